@@ -1,0 +1,187 @@
+use std::{
+    fmt,
+    ops::{Add, Sub},
+    str::FromStr,
+    sync::atomic::{AtomicI64, Ordering},
+    time::{Duration, SystemTime},
+};
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+/// A point in time, in whole microseconds of UTC; written in RFC 3339.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Timestamp {
+    micros: i64,
+}
+
+impl Timestamp {
+    /// The point in time so many microseconds after 1970-01-01T00:00:00Z.
+    pub const fn from_micros(micros: i64) -> Self {
+        Self { micros }
+    }
+
+    /// The microseconds since 1970-01-01T00:00:00Z.
+    pub const fn as_micros(self) -> i64 {
+        self.micros
+    }
+
+    /// Returns how long this is after `earlier`, or zero if it is before.
+    pub fn since(self, earlier: Self) -> Duration {
+        let micros = self.micros.saturating_sub(earlier.micros);
+        Duration::from_micros(u64::try_from(micros).unwrap_or(0))
+    }
+}
+
+fn micros(duration: Duration) -> i64 {
+    i64::try_from(duration.as_micros()).unwrap_or(i64::MAX)
+}
+
+impl Add<Duration> for Timestamp {
+    type Output = Self;
+
+    fn add(self, duration: Duration) -> Self {
+        Self::from_micros(self.micros.saturating_add(micros(duration)))
+    }
+}
+
+impl Sub<Duration> for Timestamp {
+    type Output = Self;
+
+    fn sub(self, duration: Duration) -> Self {
+        Self::from_micros(self.micros.saturating_sub(micros(duration)))
+    }
+}
+
+impl From<SystemTime> for Timestamp {
+    fn from(time: SystemTime) -> Self {
+        match time.duration_since(SystemTime::UNIX_EPOCH) {
+            Ok(after) => Self::from_micros(micros(after)),
+            Err(before) => Self::from_micros(-micros(before.duration())),
+        }
+    }
+}
+
+impl From<Timestamp> for SystemTime {
+    fn from(timestamp: Timestamp) -> Self {
+        let distance = Duration::from_micros(timestamp.micros.unsigned_abs());
+        if timestamp.micros < 0 {
+            Self::UNIX_EPOCH - distance
+        } else {
+            Self::UNIX_EPOCH + distance
+        }
+    }
+}
+
+impl fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // humantime knows no time before 1970; neither does anything that is recorded here.
+        let shown = SystemTime::from(Self::from_micros(self.micros.max(0)));
+        fmt::Display::fmt(&humantime::format_rfc3339(shown), f)
+    }
+}
+
+impl FromStr for Timestamp {
+    type Err = humantime::TimestampError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        humantime::parse_rfc3339(text).map(Self::from)
+    }
+}
+
+impl Serialize for Timestamp {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Timestamp {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        text.parse().map_err(de::Error::custom)
+    }
+}
+
+/// Tells the time.
+pub trait Clock: fmt::Debug + Send + Sync {
+    /// Returns the current time.
+    fn now(&self) -> Timestamp;
+}
+
+/// The time of the machine.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the one place that reads the wall clock"
+    )]
+    fn now(&self) -> Timestamp {
+        SystemTime::now().into()
+    }
+}
+
+/// A clock that stands still until it is moved.
+///
+/// It starts at 2026-01-01T00:00:00Z, always, so that two runs tell the same time.
+#[derive(Debug)]
+pub struct VirtualClock {
+    micros: AtomicI64,
+}
+
+impl VirtualClock {
+    /// Where every virtual clock starts: 2026-01-01T00:00:00Z.
+    pub const START: Timestamp = Timestamp::from_micros(1_767_225_600_000_000);
+
+    /// Moves the clock forward.
+    pub fn advance(&self, by: Duration) {
+        self.micros.fetch_add(micros(by), Ordering::AcqRel);
+    }
+}
+
+impl Default for VirtualClock {
+    fn default() -> Self {
+        Self {
+            micros: AtomicI64::new(Self::START.micros),
+        }
+    }
+}
+
+impl Clock for VirtualClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_micros(self.micros.load(Ordering::Acquire))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_virtual_clock_stands_still_until_it_is_moved() {
+        let clock = VirtualClock::default();
+
+        assert_eq!(clock.now().to_string(), "2026-01-01T00:00:00Z");
+        clock.advance(Duration::from_secs(3 * 24 * 3600));
+        assert_eq!(clock.now().to_string(), "2026-01-04T00:00:00Z");
+    }
+
+    #[test]
+    fn a_timestamp_survives_json_to_the_microsecond() {
+        let time = VirtualClock::START + Duration::from_micros(1);
+
+        let json = serde_json::to_string(&time).expect("a string");
+        assert_eq!(json, "\"2026-01-01T00:00:00.000001Z\"");
+        assert_eq!(
+            serde_json::from_str::<Timestamp>(&json).expect("parses"),
+            time
+        );
+    }
+
+    #[test]
+    fn time_since_something_later_is_zero() {
+        let start = VirtualClock::START;
+
+        assert_eq!(start.since(start + Duration::from_secs(1)), Duration::ZERO);
+    }
+}

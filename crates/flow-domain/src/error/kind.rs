@@ -1,0 +1,382 @@
+use std::{borrow::Cow, error, fmt};
+
+use crate::error::{HandlerFailure, Rejection};
+
+type Source = Box<dyn error::Error + Send + Sync>;
+
+/// Why something did not happen: a rejection by the domain, or a failure.
+///
+/// What a caller decides on is a predicate: [`is_rejection`](Self::is_rejection),
+/// [`is_conflict`](Self::is_conflict), and so on. `Display` says what was being done to what, and
+/// never prints the cause; [`with_causes`](Self::with_causes) prints the whole chain.
+pub struct Error {
+    kind: Box<Kind>,
+}
+
+#[derive(Debug, thiserror::Error)]
+enum Kind {
+    #[error("{0}")]
+    Rejected(Source),
+    #[error("{who} wrote {what} expecting {expected}, found {found}")]
+    Conflict {
+        who: String,
+        what: String,
+        expected: String,
+        found: String,
+    },
+    #[error("no {what} `{id}`")]
+    NotFound { what: &'static str, id: String },
+    #[error("{operation} `{what}` failed")]
+    Codec {
+        operation: &'static str,
+        what: Cow<'static, str>,
+        source: Source,
+    },
+    #[error("{doing} failed")]
+    Failed {
+        doing: Cow<'static, str>,
+        source: Source,
+    },
+    #[error("{operation} failed in the {adapter} adapter")]
+    Adapter {
+        adapter: &'static str,
+        operation: &'static str,
+        source: Source,
+    },
+    #[error("panicked at {location}: {message}")]
+    Panicked { message: String, location: String },
+    #[error("{0}")]
+    NoHandler(String),
+    #[error("{0}")]
+    Setup(String),
+    #[error("{}", several(.0))]
+    Handlers(Vec<HandlerFailure>),
+    #[error("{0}")]
+    Stalled(Stall),
+}
+
+/// A cascade that did not come to rest within its budget of deliveries.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Stall {
+    /// How many deliveries were made before it was stopped.
+    pub budget: usize,
+    /// The messages and handlers that repeat, in order; empty if nothing repeats.
+    pub cycle: Vec<String>,
+    /// How often the cycle was gone through.
+    pub n_repeats: usize,
+    /// The handlers that were called, with how often, busiest first.
+    pub busy: Vec<(&'static str, usize)>,
+    /// The deliveries that were still waiting, as "handler on message".
+    pub waiting: Vec<String>,
+}
+
+impl fmt::Display for Stall {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "the flow did not settle within {} deliveries",
+            self.budget
+        )?;
+        for (handler, n_calls) in self.busy.iter().take(5) {
+            write!(f, "\nbusy     {handler}, called {n_calls} times")?;
+        }
+        if let Some(first) = self.cycle.first() {
+            write!(
+                f,
+                "\ncycle    {} -> {first}, repeated {} times",
+                self.cycle.join(" -> "),
+                self.n_repeats
+            )?;
+        }
+        for waiting in self.waiting.iter().take(5) {
+            write!(f, "\nwaiting  {waiting}")?;
+        }
+        if 5 < self.waiting.len() {
+            write!(f, "\nwaiting  and {} more", self.waiting.len() - 5)?;
+        }
+        write!(
+            f,
+            "\nto do    break the cycle, or raise the budget if the flow really is this long"
+        )
+    }
+}
+
+impl Error {
+    /// Makes a refusal by the domain; `?` on a [`Rejection`] does the same.
+    pub fn rejected(rejection: impl Rejection) -> Self {
+        Kind::Rejected(Box::new(rejection)).into()
+    }
+
+    /// Makes a failure of the outside: what was being done, and what went wrong.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use flow_domain::Error;
+    ///
+    /// let err = Error::failed("charging the card", std::io::Error::other("timed out"));
+    /// assert_eq!(err.to_string(), "charging the card failed");
+    /// assert_eq!(err.with_causes().to_string(), "charging the card failed: timed out");
+    /// ```
+    pub fn failed(doing: impl Into<Cow<'static, str>>, cause: impl Into<Source>) -> Self {
+        Kind::Failed {
+            doing: doing.into(),
+            source: cause.into(),
+        }
+        .into()
+    }
+
+    /// Makes a failure of an adapter: which one, in which of its operations, and what went wrong.
+    pub fn adapter(
+        adapter: &'static str,
+        operation: &'static str,
+        cause: impl Into<Source>,
+    ) -> Self {
+        Kind::Adapter {
+            adapter,
+            operation,
+            source: cause.into(),
+        }
+        .into()
+    }
+
+    /// Makes a version conflict: who wrote what, and which version was expected and found.
+    pub fn conflict(
+        who: impl fmt::Display,
+        what: impl fmt::Display,
+        expected: impl fmt::Display,
+        found: impl fmt::Display,
+    ) -> Self {
+        Kind::Conflict {
+            who: who.to_string(),
+            what: what.to_string(),
+            expected: expected.to_string(),
+            found: found.to_string(),
+        }
+        .into()
+    }
+
+    pub(crate) fn not_found(what: &'static str, id: impl Into<String>) -> Self {
+        Kind::NotFound {
+            what,
+            id: id.into(),
+        }
+        .into()
+    }
+
+    pub(crate) fn codec(
+        operation: &'static str,
+        what: impl Into<Cow<'static, str>>,
+        cause: impl Into<Source>,
+    ) -> Self {
+        Kind::Codec {
+            operation,
+            what: what.into(),
+            source: cause.into(),
+        }
+        .into()
+    }
+
+    pub(crate) fn panicked(message: String, location: String) -> Self {
+        Kind::Panicked { message, location }.into()
+    }
+
+    pub(crate) fn no_handler(text: String) -> Self {
+        Kind::NoHandler(text).into()
+    }
+
+    /// Makes an error for something that is set up wrongly and will not work however often it is tried.
+    pub fn setup(text: impl Into<String>) -> Self {
+        Kind::Setup(text.into()).into()
+    }
+
+    pub(crate) fn handlers(failures: Vec<HandlerFailure>) -> Self {
+        Kind::Handlers(failures).into()
+    }
+
+    pub(crate) fn stalled(stall: Stall) -> Self {
+        Kind::Stalled(stall).into()
+    }
+
+    /// Returns true if the domain refused. Tell the caller why; trying again will not help.
+    pub fn is_rejection(&self) -> bool {
+        matches!(*self.kind, Kind::Rejected(_))
+    }
+
+    /// Returns the rejection if the domain refused with a value of type `R`.
+    pub fn rejection<R: Rejection>(&self) -> Option<&R> {
+        match &*self.kind {
+            Kind::Rejected(rejection) => rejection.downcast_ref(),
+            _ => None,
+        }
+    }
+
+    /// Returns true if another writer was first. Nothing was written; load and decide again.
+    pub fn is_conflict(&self) -> bool {
+        matches!(*self.kind, Kind::Conflict { .. })
+    }
+
+    /// Returns true if what was to be loaded or changed does not exist.
+    pub fn is_not_found(&self) -> bool {
+        matches!(*self.kind, Kind::NotFound { .. })
+    }
+
+    /// Returns true if a message or a stored value could not be written as JSON or read back.
+    pub fn is_codec(&self) -> bool {
+        matches!(*self.kind, Kind::Codec { .. })
+    }
+
+    /// Returns true if a handler panicked.
+    pub fn is_panic(&self) -> bool {
+        matches!(*self.kind, Kind::Panicked { .. })
+    }
+
+    /// Returns true if nobody handles the command. Register a handler for it.
+    pub fn is_no_handler(&self) -> bool {
+        matches!(*self.kind, Kind::NoHandler(_))
+    }
+
+    /// Returns true if something is set up wrongly. Trying again will not help.
+    pub fn is_setup(&self) -> bool {
+        matches!(*self.kind, Kind::Setup(_))
+    }
+
+    /// Returns the stall if a cascade did not come to rest within its budget of deliveries.
+    pub fn stall(&self) -> Option<&Stall> {
+        match &*self.kind {
+            Kind::Stalled(stall) => Some(stall),
+            _ => None,
+        }
+    }
+
+    /// Returns the handlers that failed after the command itself was committed.
+    ///
+    /// Empty unless the command was accepted: what it wrote stays.
+    pub fn handler_failures(&self) -> &[HandlerFailure] {
+        match &*self.kind {
+            Kind::Handlers(failures) => failures,
+            _ => &[],
+        }
+    }
+
+    /// Returns the value behind a rejection or a failure, if it is an `E`.
+    pub fn downcast_ref<E: error::Error + 'static>(&self) -> Option<&E> {
+        match &*self.kind {
+            Kind::Rejected(source)
+            | Kind::Failed { source, .. }
+            | Kind::Codec { source, .. }
+            | Kind::Adapter { source, .. } => source.downcast_ref(),
+            _ => None,
+        }
+    }
+
+    /// Returns the error in one line with everything that caused it.
+    pub fn with_causes(&self) -> impl fmt::Display + '_ {
+        WithCauses(self)
+    }
+}
+
+fn several(failures: &[HandlerFailure]) -> String {
+    let n_failures = failures.len();
+    let noun = if n_failures == 1 {
+        "handler"
+    } else {
+        "handlers"
+    };
+    let lines: Vec<String> = failures
+        .iter()
+        .map(|failure| format!("\n  {failure}"))
+        .collect();
+    format!(
+        "the command was committed, but {n_failures} {noun} failed afterwards:{}",
+        lines.concat()
+    )
+}
+
+struct WithCauses<'a>(&'a Error);
+
+impl fmt::Display for WithCauses<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)?;
+        let mut cause = error::Error::source(self.0);
+        while let Some(err) = cause {
+            write!(f, ": {err}")?;
+            cause = err.source();
+        }
+        Ok(())
+    }
+}
+
+impl From<Kind> for Error {
+    fn from(kind: Kind) -> Self {
+        Self {
+            kind: Box::new(kind),
+        }
+    }
+}
+
+impl<R: Rejection> From<R> for Error {
+    fn from(rejection: R) -> Self {
+        Self::rejected(rejection)
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.kind, f)
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.kind, f)
+    }
+}
+
+impl error::Error for Error {
+    fn source(&self) -> Option<&(dyn error::Error + 'static)> {
+        match &*self.kind {
+            // The rejection is printed by `Display` already: its cause comes next.
+            Kind::Rejected(rejection) => rejection.source(),
+            kind => error::Error::source(kind),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{error::Error as _, io};
+
+    use super::*;
+
+    #[test]
+    fn the_cause_is_told_once() {
+        let err = Error::adapter("sqlite", "append", io::Error::other("disk is full"));
+
+        assert_eq!(err.to_string(), "append failed in the sqlite adapter");
+        assert_eq!(
+            err.source().expect("has a cause").to_string(),
+            "disk is full"
+        );
+    }
+
+    #[test]
+    fn a_conflict_says_who_what_expected_and_found() {
+        let err = Error::conflict("OrderCommandHandler", "Order `7`", "version 1", "version 2");
+
+        assert!(err.is_conflict());
+        assert_eq!(
+            err.to_string(),
+            "OrderCommandHandler wrote Order `7` expecting version 1, found version 2"
+        );
+    }
+
+    #[test]
+    fn an_error_is_one_word_and_crosses_threads() {
+        fn send_sync<T: Send + Sync + 'static>() {}
+        send_sync::<Error>();
+
+        assert_eq!(size_of::<Error>(), size_of::<usize>());
+    }
+}

@@ -1,0 +1,14 @@
+//! The one error type of the crate, and what tells a refusal by the domain from a failure of the outside.
+//!
+//! There are two kinds of "no" here and they never mix.
+//! A **rejection** is a value of the user's own type: the domain understood the command and refused it.
+//! Everything else is a **failure**: a conflict, a store that is down, a handler that panicked.
+//! [`Error::is_rejection`] tells them apart.
+
+mod failure;
+mod kind;
+mod rejection;
+
+pub use failure::HandlerFailure;
+pub use kind::{Error, Stall};
+pub use rejection::Rejection;

@@ -1,0 +1,188 @@
+use std::{borrow::Cow, fmt, str::FromStr, sync::Arc};
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+/// The name of a kind of message within its domain: `OrderPlaced`, and the version of its fields.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct MessageName {
+    name: &'static str,
+    version: u32,
+}
+
+impl MessageName {
+    /// Makes the name of a message; versions count from 1.
+    pub const fn new(name: &'static str, version: u32) -> Self {
+        Self { name, version }
+    }
+
+    /// The name without its version.
+    pub const fn as_str(self) -> &'static str {
+        self.name
+    }
+
+    /// The version of the fields, from 1.
+    pub const fn version(self) -> u32 {
+        self.version
+    }
+}
+
+/// The first version goes without saying.
+impl fmt::Display for MessageName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name)?;
+        if self.version == 1 {
+            return Ok(());
+        }
+        write!(f, ".v{}", self.version)
+    }
+}
+
+impl fmt::Debug for MessageName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// What one kind of message looks like: its name and the names of its fields.
+///
+/// A struct has one; an enum whose variants are messages has one for each variant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct MessageSchema {
+    /// The name of the message.
+    pub name: MessageName,
+    /// The fields, as they are called in Rust.
+    pub fields: &'static [&'static str],
+}
+
+impl MessageSchema {
+    /// Describes one kind of message.
+    pub const fn new(name: MessageName, fields: &'static [&'static str]) -> Self {
+        Self { name, fields }
+    }
+}
+
+/// The schemas of several message types, side by side.
+pub type NameList = &'static [&'static [MessageSchema]];
+
+/// The type of a message as it is stored and sent: `Shop.OrderPlaced.v1`.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct MessageType {
+    domain: Arc<str>,
+    name: Cow<'static, str>,
+    version: u32,
+}
+
+impl MessageType {
+    /// The type of the message `name` of the domain `domain`, which is written in camel case.
+    pub fn new(domain: &Arc<str>, name: MessageName) -> Self {
+        Self {
+            domain: Arc::clone(domain),
+            name: Cow::Borrowed(name.name),
+            version: name.version,
+        }
+    }
+
+    /// The domain that the message belongs to: `Shop`.
+    pub fn domain(&self) -> &str {
+        &self.domain
+    }
+
+    /// The name of the message: `OrderPlaced`.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The version of its fields, from 1.
+    pub const fn version(&self) -> u32 {
+        self.version
+    }
+
+    /// Returns true if this is the type of the message `name`, whatever the domain.
+    pub fn is(&self, name: MessageName) -> bool {
+        self.version == name.version && self.name == name.name
+    }
+}
+
+impl fmt::Display for MessageType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}.v{}", self.domain, self.name, self.version)
+    }
+}
+
+impl fmt::Debug for MessageType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// A text that is not the type of a message.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is not the type of a message: it should look like `Shop.OrderPlaced.v1`")]
+pub struct InvalidMessageType(String);
+
+impl FromStr for MessageType {
+    type Err = InvalidMessageType;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let invalid = || InvalidMessageType(text.to_owned());
+        let mut parts = text.split('.');
+        match (parts.next(), parts.next(), parts.next(), parts.next()) {
+            (Some(domain), Some(name), Some(version), None)
+                if !domain.is_empty() && !name.is_empty() =>
+            {
+                let version = version.strip_prefix('v').and_then(|n| n.parse().ok());
+                Ok(Self {
+                    domain: domain.into(),
+                    name: Cow::Owned(name.to_owned()),
+                    version: version.filter(|n| 0 < *n).ok_or_else(invalid)?,
+                })
+            }
+            _ => Err(invalid()),
+        }
+    }
+}
+
+impl Serialize for MessageType {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for MessageType {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        text.parse().map_err(de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_type_is_written_with_domain_and_version_and_read_back() {
+        let written = MessageType::new(&"Shop".into(), MessageName::new("OrderPlaced", 2));
+
+        assert_eq!(written.to_string(), "Shop.OrderPlaced.v2");
+        assert_eq!("Shop.OrderPlaced.v2".parse(), Ok(written));
+    }
+
+    #[track_caller]
+    fn check_invalid(text: &str) {
+        assert_eq!(
+            text.parse::<MessageType>(),
+            Err(InvalidMessageType(text.to_owned()))
+        );
+    }
+
+    #[test]
+    fn a_type_needs_three_parts_and_a_version_from_one() {
+        check_invalid("OrderPlaced");
+        check_invalid("Shop.OrderPlaced");
+        check_invalid("Shop.OrderPlaced.1");
+        check_invalid("Shop.OrderPlaced.v0");
+        check_invalid(".OrderPlaced.v1");
+        check_invalid("Shop.OrderPlaced.v1.x");
+    }
+}

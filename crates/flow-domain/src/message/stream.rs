@@ -1,0 +1,268 @@
+use std::{borrow::Cow, fmt, str::FromStr, sync::Arc};
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+/// All streams of one kind: `order`. Never empty, and without `-`.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct StreamCategory(Cow<'static, str>);
+
+impl StreamCategory {
+    /// The name of the category.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for StreamCategory {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for StreamCategory {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.0, f)
+    }
+}
+
+impl TryFrom<&'static str> for StreamCategory {
+    type Error = InvalidStreamName;
+
+    fn try_from(name: &'static str) -> Result<Self, Self::Error> {
+        if name.is_empty() || name.contains('-') {
+            return Err(InvalidStreamName::Category(name.to_owned()));
+        }
+        Ok(Self(Cow::Borrowed(name)))
+    }
+}
+
+/// The name of one stream: a category and an id, joined by the first `-`, as in `order-ord-001`.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct StreamName {
+    full: Arc<str>,
+    // Invariant: `0 < split`, `split + 1 < full.len()`, and the separator is at `split`.
+    split: usize,
+}
+
+impl StreamName {
+    /// Joins a category and an id.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if either is empty, or if the category has a `-` in it.
+    pub fn new(category: &str, id: &str) -> Result<Self, InvalidStreamName> {
+        if category.is_empty() || category.contains('-') {
+            return Err(InvalidStreamName::Category(category.to_owned()));
+        }
+        if id.is_empty() {
+            return Err(InvalidStreamName::Id(category.to_owned()));
+        }
+        let mut full = String::with_capacity(category.len() + 1 + id.len());
+        full.push_str(category);
+        full.push('-');
+        full.push_str(id);
+        Ok(Self {
+            full: full.into(),
+            split: category.len(),
+        })
+    }
+
+    /// The whole name.
+    pub fn as_str(&self) -> &str {
+        &self.full
+    }
+
+    /// The part before the first `-`.
+    pub fn category(&self) -> &str {
+        &self.full[..self.split]
+    }
+
+    /// The part after the first `-`.
+    pub fn id(&self) -> &str {
+        &self.full[self.split + 1..]
+    }
+}
+
+impl FromStr for StreamName {
+    type Err = InvalidStreamName;
+
+    fn from_str(name: &str) -> Result<Self, Self::Err> {
+        match name.split_once('-') {
+            Some((category, id)) => Self::new(category, id),
+            None => Err(InvalidStreamName::Separator(name.to_owned())),
+        }
+    }
+}
+
+impl fmt::Display for StreamName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.full)
+    }
+}
+
+impl fmt::Debug for StreamName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.full, f)
+    }
+}
+
+impl Serialize for StreamName {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.full)
+    }
+}
+
+impl<'de> Deserialize<'de> for StreamName {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let name = String::deserialize(deserializer)?;
+        name.parse().map_err(de::Error::custom)
+    }
+}
+
+/// A text that cannot name a stream.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum InvalidStreamName {
+    /// The category is empty or has a `-` in it.
+    #[error("`{0}` cannot be a category: it must not be empty and must not contain `-`")]
+    Category(String),
+    /// The id is empty.
+    #[error("a stream of the category `{0}` needs an id, and the one given is empty")]
+    Id(String),
+    /// There is no `-` between category and id.
+    #[error("`{0}` is not the name of a stream: it should look like `order-ord-001`")]
+    Separator(String),
+}
+
+/// A place within one stream, from 1. [`NONE`](Self::NONE) is before the first event.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+#[serde(transparent)]
+pub struct Version(u64);
+
+impl Version {
+    /// The version of a stream without events, and of what was never written.
+    pub const NONE: Self = Self(0);
+
+    /// The version with this number.
+    pub const fn new(number: u64) -> Self {
+        Self(number)
+    }
+
+    /// The number.
+    pub const fn as_u64(self) -> u64 {
+        self.0
+    }
+
+    /// The version after this one.
+    #[must_use]
+    pub const fn next(self) -> Self {
+        Self(self.0 + 1)
+    }
+}
+
+impl fmt::Display for Version {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0, f)
+    }
+}
+
+/// A place within the whole store, from 1. [`START`](Self::START) is before the first event.
+///
+/// Positions grow, and there may be gaps between them.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+#[serde(transparent)]
+pub struct Position(u64);
+
+impl Position {
+    /// The position before everything.
+    pub const START: Self = Self(0);
+
+    /// The position with this number.
+    pub const fn new(number: u64) -> Self {
+        Self(number)
+    }
+
+    /// The number.
+    pub const fn as_u64(self) -> u64 {
+        self.0
+    }
+
+    /// The position after this one.
+    #[must_use]
+    pub const fn next(self) -> Self {
+        Self(self.0 + 1)
+    }
+}
+
+impl fmt::Display for Position {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0, f)
+    }
+}
+
+/// The version that a stream or a stored state must have for a write to go through.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ExpectedVersion {
+    /// Write whatever the version is.
+    Any,
+    /// Write only if it is at this version; [`Version::NONE`] means that it must not exist.
+    Exact(Version),
+}
+
+impl ExpectedVersion {
+    /// Returns true if a write to something at version `found` may go through.
+    pub fn allows(self, found: Version) -> bool {
+        match self {
+            Self::Any => true,
+            Self::Exact(expected) => expected == found,
+        }
+    }
+}
+
+impl fmt::Display for ExpectedVersion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Any => f.write_str("any version"),
+            Self::Exact(Version::NONE) => f.write_str("nothing there"),
+            Self::Exact(version) => write!(f, "version {version}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stream_is_split_at_its_first_dash() {
+        let stream: StreamName = "order-ord-001".parse().expect("a good name");
+
+        assert_eq!(stream.category(), "order");
+        assert_eq!(stream.id(), "ord-001");
+        assert_eq!(stream, StreamName::new("order", "ord-001").expect("good"));
+    }
+
+    #[test]
+    fn a_bad_name_says_what_is_wrong_with_it() {
+        let no_id = StreamName::new("order", "").expect_err("no id");
+        let no_dash = "order".parse::<StreamName>().expect_err("no dash");
+        let dash = StreamName::new("pur-chase", "1").expect_err("a dash");
+
+        assert_eq!(
+            no_id.to_string(),
+            "a stream of the category `order` needs an id, and the one given is empty"
+        );
+        assert_eq!(
+            no_dash.to_string(),
+            "`order` is not the name of a stream: it should look like `order-ord-001`"
+        );
+        assert_eq!(
+            dash.to_string(),
+            "`pur-chase` cannot be a category: it must not be empty and must not contain `-`"
+        );
+    }
+}

@@ -1,0 +1,88 @@
+use std::{borrow::Cow, fmt};
+
+use serde::{Serialize, de::DeserializeOwned};
+
+use crate::message::{MessageName, MessageSchema};
+
+/// A command or an event, when it does not matter which.
+///
+/// `#[derive(Command)]` and `#[derive(Event)]` write it. A struct is one message; an enum whose
+/// variants are messages is one for each variant.
+pub trait Message: Serialize + DeserializeOwned + fmt::Debug + Send + Sync + 'static {
+    /// The name of the Rust type.
+    const NAME: &'static str;
+
+    /// The category of the aggregate that the message is for.
+    const CATEGORY: &'static str;
+
+    /// The messages that this type stands for: one for a struct, one for each variant of an enum.
+    const SCHEMAS: &'static [MessageSchema];
+
+    /// The name of this very message.
+    fn message_name(&self) -> MessageName;
+
+    /// The id of the aggregate that the message is for; empty if it names none.
+    fn aggregate_id(&self) -> Cow<'_, str>;
+
+    /// The text of the field with this name, for correlation; `None` if there is no such field.
+    fn field(&self, name: &str) -> Option<Cow<'_, str>>;
+}
+
+/// A request to change something, in the imperative: `PlaceOrder`. It may be refused.
+///
+/// # Examples
+///
+/// ```
+/// # use flow_domain::{Aggregate, Raised};
+/// # #[derive(Debug, Clone, serde::Serialize, serde::Deserialize, Aggregate)]
+/// # #[aggregate(id = order_id, commands(PlaceOrder))]
+/// # struct Order { order_id: String, #[serde(skip)] raised: Raised }
+/// use flow_domain::{Command, Message};
+/// use serde::{Deserialize, Serialize};
+///
+/// #[derive(Debug, Serialize, Deserialize, Command)]
+/// #[command(part_of = Order, id = order_id)]
+/// struct PlaceOrder {
+///     order_id: String,
+/// }
+///
+/// let command = PlaceOrder { order_id: "ord-1".into() };
+/// assert_eq!(command.message_name().to_string(), "PlaceOrder");
+/// assert_eq!(command.aggregate_id(), "ord-1");
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a command",
+    note = "add `#[derive(Command)]` and `#[command(part_of = TheAggregate, id = the_field)]` to it"
+)]
+pub trait Command: Message {
+    /// What the handler answers when it accepts.
+    type Reply: fmt::Debug + Send + Sync + 'static;
+}
+
+/// A fact that happened, in the past tense: `OrderPlaced`. It is never refused.
+///
+/// # Examples
+///
+/// ```
+/// # use flow_domain::{Aggregate, Raised};
+/// # #[derive(Debug, Clone, serde::Serialize, serde::Deserialize, Aggregate)]
+/// # #[aggregate(id = order_id, events(OrderPlaced))]
+/// # struct Order { order_id: String, #[serde(skip)] raised: Raised }
+/// use flow_domain::{Event, Message};
+/// use serde::{Deserialize, Serialize};
+///
+/// #[derive(Debug, Serialize, Deserialize, Event)]
+/// #[event(part_of = Order, id = order_id, version = 2)]
+/// struct OrderPlaced {
+///     order_id: String,
+/// }
+///
+/// let event = OrderPlaced { order_id: "ord-1".into() };
+/// assert_eq!(event.message_name().to_string(), "OrderPlaced.v2");
+/// assert_eq!(OrderPlaced::CATEGORY, "order");
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not an event",
+    note = "add `#[derive(Event)]` and `#[event(part_of = TheAggregate, id = the_field)]` to it"
+)]
+pub trait Event: Message {}

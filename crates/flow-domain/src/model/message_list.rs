@@ -1,0 +1,175 @@
+use crate::{
+    error::Error,
+    message::{MessageName, MessageSchema, Payload, StreamName},
+    model::{Command, Event, Message},
+};
+
+/// Stands for commands in [`MessageList`].
+#[derive(Debug, Clone, Copy)]
+pub enum AnyCommand {}
+
+/// Stands for events in [`MessageList`].
+#[derive(Debug, Clone, Copy)]
+pub enum AnyEvent {}
+
+/// A message that was written down to be handed over later, without its Rust type.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Written {
+    /// The name of the message.
+    pub name: MessageName,
+    /// The category that it belongs to.
+    pub category: &'static str,
+    /// The id of the aggregate that it is for; empty if it names none.
+    pub id: String,
+    /// Its content.
+    pub payload: Payload,
+}
+
+impl Written {
+    /// Writes a message down.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error for which [`Error::is_codec`] is true if it has no JSON form.
+    pub fn new<M: Message>(message: &M) -> Result<Self, Error> {
+        Ok(Self {
+            name: message.message_name(),
+            category: M::CATEGORY,
+            id: message.aggregate_id().into_owned(),
+            payload: Payload::encode(M::NAME, message)?,
+        })
+    }
+
+    /// The stream of the aggregate that the message is for.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error for which [`Error::is_setup`] is true if the message names no id.
+    pub fn stream(&self) -> Result<StreamName, Error> {
+        StreamName::new(self.category, &self.id)
+            .map_err(|err| Error::setup(format!("`{}` names no stream: {err}", self.name)))
+    }
+}
+
+/// One message, a tuple of messages, an array or a `Vec`.
+///
+/// `MessageList<AnyEvent>` is a list of events, `MessageList<AnyCommand>` one of commands. `()` is
+/// the empty list.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a list of messages",
+    label = "neither one message, nor a tuple, an array or a `Vec` of them",
+    note = "a message needs `#[derive(Event)]` or `#[derive(Command)]`"
+)]
+pub trait MessageList<Kind> {
+    /// Hands each message to `each`, in order, until one is refused.
+    ///
+    /// # Errors
+    ///
+    /// Returns the first error that `each` returned.
+    fn try_for_each(
+        &self,
+        each: &mut dyn FnMut(&dyn ListedMessage) -> Result<(), Error>,
+    ) -> Result<(), Error>;
+}
+
+/// A message of a list, without its Rust type.
+pub trait ListedMessage: std::fmt::Debug {
+    /// Writes it down.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error for which [`Error::is_codec`] is true if it has no JSON form.
+    fn write(&self) -> Result<Written, Error>;
+}
+
+impl<M: Message> ListedMessage for M {
+    fn write(&self) -> Result<Written, Error> {
+        Written::new(self)
+    }
+}
+
+impl<E: Event> MessageList<AnyEvent> for E {
+    fn try_for_each(
+        &self,
+        each: &mut dyn FnMut(&dyn ListedMessage) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        each(self)
+    }
+}
+
+impl<C: Command> MessageList<AnyCommand> for C {
+    fn try_for_each(
+        &self,
+        each: &mut dyn FnMut(&dyn ListedMessage) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        each(self)
+    }
+}
+
+impl<Kind, L: MessageList<Kind>, const N: usize> MessageList<Kind> for [L; N] {
+    fn try_for_each(
+        &self,
+        each: &mut dyn FnMut(&dyn ListedMessage) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        self.iter().try_for_each(|list| list.try_for_each(each))
+    }
+}
+
+impl<Kind, L: MessageList<Kind>> MessageList<Kind> for Vec<L> {
+    fn try_for_each(
+        &self,
+        each: &mut dyn FnMut(&dyn ListedMessage) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        self.iter().try_for_each(|list| list.try_for_each(each))
+    }
+}
+
+/// Types of messages, as a type: `OrderPlaced`, or a tuple of several.
+pub trait MessageTypes {
+    /// The schemas of all of them, in order.
+    fn schemas() -> Vec<MessageSchema>;
+}
+
+impl<M: Message> MessageTypes for M {
+    fn schemas() -> Vec<MessageSchema> {
+        M::SCHEMAS.to_vec()
+    }
+}
+
+macro_rules! tuples {
+    ($($name:ident)*) => {
+        impl<Kind, $($name: MessageList<Kind>),*> MessageList<Kind> for ($($name,)*) {
+            #[allow(non_snake_case, unused_variables, reason = "the type parameters name the fields; `()` has none")]
+            fn try_for_each(&self, each: &mut dyn FnMut(&dyn ListedMessage) -> Result<(), Error>) -> Result<(), Error> {
+                let ($($name,)*) = self;
+                $($name.try_for_each(each)?;)*
+                Ok(())
+            }
+        }
+
+        impl<$($name: MessageTypes),*> MessageTypes for ($($name,)*) {
+            fn schemas() -> Vec<MessageSchema> {
+                [$($name::schemas()),*].concat()
+            }
+        }
+    };
+}
+
+tuples!(A);
+tuples!(A B);
+tuples!(A B C);
+tuples!(A B C D);
+tuples!(A B C D E);
+tuples!(A B C D E F);
+tuples!(A B C D E F G);
+tuples!(A B C D E F G H);
+
+impl<Kind> MessageList<Kind> for () {
+    fn try_for_each(
+        &self,
+        _each: &mut dyn FnMut(&dyn ListedMessage) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        Ok(())
+    }
+}

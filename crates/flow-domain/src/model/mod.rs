@@ -1,0 +1,13 @@
+//! What a domain is made of: messages, aggregates and projections, without any infrastructure.
+
+mod aggregate;
+mod message;
+mod message_list;
+mod projection;
+mod raised;
+
+pub use aggregate::{Aggregate, Apply};
+pub use message::{Command, Event, Message};
+pub use message_list::{AnyCommand, AnyEvent, ListedMessage, MessageList, MessageTypes, Written};
+pub use projection::Projection;
+pub use raised::{Raised, RaisedEvents};

@@ -1,0 +1,111 @@
+use std::fmt;
+
+use crate::{
+    error::Error,
+    model::{
+        AnyEvent, Event, MessageList,
+        message_list::{ListedMessage, Written},
+    },
+};
+
+/// The events that an aggregate raised, until the unit of work takes them.
+///
+/// It is no part of the aggregate's state: two buffers are always equal, a clone is empty, and it
+/// belongs behind `#[serde(skip)]`.
+#[derive(Default)]
+pub struct Raised {
+    events: Vec<Box<dyn RaisedEvent>>,
+}
+
+trait RaisedEvent: ListedMessage + Send + Sync {}
+
+impl<E: Event> RaisedEvent for E {}
+
+impl Raised {
+    pub(crate) fn push(&mut self, event: impl Event) {
+        self.events.push(Box::new(event));
+    }
+
+    /// Takes the events out, in the order in which they were raised.
+    pub(crate) fn take(&mut self) -> Result<Vec<Written>, Error> {
+        let events = std::mem::take(&mut self.events);
+        events.iter().map(|event| event.write()).collect()
+    }
+
+    /// Returns the events for reading and comparing.
+    pub fn events(&self) -> RaisedEvents<'_> {
+        RaisedEvents { raised: self }
+    }
+}
+
+impl fmt::Debug for Raised {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(&self.events).finish()
+    }
+}
+
+impl Clone for Raised {
+    fn clone(&self) -> Self {
+        // A copy of the state did not raise anything.
+        Self::default()
+    }
+}
+
+impl PartialEq for Raised {
+    fn eq(&self, _other: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for Raised {}
+
+/// The events that an aggregate raised, to be compared with what was expected.
+///
+/// It equals one event, or a tuple, an array or a `Vec` of events, if they are the same in the same
+/// order; `()` if there are none.
+#[derive(Clone, Copy)]
+pub struct RaisedEvents<'a> {
+    raised: &'a Raised,
+}
+
+impl RaisedEvents<'_> {
+    /// How many were raised.
+    pub fn len(&self) -> usize {
+        self.raised.events.len()
+    }
+
+    /// Returns true if nothing was raised.
+    pub fn is_empty(&self) -> bool {
+        self.raised.events.is_empty()
+    }
+
+    /// Writes the events down, in order.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error for which [`Error::is_codec`] is true if one has no JSON form.
+    pub fn written(&self) -> Result<Vec<Written>, Error> {
+        self.raised
+            .events
+            .iter()
+            .map(|event| event.write())
+            .collect()
+    }
+}
+
+impl fmt::Debug for RaisedEvents<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(self.raised, f)
+    }
+}
+
+impl<L: MessageList<AnyEvent>> PartialEq<L> for RaisedEvents<'_> {
+    fn eq(&self, expected: &L) -> bool {
+        let mut events = self.raised.events.iter();
+        let same = expected.try_for_each(&mut |expected| match events.next() {
+            Some(found) if found.write()? == expected.write()? => Ok(()),
+            _ => Err(Error::setup("differs")),
+        });
+        same.is_ok() && events.next().is_none()
+    }
+}

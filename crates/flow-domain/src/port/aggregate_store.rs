@@ -1,0 +1,27 @@
+use std::fmt;
+
+use crate::{
+    error::Error,
+    message::{Payload, Version},
+    port::BoxFuture,
+    record::Table,
+};
+
+/// A stored value and its version, which counts its writes from 1.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stored {
+    /// How often it was written.
+    pub version: Version,
+    /// The value.
+    pub value: Payload,
+}
+
+/// Keeps the state of aggregates and of process managers.
+pub trait AggregateStore: fmt::Debug + Send + Sync {
+    /// Loads the state that `table` keeps under `id`.
+    fn load<'a>(
+        &'a self,
+        table: Table,
+        id: &'a str,
+    ) -> BoxFuture<'a, Result<Option<Stored>, Error>>;
+}

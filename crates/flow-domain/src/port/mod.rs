@@ -1,0 +1,25 @@
+//! What the outside must do: the ports that every adapter implements.
+//!
+//! Reading is split by what is read; writing is one port, [`Store::commit`], because the events,
+//! states and rows of one unit of work are written whole or not at all. Nothing is locked between
+//! a read and a commit: a commit names the versions that it was based on, and is refused if one of
+//! them is stale.
+
+mod aggregate_store;
+mod changes;
+mod event_store;
+mod projection_store;
+mod query;
+mod store;
+
+use std::pin::Pin;
+
+pub use aggregate_store::{AggregateStore, Stored};
+pub use changes::{Changes, ExpectedStream, Write};
+pub use event_store::EventStore;
+pub use projection_store::{ProjectionStore, Row};
+pub use query::{Comparison, Condition, Direction, Query};
+pub use store::Store;
+
+/// A future on the heap; ports are object-safe.
+pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;

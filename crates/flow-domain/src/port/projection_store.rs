@@ -1,0 +1,40 @@
+use std::{fmt, sync::Arc};
+
+use crate::{
+    error::Error,
+    message::Payload,
+    port::{BoxFuture, Condition, Query, Stored},
+    record::Table,
+};
+
+/// A row of a projection with its id.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Row {
+    /// The id that it is kept under.
+    pub id: Arc<str>,
+    /// The row.
+    pub value: Payload,
+}
+
+/// Keeps the rows of projections.
+pub trait ProjectionStore: fmt::Debug + Send + Sync {
+    /// Gets the row that `table` keeps under `id`.
+    fn get<'a>(&'a self, table: Table, id: &'a str)
+    -> BoxFuture<'a, Result<Option<Stored>, Error>>;
+
+    /// Finds the rows that `query` asks for, in its order.
+    ///
+    /// Rows that the query puts on a level come in the order of their ids.
+    fn query<'a>(
+        &'a self,
+        table: Table,
+        query: &'a Query,
+    ) -> BoxFuture<'a, Result<Vec<Row>, Error>>;
+
+    /// Counts the rows for which all `conditions` hold.
+    fn count<'a>(
+        &'a self,
+        table: Table,
+        conditions: &'a [Condition],
+    ) -> BoxFuture<'a, Result<usize, Error>>;
+}

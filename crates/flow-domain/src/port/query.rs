@@ -1,0 +1,205 @@
+use std::cmp::Ordering;
+
+use serde_json::Value;
+
+/// Which rows of a projection are wanted, in which order.
+#[derive(Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
+pub struct Query {
+    /// What must hold for a row; all of them.
+    pub conditions: Vec<Condition>,
+    /// The fields to sort by, the weightiest first.
+    pub order: Vec<(String, Direction)>,
+    /// How many rows at most.
+    pub limit: Option<usize>,
+    /// How many rows to leave out at the start.
+    pub offset: usize,
+}
+
+/// Which way to sort.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    /// The smallest first.
+    Ascending,
+    /// The greatest first.
+    Descending,
+}
+
+/// What must hold for one field of a row.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Condition {
+    /// The field, as it is called in JSON.
+    pub field: String,
+    /// How it is compared.
+    pub comparison: Comparison,
+    /// What it is compared with.
+    pub value: Value,
+}
+
+/// How a field is compared with a value.
+///
+/// Values of one kind have an order: numbers by size, strings by their Unicode code points, `false`
+/// before `true`. Values of different kinds are neither equal nor ordered, so that no comparison but
+/// [`NotEqual`](Self::NotEqual) holds. A missing field is `null`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Comparison {
+    /// The same.
+    Equal,
+    /// Not the same.
+    NotEqual,
+    /// Smaller.
+    Less,
+    /// Smaller or the same.
+    AtMost,
+    /// Greater.
+    Greater,
+    /// Greater or the same.
+    AtLeast,
+}
+
+impl Condition {
+    /// Returns true if the condition holds for `row`.
+    pub fn holds_for(&self, row: &Value) -> bool {
+        let found = row.get(&self.field).unwrap_or(&Value::Null);
+        let order = compare_alike(found, &self.value);
+        match self.comparison {
+            Comparison::Equal => order == Some(Ordering::Equal),
+            Comparison::NotEqual => order != Some(Ordering::Equal),
+            Comparison::Less => order == Some(Ordering::Less),
+            Comparison::AtMost => order.is_some_and(Ordering::is_le),
+            Comparison::Greater => order == Some(Ordering::Greater),
+            Comparison::AtLeast => order.is_some_and(Ordering::is_ge),
+        }
+    }
+}
+
+impl Query {
+    /// Returns true if all conditions hold for `row`.
+    pub fn matches(&self, row: &Value) -> bool {
+        self.conditions
+            .iter()
+            .all(|condition| condition.holds_for(row))
+    }
+
+    /// Compares two rows by the fields to sort by.
+    ///
+    /// Values of different kinds are sorted `null`, boolean, number, string, array, object.
+    pub fn compare(&self, left: &Value, right: &Value) -> Ordering {
+        let by_field = |(field, direction): &(String, Direction)| {
+            let order = compare(
+                left.get(field).unwrap_or(&Value::Null),
+                right.get(field).unwrap_or(&Value::Null),
+            );
+            match direction {
+                Direction::Ascending => order,
+                Direction::Descending => order.reverse(),
+            }
+        };
+        self.order
+            .iter()
+            .map(by_field)
+            .find(|order| order.is_ne())
+            .unwrap_or(Ordering::Equal)
+    }
+}
+
+fn compare(left: &Value, right: &Value) -> Ordering {
+    compare_alike(left, right).unwrap_or_else(|| rank(left).cmp(&rank(right)))
+}
+
+fn compare_alike(left: &Value, right: &Value) -> Option<Ordering> {
+    match (left, right) {
+        (Value::Null, Value::Null) => Some(Ordering::Equal),
+        (Value::Bool(left), Value::Bool(right)) => Some(left.cmp(right)),
+        (Value::Number(left), Value::Number(right)) => compare_numbers(left, right),
+        (Value::String(left), Value::String(right)) => Some(left.cmp(right)),
+        (Value::Array(_), Value::Array(_)) | (Value::Object(_), Value::Object(_)) => {
+            (left == right).then_some(Ordering::Equal)
+        }
+        _ => None,
+    }
+}
+
+fn compare_numbers(left: &serde_json::Number, right: &serde_json::Number) -> Option<Ordering> {
+    match (left.as_i128(), right.as_i128()) {
+        (Some(left), Some(right)) => Some(left.cmp(&right)),
+        _ => left.as_f64()?.partial_cmp(&right.as_f64()?),
+    }
+}
+
+fn rank(value: &Value) -> u8 {
+    match value {
+        Value::Null => 0,
+        Value::Bool(_) => 1,
+        Value::Number(_) => 2,
+        Value::String(_) => 3,
+        Value::Array(_) => 4,
+        Value::Object(_) => 5,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[track_caller]
+    fn check(found: &Value, comparison: Comparison, value: &Value, expected: bool) {
+        let condition = Condition {
+            field: "field".into(),
+            comparison,
+            value: value.clone(),
+        };
+
+        assert_eq!(condition.holds_for(&json!({ "field": found })), expected);
+    }
+
+    #[test]
+    fn numbers_are_compared_by_size_whole_or_not() {
+        check(&json!(2), Comparison::Less, &json!(10), true);
+        check(&json!(2.5), Comparison::AtLeast, &json!(2), true);
+        check(&json!(2), Comparison::Equal, &json!(2.0), true);
+        check(&json!(u64::MAX), Comparison::Greater, &json!(-1), true);
+    }
+
+    #[test]
+    fn different_kinds_are_neither_equal_nor_ordered() {
+        check(&json!("2"), Comparison::Equal, &json!(2), false);
+        check(&json!("2"), Comparison::NotEqual, &json!(2), true);
+        check(&json!("2"), Comparison::Less, &json!(3), false);
+        check(&json!(null), Comparison::AtMost, &json!(3), false);
+    }
+
+    #[test]
+    fn a_missing_field_is_null() {
+        let condition = Condition {
+            field: "note".into(),
+            comparison: Comparison::Equal,
+            value: Value::Null,
+        };
+
+        assert!(condition.holds_for(&json!({ "status": "placed" })));
+    }
+
+    #[test]
+    fn rows_are_sorted_by_one_field_after_the_other() {
+        let query = Query {
+            order: vec![
+                ("status".into(), Direction::Ascending),
+                ("total".into(), Direction::Descending),
+            ],
+            ..Query::default()
+        };
+        let (cheap, dear) = (
+            json!({ "status": "placed", "total": 1 }),
+            json!({ "status": "placed", "total": 2 }),
+        );
+
+        assert_eq!(query.compare(&dear, &cheap), Ordering::Less);
+        assert_eq!(
+            query.compare(&cheap, &json!({ "status": "draft" })),
+            Ordering::Greater
+        );
+    }
+}

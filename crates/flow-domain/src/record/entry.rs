@@ -1,0 +1,173 @@
+use std::{fmt, sync::Arc};
+
+use crate::{
+    clock::Timestamp,
+    message::{Envelope, Payload, Recorded},
+};
+
+/// Names one entry of a record; entries are numbered from 0 in the order in which they happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct EntryId(u32);
+
+impl EntryId {
+    /// What stands in for an id when nobody records.
+    pub(crate) const UNRECORDED: Self = Self(u32::MAX);
+
+    pub(crate) fn from_index(idx: usize) -> Self {
+        Self(u32::try_from(idx).unwrap_or(u32::MAX))
+    }
+
+    /// The place of the entry in its record.
+    pub const fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// One thing that happened.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Entry {
+    /// Its place in the record.
+    pub id: EntryId,
+    /// The entry that caused it; `None` for what came from outside.
+    pub cause: Option<EntryId>,
+    /// When it happened.
+    pub time: Timestamp,
+    /// What happened.
+    pub what: Happening,
+}
+
+/// What can happen in a run.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Happening {
+    /// A command was handed over, from outside or by a handler.
+    CommandReceived(Arc<Envelope>),
+    /// A handler began to handle the message that caused this entry.
+    HandlerStarted {
+        /// The handler.
+        handler: &'static str,
+        /// What kind of handler it is.
+        kind: HandlerKind,
+        /// How often it was tried with this message, from 1.
+        attempt: u32,
+    },
+    /// The handling that caused this entry came to its end.
+    HandlerEnded(Ended),
+    /// An aggregate or a handler raised an event; it is not stored yet.
+    Raised(Arc<Envelope>),
+    /// An event was stored.
+    Appended(Recorded),
+    /// A value was written.
+    Written {
+        /// Where it is kept.
+        table: Table,
+        /// The id that it is kept under.
+        id: Arc<str>,
+        /// What was there before.
+        before: Option<Payload>,
+        /// What is there now.
+        after: Payload,
+    },
+    /// A value was deleted.
+    Deleted {
+        /// Where it was kept.
+        table: Table,
+        /// The id that it was kept under.
+        id: Arc<str>,
+        /// What was there.
+        before: Payload,
+    },
+    /// Nobody handles the message that caused this entry.
+    NoSubscriber,
+}
+
+/// The kinds of handler.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum HandlerKind {
+    /// Decides on commands.
+    CommandHandler,
+    /// Reacts to events.
+    EventHandler,
+    /// Joins events and issues commands.
+    ProcessManager,
+    /// Keeps a projection.
+    Projector,
+}
+
+impl fmt::Display for HandlerKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::CommandHandler => "command handler",
+            Self::EventHandler => "event handler",
+            Self::ProcessManager => "process manager",
+            Self::Projector => "projector",
+        })
+    }
+}
+
+/// How the handling of a message ended. Every handling has exactly one end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Ended {
+    /// It was handled and what it did is committed.
+    Handled,
+    /// It was looked at and let go, for this reason; nothing was written.
+    Filtered(String),
+    /// The domain refused; what it had done is rolled back.
+    Rejected {
+        /// The refusal, as text.
+        reason: String,
+        /// What was rolled back.
+        lost: Vec<String>,
+    },
+    /// It failed; what it had done is rolled back.
+    Failed {
+        /// The failure with its causes, as text.
+        reason: String,
+        /// What was rolled back.
+        lost: Vec<String>,
+    },
+}
+
+/// Where a value is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub struct Table {
+    /// What is kept there.
+    pub kind: TableKind,
+    /// The Rust name of what is kept there: `OrderDashboard`.
+    pub name: &'static str,
+}
+
+impl Table {
+    /// The table in which values of this kind and name are kept.
+    pub const fn new(kind: TableKind, name: &'static str) -> Self {
+        Self { kind, name }
+    }
+}
+
+/// The kinds of stored values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum TableKind {
+    /// The state of aggregates that are kept as state.
+    Aggregate,
+    /// The state of process managers.
+    ProcessManager,
+    /// The rows of a projection.
+    Projection,
+}
+
+impl fmt::Display for TableKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Aggregate => "aggregate",
+            Self::ProcessManager => "process manager",
+            Self::Projection => "projection",
+        })
+    }
+}

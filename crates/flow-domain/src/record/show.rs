@@ -1,0 +1,96 @@
+use std::fmt;
+
+use crate::record::{Ended, Entry, Happening, Record, Table};
+
+/// One line an entry: its number, its cause, the time, and what happened with every id and value.
+impl fmt::Display for Record {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for entry in self.entries() {
+            writeln!(f, "{entry}")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Entry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "#{}", self.id.index())?;
+        if let Some(cause) = self.cause {
+            write!(f, " <- #{}", cause.index())?;
+        }
+        write!(f, " {} {}", self.time, self.what)
+    }
+}
+
+impl fmt::Display for Happening {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::CommandReceived(envelope) => {
+                let metadata = &envelope.metadata;
+                write!(
+                    f,
+                    "command {} {} for {} {:?}",
+                    metadata.message_type, metadata.id, metadata.stream, envelope.message
+                )
+            }
+            Self::HandlerStarted {
+                handler,
+                kind,
+                attempt,
+            } => {
+                write!(f, "{kind} {handler} started, attempt {attempt}")
+            }
+            Self::HandlerEnded(ended) => write!(f, "{ended}"),
+            Self::Raised(envelope) => {
+                let metadata = &envelope.metadata;
+                write!(
+                    f,
+                    "raised {} {} {:?}",
+                    metadata.message_type, metadata.id, envelope.message
+                )
+            }
+            Self::Appended(recorded) => {
+                let metadata = recorded.metadata();
+                write!(
+                    f,
+                    "appended {} {} to {} @{} at {}",
+                    metadata.message_type,
+                    metadata.id,
+                    metadata.stream,
+                    recorded.version,
+                    recorded.position
+                )
+            }
+            Self::Written {
+                table,
+                id,
+                before,
+                after,
+            } => match before {
+                Some(before) => write!(f, "wrote {table} `{id}` {before:?} -> {after:?}"),
+                None => write!(f, "wrote {table} `{id}` {after:?}"),
+            },
+            Self::Deleted { table, id, before } => write!(f, "deleted {table} `{id}` {before:?}"),
+            Self::NoSubscriber => f.write_str("nobody handles it"),
+        }
+    }
+}
+
+impl fmt::Display for Ended {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Handled => f.write_str("handled"),
+            Self::Filtered(reason) => write!(f, "filtered: {reason}"),
+            Self::Rejected { reason, lost } => {
+                write!(f, "rejected: {reason}, rolled back {lost:?}")
+            }
+            Self::Failed { reason, lost } => write!(f, "failed: {reason}, rolled back {lost:?}"),
+        }
+    }
+}
+
+impl fmt::Display for Table {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.kind, self.name)
+    }
+}
