@@ -1,1 +1,68 @@
-extern crate proc_macro;
+//! The derive macros of flow-domain. Use them through flow-domain, which exports them next to the traits
+//! of the same names.
+#![cfg_attr(not(test), warn(clippy::unwrap_used))]
+
+mod aggregate;
+mod attributes;
+mod case;
+mod errors;
+mod fields;
+mod input;
+mod message;
+mod projection;
+mod serde_attributes;
+mod variant;
+
+use proc_macro::TokenStream;
+use syn::{DeriveInput, parse_macro_input};
+
+use crate::message::Kind;
+
+/// Makes a struct an aggregate: `#[aggregate(id = order_id, commands(PlaceOrder), events(OrderPlaced))]`.
+///
+/// A field of type `Raised` is needed as well, behind `#[serde(skip)]`. The keys `event_sourced`,
+/// `category` and `name` are optional. See `flow_domain::Aggregate`.
+#[proc_macro_derive(Aggregate, attributes(aggregate))]
+pub fn derive_aggregate(input: TokenStream) -> TokenStream {
+    expand(&parse_macro_input!(input), aggregate::derive)
+}
+
+/// Makes a struct a command, or an enum a family of commands: `#[command(part_of = Order, id = order_id)]`.
+///
+/// The keys `id`, `reply`, `version` and `name` are optional. On a variant of an enum the attribute
+/// takes `id`, `version` and `name` of that one command. See `flow_domain::Command`.
+#[proc_macro_derive(Command, attributes(command))]
+pub fn derive_command(input: TokenStream) -> TokenStream {
+    expand(&parse_macro_input!(input), |input| {
+        message::derive(Kind::Command, input)
+    })
+}
+
+/// Makes a struct an event, or an enum a family of events: `#[event(part_of = Order, id = order_id)]`.
+///
+/// An event that comes from outside the domain has `category = "payment"` in place of `part_of`. The
+/// keys `version` and `name` are optional. On a variant of an enum the attribute takes `id`, `version`
+/// and `name` of that one event. See `flow_domain::Event`.
+#[proc_macro_derive(Event, attributes(event))]
+pub fn derive_event(input: TokenStream) -> TokenStream {
+    expand(&parse_macro_input!(input), |input| {
+        message::derive(Kind::Event, input)
+    })
+}
+
+/// Makes a struct one row of a read model: `#[projection(id = order_id)]`.
+///
+/// The key `name` is optional. See `flow_domain::Projection`.
+#[proc_macro_derive(Projection, attributes(projection))]
+pub fn derive_projection(input: TokenStream) -> TokenStream {
+    expand(&parse_macro_input!(input), projection::derive)
+}
+
+fn expand(
+    input: &DeriveInput,
+    derive: impl FnOnce(&DeriveInput) -> syn::Result<proc_macro2::TokenStream>,
+) -> TokenStream {
+    derive(input)
+        .unwrap_or_else(syn::Error::into_compile_error)
+        .into()
+}

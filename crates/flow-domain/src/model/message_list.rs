@@ -1,7 +1,7 @@
 use crate::{
     error::Error,
-    message::{MessageName, MessageSchema, Payload, StreamName},
-    model::{Command, Event, Message},
+    message::MessageSchema,
+    model::{Command, Event, Message, Written},
 };
 
 /// Stands for commands in [`MessageList`].
@@ -11,46 +11,6 @@ pub enum AnyCommand {}
 /// Stands for events in [`MessageList`].
 #[derive(Debug, Clone, Copy)]
 pub enum AnyEvent {}
-
-/// A message that was written down to be handed over later, without its Rust type.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Written {
-    /// The name of the message.
-    pub name: MessageName,
-    /// The category that it belongs to.
-    pub category: &'static str,
-    /// The id of the aggregate that it is for; empty if it names none.
-    pub id: String,
-    /// Its content.
-    pub payload: Payload,
-}
-
-impl Written {
-    /// Writes a message down.
-    ///
-    /// # Errors
-    ///
-    /// Returns an error for which [`Error::is_codec`] is true if it has no JSON form.
-    pub fn new<M: Message>(message: &M) -> Result<Self, Error> {
-        Ok(Self {
-            name: message.message_name(),
-            category: M::CATEGORY,
-            id: message.aggregate_id().into_owned(),
-            payload: Payload::encode(M::NAME, message)?,
-        })
-    }
-
-    /// The stream of the aggregate that the message is for.
-    ///
-    /// # Errors
-    ///
-    /// Returns an error for which [`Error::is_setup`] is true if the message names no id.
-    pub fn stream(&self) -> Result<StreamName, Error> {
-        StreamName::new(self.category, &self.id)
-            .map_err(|err| Error::setup(format!("`{}` names no stream: {err}", self.name)))
-    }
-}
 
 /// One message, a tuple of messages, an array or a `Vec`.
 ///

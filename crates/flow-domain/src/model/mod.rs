@@ -5,9 +5,11 @@ mod message;
 mod message_list;
 mod projection;
 mod raised;
+mod written;
 
 pub use aggregate::{Aggregate, Apply};
 pub use message::{Command, Event, Message};
-pub use message_list::{AnyCommand, AnyEvent, ListedMessage, MessageList, MessageTypes, Written};
+pub use message_list::{AnyCommand, AnyEvent, ListedMessage, MessageList, MessageTypes};
 pub use projection::Projection;
 pub use raised::{Raised, RaisedEvents};
+pub use written::{Written, WrittenAggregate};

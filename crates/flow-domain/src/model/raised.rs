@@ -2,10 +2,7 @@ use std::fmt;
 
 use crate::{
     error::Error,
-    model::{
-        AnyEvent, Event, MessageList,
-        message_list::{ListedMessage, Written},
-    },
+    model::{AnyEvent, Event, ListedMessage, MessageList, Written},
 };
 
 /// The events that an aggregate raised, until the unit of work takes them.

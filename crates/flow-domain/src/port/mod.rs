@@ -7,6 +7,7 @@
 
 mod aggregate_store;
 mod changes;
+pub mod contract;
 mod event_store;
 mod projection_store;
 mod query;

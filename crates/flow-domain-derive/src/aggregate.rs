@@ -1,0 +1,234 @@
+use proc_macro2::{Span, TokenStream};
+use quote::{quote, quote_spanned};
+use syn::{DeriveInput, Error, Ident, Result, Type, spanned::Spanned};
+
+use crate::{
+    attributes::{Attributes, Grammar},
+    case,
+    errors::Errors,
+    fields::Field,
+    input,
+};
+
+const GRAMMAR: Grammar = Grammar {
+    attribute: "aggregate",
+    keys: &[
+        "id",
+        "commands",
+        "events",
+        "event_sourced",
+        "category",
+        "name",
+    ],
+};
+
+pub(crate) fn derive(input: &DeriveInput) -> Result<TokenStream> {
+    input::refuse_generics(input, "an aggregate")?;
+    let fields = input::named_struct(input, "an aggregate")?;
+    let attributes = GRAMMAR.read(&input.attrs)?;
+
+    let mut errors = Errors::default();
+    let id = errors.take(input::own_id(
+        input,
+        &GRAMMAR,
+        attributes.id.as_ref(),
+        &fields,
+    ));
+    let raised = errors.take(find_raised(input, &fields));
+    if let Err(err) = require_events(input, &attributes) {
+        errors.push(err);
+    }
+    errors.finish()?;
+    let (Some(id), Some(raised)) = (id, raised) else {
+        unreachable!("a missing one is an error")
+    };
+    Ok(write(input, &attributes, id, raised))
+}
+
+/// Finds the one field of type `Raised`.
+fn find_raised<'f>(input: &DeriveInput, fields: &'f [Field<'_>]) -> Result<&'f Ident> {
+    let owner = input::name(input);
+    let mut found = fields.iter().filter(|field| is_raised(field.ty));
+    let Some(raised) = found.next() else {
+        return Err(Error::new_spanned(
+            &input.ident,
+            format!(
+                "`{owner}` needs a field for the events that it raises\n\
+                 help: add `#[serde(skip)] raised: flow_domain::Raised`"
+            ),
+        ));
+    };
+    if let Some(second) = found.next() {
+        return Err(Error::new_spanned(
+            second.ident,
+            format!("`{owner}` has two fields for the events that it raises: it needs one"),
+        ));
+    }
+    if !raised.serde.skipped {
+        return Err(Error::new_spanned(
+            raised.ident,
+            "events that are raised are no part of the state: add `#[serde(skip)]` to this field",
+        ));
+    }
+    Ok(raised.ident)
+}
+
+fn is_raised(ty: &Type) -> bool {
+    let Type::Path(ty) = ty else { return false };
+    ty.path
+        .segments
+        .last()
+        .is_some_and(|segment| segment.ident == "Raised" && segment.arguments.is_none())
+}
+
+fn require_events(input: &DeriveInput, attributes: &Attributes) -> Result<()> {
+    match attributes.event_sourced {
+        Some(span) if events(attributes).is_empty() => Err(Error::new(
+            span,
+            format!(
+                "`{}` is folded from its events, and none is listed: \
+                 write `#[aggregate(.., event_sourced, events(TheEvent))]`",
+                input::name(input)
+            ),
+        )),
+        _ => Ok(()),
+    }
+}
+
+fn events(attributes: &Attributes) -> &[Type] {
+    attributes.events.as_deref().unwrap_or_default()
+}
+
+fn write(
+    input: &DeriveInput,
+    attributes: &Attributes,
+    id: &Field<'_>,
+    raised: &Ident,
+) -> TokenStream {
+    let ident = &input.ident;
+    let name = attributes
+        .name
+        .as_ref()
+        .map_or_else(|| input::name(input), syn::LitStr::value);
+    let category = attributes
+        .category
+        .as_ref()
+        .map_or_else(|| case::snake(&input::name(input)), syn::LitStr::value);
+    let commands = schemas(attributes.commands.as_deref().unwrap_or_default());
+    let event_schemas = schemas(events(attributes));
+    let id = id.text_of_self();
+    let folding = match attributes.event_sourced {
+        Some(span) => fold(&input::name(input), span, events(attributes)),
+        None => keep(&input::name(input)),
+    };
+    let applies = match attributes.event_sourced {
+        Some(_) => TokenStream::new(),
+        None => apply_nothing(ident, events(attributes)),
+    };
+    quote! {
+        #[automatically_derived]
+        impl ::flow_domain::model::Aggregate for #ident {
+            const NAME: &'static str = #name;
+            const CATEGORY: &'static str = #category;
+            const COMMANDS: ::flow_domain::message::NameList = #commands;
+            const EVENTS: ::flow_domain::message::NameList = #event_schemas;
+
+            fn id(&self) -> ::std::borrow::Cow<'_, str> {
+                #id
+            }
+
+            #folding
+
+            fn raised_mut(&mut self) -> &mut ::flow_domain::model::Raised {
+                &mut self.#raised
+            }
+
+            fn raised(&self) -> ::flow_domain::model::RaisedEvents<'_> {
+                ::flow_domain::model::Raised::events(&self.#raised)
+            }
+        }
+
+        #applies
+    }
+}
+
+fn schemas(messages: &[Type]) -> TokenStream {
+    quote!(&[#(<#messages as ::flow_domain::model::Message>::SCHEMAS),*])
+}
+
+/// `EVENT_SOURCED`, `initial` and `replay` of an aggregate that is kept as state.
+fn keep(name: &str) -> TokenStream {
+    let refusal = format!("`{name}` is kept as state: it is not folded from events");
+    quote! {
+        const EVENT_SOURCED: bool = false;
+
+        fn initial() -> ::core::option::Option<Self> {
+            ::core::option::Option::None
+        }
+
+        fn replay(
+            &mut self,
+            _event: &::flow_domain::message::Envelope,
+        ) -> ::core::result::Result<(), ::flow_domain::Error> {
+            ::core::result::Result::Err(::flow_domain::Error::setup(#refusal))
+        }
+    }
+}
+
+/// `EVENT_SOURCED`, `initial` and `replay` of an aggregate that is folded from its events.
+fn fold(name: &str, event_sourced: Span, events: &[Type]) -> TokenStream {
+    // A missing `Default` is reported at the key that asks for it.
+    let span = Span::call_site().located_at(event_sourced);
+    let initial = quote_spanned!(span=> <Self as ::core::default::Default>::default());
+    let folds = events.iter().map(fold_one);
+    let unlisted = format!(
+        "`{{}}` is none of the events of `{name}`: list it in `#[aggregate(.., events(..))]`"
+    );
+    quote! {
+        const EVENT_SOURCED: bool = true;
+
+        fn initial() -> ::core::option::Option<Self> {
+            ::core::option::Option::Some(#initial)
+        }
+
+        fn replay(
+            &mut self,
+            event: &::flow_domain::message::Envelope,
+        ) -> ::core::result::Result<(), ::flow_domain::Error> {
+            let message_type = &event.metadata.message_type;
+            #(#folds)*
+            ::core::result::Result::Err(::flow_domain::Error::setup(
+                ::std::format!(#unlisted, message_type)
+            ))
+        }
+    }
+}
+
+fn fold_one(event: &Type) -> TokenStream {
+    // A missing `Apply` is reported at the event in the list.
+    let span = Span::call_site().located_at(event.span());
+    let apply = quote_spanned!(span=> ::flow_domain::model::Apply::<#event>::apply(self, &event));
+    quote! {
+        if <#event as ::flow_domain::model::Message>::SCHEMAS
+            .iter()
+            .any(|schema| message_type.is(schema.name))
+        {
+            let event: #event = event
+                .message
+                .decode(<#event as ::flow_domain::model::Message>::NAME)?;
+            #apply;
+            return ::core::result::Result::Ok(());
+        }
+    }
+}
+
+fn apply_nothing(ident: &Ident, events: &[Type]) -> TokenStream {
+    quote! {
+        #(
+            #[automatically_derived]
+            impl ::flow_domain::model::Apply<#events> for #ident {
+                fn apply(&mut self, _event: &#events) {}
+            }
+        )*
+    }
+}

@@ -1,0 +1,182 @@
+use proc_macro2::{Span, TokenTree};
+use quote::ToTokens;
+use syn::{
+    Attribute, Error, Ident, LitInt, LitStr, Path, Result, Token, Type,
+    meta::ParseNestedMeta,
+    parenthesized,
+    parse::{Parse, ParseStream},
+    punctuated::Punctuated,
+    spanned::Spanned,
+};
+
+use crate::errors::Errors;
+
+/// The attribute of one derive: what it is called and which keys it takes.
+#[derive(Debug)]
+pub(crate) struct Grammar {
+    pub(crate) attribute: &'static str,
+    pub(crate) keys: &'static [&'static str],
+}
+
+/// What was written in the attributes of one derive. Keys that its grammar does not have are empty.
+#[derive(Default)]
+pub(crate) struct Attributes {
+    pub(crate) part_of: Option<Type>,
+    pub(crate) category: Option<LitStr>,
+    pub(crate) id: Option<Ident>,
+    pub(crate) reply: Option<Type>,
+    pub(crate) version: Option<u32>,
+    pub(crate) name: Option<LitStr>,
+    pub(crate) commands: Option<Vec<Type>>,
+    pub(crate) events: Option<Vec<Type>>,
+    pub(crate) event_sourced: Option<Span>,
+}
+
+impl Grammar {
+    /// Reads every attribute of this grammar, and reports all that is wrong in them.
+    pub(crate) fn read(&self, attributes: &[Attribute]) -> Result<Attributes> {
+        let mut found = Attributes::default();
+        let mut errors = Errors::default();
+        for attribute in attributes {
+            if attribute.path().is_ident(self.attribute) {
+                let read = attribute.parse_nested_meta(|meta| {
+                    if let Err(err) = self.read_key(&mut found, &meta) {
+                        errors.push(err);
+                        skip_to_comma(meta.input)?;
+                    }
+                    Ok(())
+                });
+                errors.take(read);
+            }
+        }
+        errors.finish()?;
+        Ok(found)
+    }
+
+    fn read_key(&self, found: &mut Attributes, meta: &ParseNestedMeta<'_>) -> Result<()> {
+        let key = key_of(&meta.path);
+        if !self.keys.contains(&key.as_str()) {
+            return Err(self.unknown(&meta.path, &key));
+        }
+        match key.as_str() {
+            "part_of" => set(&mut found.part_of, meta, bare(meta)?),
+            "reply" => set(&mut found.reply, meta, bare(meta)?),
+            "id" => set(&mut found.id, meta, bare(meta)?),
+            "category" => set(&mut found.category, meta, category(meta)?),
+            "name" => set(&mut found.name, meta, name(meta)?),
+            "version" => set(&mut found.version, meta, version(meta)?),
+            "commands" => set(&mut found.commands, meta, list(meta)?),
+            "events" => set(&mut found.events, meta, list(meta)?),
+            "event_sourced" => set(&mut found.event_sourced, meta, meta.path.span()),
+            _ => unreachable!("every key of a grammar has an arm here"),
+        }
+    }
+
+    fn unknown(&self, path: &Path, key: &str) -> Error {
+        let attribute = self.attribute;
+        let known = backticked(self.keys);
+        Error::new_spanned(
+            path,
+            format!("unknown key `{key}`: `#[{attribute}(..)]` takes {known}"),
+        )
+    }
+}
+
+/// Writes names as a list: `` `id`, `name` ``.
+pub(crate) fn backticked<S: AsRef<str>>(names: &[S]) -> String {
+    let names: Vec<String> = names
+        .iter()
+        .map(|name| format!("`{}`", name.as_ref()))
+        .collect();
+    names.join(", ")
+}
+
+fn key_of(path: &Path) -> String {
+    path.get_ident().map_or_else(
+        || path.to_token_stream().to_string().replace(' ', ""),
+        Ident::to_string,
+    )
+}
+
+fn set<T>(slot: &mut Option<T>, meta: &ParseNestedMeta<'_>, value: T) -> Result<()> {
+    if slot.replace(value).is_some() {
+        let key = key_of(&meta.path);
+        return Err(Error::new_spanned(
+            &meta.path,
+            format!("`{key}` is given twice"),
+        ));
+    }
+    Ok(())
+}
+
+/// A name of Rust, which people quote out of habit.
+fn bare<T: Parse>(meta: &ParseNestedMeta<'_>) -> Result<T> {
+    let value = meta.value()?;
+    if value.peek(LitStr) {
+        let (key, quoted) = (key_of(&meta.path), value.parse::<LitStr>()?);
+        let name = quoted.value();
+        return Err(Error::new_spanned(
+            quoted,
+            format!("`{key}` takes a name of Rust, not a text: write `{key} = {name}`"),
+        ));
+    }
+    value.parse()
+}
+
+fn category(meta: &ParseNestedMeta<'_>) -> Result<LitStr> {
+    let category: LitStr = meta.value()?.parse()?;
+    // A stream is called `category-id`: the first `-` ends the category.
+    if category.value().is_empty() || category.value().contains('-') {
+        return Err(Error::new_spanned(
+            category,
+            "a category must not be empty and must not contain `-`",
+        ));
+    }
+    Ok(category)
+}
+
+fn name(meta: &ParseNestedMeta<'_>) -> Result<LitStr> {
+    let name: LitStr = meta.value()?.parse()?;
+    // A message is stored as `Domain.Name.v1`.
+    if name.value().is_empty() || name.value().contains('.') {
+        return Err(Error::new_spanned(
+            name,
+            "a name must not be empty and must not contain `.`",
+        ));
+    }
+    Ok(name)
+}
+
+fn version(meta: &ParseNestedMeta<'_>) -> Result<u32> {
+    let version: LitInt = meta.value()?.parse()?;
+    match version.base10_parse()? {
+        0 => Err(Error::new_spanned(version, "versions count from 1")),
+        number => Ok(number),
+    }
+}
+
+fn list(meta: &ParseNestedMeta<'_>) -> Result<Vec<Type>> {
+    let content;
+    parenthesized!(content in meta.input);
+    let types: Vec<Type> = Punctuated::<Type, Token![,]>::parse_terminated(&content)?
+        .into_iter()
+        .collect();
+    let mut errors = Errors::default();
+    let mut texts = Vec::new();
+    for ty in &types {
+        let text = ty.to_token_stream().to_string();
+        if texts.contains(&text) {
+            errors.push(Error::new_spanned(ty, format!("`{text}` is listed twice")));
+        }
+        texts.push(text);
+    }
+    errors.finish()?;
+    Ok(types)
+}
+
+fn skip_to_comma(input: ParseStream<'_>) -> Result<()> {
+    while !input.is_empty() && !input.peek(Token![,]) {
+        input.parse::<TokenTree>()?;
+    }
+    Ok(())
+}

@@ -1,0 +1,134 @@
+use proc_macro2::TokenStream;
+use quote::{format_ident, quote};
+use syn::{Error, Fields, Ident, Result, ext::IdentExt};
+
+use crate::{
+    attributes::{Attributes, Grammar},
+    fields::{self, Field},
+};
+
+/// One message: a struct, or one variant of an enum.
+pub(crate) struct Variant<'a> {
+    /// `Self` or `Self::Placed`.
+    path: TokenStream,
+    pub(crate) ident: &'a Ident,
+    pub(crate) name: String,
+    pub(crate) version: u32,
+    fields: Vec<Field<'a>>,
+    id: Option<Ident>,
+}
+
+/// Where a variant stands and what it has from there.
+pub(crate) struct Surroundings<'a> {
+    pub(crate) path: TokenStream,
+    /// The name for errors: `Ping` or `OrderEvent::Placed`.
+    pub(crate) label: String,
+    pub(crate) grammar: &'a Grammar,
+    pub(crate) id_is_needed: bool,
+    /// Where it is reported that the id is none of the fields, if not at the id.
+    pub(crate) blamed: Option<&'a Ident>,
+}
+
+impl<'a> Variant<'a> {
+    pub(crate) fn read(
+        ident: &'a Ident,
+        fields: &'a Fields,
+        attributes: &Attributes,
+        around: Surroundings<'_>,
+    ) -> Result<Self> {
+        let label = &around.label;
+        let Some(read) = fields::read(fields) else {
+            return Err(Error::new_spanned(
+                ident,
+                format!(
+                    "`{label}` has fields without names: the fields of a message are stored by name"
+                ),
+            ));
+        };
+        let id = match &attributes.id {
+            Some(id) => {
+                let blamed = around.blamed.unwrap_or(id);
+                Some(fields::find_id(&read, id, label, blamed)?.ident.clone())
+            }
+            None if around.id_is_needed => {
+                return Err(missing_id(ident, &read, label, around.grammar));
+            }
+            None => None,
+        };
+        Ok(Self {
+            path: around.path,
+            ident,
+            name: attributes
+                .name
+                .as_ref()
+                .map_or_else(|| ident.unraw().to_string(), syn::LitStr::value),
+            version: attributes.version.unwrap_or(1),
+            fields: read,
+            id,
+        })
+    }
+
+    pub(crate) fn write_name(&self) -> TokenStream {
+        let Self { name, version, .. } = self;
+        quote!(::flow_domain::message::MessageName::new(#name, #version))
+    }
+
+    pub(crate) fn write_schema(&self) -> TokenStream {
+        let name = self.write_name();
+        let fields = self.stored().map(Field::name);
+        quote!(::flow_domain::message::MessageSchema::new(#name, &[#(#fields),*]))
+    }
+
+    pub(crate) fn write_name_arm(&self) -> TokenStream {
+        let (path, name) = (&self.path, self.write_name());
+        quote!(#path { .. } => #name)
+    }
+
+    pub(crate) fn write_id_arm(&self) -> TokenStream {
+        let path = &self.path;
+        let Some(field) = self
+            .stored()
+            .find(|field| Some(field.ident) == self.id.as_ref())
+        else {
+            return quote!(#path { .. } => ::std::borrow::Cow::Borrowed(""));
+        };
+        let ident = field.ident;
+        let text = field.text(&quote!(id));
+        quote!(#path { #ident: id, .. } => #text)
+    }
+
+    pub(crate) fn write_field_arm(&self) -> TokenStream {
+        let path = &self.path;
+        let idents = self.stored().map(|field| field.ident);
+        // The fields are bound to names that cannot hide `name`.
+        let bound: Vec<Ident> = (0..self.stored().count())
+            .map(|field_idx| format_ident!("field_{field_idx}"))
+            .collect();
+        let names = self.stored().map(Field::name);
+        let texts = self
+            .stored()
+            .zip(&bound)
+            .map(|(field, bound)| field.text(bound));
+        quote! {
+            #path { #(#idents: #bound,)* .. } => match name {
+                #(#names => ::core::option::Option::Some(#texts),)*
+                _ => ::core::option::Option::None,
+            }
+        }
+    }
+
+    fn stored(&self) -> impl Iterator<Item = &Field<'a>> {
+        self.fields.iter().filter(|field| !field.serde.skipped)
+    }
+}
+
+fn missing_id(ident: &Ident, fields: &[Field<'_>], label: &str, grammar: &Grammar) -> Error {
+    let (attribute, likely) = (grammar.attribute, fields::likely_id(fields));
+    Error::new_spanned(
+        ident,
+        format!(
+            "`{label}` does not say which field is the id of the aggregate: \
+             write `#[{attribute}(.., id = {likely})]`"
+        ),
+    )
+}

@@ -1,0 +1,13 @@
+//! Keeps everything in this process: the real rules of a store, without the waiting.
+//!
+//! A [`MemoryStore`] is not a stub: it counts versions, refuses what is stale, writes all or
+//! nothing, and reads back what was serialised. It ends with its last owner; an empty one costs
+//! nothing, so that every test can have its own.
+
+mod events;
+mod keyed;
+mod state;
+mod store;
+mod tables;
+
+pub use store::MemoryStore;

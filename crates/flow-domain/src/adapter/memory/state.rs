@@ -1,0 +1,56 @@
+use std::fmt;
+
+use crate::{
+    adapter::memory::{events::Events, tables::Tables},
+    error::Error,
+    message::{ExpectedVersion, Recorded, Version},
+    port::Changes,
+};
+
+/// All that a store keeps, as plain data.
+#[derive(Clone, Debug, Default)]
+pub(super) struct State {
+    pub(super) events: Events,
+    pub(super) tables: Tables,
+}
+
+impl State {
+    pub(super) fn commit(&mut self, changes: Changes) -> Result<Vec<Recorded>, Error> {
+        // From here on nothing fails, or something would be half written.
+        self.check(&changes)?;
+        for write in changes.writes {
+            self.tables.apply(write);
+        }
+        let events = changes.events.into_iter();
+        Ok(events.map(|event| self.events.append(event)).collect())
+    }
+
+    fn check(&self, changes: &Changes) -> Result<(), Error> {
+        for expected in &changes.expected {
+            let found = self.events.version(&expected.stream);
+            check_version(changes.by, expected.version, found, || {
+                format!("stream `{}`", expected.stream)
+            })?;
+        }
+        for write in &changes.writes {
+            let found = self.tables.version(write.table, &write.id);
+            check_version(changes.by, write.expected, found, || {
+                format!("{} `{}`", write.table, write.id)
+            })?;
+        }
+        Ok(())
+    }
+}
+
+fn check_version<W: fmt::Display>(
+    who: &str,
+    expected: ExpectedVersion,
+    found: Version,
+    what: impl FnOnce() -> W,
+) -> Result<(), Error> {
+    if expected.allows(found) {
+        return Ok(());
+    }
+    let found = ExpectedVersion::Exact(found);
+    Err(Error::conflict(who, what(), expected, found))
+}

@@ -1,0 +1,173 @@
+use std::{
+    future::ready,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use crate::{
+    adapter::memory::state::State,
+    error::Error,
+    message::{Position, Recorded, StreamName, Version},
+    port::{
+        AggregateStore, BoxFuture, Changes, Condition, EventStore, ProjectionStore, Query, Row,
+        Store, Stored,
+    },
+    record::Table,
+};
+
+/// Keeps streams, states and rows in memory.
+///
+/// Each method does its work when it is called; the future that it returns is ready. The cost of
+/// reading or writing one thing does not grow with what is stored; a query reads its whole table.
+///
+/// # Examples
+///
+/// ```
+/// use flow_domain::{adapter::memory::MemoryStore, message::Position, port::EventStore as _};
+///
+/// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+/// let store = MemoryStore::default();
+/// let recorded = store.read_category(None, Position::START, 10).await?;
+/// assert!(recorded.is_empty());
+/// # Ok::<(), flow_domain::Error>(())
+/// # }).unwrap();
+/// ```
+#[derive(Debug, Default)]
+pub struct MemoryStore {
+    state: Mutex<State>,
+}
+
+impl MemoryStore {
+    // What a panic could leave behind is whole: a state is only changed after the last thing that
+    // can fail.
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl EventStore for MemoryStore {
+    fn read_stream<'a>(
+        &'a self,
+        stream: &'a StreamName,
+        after: Version,
+        limit: usize,
+    ) -> BoxFuture<'a, Result<Vec<Recorded>, Error>> {
+        let recorded = self.state().events.read_stream(stream, after, limit);
+        Box::pin(ready(Ok(recorded)))
+    }
+
+    fn read_category<'a>(
+        &'a self,
+        category: Option<&'a str>,
+        after: Position,
+        limit: usize,
+    ) -> BoxFuture<'a, Result<Vec<Recorded>, Error>> {
+        let recorded = self.state().events.read_category(category, after, limit);
+        Box::pin(ready(Ok(recorded)))
+    }
+}
+
+impl AggregateStore for MemoryStore {
+    fn load<'a>(
+        &'a self,
+        table: Table,
+        id: &'a str,
+    ) -> BoxFuture<'a, Result<Option<Stored>, Error>> {
+        let stored = self.state().tables.get(table, id).cloned();
+        Box::pin(ready(Ok(stored)))
+    }
+}
+
+impl ProjectionStore for MemoryStore {
+    fn get<'a>(
+        &'a self,
+        table: Table,
+        id: &'a str,
+    ) -> BoxFuture<'a, Result<Option<Stored>, Error>> {
+        let stored = self.state().tables.get(table, id).cloned();
+        Box::pin(ready(Ok(stored)))
+    }
+
+    fn query<'a>(
+        &'a self,
+        table: Table,
+        query: &'a Query,
+    ) -> BoxFuture<'a, Result<Vec<Row>, Error>> {
+        let rows = self.state().tables.query(table, query);
+        Box::pin(ready(Ok(rows)))
+    }
+
+    fn count<'a>(
+        &'a self,
+        table: Table,
+        conditions: &'a [Condition],
+    ) -> BoxFuture<'a, Result<usize, Error>> {
+        let n_rows = self.state().tables.count(table, conditions);
+        Box::pin(ready(Ok(n_rows)))
+    }
+}
+
+impl Store for MemoryStore {
+    fn commit(&self, changes: Changes) -> BoxFuture<'_, Result<Vec<Recorded>, Error>> {
+        let committed = self.state().commit(changes);
+        Box::pin(ready(committed))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{sync::Arc, thread};
+
+    use super::*;
+    use crate::{
+        message::{ExpectedVersion, Payload},
+        port::Write,
+        record::TableKind,
+    };
+
+    const COUNTERS: Table = Table::new(TableKind::Projection, "Counter");
+
+    fn creating(id: &str) -> Changes {
+        let mut changes = Changes::new("CounterProjector");
+        changes.writes.push(Write {
+            table: COUNTERS,
+            id: id.into(),
+            expected: ExpectedVersion::Exact(Version::NONE),
+            value: Some(Payload::from_json("1")),
+        });
+        changes
+    }
+
+    #[test]
+    fn of_eight_threads_that_create_one_row_one_wins() {
+        let store = Arc::new(MemoryStore::default());
+
+        let threads: Vec<_> = (0..8)
+            .map(|_| {
+                let store = Arc::clone(&store);
+                thread::spawn(move || store.state().commit(creating("one")).is_ok())
+            })
+            .collect();
+        let wins = threads
+            .into_iter()
+            .filter_map(|it| it.join().ok())
+            .filter(|won| *won);
+
+        assert_eq!(wins.count(), 1);
+        assert_eq!(store.state().tables.count(COUNTERS, &[]), 1);
+    }
+
+    #[tokio::test]
+    async fn a_store_is_of_use_after_a_panic_under_its_lock() {
+        let store = Arc::new(MemoryStore::default());
+        let locked = Arc::clone(&store);
+        let panicked = thread::spawn(move || {
+            let _state = locked.state();
+            panic!("under the lock");
+        });
+        assert!(panicked.join().is_err());
+
+        store.commit(creating("one")).await.unwrap();
+
+        assert_eq!(store.count(COUNTERS, &[]).await.unwrap(), 1);
+    }
+}

@@ -1,0 +1,227 @@
+use std::{any::TypeId, fmt, sync::Arc};
+
+use crate::{
+    error::Error,
+    handler::{CommandRoute, EventRoute, Ports, Subscription, load_aggregate, short_type_name},
+    message::{MessageName, MessageType, NameList, Payload, Recorded, StreamName},
+    model::{Aggregate, Projection},
+    port::BoxFuture,
+};
+
+/// Everything that a domain consists of, ready to be looked up.
+pub(crate) struct Catalog {
+    /// The name of the domain in camel case, as it stands in message types.
+    pub(crate) domain: Arc<str>,
+    pub(crate) aggregates: Vec<AggregateEntry>,
+    pub(crate) projections: Vec<ProjectionEntry>,
+    /// Events that come from outside, with their categories.
+    pub(crate) outside_events: Vec<(&'static str, NameList)>,
+    /// In order of registration.
+    pub(crate) commands: Vec<CommandRoute>,
+    /// In order of registration, which is the order of delivery.
+    pub(crate) subscriptions: Vec<Subscription>,
+    /// Invariant: sorted; the numbers are places in `subscriptions` and in the routes of one.
+    pub(crate) event_index: Vec<(MessageName, usize, usize)>,
+}
+
+/// An aggregate of the domain, without its Rust type.
+#[derive(Clone)]
+pub(crate) struct AggregateEntry {
+    pub(crate) name: &'static str,
+    pub(crate) type_id: TypeId,
+    pub(crate) category: &'static str,
+    pub(crate) commands: NameList,
+    pub(crate) events: NameList,
+    pub(crate) event_sourced: bool,
+    load: fn(Arc<Ports>, StreamName) -> BoxFuture<'static, Result<Option<Payload>, Error>>,
+}
+
+/// A projection of the domain, without its Rust type.
+#[derive(Clone, Debug)]
+pub(crate) struct ProjectionEntry {
+    pub(crate) name: &'static str,
+    pub(crate) type_id: TypeId,
+}
+
+impl AggregateEntry {
+    pub(crate) fn of<A: Aggregate>() -> Self {
+        Self {
+            name: A::NAME,
+            type_id: TypeId::of::<A>(),
+            category: A::CATEGORY,
+            commands: A::COMMANDS,
+            events: A::EVENTS,
+            event_sourced: A::EVENT_SOURCED,
+            load: |ports, stream| {
+                Box::pin(async move {
+                    match load_aggregate::<A>(&ports, &stream).await? {
+                        Some(aggregate) => Payload::encode(A::NAME, &aggregate).map(Some),
+                        None => Ok(None),
+                    }
+                })
+            },
+        }
+    }
+
+    /// Loads the aggregate with this id and writes its state down.
+    pub(crate) async fn load(
+        &self,
+        ports: &Arc<Ports>,
+        id: &str,
+    ) -> Result<Option<Payload>, Error> {
+        let stream =
+            StreamName::new(self.category, id).map_err(|err| Error::setup(err.to_string()))?;
+        (self.load)(Arc::clone(ports), stream).await
+    }
+}
+
+impl ProjectionEntry {
+    pub(crate) fn of<P: Projection>() -> Self {
+        Self {
+            name: P::NAME,
+            type_id: TypeId::of::<P>(),
+        }
+    }
+}
+
+impl Catalog {
+    /// Builds the index of events; the routes are complete from here on.
+    pub(crate) fn index(&mut self) {
+        let places = self.subscriptions.iter().enumerate();
+        self.event_index = places
+            .flat_map(|(place, subscription)| {
+                let routes = subscription.routes.iter().enumerate();
+                routes.map(move |(idx, route)| (route.event.name, place, idx))
+            })
+            .collect();
+        self.event_index.sort_unstable();
+    }
+
+    pub(crate) fn command_route(&self, command: MessageName) -> Option<&CommandRoute> {
+        self.commands.iter().find(|route| route.command == command)
+    }
+
+    /// Returns who handles `event`, in order of registration, with the place of each.
+    pub(crate) fn routes_of<'a>(
+        &'a self,
+        event: &'a Recorded,
+    ) -> impl Iterator<Item = (usize, usize)> + 'a {
+        let message_type = &event.metadata().message_type;
+        let wanted = (message_type.name(), message_type.version());
+        let start = self
+            .event_index
+            .partition_point(|(name, ..)| (name.as_str(), name.version()) < wanted);
+        self.event_index[start..]
+            .iter()
+            .take_while(move |(name, ..)| (name.as_str(), name.version()) == wanted)
+            .map(|(_, place, idx)| (*place, *idx))
+            .filter(|(place, idx)| {
+                let category = event.stream().category();
+                let subscription = &self.subscriptions[*place];
+                subscription.routes[*idx].category == category && subscription.reads(category)
+            })
+    }
+
+    pub(crate) fn route(&self, place: usize, idx: usize) -> (&Subscription, &EventRoute) {
+        let subscription = &self.subscriptions[place];
+        (subscription, &subscription.routes[idx])
+    }
+
+    pub(crate) fn message_type(&self, name: MessageName) -> MessageType {
+        MessageType::new(&self.domain, name)
+    }
+
+    pub(crate) fn require_aggregate<A: Aggregate>(&self) -> Result<(), Error> {
+        if self
+            .aggregates
+            .iter()
+            .any(|entry| entry.type_id == TypeId::of::<A>())
+        {
+            return Ok(());
+        }
+        let name = short_type_name::<A>();
+        Err(Error::setup(format!(
+            "the aggregate `{name}` is not registered: add `.aggregate::<{name}>()` to the domain"
+        )))
+    }
+
+    /// Returns an error unless an aggregate of the domain has this category.
+    pub(crate) fn require_category(&self, category: &str, name: &str) -> Result<(), Error> {
+        if self
+            .aggregates
+            .iter()
+            .any(|entry| entry.category == category)
+        {
+            return Ok(());
+        }
+        Err(Error::setup(format!(
+            "the aggregate `{name}` is not registered: add `.aggregate::<{name}>()` to the domain"
+        )))
+    }
+
+    pub(crate) fn require_projection<P: Projection>(&self) -> Result<(), Error> {
+        if self
+            .projections
+            .iter()
+            .any(|entry| entry.type_id == TypeId::of::<P>())
+        {
+            return Ok(());
+        }
+        let name = short_type_name::<P>();
+        Err(Error::setup(format!(
+            "the projection `{name}` is not registered: add `.projection::<{name}>()` to the domain"
+        )))
+    }
+
+    /// Returns an error unless `event` is one of an aggregate of the domain, or one from outside.
+    pub(crate) fn require_event(&self, event: MessageName, category: &str) -> Result<(), Error> {
+        let listed = |names: NameList| {
+            names
+                .iter()
+                .copied()
+                .flatten()
+                .any(|schema| schema.name == event)
+        };
+        let mut of_aggregates = self.aggregates.iter();
+        let mut from_outside = self.outside_events.iter();
+        if of_aggregates.any(|entry| entry.category == category && listed(entry.events))
+            || from_outside.any(|(outside, names)| *outside == category && listed(names))
+        {
+            return Ok(());
+        }
+        Err(Error::setup(
+            match self
+                .aggregates
+                .iter()
+                .find(|entry| entry.category == category)
+            {
+                Some(entry) => format!(
+                    "the event `{event}` is not registered: list it in `#[aggregate(.., events({event}))]` of `{}`",
+                    entry.name
+                ),
+                None => format!(
+                    "the event `{event}` is not registered: no aggregate of the domain has the category `{category}`; \
+                 add the aggregate with `.aggregate::<..>()`, or `.event_from_outside::<{event}>()`"
+                ),
+            },
+        ))
+    }
+}
+
+impl fmt::Debug for Catalog {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Catalog")
+            .field("domain", &self.domain)
+            .field("aggregates", &self.aggregates)
+            .field("projections", &self.projections)
+            .field("commands", &self.commands)
+            .field("subscriptions", &self.subscriptions)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for AggregateEntry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name)
+    }
+}

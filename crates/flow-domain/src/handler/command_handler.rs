@@ -1,0 +1,158 @@
+use std::{any::TypeId, fmt, marker::PhantomData, sync::Arc};
+
+use crate::{
+    error::Error,
+    handler::{
+        CommandRoute, Reply, RouteOptions, UnitOfWork,
+        route::{Call, Declared},
+        short_type_name,
+    },
+    message::Envelope,
+    model::Command,
+    port::BoxFuture,
+};
+
+/// Decides: a command in, changed aggregates and their events out, or a rejection.
+///
+/// Each command has one handler in a domain.
+///
+/// # Examples
+///
+/// ```
+/// # use flow_domain::doc_fixture::{Order, OrderError, PlaceOrder};
+/// use flow_domain::{CommandHandler, CommandRoutes, Error, UnitOfWork};
+///
+/// struct OrderCommandHandler;
+///
+/// impl CommandHandler for OrderCommandHandler {
+///     fn routes(on: &mut CommandRoutes<Self>) {
+///         on.command(Self::place_order);
+///     }
+/// }
+///
+/// impl OrderCommandHandler {
+///     async fn place_order(&self, command: PlaceOrder, work: &mut UnitOfWork) -> Result<(), Error> {
+///         let mut order = Order::draft(command.order_id, command.total_cents);
+///         order.place()?;
+///         work.add(order)
+///     }
+/// }
+/// ```
+pub trait CommandHandler: Send + Sync + Sized + 'static {
+    /// Names the method for each command that it handles.
+    fn routes(on: &mut CommandRoutes<Self>);
+
+    /// The name of the handler in errors, reports and logs.
+    fn name() -> &'static str {
+        short_type_name::<Self>()
+    }
+}
+
+/// Where a command handler names its methods.
+pub struct CommandRoutes<H> {
+    handler: Arc<H>,
+    routes: Vec<CommandRoute>,
+}
+
+impl<H: CommandHandler> CommandRoutes<H> {
+    pub(crate) fn of(handler: H) -> Vec<CommandRoute> {
+        let mut on = Self {
+            handler: Arc::new(handler),
+            routes: Vec::new(),
+        };
+        H::routes(&mut on);
+        on.routes
+    }
+
+    /// Hands the command in the signature of `method` to it.
+    ///
+    /// The method is `async fn(&self, command: C, work: &mut UnitOfWork) -> Result<C::Reply, E>`,
+    /// where `E` is [`Error`] or a [`Rejection`](crate::Rejection).
+    pub fn command<C, M>(&mut self, method: M) -> RouteOptions<'_>
+    where
+        C: Command,
+        M: for<'a> CommandMethod<'a, H, C>,
+    {
+        let first = self.routes.len();
+        let call: Arc<dyn Call<Reply>> = Arc::new(CommandCall {
+            handler: Arc::clone(&self.handler),
+            method,
+            command: PhantomData,
+        });
+        self.routes
+            .extend(C::SCHEMAS.iter().map(|schema| CommandRoute {
+                command: schema.name,
+                category: C::CATEGORY,
+                handler: H::name(),
+                handler_type: TypeId::of::<H>(),
+                call: Arc::clone(&call),
+                declared: Declared::default(),
+            }));
+        RouteOptions::of_commands(&mut self.routes[first..])
+    }
+}
+
+impl<H> fmt::Debug for CommandRoutes<H> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(&self.routes).finish()
+    }
+}
+
+/// A method that can handle the command `C`. Async methods of the right shape are; see
+/// [`CommandRoutes::command`].
+#[diagnostic::on_unimplemented(
+    message = "this is not a method that handles a command",
+    label = "has the wrong shape, or returns a future that is not `Send`",
+    note = "the shape is `async fn(&self, command: C, work: &mut UnitOfWork) -> Result<C::Reply, Error>`",
+    note = "`C` is the command and needs `#[derive(Command)]`; its reply is `()` unless `#[command(reply = ..)]` says so"
+)]
+pub trait CommandMethod<'a, H, C: Command>: Send + Sync + 'static {
+    /// The future that the method returns.
+    type Future: Future<Output = Result<C::Reply, Self::Error>> + Send + 'a;
+    /// What the method fails with.
+    type Error: Into<Error>;
+
+    /// Calls the method.
+    fn call(&self, handler: &'a H, command: C, work: &'a mut UnitOfWork) -> Self::Future;
+}
+
+impl<'a, H, C, M, F, E> CommandMethod<'a, H, C> for M
+where
+    H: 'a,
+    C: Command,
+    M: Fn(&'a H, C, &'a mut UnitOfWork) -> F + Send + Sync + 'static,
+    F: Future<Output = Result<C::Reply, E>> + Send + 'a,
+    E: Into<Error>,
+{
+    type Future = F;
+    type Error = E;
+
+    fn call(&self, handler: &'a H, command: C, work: &'a mut UnitOfWork) -> F {
+        self(handler, command, work)
+    }
+}
+
+struct CommandCall<H, C, M> {
+    handler: Arc<H>,
+    method: M,
+    command: PhantomData<fn(C)>,
+}
+
+impl<H, C, M> Call<Reply> for CommandCall<H, C, M>
+where
+    H: CommandHandler,
+    C: Command,
+    M: for<'a> CommandMethod<'a, H, C>,
+{
+    fn call<'a>(
+        &'a self,
+        message: &'a Envelope,
+        work: &'a mut UnitOfWork,
+    ) -> BoxFuture<'a, Result<Reply, Error>> {
+        Box::pin(async move {
+            let command = message.message.decode(C::NAME)?;
+            let reply = self.method.call(&self.handler, command, work).await;
+            reply.map(Reply::new).map_err(Into::into)
+        })
+    }
+}

@@ -1,0 +1,186 @@
+use std::{any::TypeId, fmt, marker::PhantomData, sync::Arc};
+
+use crate::{
+    error::Error,
+    handler::{
+        EventRoute, RouteOptions, Subscription, UnitOfWork,
+        route::{Call, Declared, Disposition},
+        short_type_name,
+    },
+    message::Envelope,
+    model::{Aggregate, Event},
+    port::BoxFuture,
+    record::HandlerKind,
+};
+
+/// Reacts: an event in, commands, changed aggregates or effects on the outside out.
+///
+/// Every event is handed to every handler that names it, each in a unit of work of its own.
+///
+/// # Examples
+///
+/// ```
+/// # use flow_domain::doc_fixture::{Inventory, OrderPlaced};
+/// use flow_domain::{Error, EventHandler, EventRoutes, UnitOfWork};
+///
+/// struct InventoryEventHandler;
+///
+/// impl EventHandler for InventoryEventHandler {
+///     fn routes(on: &mut EventRoutes<Self>) {
+///         on.event(Self::on_order_placed);
+///     }
+/// }
+///
+/// impl InventoryEventHandler {
+///     async fn on_order_placed(&self, event: OrderPlaced, work: &mut UnitOfWork) -> Result<(), Error> {
+///         let mut inventory = work.load::<Inventory>("prod-1").await?;
+///         inventory.reserve(&event.order_id);
+///         work.add(inventory)
+///     }
+/// }
+/// ```
+pub trait EventHandler: Send + Sync + Sized + 'static {
+    /// Names the method for each event that it handles.
+    fn routes(on: &mut EventRoutes<Self>);
+
+    /// The name of the handler in errors, reports and logs.
+    fn name() -> &'static str {
+        short_type_name::<Self>()
+    }
+}
+
+/// Where an event handler names its methods.
+pub struct EventRoutes<H> {
+    handler: Arc<H>,
+    categories: Option<Vec<&'static str>>,
+    routes: Vec<EventRoute>,
+}
+
+impl<H: EventHandler> EventRoutes<H> {
+    pub(crate) fn of(handler: H) -> Subscription {
+        let mut on = Self {
+            handler: Arc::new(handler),
+            categories: None,
+            routes: Vec::new(),
+        };
+        H::routes(&mut on);
+        Subscription {
+            handler: H::name(),
+            handler_type: TypeId::of::<H>(),
+            kind: HandlerKind::EventHandler,
+            projection: None,
+            categories: on.categories,
+            routes: on.routes,
+        }
+    }
+
+    /// Hands the event in the signature of `method` to it.
+    ///
+    /// The method is `async fn(&self, event: E, work: &mut UnitOfWork) -> Result<(), X>`, where `X`
+    /// is [`Error`] or a [`Rejection`](crate::Rejection).
+    pub fn event<E, M>(&mut self, method: M) -> RouteOptions<'_>
+    where
+        E: Event,
+        M: for<'a> EventMethod<'a, H, E>,
+    {
+        let call = Arc::new(EventCall {
+            handler: Arc::clone(&self.handler),
+            method,
+            event: PhantomData,
+        });
+        event_routes::<E>(&mut self.routes, call)
+    }
+
+    /// Reads only the streams of `A`, not all those in which its events appear.
+    ///
+    /// Rarely needed: the categories of a handler are derived from its events. Naming one in which an
+    /// event of the handler never appears is a mistake when the domain is built.
+    pub fn category_of<A: Aggregate>(&mut self) {
+        self.category(A::CATEGORY);
+    }
+
+    /// Reads only the streams of this category; see [`category_of`](Self::category_of).
+    pub fn category(&mut self, category: &'static str) {
+        self.categories.get_or_insert_default().push(category);
+    }
+}
+
+/// Makes a route for each event that `E` stands for, all with the same call.
+pub(super) fn event_routes<E: Event>(
+    routes: &mut Vec<EventRoute>,
+    call: Arc<dyn Call<Disposition>>,
+) -> RouteOptions<'_> {
+    let first = routes.len();
+    routes.extend(E::SCHEMAS.iter().map(|schema| EventRoute {
+        event: *schema,
+        category: E::CATEGORY,
+        call: Arc::clone(&call),
+        declared: Declared::default(),
+    }));
+    RouteOptions::of_events(&mut routes[first..])
+}
+
+impl<H> fmt::Debug for EventRoutes<H> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(&self.routes).finish()
+    }
+}
+
+/// A method that can handle the event `E`. Async methods of the right shape are; see
+/// [`EventRoutes::event`].
+#[diagnostic::on_unimplemented(
+    message = "this is not a method that handles an event",
+    label = "has the wrong shape, or returns a future that is not `Send`",
+    note = "the shape is `async fn(&self, event: E, work: &mut UnitOfWork) -> Result<(), Error>`",
+    note = "`E` is the event and needs `#[derive(Event)]`"
+)]
+pub trait EventMethod<'a, H, E: Event>: Send + Sync + 'static {
+    /// The future that the method returns.
+    type Future: Future<Output = Result<(), Self::Error>> + Send + 'a;
+    /// What the method fails with.
+    type Error: Into<Error>;
+
+    /// Calls the method.
+    fn call(&self, handler: &'a H, event: E, work: &'a mut UnitOfWork) -> Self::Future;
+}
+
+impl<'a, H, E, M, F, X> EventMethod<'a, H, E> for M
+where
+    H: 'a,
+    E: Event,
+    M: Fn(&'a H, E, &'a mut UnitOfWork) -> F + Send + Sync + 'static,
+    F: Future<Output = Result<(), X>> + Send + 'a,
+    X: Into<Error>,
+{
+    type Future = F;
+    type Error = X;
+
+    fn call(&self, handler: &'a H, event: E, work: &'a mut UnitOfWork) -> F {
+        self(handler, event, work)
+    }
+}
+
+struct EventCall<H, E, M> {
+    handler: Arc<H>,
+    method: M,
+    event: PhantomData<fn(E)>,
+}
+
+impl<H, E, M> Call<Disposition> for EventCall<H, E, M>
+where
+    H: EventHandler,
+    E: Event,
+    M: for<'a> EventMethod<'a, H, E>,
+{
+    fn call<'a>(
+        &'a self,
+        message: &'a Envelope,
+        work: &'a mut UnitOfWork,
+    ) -> BoxFuture<'a, Result<Disposition, Error>> {
+        Box::pin(async move {
+            let event = message.message.decode(E::NAME)?;
+            let handled = self.method.call(&self.handler, event, work).await;
+            handled.map(|()| Disposition::Handled).map_err(Into::into)
+        })
+    }
+}

@@ -1,0 +1,26 @@
+use std::any::type_name;
+
+/// Returns the name of a type without its path: `OrderDashboard`.
+pub fn short_type_name<T: ?Sized>() -> &'static str {
+    let name = type_name::<T>();
+    let generics = name.find('<').unwrap_or(name.len());
+    match name[..generics].rfind("::") {
+        Some(path) => &name[path + 2..],
+        None => name,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_path_is_left_out() {
+        assert_eq!(short_type_name::<String>(), "String");
+        assert_eq!(short_type_name::<u8>(), "u8");
+        assert_eq!(
+            short_type_name::<Vec<String>>(),
+            "Vec<alloc::string::String>"
+        );
+    }
+}

@@ -1,0 +1,245 @@
+use std::{any::TypeId, fmt, marker::PhantomData, sync::Arc};
+
+use serde::{Serialize, de::DeserializeOwned};
+
+use crate::{
+    error::Error,
+    handler::{
+        EventRoute, RouteOptions, Subscription, UnitOfWork,
+        event_handler::event_routes,
+        route::{Call, Disposition},
+        short_type_name,
+    },
+    message::Envelope,
+    model::Event,
+    port::BoxFuture,
+    record::{HandlerKind, Table, TableKind},
+};
+
+/// Joins the events of several streams and issues commands: its fields are what it remembers.
+///
+/// There is one for each correlation key. An event named with [`start`](ProcessManagerRoutes::start)
+/// makes it, with its `Default`, unless it is there already; any other event is let go if there is
+/// none. Once [`is_complete`](Self::is_complete), it is kept, and further events are let go.
+///
+/// # Examples
+///
+/// ```
+/// # use flow_domain::doc_fixture::{ConfirmOrder, OrderPlaced, StockReserved};
+/// use flow_domain::{Error, ProcessManager, ProcessManagerRoutes, UnitOfWork};
+/// use serde::{Deserialize, Serialize};
+///
+/// #[derive(Debug, Default, Serialize, Deserialize)]
+/// struct Fulfilment {
+///     confirmed: bool,
+/// }
+///
+/// impl ProcessManager for Fulfilment {
+///     const KEY: &'static str = "order_id";
+///
+///     fn routes(on: &mut ProcessManagerRoutes<Self>) {
+///         on.start(Self::on_order_placed);
+///         on.event(Self::on_stock_reserved).issues::<ConfirmOrder>();
+///     }
+///
+///     fn is_complete(&self) -> bool {
+///         self.confirmed
+///     }
+/// }
+///
+/// impl Fulfilment {
+///     async fn on_order_placed(&mut self, _event: OrderPlaced, _work: &mut UnitOfWork) -> Result<(), Error> {
+///         Ok(())
+///     }
+///
+///     async fn on_stock_reserved(&mut self, event: StockReserved, work: &mut UnitOfWork) -> Result<(), Error> {
+///         self.confirmed = true;
+///         work.process(ConfirmOrder { order_id: event.order_id }).await
+///     }
+/// }
+/// ```
+pub trait ProcessManager:
+    Serialize + DeserializeOwned + Default + fmt::Debug + Send + Sync + 'static
+{
+    /// The field that its events carry and that finds the process manager they belong to.
+    const KEY: &'static str;
+
+    /// Names the method for each event that it handles.
+    fn routes(on: &mut ProcessManagerRoutes<Self>);
+
+    /// Returns true if its work is done.
+    fn is_complete(&self) -> bool {
+        false
+    }
+
+    /// The name of the process manager in errors, reports and logs.
+    fn name() -> &'static str {
+        short_type_name::<Self>()
+    }
+}
+
+/// Where a process manager names its methods.
+pub struct ProcessManagerRoutes<M> {
+    routes: Vec<EventRoute>,
+    manager: PhantomData<fn(M)>,
+}
+
+impl<M: ProcessManager> ProcessManagerRoutes<M> {
+    pub(crate) fn of() -> Subscription {
+        let mut on = Self {
+            routes: Vec::new(),
+            manager: PhantomData,
+        };
+        M::routes(&mut on);
+        Subscription {
+            handler: M::name(),
+            handler_type: TypeId::of::<M>(),
+            kind: HandlerKind::ProcessManager,
+            projection: None,
+            categories: None,
+            routes: on.routes,
+        }
+    }
+
+    /// Hands the event in the signature of `method` to it, and starts the process manager if there is
+    /// none for the key of the event.
+    ///
+    /// The method is `async fn(&mut self, event: E, work: &mut UnitOfWork) -> Result<(), X>`, where
+    /// `X` is [`Error`] or a [`Rejection`](crate::Rejection).
+    pub fn start<E, F>(&mut self, method: F) -> RouteOptions<'_>
+    where
+        E: Event,
+        F: for<'a> ProcessManagerMethod<'a, M, E>,
+    {
+        self.route(method, M::KEY, true)
+    }
+
+    /// Hands the event in the signature of `method` to it, if it was started.
+    ///
+    /// The shape of the method is that of [`start`](Self::start).
+    pub fn event<E, F>(&mut self, method: F) -> RouteOptions<'_>
+    where
+        E: Event,
+        F: for<'a> ProcessManagerMethod<'a, M, E>,
+    {
+        self.route(method, M::KEY, false)
+    }
+
+    /// Like [`event`](Self::event), for an event that carries the key in another field.
+    pub fn event_by<E, F>(&mut self, field: &'static str, method: F) -> RouteOptions<'_>
+    where
+        E: Event,
+        F: for<'a> ProcessManagerMethod<'a, M, E>,
+    {
+        self.route(method, field, false)
+    }
+
+    fn route<E, F>(&mut self, method: F, key: &'static str, starts: bool) -> RouteOptions<'_>
+    where
+        E: Event,
+        F: for<'a> ProcessManagerMethod<'a, M, E>,
+    {
+        let call = Arc::new(ProcessManagerCall {
+            key,
+            starts,
+            method,
+            types: PhantomData,
+        });
+        let mut options = event_routes::<E>(&mut self.routes, call);
+        options.declare(|declared| {
+            declared.key = Some(key);
+            declared.starts = starts;
+        });
+        options
+    }
+}
+
+impl<M> fmt::Debug for ProcessManagerRoutes<M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(&self.routes).finish()
+    }
+}
+
+/// A method that can advance a process manager by the event `E`. Async methods of the right shape
+/// are; see [`ProcessManagerRoutes::start`].
+#[diagnostic::on_unimplemented(
+    message = "this is not a method that advances a process manager",
+    label = "has the wrong shape, or returns a future that is not `Send`",
+    note = "the shape is `async fn(&mut self, event: E, work: &mut UnitOfWork) -> Result<(), Error>`",
+    note = "`E` is the event and needs `#[derive(Event)]`"
+)]
+pub trait ProcessManagerMethod<'a, M, E: Event>: Send + Sync + 'static {
+    /// The future that the method returns.
+    type Future: Future<Output = Result<(), Self::Error>> + Send + 'a;
+    /// What the method fails with.
+    type Error: Into<Error>;
+
+    /// Calls the method.
+    fn call(&self, manager: &'a mut M, event: E, work: &'a mut UnitOfWork) -> Self::Future;
+}
+
+impl<'a, M, E, F, R, X> ProcessManagerMethod<'a, M, E> for F
+where
+    M: 'a,
+    E: Event,
+    F: Fn(&'a mut M, E, &'a mut UnitOfWork) -> R + Send + Sync + 'static,
+    R: Future<Output = Result<(), X>> + Send + 'a,
+    X: Into<Error>,
+{
+    type Future = R;
+    type Error = X;
+
+    fn call(&self, manager: &'a mut M, event: E, work: &'a mut UnitOfWork) -> R {
+        self(manager, event, work)
+    }
+}
+
+struct ProcessManagerCall<M, E, F> {
+    key: &'static str,
+    starts: bool,
+    method: F,
+    types: PhantomData<fn(M, E)>,
+}
+
+impl<M, E, F> Call<Disposition> for ProcessManagerCall<M, E, F>
+where
+    M: ProcessManager,
+    E: Event,
+    F: for<'a> ProcessManagerMethod<'a, M, E>,
+{
+    fn call<'a>(
+        &'a self,
+        message: &'a Envelope,
+        work: &'a mut UnitOfWork,
+    ) -> BoxFuture<'a, Result<Disposition, Error>> {
+        Box::pin(async move {
+            let table = Table::new(TableKind::ProcessManager, M::name());
+            let event: E = message.message.decode(E::NAME)?;
+            let key = event.field(self.key).unwrap_or_default().into_owned();
+            if key.is_empty() {
+                return Err(Error::setup(format!(
+                    "{} cannot tell which process {} belongs to: its field `{}` is empty",
+                    M::name(),
+                    message.metadata.message_type.name(),
+                    self.key
+                )));
+            }
+            let mut manager = match work.load_state::<M>(table, &key).await? {
+                Some(manager) => manager,
+                None if self.starts => M::default(),
+                None => {
+                    let reason = format!("no {} `{key}` was started", M::name());
+                    return Ok(Disposition::Filtered(reason));
+                }
+            };
+            if manager.is_complete() {
+                let reason = format!("{} `{key}` is complete", M::name());
+                return Ok(Disposition::Filtered(reason));
+            }
+            let handled = self.method.call(&mut manager, event, work).await;
+            handled.map_err(Into::into)?;
+            work.write_state(table, &key, &manager)?;
+            Ok(Disposition::Handled)
+        })
+    }
+}

@@ -1,0 +1,171 @@
+use std::{any::TypeId, fmt, marker::PhantomData, sync::Arc};
+
+use crate::{
+    error::Error,
+    handler::{
+        EventRoute, RouteOptions, Rows, Subscription, UnitOfWork,
+        event_handler::event_routes,
+        route::{Call, Disposition},
+        short_type_name,
+    },
+    message::Envelope,
+    model::{Event, Projection},
+    port::BoxFuture,
+    record::HandlerKind,
+};
+
+/// Keeps a projection: an event in, rows created, changed and deleted.
+///
+/// A projector reaches the rows of its projection and nothing else, so that the projection can be
+/// rebuilt from the events at any time.
+///
+/// # Examples
+///
+/// ```
+/// # use flow_domain::doc_fixture::{OrderDashboard, OrderPlaced};
+/// use flow_domain::{Error, Projector, ProjectorRoutes, Rows};
+///
+/// struct OrderDashboardProjector;
+///
+/// impl Projector for OrderDashboardProjector {
+///     type Projection = OrderDashboard;
+///
+///     fn routes(on: &mut ProjectorRoutes<Self>) {
+///         on.event(Self::on_order_placed);
+///     }
+/// }
+///
+/// impl OrderDashboardProjector {
+///     async fn on_order_placed(
+///         &self,
+///         event: OrderPlaced,
+///         rows: &mut Rows<'_, OrderDashboard>,
+///     ) -> Result<(), Error> {
+///         rows.put(OrderDashboard { order_id: event.order_id, status: "placed".into() }).await
+///     }
+/// }
+/// ```
+pub trait Projector: Send + Sync + Sized + 'static {
+    /// The projection that it keeps.
+    type Projection: Projection;
+
+    /// Names the method for each event that it handles.
+    fn routes(on: &mut ProjectorRoutes<Self>);
+
+    /// The name of the projector in errors, reports and logs.
+    fn name() -> &'static str {
+        short_type_name::<Self>()
+    }
+}
+
+/// Where a projector names its methods.
+pub struct ProjectorRoutes<H> {
+    projector: Arc<H>,
+    routes: Vec<EventRoute>,
+}
+
+impl<H: Projector> ProjectorRoutes<H> {
+    pub(crate) fn of(projector: H) -> Subscription {
+        let mut on = Self {
+            projector: Arc::new(projector),
+            routes: Vec::new(),
+        };
+        H::routes(&mut on);
+        Subscription {
+            handler: H::name(),
+            handler_type: TypeId::of::<H>(),
+            kind: HandlerKind::Projector,
+            projection: Some((H::Projection::NAME, TypeId::of::<H::Projection>())),
+            categories: None,
+            routes: on.routes,
+        }
+    }
+
+    /// Hands the event in the signature of `method` to it.
+    ///
+    /// The method is `async fn(&self, event: E, rows: &mut Rows<'_, P>) -> Result<(), X>`, where `P`
+    /// is the projection and `X` is [`Error`] or a [`Rejection`](crate::Rejection).
+    pub fn event<E, M>(&mut self, method: M) -> RouteOptions<'_>
+    where
+        E: Event,
+        M: for<'a> ProjectorMethod<'a, H, E>,
+    {
+        let call = Arc::new(ProjectorCall {
+            projector: Arc::clone(&self.projector),
+            method,
+            event: PhantomData,
+        });
+        event_routes::<E>(&mut self.routes, call)
+    }
+}
+
+impl<H> fmt::Debug for ProjectorRoutes<H> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(&self.routes).finish()
+    }
+}
+
+/// A method that can project the event `E`. Async methods of the right shape are; see
+/// [`ProjectorRoutes::event`].
+#[diagnostic::on_unimplemented(
+    message = "this is not a method that projects an event",
+    label = "has the wrong shape, or returns a future that is not `Send`",
+    note = "the shape is `async fn(&self, event: E, rows: &mut Rows<'_, P>) -> Result<(), Error>`",
+    note = "`E` is the event and needs `#[derive(Event)]`; `P` is the projection that the projector keeps"
+)]
+pub trait ProjectorMethod<'a, H: Projector, E: Event>: Send + Sync + 'static {
+    /// The future that the method returns.
+    type Future: Future<Output = Result<(), Self::Error>> + Send + 'a;
+    /// What the method fails with.
+    type Error: Into<Error>;
+
+    /// Calls the method.
+    fn call(
+        &self,
+        projector: &'a H,
+        event: E,
+        rows: &'a mut Rows<'a, H::Projection>,
+    ) -> Self::Future;
+}
+
+impl<'a, H, E, M, F, X> ProjectorMethod<'a, H, E> for M
+where
+    H: Projector,
+    E: Event,
+    M: Fn(&'a H, E, &'a mut Rows<'a, H::Projection>) -> F + Send + Sync + 'static,
+    F: Future<Output = Result<(), X>> + Send + 'a,
+    X: Into<Error>,
+{
+    type Future = F;
+    type Error = X;
+
+    fn call(&self, projector: &'a H, event: E, rows: &'a mut Rows<'a, H::Projection>) -> F {
+        self(projector, event, rows)
+    }
+}
+
+struct ProjectorCall<H, E, M> {
+    projector: Arc<H>,
+    method: M,
+    event: PhantomData<fn(E)>,
+}
+
+impl<H, E, M> Call<Disposition> for ProjectorCall<H, E, M>
+where
+    H: Projector,
+    E: Event,
+    M: for<'a> ProjectorMethod<'a, H, E>,
+{
+    fn call<'a>(
+        &'a self,
+        message: &'a Envelope,
+        work: &'a mut UnitOfWork,
+    ) -> BoxFuture<'a, Result<Disposition, Error>> {
+        Box::pin(async move {
+            let event = message.message.decode(E::NAME)?;
+            let mut rows = Rows::new(work);
+            let handled = self.method.call(&self.projector, event, &mut rows).await;
+            handled.map(|()| Disposition::Handled).map_err(Into::into)
+        })
+    }
+}

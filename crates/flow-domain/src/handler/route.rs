@@ -1,0 +1,155 @@
+use std::{any::TypeId, fmt, sync::Arc};
+
+use crate::{
+    error::Error,
+    handler::{Reply, UnitOfWork},
+    message::{Envelope, MessageName, MessageSchema},
+    model::MessageTypes,
+    port::BoxFuture,
+    record::HandlerKind,
+};
+
+/// Calls one method of one handler, without their Rust types.
+pub(crate) trait Call<R>: Send + Sync {
+    fn call<'a>(
+        &'a self,
+        message: &'a Envelope,
+        work: &'a mut UnitOfWork,
+    ) -> BoxFuture<'a, Result<R, Error>>;
+}
+
+/// What became of an event that was handed to a handler.
+#[derive(Debug)]
+pub(crate) enum Disposition {
+    Handled,
+    Filtered(String),
+}
+
+/// The way of one command to its handler.
+#[derive(Clone)]
+pub(crate) struct CommandRoute {
+    pub(crate) command: MessageName,
+    pub(crate) category: &'static str,
+    pub(crate) handler: &'static str,
+    pub(crate) handler_type: TypeId,
+    pub(crate) call: Arc<dyn Call<Reply>>,
+    pub(crate) declared: Declared,
+}
+
+/// The way of one event to one method of a subscription.
+#[derive(Clone)]
+pub(crate) struct EventRoute {
+    pub(crate) event: MessageSchema,
+    pub(crate) category: &'static str,
+    pub(crate) call: Arc<dyn Call<Disposition>>,
+    pub(crate) declared: Declared,
+}
+
+/// What a route says of itself beyond its method.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Declared {
+    pub(crate) raises: Vec<MessageSchema>,
+    pub(crate) issues: Vec<MessageSchema>,
+    /// Process managers only: the field by which the event finds its state.
+    pub(crate) key: Option<&'static str>,
+    /// Process managers only: whether the event may start one.
+    pub(crate) starts: bool,
+}
+
+/// One handler of events, with its routes.
+#[derive(Debug)]
+pub(crate) struct Subscription {
+    pub(crate) handler: &'static str,
+    pub(crate) handler_type: TypeId,
+    pub(crate) kind: HandlerKind,
+    /// The projection that it keeps, if it is a projector.
+    pub(crate) projection: Option<(&'static str, TypeId)>,
+    /// The categories that it named itself; `None` if they are derived from its events.
+    pub(crate) categories: Option<Vec<&'static str>>,
+    pub(crate) routes: Vec<EventRoute>,
+}
+
+impl Subscription {
+    /// Returns true if events of `category` reach the handler.
+    pub(crate) fn reads(&self, category: &str) -> bool {
+        self.categories
+            .as_ref()
+            .is_none_or(|categories| categories.contains(&category))
+    }
+}
+
+/// What else a route can say of itself, for the wiring to check.
+///
+/// What a method raises or issues cannot be seen from outside it. A route that says it is part of
+/// [`Domain::wiring`](crate::Domain::wiring), and cycles through it are found by
+/// [`Domain::check`](crate::Domain::check).
+#[derive(Debug)]
+pub struct RouteOptions<'a>(Routes<'a>);
+
+/// The routes that one method was named for: one for each message that its type stands for.
+#[derive(Debug)]
+enum Routes<'a> {
+    Commands(&'a mut [CommandRoute]),
+    Events(&'a mut [EventRoute]),
+}
+
+impl<'a> RouteOptions<'a> {
+    pub(crate) fn of_commands(routes: &'a mut [CommandRoute]) -> Self {
+        Self(Routes::Commands(routes))
+    }
+
+    pub(crate) fn of_events(routes: &'a mut [EventRoute]) -> Self {
+        Self(Routes::Events(routes))
+    }
+
+    /// Says which events the method may raise: one type, or a tuple of several.
+    #[allow(
+        clippy::must_use_candidate,
+        clippy::return_self_not_must_use,
+        reason = "it is told, not asked"
+    )]
+    pub fn raises<Events: MessageTypes>(mut self) -> Self {
+        self.declare(|declared| declared.raises.extend(Events::schemas()));
+        self
+    }
+
+    /// Says which commands the method may issue: one type, or a tuple of several.
+    ///
+    /// A command that nobody handles is then a mistake when the domain is built.
+    #[allow(
+        clippy::must_use_candidate,
+        clippy::return_self_not_must_use,
+        reason = "it is told, not asked"
+    )]
+    pub fn issues<Commands: MessageTypes>(mut self) -> Self {
+        self.declare(|declared| declared.issues.extend(Commands::schemas()));
+        self
+    }
+
+    pub(crate) fn declare(&mut self, declare: impl Fn(&mut Declared)) {
+        match &mut self.0 {
+            Routes::Commands(routes) => {
+                routes
+                    .iter_mut()
+                    .for_each(|route| declare(&mut route.declared));
+            }
+            Routes::Events(routes) => {
+                routes
+                    .iter_mut()
+                    .for_each(|route| declare(&mut route.declared));
+            }
+        }
+    }
+}
+
+impl fmt::Debug for CommandRoute {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} -> {}", self.command, self.handler)
+    }
+}
+
+impl fmt::Debug for EventRoute {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.category, self.event.name)
+    }
+}

@@ -1,0 +1,135 @@
+use std::{fmt, marker::PhantomData, sync::Arc};
+
+use crate::{
+    clock::Timestamp,
+    error::Error,
+    handler::UnitOfWork,
+    message::Metadata,
+    model::Projection,
+    record::{Table, TableKind},
+};
+
+/// The rows of the projection that a projector keeps.
+///
+/// What is written is visible to later reads of the same delivery, and to everybody else once the
+/// delivery is committed.
+pub struct Rows<'a, P> {
+    work: &'a mut UnitOfWork,
+    projection: PhantomData<fn(P)>,
+}
+
+impl<'a, P: Projection> Rows<'a, P> {
+    pub(crate) fn new(work: &'a mut UnitOfWork) -> Self {
+        Self {
+            work,
+            projection: PhantomData,
+        }
+    }
+
+    const fn table() -> Table {
+        Table::new(TableKind::Projection, P::NAME)
+    }
+
+    /// What is known of the event being projected.
+    pub fn metadata(&self) -> &Metadata {
+        self.work.metadata()
+    }
+
+    /// When the event happened. A projector that needs a time takes this one, so that a rebuilt
+    /// projection equals the live one.
+    pub fn event_time(&self) -> Timestamp {
+        self.work.metadata().time
+    }
+
+    /// Gets the row with this id.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the store fails, or the stored row is not a `P`.
+    pub async fn get(&mut self, id: impl fmt::Display) -> Result<Option<P>, Error> {
+        self.work.load_state(Self::table(), &id.to_string()).await
+    }
+
+    /// Writes a row, whether there was one under its id or not.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the store fails, or the row has no JSON form.
+    pub async fn put(&mut self, row: P) -> Result<(), Error> {
+        let id: Arc<str> = row.id().into();
+        // Read first: so the write is refused if somebody else wrote in between.
+        self.work.touch(Self::table(), &id).await?;
+        self.work.write_state(Self::table(), &id, &row)
+    }
+
+    /// Changes the row with this id.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error for which [`Error::is_not_found`] is true if there is none. If an event that
+    /// makes the row may come later, [`change_or_insert`](Self::change_or_insert) is what is wanted.
+    pub async fn change(
+        &mut self,
+        id: impl fmt::Display,
+        change: impl FnOnce(&mut P),
+    ) -> Result<(), Error> {
+        let id = id.to_string();
+        match self.work.load_state::<P>(Self::table(), &id).await? {
+            Some(row) => self.write_changed(&id, row, change),
+            None => Err(Error::not_found(P::NAME, id)),
+        }
+    }
+
+    /// Changes the row with this id, or the one that `insert` makes if there is none.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the store fails, or the stored row is not a `P`.
+    pub async fn change_or_insert(
+        &mut self,
+        id: impl fmt::Display,
+        insert: impl FnOnce() -> P,
+        change: impl FnOnce(&mut P),
+    ) -> Result<(), Error> {
+        let id = id.to_string();
+        let row = self.work.load_state::<P>(Self::table(), &id).await?;
+        self.write_changed(&id, row.unwrap_or_else(insert), change)
+    }
+
+    fn write_changed(
+        &mut self,
+        id: &str,
+        mut row: P,
+        change: impl FnOnce(&mut P),
+    ) -> Result<(), Error> {
+        change(&mut row);
+        if row.id() != id {
+            return Err(Error::setup(format!(
+                "a change must not give {} `{id}` another id, and this one made it `{}`: delete the row and put a new one",
+                P::NAME,
+                row.id()
+            )));
+        }
+        self.work.write_state(Self::table(), id, &row)
+    }
+
+    /// Deletes the row with this id; nothing happens if there is none.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the store fails.
+    pub async fn delete(&mut self, id: impl fmt::Display) -> Result<(), Error> {
+        let id = id.to_string();
+        self.work.touch(Self::table(), &id).await?;
+        self.work.delete_state(Self::table(), &id);
+        Ok(())
+    }
+}
+
+impl<P: Projection> fmt::Debug for Rows<'_, P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Rows")
+            .field("projection", &P::NAME)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,285 @@
+use std::{fmt, marker::PhantomData, sync::Arc};
+
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::{
+    error::Error,
+    handler::Ports,
+    model::Projection,
+    port::{Comparison, Condition, Direction, Query},
+    record::{Table, TableKind},
+};
+
+/// Reads a projection, never writes it.
+///
+/// # Examples
+///
+/// ```
+/// # use flow_domain::doc_fixture::{OrderDashboard, PlaceOrder, app};
+/// use flow_domain::field;
+///
+/// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
+/// let app = app()?;
+/// app.process(PlaceOrder { order_id: "ord-1".into(), total_cents: 9_995 }).await?;
+///
+/// let dashboard = app.view::<OrderDashboard>();
+/// assert_eq!(dashboard.get("ord-1").await?.map(|row| row.status), Some("placed".into()));
+/// assert_eq!(dashboard.count().await?, 1);
+///
+/// let drafts = dashboard.query().filter(field("status").equals("draft")).all().await?;
+/// assert!(drafts.is_empty());
+/// # Ok::<(), flow_domain::Error>(())
+/// # })?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct View<P> {
+    ports: Arc<Ports>,
+    projection: PhantomData<fn() -> P>,
+}
+
+impl<P: Projection> View<P> {
+    pub(crate) fn new(ports: Arc<Ports>) -> Self {
+        Self {
+            ports,
+            projection: PhantomData,
+        }
+    }
+
+    const fn table() -> Table {
+        Table::new(TableKind::Projection, P::NAME)
+    }
+
+    /// Gets the row with this id.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the projection is not registered, the store fails, or the stored row is
+    /// not a `P`.
+    pub async fn get(&self, id: impl fmt::Display) -> Result<Option<P>, Error> {
+        self.ports.catalog.require_projection::<P>()?;
+        let id = id.to_string();
+        let stored = self.ports.store.get(Self::table(), &id).await?;
+        stored
+            .map(|stored| stored.value.decode(P::NAME))
+            .transpose()
+    }
+
+    /// Returns true if there is a row with this id.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the projection is not registered or the store fails.
+    pub async fn exists(&self, id: impl fmt::Display) -> Result<bool, Error> {
+        self.ports.catalog.require_projection::<P>()?;
+        let id = id.to_string();
+        Ok(self.ports.store.get(Self::table(), &id).await?.is_some())
+    }
+
+    /// Counts all rows.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the projection is not registered or the store fails.
+    pub async fn count(&self) -> Result<usize, Error> {
+        self.query().count().await
+    }
+
+    /// Finds the first row, by id, for which `condition` holds.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`ViewQuery::all`].
+    pub async fn find(&self, condition: Condition) -> Result<Option<P>, Error> {
+        self.query().filter(condition).first().await
+    }
+
+    /// Begins a query for several rows.
+    pub fn query(&self) -> ViewQuery<P> {
+        ViewQuery {
+            ports: Arc::clone(&self.ports),
+            query: Query::default(),
+            projection: PhantomData,
+        }
+    }
+}
+
+impl<P: Projection> fmt::Debug for View<P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("View")
+            .field("projection", &P::NAME)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A query for rows of a projection.
+///
+/// Without [`order_by`](Self::order_by) the rows come by id; rows that it puts on a level do too.
+#[must_use = "a query finds nothing until it is asked for `all`, `first` or `count`"]
+pub struct ViewQuery<P> {
+    ports: Arc<Ports>,
+    query: Query,
+    projection: PhantomData<fn() -> P>,
+}
+
+impl<P: Projection> ViewQuery<P> {
+    /// Keeps only the rows for which `condition` holds, too.
+    pub fn filter(mut self, condition: Condition) -> Self {
+        self.query.conditions.push(condition);
+        self
+    }
+
+    /// Sorts by `field`, smallest first; by a further field where the fields named before are equal.
+    pub fn order_by(self, field: &str) -> Self {
+        self.sorted(field, Direction::Ascending)
+    }
+
+    /// Sorts by `field`, greatest first; by a further field where the fields named before are equal.
+    pub fn order_by_descending(self, field: &str) -> Self {
+        self.sorted(field, Direction::Descending)
+    }
+
+    fn sorted(mut self, field: &str, direction: Direction) -> Self {
+        self.query.order.push((field.to_owned(), direction));
+        self
+    }
+
+    /// Takes `limit` rows at most.
+    pub fn limit(mut self, limit: usize) -> Self {
+        self.query.limit = Some(limit);
+        self
+    }
+
+    /// Leaves out the first `offset` rows.
+    pub fn offset(mut self, offset: usize) -> Self {
+        self.query.offset = offset;
+        self
+    }
+
+    /// Finds the rows, in order.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the projection is not registered, the query names a field that it does not
+    /// have, the store fails, or a stored row is not a `P`.
+    pub async fn all(self) -> Result<Vec<P>, Error> {
+        self.check()?;
+        let rows = self
+            .ports
+            .store
+            .query(View::<P>::table(), &self.query)
+            .await?;
+        rows.iter().map(|row| row.value.decode(P::NAME)).collect()
+    }
+
+    /// Finds the first row, in order.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`all`](Self::all).
+    pub async fn first(self) -> Result<Option<P>, Error> {
+        Ok(self.limit(1).all().await?.pop())
+    }
+
+    /// Counts the rows for which the conditions hold, whatever limit and offset say.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`all`](Self::all).
+    pub async fn count(self) -> Result<usize, Error> {
+        self.check()?;
+        self.ports
+            .store
+            .count(View::<P>::table(), &self.query.conditions)
+            .await
+    }
+
+    fn check(&self) -> Result<(), Error> {
+        self.ports.catalog.require_projection::<P>()?;
+        let conditions = self
+            .query
+            .conditions
+            .iter()
+            .map(|condition| &condition.field);
+        let order = self.query.order.iter().map(|(field, _)| field);
+        for field in conditions.chain(order) {
+            if !P::FIELDS.contains(&field.as_str()) {
+                return Err(Error::setup(format!(
+                    "{} has no field `{field}`: it has `{}`",
+                    P::NAME,
+                    P::FIELDS.join("`, `")
+                )));
+            }
+        }
+        Ok(())
+    }
+}
+
+impl<P: Projection> fmt::Debug for ViewQuery<P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ViewQuery")
+            .field("projection", &P::NAME)
+            .field("query", &self.query)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Names a field of a projection, to say a condition on it.
+///
+/// # Examples
+///
+/// ```
+/// use flow_domain::field;
+///
+/// let condition = field("total_cents").at_least(10_000);
+/// assert!(condition.holds_for(&serde_json::json!({ "total_cents": 12_500 })));
+/// ```
+pub fn field(name: &str) -> Field {
+    Field(name.to_owned())
+}
+
+/// A field of a projection.
+#[derive(Clone, Debug)]
+#[must_use = "a field is no condition until it is compared with something"]
+pub struct Field(String);
+
+impl Field {
+    fn compared(self, comparison: Comparison, value: impl Serialize) -> Condition {
+        Condition {
+            field: self.0,
+            comparison,
+            // A value without a JSON form is in no row.
+            value: serde_json::to_value(value).unwrap_or(Value::Null),
+        }
+    }
+
+    /// The field has this value.
+    pub fn equals(self, value: impl Serialize) -> Condition {
+        self.compared(Comparison::Equal, value)
+    }
+
+    /// The field has another value.
+    pub fn differs_from(self, value: impl Serialize) -> Condition {
+        self.compared(Comparison::NotEqual, value)
+    }
+
+    /// The field is smaller.
+    pub fn less_than(self, value: impl Serialize) -> Condition {
+        self.compared(Comparison::Less, value)
+    }
+
+    /// The field is smaller or the same.
+    pub fn at_most(self, value: impl Serialize) -> Condition {
+        self.compared(Comparison::AtMost, value)
+    }
+
+    /// The field is greater.
+    pub fn greater_than(self, value: impl Serialize) -> Condition {
+        self.compared(Comparison::Greater, value)
+    }
+
+    /// The field is greater or the same.
+    pub fn at_least(self, value: impl Serialize) -> Condition {
+        self.compared(Comparison::AtLeast, value)
+    }
+}

@@ -1,0 +1,29 @@
+use std::sync::Arc;
+
+use crate::{handler::CommandRoute, message::Envelope, record::EntryId};
+
+/// Which message is being handled, by whom.
+#[derive(Clone, Debug)]
+pub(crate) struct Context {
+    pub(crate) message: Arc<Envelope>,
+    pub(crate) handler: &'static str,
+    /// The entry of the record at which the handler started.
+    pub(crate) entry: EntryId,
+    /// How many ids were made so far, for this message and handler.
+    pub(crate) n_ids: u32,
+}
+
+impl Context {
+    pub(crate) fn new(message: Arc<Envelope>, handler: &'static str, entry: EntryId) -> Self {
+        Self {
+            message,
+            handler,
+            entry,
+            n_ids: 0,
+        }
+    }
+
+    pub(crate) fn of_command(message: Arc<Envelope>, route: &CommandRoute, entry: EntryId) -> Self {
+        Self::new(message, route.handler, entry)
+    }
+}

@@ -1,0 +1,12 @@
+//! The unit of work: what one handling loads, changes and raises, written whole or not at all.
+
+mod commit;
+mod context;
+mod load;
+mod session;
+mod unit_of_work;
+
+pub(crate) use commit::Committed;
+pub(crate) use load::load_aggregate;
+pub use unit_of_work::UnitOfWork;
+pub(crate) use unit_of_work::{command_stream, no_handler};

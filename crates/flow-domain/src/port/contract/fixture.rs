@@ -1,0 +1,184 @@
+use std::sync::Arc;
+
+use serde_json::Value;
+use uuid::Uuid;
+
+use crate::{
+    clock::Timestamp,
+    error::Error,
+    message::{
+        CorrelationId, Envelope, ExpectedVersion, MessageId, MessageKind, MessageName, MessageType,
+        Metadata, Payload, Position, Priority, Recorded, StreamName, Version,
+    },
+    port::{Changes, ExpectedStream, Query, Row, Store, Stored, Write},
+    record::{Table, TableKind},
+};
+
+pub(super) const BY: &str = "OrderCommandHandler";
+pub(super) const ORDERS: Table = Table::new(TableKind::Aggregate, "Order");
+pub(super) const DASHBOARD: Table = Table::new(TableKind::Projection, "OrderDashboard");
+
+pub(super) const NOTHING: ExpectedVersion = ExpectedVersion::Exact(Version::NONE);
+
+pub(super) const fn at(version: u64) -> ExpectedVersion {
+    ExpectedVersion::Exact(Version::new(version))
+}
+
+pub(super) fn stream(name: &str) -> StreamName {
+    name.parse().expect("the laws use good names")
+}
+
+/// An event whose content and id are `number`.
+pub(super) fn event(name: &str, number: u32) -> Arc<Envelope> {
+    let id = MessageId::new(Uuid::from_u128(number.into()));
+    Arc::new(Envelope {
+        metadata: Metadata {
+            id,
+            kind: MessageKind::Event,
+            message_type: MessageType::new(&"Shop".into(), MessageName::new("OrderPlaced", 1)),
+            stream: stream(name),
+            time: Timestamp::from_micros(1_000_000),
+            correlation: CorrelationId::from(id),
+            causation: None,
+            priority: Priority::NORMAL,
+            asked_by: None,
+        },
+        message: Payload::from_json(number.to_string()),
+    })
+}
+
+/// A set of changes, made one after the other.
+#[derive(Clone)]
+pub(super) struct Commit(Changes);
+
+pub(super) fn change() -> Commit {
+    Commit(Changes::new(BY))
+}
+
+impl Commit {
+    pub(super) fn expect(mut self, name: &str, version: ExpectedVersion) -> Self {
+        let stream = stream(name);
+        self.0.expected.push(ExpectedStream { stream, version });
+        self
+    }
+
+    pub(super) fn append(mut self, name: &str, numbers: impl IntoIterator<Item = u32>) -> Self {
+        let events = numbers.into_iter().map(|number| event(name, number));
+        self.0.events.extend(events);
+        self
+    }
+
+    pub(super) fn event(mut self, event: &Arc<Envelope>) -> Self {
+        self.0.events.push(Arc::clone(event));
+        self
+    }
+
+    pub(super) fn write(
+        mut self,
+        table: Table,
+        id: &str,
+        expected: ExpectedVersion,
+        json: &str,
+    ) -> Self {
+        self.0.writes.push(Write {
+            table,
+            id: id.into(),
+            expected,
+            value: Some(Payload::from_json(json)),
+        });
+        self
+    }
+
+    pub(super) fn delete(mut self, table: Table, id: &str, expected: ExpectedVersion) -> Self {
+        self.0.writes.push(Write {
+            table,
+            id: id.into(),
+            expected,
+            value: None,
+        });
+        self
+    }
+
+    pub(super) fn into_changes(self) -> Changes {
+        self.0
+    }
+
+    /// Commits what must go through.
+    pub(super) async fn on<S: Store + ?Sized>(self, store: &S) -> Vec<Recorded> {
+        store
+            .commit(self.0)
+            .await
+            .expect("nothing that is expected is stale")
+    }
+
+    /// Commits what must be refused.
+    pub(super) async fn refused_by<S: Store + ?Sized>(self, store: &S) -> Error {
+        let err = store
+            .commit(self.0)
+            .await
+            .expect_err("something that is expected is stale");
+        assert!(err.is_conflict(), "not a conflict: {err}");
+        err
+    }
+}
+
+pub(super) async fn read_stream<S: Store + ?Sized>(store: &S, name: &str) -> Vec<Recorded> {
+    store
+        .read_stream(&stream(name), Version::NONE, usize::MAX)
+        .await
+        .expect("a stream can be read")
+}
+
+pub(super) async fn read_category<S: Store + ?Sized>(
+    store: &S,
+    category: Option<&str>,
+    after: Position,
+    limit: usize,
+) -> Vec<Recorded> {
+    store
+        .read_category(category, after, limit)
+        .await
+        .expect("a category can be read")
+}
+
+pub(super) async fn read_all<S: Store + ?Sized>(store: &S) -> Vec<Recorded> {
+    read_category(store, None, Position::START, usize::MAX).await
+}
+
+/// What [`event`] was given as numbers.
+pub(super) fn numbers(recorded: &[Recorded]) -> Vec<u64> {
+    let values = recorded.iter().map(|it| it.envelope.message.to_value());
+    values.filter_map(|value| value.as_u64()).collect()
+}
+
+pub(super) fn versions(recorded: &[Recorded]) -> Vec<u64> {
+    recorded.iter().map(|it| it.version.as_u64()).collect()
+}
+
+pub(super) async fn load<S: Store + ?Sized>(store: &S, table: Table, id: &str) -> Option<Stored> {
+    store.load(table, id).await.expect("a state can be loaded")
+}
+
+pub(super) async fn get<S: Store + ?Sized>(store: &S, table: Table, id: &str) -> Option<Stored> {
+    store.get(table, id).await.expect("a row can be got")
+}
+
+/// The version and the content of what must be there.
+pub(super) fn content(stored: Option<Stored>) -> (u64, Value) {
+    let stored = stored.expect("it was written");
+    (stored.version.as_u64(), stored.value.to_value())
+}
+
+pub(super) async fn query<S: Store + ?Sized>(store: &S, query: &Query) -> Vec<Row> {
+    store
+        .query(DASHBOARD, query)
+        .await
+        .expect("rows can be queried")
+}
+
+/// The ids of the rows that `wanted` finds, joined by blanks.
+pub(super) async fn find<S: Store + ?Sized>(store: &S, wanted: &Query) -> String {
+    let rows = query(store, wanted).await;
+    let ids: Vec<&str> = rows.iter().map(|row| &*row.id).collect();
+    ids.join(" ")
+}

@@ -1,0 +1,161 @@
+use std::sync::Arc;
+
+use uuid::Uuid;
+
+use crate::{
+    clock::Timestamp,
+    message::{
+        CausationId, CorrelationId, Envelope, ExpectedVersion, MessageId, MessageName, MessageType,
+        Metadata, Payload, Position, Priority, Recorded, Version,
+    },
+    port::{
+        Store,
+        contract::fixture::{
+            NOTHING, at, change, event, numbers, read_all, read_category, read_stream, stream,
+            versions,
+        },
+    },
+};
+
+/// The events of a stream are numbered from 1 without gaps and read in the order of their commits.
+///
+/// A stream that is not among the expected ones, or is expected at any version, takes them all.
+pub async fn appends_in_order<S: Store + ?Sized>(store: &S) {
+    let first = change()
+        .expect("order-1", NOTHING)
+        .append("order-1", [1, 2]);
+    let second = change().expect("order-1", at(2)).append("order-1", [3]);
+    let unlisted = change().append("order-1", [4]);
+    let any = change()
+        .expect("order-1", ExpectedVersion::Any)
+        .append("order-1", [5]);
+
+    assert_eq!(versions(&first.on(store).await), [1, 2]);
+    assert_eq!(versions(&second.on(store).await), [3]);
+    assert_eq!(versions(&unlisted.on(store).await), [4]);
+    assert_eq!(versions(&any.on(store).await), [5]);
+
+    let read = read_stream(store, "order-1").await;
+    assert_eq!(numbers(&read), [1, 2, 3, 4, 5]);
+    assert_eq!(versions(&read), [1, 2, 3, 4, 5]);
+}
+
+/// Positions grow by the order of commits and of the events in them, whatever their streams.
+pub async fn positions_grow_across_streams<S: Store + ?Sized>(store: &S) {
+    let mixed = change()
+        .append("order-1", [1])
+        .append("payment-1", [2])
+        .append("order-1", [3])
+        .on(store)
+        .await;
+    let later = change().append("payment-1", [4]).on(store).await;
+
+    assert_eq!(versions(&mixed), [1, 1, 2]);
+    assert_eq!(versions(&later), [2]);
+    let committed = [mixed, later].concat();
+    assert_eq!(numbers(&committed), [1, 2, 3, 4]);
+    assert!(Position::START < committed[0].position);
+    assert!(committed.is_sorted_by(|left, right| left.position < right.position));
+
+    let read = read_all(store).await;
+    assert_eq!(numbers(&read), [1, 2, 3, 4]);
+    assert_eq!(places(&read), places(&committed));
+}
+
+fn places(recorded: &[Recorded]) -> Vec<(Version, Position)> {
+    let places = recorded.iter().map(|it| (it.version, it.position));
+    places.collect()
+}
+
+/// A stream is read from after a version, at most so many events at once.
+pub async fn a_stream_is_read_in_pages<S: Store + ?Sized>(store: &S) {
+    change()
+        .append("order-1", [1, 2])
+        .append("order-2", [9])
+        .append("order-1", [3, 4, 5])
+        .on(store)
+        .await;
+    let stream = stream("order-1");
+    let page = async |after, limit| {
+        let read = store.read_stream(&stream, Version::new(after), limit);
+        numbers(&read.await.expect("a stream can be read"))
+    };
+
+    assert_eq!(page(0, 2).await, [1, 2]);
+    assert_eq!(page(2, 2).await, [3, 4]);
+    assert_eq!(page(4, 2).await, [5]);
+    assert_eq!(page(5, 2).await, [0; 0]);
+    assert_eq!(page(99, 2).await, [0; 0]);
+    assert_eq!(page(1, usize::MAX).await, [2, 3, 4, 5]);
+}
+
+/// A category is read in pages, in the order of the store, without those whose names resemble it.
+pub async fn a_category_is_read_in_store_order<S: Store + ?Sized>(store: &S) {
+    let committed = change()
+        .append("order-1", [1])
+        .append("order_line-1", [2])
+        .append("orders-1", [3])
+        .append("order-2-line", [4])
+        .append("orderxline-order-1", [5])
+        .append("Order-1", [6])
+        .append("order-1", [7])
+        .on(store)
+        .await;
+    let page =
+        async |category, after, limit| numbers(&read_category(store, category, after, limit).await);
+
+    let order = Some("order");
+    assert_eq!(page(order, Position::START, 99).await, [1, 4, 7]);
+    assert_eq!(page(order, Position::START, 2).await, [1, 4]);
+    assert_eq!(page(order, committed[0].position, 2).await, [4, 7]);
+    assert_eq!(page(order, committed[2].position, 99).await, [4, 7]);
+    assert_eq!(page(order, committed[3].position, 99).await, [7]);
+    assert_eq!(page(order, committed[6].position, 99).await, [0; 0]);
+    assert_eq!(page(Some("order_line"), Position::START, 99).await, [2]);
+    assert_eq!(page(Some("ord"), Position::START, 99).await, [0; 0]);
+    assert_eq!(page(None, committed[1].position, 3).await, [3, 4, 5]);
+    assert_eq!(page(None, committed[6].position, 3).await, [0; 0]);
+}
+
+/// What is read is what was written: all metadata, and content that means the same.
+pub async fn keeps_metadata_and_payload<S: Store + ?Sized>(store: &S) {
+    let bare = event("order-1", 1);
+    let full = full_event();
+
+    let committed = change().event(&bare).event(&full).on(store).await;
+    let by_stream = read_stream(store, "order-1").await;
+    let by_category = read_category(store, Some("order"), Position::START, 99).await;
+
+    check_kept(&committed, [&bare, &full]);
+    check_kept(&by_stream, [&bare, &full]);
+    check_kept(&by_category, [&bare, &full]);
+    check_kept(&read_all(store).await, [&bare, &full]);
+}
+
+fn full_event() -> Arc<Envelope> {
+    Arc::new(Envelope {
+        metadata: Metadata {
+            message_type: MessageType::new(&"Shop".into(), MessageName::new("OrderShipped", 3)),
+            time: Timestamp::from_micros(1_767_225_600_123_456),
+            correlation: CorrelationId::new(Uuid::from_u128(7)),
+            causation: Some(CausationId::from(MessageId::new(Uuid::from_u128(8)))),
+            priority: Priority::new(-7),
+            asked_by: Some("Ünal O'Neil \"Ops\"".into()),
+            ..event("order-1", 2).metadata.clone()
+        },
+        message: Payload::from_json(
+            r#"{"note":"it's \"50 %\" ☃ \\ \n","none":null,"n":18446744073709551615,"rate":0.1,"tags":["b","a",{}]}"#,
+        ),
+    })
+}
+
+fn check_kept(found: &[Recorded], expected: [&Arc<Envelope>; 2]) {
+    let metadata: Vec<_> = found.iter().map(Recorded::metadata).collect();
+    let contents = found.iter().map(|it| it.envelope.message.to_value());
+
+    assert_eq!(metadata, expected.map(|it| &it.metadata));
+    assert_eq!(
+        contents.collect::<Vec<_>>(),
+        expected.map(|it| it.message.to_value())
+    );
+}

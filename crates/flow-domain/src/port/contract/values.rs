@@ -1,0 +1,115 @@
+use serde_json::json;
+
+use crate::{
+    message::{ExpectedVersion, Position},
+    port::{
+        Changes, Query, Store,
+        contract::fixture::{
+            BY, DASHBOARD, NOTHING, ORDERS, at, change, content, find, get, load, query, read_all,
+            read_category, read_stream,
+        },
+    },
+    record::{Table, TableKind},
+};
+
+/// The version of a state or row is the number of its writes, expected or not.
+pub async fn counts_the_writes_of_a_value<S: Store + ?Sized>(store: &S) {
+    let write = async |expected, json| {
+        let written = change()
+            .write(ORDERS, "1", expected, json)
+            .write(DASHBOARD, "1", expected, json);
+        written.on(store).await;
+        let state = content(load(store, ORDERS, "1").await);
+        assert_eq!(content(get(store, DASHBOARD, "1").await), state);
+        state
+    };
+
+    assert_eq!(write(NOTHING, r#"{"n":1}"#).await, (1, json!({ "n": 1 })));
+    assert_eq!(write(at(1), r#"{"n":2}"#).await, (2, json!({ "n": 2 })));
+    assert_eq!(write(at(2), r#"{"n":2}"#).await, (3, json!({ "n": 2 })));
+    assert_eq!(
+        write(ExpectedVersion::Any, "null").await,
+        (4, json!(null)),
+        "a value that is null is still a value"
+    );
+}
+
+/// A deleted row or state is gone from every read; deleting what is not there changes nothing.
+pub async fn deletes_a_row<S: Store + ?Sized>(store: &S) {
+    change()
+        .write(DASHBOARD, "1", NOTHING, "1")
+        .write(DASHBOARD, "2", NOTHING, "2")
+        .write(DASHBOARD, "3", NOTHING, "3")
+        .write(ORDERS, "1", NOTHING, "1")
+        .on(store)
+        .await;
+
+    change()
+        .delete(DASHBOARD, "1", at(1))
+        .delete(DASHBOARD, "3", ExpectedVersion::Any)
+        .delete(ORDERS, "1", at(1))
+        .delete(DASHBOARD, "never", ExpectedVersion::Any)
+        .delete(ORDERS, "never", NOTHING)
+        .on(store)
+        .await;
+
+    assert_eq!(get(store, DASHBOARD, "1").await, None);
+    assert_eq!(get(store, DASHBOARD, "3").await, None);
+    assert_eq!(load(store, ORDERS, "1").await, None);
+    assert_eq!(content(get(store, DASHBOARD, "2").await), (1, json!(2)));
+    assert_eq!(find(store, &Query::default()).await, "2");
+}
+
+/// What was deleted is as if it had never been: it can be created, from version 1 on.
+pub async fn a_deleted_row_can_be_created_again<S: Store + ?Sized>(store: &S) {
+    change().write(DASHBOARD, "1", NOTHING, "1").on(store).await;
+    change().write(DASHBOARD, "1", at(1), "2").on(store).await;
+    change().delete(DASHBOARD, "1", at(2)).on(store).await;
+
+    let stale = change().write(DASHBOARD, "1", at(2), "3");
+    stale.refused_by(store).await;
+    change().write(DASHBOARD, "1", NOTHING, "4").on(store).await;
+
+    assert_eq!(content(get(store, DASHBOARD, "1").await), (1, json!(4)));
+    assert_eq!(find(store, &Query::default()).await, "1");
+}
+
+/// One id, or one name, in two tables is two things.
+pub async fn tables_are_apart<S: Store + ?Sized>(store: &S) {
+    const MANAGERS: Table = Table::new(TableKind::ProcessManager, "Order");
+    const ROWS: Table = Table::new(TableKind::Projection, "Order");
+
+    change()
+        .write(ORDERS, "1", NOTHING, "1")
+        .write(MANAGERS, "1", NOTHING, "2")
+        .write(ROWS, "1", NOTHING, "3")
+        .write(DASHBOARD, "1", NOTHING, "4")
+        .on(store)
+        .await;
+    change().delete(ROWS, "1", at(1)).on(store).await;
+    change().write(MANAGERS, "1", at(1), "5").on(store).await;
+
+    assert_eq!(content(load(store, ORDERS, "1").await), (1, json!(1)));
+    assert_eq!(content(load(store, MANAGERS, "1").await), (2, json!(5)));
+    assert_eq!(get(store, ROWS, "1").await, None);
+    assert_eq!(content(get(store, DASHBOARD, "1").await), (1, json!(4)));
+    assert_eq!(query(store, &Query::default()).await.len(), 1);
+}
+
+/// What was never written is empty, not an error; and so is a commit of nothing.
+pub async fn what_was_never_written_is_empty<S: Store + ?Sized>(store: &S) {
+    let nothing = store.commit(Changes::new(BY)).await;
+    let counted = store.count(DASHBOARD, &[]).await;
+
+    assert_eq!(nothing.expect("nothing can be stale"), []);
+    assert_eq!(counted.expect("rows can be counted"), 0);
+    assert_eq!(read_stream(store, "order-1").await, []);
+    assert_eq!(
+        read_category(store, Some("order"), Position::START, 9).await,
+        []
+    );
+    assert_eq!(read_all(store).await, []);
+    assert_eq!(load(store, ORDERS, "1").await, None);
+    assert_eq!(get(store, DASHBOARD, "1").await, None);
+    assert_eq!(query(store, &Query::default()).await, []);
+}

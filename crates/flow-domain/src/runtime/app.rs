@@ -1,0 +1,202 @@
+use std::{fmt, sync::Arc};
+
+use crate::{
+    error::{Error, HandlerFailure, Stall},
+    handler::{Committed, Ports, Reply, UnitOfWork, View, catch_panic, load_aggregate, no_handler},
+    message::{MessageKind, StreamName},
+    model::{Aggregate, Command, Projection, Written},
+    port::Store,
+    record::{Ended, HandlerKind, Happening},
+    runtime::{AppBuilder, Headers, cascade::Cascade, outside::wrap},
+    wiring::Domain,
+};
+
+/// A domain that runs: it processes commands and answers views. A clone is the same app.
+///
+/// # Examples
+///
+/// ```
+/// # use flow_domain::doc_fixture::{OrderDashboard, PlaceOrder, shop};
+/// use flow_domain::{App, adapter::memory::MemoryStore};
+///
+/// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
+/// let app = App::builder(shop()?).store(MemoryStore::default()).start();
+/// app.process(PlaceOrder { order_id: "ord-1".into(), total_cents: 9_995 }).await?;
+///
+/// assert!(app.view::<OrderDashboard>().exists("ord-1").await?);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # })?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct App {
+    domain: Domain,
+    pub(super) ports: Arc<Ports>,
+    pub(super) budget: usize,
+}
+
+/// What became of a command: what its handler answered, and what failed after it was committed.
+#[derive(Debug)]
+#[non_exhaustive]
+#[must_use = "the command may have been refused"]
+pub struct Processed {
+    /// The reply of the handler; its rejection or failure.
+    pub reply: Result<Reply, Error>,
+    /// The handlers that failed afterwards. What was committed before stays.
+    pub failures: Vec<HandlerFailure>,
+    /// Set if the cascade was stopped because it went over its budget of deliveries.
+    pub stall: Option<Stall>,
+}
+
+impl Processed {
+    pub(super) fn refused(err: Error) -> Self {
+        Self {
+            reply: Err(err),
+            failures: Vec::new(),
+            stall: None,
+        }
+    }
+
+    pub(super) fn into_result(self) -> Result<Reply, Error> {
+        let reply = self.reply?;
+        if let Some(stall) = self.stall {
+            return Err(Error::stalled(stall));
+        }
+        if self.failures.is_empty() {
+            Ok(reply)
+        } else {
+            Err(Error::handlers(self.failures))
+        }
+    }
+}
+
+impl App {
+    /// Begins to start an app of `domain`.
+    pub fn builder(domain: Domain) -> AppBuilder {
+        AppBuilder::new(domain)
+    }
+
+    pub(super) fn new(domain: Domain, ports: Ports, budget: usize) -> Self {
+        Self {
+            domain,
+            ports: Arc::new(ports),
+            budget,
+        }
+    }
+
+    /// The domain that runs.
+    pub fn domain(&self) -> &Domain {
+        &self.domain
+    }
+
+    /// The store that it runs on.
+    pub fn store(&self) -> &dyn Store {
+        &*self.ports.store
+    }
+
+    /// Processes a command and everything that it causes, and returns what its handler answered.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the command was refused or its handler failed: then nothing was written.
+    /// Returns one with [`Error::handler_failures`] if the command was committed and handlers failed
+    /// afterwards, or with [`Error::stall`] if what it causes does not end: then what was committed
+    /// stays.
+    pub async fn process<C: Command>(&self, command: C) -> Result<C::Reply, Error> {
+        self.process_with(command, &Headers::default()).await
+    }
+
+    /// Processes a command with headers.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`process`](Self::process).
+    pub async fn process_with<C: Command>(
+        &self,
+        command: C,
+        headers: &Headers,
+    ) -> Result<C::Reply, Error> {
+        let command = Written::new(&command)?;
+        let processed = self.process_written(&command, headers).await;
+        processed.into_result().map(Reply::into)
+    }
+
+    /// Processes a command that was written down, for those who build on the app.
+    pub async fn process_written(&self, command: &Written, headers: &Headers) -> Processed {
+        match self.handle(command, headers).await {
+            Ok((reply, committed)) => {
+                let cascade = Cascade::new(Arc::clone(&self.ports), self.budget);
+                let (failures, stall) = cascade.run(committed).await;
+                Processed {
+                    reply: Ok(reply),
+                    failures,
+                    stall,
+                }
+            }
+            Err(err) => Processed::refused(err),
+        }
+    }
+
+    async fn handle(
+        &self,
+        command: &Written,
+        headers: &Headers,
+    ) -> Result<(Reply, Vec<Committed>), Error> {
+        let envelope = wrap(&self.ports, command.clone(), MessageKind::Command, headers)?;
+        let received = self
+            .ports
+            .record(None, || Happening::CommandReceived(Arc::clone(&envelope)));
+        let Some(route) = self.ports.catalog.command_route(command.name) else {
+            self.ports
+                .record(Some(received), || Happening::NoSubscriber);
+            return Err(no_handler(command));
+        };
+        let started = self
+            .ports
+            .record(Some(received), || Happening::HandlerStarted {
+                handler: route.handler,
+                kind: HandlerKind::CommandHandler,
+                attempt: 1,
+            });
+        let mut work = UnitOfWork::begin(
+            Arc::clone(&self.ports),
+            Arc::clone(&envelope),
+            route.handler,
+            started,
+        );
+        let handled = catch_panic(async {
+            let reply = route.call.call(&envelope, &mut work).await?;
+            Ok((reply, work.commit().await?))
+        })
+        .await;
+        match handled {
+            Ok(done) => {
+                self.ports
+                    .record(Some(started), || Happening::HandlerEnded(Ended::Handled));
+                Ok(done)
+            }
+            Err(err) => {
+                work.record_failure(started, &err, work.lost());
+                Err(err)
+            }
+        }
+    }
+
+    /// Reads a projection.
+    pub fn view<P: Projection>(&self) -> View<P> {
+        View::new(Arc::clone(&self.ports))
+    }
+
+    /// Loads an aggregate as it is stored, to look at it.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the aggregate is not registered, the store fails, or what is stored cannot
+    /// be read as an `A`.
+    pub async fn load<A: Aggregate>(&self, id: impl fmt::Display) -> Result<Option<A>, Error> {
+        self.ports.catalog.require_aggregate::<A>()?;
+        let stream = StreamName::new(A::CATEGORY, &id.to_string())
+            .map_err(|err| Error::setup(err.to_string()))?;
+        load_aggregate(&self.ports, &stream).await
+    }
+}

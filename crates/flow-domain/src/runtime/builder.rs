@@ -1,0 +1,93 @@
+use std::sync::Arc;
+
+use crate::{
+    clock::{Clock, IdSource, SystemClock, SystemIds},
+    handler::Ports,
+    port::Store,
+    record::Recorder,
+    runtime::App,
+    wiring::Domain,
+};
+
+/// Starts an app: a store is needed, everything else is the system's own unless said otherwise.
+#[derive(Debug)]
+#[must_use = "nothing runs until `start` is called"]
+pub struct AppBuilder<S = ()> {
+    domain: Domain,
+    store: S,
+    clock: Arc<dyn Clock>,
+    ids: Arc<dyn IdSource>,
+    recorder: Option<Arc<Recorder>>,
+    budget: usize,
+}
+
+impl AppBuilder {
+    pub(super) fn new(domain: Domain) -> Self {
+        Self {
+            domain,
+            store: (),
+            clock: Arc::new(SystemClock),
+            ids: Arc::new(SystemIds),
+            recorder: None,
+            budget: 10_000,
+        }
+    }
+
+    /// What everything is kept in.
+    pub fn store(self, store: impl Store + 'static) -> AppBuilder<Arc<dyn Store>> {
+        self.shared_store(Arc::new(store))
+    }
+
+    /// What everything is kept in, shared with others.
+    pub fn shared_store(self, store: Arc<dyn Store>) -> AppBuilder<Arc<dyn Store>> {
+        AppBuilder {
+            domain: self.domain,
+            store,
+            clock: self.clock,
+            ids: self.ids,
+            recorder: self.recorder,
+            budget: self.budget,
+        }
+    }
+}
+
+impl<S> AppBuilder<S> {
+    /// What tells the time. The machine's clock by default.
+    pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// What makes ids. UUIDs of version 7 by default.
+    pub fn ids(mut self, ids: Arc<dyn IdSource>) -> Self {
+        self.ids = ids;
+        self
+    }
+
+    /// What writes down everything that happens. Nothing by default.
+    pub fn recorder(mut self, recorder: Arc<Recorder>) -> Self {
+        self.recorder = Some(recorder);
+        self
+    }
+
+    /// How many deliveries one command or event may cause, directly and indirectly. 10,000 by
+    /// default; over it, the cascade is stopped with an error that names the cycle.
+    pub fn budget(mut self, n_deliveries: usize) -> Self {
+        self.budget = n_deliveries;
+        self
+    }
+}
+
+impl AppBuilder<Arc<dyn Store>> {
+    /// Starts the app.
+    pub fn start(self) -> App {
+        let ports = Ports {
+            catalog: Arc::clone(self.domain.catalog()),
+            store: self.store,
+            clock: self.clock,
+            ids: self.ids,
+            recorder: self.recorder,
+        };
+        App::new(self.domain, ports, self.budget)
+    }
+}

@@ -1,0 +1,110 @@
+use std::any::TypeId;
+
+use crate::{
+    error::Error,
+    message::Payload,
+    port::Query,
+    record::{HandlerKind, Table, TableKind},
+    runtime::App,
+};
+
+/// A stored thing of the domain, by its Rust type: what a test or a tool looks at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Kept {
+    /// What kind of thing it is.
+    pub kind: TableKind,
+    /// Its Rust type.
+    pub type_id: TypeId,
+    /// The name of its Rust type.
+    pub name: &'static str,
+}
+
+impl Kept {
+    /// Names a stored thing by its Rust type.
+    pub fn new<T: 'static>(kind: TableKind, name: &'static str) -> Self {
+        Self {
+            kind,
+            type_id: TypeId::of::<T>(),
+            name,
+        }
+    }
+}
+
+impl App {
+    /// Returns an error, saying what to write, unless `kept` is registered.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error for which [`Error::is_setup`] is true if it is not.
+    pub fn require(&self, kept: Kept) -> Result<(), Error> {
+        let catalog = &self.ports.catalog;
+        let Kept {
+            kind,
+            type_id,
+            name,
+        } = kept;
+        let (known, method) = match kind {
+            TableKind::Aggregate => (
+                catalog
+                    .aggregates
+                    .iter()
+                    .any(|entry| entry.type_id == type_id),
+                "aggregate",
+            ),
+            TableKind::Projection => (
+                catalog
+                    .projections
+                    .iter()
+                    .any(|entry| entry.type_id == type_id),
+                "projection",
+            ),
+            TableKind::ProcessManager => (
+                catalog.subscriptions.iter().any(|entry| {
+                    entry.kind == HandlerKind::ProcessManager && entry.handler_type == type_id
+                }),
+                "process_manager",
+            ),
+        };
+        if known {
+            return Ok(());
+        }
+        Err(Error::setup(format!(
+            "the {kind} `{name}` is not registered: add `.{method}::<{name}>()` to the domain"
+        )))
+    }
+
+    /// Reads what is kept under `id`, as JSON; for those who build on the app.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if it is not registered, the store fails, or the aggregate cannot be folded.
+    pub async fn look_up(&self, kept: Kept, id: &str) -> Result<Option<Payload>, Error> {
+        self.require(kept)?;
+        let table = Table::new(kept.kind, kept.name);
+        let stored = match kept.kind {
+            TableKind::Projection => self.ports.store.get(table, id).await?,
+            TableKind::ProcessManager => self.ports.store.load(table, id).await?,
+            TableKind::Aggregate => {
+                let mut entries = self.ports.catalog.aggregates.iter();
+                return match entries.find(|entry| entry.type_id == kept.type_id) {
+                    Some(entry) => entry.load(&self.ports, id).await,
+                    None => Ok(None),
+                };
+            }
+        };
+        Ok(stored.map(|stored| stored.value))
+    }
+
+    /// Reads all rows of a projection by id, as JSON; for those who build on the app.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if it is not registered or the store fails.
+    pub async fn look_up_all(&self, projection: Kept) -> Result<Vec<Payload>, Error> {
+        self.require(projection)?;
+        let table = Table::new(TableKind::Projection, projection.name);
+        let rows = self.ports.store.query(table, &Query::default()).await?;
+        Ok(rows.into_iter().map(|row| row.value).collect())
+    }
+}

@@ -1,0 +1,145 @@
+use std::sync::Arc;
+
+use crate::{
+    clock::Origin,
+    error::Error,
+    handler::{Committed, Ports, Reply, command_stream},
+    message::{
+        CorrelationId, Envelope, ExpectedVersion, MessageId, MessageKind, Metadata, Version,
+    },
+    model::{AnyEvent, MessageList, Written, WrittenAggregate},
+    port::{Changes, Write},
+    record::{Happening, Table, TableKind},
+    runtime::{App, Headers, Processed, cascade::Cascade},
+};
+
+impl App {
+    /// Tells the domain of events that happened outside, and handles everything that they cause.
+    ///
+    /// They are appended to their streams, all or none, whatever the versions of these.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if an event is not registered or names no stream: then nothing was written.
+    /// Otherwise those of [`process`](Self::process) after the commit.
+    pub async fn publish(&self, events: impl MessageList<AnyEvent>) -> Result<(), Error> {
+        let mut written = Vec::new();
+        events.try_for_each(&mut |event| {
+            written.push(event.write()?);
+            Ok(())
+        })?;
+        let processed = self.publish_written(&written, &Headers::default()).await;
+        processed.into_result().map(|_: Reply| ())
+    }
+
+    /// Publishes events that were written down, for those who build on the app.
+    pub async fn publish_written(&self, events: &[Written], headers: &Headers) -> Processed {
+        self.settle(self.append(events, None, headers).await).await
+    }
+
+    /// Stores an aggregate that was written down, as if a handler had added it, and handles everything
+    /// that its events cause; for those who build on the app.
+    pub async fn add_written(&self, aggregate: &WrittenAggregate) -> Processed {
+        let state = aggregate.state.as_ref().map(|state| Write {
+            table: Table::new(TableKind::Aggregate, aggregate.name),
+            id: aggregate.id.as_str().into(),
+            expected: ExpectedVersion::Exact(Version::NONE),
+            value: Some(state.clone()),
+        });
+        let appended = match self
+            .ports
+            .catalog
+            .require_category(aggregate.category, aggregate.name)
+        {
+            Ok(()) => {
+                self.append(&aggregate.raised, state, &Headers::default())
+                    .await
+            }
+            Err(err) => Err(err),
+        };
+        self.settle(appended).await
+    }
+
+    async fn settle(&self, appended: Result<Vec<Committed>, Error>) -> Processed {
+        let committed = match appended {
+            Ok(committed) => committed,
+            Err(err) => return Processed::refused(err),
+        };
+        let cascade = Cascade::new(Arc::clone(&self.ports), self.budget);
+        let (failures, stall) = cascade.run(committed).await;
+        Processed {
+            reply: Ok(Reply::new(())),
+            failures,
+            stall,
+        }
+    }
+
+    async fn append(
+        &self,
+        events: &[Written],
+        state: Option<Write>,
+        headers: &Headers,
+    ) -> Result<Vec<Committed>, Error> {
+        let mut changes = Changes::new("the outside");
+        for event in events {
+            self.ports
+                .catalog
+                .require_event(event.name, event.category)?;
+            let envelope = wrap(&self.ports, event.clone(), MessageKind::Event, headers)?;
+            changes.events.push(envelope);
+        }
+        changes.writes.extend(state.clone());
+        let recorded = self.ports.store.commit(changes).await?;
+        if let Some(Write {
+            table,
+            id,
+            value: Some(after),
+            ..
+        }) = state
+        {
+            self.ports.record(None, || Happening::Written {
+                table,
+                id,
+                before: None,
+                after,
+            });
+        }
+        let committed = recorded.into_iter().map(|event| Committed {
+            entry: self
+                .ports
+                .record(None, || Happening::Appended(event.clone())),
+            event,
+        });
+        Ok(committed.collect())
+    }
+}
+
+/// Puts a message that comes from outside into its envelope.
+pub(super) fn wrap(
+    ports: &Ports,
+    message: Written,
+    kind: MessageKind,
+    headers: &Headers,
+) -> Result<Arc<Envelope>, Error> {
+    let id = MessageId::new(ports.ids.make(Origin::new(None, "", 0, 0)));
+    let stream = match kind {
+        MessageKind::Command => command_stream(&message, || id)?,
+        MessageKind::Event => message.stream()?,
+    };
+    Ok(Arc::new(Envelope {
+        metadata: Metadata {
+            id,
+            kind,
+            message_type: ports.catalog.message_type(message.name),
+            stream,
+            time: ports.clock.now(),
+            correlation: headers
+                .correlation
+                .unwrap_or_else(|| CorrelationId::from(id)),
+            causation: None,
+            priority: headers.priority,
+            asked_by: headers.asked_by.clone(),
+        },
+        message: message.payload,
+    }))
+}

@@ -1,0 +1,146 @@
+use std::any::TypeId;
+
+use crate::{
+    handler::{
+        AggregateEntry, Catalog, CommandHandler, CommandRoutes, EventHandler, EventRoutes,
+        ProcessManager, ProcessManagerRoutes, ProjectionEntry, Projector, ProjectorRoutes,
+    },
+    message::NameList,
+    model::{Aggregate, Event, Message, Projection},
+    record::HandlerKind,
+    wiring::{Domain, WiringErrors, verify::verify},
+};
+
+/// Puts a domain together; [`build`](Self::build) checks that it can work.
+#[derive(Debug)]
+#[must_use = "nothing is checked or usable until `build` is called"]
+pub struct DomainBuilder {
+    pub(super) name: String,
+    pub(super) catalog: Catalog,
+    /// Command handlers, with how many routes each has.
+    pub(super) command_handlers: Vec<(&'static str, TypeId, usize)>,
+}
+
+impl DomainBuilder {
+    pub(super) fn new(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            catalog: Catalog {
+                domain: camel_case(name).into(),
+                aggregates: Vec::new(),
+                projections: Vec::new(),
+                outside_events: Vec::new(),
+                commands: Vec::new(),
+                subscriptions: Vec::new(),
+                event_index: Vec::new(),
+            },
+            command_handlers: Vec::new(),
+        }
+    }
+
+    /// Adds an aggregate with the commands and events that it lists.
+    pub fn aggregate<A: Aggregate>(mut self) -> Self {
+        self.catalog.aggregates.push(AggregateEntry::of::<A>());
+        self
+    }
+
+    /// Adds a projection.
+    pub fn projection<P: Projection>(mut self) -> Self {
+        self.catalog.projections.push(ProjectionEntry::of::<P>());
+        self
+    }
+
+    /// Adds an event that happens elsewhere and is told to this domain.
+    pub fn event_from_outside<E: Event>(mut self) -> Self {
+        let schemas: NameList = const { &[<E as Message>::SCHEMAS] };
+        self.catalog.outside_events.push((E::CATEGORY, schemas));
+        self
+    }
+
+    /// Adds a command handler.
+    pub fn command_handler<H: CommandHandler>(mut self, handler: H) -> Self {
+        let routes = CommandRoutes::of(handler);
+        self.command_handlers
+            .push((H::name(), TypeId::of::<H>(), routes.len()));
+        self.catalog.commands.extend(routes);
+        self
+    }
+
+    /// Adds an event handler. For one event, handlers are called in the order in which they are added.
+    pub fn event_handler<H: EventHandler>(mut self, handler: H) -> Self {
+        self.catalog.subscriptions.push(EventRoutes::of(handler));
+        self
+    }
+
+    /// Adds a process manager.
+    pub fn process_manager<M: ProcessManager>(mut self) -> Self {
+        self.catalog
+            .subscriptions
+            .push(ProcessManagerRoutes::<M>::of());
+        self
+    }
+
+    /// Adds a projector.
+    pub fn projector<H: Projector>(mut self, projector: H) -> Self {
+        self.catalog
+            .subscriptions
+            .push(ProjectorRoutes::of(projector));
+        self
+    }
+
+    /// Checks the wiring and builds the domain.
+    ///
+    /// # Errors
+    ///
+    /// Returns all mistakes together, each with what to write instead.
+    pub fn build(mut self) -> Result<Domain, WiringErrors> {
+        let mistakes = verify(&self);
+        if !mistakes.is_empty() {
+            return Err(WiringErrors {
+                domain: self.name,
+                mistakes,
+            });
+        }
+        self.catalog.index();
+        Ok(Domain::new(self.name, self.catalog))
+    }
+
+    /// All handlers with their kinds and the number of their routes.
+    pub(super) fn handlers(
+        &self,
+    ) -> impl Iterator<Item = (&'static str, TypeId, HandlerKind, usize)> + '_ {
+        let commands = self.command_handlers.iter();
+        let events = self.catalog.subscriptions.iter();
+        commands
+            .map(|(name, id, n_routes)| (*name, *id, HandlerKind::CommandHandler, *n_routes))
+            .chain(events.map(|one| (one.handler, one.handler_type, one.kind, one.routes.len())))
+    }
+}
+
+/// `web-shop` is `WebShop` in the types of its messages.
+fn camel_case(name: &str) -> String {
+    let mut camel = String::with_capacity(name.len());
+    let mut starts_word = true;
+    for letter in name.chars() {
+        match letter {
+            '-' | '_' => starts_word = true,
+            _ if starts_word => {
+                camel.extend(letter.to_uppercase());
+                starts_word = false;
+            }
+            _ => camel.push(letter),
+        }
+    }
+    camel
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_domain_is_written_in_camel_case() {
+        assert_eq!(camel_case("shop"), "Shop");
+        assert_eq!(camel_case("web-shop_2"), "WebShop2");
+    }
+}

@@ -1,0 +1,148 @@
+use serde::Serialize;
+
+use crate::{
+    handler::Catalog,
+    message::{MessageSchema, NameList},
+    record::HandlerKind,
+};
+
+/// Who handles what, in which category: the wiring of a domain as data.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Wiring {
+    /// The name of the domain.
+    pub domain: String,
+    /// The aggregates, in order of registration.
+    pub aggregates: Vec<AggregateWiring>,
+    /// The events that come from outside.
+    pub events_from_outside: Vec<String>,
+    /// The projections, in order of registration.
+    pub projections: Vec<&'static str>,
+    /// The commands that are handled, one entry each.
+    pub commands: Vec<CommandWiring>,
+    /// The events that are handled, one entry for each handler and event, in order of delivery.
+    pub subscriptions: Vec<SubscriptionWiring>,
+}
+
+/// An aggregate with its messages.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct AggregateWiring {
+    /// The name of the aggregate.
+    pub name: &'static str,
+    /// The category of its streams.
+    pub category: &'static str,
+    /// Whether its state is folded from its events.
+    pub event_sourced: bool,
+    /// The commands that it is asked with.
+    pub commands: Vec<String>,
+    /// The events that it raises.
+    pub events: Vec<String>,
+}
+
+/// A command and its handler.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct CommandWiring {
+    /// The command.
+    pub command: String,
+    /// The category of its aggregate.
+    pub category: &'static str,
+    /// Who handles it.
+    pub handler: &'static str,
+    /// The events that the handler says it may raise.
+    pub raises: Vec<String>,
+    /// The commands that the handler says it may issue.
+    pub issues: Vec<String>,
+}
+
+/// An event and one of its handlers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct SubscriptionWiring {
+    /// The event.
+    pub event: String,
+    /// The category in which it appears.
+    pub category: &'static str,
+    /// Who handles it.
+    pub handler: &'static str,
+    /// What kind of handler that is.
+    pub kind: HandlerKind,
+    /// The projection that the handler keeps, if it is a projector.
+    pub projection: Option<&'static str>,
+    /// The field by which the event finds its process manager, if the handler is one.
+    pub key: Option<&'static str>,
+    /// Whether the event may start the process manager.
+    pub starts: bool,
+    /// The events that the handler says it may raise.
+    pub raises: Vec<String>,
+    /// The commands that the handler says it may issue.
+    pub issues: Vec<String>,
+}
+
+pub(super) fn wiring(domain: &str, catalog: &Catalog) -> Wiring {
+    let outside = catalog.outside_events.iter();
+    Wiring {
+        domain: domain.to_owned(),
+        aggregates: aggregates(catalog),
+        events_from_outside: outside.flat_map(|(_, events)| listed(events)).collect(),
+        projections: catalog.projections.iter().map(|entry| entry.name).collect(),
+        commands: commands(catalog),
+        subscriptions: subscriptions(catalog),
+    }
+}
+
+fn listed(schemas: NameList) -> Vec<String> {
+    schemas.iter().flat_map(|schemas| names(schemas)).collect()
+}
+
+fn names(schemas: &[MessageSchema]) -> Vec<String> {
+    schemas
+        .iter()
+        .map(|schema| schema.name.to_string())
+        .collect()
+}
+
+fn aggregates(catalog: &Catalog) -> Vec<AggregateWiring> {
+    let entries = catalog.aggregates.iter();
+    entries
+        .map(|entry| AggregateWiring {
+            name: entry.name,
+            category: entry.category,
+            event_sourced: entry.event_sourced,
+            commands: listed(entry.commands),
+            events: listed(entry.events),
+        })
+        .collect()
+}
+
+fn commands(catalog: &Catalog) -> Vec<CommandWiring> {
+    let routes = catalog.commands.iter();
+    routes
+        .map(|route| CommandWiring {
+            command: route.command.to_string(),
+            category: route.category,
+            handler: route.handler,
+            raises: names(&route.declared.raises),
+            issues: names(&route.declared.issues),
+        })
+        .collect()
+}
+
+fn subscriptions(catalog: &Catalog) -> Vec<SubscriptionWiring> {
+    let subscriptions = catalog.subscriptions.iter();
+    let routes = subscriptions.flat_map(|one| one.routes.iter().map(move |route| (one, route)));
+    routes
+        .map(|(subscription, route)| SubscriptionWiring {
+            event: route.event.name.to_string(),
+            category: route.category,
+            handler: subscription.handler,
+            kind: subscription.kind,
+            projection: subscription.projection.map(|(name, _)| name),
+            key: route.declared.key,
+            starts: route.declared.starts,
+            raises: names(&route.declared.raises),
+            issues: names(&route.declared.issues),
+        })
+        .collect()
+}

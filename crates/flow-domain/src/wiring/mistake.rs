@@ -1,0 +1,297 @@
+use std::{error, fmt};
+
+use crate::{error::Error, record::HandlerKind};
+
+/// Everything that is wrong with the wiring of a domain, all at once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct WiringErrors {
+    /// The name of the domain.
+    pub domain: String,
+    /// The mistakes, in the order of what is registered. Never empty.
+    pub mistakes: Vec<WiringMistake>,
+}
+
+impl fmt::Display for WiringErrors {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let n_mistakes = self.mistakes.len();
+        let noun = if n_mistakes == 1 {
+            "mistake"
+        } else {
+            "mistakes"
+        };
+        write!(
+            f,
+            "the domain `{}` has {n_mistakes} wiring {noun}",
+            self.domain
+        )?;
+        for (idx, mistake) in self.mistakes.iter().enumerate() {
+            write!(f, "\n\n{:>3}. {mistake}", idx + 1)?;
+        }
+        Ok(())
+    }
+}
+
+impl error::Error for WiringErrors {}
+
+impl From<WiringErrors> for Error {
+    fn from(errors: WiringErrors) -> Self {
+        Self::setup(errors.to_string())
+    }
+}
+
+/// One thing that is wrong with the wiring of a domain. Its text says what to write instead.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+#[allow(missing_docs, reason = "each variant says what its fields are")]
+pub enum WiringMistake {
+    /// The name of the domain cannot stand in the type of a message.
+    DomainName { name: String },
+    /// An aggregate or an event has a category that cannot be part of a stream's name.
+    InvalidCategory {
+        owner: &'static str,
+        category: String,
+    },
+    /// The same thing is registered twice.
+    RegisteredTwice {
+        what: &'static str,
+        name: &'static str,
+    },
+    /// Two aggregates have the same category, so that their streams would mix.
+    SharedCategory {
+        category: &'static str,
+        first: &'static str,
+        second: &'static str,
+    },
+    /// A command has two handlers.
+    TwoHandlers {
+        command: String,
+        first: &'static str,
+        second: &'static str,
+    },
+    /// A handler names two methods for one event.
+    TwoMethods {
+        handler: &'static str,
+        event: String,
+    },
+    /// A command is used whose aggregate is not registered, or does not list it.
+    UnregisteredCommand {
+        command: String,
+        used_by: &'static str,
+        category: &'static str,
+        aggregate: Option<&'static str>,
+    },
+    /// An event is used whose aggregate is not registered, or does not list it.
+    UnregisteredEvent {
+        event: String,
+        used_by: &'static str,
+        category: &'static str,
+        aggregate: Option<&'static str>,
+    },
+    /// A projector keeps a projection that does not exist.
+    UnregisteredProjection {
+        projection: &'static str,
+        projector: &'static str,
+    },
+    /// A handler says that it issues a command which nobody handles.
+    UnhandledIssue {
+        command: String,
+        issued_by: &'static str,
+    },
+    /// A handler names no methods.
+    NoRoutes {
+        handler: &'static str,
+        kind: HandlerKind,
+    },
+    /// A handler reads categories in which an event that it handles never appears.
+    WrongCategory {
+        handler: &'static str,
+        event: String,
+        reads: Vec<&'static str>,
+        appears_in: &'static str,
+    },
+    /// A handler reads a category that nothing has.
+    UnknownCategory {
+        handler: &'static str,
+        category: &'static str,
+        nearest: Option<String>,
+    },
+    /// A process manager is never started.
+    NoStart { process_manager: &'static str },
+    /// An event does not carry the field by which it should find its process manager.
+    KeyNotCarried {
+        process_manager: &'static str,
+        event: String,
+        key: &'static str,
+        nearest: Option<String>,
+    },
+}
+
+impl fmt::Display for WiringMistake {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::DomainName { name } => write!(
+                f,
+                "`{name}` cannot name a domain\n     \
+                 write a name of letters, digits, `-` and `_` that begins with a letter"
+            ),
+            Self::InvalidCategory { owner, category } => write!(
+                f,
+                "`{owner}` has the category `{category}`, which must not be empty or contain `-`\n     \
+                 write for example `category = \"{}\"`",
+                category.replace('-', "_")
+            ),
+            Self::RegisteredTwice { what, name } => write!(
+                f,
+                "the {what} `{name}` is registered twice\n     remove one of the two lines"
+            ),
+            Self::SharedCategory {
+                category,
+                first,
+                second,
+            } => write!(
+                f,
+                "`{first}` and `{second}` both have the category `{category}`, so their streams would mix\n     \
+                 give one of them another: `#[aggregate(.., category = \"..\")]`"
+            ),
+            Self::TwoHandlers {
+                command,
+                first,
+                second,
+            } => write!(
+                f,
+                "two handlers for the command `{command}`: `{first}` and `{second}`\n     \
+                 a command has one handler: remove `{command}` from the routes of one of them"
+            ),
+            Self::TwoMethods { handler, event } => write!(
+                f,
+                "`{handler}` names two methods for `{event}`\n     \
+                 call one from the other, or make it two handlers"
+            ),
+            Self::UnregisteredCommand {
+                command,
+                used_by,
+                category,
+                aggregate,
+            } => {
+                write!(
+                    f,
+                    "`{used_by}` uses the command `{command}`, which is not registered\n     "
+                )?;
+                unregistered(f, "commands", command, category, *aggregate)
+            }
+            Self::UnregisteredEvent {
+                event,
+                used_by,
+                category,
+                aggregate,
+            } => {
+                write!(
+                    f,
+                    "`{used_by}` handles the event `{event}`, which is not registered\n     "
+                )?;
+                unregistered(f, "events", event, category, *aggregate)
+            }
+            Self::UnregisteredProjection {
+                projection,
+                projector,
+            } => write!(
+                f,
+                "`{projector}` keeps the projection `{projection}`, which does not exist\n     \
+                 add `.projection::<{projection}>()`"
+            ),
+            Self::UnhandledIssue { command, issued_by } => write!(
+                f,
+                "`{issued_by}` issues the command `{command}`, which nobody handles\n     \
+                 add a `.command_handler(..)` whose routes name it"
+            ),
+            Self::NoRoutes { handler, kind } => write!(
+                f,
+                "the {kind} `{handler}` has no routes, so it is never called\n     \
+                 name its methods in `routes`: `on.{}(Self::the_method)`",
+                if *kind == HandlerKind::CommandHandler {
+                    "command"
+                } else {
+                    "event"
+                }
+            ),
+            Self::WrongCategory {
+                handler,
+                event,
+                reads,
+                appears_in,
+            } => write!(
+                f,
+                "`{handler}` handles `{event}`, but reads only `{}`, where `{event}` never appears: it appears in `{appears_in}`\n     \
+                 remove the category, so that it is derived from the events, or name `{appears_in}`",
+                reads.join("`, `")
+            ),
+            Self::UnknownCategory {
+                handler,
+                category,
+                nearest,
+            } => {
+                write!(
+                    f,
+                    "`{handler}` reads the category `{category}`, which nothing has\n     "
+                )?;
+                match nearest {
+                    Some(nearest) => write!(f, "did you mean `{nearest}`?"),
+                    None => {
+                        f.write_str("register the aggregate that has it, or remove the category")
+                    }
+                }
+            }
+            Self::NoStart { process_manager } => write!(
+                f,
+                "the process manager `{process_manager}` is never started, so it lets every event go\n     \
+                 name the event that starts it: `on.start(Self::the_method)`"
+            ),
+            Self::KeyNotCarried {
+                process_manager,
+                event,
+                key,
+                nearest,
+            } => {
+                write!(
+                    f,
+                    "`{process_manager}` is found by `{key}`, which `{event}` does not carry\n     "
+                )?;
+                match nearest {
+                    Some(nearest) => write!(
+                        f,
+                        "name the field that does: `on.event_by(\"{nearest}\", Self::the_method)`"
+                    ),
+                    None => write!(
+                        f,
+                        "add the field to `{event}`, or name one that holds the key: `on.event_by(\"..\", Self::the_method)`"
+                    ),
+                }
+            }
+        }
+    }
+}
+
+fn unregistered(
+    f: &mut fmt::Formatter<'_>,
+    list: &str,
+    message: &str,
+    category: &str,
+    aggregate: Option<&str>,
+) -> fmt::Result {
+    match aggregate {
+        Some(aggregate) => write!(
+            f,
+            "list it with its aggregate: `#[aggregate(.., {list}({message}))]` of `{aggregate}`"
+        ),
+        None if list == "events" => write!(
+            f,
+            "add the aggregate of the category `{category}` with `.aggregate::<..>()`, \
+             or `.event_from_outside::<{message}>()` if it happens elsewhere"
+        ),
+        None => write!(
+            f,
+            "add the aggregate of the category `{category}` with `.aggregate::<..>()`"
+        ),
+    }
+}

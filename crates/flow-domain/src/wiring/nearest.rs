@@ -1,0 +1,25 @@
+/// Returns which of `names` is most like `name`, if any is like it at all.
+///
+/// Names are alike if no more than a third of the longer one has to be changed
+/// (Damerau-Levenshtein).
+pub fn nearest<'a>(name: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let distance = |candidate: &str| strsim::damerau_levenshtein(name, candidate);
+    names
+        .into_iter()
+        .filter(|candidate| *candidate != name)
+        .map(|candidate| (distance(candidate), candidate))
+        .filter(|(distance, candidate)| distance * 3 <= name.len().max(candidate.len()))
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, candidate)| candidate)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slip_of_the_finger_is_near_and_another_word_is_not() {
+        assert_eq!(nearest("oder", ["inventory", "order"]), Some("order"));
+        assert_eq!(nearest("payment", ["inventory", "order"]), None);
+    }
+}

@@ -1,0 +1,290 @@
+use crate::{
+    handler::{EventRoute, Subscription},
+    message::{MessageName, NameList, StreamName},
+    record::HandlerKind,
+    wiring::{DomainBuilder, WiringMistake, nearest},
+};
+
+/// Finds every mistake in the wiring, in the order of what is registered.
+pub(super) fn verify(builder: &DomainBuilder) -> Vec<WiringMistake> {
+    let mut verifier = Verifier {
+        builder,
+        mistakes: Vec::new(),
+    };
+    verifier.name();
+    verifier.aggregates();
+    verifier.projections();
+    verifier.handlers();
+    verifier.commands();
+    for subscription in &builder.catalog.subscriptions {
+        verifier.subscription(subscription);
+    }
+    verifier.mistakes
+}
+
+struct Verifier<'a> {
+    builder: &'a DomainBuilder,
+    mistakes: Vec<WiringMistake>,
+}
+
+/// Calls `twice` for every item that has a twin before it.
+fn for_each_twin<T>(items: &[T], same: impl Fn(&T, &T) -> bool, mut twice: impl FnMut(&T, &T)) {
+    for (idx, item) in items.iter().enumerate() {
+        if let Some(twin) = items[..idx].iter().find(|earlier| same(earlier, item)) {
+            twice(twin, item);
+        }
+    }
+}
+
+impl Verifier<'_> {
+    fn name(&mut self) {
+        let name = &self.builder.name;
+        let legal = |letter: char| letter.is_ascii_alphanumeric() || letter == '-' || letter == '_';
+        if !name.starts_with(|letter: char| letter.is_ascii_alphabetic())
+            || !name.chars().all(legal)
+        {
+            self.mistakes
+                .push(WiringMistake::DomainName { name: name.clone() });
+        }
+    }
+
+    fn aggregates(&mut self) {
+        let aggregates = &self.builder.catalog.aggregates;
+        for aggregate in aggregates {
+            self.category(aggregate.name, aggregate.category);
+        }
+        let outside = &self.builder.catalog.outside_events;
+        for (category, names) in outside {
+            let name = names.iter().copied().flatten().next();
+            self.category(name.map_or("", |schema| schema.name.as_str()), category);
+        }
+        for_each_twin(
+            aggregates,
+            |first, second| first.category == second.category,
+            |first, second| {
+                self.mistakes.push(if first.type_id == second.type_id {
+                    WiringMistake::RegisteredTwice {
+                        what: "aggregate",
+                        name: second.name,
+                    }
+                } else {
+                    WiringMistake::SharedCategory {
+                        category: second.category,
+                        first: first.name,
+                        second: second.name,
+                    }
+                });
+            },
+        );
+    }
+
+    fn category(&mut self, owner: &'static str, category: &'static str) {
+        if category.is_empty() || StreamName::new(category, "id").is_err() {
+            self.mistakes.push(WiringMistake::InvalidCategory {
+                owner,
+                category: category.to_owned(),
+            });
+        }
+    }
+
+    fn projections(&mut self) {
+        for_each_twin(
+            &self.builder.catalog.projections,
+            |first, second| first.name == second.name,
+            |_, second| {
+                self.mistakes.push(WiringMistake::RegisteredTwice {
+                    what: "projection",
+                    name: second.name,
+                });
+            },
+        );
+    }
+
+    fn handlers(&mut self) {
+        for (idx, (name, _, kind, n_routes)) in self.builder.handlers().enumerate() {
+            if self
+                .builder
+                .handlers()
+                .take(idx)
+                .any(|(earlier, ..)| earlier == name)
+            {
+                self.mistakes.push(WiringMistake::RegisteredTwice {
+                    what: match kind {
+                        HandlerKind::CommandHandler => "command handler",
+                        HandlerKind::EventHandler => "event handler",
+                        HandlerKind::ProcessManager => "process manager",
+                        HandlerKind::Projector => "projector",
+                    },
+                    name,
+                });
+            }
+            if n_routes == 0 {
+                self.mistakes.push(WiringMistake::NoRoutes {
+                    handler: name,
+                    kind,
+                });
+            }
+        }
+    }
+
+    fn commands(&mut self) {
+        let commands = &self.builder.catalog.commands;
+        for_each_twin(
+            commands,
+            // A handler that is registered twice is one mistake, told already.
+            |first, second| {
+                first.command == second.command && first.handler_type != second.handler_type
+            },
+            |first, second| {
+                self.mistakes.push(WiringMistake::TwoHandlers {
+                    command: second.command.to_string(),
+                    first: first.handler,
+                    second: second.handler,
+                });
+            },
+        );
+        for route in commands {
+            if !self.lists(route.category, route.command, Listed::Commands) {
+                self.mistakes.push(WiringMistake::UnregisteredCommand {
+                    command: route.command.to_string(),
+                    used_by: route.handler,
+                    category: route.category,
+                    aggregate: self.aggregate_of(route.category),
+                });
+            }
+            self.issues(route.handler, &route.declared.issues);
+        }
+    }
+
+    fn subscription(&mut self, subscription: &Subscription) {
+        for category in subscription.categories.iter().flatten() {
+            self.known_category(subscription.handler, category);
+        }
+        for_each_twin(
+            &subscription.routes,
+            |first, second| first.event.name == second.event.name,
+            |_, second| {
+                self.mistakes.push(WiringMistake::TwoMethods {
+                    handler: subscription.handler,
+                    event: second.event.name.to_string(),
+                });
+            },
+        );
+        for route in &subscription.routes {
+            self.event_route(subscription, route);
+        }
+        if let Some((projection, id)) = subscription.projection {
+            let mut known = self.builder.catalog.projections.iter();
+            if !known.any(|entry| entry.type_id == id) {
+                self.mistakes.push(WiringMistake::UnregisteredProjection {
+                    projection,
+                    projector: subscription.handler,
+                });
+            }
+        }
+        let starts = subscription
+            .routes
+            .iter()
+            .any(|route| route.declared.starts);
+        if subscription.kind == HandlerKind::ProcessManager
+            && !starts
+            && !subscription.routes.is_empty()
+        {
+            self.mistakes.push(WiringMistake::NoStart {
+                process_manager: subscription.handler,
+            });
+        }
+    }
+
+    fn known_category(&mut self, handler: &'static str, category: &'static str) {
+        let catalog = &self.builder.catalog;
+        let of_aggregates = catalog.aggregates.iter().map(|entry| entry.category);
+        let outside = catalog.outside_events.iter().map(|(category, _)| *category);
+        let known: Vec<&str> = of_aggregates.chain(outside).collect();
+        if !known.contains(&category) {
+            self.mistakes.push(WiringMistake::UnknownCategory {
+                handler,
+                category,
+                nearest: nearest(category, known).map(str::to_owned),
+            });
+        }
+    }
+
+    fn event_route(&mut self, subscription: &Subscription, route: &EventRoute) {
+        let event = route.event.name;
+        if !self.lists(route.category, event, Listed::Events) {
+            self.mistakes.push(WiringMistake::UnregisteredEvent {
+                event: event.to_string(),
+                used_by: subscription.handler,
+                category: route.category,
+                aggregate: self.aggregate_of(route.category),
+            });
+        }
+        if let Some(reads) = &subscription.categories
+            && !reads.contains(&route.category)
+        {
+            self.mistakes.push(WiringMistake::WrongCategory {
+                handler: subscription.handler,
+                event: event.to_string(),
+                reads: reads.clone(),
+                appears_in: route.category,
+            });
+        }
+        if let Some(key) = route.declared.key
+            && !route.event.fields.contains(&key)
+        {
+            self.mistakes.push(WiringMistake::KeyNotCarried {
+                process_manager: subscription.handler,
+                event: event.to_string(),
+                key,
+                nearest: nearest(key, route.event.fields.iter().copied()).map(str::to_owned),
+            });
+        }
+        self.issues(subscription.handler, &route.declared.issues);
+    }
+
+    fn issues(&mut self, issued_by: &'static str, issues: &[crate::message::MessageSchema]) {
+        for schema in issues {
+            if self.builder.catalog.command_route(schema.name).is_none() {
+                self.mistakes.push(WiringMistake::UnhandledIssue {
+                    command: schema.name.to_string(),
+                    issued_by,
+                });
+            }
+        }
+    }
+
+    fn lists(&self, category: &str, message: MessageName, which: Listed) -> bool {
+        let lists = |names: NameList| {
+            names
+                .iter()
+                .copied()
+                .flatten()
+                .any(|schema| schema.name == message)
+        };
+        let catalog = &self.builder.catalog;
+        let mut aggregates = catalog.aggregates.iter();
+        match which {
+            Listed::Commands => {
+                aggregates.any(|entry| entry.category == category && lists(entry.commands))
+            }
+            Listed::Events => {
+                let mut outside = catalog.outside_events.iter();
+                aggregates.any(|entry| entry.category == category && lists(entry.events))
+                    || outside.any(|(of, names)| *of == category && lists(names))
+            }
+        }
+    }
+
+    fn aggregate_of(&self, category: &str) -> Option<&'static str> {
+        let mut aggregates = self.builder.catalog.aggregates.iter();
+        let found = aggregates.find(|entry| entry.category == category);
+        found.map(|entry| entry.name)
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Listed {
+    Commands,
+    Events,
+}

@@ -1,0 +1,75 @@
+use std::fmt;
+
+use crate::wiring::{Wiring, cycle::cycles};
+
+/// Something in the wiring that is allowed but may be a mistake.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+#[allow(missing_docs, reason = "each variant says what its fields are")]
+pub enum WiringWarning {
+    /// An aggregate lists an event that nobody handles.
+    UnhandledEvent { event: String, aggregate: String },
+    /// An aggregate lists a command that nobody handles.
+    UnhandledCommand { command: String, aggregate: String },
+    /// A projection that no projector keeps.
+    UnwrittenProjection { projection: String },
+    /// Handlers say that they cause each other for ever: message, handler, message, and so on.
+    Cycle { path: Vec<String> },
+}
+
+impl fmt::Display for WiringWarning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::UnhandledEvent { event, aggregate } => {
+                write!(f, "nobody handles the event `{event}` of `{aggregate}`")
+            }
+            Self::UnhandledCommand { command, aggregate } => write!(
+                f,
+                "nobody handles the command `{command}` of `{aggregate}`: processing it will fail"
+            ),
+            Self::UnwrittenProjection { projection } => write!(
+                f,
+                "no projector keeps the projection `{projection}`: it will always be empty"
+            ),
+            Self::Cycle { path } => write!(
+                f,
+                "a cycle, which ends only if one of its handlers stops: {} -> {}",
+                path.join(" -> "),
+                path.first().map_or("", String::as_str)
+            ),
+        }
+    }
+}
+
+pub(super) fn warnings(wiring: &Wiring) -> Vec<WiringWarning> {
+    let mut warnings = Vec::new();
+    for aggregate in &wiring.aggregates {
+        for event in &aggregate.events {
+            if !wiring.subscriptions.iter().any(|edge| edge.event == *event) {
+                warnings.push(WiringWarning::UnhandledEvent {
+                    event: event.clone(),
+                    aggregate: aggregate.name.to_owned(),
+                });
+            }
+        }
+        for command in &aggregate.commands {
+            if !wiring.commands.iter().any(|edge| edge.command == *command) {
+                warnings.push(WiringWarning::UnhandledCommand {
+                    command: command.clone(),
+                    aggregate: aggregate.name.to_owned(),
+                });
+            }
+        }
+    }
+    for projection in &wiring.projections {
+        let mut edges = wiring.subscriptions.iter();
+        if !edges.any(|edge| edge.projection == Some(projection)) {
+            warnings.push(WiringWarning::UnwrittenProjection {
+                projection: (*projection).to_owned(),
+            });
+        }
+    }
+    let cycles = cycles(wiring).into_iter();
+    warnings.extend(cycles.map(|path| WiringWarning::Cycle { path }));
+    warnings
+}
