@@ -168,7 +168,8 @@ fn keep(name: &str) -> TokenStream {
 
         fn replay(
             &mut self,
-            _event: &::flow_domain::message::Envelope,
+            _message_type: &::flow_domain::message::MessageType,
+            _content: &::flow_domain::message::Payload,
         ) -> ::core::result::Result<(), ::flow_domain::Error> {
             ::core::result::Result::Err(::flow_domain::Error::setup(#refusal))
         }
@@ -193,9 +194,9 @@ fn fold(name: &str, event_sourced: Span, events: &[Type]) -> TokenStream {
 
         fn replay(
             &mut self,
-            event: &::flow_domain::message::Envelope,
+            message_type: &::flow_domain::message::MessageType,
+            content: &::flow_domain::message::Payload,
         ) -> ::core::result::Result<(), ::flow_domain::Error> {
-            let message_type = &event.metadata.message_type;
             #(#folds)*
             ::core::result::Result::Err(::flow_domain::Error::setup(
                 ::std::format!(#unlisted, message_type)
@@ -213,8 +214,7 @@ fn fold_one(event: &Type) -> TokenStream {
             .iter()
             .any(|schema| message_type.is(schema.name))
         {
-            let event: #event = event
-                .message
+            let event: #event = content
                 .decode(<#event as ::flow_domain::model::Message>::NAME)?;
             #apply;
             return ::core::result::Result::Ok(());

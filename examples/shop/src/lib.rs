@@ -1,1 +1,71 @@
-//! Soon.
+//! A shop: orders are placed, stock is reserved, and an order is confirmed once it is paid and its
+//! stock is reserved, or cancelled if one of the two fails.
+//!
+//! ```text
+//! PlaceOrder -> OrderCommandHandler -> OrderPlaced
+//!     -> InventoryEventHandler -> StockReserved | StockRefused
+//!     -> Fulfilment            joins StockReserved and PaymentReceived -> ConfirmOrder | CancelOrder
+//!     -> OrderDashboardProjector, StockLevelProjector
+//! ```
+//!
+//! `Order` is kept as state; `Inventory` is event-sourced. The payments come from outside.
+
+mod dashboard;
+mod fulfilment;
+mod inventory;
+mod mail;
+mod order;
+mod payment;
+mod stock_level;
+
+use std::sync::Arc;
+
+use flow_domain::{Domain, WiringErrors};
+
+pub use dashboard::{OrderDashboard, OrderDashboardProjector};
+pub use fulfilment::Fulfilment;
+pub use inventory::{
+    Inventory, InventoryCommandHandler, InventoryEventHandler, ReceiveStock, StockReceived,
+    StockRefused, StockReleased, StockReserved,
+};
+pub use mail::{Mail, MailError, MailHandler, Mailer};
+pub use order::{
+    CancelOrder, ConfirmOrder, Order, OrderCancelled, OrderCommandHandler, OrderConfirmed,
+    OrderError, OrderPlaced, OrderStatus, PlaceOrder,
+};
+pub use payment::{PaymentDeclined, PaymentReceived};
+pub use stock_level::{StockLevel, StockLevelProjector};
+
+/// The shop.
+///
+/// # Errors
+///
+/// Returns what is wrong with its wiring.
+pub fn domain() -> Result<Domain, WiringErrors> {
+    builder().build()
+}
+
+/// The shop that also sends mail to its customers.
+///
+/// # Errors
+///
+/// Returns what is wrong with its wiring.
+pub fn domain_with_mail(mailer: Arc<dyn Mailer>) -> Result<Domain, WiringErrors> {
+    builder().event_handler(MailHandler::new(mailer)).build()
+}
+
+fn builder() -> flow_domain::wiring::DomainBuilder {
+    Domain::builder("shop")
+        .aggregate::<Order>()
+        .aggregate::<Inventory>()
+        .event_from_outside::<PaymentReceived>()
+        .event_from_outside::<PaymentDeclined>()
+        .projection::<OrderDashboard>()
+        .projection::<StockLevel>()
+        .command_handler(OrderCommandHandler)
+        .command_handler(InventoryCommandHandler)
+        .event_handler(InventoryEventHandler)
+        .process_manager::<Fulfilment>()
+        .projector(OrderDashboardProjector)
+        .projector(StockLevelProjector)
+}

@@ -131,7 +131,7 @@ mod tests {
         let root = id(None, "", 0, 0);
 
         assert_eq!(root, id(None, "", 0, 0));
-        assert_eq!(root.to_string(), "50e06c9f-5a0c-8c67-8be4-f7bb8fd3ba5d");
+        assert_eq!(root.to_string(), "46b73e79-f0c3-8c00-98bc-9b3a9f64da94");
     }
 
     #[test]

@@ -171,7 +171,7 @@ mod tests {
         let time = VirtualClock::START + Duration::from_micros(1);
 
         let json = serde_json::to_string(&time).expect("a string");
-        assert_eq!(json, "\"2026-01-01T00:00:00.000001Z\"");
+        assert_eq!(json, "\"2026-01-01T00:00:00.000001000Z\"");
         assert_eq!(
             serde_json::from_str::<Timestamp>(&json).expect("parses"),
             time

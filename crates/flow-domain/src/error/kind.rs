@@ -1,6 +1,6 @@
 use std::{borrow::Cow, error, fmt};
 
-use crate::error::{HandlerFailure, Rejection};
+use crate::error::{HandlerFailure, Rejection, Stall, stall};
 
 type Source = Box<dyn error::Error + Send + Sync>;
 
@@ -24,7 +24,7 @@ enum Kind {
         expected: String,
         found: String,
     },
-    #[error("no {what} `{id}`")]
+    #[error("there is no {what} `{id}`")]
     NotFound { what: &'static str, id: String },
     #[error("{operation} `{what}` failed")]
     Codec {
@@ -51,55 +51,11 @@ enum Kind {
     Setup(String),
     #[error("{}", several(.0))]
     Handlers(Vec<HandlerFailure>),
-    #[error("{0}")]
-    Stalled(Stall),
-}
-
-/// A cascade that did not come to rest within its budget of deliveries.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Stall {
-    /// How many deliveries were made before it was stopped.
-    pub budget: usize,
-    /// The messages and handlers that repeat, in order; empty if nothing repeats.
-    pub cycle: Vec<String>,
-    /// How often the cycle was gone through.
-    pub n_repeats: usize,
-    /// The handlers that were called, with how often, busiest first.
-    pub busy: Vec<(&'static str, usize)>,
-    /// The deliveries that were still waiting, as "handler on message".
-    pub waiting: Vec<String>,
-}
-
-impl fmt::Display for Stall {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "the flow did not settle within {} deliveries",
-            self.budget
-        )?;
-        for (handler, n_calls) in self.busy.iter().take(5) {
-            write!(f, "\nbusy     {handler}, called {n_calls} times")?;
-        }
-        if let Some(first) = self.cycle.first() {
-            write!(
-                f,
-                "\ncycle    {} -> {first}, repeated {} times",
-                self.cycle.join(" -> "),
-                self.n_repeats
-            )?;
-        }
-        for waiting in self.waiting.iter().take(5) {
-            write!(f, "\nwaiting  {waiting}")?;
-        }
-        if 5 < self.waiting.len() {
-            write!(f, "\nwaiting  and {} more", self.waiting.len() - 5)?;
-        }
-        write!(
-            f,
-            "\nto do    break the cycle, or raise the budget if the flow really is this long"
-        )
-    }
+    #[error(fmt = stall::tell)]
+    Stalled {
+        stall: Stall,
+        failures: Vec<HandlerFailure>,
+    },
 }
 
 impl Error {
@@ -195,8 +151,8 @@ impl Error {
         Kind::Handlers(failures).into()
     }
 
-    pub(crate) fn stalled(stall: Stall) -> Self {
-        Kind::Stalled(stall).into()
+    pub(crate) fn stalled(stall: Stall, failures: Vec<HandlerFailure>) -> Self {
+        Kind::Stalled { stall, failures }.into()
     }
 
     /// Returns true if the domain refused. Tell the caller why; trying again will not help.
@@ -245,7 +201,7 @@ impl Error {
     /// Returns the stall if a cascade did not come to rest within its budget of deliveries.
     pub fn stall(&self) -> Option<&Stall> {
         match &*self.kind {
-            Kind::Stalled(stall) => Some(stall),
+            Kind::Stalled { stall, .. } => Some(stall),
             _ => None,
         }
     }
@@ -255,7 +211,7 @@ impl Error {
     /// Empty unless the command was accepted: what it wrote stays.
     pub fn handler_failures(&self) -> &[HandlerFailure] {
         match &*self.kind {
-            Kind::Handlers(failures) => failures,
+            Kind::Handlers(failures) | Kind::Stalled { failures, .. } => failures,
             _ => &[],
         }
     }
@@ -289,7 +245,7 @@ fn several(failures: &[HandlerFailure]) -> String {
         .map(|failure| format!("\n  {failure}"))
         .collect();
     format!(
-        "the command was committed, but {n_failures} {noun} failed afterwards:{}",
+        "the commit went through, but {n_failures} {noun} failed afterwards:{}",
         lines.concat()
     )
 }

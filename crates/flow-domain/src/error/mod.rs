@@ -8,7 +8,9 @@
 mod failure;
 mod kind;
 mod rejection;
+mod stall;
 
 pub use failure::HandlerFailure;
-pub use kind::{Error, Stall};
+pub use kind::Error;
 pub use rejection::Rejection;
+pub use stall::Stall;

@@ -82,6 +82,7 @@ impl<H: CommandHandler> CommandRoutes<H> {
         self.routes
             .extend(C::SCHEMAS.iter().map(|schema| CommandRoute {
                 command: schema.name,
+                type_name: C::NAME,
                 category: C::CATEGORY,
                 handler: H::name(),
                 handler_type: TypeId::of::<H>(),

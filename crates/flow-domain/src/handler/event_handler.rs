@@ -113,6 +113,7 @@ pub(super) fn event_routes<E: Event>(
     let first = routes.len();
     routes.extend(E::SCHEMAS.iter().map(|schema| EventRoute {
         event: *schema,
+        type_name: E::NAME,
         category: E::CATEGORY,
         call: Arc::clone(&call),
         declared: Declared::default(),

@@ -114,6 +114,15 @@ impl<M: ProcessManager> ProcessManagerRoutes<M> {
         self.route(method, M::KEY, true)
     }
 
+    /// Like [`start`](Self::start), for an event that carries the key in another field.
+    pub fn start_by<E, F>(&mut self, field: &'static str, method: F) -> RouteOptions<'_>
+    where
+        E: Event,
+        F: for<'a> ProcessManagerMethod<'a, M, E>,
+    {
+        self.route(method, field, true)
+    }
+
     /// Hands the event in the signature of `method` to it, if it was started.
     ///
     /// The shape of the method is that of [`start`](Self::start).

@@ -29,6 +29,8 @@ pub(crate) enum Disposition {
 #[derive(Clone)]
 pub(crate) struct CommandRoute {
     pub(crate) command: MessageName,
+    /// The name of its Rust type; for a variant, that of the enum.
+    pub(crate) type_name: &'static str,
     pub(crate) category: &'static str,
     pub(crate) handler: &'static str,
     pub(crate) handler_type: TypeId,
@@ -40,6 +42,8 @@ pub(crate) struct CommandRoute {
 #[derive(Clone)]
 pub(crate) struct EventRoute {
     pub(crate) event: MessageSchema,
+    /// The name of its Rust type; for a variant, that of the enum.
+    pub(crate) type_name: &'static str,
     pub(crate) category: &'static str,
     pub(crate) call: Arc<dyn Call<Disposition>>,
     pub(crate) declared: Declared,

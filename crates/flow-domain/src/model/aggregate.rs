@@ -4,7 +4,7 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
     error::Error,
-    message::{Envelope, NameList},
+    message::{MessageType, NameList, Payload},
     model::{Event, Raised, RaisedEvents},
 };
 
@@ -90,7 +90,7 @@ pub trait Aggregate: Serialize + DeserializeOwned + fmt::Debug + Send + Sync + '
     /// # Errors
     ///
     /// Returns an error if the event cannot be read, or is none of [`EVENTS`](Self::EVENTS).
-    fn replay(&mut self, event: &Envelope) -> Result<(), Error>;
+    fn replay(&mut self, message_type: &MessageType, content: &Payload) -> Result<(), Error>;
 
     /// Where raised events are kept until the unit of work takes them.
     fn raised_mut(&mut self) -> &mut Raised;

@@ -1,6 +1,6 @@
 use std::cmp::Ordering;
 
-use serde_json::Value;
+use serde_json::{Number, Value};
 
 /// Which rows of a projection are wanted, in which order.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -120,11 +120,29 @@ fn compare_alike(left: &Value, right: &Value) -> Option<Ordering> {
     }
 }
 
-fn compare_numbers(left: &serde_json::Number, right: &serde_json::Number) -> Option<Ordering> {
+fn compare_numbers(left: &Number, right: &Number) -> Option<Ordering> {
     match (left.as_i128(), right.as_i128()) {
         (Some(left), Some(right)) => Some(left.cmp(&right)),
-        _ => left.as_f64()?.partial_cmp(&right.as_f64()?),
+        (Some(left), None) => Some(compare_whole(left, right.as_f64()?)),
+        (None, Some(right)) => Some(compare_whole(right, left.as_f64()?).reverse()),
+        (None, None) => left.as_f64()?.partial_cmp(&right.as_f64()?),
     }
+}
+
+/// Compares exactly: a whole number that is made a float first may become equal to its neighbour, and
+/// then the order is none that one can sort by.
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "a cast to `i128` saturates, which keeps the order"
+)]
+fn compare_whole(whole: i128, float: f64) -> Ordering {
+    let below = float.floor();
+    let rest = if below < float {
+        Ordering::Less
+    } else {
+        Ordering::Equal
+    };
+    whole.cmp(&(below as i128)).then(rest)
 }
 
 fn rank(value: &Value) -> u8 {
@@ -161,6 +179,26 @@ mod tests {
         check(&json!(2.5), Comparison::AtLeast, &json!(2), true);
         check(&json!(2), Comparison::Equal, &json!(2.0), true);
         check(&json!(u64::MAX), Comparison::Greater, &json!(-1), true);
+    }
+
+    #[test]
+    fn a_whole_number_is_not_mistaken_for_the_float_next_to_it() {
+        let float = json!(9_007_199_254_740_992.0);
+
+        check(
+            &json!(9_007_199_254_740_992_u64),
+            Comparison::Equal,
+            &float,
+            true,
+        );
+        check(
+            &json!(9_007_199_254_740_993_u64),
+            Comparison::Greater,
+            &float,
+            true,
+        );
+        check(&json!(2), Comparison::Less, &json!(2.5), true);
+        check(&json!(-2), Comparison::Greater, &json!(-2.5), true);
     }
 
     #[test]

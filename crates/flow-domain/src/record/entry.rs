@@ -98,14 +98,21 @@ pub enum HandlerKind {
     Projector,
 }
 
-impl fmt::Display for HandlerKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
+impl HandlerKind {
+    /// What such a handler is called: `command handler`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
             Self::CommandHandler => "command handler",
             Self::EventHandler => "event handler",
             Self::ProcessManager => "process manager",
             Self::Projector => "projector",
-        })
+        }
+    }
+}
+
+impl fmt::Display for HandlerKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
     }
 }
 

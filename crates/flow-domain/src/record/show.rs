@@ -82,10 +82,17 @@ impl fmt::Display for Ended {
             Self::Handled => f.write_str("handled"),
             Self::Filtered(reason) => write!(f, "filtered: {reason}"),
             Self::Rejected { reason, lost } => {
-                write!(f, "rejected: {reason}, rolled back {lost:?}")
+                write!(f, "rejected: {reason}{}", rolled_back(lost))
             }
-            Self::Failed { reason, lost } => write!(f, "failed: {reason}, rolled back {lost:?}"),
+            Self::Failed { reason, lost } => write!(f, "failed: {reason}{}", rolled_back(lost)),
         }
+    }
+}
+
+fn rolled_back(lost: &[String]) -> String {
+    match lost {
+        [] => String::new(),
+        _ => format!("; rolled back {}", lost.join(", ")),
     }
 }
 

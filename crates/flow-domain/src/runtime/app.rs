@@ -60,7 +60,7 @@ impl Processed {
     pub(super) fn into_result(self) -> Result<Reply, Error> {
         let reply = self.reply?;
         if let Some(stall) = self.stall {
-            return Err(Error::stalled(stall));
+            return Err(Error::stalled(stall, self.failures));
         }
         if self.failures.is_empty() {
             Ok(reply)

@@ -1,7 +1,8 @@
-use std::sync::Arc;
+use std::{any::TypeId, sync::Arc};
 
 use crate::{
     handler::Catalog,
+    record::HandlerKind,
     wiring::{DomainBuilder, Wiring, WiringWarning, graph, warning},
 };
 
@@ -64,7 +65,40 @@ impl Domain {
         warning::warnings(&self.wiring())
     }
 
+    /// Returns all handlers by name, with their kinds and Rust types, command handlers first.
+    pub fn handlers(&self) -> Vec<HandlerEntry> {
+        let mut handlers: Vec<HandlerEntry> = Vec::new();
+        let deciding = self.catalog.commands.iter().map(|route| HandlerEntry {
+            name: route.handler,
+            kind: HandlerKind::CommandHandler,
+            type_id: route.handler_type,
+        });
+        let reacting = self.catalog.subscriptions.iter().map(|one| HandlerEntry {
+            name: one.handler,
+            kind: one.kind,
+            type_id: one.handler_type,
+        });
+        for handler in deciding.chain(reacting) {
+            if !handlers.contains(&handler) {
+                handlers.push(handler);
+            }
+        }
+        handlers
+    }
+
     pub(crate) fn catalog(&self) -> &Arc<Catalog> {
         &self.catalog
     }
+}
+
+/// A handler of a domain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct HandlerEntry {
+    /// Its name.
+    pub name: &'static str,
+    /// What kind of handler it is.
+    pub kind: HandlerKind,
+    /// Its Rust type.
+    pub type_id: TypeId,
 }

@@ -57,6 +57,12 @@ pub enum WiringMistake {
         what: &'static str,
         name: &'static str,
     },
+    /// Two things have the same name, so that what they keep, or what is told of them, would mix.
+    SharedName {
+        first: &'static str,
+        second: &'static str,
+        name: &'static str,
+    },
     /// Two aggregates have the same category, so that their streams would mix.
     SharedCategory {
         category: &'static str,
@@ -69,21 +75,21 @@ pub enum WiringMistake {
         first: &'static str,
         second: &'static str,
     },
-    /// A handler names two methods for one event.
+    /// A handler names two methods for one message.
     TwoMethods {
         handler: &'static str,
-        event: String,
+        message: String,
     },
-    /// A command is used whose aggregate is not registered, or does not list it.
+    /// A command is handled whose aggregate is not registered, or does not list it.
     UnregisteredCommand {
-        command: String,
+        command: &'static str,
         used_by: &'static str,
         category: &'static str,
         aggregate: Option<&'static str>,
     },
-    /// An event is used whose aggregate is not registered, or does not list it.
+    /// An event is handled whose aggregate is not registered, or does not list it.
     UnregisteredEvent {
-        event: String,
+        event: &'static str,
         used_by: &'static str,
         category: &'static str,
         aggregate: Option<&'static str>,
@@ -122,6 +128,7 @@ pub enum WiringMistake {
     KeyNotCarried {
         process_manager: &'static str,
         event: String,
+        starts: bool,
         key: &'static str,
         nearest: Option<String>,
     },
@@ -139,11 +146,28 @@ impl fmt::Display for WiringMistake {
                 f,
                 "`{owner}` has the category `{category}`, which must not be empty or contain `-`\n     \
                  write for example `category = \"{}\"`",
-                category.replace('-', "_")
+                match category.as_str() {
+                    "" => "order".to_owned(),
+                    _ => category.replace('-', "_"),
+                }
             ),
             Self::RegisteredTwice { what, name } => write!(
                 f,
                 "the {what} `{name}` is registered twice\n     remove one of the two lines"
+            ),
+            Self::SharedName {
+                first,
+                second,
+                name,
+            } => write!(
+                f,
+                "{} called `{name}`\n     give one of them another name: {}",
+                if first == second {
+                    format!("two {first}s are")
+                } else {
+                    format!("the {first} and the {second} are both")
+                },
+                rename(second)
             ),
             Self::SharedCategory {
                 category,
@@ -163,10 +187,10 @@ impl fmt::Display for WiringMistake {
                 "two handlers for the command `{command}`: `{first}` and `{second}`\n     \
                  a command has one handler: remove `{command}` from the routes of one of them"
             ),
-            Self::TwoMethods { handler, event } => write!(
+            Self::TwoMethods { handler, message } => write!(
                 f,
-                "`{handler}` names two methods for `{event}`\n     \
-                 call one from the other, or make it two handlers"
+                "`{handler}` names two methods for `{message}`\n     \
+                 name one of them, and call the other from it"
             ),
             Self::UnregisteredCommand {
                 command,
@@ -176,7 +200,7 @@ impl fmt::Display for WiringMistake {
             } => {
                 write!(
                     f,
-                    "`{used_by}` uses the command `{command}`, which is not registered\n     "
+                    "`{used_by}` handles the command `{command}`, which is not registered\n     "
                 )?;
                 unregistered(f, "commands", command, category, *aggregate)
             }
@@ -197,8 +221,8 @@ impl fmt::Display for WiringMistake {
                 projector,
             } => write!(
                 f,
-                "`{projector}` keeps the projection `{projection}`, which does not exist\n     \
-                 add `.projection::<{projection}>()`"
+                "`{projector}` keeps the projection `{projection}`, which is not registered\n     \
+                 add `.projection::<{projection}>()` to the domain"
             ),
             Self::UnhandledIssue { command, issued_by } => write!(
                 f,
@@ -209,10 +233,10 @@ impl fmt::Display for WiringMistake {
                 f,
                 "the {kind} `{handler}` has no routes, so it is never called\n     \
                  name its methods in `routes`: `on.{}(Self::the_method)`",
-                if *kind == HandlerKind::CommandHandler {
-                    "command"
-                } else {
-                    "event"
+                match kind {
+                    HandlerKind::CommandHandler => "command",
+                    HandlerKind::ProcessManager => "start",
+                    HandlerKind::EventHandler | HandlerKind::Projector => "event",
                 }
             ),
             Self::WrongCategory {
@@ -223,7 +247,7 @@ impl fmt::Display for WiringMistake {
             } => write!(
                 f,
                 "`{handler}` handles `{event}`, but reads only `{}`, where `{event}` never appears: it appears in `{appears_in}`\n     \
-                 remove the category, so that it is derived from the events, or name `{appears_in}`",
+                 remove the category from `routes`, so that it is derived from the events, or name `{appears_in}`",
                 reads.join("`, `")
             ),
             Self::UnknownCategory {
@@ -233,7 +257,7 @@ impl fmt::Display for WiringMistake {
             } => {
                 write!(
                     f,
-                    "`{handler}` reads the category `{category}`, which nothing has\n     "
+                    "`{handler}` reads the category `{category}`, which no aggregate and no event from outside has\n     "
                 )?;
                 match nearest {
                     Some(nearest) => write!(f, "did you mean `{nearest}`?"),
@@ -250,9 +274,11 @@ impl fmt::Display for WiringMistake {
             Self::KeyNotCarried {
                 process_manager,
                 event,
+                starts,
                 key,
                 nearest,
             } => {
+                let method = if *starts { "start_by" } else { "event_by" };
                 write!(
                     f,
                     "`{process_manager}` is found by `{key}`, which `{event}` does not carry\n     "
@@ -260,15 +286,23 @@ impl fmt::Display for WiringMistake {
                 match nearest {
                     Some(nearest) => write!(
                         f,
-                        "name the field that does: `on.event_by(\"{nearest}\", Self::the_method)`"
+                        "did you mean `{nearest}`? write `on.{method}(\"{nearest}\", Self::the_method)`"
                     ),
                     None => write!(
                         f,
-                        "add the field to `{event}`, or name one that holds the key: `on.event_by(\"..\", Self::the_method)`"
+                        "add the field to `{event}`, or name one that holds the key: `on.{method}(\"..\", Self::the_method)`"
                     ),
                 }
             }
         }
+    }
+}
+
+fn rename(what: &str) -> &'static str {
+    match what {
+        "aggregate" => "`#[aggregate(.., name = \"..\")]`",
+        "projection" => "`#[projection(.., name = \"..\")]`",
+        _ => "`fn name() -> &'static str`",
     }
 }
 

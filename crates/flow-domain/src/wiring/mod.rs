@@ -10,7 +10,7 @@ mod verify;
 mod warning;
 
 pub use builder::DomainBuilder;
-pub use domain::Domain;
+pub use domain::{Domain, HandlerEntry};
 pub use graph::{AggregateWiring, CommandWiring, SubscriptionWiring, Wiring};
 pub use mistake::{WiringErrors, WiringMistake};
 pub use nearest::nearest;

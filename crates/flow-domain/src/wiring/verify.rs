@@ -1,3 +1,5 @@
+use std::any::TypeId;
+
 use crate::{
     handler::{EventRoute, Subscription},
     message::{MessageName, NameList, StreamName},
@@ -76,6 +78,17 @@ impl Verifier<'_> {
                 });
             },
         );
+        for_each_twin(
+            aggregates,
+            |first, second| first.name == second.name && first.category != second.category,
+            |_, second| {
+                self.mistakes.push(WiringMistake::SharedName {
+                    first: "aggregate",
+                    second: "aggregate",
+                    name: second.name,
+                });
+            },
+        );
     }
 
     fn category(&mut self, owner: &'static str, category: &'static str) {
@@ -91,31 +104,38 @@ impl Verifier<'_> {
         for_each_twin(
             &self.builder.catalog.projections,
             |first, second| first.name == second.name,
-            |_, second| {
-                self.mistakes.push(WiringMistake::RegisteredTwice {
-                    what: "projection",
-                    name: second.name,
+            |first, second| {
+                self.mistakes.push(if first.type_id == second.type_id {
+                    WiringMistake::RegisteredTwice {
+                        what: "projection",
+                        name: second.name,
+                    }
+                } else {
+                    WiringMistake::SharedName {
+                        first: "projection",
+                        second: "projection",
+                        name: second.name,
+                    }
                 });
             },
         );
     }
 
     fn handlers(&mut self) {
-        for (idx, (name, _, kind, n_routes)) in self.builder.handlers().enumerate() {
-            if self
-                .builder
-                .handlers()
-                .take(idx)
-                .any(|(earlier, ..)| earlier == name)
-            {
-                self.mistakes.push(WiringMistake::RegisteredTwice {
-                    what: match kind {
-                        HandlerKind::CommandHandler => "command handler",
-                        HandlerKind::EventHandler => "event handler",
-                        HandlerKind::ProcessManager => "process manager",
-                        HandlerKind::Projector => "projector",
-                    },
-                    name,
+        for (idx, (name, type_id, kind, n_routes)) in self.builder.handlers().enumerate() {
+            let mut earlier = self.builder.handlers().take(idx);
+            if let Some((_, twin, first, _)) = earlier.find(|(earlier, ..)| *earlier == name) {
+                self.mistakes.push(if (twin, first) == (type_id, kind) {
+                    WiringMistake::RegisteredTwice {
+                        what: kind.as_str(),
+                        name,
+                    }
+                } else {
+                    WiringMistake::SharedName {
+                        first: first.as_str(),
+                        second: kind.as_str(),
+                        name,
+                    }
                 });
             }
             if n_routes == 0 {
@@ -131,28 +151,45 @@ impl Verifier<'_> {
         let commands = &self.builder.catalog.commands;
         for_each_twin(
             commands,
-            // A handler that is registered twice is one mistake, told already.
+            |first, second| first.command == second.command,
             |first, second| {
-                first.command == second.command && first.handler_type != second.handler_type
-            },
-            |first, second| {
-                self.mistakes.push(WiringMistake::TwoHandlers {
-                    command: second.command.to_string(),
-                    first: first.handler,
-                    second: second.handler,
-                });
+                if first.handler_type != second.handler_type {
+                    self.mistakes.push(WiringMistake::TwoHandlers {
+                        command: second.command.to_string(),
+                        first: first.handler,
+                        second: second.handler,
+                    });
+                } else if self.is_registered_once(second.handler_type) {
+                    self.mistakes.push(WiringMistake::TwoMethods {
+                        handler: second.handler,
+                        message: second.command.to_string(),
+                    });
+                }
             },
         );
         for route in commands {
             if !self.lists(route.category, route.command, Listed::Commands) {
-                self.mistakes.push(WiringMistake::UnregisteredCommand {
-                    command: route.command.to_string(),
+                self.push_once(WiringMistake::UnregisteredCommand {
+                    command: route.type_name,
                     used_by: route.handler,
                     category: route.category,
                     aggregate: self.aggregate_of(route.category),
                 });
             }
             self.issues(route.handler, &route.declared.issues);
+        }
+    }
+
+    /// A handler that is registered twice is one mistake, which is told already.
+    fn is_registered_once(&self, command_handler: TypeId) -> bool {
+        let handlers = self.builder.command_handlers.iter();
+        handlers.filter(|(_, id, _)| *id == command_handler).count() == 1
+    }
+
+    /// Tells a mistake that every variant of an enum makes once.
+    fn push_once(&mut self, mistake: WiringMistake) {
+        if self.mistakes.last() != Some(&mistake) {
+            self.mistakes.push(mistake);
         }
     }
 
@@ -166,7 +203,7 @@ impl Verifier<'_> {
             |_, second| {
                 self.mistakes.push(WiringMistake::TwoMethods {
                     handler: subscription.handler,
-                    event: second.event.name.to_string(),
+                    message: second.event.name.to_string(),
                 });
             },
         );
@@ -197,10 +234,7 @@ impl Verifier<'_> {
     }
 
     fn known_category(&mut self, handler: &'static str, category: &'static str) {
-        let catalog = &self.builder.catalog;
-        let of_aggregates = catalog.aggregates.iter().map(|entry| entry.category);
-        let outside = catalog.outside_events.iter().map(|(category, _)| *category);
-        let known: Vec<&str> = of_aggregates.chain(outside).collect();
+        let known = self.categories();
         if !known.contains(&category) {
             self.mistakes.push(WiringMistake::UnknownCategory {
                 handler,
@@ -210,11 +244,24 @@ impl Verifier<'_> {
         }
     }
 
+    fn categories(&self) -> Vec<&'static str> {
+        let catalog = &self.builder.catalog;
+        let of_aggregates = catalog.aggregates.iter().map(|entry| entry.category);
+        let outside = catalog.outside_events.iter().map(|(category, _)| *category);
+        of_aggregates.chain(outside).collect()
+    }
+
+    /// Returns true if `category` is an unknown one that was meant to be `meant`.
+    fn is_misspelt(&self, category: &str, meant: &str) -> bool {
+        let known = self.categories();
+        !known.contains(&category) && nearest(category, known) == Some(meant)
+    }
+
     fn event_route(&mut self, subscription: &Subscription, route: &EventRoute) {
         let event = route.event.name;
         if !self.lists(route.category, event, Listed::Events) {
-            self.mistakes.push(WiringMistake::UnregisteredEvent {
-                event: event.to_string(),
+            self.push_once(WiringMistake::UnregisteredEvent {
+                event: route.type_name,
                 used_by: subscription.handler,
                 category: route.category,
                 aggregate: self.aggregate_of(route.category),
@@ -222,6 +269,8 @@ impl Verifier<'_> {
         }
         if let Some(reads) = &subscription.categories
             && !reads.contains(&route.category)
+            // A slip of the finger is one mistake, which is told already.
+            && !reads.iter().any(|read| self.is_misspelt(read, route.category))
         {
             self.mistakes.push(WiringMistake::WrongCategory {
                 handler: subscription.handler,
@@ -236,6 +285,7 @@ impl Verifier<'_> {
             self.mistakes.push(WiringMistake::KeyNotCarried {
                 process_manager: subscription.handler,
                 event: event.to_string(),
+                starts: route.declared.starts,
                 key,
                 nearest: nearest(key, route.event.fields.iter().copied()).map(str::to_owned),
             });

@@ -5,7 +5,7 @@ use flow_domain::{
 use pretty_assertions::assert_eq;
 use serde::{Deserialize, Serialize};
 
-use crate::event_sourced::envelope;
+use crate::{event_sourced::envelope, replay};
 
 #[derive(Debug, Serialize, Deserialize, Aggregate)]
 #[aggregate(id = order_id, commands(PlaceOrder, Ping), events(OrderPlaced, OrderClosed))]
@@ -118,7 +118,7 @@ fn raised_events_are_no_part_of_the_state() {
 fn an_aggregate_that_is_kept_as_state_is_not_folded() {
     let event: Envelope = envelope("sales_order-7", &OrderPlaced { order_id: 7 });
 
-    let err = sales_order().replay(&event).unwrap_err();
+    let err = replay(&mut sales_order(), &event).unwrap_err();
 
     assert!(err.is_setup());
     insta::assert_snapshot!(err, @"`SalesOrder` is kept as state: it is not folded from events");

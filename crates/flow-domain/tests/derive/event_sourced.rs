@@ -6,6 +6,8 @@ use pretty_assertions::assert_eq;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
+use crate::replay;
+
 #[derive(Debug, Default, Serialize, Deserialize, Aggregate)]
 #[aggregate(id = id, event_sourced, events(Opened, Movement))]
 struct Account {
@@ -104,9 +106,9 @@ fn stored<E: Event>(event: &E) -> Envelope {
 fn an_account_is_folded_from_structs_and_variants() {
     let mut account = Account::initial().unwrap();
 
-    account.replay(&stored(&opened())).unwrap();
-    account.replay(&stored(&deposited(100))).unwrap();
-    account.replay(&stored(&withdrawn(30))).unwrap();
+    replay(&mut account, &stored(&opened())).unwrap();
+    replay(&mut account, &stored(&deposited(100))).unwrap();
+    replay(&mut account, &stored(&withdrawn(30))).unwrap();
 
     assert_eq!(account.id(), "acc-1");
     assert_eq!(account.cents, 70);
@@ -131,7 +133,7 @@ fn an_event_that_is_not_listed_is_not_folded() {
         account_id: "acc-1".into(),
     };
 
-    let err = Account::default().replay(&stored(&frozen)).unwrap_err();
+    let err = replay(&mut Account::default(), &stored(&frozen)).unwrap_err();
 
     assert!(err.is_setup());
     insta::assert_snapshot!(err, @"`Bank.Frozen.v1` is none of the events of `Account`: list it in `#[aggregate(.., events(..))]`");
@@ -142,7 +144,7 @@ fn an_event_of_another_version_is_not_folded() {
     let mut event = stored(&deposited(100));
     event.metadata.message_type = "Bank.Deposited.v9".parse().unwrap();
 
-    let err = Account::default().replay(&event).unwrap_err();
+    let err = replay(&mut Account::default(), &event).unwrap_err();
 
     assert!(err.is_setup());
 }
@@ -152,7 +154,7 @@ fn an_event_that_cannot_be_read_is_a_codec_error() {
     let mut event = stored(&opened());
     event.message = Payload::from_json("{}");
 
-    let err = Account::default().replay(&event).unwrap_err();
+    let err = replay(&mut Account::default(), &event).unwrap_err();
 
     assert!(err.is_codec());
     insta::assert_snapshot!(err.with_causes(), @"reading `Opened` failed: missing field `account_id` at line 1 column 2");

@@ -1,6 +1,8 @@
 //! What the derives write, and what they say when they cannot.
 #![cfg(feature = "derive")]
 
+use flow_domain::{Aggregate, Error, message::Envelope};
+
 mod aggregates;
 mod event_sourced;
 mod messages;
@@ -9,4 +11,9 @@ mod projections;
 #[test]
 fn a_mistake_is_named_with_what_to_write_instead() {
     trybuild::TestCases::new().compile_fail("tests/ui/*.rs");
+}
+
+/// Folds a stored event into an aggregate.
+fn replay<A: Aggregate>(aggregate: &mut A, event: &Envelope) -> Result<(), Error> {
+    aggregate.replay(&event.metadata.message_type, &event.message)
 }

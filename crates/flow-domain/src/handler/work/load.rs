@@ -59,7 +59,8 @@ pub(super) fn fold<'a, A: Aggregate>(
         )));
     };
     for recorded in history {
-        aggregate.replay(&recorded.envelope)?;
+        let envelope = &recorded.envelope;
+        aggregate.replay(&envelope.metadata.message_type, &envelope.message)?;
     }
     Ok(Some(aggregate))
 }

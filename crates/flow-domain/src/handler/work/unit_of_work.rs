@@ -121,7 +121,7 @@ impl UnitOfWork {
                 aggregate = A::initial();
             }
             if let Some(aggregate) = &mut aggregate {
-                aggregate.replay(envelope)?;
+                aggregate.replay(&envelope.metadata.message_type, &envelope.message)?;
             }
         }
         Ok(aggregate)
@@ -219,7 +219,8 @@ impl UnitOfWork {
     }
 
     fn append(&mut self, event: Written, stream: StreamName) {
-        let envelope = self.wrap(event, stream, MessageKind::Event);
+        let id = MessageId::new(self.new_id());
+        let envelope = self.wrap(id, event, stream, MessageKind::Event);
         let entry = self.ports.record(Some(self.context.entry), || {
             Happening::Raised(Arc::clone(&envelope))
         });
@@ -227,8 +228,13 @@ impl UnitOfWork {
     }
 
     /// Puts a message that the current one causes into its envelope.
-    fn wrap(&mut self, message: Written, stream: StreamName, kind: MessageKind) -> Arc<Envelope> {
-        let id = MessageId::new(self.new_id());
+    fn wrap(
+        &self,
+        id: MessageId,
+        message: Written,
+        stream: StreamName,
+        kind: MessageKind,
+    ) -> Arc<Envelope> {
         let cause = &self.context.message.metadata;
         Arc::new(Envelope {
             metadata: Metadata {
@@ -263,8 +269,9 @@ impl UnitOfWork {
             Some(route) => route.clone(),
             None => return Err(no_handler(&command)),
         };
-        let stream = command_stream(&command, || self.context.message.metadata.id)?;
-        let envelope = self.wrap(command, stream, MessageKind::Command);
+        let id = MessageId::new(self.new_id());
+        let stream = command_stream(&command, || id)?;
+        let envelope = self.wrap(id, command, stream, MessageKind::Command);
         let received = self.ports.record(Some(self.context.entry), || {
             Happening::CommandReceived(Arc::clone(&envelope))
         });

@@ -1,0 +1,77 @@
+//! The flow that is measured: one command, two events, an event handler, two projectors, and one
+//! projection asserted.
+
+use flow_domain::{App, Domain, WiringErrors};
+use flow_harness::prelude::*;
+use shop::{
+    Inventory, InventoryCommandHandler, InventoryEventHandler, Order, OrderCommandHandler,
+    OrderDashboard, OrderDashboardProjector, OrderStatus, PlaceOrder, ReceiveStock, StockLevel,
+    StockLevelProjector, StockReceived,
+};
+
+/// The shop without its process manager, so that exactly the measured work is done.
+pub(crate) fn domain() -> Result<Domain, WiringErrors> {
+    Domain::builder("shop")
+        .aggregate::<Order>()
+        .aggregate::<Inventory>()
+        .projection::<OrderDashboard>()
+        .projection::<StockLevel>()
+        .command_handler(OrderCommandHandler)
+        .command_handler(InventoryCommandHandler)
+        .event_handler(InventoryEventHandler)
+        .projector(OrderDashboardProjector)
+        .projector(StockLevelProjector)
+        .build()
+}
+
+pub(crate) fn place_order() -> PlaceOrder {
+    PlaceOrder {
+        order_id: "ord-001".into(),
+        customer_id: "cust-123".into(),
+        product_id: "prod-1".into(),
+        quantity: 2,
+        total_cents: 9_995,
+    }
+}
+
+pub(crate) fn stock() -> StockReceived {
+    StockReceived {
+        product_id: "prod-1".into(),
+        quantity: 100,
+    }
+}
+
+pub(crate) fn expected() -> OrderDashboard {
+    OrderDashboard {
+        order_id: "ord-001".into(),
+        customer_id: "cust-123".into(),
+        status: OrderStatus::Placed,
+        total_cents: 9_995,
+    }
+}
+
+/// The whole sentence, with a fresh world.
+pub(crate) fn flow(harness: &FlowHarness) {
+    harness
+        .given_events(stock())
+        .when(place_order())
+        .then_projection::<OrderDashboard>("ord-001")
+        .is(expected())
+        .run();
+}
+
+/// The same flow in a store that is kept.
+pub(crate) async fn process(app: &App, idx: usize) {
+    let (order_id, product_id) = (format!("ord-{idx}"), format!("prod-{idx}"));
+    let receive = ReceiveStock {
+        product_id: product_id.clone(),
+        quantity: 100,
+    };
+    app.process(receive).await.expect("accepted");
+    let place = PlaceOrder {
+        order_id,
+        product_id,
+        ..place_order()
+    };
+    app.process(place).await.expect("accepted");
+}

@@ -1,0 +1,177 @@
+//! What a caller gets back for a command.
+
+use flow_domain::{
+    Aggregate, Command, CommandHandler, CommandRoutes, Domain, Error, Raised, Rejection, UnitOfWork,
+};
+use pretty_assertions::assert_eq;
+use serde::{Deserialize, Serialize};
+
+use crate::fixture::{World, timed_out};
+
+#[derive(Debug, Serialize, Deserialize, Aggregate)]
+#[aggregate(id = order_id, commands(PlaceOrder, CancelOrder, ChargeOrder, ShipOrder))]
+struct Order {
+    order_id: String,
+    #[serde(skip)]
+    raised: Raised,
+}
+
+#[derive(Debug, Serialize, Deserialize, Aggregate)]
+#[aggregate(id = id)]
+struct Forgotten {
+    id: String,
+    #[serde(skip)]
+    raised: Raised,
+}
+
+#[derive(Debug, PartialEq)]
+struct Receipt(String);
+
+#[derive(Debug, Serialize, Deserialize, Command)]
+#[command(part_of = Order, id = order_id, reply = Receipt)]
+struct PlaceOrder {
+    order_id: String,
+}
+
+#[derive(Debug, Serialize, Deserialize, Command)]
+#[command(part_of = Order, id = order_id)]
+struct CancelOrder {
+    order_id: String,
+}
+
+#[derive(Debug, Serialize, Deserialize, Command)]
+#[command(part_of = Order, id = order_id)]
+struct ChargeOrder {
+    order_id: String,
+}
+
+#[derive(Debug, Serialize, Deserialize, Command)]
+#[command(part_of = Order, id = order_id, version = 2)]
+struct ShipOrder {
+    order_id: String,
+}
+
+#[derive(Debug, PartialEq, thiserror::Error)]
+enum OrderError {
+    #[error("order `{0}` is already shipped")]
+    AlreadyShipped(String),
+}
+
+impl Rejection for OrderError {}
+
+struct OrderCommandHandler;
+
+impl CommandHandler for OrderCommandHandler {
+    fn routes(on: &mut CommandRoutes<Self>) {
+        on.command(Self::place_order);
+        on.command(Self::cancel_order);
+        on.command(Self::charge_order);
+    }
+}
+
+impl OrderCommandHandler {
+    async fn place_order(&self, command: PlaceOrder, _: &mut UnitOfWork) -> Result<Receipt, Error> {
+        Ok(Receipt(format!("receipt of {}", command.order_id)))
+    }
+
+    async fn cancel_order(
+        &self,
+        command: CancelOrder,
+        _: &mut UnitOfWork,
+    ) -> Result<(), OrderError> {
+        Err(OrderError::AlreadyShipped(command.order_id))
+    }
+
+    async fn charge_order(&self, command: ChargeOrder, work: &mut UnitOfWork) -> Result<(), Error> {
+        if command.order_id == "free" {
+            work.load::<Forgotten>("for-1").await?;
+        }
+        Err(timed_out())
+    }
+}
+
+fn shop() -> World {
+    World::of(
+        Domain::builder("shop")
+            .aggregate::<Order>()
+            .command_handler(OrderCommandHandler),
+    )
+}
+
+#[tokio::test]
+async fn the_reply_of_the_handler_is_returned() {
+    let order_id = "ord-1".into();
+
+    let receipt = shop().app.process(PlaceOrder { order_id }).await.unwrap();
+
+    assert_eq!(receipt, Receipt("receipt of ord-1".into()));
+}
+
+#[tokio::test]
+async fn a_rejection_comes_back_by_value() {
+    let order_id = "ord-1".into();
+
+    let err = shop()
+        .app
+        .process(CancelOrder { order_id })
+        .await
+        .unwrap_err();
+
+    assert!(err.is_rejection());
+    assert_eq!(
+        err.rejection(),
+        Some(&OrderError::AlreadyShipped("ord-1".into()))
+    );
+    insta::assert_snapshot!(err, @"order `ord-1` is already shipped");
+}
+
+#[tokio::test]
+async fn a_failure_is_no_rejection_and_keeps_its_cause() {
+    let order_id = "ord-1".into();
+
+    let err = shop()
+        .app
+        .process(ChargeOrder { order_id })
+        .await
+        .unwrap_err();
+
+    assert!(!err.is_rejection());
+    assert!(err.downcast_ref::<std::io::Error>().is_some());
+    insta::assert_snapshot!(err.with_causes(), @"charging the card failed: timed out");
+}
+
+#[tokio::test]
+async fn a_command_that_nobody_handles_is_an_error() {
+    let order_id = "ord-1".into();
+
+    let err = shop()
+        .app
+        .process(ShipOrder { order_id })
+        .await
+        .unwrap_err();
+
+    assert!(err.is_no_handler());
+    insta::assert_snapshot!(err, @"nobody handles the command `ShipOrder.v2`: register a command handler whose routes name it, with `.command_handler(..)`");
+}
+
+#[tokio::test]
+async fn an_aggregate_that_is_not_registered_cannot_be_loaded_by_a_handler() {
+    let order_id = "free".into();
+
+    let err = shop()
+        .app
+        .process(ChargeOrder { order_id })
+        .await
+        .unwrap_err();
+
+    assert!(err.is_setup());
+    insta::assert_snapshot!(err, @"the aggregate `Forgotten` is not registered: add `.aggregate::<Forgotten>()` to the domain");
+}
+
+#[tokio::test]
+async fn an_aggregate_that_is_not_registered_cannot_be_looked_at() {
+    let err = shop().app.load::<Forgotten>("for-1").await.unwrap_err();
+
+    assert!(err.is_setup());
+    insta::assert_snapshot!(err, @"the aggregate `Forgotten` is not registered: add `.aggregate::<Forgotten>()` to the domain");
+}

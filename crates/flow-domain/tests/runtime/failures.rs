@@ -1,0 +1,191 @@
+//! Handlers that fail after the commit.
+
+use flow_domain::{
+    Domain, Error, EventHandler, EventRoutes, Rejection, UnitOfWork,
+    handler::remember_panic_locations,
+};
+use pretty_assertions::assert_eq;
+
+use crate::fixture::{Heard, Ping, Pong, World, ping, pong, timed_out};
+
+#[derive(Debug, thiserror::Error)]
+#[error("the game is over")]
+struct GameOver;
+
+impl Rejection for GameOver {}
+
+struct Cashier;
+
+impl EventHandler for Cashier {
+    fn routes(on: &mut EventRoutes<Self>) {
+        on.event(Self::on_ping);
+    }
+}
+
+impl Cashier {
+    async fn on_ping(&self, _: Ping, work: &mut UnitOfWork) -> Result<(), Error> {
+        work.raise(pong("of the cashier"))?;
+        Err(timed_out())
+    }
+}
+
+struct Server;
+
+impl EventHandler for Server {
+    fn routes(on: &mut EventRoutes<Self>) {
+        on.event(Self::on_ping);
+    }
+}
+
+impl Server {
+    async fn on_ping(&self, event: Ping, work: &mut UnitOfWork) -> Result<(), Error> {
+        work.raise(pong(event.id))
+    }
+}
+
+struct Umpire;
+
+impl EventHandler for Umpire {
+    fn routes(on: &mut EventRoutes<Self>) {
+        on.event(Self::on_pong);
+    }
+}
+
+impl Umpire {
+    async fn on_pong(&self, _: Pong, _: &mut UnitOfWork) -> Result<(), GameOver> {
+        Err(GameOver)
+    }
+}
+
+struct Spectator(Heard);
+
+impl EventHandler for Spectator {
+    fn routes(on: &mut EventRoutes<Self>) {
+        on.event(Self::on_ping);
+        on.event(Self::on_pong);
+    }
+}
+
+impl Spectator {
+    async fn on_ping(&self, event: Ping, _: &mut UnitOfWork) -> Result<(), Error> {
+        self.0.note(format!("Ping {}", event.id));
+        Ok(())
+    }
+
+    async fn on_pong(&self, event: Pong, _: &mut UnitOfWork) -> Result<(), Error> {
+        self.0.note(format!("Pong {}", event.id));
+        Ok(())
+    }
+}
+
+struct Clumsy;
+
+impl EventHandler for Clumsy {
+    fn routes(on: &mut EventRoutes<Self>) {
+        on.event(Self::on_ping);
+    }
+}
+
+impl Clumsy {
+    async fn on_ping(&self, event: Ping, work: &mut UnitOfWork) -> Result<(), Error> {
+        work.raise(pong("of the clumsy one"))?;
+        tokio::task::yield_now().await;
+        panic!("no bat for {}", event.id)
+    }
+}
+
+fn game(heard: &Heard) -> World {
+    World::of(
+        Domain::builder("game")
+            .event_from_outside::<Ping>()
+            .event_from_outside::<Pong>()
+            .event_handler(Cashier)
+            .event_handler(Server)
+            .event_handler(Umpire)
+            .event_handler(Spectator(heard.clone())),
+    )
+}
+
+#[tokio::test]
+async fn one_error_lists_every_handler_that_failed() {
+    let err = game(&Heard::default()).app.publish(ping("1")).await;
+
+    insta::assert_snapshot!(err.unwrap_err(), @r"
+    the commit went through, but 2 handlers failed afterwards:
+      Cashier on Ping: charging the card failed: timed out
+      Umpire on Pong: the game is over
+    ");
+}
+
+#[tokio::test]
+async fn one_failure_is_one_handler() {
+    let domain = Domain::builder("game")
+        .event_from_outside::<Ping>()
+        .event_from_outside::<Pong>()
+        .event_handler(Cashier);
+
+    let err = World::of(domain).app.publish(ping("1")).await;
+
+    insta::assert_snapshot!(err.unwrap_err(), @r"
+    the commit went through, but 1 handler failed afterwards:
+      Cashier on Ping: charging the card failed: timed out
+    ");
+}
+
+#[tokio::test]
+async fn failures_are_values() {
+    let err = game(&Heard::default()).app.publish(ping("1")).await;
+
+    let err = err.unwrap_err();
+    let [cashier, umpire] = err.handler_failures() else {
+        panic!("{err}")
+    };
+    assert_eq!((cashier.handler, &*cashier.message), ("Cashier", "Ping"));
+    assert!(!cashier.error.is_rejection());
+    assert_eq!((umpire.handler, &*umpire.message), ("Umpire", "Pong"));
+    assert!(umpire.error.is_rejection());
+    assert!(!err.is_rejection());
+}
+
+#[tokio::test]
+async fn siblings_and_the_rest_of_the_cascade_still_run() {
+    let heard = Heard::default();
+
+    let err = game(&heard).app.publish(ping("1")).await;
+
+    assert!(err.is_err());
+    assert_eq!(heard.lines(), ["Ping 1", "Pong 1"]);
+}
+
+#[tokio::test]
+async fn what_was_committed_stays_and_what_failed_is_rolled_back() {
+    let world = game(&Heard::default());
+
+    world.app.publish(ping("1")).await.unwrap_err();
+
+    assert_eq!(world.stored().await, ["Ping in table-1", "Pong in table-1"]);
+}
+
+#[tokio::test]
+async fn a_panic_is_a_failure_with_its_message_and_place() {
+    remember_panic_locations();
+    let domain = Domain::builder("game")
+        .event_from_outside::<Ping>()
+        .event_from_outside::<Pong>()
+        .event_handler(Clumsy);
+    let world = World::of(domain);
+
+    let err = world.app.publish(ping("1")).await.unwrap_err();
+
+    let failure = &err.handler_failures()[0];
+    assert!(failure.error.is_panic());
+    let told = failure.to_string();
+    assert!(
+        told.starts_with(
+            "Clumsy on Ping: panicked at crates/flow-domain/tests/runtime/failures.rs:"
+        ),
+        "{told}"
+    );
+    assert!(told.ends_with(": no bat for 1"), "{told}");
+    assert_eq!(world.stored().await, ["Ping in table-1"]);
+}

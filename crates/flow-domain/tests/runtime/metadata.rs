@@ -1,0 +1,239 @@
+//! What travels with a message besides its content.
+
+use std::time::Duration;
+
+use flow_domain::{
+    Aggregate, Command, CommandHandler, CommandRoutes, Domain, Error, Event, EventHandler,
+    EventRoutes, Headers, Raised, UnitOfWork,
+    clock::VirtualClock,
+    message::{CausationId, CorrelationId, MessageKind, Priority, Recorded},
+    record::Happening,
+};
+use pretty_assertions::assert_eq;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::fixture::{Ping, Pong, World, ping, pong};
+
+#[derive(Debug, Serialize, Deserialize, Aggregate)]
+#[aggregate(id = order_id, commands(PlaceOrder, CountOrders), events(OrderPlaced))]
+struct Order {
+    order_id: String,
+    #[serde(skip)]
+    raised: Raised,
+}
+
+#[derive(Debug, Serialize, Deserialize, Command)]
+#[command(part_of = Order, id = order_id)]
+struct PlaceOrder {
+    order_id: String,
+}
+
+#[derive(Debug, Serialize, Deserialize, Command)]
+#[command(part_of = Order)]
+struct CountOrders;
+
+#[derive(Debug, Serialize, Deserialize, Event)]
+#[event(part_of = Order, id = order_id)]
+struct OrderPlaced {
+    order_id: String,
+}
+
+struct OrderCommandHandler;
+
+impl CommandHandler for OrderCommandHandler {
+    fn routes(on: &mut CommandRoutes<Self>) {
+        on.command(Self::place_order);
+        on.command(Self::count_orders);
+    }
+}
+
+impl OrderCommandHandler {
+    async fn place_order(&self, command: PlaceOrder, work: &mut UnitOfWork) -> Result<(), Error> {
+        work.raise(OrderPlaced {
+            order_id: command.order_id,
+        })
+    }
+
+    async fn count_orders(&self, _: CountOrders, _: &mut UnitOfWork) -> Result<(), Error> {
+        Ok(())
+    }
+}
+
+struct Mailer;
+
+impl EventHandler for Mailer {
+    fn routes(on: &mut EventRoutes<Self>) {
+        on.event(Self::on_order_placed);
+        on.event(Self::on_ping);
+    }
+}
+
+impl Mailer {
+    async fn on_order_placed(
+        &self,
+        event: OrderPlaced,
+        work: &mut UnitOfWork,
+    ) -> Result<(), Error> {
+        work.raise(pong(event.order_id))?;
+        work.process(CountOrders).await
+    }
+
+    async fn on_ping(&self, event: Ping, work: &mut UnitOfWork) -> Result<(), Error> {
+        work.raise(pong(event.id))
+    }
+}
+
+fn shop() -> World {
+    World::of(
+        Domain::builder("web-shop")
+            .aggregate::<Order>()
+            .event_from_outside::<Ping>()
+            .event_from_outside::<Pong>()
+            .command_handler(OrderCommandHandler)
+            .event_handler(Mailer),
+    )
+}
+
+fn place_order() -> PlaceOrder {
+    PlaceOrder {
+        order_id: "ord-1".into(),
+    }
+}
+
+/// The events `OrderPlaced` and `Pong` that the command caused.
+async fn flow(world: &World, headers: &Headers) -> [Recorded; 2] {
+    let processed = world.app.process_with(place_order(), headers).await;
+    processed.expect("the command is accepted");
+    let events = world.events().await;
+    events.try_into().expect("two events")
+}
+
+#[tokio::test]
+async fn a_type_has_the_domain_in_camel_case_and_the_version() {
+    let [placed, _] = flow(&shop(), &Headers::default()).await;
+
+    let metadata = placed.metadata();
+    assert_eq!(metadata.message_type.to_string(), "WebShop.OrderPlaced.v1");
+    assert_eq!(metadata.kind, MessageKind::Event);
+    assert_eq!(metadata.stream.to_string(), "order-ord-1");
+}
+
+#[tokio::test]
+async fn each_message_is_caused_by_the_one_that_was_handled() {
+    let world = shop();
+    let [placed, pong] = flow(&world, &Headers::default()).await;
+
+    let record = world.record();
+    let Happening::CommandReceived(command) = &record.entries()[0].what else {
+        panic!("{record}")
+    };
+    let command = command.metadata.id;
+    assert_eq!(
+        placed.metadata().causation,
+        Some(CausationId::from(command))
+    );
+    assert_eq!(
+        pong.metadata().causation,
+        Some(CausationId::from(placed.metadata().id))
+    );
+}
+
+#[tokio::test]
+async fn a_flow_is_named_after_its_first_command() {
+    let world = shop();
+    let [placed, pong] = flow(&world, &Headers::default()).await;
+
+    let record = world.record();
+    let Happening::CommandReceived(command) = &record.entries()[0].what else {
+        panic!("{record}")
+    };
+    let correlation = CorrelationId::from(command.metadata.id);
+    assert_eq!(command.metadata.correlation, correlation);
+    assert_eq!(placed.metadata().correlation, correlation);
+    assert_eq!(pong.metadata().correlation, correlation);
+}
+
+#[tokio::test]
+async fn a_flow_that_began_elsewhere_keeps_its_name() {
+    let correlation = CorrelationId::new(Uuid::from_u128(7));
+    let headers = Headers::default().correlation(correlation);
+
+    let [placed, pong] = flow(&shop(), &headers).await;
+
+    assert_eq!(placed.metadata().correlation, correlation);
+    assert_eq!(pong.metadata().correlation, correlation);
+}
+
+#[tokio::test]
+async fn priority_and_who_asked_travel_with_the_flow() {
+    let headers = Headers::default()
+        .asked_by("alice")
+        .priority(Priority::HIGH);
+
+    let [placed, pong] = flow(&shop(), &headers).await;
+
+    assert_eq!(placed.metadata().priority, Priority::HIGH);
+    assert_eq!(placed.metadata().asked_by.as_deref(), Some("alice"));
+    assert_eq!(pong.metadata().priority, Priority::HIGH);
+    assert_eq!(pong.metadata().asked_by.as_deref(), Some("alice"));
+}
+
+#[tokio::test]
+async fn nothing_is_urgent_unless_somebody_says_so() {
+    let [placed, _] = flow(&shop(), &Headers::default()).await;
+
+    assert_eq!(placed.metadata().priority, Priority::NORMAL);
+    assert_eq!(placed.metadata().asked_by, None);
+}
+
+#[tokio::test]
+async fn a_message_has_the_time_of_the_clock() {
+    let world = shop();
+    world.clock.advance(Duration::from_secs(3));
+
+    let [placed, _] = flow(&world, &Headers::default()).await;
+
+    let time = placed.metadata().time;
+    assert_eq!(time, VirtualClock::START + Duration::from_secs(3));
+}
+
+#[tokio::test]
+async fn an_event_from_outside_begins_a_flow() {
+    let world = shop();
+
+    world.app.publish(ping("1")).await.unwrap();
+
+    let events = world.events().await;
+    let (ping, pong) = (events[0].metadata(), events[1].metadata());
+    assert_eq!(ping.causation, None);
+    assert_eq!(ping.correlation, CorrelationId::from(ping.id));
+    assert_eq!(pong.causation, Some(CausationId::from(ping.id)));
+    assert_eq!(pong.correlation, CorrelationId::from(ping.id));
+}
+
+#[tokio::test]
+async fn a_command_that_names_no_aggregate_has_a_stream_of_its_own() {
+    let world = shop();
+
+    flow(&world, &Headers::default()).await;
+    world.app.process(CountOrders).await.unwrap();
+
+    let record = world.record();
+    let commands = record
+        .entries()
+        .iter()
+        .filter_map(|entry| match &entry.what {
+            Happening::CommandReceived(command) => Some(&command.metadata),
+            _ => None,
+        });
+    let streams: Vec<_> = commands
+        .filter(|command| command.message_type.name() == "CountOrders")
+        .map(|command| (command.stream.id().to_owned(), command.id.to_string()))
+        .collect();
+    let [nested, outer] = &streams[..] else {
+        panic!("{streams:?}")
+    };
+    assert_eq!(nested.0, nested.1);
+    assert_eq!(outer.0, outer.1);
+}

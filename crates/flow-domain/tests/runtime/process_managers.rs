@@ -1,0 +1,254 @@
+//! State that is started, advanced and completed by events.
+
+use flow_domain::{
+    Domain, Error, Event, ProcessManager, ProcessManagerRoutes, UnitOfWork, record::TableKind,
+    runtime::Kept,
+};
+use pretty_assertions::assert_eq;
+use serde::{Deserialize, Serialize};
+
+use crate::fixture::{World, timed_out};
+
+#[derive(Debug, Serialize, Deserialize, Event)]
+#[event(category = "order", id = order_id)]
+struct OrderPlaced {
+    order_id: String,
+}
+
+#[derive(Debug, Serialize, Deserialize, Event)]
+#[event(category = "import", id = import_id)]
+struct OrderImported {
+    import_id: String,
+    made_order: String,
+}
+
+#[derive(Debug, Serialize, Deserialize, Event)]
+#[event(category = "inventory", id = product_id)]
+struct StockReserved {
+    product_id: String,
+    for_order: String,
+}
+
+#[derive(Debug, Serialize, Deserialize, Event)]
+#[event(category = "parcel", id = parcel_id)]
+struct ParcelSent {
+    parcel_id: String,
+    order_id: String,
+}
+
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct Fulfilment {
+    products: Vec<String>,
+    sent: bool,
+}
+
+impl ProcessManager for Fulfilment {
+    const KEY: &'static str = "order_id";
+
+    fn routes(on: &mut ProcessManagerRoutes<Self>) {
+        on.start(Self::on_order_placed);
+        on.start_by("made_order", Self::on_order_imported);
+        on.event_by("for_order", Self::on_stock_reserved);
+        on.event(Self::on_parcel_sent);
+    }
+
+    fn is_complete(&self) -> bool {
+        self.sent
+    }
+}
+
+impl Fulfilment {
+    async fn on_order_placed(&mut self, _: OrderPlaced, _: &mut UnitOfWork) -> Result<(), Error> {
+        Ok(())
+    }
+
+    async fn on_order_imported(
+        &mut self,
+        _: OrderImported,
+        _: &mut UnitOfWork,
+    ) -> Result<(), Error> {
+        self.products.push("an import".into());
+        Ok(())
+    }
+
+    async fn on_stock_reserved(
+        &mut self,
+        event: StockReserved,
+        _: &mut UnitOfWork,
+    ) -> Result<(), Error> {
+        self.products.push(event.product_id);
+        match self.products.len() {
+            3 => Err(timed_out()),
+            _ => Ok(()),
+        }
+    }
+
+    async fn on_parcel_sent(&mut self, _: ParcelSent, _: &mut UnitOfWork) -> Result<(), Error> {
+        self.sent = true;
+        Ok(())
+    }
+}
+
+fn shop() -> World {
+    World::of(
+        Domain::builder("shop")
+            .event_from_outside::<OrderPlaced>()
+            .event_from_outside::<OrderImported>()
+            .event_from_outside::<StockReserved>()
+            .event_from_outside::<ParcelSent>()
+            .process_manager::<Fulfilment>(),
+    )
+}
+
+fn placed(order_id: &str) -> OrderPlaced {
+    OrderPlaced {
+        order_id: order_id.into(),
+    }
+}
+
+fn reserved(product_id: &str, for_order: &str) -> StockReserved {
+    StockReserved {
+        product_id: product_id.into(),
+        for_order: for_order.into(),
+    }
+}
+
+fn sent(order_id: &str) -> ParcelSent {
+    ParcelSent {
+        parcel_id: "par-1".into(),
+        order_id: order_id.into(),
+    }
+}
+
+/// The stored state of the process manager with this key, as JSON.
+async fn state(world: &World, key: &str) -> Option<String> {
+    let kept = Kept::new::<Fulfilment>(TableKind::ProcessManager, "Fulfilment");
+    let found = world.app.look_up(kept, key).await;
+    let found = found.expect("the process manager is registered");
+    found.map(|state| state.as_json().to_owned())
+}
+
+#[tokio::test]
+async fn an_event_starts_a_process_manager() {
+    let world = shop();
+
+    world.app.publish(placed("ord-1")).await.unwrap();
+
+    let started = state(&world, "ord-1").await;
+    assert_eq!(started.as_deref(), Some(r#"{"products":[],"sent":false}"#));
+}
+
+#[tokio::test]
+async fn an_event_may_start_it_by_another_field() {
+    let world = shop();
+
+    let imported = OrderImported {
+        import_id: "imp-1".into(),
+        made_order: "ord-1".into(),
+    };
+    world.app.publish(imported).await.unwrap();
+
+    let started = state(&world, "ord-1").await.unwrap();
+    assert_eq!(started, r#"{"products":["an import"],"sent":false}"#);
+    assert_eq!(state(&world, "imp-1").await, None);
+}
+
+#[tokio::test]
+async fn an_event_may_find_it_by_another_field() {
+    let world = shop();
+
+    let events = (placed("ord-1"), reserved("pro-1", "ord-1"));
+    world.app.publish(events).await.unwrap();
+
+    let advanced = state(&world, "ord-1").await.unwrap();
+    assert_eq!(advanced, r#"{"products":["pro-1"],"sent":false}"#);
+}
+
+#[tokio::test]
+async fn a_second_start_keeps_what_is_there() {
+    let world = shop();
+
+    let events = (placed("ord-1"), reserved("pro-1", "ord-1"), placed("ord-1"));
+    world.app.publish(events).await.unwrap();
+
+    let kept = state(&world, "ord-1").await.unwrap();
+    assert_eq!(kept, r#"{"products":["pro-1"],"sent":false}"#);
+}
+
+#[tokio::test]
+async fn each_key_has_a_state_of_its_own() {
+    let world = shop();
+
+    let starts = (placed("ord-1"), placed("ord-2"));
+    world.app.publish(starts).await.unwrap();
+    let reservations = (reserved("pro-1", "ord-1"), reserved("pro-2", "ord-2"));
+    world.app.publish(reservations).await.unwrap();
+
+    let (one, two) = (state(&world, "ord-1").await, state(&world, "ord-2").await);
+    assert_eq!(one.unwrap(), r#"{"products":["pro-1"],"sent":false}"#);
+    assert_eq!(two.unwrap(), r#"{"products":["pro-2"],"sent":false}"#);
+}
+
+#[tokio::test]
+async fn an_event_without_a_started_one_is_let_go() {
+    let world = shop();
+
+    world.app.publish(reserved("pro-1", "ord-1")).await.unwrap();
+
+    assert_eq!(state(&world, "ord-1").await, None);
+    insta::assert_snapshot!(world.endings(), @"filtered: no Fulfilment `ord-1` was started");
+}
+
+#[tokio::test]
+async fn a_complete_one_lets_further_events_go() {
+    let world = shop();
+
+    let events = (placed("ord-1"), sent("ord-1"), reserved("pro-1", "ord-1"));
+    world.app.publish(events).await.unwrap();
+
+    let kept = state(&world, "ord-1").await.unwrap();
+    assert_eq!(kept, r#"{"products":[],"sent":true}"#);
+    insta::assert_snapshot!(world.endings(), @r"
+    handled
+    handled
+    filtered: Fulfilment `ord-1` is complete
+    ");
+}
+
+#[tokio::test]
+async fn a_complete_one_is_not_started_again() {
+    let world = shop();
+
+    let events = (placed("ord-1"), sent("ord-1"), placed("ord-1"));
+    world.app.publish(events).await.unwrap();
+
+    let kept = state(&world, "ord-1").await.unwrap();
+    assert_eq!(kept, r#"{"products":[],"sent":true}"#);
+}
+
+#[tokio::test]
+async fn a_failure_leaves_the_state_as_it_was() {
+    let world = shop();
+    let reservations = [
+        reserved("pro-1", "ord-1"),
+        reserved("pro-2", "ord-1"),
+        reserved("pro-3", "ord-1"),
+    ];
+
+    let published = world.app.publish((placed("ord-1"), reservations)).await;
+
+    assert_eq!(published.unwrap_err().handler_failures().len(), 1);
+    let kept = state(&world, "ord-1").await.unwrap();
+    assert_eq!(kept, r#"{"products":["pro-1","pro-2"],"sent":false}"#);
+}
+
+#[tokio::test]
+async fn an_empty_key_is_an_error() {
+    let err = shop().app.publish(reserved("pro-1", "")).await.unwrap_err();
+
+    assert!(err.handler_failures()[0].error.is_setup());
+    insta::assert_snapshot!(err, @r"
+    the commit went through, but 1 handler failed afterwards:
+      Fulfilment on StockReserved: Fulfilment cannot tell which process StockReserved belongs to: its field `for_order` is empty
+    ");
+}

@@ -1,0 +1,240 @@
+//! The record of what happened.
+
+use std::sync::Arc;
+
+use flow_domain::{
+    Aggregate, App, Command, CommandHandler, CommandRoutes, Domain, Error, Event, EventHandler,
+    EventRoutes, Projection, Projector, ProjectorRoutes, Raised, Rejection, Rows, UnitOfWork,
+    adapter::memory::MemoryStore,
+    record::{Ended, Happening, Record, Recorder},
+    wiring::DomainBuilder,
+};
+use pretty_assertions::assert_eq;
+use serde::{Deserialize, Serialize};
+
+use crate::fixture::{World, timed_out};
+
+#[derive(Debug, Serialize, Deserialize, Aggregate)]
+#[aggregate(id = order_id, commands(PlaceOrder, CancelOrder), events(OrderPlaced))]
+struct Order {
+    order_id: String,
+    #[serde(skip)]
+    raised: Raised,
+}
+
+#[derive(Debug, Serialize, Deserialize, Command)]
+#[command(part_of = Order, id = order_id)]
+struct PlaceOrder {
+    order_id: String,
+}
+
+#[derive(Debug, Serialize, Deserialize, Command)]
+#[command(part_of = Order, id = order_id)]
+struct CancelOrder {
+    order_id: String,
+}
+
+#[derive(Debug, Serialize, Deserialize, Event)]
+#[event(part_of = Order, id = order_id)]
+struct OrderPlaced {
+    order_id: String,
+}
+
+#[derive(Debug, Serialize, Deserialize, Projection)]
+#[projection(id = order_id)]
+struct OrderDashboard {
+    order_id: String,
+    status: String,
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("the order is on its way")]
+struct OnItsWay;
+
+impl Rejection for OnItsWay {}
+
+struct OrderCommandHandler;
+
+impl CommandHandler for OrderCommandHandler {
+    fn routes(on: &mut CommandRoutes<Self>) {
+        on.command(Self::place_order);
+        on.command(Self::cancel_order);
+    }
+}
+
+impl OrderCommandHandler {
+    async fn place_order(&self, command: PlaceOrder, work: &mut UnitOfWork) -> Result<(), Error> {
+        work.add(order(command.order_id))
+    }
+
+    async fn cancel_order(&self, command: CancelOrder, work: &mut UnitOfWork) -> Result<(), Error> {
+        work.add(order(command.order_id))?;
+        Err(OnItsWay)?
+    }
+}
+
+fn order(order_id: String) -> Order {
+    let mut order = Order {
+        order_id: order_id.clone(),
+        raised: Raised::default(),
+    };
+    order.raise(OrderPlaced { order_id });
+    order
+}
+
+struct Mailer;
+
+impl EventHandler for Mailer {
+    fn routes(on: &mut EventRoutes<Self>) {
+        on.event(Self::on_order_placed);
+    }
+}
+
+impl Mailer {
+    async fn on_order_placed(&self, _: OrderPlaced, work: &mut UnitOfWork) -> Result<(), Error> {
+        work.add(order("ord-9".into()))?;
+        Err(timed_out())
+    }
+}
+
+struct OrderDashboardProjector;
+
+impl Projector for OrderDashboardProjector {
+    type Projection = OrderDashboard;
+
+    fn routes(on: &mut ProjectorRoutes<Self>) {
+        on.event(Self::on_order_placed);
+    }
+}
+
+impl OrderDashboardProjector {
+    async fn on_order_placed(
+        &self,
+        event: OrderPlaced,
+        rows: &mut Rows<'_, OrderDashboard>,
+    ) -> Result<(), Error> {
+        let OrderPlaced { order_id } = event;
+        let status = "placed".into();
+        rows.put(OrderDashboard { order_id, status }).await
+    }
+}
+
+fn shop() -> DomainBuilder {
+    Domain::builder("shop")
+        .aggregate::<Order>()
+        .projection::<OrderDashboard>()
+        .command_handler(OrderCommandHandler)
+        .projector(OrderDashboardProjector)
+}
+
+async fn placed(domain: DomainBuilder) -> World {
+    let world = World::of(domain);
+    let order_id = "ord-1".into();
+    // Whether a handler failed afterwards is what the record is asked for.
+    let _ = world.app.process(PlaceOrder { order_id }).await;
+    world
+}
+
+#[tokio::test]
+async fn a_record_tells_everything_that_happened_and_why() {
+    let world = placed(shop()).await;
+
+    insta::assert_snapshot!(world.record(), @r#"
+    #0 2026-01-01T00:00:00Z command Shop.PlaceOrder.v1 46b73e79-f0c3-8c00-98bc-9b3a9f64da94 for order:command-ord-1 {"order_id":"ord-1"}
+    #1 <- #0 2026-01-01T00:00:00Z command handler OrderCommandHandler started, attempt 1
+    #2 <- #1 2026-01-01T00:00:00Z raised Shop.OrderPlaced.v1 9ed9ef2f-4740-8f37-ab91-1ae354a05d03 {"order_id":"ord-1"}
+    #3 <- #1 2026-01-01T00:00:00Z wrote aggregate Order `ord-1` {"order_id":"ord-1"}
+    #4 <- #2 2026-01-01T00:00:00Z appended Shop.OrderPlaced.v1 9ed9ef2f-4740-8f37-ab91-1ae354a05d03 to order-ord-1 @1 at 1
+    #5 <- #1 2026-01-01T00:00:00Z handled
+    #6 <- #4 2026-01-01T00:00:00Z projector OrderDashboardProjector started, attempt 1
+    #7 <- #6 2026-01-01T00:00:00Z wrote projection OrderDashboard `ord-1` {"order_id":"ord-1","status":"placed"}
+    #8 <- #6 2026-01-01T00:00:00Z handled
+    "#);
+}
+
+#[tokio::test]
+async fn two_runs_give_the_same_record_byte_for_byte() {
+    let (one, two) = (placed(shop()).await, placed(shop()).await);
+
+    assert_eq!(one.record(), two.record());
+    assert_eq!(one.record().to_string(), two.record().to_string());
+}
+
+#[tokio::test]
+async fn a_handler_that_failed_tells_what_was_lost() {
+    let world = placed(shop().event_handler(Mailer)).await;
+
+    insta::assert_snapshot!(world.endings(), @r#"
+    handled
+    handled
+    failed: charging the card failed: timed out; rolled back OrderPlaced in order-ord-9, Order "ord-9"
+    "#);
+}
+
+#[tokio::test]
+async fn a_command_that_was_refused_tells_what_was_lost() {
+    let world = World::of(shop());
+    let order_id = "ord-1".into();
+
+    world
+        .app
+        .process(CancelOrder { order_id })
+        .await
+        .unwrap_err();
+
+    let record = world.record();
+    let Happening::HandlerEnded(ended) = &record.entries().last().unwrap().what else {
+        panic!("{record}")
+    };
+    assert_eq!(
+        *ended,
+        Ended::Rejected {
+            reason: "the order is on its way".into(),
+            lost: vec![
+                "OrderPlaced in order-ord-1".into(),
+                "Order \"ord-1\"".into()
+            ],
+        }
+    );
+}
+
+#[tokio::test]
+async fn every_entry_leads_back_to_the_command() {
+    let record = placed(shop()).await.record();
+
+    let last = record.entries().last().unwrap().id;
+    let root = record.causes(last).last().unwrap();
+
+    assert!(matches!(root.what, Happening::CommandReceived(_)));
+    assert_eq!(record.effects(root.id).count(), 1);
+}
+
+#[tokio::test]
+async fn an_event_that_nobody_handles_is_recorded_as_such() {
+    let domain = Domain::builder("shop")
+        .aggregate::<Order>()
+        .command_handler(OrderCommandHandler);
+
+    let record = placed(domain).await.record();
+
+    assert_eq!(
+        record.entries().last().unwrap().what,
+        Happening::NoSubscriber
+    );
+}
+
+#[tokio::test]
+async fn nothing_is_recorded_without_a_recorder() {
+    let recorder = Arc::new(Recorder::default());
+    let app = App::builder(shop().build().unwrap())
+        .store(MemoryStore::default())
+        .start();
+    let order_id = "ord-1".into();
+
+    app.process(PlaceOrder { order_id }).await.unwrap();
+
+    let mut record = Record::default();
+    recorder.update(&mut record);
+    assert_eq!(record, Record::default());
+    assert!(app.view::<OrderDashboard>().exists("ord-1").await.unwrap());
+}

@@ -1,0 +1,390 @@
+//! What one handling writes, whole or not at all.
+
+use std::time::Duration;
+
+use flow_domain::{
+    Aggregate, Apply, Command, CommandHandler, CommandRoutes, Domain, Error, Event, Raised,
+    UnitOfWork, clock::VirtualClock,
+};
+use pretty_assertions::assert_eq;
+use serde::{Deserialize, Serialize};
+
+use crate::fixture::{World, pong, timed_out};
+
+#[derive(Debug, PartialEq, Serialize, Deserialize, Aggregate)]
+#[aggregate(id = order_id, commands(Attempt), events(OrderPlaced))]
+struct Order {
+    order_id: String,
+    n_changes: u32,
+    #[serde(skip)]
+    raised: Raised,
+}
+
+#[derive(Debug, Default, PartialEq, Serialize, Deserialize, Aggregate)]
+#[aggregate(id = account_id, event_sourced, events(Deposited))]
+struct Account {
+    account_id: String,
+    cents: u64,
+    #[serde(skip)]
+    raised: Raised,
+}
+
+#[derive(Debug, Serialize, Deserialize, Event)]
+#[event(part_of = Order, id = order_id)]
+struct OrderPlaced {
+    order_id: String,
+}
+
+#[derive(Debug, Serialize, Deserialize, Event)]
+#[event(part_of = Account, id = account_id)]
+struct Deposited {
+    account_id: String,
+    cents: u64,
+}
+
+impl Apply<Deposited> for Account {
+    fn apply(&mut self, event: &Deposited) {
+        self.account_id.clone_from(&event.account_id);
+        self.cents += event.cents;
+    }
+}
+
+#[derive(Debug, Serialize, Deserialize, Command)]
+#[command(part_of = Order, reply = String)]
+enum Attempt {
+    AddAndFail,
+    AddTwice,
+    AddAndLoadAgain,
+    DepositTwiceAndLoadAgain,
+    LoadWhatIsNotThere,
+    FindWhatIsNotThere,
+    Remove,
+    RemoveUnloaded,
+    RemoveAccount,
+    RemoveWhatWasAdded,
+    AddWithoutChange,
+    Raise,
+    RaiseUnregistered,
+    RaiseAnothersEvent,
+    TellTheTime,
+    MakeIds,
+}
+
+struct Handler;
+
+impl CommandHandler for Handler {
+    fn routes(on: &mut CommandRoutes<Self>) {
+        on.command(Self::attempt);
+    }
+}
+
+impl Handler {
+    async fn attempt(&self, command: Attempt, work: &mut UnitOfWork) -> Result<String, Error> {
+        match command {
+            Attempt::AddAndFail => {
+                work.add(placed("ord-1"))?;
+                work.add(deposited("acc-1", 100))?;
+                return Err(timed_out());
+            }
+            Attempt::AddTwice => {
+                let mut order = placed("ord-1");
+                order.n_changes = 1;
+                work.add(order)?;
+                let mut order: Order = work.load("ord-1").await?;
+                order.n_changes += 1;
+                work.add(order)?;
+            }
+            Attempt::AddAndLoadAgain => {
+                work.add(placed("ord-1"))?;
+                let order: Order = work.load("ord-1").await?;
+                return Ok(order.order_id);
+            }
+            Attempt::DepositTwiceAndLoadAgain => {
+                work.add(deposited("acc-1", 100))?;
+                let mut account: Account = work.load("acc-1").await?;
+                account.raise(deposit("acc-1", 50));
+                work.add(account)?;
+                let account: Account = work.load("acc-1").await?;
+                return Ok(account.cents.to_string());
+            }
+            Attempt::LoadWhatIsNotThere => {
+                work.load::<Order>("ord-9").await?;
+            }
+            Attempt::FindWhatIsNotThere => {
+                let order = work.find::<Order>("ord-9").await?;
+                let account = work.find::<Account>("acc-9").await?;
+                return Ok(format!("{order:?} {account:?}"));
+            }
+            Attempt::Remove => {
+                let mut order: Order = work.load("ord-1").await?;
+                order.raise(order_placed("ord-1"));
+                work.remove(order)?;
+                let order = work.find::<Order>("ord-1").await?;
+                return Ok(format!("{order:?}"));
+            }
+            Attempt::RemoveUnloaded => work.remove(placed("ord-1"))?,
+            Attempt::RemoveAccount => {
+                let account: Account = work.load("acc-1").await?;
+                work.remove(account)?;
+            }
+            Attempt::RemoveWhatWasAdded => {
+                work.add(placed("ord-1"))?;
+                let order: Order = work.load("ord-1").await?;
+                work.remove(order)?;
+            }
+            Attempt::AddWithoutChange => {
+                let order: Order = work.load("ord-1").await?;
+                work.add(order)?;
+            }
+            Attempt::Raise => work.raise(order_placed("ord-7"))?,
+            Attempt::RaiseUnregistered => work.raise(pong("1"))?,
+            Attempt::RaiseAnothersEvent => {
+                let mut order = placed("ord-1");
+                order.raise(order_placed("ord-2"));
+                work.add(order)?;
+            }
+            Attempt::TellTheTime => return Ok(work.now().to_string()),
+            Attempt::MakeIds => return Ok(format!("{} {}", work.new_id(), work.new_id())),
+        }
+        Ok(String::new())
+    }
+}
+
+fn order_placed(order_id: &str) -> OrderPlaced {
+    OrderPlaced {
+        order_id: order_id.into(),
+    }
+}
+
+fn placed(order_id: &str) -> Order {
+    let mut order = Order {
+        order_id: order_id.into(),
+        n_changes: 0,
+        raised: Raised::default(),
+    };
+    order.raise(order_placed(order_id));
+    order
+}
+
+fn deposit(account_id: &str, cents: u64) -> Deposited {
+    Deposited {
+        account_id: account_id.into(),
+        cents,
+    }
+}
+
+fn deposited(account_id: &str, cents: u64) -> Account {
+    let mut account = Account::default();
+    account.raise(deposit(account_id, cents));
+    account
+}
+
+fn shop() -> World {
+    World::of(
+        Domain::builder("shop")
+            .aggregate::<Order>()
+            .aggregate::<Account>()
+            .command_handler(Handler),
+    )
+}
+
+/// A world in which each of `earlier` was done.
+async fn after<const N: usize>(earlier: [Attempt; N]) -> World {
+    let world = shop();
+    for attempt in earlier {
+        world.app.process(attempt).await.expect("this can be done");
+    }
+    world
+}
+
+#[tokio::test]
+async fn a_handler_that_fails_leaves_nothing_behind() {
+    let world = shop();
+
+    let err = world.app.process(Attempt::AddAndFail).await.unwrap_err();
+
+    assert_eq!(err.to_string(), "charging the card failed");
+    assert_eq!(world.app.load::<Order>("ord-1").await.unwrap(), None);
+    assert_eq!(world.app.load::<Account>("acc-1").await.unwrap(), None);
+    assert_eq!(world.stored().await, [""; 0]);
+}
+
+#[tokio::test]
+async fn an_aggregate_that_is_added_twice_is_written_once() {
+    let world = after([Attempt::AddTwice]).await;
+
+    let record = world.record().to_string();
+    let writes: Vec<&str> = record.lines().filter(|it| it.contains(" wrote ")).collect();
+
+    insta::assert_snapshot!(writes.join("\n"), @r#"#3 <- #1 2026-01-01T00:00:00Z wrote aggregate Order `ord-1` {"order_id":"ord-1","n_changes":2}"#);
+    assert_eq!(world.stored().await, ["OrderPlaced in order-ord-1"]);
+}
+
+#[tokio::test]
+async fn what_was_added_is_seen_by_the_next_load() {
+    let world = shop();
+
+    let seen = world.app.process(Attempt::AddAndLoadAgain).await.unwrap();
+
+    assert_eq!(seen, "ord-1");
+}
+
+#[tokio::test]
+async fn what_was_raised_is_folded_by_the_next_load() {
+    let world = shop();
+
+    let cents = world.app.process(Attempt::DepositTwiceAndLoadAgain).await;
+
+    assert_eq!(cents.unwrap(), "150");
+    let stored: Account = world.app.load("acc-1").await.unwrap().unwrap();
+    assert_eq!(stored.cents, 150);
+}
+
+#[tokio::test]
+async fn loading_what_is_not_there_is_not_found() {
+    let err = shop().app.process(Attempt::LoadWhatIsNotThere).await;
+
+    let err = err.unwrap_err();
+    assert!(err.is_not_found());
+    insta::assert_snapshot!(err, @"there is no Order `ord-9`");
+}
+
+#[tokio::test]
+async fn finding_what_is_not_there_is_none() {
+    let found = shop().app.process(Attempt::FindWhatIsNotThere).await;
+
+    assert_eq!(found.unwrap(), "None None");
+}
+
+#[tokio::test]
+async fn adding_an_order_that_exists_without_loading_it_is_a_conflict() {
+    let world = after([Attempt::AddAndLoadAgain]).await;
+
+    let err = world
+        .app
+        .process(Attempt::AddAndLoadAgain)
+        .await
+        .unwrap_err();
+
+    assert!(err.is_conflict());
+    insta::assert_snapshot!(err, @"Handler wrote aggregate Order `ord-1` expecting nothing there, found version 1");
+    assert_eq!(world.stored().await, ["OrderPlaced in order-ord-1"]);
+}
+
+#[tokio::test]
+async fn adding_an_account_that_exists_without_loading_it_is_a_conflict() {
+    let world = after([Attempt::DepositTwiceAndLoadAgain]).await;
+
+    let err = world.app.process(Attempt::DepositTwiceAndLoadAgain).await;
+
+    let err = err.unwrap_err();
+    assert!(err.is_conflict());
+    insta::assert_snapshot!(err, @"Handler wrote stream `account-acc-1` expecting nothing there, found version 2");
+}
+
+#[tokio::test]
+async fn a_removed_order_is_gone_at_once_and_its_events_are_stored() {
+    let world = after([Attempt::AddTwice]).await;
+
+    let seen = world.app.process(Attempt::Remove).await.unwrap();
+
+    assert_eq!(seen, "None");
+    assert_eq!(world.app.load::<Order>("ord-1").await.unwrap(), None);
+    assert_eq!(world.stored().await.len(), 2);
+}
+
+#[tokio::test]
+async fn a_removed_order_can_be_added_anew() {
+    let world = after([Attempt::AddTwice, Attempt::Remove]).await;
+
+    world.app.process(Attempt::AddAndLoadAgain).await.unwrap();
+
+    assert!(world.app.load::<Order>("ord-1").await.unwrap().is_some());
+}
+
+#[tokio::test]
+async fn only_what_was_loaded_can_be_removed() {
+    let err = shop().app.process(Attempt::RemoveUnloaded).await;
+
+    let err = err.unwrap_err();
+    assert!(err.is_setup());
+    insta::assert_snapshot!(err, @"Order `ord-1` cannot be removed: it was not loaded in this unit of work");
+}
+
+#[tokio::test]
+async fn an_event_sourced_aggregate_cannot_be_removed() {
+    let world = after([Attempt::DepositTwiceAndLoadAgain]).await;
+
+    let err = world.app.process(Attempt::RemoveAccount).await.unwrap_err();
+
+    assert!(err.is_setup());
+    insta::assert_snapshot!(err, @"`Account` is event-sourced and cannot be removed: raise an event that ends it");
+}
+
+#[tokio::test]
+async fn what_is_added_and_removed_again_is_never_written() {
+    let world = after([Attempt::RemoveWhatWasAdded]).await;
+
+    assert_eq!(world.app.load::<Order>("ord-1").await.unwrap(), None);
+    assert!(!world.record().to_string().contains("wrote"));
+    assert_eq!(world.stored().await, ["OrderPlaced in order-ord-1"]);
+}
+
+#[tokio::test]
+async fn what_did_not_change_is_not_written() {
+    let world = after([Attempt::AddTwice]).await;
+    let n_before = world.record().to_string().matches(" wrote ").count();
+
+    world.app.process(Attempt::AddWithoutChange).await.unwrap();
+
+    assert_eq!(n_before, 1);
+    assert_eq!(world.record().to_string().matches(" wrote ").count(), 1);
+}
+
+#[tokio::test]
+async fn an_event_can_be_raised_without_an_aggregate_at_hand() {
+    let world = after([Attempt::Raise, Attempt::Raise]).await;
+
+    assert_eq!(
+        world.stored().await,
+        ["OrderPlaced in order-ord-7", "OrderPlaced in order-ord-7"]
+    );
+}
+
+#[tokio::test]
+async fn an_event_that_is_not_registered_cannot_be_raised() {
+    let err = shop().app.process(Attempt::RaiseUnregistered).await;
+
+    let err = err.unwrap_err();
+    assert!(err.is_setup());
+    insta::assert_snapshot!(err, @"the event `Pong` is not registered: no aggregate of the domain has the category `table`; add the aggregate with `.aggregate::<..>()`, or `.event_from_outside::<Pong>()`");
+}
+
+#[tokio::test]
+async fn an_aggregate_cannot_raise_the_event_of_another() {
+    let err = shop().app.process(Attempt::RaiseAnothersEvent).await;
+
+    let err = err.unwrap_err();
+    assert!(err.is_setup());
+    insta::assert_snapshot!(err, @"Order `ord-1` raised OrderPlaced with the id `ord-2` of the category `order`: an aggregate raises its own events only");
+}
+
+#[tokio::test]
+async fn the_time_is_that_of_the_clock() {
+    let world = shop();
+    world.clock.advance(Duration::from_secs(60));
+
+    let now = world.app.process(Attempt::TellTheTime).await.unwrap();
+
+    assert_eq!(now, "2026-01-01T00:01:00Z");
+    assert_eq!(VirtualClock::START.to_string(), "2026-01-01T00:00:00Z");
+}
+
+#[tokio::test]
+async fn ids_are_those_of_the_source_and_the_same_in_every_run() {
+    let ids = shop().app.process(Attempt::MakeIds).await.unwrap();
+    let again = shop().app.process(Attempt::MakeIds).await.unwrap();
+
+    insta::assert_snapshot!(ids, @"6b92d1b5-89eb-8d12-a24d-fa6943eed766 87dfaefc-fa7b-84e9-8b76-ea7d59321dcd");
+    assert_eq!(ids, again);
+}

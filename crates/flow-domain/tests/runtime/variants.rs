@@ -1,0 +1,166 @@
+//! Enums of messages, and versions of one message.
+
+use flow_domain::{
+    Aggregate, Command, CommandHandler, CommandRoutes, Domain, Error, Event, EventHandler,
+    EventRoutes, Raised, UnitOfWork,
+};
+use pretty_assertions::assert_eq;
+use serde::{Deserialize, Serialize};
+
+use crate::fixture::{Heard, World};
+
+#[derive(Debug, Serialize, Deserialize, Aggregate)]
+#[aggregate(id = order_id, commands(OrderCommand), events(OrderEvent))]
+struct Order {
+    order_id: String,
+    #[serde(skip)]
+    raised: Raised,
+}
+
+#[derive(Debug, Serialize, Deserialize, Command)]
+#[command(part_of = Order, id = order_id)]
+enum OrderCommand {
+    Place { order_id: String },
+    Cancel { order_id: String },
+}
+
+#[derive(Debug, Serialize, Deserialize, Event)]
+#[event(part_of = Order, id = order_id)]
+enum OrderEvent {
+    Placed { order_id: String },
+    Cancelled { order_id: String },
+}
+
+struct OrderCommandHandler(Heard);
+
+impl CommandHandler for OrderCommandHandler {
+    fn routes(on: &mut CommandRoutes<Self>) {
+        on.command(Self::decide);
+    }
+}
+
+impl OrderCommandHandler {
+    async fn decide(&self, command: OrderCommand, work: &mut UnitOfWork) -> Result<(), Error> {
+        self.0.note(format!("{command:?}"));
+        work.raise(match command {
+            OrderCommand::Place { order_id } => OrderEvent::Placed { order_id },
+            OrderCommand::Cancel { order_id } => OrderEvent::Cancelled { order_id },
+        })
+    }
+}
+
+struct Historian(Heard);
+
+impl EventHandler for Historian {
+    fn routes(on: &mut EventRoutes<Self>) {
+        on.event(Self::on_order_event);
+    }
+}
+
+impl Historian {
+    async fn on_order_event(&self, event: OrderEvent, _: &mut UnitOfWork) -> Result<(), Error> {
+        self.0.note(format!("{event:?}"));
+        Ok(())
+    }
+}
+
+#[derive(Debug, Serialize, Deserialize, Event)]
+#[event(category = "sensor", id = id, name = "Measured")]
+struct MeasuredV1 {
+    id: String,
+    celsius: i32,
+}
+
+#[derive(Debug, Serialize, Deserialize, Event)]
+#[event(category = "sensor", id = id, name = "Measured", version = 2)]
+struct Measured {
+    id: String,
+    kelvin: i32,
+}
+
+struct Thermometer(Heard);
+
+impl EventHandler for Thermometer {
+    fn routes(on: &mut EventRoutes<Self>) {
+        on.event(Self::on_measured);
+        on.event(Self::on_measured_v1);
+    }
+}
+
+impl Thermometer {
+    async fn on_measured(&self, event: Measured, _: &mut UnitOfWork) -> Result<(), Error> {
+        self.0.note(format!("{} K", event.kelvin));
+        Ok(())
+    }
+
+    async fn on_measured_v1(&self, event: MeasuredV1, _: &mut UnitOfWork) -> Result<(), Error> {
+        self.0.note(format!("{} °C", event.celsius));
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn an_enum_is_routed_variant_by_variant() {
+    let (decided, told) = (Heard::default(), Heard::default());
+    let domain = Domain::builder("shop")
+        .aggregate::<Order>()
+        .command_handler(OrderCommandHandler(decided.clone()))
+        .event_handler(Historian(told.clone()));
+    let world = World::of(domain);
+    let (placed, cancelled) = ("ord-1".to_owned(), "ord-2".to_owned());
+
+    let place = OrderCommand::Place { order_id: placed };
+    world.app.process(place).await.unwrap();
+    let cancel = OrderCommand::Cancel {
+        order_id: cancelled,
+    };
+    world.app.process(cancel).await.unwrap();
+
+    assert_eq!(
+        decided.lines(),
+        [
+            r#"Place { order_id: "ord-1" }"#,
+            r#"Cancel { order_id: "ord-2" }"#
+        ]
+    );
+    assert_eq!(
+        told.lines(),
+        [
+            r#"Placed { order_id: "ord-1" }"#,
+            r#"Cancelled { order_id: "ord-2" }"#
+        ]
+    );
+    assert_eq!(
+        world.stored().await,
+        ["Placed in order-ord-1", "Cancelled in order-ord-2"]
+    );
+}
+
+#[tokio::test]
+async fn two_versions_of_an_event_reach_two_methods() {
+    let heard = Heard::default();
+    let domain = Domain::builder("lab")
+        .event_from_outside::<MeasuredV1>()
+        .event_from_outside::<Measured>()
+        .event_handler(Thermometer(heard.clone()));
+    let world = World::of(domain);
+    let (old, new) = ("s-1".to_owned(), "s-2".to_owned());
+
+    let old = MeasuredV1 {
+        id: old,
+        celsius: 20,
+    };
+    let new = Measured {
+        id: new,
+        kelvin: 293,
+    };
+    world.app.publish((old, new)).await.unwrap();
+
+    assert_eq!(heard.lines(), ["20 °C", "293 K"]);
+    let events = world.events().await;
+    let types: Vec<_> = events
+        .iter()
+        .map(|it| it.metadata().message_type.to_string())
+        .collect();
+    assert_eq!(types, ["Lab.Measured.v1", "Lab.Measured.v2"]);
+}

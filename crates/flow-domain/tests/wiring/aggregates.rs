@@ -1,0 +1,28 @@
+//! Aggregates whose streams would mix.
+
+use flow_domain::{Aggregate, Domain, Raised};
+use serde::{Deserialize, Serialize};
+
+use crate::fixture::{Order, refusal};
+
+#[derive(Debug, Serialize, Deserialize, Aggregate)]
+#[aggregate(id = id, category = "order")]
+struct Purchase {
+    id: String,
+    #[serde(skip)]
+    raised: Raised,
+}
+
+#[test]
+fn two_aggregates_do_not_share_a_category() {
+    let domain = Domain::builder("shop")
+        .aggregate::<Order>()
+        .aggregate::<Purchase>();
+
+    insta::assert_snapshot!(refusal(domain), @r#"
+    the domain `shop` has 1 wiring mistake
+
+      1. `Order` and `Purchase` both have the category `order`, so their streams would mix
+         give one of them another: `#[aggregate(.., category = "..")]`
+    "#);
+}

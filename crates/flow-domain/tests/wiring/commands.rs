@@ -1,0 +1,190 @@
+//! Commands without a handler, with two, or of an aggregate that does not know them.
+
+use flow_domain::{Command, CommandHandler, CommandRoutes, Domain, EventHandler, EventRoutes};
+use serde::{Deserialize, Serialize};
+
+use crate::fixture::{
+    Inventory, Order, OrderCommandHandler, OrderPlaced, PlaceOrder, ReserveStock, decide, react,
+    refusal,
+};
+
+#[derive(Debug, Serialize, Deserialize, Command)]
+#[command(part_of = Order, id = order_id)]
+struct CancelOrder {
+    order_id: String,
+}
+
+#[derive(Debug, Serialize, Deserialize, Command)]
+#[command(part_of = Order, id = order_id)]
+enum Payment {
+    Pay { order_id: String },
+    Refund { order_id: String },
+}
+
+struct CancellationHandler;
+
+impl CommandHandler for CancellationHandler {
+    fn routes(on: &mut CommandRoutes<Self>) {
+        on.command(decide::<Self, CancelOrder>);
+    }
+}
+
+struct PaymentHandler;
+
+impl CommandHandler for PaymentHandler {
+    fn routes(on: &mut CommandRoutes<Self>) {
+        on.command(decide::<Self, Payment>);
+    }
+}
+
+struct CheckoutHandler;
+
+impl CommandHandler for CheckoutHandler {
+    fn routes(on: &mut CommandRoutes<Self>) {
+        on.command(decide::<Self, PlaceOrder>);
+    }
+}
+
+struct HastyHandler;
+
+impl CommandHandler for HastyHandler {
+    fn routes(on: &mut CommandRoutes<Self>) {
+        on.command(decide::<Self, PlaceOrder>);
+        on.command(decide::<Self, PlaceOrder>);
+    }
+}
+
+struct IdleHandler;
+
+impl CommandHandler for IdleHandler {
+    fn routes(_on: &mut CommandRoutes<Self>) {}
+}
+
+struct ReservingHandler;
+
+impl EventHandler for ReservingHandler {
+    fn routes(on: &mut EventRoutes<Self>) {
+        on.event(react::<Self, OrderPlaced>)
+            .issues::<ReserveStock>();
+    }
+}
+
+struct OrderingHandler;
+
+impl CommandHandler for OrderingHandler {
+    fn routes(on: &mut CommandRoutes<Self>) {
+        on.command(decide::<Self, PlaceOrder>)
+            .issues::<(ReserveStock, PlaceOrder)>();
+    }
+}
+
+#[test]
+fn a_command_has_one_handler() {
+    let domain = Domain::builder("shop")
+        .aggregate::<Order>()
+        .command_handler(OrderCommandHandler)
+        .command_handler(CheckoutHandler);
+
+    insta::assert_snapshot!(refusal(domain), @r"
+    the domain `shop` has 1 wiring mistake
+
+      1. two handlers for the command `PlaceOrder`: `OrderCommandHandler` and `CheckoutHandler`
+         a command has one handler: remove `PlaceOrder` from the routes of one of them
+    ");
+}
+
+#[test]
+fn a_command_has_one_method() {
+    let domain = Domain::builder("shop")
+        .aggregate::<Order>()
+        .command_handler(HastyHandler);
+
+    insta::assert_snapshot!(refusal(domain), @r"
+    the domain `shop` has 1 wiring mistake
+
+      1. `HastyHandler` names two methods for `PlaceOrder`
+         name one of them, and call the other from it
+    ");
+}
+
+#[test]
+fn a_command_is_listed_by_its_aggregate() {
+    let domain = Domain::builder("shop")
+        .aggregate::<Order>()
+        .command_handler(CancellationHandler);
+
+    insta::assert_snapshot!(refusal(domain), @r"
+    the domain `shop` has 1 wiring mistake
+
+      1. `CancellationHandler` handles the command `CancelOrder`, which is not registered
+         list it with its aggregate: `#[aggregate(.., commands(CancelOrder))]` of `Order`
+    ");
+}
+
+#[test]
+fn a_command_needs_its_aggregate() {
+    let domain = Domain::builder("shop").command_handler(CancellationHandler);
+
+    insta::assert_snapshot!(refusal(domain), @r"
+    the domain `shop` has 1 wiring mistake
+
+      1. `CancellationHandler` handles the command `CancelOrder`, which is not registered
+         add the aggregate of the category `order` with `.aggregate::<..>()`
+    ");
+}
+
+#[test]
+fn an_enum_of_commands_that_is_not_listed_is_one_mistake() {
+    let domain = Domain::builder("shop")
+        .aggregate::<Order>()
+        .command_handler(PaymentHandler);
+
+    insta::assert_snapshot!(refusal(domain), @r"
+    the domain `shop` has 1 wiring mistake
+
+      1. `PaymentHandler` handles the command `Payment`, which is not registered
+         list it with its aggregate: `#[aggregate(.., commands(Payment))]` of `Order`
+    ");
+}
+
+#[test]
+fn a_command_that_an_event_handler_issues_has_a_handler() {
+    let domain = Domain::builder("shop")
+        .aggregate::<Order>()
+        .aggregate::<Inventory>()
+        .event_handler(ReservingHandler);
+
+    insta::assert_snapshot!(refusal(domain), @r"
+    the domain `shop` has 1 wiring mistake
+
+      1. `ReservingHandler` issues the command `ReserveStock`, which nobody handles
+         add a `.command_handler(..)` whose routes name it
+    ");
+}
+
+#[test]
+fn a_command_that_a_command_handler_issues_has_a_handler() {
+    let domain = Domain::builder("shop")
+        .aggregate::<Order>()
+        .aggregate::<Inventory>()
+        .command_handler(OrderingHandler);
+
+    insta::assert_snapshot!(refusal(domain), @r"
+    the domain `shop` has 1 wiring mistake
+
+      1. `OrderingHandler` issues the command `ReserveStock`, which nobody handles
+         add a `.command_handler(..)` whose routes name it
+    ");
+}
+
+#[test]
+fn a_command_handler_has_routes() {
+    let domain = Domain::builder("shop").command_handler(IdleHandler);
+
+    insta::assert_snapshot!(refusal(domain), @r"
+    the domain `shop` has 1 wiring mistake
+
+      1. the command handler `IdleHandler` has no routes, so it is never called
+         name its methods in `routes`: `on.command(Self::the_method)`
+    ");
+}

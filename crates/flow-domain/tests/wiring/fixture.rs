@@ -1,0 +1,120 @@
+//! The aggregates and messages that the small domains are made of, and handlers that do nothing.
+
+use flow_domain::{
+    Aggregate, Command, CommandHandler, CommandRoutes, Error, Event, EventHandler, Projection,
+    Raised, Rows, UnitOfWork, wiring::DomainBuilder,
+};
+use serde::{Deserialize, Serialize};
+
+#[derive(Debug, Serialize, Deserialize, Aggregate)]
+#[aggregate(id = order_id, commands(PlaceOrder), events(OrderPlaced))]
+pub(crate) struct Order {
+    order_id: String,
+    #[serde(skip)]
+    raised: Raised,
+}
+
+#[derive(Debug, Serialize, Deserialize, Aggregate)]
+#[aggregate(id = product_id, commands(ReserveStock), events(StockReserved))]
+pub(crate) struct Inventory {
+    product_id: String,
+    #[serde(skip)]
+    raised: Raised,
+}
+
+#[derive(Debug, Serialize, Deserialize, Command)]
+#[command(part_of = Order, id = order_id)]
+pub(crate) struct PlaceOrder {
+    order_id: String,
+}
+
+#[derive(Debug, Serialize, Deserialize, Command)]
+#[command(part_of = Inventory, id = product_id)]
+pub(crate) struct ReserveStock {
+    product_id: String,
+}
+
+#[derive(Debug, Serialize, Deserialize, Event)]
+#[event(part_of = Order, id = order_id)]
+pub(crate) struct OrderPlaced {
+    order_id: String,
+}
+
+#[derive(Debug, Serialize, Deserialize, Event)]
+#[event(part_of = Inventory, id = product_id)]
+pub(crate) struct StockReserved {
+    product_id: String,
+}
+
+#[derive(Debug, Serialize, Deserialize, Projection)]
+#[projection(id = order_id)]
+pub(crate) struct OrderDashboard {
+    order_id: String,
+}
+
+pub(crate) struct OrderCommandHandler;
+
+impl CommandHandler for OrderCommandHandler {
+    fn routes(on: &mut CommandRoutes<Self>) {
+        on.command(decide::<Self, PlaceOrder>);
+    }
+}
+
+/// The body of a method that accepts a command.
+pub(crate) async fn decide<H, C>(_: &H, _: C, _: &mut UnitOfWork) -> Result<(), Error>
+where
+    H: CommandHandler,
+    C: Command<Reply = ()>,
+{
+    Ok(())
+}
+
+/// The body of a method that lets an event pass.
+pub(crate) async fn react<H, E>(_: &H, _: E, _: &mut UnitOfWork) -> Result<(), Error>
+where
+    H: EventHandler,
+    E: Event,
+{
+    Ok(())
+}
+
+/// The body of a method that advances nothing.
+pub(crate) async fn advance<M, E>(_: &mut M, _: E, _: &mut UnitOfWork) -> Result<(), Error>
+where
+    M: Send,
+    E: Event,
+{
+    Ok(())
+}
+
+/// The body of a method that projects nothing.
+pub(crate) async fn project<H, P, E>(_: &H, _: E, _: &mut Rows<'_, P>) -> Result<(), Error>
+where
+    H: Sync,
+    P: Projection,
+    E: Event,
+{
+    Ok(())
+}
+
+/// What is told when `domain` is built.
+#[track_caller]
+pub(crate) fn refusal(domain: DomainBuilder) -> String {
+    match domain.build() {
+        Ok(domain) => panic!("`{}` was built", domain.name()),
+        Err(err) => err.to_string(),
+    }
+}
+
+/// What is told of `domain` once it is built, one warning a line.
+#[track_caller]
+pub(crate) fn warnings(domain: DomainBuilder) -> String {
+    match domain.build() {
+        Ok(domain) => {
+            let warnings = domain.check().into_iter();
+            let lines: Vec<String> = warnings.map(|warning| warning.to_string()).collect();
+            lines.join("\n")
+        }
+        Err(err) => panic!("{err}"),
+    }
+}

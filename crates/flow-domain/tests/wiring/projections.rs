@@ -1,0 +1,51 @@
+//! Projectors without a projection, and without anything to project.
+
+use flow_domain::{Domain, Projector, ProjectorRoutes};
+
+use crate::fixture::{Order, OrderDashboard, OrderPlaced, project, refusal};
+
+struct OrderDashboardProjector;
+
+impl Projector for OrderDashboardProjector {
+    type Projection = OrderDashboard;
+
+    fn routes(on: &mut ProjectorRoutes<Self>) {
+        on.event(project::<Self, OrderDashboard, OrderPlaced>);
+    }
+}
+
+struct IdleProjector;
+
+impl Projector for IdleProjector {
+    type Projection = OrderDashboard;
+
+    fn routes(_on: &mut ProjectorRoutes<Self>) {}
+}
+
+#[test]
+fn a_projector_needs_its_projection() {
+    let domain = Domain::builder("shop")
+        .aggregate::<Order>()
+        .projector(OrderDashboardProjector);
+
+    insta::assert_snapshot!(refusal(domain), @r"
+    the domain `shop` has 1 wiring mistake
+
+      1. `OrderDashboardProjector` keeps the projection `OrderDashboard`, which is not registered
+         add `.projection::<OrderDashboard>()` to the domain
+    ");
+}
+
+#[test]
+fn a_projector_has_routes() {
+    let domain = Domain::builder("shop")
+        .projection::<OrderDashboard>()
+        .projector(IdleProjector);
+
+    insta::assert_snapshot!(refusal(domain), @r"
+    the domain `shop` has 1 wiring mistake
+
+      1. the projector `IdleProjector` has no routes, so it is never called
+         name its methods in `routes`: `on.event(Self::the_method)`
+    ");
+}

@@ -1,0 +1,25 @@
+use flow_domain::{Domain, WiringErrors};
+
+use crate::{
+    Account, AccountCommandHandler, Balance, BalanceProjector, Statement, StatementProjector,
+    Transfer, TransferCommandHandler, TransferProcess,
+};
+
+/// Wires the bank.
+///
+/// # Errors
+///
+/// Returns the mistakes in the wiring, if there were any.
+pub fn domain() -> Result<Domain, WiringErrors> {
+    Domain::builder("bank")
+        .aggregate::<Account>()
+        .aggregate::<Transfer>()
+        .projection::<Balance>()
+        .projection::<Statement>()
+        .command_handler(AccountCommandHandler)
+        .command_handler(TransferCommandHandler)
+        .process_manager::<TransferProcess>()
+        .projector(BalanceProjector)
+        .projector(StatementProjector)
+        .build()
+}

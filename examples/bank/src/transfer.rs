@@ -1,0 +1,181 @@
+use flow_domain::{Aggregate, Apply, Raised, Rejection};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    CompleteTransfer, FailTransfer, RequestTransfer, TransferCompleted, TransferFailed,
+    TransferRequested,
+};
+
+/// Money on its way from one account to another.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, Aggregate)]
+#[aggregate(
+    id = transfer_id,
+    event_sourced,
+    commands(RequestTransfer, CompleteTransfer, FailTransfer),
+    events(TransferRequested, TransferCompleted, TransferFailed)
+)]
+pub struct Transfer {
+    /// Its id.
+    pub transfer_id: String,
+    /// The account that gives the money.
+    pub from_account_id: String,
+    /// The account that gets it.
+    pub to_account_id: String,
+    /// How much.
+    pub amount_cents: u64,
+    /// How far it came.
+    pub status: TransferStatus,
+    #[serde(skip)]
+    raised: Raised,
+}
+
+/// How far a transfer came.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum TransferStatus {
+    /// It is on its way.
+    #[default]
+    Requested,
+    /// It went through.
+    Completed,
+    /// It did not go through.
+    Failed {
+        /// What the account that refused said.
+        reason: String,
+    },
+}
+
+/// Why a transfer refuses.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum TransferError {
+    /// There is no such transfer.
+    #[error("there is no transfer `{transfer_id}`")]
+    Unknown {
+        /// The id that was asked for.
+        transfer_id: String,
+    },
+    /// A transfer with this id was asked for before.
+    #[error("the transfer was requested already")]
+    AlreadyRequested,
+    /// An amount must be more than zero.
+    #[error("the amount is zero")]
+    ZeroAmount,
+    /// Source and target must be two accounts.
+    #[error("source and target are the same account")]
+    SameAccount,
+    /// It went through or failed before.
+    #[error("the transfer has ended")]
+    Ended,
+}
+
+impl Rejection for TransferError {}
+
+impl Transfer {
+    /// Asks for a transfer.
+    ///
+    /// # Errors
+    ///
+    /// Refuses if the amount is zero, or source and target are the same.
+    pub fn request(command: RequestTransfer) -> Result<Self, TransferError> {
+        if command.amount_cents == 0 {
+            return Err(TransferError::ZeroAmount);
+        }
+        if command.from_account_id == command.to_account_id {
+            return Err(TransferError::SameAccount);
+        }
+        let mut transfer = Self::default();
+        transfer.raise(TransferRequested {
+            transfer_id: command.transfer_id,
+            from_account_id: command.from_account_id,
+            to_account_id: command.to_account_id,
+            amount_cents: command.amount_cents,
+        });
+        Ok(transfer)
+    }
+
+    /// Ends a transfer whose money has arrived.
+    ///
+    /// # Errors
+    ///
+    /// Refuses if it has ended.
+    pub fn complete(&mut self) -> Result<(), TransferError> {
+        self.check_not_ended()?;
+        self.raise(TransferCompleted {
+            transfer_id: self.transfer_id.clone(),
+        });
+        Ok(())
+    }
+
+    /// Ends a transfer that did not go through.
+    ///
+    /// # Errors
+    ///
+    /// Refuses if it has ended.
+    pub fn fail(&mut self, reason: String) -> Result<(), TransferError> {
+        self.check_not_ended()?;
+        self.raise(TransferFailed {
+            transfer_id: self.transfer_id.clone(),
+            reason,
+        });
+        Ok(())
+    }
+
+    fn check_not_ended(&self) -> Result<(), TransferError> {
+        match self.status {
+            TransferStatus::Requested => Ok(()),
+            TransferStatus::Completed | TransferStatus::Failed { .. } => Err(TransferError::Ended),
+        }
+    }
+}
+
+impl Apply<TransferRequested> for Transfer {
+    fn apply(&mut self, event: &TransferRequested) {
+        self.transfer_id.clone_from(&event.transfer_id);
+        self.from_account_id.clone_from(&event.from_account_id);
+        self.to_account_id.clone_from(&event.to_account_id);
+        self.amount_cents = event.amount_cents;
+    }
+}
+
+impl Apply<TransferCompleted> for Transfer {
+    fn apply(&mut self, _event: &TransferCompleted) {
+        self.status = TransferStatus::Completed;
+    }
+}
+
+impl Apply<TransferFailed> for Transfer {
+    fn apply(&mut self, event: &TransferFailed) {
+        self.status = TransferStatus::Failed {
+            reason: event.reason.clone(),
+        };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request(to_account_id: &str, amount_cents: u64) -> Result<Transfer, TransferError> {
+        Transfer::request(RequestTransfer {
+            transfer_id: "trf-1".into(),
+            from_account_id: "acc-1".into(),
+            to_account_id: to_account_id.into(),
+            amount_cents,
+        })
+    }
+
+    #[test]
+    fn a_transfer_moves_something_somewhere_else() {
+        assert_eq!(request("acc-2", 0), Err(TransferError::ZeroAmount));
+        assert_eq!(request("acc-1", 10), Err(TransferError::SameAccount));
+    }
+
+    #[test]
+    fn a_transfer_ends_once() {
+        let mut transfer = request("acc-2", 10).unwrap();
+
+        assert_eq!(transfer.complete(), Ok(()));
+
+        assert_eq!(transfer.fail("late".into()), Err(TransferError::Ended));
+        assert_eq!(transfer.status, TransferStatus::Completed);
+    }
+}

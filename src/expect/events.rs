@@ -1,0 +1,154 @@
+use std::marker::PhantomData;
+
+use flow_domain::{
+    Error, Event,
+    message::{Envelope, MessageName},
+    model::Written,
+};
+
+use crate::{
+    expect::messages::{Seen, compare, names, written},
+    flow::{Expectation, Mismatch},
+    report::{differences, show_message},
+    run::Outcome,
+};
+
+/// Expects exactly these events, raised by the last act and all that it caused.
+pub(crate) fn events(expected: Result<Vec<Written>, Error>) -> impl Expectation {
+    Events { expected }
+}
+
+struct Events {
+    expected: Result<Vec<Written>, Error>,
+}
+
+impl Expectation for Events {
+    fn describe(&self) -> String {
+        let expected = written(&self.expected).unwrap_or_default();
+        if expected.is_empty() {
+            return "no events".to_owned();
+        }
+        format!("events {}", names(&expected))
+    }
+
+    fn check(&self, outcome: &Outcome) -> Result<(), Mismatch> {
+        let found: Vec<Seen> = outcome.last_events().map(Seen::from).collect();
+        compare(&written(&self.expected)?, &found)
+    }
+}
+
+/// Expects an event that equals this one, raised in the acts so far.
+pub(crate) fn event(expected: Result<Vec<Written>, Error>) -> impl Expectation {
+    OneEvent { expected }
+}
+
+struct OneEvent {
+    expected: Result<Vec<Written>, Error>,
+}
+
+impl Expectation for OneEvent {
+    fn describe(&self) -> String {
+        let expected = written(&self.expected).unwrap_or_default();
+        format!("event {}", names(&expected))
+    }
+
+    fn check(&self, outcome: &Outcome) -> Result<(), Mismatch> {
+        let Some(expected) = written(&self.expected)?.pop() else {
+            return Ok(());
+        };
+        let found: Vec<Seen> = outcome.event_envelopes().map(Seen::from).collect();
+        if found.iter().any(|found| found.equals(&expected)) {
+            return Ok(());
+        }
+        let mut alike = found.iter().filter(|found| found.name == expected.name);
+        Err(match alike.next() {
+            Some(near) => Mismatch::new(expected.show(), near.show()).differing(differences(
+                &expected.payload.to_value(),
+                &near.payload.to_value(),
+            )),
+            None => Mismatch::new(expected.show(), raised(&found)),
+        })
+    }
+}
+
+fn raised(found: &[Seen]) -> String {
+    match found {
+        [] => "no events at all".to_owned(),
+        found => format!("none of that type among {}", names(found)),
+    }
+}
+
+/// Expects an event of type `E` for which `holds`, raised in the acts so far.
+pub(crate) fn event_like<'t, E: Event>(
+    holds: impl Fn(&E) -> bool + Send + Sync + 't,
+) -> impl Expectation + 't {
+    EventLike {
+        holds,
+        event: PhantomData::<fn(E)>,
+    }
+}
+
+struct EventLike<E, F> {
+    holds: F,
+    event: PhantomData<fn(E)>,
+}
+
+impl<E: Event, F: Fn(&E) -> bool + Send + Sync> Expectation for EventLike<E, F> {
+    fn describe(&self) -> String {
+        format!("event like {}", E::NAME)
+    }
+
+    fn check(&self, outcome: &Outcome) -> Result<(), Mismatch> {
+        let expected = || format!("{} for which the closure holds", E::NAME);
+        let mut of_type = Vec::new();
+        for envelope in outcome
+            .event_envelopes()
+            .filter(|envelope| stands_for::<E>(envelope))
+        {
+            let event: E = envelope
+                .message
+                .decode(E::NAME)
+                .map_err(|err| Mismatch::new(expected(), err.with_causes().to_string()))?;
+            if (self.holds)(&event) {
+                return Ok(());
+            }
+            of_type.push(Seen::from(envelope).show());
+        }
+        if of_type.is_empty() {
+            let found: Vec<Seen> = outcome.event_envelopes().map(Seen::from).collect();
+            return Err(Mismatch::new(expected(), raised(&found)));
+        }
+        Err(Mismatch::new(expected(), of_type.join("\n")))
+    }
+}
+
+/// Expects that no event of type `E` was raised in the acts so far.
+pub(crate) fn no_event<E: Event>() -> impl Expectation {
+    NoEvent(PhantomData::<fn(E)>)
+}
+
+struct NoEvent<E>(PhantomData<fn(E)>);
+
+impl<E: Event> Expectation for NoEvent<E> {
+    fn describe(&self) -> String {
+        format!("no event {}", E::NAME)
+    }
+
+    fn check(&self, outcome: &Outcome) -> Result<(), Mismatch> {
+        let mut events = outcome.event_envelopes();
+        match events.find(|envelope| stands_for::<E>(envelope)) {
+            None => Ok(()),
+            Some(found) => Err(Mismatch::new(
+                format!("no {}", E::NAME),
+                show_message(found.metadata.message_type.name(), &found.message),
+            )),
+        }
+    }
+}
+
+/// Returns true if the Rust type `E` stands for the event.
+pub(crate) fn stands_for<E: Event>(envelope: &Envelope) -> bool {
+    let is = |name: MessageName| envelope.metadata.message_type.is(name);
+    envelope.metadata.stream.category() == E::CATEGORY
+        && E::SCHEMAS.iter().any(|schema| is(schema.name))
+}

@@ -1,0 +1,182 @@
+use std::{any::TypeId, error, marker::PhantomData};
+
+use flow_domain::{
+    Error,
+    handler::short_type_name,
+    record::{Ended, Happening},
+    wiring::nearest,
+};
+
+use crate::{
+    flow::{Expectation, Mismatch, Trouble},
+    run::Outcome,
+};
+
+/// Returns the name of the handler `H`, or the mismatch that it is none.
+fn name_of(handler: TypeId, type_name: &str, outcome: &Outcome) -> Result<&'static str, Mismatch> {
+    outcome.system().handler_name(handler).ok_or_else(|| {
+        let handlers = outcome.system().handler_names();
+        let hint = match nearest(type_name, handlers.iter().copied()) {
+            Some(near) => format!("no such handler in the domain; did you mean {near}?"),
+            None => format!(
+                "no such handler in the domain, only {}",
+                handlers.join(", ")
+            ),
+        };
+        Mismatch::new(format!("the handler {type_name}"), hint)
+    })
+}
+
+/// Expects that a handler handled something, or exactly so many messages.
+#[derive(Debug)]
+pub(crate) struct Handled {
+    handler: TypeId,
+    type_name: &'static str,
+    times: Option<usize>,
+}
+
+impl Handled {
+    pub(crate) fn by<H: 'static>() -> Self {
+        Self {
+            handler: TypeId::of::<H>(),
+            type_name: short_type_name::<H>(),
+            times: None,
+        }
+    }
+
+    pub(crate) fn times(&mut self, times: usize) {
+        self.times = Some(times);
+    }
+
+    fn expected(&self) -> String {
+        match self.times {
+            None => format!("{} handles something", self.type_name),
+            Some(times) => format!("{} handles {}", self.type_name, messages(times)),
+        }
+    }
+}
+
+fn messages(times: usize) -> String {
+    match times {
+        1 => "1 message".to_owned(),
+        times => format!("{times} messages"),
+    }
+}
+
+impl Expectation for Handled {
+    fn describe(&self) -> String {
+        match self.times {
+            None => format!("handled by {}", self.type_name),
+            Some(times) => format!("handled by {}, {}", self.type_name, messages(times)),
+        }
+    }
+
+    fn check(&self, outcome: &Outcome) -> Result<(), Mismatch> {
+        let name = name_of(self.handler, self.type_name, outcome)?;
+        let ends: Vec<&Ended> = ends_of(name, outcome).collect();
+        let n_handled = ends
+            .iter()
+            .filter(|ended| matches!(ended, Ended::Handled))
+            .count();
+        let met = match self.times {
+            None => 0 < n_handled,
+            Some(times) => times == n_handled,
+        };
+        if met {
+            return Ok(());
+        }
+        let others = ends.iter().filter(|ended| !matches!(ended, Ended::Handled));
+        let mismatch = Mismatch::new(
+            self.expected(),
+            format!("it handled {}", messages(n_handled)),
+        );
+        Err(mismatch.differing(others.map(|ended| short(ended)).collect()))
+    }
+}
+
+fn short(ended: &Ended) -> String {
+    match ended {
+        Ended::Filtered(reason) => format!("let one go: {reason}"),
+        Ended::Rejected { reason, .. } => format!("refused one: {reason}"),
+        Ended::Failed { reason, .. } => format!("failed on one: {reason}"),
+        other => other.to_string(),
+    }
+}
+
+/// How the handlings of `handler` in the acts so far ended.
+fn ends_of<'a>(handler: &'a str, outcome: &'a Outcome) -> impl Iterator<Item = &'a Ended> {
+    outcome.acted().filter_map(move |entry| match &entry.what {
+        Happening::HandlerEnded(ended) => {
+            let started = entry.cause.map(|cause| &outcome.record().entry(cause).what);
+            let by_it = matches!(started, Some(Happening::HandlerStarted { handler: by, .. }) if *by == handler);
+            by_it.then_some(ended)
+        }
+        _ => None,
+    })
+}
+
+/// Expects that the handler `H` failed with this error in the acts so far.
+pub(crate) fn handler_failed<H: 'static, E>(expected: E) -> impl Expectation
+where
+    E: error::Error + PartialEq + Send + Sync + 'static,
+{
+    HandlerFailed {
+        expected: format!("{expected:?}"),
+        holds: move |err: &Error| err.downcast_ref::<E>() == Some(&expected),
+        handler: PhantomData::<fn(H)>,
+    }
+}
+
+/// Expects that the handler `H` failed in the acts so far with a message that contains this text.
+pub(crate) fn handler_failed_saying<H: 'static>(text: &str) -> impl Expectation + use<H> {
+    let text = text.to_owned();
+    HandlerFailed {
+        expected: format!("a message that contains {text:?}"),
+        holds: move |err: &Error| err.with_causes().to_string().contains(&text),
+        handler: PhantomData::<fn(H)>,
+    }
+}
+
+struct HandlerFailed<H, F> {
+    expected: String,
+    holds: F,
+    handler: PhantomData<fn(H)>,
+}
+
+impl<H: 'static, F: Fn(&Error) -> bool + Send + Sync> Expectation for HandlerFailed<H, F> {
+    fn describe(&self) -> String {
+        format!(
+            "handler {} failed with {}",
+            short_type_name::<H>(),
+            self.expected
+        )
+    }
+
+    fn check(&self, outcome: &Outcome) -> Result<(), Mismatch> {
+        let name = name_of(TypeId::of::<H>(), short_type_name::<H>(), outcome)?;
+        let failures: Vec<&Error> = outcome
+            .acts()
+            .iter()
+            .flat_map(|act| act.failures_of(name))
+            .collect();
+        if failures.iter().any(|err| (self.holds)(err)) {
+            return Ok(());
+        }
+        let found: Vec<String> = failures
+            .iter()
+            .map(|err| format!("{name} failed: {}", err.with_causes()))
+            .collect();
+        Err(Mismatch::new(
+            format!("{name} fails with {}", self.expected),
+            if found.is_empty() {
+                format!("{name} did not fail")
+            } else {
+                found.join("\n")
+            },
+        ))
+    }
+
+    fn speaks_of(&self) -> Option<Trouble> {
+        Some(Trouble::FailureOf(TypeId::of::<H>()))
+    }
+}

@@ -1,0 +1,154 @@
+use flow_domain::{
+    Error,
+    message::{Envelope, Payload},
+    model::Written,
+};
+
+use crate::{
+    flow::{Expectation, Mismatch},
+    report::{differences, show_message},
+    run::Outcome,
+};
+
+/// A message, as it is compared and shown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Seen {
+    pub(crate) name: String,
+    pub(crate) payload: Payload,
+}
+
+impl Seen {
+    pub(crate) fn show(&self) -> String {
+        show_message(&self.name, &self.payload)
+    }
+
+    /// The same name and the same content, whatever the order of its fields.
+    pub(crate) fn equals(&self, other: &Self) -> bool {
+        self.name == other.name
+            && (self.payload == other.payload
+                || self.payload.to_value() == other.payload.to_value())
+    }
+}
+
+impl From<&Written> for Seen {
+    fn from(message: &Written) -> Self {
+        Self {
+            name: message.name.to_string(),
+            payload: message.payload.clone(),
+        }
+    }
+}
+
+impl From<&Envelope> for Seen {
+    fn from(envelope: &Envelope) -> Self {
+        let message_type = &envelope.metadata.message_type;
+        Self {
+            name: match message_type.version() {
+                1 => message_type.name().to_owned(),
+                version => format!("{}.v{version}", message_type.name()),
+            },
+            payload: envelope.message.clone(),
+        }
+    }
+}
+
+/// Returns what was written down, or the mismatch that it could not be.
+pub(super) fn written(expected: &Result<Vec<Written>, Error>) -> Result<Vec<Seen>, Mismatch> {
+    match expected {
+        Ok(messages) => Ok(messages.iter().map(Seen::from).collect()),
+        Err(err) => Err(Mismatch::new(
+            "messages that have a JSON form",
+            err.with_causes().to_string(),
+        )),
+    }
+}
+
+pub(super) fn names(messages: &[Seen]) -> String {
+    if messages.is_empty() {
+        return "nothing".to_owned();
+    }
+    let names: Vec<&str> = messages
+        .iter()
+        .map(|message| message.name.as_str())
+        .collect();
+    names.join(", ")
+}
+
+/// Compares two lists of messages, one against one and in order.
+pub(crate) fn compare(expected: &[Seen], found: &[Seen]) -> Result<(), Mismatch> {
+    let same = expected.len() == found.len()
+        && expected
+            .iter()
+            .zip(found)
+            .all(|(expected, found)| expected.equals(found));
+    if same {
+        return Ok(());
+    }
+    Err(Mismatch::new(names(expected), names(found)).differing(aligned(expected, found)))
+}
+
+/// Lays two lists side by side: what is in both, missing, unexpected, or has other fields.
+fn aligned(expected: &[Seen], found: &[Seen]) -> Vec<String> {
+    let (left, right): (Vec<String>, Vec<String>) = (
+        expected.iter().map(Seen::show).collect(),
+        found.iter().map(Seen::show).collect(),
+    );
+    let names = |messages: &[Seen]| {
+        messages
+            .iter()
+            .map(|one| one.name.clone())
+            .collect::<Vec<_>>()
+    };
+    // By name first: so that the same event with other fields is told as such.
+    let mut lines = Vec::new();
+    let (mut expected_idx, mut found_idx) = (0, 0);
+    for step in diff::slice(&names(expected), &names(found)) {
+        match step {
+            diff::Result::Both(name, _) => {
+                let (one, other) = (&expected[expected_idx], &found[found_idx]);
+                if one.equals(other) {
+                    lines.push(format!("as expected  {name}"));
+                } else {
+                    lines.push(format!("differs      {name}"));
+                    let fields = differences(&one.payload.to_value(), &other.payload.to_value());
+                    lines.extend(fields.iter().map(|field| format!("             {field}")));
+                }
+                expected_idx += 1;
+                found_idx += 1;
+            }
+            diff::Result::Left(_) => {
+                lines.push(format!("missing      {}", left[expected_idx]));
+                expected_idx += 1;
+            }
+            diff::Result::Right(_) => {
+                lines.push(format!("unexpected   {}", right[found_idx]));
+                found_idx += 1;
+            }
+        }
+    }
+    lines
+}
+
+/// Expects exactly these commands, issued by handlers because of the last act.
+#[derive(Debug)]
+pub(super) struct Commands {
+    expected: Result<Vec<Written>, Error>,
+}
+
+impl Commands {
+    pub(super) fn new(expected: Result<Vec<Written>, Error>) -> Self {
+        Self { expected }
+    }
+}
+
+impl Expectation for Commands {
+    fn describe(&self) -> String {
+        let expected = written(&self.expected).unwrap_or_default();
+        format!("commands {}", names(&expected))
+    }
+
+    fn check(&self, outcome: &Outcome) -> Result<(), Mismatch> {
+        let found: Vec<Seen> = outcome.last_commands().map(Seen::from).collect();
+        compare(&written(&self.expected)?, &found)
+    }
+}

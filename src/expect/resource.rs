@@ -1,0 +1,47 @@
+use std::marker::PhantomData;
+
+use flow_domain::handler::short_type_name;
+
+use crate::{
+    flow::{Expectation, Mismatch},
+    run::Outcome,
+};
+
+/// Expects that `holds` for the fake of type `T`.
+pub(crate) fn resource<'t, T: Send + Sync + 'static>(
+    holds: impl Fn(&T) -> bool + Send + Sync + 't,
+) -> impl Expectation + 't {
+    ResourceIs {
+        holds,
+        resource: PhantomData::<fn(T)>,
+    }
+}
+
+struct ResourceIs<T, F> {
+    holds: F,
+    resource: PhantomData<fn(T)>,
+}
+
+impl<T: Send + Sync + 'static, F: Fn(&T) -> bool + Send + Sync> Expectation for ResourceIs<T, F> {
+    fn describe(&self) -> String {
+        format!("resource {}", short_type_name::<T>())
+    }
+
+    fn check(&self, outcome: &Outcome) -> Result<(), Mismatch> {
+        let name = short_type_name::<T>();
+        let expected = format!("a {name} for which the closure holds");
+        match outcome.find_resource::<T>() {
+            None => Err(Mismatch::new(
+                expected,
+                format!(
+                    "no resource of that type: add `.resource(|| ..)` that makes a {name} to the harness"
+                ),
+            )),
+            Some(resource) if (self.holds)(resource) => Ok(()),
+            Some(_) => Err(Mismatch::new(
+                expected,
+                format!("a {name} for which it does not"),
+            )),
+        }
+    }
+}

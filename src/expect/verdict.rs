@@ -1,0 +1,183 @@
+use std::{fmt, marker::PhantomData};
+
+use flow_domain::{Error, Rejection};
+
+use crate::{
+    flow::{Expectation, Mismatch, Trouble},
+    run::{ActOutcome, Outcome},
+};
+
+/// What became of the last act, in words.
+fn verdict(act: &ActOutcome) -> String {
+    match act.error() {
+        None => format!("{} was accepted", act.name()),
+        Some(err) if err.is_rejection() => format!("{} was rejected: {err}", act.name()),
+        Some(err) => format!("{} failed: {}", act.name(), err.with_causes()),
+    }
+}
+
+/// Expects that the last command was accepted.
+pub(crate) fn accepted() -> impl Expectation {
+    Accepted
+}
+
+struct Accepted;
+
+impl Expectation for Accepted {
+    fn describe(&self) -> String {
+        "accepted".to_owned()
+    }
+
+    fn check(&self, outcome: &Outcome) -> Result<(), Mismatch> {
+        let act = outcome.last_act();
+        match act.error() {
+            None => Ok(()),
+            Some(_) => Err(Mismatch::new(
+                format!("{} is accepted", act.name()),
+                verdict(act),
+            )),
+        }
+    }
+}
+
+/// Expects that the last command was refused with this value.
+pub(crate) fn rejected<R: Rejection + PartialEq>(expected: R) -> impl Expectation {
+    Rejected {
+        expected: format!("{expected:?}"),
+        holds: move |rejection: &R| *rejection == expected,
+        rejection: PhantomData,
+    }
+}
+
+/// Expects that the last command was refused with an `R` for which `holds`.
+pub(crate) fn rejected_like<'t, R: Rejection>(
+    holds: impl Fn(&R) -> bool + Send + Sync + 't,
+) -> impl Expectation + 't {
+    Rejected {
+        expected: format!(
+            "a {} for which the closure holds",
+            flow_domain::handler::short_type_name::<R>()
+        ),
+        holds,
+        rejection: PhantomData,
+    }
+}
+
+struct Rejected<R, F> {
+    expected: String,
+    holds: F,
+    rejection: PhantomData<fn(R)>,
+}
+
+impl<R: Rejection, F: Fn(&R) -> bool + Send + Sync> Expectation for Rejected<R, F> {
+    fn describe(&self) -> String {
+        format!("rejected with {}", self.expected)
+    }
+
+    fn check(&self, outcome: &Outcome) -> Result<(), Mismatch> {
+        let act = outcome.last_act();
+        let expected = || format!("{} is rejected with {}", act.name(), self.expected);
+        match act.error().map(|err| (err, err.rejection::<R>())) {
+            Some((_, Some(rejection))) if (self.holds)(rejection) => Ok(()),
+            Some((_, Some(rejection))) => Err(Mismatch::new(
+                expected(),
+                format!("{} was rejected with {rejection:?}", act.name()),
+            )),
+            _ => Err(Mismatch::new(expected(), verdict(act))),
+        }
+    }
+
+    fn speaks_of(&self) -> Option<Trouble> {
+        Some(Trouble::Rejection)
+    }
+}
+
+/// Expects that the last command was refused with a message that contains this text.
+pub(crate) fn rejected_saying(text: &str) -> impl Expectation + use<> {
+    RejectedSaying(text.to_owned())
+}
+
+struct RejectedSaying(String);
+
+impl Expectation for RejectedSaying {
+    fn describe(&self) -> String {
+        format!("rejected saying {:?}", self.0)
+    }
+
+    fn check(&self, outcome: &Outcome) -> Result<(), Mismatch> {
+        let act = outcome.last_act();
+        let says = |err: &Error| err.is_rejection() && err.to_string().contains(&self.0);
+        if act.error().is_some_and(says) {
+            return Ok(());
+        }
+        Err(Mismatch::new(
+            format!("{} is rejected, saying {:?}", act.name(), self.0),
+            verdict(act),
+        ))
+    }
+
+    fn speaks_of(&self) -> Option<Trouble> {
+        Some(Trouble::Rejection)
+    }
+}
+
+/// Expects that the handler of the last command answered with this value.
+pub(crate) fn reply<R: PartialEq + fmt::Debug + Send + Sync + 'static>(
+    expected: R,
+) -> impl Expectation {
+    ReplyIs(expected)
+}
+
+struct ReplyIs<R>(R);
+
+impl<R: PartialEq + fmt::Debug + Send + Sync + 'static> Expectation for ReplyIs<R> {
+    fn describe(&self) -> String {
+        format!("reply {:?}", self.0)
+    }
+
+    fn check(&self, outcome: &Outcome) -> Result<(), Mismatch> {
+        let act = outcome.last_act();
+        let expected = || format!("the reply {:?}", self.0);
+        let Some(found) = act.reply() else {
+            return Err(Mismatch::new(expected(), verdict(act)));
+        };
+        match found.downcast_ref::<R>() {
+            Some(found) if *found == self.0 => Ok(()),
+            Some(found) => Err(Mismatch::new(expected(), format!("the reply {found:?}"))),
+            None => Err(Mismatch::new(
+                format!(
+                    "{}, which is a {}",
+                    expected(),
+                    flow_domain::handler::short_type_name::<R>()
+                ),
+                format!("the reply {found:?}, which has another type"),
+            )),
+        }
+    }
+}
+
+/// Expects that everything came to rest and nothing went wrong.
+pub(crate) fn settled() -> impl Expectation {
+    Settled
+}
+
+struct Settled;
+
+impl Expectation for Settled {
+    fn describe(&self) -> String {
+        "settled".to_owned()
+    }
+
+    fn check(&self, outcome: &Outcome) -> Result<(), Mismatch> {
+        let act = outcome.last_act();
+        let expected = "everything settles and nothing goes wrong";
+        if act.error().is_some() {
+            return Err(Mismatch::new(expected, verdict(act)));
+        }
+        let failures: Vec<String> = act.failures().iter().map(ToString::to_string).collect();
+        if failures.is_empty() {
+            return Ok(());
+        }
+        Err(Mismatch::new(expected, failures.join("\n")))
+    }
+}

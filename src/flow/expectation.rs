@@ -1,0 +1,122 @@
+use std::{any::TypeId, fmt};
+
+use crate::run::Outcome;
+
+/// Something that is expected of a flow: one's own word for [`Flow::then`](crate::Flow::then).
+///
+/// A closure from the outcome to `Result<(), Mismatch>` is one.
+///
+/// # Examples
+///
+/// ```
+/// use flow_harness::prelude::*;
+///
+/// struct AtMostEvents(usize);
+///
+/// impl Expectation for AtMostEvents {
+///     fn describe(&self) -> String {
+///         format!("at most {} events", self.0)
+///     }
+///
+///     fn check(&self, outcome: &Outcome) -> Result<(), Mismatch> {
+///         let n_events = outcome.events().len();
+///         if n_events <= self.0 {
+///             return Ok(());
+///         }
+///         Err(Mismatch::new(self.describe(), format!("{n_events} events")))
+///     }
+/// }
+/// ```
+pub trait Expectation: Send + Sync {
+    /// Says in a few words what is expected.
+    fn describe(&self) -> String;
+
+    /// Checks it.
+    ///
+    /// # Errors
+    ///
+    /// Returns what was expected and what was found instead.
+    fn check(&self, outcome: &Outcome) -> Result<(), Mismatch>;
+
+    /// The trouble that this expectation speaks of, so that it does not fail the sentence by itself.
+    fn speaks_of(&self) -> Option<Trouble> {
+        None
+    }
+}
+
+impl<F> Expectation for F
+where
+    F: Fn(&Outcome) -> Result<(), Mismatch> + Send + Sync,
+{
+    fn describe(&self) -> String {
+        "what the closure says".to_owned()
+    }
+
+    fn check(&self, outcome: &Outcome) -> Result<(), Mismatch> {
+        self(outcome)
+    }
+}
+
+/// What fails a sentence unless one of its `then` speaks of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Trouble {
+    /// The last command was refused.
+    Rejection,
+    /// The handler of this Rust type failed.
+    FailureOf(TypeId),
+}
+
+/// How an expectation was not met.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Mismatch {
+    /// What was expected.
+    pub expected: String,
+    /// What was found instead.
+    pub found: String,
+    /// The places in which the two differ, if they are alike otherwise.
+    pub differences: Vec<String>,
+}
+
+impl Mismatch {
+    /// Makes a mismatch of what was expected and what was found.
+    pub fn new(expected: impl Into<String>, found: impl Into<String>) -> Self {
+        Self {
+            expected: expected.into(),
+            found: found.into(),
+            differences: Vec::new(),
+        }
+    }
+
+    /// Names the places in which the two differ.
+    #[must_use]
+    pub fn differing(mut self, differences: Vec<String>) -> Self {
+        self.differences = differences;
+        self
+    }
+}
+
+impl fmt::Display for Mismatch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut line = |label: &str, text: &str| {
+            let indented = text.replace('\n', "\n            ");
+            write!(f, "  {label:<8}  {indented}")
+        };
+        line("expected", &self.expected)?;
+        writeln!(f)?;
+        let mut line = |label: &str, text: &str| {
+            let indented = text.replace('\n', "\n            ");
+            write!(f, "  {label:<8}  {indented}")
+        };
+        line("found", &self.found)?;
+        for difference in &self.differences {
+            write!(
+                f,
+                "\n            {}",
+                difference.replace('\n', "\n            ")
+            )?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,63 @@
+use std::panic::Location;
+
+use flow_domain::{
+    Aggregate, Command, Error,
+    model::{AnyEvent, MessageList, Written, WrittenAggregate},
+};
+
+use crate::flow::{Flow, Given, StepKind};
+
+impl<'t> Flow<'t, Given> {
+    /// Adds events that happened before: one, or a tuple, an array or a `Vec` of them, of any streams.
+    ///
+    /// They are written to the real store with real metadata and handed to every handler that names
+    /// them, so that projections and process managers know them. A handler that fails on one of them
+    /// fails the sentence. The state of an aggregate that is kept as state is not changed by its
+    /// events: [`given_aggregate`](Self::given_aggregate) or [`given_command`](Self::given_command)
+    /// is the word for that.
+    #[track_caller]
+    pub fn given_events(self, events: impl MessageList<AnyEvent>) -> Self {
+        let written = write_all(&events);
+        self.step(Location::caller(), StepKind::GivenEvents(written))
+    }
+
+    /// Adds an aggregate that was there before, as if a handler had added it: its state is stored, and
+    /// the events that it raised are too.
+    #[track_caller]
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "a sentence takes what it speaks of"
+    )]
+    pub fn given_aggregate<A: Aggregate>(self, aggregate: A) -> Self {
+        let written = WrittenAggregate::new(&aggregate);
+        self.step(Location::caller(), StepKind::GivenAggregate(written))
+    }
+
+    /// Adds a command that was processed before, by its real handler. A refusal or a failure here is
+    /// an error of the sentence.
+    #[track_caller]
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "a sentence takes what it speaks of"
+    )]
+    pub fn given_command<C: Command>(self, command: C) -> Self {
+        let written = Written::new(&command);
+        self.step(Location::caller(), StepKind::GivenCommand(written))
+    }
+
+    /// Says that nothing happened before, where that is the point.
+    #[track_caller]
+    pub fn given_nothing(self) -> Self {
+        self.step(Location::caller(), StepKind::GivenNothing)
+    }
+}
+
+/// Writes down every message of a list.
+pub(super) fn write_all<Kind>(messages: &impl MessageList<Kind>) -> Result<Vec<Written>, Error> {
+    let mut written = Vec::new();
+    messages.try_for_each(&mut |message| {
+        written.push(message.write()?);
+        Ok(())
+    })?;
+    Ok(written)
+}

@@ -1,0 +1,200 @@
+use std::{
+    fmt,
+    panic::Location,
+    sync::{Arc, Mutex},
+};
+
+use flow_domain::{
+    Aggregate, Command, Domain, Event, WiringErrors,
+    model::{AnyEvent, MessageList},
+};
+use tokio::runtime::Runtime;
+
+use crate::flow::{Acted, Flow, Given, Mode, Resources, resources::ResourceMakers};
+
+/// Wraps a domain, and begins sentences about it.
+///
+/// It takes the function that builds the domain: every run calls it, and has a fresh world, fresh
+/// handlers and fresh fakes of its own. A clone is cheap.
+///
+/// # Examples
+///
+/// ```
+/// use flow_harness::prelude::*;
+/// use shop::{PlaceOrder, OrderDashboard, OrderStatus};
+///
+/// let shop = FlowHarness::new(shop::domain);
+///
+/// shop.given_nothing()
+///     .when(PlaceOrder {
+///         order_id: "ord-1".into(),
+///         customer_id: "cust-1".into(),
+///         product_id: "prod-1".into(),
+///         quantity: 2,
+///         total_cents: 9_995,
+///     })
+///     .then_projection::<OrderDashboard>("ord-1")
+///     .has(|row| row.status == OrderStatus::Cancelled)
+///     .run();
+/// ```
+#[derive(Clone)]
+pub struct FlowHarness {
+    setup: Setup,
+}
+
+/// What a run needs to know of its harness.
+#[derive(Clone)]
+pub(crate) struct Setup {
+    domain: Arc<dyn Fn(&Resources) -> Result<Domain, WiringErrors> + Send + Sync>,
+    makers: ResourceMakers,
+    pub(crate) mode: Mode,
+    pub(crate) budget: usize,
+    /// A runtime that the last run left without tasks, ready for the next.
+    pub(crate) idle_runtime: Arc<Mutex<Option<Runtime>>>,
+}
+
+impl Setup {
+    pub(crate) fn resources(&self) -> Resources {
+        self.makers.make()
+    }
+
+    pub(crate) fn domain(&self, resources: &Resources) -> Result<Domain, WiringErrors> {
+        (self.domain)(resources)
+    }
+}
+
+/// A function that builds a domain: `fn() -> Result<Domain, WiringErrors>`, or one that also takes
+/// `&`[`Resources`] to hand fakes to handlers.
+#[diagnostic::on_unimplemented(
+    message = "this is not a function that builds a domain",
+    label = "expected a function or closure that returns `Result<Domain, WiringErrors>`",
+    note = "`FlowHarness::new(my_crate::domain)`, without calling it: every run builds its own",
+    note = "to hand fakes to handlers: `FlowHarness::new(|fakes: &Resources| domain(fakes.get::<FakeMailer>()))`"
+)]
+pub trait DomainFn<Arguments>: Send + Sync + 'static {
+    /// Builds the domain.
+    ///
+    /// # Errors
+    ///
+    /// Returns what is wrong with its wiring.
+    fn build(&self, resources: &Resources) -> Result<Domain, WiringErrors>;
+}
+
+impl<F> DomainFn<()> for F
+where
+    F: Fn() -> Result<Domain, WiringErrors> + Send + Sync + 'static,
+{
+    fn build(&self, _resources: &Resources) -> Result<Domain, WiringErrors> {
+        self()
+    }
+}
+
+impl<F> DomainFn<(Resources,)> for F
+where
+    F: Fn(&Resources) -> Result<Domain, WiringErrors> + Send + Sync + 'static,
+{
+    fn build(&self, resources: &Resources) -> Result<Domain, WiringErrors> {
+        self(resources)
+    }
+}
+
+impl FlowHarness {
+    /// Wraps the domain that `domain` builds.
+    pub fn new<Arguments>(domain: impl DomainFn<Arguments>) -> Self {
+        Self {
+            setup: Setup {
+                domain: Arc::new(move |resources| domain.build(resources)),
+                makers: ResourceMakers::default(),
+                mode: Mode::default(),
+                budget: 10_000,
+                idle_runtime: Arc::default(),
+            },
+        }
+    }
+
+    /// The level that sentences are run at. [`Mode::Sync`] by default.
+    #[must_use]
+    pub fn mode(mut self, mode: Mode) -> Self {
+        self.setup.mode = mode;
+        self
+    }
+
+    /// How many deliveries one act may cause, directly and indirectly. 10,000 by default; over it,
+    /// the sentence fails and names the cycle.
+    #[must_use]
+    pub fn budget(mut self, n_deliveries: usize) -> Self {
+        self.setup.budget = n_deliveries;
+        self
+    }
+
+    /// Has a fake made for each run.
+    ///
+    /// The function that builds the domain gets it with [`Resources::get`], the test looks at it with
+    /// [`then_resource`](Flow::then_resource) or [`Outcome::resource`](crate::Outcome::resource).
+    #[must_use]
+    pub fn resource<T: Send + Sync + 'static>(
+        mut self,
+        make: impl Fn() -> T + Send + Sync + 'static,
+    ) -> Self {
+        self.setup.makers.add(make);
+        self
+    }
+
+    #[track_caller]
+    fn begin<'t>(&self) -> Flow<'t, Given> {
+        Flow::begin(self.setup.clone(), Location::caller())
+    }
+
+    /// Begins with events that happened before; see [`Flow::given_events`].
+    #[track_caller]
+    pub fn given_events<'t>(&self, events: impl MessageList<AnyEvent>) -> Flow<'t, Given> {
+        self.begin().given_events(events)
+    }
+
+    /// Begins with an aggregate that was there before; see [`Flow::given_aggregate`].
+    #[track_caller]
+    pub fn given_aggregate<'t, A: Aggregate>(&self, aggregate: A) -> Flow<'t, Given> {
+        self.begin().given_aggregate(aggregate)
+    }
+
+    /// Begins with a command that was processed before; see [`Flow::given_command`].
+    #[track_caller]
+    pub fn given_command<'t, C: Command>(&self, command: C) -> Flow<'t, Given> {
+        self.begin().given_command(command)
+    }
+
+    /// Begins with an empty world, where that is the point.
+    #[track_caller]
+    pub fn given_nothing<'t>(&self) -> Flow<'t, Given> {
+        self.begin().given_nothing()
+    }
+
+    /// Begins with a command in an empty world; see [`Flow::when`].
+    #[track_caller]
+    pub fn when<'t, C: Command>(&self, command: C) -> Flow<'t, Acted> {
+        self.begin().when(command)
+    }
+
+    /// Begins with an event in an empty world; see [`Flow::when_event`].
+    #[track_caller]
+    pub fn when_event<'t, E: Event>(&self, event: E) -> Flow<'t, Acted> {
+        self.begin().when_event(event)
+    }
+}
+
+impl fmt::Debug for FlowHarness {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FlowHarness")
+            .field("setup", &self.setup)
+            .finish()
+    }
+}
+
+impl fmt::Debug for Setup {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Setup")
+            .field("mode", &self.mode)
+            .field("budget", &self.budget)
+            .finish_non_exhaustive()
+    }
+}

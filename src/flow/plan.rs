@@ -1,0 +1,92 @@
+use std::{fmt, panic::Location};
+
+use flow_domain::{
+    Error,
+    message::Payload,
+    model::{Written, WrittenAggregate},
+    runtime::Kept,
+};
+
+use crate::{
+    expect::Handled,
+    flow::{Expectation, Mismatch, Setup},
+    run::Outcome,
+};
+
+/// A sentence, written down. It can be run any number of times; each run is the same.
+pub(crate) struct Plan<'t> {
+    pub(crate) setup: Setup,
+    pub(crate) steps: Vec<Step<'t>>,
+}
+
+/// One step of a sentence, with the line that it stands in.
+pub(crate) struct Step<'t> {
+    pub(crate) location: &'static Location<'static>,
+    pub(crate) kind: StepKind<'t>,
+}
+
+/// A message that was written down; an error is told when the sentence is run.
+pub(crate) type Message = Result<Written, Error>;
+
+pub(crate) enum StepKind<'t> {
+    GivenNothing,
+    GivenEvents(Result<Vec<Written>, Error>),
+    GivenAggregate(Result<WrittenAggregate, Error>),
+    GivenCommand(Message),
+    When(Message),
+    WhenEvent(Message),
+    WhenWith(Box<dyn Fn(&Outcome) -> Message + Send + Sync + 't>),
+    Then(Then<'t>),
+}
+
+/// Something that is expected.
+pub(crate) enum Then<'t> {
+    /// Of the outcome so far.
+    Of(Box<dyn Expectation + 't>),
+    /// Of how often a handler was called.
+    Handled(Handled),
+    /// Of what is kept.
+    Kept(Look<'t>),
+}
+
+/// Looks something up and checks it.
+pub(crate) struct Look<'t> {
+    pub(crate) kept: Kept,
+    /// `None` for all rows.
+    pub(crate) id: Option<String>,
+    pub(crate) checks: Vec<(&'static Location<'static>, Box<dyn LookCheck + 't>)>,
+}
+
+/// One thing that is expected of what was looked up.
+pub(crate) trait LookCheck: Send + Sync {
+    /// The word that it was said with: `is`.
+    fn word(&self) -> &'static str;
+
+    /// Checks what was found: one thing at most if the look has an id.
+    fn check(&self, found: &[Payload], look: &Look<'_>) -> Result<(), Mismatch>;
+}
+
+impl Plan<'_> {
+    /// Returns true if anything is expected at all.
+    pub(crate) fn expects_something(&self) -> bool {
+        let mut steps = self.steps.iter();
+        steps.any(|step| matches!(step.kind, StepKind::Then(_)))
+    }
+}
+
+impl Look<'_> {
+    /// What is looked up, in words: `OrderDashboard "ord-001"`.
+    pub(crate) fn subject(&self) -> String {
+        match &self.id {
+            Some(id) => format!("{} {id:?}", self.kept.name),
+            None => format!("rows of {}", self.kept.name),
+        }
+    }
+}
+
+impl fmt::Debug for Plan<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let lines = self.steps.iter().map(|step| step.location.to_string());
+        f.debug_list().entries(lines).finish()
+    }
+}

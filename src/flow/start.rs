@@ -1,0 +1,108 @@
+use std::{fmt, marker::PhantomData, panic::Location};
+
+use crate::{
+    flow::{AfterAct, Given, Plan, Setup, Step, StepKind, Then, armed::Armed},
+    report::FlowFailure,
+    run::{self, Outcome},
+};
+
+/// A sentence about a flow, as it is being written. `S` is its phase and what it speaks about.
+///
+/// It is a plan: nothing runs until [`run`](Self::run) or `.await`. One that is dropped before panics.
+#[must_use = "a flow does nothing until `.run()` or `.await`"]
+pub struct Flow<'t, S> {
+    pub(super) plan: Box<Plan<'t>>,
+    armed: Armed,
+    phase: PhantomData<fn() -> S>,
+}
+
+impl<'t> Flow<'t, Given> {
+    pub(super) fn begin(setup: Setup, began_at: &'static Location<'static>) -> Self {
+        Self {
+            plan: Box::new(Plan {
+                setup,
+                steps: Vec::with_capacity(8),
+            }),
+            armed: Armed::new(began_at),
+            phase: PhantomData,
+        }
+    }
+}
+
+impl<'t, S> Flow<'t, S> {
+    pub(super) fn step<Next>(
+        mut self,
+        location: &'static Location<'static>,
+        kind: StepKind<'t>,
+    ) -> Flow<'t, Next> {
+        self.plan.steps.push(Step { location, kind });
+        self.into_phase()
+    }
+
+    pub(super) fn then_step<Next>(
+        self,
+        location: &'static Location<'static>,
+        then: Then<'t>,
+    ) -> Flow<'t, Next> {
+        self.step(location, StepKind::Then(then))
+    }
+
+    pub(super) fn into_phase<Next>(self) -> Flow<'t, Next> {
+        Flow {
+            plan: self.plan,
+            armed: self.armed,
+            phase: PhantomData,
+        }
+    }
+}
+
+impl<'t, S: AfterAct> Flow<'t, S> {
+    /// Runs the sentence in a plain test, and returns what it left behind.
+    ///
+    /// Handlers run on a current-thread runtime of tokio that belongs to the run.
+    ///
+    /// # Panics
+    ///
+    /// Panics with a report if the sentence fails, and if it is called inside an async runtime: there
+    /// `.await` is the word.
+    #[track_caller]
+    pub fn run(self) -> Outcome {
+        match self.try_run() {
+            Ok(outcome) => outcome,
+            Err(failure) => panic!("{failure}"),
+        }
+    }
+
+    /// Runs the sentence in a plain test, and returns its failure instead of panicking, for those who
+    /// build on it.
+    ///
+    /// # Errors
+    ///
+    /// Returns why the sentence failed.
+    ///
+    /// # Panics
+    ///
+    /// Panics if it is called inside an async runtime: there `.await` is the word.
+    #[track_caller]
+    pub fn try_run(mut self) -> Result<Outcome, FlowFailure> {
+        self.armed.disarm();
+        run::blocking(&self.plan)
+    }
+}
+
+impl<'t, S: AfterAct + 't> IntoFuture for Flow<'t, S> {
+    type Output = Outcome;
+    type IntoFuture = run::Running<'t>;
+
+    /// Runs the sentence in an async test, on the test's own runtime.
+    fn into_future(mut self) -> Self::IntoFuture {
+        self.armed.disarm();
+        run::running(self.plan)
+    }
+}
+
+impl<S> fmt::Debug for Flow<'_, S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Flow").field("plan", &self.plan).finish()
+    }
+}

@@ -1,0 +1,94 @@
+use std::{fmt, panic::Location};
+
+use flow_domain::Projection;
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::Value;
+
+use crate::flow::{
+    Acted, Flow, HandledBy, LookCheck, Many, One, StepKind, Then,
+    kept::{Absent, All, Any, Count, Has, Is, Like, None as NoneOf},
+};
+
+impl<'t, S> Flow<'t, S> {
+    /// Adds a check to the look that the sentence just spoke of.
+    #[track_caller]
+    fn check(mut self, check: impl LookCheck + 't) -> Self {
+        if let Some(step) = self.plan.steps.last_mut()
+            && let StepKind::Then(Then::Kept(look)) = &mut step.kind
+        {
+            look.checks.push((Location::caller(), Box::new(check)));
+        }
+        self
+    }
+}
+
+impl<'t, T: Serialize + DeserializeOwned + fmt::Debug + 'static> Flow<'t, One<T>> {
+    /// Expects that it equals `expected`, as it is stored.
+    #[track_caller]
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "a sentence takes what it speaks of"
+    )]
+    pub fn is(self, expected: T) -> Self {
+        let expected = serde_json::to_value(&expected).map_err(|err| err.to_string());
+        self.check(Is(expected))
+    }
+
+    /// Expects that the closure holds for it.
+    #[track_caller]
+    pub fn has(self, holds: impl Fn(&T) -> bool + Send + Sync + 't) -> Self {
+        self.check(Has::new(Location::caller(), holds))
+    }
+
+    /// Expects that it has these fields with these values, and maybe others: `json!({ "status": "Placed" })`.
+    #[track_caller]
+    pub fn like(self, expected: Value) -> Self {
+        self.check(Like(expected))
+    }
+
+    /// Expects that there is none.
+    #[track_caller]
+    pub fn absent(self) -> Flow<'t, Acted> {
+        self.check(Absent).into_phase()
+    }
+}
+
+impl<'t, P: Projection> Flow<'t, Many<P>> {
+    /// Expects so many rows.
+    #[track_caller]
+    pub fn count(self, expected: usize) -> Self {
+        self.check(Count(expected))
+    }
+
+    /// Expects that the closure holds for every row, and that there is one at least.
+    #[track_caller]
+    pub fn all(self, holds: impl Fn(&P) -> bool + Send + Sync + 't) -> Self {
+        self.check(All::new(Location::caller(), holds))
+    }
+
+    /// Expects that the closure holds for one row at least.
+    #[track_caller]
+    pub fn any(self, holds: impl Fn(&P) -> bool + Send + Sync + 't) -> Self {
+        self.check(Any::new(Location::caller(), holds))
+    }
+
+    /// Expects that the closure holds for no row.
+    #[track_caller]
+    pub fn none(self, holds: impl Fn(&P) -> bool + Send + Sync + 't) -> Self {
+        self.check(NoneOf::new(Location::caller(), holds))
+    }
+}
+
+impl<'t> Flow<'t, HandledBy> {
+    /// Expects that it handled exactly so many messages in the acts so far.
+    #[track_caller]
+    pub fn times(mut self, expected: usize) -> Flow<'t, Acted> {
+        if let Some(step) = self.plan.steps.last_mut()
+            && let StepKind::Then(Then::Handled(handled)) = &mut step.kind
+        {
+            step.location = Location::caller();
+            handled.times(expected);
+        }
+        self.into_phase()
+    }
+}

@@ -1,0 +1,84 @@
+use std::{fmt, panic::Location};
+
+use flow_domain::{Aggregate, ProcessManager, Projection, record::TableKind, runtime::Kept};
+
+use crate::{
+    expect::Handled,
+    flow::{Acted, AfterAct, Expectation, Flow, HandledBy, Look, Many, One, Then},
+};
+
+impl<'t, S: AfterAct> Flow<'t, S> {
+    /// Speaks about the aggregate with this id, as it is stored now. By itself, it must be there.
+    #[track_caller]
+    pub fn then_aggregate<A: Aggregate>(self, id: impl fmt::Display) -> Flow<'t, One<A>> {
+        let kept = Kept::new::<A>(TableKind::Aggregate, A::NAME);
+        self.look(kept, Some(id.to_string()))
+    }
+
+    /// Speaks about the row of a projection with this id. By itself, it must be there.
+    #[track_caller]
+    pub fn then_projection<P: Projection>(self, id: impl fmt::Display) -> Flow<'t, One<P>> {
+        let kept = Kept::new::<P>(TableKind::Projection, P::NAME);
+        self.look(kept, Some(id.to_string()))
+    }
+
+    /// Speaks about the process manager with this correlation key. By itself, it must be there.
+    #[track_caller]
+    pub fn then_process_manager<M: ProcessManager>(
+        self,
+        key: impl fmt::Display,
+    ) -> Flow<'t, One<M>> {
+        let kept = Kept::new::<M>(TableKind::ProcessManager, M::name());
+        self.look(kept, Some(key.to_string()))
+    }
+
+    /// Speaks about all rows of a projection, by id. By itself, there must be some.
+    #[track_caller]
+    pub fn then_projections<P: Projection>(self) -> Flow<'t, Many<P>> {
+        let kept = Kept::new::<P>(TableKind::Projection, P::NAME);
+        self.look(kept, None)
+    }
+
+    #[track_caller]
+    fn look<Next>(self, kept: Kept, id: Option<String>) -> Flow<'t, Next> {
+        let look = Look {
+            kept,
+            id,
+            checks: Vec::new(),
+        };
+        self.then_step(Location::caller(), Then::Kept(look))
+    }
+
+    /// Expects that the handler `H`, of whatever kind, handled something in the acts so far.
+    /// [`times`](Flow::times) says how often.
+    #[track_caller]
+    pub fn then_handled_by<H: 'static>(self) -> Flow<'t, HandledBy> {
+        self.then_step(Location::caller(), Then::Handled(Handled::by::<H>()))
+    }
+
+    /// Expects what the user's own expectation says.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use shop::StockReceived;
+    /// use flow_harness::prelude::*;
+    ///
+    /// FlowHarness::new(shop::domain)
+    ///     .when_event(StockReceived { product_id: "prod-1".into(), quantity: 5 })
+    ///     .then(|outcome: &Outcome| match outcome.events().len() {
+    ///         0 => Ok(()),
+    ///         n_events => Err(Mismatch::new("no reaction", format!("{n_events} events"))),
+    ///     })
+    ///     .run();
+    /// ```
+    #[track_caller]
+    pub fn then(self, expectation: impl Expectation + 't) -> Flow<'t, Acted> {
+        self.expect(expectation)
+    }
+
+    #[track_caller]
+    pub(super) fn expect<Next>(self, expectation: impl Expectation + 't) -> Flow<'t, Next> {
+        self.then_step(Location::caller(), Then::Of(Box::new(expectation)))
+    }
+}

@@ -1,0 +1,9 @@
+//! The names that a test needs: `use flow_harness::prelude::*;`.
+
+pub use crate::{
+    flow::{Expectation, Flow, FlowHarness, Mismatch, Mode, Resources},
+    report::FlowFailure,
+    run::Outcome,
+    unit::unit,
+};
+pub use serde_json::json;

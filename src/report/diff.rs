@@ -1,0 +1,133 @@
+use serde_json::Value;
+
+use crate::report::text::cut;
+
+/// One place in which two values differ.
+struct Difference {
+    path: String,
+    expected: Option<String>,
+    found: Option<String>,
+}
+
+/// Tells, path by path, how `found` differs from `expected`.
+pub(crate) fn differences(expected: &Value, found: &Value) -> Vec<String> {
+    let mut list = Vec::new();
+    collect(&mut list, String::new(), Some(expected), Some(found), false);
+    told(&list)
+}
+
+/// Tells, path by path, where `found` is not like `expected`; what is not expected may be anything.
+pub(crate) fn unlike(expected: &Value, found: &Value) -> Vec<String> {
+    let mut list = Vec::new();
+    collect(&mut list, String::new(), Some(expected), Some(found), true);
+    told(&list)
+}
+
+/// Returns true if `found` has everything that `expected` has.
+pub(crate) fn is_like(expected: &Value, found: &Value) -> bool {
+    match (expected, found) {
+        (Value::Object(expected), Value::Object(found)) => expected
+            .iter()
+            .all(|(name, value)| found.get(name).is_some_and(|found| is_like(value, found))),
+        (Value::Array(expected), Value::Array(found)) => {
+            expected.len() == found.len()
+                && expected
+                    .iter()
+                    .zip(found)
+                    .all(|(expected, found)| is_like(expected, found))
+        }
+        _ => expected == found,
+    }
+}
+
+fn collect(
+    list: &mut Vec<Difference>,
+    path: String,
+    expected: Option<&Value>,
+    found: Option<&Value>,
+    only_expected: bool,
+) {
+    match (expected, found) {
+        (expected, found) if expected == found => {}
+        (Some(Value::Object(one)), Some(Value::Object(other))) => {
+            let more = other
+                .keys()
+                .filter(|name| !only_expected && !one.contains_key(*name));
+            for name in one.keys().chain(more) {
+                let path = if path.is_empty() {
+                    name.clone()
+                } else {
+                    format!("{path}.{name}")
+                };
+                collect(list, path, one.get(name), other.get(name), only_expected);
+            }
+        }
+        (Some(Value::Array(one)), Some(Value::Array(other))) => {
+            for idx in 0..one.len().max(other.len()) {
+                let path = format!("{path}[{idx}]");
+                collect(list, path, one.get(idx), other.get(idx), only_expected);
+            }
+        }
+        (expected, found) => list.push(Difference {
+            path,
+            expected: expected.map(ToString::to_string),
+            found: found.map(ToString::to_string),
+        }),
+    }
+}
+
+fn told(list: &[Difference]) -> Vec<String> {
+    let width = list
+        .iter()
+        .map(|one| one.path.chars().count())
+        .max()
+        .unwrap_or(0);
+    let shown = |value: &Option<String>| value.clone().map_or_else(|| "nothing".to_owned(), cut);
+    list.iter()
+        .map(|one| {
+            format!(
+                "{:<width$}  expected {}, found {}",
+                one.path,
+                shown(&one.expected),
+                shown(&one.found)
+            )
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn only_the_fields_that_differ_are_told() {
+        let expected = json!({ "status": "Placed", "total": 1, "lines": [1, 2] });
+        let found = json!({ "status": "Draft", "total": 1, "lines": [1], "note": "x" });
+
+        assert_eq!(
+            differences(&expected, &found),
+            [
+                r#"lines[1]  expected 2, found nothing"#,
+                r#"status    expected "Placed", found "Draft""#,
+                r#"note      expected nothing, found "x""#,
+            ]
+        );
+    }
+
+    #[test]
+    fn like_looks_at_what_is_expected_only() {
+        let found = json!({ "status": "Placed", "customer": { "id": 7, "name": "Ada" } });
+
+        assert!(is_like(&json!({ "customer": { "id": 7 } }), &found));
+        assert!(!is_like(&json!({ "customer": { "id": 8 } }), &found));
+        assert_eq!(
+            unlike(&json!({ "customer": { "id": 8 }, "x": 1 }), &found),
+            [
+                "customer.id  expected 8, found 7",
+                "x            expected 1, found nothing"
+            ]
+        );
+    }
+}

@@ -1,0 +1,195 @@
+use std::{error, fmt, panic::Location, thread};
+
+use flow_domain::WiringErrors;
+
+use crate::{
+    flow::{Mismatch, Plan},
+    report::{Steps, story_text},
+    run::Outcome,
+};
+
+/// Why a sentence failed. Its `Display` is the report.
+pub struct FlowFailure {
+    inner: Box<Inner>,
+}
+
+struct Inner {
+    /// The first thing that failed, and everything else that failed at the same time.
+    failed: Vec<Shown>,
+    story: String,
+    chain: String,
+    left: String,
+    again: Option<String>,
+    outcome: Option<Outcome>,
+}
+
+/// A step that failed, as it is shown.
+struct Shown {
+    step: usize,
+    described: String,
+    location: String,
+    mismatch: Mismatch,
+}
+
+/// A step that failed.
+pub(crate) struct Failed {
+    step: usize,
+    location: &'static Location<'static>,
+    mismatch: Mismatch,
+}
+
+impl Failed {
+    pub(crate) fn new(
+        step: usize,
+        location: &'static Location<'static>,
+        mismatch: Mismatch,
+    ) -> Self {
+        Self {
+            step,
+            location,
+            mismatch,
+        }
+    }
+}
+
+impl FlowFailure {
+    pub(crate) fn new(
+        plan: &Plan<'_>,
+        outcome: Outcome,
+        steps: &Steps,
+        failed: Vec<Failed>,
+    ) -> Self {
+        let shown = failed.into_iter().map(|failed| Shown {
+            step: failed.step + 1,
+            described: plan.steps[failed.step].kind.describe(),
+            location: failed.location.to_string(),
+            mismatch: failed.mismatch,
+        });
+        let failed: Vec<Shown> = shown.collect();
+        Self {
+            inner: Box::new(Inner {
+                failed,
+                story: story_text(&steps.story(plan)),
+                chain: outcome.chain(),
+                left: left(&outcome),
+                again: again(),
+                outcome: Some(outcome),
+            }),
+        }
+    }
+
+    pub(crate) fn of_wiring(plan: &Plan<'_>, errors: &WiringErrors) -> Self {
+        let location = plan
+            .steps
+            .first()
+            .map_or_else(String::new, |step| step.location.to_string());
+        Self {
+            inner: Box::new(Inner {
+                failed: vec![Shown {
+                    step: 1,
+                    described: "building the domain".to_owned(),
+                    location,
+                    mismatch: Mismatch::new("a domain that can work", errors.to_string()),
+                }],
+                story: String::new(),
+                chain: String::new(),
+                left: String::new(),
+                again: again(),
+                outcome: None,
+            }),
+        }
+    }
+
+    /// The number of the step that failed first, from 1.
+    pub fn step(&self) -> usize {
+        self.inner.failed[0].step
+    }
+
+    /// The file, line and column of what failed first.
+    pub fn location(&self) -> &str {
+        &self.inner.failed[0].location
+    }
+
+    /// What was expected first, and what was found.
+    pub fn mismatch(&self) -> &Mismatch {
+        &self.inner.failed[0].mismatch
+    }
+
+    /// How many expectations were not met.
+    pub fn n_failed(&self) -> usize {
+        self.inner.failed.len()
+    }
+
+    /// What the run left behind; `None` if the domain could not be built.
+    pub fn outcome(&self) -> Option<&Outcome> {
+        self.inner.outcome.as_ref()
+    }
+}
+
+fn left(outcome: &Outcome) -> String {
+    let failures: usize = outcome.acts().iter().map(|act| act.failures().len()).sum();
+    let waiting: usize = outcome
+        .acts()
+        .iter()
+        .filter_map(|act| act.stall())
+        .map(|stall| stall.waiting.len())
+        .sum();
+    let counted = |n: usize, one: &str, many: &str| match n {
+        0 => format!("no {many}"),
+        1 => format!("1 {one}"),
+        n => format!("{n} {many}"),
+    };
+    format!(
+        "{} waiting · {}",
+        match waiting {
+            0 => "nothing".to_owned(),
+            n => n.to_string(),
+        },
+        counted(failures, "handler failed", "handlers failed")
+    )
+}
+
+/// How to run the test again, if its thread tells its name.
+fn again() -> Option<String> {
+    let thread = thread::current();
+    let name = thread.name().filter(|name| *name != "main")?;
+    Some(format!("cargo test {name}"))
+}
+
+impl fmt::Display for FlowFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let inner = &self.inner;
+        for (idx, failed) in inner.failed.iter().enumerate() {
+            let head = if idx == 0 { "flow failed" } else { "\n\nand" };
+            write!(
+                f,
+                "{head} at step {}: {}      {}\n\n{}",
+                failed.step, failed.described, failed.location, failed.mismatch
+            )?;
+        }
+        section(f, "story", &inner.story)?;
+        section(f, "chain", &inner.chain)?;
+        section(f, "left", &inner.left)?;
+        if let Some(again) = &inner.again {
+            write!(f, "\nagain  {again}")?;
+        }
+        Ok(())
+    }
+}
+
+fn section(f: &mut fmt::Formatter<'_>, name: &str, text: &str) -> fmt::Result {
+    if text.is_empty() {
+        return Ok(());
+    }
+    let gap = if name == "left" { "\n\n" } else { "\n\n" };
+    write!(f, "{gap}{name:<5}  {}", text.replace('\n', "\n       "))
+}
+
+impl fmt::Debug for FlowFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // What `unwrap` prints is read by people.
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl error::Error for FlowFailure {}

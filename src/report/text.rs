@@ -1,0 +1,128 @@
+use std::fmt;
+
+use flow_domain::message::Payload;
+use serde::{
+    Deserialize, Deserializer,
+    de::{MapAccess, Visitor},
+};
+use serde_json::Value;
+
+/// How long a value may get before its end is cut off.
+const WIDTH: usize = 120;
+
+/// Shows a message as it would be written in Rust: `PlaceOrder { order_id: "ord-01", quantity: 2 }`.
+pub(crate) fn show_message(name: &str, payload: &Payload) -> String {
+    let Ok(Fields(mut fields)) = serde_json::from_str::<Fields>(payload.as_json()) else {
+        // A message without fields, or one that is broken.
+        return match payload.as_json() {
+            "null" => name.to_owned(),
+            json if json.trim_matches('"') == name => name.to_owned(),
+            json => cut(format!("{name} {json}")),
+        };
+    };
+    // An enum whose variants are messages has its fields one level below the name of the variant.
+    if let [(variant, inner)] = fields.as_slice()
+        && name.starts_with(variant.as_str())
+        && let Value::Object(inner) = inner
+    {
+        fields = inner.clone().into_iter().collect();
+    }
+    let shown = fields.iter().map(|(name, value)| (name.as_str(), value));
+    cut(format!("{name} {}", braced(shown)))
+}
+
+/// Shows the fields of a value: `{ order_id: "ord-01", status: "Placed" }`.
+pub(crate) fn show_fields(value: &Value) -> String {
+    cut(match value {
+        Value::Object(fields) => braced(fields.iter().map(|(name, value)| (name.as_str(), value))),
+        other => other.to_string(),
+    })
+}
+
+fn braced<'a>(fields: impl Iterator<Item = (&'a str, &'a Value)>) -> String {
+    let shown: Vec<String> = fields
+        .map(|(name, value)| format!("{name}: {value}"))
+        .collect();
+    if shown.is_empty() {
+        return "{}".to_owned();
+    }
+    format!("{{ {} }}", shown.join(", "))
+}
+
+/// Cuts a text that is too long in the middle, and tells how much was cut.
+pub(crate) fn cut(text: String) -> String {
+    let n_letters = text.chars().count();
+    if n_letters <= WIDTH {
+        return text;
+    }
+    let keep = (WIDTH - 30) / 2;
+    let start: String = text.chars().take(keep).collect();
+    let end: String = text.chars().skip(n_letters - keep).collect();
+    format!("{start} .. {} letters more .. {end}", n_letters - 2 * keep)
+}
+
+/// The fields of a JSON object in the order in which they are written.
+struct Fields(Vec<(String, Value)>);
+
+impl<'de> Deserialize<'de> for Fields {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct InOrder;
+
+        impl<'de> Visitor<'de> for InOrder {
+            type Value = Fields;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Fields, M::Error> {
+                let mut fields = Vec::new();
+                while let Some(field) = map.next_entry()? {
+                    fields.push(field);
+                }
+                Ok(Fields(fields))
+            }
+        }
+
+        deserializer.deserialize_map(InOrder)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(name: &str, json: &str, expected: &str) {
+        assert_eq!(show_message(name, &Payload::from_json(json)), expected);
+    }
+
+    #[test]
+    fn a_message_is_shown_as_it_is_written_in_rust() {
+        check(
+            "PlaceOrder",
+            r#"{"order_id":"ord-1","amount":2}"#,
+            r#"PlaceOrder { order_id: "ord-1", amount: 2 }"#,
+        );
+        check("Ping", "null", "Ping");
+        check("Ping", "{}", "Ping {}");
+    }
+
+    #[test]
+    fn the_variant_of_an_enum_is_shown_like_a_struct() {
+        check(
+            "Deposited",
+            r#"{"Deposited":{"amount":2}}"#,
+            "Deposited { amount: 2 }",
+        );
+        check("Closed", r#""Closed""#, "Closed");
+    }
+
+    #[test]
+    fn a_long_value_is_cut_in_the_middle() {
+        let shown = cut("x".repeat(200));
+
+        assert!(shown.contains(" .. 110 letters more .. "), "{shown}");
+        assert!(shown.chars().count() <= WIDTH);
+    }
+}

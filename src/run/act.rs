@@ -1,0 +1,78 @@
+use std::ops::Range;
+
+use flow_domain::{
+    Error, HandlerFailure, Rejection, error::Stall, handler::Reply, runtime::Processed,
+};
+
+/// What became of one act.
+#[derive(Debug)]
+pub struct ActOutcome {
+    name: String,
+    processed: Processed,
+    /// Who handled the command, for failures of the command handler itself.
+    handler: Option<&'static str>,
+    pub(crate) entries: Range<usize>,
+}
+
+impl ActOutcome {
+    pub(crate) fn new(
+        name: String,
+        processed: Processed,
+        handler: Option<&'static str>,
+        entries: Range<usize>,
+    ) -> Self {
+        Self {
+            name,
+            processed,
+            handler,
+            entries,
+        }
+    }
+
+    /// The name of the command or event.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// What the handler of the command answered, if it accepted.
+    pub fn reply(&self) -> Option<&Reply> {
+        self.processed.reply.as_ref().ok()
+    }
+
+    /// Why the command was refused, or why its handler failed.
+    pub fn error(&self) -> Option<&Error> {
+        self.processed.reply.as_ref().err()
+    }
+
+    /// The rejection, if the command was refused with an `R`.
+    pub fn rejection<R: Rejection>(&self) -> Option<&R> {
+        self.error().and_then(Error::rejection)
+    }
+
+    /// The handlers that failed after the act was committed.
+    pub fn failures(&self) -> &[HandlerFailure] {
+        &self.processed.failures
+    }
+
+    /// Set if what the act caused did not come to an end.
+    pub fn stall(&self) -> Option<&Stall> {
+        self.processed.stall.as_ref()
+    }
+
+    /// The failures of this handler: afterwards, or of the command itself.
+    pub(crate) fn failures_of(&self, handler: &'static str) -> Vec<&Error> {
+        let own = self.error().filter(|_| self.handler == Some(handler));
+        let later = self
+            .failures()
+            .iter()
+            .filter(|failure| failure.handler == handler);
+        own.into_iter()
+            .chain(later.map(|failure| &failure.error))
+            .collect()
+    }
+
+    /// Who handled the command.
+    pub(crate) fn handler(&self) -> Option<&'static str> {
+        self.handler
+    }
+}

@@ -1,0 +1,291 @@
+use std::{fmt, sync::Arc};
+
+use flow_domain::{
+    Aggregate, Event, ProcessManager, Projection,
+    message::{Envelope, MessageKind, Payload, Recorded},
+    record::{Entry, Happening, Record, TableKind},
+};
+use serde::de::DeserializeOwned;
+
+use crate::{
+    flow::Resources,
+    report::{chain_text, story_text},
+    run::ActOutcome,
+    system::System,
+};
+
+/// What a run left behind, for ordinary asserts.
+///
+/// What is read here is read from the record of the run: it is what was stored last. Lists of events
+/// are of the acts; what was given is not among them.
+pub struct Outcome {
+    system: Arc<dyn System>,
+    resources: Resources,
+    record: Record,
+    /// How many entries of the record are older than the first act.
+    n_given: usize,
+    acts: Vec<ActOutcome>,
+    story: Vec<String>,
+}
+
+impl Outcome {
+    pub(super) fn new(system: Arc<dyn System>, resources: Resources) -> Self {
+        Self {
+            system,
+            resources,
+            record: Record::default(),
+            n_given: 0,
+            acts: Vec::new(),
+            story: Vec::new(),
+        }
+    }
+
+    pub(super) fn update(&mut self) -> std::ops::Range<usize> {
+        let before = self.record.entries().len();
+        self.system.update(&mut self.record);
+        before..self.record.entries().len()
+    }
+
+    pub(super) fn end_of_given(&mut self) {
+        self.n_given = self.record.entries().len();
+    }
+
+    pub(super) fn add_act(&mut self, act: ActOutcome) {
+        self.acts.push(act);
+    }
+
+    pub(super) fn set_story(&mut self, story: Vec<String>) {
+        self.story = story;
+    }
+
+    pub(crate) fn system(&self) -> &dyn System {
+        &*self.system
+    }
+
+    /// The acts of the sentence, in order.
+    pub fn acts(&self) -> &[ActOutcome] {
+        &self.acts
+    }
+
+    /// The last act.
+    ///
+    /// # Panics
+    ///
+    /// Panics if there was none yet, which a closure in the first act could see.
+    #[track_caller]
+    pub fn last_act(&self) -> &ActOutcome {
+        self.acts.last().expect("nothing has happened yet")
+    }
+
+    /// Everything that happened, in order.
+    pub fn record(&self) -> &Record {
+        &self.record
+    }
+
+    /// What happened since the first act.
+    pub(crate) fn acted(&self) -> impl Iterator<Item = &Entry> {
+        self.record.entries()[self.n_given..].iter()
+    }
+
+    pub(crate) fn last_entries(&self) -> &[Entry] {
+        match self.acts.last() {
+            Some(act) => &self.record.entries()[act.entries.clone()],
+            None => &[],
+        }
+    }
+
+    /// The events that were raised in the acts so far, in the order in which they were stored.
+    pub fn events(&self) -> Vec<Recorded> {
+        self.acted().filter_map(raised).cloned().collect()
+    }
+
+    /// The events of type `E` that were raised in the acts so far.
+    ///
+    /// # Panics
+    ///
+    /// Panics if a stored event cannot be read back as an `E`.
+    #[track_caller]
+    pub fn events_of<E: Event>(&self) -> Vec<E> {
+        let of_type = self
+            .event_envelopes()
+            .filter(|one| crate::expect::stands_for::<E>(one));
+        of_type
+            .map(|envelope| read(&envelope.message, E::NAME))
+            .collect()
+    }
+
+    pub(crate) fn event_envelopes(&self) -> impl Iterator<Item = &Envelope> {
+        self.acted()
+            .filter_map(raised)
+            .map(|event| &*event.envelope)
+    }
+
+    pub(crate) fn last_events(&self) -> impl Iterator<Item = &Envelope> {
+        let entries = self.last_entries().iter();
+        entries.filter_map(raised).map(|event| &*event.envelope)
+    }
+
+    /// The commands that handlers issued because of the last act.
+    pub(crate) fn last_commands(&self) -> impl Iterator<Item = &Envelope> {
+        self.last_entries()
+            .iter()
+            .filter_map(|entry| match &entry.what {
+                Happening::CommandReceived(envelope) if entry.cause.is_some() => Some(&**envelope),
+                _ => None,
+            })
+    }
+
+    /// What the handler of the last command answered, if it answered with an `R`.
+    pub fn reply<R: 'static>(&self) -> Option<&R> {
+        self.acts.last()?.reply()?.downcast_ref()
+    }
+
+    /// The row of a projection with this id, as it was stored last.
+    ///
+    /// # Panics
+    ///
+    /// Panics if the stored row cannot be read back as a `P`.
+    #[track_caller]
+    pub fn projection<P: Projection>(&self, id: impl fmt::Display) -> Option<P> {
+        self.stored(TableKind::Projection, P::NAME, &id.to_string())
+    }
+
+    /// All rows of a projection, by id, as they were stored last.
+    ///
+    /// # Panics
+    ///
+    /// Panics if a stored row cannot be read back as a `P`.
+    #[track_caller]
+    pub fn projections<P: Projection>(&self) -> Vec<P> {
+        let mut rows: Vec<(&str, &Payload)> = Vec::new();
+        for entry in self.record.entries() {
+            let (table, id, now) = match &entry.what {
+                Happening::Written {
+                    table, id, after, ..
+                } => (table, id, Some(after)),
+                Happening::Deleted { table, id, .. } => (table, id, None),
+                _ => continue,
+            };
+            if table.kind == TableKind::Projection && table.name == P::NAME {
+                rows.retain(|(known, _)| *known != &**id);
+                rows.extend(now.map(|now| (&**id, now)));
+            }
+        }
+        rows.sort_by_key(|(id, _)| *id);
+        rows.iter().map(|(_, row)| read(row, P::NAME)).collect()
+    }
+
+    /// The process manager with this correlation key, as it was stored last.
+    ///
+    /// # Panics
+    ///
+    /// Panics if the stored state cannot be read back as an `M`.
+    #[track_caller]
+    pub fn process_manager<M: ProcessManager>(&self, key: impl fmt::Display) -> Option<M> {
+        self.stored(TableKind::ProcessManager, M::name(), &key.to_string())
+    }
+
+    /// The aggregate with this id, as it was stored last.
+    ///
+    /// # Panics
+    ///
+    /// Panics if the stored state or one of the events cannot be read back.
+    #[track_caller]
+    pub fn aggregate<A: Aggregate>(&self, id: impl fmt::Display) -> Option<A> {
+        let id = id.to_string();
+        if !A::EVENT_SOURCED {
+            return self.stored(TableKind::Aggregate, A::NAME, &id);
+        }
+        let events = self
+            .record
+            .entries()
+            .iter()
+            .filter_map(|entry| match &entry.what {
+                Happening::Appended(event) => Some(event),
+                _ => None,
+            });
+        let own = events
+            .filter(|event| event.stream().category() == A::CATEGORY && event.stream().id() == id);
+        own.fold(None, |aggregate: Option<A>, event| {
+            let mut aggregate = aggregate.or_else(A::initial)?;
+            let Envelope { metadata, message } = &*event.envelope;
+            if let Err(err) = aggregate.replay(&metadata.message_type, message) {
+                panic!("{} `{id}` cannot be folded: {}", A::NAME, err.with_causes());
+            }
+            Some(aggregate)
+        })
+    }
+
+    #[track_caller]
+    fn stored<T: DeserializeOwned>(
+        &self,
+        of: TableKind,
+        name: &'static str,
+        wanted: &str,
+    ) -> Option<T> {
+        let entries = self.record.entries().iter().rev();
+        let mut writes = entries.filter_map(|entry| match &entry.what {
+            Happening::Written {
+                table, id, after, ..
+            } => Some((table, id, Some(after))),
+            Happening::Deleted { table, id, .. } => Some((table, id, None)),
+            _ => None,
+        });
+        let (.., last) = writes
+            .find(|(table, id, _)| table.kind == of && table.name == name && ***id == *wanted)?;
+        last.map(|value| read(value, name))
+    }
+
+    /// The fake of type `T` that the handlers of this run used.
+    ///
+    /// # Panics
+    ///
+    /// Panics if the harness was not told how to make one.
+    #[track_caller]
+    pub fn resource<T: Send + Sync + 'static>(&self) -> Arc<T> {
+        self.resources.get()
+    }
+
+    pub(crate) fn find_resource<T: Send + Sync + 'static>(&self) -> Option<&T> {
+        self.resources.find()
+    }
+
+    /// The sentence as prose, a line for each step.
+    pub fn story(&self) -> String {
+        story_text(&self.story)
+    }
+
+    /// What the acts caused, as a tree.
+    pub fn chain(&self) -> String {
+        chain_text(&self.record, self.n_given..self.record.entries().len())
+    }
+}
+
+/// The event that a handler raised and that was stored, if that is what happened.
+fn raised(entry: &Entry) -> Option<&Recorded> {
+    match &entry.what {
+        // What came from outside was not raised by anybody here.
+        Happening::Appended(event) if entry.cause.is_some() => {
+            debug_assert_eq!(event.metadata().kind, MessageKind::Event);
+            Some(event)
+        }
+        _ => None,
+    }
+}
+
+#[track_caller]
+fn read<T: DeserializeOwned>(payload: &Payload, name: &'static str) -> T {
+    match payload.decode(name) {
+        Ok(value) => value,
+        Err(err) => panic!("{} (from {})", err.with_causes(), payload.as_json()),
+    }
+}
+
+impl fmt::Debug for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Outcome")
+            .field("acts", &self.acts)
+            .field("resources", &self.resources)
+            .finish_non_exhaustive()
+    }
+}

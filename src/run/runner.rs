@@ -1,0 +1,349 @@
+use std::{panic::Location, sync::Arc};
+
+use flow_domain::{message::Payload, record::Happening, runtime::Processed};
+
+use crate::{
+    expect::Seen,
+    flow::{Expectation, Look, Message, Mismatch, Mode, Plan, Step, StepKind, Then, Trouble},
+    report::{Failed, FlowFailure, Steps},
+    run::{ActOutcome, Outcome},
+    system::{Act, DomainSystem, System},
+};
+
+/// Runs a sentence in a world of its own.
+pub(super) async fn run(plan: &Plan<'_>) -> Result<Outcome, FlowFailure> {
+    let resources = plan.setup.resources();
+    let domain = match plan.setup.domain(&resources) {
+        Ok(domain) => domain,
+        Err(errors) => return Err(FlowFailure::of_wiring(plan, &errors)),
+    };
+    let system: Arc<dyn System> = match plan.setup.mode {
+        Mode::Sync => Arc::new(DomainSystem::start(domain, plan.setup.budget)),
+    };
+    let mut runner = Runner {
+        plan,
+        outcome: Outcome::new(system, resources),
+        steps: Steps::default(),
+        failed: Vec::new(),
+        troubles: Vec::new(),
+        has_acted: false,
+    };
+    let finished = runner.all_steps().await;
+    let Runner {
+        mut outcome,
+        steps,
+        failed,
+        ..
+    } = runner;
+    outcome.set_story(steps.story(plan));
+    match finished {
+        Ok(()) => Ok(outcome),
+        Err(Stop) => Err(FlowFailure::new(plan, outcome, &steps, failed)),
+    }
+}
+
+/// The sentence cannot go on, or has failed at its end.
+struct Stop;
+
+/// What the last act left behind that a `then` has to speak of.
+struct Unspoken {
+    step: usize,
+    location: &'static Location<'static>,
+    /// The handler that failed; `None` if the command was rejected.
+    failed: Option<&'static str>,
+    text: String,
+}
+
+struct Runner<'p, 't> {
+    plan: &'p Plan<'t>,
+    outcome: Outcome,
+    steps: Steps,
+    failed: Vec<Failed>,
+    troubles: Vec<Unspoken>,
+    has_acted: bool,
+}
+
+impl Runner<'_, '_> {
+    async fn all_steps(&mut self) -> Result<(), Stop> {
+        let plan = self.plan;
+        for (idx, step) in plan.steps.iter().enumerate() {
+            match &step.kind {
+                StepKind::Then(then) => self.then(idx, step, then).await,
+                StepKind::When(_) | StepKind::WhenEvent(_) | StepKind::WhenWith(_) => {
+                    self.nothing_wrong_so_far()?;
+                    self.when(idx, step).await?;
+                }
+                _ => self.given(idx, step).await?,
+            }
+        }
+        if !plan.expects_something() {
+            let last = plan.steps.len() - 1;
+            let mismatch = Mismatch::new(
+                "at least one `then`",
+                "none: a sentence that expects nothing passes whatever happens.\n\
+                 Say what is expected; `.then_settled()` if the point is that it ran and nothing went wrong",
+            );
+            self.failed
+                .push(Failed::new(last, plan.steps[last].location, mismatch));
+        }
+        self.nothing_wrong_so_far()
+    }
+
+    /// Stops if an expectation was not met, or if no `then` spoke of what went wrong.
+    fn nothing_wrong_so_far(&mut self) -> Result<(), Stop> {
+        if self.failed.is_empty() {
+            for unspoken in self.troubles.drain(..) {
+                let mismatch = Mismatch::new(
+                    "that nothing goes wrong, for no `then` speaks of it",
+                    unspoken.text,
+                );
+                self.failed
+                    .push(Failed::new(unspoken.step, unspoken.location, mismatch));
+            }
+        }
+        if self.failed.is_empty() {
+            Ok(())
+        } else {
+            Err(Stop)
+        }
+    }
+
+    fn stop(&mut self, idx: usize, step: &Step<'_>, mismatch: Mismatch) -> Stop {
+        self.steps.failed(idx);
+        self.failed.push(Failed::new(idx, step.location, mismatch));
+        Stop
+    }
+
+    async fn given(&mut self, idx: usize, step: &Step<'_>) -> Result<(), Stop> {
+        let written_wrongly = |err: &flow_domain::Error| {
+            Mismatch::new("something that can be given", err.with_causes().to_string())
+        };
+        let act = match &step.kind {
+            StepKind::GivenEvents(Ok(events)) => Act::Events(events),
+            StepKind::GivenAggregate(Ok(aggregate)) => Act::Aggregate(aggregate),
+            StepKind::GivenCommand(Ok(command)) => Act::Command(command),
+            StepKind::GivenEvents(Err(err))
+            | StepKind::GivenAggregate(Err(err))
+            | StepKind::GivenCommand(Err(err)) => {
+                return Err(self.stop(idx, step, written_wrongly(err)));
+            }
+            _ => return Ok(()),
+        };
+        let processed = self.outcome.system().act(act).await;
+        self.outcome.update();
+        self.outcome.end_of_given();
+        match trouble_of(&processed) {
+            None => Ok(()),
+            Some(trouble) => {
+                let mismatch = Mismatch::new("what is given goes without trouble", trouble);
+                Err(self.stop(idx, step, mismatch))
+            }
+        }
+    }
+
+    async fn when(&mut self, idx: usize, step: &Step<'_>) -> Result<(), Stop> {
+        if !self.has_acted {
+            self.has_acted = true;
+            self.outcome.end_of_given();
+        }
+        let made: Message;
+        let (message, is_event): (&Message, bool) = match &step.kind {
+            StepKind::When(command) => (command, false),
+            StepKind::WhenEvent(event) => (event, true),
+            StepKind::WhenWith(make) => {
+                made = make(&self.outcome);
+                (&made, false)
+            }
+            _ => return Ok(()),
+        };
+        let message = match message {
+            Ok(message) => message,
+            Err(err) => {
+                let mismatch = Mismatch::new(
+                    "a message that has a JSON form",
+                    err.with_causes().to_string(),
+                );
+                return Err(self.stop(idx, step, mismatch));
+            }
+        };
+        let act = if is_event {
+            Act::Events(std::slice::from_ref(message))
+        } else {
+            Act::Command(message)
+        };
+        let processed = self.outcome.system().act(act).await;
+        let entries = self.outcome.update();
+        let handler = self.outcome.record().entries()[entries.clone()]
+            .iter()
+            .find_map(|entry| match entry.what {
+                Happening::HandlerStarted { handler, .. } => Some(handler),
+                _ => None,
+            });
+        let stalled = processed.stall.as_ref().map(ToString::to_string);
+        let act = ActOutcome::new(Seen::from(message).name, processed, handler, entries);
+        self.keep_troubles(idx, step, &act);
+        self.steps.acted(idx, message, &act);
+        self.outcome.add_act(act);
+        match stalled {
+            None => Ok(()),
+            Some(stall) => {
+                let mismatch = Mismatch::new("the flow settles", stall);
+                Err(self.stop(idx, step, mismatch))
+            }
+        }
+    }
+
+    /// Remembers what went wrong, until a `then` speaks of it.
+    fn keep_troubles(&mut self, idx: usize, step: &Step<'_>, act: &ActOutcome) {
+        let mut keep = |failed, text| {
+            self.troubles.push(Unspoken {
+                step: idx,
+                location: step.location,
+                failed,
+                text,
+            });
+        };
+        if let Some(err) = act.error() {
+            if err.is_rejection() {
+                let hint = "If that is the point, say so: `.then_rejected(..)`";
+                keep(None, format!("{} was rejected: {err}\n{hint}", act.name()));
+            } else {
+                let handler = act.handler().unwrap_or("nobody");
+                keep(
+                    Some(handler),
+                    format!("{} failed: {}", act.name(), err.with_causes()),
+                );
+            }
+        }
+        for failure in act.failures() {
+            let handler = failure.handler;
+            let hint =
+                format!("If that is the point, say so: `.then_handler_failed::<{handler}>(..)`");
+            keep(Some(handler), format!("{failure}\n{hint}"));
+        }
+    }
+
+    async fn then(&mut self, idx: usize, step: &Step<'_>, then: &Then<'_>) {
+        let checked = match then {
+            Then::Of(expectation) => {
+                self.hear(&**expectation);
+                expectation
+                    .check(&self.outcome)
+                    .map_err(|mismatch| (step.location, mismatch))
+            }
+            Then::Handled(handled) => handled
+                .check(&self.outcome)
+                .map_err(|mismatch| (step.location, mismatch)),
+            Then::Kept(look) => self.look(step, look).await,
+        };
+        if let Err((location, mismatch)) = checked {
+            self.steps.failed(idx);
+            self.failed.push(Failed::new(idx, location, mismatch));
+        }
+    }
+
+    /// Forgets the troubles that the expectation speaks of.
+    fn hear(&mut self, expectation: &dyn Expectation) {
+        let Some(spoken) = expectation.speaks_of() else {
+            return;
+        };
+        let failed = match spoken {
+            Trouble::Rejection => None,
+            Trouble::FailureOf(handler) => match self.outcome.system().handler_name(handler) {
+                Some(name) => Some(name),
+                None => return,
+            },
+        };
+        self.troubles.retain(|unspoken| unspoken.failed != failed);
+    }
+
+    async fn look(
+        &self,
+        step: &Step<'_>,
+        look: &Look<'_>,
+    ) -> Result<(), (&'static Location<'static>, Mismatch)> {
+        let found = self
+            .found(look)
+            .await
+            .map_err(|mismatch| (step.location, mismatch))?;
+        let wants_absence = look
+            .checks
+            .iter()
+            .any(|(_, check)| check.word() == "absent");
+        let is_bare = look.checks.is_empty();
+        if found.is_empty() && (look.id.is_some() && !wants_absence || is_bare) {
+            return Err((step.location, self.nothing_found(look)));
+        }
+        for (location, check) in &look.checks {
+            check
+                .check(&found, look)
+                .map_err(|mismatch| (*location, mismatch))?;
+        }
+        Ok(())
+    }
+
+    async fn found(&self, look: &Look<'_>) -> Result<Vec<Payload>, Mismatch> {
+        let system = self.outcome.system();
+        let found = match &look.id {
+            Some(id) => system
+                .look_up(look.kept, id)
+                .await
+                .map(|one| one.into_iter().collect()),
+            None => system.look_up_all(look.kept).await,
+        };
+        found.map_err(|err| Mismatch::new(look.subject(), err.with_causes().to_string()))
+    }
+
+    /// Tells what is there instead of what was looked for.
+    fn nothing_found(&self, look: &Look<'_>) -> Mismatch {
+        let name = look.kept.name;
+        let mut ids: Vec<String> = Vec::new();
+        for entry in self.outcome.record().entries() {
+            let id = match &entry.what {
+                Happening::Written { table, id, .. }
+                    if table.kind == look.kept.kind && table.name == name =>
+                {
+                    id.to_string()
+                }
+                _ => continue,
+            };
+            if !ids.contains(&id) {
+                ids.push(id);
+            }
+        }
+        let written: Vec<String> = ids
+            .iter()
+            .take(5)
+            .map(|id| format!("{name} {id:?}"))
+            .collect();
+        let found = match (ids.len(), &look.id) {
+            (0, Some(_)) => format!("nothing under that id; no {name} was written in this flow"),
+            (0, None) => format!("none; no {name} was written in this flow"),
+            (1, _) => format!(
+                "nothing under that id; 1 was written in this flow: {}",
+                written[0]
+            ),
+            (n, _) => format!(
+                "nothing under that id; {n} were written in this flow: {}",
+                written.join(", ")
+            ),
+        };
+        Mismatch::new(look.subject(), found)
+    }
+}
+
+/// What went wrong, if anything did.
+fn trouble_of(processed: &Processed) -> Option<String> {
+    if let Err(err) = &processed.reply {
+        return Some(if err.is_rejection() {
+            format!("rejected: {err}")
+        } else {
+            err.with_causes().to_string()
+        });
+    }
+    if let Some(stall) = &processed.stall {
+        return Some(stall.to_string());
+    }
+    let failures: Vec<String> = processed.failures.iter().map(ToString::to_string).collect();
+    (!failures.is_empty()).then(|| failures.join("\n"))
+}
