@@ -88,7 +88,10 @@ impl Expectation for Handled {
         let others = ends.iter().filter(|ended| !matches!(ended, Ended::Handled));
         let mismatch = Mismatch::new(
             self.expected(),
-            format!("it handled {}", messages(n_handled)),
+            match n_handled {
+                0 => "it handled nothing".to_owned(),
+                _ => format!("it handled {}", messages(n_handled)),
+            },
         );
         Err(mismatch.differing(others.map(|ended| short(ended)).collect()))
     }
@@ -123,6 +126,7 @@ where
     HandlerFailed {
         expected: format!("{expected:?}"),
         holds: move |err: &Error| err.downcast_ref::<E>() == Some(&expected),
+        shows: |err| err.downcast_ref::<E>().map(|err| format!("{err:?}")),
         handler: PhantomData::<fn(H)>,
     }
 }
@@ -133,6 +137,7 @@ pub(crate) fn handler_failed_saying<H: 'static>(text: &str) -> impl Expectation 
     HandlerFailed {
         expected: format!("a message that contains {text:?}"),
         holds: move |err: &Error| err.with_causes().to_string().contains(&text),
+        shows: |_| None,
         handler: PhantomData::<fn(H)>,
     }
 }
@@ -140,6 +145,8 @@ pub(crate) fn handler_failed_saying<H: 'static>(text: &str) -> impl Expectation 
 struct HandlerFailed<H, F> {
     expected: String,
     holds: F,
+    /// The error itself, if it is of the type that is expected.
+    shows: fn(&Error) -> Option<String>,
     handler: PhantomData<fn(H)>,
 }
 
@@ -164,7 +171,10 @@ impl<H: 'static, F: Fn(&Error) -> bool + Send + Sync> Expectation for HandlerFai
         }
         let found: Vec<String> = failures
             .iter()
-            .map(|err| format!("{name} failed: {}", err.with_causes()))
+            .map(|err| match (self.shows)(err) {
+                Some(shown) => format!("{name} failed with {shown}: {}", err.with_causes()),
+                None => format!("{name} failed: {}", err.with_causes()),
+            })
             .collect();
         Err(Mismatch::new(
             format!("{name} fails with {}", self.expected),

@@ -1,6 +1,6 @@
 use std::{fmt, marker::PhantomData};
 
-use flow_domain::{Error, Rejection};
+use flow_domain::{Error, Rejection, handler::short_type_name};
 
 use crate::{
     flow::{Expectation, Mismatch, Trouble},
@@ -55,8 +55,8 @@ pub(crate) fn rejected_like<'t, R: Rejection>(
 ) -> impl Expectation + 't {
     Rejected {
         expected: format!(
-            "a {} for which the closure holds",
-            flow_domain::handler::short_type_name::<R>()
+            "a value of type {} for which the closure holds",
+            short_type_name::<R>()
         ),
         holds,
         rejection: PhantomData,
@@ -82,6 +82,10 @@ impl<R: Rejection, F: Fn(&R) -> bool + Send + Sync> Expectation for Rejected<R, 
             Some((_, Some(rejection))) => Err(Mismatch::new(
                 expected(),
                 format!("{} was rejected with {rejection:?}", act.name()),
+            )),
+            Some((err, None)) if err.is_rejection() => Err(Mismatch::new(
+                expected(),
+                format!("{}, which is no {}", verdict(act), short_type_name::<R>()),
             )),
             _ => Err(Mismatch::new(expected(), verdict(act))),
         }
@@ -145,11 +149,7 @@ impl<R: PartialEq + fmt::Debug + Send + Sync + 'static> Expectation for ReplyIs<
             Some(found) if *found == self.0 => Ok(()),
             Some(found) => Err(Mismatch::new(expected(), format!("the reply {found:?}"))),
             None => Err(Mismatch::new(
-                format!(
-                    "{}, which is a {}",
-                    expected(),
-                    flow_domain::handler::short_type_name::<R>()
-                ),
+                format!("{}, which is a {}", expected(), short_type_name::<R>()),
                 format!("the reply {found:?}, which has another type"),
             )),
         }

@@ -1,6 +1,6 @@
 use std::{any::TypeId, fmt};
 
-use crate::run::Outcome;
+use crate::{report::indent, run::Outcome};
 
 /// Something that is expected of a flow: one's own word for [`Flow::then`](crate::Flow::then).
 ///
@@ -99,23 +99,10 @@ impl Mismatch {
 
 impl fmt::Display for Mismatch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut line = |label: &str, text: &str| {
-            let indented = text.replace('\n', "\n            ");
-            write!(f, "  {label:<8}  {indented}")
-        };
-        line("expected", &self.expected)?;
-        writeln!(f)?;
-        let mut line = |label: &str, text: &str| {
-            let indented = text.replace('\n', "\n            ");
-            write!(f, "  {label:<8}  {indented}")
-        };
-        line("found", &self.found)?;
+        write!(f, "  expected  {}", indent(&self.expected, 12))?;
+        write!(f, "\n  found     {}", indent(&self.found, 12))?;
         for difference in &self.differences {
-            write!(
-                f,
-                "\n            {}",
-                difference.replace('\n', "\n            ")
-            )?;
+            write!(f, "\n            {}", indent(difference, 12))?;
         }
         Ok(())
     }

@@ -39,7 +39,7 @@ use crate::flow::{Acted, Flow, Given, Mode, Resources, resources::ResourceMakers
 /// ```
 #[derive(Clone)]
 pub struct FlowHarness {
-    setup: Setup,
+    setup: Arc<Setup>,
 }
 
 /// What a run needs to know of its harness.
@@ -102,20 +102,20 @@ impl FlowHarness {
     /// Wraps the domain that `domain` builds.
     pub fn new<Arguments>(domain: impl DomainFn<Arguments>) -> Self {
         Self {
-            setup: Setup {
+            setup: Arc::new(Setup {
                 domain: Arc::new(move |resources| domain.build(resources)),
                 makers: ResourceMakers::default(),
                 mode: Mode::default(),
                 budget: 10_000,
                 idle_runtime: Arc::default(),
-            },
+            }),
         }
     }
 
     /// The level that sentences are run at. [`Mode::Sync`] by default.
     #[must_use]
     pub fn mode(mut self, mode: Mode) -> Self {
-        self.setup.mode = mode;
+        Arc::make_mut(&mut self.setup).mode = mode;
         self
     }
 
@@ -123,7 +123,7 @@ impl FlowHarness {
     /// the sentence fails and names the cycle.
     #[must_use]
     pub fn budget(mut self, n_deliveries: usize) -> Self {
-        self.setup.budget = n_deliveries;
+        Arc::make_mut(&mut self.setup).budget = n_deliveries;
         self
     }
 
@@ -136,13 +136,13 @@ impl FlowHarness {
         mut self,
         make: impl Fn() -> T + Send + Sync + 'static,
     ) -> Self {
-        self.setup.makers.add(make);
+        Arc::make_mut(&mut self.setup).makers.add(make);
         self
     }
 
     #[track_caller]
     fn begin<'t>(&self) -> Flow<'t, Given> {
-        Flow::begin(self.setup.clone(), Location::caller())
+        Flow::begin(Arc::clone(&self.setup), Location::caller())
     }
 
     /// Begins with events that happened before; see [`Flow::given_events`].

@@ -1,15 +1,13 @@
-use std::{marker::PhantomData, panic::Location};
+use std::marker::PhantomData;
 
-use flow_domain::message::Payload;
+use flow_domain::{Error, message::Payload};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::{
     flow::{Look, LookCheck, Mismatch},
-    report::{differences, is_like, show_fields, unlike},
+    report::{differences, is_like, show_stored, show_value, unlike},
 };
-
-type Place = &'static Location<'static>;
 
 /// Decodes what was found, or tells that it cannot be read.
 fn decode<T: DeserializeOwned>(found: &Payload, look: &Look<'_>) -> Result<T, Mismatch> {
@@ -28,7 +26,7 @@ fn one<'a>(found: &'a [Payload], look: &Look<'_>) -> Result<&'a Payload, Mismatc
         .ok_or_else(|| Mismatch::new(look.subject(), "nothing under that id"))
 }
 
-pub(super) struct Is(pub(super) Result<Value, String>);
+pub(super) struct Is(pub(super) Result<Payload, Error>);
 
 impl LookCheck for Is {
     fn word(&self) -> &'static str {
@@ -38,15 +36,19 @@ impl LookCheck for Is {
     fn check(&self, found: &[Payload], look: &Look<'_>) -> Result<(), Mismatch> {
         let payload = one(found, look)?;
         let expected = match &self.0 {
+            Ok(expected) if expected == payload => return Ok(()),
             Ok(expected) => expected,
-            Err(err) => return Err(Mismatch::new("a value that has a JSON form", err.clone())),
+            Err(err) => {
+                let found = err.with_causes().to_string();
+                return Err(Mismatch::new("a value that has a JSON form", found));
+            }
         };
-        let found = payload.to_value();
-        if *expected == found {
+        // The same fields in another order are the same.
+        let differences = differences(&expected.to_value(), &payload.to_value());
+        if differences.is_empty() {
             return Ok(());
         }
-        let shown = |value: &Value| format!("{} {}", look.subject(), show_fields(value));
-        Err(Mismatch::new(shown(expected), shown(&found)).differing(differences(expected, &found)))
+        Err(Mismatch::new(shown(expected, look), shown(payload, look)).differing(differences))
     }
 }
 
@@ -58,13 +60,13 @@ impl LookCheck for Like {
     }
 
     fn check(&self, found: &[Payload], look: &Look<'_>) -> Result<(), Mismatch> {
-        let found = one(found, look)?.to_value();
+        let payload = one(found, look)?;
+        let found = payload.to_value();
         if is_like(&self.0, &found) {
             return Ok(());
         }
-        let expected = format!("{} like {}", look.subject(), show_fields(&self.0));
-        let shown = format!("{} {}", look.subject(), show_fields(&found));
-        Err(Mismatch::new(expected, shown).differing(unlike(&self.0, &found)))
+        let expected = format!("{} like {}", look.subject(), show_value(&self.0));
+        Err(Mismatch::new(expected, shown(payload, look)).differing(unlike(&self.0, &found)))
     }
 }
 
@@ -80,7 +82,7 @@ impl LookCheck for Absent {
             None => Ok(()),
             Some(found) => Err(Mismatch::new(
                 format!("no {}", look.subject()),
-                format!("{} {}", look.subject(), show_fields(&found.to_value())),
+                shown(found, look),
             )),
         }
     }
@@ -97,19 +99,30 @@ impl LookCheck for Count {
         if found.len() == self.0 {
             return Ok(());
         }
-        let subject = look.subject();
-        let mismatch = Mismatch::new(
-            format!("{} {subject}", self.0),
-            format!("{} {subject}", found.len()),
-        );
+        let name = look.kept.name;
+        let counted = |n_rows: usize| format!("{} of {name}", n_of(n_rows));
+        let mismatch = Mismatch::new(counted(self.0), counted(found.len()));
         Err(mismatch.differing(rows(found)))
     }
+}
+
+fn n_of(n_rows: usize) -> String {
+    match n_rows {
+        0 => "no rows".to_owned(),
+        1 => "1 row".to_owned(),
+        n => format!("{n} rows"),
+    }
+}
+
+/// What was found, with the name and the id that it was looked up by.
+fn shown(found: &Payload, look: &Look<'_>) -> String {
+    format!("{} {}", look.subject(), show_stored(found))
 }
 
 /// Some rows, one a line; how many there are beyond them is told.
 fn rows(found: &[Payload]) -> Vec<String> {
     let shown = found.iter().take(5);
-    let mut lines: Vec<String> = shown.map(|row| show_fields(&row.to_value())).collect();
+    let mut lines: Vec<String> = shown.map(show_stored).collect();
     if 5 < found.len() {
         lines.push(format!("and {} more", found.len() - 5));
     }
@@ -120,15 +133,13 @@ macro_rules! closure_check {
     ($(#[$doc:meta])* $name:ident, $word:literal) => {
         $(#[$doc])*
         pub(super) struct $name<T, F> {
-            place: Place,
             holds: F,
             of: PhantomData<fn(T)>,
         }
 
         impl<T, F: Fn(&T) -> bool> $name<T, F> {
-            pub(super) fn new(place: Place, holds: F) -> Self {
+            pub(super) fn new(holds: F) -> Self {
                 Self {
-                    place,
                     holds,
                     of: PhantomData,
                 }
@@ -170,12 +181,8 @@ impl<T: DeserializeOwned, F: Fn(&T) -> bool> Has<T, F> {
             return Ok(());
         }
         Err(Mismatch::new(
-            format!(
-                "{} for which the closure at {} holds",
-                look.subject(),
-                self.place
-            ),
-            format!("{} {}", look.subject(), show_fields(&found.to_value())),
+            format!("{} for which the closure holds", look.subject()),
+            shown(found, look),
         ))
     }
 }
@@ -185,21 +192,15 @@ impl<T: DeserializeOwned, F: Fn(&T) -> bool> All<T, F> {
         let name = look.kept.name;
         if found.is_empty() {
             return Err(Mismatch::new(
-                format!(
-                    "rows of {name}, for all of which the closure at {} holds",
-                    self.place
-                ),
+                format!("rows of {name}, for all of which the closure holds"),
                 "no rows at all, for which anything holds: `.count(0)` is the word for none",
             ));
         }
         for row in found {
             if !self.holds_for(row, look)? {
                 return Err(Mismatch::new(
-                    format!(
-                        "only rows of {name} for which the closure at {} holds",
-                        self.place
-                    ),
-                    show_fields(&row.to_value()),
+                    format!("only rows of {name} for which the closure holds"),
+                    show_stored(row),
                 ));
             }
         }
@@ -215,11 +216,8 @@ impl<T: DeserializeOwned, F: Fn(&T) -> bool> Any<T, F> {
             }
         }
         let mismatch = Mismatch::new(
-            format!(
-                "a row of {} for which the closure at {} holds",
-                look.kept.name, self.place
-            ),
-            format!("{} rows, none of them", found.len()),
+            format!("a row of {} for which the closure holds", look.kept.name),
+            format!("{}, none of them such", n_of(found.len())),
         );
         Err(mismatch.differing(rows(found)))
     }
@@ -230,11 +228,8 @@ impl<T: DeserializeOwned, F: Fn(&T) -> bool> None<T, F> {
         for row in found {
             if self.holds_for(row, look)? {
                 return Err(Mismatch::new(
-                    format!(
-                        "no row of {} for which the closure at {} holds",
-                        look.kept.name, self.place
-                    ),
-                    show_fields(&row.to_value()),
+                    format!("no row of {} for which the closure holds", look.kept.name),
+                    show_stored(row),
                 ));
             }
         }

@@ -1,9 +1,10 @@
-use std::{fmt, panic::Location};
+use std::{fmt, panic::Location, sync::Arc};
 
 use flow_domain::{
     Error,
     message::Payload,
     model::{Written, WrittenAggregate},
+    record::Table,
     runtime::Kept,
 };
 
@@ -15,7 +16,7 @@ use crate::{
 
 /// A sentence, written down. It can be run any number of times; each run is the same.
 pub(crate) struct Plan<'t> {
-    pub(crate) setup: Setup,
+    pub(crate) setup: Arc<Setup>,
     pub(crate) steps: Vec<Step<'t>>,
 }
 
@@ -54,6 +55,8 @@ pub(crate) struct Look<'t> {
     pub(crate) kept: Kept,
     /// `None` for all rows.
     pub(crate) id: Option<String>,
+    /// The category of the streams from which it is folded, if it is.
+    pub(crate) stream_category: Option<&'static str>,
     pub(crate) checks: Vec<(&'static Location<'static>, Box<dyn LookCheck + 't>)>,
 }
 
@@ -74,7 +77,19 @@ impl Plan<'_> {
     }
 }
 
+impl StepKind<'_> {
+    /// Returns true if something happens in this step, after all that is given.
+    pub(crate) fn is_act(&self) -> bool {
+        matches!(self, Self::When(_) | Self::WhenEvent(_) | Self::WhenWith(_))
+    }
+}
+
 impl Look<'_> {
+    /// Returns true if what is looked for is kept in this table.
+    pub(crate) fn is_kept_in(&self, table: Table) -> bool {
+        table.kind == self.kept.kind && table.name == self.kept.name
+    }
+
     /// What is looked up, in words: `OrderDashboard "ord-001"`.
     pub(crate) fn subject(&self) -> String {
         match &self.id {

@@ -1,4 +1,4 @@
-use std::{fmt, marker::PhantomData, panic::Location};
+use std::{fmt, marker::PhantomData, panic::Location, sync::Arc};
 
 use crate::{
     flow::{AfterAct, Given, Plan, Setup, Step, StepKind, Then, armed::Armed},
@@ -17,7 +17,7 @@ pub struct Flow<'t, S> {
 }
 
 impl<'t> Flow<'t, Given> {
-    pub(super) fn begin(setup: Setup, began_at: &'static Location<'static>) -> Self {
+    pub(super) fn begin(setup: Arc<Setup>, began_at: &'static Location<'static>) -> Self {
         Self {
             plan: Box::new(Plan {
                 setup,
@@ -86,7 +86,7 @@ impl<'t, S: AfterAct> Flow<'t, S> {
     #[track_caller]
     pub fn try_run(mut self) -> Result<Outcome, FlowFailure> {
         self.armed.disarm();
-        run::blocking(&self.plan)
+        run::blocking(*self.plan)
     }
 }
 

@@ -1,6 +1,6 @@
 use std::{fmt, panic::Location};
 
-use flow_domain::Projection;
+use flow_domain::{Projection, message::Payload};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
@@ -30,14 +30,13 @@ impl<'t, T: Serialize + DeserializeOwned + fmt::Debug + 'static> Flow<'t, One<T>
         reason = "a sentence takes what it speaks of"
     )]
     pub fn is(self, expected: T) -> Self {
-        let expected = serde_json::to_value(&expected).map_err(|err| err.to_string());
-        self.check(Is(expected))
+        self.check(Is(Payload::encode("the expected value", &expected)))
     }
 
     /// Expects that the closure holds for it.
     #[track_caller]
     pub fn has(self, holds: impl Fn(&T) -> bool + Send + Sync + 't) -> Self {
-        self.check(Has::new(Location::caller(), holds))
+        self.check(Has::new(holds))
     }
 
     /// Expects that it has these fields with these values, and maybe others: `json!({ "status": "Placed" })`.
@@ -63,19 +62,19 @@ impl<'t, P: Projection> Flow<'t, Many<P>> {
     /// Expects that the closure holds for every row, and that there is one at least.
     #[track_caller]
     pub fn all(self, holds: impl Fn(&P) -> bool + Send + Sync + 't) -> Self {
-        self.check(All::new(Location::caller(), holds))
+        self.check(All::new(holds))
     }
 
     /// Expects that the closure holds for one row at least.
     #[track_caller]
     pub fn any(self, holds: impl Fn(&P) -> bool + Send + Sync + 't) -> Self {
-        self.check(Any::new(Location::caller(), holds))
+        self.check(Any::new(holds))
     }
 
     /// Expects that the closure holds for no row.
     #[track_caller]
     pub fn none(self, holds: impl Fn(&P) -> bool + Send + Sync + 't) -> Self {
-        self.check(NoneOf::new(Location::caller(), holds))
+        self.check(NoneOf::new(holds))
     }
 }
 

@@ -12,14 +12,15 @@ impl<'t, S: AfterAct> Flow<'t, S> {
     #[track_caller]
     pub fn then_aggregate<A: Aggregate>(self, id: impl fmt::Display) -> Flow<'t, One<A>> {
         let kept = Kept::new::<A>(TableKind::Aggregate, A::NAME);
-        self.look(kept, Some(id.to_string()))
+        let streams = A::EVENT_SOURCED.then_some(A::CATEGORY);
+        self.look(kept, Some(id.to_string()), streams)
     }
 
     /// Speaks about the row of a projection with this id. By itself, it must be there.
     #[track_caller]
     pub fn then_projection<P: Projection>(self, id: impl fmt::Display) -> Flow<'t, One<P>> {
         let kept = Kept::new::<P>(TableKind::Projection, P::NAME);
-        self.look(kept, Some(id.to_string()))
+        self.look(kept, Some(id.to_string()), None)
     }
 
     /// Speaks about the process manager with this correlation key. By itself, it must be there.
@@ -29,21 +30,27 @@ impl<'t, S: AfterAct> Flow<'t, S> {
         key: impl fmt::Display,
     ) -> Flow<'t, One<M>> {
         let kept = Kept::new::<M>(TableKind::ProcessManager, M::name());
-        self.look(kept, Some(key.to_string()))
+        self.look(kept, Some(key.to_string()), None)
     }
 
     /// Speaks about all rows of a projection, by id. By itself, there must be some.
     #[track_caller]
     pub fn then_projections<P: Projection>(self) -> Flow<'t, Many<P>> {
         let kept = Kept::new::<P>(TableKind::Projection, P::NAME);
-        self.look(kept, None)
+        self.look(kept, None, None)
     }
 
     #[track_caller]
-    fn look<Next>(self, kept: Kept, id: Option<String>) -> Flow<'t, Next> {
+    fn look<Next>(
+        self,
+        kept: Kept,
+        id: Option<String>,
+        stream_category: Option<&'static str>,
+    ) -> Flow<'t, Next> {
         let look = Look {
             kept,
             id,
+            stream_category,
             checks: Vec::new(),
         };
         self.then_step(Location::caller(), Then::Kept(look))

@@ -4,11 +4,14 @@ use flow_domain::record::{Ended, Entry, EntryId, Happening, Record, TableKind};
 
 use crate::expect::Seen;
 
-/// How wide the first column of a chain is.
-const COLUMN: usize = 36;
+/// How wide the first column of a chain is at least, and at most.
+const COLUMN: (usize, usize) = (36, 56);
 
 /// How many lines of a chain are shown.
 const MOST: usize = 60;
+
+/// How deep a chain is followed. A flow that does not settle goes on for ever.
+const DEEPEST: usize = 16;
 
 /// Draws what happened in a part of the record as a tree: who caused what.
 pub(crate) fn chain_text(record: &Record, part: Range<usize>) -> String {
@@ -20,17 +23,27 @@ pub(crate) fn chain_text(record: &Record, part: Range<usize>) -> String {
     }
     let n_more = tree.lines.len().saturating_sub(MOST);
     tree.lines.truncate(MOST);
+    let widths = tree.lines.iter().map(|(label, _)| label.chars().count());
+    let longest = widths.max().unwrap_or(0);
+    let column = (longest + 2).clamp(COLUMN.0, COLUMN.1);
+    let lines = tree.lines.iter().map(|(label, detail)| {
+        // A label that is wider than its column keeps its distance.
+        let line = format!("{:<column$}{detail}", format!("{label}  "));
+        line.trim_end().to_owned()
+    });
+    let mut lines: Vec<String> = lines.collect();
     if 0 < n_more {
-        tree.lines.push(format!("and {n_more} more"));
+        lines.push(format!("and {n_more} more"));
     }
-    tree.lines.join("\n")
+    lines.join("\n")
 }
 
 struct Tree<'r> {
     record: &'r Record,
     /// For each entry, those that it directly caused.
     effects: Vec<Vec<EntryId>>,
-    lines: Vec<String>,
+    /// What stands in the first column, and what stands behind it.
+    lines: Vec<(String, String)>,
 }
 
 /// What hangs below a line.
@@ -62,15 +75,14 @@ impl<'r> Tree<'r> {
     }
 
     fn root(&mut self, entry: &Entry) {
-        for branch in self.branches(entry) {
+        for branch in self.branches(entry, 0) {
             self.draw(&branch, "", "");
         }
     }
 
     fn draw(&mut self, branch: &Branch, first: &str, rest: &str) {
         let label = format!("{first}{}", branch.label);
-        let line = format!("{label:<COLUMN$}{}", branch.detail);
-        self.lines.push(line.trim_end().to_owned());
+        self.lines.push((label, branch.detail.clone()));
         let n_below = branch.below.len();
         for (idx, below) in branch.below.iter().enumerate() {
             let (knee, beam) = if idx + 1 == n_below {
@@ -82,19 +94,19 @@ impl<'r> Tree<'r> {
         }
     }
 
-    fn branches(&self, entry: &Entry) -> Vec<Branch> {
+    fn branches(&self, entry: &Entry, depth: usize) -> Vec<Branch> {
         match &entry.what {
             Happening::CommandReceived(envelope) => {
-                vec![self.command(entry, Seen::from(&**envelope).name)]
+                vec![self.command(entry, Seen::from(&**envelope).name, depth)]
             }
             Happening::Appended(event) => {
                 let detail = format!("{} @{}", event.stream(), event.version);
-                vec![self.event(entry, Seen::from(&*event.envelope).name, detail)]
+                vec![self.event(entry, Seen::from(&*event.envelope).name, detail, depth)]
             }
             Happening::Raised(envelope) => {
                 let appended: Vec<Branch> = self
                     .effects(entry.id)
-                    .flat_map(|effect| self.branches(effect))
+                    .flat_map(|effect| self.branches(effect, depth))
                     .collect();
                 if appended.is_empty() {
                     return vec![Branch {
@@ -110,13 +122,13 @@ impl<'r> Tree<'r> {
     }
 
     /// A command and its handler share a line.
-    fn command(&self, entry: &Entry, name: String) -> Branch {
+    fn command(&self, entry: &Entry, name: String, depth: usize) -> Branch {
         let mut below = Vec::new();
         let mut detail = "nobody handles it".to_owned();
         for effect in self.effects(entry.id) {
             if let Happening::HandlerStarted { handler, .. } = effect.what {
                 detail = format!("{handler}  {}", self.ended(effect));
-                below.extend(self.causes_of(effect));
+                below.extend(self.causes_of(effect, depth + 1));
             }
         }
         Branch {
@@ -126,7 +138,7 @@ impl<'r> Tree<'r> {
         }
     }
 
-    fn event(&self, entry: &Entry, name: String, detail: String) -> Branch {
+    fn event(&self, entry: &Entry, name: String, detail: String, depth: usize) -> Branch {
         let mut below = Vec::new();
         let mut detail = detail;
         for effect in self.effects(entry.id) {
@@ -134,7 +146,7 @@ impl<'r> Tree<'r> {
                 Happening::HandlerStarted { handler, .. } => below.push(Branch {
                     label: handler.to_owned(),
                     detail: self.ended(effect),
-                    below: self.causes_of(effect),
+                    below: self.causes_of(effect, depth + 1),
                 }),
                 Happening::NoSubscriber => detail.push_str("  nobody handles it"),
                 _ => {}
@@ -147,10 +159,36 @@ impl<'r> Tree<'r> {
         }
     }
 
-    fn causes_of(&self, started: &Entry) -> Vec<Branch> {
-        self.effects(started.id)
-            .flat_map(|effect| self.branches(effect))
-            .collect()
+    fn causes_of(&self, started: &Entry, depth: usize) -> Vec<Branch> {
+        if depth < DEEPEST {
+            let effects = self.effects(started.id);
+            return effects
+                .flat_map(|effect| self.branches(effect, depth))
+                .collect();
+        }
+        match self.n_messages_below(started.id) {
+            0 => Vec::new(),
+            n => vec![Branch {
+                label: format!("and so on, {n} more"),
+                detail: String::new(),
+                below: Vec::new(),
+            }],
+        }
+    }
+
+    fn n_messages_below(&self, top: EntryId) -> usize {
+        let mut n_messages = 0;
+        let mut open = vec![top];
+        while let Some(id) = open.pop() {
+            for effect in self.effects(id) {
+                n_messages += usize::from(matches!(
+                    effect.what,
+                    Happening::CommandReceived(_) | Happening::Appended(_)
+                ));
+                open.push(effect.id);
+            }
+        }
+        n_messages
     }
 
     /// How a handling ended, with what it wrote.

@@ -1,10 +1,13 @@
 use std::{error, fmt, panic::Location, thread};
 
-use flow_domain::WiringErrors;
+use flow_domain::{
+    WiringErrors,
+    record::{Ended, Happening},
+};
 
 use crate::{
     flow::{Mismatch, Plan},
-    report::{Steps, story_text},
+    report::indent,
     run::Outcome,
 };
 
@@ -53,15 +56,10 @@ impl Failed {
 }
 
 impl FlowFailure {
-    pub(crate) fn new(
-        plan: &Plan<'_>,
-        outcome: Outcome,
-        steps: &Steps,
-        failed: Vec<Failed>,
-    ) -> Self {
+    pub(crate) fn new(outcome: Outcome, failed: Vec<Failed>) -> Self {
         let shown = failed.into_iter().map(|failed| Shown {
             step: failed.step + 1,
-            described: plan.steps[failed.step].kind.describe(),
+            described: outcome.step(failed.step),
             location: failed.location.to_string(),
             mismatch: failed.mismatch,
         });
@@ -69,7 +67,7 @@ impl FlowFailure {
         Self {
             inner: Box::new(Inner {
                 failed,
-                story: story_text(&steps.story(plan)),
+                story: outcome.story(),
                 chain: outcome.chain(),
                 left: left(&outcome),
                 again: again(),
@@ -87,7 +85,7 @@ impl FlowFailure {
             inner: Box::new(Inner {
                 failed: vec![Shown {
                     step: 1,
-                    described: "building the domain".to_owned(),
+                    described: "the domain cannot be built".to_owned(),
                     location,
                     mismatch: Mismatch::new("a domain that can work", errors.to_string()),
                 }],
@@ -127,7 +125,11 @@ impl FlowFailure {
 }
 
 fn left(outcome: &Outcome) -> String {
-    let failures: usize = outcome.acts().iter().map(|act| act.failures().len()).sum();
+    let failed = outcome.record().entries().iter().filter(|entry| {
+        let what = &entry.what;
+        matches!(what, Happening::HandlerEnded(Ended::Failed { .. }))
+    });
+    let failures = failed.count();
     let waiting: usize = outcome
         .acts()
         .iter()
@@ -152,7 +154,10 @@ fn left(outcome: &Outcome) -> String {
 /// How to run the test again, if its thread tells its name.
 fn again() -> Option<String> {
     let thread = thread::current();
-    let name = thread.name().filter(|name| *name != "main")?;
+    // The threads of a runtime have names, too, and none of them is a path.
+    let name = thread
+        .name()
+        .filter(|name| *name != "main" && !name.starts_with("tokio-"))?;
     Some(format!("cargo test {name}"))
 }
 
@@ -160,10 +165,14 @@ impl fmt::Display for FlowFailure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let inner = &self.inner;
         for (idx, failed) in inner.failed.iter().enumerate() {
-            let head = if idx == 0 { "flow failed" } else { "\n\nand" };
+            let head = match idx {
+                0 if inner.outcome.is_none() => "flow failed before step",
+                0 => "flow failed at step",
+                _ => "\n\nand at step",
+            };
             write!(
                 f,
-                "{head} at step {}: {}      {}\n\n{}",
+                "{head} {}: {}      {}\n\n{}",
                 failed.step, failed.described, failed.location, failed.mismatch
             )?;
         }
@@ -181,8 +190,7 @@ fn section(f: &mut fmt::Formatter<'_>, name: &str, text: &str) -> fmt::Result {
     if text.is_empty() {
         return Ok(());
     }
-    let gap = if name == "left" { "\n\n" } else { "\n\n" };
-    write!(f, "{gap}{name:<5}  {}", text.replace('\n', "\n       "))
+    write!(f, "\n\n{name:<5}  {}", indent(text, 7))
 }
 
 impl fmt::Debug for FlowFailure {

@@ -1,14 +1,16 @@
 //! How a sentence fails: the text that says what was expected, what was found, and what happened.
 
+mod absence;
 mod chain;
 mod diff;
 mod failure;
 mod story;
 mod text;
 
+pub(crate) use absence::nothing_found;
 pub(crate) use chain::chain_text;
 pub(crate) use diff::{differences, is_like, unlike};
 pub(crate) use failure::Failed;
 pub use failure::FlowFailure;
-pub(crate) use story::{Steps, story_text};
-pub(crate) use text::{show_fields, show_message};
+pub(crate) use story::{Steps, Story};
+pub(crate) use text::{indent, show_message, show_stored, show_value};

@@ -3,123 +3,221 @@ use flow_domain::model::Written;
 use crate::{
     expect::Seen,
     flow::{Expectation, Look, Plan, StepKind, Then},
+    report::text::shorten,
     run::ActOutcome,
 };
 
-/// What became of the steps of a sentence.
+/// How wide a step may get before its end is cut off.
+const WIDTH: usize = 70;
+
+/// Where it is told what became of a step.
+const COLUMN: usize = WIDTH + 10;
+
+/// The sentence as prose: one line for each step.
+///
+/// A line is kept as what it tells of, and put into words only when somebody reads it.
+#[derive(Debug, Default)]
+pub(crate) struct Story {
+    lines: Vec<Line>,
+}
+
+#[derive(Debug)]
+struct Line {
+    word: &'static str,
+    tells: Tells,
+    /// What became of the step.
+    fate: Fate,
+}
+
+/// What a line tells of.
+#[derive(Debug)]
+enum Tells {
+    Text(String),
+    Messages(Vec<Written>),
+    /// What was made from what was seen, once it was made.
+    Made(Option<Written>),
+    Kept {
+        name: &'static str,
+        id: Option<String>,
+        words: Vec<&'static str>,
+    },
+}
+
+/// What became of a step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Fate {
+    /// Nothing to tell.
+    Given,
+    /// The act with this number.
+    Act(usize),
+    Met,
+    Failed,
+    Skipped,
+}
+
+/// What became of the steps of a sentence, while it runs.
 #[derive(Debug, Default)]
 pub(crate) struct Steps {
-    acts: Vec<(usize, String, String)>,
+    /// For each act, the place of its step, and the command if it was made from what was seen.
+    acts: Vec<(usize, Option<Written>)>,
     failed: Vec<usize>,
-    /// The last step that was reached.
+    /// The step that was reached last.
     reached: usize,
 }
 
 impl Steps {
+    pub(crate) fn reach(&mut self, idx: usize) {
+        self.reached = idx;
+    }
+
     pub(crate) fn failed(&mut self, idx: usize) {
         self.failed.push(idx);
-        self.reached = self.reached.max(idx);
     }
 
-    pub(crate) fn acted(&mut self, idx: usize, message: &Written, act: &ActOutcome) {
-        self.reached = self.reached.max(idx);
-        let verdict = match act.error() {
-            None if !act.failures().is_empty() => "accepted, but a handler failed".to_owned(),
-            None => "accepted".to_owned(),
-            Some(err) if err.is_rejection() => format!("REJECTED: {err}"),
-            Some(err) => format!("FAILED: {}", err.with_causes()),
-        };
-        self.acts.push((idx, Seen::from(message).show(), verdict));
+    pub(crate) fn acted(&mut self, idx: usize, made: Option<Written>) {
+        self.acts.push((idx, made));
     }
 
-    /// The sentence as prose, a line for each step, as far as it came.
-    pub(crate) fn story(&self, plan: &Plan<'_>) -> Vec<String> {
-        let lines = plan.steps.iter().enumerate();
-        lines
-            .map(|(idx, step)| self.line(idx, &step.kind))
-            .collect()
+    /// Tells the story of a sentence that is over.
+    pub(crate) fn story(mut self, plan: Plan<'_>) -> Story {
+        let steps = plan.steps.into_iter().enumerate();
+        let lines = steps.map(|(idx, step)| {
+            let (word, mut tells) = tells(step.kind);
+            let mut fate = self.fate(idx, word);
+            if let Some(act) = self.acts.iter().position(|(step, _)| *step == idx) {
+                fate = Fate::Act(act);
+                if let Tells::Made(made) = &mut tells {
+                    *made = self.acts[act].1.take();
+                }
+            }
+            Line { word, tells, fate }
+        });
+        Story {
+            lines: lines.collect(),
+        }
     }
 
-    fn line(&self, idx: usize, kind: &StepKind<'_>) -> String {
-        let (word, mut text) = told(kind);
-        let mut verdict = "";
-        if let Some((_, message, said)) = self.acts.iter().find(|(act, ..)| *act == idx) {
-            text.clone_from(message);
-            verdict = said;
+    fn fate(&self, idx: usize, word: &str) -> Fate {
+        if self.failed.contains(&idx) {
+            Fate::Failed
+        } else if self.reached < idx {
+            Fate::Skipped
         } else if word == "then" {
-            verdict = match () {
-                () if self.failed.contains(&idx) => "FAILED",
-                () if !self.failed.is_empty() && self.reached < idx => "skipped",
-                () => "ok",
-            };
-        } else if self.failed.contains(&idx) {
-            verdict = "FAILED";
-        } else if word == "when" {
-            verdict = "skipped";
+            Fate::Met
+        } else {
+            Fate::Given
         }
-        let numbered = format!("{:>2} {word:<5}  {text}", idx + 1);
-        if verdict.is_empty() {
-            return numbered;
-        }
-        format!("{numbered:<70}  {verdict}")
     }
 }
 
-/// A step in words: its phase and what it says.
-fn told(kind: &StepKind<'_>) -> (&'static str, String) {
-    let list = |messages: &[Written]| {
-        let shown: Vec<String> = messages.iter().map(|one| Seen::from(one).show()).collect();
-        shown.join(", ")
-    };
+fn tells(kind: StepKind<'_>) -> (&'static str, Tells) {
     match kind {
-        StepKind::GivenNothing => ("given", "nothing".to_owned()),
-        StepKind::GivenEvents(Ok(events)) => ("given", list(events)),
-        StepKind::GivenAggregate(Ok(aggregate)) => {
-            ("given", format!("{} {:?}", aggregate.name, aggregate.id))
-        }
-        StepKind::GivenCommand(Ok(command)) => ("given", list(std::slice::from_ref(command))),
+        StepKind::GivenNothing => ("given", Tells::Text("nothing".to_owned())),
+        StepKind::GivenEvents(Ok(events)) => ("given", Tells::Messages(events)),
+        StepKind::GivenAggregate(Ok(aggregate)) => (
+            "given",
+            Tells::Kept {
+                name: aggregate.name,
+                id: Some(aggregate.id.to_string()),
+                words: Vec::new(),
+            },
+        ),
+        StepKind::GivenCommand(Ok(command)) => ("given", Tells::Messages(vec![command])),
         StepKind::When(Ok(message)) | StepKind::WhenEvent(Ok(message)) => {
-            ("when", list(std::slice::from_ref(message)))
+            ("when", Tells::Messages(vec![message]))
         }
-        StepKind::WhenWith(_) => ("when", "a command made from what was seen".to_owned()),
-        StepKind::Then(then) => ("then", then.describe()),
-        StepKind::GivenEvents(Err(err))
-        | StepKind::GivenAggregate(Err(err))
-        | StepKind::GivenCommand(Err(err)) => ("given", err.to_string()),
-        StepKind::When(Err(err)) | StepKind::WhenEvent(Err(err)) => ("when", err.to_string()),
-    }
-}
-
-impl StepKind<'_> {
-    /// The step in a line, for the head of a report.
-    pub(crate) fn describe(&self) -> String {
-        let (word, text) = told(self);
-        format!("{word} {text}")
+        StepKind::WhenWith(_) => ("when", Tells::Made(None)),
+        StepKind::Then(Then::Kept(look)) => ("then", look.tells()),
+        StepKind::Then(then) => ("then", Tells::Text(then.describe())),
+        // Why it could not be written down is told where the step fails.
+        StepKind::GivenEvents(Err(_)) => ("given", Tells::Text("events".to_owned())),
+        StepKind::GivenAggregate(Err(_)) => ("given", Tells::Text("an aggregate".to_owned())),
+        StepKind::GivenCommand(Err(_)) => ("given", Tells::Text("a command".to_owned())),
+        StepKind::When(Err(_)) => ("when", Tells::Text("a command".to_owned())),
+        StepKind::WhenEvent(Err(_)) => ("when", Tells::Text("an event".to_owned())),
     }
 }
 
 impl Then<'_> {
-    pub(crate) fn describe(&self) -> String {
+    fn describe(&self) -> String {
         match self {
             Self::Of(expectation) => expectation.describe(),
             Self::Handled(handled) => handled.describe(),
-            Self::Kept(look) => look.describe(),
+            Self::Kept(look) => look.subject(),
         }
     }
 }
 
 impl Look<'_> {
-    fn describe(&self) -> String {
-        let subject = self.subject();
-        let words: Vec<&str> = self.checks.iter().map(|(_, check)| check.word()).collect();
-        if words.is_empty() {
-            return subject;
+    fn tells(self) -> Tells {
+        Tells::Kept {
+            name: self.kept.name,
+            words: self.checks.iter().map(|(_, check)| check.word()).collect(),
+            id: self.id,
         }
-        format!("{subject} {}", words.join(" "))
     }
 }
 
-/// Lays the lines of a story below each other.
-pub(crate) fn story_text(lines: &[String]) -> String {
-    lines.join("\n")
+impl Tells {
+    fn show(&self) -> String {
+        match self {
+            Self::Text(text) => text.clone(),
+            Self::Messages(messages) => {
+                let shown: Vec<String> =
+                    messages.iter().map(|one| Seen::from(one).show()).collect();
+                shown.join(", ")
+            }
+            Self::Made(Some(message)) => Seen::from(message).show(),
+            Self::Made(None) => "a command made from what was seen".to_owned(),
+            Self::Kept { name, id, words } => {
+                let subject = match id {
+                    Some(id) => format!("{name} {id:?}"),
+                    None => format!("rows of {name}"),
+                };
+                let mut parts = vec![subject.as_str()];
+                parts.extend(words);
+                parts.join(" ")
+            }
+        }
+    }
+}
+
+impl Story {
+    /// What the step with this place says, with its word: `then OrderDashboard "ord-1" is`.
+    pub(crate) fn step(&self, idx: usize) -> String {
+        let line = &self.lines[idx];
+        format!("{} {}", line.word, shorten(&line.tells.show(), WIDTH))
+    }
+
+    /// The story in words.
+    pub(crate) fn text(&self, acts: &[ActOutcome]) -> String {
+        let lines = self.lines.iter().enumerate();
+        let told: Vec<String> = lines.map(|(idx, line)| line.text(idx, acts)).collect();
+        told.join("\n")
+    }
+}
+
+impl Line {
+    fn text(&self, idx: usize, acts: &[ActOutcome]) -> String {
+        let tells = shorten(&self.tells.show(), WIDTH);
+        let told = format!("{:>2} {:<5}  {tells}", idx + 1, self.word);
+        let fate = match self.fate {
+            Fate::Given => return told,
+            Fate::Act(act) => acts.get(act).map_or_else(|| "FAILED".to_owned(), verdict),
+            Fate::Met => "ok".to_owned(),
+            Fate::Failed => "FAILED".to_owned(),
+            Fate::Skipped => "skipped".to_owned(),
+        };
+        format!("{told:<COLUMN$}  {fate}")
+    }
+}
+
+fn verdict(act: &ActOutcome) -> String {
+    match act.error() {
+        _ if act.stall().is_some() => "DID NOT SETTLE".to_owned(),
+        None if !act.failures().is_empty() => "accepted, but a handler failed".to_owned(),
+        None => "accepted".to_owned(),
+        Some(err) if err.is_rejection() => format!("REJECTED: {err}"),
+        Some(err) => format!("FAILED: {}", err.with_causes()),
+    }
 }

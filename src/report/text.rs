@@ -31,8 +31,19 @@ pub(crate) fn show_message(name: &str, payload: &Payload) -> String {
     cut(format!("{name} {}", braced(shown)))
 }
 
-/// Shows the fields of a value: `{ order_id: "ord-01", status: "Placed" }`.
-pub(crate) fn show_fields(value: &Value) -> String {
+/// Shows what is stored, its fields in their own order: `{ order_id: "ord-01", status: "Placed" }`.
+pub(crate) fn show_stored(payload: &Payload) -> String {
+    match serde_json::from_str::<Fields>(payload.as_json()) {
+        Ok(Fields(fields)) => {
+            let shown = fields.iter().map(|(name, value)| (name.as_str(), value));
+            cut(braced(shown))
+        }
+        Err(_) => cut(payload.as_json().to_owned()),
+    }
+}
+
+/// Shows the fields of a value, by name.
+pub(crate) fn show_value(value: &Value) -> String {
     cut(match value {
         Value::Object(fields) => braced(fields.iter().map(|(name, value)| (name.as_str(), value))),
         other => other.to_string(),
@@ -59,6 +70,44 @@ pub(crate) fn cut(text: String) -> String {
     let start: String = text.chars().take(keep).collect();
     let end: String = text.chars().skip(n_letters - keep).collect();
     format!("{start} .. {} letters more .. {end}", n_letters - 2 * keep)
+}
+
+/// Cuts a line that is too long after a field that still fits, so that what stands behind it does too.
+pub(crate) fn shorten(line: &str, width: usize) -> String {
+    if line.chars().count() <= width {
+        return line.to_owned();
+    }
+    let end = if line.ends_with('}') { ".. }" } else { ".." };
+    let room: String = line.chars().take(width - end.len()).collect();
+    match room.rfind(", ") {
+        Some(comma) if room.len() < 2 * comma => format!("{}{end}", &room[..comma + 2]),
+        // One field that is too long by itself.
+        _ => format!("{}{end}", room.trim_end_matches([' ', '.'])),
+    }
+}
+
+/// The first few of a list, and how many more there are.
+pub(crate) fn first_few(all: impl ExactSizeIterator<Item = String>) -> String {
+    let n_more = all.len().saturating_sub(5);
+    let mut shown: Vec<String> = all.take(5).collect();
+    if 0 < n_more {
+        shown.push(format!("and {n_more} more"));
+    }
+    shown.join(", ")
+}
+
+/// Indents all lines but the first, and leaves empty ones empty.
+pub(crate) fn indent(text: &str, n_columns: usize) -> String {
+    let mut lines = text.lines();
+    let mut indented = lines.next().unwrap_or_default().to_owned();
+    for line in lines {
+        indented.push('\n');
+        if !line.is_empty() {
+            indented.push_str(&" ".repeat(n_columns));
+            indented.push_str(line);
+        }
+    }
+    indented
 }
 
 /// The fields of a JSON object in the order in which they are written.
@@ -116,6 +165,21 @@ mod tests {
             "Deposited { amount: 2 }",
         );
         check("Closed", r#""Closed""#, "Closed");
+    }
+
+    #[test]
+    fn a_long_line_ends_after_a_field_that_fits() {
+        let line = r#"PlaceOrder { order_id: "ord-1", customer_id: "cust-1", quantity: 2 }"#;
+
+        assert_eq!(
+            shorten(line, 60),
+            r#"PlaceOrder { order_id: "ord-1", customer_id: "cust-1", .. }"#
+        );
+        assert_eq!(shorten(line, 70), line);
+        assert_eq!(
+            shorten("Told { what: \"very long\" }", 20),
+            "Told { what: \"ve.. }"
+        );
     }
 
     #[test]

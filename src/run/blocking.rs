@@ -1,4 +1,4 @@
-use std::sync::PoisonError;
+use std::sync::{Arc, PoisonError};
 
 use tokio::runtime::{Builder, Handle, Runtime};
 
@@ -10,17 +10,18 @@ use crate::{
 
 /// Runs `plan` in this thread, on a runtime that nothing else uses at the time.
 #[track_caller]
-pub(crate) fn blocking(plan: &Plan<'_>) -> Result<Outcome, FlowFailure> {
+pub(crate) fn blocking(plan: Plan<'_>) -> Result<Outcome, FlowFailure> {
     assert!(
         Handle::try_current().is_err(),
         "`.run()` was called inside an async runtime, which it would block: write `.await` instead"
     );
-    let runtime = take_runtime(&plan.setup);
+    let setup = Arc::clone(&plan.setup);
+    let runtime = take_runtime(&setup);
     let result = runtime.block_on(run(plan));
     // A runtime on which a handler left a task is thrown away, and the task with it: the next run
     // must not meet it.
     if runtime.metrics().num_alive_tasks() == 0 {
-        keep_runtime(&plan.setup, runtime);
+        keep_runtime(&setup, runtime);
     }
     result
 }

@@ -40,7 +40,7 @@ impl fmt::Debug for Running<'_> {
 /// Runs `plan` where it is awaited; panics with the report if the sentence fails.
 pub(crate) fn running(plan: Box<Plan<'_>>) -> Running<'_> {
     Running(Box::pin(async move {
-        match run(&plan).await {
+        match run(*plan).await {
             Ok(outcome) => outcome,
             Err(failure) => panic!("{failure}"),
         }

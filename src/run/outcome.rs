@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 
 use crate::{
     flow::Resources,
-    report::{chain_text, story_text},
+    report::{Story, chain_text},
     run::ActOutcome,
     system::System,
 };
@@ -19,24 +19,24 @@ use crate::{
 /// What is read here is read from the record of the run: it is what was stored last. Lists of events
 /// are of the acts; what was given is not among them.
 pub struct Outcome {
-    system: Arc<dyn System>,
+    system: Box<dyn System>,
     resources: Resources,
     record: Record,
     /// How many entries of the record are older than the first act.
     n_given: usize,
     acts: Vec<ActOutcome>,
-    story: Vec<String>,
+    story: Story,
 }
 
 impl Outcome {
-    pub(super) fn new(system: Arc<dyn System>, resources: Resources) -> Self {
+    pub(super) fn new(system: Box<dyn System>, resources: Resources) -> Self {
         Self {
             system,
             resources,
             record: Record::default(),
             n_given: 0,
             acts: Vec::new(),
-            story: Vec::new(),
+            story: Story::default(),
         }
     }
 
@@ -54,8 +54,12 @@ impl Outcome {
         self.acts.push(act);
     }
 
-    pub(super) fn set_story(&mut self, story: Vec<String>) {
+    pub(super) fn set_story(&mut self, story: Story) {
         self.story = story;
+    }
+
+    pub(crate) fn step(&self, idx: usize) -> String {
+        self.story.step(idx)
     }
 
     pub(crate) fn system(&self) -> &dyn System {
@@ -252,7 +256,7 @@ impl Outcome {
 
     /// The sentence as prose, a line for each step.
     pub fn story(&self) -> String {
-        story_text(&self.story)
+        self.story.text(&self.acts)
     }
 
     /// What the acts caused, as a tree.

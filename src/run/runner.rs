@@ -1,27 +1,27 @@
-use std::{panic::Location, sync::Arc};
+use std::panic::Location;
 
 use flow_domain::{message::Payload, record::Happening, runtime::Processed};
 
 use crate::{
     expect::Seen,
     flow::{Expectation, Look, Message, Mismatch, Mode, Plan, Step, StepKind, Then, Trouble},
-    report::{Failed, FlowFailure, Steps},
+    report::{Failed, FlowFailure, Steps, nothing_found},
     run::{ActOutcome, Outcome},
     system::{Act, DomainSystem, System},
 };
 
 /// Runs a sentence in a world of its own.
-pub(super) async fn run(plan: &Plan<'_>) -> Result<Outcome, FlowFailure> {
+pub(super) async fn run(plan: Plan<'_>) -> Result<Outcome, FlowFailure> {
     let resources = plan.setup.resources();
     let domain = match plan.setup.domain(&resources) {
         Ok(domain) => domain,
-        Err(errors) => return Err(FlowFailure::of_wiring(plan, &errors)),
+        Err(errors) => return Err(FlowFailure::of_wiring(&plan, &errors)),
     };
-    let system: Arc<dyn System> = match plan.setup.mode {
-        Mode::Sync => Arc::new(DomainSystem::start(domain, plan.setup.budget)),
+    let system: Box<dyn System> = match plan.setup.mode {
+        Mode::Sync => Box::new(DomainSystem::start(domain, plan.setup.budget)),
     };
     let mut runner = Runner {
-        plan,
+        plan: &plan,
         outcome: Outcome::new(system, resources),
         steps: Steps::default(),
         failed: Vec::new(),
@@ -38,7 +38,7 @@ pub(super) async fn run(plan: &Plan<'_>) -> Result<Outcome, FlowFailure> {
     outcome.set_story(steps.story(plan));
     match finished {
         Ok(()) => Ok(outcome),
-        Err(Stop) => Err(FlowFailure::new(plan, outcome, &steps, failed)),
+        Err(Stop) => Err(FlowFailure::new(outcome, failed)),
     }
 }
 
@@ -67,10 +67,13 @@ impl Runner<'_, '_> {
     async fn all_steps(&mut self) -> Result<(), Stop> {
         let plan = self.plan;
         for (idx, step) in plan.steps.iter().enumerate() {
+            if step.kind.is_act() {
+                self.nothing_wrong_so_far()?;
+            }
+            self.steps.reach(idx);
             match &step.kind {
                 StepKind::Then(then) => self.then(idx, step, then).await,
                 StepKind::When(_) | StepKind::WhenEvent(_) | StepKind::WhenWith(_) => {
-                    self.nothing_wrong_so_far()?;
                     self.when(idx, step).await?;
                 }
                 _ => self.given(idx, step).await?,
@@ -93,10 +96,8 @@ impl Runner<'_, '_> {
     fn nothing_wrong_so_far(&mut self) -> Result<(), Stop> {
         if self.failed.is_empty() {
             for unspoken in self.troubles.drain(..) {
-                let mismatch = Mismatch::new(
-                    "that nothing goes wrong, for no `then` speaks of it",
-                    unspoken.text,
-                );
+                let mismatch =
+                    Mismatch::new("nothing goes wrong that no `then` speaks of", unspoken.text);
                 self.failed
                     .push(Failed::new(unspoken.step, unspoken.location, mismatch));
             }
@@ -131,11 +132,13 @@ impl Runner<'_, '_> {
         };
         let processed = self.outcome.system().act(act).await;
         self.outcome.update();
-        self.outcome.end_of_given();
         match trouble_of(&processed) {
-            None => Ok(()),
+            None => {
+                self.outcome.end_of_given();
+                Ok(())
+            }
             Some(trouble) => {
-                let mismatch = Mismatch::new("what is given goes without trouble", trouble);
+                let mismatch = Mismatch::new("what is given happens without trouble", trouble);
                 Err(self.stop(idx, step, mismatch))
             }
         }
@@ -182,7 +185,8 @@ impl Runner<'_, '_> {
         let stalled = processed.stall.as_ref().map(ToString::to_string);
         let act = ActOutcome::new(Seen::from(message).name, processed, handler, entries);
         self.keep_troubles(idx, step, &act);
-        self.steps.acted(idx, message, &act);
+        let made = matches!(step.kind, StepKind::WhenWith(_)).then(|| message.clone());
+        self.steps.acted(idx, made);
         self.outcome.add_act(act);
         match stalled {
             None => Ok(()),
@@ -272,7 +276,7 @@ impl Runner<'_, '_> {
             .any(|(_, check)| check.word() == "absent");
         let is_bare = look.checks.is_empty();
         if found.is_empty() && (look.id.is_some() && !wants_absence || is_bare) {
-            return Err((step.location, self.nothing_found(look)));
+            return Err((step.location, nothing_found(look, self.outcome.record())));
         }
         for (location, check) in &look.checks {
             check
@@ -293,50 +297,13 @@ impl Runner<'_, '_> {
         };
         found.map_err(|err| Mismatch::new(look.subject(), err.with_causes().to_string()))
     }
-
-    /// Tells what is there instead of what was looked for.
-    fn nothing_found(&self, look: &Look<'_>) -> Mismatch {
-        let name = look.kept.name;
-        let mut ids: Vec<String> = Vec::new();
-        for entry in self.outcome.record().entries() {
-            let id = match &entry.what {
-                Happening::Written { table, id, .. }
-                    if table.kind == look.kept.kind && table.name == name =>
-                {
-                    id.to_string()
-                }
-                _ => continue,
-            };
-            if !ids.contains(&id) {
-                ids.push(id);
-            }
-        }
-        let written: Vec<String> = ids
-            .iter()
-            .take(5)
-            .map(|id| format!("{name} {id:?}"))
-            .collect();
-        let found = match (ids.len(), &look.id) {
-            (0, Some(_)) => format!("nothing under that id; no {name} was written in this flow"),
-            (0, None) => format!("none; no {name} was written in this flow"),
-            (1, _) => format!(
-                "nothing under that id; 1 was written in this flow: {}",
-                written[0]
-            ),
-            (n, _) => format!(
-                "nothing under that id; {n} were written in this flow: {}",
-                written.join(", ")
-            ),
-        };
-        Mismatch::new(look.subject(), found)
-    }
 }
 
 /// What went wrong, if anything did.
 fn trouble_of(processed: &Processed) -> Option<String> {
     if let Err(err) = &processed.reply {
         return Some(if err.is_rejection() {
-            format!("rejected: {err}")
+            format!("it was rejected: {err}\nIf that is the point, `.when(..)` is the word")
         } else {
             err.with_causes().to_string()
         });

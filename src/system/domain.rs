@@ -18,6 +18,8 @@ use crate::system::{Act, System};
 pub(crate) struct DomainSystem {
     app: App,
     recorder: Arc<Recorder>,
+    /// What is said of every message besides its content: nothing.
+    headers: Headers,
 }
 
 impl DomainSystem {
@@ -32,20 +34,22 @@ impl DomainSystem {
             .recorder(Arc::clone(&recorder))
             .budget(budget)
             .start();
-        Self { app, recorder }
+        Self {
+            app,
+            recorder,
+            headers: Headers::default(),
+        }
     }
 }
 
 impl System for DomainSystem {
     fn act<'a>(&'a self, act: Act<'a>) -> BoxFuture<'a, Processed> {
-        Box::pin(async move {
-            let headers = Headers::default();
-            match act {
-                Act::Command(command) => self.app.process_written(command, &headers).await,
-                Act::Events(events) => self.app.publish_written(events, &headers).await,
-                Act::Aggregate(aggregate) => self.app.add_written(aggregate).await,
-            }
-        })
+        // One box for each, or all would be as large as the largest.
+        match act {
+            Act::Command(command) => Box::pin(self.app.process_written(command, &self.headers)),
+            Act::Events(events) => Box::pin(self.app.publish_written(events, &self.headers)),
+            Act::Aggregate(aggregate) => Box::pin(self.app.add_written(aggregate)),
+        }
     }
 
     fn look_up<'a>(

@@ -90,6 +90,7 @@ impl<A: Aggregate> UnitBegin<A> {
 
 impl<A: Aggregate> UnitGiven<A> {
     /// Calls a method of the aggregate, which may refuse.
+    #[must_use = "nothing is shown until something is expected: `.then_events(..)`"]
     pub fn when<R: Answer>(mut self, act: impl FnOnce(&mut A) -> R) -> UnitOutcome<A, R> {
         let n_before = self.aggregate.raised().len();
         let answer = act(&mut self.aggregate);

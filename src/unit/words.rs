@@ -2,12 +2,14 @@ use std::fmt;
 
 use flow_domain::{
     Aggregate, Error, Rejection,
+    message::Payload,
     model::{AnyEvent, MessageList, Written},
 };
 
 use crate::{
     expect::{Seen, compare},
     flow::Mismatch,
+    report::show_stored,
 };
 
 /// What a method of an aggregate gives back: nothing, a value, or a rejection.
@@ -39,7 +41,6 @@ impl<T, R> Answer for Result<T, R> {
 /// What a method of an aggregate left behind, to be asserted on.
 ///
 /// Every word panics, at the line of the test, if what it expects is not so.
-#[must_use = "nothing is shown until something is expected: `.then_events(..)`"]
 pub struct UnitOutcome<A, R> {
     aggregate: A,
     answer: R,
@@ -58,7 +59,10 @@ impl<A: Aggregate, R: Answer> UnitOutcome<A, R> {
 
     /// Expects exactly these events, in this order, raised by the method.
     #[track_caller]
-    #[allow(clippy::return_self_not_must_use, reason = "the type is")]
+    #[allow(
+        clippy::return_self_not_must_use,
+        reason = "the last word ends the test"
+    )]
     pub fn then_events(self, expected: impl MessageList<AnyEvent>) -> UnitOutcome<A, R> {
         self.compare_events(&expected);
         self
@@ -66,7 +70,10 @@ impl<A: Aggregate, R: Answer> UnitOutcome<A, R> {
 
     /// Expects that the method raised no events.
     #[track_caller]
-    #[allow(clippy::return_self_not_must_use, reason = "the type is")]
+    #[allow(
+        clippy::return_self_not_must_use,
+        reason = "the last word ends the test"
+    )]
     pub fn then_no_events(self) -> UnitOutcome<A, R> {
         self.compare_events(&());
         self
@@ -88,10 +95,13 @@ impl<A: Aggregate, R: Answer> UnitOutcome<A, R> {
 
     /// Expects that the closure holds for the aggregate as it is now.
     #[track_caller]
-    #[allow(clippy::return_self_not_must_use, reason = "the type is")]
+    #[allow(
+        clippy::return_self_not_must_use,
+        reason = "the last word ends the test"
+    )]
     pub fn has(self, holds: impl FnOnce(&A) -> bool) -> UnitOutcome<A, R> {
         if !holds(&self.aggregate) {
-            let found = format!("{:?}", self.aggregate);
+            let found = show_now(&self.aggregate);
             let expected = format!("{} for which the closure holds", A::NAME);
             fail::<A>("is not as expected", &Mismatch::new(expected, found));
         }
@@ -100,7 +110,10 @@ impl<A: Aggregate, R: Answer> UnitOutcome<A, R> {
 
     /// Expects that the method did not refuse.
     #[track_caller]
-    #[allow(clippy::return_self_not_must_use, reason = "the type is")]
+    #[allow(
+        clippy::return_self_not_must_use,
+        reason = "the last word ends the test"
+    )]
     pub fn then_accepted(self) -> UnitOutcome<A, R>
     where
         R::Rejection: fmt::Debug,
@@ -116,7 +129,10 @@ impl<A: Aggregate, R: Answer> UnitOutcome<A, R> {
 
     /// Expects that the method refused with this value.
     #[track_caller]
-    #[allow(clippy::return_self_not_must_use, reason = "the type is")]
+    #[allow(
+        clippy::return_self_not_must_use,
+        reason = "the last word ends the test"
+    )]
     #[expect(
         clippy::needless_pass_by_value,
         reason = "a sentence takes what it speaks of"
@@ -152,6 +168,14 @@ fn written(expected: &impl MessageList<AnyEvent>) -> Result<Vec<Seen>, Error> {
         Ok(())
     })?;
     Ok(written)
+}
+
+/// Shows an aggregate as it would be stored.
+fn show_now<A: Aggregate>(aggregate: &A) -> String {
+    match Payload::encode(A::NAME, aggregate) {
+        Ok(payload) => format!("{} {}", A::NAME, show_stored(&payload)),
+        Err(_) => format!("{aggregate:?}"),
+    }
 }
 
 #[track_caller]

@@ -3,7 +3,7 @@ use std::{any::TypeId, fmt, sync::Arc};
 use crate::{
     error::Error,
     handler::{CommandRoute, EventRoute, Ports, Subscription, load_aggregate, short_type_name},
-    message::{MessageName, MessageType, NameList, Payload, Recorded, StreamName},
+    message::{MessageName, MessageType, NameList, Payload, Recorded, StreamName, is_listed},
     model::{Aggregate, Projection},
     port::BoxFuture,
 };
@@ -87,13 +87,13 @@ impl ProjectionEntry {
 impl Catalog {
     /// Builds the index of events; the routes are complete from here on.
     pub(crate) fn index(&mut self) {
-        let places = self.subscriptions.iter().enumerate();
-        self.event_index = places
-            .flat_map(|(place, subscription)| {
-                let routes = subscription.routes.iter().enumerate();
-                routes.map(move |(idx, route)| (route.event.name, place, idx))
-            })
-            .collect();
+        let n_routes = self.subscriptions.iter().map(|one| one.routes.len()).sum();
+        self.event_index = Vec::with_capacity(n_routes);
+        for (place, subscription) in self.subscriptions.iter().enumerate() {
+            for (idx, route) in subscription.routes.iter().enumerate() {
+                self.event_index.push((route.event.name, place, idx));
+            }
+        }
         self.event_index.sort_unstable();
     }
 
@@ -175,17 +175,10 @@ impl Catalog {
 
     /// Returns an error unless `event` is one of an aggregate of the domain, or one from outside.
     pub(crate) fn require_event(&self, event: MessageName, category: &str) -> Result<(), Error> {
-        let listed = |names: NameList| {
-            names
-                .iter()
-                .copied()
-                .flatten()
-                .any(|schema| schema.name == event)
-        };
         let mut of_aggregates = self.aggregates.iter();
         let mut from_outside = self.outside_events.iter();
-        if of_aggregates.any(|entry| entry.category == category && listed(entry.events))
-            || from_outside.any(|(outside, names)| *outside == category && listed(names))
+        if of_aggregates.any(|entry| entry.category == category && is_listed(entry.events, event))
+            || from_outside.any(|(outside, names)| *outside == category && is_listed(names, event))
         {
             return Ok(());
         }

@@ -55,10 +55,11 @@ pub struct CommandRoutes<H> {
 }
 
 impl<H: CommandHandler> CommandRoutes<H> {
-    pub(crate) fn of(handler: H) -> Vec<CommandRoute> {
+    /// Adds the routes of `handler` to `routes`.
+    pub(crate) fn of(handler: H, routes: Vec<CommandRoute>) -> Vec<CommandRoute> {
         let mut on = Self {
             handler: Arc::new(handler),
-            routes: Vec::new(),
+            routes,
         };
         H::routes(&mut on);
         on.routes

@@ -28,8 +28,8 @@ pub use process_manager::{ProcessManager, ProcessManagerMethod, ProcessManagerRo
 pub use projector::{Projector, ProjectorMethod, ProjectorRoutes};
 pub use reply::Reply;
 pub use route::RouteOptions;
-pub(crate) use route::{CommandRoute, Disposition, EventRoute, Subscription};
+pub(crate) use route::{CommandRoute, Declared, Disposition, EventRoute, Subscription};
 pub use rows::Rows;
 pub use view::{Field, View, ViewQuery, field};
 pub use work::UnitOfWork;
-pub(crate) use work::{Committed, command_stream, load_aggregate, no_handler};
+pub(crate) use work::{Committed, Session, command_stream, load_aggregate, no_handler};

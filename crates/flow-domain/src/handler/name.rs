@@ -4,8 +4,11 @@ use std::any::type_name;
 pub fn short_type_name<T: ?Sized>() -> &'static str {
     let name = type_name::<T>();
     let generics = name.find('<').unwrap_or(name.len());
-    match name[..generics].rfind("::") {
-        Some(path) => &name[path + 2..],
+    match name.as_bytes()[..generics]
+        .iter()
+        .rposition(|byte| *byte == b':')
+    {
+        Some(colon) => &name[colon + 1..],
         None => name,
     }
 }

@@ -1,10 +1,11 @@
 use std::{
     any::Any,
     cell::{Cell, RefCell},
+    future::poll_fn,
     panic::{self, AssertUnwindSafe},
-    pin::Pin,
+    pin::pin,
     sync::Once,
-    task::{Context, Poll},
+    task::Poll,
 };
 
 use crate::error::Error;
@@ -38,30 +39,18 @@ pub fn remember_panic_locations() {
 }
 
 /// Runs `future` and makes an error of a panic in it.
-pub(crate) fn catch_panic<T>(
+pub(crate) async fn catch_panic<T>(
     future: impl Future<Output = Result<T, Error>>,
-) -> impl Future<Output = Result<T, Error>> {
-    CatchPanic {
-        // Pinning on the stack of the caller would need `unsafe` to project.
-        future: Box::pin(future),
-    }
-}
-
-struct CatchPanic<F> {
-    future: Pin<Box<F>>,
-}
-
-impl<T, F: Future<Output = Result<T, Error>>> Future for CatchPanic<F> {
-    type Output = Result<T, Error>;
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let future = self.future.as_mut();
+) -> Result<T, Error> {
+    let mut future = pin!(future);
+    poll_fn(|cx| {
         let outer = INSIDE_HANDLER.replace(true);
         // A handler that panicked is never polled again, and its unit of work is thrown away.
-        let polled = panic::catch_unwind(AssertUnwindSafe(|| future.poll(cx)));
+        let polled = panic::catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(cx)));
         INSIDE_HANDLER.set(outer);
         polled.unwrap_or_else(|panic| Poll::Ready(Err(error_of(panic.as_ref()))))
-    }
+    })
+    .await
 }
 
 fn error_of(panic: &(dyn Any + Send)) -> Error {

@@ -224,7 +224,7 @@ where
         Box::pin(async move {
             let table = Table::new(TableKind::ProcessManager, M::name());
             let event: E = message.message.decode(E::NAME)?;
-            let key = event.field(self.key).unwrap_or_default().into_owned();
+            let key: Arc<str> = Arc::from(&*event.field(self.key).unwrap_or_default());
             if key.is_empty() {
                 return Err(Error::setup(format!(
                     "{} cannot tell which process {} belongs to: its field `{}` is empty",

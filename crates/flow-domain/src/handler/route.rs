@@ -3,7 +3,7 @@ use std::{any::TypeId, fmt, sync::Arc};
 use crate::{
     error::Error,
     handler::{Reply, UnitOfWork},
-    message::{Envelope, MessageName, MessageSchema},
+    message::{Envelope, MessageName, MessageSchema, NameList},
     model::MessageTypes,
     port::BoxFuture,
     record::HandlerKind,
@@ -52,8 +52,8 @@ pub(crate) struct EventRoute {
 /// What a route says of itself beyond its method.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Declared {
-    pub(crate) raises: Vec<MessageSchema>,
-    pub(crate) issues: Vec<MessageSchema>,
+    pub(crate) raises: NameList,
+    pub(crate) issues: NameList,
     /// Process managers only: the field by which the event finds its state.
     pub(crate) key: Option<&'static str>,
     /// Process managers only: whether the event may start one.
@@ -106,18 +106,20 @@ impl<'a> RouteOptions<'a> {
         Self(Routes::Events(routes))
     }
 
-    /// Says which events the method may raise: one type, or a tuple of several.
+    /// Says which events the method may raise: one type, or a tuple of all of them. Said twice, the
+    /// last counts.
     #[allow(
         clippy::must_use_candidate,
         clippy::return_self_not_must_use,
         reason = "it is told, not asked"
     )]
     pub fn raises<Events: MessageTypes>(mut self) -> Self {
-        self.declare(|declared| declared.raises.extend(Events::schemas()));
+        self.declare(|declared| declared.raises = Events::SCHEMAS);
         self
     }
 
-    /// Says which commands the method may issue: one type, or a tuple of several.
+    /// Says which commands the method may issue: one type, or a tuple of all of them. Said twice, the
+    /// last counts.
     ///
     /// A command that nobody handles is then a mistake when the domain is built.
     #[allow(
@@ -126,7 +128,7 @@ impl<'a> RouteOptions<'a> {
         reason = "it is told, not asked"
     )]
     pub fn issues<Commands: MessageTypes>(mut self) -> Self {
-        self.declare(|declared| declared.issues.extend(Commands::schemas()));
+        self.declare(|declared| declared.issues = Commands::SCHEMAS);
         self
     }
 

@@ -4,7 +4,7 @@ use crate::{
     clock::Timestamp,
     error::Error,
     handler::UnitOfWork,
-    message::Metadata,
+    message::{Metadata, shared_text},
     model::Projection,
     record::{Table, TableKind},
 };
@@ -47,7 +47,7 @@ impl<'a, P: Projection> Rows<'a, P> {
     ///
     /// Returns an error if the store fails, or the stored row is not a `P`.
     pub async fn get(&mut self, id: impl fmt::Display) -> Result<Option<P>, Error> {
-        self.work.load_state(Self::table(), &id.to_string()).await
+        self.work.load_state(Self::table(), &shared_text(id)).await
     }
 
     /// Writes a row, whether there was one under its id or not.
@@ -56,7 +56,7 @@ impl<'a, P: Projection> Rows<'a, P> {
     ///
     /// Returns an error if the store fails, or the row has no JSON form.
     pub async fn put(&mut self, row: P) -> Result<(), Error> {
-        let id: Arc<str> = row.id().into();
+        let id: Arc<str> = Arc::from(&*row.id());
         // Read first: so the write is refused if somebody else wrote in between.
         self.work.touch(Self::table(), &id).await?;
         self.work.write_state(Self::table(), &id, &row)
@@ -73,10 +73,10 @@ impl<'a, P: Projection> Rows<'a, P> {
         id: impl fmt::Display,
         change: impl FnOnce(&mut P),
     ) -> Result<(), Error> {
-        let id = id.to_string();
+        let id = shared_text(id);
         match self.work.load_state::<P>(Self::table(), &id).await? {
             Some(row) => self.write_changed(&id, row, change),
-            None => Err(Error::not_found(P::NAME, id)),
+            None => Err(Error::not_found(P::NAME, &*id)),
         }
     }
 
@@ -91,19 +91,19 @@ impl<'a, P: Projection> Rows<'a, P> {
         insert: impl FnOnce() -> P,
         change: impl FnOnce(&mut P),
     ) -> Result<(), Error> {
-        let id = id.to_string();
+        let id = shared_text(id);
         let row = self.work.load_state::<P>(Self::table(), &id).await?;
         self.write_changed(&id, row.unwrap_or_else(insert), change)
     }
 
     fn write_changed(
         &mut self,
-        id: &str,
+        id: &Arc<str>,
         mut row: P,
         change: impl FnOnce(&mut P),
     ) -> Result<(), Error> {
         change(&mut row);
-        if row.id() != id {
+        if *row.id() != **id {
             return Err(Error::setup(format!(
                 "a change must not give {} `{id}` another id, and this one made it `{}`: delete the row and put a new one",
                 P::NAME,
@@ -119,10 +119,9 @@ impl<'a, P: Projection> Rows<'a, P> {
     ///
     /// Returns an error if the store fails.
     pub async fn delete(&mut self, id: impl fmt::Display) -> Result<(), Error> {
-        let id = id.to_string();
+        let id = shared_text(id);
         self.work.touch(Self::table(), &id).await?;
-        self.work.delete_state(Self::table(), &id);
-        Ok(())
+        self.work.delete_state(Self::table(), &id)
     }
 }
 

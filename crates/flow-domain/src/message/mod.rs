@@ -10,8 +10,8 @@ mod stream;
 pub use envelope::{Envelope, Recorded};
 pub use id::{CausationId, CorrelationId, MessageId};
 pub use metadata::{MessageKind, Metadata, Priority};
+pub(crate) use name::is_listed;
 pub use name::{InvalidMessageType, MessageName, MessageSchema, MessageType, NameList};
+pub(crate) use payload::shared_text;
 pub use payload::{Payload, text_of};
-pub use stream::{
-    ExpectedVersion, InvalidStreamName, Position, StreamCategory, StreamName, Version,
-};
+pub use stream::{ExpectedVersion, InvalidStreamName, Position, StreamName, Version};

@@ -65,6 +65,18 @@ impl MessageSchema {
 /// The schemas of several message types, side by side.
 pub type NameList = &'static [&'static [MessageSchema]];
 
+/// Returns true if the message `name` is one of those that `list` describes.
+pub(crate) fn is_listed(list: NameList, name: MessageName) -> bool {
+    for schemas in list {
+        for schema in *schemas {
+            if schema.name == name {
+                return true;
+            }
+        }
+    }
+    false
+}
+
 /// The type of a message as it is stored and sent: `Shop.OrderPlaced.v1`.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct MessageType {

@@ -1,4 +1,4 @@
-use std::{borrow::Cow, fmt, sync::Arc};
+use std::{borrow::Cow, cell::RefCell, fmt, io::Write as _, sync::Arc};
 
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
@@ -17,9 +17,12 @@ impl Payload {
     /// Returns an error for which [`Error::is_codec`] is true if the value has no JSON form, for
     /// example a map whose keys are not strings.
     pub fn encode<T: Serialize + ?Sized>(what: &'static str, value: &T) -> Result<Self, Error> {
-        serde_json::to_string(value)
-            .map(|json| Self(json.into()))
-            .map_err(|err| Error::codec("writing", what, err))
+        with_scratch(|scratch| {
+            serde_json::to_writer(&mut *scratch, value)
+                .map_err(|err| Error::codec("writing", what, err))?;
+            let json = str::from_utf8(scratch).map_err(|err| Error::codec("writing", what, err))?;
+            Ok(Self(json.into()))
+        })
     }
 
     /// Reads a `T` back; `what` names it in the error.
@@ -53,6 +56,30 @@ impl fmt::Debug for Payload {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
+}
+
+/// Returns a text that is shared instead of copied.
+pub(crate) fn shared_text(text: impl fmt::Display) -> Arc<str> {
+    with_scratch(|scratch| match write!(scratch, "{text}") {
+        Ok(()) => String::from_utf8_lossy(scratch).into(),
+        Err(_) => text.to_string().into(),
+    })
+}
+
+/// Lends a buffer that is empty and has room, so that what is written into it and then copied to where
+/// it stays is allocated once and not grown.
+fn with_scratch<T>(write: impl FnOnce(&mut Vec<u8>) -> T) -> T {
+    thread_local! {
+        static SCRATCH: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+    }
+    SCRATCH.with(|scratch| match scratch.try_borrow_mut() {
+        Ok(mut scratch) => {
+            scratch.clear();
+            write(&mut scratch)
+        }
+        // A value whose `Serialize` writes another value.
+        Err(_) => write(&mut Vec::new()),
+    })
 }
 
 /// Returns the text of an id or a key: a string is itself, anything else is its JSON.

@@ -2,46 +2,15 @@ use std::{borrow::Cow, fmt, str::FromStr, sync::Arc};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-/// All streams of one kind: `order`. Never empty, and without `-`.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct StreamCategory(Cow<'static, str>);
-
-impl StreamCategory {
-    /// The name of the category.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Display for StreamCategory {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl fmt::Debug for StreamCategory {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(&self.0, f)
-    }
-}
-
-impl TryFrom<&'static str> for StreamCategory {
-    type Error = InvalidStreamName;
-
-    fn try_from(name: &'static str) -> Result<Self, Self::Error> {
-        if name.is_empty() || name.contains('-') {
-            return Err(InvalidStreamName::Category(name.to_owned()));
-        }
-        Ok(Self(Cow::Borrowed(name)))
-    }
-}
-
-/// The name of one stream: a category and an id, joined by the first `-`, as in `order-ord-001`.
+/// The name of one stream: a category and an id, written with a `-` between them: `order-ord-001`.
+///
+/// A clone costs nothing where the category is a constant.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct StreamName {
-    full: Arc<str>,
-    // Invariant: `0 < split`, `split + 1 < full.len()`, and the separator is at `split`.
-    split: usize,
+    // Invariant: not empty, and without `-`, or the written name would be split elsewhere.
+    category: Cow<'static, str>,
+    // Invariant: not empty.
+    id: Arc<str>,
 }
 
 impl StreamName {
@@ -50,36 +19,32 @@ impl StreamName {
     /// # Errors
     ///
     /// Returns an error if either is empty, or if the category has a `-` in it.
-    pub fn new(category: &str, id: &str) -> Result<Self, InvalidStreamName> {
+    pub fn new(
+        category: impl Into<Cow<'static, str>>,
+        id: impl Into<Arc<str>>,
+    ) -> Result<Self, InvalidStreamName> {
+        let (category, id) = (category.into(), id.into());
         if category.is_empty() || category.contains('-') {
-            return Err(InvalidStreamName::Category(category.to_owned()));
+            return Err(InvalidStreamName::Category(category.into_owned()));
         }
         if id.is_empty() {
-            return Err(InvalidStreamName::Id(category.to_owned()));
+            return Err(InvalidStreamName::Id(category.into_owned()));
         }
-        let mut full = String::with_capacity(category.len() + 1 + id.len());
-        full.push_str(category);
-        full.push('-');
-        full.push_str(id);
-        Ok(Self {
-            full: full.into(),
-            split: category.len(),
-        })
+        Ok(Self { category, id })
     }
 
-    /// The whole name.
-    pub fn as_str(&self) -> &str {
-        &self.full
-    }
-
-    /// The part before the first `-`.
+    /// All streams of one kind have the same category: `order`.
     pub fn category(&self) -> &str {
-        &self.full[..self.split]
+        &self.category
     }
 
-    /// The part after the first `-`.
+    /// The id of what the stream is about: `ord-001`.
     pub fn id(&self) -> &str {
-        &self.full[self.split + 1..]
+        &self.id
+    }
+
+    pub(crate) fn shared_id(&self) -> &Arc<str> {
+        &self.id
     }
 }
 
@@ -88,7 +53,7 @@ impl FromStr for StreamName {
 
     fn from_str(name: &str) -> Result<Self, Self::Err> {
         match name.split_once('-') {
-            Some((category, id)) => Self::new(category, id),
+            Some((category, id)) => Self::new(category.to_owned(), id),
             None => Err(InvalidStreamName::Separator(name.to_owned())),
         }
     }
@@ -96,19 +61,19 @@ impl FromStr for StreamName {
 
 impl fmt::Display for StreamName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.full)
+        write!(f, "{}-{}", self.category, self.id)
     }
 }
 
 impl fmt::Debug for StreamName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(&self.full, f)
+        write!(f, "\"{self}\"")
     }
 }
 
 impl Serialize for StreamName {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&self.full)
+        serializer.collect_str(self)
     }
 }
 

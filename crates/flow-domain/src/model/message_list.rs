@@ -1,6 +1,6 @@
 use crate::{
     error::Error,
-    message::MessageSchema,
+    message::NameList,
     model::{Command, Event, Message, Written},
 };
 
@@ -88,13 +88,11 @@ impl<Kind, L: MessageList<Kind>> MessageList<Kind> for Vec<L> {
 /// Types of messages, as a type: `OrderPlaced`, or a tuple of several.
 pub trait MessageTypes {
     /// The schemas of all of them, in order.
-    fn schemas() -> Vec<MessageSchema>;
+    const SCHEMAS: NameList;
 }
 
 impl<M: Message> MessageTypes for M {
-    fn schemas() -> Vec<MessageSchema> {
-        M::SCHEMAS.to_vec()
-    }
+    const SCHEMAS: NameList = &[<M as Message>::SCHEMAS];
 }
 
 macro_rules! tuples {
@@ -108,10 +106,8 @@ macro_rules! tuples {
             }
         }
 
-        impl<$($name: MessageTypes),*> MessageTypes for ($($name,)*) {
-            fn schemas() -> Vec<MessageSchema> {
-                [$($name::schemas()),*].concat()
-            }
+        impl<$($name: Message),*> MessageTypes for ($($name,)*) {
+            const SCHEMAS: NameList = &[$(<$name as Message>::SCHEMAS),*];
         }
     };
 }

@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use crate::{
     error::Error,
     message::{MessageName, Payload, StreamName},
@@ -13,7 +15,7 @@ pub struct Written {
     /// The category that it belongs to.
     pub category: &'static str,
     /// The id of the aggregate that it is for; empty if it names none.
-    pub id: String,
+    pub id: Arc<str>,
     /// Its content.
     pub payload: Payload,
 }
@@ -28,7 +30,7 @@ impl Written {
         Ok(Self {
             name: message.message_name(),
             category: M::CATEGORY,
-            id: message.aggregate_id().into_owned(),
+            id: Arc::from(&*message.aggregate_id()),
             payload: Payload::encode(M::NAME, message)?,
         })
     }
@@ -39,7 +41,7 @@ impl Written {
     ///
     /// Returns an error for which [`Error::is_setup`] is true if the message names no id.
     pub fn stream(&self) -> Result<StreamName, Error> {
-        StreamName::new(self.category, &self.id)
+        StreamName::new(self.category, Arc::clone(&self.id))
             .map_err(|err| Error::setup(format!("`{}` names no stream: {err}", self.name)))
     }
 }
@@ -53,7 +55,7 @@ pub struct WrittenAggregate {
     /// The category of its streams.
     pub category: &'static str,
     /// Its id.
-    pub id: String,
+    pub id: Arc<str>,
     /// Its state; `None` if it is event-sourced.
     pub state: Option<Payload>,
     /// The events that it raised.
@@ -76,14 +78,15 @@ impl WrittenAggregate {
                 A::NAME
             )));
         }
-        let state = match A::EVENT_SOURCED {
-            true => None,
-            false => Some(Payload::encode(A::NAME, aggregate)?),
+        let state = if A::EVENT_SOURCED {
+            None
+        } else {
+            Some(Payload::encode(A::NAME, aggregate)?)
         };
         Ok(Self {
             name: A::NAME,
             category: A::CATEGORY,
-            id: aggregate.id().into_owned(),
+            id: Arc::from(&*aggregate.id()),
             state,
             raised,
         })

@@ -16,5 +16,5 @@ pub trait Store: EventStore + AggregateStore + ProjectionStore {
     ///
     /// Returns an error for which [`Error::is_conflict`] is true if a stream, state or row is at
     /// another version than expected; it names who wrote, what, and both versions.
-    fn commit(&self, changes: Changes) -> BoxFuture<'_, Result<Vec<Recorded>, Error>>;
+    fn commit<'a>(&'a self, changes: &'a Changes) -> BoxFuture<'a, Result<Vec<Recorded>, Error>>;
 }

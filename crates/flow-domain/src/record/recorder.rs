@@ -1,4 +1,4 @@
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::{
     clock::Timestamp,
@@ -8,18 +8,29 @@ use crate::{
 /// Collects what happens, while it happens.
 #[derive(Debug, Default)]
 pub struct Recorder {
-    entries: Mutex<Vec<Entry>>,
+    taken: Mutex<Taken>,
+}
+
+#[derive(Debug, Default)]
+struct Taken {
+    /// How many entries were handed out before.
+    n_before: usize,
+    entries: Vec<Entry>,
 }
 
 impl Recorder {
+    fn lock(&self) -> MutexGuard<'_, Taken> {
+        self.taken.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     pub(crate) fn add(&self, cause: Option<EntryId>, time: Timestamp, what: Happening) -> EntryId {
-        let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
-        if entries.capacity() == 0 {
-            // A flow of one command and two events makes about twenty entries.
-            entries.reserve(32);
+        let mut taken = self.lock();
+        if taken.entries.capacity() == 0 {
+            // An act with two events and their handlers makes about twenty.
+            taken.entries.reserve(32);
         }
-        let id = EntryId::from_index(entries.len());
-        entries.push(Entry {
+        let id = EntryId::from_index(taken.n_before + taken.entries.len());
+        taken.entries.push(Entry {
             id,
             cause,
             time,
@@ -28,12 +39,16 @@ impl Recorder {
         id
     }
 
-    /// Appends to `record` what happened since it was last brought up to date.
+    /// Moves to the end of `record` what happened since this was called last. One recorder is for one
+    /// record.
     pub fn update(&self, record: &mut Record) {
-        let entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
-        record
-            .entries
-            .extend_from_slice(&entries[record.entries.len()..]);
+        let mut taken = self.lock();
+        taken.n_before += taken.entries.len();
+        if record.entries.is_empty() {
+            record.entries = std::mem::take(&mut taken.entries);
+        } else {
+            record.entries.append(&mut taken.entries);
+        }
     }
 }
 

@@ -2,7 +2,9 @@ use std::{fmt, sync::Arc};
 
 use crate::{
     error::{Error, HandlerFailure, Stall},
-    handler::{Committed, Ports, Reply, UnitOfWork, View, catch_panic, load_aggregate, no_handler},
+    handler::{
+        Committed, Ports, Reply, Session, UnitOfWork, View, catch_panic, load_aggregate, no_handler,
+    },
     message::{MessageKind, StreamName},
     model::{Aggregate, Command, Projection, Written},
     port::Store,
@@ -142,7 +144,7 @@ impl App {
         command: &Written,
         headers: &Headers,
     ) -> Result<(Reply, Vec<Committed>), Error> {
-        let envelope = wrap(&self.ports, command.clone(), MessageKind::Command, headers)?;
+        let envelope = wrap(&self.ports, command, MessageKind::Command, headers)?;
         let received = self
             .ports
             .record(None, || Happening::CommandReceived(Arc::clone(&envelope)));
@@ -163,6 +165,7 @@ impl App {
             Arc::clone(&envelope),
             route.handler,
             started,
+            Session::default(),
         );
         let handled = catch_panic(async {
             let reply = route.call.call(&envelope, &mut work).await?;
@@ -195,7 +198,7 @@ impl App {
     /// be read as an `A`.
     pub async fn load<A: Aggregate>(&self, id: impl fmt::Display) -> Result<Option<A>, Error> {
         self.ports.catalog.require_aggregate::<A>()?;
-        let stream = StreamName::new(A::CATEGORY, &id.to_string())
+        let stream = StreamName::new(A::CATEGORY, id.to_string())
             .map_err(|err| Error::setup(err.to_string()))?;
         load_aggregate(&self.ports, &stream).await
     }

@@ -15,8 +15,8 @@ use crate::{
 pub struct AppBuilder<S = ()> {
     domain: Domain,
     store: S,
-    clock: Arc<dyn Clock>,
-    ids: Arc<dyn IdSource>,
+    clock: Option<Arc<dyn Clock>>,
+    ids: Option<Arc<dyn IdSource>>,
     recorder: Option<Arc<Recorder>>,
     budget: usize,
 }
@@ -26,8 +26,8 @@ impl AppBuilder {
         Self {
             domain,
             store: (),
-            clock: Arc::new(SystemClock),
-            ids: Arc::new(SystemIds),
+            clock: None,
+            ids: None,
             recorder: None,
             budget: 10_000,
         }
@@ -54,13 +54,13 @@ impl AppBuilder {
 impl<S> AppBuilder<S> {
     /// What tells the time. The machine's clock by default.
     pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
-        self.clock = clock;
+        self.clock = Some(clock);
         self
     }
 
     /// What makes ids. UUIDs of version 7 by default.
     pub fn ids(mut self, ids: Arc<dyn IdSource>) -> Self {
-        self.ids = ids;
+        self.ids = Some(ids);
         self
     }
 
@@ -84,8 +84,8 @@ impl AppBuilder<Arc<dyn Store>> {
         let ports = Ports {
             catalog: Arc::clone(self.domain.catalog()),
             store: self.store,
-            clock: self.clock,
-            ids: self.ids,
+            clock: self.clock.unwrap_or_else(|| Arc::new(SystemClock)),
+            ids: self.ids.unwrap_or_else(|| Arc::new(SystemIds)),
             recorder: self.recorder,
         };
         App::new(self.domain, ports, self.budget)

@@ -2,7 +2,7 @@ use std::{collections::VecDeque, sync::Arc};
 
 use crate::{
     error::{Error, HandlerFailure, Stall},
-    handler::{Committed, Disposition, Ports, UnitOfWork, catch_panic},
+    handler::{Committed, Disposition, Ports, Session, UnitOfWork, catch_panic},
     record::{Ended, Happening},
     runtime::trail::{StepIdx, Trail},
 };
@@ -18,6 +18,8 @@ pub(super) struct Cascade {
     queue: VecDeque<Delivery>,
     trail: Trail,
     failures: Vec<HandlerFailure>,
+    /// The room of the last unit of work, for the next.
+    spare: Session,
 }
 
 #[derive(Debug)]
@@ -36,6 +38,7 @@ impl Cascade {
             queue: VecDeque::new(),
             trail: Trail::default(),
             failures: Vec::new(),
+            spare: Session::default(),
         }
     }
 
@@ -87,7 +90,7 @@ impl Cascade {
         let ports = Arc::clone(&self.ports);
         let (subscription, route) = ports.catalog.route(delivery.subscription, delivery.route);
         let envelope = &delivery.committed.event.envelope;
-        let event = envelope.metadata.message_type.name();
+        let event = route.event.name;
         let step = self.trail.add(event, subscription.handler, delivery.cause);
         let started = ports.record(Some(delivery.committed.entry), || {
             Happening::HandlerStarted {
@@ -101,6 +104,7 @@ impl Cascade {
             Arc::clone(envelope),
             subscription.handler,
             started,
+            std::mem::take(&mut self.spare),
         );
         let handled = catch_panic(async {
             match route.call.call(envelope, &mut work).await? {
@@ -114,8 +118,9 @@ impl Cascade {
                 ports.record(Some(started), || Happening::HandlerEnded(ended));
                 self.enqueue(committed, Some(step));
             }
-            Err(err) => self.fail(&work, subscription.handler, event, started, err),
+            Err(err) => self.fail(&work, subscription.handler, event.as_str(), started, err),
         }
+        self.spare = work.into_session();
     }
 
     fn fail(

@@ -42,7 +42,7 @@ impl App {
     pub async fn add_written(&self, aggregate: &WrittenAggregate) -> Processed {
         let state = aggregate.state.as_ref().map(|state| Write {
             table: Table::new(TableKind::Aggregate, aggregate.name),
-            id: aggregate.id.as_str().into(),
+            id: Arc::clone(&aggregate.id),
             expected: ExpectedVersion::Exact(Version::NONE),
             value: Some(state.clone()),
         });
@@ -85,11 +85,11 @@ impl App {
             self.ports
                 .catalog
                 .require_event(event.name, event.category)?;
-            let envelope = wrap(&self.ports, event.clone(), MessageKind::Event, headers)?;
+            let envelope = wrap(&self.ports, event, MessageKind::Event, headers)?;
             changes.events.push(envelope);
         }
         changes.writes.extend(state.clone());
-        let recorded = self.ports.store.commit(changes).await?;
+        let recorded = self.ports.store.commit(&changes).await?;
         if let Some(Write {
             table,
             id,
@@ -117,13 +117,13 @@ impl App {
 /// Puts a message that comes from outside into its envelope.
 pub(super) fn wrap(
     ports: &Ports,
-    message: Written,
+    message: &Written,
     kind: MessageKind,
     headers: &Headers,
 ) -> Result<Arc<Envelope>, Error> {
     let id = MessageId::new(ports.ids.make(Origin::new(None, "", 0, 0)));
     let stream = match kind {
-        MessageKind::Command => command_stream(&message, || id)?,
+        MessageKind::Command => command_stream(message, || id)?,
         MessageKind::Event => message.stream()?,
     };
     Ok(Arc::new(Envelope {
@@ -140,6 +140,6 @@ pub(super) fn wrap(
             priority: headers.priority,
             asked_by: headers.asked_by.clone(),
         },
-        message: message.payload,
+        message: message.payload.clone(),
     }))
 }

@@ -1,4 +1,4 @@
-use crate::error::Stall;
+use crate::{error::Stall, message::MessageName};
 
 /// Who was called for what because of whom, so that a cascade that does not end can be explained.
 #[derive(Debug, Default)]
@@ -8,7 +8,7 @@ pub(super) struct Trail {
 
 #[derive(Debug)]
 struct TrailStep {
-    event: String,
+    event: MessageName,
     handler: &'static str,
     cause: Option<usize>,
 }
@@ -23,12 +23,12 @@ impl Trail {
 
     pub(super) fn add(
         &mut self,
-        event: &str,
+        event: MessageName,
         handler: &'static str,
         cause: Option<StepIdx>,
     ) -> StepIdx {
         self.steps.push(TrailStep {
-            event: event.to_owned(),
+            event,
             handler,
             cause,
         });

@@ -59,10 +59,12 @@ impl DomainBuilder {
 
     /// Adds a command handler.
     pub fn command_handler<H: CommandHandler>(mut self, handler: H) -> Self {
-        let routes = CommandRoutes::of(handler);
+        let n_before = self.catalog.commands.len();
+        let routes = std::mem::take(&mut self.catalog.commands);
+        self.catalog.commands = CommandRoutes::of(handler, routes);
+        let n_routes = self.catalog.commands.len() - n_before;
         self.command_handlers
-            .push((H::name(), TypeId::of::<H>(), routes.len()));
-        self.catalog.commands.extend(routes);
+            .push((H::name(), TypeId::of::<H>(), n_routes));
         self
     }
 

@@ -123,8 +123,8 @@ fn commands(catalog: &Catalog) -> Vec<CommandWiring> {
             command: route.command.to_string(),
             category: route.category,
             handler: route.handler,
-            raises: names(&route.declared.raises),
-            issues: names(&route.declared.issues),
+            raises: listed(route.declared.raises),
+            issues: listed(route.declared.issues),
         })
         .collect()
 }
@@ -141,8 +141,8 @@ fn subscriptions(catalog: &Catalog) -> Vec<SubscriptionWiring> {
             projection: subscription.projection.map(|(name, _)| name),
             key: route.declared.key,
             starts: route.declared.starts,
-            raises: names(&route.declared.raises),
-            issues: names(&route.declared.issues),
+            raises: listed(route.declared.raises),
+            issues: listed(route.declared.issues),
         })
         .collect()
 }

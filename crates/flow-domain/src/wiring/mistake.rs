@@ -99,6 +99,11 @@ pub enum WiringMistake {
         projection: &'static str,
         projector: &'static str,
     },
+    /// A handler says that it raises an event which no aggregate lists.
+    UnlistedRaise {
+        event: String,
+        raised_by: &'static str,
+    },
     /// A handler says that it issues a command which nobody handles.
     UnhandledIssue {
         command: String,
@@ -216,6 +221,11 @@ impl fmt::Display for WiringMistake {
                 )?;
                 unregistered(f, "events", event, category, *aggregate)
             }
+            Self::UnlistedRaise { event, raised_by } => write!(
+                f,
+                "`{raised_by}` says that it raises `{event}`, which no aggregate of the domain lists\n     \
+                 add its aggregate with `.aggregate::<..>()`, and list its type there: `#[aggregate(.., events(..))]`"
+            ),
             Self::UnregisteredProjection {
                 projection,
                 projector,

@@ -1,8 +1,8 @@
 use std::any::TypeId;
 
 use crate::{
-    handler::{EventRoute, Subscription},
-    message::{MessageName, NameList, StreamName},
+    handler::{Declared, EventRoute, Subscription},
+    message::{MessageName, StreamName, is_listed},
     record::HandlerKind,
     wiring::{DomainBuilder, WiringMistake, nearest},
 };
@@ -168,7 +168,7 @@ impl Verifier<'_> {
             },
         );
         for route in commands {
-            if !self.lists(route.category, route.command, Listed::Commands) {
+            if !self.lists_command(route.category, route.command) {
                 self.push_once(WiringMistake::UnregisteredCommand {
                     command: route.type_name,
                     used_by: route.handler,
@@ -176,7 +176,7 @@ impl Verifier<'_> {
                     aggregate: self.aggregate_of(route.category),
                 });
             }
-            self.issues(route.handler, &route.declared.issues);
+            self.declared(route.handler, &route.declared);
         }
     }
 
@@ -188,7 +188,7 @@ impl Verifier<'_> {
 
     /// Tells a mistake that every variant of an enum makes once.
     fn push_once(&mut self, mistake: WiringMistake) {
-        if self.mistakes.last() != Some(&mistake) {
+        if !self.mistakes.contains(&mistake) {
             self.mistakes.push(mistake);
         }
     }
@@ -259,7 +259,7 @@ impl Verifier<'_> {
 
     fn event_route(&mut self, subscription: &Subscription, route: &EventRoute) {
         let event = route.event.name;
-        if !self.lists(route.category, event, Listed::Events) {
+        if !self.lists_event(route.category, event) {
             self.push_once(WiringMistake::UnregisteredEvent {
                 event: route.type_name,
                 used_by: subscription.handler,
@@ -290,40 +290,45 @@ impl Verifier<'_> {
                 nearest: nearest(key, route.event.fields.iter().copied()).map(str::to_owned),
             });
         }
-        self.issues(subscription.handler, &route.declared.issues);
+        self.declared(subscription.handler, &route.declared);
     }
 
-    fn issues(&mut self, issued_by: &'static str, issues: &[crate::message::MessageSchema]) {
-        for schema in issues {
+    /// Checks what a route says that it issues and raises.
+    fn declared(&mut self, by: &'static str, declared: &Declared) {
+        for schema in declared.issues.iter().copied().flatten() {
             if self.builder.catalog.command_route(schema.name).is_none() {
-                self.mistakes.push(WiringMistake::UnhandledIssue {
+                self.push_once(WiringMistake::UnhandledIssue {
                     command: schema.name.to_string(),
-                    issued_by,
+                    issued_by: by,
+                });
+            }
+        }
+        for schema in declared.raises.iter().copied().flatten() {
+            let catalog = &self.builder.catalog;
+            let mut aggregates = catalog.aggregates.iter();
+            let mut outside = catalog.outside_events.iter();
+            if !aggregates.any(|entry| is_listed(entry.events, schema.name))
+                && !outside.any(|(_, names)| is_listed(names, schema.name))
+            {
+                self.push_once(WiringMistake::UnlistedRaise {
+                    event: schema.name.to_string(),
+                    raised_by: by,
                 });
             }
         }
     }
 
-    fn lists(&self, category: &str, message: MessageName, which: Listed) -> bool {
-        let lists = |names: NameList| {
-            names
-                .iter()
-                .copied()
-                .flatten()
-                .any(|schema| schema.name == message)
-        };
+    fn lists_command(&self, category: &str, command: MessageName) -> bool {
+        let mut aggregates = self.builder.catalog.aggregates.iter();
+        aggregates.any(|entry| entry.category == category && is_listed(entry.commands, command))
+    }
+
+    fn lists_event(&self, category: &str, event: MessageName) -> bool {
         let catalog = &self.builder.catalog;
         let mut aggregates = catalog.aggregates.iter();
-        match which {
-            Listed::Commands => {
-                aggregates.any(|entry| entry.category == category && lists(entry.commands))
-            }
-            Listed::Events => {
-                let mut outside = catalog.outside_events.iter();
-                aggregates.any(|entry| entry.category == category && lists(entry.events))
-                    || outside.any(|(of, names)| *of == category && lists(names))
-            }
-        }
+        let mut outside = catalog.outside_events.iter();
+        aggregates.any(|entry| entry.category == category && is_listed(entry.events, event))
+            || outside.any(|(of, names)| *of == category && is_listed(names, event))
     }
 
     fn aggregate_of(&self, category: &str) -> Option<&'static str> {
@@ -331,10 +336,4 @@ impl Verifier<'_> {
         let found = aggregates.find(|entry| entry.category == category);
         found.map(|entry| entry.name)
     }
-}
-
-#[derive(Clone, Copy)]
-enum Listed {
-    Commands,
-    Events,
 }

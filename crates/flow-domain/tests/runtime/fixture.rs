@@ -20,6 +20,7 @@ pub(crate) struct World {
     pub(crate) app: App,
     pub(crate) clock: Arc<VirtualClock>,
     recorder: Arc<Recorder>,
+    record: Mutex<Record>,
 }
 
 impl World {
@@ -47,6 +48,7 @@ impl World {
             app,
             clock,
             recorder,
+            record: Mutex::default(),
         }
     }
 
@@ -71,9 +73,9 @@ impl World {
 
     /// Everything that happened.
     pub(crate) fn record(&self) -> Record {
-        let mut record = Record::default();
+        let mut record = self.record.lock().expect("nobody panics under this lock");
         self.recorder.update(&mut record);
-        record
+        record.clone()
     }
 
     /// How each handling ended, in order.

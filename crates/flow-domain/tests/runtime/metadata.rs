@@ -205,11 +205,11 @@ async fn an_event_from_outside_begins_a_flow() {
     world.app.publish(ping("1")).await.unwrap();
 
     let events = world.events().await;
-    let (ping, pong) = (events[0].metadata(), events[1].metadata());
-    assert_eq!(ping.causation, None);
-    assert_eq!(ping.correlation, CorrelationId::from(ping.id));
-    assert_eq!(pong.causation, Some(CausationId::from(ping.id)));
-    assert_eq!(pong.correlation, CorrelationId::from(ping.id));
+    let (served, returned) = (events[0].metadata(), events[1].metadata());
+    assert_eq!(served.causation, None);
+    assert_eq!(served.correlation, CorrelationId::from(served.id));
+    assert_eq!(returned.causation, Some(CausationId::from(served.id)));
+    assert_eq!(returned.correlation, CorrelationId::from(served.id));
 }
 
 #[tokio::test]

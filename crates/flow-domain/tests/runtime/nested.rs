@@ -215,7 +215,7 @@ async fn a_nested_command_is_caused_by_the_outer_one() {
     assert_eq!(outer.causation, None);
     assert_eq!(nested.causation, Some(CausationId::from(outer.id)));
     assert_eq!(nested.correlation, CorrelationId::from(outer.id));
-    assert_eq!(nested.stream.to_string(), "payment:command-ord-1");
+    assert_eq!(nested.stream.to_string(), "payment-ord-1");
 }
 
 #[tokio::test]

@@ -12,18 +12,18 @@ use serde::{Deserialize, Serialize};
 use crate::fixture::{World, pong, timed_out};
 
 #[derive(Debug, PartialEq, Serialize, Deserialize, Aggregate)]
-#[aggregate(id = order_id, commands(Attempt), events(OrderPlaced))]
+#[aggregate(id = id, commands(Attempt), events(OrderPlaced))]
 struct Order {
-    order_id: String,
+    id: String,
     n_changes: u32,
     #[serde(skip)]
     raised: Raised,
 }
 
 #[derive(Debug, Default, PartialEq, Serialize, Deserialize, Aggregate)]
-#[aggregate(id = account_id, event_sourced, events(Deposited))]
+#[aggregate(id = id, event_sourced, events(Deposited))]
 struct Account {
-    account_id: String,
+    id: String,
     cents: u64,
     #[serde(skip)]
     raised: Raised,
@@ -44,7 +44,7 @@ struct Deposited {
 
 impl Apply<Deposited> for Account {
     fn apply(&mut self, event: &Deposited) {
-        self.account_id.clone_from(&event.account_id);
+        self.id.clone_from(&event.account_id);
         self.cents += event.cents;
     }
 }
@@ -97,7 +97,7 @@ impl Handler {
             Attempt::AddAndLoadAgain => {
                 work.add(placed("ord-1"))?;
                 let order: Order = work.load("ord-1").await?;
-                return Ok(order.order_id);
+                return Ok(order.id);
             }
             Attempt::DepositTwiceAndLoadAgain => {
                 work.add(deposited("acc-1", 100))?;
@@ -158,7 +158,7 @@ fn order_placed(order_id: &str) -> OrderPlaced {
 
 fn placed(order_id: &str) -> Order {
     let mut order = Order {
-        order_id: order_id.into(),
+        id: order_id.into(),
         n_changes: 0,
         raised: Raised::default(),
     };
@@ -216,7 +216,7 @@ async fn an_aggregate_that_is_added_twice_is_written_once() {
     let record = world.record().to_string();
     let writes: Vec<&str> = record.lines().filter(|it| it.contains(" wrote ")).collect();
 
-    insta::assert_snapshot!(writes.join("\n"), @r#"#3 <- #1 2026-01-01T00:00:00Z wrote aggregate Order `ord-1` {"order_id":"ord-1","n_changes":2}"#);
+    insta::assert_snapshot!(writes.join("\n"), @r#"#3 <- #1 2026-01-01T00:00:00Z wrote aggregate Order `ord-1` {"id":"ord-1","n_changes":2}"#);
     assert_eq!(world.stored().await, ["OrderPlaced in order-ord-1"]);
 }
 

@@ -57,6 +57,15 @@ impl EventHandler for HastyMailer {
     }
 }
 
+struct CancellingHandler;
+
+impl EventHandler for CancellingHandler {
+    fn routes(on: &mut EventRoutes<Self>) {
+        on.event(react::<Self, OrderPlaced>)
+            .raises::<(OrderPlaced, OrderCancelled)>();
+    }
+}
+
 struct IdleMailer;
 
 impl EventHandler for IdleMailer {
@@ -152,6 +161,31 @@ fn an_event_has_one_method_in_a_handler() {
       1. `HastyMailer` names two methods for `OrderPlaced`
          name one of them, and call the other from it
     ");
+}
+
+#[test]
+fn an_event_that_a_handler_raises_is_listed_by_an_aggregate() {
+    let domain = Domain::builder("shop")
+        .aggregate::<Order>()
+        .event_handler(CancellingHandler);
+
+    insta::assert_snapshot!(refusal(domain), @r"
+    the domain `shop` has 1 wiring mistake
+
+      1. `CancellingHandler` says that it raises `OrderCancelled.v2`, which no aggregate of the domain lists
+         add its aggregate with `.aggregate::<..>()`, and list its type there: `#[aggregate(.., events(..))]`
+    ");
+}
+
+#[test]
+fn an_event_from_outside_may_be_raised_inside() {
+    let domain = Domain::builder("shop")
+        .aggregate::<Order>()
+        .event_from_outside::<OrderCancelled>()
+        .event_handler(CancellingHandler)
+        .build();
+
+    assert!(domain.is_ok());
 }
 
 #[test]

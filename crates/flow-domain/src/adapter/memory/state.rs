@@ -1,4 +1,4 @@
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 use crate::{
     adapter::memory::{events::Events, tables::Tables},
@@ -15,14 +15,16 @@ pub(super) struct State {
 }
 
 impl State {
-    pub(super) fn commit(&mut self, changes: Changes) -> Result<Vec<Recorded>, Error> {
+    pub(super) fn commit(&mut self, changes: &Changes) -> Result<Vec<Recorded>, Error> {
         // From here on nothing fails, or something would be half written.
-        self.check(&changes)?;
-        for write in changes.writes {
+        self.check(changes)?;
+        for write in &changes.writes {
             self.tables.apply(write);
         }
-        let events = changes.events.into_iter();
-        Ok(events.map(|event| self.events.append(event)).collect())
+        let events = changes.events.iter();
+        Ok(events
+            .map(|event| self.events.append(Arc::clone(event)))
+            .collect())
     }
 
     fn check(&self, changes: &Changes) -> Result<(), Error> {

@@ -107,7 +107,7 @@ impl ProjectionStore for MemoryStore {
 }
 
 impl Store for MemoryStore {
-    fn commit(&self, changes: Changes) -> BoxFuture<'_, Result<Vec<Recorded>, Error>> {
+    fn commit<'a>(&'a self, changes: &'a Changes) -> BoxFuture<'a, Result<Vec<Recorded>, Error>> {
         let committed = self.state().commit(changes);
         Box::pin(ready(committed))
     }
@@ -144,7 +144,7 @@ mod tests {
         let threads: Vec<_> = (0..8)
             .map(|_| {
                 let store = Arc::clone(&store);
-                thread::spawn(move || store.state().commit(creating("one")).is_ok())
+                thread::spawn(move || store.state().commit(&creating("one")).is_ok())
             })
             .collect();
         let wins = threads
@@ -166,7 +166,7 @@ mod tests {
         });
         assert!(panicked.join().is_err());
 
-        store.commit(creating("one")).await.unwrap();
+        store.commit(&creating("one")).await.unwrap();
 
         assert_eq!(store.count(COUNTERS, &[]).await.unwrap(), 1);
     }

@@ -26,8 +26,8 @@ impl Tables {
     }
 
     /// Writes or deletes without looking at what is expected.
-    pub(super) fn apply(&mut self, write: Write) {
-        let Some(value) = write.value else {
+    pub(super) fn apply(&mut self, write: &Write) {
+        let Some(value) = write.value.clone() else {
             if let Some(rows) = self.tables.get_mut(&write.table) {
                 rows.remove(&*write.id);
             }
@@ -40,7 +40,7 @@ impl Tables {
             return;
         }
         let version = Version::NONE.next();
-        rows.push(write.id, Stored { version, value });
+        rows.push(Arc::clone(&write.id), Stored { version, value });
     }
 
     pub(super) fn query(&self, table: Table, query: &Query) -> Vec<Row> {

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use crate::{
     error::Error,
-    handler::UnitOfWork,
+    handler::{UnitOfWork, work::session::Change},
     message::Recorded,
     record::{EntryId, Happening},
 };
@@ -17,20 +17,23 @@ pub(crate) struct Committed {
 impl UnitOfWork {
     /// Writes everything or nothing, and returns the events that were appended, in order.
     pub(crate) async fn commit(&mut self) -> Result<Vec<Committed>, Error> {
-        let changes = self.session.changes(self.context.handler);
+        let changes = self.session.take_changes(self.context.handler);
         if changes.is_empty() {
             return Ok(Vec::new());
         }
-        let recorded = self.ports.store.commit(changes).await?;
+        let recorded = self.ports.store.commit(&changes).await;
+        // Whether it went through or not: what it was is asked for afterwards.
+        self.session.events = changes.events;
+        let recorded = recorded?;
         self.record_writes();
-        let raised = self.session.events.iter();
+        let raised_at = self.session.raised_at.iter();
         Ok(recorded
             .into_iter()
-            .zip(raised)
-            .map(|(event, raised)| Committed {
+            .zip(raised_at)
+            .map(|(event, raised_at)| Committed {
                 entry: self
                     .ports
-                    .record(Some(raised.entry), || Happening::Appended(event.clone())),
+                    .record(Some(*raised_at), || Happening::Appended(event.clone())),
                 event,
             })
             .collect())
@@ -42,15 +45,15 @@ impl UnitOfWork {
         }
         for value in &self.session.values {
             let (table, id) = (value.table, Arc::clone(&value.id));
-            let what = match (&value.before, &value.after) {
-                (_, None) | (None, Some(None)) => continue,
-                (before, Some(Some(after))) => Happening::Written {
+            let what = match (&value.before, &value.change) {
+                (_, Change::Nothing) | (None, Change::Delete) => continue,
+                (before, Change::Put(after)) => Happening::Written {
                     table,
                     id,
                     before: before.clone(),
                     after: after.clone(),
                 },
-                (Some(before), Some(None)) => Happening::Deleted {
+                (Some(before), Change::Delete) => Happening::Deleted {
                     table,
                     id,
                     before: before.clone(),

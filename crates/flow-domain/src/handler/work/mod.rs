@@ -8,5 +8,6 @@ mod unit_of_work;
 
 pub(crate) use commit::Committed;
 pub(crate) use load::load_aggregate;
+pub(crate) use session::Session;
 pub use unit_of_work::UnitOfWork;
 pub(crate) use unit_of_work::{command_stream, no_handler};

@@ -11,14 +11,14 @@ use crate::{
         work::{
             context::Context,
             load::{fold, read_history, table_of},
-            session::{RaisedEvent, Session, Stream},
+            session::{Change, HandlingId, Session},
         },
     },
     message::{
-        CausationId, Envelope, MessageId, MessageKind, Metadata, Payload, StreamName, Version,
+        CausationId, Envelope, MessageId, MessageKind, Metadata, Payload, StreamName, shared_text,
     },
     model::{Aggregate, Command, Event, Projection, Written},
-    record::{Ended, EntryId, HandlerKind, Happening, Table},
+    record::{Ended, EntryId, HandlerKind, Happening, Table, TableKind},
 };
 
 /// What one handling loads, changes and raises, written whole or not at all.
@@ -32,20 +32,30 @@ pub struct UnitOfWork {
     pub(super) ports: Arc<Ports>,
     pub(super) context: Context,
     pub(super) session: Session,
+    n_handlings: HandlingId,
 }
 
 impl UnitOfWork {
+    /// Begins with an empty session, which may have room from an earlier one.
     pub(crate) fn begin(
         ports: Arc<Ports>,
         message: Arc<Envelope>,
         handler: &'static str,
         entry: EntryId,
+        session: Session,
     ) -> Self {
         Self {
             ports,
             context: Context::new(message, handler, entry),
-            session: Session::default(),
+            session,
+            n_handlings: 1,
         }
+    }
+
+    /// Gives the room of the session back.
+    pub(crate) fn into_session(mut self) -> Session {
+        self.session.clear();
+        self.session
     }
 
     /// Returns the current time. Under the harness it is virtual.
@@ -92,19 +102,16 @@ impl UnitOfWork {
     /// be read as an `A`.
     pub async fn find<A: Aggregate>(&mut self, id: impl fmt::Display) -> Result<Option<A>, Error> {
         self.ports.catalog.require_aggregate::<A>()?;
-        let id = id.to_string();
+        let id = shared_text(id);
         if !A::EVENT_SOURCED {
             return self.load_state(table_of::<A>(), &id).await;
         }
-        let name = stream_name::<A>(&id)?;
+        let name = stream_name::<A>(id)?;
         if self.session.stream(&name).is_none() {
             let history = read_history(&self.ports, &name).await?;
-            self.session.streams.push(Stream {
-                version: history.last().map_or(Version::NONE, |last| last.version),
-                name: name.clone(),
-                history,
-            });
+            self.session.keep_stream(name.clone(), history);
         }
+        self.session.loaded_stream(&name);
         self.folded(&name)
     }
 
@@ -115,7 +122,7 @@ impl UnitOfWork {
             Some(stream) => fold(stream.history.iter())?,
             None => None,
         };
-        let raised = self.session.events.iter().map(|event| &event.envelope);
+        let raised = self.session.events.iter();
         for envelope in raised.filter(|envelope| envelope.metadata.stream == *name) {
             if aggregate.is_none() {
                 aggregate = A::initial();
@@ -137,13 +144,23 @@ impl UnitOfWork {
     /// event that carries another id than its own.
     pub fn add<A: Aggregate>(&mut self, mut aggregate: A) -> Result<(), Error> {
         self.ports.catalog.require_aggregate::<A>()?;
-        let stream = stream_name::<A>(&aggregate.id())?;
-        self.take_raised(&mut aggregate, &stream)?;
+        let stream = stream_name::<A>(&*aggregate.id())?;
+        let n_raised = self.take_raised(&mut aggregate, &stream)?;
         if A::EVENT_SOURCED {
-            self.expect_new_unless_loaded(stream);
+            if self.session.stream(&stream).is_none() {
+                self.session.keep_stream(stream, Vec::new());
+            }
             return Ok(());
         }
-        self.write_state(table_of::<A>(), stream.id(), &aggregate)
+        let state = Payload::encode(A::NAME, &aggregate)?;
+        // An event is a decision about the state, so the state is written with it even if it is the
+        // same: or nothing would notice that it was stale.
+        self.set(
+            table_of::<A>(),
+            stream.shared_id(),
+            Change::Put(state),
+            0 < n_raised,
+        )
     }
 
     /// Removes an aggregate that was loaded here, and takes the events that it raised.
@@ -153,14 +170,15 @@ impl UnitOfWork {
     /// Returns an error for which [`Error::is_setup`] is true if it was not loaded here, or if it is
     /// event-sourced: its events happened, and an event that ends it says so.
     pub fn remove<A: Aggregate>(&mut self, mut aggregate: A) -> Result<(), Error> {
-        let stream = stream_name::<A>(&aggregate.id())?;
+        let stream = stream_name::<A>(&*aggregate.id())?;
         if A::EVENT_SOURCED {
             return Err(Error::setup(format!(
                 "`{}` is event-sourced and cannot be removed: raise an event that ends it",
                 A::NAME
             )));
         }
-        if self.session.value(table_of::<A>(), stream.id()).is_none() {
+        let id = stream.shared_id();
+        if self.session.value(table_of::<A>(), id).is_none() {
             return Err(Error::setup(format!(
                 "{} `{}` cannot be removed: it was not loaded in this unit of work",
                 A::NAME,
@@ -168,17 +186,21 @@ impl UnitOfWork {
             )));
         }
         self.take_raised(&mut aggregate, &stream)?;
-        self.delete_state(table_of::<A>(), stream.id());
-        Ok(())
+        self.set(table_of::<A>(), id, Change::Delete, false)
     }
 
     fn take_raised<A: Aggregate>(
         &mut self,
         aggregate: &mut A,
         stream: &StreamName,
-    ) -> Result<(), Error> {
-        for event in aggregate.raised_mut().take()? {
-            if event.category != A::CATEGORY || event.id != stream.id() {
+    ) -> Result<usize, Error> {
+        let raised = aggregate.raised_mut().take()?;
+        if !raised.is_empty() {
+            self.session.require_fresh(stream, self.context.handler)?;
+        }
+        let n_raised = raised.len();
+        for event in raised {
+            if event.category != A::CATEGORY || *event.id != *stream.id() {
                 return Err(Error::setup(format!(
                     "{} `{}` raised {} with the id `{}` of the category `{}`: an aggregate raises its own events only",
                     A::NAME,
@@ -190,17 +212,7 @@ impl UnitOfWork {
             }
             self.append(event, stream.clone());
         }
-        Ok(())
-    }
-
-    fn expect_new_unless_loaded(&mut self, name: StreamName) {
-        if self.session.stream(&name).is_none() {
-            self.session.streams.push(Stream {
-                name,
-                version: Version::NONE,
-                history: Vec::new(),
-            });
-        }
+        Ok(n_raised)
     }
 
     /// Raises an event without an aggregate at hand, whatever the version of its stream.
@@ -224,7 +236,8 @@ impl UnitOfWork {
         let entry = self.ports.record(Some(self.context.entry), || {
             Happening::Raised(Arc::clone(&envelope))
         });
-        self.session.events.push(RaisedEvent { envelope, entry });
+        self.session.events.push(envelope);
+        self.session.raised_at.push(entry);
     }
 
     /// Puts a message that the current one causes into its envelope.
@@ -282,20 +295,25 @@ impl UnitOfWork {
                 kind: HandlerKind::CommandHandler,
                 attempt: 1,
             });
-        let nested = Context::of_command(Arc::clone(&envelope), &route, started);
+        let handling = self.n_handlings;
+        self.n_handlings += 1;
+        let nested = Context::of_command(Arc::clone(&envelope), &route, handling, started);
         let outer = std::mem::replace(&mut self.context, nested);
         let earlier = self.session.clone();
         let handled = catch_panic(route.call.call(&envelope, self)).await;
         self.context = outer;
         match handled {
             Ok(reply) => {
+                let n_events = earlier.events.len();
+                self.session
+                    .nested_is_done(handling, self.context.handling, n_events);
                 self.ports
                     .record(Some(started), || Happening::HandlerEnded(Ended::Handled));
                 Ok(Reply::into(reply))
             }
             Err(err) => {
                 let lost = self.session.lost_since(&earlier);
-                self.session = earlier;
+                self.session.roll_back_to(earlier);
                 self.record_failure(started, &err, lost);
                 Err(err)
             }
@@ -327,22 +345,23 @@ impl UnitOfWork {
     pub(crate) async fn load_state<T: DeserializeOwned>(
         &mut self,
         table: Table,
-        id: &str,
+        id: &Arc<str>,
     ) -> Result<Option<T>, Error> {
         self.touch(table, id).await?;
-        let value = self.session.value(table, id).and_then(|value| value.now());
+        let value = self.session.loaded(table, id).and_then(|value| value.now());
         value.map(|value| value.decode(table.name)).transpose()
     }
 
     /// Loads a state or row without reading it, so that it can be written.
-    pub(crate) async fn touch(&mut self, table: Table, id: &str) -> Result<(), Error> {
-        if self.session.value(table, id).is_none() {
-            let stored = match table.kind {
-                crate::record::TableKind::Projection => self.ports.store.get(table, id).await?,
-                _ => self.ports.store.load(table, id).await?,
-            };
-            self.session.keep(table, id, stored);
+    pub(crate) async fn touch(&mut self, table: Table, id: &Arc<str>) -> Result<(), Error> {
+        if self.session.loaded(table, id).is_some() {
+            return Ok(());
         }
+        let stored = match table.kind {
+            TableKind::Projection => self.ports.store.get(table, id).await?,
+            _ => self.ports.store.load(table, id).await?,
+        };
+        self.session.keep(table, Arc::clone(id), stored);
         Ok(())
     }
 
@@ -350,17 +369,33 @@ impl UnitOfWork {
     pub(crate) fn write_state<T: Serialize>(
         &mut self,
         table: Table,
-        id: &str,
+        id: &Arc<str>,
         value: &T,
     ) -> Result<(), Error> {
         let value = Payload::encode(table.name, value)?;
-        self.session.set(table, id, Some(value), self.context.entry);
-        Ok(())
+        self.set(table, id, Change::Put(value), false)
     }
 
     /// Deletes a state or row that was loaded here.
-    pub(crate) fn delete_state(&mut self, table: Table, id: &str) {
-        self.session.set(table, id, None, self.context.entry);
+    pub(crate) fn delete_state(&mut self, table: Table, id: &Arc<str>) -> Result<(), Error> {
+        self.set(table, id, Change::Delete, false)
+    }
+
+    fn set(
+        &mut self,
+        table: Table,
+        id: &Arc<str>,
+        change: Change,
+        always: bool,
+    ) -> Result<(), Error> {
+        let Context {
+            handling,
+            entry,
+            handler,
+            ..
+        } = self.context;
+        self.session
+            .set((table, id), change, always, (handling, entry, handler))
     }
 }
 
@@ -374,22 +409,20 @@ impl fmt::Debug for UnitOfWork {
     }
 }
 
-fn stream_name<A: Aggregate>(id: &str) -> Result<StreamName, Error> {
+fn stream_name<A: Aggregate>(id: impl Into<Arc<str>>) -> Result<StreamName, Error> {
     StreamName::new(A::CATEGORY, id).map_err(|err| Error::setup(err.to_string()))
 }
 
-/// The stream of a command, after the aggregate that it is for, or after itself if it names none.
+/// The stream of the aggregate that a command is for, or one of its own if it names none.
 pub(crate) fn command_stream(
     command: &Written,
     own_id: impl FnOnce() -> MessageId,
 ) -> Result<StreamName, Error> {
-    let category = format!("{}:command", command.category);
-    let stream = if command.id.is_empty() {
-        StreamName::new(&category, &own_id().to_string())
-    } else {
-        StreamName::new(&category, &command.id)
-    };
-    stream.map_err(|err| Error::setup(err.to_string()))
+    if command.id.is_empty() {
+        return StreamName::new(command.category, own_id().to_string())
+            .map_err(|err| Error::setup(err.to_string()));
+    }
+    command.stream()
 }
 
 pub(crate) fn no_handler(command: &Written) -> Error {

@@ -1,7 +1,7 @@
 use serde_json::json;
 
 use crate::port::{
-    Store,
+    Changes, Store,
     contract::{
         fixture::{
             DASHBOARD, NOTHING, ORDERS, at, change, content, get, load, numbers, read_all,
@@ -138,14 +138,15 @@ pub async fn a_conflict_names_who_what_expected_and_found<S: Store + ?Sized>(sto
 /// The others are refused, and nothing of theirs is written.
 pub async fn a_commit_races<S: Store + ?Sized>(store: &S) {
     let create = |number: u32| {
-        let changes = change()
+        change()
             .expect("order-1", NOTHING)
             .append("order-1", [number])
-            .write(ORDERS, "1", NOTHING, &number.to_string());
-        store.commit(changes.into_changes())
+            .write(ORDERS, "1", NOTHING, &number.to_string())
+            .into_changes()
     };
+    let all: Vec<Changes> = (1..=4).map(create).collect();
 
-    let results = race((1..=4).map(create).collect()).await;
+    let results = race(all.iter().map(|changes| store.commit(changes)).collect()).await;
 
     let won: Vec<u64> = (1..)
         .zip(&results)

@@ -106,7 +106,7 @@ impl Commit {
     /// Commits what must go through.
     pub(super) async fn on<S: Store + ?Sized>(self, store: &S) -> Vec<Recorded> {
         store
-            .commit(self.0)
+            .commit(&self.0)
             .await
             .expect("nothing that is expected is stale")
     }
@@ -114,7 +114,7 @@ impl Commit {
     /// Commits what must be refused.
     pub(super) async fn refused_by<S: Store + ?Sized>(self, store: &S) -> Error {
         let err = store
-            .commit(self.0)
+            .commit(&self.0)
             .await
             .expect_err("something that is expected is stale");
         assert!(err.is_conflict(), "not a conflict: {err}");

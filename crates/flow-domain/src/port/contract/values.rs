@@ -98,7 +98,7 @@ pub async fn tables_are_apart<S: Store + ?Sized>(store: &S) {
 
 /// What was never written is empty, not an error; and so is a commit of nothing.
 pub async fn what_was_never_written_is_empty<S: Store + ?Sized>(store: &S) {
-    let nothing = store.commit(Changes::new(BY)).await;
+    let nothing = store.commit(&Changes::new(BY)).await;
     let counted = store.count(DASHBOARD, &[]).await;
 
     assert_eq!(nothing.expect("nothing can be stale"), []);
