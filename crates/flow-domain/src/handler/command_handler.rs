@@ -4,7 +4,7 @@ use crate::{
     error::Error,
     handler::{
         CommandRoute, Reply, RouteOptions, UnitOfWork,
-        route::{Call, Declared},
+        route::{AnyHandler, Call, Declared, as_handler},
         short_type_name,
     },
     message::Envelope,
@@ -50,8 +50,9 @@ pub trait CommandHandler: Send + Sync + Sized + 'static {
 
 /// Where a command handler names its methods.
 pub struct CommandRoutes<H> {
-    handler: Arc<H>,
+    handler: AnyHandler,
     routes: Vec<CommandRoute>,
+    of: PhantomData<fn(H)>,
 }
 
 impl<H: CommandHandler> CommandRoutes<H> {
@@ -60,6 +61,7 @@ impl<H: CommandHandler> CommandRoutes<H> {
         let mut on = Self {
             handler: Arc::new(handler),
             routes,
+            of: PhantomData,
         };
         H::routes(&mut on);
         on.routes
@@ -75,19 +77,21 @@ impl<H: CommandHandler> CommandRoutes<H> {
         M: for<'a> CommandMethod<'a, H, C>,
     {
         let first = self.routes.len();
-        let call: Arc<dyn Call<Reply>> = Arc::new(CommandCall {
-            handler: Arc::clone(&self.handler),
+        let call = CommandCall {
             method,
-            command: PhantomData,
-        });
+            types: PhantomData::<fn(H, C)>,
+        };
+        let calls = <dyn Call<Reply>>::for_each_of(C::SCHEMAS.len(), call);
+        let schemas = C::SCHEMAS.iter().zip(calls);
         self.routes
-            .extend(C::SCHEMAS.iter().map(|schema| CommandRoute {
+            .extend(schemas.map(|(schema, call)| CommandRoute {
                 command: schema.name,
                 type_name: C::NAME,
                 category: C::CATEGORY,
                 handler: H::name(),
                 handler_type: TypeId::of::<H>(),
-                call: Arc::clone(&call),
+                instance: Arc::clone(&self.handler),
+                call,
                 declared: Declared::default(),
             }));
         RouteOptions::of_commands(&mut self.routes[first..])
@@ -135,9 +139,8 @@ where
 }
 
 struct CommandCall<H, C, M> {
-    handler: Arc<H>,
     method: M,
-    command: PhantomData<fn(C)>,
+    types: PhantomData<fn(H, C)>,
 }
 
 impl<H, C, M> Call<Reply> for CommandCall<H, C, M>
@@ -148,12 +151,13 @@ where
 {
     fn call<'a>(
         &'a self,
+        handler: &'a AnyHandler,
         message: &'a Envelope,
         work: &'a mut UnitOfWork,
     ) -> BoxFuture<'a, Result<Reply, Error>> {
         Box::pin(async move {
             let command = message.message.decode(C::NAME)?;
-            let reply = self.method.call(&self.handler, command, work).await;
+            let reply = self.method.call(as_handler(handler), command, work).await;
             reply.map(Reply::new).map_err(Into::into)
         })
     }

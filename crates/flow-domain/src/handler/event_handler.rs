@@ -4,7 +4,7 @@ use crate::{
     error::Error,
     handler::{
         EventRoute, RouteOptions, Subscription, UnitOfWork,
-        route::{Call, Declared, Disposition},
+        route::{AnyHandler, Call, Declared, Disposition, as_handler},
         short_type_name,
     },
     message::Envelope,
@@ -51,17 +51,17 @@ pub trait EventHandler: Send + Sync + Sized + 'static {
 
 /// Where an event handler names its methods.
 pub struct EventRoutes<H> {
-    handler: Arc<H>,
     categories: Option<Vec<&'static str>>,
     routes: Vec<EventRoute>,
+    of: PhantomData<fn(H)>,
 }
 
 impl<H: EventHandler> EventRoutes<H> {
     pub(crate) fn of(handler: H) -> Subscription {
         let mut on = Self {
-            handler: Arc::new(handler),
             categories: None,
             routes: Vec::new(),
+            of: PhantomData,
         };
         H::routes(&mut on);
         Subscription {
@@ -70,6 +70,7 @@ impl<H: EventHandler> EventRoutes<H> {
             kind: HandlerKind::EventHandler,
             projection: None,
             categories: on.categories,
+            instance: Arc::new(handler),
             routes: on.routes,
         }
     }
@@ -83,11 +84,10 @@ impl<H: EventHandler> EventRoutes<H> {
         E: Event,
         M: for<'a> EventMethod<'a, H, E>,
     {
-        let call = Arc::new(EventCall {
-            handler: Arc::clone(&self.handler),
+        let call = EventCall {
             method,
-            event: PhantomData,
-        });
+            types: PhantomData::<fn(H, E)>,
+        };
         event_routes::<E>(&mut self.routes, call)
     }
 
@@ -108,14 +108,16 @@ impl<H: EventHandler> EventRoutes<H> {
 /// Makes a route for each event that `E` stands for, all with the same call.
 pub(super) fn event_routes<E: Event>(
     routes: &mut Vec<EventRoute>,
-    call: Arc<dyn Call<Disposition>>,
+    call: impl Call<Disposition> + 'static,
 ) -> RouteOptions<'_> {
     let first = routes.len();
-    routes.extend(E::SCHEMAS.iter().map(|schema| EventRoute {
+    let calls = <dyn Call<Disposition>>::for_each_of(E::SCHEMAS.len(), call);
+    let schemas = E::SCHEMAS.iter().zip(calls);
+    routes.extend(schemas.map(|(schema, call)| EventRoute {
         event: *schema,
         type_name: E::NAME,
         category: E::CATEGORY,
-        call: Arc::clone(&call),
+        call,
         declared: Declared::default(),
     }));
     RouteOptions::of_events(&mut routes[first..])
@@ -162,9 +164,8 @@ where
 }
 
 struct EventCall<H, E, M> {
-    handler: Arc<H>,
     method: M,
-    event: PhantomData<fn(E)>,
+    types: PhantomData<fn(H, E)>,
 }
 
 impl<H, E, M> Call<Disposition> for EventCall<H, E, M>
@@ -175,12 +176,13 @@ where
 {
     fn call<'a>(
         &'a self,
+        handler: &'a AnyHandler,
         message: &'a Envelope,
         work: &'a mut UnitOfWork,
     ) -> BoxFuture<'a, Result<Disposition, Error>> {
         Box::pin(async move {
             let event = message.message.decode(E::NAME)?;
-            let handled = self.method.call(&self.handler, event, work).await;
+            let handled = self.method.call(as_handler(handler), event, work).await;
             handled.map(|()| Disposition::Handled).map_err(Into::into)
         })
     }

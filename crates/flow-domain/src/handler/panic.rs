@@ -1,11 +1,10 @@
 use std::{
     any::Any,
     cell::{Cell, RefCell},
-    future::poll_fn,
     panic::{self, AssertUnwindSafe},
-    pin::pin,
+    pin::Pin,
     sync::Once,
-    task::Poll,
+    task::{Context, Poll},
 };
 
 use crate::error::Error;
@@ -39,18 +38,34 @@ pub fn remember_panic_locations() {
 }
 
 /// Runs `future` and makes an error of a panic in it.
-pub(crate) async fn catch_panic<T>(
-    future: impl Future<Output = Result<T, Error>>,
-) -> Result<T, Error> {
-    let mut future = pin!(future);
-    poll_fn(|cx| {
+///
+/// The future is pinned by the caller: handed over by value it would lie in the caller's twice.
+pub(crate) fn catch_panic<T, F>(future: Pin<&mut F>) -> CatchPanic<'_, F>
+where
+    F: Future<Output = Result<T, Error>> + ?Sized,
+{
+    CatchPanic { future }
+}
+
+/// A future whose panics are errors.
+pub(crate) struct CatchPanic<'a, F: ?Sized> {
+    future: Pin<&'a mut F>,
+}
+
+impl<T, F> Future for CatchPanic<'_, F>
+where
+    F: Future<Output = Result<T, Error>> + ?Sized,
+{
+    type Output = Result<T, Error>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let future = self.future.as_mut();
         let outer = INSIDE_HANDLER.replace(true);
         // A handler that panicked is never polled again, and its unit of work is thrown away.
-        let polled = panic::catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(cx)));
+        let polled = panic::catch_unwind(AssertUnwindSafe(|| future.poll(cx)));
         INSIDE_HANDLER.set(outer);
         polled.unwrap_or_else(|panic| Poll::Ready(Err(error_of(panic.as_ref()))))
-    })
-    .await
+    }
 }
 
 fn error_of(panic: &(dyn Any + Send)) -> Error {

@@ -7,7 +7,7 @@ use crate::{
     handler::{
         EventRoute, RouteOptions, Subscription, UnitOfWork,
         event_handler::event_routes,
-        route::{Call, Disposition},
+        route::{AnyHandler, Call, Disposition},
         short_type_name,
     },
     message::Envelope,
@@ -97,6 +97,7 @@ impl<M: ProcessManager> ProcessManagerRoutes<M> {
             kind: HandlerKind::ProcessManager,
             projection: None,
             categories: None,
+            instance: Arc::new(()),
             routes: on.routes,
         }
     }
@@ -148,12 +149,12 @@ impl<M: ProcessManager> ProcessManagerRoutes<M> {
         E: Event,
         F: for<'a> ProcessManagerMethod<'a, M, E>,
     {
-        let call = Arc::new(ProcessManagerCall {
+        let call = ProcessManagerCall {
             key,
             starts,
             method,
-            types: PhantomData,
-        });
+            types: PhantomData::<fn(M, E)>,
+        };
         let mut options = event_routes::<E>(&mut self.routes, call);
         options.declare(|declared| {
             declared.key = Some(key);
@@ -218,6 +219,7 @@ where
 {
     fn call<'a>(
         &'a self,
+        _: &'a AnyHandler,
         message: &'a Envelope,
         work: &'a mut UnitOfWork,
     ) -> BoxFuture<'a, Result<Disposition, Error>> {

@@ -5,7 +5,7 @@ use crate::{
     handler::{
         EventRoute, RouteOptions, Rows, Subscription, UnitOfWork,
         event_handler::event_routes,
-        route::{Call, Disposition},
+        route::{AnyHandler, Call, Disposition, as_handler},
         short_type_name,
     },
     message::Envelope,
@@ -60,15 +60,15 @@ pub trait Projector: Send + Sync + Sized + 'static {
 
 /// Where a projector names its methods.
 pub struct ProjectorRoutes<H> {
-    projector: Arc<H>,
     routes: Vec<EventRoute>,
+    of: PhantomData<fn(H)>,
 }
 
 impl<H: Projector> ProjectorRoutes<H> {
     pub(crate) fn of(projector: H) -> Subscription {
         let mut on = Self {
-            projector: Arc::new(projector),
             routes: Vec::new(),
+            of: PhantomData,
         };
         H::routes(&mut on);
         Subscription {
@@ -77,6 +77,7 @@ impl<H: Projector> ProjectorRoutes<H> {
             kind: HandlerKind::Projector,
             projection: Some((H::Projection::NAME, TypeId::of::<H::Projection>())),
             categories: None,
+            instance: Arc::new(projector),
             routes: on.routes,
         }
     }
@@ -90,11 +91,10 @@ impl<H: Projector> ProjectorRoutes<H> {
         E: Event,
         M: for<'a> ProjectorMethod<'a, H, E>,
     {
-        let call = Arc::new(ProjectorCall {
-            projector: Arc::clone(&self.projector),
+        let call = ProjectorCall {
             method,
-            event: PhantomData,
-        });
+            types: PhantomData::<fn(H, E)>,
+        };
         event_routes::<E>(&mut self.routes, call)
     }
 }
@@ -145,9 +145,8 @@ where
 }
 
 struct ProjectorCall<H, E, M> {
-    projector: Arc<H>,
     method: M,
-    event: PhantomData<fn(E)>,
+    types: PhantomData<fn(H, E)>,
 }
 
 impl<H, E, M> Call<Disposition> for ProjectorCall<H, E, M>
@@ -158,13 +157,17 @@ where
 {
     fn call<'a>(
         &'a self,
+        projector: &'a AnyHandler,
         message: &'a Envelope,
         work: &'a mut UnitOfWork,
     ) -> BoxFuture<'a, Result<Disposition, Error>> {
         Box::pin(async move {
             let event = message.message.decode(E::NAME)?;
             let mut rows = Rows::new(work);
-            let handled = self.method.call(&self.projector, event, &mut rows).await;
+            let handled = self
+                .method
+                .call(as_handler(projector), event, &mut rows)
+                .await;
             handled.map(|()| Disposition::Handled).map_err(Into::into)
         })
     }

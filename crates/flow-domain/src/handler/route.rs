@@ -1,4 +1,8 @@
-use std::{any::TypeId, fmt, sync::Arc};
+use std::{
+    any::{Any, TypeId},
+    fmt,
+    sync::Arc,
+};
 
 use crate::{
     error::Error,
@@ -9,13 +13,63 @@ use crate::{
     record::HandlerKind,
 };
 
-/// Calls one method of one handler, without their Rust types.
+/// A handler, without its Rust type.
+pub(crate) type AnyHandler = Arc<dyn Any + Send + Sync>;
+
+/// Calls one method of a handler, without their Rust types.
+///
+/// It does not keep the handler, so that it is as large as the method, which is nothing.
 pub(crate) trait Call<R>: Send + Sync {
     fn call<'a>(
         &'a self,
+        handler: &'a AnyHandler,
         message: &'a Envelope,
         work: &'a mut UnitOfWork,
     ) -> BoxFuture<'a, Result<R, Error>>;
+}
+
+impl<R> dyn Call<R> {
+    /// Makes the calls of a type that stands for so many messages.
+    pub(super) fn for_each_of(
+        n_messages: usize,
+        call: impl Call<R> + 'static,
+    ) -> impl Iterator<Item = Box<dyn Call<R>>>
+    where
+        R: 'static,
+    {
+        let mut one: Option<Box<dyn Call<R>>> = None;
+        let mut shared: Option<Arc<dyn Call<R>>> = None;
+        if n_messages == 1 {
+            one = Some(Box::new(call));
+        } else {
+            shared = Some(Arc::new(call));
+        }
+        let shared = shared.into_iter().flat_map(move |call| {
+            (0..n_messages).map(move |_| Box::new(Shared(Arc::clone(&call))) as Box<dyn Call<R>>)
+        });
+        one.into_iter().chain(shared)
+    }
+}
+
+/// A call that the variants of an enum share.
+struct Shared<R>(Arc<dyn Call<R>>);
+
+impl<R> Call<R> for Shared<R> {
+    fn call<'a>(
+        &'a self,
+        handler: &'a AnyHandler,
+        message: &'a Envelope,
+        work: &'a mut UnitOfWork,
+    ) -> BoxFuture<'a, Result<R, Error>> {
+        self.0.call(handler, message, work)
+    }
+}
+
+/// Returns the handler as what it is.
+pub(super) fn as_handler<H: 'static>(handler: &AnyHandler) -> &H {
+    (**handler)
+        .downcast_ref()
+        .expect("a route stands beside the handler that it was made for")
 }
 
 /// What became of an event that was handed to a handler.
@@ -26,7 +80,6 @@ pub(crate) enum Disposition {
 }
 
 /// The way of one command to its handler.
-#[derive(Clone)]
 pub(crate) struct CommandRoute {
     pub(crate) command: MessageName,
     /// The name of its Rust type; for a variant, that of the enum.
@@ -34,18 +87,19 @@ pub(crate) struct CommandRoute {
     pub(crate) category: &'static str,
     pub(crate) handler: &'static str,
     pub(crate) handler_type: TypeId,
-    pub(crate) call: Arc<dyn Call<Reply>>,
+    /// The handler itself.
+    pub(crate) instance: AnyHandler,
+    pub(crate) call: Box<dyn Call<Reply>>,
     pub(crate) declared: Declared,
 }
 
 /// The way of one event to one method of a subscription.
-#[derive(Clone)]
 pub(crate) struct EventRoute {
     pub(crate) event: MessageSchema,
     /// The name of its Rust type; for a variant, that of the enum.
     pub(crate) type_name: &'static str,
     pub(crate) category: &'static str,
-    pub(crate) call: Arc<dyn Call<Disposition>>,
+    pub(crate) call: Box<dyn Call<Disposition>>,
     pub(crate) declared: Declared,
 }
 
@@ -61,7 +115,6 @@ pub(crate) struct Declared {
 }
 
 /// One handler of events, with its routes.
-#[derive(Debug)]
 pub(crate) struct Subscription {
     pub(crate) handler: &'static str,
     pub(crate) handler_type: TypeId,
@@ -70,6 +123,8 @@ pub(crate) struct Subscription {
     pub(crate) projection: Option<(&'static str, TypeId)>,
     /// The categories that it named itself; `None` if they are derived from its events.
     pub(crate) categories: Option<Vec<&'static str>>,
+    /// The handler itself; a process manager is its own state and has none.
+    pub(crate) instance: AnyHandler,
     pub(crate) routes: Vec<EventRoute>,
 }
 
@@ -151,6 +206,12 @@ impl<'a> RouteOptions<'a> {
 impl fmt::Debug for CommandRoute {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} -> {}", self.command, self.handler)
+    }
+}
+
+impl fmt::Debug for Subscription {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {:?}", self.handler, self.routes)
     }
 }
 

@@ -61,7 +61,7 @@ impl fmt::Debug for Payload {
 /// Returns a text that is shared instead of copied.
 pub(crate) fn shared_text(text: impl fmt::Display) -> Arc<str> {
     with_scratch(|scratch| match write!(scratch, "{text}") {
-        Ok(()) => String::from_utf8_lossy(scratch).into(),
+        Ok(()) => str::from_utf8(scratch).unwrap_or_default().into(),
         Err(_) => text.to_string().into(),
     })
 }

@@ -24,7 +24,7 @@ impl StreamName {
         id: impl Into<Arc<str>>,
     ) -> Result<Self, InvalidStreamName> {
         let (category, id) = (category.into(), id.into());
-        if category.is_empty() || category.contains('-') {
+        if !Self::is_category(&category) {
             return Err(InvalidStreamName::Category(category.into_owned()));
         }
         if id.is_empty() {
@@ -33,9 +33,18 @@ impl StreamName {
         Ok(Self { category, id })
     }
 
+    /// Returns true if this can be a category: not empty, and without `-`.
+    pub(crate) fn is_category(category: &str) -> bool {
+        !category.is_empty() && !category.as_bytes().contains(&b'-')
+    }
+
     /// All streams of one kind have the same category: `order`.
     pub fn category(&self) -> &str {
         &self.category
+    }
+
+    pub(crate) fn shared_category(&self) -> Cow<'static, str> {
+        self.category.clone()
     }
 
     /// The id of what the stream is about: `ord-001`.

@@ -1,4 +1,9 @@
-use std::{fmt, sync::Arc};
+use std::{
+    fmt,
+    hash::{Hash, Hasher},
+    num::NonZeroU32,
+    sync::Arc,
+};
 
 use crate::{
     clock::Timestamp,
@@ -7,19 +12,25 @@ use crate::{
 
 /// Names one entry of a record; entries are numbered from 0 in the order in which they happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct EntryId(u32);
+pub struct EntryId(
+    // One more than the number, so that an `Option` of it is no larger: there are many in a record.
+    NonZeroU32,
+);
 
 impl EntryId {
     /// What stands in for an id when nobody records.
-    pub(crate) const UNRECORDED: Self = Self(u32::MAX);
+    pub(crate) const UNRECORDED: Self = Self(NonZeroU32::MAX);
 
     pub(crate) fn from_index(idx: usize) -> Self {
-        Self(u32::try_from(idx).unwrap_or(u32::MAX))
+        let number = u32::try_from(idx)
+            .ok()
+            .and_then(|idx| NonZeroU32::new(idx.wrapping_add(1)));
+        number.map_or(Self::UNRECORDED, Self)
     }
 
     /// The place of the entry in its record.
     pub const fn index(self) -> usize {
-        self.0 as usize
+        self.0.get() as usize - 1
     }
 }
 
@@ -58,28 +69,24 @@ pub enum Happening {
     Raised(Arc<Envelope>),
     /// An event was stored.
     Appended(Recorded),
-    /// A value was written.
-    Written {
-        /// Where it is kept.
-        table: Table,
-        /// The id that it is kept under.
-        id: Arc<str>,
-        /// What was there before.
-        before: Option<Payload>,
-        /// What is there now.
-        after: Payload,
-    },
-    /// A value was deleted.
-    Deleted {
-        /// Where it was kept.
-        table: Table,
-        /// The id that it was kept under.
-        id: Arc<str>,
-        /// What was there.
-        before: Payload,
-    },
+    /// A value was written or deleted.
+    Written(Box<WrittenValue>),
     /// Nobody handles the message that caused this entry.
     NoSubscriber,
+}
+
+/// A state or row that was written or deleted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct WrittenValue {
+    /// Where it is kept.
+    pub table: Table,
+    /// The id that it is kept under.
+    pub id: Arc<str>,
+    /// What was there before, if anything.
+    pub before: Option<Payload>,
+    /// What is there now; `None` if it was deleted.
+    pub after: Option<Payload>,
 }
 
 /// The kinds of handler.
@@ -125,23 +132,23 @@ pub enum Ended {
     /// It was looked at and let go, for this reason; nothing was written.
     Filtered(String),
     /// The domain refused; what it had done is rolled back.
-    Rejected {
-        /// The refusal, as text.
-        reason: String,
-        /// What was rolled back.
-        lost: Vec<String>,
-    },
+    Rejected(Box<RolledBack>),
     /// It failed; what it had done is rolled back.
-    Failed {
-        /// The failure with its causes, as text.
-        reason: String,
-        /// What was rolled back.
-        lost: Vec<String>,
-    },
+    Failed(Box<RolledBack>),
+}
+
+/// Why a handling was rolled back, and what was lost with it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct RolledBack {
+    /// The refusal or the failure with its causes, as text.
+    pub reason: String,
+    /// What had been raised and written.
+    pub lost: Vec<String>,
 }
 
 /// Where a value is kept.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub struct Table {
     /// What is kept there.
@@ -154,6 +161,20 @@ impl Table {
     /// The table in which values of this kind and name are kept.
     pub const fn new(kind: TableKind, name: &'static str) -> Self {
         Self { kind, name }
+    }
+}
+
+// The name is nearly always the same constant, which is cheaper to see than to read.
+impl PartialEq for Table {
+    fn eq(&self, other: &Self) -> bool {
+        self.kind == other.kind && (std::ptr::eq(self.name, other.name) || self.name == other.name)
+    }
+}
+
+impl Hash for Table {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.kind.hash(state);
+        self.name.hash(state);
     }
 }
 

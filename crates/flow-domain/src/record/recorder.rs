@@ -26,8 +26,8 @@ impl Recorder {
     pub(crate) fn add(&self, cause: Option<EntryId>, time: Timestamp, what: Happening) -> EntryId {
         let mut taken = self.lock();
         if taken.entries.capacity() == 0 {
-            // An act with two events and their handlers makes about twenty.
-            taken.entries.reserve(32);
+            // An act with two events and their handlers makes about that many.
+            taken.entries.reserve(20);
         }
         let id = EntryId::from_index(taken.n_before + taken.entries.len());
         taken.entries.push(Entry {
@@ -44,11 +44,7 @@ impl Recorder {
     pub fn update(&self, record: &mut Record) {
         let mut taken = self.lock();
         taken.n_before += taken.entries.len();
-        if record.entries.is_empty() {
-            record.entries = std::mem::take(&mut taken.entries);
-        } else {
-            record.entries.append(&mut taken.entries);
-        }
+        record.entries.append(&mut taken.entries);
     }
 }
 

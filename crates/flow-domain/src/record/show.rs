@@ -1,6 +1,6 @@
 use std::fmt;
 
-use crate::record::{Ended, Entry, Happening, Record, Table};
+use crate::record::{Ended, Entry, Happening, Record, Table, WrittenValue};
 
 /// One line an entry: its number, its cause, the time, and what happened with every id and value.
 impl fmt::Display for Record {
@@ -61,16 +61,22 @@ impl fmt::Display for Happening {
                     recorded.position
                 )
             }
-            Self::Written {
-                table,
-                id,
-                before,
-                after,
-            } => match before {
-                Some(before) => write!(f, "wrote {table} `{id}` {before:?} -> {after:?}"),
-                None => write!(f, "wrote {table} `{id}` {after:?}"),
-            },
-            Self::Deleted { table, id, before } => write!(f, "deleted {table} `{id}` {before:?}"),
+            Self::Written(written) => {
+                let WrittenValue {
+                    table,
+                    id,
+                    before,
+                    after,
+                } = &**written;
+                match (before, after) {
+                    (Some(before), Some(after)) => {
+                        write!(f, "wrote {table} `{id}` {before:?} -> {after:?}")
+                    }
+                    (None, Some(after)) => write!(f, "wrote {table} `{id}` {after:?}"),
+                    (Some(before), None) => write!(f, "deleted {table} `{id}` {before:?}"),
+                    (None, None) => write!(f, "deleted {table} `{id}`"),
+                }
+            }
             Self::NoSubscriber => f.write_str("nobody handles it"),
         }
     }
@@ -81,10 +87,17 @@ impl fmt::Display for Ended {
         match self {
             Self::Handled => f.write_str("handled"),
             Self::Filtered(reason) => write!(f, "filtered: {reason}"),
-            Self::Rejected { reason, lost } => {
-                write!(f, "rejected: {reason}{}", rolled_back(lost))
+            Self::Rejected(undone) => {
+                write!(
+                    f,
+                    "rejected: {}{}",
+                    undone.reason,
+                    rolled_back(&undone.lost)
+                )
             }
-            Self::Failed { reason, lost } => write!(f, "failed: {reason}{}", rolled_back(lost)),
+            Self::Failed(undone) => {
+                write!(f, "failed: {}{}", undone.reason, rolled_back(&undone.lost))
+            }
         }
     }
 }

@@ -1,4 +1,4 @@
-use std::{fmt, sync::Arc};
+use std::{fmt, pin::pin, sync::Arc};
 
 use crate::{
     error::{Error, HandlerFailure, Stall},
@@ -126,12 +126,12 @@ impl App {
     /// Processes a command that was written down, for those who build on the app.
     pub async fn process_written(&self, command: &Written, headers: &Headers) -> Processed {
         match self.handle(command, headers).await {
-            Ok((reply, committed)) => {
-                let cascade = Cascade::new(Arc::clone(&self.ports), self.budget);
-                let (failures, stall) = cascade.run(committed).await;
+            Ok((reply, committed, spare)) => {
+                let mut cascade = Cascade::new(Arc::clone(&self.ports), self.budget, spare);
+                let stall = cascade.run(committed).await;
                 Processed {
                     reply: Ok(reply),
-                    failures,
+                    failures: cascade.into_failures(),
                     stall,
                 }
             }
@@ -143,7 +143,7 @@ impl App {
         &self,
         command: &Written,
         headers: &Headers,
-    ) -> Result<(Reply, Vec<Committed>), Error> {
+    ) -> Result<(Reply, Vec<Committed>, Session), Error> {
         let envelope = wrap(&self.ports, command, MessageKind::Command, headers)?;
         let received = self
             .ports
@@ -167,16 +167,19 @@ impl App {
             started,
             Session::default(),
         );
-        let handled = catch_panic(async {
-            let reply = route.call.call(&envelope, &mut work).await?;
-            Ok((reply, work.commit().await?))
-        })
-        .await;
+        let handled = {
+            let handling = pin!(async {
+                let called = route.call.call(&route.instance, &envelope, &mut work);
+                let reply = called.await?;
+                Ok((reply, work.commit().await?))
+            });
+            catch_panic(handling).await
+        };
         match handled {
-            Ok(done) => {
+            Ok((reply, committed)) => {
                 self.ports
                     .record(Some(started), || Happening::HandlerEnded(Ended::Handled));
-                Ok(done)
+                Ok((reply, committed, work.into_session()))
             }
             Err(err) => {
                 work.record_failure(started, &err, work.lost());

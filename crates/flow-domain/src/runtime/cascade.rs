@@ -1,7 +1,7 @@
-use std::{collections::VecDeque, sync::Arc};
+use std::{collections::VecDeque, pin::pin, sync::Arc};
 
 use crate::{
-    error::{Error, HandlerFailure, Stall},
+    error::{HandlerFailure, Stall},
     handler::{Committed, Disposition, Ports, Session, UnitOfWork, catch_panic},
     record::{Ended, Happening},
     runtime::trail::{StepIdx, Trail},
@@ -31,32 +31,33 @@ struct Delivery {
 }
 
 impl Cascade {
-    pub(super) fn new(ports: Arc<Ports>, budget: usize) -> Self {
+    pub(super) fn new(ports: Arc<Ports>, budget: usize, spare: Session) -> Self {
         Self {
             ports,
             budget,
             queue: VecDeque::new(),
             trail: Trail::default(),
             failures: Vec::new(),
-            spare: Session::default(),
+            spare,
         }
     }
 
     /// Delivers `committed` and everything that it causes.
-    pub(super) async fn run(
-        mut self,
-        committed: Vec<Committed>,
-    ) -> (Vec<HandlerFailure>, Option<Stall>) {
+    pub(super) async fn run(&mut self, committed: Vec<Committed>) -> Option<Stall> {
         self.enqueue(committed, None);
         while let Some(delivery) = self.queue.pop_front() {
             if self.trail.len() == self.budget {
                 self.queue.push_front(delivery);
-                let stall = self.trail.stall(self.waiting());
-                return (self.failures, Some(stall));
+                return Some(self.trail.stall(self.waiting()));
             }
             self.deliver(delivery).await;
         }
-        (self.failures, None)
+        None
+    }
+
+    /// The handlers that failed.
+    pub(super) fn into_failures(self) -> Vec<HandlerFailure> {
+        self.failures
     }
 
     fn waiting(&self) -> Vec<String> {
@@ -87,52 +88,49 @@ impl Cascade {
     }
 
     async fn deliver(&mut self, delivery: Delivery) {
-        let ports = Arc::clone(&self.ports);
-        let (subscription, route) = ports.catalog.route(delivery.subscription, delivery.route);
+        let (subscription, route) = self
+            .ports
+            .catalog
+            .route(delivery.subscription, delivery.route);
+        let (handler, event) = (subscription.handler, route.event.name);
         let envelope = &delivery.committed.event.envelope;
-        let event = route.event.name;
-        let step = self.trail.add(event, subscription.handler, delivery.cause);
-        let started = ports.record(Some(delivery.committed.entry), || {
+        let step = self.trail.add(event, handler, delivery.cause);
+        let started = self.ports.record(Some(delivery.committed.entry), || {
             Happening::HandlerStarted {
-                handler: subscription.handler,
+                handler,
                 kind: subscription.kind,
                 attempt: 1,
             }
         });
         let mut work = UnitOfWork::begin(
-            Arc::clone(&ports),
+            Arc::clone(&self.ports),
             Arc::clone(envelope),
-            subscription.handler,
+            handler,
             started,
             std::mem::take(&mut self.spare),
         );
-        let handled = catch_panic(async {
-            match route.call.call(envelope, &mut work).await? {
-                Disposition::Handled => Ok((Ended::Handled, work.commit().await?)),
-                Disposition::Filtered(reason) => Ok((Ended::Filtered(reason), Vec::new())),
-            }
-        })
-        .await;
+        let handled = {
+            let handling = pin!(async {
+                let instance = &subscription.instance;
+                match route.call.call(instance, envelope, &mut work).await? {
+                    Disposition::Handled => Ok((Ended::Handled, work.commit().await?)),
+                    Disposition::Filtered(reason) => Ok((Ended::Filtered(reason), Vec::new())),
+                }
+            });
+            catch_panic(handling).await
+        };
         match handled {
             Ok((ended, committed)) => {
-                ports.record(Some(started), || Happening::HandlerEnded(ended));
+                self.ports
+                    .record(Some(started), || Happening::HandlerEnded(ended));
                 self.enqueue(committed, Some(step));
             }
-            Err(err) => self.fail(&work, subscription.handler, event.as_str(), started, err),
+            Err(err) => {
+                work.record_failure(started, &err, work.lost());
+                let event = event.as_str().to_owned();
+                self.failures.push(HandlerFailure::new(handler, event, err));
+            }
         }
         self.spare = work.into_session();
-    }
-
-    fn fail(
-        &mut self,
-        work: &UnitOfWork,
-        handler: &'static str,
-        event: &str,
-        started: crate::record::EntryId,
-        err: Error,
-    ) {
-        work.record_failure(started, &err, work.lost());
-        self.failures
-            .push(HandlerFailure::new(handler, event.to_owned(), err));
     }
 }

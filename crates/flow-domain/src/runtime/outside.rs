@@ -3,13 +3,13 @@ use std::sync::Arc;
 use crate::{
     clock::Origin,
     error::Error,
-    handler::{Committed, Ports, Reply, command_stream},
+    handler::{Committed, Ports, Reply, Session, command_stream},
     message::{
         CorrelationId, Envelope, ExpectedVersion, MessageId, MessageKind, Metadata, Version,
     },
     model::{AnyEvent, MessageList, Written, WrittenAggregate},
     port::{Changes, Write},
-    record::{Happening, Table, TableKind},
+    record::{Happening, Table, TableKind, WrittenValue},
     runtime::{App, Headers, Processed, cascade::Cascade},
 };
 
@@ -34,7 +34,10 @@ impl App {
 
     /// Publishes events that were written down, for those who build on the app.
     pub async fn publish_written(&self, events: &[Written], headers: &Headers) -> Processed {
-        self.settle(self.append(events, None, headers).await).await
+        match self.append(events, None, headers).await {
+            Ok(committed) => self.settle(committed).await,
+            Err(err) => Processed::refused(err),
+        }
     }
 
     /// Stores an aggregate that was written down, as if a handler had added it, and handles everything
@@ -46,30 +49,26 @@ impl App {
             expected: ExpectedVersion::Exact(Version::NONE),
             value: Some(state.clone()),
         });
-        let appended = match self
-            .ports
-            .catalog
-            .require_category(aggregate.category, aggregate.name)
+        let catalog = &self.ports.catalog;
+        if let Err(err) = catalog.require_category(aggregate.category, aggregate.name) {
+            return Processed::refused(err);
+        }
+        let headers = Headers::default();
+        match self
+            .append(&aggregate.raised, state.as_ref(), &headers)
+            .await
         {
-            Ok(()) => {
-                self.append(&aggregate.raised, state, &Headers::default())
-                    .await
-            }
-            Err(err) => Err(err),
-        };
-        self.settle(appended).await
+            Ok(committed) => self.settle(committed).await,
+            Err(err) => Processed::refused(err),
+        }
     }
 
-    async fn settle(&self, appended: Result<Vec<Committed>, Error>) -> Processed {
-        let committed = match appended {
-            Ok(committed) => committed,
-            Err(err) => return Processed::refused(err),
-        };
-        let cascade = Cascade::new(Arc::clone(&self.ports), self.budget);
-        let (failures, stall) = cascade.run(committed).await;
+    async fn settle(&self, committed: Vec<Committed>) -> Processed {
+        let mut cascade = Cascade::new(Arc::clone(&self.ports), self.budget, Session::default());
+        let stall = cascade.run(committed).await;
         Processed {
             reply: Ok(Reply::new(())),
-            failures,
+            failures: cascade.into_failures(),
             stall,
         }
     }
@@ -77,7 +76,7 @@ impl App {
     async fn append(
         &self,
         events: &[Written],
-        state: Option<Write>,
+        state: Option<&Write>,
         headers: &Headers,
     ) -> Result<Vec<Committed>, Error> {
         let mut changes = Changes::new("the outside");
@@ -88,20 +87,16 @@ impl App {
             let envelope = wrap(&self.ports, event, MessageKind::Event, headers)?;
             changes.events.push(envelope);
         }
-        changes.writes.extend(state.clone());
+        changes.writes.extend(state.cloned());
         let recorded = self.ports.store.commit(&changes).await?;
-        if let Some(Write {
-            table,
-            id,
-            value: Some(after),
-            ..
-        }) = state
-        {
-            self.ports.record(None, || Happening::Written {
-                table,
-                id,
-                before: None,
-                after,
+        if let Some(state) = state {
+            self.ports.record(None, || {
+                Happening::Written(Box::new(WrittenValue {
+                    table: state.table,
+                    id: Arc::clone(&state.id),
+                    before: None,
+                    after: state.value.clone(),
+                }))
             });
         }
         let committed = recorded.into_iter().map(|event| Committed {

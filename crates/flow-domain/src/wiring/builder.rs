@@ -15,6 +15,13 @@ use crate::{
 #[derive(Debug)]
 #[must_use = "nothing is checked or usable until `build` is called"]
 pub struct DomainBuilder {
+    // Behind a pointer, for it is handed on by value with every line.
+    pub(super) parts: Box<Parts>,
+}
+
+/// What was registered so far.
+#[derive(Debug)]
+pub(super) struct Parts {
     pub(super) name: String,
     pub(super) catalog: Catalog,
     /// Command handlers, with how many routes each has.
@@ -23,60 +30,77 @@ pub struct DomainBuilder {
 
 impl DomainBuilder {
     pub(super) fn new(name: &str) -> Self {
+        let catalog = Catalog {
+            domain: camel_case(name).into(),
+            aggregates: Vec::new(),
+            projections: Vec::new(),
+            outside_events: Vec::new(),
+            commands: Vec::new(),
+            subscriptions: Vec::new(),
+            event_index: Vec::new(),
+        };
         Self {
-            name: name.to_owned(),
-            catalog: Catalog {
-                domain: camel_case(name).into(),
-                aggregates: Vec::new(),
-                projections: Vec::new(),
-                outside_events: Vec::new(),
-                commands: Vec::new(),
-                subscriptions: Vec::new(),
-                event_index: Vec::new(),
-            },
-            command_handlers: Vec::new(),
+            parts: Box::new(Parts {
+                name: name.to_owned(),
+                catalog,
+                command_handlers: Vec::new(),
+            }),
         }
     }
 
     /// Adds an aggregate with the commands and events that it lists.
     pub fn aggregate<A: Aggregate>(mut self) -> Self {
-        self.catalog.aggregates.push(AggregateEntry::of::<A>());
+        self.parts
+            .catalog
+            .aggregates
+            .push(AggregateEntry::of::<A>());
         self
     }
 
     /// Adds a projection.
     pub fn projection<P: Projection>(mut self) -> Self {
-        self.catalog.projections.push(ProjectionEntry::of::<P>());
+        self.parts
+            .catalog
+            .projections
+            .push(ProjectionEntry::of::<P>());
         self
     }
 
     /// Adds an event that happens elsewhere and is told to this domain.
     pub fn event_from_outside<E: Event>(mut self) -> Self {
         let schemas: NameList = const { &[<E as Message>::SCHEMAS] };
-        self.catalog.outside_events.push((E::CATEGORY, schemas));
+        self.parts
+            .catalog
+            .outside_events
+            .push((E::CATEGORY, schemas));
         self
     }
 
     /// Adds a command handler.
     pub fn command_handler<H: CommandHandler>(mut self, handler: H) -> Self {
-        let n_before = self.catalog.commands.len();
-        let routes = std::mem::take(&mut self.catalog.commands);
-        self.catalog.commands = CommandRoutes::of(handler, routes);
-        let n_routes = self.catalog.commands.len() - n_before;
-        self.command_handlers
+        let n_before = self.parts.catalog.commands.len();
+        let routes = std::mem::take(&mut self.parts.catalog.commands);
+        self.parts.catalog.commands = CommandRoutes::of(handler, routes);
+        let n_routes = self.parts.catalog.commands.len() - n_before;
+        self.parts
+            .command_handlers
             .push((H::name(), TypeId::of::<H>(), n_routes));
         self
     }
 
     /// Adds an event handler. For one event, handlers are called in the order in which they are added.
     pub fn event_handler<H: EventHandler>(mut self, handler: H) -> Self {
-        self.catalog.subscriptions.push(EventRoutes::of(handler));
+        self.parts
+            .catalog
+            .subscriptions
+            .push(EventRoutes::of(handler));
         self
     }
 
     /// Adds a process manager.
     pub fn process_manager<M: ProcessManager>(mut self) -> Self {
-        self.catalog
+        self.parts
+            .catalog
             .subscriptions
             .push(ProcessManagerRoutes::<M>::of());
         self
@@ -84,7 +108,8 @@ impl DomainBuilder {
 
     /// Adds a projector.
     pub fn projector<H: Projector>(mut self, projector: H) -> Self {
-        self.catalog
+        self.parts
+            .catalog
             .subscriptions
             .push(ProjectorRoutes::of(projector));
         self
@@ -95,18 +120,23 @@ impl DomainBuilder {
     /// # Errors
     ///
     /// Returns all mistakes together, each with what to write instead.
-    pub fn build(mut self) -> Result<Domain, WiringErrors> {
-        let mistakes = verify(&self);
+    pub fn build(self) -> Result<Domain, WiringErrors> {
+        let mistakes = verify(&self.parts);
+        let Parts {
+            name, mut catalog, ..
+        } = *self.parts;
         if !mistakes.is_empty() {
             return Err(WiringErrors {
-                domain: self.name,
+                domain: name,
                 mistakes,
             });
         }
-        self.catalog.index();
-        Ok(Domain::new(self.name, self.catalog))
+        catalog.index();
+        Ok(Domain::new(name, catalog))
     }
+}
 
+impl Parts {
     /// All handlers with their kinds and the number of their routes.
     pub(super) fn handlers(
         &self,

@@ -1,4 +1,13 @@
 //! How a domain is put together, and what is wrong with it if it cannot work.
+//!
+//! [`DomainBuilder::build`] refuses what cannot work, with all mistakes at once: [`WiringMistake`] has
+//! them, one variant each, and its text says what to write instead. [`Domain::check`] tells what is
+//! allowed but suspicious: [`WiringWarning`]. [`Domain::wiring`] gives the graph as data.
+//!
+//! What a method raises or issues cannot be seen from outside it. Cycles, and commands that are issued
+//! and handled by nobody, are found only where routes say so with
+//! [`raises`](crate::handler::RouteOptions::raises) and
+//! [`issues`](crate::handler::RouteOptions::issues).
 
 mod builder;
 mod cycle;

@@ -4,13 +4,13 @@ use crate::{
     handler::{Declared, EventRoute, Subscription},
     message::{MessageName, StreamName, is_listed},
     record::HandlerKind,
-    wiring::{DomainBuilder, WiringMistake, nearest},
+    wiring::{WiringMistake, builder::Parts, nearest},
 };
 
 /// Finds every mistake in the wiring, in the order of what is registered.
-pub(super) fn verify(builder: &DomainBuilder) -> Vec<WiringMistake> {
+pub(super) fn verify(parts: &Parts) -> Vec<WiringMistake> {
     let mut verifier = Verifier {
-        builder,
+        parts,
         mistakes: Vec::new(),
     };
     verifier.name();
@@ -18,14 +18,14 @@ pub(super) fn verify(builder: &DomainBuilder) -> Vec<WiringMistake> {
     verifier.projections();
     verifier.handlers();
     verifier.commands();
-    for subscription in &builder.catalog.subscriptions {
+    for subscription in &parts.catalog.subscriptions {
         verifier.subscription(subscription);
     }
     verifier.mistakes
 }
 
 struct Verifier<'a> {
-    builder: &'a DomainBuilder,
+    parts: &'a Parts,
     mistakes: Vec<WiringMistake>,
 }
 
@@ -40,7 +40,7 @@ fn for_each_twin<T>(items: &[T], same: impl Fn(&T, &T) -> bool, mut twice: impl 
 
 impl Verifier<'_> {
     fn name(&mut self) {
-        let name = &self.builder.name;
+        let name = &self.parts.name;
         let legal = |letter: char| letter.is_ascii_alphanumeric() || letter == '-' || letter == '_';
         if !name.starts_with(|letter: char| letter.is_ascii_alphabetic())
             || !name.chars().all(legal)
@@ -51,11 +51,11 @@ impl Verifier<'_> {
     }
 
     fn aggregates(&mut self) {
-        let aggregates = &self.builder.catalog.aggregates;
+        let aggregates = &self.parts.catalog.aggregates;
         for aggregate in aggregates {
             self.category(aggregate.name, aggregate.category);
         }
-        let outside = &self.builder.catalog.outside_events;
+        let outside = &self.parts.catalog.outside_events;
         for (category, names) in outside {
             let name = names.iter().copied().flatten().next();
             self.category(name.map_or("", |schema| schema.name.as_str()), category);
@@ -92,7 +92,7 @@ impl Verifier<'_> {
     }
 
     fn category(&mut self, owner: &'static str, category: &'static str) {
-        if category.is_empty() || StreamName::new(category, "id").is_err() {
+        if !StreamName::is_category(category) {
             self.mistakes.push(WiringMistake::InvalidCategory {
                 owner,
                 category: category.to_owned(),
@@ -102,7 +102,7 @@ impl Verifier<'_> {
 
     fn projections(&mut self) {
         for_each_twin(
-            &self.builder.catalog.projections,
+            &self.parts.catalog.projections,
             |first, second| first.name == second.name,
             |first, second| {
                 self.mistakes.push(if first.type_id == second.type_id {
@@ -122,8 +122,9 @@ impl Verifier<'_> {
     }
 
     fn handlers(&mut self) {
-        for (idx, (name, type_id, kind, n_routes)) in self.builder.handlers().enumerate() {
-            let mut earlier = self.builder.handlers().take(idx);
+        let handlers: Vec<_> = self.parts.handlers().collect();
+        for (idx, &(name, type_id, kind, n_routes)) in handlers.iter().enumerate() {
+            let mut earlier = handlers[..idx].iter().copied();
             if let Some((_, twin, first, _)) = earlier.find(|(earlier, ..)| *earlier == name) {
                 self.mistakes.push(if (twin, first) == (type_id, kind) {
                     WiringMistake::RegisteredTwice {
@@ -148,7 +149,7 @@ impl Verifier<'_> {
     }
 
     fn commands(&mut self) {
-        let commands = &self.builder.catalog.commands;
+        let commands = &self.parts.catalog.commands;
         for_each_twin(
             commands,
             |first, second| first.command == second.command,
@@ -182,7 +183,7 @@ impl Verifier<'_> {
 
     /// A handler that is registered twice is one mistake, which is told already.
     fn is_registered_once(&self, command_handler: TypeId) -> bool {
-        let handlers = self.builder.command_handlers.iter();
+        let handlers = self.parts.command_handlers.iter();
         handlers.filter(|(_, id, _)| *id == command_handler).count() == 1
     }
 
@@ -211,7 +212,7 @@ impl Verifier<'_> {
             self.event_route(subscription, route);
         }
         if let Some((projection, id)) = subscription.projection {
-            let mut known = self.builder.catalog.projections.iter();
+            let mut known = self.parts.catalog.projections.iter();
             if !known.any(|entry| entry.type_id == id) {
                 self.mistakes.push(WiringMistake::UnregisteredProjection {
                     projection,
@@ -245,7 +246,7 @@ impl Verifier<'_> {
     }
 
     fn categories(&self) -> Vec<&'static str> {
-        let catalog = &self.builder.catalog;
+        let catalog = &self.parts.catalog;
         let of_aggregates = catalog.aggregates.iter().map(|entry| entry.category);
         let outside = catalog.outside_events.iter().map(|(category, _)| *category);
         of_aggregates.chain(outside).collect()
@@ -296,7 +297,7 @@ impl Verifier<'_> {
     /// Checks what a route says that it issues and raises.
     fn declared(&mut self, by: &'static str, declared: &Declared) {
         for schema in declared.issues.iter().copied().flatten() {
-            if self.builder.catalog.command_route(schema.name).is_none() {
+            if self.parts.catalog.command_route(schema.name).is_none() {
                 self.push_once(WiringMistake::UnhandledIssue {
                     command: schema.name.to_string(),
                     issued_by: by,
@@ -304,7 +305,7 @@ impl Verifier<'_> {
             }
         }
         for schema in declared.raises.iter().copied().flatten() {
-            let catalog = &self.builder.catalog;
+            let catalog = &self.parts.catalog;
             let mut aggregates = catalog.aggregates.iter();
             let mut outside = catalog.outside_events.iter();
             if !aggregates.any(|entry| is_listed(entry.events, schema.name))
@@ -319,12 +320,12 @@ impl Verifier<'_> {
     }
 
     fn lists_command(&self, category: &str, command: MessageName) -> bool {
-        let mut aggregates = self.builder.catalog.aggregates.iter();
+        let mut aggregates = self.parts.catalog.aggregates.iter();
         aggregates.any(|entry| entry.category == category && is_listed(entry.commands, command))
     }
 
     fn lists_event(&self, category: &str, event: MessageName) -> bool {
-        let catalog = &self.builder.catalog;
+        let catalog = &self.parts.catalog;
         let mut aggregates = catalog.aggregates.iter();
         let mut outside = catalog.outside_events.iter();
         aggregates.any(|entry| entry.category == category && is_listed(entry.events, event))
@@ -332,7 +333,7 @@ impl Verifier<'_> {
     }
 
     fn aggregate_of(&self, category: &str) -> Option<&'static str> {
-        let mut aggregates = self.builder.catalog.aggregates.iter();
+        let mut aggregates = self.parts.catalog.aggregates.iter();
         let found = aggregates.find(|entry| entry.category == category);
         found.map(|entry| entry.name)
     }

@@ -1,4 +1,4 @@
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
 use crate::{
     adapter::memory::keyed::Keyed,
@@ -12,7 +12,7 @@ pub(super) struct Events {
     log: Vec<Recorded>,
     // Invariant: the places of a stream and of a category grow, and every event is in one of each.
     streams: Keyed<StreamName, Vec<usize>>,
-    categories: Keyed<Arc<str>, Vec<usize>>,
+    categories: Keyed<Cow<'static, str>, Vec<usize>>,
 }
 
 impl Events {
@@ -29,7 +29,7 @@ impl Events {
         in_stream.push(place);
         let version = Version::new(in_stream.len() as u64);
         self.categories
-            .get_or_default(stream.category(), || stream.category().into())
+            .get_or_default(stream.category(), || stream.shared_category())
             .push(place);
         let recorded = Recorded {
             envelope,

@@ -1,10 +1,8 @@
-use std::sync::Arc;
-
 use crate::{
     error::Error,
     handler::{UnitOfWork, work::session::Change},
     message::Recorded,
-    record::{EntryId, Happening},
+    record::{EntryId, Happening, WrittenValue},
 };
 
 /// An event that was committed, and its entry in the record.
@@ -39,27 +37,25 @@ impl UnitOfWork {
             .collect())
     }
 
-    fn record_writes(&self) {
+    /// Records what was written. It is moved into the record: the unit of work is over.
+    fn record_writes(&mut self) {
         if self.ports.recorder.is_none() {
             return;
         }
-        for value in &self.session.values {
-            let (table, id) = (value.table, Arc::clone(&value.id));
-            let what = match (&value.before, &value.change) {
-                (_, Change::Nothing) | (None, Change::Delete) => continue,
-                (before, Change::Put(after)) => Happening::Written {
-                    table,
-                    id,
-                    before: before.clone(),
-                    after: after.clone(),
-                },
-                (Some(before), Change::Delete) => Happening::Deleted {
-                    table,
-                    id,
-                    before: before.clone(),
-                },
+        for value in self.session.values.drain(..) {
+            let after = match value.change {
+                Change::Nothing => continue,
+                Change::Put(after) => Some(after),
+                Change::Delete => None,
             };
-            self.ports.record(Some(value.entry), || what);
+            self.ports.record(Some(value.entry), || {
+                Happening::Written(Box::new(WrittenValue {
+                    table: value.table,
+                    id: value.id,
+                    before: value.before,
+                    after,
+                }))
+            });
         }
     }
 }

@@ -18,7 +18,7 @@ use crate::{
         CausationId, Envelope, MessageId, MessageKind, Metadata, Payload, StreamName, shared_text,
     },
     model::{Aggregate, Command, Event, Projection, Written},
-    record::{Ended, EntryId, HandlerKind, Happening, Table, TableKind},
+    record::{Ended, EntryId, HandlerKind, Happening, RolledBack, Table, TableKind},
 };
 
 /// What one handling loads, changes and raises, written whole or not at all.
@@ -27,7 +27,8 @@ use crate::{
 /// an error throws all of it away. What is loaded twice is seen as it was written in between, and two
 /// writes of one aggregate are one.
 ///
-/// Nothing is locked. A commit is refused with a conflict if somebody else wrote what was loaded.
+/// Nothing is locked. A commit is refused with a conflict if somebody else wrote, in between, what it
+/// changes. What was only looked at may have changed by then.
 pub struct UnitOfWork {
     pub(super) ports: Arc<Ports>,
     pub(super) context: Context,
@@ -278,8 +279,9 @@ impl UnitOfWork {
     /// [`Error::is_no_handler`] is true if there is none.
     pub async fn process<C: Command>(&mut self, command: C) -> Result<C::Reply, Error> {
         let command = Written::new(&command)?;
-        let route = match self.ports.catalog.command_route(command.name) {
-            Some(route) => route.clone(),
+        let ports = Arc::clone(&self.ports);
+        let route = match ports.catalog.command_route(command.name) {
+            Some(route) => route,
             None => return Err(no_handler(&command)),
         };
         let id = MessageId::new(self.new_id());
@@ -297,10 +299,12 @@ impl UnitOfWork {
             });
         let handling = self.n_handlings;
         self.n_handlings += 1;
-        let nested = Context::of_command(Arc::clone(&envelope), &route, handling, started);
+        let nested = Context::of_command(Arc::clone(&envelope), route, handling, started);
         let outer = std::mem::replace(&mut self.context, nested);
         let earlier = self.session.clone();
-        let handled = catch_panic(route.call.call(&envelope, self)).await;
+        let mut called = route.call.call(&route.instance, &envelope, self);
+        let handled = catch_panic(called.as_mut()).await;
+        drop(called);
         self.context = outer;
         match handled {
             Ok(reply) => {
@@ -323,10 +327,11 @@ impl UnitOfWork {
     pub(crate) fn record_failure(&self, started: EntryId, err: &Error, lost: Vec<String>) {
         self.ports.record(Some(started), || {
             let reason = err.with_causes().to_string();
+            let undone = Box::new(RolledBack { reason, lost });
             Happening::HandlerEnded(if err.is_rejection() {
-                Ended::Rejected { reason, lost }
+                Ended::Rejected(undone)
             } else {
-                Ended::Failed { reason, lost }
+                Ended::Failed(undone)
             })
         });
     }
