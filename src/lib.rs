@@ -1,4 +1,193 @@
-//! Tests of event-driven flows, from a command to its projection, as one sentence.
+//! Tests an event-driven flow, from a command to its projections, as one sentence: given, when, then.
+//! The whole chain runs inside the test, without sleeps, in a world that is made anew for every run.
+//!
+//! It runs domains that are built on [`flow_domain`], in memory. An engine, real databases and
+//! domains that are built on something else are not there yet.
+//!
+//! ```
+//! use flow_harness::prelude::*;
+//! use shop::{Inventory, OrderDashboard, OrderStatus, PlaceOrder, StockReceived, StockReserved};
+//!
+//! FlowHarness::new(shop::domain)
+//!     .given_events(StockReceived { product_id: "tea".into(), quantity: 100 })
+//!     .when(PlaceOrder {
+//!         order_id: "ord-1".into(),
+//!         customer_id: "ada".into(),
+//!         product_id: "tea".into(),
+//!         quantity: 2,
+//!         total_cents: 1_200,
+//!     })
+//!     .then_event(StockReserved { product_id: "tea".into(), order_id: "ord-1".into(), quantity: 2 })
+//!     .then_aggregate::<Inventory>("tea")
+//!     .has(|inventory| inventory.available == 98)
+//!     .then_projection::<OrderDashboard>("ord-1")
+//!     .has(|row| row.status == OrderStatus::Placed)
+//!     .run();
+//! ```
+//!
+//! # A first flow
+//!
+//! [`FlowHarness::new`] takes the function that builds the domain, and begins a sentence. Nothing
+//! happens before its end: [`run`](Flow::run) in a plain test, `.await` in an async one, where the
+//! handlers run on the test's own runtime. Both give an [`Outcome`] for ordinary asserts.
+//!
+//! A sentence may have several acts. A `then` speaks about all of them so far; `then_events`,
+//! `then_commands`, `then_chain` and the verdicts (`then_accepted`, `then_rejected`) about the last.
+//!
+//! ```
+//! # use flow_harness::prelude::*;
+//! # use shop::{ConfirmOrder, OrderConfirmed, PaymentReceived, PlaceOrder, StockReceived};
+//! # let shop = FlowHarness::new(shop::domain);
+//! # let stock = || StockReceived { product_id: "tea".into(), quantity: 100 };
+//! # let place_order = || PlaceOrder { order_id: "ord-1".into(), customer_id: "ada".into(), product_id: "tea".into(), quantity: 2, total_cents: 1_200 };
+//! # let payment = || PaymentReceived { payment_id: "pay-1".into(), order_id: "ord-1".into(), amount_cents: 1_200 };
+//! let outcome = shop
+//!     .given_events(stock())
+//!     .when(place_order())
+//!     .then_no_event::<OrderConfirmed>()
+//!     .when_event(payment())
+//!     .then_commands(ConfirmOrder { order_id: "ord-1".into() })
+//!     .run();
+//! assert_eq!(outcome.events_of::<OrderConfirmed>()[0].customer_id, "ada");
+//! ```
+//!
+//! See [`flow`] for the order of the words, and [`Flow`] for each of them.
+//!
+//! # The levels
+//!
+//! | level | what runs | how |
+//! |---|---|---|
+//! | 1 unit | one aggregate, without infrastructure | [`unit()`] |
+//! | 2 sync | the whole chain, inline and in memory | [`Mode::Sync`], the default |
+//! | 3 engine | outbox, broker, subscriptions and retries, in virtual time | not there yet |
+//! | 4 explore | level 3 in every order, with duplicates and crashes | not there yet |
+//!
+//! ```
+//! use flow_harness::prelude::*;
+//! use shop::{Order, OrderError};
+//!
+//! unit::<Order>()
+//!     .given_aggregate(Order::draft("ord-1", "ada", "tea", 0, 0))
+//!     .when(|order| order.place())
+//!     .then_rejected(OrderError::Empty);
+//! ```
+//!
+//! See [`mod@unit`].
+//!
+//! # What a failure looks like
+//!
+//! The line in the head is that of the step. An order is placed twice, and no `then` speaks of the
+//! refusal:
+//!
+//! ```text
+//! flow failed at step 3: when PlaceOrder { order_id: "ord-1", customer_id: "ada", .. }      tests/orders.rs:12:10
+//!
+//!   expected  nothing goes wrong that no `then` speaks of
+//!   found     PlaceOrder was rejected: the order is already placed
+//!             If that is the point, say so: `.then_rejected(..)`
+//!
+//! story   1 given  StockReceived { product_id: "tea", quantity: 100 }
+//!         2 given  PlaceOrder { order_id: "ord-1", customer_id: "ada", .. }
+//!         3 when   PlaceOrder { order_id: "ord-1", customer_id: "ada", .. }  REJECTED: the order is already placed
+//!         4 then   Inventory "tea" has                                       ok
+//!
+//! chain  PlaceOrder                          OrderCommandHandler  REJECTED: the order is already placed
+//!
+//! left   nothing waiting · no handlers failed
+//! again  cargo test an_order_is_placed_once
+//! ```
+//!
+//! [`try_run`](Flow::try_run) gives it as a value. See [`report`].
+//!
+//! # Nothing passes by accident
+//!
+//! These fail a sentence, each with a text of its own:
+//!
+//! * no `then` at all ([`then_settled`](Flow::then_settled) is the word for "it ran and nothing went
+//!   wrong"), and a sentence that is dropped before its end;
+//! * a rejection, a failed handler or a panic that no `then` speaks of;
+//! * trouble in what is given;
+//! * a cascade that goes over its budget of deliveries, see [`FlowHarness::budget`];
+//! * an aggregate, projection, handler or message that the domain does not have, also where it is
+//!   said to be absent;
+//! * `all` that is said of no rows, and a text to be found that is empty;
+//! * wiring that cannot work: all mistakes are told together, before the first step.
+//!
+//! What has no JSON form, or does not come back from it, fails as well: messages and stored values
+//! are written and read on the way, in memory too. `is` and `then_event` compare what is stored.
+//!
+//! # Test isolation
+//!
+//! Every run calls the function that builds the domain, and has its own store, clock, ids, handlers
+//! and fakes. Tests run in parallel and in any order, and two runs of a sentence leave the same
+//! [`record`](Outcome::record), byte for byte: the clock stands still at the start of 2026, and an id
+//! is a function of its cause, the handler and a count.
+//!
+//! Two things outlive a run. The harness keeps a runtime without tasks for its next run, and the
+//! panic hook of the process is wrapped, once, so that a panic in a handler can tell its place.
+//! What a handler does to statics, files or sockets is its own affair. See [`run`].
+//!
+//! # Fakes (resources)
+//!
+//! ```
+//! # use std::sync::Mutex;
+//! # use flow_harness::prelude::*;
+//! # use shop::{ConfirmOrder, Mail, MailError, Mailer, PlaceOrder, StockReceived};
+//! # let stock = || StockReceived { product_id: "tea".into(), quantity: 100 };
+//! # let place_order = || PlaceOrder { order_id: "ord-1".into(), customer_id: "ada".into(), product_id: "tea".into(), quantity: 2, total_cents: 1_200 };
+//! # let confirm_order = || ConfirmOrder { order_id: "ord-1".into() };
+//! #[derive(Debug, Default)]
+//! struct FakeMailer(Mutex<Vec<Mail>>);
+//! # impl Mailer for FakeMailer {
+//! #     fn send(&self, mail: Mail) -> Result<(), MailError> { self.0.lock().unwrap().push(mail); Ok(()) }
+//! # }
+//!
+//! FlowHarness::new(|fakes: &Resources| shop::domain_with_mail(fakes.get::<FakeMailer>()))
+//!     .resource(FakeMailer::default)
+//!     .given_events(stock())
+//!     .given_command(place_order())
+//!     .when(confirm_order())
+//!     .then_resource(|mailer: &FakeMailer| mailer.0.lock().unwrap().len() == 1)
+//!     .run();
+//! ```
+//!
+//! Each run has a fake of its own. See [`Resources`](flow::Resources).
+//!
+//! # With rstest
+//!
+//! ```
+//! # use flow_harness::prelude::*;
+//! # fn place_order() -> ::shop::PlaceOrder { unimplemented!() }
+//! use rstest::{fixture, rstest};
+//!
+//! #[fixture]
+//! fn shop(#[default(Mode::Sync)] mode: Mode) -> FlowHarness {
+//!     FlowHarness::new(::shop::domain).mode(mode)
+//! }
+//!
+//! #[rstest]
+//! fn an_order_is_accepted(#[values(Mode::Sync)] _mode: Mode, #[with(_mode)] shop: FlowHarness) {
+//!     shop.when(place_order()).then_accepted().run();
+//! }
+//! ```
+//!
+//! `::shop` is the crate where a fixture has the same name. rstest is your own dependency; nothing
+//! here needs it.
+//!
+//! # Your own expectations
+//!
+//! [`Flow::then`] takes a closure from the [`Outcome`] to `Result<(), Mismatch>`, or a type that
+//! implements [`Expectation`](flow::Expectation), which can also say that it speaks of a rejection
+//! or a failed handler. The report shows its mismatch like any other.
+//!
+//! # Feature flags
+//!
+//! There are none yet.
+//!
+//! # Supported Rust versions
+//!
+//! Rust 1.89 and later. Clippy's `incompatible_msrv` watches over it on every change; CI builds with
+//! the stable compiler that it has, not with 1.89 itself.
 #![cfg_attr(not(test), warn(clippy::unwrap_used))]
 
 mod expect;
@@ -14,3 +203,8 @@ pub use flow_domain;
 pub use report::FlowFailure;
 pub use run::Outcome;
 pub use unit::unit;
+
+/// The README's examples, compiled.
+#[doc = include_str!("../README.md")]
+#[cfg(doctest)]
+struct ReadmeDoctests;

@@ -24,6 +24,12 @@ struct Link {
 
 impl Chain {
     fn check_names(&self, outcome: &Outcome) -> Result<(), Mismatch> {
+        if self.0.is_empty() {
+            return Err(Mismatch::new(
+                "the names of messages, beginning with the last act",
+                "none",
+            ));
+        }
         let known = outcome.system().message_names();
         match self.0.iter().find(|name| !known.contains(name)) {
             None => Ok(()),

@@ -135,6 +135,14 @@ impl<E: Event> Expectation for NoEvent<E> {
     }
 
     fn check(&self, outcome: &Outcome) -> Result<(), Mismatch> {
+        let known = outcome.system().message_names();
+        let mut names = E::SCHEMAS.iter().map(|schema| schema.name.to_string());
+        if !names.any(|name| known.contains(&name)) {
+            return Err(Mismatch::new(
+                format!("no {}", E::NAME),
+                "no such event in the domain, so none can ever be raised",
+            ));
+        }
         let mut events = outcome.event_envelopes();
         match events.find(|envelope| stands_for::<E>(envelope)) {
             None => Ok(()),

@@ -8,6 +8,7 @@ use flow_domain::{
 };
 
 use crate::{
+    expect::verdict::nothing_to_look_for,
     flow::{Expectation, Mismatch, Trouble},
     run::Outcome,
 };
@@ -100,8 +101,8 @@ impl Expectation for Handled {
 fn short(ended: &Ended) -> String {
     match ended {
         Ended::Filtered(reason) => format!("let one go: {reason}"),
-        Ended::Rejected { reason, .. } => format!("refused one: {reason}"),
-        Ended::Failed { reason, .. } => format!("failed on one: {reason}"),
+        Ended::Rejected(undone) => format!("refused one: {}", undone.reason),
+        Ended::Failed(undone) => format!("failed on one: {}", undone.reason),
         other => other.to_string(),
     }
 }
@@ -126,6 +127,7 @@ where
     HandlerFailed {
         expected: format!("{expected:?}"),
         holds: move |err: &Error| err.downcast_ref::<E>() == Some(&expected),
+        is_empty: false,
         shows: |err| err.downcast_ref::<E>().map(|err| format!("{err:?}")),
         handler: PhantomData::<fn(H)>,
     }
@@ -136,6 +138,7 @@ pub(crate) fn handler_failed_saying<H: 'static>(text: &str) -> impl Expectation 
     let text = text.to_owned();
     HandlerFailed {
         expected: format!("a message that contains {text:?}"),
+        is_empty: text.is_empty(),
         holds: move |err: &Error| err.with_causes().to_string().contains(&text),
         shows: |_| None,
         handler: PhantomData::<fn(H)>,
@@ -147,6 +150,8 @@ struct HandlerFailed<H, F> {
     holds: F,
     /// The error itself, if it is of the type that is expected.
     shows: fn(&Error) -> Option<String>,
+    /// Whether it looks for an empty text.
+    is_empty: bool,
     handler: PhantomData<fn(H)>,
 }
 
@@ -161,6 +166,9 @@ impl<H: 'static, F: Fn(&Error) -> bool + Send + Sync> Expectation for HandlerFai
 
     fn check(&self, outcome: &Outcome) -> Result<(), Mismatch> {
         let name = name_of(TypeId::of::<H>(), short_type_name::<H>(), outcome)?;
+        if self.is_empty {
+            return Err(nothing_to_look_for());
+        }
         let failures: Vec<&Error> = outcome
             .acts()
             .iter()
@@ -188,5 +196,9 @@ impl<H: 'static, F: Fn(&Error) -> bool + Send + Sync> Expectation for HandlerFai
 
     fn speaks_of(&self) -> Option<Trouble> {
         Some(Trouble::FailureOf(TypeId::of::<H>()))
+    }
+
+    fn speaks_of_failure(&self, failure: &Error) -> bool {
+        (self.holds)(failure)
     }
 }

@@ -5,8 +5,9 @@ use flow_domain::{
 };
 
 use crate::{
+    expect::aligned::aligned,
     flow::{Expectation, Mismatch},
-    report::{differences, show_message},
+    report::show_message,
     run::Outcome,
 };
 
@@ -85,48 +86,6 @@ pub(crate) fn compare(expected: &[Seen], found: &[Seen]) -> Result<(), Mismatch>
         return Ok(());
     }
     Err(Mismatch::new(names(expected), names(found)).differing(aligned(expected, found)))
-}
-
-/// Lays two lists side by side: what is in both, missing, unexpected, or has other fields.
-fn aligned(expected: &[Seen], found: &[Seen]) -> Vec<String> {
-    let (left, right): (Vec<String>, Vec<String>) = (
-        expected.iter().map(Seen::show).collect(),
-        found.iter().map(Seen::show).collect(),
-    );
-    let names = |messages: &[Seen]| {
-        messages
-            .iter()
-            .map(|one| one.name.clone())
-            .collect::<Vec<_>>()
-    };
-    // By name first: so that the same event with other fields is told as such.
-    let mut lines = Vec::new();
-    let (mut expected_idx, mut found_idx) = (0, 0);
-    for step in diff::slice(&names(expected), &names(found)) {
-        match step {
-            diff::Result::Both(name, _) => {
-                let (one, other) = (&expected[expected_idx], &found[found_idx]);
-                if one.equals(other) {
-                    lines.push(format!("as expected  {name}"));
-                } else {
-                    lines.push(format!("differs      {name}"));
-                    let fields = differences(&one.payload.to_value(), &other.payload.to_value());
-                    lines.extend(fields.iter().map(|field| format!("             {field}")));
-                }
-                expected_idx += 1;
-                found_idx += 1;
-            }
-            diff::Result::Left(_) => {
-                lines.push(format!("missing      {}", left[expected_idx]));
-                expected_idx += 1;
-            }
-            diff::Result::Right(_) => {
-                lines.push(format!("unexpected   {}", right[found_idx]));
-                found_idx += 1;
-            }
-        }
-    }
-    lines
 }
 
 /// Expects exactly these commands, issued by handlers because of the last act.

@@ -1,5 +1,6 @@
 //! What the words of the sentence check: one struct for each, with the text of its failure.
 
+mod aligned;
 mod chain;
 mod events;
 mod handlers;

@@ -16,6 +16,14 @@ fn verdict(act: &ActOutcome) -> String {
     }
 }
 
+/// The mismatch of a text that every message contains.
+pub(super) fn nothing_to_look_for() -> Mismatch {
+    Mismatch::new(
+        "a text that a message may contain",
+        "an empty text, which every message contains",
+    )
+}
+
 /// Expects that the last command was accepted.
 pub(crate) fn accepted() -> impl Expectation {
     Accepted
@@ -110,6 +118,9 @@ impl Expectation for RejectedSaying {
 
     fn check(&self, outcome: &Outcome) -> Result<(), Mismatch> {
         let act = outcome.last_act();
+        if self.0.is_empty() {
+            return Err(nothing_to_look_for());
+        }
         let says = |err: &Error| err.is_rejection() && err.to_string().contains(&self.0);
         if act.error().is_some_and(says) {
             return Ok(());

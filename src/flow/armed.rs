@@ -1,8 +1,8 @@
 use std::{panic::Location, thread};
 
-/// Panics when it is dropped before the sentence was run: such a test would show nothing.
+/// Panics when it is dropped before the sentence was run to its end: such a test would show nothing.
 #[derive(Debug)]
-pub(super) struct Armed {
+pub(crate) struct Armed {
     began_at: &'static Location<'static>,
     armed: bool,
 }
@@ -15,7 +15,7 @@ impl Armed {
         }
     }
 
-    pub(super) fn disarm(&mut self) {
+    pub(crate) fn disarm(&mut self) {
         self.armed = false;
     }
 }
@@ -23,12 +23,11 @@ impl Armed {
 impl Drop for Armed {
     fn drop(&mut self) {
         // A second panic while unwinding aborts the test binary and hides the first.
-        if self.armed && !thread::panicking() {
-            panic!(
-                "the flow that begins at {} was never run, so it shows nothing\n\
-                 end it with `.run()` in a plain test or `.await` in an async one",
-                self.began_at
-            );
-        }
+        assert!(
+            !self.armed || thread::panicking(),
+            "the flow that begins at {} was never run to its end, so it shows nothing\n\
+             end it with `.run()` in a plain test or `.await` in an async one",
+            self.began_at
+        );
     }
 }

@@ -1,5 +1,7 @@
 use std::{any::TypeId, fmt};
 
+use flow_domain::Error;
+
 use crate::{report::indent, run::Outcome};
 
 /// Something that is expected of a flow: one's own word for [`Flow::then`](crate::Flow::then).
@@ -41,6 +43,13 @@ pub trait Expectation: Send + Sync {
     /// The trouble that this expectation speaks of, so that it does not fail the sentence by itself.
     fn speaks_of(&self) -> Option<Trouble> {
         None
+    }
+
+    /// Returns true if it speaks of this failure, where a handler that it speaks of failed more than
+    /// once. It does by default.
+    fn speaks_of_failure(&self, failure: &Error) -> bool {
+        let _ = failure;
+        true
     }
 }
 

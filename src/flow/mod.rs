@@ -3,6 +3,20 @@
 //! Nothing happens until [`Flow::run`] or `.await`. Which step may follow which is decided by types:
 //! [`Given`] has the words for the past, every sentence has the words for acts, and after the first
 //! act come the words for what is expected.
+//!
+//! | given | when | then |
+//! |---|---|---|
+//! | [`given_events`](Flow::given_events) | [`when`](Flow::when), a command | [`then_events`](Flow::then_events), exactly these; [`then_no_events`](Flow::then_no_events) |
+//! | [`given_aggregate`](Flow::given_aggregate) | [`when_event`](Flow::when_event), from outside | [`then_event`](Flow::then_event), [`then_event_like`](Flow::then_event_like), [`then_no_event`](Flow::then_no_event) |
+//! | [`given_command`](Flow::given_command) | [`when_with`](Flow::when_with), made from what was seen | [`then_accepted`](Flow::then_accepted), [`then_rejected`](Flow::then_rejected), [`then_rejected_like`](Flow::then_rejected_like), [`then_rejected_saying`](Flow::then_rejected_saying), [`then_reply`](Flow::then_reply) |
+//! | [`given_nothing`](Flow::given_nothing) | | [`then_aggregate`](Flow::then_aggregate), [`then_projection`](Flow::then_projection), [`then_process_manager`](Flow::then_process_manager), each with [`is`](Flow::is), [`has`](Flow::has), [`like`](Flow::like), [`absent`](Flow::absent) |
+//! | | | [`then_projections`](Flow::then_projections) with [`count`](Flow::count), [`all`](Flow::all), [`any`](Flow::any), [`none`](Flow::none) |
+//! | | | [`then_commands`](Flow::then_commands), [`then_chain`](Flow::then_chain), [`then_handled_by`](Flow::then_handled_by) with [`times`](Flow::times) |
+//! | | | [`then_handler_failed`](Flow::then_handler_failed), [`then_handler_failed_saying`](Flow::then_handler_failed_saying), [`then_resource`](Flow::then_resource), [`then_settled`](Flow::then_settled), [`then`](Flow::then) |
+//!
+//! Messages are written down when the word is said and read back for each run, so they need no
+//! `Clone`. Closures are called once in each run and may borrow from the test. Each step keeps its
+//! line, and a failure names it.
 
 mod armed;
 mod expectation;
@@ -26,5 +40,6 @@ pub use phase::{Acted, AfterAct, Given, HandledBy, Many, One};
 pub use resources::Resources;
 pub use start::Flow;
 
+pub(crate) use armed::Armed;
 pub(crate) use harness::Setup;
 pub(crate) use plan::{Look, LookCheck, Message, Plan, Step, StepKind, Then};

@@ -56,7 +56,7 @@ impl<'t, S> Flow<'t, S> {
     }
 }
 
-impl<'t, S: AfterAct> Flow<'t, S> {
+impl<'t, S> Flow<'t, S> {
     /// Runs the sentence in a plain test, and returns what it left behind.
     ///
     /// Handlers run on a current-thread runtime of tokio that belongs to the run.
@@ -66,7 +66,10 @@ impl<'t, S: AfterAct> Flow<'t, S> {
     /// Panics with a report if the sentence fails, and if it is called inside an async runtime: there
     /// `.await` is the word.
     #[track_caller]
-    pub fn run(self) -> Outcome {
+    pub fn run(self) -> Outcome
+    where
+        S: AfterAct,
+    {
         match self.try_run() {
             Ok(outcome) => outcome,
             Err(failure) => panic!("{failure}"),
@@ -84,7 +87,10 @@ impl<'t, S: AfterAct> Flow<'t, S> {
     ///
     /// Panics if it is called inside an async runtime: there `.await` is the word.
     #[track_caller]
-    pub fn try_run(mut self) -> Result<Outcome, FlowFailure> {
+    pub fn try_run(mut self) -> Result<Outcome, FlowFailure>
+    where
+        S: AfterAct,
+    {
         self.armed.disarm();
         run::blocking(*self.plan)
     }
@@ -95,9 +101,8 @@ impl<'t, S: AfterAct + 't> IntoFuture for Flow<'t, S> {
     type IntoFuture = run::Running<'t>;
 
     /// Runs the sentence in an async test, on the test's own runtime.
-    fn into_future(mut self) -> Self::IntoFuture {
-        self.armed.disarm();
-        run::running(self.plan)
+    fn into_future(self) -> Self::IntoFuture {
+        run::running(self.plan, self.armed)
     }
 }
 

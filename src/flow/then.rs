@@ -7,10 +7,13 @@ use crate::{
     flow::{Acted, AfterAct, Expectation, Flow, HandledBy, Look, Many, One, Then},
 };
 
-impl<'t, S: AfterAct> Flow<'t, S> {
+impl<'t, S> Flow<'t, S> {
     /// Speaks about the aggregate with this id, as it is stored now. By itself, it must be there.
     #[track_caller]
-    pub fn then_aggregate<A: Aggregate>(self, id: impl fmt::Display) -> Flow<'t, One<A>> {
+    pub fn then_aggregate<A: Aggregate>(self, id: impl fmt::Display) -> Flow<'t, One<A>>
+    where
+        S: AfterAct,
+    {
         let kept = Kept::new::<A>(TableKind::Aggregate, A::NAME);
         let streams = A::EVENT_SOURCED.then_some(A::CATEGORY);
         self.look(kept, Some(id.to_string()), streams)
@@ -18,24 +21,30 @@ impl<'t, S: AfterAct> Flow<'t, S> {
 
     /// Speaks about the row of a projection with this id. By itself, it must be there.
     #[track_caller]
-    pub fn then_projection<P: Projection>(self, id: impl fmt::Display) -> Flow<'t, One<P>> {
+    pub fn then_projection<P: Projection>(self, id: impl fmt::Display) -> Flow<'t, One<P>>
+    where
+        S: AfterAct,
+    {
         let kept = Kept::new::<P>(TableKind::Projection, P::NAME);
         self.look(kept, Some(id.to_string()), None)
     }
 
     /// Speaks about the process manager with this correlation key. By itself, it must be there.
     #[track_caller]
-    pub fn then_process_manager<M: ProcessManager>(
-        self,
-        key: impl fmt::Display,
-    ) -> Flow<'t, One<M>> {
+    pub fn then_process_manager<M: ProcessManager>(self, key: impl fmt::Display) -> Flow<'t, One<M>>
+    where
+        S: AfterAct,
+    {
         let kept = Kept::new::<M>(TableKind::ProcessManager, M::name());
         self.look(kept, Some(key.to_string()), None)
     }
 
     /// Speaks about all rows of a projection, by id. By itself, there must be some.
     #[track_caller]
-    pub fn then_projections<P: Projection>(self) -> Flow<'t, Many<P>> {
+    pub fn then_projections<P: Projection>(self) -> Flow<'t, Many<P>>
+    where
+        S: AfterAct,
+    {
         let kept = Kept::new::<P>(TableKind::Projection, P::NAME);
         self.look(kept, None, None)
     }
@@ -59,7 +68,10 @@ impl<'t, S: AfterAct> Flow<'t, S> {
     /// Expects that the handler `H`, of whatever kind, handled something in the acts so far.
     /// [`times`](Flow::times) says how often.
     #[track_caller]
-    pub fn then_handled_by<H: 'static>(self) -> Flow<'t, HandledBy> {
+    pub fn then_handled_by<H: 'static>(self) -> Flow<'t, HandledBy>
+    where
+        S: AfterAct,
+    {
         self.then_step(Location::caller(), Then::Handled(Handled::by::<H>()))
     }
 
@@ -80,7 +92,10 @@ impl<'t, S: AfterAct> Flow<'t, S> {
     ///     .run();
     /// ```
     #[track_caller]
-    pub fn then(self, expectation: impl Expectation + 't) -> Flow<'t, Acted> {
+    pub fn then(self, expectation: impl Expectation + 't) -> Flow<'t, Acted>
+    where
+        S: AfterAct,
+    {
         self.expect(expectation)
     }
 

@@ -10,13 +10,16 @@ use crate::{
     flow::{Acted, AfterAct, Flow, given::write_all},
 };
 
-impl<'t, S: AfterAct> Flow<'t, S> {
+impl<'t, S> Flow<'t, S> {
     /// Expects exactly these events, in this order, raised by the last act and all that it caused.
     ///
     /// One event, or a tuple, an array or a `Vec` of events. They are compared as they are stored. An
     /// event that [`when_event`](Self::when_event) told of is not among them.
     #[track_caller]
-    pub fn then_events(self, expected: impl MessageList<AnyEvent>) -> Flow<'t, Acted> {
+    pub fn then_events(self, expected: impl MessageList<AnyEvent>) -> Flow<'t, Acted>
+    where
+        S: AfterAct,
+    {
         self.expect(expect::events(write_all(&expected)))
     }
 
@@ -26,7 +29,10 @@ impl<'t, S: AfterAct> Flow<'t, S> {
         clippy::needless_pass_by_value,
         reason = "a sentence takes what it speaks of"
     )]
-    pub fn then_event<E: Event>(self, expected: E) -> Flow<'t, Acted> {
+    pub fn then_event<E: Event>(self, expected: E) -> Flow<'t, Acted>
+    where
+        S: AfterAct,
+    {
         self.expect(expect::event(write_all::<AnyEvent>(&expected)))
     }
 
@@ -35,37 +41,55 @@ impl<'t, S: AfterAct> Flow<'t, S> {
     pub fn then_event_like<E: Event>(
         self,
         holds: impl Fn(&E) -> bool + Send + Sync + 't,
-    ) -> Flow<'t, Acted> {
+    ) -> Flow<'t, Acted>
+    where
+        S: AfterAct,
+    {
         self.expect(expect::event_like(holds))
     }
 
     /// Expects that the last act and all that it caused raised no events.
     #[track_caller]
-    pub fn then_no_events(self) -> Flow<'t, Acted> {
+    pub fn then_no_events(self) -> Flow<'t, Acted>
+    where
+        S: AfterAct,
+    {
         self.expect(expect::events(Ok(Vec::new())))
     }
 
     /// Expects that no event of type `E` was raised in the acts so far.
     #[track_caller]
-    pub fn then_no_event<E: Event>(self) -> Flow<'t, Acted> {
+    pub fn then_no_event<E: Event>(self) -> Flow<'t, Acted>
+    where
+        S: AfterAct,
+    {
         self.expect(expect::no_event::<E>())
     }
 
     /// Expects exactly these commands, in this order, issued by handlers because of the last act.
     #[track_caller]
-    pub fn then_commands(self, expected: impl MessageList<AnyCommand>) -> Flow<'t, Acted> {
+    pub fn then_commands(self, expected: impl MessageList<AnyCommand>) -> Flow<'t, Acted>
+    where
+        S: AfterAct,
+    {
         self.expect(expect::commands(write_all(&expected)))
     }
 
     /// Expects that the last command was accepted.
     #[track_caller]
-    pub fn then_accepted(self) -> Flow<'t, Acted> {
+    pub fn then_accepted(self) -> Flow<'t, Acted>
+    where
+        S: AfterAct,
+    {
         self.expect(expect::accepted())
     }
 
     /// Expects that the last command was refused with this value.
     #[track_caller]
-    pub fn then_rejected<R: Rejection + PartialEq>(self, expected: R) -> Flow<'t, Acted> {
+    pub fn then_rejected<R: Rejection + PartialEq>(self, expected: R) -> Flow<'t, Acted>
+    where
+        S: AfterAct,
+    {
         self.expect(expect::rejected(expected))
     }
 
@@ -74,13 +98,19 @@ impl<'t, S: AfterAct> Flow<'t, S> {
     pub fn then_rejected_like<R: Rejection>(
         self,
         holds: impl Fn(&R) -> bool + Send + Sync + 't,
-    ) -> Flow<'t, Acted> {
+    ) -> Flow<'t, Acted>
+    where
+        S: AfterAct,
+    {
         self.expect(expect::rejected_like(holds))
     }
 
     /// Expects that the last command was refused with a message that contains this text.
     #[track_caller]
-    pub fn then_rejected_saying(self, text: &str) -> Flow<'t, Acted> {
+    pub fn then_rejected_saying(self, text: &str) -> Flow<'t, Acted>
+    where
+        S: AfterAct,
+    {
         self.expect(expect::rejected_saying(text))
     }
 
@@ -88,6 +118,7 @@ impl<'t, S: AfterAct> Flow<'t, S> {
     #[track_caller]
     pub fn then_reply<R>(self, expected: R) -> Flow<'t, Acted>
     where
+        S: AfterAct,
         R: PartialEq + fmt::Debug + Send + Sync + 'static,
     {
         self.expect(expect::reply(expected))
@@ -101,21 +132,30 @@ impl<'t, S: AfterAct> Flow<'t, S> {
     pub fn then_handler_failed<H: 'static>(
         self,
         expected: impl error::Error + PartialEq + Send + Sync + 'static,
-    ) -> Flow<'t, Acted> {
+    ) -> Flow<'t, Acted>
+    where
+        S: AfterAct,
+    {
         self.expect(expect::handler_failed::<H, _>(expected))
     }
 
     /// Expects that the handler `H` failed in the acts so far with a message that contains this text;
     /// a panic is a failure, too.
     #[track_caller]
-    pub fn then_handler_failed_saying<H: 'static>(self, text: &str) -> Flow<'t, Acted> {
+    pub fn then_handler_failed_saying<H: 'static>(self, text: &str) -> Flow<'t, Acted>
+    where
+        S: AfterAct,
+    {
         self.expect(expect::handler_failed_saying::<H>(text))
     }
 
     /// Expects that these messages caused each other, each directly the next, beginning with the last
     /// act: `["PlaceOrder", "OrderPlaced", "StockReserved"]`.
     #[track_caller]
-    pub fn then_chain<const N: usize>(self, expected: [&str; N]) -> Flow<'t, Acted> {
+    pub fn then_chain<const N: usize>(self, expected: [&str; N]) -> Flow<'t, Acted>
+    where
+        S: AfterAct,
+    {
         self.expect(expect::chain(&expected))
     }
 
@@ -124,14 +164,20 @@ impl<'t, S: AfterAct> Flow<'t, S> {
     pub fn then_resource<T: Send + Sync + 'static>(
         self,
         holds: impl Fn(&T) -> bool + Send + Sync + 't,
-    ) -> Flow<'t, Acted> {
+    ) -> Flow<'t, Acted>
+    where
+        S: AfterAct,
+    {
         self.expect(expect::resource(holds))
     }
 
     /// Expects that everything came to rest and nothing went wrong: the last command was accepted, no
     /// handler failed and nothing is left to do.
     #[track_caller]
-    pub fn then_settled(self) -> Flow<'t, Acted> {
+    pub fn then_settled(self) -> Flow<'t, Acted>
+    where
+        S: AfterAct,
+    {
         self.expect(expect::settled())
     }
 }

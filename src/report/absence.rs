@@ -33,11 +33,12 @@ impl<'r> Traces<'r> {
         let mut traces = Self::default();
         for entry in record.entries() {
             match &entry.what {
-                Happening::Written { table, id, .. } if look.is_kept_in(*table) => {
-                    traces.store(id);
-                }
-                Happening::Deleted { table, id, .. } if look.is_kept_in(*table) => {
-                    traces.deleted.push(id);
+                Happening::Written(written) if look.is_kept_in(written.table) => {
+                    if written.after.is_some() {
+                        traces.store(&written.id);
+                    } else {
+                        traces.deleted.push(&written.id);
+                    }
                 }
                 // An event-sourced aggregate is nothing but its events.
                 Happening::Appended(event)

@@ -197,12 +197,13 @@ impl<'r> Tree<'r> {
         let mut ended = String::new();
         for effect in self.effects(started.id) {
             match &effect.what {
-                Happening::Written { table, id, .. } => wrote.push(match table.kind {
-                    TableKind::Projection => format!("wrote {} {id:?}", table.name),
-                    _ => format!("stored {} {id:?}", table.name),
-                }),
-                Happening::Deleted { table, id, .. } => {
-                    wrote.push(format!("deleted {} {id:?}", table.name))
+                Happening::Written(written) => {
+                    let verb = match (&written.after, written.table.kind) {
+                        (None, _) => "deleted",
+                        (Some(_), TableKind::Projection) => "wrote",
+                        (Some(_), _) => "stored",
+                    };
+                    wrote.push(format!("{verb} {} {:?}", written.table.name, written.id));
                 }
                 Happening::HandlerEnded(how) => ended = told(how),
                 _ => {}
@@ -219,10 +220,14 @@ fn told(ended: &Ended) -> String {
     match ended {
         Ended::Handled => "handled".to_owned(),
         Ended::Filtered(reason) => format!("let it go: {reason}"),
-        Ended::Rejected { reason, .. } => format!("REJECTED: {reason}"),
-        Ended::Failed { reason, lost } if lost.is_empty() => format!("FAILED: {reason}"),
-        Ended::Failed { reason, lost } => {
-            format!("FAILED: {reason}; rolled back {}", lost.join(", "))
+        Ended::Rejected(undone) => format!("REJECTED: {}", undone.reason),
+        Ended::Failed(undone) if undone.lost.is_empty() => format!("FAILED: {}", undone.reason),
+        Ended::Failed(undone) => {
+            format!(
+                "FAILED: {}; rolled back {}",
+                undone.reason,
+                undone.lost.join(", ")
+            )
         }
         other => other.to_string(),
     }

@@ -109,7 +109,7 @@ mod tests {
         assert_eq!(
             differences(&expected, &found),
             [
-                r#"lines[1]  expected 2, found nothing"#,
+                "lines[1]  expected 2, found nothing",
                 r#"status    expected "Placed", found "Draft""#,
                 r#"note      expected nothing, found "x""#,
             ]

@@ -127,7 +127,7 @@ impl FlowFailure {
 fn left(outcome: &Outcome) -> String {
     let failed = outcome.record().entries().iter().filter(|entry| {
         let what = &entry.what;
-        matches!(what, Happening::HandlerEnded(Ended::Failed { .. }))
+        matches!(what, Happening::HandlerEnded(Ended::Failed(_)))
     });
     let failures = failed.count();
     let waiting: usize = outcome

@@ -1,3 +1,5 @@
+use std::fmt;
+
 use flow_domain::model::Written;
 
 use crate::{
@@ -9,9 +11,6 @@ use crate::{
 
 /// How wide a step may get before its end is cut off.
 const WIDTH: usize = 70;
-
-/// Where it is told what became of a step.
-const COLUMN: usize = WIDTH + 10;
 
 /// The sentence as prose: one line for each step.
 ///
@@ -33,6 +32,7 @@ struct Line {
 #[derive(Debug)]
 enum Tells {
     Text(String),
+    Message(Written),
     Messages(Vec<Written>),
     /// What was made from what was seen, once it was made.
     Made(Option<Written>),
@@ -122,9 +122,9 @@ fn tells(kind: StepKind<'_>) -> (&'static str, Tells) {
                 words: Vec::new(),
             },
         ),
-        StepKind::GivenCommand(Ok(command)) => ("given", Tells::Messages(vec![command])),
+        StepKind::GivenCommand(Ok(command)) => ("given", Tells::Message(command)),
         StepKind::When(Ok(message)) | StepKind::WhenEvent(Ok(message)) => {
-            ("when", Tells::Messages(vec![message]))
+            ("when", Tells::Message(message))
         }
         StepKind::WhenWith(_) => ("when", Tells::Made(None)),
         StepKind::Then(Then::Kept(look)) => ("then", look.tells()),
@@ -167,7 +167,7 @@ impl Tells {
                     messages.iter().map(|one| Seen::from(one).show()).collect();
                 shown.join(", ")
             }
-            Self::Made(Some(message)) => Seen::from(message).show(),
+            Self::Message(message) | Self::Made(Some(message)) => Seen::from(message).show(),
             Self::Made(None) => "a command made from what was seen".to_owned(),
             Self::Kept { name, id, words } => {
                 let subject = match id {
@@ -191,24 +191,32 @@ impl Story {
 
     /// The story in words.
     pub(crate) fn text(&self, acts: &[ActOutcome]) -> String {
-        let lines = self.lines.iter().enumerate();
-        let told: Vec<String> = lines.map(|(idx, line)| line.text(idx, acts)).collect();
-        told.join("\n")
+        let told: Vec<String> = self
+            .lines
+            .iter()
+            .map(|line| shorten(&line.tells.show(), WIDTH))
+            .collect();
+        let column = told.iter().map(|told| told.chars().count()).max();
+        let column = column.unwrap_or(0);
+        let lines = self.lines.iter().zip(told).enumerate();
+        let lines = lines.map(|(idx, (line, told))| {
+            let (number, word, fate) = (idx + 1, line.word, line.fate(acts));
+            let text = format!("{number:>2} {word:<5}  {told:<column$}  {fate}");
+            text.trim_end().to_owned()
+        });
+        lines.collect::<Vec<String>>().join("\n")
     }
 }
 
 impl Line {
-    fn text(&self, idx: usize, acts: &[ActOutcome]) -> String {
-        let tells = shorten(&self.tells.show(), WIDTH);
-        let told = format!("{:>2} {:<5}  {tells}", idx + 1, self.word);
-        let fate = match self.fate {
-            Fate::Given => return told,
+    fn fate(&self, acts: &[ActOutcome]) -> String {
+        match self.fate {
+            Fate::Given => String::new(),
             Fate::Act(act) => acts.get(act).map_or_else(|| "FAILED".to_owned(), verdict),
             Fate::Met => "ok".to_owned(),
             Fate::Failed => "FAILED".to_owned(),
             Fate::Skipped => "skipped".to_owned(),
-        };
-        format!("{told:<COLUMN$}  {fate}")
+        }
     }
 }
 
@@ -217,7 +225,13 @@ fn verdict(act: &ActOutcome) -> String {
         _ if act.stall().is_some() => "DID NOT SETTLE".to_owned(),
         None if !act.failures().is_empty() => "accepted, but a handler failed".to_owned(),
         None => "accepted".to_owned(),
-        Some(err) if err.is_rejection() => format!("REJECTED: {err}"),
-        Some(err) => format!("FAILED: {}", err.with_causes()),
+        Some(err) if err.is_rejection() => format!("REJECTED: {}", first_line(err)),
+        Some(err) => format!("FAILED: {}", first_line(err.with_causes())),
     }
+}
+
+/// The start of a text that may have several lines, where one is all there is room for.
+fn first_line(text: impl fmt::Display) -> String {
+    let text = text.to_string();
+    text.lines().next().unwrap_or_default().to_owned()
 }

@@ -78,11 +78,11 @@ pub(crate) fn shorten(line: &str, width: usize) -> String {
         return line.to_owned();
     }
     let end = if line.ends_with('}') { ".. }" } else { ".." };
-    let room: String = line.chars().take(width - end.len()).collect();
+    let room: String = line.chars().take(width - end.len() - 1).collect();
     match room.rfind(", ") {
         Some(comma) if room.len() < 2 * comma => format!("{}{end}", &room[..comma + 2]),
         // One field that is too long by itself.
-        _ => format!("{}{end}", room.trim_end_matches([' ', '.'])),
+        _ => format!("{} {end}", room.trim_end()),
     }
 }
 
@@ -178,7 +178,7 @@ mod tests {
         assert_eq!(shorten(line, 70), line);
         assert_eq!(
             shorten("Told { what: \"very long\" }", 20),
-            "Told { what: \"ve.. }"
+            "Told { what: \"v .. }"
         );
     }
 

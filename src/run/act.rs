@@ -14,6 +14,15 @@ pub struct ActOutcome {
     pub(crate) entries: Range<usize>,
 }
 
+/// Which failure of an act.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum FailureIdx {
+    /// That of the command itself.
+    Own,
+    /// That of a handler afterwards, by its place.
+    Later(usize),
+}
+
 impl ActOutcome {
     pub(crate) fn new(
         name: String,
@@ -69,6 +78,13 @@ impl ActOutcome {
         own.into_iter()
             .chain(later.map(|failure| &failure.error))
             .collect()
+    }
+
+    pub(super) fn failure(&self, idx: FailureIdx) -> Option<&Error> {
+        match idx {
+            FailureIdx::Own => self.error(),
+            FailureIdx::Later(idx) => self.failures().get(idx).map(|failure| &failure.error),
+        }
     }
 
     /// Who handled the command.

@@ -17,17 +17,33 @@ pub use act::ActOutcome;
 pub(crate) use blocking::blocking;
 pub use outcome::Outcome;
 
-use crate::{flow::Plan, run::runner::run};
+use crate::{
+    flow::{Armed, Plan},
+    report::FlowFailure,
+    run::runner::run,
+};
 
 /// A sentence that runs in an async test.
+///
+/// One that is dropped before its end panics, like a sentence that is never run.
 #[must_use = "a flow does nothing until it is awaited"]
-pub struct Running<'t>(BoxFuture<'t, Outcome>);
+pub struct Running<'t> {
+    run: BoxFuture<'t, Result<Outcome, FlowFailure>>,
+    armed: Armed,
+}
 
 impl Future for Running<'_> {
     type Output = Outcome;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Outcome> {
-        self.0.as_mut().poll(cx)
+        let polled = self.run.as_mut().poll(cx);
+        if polled.is_ready() {
+            self.armed.disarm();
+        }
+        polled.map(|result| match result {
+            Ok(outcome) => outcome,
+            Err(failure) => panic!("{failure}"),
+        })
     }
 }
 
@@ -38,11 +54,9 @@ impl fmt::Debug for Running<'_> {
 }
 
 /// Runs `plan` where it is awaited; panics with the report if the sentence fails.
-pub(crate) fn running(plan: Box<Plan<'_>>) -> Running<'_> {
-    Running(Box::pin(async move {
-        match run(*plan).await {
-            Ok(outcome) => outcome,
-            Err(failure) => panic!("{failure}"),
-        }
-    }))
+pub(crate) fn running(plan: Box<Plan<'_>>, armed: Armed) -> Running<'_> {
+    Running {
+        run: Box::pin(async move { run(*plan).await }),
+        armed,
+    }
 }

@@ -163,16 +163,12 @@ impl Outcome {
     pub fn projections<P: Projection>(&self) -> Vec<P> {
         let mut rows: Vec<(&str, &Payload)> = Vec::new();
         for entry in self.record.entries() {
-            let (table, id, now) = match &entry.what {
-                Happening::Written {
-                    table, id, after, ..
-                } => (table, id, Some(after)),
-                Happening::Deleted { table, id, .. } => (table, id, None),
-                _ => continue,
+            let Happening::Written(written) = &entry.what else {
+                continue;
             };
-            if table.kind == TableKind::Projection && table.name == P::NAME {
-                rows.retain(|(known, _)| *known != &**id);
-                rows.extend(now.map(|now| (&**id, now)));
+            if written.table.kind == TableKind::Projection && written.table.name == P::NAME {
+                rows.retain(|(known, _)| *known != &*written.id);
+                rows.extend(written.after.as_ref().map(|now| (&*written.id, now)));
             }
         }
         rows.sort_by_key(|(id, _)| *id);
@@ -229,15 +225,14 @@ impl Outcome {
     ) -> Option<T> {
         let entries = self.record.entries().iter().rev();
         let mut writes = entries.filter_map(|entry| match &entry.what {
-            Happening::Written {
-                table, id, after, ..
-            } => Some((table, id, Some(after))),
-            Happening::Deleted { table, id, .. } => Some((table, id, None)),
+            Happening::Written(written) => Some(written),
             _ => None,
         });
-        let (.., last) = writes
-            .find(|(table, id, _)| table.kind == of && table.name == name && ***id == *wanted)?;
-        last.map(|value| read(value, name))
+        let last = writes.find(|written| {
+            let table = written.table;
+            table.kind == of && table.name == name && *written.id == *wanted
+        })?;
+        last.after.as_ref().map(|value| read(value, name))
     }
 
     /// The fake of type `T` that the handlers of this run used.

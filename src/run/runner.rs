@@ -6,7 +6,7 @@ use crate::{
     expect::Seen,
     flow::{Expectation, Look, Message, Mismatch, Mode, Plan, Step, StepKind, Then, Trouble},
     report::{Failed, FlowFailure, Steps, nothing_found},
-    run::{ActOutcome, Outcome},
+    run::{ActOutcome, Outcome, act::FailureIdx},
     system::{Act, DomainSystem, System},
 };
 
@@ -49,8 +49,8 @@ struct Stop;
 struct Unspoken {
     step: usize,
     location: &'static Location<'static>,
-    /// The handler that failed; `None` if the command was rejected.
-    failed: Option<&'static str>,
+    /// The handler that failed, and which failure of the act it is; `None` if the command was rejected.
+    failed: Option<(&'static str, FailureIdx)>,
     text: String,
 }
 
@@ -213,17 +213,19 @@ impl Runner<'_, '_> {
                 keep(None, format!("{} was rejected: {err}\n{hint}", act.name()));
             } else {
                 let handler = act.handler().unwrap_or("nobody");
-                keep(
-                    Some(handler),
-                    format!("{} failed: {}", act.name(), err.with_causes()),
-                );
+                let text = format!("{} failed: {}", act.name(), err.with_causes());
+                let text = match act.handler() {
+                    Some(handler) => format!("{text}\n{}", hint_at_failure(handler)),
+                    None => text,
+                };
+                keep(Some((handler, FailureIdx::Own)), text);
             }
         }
-        for failure in act.failures() {
+        for (idx, failure) in act.failures().iter().enumerate() {
             let handler = failure.handler;
-            let hint =
-                format!("If that is the point, say so: `.then_handler_failed::<{handler}>(..)`");
-            keep(Some(handler), format!("{failure}\n{hint}"));
+            let hint = hint_at_failure(handler);
+            let failed = (handler, FailureIdx::Later(idx));
+            keep(Some(failed), format!("{failure}\n{hint}"));
         }
     }
 
@@ -251,14 +253,22 @@ impl Runner<'_, '_> {
         let Some(spoken) = expectation.speaks_of() else {
             return;
         };
-        let failed = match spoken {
-            Trouble::Rejection => None,
-            Trouble::FailureOf(handler) => match self.outcome.system().handler_name(handler) {
-                Some(name) => Some(name),
-                None => return,
-            },
+        let Trouble::FailureOf(handler) = spoken else {
+            self.troubles.retain(|unspoken| unspoken.failed.is_some());
+            return;
         };
-        self.troubles.retain(|unspoken| unspoken.failed != failed);
+        let Some(name) = self.outcome.system().handler_name(handler) else {
+            return;
+        };
+        // Troubles are those of the last act: an act with troubles that were not spoken of was the last.
+        let act = self.outcome.last_act();
+        self.troubles.retain(|unspoken| match unspoken.failed {
+            Some((failed, idx)) if failed == name => {
+                let failure = act.failure(idx);
+                !failure.is_some_and(|failure| expectation.speaks_of_failure(failure))
+            }
+            _ => true,
+        });
     }
 
     async fn look(
@@ -297,6 +307,10 @@ impl Runner<'_, '_> {
         };
         found.map_err(|err| Mismatch::new(look.subject(), err.with_causes().to_string()))
     }
+}
+
+fn hint_at_failure(handler: &str) -> String {
+    format!("If that is the point, say so: `.then_handler_failed::<{handler}>(..)`")
 }
 
 /// What went wrong, if anything did.

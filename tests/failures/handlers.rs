@@ -1,0 +1,193 @@
+//! A handler that fails, panics, or never comes to an end.
+
+use ::shop::Inventory;
+
+use crate::{
+    fixture::{
+        Brittle, FakeMailer, LabError, ask, counted, lab, paid, place, received, shop,
+        shop_with_mail, told,
+    },
+    report,
+};
+
+#[test]
+fn a_handler_that_fails() {
+    let flow = shop_with_mail(FakeMailer::down)
+        .given_events(received(100))
+        .given_command(place())
+        .when_event(paid())
+        .then_settled();
+
+    insta::assert_snapshot!(report(flow), @r#"
+    flow failed at step 4: then settled      tests/failures/handlers.rs:LINE
+
+      expected  everything settles and nothing goes wrong
+      found     MailHandler on OrderConfirmed: sending the mail failed: the mail server is down
+
+    story   1 given  StockReceived { product_id: "prod-1", quantity: 100 }
+            2 given  PlaceOrder { order_id: "ord-1", customer_id: "cust-1", .. }
+            3 when   PaymentReceived { payment_id: "pay-1", order_id: "ord-1", .. }  accepted, but a handler failed
+            4 then   settled                                                         FAILED
+
+    chain  PaymentReceived                     payment-pay-1 @1
+           └ Fulfilment                        stored Fulfilment "ord-1"
+             └ ConfirmOrder                    OrderCommandHandler  stored Order "ord-1"
+               └ OrderConfirmed                order-ord-1 @2
+                 ├ OrderDashboardProjector     wrote OrderDashboard "ord-1"
+                 └ MailHandler                 FAILED: sending the mail failed: the mail server is down
+
+    left   nothing waiting · 1 handler failed
+    "#);
+}
+
+#[test]
+fn a_handler_that_fails_and_nothing_speaks_of_it() {
+    let flow = lab().when_event(told("fail")).then_no_events();
+
+    insta::assert_snapshot!(report(flow), @r#"
+    flow failed at step 1: when Told { told_id: "told-1", what: "fail" }      tests/failures/handlers.rs:LINE
+
+      expected  nothing goes wrong that no `then` speaks of
+      found     Brittle on Told: what was told failed: there was smoke
+                If that is the point, say so: `.then_handler_failed::<Brittle>(..)`
+
+    story   1 when   Told { told_id: "told-1", what: "fail" }  accepted, but a handler failed
+            2 then   no events                                 ok
+
+    chain  Told                                talk-told-1 @1
+           ├ Brittle                           FAILED: what was told failed: there was smoke
+           ├ Bystander                         handled
+           └ TallyKeeper                       wrote Tally "told-1"
+
+    left   nothing waiting · 1 handler failed
+    "#);
+}
+
+#[test]
+fn a_handler_that_fails_otherwise() {
+    let flow = lab()
+        .when_event(told("fail"))
+        .then_handler_failed::<Brittle>(LabError("fire"));
+
+    insta::assert_snapshot!(report(flow), @r#"
+    flow failed at step 2: then handler Brittle failed with LabError("fire")      tests/failures/handlers.rs:LINE
+
+      expected  Brittle fails with LabError("fire")
+      found     Brittle failed with LabError("smoke"): what was told failed: there was smoke
+
+    story   1 when   Told { told_id: "told-1", what: "fail" }      accepted, but a handler failed
+            2 then   handler Brittle failed with LabError("fire")  FAILED
+
+    chain  Told                                talk-told-1 @1
+           ├ Brittle                           FAILED: what was told failed: there was smoke
+           ├ Bystander                         handled
+           └ TallyKeeper                       wrote Tally "told-1"
+
+    left   nothing waiting · 1 handler failed
+    "#);
+}
+
+#[test]
+fn a_handler_that_panics() {
+    let flow = lab().when_event(told("panic")).then_settled();
+
+    insta::assert_snapshot!(report(flow), @r#"
+    flow failed at step 2: then settled      tests/failures/handlers.rs:LINE
+
+      expected  everything settles and nothing goes wrong
+      found     Brittle on Told: panicked at tests/failures/../fixture/lab.rs:LINE: the beaker broke
+
+    story   1 when   Told { told_id: "told-1", what: "panic" }  accepted, but a handler failed
+            2 then   settled                                    FAILED
+
+    chain  Told                                talk-told-1 @1
+           ├ Brittle                           FAILED: panicked at tests/failures/../fixture/lab.rs:LINE: the beaker broke
+           ├ Bystander                         handled
+           └ TallyKeeper                       wrote Tally "told-1"
+
+    left   nothing waiting · 1 handler failed
+    "#);
+}
+
+#[test]
+fn a_command_handler_that_panics() {
+    let flow = lab().when(ask("")).then_reply(0_usize);
+
+    insta::assert_snapshot!(report(flow), @r#"
+    flow failed at step 2: then reply 0      tests/failures/handlers.rs:LINE
+
+      expected  the reply 0
+      found     Ask failed: panicked at tests/failures/../fixture/lab.rs:LINE: nothing was asked
+
+    story   1 when   Ask { desk_id: "desk-1", question: "" }  FAILED: panicked at tests/failures/../fixture/lab.rs:LINE: nothing was asked
+            2 then   reply 0                                  FAILED
+
+    chain  Ask                                 DeskHandler  FAILED: panicked at tests/failures/../fixture/lab.rs:LINE: nothing was asked
+
+    left   nothing waiting · 1 handler failed
+    "#);
+}
+
+#[test]
+fn a_flow_that_does_not_settle() {
+    let flow = lab().budget(10).when_event(counted(50)).then_settled();
+
+    insta::assert_snapshot!(report(flow), @r#"
+    flow failed at step 1: when Counted { counted_id: "count-1", left: 50 }      tests/failures/handlers.rs:LINE
+
+      expected  the flow settles
+      found     the flow did not settle within 10 deliveries
+                busy     Countdown, called 10 times
+                cycle    Counted -> Countdown -> Counted, repeated 10 times
+                waiting  Countdown on Counted
+                to do    break the cycle, or raise the budget if the flow really is this long
+
+    story   1 when   Counted { counted_id: "count-1", left: 50 }  DID NOT SETTLE
+            2 then   settled                                      skipped
+
+    chain  Counted                                          count-count-1 @1
+           └ Countdown                                      handled
+             └ Counted                                      count-count-1 @2
+               └ Countdown                                  handled
+                 └ Counted                                  count-count-1 @3
+                   └ Countdown                              handled
+                     └ Counted                              count-count-1 @4
+                       └ Countdown                          handled
+                         └ Counted                          count-count-1 @5
+                           └ Countdown                      handled
+                             └ Counted                      count-count-1 @6
+                               └ Countdown                  handled
+                                 └ Counted                  count-count-1 @7
+                                   └ Countdown              handled
+                                     └ Counted              count-count-1 @8
+                                       └ Countdown          handled
+                                         └ Counted          count-count-1 @9
+                                           └ Countdown      handled
+                                             └ Counted      count-count-1 @10
+                                               └ Countdown  handled
+                                                 └ Counted  count-count-1 @11
+
+    left   1 waiting · no handlers failed
+    "#);
+}
+
+#[test]
+fn something_given_that_cannot_be() {
+    let flow = shop()
+        .given_aggregate(Inventory::of("prod-1"))
+        .when(place())
+        .then_settled();
+
+    insta::assert_snapshot!(report(flow), @r#"
+    flow failed at step 1: given an aggregate      tests/failures/handlers.rs:LINE
+
+      expected  something that can be given
+      found     `Inventory` is event-sourced and this one raised no events, so there is nothing to store
+
+    story   1 given  an aggregate                                                 FAILED
+            2 when   PlaceOrder { order_id: "ord-1", customer_id: "cust-1", .. }  skipped
+            3 then   settled                                                      skipped
+
+    left   nothing waiting · no handlers failed
+    "#);
+}

@@ -1,0 +1,291 @@
+//! Something that is kept is not as expected.
+
+use ::shop::{Fulfilment, Inventory, OrderDashboard, OrderStatus};
+use flow_harness::prelude::*;
+
+use crate::{
+    fixture::{Tally, dashboard, lab, place, place_as, received, shop, told},
+    report,
+};
+
+#[test]
+fn a_wrong_id() {
+    let flow = shop()
+        .given_events(received(100))
+        .when(place())
+        .then_projection::<OrderDashboard>("ord-01")
+        .is(dashboard(OrderStatus::Placed));
+
+    insta::assert_snapshot!(report(flow), @r#"
+    flow failed at step 3: then OrderDashboard "ord-01" is      tests/failures/kept.rs:LINE
+
+      expected  OrderDashboard "ord-01"
+      found     nothing under that id; 1 was stored in this flow: OrderDashboard "ord-1"
+
+    story   1 given  StockReceived { product_id: "prod-1", quantity: 100 }
+            2 when   PlaceOrder { order_id: "ord-1", customer_id: "cust-1", .. }  accepted
+            3 then   OrderDashboard "ord-01" is                                   FAILED
+
+    chain  PlaceOrder                          OrderCommandHandler  stored Order "ord-1"
+           └ OrderPlaced                       order-ord-1 @1
+             ├ InventoryEventHandler           handled
+             │ └ StockReserved                 inventory-prod-1 @2
+             │   ├ Fulfilment                  stored Fulfilment "ord-1"
+             │   └ StockLevelProjector         wrote StockLevel "prod-1"
+             ├ Fulfilment                      stored Fulfilment "ord-1"
+             └ OrderDashboardProjector         wrote OrderDashboard "ord-1"
+
+    left   nothing waiting · no handlers failed
+    "#);
+}
+
+#[test]
+fn a_wrong_id_of_an_event_sourced_aggregate() {
+    let flow = shop()
+        .given_events(received(100))
+        .when(place())
+        .then_aggregate::<Inventory>("cust-1")
+        .has(|inventory| inventory.available == 98);
+
+    insta::assert_snapshot!(report(flow), @r#"
+    flow failed at step 3: then Inventory "cust-1" has      tests/failures/kept.rs:LINE
+
+      expected  Inventory "cust-1"
+      found     nothing under that id; 1 was stored in this flow: Inventory "prod-1"
+
+    story   1 given  StockReceived { product_id: "prod-1", quantity: 100 }
+            2 when   PlaceOrder { order_id: "ord-1", customer_id: "cust-1", .. }  accepted
+            3 then   Inventory "cust-1" has                                       FAILED
+
+    chain  PlaceOrder                          OrderCommandHandler  stored Order "ord-1"
+           └ OrderPlaced                       order-ord-1 @1
+             ├ InventoryEventHandler           handled
+             │ └ StockReserved                 inventory-prod-1 @2
+             │   ├ Fulfilment                  stored Fulfilment "ord-1"
+             │   └ StockLevelProjector         wrote StockLevel "prod-1"
+             ├ Fulfilment                      stored Fulfilment "ord-1"
+             └ OrderDashboardProjector         wrote OrderDashboard "ord-1"
+
+    left   nothing waiting · no handlers failed
+    "#);
+}
+
+#[test]
+fn a_wrong_field() {
+    let flow = shop()
+        .given_events(received(100))
+        .when(place())
+        .then_projection::<OrderDashboard>("ord-1")
+        .is(OrderDashboard {
+            customer_id: "cust-2".into(),
+            ..dashboard(OrderStatus::Confirmed)
+        });
+
+    insta::assert_snapshot!(report(flow), @r#"
+    flow failed at step 3: then OrderDashboard "ord-1" is      tests/failures/kept.rs:LINE
+
+      expected  OrderDashboard "ord-1" { order_id: "ord-1", customer_id: "cust-2", status: "Confirmed", total_cents: 9995 }
+      found     OrderDashboard "ord-1" { order_id: "ord-1", customer_id: "cust-1", status: "Placed", total_cents: 9995 }
+                customer_id  expected "cust-2", found "cust-1"
+                status       expected "Confirmed", found "Placed"
+
+    story   1 given  StockReceived { product_id: "prod-1", quantity: 100 }
+            2 when   PlaceOrder { order_id: "ord-1", customer_id: "cust-1", .. }  accepted
+            3 then   OrderDashboard "ord-1" is                                    FAILED
+
+    chain  PlaceOrder                          OrderCommandHandler  stored Order "ord-1"
+           └ OrderPlaced                       order-ord-1 @1
+             ├ InventoryEventHandler           handled
+             │ └ StockReserved                 inventory-prod-1 @2
+             │   ├ Fulfilment                  stored Fulfilment "ord-1"
+             │   └ StockLevelProjector         wrote StockLevel "prod-1"
+             ├ Fulfilment                      stored Fulfilment "ord-1"
+             └ OrderDashboardProjector         wrote OrderDashboard "ord-1"
+
+    left   nothing waiting · no handlers failed
+    "#);
+}
+
+#[test]
+fn a_closure_that_does_not_hold() {
+    let flow = shop()
+        .given_events(received(100))
+        .when(place())
+        .then_process_manager::<Fulfilment>("ord-1")
+        .has(|fulfilment| fulfilment.paid);
+
+    insta::assert_snapshot!(report(flow), @r#"
+    flow failed at step 3: then Fulfilment "ord-1" has      tests/failures/kept.rs:LINE
+
+      expected  Fulfilment "ord-1" for which the closure holds
+      found     Fulfilment "ord-1" { paid: false, reserved: true, cancelled: false }
+
+    story   1 given  StockReceived { product_id: "prod-1", quantity: 100 }
+            2 when   PlaceOrder { order_id: "ord-1", customer_id: "cust-1", .. }  accepted
+            3 then   Fulfilment "ord-1" has                                       FAILED
+
+    chain  PlaceOrder                          OrderCommandHandler  stored Order "ord-1"
+           └ OrderPlaced                       order-ord-1 @1
+             ├ InventoryEventHandler           handled
+             │ └ StockReserved                 inventory-prod-1 @2
+             │   ├ Fulfilment                  stored Fulfilment "ord-1"
+             │   └ StockLevelProjector         wrote StockLevel "prod-1"
+             ├ Fulfilment                      stored Fulfilment "ord-1"
+             └ OrderDashboardProjector         wrote OrderDashboard "ord-1"
+
+    left   nothing waiting · no handlers failed
+    "#);
+}
+
+#[test]
+fn a_part_that_is_not_alike() {
+    let flow = shop()
+        .given_events(received(100))
+        .when(place())
+        .then_aggregate::<Inventory>("prod-1")
+        .like(json!({ "available": 98, "reserved": { "ord-1": 1, "ord-2": 1 } }));
+
+    insta::assert_snapshot!(report(flow), @r#"
+    flow failed at step 3: then Inventory "prod-1" like      tests/failures/kept.rs:LINE
+
+      expected  Inventory "prod-1" like { available: 98, reserved: {"ord-1":1,"ord-2":1} }
+      found     Inventory "prod-1" { product_id: "prod-1", available: 98, reserved: {"ord-1":2} }
+                reserved.ord-1  expected 1, found 2
+                reserved.ord-2  expected 1, found nothing
+
+    story   1 given  StockReceived { product_id: "prod-1", quantity: 100 }
+            2 when   PlaceOrder { order_id: "ord-1", customer_id: "cust-1", .. }  accepted
+            3 then   Inventory "prod-1" like                                      FAILED
+
+    chain  PlaceOrder                          OrderCommandHandler  stored Order "ord-1"
+           └ OrderPlaced                       order-ord-1 @1
+             ├ InventoryEventHandler           handled
+             │ └ StockReserved                 inventory-prod-1 @2
+             │   ├ Fulfilment                  stored Fulfilment "ord-1"
+             │   └ StockLevelProjector         wrote StockLevel "prod-1"
+             ├ Fulfilment                      stored Fulfilment "ord-1"
+             └ OrderDashboardProjector         wrote OrderDashboard "ord-1"
+
+    left   nothing waiting · no handlers failed
+    "#);
+}
+
+#[test]
+fn something_that_should_not_be_there() {
+    let flow = shop()
+        .given_events(received(1))
+        .when(place())
+        .then_projection::<OrderDashboard>("ord-1")
+        .absent();
+
+    insta::assert_snapshot!(report(flow), @r#"
+    flow failed at step 3: then OrderDashboard "ord-1" absent      tests/failures/kept.rs:LINE
+
+      expected  no OrderDashboard "ord-1"
+      found     OrderDashboard "ord-1" { order_id: "ord-1", customer_id: "cust-1", status: "Cancelled", total_cents: 9995 }
+
+    story   1 given  StockReceived { product_id: "prod-1", quantity: 1 }
+            2 when   PlaceOrder { order_id: "ord-1", customer_id: "cust-1", .. }  accepted
+            3 then   OrderDashboard "ord-1" absent                                FAILED
+
+    chain  PlaceOrder                             OrderCommandHandler  stored Order "ord-1"
+           └ OrderPlaced                          order-ord-1 @1
+             ├ InventoryEventHandler              handled
+             │ └ StockRefused                     inventory-prod-1 @2
+             │   └ Fulfilment                     stored Fulfilment "ord-1"
+             │     └ CancelOrder                  OrderCommandHandler  stored Order "ord-1"
+             │       └ OrderCancelled             order-ord-1 @2
+             │         ├ InventoryEventHandler    handled
+             │         └ OrderDashboardProjector  wrote OrderDashboard "ord-1"
+             ├ Fulfilment                         stored Fulfilment "ord-1"
+             └ OrderDashboardProjector            wrote OrderDashboard "ord-1"
+
+    left   nothing waiting · no handlers failed
+    "#);
+}
+
+#[test]
+fn rows_that_are_too_many() {
+    let flow = shop()
+        .given_events(received(100))
+        .given_command(place())
+        .when(place_as("ord-2"))
+        .then_projections::<OrderDashboard>()
+        .count(1);
+
+    insta::assert_snapshot!(report(flow), @r#"
+    flow failed at step 4: then rows of OrderDashboard count      tests/failures/kept.rs:LINE
+
+      expected  1 row of OrderDashboard
+      found     2 rows of OrderDashboard
+                { order_id: "ord-1", customer_id: "cust-1", status: "Placed", total_cents: 9995 }
+                { order_id: "ord-2", customer_id: "cust-1", status: "Placed", total_cents: 9995 }
+
+    story   1 given  StockReceived { product_id: "prod-1", quantity: 100 }
+            2 given  PlaceOrder { order_id: "ord-1", customer_id: "cust-1", .. }
+            3 when   PlaceOrder { order_id: "ord-2", customer_id: "cust-1", .. }  accepted
+            4 then   rows of OrderDashboard count                                 FAILED
+
+    chain  PlaceOrder                          OrderCommandHandler  stored Order "ord-2"
+           └ OrderPlaced                       order-ord-2 @1
+             ├ InventoryEventHandler           handled
+             │ └ StockReserved                 inventory-prod-1 @3
+             │   ├ Fulfilment                  stored Fulfilment "ord-2"
+             │   └ StockLevelProjector         wrote StockLevel "prod-1"
+             ├ Fulfilment                      stored Fulfilment "ord-2"
+             └ OrderDashboardProjector         wrote OrderDashboard "ord-2"
+
+    left   nothing waiting · no handlers failed
+    "#);
+}
+
+#[test]
+fn a_row_that_was_deleted() {
+    let flow = lab()
+        .given_events(told("x"))
+        .when_event(told("forget"))
+        .then_projection::<Tally>("told-1");
+
+    insta::assert_snapshot!(report(flow), @r#"
+    flow failed at step 3: then Tally "told-1"      tests/failures/kept.rs:LINE
+
+      expected  Tally "told-1"
+      found     nothing under that id any more; it was deleted in this flow
+
+    story   1 given  Told { told_id: "told-1", what: "x" }
+            2 when   Told { told_id: "told-1", what: "forget" }  accepted
+            3 then   Tally "told-1"                              FAILED
+
+    chain  Told                                talk-told-1 @2
+           ├ Brittle                           handled
+           ├ Bystander                         handled
+           └ TallyKeeper                       deleted Tally "told-1"
+
+    left   nothing waiting · no handlers failed
+    "#);
+}
+
+#[test]
+fn a_long_value_is_cut() {
+    let flow = lab()
+        .when_event(told(&"very ".repeat(100)))
+        .then_projection::<Tally>("told-1")
+        .has(|row| row.what.is_empty());
+
+    insta::assert_snapshot!(report(flow), @r#"
+    flow failed at step 2: then Tally "told-1" has      tests/failures/kept.rs:LINE
+
+      expected  Tally "told-1" for which the closure holds
+      found     Tally "told-1" { told_id: "told-1", what: "very very very ve .. 441 letters more .. y very very very very very very very very " }
+
+    story   1 when   Told { told_id: "told-1", what: "very very ve .. 446 letters more .. }  accepted
+            2 then   Tally "told-1" has                                                      FAILED
+
+    chain  Told                                talk-told-1 @1
+           ├ Brittle                           handled
+           ├ Bystander                         handled
+           └ TallyKeeper                       wrote Tally "told-1"
+
+    left   nothing waiting · no handlers failed
+    "#);
+}

@@ -1,0 +1,49 @@
+//! Every word of the sentence: what it accepts, and what it says when it is not so.
+
+mod chain;
+mod events;
+#[path = "../fixture/mod.rs"]
+mod fixture;
+mod given;
+mod handlers;
+mod kept;
+mod outcome;
+mod own;
+mod place;
+mod resource;
+mod rows;
+mod types;
+mod unit;
+mod verdict;
+mod when;
+
+use flow_harness::{
+    Flow,
+    flow::{Acted, AfterAct},
+};
+
+use crate::fixture::{place, received, shop};
+
+/// An order was placed, and its stock was reserved.
+#[track_caller]
+fn ordered<'t>() -> Flow<'t, Acted> {
+    shop().given_events(received(100)).when(place())
+}
+
+/// The same order was placed again, which is refused.
+#[track_caller]
+fn ordered_twice<'t>() -> Flow<'t, Acted> {
+    shop()
+        .given_events(received(100))
+        .given_command(place())
+        .when(place())
+}
+
+/// How the sentence failed; panics if it did not.
+#[track_caller]
+fn mismatch(flow: Flow<'_, impl AfterAct>) -> String {
+    match flow.try_run() {
+        Ok(outcome) => panic!("it passed:\n{}", outcome.story()),
+        Err(failure) => failure.mismatch().to_string(),
+    }
+}
