@@ -1,0 +1,145 @@
+//! The flows of the library, each from a command to what the readers see.
+
+use flow_harness::prelude::*;
+use lending_library::{
+    Book, BookAcquired, BookError, BookLent, BookReserved, BookReturned, LendBook, ReserveBook,
+    ReturnBook, Shelf, WaitingList,
+};
+use rstest::{fixture, rstest};
+
+#[fixture]
+fn library() -> FlowHarness {
+    FlowHarness::new(lending_library::domain)
+}
+
+fn acquired() -> BookAcquired {
+    BookAcquired {
+        book_id: "dune".into(),
+    }
+}
+
+fn lend_to(reader_id: &str) -> LendBook {
+    LendBook {
+        book_id: "dune".into(),
+        reader_id: reader_id.into(),
+    }
+}
+
+fn lent_to(reader_id: &str) -> BookLent {
+    BookLent {
+        book_id: "dune".into(),
+        reader_id: reader_id.into(),
+    }
+}
+
+fn reserve_for(reader_id: &str) -> ReserveBook {
+    ReserveBook {
+        book_id: "dune".into(),
+        reader_id: reader_id.into(),
+    }
+}
+
+fn reserved_for(reader_id: &str) -> BookReserved {
+    BookReserved {
+        book_id: "dune".into(),
+        reader_id: reader_id.into(),
+    }
+}
+
+fn give_back() -> ReturnBook {
+    ReturnBook {
+        book_id: "dune".into(),
+    }
+}
+
+fn given_back_by(reader_id: &str) -> BookReturned {
+    BookReturned {
+        book_id: "dune".into(),
+        reader_id: reader_id.into(),
+    }
+}
+
+#[rstest]
+fn a_lent_book_stands_on_the_readers_shelf(library: FlowHarness) {
+    library
+        .given_events(acquired())
+        .when(lend_to("ada"))
+        .then_events(lent_to("ada"))
+        .then_aggregate::<Book>("dune")
+        .has(|book| book.lent_to.as_deref() == Some("ada"))
+        .then_projection::<Shelf>("ada")
+        .is(Shelf {
+            reader_id: "ada".into(),
+            book_ids: vec!["dune".into()],
+        })
+        .run();
+}
+
+#[rstest]
+fn a_returned_book_goes_to_the_first_who_waits(
+    library: FlowHarness,
+    #[values(Mode::Sync)] mode: Mode,
+) {
+    library
+        .mode(mode)
+        .given_events((acquired(), lent_to("ada"), reserved_for("bob")))
+        .when(give_back())
+        .then_events((given_back_by("ada"), lent_to("bob")))
+        .then_chain(["ReturnBook", "BookReturned", "LendBook", "BookLent"])
+        .then_projection::<Shelf>("ada")
+        .like(json!({ "book_ids": [] }))
+        .then_projection::<Shelf>("bob")
+        .has(|shelf| shelf.book_ids == ["dune"])
+        .run();
+}
+
+#[rstest]
+fn a_returned_book_that_nobody_waits_for_stays(library: FlowHarness) {
+    library
+        .given_events((acquired(), lent_to("ada")))
+        .when(give_back())
+        .then_handled_by::<WaitingList>()
+        .then_no_event::<BookLent>()
+        .when(lend_to("bob"))
+        .then_accepted()
+        .run();
+}
+
+#[rstest]
+#[case::while_another_has_it("ada", BookError::AlreadyLent)]
+#[case::twice("bob", BookError::AlreadyLent)]
+fn a_book_is_not_lent(library: FlowHarness, #[case] reader_id: &str, #[case] expected: BookError) {
+    library
+        .given_events((acquired(), lent_to("bob")))
+        .when(lend_to(reader_id))
+        .then_rejected(expected)
+        .then_projections::<Shelf>()
+        .count(1)
+        .run();
+}
+
+#[rstest]
+fn who_finds_the_book_lent_can_wait_for_it(library: FlowHarness) {
+    let outcome = library
+        .given_events((acquired(), lent_to("ada")))
+        .when(reserve_for("bob"))
+        .then_settled()
+        .run();
+
+    let book = outcome.aggregate::<Book>("dune").unwrap();
+    assert_eq!(book.waiting, ["bob"]);
+}
+
+#[test]
+fn nobody_jumps_the_queue() {
+    unit::<Book>()
+        .given_events((
+            acquired(),
+            lent_to("ada"),
+            reserved_for("bob"),
+            given_back_by("ada"),
+        ))
+        .when(|book| book.lend("eve"))
+        .then_rejected(BookError::OthersWait)
+        .then_no_events();
+}

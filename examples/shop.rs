@@ -1,0 +1,182 @@
+//! The flows of the shop, told by the harness: `cargo run --example shop`.
+//!
+//! Each function is a test without its `#[test]`; `run` would panic with a report if one failed.
+#![expect(clippy::print_stdout, reason = "it is what the example is for")]
+
+use flow_harness::prelude::*;
+use shop::{
+    CancelOrder, ConfirmOrder, Inventory, Order, OrderCancelled, OrderDashboard,
+    OrderDashboardProjector, OrderError, OrderPlaced, OrderStatus, PaymentDeclined,
+    PaymentReceived, PlaceOrder, StockLevel, StockReceived, StockRefused, StockReleased,
+    StockReserved,
+};
+
+fn main() {
+    let shop = FlowHarness::new(shop::domain);
+    println!("The shop in five flows: each as its story, and below it who caused what.");
+
+    show("Placing an order reserves stock", &placing_reserves(&shop));
+    show("Payment confirms the order", &payment_confirms(&shop));
+    show(
+        "Too little stock cancels the order",
+        &shortage_cancels(&shop),
+    );
+    show(
+        "A declined payment releases the stock",
+        &decline_releases(&shop),
+    );
+    show("An order is placed once", &placed_once(&shop));
+
+    heading("This one fails on purpose: it asks for `ord-01`, and the order is `ord-1`");
+    println!("{}\n", wrong_id(&shop));
+}
+
+fn placing_reserves(shop: &FlowHarness) -> Outcome {
+    shop.given_events(stock(100))
+        .when(place_order())
+        .then_events((order_placed(), stock_reserved()))
+        .then_aggregate::<Inventory>("tea")
+        .has(|inventory| inventory.available == 98)
+        .then_projection::<OrderDashboard>("ord-1")
+        .is(dashboard(OrderStatus::Placed))
+        .run()
+}
+
+fn payment_confirms(shop: &FlowHarness) -> Outcome {
+    shop.given_events(stock(100))
+        .given_command(place_order())
+        .when_event(PaymentReceived {
+            payment_id: "pay-1".into(),
+            order_id: "ord-1".into(),
+            amount_cents: 1_200,
+        })
+        .then_commands(ConfirmOrder {
+            order_id: "ord-1".into(),
+        })
+        .then_chain(["PaymentReceived", "ConfirmOrder", "OrderConfirmed"])
+        .then_projection::<OrderDashboard>("ord-1")
+        .is(dashboard(OrderStatus::Confirmed))
+        .then_handled_by::<OrderDashboardProjector>()
+        .times(1)
+        .run()
+}
+
+fn shortage_cancels(shop: &FlowHarness) -> Outcome {
+    shop.given_events(stock(1))
+        .when(place_order())
+        .then_event_like(|event: &StockRefused| event.available == 1)
+        .then_commands(cancel_order("out of stock"))
+        .then_projection::<OrderDashboard>("ord-1")
+        .like(json!({ "status": "Cancelled" }))
+        .run()
+}
+
+fn decline_releases(shop: &FlowHarness) -> Outcome {
+    shop.given_events(stock(100))
+        .given_command(place_order())
+        .when_event(PaymentDeclined {
+            payment_id: "pay-1".into(),
+            order_id: "ord-1".into(),
+        })
+        .then_events((order_cancelled("payment declined"), stock_released()))
+        .then_projection::<StockLevel>("tea")
+        .has(|level| level.available == 100 && level.reserved == 0)
+        .run()
+}
+
+fn placed_once(shop: &FlowHarness) -> Outcome {
+    shop.given_events(stock(100))
+        .given_command(place_order())
+        .when(place_order())
+        .then_rejected(OrderError::AlreadyPlaced)
+        .then_no_events()
+        .then_aggregate::<Order>("ord-1")
+        .has(|order| order.status == OrderStatus::Placed)
+        .run()
+}
+
+fn wrong_id(shop: &FlowHarness) -> FlowFailure {
+    shop.given_events(stock(100))
+        .when(place_order())
+        .then_event(stock_reserved())
+        .then_projection::<OrderDashboard>("ord-01")
+        .is(dashboard(OrderStatus::Placed))
+        .try_run()
+        .expect_err("there is no such row")
+}
+
+fn show(title: &str, outcome: &Outcome) {
+    heading(title);
+    println!("{}\n\n{}", outcome.story(), outcome.chain());
+}
+
+fn heading(title: &str) {
+    println!("\n\n{title}\n{}\n", "─".repeat(title.len()));
+}
+
+fn stock(quantity: u32) -> StockReceived {
+    StockReceived {
+        product_id: "tea".into(),
+        quantity,
+    }
+}
+
+fn place_order() -> PlaceOrder {
+    PlaceOrder {
+        order_id: "ord-1".into(),
+        customer_id: "ada".into(),
+        product_id: "tea".into(),
+        quantity: 2,
+        total_cents: 1_200,
+    }
+}
+
+fn order_placed() -> OrderPlaced {
+    OrderPlaced {
+        order_id: "ord-1".into(),
+        customer_id: "ada".into(),
+        product_id: "tea".into(),
+        quantity: 2,
+        total_cents: 1_200,
+    }
+}
+
+fn cancel_order(reason: &str) -> CancelOrder {
+    CancelOrder {
+        order_id: "ord-1".into(),
+        reason: reason.into(),
+    }
+}
+
+fn order_cancelled(reason: &str) -> OrderCancelled {
+    OrderCancelled {
+        order_id: "ord-1".into(),
+        product_id: "tea".into(),
+        reason: reason.into(),
+    }
+}
+
+fn stock_reserved() -> StockReserved {
+    StockReserved {
+        product_id: "tea".into(),
+        order_id: "ord-1".into(),
+        quantity: 2,
+    }
+}
+
+fn stock_released() -> StockReleased {
+    StockReleased {
+        product_id: "tea".into(),
+        order_id: "ord-1".into(),
+        quantity: 2,
+    }
+}
+
+fn dashboard(status: OrderStatus) -> OrderDashboard {
+    OrderDashboard {
+        order_id: "ord-1".into(),
+        customer_id: "ada".into(),
+        status,
+        total_cents: 1_200,
+    }
+}
