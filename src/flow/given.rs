@@ -7,7 +7,7 @@ use flow_domain::{
 
 use crate::flow::{Flow, Given, StepKind};
 
-impl<'t> Flow<'t, Given> {
+impl Flow<'_, Given> {
     /// Adds events that happened before: one, or a tuple, an array or a `Vec` of them, of any streams.
     ///
     /// They are written to the real store with real metadata and handed to every handler that names
@@ -24,10 +24,6 @@ impl<'t> Flow<'t, Given> {
     /// Adds an aggregate that was there before, as if a handler had added it: its state is stored, and
     /// the events that it raised are too.
     #[track_caller]
-    #[expect(
-        clippy::needless_pass_by_value,
-        reason = "a sentence takes what it speaks of"
-    )]
     pub fn given_aggregate<A: Aggregate>(self, aggregate: A) -> Self {
         let written = WrittenAggregate::new(&aggregate);
         self.step(Location::caller(), StepKind::GivenAggregate(written))
@@ -36,10 +32,6 @@ impl<'t> Flow<'t, Given> {
     /// Adds a command that was processed before, by its real handler. A refusal or a failure here is
     /// an error of the sentence.
     #[track_caller]
-    #[expect(
-        clippy::needless_pass_by_value,
-        reason = "a sentence takes what it speaks of"
-    )]
     pub fn given_command<C: Command>(self, command: C) -> Self {
         let written = Written::new(&command);
         self.step(Location::caller(), StepKind::GivenCommand(written))

@@ -45,13 +45,15 @@ pub struct FlowHarness {
 /// What a run needs to know of its harness.
 #[derive(Clone)]
 pub(crate) struct Setup {
-    domain: Arc<dyn Fn(&Resources) -> Result<Domain, WiringErrors> + Send + Sync>,
+    domain: Arc<BuildDomain>,
     makers: ResourceMakers,
     pub(crate) mode: Mode,
     pub(crate) budget: usize,
     /// A runtime that the last run left without tasks, ready for the next.
     pub(crate) idle_runtime: Arc<Mutex<Option<Runtime>>>,
 }
+
+type BuildDomain = dyn Fn(&Resources) -> Result<Domain, WiringErrors> + Send + Sync;
 
 impl Setup {
     pub(crate) fn resources(&self) -> Resources {

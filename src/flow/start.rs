@@ -16,7 +16,7 @@ pub struct Flow<'t, S> {
     phase: PhantomData<fn() -> S>,
 }
 
-impl<'t> Flow<'t, Given> {
+impl Flow<'_, Given> {
     pub(super) fn begin(setup: Arc<Setup>, began_at: &'static Location<'static>) -> Self {
         Self {
             plan: Box::new(Plan {
@@ -56,7 +56,7 @@ impl<'t, S> Flow<'t, S> {
     }
 }
 
-impl<'t, S> Flow<'t, S> {
+impl<S> Flow<'_, S> {
     /// Runs the sentence in a plain test, and returns what it left behind.
     ///
     /// Handlers run on a current-thread runtime of tokio that belongs to the run.

@@ -25,10 +25,6 @@ impl<'t, S> Flow<'t, S> {
 impl<'t, T: Serialize + DeserializeOwned + fmt::Debug + 'static> Flow<'t, One<T>> {
     /// Expects that it equals `expected`, as it is stored.
     #[track_caller]
-    #[expect(
-        clippy::needless_pass_by_value,
-        reason = "a sentence takes what it speaks of"
-    )]
     pub fn is(self, expected: T) -> Self {
         self.check(Is(Payload::encode("the expected value", &expected)))
     }

@@ -25,10 +25,6 @@ impl<'t, S> Flow<'t, S> {
 
     /// Expects an event that equals this one, raised in the acts so far.
     #[track_caller]
-    #[expect(
-        clippy::needless_pass_by_value,
-        reason = "a sentence takes what it speaks of"
-    )]
     pub fn then_event<E: Event>(self, expected: E) -> Flow<'t, Acted>
     where
         S: AfterAct,

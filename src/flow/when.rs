@@ -10,10 +10,6 @@ use crate::{
 impl<'t, S> Flow<'t, S> {
     /// Hands a command to the domain, and lets everything that it causes happen.
     #[track_caller]
-    #[expect(
-        clippy::needless_pass_by_value,
-        reason = "a sentence takes what it speaks of"
-    )]
     pub fn when<C: Command>(self, command: C) -> Flow<'t, Acted> {
         let written = Written::new(&command);
         self.step(Location::caller(), StepKind::When(written))
@@ -21,10 +17,6 @@ impl<'t, S> Flow<'t, S> {
 
     /// Tells the domain of an event that happens outside, and lets everything that it causes happen.
     #[track_caller]
-    #[expect(
-        clippy::needless_pass_by_value,
-        reason = "a sentence takes what it speaks of"
-    )]
     pub fn when_event<E: Event>(self, event: E) -> Flow<'t, Acted> {
         let written = Written::new(&event);
         self.step(Location::caller(), StepKind::WhenEvent(written))

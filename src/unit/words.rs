@@ -133,10 +133,6 @@ impl<A: Aggregate, R: Answer> UnitOutcome<A, R> {
         clippy::return_self_not_must_use,
         reason = "the last word ends the test"
     )]
-    #[expect(
-        clippy::needless_pass_by_value,
-        reason = "a sentence takes what it speaks of"
-    )]
     pub fn then_rejected(self, expected: R::Rejection) -> UnitOutcome<A, R>
     where
         R::Rejection: Rejection + PartialEq,

@@ -33,8 +33,12 @@ pub(crate) struct AggregateEntry {
     pub(crate) commands: NameList,
     pub(crate) events: NameList,
     pub(crate) event_sourced: bool,
-    load: fn(Arc<Ports>, StreamName) -> BoxFuture<'static, Result<Option<Payload>, Error>>,
+    load: LoadAggregate,
 }
+
+/// Loads the aggregate of a stream and writes its state down.
+type LoadAggregate =
+    fn(Arc<Ports>, StreamName) -> BoxFuture<'static, Result<Option<Payload>, Error>>;
 
 /// A projection of the domain, without its Rust type.
 #[derive(Clone, Debug)]

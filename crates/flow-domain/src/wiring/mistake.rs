@@ -140,6 +140,10 @@ pub enum WiringMistake {
 }
 
 impl fmt::Display for WiringMistake {
+    #[expect(
+        clippy::too_many_lines,
+        reason = "one text for each mistake, side by side"
+    )]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::DomainName { name } => write!(

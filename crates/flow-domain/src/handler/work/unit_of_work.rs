@@ -280,9 +280,8 @@ impl UnitOfWork {
     pub async fn process<C: Command>(&mut self, command: C) -> Result<C::Reply, Error> {
         let command = Written::new(&command)?;
         let ports = Arc::clone(&self.ports);
-        let route = match ports.catalog.command_route(command.name) {
-            Some(route) => route,
-            None => return Err(no_handler(&command)),
+        let Some(route) = ports.catalog.command_route(command.name) else {
+            return Err(no_handler(&command));
         };
         let id = MessageId::new(self.new_id());
         let stream = command_stream(&command, || id)?;
