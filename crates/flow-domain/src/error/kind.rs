@@ -17,7 +17,7 @@ pub struct Error {
 enum Kind {
     #[error("{0}")]
     Rejected(Source),
-    #[error("{who} wrote {what} expecting {expected}, found {found}")]
+    #[error("{who} could not write {what}: expected {expected}, found {found}")]
     Conflict {
         who: String,
         what: String,
@@ -324,7 +324,7 @@ mod tests {
         assert!(err.is_conflict());
         assert_eq!(
             err.to_string(),
-            "OrderCommandHandler wrote Order `7` expecting version 1, found version 2"
+            "OrderCommandHandler could not write Order `7`: expected version 1, found version 2"
         );
     }
 

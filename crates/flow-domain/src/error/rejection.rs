@@ -25,10 +25,9 @@
 /// assert!(err.is_rejection());
 /// assert_eq!(err.rejection(), Some(&OrderError::AlreadyPlaced));
 /// ```
+// The compiler shows nothing but the label where `?` is meant.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is neither a refusal by the domain nor an error of flow-domain",
-    label = "`?` cannot turn this into `flow_domain::Error`",
-    note = "a refusal by the domain: add `impl flow_domain::Rejection for {Self} {{}}`",
-    note = "a failure of the outside: add `.map_err(|err| flow_domain::Error::failed(\"what was being done\", err))`"
+    label = "not an error of flow-domain; a refusal by the domain: `impl flow_domain::Rejection for {Self} {{}}`; a failure of the outside: `.map_err(|err| flow_domain::Error::failed(\"what was being done\", err))?`"
 )]
 pub trait Rejection: std::error::Error + Send + Sync + 'static {}

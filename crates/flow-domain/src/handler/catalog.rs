@@ -101,8 +101,18 @@ impl Catalog {
         self.event_index.sort_unstable();
     }
 
-    pub(crate) fn command_route(&self, command: MessageName) -> Option<&CommandRoute> {
-        self.commands.iter().find(|route| route.command == command)
+    pub(crate) fn command_route(
+        &self,
+        command: MessageName,
+        category: &str,
+    ) -> Option<&CommandRoute> {
+        let mut routes = self.commands.iter();
+        routes.find(|route| route.command == command && route.category == category)
+    }
+
+    /// Returns true if a command of this name has a handler, whatever its category.
+    pub(crate) fn handles(&self, command: MessageName) -> bool {
+        self.commands.iter().any(|route| route.command == command)
     }
 
     /// Returns who handles `event`, in order of registration, with the place of each.

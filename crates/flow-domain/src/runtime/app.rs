@@ -148,7 +148,11 @@ impl App {
         let received = self
             .ports
             .record(None, || Happening::CommandReceived(Arc::clone(&envelope)));
-        let Some(route) = self.ports.catalog.command_route(command.name) else {
+        let Some(route) = self
+            .ports
+            .catalog
+            .command_route(command.name, command.category)
+        else {
             self.ports
                 .record(Some(received), || Happening::NoSubscriber);
             return Err(no_handler(command));

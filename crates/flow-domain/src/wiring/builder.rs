@@ -120,18 +120,16 @@ impl DomainBuilder {
     /// # Errors
     ///
     /// Returns all mistakes together, each with what to write instead.
-    pub fn build(self) -> Result<Domain, WiringErrors> {
+    pub fn build(mut self) -> Result<Domain, WiringErrors> {
+        self.parts.catalog.index();
         let mistakes = verify(&self.parts);
-        let Parts {
-            name, mut catalog, ..
-        } = *self.parts;
+        let Parts { name, catalog, .. } = *self.parts;
         if !mistakes.is_empty() {
             return Err(WiringErrors {
                 domain: name,
                 mistakes,
             });
         }
-        catalog.index();
         Ok(Domain::new(name, catalog))
     }
 }

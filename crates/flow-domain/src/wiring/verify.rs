@@ -152,7 +152,7 @@ impl Verifier<'_> {
         let commands = &self.parts.catalog.commands;
         for_each_twin(
             commands,
-            |first, second| first.command == second.command,
+            |first, second| first.command == second.command && first.category == second.category,
             |first, second| {
                 if first.handler_type != second.handler_type {
                     self.mistakes.push(WiringMistake::TwoHandlers {
@@ -200,7 +200,9 @@ impl Verifier<'_> {
         }
         for_each_twin(
             &subscription.routes,
-            |first, second| first.event.name == second.event.name,
+            |first, second| {
+                first.event.name == second.event.name && first.category == second.category
+            },
             |_, second| {
                 self.mistakes.push(WiringMistake::TwoMethods {
                     handler: subscription.handler,
@@ -297,7 +299,7 @@ impl Verifier<'_> {
     /// Checks what a route says that it issues and raises.
     fn declared(&mut self, by: &'static str, declared: &Declared) {
         for schema in declared.issues.iter().copied().flatten() {
-            if self.parts.catalog.command_route(schema.name).is_none() {
+            if !self.parts.catalog.handles(schema.name) {
                 self.push_once(WiringMistake::UnhandledIssue {
                     command: schema.name.to_string(),
                     issued_by: by,

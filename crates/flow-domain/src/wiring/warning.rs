@@ -7,8 +7,11 @@ use crate::wiring::{Wiring, cycle::cycles};
 #[non_exhaustive]
 #[allow(missing_docs, reason = "each variant says what its fields are")]
 pub enum WiringWarning {
-    /// An aggregate lists an event that nobody handles.
+    /// An aggregate that is kept as state lists an event that nobody handles. One that is event-sourced
+    /// is folded from its events itself.
     UnhandledEvent { event: String, aggregate: String },
+    /// Nobody handles an event from outside.
+    UnhandledOutsideEvent { event: String },
     /// An aggregate lists a command that nobody handles.
     UnhandledCommand { command: String, aggregate: String },
     /// A projection that no projector keeps.
@@ -22,6 +25,12 @@ impl fmt::Display for WiringWarning {
         match self {
             Self::UnhandledEvent { event, aggregate } => {
                 write!(f, "nobody handles the event `{event}` of `{aggregate}`")
+            }
+            Self::UnhandledOutsideEvent { event } => {
+                write!(
+                    f,
+                    "nobody handles the event `{event}`, which comes from outside"
+                )
             }
             Self::UnhandledCommand { command, aggregate } => write!(
                 f,
@@ -43,9 +52,10 @@ impl fmt::Display for WiringWarning {
 
 pub(super) fn warnings(wiring: &Wiring) -> Vec<WiringWarning> {
     let mut warnings = Vec::new();
+    let is_handled = |event: &String| wiring.subscriptions.iter().any(|edge| edge.event == *event);
     for aggregate in &wiring.aggregates {
         for event in &aggregate.events {
-            if !wiring.subscriptions.iter().any(|edge| edge.event == *event) {
+            if !aggregate.event_sourced && !is_handled(event) {
                 warnings.push(WiringWarning::UnhandledEvent {
                     event: event.clone(),
                     aggregate: aggregate.name.to_owned(),
@@ -59,6 +69,12 @@ pub(super) fn warnings(wiring: &Wiring) -> Vec<WiringWarning> {
                     aggregate: aggregate.name.to_owned(),
                 });
             }
+        }
+    }
+    for event in &wiring.events_from_outside {
+        if !is_handled(event) {
+            let event = event.clone();
+            warnings.push(WiringWarning::UnhandledOutsideEvent { event });
         }
     }
     for projection in &wiring.projections {

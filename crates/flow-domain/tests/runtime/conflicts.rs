@@ -126,7 +126,7 @@ async fn of_two_that_create_one_counter_one_is_refused() {
         world.app.process(count("one"))
     );
 
-    insta::assert_snapshot!(only_conflict(results), @"CounterHandler wrote aggregate Counter `one` expecting nothing there, found version 1");
+    insta::assert_snapshot!(only_conflict(results), @"CounterHandler could not write aggregate Counter `one`: expected nothing there, found version 1");
     assert_eq!(world.stored().await, ["Counted in counter-one"]);
 }
 
@@ -140,7 +140,7 @@ async fn of_two_that_change_one_counter_one_is_refused() {
         world.app.process(count("one"))
     );
 
-    insta::assert_snapshot!(only_conflict(results), @"CounterHandler wrote aggregate Counter `one` expecting version 1, found version 2");
+    insta::assert_snapshot!(only_conflict(results), @"CounterHandler could not write aggregate Counter `one`: expected version 1, found version 2");
     let counter: Counter = world.app.load("one").await.unwrap().unwrap();
     assert_eq!(counter.n, 2);
 }
@@ -152,7 +152,7 @@ async fn of_two_that_append_to_one_stream_one_is_refused() {
 
     let results = tokio::join!(world.app.process(log("one")), world.app.process(log("one")));
 
-    insta::assert_snapshot!(only_conflict(results), @"CounterHandler wrote stream `diary-one` expecting version 1, found version 2");
+    insta::assert_snapshot!(only_conflict(results), @"CounterHandler could not write stream `diary-one`: expected version 1, found version 2");
     let diary: Diary = world.app.load("one").await.unwrap().unwrap();
     assert_eq!(diary.n, 2);
 }

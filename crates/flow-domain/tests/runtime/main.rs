@@ -13,6 +13,7 @@ mod process_managers;
 mod projectors;
 mod records;
 mod send_sync;
+mod stale;
 mod unit_of_work;
 mod variants;
 mod views;

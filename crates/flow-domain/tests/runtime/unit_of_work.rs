@@ -267,7 +267,7 @@ async fn adding_an_order_that_exists_without_loading_it_is_a_conflict() {
         .unwrap_err();
 
     assert!(err.is_conflict());
-    insta::assert_snapshot!(err, @"Handler wrote aggregate Order `ord-1` expecting nothing there, found version 1");
+    insta::assert_snapshot!(err, @"Handler could not write aggregate Order `ord-1`: expected nothing there, found version 1");
     assert_eq!(world.stored().await, ["OrderPlaced in order-ord-1"]);
 }
 
@@ -279,7 +279,7 @@ async fn adding_an_account_that_exists_without_loading_it_is_a_conflict() {
 
     let err = err.unwrap_err();
     assert!(err.is_conflict());
-    insta::assert_snapshot!(err, @"Handler wrote stream `account-acc-1` expecting nothing there, found version 2");
+    insta::assert_snapshot!(err, @"Handler could not write stream `account-acc-1`: expected nothing there, found version 2");
 }
 
 #[tokio::test]

@@ -20,7 +20,8 @@ pub(crate) async fn load_aggregate<A: Aggregate>(
 ) -> Result<Option<A>, Error> {
     if A::EVENT_SOURCED {
         let history = read_history(ports, stream).await?;
-        return fold(history.iter());
+        let aggregate = fold(history.iter())?;
+        return require_id(aggregate, stream);
     }
     let stored = ports.store.load(table_of::<A>(), stream.id()).await?;
     stored
@@ -63,4 +64,21 @@ pub(super) fn fold<'a, A: Aggregate>(
         aggregate.replay(&envelope.metadata.message_type, &envelope.message)?;
     }
     Ok(Some(aggregate))
+}
+
+/// Refuses an aggregate whose events gave it another id than that of its stream.
+pub(super) fn require_id<A: Aggregate>(
+    aggregate: Option<A>,
+    stream: &StreamName,
+) -> Result<Option<A>, Error> {
+    if let Some(aggregate) = &aggregate
+        && aggregate.id() != stream.id()
+    {
+        return Err(Error::setup(format!(
+            "the events of the stream `{stream}` make an {} with the id `{}`: its first event must set the id",
+            A::NAME,
+            aggregate.id()
+        )));
+    }
+    Ok(aggregate)
 }

@@ -10,7 +10,7 @@ use crate::{
         Ports, Reply, View, catch_panic,
         work::{
             context::Context,
-            load::{fold, read_history, table_of},
+            load::{fold, read_history, require_id, table_of},
             session::{Change, HandlingId, Session},
         },
     },
@@ -132,7 +132,7 @@ impl UnitOfWork {
                 aggregate.replay(&envelope.metadata.message_type, &envelope.message)?;
             }
         }
-        Ok(aggregate)
+        require_id(aggregate, name)
     }
 
     /// Adds an aggregate that is new or was changed, and takes the events that it raised.
@@ -280,7 +280,7 @@ impl UnitOfWork {
     pub async fn process<C: Command>(&mut self, command: C) -> Result<C::Reply, Error> {
         let command = Written::new(&command)?;
         let ports = Arc::clone(&self.ports);
-        let Some(route) = ports.catalog.command_route(command.name) else {
+        let Some(route) = ports.catalog.command_route(command.name, command.category) else {
             return Err(no_handler(&command));
         };
         let id = MessageId::new(self.new_id());

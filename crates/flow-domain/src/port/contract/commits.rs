@@ -120,15 +120,15 @@ pub async fn a_conflict_names_who_what_expected_and_found<S: Store + ?Sized>(sto
 
     assert_eq!(
         stream.refused_by(store).await.to_string(),
-        "OrderCommandHandler wrote stream `order-1` expecting version 1, found version 2"
+        "OrderCommandHandler could not write stream `order-1`: expected version 1, found version 2"
     );
     assert_eq!(
         state.refused_by(store).await.to_string(),
-        "OrderCommandHandler wrote aggregate Order `1` expecting nothing there, found version 1"
+        "OrderCommandHandler could not write aggregate Order `1`: expected nothing there, found version 1"
     );
     assert_eq!(
         row.refused_by(store).await.to_string(),
-        "OrderCommandHandler wrote projection OrderDashboard `7` expecting version 3, \
+        "OrderCommandHandler could not write projection OrderDashboard `7`: expected version 3, \
          found nothing there"
     );
 }

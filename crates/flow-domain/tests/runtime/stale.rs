@@ -1,0 +1,220 @@
+//! Copies that are stale: what a nested command changed, and decisions that change no state.
+
+use flow_domain::{
+    Aggregate, Apply, Command, CommandHandler, CommandRoutes, Domain, Error, Event, Raised,
+    UnitOfWork,
+};
+use serde::{Deserialize, Serialize};
+
+use crate::fixture::World;
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Aggregate)]
+#[aggregate(id = id, commands(Open, Rename, RenameTwice), events(Renamed, Looked))]
+struct Folder {
+    id: String,
+    name: String,
+    #[serde(skip)]
+    raised: Raised,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, Aggregate)]
+#[aggregate(id = id, event_sourced, commands(Count, CountTwice), events(Counted))]
+struct Counter {
+    id: String,
+    n: u32,
+    #[serde(skip)]
+    raised: Raised,
+}
+
+impl Apply<Counted> for Counter {
+    fn apply(&mut self, event: &Counted) {
+        self.id.clone_from(&event.id);
+        self.n += 1;
+    }
+}
+
+macro_rules! messages {
+    ($derive:ident $attribute:ident $of:ident: $($name:ident)*) => {$(
+        #[derive(Debug, Serialize, Deserialize, $derive)]
+        #[$attribute(part_of = $of, id = id)]
+        struct $name {
+            id: String,
+        }
+    )*};
+}
+
+messages!(Event event Folder: Renamed Looked);
+messages!(Event event Counter: Counted);
+messages!(Command command Folder: Open Rename);
+messages!(Command command Counter: Count);
+
+/// Loads, lets a nested command change the same thing, and writes what it had loaded.
+#[derive(Debug, Serialize, Deserialize, Command)]
+#[command(part_of = Folder, id = id)]
+struct RenameTwice {
+    id: String,
+    loads_again: bool,
+}
+
+/// The same for an event-sourced aggregate.
+#[derive(Debug, Serialize, Deserialize, Command)]
+#[command(part_of = Counter, id = id)]
+struct CountTwice {
+    id: String,
+    loads_again: bool,
+}
+
+struct Handler;
+
+impl CommandHandler for Handler {
+    fn routes(on: &mut CommandRoutes<Self>) {
+        on.command(Self::open);
+        on.command(Self::rename);
+        on.command(Self::rename_twice);
+        on.command(Self::count);
+        on.command(Self::count_twice);
+    }
+}
+
+impl Handler {
+    /// Raises an event without a change of state, and lets others go first.
+    async fn open(&self, command: Open, work: &mut UnitOfWork) -> Result<(), Error> {
+        let mut folder = match work.find::<Folder>(&command.id).await? {
+            Some(folder) => folder,
+            None => new_folder(&command.id),
+        };
+        tokio::task::yield_now().await;
+        folder.raise(Looked { id: command.id });
+        work.add(folder)
+    }
+
+    async fn rename(&self, command: Rename, work: &mut UnitOfWork) -> Result<(), Error> {
+        let mut folder = work.load::<Folder>(&command.id).await?;
+        folder.name.push('!');
+        folder.raise(Renamed { id: command.id });
+        work.add(folder)
+    }
+
+    async fn rename_twice(&self, command: RenameTwice, work: &mut UnitOfWork) -> Result<(), Error> {
+        let mut folder = work.load::<Folder>(&command.id).await?;
+        let id = command.id.clone();
+        work.process(Rename { id }).await?;
+        if command.loads_again {
+            folder = work.load(&command.id).await?;
+        }
+        folder.name.push('?');
+        work.add(folder)
+    }
+
+    async fn count(&self, command: Count, work: &mut UnitOfWork) -> Result<(), Error> {
+        let mut counter = work.find::<Counter>(&command.id).await?.unwrap_or_default();
+        counter.raise(Counted { id: command.id });
+        work.add(counter)
+    }
+
+    async fn count_twice(&self, command: CountTwice, work: &mut UnitOfWork) -> Result<(), Error> {
+        let mut counter = work.load::<Counter>(&command.id).await?;
+        let id = command.id.clone();
+        work.process(Count { id }).await?;
+        if command.loads_again {
+            counter = work.load(&command.id).await?;
+        }
+        counter.raise(Counted { id: command.id });
+        work.add(counter)
+    }
+}
+
+fn new_folder(id: &str) -> Folder {
+    Folder {
+        id: id.to_owned(),
+        name: "draft".to_owned(),
+        raised: Raised::default(),
+    }
+}
+
+async fn office() -> World {
+    let domain = Domain::builder("office")
+        .aggregate::<Folder>()
+        .aggregate::<Counter>()
+        .command_handler(Handler);
+    let world = World::of(domain);
+    world.app.process(Open { id: "f".into() }).await.unwrap();
+    world.app.process(Count { id: "c".into() }).await.unwrap();
+    world
+}
+
+#[tokio::test]
+async fn a_copy_from_before_a_nested_command_is_not_written_over_its_change() {
+    let world = office().await;
+    let (id, loads_again) = ("f".into(), false);
+
+    let err = world
+        .app
+        .process(RenameTwice { id, loads_again })
+        .await
+        .unwrap_err();
+
+    assert!(err.is_conflict());
+    insta::assert_snapshot!(err, @"Handler could not write aggregate Folder `f`: expected what it had loaded, found a change by a command that it processed since: load it again after the command");
+}
+
+#[tokio::test]
+async fn a_copy_loaded_after_the_nested_command_has_its_change() {
+    let world = office().await;
+    let (id, loads_again) = ("f".into(), true);
+
+    world
+        .app
+        .process(RenameTwice { id, loads_again })
+        .await
+        .unwrap();
+
+    let folder = world.app.load::<Folder>("f").await.unwrap().unwrap();
+    assert_eq!(folder.name, "draft!?");
+}
+
+#[tokio::test]
+async fn events_are_not_raised_on_a_stale_event_sourced_copy() {
+    let world = office().await;
+    let (id, loads_again) = ("c".into(), false);
+
+    let err = world
+        .app
+        .process(CountTwice { id, loads_again })
+        .await
+        .unwrap_err();
+
+    assert!(err.is_conflict());
+    insta::assert_snapshot!(err, @"Handler could not write stream `counter-c`: expected what it had loaded, found a change by a command that it processed since: load it again after the command");
+}
+
+#[tokio::test]
+async fn an_event_sourced_copy_loaded_after_the_nested_command_may_raise() {
+    let world = office().await;
+    let (id, loads_again) = ("c".into(), true);
+
+    world
+        .app
+        .process(CountTwice { id, loads_again })
+        .await
+        .unwrap();
+
+    assert_eq!(world.app.load::<Counter>("c").await.unwrap().unwrap().n, 3);
+}
+
+#[tokio::test]
+async fn of_two_decisions_on_one_state_that_change_nothing_one_is_refused() {
+    let world = office().await;
+
+    let (first, second) = tokio::join!(
+        world.app.process(Open { id: "f".into() }),
+        world.app.process(Open { id: "f".into() }),
+    );
+
+    let refused: Vec<Error> = [first, second]
+        .into_iter()
+        .filter_map(Result::err)
+        .collect();
+    assert_eq!(refused.len(), 1);
+    assert!(refused[0].is_conflict());
+}
