@@ -14,6 +14,7 @@ mod projector;
 mod reply;
 mod route;
 mod rows;
+mod trace;
 mod view;
 mod work;
 
@@ -30,6 +31,7 @@ pub use reply::Reply;
 pub use route::RouteOptions;
 pub(crate) use route::{CommandRoute, Declared, Disposition, EventRoute, Subscription};
 pub use rows::Rows;
+pub(crate) use trace::span_of;
 pub use view::{Field, View, ViewQuery, field};
 pub use work::UnitOfWork;
 pub(crate) use work::{Committed, Session, command_stream, load_aggregate, no_handler};

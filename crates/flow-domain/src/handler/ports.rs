@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use crate::{
     clock::{Clock, IdSource},
-    handler::Catalog,
+    handler::{Catalog, trace},
     port::Store,
     record::{EntryId, Happening, Recorder},
 };
@@ -18,14 +18,27 @@ pub(crate) struct Ports {
 }
 
 impl Ports {
-    /// Records what happened, if anybody listens; only then is `what` made.
+    /// Returns true if anybody wants to know what happens.
+    pub(crate) fn is_listened_to(&self) -> bool {
+        self.recorder.is_some() || trace::is_wanted()
+    }
+
+    /// Records and traces what happened, if anybody listens; only then is `what` made.
     pub(crate) fn record(
         &self,
         cause: Option<EntryId>,
         what: impl FnOnce() -> Happening,
     ) -> EntryId {
+        if !self.is_listened_to() {
+            return EntryId::UNRECORDED;
+        }
+        let is_traced = trace::is_wanted();
+        let what = what();
+        if is_traced {
+            trace::tell(&what);
+        }
         match &self.recorder {
-            Some(recorder) => recorder.add(cause, self.clock.now(), what()),
+            Some(recorder) => recorder.add(cause, self.clock.now(), what),
             None => EntryId::UNRECORDED,
         }
     }

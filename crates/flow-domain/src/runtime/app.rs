@@ -1,9 +1,12 @@
 use std::{fmt, pin::pin, sync::Arc};
 
+use tracing::Instrument as _;
+
 use crate::{
     error::{Error, HandlerFailure, Stall},
     handler::{
-        Committed, Ports, Reply, Session, UnitOfWork, View, catch_panic, load_aggregate, no_handler,
+        Committed, Ports, Reply, Session, UnitOfWork, View, catch_panic, load_aggregate,
+        no_handler, span_of,
     },
     message::{MessageKind, StreamName},
     model::{Aggregate, Command, Projection, Written},
@@ -171,14 +174,16 @@ impl App {
             started,
             Session::default(),
         );
+        let span = span_of(&envelope, route.handler, HandlerKind::CommandHandler);
         let handled = {
-            let handling = pin!(async {
+            let handling = async {
                 let called = route.call.call(&route.instance, &envelope, &mut work);
                 let reply = called.await?;
                 Ok((reply, work.commit().await?))
-            });
-            catch_panic(handling).await
+            };
+            catch_panic(pin!(handling.instrument(span.clone()))).await
         };
+        let _entered = span.enter();
         match handled {
             Ok((reply, committed)) => {
                 self.ports
@@ -186,7 +191,7 @@ impl App {
                 Ok((reply, committed, work.into_session()))
             }
             Err(err) => {
-                work.record_failure(started, &err, work.lost());
+                work.record_failure((route.handler, started), &err, work.lost());
                 Err(err)
             }
         }

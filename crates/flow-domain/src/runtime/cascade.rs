@@ -1,8 +1,10 @@
 use std::{collections::VecDeque, pin::pin, sync::Arc};
 
+use tracing::Instrument as _;
+
 use crate::{
     error::{HandlerFailure, Stall},
-    handler::{Committed, Disposition, Ports, Session, UnitOfWork, catch_panic},
+    handler::{Committed, Disposition, Ports, Session, UnitOfWork, catch_panic, span_of},
     record::{Ended, Happening},
     runtime::trail::{StepIdx, Trail},
 };
@@ -109,16 +111,18 @@ impl Cascade {
             started,
             std::mem::take(&mut self.spare),
         );
+        let span = span_of(envelope, handler, subscription.kind);
         let handled = {
-            let handling = pin!(async {
+            let handling = async {
                 let instance = &subscription.instance;
                 match route.call.call(instance, envelope, &mut work).await? {
                     Disposition::Handled => Ok((Ended::Handled, work.commit().await?)),
                     Disposition::Filtered(reason) => Ok((Ended::Filtered(reason), Vec::new())),
                 }
-            });
-            catch_panic(handling).await
+            };
+            catch_panic(pin!(handling.instrument(span.clone()))).await
         };
+        let _entered = span.enter();
         match handled {
             Ok((ended, committed)) => {
                 self.ports
@@ -126,7 +130,7 @@ impl Cascade {
                 self.enqueue(committed, Some(step));
             }
             Err(err) => {
-                work.record_failure(started, &err, work.lost());
+                work.record_failure((handler, started), &err, work.lost());
                 let event = event.as_str().to_owned();
                 self.failures.push(HandlerFailure::new(handler, event, err));
             }

@@ -14,6 +14,7 @@ mod projectors;
 mod records;
 mod send_sync;
 mod stale;
+mod traces;
 mod unit_of_work;
 mod variants;
 mod views;

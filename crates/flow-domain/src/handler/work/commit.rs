@@ -39,7 +39,7 @@ impl UnitOfWork {
 
     /// Records what was written. It is moved into the record: the unit of work is over.
     fn record_writes(&mut self) {
-        if self.ports.recorder.is_none() {
+        if !self.ports.is_listened_to() {
             return;
         }
         for value in self.session.values.drain(..) {

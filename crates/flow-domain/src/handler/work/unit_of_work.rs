@@ -1,13 +1,15 @@
-use std::{fmt, sync::Arc};
+use std::{fmt, pin::pin, sync::Arc};
 
 use serde::{Serialize, de::DeserializeOwned};
+use tracing::Instrument as _;
 use uuid::Uuid;
 
 use crate::{
     clock::{Origin, Timestamp},
     error::Error,
     handler::{
-        Ports, Reply, View, catch_panic,
+        Ports, Reply, View, catch_panic, span_of,
+        trace::tell_failure,
         work::{
             context::Context,
             load::{fold, read_history, require_id, table_of},
@@ -301,9 +303,12 @@ impl UnitOfWork {
         let nested = Context::of_command(Arc::clone(&envelope), route, handling, started);
         let outer = std::mem::replace(&mut self.context, nested);
         let earlier = self.session.clone();
-        let mut called = route.call.call(&route.instance, &envelope, self);
-        let handled = catch_panic(called.as_mut()).await;
-        drop(called);
+        let span = span_of(&envelope, route.handler, HandlerKind::CommandHandler);
+        let handled = {
+            let called = route.call.call(&route.instance, &envelope, self);
+            catch_panic(pin!(called.instrument(span.clone()))).await
+        };
+        let _entered = span.enter();
         self.context = outer;
         match handled {
             Ok(reply) => {
@@ -317,13 +322,19 @@ impl UnitOfWork {
             Err(err) => {
                 let lost = self.session.lost_since(&earlier);
                 self.session.roll_back_to(earlier);
-                self.record_failure(started, &err, lost);
+                self.record_failure((route.handler, started), &err, lost);
                 Err(err)
             }
         }
     }
 
-    pub(crate) fn record_failure(&self, started: EntryId, err: &Error, lost: Vec<String>) {
+    pub(crate) fn record_failure(
+        &self,
+        (handler, started): (&'static str, EntryId),
+        err: &Error,
+        lost: Vec<String>,
+    ) {
+        tell_failure(handler, err);
         self.ports.record(Some(started), || {
             let reason = err.with_causes().to_string();
             let undone = Box::new(RolledBack { reason, lost });
