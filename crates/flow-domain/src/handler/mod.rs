@@ -23,7 +23,7 @@ pub use command_handler::{CommandHandler, CommandMethod, CommandRoutes};
 pub use event_handler::{EventHandler, EventMethod, EventRoutes};
 pub use name::short_type_name;
 pub(crate) use panic::catch_panic;
-pub use panic::remember_panic_locations;
+pub use panic::{catch, remember_panic_locations};
 pub(crate) use ports::Ports;
 pub use process_manager::{ProcessManager, ProcessManagerMethod, ProcessManagerRoutes};
 pub use projector::{Projector, ProjectorMethod, ProjectorRoutes};

@@ -7,6 +7,8 @@ use std::{
     task::{Context, Poll},
 };
 
+use tracing::Span;
+
 use crate::error::Error;
 
 thread_local! {
@@ -37,18 +39,40 @@ pub fn remember_panic_locations() {
     });
 }
 
-/// Runs `future` and makes an error of a panic in it.
+/// Calls `call` and makes an error of a panic in it, with its place if
+/// [`remember_panic_locations`] was called.
+///
+/// # Errors
+///
+/// Returns an error for which [`Error::is_panic`] is true if it panicked.
+#[doc(hidden)]
+pub fn catch<T>(call: impl FnOnce() -> T) -> Result<T, Error> {
+    let outer = begin();
+    let called = panic::catch_unwind(AssertUnwindSafe(call));
+    INSIDE_HANDLER.set(outer);
+    called.map_err(|panic| error_of(panic.as_ref()))
+}
+
+/// From here on a panic is kept; returns whether that was so before.
+fn begin() -> bool {
+    // What is left of a panic that somebody else caught is not about the next one.
+    LAST_LOCATION.with_borrow_mut(|last| *last = None);
+    INSIDE_HANDLER.replace(true)
+}
+
+/// Runs `future` in `span` and makes an error of a panic in it.
 ///
 /// The future is pinned by the caller: handed over by value it would lie in the caller's twice.
-pub(crate) fn catch_panic<T, F>(future: Pin<&mut F>) -> CatchPanic<'_, F>
+pub(crate) fn catch_panic<'a, T, F>(span: &'a Span, future: Pin<&'a mut F>) -> CatchPanic<'a, F>
 where
     F: Future<Output = Result<T, Error>> + ?Sized,
 {
-    CatchPanic { future }
+    CatchPanic { span, future }
 }
 
 /// A future whose panics are errors.
 pub(crate) struct CatchPanic<'a, F: ?Sized> {
+    span: &'a Span,
     future: Pin<&'a mut F>,
 }
 
@@ -59,8 +83,9 @@ where
     type Output = Result<T, Error>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let _entered = (!self.span.is_none()).then(|| self.span.enter());
         let future = self.future.as_mut();
-        let outer = INSIDE_HANDLER.replace(true);
+        let outer = begin();
         // A handler that panicked is never polled again, and its unit of work is thrown away.
         let polled = panic::catch_unwind(AssertUnwindSafe(|| future.poll(cx)));
         INSIDE_HANDLER.set(outer);

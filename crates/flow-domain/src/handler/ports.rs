@@ -29,10 +29,10 @@ impl Ports {
         cause: Option<EntryId>,
         what: impl FnOnce() -> Happening,
     ) -> EntryId {
-        if !self.is_listened_to() {
+        let is_traced = trace::is_wanted();
+        if !is_traced && self.recorder.is_none() {
             return EntryId::UNRECORDED;
         }
-        let is_traced = trace::is_wanted();
         let what = what();
         if is_traced {
             trace::tell(&what);

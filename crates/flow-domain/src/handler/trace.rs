@@ -3,7 +3,7 @@
 //! (<https://opentelemetry.io/docs/specs/semconv/messaging/messaging-spans/>), and `flow.*` where
 //! they do not.
 
-use tracing::{Level, Span, debug, error, info, info_span};
+use tracing::{Level, Span, debug, error, info, info_span, level_filters::LevelFilter};
 
 use crate::{
     error::Error,
@@ -12,12 +12,21 @@ use crate::{
 };
 
 /// Returns true if somebody wants to know everything that happens.
+#[inline]
 pub(super) fn is_wanted() -> bool {
-    tracing::enabled!(Level::DEBUG)
+    LevelFilter::current() >= LevelFilter::DEBUG && tracing::enabled!(Level::DEBUG)
 }
 
 /// The span of one handling.
+#[inline]
 pub(crate) fn span_of(envelope: &Envelope, handler: &'static str, kind: HandlerKind) -> Span {
+    if LevelFilter::current() < LevelFilter::INFO {
+        return Span::none();
+    }
+    make_span(envelope, handler, kind)
+}
+
+fn make_span(envelope: &Envelope, handler: &'static str, kind: HandlerKind) -> Span {
     let metadata = &envelope.metadata;
     info_span!(
         "process",
@@ -35,6 +44,7 @@ pub(crate) fn span_of(envelope: &Envelope, handler: &'static str, kind: HandlerK
 }
 
 /// Tells what happened.
+#[cold]
 pub(super) fn tell(what: &Happening) {
     debug!(flow.happening = %what);
 }

@@ -1,9 +1,8 @@
 use std::fmt;
 
 use crate::{
-    error::Error,
     message::{Payload, Version},
-    port::BoxFuture,
+    port::Answer,
     record::Table,
 };
 
@@ -19,9 +18,5 @@ pub struct Stored {
 /// Keeps the state of aggregates and of process managers.
 pub trait AggregateStore: fmt::Debug + Send + Sync {
     /// Loads the state that `table` keeps under `id`.
-    fn load<'a>(
-        &'a self,
-        table: Table,
-        id: &'a str,
-    ) -> BoxFuture<'a, Result<Option<Stored>, Error>>;
+    fn load<'a>(&'a self, table: Table, id: &'a str) -> Answer<'a, Option<Stored>>;
 }

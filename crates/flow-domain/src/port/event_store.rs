@@ -1,9 +1,8 @@
 use std::fmt;
 
 use crate::{
-    error::Error,
     message::{Position, Recorded, StreamName, Version},
-    port::BoxFuture,
+    port::Answer,
 };
 
 /// Keeps streams of recorded events.
@@ -17,7 +16,7 @@ pub trait EventStore: fmt::Debug + Send + Sync {
         stream: &'a StreamName,
         after: Version,
         limit: usize,
-    ) -> BoxFuture<'a, Result<Vec<Recorded>, Error>>;
+    ) -> Answer<'a, Vec<Recorded>>;
 
     /// Reads up to `limit` events of every stream in `category` that were recorded after `after`,
     /// oldest first; of all categories if it is `None`.
@@ -30,5 +29,5 @@ pub trait EventStore: fmt::Debug + Send + Sync {
         category: Option<&'a str>,
         after: Position,
         limit: usize,
-    ) -> BoxFuture<'a, Result<Vec<Recorded>, Error>>;
+    ) -> Answer<'a, Vec<Recorded>>;
 }

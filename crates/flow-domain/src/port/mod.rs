@@ -6,6 +6,7 @@
 //! them is stale.
 
 mod aggregate_store;
+mod answer;
 mod changes;
 pub mod contract;
 mod event_store;
@@ -16,11 +17,12 @@ mod store;
 use std::pin::Pin;
 
 pub use aggregate_store::{AggregateStore, Stored};
+pub use answer::Answer;
 pub use changes::{Changes, ExpectedStream, Write};
 pub use event_store::EventStore;
 pub use projection_store::{ProjectionStore, Row};
 pub use query::{Comparison, Condition, Direction, Query};
 pub use store::Store;
 
-/// A future on the heap; ports are object-safe.
+/// A future on the heap.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;

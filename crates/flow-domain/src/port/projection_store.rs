@@ -1,9 +1,8 @@
 use std::{fmt, sync::Arc};
 
 use crate::{
-    error::Error,
     message::Payload,
-    port::{BoxFuture, Condition, Query, Stored},
+    port::{Answer, Condition, Query, Stored},
     record::Table,
 };
 
@@ -19,22 +18,13 @@ pub struct Row {
 /// Keeps the rows of projections.
 pub trait ProjectionStore: fmt::Debug + Send + Sync {
     /// Gets the row that `table` keeps under `id`.
-    fn get<'a>(&'a self, table: Table, id: &'a str)
-    -> BoxFuture<'a, Result<Option<Stored>, Error>>;
+    fn get<'a>(&'a self, table: Table, id: &'a str) -> Answer<'a, Option<Stored>>;
 
     /// Finds the rows that `query` asks for, in its order.
     ///
     /// Rows that the query puts on a level come in the order of their ids.
-    fn query<'a>(
-        &'a self,
-        table: Table,
-        query: &'a Query,
-    ) -> BoxFuture<'a, Result<Vec<Row>, Error>>;
+    fn query<'a>(&'a self, table: Table, query: &'a Query) -> Answer<'a, Vec<Row>>;
 
     /// Counts the rows for which all `conditions` hold.
-    fn count<'a>(
-        &'a self,
-        table: Table,
-        conditions: &'a [Condition],
-    ) -> BoxFuture<'a, Result<usize, Error>>;
+    fn count<'a>(&'a self, table: Table, conditions: &'a [Condition]) -> Answer<'a, usize>;
 }

@@ -1,7 +1,6 @@
 use crate::{
-    error::Error,
     message::Recorded,
-    port::{AggregateStore, BoxFuture, Changes, EventStore, ProjectionStore},
+    port::{AggregateStore, Answer, Changes, EventStore, ProjectionStore},
 };
 
 /// Reads and writes everything that a domain keeps.
@@ -16,5 +15,5 @@ pub trait Store: EventStore + AggregateStore + ProjectionStore {
     ///
     /// Returns an error for which [`Error::is_conflict`] is true if a stream, state or row is at
     /// another version than expected; it names who wrote, what, and both versions.
-    fn commit<'a>(&'a self, changes: &'a Changes) -> BoxFuture<'a, Result<Vec<Recorded>, Error>>;
+    fn commit<'a>(&'a self, changes: &'a Changes) -> Answer<'a, Vec<Recorded>>;
 }

@@ -1,7 +1,5 @@
 use std::{fmt, pin::pin, sync::Arc};
 
-use tracing::Instrument as _;
-
 use crate::{
     error::{Error, HandlerFailure, Stall},
     handler::{
@@ -181,7 +179,7 @@ impl App {
                 let reply = called.await?;
                 Ok((reply, work.commit().await?))
             };
-            catch_panic(pin!(handling.instrument(span.clone()))).await
+            catch_panic(&span, pin!(handling)).await
         };
         let _entered = span.enter();
         match handled {

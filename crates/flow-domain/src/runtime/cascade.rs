@@ -1,10 +1,9 @@
 use std::{collections::VecDeque, pin::pin, sync::Arc};
 
-use tracing::Instrument as _;
-
 use crate::{
     error::{HandlerFailure, Stall},
     handler::{Committed, Disposition, Ports, Session, UnitOfWork, catch_panic, span_of},
+    port::BoxFuture,
     record::{Ended, Happening},
     runtime::trail::{StepIdx, Trail},
 };
@@ -45,7 +44,13 @@ impl Cascade {
     }
 
     /// Delivers `committed` and everything that it causes.
-    pub(super) async fn run(&mut self, committed: Vec<Committed>) -> Option<Stall> {
+    ///
+    /// On the heap: it is large, and would make the future of every command so.
+    pub(super) fn run(&mut self, committed: Vec<Committed>) -> BoxFuture<'_, Option<Stall>> {
+        Box::pin(self.settle(committed))
+    }
+
+    async fn settle(&mut self, committed: Vec<Committed>) -> Option<Stall> {
         self.enqueue(committed, None);
         while let Some(delivery) = self.queue.pop_front() {
             if self.trail.len() == self.budget {
@@ -120,7 +125,7 @@ impl Cascade {
                     Disposition::Filtered(reason) => Ok((Ended::Filtered(reason), Vec::new())),
                 }
             };
-            catch_panic(pin!(handling.instrument(span.clone()))).await
+            catch_panic(&span, pin!(handling)).await
         };
         let _entered = span.enter();
         match handled {

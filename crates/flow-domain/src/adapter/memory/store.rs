@@ -1,15 +1,11 @@
-use std::{
-    future::ready,
-    sync::{Mutex, MutexGuard, PoisonError},
-};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::{
     adapter::memory::state::State,
-    error::Error,
     message::{Position, Recorded, StreamName, Version},
     port::{
-        AggregateStore, BoxFuture, Changes, Condition, EventStore, ProjectionStore, Query, Row,
-        Store, Stored,
+        AggregateStore, Answer, Changes, Condition, EventStore, ProjectionStore, Query, Row, Store,
+        Stored,
     },
     record::Table,
 };
@@ -50,9 +46,9 @@ impl EventStore for MemoryStore {
         stream: &'a StreamName,
         after: Version,
         limit: usize,
-    ) -> BoxFuture<'a, Result<Vec<Recorded>, Error>> {
+    ) -> Answer<'a, Vec<Recorded>> {
         let recorded = self.state().events.read_stream(stream, after, limit);
-        Box::pin(ready(Ok(recorded)))
+        Answer::ready(Ok(recorded))
     }
 
     fn read_category<'a>(
@@ -60,56 +56,40 @@ impl EventStore for MemoryStore {
         category: Option<&'a str>,
         after: Position,
         limit: usize,
-    ) -> BoxFuture<'a, Result<Vec<Recorded>, Error>> {
+    ) -> Answer<'a, Vec<Recorded>> {
         let recorded = self.state().events.read_category(category, after, limit);
-        Box::pin(ready(Ok(recorded)))
+        Answer::ready(Ok(recorded))
     }
 }
 
 impl AggregateStore for MemoryStore {
-    fn load<'a>(
-        &'a self,
-        table: Table,
-        id: &'a str,
-    ) -> BoxFuture<'a, Result<Option<Stored>, Error>> {
+    fn load<'a>(&'a self, table: Table, id: &'a str) -> Answer<'a, Option<Stored>> {
         let stored = self.state().tables.get(table, id).cloned();
-        Box::pin(ready(Ok(stored)))
+        Answer::ready(Ok(stored))
     }
 }
 
 impl ProjectionStore for MemoryStore {
-    fn get<'a>(
-        &'a self,
-        table: Table,
-        id: &'a str,
-    ) -> BoxFuture<'a, Result<Option<Stored>, Error>> {
+    fn get<'a>(&'a self, table: Table, id: &'a str) -> Answer<'a, Option<Stored>> {
         let stored = self.state().tables.get(table, id).cloned();
-        Box::pin(ready(Ok(stored)))
+        Answer::ready(Ok(stored))
     }
 
-    fn query<'a>(
-        &'a self,
-        table: Table,
-        query: &'a Query,
-    ) -> BoxFuture<'a, Result<Vec<Row>, Error>> {
+    fn query<'a>(&'a self, table: Table, query: &'a Query) -> Answer<'a, Vec<Row>> {
         let rows = self.state().tables.query(table, query);
-        Box::pin(ready(Ok(rows)))
+        Answer::ready(Ok(rows))
     }
 
-    fn count<'a>(
-        &'a self,
-        table: Table,
-        conditions: &'a [Condition],
-    ) -> BoxFuture<'a, Result<usize, Error>> {
+    fn count<'a>(&'a self, table: Table, conditions: &'a [Condition]) -> Answer<'a, usize> {
         let n_rows = self.state().tables.count(table, conditions);
-        Box::pin(ready(Ok(n_rows)))
+        Answer::ready(Ok(n_rows))
     }
 }
 
 impl Store for MemoryStore {
-    fn commit<'a>(&'a self, changes: &'a Changes) -> BoxFuture<'a, Result<Vec<Recorded>, Error>> {
+    fn commit<'a>(&'a self, changes: &'a Changes) -> Answer<'a, Vec<Recorded>> {
         let committed = self.state().commit(changes);
-        Box::pin(ready(committed))
+        Answer::ready(committed)
     }
 }
 

@@ -1,7 +1,6 @@
-use std::{fmt, pin::pin, sync::Arc};
+use std::{fmt, sync::Arc};
 
 use serde::{Serialize, de::DeserializeOwned};
-use tracing::Instrument as _;
 use uuid::Uuid;
 
 use crate::{
@@ -304,10 +303,9 @@ impl UnitOfWork {
         let outer = std::mem::replace(&mut self.context, nested);
         let earlier = self.session.clone();
         let span = span_of(&envelope, route.handler, HandlerKind::CommandHandler);
-        let handled = {
-            let called = route.call.call(&route.instance, &envelope, self);
-            catch_panic(pin!(called.instrument(span.clone()))).await
-        };
+        let mut called = route.call.call(&route.instance, &envelope, self);
+        let handled = catch_panic(&span, called.as_mut()).await;
+        drop(called);
         let _entered = span.enter();
         self.context = outer;
         match handled {

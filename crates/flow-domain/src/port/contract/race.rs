@@ -1,14 +1,14 @@
-use std::{future::poll_fn, task::Poll};
+use std::{future::poll_fn, pin::Pin, task::Poll};
 
-use crate::port::BoxFuture;
+use crate::{error::Error, port::Answer};
 
 /// Polls all futures side by side and returns what they gave, in the order of the futures.
-pub(super) async fn race<T>(mut futures: Vec<BoxFuture<'_, T>>) -> Vec<T> {
-    let mut done: Vec<Option<T>> = futures.iter().map(|_| None).collect();
+pub(super) async fn race<T: Unpin>(mut futures: Vec<Answer<'_, T>>) -> Vec<Result<T, Error>> {
+    let mut done: Vec<Option<Result<T, Error>>> = futures.iter().map(|_| None).collect();
     poll_fn(move |cx| {
         for (future, slot) in futures.iter_mut().zip(&mut done) {
             if slot.is_none()
-                && let Poll::Ready(value) = future.as_mut().poll(cx)
+                && let Poll::Ready(value) = Pin::new(future).poll(cx)
             {
                 *slot = Some(value);
             }
