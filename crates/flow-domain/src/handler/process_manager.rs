@@ -249,7 +249,7 @@ where
             }
             let handled = self.method.call(&mut manager, event, work).await;
             handled.map_err(Into::into)?;
-            work.write_state(table, &key, &manager)?;
+            work.write_decided(table, &key, &manager)?;
             Ok(Disposition::Handled)
         })
     }

@@ -1,5 +1,7 @@
 use std::{any::Any, fmt};
 
+use crate::{error::Error, handler::short_type_name};
+
 /// What a command handler answered, without its Rust type.
 pub struct Reply(Box<dyn AnyReply>);
 
@@ -31,15 +33,17 @@ impl Reply {
 
     /// Takes the reply out.
     ///
-    /// # Panics
+    /// # Errors
     ///
-    /// Panics if it is not an `R`; the signature of the handler's method makes it one.
-    pub(crate) fn into<R: 'static>(self) -> R {
-        *self
-            .0
-            .into_any()
-            .downcast()
-            .expect("the route was made for this command, whose reply this is")
+    /// Returns an error for which [`Error::is_setup`] is true if it is not an `R`, which can only be if
+    /// two Rust types stand for one message.
+    pub(crate) fn into<R: 'static>(self) -> Result<R, Error> {
+        self.0.into_any().downcast().map(|reply| *reply).map_err(|_| {
+            Error::setup(format!(
+                "the handler answered with another type than `{}`: two Rust types stand for the same command",
+                short_type_name::<R>()
+            ))
+        })
     }
 }
 

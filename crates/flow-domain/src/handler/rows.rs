@@ -121,7 +121,8 @@ impl<'a, P: Projection> Rows<'a, P> {
     pub async fn delete(&mut self, id: impl fmt::Display) -> Result<(), Error> {
         let id = shared_text(id);
         self.work.touch(Self::table(), &id).await?;
-        self.work.delete_state(Self::table(), &id)
+        self.work.delete_state(Self::table(), &id);
+        Ok(())
     }
 }
 

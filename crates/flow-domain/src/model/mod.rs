@@ -11,5 +11,6 @@ pub use aggregate::{Aggregate, Apply};
 pub use message::{Command, Event, Message};
 pub use message_list::{AnyCommand, AnyEvent, ListedMessage, MessageList, MessageTypes};
 pub use projection::Projection;
+pub(crate) use raised::LoadedCopy;
 pub use raised::{Raised, RaisedEvents};
 pub use written::{Written, WrittenAggregate};

@@ -1,4 +1,4 @@
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 use crate::{
     error::Error,
@@ -7,11 +7,22 @@ use crate::{
 
 /// The events that an aggregate raised, until the unit of work takes them.
 ///
-/// It is no part of the aggregate's state: two buffers are always equal, a clone is empty, and it
-/// belongs behind `#[serde(skip)]`.
-#[derive(Default)]
+/// It is no part of the aggregate's state: two buffers are always equal, and it belongs behind
+/// `#[serde(skip)]`. It also remembers which copy of the aggregate this is, so that of two copies that
+/// were loaded the older cannot be written over the newer.
+#[derive(Clone, Default)]
 pub struct Raised {
-    events: Vec<Box<dyn RaisedEvent>>,
+    events: Vec<Arc<dyn RaisedEvent>>,
+    copy: Option<LoadedCopy>,
+}
+
+/// Which copy of a stored aggregate it is.
+#[derive(Clone, Debug)]
+pub(crate) struct LoadedCopy {
+    /// The id that it was loaded by.
+    pub(crate) id: Arc<str>,
+    /// How often the aggregate had been added in its unit of work before.
+    pub(crate) n_adds: u32,
 }
 
 trait RaisedEvent: ListedMessage + Send + Sync {}
@@ -20,13 +31,16 @@ impl<E: Event> RaisedEvent for E {}
 
 impl Raised {
     pub(crate) fn push(&mut self, event: impl Event) {
-        self.events.push(Box::new(event));
+        self.events.push(Arc::new(event));
     }
 
-    /// Takes the events out, in the order in which they were raised.
-    pub(crate) fn take(&mut self) -> Result<Vec<Written>, Error> {
-        let events = std::mem::take(&mut self.events);
-        events.iter().map(|event| event.write()).collect()
+    /// Marks the aggregate as this copy of what is stored.
+    pub(crate) fn mark(&mut self, copy: LoadedCopy) {
+        self.copy = Some(copy);
+    }
+
+    pub(crate) fn copy(&self) -> Option<&LoadedCopy> {
+        self.copy.as_ref()
     }
 
     /// Returns the events for reading and comparing.
@@ -38,13 +52,6 @@ impl Raised {
 impl fmt::Debug for Raised {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_list().entries(&self.events).finish()
-    }
-}
-
-impl Clone for Raised {
-    fn clone(&self) -> Self {
-        // A copy of the state did not raise anything.
-        Self::default()
     }
 }
 
@@ -100,7 +107,7 @@ impl<L: MessageList<AnyEvent>> PartialEq<L> for RaisedEvents<'_> {
     fn eq(&self, expected: &L) -> bool {
         let mut events = self.raised.events.iter();
         let same = expected.try_for_each(&mut |expected| match events.next() {
-            Some(found) if found.write()? == expected.write()? => Ok(()),
+            Some(found) if found.write()?.equals(&expected.write()?) => Ok(()),
             _ => Err(Error::setup("differs")),
         });
         same.is_ok() && events.next().is_none()

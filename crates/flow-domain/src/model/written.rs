@@ -35,6 +35,14 @@ impl Written {
         })
     }
 
+    /// Returns true if the other has the same name and the same content, in whatever order the fields
+    /// and the entries of maps are written.
+    pub fn equals(&self, other: &Self) -> bool {
+        self.name == other.name
+            && (self.payload == other.payload
+                || self.payload.to_value() == other.payload.to_value())
+    }
+
     /// The stream of the aggregate that the message is for.
     ///
     /// # Errors

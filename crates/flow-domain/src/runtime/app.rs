@@ -121,7 +121,7 @@ impl App {
     ) -> Result<C::Reply, Error> {
         let command = Written::new(&command)?;
         let processed = self.process_written(&command, headers).await;
-        processed.into_result().map(Reply::into)
+        processed.into_result()?.into()
     }
 
     /// Processes a command that was written down, for those who build on the app.

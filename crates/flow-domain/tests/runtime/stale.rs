@@ -155,7 +155,7 @@ async fn a_copy_from_before_a_nested_command_is_not_written_over_its_change() {
         .unwrap_err();
 
     assert!(err.is_conflict());
-    insta::assert_snapshot!(err, @"Handler could not write aggregate Folder `f`: expected what it had loaded, found a change by a command that it processed since: load it again after the command");
+    insta::assert_snapshot!(err, @"Handler could not write aggregate Folder `f`: expected the copy that was loaded last, found an older one: it was written since, by this handler or by a command that it processed; load it again");
 }
 
 #[tokio::test]
@@ -185,7 +185,7 @@ async fn events_are_not_raised_on_a_stale_event_sourced_copy() {
         .unwrap_err();
 
     assert!(err.is_conflict());
-    insta::assert_snapshot!(err, @"Handler could not write stream `counter-c`: expected what it had loaded, found a change by a command that it processed since: load it again after the command");
+    insta::assert_snapshot!(err, @"Handler could not write stream `counter-c`: expected the copy that was loaded last, found an older one: it was written since, by this handler or by a command that it processed; load it again");
 }
 
 #[tokio::test]

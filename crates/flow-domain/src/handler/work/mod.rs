@@ -3,11 +3,12 @@
 mod commit;
 mod context;
 mod load;
+mod nested;
 mod session;
 mod unit_of_work;
 
 pub(crate) use commit::Committed;
 pub(crate) use load::load_aggregate;
+pub(crate) use nested::{command_stream, no_handler};
 pub(crate) use session::Session;
 pub use unit_of_work::UnitOfWork;
-pub(crate) use unit_of_work::{command_stream, no_handler};

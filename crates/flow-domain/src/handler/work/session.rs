@@ -3,12 +3,10 @@ use std::sync::Arc;
 use crate::{
     error::Error,
     message::{Envelope, ExpectedVersion, Payload, Recorded, StreamName, Version},
+    model::LoadedCopy,
     port::{Changes, ExpectedStream, Stored, Write},
     record::{EntryId, Table},
 };
-
-/// Names a handling within its unit of work: 0 is the outermost, each nested command has its own.
-pub(super) type HandlingId = u32;
 
 /// What a unit of work has seen and written so far.
 ///
@@ -33,9 +31,12 @@ pub(super) struct Value {
     pub(super) change: Change,
     /// The entry of the record at which the handling started that wrote last.
     pub(super) entry: EntryId,
-    written_in: Option<HandlingId>,
-    /// A nested command wrote it after it was loaded: what was loaded must not be written back.
-    stale: bool,
+    /// Whether the store was asked; what is added without that must not exist.
+    is_read: bool,
+    /// Whether it is written even if it ends as it began.
+    is_decided_on: bool,
+    /// How often it was written here.
+    n_adds: u32,
 }
 
 /// What is to be done to a value.
@@ -53,8 +54,9 @@ pub(super) struct Stream {
     /// The version that the store has.
     pub(super) version: Version,
     pub(super) history: Vec<Recorded>,
-    /// A nested command raised events on it after it was loaded.
-    stale: bool,
+    is_read: bool,
+    /// How often events were raised on it here.
+    n_adds: u32,
 }
 
 impl Value {
@@ -66,16 +68,29 @@ impl Value {
             Change::Delete => None,
         }
     }
+
+    /// Marks what is loaded now.
+    pub(super) fn copy(&self) -> LoadedCopy {
+        LoadedCopy {
+            id: Arc::clone(&self.id),
+            n_adds: self.n_adds,
+        }
+    }
+}
+
+impl Stream {
+    /// Marks what is loaded now.
+    pub(super) fn copy(&self) -> LoadedCopy {
+        LoadedCopy {
+            id: Arc::clone(self.name.shared_id()),
+            n_adds: self.n_adds,
+        }
+    }
 }
 
 impl Session {
     pub(super) fn value(&self, table: Table, id: &str) -> Option<&Value> {
         let mut values = self.values.iter();
-        values.find(|value| value.table == table && *value.id == *id)
-    }
-
-    fn value_mut(&mut self, table: Table, id: &str) -> Option<&mut Value> {
-        let mut values = self.values.iter_mut();
         values.find(|value| value.table == table && *value.id == *id)
     }
 
@@ -90,121 +105,139 @@ impl Session {
             None => (Version::NONE, None),
         };
         self.values.push(Value {
-            table,
-            id,
             version,
             before,
-            change: Change::Nothing,
-            entry: EntryId::UNRECORDED,
-            written_in: None,
-            stale: false,
+            is_read: true,
+            ..Value::unread(table, id)
         });
     }
 
-    /// Remembers what a stream has; none that was never loaded must have anything.
+    /// Remembers what a stream has.
     pub(super) fn keep_stream(&mut self, name: StreamName, history: Vec<Recorded>) {
         self.streams.push(Stream {
             version: history.last().map_or(Version::NONE, |last| last.version),
             name,
             history,
-            stale: false,
+            is_read: true,
+            n_adds: 0,
         });
     }
 
-    /// Tells that a value is loaded (again), so that it may be written.
-    pub(super) fn loaded(&mut self, table: Table, id: &str) -> Option<&Value> {
-        let value = self.value_mut(table, id)?;
-        value.stale = false;
-        Some(value)
-    }
-
-    /// Tells that a stream is loaded (again), so that it may be written.
-    pub(super) fn loaded_stream(&mut self, name: &StreamName) {
-        if let Some(stream) = self.streams.iter_mut().find(|stream| stream.name == *name) {
-            stream.stale = false;
-        }
-    }
-
     /// Sets what is to be done to a value; one that was never loaded must not exist in the store.
-    ///
-    /// A value that ends as it began is not written at all, unless `always`.
     pub(super) fn set(
         &mut self,
-        write: (Table, &Arc<str>),
+        (table, id): (Table, &Arc<str>),
         change: Change,
-        always: bool,
-        by: (HandlingId, EntryId, &'static str),
-    ) -> Result<(), Error> {
-        let (table, id) = write;
-        if self.value(table, id).is_none() {
-            self.keep(table, Arc::clone(id), None);
-        }
-        let (handling, entry, who) = by;
-        let Some(value) = self.value_mut(table, id) else {
-            return Ok(());
-        };
-        if value.stale {
-            return Err(stale(who, format!("{table} `{id}`")));
-        }
+        is_decided_on: bool,
+        entry: EntryId,
+    ) {
+        let place = self
+            .values
+            .iter()
+            .position(|value| value.table == table && value.id == *id);
+        let place = place.unwrap_or_else(|| {
+            self.values.push(Value::unread(table, Arc::clone(id)));
+            self.values.len() - 1
+        });
+        let value = &mut self.values[place];
+        value.is_decided_on |= is_decided_on;
         let ends_as_it_began = match &change {
             Change::Put(after) => value.before.as_ref() == Some(after),
             Change::Delete => value.before.is_none(),
             Change::Nothing => true,
         };
-        value.change = if ends_as_it_began && !always {
+        value.change = if ends_as_it_began && !value.is_decided_on {
             Change::Nothing
         } else {
             change
         };
         value.entry = entry;
-        value.written_in = Some(handling);
-        Ok(())
+        value.n_adds += 1;
     }
 
-    /// Refuses to raise events on a stream of which what was loaded is stale.
-    pub(super) fn require_fresh(&self, name: &StreamName, who: &str) -> Result<(), Error> {
-        match self.stream(name) {
-            Some(stream) if stream.stale => Err(stale(who, format!("stream `{name}`"))),
-            _ => Ok(()),
-        }
+    /// Refuses to write a copy of an aggregate over a newer one.
+    pub(super) fn require_newest(
+        &self,
+        (table, id): (Table, &Arc<str>),
+        copy: Option<&LoadedCopy>,
+        who: &str,
+    ) -> Result<(), Error> {
+        let value = self.value(table, id);
+        let newest = value.map(|value| (value.n_adds, value.now().is_some()));
+        newest_only(newest, copy, || (who, format!("{table} `{id}`")))
     }
 
-    /// Tells that the command `nested`, which began when there were `n_events`, is done, and that the
-    /// handling `outer` goes on: what it loaded before and the command wrote is stale.
-    pub(super) fn nested_is_done(
-        &mut self,
-        nested: HandlingId,
-        outer: HandlingId,
-        n_events: usize,
-    ) {
-        for value in &mut self.values {
-            if value.written_in == Some(nested) {
-                value.stale = true;
-                value.written_in = Some(outer);
-            }
+    /// Refuses to raise the events of a copy of an event-sourced aggregate if there is a newer one.
+    pub(super) fn require_newest_stream(
+        &self,
+        name: &StreamName,
+        copy: Option<&LoadedCopy>,
+        who: &str,
+    ) -> Result<(), Error> {
+        let stream = self.stream(name);
+        let newest = stream.map(|stream| {
+            let exists = !stream.history.is_empty() || 0 < stream.n_adds;
+            (stream.n_adds, exists)
+        });
+        newest_only(newest, copy, || (who, format!("stream `{name}`")))
+    }
+
+    /// Tells that events are raised on a stream; one that was never loaded must have none.
+    pub(super) fn raise_on(&mut self, name: &StreamName) {
+        if let Some(stream) = self.streams.iter_mut().find(|stream| stream.name == *name) {
+            stream.n_adds += 1;
+            return;
         }
-        for stream in &mut self.streams {
-            let mut raised = self.events[n_events..].iter();
-            if raised.any(|event| event.metadata.stream == stream.name) {
-                stream.stale = true;
-            }
+        self.streams.push(Stream {
+            name: name.clone(),
+            version: Version::NONE,
+            history: Vec::new(),
+            is_read: false,
+            n_adds: 1,
+        });
+    }
+
+    /// Tells that an event is raised on a stream without an aggregate at hand.
+    pub(super) fn raise_beside(&mut self, name: &StreamName) {
+        if self.stream(name).is_some() {
+            self.raise_on(name);
         }
     }
 
     /// Goes back to `earlier`, but still knows what was read since: a decision may rest on it.
     pub(super) fn roll_back_to(&mut self, earlier: Self) {
         let since = std::mem::replace(self, earlier);
-        for mut value in since.values {
+        for value in since.values.into_iter().filter(|value| value.is_read) {
             if self.value(value.table, &value.id).is_none() {
-                value.change = Change::Nothing;
-                self.values.push(value);
+                let Value {
+                    table,
+                    id,
+                    version,
+                    before,
+                    ..
+                } = value;
+                self.values.push(Value {
+                    version,
+                    before,
+                    is_read: true,
+                    ..Value::unread(table, id)
+                });
             }
         }
-        for stream in since.streams {
+        for stream in since.streams.into_iter().filter(|stream| stream.is_read) {
             if self.stream(&stream.name).is_none() {
-                self.streams.push(stream);
+                self.streams.push(Stream {
+                    n_adds: 0,
+                    ..stream
+                });
             }
         }
+    }
+
+    /// Returns true if anything is to be written.
+    pub(super) fn has_changes(&self) -> bool {
+        let mut values = self.values.iter();
+        !self.events.is_empty() || values.any(|value| value.change != Change::Nothing)
     }
 
     /// Forgets everything and keeps the room for the next unit of work.
@@ -258,11 +291,45 @@ impl Session {
     }
 }
 
-fn stale(who: &str, what: String) -> Error {
-    Error::conflict(
-        who,
-        what,
-        "what it had loaded",
-        "a change by a command that it processed since: load it again after the command",
-    )
+impl Value {
+    /// A value of which nothing is known but that it must not exist.
+    fn unread(table: Table, id: Arc<str>) -> Self {
+        Self {
+            table,
+            id,
+            version: Version::NONE,
+            before: None,
+            change: Change::Nothing,
+            entry: EntryId::UNRECORDED,
+            is_read: false,
+            is_decided_on: false,
+            n_adds: 0,
+        }
+    }
+}
+
+/// Compares a copy with the newest there is: how often that was added, and whether it exists.
+fn newest_only<'a>(
+    newest: Option<(u32, bool)>,
+    copy: Option<&LoadedCopy>,
+    names: impl FnOnce() -> (&'a str, String),
+) -> Result<(), Error> {
+    let (expected, found) = match (newest, copy) {
+        (None | Some((_, false)), None) => return Ok(()),
+        (Some((n_adds, _)), Some(copy)) if copy.n_adds == n_adds => return Ok(()),
+        (Some((_, true)), None) => (
+            "nothing there",
+            "one that was loaded or added before: change that one, or load it again",
+        ),
+        (Some(_), Some(_)) => (
+            "the copy that was loaded last",
+            "an older one: it was written since, by this handler or by a command that it processed; load it again",
+        ),
+        (None, Some(_)) => (
+            "a copy that was loaded in this unit of work",
+            "one from another: load it here",
+        ),
+    };
+    let (who, what) = names();
+    Err(Error::conflict(who, what, expected, found))
 }

@@ -7,19 +7,19 @@ use crate::{
     clock::{Origin, Timestamp},
     error::Error,
     handler::{
-        Ports, Reply, View, catch_panic, span_of,
+        Ports, View,
         trace::tell_failure,
         work::{
             context::Context,
             load::{fold, read_history, require_id, table_of},
-            session::{Change, HandlingId, Session},
+            session::{Change, Session},
         },
     },
     message::{
         CausationId, Envelope, MessageId, MessageKind, Metadata, Payload, StreamName, shared_text,
     },
-    model::{Aggregate, Command, Event, Projection, Written},
-    record::{Ended, EntryId, HandlerKind, Happening, RolledBack, Table, TableKind},
+    model::{Aggregate, Event, Projection, Written},
+    record::{Ended, EntryId, Happening, RolledBack, Table, TableKind},
 };
 
 /// What one handling loads, changes and raises, written whole or not at all.
@@ -34,7 +34,6 @@ pub struct UnitOfWork {
     pub(super) ports: Arc<Ports>,
     pub(super) context: Context,
     pub(super) session: Session,
-    n_handlings: HandlingId,
 }
 
 impl UnitOfWork {
@@ -50,7 +49,6 @@ impl UnitOfWork {
             ports,
             context: Context::new(message, handler, entry),
             session,
-            n_handlings: 1,
         }
     }
 
@@ -106,15 +104,23 @@ impl UnitOfWork {
         self.ports.catalog.require_aggregate::<A>()?;
         let id = shared_text(id);
         if !A::EVENT_SOURCED {
-            return self.load_state(table_of::<A>(), &id).await;
+            let table = table_of::<A>();
+            let mut found: Option<A> = self.load_state(table, &id).await?;
+            if let (Some(aggregate), Some(value)) = (&mut found, self.session.value(table, &id)) {
+                aggregate.raised_mut().mark(value.copy());
+            }
+            return Ok(found);
         }
         let name = stream_name::<A>(id)?;
         if self.session.stream(&name).is_none() {
             let history = read_history(&self.ports, &name).await?;
             self.session.keep_stream(name.clone(), history);
         }
-        self.session.loaded_stream(&name);
-        self.folded(&name)
+        let mut found: Option<A> = self.folded(&name)?;
+        if let (Some(aggregate), Some(stream)) = (&mut found, self.session.stream(&name)) {
+            aggregate.raised_mut().mark(stream.copy());
+        }
+        Ok(found)
     }
 
     /// Folds what is stored and what was raised here.
@@ -136,85 +142,93 @@ impl UnitOfWork {
         require_id(aggregate, name)
     }
 
-    /// Adds an aggregate that is new or was changed, and takes the events that it raised.
+    /// Adds an aggregate that is new or was changed, and the events that it raised.
     ///
-    /// One that was not loaded here must not exist yet.
+    /// One that was not loaded here must not exist yet. Of several copies that were loaded, only the one
+    /// that was loaded after the last `add` is taken: the others do not know what was written since.
     ///
     /// # Errors
     ///
-    /// Returns an error if the aggregate is not registered, if it has no JSON form, or if it raised an
-    /// event that carries another id than its own.
+    /// Returns an error for which [`Error::is_conflict`] is true if the copy is an older one. Returns an
+    /// error if the aggregate is not registered, if it has no JSON form, if its id was changed, or if it
+    /// raised an event that carries another id than its own. Nothing is added then.
     pub fn add<A: Aggregate>(&mut self, mut aggregate: A) -> Result<(), Error> {
         self.ports.catalog.require_aggregate::<A>()?;
-        let stream = stream_name::<A>(&*aggregate.id())?;
-        let n_raised = self.take_raised(&mut aggregate, &stream)?;
+        let stream = self.own_stream(&mut aggregate)?;
+        let events = own_events(&aggregate, &stream)?;
+        let copy = aggregate.raised_mut().copy().cloned();
+        let who = self.context.handler;
         if A::EVENT_SOURCED {
-            if self.session.stream(&stream).is_none() {
-                self.session.keep_stream(stream, Vec::new());
+            if events.is_empty() {
+                return Ok(());
             }
-            return Ok(());
+            self.session
+                .require_newest_stream(&stream, copy.as_ref(), who)?;
+            self.session.raise_on(&stream);
+        } else {
+            let state = Payload::encode(A::NAME, &aggregate)?;
+            let at = (table_of::<A>(), stream.shared_id());
+            self.session.require_newest(at, copy.as_ref(), who)?;
+            // An event is a decision about the state, so the state is written with it even if it is
+            // the same: or nothing would notice that it was stale.
+            let entry = self.context.entry;
+            self.session
+                .set(at, Change::Put(state), !events.is_empty(), entry);
         }
-        let state = Payload::encode(A::NAME, &aggregate)?;
-        // An event is a decision about the state, so the state is written with it even if it is the
-        // same: or nothing would notice that it was stale.
-        self.set(
-            table_of::<A>(),
-            stream.shared_id(),
-            Change::Put(state),
-            0 < n_raised,
-        )
+        for event in events {
+            self.append(event, stream.clone());
+        }
+        Ok(())
     }
 
-    /// Removes an aggregate that was loaded here, and takes the events that it raised.
+    /// Removes an aggregate that was loaded here, and adds the events that it raised.
     ///
     /// # Errors
     ///
     /// Returns an error for which [`Error::is_setup`] is true if it was not loaded here, or if it is
-    /// event-sourced: its events happened, and an event that ends it says so.
+    /// event-sourced: its events happened, and an event that ends it says so. Otherwise those of
+    /// [`add`](Self::add).
     pub fn remove<A: Aggregate>(&mut self, mut aggregate: A) -> Result<(), Error> {
-        let stream = stream_name::<A>(&*aggregate.id())?;
+        let stream = self.own_stream(&mut aggregate)?;
         if A::EVENT_SOURCED {
             return Err(Error::setup(format!(
                 "`{}` is event-sourced and cannot be removed: raise an event that ends it",
                 A::NAME
             )));
         }
-        let id = stream.shared_id();
-        if self.session.value(table_of::<A>(), id).is_none() {
+        let at = (table_of::<A>(), stream.shared_id());
+        let copy = aggregate.raised_mut().copy().cloned();
+        if copy.is_none() {
             return Err(Error::setup(format!(
                 "{} `{}` cannot be removed: it was not loaded in this unit of work",
                 A::NAME,
                 stream.id()
             )));
         }
-        self.take_raised(&mut aggregate, &stream)?;
-        self.set(table_of::<A>(), id, Change::Delete, false)
-    }
-
-    fn take_raised<A: Aggregate>(
-        &mut self,
-        aggregate: &mut A,
-        stream: &StreamName,
-    ) -> Result<usize, Error> {
-        let raised = aggregate.raised_mut().take()?;
-        if !raised.is_empty() {
-            self.session.require_fresh(stream, self.context.handler)?;
-        }
-        let n_raised = raised.len();
-        for event in raised {
-            if event.category != A::CATEGORY || *event.id != *stream.id() {
-                return Err(Error::setup(format!(
-                    "{} `{}` raised {} with the id `{}` of the category `{}`: an aggregate raises its own events only",
-                    A::NAME,
-                    stream.id(),
-                    event.name,
-                    event.id,
-                    event.category
-                )));
-            }
+        let events = own_events(&aggregate, &stream)?;
+        self.session
+            .require_newest(at, copy.as_ref(), self.context.handler)?;
+        let entry = self.context.entry;
+        self.session
+            .set(at, Change::Delete, !events.is_empty(), entry);
+        for event in events {
             self.append(event, stream.clone());
         }
-        Ok(n_raised)
+        Ok(())
+    }
+
+    /// The stream of an aggregate, whose id must be the one that it was loaded by.
+    fn own_stream<A: Aggregate>(&self, aggregate: &mut A) -> Result<StreamName, Error> {
+        let stream = stream_name::<A>(&*aggregate.id())?;
+        match aggregate.raised_mut().copy() {
+            Some(copy) if *copy.id != *stream.id() => Err(Error::setup(format!(
+                "{} `{}` was loaded as `{}`: an aggregate does not change its id",
+                A::NAME,
+                stream.id(),
+                copy.id
+            ))),
+            _ => Ok(stream),
+        }
     }
 
     /// Raises an event without an aggregate at hand, whatever the version of its stream.
@@ -228,6 +242,7 @@ impl UnitOfWork {
             .catalog
             .require_event(event.name, event.category)?;
         let stream = event.stream()?;
+        self.session.raise_beside(&stream);
         self.append(event, stream);
         Ok(())
     }
@@ -243,7 +258,7 @@ impl UnitOfWork {
     }
 
     /// Puts a message that the current one causes into its envelope.
-    fn wrap(
+    pub(super) fn wrap(
         &self,
         id: MessageId,
         message: Written,
@@ -265,65 +280,6 @@ impl UnitOfWork {
             },
             message: message.payload,
         })
-    }
-
-    /// Processes a further command as part of this unit of work, and returns what its handler
-    /// answered.
-    ///
-    /// What its handler writes is committed with everything else, or not at all. If it refuses or
-    /// fails, what it wrote is thrown away and the error is returned; a handler that goes on after
-    /// that keeps what it wrote itself. What the command's events cause happens after the commit.
-    ///
-    /// # Errors
-    ///
-    /// Returns the rejection or failure of the command's handler, or an error for which
-    /// [`Error::is_no_handler`] is true if there is none.
-    pub async fn process<C: Command>(&mut self, command: C) -> Result<C::Reply, Error> {
-        let command = Written::new(&command)?;
-        let ports = Arc::clone(&self.ports);
-        let Some(route) = ports.catalog.command_route(command.name, command.category) else {
-            return Err(no_handler(&command));
-        };
-        let id = MessageId::new(self.new_id());
-        let stream = command_stream(&command, || id)?;
-        let envelope = self.wrap(id, command, stream, MessageKind::Command);
-        let received = self.ports.record(Some(self.context.entry), || {
-            Happening::CommandReceived(Arc::clone(&envelope))
-        });
-        let started = self
-            .ports
-            .record(Some(received), || Happening::HandlerStarted {
-                handler: route.handler,
-                kind: HandlerKind::CommandHandler,
-                attempt: 1,
-            });
-        let handling = self.n_handlings;
-        self.n_handlings += 1;
-        let nested = Context::of_command(Arc::clone(&envelope), route, handling, started);
-        let outer = std::mem::replace(&mut self.context, nested);
-        let earlier = self.session.clone();
-        let span = span_of(&envelope, route.handler, HandlerKind::CommandHandler);
-        let mut called = route.call.call(&route.instance, &envelope, self);
-        let handled = catch_panic(&span, called.as_mut()).await;
-        drop(called);
-        let _entered = span.enter();
-        self.context = outer;
-        match handled {
-            Ok(reply) => {
-                let n_events = earlier.events.len();
-                self.session
-                    .nested_is_done(handling, self.context.handling, n_events);
-                self.ports
-                    .record(Some(started), || Happening::HandlerEnded(Ended::Handled));
-                Ok(Reply::into(reply))
-            }
-            Err(err) => {
-                let lost = self.session.lost_since(&earlier);
-                self.session.roll_back_to(earlier);
-                self.record_failure((route.handler, started), &err, lost);
-                Err(err)
-            }
-        }
     }
 
     pub(crate) fn record_failure(
@@ -361,13 +317,13 @@ impl UnitOfWork {
         id: &Arc<str>,
     ) -> Result<Option<T>, Error> {
         self.touch(table, id).await?;
-        let value = self.session.loaded(table, id).and_then(|value| value.now());
+        let value = self.session.value(table, id).and_then(|value| value.now());
         value.map(|value| value.decode(table.name)).transpose()
     }
 
     /// Loads a state or row without reading it, so that it can be written.
     pub(crate) async fn touch(&mut self, table: Table, id: &Arc<str>) -> Result<(), Error> {
-        if self.session.loaded(table, id).is_some() {
+        if self.session.value(table, id).is_some() {
             return Ok(());
         }
         let stored = match table.kind {
@@ -386,30 +342,50 @@ impl UnitOfWork {
         value: &T,
     ) -> Result<(), Error> {
         let value = Payload::encode(table.name, value)?;
-        self.set(table, id, Change::Put(value), false)
+        self.session
+            .set((table, id), Change::Put(value), false, self.context.entry);
+        Ok(())
     }
 
-    /// Deletes a state or row that was loaded here.
-    pub(crate) fn delete_state(&mut self, table: Table, id: &Arc<str>) -> Result<(), Error> {
-        self.set(table, id, Change::Delete, false)
-    }
-
-    fn set(
+    /// Writes the state of a process manager, even if it is the same when anything else is written: what
+    /// it issued was decided on it.
+    pub(crate) fn write_decided<T: Serialize>(
         &mut self,
         table: Table,
         id: &Arc<str>,
-        change: Change,
-        always: bool,
+        value: &T,
     ) -> Result<(), Error> {
-        let Context {
-            handling,
-            entry,
-            handler,
-            ..
-        } = self.context;
+        let value = Payload::encode(table.name, value)?;
+        let is_decided_on = self.session.has_changes();
+        let entry = self.context.entry;
         self.session
-            .set((table, id), change, always, (handling, entry, handler))
+            .set((table, id), Change::Put(value), is_decided_on, entry);
+        Ok(())
     }
+
+    /// Deletes a state or row that was loaded here.
+    pub(crate) fn delete_state(&mut self, table: Table, id: &Arc<str>) {
+        self.session
+            .set((table, id), Change::Delete, false, self.context.entry);
+    }
+}
+
+/// The events that an aggregate raised, which must be its own.
+fn own_events<A: Aggregate>(aggregate: &A, stream: &StreamName) -> Result<Vec<Written>, Error> {
+    let events = aggregate.raised().written()?;
+    for event in &events {
+        if event.category != A::CATEGORY || *event.id != *stream.id() {
+            return Err(Error::setup(format!(
+                "{} `{}` raised {} with the id `{}` of the category `{}`: an aggregate raises its own events only",
+                A::NAME,
+                stream.id(),
+                event.name,
+                event.id,
+                event.category
+            )));
+        }
+    }
+    Ok(events)
 }
 
 impl fmt::Debug for UnitOfWork {
@@ -424,23 +400,4 @@ impl fmt::Debug for UnitOfWork {
 
 fn stream_name<A: Aggregate>(id: impl Into<Arc<str>>) -> Result<StreamName, Error> {
     StreamName::new(A::CATEGORY, id).map_err(|err| Error::setup(err.to_string()))
-}
-
-/// The stream of the aggregate that a command is for, or one of its own if it names none.
-pub(crate) fn command_stream(
-    command: &Written,
-    own_id: impl FnOnce() -> MessageId,
-) -> Result<StreamName, Error> {
-    if command.id.is_empty() {
-        return StreamName::new(command.category, own_id().to_string())
-            .map_err(|err| Error::setup(err.to_string()));
-    }
-    command.stream()
-}
-
-pub(crate) fn no_handler(command: &Written) -> Error {
-    Error::no_handler(format!(
-        "nobody handles the command `{}`: register a command handler whose routes name it, with `.command_handler(..)`",
-        command.name
-    ))
 }

@@ -1,0 +1,137 @@
+use std::sync::Arc;
+
+use crate::{
+    error::Error,
+    handler::{
+        UnitOfWork, catch_panic, span_of,
+        work::{context::Context, session::Session},
+    },
+    message::{MessageId, MessageKind, StreamName},
+    model::{Command, Written},
+    record::{Ended, EntryId, HandlerKind, Happening, RolledBack},
+};
+
+impl UnitOfWork {
+    /// Processes a further command as part of this unit of work, and returns what its handler
+    /// answered.
+    ///
+    /// What its handler writes is committed with everything else, or not at all. If it refuses or
+    /// fails, what it wrote is thrown away and the error is returned; a handler that goes on after
+    /// that keeps what it wrote itself. What the command's events cause happens after the commit.
+    ///
+    /// # Errors
+    ///
+    /// Returns the rejection or failure of the command's handler, or an error for which
+    /// [`Error::is_no_handler`] is true if there is none.
+    pub async fn process<C: Command>(&mut self, command: C) -> Result<C::Reply, Error> {
+        let command = Written::new(&command)?;
+        let ports = Arc::clone(&self.ports);
+        let Some(route) = ports.catalog.command_route(command.name, command.category) else {
+            return Err(no_handler(&command));
+        };
+        let id = MessageId::new(self.new_id());
+        let stream = command_stream(&command, || id)?;
+        let envelope = self.wrap(id, command, stream, MessageKind::Command);
+        let received = ports.record(Some(self.context.entry), || {
+            Happening::CommandReceived(Arc::clone(&envelope))
+        });
+        let started = ports.record(Some(received), || Happening::HandlerStarted {
+            handler: route.handler,
+            kind: HandlerKind::CommandHandler,
+            attempt: 1,
+        });
+        let span = span_of(&envelope, route.handler, HandlerKind::CommandHandler);
+        let context = Context::new(Arc::clone(&envelope), route.handler, started);
+        let mut nested = Nested::begin(self, context);
+        let mut called = route.call.call(&route.instance, &envelope, nested.work);
+        let handled = catch_panic(&span, called.as_mut()).await;
+        drop(called);
+        match handled {
+            Ok(reply) => {
+                nested.keep();
+                ports.record(Some(started), || Happening::HandlerEnded(Ended::Handled));
+                reply.into()
+            }
+            Err(err) => {
+                let lost = nested.roll_back();
+                nested.work.record_failure((route.handler, started), &err, lost);
+                Err(err)
+            }
+        }
+    }
+}
+
+/// A command that is being processed within a unit of work.
+///
+/// If it is dropped halfway, by a timeout of the handler for example, it is rolled back: the handler
+/// that goes on must not do so in the name of the command.
+struct Nested<'a> {
+    work: &'a mut UnitOfWork,
+    started: EntryId,
+    /// What to go back to; `None` once it is over.
+    before: Option<(Context, Session)>,
+}
+
+impl<'a> Nested<'a> {
+    fn begin(work: &'a mut UnitOfWork, context: Context) -> Self {
+        let started = context.entry;
+        let session = work.session.clone();
+        let outer = std::mem::replace(&mut work.context, context);
+        Self {
+            work,
+            started,
+            before: Some((outer, session)),
+        }
+    }
+
+    fn keep(mut self) {
+        if let Some((outer, _)) = self.before.take() {
+            self.work.context = outer;
+        }
+    }
+
+    /// Throws away what the command wrote, and tells what that was.
+    fn roll_back(&mut self) -> Vec<String> {
+        let Some((outer, session)) = self.before.take() else {
+            return Vec::new();
+        };
+        let lost = self.work.session.lost_since(&session);
+        self.work.context = outer;
+        self.work.session.roll_back_to(session);
+        lost
+    }
+}
+
+impl Drop for Nested<'_> {
+    fn drop(&mut self) {
+        if self.before.is_none() {
+            return;
+        }
+        let lost = self.roll_back();
+        self.work.ports.record(Some(self.started), || {
+            Happening::HandlerEnded(Ended::Failed(Box::new(RolledBack {
+                reason: "dropped before it was done".to_owned(),
+                lost,
+            })))
+        });
+    }
+}
+
+/// The stream of the aggregate that a command is for, or one of its own if it names none.
+pub(crate) fn command_stream(
+    command: &Written,
+    own_id: impl FnOnce() -> MessageId,
+) -> Result<StreamName, Error> {
+    if command.id.is_empty() {
+        return StreamName::new(command.category, own_id().to_string())
+            .map_err(|err| Error::setup(err.to_string()));
+    }
+    command.stream()
+}
+
+pub(crate) fn no_handler(command: &Written) -> Error {
+    Error::no_handler(format!(
+        "nobody handles the command `{}`: register a command handler whose routes name it, with `.command_handler(..)`",
+        command.name
+    ))
+}
