@@ -9,14 +9,28 @@ use std::{
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 /// A point in time, in whole microseconds of UTC; written in RFC 3339.
+///
+/// It lies in the years 1970 to 9999, which is what can be written; what would lie outside is brought
+/// to the nearest that does not.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp {
     micros: i64,
 }
 
 impl Timestamp {
+    /// 9999-12-31T23:59:59.999999Z, the last point in time that can be written.
+    pub const MAX: Self = Self {
+        micros: 253_402_300_799_999_999,
+    };
+
     /// The point in time so many microseconds after 1970-01-01T00:00:00Z.
     pub const fn from_micros(micros: i64) -> Self {
+        if micros < 0 {
+            return Self { micros: 0 };
+        }
+        if Self::MAX.micros < micros {
+            return Self::MAX;
+        }
         Self { micros }
     }
 
@@ -56,27 +70,20 @@ impl From<SystemTime> for Timestamp {
     fn from(time: SystemTime) -> Self {
         match time.duration_since(SystemTime::UNIX_EPOCH) {
             Ok(after) => Self::from_micros(micros(after)),
-            Err(before) => Self::from_micros(-micros(before.duration())),
+            Err(_) => Self::from_micros(0),
         }
     }
 }
 
 impl From<Timestamp> for SystemTime {
     fn from(timestamp: Timestamp) -> Self {
-        let distance = Duration::from_micros(timestamp.micros.unsigned_abs());
-        if timestamp.micros < 0 {
-            Self::UNIX_EPOCH - distance
-        } else {
-            Self::UNIX_EPOCH + distance
-        }
+        Self::UNIX_EPOCH + Duration::from_micros(timestamp.micros.unsigned_abs())
     }
 }
 
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // humantime knows no time before 1970; neither does anything that is recorded here.
-        let shown = SystemTime::from(Self::from_micros(self.micros.max(0)));
-        fmt::Display::fmt(&humantime::format_rfc3339(shown), f)
+        fmt::Display::fmt(&humantime::format_rfc3339(SystemTime::from(*self)), f)
     }
 }
 
@@ -135,7 +142,11 @@ impl VirtualClock {
 
     /// Moves the clock forward.
     pub fn advance(&self, by: Duration) {
-        self.micros.fetch_add(micros(by), Ordering::AcqRel);
+        let moved = |micros| Some((Timestamp::from_micros(micros) + by).as_micros());
+        // The closure always gives a value, so the update always succeeds.
+        let _ = self
+            .micros
+            .fetch_update(Ordering::AcqRel, Ordering::Acquire, moved);
     }
 }
 
@@ -176,6 +187,18 @@ mod tests {
             serde_json::from_str::<Timestamp>(&json).expect("parses"),
             time
         );
+    }
+
+    #[test]
+    fn time_ends_where_it_cannot_be_written_any_more() {
+        let clock = VirtualClock::default();
+
+        clock.advance(Duration::MAX);
+        clock.advance(Duration::MAX);
+
+        assert_eq!(clock.now(), Timestamp::MAX);
+        assert_eq!(clock.now().to_string(), "9999-12-31T23:59:59.999999000Z");
+        assert_eq!(Timestamp::from_micros(-1), Timestamp::from_micros(0));
     }
 
     #[test]

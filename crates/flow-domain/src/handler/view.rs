@@ -226,6 +226,9 @@ impl<P: Projection> fmt::Debug for ViewQuery<P> {
 
 /// Names a field of a projection, to say a condition on it.
 ///
+/// A value without a JSON form is in no row, so that no condition on it holds. A float that is not a
+/// number is `null` in JSON, and so it is here.
+///
 /// # Examples
 ///
 /// ```
@@ -245,11 +248,15 @@ pub struct Field(String);
 
 impl Field {
     fn compared(self, comparison: Comparison, value: impl Serialize) -> Condition {
+        let (comparison, value) = match serde_json::to_value(value) {
+            Ok(value) => (comparison, value),
+            // What has no JSON form is in no row: nothing is smaller than `null`.
+            Err(_) => (Comparison::Less, Value::Null),
+        };
         Condition {
             field: self.0,
             comparison,
-            // A value without a JSON form is in no row.
-            value: serde_json::to_value(value).unwrap_or(Value::Null),
+            value,
         }
     }
 

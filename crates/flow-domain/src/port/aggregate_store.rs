@@ -6,10 +6,12 @@ use crate::{
     record::Table,
 };
 
-/// A stored value and its version, which counts its writes from 1.
+/// A stored value and its version, which grows with every write from 1.
+///
+/// It grows over a deletion, too: a value that is made anew never has the version of the one before.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stored {
-    /// How often it was written.
+    /// The version that its last write gave it.
     pub version: Version,
     /// The value.
     pub value: Payload,

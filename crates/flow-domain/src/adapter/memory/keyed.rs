@@ -59,24 +59,7 @@ impl<K: Clone + Eq + Hash, V> Keyed<K, V> {
         place
     }
 
-    /// Removes the value of `key`; the last entry takes its place.
-    pub(super) fn remove<Q>(&mut self, key: &Q)
-    where
-        K: Borrow<Q>,
-        Q: Eq + Hash + ?Sized,
-    {
-        let Some(place) = self.place(key) else { return };
-        self.entries.swap_remove(place);
-        let Some(places) = &mut self.places else {
-            return;
-        };
-        places.remove(key);
-        if let Some((moved, _)) = self.entries.get(place) {
-            places.insert(moved.clone(), place);
-        }
-    }
-
-    /// All entries; their order depends on nothing but what was pushed and removed.
+    /// All entries; they come in the order in which they were pushed.
     pub(super) fn iter(&self) -> impl Iterator<Item = (&K, &V)> {
         self.entries.iter().map(|(key, value)| (key, value))
     }
@@ -121,15 +104,6 @@ mod tests {
         keyed
     }
 
-    #[track_caller]
-    fn check_found(keyed: &Keyed<usize, usize>, expected: &[usize]) {
-        let found: Vec<usize> = (0..100)
-            .filter_map(|key| keyed.get(&key).copied())
-            .collect();
-
-        assert_eq!(found, expected);
-    }
-
     #[test]
     fn few_are_found_without_an_index() {
         let keyed = counted(FEW);
@@ -147,30 +121,5 @@ mod tests {
         assert_eq!(keyed.get(&0), Some(&0));
         assert_eq!(keyed.get(&(FEW + 1)), Some(&(FEW * 10 + 10)));
         assert_eq!(keyed.get(&(FEW + 2)), None);
-    }
-
-    #[test]
-    fn what_moves_into_a_gap_is_still_found() {
-        let mut few = counted(3);
-        let mut many = counted(14);
-
-        few.remove(&0);
-        many.remove(&0);
-        many.remove(&12);
-
-        check_found(&few, &[10, 20]);
-        check_found(&many, &[10, 20, 30, 40, 50, 60, 70, 80, 90, 100, 110, 130]);
-    }
-
-    #[test]
-    fn an_emptied_map_can_be_filled_again() {
-        let mut keyed = counted(FEW + 1);
-        for key in 0..=FEW {
-            keyed.remove(&key);
-        }
-
-        keyed.push(7, 70);
-
-        check_found(&keyed, &[70]);
     }
 }

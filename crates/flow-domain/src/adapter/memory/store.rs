@@ -64,14 +64,14 @@ impl EventStore for MemoryStore {
 
 impl AggregateStore for MemoryStore {
     fn load<'a>(&'a self, table: Table, id: &'a str) -> Answer<'a, Option<Stored>> {
-        let stored = self.state().tables.get(table, id).cloned();
+        let stored = self.state().tables.get(table, id);
         Answer::ready(Ok(stored))
     }
 }
 
 impl ProjectionStore for MemoryStore {
     fn get<'a>(&'a self, table: Table, id: &'a str) -> Answer<'a, Option<Stored>> {
-        let stored = self.state().tables.get(table, id).cloned();
+        let stored = self.state().tables.get(table, id);
         Answer::ready(Ok(stored))
     }
 

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::{
     adapter::memory::keyed::Keyed,
-    message::Version,
+    message::{Payload, Version},
     port::{Condition, Query, Row, Stored, Write},
     record::Table,
 };
@@ -12,49 +12,60 @@ use crate::{
 /// The states and rows, by table and id.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Tables {
-    tables: Keyed<Table, Keyed<Arc<str>, Stored>>,
+    tables: Keyed<Table, Keyed<Arc<str>, Slot>>,
+}
+
+/// The place of one id.
+#[derive(Clone, Debug)]
+struct Slot {
+    /// How often it was written or deleted. It stays when the value goes, or a value that is made anew
+    /// could be mistaken for the one before.
+    version: Version,
+    value: Option<Payload>,
 }
 
 impl Tables {
-    pub(super) fn get(&self, table: Table, id: &str) -> Option<&Stored> {
-        self.tables.get(&table)?.get(id)
+    pub(super) fn get(&self, table: Table, id: &str) -> Option<Stored> {
+        let slot = self.tables.get(&table)?.get(id)?;
+        Some(Stored {
+            version: slot.version,
+            value: slot.value.clone()?,
+        })
     }
 
     pub(super) fn version(&self, table: Table, id: &str) -> Version {
-        self.get(table, id)
-            .map_or(Version::NONE, |stored| stored.version)
+        let slot = self.tables.get(&table).and_then(|rows| rows.get(id));
+        match slot {
+            Some(slot) if slot.value.is_some() => slot.version,
+            _ => Version::NONE,
+        }
     }
 
     /// Writes or deletes without looking at what is expected.
     pub(super) fn apply(&mut self, write: &Write) {
-        let Some(value) = write.value.clone() else {
-            if let Some(rows) = self.tables.get_mut(&write.table) {
-                rows.remove(&*write.id);
-            }
-            return;
-        };
         let rows = self.tables.get_or_default(&write.table, || write.table);
-        if let Some(stored) = rows.get_mut(&*write.id) {
-            stored.version = stored.version.next();
-            stored.value = value;
-            return;
+        if let Some(slot) = rows.get_mut(&*write.id) {
+            slot.version = slot.version.next();
+            slot.value.clone_from(&write.value);
+        } else if write.value.is_some() {
+            let version = Version::NONE.next();
+            let value = write.value.clone();
+            rows.push(Arc::clone(&write.id), Slot { version, value });
         }
-        let version = Version::NONE.next();
-        rows.push(Arc::clone(&write.id), Stored { version, value });
     }
 
     pub(super) fn query(&self, table: Table, query: &Query) -> Vec<Row> {
         let is_read = !query.conditions.is_empty() || !query.order.is_empty();
-        let read = |stored: &Stored| {
+        let read = |value: &Payload| {
             if is_read {
-                stored.value.to_value()
+                value.to_value()
             } else {
                 Value::Null
             }
         };
-        let mut found: Vec<(Value, &Arc<str>, &Stored)> = self
+        let mut found: Vec<(Value, &Arc<str>, &Payload)> = self
             .rows(table)
-            .map(|(id, stored)| (read(stored), id, stored))
+            .map(|(id, value)| (read(value), id, value))
             .filter(|(value, ..)| query.matches(value))
             .collect();
         found.sort_by(|(left, left_id, _), (right, right_id, _)| {
@@ -65,9 +76,9 @@ impl Tables {
             .into_iter()
             .skip(query.offset)
             .take(query.limit.unwrap_or(usize::MAX))
-            .map(|(_, id, stored)| Row {
+            .map(|(_, id, value)| Row {
                 id: Arc::clone(id),
-                value: stored.value.clone(),
+                value: value.clone(),
             })
             .collect()
     }
@@ -77,12 +88,13 @@ impl Tables {
         if conditions.is_empty() {
             return rows.count();
         }
-        rows.map(|(_, stored)| stored.value.to_value())
+        rows.map(|(_, value)| value.to_value())
             .filter(|value| conditions.iter().all(|it| it.holds_for(value)))
             .count()
     }
 
-    fn rows(&self, table: Table) -> impl Iterator<Item = (&Arc<str>, &Stored)> {
-        self.tables.get(&table).into_iter().flat_map(Keyed::iter)
+    fn rows(&self, table: Table) -> impl Iterator<Item = (&Arc<str>, &Payload)> {
+        let slots = self.tables.get(&table).into_iter().flat_map(Keyed::iter);
+        slots.filter_map(|(id, slot)| Some((id, slot.value.as_ref()?)))
     }
 }

@@ -54,7 +54,9 @@ impl UnitOfWork {
             }
             Err(err) => {
                 let lost = nested.roll_back();
-                nested.work.record_failure((route.handler, started), &err, lost);
+                nested
+                    .work
+                    .record_failure((route.handler, started), &err, lost);
                 Err(err)
             }
         }

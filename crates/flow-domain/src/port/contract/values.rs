@@ -60,7 +60,8 @@ pub async fn deletes_a_row<S: Store + ?Sized>(store: &S) {
     assert_eq!(find(store, &Query::default()).await, "2");
 }
 
-/// What was deleted is as if it had never been: it can be created, from version 1 on.
+/// What was deleted can be created again, and is not the one before: its version is a later one, so
+/// that a writer who saw the one before is refused.
 pub async fn a_deleted_row_can_be_created_again<S: Store + ?Sized>(store: &S) {
     change().write(DASHBOARD, "1", NOTHING, "1").on(store).await;
     change().write(DASHBOARD, "1", at(1), "2").on(store).await;
@@ -70,7 +71,13 @@ pub async fn a_deleted_row_can_be_created_again<S: Store + ?Sized>(store: &S) {
     stale.refused_by(store).await;
     change().write(DASHBOARD, "1", NOTHING, "4").on(store).await;
 
-    assert_eq!(content(get(store, DASHBOARD, "1").await), (1, json!(4)));
+    let (version, value) = content(get(store, DASHBOARD, "1").await);
+    assert!(2 < version, "a version that was there before: {version}");
+    assert_eq!(value, json!(4));
+    for version in [1, 2] {
+        let stale = change().write(DASHBOARD, "1", at(version), "5");
+        stale.refused_by(store).await;
+    }
     assert_eq!(find(store, &Query::default()).await, "1");
 }
 
