@@ -1,4 +1,8 @@
-use std::sync::{Arc, PoisonError};
+use std::{
+    pin::pin,
+    sync::{Arc, PoisonError},
+    task::{Context, Poll, Waker},
+};
 
 use tokio::runtime::{Builder, Handle, Runtime};
 
@@ -17,13 +21,33 @@ pub(crate) fn blocking(plan: Plan<'_>) -> Result<Outcome, FlowFailure> {
     );
     let setup = Arc::clone(&plan.setup);
     let runtime = take_runtime(&setup);
-    let result = runtime.block_on(run(plan));
+    let result = complete(&runtime, run(plan));
     // A runtime on which a handler left a task is thrown away, and the task with it: the next run
     // must not meet it.
     if runtime.metrics().num_alive_tasks() == 0 {
         keep_runtime(&setup, runtime);
     }
     result
+}
+
+/// Runs a future on `runtime`.
+///
+/// Most flows never wait. One poll tells whether this one does, and costs less than to set up the loop
+/// in which it would.
+fn complete<F: Future>(runtime: &Runtime, future: F) -> F::Output {
+    let mut future = pin!(future);
+    let polled = {
+        // Handlers may spawn tasks and set timers from the first poll on.
+        let _entered = runtime.enter();
+        future
+            .as_mut()
+            .poll(&mut Context::from_waker(Waker::noop()))
+    };
+    match polled {
+        Poll::Ready(output) => output,
+        // The loop polls again at once, and from then on it is the one that is woken.
+        Poll::Pending => runtime.block_on(future),
+    }
 }
 
 fn take_runtime(setup: &Setup) -> Runtime {

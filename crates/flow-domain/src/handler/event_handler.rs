@@ -114,7 +114,7 @@ pub(super) fn event_routes<E: Event>(
     let calls = <dyn Call<Disposition>>::for_each_of(E::SCHEMAS.len(), call);
     let schemas = E::SCHEMAS.iter().zip(calls);
     routes.extend(schemas.map(|(schema, call)| EventRoute {
-        event: *schema,
+        event: schema,
         type_name: E::NAME,
         category: E::CATEGORY,
         call,

@@ -95,7 +95,7 @@ pub(crate) struct CommandRoute {
 
 /// The way of one event to one method of a subscription.
 pub(crate) struct EventRoute {
-    pub(crate) event: MessageSchema,
+    pub(crate) event: &'static MessageSchema,
     /// The name of its Rust type; for a variant, that of the enum.
     pub(crate) type_name: &'static str,
     pub(crate) category: &'static str,

@@ -99,6 +99,10 @@ impl App {
 
     /// Processes a command and everything that it causes, and returns what its handler answered.
     ///
+    /// The future must be awaited to its end. If it is dropped after the commit, by a timeout or a
+    /// connection that was closed, what was committed stays and what it would have caused does not
+    /// happen: nobody comes back to it.
+    ///
     /// # Errors
     ///
     /// Returns an error if the command was refused or its handler failed: then nothing was written.

@@ -10,9 +10,12 @@ use crate::{
 pub(super) struct Events {
     // Invariant: the event at `place` has the position `place + 1`.
     log: Vec<Recorded>,
-    // Invariant: the places of a stream and of a category grow, and every event is in one of each.
+    // Invariant: the places of a stream grow, and every event is in one.
     streams: Keyed<StreamName, Vec<usize>>,
+    // Invariant: the same for categories, of the first `n_categorised` events. The others are sorted
+    // in when a category is read, which most worlds never do.
     categories: Keyed<Cow<'static, str>, Vec<usize>>,
+    n_categorised: usize,
 }
 
 impl Events {
@@ -28,9 +31,6 @@ impl Events {
         let in_stream = self.streams.get_or_default(stream, || stream.clone());
         in_stream.push(place);
         let version = Version::new(in_stream.len() as u64);
-        self.categories
-            .get_or_default(stream.category(), || stream.shared_category())
-            .push(place);
         let recorded = Recorded {
             envelope,
             version,
@@ -51,7 +51,7 @@ impl Events {
     }
 
     pub(super) fn read_category(
-        &self,
+        &mut self,
         category: Option<&str>,
         after: Position,
         limit: usize,
@@ -61,9 +61,21 @@ impl Events {
         let Some(category) = category else {
             return self.log.iter().skip(next).take(limit).cloned().collect();
         };
+        self.categorise();
         let places = self.categories.get(category).map_or(&[][..], Vec::as_slice);
         let n_before = places.partition_point(|place| *place < next);
         self.pick(places, n_before, limit)
+    }
+
+    fn categorise(&mut self) {
+        let new = self.log.iter().enumerate().skip(self.n_categorised);
+        for (place, recorded) in new {
+            let stream = recorded.stream();
+            self.categories
+                .get_or_default(stream.category(), || stream.shared_category())
+                .push(place);
+        }
+        self.n_categorised = self.log.len();
     }
 
     fn pick(&self, places: &[usize], offset: usize, limit: usize) -> Vec<Recorded> {
