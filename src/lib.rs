@@ -111,6 +111,7 @@
 //! * an aggregate, projection, handler or message that the domain does not have, also where it is
 //!   said to be absent;
 //! * `all` that is said of no rows, and a text to be found that is empty;
+//! * a command that is said to be issued or handled, and was rolled back with the handler that issued it;
 //! * wiring that cannot work: all mistakes are told together, before the first step.
 //!
 //! What has no JSON form, or does not come back from it, fails as well: messages and stored values
@@ -195,7 +196,7 @@ pub mod flow;
 pub mod prelude;
 pub mod report;
 pub mod run;
-pub mod system;
+mod system;
 pub mod unit;
 
 pub use flow::{Flow, FlowHarness, Mode};

@@ -6,6 +6,7 @@ use flow_domain::{
 use crate::{
     expect::Seen,
     flow::{Expectation, Mismatch},
+    report::undone_with,
     run::Outcome,
 };
 
@@ -20,6 +21,21 @@ struct Chain(Vec<String>);
 struct Link {
     entry: EntryId,
     name: String,
+    /// The handler with whose work it was rolled back, if it was.
+    undone_with: Option<&'static str>,
+}
+
+impl Link {
+    fn is(&self, name: &str) -> bool {
+        self.name == name && self.undone_with.is_none()
+    }
+
+    fn show(self) -> String {
+        match self.undone_with {
+            None => self.name,
+            Some(handler) => format!("{}, which was rolled back with {handler}", self.name),
+        }
+    }
 }
 
 impl Chain {
@@ -61,7 +77,7 @@ impl Expectation for Chain {
         let mut reached = 0;
         let mut last: Vec<Link> = Vec::new();
         for name in &self.0 {
-            let here: Vec<Link> = ends.into_iter().filter(|link| link.name == *name).collect();
+            let here: Vec<Link> = ends.into_iter().filter(|link| link.is(name)).collect();
             if here.is_empty() {
                 break;
             }
@@ -86,7 +102,7 @@ impl Expectation for Chain {
         let mut caused: Vec<String> = last
             .iter()
             .flat_map(|link| caused_by(link.entry, outcome))
-            .map(|link| link.name)
+            .map(Link::show)
             .collect();
         caused.dedup();
         let next = if caused.is_empty() {
@@ -102,7 +118,8 @@ impl Expectation for Chain {
 }
 
 fn link(entry: EntryId, outcome: &Outcome) -> Option<Link> {
-    let envelope = match &outcome.record().entry(entry).what {
+    let found = outcome.record().entry(entry);
+    let envelope = match &found.what {
         Happening::CommandReceived(envelope) => envelope,
         Happening::Appended(recorded) => &recorded.envelope,
         _ => return None,
@@ -110,6 +127,7 @@ fn link(entry: EntryId, outcome: &Outcome) -> Option<Link> {
     Some(Link {
         entry,
         name: Seen::from(&**envelope).name,
+        undone_with: undone_with(found, outcome.record()),
     })
 }
 

@@ -57,18 +57,23 @@ impl Expectation for OneEvent {
             return Ok(());
         };
         let found: Vec<Seen> = outcome.event_envelopes().map(Seen::from).collect();
-        if found.iter().any(|found| found.equals(&expected)) {
-            return Ok(());
-        }
-        let mut alike = found.iter().filter(|found| found.name == expected.name);
-        Err(match alike.next() {
-            Some(near) => Mismatch::new(expected.show(), near.show()).differing(differences(
-                &expected.payload.to_value(),
-                &near.payload.to_value(),
-            )),
-            None => Mismatch::new(expected.show(), raised(&found)),
-        })
+        find_event(&expected, &found)
     }
+}
+
+/// Finds an event that equals `expected`.
+pub(crate) fn find_event(expected: &Seen, found: &[Seen]) -> Result<(), Mismatch> {
+    if found.iter().any(|found| found.equals(expected)) {
+        return Ok(());
+    }
+    let mut alike = found.iter().filter(|found| found.name == expected.name);
+    Err(match alike.next() {
+        Some(near) => Mismatch::new(expected.show(), near.show()).differing(differences(
+            &expected.payload.to_value(),
+            &near.payload.to_value(),
+        )),
+        None => Mismatch::new(expected.show(), raised(found)),
+    })
 }
 
 fn raised(found: &[Seen]) -> String {
@@ -99,27 +104,36 @@ impl<E: Event, F: Fn(&E) -> bool + Send + Sync> Expectation for EventLike<E, F> 
     }
 
     fn check(&self, outcome: &Outcome) -> Result<(), Mismatch> {
-        let expected = || format!("{} for which the closure holds", E::NAME);
-        let mut of_type = Vec::new();
-        for envelope in outcome
+        let of_type = outcome
             .event_envelopes()
-            .filter(|envelope| stands_for::<E>(envelope))
-        {
-            let event: E = envelope
-                .message
-                .decode(E::NAME)
-                .map_err(|err| Mismatch::new(expected(), err.with_causes().to_string()))?;
-            if (self.holds)(&event) {
-                return Ok(());
-            }
-            of_type.push(Seen::from(envelope).show());
-        }
-        if of_type.is_empty() {
-            let found: Vec<Seen> = outcome.event_envelopes().map(Seen::from).collect();
-            return Err(Mismatch::new(expected(), raised(&found)));
-        }
-        Err(Mismatch::new(expected(), of_type.join("\n")))
+            .filter(|envelope| stands_for::<E>(envelope));
+        let of_type: Vec<Seen> = of_type.map(Seen::from).collect();
+        let all = || outcome.event_envelopes().map(Seen::from).collect();
+        find_event_like(&of_type, all, &self.holds)
     }
+}
+
+/// Finds an event for which `holds` among those that `E` stands for; `all` are those and the others.
+pub(crate) fn find_event_like<E: Event>(
+    of_type: &[Seen],
+    all: impl FnOnce() -> Vec<Seen>,
+    holds: impl Fn(&E) -> bool,
+) -> Result<(), Mismatch> {
+    let expected = || format!("{} for which the closure holds", E::NAME);
+    for seen in of_type {
+        let event: E = seen
+            .payload
+            .decode(E::NAME)
+            .map_err(|err| Mismatch::new(expected(), err.with_causes().to_string()))?;
+        if holds(&event) {
+            return Ok(());
+        }
+    }
+    if of_type.is_empty() {
+        return Err(Mismatch::new(expected(), raised(&all())));
+    }
+    let shown: Vec<String> = of_type.iter().map(Seen::show).collect();
+    Err(Mismatch::new(expected(), shown.join("\n")))
 }
 
 /// Expects that no event of type `E` was raised in the acts so far.
@@ -156,7 +170,13 @@ impl<E: Event> Expectation for NoEvent<E> {
 
 /// Returns true if the Rust type `E` stands for the event.
 pub(crate) fn stands_for<E: Event>(envelope: &Envelope) -> bool {
-    let is = |name: MessageName| envelope.metadata.message_type.is(name);
-    envelope.metadata.stream.category() == E::CATEGORY
-        && E::SCHEMAS.iter().any(|schema| is(schema.name))
+    let metadata = &envelope.metadata;
+    is_of::<E>(metadata.stream.category(), |name| {
+        metadata.message_type.is(name)
+    })
+}
+
+/// Returns true if the Rust type `E` stands for an event of this category that has this name.
+pub(crate) fn is_of<E: Event>(category: &str, has_name: impl Fn(MessageName) -> bool) -> bool {
+    category == E::CATEGORY && E::SCHEMAS.iter().any(|schema| has_name(schema.name))
 }

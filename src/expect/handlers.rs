@@ -10,6 +10,7 @@ use flow_domain::{
 use crate::{
     expect::verdict::nothing_to_look_for,
     flow::{Expectation, Mismatch, Trouble},
+    report::undone_with,
     run::Outcome,
 };
 
@@ -74,11 +75,8 @@ impl Expectation for Handled {
 
     fn check(&self, outcome: &Outcome) -> Result<(), Mismatch> {
         let name = name_of(self.handler, self.type_name, outcome)?;
-        let ends: Vec<&Ended> = ends_of(name, outcome).collect();
-        let n_handled = ends
-            .iter()
-            .filter(|ended| matches!(ended, Ended::Handled))
-            .count();
+        let ends: Vec<End<'_>> = ends_of(name, outcome).collect();
+        let n_handled = ends.iter().filter(|end| end.is_handled()).count();
         let met = match self.times {
             None => 0 < n_handled,
             Some(times) => times == n_handled,
@@ -86,7 +84,7 @@ impl Expectation for Handled {
         if met {
             return Ok(());
         }
-        let others = ends.iter().filter(|ended| !matches!(ended, Ended::Handled));
+        let others = ends.iter().filter(|end| !end.is_handled());
         let mismatch = Mismatch::new(
             self.expected(),
             match n_handled {
@@ -94,26 +92,46 @@ impl Expectation for Handled {
                 _ => format!("it handled {}", messages(n_handled)),
             },
         );
-        Err(mismatch.differing(others.map(|ended| short(ended)).collect()))
+        Err(mismatch.differing(others.map(End::short).collect()))
     }
 }
 
-fn short(ended: &Ended) -> String {
-    match ended {
-        Ended::Filtered(reason) => format!("let one go: {reason}"),
-        Ended::Rejected(undone) => format!("refused one: {}", undone.reason),
-        Ended::Failed(undone) => format!("failed on one: {}", undone.reason),
-        other => other.to_string(),
+/// How one handling ended.
+struct End<'a> {
+    ended: &'a Ended,
+    /// The handler with whose work it was rolled back, if it was.
+    undone_with: Option<&'static str>,
+}
+
+impl End<'_> {
+    /// Returns true if what was handled has stayed.
+    fn is_handled(&self) -> bool {
+        matches!(self.ended, Ended::Handled) && self.undone_with.is_none()
+    }
+
+    fn short(&self) -> String {
+        match (self.ended, self.undone_with) {
+            (Ended::Handled, Some(with)) => {
+                format!("handled one, which was rolled back with {with}")
+            }
+            (Ended::Filtered(reason), _) => format!("let one go: {reason}"),
+            (Ended::Rejected(undone), _) => format!("refused one: {}", undone.reason),
+            (Ended::Failed(undone), _) => format!("failed on one: {}", undone.reason),
+            (other, _) => other.to_string(),
+        }
     }
 }
 
 /// How the handlings of `handler` in the acts so far ended.
-fn ends_of<'a>(handler: &'a str, outcome: &'a Outcome) -> impl Iterator<Item = &'a Ended> {
+fn ends_of<'a>(handler: &'a str, outcome: &'a Outcome) -> impl Iterator<Item = End<'a>> {
     outcome.acted().filter_map(move |entry| match &entry.what {
         Happening::HandlerEnded(ended) => {
             let started = entry.cause.map(|cause| &outcome.record().entry(cause).what);
             let by_it = matches!(started, Some(Happening::HandlerStarted { handler: by, .. }) if *by == handler);
-            by_it.then_some(ended)
+            by_it.then(|| End {
+                ended,
+                undone_with: undone_with(entry, outcome.record()),
+            })
         }
         _ => None,
     })

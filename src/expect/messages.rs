@@ -107,7 +107,20 @@ impl Expectation for Commands {
     }
 
     fn check(&self, outcome: &Outcome) -> Result<(), Mismatch> {
-        let found: Vec<Seen> = outcome.last_commands().map(Seen::from).collect();
-        compare(&written(&self.expected)?, &found)
+        let (mut found, mut undone) = (Vec::new(), Vec::new());
+        for (command, undone_with) in outcome.last_commands() {
+            let seen = Seen::from(command);
+            match undone_with {
+                None => found.push(seen),
+                Some(handler) => {
+                    let shown = seen.show();
+                    undone.push(format!("rolled back  {shown}, with {handler}"));
+                }
+            }
+        }
+        compare(&written(&self.expected)?, &found).map_err(|mut mismatch| {
+            mismatch.differences.append(&mut undone);
+            mismatch
+        })
     }
 }

@@ -6,14 +6,20 @@ mod events;
 mod handlers;
 mod messages;
 mod resource;
+mod stored;
 mod verdict;
 
 pub(crate) use chain::chain;
-pub(crate) use events::{event, event_like, events, no_event, stands_for};
+pub(crate) use events::{
+    event, event_like, events, find_event, find_event_like, is_of, no_event, stands_for,
+};
 pub(crate) use handlers::{Handled, handler_failed, handler_failed_saying};
 pub(crate) use messages::{Seen, compare};
 pub(crate) use resource::resource;
-pub(crate) use verdict::{accepted, rejected, rejected_like, rejected_saying, reply, settled};
+pub(crate) use stored::{like, same};
+pub(crate) use verdict::{
+    accepted, nothing_to_look_for, rejected, rejected_like, rejected_saying, reply, settled,
+};
 
 use flow_domain::{Error, model::Written};
 

@@ -1,4 +1,4 @@
-use std::marker::PhantomData;
+use std::{fmt, marker::PhantomData};
 
 use flow_domain::handler::short_type_name;
 
@@ -8,7 +8,7 @@ use crate::{
 };
 
 /// Expects that `holds` for the fake of type `T`.
-pub(crate) fn resource<'t, T: Send + Sync + 'static>(
+pub(crate) fn resource<'t, T: fmt::Debug + Send + Sync + 'static>(
     holds: impl Fn(&T) -> bool + Send + Sync + 't,
 ) -> impl Expectation + 't {
     ResourceIs {
@@ -22,7 +22,9 @@ struct ResourceIs<T, F> {
     resource: PhantomData<fn(T)>,
 }
 
-impl<T: Send + Sync + 'static, F: Fn(&T) -> bool + Send + Sync> Expectation for ResourceIs<T, F> {
+impl<T: fmt::Debug + Send + Sync + 'static, F: Fn(&T) -> bool + Send + Sync> Expectation
+    for ResourceIs<T, F>
+{
     fn describe(&self) -> String {
         format!("resource {}", short_type_name::<T>())
     }
@@ -38,10 +40,7 @@ impl<T: Send + Sync + 'static, F: Fn(&T) -> bool + Send + Sync> Expectation for 
                 ),
             )),
             Some(resource) if (self.holds)(resource) => Ok(()),
-            Some(_) => Err(Mismatch::new(
-                expected,
-                format!("a {name} for which it does not"),
-            )),
+            Some(resource) => Err(Mismatch::new(expected, format!("{resource:?}"))),
         }
     }
 }

@@ -17,7 +17,7 @@ fn verdict(act: &ActOutcome) -> String {
 }
 
 /// The mismatch of a text that every message contains.
-pub(super) fn nothing_to_look_for() -> Mismatch {
+pub(crate) fn nothing_to_look_for() -> Mismatch {
     Mismatch::new(
         "a text that a message may contain",
         "an empty text, which every message contains",

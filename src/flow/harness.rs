@@ -129,12 +129,13 @@ impl FlowHarness {
         self
     }
 
-    /// Has a fake made for each run.
+    /// Has a fake made for each run. Said twice for one type, the last counts: a test can replace the
+    /// fake of its fixture.
     ///
     /// The function that builds the domain gets it with [`Resources::get`], the test looks at it with
     /// [`then_resource`](Flow::then_resource) or [`Outcome::resource`](crate::Outcome::resource).
     #[must_use]
-    pub fn resource<T: Send + Sync + 'static>(
+    pub fn resource<T: fmt::Debug + Send + Sync + 'static>(
         mut self,
         make: impl Fn() -> T + Send + Sync + 'static,
     ) -> Self {

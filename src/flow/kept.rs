@@ -5,8 +5,9 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::{
+    expect::{like, same},
     flow::{Look, LookCheck, Mismatch},
-    report::{differences, is_like, show_stored, show_value, unlike},
+    report::show_stored,
 };
 
 /// Decodes what was found, or tells that it cannot be read.
@@ -35,20 +36,13 @@ impl LookCheck for Is {
 
     fn check(&self, found: &[Payload], look: &Look<'_>) -> Result<(), Mismatch> {
         let payload = one(found, look)?;
-        let expected = match &self.0 {
-            Ok(expected) if expected == payload => return Ok(()),
-            Ok(expected) => expected,
+        match &self.0 {
+            Ok(expected) => same(&look.subject(), expected, payload),
             Err(err) => {
                 let found = err.with_causes().to_string();
-                return Err(Mismatch::new("a value that has a JSON form", found));
+                Err(Mismatch::new("a value that has a JSON form", found))
             }
-        };
-        // The same fields in another order are the same.
-        let differences = differences(&expected.to_value(), &payload.to_value());
-        if differences.is_empty() {
-            return Ok(());
         }
-        Err(Mismatch::new(shown(expected, look), shown(payload, look)).differing(differences))
     }
 }
 
@@ -60,13 +54,7 @@ impl LookCheck for Like {
     }
 
     fn check(&self, found: &[Payload], look: &Look<'_>) -> Result<(), Mismatch> {
-        let payload = one(found, look)?;
-        let found = payload.to_value();
-        if is_like(&self.0, &found) {
-            return Ok(());
-        }
-        let expected = format!("{} like {}", look.subject(), show_value(&self.0));
-        Err(Mismatch::new(expected, shown(payload, look)).differing(unlike(&self.0, &found)))
+        like(&look.subject(), &self.0, one(found, look)?)
     }
 }
 
@@ -102,7 +90,7 @@ impl LookCheck for Count {
         let name = look.kept.name;
         let counted = |n_rows: usize| format!("{} of {name}", n_of(n_rows));
         let mismatch = Mismatch::new(counted(self.0), counted(found.len()));
-        Err(mismatch.differing(rows(found)))
+        Err(mismatch.differing(shown_rows(found)))
     }
 }
 
@@ -120,7 +108,7 @@ fn shown(found: &Payload, look: &Look<'_>) -> String {
 }
 
 /// Some rows, one a line; how many there are beyond them is told.
-fn rows(found: &[Payload]) -> Vec<String> {
+pub(crate) fn shown_rows(found: &[Payload]) -> Vec<String> {
     let shown = found.iter().take(5);
     let mut lines: Vec<String> = shown.map(show_stored).collect();
     if 5 < found.len() {
@@ -219,7 +207,7 @@ impl<T: DeserializeOwned, F: Fn(&T) -> bool> Any<T, F> {
             format!("a row of {} for which the closure holds", look.kept.name),
             format!("{}, none of them such", n_of(found.len())),
         );
-        Err(mismatch.differing(rows(found)))
+        Err(mismatch.differing(shown_rows(found)))
     }
 }
 

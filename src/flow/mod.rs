@@ -1,4 +1,4 @@
-//! The sentence: given, when and then, written down as a plan that can be run any number of times.
+//! The sentence: given, when and then, written down as a plan, and then run.
 //!
 //! Nothing happens until [`Flow::run`] or `.await`. Which step may follow which is decided by types:
 //! [`Given`] has the words for the past, every sentence has the words for acts, and after the first
@@ -14,9 +14,9 @@
 //! | | | [`then_commands`](Flow::then_commands), [`then_chain`](Flow::then_chain), [`then_handled_by`](Flow::then_handled_by) with [`times`](Flow::times) |
 //! | | | [`then_handler_failed`](Flow::then_handler_failed), [`then_handler_failed_saying`](Flow::then_handler_failed_saying), [`then_resource`](Flow::then_resource), [`then_settled`](Flow::then_settled), [`then`](Flow::then) |
 //!
-//! Messages are written down when the word is said and read back for each run, so they need no
-//! `Clone`. Closures are called once in each run and may borrow from the test. Each step keeps its
-//! line, and a failure names it.
+//! A run ends the sentence; to run it again, a function that returns it is called again. Messages are
+//! written down when the word is said and read back by the run, so they need no `Clone`. Closures are
+//! called by the run and may borrow from the test. Each step keeps its line, and a failure names it.
 
 mod armed;
 mod expectation;
@@ -42,4 +42,5 @@ pub use start::Flow;
 
 pub(crate) use armed::Armed;
 pub(crate) use harness::Setup;
+pub(crate) use kept::shown_rows;
 pub(crate) use plan::{Look, LookCheck, Message, Plan, Step, StepKind, Then};

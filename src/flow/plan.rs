@@ -14,7 +14,7 @@ use crate::{
     run::Outcome,
 };
 
-/// A sentence, written down. It can be run any number of times; each run is the same.
+/// A sentence, written down.
 pub(crate) struct Plan<'t> {
     pub(crate) setup: Arc<Setup>,
     pub(crate) steps: Vec<Step<'t>>,

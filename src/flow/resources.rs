@@ -51,10 +51,12 @@ pub(super) struct ResourceMakers {
 }
 
 impl ResourceMakers {
+    /// Adds how to make a `T`; what was said of it before does not count any more.
     pub(super) fn add<T: Send + Sync + 'static>(
         &mut self,
         make: impl Fn() -> T + Send + Sync + 'static,
     ) {
+        self.makers.retain(|(id, ..)| *id != TypeId::of::<T>());
         let make: MakeResource = Arc::new(move || Arc::new(make()));
         self.makers
             .push((TypeId::of::<T>(), type_name::<T>(), make));

@@ -67,7 +67,8 @@ impl<'t, P: Projection> Flow<'t, Many<P>> {
         self.check(Any::new(holds))
     }
 
-    /// Expects that the closure holds for no row.
+    /// Expects that the closure holds for no row. Of no rows at all that is true: [`count`](Self::count)
+    /// or [`any`](Self::any) says that there are some.
     #[track_caller]
     pub fn none(self, holds: impl Fn(&P) -> bool + Send + Sync + 't) -> Self {
         self.check(NoneOf::new(holds))

@@ -67,6 +67,8 @@ impl<'t, S> Flow<'t, S> {
 
     /// Expects that the handler `H`, of whatever kind, handled something in the acts so far.
     /// [`times`](Flow::times) says how often.
+    ///
+    /// What was rolled back with the handler that issued the command does not count.
     #[track_caller]
     pub fn then_handled_by<H: 'static>(self) -> Flow<'t, HandledBy>
     where

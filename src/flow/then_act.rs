@@ -63,6 +63,8 @@ impl<'t, S> Flow<'t, S> {
     }
 
     /// Expects exactly these commands, in this order, issued by handlers because of the last act.
+    ///
+    /// One that was rolled back with the handler that issued it is not among them.
     #[track_caller]
     pub fn then_commands(self, expected: impl MessageList<AnyCommand>) -> Flow<'t, Acted>
     where
@@ -146,7 +148,7 @@ impl<'t, S> Flow<'t, S> {
     }
 
     /// Expects that these messages caused each other, each directly the next, beginning with the last
-    /// act: `["PlaceOrder", "OrderPlaced", "StockReserved"]`.
+    /// act: `["PlaceOrder", "OrderPlaced", "StockReserved"]`. None was rolled back.
     #[track_caller]
     pub fn then_chain<const N: usize>(self, expected: [&str; N]) -> Flow<'t, Acted>
     where
@@ -157,7 +159,7 @@ impl<'t, S> Flow<'t, S> {
 
     /// Expects that the closure holds for the fake of type `T`.
     #[track_caller]
-    pub fn then_resource<T: Send + Sync + 'static>(
+    pub fn then_resource<T: fmt::Debug + Send + Sync + 'static>(
         self,
         holds: impl Fn(&T) -> bool + Send + Sync + 't,
     ) -> Flow<'t, Acted>

@@ -2,7 +2,7 @@ use std::ops::Range;
 
 use flow_domain::record::{Ended, Entry, EntryId, Happening, Record, TableKind};
 
-use crate::expect::Seen;
+use crate::{expect::Seen, report::undone_with};
 
 /// How wide the first column of a chain is at least, and at most.
 const COLUMN: (usize, usize) = (36, 56);
@@ -204,6 +204,11 @@ impl<'r> Tree<'r> {
                         (Some(_), _) => "stored",
                     };
                     wrote.push(format!("{verb} {} {:?}", written.table.name, written.id));
+                }
+                Happening::HandlerEnded(Ended::Handled)
+                    if undone_with(effect, self.record).is_some() =>
+                {
+                    "rolled back".clone_into(&mut ended);
                 }
                 Happening::HandlerEnded(how) => ended = told(how),
                 _ => {}

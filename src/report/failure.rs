@@ -2,7 +2,7 @@ use std::{error, fmt, panic::Location, thread};
 
 use flow_domain::{
     WiringErrors,
-    record::{Ended, Happening},
+    record::{Ended, Entry, HandlerKind, Happening, Record},
 };
 
 use crate::{
@@ -125,11 +125,9 @@ impl FlowFailure {
 }
 
 fn left(outcome: &Outcome) -> String {
-    let failed = outcome.record().entries().iter().filter(|entry| {
-        let what = &entry.what;
-        matches!(what, Happening::HandlerEnded(Ended::Failed(_)))
-    });
-    let failures = failed.count();
+    let record = outcome.record();
+    let entries = record.entries().iter();
+    let failures = entries.filter(|entry| has_failed(entry, record)).count();
     let waiting: usize = outcome
         .acts()
         .iter()
@@ -149,6 +147,25 @@ fn left(outcome: &Outcome) -> String {
         },
         counted(failures, "handler failed", "handlers failed")
     )
+}
+
+/// Returns true for the end of a handler that failed. To refuse a command is no failure, but nobody
+/// asks any other handler whether it agrees.
+fn has_failed(entry: &Entry, record: &Record) -> bool {
+    match entry.what {
+        Happening::HandlerEnded(Ended::Failed(_)) => true,
+        Happening::HandlerEnded(Ended::Rejected(_)) => {
+            let started = entry.cause.map(|cause| &record.entry(cause).what);
+            !matches!(
+                started,
+                Some(Happening::HandlerStarted {
+                    kind: HandlerKind::CommandHandler,
+                    ..
+                })
+            )
+        }
+        _ => false,
+    }
 }
 
 /// How to run the test again, if its thread tells its name.

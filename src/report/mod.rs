@@ -6,6 +6,7 @@ mod diff;
 mod failure;
 mod story;
 mod text;
+mod undone;
 
 pub(crate) use absence::nothing_found;
 pub(crate) use chain::chain_text;
@@ -14,3 +15,4 @@ pub(crate) use failure::Failed;
 pub use failure::FlowFailure;
 pub(crate) use story::{Steps, Story};
 pub(crate) use text::{indent, show_message, show_stored, show_value};
+pub(crate) use undone::undone_with;

@@ -163,9 +163,18 @@ impl Tells {
         match self {
             Self::Text(text) => text.clone(),
             Self::Messages(messages) => {
-                let shown: Vec<String> =
-                    messages.iter().map(|one| Seen::from(one).show()).collect();
-                shown.join(", ")
+                let seen: Vec<Seen> = messages.iter().map(Seen::from).collect();
+                let whole: Vec<String> = seen.iter().map(Seen::show).collect();
+                let whole = whole.join(", ");
+                if whole.chars().count() <= WIDTH {
+                    return whole;
+                }
+                // Which there were says more than what was in the first of them.
+                let names: Vec<String> = seen
+                    .iter()
+                    .map(|one| format!("{} {{..}}", one.name))
+                    .collect();
+                names.join(", ")
             }
             Self::Message(message) | Self::Made(Some(message)) => Seen::from(message).show(),
             Self::Made(None) => "a command made from what was seen".to_owned(),

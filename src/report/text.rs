@@ -35,8 +35,16 @@ pub(crate) fn show_message(name: &str, payload: &Payload) -> String {
 pub(crate) fn show_stored(payload: &Payload) -> String {
     match serde_json::from_str::<Fields>(payload.as_json()) {
         Ok(Fields(fields)) => {
-            let shown = fields.iter().map(|(name, value)| (name.as_str(), value));
-            cut(braced(shown))
+            let line = braced(fields.iter().map(|(name, value)| (name.as_str(), value)));
+            if line.chars().count() <= WIDTH {
+                return line;
+            }
+            // One field a line, so that a long one does not hide the others.
+            let lines: Vec<String> = fields
+                .iter()
+                .map(|(name, value)| cut(format!("    {name}: {value},")))
+                .collect();
+            format!("{{\n{}\n}}", lines.join("\n"))
         }
         Err(_) => cut(payload.as_json().to_owned()),
     }
@@ -179,6 +187,19 @@ mod tests {
         assert_eq!(
             shorten("Told { what: \"very long\" }", 20),
             "Told { what: \"v .. }"
+        );
+    }
+
+    #[test]
+    fn a_long_field_does_not_hide_the_others() {
+        let stored = format!(r#"{{"note":"{}","status":"Placed"}}"#, "x".repeat(200));
+
+        let shown = show_stored(&Payload::from_json(stored));
+
+        assert!(shown.starts_with("{\n    note: \"xxx"), "{shown}");
+        assert!(
+            shown.ends_with("x\",\n    status: \"Placed\",\n}"),
+            "{shown}"
         );
     }
 

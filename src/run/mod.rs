@@ -2,6 +2,7 @@
 
 mod act;
 mod blocking;
+mod caught;
 mod outcome;
 mod runner;
 

@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 
 use crate::{
     flow::Resources,
-    report::{Story, chain_text},
+    report::{Story, chain_text, undone_with},
     run::ActOutcome,
     system::System,
 };
@@ -129,12 +129,15 @@ impl Outcome {
         entries.filter_map(raised).map(|event| &*event.envelope)
     }
 
-    /// The commands that handlers issued because of the last act.
-    pub(crate) fn last_commands(&self) -> impl Iterator<Item = &Envelope> {
+    /// The commands that handlers issued because of the last act, each with the handler with whose
+    /// work it was rolled back, if it was.
+    pub(crate) fn last_commands(&self) -> impl Iterator<Item = (&Envelope, Option<&'static str>)> {
         self.last_entries()
             .iter()
             .filter_map(|entry| match &entry.what {
-                Happening::CommandReceived(envelope) if entry.cause.is_some() => Some(&**envelope),
+                Happening::CommandReceived(envelope) if entry.cause.is_some() => {
+                    Some((&**envelope, undone_with(entry, &self.record)))
+                }
                 _ => None,
             })
     }

@@ -4,11 +4,16 @@ use flow_domain::{message::Payload, record::Happening, runtime::Processed};
 
 use crate::{
     expect::Seen,
-    flow::{Expectation, Look, Message, Mismatch, Mode, Plan, Step, StepKind, Then, Trouble},
+    flow::{
+        Expectation, Look, Message, Mismatch, Mode, Plan, Step, StepKind, Then, Trouble, shown_rows,
+    },
     report::{Failed, FlowFailure, Steps, nothing_found},
-    run::{ActOutcome, Outcome, act::FailureIdx},
+    run::{ActOutcome, Outcome, act::FailureIdx, caught::caught},
     system::{Act, DomainSystem, System},
 };
+
+/// What is expected of a closure before it is looked at what it says.
+const AN_ANSWER: &str = "the closure comes to an answer";
 
 /// Runs a sentence in a world of its own.
 pub(super) async fn run(plan: Plan<'_>) -> Result<Outcome, FlowFailure> {
@@ -154,7 +159,8 @@ impl Runner<'_, '_> {
             StepKind::When(command) => (command, false),
             StepKind::WhenEvent(event) => (event, true),
             StepKind::WhenWith(make) => {
-                made = make(&self.outcome);
+                made = caught("the closure makes a command", || Ok(make(&self.outcome)))
+                    .map_err(|mismatch| self.stop(idx, step, mismatch))?;
                 (&made, false)
             }
             _ => return Ok(()),
@@ -231,12 +237,11 @@ impl Runner<'_, '_> {
 
     async fn then(&mut self, idx: usize, step: &Step<'_>, then: &Then<'_>) {
         let checked = match then {
-            Then::Of(expectation) => {
+            Then::Of(expectation) => caught(AN_ANSWER, || {
                 self.hear(&**expectation);
-                expectation
-                    .check(&self.outcome)
-                    .map_err(|mismatch| (step.location, mismatch))
-            }
+                expectation.check(&self.outcome)
+            })
+            .map_err(|mismatch| (step.location, mismatch)),
             Then::Handled(handled) => handled
                 .check(&self.outcome)
                 .map_err(|mismatch| (step.location, mismatch)),
@@ -289,8 +294,10 @@ impl Runner<'_, '_> {
             return Err((step.location, nothing_found(look, self.outcome.record())));
         }
         for (location, check) in &look.checks {
-            check
-                .check(&found, look)
+            let checked = caught(AN_ANSWER, || Ok(check.check(&found, look)));
+            checked
+                .map_err(|panic| panic.differing(shown_rows(&found)))
+                .flatten()
                 .map_err(|mismatch| (*location, mismatch))?;
         }
         Ok(())

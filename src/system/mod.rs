@@ -20,8 +20,7 @@ pub(crate) use domain::DomainSystem;
 
 /// What a sentence hands to a system.
 #[derive(Clone, Copy, Debug)]
-#[non_exhaustive]
-pub enum Act<'a> {
+pub(crate) enum Act<'a> {
     /// A command.
     Command(&'a Written),
     /// Events that happened outside, or before.
@@ -31,7 +30,7 @@ pub enum Act<'a> {
 }
 
 /// What a sentence runs against: one world, used by one run only.
-pub trait System: fmt::Debug + Send + Sync {
+pub(crate) trait System: fmt::Debug + Send + Sync {
     /// Does what `act` says and everything that it causes, and returns when nothing is left to do.
     fn act<'a>(&'a self, act: Act<'a>) -> BoxFuture<'a, Processed>;
 

@@ -1,6 +1,9 @@
 //! Level 1: one aggregate without any infrastructure, with the words of the sentence.
 
-mod words;
+mod outcome;
+mod raised;
+mod state;
+mod verdict;
 
 use std::{fmt, marker::PhantomData};
 
@@ -10,11 +13,12 @@ use flow_domain::{
     model::{AnyEvent, MessageList, Written},
 };
 
-pub use words::{Answer, UnitOutcome};
+pub use outcome::{Answer, UnitOutcome};
 
 /// Begins a sentence about one aggregate.
 ///
-/// It runs at once, without stores, handlers or time, and takes nanoseconds to microseconds.
+/// It runs at once, without stores, handlers or time, and takes nanoseconds to microseconds. A word
+/// means what it means in [`Flow`](crate::Flow), with the method of the aggregate in place of the act.
 ///
 /// # Examples
 ///
@@ -94,7 +98,11 @@ impl<A: Aggregate> UnitGiven<A> {
     pub fn when<R: Answer>(mut self, act: impl FnOnce(&mut A) -> R) -> UnitOutcome<A, R> {
         let n_before = self.aggregate.raised().len();
         let answer = act(&mut self.aggregate);
-        UnitOutcome::new(self.aggregate, answer, n_before)
+        UnitOutcome {
+            aggregate: self.aggregate,
+            answer,
+            n_before,
+        }
     }
 }
 

@@ -1,11 +1,13 @@
 //! The whole text of a failure, as its reader sees it.
 
+mod closures;
 mod events;
 #[path = "../fixture/mod.rs"]
 mod fixture;
 mod handlers;
 mod kept;
 mod several;
+mod undone;
 mod verdict;
 mod wiring;
 

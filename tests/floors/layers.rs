@@ -40,7 +40,7 @@ const FLOW_HARNESS: &[Floor] = &[
 const ON_TOP: [&str; 3] = ["lib", "prelude", "doc_fixture"];
 
 /// What the harness may know of `flow_domain::handler`: nothing that handles a message.
-const KNOWN_OF_HANDLERS: [&str; 3] = ["ProcessManager", "Reply", "short_type_name"];
+const KNOWN_OF_HANDLERS: [&str; 4] = ["ProcessManager", "Reply", "catch", "short_type_name"];
 
 /// A crate of the workspace.
 struct Crate {

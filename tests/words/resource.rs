@@ -19,10 +19,10 @@ fn then_resource_asks_the_fake_of_this_run() {
         .run();
 
     let flow = flow().then_resource(|mailer: &FakeMailer| mailer.sent().is_empty());
-    insta::assert_snapshot!(mismatch(flow), @r"
+    insta::assert_snapshot!(mismatch(flow), @r#"
     expected  a FakeMailer for which the closure holds
-    found     a FakeMailer for which it does not
-    ");
+    found     FakeMailer { mails: Mutex { data: [Mail { customer_id: "cust-1", text: "Your order ord-1 is confirmed." }], poisoned: false, .. }, is_down: false }
+    "#);
 }
 
 #[test]
@@ -33,4 +33,17 @@ fn then_resource_needs_one_of_that_type() {
     expected  a FakeMailer for which the closure holds
     found     no resource of that type: add `.resource(|| ..)` that makes a FakeMailer to the harness
     ");
+}
+
+#[test]
+fn a_fake_that_is_given_again_replaces_the_one_before() {
+    let outcome = shop_with_mail(FakeMailer::down)
+        .resource(FakeMailer::default)
+        .given_events(received(5))
+        .given_command(place())
+        .when_event(paid())
+        .then_settled()
+        .run();
+
+    assert_eq!(outcome.resource::<FakeMailer>().sent().len(), 1);
 }

@@ -2,8 +2,12 @@
 
 use std::panic::{self, AssertUnwindSafe};
 
-use ::shop::{Inventory, Order, OrderError, OrderStatus};
-use flow_harness::unit;
+use ::shop::{
+    Inventory, Order, OrderError, OrderPlaced, OrderStatus, StockReceived, StockRefused,
+    StockReserved,
+};
+use flow_harness::unit::{UnitGiven, UnitOutcome, unit};
+use serde_json::json;
 
 use crate::fixture::{placed, received, refused, reserved};
 
@@ -161,4 +165,212 @@ fn aggregate_gives_it_back_for_ordinary_asserts() {
         .aggregate();
 
     assert_eq!(order.status, OrderStatus::Placed);
+}
+
+/// Two pieces are reserved, and what is left is the answer; without stock it refuses.
+fn reserve_two(inventory: &mut Inventory) -> Result<u32, OrderError> {
+    if inventory.available == 0 {
+        return Err(OrderError::Empty);
+    }
+    inventory.reserve("ord-1", 2);
+    Ok(inventory.available)
+}
+
+fn stocked() -> UnitGiven<Inventory> {
+    unit::<Inventory>().given_events(received(5))
+}
+
+#[test]
+fn then_event_is_one_of_those_that_the_method_raised() {
+    stocked().when(reserve_two).then_event(reserved());
+
+    let text = panic_text(|| stocked().when(reserve_two).then_event(refused(3)));
+    insta::assert_snapshot!(text, @r#"
+    Inventory raised other events than expected
+
+      expected  StockRefused { product_id: "prod-1", order_id: "ord-1", wanted: 2, available: 3 }
+      found     none of that type among StockReserved
+    "#);
+    let text = panic_text(|| stocked().when(reserve_two).then_event(received(5)));
+    insta::assert_snapshot!(text, @r#"
+    Inventory raised other events than expected
+
+      expected  StockReceived { product_id: "prod-1", quantity: 5 }
+      found     none of that type among StockReserved
+    "#);
+    let other = StockReserved {
+        quantity: 3,
+        ..reserved()
+    };
+    let text = panic_text(|| stocked().when(reserve_two).then_event(other));
+    insta::assert_snapshot!(text, @r#"
+    Inventory raised other events than expected
+
+      expected  StockReserved { product_id: "prod-1", order_id: "ord-1", quantity: 3 }
+      found     StockReserved { product_id: "prod-1", order_id: "ord-1", quantity: 2 }
+                quantity  expected 3, found 2
+    "#);
+}
+
+#[test]
+fn then_event_like_asks_a_closure() {
+    stocked()
+        .when(reserve_two)
+        .then_event_like(|event: &StockReserved| event.quantity == 2);
+
+    let text = panic_text(|| {
+        stocked()
+            .when(reserve_two)
+            .then_event_like(|event: &StockReserved| event.quantity == 3)
+    });
+    insta::assert_snapshot!(text, @r#"
+    Inventory raised other events than expected
+
+      expected  StockReserved for which the closure holds
+      found     StockReserved { product_id: "prod-1", order_id: "ord-1", quantity: 2 }
+    "#);
+    let text = panic_text(|| {
+        stocked()
+            .when(reserve_two)
+            .then_event_like(|_: &StockReceived| true)
+    });
+    insta::assert_snapshot!(text, @r"
+    Inventory raised other events than expected
+
+      expected  StockReceived for which the closure holds
+      found     none of that type among StockReserved
+    ");
+}
+
+#[test]
+fn then_no_event_is_of_that_type_and_of_the_method() {
+    stocked()
+        .when(reserve_two)
+        .then_no_event::<StockRefused>()
+        .then_no_event::<StockReceived>();
+
+    let text = panic_text(|| stocked().when(reserve_two).then_no_event::<StockReserved>());
+    insta::assert_snapshot!(text, @r#"
+    Inventory raised other events than expected
+
+      expected  no StockReserved
+      found     StockReserved { product_id: "prod-1", order_id: "ord-1", quantity: 2 }
+    "#);
+}
+
+#[test]
+fn then_no_event_is_one_that_the_aggregate_has() {
+    let text = panic_text(|| stocked().when(reserve_two).then_no_event::<OrderPlaced>());
+
+    insta::assert_snapshot!(text, @r"
+    Inventory raised other events than expected
+
+      expected  no OrderPlaced
+      found     no such event of `Inventory`, so none can ever be raised
+    ");
+}
+
+fn confirmed_draft() -> UnitOutcome<Order, Result<(), OrderError>> {
+    unit::<Order>()
+        .given_aggregate(draft())
+        .when(Order::confirm)
+}
+
+#[test]
+fn then_rejected_like_asks_a_closure() {
+    confirmed_draft().then_rejected_like(|err| matches!(err, OrderError::NotPlaced(_)));
+
+    let text = panic_text(|| confirmed_draft().then_rejected_like(|err| *err == OrderError::Empty));
+    insta::assert_snapshot!(text, @r"
+    Order refused with another value
+
+      expected  a value of type OrderError for which the closure holds
+      found     NotPlaced(Draft)
+    ");
+    let text = panic_text(|| stocked().when(reserve_two).then_rejected_like(|_| true));
+    insta::assert_snapshot!(text, @r"
+    Inventory accepted
+
+      expected  it refuses with a value of type OrderError for which the closure holds
+      found     it accepted
+    ");
+}
+
+#[test]
+fn then_rejected_saying_looks_into_the_message() {
+    confirmed_draft().then_rejected_saying("not Placed");
+
+    let text = panic_text(|| confirmed_draft().then_rejected_saying("too late"));
+    insta::assert_snapshot!(text, @r#"
+    Order refused with another value
+
+      expected  it refuses, saying "too late"
+      found     it refused: the order is Draft, not Placed
+    "#);
+    let text = panic_text(|| stocked().when(reserve_two).then_rejected_saying("too late"));
+    insta::assert_snapshot!(text, @r#"
+    Inventory accepted
+
+      expected  it refuses, saying "too late"
+      found     it accepted
+    "#);
+    let text = panic_text(|| confirmed_draft().then_rejected_saying(""));
+    insta::assert_snapshot!(text, @r"
+    Order refused with another value
+
+      expected  a text that a message may contain
+      found     an empty text, which every message contains
+    ");
+}
+
+#[test]
+fn then_reply_compares_what_the_method_answered() {
+    stocked().when(reserve_two).then_reply(3);
+
+    let text = panic_text(|| stocked().when(reserve_two).then_reply(5));
+    insta::assert_snapshot!(text, @r"
+    Inventory answered otherwise
+
+      expected  the reply 5
+      found     the reply 3
+    ");
+    let text = panic_text(|| confirmed_draft().then_reply(()));
+    insta::assert_snapshot!(text, @r"
+    Order refused
+
+      expected  the reply ()
+      found     it refused with NotPlaced(Draft)
+    ");
+}
+
+#[test]
+fn is_compares_the_aggregate_as_it_would_be_stored() {
+    let mut expected = Inventory::of("prod-1");
+    expected.receive(3);
+    expected.receive(2);
+
+    stocked().when(|_| ()).is(expected);
+
+    let text = panic_text(|| stocked().when(|_| ()).is(Inventory::of("prod-1")));
+    insta::assert_snapshot!(text, @r#"
+    Inventory is not as expected
+
+      expected  Inventory { product_id: "prod-1", available: 0, reserved: {} }
+      found     Inventory { product_id: "prod-1", available: 5, reserved: {} }
+                available  expected 0, found 5
+    "#);
+}
+
+#[test]
+fn like_compares_some_fields() {
+    stocked().when(reserve_two).like(json!({ "available": 3 }));
+
+    let text = panic_text(|| stocked().when(reserve_two).like(json!({ "available": 4 })));
+    insta::assert_snapshot!(text, @r#"
+    Inventory is not as expected
+
+      expected  Inventory like { available: 4 }
+      found     Inventory { product_id: "prod-1", available: 3, reserved: {"ord-1":2} }
+                available  expected 4, found 3
+    "#);
 }

@@ -1,0 +1,33 @@
+use flow_domain::message::Payload;
+use serde_json::Value;
+
+use crate::{
+    flow::Mismatch,
+    report::{differences, is_like, show_stored, show_value, unlike},
+};
+
+/// Expects that what is stored is the same; the same fields in another order are.
+pub(crate) fn same(subject: &str, expected: &Payload, found: &Payload) -> Result<(), Mismatch> {
+    if expected == found {
+        return Ok(());
+    }
+    let differences = differences(&expected.to_value(), &found.to_value());
+    if differences.is_empty() {
+        return Ok(());
+    }
+    let shown = |payload| format!("{subject} {}", show_stored(payload));
+    Err(Mismatch::new(shown(expected), shown(found)).differing(differences))
+}
+
+/// Expects that what is stored has these fields with these values, and maybe others.
+pub(crate) fn like(subject: &str, expected: &Value, found: &Payload) -> Result<(), Mismatch> {
+    let value = found.to_value();
+    if is_like(expected, &value) {
+        return Ok(());
+    }
+    let mismatch = Mismatch::new(
+        format!("{subject} like {}", show_value(expected)),
+        format!("{subject} {}", show_stored(found)),
+    );
+    Err(mismatch.differing(unlike(expected, &value)))
+}

@@ -1,0 +1,56 @@
+//! A command that was handled and then rolled back, and a handler that refuses an event.
+
+use crate::{
+    fixture::{LabError, PackHandler, dispatch, lab, parcels, told},
+    report,
+};
+
+#[test]
+fn a_command_that_was_rolled_back_with_the_one_that_issued_it() {
+    let flow = parcels()
+        .when(dispatch("fog"))
+        .then_rejected(LabError("fog"))
+        .then_handled_by::<PackHandler>()
+        .times(1);
+
+    insta::assert_snapshot!(report(flow), @r#"
+    flow failed at step 3: then handled by PackHandler, 1 message      tests/failures/undone.rs:LINE
+
+      expected  PackHandler handles 1 message
+      found     it handled nothing
+                handled one, which was rolled back with DispatchHandler
+
+    story   1 when   Dispatch { parcel_id: "parcel-1", weather: "fog" }  REJECTED: there was fog
+            2 then   rejected with LabError("fog")                       ok
+            3 then   handled by PackHandler, 1 message                   FAILED
+
+    chain  Dispatch                            DispatchHandler  REJECTED: there was fog
+           └ Pack                              PackHandler  rolled back
+             ├ Label                           LabelHandler  rolled back
+             └ Packed                          rolled back
+
+    left   nothing waiting · no handlers failed
+    "#);
+}
+
+#[test]
+fn an_event_handler_that_refuses_has_failed() {
+    let flow = lab().when_event(told("refuse")).then_settled();
+
+    insta::assert_snapshot!(report(flow), @r#"
+    flow failed at step 2: then settled      tests/failures/undone.rs:LINE
+
+      expected  everything settles and nothing goes wrong
+      found     Brittle on Told: there was doubt
+
+    story   1 when   Told { told_id: "told-1", what: "refuse" }  accepted, but a handler failed
+            2 then   settled                                     FAILED
+
+    chain  Told                                talk-told-1 @1
+           ├ Brittle                           REJECTED: there was doubt
+           ├ Bystander                         handled
+           └ TallyKeeper                       wrote Tally "told-1"
+
+    left   nothing waiting · 1 handler failed
+    "#);
+}
