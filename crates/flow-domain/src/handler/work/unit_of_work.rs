@@ -154,7 +154,7 @@ impl UnitOfWork {
     /// raised an event that carries another id than its own. Nothing is added then.
     pub fn add<A: Aggregate>(&mut self, mut aggregate: A) -> Result<(), Error> {
         self.ports.catalog.require_aggregate::<A>()?;
-        let stream = self.own_stream(&mut aggregate)?;
+        let stream = own_stream(&mut aggregate)?;
         let events = own_events(&aggregate, &stream)?;
         let copy = aggregate.raised_mut().copy().cloned();
         let who = self.context.handler;
@@ -189,7 +189,7 @@ impl UnitOfWork {
     /// event-sourced: its events happened, and an event that ends it says so. Otherwise those of
     /// [`add`](Self::add).
     pub fn remove<A: Aggregate>(&mut self, mut aggregate: A) -> Result<(), Error> {
-        let stream = self.own_stream(&mut aggregate)?;
+        let stream = own_stream(&mut aggregate)?;
         if A::EVENT_SOURCED {
             return Err(Error::setup(format!(
                 "`{}` is event-sourced and cannot be removed: raise an event that ends it",
@@ -215,20 +215,6 @@ impl UnitOfWork {
             self.append(event, stream.clone());
         }
         Ok(())
-    }
-
-    /// The stream of an aggregate, whose id must be the one that it was loaded by.
-    fn own_stream<A: Aggregate>(&self, aggregate: &mut A) -> Result<StreamName, Error> {
-        let stream = stream_name::<A>(&*aggregate.id())?;
-        match aggregate.raised_mut().copy() {
-            Some(copy) if *copy.id != *stream.id() => Err(Error::setup(format!(
-                "{} `{}` was loaded as `{}`: an aggregate does not change its id",
-                A::NAME,
-                stream.id(),
-                copy.id
-            ))),
-            _ => Ok(stream),
-        }
     }
 
     /// Raises an event without an aggregate at hand, whatever the version of its stream.
@@ -367,6 +353,20 @@ impl UnitOfWork {
     pub(crate) fn delete_state(&mut self, table: Table, id: &Arc<str>) {
         self.session
             .set((table, id), Change::Delete, false, self.context.entry);
+    }
+}
+
+/// The stream of an aggregate, whose id must be the one that it was loaded by.
+fn own_stream<A: Aggregate>(aggregate: &mut A) -> Result<StreamName, Error> {
+    let stream = stream_name::<A>(&*aggregate.id())?;
+    match aggregate.raised_mut().copy() {
+        Some(copy) if *copy.id != *stream.id() => Err(Error::setup(format!(
+            "{} `{}` was loaded as `{}`: an aggregate does not change its id",
+            A::NAME,
+            stream.id(),
+            copy.id
+        ))),
+        _ => Ok(stream),
     }
 }
 
