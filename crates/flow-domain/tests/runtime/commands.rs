@@ -51,6 +51,20 @@ struct ShipOrder {
     order_id: String,
 }
 
+/// A service that has types of its own for the same commands.
+mod elsewhere {
+    use flow_domain::Command;
+    use serde::{Deserialize, Serialize};
+
+    use super::Order;
+
+    #[derive(Debug, Serialize, Deserialize, Command)]
+    #[command(part_of = Order, id = order_id, reply = u32)]
+    pub(super) struct PlaceOrder {
+        pub(super) order_id: String,
+    }
+}
+
 #[derive(Debug, PartialEq, thiserror::Error)]
 enum OrderError {
     #[error("order `{0}` is already shipped")]
@@ -105,6 +119,20 @@ async fn the_reply_of_the_handler_is_returned() {
     let receipt = shop().app.process(PlaceOrder { order_id }).await.unwrap();
 
     assert_eq!(receipt, Receipt("receipt of ord-1".into()));
+}
+
+#[tokio::test]
+async fn a_reply_of_another_type_than_that_of_the_command_is_an_error() {
+    let order_id = "ord-1".into();
+
+    let err = shop()
+        .app
+        .process(elsewhere::PlaceOrder { order_id })
+        .await
+        .unwrap_err();
+
+    assert!(err.is_setup());
+    insta::assert_snapshot!(err, @"the handler answered with another type than `u32`: two Rust types stand for the same command");
 }
 
 #[tokio::test]

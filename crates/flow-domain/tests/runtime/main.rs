@@ -2,19 +2,22 @@
 #![cfg(feature = "derive")]
 
 mod budget;
+mod cancelled;
 mod commands;
 mod conflicts;
+mod copies;
 mod dispatch;
 mod failures;
 mod fixture;
 mod metadata;
 mod nested;
+mod overtaken;
 mod process_managers;
 mod projectors;
+mod raised;
 mod records;
 mod send_sync;
 mod stale;
-mod traces;
 mod unit_of_work;
 mod variants;
 mod views;

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::fixture::World;
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Aggregate)]
-#[aggregate(id = id, commands(Open, Rename, RenameTwice), events(Renamed, Looked))]
+#[aggregate(id = id, commands(Open, Rename, RenameTwice, Read, RenameAfterRead, LookAnyway), events(Renamed, Looked))]
 struct Folder {
     id: String,
     name: String,
@@ -45,7 +45,7 @@ macro_rules! messages {
 
 messages!(Event event Folder: Renamed Looked);
 messages!(Event event Counter: Counted);
-messages!(Command command Folder: Open Rename);
+messages!(Command command Folder: Open Rename Read RenameAfterRead LookAnyway);
 messages!(Command command Counter: Count);
 
 /// Loads, lets a nested command change the same thing, and writes what it had loaded.
@@ -71,6 +71,9 @@ impl CommandHandler for Handler {
         on.command(Self::open);
         on.command(Self::rename);
         on.command(Self::rename_twice);
+        on.command(Self::read);
+        on.command(Self::rename_after_read);
+        on.command(Self::look_anyway);
         on.command(Self::count);
         on.command(Self::count_twice);
     }
@@ -104,6 +107,34 @@ impl Handler {
         }
         folder.name.push('?');
         work.add(folder)
+    }
+
+    async fn read(&self, command: Read, work: &mut UnitOfWork) -> Result<(), Error> {
+        work.load::<Folder>(&command.id).await.map(drop)
+    }
+
+    /// Writes a stale copy after somebody else loaded the newest one.
+    async fn rename_after_read(
+        &self,
+        command: RenameAfterRead,
+        work: &mut UnitOfWork,
+    ) -> Result<(), Error> {
+        let mut folder = work.load::<Folder>(&command.id).await?;
+        let id = command.id.clone();
+        work.process(Rename { id }).await?;
+        work.process(Read { id: command.id }).await?;
+        folder.name.push('?');
+        work.add(folder)
+    }
+
+    /// Raises an event on a stale copy, and goes on although it is refused.
+    async fn look_anyway(&self, command: LookAnyway, work: &mut UnitOfWork) -> Result<(), Error> {
+        let mut folder = work.load::<Folder>(&command.id).await?;
+        let id = command.id.clone();
+        work.process(Rename { id }).await?;
+        folder.raise(Looked { id: command.id });
+        assert!(work.add(folder).unwrap_err().is_conflict());
+        Ok(())
     }
 
     async fn count(&self, command: Count, work: &mut UnitOfWork) -> Result<(), Error> {
@@ -171,6 +202,36 @@ async fn a_copy_loaded_after_the_nested_command_has_its_change() {
 
     let folder = world.app.load::<Folder>("f").await.unwrap().unwrap();
     assert_eq!(folder.name, "draft!?");
+}
+
+#[tokio::test]
+async fn a_copy_stays_stale_when_another_handler_loads_the_newest_one() {
+    let world = office().await;
+    let id = "f".into();
+
+    let err = world.app.process(RenameAfterRead { id }).await.unwrap_err();
+
+    assert!(err.is_conflict());
+    insta::assert_snapshot!(err, @"Handler could not write aggregate Folder `f`: expected the copy that was loaded last, found an older one: it was written since, by this handler or by a command that it processed; load it again");
+    let folder = world.app.load::<Folder>("f").await.unwrap().unwrap();
+    assert_eq!(folder.name, "draft");
+}
+
+#[tokio::test]
+async fn a_copy_that_is_refused_leaves_no_event_behind() {
+    let world = office().await;
+    let id = "f".into();
+
+    world.app.process(LookAnyway { id }).await.unwrap();
+
+    assert_eq!(
+        world.stored().await,
+        [
+            "Looked in folder-f",
+            "Counted in counter-c",
+            "Renamed in folder-f"
+        ]
+    );
 }
 
 #[tokio::test]

@@ -1,9 +1,13 @@
 //! What `tracing` sees of a flow.
+//!
+//! A binary of its own: `tracing` remembers for the whole process whether anybody wants a span, and a
+//! test without a subscriber that comes to it first can make it forget the one that does.
+#![cfg(feature = "derive")]
 
 use std::{
     fmt::Write as _,
     sync::{
-        Arc, Mutex,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
 };
@@ -95,6 +99,8 @@ impl Subscriber for Seen {
 
 /// Places an order, twice, and returns what was seen of it.
 fn traced(level: Level) -> String {
+    static ALONE: Mutex<()> = Mutex::new(());
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     let seen = Seen::up_to(level);
     with_default(seen.clone(), || {
         let runtime = tokio::runtime::Builder::new_current_thread()

@@ -1,0 +1,250 @@
+//! Copies of one aggregate within one unit of work: which one is written, and what it keeps.
+
+use flow_domain::{
+    Aggregate, Apply, Command, CommandHandler, CommandRoutes, Domain, Error, Event, Raised,
+    Rejection, UnitOfWork,
+};
+use pretty_assertions::assert_eq;
+use serde::{Deserialize, Serialize};
+
+use crate::fixture::World;
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Aggregate)]
+#[aggregate(id = id, commands(Attempt), events(Edited))]
+struct Note {
+    id: String,
+    title: String,
+    text: String,
+    #[serde(skip)]
+    raised: Raised,
+}
+
+#[derive(Debug, Default, PartialEq, Serialize, Deserialize, Aggregate)]
+#[aggregate(id = id, event_sourced, events(Filled, Spent))]
+struct Purse {
+    id: String,
+    cents: u64,
+    #[serde(skip)]
+    raised: Raised,
+}
+
+#[derive(Debug, Serialize, Deserialize, Event)]
+#[event(part_of = Note, id = id)]
+struct Edited {
+    id: String,
+}
+
+#[derive(Debug, Serialize, Deserialize, Event)]
+#[event(part_of = Purse, id = id)]
+struct Filled {
+    id: String,
+    cents: u64,
+}
+
+#[derive(Debug, Serialize, Deserialize, Event)]
+#[event(part_of = Purse, id = id)]
+struct Spent {
+    id: String,
+    cents: u64,
+}
+
+impl Apply<Filled> for Purse {
+    fn apply(&mut self, event: &Filled) {
+        self.id.clone_from(&event.id);
+        self.cents += event.cents;
+    }
+}
+
+impl Apply<Spent> for Purse {
+    fn apply(&mut self, event: &Spent) {
+        self.cents = self.cents.saturating_sub(event.cents);
+    }
+}
+
+/// What is done to the note `n` and the purse `p`.
+#[derive(Debug, Serialize, Deserialize, Command)]
+#[command(part_of = Note, reply = String)]
+enum Attempt {
+    Write,
+    WriteAndRefuse,
+    EditTwoCopies,
+    SpendFromTwoCopies,
+    AddClone,
+    ChangeId,
+    FindNoteAfterRefusal,
+    FindPurseAfterRefusal,
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("enough was written")]
+struct Enough;
+
+impl Rejection for Enough {}
+
+struct Handler;
+
+impl CommandHandler for Handler {
+    fn routes(on: &mut CommandRoutes<Self>) {
+        on.command(Self::attempt);
+    }
+}
+
+impl Handler {
+    async fn attempt(&self, command: Attempt, work: &mut UnitOfWork) -> Result<String, Error> {
+        match command {
+            Attempt::Write => {
+                work.add(note("stored"))?;
+                work.add(purse(100))?;
+            }
+            Attempt::WriteAndRefuse => {
+                work.add(note("refused"))?;
+                work.add(purse(1))?;
+                Err(Enough)?;
+            }
+            Attempt::EditTwoCopies => {
+                let mut one: Note = work.load("n").await?;
+                let mut two: Note = work.load("n").await?;
+                one.title.push('!');
+                two.text.push('!');
+                work.add(one)?;
+                work.add(two)?;
+            }
+            Attempt::SpendFromTwoCopies => {
+                let mut one: Purse = work.load("p").await?;
+                let mut two: Purse = work.load("p").await?;
+                one.raise(spent(100));
+                two.raise(spent(100));
+                work.add(one)?;
+                work.add(two)?;
+            }
+            Attempt::AddClone => {
+                let mut note: Note = work.load("n").await?;
+                note.raise(Edited { id: "n".into() });
+                work.add(note.clone())?;
+            }
+            Attempt::ChangeId => {
+                let mut note: Note = work.load("n").await?;
+                note.id = "m".into();
+                work.add(note)?;
+            }
+            Attempt::FindNoteAfterRefusal => {
+                refused(work).await;
+                let note: Note = work.load("n").await?;
+                return Ok(note.title);
+            }
+            Attempt::FindPurseAfterRefusal => {
+                refused(work).await;
+                let purse: Purse = work.load("p").await?;
+                return Ok(purse.cents.to_string());
+            }
+        }
+        Ok(String::new())
+    }
+}
+
+/// Lets a nested command write the note and the purse as new ones and refuse.
+async fn refused(work: &mut UnitOfWork) {
+    let err = work.process(Attempt::WriteAndRefuse).await;
+    assert!(err.unwrap_err().is_rejection());
+}
+
+fn note(title: &str) -> Note {
+    Note {
+        id: "n".into(),
+        title: title.into(),
+        text: String::new(),
+        raised: Raised::default(),
+    }
+}
+
+fn purse(cents: u64) -> Purse {
+    let mut purse = Purse::default();
+    purse.raise(Filled {
+        id: "p".into(),
+        cents,
+    });
+    purse
+}
+
+fn spent(cents: u64) -> Spent {
+    Spent {
+        id: "p".into(),
+        cents,
+    }
+}
+
+/// A world with a note and a purse of 100 cents.
+async fn desk() -> World {
+    let domain = Domain::builder("desk")
+        .aggregate::<Note>()
+        .aggregate::<Purse>()
+        .command_handler(Handler);
+    let world = World::of(domain);
+    world.app.process(Attempt::Write).await.unwrap();
+    world
+}
+
+#[tokio::test]
+async fn of_two_copies_the_second_is_not_written_over_the_first() {
+    let world = desk().await;
+
+    let err = world.app.process(Attempt::EditTwoCopies).await.unwrap_err();
+
+    assert!(err.is_conflict());
+    insta::assert_snapshot!(err, @"Handler could not write aggregate Note `n`: expected the copy that was loaded last, found an older one: it was written since, by this handler or by a command that it processed; load it again");
+    let stored = world.app.load::<Note>("n").await.unwrap();
+    assert_eq!(stored, Some(note("stored")));
+}
+
+#[tokio::test]
+async fn two_copies_of_an_event_sourced_aggregate_do_not_both_spend_its_last_cents() {
+    let world = desk().await;
+
+    let err = world.app.process(Attempt::SpendFromTwoCopies).await;
+
+    let err = err.unwrap_err();
+    assert!(err.is_conflict());
+    insta::assert_snapshot!(err, @"Handler could not write stream `purse-p`: expected the copy that was loaded last, found an older one: it was written since, by this handler or by a command that it processed; load it again");
+    assert_eq!(world.stored().await, ["Filled in purse-p"]);
+}
+
+#[tokio::test]
+async fn a_clone_keeps_the_events_that_were_raised() {
+    let world = desk().await;
+
+    world.app.process(Attempt::AddClone).await.unwrap();
+
+    assert_eq!(
+        world.stored().await,
+        ["Filled in purse-p", "Edited in note-n"]
+    );
+}
+
+#[tokio::test]
+async fn an_aggregate_does_not_change_its_id() {
+    let world = desk().await;
+
+    let err = world.app.process(Attempt::ChangeId).await.unwrap_err();
+
+    assert!(err.is_setup());
+    insta::assert_snapshot!(err, @"Note `m` was loaded as `n`: an aggregate does not change its id");
+    assert_eq!(world.app.load::<Note>("m").await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn what_a_refused_nested_command_added_does_not_hide_what_is_stored() {
+    let world = desk().await;
+
+    let title = world.app.process(Attempt::FindNoteAfterRefusal).await;
+
+    assert_eq!(title.unwrap(), "stored");
+}
+
+#[tokio::test]
+async fn what_a_refused_nested_command_raised_does_not_hide_the_stored_stream() {
+    let world = desk().await;
+
+    let cents = world.app.process(Attempt::FindPurseAfterRefusal).await;
+
+    assert_eq!(cents.unwrap(), "100");
+}
