@@ -7,7 +7,7 @@ use crate::{
     case,
     errors::Errors,
     fields::Field,
-    input,
+    input, stub,
 };
 
 const GRAMMAR: Grammar = Grammar {
@@ -24,25 +24,35 @@ const GRAMMAR: Grammar = Grammar {
 
 pub(crate) fn derive(input: &DeriveInput) -> Result<TokenStream> {
     input::refuse_generics(input, "an aggregate")?;
-    let fields = input::named_struct(input, "an aggregate")?;
-    let attributes = GRAMMAR.read(&input.attrs)?;
+    let (attributes, read) = GRAMMAR.read(&input.attrs);
+    let written = input::named_struct(input, "an aggregate").and_then(|fields| {
+        read?;
+        write(input, &attributes, &fields)
+    });
+    Ok(written.unwrap_or_else(|err| stub::beside(&err, &stub::aggregate(input, &attributes))))
+}
 
+fn write(
+    input: &DeriveInput,
+    attributes: &Attributes,
+    fields: &[Field<'_>],
+) -> Result<TokenStream> {
     let mut errors = Errors::default();
     let id = errors.take(input::own_id(
         input,
         &GRAMMAR,
         attributes.id.as_ref(),
-        &fields,
+        fields,
     ));
-    let raised = errors.take(find_raised(input, &fields));
-    if let Err(err) = require_events(input, &attributes) {
+    let raised = errors.take(find_raised(input, fields));
+    if let Err(err) = require_events(input, attributes) {
         errors.push(err);
     }
     errors.finish()?;
     let (Some(id), Some(raised)) = (id, raised) else {
         unreachable!("a missing one is an error")
     };
-    Ok(write(input, &attributes, id, raised))
+    Ok(write_aggregate(input, attributes, id, raised))
 }
 
 /// Finds the one field of type `Raised`.
@@ -99,7 +109,7 @@ fn events(attributes: &Attributes) -> &[Type] {
     attributes.events.as_deref().unwrap_or_default()
 }
 
-fn write(
+fn write_aggregate(
     input: &DeriveInput,
     attributes: &Attributes,
     id: &Field<'_>,
@@ -123,7 +133,7 @@ fn write(
     };
     let applies = match attributes.event_sourced {
         Some(_) => TokenStream::new(),
-        None => apply_nothing(ident, events(attributes)),
+        None => stub::apply_nothing(ident, events(attributes)),
     };
     quote! {
         #[automatically_derived]
@@ -219,16 +229,5 @@ fn fold_one(event: &Type) -> TokenStream {
             #apply;
             return ::core::result::Result::Ok(());
         }
-    }
-}
-
-fn apply_nothing(ident: &Ident, events: &[Type]) -> TokenStream {
-    quote! {
-        #(
-            #[automatically_derived]
-            impl ::flow_domain::model::Apply<#events> for #ident {
-                fn apply(&mut self, _event: &#events) {}
-            }
-        )*
     }
 }

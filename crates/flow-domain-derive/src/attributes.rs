@@ -7,6 +7,7 @@ use syn::{
     parse::{Parse, ParseStream},
     punctuated::Punctuated,
     spanned::Spanned,
+    token,
 };
 
 use crate::errors::Errors;
@@ -33,8 +34,8 @@ pub(crate) struct Attributes {
 }
 
 impl Grammar {
-    /// Reads every attribute of this grammar, and reports all that is wrong in them.
-    pub(crate) fn read(&self, attributes: &[Attribute]) -> Result<Attributes> {
+    /// Reads every attribute of this grammar: what could be read, and all that is wrong in them.
+    pub(crate) fn read(&self, attributes: &[Attribute]) -> (Attributes, Result<()>) {
         let mut found = Attributes::default();
         let mut errors = Errors::default();
         for attribute in attributes {
@@ -49,24 +50,27 @@ impl Grammar {
                 errors.take(read);
             }
         }
-        errors.finish()?;
-        Ok(found)
+        (found, errors.finish())
     }
 
     fn read_key(&self, found: &mut Attributes, meta: &ParseNestedMeta<'_>) -> Result<()> {
         let key = key_of(&meta.path);
         if !self.keys.contains(&key.as_str()) {
+            if self.keys.contains(&"event_sourced") && is_flag(meta) {
+                // It is the one key without a value, so that it was meant.
+                found.event_sourced.get_or_insert(meta.path.span());
+            }
             return Err(self.unknown(&meta.path, &key));
         }
         match key.as_str() {
-            "part_of" => set(&mut found.part_of, meta, bare(meta)?),
-            "reply" => set(&mut found.reply, meta, bare(meta)?),
-            "id" => set(&mut found.id, meta, bare(meta)?),
+            "part_of" => bare(&mut found.part_of, meta),
+            "reply" => bare(&mut found.reply, meta),
+            "id" => bare(&mut found.id, meta),
             "category" => set(&mut found.category, meta, category(meta)?),
             "name" => set(&mut found.name, meta, name(meta)?),
             "version" => set(&mut found.version, meta, version(meta)?),
-            "commands" => set(&mut found.commands, meta, list(meta)?),
-            "events" => set(&mut found.events, meta, list(meta)?),
+            "commands" => list(&mut found.commands, meta),
+            "events" => list(&mut found.events, meta),
             "event_sourced" => set(&mut found.event_sourced, meta, meta.path.span()),
             _ => unreachable!("every key of a grammar has an arm here"),
         }
@@ -109,18 +113,24 @@ fn set<T>(slot: &mut Option<T>, meta: &ParseNestedMeta<'_>, value: T) -> Result<
     Ok(())
 }
 
+fn is_flag(meta: &ParseNestedMeta<'_>) -> bool {
+    !meta.input.peek(Token![=]) && !meta.input.peek(token::Paren)
+}
+
 /// A name of Rust, which people quote out of habit.
-fn bare<T: Parse>(meta: &ParseNestedMeta<'_>) -> Result<T> {
+fn bare<T: Parse>(slot: &mut Option<T>, meta: &ParseNestedMeta<'_>) -> Result<()> {
     let value = meta.value()?;
-    if value.peek(LitStr) {
-        let (key, quoted) = (key_of(&meta.path), value.parse::<LitStr>()?);
-        let name = quoted.value();
-        return Err(Error::new_spanned(
-            quoted,
-            format!("`{key}` takes a name of Rust, not a text: write `{key} = {name}`"),
-        ));
+    if !value.peek(LitStr) {
+        return set(slot, meta, value.parse()?);
     }
-    value.parse()
+    let (key, quoted) = (key_of(&meta.path), value.parse::<LitStr>()?);
+    let name = quoted.value();
+    // What was meant is kept, so that nobody misses it.
+    *slot = slot.take().or_else(|| quoted.parse().ok());
+    Err(Error::new_spanned(
+        quoted,
+        format!("`{key}` takes a name of Rust, not a text: write `{key} = {name}`"),
+    ))
 }
 
 fn category(meta: &ParseNestedMeta<'_>) -> Result<LitStr> {
@@ -155,23 +165,22 @@ fn version(meta: &ParseNestedMeta<'_>) -> Result<u32> {
     }
 }
 
-fn list(meta: &ParseNestedMeta<'_>) -> Result<Vec<Type>> {
+fn list(slot: &mut Option<Vec<Type>>, meta: &ParseNestedMeta<'_>) -> Result<()> {
     let content;
     parenthesized!(content in meta.input);
-    let types: Vec<Type> = Punctuated::<Type, Token![,]>::parse_terminated(&content)?
-        .into_iter()
-        .collect();
     let mut errors = Errors::default();
-    let mut texts = Vec::new();
-    for ty in &types {
+    let mut types: Vec<Type> = Vec::new();
+    for ty in Punctuated::<Type, Token![,]>::parse_terminated(&content)? {
         let text = ty.to_token_stream().to_string();
-        if texts.contains(&text) {
+        let mut listed = types.iter().map(|ty| ty.to_token_stream().to_string());
+        if listed.any(|listed| listed == text) {
             errors.push(Error::new_spanned(ty, format!("`{text}` is listed twice")));
+        } else {
+            types.push(ty);
         }
-        texts.push(text);
     }
-    errors.finish()?;
-    Ok(types)
+    errors.take(set(slot, meta, types));
+    errors.finish()
 }
 
 fn skip_to_comma(input: ParseStream<'_>) -> Result<()> {

@@ -11,6 +11,7 @@ mod input;
 mod message;
 mod projection;
 mod serde_attributes;
+mod stub;
 mod variant;
 
 use proc_macro::TokenStream;

@@ -5,7 +5,7 @@ use syn::{Data, DataEnum, DeriveInput, Error, Ident, Result, ext::IdentExt};
 use crate::{
     attributes::{Attributes, Grammar},
     errors::Errors,
-    input,
+    input, stub,
     variant::{Surroundings, Variant},
 };
 
@@ -45,15 +45,43 @@ impl Kind {
             Self::Event => "an event",
         }
     }
+
+    /// Writes the impl of `Command` or `Event`.
+    pub(crate) fn write_impl(self, input: &DeriveInput, attributes: &Attributes) -> TokenStream {
+        let ident = &input.ident;
+        match self {
+            Self::Command => {
+                let reply = attributes
+                    .reply
+                    .as_ref()
+                    .map_or_else(|| quote!(()), |reply| quote!(#reply));
+                quote! {
+                    #[automatically_derived]
+                    impl ::flow_domain::model::Command for #ident {
+                        type Reply = #reply;
+                    }
+                }
+            }
+            Self::Event => quote! {
+                #[automatically_derived]
+                impl ::flow_domain::model::Event for #ident {}
+            },
+        }
+    }
 }
 
 pub(crate) fn derive(kind: Kind, input: &DeriveInput) -> Result<TokenStream> {
     input::refuse_generics(input, kind.noun())?;
-    let attributes = kind.grammar().read(&input.attrs)?;
-    let category = category(kind, input, &attributes)?;
-    let variants = variants(kind, input, &attributes)?;
+    let (attributes, read) = kind.grammar().read(&input.attrs);
+    let written = read.and_then(|()| write(kind, input, &attributes));
+    Ok(written.unwrap_or_else(|err| stub::beside(&err, &stub::message(kind, input, &attributes))))
+}
+
+fn write(kind: Kind, input: &DeriveInput, attributes: &Attributes) -> Result<TokenStream> {
+    let category = category(kind, input, attributes)?;
+    let variants = variants(kind, input, attributes)?;
     let message = write_message(input, &category, &variants);
-    let kind = write_kind(kind, input, &attributes);
+    let kind = kind.write_impl(input, attributes);
     Ok(quote!(#message #kind))
 }
 
@@ -154,7 +182,8 @@ fn enum_variant<'a>(
     of_enum: &Attributes,
 ) -> Result<Variant<'a>> {
     let grammar = kind.variant_grammar();
-    let mut attributes = grammar.read(&variant.attrs)?;
+    let (mut attributes, read) = grammar.read(&variant.attrs);
+    read?;
     attributes.id = attributes.id.or_else(|| of_enum.id.clone());
     attributes.version = attributes.version.or(of_enum.version);
     let ident = &variant.ident;
@@ -216,27 +245,5 @@ fn write_message(
                 match self { #(#field_arms,)* }
             }
         }
-    }
-}
-
-fn write_kind(kind: Kind, input: &DeriveInput, attributes: &Attributes) -> TokenStream {
-    let ident = &input.ident;
-    match kind {
-        Kind::Command => {
-            let reply = attributes
-                .reply
-                .as_ref()
-                .map_or_else(|| quote!(()), |reply| quote!(#reply));
-            quote! {
-                #[automatically_derived]
-                impl ::flow_domain::model::Command for #ident {
-                    type Reply = #reply;
-                }
-            }
-        }
-        Kind::Event => quote! {
-            #[automatically_derived]
-            impl ::flow_domain::model::Event for #ident {}
-        },
     }
 }

@@ -2,7 +2,7 @@ use proc_macro2::TokenStream;
 use quote::quote;
 use syn::{Attribute, DeriveInput, Result};
 
-use crate::{attributes::Grammar, fields::Field, input, serde_attributes::SerdeAttributes};
+use crate::{attributes::Grammar, fields::Field, input, serde_attributes::SerdeAttributes, stub};
 
 const GRAMMAR: Grammar = Grammar {
     attribute: "projection",
@@ -11,8 +11,13 @@ const GRAMMAR: Grammar = Grammar {
 
 pub(crate) fn derive(input: &DeriveInput) -> Result<TokenStream> {
     input::refuse_generics(input, "a projection")?;
+    Ok(write(input).unwrap_or_else(|err| stub::beside(&err, &stub::projection(input))))
+}
+
+fn write(input: &DeriveInput) -> Result<TokenStream> {
     let fields = input::named_struct(input, "a projection")?;
-    let attributes = GRAMMAR.read(&input.attrs)?;
+    let (attributes, read) = GRAMMAR.read(&input.attrs);
+    read?;
     let id = input::own_id(input, &GRAMMAR, attributes.id.as_ref(), &fields)?;
 
     let ident = &input.ident;

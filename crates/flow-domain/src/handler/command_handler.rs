@@ -3,7 +3,7 @@ use std::{any::TypeId, fmt, marker::PhantomData, sync::Arc};
 use crate::{
     error::Error,
     handler::{
-        CommandRoute, Reply, RouteOptions, UnitOfWork,
+        CommandRoute, HandlerFuture, Reply, RouteOptions, UnitOfWork,
         route::{AnyHandler, Call, Declared, as_handler},
         short_type_name,
     },
@@ -127,7 +127,7 @@ where
     H: 'a,
     C: Command,
     M: Fn(&'a H, C, &'a mut UnitOfWork) -> F + Send + Sync + 'static,
-    F: Future<Output = Result<C::Reply, E>> + Send + 'a,
+    F: HandlerFuture<Answer = Result<C::Reply, E>> + Send + 'a,
     E: Into<Error>,
 {
     type Future = F;

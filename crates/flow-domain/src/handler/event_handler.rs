@@ -3,7 +3,7 @@ use std::{any::TypeId, fmt, marker::PhantomData, sync::Arc};
 use crate::{
     error::Error,
     handler::{
-        EventRoute, RouteOptions, Subscription, UnitOfWork,
+        EventRoute, HandlerFuture, RouteOptions, Subscription, UnitOfWork,
         route::{AnyHandler, Call, Declared, Disposition, as_handler},
         short_type_name,
     },
@@ -38,6 +38,57 @@ use crate::{
 ///         work.add(inventory)
 ///     }
 /// }
+/// ```
+///
+/// What a handler needs from the outside is a port of yours, given to it when the domain is put
+/// together; a test gives it a fake:
+///
+/// ```
+/// # use flow_domain::doc_fixture::{Order, OrderPlaced};
+/// use std::sync::{Arc, Mutex};
+///
+/// use flow_domain::{Domain, Error, EventHandler, EventRoutes, UnitOfWork, WiringErrors};
+///
+/// trait Mailer: Send + Sync {
+///     fn send(&self, text: &str);
+/// }
+///
+/// struct ConfirmationMailer {
+///     mailer: Arc<dyn Mailer>,
+/// }
+///
+/// impl EventHandler for ConfirmationMailer {
+///     fn routes(on: &mut EventRoutes<Self>) {
+///         on.event(Self::on_order_placed);
+///     }
+/// }
+///
+/// impl ConfirmationMailer {
+///     async fn on_order_placed(&self, event: OrderPlaced, _work: &mut UnitOfWork) -> Result<(), Error> {
+///         self.mailer.send(&format!("we have your order {}", event.order_id));
+///         Ok(())
+///     }
+/// }
+///
+/// fn shop(mailer: Arc<dyn Mailer>) -> Result<Domain, WiringErrors> {
+///     Domain::builder("shop")
+///         .aggregate::<Order>()
+///         .event_handler(ConfirmationMailer { mailer })
+///         .build()
+/// }
+///
+/// #[derive(Default)]
+/// struct FakeMailer(Mutex<Vec<String>>);
+///
+/// impl Mailer for FakeMailer {
+///     fn send(&self, text: &str) {
+///         self.0.lock().expect("nothing panics here").push(text.to_owned());
+///     }
+/// }
+///
+/// let domain = shop(Arc::new(FakeMailer::default()))?;
+/// assert_eq!(domain.handlers()[0].name, "ConfirmationMailer");
+/// # Ok::<(), WiringErrors>(())
 /// ```
 pub trait EventHandler: Send + Sync + Sized + 'static {
     /// Names the method for each event that it handles.
@@ -152,7 +203,7 @@ where
     H: 'a,
     E: Event,
     M: Fn(&'a H, E, &'a mut UnitOfWork) -> F + Send + Sync + 'static,
-    F: Future<Output = Result<(), X>> + Send + 'a,
+    F: HandlerFuture<Answer = Result<(), X>> + Send + 'a,
     X: Into<Error>,
 {
     type Future = F;

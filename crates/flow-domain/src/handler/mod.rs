@@ -6,6 +6,7 @@
 mod catalog;
 mod command_handler;
 mod event_handler;
+mod future;
 mod name;
 mod panic;
 mod ports;
@@ -21,6 +22,7 @@ mod work;
 pub(crate) use catalog::{AggregateEntry, Catalog, ProjectionEntry};
 pub use command_handler::{CommandHandler, CommandMethod, CommandRoutes};
 pub use event_handler::{EventHandler, EventMethod, EventRoutes};
+pub use future::HandlerFuture;
 pub use name::short_type_name;
 pub(crate) use panic::catch_panic;
 pub use panic::{catch, remember_panic_locations};

@@ -5,7 +5,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use crate::{
     error::Error,
     handler::{
-        EventRoute, RouteOptions, Subscription, UnitOfWork,
+        EventRoute, HandlerFuture, RouteOptions, Subscription, UnitOfWork,
         event_handler::event_routes,
         route::{AnyHandler, Call, Disposition},
         short_type_name,
@@ -136,6 +136,47 @@ impl<M: ProcessManager> ProcessManagerRoutes<M> {
     }
 
     /// Like [`event`](Self::event), for an event that carries the key in another field.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use flow_domain::doc_fixture::{OrderPlaced, StockReserved};
+    /// # use flow_domain::{Error, Event, ProcessManager, ProcessManagerRoutes, UnitOfWork};
+    /// # use serde::{Deserialize, Serialize};
+    /// #[derive(Debug, Serialize, Deserialize, Event)]
+    /// #[event(category = "payment", id = payment_id)]
+    /// struct PaymentReceived {
+    ///     payment_id: String,
+    ///     reference: String,
+    /// }
+    ///
+    /// # #[derive(Debug, Default, Serialize, Deserialize)]
+    /// # struct Fulfilment { paid: bool }
+    /// impl ProcessManager for Fulfilment {
+    ///     const KEY: &'static str = "order_id";
+    ///
+    ///     fn routes(on: &mut ProcessManagerRoutes<Self>) {
+    ///         on.start(Self::on_order_placed);
+    ///         on.event_by("reference", Self::on_payment_received);
+    ///     }
+    /// }
+    /// # impl Fulfilment {
+    /// #     async fn on_order_placed(&mut self, _: OrderPlaced, _: &mut UnitOfWork) -> Result<(), Error> {
+    /// #         Ok(())
+    /// #     }
+    /// #     async fn on_payment_received(&mut self, _: PaymentReceived, _: &mut UnitOfWork) -> Result<(), Error> {
+    /// #         self.paid = true;
+    /// #         Ok(())
+    /// #     }
+    /// # }
+    /// #
+    /// # flow_domain::Domain::builder("shop")
+    /// #     .aggregate::<flow_domain::doc_fixture::Order>()
+    /// #     .event_from_outside::<PaymentReceived>()
+    /// #     .process_manager::<Fulfilment>()
+    /// #     .build()?;
+    /// # Ok::<(), flow_domain::WiringErrors>(())
+    /// ```
     pub fn event_by<E, F>(&mut self, field: &'static str, method: F) -> RouteOptions<'_>
     where
         E: Event,
@@ -193,7 +234,7 @@ where
     M: 'a,
     E: Event,
     F: Fn(&'a mut M, E, &'a mut UnitOfWork) -> R + Send + Sync + 'static,
-    R: Future<Output = Result<(), X>> + Send + 'a,
+    R: HandlerFuture<Answer = Result<(), X>> + Send + 'a,
     X: Into<Error>,
 {
     type Future = R;

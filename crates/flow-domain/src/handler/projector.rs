@@ -3,7 +3,7 @@ use std::{any::TypeId, fmt, marker::PhantomData, sync::Arc};
 use crate::{
     error::Error,
     handler::{
-        EventRoute, RouteOptions, Rows, Subscription, UnitOfWork,
+        EventRoute, HandlerFuture, RouteOptions, Rows, Subscription, UnitOfWork,
         event_handler::event_routes,
         route::{AnyHandler, Call, Disposition, as_handler},
         short_type_name,
@@ -133,7 +133,7 @@ where
     H: Projector,
     E: Event,
     M: Fn(&'a H, E, &'a mut Rows<'a, H::Projection>) -> F + Send + Sync + 'static,
-    F: Future<Output = Result<(), X>> + Send + 'a,
+    F: HandlerFuture<Answer = Result<(), X>> + Send + 'a,
     X: Into<Error>,
 {
     type Future = F;

@@ -12,7 +12,7 @@ use crate::{
 ///
 /// `#[derive(Aggregate)]` writes it. An aggregate is kept as state (what is stored is the struct
 /// itself), or event-sourced (what is stored are its events, and the state is folded from them with
-/// [`Apply`]). The derive takes
+/// [`Apply`], which has an example). The derive takes
 ///
 /// | attribute | meaning |
 /// |---|---|
@@ -112,6 +112,72 @@ pub trait Aggregate: Serialize + DeserializeOwned + fmt::Debug + Send + Sync + '
 ///
 /// It must not decide and cannot fail: the event happened. For aggregates kept as state the derive
 /// writes an empty one for each event that is listed, so that only listed events can be raised.
+///
+/// # Examples
+///
+/// ```
+/// use flow_domain::{Aggregate, Apply, Event, Raised};
+/// use serde::{Deserialize, Serialize};
+///
+/// #[derive(Debug, Default, Serialize, Deserialize, Aggregate)]
+/// #[aggregate(id = account_id, event_sourced, events(AccountOpened, MoneyPaidIn))]
+/// struct Account {
+///     account_id: String,
+///     cents: u64,
+///     #[serde(skip)]
+///     raised: Raised,
+/// }
+///
+/// #[derive(Debug, PartialEq, Serialize, Deserialize, Event)]
+/// #[event(part_of = Account, id = account_id)]
+/// struct AccountOpened {
+///     account_id: String,
+/// }
+///
+/// #[derive(Debug, PartialEq, Serialize, Deserialize, Event)]
+/// #[event(part_of = Account, id = account_id)]
+/// struct MoneyPaidIn {
+///     account_id: String,
+///     cents: u64,
+/// }
+///
+/// impl Apply<AccountOpened> for Account {
+///     fn apply(&mut self, event: &AccountOpened) {
+///         self.account_id.clone_from(&event.account_id);
+///     }
+/// }
+///
+/// impl Apply<MoneyPaidIn> for Account {
+///     fn apply(&mut self, event: &MoneyPaidIn) {
+///         self.cents += event.cents;
+///     }
+/// }
+///
+/// impl Account {
+///     fn open(account_id: &str) -> Self {
+///         let mut account = Self::default();
+///         account.raise(AccountOpened { account_id: account_id.to_owned() });
+///         account
+///     }
+///
+///     fn pay_in(&mut self, cents: u64) {
+///         let account_id = self.account_id.clone();
+///         self.raise(MoneyPaidIn { account_id, cents });
+///     }
+/// }
+///
+/// let mut account = Account::open("acc-1");
+/// account.pay_in(500);
+///
+/// assert_eq!(account.cents, 500);
+/// assert_eq!(
+///     account.raised(),
+///     (
+///         AccountOpened { account_id: "acc-1".into() },
+///         MoneyPaidIn { account_id: "acc-1".into(), cents: 500 },
+///     )
+/// );
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not raise `{E}`",
     label = "`{E}` is none of the events of `{Self}`",

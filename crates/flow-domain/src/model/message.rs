@@ -81,6 +81,87 @@ pub trait Command: Message {
 /// assert_eq!(event.message_name().to_string(), "OrderPlaced.v2");
 /// assert_eq!(OrderPlaced::CATEGORY, "order");
 /// ```
+///
+/// Each variant of an enum is an event of its own. A handler need not know them all: it takes a smaller
+/// enum whose variants have the same names, and hears of no others.
+///
+/// ```
+/// use flow_domain::{
+///     Aggregate, Domain, Error, Event, EventHandler, EventRoutes, Message, Raised, UnitOfWork,
+/// };
+/// use serde::{Deserialize, Serialize};
+///
+/// #[derive(Debug, Serialize, Deserialize, Aggregate)]
+/// #[aggregate(id = order_id, events(OrderEvent))]
+/// struct Order {
+///     order_id: String,
+///     #[serde(skip)]
+///     raised: Raised,
+/// }
+///
+/// #[derive(Debug, Serialize, Deserialize, Event)]
+/// #[event(part_of = Order, id = order_id)]
+/// enum OrderEvent {
+///     OrderPlaced { order_id: String },
+///     OrderShipped { order_id: String, parcel: String },
+///     OrderClosed { order_id: String },
+/// }
+///
+/// #[derive(Debug, Serialize, Deserialize, Event)]
+/// #[event(part_of = Order, id = order_id)]
+/// enum Delivery {
+///     OrderShipped { order_id: String, parcel: String },
+///     OrderClosed { order_id: String },
+/// }
+///
+/// struct Courier;
+///
+/// impl EventHandler for Courier {
+///     fn routes(on: &mut EventRoutes<Self>) {
+///         on.event(Self::on_delivery);
+///     }
+/// }
+///
+/// impl Courier {
+///     async fn on_delivery(&self, event: Delivery, _work: &mut UnitOfWork) -> Result<(), Error> {
+///         match event {
+///             Delivery::OrderShipped { parcel, .. } => println!("{parcel} is on its way"),
+///             Delivery::OrderClosed { order_id } => println!("{order_id} has arrived"),
+///         }
+///         Ok(())
+///     }
+/// }
+///
+/// let event = OrderEvent::OrderClosed { order_id: "ord-1".into() };
+/// assert_eq!(event.message_name().to_string(), "OrderClosed");
+///
+/// let domain = Domain::builder("shop")
+///     .aggregate::<Order>()
+///     .event_handler(Courier)
+///     .build()?;
+/// assert_eq!(domain.wiring().subscriptions.len(), 2);
+/// # Ok::<(), flow_domain::WiringErrors>(())
+/// ```
+///
+/// What happens outside the domain has no aggregate in it: such an event says its `category` itself, is
+/// registered, and told with [`App::publish`](crate::App::publish).
+///
+/// ```
+/// # use flow_domain::{Domain, Event, Message};
+/// # use serde::{Deserialize, Serialize};
+/// #[derive(Debug, Serialize, Deserialize, Event)]
+/// #[event(category = "payment", id = payment_id)]
+/// struct PaymentReceived {
+///     payment_id: String,
+/// }
+///
+/// let domain = Domain::builder("shop")
+///     .event_from_outside::<PaymentReceived>()
+///     .build()?;
+/// assert_eq!(domain.wiring().events_from_outside, ["PaymentReceived"]);
+/// assert_eq!(PaymentReceived::CATEGORY, "payment");
+/// # Ok::<(), flow_domain::WiringErrors>(())
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not an event",
     note = "add `#[derive(Event)]` and `#[event(part_of = TheAggregate, id = the_field)]` to it"

@@ -1,76 +1,106 @@
-use crate::wiring::Wiring;
+use std::collections::VecDeque;
+
+use crate::{
+    handler::{Catalog, Declared},
+    message::{MessageName, MessageSchema},
+};
+
+/// A message: two aggregates may have messages of the same name.
+type Key = (MessageName, &'static str);
 
 /// One step of the graph of messages: a message, its handler, and what that one says it causes.
-struct Step<'a> {
-    message: &'a str,
+struct Step {
+    message: Key,
     handler: &'static str,
-    causes: Vec<&'a str>,
+    causes: Vec<Key>,
 }
 
-/// Finds the cycles through what handlers say they raise and issue, each once.
+/// Finds cycles through what handlers say they raise and issue.
 ///
 /// A cycle is told from its first message in the alphabet, as message, handler, message, and so on.
-pub(super) fn cycles(wiring: &Wiring) -> Vec<Vec<String>> {
-    let steps = steps(wiring);
-    let mut found = Vec::new();
-    for start in &steps {
-        follow(&steps, start, &mut vec![start], &mut found);
-    }
+/// Of those that begin with the same step the shortest is told: there can be more of them than anybody
+/// could count.
+pub(super) fn cycles(catalog: &Catalog) -> Vec<Vec<String>> {
+    let steps = steps(catalog);
+    let mut found: Vec<Vec<String>> = (0..steps.len())
+        .filter_map(|start| shortest(&steps, start))
+        .collect();
     found.sort();
     found.dedup();
     found
 }
 
-fn steps(wiring: &Wiring) -> Vec<Step<'_>> {
-    let commands = wiring.commands.iter().map(|edge| Step {
-        message: &edge.command,
-        handler: edge.handler,
-        causes: edge
-            .raises
-            .iter()
-            .chain(&edge.issues)
-            .map(String::as_str)
-            .collect(),
+fn steps(catalog: &Catalog) -> Vec<Step> {
+    let commands = catalog.commands.iter().map(|route| Step {
+        message: (route.command, route.category),
+        handler: route.handler,
+        causes: causes(catalog, &route.declared, route.category),
     });
-    let events = wiring.subscriptions.iter().map(|edge| Step {
-        message: &edge.event,
-        handler: edge.handler,
-        causes: edge
-            .raises
-            .iter()
-            .chain(&edge.issues)
-            .map(String::as_str)
-            .collect(),
+    let subscriptions = catalog.subscriptions.iter();
+    let routes = subscriptions.flat_map(|one| one.routes.iter().map(move |route| (one, route)));
+    let events = routes.map(|(subscription, route)| Step {
+        message: (route.event.name, route.category),
+        handler: subscription.handler,
+        causes: causes(catalog, &route.declared, route.category),
     });
     commands.chain(events).collect()
 }
 
-fn follow<'a>(
-    steps: &'a [Step<'a>],
-    start: &Step<'a>,
-    path: &mut Vec<&'a Step<'a>>,
-    found: &mut Vec<Vec<String>>,
-) {
-    let Some(last) = path.last() else { return };
-    for cause in last.causes.clone() {
-        if cause == start.message {
-            // Every message of the cycle finds it; it is kept when found from its first.
-            if path.iter().all(|step| start.message <= step.message) {
-                found.push(told(path));
-            }
-            continue;
-        }
-        for next in steps.iter().filter(|step| step.message == cause) {
-            if !path.iter().any(|step| step.message == cause) {
-                path.push(next);
-                follow(steps, start, path, found);
-                path.pop();
-            }
-        }
+/// What a route of a message of the category `own` says that it causes.
+fn causes(catalog: &Catalog, declared: &Declared, own: &str) -> Vec<Key> {
+    let schemas = declared.raises.iter().chain(declared.issues);
+    let schemas = schemas.copied().flatten();
+    schemas.flat_map(|one| keys(catalog, one, own)).collect()
+}
+
+/// The messages that a schema may be. It does not say its category: if several have one like it, it is
+/// that of the same category.
+fn keys(catalog: &Catalog, schema: &MessageSchema, own: &str) -> Vec<Key> {
+    let of_aggregates = catalog.aggregates.iter().flat_map(|entry| {
+        let lists = entry.commands.iter().chain(entry.events);
+        lists.map(|list| (*list, entry.category))
+    });
+    let outside = catalog.outside_events.iter();
+    let outside = outside.flat_map(|(of, lists)| lists.iter().map(|list| (*list, *of)));
+    let alike: Vec<Key> = of_aggregates
+        .chain(outside)
+        .filter(|(list, _)| list.contains(schema))
+        .map(|(_, category)| (schema.name, category))
+        .collect();
+    match alike.iter().find(|(_, category)| *category == own) {
+        Some(own) => vec![*own],
+        None => alike,
     }
 }
 
-fn told(path: &[&Step<'_>]) -> Vec<String> {
-    let names = path.iter().flat_map(|step| [step.message, step.handler]);
-    names.map(str::to_owned).collect()
+/// Finds the shortest way from a step back to it, among messages that are not before its own.
+fn shortest(steps: &[Step], start: usize) -> Option<Vec<String>> {
+    let first = steps[start].message;
+    let mut came_from: Vec<Option<usize>> = vec![None; steps.len()];
+    let mut waiting = VecDeque::from([start]);
+    while let Some(idx) = waiting.pop_front() {
+        let causes = &steps[idx].causes;
+        if causes.contains(&first) {
+            return Some(told(steps, &came_from, idx));
+        }
+        for (next, step) in steps.iter().enumerate() {
+            // What leads back to the start was seen above, so that this is never the start itself.
+            if came_from[next].is_none() && first < step.message && causes.contains(&step.message) {
+                came_from[next] = Some(idx);
+                waiting.push_back(next);
+            }
+        }
+    }
+    None
+}
+
+fn told(steps: &[Step], came_from: &[Option<usize>], last: usize) -> Vec<String> {
+    let mut path: Vec<&Step> = std::iter::successors(Some(last), |idx| came_from[*idx])
+        .map(|idx| &steps[idx])
+        .collect();
+    path.reverse();
+    let names = path
+        .iter()
+        .flat_map(|step| [step.message.0.to_string(), step.handler.to_owned()]);
+    names.collect()
 }

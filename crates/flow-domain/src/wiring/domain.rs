@@ -62,7 +62,7 @@ impl Domain {
 
     /// Returns what is allowed but may be a mistake.
     pub fn check(&self) -> Vec<WiringWarning> {
-        warning::warnings(&self.wiring())
+        warning::warnings(&self.wiring(), &self.catalog)
     }
 
     /// Returns all handlers by name, with their kinds and Rust types, command handlers first.

@@ -1,6 +1,6 @@
 use std::{error, fmt};
 
-use crate::{error::Error, record::HandlerKind};
+use crate::{error::Error, record::HandlerKind, wiring::KeyAdvice};
 
 /// Everything that is wrong with the wiring of a domain, all at once.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -80,19 +80,31 @@ pub enum WiringMistake {
         handler: &'static str,
         message: String,
     },
-    /// A command is handled whose aggregate is not registered, or does not list it.
-    UnregisteredCommand {
+    /// A command is handled which its aggregate does not list.
+    UnlistedCommand {
         command: &'static str,
         used_by: &'static str,
-        category: &'static str,
-        aggregate: Option<&'static str>,
+        aggregate: &'static str,
     },
-    /// An event is handled whose aggregate is not registered, or does not list it.
-    UnregisteredEvent {
+    /// An event is handled which its aggregate does not list.
+    UnlistedEvent {
         event: &'static str,
         used_by: &'static str,
+        aggregate: &'static str,
+    },
+    /// A message is listed by another aggregate than the one that it says it is part of.
+    PartOfAnother {
+        what: &'static str,
+        message: &'static str,
         category: &'static str,
-        aggregate: Option<&'static str>,
+        part_of: Option<&'static str>,
+        listed_by: &'static str,
+    },
+    /// Messages of a category are used that nothing has, by these handlers.
+    UnregisteredAggregate {
+        category: &'static str,
+        used_by: Vec<(&'static str, Vec<String>)>,
+        only_events: bool,
     },
     /// A projector keeps a projection that does not exist.
     UnregisteredProjection {
@@ -129,13 +141,12 @@ pub enum WiringMistake {
     },
     /// A process manager is never started.
     NoStart { process_manager: &'static str },
-    /// An event does not carry the field by which it should find its process manager.
+    /// Events do not carry the field by which they should find their process manager.
     KeyNotCarried {
         process_manager: &'static str,
-        event: String,
-        starts: bool,
         key: &'static str,
-        nearest: Option<String>,
+        events: Vec<String>,
+        advice: KeyAdvice,
     },
 }
 
@@ -201,29 +212,65 @@ impl fmt::Display for WiringMistake {
                 "`{handler}` names two methods for `{message}`\n     \
                  name one of them, and call the other from it"
             ),
-            Self::UnregisteredCommand {
+            Self::UnlistedCommand {
                 command,
                 used_by,
-                category,
                 aggregate,
-            } => {
-                write!(
-                    f,
-                    "`{used_by}` handles the command `{command}`, which is not registered\n     "
-                )?;
-                unregistered(f, "commands", command, category, *aggregate)
-            }
-            Self::UnregisteredEvent {
+            } => write!(
+                f,
+                "`{used_by}` handles the command `{command}`, which is not registered\n     \
+                 list it with its aggregate: `#[aggregate(.., commands({command}))]` of `{aggregate}`"
+            ),
+            Self::UnlistedEvent {
                 event,
                 used_by,
-                category,
                 aggregate,
+            } => write!(
+                f,
+                "`{used_by}` handles the event `{event}`, which is not registered\n     \
+                 list it with its aggregate: `#[aggregate(.., events({event}))]` of `{aggregate}`"
+            ),
+            Self::PartOfAnother {
+                what,
+                message,
+                category,
+                part_of,
+                listed_by,
+            } => write!(
+                f,
+                "the {what} `{message}` is not part of the aggregate that lists it\n     \
+                 `{listed_by}` lists it, but it says that {}: write `part_of = {listed_by}` in its attribute",
+                match part_of {
+                    Some(part_of) => format!("it is part of `{part_of}`"),
+                    None => format!("its category is `{category}`"),
+                }
+            ),
+            Self::UnregisteredAggregate {
+                category,
+                used_by,
+                only_events,
             } => {
                 write!(
                     f,
-                    "`{used_by}` handles the event `{event}`, which is not registered\n     "
+                    "the aggregate of the category `{category}` is not registered\n     \
+                     add `.aggregate::<..>()`"
                 )?;
-                unregistered(f, "events", event, category, *aggregate)
+                if *only_events {
+                    let event = match used_by.as_slice() {
+                        [(_, events)] if events.len() == 1 => events[0].as_str(),
+                        _ => "..",
+                    };
+                    write!(
+                        f,
+                        ", or `.event_from_outside::<{event}>()` if it happens elsewhere"
+                    )?;
+                }
+                f.write_str("; used by ")?;
+                for (idx, (handler, messages)) in used_by.iter().enumerate() {
+                    let comma = if idx == 0 { "" } else { ", " };
+                    write!(f, "{comma}`{handler}` (`{}`)", messages.join("`, `"))?;
+                }
+                Ok(())
             }
             Self::UnlistedRaise { event, raised_by } => write!(
                 f,
@@ -287,27 +334,17 @@ impl fmt::Display for WiringMistake {
             ),
             Self::KeyNotCarried {
                 process_manager,
-                event,
-                starts,
                 key,
-                nearest,
-            } => {
-                let method = if *starts { "start_by" } else { "event_by" };
-                write!(
-                    f,
-                    "`{process_manager}` is found by `{key}`, which `{event}` does not carry\n     "
-                )?;
-                match nearest {
-                    Some(nearest) => write!(
-                        f,
-                        "did you mean `{nearest}`? write `on.{method}(\"{nearest}\", Self::the_method)`"
-                    ),
-                    None => write!(
-                        f,
-                        "add the field to `{event}`, or name one that holds the key: `on.{method}(\"..\", Self::the_method)`"
-                    ),
+                events,
+                advice,
+            } => write!(
+                f,
+                "`{process_manager}` is found by `{key}`, which {} not carry\n     {advice}",
+                match events.as_slice() {
+                    [event] => format!("`{event}` does"),
+                    events => format!("`{}` do", events.join("`, `")),
                 }
-            }
+            ),
         }
     }
 }
@@ -317,29 +354,5 @@ fn rename(what: &str) -> &'static str {
         "aggregate" => "`#[aggregate(.., name = \"..\")]`",
         "projection" => "`#[projection(.., name = \"..\")]`",
         _ => "`fn name() -> &'static str`",
-    }
-}
-
-fn unregistered(
-    f: &mut fmt::Formatter<'_>,
-    list: &str,
-    message: &str,
-    category: &str,
-    aggregate: Option<&str>,
-) -> fmt::Result {
-    match aggregate {
-        Some(aggregate) => write!(
-            f,
-            "list it with its aggregate: `#[aggregate(.., {list}({message}))]` of `{aggregate}`"
-        ),
-        None if list == "events" => write!(
-            f,
-            "add the aggregate of the category `{category}` with `.aggregate::<..>()`, \
-             or `.event_from_outside::<{message}>()` if it happens elsewhere"
-        ),
-        None => write!(
-            f,
-            "add the aggregate of the category `{category}` with `.aggregate::<..>()`"
-        ),
     }
 }

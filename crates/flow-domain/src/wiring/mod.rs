@@ -13,14 +13,17 @@ mod builder;
 mod cycle;
 mod domain;
 mod graph;
+mod keys;
 mod mistake;
 mod nearest;
+mod unlisted;
 mod verify;
 mod warning;
 
 pub use builder::DomainBuilder;
 pub use domain::{Domain, HandlerEntry};
 pub use graph::{AggregateWiring, CommandWiring, SubscriptionWiring, Wiring};
+pub use keys::KeyAdvice;
 pub use mistake::{WiringErrors, WiringMistake};
 pub use nearest::nearest;
 pub use warning::WiringWarning;

@@ -1,10 +1,10 @@
 use std::any::TypeId;
 
 use crate::{
-    handler::{Declared, EventRoute, Subscription},
-    message::{MessageName, StreamName, is_listed},
+    handler::{EventRoute, Subscription},
+    message::StreamName,
     record::HandlerKind,
-    wiring::{WiringMistake, builder::Parts, nearest},
+    wiring::{WiringMistake, builder::Parts, keys::missing_keys, nearest},
 };
 
 /// Finds every mistake in the wiring, in the order of what is registered.
@@ -24,9 +24,9 @@ pub(super) fn verify(parts: &Parts) -> Vec<WiringMistake> {
     verifier.mistakes
 }
 
-struct Verifier<'a> {
-    parts: &'a Parts,
-    mistakes: Vec<WiringMistake>,
+pub(super) struct Verifier<'a> {
+    pub(super) parts: &'a Parts,
+    pub(super) mistakes: Vec<WiringMistake>,
 }
 
 /// Calls `twice` for every item that has a twin before it.
@@ -169,15 +169,8 @@ impl Verifier<'_> {
             },
         );
         for route in commands {
-            if !self.lists_command(route.category, route.command) {
-                self.push_once(WiringMistake::UnregisteredCommand {
-                    command: route.type_name,
-                    used_by: route.handler,
-                    category: route.category,
-                    aggregate: self.aggregate_of(route.category),
-                });
-            }
-            self.declared(route.handler, &route.declared);
+            self.command_is_listed(route);
+            self.declared(route.handler, &route.declared, Some(route.category));
         }
     }
 
@@ -188,7 +181,7 @@ impl Verifier<'_> {
     }
 
     /// Tells a mistake that every variant of an enum makes once.
-    fn push_once(&mut self, mistake: WiringMistake) {
+    pub(super) fn push_once(&mut self, mistake: WiringMistake) {
         if !self.mistakes.contains(&mistake) {
             self.mistakes.push(mistake);
         }
@@ -213,6 +206,7 @@ impl Verifier<'_> {
         for route in &subscription.routes {
             self.event_route(subscription, route);
         }
+        self.mistakes.extend(missing_keys(subscription));
         if let Some((projection, id)) = subscription.projection {
             let mut known = self.parts.catalog.projections.iter();
             if !known.any(|entry| entry.type_id == id) {
@@ -237,39 +231,33 @@ impl Verifier<'_> {
     }
 
     fn known_category(&mut self, handler: &'static str, category: &'static str) {
-        let known = self.categories();
-        if !known.contains(&category) {
+        if !self.categories().any(|known| known == category) && !self.is_missed_elsewhere(category)
+        {
+            let nearest = nearest(category, self.categories()).map(str::to_owned);
             self.mistakes.push(WiringMistake::UnknownCategory {
                 handler,
                 category,
-                nearest: nearest(category, known).map(str::to_owned),
+                nearest,
             });
         }
     }
 
-    fn categories(&self) -> Vec<&'static str> {
+    pub(super) fn categories(&self) -> impl Iterator<Item = &'static str> + '_ {
         let catalog = &self.parts.catalog;
         let of_aggregates = catalog.aggregates.iter().map(|entry| entry.category);
         let outside = catalog.outside_events.iter().map(|(category, _)| *category);
-        of_aggregates.chain(outside).collect()
+        of_aggregates.chain(outside)
     }
 
     /// Returns true if `category` is an unknown one that was meant to be `meant`.
     fn is_misspelt(&self, category: &str, meant: &str) -> bool {
-        let known = self.categories();
-        !known.contains(&category) && nearest(category, known) == Some(meant)
+        !self.categories().any(|known| known == category)
+            && nearest(category, self.categories()) == Some(meant)
     }
 
     fn event_route(&mut self, subscription: &Subscription, route: &EventRoute) {
         let event = route.event.name;
-        if !self.lists_event(route.category, event) {
-            self.push_once(WiringMistake::UnregisteredEvent {
-                event: route.type_name,
-                used_by: subscription.handler,
-                category: route.category,
-                aggregate: self.aggregate_of(route.category),
-            });
-        }
+        self.event_is_listed(subscription.handler, route);
         if let Some(reads) = &subscription.categories
             && !reads.contains(&route.category)
             // A slip of the finger is one mistake, which is told already.
@@ -282,61 +270,6 @@ impl Verifier<'_> {
                 appears_in: route.category,
             });
         }
-        if let Some(key) = route.declared.key
-            && !route.event.fields.contains(&key)
-        {
-            self.mistakes.push(WiringMistake::KeyNotCarried {
-                process_manager: subscription.handler,
-                event: event.to_string(),
-                starts: route.declared.starts,
-                key,
-                nearest: nearest(key, route.event.fields.iter().copied()).map(str::to_owned),
-            });
-        }
-        self.declared(subscription.handler, &route.declared);
-    }
-
-    /// Checks what a route says that it issues and raises.
-    fn declared(&mut self, by: &'static str, declared: &Declared) {
-        for schema in declared.issues.iter().copied().flatten() {
-            if !self.parts.catalog.handles(schema.name) {
-                self.push_once(WiringMistake::UnhandledIssue {
-                    command: schema.name.to_string(),
-                    issued_by: by,
-                });
-            }
-        }
-        for schema in declared.raises.iter().copied().flatten() {
-            let catalog = &self.parts.catalog;
-            let mut aggregates = catalog.aggregates.iter();
-            let mut outside = catalog.outside_events.iter();
-            if !aggregates.any(|entry| is_listed(entry.events, schema.name))
-                && !outside.any(|(_, names)| is_listed(names, schema.name))
-            {
-                self.push_once(WiringMistake::UnlistedRaise {
-                    event: schema.name.to_string(),
-                    raised_by: by,
-                });
-            }
-        }
-    }
-
-    fn lists_command(&self, category: &str, command: MessageName) -> bool {
-        let mut aggregates = self.parts.catalog.aggregates.iter();
-        aggregates.any(|entry| entry.category == category && is_listed(entry.commands, command))
-    }
-
-    fn lists_event(&self, category: &str, event: MessageName) -> bool {
-        let catalog = &self.parts.catalog;
-        let mut aggregates = catalog.aggregates.iter();
-        let mut outside = catalog.outside_events.iter();
-        aggregates.any(|entry| entry.category == category && is_listed(entry.events, event))
-            || outside.any(|(of, names)| *of == category && is_listed(names, event))
-    }
-
-    fn aggregate_of(&self, category: &str) -> Option<&'static str> {
-        let mut aggregates = self.parts.catalog.aggregates.iter();
-        let found = aggregates.find(|entry| entry.category == category);
-        found.map(|entry| entry.name)
+        self.declared(subscription.handler, &route.declared, None);
     }
 }

@@ -1,6 +1,9 @@
 use std::fmt;
 
-use crate::wiring::{Wiring, cycle::cycles};
+use crate::{
+    handler::Catalog,
+    wiring::{Wiring, cycle::cycles},
+};
 
 /// Something in the wiring that is allowed but may be a mistake.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,7 +19,8 @@ pub enum WiringWarning {
     UnhandledCommand { command: String, aggregate: String },
     /// A projection that no projector keeps.
     UnwrittenProjection { projection: String },
-    /// Handlers say that they cause each other for ever: message, handler, message, and so on.
+    /// Handlers say that they cause each other for ever: message, handler, message, and so on. Of the
+    /// cycles that begin with the same message and handler this is the shortest.
     Cycle { path: Vec<String> },
 }
 
@@ -50,12 +54,14 @@ impl fmt::Display for WiringWarning {
     }
 }
 
-pub(super) fn warnings(wiring: &Wiring) -> Vec<WiringWarning> {
+pub(super) fn warnings(wiring: &Wiring, catalog: &Catalog) -> Vec<WiringWarning> {
     let mut warnings = Vec::new();
-    let is_handled = |event: &String| wiring.subscriptions.iter().any(|edge| edge.event == *event);
     for aggregate in &wiring.aggregates {
         for event in &aggregate.events {
-            if !aggregate.event_sourced && !is_handled(event) {
+            let mut edges = wiring.subscriptions.iter();
+            let is_handled =
+                edges.any(|edge| edge.event == *event && edge.category == aggregate.category);
+            if !aggregate.event_sourced && !is_handled {
                 warnings.push(WiringWarning::UnhandledEvent {
                     event: event.clone(),
                     aggregate: aggregate.name.to_owned(),
@@ -63,7 +69,8 @@ pub(super) fn warnings(wiring: &Wiring) -> Vec<WiringWarning> {
             }
         }
         for command in &aggregate.commands {
-            if !wiring.commands.iter().any(|edge| edge.command == *command) {
+            let mut edges = wiring.commands.iter();
+            if !edges.any(|edge| edge.command == *command && edge.category == aggregate.category) {
                 warnings.push(WiringWarning::UnhandledCommand {
                     command: command.clone(),
                     aggregate: aggregate.name.to_owned(),
@@ -72,7 +79,7 @@ pub(super) fn warnings(wiring: &Wiring) -> Vec<WiringWarning> {
         }
     }
     for event in &wiring.events_from_outside {
-        if !is_handled(event) {
+        if !wiring.subscriptions.iter().any(|edge| edge.event == *event) {
             let event = event.clone();
             warnings.push(WiringWarning::UnhandledOutsideEvent { event });
         }
@@ -85,7 +92,7 @@ pub(super) fn warnings(wiring: &Wiring) -> Vec<WiringWarning> {
             });
         }
     }
-    let cycles = cycles(wiring).into_iter();
+    let cycles = cycles(catalog).into_iter();
     warnings.extend(cycles.map(|path| WiringWarning::Cycle { path }));
     warnings
 }

@@ -1,7 +1,7 @@
 //! What an aggregate lacks is named.
 
 use flow_domain::{Aggregate, Projection, Raised};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 #[derive(Debug, Serialize, Deserialize, Aggregate)]
 #[aggregate(id = order_id)]
@@ -32,11 +32,24 @@ struct NoEvents {
     raised: Raised,
 }
 
+// By hand, for serde's derives also refuse the field, in words that change with its version.
 #[derive(Debug, Aggregate)]
 #[aggregate(id = order_id)]
 struct RaisedIsStored {
     order_id: String,
     raised: Raised,
+}
+
+impl Serialize for RaisedIsStored {
+    fn serialize<S: Serializer>(&self, _: S) -> Result<S::Ok, S::Error> {
+        unimplemented!()
+    }
+}
+
+impl<'de> Deserialize<'de> for RaisedIsStored {
+    fn deserialize<D: Deserializer<'de>>(_: D) -> Result<Self, D::Error> {
+        unimplemented!()
+    }
 }
 
 #[derive(Debug, Serialize, Deserialize, Aggregate)]

@@ -128,8 +128,8 @@ fn a_command_needs_its_aggregate() {
     insta::assert_snapshot!(refusal(domain), @r"
     the domain `shop` has 1 wiring mistake
 
-      1. `CancellationHandler` handles the command `CancelOrder`, which is not registered
-         add the aggregate of the category `order` with `.aggregate::<..>()`
+      1. the aggregate of the category `order` is not registered
+         add `.aggregate::<..>()`; used by `CancellationHandler` (`CancelOrder`)
     ");
 }
 

@@ -1,8 +1,8 @@
 //! Handlers that say they cause each other for ever.
 
 use flow_domain::{
-    CommandHandler, CommandRoutes, Domain, EventHandler, EventRoutes, ProcessManager,
-    ProcessManagerRoutes,
+    Aggregate, CommandHandler, CommandRoutes, Domain, Event, EventHandler, EventRoutes,
+    ProcessManager, ProcessManagerRoutes, Raised,
 };
 use serde::{Deserialize, Serialize};
 
@@ -69,6 +69,59 @@ impl ProcessManager for Fulfilment {
     }
 }
 
+#[derive(Debug, Serialize, Deserialize, Aggregate)]
+#[aggregate(id = parcel_id, events(ParcelPlaced))]
+struct Parcel {
+    parcel_id: String,
+    #[serde(skip)]
+    raised: Raised,
+}
+
+#[derive(Debug, Serialize, Deserialize, Event)]
+#[event(part_of = Parcel, id = parcel_id, name = "OrderPlaced")]
+struct ParcelPlaced {
+    parcel_id: String,
+}
+
+struct Packer;
+
+impl EventHandler for Packer {
+    fn routes(on: &mut EventRoutes<Self>) {
+        on.event(react::<Self, OrderPlaced>)
+            .raises::<ParcelPlaced>();
+        on.event(react::<Self, ParcelPlaced>);
+    }
+}
+
+#[derive(Debug, Serialize, Deserialize, Event)]
+#[event(category = "letter", id = letter_id)]
+enum Letter {
+    A { letter_id: String },
+    B { letter_id: String },
+    C { letter_id: String },
+    D { letter_id: String },
+    E { letter_id: String },
+    F { letter_id: String },
+    G { letter_id: String },
+    H { letter_id: String },
+    I { letter_id: String },
+    J { letter_id: String },
+    K { letter_id: String },
+    L { letter_id: String },
+    M { letter_id: String },
+    N { letter_id: String },
+    O { letter_id: String },
+    P { letter_id: String },
+}
+
+struct Post;
+
+impl EventHandler for Post {
+    fn routes(on: &mut EventRoutes<Self>) {
+        on.event(react::<Self, Letter>).raises::<Letter>();
+    }
+}
+
 #[test]
 fn a_cycle_is_told_once_as_a_path_through_its_handlers() {
     let domain = Domain::builder("shop")
@@ -104,4 +157,27 @@ fn a_process_manager_that_hears_of_its_own_command_is_no_cycle() {
         .process_manager::<Fulfilment>();
 
     insta::assert_snapshot!(warnings(domain), @"");
+}
+
+#[test]
+fn two_messages_of_one_name_are_no_cycle() {
+    let domain = Domain::builder("shop")
+        .aggregate::<Order>()
+        .aggregate::<Parcel>()
+        .command_handler(OrderCommandHandler)
+        .event_handler(Packer);
+
+    insta::assert_snapshot!(warnings(domain), @"");
+}
+
+#[test]
+fn where_everything_causes_everything_each_start_has_its_shortest_cycle() {
+    let domain = Domain::builder("post")
+        .event_from_outside::<Letter>()
+        .event_handler(Post);
+
+    let told = warnings(domain);
+
+    assert_eq!(told.lines().count(), 16, "{told}");
+    assert!(told.ends_with("P -> Post -> P"), "{told}");
 }

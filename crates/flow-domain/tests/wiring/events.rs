@@ -130,8 +130,8 @@ fn an_event_needs_its_aggregate_or_comes_from_outside() {
     insta::assert_snapshot!(refusal(domain), @r"
     the domain `shop` has 1 wiring mistake
 
-      1. `Cashier` handles the event `PaymentReceived`, which is not registered
-         add the aggregate of the category `payment` with `.aggregate::<..>()`, or `.event_from_outside::<PaymentReceived>()` if it happens elsewhere
+      1. the aggregate of the category `payment` is not registered
+         add `.aggregate::<..>()`, or `.event_from_outside::<PaymentReceived>()` if it happens elsewhere; used by `Cashier` (`PaymentReceived`)
     ");
 }
 

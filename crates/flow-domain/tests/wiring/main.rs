@@ -10,5 +10,6 @@ mod fixture;
 mod names;
 mod process_managers;
 mod projections;
+mod strangers;
 mod together;
 mod warnings;

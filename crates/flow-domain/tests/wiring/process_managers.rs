@@ -1,9 +1,47 @@
 //! Process managers that would never start, or not know which one an event belongs to.
 
-use flow_domain::{Domain, ProcessManager, ProcessManagerRoutes};
+use flow_domain::{Aggregate, Domain, Event, ProcessManager, ProcessManagerRoutes, Raised};
 use serde::{Deserialize, Serialize};
 
 use crate::fixture::{Inventory, Order, OrderPlaced, StockReserved, advance, refusal};
+
+#[derive(Debug, Serialize, Deserialize, Aggregate)]
+#[aggregate(id = job_id, events(Job))]
+struct RepairJob {
+    job_id: String,
+    #[serde(skip)]
+    raised: Raised,
+}
+
+#[derive(Debug, Serialize, Deserialize, Event)]
+#[event(part_of = RepairJob, id = job_id)]
+enum Job {
+    Opened { job_id: String, bay_id: String },
+    Closed { job_id: String },
+    Dropped { job_id: String },
+}
+
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct JobTracker;
+
+impl ProcessManager for JobTracker {
+    const KEY: &'static str = "jobb";
+
+    fn routes(on: &mut ProcessManagerRoutes<Self>) {
+        on.start(advance::<Self, Job>);
+    }
+}
+
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct BayTracker;
+
+impl ProcessManager for BayTracker {
+    const KEY: &'static str = "bay_id";
+
+    fn routes(on: &mut ProcessManagerRoutes<Self>) {
+        on.start(advance::<Self, Job>);
+    }
+}
 
 #[derive(Debug, Default, Serialize, Deserialize)]
 struct Fulfilment;
@@ -41,6 +79,18 @@ impl ProcessManager for Misspelt {
 struct StartsMisspelt;
 
 impl ProcessManager for StartsMisspelt {
+    const KEY: &'static str = "product_id";
+
+    fn routes(on: &mut ProcessManagerRoutes<Self>) {
+        on.start_by("oder_id", advance::<Self, OrderPlaced>);
+        on.event(advance::<Self, StockReserved>);
+    }
+}
+
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct WrongKey;
+
+impl ProcessManager for WrongKey {
     const KEY: &'static str = "oder_id";
 
     fn routes(on: &mut ProcessManagerRoutes<Self>) {
@@ -105,6 +155,7 @@ fn a_misspelt_key_is_told_with_the_one_that_was_meant() {
 fn a_misspelt_key_of_a_start_remains_a_start() {
     let domain = Domain::builder("shop")
         .aggregate::<Order>()
+        .aggregate::<Inventory>()
         .process_manager::<StartsMisspelt>();
 
     insta::assert_snapshot!(refusal(domain), @r#"
@@ -126,6 +177,48 @@ fn an_event_carries_the_key() {
     the domain `shop` has 1 wiring mistake
 
       1. `Keyless` is found by `order_id`, which `StockReserved` does not carry
-         add the field to `StockReserved`, or name one that holds the key: `on.event_by("..", Self::the_method)`
+         add the field, or name one that holds the key: `on.event_by("..", Self::the_method)`
+    "#);
+}
+
+#[test]
+fn a_key_that_no_event_carries_is_mended_once() {
+    let domain = Domain::builder("shop")
+        .aggregate::<Order>()
+        .process_manager::<WrongKey>();
+
+    insta::assert_snapshot!(refusal(domain), @r#"
+    the domain `shop` has 1 wiring mistake
+
+      1. `WrongKey` is found by `oder_id`, which `OrderPlaced` does not carry
+         did you mean `order_id`? write `const KEY: &'static str = "order_id"`
+    "#);
+}
+
+#[test]
+fn a_key_that_is_like_no_field_is_the_id_that_all_events_carry() {
+    let domain = Domain::builder("garage")
+        .aggregate::<RepairJob>()
+        .process_manager::<JobTracker>();
+
+    insta::assert_snapshot!(refusal(domain), @r#"
+    the domain `garage` has 1 wiring mistake
+
+      1. `JobTracker` is found by `jobb`, which `Opened`, `Closed`, `Dropped` do not carry
+         did you mean `job_id`? write `const KEY: &'static str = "job_id"`
+    "#);
+}
+
+#[test]
+fn an_enum_whose_variants_carry_the_key_in_part_is_one_mistake() {
+    let domain = Domain::builder("garage")
+        .aggregate::<RepairJob>()
+        .process_manager::<BayTracker>();
+
+    insta::assert_snapshot!(refusal(domain), @r#"
+    the domain `garage` has 1 wiring mistake
+
+      1. `BayTracker` is found by `bay_id`, which `Closed`, `Dropped` do not carry
+         handle a smaller enum than `Job`, with only the variants that carry it, or name a field that all of them carry: `on.start_by("..", Self::the_method)`
     "#);
 }

@@ -1,0 +1,139 @@
+//! What is written in place of an impl that cannot be, so that a mistake in an attribute is the only
+//! one that the compiler tells: the type is what it was meant to be, and none of it ever runs.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+use syn::{DeriveInput, Error, Ident, Type};
+
+use crate::{attributes::Attributes, case, input, message::Kind};
+
+/// Writes the mistake, and the stub beside it.
+pub(crate) fn beside(err: &Error, stub: &TokenStream) -> TokenStream {
+    let err = err.to_compile_error();
+    quote!(#err #stub)
+}
+
+pub(crate) fn aggregate(input: &DeriveInput, attributes: &Attributes) -> TokenStream {
+    let ident = &input.ident;
+    let name = input::name(input);
+    let category = attributes
+        .category
+        .as_ref()
+        .map_or_else(|| case::snake(&name), syn::LitStr::value);
+    let applies = applies(ident, attributes);
+    quote! {
+        #[automatically_derived]
+        impl ::flow_domain::model::Aggregate for #ident {
+            const NAME: &'static str = #name;
+            const CATEGORY: &'static str = #category;
+            const COMMANDS: ::flow_domain::message::NameList = &[];
+            const EVENTS: ::flow_domain::message::NameList = &[];
+            const EVENT_SOURCED: bool = false;
+
+            fn id(&self) -> ::std::borrow::Cow<'_, str> {
+                ::core::unimplemented!()
+            }
+
+            fn initial() -> ::core::option::Option<Self> {
+                ::core::unimplemented!()
+            }
+
+            fn replay(
+                &mut self,
+                _message_type: &::flow_domain::message::MessageType,
+                _content: &::flow_domain::message::Payload,
+            ) -> ::core::result::Result<(), ::flow_domain::Error> {
+                ::core::unimplemented!()
+            }
+
+            fn raised_mut(&mut self) -> &mut ::flow_domain::model::Raised {
+                ::core::unimplemented!()
+            }
+
+            fn raised(&self) -> ::flow_domain::model::RaisedEvents<'_> {
+                ::core::unimplemented!()
+            }
+        }
+
+        #applies
+    }
+}
+
+fn applies(ident: &Ident, attributes: &Attributes) -> TokenStream {
+    match (attributes.event_sourced, &attributes.events) {
+        // They are written by hand.
+        (Some(_), _) => TokenStream::new(),
+        (None, Some(events)) => apply_nothing(ident, events),
+        // Which events there should be is not known: it raises them all.
+        (None, None) => quote! {
+            #[automatically_derived]
+            impl<E: ::flow_domain::model::Event> ::flow_domain::model::Apply<E> for #ident {
+                fn apply(&mut self, _event: &E) {}
+            }
+        },
+    }
+}
+
+/// An empty `Apply` for each event: the aggregate may raise it.
+pub(crate) fn apply_nothing(ident: &Ident, events: &[Type]) -> TokenStream {
+    quote! {
+        #(
+            #[automatically_derived]
+            impl ::flow_domain::model::Apply<#events> for #ident {
+                fn apply(&mut self, _event: &#events) {}
+            }
+        )*
+    }
+}
+
+pub(crate) fn message(kind: Kind, input: &DeriveInput, attributes: &Attributes) -> TokenStream {
+    let ident = &input.ident;
+    let name = input::name(input);
+    let category = match (&attributes.part_of, &attributes.category) {
+        (Some(aggregate), _) => quote!(<#aggregate as ::flow_domain::model::Aggregate>::CATEGORY),
+        (None, Some(category)) => quote!(#category),
+        (None, None) => quote!(""),
+    };
+    let kind = kind.write_impl(input, attributes);
+    quote! {
+        #[automatically_derived]
+        impl ::flow_domain::model::Message for #ident {
+            const NAME: &'static str = #name;
+            const CATEGORY: &'static str = #category;
+            const SCHEMAS: &'static [::flow_domain::message::MessageSchema] = &[];
+
+            fn message_name(&self) -> ::flow_domain::message::MessageName {
+                ::core::unimplemented!()
+            }
+
+            fn aggregate_id(&self) -> ::std::borrow::Cow<'_, str> {
+                ::core::unimplemented!()
+            }
+
+            fn field(
+                &self,
+                _name: &str,
+            ) -> ::core::option::Option<::std::borrow::Cow<'_, str>> {
+                ::core::unimplemented!()
+            }
+        }
+
+        #kind
+    }
+}
+
+pub(crate) fn projection(input: &DeriveInput) -> TokenStream {
+    let ident = &input.ident;
+    let name = input::name(input);
+    quote! {
+        #[automatically_derived]
+        impl ::flow_domain::model::Projection for #ident {
+            const NAME: &'static str = #name;
+            const FIELDS: &'static [&'static str] = &[];
+
+            fn id(&self) -> ::std::borrow::Cow<'_, str> {
+                ::core::unimplemented!()
+            }
+        }
+    }
+}
