@@ -172,6 +172,7 @@
 #![cfg_attr(not(test), warn(clippy::unwrap_used))]
 
 // The derives write `::flow_domain::..`, also inside this crate.
+#[cfg(feature = "derive")]
 extern crate self as flow_domain;
 
 pub mod adapter;

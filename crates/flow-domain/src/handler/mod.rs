@@ -31,7 +31,9 @@ pub use process_manager::{ProcessManager, ProcessManagerMethod, ProcessManagerRo
 pub use projector::{Projector, ProjectorMethod, ProjectorRoutes};
 pub use reply::Reply;
 pub use route::RouteOptions;
-pub(crate) use route::{CommandRoute, Declared, Disposition, EventRoute, Subscription};
+pub(crate) use route::{
+    AnyHandler, Call, CommandRoute, Declared, Disposition, EventRoute, Subscription,
+};
 pub use rows::Rows;
 pub(crate) use trace::span_of;
 pub use view::{Field, View, ViewQuery, field};

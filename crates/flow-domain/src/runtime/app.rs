@@ -1,16 +1,13 @@
-use std::{fmt, pin::pin, sync::Arc};
+use std::{fmt, sync::Arc};
 
 use crate::{
     error::{Error, HandlerFailure, Stall},
-    handler::{
-        Committed, Ports, Reply, Session, UnitOfWork, View, catch_panic, load_aggregate,
-        no_handler, span_of,
-    },
+    handler::{Committed, Ports, Reply, Session, View, load_aggregate, no_handler},
     message::{MessageKind, StreamName},
     model::{Aggregate, Command, Projection, Written},
     port::Store,
-    record::{Ended, HandlerKind, Happening},
-    runtime::{AppBuilder, Headers, cascade::Cascade, outside::wrap},
+    record::{HandlerKind, Happening},
+    runtime::{AppBuilder, Headers, cascade::Cascade, handling::Handling, outside::wrap},
     wiring::Domain,
 };
 
@@ -162,41 +159,18 @@ impl App {
                 .record(Some(received), || Happening::NoSubscriber);
             return Err(no_handler(command));
         };
-        let started = self
-            .ports
-            .record(Some(received), || Happening::HandlerStarted {
-                handler: route.handler,
-                kind: HandlerKind::CommandHandler,
-                attempt: 1,
-            });
-        let mut work = UnitOfWork::begin(
-            Arc::clone(&self.ports),
-            Arc::clone(&envelope),
-            route.handler,
-            started,
-            Session::default(),
-        );
-        let span = span_of(&envelope, route.handler, HandlerKind::CommandHandler);
-        let handled = {
-            let handling = async {
-                let called = route.call.call(&route.instance, &envelope, &mut work);
-                let reply = called.await?;
-                Ok((reply, work.commit().await?))
-            };
-            catch_panic(&span, pin!(handling)).await
+        let handling = Handling {
+            ports: &self.ports,
+            envelope: &envelope,
+            cause: received,
+            handler: route.handler,
+            kind: HandlerKind::CommandHandler,
+            instance: &route.instance,
+            call: &*route.call,
         };
-        let _entered = span.enter();
-        match handled {
-            Ok((reply, committed)) => {
-                self.ports
-                    .record(Some(started), || Happening::HandlerEnded(Ended::Handled));
-                Ok((reply, committed, work.into_session()))
-            }
-            Err(err) => {
-                work.record_failure((route.handler, started), &err, work.lost());
-                Err(err)
-            }
-        }
+        let mut session = Session::default();
+        let (reply, committed) = handling.run(&mut session).await?;
+        Ok((reply, committed, session))
     }
 
     /// Reads a projection.

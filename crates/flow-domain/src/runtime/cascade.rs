@@ -1,11 +1,14 @@
-use std::{collections::VecDeque, pin::pin, sync::Arc};
+use std::{collections::VecDeque, sync::Arc};
 
 use crate::{
     error::{HandlerFailure, Stall},
-    handler::{Committed, Disposition, Ports, Session, UnitOfWork, catch_panic, span_of},
+    handler::{Committed, Ports, Session},
     port::BoxFuture,
-    record::{Ended, Happening},
-    runtime::trail::{StepIdx, Trail},
+    record::Happening,
+    runtime::{
+        handling::Handling,
+        trail::{StepIdx, Trail},
+    },
 };
 
 /// Delivers what was committed, and what that causes, until nothing is left.
@@ -102,44 +105,21 @@ impl Cascade {
         let (handler, event) = (subscription.handler, route.event.name);
         let envelope = &delivery.committed.event.envelope;
         let step = self.trail.add(event, handler, delivery.cause);
-        let started = self.ports.record(Some(delivery.committed.entry), || {
-            Happening::HandlerStarted {
-                handler,
-                kind: subscription.kind,
-                attempt: 1,
-            }
-        });
-        let mut work = UnitOfWork::begin(
-            Arc::clone(&self.ports),
-            Arc::clone(envelope),
+        let handling = Handling {
+            ports: &self.ports,
+            envelope,
+            cause: delivery.committed.entry,
             handler,
-            started,
-            std::mem::take(&mut self.spare),
-        );
-        let span = span_of(envelope, handler, subscription.kind);
-        let handled = {
-            let handling = async {
-                let instance = &subscription.instance;
-                match route.call.call(instance, envelope, &mut work).await? {
-                    Disposition::Handled => Ok((Ended::Handled, work.commit().await?)),
-                    Disposition::Filtered(reason) => Ok((Ended::Filtered(reason), Vec::new())),
-                }
-            };
-            catch_panic(&span, pin!(handling)).await
+            kind: subscription.kind,
+            instance: &subscription.instance,
+            call: &*route.call,
         };
-        let _entered = span.enter();
-        match handled {
-            Ok((ended, committed)) => {
-                self.ports
-                    .record(Some(started), || Happening::HandlerEnded(ended));
-                self.enqueue(committed, Some(step));
-            }
+        match handling.run(&mut self.spare).await {
+            Ok((_, committed)) => self.enqueue(committed, Some(step)),
             Err(err) => {
-                work.record_failure((handler, started), &err, work.lost());
                 let event = event.as_str().to_owned();
                 self.failures.push(HandlerFailure::new(handler, event, err));
             }
         }
-        self.spare = work.into_session();
     }
 }

@@ -12,6 +12,7 @@
 mod app;
 mod builder;
 mod cascade;
+mod handling;
 mod headers;
 mod look;
 mod outside;
