@@ -13,7 +13,7 @@ pub trait Store: EventStore + AggregateStore + ProjectionStore {
     ///
     /// # Errors
     ///
-    /// Returns an error for which [`Error::is_conflict`] is true if a stream, state or row is at
+    /// Returns an error for which [`Error::is_conflict`](crate::Error::is_conflict) is true if a stream, state or row is at
     /// another version than expected; it names who wrote, what, and both versions.
     fn commit<'a>(&'a self, changes: &'a Changes) -> Answer<'a, Vec<Recorded>>;
 }

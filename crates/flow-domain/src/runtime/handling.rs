@@ -25,7 +25,7 @@ pub(super) struct Handling<'a, R> {
 
 impl<R: Answer> Handling<'_, R> {
     /// Handles the message and commits what that did. `session` lends its room.
-    pub(super) async fn run(self, session: &mut Session) -> Result<(R, Vec<Committed>), Error> {
+    pub(super) async fn run(&self, session: &mut Session) -> Result<(R, Vec<Committed>), Error> {
         let Self {
             ports, envelope, ..
         } = self;
