@@ -110,6 +110,7 @@
 //! * a cascade that goes over its budget of deliveries, see [`FlowHarness::budget`];
 //! * an aggregate, projection, handler or message that the domain does not have, also where it is
 //!   said to be absent;
+//! * at level 1, an act of which nothing is said, and a refusal of which no word speaks;
 //! * `all` that is said of no rows, and a text to be found that is empty;
 //! * a command that is said to be issued or handled, and was rolled back with the handler that issued it;
 //! * wiring that cannot work: all mistakes are told together, before the first step.

@@ -159,12 +159,31 @@ impl<R: PartialEq + fmt::Debug + Send + Sync + 'static> Expectation for ReplyIs<
         match found.downcast_ref::<R>() {
             Some(found) if *found == self.0 => Ok(()),
             Some(found) => Err(Mismatch::new(expected(), format!("the reply {found:?}"))),
-            None => Err(Mismatch::new(
-                format!("{}, which is a {}", expected(), short_type_name::<R>()),
-                format!("the reply {found:?}, which has another type"),
-            )),
+            None => {
+                let (own, other) = (short_type_name::<R>(), act.reply_name());
+                let hint = if of_same_kind(own, other) {
+                    format!("\nWrite the number with its type: `{:?}_{other}`", self.0)
+                } else {
+                    String::new()
+                };
+                Err(Mismatch::new(
+                    format!("{}, of type {own}", expected()),
+                    format!("the reply {found:?}, of type {other}{hint}"),
+                ))
+            }
         }
     }
+}
+
+/// Returns true if both are types of whole numbers, or both of others: what is written as one can be
+/// written as the other.
+fn of_same_kind(one: &str, other: &str) -> bool {
+    let kind = |name: &str| {
+        let (kind, width) = name.split_at_checked(1)?;
+        let is_number = width == "size" || width.parse::<u8>().is_ok();
+        (is_number && matches!(kind, "i" | "u" | "f")).then_some(kind == "f")
+    };
+    kind(one).is_some_and(|one| kind(other) == Some(one))
 }
 
 /// Expects that everything came to rest and nothing went wrong.

@@ -25,7 +25,8 @@ impl Flow<'_, Given> {
     /// the events that it raised are too.
     #[track_caller]
     pub fn given_aggregate<A: Aggregate>(self, aggregate: A) -> Self {
-        let written = WrittenAggregate::new(&aggregate);
+        let written = WrittenAggregate::new(&aggregate)
+            .map_err(|err| (format!("{} {:?}", A::NAME, aggregate.id()), err));
         self.step(Location::caller(), StepKind::GivenAggregate(written))
     }
 

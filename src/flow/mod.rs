@@ -43,4 +43,4 @@ pub use start::Flow;
 pub(crate) use armed::Armed;
 pub(crate) use harness::Setup;
 pub(crate) use kept::shown_rows;
-pub(crate) use plan::{Look, LookCheck, Message, Plan, Step, StepKind, Then};
+pub(crate) use plan::{Look, LookCheck, Message, Plan, ReplyName, Step, StepKind, Then};

@@ -29,14 +29,21 @@ pub(crate) struct Step<'t> {
 /// A message that was written down; an error is told when the sentence is run.
 pub(crate) type Message = Result<Written, Error>;
 
+/// Names the type of what a command is answered with.
+pub(crate) type ReplyName = fn() -> &'static str;
+
 pub(crate) enum StepKind<'t> {
     GivenNothing,
     GivenEvents(Result<Vec<Written>, Error>),
-    GivenAggregate(Result<WrittenAggregate, Error>),
+    /// An error comes with the words for the aggregate.
+    GivenAggregate(Result<WrittenAggregate, (String, Error)>),
     GivenCommand(Message),
-    When(Message),
+    When(Message, ReplyName),
     WhenEvent(Message),
-    WhenWith(Box<dyn Fn(&Outcome) -> Message + Send + Sync + 't>),
+    WhenWith(
+        Box<dyn Fn(&Outcome) -> Message + Send + Sync + 't>,
+        ReplyName,
+    ),
     Then(Then<'t>),
 }
 
@@ -80,7 +87,10 @@ impl Plan<'_> {
 impl StepKind<'_> {
     /// Returns true if something happens in this step, after all that is given.
     pub(crate) fn is_act(&self) -> bool {
-        matches!(self, Self::When(_) | Self::WhenEvent(_) | Self::WhenWith(_))
+        matches!(
+            self,
+            Self::When(..) | Self::WhenEvent(_) | Self::WhenWith(..)
+        )
     }
 }
 

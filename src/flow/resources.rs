@@ -24,10 +24,14 @@ impl Resources {
         let mut resources = self.resources.iter();
         let found = resources.find(|(id, ..)| *id == TypeId::of::<T>());
         let resource = found.and_then(|(.., resource)| Arc::clone(resource).downcast().ok());
-        resource.unwrap_or_else(|| {
+        // Not in a closure: its line would be blamed instead of the caller's.
+        let Some(resource) = resource else {
             let name = type_name::<T>();
-            panic!("the flow has no resource `{name}`: add `.resource(|| ..)` that makes one to the harness")
-        })
+            panic!(
+                "the flow has no resource `{name}`: add `.resource(|| ..)` that makes one to the harness"
+            );
+        };
+        resource
     }
 
     pub(crate) fn find<T: Send + Sync + 'static>(&self) -> Option<&T> {

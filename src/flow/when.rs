@@ -1,6 +1,6 @@
 use std::panic::Location;
 
-use flow_domain::{Command, Event, model::Written};
+use flow_domain::{Command, Event, handler::short_type_name, model::Written};
 
 use crate::{
     flow::{Acted, Flow, StepKind},
@@ -12,7 +12,10 @@ impl<'t, S> Flow<'t, S> {
     #[track_caller]
     pub fn when<C: Command>(self, command: C) -> Flow<'t, Acted> {
         let written = Written::new(&command);
-        self.step(Location::caller(), StepKind::When(written))
+        self.step(
+            Location::caller(),
+            StepKind::When(written, short_type_name::<C::Reply>),
+        )
     }
 
     /// Tells the domain of an event that happens outside, and lets everything that it causes happen.
@@ -50,6 +53,7 @@ impl<'t, S> Flow<'t, S> {
         command: impl Fn(&Outcome) -> C + Send + Sync + 't,
     ) -> Flow<'t, Acted> {
         let make = move |outcome: &Outcome| Written::new(&command(outcome));
-        self.step(Location::caller(), StepKind::WhenWith(Box::new(make)))
+        let kind = StepKind::WhenWith(Box::new(make), short_type_name::<C::Reply>);
+        self.step(Location::caller(), kind)
     }
 }

@@ -53,6 +53,10 @@ impl Failed {
             mismatch,
         }
     }
+
+    pub(crate) fn mismatch(&self) -> &Mismatch {
+        &self.mismatch
+    }
 }
 
 impl FlowFailure {
@@ -127,7 +131,7 @@ impl FlowFailure {
 fn left(outcome: &Outcome) -> String {
     let record = outcome.record();
     let entries = record.entries().iter();
-    let failures = entries.filter(|entry| has_failed(entry, record)).count();
+    let failures = entries.filter(|entry| is_failure(entry, record)).count();
     let waiting: usize = outcome
         .acts()
         .iter()
@@ -147,6 +151,23 @@ fn left(outcome: &Outcome) -> String {
         },
         counted(failures, "handler failed", "handlers failed")
     )
+}
+
+/// Returns true for the end of a handler that failed by itself, and not as a part of another one that
+/// failed with it: a command that a handler issues takes its handler with it.
+fn is_failure(entry: &Entry, record: &Record) -> bool {
+    let is_inside = |ended: &Entry| {
+        let outer = record.causes(ended.id).skip(1);
+        outer
+            // What was appended was committed, and nothing that failed is behind it.
+            .take_while(|cause| !matches!(cause.what, Happening::Appended(_)))
+            .filter(|cause| matches!(cause.what, Happening::HandlerStarted { .. }))
+            .any(|started| {
+                let mut effects = record.effects(started.id);
+                effects.any(|effect| has_failed(effect, record))
+            })
+    };
+    has_failed(entry, record) && !is_inside(entry)
 }
 
 /// Returns true for the end of a handler that failed. To refuse a command is no failure, but nobody

@@ -123,17 +123,17 @@ fn tells(kind: StepKind<'_>) -> (&'static str, Tells) {
             },
         ),
         StepKind::GivenCommand(Ok(command)) => ("given", Tells::Message(command)),
-        StepKind::When(Ok(message)) | StepKind::WhenEvent(Ok(message)) => {
+        StepKind::When(Ok(message), _) | StepKind::WhenEvent(Ok(message)) => {
             ("when", Tells::Message(message))
         }
-        StepKind::WhenWith(_) => ("when", Tells::Made(None)),
+        StepKind::WhenWith(..) => ("when", Tells::Made(None)),
         StepKind::Then(Then::Kept(look)) => ("then", look.tells()),
         StepKind::Then(then) => ("then", Tells::Text(then.describe())),
         // Why it could not be written down is told where the step fails.
         StepKind::GivenEvents(Err(_)) => ("given", Tells::Text("events".to_owned())),
-        StepKind::GivenAggregate(Err(_)) => ("given", Tells::Text("an aggregate".to_owned())),
+        StepKind::GivenAggregate(Err((aggregate, _))) => ("given", Tells::Text(aggregate)),
         StepKind::GivenCommand(Err(_)) => ("given", Tells::Text("a command".to_owned())),
-        StepKind::When(Err(_)) => ("when", Tells::Text("a command".to_owned())),
+        StepKind::When(Err(_), _) => ("when", Tells::Text("a command".to_owned())),
         StepKind::WhenEvent(Err(_)) => ("when", Tells::Text("an event".to_owned())),
     }
 }

@@ -1,8 +1,13 @@
 use std::ops::Range;
 
 use flow_domain::{
-    Error, HandlerFailure, Rejection, error::Stall, handler::Reply, runtime::Processed,
+    Error, HandlerFailure, Rejection,
+    error::Stall,
+    handler::{Reply, short_type_name},
+    runtime::Processed,
 };
+
+use crate::flow::ReplyName;
 
 /// What became of one act.
 #[derive(Debug)]
@@ -11,6 +16,8 @@ pub struct ActOutcome {
     processed: Processed,
     /// Who handled the command, for failures of the command handler itself.
     handler: Option<&'static str>,
+    /// Names the type of the reply.
+    reply_name: ReplyName,
     pub(crate) entries: Range<usize>,
 }
 
@@ -34,8 +41,19 @@ impl ActOutcome {
             name,
             processed,
             handler,
+            reply_name: short_type_name::<()>,
             entries,
         }
+    }
+
+    pub(super) fn answering(mut self, reply_name: ReplyName) -> Self {
+        self.reply_name = reply_name;
+        self
+    }
+
+    /// The type of the reply.
+    pub(crate) fn reply_name(&self) -> &'static str {
+        (self.reply_name)()
     }
 
     /// The name of the command or event.

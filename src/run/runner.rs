@@ -1,11 +1,14 @@
 use std::panic::Location;
 
-use flow_domain::{message::Payload, record::Happening, runtime::Processed};
+use flow_domain::{
+    Error, handler::short_type_name, message::Payload, record::Happening, runtime::Processed,
+};
 
 use crate::{
     expect::Seen,
     flow::{
-        Expectation, Look, Message, Mismatch, Mode, Plan, Step, StepKind, Then, Trouble, shown_rows,
+        Expectation, Look, Message, Mismatch, Mode, Plan, ReplyName, Step, StepKind, Then, Trouble,
+        shown_rows,
     },
     report::{Failed, FlowFailure, Steps, nothing_found},
     run::{ActOutcome, Outcome, act::FailureIdx, caught::caught},
@@ -56,7 +59,24 @@ struct Unspoken {
     location: &'static Location<'static>,
     /// The handler that failed, and which failure of the act it is; `None` if the command was rejected.
     failed: Option<(&'static str, FailureIdx)>,
+    /// The name of the command or event that the act was.
+    act: String,
+    /// Why it was refused, or why the handler failed.
+    cause: String,
     text: String,
+}
+
+impl Unspoken {
+    /// Returns true if this mismatch tells of it already, and who reads it need not be told twice.
+    fn is_told_by(&self, mismatch: &Mismatch) -> bool {
+        let found = &mismatch.found;
+        let names_it = match self.failed {
+            Some((handler, _)) if found.contains(handler) => true,
+            Some((_, FailureIdx::Later(_))) => false,
+            _ => found.contains(&self.act),
+        };
+        names_it && found.contains(&self.cause)
+    }
 }
 
 struct Runner<'p, 't> {
@@ -78,7 +98,7 @@ impl Runner<'_, '_> {
             self.steps.reach(idx);
             match &step.kind {
                 StepKind::Then(then) => self.then(idx, step, then).await,
-                StepKind::When(_) | StepKind::WhenEvent(_) | StepKind::WhenWith(_) => {
+                StepKind::When(..) | StepKind::WhenEvent(_) | StepKind::WhenWith(..) => {
                     self.when(idx, step).await?;
                 }
                 _ => self.given(idx, step).await?,
@@ -99,14 +119,16 @@ impl Runner<'_, '_> {
 
     /// Stops if an expectation was not met, or if no `then` spoke of what went wrong.
     fn nothing_wrong_so_far(&mut self) -> Result<(), Stop> {
-        if self.failed.is_empty() {
-            for unspoken in self.troubles.drain(..) {
-                let mismatch =
-                    Mismatch::new("nothing goes wrong that no `then` speaks of", unspoken.text);
-                self.failed
-                    .push(Failed::new(unspoken.step, unspoken.location, mismatch));
-            }
-        }
+        let first = self.failed.first().map(Failed::mismatch);
+        self.troubles
+            .retain(|unspoken| !first.is_some_and(|first| unspoken.is_told_by(first)));
+        let troubles = self.troubles.drain(..).map(|unspoken| {
+            let expected = "nothing goes wrong that no `then` speaks of";
+            let mismatch = Mismatch::new(expected, unspoken.text);
+            Failed::new(unspoken.step, unspoken.location, mismatch)
+        });
+        // What went wrong by itself is mostly why an expectation was not met: it comes first.
+        self.failed.splice(0..0, troubles);
         if self.failed.is_empty() {
             Ok(())
         } else {
@@ -121,7 +143,7 @@ impl Runner<'_, '_> {
     }
 
     async fn given(&mut self, idx: usize, step: &Step<'_>) -> Result<(), Stop> {
-        let written_wrongly = |err: &flow_domain::Error| {
+        let written_wrongly = |err: &Error| {
             Mismatch::new("something that can be given", err.with_causes().to_string())
         };
         let act = match &step.kind {
@@ -129,7 +151,7 @@ impl Runner<'_, '_> {
             StepKind::GivenAggregate(Ok(aggregate)) => Act::Aggregate(aggregate),
             StepKind::GivenCommand(Ok(command)) => Act::Command(command),
             StepKind::GivenEvents(Err(err))
-            | StepKind::GivenAggregate(Err(err))
+            | StepKind::GivenAggregate(Err((_, err)))
             | StepKind::GivenCommand(Err(err)) => {
                 return Err(self.stop(idx, step, written_wrongly(err)));
             }
@@ -155,13 +177,13 @@ impl Runner<'_, '_> {
             self.outcome.end_of_given();
         }
         let made: Message;
-        let (message, is_event): (&Message, bool) = match &step.kind {
-            StepKind::When(command) => (command, false),
-            StepKind::WhenEvent(event) => (event, true),
-            StepKind::WhenWith(make) => {
+        let (message, reply_name): (&Message, Option<ReplyName>) = match &step.kind {
+            StepKind::When(command, reply_name) => (command, Some(*reply_name)),
+            StepKind::WhenEvent(event) => (event, None),
+            StepKind::WhenWith(make, reply_name) => {
                 made = caught("the closure makes a command", || Ok(make(&self.outcome)))
                     .map_err(|mismatch| self.stop(idx, step, mismatch))?;
-                (&made, false)
+                (&made, Some(*reply_name))
             }
             _ => return Ok(()),
         };
@@ -175,10 +197,9 @@ impl Runner<'_, '_> {
                 return Err(self.stop(idx, step, mismatch));
             }
         };
-        let act = if is_event {
-            Act::Events(std::slice::from_ref(message))
-        } else {
-            Act::Command(message)
+        let act = match reply_name {
+            None => Act::Events(std::slice::from_ref(message)),
+            Some(_) => Act::Command(message),
         };
         let processed = self.outcome.system().act(act).await;
         let entries = self.outcome.update();
@@ -189,9 +210,10 @@ impl Runner<'_, '_> {
                 _ => None,
             });
         let stalled = processed.stall.as_ref().map(ToString::to_string);
-        let act = ActOutcome::new(Seen::from(message).name, processed, handler, entries);
+        let act = ActOutcome::new(Seen::from(message).name, processed, handler, entries)
+            .answering(reply_name.unwrap_or(short_type_name::<()>));
         self.keep_troubles(idx, step, &act);
-        let made = matches!(step.kind, StepKind::WhenWith(_)).then(|| message.clone());
+        let made = matches!(step.kind, StepKind::WhenWith(..)).then(|| message.clone());
         self.steps.acted(idx, made);
         self.outcome.add_act(act);
         match stalled {
@@ -205,18 +227,28 @@ impl Runner<'_, '_> {
 
     /// Remembers what went wrong, until a `then` speaks of it.
     fn keep_troubles(&mut self, idx: usize, step: &Step<'_>, act: &ActOutcome) {
-        let mut keep = |failed, text| {
+        let mut keep = |failed, err: &Error, text| {
             self.troubles.push(Unspoken {
                 step: idx,
                 location: step.location,
                 failed,
+                act: act.name().to_owned(),
+                cause: if err.is_rejection() {
+                    err.to_string()
+                } else {
+                    err.with_causes().to_string()
+                },
                 text,
             });
         };
         if let Some(err) = act.error() {
             if err.is_rejection() {
                 let hint = "If that is the point, say so: `.then_rejected(..)`";
-                keep(None, format!("{} was rejected: {err}\n{hint}", act.name()));
+                keep(
+                    None,
+                    err,
+                    format!("{} was rejected: {err}\n{hint}", act.name()),
+                );
             } else {
                 let handler = act.handler().unwrap_or("nobody");
                 let text = format!("{} failed: {}", act.name(), err.with_causes());
@@ -224,14 +256,14 @@ impl Runner<'_, '_> {
                     Some(handler) => format!("{text}\n{}", hint_at_failure(handler)),
                     None => text,
                 };
-                keep(Some((handler, FailureIdx::Own)), text);
+                keep(Some((handler, FailureIdx::Own)), err, text);
             }
         }
         for (idx, failure) in act.failures().iter().enumerate() {
             let handler = failure.handler;
             let hint = hint_at_failure(handler);
             let failed = (handler, FailureIdx::Later(idx));
-            keep(Some(failed), format!("{failure}\n{hint}"));
+            keep(Some(failed), &failure.error, format!("{failure}\n{hint}"));
         }
     }
 

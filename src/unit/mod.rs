@@ -3,9 +3,10 @@
 mod outcome;
 mod raised;
 mod state;
+mod unspoken;
 mod verdict;
 
-use std::{fmt, marker::PhantomData};
+use std::{fmt, marker::PhantomData, panic::Location};
 
 use flow_domain::{
     Aggregate,
@@ -15,10 +16,14 @@ use flow_domain::{
 
 pub use outcome::{Answer, UnitOutcome};
 
+use crate::unit::unspoken::Unspoken;
+
 /// Begins a sentence about one aggregate.
 ///
 /// It runs at once, without stores, handlers or time, and takes nanoseconds to microseconds. A word
 /// means what it means in [`Flow`](crate::Flow), with the method of the aggregate in place of the act.
+/// As there, nothing passes by accident: a sentence without a word after `when` panics at its end, and
+/// so does one whose method refused if no word speaks of that.
 ///
 /// # Examples
 ///
@@ -94,11 +99,17 @@ impl<A: Aggregate> UnitBegin<A> {
 
 impl<A: Aggregate> UnitGiven<A> {
     /// Calls a method of the aggregate, which may refuse.
+    ///
+    /// At least one word has to follow, and one of those for refusals
+    /// ([`then_rejected`](UnitOutcome::then_rejected) and its like) if it refuses.
+    #[track_caller]
     #[must_use = "nothing is shown until something is expected: `.then_events(..)`"]
     pub fn when<R: Answer>(mut self, act: impl FnOnce(&mut A) -> R) -> UnitOutcome<A, R> {
         let n_before = self.aggregate.raised().len();
         let answer = act(&mut self.aggregate);
+        let refusal = answer.reply().err().map(|refusal| format!("{refusal:?}"));
         UnitOutcome {
+            unspoken: Unspoken::new(A::NAME, Location::caller(), refusal),
             aggregate: self.aggregate,
             answer,
             n_before,

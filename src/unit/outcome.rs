@@ -2,7 +2,7 @@ use std::fmt;
 
 use flow_domain::Aggregate;
 
-use crate::flow::Mismatch;
+use crate::{flow::Mismatch, unit::unspoken::Unspoken};
 
 /// What a method of an aggregate gives back: nothing, a value, or a rejection.
 pub trait Answer {
@@ -10,7 +10,7 @@ pub trait Answer {
     type Reply;
 
     /// The type of the rejection.
-    type Rejection;
+    type Rejection: fmt::Debug;
 
     /// What it answered, or the rejection, if the aggregate refused.
     ///
@@ -30,7 +30,7 @@ impl Answer for () {
     }
 }
 
-impl<T, R> Answer for Result<T, R> {
+impl<T, R: fmt::Debug> Answer for Result<T, R> {
     type Reply = T;
     type Rejection = R;
 
@@ -41,8 +41,11 @@ impl<T, R> Answer for Result<T, R> {
 
 /// What a method of an aggregate left behind, to be asserted on.
 ///
-/// Every word panics, at the line of the test, if what it expects is not so.
+/// Every word panics, at the line of the test, if what it expects is not so. It panics itself when it is
+/// dropped, with the line of `when`, if no word was said, or if the method refused and no word for
+/// refusals was: a method that refuses raises no events either.
 pub struct UnitOutcome<A, R> {
+    pub(super) unspoken: Unspoken,
     pub(super) aggregate: A,
     pub(super) answer: R,
     /// How many events had been raised before.
@@ -51,16 +54,29 @@ pub struct UnitOutcome<A, R> {
 
 impl<A: Aggregate, R> UnitOutcome<A, R> {
     /// Returns the aggregate, for ordinary asserts.
-    pub fn aggregate(self) -> A {
+    ///
+    /// # Panics
+    ///
+    /// Panics if the method refused and no word has spoken of it:
+    /// [`then_rejected`](Self::then_rejected) comes first.
+    pub fn aggregate(mut self) -> A {
+        self.unspoken.say();
         self.aggregate
     }
 
     /// Panics with the mismatch, if there is one.
     #[track_caller]
-    pub(super) fn expect(self, what: &str, checked: Result<(), Mismatch>) -> Self {
+    pub(super) fn expect(mut self, what: &str, checked: Result<(), Mismatch>) -> Self {
         match checked {
-            Ok(()) => self,
-            Err(mismatch) => panic!("{} {what}\n\n{mismatch}", A::NAME),
+            Ok(()) => {
+                self.unspoken.say();
+                self
+            }
+            Err(mismatch) => {
+                // A refusal is mostly why it is not so.
+                let besides = self.unspoken.besides(&mismatch);
+                panic!("{} {what}\n\n{mismatch}{besides}", A::NAME)
+            }
         }
     }
 }

@@ -18,10 +18,7 @@ const OTHERWISE: &str = "refused with another value";
 impl<A: Aggregate, R: Answer> UnitOutcome<A, R> {
     /// Expects that the method did not refuse.
     #[track_caller]
-    pub fn then_accepted(self) -> Self
-    where
-        R::Rejection: fmt::Debug,
-    {
+    pub fn then_accepted(self) -> Self {
         let checked = match self.answer.reply() {
             Ok(_) => Ok(()),
             Err(rejection) => Err(Mismatch::new("it accepts", format!("{rejection:?}"))),
@@ -52,10 +49,11 @@ impl<A: Aggregate, R: Answer> UnitOutcome<A, R> {
 
     /// Expects that the method refused with a message that contains this text.
     #[track_caller]
-    pub fn then_rejected_saying(self, text: &str) -> Self
+    pub fn then_rejected_saying(mut self, text: &str) -> Self
     where
         R::Rejection: Rejection,
     {
+        self.unspoken.say_refused();
         let expected = format!("it refuses, saying {text:?}");
         let (what, checked) = match self.answer.reply() {
             _ if text.is_empty() => (OTHERWISE, Err(nothing_to_look_for())),
@@ -74,7 +72,6 @@ impl<A: Aggregate, R: Answer> UnitOutcome<A, R> {
     pub fn then_reply(self, expected: R::Reply) -> Self
     where
         R::Reply: PartialEq + fmt::Debug,
-        R::Rejection: fmt::Debug,
     {
         let shown = format!("the reply {expected:?}");
         let (what, checked) = match self.answer.reply() {
@@ -92,10 +89,8 @@ impl<A: Aggregate, R: Answer> UnitOutcome<A, R> {
     }
 
     #[track_caller]
-    fn refused(self, expected: &str, holds: impl Fn(&R::Rejection) -> bool) -> Self
-    where
-        R::Rejection: fmt::Debug,
-    {
+    fn refused(mut self, expected: &str, holds: impl Fn(&R::Rejection) -> bool) -> Self {
+        self.unspoken.say_refused();
         let (what, checked) = match self.answer.reply() {
             Err(found) if holds(found) => (OTHERWISE, Ok(())),
             Err(found) => {

@@ -179,12 +179,12 @@ fn something_given_that_cannot_be() {
         .then_settled();
 
     insta::assert_snapshot!(report(flow), @r#"
-    flow failed at step 1: given an aggregate      tests/failures/handlers.rs:LINE
+    flow failed at step 1: given Inventory "prod-1"      tests/failures/handlers.rs:LINE
 
       expected  something that can be given
       found     `Inventory` is event-sourced and this one raised no events, so there is nothing to store
 
-    story   1 given  an aggregate                                                 FAILED
+    story   1 given  Inventory "prod-1"                                           FAILED
             2 when   PlaceOrder { order_id: "ord-1", customer_id: "cust-1", .. }  skipped
             3 then   settled                                                      skipped
 

@@ -3,7 +3,7 @@
 use ::shop::{Inventory, OrderDashboard, OrderStatus};
 
 use crate::{
-    fixture::{confirmed, paid, place, received, shop},
+    fixture::{Brittle, confirmed, counted, lab, paid, place, received, shop, told},
     report,
 };
 
@@ -76,5 +76,103 @@ fn a_sentence_that_expects_nothing() {
              └ OrderDashboardProjector         wrote OrderDashboard "ord-1"
 
     left   nothing waiting · no handlers failed
+    "#);
+}
+
+#[test]
+fn a_handler_that_fails_is_told_before_what_it_left_undone() {
+    let flow = lab()
+        .when_event(told("fail"))
+        .then_event(counted(3))
+        .then_handled_by::<Brittle>();
+
+    insta::assert_snapshot!(report(flow), @r#"
+    flow failed at step 1: when Told { told_id: "told-1", what: "fail" }      tests/failures/several.rs:LINE
+
+      expected  nothing goes wrong that no `then` speaks of
+      found     Brittle on Told: what was told failed: there was smoke
+                If that is the point, say so: `.then_handler_failed::<Brittle>(..)`
+
+    and at step 2: then event Counted      tests/failures/several.rs:LINE
+
+      expected  Counted { counted_id: "count-1", left: 3 }
+      found     no events at all
+
+    and at step 3: then handled by Brittle      tests/failures/several.rs:LINE
+
+      expected  Brittle handles something
+      found     it handled nothing
+                failed on one: what was told failed: there was smoke
+
+    story   1 when   Told { told_id: "told-1", what: "fail" }  accepted, but a handler failed
+            2 then   event Counted                             FAILED
+            3 then   handled by Brittle                        FAILED
+
+    chain  Told                                talk-told-1 @1
+           ├ Brittle                           FAILED: what was told failed: there was smoke
+           ├ Bystander                         handled
+           └ TallyKeeper                       wrote Tally "told-1"
+
+    left   nothing waiting · 1 handler failed
+    "#);
+}
+
+#[test]
+fn a_rejection_is_told_before_what_did_not_happen() {
+    let flow = shop()
+        .given_command(place())
+        .when(place())
+        .then_event(confirmed());
+
+    insta::assert_snapshot!(report(flow), @r#"
+    flow failed at step 2: when PlaceOrder { order_id: "ord-1", customer_id: "cust-1", .. }      tests/failures/several.rs:LINE
+
+      expected  nothing goes wrong that no `then` speaks of
+      found     PlaceOrder was rejected: the order is already placed
+                If that is the point, say so: `.then_rejected(..)`
+
+    and at step 3: then event OrderConfirmed      tests/failures/several.rs:LINE
+
+      expected  OrderConfirmed { order_id: "ord-1", customer_id: "cust-1" }
+      found     no events at all
+
+    story   1 given  PlaceOrder { order_id: "ord-1", customer_id: "cust-1", .. }
+            2 when   PlaceOrder { order_id: "ord-1", customer_id: "cust-1", .. }  REJECTED: the order is already placed
+            3 then   event OrderConfirmed                                         FAILED
+
+    chain  PlaceOrder                          OrderCommandHandler  REJECTED: the order is already placed
+
+    left   nothing waiting · no handlers failed
+    "#);
+}
+
+#[test]
+fn what_the_first_expectation_tells_is_not_told_twice() {
+    let flow = lab()
+        .when_event(told("fail"))
+        .then_settled()
+        .then_event(counted(3));
+
+    insta::assert_snapshot!(report(flow), @r#"
+    flow failed at step 2: then settled      tests/failures/several.rs:LINE
+
+      expected  everything settles and nothing goes wrong
+      found     Brittle on Told: what was told failed: there was smoke
+
+    and at step 3: then event Counted      tests/failures/several.rs:LINE
+
+      expected  Counted { counted_id: "count-1", left: 3 }
+      found     no events at all
+
+    story   1 when   Told { told_id: "told-1", what: "fail" }  accepted, but a handler failed
+            2 then   settled                                   FAILED
+            3 then   event Counted                             FAILED
+
+    chain  Told                                talk-told-1 @1
+           ├ Brittle                           FAILED: what was told failed: there was smoke
+           ├ Bystander                         handled
+           └ TallyKeeper                       wrote Tally "told-1"
+
+    left   nothing waiting · 1 handler failed
     "#);
 }

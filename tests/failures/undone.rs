@@ -54,3 +54,24 @@ fn an_event_handler_that_refuses_has_failed() {
     left   nothing waiting · 1 handler failed
     "#);
 }
+
+#[test]
+fn a_command_that_fails_inside_another_is_one_failure() {
+    let flow = parcels().when(dispatch("storm")).then_no_events();
+
+    insta::assert_snapshot!(report(flow), @r#"
+    flow failed at step 1: when Dispatch { parcel_id: "parcel-1", weather: "storm" }      tests/failures/undone.rs:LINE
+
+      expected  nothing goes wrong that no `then` speaks of
+      found     Dispatch failed: packing failed: there was a torn label
+                If that is the point, say so: `.then_handler_failed::<DispatchHandler>(..)`
+
+    story   1 when   Dispatch { parcel_id: "parcel-1", weather: "storm" }  FAILED: packing failed: there was a torn label
+            2 then   no events                                             ok
+
+    chain  Dispatch                            DispatchHandler  FAILED: packing failed: there was a torn label
+           └ Pack                              PackHandler  FAILED: packing failed: there was a torn label
+
+    left   nothing waiting · 1 handler failed
+    "#);
+}

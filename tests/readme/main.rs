@@ -5,13 +5,16 @@ use std::thread;
 use flow_harness::prelude::*;
 use shop::{Inventory, OrderDashboard, OrderStatus, PlaceOrder, StockReceived, StockReserved};
 
-// It stands in the README as it is, and is narrower there.
+// They stand in the README as they are, and are narrower there.
+#[rustfmt::skip]
+mod awaiting;
 #[rustfmt::skip]
 mod placing;
 
 const README: &str = include_str!("../../README.md");
 const CRATE: &str = include_str!("../../src/lib.rs");
 const TEST: &str = include_str!("placing.rs");
+const ASYNC_TEST: &str = include_str!("awaiting.rs");
 
 fn stock() -> StockReceived {
     StockReceived {
@@ -78,8 +81,10 @@ fn place_in_test() -> String {
 }
 
 #[test]
-fn the_readme_shows_a_test_that_passes() {
-    assert!(README.contains(TEST), "it should contain:\n{TEST}");
+fn the_readme_shows_tests_that_pass() {
+    for test in [TEST, ASYNC_TEST] {
+        assert!(README.contains(test), "it should contain:\n{test}");
+    }
 }
 
 #[test]

@@ -1,7 +1,9 @@
 //! What a fake saw.
 
+use flow_harness::prelude::*;
+
 use crate::{
-    fixture::{FakeMailer, paid, place, received, shop_with_mail},
+    fixture::{FakeMailer, paid, place, received, shop_with_mail, without_lines},
     mismatch, ordered,
 };
 
@@ -46,4 +48,17 @@ fn a_fake_that_is_given_again_replaces_the_one_before() {
         .run();
 
     assert_eq!(outcome.resource::<FakeMailer>().sent().len(), 1);
+}
+
+#[test]
+fn a_fake_that_is_missing_is_blamed_on_the_line_that_asks_for_it() {
+    let flow = ordered().then(|_: &Outcome| {
+        Resources::default().get::<FakeMailer>();
+        Ok(())
+    });
+
+    insta::assert_snapshot!(without_lines(&mismatch(flow)), @r"
+    expected  the closure comes to an answer
+    found     the closure panicked at tests/words/resource.rs:LINE: the flow has no resource `words::fixture::mailer::FakeMailer`: add `.resource(|| ..)` that makes one to the harness
+    ");
 }

@@ -9,7 +9,7 @@ use ::shop::{
 use flow_harness::unit::{UnitGiven, UnitOutcome, unit};
 use serde_json::json;
 
-use crate::fixture::{placed, received, refused, reserved};
+use crate::fixture::{placed, received, refused, reserved, without_lines};
 
 /// What `act` panics with.
 #[track_caller]
@@ -373,4 +373,66 @@ fn like_compares_some_fields() {
       found     Inventory { product_id: "prod-1", available: 3, reserved: {"ord-1":2} }
                 available  expected 4, found 3
     "#);
+}
+
+#[test]
+fn a_refusal_that_no_word_speaks_of_fails() {
+    let text = panic_text(|| drop(confirmed_draft().then_no_events()));
+
+    insta::assert_snapshot!(without_lines(&text), @r"
+    Order refused      tests/words/unit.rs:LINE
+
+      expected  a refusal that some word speaks of
+      found     it refused with NotPlaced(Draft)
+                If that is the point, say so: `.then_rejected(..)`
+    ");
+    let text = panic_text(|| drop(confirmed_draft().has(|order| order.quantity == 2)));
+    assert!(text.contains("NotPlaced(Draft)"), "{text}");
+    let text = panic_text(|| confirmed_draft().aggregate());
+    assert!(text.contains("NotPlaced(Draft)"), "{text}");
+}
+
+#[test]
+fn a_refusal_is_told_beside_what_did_not_happen() {
+    let text = panic_text(|| confirmed_draft().then_event(placed()));
+
+    insta::assert_snapshot!(text, @r#"
+    Order raised other events than expected
+
+      expected  OrderPlaced { order_id: "ord-1", customer_id: "cust-1", product_id: "prod-1", quantity: 2, total_cents: 9995 }
+      found     no events at all
+
+      the method refused with NotPlaced(Draft)
+    "#);
+}
+
+#[test]
+fn a_refusal_that_was_spoken_of_leaves_the_aggregate() {
+    let order = confirmed_draft()
+        .then_rejected_saying("not Placed")
+        .aggregate();
+
+    assert_eq!(order.status, OrderStatus::Draft);
+}
+
+#[test]
+fn an_act_of_which_nothing_is_said_fails_at_its_line() {
+    let acted_at = line!() + 1;
+    let text = panic_text(|| drop(stocked().when(reserve_two)));
+
+    assert!(text.contains(&format!("unit.rs:{acted_at}:")), "{text}");
+    insta::assert_snapshot!(without_lines(&text), @r"
+    Inventory did something of which nothing is said      tests/words/unit.rs:LINE
+
+      expected  at least one word after `when`
+      found     none: a sentence that expects nothing passes whatever happens.
+                Say what is expected; `.then_accepted()` if the point is that it did not refuse
+    ");
+}
+
+#[test]
+fn a_word_that_fails_is_not_followed_by_another_failure() {
+    let text = panic_text(|| confirmed_draft().then_accepted());
+
+    assert!(text.starts_with("Order refused\n"), "{text}");
 }

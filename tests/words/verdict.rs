@@ -96,9 +96,26 @@ fn then_reply_compares_the_answer_of_the_handler() {
     found     the reply 4
     ");
     insta::assert_snapshot!(mismatch(lab().when(ask("why?")).then_reply("4")), @r#"
-    expected  the reply "4", which is a &str
-    found     the reply 4, which has another type
+    expected  the reply "4", of type &str
+    found     the reply 4, of type usize
     "#);
+}
+
+#[test]
+fn then_reply_names_both_types_of_a_number() {
+    insta::assert_snapshot!(mismatch(lab().when(ask("why?")).then_reply(4)), @r"
+    expected  the reply 4, of type i32
+    found     the reply 4, of type usize
+              Write the number with its type: `4_usize`
+    ");
+    let flow = lab()
+        .given_nothing()
+        .when_with(|_| ask("why?"))
+        .then_reply(4.0);
+    insta::assert_snapshot!(mismatch(flow), @r"
+    expected  the reply 4.0, of type f64
+    found     the reply 4, of type usize
+    ");
 }
 
 #[test]
