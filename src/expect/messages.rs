@@ -34,7 +34,10 @@ impl Seen {
 impl From<&Written> for Seen {
     fn from(message: &Written) -> Self {
         Self {
-            name: message.name.to_string(),
+            name: match message.name.version() {
+                1 => message.name.as_str().to_owned(),
+                _ => message.name.to_string(),
+            },
             payload: message.payload.clone(),
         }
     }

@@ -1,4 +1,4 @@
-use std::{collections::VecDeque, sync::Arc};
+use std::sync::Arc;
 
 use crate::{
     error::{HandlerFailure, Stall},
@@ -7,7 +7,7 @@ use crate::{
     record::Happening,
     runtime::{
         handling::Handling,
-        trail::{StepIdx, Trail},
+        trail::{Trail, TrailStep},
     },
 };
 
@@ -19,8 +19,10 @@ use crate::{
 pub(super) struct Cascade {
     ports: Arc<Ports>,
     budget: usize,
-    queue: VecDeque<Delivery>,
-    trail: Trail,
+    /// All deliveries in order, those that were made and those that wait. None is taken out: what was
+    /// delivered because of what is told if there is no end to it.
+    deliveries: Vec<Delivery>,
+    n_made: usize,
     failures: Vec<HandlerFailure>,
     /// The room of the last unit of work, for the next.
     spare: Session,
@@ -31,7 +33,8 @@ struct Delivery {
     committed: Committed,
     subscription: usize,
     route: usize,
-    cause: Option<StepIdx>,
+    /// The place of the delivery whose handler raised the event.
+    cause: Option<usize>,
 }
 
 impl Cascade {
@@ -39,8 +42,8 @@ impl Cascade {
         Self {
             ports,
             budget,
-            queue: VecDeque::new(),
-            trail: Trail::default(),
+            deliveries: Vec::new(),
+            n_made: 0,
             failures: Vec::new(),
             spare,
         }
@@ -55,12 +58,12 @@ impl Cascade {
 
     async fn settle(&mut self, committed: Vec<Committed>) -> Option<Stall> {
         self.enqueue(committed, None);
-        while let Some(delivery) = self.queue.pop_front() {
-            if self.trail.len() == self.budget {
-                self.queue.push_front(delivery);
-                return Some(self.trail.stall(self.waiting()));
+        while self.n_made < self.deliveries.len() {
+            if self.n_made == self.budget {
+                return Some(self.stall());
             }
-            self.deliver(delivery).await;
+            self.n_made += 1;
+            self.deliver(self.n_made - 1).await;
         }
         None
     }
@@ -70,44 +73,51 @@ impl Cascade {
         self.failures
     }
 
-    fn waiting(&self) -> Vec<String> {
-        let waiting = self.queue.iter().map(|delivery| {
-            let subscription = &self.ports.catalog.subscriptions[delivery.subscription];
-            let event = delivery.committed.event.metadata().message_type.name();
-            format!("{} on {event}", subscription.handler)
-        });
-        waiting.collect()
+    /// Explains why the cascade was stopped.
+    fn stall(&self) -> Stall {
+        let catalog = &self.ports.catalog;
+        let step = |delivery: &Delivery| {
+            let (subscription, route) = catalog.route(delivery.subscription, delivery.route);
+            TrailStep {
+                event: route.event.name,
+                handler: subscription.handler,
+                cause: delivery.cause,
+            }
+        };
+        let (made, waiting) = self.deliveries.split_at(self.n_made);
+        let waiting = waiting.iter().map(step);
+        let waiting = waiting.map(|step| format!("{} on {}", step.handler, step.event.as_str()));
+        Trail::new(made.iter().map(step)).stall(waiting.collect())
     }
 
-    fn enqueue(&mut self, committed: Vec<Committed>, cause: Option<StepIdx>) {
+    fn enqueue(&mut self, committed: Vec<Committed>, cause: Option<usize>) {
         for committed in committed {
-            let n_waiting = self.queue.len();
+            let n_before = self.deliveries.len();
             for (subscription, route) in self.ports.catalog.routes_of(&committed.event) {
-                self.queue.push_back(Delivery {
+                self.deliveries.push(Delivery {
                     committed: committed.clone(),
                     subscription,
                     route,
                     cause,
                 });
             }
-            if self.queue.len() == n_waiting {
+            if self.deliveries.len() == n_before {
                 self.ports
                     .record(Some(committed.entry), || Happening::NoSubscriber);
             }
         }
     }
 
-    async fn deliver(&mut self, delivery: Delivery) {
+    async fn deliver(&mut self, place: usize) {
+        let delivery = &self.deliveries[place];
         let (subscription, route) = self
             .ports
             .catalog
             .route(delivery.subscription, delivery.route);
         let (handler, event) = (subscription.handler, route.event.name);
-        let envelope = &delivery.committed.event.envelope;
-        let step = self.trail.add(event, handler, delivery.cause);
         let handling = Handling {
             ports: &self.ports,
-            envelope,
+            envelope: &delivery.committed.event.envelope,
             cause: delivery.committed.entry,
             handler,
             kind: subscription.kind,
@@ -115,7 +125,7 @@ impl Cascade {
             call: &*route.call,
         };
         match handling.run(&mut self.spare).await {
-            Ok((_, committed)) => self.enqueue(committed, Some(step)),
+            Ok((_, committed)) => self.enqueue(committed, Some(place)),
             Err(err) => {
                 let event = event.as_str().to_owned();
                 self.failures.push(HandlerFailure::new(handler, event, err));

@@ -1,38 +1,24 @@
 use crate::{error::Stall, message::MessageName};
 
 /// Who was called for what because of whom, so that a cascade that does not end can be explained.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Trail {
     steps: Vec<TrailStep>,
 }
 
+/// One call, and the place of the one that caused it.
 #[derive(Debug)]
-struct TrailStep {
-    event: MessageName,
-    handler: &'static str,
-    cause: Option<usize>,
+pub(super) struct TrailStep {
+    pub(super) event: MessageName,
+    pub(super) handler: &'static str,
+    pub(super) cause: Option<usize>,
 }
 
-/// The place of a step in its trail.
-pub(super) type StepIdx = usize;
-
 impl Trail {
-    pub(super) fn len(&self) -> usize {
-        self.steps.len()
-    }
-
-    pub(super) fn add(
-        &mut self,
-        event: MessageName,
-        handler: &'static str,
-        cause: Option<StepIdx>,
-    ) -> StepIdx {
-        self.steps.push(TrailStep {
-            event,
-            handler,
-            cause,
-        });
-        self.steps.len() - 1
+    pub(super) fn new(steps: impl Iterator<Item = TrailStep>) -> Self {
+        Self {
+            steps: steps.collect(),
+        }
     }
 
     /// Explains why the cascade was stopped after its last step.
