@@ -195,6 +195,7 @@ impl<'r> Tree<'r> {
     fn ended(&self, started: &Entry) -> String {
         let mut wrote = Vec::new();
         let mut ended = String::new();
+        let mut caused_something = false;
         for effect in self.effects(started.id) {
             match &effect.what {
                 Happening::Written(written) => {
@@ -211,13 +212,15 @@ impl<'r> Tree<'r> {
                     "rolled back".clone_into(&mut ended);
                 }
                 Happening::HandlerEnded(how) => ended = told(how),
-                _ => {}
+                _ => caused_something = true,
             }
         }
-        if ended == "handled" && !wrote.is_empty() {
-            return wrote.join(", ");
+        match ended.as_str() {
+            "handled" if !wrote.is_empty() => wrote.join(", "),
+            // A forgotten `work.add(..)` looks like this.
+            "handled" if !caused_something => "handled, changed nothing".to_owned(),
+            _ => ended,
         }
-        ended
     }
 }
 

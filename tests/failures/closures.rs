@@ -69,7 +69,7 @@ fn a_closure_that_panics_where_it_makes_a_command() {
              │   └ Fulfilment                     stored Fulfilment "ord-1"
              │     └ CancelOrder                  OrderCommandHandler  stored Order "ord-1"
              │       └ OrderCancelled             order-ord-1 @2
-             │         ├ InventoryEventHandler    handled
+             │         ├ InventoryEventHandler    handled, changed nothing
              │         └ OrderDashboardProjector  wrote OrderDashboard "ord-1"
              ├ Fulfilment                         stored Fulfilment "ord-1"
              └ OrderDashboardProjector            wrote OrderDashboard "ord-1"

@@ -56,7 +56,7 @@ fn a_handler_that_fails_and_nothing_speaks_of_it() {
 
     chain  Told                                talk-told-1 @1
            ├ Brittle                           FAILED: what was told failed: there was smoke
-           ├ Bystander                         handled
+           ├ Bystander                         handled, changed nothing
            └ TallyKeeper                       wrote Tally "told-1"
 
     left   nothing waiting · 1 handler failed
@@ -80,7 +80,7 @@ fn a_handler_that_fails_otherwise() {
 
     chain  Told                                talk-told-1 @1
            ├ Brittle                           FAILED: what was told failed: there was smoke
-           ├ Bystander                         handled
+           ├ Bystander                         handled, changed nothing
            └ TallyKeeper                       wrote Tally "told-1"
 
     left   nothing waiting · 1 handler failed
@@ -102,7 +102,7 @@ fn a_handler_that_panics() {
 
     chain  Told                                talk-told-1 @1
            ├ Brittle                           FAILED: panicked at tests/failures/../fixture/lab.rs:LINE: the beaker broke
-           ├ Bystander                         handled
+           ├ Bystander                         handled, changed nothing
            └ TallyKeeper                       wrote Tally "told-1"
 
     left   nothing waiting · 1 handler failed

@@ -195,7 +195,7 @@ fn something_that_should_not_be_there() {
              │   └ Fulfilment                     stored Fulfilment "ord-1"
              │     └ CancelOrder                  OrderCommandHandler  stored Order "ord-1"
              │       └ OrderCancelled             order-ord-1 @2
-             │         ├ InventoryEventHandler    handled
+             │         ├ InventoryEventHandler    handled, changed nothing
              │         └ OrderDashboardProjector  wrote OrderDashboard "ord-1"
              ├ Fulfilment                         stored Fulfilment "ord-1"
              └ OrderDashboardProjector            wrote OrderDashboard "ord-1"
@@ -257,8 +257,8 @@ fn a_row_that_was_deleted() {
             3 then   Tally "told-1"                              FAILED
 
     chain  Told                                talk-told-1 @2
-           ├ Brittle                           handled
-           ├ Bystander                         handled
+           ├ Brittle                           handled, changed nothing
+           ├ Bystander                         handled, changed nothing
            └ TallyKeeper                       deleted Tally "told-1"
 
     left   nothing waiting · no handlers failed
@@ -285,8 +285,8 @@ fn a_long_value_is_cut() {
             2 then   Tally "told-1" has                                                      FAILED
 
     chain  Told                                talk-told-1 @1
-           ├ Brittle                           handled
-           ├ Bystander                         handled
+           ├ Brittle                           handled, changed nothing
+           ├ Bystander                         handled, changed nothing
            └ TallyKeeper                       wrote Tally "told-1"
 
     left   nothing waiting · no handlers failed

@@ -110,7 +110,7 @@ fn a_handler_that_fails_is_told_before_what_it_left_undone() {
 
     chain  Told                                talk-told-1 @1
            ├ Brittle                           FAILED: what was told failed: there was smoke
-           ├ Bystander                         handled
+           ├ Bystander                         handled, changed nothing
            └ TallyKeeper                       wrote Tally "told-1"
 
     left   nothing waiting · 1 handler failed
@@ -170,7 +170,7 @@ fn what_the_first_expectation_tells_is_not_told_twice() {
 
     chain  Told                                talk-told-1 @1
            ├ Brittle                           FAILED: what was told failed: there was smoke
-           ├ Bystander                         handled
+           ├ Bystander                         handled, changed nothing
            └ TallyKeeper                       wrote Tally "told-1"
 
     left   nothing waiting · 1 handler failed

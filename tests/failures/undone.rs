@@ -48,7 +48,7 @@ fn an_event_handler_that_refuses_has_failed() {
 
     chain  Told                                talk-told-1 @1
            ├ Brittle                           REJECTED: there was doubt
-           ├ Bystander                         handled
+           ├ Bystander                         handled, changed nothing
            └ TallyKeeper                       wrote Tally "told-1"
 
     left   nothing waiting · 1 handler failed
