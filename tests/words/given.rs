@@ -1,8 +1,8 @@
 //! What happened before.
 
 use ::shop::{
-    Fulfilment, Inventory, Order, OrderDashboard, OrderStatus, ReceiveStock, StockLevel,
-    StockReceived,
+    ConfirmOrder, Fulfilment, Inventory, Order, OrderDashboard, OrderStatus, ReceiveStock,
+    StockLevel, StockReceived,
 };
 
 use crate::{
@@ -83,6 +83,21 @@ fn given_events_reach_projections_and_process_managers() {
         .has(|fulfilment| fulfilment.reserved)
         .then_handler_failed_saying::<Fulfilment>("there is no Order `ord-1`")
         .run();
+}
+
+#[test]
+fn given_events_do_not_make_what_is_kept_as_state_and_the_failure_says_so() {
+    let flow = shop()
+        .given_events(placed())
+        .when(ConfirmOrder {
+            order_id: "ord-1".into(),
+        })
+        .then_accepted();
+
+    insta::assert_snapshot!(mismatch(flow), @r"
+    expected  what is given happens without trouble
+    found     Fulfilment on StockRefused: there is no Order `ord-1`: its stream has events, but it is kept as state, which events do not make; in a test `.given_aggregate(..)` or `.given_command(..)` does
+    ");
 }
 
 #[test]

@@ -24,8 +24,12 @@ enum Kind {
         expected: String,
         found: String,
     },
-    #[error("there is no {what} `{id}`")]
-    NotFound { what: &'static str, id: String },
+    #[error("there is no {what} `{id}`{hint}")]
+    NotFound {
+        what: &'static str,
+        id: String,
+        hint: &'static str,
+    },
     #[error("{operation} `{what}` failed")]
     Codec {
         operation: &'static str,
@@ -114,9 +118,19 @@ impl Error {
     }
 
     pub(crate) fn not_found(what: &'static str, id: impl Into<String>) -> Self {
+        Self::not_found_for(what, id, "")
+    }
+
+    /// Like [`not_found`](Self::not_found), with what may be the reason.
+    pub(crate) fn not_found_for(
+        what: &'static str,
+        id: impl Into<String>,
+        hint: &'static str,
+    ) -> Self {
         Kind::NotFound {
             what,
             id: id.into(),
+            hint,
         }
         .into()
     }

@@ -16,7 +16,8 @@ use crate::{
         },
     },
     message::{
-        CausationId, Envelope, MessageId, MessageKind, Metadata, Payload, StreamName, shared_text,
+        CausationId, Envelope, MessageId, MessageKind, Metadata, Payload, StreamName, Version,
+        shared_text,
     },
     model::{Aggregate, Event, Projection, Written},
     record::{Ended, EntryId, Happening, RolledBack, Table, TableKind},
@@ -90,8 +91,26 @@ impl UnitOfWork {
         let id = id.to_string();
         match self.find(&id).await? {
             Some(aggregate) => Ok(aggregate),
-            None => Err(Error::not_found(A::NAME, id)),
+            None => Err(self.nothing_to_load::<A>(id).await),
         }
+    }
+
+    /// Says what is missing, and whether its events are there without it.
+    async fn nothing_to_load<A: Aggregate>(&self, id: String) -> Error {
+        if !A::EVENT_SOURCED
+            && let Ok(stream) = stream_name::<A>(id.as_str())
+            && let Ok(events) = self
+                .ports
+                .store
+                .read_stream(&stream, Version::NONE, 1)
+                .await
+            && !events.is_empty()
+        {
+            let hint = ": its stream has events, but it is kept as state, which events do not make; \
+                        in a test `.given_aggregate(..)` or `.given_command(..)` does";
+            return Error::not_found_for(A::NAME, id, hint);
+        }
+        Error::not_found(A::NAME, id)
     }
 
     /// Loads an aggregate if it exists.
