@@ -20,8 +20,9 @@ pub(crate) struct Catalog {
     pub(crate) commands: Vec<CommandRoute>,
     /// In order of registration, which is the order of delivery.
     pub(crate) subscriptions: Vec<Subscription>,
-    /// Invariant: sorted; the numbers are places in `subscriptions` and in the routes of one.
-    pub(crate) event_index: Vec<(MessageName, usize, usize)>,
+    /// Invariant: sorted; after the key of its event, each has the place of a route in `subscriptions`
+    /// and in the routes of one.
+    pub(crate) event_index: Vec<(u64, usize, usize)>,
 }
 
 /// An aggregate of the domain, without its Rust type.
@@ -95,7 +96,9 @@ impl Catalog {
         self.event_index = Vec::with_capacity(n_routes);
         for (place, subscription) in self.subscriptions.iter().enumerate() {
             for (idx, route) in subscription.routes.iter().enumerate() {
-                self.event_index.push((route.event.name, place, idx));
+                let name = route.event.name;
+                self.event_index
+                    .push((sort_key(name.as_str(), name.version()), place, idx));
             }
         }
         self.event_index.sort_unstable();
@@ -121,18 +124,19 @@ impl Catalog {
         event: &'a Recorded,
     ) -> impl Iterator<Item = (usize, usize)> + 'a {
         let message_type = &event.metadata().message_type;
-        let wanted = (message_type.name(), message_type.version());
-        let start = self
-            .event_index
-            .partition_point(|(name, ..)| (name.as_str(), name.version()) < wanted);
+        let wanted = sort_key(message_type.name(), message_type.version());
+        let start = self.event_index.partition_point(|(key, ..)| *key < wanted);
         self.event_index[start..]
             .iter()
-            .take_while(move |(name, ..)| (name.as_str(), name.version()) == wanted)
+            .take_while(move |(key, ..)| *key == wanted)
             .map(|(_, place, idx)| (*place, *idx))
             .filter(|(place, idx)| {
                 let category = event.stream().category();
                 let subscription = &self.subscriptions[*place];
-                subscription.routes[*idx].category == category && subscription.reads(category)
+                let route = &subscription.routes[*idx];
+                message_type.is(route.event.name)
+                    && route.category == category
+                    && subscription.reads(category)
             })
     }
 
@@ -213,6 +217,17 @@ impl Catalog {
             },
         ))
     }
+}
+
+/// Packs what tells most names apart into a number, which is compared at once; names that are alike in
+/// it are compared in full.
+fn sort_key(name: &str, version: u32) -> u64 {
+    let bytes = name.as_bytes();
+    let mut key = u64::from(version) << 56 | (bytes.len() as u64 & 0xff) << 48;
+    for (idx, byte) in bytes.iter().rev().take(6).enumerate() {
+        key |= u64::from(*byte) << (8 * idx);
+    }
+    key
 }
 
 impl fmt::Debug for Catalog {

@@ -1,6 +1,7 @@
 //! What an app does with a command or an event, step by step, on a store in memory.
 #![cfg(feature = "derive")]
 
+mod alike;
 mod budget;
 mod cancelled;
 mod commands;
