@@ -26,8 +26,8 @@ use crate::{
 /// What one handling loads, changes and raises, written whole or not at all.
 ///
 /// It is handed to every handler. What is written is kept until the handler returns: `Ok` commits it,
-/// an error throws all of it away. What is loaded twice is seen as it was written in between, and two
-/// writes of one aggregate are one.
+/// an error throws all of it away. What is loaded again is seen as it was written in between, and two
+/// writes of one aggregate are one; of two copies, only the one that was loaded last can be added.
 ///
 /// Nothing is locked. A commit is refused with a conflict if somebody else wrote, in between, what it
 /// changes. What was only looked at may have changed by then.
