@@ -6,6 +6,7 @@ use crate::{
     message::{MessageName, MessageType, NameList, Payload, Recorded, StreamName, is_listed},
     model::{Aggregate, Projection},
     port::BoxFuture,
+    record::{HandlerKind, TableKind},
 };
 
 /// Everything that a domain consists of, ready to be looked up.
@@ -150,17 +151,42 @@ impl Catalog {
     }
 
     pub(crate) fn require_aggregate<A: Aggregate>(&self) -> Result<(), Error> {
-        if self
-            .aggregates
-            .iter()
-            .any(|entry| entry.type_id == TypeId::of::<A>())
-        {
+        self.require(
+            TableKind::Aggregate,
+            TypeId::of::<A>(),
+            short_type_name::<A>(),
+        )
+    }
+
+    pub(crate) fn require_projection<P: Projection>(&self) -> Result<(), Error> {
+        self.require(
+            TableKind::Projection,
+            TypeId::of::<P>(),
+            short_type_name::<P>(),
+        )
+    }
+
+    /// Returns an error, saying what to write, unless what is kept so is registered.
+    pub(crate) fn require(
+        &self,
+        kind: TableKind,
+        type_id: TypeId,
+        name: &str,
+    ) -> Result<(), Error> {
+        let is_registered = match kind {
+            TableKind::Aggregate => self.aggregates.iter().any(|entry| entry.type_id == type_id),
+            TableKind::Projection => self
+                .projections
+                .iter()
+                .any(|entry| entry.type_id == type_id),
+            TableKind::ProcessManager => self.subscriptions.iter().any(|entry| {
+                entry.kind == HandlerKind::ProcessManager && entry.handler_type == type_id
+            }),
+        };
+        if is_registered {
             return Ok(());
         }
-        let name = short_type_name::<A>();
-        Err(Error::setup(format!(
-            "the aggregate `{name}` is not registered: add `.aggregate::<{name}>()` to the domain"
-        )))
+        Err(not_registered(kind, name))
     }
 
     /// Returns an error unless an aggregate of the domain has this category.
@@ -172,23 +198,7 @@ impl Catalog {
         {
             return Ok(());
         }
-        Err(Error::setup(format!(
-            "the aggregate `{name}` is not registered: add `.aggregate::<{name}>()` to the domain"
-        )))
-    }
-
-    pub(crate) fn require_projection<P: Projection>(&self) -> Result<(), Error> {
-        if self
-            .projections
-            .iter()
-            .any(|entry| entry.type_id == TypeId::of::<P>())
-        {
-            return Ok(());
-        }
-        let name = short_type_name::<P>();
-        Err(Error::setup(format!(
-            "the projection `{name}` is not registered: add `.projection::<{name}>()` to the domain"
-        )))
+        Err(not_registered(TableKind::Aggregate, name))
     }
 
     /// Returns an error unless `event` is one of an aggregate of the domain, or one from outside.
@@ -217,6 +227,17 @@ impl Catalog {
             },
         ))
     }
+}
+
+fn not_registered(kind: TableKind, name: &str) -> Error {
+    let method = match kind {
+        TableKind::Aggregate => "aggregate",
+        TableKind::Projection => "projection",
+        TableKind::ProcessManager => "process_manager",
+    };
+    Error::setup(format!(
+        "the {kind} `{name}` is not registered: add `.{method}::<{name}>()` to the domain"
+    ))
 }
 
 /// Packs what tells most names apart into a number, which is compared at once; names that are alike in

@@ -290,7 +290,8 @@ where
             }
             let handled = self.method.call(&mut manager, event, work).await;
             handled.map_err(Into::into)?;
-            work.write_decided(table, &key, &manager)?;
+            // What it issued was decided on its state, even if that is the same afterwards.
+            work.write_state(table, &key, &manager, work.has_changes())?;
             Ok(Disposition::Handled)
         })
     }

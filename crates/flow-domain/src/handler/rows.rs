@@ -59,7 +59,7 @@ impl<'a, P: Projection> Rows<'a, P> {
         let id: Arc<str> = Arc::from(&*row.id());
         // Read first: so the write is refused if somebody else wrote in between.
         self.work.touch(Self::table(), &id).await?;
-        self.work.write_state(Self::table(), &id, &row)
+        self.work.write_state(Self::table(), &id, &row, false)
     }
 
     /// Changes the row with this id.
@@ -74,10 +74,11 @@ impl<'a, P: Projection> Rows<'a, P> {
         change: impl FnOnce(&mut P),
     ) -> Result<(), Error> {
         let id = shared_text(id);
-        match self.work.load_state::<P>(Self::table(), &id).await? {
-            Some(row) => self.write_changed(&id, row, change),
-            None => Err(Error::not_found(P::NAME, &*id)),
+        if let Some(row) = self.work.load_state::<P>(Self::table(), &id).await? {
+            return self.write_changed(&id, row, change);
         }
+        let hint = " to change: `put` or `change_or_insert` makes one";
+        Err(Error::not_found_for(P::NAME, &*id, hint))
     }
 
     /// Changes the row with this id, or the one that `insert` makes if there is none.
@@ -110,7 +111,7 @@ impl<'a, P: Projection> Rows<'a, P> {
                 row.id()
             )));
         }
-        self.work.write_state(Self::table(), id, &row)
+        self.work.write_state(Self::table(), id, &row, false)
     }
 
     /// Deletes the row with this id; nothing happens if there is none.

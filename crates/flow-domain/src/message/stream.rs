@@ -108,74 +108,58 @@ pub enum InvalidStreamName {
     Separator(String),
 }
 
-/// A place within one stream, from 1. [`NONE`](Self::NONE) is before the first event.
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
-)]
-#[serde(transparent)]
-pub struct Version(u64);
+macro_rules! place {
+    ($(#[$doc:meta])* $name:ident, $(#[$zero_doc:meta])* $zero:ident) => {
+        $(#[$doc])*
+        #[derive(
+            Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+        )]
+        #[serde(transparent)]
+        pub struct $name(u64);
 
-impl Version {
+        impl $name {
+            $(#[$zero_doc])*
+            pub const $zero: Self = Self(0);
+
+            /// The one with this number.
+            pub const fn new(number: u64) -> Self {
+                Self(number)
+            }
+
+            /// The number.
+            pub const fn as_u64(self) -> u64 {
+                self.0
+            }
+
+            /// The one after this.
+            #[must_use]
+            pub const fn next(self) -> Self {
+                Self(self.0 + 1)
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Display::fmt(&self.0, f)
+            }
+        }
+    };
+}
+
+place! {
+    /// A place within one stream, from 1. [`NONE`](Self::NONE) is before the first event.
+    Version,
     /// The version of a stream without events, and of what was never written.
-    pub const NONE: Self = Self(0);
-
-    /// The version with this number.
-    pub const fn new(number: u64) -> Self {
-        Self(number)
-    }
-
-    /// The number.
-    pub const fn as_u64(self) -> u64 {
-        self.0
-    }
-
-    /// The version after this one.
-    #[must_use]
-    pub const fn next(self) -> Self {
-        Self(self.0 + 1)
-    }
+    NONE
 }
 
-impl fmt::Display for Version {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(&self.0, f)
-    }
-}
-
-/// A place within the whole store, from 1. [`START`](Self::START) is before the first event.
-///
-/// Positions grow, and there may be gaps between them.
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
-)]
-#[serde(transparent)]
-pub struct Position(u64);
-
-impl Position {
+place! {
+    /// A place within the whole store, from 1. [`START`](Self::START) is before the first event.
+    ///
+    /// Positions grow, and there may be gaps between them.
+    Position,
     /// The position before everything.
-    pub const START: Self = Self(0);
-
-    /// The position with this number.
-    pub const fn new(number: u64) -> Self {
-        Self(number)
-    }
-
-    /// The number.
-    pub const fn as_u64(self) -> u64 {
-        self.0
-    }
-
-    /// The position after this one.
-    #[must_use]
-    pub const fn next(self) -> Self {
-        Self(self.0 + 1)
-    }
-}
-
-impl fmt::Display for Position {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(&self.0, f)
-    }
+    START
 }
 
 /// The version that a stream or a stored state must have for a write to go through.

@@ -4,7 +4,7 @@ use crate::{
     error::Error,
     message::Payload,
     port::Query,
-    record::{HandlerKind, Table, TableKind},
+    record::{Table, TableKind},
     runtime::App,
 };
 
@@ -38,40 +38,12 @@ impl App {
     ///
     /// Returns an error for which [`Error::is_setup`] is true if it is not.
     pub fn require(&self, kept: Kept) -> Result<(), Error> {
-        let catalog = &self.ports.catalog;
         let Kept {
             kind,
             type_id,
             name,
         } = kept;
-        let (known, method) = match kind {
-            TableKind::Aggregate => (
-                catalog
-                    .aggregates
-                    .iter()
-                    .any(|entry| entry.type_id == type_id),
-                "aggregate",
-            ),
-            TableKind::Projection => (
-                catalog
-                    .projections
-                    .iter()
-                    .any(|entry| entry.type_id == type_id),
-                "projection",
-            ),
-            TableKind::ProcessManager => (
-                catalog.subscriptions.iter().any(|entry| {
-                    entry.kind == HandlerKind::ProcessManager && entry.handler_type == type_id
-                }),
-                "process_manager",
-            ),
-        };
-        if known {
-            return Ok(());
-        }
-        Err(Error::setup(format!(
-            "the {kind} `{name}` is not registered: add `.{method}::<{name}>()` to the domain"
-        )))
+        self.ports.catalog.require(kind, type_id, name)
     }
 
     /// Reads what is kept under `id`, as JSON; for those who build on the app.

@@ -199,7 +199,7 @@ async fn changing_what_is_not_there_is_not_found() {
     assert!(err.handler_failures()[0].error.is_not_found());
     insta::assert_snapshot!(err, @r"
     the commit went through, but 1 handler failed afterwards:
-      Scoreboard on Scored: there is no Score `Ada`
+      Scoreboard on Scored: there is no Score `Ada` to change: `put` or `change_or_insert` makes one
     ");
 }
 

@@ -340,32 +340,24 @@ impl UnitOfWork {
     }
 
     /// Writes a state or row; one that was not loaded here must not exist.
+    ///
+    /// `is_decided_on` says whether it is written even if it is the same.
     pub(crate) fn write_state<T: Serialize>(
         &mut self,
         table: Table,
         id: &Arc<str>,
         value: &T,
+        is_decided_on: bool,
     ) -> Result<(), Error> {
-        let value = Payload::encode(table.name, value)?;
+        let change = Change::Put(Payload::encode(table.name, value)?);
         self.session
-            .set((table, id), Change::Put(value), false, self.context.entry);
+            .set((table, id), change, is_decided_on, self.context.entry);
         Ok(())
     }
 
-    /// Writes the state of a process manager, even if it is the same when anything else is written: what
-    /// it issued was decided on it.
-    pub(crate) fn write_decided<T: Serialize>(
-        &mut self,
-        table: Table,
-        id: &Arc<str>,
-        value: &T,
-    ) -> Result<(), Error> {
-        let value = Payload::encode(table.name, value)?;
-        let is_decided_on = self.session.has_changes();
-        let entry = self.context.entry;
-        self.session
-            .set((table, id), Change::Put(value), is_decided_on, entry);
-        Ok(())
+    /// Returns true if anything is to be written.
+    pub(crate) fn has_changes(&self) -> bool {
+        self.session.has_changes()
     }
 
     /// Deletes a state or row that was loaded here.
