@@ -1,6 +1,9 @@
 use std::{
     fmt,
-    sync::atomic::{AtomicU64, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use uuid::Uuid;
@@ -38,6 +41,12 @@ impl<'a> Origin<'a> {
 pub trait IdSource: fmt::Debug + Send + Sync {
     /// Makes the id for `origin`.
     fn make(&self, origin: Origin<'_>) -> Uuid;
+
+    /// Returns a source that makes the same ids from here on and counts on its own, if this one can be
+    /// repeated.
+    fn fork(&self) -> Option<Arc<dyn IdSource>> {
+        None
+    }
 }
 
 /// Random ids that sort by time: UUID version 7.
@@ -79,6 +88,12 @@ impl IdSource for VirtualIds {
         }
         mixer.add(u64::from(origin.n_commits) << 32 | u64::from(origin.idx));
         mixer.finish()
+    }
+
+    fn fork(&self) -> Option<Arc<dyn IdSource>> {
+        Some(Arc::new(Self {
+            n_roots: AtomicU64::new(self.n_roots.load(Ordering::Acquire)),
+        }))
     }
 }
 

@@ -2,7 +2,10 @@ use std::{
     fmt,
     ops::{Add, Sub},
     str::FromStr,
-    sync::atomic::{AtomicI64, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
     time::{Duration, SystemTime},
 };
 
@@ -112,6 +115,18 @@ impl<'de> Deserialize<'de> for Timestamp {
 pub trait Clock: fmt::Debug + Send + Sync {
     /// Returns the current time.
     fn now(&self) -> Timestamp;
+
+    /// Moves the clock forward to `time`, if it is one that can be moved and not there yet; returns
+    /// false if it cannot be moved.
+    fn advance_to(&self, time: Timestamp) -> bool {
+        let _ = time;
+        false
+    }
+
+    /// Returns a clock that shows the same time and is moved on its own, if this one can be moved.
+    fn fork(&self) -> Option<Arc<dyn Clock>> {
+        None
+    }
 }
 
 /// The time of the machine.
@@ -161,6 +176,17 @@ impl Default for VirtualClock {
 impl Clock for VirtualClock {
     fn now(&self) -> Timestamp {
         Timestamp::from_micros(self.micros.load(Ordering::Acquire))
+    }
+
+    fn advance_to(&self, time: Timestamp) -> bool {
+        self.micros.fetch_max(time.as_micros(), Ordering::AcqRel);
+        true
+    }
+
+    fn fork(&self) -> Option<Arc<dyn Clock>> {
+        Some(Arc::new(Self {
+            micros: AtomicI64::new(self.now().as_micros()),
+        }))
     }
 }
 

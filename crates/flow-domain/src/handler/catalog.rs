@@ -182,6 +182,8 @@ impl Catalog {
             TableKind::ProcessManager => self.subscriptions.iter().any(|entry| {
                 entry.kind == HandlerKind::ProcessManager && entry.handler_type == type_id
             }),
+            // What the engine keeps for itself has no type of the user's.
+            TableKind::Inbox | TableKind::Checkpoint | TableKind::DeadLetter => true,
         };
         if is_registered {
             return Ok(());
@@ -231,9 +233,9 @@ impl Catalog {
 
 fn not_registered(kind: TableKind, name: &str) -> Error {
     let method = match kind {
-        TableKind::Aggregate => "aggregate",
         TableKind::Projection => "projection",
         TableKind::ProcessManager => "process_manager",
+        _ => "aggregate",
     };
     Error::setup(format!(
         "the {kind} `{name}` is not registered: add `.{method}::<{name}>()` to the domain"

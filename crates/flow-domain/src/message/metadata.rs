@@ -1,4 +1,4 @@
-use std::{fmt, sync::Arc};
+use std::{borrow::Cow, fmt, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
@@ -15,6 +15,19 @@ pub enum MessageKind {
     Command,
     /// A fact that happened.
     Event,
+}
+
+/// By whom what a message causes is handled.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Processing {
+    /// Inline: by whoever handed it over, before the call returns.
+    #[default]
+    Sync,
+    /// Later: by an engine.
+    Async,
 }
 
 /// How urgent a message is; it travels with a command to everything that the command causes.
@@ -80,4 +93,10 @@ pub struct Metadata {
     pub priority: Priority,
     /// Who asked for the command that began the flow, if that was told.
     pub asked_by: Option<Arc<str>>,
+    /// The category of the message whose handling caused it; `None` for what comes from outside.
+    pub origin: Option<Cow<'static, str>>,
+    /// Until when it is worth to be handled, if that was told. Commands only.
+    pub deadline: Option<Timestamp>,
+    /// By whom its handlers are called. What is handled inline is never handled by an engine.
+    pub processing: Processing,
 }

@@ -9,7 +9,7 @@ mod stream;
 
 pub use envelope::{Envelope, Recorded};
 pub use id::{CausationId, CorrelationId, MessageId};
-pub use metadata::{MessageKind, Metadata, Priority};
+pub use metadata::{MessageKind, Metadata, Priority, Processing};
 pub(crate) use name::is_listed;
 pub use name::{InvalidMessageType, MessageName, MessageSchema, MessageType, NameList};
 pub(crate) use payload::shared_text;

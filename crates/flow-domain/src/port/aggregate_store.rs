@@ -17,7 +17,8 @@ pub struct Stored {
     pub value: Payload,
 }
 
-/// Keeps the state of aggregates and of process managers.
+/// Keeps the state of aggregates and of process managers, and what an engine needs to remember: inboxes,
+/// checkpoints and dead letters.
 pub trait AggregateStore: fmt::Debug + Send + Sync {
     /// Loads the state that `table` keeps under `id`.
     fn load<'a>(&'a self, table: Table, id: &'a str) -> Answer<'a, Option<Stored>>;

@@ -1,7 +1,8 @@
 use std::sync::Arc;
 
 use crate::{
-    message::{Envelope, ExpectedVersion, Payload, StreamName},
+    message::{Envelope, ExpectedVersion, MessageId, Payload, StreamName},
+    port::Outgoing,
     record::Table,
 };
 
@@ -18,6 +19,10 @@ pub struct Changes {
     pub events: Vec<Arc<Envelope>>,
     /// The states and rows. Each table and id is listed once at most.
     pub writes: Vec<Write>,
+    /// What is added to the outbox, in order.
+    pub outgoing: Vec<Outgoing>,
+    /// What is taken back from the outbox, if it was not sent yet.
+    pub cancelled: Vec<MessageId>,
 }
 
 impl Changes {
@@ -31,7 +36,10 @@ impl Changes {
 
     /// Returns true if nothing would be written.
     pub fn is_empty(&self) -> bool {
-        self.events.is_empty() && self.writes.is_empty()
+        self.events.is_empty()
+            && self.writes.is_empty()
+            && self.outgoing.is_empty()
+            && self.cancelled.is_empty()
     }
 }
 

@@ -30,4 +30,7 @@ pub trait EventStore: fmt::Debug + Send + Sync {
         after: Position,
         limit: usize,
     ) -> Answer<'a, Vec<Recorded>>;
+
+    /// The position of the last event; [`Position::START`] if there is none.
+    fn last_position(&self) -> Answer<'_, Position>;
 }

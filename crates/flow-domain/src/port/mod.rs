@@ -7,9 +7,11 @@
 
 mod aggregate_store;
 mod answer;
+mod broker;
 mod changes;
 pub mod contract;
 mod event_store;
+mod outbox;
 mod projection_store;
 mod query;
 mod store;
@@ -18,8 +20,12 @@ use std::pin::Pin;
 
 pub use aggregate_store::{AggregateStore, Stored};
 pub use answer::Answer;
+pub use broker::{Backlog, Broker, Handed, Lane, Publication, Read, StartFrom, Topic};
 pub use changes::{Changes, ExpectedStream, Write};
 pub use event_store::EventStore;
+pub use outbox::{
+    Claim, Outbox, OutboxDue, OutboxRow, OutboxState, Outgoing, SendResult, Settlement,
+};
 pub use projection_store::{ProjectionStore, Row};
 pub use query::{Comparison, Condition, Direction, Query};
 pub use store::Store;

@@ -15,7 +15,8 @@ pub struct Row {
     pub value: Payload,
 }
 
-/// Keeps the rows of projections.
+/// Keeps the rows of projections. [`query`](Self::query) and [`count`](Self::count) find those of any
+/// other table as well.
 pub trait ProjectionStore: fmt::Debug + Send + Sync {
     /// Gets the row that `table` keeps under `id`.
     fn get<'a>(&'a self, table: Table, id: &'a str) -> Answer<'a, Option<Stored>>;

@@ -188,6 +188,12 @@ pub enum TableKind {
     ProcessManager,
     /// The rows of a projection.
     Projection,
+    /// The messages that a handler that handles each `once` has handled.
+    Inbox,
+    /// How far subscriptions have come.
+    Checkpoint,
+    /// What was given up on.
+    DeadLetter,
 }
 
 impl fmt::Display for TableKind {
@@ -196,6 +202,9 @@ impl fmt::Display for TableKind {
             Self::Aggregate => "aggregate",
             Self::ProcessManager => "process manager",
             Self::Projection => "projection",
+            Self::Inbox => "inbox",
+            Self::Checkpoint => "checkpoint",
+            Self::DeadLetter => "dead letter",
         })
     }
 }

@@ -56,7 +56,10 @@ impl App {
         let table = Table::new(kept.kind, kept.name);
         let stored = match kept.kind {
             TableKind::Projection => self.ports.store.get(table, id).await?,
-            TableKind::ProcessManager => self.ports.store.load(table, id).await?,
+            TableKind::ProcessManager
+            | TableKind::Inbox
+            | TableKind::Checkpoint
+            | TableKind::DeadLetter => self.ports.store.load(table, id).await?,
             TableKind::Aggregate => {
                 let mut entries = self.ports.catalog.aggregates.iter();
                 return match entries.find(|entry| entry.type_id == kept.type_id) {

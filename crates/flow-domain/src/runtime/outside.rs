@@ -5,7 +5,8 @@ use crate::{
     error::Error,
     handler::{Committed, Ports, Reply, Session, command_stream},
     message::{
-        CorrelationId, Envelope, ExpectedVersion, MessageId, MessageKind, Metadata, Version,
+        CorrelationId, Envelope, ExpectedVersion, MessageId, MessageKind, Metadata, Processing,
+        Version,
     },
     model::{AnyEvent, MessageList, Written, WrittenAggregate},
     port::{Changes, Write},
@@ -134,6 +135,9 @@ pub(super) fn wrap(
             causation: None,
             priority: headers.priority,
             asked_by: headers.asked_by.clone(),
+            origin: None,
+            deadline: None,
+            processing: Processing::Sync,
         },
         message: message.payload.clone(),
     }))

@@ -91,6 +91,7 @@ pub(crate) fn envelope<E: Event>(stream: &str, event: &E) -> Envelope {
         "causation": null,
         "priority": 0,
         "asked_by": null,
+        "processing": "sync",
     });
     Envelope {
         metadata: serde_json::from_value(metadata).expect("this is what metadata looks like"),

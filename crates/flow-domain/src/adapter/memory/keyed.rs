@@ -59,9 +59,18 @@ impl<K: Clone + Eq + Hash, V> Keyed<K, V> {
         place
     }
 
+    pub(super) fn len(&self) -> usize {
+        self.entries.len()
+    }
+
     /// All entries; they come in the order in which they were pushed.
     pub(super) fn iter(&self) -> impl Iterator<Item = (&K, &V)> {
         self.entries.iter().map(|(key, value)| (key, value))
+    }
+
+    /// Gives all entries away, in the order in which they were pushed.
+    pub(super) fn into_iter(self) -> impl Iterator<Item = (K, V)> {
+        self.entries.into_iter()
     }
 
     fn place<Q>(&self, key: &Q) -> Option<usize>

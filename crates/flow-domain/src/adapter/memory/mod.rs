@@ -6,6 +6,8 @@
 
 mod events;
 mod keyed;
+mod layers;
+mod outbox;
 mod state;
 mod store;
 mod tables;

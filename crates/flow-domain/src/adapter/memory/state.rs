@@ -1,7 +1,7 @@
 use std::{fmt, sync::Arc};
 
 use crate::{
-    adapter::memory::{events::Events, tables::Tables},
+    adapter::memory::{events::Events, outbox::Outbox, tables::Tables},
     error::Error,
     message::{ExpectedVersion, Recorded, Version},
     port::Changes,
@@ -12,6 +12,7 @@ use crate::{
 pub(super) struct State {
     pub(super) events: Events,
     pub(super) tables: Tables,
+    pub(super) outbox: Outbox,
 }
 
 impl State {
@@ -21,10 +22,25 @@ impl State {
         for write in &changes.writes {
             self.tables.apply(write);
         }
+        // What is taken back was there before; what is added now is sent, whatever its id.
+        for id in &changes.cancelled {
+            self.outbox.cancel(*id);
+        }
+        for outgoing in &changes.outgoing {
+            self.outbox.add(outgoing);
+        }
         let events = changes.events.iter();
         Ok(events
             .map(|event| self.events.append(Arc::clone(event)))
             .collect())
+    }
+
+    pub(super) fn fork(&mut self) -> Self {
+        Self {
+            events: self.events.fork(),
+            tables: self.tables.fork(),
+            outbox: self.outbox.fork(),
+        }
     }
 
     fn check(&self, changes: &Changes) -> Result<(), Error> {

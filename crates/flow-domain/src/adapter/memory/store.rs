@@ -1,11 +1,12 @@
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::{
     adapter::memory::state::State,
+    clock::Timestamp,
     message::{Position, Recorded, StreamName, Version},
     port::{
-        AggregateStore, Answer, Changes, Condition, EventStore, ProjectionStore, Query, Row, Store,
-        Stored,
+        AggregateStore, Answer, Changes, Claim, Condition, EventStore, Outbox, OutboxDue,
+        OutboxRow, OutboxState, ProjectionStore, Query, Row, Settlement, Store, Stored,
     },
     record::Table,
 };
@@ -14,6 +15,11 @@ use crate::{
 ///
 /// Each method does its work when it is called; the future that it returns is ready. The cost of
 /// reading or writing one thing does not grow with what is stored; a query reads its whole table.
+///
+/// [`fork`](Store::fork) gives a second store with the same content. The two share what was there and
+/// write past each other from then on, so that the first fork costs the same however much a store
+/// holds. A later one copies what its store wrote since then, never more than what is shared. The rows
+/// of the outbox that are on their way are copied when one of the two next writes to the outbox.
 ///
 /// # Examples
 ///
@@ -60,6 +66,11 @@ impl EventStore for MemoryStore {
         let recorded = self.state().events.read_category(category, after, limit);
         Answer::ready(Ok(recorded))
     }
+
+    fn last_position(&self) -> Answer<'_, Position> {
+        let position = self.state().events.last_position();
+        Answer::ready(Ok(position))
+    }
 }
 
 impl AggregateStore for MemoryStore {
@@ -86,16 +97,58 @@ impl ProjectionStore for MemoryStore {
     }
 }
 
+impl Outbox for MemoryStore {
+    fn claim<'a>(&'a self, claim: &'a Claim<'a>) -> Answer<'a, Vec<OutboxRow>> {
+        let rows = self.state().outbox.claim(claim);
+        Answer::ready(Ok(rows))
+    }
+
+    fn settle<'a>(
+        &'a self,
+        worker: &'a str,
+        now: Timestamp,
+        settlements: &'a [Settlement],
+    ) -> Answer<'a, ()> {
+        self.state().outbox.settle(worker, now, settlements);
+        Answer::ready(Ok(()))
+    }
+
+    fn rows<'a>(&'a self, states: &'a [OutboxState], limit: usize) -> Answer<'a, Vec<OutboxRow>> {
+        let rows = self.state().outbox.rows(states, limit);
+        Answer::ready(Ok(rows))
+    }
+
+    fn next_due(&self, now: Timestamp) -> Answer<'_, OutboxDue> {
+        let due = self.state().outbox.next_due(now);
+        Answer::ready(Ok(due))
+    }
+
+    fn reopen(&self, number: u64, now: Timestamp) -> Answer<'_, bool> {
+        let was_abandoned = self.state().outbox.reopen(number, now);
+        Answer::ready(Ok(was_abandoned))
+    }
+
+    fn clean_up(&self, state: OutboxState, before: Timestamp) -> Answer<'_, usize> {
+        let n_forgotten = self.state().outbox.clean_up(state, before);
+        Answer::ready(Ok(n_forgotten))
+    }
+}
+
 impl Store for MemoryStore {
     fn commit<'a>(&'a self, changes: &'a Changes) -> Answer<'a, Vec<Recorded>> {
         let committed = self.state().commit(changes);
         Answer::ready(committed)
     }
+
+    fn fork(&self) -> Option<Arc<dyn Store>> {
+        let state = Mutex::new(self.state().fork());
+        Some(Arc::new(Self { state }))
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::{sync::Arc, thread};
+    use std::thread;
 
     use super::*;
     use crate::{

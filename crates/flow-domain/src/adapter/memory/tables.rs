@@ -3,7 +3,10 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use crate::{
-    adapter::memory::keyed::Keyed,
+    adapter::memory::{
+        keyed::Keyed,
+        layers::{Layer, Layers},
+    },
     message::{Payload, Version},
     port::{Condition, Query, Row, Stored, Write},
     record::Table,
@@ -12,6 +15,13 @@ use crate::{
 /// The states and rows, by table and id.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Tables {
+    // Invariant: a slot on top stands for the one below, and its version is a later one.
+    layers: Layers<Slots>,
+}
+
+/// The slots of one layer.
+#[derive(Clone, Debug, Default)]
+struct Slots {
     tables: Keyed<Table, Keyed<Arc<str>, Slot>>,
 }
 
@@ -26,7 +36,7 @@ struct Slot {
 
 impl Tables {
     pub(super) fn get(&self, table: Table, id: &str) -> Option<Stored> {
-        let slot = self.tables.get(&table)?.get(id)?;
+        let slot = self.slot(table, id)?;
         Some(Stored {
             version: slot.version,
             value: slot.value.clone()?,
@@ -34,21 +44,30 @@ impl Tables {
     }
 
     pub(super) fn version(&self, table: Table, id: &str) -> Version {
-        let slot = self.tables.get(&table).and_then(|rows| rows.get(id));
-        match slot {
+        match self.slot(table, id) {
             Some(slot) if slot.value.is_some() => slot.version,
             _ => Version::NONE,
         }
     }
 
+    fn slot(&self, table: Table, id: &str) -> Option<&Slot> {
+        let own = self.layers.own().slot(table, id);
+        own.or_else(|| self.layers.base()?.slot(table, id))
+    }
+
     /// Writes or deletes without looking at what is expected.
     pub(super) fn apply(&mut self, write: &Write) {
-        let rows = self.tables.get_or_default(&write.table, || write.table);
+        let (base, own) = self.layers.split();
+        let rows = own.tables.get_or_default(&write.table, || write.table);
         if let Some(slot) = rows.get_mut(&*write.id) {
             slot.version = slot.version.next();
             slot.value.clone_from(&write.value);
-        } else if write.value.is_some() {
-            let version = Version::NONE.next();
+            return;
+        }
+        let below = base.and_then(|base| base.slot(write.table, &write.id));
+        // Where nothing ever was there is nothing to delete.
+        if below.is_some() || write.value.is_some() {
+            let version = below.map_or(Version::NONE, |slot| slot.version).next();
             let value = write.value.clone();
             rows.push(Arc::clone(&write.id), Slot { version, value });
         }
@@ -94,7 +113,43 @@ impl Tables {
     }
 
     fn rows(&self, table: Table) -> impl Iterator<Item = (&Arc<str>, &Payload)> {
-        let slots = self.tables.get(&table).into_iter().flat_map(Keyed::iter);
+        let own = self.layers.own().tables.get(&table);
+        let base = self.layers.base().and_then(|base| base.tables.get(&table));
+        let base = base.into_iter().flat_map(Keyed::iter);
+        let uncovered = base.filter(move |(id, _)| own.is_none_or(|own| own.get(&***id).is_none()));
+        let slots = uncovered.chain(own.into_iter().flat_map(Keyed::iter));
         slots.filter_map(|(id, slot)| Some((id, slot.value.as_ref()?)))
+    }
+
+    pub(super) fn fork(&mut self) -> Self {
+        Self {
+            layers: self.layers.fork(),
+        }
+    }
+}
+
+impl Slots {
+    fn slot(&self, table: Table, id: &str) -> Option<&Slot> {
+        self.tables.get(&table)?.get(id)
+    }
+}
+
+impl Layer for Slots {
+    fn size(&self) -> usize {
+        self.tables.iter().map(|(_, rows)| rows.len()).sum()
+    }
+
+    fn absorb(&mut self, upper: Self) {
+        for (table, slots) in upper.tables.into_iter() {
+            let rows = self.tables.get_or_default(&table, || table);
+            for (id, slot) in slots.into_iter() {
+                match rows.get_mut(&id) {
+                    Some(below) => *below = slot,
+                    None => {
+                        rows.push(id, slot);
+                    }
+                }
+            }
+        }
     }
 }

@@ -16,8 +16,8 @@ use crate::{
         },
     },
     message::{
-        CausationId, Envelope, MessageId, MessageKind, Metadata, Payload, StreamName, Version,
-        shared_text,
+        CausationId, Envelope, MessageId, MessageKind, Metadata, Payload, Processing, StreamName,
+        Version, shared_text,
     },
     model::{Aggregate, Event, Projection, Written},
     record::{Ended, EntryId, Happening, RolledBack, Table, TableKind},
@@ -282,6 +282,9 @@ impl UnitOfWork {
                 causation: Some(CausationId::from(cause.id)),
                 priority: cause.priority,
                 asked_by: cause.asked_by.clone(),
+                origin: Some(cause.stream.shared_category()),
+                deadline: None,
+                processing: Processing::Sync,
             },
             message: message.payload,
         })

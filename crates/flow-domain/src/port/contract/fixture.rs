@@ -8,7 +8,7 @@ use crate::{
     error::Error,
     message::{
         CorrelationId, Envelope, ExpectedVersion, MessageId, MessageKind, MessageName, MessageType,
-        Metadata, Payload, Position, Priority, Recorded, StreamName, Version,
+        Metadata, Payload, Position, Priority, Processing, Recorded, StreamName, Version,
     },
     port::{Changes, ExpectedStream, Query, Row, Store, Stored, Write},
     record::{Table, TableKind},
@@ -42,6 +42,9 @@ pub(super) fn event(name: &str, number: u32) -> Arc<Envelope> {
             causation: None,
             priority: Priority::NORMAL,
             asked_by: None,
+            origin: None,
+            deadline: None,
+            processing: Processing::Async,
         },
         message: Payload::from_json(number.to_string()),
     })

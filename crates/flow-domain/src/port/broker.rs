@@ -1,0 +1,188 @@
+use std::{borrow::Cow, fmt, sync::Arc, time::Duration};
+
+use crate::{
+    clock::Timestamp,
+    message::{Envelope, MessageKind},
+    port::Answer,
+};
+
+/// The name of one stream of the broker: `order`, `order:backfill`, `order:command`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Topic {
+    /// The category of the messages in it.
+    pub category: Cow<'static, str>,
+    /// Events, or commands.
+    pub kind: MessageKind,
+    /// The lane.
+    pub lane: Lane,
+}
+
+/// The urgent lane and the one that waits.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Lane {
+    /// Read first.
+    #[default]
+    Primary,
+    /// Read only when the primary lane is empty.
+    Backfill,
+}
+
+impl fmt::Display for Topic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.category)?;
+        if self.kind == MessageKind::Command {
+            f.write_str(":command")?;
+        }
+        if self.lane == Lane::Backfill {
+            f.write_str(":backfill")?;
+        }
+        Ok(())
+    }
+}
+
+/// A message for a topic.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Publication {
+    /// Where to.
+    pub topic: Topic,
+    /// The message.
+    pub envelope: Arc<Envelope>,
+}
+
+/// A message that was handed to a consumer, who has to acknowledge or to refuse it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Handed {
+    /// The topic that it was read from.
+    pub topic: Topic,
+    /// Its place in the topic; it grows in the order of publication.
+    pub place: u128,
+    /// The message.
+    pub envelope: Arc<Envelope>,
+    /// How often it was handed to this group, this time included.
+    pub attempt: u32,
+}
+
+impl Handed {
+    /// A message that is handed out.
+    pub fn new(topic: Topic, place: u128, envelope: Arc<Envelope>, attempt: u32) -> Self {
+        Self {
+            topic,
+            place,
+            envelope,
+            attempt,
+        }
+    }
+}
+
+/// Where a new group begins to read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum StartFrom {
+    /// With the first message there is.
+    #[default]
+    Beginning,
+    /// With the first message that comes from now on.
+    Now,
+}
+
+/// Who wants messages, from where, and for how long.
+#[derive(Clone, Copy, Debug)]
+pub struct Read<'a> {
+    /// The group: each message is handed to one consumer of it.
+    pub group: &'a str,
+    /// Who reads.
+    pub consumer: &'a str,
+    /// From where.
+    pub topics: &'a [Topic],
+    /// Whether the messages of one stream are handed out one after the other.
+    pub ordered: bool,
+    /// The current time.
+    pub now: Timestamp,
+    /// How long nobody else gets what is handed out. After that the consumer is taken for dead.
+    pub lease: Duration,
+    /// How many messages at most.
+    pub limit: usize,
+}
+
+/// How many messages of some topics a group has not done with.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Backlog {
+    /// Never handed out.
+    pub unread: usize,
+    /// Handed out, and neither acknowledged nor refused.
+    pub held: usize,
+    /// Refused, to be handed out again.
+    pub refused: usize,
+    /// When the first message that is held or refused can be handed out again.
+    pub next_due: Option<Timestamp>,
+}
+
+impl Backlog {
+    /// Counts.
+    pub fn new(unread: usize, held: usize, refused: usize, next_due: Option<Timestamp>) -> Self {
+        Self {
+            unread,
+            held,
+            refused,
+            next_due,
+        }
+    }
+
+    /// All of them.
+    pub const fn total(&self) -> usize {
+        self.unread + self.held + self.refused
+    }
+}
+
+/// Carries messages between processes: each group that subscribed gets each message at least once.
+pub trait Broker: fmt::Debug + Send + Sync {
+    /// Publishes messages, in order, and returns what became of each.
+    fn publish<'a>(
+        &'a self,
+        publications: &'a [Publication],
+    ) -> Answer<'a, Vec<Result<(), crate::Error>>>;
+
+    /// Makes sure that `group` exists for `topics`; where it exists already, it goes on where it is.
+    fn subscribe<'a>(
+        &'a self,
+        group: &'a str,
+        topics: &'a [Topic],
+        start: StartFrom,
+    ) -> Answer<'a, ()>;
+
+    /// Hands out messages, in the order of publication: those that nobody of the group was handed yet,
+    /// those that were refused and are due again, and those whose consumer's lease has ended.
+    ///
+    /// If it is `ordered`, a message is not handed out while an earlier one of its stream is neither
+    /// acknowledged nor handed out with it: at most one consumer works at a stream, and one message
+    /// that fails holds up its own stream and no other. A group that did not subscribe is handed
+    /// nothing.
+    fn read<'a>(&'a self, read: &'a Read<'a>) -> Answer<'a, Vec<Handed>>;
+
+    /// Says that the group is done with a message. It is no error if it is already.
+    fn acknowledge<'a>(&'a self, group: &'a str, handed: &'a Handed) -> Answer<'a, ()>;
+
+    /// Gives a message back, to be handed out again at `due`. `counts` says whether this was an attempt,
+    /// or the message was not looked at.
+    fn refuse<'a>(
+        &'a self,
+        group: &'a str,
+        handed: &'a Handed,
+        due: Timestamp,
+        counts: bool,
+    ) -> Answer<'a, ()>;
+
+    /// Counts what `group` has not done with in `topics`.
+    fn backlog<'a>(&'a self, group: &'a str, topics: &'a [Topic]) -> Answer<'a, Backlog>;
+
+    /// Forgets, of a topic, what every group that reads it is done with, but for the last `keep`
+    /// messages; returns how many.
+    fn trim<'a>(&'a self, topic: &'a Topic, keep: usize) -> Answer<'a, usize>;
+
+    /// Returns a broker with the same content that goes its own way from here on, if this adapter can
+    /// do that at a cost that does not grow with what it holds.
+    fn fork(&self) -> Option<Arc<dyn Broker>> {
+        None
+    }
+}
