@@ -1,5 +1,10 @@
 //! Every adapter keeps the laws of the ports.
 
-use flow_domain::{adapter::memory::MemoryStore, store_contract};
+use flow_domain::{
+    adapter::memory::{MemoryBroker, MemoryStore},
+    broker_contract, store_contract,
+};
 
 store_contract!(memory, async { MemoryStore::default() });
+
+broker_contract!(memory_broker, async { MemoryBroker::default() });

@@ -4,6 +4,7 @@
 //! nothing, and reads back what was serialised. It ends with its last owner; an empty one costs
 //! nothing, so that every test can have its own.
 
+mod broker;
 mod events;
 mod keyed;
 mod layers;
@@ -12,4 +13,5 @@ mod state;
 mod store;
 mod tables;
 
+pub use broker::MemoryBroker;
 pub use store::MemoryStore;

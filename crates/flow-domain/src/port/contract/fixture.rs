@@ -29,7 +29,7 @@ pub(super) fn stream(name: &str) -> StreamName {
 }
 
 /// An event whose content and id are `number`.
-pub(super) fn event(name: &str, number: u32) -> Arc<Envelope> {
+pub(crate) fn event(name: &str, number: u32) -> Arc<Envelope> {
     let id = MessageId::new(Uuid::from_u128(number.into()));
     Arc::new(Envelope {
         metadata: Metadata {

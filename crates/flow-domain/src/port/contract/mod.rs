@@ -2,21 +2,23 @@
 //!
 //! [`store_contract!`](crate::store_contract) stamps one test for each law. Each law is also a
 //! function of its own here: it takes a store that is empty and that nobody else uses, and says in
-//! its own words what must hold.
+//! its own words what must hold. The laws of a broker are in [`broker`], and
+//! [`broker_contract!`](crate::broker_contract) stamps them.
 //!
 //! The laws ask for nothing that a port does not promise: positions may have gaps, and JSON may be
 //! written in another way than it was given, as long as it means the same.
 //!
 //! # Panics
 //!
-//! Every law panics if the store breaks it.
+//! Every law panics if the store or the broker breaks it.
 #![allow(
     clippy::missing_panics_doc,
     reason = "to panic is what a law is for, and the module says so"
 )]
 
+pub mod broker;
 mod commits;
-mod fixture;
+pub(crate) mod fixture;
 mod queries;
 mod race;
 mod streams;

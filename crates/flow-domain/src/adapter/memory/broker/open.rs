@@ -1,0 +1,185 @@
+use std::{collections::VecDeque, sync::Arc};
+
+use crate::{
+    clock::Timestamp,
+    message::{Envelope, StreamName},
+    port::Backlog,
+};
+
+/// A message that a group went past and is not done with.
+#[derive(Clone, Debug)]
+pub(super) struct Open {
+    /// Through which of the group's cursors it came.
+    pub(super) cursor: usize,
+    pub(super) place: u64,
+    pub(super) envelope: Arc<Envelope>,
+    /// How often it was handed out, without those times that do not count.
+    pub(super) attempt: u32,
+    pub(super) state: OpenState,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(super) enum OpenState {
+    /// Never handed out: an earlier message of its stream was not done with.
+    Waiting,
+    /// Handed out, until the lease ends.
+    Held { until: Timestamp },
+    /// Given back.
+    Refused { due: Timestamp },
+}
+
+impl Open {
+    pub(super) fn stream(&self) -> &StreamName {
+        &self.envelope.metadata.stream
+    }
+
+    /// When it can be handed out again, if it ever was.
+    fn again(&self) -> Option<Timestamp> {
+        match self.state {
+            OpenState::Waiting => None,
+            OpenState::Held { until: again } | OpenState::Refused { due: again } => Some(again),
+        }
+    }
+
+    /// Returns true if only an earlier message of its stream can be in the way.
+    pub(super) fn is_due(&self, now: Timestamp) -> bool {
+        self.again().is_none_or(|again| again <= now)
+    }
+}
+
+/// What a group went past and is not done with, by place.
+#[derive(Clone, Debug)]
+pub(super) struct OpenList {
+    // Nearly always something is added at the end and taken from the front, which costs a deque
+    // nothing; and it keeps its memory when it runs empty.
+    // Invariant: the places grow.
+    entries: VecDeque<Open>,
+    // Invariant: nothing was handed out and can be handed out again before this. It may be too
+    // early, but not too late.
+    again: Timestamp,
+    // Invariant: the number of entries that are `Waiting`.
+    n_waiting: usize,
+    // Invariant: false only if since the last whole walk nothing was done with.
+    is_changed: bool,
+}
+
+impl Default for OpenList {
+    fn default() -> Self {
+        Self {
+            entries: VecDeque::new(),
+            again: Timestamp::MAX,
+            n_waiting: 0,
+            is_changed: false,
+        }
+    }
+}
+
+impl OpenList {
+    pub(super) fn get(&self, at: usize) -> Option<&Open> {
+        self.entries.get(at)
+    }
+
+    /// How many have a smaller place.
+    pub(super) fn n_before(&self, place: u64) -> usize {
+        self.entries.partition_point(|open| open.place < place)
+    }
+
+    /// Returns true if something that was handed out might be due.
+    pub(super) fn is_due(&self, now: Timestamp) -> bool {
+        self.again <= now
+    }
+
+    pub(super) fn has_waiting(&self) -> bool {
+        0 < self.n_waiting
+    }
+
+    /// Returns true if what waited may not have to any longer.
+    pub(super) fn is_changed(&self) -> bool {
+        self.is_changed
+    }
+
+    /// The place of the first message that came through `cursor`.
+    pub(super) fn first_of(&self, cursor: usize) -> Option<u64> {
+        let first = self.entries.iter().find(|open| open.cursor == cursor);
+        first.map(|open| open.place)
+    }
+
+    /// Adds what a cursor just went past; `at` is its rank by place.
+    pub(super) fn insert(&mut self, at: usize, open: Open) {
+        self.n_waiting += usize::from(open.again().is_none());
+        self.again = self.again.min(open.again().unwrap_or(Timestamp::MAX));
+        self.entries.insert(at, open);
+    }
+
+    /// Hands out once more, or for the first time what had to wait.
+    pub(super) fn hand_out(&mut self, at: usize, until: Timestamp) -> &Open {
+        let open = &mut self.entries[at];
+        self.n_waiting -= usize::from(open.again().is_none());
+        self.again = self.again.min(until);
+        open.attempt = open.attempt.saturating_add(1);
+        open.state = OpenState::Held { until };
+        open
+    }
+
+    pub(super) fn acknowledge(&mut self, place: u128) {
+        let Some(at) = self.find(place) else { return };
+        let Some(open) = self.entries.remove(at) else {
+            return;
+        };
+        self.n_waiting -= usize::from(open.again().is_none());
+        self.is_changed = true;
+        if self.entries.is_empty() {
+            self.again = Timestamp::MAX;
+        }
+    }
+
+    /// Gives back what was handed out as this attempt.
+    pub(super) fn refuse(&mut self, place: u128, attempt: u32, due: Timestamp, counts: bool) {
+        let Some(at) = self.find(place) else { return };
+        let open = &mut self.entries[at];
+        // Whoever lost the message to another consumer has no say in it any more, and what was given
+        // back already is not counted back twice.
+        let is_holder = matches!(open.state, OpenState::Held { .. }) && open.attempt == attempt;
+        if !is_holder {
+            return;
+        }
+        open.attempt -= u32::from(!counts);
+        open.state = OpenState::Refused { due };
+        self.again = self.again.min(due);
+    }
+
+    /// Notes that a read went through all that is here.
+    pub(super) fn walked_through(&mut self, now: Timestamp) {
+        self.is_changed = false;
+        if self.is_due(now) {
+            let again = self.entries.iter().filter_map(Open::again).min();
+            self.again = again.unwrap_or(Timestamp::MAX);
+        }
+    }
+
+    /// Notes that a read stopped before it had gone through all that is here.
+    pub(super) fn stopped_early(&mut self) {
+        self.is_changed = true;
+    }
+
+    /// Counts what came through one of `cursors`.
+    pub(super) fn count(&self, cursors: &[usize]) -> Backlog {
+        let mut backlog = Backlog::default();
+        let entries = self.entries.iter();
+        for open in entries.filter(|open| cursors.contains(&open.cursor)) {
+            match open.state {
+                OpenState::Waiting => backlog.unread += 1,
+                OpenState::Held { .. } => backlog.held += 1,
+                OpenState::Refused { .. } => backlog.refused += 1,
+            }
+            let due = [backlog.next_due, open.again()];
+            backlog.next_due = due.into_iter().flatten().min();
+        }
+        backlog
+    }
+
+    fn find(&self, place: u128) -> Option<usize> {
+        let by_place = |open: &Open| u128::from(open.place).cmp(&place);
+        self.entries.binary_search_by(by_place).ok()
+    }
+}

@@ -1,0 +1,178 @@
+use std::sync::Arc;
+
+use crate::port::{
+    Broker, Publication, Read, StartFrom,
+    contract::{
+        broker::fixture::{
+            BACKFILL, COMMANDS, ORDERS, PAYMENTS, acknowledge, by, from, later, publish, read,
+            read_numbers, subscribe,
+        },
+        fixture::event,
+    },
+};
+
+/// Every group gets every message once, in the order of publication, and whatever the others do.
+pub async fn each_group_gets_each_message_once<B: Broker + ?Sized>(broker: &B) {
+    subscribe(broker, "shipping", &[ORDERS]).await;
+    publish(broker, &ORDERS, "order-1", [1, 2]).await;
+    subscribe(broker, "billing", &[ORDERS]).await;
+    publish(broker, &ORDERS, "order-2", [3]).await;
+
+    let shipping = read(broker, by("shipping", "a")).await;
+    acknowledge(broker, "shipping", &shipping).await;
+
+    let places: Vec<u128> = shipping.iter().map(|it| it.place).collect();
+    assert!(places.is_sorted_by(|left, right| left < right));
+    assert_eq!(
+        read_numbers(broker, by("shipping", "a")).await,
+        [0; 0],
+        "a message came twice"
+    );
+    assert_eq!(read_numbers(broker, by("billing", "a")).await, [1, 2, 3]);
+    assert_eq!(read_numbers(broker, by("billing", "a")).await, [0; 0]);
+    publish(broker, &ORDERS, "order-3", [4]).await;
+    assert_eq!(read_numbers(broker, by("shipping", "a")).await, [4]);
+}
+
+/// What is handed out is the message that was published, with its topic, as the first attempt.
+pub async fn what_is_read_is_what_was_published<B: Broker + ?Sized>(broker: &B) {
+    let publication = Publication {
+        topic: COMMANDS,
+        envelope: event("order-1", 1),
+    };
+    let publications = [publication];
+    subscribe(broker, "shipping", &[COMMANDS]).await;
+
+    let published = broker.publish(&publications).await;
+    let handed = read(broker, from(&[COMMANDS], by("shipping", "a"))).await;
+
+    assert_eq!(published.expect("messages can be published").len(), 1);
+    assert_eq!(handed.len(), 1);
+    let envelope = Arc::clone(&handed[0].envelope);
+    let [expected] = publications;
+    assert_eq!(handed[0].topic, expected.topic);
+    assert_eq!(envelope.metadata, expected.envelope.metadata);
+    let content = expected.envelope.message.to_value();
+    assert_eq!(envelope.message.to_value(), content);
+    assert_eq!(handed[0].attempt, 1);
+}
+
+/// One read of several topics hands out what is in them in the order of publication.
+pub async fn topics_are_read_together_in_order_of_publication<B: Broker + ?Sized>(broker: &B) {
+    let topics = [PAYMENTS, ORDERS];
+    subscribe(broker, "shipping", &topics).await;
+    publish(broker, &ORDERS, "order-1", [1]).await;
+    publish(broker, &PAYMENTS, "payment-1", [2]).await;
+    publish(broker, &ORDERS, "order-2", [3, 4]).await;
+    publish(broker, &PAYMENTS, "payment-1", [5]).await;
+
+    let wanted = Read {
+        topics: &topics,
+        limit: 3,
+        ..by("shipping", "a")
+    };
+    let first = read(broker, wanted).await;
+    acknowledge(broker, "shipping", &first).await;
+
+    let found: Vec<_> = first.iter().map(|it| &it.topic).collect();
+    assert_eq!(found, [&ORDERS, &PAYMENTS, &ORDERS]);
+    assert_eq!(read_numbers(broker, wanted).await, [4, 5]);
+}
+
+/// The lanes and kinds of a category are topics of their own: none shows what is in another.
+pub async fn lanes_are_topics<B: Broker + ?Sized>(broker: &B) {
+    subscribe(broker, "shipping", &[ORDERS, BACKFILL, COMMANDS]).await;
+    publish(broker, &BACKFILL, "order-1", [1]).await;
+    publish(broker, &ORDERS, "order-1", [2]).await;
+    publish(broker, &COMMANDS, "order-1", [3]).await;
+    let a = by("shipping", "a");
+
+    assert_eq!(read_numbers(broker, from(&[ORDERS], a)).await, [2]);
+    assert_eq!(read_numbers(broker, from(&[ORDERS], a)).await, [0; 0]);
+    assert_eq!(read_numbers(broker, from(&[BACKFILL], a)).await, [1]);
+    assert_eq!(read_numbers(broker, from(&[COMMANDS], a)).await, [3]);
+}
+
+/// Of the consumers of a group, one gets a message.
+pub async fn a_message_is_handed_to_one_consumer_of_a_group<B: Broker + ?Sized>(broker: &B) {
+    subscribe(broker, "shipping", &[ORDERS]).await;
+    publish(broker, &ORDERS, "order-1", [1]).await;
+    publish(broker, &ORDERS, "order-2", [2]).await;
+    publish(broker, &ORDERS, "order-3", [3]).await;
+    let two = |consumer| Read {
+        limit: 2,
+        ..by("shipping", consumer)
+    };
+
+    assert_eq!(read_numbers(broker, two("a")).await, [1, 2]);
+    assert_eq!(read_numbers(broker, two("b")).await, [3]);
+    assert_eq!(read_numbers(broker, two("a")).await, [0; 0]);
+    assert_eq!(read_numbers(broker, later(29, two("b"))).await, [0; 0]);
+}
+
+/// A read hands out no more than it was asked for, and the next one goes on after that.
+pub async fn a_read_is_limited<B: Broker + ?Sized>(broker: &B) {
+    subscribe(broker, "shipping", &[ORDERS]).await;
+    publish(broker, &ORDERS, "order-1", [1]).await;
+    publish(broker, &ORDERS, "order-2", [2]).await;
+    publish(broker, &ORDERS, "order-3", [3]).await;
+    let at_most = |limit| Read {
+        limit,
+        ..by("shipping", "a")
+    };
+
+    assert_eq!(read_numbers(broker, at_most(0)).await, [0; 0]);
+    assert_eq!(read_numbers(broker, at_most(1)).await, [1]);
+    assert_eq!(read_numbers(broker, at_most(2)).await, [2, 3]);
+}
+
+/// A group that starts now does not see what was published before, and sees all that comes after.
+pub async fn a_group_that_starts_now_skips_the_past<B: Broker + ?Sized>(broker: &B) {
+    publish(broker, &ORDERS, "order-1", [1]).await;
+
+    let topics = &[ORDERS, PAYMENTS];
+    let subscribed = broker.subscribe("shipping", topics, StartFrom::Now);
+    subscribed.await.expect("a group can subscribe");
+    publish(broker, &ORDERS, "order-1", [2]).await;
+    publish(broker, &PAYMENTS, "payment-1", [3]).await;
+
+    let both = from(topics, by("shipping", "a"));
+    assert_eq!(read_numbers(broker, both).await, [2, 3]);
+}
+
+/// A group that subscribes again goes on where it is, wherever it says to start; topics that are new to
+/// it are added.
+pub async fn subscribing_again_does_not_go_back<B: Broker + ?Sized>(broker: &B) {
+    publish(broker, &PAYMENTS, "payment-1", [1]).await;
+    publish(broker, &ORDERS, "order-1", [2]).await;
+    publish(broker, &ORDERS, "order-2", [3]).await;
+    subscribe(broker, "shipping", &[ORDERS]).await;
+    let one = Read {
+        limit: 1,
+        ..by("shipping", "a")
+    };
+    let first = read(broker, one).await;
+    acknowledge(broker, "shipping", &first).await;
+
+    let orders = &[ORDERS];
+    let now = broker.subscribe("shipping", orders, StartFrom::Now);
+    now.await.expect("a group can subscribe again");
+    subscribe(broker, "shipping", &[PAYMENTS, ORDERS]).await;
+
+    let topics = &[ORDERS, PAYMENTS];
+    let both = from(topics, by("shipping", "a"));
+    assert_eq!(read_numbers(broker, both).await, [1, 3]);
+}
+
+/// A group that did not subscribe to a topic is handed nothing of it, and has no backlog.
+pub async fn a_group_that_did_not_subscribe_gets_nothing<B: Broker + ?Sized>(broker: &B) {
+    subscribe(broker, "shipping", &[PAYMENTS]).await;
+    publish(broker, &ORDERS, "order-1", [1]).await;
+
+    assert_eq!(read_numbers(broker, by("shipping", "a")).await, [0; 0]);
+    assert_eq!(read_numbers(broker, by("billing", "a")).await, [0; 0]);
+    for group in ["shipping", "billing"] {
+        let backlog = broker.backlog(group, &[ORDERS]).await;
+        assert_eq!(backlog.expect("a backlog can be counted").total(), 0);
+    }
+}
