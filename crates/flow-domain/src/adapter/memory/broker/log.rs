@@ -126,7 +126,7 @@ impl Log {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::adapter::memory::broker::tests::{ORDER, event};
+    use crate::{adapter::memory::broker::tests::ORDER, port::contract::fixture::event};
 
     fn log(places: impl IntoIterator<Item = u64>) -> Log {
         let mut log = Log::new(ORDER);
@@ -174,8 +174,8 @@ mod tests {
             .collect();
 
         assert!(one.chunks.len() <= 10, "{} chunks", one.chunks.len());
-        assert_eq!(places(&one), Vec::from_iter(0..1_000));
-        assert_eq!(places(&clones[499]), Vec::from_iter(0..500));
+        assert_eq!(places(&one), (0..1_000).collect::<Vec<_>>());
+        assert_eq!(places(&clones[499]), (0..500).collect::<Vec<_>>());
     }
 
     #[test]
@@ -190,7 +190,7 @@ mod tests {
         assert_eq!(one.chunks[0].entries.len(), 5);
 
         assert_eq!(places(&one), [15, 16, 17, 18, 19]);
-        assert_eq!(places(&clone), Vec::from_iter(0..10));
+        assert_eq!(places(&clone), (0..10).collect::<Vec<_>>());
         assert_eq!(one.forget(3), 0);
     }
 

@@ -1,0 +1,50 @@
+use std::{borrow::Cow, sync::Arc, time::Duration};
+
+use crate::{
+    clock::Timestamp,
+    message::MessageKind,
+    port::{Broker, Handed, Lane, Publication, Read, Topic, contract::fixture::event},
+};
+
+pub(in crate::adapter::memory::broker) const ORDER: Topic = topic("order", Lane::Primary);
+pub(super) static TOPICS: [Topic; 2] = [ORDER, topic("payment", Lane::Backfill)];
+
+const fn topic(category: &'static str, lane: Lane) -> Topic {
+    Topic {
+        category: Cow::Borrowed(category),
+        kind: MessageKind::Event,
+        lane,
+    }
+}
+
+pub(super) fn by(group: &str, ordered: bool, now: Timestamp, limit: usize) -> Read<'_> {
+    Read {
+        group,
+        consumer: "a",
+        topics: &TOPICS,
+        ordered,
+        now,
+        lease: Duration::from_secs(30),
+        limit,
+    }
+}
+
+pub(super) fn publication(topic: &Topic, stream: &str, number: u32) -> Publication {
+    Publication {
+        topic: topic.clone(),
+        envelope: event(stream, number),
+    }
+}
+
+pub(super) async fn publish(broker: &dyn Broker, stream: &str, number: u32) {
+    let publications = [publication(&ORDER, stream, number)];
+    broker.publish(&publications).await.unwrap();
+}
+
+pub(super) fn id(handed: &Handed) -> u128 {
+    handed.envelope.metadata.id.as_uuid().as_u128()
+}
+
+pub(super) fn fork(broker: &dyn Broker) -> Arc<dyn Broker> {
+    broker.fork().expect("this adapter can fork")
+}

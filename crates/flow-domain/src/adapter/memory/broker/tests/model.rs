@@ -1,0 +1,181 @@
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use crate::{
+    adapter::memory::{
+        MemoryBroker,
+        broker::tests::fixture::{ORDER, TOPICS, by, fork, id, publication, publish},
+    },
+    clock::{Timestamp, VirtualClock},
+    port::{Backlog, Broker, Handed, StartFrom},
+};
+
+/// The groups, and whether they read in order.
+const GROUPS: [(&str, bool); 3] = [("shipping", true), ("billing", true), ("audit", false)];
+
+/// What was acknowledged by a group, by stream.
+type Done = BTreeMap<(usize, String), Vec<u128>>;
+
+/// Random work at a broker that is never forked, and at one that is forked all the time.
+struct Model {
+    // SplitMix64: three lines, no dependency, and the same on every platform.
+    seed: u64,
+    now: Timestamp,
+    n_published: u32,
+    plain: MemoryBroker,
+    forked: Arc<dyn Broker>,
+    done: Done,
+}
+
+impl Model {
+    async fn new(seed: u64) -> Self {
+        let model = Self {
+            seed,
+            now: VirtualClock::START,
+            n_published: 0,
+            plain: MemoryBroker::default(),
+            forked: Arc::new(MemoryBroker::default()),
+            done: Done::new(),
+        };
+        for (group, _) in GROUPS {
+            let from = StartFrom::Beginning;
+            model.plain.subscribe(group, &TOPICS, from).await.unwrap();
+            model.forked.subscribe(group, &TOPICS, from).await.unwrap();
+        }
+        model
+    }
+
+    fn pick(&mut self, n: usize) -> usize {
+        self.seed = self.seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mixed = (self.seed ^ (self.seed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        usize::try_from((mixed ^ (mixed >> 31)) % n as u64).unwrap()
+    }
+
+    async fn step(&mut self) {
+        match self.pick(10) {
+            0..3 => self.publish().await,
+            3..8 => self.work().await,
+            8 => self.fork().await,
+            _ => self.now = self.now + Duration::from_secs(self.pick(20) as u64),
+        }
+    }
+
+    async fn publish(&mut self) {
+        self.n_published += 1;
+        let stream = format!("order-{}", self.pick(4));
+        let topic = &TOPICS[self.pick(TOPICS.len())];
+        let publications = [publication(topic, &stream, self.n_published)];
+        self.plain.publish(&publications).await.unwrap();
+        self.forked.publish(&publications).await.unwrap();
+    }
+
+    /// Reads, and acknowledges, refuses or holds until the lease ends what is handed out.
+    async fn work(&mut self) {
+        let group = self.pick(GROUPS.len());
+        let limit = 1 + self.pick(5);
+        let mut fates = Vec::new();
+        for handed in self.read(group, limit).await {
+            let stream = handed.envelope.metadata.stream.clone();
+            let is_after_failure =
+                GROUPS[group].1 && fates.iter().any(|(failed, _)| *failed == stream);
+            let fate = self.pick(5);
+            match fate {
+                _ if is_after_failure => self.refuse(group, &handed, self.now, false).await,
+                0 => {
+                    let due = self.now + Duration::from_secs(self.pick(40) as u64);
+                    self.refuse(group, &handed, due, true).await;
+                }
+                1 => {}
+                _ => self.acknowledge(group, &handed).await,
+            }
+            if fate < 2 {
+                fates.push((stream, fate));
+            }
+        }
+    }
+
+    async fn read(&mut self, group: usize, limit: usize) -> Vec<Handed> {
+        let (name, ordered) = GROUPS[group];
+        let wanted = by(name, ordered, self.now, limit);
+        let plain = self.plain.read(&wanted).await.unwrap();
+        let forked = self.forked.read(&wanted).await.unwrap();
+        assert_eq!(plain, forked, "a fork hands out something else");
+        plain
+    }
+
+    async fn acknowledge(&mut self, group: usize, handed: &Handed) {
+        let name = GROUPS[group].0;
+        self.plain.acknowledge(name, handed).await.unwrap();
+        self.forked.acknowledge(name, handed).await.unwrap();
+        let stream = handed.envelope.metadata.stream.to_string();
+        let done = self.done.entry((group, stream)).or_default();
+        done.push(id(handed));
+    }
+
+    async fn refuse(&mut self, group: usize, handed: &Handed, due: Timestamp, counts: bool) {
+        let name = GROUPS[group].0;
+        let refused = self.plain.refuse(name, handed, due, counts);
+        refused.await.unwrap();
+        let refused = self.forked.refuse(name, handed, due, counts);
+        refused.await.unwrap();
+    }
+
+    /// Goes on with one half, and makes a mess in the other.
+    async fn fork(&mut self) {
+        let mut left = fork(&*self.forked);
+        if self.pick(2) == 0 {
+            std::mem::swap(&mut left, &mut self.forked);
+        }
+        publish(&*left, "order-1", 0).await;
+        let later = self.now + Duration::from_secs(20);
+        for (group, ordered) in GROUPS {
+            let wanted = by(group, ordered, later, 5);
+            for handed in left.read(&wanted).await.unwrap() {
+                left.acknowledge(group, &handed).await.unwrap();
+            }
+        }
+        left.trim(&ORDER, 0).await.unwrap();
+    }
+
+    /// Does all that is left.
+    async fn finish(&mut self) {
+        for group in 0..GROUPS.len() {
+            for _ in 0..self.n_published {
+                self.now = self.now + Duration::from_secs(60);
+                for handed in self.read(group, 3).await {
+                    self.acknowledge(group, &handed).await;
+                }
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn under_random_work_every_message_is_done_with_once_and_in_order() {
+    for seed in 0..20 {
+        let mut model = Model::new(seed).await;
+
+        for _ in 0..500 {
+            model.step().await;
+        }
+        model.finish().await;
+
+        for (group, (name, ordered)) in GROUPS.into_iter().enumerate() {
+            let of_group = model.done.iter().filter(|((it, _), _)| *it == group);
+            let mut all: Vec<u128> = Vec::new();
+            for ((_, stream), done) in of_group {
+                let is_in_order = done.is_sorted();
+                assert!(
+                    is_in_order || !ordered,
+                    "{seed}: {name}, {stream}: {done:?}"
+                );
+                all.extend(done);
+            }
+            all.sort_unstable();
+            let published: Vec<u128> = (1..=model.n_published.into()).collect();
+            assert_eq!(all, published, "{seed}: {name}");
+            let backlog = model.forked.backlog(name, &TOPICS).await.unwrap();
+            assert_eq!(backlog, Backlog::default(), "{seed}: {name}");
+        }
+    }
+}
