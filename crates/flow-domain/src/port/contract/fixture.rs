@@ -10,7 +10,7 @@ use crate::{
         CorrelationId, Envelope, ExpectedVersion, MessageId, MessageKind, MessageName, MessageType,
         Metadata, Payload, Position, Priority, Processing, Recorded, StreamName, Version,
     },
-    port::{Changes, ExpectedStream, Query, Row, Store, Stored, Write},
+    port::{Changes, ExpectedStream, Outgoing, Query, Row, Store, Stored, Write},
     record::{Table, TableKind},
 };
 
@@ -99,6 +99,20 @@ impl Commit {
             expected,
             value: None,
         });
+        self
+    }
+
+    /// Has `event` of this name and number sent, not before `due`.
+    pub(super) fn send(mut self, name: &str, number: u32, due: Timestamp) -> Self {
+        let envelope = event(name, number);
+        self.0.outgoing.push(Outgoing { envelope, due });
+        self
+    }
+
+    /// Takes back what is to be sent under this number.
+    pub(super) fn cancel(mut self, number: u32) -> Self {
+        let id = MessageId::new(Uuid::from_u128(number.into()));
+        self.0.cancelled.push(id);
         self
     }
 

@@ -17,14 +17,22 @@
 )]
 
 pub mod broker;
+mod claims;
 mod commits;
 pub(crate) mod fixture;
 mod queries;
 mod race;
+mod sending;
+mod settling;
 mod streams;
 mod suite;
 mod values;
 
+pub use claims::{
+    a_dead_worker_loses_its_rows, a_row_that_is_not_due_holds_nobody_back, claims_in_order,
+    claims_race, outgoing_is_written_with_the_rest_or_not_at_all,
+    what_is_claimed_is_not_claimed_again,
+};
 pub use commits::{
     a_commit_races, a_conflict_names_who_what_expected_and_found, refuses_a_stale_state,
     refuses_a_stale_stream, refuses_to_create_what_exists, writes_all_or_nothing,
@@ -32,9 +40,15 @@ pub use commits::{
 pub use queries::{
     counts_rows, finds_rows_by_condition, rows_on_a_level_come_by_id, sorts_limits_and_offsets,
 };
+pub use settling::{
+    a_cancelled_row_is_never_claimed, a_failed_row_holds_back_its_stream,
+    a_released_row_can_be_claimed_again, an_abandoned_row_can_be_reopened,
+    forgets_rows_by_state_and_age, says_when_a_row_is_due, what_was_sent_cannot_be_cancelled,
+};
 pub use streams::{
     a_category_is_read_in_store_order, a_stream_is_read_in_pages, appends_in_order,
     keeps_metadata_and_payload, positions_grow_across_streams,
+    the_last_position_is_that_of_the_last_event,
 };
 pub use suite::Opened;
 pub use values::{

@@ -62,6 +62,21 @@ pub async fn positions_grow_across_streams<S: Store + ?Sized>(store: &S) {
     assert_eq!(places(&read), places(&committed));
 }
 
+/// The last position is that of the last event, whatever its stream; what is refused does not move it.
+pub async fn the_last_position_is_that_of_the_last_event<S: Store + ?Sized>(store: &S) {
+    let last = async || store.last_position().await.expect("there is always one");
+
+    assert_eq!(last().await, Position::START);
+    let two = change().append("order-1", [1]).append("payment-1", [2]);
+    let two = two.on(store).await;
+    assert_eq!(last().await, two[1].position);
+    let one = change().append("order-1", [3]).on(store).await;
+    assert_eq!(last().await, one[0].position);
+    let refused = change().expect("order-1", at(1)).append("order-1", [4]);
+    refused.refused_by(store).await;
+    assert_eq!(last().await, one[0].position);
+}
+
 fn places(recorded: &[Recorded]) -> Vec<(Version, Position)> {
     let places = recorded.iter().map(|it| (it.version, it.position));
     places.collect()

@@ -54,6 +54,20 @@ macro_rules! store_contract {
                 sorts_limits_and_offsets,
                 rows_on_a_level_come_by_id,
                 counts_rows,
+                the_last_position_is_that_of_the_last_event,
+                outgoing_is_written_with_the_rest_or_not_at_all,
+                claims_in_order,
+                what_is_claimed_is_not_claimed_again,
+                claims_race,
+                a_dead_worker_loses_its_rows,
+                a_released_row_can_be_claimed_again,
+                a_failed_row_holds_back_its_stream,
+                a_row_that_is_not_due_holds_nobody_back,
+                a_cancelled_row_is_never_claimed,
+                what_was_sent_cannot_be_cancelled,
+                an_abandoned_row_can_be_reopened,
+                forgets_rows_by_state_and_age,
+                says_when_a_row_is_due,
             );
         }
     };
