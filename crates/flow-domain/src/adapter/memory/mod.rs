@@ -12,6 +12,8 @@ mod outbox;
 mod state;
 mod store;
 mod tables;
+#[cfg(test)]
+mod tests;
 
 pub use broker::MemoryBroker;
 pub use store::MemoryStore;

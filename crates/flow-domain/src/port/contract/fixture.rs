@@ -14,17 +14,17 @@ use crate::{
     record::{Table, TableKind},
 };
 
-pub(super) const BY: &str = "OrderCommandHandler";
-pub(super) const ORDERS: Table = Table::new(TableKind::Aggregate, "Order");
-pub(super) const DASHBOARD: Table = Table::new(TableKind::Projection, "OrderDashboard");
+pub(crate) const BY: &str = "OrderCommandHandler";
+pub(crate) const ORDERS: Table = Table::new(TableKind::Aggregate, "Order");
+pub(crate) const DASHBOARD: Table = Table::new(TableKind::Projection, "OrderDashboard");
 
-pub(super) const NOTHING: ExpectedVersion = ExpectedVersion::Exact(Version::NONE);
+pub(crate) const NOTHING: ExpectedVersion = ExpectedVersion::Exact(Version::NONE);
 
-pub(super) const fn at(version: u64) -> ExpectedVersion {
+pub(crate) const fn at(version: u64) -> ExpectedVersion {
     ExpectedVersion::Exact(Version::new(version))
 }
 
-pub(super) fn stream(name: &str) -> StreamName {
+pub(crate) fn stream(name: &str) -> StreamName {
     name.parse().expect("the laws use good names")
 }
 
@@ -52,31 +52,31 @@ pub(crate) fn event(name: &str, number: u32) -> Arc<Envelope> {
 
 /// A set of changes, made one after the other.
 #[derive(Clone)]
-pub(super) struct Commit(Changes);
+pub(crate) struct Commit(Changes);
 
-pub(super) fn change() -> Commit {
+pub(crate) fn change() -> Commit {
     Commit(Changes::new(BY))
 }
 
 impl Commit {
-    pub(super) fn expect(mut self, name: &str, version: ExpectedVersion) -> Self {
+    pub(crate) fn expect(mut self, name: &str, version: ExpectedVersion) -> Self {
         let stream = stream(name);
         self.0.expected.push(ExpectedStream { stream, version });
         self
     }
 
-    pub(super) fn append(mut self, name: &str, numbers: impl IntoIterator<Item = u32>) -> Self {
+    pub(crate) fn append(mut self, name: &str, numbers: impl IntoIterator<Item = u32>) -> Self {
         let events = numbers.into_iter().map(|number| event(name, number));
         self.0.events.extend(events);
         self
     }
 
-    pub(super) fn event(mut self, event: &Arc<Envelope>) -> Self {
+    pub(crate) fn event(mut self, event: &Arc<Envelope>) -> Self {
         self.0.events.push(Arc::clone(event));
         self
     }
 
-    pub(super) fn write(
+    pub(crate) fn write(
         mut self,
         table: Table,
         id: &str,
@@ -92,7 +92,7 @@ impl Commit {
         self
     }
 
-    pub(super) fn delete(mut self, table: Table, id: &str, expected: ExpectedVersion) -> Self {
+    pub(crate) fn delete(mut self, table: Table, id: &str, expected: ExpectedVersion) -> Self {
         self.0.writes.push(Write {
             table,
             id: id.into(),
@@ -103,25 +103,25 @@ impl Commit {
     }
 
     /// Has `event` of this name and number sent, not before `due`.
-    pub(super) fn send(mut self, name: &str, number: u32, due: Timestamp) -> Self {
+    pub(crate) fn send(mut self, name: &str, number: u32, due: Timestamp) -> Self {
         let envelope = event(name, number);
         self.0.outgoing.push(Outgoing { envelope, due });
         self
     }
 
     /// Takes back what is to be sent under this number.
-    pub(super) fn cancel(mut self, number: u32) -> Self {
+    pub(crate) fn cancel(mut self, number: u32) -> Self {
         let id = MessageId::new(Uuid::from_u128(number.into()));
         self.0.cancelled.push(id);
         self
     }
 
-    pub(super) fn into_changes(self) -> Changes {
+    pub(crate) fn into_changes(self) -> Changes {
         self.0
     }
 
     /// Commits what must go through.
-    pub(super) async fn on<S: Store + ?Sized>(self, store: &S) -> Vec<Recorded> {
+    pub(crate) async fn on<S: Store + ?Sized>(self, store: &S) -> Vec<Recorded> {
         store
             .commit(&self.0)
             .await
@@ -129,7 +129,7 @@ impl Commit {
     }
 
     /// Commits what must be refused.
-    pub(super) async fn refused_by<S: Store + ?Sized>(self, store: &S) -> Error {
+    pub(crate) async fn refused_by<S: Store + ?Sized>(self, store: &S) -> Error {
         let err = store
             .commit(&self.0)
             .await
@@ -139,14 +139,14 @@ impl Commit {
     }
 }
 
-pub(super) async fn read_stream<S: Store + ?Sized>(store: &S, name: &str) -> Vec<Recorded> {
+pub(crate) async fn read_stream<S: Store + ?Sized>(store: &S, name: &str) -> Vec<Recorded> {
     store
         .read_stream(&stream(name), Version::NONE, usize::MAX)
         .await
         .expect("a stream can be read")
 }
 
-pub(super) async fn read_category<S: Store + ?Sized>(
+pub(crate) async fn read_category<S: Store + ?Sized>(
     store: &S,
     category: Option<&str>,
     after: Position,
@@ -158,35 +158,35 @@ pub(super) async fn read_category<S: Store + ?Sized>(
         .expect("a category can be read")
 }
 
-pub(super) async fn read_all<S: Store + ?Sized>(store: &S) -> Vec<Recorded> {
+pub(crate) async fn read_all<S: Store + ?Sized>(store: &S) -> Vec<Recorded> {
     read_category(store, None, Position::START, usize::MAX).await
 }
 
 /// What [`event`] was given as numbers.
-pub(super) fn numbers(recorded: &[Recorded]) -> Vec<u64> {
+pub(crate) fn numbers(recorded: &[Recorded]) -> Vec<u64> {
     let values = recorded.iter().map(|it| it.envelope.message.to_value());
     values.filter_map(|value| value.as_u64()).collect()
 }
 
-pub(super) fn versions(recorded: &[Recorded]) -> Vec<u64> {
+pub(crate) fn versions(recorded: &[Recorded]) -> Vec<u64> {
     recorded.iter().map(|it| it.version.as_u64()).collect()
 }
 
-pub(super) async fn load<S: Store + ?Sized>(store: &S, table: Table, id: &str) -> Option<Stored> {
+pub(crate) async fn load<S: Store + ?Sized>(store: &S, table: Table, id: &str) -> Option<Stored> {
     store.load(table, id).await.expect("a state can be loaded")
 }
 
-pub(super) async fn get<S: Store + ?Sized>(store: &S, table: Table, id: &str) -> Option<Stored> {
+pub(crate) async fn get<S: Store + ?Sized>(store: &S, table: Table, id: &str) -> Option<Stored> {
     store.get(table, id).await.expect("a row can be got")
 }
 
 /// The version and the content of what must be there.
-pub(super) fn content(stored: Option<Stored>) -> (u64, Value) {
+pub(crate) fn content(stored: Option<Stored>) -> (u64, Value) {
     let stored = stored.expect("it was written");
     (stored.version.as_u64(), stored.value.to_value())
 }
 
-pub(super) async fn query<S: Store + ?Sized>(store: &S, query: &Query) -> Vec<Row> {
+pub(crate) async fn query<S: Store + ?Sized>(store: &S, query: &Query) -> Vec<Row> {
     store
         .query(DASHBOARD, query)
         .await
@@ -194,7 +194,7 @@ pub(super) async fn query<S: Store + ?Sized>(store: &S, query: &Query) -> Vec<Ro
 }
 
 /// The ids of the rows that `wanted` finds, joined by blanks.
-pub(super) async fn find<S: Store + ?Sized>(store: &S, wanted: &Query) -> String {
+pub(crate) async fn find<S: Store + ?Sized>(store: &S, wanted: &Query) -> String {
     let rows = query(store, wanted).await;
     let ids: Vec<&str> = rows.iter().map(|row| &*row.id).collect();
     ids.join(" ")

@@ -22,7 +22,7 @@ mod commits;
 pub(crate) mod fixture;
 mod queries;
 mod race;
-mod sending;
+pub(crate) mod sending;
 mod settling;
 mod streams;
 mod suite;

@@ -6,12 +6,12 @@ use crate::{
 };
 
 /// The point in time so many seconds after the beginning.
-pub(super) const fn second(seconds: i64) -> Timestamp {
+pub(crate) const fn second(seconds: i64) -> Timestamp {
     Timestamp::from_micros(seconds * 1_000_000)
 }
 
 /// Claims for ten seconds what there is at `now`.
-pub(super) async fn claim<S: Store + ?Sized>(
+pub(crate) async fn claim<S: Store + ?Sized>(
     store: &S,
     worker: &str,
     now: Timestamp,
@@ -19,7 +19,7 @@ pub(super) async fn claim<S: Store + ?Sized>(
     claim_some(store, worker, now, usize::MAX).await
 }
 
-pub(super) async fn claim_some<S: Store + ?Sized>(
+pub(crate) async fn claim_some<S: Store + ?Sized>(
     store: &S,
     worker: &str,
     now: Timestamp,
@@ -36,7 +36,7 @@ pub(super) async fn claim_some<S: Store + ?Sized>(
 }
 
 /// Says that the same became of all of `rows`.
-pub(super) async fn settle<S: Store + ?Sized>(
+pub(crate) async fn settle<S: Store + ?Sized>(
     store: &S,
     worker: &str,
     now: Timestamp,
@@ -56,20 +56,20 @@ pub(super) async fn settle<S: Store + ?Sized>(
         .expect("rows can be settled");
 }
 
-pub(super) fn failed(retry_at: Timestamp) -> SendResult {
+pub(crate) fn failed(retry_at: Timestamp) -> SendResult {
     SendResult::Failed {
         error: "no broker".into(),
         retry_at,
     }
 }
 
-pub(super) fn abandoned() -> SendResult {
+pub(crate) fn abandoned() -> SendResult {
     SendResult::Abandoned {
         error: "no such topic".into(),
     }
 }
 
-pub(super) async fn rows<S: Store + ?Sized>(store: &S, states: &[OutboxState]) -> Vec<OutboxRow> {
+pub(crate) async fn rows<S: Store + ?Sized>(store: &S, states: &[OutboxState]) -> Vec<OutboxRow> {
     store
         .rows(states, usize::MAX)
         .await
@@ -77,12 +77,12 @@ pub(super) async fn rows<S: Store + ?Sized>(store: &S, states: &[OutboxState]) -
 }
 
 /// The numbers that the events in `rows` were made of.
-pub(super) fn sent(rows: &[OutboxRow]) -> Vec<u64> {
+pub(crate) fn sent(rows: &[OutboxRow]) -> Vec<u64> {
     let values = rows.iter().map(|row| row.envelope.message.to_value());
     values.filter_map(|value| value.as_u64()).collect()
 }
 
 /// The numbers of all that is in these states.
-pub(super) async fn in_states<S: Store + ?Sized>(store: &S, states: &[OutboxState]) -> Vec<u64> {
+pub(crate) async fn in_states<S: Store + ?Sized>(store: &S, states: &[OutboxState]) -> Vec<u64> {
     sent(&rows(store, states).await)
 }

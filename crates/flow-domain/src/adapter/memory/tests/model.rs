@@ -1,0 +1,232 @@
+use std::{sync::Arc, time::Duration};
+
+use crate::{
+    adapter::memory::MemoryStore,
+    clock::Timestamp,
+    message::{ExpectedVersion, Position, Recorded, Version},
+    port::{
+        Changes, Claim, OutboxDue, OutboxRow, OutboxState, Query, Row, SendResult, Settlement,
+        Store,
+        contract::{
+            fixture::{DASHBOARD, ORDERS, change, stream},
+            sending::{failed, second},
+        },
+    },
+};
+
+const STREAMS: [&str; 4] = ["order-1", "order-2", "payment-1", "payment-2"];
+// More than are found without an index.
+const N_IDS: u64 = 20;
+const STATES: [OutboxState; 5] = [
+    OutboxState::Pending,
+    OutboxState::Processing,
+    OutboxState::Published,
+    OutboxState::Failed,
+    OutboxState::Abandoned,
+];
+
+/// A linear congruential generator: the same numbers everywhere.
+struct Numbers(u64);
+
+impl Numbers {
+    fn below(&mut self, end: u64) -> u64 {
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) % end
+    }
+
+    fn pick<T: Copy>(&mut self, from: &[T]) -> T {
+        let idx = usize::try_from(self.below(from.len() as u64)).unwrap();
+        from[idx]
+    }
+}
+
+/// Something that is done to both stores.
+#[derive(Clone, Debug)]
+enum Step {
+    Commit(Changes),
+    Claim(&'static str, usize),
+    Settle(&'static str, Vec<Settlement>),
+    Reopen(u64),
+    CleanUp(OutboxState, Timestamp),
+}
+
+fn step(numbers: &mut Numbers, idx: u32, held: &[u64], now: Timestamp) -> Step {
+    let worker = numbers.pick(&["ann", "bob"]);
+    match numbers.below(10) {
+        0..5 => Step::Commit(changes(numbers, idx, now)),
+        5..7 => Step::Claim(worker, numbers.pick(&[1, 2, 9])),
+        7..9 => {
+            let settlements = held.iter().map(|number| settlement(numbers, *number, now));
+            Step::Settle(worker, settlements.collect())
+        }
+        _ if numbers.below(2) == 0 => Step::Reopen(numbers.below(idx.into())),
+        _ => Step::CleanUp(numbers.pick(&STATES), now - Duration::from_secs(20)),
+    }
+}
+
+fn changes(numbers: &mut Numbers, idx: u32, now: Timestamp) -> Changes {
+    let expected = [0, 1, 2, 3].map(|version| ExpectedVersion::Exact(Version::new(version)));
+    let mut commit = change();
+    if numbers.below(4) == 0 {
+        commit = commit.expect(numbers.pick(&STREAMS), numbers.pick(&expected));
+    }
+    for number in 0..numbers.below(3) {
+        let number = idx * 10 + u32::try_from(number).unwrap();
+        commit = commit.append(numbers.pick(&STREAMS), [number]);
+        let due = now + Duration::from_secs(numbers.pick(&[0, 0, 0, 3, 30]));
+        commit = commit.send(numbers.pick(&STREAMS), number, due);
+    }
+    if numbers.below(2) == 0 {
+        let id = numbers.below(N_IDS).to_string();
+        let table = numbers.pick(&[ORDERS, DASHBOARD]);
+        let any = ExpectedVersion::Any;
+        let expected = numbers.pick(&[any, any, expected[0], expected[1]]);
+        commit = match numbers.below(3) {
+            0 => commit.delete(table, &id, expected),
+            _ => commit.write(table, &id, expected, &idx.to_string()),
+        };
+    }
+    if numbers.below(3) == 0 {
+        let number = numbers.below(u64::from(idx) * 10);
+        commit = commit.cancel(u32::try_from(number).unwrap());
+    }
+    commit.into_changes()
+}
+
+fn settlement(numbers: &mut Numbers, number: u64, now: Timestamp) -> Settlement {
+    let error = "no such topic".into();
+    Settlement {
+        number,
+        result: match numbers.below(6) {
+            0 => SendResult::Abandoned { error },
+            1 => SendResult::Released,
+            2 => failed(now + Duration::from_secs(numbers.below(9))),
+            _ => SendResult::Published,
+        },
+    }
+}
+
+/// Does one step and tells what came of it.
+async fn take(store: &dyn Store, step: &Step, now: Timestamp) -> String {
+    let lease = Duration::from_secs(5);
+    match step {
+        Step::Commit(changes) => format!("{:?}", store.commit(changes).await),
+        Step::Claim(worker, limit) => {
+            let claim = Claim {
+                worker,
+                now,
+                lease,
+                limit: *limit,
+            };
+            format!("{:?}", store.claim(&claim).await)
+        }
+        Step::Settle(worker, settlements) => {
+            format!("{:?}", store.settle(worker, now, settlements).await)
+        }
+        Step::Reopen(number) => format!("{:?}", store.reopen(*number, now).await),
+        Step::CleanUp(state, before) => format!("{:?}", store.clean_up(*state, *before).await),
+    }
+}
+
+/// All that can be read, the events from a few places on.
+#[derive(Debug, PartialEq)]
+struct Content {
+    last: Position,
+    events: Vec<Vec<Recorded>>,
+    tables: Vec<Vec<Row>>,
+    n_rows: usize,
+    versions: Vec<Option<Version>>,
+    outbox: Vec<OutboxRow>,
+    due: OutboxDue,
+}
+
+async fn content(store: &dyn Store, after: u64, now: Timestamp) -> Content {
+    let (position, version) = (Position::new(after), Version::new(after / 4));
+    let mut events = Vec::new();
+    for category in [None, Some("order"), Some("payment")] {
+        let read = store.read_category(category, position, 50).await;
+        events.push(read.unwrap());
+    }
+    for name in STREAMS {
+        let read = store.read_stream(&stream(name), version, 50).await;
+        events.push(read.unwrap());
+    }
+    let mut versions = Vec::new();
+    for id in 0..N_IDS {
+        let stored = store.get(DASHBOARD, &id.to_string()).await.unwrap();
+        versions.push(stored.map(|stored| stored.version));
+    }
+    let all = Query::default();
+    Content {
+        last: store.last_position().await.unwrap(),
+        events,
+        tables: vec![
+            store.query(ORDERS, &all).await.unwrap(),
+            store.query(DASHBOARD, &all).await.unwrap(),
+        ],
+        n_rows: store.count(DASHBOARD, &[]).await.unwrap(),
+        versions,
+        outbox: store.rows(&STATES, usize::MAX).await.unwrap(),
+        due: store.next_due(now).await.unwrap(),
+    }
+}
+
+/// Takes the same steps with a store that is never forked and with one that is, again and again; the
+/// other half of each fork goes on in its own way and must not be noticed.
+async fn check(seed: u64) {
+    let mut numbers = Numbers(seed);
+    let plain: Arc<dyn Store> = Arc::new(MemoryStore::default());
+    let mut forked: Arc<dyn Store> = Arc::new(MemoryStore::default());
+    let mut others: Vec<Arc<dyn Store>> = vec![];
+    let mut now = second(100);
+    for idx in 1..=400 {
+        let held = plain.rows(&[OutboxState::Processing], 9).await.unwrap();
+        let held: Vec<u64> = held.iter().map(|row| row.number).collect();
+        let next = step(&mut numbers, idx, &held, now);
+
+        let expected = take(&*plain, &next, now).await;
+        assert_eq!(
+            take(&*forked, &next, now).await,
+            expected,
+            "seed {seed}, step {idx}: {next:?}"
+        );
+        for other in &others {
+            let noise = step(&mut numbers, idx, &held, now);
+            take(&**other, &noise, now).await;
+        }
+        let after = numbers.below(u64::from(idx));
+        assert_eq!(
+            content(&*forked, after, now).await,
+            content(&*plain, after, now).await,
+            "seed {seed}, after step {idx}: {next:?}"
+        );
+
+        if numbers.below(8) == 0 {
+            let mut other = forked.fork().unwrap();
+            if numbers.below(2) == 0 {
+                std::mem::swap(&mut forked, &mut other);
+            }
+            others.truncate(2);
+            others.insert(0, other);
+        }
+        now = now + Duration::from_secs(numbers.below(4));
+    }
+}
+
+#[tokio::test]
+async fn seed_1_tells_no_fork_from_a_store_that_was_never_forked() {
+    check(1).await;
+}
+
+#[tokio::test]
+async fn seed_2_tells_no_fork_from_a_store_that_was_never_forked() {
+    check(2).await;
+}
+
+#[tokio::test]
+async fn seed_3_tells_no_fork_from_a_store_that_was_never_forked() {
+    check(3).await;
+}

@@ -1,0 +1,85 @@
+use std::sync::Arc;
+
+use crate::{
+    adapter::memory::MemoryStore,
+    message::{Envelope, MessageKind},
+    port::{
+        Changes, OutboxState, Outgoing, SendResult, Store as _,
+        contract::{
+            fixture::{BY, change, event},
+            sending::{claim, claim_some, failed, in_states, second, sent, settle},
+        },
+    },
+};
+
+#[tokio::test]
+async fn a_command_does_not_wait_for_an_event_of_its_stream() {
+    let store = MemoryStore::default();
+    change().send("order-1", 1, second(1)).on(&store).await;
+    let claimed = claim(&store, "ann", second(1)).await;
+    settle(&store, "ann", second(1), &claimed, failed(second(20))).await;
+
+    let mut command = Envelope::clone(&event("order-1", 2));
+    command.metadata.kind = MessageKind::Command;
+    let mut changes = Changes::new(BY);
+    changes.outgoing.push(Outgoing {
+        envelope: Arc::new(command),
+        due: second(1),
+    });
+    store.commit(&changes).await.unwrap();
+
+    assert_eq!(sent(&claim(&store, "ann", second(2)).await), [2]);
+}
+
+#[tokio::test]
+async fn a_row_that_failed_before_is_still_a_failed_one_when_it_is_released() {
+    let store = MemoryStore::default();
+    change().send("order-1", 1, second(1)).on(&store).await;
+    let claimed = claim(&store, "ann", second(1)).await;
+    settle(&store, "ann", second(1), &claimed, failed(second(2))).await;
+
+    let again = claim(&store, "ann", second(2)).await;
+    settle(&store, "ann", second(2), &again, SendResult::Released).await;
+    change().cancel(1).on(&store).await;
+
+    assert_eq!(in_states(&store, &[OutboxState::Failed]).await, [1]);
+}
+
+#[tokio::test]
+async fn what_is_cancelled_may_be_sent_anew_in_the_same_commit() {
+    let store = MemoryStore::default();
+    change().send("order-1", 1, second(50)).on(&store).await;
+
+    let moved = change().cancel(1).send("order-1", 1, second(70));
+    moved.on(&store).await;
+
+    assert_eq!(sent(&claim(&store, "ann", second(60)).await), [0; 0]);
+    assert_eq!(sent(&claim(&store, "ann", second(70)).await), [1]);
+}
+
+#[tokio::test]
+async fn a_schedule_that_has_become_due_goes_before_younger_rows() {
+    let store = MemoryStore::default();
+    change().send("order-1", 1, second(50)).on(&store).await;
+    assert_eq!(claim(&store, "ann", second(1)).await, []);
+    change().send("order-2", 2, second(1)).on(&store).await;
+
+    let first = claim_some(&store, "ann", second(50), 1).await;
+
+    assert_eq!(sent(&first), [1]);
+}
+
+#[tokio::test]
+async fn a_clock_that_goes_back_finds_a_schedule_not_due_again() {
+    let store = MemoryStore::default();
+    change().send("order-1", 1, second(50)).on(&store).await;
+    assert_eq!(claim(&store, "ann", second(1)).await, []);
+    // It is due now, and nobody takes it.
+    assert_eq!(claim_some(&store, "ann", second(50), 0).await, []);
+
+    let before = claim(&store, "ann", second(2)).await;
+    let after = claim(&store, "ann", second(50)).await;
+
+    assert_eq!(sent(&before), [0; 0]);
+    assert_eq!(sent(&after), [1]);
+}
