@@ -55,7 +55,7 @@ pub struct Publication {
 pub struct Handed {
     /// The topic that it was read from.
     pub topic: Topic,
-    /// Its place in the topic; it grows in the order of publication.
+    /// Its place; it grows in the order of publication, also from topic to topic.
     pub place: u128,
     /// The message.
     pub envelope: Arc<Envelope>,
@@ -92,13 +92,14 @@ pub struct Read<'a> {
     pub group: &'a str,
     /// Who reads.
     pub consumer: &'a str,
-    /// From where.
+    /// From where. Another read of the group may ask for others, such as another lane.
     pub topics: &'a [Topic],
     /// Whether the messages of one stream are handed out one after the other.
     pub ordered: bool,
     /// The current time.
     pub now: Timestamp,
-    /// How long nobody else gets what is handed out. After that the consumer is taken for dead.
+    /// How long nobody gets again what is handed out, the consumer itself neither. After that it is taken
+    /// for dead.
     pub lease: Duration,
     /// How many messages at most.
     pub limit: usize,
@@ -108,13 +109,14 @@ pub struct Read<'a> {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Backlog {
-    /// Never handed out.
+    /// Never handed out, whether they wait for an earlier one of their stream or not.
     pub unread: usize,
-    /// Handed out, and neither acknowledged nor refused.
+    /// Handed out, and neither acknowledged nor refused; also after the lease, until somebody else has it.
     pub held: usize,
     /// Refused, to be handed out again.
     pub refused: usize,
-    /// When the first message that is held or refused can be handed out again.
+    /// When the first message that is held or refused can be handed out again, unless an earlier one of
+    /// its stream is in the way.
     pub next_due: Option<Timestamp>,
 }
 
@@ -136,6 +138,12 @@ impl Backlog {
 }
 
 /// Carries messages between processes: each group that subscribed gets each message at least once.
+///
+/// A broker has no clock: whoever reads says what time it is, and every time that a broker is told or
+/// tells is of that clock.
+///
+/// [`port::contract::broker`](crate::port::contract::broker) has the laws as tests that any adapter can
+/// run.
 pub trait Broker: fmt::Debug + Send + Sync {
     /// Publishes messages, in order, and returns what became of each.
     fn publish<'a>(
@@ -143,7 +151,8 @@ pub trait Broker: fmt::Debug + Send + Sync {
         publications: &'a [Publication],
     ) -> Answer<'a, Vec<Result<(), crate::Error>>>;
 
-    /// Makes sure that `group` exists for `topics`; where it exists already, it goes on where it is.
+    /// Makes sure that `group` reads `topics`: from `start` those that are new to it; where it reads one
+    /// already, it goes on where it is.
     fn subscribe<'a>(
         &'a self,
         group: &'a str,
@@ -151,20 +160,28 @@ pub trait Broker: fmt::Debug + Send + Sync {
         start: StartFrom,
     ) -> Answer<'a, ()>;
 
-    /// Hands out messages, in the order of publication: those that nobody of the group was handed yet,
-    /// those that were refused and are due again, and those whose consumer's lease has ended.
+    /// Hands out messages, in the order of publication across all topics of the read: those that nobody
+    /// of the group was handed yet, those that were refused and are due again, and those whose lease
+    /// has ended. Topics that the group did not subscribe to are passed over.
     ///
-    /// If it is `ordered`, a message is not handed out while an earlier one of its stream is neither
-    /// acknowledged nor handed out with it: at most one consumer works at a stream, and one message
-    /// that fails holds up its own stream and no other. A group that did not subscribe is handed
-    /// nothing.
+    /// If it is `ordered`, a message is not handed out while an earlier one of its stream, in any topic
+    /// of the read, is neither acknowledged nor handed out with it: one message that fails holds up its
+    /// own stream and no other. What the reader itself holds from an earlier read holds up too.
+    ///
+    /// Whoever fails with a message of an ordered read must not handle those of its stream that were
+    /// handed out with it after it, but [`refuse`](Self::refuse) them too, with `counts` false. They come
+    /// again together with the one that failed, or once it is acknowledged, and never before it.
     fn read<'a>(&'a self, read: &'a Read<'a>) -> Answer<'a, Vec<Handed>>;
 
-    /// Says that the group is done with a message. It is no error if it is already.
+    /// Says that the group is done with a message: it is never handed to the group again, even if it was
+    /// refused, or handed to somebody else, since. It is no error if the group is done with it already.
     fn acknowledge<'a>(&'a self, group: &'a str, handed: &'a Handed) -> Answer<'a, ()>;
 
     /// Gives a message back, to be handed out again at `due`. `counts` says whether this was an attempt,
-    /// or the message was not looked at.
+    /// or the message was not looked at: then it comes again with the same number of attempts.
+    ///
+    /// Nothing happens unless the message is still held as [`Handed::attempt`]: who lost it, because the
+    /// lease ended and somebody else has it by now, has no say in it any more.
     fn refuse<'a>(
         &'a self,
         group: &'a str,
@@ -176,8 +193,8 @@ pub trait Broker: fmt::Debug + Send + Sync {
     /// Counts what `group` has not done with in `topics`.
     fn backlog<'a>(&'a self, group: &'a str, topics: &'a [Topic]) -> Answer<'a, Backlog>;
 
-    /// Forgets, of a topic, what every group that reads it is done with, but for the last `keep`
-    /// messages; returns how many.
+    /// Forgets the oldest messages of a topic, up to the first that a group that reads it is not done
+    /// with, but for the last `keep` messages; returns how many.
     fn trim<'a>(&'a self, topic: &'a Topic, keep: usize) -> Answer<'a, usize>;
 
     /// Returns a broker with the same content that goes its own way from here on, if this adapter can

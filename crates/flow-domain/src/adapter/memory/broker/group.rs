@@ -44,15 +44,10 @@ impl Group {
         let may_be_due = may_be_freed || self.open.is_due(read.now);
         let new = self.next_new(logs);
         // Most reads find nothing, and end here.
-        let Some(from) = new
-            .map(|(_, entry)| entry.place)
-            .or(may_be_due.then_some(0))
-        else {
+        if new.is_none() && !may_be_due {
             return Vec::new();
-        };
-        // What is open is looked at if it could be handed out, or to know what it holds up.
-        let from = if may_be_due || read.ordered { 0 } else { from };
-        Handing::new(self, logs, read, from).run()
+        }
+        Handing::new(self, logs, read, new, may_be_due).run()
     }
 
     pub(super) fn backlog(&self, logs: &[Log], topics: &[Topic]) -> Backlog {

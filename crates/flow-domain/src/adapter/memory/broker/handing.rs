@@ -5,12 +5,12 @@ use crate::{
         broker::{
             group::Group,
             log::{Entry, Log},
-            open::{Open, OpenState},
+            open::Open,
         },
         keyed::Keyed,
     },
     clock::Timestamp,
-    message::{Envelope, StreamName},
+    message::StreamName,
     port::{Handed, Read},
 };
 
@@ -20,27 +20,36 @@ pub(super) struct Handing<'a> {
     logs: &'a [Log],
     read: &'a Read<'a>,
     until: Timestamp,
+    /// How many of the open ones were passed over at the beginning, because none of them is due.
+    n_skipped: usize,
     /// Which of the open ones comes next.
     at: usize,
     /// Which of the new ones comes next, and its cursor.
     new: Option<(usize, &'a Entry)>,
-    /// The streams with a message before this that is neither done with nor handed out by this read.
+    /// The streams of which a message was met that is neither done with nor handed out by this read.
     held_up: Keyed<StreamName, ()>,
     handed: Vec<Handed>,
 }
 
 impl<'a> Handing<'a> {
-    /// Begins with the place `from`.
+    /// Begins with `new`, the first of the new ones. Passes over what is open before it unless some of
+    /// that `may_be_due`.
     pub(super) fn new(
         group: &'a mut Group,
         logs: &'a [Log],
         read: &'a Read<'a>,
-        from: u64,
+        new: Option<(usize, &'a Entry)>,
+        may_be_due: bool,
     ) -> Self {
+        let n_skipped = match new {
+            Some((_, entry)) if !may_be_due => group.open.n_before(entry.place),
+            _ => 0,
+        };
         Self {
             until: read.now + read.lease,
-            at: group.open.n_before(from),
-            new: group.next_new(logs),
+            n_skipped,
+            at: n_skipped,
+            new,
             held_up: Keyed::default(),
             handed: Vec::new(),
             group,
@@ -81,10 +90,7 @@ impl<'a> Handing<'a> {
             return;
         }
         if open.is_due(self.read.now) && !self.is_held_up(open.stream()) {
-            let open = self.group.open.hand_out(self.at, self.until);
-            let (cursor, place, attempt) = (open.cursor, open.place, open.attempt);
-            let envelope = Arc::clone(&open.envelope);
-            self.hand(cursor, place, envelope, attempt);
+            self.hand_out();
         } else if self.read.ordered {
             let stream = open.stream();
             self.held_up.get_or_default(stream, || stream.clone());
@@ -92,36 +98,29 @@ impl<'a> Handing<'a> {
     }
 
     fn take_new(&mut self, cursor: usize, entry: &Entry) {
-        let place = entry.place;
         let is_held_up = self.is_held_up(&entry.envelope.metadata.stream);
-        let until = self.until;
-        let (attempt, state) = if is_held_up {
-            (0, OpenState::Waiting)
-        } else {
-            (1, OpenState::Held { until })
-        };
         self.group.go_past(cursor);
         self.new = self.group.next_new(self.logs);
-        let open = Open {
-            cursor,
-            place,
-            envelope: Arc::clone(&entry.envelope),
-            attempt,
-            state,
-        };
+        let open = Open::new(cursor, entry);
         self.group.open.insert(self.at, open);
         if !is_held_up {
-            self.hand(cursor, place, Arc::clone(&entry.envelope), attempt);
+            self.hand_out();
         }
     }
 
-    fn hand(&mut self, cursor: usize, place: u64, envelope: Arc<Envelope>, attempt: u32) {
+    fn hand_out(&mut self) {
+        let open = self.group.open.hand_out(self.at, self.until);
+        let (place, attempt) = (open.place.into(), open.attempt);
+        let (cursor, envelope) = (open.cursor, Arc::clone(&open.envelope));
         let topic = self.logs[self.group.log(cursor)].topic().clone();
-        let handed = Handed::new(topic, place.into(), envelope, attempt);
+        let handed = Handed::new(topic, place, envelope, attempt);
         self.handed.push(handed);
     }
 
     fn is_held_up(&self, stream: &StreamName) -> bool {
-        self.read.ordered && self.held_up.get(stream).is_some()
+        let Group { open, wanted, .. } = &*self.group;
+        self.read.ordered
+            && (self.held_up.get(stream).is_some()
+                || open.has_stream(stream, self.n_skipped, wanted))
     }
 }

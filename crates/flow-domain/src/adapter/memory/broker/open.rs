@@ -1,6 +1,7 @@
 use std::{collections::VecDeque, sync::Arc};
 
 use crate::{
+    adapter::memory::broker::log::Entry,
     clock::Timestamp,
     message::{Envelope, StreamName},
     port::Backlog,
@@ -12,6 +13,8 @@ pub(super) struct Open {
     /// Through which of the group's cursors it came.
     pub(super) cursor: usize,
     pub(super) place: u64,
+    // Invariant: the mark of its stream.
+    mark: u64,
     pub(super) envelope: Arc<Envelope>,
     /// How often it was handed out, without those times that do not count.
     pub(super) attempt: u32,
@@ -29,6 +32,18 @@ pub(super) enum OpenState {
 }
 
 impl Open {
+    /// A message that waits.
+    pub(super) fn new(cursor: usize, entry: &Entry) -> Self {
+        Self {
+            cursor,
+            place: entry.place,
+            mark: mark(&entry.envelope.metadata.stream),
+            envelope: Arc::clone(&entry.envelope),
+            attempt: 0,
+            state: OpenState::Waiting,
+        }
+    }
+
     pub(super) fn stream(&self) -> &StreamName {
         &self.envelope.metadata.stream
     }
@@ -45,6 +60,15 @@ impl Open {
     pub(super) fn is_due(&self, now: Timestamp) -> bool {
         self.again().is_none_or(|again| again <= now)
     }
+}
+
+// Two streams of one mark are rare, and comparing it touches no other memory. Ids differ most often at
+// their end.
+fn mark(stream: &StreamName) -> u64 {
+    let id = stream.id().as_bytes();
+    let end = &id[id.len().saturating_sub(8)..];
+    end.iter()
+        .fold(0, |mark, byte| mark << 8 | u64::from(*byte))
 }
 
 /// What a group went past and is not done with, by place.
@@ -89,6 +113,14 @@ impl OpenList {
         self.again <= now
     }
 
+    /// Returns true if one of the first `n`, that came through one of `cursors`, is of this stream.
+    pub(super) fn has_stream(&self, stream: &StreamName, n: usize, cursors: &[usize]) -> bool {
+        let mark = mark(stream);
+        self.entries.range(..n).any(|open| {
+            open.mark == mark && open.stream() == stream && cursors.contains(&open.cursor)
+        })
+    }
+
     pub(super) fn has_waiting(&self) -> bool {
         0 < self.n_waiting
     }
@@ -104,10 +136,9 @@ impl OpenList {
         first.map(|open| open.place)
     }
 
-    /// Adds what a cursor just went past; `at` is its rank by place.
+    /// Adds what a cursor just went past, and has to wait; `at` is its rank by place.
     pub(super) fn insert(&mut self, at: usize, open: Open) {
-        self.n_waiting += usize::from(open.again().is_none());
-        self.again = self.again.min(open.again().unwrap_or(Timestamp::MAX));
+        self.n_waiting += 1;
         self.entries.insert(at, open);
     }
 
