@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use crate::port::{
     Claim, OutboxRow, OutboxState, SendResult, Store,
     contract::{
@@ -93,7 +95,7 @@ pub async fn claims_race<S: Store + ?Sized>(store: &S) {
     let claim_as = |worker| Claim {
         worker,
         now: second(1),
-        lease: std::time::Duration::from_secs(10),
+        lease: Duration::from_secs(10),
         limit: 3,
     };
     let claims = ["ann", "bob", "cas"].map(claim_as);

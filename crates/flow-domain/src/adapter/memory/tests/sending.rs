@@ -4,10 +4,12 @@ use crate::{
     adapter::memory::MemoryStore,
     message::{Envelope, MessageKind},
     port::{
-        Changes, OutboxState, Outgoing, SendResult, Store as _,
+        Changes, Outbox as _, OutboxState, Outgoing, SendResult, Store as _,
         contract::{
             fixture::{BY, change, event},
-            sending::{claim, claim_some, failed, in_states, second, sent, settle},
+            sending::{
+                abandoned, claim, claim_some, failed, in_states, rows, second, sent, settle,
+            },
         },
     },
 };
@@ -82,4 +84,53 @@ async fn a_clock_that_goes_back_finds_a_schedule_not_due_again() {
 
     assert_eq!(sent(&before), [0; 0]);
     assert_eq!(sent(&after), [1]);
+}
+
+#[tokio::test]
+async fn a_row_that_is_opened_again_is_due_then_and_begins_anew_to_count_its_failures() {
+    let store = MemoryStore::default();
+    change().send("order-1", 1, second(1)).on(&store).await;
+    let claimed = claim(&store, "ann", second(1)).await;
+    settle(&store, "ann", second(1), &claimed, abandoned()).await;
+
+    assert!(store.reopen(claimed[0].number, second(9)).await.unwrap());
+
+    let opened = rows(&store, &[OutboxState::Pending]).await;
+    assert_eq!((opened[0].due, opened[0].n_failures), (second(9), 0));
+    assert_eq!(opened[0].error.as_deref(), Some("no such topic"));
+}
+
+#[tokio::test]
+async fn of_many_rows_the_oldest_are_looked_at_first_whatever_their_state() {
+    let store = MemoryStore::default();
+    for number in 1..=4 {
+        let due = second(10 - i64::from(number));
+        let commit = change().send(&format!("order-{number}"), number, due);
+        commit.on(&store).await;
+    }
+    // The third and the fourth are due, and the fourth is sent first.
+    let claimed = claim(&store, "ann", second(7)).await;
+    settle(
+        &store,
+        "ann",
+        second(7),
+        &claimed[1..],
+        SendResult::Published,
+    )
+    .await;
+    settle(
+        &store,
+        "ann",
+        second(7),
+        &claimed[..1],
+        SendResult::Published,
+    )
+    .await;
+
+    let published = store.rows(&[OutboxState::Published], 9).await.unwrap();
+    let both = [OutboxState::Pending, OutboxState::Published];
+    let first = store.rows(&both, 3).await.unwrap();
+
+    assert_eq!(sent(&published), [3, 4]);
+    assert_eq!(sent(&first), [1, 2, 3]);
 }
