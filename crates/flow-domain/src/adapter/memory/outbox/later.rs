@@ -38,21 +38,18 @@ impl Later {
         own.insert((row.due, row.number), row);
     }
 
-    /// Takes the row that is due first, if it is due.
+    /// Takes a row that is due, if there is one.
     pub(super) fn pop_due(&mut self, now: Timestamp) -> Option<OutboxRow> {
         self.forget_gone();
         let (base, own) = self.layers.split();
         let is_due = |place: &Place| place.0 <= now;
         let below = base.and_then(|base| base.after(own.gone_to).next());
-        let below = below.filter(|(place, _)| is_due(place));
-        let on_top = own.rows.keys().next().copied().filter(is_due);
-        match (below, on_top) {
-            (Some((place, row)), on_top) if on_top.is_none_or(|on_top| *place < on_top) => {
-                own.gone_to = *place;
-                Some(row.clone())
-            }
-            (_, on_top) => own.remove(on_top?),
+        if let Some((place, row)) = below.filter(|(place, _)| is_due(place)) {
+            own.gone_to = *place;
+            return Some(row.clone());
         }
+        let first = own.rows.keys().next().copied();
+        own.remove(first.filter(is_due)?)
     }
 
     /// Makes the first row below that comes after `gone_to` one that is still there.

@@ -204,6 +204,29 @@ async fn schedules_of_before_the_fork_are_cancelled_and_sent_in_each_half() {
 }
 
 #[tokio::test]
+async fn schedules_that_went_stay_gone_when_the_layers_become_one() {
+    let left = MemoryStore::default();
+    let two = change().send("order-1", 1, second(50));
+    two.send("order-1", 2, second(40)).on(&left).await;
+    assert_eq!(claim(&left, "ann", second(1)).await, []);
+    let right = fork(&left);
+    change().cancel(1).on(&*right).await;
+    assert_eq!(claim(&*right, "ann", second(40)).await.len(), 1);
+    for number in 3..=6 {
+        let more = change().send("order-2", number, second(60));
+        more.on(&*right).await;
+    }
+    assert_eq!(claim(&*right, "ann", second(41)).await, []);
+
+    let third = fork(&*right);
+
+    assert_eq!(in_states(&*third, &[OutboxState::Processing]).await, [2]);
+    let pending = in_states(&*third, &[OutboxState::Pending]).await;
+    assert_eq!(pending, [3, 4, 5, 6]);
+    assert_eq!(in_states(&left, &[OutboxState::Pending]).await, [1, 2]);
+}
+
+#[tokio::test]
 async fn what_was_published_before_the_fork_is_forgotten_in_one_half() {
     let left = MemoryStore::default();
     change().send("order-1", 1, second(1)).on(&left).await;

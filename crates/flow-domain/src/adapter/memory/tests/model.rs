@@ -76,7 +76,7 @@ fn changes(numbers: &mut Numbers, idx: u32, now: Timestamp) -> Changes {
     for number in 0..numbers.below(3) {
         let number = idx * 10 + u32::try_from(number).unwrap();
         commit = commit.append(numbers.pick(&STREAMS), [number]);
-        let due = now + Duration::from_secs(numbers.pick(&[0, 0, 0, 3, 30]));
+        let due = now + Duration::from_secs(numbers.pick(&[0, 0, 3, 30, 90]));
         commit = commit.send(numbers.pick(&STREAMS), number, due);
     }
     if numbers.below(2) == 0 {
