@@ -206,24 +206,28 @@ async fn schedules_of_before_the_fork_are_cancelled_and_sent_in_each_half() {
 #[tokio::test]
 async fn schedules_that_went_stay_gone_when_the_layers_become_one() {
     let left = MemoryStore::default();
-    let two = change().send("order-1", 1, second(50));
-    two.send("order-1", 2, second(40)).on(&left).await;
+    let three = change().send("order-1", 1, second(50));
+    let three = three.send("order-1", 2, second(40));
+    three.send("order-1", 3, second(45)).on(&left).await;
     assert_eq!(claim(&left, "ann", second(1)).await, []);
     let right = fork(&left);
     change().cancel(1).on(&*right).await;
     assert_eq!(claim(&*right, "ann", second(40)).await.len(), 1);
-    for number in 3..=6 {
+    for number in 4..=7 {
         let more = change().send("order-2", number, second(60));
         more.on(&*right).await;
     }
     assert_eq!(claim(&*right, "ann", second(41)).await, []);
 
+    let due = right.next_due(second(1)).await.unwrap();
     let third = fork(&*right);
 
+    assert_eq!(due.first, Some(second(45)));
     assert_eq!(in_states(&*third, &[OutboxState::Processing]).await, [2]);
     let pending = in_states(&*third, &[OutboxState::Pending]).await;
-    assert_eq!(pending, [3, 4, 5, 6]);
-    assert_eq!(in_states(&left, &[OutboxState::Pending]).await, [1, 2]);
+    assert_eq!(pending, [3, 4, 5, 6, 7]);
+    let pending = in_states(&left, &[OutboxState::Pending]).await;
+    assert_eq!(pending, [1, 2, 3]);
 }
 
 #[tokio::test]
