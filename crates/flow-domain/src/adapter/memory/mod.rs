@@ -2,7 +2,7 @@
 //!
 //! A [`MemoryStore`] is not a stub: it counts versions, refuses what is stale, writes all or
 //! nothing, and reads back what was serialised. It ends with its last owner; an empty one costs
-//! nothing, so that every test can have its own.
+//! nothing, so that every test can have its own. A [`MemoryBroker`] is a real broker likewise.
 
 mod broker;
 mod events;

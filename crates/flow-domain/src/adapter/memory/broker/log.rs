@@ -85,7 +85,7 @@ impl Log {
             return self.first;
         };
         let within = chunk.entries.partition_point(|entry| entry.place < place);
-        self.first.max(chunk.first + within)
+        chunk.first + within
     }
 
     /// Forgets what comes before the index `first`, and returns how many that are.

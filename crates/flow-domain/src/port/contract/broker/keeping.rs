@@ -45,9 +45,11 @@ pub async fn a_backlog_is_counted_for_its_topics<B: Broker + ?Sized>(broker: &B)
     read(broker, from(&[PAYMENTS], by("shipping", "a"))).await;
 
     let held = Backlog::new(0, 1, 0, Some(second(LEASE)));
+    let orders = Backlog::new(2, 0, 0, None);
     let both = Backlog::new(2, 1, 0, Some(second(LEASE)));
     let unread = Backlog::new(1, 0, 0, None);
     assert_eq!(backlog(broker, "shipping", &[PAYMENTS]).await, held);
+    assert_eq!(backlog(broker, "shipping", &[ORDERS]).await, orders);
     assert_eq!(backlog(broker, "shipping", &[PAYMENTS, ORDERS]).await, both);
     let billing = backlog(broker, "billing", &[ORDERS, PAYMENTS]).await;
     assert_eq!(billing, unread);

@@ -25,8 +25,8 @@ pub use keeping::{
 };
 pub use order::{
     a_failing_message_holds_up_its_stream_alone, a_stream_is_in_order_across_topics,
-    a_stream_waits_for_what_is_held, what_was_refused_together_comes_again_in_order,
-    without_order_nothing_is_held_up,
+    a_stream_waits_for_what_is_held, what_waits_for_another_topic_is_free_without_it,
+    what_was_refused_together_comes_again_in_order, without_order_nothing_is_held_up,
 };
 pub use redelivery::{
     a_late_acknowledgement_wins, a_late_refusal_changes_nothing,

@@ -33,8 +33,8 @@ pub async fn acknowledging_twice_is_no_error<B: Broker + ?Sized>(broker: &B) {
     assert_eq!(read_numbers(broker, much_later).await, [2]);
 }
 
-/// What is refused comes again when it is due and not before, as the next attempt; to the other groups
-/// it makes no difference.
+/// What is refused comes again when it is due and not before, as the next attempt; refusing it once
+/// more does not change when, and to the other groups it makes no difference.
 pub async fn what_is_refused_comes_again_at_its_time<B: Broker + ?Sized>(broker: &B) {
     subscribe(broker, "shipping", &[ORDERS]).await;
     subscribe(broker, "billing", &[ORDERS]).await;
@@ -42,6 +42,7 @@ pub async fn what_is_refused_comes_again_at_its_time<B: Broker + ?Sized>(broker:
 
     let first = read_one(broker, by("shipping", "a")).await;
     refuse(broker, "shipping", &first, second(100)).await;
+    refuse(broker, "shipping", &first, second(0)).await;
 
     let early = later(99, by("shipping", "a"));
     assert_eq!(read_attempts(broker, early).await, []);

@@ -54,6 +54,7 @@ macro_rules! broker_contract {
                 a_failing_message_holds_up_its_stream_alone,
                 what_was_refused_together_comes_again_in_order,
                 a_stream_is_in_order_across_topics,
+                what_waits_for_another_topic_is_free_without_it,
                 without_order_nothing_is_held_up,
                 a_backlog_tells_what_is_not_done_with,
                 a_backlog_is_counted_for_its_topics,
