@@ -83,7 +83,7 @@ pub(super) struct OpenList {
     again: Timestamp,
     // Invariant: the number of entries that are `Waiting`.
     n_waiting: usize,
-    // Invariant: false only if since the last whole walk nothing was done with.
+    // Invariant: true if something was done with since the last read that went through all of this.
     is_changed: bool,
 }
 

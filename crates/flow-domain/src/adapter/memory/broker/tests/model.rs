@@ -17,7 +17,6 @@ type Done = BTreeMap<(usize, String), Vec<u128>>;
 
 /// Random work at a broker that is never forked, and at one that is forked all the time.
 struct Model {
-    // SplitMix64: three lines, no dependency, and the same on every platform.
     seed: u64,
     now: Timestamp,
     n_published: u32,
@@ -45,6 +44,7 @@ impl Model {
     }
 
     fn pick(&mut self, n: usize) -> usize {
+        // SplitMix64: three lines, no dependency, and the same on every platform.
         self.seed = self.seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mixed = (self.seed ^ (self.seed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
@@ -73,23 +73,22 @@ impl Model {
     async fn work(&mut self) {
         let group = self.pick(GROUPS.len());
         let limit = 1 + self.pick(5);
-        let mut fates = Vec::new();
+        let mut failed = Vec::new();
         for handed in self.read(group, limit).await {
             let stream = handed.envelope.metadata.stream.clone();
-            let is_after_failure =
-                GROUPS[group].1 && fates.iter().any(|(failed, _)| *failed == stream);
-            let fate = self.pick(5);
-            match fate {
-                _ if is_after_failure => self.refuse(group, &handed, self.now, false).await,
+            if GROUPS[group].1 && failed.contains(&stream) {
+                self.refuse(group, &handed, self.now, false).await;
+                continue;
+            }
+            match self.pick(5) {
                 0 => {
                     let due = self.now + Duration::from_secs(self.pick(40) as u64);
                     self.refuse(group, &handed, due, true).await;
+                    failed.push(stream);
                 }
-                1 => {}
+                // Then the consumer died, and does nothing more.
+                1 => return,
                 _ => self.acknowledge(group, &handed).await,
-            }
-            if fate < 2 {
-                fates.push((stream, fate));
             }
         }
     }
