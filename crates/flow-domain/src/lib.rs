@@ -2,9 +2,9 @@
 //! once and checked when the domain is built. Handlers are plain structs with async methods; a test of
 //! the whole is one sentence with `flow-harness`.
 //!
-//! Dispatch is inline and in one process: what a command causes is handled before
-//! [`process`](App::process) returns. An engine, an outbox, a broker and stores other than the one in
-//! memory are not there yet, and nothing is retried.
+//! What a command causes is handled inline, before [`process`](App::process) returns, or later by an
+//! [`Engine`], through an outbox and a broker, with retries and dead letters. Stores and brokers other
+//! than those in memory are not there yet.
 //!
 //! # A first domain
 //!
@@ -153,11 +153,27 @@
 //! takes nothing down but itself. Clock, ids, recorder and budget are given to [`App::builder`].
 //! See [`runtime`], [`clock`] and [`record`].
 //!
+//! # Running it later
+//!
+//! An app with [`event_processing(Processing::Async)`](runtime::AppBuilder::event_processing) leaves events
+//! to an [`Engine`]: [`run_until`](Engine::run_until) in production, [`Engine::test_mode`] step by step in
+//! a test. What is committed is written to the outbox in the same transaction, published to the broker,
+//! and handed to each subscription at least once, in the order of each stream. A handler says how it is
+//! subscribed in its `routes`: from the broker or the event store, how often it is tried, whether it
+//! handles each message `once`. What is given up on is kept as a [dead letter](App::dead_letters).
+//!
+//! Commands are handed over to be processed later with [`App::submit`] and
+//! [`UnitOfWork::submit`], for a certain time with [`UnitOfWork::schedule`] and
+//! [`UnitOfWork::process_after`], and taken back with [`UnitOfWork::cancel`]. [`App::health`] counts what is
+//! left to do. See [`engine`].
+//!
 //! # Adapters and the contract suite
 //!
 //! A store implements [`port::Store`]: reads by kind, and one `commit` that writes all or nothing and
 //! refuses what is stale. [`store_contract!`] stamps a test for each law of it, for our adapters and
-//! for yours. [`MemoryStore`](adapter::memory::MemoryStore) keeps them all. See [`port`].
+//! for yours. [`MemoryStore`](adapter::memory::MemoryStore) keeps them all. [`port::Broker`],
+//! [`broker_contract!`] and [`MemoryBroker`](adapter::memory::MemoryBroker) are the same for messages.
+//! See [`port`].
 //!
 //! # Feature flags
 //!
@@ -180,6 +196,7 @@ pub mod clock;
 #[cfg(feature = "derive")]
 #[doc(hidden)]
 pub mod doc_fixture;
+pub mod engine;
 pub mod error;
 pub mod handler;
 pub mod message;
@@ -189,12 +206,13 @@ pub mod record;
 pub mod runtime;
 pub mod wiring;
 
+pub use engine::Engine;
 pub use error::{Error, HandlerFailure, Rejection};
 #[cfg(feature = "derive")]
 pub use flow_domain_derive::{Aggregate, Command, Event, Projection};
 pub use handler::{
-    CommandHandler, CommandRoutes, EventHandler, EventRoutes, ProcessManager, ProcessManagerRoutes,
-    Projector, ProjectorRoutes, Rows, UnitOfWork, View, field,
+    CommandHandler, CommandRoutes, Delivery, EventHandler, EventRoutes, ProcessManager,
+    ProcessManagerRoutes, Projector, ProjectorRoutes, RetryPolicy, Rows, UnitOfWork, View, field,
 };
 pub use model::{Aggregate, Apply, Command, Event, Message, Projection, Raised};
 pub use runtime::{App, Headers};

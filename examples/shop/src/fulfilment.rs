@@ -22,9 +22,10 @@ impl ProcessManager for Fulfilment {
     const KEY: &'static str = "order_id";
 
     fn routes(on: &mut ProcessManagerRoutes<Self>) {
+        // Any of them may be the first to arrive: order is kept within a stream, not between streams.
         on.start(Self::on_order_placed);
-        on.event(Self::on_stock_reserved).issues::<ConfirmOrder>();
-        on.event(Self::on_stock_refused).issues::<CancelOrder>();
+        on.start(Self::on_stock_reserved).issues::<ConfirmOrder>();
+        on.start(Self::on_stock_refused).issues::<CancelOrder>();
         on.event(Self::on_payment_received).issues::<ConfirmOrder>();
         on.event(Self::on_payment_declined).issues::<CancelOrder>();
     }

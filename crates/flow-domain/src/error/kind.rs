@@ -50,6 +50,10 @@ enum Kind {
     #[error("panicked at {location}: {message}")]
     Panicked { message: String, location: String },
     #[error("{0}")]
+    TimedOut(String),
+    #[error("{0}")]
+    Expired(String),
+    #[error("{0}")]
     NoHandler(String),
     #[error("{0}")]
     Setup(String),
@@ -152,6 +156,14 @@ impl Error {
         Kind::Panicked { message, location }.into()
     }
 
+    pub(crate) fn timed_out(text: String) -> Self {
+        Kind::TimedOut(text).into()
+    }
+
+    pub(crate) fn expired(text: String) -> Self {
+        Kind::Expired(text).into()
+    }
+
     pub(crate) fn no_handler(text: String) -> Self {
         Kind::NoHandler(text).into()
     }
@@ -200,6 +212,16 @@ impl Error {
     /// Returns true if a handler panicked.
     pub fn is_panic(&self) -> bool {
         matches!(*self.kind, Kind::Panicked { .. })
+    }
+
+    /// Returns true if a handler took longer than its time limit. What it had done was rolled back.
+    pub fn is_timed_out(&self) -> bool {
+        matches!(*self.kind, Kind::TimedOut(_))
+    }
+
+    /// Returns true if a command came after its deadline. It was not handled.
+    pub fn is_expired(&self) -> bool {
+        matches!(*self.kind, Kind::Expired(_))
     }
 
     /// Returns true if nobody handles the command. Register a handler for it.

@@ -2,8 +2,13 @@ use std::{any::TypeId, fmt, sync::Arc};
 
 use crate::{
     error::Error,
-    handler::{CommandRoute, EventRoute, Ports, Subscription, load_aggregate, short_type_name},
-    message::{MessageName, MessageType, NameList, Payload, Recorded, StreamName, is_listed},
+    handler::{
+        CommandRoute, EventRoute, Ports, Subscription, SubscriptionOptions, load_aggregate,
+        short_type_name,
+    },
+    message::{
+        Envelope, MessageName, MessageType, NameList, Payload, Priority, StreamName, is_listed,
+    },
     model::{Aggregate, Projection},
     port::BoxFuture,
     record::{HandlerKind, TableKind},
@@ -24,6 +29,12 @@ pub(crate) struct Catalog {
     /// Invariant: sorted; after the key of its event, each has the place of a route in `subscriptions`
     /// and in the routes of one.
     pub(crate) event_index: Vec<(u64, usize, usize)>,
+    /// The places of the subscriptions that take every event.
+    pub(crate) takes_all: Vec<usize>,
+    /// What is said of all subscriptions.
+    pub(crate) defaults: SubscriptionOptions,
+    /// Set if less urgent messages have a lane of their own: what is below this priority.
+    pub(crate) lanes: Option<Priority>,
 }
 
 /// An aggregate of the domain, without its Rust type.
@@ -103,6 +114,9 @@ impl Catalog {
             }
         }
         self.event_index.sort_unstable();
+        let taking_all = self.subscriptions.iter().enumerate();
+        let taking_all = taking_all.filter(|(_, one)| one.all.is_some());
+        self.takes_all = taking_all.map(|(place, _)| place).collect();
     }
 
     pub(crate) fn command_route(
@@ -114,6 +128,34 @@ impl Catalog {
         routes.find(|route| route.command == command && route.category == category)
     }
 
+    /// Returns who handles the command in this envelope.
+    pub(crate) fn route_of_command(&self, command: &Envelope) -> Result<&CommandRoute, Error> {
+        let (message_type, stream) = (&command.metadata.message_type, &command.metadata.stream);
+        let mut routes = self.commands.iter();
+        let route = routes
+            .find(|route| message_type.is(route.command) && route.category == stream.category());
+        route.ok_or_else(|| {
+            Error::no_handler(format!(
+                "nobody handles the command `{message_type}` of `{stream}`: \
+                 register a command handler whose routes name it, with `.command_handler(..)`"
+            ))
+        })
+    }
+
+    /// Returns true if an event of this type can appear in this category.
+    pub(crate) fn knows_event(&self, event: &Envelope) -> bool {
+        let message_type = &event.metadata.message_type;
+        let category = event.metadata.stream.category();
+        let lists = |names: NameList| {
+            let mut schemas = names.iter().copied().flatten();
+            schemas.any(|schema| message_type.is(schema.name))
+        };
+        let mut own = self.aggregates.iter();
+        let mut outside = self.outside_events.iter();
+        own.any(|entry| entry.category == category && lists(entry.events))
+            || outside.any(|(from, names)| *from == category && lists(names))
+    }
+
     /// Returns true if a command of this name has a handler, whatever its category.
     pub(crate) fn handles(&self, command: MessageName) -> bool {
         self.commands.iter().any(|route| route.command == command)
@@ -122,9 +164,64 @@ impl Catalog {
     /// Returns who handles `event`, in order of registration, with the place of each.
     pub(crate) fn routes_of<'a>(
         &'a self,
-        event: &'a Recorded,
+        event: &'a Envelope,
     ) -> impl Iterator<Item = (usize, usize)> + 'a {
-        let message_type = &event.metadata().message_type;
+        let named = self.named_routes_of(event);
+        let mut with_all = Vec::new();
+        let mut only_named = Some(named);
+        if !self.takes_all.is_empty()
+            && let Some(named) = only_named.take()
+        {
+            with_all.extend(named);
+            for place in &self.takes_all {
+                let subscription = &self.subscriptions[*place];
+                let is_named = with_all.iter().any(|(other, _)| other == place);
+                if !is_named && subscription.reads(event.metadata.stream.category()) {
+                    with_all.push((*place, subscription.routes.len()));
+                }
+            }
+            with_all.sort_unstable();
+        }
+        only_named.into_iter().flatten().chain(with_all)
+    }
+
+    /// Returns the route of `event` in the subscription at `place`, if it has one.
+    pub(crate) fn route_in(&self, place: usize, event: &Envelope) -> Option<&EventRoute> {
+        let subscription = &self.subscriptions[place];
+        let (message_type, stream) = (&event.metadata.message_type, &event.metadata.stream);
+        if !subscription.reads(stream.category()) {
+            return None;
+        }
+        let mut named = subscription.routes.iter();
+        let named = named
+            .find(|route| message_type.is(route.event.name) && route.category == stream.category());
+        named.or(subscription.all.as_deref())
+    }
+
+    /// The categories of the events that a subscription is handed.
+    pub(crate) fn categories_of(&self, subscription: &Subscription) -> Vec<&'static str> {
+        let mut categories: Vec<&'static str> = Vec::new();
+        let mut add = |category| {
+            if subscription.reads(category) && !categories.contains(&category) {
+                categories.push(category);
+            }
+        };
+        for route in &subscription.routes {
+            add(route.category);
+        }
+        if subscription.all.is_some() {
+            let own = self.aggregates.iter().map(|entry| entry.category);
+            let outside = self.outside_events.iter().map(|(category, _)| *category);
+            own.chain(outside).for_each(add);
+        }
+        categories
+    }
+
+    fn named_routes_of<'a>(
+        &'a self,
+        event: &'a Envelope,
+    ) -> impl Iterator<Item = (usize, usize)> + 'a {
+        let message_type = &event.metadata.message_type;
         let wanted = sort_key(message_type.name(), message_type.version());
         let start = self.event_index.partition_point(|(key, ..)| *key < wanted);
         self.event_index[start..]
@@ -132,7 +229,7 @@ impl Catalog {
             .take_while(move |(key, ..)| *key == wanted)
             .map(|(_, place, idx)| (*place, *idx))
             .filter(|(place, idx)| {
-                let category = event.stream().category();
+                let category = event.metadata.stream.category();
                 let subscription = &self.subscriptions[*place];
                 let route = &subscription.routes[*idx];
                 message_type.is(route.event.name)
@@ -143,7 +240,12 @@ impl Catalog {
 
     pub(crate) fn route(&self, place: usize, idx: usize) -> (&Subscription, &EventRoute) {
         let subscription = &self.subscriptions[place];
-        (subscription, &subscription.routes[idx])
+        let all = subscription.all.as_deref();
+        let route = subscription.routes.get(idx).or(all);
+        (
+            subscription,
+            route.expect("a route that was found is there"),
+        )
     }
 
     pub(crate) fn message_type(&self, name: MessageName) -> MessageType {

@@ -3,7 +3,8 @@ use std::{any::TypeId, fmt, marker::PhantomData, sync::Arc};
 use crate::{
     error::Error,
     handler::{
-        CommandRoute, HandlerFuture, Reply, RouteOptions, UnitOfWork,
+        CommandRoute, Delivery, HandlerFuture, Reply, RouteOptions, SubscriptionOptions,
+        UnitOfWork,
         route::{AnyHandler, Call, Declared, as_handler},
         short_type_name,
     },
@@ -46,12 +47,30 @@ pub trait CommandHandler: Send + Sync + Sized + 'static {
     fn name() -> &'static str {
         short_type_name::<Self>()
     }
+
+    /// Is told of every failed attempt to handle a message, also of those that are tried again.
+    ///
+    /// What it does is not part of any unit of work. If it fails itself, that is recorded and logged,
+    /// and changes nothing.
+    ///
+    /// # Errors
+    ///
+    /// Returns what went wrong in it.
+    fn handle_error(
+        &self,
+        error: &Error,
+        delivery: &Delivery,
+    ) -> impl Future<Output = Result<(), Error>> + Send {
+        let _ = (error, delivery);
+        async { Ok(()) }
+    }
 }
 
 /// Where a command handler names its methods.
 pub struct CommandRoutes<H> {
     handler: AnyHandler,
     routes: Vec<CommandRoute>,
+    options: Option<Box<SubscriptionOptions>>,
     of: PhantomData<fn(H)>,
 }
 
@@ -61,10 +80,28 @@ impl<H: CommandHandler> CommandRoutes<H> {
         let mut on = Self {
             handler: Arc::new(handler),
             routes,
+            options: None,
             of: PhantomData,
         };
+        let first = on.routes.len();
         H::routes(&mut on);
+        if let Some(options) = on.options {
+            let options = Arc::new(*options);
+            for route in &mut on.routes[first..] {
+                route.options = Some(Arc::clone(&options));
+            }
+        }
         on.routes
+    }
+
+    /// Says how the handler is subscribed to commands that an engine hands it.
+    ///
+    /// The commands of one category are read together, from the broker. For the batch, the concurrency,
+    /// the order, where to begin and the circuit breaker, what one of their handlers says holds for all
+    /// of them, and two that say different things are a mistake when the domain is built. Everything
+    /// else is a handler's own.
+    pub fn subscription(&mut self) -> &mut SubscriptionOptions {
+        self.options.get_or_insert_default()
     }
 
     /// Hands the command in the signature of `method` to it.
@@ -92,6 +129,10 @@ impl<H: CommandHandler> CommandRoutes<H> {
                 handler_type: TypeId::of::<H>(),
                 instance: Arc::clone(&self.handler),
                 call,
+                on_error: |handler, error, delivery| {
+                    Box::pin(as_handler::<H>(handler).handle_error(error, delivery))
+                },
+                options: None,
                 declared: Declared::default(),
             }));
         RouteOptions::of_commands(&mut self.routes[first..])

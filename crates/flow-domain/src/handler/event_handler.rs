@@ -1,13 +1,14 @@
-use std::{any::TypeId, fmt, marker::PhantomData, sync::Arc};
+use std::{any::TypeId, fmt, marker::PhantomData, slice, sync::Arc};
 
 use crate::{
     error::Error,
     handler::{
-        EventRoute, HandlerFuture, RouteOptions, Subscription, UnitOfWork,
+        Delivery, EventRoute, HandlerFuture, RouteOptions, Subscription, SubscriptionOptions,
+        UnitOfWork,
         route::{AnyHandler, Call, Declared, Disposition, as_handler},
         short_type_name,
     },
-    message::Envelope,
+    message::{Envelope, MessageName, MessageSchema},
     model::{Aggregate, Event},
     port::BoxFuture,
     record::HandlerKind,
@@ -98,12 +99,31 @@ pub trait EventHandler: Send + Sync + Sized + 'static {
     fn name() -> &'static str {
         short_type_name::<Self>()
     }
+
+    /// Is told of every failed attempt to handle a message, also of those that are tried again.
+    ///
+    /// What it does is not part of any unit of work. If it fails itself, that is recorded and logged,
+    /// and changes nothing.
+    ///
+    /// # Errors
+    ///
+    /// Returns what went wrong in it.
+    fn handle_error(
+        &self,
+        error: &Error,
+        delivery: &Delivery,
+    ) -> impl Future<Output = Result<(), Error>> + Send {
+        let _ = (error, delivery);
+        async { Ok(()) }
+    }
 }
 
 /// Where an event handler names its methods.
 pub struct EventRoutes<H> {
     categories: Option<Vec<&'static str>>,
     routes: Vec<EventRoute>,
+    all: Option<EventRoute>,
+    options: Option<Box<SubscriptionOptions>>,
     of: PhantomData<fn(H)>,
 }
 
@@ -112,6 +132,8 @@ impl<H: EventHandler> EventRoutes<H> {
         let mut on = Self {
             categories: None,
             routes: Vec::new(),
+            all: None,
+            options: None,
             of: PhantomData,
         };
         H::routes(&mut on);
@@ -123,7 +145,17 @@ impl<H: EventHandler> EventRoutes<H> {
             categories: on.categories,
             instance: Arc::new(handler),
             routes: on.routes,
+            all: on.all.map(Box::new),
+            on_error: |handler, error, delivery| {
+                Box::pin(as_handler::<H>(handler).handle_error(error, delivery))
+            },
+            options: on.options,
         }
+    }
+
+    /// Says how the handler is subscribed.
+    pub fn subscription(&mut self) -> &mut SubscriptionOptions {
+        self.options.get_or_insert_default()
     }
 
     /// Hands the event in the signature of `method` to it.
@@ -142,6 +174,28 @@ impl<H: EventHandler> EventRoutes<H> {
         event_routes::<E>(&mut self.routes, call)
     }
 
+    /// Hands every event of the domain to `method` that no other method of the handler is named for.
+    ///
+    /// The method is `async fn(&self, event: Envelope, work: &mut UnitOfWork) -> Result<(), X>`. Said
+    /// twice, the last counts.
+    pub fn all<M>(&mut self, method: M) -> RouteOptions<'_>
+    where
+        M: for<'a> AnyEventMethod<'a, H>,
+    {
+        let call = AnyEventCall {
+            method,
+            types: PhantomData::<fn(H)>,
+        };
+        let route = self.all.insert(EventRoute {
+            event: &ANY_EVENT,
+            type_name: "Envelope",
+            category: "",
+            call: Box::new(call),
+            declared: Declared::default(),
+        });
+        RouteOptions::of_events(slice::from_mut(route))
+    }
+
     /// Reads only the streams of `A`, not all those in which its events appear.
     ///
     /// Rarely needed: the categories of a handler are derived from its events. Naming one in which an
@@ -155,6 +209,9 @@ impl<H: EventHandler> EventRoutes<H> {
         self.categories.get_or_insert_default().push(category);
     }
 }
+
+/// Stands in for the schema of an event that a handler takes as it comes.
+static ANY_EVENT: MessageSchema = MessageSchema::new(MessageName::new("any event", 1), &[]);
 
 /// Makes a route for each event that `E` stands for, all with the same call.
 pub(super) fn event_routes<E: Event>(
@@ -233,6 +290,61 @@ where
     ) -> BoxFuture<'a, Result<Disposition, Error>> {
         Box::pin(async move {
             let event = message.message.decode(E::NAME)?;
+            let handled = self.method.call(as_handler(handler), event, work).await;
+            handled.map(|()| Disposition::Handled).map_err(Into::into)
+        })
+    }
+}
+
+/// A method that handles any event. Async methods of the right shape do; see [`EventRoutes::all`].
+#[diagnostic::on_unimplemented(
+    message = "this is not a method that handles any event",
+    label = "has the wrong shape, or returns a future that is not `Send`",
+    note = "the shape is `async fn(&self, event: Envelope, work: &mut UnitOfWork) -> Result<(), Error>`"
+)]
+pub trait AnyEventMethod<'a, H>: Send + Sync + 'static {
+    /// The future that the method returns.
+    type Future: Future<Output = Result<(), Self::Error>> + Send + 'a;
+    /// What the method fails with.
+    type Error: Into<Error>;
+
+    /// Calls the method.
+    fn call(&self, handler: &'a H, event: Envelope, work: &'a mut UnitOfWork) -> Self::Future;
+}
+
+impl<'a, H, M, F, X> AnyEventMethod<'a, H> for M
+where
+    H: 'a,
+    M: Fn(&'a H, Envelope, &'a mut UnitOfWork) -> F + Send + Sync + 'static,
+    F: HandlerFuture<Answer = Result<(), X>> + Send + 'a,
+    X: Into<Error>,
+{
+    type Future = F;
+    type Error = X;
+
+    fn call(&self, handler: &'a H, event: Envelope, work: &'a mut UnitOfWork) -> F {
+        self(handler, event, work)
+    }
+}
+
+struct AnyEventCall<H, M> {
+    method: M,
+    types: PhantomData<fn(H)>,
+}
+
+impl<H, M> Call<Disposition> for AnyEventCall<H, M>
+where
+    H: EventHandler,
+    M: for<'a> AnyEventMethod<'a, H>,
+{
+    fn call<'a>(
+        &'a self,
+        handler: &'a AnyHandler,
+        message: &'a Envelope,
+        work: &'a mut UnitOfWork,
+    ) -> BoxFuture<'a, Result<Disposition, Error>> {
+        Box::pin(async move {
+            let event = message.clone();
             let handled = self.method.call(as_handler(handler), event, work).await;
             handled.map(|()| Disposition::Handled).map_err(Into::into)
         })

@@ -1,26 +1,99 @@
-use std::sync::Arc;
+use std::{fmt, sync::Arc};
 
 use crate::{
     clock::{Clock, IdSource},
-    handler::{Catalog, trace},
-    port::Store,
+    error::Error,
+    handler::{Bell, Catalog, Gauges, trace},
+    message::{Envelope, MessageId},
+    port::{Broker, Store},
     record::{EntryId, Happening, Recorder},
 };
 
 /// What a handling reaches: the domain it is part of and the ports of the app that runs it.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Ports {
     pub(crate) catalog: Arc<Catalog>,
     pub(crate) store: Arc<dyn Store>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) ids: Arc<dyn IdSource>,
     pub(crate) recorder: Option<Arc<Recorder>>,
+    /// Only an engine needs one.
+    pub(crate) broker: Option<Arc<dyn Broker>>,
+    pub(crate) interceptor: Option<Arc<dyn Interceptor>>,
+    /// Rings when something was written that an engine has to send.
+    pub(crate) bell: Arc<Bell>,
+    /// Where engines that run in this process tell of themselves.
+    pub(crate) gauges: Arc<Gauges>,
+}
+
+/// Stands between the runtime and the handlers, for a test that lets a handler fail.
+pub trait Interceptor: fmt::Debug + Send + Sync {
+    /// Is called before `handler` is, inside of what becomes of it: an error, or a panic, is that of
+    /// the handler.
+    ///
+    /// # Errors
+    ///
+    /// Returns what the handler is to fail with.
+    fn before(&self, handler: &'static str, message: &Envelope, attempt: u32) -> Result<(), Error>;
+
+    /// Is asked by an engine in test mode what it does once an attempt is over and, if it succeeded,
+    /// committed.
+    fn after(&self, handler: &'static str, message: &Envelope, attempt: u32) -> AfterAttempt {
+        let _ = (handler, message, attempt);
+        AfterAttempt::GoOn
+    }
+}
+
+/// What an engine in test mode does when an attempt is over.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum AfterAttempt {
+    /// It acknowledges the message, or has it tried again, and goes on.
+    #[default]
+    GoOn,
+    /// It dies before it can acknowledge the message, which comes again.
+    Die,
+    /// It acknowledges the message, stops and starts again.
+    Restart,
 }
 
 impl Ports {
     /// Returns true if anybody wants to know what happens.
     pub(crate) fn is_listened_to(&self) -> bool {
         self.recorder.is_some() || trace::is_wanted()
+    }
+
+    /// Tells, and records, that a command came after its deadline, if it did.
+    pub(crate) fn expired(&self, command: &Envelope, received: EntryId) -> Option<Error> {
+        let deadline = command.metadata.deadline?;
+        let now = self.clock.now();
+        if now <= deadline {
+            return None;
+        }
+        self.record(Some(received), || Happening::Expired);
+        let name = command.metadata.message_type.name();
+        let text = format!("`{name}` expired at {deadline}, and it is {now}: it was not handled");
+        tracing::warn!(messaging.message.id = %command.metadata.id, "{text}");
+        Some(Error::expired(text))
+    }
+
+    /// The entry of the record at which a message came to be that is handled later.
+    pub(crate) fn entry_of(&self, message: MessageId) -> EntryId {
+        let recorder = self.recorder.as_ref();
+        let entry = recorder.and_then(|recorder| recorder.entry_of(message));
+        entry.unwrap_or(EntryId::UNRECORDED)
+    }
+
+    /// Records what happened to a message that is handled later.
+    pub(crate) fn record_of(
+        &self,
+        message: MessageId,
+        what: impl FnOnce() -> Happening,
+    ) -> EntryId {
+        if !self.is_listened_to() {
+            return EntryId::UNRECORDED;
+        }
+        let cause = self.entry_of(message);
+        self.record((cause != EntryId::UNRECORDED).then_some(cause), what)
     }
 
     /// Records and traces what happened, if anybody listens; only then is `what` made.
@@ -38,7 +111,10 @@ impl Ports {
             trace::tell(&what);
         }
         match &self.recorder {
-            Some(recorder) => recorder.add(cause, self.clock.now(), what),
+            Some(recorder) => {
+                let cause = cause.filter(|cause| *cause != EntryId::UNRECORDED);
+                recorder.add(cause, self.clock.now(), what)
+            }
             None => EntryId::UNRECORDED,
         }
     }

@@ -5,7 +5,8 @@ use serde::{Serialize, de::DeserializeOwned};
 use crate::{
     error::Error,
     handler::{
-        EventRoute, HandlerFuture, RouteOptions, Subscription, UnitOfWork,
+        Delivery, EventRoute, HandlerFuture, RouteOptions, Subscription, SubscriptionOptions,
+        UnitOfWork,
         event_handler::event_routes,
         route::{AnyHandler, Call, Disposition},
         short_type_name,
@@ -76,11 +77,28 @@ pub trait ProcessManager:
     fn name() -> &'static str {
         short_type_name::<Self>()
     }
+
+    /// Is told of every failed attempt to handle a message, also of those that are tried again.
+    ///
+    /// What it does is not part of any unit of work. If it fails itself, that is recorded and logged,
+    /// and changes nothing.
+    ///
+    /// # Errors
+    ///
+    /// Returns what went wrong in it.
+    fn handle_error(
+        error: &Error,
+        delivery: &Delivery,
+    ) -> impl Future<Output = Result<(), Error>> + Send {
+        let _ = (error, delivery);
+        async { Ok(()) }
+    }
 }
 
 /// Where a process manager names its methods.
 pub struct ProcessManagerRoutes<M> {
     routes: Vec<EventRoute>,
+    options: Option<Box<SubscriptionOptions>>,
     manager: PhantomData<fn(M)>,
 }
 
@@ -88,6 +106,7 @@ impl<M: ProcessManager> ProcessManagerRoutes<M> {
     pub(crate) fn of() -> Subscription {
         let mut on = Self {
             routes: Vec::new(),
+            options: None,
             manager: PhantomData,
         };
         M::routes(&mut on);
@@ -99,7 +118,15 @@ impl<M: ProcessManager> ProcessManagerRoutes<M> {
             categories: None,
             instance: Arc::new(()),
             routes: on.routes,
+            all: None,
+            on_error: |_, error, delivery| Box::pin(M::handle_error(error, delivery)),
+            options: on.options,
         }
+    }
+
+    /// Says how the process manager is subscribed.
+    pub fn subscription(&mut self) -> &mut SubscriptionOptions {
+        self.options.get_or_insert_default()
     }
 
     /// Hands the event in the signature of `method` to it, and starts the process manager if there is

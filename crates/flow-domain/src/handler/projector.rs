@@ -3,7 +3,8 @@ use std::{any::TypeId, fmt, marker::PhantomData, sync::Arc};
 use crate::{
     error::Error,
     handler::{
-        EventRoute, HandlerFuture, RouteOptions, Rows, Subscription, UnitOfWork,
+        Delivery, EventRoute, HandlerFuture, RouteOptions, Rows, Subscription, SubscriptionOptions,
+        UnitOfWork,
         event_handler::event_routes,
         route::{AnyHandler, Call, Disposition, as_handler},
         short_type_name,
@@ -56,11 +57,29 @@ pub trait Projector: Send + Sync + Sized + 'static {
     fn name() -> &'static str {
         short_type_name::<Self>()
     }
+
+    /// Is told of every failed attempt to handle a message, also of those that are tried again.
+    ///
+    /// What it does is not part of any unit of work. If it fails itself, that is recorded and logged,
+    /// and changes nothing.
+    ///
+    /// # Errors
+    ///
+    /// Returns what went wrong in it.
+    fn handle_error(
+        &self,
+        error: &Error,
+        delivery: &Delivery,
+    ) -> impl Future<Output = Result<(), Error>> + Send {
+        let _ = (error, delivery);
+        async { Ok(()) }
+    }
 }
 
 /// Where a projector names its methods.
 pub struct ProjectorRoutes<H> {
     routes: Vec<EventRoute>,
+    options: Option<Box<SubscriptionOptions>>,
     of: PhantomData<fn(H)>,
 }
 
@@ -68,6 +87,7 @@ impl<H: Projector> ProjectorRoutes<H> {
     pub(crate) fn of(projector: H) -> Subscription {
         let mut on = Self {
             routes: Vec::new(),
+            options: None,
             of: PhantomData,
         };
         H::routes(&mut on);
@@ -79,7 +99,17 @@ impl<H: Projector> ProjectorRoutes<H> {
             categories: None,
             instance: Arc::new(projector),
             routes: on.routes,
+            all: None,
+            on_error: |handler, error, delivery| {
+                Box::pin(as_handler::<H>(handler).handle_error(error, delivery))
+            },
+            options: on.options,
         }
+    }
+
+    /// Says how the projector is subscribed.
+    pub fn subscription(&mut self) -> &mut SubscriptionOptions {
+        self.options.get_or_insert_default()
     }
 
     /// Hands the event in the signature of `method` to it.

@@ -6,7 +6,7 @@ use std::{
 
 use crate::{
     error::Error,
-    handler::{Reply, UnitOfWork},
+    handler::{Delivery, Reply, SubscriptionOptions, SubscriptionSettings, UnitOfWork},
     message::{Envelope, MessageName, MessageSchema, NameList},
     model::MessageTypes,
     port::BoxFuture,
@@ -65,6 +65,10 @@ impl<R> Call<R> for Shared<R> {
     }
 }
 
+/// Tells a handler that an attempt failed, without its Rust type.
+pub(crate) type OnError =
+    for<'a> fn(&'a AnyHandler, &'a Error, &'a Delivery) -> BoxFuture<'a, Result<(), Error>>;
+
 /// Returns the handler as what it is.
 pub(super) fn as_handler<H: 'static>(handler: &AnyHandler) -> &H {
     (**handler)
@@ -90,6 +94,9 @@ pub(crate) struct CommandRoute {
     /// The handler itself.
     pub(crate) instance: AnyHandler,
     pub(crate) call: Box<dyn Call<Reply>>,
+    pub(crate) on_error: OnError,
+    /// What the handler says of its subscription, if anything.
+    pub(crate) options: Option<Arc<SubscriptionOptions>>,
     pub(crate) declared: Declared,
 }
 
@@ -126,6 +133,11 @@ pub(crate) struct Subscription {
     /// The handler itself; a process manager is its own state and has none.
     pub(crate) instance: AnyHandler,
     pub(crate) routes: Vec<EventRoute>,
+    /// The route of every event that has none of its own.
+    pub(crate) all: Option<Box<EventRoute>>,
+    pub(crate) on_error: OnError,
+    /// What the handler says of its subscription, if anything.
+    pub(crate) options: Option<Box<SubscriptionOptions>>,
 }
 
 impl Subscription {
@@ -134,6 +146,48 @@ impl Subscription {
         self.categories
             .as_ref()
             .is_none_or(|categories| categories.contains(&category))
+    }
+
+    /// How it is subscribed, where the domain says `defaults` for all.
+    pub(crate) fn settings(&self, defaults: &SubscriptionOptions) -> SubscriptionSettings {
+        match &self.options {
+            Some(options) => options.settings(defaults),
+            None => SubscriptionOptions::default().settings(defaults),
+        }
+    }
+
+    /// Says why an event is not for it, if it wants only what a certain category caused.
+    pub(crate) fn lets_go(&self, event: &Envelope) -> Option<String> {
+        let wanted = self.options.as_ref()?.says_origin()?;
+        let origin = event.metadata.origin.as_deref();
+        (origin != Some(wanted)).then(|| {
+            let found = origin.unwrap_or("the outside");
+            format!("it was caused by {found}, and only what `{wanted}` causes is wanted")
+        })
+    }
+
+    /// Returns true if it lets a message go that comes again.
+    pub(crate) fn is_once(&self) -> bool {
+        self.options
+            .as_ref()
+            .is_some_and(|options| options.says_once())
+    }
+}
+
+impl CommandRoute {
+    /// How the handler is subscribed, where the domain says `defaults` for all.
+    pub(crate) fn settings(&self, defaults: &SubscriptionOptions) -> SubscriptionSettings {
+        match &self.options {
+            Some(options) => options.settings(defaults),
+            None => SubscriptionOptions::default().settings(defaults),
+        }
+    }
+
+    /// Returns true if it lets a command go that comes again.
+    pub(crate) fn is_once(&self) -> bool {
+        self.options
+            .as_ref()
+            .is_some_and(|options| options.says_once())
     }
 }
 

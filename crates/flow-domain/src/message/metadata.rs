@@ -98,5 +98,6 @@ pub struct Metadata {
     /// Until when it is worth to be handled, if that was told. Commands only.
     pub deadline: Option<Timestamp>,
     /// By whom its handlers are called. What is handled inline is never handled by an engine.
+    #[serde(default)]
     pub processing: Processing,
 }

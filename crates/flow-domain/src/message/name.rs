@@ -126,6 +126,10 @@ impl MessageType {
         &self.name
     }
 
+    pub(crate) fn shared_name(&self) -> Cow<'static, str> {
+        self.name.clone()
+    }
+
     /// The version of its fields, from 1.
     pub const fn version(&self) -> u32 {
         self.version

@@ -1,6 +1,7 @@
 use std::sync::Arc;
 
 use crate::{
+    clock::Timestamp,
     message::{Envelope, ExpectedVersion, MessageId, Payload, StreamName},
     port::Outgoing,
     record::Table,
@@ -21,7 +22,7 @@ pub struct Changes {
     pub writes: Vec<Write>,
     /// What is added to the outbox, in order.
     pub outgoing: Vec<Outgoing>,
-    /// What is taken back from the outbox, if it was not sent yet.
+    /// What is taken back from the outbox, if it is still pending, before anything is added to it.
     pub cancelled: Vec<MessageId>,
 }
 
@@ -32,6 +33,15 @@ impl Changes {
             by,
             ..Self::default()
         }
+    }
+
+    /// Adds the events to what is sent, before everything else that is.
+    pub(crate) fn send_events(&mut self, now: Timestamp) {
+        let events = self.events.iter().map(|event| Outgoing {
+            envelope: Arc::clone(event),
+            due: now,
+        });
+        self.outgoing.splice(0..0, events);
     }
 
     /// Returns true if nothing would be written.

@@ -98,7 +98,7 @@ pub enum SendResult {
         /// Why.
         error: Arc<str>,
     },
-    /// It was not tried: somebody else may.
+    /// It was not tried: somebody else may, at once. The row is what it was before it was claimed.
     Released,
 }
 
@@ -120,6 +120,9 @@ pub struct OutboxDue {
 pub trait Outbox: fmt::Debug + Send + Sync {
     /// Claims rows that are due, oldest first by number.
     ///
+    /// The stream of a row is the category and the id of its message; commands and events of one
+    /// aggregate are two streams.
+    ///
     /// A row can be claimed if it is pending, or failed and due again, or held by a worker whose lease
     /// has ended; and if no older row of its stream is open that is not claimed with it. Rows that are
     /// not due yet hold nobody back unless they have failed before.
@@ -137,10 +140,12 @@ pub trait Outbox: fmt::Debug + Send + Sync {
     /// Looks at up to `limit` rows in any of these states, oldest first.
     fn rows<'a>(&'a self, states: &'a [OutboxState], limit: usize) -> Answer<'a, Vec<OutboxRow>>;
 
-    /// Says when something can be claimed that cannot be claimed at `now`.
+    /// Says when something can be claimed that cannot be claimed at `now`. What can be claimed already
+    /// does not show: whoever wants to wait claims until there is nothing first.
     fn next_due(&self, now: Timestamp) -> Answer<'_, OutboxDue>;
 
-    /// Makes an abandoned row pending again, due at once; returns false if it is not abandoned.
+    /// Makes an abandoned row pending again, due at once and with all its attempts; returns false if it
+    /// is not abandoned.
     fn reopen(&self, number: u64, now: Timestamp) -> Answer<'_, bool>;
 
     /// Forgets the rows that have been in `state`, [`Published`](OutboxState::Published) or

@@ -7,7 +7,7 @@ use std::{
 
 use crate::{
     clock::Timestamp,
-    message::{Envelope, Payload, Recorded},
+    message::{Envelope, MessageId, Payload, Processing, Recorded},
 };
 
 /// Names one entry of a record; entries are numbered from 0 in the order in which they happened.
@@ -73,6 +73,66 @@ pub enum Happening {
     Written(Box<WrittenValue>),
     /// Nobody handles the message that caused this entry.
     NoSubscriber,
+    /// A command was handed over, to be sent later.
+    Scheduled {
+        /// The command.
+        command: Arc<Envelope>,
+        /// When it is to be sent.
+        due: Timestamp,
+    },
+    /// A command that was to be sent is not to be sent any more.
+    Cancelled(MessageId),
+    /// The message that caused this entry was published.
+    Published {
+        /// The name of the topic: `order`, `order:backfill`.
+        topic: String,
+    },
+    /// The message that caused this entry could not be published.
+    PublishFailed {
+        /// Why.
+        reason: String,
+        /// When it is tried again; `None` if it was abandoned.
+        retry_at: Option<Timestamp>,
+    },
+    /// The handling whose start caused this entry failed, and is tried again.
+    RetryAt(Timestamp),
+    /// The message that caused this entry was given up on, after a failure of this handler.
+    GivenUp {
+        /// The handler.
+        handler: &'static str,
+        /// How often it was tried.
+        attempts: u32,
+        /// Whether it is kept as a dead letter.
+        is_kept: bool,
+    },
+    /// The command that caused this entry came too late to be handled.
+    Expired,
+    /// What a handler does when it has failed, failed as well.
+    HandleErrorFailed {
+        /// Why.
+        reason: String,
+    },
+    /// The engine died after it had committed the handling whose start caused this entry.
+    EngineDied,
+    /// The engine stopped and started again, after the handling whose start caused this entry.
+    EngineRestarted,
+    /// Time passed; nothing else was left to do.
+    TimeMoved {
+        /// The time before.
+        from: Timestamp,
+    },
+}
+
+impl Happening {
+    /// The message that came to be, if it is handled by an engine.
+    pub(super) fn handled_later(&self) -> Option<MessageId> {
+        let metadata = match self {
+            Self::Appended(event) => event.metadata(),
+            Self::CommandReceived(command) | Self::Scheduled { command, .. } => &command.metadata,
+            _ => return None,
+        };
+        (metadata.processing == Processing::Async).then_some(metadata.id)
+    }
 }
 
 /// A state or row that was written or deleted.
@@ -131,6 +191,8 @@ pub enum Ended {
     Handled,
     /// It was looked at and let go, for this reason; nothing was written.
     Filtered(String),
+    /// The handler had handled it before and handles each message once.
+    Deduplicated,
     /// The domain refused; what it had done is rolled back.
     Rejected(Box<RolledBack>),
     /// It failed; what it had done is rolled back.

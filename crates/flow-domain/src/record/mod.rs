@@ -43,10 +43,12 @@
 //! ```
 
 mod entry;
+mod fork_map;
 mod recorder;
 mod show;
 
 pub use entry::{
     Ended, Entry, EntryId, HandlerKind, Happening, RolledBack, Table, TableKind, WrittenValue,
 };
+pub(crate) use fork_map::ForkMap;
 pub use recorder::{Record, Recorder};

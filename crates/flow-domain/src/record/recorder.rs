@@ -2,7 +2,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::{
     clock::Timestamp,
-    record::{Entry, EntryId, Happening},
+    message::MessageId,
+    record::{Entry, EntryId, Happening, fork_map::ForkMap},
 };
 
 /// Collects what happens, while it happens.
@@ -16,6 +17,8 @@ struct Taken {
     /// How many entries were handed out before.
     n_before: usize,
     entries: Vec<Entry>,
+    /// Where messages came to be that are handled later.
+    messages: ForkMap<MessageId, EntryId>,
 }
 
 impl Recorder {
@@ -27,9 +30,12 @@ impl Recorder {
         let mut taken = self.lock();
         if taken.entries.capacity() == 0 {
             // An act with two events and their handlers makes about that many.
-            taken.entries.reserve(20);
+            taken.entries.reserve(18);
         }
         let id = EntryId::from_index(taken.n_before + taken.entries.len());
+        if let Some(message) = what.handled_later() {
+            taken.messages.insert(message, id);
+        }
         taken.entries.push(Entry {
             id,
             cause,
@@ -37,6 +43,23 @@ impl Recorder {
             what,
         });
         id
+    }
+
+    /// The entry at which a message came to be that is handled later.
+    pub(crate) fn entry_of(&self, message: MessageId) -> Option<EntryId> {
+        self.lock().messages.get(&message).copied()
+    }
+
+    /// Returns a recorder that goes on from here on its own.
+    pub(crate) fn fork(&self) -> Self {
+        let mut taken = self.lock();
+        Self {
+            taken: Mutex::new(Taken {
+                n_before: taken.n_before,
+                entries: taken.entries.clone(),
+                messages: taken.messages.fork(),
+            }),
+        }
     }
 
     /// Moves to the end of `record` what happened since this was called last. One recorder is for one

@@ -78,6 +78,37 @@ impl fmt::Display for Happening {
                 }
             }
             Self::NoSubscriber => f.write_str("nobody handles it"),
+            Self::Scheduled { command, due } => {
+                let metadata = &command.metadata;
+                write!(
+                    f,
+                    "scheduled {} {} at {due} {:?}",
+                    metadata.message_type, metadata.id, command.message
+                )
+            }
+            Self::Cancelled(id) => write!(f, "cancelled {id}"),
+            Self::Published { topic } => write!(f, "published to {topic}"),
+            Self::PublishFailed { reason, retry_at } => {
+                write!(f, "publishing failed: {reason}; ")?;
+                match retry_at {
+                    Some(time) => write!(f, "again at {time}"),
+                    None => f.write_str("abandoned"),
+                }
+            }
+            Self::RetryAt(time) => write!(f, "again at {time}"),
+            Self::GivenUp {
+                handler,
+                attempts,
+                is_kept,
+            } => {
+                let fate = if *is_kept { "a dead letter" } else { "skipped" };
+                write!(f, "{handler} gave up after {attempts}: {fate}")
+            }
+            Self::Expired => f.write_str("expired"),
+            Self::HandleErrorFailed { reason } => write!(f, "handle_error failed: {reason}"),
+            Self::EngineDied => f.write_str("the engine died"),
+            Self::EngineRestarted => f.write_str("the engine restarted"),
+            Self::TimeMoved { from } => write!(f, "time moved from {from}"),
         }
     }
 }
@@ -87,6 +118,7 @@ impl fmt::Display for Ended {
         match self {
             Self::Handled => f.write_str("handled"),
             Self::Filtered(reason) => write!(f, "filtered: {reason}"),
+            Self::Deduplicated => f.write_str("handled before"),
             Self::Rejected(undone) => {
                 write!(
                     f,

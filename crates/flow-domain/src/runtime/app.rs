@@ -1,13 +1,19 @@
 use std::{fmt, sync::Arc};
 
 use crate::{
+    clock::Timestamp,
     error::{Error, HandlerFailure, Stall},
-    handler::{Committed, Ports, Reply, Session, View, load_aggregate, no_handler},
-    message::{MessageKind, StreamName},
+    handler::{CommandRoute, Committed, Ports, Reply, Session, View, load_aggregate, no_handler},
+    message::{Envelope, MessageKind, Processing, StreamName},
     model::{Aggregate, Command, Projection, Written},
     port::Store,
-    record::{HandlerKind, Happening},
-    runtime::{AppBuilder, Headers, cascade::Cascade, handling::Handling, outside::wrap},
+    record::{EntryId, HandlerKind, Happening},
+    runtime::{
+        AppBuilder, Headers,
+        cascade::Cascade,
+        handling::{Handled, Handling, Trial},
+        outside::wrap,
+    },
     wiring::Domain,
 };
 
@@ -30,9 +36,17 @@ use crate::{
 /// ```
 #[derive(Clone, Debug)]
 pub struct App {
-    domain: Domain,
-    pub(super) ports: Arc<Ports>,
-    pub(super) budget: usize,
+    pub(super) domain: Domain,
+    pub(crate) ports: Arc<Ports>,
+    pub(crate) budget: usize,
+    pub(super) modes: Modes,
+}
+
+/// By whom commands and events are handled if nothing else is said.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Modes {
+    pub(super) commands: Processing,
+    pub(super) events: Processing,
 }
 
 /// What became of a command: what its handler answered, and what failed after it was committed.
@@ -49,12 +63,36 @@ pub struct Processed {
 }
 
 impl Processed {
-    pub(super) fn refused(err: Error) -> Self {
+    /// What became of nothing: it was accepted, and nothing failed.
+    pub fn nothing() -> Self {
+        Self {
+            reply: Ok(Reply::new(())),
+            failures: Vec::new(),
+            stall: None,
+        }
+    }
+
+    /// What became of a command that was not handled, or that failed.
+    pub fn refused(err: Error) -> Self {
         Self {
             reply: Err(err),
             failures: Vec::new(),
             stall: None,
         }
+    }
+
+    /// Adds what became of what was left for later; that this could not be found out is told in place of
+    /// a reply.
+    pub fn and(mut self, later: Result<Self, Error>) -> Self {
+        match later {
+            Ok(later) => {
+                self.failures.extend(later.failures);
+                self.stall = self.stall.or(later.stall);
+            }
+            Err(err) if self.reply.is_ok() => self.reply = Err(err),
+            Err(_) => {}
+        }
+        self
     }
 
     pub(super) fn into_result(self) -> Result<Reply, Error> {
@@ -76,17 +114,23 @@ impl App {
         AppBuilder::new(domain)
     }
 
-    pub(super) fn new(domain: Domain, ports: Ports, budget: usize) -> Self {
+    pub(super) fn new(domain: Domain, ports: Ports, budget: usize, modes: Modes) -> Self {
         Self {
             domain,
             ports: Arc::new(ports),
             budget,
+            modes,
         }
     }
 
     /// The domain that runs.
     pub fn domain(&self) -> &Domain {
         &self.domain
+    }
+
+    /// The current time of its clock.
+    pub fn now(&self) -> Timestamp {
+        self.ports.clock.now()
     }
 
     /// The store that it runs on.
@@ -127,50 +171,95 @@ impl App {
 
     /// Processes a command that was written down, for those who build on the app.
     pub async fn process_written(&self, command: &Written, headers: &Headers) -> Processed {
-        match self.handle(command, headers).await {
+        let processing = headers.events.unwrap_or(self.modes.events);
+        match self.handle(command, headers, processing).await {
             Ok((reply, committed, spare)) => {
-                let mut cascade = Cascade::new(Arc::clone(&self.ports), self.budget, spare);
-                let stall = cascade.run(committed).await;
-                Processed {
-                    reply: Ok(reply),
-                    failures: cascade.into_failures(),
-                    stall,
-                }
+                let mut processed = self.deliver_inline(committed, spare, processing).await;
+                processed.reply = Ok(reply);
+                processed
             }
             Err(err) => Processed::refused(err),
         }
+    }
+
+    /// Delivers what was committed, unless that is for an engine to do.
+    pub(super) async fn deliver_inline(
+        &self,
+        committed: Vec<Committed>,
+        spare: Session,
+        processing: Processing,
+    ) -> Processed {
+        let mut processed = Processed::nothing();
+        if processing == Processing::Sync {
+            let mut cascade = Cascade::new(Arc::clone(&self.ports), self.budget, spare);
+            processed.stall = cascade.run(committed).await;
+            processed.failures = cascade.into_failures();
+        }
+        processed
     }
 
     async fn handle(
         &self,
         command: &Written,
         headers: &Headers,
+        processing: Processing,
     ) -> Result<(Reply, Vec<Committed>, Session), Error> {
-        let envelope = wrap(&self.ports, command, MessageKind::Command, headers)?;
+        let kind = MessageKind::Command;
+        let envelope = wrap(&self.ports, command, kind, headers, Processing::Sync)?;
         let received = self
             .ports
             .record(None, || Happening::CommandReceived(Arc::clone(&envelope)));
-        let Some(route) = self
-            .ports
-            .catalog
-            .command_route(command.name, command.category)
-        else {
+        let catalog = &self.ports.catalog;
+        let Some(route) = catalog.command_route(command.name, command.category) else {
             self.ports
                 .record(Some(received), || Happening::NoSubscriber);
             return Err(no_handler(command));
         };
+        self.handle_by(route, &envelope, received, processing).await
+    }
+
+    /// Handles a command that is in its envelope already.
+    pub(super) async fn handle_enveloped(
+        &self,
+        envelope: &Arc<Envelope>,
+        received: EntryId,
+        processing: Processing,
+    ) -> Result<(Reply, Vec<Committed>, Session), Error> {
+        let route = self.ports.catalog.route_of_command(envelope)?;
+        self.handle_by(route, envelope, received, processing).await
+    }
+
+    async fn handle_by(
+        &self,
+        route: &CommandRoute,
+        envelope: &Arc<Envelope>,
+        received: EntryId,
+        processing: Processing,
+    ) -> Result<(Reply, Vec<Committed>, Session), Error> {
         let handling = Handling {
             ports: &self.ports,
-            envelope: &envelope,
+            envelope,
             cause: received,
             handler: route.handler,
             kind: HandlerKind::CommandHandler,
             instance: &route.instance,
             call: &*route.call,
+            trial: Trial {
+                processing,
+                // Its id was made here, or it was taken out of the outbox: it does not come again.
+                ..Trial::inline(false)
+            },
         };
+        if let Some(err) = self.ports.expired(envelope, received) {
+            return Err(err);
+        }
         let mut session = Session::default();
-        let (reply, committed) = handling.run(&mut session).await?;
-        Ok((reply, committed, session))
+        let (_, handled) = handling.run(&mut session).await;
+        match handled? {
+            Handled::Answered(reply, committed) => Ok((reply, committed, session)),
+            // Its id was made here.
+            Handled::Before => unreachable!("a command that is new was not handled before"),
+        }
     }
 
     /// Reads a projection.

@@ -2,10 +2,11 @@ use std::sync::Arc;
 
 use crate::{
     clock::{Clock, IdSource, SystemClock, SystemIds},
-    handler::Ports,
-    port::Store,
+    handler::{Interceptor, Ports},
+    message::Processing,
+    port::{Broker, Store},
     record::Recorder,
-    runtime::App,
+    runtime::{App, app::Modes},
     wiring::Domain,
 };
 
@@ -19,6 +20,9 @@ pub struct AppBuilder<S = ()> {
     ids: Option<Arc<dyn IdSource>>,
     recorder: Option<Arc<Recorder>>,
     budget: usize,
+    modes: Modes,
+    broker: Option<Arc<dyn Broker>>,
+    interceptor: Option<Arc<dyn Interceptor>>,
 }
 
 impl AppBuilder {
@@ -30,6 +34,9 @@ impl AppBuilder {
             ids: None,
             recorder: None,
             budget: 10_000,
+            modes: Modes::default(),
+            broker: None,
+            interceptor: None,
         }
     }
 
@@ -47,6 +54,9 @@ impl AppBuilder {
             ids: self.ids,
             recorder: self.recorder,
             budget: self.budget,
+            modes: self.modes,
+            broker: self.broker,
+            interceptor: self.interceptor,
         }
     }
 }
@@ -76,6 +86,37 @@ impl<S> AppBuilder<S> {
         self.budget = n_deliveries;
         self
     }
+
+    /// By whom commands are handled that are handed over with [`App::send`]. Inline by default.
+    pub fn command_processing(mut self, processing: Processing) -> Self {
+        self.modes.commands = processing;
+        self
+    }
+
+    /// By whom events are handled. Inline by default; by an engine, they are sent through the outbox
+    /// and the broker, or read from the event store.
+    pub fn event_processing(mut self, processing: Processing) -> Self {
+        self.modes.events = processing;
+        self
+    }
+
+    /// What carries messages to the subscriptions of an engine.
+    pub fn broker(mut self, broker: impl Broker + 'static) -> Self {
+        self.broker = Some(Arc::new(broker));
+        self
+    }
+
+    /// What carries messages, shared with others.
+    pub fn shared_broker(mut self, broker: Arc<dyn Broker>) -> Self {
+        self.broker = Some(broker);
+        self
+    }
+
+    /// What stands between the runtime and the handlers, for tests.
+    pub fn interceptor(mut self, interceptor: Arc<dyn Interceptor>) -> Self {
+        self.interceptor = Some(interceptor);
+        self
+    }
 }
 
 impl AppBuilder<Arc<dyn Store>> {
@@ -87,7 +128,11 @@ impl AppBuilder<Arc<dyn Store>> {
             clock: self.clock.unwrap_or_else(|| Arc::new(SystemClock)),
             ids: self.ids.unwrap_or_else(|| Arc::new(SystemIds)),
             recorder: self.recorder,
+            broker: self.broker,
+            interceptor: self.interceptor,
+            bell: Arc::default(),
+            gauges: Arc::default(),
         };
-        App::new(self.domain, ports, self.budget)
+        App::new(self.domain, ports, self.budget, self.modes)
     }
 }

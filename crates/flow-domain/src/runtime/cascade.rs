@@ -2,11 +2,11 @@ use std::sync::Arc;
 
 use crate::{
     error::{HandlerFailure, Stall},
-    handler::{Committed, Ports, Session},
+    handler::{Committed, Delivery as Attempt, Ports, Session},
     port::BoxFuture,
     record::Happening,
     runtime::{
-        handling::Handling,
+        handling::{Handled, Handling, Trial},
         trail::{Trail, TrailStep},
     },
 };
@@ -23,7 +23,11 @@ pub(super) struct Cascade {
     /// delivered because of what is told if there is no end to it.
     deliveries: Vec<Delivery>,
     n_made: usize,
+    /// How many deliveries, from the first, are of messages that were delivered before, and how often.
+    again: (usize, u32),
     failures: Vec<HandlerFailure>,
+    /// Whether a delivery may take no longer than its subscription says.
+    is_limited: bool,
     /// The room of the last unit of work, for the next.
     spare: Session,
 }
@@ -44,8 +48,18 @@ impl Cascade {
             budget,
             deliveries: Vec::new(),
             n_made: 0,
+            again: (0, 0),
             failures: Vec::new(),
+            is_limited: false,
             spare,
+        }
+    }
+
+    /// Limits how long a delivery may take, for those who cannot be kept waiting for ever.
+    pub(super) fn limited(self) -> Self {
+        Self {
+            is_limited: true,
+            ..self
         }
     }
 
@@ -54,6 +68,17 @@ impl Cascade {
     /// On the heap: it is large, and would make the future of every command so.
     pub(super) fn run(&mut self, committed: Vec<Committed>) -> BoxFuture<'_, Option<Stall>> {
         Box::pin(self.settle(committed))
+    }
+
+    /// Delivers what was delivered before, as the `nth` copy, and everything that it causes.
+    pub(super) fn run_again(
+        &mut self,
+        committed: Vec<Committed>,
+        nth: u32,
+    ) -> BoxFuture<'_, Option<Stall>> {
+        self.enqueue(committed, None);
+        self.again = (self.deliveries.len(), nth);
+        Box::pin(self.settle(Vec::new()))
     }
 
     async fn settle(&mut self, committed: Vec<Committed>) -> Option<Stall> {
@@ -79,14 +104,14 @@ impl Cascade {
         let step = |delivery: &Delivery| {
             let (subscription, route) = catalog.route(delivery.subscription, delivery.route);
             TrailStep {
-                event: route.event.name,
+                event: route.event.name.as_str().into(),
                 handler: subscription.handler,
                 cause: delivery.cause,
             }
         };
         let (made, waiting) = self.deliveries.split_at(self.n_made);
         let waiting = waiting.iter().map(step);
-        let waiting = waiting.map(|step| format!("{} on {}", step.handler, step.event.as_str()));
+        let waiting = waiting.map(|step| format!("{} on {}", step.handler, step.event));
         Trail::new(made.iter().map(step)).stall(waiting.collect())
     }
 
@@ -117,16 +142,38 @@ impl Cascade {
         let (handler, event) = (subscription.handler, route.event.name);
         let handling = Handling {
             ports: &self.ports,
-            envelope: &delivery.committed.event.envelope,
+            envelope: &delivery.committed.event,
             cause: delivery.committed.entry,
             handler,
             kind: subscription.kind,
             instance: &subscription.instance,
             call: &*route.call,
+            trial: Trial {
+                n_commits: if place < self.again.0 {
+                    self.again.1
+                } else {
+                    0
+                },
+                time_limit: self.is_limited.then(|| {
+                    let defaults = &self.ports.catalog.defaults;
+                    subscription.settings(defaults).time_limit
+                }),
+                ..Trial::inline(subscription.is_once())
+            },
         };
-        match handling.run(&mut self.spare).await {
-            Ok((_, committed)) => self.enqueue(committed, Some(place)),
+        if let Some(reason) = subscription.lets_go(handling.envelope) {
+            handling.let_go(reason);
+            return;
+        }
+        let (_, handled) = handling.run(&mut self.spare).await;
+        match handled {
+            Ok(Handled::Answered(_, committed)) => self.enqueue(committed, Some(place)),
+            Ok(Handled::Before) => {}
             Err(err) => {
+                let attempt = Attempt::new(Arc::clone(handling.envelope), 1, true);
+                handling
+                    .tell_handler(subscription.on_error, &err, &attempt)
+                    .await;
                 let event = event.as_str().to_owned();
                 self.failures.push(HandlerFailure::new(handler, event, err));
             }

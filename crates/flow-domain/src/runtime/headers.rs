@@ -1,6 +1,9 @@
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
-use crate::message::{CorrelationId, Priority};
+use crate::{
+    clock::Timestamp,
+    message::{CorrelationId, Priority, Processing},
+};
 
 /// What is said of a command besides its content when it is handed over.
 ///
@@ -17,6 +20,14 @@ pub struct Headers {
     pub(super) priority: Priority,
     pub(super) asked_by: Option<Arc<str>>,
     pub(super) correlation: Option<CorrelationId>,
+    pub(super) events: Option<Processing>,
+    deadline: Option<Deadline>,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Deadline {
+    At(Timestamp),
+    After(Duration),
 }
 
 impl Headers {
@@ -39,5 +50,34 @@ impl Headers {
     pub fn correlation(mut self, correlation: CorrelationId) -> Self {
         self.correlation = Some(correlation);
         self
+    }
+
+    /// By whom the events that it causes are handled, if not as the app says for all.
+    #[must_use]
+    pub fn event_processing(mut self, processing: Processing) -> Self {
+        self.events = Some(processing);
+        self
+    }
+
+    /// Until when the command is worth to be handled. After that it is skipped: `process` returns an
+    /// error for which [`Error::is_expired`](crate::Error::is_expired) is true, and an engine lets it go.
+    #[must_use]
+    pub fn deadline(mut self, time: Timestamp) -> Self {
+        self.deadline = Some(Deadline::At(time));
+        self
+    }
+
+    /// Like [`deadline`](Self::deadline), counted from when it is handed over.
+    #[must_use]
+    pub fn expires_after(mut self, time: Duration) -> Self {
+        self.deadline = Some(Deadline::After(time));
+        self
+    }
+
+    pub(super) fn deadline_from(&self, now: Timestamp) -> Option<Timestamp> {
+        self.deadline.map(|deadline| match deadline {
+            Deadline::At(time) => time,
+            Deadline::After(time) => now + time,
+        })
     }
 }

@@ -6,19 +6,24 @@
 //! committed before stays. Over a budget of deliveries the cascade is stopped, never cut off in
 //! silence: [`Stall`](crate::error::Stall) names the cycle.
 //!
-//! All of this happens before [`App::process`] returns, in the task that called it. Nothing is sent
-//! to other processes, and nothing is tried again.
+//! All of this happens before [`App::process`] returns, in the task that called it, and nothing is tried
+//! again; unless the app leaves events to an [`Engine`](crate::Engine), which handles them later.
 
 mod app;
 mod builder;
 mod cascade;
+mod fork;
 mod handling;
 mod headers;
+mod later;
 mod look;
 mod outside;
 mod trail;
 
 pub use app::{App, Processed};
 pub use builder::AppBuilder;
+pub(crate) use handling::{Handled, Handling, Trial};
 pub use headers::Headers;
+pub use later::Sent;
 pub use look::Kept;
+pub(crate) use trail::{Trail, TrailStep};

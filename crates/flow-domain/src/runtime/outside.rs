@@ -11,7 +11,7 @@ use crate::{
     model::{AnyEvent, MessageList, Written, WrittenAggregate},
     port::{Changes, Write},
     record::{Happening, Table, TableKind, WrittenValue},
-    runtime::{App, Headers, Processed, cascade::Cascade},
+    runtime::{App, Headers, Processed},
 };
 
 impl App {
@@ -36,7 +36,7 @@ impl App {
     /// Publishes events that were written down, for those who build on the app.
     pub async fn publish_written(&self, events: &[Written], headers: &Headers) -> Processed {
         match self.append(events, None, headers).await {
-            Ok(committed) => self.settle(committed).await,
+            Ok((committed, processing)) => self.settle(committed, processing).await,
             Err(err) => Processed::refused(err),
         }
     }
@@ -59,19 +59,14 @@ impl App {
             .append(&aggregate.raised, state.as_ref(), &headers)
             .await
         {
-            Ok(committed) => self.settle(committed).await,
+            Ok((committed, processing)) => self.settle(committed, processing).await,
             Err(err) => Processed::refused(err),
         }
     }
 
-    async fn settle(&self, committed: Vec<Committed>) -> Processed {
-        let mut cascade = Cascade::new(Arc::clone(&self.ports), self.budget, Session::default());
-        let stall = cascade.run(committed).await;
-        Processed {
-            reply: Ok(Reply::new(())),
-            failures: cascade.into_failures(),
-            stall,
-        }
+    async fn settle(&self, committed: Vec<Committed>, processing: Processing) -> Processed {
+        let spare = Session::default();
+        self.deliver_inline(committed, spare, processing).await
     }
 
     async fn append(
@@ -79,17 +74,24 @@ impl App {
         events: &[Written],
         state: Option<&Write>,
         headers: &Headers,
-    ) -> Result<Vec<Committed>, Error> {
+    ) -> Result<(Vec<Committed>, Processing), Error> {
+        let processing = headers.events.unwrap_or(self.modes.events);
         let mut changes = Changes::new("the outside");
         for event in events {
             self.ports
                 .catalog
                 .require_event(event.name, event.category)?;
-            let envelope = wrap(&self.ports, event, MessageKind::Event, headers)?;
+            let envelope = wrap(&self.ports, event, MessageKind::Event, headers, processing)?;
             changes.events.push(envelope);
         }
         changes.writes.extend(state.cloned());
+        if processing == Processing::Async {
+            changes.send_events(self.ports.clock.now());
+        }
         let recorded = self.ports.store.commit(&changes).await?;
+        if processing == Processing::Async {
+            self.ports.bell.ring();
+        }
         if let Some(state) = state {
             self.ports.record(None, || {
                 Happening::Written(Box::new(WrittenValue {
@@ -104,9 +106,9 @@ impl App {
             entry: self
                 .ports
                 .record(None, || Happening::Appended(event.clone())),
-            event,
+            event: event.envelope,
         });
-        Ok(committed.collect())
+        Ok((committed.collect(), processing))
     }
 }
 
@@ -116,6 +118,7 @@ pub(super) fn wrap(
     message: &Written,
     kind: MessageKind,
     headers: &Headers,
+    processing: Processing,
 ) -> Result<Arc<Envelope>, Error> {
     let id = MessageId::new(ports.ids.make(Origin::new(None, "", 0, 0)));
     let stream = match kind {
@@ -136,8 +139,8 @@ pub(super) fn wrap(
             priority: headers.priority,
             asked_by: headers.asked_by.clone(),
             origin: None,
-            deadline: None,
-            processing: Processing::Sync,
+            deadline: headers.deadline_from(ports.clock.now()),
+            processing,
         },
         message: message.payload.clone(),
     }))

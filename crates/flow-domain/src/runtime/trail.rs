@@ -1,28 +1,30 @@
-use crate::{error::Stall, message::MessageName};
+use std::borrow::Cow;
+
+use crate::error::Stall;
 
 /// Who was called for what because of whom, so that a cascade that does not end can be explained.
 #[derive(Debug)]
-pub(super) struct Trail {
+pub(crate) struct Trail {
     steps: Vec<TrailStep>,
 }
 
 /// One call, and the place of the one that caused it.
 #[derive(Debug)]
-pub(super) struct TrailStep {
-    pub(super) event: MessageName,
-    pub(super) handler: &'static str,
-    pub(super) cause: Option<usize>,
+pub(crate) struct TrailStep {
+    pub(crate) event: Cow<'static, str>,
+    pub(crate) handler: &'static str,
+    pub(crate) cause: Option<usize>,
 }
 
 impl Trail {
-    pub(super) fn new(steps: impl Iterator<Item = TrailStep>) -> Self {
+    pub(crate) fn new(steps: impl Iterator<Item = TrailStep>) -> Self {
         Self {
             steps: steps.collect(),
         }
     }
 
     /// Explains why the cascade was stopped after its last step.
-    pub(super) fn stall(&self, waiting: Vec<String>) -> Stall {
+    pub(crate) fn stall(&self, waiting: Vec<String>) -> Stall {
         let (cycle, n_repeats) = self.cycle();
         Stall {
             budget: self.steps.len(),
@@ -48,15 +50,20 @@ impl Trail {
         busy
     }
 
-    /// Finds what repeats on the way from the last step back to its first cause.
+    /// Finds what repeats on the longest way back to a first cause. What hangs off the cycle, and was
+    /// called last by chance, is passed over.
     fn cycle(&self) -> (Vec<String>, usize) {
-        let label = |idx: &usize| (self.steps[*idx].event.as_str(), self.steps[*idx].handler);
-        let last = self.steps.len().checked_sub(1);
-        let way: Vec<_> = std::iter::successors(last, |idx| self.steps[*idx].cause).collect();
+        let label = |idx: &usize| (&*self.steps[*idx].event, self.steps[*idx].handler);
+        let way: Vec<_> =
+            std::iter::successors(self.deepest(), |idx| self.steps[*idx].cause).collect();
         let labels: Vec<_> = way.iter().map(label).collect();
-        let Some(period) =
-            (1..=labels.len() / 2).find(|period| labels[..*period] == labels[*period..2 * period])
-        else {
+        let found = (0..labels.len()).find_map(|n_passed| {
+            let labels = &labels[n_passed..];
+            let mut periods = 1..=labels.len() / 2;
+            let period = periods.find(|n| labels[..*n] == labels[*n..2 * n])?;
+            Some((labels, period))
+        });
+        let Some((labels, period)) = found else {
             return (Vec::new(), 0);
         };
         let n_repeats = labels
@@ -66,5 +73,15 @@ impl Trail {
         let cycle = labels[..period].iter().rev();
         let names = cycle.flat_map(|(event, handler)| [*event, *handler]);
         (names.map(str::to_owned).collect(), n_repeats)
+    }
+
+    /// The step with the longest way back; of several, the last.
+    fn deepest(&self) -> Option<usize> {
+        let mut depths: Vec<usize> = Vec::with_capacity(self.steps.len());
+        for step in &self.steps {
+            let depth = step.cause.map_or(0, |cause| depths[cause] + 1);
+            depths.push(depth);
+        }
+        (0..depths.len()).max_by_key(|idx| depths[*idx])
     }
 }

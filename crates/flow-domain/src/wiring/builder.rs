@@ -4,8 +4,9 @@ use crate::{
     handler::{
         AggregateEntry, Catalog, CommandHandler, CommandRoutes, EventHandler, EventRoutes,
         ProcessManager, ProcessManagerRoutes, ProjectionEntry, Projector, ProjectorRoutes,
+        SubscriptionOptions,
     },
-    message::NameList,
+    message::{NameList, Priority},
     model::{Aggregate, Event, Message, Projection},
     record::HandlerKind,
     wiring::{Domain, WiringErrors, verify::verify},
@@ -38,6 +39,9 @@ impl DomainBuilder {
             commands: Vec::new(),
             subscriptions: Vec::new(),
             event_index: Vec::new(),
+            takes_all: Vec::new(),
+            defaults: SubscriptionOptions::default(),
+            lanes: None,
         };
         Self {
             parts: Box::new(Parts {
@@ -115,6 +119,19 @@ impl DomainBuilder {
         self
     }
 
+    /// Says how handlers are subscribed that do not say so themselves.
+    pub fn subscriptions(mut self, say: impl FnOnce(&mut SubscriptionOptions)) -> Self {
+        say(&mut self.parts.catalog.defaults);
+        self
+    }
+
+    /// Gives messages below this priority a lane of their own, which is read only when nothing more
+    /// urgent waits.
+    pub fn lanes_below(mut self, priority: Priority) -> Self {
+        self.parts.catalog.lanes = Some(priority);
+        self
+    }
+
     /// Checks the wiring and builds the domain.
     ///
     /// # Errors
@@ -123,13 +140,16 @@ impl DomainBuilder {
     pub fn build(mut self) -> Result<Domain, WiringErrors> {
         self.parts.catalog.index();
         let mistakes = verify(&self.parts);
-        let Parts { name, catalog, .. } = *self.parts;
+        let Parts {
+            name, mut catalog, ..
+        } = *self.parts;
         if !mistakes.is_empty() {
             return Err(WiringErrors {
                 domain: name,
                 mistakes,
             });
         }
+        catalog.hand_down();
         Ok(Domain::new(name, catalog))
     }
 }
@@ -143,7 +163,14 @@ impl Parts {
         let events = self.catalog.subscriptions.iter();
         commands
             .map(|(name, id, n_routes)| (*name, *id, HandlerKind::CommandHandler, *n_routes))
-            .chain(events.map(|one| (one.handler, one.handler_type, one.kind, one.routes.len())))
+            .chain(events.map(|one| {
+                (
+                    one.handler,
+                    one.handler_type,
+                    one.kind,
+                    one.routes.len() + usize::from(one.all.is_some()),
+                )
+            }))
     }
 }
 

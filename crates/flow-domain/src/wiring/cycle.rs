@@ -3,6 +3,7 @@ use std::collections::VecDeque;
 use crate::{
     handler::{Catalog, Declared},
     message::{MessageName, MessageSchema},
+    wiring::every_event::taken_by_all,
 };
 
 /// A message: two aggregates may have messages of the same name.
@@ -37,11 +38,18 @@ fn steps(catalog: &Catalog) -> Vec<Step> {
         causes: causes(catalog, &route.declared, route.category),
     });
     let subscriptions = catalog.subscriptions.iter();
-    let routes = subscriptions.flat_map(|one| one.routes.iter().map(move |route| (one, route)));
-    let events = routes.map(|(subscription, route)| Step {
-        message: (route.event.name, route.category),
-        handler: subscription.handler,
-        causes: causes(catalog, &route.declared, route.category),
+    let events = subscriptions.flat_map(|subscription| {
+        let named = subscription.routes.iter();
+        let named = named.map(|route| (route, route.event, route.category));
+        let taken = subscription.all.as_deref().into_iter().flat_map(|route| {
+            let taken = taken_by_all(catalog, subscription).into_iter();
+            taken.map(move |(event, category)| (route, event, category))
+        });
+        named.chain(taken).map(|(route, event, category)| Step {
+            message: (event.name, category),
+            handler: subscription.handler,
+            causes: causes(catalog, &route.declared, category),
+        })
     });
     commands.chain(events).collect()
 }

@@ -55,7 +55,7 @@ impl Domain {
         &self.name
     }
 
-    /// Returns who handles what, in which category, as data.
+    /// Returns who handles what, in which category, and how it is subscribed, as data.
     pub fn wiring(&self) -> Wiring {
         graph::wiring(&self.name, &self.catalog)
     }

@@ -1,9 +1,13 @@
 use serde::Serialize;
 
 use crate::{
-    handler::Catalog,
+    handler::{Catalog, EventRoute, Subscription},
     message::{MessageSchema, NameList},
     record::HandlerKind,
+    wiring::{
+        every_event::taken_by_all,
+        handlers::{HandlerWiring, handlers},
+    },
 };
 
 /// Who handles what, in which category: the wiring of a domain as data.
@@ -20,8 +24,11 @@ pub struct Wiring {
     pub projections: Vec<&'static str>,
     /// The commands that are handled, one entry each.
     pub commands: Vec<CommandWiring>,
-    /// The events that are handled, one entry for each handler and event, in order of delivery.
+    /// The events that are handled, one entry for each handler and event, in order of delivery. A
+    /// handler that takes every event has an entry for each that the domain knows.
     pub subscriptions: Vec<SubscriptionWiring>,
+    /// How handlers are subscribed, in order of registration; those of commands come last.
+    pub handlers: Vec<HandlerWiring>,
 }
 
 /// An aggregate with its messages.
@@ -89,6 +96,7 @@ pub(super) fn wiring(domain: &str, catalog: &Catalog) -> Wiring {
         projections: catalog.projections.iter().map(|entry| entry.name).collect(),
         commands: commands(catalog),
         subscriptions: subscriptions(catalog),
+        handlers: handlers(catalog),
     }
 }
 
@@ -130,19 +138,33 @@ fn commands(catalog: &Catalog) -> Vec<CommandWiring> {
 }
 
 fn subscriptions(catalog: &Catalog) -> Vec<SubscriptionWiring> {
-    let subscriptions = catalog.subscriptions.iter();
-    let routes = subscriptions.flat_map(|one| one.routes.iter().map(move |route| (one, route)));
-    routes
-        .map(|(subscription, route)| SubscriptionWiring {
-            event: route.event.name.to_string(),
-            category: route.category,
-            handler: subscription.handler,
-            kind: subscription.kind,
-            projection: subscription.projection.map(|(name, _)| name),
-            key: route.declared.key,
-            starts: route.declared.starts,
-            raises: listed(route.declared.raises),
-            issues: listed(route.declared.issues),
-        })
-        .collect()
+    let mut edges = Vec::new();
+    for subscription in &catalog.subscriptions {
+        let named = subscription.routes.iter();
+        edges.extend(named.map(|route| edge(subscription, route, route.event, route.category)));
+        if let Some(all) = &subscription.all {
+            let taken = taken_by_all(catalog, subscription).into_iter();
+            edges.extend(taken.map(|(event, category)| edge(subscription, all, event, category)));
+        }
+    }
+    edges
+}
+
+fn edge(
+    subscription: &Subscription,
+    route: &EventRoute,
+    event: &MessageSchema,
+    category: &'static str,
+) -> SubscriptionWiring {
+    SubscriptionWiring {
+        event: event.name.to_string(),
+        category,
+        handler: subscription.handler,
+        kind: subscription.kind,
+        projection: subscription.projection.map(|(name, _)| name),
+        key: route.declared.key,
+        starts: route.declared.starts,
+        raises: listed(route.declared.raises),
+        issues: listed(route.declared.issues),
+    }
 }

@@ -2,7 +2,8 @@
 //!
 //! [`DomainBuilder::build`] refuses what cannot work, with all mistakes at once: [`WiringMistake`] has
 //! them, one variant each, and its text says what to write instead. [`Domain::check`] tells what is
-//! allowed but suspicious: [`WiringWarning`]. [`Domain::wiring`] gives the graph as data.
+//! allowed but suspicious: [`WiringWarning`]. [`Domain::wiring`] gives the graph as data,
+//! and how each handler is subscribed.
 //!
 //! What a method raises or issues cannot be seen from outside it. Cycles, and commands that are issued
 //! and handled by nobody, are found only where routes say so with
@@ -12,10 +13,15 @@
 mod builder;
 mod cycle;
 mod domain;
+mod every_event;
 mod graph;
+mod handlers;
 mod keys;
 mod mistake;
 mod nearest;
+mod setting;
+mod subscribed;
+mod text;
 mod unlisted;
 mod verify;
 mod warning;
@@ -23,7 +29,9 @@ mod warning;
 pub use builder::DomainBuilder;
 pub use domain::{Domain, HandlerEntry};
 pub use graph::{AggregateWiring, CommandWiring, SubscriptionWiring, Wiring};
+pub use handlers::HandlerWiring;
 pub use keys::KeyAdvice;
 pub use mistake::{WiringErrors, WiringMistake};
 pub use nearest::nearest;
+pub use setting::SettingMistake;
 pub use warning::WiringWarning;

@@ -14,6 +14,7 @@ pub(super) fn verify(parts: &Parts) -> Vec<WiringMistake> {
         mistakes: Vec::new(),
     };
     verifier.name();
+    verifier.defaults();
     verifier.aggregates();
     verifier.projections();
     verifier.handlers();
@@ -169,6 +170,7 @@ impl Verifier<'_> {
             },
         );
         for route in commands {
+            self.subscribed_to_commands(route);
             self.command_is_listed(route);
             self.declared(route.handler, &route.declared, Some(route.category));
         }
@@ -188,6 +190,7 @@ impl Verifier<'_> {
     }
 
     fn subscription(&mut self, subscription: &Subscription) {
+        self.subscribed(subscription);
         for category in subscription.categories.iter().flatten() {
             self.known_category(subscription.handler, category);
         }
@@ -205,6 +208,9 @@ impl Verifier<'_> {
         );
         for route in &subscription.routes {
             self.event_route(subscription, route);
+        }
+        if let Some(all) = &subscription.all {
+            self.declared(subscription.handler, &all.declared, None);
         }
         self.mistakes.extend(missing_keys(subscription));
         if let Some((projection, id)) = subscription.projection {
@@ -231,8 +237,7 @@ impl Verifier<'_> {
     }
 
     fn known_category(&mut self, handler: &'static str, category: &'static str) {
-        if !self.categories().any(|known| known == category) && !self.is_missed_elsewhere(category)
-        {
+        if !self.is_known_category(category) {
             let nearest = nearest(category, self.categories()).map(str::to_owned);
             self.mistakes.push(WiringMistake::UnknownCategory {
                 handler,
@@ -240,6 +245,11 @@ impl Verifier<'_> {
                 nearest,
             });
         }
+    }
+
+    /// Returns true if something has the category, or its aggregate is missed elsewhere.
+    pub(super) fn is_known_category(&self, category: &str) -> bool {
+        self.categories().any(|known| known == category) || self.is_missed_elsewhere(category)
     }
 
     pub(super) fn categories(&self) -> impl Iterator<Item = &'static str> + '_ {

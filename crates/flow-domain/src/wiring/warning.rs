@@ -1,7 +1,8 @@
 use std::fmt;
 
 use crate::{
-    handler::Catalog,
+    handler::{Catalog, Source},
+    record::HandlerKind,
     wiring::{Wiring, cycle::cycles},
 };
 
@@ -19,6 +20,8 @@ pub enum WiringWarning {
     UnhandledCommand { command: String, aggregate: String },
     /// A projection that no projector keeps.
     UnwrittenProjection { projection: String },
+    /// There are lanes, and only commands are read from the broker.
+    LanesOnlyOfCommands { subscriptions: Vec<String> },
     /// Handlers say that they cause each other for ever: message, handler, message, and so on. Of the
     /// cycles that begin with the same message and handler this is the shortest.
     Cycle { path: Vec<String> },
@@ -43,6 +46,11 @@ impl fmt::Display for WiringWarning {
             Self::UnwrittenProjection { projection } => write!(
                 f,
                 "no projector keeps the projection `{projection}`: it will always be empty"
+            ),
+            Self::LanesOnlyOfCommands { subscriptions } => write!(
+                f,
+                "the lanes are only for commands, for events are read from the event store, in the order of commit: `{}`",
+                subscriptions.join("`, `")
             ),
             Self::Cycle { path } => write!(
                 f,
@@ -92,7 +100,22 @@ pub(super) fn warnings(wiring: &Wiring, catalog: &Catalog) -> Vec<WiringWarning>
             });
         }
     }
+    warnings.extend(lanes_only_of_commands(wiring, catalog));
     let cycles = cycles(catalog).into_iter();
     warnings.extend(cycles.map(|path| WiringWarning::Cycle { path }));
     warnings
+}
+
+/// That nobody at all reads from the broker is a mistake.
+fn lanes_only_of_commands(wiring: &Wiring, catalog: &Catalog) -> Option<WiringWarning> {
+    catalog.lanes?;
+    let handlers = wiring.handlers.iter();
+    let mut of_events = handlers.filter(|one| one.kind != HandlerKind::CommandHandler);
+    let subscriptions: Vec<String> = of_events
+        .clone()
+        .map(|one| one.handler.to_owned())
+        .collect();
+    let reads_broker = of_events.any(|one| one.source == Source::Broker);
+    (!reads_broker && !subscriptions.is_empty())
+        .then_some(WiringWarning::LanesOnlyOfCommands { subscriptions })
 }

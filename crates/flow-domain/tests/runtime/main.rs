@@ -17,6 +17,7 @@ mod process_managers;
 mod projectors;
 mod raised;
 mod records;
+mod said;
 mod send_sync;
 mod stale;
 mod unit_of_work;

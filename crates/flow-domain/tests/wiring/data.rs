@@ -133,6 +133,7 @@ fn the_wiring_tells_who_handles_an_event_in_the_order_of_delivery() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "it is one value")]
 fn the_wiring_is_written_as_json() {
     let json = serde_json::to_string_pretty(&wiring()).unwrap();
 
@@ -213,6 +214,47 @@ fn the_wiring_is_written_as_json() {
           "starts": false,
           "raises": [],
           "issues": []
+        }
+      ],
+      "handlers": [
+        {
+          "handler": "Fulfilment",
+          "kind": "process_manager",
+          "subscription": "Fulfilment",
+          "source": "broker",
+          "batch_size": 100,
+          "concurrency": 1,
+          "ordered": true,
+          "attempts": 4,
+          "when_exhausted": "dead_letter",
+          "origin": null,
+          "once": false
+        },
+        {
+          "handler": "OrderDashboardProjector",
+          "kind": "projector",
+          "subscription": "OrderDashboardProjector",
+          "source": "broker",
+          "batch_size": 100,
+          "concurrency": 1,
+          "ordered": true,
+          "attempts": 4,
+          "when_exhausted": "dead_letter",
+          "origin": null,
+          "once": false
+        },
+        {
+          "handler": "OrderCommandHandler",
+          "kind": "command_handler",
+          "subscription": "order:command",
+          "source": "broker",
+          "batch_size": 100,
+          "concurrency": 1,
+          "ordered": true,
+          "attempts": 4,
+          "when_exhausted": "dead_letter",
+          "origin": null,
+          "once": false
         }
       ]
     }

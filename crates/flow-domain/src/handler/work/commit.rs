@@ -1,29 +1,38 @@
+use std::sync::Arc;
+
 use crate::{
     error::Error,
     handler::{UnitOfWork, work::session::Change},
-    message::Recorded,
+    message::{Envelope, Processing},
     record::{EntryId, Happening, WrittenValue},
 };
 
 /// An event that was committed, and its entry in the record.
 #[derive(Clone, Debug)]
 pub(crate) struct Committed {
-    pub(crate) event: Recorded,
+    pub(crate) event: Arc<Envelope>,
     pub(crate) entry: EntryId,
 }
 
 impl UnitOfWork {
     /// Writes everything or nothing, and returns the events that were appended, in order.
     pub(crate) async fn commit(&mut self) -> Result<Vec<Committed>, Error> {
-        let changes = self.session.take_changes(self.context.handler);
+        let mut changes = self.session.take_changes(self.context.handler);
         if changes.is_empty() {
             return Ok(Vec::new());
         }
+        if self.context.processing == Processing::Async {
+            changes.send_events(self.ports.clock.now());
+        }
         let recorded = self.ports.store.commit(&changes).await;
         // Whether it went through or not: what it was is asked for afterwards.
-        self.session.events = changes.events;
+        self.session.events = std::mem::take(&mut changes.events);
         let recorded = recorded?;
         self.record_writes();
+        if !changes.outgoing.is_empty() || !changes.cancelled.is_empty() {
+            self.record_sends(&changes);
+            self.ports.bell.ring();
+        }
         let raised_at = self.session.raised_at.iter();
         Ok(recorded
             .into_iter()
@@ -32,7 +41,7 @@ impl UnitOfWork {
                 entry: self
                     .ports
                     .record(Some(*raised_at), || Happening::Appended(event.clone())),
-                event,
+                event: event.envelope,
             })
             .collect())
     }

@@ -1,6 +1,9 @@
 use std::sync::Arc;
 
-use crate::{message::Envelope, record::EntryId};
+use crate::{
+    message::{Envelope, Processing},
+    record::EntryId,
+};
 
 /// Which message is being handled, by whom.
 #[derive(Clone, Debug)]
@@ -9,6 +12,10 @@ pub(crate) struct Context {
     pub(crate) handler: &'static str,
     /// The entry of the record at which the handler started.
     pub(crate) entry: EntryId,
+    /// How often this handler committed for this message before.
+    pub(crate) n_commits: u32,
+    /// By whom what is raised here is handled.
+    pub(crate) processing: Processing,
     /// How many ids were made so far, for this message and handler.
     pub(crate) n_ids: u32,
 }
@@ -19,6 +26,8 @@ impl Context {
             message,
             handler,
             entry,
+            n_commits: 0,
+            processing: Processing::Sync,
             n_ids: 0,
         }
     }

@@ -2,12 +2,15 @@
 
 mod commit;
 mod context;
+mod inbox;
 mod load;
 mod nested;
+mod sending;
 mod session;
 mod unit_of_work;
 
 pub(crate) use commit::Committed;
+pub(crate) use context::Context;
 pub(crate) use load::load_aggregate;
 pub(crate) use nested::{command_stream, no_handler};
 pub(crate) use session::Session;

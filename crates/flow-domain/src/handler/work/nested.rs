@@ -6,7 +6,7 @@ use crate::{
         UnitOfWork, catch_panic, span_of,
         work::{context::Context, session::Session},
     },
-    message::{MessageId, MessageKind, StreamName},
+    message::{MessageId, MessageKind, Processing, StreamName},
     model::{Command, Written},
     record::{Ended, EntryId, HandlerKind, Happening, RolledBack},
 };
@@ -31,7 +31,8 @@ impl UnitOfWork {
         };
         let id = MessageId::new(self.new_id());
         let stream = command_stream(&command, || id)?;
-        let envelope = self.wrap(id, command, stream, MessageKind::Command);
+        let processing = Processing::Sync;
+        let envelope = self.wrap(id, command, stream, MessageKind::Command, processing);
         let received = ports.record(Some(self.context.entry), || {
             Happening::CommandReceived(Arc::clone(&envelope))
         });
@@ -41,7 +42,11 @@ impl UnitOfWork {
             attempt: 1,
         });
         let span = span_of(&envelope, route.handler, HandlerKind::CommandHandler);
-        let context = Context::new(Arc::clone(&envelope), route.handler, started);
+        let context = Context {
+            n_commits: self.context.n_commits,
+            processing: self.context.processing,
+            ..Context::new(Arc::clone(&envelope), route.handler, started)
+        };
         let mut nested = Nested::begin(self, context);
         let mut called = route.call.call(&route.instance, &envelope, nested.work);
         let handled = catch_panic(&span, called.as_mut()).await;

@@ -2,9 +2,9 @@ use std::sync::Arc;
 
 use crate::{
     error::Error,
-    message::{Envelope, ExpectedVersion, Payload, Recorded, StreamName, Version},
+    message::{Envelope, ExpectedVersion, MessageId, Payload, Recorded, StreamName, Version},
     model::LoadedCopy,
-    port::{Changes, ExpectedStream, Stored, Write},
+    port::{Changes, ExpectedStream, Outgoing, Stored, Write},
     record::{EntryId, Table},
 };
 
@@ -18,6 +18,17 @@ pub(crate) struct Session {
     pub(super) events: Vec<Arc<Envelope>>,
     /// For each event, the entry of the record at which it was raised.
     pub(super) raised_at: Vec<EntryId>,
+    /// Behind a pointer, for few send anything, and a session is a part of every handling.
+    sends: Option<Box<Sends>>,
+}
+
+/// What is to be sent later.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Sends {
+    /// The commands that are to be sent.
+    pub(super) outgoing: Vec<Outgoing>,
+    /// Those that are not to be sent any more.
+    pub(super) cancelled: Vec<MessageId>,
 }
 
 /// A state or row that was loaded or written.
@@ -96,6 +107,11 @@ impl Session {
 
     pub(super) fn stream(&self, name: &StreamName) -> Option<&Stream> {
         self.streams.iter().find(|stream| stream.name == *name)
+    }
+
+    /// What is to be sent later.
+    pub(super) fn sends(&mut self) -> &mut Sends {
+        self.sends.get_or_insert_default()
     }
 
     /// Remembers what the store has.
@@ -237,7 +253,9 @@ impl Session {
     /// Returns true if anything is to be written.
     pub(super) fn has_changes(&self) -> bool {
         let mut values = self.values.iter();
-        !self.events.is_empty() || values.any(|value| value.change != Change::Nothing)
+        !self.events.is_empty()
+            || self.sends.is_some()
+            || values.any(|value| value.change != Change::Nothing)
     }
 
     /// Forgets everything and keeps the room for the next unit of work.
@@ -246,6 +264,7 @@ impl Session {
         self.streams.clear();
         self.events.clear();
         self.raised_at.clear();
+        self.sends = None;
     }
 
     /// What is to be written. The events are moved into it.
@@ -261,6 +280,10 @@ impl Session {
             }
         }
         changes.events = std::mem::take(&mut self.events);
+        if let Some(sends) = self.sends.take() {
+            changes.outgoing = sends.outgoing;
+            changes.cancelled = sends.cancelled;
+        }
         for value in &self.values {
             changes.writes.push(Write {
                 table: value.table,
@@ -287,7 +310,14 @@ impl Session {
             value.change != was.map_or(&Change::Nothing, |was| &was.change).clone()
         });
         let values = written.map(|value| format!("{} \"{}\"", value.table.name, value.id));
-        events.chain(values).collect()
+        let n_earlier = earlier
+            .sends
+            .as_ref()
+            .map_or(0, |sends| sends.outgoing.len());
+        let sent = self.sends.iter().flat_map(|sends| &sends.outgoing);
+        let sent = sent.skip(n_earlier);
+        let sent = sent.map(|one| one.envelope.metadata.message_type.name().to_owned());
+        events.chain(values).chain(sent).collect()
     }
 }
 

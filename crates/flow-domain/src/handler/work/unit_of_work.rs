@@ -39,16 +39,10 @@ pub struct UnitOfWork {
 
 impl UnitOfWork {
     /// Begins with an empty session, which may have room from an earlier one.
-    pub(crate) fn begin(
-        ports: Arc<Ports>,
-        message: Arc<Envelope>,
-        handler: &'static str,
-        entry: EntryId,
-        session: Session,
-    ) -> Self {
+    pub(crate) fn begin(ports: Arc<Ports>, context: Context, session: Session) -> Self {
         Self {
             ports,
-            context: Context::new(message, handler, entry),
+            context,
             session,
         }
     }
@@ -70,7 +64,7 @@ impl UnitOfWork {
         let origin = Origin::new(
             Some(self.context.message.metadata.id.as_uuid()),
             self.context.handler,
-            0,
+            self.context.n_commits,
             self.context.n_ids,
         );
         self.context.n_ids += 1;
@@ -254,7 +248,8 @@ impl UnitOfWork {
 
     fn append(&mut self, event: Written, stream: StreamName) {
         let id = MessageId::new(self.new_id());
-        let envelope = self.wrap(id, event, stream, MessageKind::Event);
+        let processing = self.context.processing;
+        let envelope = self.wrap(id, event, stream, MessageKind::Event, processing);
         let entry = self.ports.record(Some(self.context.entry), || {
             Happening::Raised(Arc::clone(&envelope))
         });
@@ -269,6 +264,7 @@ impl UnitOfWork {
         message: Written,
         stream: StreamName,
         kind: MessageKind,
+        processing: Processing,
     ) -> Arc<Envelope> {
         let cause = &self.context.message.metadata;
         Arc::new(Envelope {
@@ -284,7 +280,7 @@ impl UnitOfWork {
                 asked_by: cause.asked_by.clone(),
                 origin: Some(cause.stream.shared_category()),
                 deadline: None,
-                processing: Processing::Sync,
+                processing,
             },
             message: message.payload,
         })

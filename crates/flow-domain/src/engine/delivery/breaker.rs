@@ -1,0 +1,101 @@
+use crate::{clock::Timestamp, handler::CircuitBreaker};
+
+/// Counts failures in a row, and pauses.
+#[derive(Clone, Copy, Debug, Default)]
+pub(in crate::engine) struct Breaker {
+    n_failures: u32,
+    /// Set while it is open; once that time is over, one message is tried.
+    open_until: Option<Timestamp>,
+}
+
+impl Breaker {
+    /// Returns when it closes again, if nothing may be tried at `now`.
+    pub(in crate::engine) fn is_open(&self, now: Timestamp) -> Option<Timestamp> {
+        self.open_until.filter(|until| now < *until)
+    }
+
+    /// How many messages may be tried at once.
+    pub(in crate::engine) fn limit(&self, otherwise: usize) -> usize {
+        if self.open_until.is_some() {
+            1
+        } else {
+            otherwise
+        }
+    }
+
+    pub(in crate::engine) fn succeeded(&mut self) {
+        *self = Self::default();
+    }
+
+    /// Counts a failure; returns true if it opens.
+    pub(in crate::engine) fn failed(
+        &mut self,
+        settings: Option<CircuitBreaker>,
+        now: Timestamp,
+    ) -> bool {
+        let Some(settings) = settings else {
+            return false;
+        };
+        self.n_failures = self.n_failures.saturating_add(1);
+        let opens = settings.threshold <= self.n_failures || self.open_until.is_some();
+        if opens {
+            self.open_until = Some(now + settings.pause);
+        }
+        opens
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::clock::VirtualClock;
+
+    const START: Timestamp = VirtualClock::START;
+    const SETTINGS: Option<CircuitBreaker> = Some(CircuitBreaker {
+        threshold: 2,
+        pause: Duration::from_secs(60),
+    });
+
+    #[test]
+    fn it_opens_after_enough_failures_in_a_row() {
+        let mut breaker = Breaker::default();
+
+        assert!(!breaker.failed(SETTINGS, START));
+        breaker.succeeded();
+        assert!(!breaker.failed(SETTINGS, START));
+        assert_eq!(breaker.is_open(START), None);
+        assert!(breaker.failed(SETTINGS, START));
+        assert_eq!(
+            breaker.is_open(START),
+            Some(START + Duration::from_secs(60))
+        );
+    }
+
+    #[test]
+    fn after_the_pause_one_message_is_tried() {
+        let mut breaker = Breaker::default();
+        breaker.failed(SETTINGS, START);
+        breaker.failed(SETTINGS, START);
+        let later = START + Duration::from_secs(60);
+
+        assert_eq!(breaker.is_open(later), None);
+        assert_eq!(breaker.limit(100), 1);
+        assert!(
+            breaker.failed(SETTINGS, later),
+            "the next pause begins at once"
+        );
+        breaker.succeeded();
+        assert_eq!(breaker.limit(100), 100);
+    }
+
+    #[test]
+    fn without_settings_it_never_opens() {
+        let mut breaker = Breaker::default();
+
+        for _ in 0..100 {
+            assert!(!breaker.failed(None, START));
+        }
+    }
+}

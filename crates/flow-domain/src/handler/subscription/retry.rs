@@ -1,0 +1,131 @@
+use std::{fmt, time::Duration};
+
+use crate::error::Error;
+
+/// How often a delivery that failed is tried again, and how long is waited in between.
+///
+/// The delay doubles with every attempt, up to a cap. A part of it, the jitter, is left to chance, so
+/// that those who failed together do not come back together; under the harness it is the same in every
+/// run. A version conflict does not wait, however long the delay is.
+///
+/// # Examples
+///
+/// ```
+/// use std::time::Duration;
+/// use flow_domain::RetryPolicy;
+///
+/// let patient = RetryPolicy::attempts(5)
+///     .first_delay(Duration::from_secs(2))
+///     .longest_delay(Duration::from_secs(60))
+///     .jitter_percent(0);
+///
+/// assert_eq!(patient.delay_after(1, 0), Duration::from_secs(2));
+/// assert_eq!(patient.delay_after(3, 0), Duration::from_secs(8));
+/// assert_eq!(patient.delay_after(30, 0), Duration::from_secs(60));
+/// ```
+#[derive(Clone, Copy)]
+#[must_use]
+pub struct RetryPolicy {
+    pub(crate) attempts: u32,
+    pub(crate) first_delay: Duration,
+    pub(crate) longest_delay: Duration,
+    pub(crate) jitter_percent: u8,
+    retries: fn(&Error) -> bool,
+}
+
+impl RetryPolicy {
+    /// So many attempts in all, the first included; one second is waited before the second.
+    pub const fn attempts(attempts: u32) -> Self {
+        Self {
+            attempts,
+            first_delay: Duration::from_secs(1),
+            longest_delay: Duration::from_secs(300),
+            jitter_percent: 20,
+            retries: may_help,
+        }
+    }
+
+    /// One attempt.
+    pub const fn never() -> Self {
+        Self::attempts(1)
+    }
+
+    /// How long is waited after the first failure.
+    pub const fn first_delay(mut self, delay: Duration) -> Self {
+        self.first_delay = delay;
+        self
+    }
+
+    /// How long is waited at most.
+    pub const fn longest_delay(mut self, delay: Duration) -> Self {
+        self.longest_delay = delay;
+        self
+    }
+
+    /// By how much of itself a delay may be shortened, by chance: 0 to 100.
+    pub const fn jitter_percent(mut self, percent: u8) -> Self {
+        self.jitter_percent = percent;
+        self
+    }
+
+    /// Which errors are worth another attempt. By default those that are neither a rejection nor a
+    /// mistake in the program: see [`Error::is_setup`] and [`Error::is_codec`].
+    pub const fn retry_if(mut self, retries: fn(&Error) -> bool) -> Self {
+        self.retries = retries;
+        self
+    }
+
+    /// How long is waited after the attempt with this number, from 1. `chance` is any number: the
+    /// jitter depends on it.
+    pub fn delay_after(&self, attempt: u32, chance: u64) -> Duration {
+        let doublings = attempt.saturating_sub(1).min(31);
+        let whole = self.first_delay.saturating_mul(1 << doublings);
+        let whole = whole.min(self.longest_delay);
+        let part = u64::from(self.jitter_percent.min(100)) * (chance % 1_000);
+        let shortened = whole.as_nanos() * u128::from(100_000 - part) / 100_000;
+        Duration::from_nanos(u64::try_from(shortened).unwrap_or(u64::MAX))
+    }
+
+    /// Returns true if another attempt is worth it after this one failed with `err`.
+    pub(crate) fn tries_again(&self, attempt: u32, err: &Error) -> bool {
+        attempt < self.attempts && (err.is_conflict() || (self.retries)(err))
+    }
+}
+
+fn may_help(err: &Error) -> bool {
+    !err.is_rejection() && !err.is_setup() && !err.is_codec() && !err.is_no_handler()
+}
+
+impl fmt::Debug for RetryPolicy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RetryPolicy")
+            .field("attempts", &self.attempts)
+            .field("first_delay", &self.first_delay)
+            .field("longest_delay", &self.longest_delay)
+            .field("jitter_percent", &self.jitter_percent)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn jitter_shortens_a_delay_and_never_lengthens_it() {
+        let policy = RetryPolicy::attempts(3).jitter_percent(20);
+
+        assert_eq!(policy.delay_after(1, 0), Duration::from_secs(1));
+        assert_eq!(policy.delay_after(1, 500), Duration::from_millis(900));
+        assert!(Duration::from_millis(800) < policy.delay_after(1, 999));
+    }
+
+    #[test]
+    fn what_trying_again_cannot_mend_is_not_tried_again() {
+        let policy = RetryPolicy::attempts(3);
+
+        assert!(policy.tries_again(2, &Error::failed("sending", "timed out")));
+        assert!(!policy.tries_again(3, &Error::failed("sending", "timed out")));
+        assert!(!policy.tries_again(1, &Error::setup("not registered")));
+    }
+}

@@ -1,0 +1,222 @@
+//! The lane that waits until nothing more urgent is there.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
+
+use flow_domain::{
+    Error, EventHandler, EventRoutes, Headers, RetryPolicy, UnitOfWork, handler::Source,
+    message::Priority, record::Happening, wiring::DomainBuilder,
+};
+use pretty_assertions::assert_eq;
+
+use crate::fixture::{
+    Game, Heard, Listener, Ping, Referee, Scored, World, ping, score, table, timed_out,
+};
+
+/// Raises a ping for each point.
+struct Fan;
+
+impl EventHandler for Fan {
+    fn routes(on: &mut EventRoutes<Self>) {
+        on.event(Self::on_scored);
+    }
+}
+
+impl Fan {
+    async fn on_scored(&self, event: Scored, work: &mut UnitOfWork) -> Result<(), Error> {
+        work.raise(Ping { id: event.id })
+    }
+}
+
+/// Hands a further command over for each ping that is not of the second round.
+struct Coach;
+
+impl EventHandler for Coach {
+    fn routes(on: &mut EventRoutes<Self>) {
+        on.event(Self::on_ping);
+    }
+}
+
+impl Coach {
+    async fn on_ping(&self, event: Ping, work: &mut UnitOfWork) -> Result<(), Error> {
+        if event.id == "g" {
+            work.submit(score("second"))?;
+        }
+        Ok(())
+    }
+}
+
+fn field(heard: &Heard) -> DomainBuilder {
+    table(Source::Broker)
+        .aggregate::<Game>()
+        .command_handler(Referee)
+        .event_handler(Fan)
+        .event_handler(Listener(heard.clone()))
+}
+
+fn with(priority: Priority) -> Headers {
+    Headers::default().priority(priority)
+}
+
+fn published(world: &mut World) -> Vec<String> {
+    world.tell(|what| matches!(what, Happening::Published { .. }))
+}
+
+async fn check(domain: DomainBuilder, priority: Priority, expected: [&str; 2]) {
+    let mut world = World::of(domain);
+    let command = score("g");
+    let headers = with(priority);
+    world.app.process_with(command, &headers).await.unwrap();
+
+    assert!(world.run().await.left.is_quiet());
+
+    assert_eq!(published(&mut world), expected);
+}
+
+#[tokio::test]
+async fn what_is_below_the_threshold_waits_and_so_does_what_it_causes() {
+    let domain = field(&Heard::default()).lanes_below(Priority::NORMAL);
+
+    let backfill = ["published to game:backfill", "published to table:backfill"];
+    check(domain, Priority::BULK, backfill).await;
+}
+
+#[tokio::test]
+async fn what_is_at_the_threshold_does_not_wait() {
+    let domain = field(&Heard::default()).lanes_below(Priority::LOW);
+
+    let primary = ["published to game", "published to table"];
+    check(domain, Priority::LOW, primary).await;
+}
+
+#[tokio::test]
+async fn what_is_just_below_the_threshold_waits() {
+    let domain = field(&Heard::default()).lanes_below(Priority::LOW);
+
+    let backfill = ["published to game:backfill", "published to table:backfill"];
+    check(domain, Priority::new(-51), backfill).await;
+}
+
+#[tokio::test]
+async fn without_lanes_there_is_one_topic() {
+    let primary = ["published to game", "published to table"];
+
+    check(field(&Heard::default()), Priority::BULK, primary).await;
+}
+
+#[tokio::test]
+async fn the_lane_that_waits_is_read_when_the_other_is_empty() {
+    let heard = Heard::default();
+    let mut world = World::of(field(&heard).lanes_below(Priority::NORMAL));
+    let bulk = with(Priority::BULK);
+    world.app.process_with(score("bulk"), &bulk).await.unwrap();
+    world.app.process(score("1")).await.unwrap();
+    world.app.process(score("2")).await.unwrap();
+
+    assert!(world.run().await.left.is_quiet());
+
+    assert_eq!(heard.take(), ["Listener 1", "Listener 2", "Listener bulk"]);
+}
+
+#[tokio::test]
+async fn after_each_batch_of_the_lane_that_waits_the_other_is_looked_at_first() {
+    let heard = Heard::default();
+    let domain = field(&heard).lanes_below(Priority::NORMAL);
+    let domain = domain.subscriptions(|all| {
+        all.batch_size(1);
+    });
+    let mut world = World::of(domain);
+    let bulk = with(Priority::BULK);
+    world.app.process_with(score("b1"), &bulk).await.unwrap();
+    world.app.process_with(score("b2"), &bulk).await.unwrap();
+    let _ = world.engine.cycles(2).await.unwrap();
+    assert_eq!(heard.take(), ["Listener b1"]);
+    world.app.publish(ping("urgent")).await.unwrap();
+
+    assert!(world.run().await.left.is_quiet());
+
+    assert_eq!(heard.take(), ["Listener urgent", "Listener b2"]);
+}
+
+#[tokio::test]
+async fn a_priority_travels_with_commands_and_what_they_cause() {
+    let domain = field(&Heard::default())
+        .lanes_below(Priority::NORMAL)
+        .event_handler(Coach);
+    let mut world = World::of(domain);
+    let bulk = with(Priority::BULK);
+    world.app.submit_with(score("g"), &bulk).await.unwrap();
+
+    assert!(world.run().await.left.is_quiet());
+
+    assert_eq!(
+        published(&mut world),
+        [
+            "published to game:command:backfill",
+            "published to game:backfill",
+            "published to table:backfill",
+            "published to game:command:backfill",
+            "published to game:backfill",
+            "published to table:backfill"
+        ]
+    );
+}
+
+#[tokio::test]
+async fn a_priority_does_not_leak_into_the_next_command() {
+    let domain = field(&Heard::default()).lanes_below(Priority::NORMAL);
+    let mut world = World::of(domain);
+    let bulk = with(Priority::BULK);
+    world.app.process_with(score("g"), &bulk).await.unwrap();
+    world.app.process(score("h")).await.unwrap();
+    let _ = world.engine.cycles(1).await.unwrap();
+
+    assert_eq!(
+        published(&mut world),
+        ["published to game:backfill", "published to game"]
+    );
+}
+
+/// Does not know the bulk at first.
+struct Late(Heard, Arc<AtomicBool>);
+
+impl EventHandler for Late {
+    fn routes(on: &mut EventRoutes<Self>) {
+        on.event(Self::on_scored);
+        on.subscription().retry(RetryPolicy::never());
+    }
+}
+
+impl Late {
+    async fn on_scored(&self, event: Scored, work: &mut UnitOfWork) -> Result<(), Error> {
+        if !self.1.swap(true, Ordering::Relaxed) {
+            return Err(timed_out());
+        }
+        let priority = work.metadata().priority;
+        self.0.note(format!("Late {} with {priority}", event.id));
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn a_dead_letter_of_the_lane_that_waits_is_replayed() {
+    let heard = Heard::default();
+    let late = Late(heard.clone(), Arc::default());
+    let domain = table(Source::Broker)
+        .aggregate::<Game>()
+        .command_handler(Referee)
+        .event_handler(late)
+        .lanes_below(Priority::NORMAL);
+    let mut world = World::of(domain);
+    let bulk = with(Priority::BULK);
+    world.app.process_with(score("bulk"), &bulk).await.unwrap();
+    assert_eq!(world.run().await.left.dead_letters, 1);
+
+    world.app.dead_letters().replay_all().await.unwrap();
+    let settled = world.run().await;
+
+    assert_eq!(heard.take(), ["Late bulk with -100"]);
+    assert_eq!(settled.left.dead_letters, 0);
+}

@@ -1,0 +1,237 @@
+//! How often what failed is tried again, and when.
+
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use flow_domain::{
+    App, Error, EventHandler, EventRoutes, RetryPolicy, UnitOfWork,
+    handler::{Source, WhenExhausted},
+    record::Happening,
+};
+use pretty_assertions::assert_eq;
+
+use crate::fixture::{
+    Fails, Game, GameOver, Heard, Ping, Player, Referee, World, fails, score, table,
+};
+
+const PATIENT: RetryPolicy = RetryPolicy::attempts(6)
+    .longest_delay(Duration::from_secs(5))
+    .jitter_percent(0);
+
+fn world(source: Source, retry: RetryPolicy, faults: Arc<Fails>) -> World {
+    let domain = table(source)
+        .subscriptions(|all| {
+            all.retry(retry);
+        })
+        .event_handler(Player);
+    World::with(domain, |app| app.interceptor(faults))
+}
+
+async fn check(source: Source) {
+    let mut world = world(source, PATIENT, fails("Player", "table-1", 5));
+    world.pings(["1"]).await;
+
+    let settled = world.run().await;
+
+    assert_eq!(
+        world.attempts(),
+        [
+            "Player #1 at 0ns",
+            "Player #2 at 1s",
+            "Player #3 at 3s",
+            "Player #4 at 7s",
+            "Player #5 at 12s",
+            "Player #6 at 17s"
+        ]
+    );
+    assert_eq!(settled.time, Duration::from_secs(17));
+    assert!(settled.failures.is_empty());
+    assert_eq!(world.stored().await, ["Ping in table-1", "Pong in table-1"]);
+}
+
+#[tokio::test]
+async fn delays_double_up_to_the_longest() {
+    check(Source::Broker).await;
+}
+
+#[tokio::test]
+async fn delays_double_up_to_the_longest_from_the_store() {
+    check(Source::EventStore).await;
+}
+
+#[tokio::test]
+async fn what_fails_now_and_then_is_handled_in_the_end_and_its_attempts_are_told() {
+    let mut world = world(Source::Broker, PATIENT, fails("Player", "table-1", 2));
+    world.pings(["1"]).await;
+
+    assert!(world.run().await.failures.is_empty());
+
+    assert_eq!(
+        world.endings(),
+        [
+            "failed: charging the card failed: timed out",
+            "failed: charging the card failed: timed out",
+            "handled"
+        ]
+    );
+    let again = world.tell(|what| matches!(what, Happening::RetryAt(_)));
+    assert_eq!(
+        again,
+        [
+            "again at 2026-01-01T00:00:01Z",
+            "again at 2026-01-01T00:00:03Z"
+        ]
+    );
+}
+
+async fn gives_up_after(with: fn() -> Error) -> (Vec<String>, usize) {
+    let faults = Fails {
+        handler: "Player",
+        stream: "table-1",
+        up_to: 9,
+        with,
+    };
+    let mut world = world(Source::Broker, PATIENT, Arc::new(faults));
+    world.pings(["1"]).await;
+    assert!(world.run().await.left.is_quiet());
+    (world.attempts(), world.dead().await.len())
+}
+
+#[tokio::test]
+async fn a_rejection_is_not_tried_again() {
+    let (attempts, n_dead) = gives_up_after(|| Error::rejected(GameOver)).await;
+
+    assert_eq!(attempts, ["Player #1 at 0ns"]);
+    assert_eq!(n_dead, 1);
+}
+
+#[tokio::test]
+async fn a_mistake_in_the_program_is_not_tried_again() {
+    let (attempts, n_dead) = gives_up_after(|| Error::setup("not registered")).await;
+
+    assert_eq!(attempts, ["Player #1 at 0ns"]);
+    assert_eq!(n_dead, 1);
+}
+
+#[tokio::test]
+async fn a_panic_is_tried_again() {
+    let (attempts, n_dead) = gives_up_after(|| panic!("no bat")).await;
+
+    assert_eq!(attempts.len(), 6);
+    assert_eq!(n_dead, 1);
+}
+
+#[tokio::test]
+async fn a_policy_says_which_errors_are_worth_another_attempt() {
+    let retry = PATIENT.retry_if(Error::is_panic);
+    let mut world = world(Source::Broker, retry, fails("Player", "table-1", 9));
+    world.pings(["1"]).await;
+
+    assert!(world.run().await.left.is_quiet());
+
+    assert_eq!(world.attempts(), ["Player #1 at 0ns"]);
+}
+
+#[tokio::test]
+async fn what_is_not_tried_again_can_be_skipped() {
+    let domain = table(Source::Broker)
+        .subscriptions(|all| {
+            let never = RetryPolicy::never();
+            all.retry(never).when_exhausted(WhenExhausted::Skip);
+        })
+        .event_handler(Player);
+    let mut world = World::with(domain, |app| app.interceptor(fails("Player", "table-1", 9)));
+    world.pings(["1"]).await;
+
+    let settled = world.run().await;
+
+    assert_eq!(settled.failures.len(), 1);
+    assert!(world.dead().await.is_empty());
+    let given_up = world.tell(|what| matches!(what, Happening::GivenUp { .. }));
+    assert_eq!(given_up, ["Player gave up after 1: skipped"]);
+}
+
+/// Never returns for the ball `lost`.
+struct Patient(Heard);
+
+impl EventHandler for Patient {
+    fn routes(on: &mut EventRoutes<Self>) {
+        on.event(Self::on_ping);
+        on.subscription()
+            .time_limit(Duration::from_secs(7))
+            .retry(RetryPolicy::attempts(2));
+    }
+}
+
+impl Patient {
+    async fn on_ping(&self, event: Ping, _: &mut UnitOfWork) -> Result<(), Error> {
+        self.0.note(&*event.id);
+        match &*event.id {
+            "lost" => std::future::pending().await,
+            _ => Ok(()),
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_handler_that_never_returns_has_failed_at_its_time_limit() {
+    let heard = Heard::default();
+    let mut world = World::of(table(Source::Broker).event_handler(Patient(heard.clone())));
+    world.pings(["lost", "2"]).await;
+
+    let settled = world.run().await;
+
+    assert_eq!(heard.take(), ["lost", "2", "lost"]);
+    assert!(settled.failures[0].error.is_timed_out());
+    assert_eq!(world.dead().await, ["Patient: Patient took longer than 7s"]);
+}
+
+/// Loads, lets somebody else go first the first time, and writes.
+struct Overtaken(Arc<Mutex<Option<App>>>);
+
+impl EventHandler for Overtaken {
+    fn routes(on: &mut EventRoutes<Self>) {
+        on.event(Self::on_ping);
+    }
+}
+
+impl Overtaken {
+    async fn on_ping(&self, event: Ping, work: &mut UnitOfWork) -> Result<(), Error> {
+        let mut game = work.load::<Game>(&event.id).await?;
+        let other = self.0.lock().expect("nobody panics here").take();
+        if let Some(app) = other {
+            app.process(score(&event.id)).await?;
+        }
+        game.points += 1;
+        work.add(game)
+    }
+}
+
+#[tokio::test]
+async fn a_conflict_is_tried_again_at_once() {
+    let other = Arc::new(Mutex::new(None));
+    let domain = table(Source::Broker)
+        .aggregate::<Game>()
+        .command_handler(Referee)
+        .event_handler(Overtaken(Arc::clone(&other)));
+    let mut world = World::of(domain);
+    world.app.process(score("1")).await.unwrap();
+    *other.lock().unwrap() = Some(world.app.clone());
+    world.pings(["1"]).await;
+
+    let settled = world.run().await;
+
+    assert_eq!(
+        world.attempts()[1..],
+        [
+            "Overtaken #1 at 0ns",
+            "Referee #1 at 0ns",
+            "Overtaken #2 at 0ns"
+        ]
+    );
+    assert_eq!(settled.time, Duration::ZERO);
+    let game = world.app.load::<Game>("1").await.unwrap().unwrap();
+    assert_eq!(game.points, 3);
+}

@@ -1,0 +1,137 @@
+//! Flows that do not end, and messages that nobody knows.
+
+use std::sync::Arc;
+
+use flow_domain::{
+    Error, EventHandler, EventRoutes, UnitOfWork,
+    handler::Source,
+    message::{Envelope, MessageName, MessageType, Payload},
+    port::{Changes, Outgoing},
+};
+use pretty_assertions::assert_eq;
+
+use crate::fixture::{Heard, Listener, Ping, Player, Pong, World, score, scored, table};
+
+struct Returner;
+
+impl EventHandler for Returner {
+    fn routes(on: &mut EventRoutes<Self>) {
+        on.event(Self::on_pong);
+    }
+}
+
+impl Returner {
+    async fn on_pong(&self, event: Pong, work: &mut UnitOfWork) -> Result<(), Error> {
+        work.raise(Ping { id: event.id })
+    }
+}
+
+#[tokio::test]
+async fn a_cycle_hits_the_budget_and_is_named() {
+    let heard = Heard::default();
+    let domain = table(Source::Broker)
+        .event_handler(Player)
+        .event_handler(Returner)
+        .event_handler(Listener(heard));
+    let mut world = World::with(domain, |app| app.budget(20));
+    world.pings(["1"]).await;
+
+    let settled = world.run().await;
+
+    insta::assert_snapshot!(settled.stall.unwrap(), @r"
+    the flow did not settle within 20 deliveries
+    busy     Listener, called 7 times
+    busy     Player, called 7 times
+    busy     Returner, called 6 times
+    cycle    Ping -> Player -> Pong -> Returner -> Ping, repeated 6 times
+    waiting  Returner on Pong
+    to do    break the cycle, or raise the budget if the flow really is this long
+    ");
+    assert_eq!(settled.deliveries, 20);
+    assert!(!settled.left.is_quiet());
+}
+
+/// Writes an event into the store as a program that is newer does.
+async fn written_by_a_newer_program(world: &World) {
+    world.pings(["1"]).await;
+    let known = world.events().await.remove(0).envelope;
+    let mut metadata = known.metadata.clone();
+    metadata.message_type = MessageType::new(&"Game".into(), MessageName::new("Ping", 2));
+    let envelope = Arc::new(Envelope {
+        metadata,
+        message: Payload::from_json(r#"{"ball":1}"#),
+    });
+    let mut changes = Changes::new("a newer program");
+    changes.events.push(Arc::clone(&envelope));
+    let due = world.app.now();
+    changes.outgoing.push(Outgoing { envelope, due });
+    world.app.store().commit(&changes).await.unwrap();
+}
+
+async fn an_unknown_event(source: Source) {
+    let heard = Heard::default();
+    let mut world = World::of(table(source).event_handler(Listener(heard.clone())));
+    written_by_a_newer_program(&world).await;
+
+    let settled = world.run().await;
+
+    assert_eq!(heard.take(), ["Listener 1"]);
+    assert_eq!(
+        world.dead().await,
+        [
+            "Listener: the domain does not know the event `Game.Ping.v2` of `table-1`: list it in \
+             `#[aggregate(.., events(..))]`, or add it with `.event_from_outside::<..>()`"
+        ]
+    );
+    assert_eq!(settled.failures.len(), 1);
+    assert!(settled.left.is_quiet());
+}
+
+#[tokio::test]
+async fn an_event_of_a_newer_version_is_a_dead_letter_and_not_lost() {
+    an_unknown_event(Source::Broker).await;
+}
+
+#[tokio::test]
+async fn an_event_of_a_newer_version_in_the_store_is_a_dead_letter() {
+    an_unknown_event(Source::EventStore).await;
+}
+
+#[tokio::test]
+async fn a_command_of_a_newer_version_is_a_dead_letter() {
+    let mut world = World::of(scored());
+    world.app.submit(score("g")).await.unwrap();
+    let mut sent = world.next("game:command").await.message.as_ref().clone();
+    sent.metadata.message_type = MessageType::new(&"Game".into(), MessageName::new("Score", 2));
+    world.engine.publish_again(&Arc::new(sent)).await.unwrap();
+
+    let settled = world.run().await;
+
+    assert_eq!(
+        world.dead().await,
+        [
+            "game:command: nobody handles the command `Game.Score.v2` of `game-g`: register a \
+             command handler whose routes name it, with `.command_handler(..)`"
+        ]
+    );
+    assert_eq!(settled.failures[0].handler, "nobody");
+    assert_eq!(world.stored().await, ["Scored in game-g"]);
+}
+
+#[tokio::test]
+async fn an_event_that_cannot_be_read_is_not_tried_again() {
+    let heard = Heard::default();
+    let mut world = World::of(table(Source::Broker).event_handler(Listener(heard.clone())));
+    world.pings(["1"]).await;
+    let mut sent = world.next("Listener").await.message.as_ref().clone();
+    sent.message = Payload::from_json("{ no json");
+    world.engine.publish_again(&Arc::new(sent)).await.unwrap();
+
+    let settled = world.run().await;
+
+    assert_eq!(settled.deliveries, 2);
+    assert!(settled.failures[0].error.is_codec());
+    let letter = world.app.dead_letters().all().await.unwrap().remove(0);
+    assert_eq!(letter.envelope.message.as_json(), "{ no json");
+    assert_eq!((letter.attempts, letter.is_replayed), (1, false));
+}

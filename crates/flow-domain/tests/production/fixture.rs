@@ -1,0 +1,332 @@
+//! Jobs that are done by handlers of the tests, and engines that run in the background.
+
+use std::{
+    future::pending,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use flow_domain::{
+    Aggregate, App, Apply, Command, CommandHandler, CommandRoutes, Domain, Engine, Error, Event,
+    EventHandler, EventRoutes, Raised, Rejection, UnitOfWork,
+    adapter::memory::{MemoryBroker, MemoryStore},
+    clock::{Clock, Timestamp, VirtualClock},
+    engine::Stopped,
+    handler::Source,
+    message::Processing,
+    port::{BoxFuture, Broker, Store},
+    wiring::DomainBuilder,
+};
+use serde::{Deserialize, Serialize};
+use tokio::{sync::oneshot, task::JoinHandle, time::Instant};
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Event)]
+#[event(category = "job", id = id)]
+pub(crate) struct Job {
+    pub(crate) id: String,
+    pub(crate) n: u32,
+}
+
+pub(crate) fn job(id: impl Into<String>, n: u32) -> Job {
+    Job { id: id.into(), n }
+}
+
+type Does = dyn Fn(Job) -> BoxFuture<'static, Result<(), Error>> + Send + Sync;
+
+/// Does with a job what the test says; reads from the broker.
+pub(crate) struct Doer(Arc<Does>);
+
+/// The same, and reads from the event store.
+pub(crate) struct Reader(Arc<Does>);
+
+impl Doer {
+    pub(crate) fn new<F>(does: impl Fn(Job) -> F + Send + Sync + 'static) -> Self
+    where
+        F: Future<Output = Result<(), Error>> + Send + 'static,
+    {
+        Self(Arc::new(move |job| Box::pin(does(job))))
+    }
+}
+
+impl Reader {
+    pub(crate) fn new<F>(does: impl Fn(Job) -> F + Send + Sync + 'static) -> Self
+    where
+        F: Future<Output = Result<(), Error>> + Send + 'static,
+    {
+        Self(Arc::new(move |job| Box::pin(does(job))))
+    }
+}
+
+impl EventHandler for Doer {
+    fn routes(on: &mut EventRoutes<Self>) {
+        on.event(Self::on_job);
+    }
+}
+
+impl EventHandler for Reader {
+    fn routes(on: &mut EventRoutes<Self>) {
+        on.subscription().source(Source::EventStore);
+        on.event(Self::on_job);
+    }
+}
+
+impl Doer {
+    async fn on_job(&self, job: Job, _work: &mut UnitOfWork) -> Result<(), Error> {
+        (self.0)(job).await
+    }
+}
+
+impl Reader {
+    async fn on_job(&self, job: Job, _work: &mut UnitOfWork) -> Result<(), Error> {
+        (self.0)(job).await
+    }
+}
+
+#[derive(Debug, Default, Serialize, Deserialize, Aggregate)]
+#[aggregate(id = id, event_sourced, commands(Count), events(Counted))]
+pub(crate) struct Counter {
+    pub(crate) id: String,
+    pub(crate) n: u32,
+    #[serde(skip)]
+    raised: Raised,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize, Command)]
+#[command(part_of = Counter, id = id)]
+pub(crate) struct Count {
+    pub(crate) id: String,
+}
+
+pub(crate) fn count(id: &str) -> Count {
+    Count { id: id.into() }
+}
+
+#[derive(Debug, Serialize, Deserialize, Event)]
+#[event(part_of = Counter, id = id)]
+pub(crate) struct Counted {
+    pub(crate) id: String,
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("that is enough")]
+pub(crate) struct Enough;
+
+impl Rejection for Enough {}
+
+impl Apply<Counted> for Counter {
+    fn apply(&mut self, event: &Counted) {
+        self.id.clone_from(&event.id);
+        self.n += 1;
+    }
+}
+
+/// Counts up to three.
+pub(crate) struct CountHandler;
+
+impl CommandHandler for CountHandler {
+    fn routes(on: &mut CommandRoutes<Self>) {
+        on.command(Self::count);
+    }
+}
+
+impl CountHandler {
+    async fn count(&self, command: Count, work: &mut UnitOfWork) -> Result<(), Error> {
+        let mut counter = work.find::<Counter>(&command.id).await?.unwrap_or_default();
+        if counter.n == 3 {
+            Err(Enough)?;
+        }
+        counter.raise(Counted { id: command.id });
+        work.add(counter)
+    }
+}
+
+/// Notes what was counted.
+pub(crate) struct CountListener(pub(crate) Heard);
+
+impl EventHandler for CountListener {
+    fn routes(on: &mut EventRoutes<Self>) {
+        on.event(Self::on_counted);
+    }
+}
+
+impl CountListener {
+    async fn on_counted(&self, event: Counted, _work: &mut UnitOfWork) -> Result<(), Error> {
+        self.0.note(format!("counted {}", event.id));
+        Ok(())
+    }
+}
+
+/// What handlers wrote down.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Heard(Arc<Mutex<Vec<String>>>);
+
+impl Heard {
+    pub(crate) fn note(&self, line: impl Into<String>) {
+        self.0.lock().unwrap().push(line.into());
+    }
+
+    pub(crate) fn lines(&self) -> Vec<String> {
+        self.0.lock().unwrap().clone()
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.0.lock().unwrap().len()
+    }
+
+    /// A handler that notes the job and nothing else.
+    pub(crate) fn doer(&self) -> Doer {
+        let heard = self.clone();
+        Doer::new(move |job| heard.clone().hear(job))
+    }
+
+    /// The same, from the event store.
+    pub(crate) fn reader(&self) -> Reader {
+        let heard = self.clone();
+        Reader::new(move |job| heard.clone().hear(job))
+    }
+
+    async fn hear(self, job: Job) -> Result<(), Error> {
+        self.note(format!("{}{}", job.id, job.n));
+        Ok(())
+    }
+}
+
+/// Goes with the timers of the runtime.
+#[derive(Debug)]
+struct RuntimeClock(Instant);
+
+impl Clock for RuntimeClock {
+    fn now(&self) -> Timestamp {
+        VirtualClock::START + self.0.elapsed()
+    }
+}
+
+/// What apps have in common that stand for processes.
+#[derive(Clone, Debug)]
+pub(crate) struct World {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) broker: Arc<dyn Broker>,
+    clock: Arc<dyn Clock>,
+    start: Instant,
+}
+
+impl World {
+    pub(crate) fn new() -> Self {
+        Self::with(None, None)
+    }
+
+    /// In memory where nothing else is given.
+    pub(crate) fn with(store: Option<Arc<dyn Store>>, broker: Option<Arc<dyn Broker>>) -> Self {
+        let start = Instant::now();
+        Self {
+            store: store.unwrap_or_else(|| Arc::new(MemoryStore::default())),
+            broker: broker.unwrap_or_else(|| Arc::new(MemoryBroker::default())),
+            clock: Arc::new(RuntimeClock(start)),
+            start,
+        }
+    }
+
+    /// A process whose events are handled by engines.
+    pub(crate) fn app(&self, domain: DomainBuilder) -> App {
+        self.app_with(domain, Processing::Async)
+    }
+
+    pub(crate) fn app_with(&self, domain: DomainBuilder, events: Processing) -> App {
+        App::builder(built(domain))
+            .shared_store(Arc::clone(&self.store))
+            .shared_broker(Arc::clone(&self.broker))
+            .clock(Arc::clone(&self.clock))
+            .event_processing(events)
+            .start()
+    }
+
+    /// How many milliseconds have passed.
+    pub(crate) fn millis(&self) -> u128 {
+        self.start.elapsed().as_millis()
+    }
+}
+
+pub(crate) fn built(domain: DomainBuilder) -> Domain {
+    domain.build().unwrap_or_else(|err| panic!("{err}"))
+}
+
+/// A domain with one handler of jobs.
+pub(crate) fn doing(handler: Doer) -> DomainBuilder {
+    Domain::builder("yard")
+        .event_from_outside::<Job>()
+        .event_handler(handler)
+}
+
+pub(crate) fn reading(handler: Reader) -> DomainBuilder {
+    Domain::builder("yard")
+        .event_from_outside::<Job>()
+        .event_handler(handler)
+}
+
+/// A domain that counts.
+pub(crate) fn counting(heard: &Heard) -> DomainBuilder {
+    Domain::builder("yard")
+        .aggregate::<Counter>()
+        .command_handler(CountHandler)
+        .event_handler(CountListener(heard.clone()))
+}
+
+/// An engine in the background.
+pub(crate) struct Run {
+    stop: oneshot::Sender<()>,
+    task: JoinHandle<Result<Stopped, Error>>,
+}
+
+pub(crate) fn run(engine: Engine) -> Run {
+    let (stop, signal) = oneshot::channel::<()>();
+    let engine = engine.run_until(async { signal.await.unwrap() });
+    Run {
+        stop,
+        task: tokio::spawn(engine),
+    }
+}
+
+impl Run {
+    pub(crate) async fn stop(self) -> Stopped {
+        self.stop.send(()).expect("the engine runs");
+        let stopped = self.task.await.expect("the engine does not panic");
+        stopped.expect("the engine does not fail")
+    }
+
+    /// Lets it die, as a process does.
+    pub(crate) async fn kill(self) {
+        self.task.abort();
+        assert!(self.task.await.unwrap_err().is_cancelled());
+    }
+}
+
+/// Lets time pass.
+pub(crate) async fn pass(time: Duration) {
+    let _ = tokio::time::timeout(time, pending::<()>()).await;
+}
+
+/// Waits until something is so.
+#[track_caller]
+pub(crate) fn until(is_so: impl Fn() -> bool) -> impl Future<Output = ()> {
+    let caller = std::panic::Location::caller();
+    async move {
+        let all = async {
+            while !is_so() {
+                pass(Duration::from_millis(1)).await;
+            }
+        };
+        let waited = tokio::time::timeout(Duration::from_secs(120), all).await;
+        assert!(
+            waited.is_ok(),
+            "it never came to what is waited for at {caller}"
+        );
+    }
+}
+
+pub(crate) fn seconds(n: u64) -> Duration {
+    Duration::from_secs(n)
+}
+
+pub(crate) fn out_of_order() -> Error {
+    Error::failed("doing the job", "the machine is out of order")
+}

@@ -1,0 +1,190 @@
+//! A store and a broker that fail for a while.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
+
+use flow_domain::{
+    Error,
+    adapter::memory::{MemoryBroker, MemoryStore},
+    clock::Timestamp,
+    message::{Position, Recorded, StreamName, Version},
+    port::{
+        AggregateStore, Answer, Backlog, Broker, Changes, Claim, Condition, EventStore, Handed,
+        Outbox, OutboxDue, OutboxRow, OutboxState, ProjectionStore, Publication, Query, Read, Row,
+        Settlement, StartFrom, Store, Stored, Topic,
+    },
+    record::Table,
+};
+
+/// Switches an adapter off and on.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Switch {
+    is_off: Arc<AtomicBool>,
+    panics: Arc<AtomicBool>,
+}
+
+impl Switch {
+    pub(crate) fn is_off(&self, is_off: bool) {
+        self.is_off.store(is_off, Ordering::SeqCst);
+    }
+
+    pub(crate) fn panics(&self, panics: bool) {
+        self.panics.store(panics, Ordering::SeqCst);
+    }
+
+    fn unless_off<'a, T>(&self, answer: impl FnOnce() -> Answer<'a, T>) -> Answer<'a, T> {
+        assert!(!self.panics.load(Ordering::SeqCst), "the adapter is broken");
+        if self.is_off.load(Ordering::SeqCst) {
+            return Answer::ready(Err(Error::adapter("flaky", "answer", "connection refused")));
+        }
+        answer()
+    }
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct FlakyBroker {
+    pub(crate) switch: Switch,
+    broker: MemoryBroker,
+}
+
+impl Broker for FlakyBroker {
+    fn publish<'a>(
+        &'a self,
+        publications: &'a [Publication],
+    ) -> Answer<'a, Vec<Result<(), Error>>> {
+        self.switch.unless_off(|| self.broker.publish(publications))
+    }
+
+    fn subscribe<'a>(
+        &'a self,
+        group: &'a str,
+        topics: &'a [Topic],
+        start: StartFrom,
+    ) -> Answer<'a, ()> {
+        self.switch
+            .unless_off(|| self.broker.subscribe(group, topics, start))
+    }
+
+    fn read<'a>(&'a self, read: &'a Read<'a>) -> Answer<'a, Vec<Handed>> {
+        self.switch.unless_off(|| self.broker.read(read))
+    }
+
+    fn acknowledge<'a>(&'a self, group: &'a str, handed: &'a Handed) -> Answer<'a, ()> {
+        self.switch
+            .unless_off(|| self.broker.acknowledge(group, handed))
+    }
+
+    fn refuse<'a>(
+        &'a self,
+        group: &'a str,
+        handed: &'a Handed,
+        due: Timestamp,
+        counts: bool,
+    ) -> Answer<'a, ()> {
+        self.switch
+            .unless_off(|| self.broker.refuse(group, handed, due, counts))
+    }
+
+    fn backlog<'a>(&'a self, group: &'a str, topics: &'a [Topic]) -> Answer<'a, Backlog> {
+        self.switch
+            .unless_off(|| self.broker.backlog(group, topics))
+    }
+
+    fn trim<'a>(&'a self, topic: &'a Topic, keep: usize) -> Answer<'a, usize> {
+        self.switch.unless_off(|| self.broker.trim(topic, keep))
+    }
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct FlakyStore {
+    pub(crate) switch: Switch,
+    store: MemoryStore,
+}
+
+impl Store for FlakyStore {
+    fn commit<'a>(&'a self, changes: &'a Changes) -> Answer<'a, Vec<Recorded>> {
+        self.switch.unless_off(|| self.store.commit(changes))
+    }
+}
+
+impl EventStore for FlakyStore {
+    fn read_stream<'a>(
+        &'a self,
+        stream: &'a StreamName,
+        after: Version,
+        limit: usize,
+    ) -> Answer<'a, Vec<Recorded>> {
+        self.switch
+            .unless_off(|| self.store.read_stream(stream, after, limit))
+    }
+
+    fn read_category<'a>(
+        &'a self,
+        category: Option<&'a str>,
+        after: Position,
+        limit: usize,
+    ) -> Answer<'a, Vec<Recorded>> {
+        self.switch
+            .unless_off(|| self.store.read_category(category, after, limit))
+    }
+
+    fn last_position(&self) -> Answer<'_, Position> {
+        self.switch.unless_off(|| self.store.last_position())
+    }
+}
+
+impl AggregateStore for FlakyStore {
+    fn load<'a>(&'a self, table: Table, id: &'a str) -> Answer<'a, Option<Stored>> {
+        self.switch.unless_off(|| self.store.load(table, id))
+    }
+}
+
+impl ProjectionStore for FlakyStore {
+    fn get<'a>(&'a self, table: Table, id: &'a str) -> Answer<'a, Option<Stored>> {
+        self.switch.unless_off(|| self.store.get(table, id))
+    }
+
+    fn query<'a>(&'a self, table: Table, query: &'a Query) -> Answer<'a, Vec<Row>> {
+        self.switch.unless_off(|| self.store.query(table, query))
+    }
+
+    fn count<'a>(&'a self, table: Table, conditions: &'a [Condition]) -> Answer<'a, usize> {
+        self.switch
+            .unless_off(|| self.store.count(table, conditions))
+    }
+}
+
+impl Outbox for FlakyStore {
+    fn claim<'a>(&'a self, claim: &'a Claim<'a>) -> Answer<'a, Vec<OutboxRow>> {
+        self.switch.unless_off(|| self.store.claim(claim))
+    }
+
+    fn settle<'a>(
+        &'a self,
+        worker: &'a str,
+        now: Timestamp,
+        settlements: &'a [Settlement],
+    ) -> Answer<'a, ()> {
+        self.switch
+            .unless_off(|| self.store.settle(worker, now, settlements))
+    }
+
+    fn rows<'a>(&'a self, states: &'a [OutboxState], limit: usize) -> Answer<'a, Vec<OutboxRow>> {
+        self.switch.unless_off(|| self.store.rows(states, limit))
+    }
+
+    fn next_due(&self, now: Timestamp) -> Answer<'_, OutboxDue> {
+        self.switch.unless_off(|| self.store.next_due(now))
+    }
+
+    fn reopen(&self, number: u64, now: Timestamp) -> Answer<'_, bool> {
+        self.switch.unless_off(|| self.store.reopen(number, now))
+    }
+
+    fn clean_up(&self, state: OutboxState, before: Timestamp) -> Answer<'_, usize> {
+        self.switch
+            .unless_off(|| self.store.clean_up(state, before))
+    }
+}

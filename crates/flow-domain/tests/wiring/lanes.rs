@@ -1,0 +1,96 @@
+//! Lanes that nobody reads.
+
+use flow_domain::{
+    Domain, EventHandler, EventRoutes,
+    handler::{Profile, Source},
+    message::Priority,
+    wiring::DomainBuilder,
+};
+
+use crate::fixture::{Order, OrderCommandHandler, OrderPlaced, react, refusal, warnings};
+
+struct Mailer;
+
+impl EventHandler for Mailer {
+    fn routes(on: &mut EventRoutes<Self>) {
+        on.event(react::<Self, OrderPlaced>);
+        on.subscription().source(Source::EventStore);
+    }
+}
+
+struct Courier;
+
+impl EventHandler for Courier {
+    fn routes(on: &mut EventRoutes<Self>) {
+        on.event(react::<Self, OrderPlaced>);
+        on.subscription().profile(Profile::Projection);
+    }
+}
+
+struct Cashier;
+
+impl EventHandler for Cashier {
+    fn routes(on: &mut EventRoutes<Self>) {
+        on.event(react::<Self, OrderPlaced>);
+    }
+}
+
+fn with_lanes() -> DomainBuilder {
+    Domain::builder("shop")
+        .aggregate::<Order>()
+        .lanes_below(Priority::NORMAL)
+}
+
+#[test]
+fn lanes_need_somebody_who_reads_from_the_broker() {
+    let domain = with_lanes().event_handler(Mailer).event_handler(Courier);
+
+    insta::assert_snapshot!(refusal(domain), @r"
+    the domain `shop` has 1 wiring mistake
+
+      1. `.lanes_below(..)` changes nothing, for everybody reads from the event store, in the order of commit: `Mailer`, `Courier`
+         write `.source(Source::Broker)` in whoever is to read what is urgent first, or remove `.lanes_below(..)`
+    ");
+}
+
+#[test]
+fn lanes_need_a_broker_even_if_the_domain_chose_the_event_store() {
+    let domain = with_lanes()
+        .subscriptions(|all| {
+            all.source(Source::EventStore);
+        })
+        .event_handler(Cashier);
+
+    insta::assert_snapshot!(refusal(domain), @r"
+    the domain `shop` has 1 wiring mistake
+
+      1. `.lanes_below(..)` changes nothing, for everybody reads from the event store, in the order of commit: `Cashier`
+         write `.source(Source::Broker)` in whoever is to read what is urgent first, or remove `.lanes_below(..)`
+    ");
+}
+
+#[test]
+fn lanes_that_only_commands_have_are_worth_a_warning() {
+    let domain = with_lanes()
+        .command_handler(OrderCommandHandler)
+        .event_handler(Mailer);
+
+    insta::assert_snapshot!(warnings(domain), @"the lanes are only for commands, for events are read from the event store, in the order of commit: `Mailer`");
+}
+
+#[test]
+fn lanes_that_one_subscription_has_are_fine() {
+    let domain = with_lanes()
+        .command_handler(OrderCommandHandler)
+        .event_handler(Mailer)
+        .event_handler(Cashier);
+
+    insta::assert_snapshot!(warnings(domain), @"");
+}
+
+#[test]
+fn lanes_of_commands_alone_are_fine() {
+    let domain = with_lanes().command_handler(OrderCommandHandler).build();
+
+    assert!(domain.is_ok());
+}
