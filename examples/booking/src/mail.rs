@@ -1,0 +1,92 @@
+use std::{
+    fmt,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use flow_domain::{Delivery, Error, EventHandler, EventRoutes, RetryPolicy, UnitOfWork};
+
+use crate::RoomReleased;
+
+/// Why a mail could not be sent.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the mail server is down")]
+pub struct ServerDown;
+
+/// Sends mail, and hears of what could not be sent.
+pub trait Mailer: fmt::Debug + Send + Sync {
+    /// Sends a mail.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the mail server does not take it.
+    fn send(&self, guest: &str, text: &str) -> Result<(), ServerDown>;
+
+    /// Hears that an attempt failed.
+    fn could_not_send(&self, reason: &str, attempt: u32, is_last: bool) {
+        let _ = (reason, attempt, is_last);
+    }
+}
+
+/// Keeps the mails instead of sending them.
+#[derive(Debug, Default)]
+pub struct KeptMails {
+    guests: Mutex<Vec<String>>,
+}
+
+impl KeptMails {
+    /// Who got a mail, in order.
+    pub fn guests(&self) -> Vec<String> {
+        let guests = self.guests.lock().unwrap_or_else(PoisonError::into_inner);
+        guests.clone()
+    }
+}
+
+impl Mailer for KeptMails {
+    fn send(&self, guest: &str, _text: &str) -> Result<(), ServerDown> {
+        let mut guests = self.guests.lock().unwrap_or_else(PoisonError::into_inner);
+        guests.push(guest.to_owned());
+        Ok(())
+    }
+}
+
+/// Tells guests that their room is free again.
+#[derive(Debug)]
+pub struct GuestMailer {
+    mailer: Arc<dyn Mailer>,
+}
+
+impl GuestMailer {
+    /// Makes a handler that sends through `mailer`.
+    pub fn new(mailer: Arc<dyn Mailer>) -> Self {
+        Self { mailer }
+    }
+}
+
+impl EventHandler for GuestMailer {
+    fn routes(on: &mut EventRoutes<Self>) {
+        on.event(Self::on_room_released);
+        let patience = RetryPolicy::attempts(5).first_delay(Duration::from_secs(60));
+        on.subscription().retry(patience.jitter_percent(0)).once();
+    }
+
+    async fn handle_error(&self, error: &Error, delivery: &Delivery) -> Result<(), Error> {
+        let reason = error.with_causes().to_string();
+        let (attempt, is_last) = (delivery.attempt(), delivery.is_last());
+        self.mailer.could_not_send(&reason, attempt, is_last);
+        Ok(())
+    }
+}
+
+impl GuestMailer {
+    async fn on_room_released(
+        &self,
+        event: RoomReleased,
+        _work: &mut UnitOfWork,
+    ) -> Result<(), Error> {
+        let text = format!("Your booking {} was not paid in time.", event.booking_id);
+        self.mailer
+            .send(&event.guest, &text)
+            .map_err(|err| Error::failed("sending the mail", err))
+    }
+}
