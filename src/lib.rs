@@ -1,8 +1,9 @@
 //! Tests an event-driven flow, from a command to its projections, as one sentence: given, when, then.
 //! The whole chain runs inside the test, without sleeps, in a world that is made anew for every run.
 //!
-//! It runs domains that are built on [`flow_domain`], in memory. An engine, real databases and
-//! domains that are built on something else are not there yet.
+//! It runs domains that are built on [`flow_domain`], in memory: inline, or through the production
+//! engine in virtual time. Real databases and domains that are built on something else are not there
+//! yet.
 //!
 //! ```
 //! use flow_harness::prelude::*;
@@ -59,7 +60,8 @@
 //! |---|---|---|
 //! | 1 unit | one aggregate, without infrastructure | [`unit()`] |
 //! | 2 sync | the whole chain, inline and in memory | [`Mode::Sync`], the default |
-//! | 3 engine | outbox, broker, subscriptions and retries, in virtual time | not there yet |
+//! | 3 engine | outbox, broker, subscriptions and retries, in virtual time | [`Mode::Engine`] |
+//! | 2 and 3 | both, and whether they end alike | [`Mode::Compared`] |
 //! | 4 explore | level 3 in every order, with duplicates and crashes | not there yet |
 //!
 //! ```
@@ -73,6 +75,35 @@
 //! ```
 //!
 //! See [`mod@unit`].
+//!
+//! # The engine
+//!
+//! [`Mode::Engine`], or `FLOW_MODE=engine` in the environment, runs the production engine step by step: what an act commits is published,
+//! delivered, and tried again when it fails, until nothing is left. Time passes only where the sentence
+//! says so, and where an attempt is waited for; it costs nothing.
+//!
+//! ```
+//! use booking::{BookRoom, GuestMailer, KeptMails, PAYMENT_TERM, ReleaseRoom, ServerDown};
+//! use flow_harness::{fault::Fault, prelude::*};
+//!
+//! FlowHarness::new(|fakes: &Resources| booking::domain(fakes.get::<KeptMails>()))
+//!     .resource(KeptMails::default)
+//!     .mode(Mode::Engine)
+//!     .when(BookRoom { booking_id: "b-1".into(), guest: "ada".into() })
+//!     .then_scheduled::<ReleaseRoom>()
+//!     .with_fault(Fault::handler::<GuestMailer>().fails(ServerDown).on_attempts(1..=5))
+//!     .when_time_passes(PAYMENT_TERM)
+//!     .then_attempts::<GuestMailer>(5)
+//!     .then_dead_letters()
+//!     .one()
+//!     .because("the mail server is down")
+//!     .run();
+//! ```
+//!
+//! A harness that is [`paused`](FlowHarness::paused) runs the engine only when the sentence says so; what
+//! is read while messages wait fails, and names what waits and for whom. See [`flow`] for the words, and
+//! [`fault`] for what can be made to go wrong. [`fault_at_every_step`](Flow::fault_at_every_step) runs
+//! a sentence once for each delivery with a fault there.
 //!
 //! # What a failure looks like
 //!
@@ -111,6 +142,9 @@
 //! * an aggregate, projection, handler or message that the domain does not have, also where it is
 //!   said to be absent;
 //! * at level 1, an act of which nothing is said, and a refusal of which no word speaks;
+//! * a message that was given up on and no `then` speaks of, and messages that wait at the end for an
+//!   engine that was not told to run;
+//! * a fault that is never met;
 //! * `all` that is said of no rows, and a text to be found that is empty;
 //! * a command that is said to be issued or handled, and was rolled back with the handler that issued it;
 //! * wiring that cannot work: all mistakes are told together, before the first step.
@@ -122,8 +156,10 @@
 //!
 //! Every run calls the function that builds the domain, and has its own store, clock, ids, handlers
 //! and fakes. Tests run in parallel and in any order, and two runs of a sentence leave the same
-//! [`record`](Outcome::record), byte for byte: the clock stands still at the start of 2026, and an id
-//! is a function of its cause, the handler and a count.
+//! [`record`](Outcome::record), byte for byte: the clock starts at the beginning of 2026 and moves only
+//! when time is waited for, and an id is a function of its cause, the handler and a count.
+//! [`check_determinism`](FlowHarness::check_determinism) runs every sentence five times and finds the handler
+//! that asks the wall clock, chance or the order of a hash map.
 //!
 //! Two things outlive a run. The harness keeps a runtime without tasks for its next run, and the
 //! panic hook of the process is wrapped, once, so that a panic in a handler can tell its place.
@@ -204,6 +240,7 @@ pub use flow::{Flow, FlowHarness, Mode};
 pub use flow_domain;
 pub use report::FlowFailure;
 pub use run::Outcome;
+pub use system::fault;
 pub use unit::unit;
 
 /// The README's examples, compiled.

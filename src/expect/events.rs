@@ -1,7 +1,7 @@
 use std::marker::PhantomData;
 
 use flow_domain::{
-    Error, Event,
+    Error, Event, Message,
     message::{Envelope, MessageName},
     model::Written,
 };
@@ -59,6 +59,10 @@ impl Expectation for OneEvent {
         let found: Vec<Seen> = outcome.event_envelopes().map(Seen::from).collect();
         find_event(&expected, &found)
     }
+
+    fn allows_waiting(&self) -> bool {
+        true
+    }
 }
 
 /// Finds an event that equals `expected`.
@@ -110,6 +114,10 @@ impl<E: Event, F: Fn(&E) -> bool + Send + Sync> Expectation for EventLike<E, F> 
         let of_type: Vec<Seen> = of_type.map(Seen::from).collect();
         let all = || outcome.event_envelopes().map(Seen::from).collect();
         find_event_like(&of_type, all, &self.holds)
+    }
+
+    fn allows_waiting(&self) -> bool {
+        true
     }
 }
 
@@ -168,15 +176,15 @@ impl<E: Event> Expectation for NoEvent<E> {
     }
 }
 
-/// Returns true if the Rust type `E` stands for the event.
-pub(crate) fn stands_for<E: Event>(envelope: &Envelope) -> bool {
+/// Returns true if the Rust type `E` stands for the message.
+pub(crate) fn stands_for<E: Message>(envelope: &Envelope) -> bool {
     let metadata = &envelope.metadata;
     is_of::<E>(metadata.stream.category(), |name| {
         metadata.message_type.is(name)
     })
 }
 
-/// Returns true if the Rust type `E` stands for an event of this category that has this name.
-pub(crate) fn is_of<E: Event>(category: &str, has_name: impl Fn(MessageName) -> bool) -> bool {
+/// Returns true if the Rust type `E` stands for a message of this category that has this name.
+pub(crate) fn is_of<E: Message>(category: &str, has_name: impl Fn(MessageName) -> bool) -> bool {
     category == E::CATEGORY && E::SCHEMAS.iter().any(|schema| has_name(schema.name))
 }

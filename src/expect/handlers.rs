@@ -15,7 +15,11 @@ use crate::{
 };
 
 /// Returns the name of the handler `H`, or the mismatch that it is none.
-fn name_of(handler: TypeId, type_name: &str, outcome: &Outcome) -> Result<&'static str, Mismatch> {
+pub(super) fn name_of(
+    handler: TypeId,
+    type_name: &str,
+    outcome: &Outcome,
+) -> Result<&'static str, Mismatch> {
     outcome.system().handler_name(handler).ok_or_else(|| {
         let handlers = outcome.system().handler_names();
         let hint = match nearest(type_name, handlers.iter().copied()) {
@@ -218,5 +222,9 @@ impl<H: 'static, F: Fn(&Error) -> bool + Send + Sync> Expectation for HandlerFai
 
     fn speaks_of_failure(&self, failure: &Error) -> bool {
         (self.holds)(failure)
+    }
+
+    fn allows_waiting(&self) -> bool {
+        true
     }
 }

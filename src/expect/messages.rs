@@ -1,7 +1,8 @@
 use flow_domain::{
-    Error,
+    Error, Message,
     message::{Envelope, Payload},
     model::Written,
+    record::{EntryId, Happening, Record},
 };
 
 use crate::{
@@ -126,4 +127,29 @@ impl Expectation for Commands {
             mismatch
         })
     }
+}
+
+/// The message that came to be at an entry.
+pub(super) fn message_at(entry: EntryId, record: &Record) -> Option<&Envelope> {
+    match &record.entry(entry).what {
+        Happening::CommandReceived(message)
+        | Happening::Scheduled {
+            command: message, ..
+        } => Some(message),
+        Happening::Appended(event) => Some(&event.envelope),
+        _ => None,
+    }
+}
+
+/// Refuses a message that cannot occur in the domain: nothing that is said of it would show anything.
+pub(super) fn require_known<M: Message>(outcome: &Outcome) -> Result<(), Mismatch> {
+    let known = outcome.system().message_names();
+    let is_known = M::SCHEMAS
+        .iter()
+        .any(|schema| known.contains(&schema.name.to_string()));
+    if is_known {
+        return Ok(());
+    }
+    let found = "no such message in the domain";
+    Err(Mismatch::new(format!("the message {}", M::NAME), found))
 }

@@ -4,13 +4,20 @@ use flow_domain::{Error, Rejection, handler::short_type_name};
 
 use crate::{
     flow::{Expectation, Mismatch, Trouble},
-    run::{ActOutcome, Outcome},
+    run::{ActKind, ActOutcome, Outcome},
 };
 
 /// What became of the last act, in words.
 fn verdict(act: &ActOutcome) -> String {
     match act.error() {
-        None => format!("{} was accepted", act.name()),
+        None => match act.kind() {
+            ActKind::Message => format!("{} was accepted", act.name()),
+            ActKind::Submitted => format!(
+                "{} was submitted, and its answer reaches nobody: `.then_handled_by::<..>()` says that it was handled, `.then_handler_failed::<..>(..)` that it was refused",
+                act.name()
+            ),
+            ActKind::Other => "the last act was no command".to_owned(),
+        },
         Some(err) if err.is_rejection() => format!("{} was rejected: {err}", act.name()),
         Some(err) => format!("{} failed: {}", act.name(), err.with_causes()),
     }
@@ -39,12 +46,16 @@ impl Expectation for Accepted {
     fn check(&self, outcome: &Outcome) -> Result<(), Mismatch> {
         let act = outcome.last_act();
         match act.error() {
-            None => Ok(()),
-            Some(_) => Err(Mismatch::new(
+            None if act.kind() == ActKind::Message => Ok(()),
+            _ => Err(Mismatch::new(
                 format!("{} is accepted", act.name()),
                 verdict(act),
             )),
         }
+    }
+
+    fn allows_waiting(&self) -> bool {
+        true
     }
 }
 
@@ -102,6 +113,10 @@ impl<R: Rejection, F: Fn(&R) -> bool + Send + Sync> Expectation for Rejected<R, 
     fn speaks_of(&self) -> Option<Trouble> {
         Some(Trouble::Rejection)
     }
+
+    fn allows_waiting(&self) -> bool {
+        true
+    }
 }
 
 /// Expects that the last command was refused with a message that contains this text.
@@ -133,6 +148,10 @@ impl Expectation for RejectedSaying {
 
     fn speaks_of(&self) -> Option<Trouble> {
         Some(Trouble::Rejection)
+    }
+
+    fn allows_waiting(&self) -> bool {
+        true
     }
 }
 
@@ -173,6 +192,10 @@ impl<R: PartialEq + fmt::Debug + Send + Sync + 'static> Expectation for ReplyIs<
             }
         }
     }
+
+    fn allows_waiting(&self) -> bool {
+        true
+    }
 }
 
 /// Returns true if both are types of whole numbers, or both of others: what is written as one can be
@@ -184,6 +207,41 @@ fn of_same_kind(one: &str, other: &str) -> bool {
         (is_number && matches!(kind, "i" | "u" | "f")).then_some(kind == "f")
     };
     kind(one).is_some_and(|one| kind(other) == Some(one))
+}
+
+/// Expects that so many of the commands at the same time were accepted.
+pub(crate) fn accepted_of(expected: usize) -> impl Expectation {
+    AcceptedOf(expected)
+}
+
+struct AcceptedOf(usize);
+
+impl Expectation for AcceptedOf {
+    fn describe(&self) -> String {
+        match self.0 {
+            1 => "1 command is accepted".to_owned(),
+            n => format!("{n} commands are accepted"),
+        }
+    }
+
+    fn check(&self, outcome: &Outcome) -> Result<(), Mismatch> {
+        let acts = outcome.overlapping_acts();
+        let n_accepted = acts.iter().filter(|act| act.error().is_none()).count();
+        if n_accepted == self.0 {
+            return Ok(());
+        }
+        let lines = acts.iter().map(verdict);
+        let found = format!("{n_accepted} of {}", acts.len());
+        Err(Mismatch::new(self.describe(), found).differing(lines.collect()))
+    }
+
+    fn speaks_of(&self) -> Option<Trouble> {
+        Some(Trouble::Overlap)
+    }
+
+    fn allows_waiting(&self) -> bool {
+        true
+    }
 }
 
 /// Expects that everything came to rest and nothing went wrong.

@@ -51,6 +51,12 @@ pub trait Expectation: Send + Sync {
         let _ = failure;
         true
     }
+
+    /// Returns true if it can be checked while messages wait for an engine: if what they cause cannot
+    /// change what it says. It cannot by default, and fails then.
+    fn allows_waiting(&self) -> bool {
+        false
+    }
 }
 
 impl<F> Expectation for F
@@ -74,6 +80,14 @@ pub enum Trouble {
     Rejection,
     /// The handler of this Rust type failed.
     FailureOf(TypeId),
+    /// A message was given up on after a handler failed.
+    DeadLetter,
+    /// A command came after its deadline.
+    Expiry,
+    /// Some of several commands at the same time were refused, or failed.
+    Overlap,
+    /// Messages wait for an engine that was not told to run.
+    Waiting,
 }
 
 /// How an expectation was not met.

@@ -5,7 +5,10 @@ use flow_domain::{
     model::{AnyEvent, MessageList, Written, WrittenAggregate},
 };
 
-use crate::flow::{Flow, Given, StepKind};
+use crate::{
+    flow::{Flow, Given, StepKind},
+    system::fault::Fault,
+};
 
 impl Flow<'_, Given> {
     /// Adds events that happened before: one, or a tuple, an array or a `Vec` of them, of any streams.
@@ -36,6 +39,13 @@ impl Flow<'_, Given> {
     pub fn given_command<C: Command>(self, command: C) -> Self {
         let written = Written::new(&command);
         self.step(Location::caller(), StepKind::GivenCommand(written))
+    }
+
+    /// Has something go wrong from here on; see [`fault`](crate::fault).
+    #[track_caller]
+    pub fn with_fault(self, fault: Fault) -> Self {
+        let location = fault.location;
+        self.step(location, StepKind::Fault(fault))
     }
 
     /// Says that nothing happened before, where that is the point.

@@ -21,6 +21,11 @@ pub struct Many<P>(PhantomData<fn() -> P>);
 #[non_exhaustive]
 pub struct HandledBy;
 
+/// The sentence speaks about what was given up on.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct GivenUp;
+
 impl<T> fmt::Debug for One<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("One")
@@ -45,6 +50,7 @@ impl AfterAct for Acted {}
 impl<T> AfterAct for One<T> {}
 impl<P> AfterAct for Many<P> {}
 impl AfterAct for HandledBy {}
+impl AfterAct for GivenUp {}
 
 mod sealed {
     #[expect(unnameable_types, reason = "so that nobody else can implement it")]
@@ -53,4 +59,5 @@ mod sealed {
     impl<T> Sealed for super::One<T> {}
     impl<P> Sealed for super::Many<P> {}
     impl Sealed for super::HandledBy {}
+    impl Sealed for super::GivenUp {}
 }

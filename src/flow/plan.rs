@@ -1,7 +1,7 @@
 use std::{fmt, panic::Location, sync::Arc};
 
 use flow_domain::{
-    Error,
+    Error, Headers,
     message::Payload,
     model::{Written, WrittenAggregate},
     record::Table,
@@ -9,15 +9,23 @@ use flow_domain::{
 };
 
 use crate::{
-    expect::Handled,
-    flow::{Expectation, Mismatch, Setup},
+    expect::{DeadLetters, Handled},
+    flow::{Expectation, Mismatch, Setup, Trouble},
     run::Outcome,
+    system::Pass,
+    system::fault::{Fault, StepFault},
 };
 
 /// A sentence, written down.
 pub(crate) struct Plan<'t> {
     pub(crate) setup: Arc<Setup>,
     pub(crate) steps: Vec<Step<'t>>,
+    /// What need not be the same in two modes.
+    pub(crate) may_differ: Vec<String>,
+    /// What goes wrong at every step, one run for each.
+    pub(crate) every_step: Vec<(&'static Location<'static>, StepFault)>,
+    /// A word that stands where it says nothing.
+    pub(crate) misplaced: Option<(&'static Location<'static>, Mismatch)>,
 }
 
 /// One step of a sentence, with the line that it stands in.
@@ -38,13 +46,24 @@ pub(crate) enum StepKind<'t> {
     /// An error comes with the words for the aggregate.
     GivenAggregate(Result<WrittenAggregate, (String, Error)>),
     GivenCommand(Message),
-    When(Message, ReplyName),
-    WhenEvent(Message),
+    When(Message, ReplyName, Headers),
+    WhenEvent(Message, Headers),
+    /// A command that is handled later.
+    WhenSubmitted(Message, Headers),
+    WhenTime(Pass),
+    /// The engine runs: until nothing is left, or so many cycles.
+    WhenEngine(Option<usize>),
+    /// Commands at the same time.
+    WhenAll(Result<Vec<Written>, Error>),
+    /// The events of the last act are delivered once more, so many times.
+    WhenAgain(u32),
     WhenWith(
         Box<dyn Fn(&Outcome) -> Message + Send + Sync + 't>,
         ReplyName,
     ),
     Then(Then<'t>),
+    /// From here on something goes wrong.
+    Fault(Fault),
 }
 
 /// Something that is expected.
@@ -53,6 +72,8 @@ pub(crate) enum Then<'t> {
     Of(Box<dyn Expectation + 't>),
     /// Of how often a handler was called.
     Handled(Handled),
+    /// Of what was given up on.
+    DeadLetters(DeadLetters),
     /// Of what is kept.
     Kept(Look<'t>),
 }
@@ -77,6 +98,12 @@ pub(crate) trait LookCheck: Send + Sync {
 }
 
 impl Plan<'_> {
+    /// Returns true if something is made to go wrong, or to happen at the same time.
+    pub(crate) fn has_faults(&self) -> bool {
+        let mut steps = self.steps.iter();
+        steps.any(|step| matches!(step.kind, StepKind::Fault(_) | StepKind::WhenAll(_)))
+    }
+
     /// Returns true if anything is expected at all.
     pub(crate) fn expects_something(&self) -> bool {
         let mut steps = self.steps.iter();
@@ -89,8 +116,37 @@ impl StepKind<'_> {
     pub(crate) fn is_act(&self) -> bool {
         matches!(
             self,
-            Self::When(..) | Self::WhenEvent(_) | Self::WhenWith(..)
+            Self::When(..)
+                | Self::WhenEvent(..)
+                | Self::WhenSubmitted(..)
+                | Self::WhenWith(..)
+                | Self::WhenTime(_)
+                | Self::WhenEngine(_)
+                | Self::WhenAgain(_)
+                | Self::WhenAll(_)
         )
+    }
+}
+
+impl Then<'_> {
+    /// Returns true if it can be checked while messages wait for an engine.
+    pub(crate) fn allows_waiting(&self) -> bool {
+        matches!(self, Self::Of(expectation) if expectation.allows_waiting())
+    }
+
+    /// Returns true if it speaks of the messages that wait.
+    pub(crate) fn speaks_of_waiting(&self) -> bool {
+        matches!(self, Self::Of(expectation) if expectation.speaks_of() == Some(Trouble::Waiting))
+    }
+
+    /// What it expects, in words.
+    pub(crate) fn describe(&self) -> String {
+        match self {
+            Self::Of(expectation) => expectation.describe(),
+            Self::Handled(handled) => handled.describe(),
+            Self::DeadLetters(letters) => letters.describe(),
+            Self::Kept(look) => look.subject(),
+        }
     }
 }
 

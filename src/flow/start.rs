@@ -21,7 +21,10 @@ impl Flow<'_, Given> {
         Self {
             plan: Box::new(Plan {
                 setup,
-                steps: Vec::with_capacity(8),
+                steps: Vec::with_capacity(6),
+                may_differ: Vec::new(),
+                every_step: Vec::new(),
+                misplaced: None,
             }),
             armed: Armed::new(began_at),
             phase: PhantomData,

@@ -82,6 +82,16 @@ impl<'t, S> Flow<'t, S> {
         self.expect(expect::accepted())
     }
 
+    /// Expects that exactly so many commands of the last [`when_all`](Self::when_all) were accepted; the
+    /// others were refused, or conflicted.
+    #[track_caller]
+    pub fn then_accepted_of(self, expected: usize) -> Flow<'t, Acted>
+    where
+        S: AfterAct,
+    {
+        self.expect(expect::accepted_of(expected))
+    }
+
     /// Expects that the last command was refused with this value.
     #[track_caller]
     pub fn then_rejected<R: Rejection + PartialEq>(self, expected: R) -> Flow<'t, Acted>

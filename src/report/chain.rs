@@ -1,8 +1,14 @@
 use std::ops::Range;
 
-use flow_domain::record::{Ended, Entry, EntryId, Happening, Record, TableKind};
+use flow_domain::{
+    message::Processing,
+    record::{Ended, Entry, EntryId, Happening, Record, TableKind},
+};
 
-use crate::{expect::Seen, report::undone_with};
+use crate::{
+    expect::{Seen, still_to_come},
+    report::undone_with,
+};
 
 /// How wide the first column of a chain is at least, and at most.
 const COLUMN: (usize, usize) = (36, 56);
@@ -16,9 +22,17 @@ const DEEPEST: usize = 16;
 /// Draws what happened in a part of the record as a tree: who caused what.
 pub(crate) fn chain_text(record: &Record, part: Range<usize>) -> String {
     let mut tree = Tree::new(record);
+    let start = part.start;
+    let mut known: Vec<EntryId> = Vec::new();
     for entry in &record.entries()[part] {
-        if entry.cause.is_none() {
-            tree.root(entry);
+        match entry.cause {
+            None => tree.root(entry),
+            // A message from before, which is handled only now.
+            Some(cause) if cause.index() < start && !known.contains(&cause) => {
+                known.push(cause);
+                tree.root(record.entry(cause));
+            }
+            Some(_) => {}
         }
     }
     let n_more = tree.lines.len().saturating_sub(MOST);
@@ -99,6 +113,16 @@ impl<'r> Tree<'r> {
             Happening::CommandReceived(envelope) => {
                 vec![self.command(entry, Seen::from(&**envelope).name, depth)]
             }
+            Happening::Scheduled { command, .. } => {
+                let mut branch = self.command(entry, Seen::from(&**command).name, depth);
+                if self.effects(entry.id).next().is_none() {
+                    branch.detail = match still_to_come(entry, self.record) {
+                        Ok(due) => format!("scheduled for {due}"),
+                        Err(fate) => fate,
+                    };
+                }
+                vec![branch]
+            }
             Happening::Appended(event) => {
                 let detail = format!("{} @{}", event.stream(), event.version);
                 vec![self.event(entry, Seen::from(&*event.envelope).name, detail, depth)]
@@ -124,11 +148,31 @@ impl<'r> Tree<'r> {
     /// A command and its handler share a line.
     fn command(&self, entry: &Entry, name: String, depth: usize) -> Branch {
         let mut below = Vec::new();
-        let mut detail = "nobody handles it".to_owned();
+        let mut detail = match &entry.what {
+            Happening::CommandReceived(command)
+                if command.metadata.processing == Processing::Async =>
+            {
+                "waits in the outbox".to_owned()
+            }
+            _ => "nobody handles it".to_owned(),
+        };
         for effect in self.effects(entry.id) {
-            if let Happening::HandlerStarted { handler, .. } = effect.what {
-                detail = format!("{handler}  {}", self.ended(effect));
-                below.extend(self.causes_of(effect, depth + 1));
+            match &effect.what {
+                Happening::HandlerStarted {
+                    handler, attempt, ..
+                } => {
+                    let ended = self.ended(effect);
+                    detail = format!("{handler}  {ended}{}", at_attempt(*attempt));
+                    below.extend(self.causes_of(effect, depth + 1));
+                }
+                Happening::Published { .. } if detail.starts_with("waits") => {
+                    "not handled yet".clone_into(&mut detail);
+                }
+                Happening::Expired => {
+                    "EXPIRED: it came after its deadline".clone_into(&mut detail);
+                }
+                Happening::GivenUp { is_kept, .. } => detail.push_str(given_up(*is_kept)),
+                _ => {}
             }
         }
         Branch {
@@ -139,15 +183,34 @@ impl<'r> Tree<'r> {
     }
 
     fn event(&self, entry: &Entry, name: String, detail: String, depth: usize) -> Branch {
-        let mut below = Vec::new();
+        let mut below: Vec<Branch> = Vec::new();
         let mut detail = detail;
         for effect in self.effects(entry.id) {
             match effect.what {
-                Happening::HandlerStarted { handler, .. } => below.push(Branch {
-                    label: handler.to_owned(),
-                    detail: self.ended(effect),
-                    below: self.causes_of(effect, depth + 1),
-                }),
+                Happening::HandlerStarted {
+                    handler, attempt, ..
+                } => {
+                    let branch = Branch {
+                        label: handler.to_owned(),
+                        detail: format!("{}{}", self.ended(effect), at_attempt(attempt)),
+                        below: self.causes_of(effect, depth + 1),
+                    };
+                    // Of the attempts that changed nothing only the last is told.
+                    let mut earlier = below.iter_mut();
+                    let earlier = earlier.find(|one| one.label == handler && one.below.is_empty());
+                    match earlier {
+                        Some(earlier) if 1 < attempt => *earlier = branch,
+                        _ => below.push(branch),
+                    }
+                }
+                Happening::GivenUp {
+                    handler, is_kept, ..
+                } => {
+                    let mut given_up_on = below.iter_mut().rev();
+                    if let Some(branch) = given_up_on.find(|one| one.label == handler) {
+                        branch.detail.push_str(given_up(is_kept));
+                    }
+                }
                 Happening::NoSubscriber => detail.push_str("  nobody handles it"),
                 _ => {}
             }
@@ -183,7 +246,9 @@ impl<'r> Tree<'r> {
             for effect in self.effects(id) {
                 n_messages += usize::from(matches!(
                     effect.what,
-                    Happening::CommandReceived(_) | Happening::Appended(_)
+                    Happening::CommandReceived(_)
+                        | Happening::Scheduled { .. }
+                        | Happening::Appended(_)
                 ));
                 open.push(effect.id);
             }
@@ -198,6 +263,8 @@ impl<'r> Tree<'r> {
         let mut caused_something = false;
         for effect in self.effects(started.id) {
             match &effect.what {
+                // That a message was handled is told already.
+                Happening::Written(written) if written.table.kind == TableKind::Inbox => {}
                 Happening::Written(written) => {
                     let verb = match (&written.after, written.table.kind) {
                         (None, _) => "deleted",
@@ -221,6 +288,22 @@ impl<'r> Tree<'r> {
             "handled" if !caused_something => "handled, changed nothing".to_owned(),
             _ => ended,
         }
+    }
+}
+
+/// Says which attempt it was, if it was not the first.
+fn at_attempt(attempt: u32) -> String {
+    match attempt {
+        1 => String::new(),
+        n => format!(" (attempt {n})"),
+    }
+}
+
+fn given_up(is_kept: bool) -> &'static str {
+    if is_kept {
+        "; given up, a dead letter"
+    } else {
+        "; given up and skipped"
     }
 }
 

@@ -6,6 +6,7 @@ use flow_domain::{
 };
 
 use crate::{
+    expect::still_to_come,
     flow::{Mismatch, Plan},
     report::indent,
     run::Outcome,
@@ -23,6 +24,8 @@ struct Inner {
     chain: String,
     left: String,
     again: Option<String>,
+    /// In which of several runs it failed.
+    note: Option<String>,
     outcome: Option<Outcome>,
 }
 
@@ -75,6 +78,7 @@ impl FlowFailure {
                 chain: outcome.chain(),
                 left: left(&outcome),
                 again: again(),
+                note: None,
                 outcome: Some(outcome),
             }),
         }
@@ -97,9 +101,42 @@ impl FlowFailure {
                 chain: String::new(),
                 left: String::new(),
                 again: again(),
+                note: None,
                 outcome: None,
             }),
         }
+    }
+
+    /// A sentence that says something where it means nothing.
+    pub(crate) fn of_plan(
+        plan: &Plan<'_>,
+        location: &'static Location<'static>,
+        mismatch: Mismatch,
+    ) -> Self {
+        let mut steps = plan.steps.iter();
+        let step = steps.position(|step| step.location.line() >= location.line());
+        Self {
+            inner: Box::new(Inner {
+                failed: vec![Shown {
+                    step: step.unwrap_or(plan.steps.len().saturating_sub(1)) + 1,
+                    described: "the sentence cannot be run".to_owned(),
+                    location: location.to_string(),
+                    mismatch,
+                }],
+                story: String::new(),
+                chain: String::new(),
+                left: String::new(),
+                again: again(),
+                note: None,
+                outcome: None,
+            }),
+        }
+    }
+
+    /// Says in which of several runs it failed.
+    pub(crate) fn with_note(mut self, note: &str) -> Self {
+        self.inner.note = Some(note.to_owned());
+        self
     }
 
     /// The number of the step that failed first, from 1.
@@ -143,14 +180,41 @@ fn left(outcome: &Outcome) -> String {
         1 => format!("1 {one}"),
         n => format!("{n} {many}"),
     };
+    let still_waiting = outcome.left().waiting.iter().map(|one| one.n_messages);
+    let waiting = waiting + outcome.left().outbox + still_waiting.sum::<usize>();
+    let mut also = Vec::new();
+    let (n_dead, n_scheduled) = later(record);
+    if 0 < n_dead || !outcome.is_inline() {
+        also.push(counted(n_dead, "dead letter", "dead letters"));
+    }
+    if 0 < n_scheduled {
+        also.push(format!("{n_scheduled} scheduled"));
+    }
+    let also: Vec<String> = also.iter().map(|part| format!(" · {part}")).collect();
     format!(
-        "{} waiting · {}",
+        "{} waiting · {}{}",
         match waiting {
             0 => "nothing".to_owned(),
             n => n.to_string(),
         },
-        counted(failures, "handler failed", "handlers failed")
+        counted(failures, "handler failed", "handlers failed"),
+        also.concat()
     )
+}
+
+/// How many messages were given up on, and how many commands still have to come.
+fn later(record: &Record) -> (usize, usize) {
+    let (mut n_dead, mut n_scheduled) = (0, 0);
+    for entry in record.entries() {
+        match &entry.what {
+            Happening::GivenUp { is_kept: true, .. } => n_dead += 1,
+            Happening::Scheduled { .. } => {
+                n_scheduled += usize::from(still_to_come(entry, record).is_ok());
+            }
+            _ => {}
+        }
+    }
+    (n_dead, n_scheduled)
 }
 
 /// Returns true for the end of a handler that failed by itself, and not as a part of another one that
@@ -214,6 +278,7 @@ impl fmt::Display for FlowFailure {
                 failed.step, failed.described, failed.location, failed.mismatch
             )?;
         }
+        section(f, "run", inner.note.as_deref().unwrap_or_default())?;
         section(f, "story", &inner.story)?;
         section(f, "chain", &inner.chain)?;
         section(f, "left", &inner.left)?;

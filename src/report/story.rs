@@ -4,9 +4,10 @@ use flow_domain::model::Written;
 
 use crate::{
     expect::Seen,
-    flow::{Expectation, Look, Plan, StepKind, Then},
+    flow::{Look, Plan, StepKind, Then},
     report::text::shorten,
-    run::ActOutcome,
+    run::{ActKind, ActOutcome},
+    system::Pass,
 };
 
 /// How wide a step may get before its end is cut off.
@@ -48,8 +49,8 @@ enum Tells {
 enum Fate {
     /// Nothing to tell.
     Given,
-    /// The act with this number.
-    Act(usize),
+    /// The act with this number, and those that were a part of the step as well.
+    Acts(usize, usize),
     Met,
     Failed,
     Skipped,
@@ -58,8 +59,10 @@ enum Fate {
 /// What became of the steps of a sentence, while it runs.
 #[derive(Debug, Default)]
 pub(crate) struct Steps {
-    /// For each act, the place of its step, and the command if it was made from what was seen.
-    acts: Vec<(usize, Option<Written>)>,
+    /// For each act, the place of its step.
+    acts: Vec<usize>,
+    /// The commands that were made from what was seen, with the places of their steps.
+    made: Vec<(usize, Written)>,
     failed: Vec<usize>,
     /// The step that was reached last.
     reached: usize,
@@ -74,21 +77,32 @@ impl Steps {
         self.failed.push(idx);
     }
 
-    pub(crate) fn acted(&mut self, idx: usize, made: Option<Written>) {
-        self.acts.push((idx, made));
+    pub(crate) fn acted(&mut self, idx: usize) {
+        self.acts.push(idx);
+    }
+
+    /// How many acts the step was.
+    pub(crate) fn n_acted(&self, idx: usize) -> usize {
+        self.acts.iter().filter(|step| **step == idx).count()
+    }
+
+    pub(crate) fn made(&mut self, idx: usize, command: Written) {
+        self.made.push((idx, command));
     }
 
     /// Tells the story of a sentence that is over.
-    pub(crate) fn story(mut self, plan: Plan<'_>) -> Story {
-        let steps = plan.steps.into_iter().enumerate();
+    pub(crate) fn story(mut self, plan: &Plan<'_>) -> Story {
+        let steps = plan.steps.iter().enumerate();
         let lines = steps.map(|(idx, step)| {
-            let (word, mut tells) = tells(step.kind);
+            let (word, mut tells) = tells(&step.kind);
             let mut fate = self.fate(idx, word);
-            if let Some(act) = self.acts.iter().position(|(step, _)| *step == idx) {
-                fate = Fate::Act(act);
-                if let Tells::Made(made) = &mut tells {
-                    *made = self.acts[act].1.take();
-                }
+            if let Some(act) = self.acts.iter().position(|step| *step == idx) {
+                fate = Fate::Acts(act, self.n_acted(idx));
+            }
+            if let Tells::Made(made) = &mut tells
+                && let Some(place) = self.made.iter().position(|(step, _)| *step == idx)
+            {
+                *made = Some(self.made.swap_remove(place).1);
             }
             Line { word, tells, fate }
         });
@@ -110,10 +124,10 @@ impl Steps {
     }
 }
 
-fn tells(kind: StepKind<'_>) -> (&'static str, Tells) {
+fn tells(kind: &StepKind<'_>) -> (&'static str, Tells) {
     match kind {
         StepKind::GivenNothing => ("given", Tells::Text("nothing".to_owned())),
-        StepKind::GivenEvents(Ok(events)) => ("given", Tells::Messages(events)),
+        StepKind::GivenEvents(Ok(events)) => ("given", Tells::Messages(events.clone())),
         StepKind::GivenAggregate(Ok(aggregate)) => (
             "given",
             Tells::Kept {
@@ -122,38 +136,44 @@ fn tells(kind: StepKind<'_>) -> (&'static str, Tells) {
                 words: Vec::new(),
             },
         ),
-        StepKind::GivenCommand(Ok(command)) => ("given", Tells::Message(command)),
-        StepKind::When(Ok(message), _) | StepKind::WhenEvent(Ok(message)) => {
-            ("when", Tells::Message(message))
+        StepKind::GivenCommand(Ok(command)) => ("given", Tells::Message(command.clone())),
+        StepKind::When(Ok(message), ..)
+        | StepKind::WhenEvent(Ok(message), _)
+        | StepKind::WhenSubmitted(Ok(message), _) => ("when", Tells::Message(message.clone())),
+        StepKind::WhenAll(Ok(commands)) => ("when", Tells::Messages(commands.clone())),
+        StepKind::WhenAll(Err(_)) => ("when", Tells::Text("commands".to_owned())),
+        StepKind::WhenTime(Pass::For(time)) => (
+            "when",
+            Tells::Text(format!("{} pass", humantime::format_duration(*time))),
+        ),
+        StepKind::WhenTime(Pass::Until(time)) => ("when", Tells::Text(format!("it is {time}"))),
+        StepKind::WhenEngine(None) => ("when", Tells::Text("the engine runs".to_owned())),
+        StepKind::WhenEngine(Some(n)) => {
+            ("when", Tells::Text(format!("the engine runs {n} cycles")))
         }
+        StepKind::WhenAgain(1) => ("when", Tells::Text("redelivered once".to_owned())),
+        StepKind::WhenAgain(n) => ("when", Tells::Text(format!("redelivered {n} times"))),
         StepKind::WhenWith(..) => ("when", Tells::Made(None)),
+        StepKind::Fault(fault) => ("fault", Tells::Text(fault.to_string())),
         StepKind::Then(Then::Kept(look)) => ("then", look.tells()),
         StepKind::Then(then) => ("then", Tells::Text(then.describe())),
         // Why it could not be written down is told where the step fails.
         StepKind::GivenEvents(Err(_)) => ("given", Tells::Text("events".to_owned())),
-        StepKind::GivenAggregate(Err((aggregate, _))) => ("given", Tells::Text(aggregate)),
+        StepKind::GivenAggregate(Err((aggregate, _))) => ("given", Tells::Text(aggregate.clone())),
         StepKind::GivenCommand(Err(_)) => ("given", Tells::Text("a command".to_owned())),
-        StepKind::When(Err(_), _) => ("when", Tells::Text("a command".to_owned())),
-        StepKind::WhenEvent(Err(_)) => ("when", Tells::Text("an event".to_owned())),
-    }
-}
-
-impl Then<'_> {
-    fn describe(&self) -> String {
-        match self {
-            Self::Of(expectation) => expectation.describe(),
-            Self::Handled(handled) => handled.describe(),
-            Self::Kept(look) => look.subject(),
+        StepKind::When(Err(_), ..) | StepKind::WhenSubmitted(Err(_), _) => {
+            ("when", Tells::Text("a command".to_owned()))
         }
+        StepKind::WhenEvent(Err(_), _) => ("when", Tells::Text("an event".to_owned())),
     }
 }
 
 impl Look<'_> {
-    fn tells(self) -> Tells {
+    fn tells(&self) -> Tells {
         Tells::Kept {
             name: self.kept.name,
             words: self.checks.iter().map(|(_, check)| check.word()).collect(),
-            id: self.id,
+            id: self.id.clone(),
         }
     }
 }
@@ -221,7 +241,10 @@ impl Line {
     fn fate(&self, acts: &[ActOutcome]) -> String {
         match self.fate {
             Fate::Given => String::new(),
-            Fate::Act(act) => acts.get(act).map_or_else(|| "FAILED".to_owned(), verdict),
+            Fate::Acts(first, n) => {
+                let told: Vec<String> = acts.iter().skip(first).take(n).map(verdict).collect();
+                told.join(", ")
+            }
             Fate::Met => "ok".to_owned(),
             Fate::Failed => "FAILED".to_owned(),
             Fate::Skipped => "skipped".to_owned(),
@@ -232,8 +255,18 @@ impl Line {
 fn verdict(act: &ActOutcome) -> String {
     match act.error() {
         _ if act.stall().is_some() => "DID NOT SETTLE".to_owned(),
-        None if !act.failures().is_empty() => "accepted, but a handler failed".to_owned(),
-        None => "accepted".to_owned(),
+        None => {
+            let word = match act.kind() {
+                ActKind::Message => "accepted",
+                ActKind::Submitted => "submitted",
+                ActKind::Other => "",
+            };
+            match (word, act.failures().is_empty()) {
+                (word, true) => word.to_owned(),
+                ("", false) => "a handler failed".to_owned(),
+                (word, false) => format!("{word}, but a handler failed"),
+            }
+        }
         Some(err) if err.is_rejection() => format!("REJECTED: {}", first_line(err)),
         Some(err) => format!("FAILED: {}", first_line(err.with_causes())),
     }

@@ -18,7 +18,21 @@ pub struct ActOutcome {
     handler: Option<&'static str>,
     /// Names the type of the reply.
     reply_name: ReplyName,
+    kind: ActKind,
+    /// How many commands were handed over at the same time, this one included.
+    n_together: usize,
     pub(crate) entries: Range<usize>,
+}
+
+/// What kind of act it was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ActKind {
+    /// A command or an event.
+    Message,
+    /// A command that was handed over to be handled later.
+    Submitted,
+    /// Time that passed, an engine that ran, messages that came again.
+    Other,
 }
 
 /// Which failure of an act.
@@ -42,6 +56,8 @@ impl ActOutcome {
             processed,
             handler,
             reply_name: short_type_name::<()>,
+            kind: ActKind::Message,
+            n_together: 1,
             entries,
         }
     }
@@ -51,12 +67,31 @@ impl ActOutcome {
         self
     }
 
+    /// Says that it was one of so many commands at the same time.
+    pub(super) fn together(mut self, n: usize) -> Self {
+        self.n_together = n;
+        self
+    }
+
+    pub(super) fn n_together(&self) -> usize {
+        self.n_together
+    }
+
+    pub(super) fn of_kind(mut self, kind: ActKind) -> Self {
+        self.kind = kind;
+        self
+    }
+
     /// The type of the reply.
     pub(crate) fn reply_name(&self) -> &'static str {
         (self.reply_name)()
     }
 
-    /// The name of the command or event.
+    pub(crate) fn kind(&self) -> ActKind {
+        self.kind
+    }
+
+    /// The name of the command or event; `time`, `the engine` or `the redelivery` if it was none.
     pub fn name(&self) -> &str {
         &self.name
     }

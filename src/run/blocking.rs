@@ -9,7 +9,7 @@ use tokio::runtime::{Builder, Handle, Runtime};
 use crate::{
     flow::{Plan, Setup},
     report::FlowFailure,
-    run::{Outcome, runner::run},
+    run::{Outcome, run},
 };
 
 /// Runs `plan` in this thread, on a runtime that nothing else uses at the time.
@@ -21,7 +21,7 @@ pub(crate) fn blocking(plan: Plan<'_>) -> Result<Outcome, FlowFailure> {
     );
     let setup = Arc::clone(&plan.setup);
     let runtime = take_runtime(&setup);
-    let result = complete(&runtime, run(plan));
+    let result = complete(&runtime, run(&plan));
     // A runtime on which a handler left a task is thrown away, and the task with it: the next run
     // must not meet it.
     if runtime.metrics().num_alive_tasks() == 0 {

@@ -1,8 +1,15 @@
 //! How a sentence is run, and what it leaves behind.
 
 mod act;
+mod acting;
+mod again;
 mod blocking;
 mod caught;
+mod checking;
+mod compared;
+mod ending;
+mod every_step;
+mod once;
 mod outcome;
 mod runner;
 
@@ -14,6 +21,7 @@ use std::{
 
 use flow_domain::port::BoxFuture;
 
+pub(crate) use act::ActKind;
 pub use act::ActOutcome;
 pub(crate) use blocking::blocking;
 pub use outcome::Outcome;
@@ -21,8 +29,42 @@ pub use outcome::Outcome;
 use crate::{
     flow::{Armed, Plan},
     report::FlowFailure,
-    run::runner::run,
+    run::{again::again, compared::compared, every_step::at_every_step, once::once},
+    system::Mode,
 };
+
+/// Runs a sentence as its harness says.
+async fn run(plan: &Plan<'_>) -> Result<Outcome, FlowFailure> {
+    let setup = &plan.setup;
+    if let Some((location, mismatch)) = &plan.misplaced {
+        return Err(FlowFailure::of_plan(plan, location, mismatch.clone()));
+    }
+    let is_plain = plan.every_step.is_empty() && !setup.checks_determinism;
+    if is_plain && setup.mode != Mode::Compared {
+        return once(plan, setup.mode, None).await;
+    }
+    Box::pin(several(plan)).await
+}
+
+/// Runs a sentence more than once; what is left is the outcome of the last run without a fault.
+async fn several(plan: &Plan<'_>) -> Result<Outcome, FlowFailure> {
+    let mode = plan.setup.mode;
+    let mut outcome = match mode {
+        Mode::Compared => compared(plan).await?,
+        mode => once(plan, mode, None).await?,
+    };
+    let mode = match mode {
+        Mode::Compared => Mode::Engine,
+        mode => mode,
+    };
+    if plan.setup.checks_determinism {
+        outcome = again(plan, mode, outcome).await?;
+    }
+    for (location, fault) in &plan.every_step {
+        at_every_step(plan, mode, (location, *fault)).await?;
+    }
+    Ok(outcome)
+}
 
 /// A sentence that runs in an async test.
 ///
@@ -57,7 +99,7 @@ impl fmt::Debug for Running<'_> {
 /// Runs `plan` where it is awaited; panics with the report if the sentence fails.
 pub(crate) fn running(plan: Box<Plan<'_>>, armed: Armed) -> Running<'_> {
     Running {
-        run: Box::pin(async move { run(*plan).await }),
+        run: Box::pin(async move { run(&plan).await }),
         armed,
     }
 }

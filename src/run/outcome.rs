@@ -2,6 +2,7 @@ use std::{fmt, sync::Arc};
 
 use flow_domain::{
     Aggregate, Event, ProcessManager, Projection,
+    engine::Left,
     message::{Envelope, MessageKind, Payload, Recorded},
     record::{Entry, Happening, Record, TableKind},
 };
@@ -66,9 +67,34 @@ impl Outcome {
         &*self.system
     }
 
+    pub(super) fn system_mut(&mut self) -> &mut dyn System {
+        &mut *self.system
+    }
+
+    /// What waits for an engine after the last act: nothing, unless the harness is
+    /// [`paused`](crate::FlowHarness::paused).
+    pub fn left(&self) -> &Left {
+        self.system.left()
+    }
+
+    pub(crate) fn is_paused(&self) -> bool {
+        self.system.is_paused()
+    }
+
+    /// Whether events were handled inline, without an engine.
+    pub(crate) fn is_inline(&self) -> bool {
+        self.system.is_inline()
+    }
+
     /// The acts of the sentence, in order.
     pub fn acts(&self) -> &[ActOutcome] {
         &self.acts
+    }
+
+    /// The last act, and the commands that were handed over at the same time.
+    pub(crate) fn overlapping_acts(&self) -> &[ActOutcome] {
+        let n = self.acts.last().map_or(0, ActOutcome::n_together);
+        &self.acts[self.acts.len() - n..]
     }
 
     /// The last act.
@@ -236,6 +262,10 @@ impl Outcome {
             table.kind == of && table.name == name && *written.id == *wanted
         })?;
         last.after.as_ref().map(|value| read(value, name))
+    }
+
+    pub(super) fn resources(&self) -> &Resources {
+        &self.resources
     }
 
     /// The fake of type `T` that the handlers of this run used.

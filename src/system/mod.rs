@@ -4,35 +4,65 @@
 //! up in it, and reads its record. The built-in system runs a domain of `flow-domain`.
 
 mod domain;
+pub mod fault;
+mod mode;
+mod resources;
+mod world;
 
-use std::{any::TypeId, fmt};
+use std::{any::TypeId, fmt, time::Duration};
 
 use flow_domain::{
-    Error,
-    message::Payload,
+    Error, Headers,
+    clock::Timestamp,
+    engine::Left,
+    message::{Payload, Recorded},
     model::{Written, WrittenAggregate},
     port::BoxFuture,
-    record::Record,
+    record::{EntryId, Record},
     runtime::{Kept, Processed},
 };
 
 pub(crate) use domain::DomainSystem;
+pub use mode::{InvalidMode, Mode};
+pub(crate) use resources::ResourceMakers;
+pub use resources::Resources;
+pub(crate) use world::{Rebuild, World};
 
 /// What a sentence hands to a system.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Act<'a> {
     /// A command.
     Command(&'a Written),
+    /// A command that is handled later.
+    Submit(&'a Written),
     /// Events that happened outside, or before.
     Events(&'a [Written]),
     /// An aggregate that was there before.
     Aggregate(&'a WrittenAggregate),
+    /// Time that passes.
+    Time(Pass),
+    /// The engine runs: until nothing is left, or so many cycles.
+    Engine(Option<usize>),
+    /// Events once more that were delivered before, as the copy with this number.
+    Again(&'a [(Recorded, EntryId)], u32),
+}
+
+/// How much time passes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Pass {
+    /// So much.
+    For(Duration),
+    /// Until then.
+    Until(Timestamp),
 }
 
 /// What a sentence runs against: one world, used by one run only.
 pub(crate) trait System: fmt::Debug + Send + Sync {
     /// Does what `act` says and everything that it causes, and returns when nothing is left to do.
-    fn act<'a>(&'a self, act: Act<'a>) -> BoxFuture<'a, Processed>;
+    fn act<'a>(&'a mut self, act: Act<'a>, headers: &'a Headers) -> BoxFuture<'a, Processed>;
+
+    /// Hands over commands at the same time: all of them decide before one of them is committed.
+    fn all<'a>(&'a mut self, commands: &'a [Written]) -> BoxFuture<'a, Vec<Processed>>;
 
     /// Reads what is kept under `id`, as JSON.
     ///
@@ -60,6 +90,15 @@ pub(crate) trait System: fmt::Debug + Send + Sync {
 
     /// The names of all handlers, in order of registration.
     fn handler_names(&self) -> Vec<&'static str>;
+
+    /// What waits for an engine after the last act.
+    fn left(&self) -> &Left;
+
+    /// Whether the engine waits to be told.
+    fn is_paused(&self) -> bool;
+
+    /// Whether events are handled inline, without an engine.
+    fn is_inline(&self) -> bool;
 
     /// The names of all messages that can occur.
     fn message_names(&self) -> Vec<String>;

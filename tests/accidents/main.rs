@@ -1,6 +1,7 @@
 //! Nothing passes by accident.
 
 mod comparing;
+mod engine;
 #[path = "../fixture/mod.rs"]
 mod fixture;
 mod json;

@@ -128,11 +128,11 @@ fn a_failure_that_was_spoken_of_excuses_no_other_handler() {
         })
         .then_handler_failed::<MailHandler>(MailError);
 
-    insta::assert_snapshot!(mismatch(flow), @r"
+    insta::assert_snapshot!(mismatch(flow), @r#"
     expected  nothing goes wrong that no `then` speaks of
     found     ConfirmOrder failed: there is no Order `ord-9`
-              If that is the point, say so: `.then_handler_failed::<OrderCommandHandler>(..)`
-    ");
+              If that is the point, say so: `.then_handler_failed_saying::<OrderCommandHandler>("..")`
+    "#);
 }
 
 #[test]
@@ -141,11 +141,11 @@ fn a_failure_that_was_spoken_of_excuses_no_other_failure_of_that_handler() {
         .when_event(told("fail, then panic"))
         .then_handler_failed::<Brittle>(LabError("smoke"));
 
-    insta::assert_snapshot!(without_lines(&mismatch(flow)), @r"
+    insta::assert_snapshot!(without_lines(&mismatch(flow)), @r#"
     expected  nothing goes wrong that no `then` speaks of
     found     Brittle on Told: panicked at tests/accidents/../fixture/lab.rs:LINE: the beaker broke
-              If that is the point, say so: `.then_handler_failed::<Brittle>(..)`
-    ");
+              If that is the point, say so: `.then_handler_failed_saying::<Brittle>("..")`
+    "#);
 }
 
 #[test]

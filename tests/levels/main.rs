@@ -1,6 +1,7 @@
-//! The tests of the seed at levels 1 and 2, corrected, each under a name that says what it shows.
+//! The tests of the seed at its three levels, corrected, each under a name that says what it shows.
 
 mod bank;
+mod engine;
 #[path = "../fixture/mod.rs"]
 mod fixture;
 mod fulfilment;

@@ -23,7 +23,7 @@ fn then_resource_asks_the_fake_of_this_run() {
     let flow = flow().then_resource(|mailer: &FakeMailer| mailer.sent().is_empty());
     insta::assert_snapshot!(mismatch(flow), @r#"
     expected  a FakeMailer for which the closure holds
-    found     FakeMailer { mails: Mutex { data: [Mail { customer_id: "cust-1", text: "Your order ord-1 is confirmed." }], poisoned: false, .. }, is_down: false }
+    found     FakeMailer { mails: Mutex { data: [Mail { customer_id: "cust-1", text: "Your order ord-1 is confirmed." }], poisoned: false, .. }, is_down: false, calls: Calls { state: Mutex { data: State { n_calls: 1, fails: None, n_failed: 0 }, poisoned: false, .. } } }
     "#);
 }
 

@@ -50,13 +50,13 @@ impl fmt::Debug for Resources {
 
 /// How the fakes of a run are made.
 #[derive(Clone, Default)]
-pub(super) struct ResourceMakers {
+pub(crate) struct ResourceMakers {
     makers: Vec<(TypeId, &'static str, MakeResource)>,
 }
 
 impl ResourceMakers {
     /// Adds how to make a `T`; what was said of it before does not count any more.
-    pub(super) fn add<T: Send + Sync + 'static>(
+    pub(crate) fn add<T: Send + Sync + 'static>(
         &mut self,
         make: impl Fn() -> T + Send + Sync + 'static,
     ) {
@@ -66,7 +66,7 @@ impl ResourceMakers {
             .push((TypeId::of::<T>(), type_name::<T>(), make));
     }
 
-    pub(super) fn make(&self) -> Resources {
+    pub(crate) fn make(&self) -> Resources {
         let makers = self.makers.iter();
         Resources {
             resources: makers

@@ -1,0 +1,82 @@
+use std::marker::PhantomData;
+
+use flow_domain::{Event, port::Lane, record::Happening};
+
+use crate::{
+    expect::{messages::require_known, stands_for},
+    flow::{Expectation, Mismatch},
+    run::Outcome,
+};
+
+/// Expects that an event was published, on this lane if one is named.
+pub(crate) fn published<E: Event>(lane: Option<Lane>) -> impl Expectation {
+    Published {
+        lane,
+        event: PhantomData::<fn(E)>,
+    }
+}
+
+struct Published<E> {
+    lane: Option<Lane>,
+    event: PhantomData<fn(E)>,
+}
+
+impl<E: Event> Expectation for Published<E> {
+    fn describe(&self) -> String {
+        match self.lane {
+            None => format!("{} is published", E::NAME),
+            Some(Lane::Primary) => format!("{} is published on the primary lane", E::NAME),
+            Some(Lane::Backfill) => format!("{} is published on the backfill lane", E::NAME),
+        }
+    }
+
+    fn check(&self, outcome: &Outcome) -> Result<(), Mismatch> {
+        require_known::<E>(outcome)?;
+        let record = outcome.record();
+        let mut found = Vec::new();
+        for entry in outcome.acted() {
+            let Happening::Appended(event) = &entry.what else {
+                continue;
+            };
+            if !stands_for::<E>(&event.envelope) {
+                continue;
+            }
+            let topics = record
+                .effects(entry.id)
+                .filter_map(|effect| match &effect.what {
+                    Happening::Published { topic } => Some(topic.as_str()),
+                    _ => None,
+                });
+            let topics: Vec<&str> = topics.collect();
+            if topics.iter().any(|topic| self.is_wanted(topic)) {
+                return Ok(());
+            }
+            found.push(match topics.as_slice() {
+                [] => format!("{} of {} was not published", E::NAME, event.stream()),
+                topics => format!("{} was published to {}", E::NAME, topics.join(", ")),
+            });
+        }
+        if found.is_empty() {
+            found.push(format!("no {} was raised", E::NAME));
+        }
+        if outcome.is_inline() {
+            found.push("`Mode::Sync` publishes nothing: events are handled inline".to_owned());
+        }
+        Err(Mismatch::new(self.describe(), found.join("\n")))
+    }
+
+    fn allows_waiting(&self) -> bool {
+        true
+    }
+}
+
+impl<E> Published<E> {
+    fn is_wanted(&self, topic: &str) -> bool {
+        let is_backfill = topic.ends_with(":backfill");
+        match self.lane {
+            None => true,
+            Some(Lane::Primary) => !is_backfill,
+            Some(Lane::Backfill) => is_backfill,
+        }
+    }
+}

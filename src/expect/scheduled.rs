@@ -1,0 +1,160 @@
+use std::marker::PhantomData;
+
+use flow_domain::{
+    Command,
+    clock::Timestamp,
+    message::Envelope,
+    record::{Entry, Happening, Record},
+};
+
+use crate::{
+    expect::{
+        messages::{message_at, require_known},
+        stands_for,
+    },
+    flow::{Expectation, Mismatch, Trouble},
+    run::Outcome,
+};
+
+/// Expects that a command is scheduled and has not come yet, or that none is.
+pub(crate) fn scheduled<C: Command>(is_expected: bool) -> impl Expectation {
+    Scheduled {
+        is_expected,
+        command: PhantomData::<fn(C)>,
+    }
+}
+
+struct Scheduled<C> {
+    is_expected: bool,
+    command: PhantomData<fn(C)>,
+}
+
+impl<C: Command> Expectation for Scheduled<C> {
+    fn describe(&self) -> String {
+        let verb = if self.is_expected { "is" } else { "is not" };
+        format!("{} {verb} scheduled", C::NAME)
+    }
+
+    fn check(&self, outcome: &Outcome) -> Result<(), Mismatch> {
+        require_known::<C>(outcome)?;
+        let record = outcome.record();
+        let entries = record.entries().iter();
+        let all: Vec<(&Entry, &Envelope)> = entries
+            .filter_map(|entry| match &entry.what {
+                Happening::Scheduled { command, .. } => Some((entry, &**command)),
+                _ => None,
+            })
+            .collect();
+        let of_type = all.iter().filter(|(_, command)| stands_for::<C>(command));
+        let fates: Vec<(bool, String)> = of_type
+            .map(|(entry, command)| fate(entry, command, record))
+            .collect();
+        let is_waiting = fates.iter().any(|(waits, _)| *waits);
+        if is_waiting == self.is_expected {
+            return Ok(());
+        }
+        let found = match fates.as_slice() {
+            [] => format!("no {} was scheduled", C::NAME),
+            fates => {
+                let lines = fates.iter().map(|(_, line)| line.as_str());
+                lines.collect::<Vec<&str>>().join("\n")
+            }
+        };
+        let others = all.iter().filter(|(_, command)| !stands_for::<C>(command));
+        let others = others.map(|(entry, command)| fate(entry, command, record).1);
+        Err(Mismatch::new(self.describe(), found).differing(others.collect()))
+    }
+
+    fn allows_waiting(&self) -> bool {
+        true
+    }
+}
+
+/// When a scheduled command comes, or else what became of it.
+pub(crate) fn still_to_come(entry: &Entry, record: &Record) -> Result<Timestamp, String> {
+    let Happening::Scheduled { command, due } = &entry.what else {
+        return Err("was never scheduled".to_owned());
+    };
+    let id = command.metadata.id;
+    let mut entries = record.entries().iter();
+    if entries.any(|other| other.what == Happening::Cancelled(id)) {
+        return Err("was cancelled".to_owned());
+    }
+    match record.effects(entry.id).next() {
+        Some(came) => Err(format!("came at {}", came.time)),
+        None => Ok(*due),
+    }
+}
+
+/// Whether a scheduled command still has to come, and what became of it in words.
+fn fate(entry: &Entry, command: &Envelope, record: &Record) -> (bool, String) {
+    let metadata = &command.metadata;
+    let subject = format!("{} for {}", metadata.message_type.name(), metadata.stream);
+    match still_to_come(entry, record) {
+        Ok(due) => (true, format!("{subject} is scheduled for {due}")),
+        Err(fate) => (false, format!("{subject} {fate}")),
+    }
+}
+
+/// Expects that a command came after its deadline and was not handled.
+pub(crate) fn expired<C: Command>() -> impl Expectation {
+    Expired(PhantomData::<fn(C)>)
+}
+
+struct Expired<C>(PhantomData<fn(C)>);
+
+impl<C: Command> Expectation for Expired<C> {
+    fn describe(&self) -> String {
+        format!("{} expires", C::NAME)
+    }
+
+    fn check(&self, outcome: &Outcome) -> Result<(), Mismatch> {
+        require_known::<C>(outcome)?;
+        let record = outcome.record();
+        let mut found = Vec::new();
+        for entry in outcome.acted() {
+            let command = match &entry.what {
+                Happening::CommandReceived(command) | Happening::Scheduled { command, .. } => {
+                    command
+                }
+                Happening::Expired => {
+                    let caused = entry.cause.and_then(|cause| message_at(cause, record));
+                    if caused.is_some_and(|command| stands_for::<C>(command)) {
+                        return Ok(());
+                    }
+                    continue;
+                }
+                _ => continue,
+            };
+            if stands_for::<C>(command) {
+                let mut effects = record.effects(entry.id);
+                let handled =
+                    effects.find(|effect| matches!(effect.what, Happening::HandlerStarted { .. }));
+                found.push(match (command.metadata.deadline, handled) {
+                    (None, _) => format!("{} without a deadline", C::NAME),
+                    (Some(until), Some(handled)) => format!(
+                        "{}, to be handled until {until}, was handled at {}",
+                        C::NAME,
+                        handled.time
+                    ),
+                    (Some(until), None) => {
+                        format!("{}, to be handled until {until}, still waits", C::NAME)
+                    }
+                });
+            }
+        }
+        let found = match found.as_slice() {
+            [] => format!("no {} was handed over", C::NAME),
+            _ => found.join("\n"),
+        };
+        Err(Mismatch::new(self.describe(), found))
+    }
+
+    fn speaks_of(&self) -> Option<Trouble> {
+        Some(Trouble::Expiry)
+    }
+
+    fn allows_waiting(&self) -> bool {
+        true
+    }
+}

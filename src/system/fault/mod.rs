@@ -1,0 +1,51 @@
+//! Scripted faults: what is made to go wrong, once or a few times, at a place that the sentence names.
+//!
+//! A fault that is never met fails the sentence: a test of what happens when the mail server is down
+//! shows nothing if no mail is ever sent.
+//!
+//! | fault | what happens |
+//! |---|---|
+//! | [`Fault::handler`] | a handler fails, or panics |
+//! | [`Fault::append`] | the store refuses to append to a stream, as if another writer had been first |
+//! | [`Fault::publish`] | the broker does not take a message |
+//! | [`Fault::die_after`] | the engine dies after a handler has committed, and before that is acknowledged |
+//! | [`Fault::restart_after`] | the engine stops after so many deliveries, and starts again with new handlers |
+//! | [`Fault::resource`] | a call of a fake fails |
+//!
+//! The last but two need an engine, and are never met in [`Mode::Sync`](crate::Mode::Sync).
+//!
+//! # Examples
+//!
+//! ```
+//! # use flow_harness::prelude::*;
+//! use flow_harness::fault::Fault;
+//! use shop::{InventoryEventHandler, PlaceOrder, StockReceived, StockReserved};
+//!
+//! # let stock = StockReceived { product_id: "tea".into(), quantity: 100 };
+//! # let place_order = PlaceOrder { order_id: "ord-1".into(), customer_id: "ada".into(), product_id: "tea".into(), quantity: 2, total_cents: 1_200 };
+//! FlowHarness::new(shop::domain)
+//!     .mode(Mode::Engine)
+//!     .given_events(stock)
+//!     .with_fault(Fault::handler::<InventoryEventHandler>().panics("out of memory"))
+//!     .when(place_order)
+//!     .then_attempts::<InventoryEventHandler>(2)
+//!     .then_event(StockReserved { product_id: "tea".into(), order_id: "ord-1".into(), quantity: 2 })
+//!     .run();
+//! ```
+
+mod armed;
+mod broker;
+mod calls;
+mod overlap;
+mod script;
+mod step;
+mod store;
+
+pub use calls::{Calls, CanFail, ScriptedFailure};
+pub use script::{AppendFault, DieFault, Fault, HandlerFault, PublishFault, ResourceFault};
+pub use step::StepFault;
+
+pub(crate) use armed::ArmedFaults;
+pub(crate) use broker::FaultyBroker;
+pub(crate) use script::Named;
+pub(crate) use store::FaultyStore;

@@ -1,0 +1,72 @@
+use std::{fmt, sync::Arc};
+
+use flow_domain::{
+    App, Domain, WiringErrors,
+    adapter::memory::{MemoryBroker, MemoryStore},
+    clock::{VirtualClock, VirtualIds},
+    message::Processing,
+    port::{Broker, Store},
+    record::Recorder,
+};
+
+use crate::system::{
+    Mode,
+    fault::{ArmedFaults, FaultyBroker, FaultyStore},
+};
+
+/// What a world is started with.
+pub(crate) struct World {
+    pub(crate) domain: Domain,
+    pub(crate) mode: Mode,
+    pub(crate) budget: usize,
+    /// Whether the engine runs only when it is told.
+    pub(crate) is_paused: bool,
+    /// Builds the domain anew, for an engine that restarts.
+    pub(crate) rebuild: Option<Arc<Rebuild>>,
+    /// What is made to go wrong, if anything is.
+    pub(crate) faults: Option<Arc<ArmedFaults>>,
+}
+
+pub(crate) type Rebuild = dyn Fn() -> Result<Domain, WiringErrors> + Send + Sync;
+
+impl World {
+    /// Starts an app in memory, in virtual time.
+    pub(super) fn start(self, recorder: &Arc<Recorder>) -> App {
+        let (store, broker): (Arc<dyn Store>, Arc<dyn Broker>) = match &self.faults {
+            None => (
+                Arc::new(MemoryStore::default()),
+                Arc::new(MemoryBroker::default()),
+            ),
+            Some(faults) => {
+                let store = FaultyStore::new(MemoryStore::default(), Arc::clone(faults));
+                let broker = FaultyBroker::new(MemoryBroker::default(), Arc::clone(faults));
+                (Arc::new(store), Arc::new(broker))
+            }
+        };
+        let mut builder = App::builder(self.domain)
+            .shared_store(store)
+            .clock(Arc::new(VirtualClock::default()))
+            .ids(Arc::new(VirtualIds::default()))
+            .recorder(Arc::clone(recorder))
+            .budget(self.budget);
+        if let Some(faults) = self.faults {
+            builder = builder.interceptor(faults);
+        }
+        match self.mode {
+            Mode::Sync => builder.start(),
+            Mode::Engine | Mode::Compared => builder
+                .shared_broker(broker)
+                .event_processing(Processing::Async)
+                .start(),
+        }
+    }
+}
+
+impl fmt::Debug for World {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("World")
+            .field("domain", &self.domain)
+            .field("mode", &self.mode)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,103 @@
+//! The same sentence, the same record; and handlers that break it are found.
+
+use std::thread;
+
+use ::booking::PAYMENT_TERM;
+use flow_harness::prelude::*;
+
+use crate::fixture::{book, odd, rooms_with_mail_down, told, without_lines};
+
+/// All that a run of one sentence left behind, as text.
+fn record() -> String {
+    let outcome = rooms_with_mail_down(2)
+        .given_command(book())
+        .when_time_passes(PAYMENT_TERM)
+        .when_redelivered(1)
+        .then_settled()
+        .run();
+    outcome.record().to_string()
+}
+
+#[test]
+fn a_hundred_runs_at_once_leave_the_same_record() {
+    let expected = record();
+
+    let records: Vec<String> = thread::scope(|scope| {
+        let runs: Vec<_> = (0..100).map(|_| scope.spawn(record)).collect();
+        runs.into_iter().map(|run| run.join().unwrap()).collect()
+    });
+
+    assert!(expected.contains("attempt 3"), "{expected}");
+    assert!(records.iter().all(|record| *record == expected));
+}
+
+#[test]
+fn a_sentence_that_does_the_same_twice_passes() {
+    rooms_with_mail_down(2)
+        .check_determinism()
+        .given_command(book())
+        .when_time_passes(PAYMENT_TERM)
+        .then_settled()
+        .run();
+}
+
+#[track_caller]
+fn check(what: &str, hint: &str) {
+    for mode in [Mode::Sync, Mode::Engine] {
+        let failure = odd()
+            .mode(mode)
+            .check_determinism()
+            .when_event(told(what))
+            .then_settled()
+            .try_run()
+            .expect_err("two runs differ");
+
+        let found = &failure.mismatch().found;
+        assert!(found.starts_with("OddOne gave two results"), "{failure}");
+        assert!(found.contains(hint), "{failure}");
+    }
+}
+
+#[test]
+fn a_handler_that_asks_the_wall_clock_is_found() {
+    check("wall clock", "work.now()");
+}
+
+#[test]
+fn a_handler_that_makes_a_random_id_is_found() {
+    check("random id", "work.new_id()");
+}
+
+#[test]
+fn a_handler_that_depends_on_the_order_of_a_hash_map_is_found() {
+    check("hash map", "BTreeMap");
+}
+
+#[test]
+fn the_first_write_that_differs_is_shown() {
+    let failure = odd()
+        .check_determinism()
+        .when_event(told("counter"))
+        .then_settled()
+        .try_run()
+        .expect_err("two runs differ");
+
+    let text = without_lines(&failure.to_string());
+    let start = text.split("\n\nstory").next().unwrap();
+    let numbers = |letter: char| letter.is_ascii_digit();
+    let masked: Vec<&str> = start
+        .split("\"what\":\"")
+        .map(|part| part.trim_start_matches(numbers))
+        .collect();
+    insta::assert_snapshot!(masked.join("\"what\":\"N"), @r#"
+    flow failed at step 2: then settled      tests/engine/determinism.rs:LINE
+
+      expected  two runs do the same
+      found     OddOne gave two results for the same message
+                something that is not of the run decides: the clock, chance, a static, or the order of a hash map
+                first   wrote projection Tally `told-1` {"told_id":"told-1","what":"N"}
+                second  wrote projection Tally `told-1` {"told_id":"told-1","what":"N"}
+
+    run    once more; this is the record of the second run that differs from the first
+    "#);
+}

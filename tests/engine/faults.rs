@@ -1,0 +1,237 @@
+//! What is made to go wrong, and what happens then.
+
+use ::booking::{
+    Booking, BookingHandler, GuestMailer, PAYMENT_TERM, Room, RoomListProjector, ServerDown,
+};
+use ::shop::{
+    Inventory, InventoryEventHandler, MailHandler, Order, OrderCommandHandler, OrderStatus,
+};
+use flow_harness::{fault::Fault, prelude::*};
+use rstest::rstest;
+
+use crate::fixture::{
+    FakeMailer, FlakyMailer, book, paid, place, received, rooms, shop, shop_with_mail,
+};
+
+#[test]
+fn a_handler_that_fails_at_first_succeeds_in_the_end() {
+    rooms()
+        .given_command(book())
+        .with_fault(
+            Fault::handler::<GuestMailer>()
+                .fails(ServerDown)
+                .on_attempts(1..=4),
+        )
+        .when_time_passes(PAYMENT_TERM)
+        .then_attempts::<GuestMailer>(5)
+        .then_resource(|mailer: &FlakyMailer| mailer.seen().sent == ["ada"])
+        .run();
+}
+
+#[test]
+fn a_handler_that_panics_is_tried_again() {
+    shop()
+        .mode(Mode::Engine)
+        .given_events(received(100))
+        .with_fault(Fault::handler::<InventoryEventHandler>().panics("out of memory"))
+        .when(place())
+        .then_attempts::<InventoryEventHandler>(2)
+        .then_aggregate::<Inventory>("prod-1")
+        .has(|inventory| inventory.available == 98)
+        .run();
+}
+
+#[test]
+fn what_fails_inline_is_not_tried_again() {
+    shop()
+        .given_events(received(100))
+        .with_fault(Fault::handler::<InventoryEventHandler>().panics("out of memory"))
+        .when(place())
+        .then_handler_failed_saying::<InventoryEventHandler>("out of memory")
+        .then_aggregate::<Inventory>("prod-1")
+        .has(|inventory| inventory.available == 100)
+        .run();
+}
+
+#[test]
+fn a_conflict_is_tried_again_at_once() {
+    let outcome = shop()
+        .mode(Mode::Engine)
+        .given_events(received(100))
+        .with_fault(Fault::append("inventory-prod-1").conflicts())
+        .when(place())
+        .then_attempts::<InventoryEventHandler>(2)
+        .then_aggregate::<Inventory>("prod-1")
+        .has(|inventory| inventory.available == 98)
+        .run();
+
+    let times: Vec<_> = outcome
+        .record()
+        .entries()
+        .iter()
+        .map(|one| one.time)
+        .collect();
+    assert!(times.iter().all(|time| *time == times[0]), "no time passed");
+}
+
+#[test]
+fn a_message_that_could_not_be_published_is_published_later() {
+    shop()
+        .mode(Mode::Engine)
+        .given_events(received(100))
+        .with_fault(Fault::publish().fails().times(3))
+        .when(place())
+        .then_aggregate::<Inventory>("prod-1")
+        .has(|inventory| inventory.available == 98)
+        .then_settled()
+        .run();
+}
+
+#[test]
+fn a_message_comes_again_if_the_engine_dies_before_it_says_so() {
+    rooms()
+        .given_command(book())
+        .with_fault(Fault::die_after::<GuestMailer>().commits())
+        .when_time_passes(PAYMENT_TERM)
+        .then_attempts::<GuestMailer>(2)
+        .then_resource(|mailer: &FlakyMailer| mailer.seen().sent == ["ada"])
+        .then_projection::<Room>("b-1")
+        .run();
+}
+
+#[test]
+fn an_engine_that_restarts_loses_nothing() {
+    rooms()
+        .given_command(book())
+        .with_fault(Fault::restart_after(1))
+        .when_time_passes(PAYMENT_TERM)
+        .then_handled_by::<RoomListProjector>()
+        .times(1)
+        .then_handled_by::<GuestMailer>()
+        .times(1)
+        .run();
+}
+
+#[test]
+fn a_command_that_conflicts_is_refused() {
+    let failure = rooms()
+        .with_fault(Fault::append("booking-b-1").conflicts())
+        .when(book())
+        .then_accepted()
+        .try_run()
+        .expect_err("it conflicts");
+
+    insta::assert_snapshot!(failure.mismatch(), @r"
+    expected  BookRoom is accepted
+    found     BookRoom failed: BookingHandler could not write stream `booking-b-1`: expected the version that was loaded, found a newer one, by a scripted fault
+    ");
+}
+
+#[test]
+fn a_fault_that_is_never_met_fails_the_sentence() {
+    let failure = shop()
+        .mode(Mode::Engine)
+        .given_events(received(100))
+        .with_fault(
+            Fault::handler::<OrderCommandHandler>()
+                .panics("never")
+                .nth(2),
+        )
+        .when(place())
+        .then_aggregate::<Order>("ord-1")
+        .try_run()
+        .expect_err("it is called once");
+
+    insta::assert_snapshot!(failure.mismatch(), @r"
+    expected  the fault happens: OrderCommandHandler panics: never, at the 2. time
+    found     its place was reached once, and it was to happen later
+    ");
+}
+
+#[test]
+fn a_fault_of_the_engine_cannot_happen_inline() {
+    let failure = shop()
+        .with_fault(Fault::publish().fails())
+        .when_event(received(100))
+        .then_settled()
+        .try_run()
+        .expect_err("nothing is published");
+
+    insta::assert_snapshot!(failure.mismatch(), @r"
+    expected  the fault happens: publishing fails
+    found     it was never reached
+              `Mode::Sync` has no engine to which it could happen
+    ");
+}
+
+#[test]
+fn a_handler_that_the_domain_does_not_have_cannot_fail() {
+    let failure = shop()
+        .with_fault(Fault::handler::<BookingHandler>().panics("never"))
+        .when_event(received(100))
+        .then_settled()
+        .try_run()
+        .expect_err("another domain");
+
+    insta::assert_snapshot!(failure.mismatch(), @r"
+    expected  a fault that can happen: BookingHandler panics: never
+    found     there is no handler BookingHandler in the domain
+    ");
+}
+
+#[rstest]
+fn a_call_of_a_fake_fails_once(#[values(Mode::Sync, Mode::Engine)] mode: Mode) {
+    let outcome = shop_with_mail(FakeMailer::default)
+        .mode(mode)
+        .given_events(received(100))
+        .given_command(place())
+        .with_fault(Fault::resource::<FakeMailer>().fails_at_call(1))
+        .when_event(paid())
+        .then(|_: &Outcome| Ok(()))
+        .try_run();
+
+    match mode {
+        Mode::Engine => assert_eq!(
+            outcome
+                .expect("tried again")
+                .resource::<FakeMailer>()
+                .sent()
+                .len(),
+            1
+        ),
+        _ => assert!(outcome.is_err(), "inline it is not tried again"),
+    }
+}
+
+#[test]
+fn a_handler_is_called_again_after_a_fault_of_its_fake() {
+    shop_with_mail(FakeMailer::default)
+        .mode(Mode::Engine)
+        .given_events(received(100))
+        .given_command(place())
+        .with_fault(Fault::resource::<FakeMailer>().fails_at_call(1))
+        .when_event(paid())
+        .then_attempts::<MailHandler>(2)
+        .then_aggregate::<Order>("ord-1")
+        .has(|order| order.status == OrderStatus::Confirmed)
+        .run();
+}
+
+#[test]
+fn the_story_tells_of_the_fault() {
+    let outcome = rooms()
+        .with_fault(
+            Fault::handler::<RoomListProjector>()
+                .fails(ServerDown)
+                .times(2),
+        )
+        .when(book())
+        .then_aggregate::<Booking>("b-1")
+        .run();
+
+    insta::assert_snapshot!(outcome.story(), @r#"
+    1 fault  RoomListProjector fails: the mail server is down, 2 times
+    2 when   BookRoom { booking_id: "b-1", guest: "ada" }               accepted
+    3 then   Booking "b-1"                                              ok
+    "#);
+}

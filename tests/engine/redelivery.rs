@@ -1,0 +1,52 @@
+//! The same message again, with the same id.
+
+use ::booking::{GuestMailer, PAYMENT_TERM};
+use ::shop::{Inventory, InventoryEventHandler};
+use flow_harness::prelude::*;
+use rstest::rstest;
+
+use crate::fixture::{FlakyMailer, book, counted, lab, place, received, rooms, shop};
+
+#[rstest]
+fn a_handler_that_remembers_lets_what_comes_again_go(
+    #[values(Mode::Sync, Mode::Engine)] mode: Mode,
+) {
+    rooms()
+        .mode(mode)
+        .given_command(book())
+        .when_time_passes(PAYMENT_TERM)
+        .when_redelivered(2)
+        .then_attempts::<GuestMailer>(3)
+        .then_resource(|mailer: &FlakyMailer| mailer.seen().sent == ["ada"])
+        .run();
+}
+
+#[rstest]
+fn an_aggregate_that_knows_its_orders_reserves_once(
+    #[values(Mode::Sync, Mode::Engine)] mode: Mode,
+) {
+    shop()
+        .mode(mode)
+        .given_events(received(100))
+        .when(place())
+        .when_redelivered(1)
+        .then_handled_by::<InventoryEventHandler>()
+        .times(2)
+        .then_aggregate::<Inventory>("prod-1")
+        .has(|inventory| inventory.available == 98)
+        .run();
+}
+
+#[rstest]
+fn a_handler_that_counts_what_it_sees_is_found_out(#[values(Mode::Sync, Mode::Engine)] mode: Mode) {
+    let outcome = lab()
+        .mode(mode)
+        .when_event(counted(1))
+        .when_redelivered(1)
+        .then_settled()
+        .run();
+
+    let raised = outcome.events();
+    assert_eq!(raised.len(), 2);
+    assert_ne!(raised[0].metadata().id, raised[1].metadata().id);
+}
