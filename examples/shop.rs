@@ -15,7 +15,15 @@ fn main() {
     let shop = FlowHarness::new(shop::domain);
     println!("The shop in five flows: each as its story, and below it who caused what.");
 
-    show("Placing an order reserves stock", &placing_reserves(&shop));
+    let inline = placing_reserves(&shop);
+    let through_engine = placing_reserves(&shop.clone().mode(Mode::Engine));
+    show("Placing an order reserves stock", &inline);
+    println!(
+        "\nThrough outbox, broker and subscriptions, in `Mode::Engine`, it is the same chain:\n"
+    );
+    println!("{}", through_engine.chain());
+    assert_eq!(through_engine.chain(), inline.chain());
+
     show("Payment confirms the order", &payment_confirms(&shop));
     show(
         "Too little stock cancels the order",

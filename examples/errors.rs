@@ -1,0 +1,205 @@
+//! What happens when a handler fails, told by the rooms of `booking`: `cargo run --example errors`.
+//!
+//! A guest books and does not pay. After three days the room is free again, and the guest is told by
+//! mail; but the mail server is down. All of it passes in virtual time.
+#![expect(clippy::print_stdout, reason = "it is what the example is for")]
+
+use std::{
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use booking::{BookRoom, GuestMailer, Mailer, PAYMENT_TERM, Room, ServerDown, Status};
+use flow_domain::{
+    App, Engine,
+    adapter::memory::{MemoryBroker, MemoryStore},
+    clock::{VirtualClock, VirtualIds},
+    message::Processing,
+    record::Happening,
+};
+use flow_harness::prelude::*;
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "it shows how little real time passes"
+)]
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let start = Instant::now();
+
+    heading("The mail server is down for four mails: the fifth attempt gets through");
+    let outcome = mail_gets_through();
+    show(&outcome);
+    let mail_server = outcome.resource::<MailServer>();
+    let attempts = attempts(&outcome);
+    assert_eq!(attempts[4], "2026-01-04T00:12:00Z  attempt 5");
+    println!("\nWhen it was tried: a minute later, then twice as long each time, up to five:");
+    print_lines(&attempts);
+    println!("\nWhat `handle_error` of the handler was told:");
+    assert_eq!(mail_server.could_not_send().len(), 4);
+    print_lines(&mail_server.could_not_send());
+
+    heading("It is down for longer: the mail is given up on and kept, and nothing else suffers");
+    show(&mail_is_given_up_on());
+
+    heading("The server is repaired: the dead letter is looked at and replayed");
+    tokio::runtime::Builder::new_current_thread()
+        .build()?
+        .block_on(dead_letter_is_replayed())?;
+
+    let took = start.elapsed();
+    assert!(took < Duration::from_secs(10));
+    println!("\n\nThree days and some minutes passed three times, in {took:.1?}.");
+    Ok(())
+}
+
+fn mail_gets_through() -> Outcome {
+    rooms(4)
+        .given_command(book())
+        .when_time_passes(PAYMENT_TERM)
+        .then_attempts::<GuestMailer>(5)
+        .then_dead_letters()
+        .none()
+        .then_resource(|mail_server: &MailServer| mail_server.sent() == ["ada"])
+        .run()
+}
+
+fn mail_is_given_up_on() -> Outcome {
+    rooms(5)
+        .given_command(book())
+        .when_time_passes(PAYMENT_TERM)
+        .then_dead_letters()
+        .one()
+        .because("the mail server is down")
+        .then_projection::<Room>("b-1")
+        .has(|room| room.status == Status::Released)
+        .then_resource(|mail_server: &MailServer| mail_server.sent().is_empty())
+        .run()
+}
+
+/// What an operator does, with the app and its engine and without the harness.
+async fn dead_letter_is_replayed() -> Result<(), Box<dyn std::error::Error>> {
+    let mail_server = Arc::new(MailServer::down_for(5));
+    let app = App::builder(booking::domain(Arc::<MailServer>::clone(&mail_server))?)
+        .store(MemoryStore::default())
+        .broker(MemoryBroker::default())
+        .clock(Arc::new(VirtualClock::default()))
+        .ids(Arc::new(VirtualIds::default()))
+        .event_processing(Processing::Async)
+        .start();
+    let mut engine = Engine::test_mode(&app);
+    app.process(book()).await?;
+    let settled = engine.run_until(app.now() + PAYMENT_TERM).await?;
+    assert_eq!(settled.failures.len(), 1);
+
+    let letters = app.dead_letters().all().await?;
+    assert_eq!(letters.len(), 1);
+    let letter = &letters[0];
+    println!(
+        "{} gave up on {} at {}, after {} attempts:\n    {}",
+        letter.handler,
+        letter.envelope.metadata.message_type.name(),
+        letter.failed_at,
+        letter.attempts,
+        letter.reason
+    );
+
+    // The server takes every mail from the sixth on.
+    assert!(app.dead_letters().replay(&letter.id).await?);
+    let settled = engine.run().await?;
+    assert_eq!((settled.deliveries, settled.left.dead_letters), (1, 0));
+    assert_eq!(mail_server.sent(), ["ada"]);
+    println!("\nReplayed: one delivery, to GuestMailer alone, and the mail is sent.");
+    println!(
+        "Dead letters now: {}",
+        app.dead_letters().all().await?.len()
+    );
+    Ok(())
+}
+
+/// Takes no mail at first.
+#[derive(Debug, Default)]
+struct MailServer {
+    n_down: AtomicU32,
+    sent: Mutex<Vec<String>>,
+    could_not_send: Mutex<Vec<String>>,
+}
+
+impl MailServer {
+    fn down_for(n_mails: u32) -> Self {
+        Self {
+            n_down: n_mails.into(),
+            ..Self::default()
+        }
+    }
+
+    fn sent(&self) -> Vec<String> {
+        self.sent.lock().expect("nobody panics").clone()
+    }
+
+    fn could_not_send(&self) -> Vec<String> {
+        self.could_not_send.lock().expect("nobody panics").clone()
+    }
+}
+
+impl Mailer for MailServer {
+    fn send(&self, guest: &str, _text: &str) -> Result<(), ServerDown> {
+        let n_down = self.n_down.load(Ordering::Relaxed);
+        if 0 < n_down {
+            self.n_down.store(n_down - 1, Ordering::Relaxed);
+            return Err(ServerDown);
+        }
+        let mut sent = self.sent.lock().expect("nobody panics");
+        sent.push(guest.to_owned());
+        Ok(())
+    }
+
+    fn could_not_send(&self, reason: &str, attempt: u32, is_last: bool) {
+        let again = if is_last { "the last" } else { "tried again" };
+        let mut lines = self.could_not_send.lock().expect("nobody panics");
+        lines.push(format!("attempt {attempt}, {again}: {reason}"));
+    }
+}
+
+fn rooms(n_down: u32) -> FlowHarness {
+    FlowHarness::new(|fakes: &Resources| booking::domain(fakes.get::<MailServer>()))
+        .resource(move || MailServer::down_for(n_down))
+        .mode(Mode::Engine)
+}
+
+fn book() -> BookRoom {
+    BookRoom {
+        booking_id: "b-1".into(),
+        guest: "ada".into(),
+    }
+}
+
+/// The attempts of the mailer, read from the record.
+fn attempts(outcome: &Outcome) -> Vec<String> {
+    let entries = outcome.record().entries().iter();
+    let attempts = entries.filter_map(|entry| match &entry.what {
+        Happening::HandlerStarted {
+            handler: "GuestMailer",
+            attempt,
+            ..
+        } => Some(format!("{}  attempt {attempt}", entry.time)),
+        _ => None,
+    });
+    attempts.collect()
+}
+
+fn show(outcome: &Outcome) {
+    println!("{}\n\n{}", outcome.story(), outcome.chain());
+}
+
+fn print_lines(lines: &[String]) {
+    for line in lines {
+        println!("    {line}");
+    }
+}
+
+fn heading(title: &str) {
+    println!("\n\n{title}\n{}\n", "─".repeat(title.len()));
+}
