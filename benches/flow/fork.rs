@@ -1,0 +1,74 @@
+//! What a second world costs that goes on where the first one is.
+
+use std::{hint::black_box, sync::Arc};
+
+use flow_domain::{
+    App, Engine,
+    adapter::memory::{MemoryBroker, MemoryStore},
+    clock::{VirtualClock, VirtualIds},
+    engine::TestEngine,
+    message::Processing,
+    record::{Record, Recorder},
+};
+use shop::ReceiveStock;
+
+use crate::{
+    measure::{fastest, figure, ratio},
+    placing,
+};
+
+pub(crate) fn measure(quick: bool) {
+    let sizes = if quick {
+        [0, 10, 100]
+    } else {
+        [0, 1_000, 100_000]
+    };
+    let [none, some, many] = sizes;
+    let mut worlds = sizes.map(world);
+    let (rounds, n_forks) = if quick { (1, 1) } else { (20, 1_000) };
+    let [mut of_none, mut of_some, mut of_many] = worlds.each_mut().map(|one| || fork(one));
+    let work: [&mut dyn FnMut(); 3] = [&mut of_none, &mut of_some, &mut of_many];
+    let forks = fastest(rounds, n_forks, work);
+    for (n_rows, fork) in sizes.into_iter().zip(forks) {
+        figure(&format!("fork-{n_rows}"), fork);
+    }
+    ratio(&format!("fork-{some}-over-{none}"), forks[1], forks[0]);
+    ratio(&format!("fork-{many}-over-{none}"), forks[2], forks[0]);
+}
+
+fn fork(engine: &mut TestEngine) {
+    let fork = engine.fork().expect("everything is in memory");
+    drop(black_box(fork));
+}
+
+/// A world with so many products, each with a stream and a row.
+fn world(n_rows: usize) -> TestEngine {
+    let recorder = Arc::new(Recorder::default());
+    let app = App::builder(placing::domain().expect("a domain that can work"))
+        .store(MemoryStore::default())
+        .broker(MemoryBroker::default())
+        .clock(Arc::new(VirtualClock::default()))
+        .ids(Arc::new(VirtualIds::default()))
+        .recorder(Arc::clone(&recorder))
+        .event_processing(Processing::Async)
+        .budget(usize::MAX)
+        .start();
+    let mut engine = Engine::test_mode(&app);
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .build()
+        .expect("a runtime of one thread");
+    runtime.block_on(async {
+        for idx in 0..n_rows {
+            let received = app.process(ReceiveStock {
+                product_id: format!("prod-{idx}"),
+                quantity: 100,
+            });
+            received.await.expect("accepted");
+        }
+        let settled = engine.run().await.expect("nothing fails in memory");
+        assert!(settled.left.is_quiet(), "{}", settled.left);
+    });
+    // What is given is taken out of the recorder before anything is forked.
+    recorder.update(&mut Record::default());
+    engine
+}

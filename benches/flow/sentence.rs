@@ -1,0 +1,78 @@
+//! What a sentence costs, inline and through the engine, beside the same work written by hand.
+
+use std::{
+    hint::black_box,
+    time::{Duration, Instant},
+};
+
+use flow_domain::{App, adapter::memory::MemoryStore};
+use flow_harness::prelude::*;
+
+use crate::{
+    by_hand,
+    measure::{fastest, figure, ratio},
+    placing,
+};
+
+pub(crate) fn measure(quick: bool) {
+    let rounds = if quick { 1 } else { 60 };
+    let n_flows = if quick { 10 } else { 2_000 };
+    let harness = FlowHarness::new(placing::domain);
+    let engine = harness.clone().mode(Mode::Engine);
+    let [hand, sync, through_engine, domain] = fastest(
+        rounds,
+        n_flows,
+        [
+            &mut || by_hand::flow(),
+            &mut || placing::flow(&harness),
+            &mut || placing::flow(&engine),
+            &mut || drop(black_box(placing::domain())),
+        ],
+    );
+    let [fresh] = fastest(
+        rounds,
+        n_flows,
+        [&mut || placing::flow(&FlowHarness::new(placing::domain))],
+    );
+    figure("hand-written", hand);
+    figure("sync", sync);
+    figure("engine", through_engine);
+    figure("sync-with-a-new-harness", fresh);
+    figure("building-the-domain", domain);
+    ratio("sync-over-hand", sync, hand);
+    ratio("engine-over-sync", through_engine, sync);
+    ratio("engine-over-hand", through_engine, hand);
+    for n_stored in [1, 100, 10_000] {
+        figure(
+            &format!("sync-with-{n_stored}-flows-stored"),
+            stored(n_stored, quick),
+        );
+    }
+}
+
+/// What one more flow costs in a store that has so many already, without the sentence around it.
+#[expect(clippy::disallowed_methods, reason = "a benchmark measures real time")]
+fn stored(n_stored: usize, quick: bool) -> Duration {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .build()
+        .expect("a runtime of one thread");
+    let domain = placing::domain().expect("a domain that can work");
+    let n_more = if quick { 1 } else { 1_000 };
+    runtime.block_on(async {
+        let app = App::builder(domain).store(MemoryStore::default()).start();
+        for idx in 0..n_stored {
+            placing::process(&app, idx).await;
+        }
+        let mut best = Duration::MAX;
+        let mut next = n_stored;
+        for _ in 0..5 {
+            let start = Instant::now();
+            for _ in 0..n_more {
+                placing::process(&app, next).await;
+                next += 1;
+            }
+            best = best.min(start.elapsed() / u32::try_from(n_more).expect("fits"));
+        }
+        best
+    })
+}
