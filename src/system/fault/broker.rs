@@ -78,4 +78,8 @@ impl<B: Broker> Broker for FaultyBroker<B> {
     fn trim<'a>(&'a self, topic: &'a Topic, keep: usize) -> Answer<'a, usize> {
         self.broker.trim(topic, keep)
     }
+
+    fn close(&self) -> Answer<'_, ()> {
+        self.broker.close()
+    }
 }

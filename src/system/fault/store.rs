@@ -102,6 +102,10 @@ impl<S: Outbox> Outbox for FaultyStore<S> {
 }
 
 impl<S: Store> Store for FaultyStore<S> {
+    fn close(&self) -> Answer<'_, ()> {
+        self.store.close()
+    }
+
     fn commit<'a>(&'a self, changes: &'a Changes) -> Answer<'a, Vec<Recorded>> {
         if self.faults.commit(changes.by) {
             return Answer::ready(Err(Error::conflict(

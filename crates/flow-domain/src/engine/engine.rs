@@ -122,7 +122,7 @@ impl Engine {
 
     /// Runs until `signal` comes. Then it reads nothing more, finishes what is on its way within the
     /// grace period and abandons the rest, gives back what it has read and not tried, and publishes what
-    /// was committed.
+    /// was committed. The adapters stay open for others that use them: [`App::close`] closes them.
     ///
     /// An adapter that fails is logged and left alone for a while, up to half a minute, and never ends
     /// the engine. If the future is dropped before its end, everything breaks off as if the process had

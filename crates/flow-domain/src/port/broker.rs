@@ -202,4 +202,10 @@ pub trait Broker: fmt::Debug + Send + Sync {
     fn fork(&self) -> Option<Arc<dyn Broker>> {
         None
     }
+
+    /// Gives back what is held outside of the process, such as connections; see
+    /// [`App::close`](crate::App::close). Nothing by default.
+    fn close(&self) -> Answer<'_, ()> {
+        Answer::ready(Ok(()))
+    }
 }

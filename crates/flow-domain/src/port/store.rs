@@ -24,4 +24,10 @@ pub trait Store: EventStore + AggregateStore + ProjectionStore + Outbox {
     fn fork(&self) -> Option<Arc<dyn Store>> {
         None
     }
+
+    /// Gives back what is held outside of the process, such as connections; see
+    /// [`App::close`](crate::App::close). Nothing by default.
+    fn close(&self) -> Answer<'_, ()> {
+        Answer::ready(Ok(()))
+    }
 }

@@ -12,6 +12,7 @@
 mod app;
 mod builder;
 mod cascade;
+mod close;
 mod fork;
 mod handling;
 mod headers;

@@ -1,7 +1,7 @@
 //! A store and a broker that fail for a while.
 
 use std::sync::{
-    Arc,
+    Arc, Mutex,
     atomic::{AtomicBool, Ordering},
 };
 
@@ -23,6 +23,7 @@ use flow_domain::{
 pub(crate) struct Switch {
     is_off: Arc<AtomicBool>,
     panics: Arc<AtomicBool>,
+    closed: Arc<Mutex<Vec<&'static str>>>,
 }
 
 impl Switch {
@@ -32,6 +33,16 @@ impl Switch {
 
     pub(crate) fn panics(&self, panics: bool) {
         self.panics.store(panics, Ordering::SeqCst);
+    }
+
+    /// What was closed, or was to be, in order.
+    pub(crate) fn closed(&self) -> Vec<&'static str> {
+        self.closed.lock().unwrap().clone()
+    }
+
+    fn close(&self, what: &'static str) -> Answer<'_, ()> {
+        self.closed.lock().unwrap().push(what);
+        self.unless_off(|| Answer::ready(Ok(())))
     }
 
     fn unless_off<'a, T>(&self, answer: impl FnOnce() -> Answer<'a, T>) -> Answer<'a, T> {
@@ -47,6 +58,15 @@ impl Switch {
 pub(crate) struct FlakyBroker {
     pub(crate) switch: Switch,
     broker: MemoryBroker,
+}
+
+impl FlakyBroker {
+    pub(crate) fn with(switch: &Switch) -> Self {
+        Self {
+            switch: switch.clone(),
+            broker: MemoryBroker::default(),
+        }
+    }
 }
 
 impl Broker for FlakyBroker {
@@ -95,6 +115,10 @@ impl Broker for FlakyBroker {
     fn trim<'a>(&'a self, topic: &'a Topic, keep: usize) -> Answer<'a, usize> {
         self.switch.unless_off(|| self.broker.trim(topic, keep))
     }
+
+    fn close(&self) -> Answer<'_, ()> {
+        self.switch.close("broker")
+    }
 }
 
 #[derive(Debug, Default)]
@@ -103,9 +127,22 @@ pub(crate) struct FlakyStore {
     store: MemoryStore,
 }
 
+impl FlakyStore {
+    pub(crate) fn with(switch: &Switch) -> Self {
+        Self {
+            switch: switch.clone(),
+            store: MemoryStore::default(),
+        }
+    }
+}
+
 impl Store for FlakyStore {
     fn commit<'a>(&'a self, changes: &'a Changes) -> Answer<'a, Vec<Recorded>> {
         self.switch.unless_off(|| self.store.commit(changes))
+    }
+
+    fn close(&self) -> Answer<'_, ()> {
+        self.switch.close("store")
     }
 }
 

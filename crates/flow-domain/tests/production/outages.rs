@@ -159,3 +159,19 @@ async fn an_adapter_that_panics_does_not_end_the_engine() {
 
     engine.stop().await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn the_broker_is_closed_before_the_store_and_the_store_in_any_case() {
+    let switch = Switch::default();
+    let store = Arc::new(FlakyStore::with(&switch));
+    let broker = Arc::new(FlakyBroker::with(&switch));
+    let app = World::with(Some(store), Some(broker)).app(doing(Heard::default().doer()));
+
+    app.close().await.unwrap();
+    assert_eq!(switch.closed(), ["broker", "store"]);
+
+    switch.is_off(true);
+    let error = app.close().await.unwrap_err();
+    assert_eq!(switch.closed(), ["broker", "store", "broker", "store"]);
+    assert_eq!(error.to_string(), "answer failed in the flaky adapter");
+}

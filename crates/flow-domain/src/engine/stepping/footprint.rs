@@ -203,6 +203,10 @@ impl Outbox for WatchedStore {
 }
 
 impl Store for WatchedStore {
+    fn close(&self) -> Answer<'_, ()> {
+        self.store.close()
+    }
+
     fn commit<'a>(&'a self, changes: &'a Changes) -> Answer<'a, Vec<Recorded>> {
         let mut seen = self.seen();
         for event in &changes.events {
