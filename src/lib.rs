@@ -84,7 +84,7 @@
 //!
 //! ```
 //! use booking::{BookRoom, GuestMailer, KeptMails, PAYMENT_TERM, ReleaseRoom, ServerDown};
-//! use flow_harness::{fault::Fault, prelude::*};
+//! use flow_harness::prelude::*;
 //!
 //! FlowHarness::new(|fakes: &Resources| booking::domain(fakes.get::<KeptMails>()))
 //!     .resource(KeptMails::default)

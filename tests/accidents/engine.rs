@@ -12,10 +12,7 @@ use flow_domain::{
     port::Lane,
     record::{Happening, Record},
 };
-use flow_harness::{
-    fault::{Fault, StepFault},
-    prelude::*,
-};
+use flow_harness::prelude::*;
 
 use crate::{
     fixture::{book, counted, lab, pay, place, received, rooms, shop, told},

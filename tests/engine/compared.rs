@@ -2,7 +2,7 @@
 
 use ::booking::{PAYMENT_TERM, Room, Status};
 use ::shop::{Inventory, OrderDashboard};
-use flow_harness::{fault::Fault, prelude::*};
+use flow_harness::prelude::*;
 
 use crate::fixture::{
     book, odd, paid, place, received, rooms, rooms_with_mail_down, shop, told, without_lines,

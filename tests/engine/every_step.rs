@@ -2,7 +2,7 @@
 
 use ::booking::{PAYMENT_TERM, Room, Status};
 use ::shop::{Inventory, Order, OrderStatus};
-use flow_harness::{fault::StepFault, prelude::*};
+use flow_harness::prelude::*;
 use rstest::rstest;
 
 use crate::fixture::{

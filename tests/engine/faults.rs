@@ -6,7 +6,7 @@ use ::booking::{
 use ::shop::{
     Inventory, InventoryEventHandler, MailHandler, Order, OrderCommandHandler, OrderStatus,
 };
-use flow_harness::{fault::Fault, prelude::*};
+use flow_harness::prelude::*;
 use rstest::rstest;
 
 use crate::fixture::{

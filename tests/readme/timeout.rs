@@ -1,5 +1,5 @@
 use booking::{BookRoom, GuestMailer, KeptMails, PAYMENT_TERM, ReleaseRoom, Room, ServerDown, Status};
-use flow_harness::{fault::Fault, prelude::*};
+use flow_harness::prelude::*;
 
 #[test]
 fn a_room_that_is_not_paid_in_time_is_free_again() {
