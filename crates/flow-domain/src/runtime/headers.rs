@@ -52,7 +52,8 @@ impl Headers {
         self
     }
 
-    /// By whom the events that it causes are handled, if not as the app says for all.
+    /// By whom the events that it causes are handled, if not as the app says for all. It is said of this
+    /// call: a command that is submitted or scheduled causes what the app that processes it says.
     #[must_use]
     pub fn event_processing(mut self, processing: Processing) -> Self {
         self.events = Some(processing);
