@@ -109,6 +109,9 @@ impl Runner<'_, '_> {
             if self.outcome.is_inline() && fault.needs_engine() {
                 found.push_str("\n`Mode::Sync` has no engine to which it could happen");
             }
+            if !self.plan.steps[idx..].iter().any(|step| step.kind.is_act()) {
+                found.push_str("\nno act comes after it: say it before the act");
+            }
             self.steps.failed(idx);
             let mismatch = Mismatch::new(format!("the fault happens: {fault}"), found);
             self.failed.push(Failed::new(idx, step.location, mismatch));

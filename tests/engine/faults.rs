@@ -149,6 +149,22 @@ fn a_fault_that_is_never_met_fails_the_sentence() {
 }
 
 #[test]
+fn a_fault_that_is_said_after_the_act_comes_too_late() {
+    let failure = shop()
+        .when(place())
+        .with_fault(Fault::handler::<OrderCommandHandler>().panics("too late"))
+        .then_aggregate::<Order>("ord-1")
+        .try_run()
+        .expect_err("it was called before");
+
+    insta::assert_snapshot!(failure.mismatch(), @r"
+    expected  the fault happens: OrderCommandHandler panics: too late
+    found     it was never reached
+              no act comes after it: say it before the act
+    ");
+}
+
+#[test]
 fn a_fault_of_the_engine_cannot_happen_inline() {
     let failure = shop()
         .with_fault(Fault::publish().fails())
