@@ -1,9 +1,12 @@
 //! How a sentence fails: the text that says what was expected, what was found, and what happened.
 
 mod absence;
+mod again;
 mod chain;
 mod diff;
 mod failure;
+mod left;
+mod page;
 mod story;
 mod text;
 mod undone;
