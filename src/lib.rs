@@ -128,7 +128,8 @@
 //! again  cargo test an_order_is_placed_once
 //! ```
 //!
-//! [`try_run`](Flow::try_run) gives it as a value. See [`report`].
+//! In a terminal it has colours, unless `NO_COLOR` is set. [`try_run`](Flow::try_run) gives it as a
+//! value. See [`report`].
 //!
 //! # Nothing passes by accident
 //!

@@ -2,7 +2,7 @@ use std::{any::TypeId, fmt};
 
 use flow_domain::Error;
 
-use crate::{report::indent, run::Outcome};
+use crate::{report::Page, run::Outcome};
 
 /// Something that is expected of a flow: one's own word for [`Flow::then`](crate::Flow::then).
 ///
@@ -122,11 +122,6 @@ impl Mismatch {
 
 impl fmt::Display for Mismatch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "  expected  {}", indent(&self.expected, 12))?;
-        write!(f, "\n  found     {}", indent(&self.found, 12))?;
-        for difference in &self.differences {
-            write!(f, "\n            {}", indent(difference, 12))?;
-        }
-        Ok(())
+        self.show(f, &Page::WHOLE)
     }
 }

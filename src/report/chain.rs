@@ -1,4 +1,4 @@
-use std::ops::Range;
+use std::{collections::VecDeque, ops::Range};
 
 use flow_domain::{
     message::Processing,
@@ -7,67 +7,51 @@ use flow_domain::{
 
 use crate::{
     expect::{Seen, still_to_come},
-    report::undone_with,
+    report::{
+        Page,
+        tree::{Told, Tree},
+        undone_with,
+    },
 };
 
-/// How wide the first column of a chain is at least, and at most.
-const COLUMN: (usize, usize) = (36, 56);
-
-/// How many lines of a chain are shown.
-const MOST: usize = 60;
-
-/// How deep a chain is followed. A flow that does not settle goes on for ever.
-const DEEPEST: usize = 16;
-
-/// Draws what happened in a part of the record as a tree: who caused what.
-pub(crate) fn chain_text(record: &Record, part: Range<usize>) -> String {
-    let mut tree = Tree::new(record);
+/// Draws what happened in a part of the record as a tree: who caused what. The line that tells of
+/// `here` is marked, and is among those that are drawn if there are too many.
+pub(crate) fn chain_text(
+    record: &Record,
+    part: Range<usize>,
+    here: Option<EntryId>,
+    page: &Page,
+) -> String {
+    let mut chain = Chain::new(record);
     let start = part.start;
     let mut known: Vec<EntryId> = Vec::new();
     for entry in &record.entries()[part] {
         match entry.cause {
-            None => tree.root(entry),
+            None => chain.open.push_back((entry.id, None)),
             // A message from before, which is handled only now.
             Some(cause) if cause.index() < start && !known.contains(&cause) => {
                 known.push(cause);
-                tree.root(record.entry(cause));
+                chain.open.push_back((cause, None));
             }
             Some(_) => {}
         }
     }
-    let n_more = tree.lines.len().saturating_sub(MOST);
-    tree.lines.truncate(MOST);
-    let widths = tree.lines.iter().map(|(label, _)| label.chars().count());
-    let longest = widths.max().unwrap_or(0);
-    let column = (longest + 2).clamp(COLUMN.0, COLUMN.1);
-    let lines = tree.lines.iter().map(|(label, detail)| {
-        // A label that is wider than its column keeps its distance.
-        let line = format!("{:<column$}{detail}", format!("{label}  "));
-        line.trim_end().to_owned()
-    });
-    let mut lines: Vec<String> = lines.collect();
-    if 0 < n_more {
-        lines.push(format!("and {n_more} more"));
-    }
-    lines.join("\n")
+    chain.grow();
+    chain.tree.draw(record, here, page)
 }
 
-struct Tree<'r> {
+/// A tree that grows from what came from outside.
+struct Chain<'r> {
     record: &'r Record,
     /// For each entry, those that it directly caused.
     effects: Vec<Vec<EntryId>>,
-    /// What stands in the first column, and what stands behind it.
-    lines: Vec<(String, String)>,
+    tree: Tree,
+    /// Entries that are not in the tree yet, with the line below which they belong. A list, and no
+    /// recursion: a flow may go on for long.
+    open: VecDeque<(EntryId, Option<usize>)>,
 }
 
-/// What hangs below a line.
-struct Branch {
-    label: String,
-    detail: String,
-    below: Vec<Branch>,
-}
-
-impl<'r> Tree<'r> {
+impl<'r> Chain<'r> {
     fn new(record: &'r Record) -> Self {
         let mut effects = vec![Vec::new(); record.entries().len()];
         for entry in record.entries() {
@@ -78,76 +62,56 @@ impl<'r> Tree<'r> {
         Self {
             record,
             effects,
-            lines: Vec::new(),
+            tree: Tree::default(),
+            open: VecDeque::new(),
         }
     }
 
-    fn effects(&self, of: EntryId) -> impl Iterator<Item = &'r Entry> {
+    fn effects(&self, of: EntryId) -> impl Iterator<Item = &'r Entry> + use<'r> {
         let record = self.record;
         let ids = self.effects[of.index()].clone();
         ids.into_iter().map(move |id| record.entry(id))
     }
 
-    fn root(&mut self, entry: &Entry) {
-        for branch in self.branches(entry, 0) {
-            self.draw(&branch, "", "");
-        }
-    }
-
-    fn draw(&mut self, branch: &Branch, first: &str, rest: &str) {
-        let label = format!("{first}{}", branch.label);
-        self.lines.push((label, branch.detail.clone()));
-        let n_below = branch.below.len();
-        for (idx, below) in branch.below.iter().enumerate() {
-            let (knee, beam) = if idx + 1 == n_below {
-                ("└ ", "  ")
-            } else {
-                ("├ ", "│ ")
-            };
-            self.draw(below, &format!("{rest}{knee}"), &format!("{rest}{beam}"));
-        }
-    }
-
-    fn branches(&self, entry: &Entry, depth: usize) -> Vec<Branch> {
-        match &entry.what {
-            Happening::CommandReceived(envelope) => {
-                vec![self.command(entry, Seen::from(&**envelope).name, depth)]
-            }
-            Happening::Scheduled { command, .. } => {
-                let mut branch = self.command(entry, Seen::from(&**command).name, depth);
-                if self.effects(entry.id).next().is_none() {
-                    branch.detail = match still_to_come(entry, self.record) {
-                        Ok(due) => format!("scheduled for {due}"),
-                        Err(fate) => fate,
-                    };
+    fn grow(&mut self) {
+        while let Some((id, above)) = self.open.pop_front() {
+            let entry = self.record.entry(id);
+            match &entry.what {
+                Happening::CommandReceived(envelope) => {
+                    self.command(entry, Seen::from(&**envelope).name, above);
                 }
-                vec![branch]
-            }
-            Happening::Appended(event) => {
-                let detail = format!("{} @{}", event.stream(), event.version);
-                vec![self.event(entry, Seen::from(&*event.envelope).name, detail, depth)]
-            }
-            Happening::Raised(envelope) => {
-                let appended: Vec<Branch> = self
-                    .effects(entry.id)
-                    .flat_map(|effect| self.branches(effect, depth))
-                    .collect();
-                if appended.is_empty() {
-                    return vec![Branch {
-                        label: Seen::from(&**envelope).name,
-                        detail: "rolled back".to_owned(),
-                        below: Vec::new(),
-                    }];
+                Happening::Scheduled { command, .. } => {
+                    let line = self.command(entry, Seen::from(&**command).name, above);
+                    if self.effects(entry.id).next().is_none() {
+                        self.tree.line(line).detail = match still_to_come(entry, self.record) {
+                            Ok(due) => format!("scheduled for {due}"),
+                            Err(fate) => fate,
+                        };
+                    }
                 }
-                appended
+                Happening::Appended(_) => self.event(entry, above),
+                Happening::Raised(envelope) => {
+                    let mut appended = self.effects(entry.id).peekable();
+                    if appended.peek().is_none() {
+                        let told = Told {
+                            label: Seen::from(&**envelope).name,
+                            detail: "rolled back".to_owned(),
+                            ids: vec![entry.id],
+                            is_message: true,
+                        };
+                        self.tree.add(above, told);
+                    }
+                    for event in appended {
+                        self.event(event, above);
+                    }
+                }
+                _ => {}
             }
-            _ => Vec::new(),
         }
     }
 
     /// A command and its handler share a line.
-    fn command(&self, entry: &Entry, name: String, depth: usize) -> Branch {
-        let mut below = Vec::new();
+    fn command(&mut self, entry: &Entry, name: String, above: Option<usize>) -> usize {
         let mut detail = match &entry.what {
             Happening::CommandReceived(command)
                 if command.metadata.processing == Processing::Async =>
@@ -156,6 +120,13 @@ impl<'r> Tree<'r> {
             }
             _ => "nobody handles it".to_owned(),
         };
+        let told = Told {
+            label: name,
+            is_message: true,
+            ..Told::default()
+        };
+        let line = self.tree.add(above, told);
+        let mut ids = vec![entry.id];
         for effect in self.effects(entry.id) {
             match &effect.what {
                 Happening::HandlerStarted {
@@ -163,7 +134,8 @@ impl<'r> Tree<'r> {
                 } => {
                     let ended = self.ended(effect);
                     detail = format!("{handler}  {ended}{}", at_attempt(*attempt));
-                    below.extend(self.causes_of(effect, depth + 1));
+                    ids.push(effect.id);
+                    self.open_effects(effect, line);
                 }
                 Happening::Published { .. } if detail.starts_with("waits") => {
                     "not handled yet".clone_into(&mut detail);
@@ -175,85 +147,77 @@ impl<'r> Tree<'r> {
                 _ => {}
             }
         }
-        Branch {
-            label: name,
-            detail,
-            below,
-        }
+        let told = self.tree.line(line);
+        (told.detail, told.ids) = (detail, ids);
+        line
     }
 
-    fn event(&self, entry: &Entry, name: String, detail: String, depth: usize) -> Branch {
-        let mut below: Vec<Branch> = Vec::new();
-        let mut detail = detail;
+    fn event(&mut self, entry: &Entry, above: Option<usize>) {
+        let Happening::Appended(event) = &entry.what else {
+            return;
+        };
+        let told = Told {
+            label: Seen::from(&*event.envelope).name,
+            detail: format!("{} @{}", event.stream(), event.version),
+            ids: vec![entry.id],
+            is_message: true,
+        };
+        let line = self.tree.add(above, told);
         for effect in self.effects(entry.id) {
             match effect.what {
                 Happening::HandlerStarted {
                     handler, attempt, ..
-                } => {
-                    let branch = Branch {
-                        label: handler.to_owned(),
-                        detail: format!("{}{}", self.ended(effect), at_attempt(attempt)),
-                        below: self.causes_of(effect, depth + 1),
-                    };
-                    // Of the attempts that changed nothing only the last is told.
-                    let mut earlier = below.iter_mut();
-                    let earlier = earlier.find(|one| one.label == handler && one.below.is_empty());
-                    match earlier {
-                        Some(earlier) if 1 < attempt => *earlier = branch,
-                        _ => below.push(branch),
-                    }
-                }
+                } => self.delivery(effect, (handler, attempt), line),
                 Happening::GivenUp {
                     handler, is_kept, ..
                 } => {
-                    let mut given_up_on = below.iter_mut().rev();
-                    if let Some(branch) = given_up_on.find(|one| one.label == handler) {
-                        branch.detail.push_str(given_up(is_kept));
+                    if let Some(given_up_on) = self.tree.last_below(line, handler) {
+                        let told = self.tree.line(given_up_on);
+                        told.detail.push_str(given_up(is_kept));
                     }
                 }
-                Happening::NoSubscriber => detail.push_str("  nobody handles it"),
+                Happening::NoSubscriber => {
+                    self.tree.line(line).detail.push_str("  nobody handles it");
+                }
                 _ => {}
             }
         }
-        Branch {
-            label: name,
-            detail,
-            below,
-        }
     }
 
-    fn causes_of(&self, started: &Entry, depth: usize) -> Vec<Branch> {
-        if depth < DEEPEST {
-            let effects = self.effects(started.id);
-            return effects
-                .flat_map(|effect| self.branches(effect, depth))
-                .collect();
-        }
-        match self.n_messages_below(started.id) {
-            0 => Vec::new(),
-            n => vec![Branch {
-                label: format!("and so on, {n} more"),
-                detail: String::new(),
-                below: Vec::new(),
-            }],
-        }
+    /// An event that was delivered to a handler.
+    fn delivery(&mut self, started: &Entry, (handler, attempt): (&'static str, u32), event: usize) {
+        let detail = format!("{}{}", self.ended(started), at_attempt(attempt));
+        // Of the attempts that changed nothing only the last is told.
+        let earlier = self.tree.last_below(event, handler);
+        let earlier = earlier.filter(|line| 1 < attempt && !self.caused_messages(*line));
+        let line = earlier.unwrap_or_else(|| {
+            let told = Told {
+                label: handler.to_owned(),
+                ..Told::default()
+            };
+            self.tree.add(Some(event), told)
+        });
+        let told = self.tree.line(line);
+        told.detail = detail;
+        told.ids.push(started.id);
+        self.open_effects(started, line);
     }
 
-    fn n_messages_below(&self, top: EntryId) -> usize {
-        let mut n_messages = 0;
-        let mut open = vec![top];
-        while let Some(id) = open.pop() {
-            for effect in self.effects(id) {
-                n_messages += usize::from(matches!(
-                    effect.what,
-                    Happening::CommandReceived(_)
-                        | Happening::Scheduled { .. }
-                        | Happening::Appended(_)
-                ));
-                open.push(effect.id);
-            }
-        }
-        n_messages
+    /// Whether the handling that a line tells of raised or issued anything.
+    fn caused_messages(&mut self, line: usize) -> bool {
+        let ids = self.tree.line(line).ids.clone();
+        ids.into_iter().any(|id| {
+            let mut effects = self.effects(id);
+            effects.any(|effect| is_message(&effect.what))
+        })
+    }
+
+    /// What a handling caused comes below its line.
+    fn open_effects(&mut self, started: &Entry, line: usize) {
+        let messages = self.effects(started.id);
+        let messages = messages.filter(|effect| is_message(&effect.what));
+        self.open
+            .extend(messages.map(|effect| (effect.id, Some(line))));
     }
 
     /// How a handling ended, with what it wrote.
@@ -291,6 +255,17 @@ impl<'r> Tree<'r> {
     }
 }
 
+/// Whether a message came to be.
+fn is_message(what: &Happening) -> bool {
+    matches!(
+        what,
+        Happening::CommandReceived(_)
+            | Happening::Scheduled { .. }
+            | Happening::Raised(_)
+            | Happening::Appended(_)
+    )
+}
+
 /// Says which attempt it was, if it was not the first.
 fn at_attempt(attempt: u32) -> String {
     match attempt {
@@ -321,5 +296,73 @@ fn told(ended: &Ended) -> String {
             )
         }
         other => other.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{FlowHarness, Mode, Outcome};
+
+    fn cancelled() -> Outcome {
+        let place = shop::PlaceOrder {
+            order_id: "ord-1".into(),
+            customer_id: "cust-1".into(),
+            product_id: "prod-1".into(),
+            quantity: 2,
+            total_cents: 9_995,
+        };
+        let shop = FlowHarness::new(shop::domain).mode(Mode::Sync);
+        shop.when(place).then_accepted().run()
+    }
+
+    /// The chain with a mark at what wrote the last row, or at what that caused.
+    fn marked(n_lines: usize) -> String {
+        let outcome = cancelled();
+        let record = outcome.record();
+        let mut entries = record.entries().iter().rev();
+        let wrote = entries.find(|entry| match &entry.what {
+            Happening::Written(written) => written.table.kind == TableKind::Projection,
+            _ => false,
+        });
+        let page = Page {
+            n_lines,
+            ..Page::PLAIN
+        };
+        let all = 0..record.entries().len();
+        chain_text(record, all, wrote.map(|entry| entry.id), &page)
+    }
+
+    #[test]
+    fn the_line_that_tells_of_an_entry_is_marked() {
+        insta::assert_snapshot!(marked(60), @r#"
+        PlaceOrder                             OrderCommandHandler  stored Order "ord-1"
+        └ OrderPlaced                          order-ord-1 @1
+          ├ InventoryEventHandler              handled
+          │ └ StockRefused                     inventory-prod-1 @1
+          │   └ Fulfilment                     stored Fulfilment "ord-1"
+          │     └ CancelOrder                  OrderCommandHandler  stored Order "ord-1"
+          │       └ OrderCancelled             order-ord-1 @2
+          │         ├ InventoryEventHandler    handled, changed nothing
+          │         └ OrderDashboardProjector  wrote OrderDashboard "ord-1"   <- here
+          ├ Fulfilment                         stored Fulfilment "ord-1"
+          └ OrderDashboardProjector            wrote OrderDashboard "ord-1"
+        "#);
+    }
+
+    #[test]
+    fn what_led_to_it_is_shown_before_anything_else() {
+        insta::assert_snapshot!(marked(7), @r#"
+        PlaceOrder                             OrderCommandHandler  stored Order "ord-1"
+        └ OrderPlaced                          order-ord-1 @1
+          ├ InventoryEventHandler              handled
+          │ └ StockRefused                     inventory-prod-1 @1
+          │   └ Fulfilment                     stored Fulfilment "ord-1"
+          │     └ CancelOrder                  OrderCommandHandler  stored Order "ord-1"
+          │       └ OrderCancelled             order-ord-1 @2
+          │         ├ 1 more
+          │         └ OrderDashboardProjector  wrote OrderDashboard "ord-1"   <- here
+          └ 2 more
+        "#);
     }
 }

@@ -4,7 +4,7 @@ use flow_domain::WiringErrors;
 
 use crate::{
     flow::{Mismatch, Plan},
-    report::{again::again, left::left},
+    report::{Page, again::again, left::left},
     run::Outcome,
 };
 
@@ -16,8 +16,6 @@ pub struct FlowFailure {
 pub(super) struct Inner {
     /// The first thing that failed, and everything else that failed at the same time.
     pub(super) failed: Vec<Shown>,
-    pub(super) story: String,
-    pub(super) chain: String,
     pub(super) left: String,
     pub(super) again: Option<String>,
     /// In which of several runs it failed.
@@ -70,8 +68,6 @@ impl FlowFailure {
         Self {
             inner: Box::new(Inner {
                 failed,
-                story: outcome.story(),
-                chain: outcome.chain(),
                 left: left(&outcome),
                 again: again(),
                 note: None,
@@ -93,8 +89,6 @@ impl FlowFailure {
                     location,
                     mismatch: Mismatch::new("a domain that can work", errors.to_string()),
                 }],
-                story: String::new(),
-                chain: String::new(),
                 left: String::new(),
                 again: again(),
                 note: None,
@@ -119,8 +113,6 @@ impl FlowFailure {
                     location: location.to_string(),
                     mismatch,
                 }],
-                story: String::new(),
-                chain: String::new(),
                 left: String::new(),
                 again: again(),
                 note: None,
@@ -133,6 +125,18 @@ impl FlowFailure {
     pub(crate) fn with_note(mut self, note: &str) -> Self {
         self.inner.note = Some(note.to_owned());
         self
+    }
+
+    /// The report for whoever runs the test: with colours and the width of the terminal, if it is one.
+    pub(crate) fn for_terminal(&self) -> String {
+        self.on_page(&Page::of_terminal())
+    }
+
+    pub(super) fn on_page(&self, page: &Page) -> String {
+        let mut report = String::new();
+        // A `String` takes everything.
+        let _ = self.inner.show(&mut report, page);
+        report
     }
 
     /// The number of the step that failed first, from 1.
@@ -163,7 +167,7 @@ impl FlowFailure {
 
 impl fmt::Display for FlowFailure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.inner.show(f)
+        self.inner.show(f, &Page::PLAIN)
     }
 }
 

@@ -1,6 +1,6 @@
 use flow_domain::record::{Ended, Entry, HandlerKind, Happening, Record};
 
-use crate::{expect::still_to_come, run::Outcome};
+use crate::{expect::still_to_come, report::show::counted, run::Outcome};
 
 /// What is left to do at the end of a run, and how much went wrong, in one line.
 pub(super) fn left(outcome: &Outcome) -> String {
@@ -13,17 +13,12 @@ pub(super) fn left(outcome: &Outcome) -> String {
         .filter_map(|act| act.stall())
         .map(|stall| stall.waiting.len())
         .sum();
-    let counted = |n: usize, one: &str, many: &str| match n {
-        0 => format!("no {many}"),
-        1 => format!("1 {one}"),
-        n => format!("{n} {many}"),
-    };
     let still_waiting = outcome.left().waiting.iter().map(|one| one.n_messages);
     let waiting = waiting + outcome.left().outbox + still_waiting.sum::<usize>();
     let mut also = Vec::new();
     let (n_dead, n_scheduled) = later(record);
     if 0 < n_dead || !outcome.is_inline() {
-        also.push(counted(n_dead, "dead letter", "dead letters"));
+        also.push(no_or(n_dead, "dead letter", "dead letters"));
     }
     if 0 < n_scheduled {
         also.push(format!("{n_scheduled} scheduled"));
@@ -35,9 +30,16 @@ pub(super) fn left(outcome: &Outcome) -> String {
             0 => "nothing".to_owned(),
             n => n.to_string(),
         },
-        counted(failures, "handler failed", "handlers failed"),
+        no_or(failures, "handler failed", "handlers failed"),
         also.concat()
     )
+}
+
+fn no_or(n: usize, one: &str, many: &str) -> String {
+    match n {
+        0 => format!("no {many}"),
+        n => counted(n, one, many),
+    }
 }
 
 /// How many messages were given up on, and how many commands still have to come.

@@ -5,13 +5,17 @@ use flow_domain::model::Written;
 use crate::{
     expect::Seen,
     flow::{Look, Plan, StepKind, Then},
-    report::text::shorten,
+    report::{Page, show::alarmed, text::shorten},
     run::{ActKind, ActOutcome},
     system::Pass,
 };
 
 /// How wide a step may get before its end is cut off.
 const WIDTH: usize = 70;
+
+/// How wide it may always get, and how much room there is besides it for its number and its fate.
+const NARROWEST: usize = 30;
+const BESIDES: usize = 43;
 
 /// The sentence as prose: one line for each step.
 ///
@@ -218,12 +222,19 @@ impl Story {
         format!("{} {}", line.word, shorten(&line.tells.show(), WIDTH))
     }
 
+    /// How many steps were not run, because the sentence stopped before them.
+    pub(crate) fn n_skipped(&self) -> usize {
+        let lines = self.lines.iter();
+        lines.filter(|line| line.fate == Fate::Skipped).count()
+    }
+
     /// The story in words.
-    pub(crate) fn text(&self, acts: &[ActOutcome]) -> String {
+    pub(crate) fn text(&self, acts: &[ActOutcome], page: &Page) -> String {
+        let width = page.width.saturating_sub(BESIDES).clamp(NARROWEST, WIDTH);
         let told: Vec<String> = self
             .lines
             .iter()
-            .map(|line| shorten(&line.tells.show(), WIDTH))
+            .map(|line| shorten(&line.tells.show(), width))
             .collect();
         let column = told.iter().map(|told| told.chars().count()).max();
         let column = column.unwrap_or(0);
@@ -231,7 +242,7 @@ impl Story {
         let lines = lines.map(|(idx, (line, told))| {
             let (number, word, fate) = (idx + 1, line.word, line.fate(acts));
             let text = format!("{number:>2} {word:<5}  {told:<column$}  {fate}");
-            text.trim_end().to_owned()
+            alarmed(&page.shorten(text.trim_end()), page)
         });
         lines.collect::<Vec<String>>().join("\n")
     }

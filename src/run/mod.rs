@@ -85,7 +85,7 @@ impl Future for Running<'_> {
         }
         polled.map(|result| match result {
             Ok(outcome) => outcome,
-            Err(failure) => panic!("{failure}"),
+            Err(failure) => panic!("{}", failure.for_terminal()),
         })
     }
 }

@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 
 use crate::{
     flow::Resources,
-    report::{Story, chain_text, undone_with},
+    report::{Page, Story, chain_text, undone_with},
     run::ActOutcome,
     system::System,
 };
@@ -61,6 +61,10 @@ impl Outcome {
 
     pub(crate) fn step(&self, idx: usize) -> String {
         self.story.step(idx)
+    }
+
+    pub(crate) fn n_skipped(&self) -> usize {
+        self.story.n_skipped()
     }
 
     pub(crate) fn system(&self) -> &dyn System {
@@ -284,12 +288,24 @@ impl Outcome {
 
     /// The sentence as prose, a line for each step.
     pub fn story(&self) -> String {
-        self.story.text(&self.acts)
+        self.story_on(&Page::WHOLE)
+    }
+
+    pub(crate) fn story_on(&self, page: &Page) -> String {
+        self.story.text(&self.acts, page)
     }
 
     /// What the acts caused, as a tree.
     pub fn chain(&self) -> String {
-        chain_text(&self.record, self.n_given..self.record.entries().len())
+        self.chain_on(&Page {
+            n_lines: Page::PLAIN.n_lines,
+            ..Page::WHOLE
+        })
+    }
+
+    pub(crate) fn chain_on(&self, page: &Page) -> String {
+        let part = self.n_given..self.record.entries().len();
+        chain_text(&self.record, part, None, page)
     }
 }
 

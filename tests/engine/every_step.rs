@@ -112,7 +112,9 @@ fn what_was_done_outside_before_a_commit_was_refused_is_found() {
     flow failed at step 3: then resource FlakyMailer      tests/engine/every_step.rs:LINE
 
       expected  a FlakyMailer for which the closure holds
-      found     FlakyMailer { seen: Mutex { data: MailSeen { n_down: 0, sent: ["ada", "ada"], failed: ["attempt 1: GuestMailer could not write what it changed: expected the version that was loaded, found a newer one, by a scripted fault"] }, poisoned: false, .. } }
+      found     FlakyMailer { seen: Mutex { data: MailSeen { n_down: 0, sent: ["ada", "ada"],
+                  failed: ["attempt 1: GuestMailer could not write what it changed: expected the version that was loaded, found a newer one,
+                  by a scripted fault"] }, poisoned: false, .. } }
 
     run    with a fault at step 3 of 4: a conflict at the commit of GuestMailer on RoomReleased; without a fault it passes
 

@@ -58,6 +58,8 @@ fn a_closure_that_panics_where_it_makes_a_command() {
       expected  the closure makes a command
       found     the closure panicked at tests/failures/closures.rs:LINE: index out of bounds: the len is 1 but the index is 7
 
+      1 step after it was not run
+
     story   1 when   PlaceOrder { order_id: "ord-1", customer_id: "cust-1", .. }  accepted
             2 when   a command made from what was seen                            FAILED
             3 then   accepted                                                     skipped

@@ -142,6 +142,8 @@ fn a_flow_that_does_not_settle() {
                 waiting  Countdown on Counted
                 to do    break the cycle, or raise the budget if the flow really is this long
 
+      1 step after it was not run
+
     story   1 when   Counted { counted_id: "count-1", left: 50 }  DID NOT SETTLE
             2 then   settled                                      skipped
 
@@ -183,6 +185,8 @@ fn something_given_that_cannot_be() {
 
       expected  something that can be given
       found     `Inventory` is event-sourced and this one raised no events, so there is nothing to store
+
+      2 steps after it were not run
 
     story   1 given  Inventory "prod-1"                                           FAILED
             2 when   PlaceOrder { order_id: "ord-1", customer_id: "cust-1", .. }  skipped

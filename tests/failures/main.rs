@@ -6,6 +6,7 @@ mod events;
 mod fixture;
 mod handlers;
 mod kept;
+mod long;
 mod several;
 mod undone;
 mod verdict;

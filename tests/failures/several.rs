@@ -31,6 +31,8 @@ fn all_that_is_wrong_with_an_act_is_told() {
       expected  OrderDashboard "ord-1" for which the closure holds
       found     OrderDashboard "ord-1" { order_id: "ord-1", customer_id: "cust-1", status: "Placed", total_cents: 9995 }
 
+      2 steps after it were not run
+
     story   1 given  StockReceived { product_id: "prod-1", quantity: 100 }
             2 when   PlaceOrder { order_id: "ord-1", customer_id: "cust-1", .. }     accepted
             3 then   event OrderConfirmed                                            FAILED

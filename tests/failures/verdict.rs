@@ -98,6 +98,8 @@ fn what_is_given_is_refused() {
       found     it was rejected: the order is already placed
                 If that is the point, `.when(..)` is the word
 
+      2 steps after it were not run
+
     story   1 given  PlaceOrder { order_id: "ord-1", customer_id: "cust-1", .. }
             2 given  PlaceOrder { order_id: "ord-1", customer_id: "cust-1", .. }  FAILED
             3 when   ConfirmOrder { order_id: "ord-1" }                           skipped
@@ -126,6 +128,8 @@ fn an_act_that_fails_leaves_the_rest_undone() {
       expected  nothing goes wrong that no `then` speaks of
       found     PlaceOrder was rejected: the order is already placed
                 If that is the point, say so: `.then_rejected(..)`
+
+      3 steps after it were not run
 
     story   1 given  PlaceOrder { order_id: "ord-1", customer_id: "cust-1", .. }
             2 when   PlaceOrder { order_id: "ord-1", customer_id: "cust-1", .. }  REJECTED: the order is already placed

@@ -1,0 +1,193 @@
+use std::fmt;
+
+use crate::{
+    flow::Mismatch,
+    report::{Page, failure::Inner, indent, page::Ink},
+    run::Outcome,
+};
+
+/// How far the sections are indented, and what was expected and found.
+const MARGIN: usize = 7;
+const VALUES: usize = 12;
+
+impl Inner {
+    /// Writes the whole report in reading order.
+    pub(super) fn show(&self, f: &mut impl fmt::Write, page: &Page) -> fmt::Result {
+        for (idx, failed) in self.failed.iter().enumerate() {
+            let head = match idx {
+                0 if self.outcome.is_none() => "flow failed before step",
+                0 => "flow failed at step",
+                _ => {
+                    f.write_str("\n\n")?;
+                    "and at step"
+                }
+            };
+            let head = format!("{head} {}: {}", failed.step, failed.described);
+            let head = page.paint(Ink::Alarm, &head);
+            write!(f, "{head}      {}\n\n", failed.location)?;
+            failed.mismatch.show(f, page)?;
+        }
+        match self.outcome.as_ref().map_or(0, Outcome::n_skipped) {
+            0 => {}
+            1 => f.write_str("\n\n  1 step after it was not run")?,
+            n => write!(f, "\n\n  {n} steps after it were not run")?,
+        }
+        section(f, page, "run", self.note.as_deref().unwrap_or_default())?;
+        if let Some(outcome) = &self.outcome {
+            let inside = page.indented(MARGIN);
+            section(f, page, "story", &outcome.story_on(&inside))?;
+            section(f, page, "chain", &outcome.chain_on(&inside))?;
+        }
+        section(f, page, "left", &self.left)?;
+        if let Some(again) = &self.again {
+            write!(f, "\n{}  {again}", page.paint(Ink::Name, "again"))?;
+        }
+        Ok(())
+    }
+}
+
+impl Mismatch {
+    /// Writes it, fitted to the page.
+    pub(crate) fn show(&self, f: &mut impl fmt::Write, page: &Page) -> fmt::Result {
+        let inside = page.indented(VALUES);
+        let told = |ink, text: &str| {
+            let wrapped = inside.wrap(text);
+            indent(&page.paint(ink, &wrapped), VALUES)
+        };
+        let name = |name| page.paint(Ink::Name, name);
+        let expected = told(Ink::Expected, &self.expected);
+        write!(f, "  {}  {expected}", name("expected"))?;
+        let found = told(Ink::Found, &self.found);
+        write!(f, "\n  {}     {found}", name("found"))?;
+        for difference in &self.differences {
+            let difference = told(Ink::Differing, difference);
+            write!(f, "\n{:VALUES$}{difference}", "")?;
+        }
+        Ok(())
+    }
+}
+
+fn section(f: &mut impl fmt::Write, page: &Page, name: &str, text: &str) -> fmt::Result {
+    if text.is_empty() {
+        return Ok(());
+    }
+    let space = " ".repeat(MARGIN - name.len());
+    let name = page.paint(Ink::Name, name);
+    write!(f, "\n\n{name}{space}{}", indent(text, MARGIN))
+}
+
+/// Counts things by their name.
+pub(super) fn counted(n: usize, one: &str, many: &str) -> String {
+    match n {
+        1 => format!("1 {one}"),
+        n => format!("{n} {many}"),
+    }
+}
+
+/// Paints what went wrong in a line of a story or a chain.
+pub(super) fn alarmed(line: &str, page: &Page) -> String {
+    let alarms = ["FAILED", "REJECTED", "DID NOT SETTLE", "EXPIRED"];
+    let places = alarms
+        .iter()
+        .filter_map(|alarm| line.find(&format!("  {alarm}")));
+    match places.min() {
+        Some(place) => {
+            let (before, alarm) = line.split_at(place + 2);
+            format!("{before}{}", page.paint(Ink::Alarm, alarm))
+        }
+        None => line.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use shop::{OrderDashboard, OrderStatus, PlaceOrder};
+
+    use crate::{FlowFailure, FlowHarness, report::Page};
+
+    fn failure() -> FlowFailure {
+        let place = || PlaceOrder {
+            order_id: "ord-1".into(),
+            customer_id: "a customer with a name that goes on for very long".into(),
+            product_id: "tea".into(),
+            quantity: 2,
+            total_cents: 1_200,
+        };
+        let flow = FlowHarness::new(shop::domain)
+            .mode(crate::Mode::Sync)
+            .given_command(place())
+            .when(place())
+            .then_rejected_saying("placed")
+            .then_projection::<OrderDashboard>("ord-1")
+            .has(|row| row.status == OrderStatus::Placed);
+        flow.try_run().unwrap_err()
+    }
+
+    fn on(page: &Page) -> String {
+        let failure = failure();
+        let text = failure.on_page(page).replace(failure.location(), "LINE");
+        let lines = text.lines().filter(|line| !line.contains("again"));
+        lines
+            .collect::<Vec<&str>>()
+            .join("\n")
+            .replace('\x1b', "ESC")
+    }
+
+    #[test]
+    fn a_report_is_as_wide_as_its_page() {
+        let narrow = Page {
+            width: 70,
+            ..Page::PLAIN
+        };
+
+        insta::assert_snapshot!(on(&narrow), @r#"
+        flow failed at step 4: then OrderDashboard "ord-1" has      LINE
+
+          expected  OrderDashboard "ord-1" for which the closure holds
+          found     OrderDashboard "ord-1" {
+                        order_id: "ord-1",
+                        customer_id: "a customer with a name that goes on for very long",
+                        status: "Cancelled",
+                        total_cents: 1200,
+                    }
+
+        story   1 given  PlaceOrder { order_id: "o .. }
+                2 when   PlaceOrder { order_id: "o .. }  REJECTED: the orde ..
+                3 then   rejected saying "placed"        ok
+                4 then   OrderDashboard "ord-1" has      FAILED
+
+        chain  PlaceOrder                          OrderCommandHandler  REJ ..
+
+        left   nothing waiting · no handlers failed
+        "#);
+    }
+
+    #[test]
+    fn what_failed_and_what_was_expected_and_found_has_a_colour() {
+        let coloured = Page {
+            is_coloured: true,
+            ..Page::PLAIN
+        };
+
+        insta::assert_snapshot!(on(&coloured), @r#"
+        ESC[1;31mflow failed at step 4: then OrderDashboard "ord-1" hasESC[0m      LINE
+
+          ESC[1mexpectedESC[0m  ESC[32mOrderDashboard "ord-1" for which the closure holdsESC[0m
+          ESC[1mfoundESC[0m     ESC[31mOrderDashboard "ord-1" {ESC[0m
+                    ESC[31m    order_id: "ord-1",ESC[0m
+                    ESC[31m    customer_id: "a customer with a name that goes on for very long",ESC[0m
+                    ESC[31m    status: "Cancelled",ESC[0m
+                    ESC[31m    total_cents: 1200,ESC[0m
+                    ESC[31m}ESC[0m
+
+        ESC[1mstoryESC[0m   1 given  PlaceOrder { order_id: "ord-1", customer_id:  .. 59 letters more .. }
+                2 when   PlaceOrder { order_id: "ord-1", customer_id:  .. 59 letters more .. }  ESC[1;31mREJECTED: the order is already placedESC[0m
+                3 then   rejected saying "placed"                                               ok
+                4 then   OrderDashboard "ord-1" has                                             ESC[1;31mFAILEDESC[0m
+
+        ESC[1mchainESC[0m  PlaceOrder                          OrderCommandHandler  ESC[1;31mREJECTED: the order is already placedESC[0m
+
+        ESC[1mleftESC[0m   nothing waiting · no handlers failed
+        "#);
+    }
+}

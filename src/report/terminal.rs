@@ -1,0 +1,76 @@
+use std::{
+    env,
+    ffi::OsString,
+    io::{self, IsTerminal},
+};
+
+use terminal_size::{Width, terminal_size};
+
+use crate::report::Page;
+
+/// A line of a report needs so much to say anything.
+const NARROWEST: usize = 60;
+
+impl Page {
+    /// The page that whoever runs the test looks at.
+    pub(crate) fn of_terminal() -> Self {
+        // The test runner catches what is written to stderr, and prints it to stdout.
+        let is_terminal = io::stdout().is_terminal() && io::stderr().is_terminal();
+        let columns = terminal_size().filter(|_| is_terminal);
+        Self {
+            width: columns.map_or(Self::PLAIN.width, |(Width(width), _)| {
+                usize::from(width).max(NARROWEST)
+            }),
+            is_coloured: is_coloured(is_terminal, |name| env::var_os(name)),
+            ..Self::PLAIN
+        }
+    }
+}
+
+/// Whether to use colours, as <https://no-color.org> and <https://bixense.com/clicolors> have it;
+/// `FORCE_COLOR` is another name for `CLICOLOR_FORCE`.
+fn is_coloured(is_terminal: bool, var: impl Fn(&str) -> Option<OsString>) -> bool {
+    let is = |name: &str, value: &str| var(name).is_some_and(|found| found == value);
+    let is_set = |name: &str| var(name).is_some_and(|found| !found.is_empty());
+    let is_forced = |name: &str| is_set(name) && !is(name, "0");
+    if is_set("NO_COLOR") {
+        return false;
+    }
+    if is_forced("CLICOLOR_FORCE") || is_forced("FORCE_COLOR") {
+        return true;
+    }
+    is_terminal && !is("CLICOLOR", "0") && !is("TERM", "dumb")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(is_terminal: bool, vars: &[(&str, &str)], expected: bool) {
+        let var = |name: &str| {
+            let found = vars.iter().find(|(known, _)| *known == name);
+            found.map(|(_, value)| OsString::from(value))
+        };
+
+        assert_eq!(is_coloured(is_terminal, var), expected, "{vars:?}");
+    }
+
+    #[test]
+    fn a_terminal_has_colours_unless_it_is_told_not_to() {
+        check(true, &[], true);
+        check(true, &[("NO_COLOR", "")], true);
+        check(true, &[("NO_COLOR", "1")], false);
+        check(true, &[("CLICOLOR", "0")], false);
+        check(true, &[("TERM", "dumb")], false);
+    }
+
+    #[test]
+    fn what_is_no_terminal_has_colours_if_they_are_forced() {
+        check(false, &[], false);
+        check(false, &[("FORCE_COLOR", "1")], true);
+        check(false, &[("CLICOLOR_FORCE", "1")], true);
+        check(false, &[("CLICOLOR_FORCE", "0")], false);
+        check(false, &[("CLICOLOR_FORCE", "1"), ("NO_COLOR", "1")], false);
+    }
+}
