@@ -128,8 +128,9 @@
 //! again  cargo test an_order_is_placed_once
 //! ```
 //!
-//! In a terminal it has colours, unless `NO_COLOR` is set. [`try_run`](Flow::try_run) gives it as a
-//! value. See [`report`].
+//! In a terminal it has colours, unless `NO_COLOR` is set. The last line of a test that panics names the
+//! file with everything that was recorded: `target/flow-harness/orders--an_order_is_placed_once.txt`.
+//! [`try_run`](Flow::try_run) gives a failure as a value, and writes no file. See [`report`].
 //!
 //! # Nothing passes by accident
 //!

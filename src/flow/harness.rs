@@ -51,6 +51,8 @@ pub(crate) struct Setup {
     domain: Arc<BuildDomain>,
     makers: ResourceMakers,
     pub(crate) mode: Mode,
+    /// Whether the harness said its mode, and not the environment.
+    pub(crate) says_mode: bool,
     pub(crate) budget: usize,
     pub(crate) is_paused: bool,
     pub(crate) checks_determinism: bool,
@@ -126,6 +128,7 @@ impl FlowHarness {
                 domain: Arc::new(move |resources| domain.build(resources)),
                 makers: ResourceMakers::default(),
                 mode: Mode::of_environment(),
+                says_mode: false,
                 budget: 10_000,
                 is_paused: false,
                 checks_determinism: false,
@@ -138,7 +141,8 @@ impl FlowHarness {
     /// (`sync`, `engine`, `compared`), and [`Mode::Sync`] if it says nothing.
     #[must_use]
     pub fn mode(mut self, mode: Mode) -> Self {
-        Arc::make_mut(&mut self.setup).mode = mode;
+        let setup = Arc::make_mut(&mut self.setup);
+        (setup.mode, setup.says_mode) = (mode, true);
         self
     }
 

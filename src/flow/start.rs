@@ -75,7 +75,7 @@ impl<S> Flow<'_, S> {
     {
         match self.try_run() {
             Ok(outcome) => outcome,
-            Err(failure) => panic!("{}", failure.for_terminal()),
+            Err(failure) => panic!("{}", failure.of_panic()),
         }
     }
 

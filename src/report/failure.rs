@@ -4,8 +4,9 @@ use flow_domain::WiringErrors;
 
 use crate::{
     flow::{Mismatch, Plan},
-    report::{Page, again::again, left::left},
+    report::{Page, again::test_name, file::keep, left::left, page::Ink},
     run::Outcome,
+    system::Mode,
 };
 
 /// Why a sentence failed. Its `Display` is the report.
@@ -17,7 +18,10 @@ pub(super) struct Inner {
     /// The first thing that failed, and everything else that failed at the same time.
     pub(super) failed: Vec<Shown>,
     pub(super) left: String,
-    pub(super) again: Option<String>,
+    /// The name of the test, if it is known.
+    pub(super) test: Option<String>,
+    /// The mode, if the environment said it.
+    pub(super) mode: Option<Mode>,
     /// In which of several runs it failed.
     pub(super) note: Option<String>,
     pub(super) outcome: Option<Outcome>,
@@ -69,7 +73,8 @@ impl FlowFailure {
             inner: Box::new(Inner {
                 failed,
                 left: left(&outcome),
-                again: again(),
+                test: test_name(),
+                mode: None,
                 note: None,
                 outcome: Some(outcome),
             }),
@@ -90,7 +95,8 @@ impl FlowFailure {
                     mismatch: Mismatch::new("a domain that can work", errors.to_string()),
                 }],
                 left: String::new(),
-                again: again(),
+                test: test_name(),
+                mode: None,
                 note: None,
                 outcome: None,
             }),
@@ -114,7 +120,8 @@ impl FlowFailure {
                     mismatch,
                 }],
                 left: String::new(),
-                again: again(),
+                test: test_name(),
+                mode: None,
                 note: None,
                 outcome: None,
             }),
@@ -127,9 +134,44 @@ impl FlowFailure {
         self
     }
 
-    /// The report for whoever runs the test: with colours and the width of the terminal, if it is one.
-    pub(crate) fn for_terminal(&self) -> String {
-        self.on_page(&Page::of_terminal())
+    /// Says that the mode was that of the environment.
+    pub(crate) fn in_mode_of_environment(mut self, mode: Mode) -> Self {
+        self.inner.mode = Some(mode);
+        self
+    }
+
+    /// The report for whoever runs the test, with the colours and the width of the terminal if it is
+    /// one. What was recorded is written into a file, and the report says into which.
+    pub(crate) fn of_panic(&self) -> String {
+        let page = Page::of_terminal();
+        let mut report = self.on_page(&page);
+        if self.inner.outcome.is_some() {
+            let kept = keep(&self.name(), &self.record_text());
+            let name = page.paint(Ink::Name, "record");
+            report = format!("{report}\n{name} {kept}");
+        }
+        report
+    }
+
+    /// The name of the test, or else the file and line of the step.
+    fn name(&self) -> String {
+        let named = self.inner.test.clone();
+        named.unwrap_or_else(|| {
+            let path = self.location().rsplit('/').next().unwrap_or_default();
+            let mut parts = path.split(':');
+            let file = parts.next().unwrap_or_default().trim_end_matches(".rs");
+            format!("{file}-{}", parts.next().unwrap_or_default())
+        })
+    }
+
+    /// The report with its whole chain, and everything that was recorded, as text: what a test that
+    /// panics leaves in `target/flow-harness`.
+    pub fn record_text(&self) -> String {
+        let report = self.on_page(&Page::WHOLE);
+        match self.outcome() {
+            Some(outcome) => format!("{report}\n\nrecord\n{}", outcome.record()),
+            None => report,
+        }
     }
 
     pub(super) fn on_page(&self, page: &Page) -> String {

@@ -5,6 +5,7 @@ mod again;
 mod chain;
 mod diff;
 mod failure;
+mod file;
 mod left;
 mod page;
 mod show;

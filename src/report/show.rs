@@ -2,7 +2,7 @@ use std::fmt;
 
 use crate::{
     flow::Mismatch,
-    report::{Page, failure::Inner, indent, page::Ink},
+    report::{Page, again::again, failure::Inner, indent, page::Ink},
     run::Outcome,
 };
 
@@ -39,7 +39,8 @@ impl Inner {
             section(f, page, "chain", &outcome.chain_on(&inside))?;
         }
         section(f, page, "left", &self.left)?;
-        if let Some(again) = &self.again {
+        if let Some(test) = &self.test {
+            let again = again(test, self.mode);
             write!(f, "\n{}  {again}", page.paint(Ink::Name, "again"))?;
         }
         Ok(())

@@ -40,10 +40,18 @@ async fn run(plan: &Plan<'_>) -> Result<Outcome, FlowFailure> {
         return Err(FlowFailure::of_plan(plan, location, mismatch.clone()));
     }
     let is_plain = plan.every_step.is_empty() && !setup.checks_determinism;
-    if is_plain && setup.mode != Mode::Compared {
-        return once(plan, setup.mode, None).await;
-    }
-    Box::pin(several(plan)).await
+    let ran = if is_plain && setup.mode != Mode::Compared {
+        once(plan, setup.mode, None).await
+    } else {
+        Box::pin(several(plan)).await
+    };
+    ran.map_err(|failure| {
+        if setup.says_mode {
+            failure
+        } else {
+            failure.in_mode_of_environment(setup.mode)
+        }
+    })
 }
 
 /// Runs a sentence more than once; what is left is the outcome of the last run without a fault.
@@ -85,7 +93,7 @@ impl Future for Running<'_> {
         }
         polled.map(|result| match result {
             Ok(outcome) => outcome,
-            Err(failure) => panic!("{}", failure.for_terminal()),
+            Err(failure) => panic!("{}", failure.of_panic()),
         })
     }
 }

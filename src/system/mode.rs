@@ -18,20 +18,20 @@ pub enum Mode {
     Compared,
 }
 
-/// The variable that says the mode of every harness that does not say one.
-const VARIABLE: &str = "FLOW_MODE";
-
 impl Mode {
+    /// The variable that says the mode of every harness that does not say one.
+    pub(crate) const VARIABLE: &str = "FLOW_MODE";
+
     /// The mode of a harness that does not say one.
     ///
     /// # Panics
     ///
     /// Panics if the variable is set to something that is no mode: nothing would be as it was meant.
     pub(crate) fn of_environment() -> Self {
-        match env::var(VARIABLE) {
+        match env::var(Self::VARIABLE) {
             Ok(name) => match name.parse() {
                 Ok(mode) => mode,
-                Err(err) => panic!("{VARIABLE}: {err}"),
+                Err(err) => panic!("{}: {err}", Self::VARIABLE),
             },
             Err(_) => Self::default(),
         }

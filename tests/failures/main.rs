@@ -7,6 +7,7 @@ mod fixture;
 mod handlers;
 mod kept;
 mod long;
+mod panicking;
 mod several;
 mod undone;
 mod verdict;

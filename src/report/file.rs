@@ -1,0 +1,119 @@
+use std::{
+    collections::BTreeMap,
+    env, fs, io,
+    path::{Path, PathBuf},
+    sync::{Mutex, PoisonError},
+};
+
+/// How many files a test leaves behind at most: one that tries a sentence a thousand times is to leave
+/// a few of its failures, not all.
+const MOST_FILES: u32 = 5;
+
+/// Writes `text` into a file for the test with this name, among what cargo builds, and says where it
+/// is. That it cannot be written is told there, and is no failure of its own.
+pub(super) fn keep(test: &str, text: &str) -> String {
+    let Some(target) = target_dir() else {
+        return "not written: there is no target directory".to_owned();
+    };
+    let path = target.join("flow-harness").join(file_name(test));
+    match write(&path, text) {
+        Ok(()) => shown(&path, &target),
+        Err(err) => format!("not written to {}: {err}", path.display()),
+    }
+}
+
+fn write(path: &Path, text: &str) -> io::Result<()> {
+    if let Some(dir) = path.parent() {
+        fs::create_dir_all(dir)?;
+    }
+    fs::write(path, text)
+}
+
+/// The directory in which cargo built this test.
+fn target_dir() -> Option<PathBuf> {
+    let is_target = |dir: &Path| dir.join("CACHEDIR.TAG").is_file();
+    let exe = env::current_exe().ok()?;
+    let around = exe.ancestors().find(|dir| is_target(dir));
+    if let Some(dir) = around {
+        return Some(dir.to_owned());
+    }
+    // The tests of documentation are built elsewhere.
+    let said = env::var_os("CARGO_TARGET_DIR").map(PathBuf::from);
+    if let Some(dir) = said.filter(|dir| dir.is_absolute()) {
+        return Some(dir);
+    }
+    let here = env::current_dir().ok()?;
+    let mut beside = here.ancestors().map(|dir| dir.join("target"));
+    beside.find(|dir| is_target(dir))
+}
+
+/// As seen from the root of the workspace, like the place in the head of a report.
+fn shown(path: &Path, target: &Path) -> String {
+    let root = target.parent().filter(|_| target.ends_with("target"));
+    let path = root.map_or(path, |root| path.strip_prefix(root).unwrap_or(path));
+    path.display().to_string()
+}
+
+/// A name for every failure of a test in this process: a later one does not hide the first, and the
+/// next run begins anew.
+fn file_name(test: &str) -> String {
+    static N_FILES: Mutex<BTreeMap<String, u32>> = Mutex::new(BTreeMap::new());
+    let stem = file_stem(test);
+    let mut n_files = N_FILES.lock().unwrap_or_else(PoisonError::into_inner);
+    let nth = n_files.entry(stem.clone()).or_default();
+    *nth = MOST_FILES.min(*nth + 1);
+    match *nth {
+        1 => format!("{stem}.txt"),
+        nth => format!("{stem}-{nth}.txt"),
+    }
+}
+
+/// The name of a test as that of a file: `orders--a_wrong_id`.
+fn file_stem(test: &str) -> String {
+    let is_safe = |letter: char| letter.is_alphanumeric() || "_-.".contains(letter);
+    let stem: String = test
+        .replace("::", "--")
+        .chars()
+        .map(|letter| if is_safe(letter) { letter } else { '_' })
+        // File systems allow 255 bytes.
+        .take(60)
+        .collect();
+    stem.trim_start_matches('.').to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_name_of_a_test_is_made_that_of_a_file() {
+        assert_eq!(file_stem("orders::a_wrong_id"), "orders--a_wrong_id");
+        assert_eq!(file_stem("../a b/c:1"), "_a_b_c_1");
+    }
+
+    #[test]
+    fn a_few_failures_of_a_test_are_kept() {
+        let names: Vec<String> = (0..7).map(|_| file_name("a_few")).collect();
+
+        assert_eq!(names[..2], ["a_few.txt", "a_few-2.txt"]);
+        assert_eq!(names[5..], ["a_few-5.txt", "a_few-5.txt"]);
+    }
+
+    #[test]
+    fn a_path_is_shown_from_the_root_of_the_workspace() {
+        let shown = |target: &str| {
+            let target = Path::new(target);
+            shown(&target.join("flow-harness/a.txt"), target)
+        };
+
+        assert_eq!(shown("/home/ada/target"), "target/flow-harness/a.txt");
+        assert_eq!(shown("/tmp/cache"), "/tmp/cache/flow-harness/a.txt");
+    }
+
+    #[test]
+    fn what_cannot_be_written_is_an_error() {
+        let file = env::current_exe().unwrap();
+
+        assert!(write(&file.join("flow-harness/a.txt"), "").is_err());
+    }
+}

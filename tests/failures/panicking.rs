@@ -1,0 +1,104 @@
+//! What a test that panics prints and leaves behind.
+
+use std::{
+    env, fs,
+    panic::{self, AssertUnwindSafe},
+    process::Command,
+};
+
+use crate::fixture::{confirmed, place, shop};
+
+/// What says that this process was started by one of the tests.
+const CHILD: &str = "FLOW_HARNESS_TEST_CHILD";
+
+fn fails() {
+    shop().when(place()).then_event(confirmed()).run();
+}
+
+/// The file that the last line of a report names.
+#[track_caller]
+fn record_of(report: &str) -> String {
+    let path = report.lines().last().unwrap().split(' ').next_back();
+    fs::read_to_string(path.unwrap()).unwrap()
+}
+
+fn report_of_panic() -> String {
+    let panic = panic::catch_unwind(AssertUnwindSafe(fails)).unwrap_err();
+    panic.downcast_ref::<String>().unwrap().clone()
+}
+
+#[test]
+fn the_record_is_in_a_file_with_the_name_of_the_test() {
+    let report = report_of_panic();
+
+    let file = "flow-harness/panicking--the_record_is_in_a_file_with_the_name_of_the_test.txt";
+    assert!(report.ends_with(file), "{report}");
+    let record = record_of(&report);
+    assert!(record.starts_with("flow failed at step 2: then event OrderConfirmed"));
+    assert!(record.contains("\n\nrecord\n#0 "), "{record}");
+    assert!(record.contains("projector OrderDashboardProjector started"));
+}
+
+#[test]
+fn a_second_failure_of_a_test_has_a_file_of_its_own() {
+    let first = report_of_panic();
+    let second = report_of_panic();
+
+    assert!(first.ends_with("a_file_of_its_own.txt"), "{first}");
+    assert!(second.ends_with("a_file_of_its_own-2.txt"), "{second}");
+}
+
+/// A test in a thread that has no name, as on a runtime with several threads.
+#[test]
+fn without_a_name_the_file_is_called_after_the_step() {
+    let report = std::thread::spawn(report_of_panic).join().unwrap();
+
+    let last = report.lines().last().unwrap();
+    assert!(last.contains("flow-harness/panicking-"), "{last}");
+}
+
+#[test]
+fn a_failure_that_is_a_value_leaves_no_file() {
+    let failure = shop().when(place()).then_event(confirmed()).try_run();
+
+    let report = failure.unwrap_err().to_string();
+    assert!(!report.contains("\nrecord "), "{report}");
+}
+
+/// Fails where a test below wants it to.
+#[test]
+fn in_a_process_of_its_own() {
+    if env::var_os(CHILD).is_some() {
+        fails();
+    }
+}
+
+fn output_of_child(vars: &[(&str, &str)]) -> String {
+    let mut test = Command::new(env::current_exe().unwrap());
+    test.args(["--exact", "panicking::in_a_process_of_its_own"])
+        .env_remove("FLOW_MODE")
+        .env_remove("NO_COLOR")
+        .env(CHILD, "1")
+        .envs(vars.iter().copied());
+    let output = test.output().unwrap();
+    assert!(!output.status.success());
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[test]
+fn how_to_run_it_again_has_the_mode_of_the_environment() {
+    let output = output_of_child(&[("FLOW_MODE", "engine")]);
+
+    let again = "\nagain  FLOW_MODE=engine cargo test panicking::in_a_process_of_its_own\n";
+    assert!(output.contains(again), "{output}");
+}
+
+#[test]
+fn colours_are_there_if_they_are_forced_and_not_otherwise() {
+    let plain = output_of_child(&[]);
+    let coloured = output_of_child(&[("CLICOLOR_FORCE", "1")]);
+
+    assert!(plain.contains("\nagain  cargo test"), "{plain}");
+    assert!(!plain.contains('\x1b'), "{plain}");
+    assert!(coloured.contains("\x1b[1;31mFAILED\x1b[0m"), "{coloured}");
+}
