@@ -12,14 +12,17 @@ use crate::{
         tree::{Told, Tree},
         undone_with,
     },
+    run::Log,
 };
 
 /// Draws what happened in a part of the record as a tree: who caused what. The line that tells of
-/// `here` is marked, and is among those that are drawn if there are too many.
+/// `here` is marked, and is among those that are drawn if there are too many. What was logged stands
+/// under the line of the handler that logged it.
 pub(crate) fn chain_text(
     record: &Record,
     part: Range<usize>,
     here: Option<EntryId>,
+    logs: &[Log],
     page: &Page,
 ) -> String {
     let mut chain = Chain::new(record);
@@ -37,6 +40,11 @@ pub(crate) fn chain_text(
         }
     }
     chain.grow();
+    for log in logs {
+        if let Some(line) = chain.tree.line_of(log.entry, record) {
+            chain.tree.line(line).logs.push(log.to_string());
+        }
+    }
     chain.tree.draw(record, here, page)
 }
 
@@ -98,6 +106,7 @@ impl<'r> Chain<'r> {
                             detail: "rolled back".to_owned(),
                             ids: vec![entry.id],
                             is_message: true,
+                            ..Told::default()
                         };
                         self.tree.add(above, told);
                     }
@@ -161,6 +170,7 @@ impl<'r> Chain<'r> {
             detail: format!("{} @{}", event.stream(), event.version),
             ids: vec![entry.id],
             is_message: true,
+            ..Told::default()
         };
         let line = self.tree.add(above, told);
         for effect in self.effects(entry.id) {
@@ -330,7 +340,7 @@ mod tests {
             ..Page::PLAIN
         };
         let all = 0..record.entries().len();
-        chain_text(record, all, wrote.map(|entry| entry.id), &page)
+        chain_text(record, all, wrote.map(|entry| entry.id), &[], &page)
     }
 
     #[test]

@@ -169,7 +169,14 @@ impl FlowFailure {
     pub fn record_text(&self) -> String {
         let report = self.on_page(&Page::WHOLE);
         match self.outcome() {
-            Some(outcome) => format!("{report}\n\nrecord\n{}", outcome.record()),
+            Some(outcome) => {
+                let logs = outcome.logs().into_iter().map(|log| {
+                    let (idx, target) = (log.entry.index(), log.target);
+                    format!("#{idx} {} {target}: {}\n", log.level, log.text)
+                });
+                let logs: String = logs.collect();
+                format!("{report}\n\nrecord\n{}\nlogs\n{logs}", outcome.record())
+            }
             None => report,
         }
     }

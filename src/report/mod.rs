@@ -4,6 +4,7 @@ mod absence;
 mod again;
 mod chain;
 mod diff;
+mod drawing;
 mod failure;
 mod file;
 mod left;

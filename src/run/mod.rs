@@ -9,6 +9,8 @@ mod checking;
 mod compared;
 mod ending;
 mod every_step;
+mod listener;
+mod logs;
 mod once;
 mod outcome;
 mod runner;
@@ -24,6 +26,7 @@ use flow_domain::port::BoxFuture;
 pub(crate) use act::ActKind;
 pub use act::ActOutcome;
 pub(crate) use blocking::blocking;
+pub use logs::Log;
 pub use outcome::Outcome;
 
 use crate::{

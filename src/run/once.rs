@@ -1,10 +1,11 @@
-use std::sync::Arc;
+use std::{pin::pin, sync::Arc};
 
 use crate::{
     flow::Plan,
     report::{FlowFailure, Steps},
     run::{
         Outcome,
+        logs::listening,
         runner::{Runner, Stop},
     },
     system::fault::ArmedFaults,
@@ -41,7 +42,8 @@ pub(super) async fn once(
         has_spoken_of_waiting: false,
         faults,
     };
-    let finished = runner.all_steps().await;
+    let logs = Arc::clone(runner.outcome.log_book());
+    let finished = listening(logs, pin!(runner.all_steps())).await;
     let Runner {
         mut outcome,
         steps,

@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 use crate::{
     flow::Resources,
     report::{Page, Story, chain_text, undone_with},
-    run::ActOutcome,
+    run::{ActOutcome, Log, logs::Logs},
     system::System,
 };
 
@@ -27,6 +27,7 @@ pub struct Outcome {
     n_given: usize,
     acts: Vec<ActOutcome>,
     story: Story,
+    logs: Arc<Logs>,
 }
 
 impl Outcome {
@@ -38,6 +39,7 @@ impl Outcome {
             n_given: 0,
             acts: Vec::new(),
             story: Story::default(),
+            logs: Arc::default(),
         }
     }
 
@@ -88,6 +90,18 @@ impl Outcome {
     /// Whether events were handled inline, without an engine.
     pub(crate) fn is_inline(&self) -> bool {
         self.system.is_inline()
+    }
+
+    pub(super) fn log_book(&self) -> &Arc<Logs> {
+        &self.logs
+    }
+
+    /// What handlers wrote through `tracing`, from `DEBUG` up and in order: the first thousand lines. What
+    /// a task that a handler spawned writes is not among them.
+    ///
+    /// It is no part of the record, for it may have addresses and times in it.
+    pub fn logs(&self) -> Vec<Log> {
+        self.logs.all()
     }
 
     /// The acts of the sentence, in order.
@@ -305,7 +319,7 @@ impl Outcome {
 
     pub(crate) fn chain_on(&self, page: &Page) -> String {
         let part = self.n_given..self.record.entries().len();
-        chain_text(&self.record, part, None, page)
+        chain_text(&self.record, part, None, &self.logs(), page)
     }
 }
 

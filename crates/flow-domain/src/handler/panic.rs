@@ -9,7 +9,10 @@ use std::{
 
 use tracing::Span;
 
-use crate::error::Error;
+use crate::{
+    error::Error,
+    record::{EntryId, within_handling},
+};
 
 thread_local! {
     static INSIDE_HANDLER: Cell<bool> = const { Cell::new(false) };
@@ -60,19 +63,29 @@ fn begin() -> bool {
     INSIDE_HANDLER.replace(true)
 }
 
-/// Runs `future` in `span` and makes an error of a panic in it.
+/// Runs `future` in `span`, as the handling that began at `started`, and makes an error of a panic in
+/// it.
 ///
 /// The future is pinned by the caller: handed over by value it would lie in the caller's twice.
-pub(crate) fn catch_panic<'a, T, F>(span: &'a Span, future: Pin<&'a mut F>) -> CatchPanic<'a, F>
+pub(crate) fn catch_panic<'a, T, F>(
+    span: &'a Span,
+    started: EntryId,
+    future: Pin<&'a mut F>,
+) -> CatchPanic<'a, F>
 where
     F: Future<Output = Result<T, Error>> + ?Sized,
 {
-    CatchPanic { span, future }
+    CatchPanic {
+        span,
+        started,
+        future,
+    }
 }
 
 /// A future whose panics are errors.
 pub(crate) struct CatchPanic<'a, F: ?Sized> {
     span: &'a Span,
+    started: EntryId,
     future: Pin<&'a mut F>,
 }
 
@@ -84,10 +97,13 @@ where
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let _entered = (!self.span.is_none()).then(|| self.span.enter());
+        let started = self.started;
         let future = self.future.as_mut();
         let outer = begin();
         // A handler that panicked is never polled again, and its unit of work is thrown away.
-        let polled = panic::catch_unwind(AssertUnwindSafe(|| future.poll(cx)));
+        let polled = within_handling(started, || {
+            panic::catch_unwind(AssertUnwindSafe(|| future.poll(cx)))
+        });
         INSIDE_HANDLER.set(outer);
         polled.unwrap_or_else(|panic| Poll::Ready(Err(error_of(panic.as_ref()))))
     }

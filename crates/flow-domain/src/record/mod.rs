@@ -42,11 +42,15 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod current;
 mod entry;
 mod fork_map;
 mod recorder;
 mod show;
 
+#[doc(hidden)]
+pub use current::current_handling;
+pub(crate) use current::within_handling;
 pub use entry::{
     Ended, Entry, EntryId, HandlerKind, Happening, RolledBack, Table, TableKind, WrittenValue,
 };
