@@ -131,7 +131,8 @@
 //! In a terminal it has colours, unless `NO_COLOR` is set. The last line of a test that panics names the
 //! file with everything that was recorded: `target/flow-harness/orders--an_order_is_placed_once.txt`.
 //! What handlers write through `tracing` stands in the chain, under the delivery that wrote it.
-//! [`try_run`](Flow::try_run) gives a failure as a value, and writes no file. See [`report`].
+//! [`try_run`](Flow::try_run) gives a failure as a value, and writes no file. `FLOW_HARNESS_TRACE=1` prints
+//! story and chain of sentences that pass, too. See [`report`].
 //!
 //! # Nothing passes by accident
 //!

@@ -2,15 +2,15 @@ use std::{collections::VecDeque, ops::Range};
 
 use flow_domain::{
     message::Processing,
-    record::{Ended, Entry, EntryId, Happening, Record, TableKind},
+    record::{Entry, EntryId, Happening, Record},
 };
 
 use crate::{
     expect::{Seen, still_to_come},
     report::{
         Page,
+        effects::{Effects, at_attempt},
         tree::{Told, Tree},
-        undone_with,
     },
     run::Log,
 };
@@ -51,8 +51,7 @@ pub(crate) fn chain_text(
 /// A tree that grows from what came from outside.
 struct Chain<'r> {
     record: &'r Record,
-    /// For each entry, those that it directly caused.
-    effects: Vec<Vec<EntryId>>,
+    effects: Effects<'r>,
     tree: Tree,
     /// Entries that are not in the tree yet, with the line below which they belong. A list, and no
     /// recursion: a flow may go on for long.
@@ -61,24 +60,12 @@ struct Chain<'r> {
 
 impl<'r> Chain<'r> {
     fn new(record: &'r Record) -> Self {
-        let mut effects = vec![Vec::new(); record.entries().len()];
-        for entry in record.entries() {
-            if let Some(cause) = entry.cause {
-                effects[cause.index()].push(entry.id);
-            }
-        }
         Self {
             record,
-            effects,
+            effects: Effects::new(record),
             tree: Tree::default(),
             open: VecDeque::new(),
         }
-    }
-
-    fn effects(&self, of: EntryId) -> impl Iterator<Item = &'r Entry> + use<'r> {
-        let record = self.record;
-        let ids = self.effects[of.index()].clone();
-        ids.into_iter().map(move |id| record.entry(id))
     }
 
     fn grow(&mut self) {
@@ -90,7 +77,7 @@ impl<'r> Chain<'r> {
                 }
                 Happening::Scheduled { command, .. } => {
                     let line = self.command(entry, Seen::from(&**command).name, above);
-                    if self.effects(entry.id).next().is_none() {
+                    if self.effects.of(entry.id).next().is_none() {
                         self.tree.line(line).detail = match still_to_come(entry, self.record) {
                             Ok(due) => format!("scheduled for {due}"),
                             Err(fate) => fate,
@@ -99,7 +86,7 @@ impl<'r> Chain<'r> {
                 }
                 Happening::Appended(_) => self.event(entry, above),
                 Happening::Raised(envelope) => {
-                    let mut appended = self.effects(entry.id).peekable();
+                    let mut appended = self.effects.of(entry.id).peekable();
                     if appended.peek().is_none() {
                         let told = Told {
                             label: Seen::from(&**envelope).name,
@@ -136,12 +123,12 @@ impl<'r> Chain<'r> {
         };
         let line = self.tree.add(above, told);
         let mut ids = vec![entry.id];
-        for effect in self.effects(entry.id) {
+        for effect in self.effects.of(entry.id) {
             match &effect.what {
                 Happening::HandlerStarted {
                     handler, attempt, ..
                 } => {
-                    let ended = self.ended(effect);
+                    let ended = self.effects.ended(effect);
                     detail = format!("{handler}  {ended}{}", at_attempt(*attempt));
                     ids.push(effect.id);
                     self.open_effects(effect, line);
@@ -173,7 +160,7 @@ impl<'r> Chain<'r> {
             ..Told::default()
         };
         let line = self.tree.add(above, told);
-        for effect in self.effects(entry.id) {
+        for effect in self.effects.of(entry.id) {
             match effect.what {
                 Happening::HandlerStarted {
                     handler, attempt, ..
@@ -196,7 +183,7 @@ impl<'r> Chain<'r> {
 
     /// An event that was delivered to a handler.
     fn delivery(&mut self, started: &Entry, (handler, attempt): (&'static str, u32), event: usize) {
-        let detail = format!("{}{}", self.ended(started), at_attempt(attempt));
+        let detail = format!("{}{}", self.effects.ended(started), at_attempt(attempt));
         // Of the attempts that changed nothing only the last is told.
         let earlier = self.tree.last_below(event, handler);
         let earlier = earlier.filter(|line| 1 < attempt && !self.caused_messages(*line));
@@ -217,51 +204,17 @@ impl<'r> Chain<'r> {
     fn caused_messages(&mut self, line: usize) -> bool {
         let ids = self.tree.line(line).ids.clone();
         ids.into_iter().any(|id| {
-            let mut effects = self.effects(id);
+            let mut effects = self.effects.of(id);
             effects.any(|effect| is_message(&effect.what))
         })
     }
 
     /// What a handling caused comes below its line.
     fn open_effects(&mut self, started: &Entry, line: usize) {
-        let messages = self.effects(started.id);
+        let messages = self.effects.of(started.id);
         let messages = messages.filter(|effect| is_message(&effect.what));
         self.open
             .extend(messages.map(|effect| (effect.id, Some(line))));
-    }
-
-    /// How a handling ended, with what it wrote.
-    fn ended(&self, started: &Entry) -> String {
-        let mut wrote = Vec::new();
-        let mut ended = String::new();
-        let mut caused_something = false;
-        for effect in self.effects(started.id) {
-            match &effect.what {
-                // That a message was handled is told already.
-                Happening::Written(written) if written.table.kind == TableKind::Inbox => {}
-                Happening::Written(written) => {
-                    let verb = match (&written.after, written.table.kind) {
-                        (None, _) => "deleted",
-                        (Some(_), TableKind::Projection) => "wrote",
-                        (Some(_), _) => "stored",
-                    };
-                    wrote.push(format!("{verb} {} {:?}", written.table.name, written.id));
-                }
-                Happening::HandlerEnded(Ended::Handled)
-                    if undone_with(effect, self.record).is_some() =>
-                {
-                    "rolled back".clone_into(&mut ended);
-                }
-                Happening::HandlerEnded(how) => ended = told(how),
-                _ => caused_something = true,
-            }
-        }
-        match ended.as_str() {
-            "handled" if !wrote.is_empty() => wrote.join(", "),
-            // A forgotten `work.add(..)` looks like this.
-            "handled" if !caused_something => "handled, changed nothing".to_owned(),
-            _ => ended,
-        }
     }
 }
 
@@ -276,14 +229,6 @@ fn is_message(what: &Happening) -> bool {
     )
 }
 
-/// Says which attempt it was, if it was not the first.
-fn at_attempt(attempt: u32) -> String {
-    match attempt {
-        1 => String::new(),
-        n => format!(" (attempt {n})"),
-    }
-}
-
 fn given_up(is_kept: bool) -> &'static str {
     if is_kept {
         "; given up, a dead letter"
@@ -292,25 +237,10 @@ fn given_up(is_kept: bool) -> &'static str {
     }
 }
 
-fn told(ended: &Ended) -> String {
-    match ended {
-        Ended::Handled => "handled".to_owned(),
-        Ended::Filtered(reason) => format!("let it go: {reason}"),
-        Ended::Rejected(undone) => format!("REJECTED: {}", undone.reason),
-        Ended::Failed(undone) if undone.lost.is_empty() => format!("FAILED: {}", undone.reason),
-        Ended::Failed(undone) => {
-            format!(
-                "FAILED: {}; rolled back {}",
-                undone.reason,
-                undone.lost.join(", ")
-            )
-        }
-        other => other.to_string(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use flow_domain::record::TableKind;
+
     use super::*;
     use crate::{FlowHarness, Mode, Outcome};
 

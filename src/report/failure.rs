@@ -1,6 +1,6 @@
 use std::{error, fmt, panic::Location};
 
-use flow_domain::WiringErrors;
+use flow_domain::{WiringErrors, record::Record};
 
 use crate::{
     flow::{Mismatch, Plan},
@@ -9,14 +9,17 @@ use crate::{
     system::Mode,
 };
 
-/// Why a sentence failed. Its `Display` is the report.
+/// Why a sentence failed. Its `Display` is the report, as plain text.
+///
+/// Its parts are data, for those who build on it: [`failed_steps`](Self::failed_steps), each with its
+/// mismatch, and the [`record`](Self::record) of the run.
 pub struct FlowFailure {
     inner: Box<Inner>,
 }
 
 pub(super) struct Inner {
     /// The first thing that failed, and everything else that failed at the same time.
-    pub(super) failed: Vec<Shown>,
+    pub(super) failed: Vec<FailedStep>,
     pub(super) left: String,
     /// The name of the test, if it is known.
     pub(super) test: Option<String>,
@@ -27,12 +30,18 @@ pub(super) struct Inner {
     pub(super) outcome: Option<Outcome>,
 }
 
-/// A step that failed, as it is shown.
-pub(super) struct Shown {
-    pub(super) step: usize,
-    pub(super) described: String,
-    pub(super) location: String,
-    pub(super) mismatch: Mismatch,
+/// A step that failed, and how.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct FailedStep {
+    /// Its number, from 1.
+    pub step: usize,
+    /// What it says: `then OrderDashboard "ord-1" is`.
+    pub described: String,
+    /// The file, line and column in which it stands.
+    pub location: String,
+    /// What was expected, and what was found.
+    pub mismatch: Mismatch,
 }
 
 /// A step that failed.
@@ -62,13 +71,13 @@ impl Failed {
 
 impl FlowFailure {
     pub(crate) fn new(outcome: Outcome, failed: Vec<Failed>) -> Self {
-        let shown = failed.into_iter().map(|failed| Shown {
+        let shown = failed.into_iter().map(|failed| FailedStep {
             step: failed.step + 1,
             described: outcome.step(failed.step),
             location: failed.location.to_string(),
             mismatch: failed.mismatch,
         });
-        let failed: Vec<Shown> = shown.collect();
+        let failed: Vec<FailedStep> = shown.collect();
         Self {
             inner: Box::new(Inner {
                 failed,
@@ -88,7 +97,7 @@ impl FlowFailure {
             .map_or_else(String::new, |step| step.location.to_string());
         Self {
             inner: Box::new(Inner {
-                failed: vec![Shown {
+                failed: vec![FailedStep {
                     step: 1,
                     described: "the domain cannot be built".to_owned(),
                     location,
@@ -113,7 +122,7 @@ impl FlowFailure {
         let step = steps.position(|step| step.location.line() >= location.line());
         Self {
             inner: Box::new(Inner {
-                failed: vec![Shown {
+                failed: vec![FailedStep {
                     step: step.unwrap_or(plan.steps.len().saturating_sub(1)) + 1,
                     described: "the sentence cannot be run".to_owned(),
                     location: location.to_string(),
@@ -203,9 +212,20 @@ impl FlowFailure {
         &self.inner.failed[0].mismatch
     }
 
+    /// Everything that failed: what went wrong by itself, then the expectations that were not met, in
+    /// order. There is always one.
+    pub fn failed_steps(&self) -> &[FailedStep] {
+        &self.inner.failed
+    }
+
     /// How many expectations were not met.
     pub fn n_failed(&self) -> usize {
         self.inner.failed.len()
+    }
+
+    /// Everything that happened in the run; `None` if the domain could not be built.
+    pub fn record(&self) -> Option<&Record> {
+        self.outcome().map(Outcome::record)
     }
 
     /// What the run left behind; `None` if the domain could not be built.

@@ -1,13 +1,33 @@
 //! How a sentence fails: the text that says what was expected, what was found, and what happened.
+//!
+//! A report reads from top to bottom: the step with its line, what was expected and what was found there,
+//! how many steps were not run because of it, the story up to there, who caused what, what is left to
+//! do, and how to run the test again. Several `then` of one act that fail are told together.
+//!
+//! | | colours | columns | the whole record |
+//! |---|---|---|---|
+//! | a test that panics | if stdout and stderr are a terminal | those of the terminal | in `target/flow-harness/<name of the test>.txt` |
+//! | [`FlowFailure`]'s `Display` | none | 140 | as text: [`record_text`](FlowFailure::record_text) |
+//!
+//! Values go on after a comma, the lines of story and chain are cut at their end, and a chain of more
+//! than 60 lines shows a part of itself and counts the rest. `NO_COLOR` and `CLICOLOR=0` take colours away,
+//! `CLICOLOR_FORCE` and `FORCE_COLOR` bring them where there is no terminal.
+//!
+//! With `FLOW_HARNESS_TRACE=1`, sentences that pass tell their story and their chain on stderr.
+//! [`Outcome::story`](crate::Outcome::story), [`chain`](crate::Outcome::chain),
+//! [`mermaid`](crate::Outcome::mermaid) and [`logs`](crate::Outcome::logs) are there for tests that want
+//! to print or check them.
 
 mod absence;
 mod again;
 mod chain;
 mod diff;
 mod drawing;
+mod effects;
 mod failure;
 mod file;
 mod left;
+mod mermaid;
 mod page;
 mod show;
 mod story;
@@ -20,7 +40,8 @@ pub(crate) use absence::nothing_found;
 pub(crate) use chain::chain_text;
 pub(crate) use diff::{differences, is_like, unlike};
 pub(crate) use failure::Failed;
-pub use failure::FlowFailure;
+pub use failure::{FailedStep, FlowFailure};
+pub(crate) use mermaid::mermaid_text;
 pub(crate) use page::Page;
 pub(crate) use story::{Steps, Story};
 pub(crate) use text::{indent, show_message, show_stored, show_value};

@@ -2,13 +2,36 @@ use std::fmt;
 
 use crate::{
     flow::Mismatch,
-    report::{Page, again::again, failure::Inner, indent, page::Ink},
+    report::{
+        Page,
+        again::{again, test_name},
+        failure::Inner,
+        indent,
+        page::Ink,
+    },
     run::Outcome,
 };
 
 /// How far the sections are indented, and what was expected and found.
 const MARGIN: usize = 7;
 const VALUES: usize = 12;
+
+impl Outcome {
+    /// What happened in a sentence that passed, for the terminal.
+    pub(crate) fn told(&self) -> String {
+        let name = test_name().unwrap_or_else(|| "a flow".to_owned());
+        let mut text = format!("{name} passed");
+        // A `String` takes everything.
+        let _ = self.show(&mut text, &Page::of_terminal());
+        text
+    }
+
+    fn show(&self, f: &mut impl fmt::Write, page: &Page) -> fmt::Result {
+        let inside = page.indented(MARGIN);
+        section(f, page, "story", &self.story_on(&inside))?;
+        section(f, page, "chain", &self.chain_on(&inside))
+    }
+}
 
 impl Inner {
     /// Writes the whole report in reading order.
@@ -34,9 +57,7 @@ impl Inner {
         }
         section(f, page, "run", self.note.as_deref().unwrap_or_default())?;
         if let Some(outcome) = &self.outcome {
-            let inside = page.indented(MARGIN);
-            section(f, page, "story", &outcome.story_on(&inside))?;
-            section(f, page, "chain", &outcome.chain_on(&inside))?;
+            outcome.show(f, page)?;
         }
         section(f, page, "left", &self.left)?;
         if let Some(test) = &self.test {

@@ -14,6 +14,7 @@ mod logs;
 mod once;
 mod outcome;
 mod runner;
+mod traced;
 
 use std::{
     fmt,
@@ -32,7 +33,7 @@ pub use outcome::Outcome;
 use crate::{
     flow::{Armed, Plan},
     report::FlowFailure,
-    run::{again::again, compared::compared, every_step::at_every_step, once::once},
+    run::{again::again, compared::compared, every_step::at_every_step, once::once, traced::trace},
     system::Mode,
 };
 
@@ -48,13 +49,14 @@ async fn run(plan: &Plan<'_>) -> Result<Outcome, FlowFailure> {
     } else {
         Box::pin(several(plan)).await
     };
-    ran.map_err(|failure| {
-        if setup.says_mode {
-            failure
-        } else {
-            failure.in_mode_of_environment(setup.mode)
+    match ran {
+        Ok(outcome) => {
+            trace(&outcome);
+            Ok(outcome)
         }
-    })
+        Err(failure) if setup.says_mode => Err(failure),
+        Err(failure) => Err(failure.in_mode_of_environment(setup.mode)),
+    }
 }
 
 /// Runs a sentence more than once; what is left is the outcome of the last run without a fault.

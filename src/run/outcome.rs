@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 
 use crate::{
     flow::Resources,
-    report::{Page, Story, chain_text, undone_with},
+    report::{Page, Story, chain_text, mermaid_text, undone_with},
     run::{ActOutcome, Log, logs::Logs},
     system::System,
 };
@@ -315,6 +315,12 @@ impl Outcome {
             n_lines: Page::PLAIN.n_lines,
             ..Page::WHOLE
         })
+    }
+
+    /// What the acts caused, as a sequence diagram of [Mermaid](https://mermaid.js.org): who handed which
+    /// message to whom, in order. For documentation and reviews; the same for the same sentence.
+    pub fn mermaid(&self) -> String {
+        mermaid_text(&self.record, self.n_given)
     }
 
     pub(crate) fn chain_on(&self, page: &Page) -> String {

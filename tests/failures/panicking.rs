@@ -11,6 +11,10 @@ use crate::fixture::{confirmed, place, shop};
 /// What says that this process was started by one of the tests.
 const CHILD: &str = "FLOW_HARNESS_TEST_CHILD";
 
+fn passes() {
+    shop().when(place()).then_accepted().run();
+}
+
 fn fails() {
     shop().when(place()).then_event(confirmed()).run();
 }
@@ -65,29 +69,33 @@ fn a_failure_that_is_a_value_leaves_no_file() {
     assert!(!report.contains("\nrecord "), "{report}");
 }
 
-/// Fails where a test below wants it to.
+/// Does what a test below wants it to.
 #[test]
 fn in_a_process_of_its_own() {
-    if env::var_os(CHILD).is_some() {
-        fails();
+    match env::var(CHILD).as_deref() {
+        Ok("fails") => fails(),
+        Ok("passes") => passes(),
+        _ => {}
     }
 }
 
-fn output_of_child(vars: &[(&str, &str)]) -> String {
+fn output_of_child(does: &str, vars: &[(&str, &str)]) -> String {
     let mut test = Command::new(env::current_exe().unwrap());
     test.args(["--exact", "panicking::in_a_process_of_its_own"])
+        .arg("--nocapture")
         .env_remove("FLOW_MODE")
         .env_remove("NO_COLOR")
-        .env(CHILD, "1")
+        .env(CHILD, does)
         .envs(vars.iter().copied());
     let output = test.output().unwrap();
-    assert!(!output.status.success());
-    String::from_utf8(output.stdout).unwrap()
+    assert_eq!(output.status.success(), does == "passes");
+    let all = [output.stdout, output.stderr].concat();
+    String::from_utf8(all).unwrap()
 }
 
 #[test]
 fn how_to_run_it_again_has_the_mode_of_the_environment() {
-    let output = output_of_child(&[("FLOW_MODE", "engine")]);
+    let output = output_of_child("fails", &[("FLOW_MODE", "engine")]);
 
     let again = "\nagain  FLOW_MODE=engine cargo test panicking::in_a_process_of_its_own\n";
     assert!(output.contains(again), "{output}");
@@ -95,10 +103,44 @@ fn how_to_run_it_again_has_the_mode_of_the_environment() {
 
 #[test]
 fn colours_are_there_if_they_are_forced_and_not_otherwise() {
-    let plain = output_of_child(&[]);
-    let coloured = output_of_child(&[("CLICOLOR_FORCE", "1")]);
+    let plain = output_of_child("fails", &[]);
+    let coloured = output_of_child("fails", &[("CLICOLOR_FORCE", "1")]);
 
     assert!(plain.contains("\nagain  cargo test"), "{plain}");
     assert!(!plain.contains('\x1b'), "{plain}");
     assert!(coloured.contains("\x1b[1;31mFAILED\x1b[0m"), "{coloured}");
+}
+
+#[test]
+fn a_sentence_that_passes_is_told_if_somebody_asks() {
+    let silent = output_of_child("passes", &[]);
+    let told = output_of_child("passes", &[("FLOW_HARNESS_TRACE", "1")]);
+
+    assert!(!silent.contains("story"), "{silent}");
+    let head = "panicking::in_a_process_of_its_own passed\n\nstory   1 when   PlaceOrder";
+    assert!(told.contains(head), "{told}");
+    assert!(told.contains("\n\nchain  PlaceOrder"), "{told}");
+}
+
+#[test]
+fn the_parts_of_a_failure_are_data() {
+    let flow = shop()
+        .when(place())
+        .then_event(confirmed())
+        .then_no_events();
+
+    let failure = flow.try_run().unwrap_err();
+
+    let steps: Vec<(usize, &str)> = failure
+        .failed_steps()
+        .iter()
+        .map(|failed| (failed.step, failed.described.as_str()))
+        .collect();
+    assert_eq!(
+        steps,
+        [(2, "then event OrderConfirmed"), (3, "then no events")]
+    );
+    assert_eq!(failure.failed_steps()[1].mismatch.expected, "nothing");
+    assert!(failure.failed_steps()[1].location.contains("panicking.rs:"));
+    assert!(!failure.record().unwrap().entries().is_empty());
 }

@@ -1,6 +1,7 @@
 //! Every word of the sentence: what it accepts, and what it says when it is not so.
 
 mod chain;
+mod diagram;
 mod events;
 #[path = "../fixture/mod.rs"]
 mod fixture;
