@@ -1,5 +1,7 @@
 use std::fmt;
 
+use flow_domain::record::EntryId;
+
 use crate::{
     flow::Mismatch,
     report::{
@@ -22,14 +24,15 @@ impl Outcome {
         let name = test_name().unwrap_or_else(|| "a flow".to_owned());
         let mut text = format!("{name} passed");
         // A `String` takes everything.
-        let _ = self.show(&mut text, &Page::of_terminal());
+        let _ = self.show(&mut text, None, &Page::of_terminal());
         text
     }
 
-    fn show(&self, f: &mut impl fmt::Write, page: &Page) -> fmt::Result {
+    /// Writes its story and its chain, with a mark at `here`.
+    fn show(&self, f: &mut impl fmt::Write, here: Option<EntryId>, page: &Page) -> fmt::Result {
         let inside = page.indented(MARGIN);
         section(f, page, "story", &self.story_on(&inside))?;
-        section(f, page, "chain", &self.chain_on(&inside))
+        section(f, page, "chain", &self.chain_on(here, &inside))
     }
 }
 
@@ -57,7 +60,7 @@ impl Inner {
         }
         section(f, page, "run", self.note.as_deref().unwrap_or_default())?;
         if let Some(outcome) = &self.outcome {
-            outcome.show(f, page)?;
+            outcome.show(f, None, page)?;
         }
         section(f, page, "left", &self.left)?;
         if let Some(test) = &self.test {

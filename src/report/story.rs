@@ -13,9 +13,13 @@ use crate::{
 /// How wide a step may get before its end is cut off.
 const WIDTH: usize = 70;
 
-/// How wide it may always get, and how much room there is besides it for its number and its fate.
+/// How wide it may always get.
 const NARROWEST: usize = 30;
-const BESIDES: usize = 43;
+
+/// How many columns there are before it for its number and its word, and how many are kept behind it for
+/// what became of it.
+const BEFORE: usize = 13;
+const BEHIND: usize = 30;
 
 /// The sentence as prose: one line for each step.
 ///
@@ -230,7 +234,10 @@ impl Story {
 
     /// The story in words.
     pub(crate) fn text(&self, acts: &[ActOutcome], page: &Page) -> String {
-        let width = page.width.saturating_sub(BESIDES).clamp(NARROWEST, WIDTH);
+        let fates: Vec<String> = self.lines.iter().map(|line| line.fate(acts)).collect();
+        let longest = fates.iter().map(|fate| fate.chars().count()).max();
+        let besides = BEFORE + longest.unwrap_or(0).min(BEHIND);
+        let width = page.width.saturating_sub(besides).clamp(NARROWEST, WIDTH);
         let told: Vec<String> = self
             .lines
             .iter()
@@ -238,9 +245,9 @@ impl Story {
             .collect();
         let column = told.iter().map(|told| told.chars().count()).max();
         let column = column.unwrap_or(0);
-        let lines = self.lines.iter().zip(told).enumerate();
-        let lines = lines.map(|(idx, (line, told))| {
-            let (number, word, fate) = (idx + 1, line.word, line.fate(acts));
+        let lines = self.lines.iter().zip(told).zip(fates).enumerate();
+        let lines = lines.map(|(idx, ((line, told), fate))| {
+            let (number, word) = (idx + 1, line.word);
             let text = format!("{number:>2} {word:<5}  {told:<column$}  {fate}");
             alarmed(&page.shorten(text.trim_end()), page)
         });

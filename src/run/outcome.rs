@@ -4,7 +4,7 @@ use flow_domain::{
     Aggregate, Event, ProcessManager, Projection,
     engine::Left,
     message::{Envelope, MessageKind, Payload, Recorded},
-    record::{Entry, Happening, Record, TableKind},
+    record::{Entry, EntryId, Happening, Record, TableKind},
 };
 use serde::de::DeserializeOwned;
 
@@ -311,10 +311,13 @@ impl Outcome {
 
     /// What the acts caused, as a tree.
     pub fn chain(&self) -> String {
-        self.chain_on(&Page {
-            n_lines: Page::PLAIN.n_lines,
-            ..Page::WHOLE
-        })
+        self.chain_on(
+            None,
+            &Page {
+                n_lines: Page::PLAIN.n_lines,
+                ..Page::WHOLE
+            },
+        )
     }
 
     /// What the acts caused, as a sequence diagram of [Mermaid](https://mermaid.js.org): who handed which
@@ -323,9 +326,10 @@ impl Outcome {
         mermaid_text(&self.record, self.n_given)
     }
 
-    pub(crate) fn chain_on(&self, page: &Page) -> String {
+    /// The chain with a mark at the line that tells of `here`.
+    pub(crate) fn chain_on(&self, here: Option<EntryId>, page: &Page) -> String {
         let part = self.n_given..self.record.entries().len();
-        chain_text(&self.record, part, None, &self.logs(), page)
+        chain_text(&self.record, part, here, &self.logs(), page)
     }
 }
 
