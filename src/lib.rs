@@ -126,11 +126,11 @@
 //!
 //! left   nothing waiting · no handlers failed
 //! again  cargo test an_order_is_placed_once
+//! record target/flow-harness/an_order_is_placed_once.txt
 //! ```
 //!
-//! In a terminal it has colours, unless `NO_COLOR` is set. The last line of a test that panics names the
-//! file with everything that was recorded: `target/flow-harness/orders--an_order_is_placed_once.txt`.
-//! What handlers write through `tracing` stands in the chain, under the delivery that wrote it.
+//! In a terminal it has colours, unless `NO_COLOR` is set. The last line names the file with everything
+//! that was recorded. What handlers write through `tracing` stands in the chain, under the delivery that wrote it.
 //! [`try_run`](Flow::try_run) gives a failure as a value, and writes no file. `FLOW_HARNESS_TRACE=1` prints
 //! story and chain of sentences that pass, too. See [`report`].
 //!
