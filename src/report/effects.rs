@@ -30,6 +30,7 @@ impl<'r> Effects<'r> {
     /// How a handling ended, with what it wrote.
     pub(super) fn ended(&self, started: &Entry) -> String {
         let mut wrote = Vec::new();
+        let mut missed = Vec::new();
         let mut ended = String::new();
         let mut caused_something = false;
         for effect in self.of(started.id) {
@@ -44,6 +45,9 @@ impl<'r> Effects<'r> {
                     };
                     wrote.push(format!("{verb} {} {:?}", written.table.name, written.id));
                 }
+                Happening::Missed { table, id } => {
+                    missed.push(format!("found no {} {id:?}", table.name));
+                }
                 Happening::HandlerEnded(Ended::Handled)
                     if undone_with(effect, self.record).is_some() =>
                 {
@@ -56,7 +60,10 @@ impl<'r> Effects<'r> {
         match ended.as_str() {
             "handled" if !wrote.is_empty() => wrote.join(", "),
             // A forgotten `work.add(..)` looks like this.
-            "handled" if !caused_something => "handled, changed nothing".to_owned(),
+            "handled" if !caused_something => {
+                missed.insert(0, "handled, changed nothing".to_owned());
+                missed.join("; ")
+            }
             _ => ended,
         }
     }

@@ -293,6 +293,13 @@ impl Catalog {
         Err(not_registered(kind, name))
     }
 
+    /// The name of the aggregate with this category.
+    pub(crate) fn aggregate_in(&self, category: &str) -> &'static str {
+        let mut entries = self.aggregates.iter();
+        let found = entries.find(|entry| entry.category == category);
+        found.map_or("aggregate", |entry| entry.name)
+    }
+
     /// Returns an error unless an aggregate of the domain has this category.
     pub(crate) fn require_category(&self, category: &str, name: &str) -> Result<(), Error> {
         if self

@@ -71,6 +71,14 @@ pub enum Happening {
     Appended(Recorded),
     /// A value was written or deleted.
     Written(Box<WrittenValue>),
+    /// The handling whose start caused this entry looked for something that is not there, and did not
+    /// make it either.
+    Missed {
+        /// Where it would be kept.
+        table: Table,
+        /// The id that it was looked for by.
+        id: Arc<str>,
+    },
     /// Nobody handles the message that caused this entry.
     NoSubscriber,
     /// A command was handed over, to be sent later.

@@ -10,7 +10,7 @@
 //! |---|---|
 //! | a command was received | the handler that issued it; nothing, if it came from outside |
 //! | a handler started, or nobody handles it | the command, or the event that was appended |
-//! | an event was raised, a value was written, a handling ended | the start of the handler |
+//! | an event was raised, a value was written or looked for in vain, a handling ended | the start of the handler |
 //! | an event was appended | its raising; nothing, if it came from outside |
 //!
 //! # Examples

@@ -77,6 +77,7 @@ impl fmt::Display for Happening {
                     (None, None) => write!(f, "deleted {table} `{id}`"),
                 }
             }
+            Self::Missed { table, id } => write!(f, "found no {table} `{id}`"),
             Self::NoSubscriber => f.write_str("nobody handles it"),
             Self::Scheduled { command, due } => {
                 let metadata = &command.metadata;

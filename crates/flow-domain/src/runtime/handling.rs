@@ -92,7 +92,10 @@ impl<R: Answer> Handling<'_, R> {
             Ok(handled) => {
                 ports.record(Some(started), || Happening::HandlerEnded(handled.end()));
             }
-            Err(err) => work.record_failure((self.handler, started), err, work.lost()),
+            Err(err) => {
+                work.record_misses();
+                work.record_failure((self.handler, started), err, work.lost());
+            }
         }
         *session = work.into_session();
         (started, handled)

@@ -11,6 +11,7 @@ mod dispatch;
 mod failures;
 mod fixture;
 mod metadata;
+mod misses;
 mod nested;
 mod overtaken;
 mod process_managers;

@@ -4,7 +4,7 @@ use crate::{
     error::Error,
     handler::{UnitOfWork, work::session::Change},
     message::{Envelope, Processing},
-    record::{EntryId, Happening, WrittenValue},
+    record::{EntryId, Happening, Table, TableKind, WrittenValue},
 };
 
 /// An event that was committed, and its entry in the record.
@@ -19,6 +19,7 @@ impl UnitOfWork {
     pub(crate) async fn commit(&mut self) -> Result<Vec<Committed>, Error> {
         let mut changes = self.session.take_changes(self.context.handler);
         if changes.is_empty() {
+            self.record_misses();
             return Ok(Vec::new());
         }
         if self.context.processing == Processing::Async {
@@ -28,6 +29,7 @@ impl UnitOfWork {
         // Whether it went through or not: what it was is asked for afterwards.
         self.session.events = std::mem::take(&mut changes.events);
         let recorded = recorded?;
+        self.record_misses();
         self.record_writes();
         if !changes.outgoing.is_empty() || !changes.cancelled.is_empty() {
             self.record_sends(&changes);
@@ -44,6 +46,29 @@ impl UnitOfWork {
                 event: event.envelope,
             })
             .collect())
+    }
+
+    /// Records what was looked for in vain.
+    pub(crate) fn record_misses(&self) {
+        if !self.ports.is_listened_to() {
+            return;
+        }
+        for value in self.session.values.iter().filter(|value| value.is_missed()) {
+            self.ports.record(Some(value.entry), || Happening::Missed {
+                table: value.table,
+                id: Arc::clone(&value.id),
+            });
+        }
+        for stream in &self.session.streams {
+            let Some(entry) = stream.missed_by() else {
+                continue;
+            };
+            let aggregate = self.ports.catalog.aggregate_in(stream.name.category());
+            self.ports.record(Some(entry), || Happening::Missed {
+                table: Table::new(TableKind::Aggregate, aggregate),
+                id: Arc::clone(stream.name.shared_id()),
+            });
+        }
     }
 
     /// Records what was written. It is moved into the record: the unit of work is over.

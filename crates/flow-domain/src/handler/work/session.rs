@@ -5,7 +5,7 @@ use crate::{
     message::{Envelope, ExpectedVersion, MessageId, Payload, Recorded, StreamName, Version},
     model::LoadedCopy,
     port::{Changes, ExpectedStream, Outgoing, Stored, Write},
-    record::{EntryId, Table},
+    record::{EntryId, Table, TableKind},
 };
 
 /// What a unit of work has seen and written so far.
@@ -40,7 +40,7 @@ pub(super) struct Value {
     pub(super) version: Version,
     pub(super) before: Option<Payload>,
     pub(super) change: Change,
-    /// The entry of the record at which the handling started that wrote last.
+    /// The entry of the record at which the handling started that wrote last, or else read it.
     pub(super) entry: EntryId,
     /// Whether the store was asked; what is added without that must not exist.
     is_read: bool,
@@ -66,11 +66,22 @@ pub(super) struct Stream {
     pub(super) version: Version,
     pub(super) history: Vec<Recorded>,
     is_read: bool,
+    /// The entry of the record at which the handling started that read it.
+    entry: EntryId,
     /// How often events were raised on it here.
     n_adds: u32,
 }
 
 impl Value {
+    /// Returns true if it was looked for in vain, and nothing was written either.
+    pub(super) fn is_missed(&self) -> bool {
+        let is_the_users = match self.table.kind {
+            TableKind::Aggregate | TableKind::ProcessManager | TableKind::Projection => true,
+            TableKind::Inbox | TableKind::Checkpoint | TableKind::DeadLetter => false,
+        };
+        is_the_users && self.is_read && self.before.is_none() && self.change == Change::Nothing
+    }
+
     /// What a read sees now.
     pub(super) fn now(&self) -> Option<&Payload> {
         match &self.change {
@@ -90,6 +101,12 @@ impl Value {
 }
 
 impl Stream {
+    /// The handling that looked for it in vain, and raised nothing on it either.
+    pub(super) fn missed_by(&self) -> Option<EntryId> {
+        let is_missed = self.is_read && self.history.is_empty() && self.n_adds == 0;
+        is_missed.then_some(self.entry)
+    }
+
     /// Marks what is loaded now.
     pub(super) fn copy(&self) -> LoadedCopy {
         LoadedCopy {
@@ -115,7 +132,12 @@ impl Session {
     }
 
     /// Remembers what the store has.
-    pub(super) fn keep(&mut self, table: Table, id: Arc<str>, stored: Option<Stored>) {
+    pub(super) fn keep(
+        &mut self,
+        (table, id): (Table, Arc<str>),
+        stored: Option<Stored>,
+        entry: EntryId,
+    ) {
         let (version, before) = match stored {
             Some(stored) => (stored.version, Some(stored.value)),
             None => (Version::NONE, None),
@@ -124,17 +146,19 @@ impl Session {
             version,
             before,
             is_read: true,
+            entry,
             ..Value::unread(table, id)
         });
     }
 
     /// Remembers what a stream has.
-    pub(super) fn keep_stream(&mut self, name: StreamName, history: Vec<Recorded>) {
+    pub(super) fn keep_stream(&mut self, name: StreamName, history: Vec<Recorded>, entry: EntryId) {
         self.streams.push(Stream {
             version: history.last().map_or(Version::NONE, |last| last.version),
             name,
             history,
             is_read: true,
+            entry,
             n_adds: 0,
         });
     }
@@ -209,6 +233,7 @@ impl Session {
             version: Version::NONE,
             history: Vec::new(),
             is_read: false,
+            entry: EntryId::UNRECORDED,
             n_adds: 1,
         });
     }
@@ -230,12 +255,14 @@ impl Session {
                     id,
                     version,
                     before,
+                    entry,
                     ..
                 } = value;
                 self.values.push(Value {
                     version,
                     before,
                     is_read: true,
+                    entry,
                     ..Value::unread(table, id)
                 });
             }

@@ -127,7 +127,8 @@ impl UnitOfWork {
         let name = stream_name::<A>(id)?;
         if self.session.stream(&name).is_none() {
             let history = read_history(&self.ports, &name).await?;
-            self.session.keep_stream(name.clone(), history);
+            let entry = self.context.entry;
+            self.session.keep_stream(name.clone(), history, entry);
         }
         let mut found: Option<A> = self.folded(&name)?;
         if let (Some(aggregate), Some(stream)) = (&mut found, self.session.stream(&name)) {
@@ -334,7 +335,8 @@ impl UnitOfWork {
             TableKind::Projection => self.ports.store.get(table, id).await?,
             _ => self.ports.store.load(table, id).await?,
         };
-        self.session.keep(table, Arc::clone(id), stored);
+        let entry = self.context.entry;
+        self.session.keep((table, Arc::clone(id)), stored, entry);
         Ok(())
     }
 
