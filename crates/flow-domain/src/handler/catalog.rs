@@ -3,11 +3,12 @@ use std::{any::TypeId, fmt, sync::Arc};
 use crate::{
     error::Error,
     handler::{
-        CommandRoute, EventRoute, Ports, Subscription, SubscriptionOptions, load_aggregate,
-        short_type_name,
+        CommandRoute, EventRoute, Ports, Subscription, SubscriptionOptions, fold_aggregate,
+        load_aggregate, short_type_name,
     },
     message::{
-        Envelope, MessageName, MessageType, NameList, Payload, Priority, StreamName, is_listed,
+        Envelope, MessageName, MessageType, NameList, Payload, Priority, Recorded, StreamName,
+        is_listed,
     },
     model::{Aggregate, Projection},
     port::BoxFuture,
@@ -47,6 +48,7 @@ pub(crate) struct AggregateEntry {
     pub(crate) events: NameList,
     pub(crate) event_sourced: bool,
     load: LoadAggregate,
+    fold: FoldAggregate,
 }
 
 /// Loads the aggregate of a stream and writes its state down.
@@ -59,6 +61,9 @@ pub(crate) struct ProjectionEntry {
     pub(crate) name: &'static str,
     pub(crate) type_id: TypeId,
 }
+
+/// Folds events into the state of an aggregate and writes it down.
+type FoldAggregate = fn(&[Recorded]) -> Result<Option<Payload>, Error>;
 
 impl AggregateEntry {
     pub(crate) fn of<A: Aggregate>() -> Self {
@@ -77,7 +82,18 @@ impl AggregateEntry {
                     }
                 })
             },
+            fold: |events| {
+                let folded = fold_aggregate::<A>(events.iter())?;
+                folded
+                    .map(|aggregate| Payload::encode(A::NAME, &aggregate))
+                    .transpose()
+            },
         }
+    }
+
+    /// Folds events into the state of the aggregate and writes it down.
+    pub(crate) fn fold(&self, events: &[Recorded]) -> Result<Option<Payload>, Error> {
+        (self.fold)(events)
     }
 
     /// Loads the aggregate with this id and writes its state down.

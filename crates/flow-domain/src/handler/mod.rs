@@ -50,4 +50,6 @@ pub use subscription::{
 pub(crate) use trace::span_of;
 pub use view::{Field, View, ViewQuery, field};
 pub use work::UnitOfWork;
-pub(crate) use work::{Committed, Context, Session, command_stream, load_aggregate, no_handler};
+pub(crate) use work::{
+    Committed, Context, Session, command_stream, fold_aggregate, load_aggregate, no_handler,
+};

@@ -76,6 +76,12 @@ impl Ports {
         Some(Error::expired(text))
     }
 
+    /// Records a command that nobody handles.
+    pub(crate) fn record_unhandled(&self, cause: Option<EntryId>, command: Arc<Envelope>) {
+        let received = self.record(cause, || Happening::CommandReceived(command));
+        self.record(Some(received), || Happening::NoSubscriber);
+    }
+
     /// The entry of the record at which a message came to be that is handled later.
     pub(crate) fn entry_of(&self, message: MessageId) -> EntryId {
         let recorder = self.recorder.as_ref();

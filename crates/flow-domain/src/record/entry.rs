@@ -213,6 +213,8 @@ pub enum Ended {
 pub struct RolledBack {
     /// The refusal or the failure with its causes, as text.
     pub reason: String,
+    /// Whether the handler panicked.
+    pub is_panic: bool,
     /// What had been raised and written.
     pub lost: Vec<String>,
 }

@@ -91,15 +91,16 @@ impl App {
         headers: &Headers,
         due: Option<Timestamp>,
     ) -> Result<MessageId, Error> {
+        let kind = MessageKind::Command;
+        let envelope = wrap(&self.ports, command, kind, headers, Processing::Async)?;
         let catalog = &self.ports.catalog;
         if catalog
             .command_route(command.name, command.category)
             .is_none()
         {
+            self.ports.record_unhandled(None, envelope);
             return Err(no_handler(command));
         }
-        let kind = MessageKind::Command;
-        let envelope = wrap(&self.ports, command, kind, headers, Processing::Async)?;
         let id = envelope.metadata.id;
         let now = self.ports.clock.now();
         let due = due.unwrap_or(now);

@@ -2,7 +2,7 @@ use std::any::TypeId;
 
 use crate::{
     error::Error,
-    message::Payload,
+    message::{Payload, Recorded},
     port::Query,
     record::{Table, TableKind},
     runtime::App,
@@ -69,6 +69,20 @@ impl App {
             }
         };
         Ok(stored.map(|stored| stored.value))
+    }
+
+    /// Folds events into the aggregate that they make, as JSON; for those who build on the app. `None` if
+    /// there are no events, or it is kept as state.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if one of the events cannot be read, or is none of the aggregate's.
+    pub fn fold(&self, kept: Kept, events: &[Recorded]) -> Result<Option<Payload>, Error> {
+        let mut entries = self.ports.catalog.aggregates.iter();
+        match entries.find(|entry| entry.type_id == kept.type_id) {
+            Some(entry) if entry.event_sourced => entry.fold(events),
+            _ => Ok(None),
+        }
     }
 
     /// Reads all rows of a projection by id, as JSON; for those who build on the app.

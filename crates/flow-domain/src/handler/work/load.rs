@@ -46,7 +46,7 @@ pub(super) async fn read_history(
 }
 
 /// Folds events into the state of an aggregate; no events make no aggregate.
-pub(super) fn fold<'a, A: Aggregate>(
+pub(crate) fn fold<'a, A: Aggregate>(
     history: impl Iterator<Item = &'a Recorded>,
 ) -> Result<Option<A>, Error> {
     let mut history = history.peekable();

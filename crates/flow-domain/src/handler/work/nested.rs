@@ -26,16 +26,21 @@ impl UnitOfWork {
     pub async fn process<C: Command>(&mut self, command: C) -> Result<C::Reply, Error> {
         let command = Written::new(&command)?;
         let ports = Arc::clone(&self.ports);
-        let Some(route) = ports.catalog.command_route(command.name, command.category) else {
-            return Err(no_handler(&command));
-        };
         let id = MessageId::new(self.new_id());
         let stream = command_stream(&command, || id)?;
         let processing = Processing::Sync;
+        let route = ports.catalog.command_route(command.name, command.category);
+        let route = route.ok_or_else(|| no_handler(&command));
         let envelope = self.wrap(id, command, stream, MessageKind::Command, processing);
-        let received = ports.record(Some(self.context.entry), || {
-            Happening::CommandReceived(Arc::clone(&envelope))
-        });
+        let cause = Some(self.context.entry);
+        let route = match route {
+            Ok(route) => route,
+            Err(err) => {
+                ports.record_unhandled(cause, envelope);
+                return Err(err);
+            }
+        };
+        let received = ports.record(cause, || Happening::CommandReceived(Arc::clone(&envelope)));
         let started = ports.record(Some(received), || Happening::HandlerStarted {
             handler: route.handler,
             kind: HandlerKind::CommandHandler,
@@ -118,6 +123,7 @@ impl Drop for Nested<'_> {
         self.work.ports.record(Some(self.started), || {
             Happening::HandlerEnded(Ended::Failed(Box::new(RolledBack {
                 reason: "dropped before it was done".to_owned(),
+                is_panic: false,
                 lost,
             })))
         });

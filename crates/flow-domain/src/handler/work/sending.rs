@@ -71,16 +71,17 @@ impl UnitOfWork {
 
     fn send<C: Command>(&mut self, command: &C, due: Timestamp) -> Result<MessageId, Error> {
         let command = Written::new(command)?;
-        let catalog = &self.ports.catalog;
-        if catalog
-            .command_route(command.name, command.category)
-            .is_none()
-        {
-            return Err(no_handler(&command));
-        }
         let id = MessageId::new(self.new_id());
         let stream = command_stream(&command, || id)?;
+        let catalog = &self.ports.catalog;
+        let route = catalog.command_route(command.name, command.category);
+        let nobody = route.is_none().then(|| no_handler(&command));
         let envelope = self.wrap(id, command, stream, MessageKind::Command, Processing::Async);
+        if let Some(err) = nobody {
+            self.ports
+                .record_unhandled(Some(self.context.entry), envelope);
+            return Err(err);
+        }
         self.session
             .sends()
             .outgoing

@@ -296,7 +296,12 @@ impl UnitOfWork {
         tell_failure(handler, err);
         self.ports.record(Some(started), || {
             let reason = err.with_causes().to_string();
-            let undone = Box::new(RolledBack { reason, lost });
+            let is_panic = err.is_panic();
+            let undone = Box::new(RolledBack {
+                reason,
+                is_panic,
+                lost,
+            });
             Happening::HandlerEnded(if err.is_rejection() {
                 Ended::Rejected(undone)
             } else {
