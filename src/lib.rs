@@ -239,6 +239,7 @@ pub mod report;
 pub mod run;
 mod system;
 pub mod unit;
+pub mod why;
 
 pub use flow::{Flow, FlowHarness, Mode};
 pub use flow_domain;

@@ -1,6 +1,10 @@
 use serde_json::Value;
 
-use crate::{expect::Seen, report::differences};
+use crate::{
+    expect::Seen,
+    report::{differences, told},
+    why::Difference,
+};
 
 /// How one message of two lists stands to the other list, by their places.
 #[derive(Clone, Copy)]
@@ -14,24 +18,48 @@ enum Place {
     Moved(usize, usize),
 }
 
+/// Two lists side by side.
+#[derive(Debug, Default)]
+pub(super) struct Aligned {
+    /// One line for each message, and one for each field that differs.
+    pub(super) lines: Vec<String>,
+    /// The names of what is missing, or has other fields: these.
+    pub(super) missing: Vec<(String, Vec<Difference>)>,
+    /// The names of what was not expected.
+    pub(super) unexpected: Vec<String>,
+}
+
 /// Lays two lists side by side: what is in both, missing, unexpected, elsewhere, or has other fields.
-pub(super) fn aligned(expected: &[Seen], found: &[Seen]) -> Vec<String> {
+pub(super) fn aligned(expected: &[Seen], found: &[Seen]) -> Aligned {
     let values = |list: &[Seen]| -> Vec<(String, Value)> {
-        let of = |one: &Seen| (one.name.clone(), one.payload.to_value());
+        let of = |one: &Seen| (one.name.clone(), one.content());
         list.iter().map(of).collect()
     };
     let (left, right) = (values(expected), values(found));
-    let mut lines = Vec::new();
+    let mut aligned = Aligned::default();
+    let Aligned {
+        lines,
+        missing,
+        unexpected,
+    } = &mut aligned;
     for place in places(&left, &right) {
         match place {
             Place::Same(idx) => lines.push(format!("as expected  {}", expected[idx].name)),
             Place::Differs(idx, found_idx) => {
                 lines.push(format!("differs      {}", expected[idx].name));
                 let fields = differences(&left[idx].1, &right[found_idx].1);
-                lines.extend(fields.iter().map(|field| format!("             {field}")));
+                let told = told(&fields);
+                lines.extend(told.iter().map(|field| format!("             {field}")));
+                missing.push((expected[idx].name.clone(), fields));
             }
-            Place::Missing(idx) => lines.push(format!("missing      {}", expected[idx].show())),
-            Place::Unexpected(idx) => lines.push(format!("unexpected   {}", found[idx].show())),
+            Place::Missing(idx) => {
+                lines.push(format!("missing      {}", expected[idx].show()));
+                missing.push((expected[idx].name.clone(), Vec::new()));
+            }
+            Place::Unexpected(idx) => {
+                lines.push(format!("unexpected   {}", found[idx].show()));
+                unexpected.push(found[idx].name.clone());
+            }
             Place::Moved(idx, found_idx) => lines.push(format!(
                 "moved        {}, expected as number {}, found as number {}",
                 expected[idx].name,
@@ -40,7 +68,7 @@ pub(super) fn aligned(expected: &[Seen], found: &[Seen]) -> Vec<String> {
             )),
         }
     }
-    lines
+    aligned
 }
 
 fn places(expected: &[(String, Value)], found: &[(String, Value)]) -> Vec<Place> {

@@ -9,6 +9,7 @@ use crate::{
     expect::handlers::name_of,
     flow::{Expectation, Mismatch},
     run::Outcome,
+    why::Sought,
 };
 
 /// Expects that a handler was called so many times in the acts so far.
@@ -55,7 +56,17 @@ impl<H: 'static> Expectation for Attempts<H> {
             1 => "it tried once".to_owned(),
             n => format!("it tried {n} times"),
         };
-        Err(Mismatch::new(self.describe(), found).differing(lines))
+        let n_found = lines.len();
+        let mismatch = Mismatch::new(self.describe(), found).differing(lines);
+        Err(if n_found == 1 && outcome.is_inline() {
+            mismatch.about(Sought::OfEngine {
+                what: "tries nothing again".to_owned(),
+                word: "then_attempts",
+                event: None,
+            })
+        } else {
+            mismatch.about(Sought::Handled(name))
+        })
     }
 }
 

@@ -8,6 +8,7 @@ use crate::{
     flow::{Expectation, Mismatch},
     report::undone_with,
     run::Outcome,
+    why::Sought,
 };
 
 /// Expects that these messages caused each other, each directly the next, from the last act on.
@@ -94,10 +95,8 @@ impl Expectation for Chain {
         let expected = self.0.join(" -> ");
         if reached == 0 {
             let roots: Vec<String> = roots(outcome).into_iter().map(|link| link.name).collect();
-            return Err(Mismatch::new(
-                expected,
-                format!("the last act began with {}", roots.join(", ")),
-            ));
+            let found = format!("the last act began with {}", roots.join(", "));
+            return Err(Mismatch::new(expected, found).about(Sought::Answer));
         }
         let mut caused: Vec<String> = last
             .iter()
@@ -113,7 +112,8 @@ impl Expectation for Chain {
         Err(Mismatch::new(
             expected,
             format!("{}, which caused {next}", self.0[..reached].join(" -> ")),
-        ))
+        )
+        .about(Sought::of_message(&self.0[reached])))
     }
 }
 

@@ -7,6 +7,7 @@ use crate::{
     expect::{attempts::how_it_ended, messages::message_at, verdict::nothing_to_look_for},
     flow::{Expectation, Mismatch, Trouble},
     run::Outcome,
+    why::Sought,
 };
 
 /// What is expected of the dead letters of the acts so far.
@@ -73,7 +74,12 @@ impl Expectation for DeadLetters {
             n => n.to_string(),
         };
         let shown = letters.iter().map(Letter::show);
-        Err(Mismatch::new(self.expected(), found).differing(shown.collect()))
+        let mismatch = Mismatch::new(self.expected(), found).differing(shown.collect());
+        Err(mismatch.about(Sought::OfEngine {
+            what: "tries nothing again and keeps no dead letters".to_owned(),
+            word: "then_dead_letters",
+            event: None,
+        }))
     }
 
     fn speaks_of(&self) -> Option<Trouble> {

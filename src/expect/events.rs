@@ -11,6 +11,7 @@ use crate::{
     flow::{Expectation, Mismatch},
     report::{differences, show_message},
     run::Outcome,
+    why::Sought,
 };
 
 /// Expects exactly these events, raised by the last act and all that it caused.
@@ -72,11 +73,18 @@ pub(crate) fn find_event(expected: &Seen, found: &[Seen]) -> Result<(), Mismatch
     }
     let mut alike = found.iter().filter(|found| found.name == expected.name);
     Err(match alike.next() {
-        Some(near) => Mismatch::new(expected.show(), near.show()).differing(differences(
-            &expected.payload.to_value(),
-            &near.payload.to_value(),
-        )),
-        None => Mismatch::new(expected.show(), raised(found)),
+        Some(near) => {
+            let differences = differences(&expected.content(), &near.content());
+            Mismatch::new(expected.show(), near.show())
+                .about(Sought::Message {
+                    name: expected.name.clone(),
+                    differs: Some((near.name.clone(), differences.clone())),
+                })
+                .differing_in(differences)
+        }
+        None => {
+            Mismatch::new(expected.show(), raised(found)).about(Sought::of_message(&expected.name))
+        }
     })
 }
 
@@ -138,10 +146,19 @@ pub(crate) fn find_event_like<E: Event>(
         }
     }
     if of_type.is_empty() {
-        return Err(Mismatch::new(expected(), raised(&all())));
+        let sought =
+            Sought::of_message(E::SCHEMAS.first().map_or(E::NAME, |one| one.name.as_str()));
+        return Err(Mismatch::new(expected(), raised(&all())).about(sought));
     }
     let shown: Vec<String> = of_type.iter().map(Seen::show).collect();
-    Err(Mismatch::new(expected(), shown.join("\n")))
+    let sought = of_type
+        .first()
+        .map(|first| Sought::NoMessage(first.name.clone()));
+    let mismatch = Mismatch::new(expected(), shown.join("\n"));
+    Err(match sought {
+        Some(sought) => mismatch.about(sought),
+        None => mismatch,
+    })
 }
 
 /// Expects that no event of type `E` was raised in the acts so far.
@@ -168,10 +185,11 @@ impl<E: Event> Expectation for NoEvent<E> {
         let mut events = outcome.event_envelopes();
         match events.find(|envelope| stands_for::<E>(envelope)) {
             None => Ok(()),
-            Some(found) => Err(Mismatch::new(
-                format!("no {}", E::NAME),
-                show_message(found.metadata.message_type.name(), &found.message),
-            )),
+            Some(found) => {
+                let shown = show_message(found.metadata.message_type.name(), &found.message);
+                let mismatch = Mismatch::new(format!("no {}", E::NAME), shown);
+                Err(mismatch.about(Sought::NoMessage(Seen::from(found).name)))
+            }
         }
     }
 }

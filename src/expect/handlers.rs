@@ -12,6 +12,7 @@ use crate::{
     flow::{Expectation, Mismatch, Trouble},
     report::undone_with,
     run::Outcome,
+    why::Sought,
 };
 
 /// Returns the name of the handler `H`, or the mismatch that it is none.
@@ -96,7 +97,8 @@ impl Expectation for Handled {
                 _ => format!("it handled {}", messages(n_handled)),
             },
         );
-        Err(mismatch.differing(others.map(End::short).collect()))
+        let mismatch = mismatch.differing(others.map(End::short).collect());
+        Err(mismatch.about(Sought::Handled(name)))
     }
 }
 
@@ -213,7 +215,8 @@ impl<H: 'static, F: Fn(&Error) -> bool + Send + Sync> Expectation for HandlerFai
             } else {
                 found.join("\n")
             },
-        ))
+        )
+        .about(Sought::Failure(name)))
     }
 
     fn speaks_of(&self) -> Option<Trouble> {

@@ -4,12 +4,14 @@ use flow_domain::{
     model::Written,
     record::{EntryId, Happening, Record},
 };
+use serde_json::Value;
 
 use crate::{
     expect::aligned::aligned,
     flow::{Expectation, Mismatch},
     report::show_message,
     run::Outcome,
+    why::{Sought, content_of},
 };
 
 /// A message, as it is compared and shown.
@@ -22,6 +24,11 @@ pub(crate) struct Seen {
 impl Seen {
     pub(crate) fn show(&self) -> String {
         show_message(&self.name, &self.payload)
+    }
+
+    /// Its content; that of a variant is one level below its name.
+    pub(crate) fn content(&self) -> Value {
+        content_of(&self.name, &self.payload)
     }
 
     /// The same name and the same content, whatever the order of its fields.
@@ -89,7 +96,14 @@ pub(crate) fn compare(expected: &[Seen], found: &[Seen]) -> Result<(), Mismatch>
     if same {
         return Ok(());
     }
-    Err(Mismatch::new(names(expected), names(found)).differing(aligned(expected, found)))
+    let aligned = aligned(expected, found);
+    let mismatch = Mismatch::new(names(expected), names(found)).differing(aligned.lines);
+    Err(mismatch.about(Sought::Messages {
+        missing: aligned.missing,
+        unexpected: aligned.unexpected,
+        expected: expected.iter().map(|one| one.name.clone()).collect(),
+        found: found.iter().map(|one| one.name.clone()).collect(),
+    }))
 }
 
 /// Expects exactly these commands, issued by handlers because of the last act.

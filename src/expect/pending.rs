@@ -6,6 +6,7 @@ use crate::{
     expect::handlers::name_of,
     flow::{Expectation, Mismatch, Trouble},
     run::Outcome,
+    why::Sought,
 };
 
 /// Expects that so many messages wait.
@@ -125,5 +126,5 @@ pub(crate) fn read_too_early(what: &str, left: &Left) -> Mismatch {
             .to_owned(),
     );
     let expected = format!("nothing waits when it is asked for {what}");
-    Mismatch::new(expected, lines.join("\n"))
+    Mismatch::new(expected, lines.join("\n")).about(Sought::ReadWhileWaiting)
 }

@@ -6,6 +6,7 @@ use crate::{
     expect::{messages::require_known, stands_for},
     flow::{Expectation, Mismatch},
     run::Outcome,
+    why::Sought,
 };
 
 /// Expects that an event was published, on this lane if one is named.
@@ -62,7 +63,16 @@ impl<E: Event> Expectation for Published<E> {
         if outcome.is_inline() {
             found.push("`Mode::Sync` publishes nothing: events are handled inline".to_owned());
         }
-        Err(Mismatch::new(self.describe(), found.join("\n")))
+        let mismatch = Mismatch::new(self.describe(), found.join("\n"));
+        Err(mismatch.about(Sought::OfEngine {
+            what: "publishes nothing".to_owned(),
+            word: if self.lane.is_some() {
+                "then_lane"
+            } else {
+                "then_published"
+            },
+            event: E::SCHEMAS.first().map(|one| one.name.to_string()),
+        }))
     }
 
     fn allows_waiting(&self) -> bool {

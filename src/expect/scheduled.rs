@@ -14,6 +14,7 @@ use crate::{
     },
     flow::{Expectation, Mismatch, Trouble},
     run::Outcome,
+    why::Sought,
 };
 
 /// Expects that a command is scheduled and has not come yet, or that none is.
@@ -62,7 +63,15 @@ impl<C: Command> Expectation for Scheduled<C> {
         };
         let others = all.iter().filter(|(_, command)| !stands_for::<C>(command));
         let others = others.map(|(entry, command)| fate(entry, command, record).1);
-        Err(Mismatch::new(self.describe(), found).differing(others.collect()))
+        let mismatch = Mismatch::new(self.describe(), found).differing(others.collect());
+        let name = C::SCHEMAS
+            .first()
+            .map_or(C::NAME.to_owned(), |one| one.name.to_string());
+        Err(mismatch.about(if self.is_expected {
+            Sought::Schedule(name)
+        } else {
+            Sought::NoMessage(name)
+        }))
     }
 
     fn allows_waiting(&self) -> bool {
@@ -147,7 +156,10 @@ impl<C: Command> Expectation for Expired<C> {
             [] => format!("no {} was handed over", C::NAME),
             _ => found.join("\n"),
         };
-        Err(Mismatch::new(self.describe(), found))
+        let name = C::SCHEMAS
+            .first()
+            .map_or(C::NAME.to_owned(), |one| one.name.to_string());
+        Err(Mismatch::new(self.describe(), found).about(Sought::Schedule(name)))
     }
 
     fn speaks_of(&self) -> Option<Trouble> {

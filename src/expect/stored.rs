@@ -16,7 +16,7 @@ pub(crate) fn same(subject: &str, expected: &Payload, found: &Payload) -> Result
         return Ok(());
     }
     let shown = |payload| format!("{subject} {}", show_stored(payload));
-    Err(Mismatch::new(shown(expected), shown(found)).differing(differences))
+    Err(Mismatch::new(shown(expected), shown(found)).differing_in(differences))
 }
 
 /// Expects that what is stored has these fields with these values, and maybe others.
@@ -29,5 +29,5 @@ pub(crate) fn like(subject: &str, expected: &Value, found: &Payload) -> Result<(
         format!("{subject} like {}", show_value(expected)),
         format!("{subject} {}", show_stored(found)),
     );
-    Err(mismatch.differing(unlike(expected, &value)))
+    Err(mismatch.differing_in(unlike(expected, &value)))
 }

@@ -5,6 +5,7 @@ use flow_domain::{Error, Rejection, handler::short_type_name};
 use crate::{
     flow::{Expectation, Mismatch, Trouble},
     run::{ActKind, ActOutcome, Outcome},
+    why::Sought,
 };
 
 /// What became of the last act, in words.
@@ -21,6 +22,11 @@ fn verdict(act: &ActOutcome) -> String {
         Some(err) if err.is_rejection() => format!("{} was rejected: {err}", act.name()),
         Some(err) => format!("{} failed: {}", act.name(), err.with_causes()),
     }
+}
+
+/// The mismatch of an answer that is another.
+fn about_answer(expected: impl Into<String>, found: impl Into<String>) -> Mismatch {
+    Mismatch::new(expected, found).about(Sought::Answer)
 }
 
 /// The mismatch of a text that every message contains.
@@ -47,7 +53,7 @@ impl Expectation for Accepted {
         let act = outcome.last_act();
         match act.error() {
             None if act.kind() == ActKind::Message => Ok(()),
-            _ => Err(Mismatch::new(
+            _ => Err(about_answer(
                 format!("{} is accepted", act.name()),
                 verdict(act),
             )),
@@ -98,15 +104,15 @@ impl<R: Rejection, F: Fn(&R) -> bool + Send + Sync> Expectation for Rejected<R, 
         let expected = || format!("{} is rejected with {}", act.name(), self.expected);
         match act.error().map(|err| (err, err.rejection::<R>())) {
             Some((_, Some(rejection))) if (self.holds)(rejection) => Ok(()),
-            Some((_, Some(rejection))) => Err(Mismatch::new(
+            Some((_, Some(rejection))) => Err(about_answer(
                 expected(),
                 format!("{} was rejected with {rejection:?}", act.name()),
             )),
-            Some((err, None)) if err.is_rejection() => Err(Mismatch::new(
+            Some((err, None)) if err.is_rejection() => Err(about_answer(
                 expected(),
                 format!("{}, which is no {}", verdict(act), short_type_name::<R>()),
             )),
-            _ => Err(Mismatch::new(expected(), verdict(act))),
+            _ => Err(about_answer(expected(), verdict(act))),
         }
     }
 
@@ -140,7 +146,7 @@ impl Expectation for RejectedSaying {
         if act.error().is_some_and(says) {
             return Ok(());
         }
-        Err(Mismatch::new(
+        Err(about_answer(
             format!("{} is rejected, saying {:?}", act.name(), self.0),
             verdict(act),
         ))
@@ -173,11 +179,11 @@ impl<R: PartialEq + fmt::Debug + Send + Sync + 'static> Expectation for ReplyIs<
         let act = outcome.last_act();
         let expected = || format!("the reply {:?}", self.0);
         let Some(found) = act.reply() else {
-            return Err(Mismatch::new(expected(), verdict(act)));
+            return Err(about_answer(expected(), verdict(act)));
         };
         match found.downcast_ref::<R>() {
             Some(found) if *found == self.0 => Ok(()),
-            Some(found) => Err(Mismatch::new(expected(), format!("the reply {found:?}"))),
+            Some(found) => Err(about_answer(expected(), format!("the reply {found:?}"))),
             None => {
                 let (own, other) = (short_type_name::<R>(), act.reply_name());
                 let hint = if of_same_kind(own, other) {
@@ -232,7 +238,7 @@ impl Expectation for AcceptedOf {
         }
         let lines = acts.iter().map(verdict);
         let found = format!("{n_accepted} of {}", acts.len());
-        Err(Mismatch::new(self.describe(), found).differing(lines.collect()))
+        Err(about_answer(self.describe(), found).differing(lines.collect()))
     }
 
     fn speaks_of(&self) -> Option<Trouble> {
@@ -260,12 +266,12 @@ impl Expectation for Settled {
         let act = outcome.last_act();
         let expected = "everything settles and nothing goes wrong";
         if act.error().is_some() {
-            return Err(Mismatch::new(expected, verdict(act)));
+            return Err(about_answer(expected, verdict(act)));
         }
         let failures: Vec<String> = act.failures().iter().map(ToString::to_string).collect();
         if failures.is_empty() {
             return Ok(());
         }
-        Err(Mismatch::new(expected, failures.join("\n")))
+        Err(about_answer(expected, failures.join("\n")))
     }
 }

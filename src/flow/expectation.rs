@@ -2,7 +2,11 @@ use std::{any::TypeId, fmt};
 
 use flow_domain::Error;
 
-use crate::{report::Page, run::Outcome};
+use crate::{
+    report::{Page, told},
+    run::Outcome,
+    why::{Difference, Sought},
+};
 
 /// Something that is expected of a flow: one's own word for [`Flow::then`](crate::Flow::then).
 ///
@@ -100,6 +104,10 @@ pub struct Mismatch {
     pub found: String,
     /// The places in which the two differ, if they are alike otherwise.
     pub differences: Vec<String>,
+    /// What it was about, if a cause can be searched for.
+    sought: Option<Box<Sought>>,
+    /// The differences, as data.
+    pub(crate) fields: Vec<Difference>,
 }
 
 impl Mismatch {
@@ -109,7 +117,26 @@ impl Mismatch {
             expected: expected.into(),
             found: found.into(),
             differences: Vec::new(),
+            sought: None,
+            fields: Vec::new(),
         }
+    }
+
+    /// Says what it is about, so that a cause can be searched for.
+    pub(crate) fn about(mut self, sought: Sought) -> Self {
+        self.sought.get_or_insert_with(|| Box::new(sought));
+        self
+    }
+
+    pub(crate) fn sought(&self) -> Option<&Sought> {
+        self.sought.as_deref()
+    }
+
+    /// Names the fields in which the two differ.
+    pub(crate) fn differing_in(mut self, fields: Vec<Difference>) -> Self {
+        self.differences = told(&fields);
+        self.fields = fields;
+        self
     }
 
     /// Names the places in which the two differ.

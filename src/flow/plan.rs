@@ -14,6 +14,7 @@ use crate::{
     run::Outcome,
     system::Pass,
     system::fault::{Fault, StepFault},
+    why::{Sought, SoughtKept, Want},
 };
 
 /// A sentence, written down.
@@ -154,6 +155,28 @@ impl Look<'_> {
     /// Returns true if what is looked for is kept in this table.
     pub(crate) fn is_kept_in(&self, table: Table) -> bool {
         table.kind == self.kept.kind && table.name == self.kept.name
+    }
+
+    /// What the search for the cause begins with, if this look fails so.
+    pub(crate) fn sought(&self, found: &[Payload], mismatch: &Mismatch) -> Sought {
+        let wants_absence = self
+            .checks
+            .iter()
+            .any(|(_, check)| matches!(check.word(), "absent" | "none"));
+        Sought::Kept(SoughtKept {
+            kept: self.kept,
+            id: self.id.clone(),
+            stream_category: self.stream_category,
+            want: if wants_absence {
+                Want::Absent
+            } else if found.is_empty() {
+                Want::Present
+            } else if mismatch.fields.is_empty() {
+                Want::Otherwise
+            } else {
+                Want::Fields(mismatch.fields.clone())
+            },
+        })
     }
 
     /// What is looked up, in words: `OrderDashboard "ord-001"`.

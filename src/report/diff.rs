@@ -1,26 +1,19 @@
 use serde_json::Value;
 
-use crate::report::text::cut;
+use crate::{report::text::cut, why::Difference};
 
-/// One place in which two values differ.
-struct Difference {
-    path: String,
-    expected: Option<String>,
-    found: Option<String>,
-}
-
-/// Tells, path by path, how `found` differs from `expected`.
-pub(crate) fn differences(expected: &Value, found: &Value) -> Vec<String> {
+/// Finds, path by path, how `found` differs from `expected`.
+pub(crate) fn differences(expected: &Value, found: &Value) -> Vec<Difference> {
     let mut list = Vec::new();
     collect(&mut list, String::new(), Some(expected), Some(found), false);
-    told(&list)
+    list
 }
 
-/// Tells, path by path, where `found` is not like `expected`; what is not expected may be anything.
-pub(crate) fn unlike(expected: &Value, found: &Value) -> Vec<String> {
+/// Finds, path by path, where `found` is not like `expected`; what is not expected may be anything.
+pub(crate) fn unlike(expected: &Value, found: &Value) -> Vec<Difference> {
     let mut list = Vec::new();
     collect(&mut list, String::new(), Some(expected), Some(found), true);
-    told(&list)
+    list
 }
 
 /// Returns true if `found` has everything that `expected` has.
@@ -70,19 +63,23 @@ fn collect(
         }
         (expected, found) => list.push(Difference {
             path,
-            expected: expected.map(ToString::to_string),
-            found: found.map(ToString::to_string),
+            expected: expected.cloned(),
+            found: found.cloned(),
         }),
     }
 }
 
-fn told(list: &[Difference]) -> Vec<String> {
+/// Tells, path by path, how two values differ.
+pub(crate) fn told(list: &[Difference]) -> Vec<String> {
     let width = list
         .iter()
         .map(|one| one.path.chars().count())
         .max()
         .unwrap_or(0);
-    let shown = |value: &Option<String>| value.clone().map_or_else(|| "nothing".to_owned(), cut);
+    let shown = |value: &Option<Value>| match value {
+        Some(value) => cut(value.to_string()),
+        None => "nothing".to_owned(),
+    };
     list.iter()
         .map(|one| {
             format!(
@@ -107,7 +104,7 @@ mod tests {
         let found = json!({ "status": "Draft", "total": 1, "lines": [1], "note": "x" });
 
         assert_eq!(
-            differences(&expected, &found),
+            told(&differences(&expected, &found)),
             [
                 "lines[1]  expected 2, found nothing",
                 r#"status    expected "Placed", found "Draft""#,
@@ -123,7 +120,7 @@ mod tests {
         assert!(is_like(&json!({ "customer": { "id": 7 } }), &found));
         assert!(!is_like(&json!({ "customer": { "id": 8 } }), &found));
         assert_eq!(
-            unlike(&json!({ "customer": { "id": 8 }, "x": 1 }), &found),
+            told(&unlike(&json!({ "customer": { "id": 8 }, "x": 1 }), &found)),
             [
                 "customer.id  expected 8, found 7",
                 "x            expected 1, found nothing"

@@ -7,6 +7,7 @@ use crate::{
     report::{Page, again::test_name, file::keep, left::left, page::Ink},
     run::Outcome,
     system::Mode,
+    why::{Verdict, Why, why},
 };
 
 /// Why a sentence failed. Its `Display` is the report, as plain text.
@@ -20,6 +21,7 @@ pub struct FlowFailure {
 pub(super) struct Inner {
     /// The first thing that failed, and everything else that failed at the same time.
     pub(super) failed: Vec<FailedStep>,
+    pub(super) why: Option<Why>,
     pub(super) left: String,
     /// The name of the test, if it is known.
     pub(super) test: Option<String>,
@@ -67,6 +69,11 @@ impl Failed {
     pub(crate) fn mismatch(&self) -> &Mismatch {
         &self.mismatch
     }
+
+    /// The place of the step.
+    pub(crate) fn step(&self) -> usize {
+        self.step
+    }
 }
 
 impl FlowFailure {
@@ -78,9 +85,12 @@ impl FlowFailure {
             mismatch: failed.mismatch,
         });
         let failed: Vec<FailedStep> = shown.collect();
+        let mut sought = failed.iter().filter_map(|step| step.mismatch.sought());
+        let why = sought.find_map(|sought| why(sought, &outcome));
         Self {
             inner: Box::new(Inner {
                 failed,
+                why,
                 left: left(&outcome),
                 test: test_name(),
                 mode: None,
@@ -103,6 +113,7 @@ impl FlowFailure {
                     location,
                     mismatch: Mismatch::new("a domain that can work", errors.to_string()),
                 }],
+                why: None,
                 left: String::new(),
                 test: test_name(),
                 mode: None,
@@ -128,6 +139,7 @@ impl FlowFailure {
                     location: location.to_string(),
                     mismatch,
                 }],
+                why: None,
                 left: String::new(),
                 test: test_name(),
                 mode: None,
@@ -135,6 +147,20 @@ impl FlowFailure {
                 outcome: None,
             }),
         }
+    }
+
+    /// Says that what was expected is so after the step at this place.
+    pub(crate) fn asked_too_early(mut self, step: usize) -> Self {
+        let Some(outcome) = &self.inner.outcome else {
+            return self;
+        };
+        let verdict = Verdict::AskedTooEarly {
+            step: step + 1,
+            described: outcome.step(step),
+        };
+        let runner_up = self.inner.why.take().map(|why| why.verdict);
+        self.inner.why = Some(Why { verdict, runner_up });
+        self
     }
 
     /// Says in which of several runs it failed.
@@ -216,6 +242,11 @@ impl FlowFailure {
     /// order. There is always one.
     pub fn failed_steps(&self) -> &[FailedStep] {
         &self.inner.failed
+    }
+
+    /// Why it failed, if the cause could be found.
+    pub fn why(&self) -> Option<&Why> {
+        self.inner.why.as_ref()
     }
 
     /// How many expectations were not met.

@@ -38,11 +38,11 @@ mod undone;
 
 pub(crate) use absence::nothing_found;
 pub(crate) use chain::chain_text;
-pub(crate) use diff::{differences, is_like, unlike};
+pub(crate) use diff::{differences, is_like, told, unlike};
 pub(crate) use failure::Failed;
 pub use failure::{FailedStep, FlowFailure};
 pub(crate) use mermaid::mermaid_text;
 pub(crate) use page::Page;
 pub(crate) use story::{Steps, Story};
-pub(crate) use text::{indent, show_message, show_stored, show_value};
+pub(crate) use text::{cut, indent, show_message, show_stored, show_value};
 pub(crate) use undone::undone_with;

@@ -12,6 +12,7 @@ use crate::{
         page::Ink,
     },
     run::Outcome,
+    why::{Sought, Verdict, Why},
 };
 
 /// How far the sections are indented, and what was expected and found.
@@ -58,9 +59,13 @@ impl Inner {
             1 => f.write_str("\n\n  1 step after it was not run")?,
             n => write!(f, "\n\n  {n} steps after it were not run")?,
         }
+        if let Some(why) = self.why.as_ref().filter(|why| !self.tells(&why.verdict)) {
+            why.show(f, page)?;
+        }
         section(f, page, "run", self.note.as_deref().unwrap_or_default())?;
         if let Some(outcome) = &self.outcome {
-            outcome.show(f, None, page)?;
+            let here = self.why.as_ref().and_then(|why| why.verdict.entry());
+            outcome.show(f, here, page)?;
         }
         section(f, page, "left", &self.left)?;
         if let Some(test) = &self.test {
@@ -68,6 +73,39 @@ impl Inner {
             write!(f, "\n{}  {again}", page.paint(Ink::Name, "again"))?;
         }
         Ok(())
+    }
+}
+
+impl Inner {
+    /// Whether the mismatch says itself that a command was refused or a handler failed, so that who reads
+    /// it need not be told twice.
+    fn tells(&self, verdict: &Verdict) -> bool {
+        let (Verdict::Rejected { at, reason }
+        | Verdict::HandlerFailed {
+            at, error: reason, ..
+        }) = verdict
+        else {
+            return false;
+        };
+        let mismatch = &self.failed[0].mismatch;
+        let is_told = |text: &str| mismatch.found.contains(text);
+        let speaks_of_it = matches!(mismatch.sought(), Some(Sought::Trouble(_) | Sought::Answer));
+        speaks_of_it && is_told(reason) && (is_told(at.handler) || is_told(&at.message))
+    }
+}
+
+impl Why {
+    /// Writes it, with what to do.
+    fn show(&self, f: &mut impl fmt::Write, page: &Page) -> fmt::Result {
+        let inside = page.indented(MARGIN);
+        section(f, page, "why", &inside.wrap(&self.verdict.to_string()))?;
+        if let Some(advice) = self.verdict.advice() {
+            line(f, page, "do", &inside.wrap(&advice))?;
+        }
+        match &self.runner_up {
+            Some(runner_up) => line(f, page, "or", &inside.wrap(&runner_up.to_string())),
+            None => Ok(()),
+        }
     }
 }
 
@@ -96,9 +134,15 @@ fn section(f: &mut impl fmt::Write, page: &Page, name: &str, text: &str) -> fmt:
     if text.is_empty() {
         return Ok(());
     }
+    f.write_char('\n')?;
+    line(f, page, name, text)
+}
+
+/// A part that belongs to the one before it.
+fn line(f: &mut impl fmt::Write, page: &Page, name: &str, text: &str) -> fmt::Result {
     let space = " ".repeat(MARGIN - name.len());
     let name = page.paint(Ink::Name, name);
-    write!(f, "\n\n{name}{space}{}", indent(text, MARGIN))
+    write!(f, "\n{name}{space}{}", indent(text, MARGIN))
 }
 
 /// Counts things by their name.
@@ -176,12 +220,19 @@ mod tests {
                         total_cents: 1200,
                     }
 
+        why    OrderCommandHandler refused PlaceOrder: the order is already placed
+        do     if the refusal is the point,
+                 say so: `.then_rejected(..)`; else make what it asks for true in `given_..`
+        or     customer_id, order_id,
+                 total_cents were set last by OrderDashboardProjector on OrderPlaced
+               status was set last by OrderDashboardProjector on OrderCancelled
+
         story   1 given  PlaceOrder { order_id: "o .. }
                 2 when   PlaceOrder { order_id: "o .. }  REJECTED: the orde ..
                 3 then   rejected saying "placed"        ok
                 4 then   OrderDashboard "ord-1" has      FAILED
 
-        chain  PlaceOrder                          OrderCommandHandler  REJ ..
+        chain  PlaceOrder                          OrderCommandHa ..   <- here
 
         left   nothing waiting · no handlers failed
         "#);
@@ -205,12 +256,17 @@ mod tests {
                     ESC[31m    total_cents: 1200,ESC[0m
                     ESC[31m}ESC[0m
 
+        ESC[1mwhyESC[0m    OrderCommandHandler refused PlaceOrder: the order is already placed
+        ESC[1mdoESC[0m     if the refusal is the point, say so: `.then_rejected(..)`; else make what it asks for true in `given_..`
+        ESC[1morESC[0m     customer_id, order_id, total_cents were set last by OrderDashboardProjector on OrderPlaced
+               status was set last by OrderDashboardProjector on OrderCancelled
+
         ESC[1mstoryESC[0m   1 given  PlaceOrder { order_id: "ord-1", customer_id:  .. 59 letters more .. }
                 2 when   PlaceOrder { order_id: "ord-1", customer_id:  .. 59 letters more .. }  ESC[1;31mREJECTED: the order is already placedESC[0m
                 3 then   rejected saying "placed"                                               ok
                 4 then   OrderDashboard "ord-1" has                                             ESC[1;31mFAILEDESC[0m
 
-        ESC[1mchainESC[0m  PlaceOrder                          OrderCommandHandler  ESC[1;31mREJECTED: the order is already placedESC[0m
+        ESC[1mchainESC[0m  PlaceOrder                          OrderCommandHandler  ESC[1;31mREJECTED: the order is already placedESC[0mESC[1;36m   <- hereESC[0m
 
         ESC[1mleftESC[0m   nothing waiting · no handlers failed
         "#);

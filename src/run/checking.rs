@@ -98,20 +98,25 @@ impl Runner<'_, '_> {
             .found(look)
             .await
             .map_err(|mismatch| (step.location, mismatch))?;
+        let about = |mismatch: Mismatch| {
+            let sought = look.sought(&found, &mismatch);
+            mismatch.about(sought)
+        };
         let wants_absence = look
             .checks
             .iter()
             .any(|(_, check)| check.word() == "absent");
         let is_bare = look.checks.is_empty();
         if found.is_empty() && (look.id.is_some() && !wants_absence || is_bare) {
-            return Err((step.location, nothing_found(look, self.outcome.record())));
+            let mismatch = nothing_found(look, self.outcome.record());
+            return Err((step.location, about(mismatch)));
         }
         for (location, check) in &look.checks {
             let checked = caught(AN_ANSWER, || Ok(check.check(&found, look)));
             checked
                 .map_err(|panic| panic.differing(shown_rows(&found)))
                 .flatten()
-                .map_err(|mismatch| (*location, mismatch))?;
+                .map_err(|mismatch| (*location, about(mismatch)))?;
         }
         Ok(())
     }

@@ -13,6 +13,7 @@ mod listener;
 mod logs;
 mod once;
 mod outcome;
+mod probe;
 mod runner;
 mod traced;
 

@@ -1,11 +1,12 @@
 use std::{pin::pin, sync::Arc};
 
 use crate::{
-    flow::Plan,
-    report::{FlowFailure, Steps},
+    flow::{Plan, Setup},
+    report::{Failed, FlowFailure, Steps},
     run::{
         Outcome,
         logs::listening,
+        probe::holds_after,
         runner::{Runner, Stop},
     },
     system::fault::ArmedFaults,
@@ -18,30 +19,8 @@ pub(super) async fn once(
     mode: Mode,
     faults: Option<Arc<ArmedFaults>>,
 ) -> Result<Outcome, FlowFailure> {
-    let resources = plan.setup.resources();
-    let domain = match plan.setup.domain(&resources) {
-        Ok(domain) => domain,
-        Err(errors) => return Err(FlowFailure::of_wiring(plan, &errors)),
-    };
-    let faults = faults.or_else(|| plan.has_faults().then(Arc::default));
-    let system: Box<dyn System> = Box::new(DomainSystem::start(World {
-        domain,
-        mode,
-        budget: plan.setup.budget,
-        is_paused: plan.setup.is_paused,
-        rebuild: plan.setup.rebuild(mode, &resources),
-        faults: faults.clone(),
-    }));
-    let mut runner = Runner {
-        plan,
-        outcome: Outcome::new(system, resources),
-        steps: Steps::default(),
-        failed: Vec::new(),
-        troubles: Vec::new(),
-        has_acted: false,
-        has_spoken_of_waiting: false,
-        faults,
-    };
+    let is_plain = faults.is_none();
+    let mut runner = Runner::start(plan, mode, faults)?;
     let logs = Arc::clone(runner.outcome.log_book());
     let finished = listening(logs, pin!(runner.all_steps())).await;
     let Runner {
@@ -53,6 +32,58 @@ pub(super) async fn once(
     outcome.set_story(steps.story(plan));
     match finished {
         Ok(()) => Ok(outcome),
+        Err(Stop) if is_plain => Err(Box::pin(explained(plan, mode, outcome, failed)).await),
         Err(Stop) => Err(FlowFailure::new(outcome, failed)),
+    }
+}
+
+/// A failure, with what a look at the rest of the sentence tells of it.
+async fn explained(
+    plan: &Plan<'_>,
+    mode: Mode,
+    outcome: Outcome,
+    failed: Vec<Failed>,
+) -> FlowFailure {
+    let first = failed.first().map(Failed::step);
+    let failure = FlowFailure::new(outcome, failed);
+    let Some(first) = first else { return failure };
+    match holds_after(plan, mode, first).await {
+        Some(step) => failure.asked_too_early(step),
+        None => failure,
+    }
+}
+
+impl<'p, 't> Runner<'p, 't> {
+    /// Starts a world of its own for a sentence.
+    pub(super) fn start(
+        plan: &'p Plan<'t>,
+        mode: Mode,
+        faults: Option<Arc<ArmedFaults>>,
+    ) -> Result<Self, FlowFailure> {
+        let setup: &Arc<Setup> = &plan.setup;
+        let resources = setup.resources();
+        let domain = match setup.domain(&resources) {
+            Ok(domain) => domain,
+            Err(errors) => return Err(FlowFailure::of_wiring(plan, &errors)),
+        };
+        let faults = faults.or_else(|| plan.has_faults().then(Arc::default));
+        let system: Box<dyn System> = Box::new(DomainSystem::start(World {
+            domain,
+            mode,
+            budget: setup.budget,
+            is_paused: setup.is_paused,
+            rebuild: setup.rebuild(mode, &resources),
+            faults: faults.clone(),
+        }));
+        Ok(Self {
+            plan,
+            outcome: Outcome::new(system, resources),
+            steps: Steps::default(),
+            failed: Vec::new(),
+            troubles: Vec::new(),
+            has_acted: false,
+            has_spoken_of_waiting: false,
+            faults,
+        })
     }
 }

@@ -135,6 +135,17 @@ impl Outcome {
         self.record.entries()[self.n_given..].iter()
     }
 
+    /// How many entries of the record are older than the first act.
+    pub(crate) fn n_given(&self) -> usize {
+        self.n_given
+    }
+
+    /// How many entries of the record are older than the last act.
+    pub(crate) fn n_before_last_act(&self) -> usize {
+        let acts = self.overlapping_acts();
+        acts.first().map_or(0, |act| act.entries.start)
+    }
+
     pub(crate) fn last_entries(&self) -> &[Entry] {
         match self.acts.last() {
             Some(act) => &self.record.entries()[act.entries.clone()],

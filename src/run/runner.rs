@@ -6,6 +6,7 @@ use crate::{
     report::{Failed, Steps},
     run::{Outcome, act::FailureIdx},
     system::fault::{ArmedFaults, Fault, Named},
+    why::Sought,
 };
 
 /// The sentence cannot go on, or has failed at its end.
@@ -82,7 +83,7 @@ impl Runner<'_, '_> {
     }
 
     /// Has a fault happen from here on.
-    fn arm(&mut self, idx: usize, step: &Step<'_>, fault: &Fault) -> Result<(), Stop> {
+    pub(super) fn arm(&mut self, idx: usize, step: &Step<'_>, fault: &Fault) -> Result<(), Stop> {
         let Some(faults) = &self.faults else {
             return Ok(());
         };
@@ -130,6 +131,7 @@ impl Runner<'_, '_> {
                 .to_owned(),
         );
         let mismatch = Mismatch::new("nothing waits at the end", lines.join("\n"));
+        let mismatch = mismatch.about(Sought::ReadWhileWaiting);
         let last = self.plan.steps.len() - 1;
         let location = self.plan.steps[last].location;
         self.failed.push(Failed::new(last, location, mismatch));
@@ -142,7 +144,9 @@ impl Runner<'_, '_> {
             .retain(|unspoken| !first.is_some_and(|first| unspoken.is_told_by(first)));
         let troubles = self.troubles.drain(..).map(|unspoken| {
             let expected = "nothing goes wrong that no `then` speaks of";
-            let mismatch = Mismatch::new(expected, unspoken.text);
+            let by = unspoken.failed.map(|(handler, _)| handler);
+            let by = by.filter(|handler| *handler != "nobody");
+            let mismatch = Mismatch::new(expected, unspoken.text).about(Sought::Trouble(by));
             Failed::new(unspoken.step, unspoken.location, mismatch)
         });
         // What went wrong by itself is mostly why an expectation was not met: it comes first.

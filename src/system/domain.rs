@@ -9,6 +9,7 @@ use flow_domain::{
     port::BoxFuture,
     record::{EntryId, Record, Recorder},
     runtime::{Kept, Processed},
+    wiring::Wiring,
 };
 
 use crate::system::{Act, Mode, Pass, System, World, fault::ArmedFaults};
@@ -224,5 +225,13 @@ impl System for DomainSystem {
         let own =
             aggregates.flat_map(|aggregate| aggregate.commands.iter().chain(&aggregate.events));
         own.chain(&wiring.events_from_outside).cloned().collect()
+    }
+
+    fn wiring(&self) -> Wiring {
+        self.app.domain().wiring()
+    }
+
+    fn fold(&self, kept: Kept, events: &[Recorded]) -> Option<Payload> {
+        self.app.fold(kept, events).ok().flatten()
     }
 }

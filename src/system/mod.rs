@@ -20,6 +20,7 @@ use flow_domain::{
     port::BoxFuture,
     record::{EntryId, Record},
     runtime::{Kept, Processed},
+    wiring::Wiring,
 };
 
 pub(crate) use domain::DomainSystem;
@@ -102,4 +103,10 @@ pub(crate) trait System: fmt::Debug + Send + Sync {
 
     /// The names of all messages that can occur.
     fn message_names(&self) -> Vec<String>;
+
+    /// Who handles what.
+    fn wiring(&self) -> Wiring;
+
+    /// What an aggregate is that is folded from these events, as JSON; `None` if it cannot be folded.
+    fn fold(&self, kept: Kept, events: &[Recorded]) -> Option<Payload>;
 }

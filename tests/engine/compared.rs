@@ -86,7 +86,7 @@ fn a_sentence_that_passes_in_one_mode_only_says_in_which_it_fails() {
     chain  ReleaseRoom                         BookingHandler  stored Booking "b-1"
            └ RoomReleased                      booking-b-1 @2
              ├ PaymentDeadline                 stored PaymentDeadline "b-1"
-             ├ GuestMailer                     FAILED: sending the mail failed: the mail server is down
+             ├ GuestMailer                     FAILED: sending the mail failed: the mail server is down   <- here
              └ RoomListProjector               wrote Room "b-1"
 
     left   nothing waiting · 1 handler failed

@@ -41,7 +41,7 @@ fn a_dead_letter_that_no_then_speaks_of_fails_the_sentence() {
     chain  ReleaseRoom                         BookingHandler  stored Booking "b-1"
            └ RoomReleased                      booking-b-1 @2
              ├ PaymentDeadline                 stored PaymentDeadline "b-1"
-             ├ GuestMailer                     FAILED: sending the mail failed: the mail server is down (attempt 5); given up, a dead letter
+             ├ GuestMailer                     FAILED: sending the mail failed: the mail server is down (attempt 5); given up, a de ..   <- here
              └ RoomListProjector               wrote Room "b-1"
 
     left   nothing waiting · 5 handlers failed · 1 dead letter

@@ -48,10 +48,13 @@ fn a_projection_that_is_read_too_early_says_what_waits() {
       found     the outbox has 1 to publish
                 Add `.when_engine_runs()` before it, or say `.then_pending(..)` if that is the point
 
+    why    RoomBooked waits in the outbox, to be published: the engine has not run since
+    do     let the engine run first: `.when_engine_runs()`
+
     story   1 when   BookRoom { booking_id: "b-1", guest: "ada" }  accepted
             2 then   Room "b-1"                                    FAILED
 
-    chain  BookRoom                            BookingHandler  stored Booking "b-1"
+    chain  BookRoom                            BookingHandler  stored Booking "b-1"   <- here
            └ RoomBooked                        booking-b-1 @1
 
     left   1 waiting · no handlers failed · no dead letters

@@ -28,6 +28,9 @@ fn a_closure_that_panics_about_a_row() {
                  right: 9990
                 { order_id: "ord-1", customer_id: "cust-1", status: "Placed", total_cents: 9995 }
 
+    why    customer_id, order_id, status, total_cents were set last by OrderDashboardProjector on OrderPlaced
+    or     Fulfilment handled StockReserved and issued no ConfirmOrder
+
     story   1 given  StockReceived { product_id: "prod-1", quantity: 100 }
             2 when   PlaceOrder { order_id: "ord-1", customer_id: "cust-1", .. }  accepted
             3 then   OrderDashboard "ord-1" has                                   FAILED
@@ -39,7 +42,7 @@ fn a_closure_that_panics_about_a_row() {
              │   ├ Fulfilment                  stored Fulfilment "ord-1"
              │   └ StockLevelProjector         wrote StockLevel "prod-1"
              ├ Fulfilment                      stored Fulfilment "ord-1"
-             └ OrderDashboardProjector         wrote OrderDashboard "ord-1"
+             └ OrderDashboardProjector         wrote OrderDashboard "ord-1"   <- here
 
     left   nothing waiting · no handlers failed
     "#);

@@ -23,6 +23,10 @@ fn an_event_is_missing() {
                 as expected  StockReserved
                 missing      OrderConfirmed { order_id: "ord-1", customer_id: "cust-1" }
 
+    why    Fulfilment handled StockReserved and issued no ConfirmOrder
+    do     look at what Fulfilment decides on: the branch that leads to ConfirmOrder was not taken
+    or     PaymentReceived did not come; nobody in the domain sends it
+
     story   1 given  StockReceived { product_id: "prod-1", quantity: 100 }
             2 when   PlaceOrder { order_id: "ord-1", customer_id: "cust-1", .. }  accepted
             3 then   events OrderPlaced, StockReserved, OrderConfirmed            FAILED
@@ -31,7 +35,7 @@ fn an_event_is_missing() {
            └ OrderPlaced                       order-ord-1 @1
              ├ InventoryEventHandler           handled
              │ └ StockReserved                 inventory-prod-1 @2
-             │   ├ Fulfilment                  stored Fulfilment "ord-1"
+             │   ├ Fulfilment                  stored Fulfilment "ord-1"   <- here
              │   └ StockLevelProjector         wrote StockLevel "prod-1"
              ├ Fulfilment                      stored Fulfilment "ord-1"
              └ OrderDashboardProjector         wrote OrderDashboard "ord-1"
@@ -56,6 +60,8 @@ fn an_event_is_unexpected() {
                 as expected  StockRefused
                 unexpected   OrderCancelled { order_id: "ord-1", product_id: "prod-1", reason: "out of stock" }
 
+    why    OrderCommandHandler handled CancelOrder and raised OrderCancelled
+
     story   1 given  StockReceived { product_id: "prod-1", quantity: 1 }
             2 when   PlaceOrder { order_id: "ord-1", customer_id: "cust-1", .. }  accepted
             3 then   events OrderPlaced, StockRefused                             FAILED
@@ -65,7 +71,7 @@ fn an_event_is_unexpected() {
              ├ InventoryEventHandler              handled
              │ └ StockRefused                     inventory-prod-1 @2
              │   └ Fulfilment                     stored Fulfilment "ord-1"
-             │     └ CancelOrder                  OrderCommandHandler  stored Order "ord-1"
+             │     └ CancelOrder                  OrderCommandHandler  stored Order "ord-1"   <- here
              │       └ OrderCancelled             order-ord-1 @2
              │         ├ InventoryEventHandler    handled, changed nothing
              │         └ OrderDashboardProjector  wrote OrderDashboard "ord-1"
@@ -100,13 +106,16 @@ fn an_event_has_other_fields() {
                              order_id  expected "ord-01", found "ord-1"
                              quantity  expected 3, found 2
 
+    why    order_id was set last by InventoryEventHandler on OrderPlaced; the value is as the sentence has it: the `order_id` of PlaceOrder
+           quantity was set last by InventoryEventHandler on OrderPlaced; the value is as the sentence has it: the `quantity` of PlaceOrder
+
     story   1 given  StockReceived { product_id: "prod-1", quantity: 100 }
             2 when   PlaceOrder { order_id: "ord-1", customer_id: "cust-1", .. }  accepted
             3 then   events OrderPlaced, StockReserved                            FAILED
 
     chain  PlaceOrder                          OrderCommandHandler  stored Order "ord-1"
            └ OrderPlaced                       order-ord-1 @1
-             ├ InventoryEventHandler           handled
+             ├ InventoryEventHandler           handled   <- here
              │ └ StockReserved                 inventory-prod-1 @2
              │   ├ Fulfilment                  stored Fulfilment "ord-1"
              │   └ StockLevelProjector         wrote StockLevel "prod-1"
@@ -132,11 +141,18 @@ fn events_are_in_another_order() {
                 moved        StockReserved, expected as number 1, found as number 2
                 as expected  OrderPlaced
 
+    why    the same came in another order
+           expected       found
+           StockReserved  OrderPlaced  <-
+           OrderPlaced    StockReserved  <-
+           what came early is of OrderCommandHandler on PlaceOrder
+    do     if the order does not matter, say `.then_event(..)` for each
+
     story   1 given  StockReceived { product_id: "prod-1", quantity: 100 }
             2 when   PlaceOrder { order_id: "ord-1", customer_id: "cust-1", .. }  accepted
             3 then   events StockReserved, OrderPlaced                            FAILED
 
-    chain  PlaceOrder                          OrderCommandHandler  stored Order "ord-1"
+    chain  PlaceOrder                          OrderCommandHandler  stored Order "ord-1"   <- here
            └ OrderPlaced                       order-ord-1 @1
              ├ InventoryEventHandler           handled
              │ └ StockReserved                 inventory-prod-1 @2
@@ -163,13 +179,16 @@ fn a_chain_takes_another_way() {
       expected  PaymentReceived -> ConfirmOrder -> OrderConfirmed
       found     PaymentReceived, which caused nothing
 
+    why    Fulfilment let PaymentReceived go: Fulfilment `ord-1` is complete
+    do     if it should not be let go, look at `origin`, the deadline, or what starts the process manager
+
     story   1 given  StockReceived { product_id: "prod-1", quantity: 1 }
             2 given  PlaceOrder { order_id: "ord-1", customer_id: "cust-1", .. }
             3 when   PaymentReceived { payment_id: "pay-1", order_id: "ord-1", .. }  accepted
             4 then   chain PaymentReceived -> ConfirmOrder -> OrderConfirmed         FAILED
 
     chain  PaymentReceived                     payment-pay-1 @1
-           └ Fulfilment                        let it go: Fulfilment `ord-1` is complete
+           └ Fulfilment                        let it go: Fulfilment `ord-1` is complete   <- here
 
     left   nothing waiting · no handlers failed
     "#);

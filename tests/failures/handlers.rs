@@ -34,7 +34,7 @@ fn a_handler_that_fails() {
              └ ConfirmOrder                    OrderCommandHandler  stored Order "ord-1"
                └ OrderConfirmed                order-ord-1 @2
                  ├ OrderDashboardProjector     wrote OrderDashboard "ord-1"
-                 └ MailHandler                 FAILED: sending the mail failed: the mail server is down
+                 └ MailHandler                 FAILED: sending the mail failed: the mail server is down   <- here
 
     left   nothing waiting · 1 handler failed
     "#);
@@ -55,7 +55,7 @@ fn a_handler_that_fails_and_nothing_speaks_of_it() {
             2 then   no events                                 ok
 
     chain  Told                                talk-told-1 @1
-           ├ Brittle                           FAILED: what was told failed: there was smoke
+           ├ Brittle                           FAILED: what was told failed: there was smoke   <- here
            ├ Bystander                         handled, changed nothing
            └ TallyKeeper                       wrote Tally "told-1"
 
@@ -75,11 +75,14 @@ fn a_handler_that_fails_otherwise() {
       expected  Brittle fails with LabError("fire")
       found     Brittle failed with LabError("smoke"): what was told failed: there was smoke
 
+    why    Brittle failed on Told: what was told failed: there was smoke
+    do     if the failure is the point, say so: `.then_handler_failed::<Brittle>(..)`
+
     story   1 when   Told { told_id: "told-1", what: "fail" }      accepted, but a handler failed
             2 then   handler Brittle failed with LabError("fire")  FAILED
 
     chain  Told                                talk-told-1 @1
-           ├ Brittle                           FAILED: what was told failed: there was smoke
+           ├ Brittle                           FAILED: what was told failed: there was smoke   <- here
            ├ Bystander                         handled, changed nothing
            └ TallyKeeper                       wrote Tally "told-1"
 
@@ -101,7 +104,7 @@ fn a_handler_that_panics() {
             2 then   settled                                    FAILED
 
     chain  Told                                talk-told-1 @1
-           ├ Brittle                           FAILED: panicked at tests/failures/../fixture/lab.rs:LINE: the beaker broke
+           ├ Brittle                           FAILED: panicked at tests/failures/../fixture/lab.rs:LINE: the beaker broke   <- here
            ├ Bystander                         handled, changed nothing
            └ TallyKeeper                       wrote Tally "told-1"
 
@@ -122,7 +125,7 @@ fn a_command_handler_that_panics() {
     story   1 when   Ask { desk_id: "desk-1", question: "" }  FAILED: panicked at tests/failures/../fixture/lab.rs:LINE: nothing was asked
             2 then   reply 0                                  FAILED
 
-    chain  Ask                                 DeskHandler  FAILED: panicked at tests/failures/../fixture/lab.rs:LINE: nothing was asked
+    chain  Ask                                 DeskHandler  FAILED: panicked at tests/failures/../fixture/lab.rs:LINE: nothing was ..   <- here
 
     left   nothing waiting · 1 handler failed
     "#);

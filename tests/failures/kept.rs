@@ -22,6 +22,9 @@ fn a_wrong_id() {
       expected  OrderDashboard "ord-01"
       found     nothing under that id; 1 was stored in this flow: OrderDashboard "ord-1"
 
+    why    OrderDashboardProjector handled OrderPlaced and wrote OrderDashboard "ord-1" (one letter away)
+    do     ask for the id that is there, or mend where OrderDashboard "ord-01" gets its id from
+
     story   1 given  StockReceived { product_id: "prod-1", quantity: 100 }
             2 when   PlaceOrder { order_id: "ord-1", customer_id: "cust-1", .. }  accepted
             3 then   OrderDashboard "ord-01" is                                   FAILED
@@ -33,7 +36,7 @@ fn a_wrong_id() {
              │   ├ Fulfilment                  stored Fulfilment "ord-1"
              │   └ StockLevelProjector         wrote StockLevel "prod-1"
              ├ Fulfilment                      stored Fulfilment "ord-1"
-             └ OrderDashboardProjector         wrote OrderDashboard "ord-1"
+             └ OrderDashboardProjector         wrote OrderDashboard "ord-1"   <- here
 
     left   nothing waiting · no handlers failed
     "#);
@@ -53,13 +56,16 @@ fn a_wrong_id_of_an_event_sourced_aggregate() {
       expected  Inventory "cust-1"
       found     nothing under that id; 1 was stored in this flow: Inventory "prod-1"
 
+    why    InventoryEventHandler handled OrderPlaced and wrote Inventory "prod-1"; its message has the other id as `customer_id`
+    do     ask for the id that is there, or mend where Inventory "cust-1" gets its id from
+
     story   1 given  StockReceived { product_id: "prod-1", quantity: 100 }
             2 when   PlaceOrder { order_id: "ord-1", customer_id: "cust-1", .. }  accepted
             3 then   Inventory "cust-1" has                                       FAILED
 
     chain  PlaceOrder                          OrderCommandHandler  stored Order "ord-1"
            └ OrderPlaced                       order-ord-1 @1
-             ├ InventoryEventHandler           handled
+             ├ InventoryEventHandler           handled   <- here
              │ └ StockReserved                 inventory-prod-1 @2
              │   ├ Fulfilment                  stored Fulfilment "ord-1"
              │   └ StockLevelProjector         wrote StockLevel "prod-1"
@@ -89,6 +95,10 @@ fn a_wrong_field() {
                 customer_id  expected "cust-2", found "cust-1"
                 status       expected "Confirmed", found "Placed"
 
+    why    customer_id was set last by OrderDashboardProjector on OrderPlaced; the value is as the sentence has it: the `customer_id` of PlaceOrder
+           status was set last by OrderDashboardProjector on OrderPlaced
+    or     Fulfilment handled StockReserved and issued no ConfirmOrder
+
     story   1 given  StockReceived { product_id: "prod-1", quantity: 100 }
             2 when   PlaceOrder { order_id: "ord-1", customer_id: "cust-1", .. }  accepted
             3 then   OrderDashboard "ord-1" is                                    FAILED
@@ -100,7 +110,7 @@ fn a_wrong_field() {
              │   ├ Fulfilment                  stored Fulfilment "ord-1"
              │   └ StockLevelProjector         wrote StockLevel "prod-1"
              ├ Fulfilment                      stored Fulfilment "ord-1"
-             └ OrderDashboardProjector         wrote OrderDashboard "ord-1"
+             └ OrderDashboardProjector         wrote OrderDashboard "ord-1"   <- here
 
     left   nothing waiting · no handlers failed
     "#);
@@ -120,6 +130,10 @@ fn a_closure_that_does_not_hold() {
       expected  Fulfilment "ord-1" for which the closure holds
       found     Fulfilment "ord-1" { paid: false, reserved: true, cancelled: false }
 
+    why    cancelled, paid were set last by Fulfilment on OrderPlaced
+           reserved was set last by Fulfilment on StockReserved
+    or     InventoryEventHandler handled OrderPlaced and raised no StockRefused, but StockReserved
+
     story   1 given  StockReceived { product_id: "prod-1", quantity: 100 }
             2 when   PlaceOrder { order_id: "ord-1", customer_id: "cust-1", .. }  accepted
             3 then   Fulfilment "ord-1" has                                       FAILED
@@ -130,7 +144,7 @@ fn a_closure_that_does_not_hold() {
              │ └ StockReserved                 inventory-prod-1 @2
              │   ├ Fulfilment                  stored Fulfilment "ord-1"
              │   └ StockLevelProjector         wrote StockLevel "prod-1"
-             ├ Fulfilment                      stored Fulfilment "ord-1"
+             ├ Fulfilment                      stored Fulfilment "ord-1"   <- here
              └ OrderDashboardProjector         wrote OrderDashboard "ord-1"
 
     left   nothing waiting · no handlers failed
@@ -153,13 +167,18 @@ fn a_part_that_is_not_alike() {
                 reserved.ord-1  expected 1, found 2
                 reserved.ord-2  expected 1, found nothing
 
+    why    reserved.ord-1 was set last by StockReserved,
+             of InventoryEventHandler on OrderPlaced; the value is of InventoryEventHandler: it is the `quantity` of OrderPlaced
+           reserved.ord-2 was set last by StockReceived, which was given
+    or     InventoryEventHandler handled OrderPlaced and raised no StockRefused, but StockReserved
+
     story   1 given  StockReceived { product_id: "prod-1", quantity: 100 }
             2 when   PlaceOrder { order_id: "ord-1", customer_id: "cust-1", .. }  accepted
             3 then   Inventory "prod-1" like                                      FAILED
 
     chain  PlaceOrder                          OrderCommandHandler  stored Order "ord-1"
            └ OrderPlaced                       order-ord-1 @1
-             ├ InventoryEventHandler           handled
+             ├ InventoryEventHandler           handled   <- here
              │ └ StockReserved                 inventory-prod-1 @2
              │   ├ Fulfilment                  stored Fulfilment "ord-1"
              │   └ StockLevelProjector         wrote StockLevel "prod-1"
@@ -184,6 +203,8 @@ fn something_that_should_not_be_there() {
       expected  no OrderDashboard "ord-1"
       found     OrderDashboard "ord-1" { order_id: "ord-1", customer_id: "cust-1", status: "Cancelled", total_cents: 9995 }
 
+    why    OrderDashboardProjector handled OrderCancelled and wrote OrderDashboard "ord-1"
+
     story   1 given  StockReceived { product_id: "prod-1", quantity: 1 }
             2 when   PlaceOrder { order_id: "ord-1", customer_id: "cust-1", .. }  accepted
             3 then   OrderDashboard "ord-1" absent                                FAILED
@@ -196,7 +217,7 @@ fn something_that_should_not_be_there() {
              │     └ CancelOrder                  OrderCommandHandler  stored Order "ord-1"
              │       └ OrderCancelled             order-ord-1 @2
              │         ├ InventoryEventHandler    handled, changed nothing
-             │         └ OrderDashboardProjector  wrote OrderDashboard "ord-1"
+             │         └ OrderDashboardProjector  wrote OrderDashboard "ord-1"   <- here
              ├ Fulfilment                         stored Fulfilment "ord-1"
              └ OrderDashboardProjector            wrote OrderDashboard "ord-1"
 
@@ -221,6 +242,9 @@ fn rows_that_are_too_many() {
                 { order_id: "ord-1", customer_id: "cust-1", status: "Placed", total_cents: 9995 }
                 { order_id: "ord-2", customer_id: "cust-1", status: "Placed", total_cents: 9995 }
 
+    why    OrderDashboardProjector handled OrderPlaced and wrote OrderDashboard "ord-2"
+    or     Fulfilment handled StockReserved and issued no ConfirmOrder
+
     story   1 given  StockReceived { product_id: "prod-1", quantity: 100 }
             2 given  PlaceOrder { order_id: "ord-1", customer_id: "cust-1", .. }
             3 when   PlaceOrder { order_id: "ord-2", customer_id: "cust-1", .. }  accepted
@@ -233,7 +257,7 @@ fn rows_that_are_too_many() {
              │   ├ Fulfilment                  stored Fulfilment "ord-2"
              │   └ StockLevelProjector         wrote StockLevel "prod-1"
              ├ Fulfilment                      stored Fulfilment "ord-2"
-             └ OrderDashboardProjector         wrote OrderDashboard "ord-2"
+             └ OrderDashboardProjector         wrote OrderDashboard "ord-2"   <- here
 
     left   nothing waiting · no handlers failed
     "#);
@@ -252,6 +276,9 @@ fn a_row_that_was_deleted() {
       expected  Tally "told-1"
       found     nothing under that id any more; it was deleted in this flow
 
+    why    TallyKeeper handled Told and deleted Tally "told-1", which was of TallyKeeper on Told
+    do     look at what TallyKeeper does to what is there already
+
     story   1 given  Told { told_id: "told-1", what: "x" }
             2 when   Told { told_id: "told-1", what: "forget" }  accepted
             3 then   Tally "told-1"                              FAILED
@@ -259,7 +286,7 @@ fn a_row_that_was_deleted() {
     chain  Told                                talk-told-1 @2
            ├ Brittle                           handled, changed nothing
            ├ Bystander                         handled, changed nothing
-           └ TallyKeeper                       deleted Tally "told-1"
+           └ TallyKeeper                       deleted Tally "told-1"   <- here
 
     left   nothing waiting · no handlers failed
     "#);
@@ -281,13 +308,15 @@ fn a_long_value_is_cut() {
                     what: "very very very very very very very .. 423 letters more .. ry very very very very very very very very ",
                 }
 
+    why    told_id, what were set last by TallyKeeper on Told
+
     story   1 when   Told { told_id: "told-1", what: "very very ve .. 446 letters more .. }  accepted
             2 then   Tally "told-1" has                                                      FAILED
 
     chain  Told                                talk-told-1 @1
            ├ Brittle                           handled, changed nothing
            ├ Bystander                         handled, changed nothing
-           └ TallyKeeper                       wrote Tally "told-1"
+           └ TallyKeeper                       wrote Tally "told-1"   <- here
 
     left   nothing waiting · no handlers failed
     "#);

@@ -16,11 +16,13 @@ fn a_chain_that_is_too_deep() {
       found     Counted { counted_id: "count-1", left: 49 }
                 left  expected 99, found 49
 
+    why    left was set last by Countdown on Counted; the value is of Countdown: the `left` of Counted is 50
+
     story   1 when   Counted { counted_id: "count-1", left: 50 }  accepted
             2 then   event Counted                                FAILED
 
     chain  Counted                                                 count-count-1 @1
-           └ Countdown                                             handled
+           └ Countdown                                             handled   <- here
              └ Counted                                             count-count-1 @2
                └ Countdown                                         handled
                  └ Counted                                         count-count-1 @3
@@ -78,6 +80,9 @@ fn a_chain_that_is_too_long() {
                 unexpected   StockRefused { product_id: "prod-1", order_id: "ord-6", wanted: 2, available: 0 }
                 unexpected   OrderCancelled { order_id: "ord-6", product_id: "prod-1", reason: "out of stock" }
 
+    why    OrderCommandHandler handled PlaceOrder and raised OrderPlaced
+    or     InventoryEventHandler handled OrderPlaced and raised StockRefused
+
     story   1 when   PlaceOrder {..}, PlaceOrder {..}, PlaceOrder {..}  accepted, accepted, accepted
             2 when   PlaceOrder {..}, PlaceOrder {..}, PlaceOrder {..}  accepted, accepted, accepted
             3 then   no events                                          FAILED
@@ -88,9 +93,7 @@ fn a_chain_that_is_too_long() {
              │ └ StockRefused                     inventory-prod-1 @1
              │   └ Fulfilment                     stored Fulfilment "ord-1"
              │     └ CancelOrder                  OrderCommandHandler  stored Order "ord-1"
-             │       └ OrderCancelled             order-ord-1 @2
-             │         ├ InventoryEventHandler    handled, changed nothing
-             │         └ OrderDashboardProjector  wrote OrderDashboard "ord-1"
+             │       └ OrderCancelled             order-ord-1 @2  .. 2 more
              ├ Fulfilment                         stored Fulfilment "ord-1"
              └ OrderDashboardProjector            wrote OrderDashboard "ord-1"
            PlaceOrder                             OrderCommandHandler  stored Order "ord-2"
@@ -99,9 +102,7 @@ fn a_chain_that_is_too_long() {
              │ └ StockRefused                     inventory-prod-1 @2
              │   └ Fulfilment                     stored Fulfilment "ord-2"
              │     └ CancelOrder                  OrderCommandHandler  stored Order "ord-2"
-             │       └ OrderCancelled             order-ord-2 @2
-             │         ├ InventoryEventHandler    handled, changed nothing
-             │         └ OrderDashboardProjector  wrote OrderDashboard "ord-2"
+             │       └ OrderCancelled             order-ord-2 @2  .. 2 more
              ├ Fulfilment                         stored Fulfilment "ord-2"
              └ OrderDashboardProjector            wrote OrderDashboard "ord-2"
            PlaceOrder                             OrderCommandHandler  stored Order "ord-3"
@@ -110,9 +111,7 @@ fn a_chain_that_is_too_long() {
              │ └ StockRefused                     inventory-prod-1 @3
              │   └ Fulfilment                     stored Fulfilment "ord-3"
              │     └ CancelOrder                  OrderCommandHandler  stored Order "ord-3"
-             │       └ OrderCancelled             order-ord-3 @2
-             │         ├ InventoryEventHandler    handled, changed nothing
-             │         └ OrderDashboardProjector  wrote OrderDashboard "ord-3"
+             │       └ OrderCancelled             order-ord-3 @2  .. 2 more
              ├ Fulfilment                         stored Fulfilment "ord-3"
              └ OrderDashboardProjector            wrote OrderDashboard "ord-3"
            PlaceOrder                             OrderCommandHandler  stored Order "ord-4"
@@ -121,7 +120,9 @@ fn a_chain_that_is_too_long() {
              │ └ StockRefused                     inventory-prod-1 @4
              │   └ Fulfilment                     stored Fulfilment "ord-4"
              │     └ CancelOrder                  OrderCommandHandler  stored Order "ord-4"
-             │       └ OrderCancelled             order-ord-4 @2  .. 2 more
+             │       └ OrderCancelled             order-ord-4 @2
+             │         ├ InventoryEventHandler    handled, changed nothing
+             │         └ OrderDashboardProjector  wrote OrderDashboard "ord-4"
              ├ Fulfilment                         stored Fulfilment "ord-4"
              └ OrderDashboardProjector            wrote OrderDashboard "ord-4"
            PlaceOrder                             OrderCommandHandler  stored Order "ord-5"
@@ -130,16 +131,20 @@ fn a_chain_that_is_too_long() {
              │ └ StockRefused                     inventory-prod-1 @5
              │   └ Fulfilment                     stored Fulfilment "ord-5"
              │     └ CancelOrder                  OrderCommandHandler  stored Order "ord-5"
-             │       └ OrderCancelled             order-ord-5 @2  .. 2 more
+             │       └ OrderCancelled             order-ord-5 @2
+             │         ├ InventoryEventHandler    handled, changed nothing
+             │         └ OrderDashboardProjector  wrote OrderDashboard "ord-5"
              ├ Fulfilment                         stored Fulfilment "ord-5"
              └ OrderDashboardProjector            wrote OrderDashboard "ord-5"
-           PlaceOrder                             OrderCommandHandler  stored Order "ord-6"
+           PlaceOrder                             OrderCommandHandler  stored Order "ord-6"   <- here
            └ OrderPlaced                          order-ord-6 @1
              ├ InventoryEventHandler              handled
              │ └ StockRefused                     inventory-prod-1 @6
              │   └ Fulfilment                     stored Fulfilment "ord-6"
              │     └ CancelOrder                  OrderCommandHandler  stored Order "ord-6"
-             │       └ OrderCancelled             order-ord-6 @2  .. 2 more
+             │       └ OrderCancelled             order-ord-6 @2
+             │         ├ InventoryEventHandler    handled, changed nothing
+             │         └ OrderDashboardProjector  wrote OrderDashboard "ord-6"
              ├ Fulfilment                         stored Fulfilment "ord-6"
              └ OrderDashboardProjector            wrote OrderDashboard "ord-6"
 

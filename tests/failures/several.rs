@@ -33,6 +33,10 @@ fn all_that_is_wrong_with_an_act_is_told() {
 
       2 steps after it were not run
 
+    why    it is so after step 6, when PaymentReceived { payment_id: "pay-1", order_id: "ord-1", .. }, and was asked before
+    do     say it after step 6
+    or     Fulfilment handled StockReserved and issued no ConfirmOrder
+
     story   1 given  StockReceived { product_id: "prod-1", quantity: 100 }
             2 when   PlaceOrder { order_id: "ord-1", customer_id: "cust-1", .. }     accepted
             3 then   event OrderConfirmed                                            FAILED
@@ -111,7 +115,7 @@ fn a_handler_that_fails_is_told_before_what_it_left_undone() {
             3 then   handled by Brittle                        FAILED
 
     chain  Told                                talk-told-1 @1
-           ├ Brittle                           FAILED: what was told failed: there was smoke
+           ├ Brittle                           FAILED: what was told failed: there was smoke   <- here
            ├ Bystander                         handled, changed nothing
            └ TallyKeeper                       wrote Tally "told-1"
 
@@ -142,7 +146,7 @@ fn a_rejection_is_told_before_what_did_not_happen() {
             2 when   PlaceOrder { order_id: "ord-1", customer_id: "cust-1", .. }  REJECTED: the order is already placed
             3 then   event OrderConfirmed                                         FAILED
 
-    chain  PlaceOrder                          OrderCommandHandler  REJECTED: the order is already placed
+    chain  PlaceOrder                          OrderCommandHandler  REJECTED: the order is already placed   <- here
 
     left   nothing waiting · no handlers failed
     "#);
@@ -171,7 +175,7 @@ fn what_the_first_expectation_tells_is_not_told_twice() {
             3 then   event Counted                             FAILED
 
     chain  Told                                talk-told-1 @1
-           ├ Brittle                           FAILED: what was told failed: there was smoke
+           ├ Brittle                           FAILED: what was told failed: there was smoke   <- here
            ├ Bystander                         handled, changed nothing
            └ TallyKeeper                       wrote Tally "told-1"
 

@@ -20,11 +20,14 @@ fn a_command_that_was_rolled_back_with_the_one_that_issued_it() {
       found     it handled nothing
                 handled one, which was rolled back with DispatchHandler
 
+    why    what PackHandler did on Pack was rolled back with DispatchHandler on Dispatch: there was fog
+    do     what is done in one unit of work stays or goes together
+
     story   1 when   Dispatch { parcel_id: "parcel-1", weather: "fog" }  REJECTED: there was fog
             2 then   rejected with LabError("fog")                       ok
             3 then   handled by PackHandler, 1 message                   FAILED
 
-    chain  Dispatch                            DispatchHandler  REJECTED: there was fog
+    chain  Dispatch                            DispatchHandler  REJECTED: there was fog   <- here
            └ Pack                              PackHandler  rolled back
              ├ Label                           LabelHandler  rolled back
              └ Packed                          rolled back
@@ -47,7 +50,7 @@ fn an_event_handler_that_refuses_has_failed() {
             2 then   settled                                     FAILED
 
     chain  Told                                talk-told-1 @1
-           ├ Brittle                           REJECTED: there was doubt
+           ├ Brittle                           REJECTED: there was doubt   <- here
            ├ Bystander                         handled, changed nothing
            └ TallyKeeper                       wrote Tally "told-1"
 
@@ -66,11 +69,14 @@ fn a_command_that_fails_inside_another_is_one_failure() {
       found     Dispatch failed: packing failed: there was a torn label
                 If that is the point, say so: `.then_handler_failed::<DispatchHandler>(..)`
 
+    why    PackHandler failed on Pack: packing failed: there was a torn label
+    do     if the failure is the point, say so: `.then_handler_failed::<PackHandler>(..)`
+
     story   1 when   Dispatch { parcel_id: "parcel-1", weather: "storm" }  FAILED: packing failed: there was a torn label
             2 then   no events                                             ok
 
     chain  Dispatch                            DispatchHandler  FAILED: packing failed: there was a torn label
-           └ Pack                              PackHandler  FAILED: packing failed: there was a torn label
+           └ Pack                              PackHandler  FAILED: packing failed: there was a torn label   <- here
 
     left   nothing waiting · 1 handler failed
     "#);

@@ -22,7 +22,7 @@ fn a_rejection_that_nothing_speaks_of() {
             2 when   PlaceOrder { order_id: "ord-1", customer_id: "cust-1", .. }  REJECTED: the order is already placed
             3 then   no events                                                    ok
 
-    chain  PlaceOrder                          OrderCommandHandler  REJECTED: the order is already placed
+    chain  PlaceOrder                          OrderCommandHandler  REJECTED: the order is already placed   <- here
 
     left   nothing waiting · no handlers failed
     "#);
@@ -41,11 +41,13 @@ fn a_rejection_that_did_not_come() {
       expected  PlaceOrder is rejected with AlreadyPlaced
       found     PlaceOrder was accepted
 
+    why    OrderCommandHandler handled PlaceOrder: OrderPlaced, Order "ord-1"
+
     story   1 given  StockReceived { product_id: "prod-1", quantity: 100 }
             2 when   PlaceOrder { order_id: "ord-1", customer_id: "cust-1", .. }  accepted
             3 then   rejected with AlreadyPlaced                                  FAILED
 
-    chain  PlaceOrder                          OrderCommandHandler  stored Order "ord-1"
+    chain  PlaceOrder                          OrderCommandHandler  stored Order "ord-1"   <- here
            └ OrderPlaced                       order-ord-1 @1
              ├ InventoryEventHandler           handled
              │ └ StockReserved                 inventory-prod-1 @2
@@ -75,7 +77,7 @@ fn a_failure_where_a_rejection_is_expected() {
     story   1 when   ConfirmOrder { order_id: "ord-9" }  FAILED: there is no Order `ord-9`
             2 then   rejected with AlreadyPlaced         FAILED
 
-    chain  ConfirmOrder                        OrderCommandHandler  FAILED: there is no Order `ord-9`
+    chain  ConfirmOrder                        OrderCommandHandler  FAILED: there is no Order `ord-9`   <- here
 
     left   nothing waiting · 1 handler failed
     "#);
@@ -137,7 +139,7 @@ fn an_act_that_fails_leaves_the_rest_undone() {
             4 then   accepted                                                     skipped
             5 then   no events                                                    skipped
 
-    chain  PlaceOrder                          OrderCommandHandler  REJECTED: the order is already placed
+    chain  PlaceOrder                          OrderCommandHandler  REJECTED: the order is already placed   <- here
 
     left   nothing waiting · no handlers failed
     "#);

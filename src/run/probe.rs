@@ -1,0 +1,37 @@
+use crate::{
+    flow::{Plan, StepKind},
+    run::runner::Runner,
+    system::Mode,
+};
+
+/// Runs a sentence in another world to find the act after which an expectation holds that failed where
+/// it stands: the place of the first such step, if there is one.
+///
+/// Whatever else is expected is passed over.
+pub(super) async fn holds_after(plan: &Plan<'_>, mode: Mode, failed: usize) -> Option<usize> {
+    let StepKind::Then(then) = &plan.steps[failed].kind else {
+        return None;
+    };
+    let mut later = plan.steps[failed..].iter();
+    if !later.any(|step| step.kind.is_act()) {
+        return None;
+    }
+    let mut runner = Runner::start(plan, mode, None).ok()?;
+    for (idx, step) in plan.steps.iter().enumerate() {
+        let done = match &step.kind {
+            StepKind::Then(_) => Ok(()),
+            StepKind::Fault(fault) => runner.arm(idx, step, fault),
+            kind if kind.is_act() => runner.when(idx, step).await,
+            _ => runner.given(idx, step).await,
+        };
+        done.ok()?;
+        if failed < idx && step.kind.is_act() {
+            runner.then(failed, &plan.steps[failed], then).await;
+            if runner.failed.is_empty() {
+                return Some(idx);
+            }
+            runner.failed.clear();
+        }
+    }
+    None
+}

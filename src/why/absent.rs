@@ -1,0 +1,369 @@
+use flow_domain::{
+    message::Version,
+    record::{Ended, Happening, Table, TableKind},
+};
+
+use crate::why::{
+    Nearness, Origin, Right, Verdict,
+    facts::{Facts, Handling, Message},
+    sought::SoughtKept,
+};
+
+/// A handler, a message that it handles, and the category of that.
+type Edge = (&'static str, String, &'static str);
+
+/// Why something is not kept.
+impl<'r> Facts<'r> {
+    pub(super) fn absent(&self, sought: &SoughtKept) -> Vec<Verdict> {
+        let mut verdicts = Vec::new();
+        verdicts.extend(self.nobody_keeps(sought));
+        verdicts.extend(self.deleted(sought));
+        verdicts.extend(self.rolled_back(sought));
+        verdicts.extend(self.trouble_of_writers(sought));
+        let others = self.wrote_other(sought);
+        let is_near = |other: &Verdict| {
+            matches!(other, Verdict::WroteOther { nearness, .. } if *nearness != Nearness::Other)
+                || matches!(other, Verdict::WrongKey { .. })
+        };
+        let (near, far): (Vec<_>, Vec<_>) = others.into_iter().partition(is_near);
+        let is_near = !near.is_empty();
+        verdicts.extend(near);
+        verdicts.extend(self.wrote_nothing(sought));
+        let (unheard, heard) = self.not_subscribed(sought, true);
+        verdicts.extend(unheard.into_iter().chain(heard));
+        verdicts.extend(far);
+        if !is_near {
+            verdicts.extend(self.missing_messages(sought));
+        }
+        verdicts
+    }
+
+    pub(super) fn table(sought: &SoughtKept) -> Table {
+        Table::new(sought.kept.kind, sought.kept.name)
+    }
+
+    /// The handlers that keep it, each with a message that it handles.
+    pub(super) fn writers(&self, sought: &SoughtKept) -> Vec<Edge> {
+        let commands = self.wiring.commands.iter();
+        let subscriptions = self.wiring.subscriptions.iter();
+        let mut aggregates = self.wiring.aggregates.iter();
+        let own = aggregates.find(|one| one.name == sought.kept.name);
+        let raises_own = |raises: &[String]| {
+            own.is_some_and(|own| raises.iter().any(|one| own.events.contains(one)))
+        };
+        match sought.kept.kind {
+            TableKind::Aggregate => {
+                let deciding = commands
+                    .filter(|one| own.is_some_and(|own| own.category == one.category))
+                    .map(|one| (one.handler, one.command.clone(), one.category));
+                let reacting = subscriptions
+                    .filter(|one| raises_own(&one.raises))
+                    .map(|one| (one.handler, one.event.clone(), one.category));
+                deciding.chain(reacting).collect()
+            }
+            TableKind::ProcessManager => subscriptions
+                .filter(|one| one.handler == sought.kept.name)
+                .map(|one| (one.handler, one.event.clone(), one.category))
+                .collect(),
+            _ => subscriptions
+                .filter(|one| one.projection == Some(sought.kept.name))
+                .map(|one| (one.handler, one.event.clone(), one.category))
+                .collect(),
+        }
+    }
+
+    pub(super) fn is_writer(&self, handling: &Handling<'_>, sought: &SoughtKept) -> bool {
+        let message = self.message_of(handling);
+        let writers = self.writers(sought);
+        let wrote_it = handling
+            .writes
+            .iter()
+            .any(|one| one.table == Self::table(sought));
+        wrote_it
+            || writers.iter().any(|edge| {
+                edge.0 == handling.handler && message.is_some_and(|one| is_of(one, edge))
+            })
+    }
+
+    fn is_about(&self, handling: &Handling<'_>, sought: &SoughtKept) -> bool {
+        let Some(id) = &sought.id else { return true };
+        let message = self.message_of(handling);
+        message.is_some_and(|message| message.is_about(id))
+    }
+
+    fn nobody_keeps(&self, sought: &SoughtKept) -> Option<Verdict> {
+        let is_projection = sought.kept.kind == TableKind::Projection;
+        if !is_projection || !self.writers(sought).is_empty() {
+            return None;
+        }
+        let mut events = self.acted_messages().filter(|one| one.is_event());
+        let event = events.find(|one| sought.id.as_ref().is_none_or(|id| one.is_about(id)));
+        Some(Verdict::NobodyKeeps {
+            name: sought.kept.name,
+            event: event.map(|event| event.name.clone()),
+        })
+    }
+
+    fn deleted(&self, sought: &SoughtKept) -> Option<Verdict> {
+        let id = sought.id.as_ref()?;
+        let mut writes = self.writes_of(Self::table(sought), id);
+        let (last, written) = writes.next_back()?;
+        if written.after.is_some() {
+            return None;
+        }
+        let earlier = writes.next_back();
+        Some(Verdict::Overwritten {
+            at: self.place(last),
+            subject: sought.subject(),
+            is_deleted: true,
+            earlier: earlier.map(|(earlier, _)| self.place(earlier)),
+        })
+    }
+
+    /// It was written and rolled back.
+    fn rolled_back(&self, sought: &SoughtKept) -> Option<Verdict> {
+        let id = sought.id.as_ref()?;
+        let in_state = format!("{} \"{id}\"", sought.kept.name);
+        let in_stream = sought
+            .stream_category
+            .map(|category| format!(" in {category}-{id}"));
+        let has_lost = |lost: &String| {
+            *lost == in_state || in_stream.as_ref().is_some_and(|end| lost.ends_with(end))
+        };
+        let mut handlings = self.acted().rev();
+        let outer = handlings.find(|one| match one.ended {
+            Some(Ended::Failed(undone) | Ended::Rejected(undone)) => {
+                undone.lost.iter().any(has_lost)
+            }
+            _ => false,
+        })?;
+        let issued = outer.caused.iter().map(|place| &self.messages[*place]);
+        let mut inner = issued.flat_map(|message| self.handlings_of(message));
+        let was_done_inside = inner
+            .any(|inner| inner.ended == Some(&Ended::Handled) && self.is_writer(inner, sought));
+        let (Some(Ended::Failed(undone) | Ended::Rejected(undone)), true) =
+            (outer.ended, was_done_inside)
+        else {
+            return self.trouble_of(outer);
+        };
+        Some(Verdict::RolledBack {
+            what: sought.subject(),
+            at: self.place(outer),
+            reason: undone.reason.clone(),
+        })
+    }
+
+    /// What went wrong in the handlings that would have written it, and what did not reach a handler.
+    pub(super) fn trouble_of_writers(&self, sought: &SoughtKept) -> Vec<Verdict> {
+        let handlings = self.acted().rev();
+        let mut verdicts: Vec<Verdict> = handlings
+            .filter(|one| self.is_writer(one, sought) && self.is_about(one, sought))
+            .filter(|one| self.is_last_attempt(one))
+            .filter_map(|one| self.trouble_of(one))
+            .collect();
+        for edge in self.writers(sought) {
+            let handler = edge.0;
+            let messages = self.acted_messages().filter(|message| {
+                is_of(message, &edge)
+                    && message.kept.is_some()
+                    && sought.id.as_ref().is_none_or(|id| message.is_about(id))
+            });
+            for message in messages {
+                let mut handlings = self.handlings_of(message);
+                if handlings.all(|one| one.handler != handler) {
+                    verdicts.extend(self.not_delivered(handler, message));
+                }
+            }
+        }
+        verdicts
+    }
+
+    /// A failure that was tried again, and went well then, is not why.
+    fn is_last_attempt(&self, handling: &Handling<'_>) -> bool {
+        let mut others = self.handlings.iter();
+        let is_later = |other: &Handling<'_>| {
+            (other.handler, other.message) == (handling.handler, handling.message)
+                && handling.started < other.started
+        };
+        handling.ended == Some(&Ended::Deduplicated) || !others.any(|other| is_later(other))
+    }
+
+    /// The handlings that wrote such a thing under another id, the nearest id first.
+    pub(super) fn wrote_other(&self, sought: &SoughtKept) -> Vec<Verdict> {
+        let Some(id) = &sought.id else {
+            return Vec::new();
+        };
+        let mut found: Vec<((usize, usize), Verdict)> = Vec::new();
+        let handlings: Vec<_> = self.acted().collect();
+        for (idx, handling) in handlings.iter().rev().enumerate() {
+            let table = Self::table(sought);
+            let written = handling.writes.iter().filter(|one| one.table == table);
+            let written = written.map(|one| one.id.to_string());
+            let raised = handling.caused.iter().map(|place| &self.messages[*place]);
+            let raised = raised.filter(|message| {
+                message.kept.is_some()
+                    && message.is_event()
+                    && sought.stream_category == Some(message.category())
+            });
+            let raised = raised.map(|event| event.envelope.metadata.stream.id().to_owned());
+            for wrote in written.chain(raised).filter(|wrote| wrote != id) {
+                let Some((rank, verdict)) = self.other(handling, sought, (id, &wrote)) else {
+                    continue;
+                };
+                found.push(((rank, idx), verdict));
+            }
+        }
+        found.sort_by_key(|(rank, _)| *rank);
+        found.into_iter().map(|(_, verdict)| verdict).collect()
+    }
+
+    /// What it means that a handling wrote under another id than the one that was looked for.
+    fn other(
+        &self,
+        handling: &Handling<'r>,
+        sought: &SoughtKept,
+        (wanted, wrote): (&str, &str),
+    ) -> Option<(usize, Verdict)> {
+        let message = self.message_of(handling)?;
+        let field = message.field_with(wrote);
+        let right = message.field_with(wanted);
+        let value = serde_json::Value::String(wrote.to_owned());
+        let origin = field
+            .as_ref()
+            .map(|field| self.origin_of(message, field, &value));
+        let origin = origin.filter(|origin| matches!(origin, Origin::Changed { .. }));
+        if self.is_made(handling, sought, wrote)
+            && let (Some(field), Some(right)) = (&field, &right)
+            && field != right
+        {
+            let verdict = Verdict::WrongKey {
+                at: self.place(handling),
+                name: sought.kept.name,
+                id: wrote.to_owned(),
+                field: Some(field.clone()),
+                right: Right::Field(right.clone(), wanted.to_owned()),
+                origin,
+            };
+            return Some((0, verdict));
+        }
+        let n_letters = strsim::damerau_levenshtein(wanted, wrote);
+        let is_alike = n_letters * 3 <= wanted.len().max(wrote.len());
+        let (rank, nearness) = match right {
+            Some(right) => (0, Nearness::Carried(right)),
+            None if is_alike => (n_letters, Nearness::Letters(n_letters)),
+            None => (usize::MAX, Nearness::Other),
+        };
+        let verdict = Verdict::WroteOther {
+            at: self.place(handling),
+            wanted: sought.subject(),
+            wrote: format!("{} {wrote:?}", sought.kept.name),
+            nearness,
+            origin,
+        };
+        Some((rank, verdict))
+    }
+
+    /// Whether a handling made an aggregate under this id, under which there was nothing before.
+    fn is_made(&self, handling: &Handling<'r>, sought: &SoughtKept, id: &str) -> bool {
+        let table = Self::table(sought);
+        let mut writes = handling.writes.iter();
+        let is_new = writes.any(|one| {
+            one.table == table && *one.id == *id && one.before.is_none() && one.after.is_some()
+        });
+        let mut raised = handling.caused.iter().map(|place| &self.messages[*place]);
+        let begins_stream = |event: &Message<'_>| {
+            let appended = event.kept.map(|entry| &self.record.entry(entry).what);
+            let first = Version::NONE.next();
+            sought.stream_category == Some(event.category())
+                && event.envelope.metadata.stream.id() == id
+                && matches!(appended, Some(Happening::Appended(event)) if event.version == first)
+        };
+        sought.kept.kind == TableKind::Aggregate && (is_new || raised.any(|one| begins_stream(one)))
+    }
+
+    /// The handlings that went well and wrote nothing of the kind.
+    pub(super) fn wrote_nothing(&self, sought: &SoughtKept) -> Vec<Verdict> {
+        let table = Self::table(sought);
+        let handlings = self.acted().rev().filter(|one| {
+            let wrote = one.writes.iter().any(|written| written.table == table);
+            let raised = self.caused_by(one);
+            one.is_handled() && !wrote && raised.is_empty() && self.is_writer(one, sought)
+        });
+        let (about, others): (Vec<_>, Vec<_>) =
+            handlings.partition(|one| self.is_about(one, sought));
+        let handlings = about.into_iter().chain(others);
+        handlings
+            .map(|one| {
+                let nothing = || Verdict::WroteNothing {
+                    at: self.place(one),
+                    wanted: sought.subject(),
+                    missed: missed(one),
+                };
+                self.wrong_key(one).unwrap_or_else(nothing)
+            })
+            .collect()
+    }
+
+    /// The events of the acts that those who keep it are not told of: those that nobody is told of, and
+    /// the others. `is_absent` says that it is not there at all.
+    pub(super) fn not_subscribed(
+        &self,
+        sought: &SoughtKept,
+        is_absent: bool,
+    ) -> (Vec<Verdict>, Vec<Verdict>) {
+        let writers = self.writers(sought);
+        let events = self.acted_messages().filter(|message| {
+            let is_about = |id: &String| message.is_about(id);
+            message.is_event()
+                && message.kept.is_some()
+                && sought.id.as_ref().is_none_or(is_about)
+                && !writers.iter().any(|edge| is_of(message, edge))
+        });
+        let (unheard, heard): (Vec<_>, Vec<_>) = events.partition(|event| self.is_unheard(event));
+        let mut handlers: Vec<&'static str> = writers.iter().map(|edge| edge.0).collect();
+        handlers.dedup();
+        let reader_of = |event: &Message<'r>| {
+            let mut handlers = handlers.iter().copied();
+            handlers.find(|handler| self.reads(handler, event.category()))
+        };
+        let unheard = unheard.into_iter().map(|event| match reader_of(event) {
+            Some(handler) => self.not_told(event, Some(handler)),
+            None => self.not_told(event, None),
+        });
+        let has_handled = self
+            .acted()
+            .any(|one| self.is_writer(one, sought) && self.is_about(one, sought));
+        let is_done = sought.kept.kind == TableKind::Aggregate || is_absent && has_handled;
+        let heard = heard.into_iter().filter(|_| !is_done);
+        let heard = heard.filter_map(|event| Some(self.not_told(event, Some(reader_of(event)?))));
+        (unheard.collect(), heard.collect())
+    }
+
+    /// Whether a handler reads events of this category.
+    fn reads(&self, handler: &str, category: &str) -> bool {
+        let mut edges = self.wiring.subscriptions.iter();
+        edges.any(|edge| edge.handler == handler && edge.category == category)
+    }
+
+    /// Why the messages did not come on which it would have been written.
+    pub(super) fn missing_messages(&self, sought: &SoughtKept) -> Vec<Verdict> {
+        let mut all = Vec::new();
+        for edge in self.writers(sought) {
+            let mut came = self.acted_messages();
+            if !came.any(|message| is_of(message, &edge) && message.kept.is_some()) {
+                all.push(self.no_message(&edge.1));
+            }
+        }
+        crate::why::found::merge(all)
+    }
+}
+
+fn is_of(message: &Message<'_>, (_, name, category): &Edge) -> bool {
+    message.name == *name && message.category() == *category
+}
+
+/// What a handling looked for in vain, in words.
+pub(super) fn missed(handling: &Handling<'_>) -> Option<String> {
+    let (table, id) = handling.missed.first()?;
+    Some(format!("{} {id:?}", table.name))
+}

@@ -1,0 +1,278 @@
+use flow_domain::{record::HandlerKind, wiring::nearest};
+
+use crate::why::{
+    NearMiss, Verdict,
+    facts::{Facts, Message},
+    found::Found,
+};
+
+/// Farther than anything that happened: what did not happen at all is told last.
+const FAR: usize = 1_000;
+
+/// Why a message did not come.
+impl<'r> Facts<'r> {
+    /// Walks back from a message that did not come to what did happen, and tells where it stopped.
+    pub(super) fn no_message(&self, name: &str) -> Found {
+        let mut found = Found::default();
+        self.walk_back(name, 0, &mut Vec::new(), &mut found);
+        found
+    }
+
+    fn walk_back(&self, name: &str, depth: usize, known: &mut Vec<String>, found: &mut Found) {
+        if known.iter().any(|known| known == name) {
+            return;
+        }
+        known.push(name.to_owned());
+        for message in self.acted_messages().filter(|one| one.name == name) {
+            found.add_sure(depth, self.fate_of(message));
+        }
+        let producers = self.producers_of(name);
+        for (handler, trigger) in &producers {
+            let mut came = self.came(trigger).peekable();
+            if came.peek().is_none() {
+                self.walk_back(trigger, depth + 1, known, found);
+            }
+            for message in came {
+                let mut handlings = self.handlings_of(message);
+                let mut handlings: Vec<_> = handlings
+                    .by_ref()
+                    .filter(|one| one.handler == *handler)
+                    .collect();
+                let Some(last) = handlings.pop() else {
+                    found.add_sure(depth, self.not_delivered(handler, message));
+                    continue;
+                };
+                let caused = self.caused_by(last);
+                match self.trouble_of(last) {
+                    Some(trouble) => found.add_sure(depth, Some(trouble)),
+                    None if caused.iter().any(|caused| caused == name) => {}
+                    None => {
+                        // One that went another way is less suspicious than one that did nothing.
+                        let distance = depth + 10 * usize::from(!caused.is_empty());
+                        let verdict = Verdict::RaisedNothing {
+                            at: self.place(last),
+                            wanted: name.to_owned(),
+                            is_command: self.is_command(name),
+                            instead: caused,
+                        };
+                        found.add(distance, Some(verdict));
+                    }
+                }
+            }
+        }
+        if producers.is_empty() {
+            self.nobody_raises(name, depth, found);
+            if self.messages.iter().all(|one| one.name != name) {
+                let message = name.to_owned();
+                found.add(FAR + depth, Some(Verdict::NeverCame { message }));
+            }
+        }
+    }
+
+    fn is_command(&self, name: &str) -> bool {
+        let mut aggregates = self.wiring.aggregates.iter();
+        aggregates.any(|one| one.commands.iter().any(|command| command == name))
+    }
+
+    /// The messages of this name that came in the acts, and stayed.
+    fn came<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Message<'r>> {
+        self.acted_messages()
+            .filter(move |message| message.name == name && message.kept.is_some())
+    }
+
+    /// What became of a message, if nothing came of it.
+    pub(super) fn fate_of(&self, message: &Message<'r>) -> Option<Verdict> {
+        let by = self.handling_of(message);
+        let filtered = |reason: &str| {
+            by.map(|by| Verdict::Filtered {
+                at: self.place(by),
+                reason: format!("{} {reason}", message.name),
+            })
+        };
+        if message.kept.is_none() {
+            return by.and_then(|by| self.trouble_of(by));
+        }
+        if message.is_cancelled {
+            return filtered("was cancelled");
+        }
+        if message.has_no_subscriber && !message.is_event() {
+            return Some(self.no_handler(message));
+        }
+        if message.is_expired || self.handlings_of(message).next().is_some() {
+            return message
+                .is_expired
+                .then(|| filtered("came after its deadline"))?;
+        }
+        match message.due {
+            Some(due) => Some(Verdict::Scheduled {
+                command: message.name.clone(),
+                due,
+                entry: message.entry,
+            }),
+            None if !message.is_event() && message.is_handled_later() => Some(Verdict::Waits {
+                message: message.name.clone(),
+                waits_for: "to be published and handled".to_owned(),
+                entry: Some(message.entry),
+            }),
+            None => None,
+        }
+    }
+
+    /// Who says that he raises or issues it, and on what; or else who may do so without saying it.
+    fn producers_of(&self, name: &str) -> Vec<(&'static str, String)> {
+        let names = |declared: &[String]| declared.iter().any(|one| one == name);
+        let commands = self.wiring.commands.iter();
+        let subscriptions = self.wiring.subscriptions.iter();
+        let deciding = commands
+            .clone()
+            .filter(|one| names(&one.raises) || names(&one.issues))
+            .map(|one| (one.handler, one.command.clone()));
+        let reacting = subscriptions
+            .clone()
+            .filter(|one| names(&one.raises) || names(&one.issues))
+            .map(|one| (one.handler, one.event.clone()));
+        let declared: Vec<_> = deciding.chain(reacting).collect();
+        if !declared.is_empty() {
+            return declared;
+        }
+        if self
+            .wiring
+            .events_from_outside
+            .iter()
+            .any(|one| one == name)
+        {
+            return Vec::new();
+        }
+        let mut aggregates = self.wiring.aggregates.iter();
+        let owner = aggregates.find(|one| one.events.iter().any(|event| event == name));
+        let deciding = commands
+            .filter(|one| owner.is_none_or(|owner| owner.category == one.category))
+            .map(|one| (one.handler, one.command.clone()));
+        let reacting = subscriptions
+            .filter(|one| one.kind != HandlerKind::Projector)
+            .map(|one| (one.handler, one.event.clone()));
+        let all = deciding.chain(reacting);
+        all.filter(|(handler, _)| self.says_nothing(handler))
+            .collect()
+    }
+
+    /// Whether none of the routes of a handler says what it raises or issues.
+    fn says_nothing(&self, handler: &str) -> bool {
+        let commands = self.wiring.commands.iter();
+        let subscriptions = self.wiring.subscriptions.iter();
+        let said = commands
+            .map(|one| (one.handler, &one.raises, &one.issues))
+            .chain(subscriptions.map(|one| (one.handler, &one.raises, &one.issues)));
+        let mut own = said.filter(|(by, ..)| *by == handler);
+        own.all(|(_, raises, issues)| raises.is_empty() && issues.is_empty())
+    }
+
+    /// Nobody is known to raise it: perhaps one who raises other events of the aggregate is not told of
+    /// an event that came.
+    fn nobody_raises(&self, name: &str, depth: usize, found: &mut Found) {
+        let mut aggregates = self.wiring.aggregates.iter();
+        let Some(owner) = aggregates.find(|one| {
+            let mut own = one.events.iter().chain(&one.commands);
+            own.any(|own| own == name)
+        }) else {
+            return;
+        };
+        let is_own = |one: &String| owner.events.contains(one) || owner.commands.contains(one);
+        let subscriptions = self.wiring.subscriptions.iter();
+        let relatives =
+            subscriptions.filter(|one| one.raises.iter().chain(&one.issues).any(is_own));
+        for relative in relatives {
+            let events = self.acted_messages().filter(|message| {
+                message.is_event()
+                    && message.kept.is_some()
+                    && message.category() == relative.category
+                    && !self.is_subscribed(relative.handler, message)
+            });
+            for event in events {
+                found.add(depth, self.not_delivered(relative.handler, event));
+            }
+        }
+    }
+
+    pub(super) fn is_subscribed(&self, handler: &str, event: &Message<'_>) -> bool {
+        let mut edges = self.wiring.subscriptions.iter();
+        edges.any(|edge| {
+            (edge.handler, edge.category) == (handler, event.category()) && edge.event == event.name
+        })
+    }
+
+    /// Why a message did not reach a handler.
+    pub(super) fn not_delivered(
+        &self,
+        handler: &'static str,
+        message: &Message<'r>,
+    ) -> Option<Verdict> {
+        if message.is_event() && !self.is_subscribed(handler, message) {
+            return Some(self.not_told(message, Some(handler)));
+        }
+        if message.has_no_subscriber && !message.is_event() {
+            return Some(self.no_handler(message));
+        }
+        let mut waiting = self.left.waiting.iter();
+        let waits_for = match waiting.find(|one| *one.subscription == *handler) {
+            Some(one) => match one.paused_until {
+                Some(until) => format!("for {handler}, which pauses until {until}"),
+                None => format!("for {handler}"),
+            },
+            None if 0 < self.left.outbox => "to be published".to_owned(),
+            None => return self.fate_of(message),
+        };
+        Some(Verdict::Waits {
+            message: message.name.clone(),
+            waits_for,
+            entry: Some(message.entry),
+        })
+    }
+
+    /// An event that was raised, and of which this handler, or nobody at all, is told.
+    pub(super) fn not_told(&self, message: &Message<'r>, handler: Option<&'static str>) -> Verdict {
+        Verdict::NoSubscriber {
+            event: message.name.clone(),
+            handler,
+            near: self.near_miss(message),
+            entry: message.kept.unwrap_or(message.entry),
+        }
+    }
+
+    /// Whether nobody at all handles an event.
+    pub(super) fn is_unheard(&self, message: &Message<'r>) -> bool {
+        let mut edges = self.wiring.subscriptions.iter();
+        edges.all(|edge| edge.event != message.name || edge.category != message.category())
+    }
+
+    /// A handler that wants an event that is nearly the same.
+    fn near_miss(&self, message: &Message<'r>) -> Option<NearMiss> {
+        let edges = || self.wiring.subscriptions.iter();
+        let base = |name: &str| name.split('.').next().unwrap_or_default().to_owned();
+        let category = message.category();
+        let same_name =
+            edges().find(|edge| edge.event == message.name && edge.category != category);
+        if let Some(edge) = same_name {
+            return Some(NearMiss::Category {
+                handler: edge.handler,
+                wanted: edge.category,
+                found: category.to_owned(),
+            });
+        }
+        let other_version = edges()
+            .find(|edge| edge.event != message.name && base(&edge.event) == base(&message.name));
+        if let Some(edge) = other_version {
+            return Some(NearMiss::Version {
+                handler: edge.handler,
+                wanted: edge.event.clone(),
+            });
+        }
+        let never_came = edges().filter(|edge| self.came(&edge.event).next().is_none());
+        let wanted = nearest(&message.name, never_came.map(|edge| edge.event.as_str()))?;
+        let edge = edges().find(|edge| edge.event == wanted)?;
+        Some(NearMiss::Name {
+            handler: edge.handler,
+            wanted: wanted.to_owned(),
+        })
+    }
+}

@@ -1,0 +1,18 @@
+use crate::{
+    run::Outcome,
+    why::{Sought, Why, facts::Facts, found::first_two},
+};
+
+/// Searches for the cause of a failed step.
+pub(crate) fn why(sought: &Sought, outcome: &Outcome) -> Option<Why> {
+    let system = outcome.system();
+    let facts = Facts::of(
+        outcome.record(),
+        system.wiring(),
+        outcome.left(),
+        outcome.is_inline(),
+        (outcome.n_given(), outcome.n_before_last_act()),
+    );
+    let verdicts = facts.verdicts(sought, &|kept, events| system.fold(kept, events));
+    first_two(verdicts)
+}

@@ -1,0 +1,97 @@
+use flow_domain::runtime::Kept;
+use serde_json::Value;
+
+/// What a step was about that failed, as data: where the search for the cause begins.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Sought {
+    /// Something that is kept.
+    Kept(SoughtKept),
+    /// A message that was to be raised or issued, by its name.
+    Message {
+        name: String,
+        /// The same message with other fields, if there was one.
+        differs: Option<(String, Vec<Difference>)>,
+    },
+    /// Messages in an order.
+    Messages {
+        /// What is missing or has other fields, in order.
+        missing: Vec<(String, Vec<Difference>)>,
+        /// What was not expected.
+        unexpected: Vec<String>,
+        expected: Vec<String>,
+        found: Vec<String>,
+    },
+    /// A message that was not to be raised, by its name.
+    NoMessage(String),
+    /// That a handler handled something.
+    Handled(&'static str),
+    /// That a command or handler was refused or failed, and it was not; or as which it went wrong.
+    Answer,
+    /// That a handler failed.
+    Failure(&'static str),
+    /// Something that went wrong and that no `then` spoke of: a refusal, or the failure of a handler.
+    Trouble(Option<&'static str>),
+    /// A command that was to be scheduled.
+    Schedule(String),
+    /// Something that only an engine does, and the word that asked for it.
+    OfEngine {
+        what: String,
+        word: &'static str,
+        /// The event that it is about.
+        event: Option<String>,
+    },
+    /// It was read while messages wait.
+    ReadWhileWaiting,
+}
+
+/// Something kept that was to be otherwise.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct SoughtKept {
+    pub(crate) kept: Kept,
+    /// `None` for any.
+    pub(crate) id: Option<String>,
+    /// The category of the streams from which it is folded, if it is.
+    pub(crate) stream_category: Option<&'static str>,
+    pub(crate) want: Want,
+}
+
+/// What was wanted of something that is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Want {
+    /// That it is there.
+    Present,
+    /// That it is not there.
+    Absent,
+    /// Other values in these fields.
+    Fields(Vec<Difference>),
+    /// That it is otherwise, as a closure says.
+    Otherwise,
+}
+
+/// One place in which two values differ.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Difference {
+    pub(crate) path: String,
+    pub(crate) expected: Option<Value>,
+    pub(crate) found: Option<Value>,
+}
+
+impl Sought {
+    /// A message of this name.
+    pub(crate) fn of_message(name: &str) -> Self {
+        Self::Message {
+            name: name.to_owned(),
+            differs: None,
+        }
+    }
+}
+
+impl SoughtKept {
+    /// What is looked for, in words: `OrderDashboard "ord-001"`.
+    pub(crate) fn subject(&self) -> String {
+        match &self.id {
+            Some(id) => format!("{} {id:?}", self.kept.name),
+            None => self.kept.name.to_owned(),
+        }
+    }
+}

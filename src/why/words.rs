@@ -1,0 +1,386 @@
+use std::fmt;
+
+use serde_json::Value;
+
+use crate::{
+    report::cut,
+    why::{FieldCause, NearMiss, Nearness, Origin, Place, Right, Verdict},
+};
+
+/// What happened, in one clause or a few lines; what to do is [`Verdict::advice`].
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoHandler { command, .. } => write!(f, "nobody handles the command {command}"),
+            Self::Rejected { at, reason } => {
+                write!(f, "{} refused {}: {reason}", at.handler, at.message)
+            }
+            Self::RaisedNothing {
+                at,
+                wanted,
+                is_command,
+                instead,
+            } => {
+                let verb = if *is_command { "issued" } else { "raised" };
+                write!(f, "{} and {verb} no {wanted}", handled(at))?;
+                match instead.as_slice() {
+                    [] => Ok(()),
+                    instead => write!(f, ", but {}", instead.join(", ")),
+                }
+            }
+            Self::NoSubscriber {
+                event,
+                handler,
+                near,
+                ..
+            } => {
+                match handler {
+                    Some(handler) => {
+                        write!(f, "{event} was raised, and {handler} does not handle it")?;
+                    }
+                    None => write!(f, "{event} was raised, and nobody handles it")?,
+                }
+                near.as_ref().map_or(Ok(()), |near| write!(f, "; {near}"))
+            }
+            Self::Filtered { at, reason } => {
+                write!(f, "{} let {} go: {reason}", at.handler, at.message)
+            }
+            Self::Scheduled { command, due, .. } => {
+                write!(f, "{command} is scheduled for {due}, which has not come")
+            }
+            Self::HandlerFailed {
+                at,
+                error,
+                attempts,
+                is_dead_letter,
+                is_panic,
+            } => {
+                let (verb, error) = match is_panic {
+                    true => ("panicked", error.trim_start_matches("panicked ")),
+                    false => ("failed", error.as_str()),
+                };
+                write!(f, "{} {verb} on {}", at.handler, at.message)?;
+                match (attempts, is_dead_letter) {
+                    (1, false) => {}
+                    (1, true) => f.write_str(", and it is a dead letter")?,
+                    (n, false) => write!(f, ", {n} times")?,
+                    (n, true) => write!(f, ", {n} times, and it is a dead letter")?,
+                }
+                write!(f, ": {error}")
+            }
+            Self::Deduplicated { at } => write!(
+                f,
+                "{} had handled this {} before, and handles each `once`",
+                at.handler, at.message
+            ),
+            Self::WroteNothing { at, wanted, missed } => {
+                write!(f, "{} and wrote no {wanted}", handled(at))?;
+                missed.as_ref().map_or(Ok(()), |missed| {
+                    write!(f, "; it looked for {missed}, which is not there")
+                })
+            }
+            Self::WroteOther {
+                at,
+                wrote,
+                nearness,
+                origin,
+                ..
+            } => {
+                write!(f, "{} and wrote {wrote}{nearness}", handled(at))?;
+                id_of(f, origin.as_ref())
+            }
+            Self::Overwritten {
+                at,
+                subject,
+                is_deleted,
+                earlier,
+            } => {
+                let verb = if *is_deleted { "deleted" } else { "wrote over" };
+                write!(f, "{} and {verb} {subject}", handled(at))?;
+                earlier
+                    .as_ref()
+                    .map_or(Ok(()), |earlier| write!(f, ", which was of {earlier}"))
+            }
+            Self::RolledBack { what, at, reason } => {
+                write!(f, "{what} was rolled back with {at}: {reason}")
+            }
+            Self::Waits {
+                message, waits_for, ..
+            } => write!(
+                f,
+                "{message} waits {waits_for}: the engine has not run since"
+            ),
+            Self::NotInMode { what, word } => {
+                write!(f, "`Mode::Sync` {what}, and `{word}` asks for that")
+            }
+            Self::FieldsDiffer { fields, .. } => f.write_str(&told(fields)),
+            Self::OrderDiffers {
+                expected,
+                found,
+                at,
+            } => side_by_side(f, (expected, found), at.as_ref()),
+            Self::AskedTooEarly { step, described } => {
+                write!(
+                    f,
+                    "it is so after step {step}, {described}, and was asked before"
+                )
+            }
+            Self::WrongKey {
+                at,
+                name,
+                id,
+                field,
+                right,
+                origin,
+            } => {
+                write!(f, "{} and looked for {name} {id:?}", handled(at))?;
+                if let Some(field) = field {
+                    write!(f, ", its `{field}`")?;
+                }
+                match right {
+                    Right::Field(field, id) => write!(f, ", and not for {id:?}, its `{field}`")?,
+                    Right::Near(id) => write!(f, "; there is {id:?}")?,
+                    Right::Unknown => f.write_str(", which is not there")?,
+                }
+                id_of(f, origin.as_ref())
+            }
+            Self::Unexpected { did, at } => match at {
+                Some(at) => write!(f, "{} and {did}", handled(at)),
+                None => write!(f, "the sentence itself {did}"),
+            },
+            Self::Accepted { at, did } => match did.as_slice() {
+                [] => write!(f, "{} and changed nothing", handled(at)),
+                did => write!(f, "{}: {}", handled(at), did.join(", ")),
+            },
+            Self::NobodyKeeps { name, event } => match event {
+                Some(event) => write!(f, "{event} was raised, and no projector keeps {name}"),
+                None => write!(f, "no projector keeps {name}"),
+            },
+            Self::AllWentWell { n_handled } => match n_handled {
+                1 => f.write_str("the one message that was handled was handled well"),
+                n => write!(
+                    f,
+                    "the {n} messages that were handled were all handled well"
+                ),
+            },
+            Self::NeverCame { message } => {
+                write!(f, "{message} did not come; nobody in the domain sends it")
+            }
+        }
+    }
+}
+
+fn handled(at: &Place) -> String {
+    format!("{} handled {}", at.handler, at.message)
+}
+
+/// Where an id is from, on a line of its own.
+fn id_of(f: &mut fmt::Formatter<'_>, origin: Option<&Origin>) -> fmt::Result {
+    origin.map_or(Ok(()), |origin| write!(f, "\nthe id is {origin}"))
+}
+
+/// The fields that differ; those that were set together, and of which nothing else is known, in one line.
+fn told(fields: &[FieldCause]) -> String {
+    let mut lines: Vec<(Vec<&str>, String)> = Vec::new();
+    for field in fields {
+        let cause = field.to_string();
+        match lines.iter_mut().find(|(_, known)| *known == cause) {
+            Some((paths, _)) => paths.push(&field.path),
+            None => lines.push((vec![&field.path], cause)),
+        }
+    }
+    let lines = lines.iter().map(|(paths, cause)| {
+        let verb = if paths.len() == 1 { "was" } else { "were" };
+        format!("{} {verb} {cause}", paths.join(", "))
+    });
+    lines.collect::<Vec<String>>().join("\n")
+}
+
+fn side_by_side(
+    f: &mut fmt::Formatter<'_>,
+    (expected, found): (&[String], &[String]),
+    at: Option<&Place>,
+) -> fmt::Result {
+    let width = expected.iter().map(|name| name.chars().count()).max();
+    let width = width.unwrap_or(0).max("expected".len());
+    write!(
+        f,
+        "the same came in another order\n{:<width$}  found",
+        "expected"
+    )?;
+    for (one, other) in expected.iter().zip(found) {
+        let mark = if one == other { "" } else { "  <-" };
+        write!(f, "\n{one:<width$}  {other}{mark}")?;
+    }
+    at.map_or(Ok(()), |at| write!(f, "\nwhat came early is of {at}"))
+}
+
+impl Verdict {
+    /// What to do about it, where there is something that helps more often than not.
+    pub fn advice(&self) -> Option<String> {
+        Some(match self {
+            Self::NoHandler { command, relative, .. } => match relative {
+                Some(relative) => format!(
+                    "name {command} in the routes of {relative}, which handles others of the same aggregate: `on.command(..)`"
+                ),
+                None => format!("register a command handler whose routes name {command}"),
+            },
+            Self::Rejected { .. } => {
+                "if the refusal is the point, say so: `.then_rejected(..)`; else make what it asks for true in `given_..`".to_owned()
+            }
+            Self::RaisedNothing { at, wanted, .. } => format!(
+                "look at what {} decides on: the branch that leads to {wanted} was not taken",
+                at.handler
+            ),
+            Self::NoSubscriber { event, handler, near, .. } => match (near, handler) {
+                (Some(NearMiss::Category { wanted, .. }), _) => format!(
+                    "name the aggregate that raises it: `#[event(part_of = ..)]` decides on the category, here `{wanted}`"
+                ),
+                (Some(NearMiss::Version { handler, .. }), _) => {
+                    format!("add a method for {event} to {handler}, or upcast the old version")
+                }
+                (_, Some(handler)) => {
+                    format!("add it to the routes of {handler}: `on.event(Self::on_..)`")
+                }
+                (_, None) => format!("name {event} in the routes of the handler that is to know of it"),
+            },
+            Self::Filtered { .. } => {
+                "if it should not be let go, look at `origin`, the deadline, or what starts the process manager".to_owned()
+            }
+            Self::Scheduled { .. } => {
+                "let time pass before it is asked: `.when_time_passes(..)`".to_owned()
+            }
+            Self::HandlerFailed { at, is_panic, .. } => {
+                if *is_panic {
+                    "mend the handler: a panic is never the point".to_owned()
+                } else {
+                    format!("if the failure is the point, say so: `.then_handler_failed::<{}>(..)`", at.handler)
+                }
+            }
+            Self::Deduplicated { .. } => {
+                "a message with an id of its own is handled again; the same one is not".to_owned()
+            }
+            Self::WroteNothing { at, .. } => {
+                format!("look for a forgotten `work.add(..)` or `rows.put(..)` in {}", at.handler)
+            }
+            Self::WroteOther { wanted, .. } => {
+                format!("ask for the id that is there, or mend where {wanted} gets its id from")
+            }
+            Self::Overwritten { at, .. } => {
+                format!("look at what {} does to what is there already", at.handler)
+            }
+            Self::RolledBack { .. } => {
+                "what is done in one unit of work stays or goes together".to_owned()
+            }
+            Self::Waits { .. } => "let the engine run first: `.when_engine_runs()`".to_owned(),
+            Self::NotInMode { .. } => "run it with `.mode(Mode::Engine)`".to_owned(),
+            Self::AskedTooEarly { step, .. } => format!("say it after step {step}"),
+            Self::WrongKey {
+                at,
+                right: Right::Field(field, _),
+                ..
+            } => format!("look it up by `{field}` in {}", at.handler),
+            Self::OrderDiffers { .. } => {
+                "if the order does not matter, say `.then_event(..)` for each".to_owned()
+            }
+            Self::FieldsDiffer { .. }
+            | Self::WrongKey { .. }
+            | Self::Unexpected { .. }
+            | Self::AllWentWell { .. }
+            | Self::Accepted { .. } => return None,
+            Self::NobodyKeeps { name, .. } => {
+                format!("register one: `.projector(..)` with `type Projection = {name}`")
+            }
+            Self::NeverCame { message } => {
+                format!("have it come, if it is to: `.when(..)` or `.when_event({message} {{ .. }})`")
+            }
+        })
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.message.is_empty() {
+            return f.write_str(self.handler);
+        }
+        write!(f, "{} on {}", self.handler, self.message)
+    }
+}
+
+impl fmt::Display for NearMiss {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Category {
+                handler,
+                wanted,
+                found,
+            } => write!(
+                f,
+                "{handler} wants that of the category `{wanted}`, and this is of `{found}`"
+            ),
+            Self::Version { handler, wanted } | Self::Name { handler, wanted } => {
+                write!(f, "{handler} wants {wanted}")
+            }
+        }
+    }
+}
+
+/// Behind the id that it is about.
+impl fmt::Display for Nearness {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Letters(1) => f.write_str(" (one letter away)"),
+            Self::Letters(n) => write!(f, " ({n} letters away)"),
+            Self::Carried(field) => write!(f, "; its message has the other id as `{field}`"),
+            Self::Other => Ok(()),
+        }
+    }
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Sentence { message, field } => {
+                write!(f, "as the sentence has it: the `{field}` of {message}")
+            }
+            Self::Changed { at, field, said } => write!(
+                f,
+                "of {}: the `{field}` of {} is {}",
+                at.handler,
+                at.message,
+                shown(said)
+            ),
+            Self::Taken { at, field } => {
+                write!(
+                    f,
+                    "of {}: it is the `{field}` of {}",
+                    at.handler, at.message
+                )
+            }
+            Self::Made { at } => write!(f, "of {at}"),
+        }
+    }
+}
+
+/// Behind the name of the field: `set last by OrderDashboardProjector on OrderPlaced`.
+impl fmt::Display for FieldCause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (&self.event, &self.set_by) {
+            (Some(event), Some(by)) => write!(f, "set last by {event}, of {by}")?,
+            (Some(event), None) => write!(f, "set last by {event}, which was given")?,
+            (None, Some(by)) => write!(f, "set last by {by}")?,
+            (None, None) => f.write_str("given")?,
+        }
+        match &self.origin {
+            Some(Origin::Sentence { .. }) if self.expected.is_none() => Ok(()),
+            // That is told already.
+            Some(Origin::Made { at }) if Some(at) == self.set_by.as_ref() => Ok(()),
+            Some(origin) => write!(f, "; the value is {origin}"),
+            None => Ok(()),
+        }
+    }
+}
+
+fn shown(value: &Value) -> String {
+    cut(value.to_string())
+}

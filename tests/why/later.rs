@@ -1,0 +1,128 @@
+//! What waits, comes later, or is done by an engine only.
+
+use ::shop::{CancelOrder, OrderCancelled, OrderDashboard, OrderPlaced, OrderStatus};
+use flow_harness::prelude::*;
+
+use crate::{
+    fixture::{place, received, shop},
+    shop_doubles::{Clumsy, Patient, with_handler, with_inventory},
+    why, why_in_both,
+};
+
+#[test]
+fn it_is_scheduled_for_later() {
+    let flow = |mode| {
+        with_handler(mode, || Patient)
+            .given_events(received(9))
+            .when(place())
+            .then_event_like(|event: &OrderCancelled| event.reason == "not paid")
+    };
+
+    insta::assert_snapshot!(why_in_both(flow), @r"
+    6 CancelOrder is scheduled for 2026-01-02T00:00:00Z, which has not come
+    do let time pass before it is asked: `.when_time_passes(..)`
+    ");
+}
+
+#[test]
+fn what_was_scheduled_has_come() {
+    let flow = |mode| {
+        with_handler(mode, || Patient)
+            .given_events(received(9))
+            .when(place())
+            .when_time_passes(std::time::Duration::from_secs(90_000))
+            .then_scheduled::<CancelOrder>()
+    };
+
+    insta::assert_snapshot!(why_in_both(flow), @r#"20 OrderCommandHandler handled CancelOrder: OrderCancelled, Order "ord-1""#);
+}
+
+#[test]
+fn it_still_waits() {
+    let flow = shop()
+        .mode(Mode::Engine)
+        .paused()
+        .given_events(received(9))
+        .when(place())
+        .then_projection::<OrderDashboard>("ord-1")
+        .has(|row| row.status == OrderStatus::Placed);
+
+    insta::assert_snapshot!(why(flow), @r"
+    13 OrderPlaced waits in the outbox, to be published: the engine has not run since
+    do let the engine run first: `.when_engine_runs()`
+    ");
+}
+
+#[test]
+fn it_waits_for_a_handler() {
+    let flow = shop()
+        .mode(Mode::Engine)
+        .paused()
+        .given_events(received(9))
+        .when(place())
+        .when_engine_cycles(1)
+        .then_projection::<OrderDashboard>("ord-1")
+        .has(|row| row.status == OrderStatus::Placed);
+
+    insta::assert_snapshot!(why(flow), @r"
+    13 StockReserved waits in the outbox, to be published: the engine has not run since
+    do let the engine run first: `.when_engine_runs()`
+    ");
+}
+
+#[test]
+fn it_is_asked_before_the_engine_ran() {
+    let flow = shop()
+        .mode(Mode::Engine)
+        .paused()
+        .given_events(received(9))
+        .when(place())
+        .then_projection::<OrderDashboard>("ord-1")
+        .when_engine_runs()
+        .then_settled();
+
+    insta::assert_snapshot!(why(flow), @r"
+    17 it is so after step 4, when the engine runs, and was asked before
+    do say it after step 4
+    or 13 OrderPlaced waits in the outbox, to be published: the engine has not run since
+    ");
+}
+
+#[test]
+fn the_mode_publishes_nothing() {
+    let flow = shop()
+        .mode(Mode::Sync)
+        .given_events(received(9))
+        .when(place())
+        .then_published::<OrderPlaced>();
+
+    insta::assert_snapshot!(why(flow), @r"
+    14 `Mode::Sync` publishes nothing, and `then_published` asks for that
+    do run it with `.mode(Mode::Engine)`
+    ");
+}
+
+#[test]
+fn the_mode_tries_nothing_again() {
+    let flow = with_inventory(Mode::Sync, || Clumsy)
+        .given_events(received(9))
+        .when(place())
+        .then_attempts::<Clumsy>(3)
+        .then_handler_failed_saying::<Clumsy>("smoke");
+
+    insta::assert_snapshot!(why(flow), @r"
+    14 `Mode::Sync` tries nothing again, and `then_attempts` asks for that
+    do run it with `.mode(Mode::Engine)`
+    ");
+}
+
+#[test]
+fn the_engine_gave_up_on_nothing() {
+    let flow = shop()
+        .mode(Mode::Engine)
+        .given_events(received(9))
+        .when(place())
+        .then_dead_letters();
+
+    insta::assert_snapshot!(why(flow), @"23 the 6 messages that were handled were all handled well");
+}

@@ -1,0 +1,46 @@
+//! Why a sentence failed: every cause is seeded into the shop and the bank, at levels 2 and 3, each beside
+//! the cause that is nearest to it.
+
+mod bank;
+mod bank_doubles;
+#[path = "../fixture/mod.rs"]
+mod fixture;
+mod later;
+mod nearest;
+mod shop;
+mod shop_doubles;
+
+use flow_harness::{Flow, Mode, flow::AfterAct, why::Why};
+
+use crate::fixture::without_lines;
+
+/// The verdict of a sentence that fails, with its number, what to do, and the runner-up.
+#[track_caller]
+fn why(flow: Flow<'_, impl AfterAct>) -> String {
+    let failure = match flow.try_run() {
+        Ok(outcome) => panic!("it passed:\n{}", outcome.story()),
+        Err(failure) => failure,
+    };
+    let Some(Why {
+        verdict, runner_up, ..
+    }) = failure.why()
+    else {
+        panic!("no cause was found:\n{failure}");
+    };
+    let mut lines = vec![format!("{} {verdict}", verdict.number())];
+    lines.extend(verdict.advice().map(|advice| format!("do {advice}")));
+    lines.extend(
+        runner_up
+            .iter()
+            .map(|other| format!("or {} {other}", other.number())),
+    );
+    without_lines(&lines.join("\n"))
+}
+
+/// The verdict of a sentence that fails at levels 2 and 3 for the same reason.
+#[track_caller]
+fn why_in_both<'t, S: AfterAct>(flow: impl Fn(Mode) -> Flow<'t, S>) -> String {
+    let (inline, through_engine) = (why(flow(Mode::Sync)), why(flow(Mode::Engine)));
+    pretty_assertions::assert_eq!(inline, through_engine, "the two modes do not agree");
+    inline
+}

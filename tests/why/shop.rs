@@ -1,0 +1,506 @@
+//! The shop, with one thing wrong.
+
+use ::shop::{
+    Inventory, InventoryEventHandler, Order, OrderCancelled, OrderConfirmed, OrderDashboard,
+    OrderError, OrderStatus, ReceiveStock, StockReceived,
+};
+use flow_domain::Domain;
+use flow_harness::prelude::*;
+
+use crate::{
+    fixture::{confirmed, dashboard, paid, place, placed, received, reserved, shop},
+    shop_doubles::{
+        Clumsy, Eraser, Forgetful, Hasty, Misfiler, Mixer, NewShelf, OnceOnly, Overwriter, Picky,
+        SilentShelf, WrongShelf, bare, with_handler, with_inventory, with_projector,
+    },
+    why, why_in_both,
+};
+
+#[test]
+fn nobody_handles_the_command() {
+    let flow = |mode| {
+        let shop = FlowHarness::new(|| {
+            Domain::builder("shop")
+                .aggregate::<Inventory>()
+                .event_handler(Nobody)
+                .build()
+        });
+        shop.mode(mode)
+            .when(ReceiveStock {
+                product_id: "prod-1".into(),
+                quantity: 5,
+            })
+            .then_event(received(5))
+    };
+
+    insta::assert_snapshot!(why_in_both(flow), @r"
+    1 nobody handles the command ReceiveStock
+    do register a command handler whose routes name ReceiveStock
+    ");
+}
+
+/// Knows of stock, so that the domain has somebody.
+struct Nobody;
+
+impl flow_domain::EventHandler for Nobody {
+    fn routes(on: &mut flow_domain::EventRoutes<Self>) {
+        on.event(Self::on_stock_received);
+    }
+}
+
+impl Nobody {
+    async fn on_stock_received(
+        &self,
+        _: StockReceived,
+        _: &mut flow_domain::UnitOfWork,
+    ) -> Result<(), flow_domain::Error> {
+        Ok(())
+    }
+}
+
+#[test]
+fn the_command_was_refused() {
+    let flow = |mode| {
+        let placed_twice = shop().mode(mode).given_command(place()).when(place());
+        placed_twice.then_event(confirmed())
+    };
+
+    insta::assert_snapshot!(why_in_both(flow), @r"
+    2 OrderCommandHandler refused PlaceOrder: the order is already placed
+    do if the refusal is the point, say so: `.then_rejected(..)`; else make what it asks for true in `given_..`
+    ");
+}
+
+#[test]
+fn it_was_handled_and_raised_something_else() {
+    let flow = |mode| {
+        let out_of_stock = shop().mode(mode).given_events(received(1)).when(place());
+        out_of_stock.then_event(reserved())
+    };
+
+    insta::assert_snapshot!(why_in_both(flow), @r"
+    3 InventoryEventHandler handled OrderPlaced and raised no StockReserved, but StockRefused
+    do look at what InventoryEventHandler decides on: the branch that leads to StockReserved was not taken
+    ");
+}
+
+#[test]
+fn it_was_handled_and_raised_nothing() {
+    let flow = |mode| {
+        let unpaid = shop().mode(mode).given_events(received(9)).when(place());
+        unpaid.then_event(confirmed())
+    };
+
+    insta::assert_snapshot!(why_in_both(flow), @r"
+    3 Fulfilment handled StockReserved and issued no ConfirmOrder
+    do look at what Fulfilment decides on: the branch that leads to ConfirmOrder was not taken
+    or 21 PaymentReceived did not come; nobody in the domain sends it
+    ");
+}
+
+#[test]
+fn nobody_keeps_the_projection() {
+    let flow = |mode| {
+        let blind = FlowHarness::new(|| bare().event_handler(InventoryEventHandler).build());
+        blind
+            .mode(mode)
+            .given_events(received(9))
+            .when(place())
+            .then_projection::<OrderDashboard>("ord-1")
+    };
+
+    insta::assert_snapshot!(why_in_both(flow), @r"
+    22 OrderPlaced was raised, and no projector keeps OrderDashboard
+    do register one: `.projector(..)` with `type Projection = OrderDashboard`
+    ");
+}
+
+#[test]
+fn the_projector_does_not_handle_the_event() {
+    let flow = |mode| {
+        with_projector(mode, || Mixer)
+            .given_events(received(9))
+            .given_command(place())
+            .when_event(paid())
+            .then_projection::<OrderDashboard>("ord-1")
+            .like(json!({ "status": "Confirmed" }))
+    };
+
+    insta::assert_snapshot!(why_in_both(flow), @r"
+    4 OrderConfirmed was raised, and Mixer does not handle it
+    do add it to the routes of Mixer: `on.event(Self::on_..)`
+    or 15 status was set last by Mixer on OrderPlaced
+    ");
+}
+
+#[test]
+fn a_filter_dropped_it() {
+    let flow = |mode| {
+        with_handler(mode, || Picky)
+            .given_events(received(9))
+            .when(place())
+            .then_handled_by::<Picky>()
+    };
+
+    insta::assert_snapshot!(why_in_both(flow), @r"
+    5 Picky let OrderPlaced go: it was caused by order, and only what `payment` causes is wanted
+    do if it should not be let go, look at `origin`, the deadline, or what starts the process manager
+    ");
+}
+
+#[test]
+fn the_process_manager_was_complete() {
+    let flow = |mode| {
+        shop()
+            .mode(mode)
+            .given_events(received(1))
+            .given_command(place())
+            .when_event(paid())
+            .then_event(confirmed())
+    };
+
+    insta::assert_snapshot!(why_in_both(flow), @r"
+    5 Fulfilment let PaymentReceived go: Fulfilment `ord-1` is complete
+    do if it should not be let go, look at `origin`, the deadline, or what starts the process manager
+    ");
+}
+
+#[test]
+fn the_handler_failed() {
+    let flow = |mode| {
+        with_inventory(mode, || Clumsy)
+            .given_events(received(9))
+            .when(place())
+            .then_event(reserved())
+            .then_handler_failed_saying::<Clumsy>("smoke")
+    };
+
+    insta::assert_snapshot!(why(flow(Mode::Sync)), @r"
+    7 Clumsy failed on OrderPlaced: counting the stock failed: there was smoke
+    do if the failure is the point, say so: `.then_handler_failed::<Clumsy>(..)`
+    ");
+    insta::assert_snapshot!(why(flow(Mode::Engine)), @r"
+    7 Clumsy failed on OrderPlaced, 3 times, and it is a dead letter: counting the stock failed: there was smoke
+    do if the failure is the point, say so: `.then_handler_failed::<Clumsy>(..)`
+    ");
+}
+
+#[test]
+fn the_handler_panicked() {
+    let flow = |mode| {
+        let mut three = place();
+        three.quantity = 3;
+        with_inventory(mode, || Clumsy)
+            .given_events(received(9))
+            .when(three)
+            .then_event(reserved())
+            .then_handler_failed_saying::<Clumsy>("three")
+    };
+
+    insta::assert_snapshot!(why(flow(Mode::Sync)), @r"
+    7 Clumsy panicked on OrderPlaced: at tests/why/shop_doubles.rs:LINE: three are too many
+    do mend the handler: a panic is never the point
+    ");
+}
+
+#[test]
+fn it_was_a_duplicate() {
+    let flow = |mode| {
+        with_handler(mode, || OnceOnly)
+            .given_events(received(9))
+            .when(place())
+            .when_redelivered(1)
+            .then_handled_by::<OnceOnly>()
+            .times(2)
+    };
+
+    insta::assert_snapshot!(why_in_both(flow), @r"
+    8 OnceOnly had handled this OrderPlaced before, and handles each `once`
+    do a message with an id of its own is handled again; the same one is not
+    ");
+}
+
+#[test]
+fn it_was_handled_and_wrote_nothing() {
+    let flow = |mode| {
+        with_projector(mode, || Forgetful)
+            .given_events(received(9))
+            .when(place())
+            .then_projection::<OrderDashboard>("ord-1")
+    };
+
+    insta::assert_snapshot!(why_in_both(flow), @r#"
+    9 Forgetful handled OrderPlaced and wrote no OrderDashboard "ord-1"
+    do look for a forgotten `work.add(..)` or `rows.put(..)` in Forgetful
+    "#);
+}
+
+#[test]
+fn it_wrote_another_id() {
+    let flow = |mode| {
+        with_projector(mode, || Misfiler)
+            .given_events(received(9))
+            .when(place())
+            .then_projection::<OrderDashboard>("ord-1")
+    };
+
+    insta::assert_snapshot!(why_in_both(flow), @r#"
+    10 Misfiler handled OrderPlaced and wrote OrderDashboard "cust-1"; its message has the other id as `order_id`
+    do ask for the id that is there, or mend where OrderDashboard "ord-1" gets its id from
+    "#);
+}
+
+#[test]
+fn the_sentence_asks_for_an_id_that_is_nearly_right() {
+    let flow = |mode| {
+        shop()
+            .mode(mode)
+            .given_events(received(9))
+            .when(place())
+            .then_projection::<OrderDashboard>("ord-01")
+    };
+
+    insta::assert_snapshot!(why_in_both(flow), @r#"
+    10 OrderDashboardProjector handled OrderPlaced and wrote OrderDashboard "ord-1" (one letter away)
+    do ask for the id that is there, or mend where OrderDashboard "ord-01" gets its id from
+    "#);
+}
+
+#[test]
+fn it_was_deleted() {
+    let flow = |mode| {
+        with_projector(mode, || Eraser)
+            .given_events(received(9))
+            .when(place())
+            .when_event(paid())
+            .then_projection::<OrderDashboard>("ord-1")
+    };
+
+    insta::assert_snapshot!(why_in_both(flow), @r#"
+    11 Eraser handled OrderConfirmed and deleted OrderDashboard "ord-1", which was of Eraser on OrderPlaced
+    do look at what Eraser does to what is there already
+    "#);
+}
+
+#[test]
+fn it_was_overwritten() {
+    let flow = |mode| {
+        with_projector(mode, || Overwriter)
+            .given_events(received(9))
+            .when(place())
+            .then_projection::<OrderDashboard>("ord-1")
+            .is(dashboard(OrderStatus::Placed))
+    };
+
+    insta::assert_snapshot!(why_in_both(flow), @r#"
+    11 Overwriter handled StockReserved and wrote over OrderDashboard "ord-1", which was of Overwriter on OrderPlaced
+    do look at what Overwriter does to what is there already
+    or 15 status was set last by Overwriter on StockReserved
+    "#);
+}
+
+#[test]
+fn it_was_rolled_back() {
+    let flow = |mode| {
+        let hasty = FlowHarness::new(|| {
+            bare()
+                .event_handler(InventoryEventHandler)
+                .event_handler(Hasty)
+                .build()
+        });
+        hasty
+            .mode(mode)
+            .given_events(received(9))
+            .given_command(place())
+            .when_event(paid())
+            .then_event(confirmed())
+            .then_handler_failed_saying::<Hasty>("smoke")
+    };
+
+    insta::assert_snapshot!(why_in_both(flow), @r"
+    12 what OrderCommandHandler did on ConfirmOrder was rolled back with Hasty on PaymentReceived: booking the payment failed: there was smoke
+    do what is done in one unit of work stays or goes together
+    ");
+}
+
+#[test]
+fn these_fields_differ() {
+    let flow = |mode| {
+        with_projector(mode, || Mixer)
+            .given_events(received(9))
+            .when(place())
+            .then_projection::<OrderDashboard>("ord-1")
+            .is(dashboard(OrderStatus::Placed))
+    };
+
+    insta::assert_snapshot!(why_in_both(flow), @r#"15 customer_id was set last by Mixer on OrderPlaced; the value is of Mixer: the `customer_id` of OrderPlaced is "cust-1""#);
+}
+
+#[test]
+fn an_event_has_other_fields() {
+    let flow = |mode| {
+        let mut three = place();
+        three.quantity = 3;
+        shop()
+            .mode(mode)
+            .given_events(received(9))
+            .when(three)
+            .then_event(reserved())
+    };
+
+    insta::assert_snapshot!(why_in_both(flow), @"15 quantity was set last by InventoryEventHandler on OrderPlaced; the value is as the sentence has it: the `quantity` of PlaceOrder");
+}
+
+#[test]
+fn the_order_differs() {
+    let flow = |mode| {
+        shop()
+            .mode(mode)
+            .given_events(received(9))
+            .when(place())
+            .then_events((reserved(), placed()))
+    };
+
+    insta::assert_snapshot!(why_in_both(flow), @r"
+    16 the same came in another order
+    expected       found
+    StockReserved  OrderPlaced  <-
+    OrderPlaced    StockReserved  <-
+    what came early is of OrderCommandHandler on PlaceOrder
+    do if the order does not matter, say `.then_event(..)` for each
+    ");
+}
+
+#[test]
+fn it_is_asked_before_the_fact() {
+    let flow = |mode| {
+        shop()
+            .mode(mode)
+            .given_events(received(9))
+            .when(place())
+            .then_event(confirmed())
+            .when_event(paid())
+            .then_settled()
+    };
+
+    insta::assert_snapshot!(why_in_both(flow), @r#"
+    17 it is so after step 4, when PaymentReceived { payment_id: "pay-1", order_id: "ord-1", .. }, and was asked before
+    do say it after step 4
+    or 3 Fulfilment handled StockReserved and issued no ConfirmOrder
+    "#);
+}
+
+#[test]
+fn the_aggregate_was_loaded_by_the_wrong_key() {
+    let flow = |mode| {
+        with_inventory(mode, || WrongShelf)
+            .given_events(received(9))
+            .when(place())
+            .then_event(reserved())
+            .then_handler_failed_saying::<WrongShelf>("Inventory")
+    };
+
+    insta::assert_snapshot!(why_in_both(flow), @r#"
+    18 WrongShelf handled OrderPlaced and looked for Inventory "cust-1", its `customer_id`, and not for "prod-1", its `product_id`
+    do look it up by `product_id` in WrongShelf
+    "#);
+}
+
+#[test]
+fn the_aggregate_was_looked_for_by_the_wrong_key() {
+    let flow = |mode| {
+        with_inventory(mode, || SilentShelf)
+            .given_events(received(9))
+            .when(place())
+            .then_aggregate::<Inventory>("prod-1")
+            .has(|inventory| inventory.available == 7)
+    };
+
+    insta::assert_snapshot!(why_in_both(flow), @r#"
+    18 SilentShelf handled OrderPlaced and looked for Inventory "cust-1", its `customer_id`, and not for "prod-1", its `product_id`
+    do look it up by `product_id` in SilentShelf
+    or 15 available, product_id, reserved were set last by StockReceived, which was given
+    "#);
+}
+
+#[test]
+fn the_aggregate_was_made_under_the_wrong_key() {
+    let flow = |mode| {
+        with_inventory(mode, || NewShelf)
+            .given_events(received(9))
+            .when(place())
+            .then_aggregate::<Inventory>("prod-1")
+            .has(|inventory| inventory.available == 7)
+    };
+
+    insta::assert_snapshot!(why_in_both(flow), @r#"
+    18 NewShelf handled OrderPlaced and looked for Inventory "cust-1", its `customer_id`, and not for "prod-1", its `product_id`
+    do look it up by `product_id` in NewShelf
+    or 15 available, product_id, reserved were set last by StockReceived, which was given
+    "#);
+}
+
+#[test]
+fn something_happened_that_should_not() {
+    let flow = |mode| {
+        shop()
+            .mode(mode)
+            .given_events(received(1))
+            .when(place())
+            .then_no_event::<OrderCancelled>()
+    };
+
+    insta::assert_snapshot!(why_in_both(flow), @"19 OrderCommandHandler handled CancelOrder and raised OrderCancelled");
+}
+
+#[test]
+fn a_refusal_did_not_come() {
+    let flow = |mode| {
+        shop()
+            .mode(mode)
+            .given_events(received(1))
+            .when(place())
+            .then_rejected(OrderError::AlreadyPlaced)
+    };
+
+    insta::assert_snapshot!(why_in_both(flow), @r#"20 OrderCommandHandler handled PlaceOrder: OrderPlaced, Order "ord-1""#);
+}
+
+#[test]
+fn a_message_from_outside_did_not_come() {
+    let flow = |mode| {
+        shop()
+            .mode(mode)
+            .given_events(received(9))
+            .given_command(place())
+            .when(ReceiveStock {
+                product_id: "prod-1".into(),
+                quantity: 5,
+            })
+            .then_aggregate::<Order>("ord-1")
+            .has(|order| order.status == OrderStatus::Confirmed)
+    };
+
+    insta::assert_snapshot!(why_in_both(flow), @r"
+    4 StockReceived was raised, and Fulfilment does not handle it; Fulfilment wants StockReserved
+    do add it to the routes of Fulfilment: `on.event(Self::on_..)`
+    or 15 customer_id, order_id, product_id, quantity, status, total_cents were set last by OrderCommandHandler on PlaceOrder
+    ");
+}
+
+#[test]
+fn an_event_of_that_type_never_came() {
+    let flow = |mode| {
+        shop()
+            .mode(mode)
+            .given_events(received(9))
+            .when(place())
+            .then_event_like(|_: &OrderConfirmed| true)
+    };
+
+    insta::assert_snapshot!(why_in_both(flow), @r"
+    3 Fulfilment handled StockReserved and issued no ConfirmOrder
+    do look at what Fulfilment decides on: the branch that leads to ConfirmOrder was not taken
+    or 21 PaymentReceived did not come; nobody in the domain sends it
+    ");
+}
