@@ -22,6 +22,7 @@ const FLOW_DOMAIN: &[Floor] = &[
     ("model", &["error", "clock", "message", "record"]),
     ("handler", &["error", "clock", "message", "record", "port", "model"]),
     ("wiring", &["error", "clock", "message", "record", "port", "model", "handler"]),
+    ("mutation", &["error", "clock", "message", "record", "port", "model", "handler", "wiring"]),
     ("runtime", &["error", "clock", "message", "record", "port", "model", "handler", "wiring"]),
     ("engine", &["error", "clock", "message", "record", "port", "model", "handler", "wiring", "runtime"]),
 ];

@@ -201,6 +201,8 @@ pub mod error;
 pub mod handler;
 pub mod message;
 pub mod model;
+#[doc(hidden)]
+pub mod mutation;
 pub mod port;
 pub mod record;
 pub mod runtime;

@@ -51,5 +51,6 @@ pub(crate) use trace::span_of;
 pub use view::{Field, View, ViewQuery, field};
 pub use work::UnitOfWork;
 pub(crate) use work::{
-    Committed, Context, Session, command_stream, fold_aggregate, load_aggregate, no_handler,
+    Committed, Context, Rewrite, Session, command_stream, fold_aggregate, load_aggregate,
+    no_handler,
 };

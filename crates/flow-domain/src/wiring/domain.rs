@@ -43,7 +43,7 @@ impl Domain {
         DomainBuilder::new(name)
     }
 
-    pub(super) fn new(name: String, catalog: Catalog) -> Self {
+    pub(crate) fn new(name: String, catalog: Catalog) -> Self {
         Self {
             name: name.into(),
             catalog: Arc::new(catalog),
@@ -84,6 +84,10 @@ impl Domain {
             }
         }
         handlers
+    }
+
+    pub(crate) fn into_parts(self) -> (Arc<str>, Arc<Catalog>) {
+        (self.name, self.catalog)
     }
 
     pub(crate) fn catalog(&self) -> &Arc<Catalog> {

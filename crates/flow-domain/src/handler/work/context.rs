@@ -1,6 +1,7 @@
 use std::sync::Arc;
 
 use crate::{
+    handler::work::rewrite::Rewrite,
     message::{Envelope, Processing},
     record::EntryId,
 };
@@ -18,6 +19,8 @@ pub(crate) struct Context {
     pub(crate) processing: Processing,
     /// How many ids were made so far, for this message and handler.
     pub(crate) n_ids: u32,
+    /// What changes the messages that it brings about, if anything does.
+    pub(crate) rewrite: Option<Arc<dyn Rewrite>>,
 }
 
 impl Context {
@@ -29,6 +32,7 @@ impl Context {
             n_commits: 0,
             processing: Processing::Sync,
             n_ids: 0,
+            rewrite: None,
         }
     }
 }

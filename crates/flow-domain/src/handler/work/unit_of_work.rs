@@ -262,11 +262,14 @@ impl UnitOfWork {
     pub(super) fn wrap(
         &self,
         id: MessageId,
-        message: Written,
-        stream: StreamName,
+        mut message: Written,
+        mut stream: StreamName,
         kind: MessageKind,
         processing: Processing,
     ) -> Arc<Envelope> {
+        if let Some(rewrite) = &self.context.rewrite {
+            rewrite.message(&mut message, &mut stream);
+        }
         let cause = &self.context.message.metadata;
         Arc::new(Envelope {
             metadata: Metadata {

@@ -1,0 +1,51 @@
+//! A domain with the flows that its owners test it by.
+
+use flow_domain::{Domain, WiringErrors, mutation::Mutation};
+use flow_harness::prelude::*;
+
+use crate::{bank_flows, shop_flows};
+
+/// What a flow gives when it is run.
+pub(crate) type Ran = Result<Outcome, FlowFailure>;
+
+/// A flow, and what it is called.
+pub(crate) type Named = (&'static str, fn(&FlowHarness) -> Ran);
+
+/// A domain that is tested by flows.
+#[derive(Clone, Copy)]
+pub(crate) struct Tested {
+    pub(crate) name: &'static str,
+    pub(crate) domain: fn() -> Result<Domain, WiringErrors>,
+    pub(crate) flows: &'static [Named],
+}
+
+pub(crate) const SHOP: Tested = Tested {
+    name: "shop",
+    domain: ::shop::domain,
+    flows: shop_flows::FLOWS,
+};
+
+pub(crate) const BANK: Tested = Tested {
+    name: "bank",
+    domain: ::bank::domain,
+    flows: bank_flows::FLOWS,
+};
+
+impl Tested {
+    /// Every mutation that is known from the flows.
+    pub(crate) fn mutations(self) -> Vec<Mutation> {
+        let harness = FlowHarness::new(self.domain).mode(Mode::Sync);
+        let outcomes = self.flows.iter().map(|(name, flow)| {
+            flow(&harness).unwrap_or_else(|failure| panic!("{name}\n{failure}"))
+        });
+        let outcomes: Vec<Outcome> = outcomes.collect();
+        let seen: Vec<_> = outcomes.iter().map(Outcome::record).collect();
+        Mutation::all(&(self.domain)().unwrap(), &seen)
+    }
+
+    /// The domain with one mistake in it.
+    pub(crate) fn mutated(self, mutation: &Mutation) -> FlowHarness {
+        let (domain, mutation) = (self.domain, mutation.clone());
+        FlowHarness::new(move || domain().map(|domain| domain.mutated(&mutation)))
+    }
+}
