@@ -48,4 +48,15 @@ impl Tested {
         let (domain, mutation) = (self.domain, mutation.clone());
         FlowHarness::new(move || domain().map(|domain| domain.mutated(&mutation)))
     }
+
+    /// The first flow that fails with the mutation, and its failure.
+    pub(crate) fn killer(
+        self,
+        mutation: &Mutation,
+        mode: Mode,
+    ) -> Option<(&'static str, FlowFailure)> {
+        let harness = self.mutated(mutation).mode(mode);
+        let mut flows = self.flows.iter();
+        flows.find_map(|(name, flow)| flow(&harness).err().map(|failure| (*name, failure)))
+    }
 }

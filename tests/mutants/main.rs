@@ -1,8 +1,14 @@
-//! The shop and the bank broken on purpose, one place at a time.
+//! The shop and the bank broken on purpose, one place at a time: what their flows find of it, and whether
+//! the report of a failure names the place.
+//!
+//! `FLOW_MUTANTS_TABLE=1 cargo test --test mutants` writes the tables to `target/mutants-sync.txt` and
+//! `target/mutants-engine.txt`, with the mutations that no flow notices and the reports that do not name
+//! the place; and to `target/mutants-all.txt` the same of all mutations that there are.
 
 mod bank_flows;
 #[path = "../fixture/mod.rs"]
 mod fixture;
 mod flows;
+mod measure;
 mod mutated;
 mod shop_flows;

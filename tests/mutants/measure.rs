@@ -1,0 +1,206 @@
+//! Breaks both domains at random, and counts how often a flow fails and says where.
+
+use std::{collections::BTreeMap, env, fmt::Write as _, fs, path::Path};
+
+use flow_domain::mutation::{Change, Mutation};
+use flow_harness::prelude::*;
+
+use crate::flows::{BANK, SHOP, Tested};
+
+const N_MUTATIONS: usize = 100;
+const SEED: u64 = 2026;
+
+/// Whether the report of a failure names the place that was broken, before it tells the story.
+fn names_the_place(failure: &FlowFailure, mutation: &Mutation) -> bool {
+    let report = failure.to_string();
+    let told = report.split("\n\nstory").next().unwrap_or_default();
+    let names_handler = told.contains(&mutation.handler);
+    match mutation.change {
+        // Who should have heard of it is not known to the domain any more.
+        Change::Unrouted => {
+            let nobody = ["nobody subscribes", "nobody handles the command"];
+            let is_missed = nobody.iter().any(|words| told.contains(words));
+            told.contains(&mutation.message) && (names_handler || is_missed)
+        }
+        _ => names_handler,
+    }
+}
+
+/// How a mutation fared.
+struct Fate {
+    domain: &'static str,
+    mutation: Mutation,
+    /// The first flow that failed, its failure, and whether that names the place.
+    killed: Option<(&'static str, FlowFailure, bool)>,
+}
+
+/// How many mutations there were of one kind, and how they fared.
+#[derive(Default)]
+struct Count {
+    tried: usize,
+    killed: usize,
+    named: usize,
+}
+
+impl Count {
+    fn add(&mut self, fate: &Fate) {
+        self.tried += 1;
+        self.killed += usize::from(fate.killed.is_some());
+        self.named += usize::from(matches!(fate.killed, Some((.., true))));
+    }
+
+    fn row(&self) -> String {
+        let percent = match self.killed {
+            0 => "-".to_owned(),
+            killed => format!(
+                "{}.{} %",
+                self.named * 100 / killed,
+                self.named * 1000 / killed % 10
+            ),
+        };
+        format!(
+            "{:>5}  {:>6}  {:>5}  {percent:>7}",
+            self.tried, self.killed, self.named
+        )
+    }
+}
+
+fn fates(tested: Tested, n_mutations: usize, mode: Mode) -> Vec<Fate> {
+    let mutations = Mutation::pick(tested.mutations(), n_mutations, SEED);
+    let fates = mutations.into_iter().map(|mutation| {
+        let killed = tested.killer(&mutation, mode).map(|(flow, failure)| {
+            let is_named = names_the_place(&failure, &mutation);
+            (flow, failure, is_named)
+        });
+        Fate {
+            domain: tested.name,
+            mutation,
+            killed,
+        }
+    });
+    fates.collect()
+}
+
+/// So many mutations of each domain.
+fn measured(n_mutations: usize, mode: Mode) -> Vec<Fate> {
+    [SHOP, BANK]
+        .into_iter()
+        .flat_map(|tested| fates(tested, n_mutations, mode))
+        .collect()
+}
+
+fn table(fates: &[Fate]) -> String {
+    let mut counts: BTreeMap<(&str, &str), Count> = BTreeMap::new();
+    let mut all = Count::default();
+    for fate in fates {
+        let kind = fate.mutation.change.kind();
+        counts.entry((fate.domain, kind)).or_default().add(fate);
+        all.add(fate);
+    }
+    let mut table = format!("{:<34}  tried  killed  named  percent", "");
+    for ((domain, kind), count) in counts {
+        write!(table, "\n{domain}  {kind:<28}  {}", count.row()).unwrap();
+    }
+    write!(table, "\n{:<34}  {}", "all", all.row()).unwrap();
+    table
+}
+
+/// The table, the mutations that no flow noticed, and the failures that do not name the place.
+fn written_out(fates: &[Fate]) -> String {
+    let mut text = table(fates);
+    text.push_str("\n\nno flow fails\n");
+    for fate in fates.iter().filter(|fate| fate.killed.is_none()) {
+        writeln!(text, "  {}: {}", fate.domain, fate.mutation).unwrap();
+    }
+    text.push_str("\nthe place is not named\n");
+    for fate in fates {
+        if let Some((flow, failure, false)) = &fate.killed {
+            let report = failure.to_string();
+            let lines: Vec<&str> = report.lines().take(25).collect();
+            let lines = lines.join("\n    ");
+            writeln!(
+                text,
+                "\n  {}: {}\n  flow: {flow}\n    {lines}",
+                fate.domain, fate.mutation
+            )
+            .unwrap();
+        }
+    }
+    text
+}
+
+fn is_wanted() -> bool {
+    env::var_os("FLOW_MUTANTS_TABLE").is_some()
+}
+
+/// Writes all of it to `target/mutants-<name>.txt`.
+fn keep(fates: &[Fate], name: &str) {
+    let target = Path::new(env!("CARGO_MANIFEST_DIR")).join("target");
+    fs::write(
+        target.join(format!("mutants-{name}.txt")),
+        written_out(fates),
+    )
+    .unwrap();
+}
+
+#[test]
+fn inline_most_mutations_make_a_flow_fail() {
+    let fates = measured(N_MUTATIONS, Mode::Sync);
+
+    if is_wanted() {
+        keep(&fates, "sync");
+        keep(&measured(usize::MAX, Mode::Sync), "all");
+    }
+    insta::assert_snapshot!(table(&fates), @r"
+                                        tried  killed  named  percent
+    bank  error                             8       8      6   75.0 %
+    bank  fields swapped when read         12      12      6   50.0 %
+    bank  fields swapped when written      16      16      3   18.7 %
+    bank  id changed when read             17      13      8   61.5 %
+    bank  id changed when written          20      20      4   20.0 %
+    bank  panic                            18      18     17   94.4 %
+    bank  route dropped                     9       8      3   37.5 %
+    shop  error                            10      10      8   80.0 %
+    shop  fields swapped when read         14      12      7   58.3 %
+    shop  fields swapped when written      33      28      8   28.5 %
+    shop  id changed when read             17       9      5   55.5 %
+    shop  id changed when written           9       9      1   11.1 %
+    shop  panic                             9       9      6   66.6 %
+    shop  route dropped                     8       8      2   25.0 %
+    all                                   200     180     84   46.6 %
+    ");
+}
+
+#[test]
+fn with_the_engine_most_mutations_make_a_flow_fail() {
+    let fates = measured(N_MUTATIONS, Mode::Engine);
+
+    if is_wanted() {
+        keep(&fates, "engine");
+    }
+    insta::assert_snapshot!(table(&fates), @r"
+                                        tried  killed  named  percent
+    bank  error                             8       8      6   75.0 %
+    bank  fields swapped when read         12      12      6   50.0 %
+    bank  fields swapped when written      16      16      3   18.7 %
+    bank  id changed when read             17      13      8   61.5 %
+    bank  id changed when written          20      20      4   20.0 %
+    bank  panic                            18      18     17   94.4 %
+    bank  route dropped                     9       8      3   37.5 %
+    shop  error                            10      10      8   80.0 %
+    shop  fields swapped when read         14      12      7   58.3 %
+    shop  fields swapped when written      33      28      8   28.5 %
+    shop  id changed when read             17       9      5   55.5 %
+    shop  id changed when written           9       9      1   11.1 %
+    shop  panic                             9       9      6   66.6 %
+    shop  route dropped                     8       8      2   25.0 %
+    all                                   200     180     84   46.6 %
+    ");
+}
+
+#[test]
+fn the_same_seed_breaks_the_same_places_with_the_same_reports() {
+    let [first, again] = [(); 2].map(|()| written_out(&fates(BANK, N_MUTATIONS, Mode::Sync)));
+
+    assert_eq!(first, again);
+}
