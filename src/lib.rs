@@ -129,6 +129,9 @@
 //! record target/flow-harness/an_order_is_placed_once.txt
 //! ```
 //!
+//! Where the mismatch does not tell it already, the report says `why`: which handler, on which message,
+//! and what to do. See [`why`].
+//!
 //! In a terminal it has colours, unless `NO_COLOR` is set. The last line names the file with everything
 //! that was recorded. What handlers write through `tracing` stands in the chain, under the delivery that wrote it.
 //! [`try_run`](Flow::try_run) gives a failure as a value, and writes no file. `FLOW_HARNESS_TRACE=1` prints

@@ -89,7 +89,10 @@ impl Inner {
         };
         let mismatch = &self.failed[0].mismatch;
         let is_told = |text: &str| mismatch.found.contains(text);
-        let speaks_of_it = matches!(mismatch.sought(), Some(Sought::Trouble(_) | Sought::Answer));
+        let speaks_of_it = matches!(
+            mismatch.sought(),
+            Some(Sought::Trouble(_) | Sought::Answer | Sought::Given)
+        );
         speaks_of_it && is_told(reason) && (is_told(at.handler) || is_told(&at.message))
     }
 }

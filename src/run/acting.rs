@@ -17,6 +17,7 @@ use crate::{
         runner::{Runner, Stop, Unspoken},
     },
     system::Act,
+    why::Sought,
 };
 
 /// What is given, and what happens.
@@ -52,6 +53,7 @@ impl Runner<'_, '_> {
             }
             Some(trouble) => {
                 let mismatch = Mismatch::new("what is given happens without trouble", trouble);
+                let mismatch = mismatch.about(Sought::Given);
                 Err(self.stop(idx, step, mismatch))
             }
         }

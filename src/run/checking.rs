@@ -130,6 +130,15 @@ impl Runner<'_, '_> {
                 .map(|one| one.into_iter().collect()),
             None => system.look_up_all(look.kept).await,
         };
-        found.map_err(|err| Mismatch::new(look.subject(), err.with_causes().to_string()))
+        found.map_err(|err| {
+            let mismatch = Mismatch::new(look.subject(), err.with_causes().to_string());
+            // Something is there, and cannot be read.
+            let sought = look.sought(&[Payload::from_json("null")], &mismatch);
+            if err.is_setup() {
+                mismatch
+            } else {
+                mismatch.about(sought)
+            }
+        })
     }
 }

@@ -185,7 +185,7 @@ impl<'r> Facts<'r> {
             (other.handler, other.message) == (handling.handler, handling.message)
                 && handling.started < other.started
         };
-        handling.ended == Some(&Ended::Deduplicated) || !others.any(|other| is_later(other))
+        handling.ended == Some(&Ended::Deduplicated) || !others.any(is_later)
     }
 
     /// The handlings that wrote such a thing under another id, the nearest id first.
@@ -278,7 +278,7 @@ impl<'r> Facts<'r> {
                 && event.envelope.metadata.stream.id() == id
                 && matches!(appended, Some(Happening::Appended(event)) if event.version == first)
         };
-        sought.kept.kind == TableKind::Aggregate && (is_new || raised.any(|one| begins_stream(one)))
+        sought.kept.kind == TableKind::Aggregate && (is_new || raised.any(begins_stream))
     }
 
     /// The handlings that went well and wrote nothing of the kind.
@@ -335,12 +335,26 @@ impl<'r> Facts<'r> {
             .any(|one| self.is_writer(one, sought) && self.is_about(one, sought));
         let is_done = sought.kept.kind == TableKind::Aggregate || is_absent && has_handled;
         let heard = heard.into_iter().filter(|_| !is_done);
-        let heard = heard.filter_map(|event| Some(self.not_told(event, Some(reader_of(event)?))));
+        let heard = heard.filter_map(|event| {
+            let reader = reader_of(event)?;
+            // What it caused itself it need not be told.
+            (!self.is_caused_by(event, reader)).then(|| self.not_told(event, Some(reader)))
+        });
         (unheard.collect(), heard.collect())
     }
 
+    /// Whether a handler caused a message, directly or not.
+    fn is_caused_by(&self, message: &Message<'r>, handler: &str) -> bool {
+        let by = |message: &Message<'r>| self.handling_of(message);
+        let handlings = std::iter::successors(by(message), |one| {
+            let message = self.message_of(one)?;
+            self.handling_of(message)
+        });
+        handlings.into_iter().any(|one| one.handler == handler)
+    }
+
     /// Whether a handler reads events of this category.
-    fn reads(&self, handler: &str, category: &str) -> bool {
+    pub(super) fn reads(&self, handler: &str, category: &str) -> bool {
         let mut edges = self.wiring.subscriptions.iter();
         edges.any(|edge| edge.handler == handler && edge.category == category)
     }

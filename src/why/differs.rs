@@ -1,6 +1,6 @@
 use flow_domain::{
     message::{Payload, Recorded},
-    record::Happening,
+    record::{EntryId, Happening},
     runtime::Kept,
 };
 use serde_json::Value;
@@ -34,7 +34,7 @@ impl<'r> Facts<'r> {
         };
         let is_suspicious = |cause: &FieldCause| match &cause.origin {
             Some(Origin::Changed { .. }) => true,
-            Some(Origin::Taken { .. } | Origin::Sentence { .. }) => cause.expected.is_some(),
+            Some(Origin::Sentence { .. }) => cause.expected.is_some(),
             _ => false,
         };
         let was_set_in_last_act = wanted.iter().any(|one| {
@@ -42,6 +42,15 @@ impl<'r> Facts<'r> {
             setter.is_some_and(|setter| setter.is_of_last_act(self))
         });
         let (unheard, heard) = self.not_subscribed(sought, false);
+        // What came after that by which it was set last, and is about it, may be what was to change it.
+        let setters = wanted.iter();
+        let setters = setters.filter_map(|one| last_setter(&one.path, &states));
+        let last_set = setters.filter_map(|state| self.cause_of(state)).max();
+        let is_later = |one: &Verdict| {
+            let entry = one.entry();
+            entry.is_some_and(|entry| last_set.is_none_or(|last_set| last_set < entry))
+        };
+        let (later, heard): (Vec<_>, Vec<_>) = heard.into_iter().partition(is_later);
 
         let mut verdicts = self.trouble_of_writers(sought);
         let looked_elsewhere = self.wrote_nothing(sought).into_iter();
@@ -63,6 +72,7 @@ impl<'r> Facts<'r> {
             verdicts.push(fields_differ());
         }
         verdicts.extend(unheard);
+        verdicts.extend(later);
         if was_set_in_last_act {
             verdicts.push(fields_differ());
         }
@@ -114,6 +124,15 @@ impl<'r> Facts<'r> {
             }
         }
         states
+    }
+
+    /// The entry at which the message came to be by which it was made so.
+    fn cause_of(&self, state: &State<'_, 'r>) -> Option<EntryId> {
+        let message = match state.event {
+            Some(event) => event,
+            None => self.message_of(state.by?)?,
+        };
+        message.kept
     }
 
     /// Who set a field last, and where its value is from.

@@ -264,6 +264,11 @@ impl Handling<'_> {
         facts.n_before_last_act <= self.started.index()
     }
 
+    /// Whether it failed or refused.
+    pub(super) fn has_failed(&self) -> bool {
+        matches!(self.ended, Some(Ended::Failed(_) | Ended::Rejected(_)))
+    }
+
     /// Whether it went well and has stayed.
     pub(super) fn is_handled(&self) -> bool {
         self.ended == Some(&Ended::Handled) && self.undone_with.is_none()

@@ -6,6 +6,9 @@ use crate::why::{
     found::Found,
 };
 
+/// Farther than what is told by the wiring: that a handler is to be told of an event is only a guess.
+const GUESS: usize = 100;
+
 /// Farther than anything that happened: what did not happen at all is told last.
 const FAR: usize = 1_000;
 
@@ -60,13 +63,21 @@ impl<'r> Facts<'r> {
                 }
             }
         }
-        if producers.is_empty() {
+        let mut all = self.messages.iter();
+        let comes_from_outside = all.any(|one| one.name == name && one.by.is_none());
+        if producers.is_empty() && !comes_from_outside {
             self.nobody_raises(name, depth, found);
-            if self.messages.iter().all(|one| one.name != name) {
+            if self.may_come_from_outside(name) {
                 let message = name.to_owned();
                 found.add(FAR + depth, Some(Verdict::NeverCame { message }));
             }
         }
+    }
+
+    fn may_come_from_outside(&self, name: &str) -> bool {
+        let mut outside = self.wiring.events_from_outside.iter();
+        let is_new = self.messages.iter().all(|one| one.name != name);
+        is_new && (self.is_command(name) || outside.any(|event| event == name))
     }
 
     fn is_command(&self, name: &str) -> bool {
@@ -177,6 +188,12 @@ impl<'r> Facts<'r> {
         }) else {
             return;
         };
+        let unhandled = self.acted_messages().filter(|message| {
+            message.has_no_subscriber && !message.is_event() && message.category() == owner.category
+        });
+        for command in unhandled {
+            found.add_sure(depth, Some(self.no_handler(command)));
+        }
         let is_own = |one: &String| owner.events.contains(one) || owner.commands.contains(one);
         let subscriptions = self.wiring.subscriptions.iter();
         let relatives =
@@ -185,11 +202,11 @@ impl<'r> Facts<'r> {
             let events = self.acted_messages().filter(|message| {
                 message.is_event()
                     && message.kept.is_some()
-                    && message.category() == relative.category
+                    && self.reads(relative.handler, message.category())
                     && !self.is_subscribed(relative.handler, message)
             });
             for event in events {
-                found.add(depth, self.not_delivered(relative.handler, event));
+                found.add(GUESS + depth, self.not_delivered(relative.handler, event));
             }
         }
     }
@@ -234,7 +251,10 @@ impl<'r> Facts<'r> {
         Verdict::NoSubscriber {
             event: message.name.clone(),
             handler,
-            near: self.near_miss(message),
+            near: self
+                .is_unheard(message)
+                .then(|| self.near_miss(message))
+                .flatten(),
             entry: message.kept.unwrap_or(message.entry),
         }
     }

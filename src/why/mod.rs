@@ -28,6 +28,7 @@
 //! ```
 
 mod absent;
+mod advice;
 mod differs;
 mod facts;
 mod found;

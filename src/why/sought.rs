@@ -31,6 +31,8 @@ pub(crate) enum Sought {
     Failure(&'static str),
     /// Something that went wrong and that no `then` spoke of: a refusal, or the failure of a handler.
     Trouble(Option<&'static str>),
+    /// That what was given happened without trouble.
+    Given,
     /// A command that was to be scheduled.
     Schedule(String),
     /// Something that only an engine does, and the word that asked for it.

@@ -33,6 +33,12 @@ impl<'r> Facts<'r> {
                     None => self.not_handled(handler),
                 }
             }
+            Sought::Given => {
+                let troubles = self.acted().filter(|one| one.has_failed());
+                let troubles = troubles.filter_map(|one| self.trouble_of(one));
+                let fates = self.acted_messages().filter_map(|one| self.fate_of(one));
+                troubles.chain(fates).collect()
+            }
             Sought::Trouble(handler) => self.trouble(*handler),
             Sought::Schedule(name) => self.not_scheduled(name),
             Sought::OfEngine { what, word, event } => self.of_engine(what, word, event.as_deref()),

@@ -1,13 +1,14 @@
 use std::collections::BTreeSet;
 
 use flow_domain::{
+    message::Payload,
     record::{Ended, HandlerKind, RolledBack, Table, TableKind},
     wiring::nearest,
 };
 
 use crate::why::{
-    Origin, Right, Verdict,
-    facts::{Facts, Handling, Message},
+    Nearness, Origin, Right, Verdict,
+    facts::{Facts, Handling, Message, is_text},
 };
 
 /// Why nothing came of a handling, or of a message.
@@ -16,14 +17,16 @@ impl<'r> Facts<'r> {
     pub(super) fn trouble_of(&self, handling: &Handling<'r>) -> Option<Verdict> {
         let at = self.place(handling);
         match handling.ended? {
-            Ended::Failed(undone) => Some(self.failure_of(handling, undone)),
             Ended::Rejected(undone) if handling.kind == HandlerKind::CommandHandler => {
-                Some(Verdict::Rejected {
+                let refused = || Verdict::Rejected {
                     at,
                     reason: undone.reason.clone(),
-                })
+                };
+                Some(self.wrong_key(handling).unwrap_or_else(refused))
             }
-            Ended::Rejected(undone) => Some(self.failure_of(handling, undone)),
+            Ended::Failed(undone) | Ended::Rejected(undone) => {
+                Some(self.failure_of(handling, undone))
+            }
             Ended::Filtered(reason) => Some(Verdict::Filtered {
                 at,
                 reason: reason.clone(),
@@ -37,7 +40,7 @@ impl<'r> Facts<'r> {
     fn undone(&self, handling: &Handling<'r>) -> Option<Verdict> {
         let with = handling.undone_with?;
         let outer = self.outer_of(handling, with)?;
-        let (Some(Ended::Failed(undone)) | Some(Ended::Rejected(undone))) = outer.ended else {
+        let Some(Ended::Failed(undone) | Ended::Rejected(undone)) = outer.ended else {
             return None;
         };
         let what = match self.message_of(handling) {
@@ -67,16 +70,16 @@ impl<'r> Facts<'r> {
 
     fn failure_of(&self, handling: &Handling<'r>, undone: &RolledBack) -> Verdict {
         let issued = handling.caused.iter().map(|place| &self.messages[*place]);
-        for message in issued.filter(|message| !message.is_event()) {
+        // A command takes the handler that issued it with it: the cause is further inside.
+        for message in issued.filter(|message| !message.is_event()).rev() {
             if message.has_no_subscriber {
                 return self.no_handler(message);
             }
-            // A command takes the handler that issued it with it: the cause is further inside.
             let mut inner = self
                 .handlings_of(message)
                 .filter(|inner| match inner.ended {
                     Some(Ended::Failed(inner) | Ended::Rejected(inner)) => {
-                        undone.reason.contains(&inner.reason)
+                        undone.reason.ends_with(&inner.reason)
                     }
                     _ => false,
                 });
@@ -84,7 +87,10 @@ impl<'r> Facts<'r> {
                 return verdict;
             }
         }
-        if let Some(verdict) = self.wrong_key(handling) {
+        let known = self.wrong_key(handling);
+        let known = known.or_else(|| self.never_told(handling));
+        let known = known.or_else(|| undone.is_codec.then(|| self.unreadable(handling, undone))?);
+        if let Some(verdict) = known {
             return verdict;
         }
         let same = self
@@ -120,35 +126,119 @@ impl<'r> Facts<'r> {
     /// Whether a handling looked for something under a wrong id: there is one whose id its message
     /// carries in another field, or one with nearly the same id.
     pub(super) fn wrong_key(&self, handling: &Handling<'r>) -> Option<Verdict> {
+        let mut missed = handling.missed.iter();
+        missed.find_map(|(table, id)| self.missed_by_key(handling, *table, id))
+    }
+
+    fn missed_by_key(&self, handling: &Handling<'r>, table: Table, id: &str) -> Option<Verdict> {
         let message = self.message_of(handling)?;
-        handling.missed.iter().find_map(|(table, id)| {
-            let field = message.field_with(id);
-            let known = self.ids_of(*table);
-            let carried = known.iter().find_map(|known| {
-                let other = message.field_with(known)?;
-                (Some(&other) != field.as_ref()).then(|| Right::Field(other, known.clone()))
+        let field = message.field_with(id);
+        let known = self.ids_of(table);
+        let carried = known.iter().find_map(|known| {
+            let other = message.field_with(known)?;
+            (Some(&other) != field.as_ref()).then(|| Right::Field(other, known.clone()))
+        });
+        let origin = field.as_ref().map(|field| {
+            let value = serde_json::Value::String(id.to_owned());
+            self.origin_of(message, field, &value)
+        });
+        // A message that has the right id where such ids are is not to blame.
+        let is_right =
+            matches!(&carried, Some(Right::Field(right, _)) if self.is_id_field(table, right));
+        let origin =
+            origin.filter(|origin| !is_right && !matches!(origin, Origin::Sentence { .. }));
+        let is_changed = matches!(origin, Some(Origin::Changed { .. }));
+        let right = match carried {
+            Some(carried) => carried,
+            None => match nearest(id, known.iter().map(String::as_str)) {
+                Some(near) => {
+                    let misfiled = self.misfiled(table, (id, near));
+                    if misfiled.is_some() {
+                        return misfiled;
+                    }
+                    Right::Near(near.to_owned())
+                }
+                None if is_changed => Right::Unknown,
+                None => return None,
+            },
+        };
+        Some(Verdict::WrongKey {
+            at: self.place(handling),
+            name: table.name,
+            id: id.to_owned(),
+            field,
+            right,
+            origin,
+        })
+    }
+
+    /// Whether messages carry the id of such a thing in a field of this name.
+    fn is_id_field(&self, table: Table, field: &str) -> bool {
+        let mut aggregates = self.wiring.aggregates.iter();
+        let Some(own) = aggregates.find(|one| one.name == table.name) else {
+            let writes = self.handlings.iter().flat_map(|one| one.writes.iter());
+            let mut rows = writes.filter(|one| one.table == table);
+            return rows.any(|row| {
+                let now = row.after.as_ref().map(Payload::to_value);
+                now.is_some_and(|now| now.get(field).is_some_and(|value| is_text(value, &row.id)))
             });
-            let origin = field.as_ref().map(|field| {
-                let value = serde_json::Value::String((*id).to_owned());
-                self.origin_of(message, field, &value)
-            });
-            let origin = origin.filter(|origin| matches!(origin, Origin::Changed { .. }));
-            let near = || nearest(id, known.iter().map(String::as_str));
-            let right = match carried {
-                Some(carried) => carried,
-                None => match near() {
-                    Some(near) => Right::Near(near.to_owned()),
-                    None if origin.is_some() => Right::Unknown,
-                    None => return None,
-                },
-            };
-            Some(Verdict::WrongKey {
-                at: self.place(handling),
-                name: table.name,
-                id: (*id).to_owned(),
-                field,
-                right,
-                origin,
+        };
+        let mut messages = self.messages.iter();
+        messages.any(|message| {
+            let id = message.envelope.metadata.stream.id();
+            message.category() == own.category
+                && message
+                    .content()
+                    .get(field)
+                    .is_some_and(|value| is_text(value, id))
+        })
+    }
+
+    /// Whether what was looked for was written under the other id, by a handler whose message says
+    /// the first.
+    fn misfiled(&self, table: Table, (wanted, wrote): (&str, &str)) -> Option<Verdict> {
+        let (by, _) = self.writes_of(table, wrote).next()?;
+        let message = self.message_of(by)?;
+        if !message.is_about(wanted) || message.is_about(wrote) {
+            return None;
+        }
+        Some(Verdict::WroteOther {
+            at: self.place(by),
+            wanted: format!("{} {wanted:?}", table.name),
+            wrote: format!("{} {wrote:?}", table.name),
+            nearness: Nearness::Letters(strsim::damerau_levenshtein(wanted, wrote)),
+            origin: None,
+        })
+    }
+
+    /// Whether a handler did not find what an event would have made that it is not told of.
+    fn never_told(&self, handling: &Handling<'r>) -> Option<Verdict> {
+        let (_, id) = handling.missed.first()?;
+        let own = self.message_of(handling)?;
+        let mut earlier = self.messages.iter().filter(|message| {
+            message.is_event()
+                && message.kept.is_some()
+                && message.entry < own.entry
+                && message.envelope.metadata.stream.id() == *id
+                && message.category() == own.category()
+        });
+        let first = earlier.next()?;
+        let is_told = self.is_subscribed(handling.handler, first);
+        (!is_told).then(|| self.not_told(first, Some(handling.handler)))
+    }
+
+    /// Who wrote what a handling could not read.
+    fn unreadable(&self, handling: &Handling<'r>, undone: &RolledBack) -> Option<Verdict> {
+        let before = self.handlings.iter().rev();
+        let mut before = before.filter(|one| one.started < handling.started);
+        before.find_map(|one| {
+            let mut writes = one.writes.iter();
+            let is_it = |name: &str| undone.reason.contains(&format!("`{name}`"));
+            let written = writes.find(|written| is_it(written.table.name))?;
+            Some(Verdict::Unreadable {
+                at: self.place(one),
+                subject: format!("{} {:?}", written.table.name, written.id),
+                error: undone.reason.clone(),
             })
         })
     }

@@ -142,6 +142,12 @@ pub enum Verdict {
         name: &'static str,
         event: Option<String>,
     },
+    /// What a handler wrote could not be read afterwards.
+    Unreadable {
+        at: Place,
+        subject: String,
+        error: String,
+    },
     /// Nothing went wrong, where something was expected to.
     AllWentWell { n_handled: usize },
 }
@@ -290,6 +296,7 @@ impl Verdict {
             Self::NeverCame { .. } => 21,
             Self::NobodyKeeps { .. } => 22,
             Self::AllWentWell { .. } => 23,
+            Self::Unreadable { .. } => 24,
         }
     }
 
@@ -304,13 +311,20 @@ impl Verdict {
             | Self::WroteNothing { at, .. }
             | Self::Overwritten { at, .. }
             | Self::RolledBack { at, .. }
+            | Self::Unreadable { at, .. }
             | Self::Accepted { at, .. } => Some(at),
             Self::WroteOther { at, origin, .. } | Self::WrongKey { at, origin, .. } => {
                 let made = origin.as_ref().and_then(Origin::place);
                 Some(made.unwrap_or(at))
             }
             Self::Unexpected { at, .. } | Self::OrderDiffers { at, .. } => at.as_ref(),
-            Self::FieldsDiffer { fields, .. } => fields.iter().find_map(FieldCause::place),
+            Self::FieldsDiffer { fields, .. } => {
+                let changed = fields.iter().find(|field| field.is_changed());
+                let places = fields.iter().filter_map(FieldCause::place);
+                changed
+                    .and_then(FieldCause::place)
+                    .or_else(|| places.max_by_key(|at| at.entry))
+            }
             Self::NoHandler { .. }
             | Self::NoSubscriber { .. }
             | Self::Scheduled { .. }
@@ -336,6 +350,10 @@ impl Verdict {
 }
 
 impl FieldCause {
+    fn is_changed(&self) -> bool {
+        matches!(self.origin, Some(Origin::Changed { .. }))
+    }
+
     /// The handling in which the value came to be, or else was set.
     fn place(&self) -> Option<&Place> {
         let made = self.origin.as_ref().and_then(Origin::place);

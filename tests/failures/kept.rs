@@ -142,9 +142,9 @@ fn a_closure_that_does_not_hold() {
            └ OrderPlaced                       order-ord-1 @1
              ├ InventoryEventHandler           handled
              │ └ StockReserved                 inventory-prod-1 @2
-             │   ├ Fulfilment                  stored Fulfilment "ord-1"
+             │   ├ Fulfilment                  stored Fulfilment "ord-1"   <- here
              │   └ StockLevelProjector         wrote StockLevel "prod-1"
-             ├ Fulfilment                      stored Fulfilment "ord-1"   <- here
+             ├ Fulfilment                      stored Fulfilment "ord-1"
              └ OrderDashboardProjector         wrote OrderDashboard "ord-1"
 
     left   nothing waiting · no handlers failed

@@ -102,12 +102,15 @@ fn what_is_given_is_refused() {
 
       2 steps after it were not run
 
+    why    OrderCommandHandler refused PlaceOrder: the order is already placed
+    do     if the refusal is the point, say so: `.then_rejected(..)`; else make what it asks for true in `given_..`
+
     story   1 given  PlaceOrder { order_id: "ord-1", customer_id: "cust-1", .. }
             2 given  PlaceOrder { order_id: "ord-1", customer_id: "cust-1", .. }  FAILED
             3 when   ConfirmOrder { order_id: "ord-1" }                           skipped
             4 then   accepted                                                     skipped
 
-    chain  PlaceOrder                          OrderCommandHandler  REJECTED: the order is already placed
+    chain  PlaceOrder                          OrderCommandHandler  REJECTED: the order is already placed   <- here
 
     left   nothing waiting · no handlers failed
     "#);

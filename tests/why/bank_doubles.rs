@@ -1,1 +1,214 @@
-//! t
+//! The bank with handlers that are wrong, or that it has not by itself.
+
+use ::bank::{
+    Account, AccountCommandHandler, AccountEvent, Balance, CloseAccount, OpenAccount, Transfer,
+    TransferCommandHandler,
+};
+use flow_domain::{
+    Domain, Error, EventHandler, EventRoutes, Projector, ProjectorRoutes, RetryPolicy, Rows,
+    UnitOfWork,
+};
+use flow_harness::prelude::*;
+
+use crate::{
+    bank::{accounts, withdraw},
+    fixture::LabError,
+    why_in_both,
+};
+
+/// The bank with `handler`, and with a balance that `projector` keeps.
+fn bank_of<H: EventHandler, P: Projector>(
+    mode: Mode,
+    handler: fn() -> H,
+    projector: fn() -> P,
+) -> FlowHarness {
+    FlowHarness::new(move || {
+        Domain::builder("bank")
+            .aggregate::<Account>()
+            .aggregate::<Transfer>()
+            .projection::<Balance>()
+            .command_handler(AccountCommandHandler)
+            .command_handler(TransferCommandHandler)
+            .event_handler(handler())
+            .projector(projector())
+            .build()
+    })
+    .mode(mode)
+}
+
+/// Keeps a balance until it is zero, and forgets to when money is paid in.
+#[derive(Debug)]
+struct Stingy;
+
+impl Projector for Stingy {
+    type Projection = Balance;
+
+    fn routes(on: &mut ProjectorRoutes<Self>) {
+        on.event(Self::on_account_event);
+    }
+}
+
+impl Stingy {
+    async fn on_account_event(
+        &self,
+        event: AccountEvent,
+        rows: &mut Rows<'_, Balance>,
+    ) -> Result<(), Error> {
+        match event {
+            AccountEvent::AccountOpened {
+                account_id, owner, ..
+            } if owner == "Ada" => {
+                rows.put(Balance {
+                    account_id,
+                    owner,
+                    balance_cents: 0,
+                    closed: false,
+                })
+                .await
+            }
+            AccountEvent::Withdrawn { account_id, .. } => rows.delete(account_id).await,
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Closes an account a month after money was taken out, and looks at each event once.
+#[derive(Debug)]
+struct Closer;
+
+impl EventHandler for Closer {
+    fn routes(on: &mut EventRoutes<Self>) {
+        on.event(Self::on_account_event).issues::<CloseAccount>();
+        on.subscription().once();
+    }
+}
+
+impl Closer {
+    async fn on_account_event(
+        &self,
+        event: AccountEvent,
+        work: &mut UnitOfWork,
+    ) -> Result<(), Error> {
+        let AccountEvent::Withdrawn { account_id, .. } = event else {
+            return Ok(());
+        };
+        let month = std::time::Duration::from_secs(30 * 86_400);
+        let due = work.now() + month;
+        work.schedule(CloseAccount { account_id }, due).map(|_| ())
+    }
+}
+
+/// Closes an account from which money was taken out, and then fails.
+#[derive(Debug)]
+struct Rash;
+
+impl EventHandler for Rash {
+    fn routes(on: &mut EventRoutes<Self>) {
+        on.event(Self::on_account_event).issues::<CloseAccount>();
+        on.subscription().retry(RetryPolicy::attempts(1));
+    }
+}
+
+impl Rash {
+    async fn on_account_event(
+        &self,
+        event: AccountEvent,
+        work: &mut UnitOfWork,
+    ) -> Result<(), Error> {
+        let AccountEvent::Withdrawn { account_id, .. } = event else {
+            return Ok(());
+        };
+        work.process(CloseAccount { account_id }).await?;
+        Err(Error::failed("writing to the owner", LabError("no ink")))
+    }
+}
+
+#[test]
+fn what_was_done_was_rolled_back() {
+    let flow = |mode| {
+        bank_of(mode, || Rash, || Stingy)
+            .given_events(accounts())
+            .when(withdraw(100))
+            .then_event(AccountEvent::AccountClosed {
+                account_id: "acc-1".into(),
+            })
+            .then_handler_failed_saying::<Rash>("ink")
+    };
+
+    insta::assert_snapshot!(why_in_both(flow), @r"
+    12 what AccountCommandHandler did on CloseAccount was rolled back with Rash on Withdrawn: writing to the owner failed: there was no ink
+    do what is done in one unit of work stays or goes together
+    or 3 AccountCommandHandler handled Withdraw and raised no AccountClosed, but Withdrawn
+    ");
+}
+
+#[test]
+fn a_command_is_scheduled() {
+    let flow = |mode| {
+        bank_of(mode, || Closer, || Stingy)
+            .given_events(accounts())
+            .when(withdraw(100))
+            .then_aggregate::<Account>("acc-1")
+            .has(|account| account.closed)
+    };
+
+    insta::assert_snapshot!(why_in_both(flow), @r"
+    6 CloseAccount is scheduled for 2026-01-31T00:00:00Z, which has not come
+    do let time pass before it is asked: `.when_time_passes(..)`
+    or 15 account_id, closed, overdraft_limit_cents, owner were set last by AccountOpened, which was given
+    balance_cents was set last by Withdrawn, of AccountCommandHandler on Withdraw
+    ");
+}
+
+#[test]
+fn an_event_came_again() {
+    let flow = |mode| {
+        bank_of(mode, || Closer, || Stingy)
+            .given_events(accounts())
+            .when(withdraw(30))
+            .when_redelivered(1)
+            .then_handled_by::<Closer>()
+            .times(2)
+    };
+
+    insta::assert_snapshot!(why_in_both(flow), @r"
+    8 Closer had handled this Withdrawn before, and handles each `once`
+    do a message with an id of its own is handled again; the same one is not
+    or 6 CloseAccount is scheduled for 2026-01-31T00:00:00Z, which has not come
+    ");
+}
+
+#[test]
+fn a_projector_wrote_nothing() {
+    let flow = |mode| {
+        bank_of(mode, || Closer, || Stingy)
+            .when(OpenAccount {
+                account_id: "acc-1".into(),
+                owner: "Eve".into(),
+                overdraft_limit_cents: 0,
+            })
+            .then_projection::<Balance>("acc-1")
+    };
+
+    insta::assert_snapshot!(why_in_both(flow), @r#"
+    9 Stingy handled AccountOpened and wrote no Balance "acc-1"
+    do look for a forgotten `work.add(..)` or `rows.put(..)` in Stingy
+    or 3 Closer handled AccountOpened and issued no CloseAccount
+    "#);
+}
+
+#[test]
+fn a_row_was_deleted() {
+    let flow = |mode| {
+        bank_of(mode, || Closer, || Stingy)
+            .given_events(accounts())
+            .when(withdraw(30))
+            .then_projection::<Balance>("acc-1")
+    };
+
+    insta::assert_snapshot!(why_in_both(flow), @r#"
+    11 Stingy handled Withdrawn and deleted Balance "acc-1", which was of Stingy on AccountOpened
+    do look at what Stingy does to what is there already
+    or 6 CloseAccount is scheduled for 2026-01-31T00:00:00Z, which has not come
+    "#);
+}

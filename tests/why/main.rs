@@ -5,6 +5,7 @@ mod bank;
 mod bank_doubles;
 #[path = "../fixture/mod.rs"]
 mod fixture;
+mod kept;
 mod later;
 mod nearest;
 mod shop;

@@ -215,6 +215,8 @@ pub struct RolledBack {
     pub reason: String,
     /// Whether the handler panicked.
     pub is_panic: bool,
+    /// Whether something could not be read or written as JSON.
+    pub is_codec: bool,
     /// What had been raised and written.
     pub lost: Vec<String>,
 }

@@ -124,6 +124,7 @@ impl Drop for Nested<'_> {
             Happening::HandlerEnded(Ended::Failed(Box::new(RolledBack {
                 reason: "dropped before it was done".to_owned(),
                 is_panic: false,
+                is_codec: false,
                 lost,
             })))
         });

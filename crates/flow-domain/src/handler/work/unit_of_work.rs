@@ -299,10 +299,11 @@ impl UnitOfWork {
         tell_failure(handler, err);
         self.ports.record(Some(started), || {
             let reason = err.with_causes().to_string();
-            let is_panic = err.is_panic();
+            let (is_panic, is_codec) = (err.is_panic(), err.is_codec());
             let undone = Box::new(RolledBack {
                 reason,
                 is_panic,
+                is_codec,
                 lost,
             });
             Happening::HandlerEnded(if err.is_rejection() {

@@ -1,0 +1,85 @@
+use crate::why::{NearMiss, Right, Verdict};
+
+impl Verdict {
+    /// What to do about it, where there is something that helps more often than not.
+    pub fn advice(&self) -> Option<String> {
+        Some(match self {
+            Self::NoHandler { command, relative, .. } => match relative {
+                Some(relative) => format!(
+                    "name {command} in the routes of {relative}, which handles others of the same aggregate: `on.command(..)`"
+                ),
+                None => format!("register a command handler whose routes name {command}"),
+            },
+            Self::Rejected { .. } => {
+                "if the refusal is the point, say so: `.then_rejected(..)`; else make what it asks for true in `given_..`".to_owned()
+            }
+            Self::RaisedNothing { at, wanted, .. } => format!(
+                "look at what {} decides on: the branch that leads to {wanted} was not taken",
+                at.handler
+            ),
+            Self::NoSubscriber { event, handler, near, .. } => match (near, handler) {
+                (Some(NearMiss::Category { wanted, .. }), _) => format!(
+                    "name the aggregate that raises it: `#[event(part_of = ..)]` decides on the category, here `{wanted}`"
+                ),
+                (Some(NearMiss::Version { handler, .. }), _) => {
+                    format!("add a method for {event} to {handler}, or upcast the old version")
+                }
+                (_, Some(handler)) => {
+                    format!("add it to the routes of {handler}: `on.event(Self::on_..)`")
+                }
+                (_, None) => format!("name {event} in the routes of the handler that is to know of it"),
+            },
+            Self::Filtered { .. } => {
+                "if it should not be let go, look at `origin`, the deadline, or what starts the process manager".to_owned()
+            }
+            Self::Scheduled { .. } => {
+                "let time pass before it is asked: `.when_time_passes(..)`".to_owned()
+            }
+            Self::HandlerFailed { at, is_panic, .. } => {
+                if *is_panic {
+                    "mend the handler: a panic is never the point".to_owned()
+                } else {
+                    format!("if the failure is the point, say so: `.then_handler_failed::<{}>(..)`", at.handler)
+                }
+            }
+            Self::Deduplicated { .. } => {
+                "a message with an id of its own is handled again; the same one is not".to_owned()
+            }
+            Self::WroteNothing { at, .. } => {
+                format!("look for a forgotten `work.add(..)` or `rows.put(..)` in {}", at.handler)
+            }
+            Self::WroteOther { wanted, .. } => {
+                format!("ask for the id that is there, or mend where {wanted} gets its id from")
+            }
+            Self::Overwritten { at, .. } => {
+                format!("look at what {} does to what is there already", at.handler)
+            }
+            Self::RolledBack { .. } => {
+                "what is done in one unit of work stays or goes together".to_owned()
+            }
+            Self::Waits { .. } => "let the engine run first: `.when_engine_runs()`".to_owned(),
+            Self::NotInMode { .. } => "run it with `.mode(Mode::Engine)`".to_owned(),
+            Self::AskedTooEarly { step, .. } => format!("say it after step {step}"),
+            Self::WrongKey {
+                at,
+                right: Right::Field(field, _),
+                ..
+            } => format!("look it up by `{field}` in {}", at.handler),
+            Self::OrderDiffers { .. } => {
+                "if the order does not matter, say `.then_event(..)` for each".to_owned()
+            }
+            Self::FieldsDiffer { .. }
+            | Self::WrongKey { .. }
+            | Self::Unexpected { .. }
+            | Self::AllWentWell { .. }
+            | Self::Unreadable { .. }
+            | Self::Accepted { .. } => return None,
+            Self::NobodyKeeps { name, .. } => {
+                format!("register one: `.projector(..)` with `type Projection = {name}`")
+            }
+            Self::NeverCame { message } => {
+                format!("have it come, if it is to: `.when(..)` or `.when_event({message} {{ .. }})`")
+            }
+        })
+    }
+}

@@ -1,0 +1,174 @@
+//! Something of the shop that is not kept, or is kept otherwise.
+
+use ::shop::{Inventory, InventoryEventHandler, OrderDashboard, OrderStatus};
+use flow_harness::prelude::*;
+
+use crate::{
+    fixture::{dashboard, paid, place, received, shop},
+    shop_doubles::{
+        Eraser, Forgetful, Misfiler, Mixer, NewShelf, Overwriter, SilentShelf, bare,
+        with_inventory, with_projector,
+    },
+    why_in_both,
+};
+
+#[test]
+fn it_was_handled_and_wrote_nothing() {
+    let flow = |mode| {
+        with_projector(mode, || Forgetful)
+            .given_events(received(9))
+            .when(place())
+            .then_projection::<OrderDashboard>("ord-1")
+    };
+
+    insta::assert_snapshot!(why_in_both(flow), @r#"
+    9 Forgetful handled OrderPlaced and wrote no OrderDashboard "ord-1"
+    do look for a forgotten `work.add(..)` or `rows.put(..)` in Forgetful
+    "#);
+}
+
+#[test]
+fn it_wrote_another_id() {
+    let flow = |mode| {
+        with_projector(mode, || Misfiler)
+            .given_events(received(9))
+            .when(place())
+            .then_projection::<OrderDashboard>("ord-1")
+    };
+
+    insta::assert_snapshot!(why_in_both(flow), @r#"
+    10 Misfiler handled OrderPlaced and wrote OrderDashboard "cust-1"; its message has the other id as `order_id`
+    do ask for the id that is there, or mend where OrderDashboard "ord-1" gets its id from
+    "#);
+}
+
+#[test]
+fn the_sentence_asks_for_an_id_that_is_nearly_right() {
+    let flow = |mode| {
+        shop()
+            .mode(mode)
+            .given_events(received(9))
+            .when(place())
+            .then_projection::<OrderDashboard>("ord-01")
+    };
+
+    insta::assert_snapshot!(why_in_both(flow), @r#"
+    10 OrderDashboardProjector handled OrderPlaced and wrote OrderDashboard "ord-1" (one letter away)
+    do ask for the id that is there, or mend where OrderDashboard "ord-01" gets its id from
+    "#);
+}
+
+#[test]
+fn it_was_deleted() {
+    let flow = |mode| {
+        with_projector(mode, || Eraser)
+            .given_events(received(9))
+            .when(place())
+            .when_event(paid())
+            .then_projection::<OrderDashboard>("ord-1")
+    };
+
+    insta::assert_snapshot!(why_in_both(flow), @r#"
+    11 Eraser handled OrderConfirmed and deleted OrderDashboard "ord-1", which was of Eraser on OrderPlaced
+    do look at what Eraser does to what is there already
+    "#);
+}
+
+#[test]
+fn it_was_overwritten() {
+    let flow = |mode| {
+        with_projector(mode, || Overwriter)
+            .given_events(received(9))
+            .when(place())
+            .then_projection::<OrderDashboard>("ord-1")
+            .is(dashboard(OrderStatus::Placed))
+    };
+
+    insta::assert_snapshot!(why_in_both(flow), @r#"
+    11 Overwriter handled StockReserved and wrote over OrderDashboard "ord-1", which was of Overwriter on OrderPlaced
+    do look at what Overwriter does to what is there already
+    or 15 status was set last by Overwriter on StockReserved
+    "#);
+}
+
+#[test]
+fn these_fields_differ() {
+    let flow = |mode| {
+        with_projector(mode, || Mixer)
+            .given_events(received(9))
+            .when(place())
+            .then_projection::<OrderDashboard>("ord-1")
+            .is(dashboard(OrderStatus::Placed))
+    };
+
+    insta::assert_snapshot!(why_in_both(flow), @r#"15 customer_id was set last by Mixer on OrderPlaced; the value is of Mixer: the `customer_id` of OrderPlaced is "cust-1""#);
+}
+
+#[test]
+fn the_aggregate_was_looked_for_by_the_wrong_key() {
+    let flow = |mode| {
+        with_inventory(mode, || SilentShelf)
+            .given_events(received(9))
+            .when(place())
+            .then_aggregate::<Inventory>("prod-1")
+            .has(|inventory| inventory.available == 7)
+    };
+
+    insta::assert_snapshot!(why_in_both(flow), @r#"
+    18 SilentShelf handled OrderPlaced and looked for Inventory "cust-1", its `customer_id`, and not for "prod-1", its `product_id`
+    do look it up by `product_id` in SilentShelf
+    or 15 available, product_id, reserved were set last by StockReceived, which was given
+    "#);
+}
+
+#[test]
+fn the_aggregate_was_made_under_the_wrong_key() {
+    let flow = |mode| {
+        with_inventory(mode, || NewShelf)
+            .given_events(received(9))
+            .when(place())
+            .then_aggregate::<Inventory>("prod-1")
+            .has(|inventory| inventory.available == 7)
+    };
+
+    insta::assert_snapshot!(why_in_both(flow), @r#"
+    18 NewShelf handled OrderPlaced and looked for Inventory "cust-1", its `customer_id`, and not for "prod-1", its `product_id`
+    do look it up by `product_id` in NewShelf
+    or 15 available, product_id, reserved were set last by StockReceived, which was given
+    "#);
+}
+
+#[test]
+fn nobody_keeps_the_projection() {
+    let flow = |mode| {
+        let blind = FlowHarness::new(|| bare().event_handler(InventoryEventHandler).build());
+        blind
+            .mode(mode)
+            .given_events(received(9))
+            .when(place())
+            .then_projection::<OrderDashboard>("ord-1")
+    };
+
+    insta::assert_snapshot!(why_in_both(flow), @r"
+    22 OrderPlaced was raised, and no projector keeps OrderDashboard
+    do register one: `.projector(..)` with `type Projection = OrderDashboard`
+    ");
+}
+
+#[test]
+fn the_projector_does_not_handle_the_event() {
+    let flow = |mode| {
+        with_projector(mode, || Mixer)
+            .given_events(received(9))
+            .given_command(place())
+            .when_event(paid())
+            .then_projection::<OrderDashboard>("ord-1")
+            .like(json!({ "status": "Confirmed" }))
+    };
+
+    insta::assert_snapshot!(why_in_both(flow), @r"
+    4 OrderConfirmed was raised, and Mixer does not handle it
+    do add it to the routes of Mixer: `on.event(Self::on_..)`
+    or 15 status was set last by Mixer on OrderPlaced
+    ");
+}
