@@ -20,7 +20,7 @@ impl<'r> Facts<'r> {
         verdicts.extend(self.deleted(sought));
         verdicts.extend(self.rolled_back(sought));
         verdicts.extend(self.trouble_of_writers(sought));
-        let others = self.wrote_other(sought);
+        let others = self.wrote_other(sought, self.n_given);
         let is_near = |other: &Verdict| {
             matches!(other, Verdict::WroteOther { nearness, .. } if *nearness != Nearness::Other)
                 || matches!(other, Verdict::WrongKey { .. })
@@ -34,6 +34,9 @@ impl<'r> Facts<'r> {
         verdicts.extend(far);
         if !is_near {
             verdicts.extend(self.missing_messages(sought));
+        }
+        if verdicts.is_empty() {
+            verdicts.extend(self.wrote_other(sought, 0));
         }
         verdicts
     }
@@ -189,15 +192,20 @@ impl<'r> Facts<'r> {
     }
 
     /// The handlings that wrote such a thing under another id, the nearest id first.
-    pub(super) fn wrote_other(&self, sought: &SoughtKept) -> Vec<Verdict> {
+    /// `since` is the entry of the record from which on it is looked for.
+    pub(super) fn wrote_other(&self, sought: &SoughtKept, since: usize) -> Vec<Verdict> {
         let Some(id) = &sought.id else {
             return Vec::new();
         };
         let mut found: Vec<((usize, usize), Verdict)> = Vec::new();
-        let handlings: Vec<_> = self.acted().collect();
+        let handlings = self.handlings.iter();
+        let handlings: Vec<_> = handlings
+            .filter(|one| since <= one.started.index())
+            .collect();
         for (idx, handling) in handlings.iter().rev().enumerate() {
             let table = Self::table(sought);
-            let written = handling.writes.iter().filter(|one| one.table == table);
+            let written = handling.writes.iter();
+            let written = written.filter(|one| one.table == table && one.after.is_some());
             let written = written.map(|one| one.id.to_string());
             let raised = handling.caused.iter().map(|place| &self.messages[*place]);
             let raised = raised.filter(|message| {

@@ -57,7 +57,7 @@ impl<'r> Facts<'r> {
         verdicts.extend(looked_elsewhere.filter(|one| matches!(one, Verdict::WrongKey { .. })));
         // It was to change this one, and changed another.
         verdicts.extend(
-            self.wrote_other(sought)
+            self.wrote_other(sought, self.n_given)
                 .into_iter()
                 .filter(|other| match other {
                     Verdict::WrongKey { .. } => true,

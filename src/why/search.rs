@@ -13,6 +13,9 @@ pub(crate) fn why(sought: &Sought, outcome: &Outcome) -> Option<Why> {
         outcome.is_inline(),
         (outcome.n_given(), outcome.n_before_last_act()),
     );
-    let verdicts = facts.verdicts(sought, &|kept, events| system.fold(kept, events));
+    let mut verdicts = facts.verdicts(sought, &|kept, events| system.fold(kept, events));
+    if verdicts.is_empty() {
+        verdicts.push(facts.all_went_well());
+    }
     first_two(verdicts)
 }

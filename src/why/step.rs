@@ -1,4 +1,4 @@
-use flow_domain::record::{Ended, HandlerKind};
+use flow_domain::record::{Ended, HandlerKind, TableKind};
 
 use crate::why::{
     Verdict,
@@ -168,12 +168,11 @@ impl<'r> Facts<'r> {
                 missing.push(self.no_message(name));
             }
         }
-        verdicts.extend(crate::why::found::merge(missing));
-        if !verdicts.is_empty() {
-            return verdicts;
-        }
-        if let Some(handling) = self.acted().rev().find(|one| one.handler == handler) {
-            verdicts.push(self.did(handling));
+        let mut handled = self.acted().rev().filter(|one| one.handler == handler);
+        let last = handled.find(|one| one.is_handled());
+        verdicts.extend(last.map(|one| self.did(one)));
+        if last.is_none() {
+            verdicts.extend(crate::why::found::merge(missing));
         }
         verdicts
     }
@@ -211,6 +210,7 @@ impl<'r> Facts<'r> {
     /// What a handling did that went well.
     fn did(&self, handling: &Handling<'r>) -> Verdict {
         let writes = handling.writes.iter();
+        let writes = writes.filter(|one| one.table.kind != TableKind::Inbox);
         let written = writes.map(|one| format!("{} {:?}", one.table.name, one.id));
         Verdict::Accepted {
             at: self.place(handling),
@@ -264,9 +264,7 @@ impl<'r> Facts<'r> {
         }
         let Some(event) = event else {
             let failed = self.acted().rev().filter_map(|one| self.trouble_of(one));
-            let n_handled = self.acted().filter(|one| one.is_handled()).count();
-            let well = Verdict::AllWentWell { n_handled };
-            return failed.chain([well]).take(1).collect();
+            return failed.chain([self.all_went_well()]).take(1).collect();
         };
         let mut came = self.acted_messages();
         match came.find(|one| one.name == *event && one.kept.is_some()) {
@@ -277,6 +275,13 @@ impl<'r> Facts<'r> {
                 .collect(),
             None => self.no_message(event).into_verdicts(),
         }
+    }
+
+    /// What is left to say if nothing is known.
+    pub(super) fn all_went_well(&self) -> Verdict {
+        let handled = self.acted().filter(|one| one.is_handled());
+        let n_handled = handled.count();
+        Verdict::AllWentWell { n_handled }
     }
 
     /// The first message that waits.

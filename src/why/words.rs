@@ -168,6 +168,7 @@ impl fmt::Display for Verdict {
                 )
             }
             Self::AllWentWell { n_handled } => match n_handled {
+                0 => f.write_str("nothing was handled"),
                 1 => f.write_str("the one message that was handled was handled well"),
                 n => write!(
                     f,

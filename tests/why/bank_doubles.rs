@@ -174,7 +174,7 @@ fn an_event_came_again() {
     insta::assert_snapshot!(why_in_both(flow), @r"
     8 Closer had handled this Withdrawn before, and handles each `once`
     do a message with an id of its own is handled again; the same one is not
-    or 6 CloseAccount is scheduled for 2026-01-31T00:00:00Z, which has not come
+    or 20 Closer handled Withdrawn: CloseAccount
     ");
 }
 

@@ -172,3 +172,38 @@ fn the_projector_does_not_handle_the_event() {
     or 15 status was set last by Mixer on OrderPlaced
     ");
 }
+
+#[test]
+fn nothing_like_that_id_was_written() {
+    let flow = |mode| {
+        shop()
+            .mode(mode)
+            .given_events(received(9))
+            .when(place())
+            .then_projection::<OrderDashboard>("basket of eggs")
+    };
+
+    insta::assert_snapshot!(why_in_both(flow), @r#"
+    10 OrderDashboardProjector handled OrderPlaced and wrote OrderDashboard "ord-1"
+    do ask for the id that is there, or mend where OrderDashboard "basket of eggs" gets its id from
+    or 3 Fulfilment handled StockReserved and issued no ConfirmOrder
+    "#);
+}
+
+#[test]
+fn it_was_there_before_and_is_deleted_by_nobody() {
+    let flow = |mode| {
+        with_projector(mode, || Eraser)
+            .given_events(received(9))
+            .given_command(place())
+            .when_event(paid())
+            .then_projection::<OrderDashboard>("ord-1")
+            .absent()
+            .then_projection::<OrderDashboard>("ord-2")
+    };
+
+    insta::assert_snapshot!(why_in_both(flow), @r#"
+    10 Eraser handled OrderPlaced and wrote OrderDashboard "ord-1" (one letter away)
+    do ask for the id that is there, or mend where OrderDashboard "ord-2" gets its id from
+    "#);
+}

@@ -181,6 +181,7 @@ fn it_was_a_duplicate() {
     insta::assert_snapshot!(why_in_both(flow), @r"
     8 OnceOnly had handled this OrderPlaced before, and handles each `once`
     do a message with an id of its own is handled again; the same one is not
+    or 20 OnceOnly handled OrderPlaced and changed nothing
     ");
 }
 
@@ -339,5 +340,36 @@ fn an_event_of_that_type_never_came() {
     3 Fulfilment handled StockReserved and issued no ConfirmOrder
     do look at what Fulfilment decides on: the branch that leads to ConfirmOrder was not taken
     or 21 PaymentReceived did not come; nobody in the domain sends it
+    ");
+}
+
+#[test]
+fn it_came_again_and_was_handled_again() {
+    let flow = |mode| {
+        with_handler(mode, || Picky)
+            .given_events(received(9))
+            .when(place())
+            .when_redelivered(1)
+            .then_handled_by::<InventoryEventHandler>()
+            .times(3)
+    };
+
+    insta::assert_snapshot!(why_in_both(flow), @"20 InventoryEventHandler handled OrderPlaced and changed nothing");
+}
+
+#[test]
+fn a_refusal_inside_of_an_event_handler_is_its_failure() {
+    let flow = |mode| {
+        with_handler(mode, || Hasty)
+            .given_events(received(1))
+            .given_command(place())
+            .when_event(paid())
+            .then_event(confirmed())
+            .then_handler_failed_saying::<Hasty>("not Placed")
+    };
+
+    insta::assert_snapshot!(why_in_both(flow), @r"
+    2 OrderCommandHandler refused ConfirmOrder: the order is Cancelled, not Placed
+    do if the refusal is the point, say so: `.then_rejected(..)`; else make what it asks for true in `given_..`
     ");
 }
