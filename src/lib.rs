@@ -122,7 +122,7 @@
 //!         3 when   PlaceOrder { order_id: "ord-1", customer_id: "ada", .. }  REJECTED: the order is already placed
 //!         4 then   Inventory "tea" has                                       ok
 //!
-//! chain  PlaceOrder                          OrderCommandHandler  REJECTED: the order is already placed
+//! chain  PlaceOrder                          OrderCommandHandler  REJECTED: the order is already placed   <- here
 //!
 //! left   nothing waiting · no handlers failed
 //! again  cargo test an_order_is_placed_once

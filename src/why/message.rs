@@ -18,6 +18,16 @@ impl<'r> Facts<'r> {
     pub(super) fn no_message(&self, name: &str) -> Found {
         let mut found = Found::default();
         self.walk_back(name, 0, &mut Vec::new(), &mut found);
+        // An event that nobody handles may be the one on which it would have come.
+        let producers = self.producers_of(name);
+        let unheard = self.acted_messages().filter(|one| {
+            one.is_event() && one.kept.is_some() && one.name != name && self.is_unheard(one)
+        });
+        for event in unheard {
+            let mut handlers = producers.iter().map(|(handler, _)| *handler);
+            let reader = handlers.find(|handler| self.reads(handler, event.category()));
+            found.add(GUESS, Some(self.not_told(event, reader)));
+        }
         found
     }
 

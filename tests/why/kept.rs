@@ -169,7 +169,7 @@ fn the_projector_does_not_handle_the_event() {
     insta::assert_snapshot!(why_in_both(flow), @r"
     4 OrderConfirmed was raised, and Mixer does not handle it
     do add it to the routes of Mixer: `on.event(Self::on_..)`
-    or 15 status was set last by Mixer on OrderPlaced
+    or 4 OrderConfirmed was raised, and nobody handles it
     ");
 }
 
