@@ -62,13 +62,22 @@ impl Page {
         Cow::Owned(lines.collect::<Vec<String>>().join("\n"))
     }
 
-    /// Breaks lines that are too long after a comma; what has none stays as it is.
+    /// Breaks values that are too long after a comma; what has none stays as it is.
     pub(super) fn wrap(&self, text: &str) -> String {
+        self.wrap_after(", ", text)
+    }
+
+    /// Breaks sentences that are too long after a word.
+    pub(super) fn fill(&self, text: &str) -> String {
+        self.wrap_after(" ", text)
+    }
+
+    fn wrap_after(&self, mark: &str, text: &str) -> String {
         let mut wrapped = Vec::new();
         for line in text.split('\n') {
             let indentation = line.len() - line.trim_start_matches(' ').len();
             let mut rest = line.to_owned();
-            while let Some(end) = self.end_of_line(&rest, indentation + HANGING) {
+            while let Some(end) = self.end_of_line(mark, &rest, indentation + HANGING) {
                 let more = rest.split_off(end);
                 wrapped.push(rest.trim_end().to_owned());
                 rest = format!("{}{more}", " ".repeat(indentation + HANGING));
@@ -78,21 +87,20 @@ impl Page {
         wrapped.join("\n")
     }
 
-    /// Where a line is to be broken, if it is too long: after the last comma that has room, or else
+    /// Where a line is to be broken, if it is too long: after the last mark that has room, or else
     /// after the first.
-    fn end_of_line(&self, line: &str, indentation: usize) -> Option<usize> {
+    fn end_of_line(&self, mark: &str, line: &str, indentation: usize) -> Option<usize> {
         if line.chars().count() <= self.width {
             return None;
         }
         let room = line.char_indices().nth(self.width);
         let room = room.map_or(line.len(), |(at, _)| at);
         let start = indentation.min(line.len());
-        let after_comma = |at: usize| at + ", ".len();
-        // A comma in front of nothing but spaces would be found again and again.
-        let fits = line.get(start..room).and_then(|part| part.rfind(", "));
-        let found = fits.or_else(|| line.get(start..).and_then(|part| part.find(", ")));
+        // A mark in front of nothing but spaces would be found again and again.
+        let fits = line.get(start..room).and_then(|part| part.rfind(mark));
+        let found = fits.or_else(|| line.get(start..).and_then(|part| part.find(mark)));
         found
-            .map(|at| after_comma(start + at))
+            .map(|at| start + at + mark.len())
             .filter(|end| *end < line.len())
     }
 

@@ -101,12 +101,12 @@ impl Why {
     /// Writes it, with what to do.
     fn show(&self, f: &mut impl fmt::Write, page: &Page) -> fmt::Result {
         let inside = page.indented(MARGIN);
-        section(f, page, "why", &inside.wrap(&self.verdict.to_string()))?;
+        section(f, page, "why", &inside.fill(&self.verdict.to_string()))?;
         if let Some(advice) = self.verdict.advice() {
-            line(f, page, "do", &inside.wrap(&advice))?;
+            line(f, page, "do", &inside.fill(&advice))?;
         }
         match &self.runner_up {
-            Some(runner_up) => line(f, page, "or", &inside.wrap(&runner_up.to_string())),
+            Some(runner_up) => line(f, page, "or", &inside.fill(&runner_up.to_string())),
             None => Ok(()),
         }
     }
@@ -223,12 +223,14 @@ mod tests {
                         total_cents: 1200,
                     }
 
-        why    OrderCommandHandler refused PlaceOrder: the order is already placed
-        do     if the refusal is the point,
-                 say so: `.then_rejected(..)`; else make what it asks for true in `given_..`
-        or     customer_id, order_id,
-                 total_cents were set last by OrderDashboardProjector on OrderPlaced
-               status was set last by OrderDashboardProjector on OrderCancelled
+        why    OrderCommandHandler refused PlaceOrder: the order is already
+                 placed
+        do     if the refusal is the point, say so: `.then_rejected(..)`;
+                 else make what it asks for true in `given_..`
+        or     customer_id, order_id, total_cents were set last by
+                 OrderDashboardProjector on OrderPlaced
+               status was set last by OrderDashboardProjector on
+                 OrderCancelled
 
         story   1 given  PlaceOrder { order_id: "o .. }
                 2 when   PlaceOrder { order_id: "o .. }  REJECTED: the orde ..

@@ -95,7 +95,8 @@ fn a_wrong_field() {
                 customer_id  expected "cust-2", found "cust-1"
                 status       expected "Confirmed", found "Placed"
 
-    why    customer_id was set last by OrderDashboardProjector on OrderPlaced; the value is as the sentence has it: the `customer_id` of PlaceOrder
+    why    customer_id was set last by OrderDashboardProjector on OrderPlaced; the value is as the sentence has it: the `customer_id` of
+             PlaceOrder
            status was set last by OrderDashboardProjector on OrderPlaced
     or     Fulfilment handled StockReserved and issued no ConfirmOrder
 
@@ -167,8 +168,8 @@ fn a_part_that_is_not_alike() {
                 reserved.ord-1  expected 1, found 2
                 reserved.ord-2  expected 1, found nothing
 
-    why    reserved.ord-1 was set last by StockReserved,
-             of InventoryEventHandler on OrderPlaced; the value is of InventoryEventHandler: it is the `quantity` of OrderPlaced
+    why    reserved.ord-1 was set last by StockReserved, of InventoryEventHandler on OrderPlaced; the value is of InventoryEventHandler: it is
+             the `quantity` of OrderPlaced
            reserved.ord-2 was set last by StockReceived, which was given
     or     InventoryEventHandler handled OrderPlaced and raised no StockRefused, but StockReserved
 
