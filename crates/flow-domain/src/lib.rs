@@ -104,8 +104,8 @@
 //!
 //! # Projections and views
 //!
-//! A [`Projector`] keeps the rows of one [`Projection`] and reaches nothing else; a [`View`] reads
-//! them.
+//! A [`Projector`] keeps the rows of one [`Projection`] and reaches nothing else, so that
+//! [`App::rebuild`] can make them anew from the events; a [`View`] reads them.
 //!
 //! ```
 //! # use flow_domain::doc_fixture::{OrderDashboard, PlaceOrder, app};

@@ -60,6 +60,8 @@ type LoadAggregate =
 pub(crate) struct ProjectionEntry {
     pub(crate) name: &'static str,
     pub(crate) type_id: TypeId,
+    /// Compares two rows that are not written alike.
+    pub(crate) is_same: fn(&Payload, &Payload) -> bool,
 }
 
 /// Folds events into the state of an aggregate and writes it down.
@@ -113,6 +115,7 @@ impl ProjectionEntry {
         Self {
             name: P::NAME,
             type_id: TypeId::of::<P>(),
+            is_same: |one, other| one.to_value() == other.to_value(),
         }
     }
 }
@@ -282,6 +285,13 @@ impl Catalog {
             TypeId::of::<P>(),
             short_type_name::<P>(),
         )
+    }
+
+    /// Finds the projection with this name.
+    pub(crate) fn require_projection_named(&self, name: &str) -> Result<&ProjectionEntry, Error> {
+        let mut projections = self.projections.iter();
+        let found = projections.find(|entry| entry.name == name);
+        found.ok_or_else(|| not_registered(TableKind::Projection, name))
     }
 
     /// Returns an error, saying what to write, unless what is kept so is registered.

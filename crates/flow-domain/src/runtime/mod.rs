@@ -19,6 +19,7 @@ mod headers;
 mod later;
 mod look;
 mod outside;
+mod rebuild;
 mod trail;
 
 pub use app::{App, Processed};
@@ -27,4 +28,5 @@ pub(crate) use handling::{Handled, Handling, Trial};
 pub use headers::Headers;
 pub use later::Sent;
 pub use look::Kept;
+pub use rebuild::{Rebuilt, Skipped, StaleRow};
 pub(crate) use trail::{Trail, TrailStep};

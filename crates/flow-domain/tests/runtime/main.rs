@@ -17,6 +17,7 @@ mod overtaken;
 mod process_managers;
 mod projectors;
 mod raised;
+mod rebuilding;
 mod records;
 mod said;
 mod send_sync;

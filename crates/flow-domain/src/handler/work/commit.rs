@@ -4,6 +4,7 @@ use crate::{
     error::Error,
     handler::{UnitOfWork, work::session::Change},
     message::{Envelope, Processing},
+    port::Changes,
     record::{EntryId, Happening, Table, TableKind, WrittenValue},
 };
 
@@ -15,6 +16,11 @@ pub(crate) struct Committed {
 }
 
 impl UnitOfWork {
+    /// Takes what is to be written, for somebody who keeps it elsewhere than in the store.
+    pub(crate) fn take_changes(&mut self) -> Changes {
+        self.session.take_changes(self.context.handler)
+    }
+
     /// Writes everything or nothing, and returns the events that were appended, in order.
     pub(crate) async fn commit(&mut self) -> Result<Vec<Committed>, Error> {
         let mut changes = self.session.take_changes(self.context.handler);
