@@ -1,13 +1,55 @@
 //! The flow that is measured: one command, two events, an event handler, two projectors, and one
 //! projection asserted.
 
-use flow_domain::{App, Domain, WiringErrors};
+use flow_domain::{App, Domain, Error, Projector, ProjectorRoutes, Rows, WiringErrors};
 use flow_harness::prelude::*;
 use shop::{
     Inventory, InventoryCommandHandler, InventoryEventHandler, Order, OrderCommandHandler,
     OrderDashboard, OrderDashboardProjector, OrderStatus, PlaceOrder, ReceiveStock, StockLevel,
-    StockLevelProjector, StockReceived,
+    StockReceived, StockReserved,
 };
+
+/// The projector of the shop, which does not ask whether it has seen an event before, for neither does
+/// the one that is written by hand.
+struct StockLevels;
+
+impl Projector for StockLevels {
+    type Projection = StockLevel;
+
+    fn routes(on: &mut ProjectorRoutes<Self>) {
+        on.event(Self::on_stock_received);
+        on.event(Self::on_stock_reserved);
+    }
+}
+
+impl StockLevels {
+    async fn on_stock_received(
+        &self,
+        event: StockReceived,
+        rows: &mut Rows<'_, StockLevel>,
+    ) -> Result<(), Error> {
+        let none = || StockLevel {
+            product_id: event.product_id.clone(),
+            available: 0,
+            reserved: 0,
+        };
+        let quantity = event.quantity;
+        rows.change_or_insert(&event.product_id, none, |row| row.available += quantity)
+            .await
+    }
+
+    async fn on_stock_reserved(
+        &self,
+        event: StockReserved,
+        rows: &mut Rows<'_, StockLevel>,
+    ) -> Result<(), Error> {
+        rows.change(event.product_id, |row| {
+            row.available -= event.quantity;
+            row.reserved += event.quantity;
+        })
+        .await
+    }
+}
 
 /// The shop without its process manager, so that exactly the measured work is done.
 pub(crate) fn domain() -> Result<Domain, WiringErrors> {
@@ -20,7 +62,7 @@ pub(crate) fn domain() -> Result<Domain, WiringErrors> {
         .command_handler(InventoryCommandHandler)
         .event_handler(InventoryEventHandler)
         .projector(OrderDashboardProjector)
-        .projector(StockLevelProjector)
+        .projector(StockLevels)
         .build()
 }
 

@@ -70,6 +70,8 @@ impl Projector for StatementProjector {
         on.event(Self::on_transfer_withdrawn);
         on.event(Self::on_transfer_deposited);
         on.event(Self::on_transfer_refunded);
+        // It counts, so what comes again must not count again.
+        on.subscription().once();
     }
 }
 

@@ -36,6 +36,8 @@ impl Projector for StockLevelProjector {
         on.event(Self::on_stock_received);
         on.event(Self::on_stock_reserved);
         on.event(Self::on_stock_released);
+        // It counts, so what comes again must not count again.
+        on.subscription().once();
     }
 }
 
