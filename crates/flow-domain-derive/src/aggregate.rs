@@ -7,7 +7,7 @@ use crate::{
     case,
     errors::Errors,
     fields::Field,
-    input, stub,
+    input, same, stub,
 };
 
 const GRAMMAR: Grammar = Grammar {
@@ -131,6 +131,7 @@ fn write_aggregate(
         Some(span) => fold(&input::name(input), span, events(attributes)),
         None => keep(&input::name(input)),
     };
+    let is_same_as = same::is_same_as();
     let applies = match attributes.event_sourced {
         Some(_) => TokenStream::new(),
         None => stub::apply_nothing(ident, events(attributes)),
@@ -148,6 +149,8 @@ fn write_aggregate(
             }
 
             #folding
+
+            #is_same_as
 
             fn raised_mut(&mut self) -> &mut ::flow_domain::model::Raised {
                 &mut self.#raised

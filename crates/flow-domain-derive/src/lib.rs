@@ -10,6 +10,7 @@ mod fields;
 mod input;
 mod message;
 mod projection;
+mod same;
 mod serde_attributes;
 mod stub;
 mod variant;

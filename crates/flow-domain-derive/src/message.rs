@@ -5,7 +5,7 @@ use syn::{Data, DataEnum, DeriveInput, Error, Ident, Result, ext::IdentExt};
 use crate::{
     attributes::{Attributes, Grammar},
     errors::Errors,
-    input, stub,
+    input, same, stub,
     variant::{Surroundings, Variant},
 };
 
@@ -222,6 +222,7 @@ fn write_message(
     let schemas = variants.iter().map(Variant::write_schema);
     let name_arms = variants.iter().map(Variant::write_name_arm);
     let id_arms = variants.iter().map(Variant::write_id_arm);
+    let is_same_as = same::is_same_as();
     let field_arms = variants.iter().map(Variant::write_field_arm);
     quote! {
         #[automatically_derived]
@@ -244,6 +245,8 @@ fn write_message(
             ) -> ::core::option::Option<::std::borrow::Cow<'_, str>> {
                 match self { #(#field_arms,)* }
             }
+
+            #is_same_as
         }
     }
 }

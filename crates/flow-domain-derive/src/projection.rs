@@ -2,7 +2,9 @@ use proc_macro2::TokenStream;
 use quote::quote;
 use syn::{Attribute, DeriveInput, Result};
 
-use crate::{attributes::Grammar, fields::Field, input, serde_attributes::SerdeAttributes, stub};
+use crate::{
+    attributes::Grammar, fields::Field, input, same, serde_attributes::SerdeAttributes, stub,
+};
 
 const GRAMMAR: Grammar = Grammar {
     attribute: "projection",
@@ -26,6 +28,7 @@ fn write(input: &DeriveInput) -> Result<TokenStream> {
         .map_or_else(|| input::name(input), |name| name.value());
     let names = json_names(&input.attrs, &fields);
     let id = id.text_of_self();
+    let is_same_as = same::is_same_as();
     Ok(quote! {
         #[automatically_derived]
         impl ::flow_domain::model::Projection for #ident {
@@ -35,6 +38,8 @@ fn write(input: &DeriveInput) -> Result<TokenStream> {
             fn id(&self) -> ::std::borrow::Cow<'_, str> {
                 #id
             }
+
+            #is_same_as
         }
     })
 }

@@ -10,7 +10,7 @@ use crate::{
         Envelope, MessageName, MessageType, NameList, Payload, Priority, Recorded, StreamName,
         is_listed,
     },
-    model::{Aggregate, Projection},
+    model::{Aggregate, Projection, same::are_alike},
     port::BoxFuture,
     record::{HandlerKind, TableKind},
 };
@@ -115,7 +115,15 @@ impl ProjectionEntry {
         Self {
             name: P::NAME,
             type_id: TypeId::of::<P>(),
-            is_same: |one, other| one.to_value() == other.to_value(),
+            is_same: |one, other| {
+                let rows: (Result<P, _>, Result<P, _>) =
+                    (one.decode(P::NAME), other.decode(P::NAME));
+                let is_same = match &rows {
+                    (Ok(one), Ok(other)) => one.is_same_as(other),
+                    _ => None,
+                };
+                is_same.unwrap_or_else(|| are_alike(one, other))
+            },
         }
     }
 }

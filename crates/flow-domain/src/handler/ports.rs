@@ -6,7 +6,7 @@ use crate::{
     handler::{Bell, Catalog, Gauges, trace},
     message::{Envelope, MessageId},
     port::{Broker, Store},
-    record::{EntryId, Happening, Recorder},
+    record::{EntryId, Happening, Laws, Recorder},
 };
 
 /// What a handling reaches: the domain it is part of and the ports of the app that runs it.
@@ -20,6 +20,8 @@ pub(crate) struct Ports {
     /// Only an engine needs one.
     pub(crate) broker: Option<Arc<dyn Broker>>,
     pub(crate) interceptor: Option<Arc<dyn Interceptor>>,
+    /// Those that are looked after, for tests.
+    pub(crate) laws: Laws,
     /// Rings when something was written that an engine has to send.
     pub(crate) bell: Arc<Bell>,
     /// Where engines that run in this process tell of themselves.

@@ -12,7 +12,7 @@ use crate::{
         short_type_name,
     },
     message::Envelope,
-    model::Event,
+    model::{Event, same::only_by_json},
     port::BoxFuture,
     record::{HandlerKind, Table, TableKind},
 };
@@ -319,6 +319,7 @@ where
             handled.map_err(Into::into)?;
             // What it issued was decided on its state, even if that is the same afterwards.
             work.write_state(table, &key, &manager, work.has_changes())?;
+            work.read_state_back((table, &key), &manager, only_by_json);
             Ok(Disposition::Handled)
         })
     }

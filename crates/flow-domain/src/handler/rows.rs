@@ -59,7 +59,7 @@ impl<'a, P: Projection> Rows<'a, P> {
         let id: Arc<str> = Arc::from(&*row.id());
         // Read first: so the write is refused if somebody else wrote in between.
         self.work.touch(Self::table(), &id).await?;
-        self.work.write_state(Self::table(), &id, &row, false)
+        self.write(&id, &row)
     }
 
     /// Changes the row with this id.
@@ -111,7 +111,14 @@ impl<'a, P: Projection> Rows<'a, P> {
                 row.id()
             )));
         }
-        self.work.write_state(Self::table(), id, &row, false)
+        self.write(id, &row)
+    }
+
+    fn write(&mut self, id: &Arc<str>, row: &P) -> Result<(), Error> {
+        self.work.write_state(Self::table(), id, row, false)?;
+        self.work
+            .read_state_back((Self::table(), id), row, P::is_same_as);
+        Ok(())
     }
 
     /// Deletes the row with this id; nothing happens if there is none.

@@ -1,7 +1,8 @@
 use crate::{
     error::Error,
     message::NameList,
-    model::{Command, Event, Message, Written},
+    model::{Command, Event, Message, Written, same::read_back},
+    record::BrokenLaw,
 };
 
 /// Stands for commands in [`MessageList`].
@@ -41,11 +42,18 @@ pub trait ListedMessage: std::fmt::Debug {
     ///
     /// Returns an error for which [`Error::is_codec`] is true if it has no JSON form.
     fn write(&self) -> Result<Written, Error>;
+
+    /// Reads back what it was written as, and tells if that is something else.
+    fn read_back(&self, written: &Written) -> Option<BrokenLaw>;
 }
 
 impl<M: Message> ListedMessage for M {
     fn write(&self) -> Result<Written, Error> {
         Written::new(self)
+    }
+
+    fn read_back(&self, written: &Written) -> Option<BrokenLaw> {
+        read_back((M::NAME, None), self, &written.payload, M::is_same_as)
     }
 }
 

@@ -5,6 +5,8 @@ mod message;
 mod message_list;
 mod projection;
 mod raised;
+#[doc(hidden)]
+pub mod same;
 mod written;
 
 pub use aggregate::{Aggregate, Apply};

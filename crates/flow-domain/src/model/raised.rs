@@ -3,6 +3,7 @@ use std::{fmt, sync::Arc};
 use crate::{
     error::Error,
     model::{AnyEvent, Event, ListedMessage, MessageList, Written},
+    record::BrokenLaw,
 };
 
 /// The events that an aggregate raised, until the unit of work takes them.
@@ -93,6 +94,14 @@ impl RaisedEvents<'_> {
             .events
             .iter()
             .map(|event| event.write())
+            .collect()
+    }
+
+    /// Reads back what the events were written as, and tells which are something else.
+    pub(crate) fn read_back(self, written: &[Written]) -> Vec<BrokenLaw> {
+        let events = self.raised.events.iter().zip(written);
+        events
+            .filter_map(|(event, written)| event.read_back(written))
             .collect()
     }
 }

@@ -2,8 +2,12 @@ use std::sync::Arc;
 
 use crate::{
     error::Error,
-    message::{MessageName, Payload, StreamName},
-    model::{Aggregate, Message},
+    message::{MessageName, MessageType, Payload, StreamName},
+    model::{
+        Aggregate, Message, Raised,
+        same::{compare, read_back},
+    },
+    record::{BrokenLaw, Law},
 };
 
 /// A message that was written down to be handed over later, without its Rust type.
@@ -98,5 +102,27 @@ impl WrittenAggregate {
             state,
             raised,
         })
+    }
+
+    /// Tells which laws `aggregate` breaks, of which this was written: its state and its events come
+    /// back equal, and what its events make of it is what it is.
+    pub fn broken_laws<A: Aggregate>(&self, mut aggregate: A) -> Vec<BrokenLaw> {
+        let mut broken = aggregate.raised().read_back(&self.raised);
+        // They are no part of the state, and would show in the text.
+        *aggregate.raised_mut() = Raised::default();
+        let name = (A::NAME, Some(&*self.id));
+        if let Some(state) = &self.state {
+            broken.extend(read_back(name, &aggregate, state, A::is_same_as));
+        }
+        if let Some(mut folded) = A::initial() {
+            // The name of the domain does not matter to a fold.
+            let domain = Arc::from("");
+            let folding = self.raised.iter().try_for_each(|event| {
+                folded.replay(&MessageType::new(&domain, event.name), &event.payload)
+            });
+            let folded = folding.map(|()| folded);
+            broken.extend(compare(Law::Fold, name, &aggregate, folded, A::is_same_as));
+        }
+        broken
     }
 }

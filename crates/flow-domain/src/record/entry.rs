@@ -8,6 +8,7 @@ use std::{
 use crate::{
     clock::Timestamp,
     message::{Envelope, MessageId, Payload, Processing, Recorded},
+    record::BrokenLaw,
 };
 
 /// Names one entry of a record; entries are numbered from 0 in the order in which they happened.
@@ -79,6 +80,8 @@ pub enum Happening {
         /// The id that it was looked for by.
         id: Arc<str>,
     },
+    /// The handling whose start caused this entry broke a law that is looked after.
+    LawBroken(Box<BrokenLaw>),
     /// Nobody handles the message that caused this entry.
     NoSubscriber,
     /// A command was handed over, to be sent later.

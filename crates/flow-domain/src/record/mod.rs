@@ -45,6 +45,7 @@
 mod current;
 mod entry;
 mod fork_map;
+mod law;
 mod recorder;
 mod show;
 
@@ -55,4 +56,5 @@ pub use entry::{
     Ended, Entry, EntryId, HandlerKind, Happening, RolledBack, Table, TableKind, WrittenValue,
 };
 pub(crate) use fork_map::ForkMap;
+pub use law::{BrokenLaw, Law, Laws};
 pub use recorder::{Record, Recorder};

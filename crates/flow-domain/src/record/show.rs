@@ -78,6 +78,7 @@ impl fmt::Display for Happening {
                 }
             }
             Self::Missed { table, id } => write!(f, "found no {table} `{id}`"),
+            Self::LawBroken(broken) => write!(f, "{broken}"),
             Self::NoSubscriber => f.write_str("nobody handles it"),
             Self::Scheduled { command, due } => {
                 let metadata = &command.metadata;

@@ -5,7 +5,7 @@ use crate::{
     handler::{Interceptor, Ports},
     message::Processing,
     port::{Broker, Store},
-    record::Recorder,
+    record::{Laws, Recorder},
     runtime::{App, app::Modes},
     wiring::Domain,
 };
@@ -23,6 +23,7 @@ pub struct AppBuilder<S = ()> {
     modes: Modes,
     broker: Option<Arc<dyn Broker>>,
     interceptor: Option<Arc<dyn Interceptor>>,
+    laws: Laws,
 }
 
 impl AppBuilder {
@@ -37,6 +38,7 @@ impl AppBuilder {
             modes: Modes::default(),
             broker: None,
             interceptor: None,
+            laws: Laws::NONE,
         }
     }
 
@@ -57,6 +59,7 @@ impl AppBuilder {
             modes: self.modes,
             broker: self.broker,
             interceptor: self.interceptor,
+            laws: self.laws,
         }
     }
 }
@@ -117,6 +120,13 @@ impl<S> AppBuilder<S> {
         self.interceptor = Some(interceptor);
         self
     }
+
+    /// Which laws are looked after while handlers write, for tests. None by default: it costs reading
+    /// back whatever is written. The recorder is told of those that are broken.
+    pub fn laws(mut self, laws: Laws) -> Self {
+        self.laws = laws;
+        self
+    }
 }
 
 impl AppBuilder<Arc<dyn Store>> {
@@ -130,6 +140,7 @@ impl AppBuilder<Arc<dyn Store>> {
             recorder: self.recorder,
             broker: self.broker,
             interceptor: self.interceptor,
+            laws: self.laws,
             bell: Arc::default(),
             gauges: Arc::default(),
         };

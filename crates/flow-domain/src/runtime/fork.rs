@@ -64,6 +64,7 @@ impl App {
                 recorder: ports.recorder.as_deref().map(Recorder::fork).map(Arc::new),
                 broker,
                 interceptor: ports.interceptor.clone(),
+                laws: ports.laws,
                 bell: Arc::default(),
                 gauges: Arc::default(),
             }),

@@ -7,6 +7,7 @@ mod aggregates;
 mod event_sourced;
 mod messages;
 mod projections;
+mod same;
 
 #[test]
 fn a_mistake_is_named_with_what_to_write_instead() {

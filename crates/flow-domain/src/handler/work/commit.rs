@@ -3,8 +3,7 @@ use std::sync::Arc;
 use crate::{
     error::Error,
     handler::{UnitOfWork, work::session::Change},
-    message::{Envelope, Processing},
-    port::Changes,
+    message::{Envelope, Payload, Processing},
     record::{EntryId, Happening, Table, TableKind, WrittenValue},
 };
 
@@ -16,9 +15,15 @@ pub(crate) struct Committed {
 }
 
 impl UnitOfWork {
-    /// Takes what is to be written, for somebody who keeps it elsewhere than in the store.
-    pub(crate) fn take_changes(&mut self) -> Changes {
-        self.session.take_changes(self.context.handler)
+    /// Hands over what is to be written to somebody who keeps it elsewhere than in the store.
+    pub(crate) fn take_writes(&mut self, mut keep: impl FnMut(Table, Arc<str>, Option<Payload>)) {
+        for value in self.session.values.drain(..) {
+            match value.change {
+                Change::Nothing => {}
+                Change::Put(after) => keep(value.table, value.id, Some(after)),
+                Change::Delete => keep(value.table, value.id, None),
+            }
+        }
     }
 
     /// Writes everything or nothing, and returns the events that were appended, in order.

@@ -3,6 +3,7 @@
 mod commit;
 mod context;
 mod inbox;
+mod laws;
 mod load;
 mod nested;
 mod rewrite;

@@ -24,7 +24,9 @@ impl UnitOfWork {
     /// Returns the rejection or failure of the command's handler, or an error for which
     /// [`Error::is_no_handler`] is true if there is none.
     pub async fn process<C: Command>(&mut self, command: C) -> Result<C::Reply, Error> {
-        let command = Written::new(&command)?;
+        let message = command;
+        let command = Written::new(&message)?;
+        self.read_message_back(&message, &command);
         let ports = Arc::clone(&self.ports);
         let id = MessageId::new(self.new_id());
         let stream = command_stream(&command, || id)?;

@@ -69,8 +69,9 @@ impl UnitOfWork {
         }
     }
 
-    fn send<C: Command>(&mut self, command: &C, due: Timestamp) -> Result<MessageId, Error> {
-        let command = Written::new(command)?;
+    fn send<C: Command>(&mut self, message: &C, due: Timestamp) -> Result<MessageId, Error> {
+        let command = Written::new(message)?;
+        self.read_message_back(message, &command);
         let id = MessageId::new(self.new_id());
         let stream = command_stream(&command, || id)?;
         let catalog = &self.ports.catalog;

@@ -138,7 +138,7 @@ impl UnitOfWork {
     }
 
     /// Folds what is stored and what was raised here.
-    fn folded<A: Aggregate>(&self, name: &StreamName) -> Result<Option<A>, Error> {
+    pub(super) fn folded<A: Aggregate>(&self, name: &StreamName) -> Result<Option<A>, Error> {
         let stored = self.session.stream(name);
         let mut aggregate: Option<A> = match stored {
             Some(stream) => fold(stream.history.iter())?,
@@ -174,6 +174,7 @@ impl UnitOfWork {
         let who = self.context.handler;
         if A::EVENT_SOURCED {
             if events.is_empty() {
+                self.look_after_unraised(aggregate, &stream);
                 return Ok(());
             }
             self.session
@@ -189,9 +190,11 @@ impl UnitOfWork {
             self.session
                 .set(at, Change::Put(state), !events.is_empty(), entry);
         }
+        self.read_events_back(&aggregate, &events);
         for event in events {
             self.append(event, stream.clone());
         }
+        self.look_after(aggregate, &stream);
         Ok(())
     }
 
@@ -225,6 +228,7 @@ impl UnitOfWork {
         let entry = self.context.entry;
         self.session
             .set(at, Change::Delete, !events.is_empty(), entry);
+        self.read_events_back(&aggregate, &events);
         for event in events {
             self.append(event, stream.clone());
         }
@@ -237,10 +241,12 @@ impl UnitOfWork {
     ///
     /// Returns an error if the event is not registered, names no id, or has no JSON form.
     pub fn raise<E: Event>(&mut self, event: E) -> Result<(), Error> {
-        let event = Written::new(&event)?;
+        let message = event;
+        let event = Written::new(&message)?;
         self.ports
             .catalog
             .require_event(event.name, event.category)?;
+        self.read_message_back(&message, &event);
         let stream = event.stream()?;
         self.session.raise_beside(&stream);
         self.append(event, stream);

@@ -38,16 +38,18 @@ impl Aside {
     }
 
     /// Keeps what a projector wrote.
-    pub(super) fn keep(&self, changes: Changes) {
+    pub(super) fn keep(
+        &self,
+        handler: &'static str,
+        (table, id): (Table, Arc<str>),
+        value: Option<Payload>,
+    ) {
         let mut tables = self.lock();
-        for write in changes.writes {
-            let rows = tables.entry(write.table).or_default();
-            let handler = changes.by;
-            match write.value {
-                Some(value) => rows.insert(write.id, RebuiltRow { value, handler }),
-                None => rows.remove(&write.id),
-            };
-        }
+        let rows = tables.entry(table).or_default();
+        match value {
+            Some(value) => rows.insert(id, RebuiltRow { value, handler }),
+            None => rows.remove(&id),
+        };
     }
 
     /// Takes the rows of a projection.

@@ -6,7 +6,7 @@ use crate::{
     error::{Error, HandlerFailure},
     handler::{Context, Ports, Session, UnitOfWork, catch_panic},
     message::{Position, Recorded},
-    record::EntryId,
+    record::{EntryId, Laws},
     runtime::rebuild::{Rebuilt, aside::Aside, report::Skipped},
 };
 
@@ -32,6 +32,7 @@ impl<'a> Replay<'a> {
             store: Arc::clone(&aside) as _,
             recorder: None,
             interceptor: None,
+            laws: Laws::NONE,
             ..live.clone()
         };
         Self {
@@ -77,12 +78,14 @@ impl<'a> Replay<'a> {
             let spare = std::mem::take(&mut self.spare);
             let mut work = UnitOfWork::begin(Arc::clone(&self.ports), context, spare);
             let mut called = (route.call).call(&subscription.instance, &event.envelope, &mut work);
-            let handled = catch_panic(&Span::none(), called.as_mut()).await;
+            let handled = catch_panic(&Span::none(), EntryId::UNRECORDED, called.as_mut()).await;
             drop(called);
             match handled {
                 Ok(_) => {
                     self.rebuilt.n_handled += 1;
-                    self.aside.keep(work.take_changes());
+                    work.take_writes(|table, id, value| {
+                        self.aside.keep(handler, (table, id), value);
+                    });
                 }
                 Err(err) => {
                     let event_name = route.event.name.as_str().to_owned();

@@ -1,0 +1,169 @@
+//! How two values are compared that may have no `PartialEq`.
+
+use std::fmt;
+
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::Value;
+
+use crate::{
+    error::Error,
+    message::Payload,
+    record::{BrokenLaw, Law},
+};
+
+/// Two values of one type, for what the derives write: `(&Pair(one, other)).is_same()` calls
+/// [`ByPartialEq`] if the type has it, and [`ByNothing`] otherwise, for that is one reference further
+/// away.
+#[derive(Debug)]
+pub struct Pair<'a, T>(pub &'a T, pub &'a T);
+
+/// Two values that can be compared.
+pub trait ByPartialEq {
+    /// Compares them.
+    fn is_same(&self) -> Option<bool>;
+}
+
+impl<T: PartialEq> ByPartialEq for Pair<'_, T> {
+    fn is_same(&self) -> Option<bool> {
+        Some(self.0 == self.1)
+    }
+}
+
+/// Two values that cannot be compared.
+pub trait ByNothing {
+    /// Says that it cannot.
+    fn is_same(&self) -> Option<bool>;
+}
+
+impl<T> ByNothing for &Pair<'_, T> {
+    fn is_same(&self) -> Option<bool> {
+        None
+    }
+}
+
+/// How two values of one type are compared; `None` if they cannot be.
+pub(crate) type IsSame<T> = fn(&T, &T) -> Option<bool>;
+
+/// Compares by nothing but what is written.
+pub(crate) fn only_by_json<T>(_: &T, _: &T) -> Option<bool> {
+    None
+}
+
+/// Reads back what `live` was written as, and tells if that is something else.
+pub(crate) fn read_back<T: Serialize + DeserializeOwned + fmt::Debug>(
+    (name, id): (&'static str, Option<&str>),
+    live: &T,
+    written: &Payload,
+    is_same: IsSame<T>,
+) -> Option<BrokenLaw> {
+    let again: Result<T, Error> = written.decode(name);
+    let is_kept = match &again {
+        Ok(again) => is_same(live, again).unwrap_or_else(|| match Payload::encode(name, again) {
+            Ok(rewritten) => are_alike(written, &rewritten),
+            Err(_) => false,
+        }),
+        Err(_) => false,
+    };
+    (!is_kept).then(|| broken(Law::RoundTrip, (name, id), live, again).with_written(written))
+}
+
+/// Compares two values that should be equal, and tells if they are not.
+pub(crate) fn compare<T: Serialize + fmt::Debug>(
+    law: Law,
+    (name, id): (&'static str, Option<&str>),
+    live: &T,
+    again: Result<T, Error>,
+    is_same: IsSame<T>,
+) -> Option<BrokenLaw> {
+    let is_kept = match &again {
+        Ok(again) => is_same(live, again).unwrap_or_else(|| {
+            let written = (Payload::encode(name, live), Payload::encode(name, again));
+            matches!(written, (Ok(one), Ok(other)) if are_alike(&one, &other))
+        }),
+        Err(_) => false,
+    };
+    (!is_kept).then(|| broken(law, (name, id), live, again))
+}
+
+#[cold]
+fn broken<T: Serialize + fmt::Debug>(
+    law: Law,
+    (name, id): (&'static str, Option<&str>),
+    live: &T,
+    again: Result<T, Error>,
+) -> BrokenLaw {
+    let by = match id {
+        Some(id) => format!("{name} {id:?}"),
+        None => name.to_owned(),
+    };
+    let shown = format!("{live:#?}");
+    match again {
+        Err(err) => BrokenLaw::new(law, by, shown, Err(err.with_causes().to_string())),
+        Ok(again) => {
+            let again_shown = format!("{again:#?}");
+            if shown != again_shown {
+                return BrokenLaw::new(law, by, shown, Ok(again_shown));
+            }
+            let json = |value: &T| match Payload::encode(name, value) {
+                Ok(written) => written.as_json().to_owned(),
+                Err(err) => err.with_causes().to_string(),
+            };
+            BrokenLaw::new(law, by, json(live), Ok(json(&again)))
+        }
+    }
+}
+
+/// Returns true if two payloads say the same, in whatever order the fields of objects and the elements
+/// of sets are written.
+pub(crate) fn are_alike(one: &Payload, other: &Payload) -> bool {
+    if one == other {
+        return true;
+    }
+    let (one, other) = (one.to_value(), other.to_value());
+    one == other || sorted(one) == sorted(other)
+}
+
+/// The same value with the elements of all arrays in order: a set has none of its own.
+fn sorted(value: Value) -> Value {
+    match value {
+        Value::Array(elements) => {
+            let mut elements: Vec<Value> = elements.into_iter().map(sorted).collect();
+            elements.sort_by_cached_key(ToString::to_string);
+            Value::Array(elements)
+        }
+        Value::Object(fields) => {
+            let fields = fields.into_iter();
+            Value::Object(fields.map(|(name, value)| (name, sorted(value))).collect())
+        }
+        other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    #[expect(clippy::needless_borrow, reason = "it is what the derives write")]
+    fn only_a_type_with_partial_eq_is_compared_by_it() {
+        struct Opaque;
+
+        assert_eq!((&Pair(&1, &1)).is_same(), Some(true));
+        assert_eq!((&Pair(&1, &2)).is_same(), Some(false));
+        assert_eq!((&Pair(&Opaque, &Opaque)).is_same(), None);
+    }
+
+    #[test]
+    fn the_order_of_a_set_does_not_matter() {
+        let one = Payload::from_json(r#"{"a":[1,{"b":[2,3]}],"c":1}"#);
+
+        assert!(are_alike(
+            &one,
+            &Payload::from_json(r#"{"c":1,"a":[{"b":[3,2]},1]}"#)
+        ));
+        assert!(!are_alike(
+            &one,
+            &Payload::from_json(r#"{"c":1,"a":[{"b":[3,3]},1]}"#)
+        ));
+    }
+}
