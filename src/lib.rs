@@ -154,10 +154,26 @@
 //! * a fault that is never met;
 //! * `all` that is said of no rows, and a text to be found that is empty;
 //! * a command that is said to be issued or handled, and was rolled back with the handler that issued it;
+//! * a law that is broken, see below;
 //! * wiring that cannot work: all mistakes are told together, before the first step.
 //!
 //! What has no JSON form, or does not come back from it, fails as well: messages and stored values
 //! are written and read on the way, in memory too. `is` and `then_event` compare what is stored.
+//!
+//! # Laws
+//!
+//! Every run looks after a few laws by itself, whatever the sentence says; see [`Law`].
+//!
+//! | law | what holds | what breaks it |
+//! |---|---|---|
+//! | [`RoundTrip`](Law::RoundTrip) | what is serialised comes back equal: messages, states, rows | `#[serde(skip)]` |
+//! | [`Fold`](Law::Fold) | an event-sourced aggregate is what its events make of it | a change beside `apply` |
+//! | [`Rebuild`](Law::Rebuild) | a projection that is rebuilt from all events is the same | a clock, a memory of its own, a sum that counts twice |
+//! | [`SilentChange`](Law::SilentChange) | an aggregate does not change without an event | only a [warning](Outcome::warnings) |
+//!
+//! Two values are equal if their `PartialEq` says so, or, where there is none, their JSON. To rebuild,
+//! projectors are called once more at the end of a sentence that passed and left nothing waiting. A law is switched
+//! off by name and with a reason: [`Flow::without_law`], [`FlowHarness::without_law`].
 //!
 //! # Test isolation
 //!
@@ -244,7 +260,7 @@ mod system;
 pub mod unit;
 pub mod why;
 
-pub use flow::{Flow, FlowHarness, Mode};
+pub use flow::{Flow, FlowHarness, Law, Mode};
 pub use flow_domain;
 pub use report::FlowFailure;
 pub use run::Outcome;

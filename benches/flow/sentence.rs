@@ -6,7 +6,7 @@ use std::{
 };
 
 use flow_domain::{App, adapter::memory::MemoryStore};
-use flow_harness::prelude::*;
+use flow_harness::{Law, prelude::*};
 
 use crate::{
     by_hand,
@@ -17,14 +17,16 @@ use crate::{
 pub(crate) fn measure(quick: bool) {
     let rounds = if quick { 1 } else { 60 };
     let n_flows = if quick { 10 } else { 2_000 };
-    let harness = FlowHarness::new(placing::domain);
+    let lawful = FlowHarness::new(placing::domain);
+    let harness = bare(lawful.clone());
     let engine = harness.clone().mode(Mode::Engine);
-    let [hand, sync, through_engine, domain] = fastest(
+    let [hand, sync, with_laws, through_engine, domain] = fastest(
         rounds,
         n_flows,
         [
             &mut || by_hand::flow(),
             &mut || placing::flow(&harness),
+            &mut || placing::flow(&lawful),
             &mut || placing::flow(&engine),
             &mut || drop(black_box(placing::domain())),
         ],
@@ -32,14 +34,16 @@ pub(crate) fn measure(quick: bool) {
     let [fresh] = fastest(
         rounds,
         n_flows,
-        [&mut || placing::flow(&FlowHarness::new(placing::domain))],
+        [&mut || placing::flow(&bare(FlowHarness::new(placing::domain)))],
     );
     figure("hand-written", hand);
     figure("sync", sync);
+    figure("sync-with-laws", with_laws);
     figure("engine", through_engine);
     figure("sync-with-a-new-harness", fresh);
     figure("building-the-domain", domain);
     ratio("sync-over-hand", sync, hand);
+    ratio("laws-over-bare", with_laws, sync);
     ratio("engine-over-sync", through_engine, sync);
     ratio("engine-over-hand", through_engine, hand);
     for n_stored in [1, 100, 10_000] {
@@ -48,6 +52,13 @@ pub(crate) fn measure(quick: bool) {
             stored(n_stored, quick),
         );
     }
+}
+
+/// Without the laws that are looked after by default: hand-written code looks after none.
+fn bare(harness: FlowHarness) -> FlowHarness {
+    Law::ALL.into_iter().fold(harness, |harness, law| {
+        harness.without_law(law, "it is measured without")
+    })
 }
 
 /// What one more flow costs in a store that has so many already, without the sentence around it.

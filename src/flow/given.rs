@@ -19,25 +19,28 @@ impl Flow<'_, Given> {
     /// events: [`given_aggregate`](Self::given_aggregate) or [`given_command`](Self::given_command)
     /// is the word for that.
     #[track_caller]
-    pub fn given_events(self, events: impl MessageList<AnyEvent>) -> Self {
-        let written = write_all(&events);
+    pub fn given_events(mut self, events: impl MessageList<AnyEvent>) -> Self {
+        let written = self.write_each(&events);
         self.step(Location::caller(), StepKind::GivenEvents(written))
     }
 
     /// Adds an aggregate that was there before, as if a handler had added it: its state is stored, and
     /// the events that it raised are too.
     #[track_caller]
-    pub fn given_aggregate<A: Aggregate>(self, aggregate: A) -> Self {
+    pub fn given_aggregate<A: Aggregate>(mut self, aggregate: A) -> Self {
         let written = WrittenAggregate::new(&aggregate)
             .map_err(|err| (format!("{} {:?}", A::NAME, aggregate.id()), err));
+        if let Ok(written) = &written {
+            self.plan.break_laws(written.broken_laws(aggregate));
+        }
         self.step(Location::caller(), StepKind::GivenAggregate(written))
     }
 
     /// Adds a command that was processed before, by its real handler. A refusal or a failure here is
     /// an error of the sentence.
     #[track_caller]
-    pub fn given_command<C: Command>(self, command: C) -> Self {
-        let written = Written::new(&command);
+    pub fn given_command<C: Command>(mut self, command: C) -> Self {
+        let written = self.write(&command);
         self.step(Location::caller(), StepKind::GivenCommand(written))
     }
 
@@ -55,7 +58,7 @@ impl Flow<'_, Given> {
     }
 }
 
-/// Writes down every message of a list.
+/// Writes down every message of a list that is expected.
 pub(super) fn write_all<Kind>(messages: &impl MessageList<Kind>) -> Result<Vec<Written>, Error> {
     let mut written = Vec::new();
     messages.try_for_each(&mut |message| {
@@ -63,4 +66,19 @@ pub(super) fn write_all<Kind>(messages: &impl MessageList<Kind>) -> Result<Vec<W
         Ok(())
     })?;
     Ok(written)
+}
+
+impl<S> Flow<'_, S> {
+    /// Writes down every message of a list that happens, and reads it back.
+    pub(super) fn write_each<Kind>(
+        &mut self,
+        messages: &impl MessageList<Kind>,
+    ) -> Result<Vec<Written>, Error> {
+        let mut written = Vec::new();
+        messages.try_for_each(&mut |message| {
+            written.push(self.write(message)?);
+            Ok(())
+        })?;
+        Ok(written)
+    }
 }

@@ -7,11 +7,12 @@ use std::{
 use flow_domain::{
     Aggregate, Command, Domain, Event, WiringErrors,
     model::{AnyCommand, AnyEvent, MessageList},
+    record::Laws,
 };
 use tokio::runtime::Runtime;
 
 use crate::{
-    flow::{Acted, Flow, Given},
+    flow::{Acted, Flow, Given, Law, Mismatch, Unchecked},
     system::{Mode, Rebuild, ResourceMakers, Resources, fault::Fault},
 };
 
@@ -56,6 +57,12 @@ pub(crate) struct Setup {
     pub(crate) budget: usize,
     pub(crate) is_paused: bool,
     pub(crate) checks_determinism: bool,
+    /// The laws that are looked after.
+    pub(crate) laws: Laws,
+    /// Those that are not.
+    pub(crate) unchecked: Vec<Unchecked>,
+    /// A word that stands where it says nothing.
+    pub(crate) misplaced: Option<(&'static Location<'static>, Mismatch)>,
     /// A runtime that the last run left without tasks, ready for the next.
     pub(crate) idle_runtime: Arc<Mutex<Option<Runtime>>>,
 }
@@ -132,6 +139,9 @@ impl FlowHarness {
                 budget: 10_000,
                 is_paused: false,
                 checks_determinism: false,
+                laws: Laws::all(),
+                unchecked: Vec::new(),
+                misplaced: None,
                 idle_runtime: Arc::default(),
             }),
         }
@@ -165,6 +175,22 @@ impl FlowHarness {
     #[must_use]
     pub fn check_determinism(mut self) -> Self {
         Arc::make_mut(&mut self.setup).checks_determinism = true;
+        self
+    }
+
+    /// Does not look after this law in any sentence, for a reason that a failure tells; see
+    /// [`Law`](crate::Law). [`Flow::without_law`] says it for one sentence.
+    #[must_use]
+    #[track_caller]
+    pub fn without_law(mut self, law: Law, reason: &str) -> Self {
+        let setup = Arc::make_mut(&mut self.setup);
+        match Unchecked::new(Location::caller(), law, reason) {
+            Ok(unchecked) => {
+                setup.laws = setup.laws.without(law);
+                setup.unchecked.push(unchecked);
+            }
+            Err(misplaced) => setup.misplaced = Some(misplaced),
+        }
         self
     }
 

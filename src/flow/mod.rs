@@ -16,6 +16,9 @@
 //! | | [`with_priority`](Flow::with_priority), [`with_deadline`](Flow::with_deadline) of the last act | [`then_dead_letters`](Flow::then_dead_letters) with [`none`](Flow::none), [`one`](Flow::one), [`because`](Flow::because); [`then_attempts`](Flow::then_attempts), [`then_expired`](Flow::then_expired), [`then_accepted_of`](Flow::then_accepted_of) |
 //! | | | [`then_scheduled`](Flow::then_scheduled), [`then_not_scheduled`](Flow::then_not_scheduled), [`then_published`](Flow::then_published), [`then_lane`](Flow::then_lane), [`then_pending`](Flow::then_pending), [`then_pending_in_outbox`](Flow::then_pending_in_outbox), [`then_pending_for`](Flow::then_pending_for) |
 //!
+//! [`without_law`](Flow::without_law) may stand anywhere and says which [`Law`] is not looked after, and
+//! why.
+//!
 //! A run ends the sentence; to run it again, a function that returns it is called again. Messages are
 //! written down when the word is said and read back by the run, so they need no `Clone`. Closures are
 //! called by the run and may borrow from the test. Each step keeps its line, and a failure names it.
@@ -25,6 +28,7 @@ mod expectation;
 mod given;
 mod harness;
 mod kept;
+mod laws;
 mod phase;
 mod plan;
 mod start;
@@ -36,6 +40,7 @@ mod when;
 
 pub use crate::system::{InvalidMode, Mode, Resources};
 pub use expectation::{Expectation, Mismatch, Trouble};
+pub use flow_domain::record::Law;
 pub use harness::{DomainFn, FlowHarness};
 pub use phase::{Acted, AfterAct, Given, GivenUp, HandledBy, Many, One};
 pub use start::Flow;
@@ -43,4 +48,5 @@ pub use start::Flow;
 pub(crate) use armed::Armed;
 pub(crate) use harness::Setup;
 pub(crate) use kept::shown_rows;
+pub(crate) use laws::Unchecked;
 pub(crate) use plan::{Look, LookCheck, Message, Plan, ReplyName, Step, StepKind, Then};

@@ -4,13 +4,13 @@ use flow_domain::{
     Error, Headers,
     message::Payload,
     model::{Written, WrittenAggregate},
-    record::Table,
+    record::{BrokenLaw, Laws, Table},
     runtime::Kept,
 };
 
 use crate::{
     expect::{DeadLetters, Handled},
-    flow::{Expectation, Mismatch, Setup, Trouble},
+    flow::{Expectation, Mismatch, Setup, Trouble, Unchecked},
     run::Outcome,
     system::Pass,
     system::fault::{Fault, StepFault},
@@ -25,6 +25,12 @@ pub(crate) struct Plan<'t> {
     pub(crate) may_differ: Vec<String>,
     /// What goes wrong at every step, one run for each.
     pub(crate) every_step: Vec<(&'static Location<'static>, StepFault)>,
+    /// The laws that are looked after.
+    pub(crate) laws: Laws,
+    /// The laws that are not looked after in this sentence, besides those of its harness.
+    pub(crate) unchecked: Vec<Unchecked>,
+    /// The laws that what it says breaks itself, with the places of the steps.
+    pub(crate) broken_laws: Vec<(usize, BrokenLaw)>,
     /// A word that stands where it says nothing.
     pub(crate) misplaced: Option<(&'static Location<'static>, Mismatch)>,
 }
@@ -37,6 +43,9 @@ pub(crate) struct Step<'t> {
 
 /// A message that was written down; an error is told when the sentence is run.
 pub(crate) type Message = Result<Written, Error>;
+
+/// A message that was made while the sentence ran, and the law that it breaks, if it does.
+pub(crate) type Made = (Message, Option<BrokenLaw>);
 
 /// Names the type of what a command is answered with.
 pub(crate) type ReplyName = fn() -> &'static str;
@@ -58,10 +67,7 @@ pub(crate) enum StepKind<'t> {
     WhenAll(Result<Vec<Written>, Error>),
     /// The events of the last act are delivered once more, so many times.
     WhenAgain(u32),
-    WhenWith(
-        Box<dyn Fn(&Outcome) -> Message + Send + Sync + 't>,
-        ReplyName,
-    ),
+    WhenWith(Box<dyn Fn(&Outcome) -> Made + Send + Sync + 't>, ReplyName),
     Then(Then<'t>),
     /// From here on something goes wrong.
     Fault(Fault),

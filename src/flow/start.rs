@@ -18,13 +18,18 @@ pub struct Flow<'t, S> {
 
 impl Flow<'_, Given> {
     pub(super) fn begin(setup: Arc<Setup>, began_at: &'static Location<'static>) -> Self {
+        let misplaced = setup.misplaced.clone();
+        let laws = setup.laws;
         Self {
             plan: Box::new(Plan {
                 setup,
                 steps: Vec::with_capacity(6),
                 may_differ: Vec::new(),
                 every_step: Vec::new(),
-                misplaced: None,
+                laws,
+                unchecked: Vec::new(),
+                broken_laws: Vec::new(),
+                misplaced,
             }),
             armed: Armed::new(began_at),
             phase: PhantomData,

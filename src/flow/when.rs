@@ -5,11 +5,11 @@ use flow_domain::{
     clock::Timestamp,
     handler::short_type_name,
     message::Priority,
-    model::{AnyCommand, MessageList, Written},
+    model::{AnyCommand, ListedMessage as _, MessageList, Written},
 };
 
 use crate::{
-    flow::{Acted, AfterAct, Flow, Mismatch, StepKind, given::write_all},
+    flow::{Acted, AfterAct, Flow, Mismatch, StepKind},
     run::Outcome,
     system::Pass,
     system::fault::Fault,
@@ -18,8 +18,8 @@ use crate::{
 impl<'t, S> Flow<'t, S> {
     /// Hands a command to the domain, and lets everything that it causes happen.
     #[track_caller]
-    pub fn when<C: Command>(self, command: C) -> Flow<'t, Acted> {
-        let written = Written::new(&command);
+    pub fn when<C: Command>(mut self, command: C) -> Flow<'t, Acted> {
+        let written = self.write(&command);
         self.step(
             Location::caller(),
             StepKind::When(written, short_type_name::<C::Reply>, Headers::default()),
@@ -31,16 +31,16 @@ impl<'t, S> Flow<'t, S> {
     /// Its reply reaches nobody. A rejection is told among the failures of its handler, and
     /// [`then_handler_failed`](Flow::then_handler_failed) is the word for it.
     #[track_caller]
-    pub fn when_submitted<C: Command>(self, command: C) -> Flow<'t, Acted> {
-        let written = Written::new(&command);
+    pub fn when_submitted<C: Command>(mut self, command: C) -> Flow<'t, Acted> {
+        let written = self.write(&command);
         let kind = StepKind::WhenSubmitted(written, Headers::default());
         self.step(Location::caller(), kind)
     }
 
     /// Tells the domain of an event that happens outside, and lets everything that it causes happen.
     #[track_caller]
-    pub fn when_event<E: Event>(self, event: E) -> Flow<'t, Acted> {
-        let written = Written::new(&event);
+    pub fn when_event<E: Event>(mut self, event: E) -> Flow<'t, Acted> {
+        let written = self.write(&event);
         self.step(
             Location::caller(),
             StepKind::WhenEvent(written, Headers::default()),
@@ -52,8 +52,8 @@ impl<'t, S> Flow<'t, S> {
     ///
     /// [`then_accepted_of`](Flow::then_accepted_of) says how many went through.
     #[track_caller]
-    pub fn when_all(self, commands: impl MessageList<AnyCommand>) -> Flow<'t, Acted> {
-        let written = write_all(&commands);
+    pub fn when_all(mut self, commands: impl MessageList<AnyCommand>) -> Flow<'t, Acted> {
+        let written = self.write_each(&commands);
         self.step(Location::caller(), StepKind::WhenAll(written))
     }
 
@@ -128,7 +128,16 @@ impl<'t, S> Flow<'t, S> {
         self,
         command: impl Fn(&Outcome) -> C + Send + Sync + 't,
     ) -> Flow<'t, Acted> {
-        let make = move |outcome: &Outcome| Written::new(&command(outcome));
+        let make = move |outcome: &Outcome| {
+            let command = command(outcome);
+            match Written::new(&command) {
+                Ok(written) => {
+                    let broken = command.read_back(&written);
+                    (Ok(written), broken)
+                }
+                Err(err) => (Err(err), None),
+            }
+        };
         let kind = StepKind::WhenWith(Box::new(make), short_type_name::<C::Reply>);
         self.step(Location::caller(), kind)
     }

@@ -45,6 +45,9 @@ impl<'r> Effects<'r> {
                     };
                     wrote.push(format!("{verb} {} {:?}", written.table.name, written.id));
                 }
+                Happening::LawBroken(broken) => {
+                    wrote.push(format!("broke the law `{}`", broken.law));
+                }
                 Happening::Missed { table, id } => {
                     missed.push(format!("found no {} {id:?}", table.name));
                 }

@@ -44,5 +44,5 @@ pub use failure::{FailedStep, FlowFailure};
 pub(crate) use mermaid::mermaid_text;
 pub(crate) use page::Page;
 pub(crate) use story::{Steps, Story};
-pub(crate) use text::{cut, indent, show_message, show_stored, show_value};
+pub(crate) use text::{cut, first_few, indent, show_message, show_stored, show_value};
 pub(crate) use undone::undone_with;

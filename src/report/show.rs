@@ -66,6 +66,9 @@ impl Inner {
         if let Some(outcome) = &self.outcome {
             let here = self.why.as_ref().and_then(|why| why.verdict.entry());
             outcome.show(f, here, page)?;
+            let inside = page.indented(MARGIN);
+            section(f, page, "warn", &inside.fill(&warnings(outcome)))?;
+            section(f, page, "laws", &inside.fill(&unchecked(outcome)))?;
         }
         section(f, page, "left", &self.left)?;
         if let Some(test) = &self.test {
@@ -95,6 +98,20 @@ impl Inner {
         );
         speaks_of_it && is_told(reason) && (is_told(at.handler) || is_told(&at.message))
     }
+}
+
+fn warnings(outcome: &Outcome) -> String {
+    let warnings = outcome.warnings();
+    let lines: Vec<String> = warnings.iter().map(ToString::to_string).collect();
+    lines.join("\n")
+}
+
+fn unchecked(outcome: &Outcome) -> String {
+    let unchecked = outcome.unchecked();
+    let lines: Vec<String> = unchecked
+        .map(|one| format!("not checked: {}, because {}", one.law, one.reason))
+        .collect();
+    lines.join("\n")
 }
 
 impl Why {

@@ -77,8 +77,11 @@ impl Runner<'_, '_> {
                     (event, None, headers.clone())
                 }
                 StepKind::WhenWith(make, reply_name) => {
-                    made = caught("the closure makes a command", || Ok(make(&self.outcome)))
+                    let make = || Ok(make(&self.outcome));
+                    let (message, broken) = caught("the closure makes a command", make)
                         .map_err(|mismatch| self.stop(idx, step, mismatch))?;
+                    self.broken_laws.extend(broken.map(|broken| (idx, broken)));
+                    made = message;
                     (&made, Some(*reply_name), Headers::default())
                 }
                 StepKind::WhenTime(pass) => {

@@ -9,6 +9,7 @@ mod checking;
 mod compared;
 mod ending;
 mod every_step;
+mod laws;
 mod listener;
 mod logs;
 mod once;
@@ -28,6 +29,7 @@ use flow_domain::port::BoxFuture;
 pub(crate) use act::ActKind;
 pub use act::ActOutcome;
 pub(crate) use blocking::blocking;
+pub use laws::Warning;
 pub use logs::Log;
 pub use outcome::Outcome;
 

@@ -23,6 +23,7 @@ pub(super) async fn once(
     let mut runner = Runner::start(plan, mode, faults)?;
     let logs = Arc::clone(runner.outcome.log_book());
     let finished = listening(logs, pin!(runner.all_steps())).await;
+    let finished = runner.keep_laws(finished).await;
     let Runner {
         mut outcome,
         steps,
@@ -72,17 +73,20 @@ impl<'p, 't> Runner<'p, 't> {
             mode,
             budget: setup.budget,
             is_paused: setup.is_paused,
+            laws: plan.laws,
             rebuild: setup.rebuild(mode, &resources),
             faults: faults.clone(),
         }));
         Ok(Self {
             plan,
-            outcome: Outcome::new(system, resources),
+            outcome: Outcome::new(system, resources, plan),
             steps: Steps::default(),
             failed: Vec::new(),
             troubles: Vec::new(),
             has_acted: false,
             has_spoken_of_waiting: false,
+            starts: Vec::new(),
+            broken_laws: Vec::new(),
             faults,
         })
     }

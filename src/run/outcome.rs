@@ -4,14 +4,18 @@ use flow_domain::{
     Aggregate, Event, ProcessManager, Projection,
     engine::Left,
     message::{Envelope, MessageKind, Payload, Recorded},
-    record::{Entry, EntryId, Happening, Record, TableKind},
+    record::{Entry, EntryId, Happening, Law, Laws, Record, TableKind},
 };
 use serde::de::DeserializeOwned;
 
 use crate::{
-    flow::Resources,
+    flow::{Plan, Resources, Setup, Unchecked},
     report::{Page, Story, chain_text, mermaid_text, undone_with},
-    run::{ActOutcome, Log, logs::Logs},
+    run::{
+        ActOutcome, Log,
+        laws::{Warning, silent_changes},
+        logs::Logs,
+    },
     system::System,
 };
 
@@ -28,10 +32,14 @@ pub struct Outcome {
     acts: Vec<ActOutcome>,
     story: Story,
     logs: Arc<Logs>,
+    setup: Arc<Setup>,
+    laws: Laws,
+    /// The laws that are not looked after, besides those of the harness.
+    unchecked: Vec<Unchecked>,
 }
 
 impl Outcome {
-    pub(super) fn new(system: Box<dyn System>, resources: Resources) -> Self {
+    pub(super) fn new(system: Box<dyn System>, resources: Resources, plan: &Plan<'_>) -> Self {
         Self {
             system,
             resources,
@@ -40,6 +48,9 @@ impl Outcome {
             acts: Vec::new(),
             story: Story::default(),
             logs: Arc::default(),
+            setup: Arc::clone(&plan.setup),
+            laws: plan.laws,
+            unchecked: plan.unchecked.clone(),
         }
     }
 
@@ -291,6 +302,20 @@ impl Outcome {
             table.kind == of && table.name == name && *written.id == *wanted
         })?;
         last.after.as_ref().map(|value| read(value, name))
+    }
+
+    /// What is no failure and may well be a mistake: an aggregate that changed without an event
+    /// ([`Law::SilentChange`](crate::Law::SilentChange)).
+    pub fn warnings(&self) -> Vec<Warning> {
+        if !self.laws.has(Law::SilentChange) {
+            return Vec::new();
+        }
+        silent_changes(&self.record, |aggregate| self.system.category_of(aggregate))
+    }
+
+    /// The laws that are not looked after.
+    pub(crate) fn unchecked(&self) -> impl Iterator<Item = &Unchecked> {
+        self.setup.unchecked.iter().chain(&self.unchecked)
     }
 
     pub(super) fn resources(&self) -> &Resources {

@@ -1,5 +1,7 @@
 use std::{panic::Location, sync::Arc};
 
+use flow_domain::record::BrokenLaw;
+
 use crate::{
     expect::waiting_lines,
     flow::{Mismatch, Plan, Step, StepKind},
@@ -50,6 +52,11 @@ pub(super) struct Runner<'p, 't> {
     /// Whether a `then` spoke of what waits, since the last act.
     pub(super) has_spoken_of_waiting: bool,
     pub(super) faults: Option<Arc<ArmedFaults>>,
+    /// The places of the steps in which something happens, each with how many entries the record had
+    /// before.
+    pub(super) starts: Vec<(usize, usize)>,
+    /// The laws that commands broke which were made from what was seen, with the places of the steps.
+    pub(super) broken_laws: Vec<(usize, BrokenLaw)>,
 }
 
 impl Runner<'_, '_> {
@@ -60,6 +67,7 @@ impl Runner<'_, '_> {
                 self.nothing_wrong_so_far()?;
             }
             self.steps.reach(idx);
+            self.begin_step(idx, step);
             match &step.kind {
                 StepKind::Then(then) => self.then(idx, step, then).await,
                 StepKind::Fault(fault) => self.arm(idx, step, fault)?,

@@ -8,7 +8,7 @@ use flow_domain::{
     model::Written,
     port::BoxFuture,
     record::{EntryId, Record, Recorder},
-    runtime::{Kept, Processed},
+    runtime::{Kept, Processed, Rebuilt, StaleRow},
     wiring::Wiring,
 };
 
@@ -217,6 +217,26 @@ impl System for DomainSystem {
 
     fn is_inline(&self) -> bool {
         self.engine.is_none()
+    }
+
+    fn stale_rows<'a>(
+        &'a self,
+        projections: &'a [&'static str],
+    ) -> BoxFuture<'a, Result<(Vec<StaleRow>, Rebuilt), Error>> {
+        Box::pin(self.app.stale_rows(projections))
+    }
+
+    fn projection_of(&self, projector: &str) -> Option<&'static str> {
+        let wiring = self.app.domain().wiring();
+        let mut subscriptions = wiring.subscriptions.iter();
+        let found = subscriptions.find(|one| one.handler == projector);
+        found.and_then(|one| one.projection)
+    }
+
+    fn category_of(&self, aggregate: &str) -> Option<&'static str> {
+        let wiring = self.app.domain().wiring();
+        let found = wiring.aggregates.iter().find(|one| one.name == aggregate);
+        found.map(|one| one.category)
     }
 
     fn message_names(&self) -> Vec<String> {

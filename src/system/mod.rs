@@ -19,7 +19,7 @@ use flow_domain::{
     model::{Written, WrittenAggregate},
     port::BoxFuture,
     record::{EntryId, Record},
-    runtime::{Kept, Processed},
+    runtime::{Kept, Processed, Rebuilt, StaleRow},
     wiring::Wiring,
 };
 
@@ -100,6 +100,22 @@ pub(crate) trait System: fmt::Debug + Send + Sync {
 
     /// Whether events are handled inline, without an engine.
     fn is_inline(&self) -> bool;
+
+    /// Rebuilds projections from all events, by name, and tells which rows are something else.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the store fails.
+    fn stale_rows<'a>(
+        &'a self,
+        projections: &'a [&'static str],
+    ) -> BoxFuture<'a, Result<(Vec<StaleRow>, Rebuilt), Error>>;
+
+    /// The name of the projection that a projector keeps.
+    fn projection_of(&self, projector: &str) -> Option<&'static str>;
+
+    /// The category of the streams of an aggregate.
+    fn category_of(&self, aggregate: &str) -> Option<&'static str>;
 
     /// The names of all messages that can occur.
     fn message_names(&self) -> Vec<String>;

@@ -6,7 +6,7 @@ use flow_domain::{
     clock::{VirtualClock, VirtualIds},
     message::Processing,
     port::{Broker, Store},
-    record::Recorder,
+    record::{Laws, Recorder},
 };
 
 use crate::system::{
@@ -19,6 +19,8 @@ pub(crate) struct World {
     pub(crate) domain: Domain,
     pub(crate) mode: Mode,
     pub(crate) budget: usize,
+    /// Those that are looked after.
+    pub(crate) laws: Laws,
     /// Whether the engine runs only when it is told.
     pub(crate) is_paused: bool,
     /// Builds the domain anew, for an engine that restarts.
@@ -48,7 +50,8 @@ impl World {
             .clock(Arc::new(VirtualClock::default()))
             .ids(Arc::new(VirtualIds::default()))
             .recorder(Arc::clone(recorder))
-            .budget(self.budget);
+            .budget(self.budget)
+            .laws(self.laws);
         if let Some(faults) = self.faults {
             builder = builder.interceptor(faults);
         }

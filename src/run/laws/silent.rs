@@ -1,0 +1,96 @@
+use std::fmt;
+
+use flow_domain::record::{EntryId, Happening, Law, Record, TableKind};
+
+/// Something that is no failure and may well be a mistake.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Warning {
+    /// The law that was not kept.
+    pub law: Law,
+    /// Who did what.
+    pub text: String,
+}
+
+impl fmt::Display for Warning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+/// The aggregates that changed in a unit of work that raised no event of theirs: whoever listens to them
+/// does not hear of it.
+pub(in crate::run) fn silent_changes(
+    record: &Record,
+    category_of: impl Fn(&str) -> Option<&'static str>,
+) -> Vec<Warning> {
+    let mut warnings = Vec::new();
+    for entry in record.entries() {
+        let Happening::Written(written) = &entry.what else {
+            continue;
+        };
+        // What is given was not changed by anybody.
+        let Some(cause) = entry
+            .cause
+            .filter(|_| written.table.kind == TableKind::Aggregate)
+        else {
+            continue;
+        };
+        let unit = unit_of_work(cause, record);
+        let name = written.table.name;
+        let has_raised = record.entries()[unit.index()..].iter().any(|other| {
+            let Happening::Appended(event) = &other.what else {
+                return false;
+            };
+            let stream = event.stream();
+            let raised = other.cause.and_then(|raised| record.entry(raised).cause);
+            stream.id() == &*written.id
+                && category_of(name).is_none_or(|category| stream.category() == category)
+                && raised.is_some_and(|started| unit_of_work(started, record) == unit)
+        });
+        if written.before == written.after || has_raised {
+            continue;
+        }
+        let Happening::HandlerStarted { handler, .. } = record.entry(cause).what else {
+            continue;
+        };
+        let verb = match (&written.before, &written.after) {
+            (None, _) => "added",
+            (_, None) => "removed",
+            _ => "changed",
+        };
+        let text = format!(
+            "{handler} {verb} {name} {:?} and raised no event of it: whoever listens does not hear of it",
+            written.id
+        );
+        let law = Law::SilentChange;
+        let warning = Warning { law, text };
+        if !warnings.contains(&warning) {
+            warnings.push(warning);
+        }
+    }
+    warnings
+}
+
+/// The start of the handling in whose unit of work another one is: a command that a handler processes is
+/// handled in that of the handler.
+fn unit_of_work(started: EntryId, record: &Record) -> EntryId {
+    let mut unit = started;
+    loop {
+        let message = record.entry(unit).cause.map(|cause| record.entry(cause));
+        let outer = message.filter(|one| is_processed_inside(&one.what));
+        match outer.and_then(|one| one.cause) {
+            Some(outer) => unit = outer,
+            None => return unit,
+        }
+    }
+}
+
+/// Returns true for a command that is handled by whoever issues it; others are handled later.
+fn is_processed_inside(what: &Happening) -> bool {
+    use flow_domain::message::Processing;
+    match what {
+        Happening::CommandReceived(command) => command.metadata.processing == Processing::Sync,
+        _ => false,
+    }
+}
