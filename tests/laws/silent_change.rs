@@ -54,14 +54,17 @@ fn a_report_tells_it() {
       expected  Label "l-1" for which the closure holds
       found     Label "l-1" { id: "l-1", text: "plum" }
 
+    why    id was set last by Keeper on Write; the value is of Keeper: it is the `label_id` of Write
+           text was set last by Keeper on Write
+
     story   1 when   Write { label_id: "l-1", wrongly: "in silence" }  accepted
             2 then   Label "l-1" has                                   FAILED
 
-    chain  Write                               Keeper  stored Label "l-1"
-
-    left   nothing waiting · no handlers failed
+    chain  Write                               Keeper  stored Label "l-1"   <- here
 
     warn   Keeper added Label "l-1" and raised no event of it: whoever listens does not hear of it
+
+    left   nothing waiting · no handlers failed
     "#);
 }
 

@@ -54,17 +54,19 @@ fn a_report_tells_what_was_not_checked_and_why() {
       found     JarPut
                 unexpected   JarPut { shelf_id: "top", what: "plum" }
 
+    why    Keeper handled PutJar and raised JarPut
+
     story   1 when   PutJar { shelf_id: "top", what: "plum" }  accepted
             2 then   no events                                 FAILED
 
-    chain  PutJar                              Keeper  handled
+    chain  PutJar                              Keeper  handled   <- here
            └ JarPut                            shelf-top @1
              └ StockKeeper                     wrote Stock "top"
 
-    left   nothing waiting · no handlers failed
-
     laws   not checked: fold, because the dust is nobody's business
            not checked: rebuild, because rows are made by hand
+
+    left   nothing waiting · no handlers failed
     "#);
 }
 

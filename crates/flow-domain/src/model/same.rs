@@ -50,6 +50,7 @@ pub(crate) fn only_by_json<T>(_: &T, _: &T) -> Option<bool> {
 }
 
 /// Reads back what `live` was written as, and tells if that is something else.
+#[inline(never)]
 pub(crate) fn read_back<T: Serialize + DeserializeOwned + fmt::Debug>(
     (name, id): (&'static str, Option<&str>),
     live: &T,
@@ -68,6 +69,7 @@ pub(crate) fn read_back<T: Serialize + DeserializeOwned + fmt::Debug>(
 }
 
 /// Compares two values that should be equal, and tells if they are not.
+#[inline(never)]
 pub(crate) fn compare<T: Serialize + fmt::Debug>(
     law: Law,
     (name, id): (&'static str, Option<&str>),
