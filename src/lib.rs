@@ -152,6 +152,8 @@
 //! * a message that was given up on and no `then` speaks of, and messages that wait at the end for an
 //!   engine that was not told to run;
 //! * a fault that is never met;
+//! * an aggregate, row or process manager that was the same before the first act, unless the last act
+//!   was refused or failed; [`unchanged`](Flow::unchanged) is the word for what is to stay as it was;
 //! * `all` that is said of no rows, and a text to be found that is empty;
 //! * a command that is said to be issued or handled, and was rolled back with the handler that issued it;
 //! * a law that is broken, see below;

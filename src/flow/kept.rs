@@ -8,6 +8,7 @@ use crate::{
     expect::{like, same},
     flow::{Look, LookCheck, Mismatch},
     report::show_stored,
+    run::{Outcome, unchanged},
 };
 
 /// Decodes what was found, or tells that it cannot be read.
@@ -34,7 +35,7 @@ impl LookCheck for Is {
         "is"
     }
 
-    fn check(&self, found: &[Payload], look: &Look<'_>) -> Result<(), Mismatch> {
+    fn check(&self, found: &[Payload], look: &Look<'_>, _: &Outcome) -> Result<(), Mismatch> {
         let payload = one(found, look)?;
         match &self.0 {
             Ok(expected) => same(&look.subject(), expected, payload),
@@ -53,7 +54,7 @@ impl LookCheck for Like {
         "like"
     }
 
-    fn check(&self, found: &[Payload], look: &Look<'_>) -> Result<(), Mismatch> {
+    fn check(&self, found: &[Payload], look: &Look<'_>, _: &Outcome) -> Result<(), Mismatch> {
         like(&look.subject(), &self.0, one(found, look)?)
     }
 }
@@ -65,7 +66,7 @@ impl LookCheck for Absent {
         "absent"
     }
 
-    fn check(&self, found: &[Payload], look: &Look<'_>) -> Result<(), Mismatch> {
+    fn check(&self, found: &[Payload], look: &Look<'_>, _: &Outcome) -> Result<(), Mismatch> {
         match found.first() {
             None => Ok(()),
             Some(found) => Err(Mismatch::new(
@@ -76,6 +77,18 @@ impl LookCheck for Absent {
     }
 }
 
+pub(super) struct Unchanged;
+
+impl LookCheck for Unchanged {
+    fn word(&self) -> &'static str {
+        "unchanged"
+    }
+
+    fn check(&self, found: &[Payload], look: &Look<'_>, outcome: &Outcome) -> Result<(), Mismatch> {
+        unchanged(found, look, outcome)
+    }
+}
+
 pub(super) struct Count(pub(super) usize);
 
 impl LookCheck for Count {
@@ -83,7 +96,7 @@ impl LookCheck for Count {
         "count"
     }
 
-    fn check(&self, found: &[Payload], look: &Look<'_>) -> Result<(), Mismatch> {
+    fn check(&self, found: &[Payload], look: &Look<'_>, _: &Outcome) -> Result<(), Mismatch> {
         if found.len() == self.0 {
             return Ok(());
         }
@@ -150,7 +163,7 @@ macro_rules! closure_check {
                 $word
             }
 
-            fn check(&self, found: &[Payload], look: &Look<'_>) -> Result<(), Mismatch> {
+            fn check(&self, found: &[Payload], look: &Look<'_>, _: &Outcome) -> Result<(), Mismatch> {
                 self.check_closure(found, look)
             }
         }

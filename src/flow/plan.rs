@@ -101,7 +101,7 @@ pub(crate) trait LookCheck: Send + Sync {
     fn word(&self) -> &'static str;
 
     /// Checks what was found: one thing at most if the look has an id.
-    fn check(&self, found: &[Payload], look: &Look<'_>) -> Result<(), Mismatch>;
+    fn check(&self, found: &[Payload], look: &Look<'_>, outcome: &Outcome) -> Result<(), Mismatch>;
 }
 
 impl Plan<'_> {

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::flow::{
     Acted, Flow, HandledBy, LookCheck, Many, One, StepKind, Then,
-    kept::{Absent, All, Any, Count, Has, Is, Like, None as NoneOf},
+    kept::{Absent, All, Any, Count, Has, Is, Like, None as NoneOf, Unchanged},
 };
 
 impl<'t, S> Flow<'t, S> {
@@ -41,6 +41,33 @@ impl<'t, T: Serialize + DeserializeOwned + fmt::Debug + 'static> Flow<'t, One<T>
         self.check(Like(expected))
     }
 
+    /// Expects that the last act left it as it was.
+    ///
+    /// It is also the word for what no act is to touch: a look at something that was there before the
+    /// first act and is still the same fails without it, unless the last act was refused or a handler
+    /// failed in it.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use flow_harness::prelude::*;
+    /// use shop::{Inventory, StockReceived};
+    ///
+    /// let received = |product: &str| StockReceived { product_id: product.into(), quantity: 5 };
+    ///
+    /// FlowHarness::new(shop::domain)
+    ///     .given_events(received("tea"))
+    ///     .when_event(received("salt"))
+    ///     .then_aggregate::<Inventory>("tea")
+    ///     .has(|inventory| inventory.available == 5)
+    ///     .unchanged()
+    ///     .run();
+    /// ```
+    #[track_caller]
+    pub fn unchanged(self) -> Self {
+        self.check(Unchanged)
+    }
+
     /// Expects that there is none.
     #[track_caller]
     pub fn absent(self) -> Flow<'t, Acted> {
@@ -53,6 +80,12 @@ impl<'t, P: Projection> Flow<'t, Many<P>> {
     #[track_caller]
     pub fn count(self, expected: usize) -> Self {
         self.check(Count(expected))
+    }
+
+    /// Expects that the last act left all rows as they were: none was changed, added or removed.
+    #[track_caller]
+    pub fn unchanged(self) -> Self {
+        self.check(Unchanged)
     }
 
     /// Expects that the closure holds for every row, and that there is one at least.

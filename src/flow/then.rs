@@ -9,6 +9,9 @@ use crate::{
 
 impl<'t, S> Flow<'t, S> {
     /// Speaks about the aggregate with this id, as it is stored now. By itself, it must be there.
+    ///
+    /// It fails if it was the same before the first act, which [`unchanged`](Flow::unchanged) says is the
+    /// point.
     #[track_caller]
     pub fn then_aggregate<A: Aggregate>(self, id: impl fmt::Display) -> Flow<'t, One<A>>
     where
@@ -20,6 +23,9 @@ impl<'t, S> Flow<'t, S> {
     }
 
     /// Speaks about the row of a projection with this id. By itself, it must be there.
+    ///
+    /// It fails if it was the same before the first act, which [`unchanged`](Flow::unchanged) says is the
+    /// point.
     #[track_caller]
     pub fn then_projection<P: Projection>(self, id: impl fmt::Display) -> Flow<'t, One<P>>
     where
@@ -30,6 +36,9 @@ impl<'t, S> Flow<'t, S> {
     }
 
     /// Speaks about the process manager with this correlation key. By itself, it must be there.
+    ///
+    /// It fails if it was the same before the first act, which [`unchanged`](Flow::unchanged) says is the
+    /// point.
     #[track_caller]
     pub fn then_process_manager<M: ProcessManager>(self, key: impl fmt::Display) -> Flow<'t, One<M>>
     where
@@ -40,6 +49,9 @@ impl<'t, S> Flow<'t, S> {
     }
 
     /// Speaks about all rows of a projection, by id. By itself, there must be some.
+    ///
+    /// It fails if they were the same before the first act, which [`unchanged`](Flow::unchanged) says is
+    /// the point.
     #[track_caller]
     pub fn then_projections<P: Projection>(self) -> Flow<'t, Many<P>>
     where

@@ -6,7 +6,7 @@ use crate::{
     expect::read_too_early,
     flow::{Expectation, Look, Mismatch, Step, Then, Trouble, shown_rows},
     report::{Failed, nothing_found},
-    run::{act::FailureIdx, caught::caught, runner::Runner},
+    run::{act::FailureIdx, before::shows_something, caught::caught, runner::Runner},
 };
 
 /// What is expected of a closure before it is looked at what it says.
@@ -112,13 +112,13 @@ impl Runner<'_, '_> {
             return Err((step.location, about(mismatch)));
         }
         for (location, check) in &look.checks {
-            let checked = caught(AN_ANSWER, || Ok(check.check(&found, look)));
+            let checked = caught(AN_ANSWER, || Ok(check.check(&found, look, &self.outcome)));
             checked
                 .map_err(|panic| panic.differing(shown_rows(&found)))
                 .flatten()
                 .map_err(|mismatch| (*location, about(mismatch)))?;
         }
-        Ok(())
+        shows_something(&found, look, &self.outcome).map_err(|mismatch| (step.location, mismatch))
     }
 
     async fn found(&self, look: &Look<'_>) -> Result<Vec<Payload>, Mismatch> {

@@ -3,6 +3,7 @@
 mod act;
 mod acting;
 mod again;
+mod before;
 mod blocking;
 mod caught;
 mod checking;
@@ -28,6 +29,7 @@ use flow_domain::port::BoxFuture;
 
 pub(crate) use act::ActKind;
 pub use act::ActOutcome;
+pub(crate) use before::unchanged;
 pub(crate) use blocking::blocking;
 pub use laws::Warning;
 pub use logs::Log;

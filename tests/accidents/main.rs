@@ -1,5 +1,6 @@
 //! Nothing passes by accident.
 
+mod before;
 mod comparing;
 mod engine;
 #[path = "../fixture/mod.rs"]

@@ -87,5 +87,6 @@ fn a_payment_after_the_end_changes_nothing() {
         .then_no_events()
         .then_projection::<OrderDashboard>("ord-1")
         .is(dashboard(OrderStatus::Cancelled))
+        .unchanged()
         .run();
 }

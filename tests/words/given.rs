@@ -56,8 +56,10 @@ fn given_events_takes_a_tuple_of_several_streams_and_lists() {
         .when_event(paid())
         .then_aggregate::<Inventory>("prod-1")
         .has(|inventory| inventory.available == 6)
+        .unchanged()
         .then_aggregate::<Inventory>("prod-2")
         .has(|inventory| inventory.available == 7)
+        .unchanged()
         .run();
 }
 

@@ -15,6 +15,7 @@ mod place;
 mod resource;
 mod rows;
 mod types;
+mod unchanged;
 mod undone;
 mod unit;
 mod verdict;
