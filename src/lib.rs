@@ -159,6 +159,9 @@
 //! * a law that is broken, see below;
 //! * wiring that cannot work: all mistakes are told together, before the first step.
 //!
+//! A [`Warning`](run::Warning) is printed, and is in [`Outcome::warnings`](run::Outcome::warnings), for
+//! what no test can decide: `then_no_event` of an event that no handler says it raises.
+//!
 //! What has no JSON form, or does not come back from it, fails as well: messages and stored values
 //! are written and read on the way, in memory too. `is` and `then_event` compare what is stored.
 //!

@@ -7,7 +7,10 @@ use flow_domain::{
 };
 
 use crate::{
-    expect::messages::{Seen, compare, names, written},
+    expect::{
+        messages::{Seen, compare, names, written},
+        never::never_raised,
+    },
     flow::{Expectation, Mismatch},
     report::{differences, show_message},
     run::Outcome,
@@ -191,6 +194,10 @@ impl<E: Event> Expectation for NoEvent<E> {
                 Err(mismatch.about(Sought::NoMessage(Seen::from(found).name)))
             }
         }
+    }
+
+    fn warning(&self, outcome: &Outcome) -> Option<String> {
+        never_raised::<E>(outcome)
     }
 }
 

@@ -7,6 +7,7 @@ mod dead_letters;
 mod events;
 mod handlers;
 mod messages;
+mod never;
 mod pending;
 mod published;
 mod resource;

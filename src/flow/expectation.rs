@@ -49,6 +49,14 @@ pub trait Expectation: Send + Sync {
         None
     }
 
+    /// Says what is no failure but may be a mistake of whoever wrote the sentence: that it cannot be
+    /// otherwise, for example. It is asked once it was met, and told in
+    /// [`Outcome::warnings`](crate::Outcome::warnings).
+    fn warning(&self, outcome: &Outcome) -> Option<String> {
+        let _ = outcome;
+        None
+    }
+
     /// Returns true if it speaks of this failure, where a handler that it speaks of failed more than
     /// once. It does by default.
     fn speaks_of_failure(&self, failure: &Error) -> bool {

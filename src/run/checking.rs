@@ -6,7 +6,7 @@ use crate::{
     expect::read_too_early,
     flow::{Expectation, Look, Mismatch, Step, Then, Trouble, shown_rows},
     report::{Failed, nothing_found},
-    run::{act::FailureIdx, before::shows_something, caught::caught, runner::Runner},
+    run::{Warning, act::FailureIdx, before::shows_something, caught::caught, runner::Runner},
 };
 
 /// What is expected of a closure before it is looked at what it says.
@@ -42,9 +42,20 @@ impl Runner<'_, '_> {
             }
             Then::Kept(look) => self.look(step, look).await,
         };
-        if let Err((location, mismatch)) = checked {
-            self.steps.failed(idx);
-            self.failed.push(Failed::new(idx, location, mismatch));
+        match checked {
+            Ok(()) => self.warn(step, then),
+            Err((location, mismatch)) => {
+                self.steps.failed(idx);
+                self.failed.push(Failed::new(idx, location, mismatch));
+            }
+        }
+    }
+
+    /// Keeps what an expectation that was met has to say all the same.
+    fn warn(&mut self, step: &Step<'_>, then: &Then<'_>) {
+        let Then::Of(expectation) = then else { return };
+        if let Some(text) = expectation.warning(&self.outcome) {
+            self.outcome.warn(Warning::of_step(step.location, text));
         }
     }
 

@@ -18,6 +18,7 @@ mod outcome;
 mod probe;
 mod runner;
 mod traced;
+mod warning;
 
 use std::{
     fmt,
@@ -31,9 +32,9 @@ pub(crate) use act::ActKind;
 pub use act::ActOutcome;
 pub(crate) use before::unchanged;
 pub(crate) use blocking::blocking;
-pub use laws::Warning;
 pub use logs::Log;
 pub use outcome::Outcome;
+pub use warning::Warning;
 
 use crate::{
     flow::{Armed, Plan},
@@ -44,6 +45,12 @@ use crate::{
 
 /// Runs a sentence as its harness says.
 async fn run(plan: &Plan<'_>) -> Result<Outcome, FlowFailure> {
+    let outcome = run_as_said(plan).await?;
+    warning::print(outcome.untold_warnings());
+    Ok(outcome)
+}
+
+async fn run_as_said(plan: &Plan<'_>) -> Result<Outcome, FlowFailure> {
     let setup = &plan.setup;
     if let Some((location, mismatch)) = &plan.misplaced {
         return Err(FlowFailure::of_plan(plan, location, mismatch.clone()));

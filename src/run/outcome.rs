@@ -11,11 +11,7 @@ use serde::de::DeserializeOwned;
 use crate::{
     flow::{Plan, Resources, Setup, Unchecked},
     report::{Page, Story, chain_text, mermaid_text, undone_with},
-    run::{
-        ActOutcome, Log,
-        laws::{Warning, silent_changes},
-        logs::Logs,
-    },
+    run::{ActOutcome, Log, Warning, laws::silent_changes, logs::Logs},
     system::System,
 };
 
@@ -36,6 +32,7 @@ pub struct Outcome {
     laws: Laws,
     /// The laws that are not looked after, besides those of the harness.
     unchecked: Vec<Unchecked>,
+    warnings: Vec<Warning>,
 }
 
 impl Outcome {
@@ -51,6 +48,7 @@ impl Outcome {
             setup: Arc::clone(&plan.setup),
             laws: plan.laws,
             unchecked: plan.unchecked.clone(),
+            warnings: Vec::new(),
         }
     }
 
@@ -66,6 +64,10 @@ impl Outcome {
 
     pub(super) fn add_act(&mut self, act: ActOutcome) {
         self.acts.push(act);
+    }
+
+    pub(super) fn warn(&mut self, warning: Warning) {
+        self.warnings.push(warning);
     }
 
     pub(super) fn set_story(&mut self, story: Story) {
@@ -304,13 +306,20 @@ impl Outcome {
         last.after.as_ref().map(|value| read(value, name))
     }
 
-    /// What is no failure and may well be a mistake: an aggregate that changed without an event
-    /// ([`Law::SilentChange`](crate::Law::SilentChange)).
+    /// What is no failure and may well be a mistake: an expectation that is always met, an aggregate that
+    /// changed without an event ([`Law::SilentChange`](crate::Law::SilentChange)).
     pub fn warnings(&self) -> Vec<Warning> {
-        if !self.laws.has(Law::SilentChange) {
-            return Vec::new();
+        let mut warnings = self.warnings.clone();
+        if self.laws.has(Law::SilentChange) {
+            let category_of = |aggregate: &str| self.system.category_of(aggregate);
+            warnings.extend(silent_changes(&self.record, category_of));
         }
-        silent_changes(&self.record, |aggregate| self.system.category_of(aggregate))
+        warnings
+    }
+
+    /// Those of which nobody hears who does not ask.
+    pub(super) fn untold_warnings(&self) -> &[Warning] {
+        &self.warnings
     }
 
     /// The laws that are not looked after.

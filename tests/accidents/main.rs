@@ -9,6 +9,7 @@ mod json;
 mod naming;
 mod running;
 mod unspoken;
+mod warnings;
 
 use std::{
     any::Any,

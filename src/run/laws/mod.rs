@@ -6,5 +6,4 @@ mod rebuild;
 mod silent;
 mod text;
 
-pub use silent::Warning;
 pub(super) use silent::silent_changes;

@@ -1,22 +1,6 @@
-use std::fmt;
-
 use flow_domain::record::{EntryId, Happening, Law, Record, TableKind};
 
-/// Something that is no failure and may well be a mistake.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Warning {
-    /// The law that was not kept.
-    pub law: Law,
-    /// Who did what.
-    pub text: String,
-}
-
-impl fmt::Display for Warning {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.text)
-    }
-}
+use crate::run::Warning;
 
 /// The aggregates that changed in a unit of work that raised no event of theirs: whoever listens to them
 /// does not hear of it.
@@ -64,7 +48,7 @@ pub(in crate::run) fn silent_changes(
             written.id
         );
         let law = Law::SilentChange;
-        let warning = Warning { law, text };
+        let warning = Warning::of_law(law, text);
         if !warnings.contains(&warning) {
             warnings.push(warning);
         }

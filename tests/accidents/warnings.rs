@@ -1,0 +1,86 @@
+//! What is no failure and may well be a mistake is a warning.
+
+use ::booking::{RoomBooked, RoomReleased};
+use ::shop::{OrderCancelled, OrderConfirmed, PaymentReceived};
+use flow_harness::{prelude::*, run::Warning};
+
+use crate::fixture::{Counted, ask, book, lab, paid, place, received, rooms, shop};
+
+fn texts(outcome: &Outcome) -> Vec<&str> {
+    let warnings = outcome.warnings().iter();
+    warnings.map(|warning| warning.text.as_str()).collect()
+}
+
+#[test]
+fn that_there_is_no_event_that_no_handler_can_raise_is_a_warning() {
+    let line = line!() + 4;
+    let outcome = shop()
+        .given_events(received(5))
+        .when(place())
+        .then_no_event::<PaymentReceived>()
+        .run();
+
+    let warning: &Warning = &outcome.warnings()[0];
+    assert_eq!(warning.location.expect("it is about a step").line(), line);
+    insta::assert_snapshot!(warning.text, @"no handler says that it raises PaymentReceived, for it comes from outside: that there is none is so whatever happens. If a handler does raise it, its routes say so with `.raises::<PaymentReceived>()`");
+}
+
+#[test]
+fn an_event_that_a_handler_says_it_raises_is_worth_to_be_missed() {
+    let outcome = shop()
+        .given_events(received(5))
+        .when(place())
+        .then_no_event::<OrderConfirmed>()
+        .then_no_event::<OrderCancelled>()
+        .run();
+    assert_eq!(texts(&outcome), [""; 0]);
+
+    let outcome = rooms().when(book()).then_no_event::<RoomReleased>().run();
+    assert_eq!(texts(&outcome), [""; 0]);
+}
+
+#[test]
+fn where_handlers_do_not_say_what_they_raise_nothing_is_known() {
+    let outcome = lab().when(ask("why?")).then_no_event::<Counted>().run();
+
+    assert_eq!(texts(&outcome), [""; 0]);
+}
+
+#[test]
+fn a_warning_does_not_hide_that_the_event_is_there() {
+    let failure = rooms()
+        .when(book())
+        .then_no_event::<RoomBooked>()
+        .try_run()
+        .expect_err("it was raised");
+
+    assert_eq!(
+        failure
+            .outcome()
+            .map_or(1, |outcome| outcome.warnings().len()),
+        0
+    );
+}
+
+#[test]
+fn an_expectation_of_ones_own_can_warn() {
+    struct Nothing;
+
+    impl Expectation for Nothing {
+        fn describe(&self) -> String {
+            "nothing".to_owned()
+        }
+
+        fn check(&self, _: &Outcome) -> Result<(), Mismatch> {
+            Ok(())
+        }
+
+        fn warning(&self, outcome: &Outcome) -> Option<String> {
+            Some(format!("{} says nothing", outcome.last_act().name()))
+        }
+    }
+
+    let outcome = shop().when_event(paid()).then(Nothing).run();
+
+    assert_eq!(texts(&outcome), ["PaymentReceived says nothing"]);
+}
