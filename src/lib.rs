@@ -149,6 +149,7 @@
 //! * an aggregate, projection, handler or message that the domain does not have, also where it is
 //!   said to be absent;
 //! * at level 1, an act of which nothing is said, and a refusal of which no word speaks;
+//! * a panic in a task that a handler spawned and does not await, see [`run`];
 //! * a message that was given up on and no `then` speaks of, and messages that wait at the end for an
 //!   engine that was not told to run;
 //! * a fault that is never met;
@@ -160,7 +161,8 @@
 //! * wiring that cannot work: all mistakes are told together, before the first step.
 //!
 //! A [`Warning`](run::Warning) is printed, and is in [`Outcome::warnings`](run::Outcome::warnings), for
-//! what no test can decide: `then_no_event` of an event that no handler says it raises.
+//! what no test can decide: `then_no_event` of an event that no handler says it raises, and a task of a
+//! handler that is not over at the end.
 //!
 //! What has no JSON form, or does not come back from it, fails as well: messages and stored values
 //! are written and read on the way, in memory too. `is` and `then_event` compare what is stored.

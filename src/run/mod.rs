@@ -1,4 +1,18 @@
 //! How a sentence is run, and what it leaves behind.
+//!
+//! # Tasks that a handler spawns
+//!
+//! A handler that spawns a task and does not await it hides what becomes of it. After each step tasks
+//! are let run as far as they come by themselves, and what they did can be looked at.
+//!
+//! * A panic in one fails the step after which it happened.
+//! * A panic while a handler was still at work, which may have awaited the task, is a [`Warning`].
+//! * A task that is not over at the end is a warning. A runtime of the run is thrown away with it.
+//!
+//! This is seen in [`Flow::run`](crate::Flow::run), and with `.await` in a current-thread runtime, which
+//! is what `#[tokio::test]` makes. In a runtime of several threads nothing of it is. Nowhere is seen: an
+//! error that a task returns when its handle was dropped; a panic in `spawn_blocking` or in a thread of
+//! the handler's own; and what happens in a task after the sentence is over.
 
 mod act;
 mod acting;
@@ -17,6 +31,7 @@ mod once;
 mod outcome;
 mod probe;
 mod runner;
+mod spawned;
 mod traced;
 mod warning;
 

@@ -10,7 +10,7 @@ use crate::{
         runner::{Runner, Stop},
     },
     system::fault::ArmedFaults,
-    system::{DomainSystem, Mode, System, World},
+    system::{DomainSystem, Mode, System, Tasks, World},
 };
 
 /// Runs a sentence in a world of its own. `faults` happen besides those that it says itself.
@@ -88,6 +88,8 @@ impl<'p, 't> Runner<'p, 't> {
             starts: Vec::new(),
             broken_laws: Vec::new(),
             faults,
+            tasks: Tasks::watch(),
+            n_task_panics: 0,
         })
     }
 }

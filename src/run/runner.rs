@@ -7,7 +7,10 @@ use crate::{
     flow::{Mismatch, Plan, Step, StepKind},
     report::{Failed, Steps},
     run::{Outcome, act::FailureIdx},
-    system::fault::{ArmedFaults, Fault, Named},
+    system::{
+        Tasks,
+        fault::{ArmedFaults, Fault, Named},
+    },
     why::Sought,
 };
 
@@ -57,6 +60,9 @@ pub(super) struct Runner<'p, 't> {
     pub(super) starts: Vec<(usize, usize)>,
     /// The laws that commands broke which were made from what was seen, with the places of the steps.
     pub(super) broken_laws: Vec<(usize, BrokenLaw)>,
+    pub(super) tasks: Tasks,
+    /// How many panics in tasks were told.
+    pub(super) n_task_panics: usize,
 }
 
 impl Runner<'_, '_> {
@@ -69,11 +75,18 @@ impl Runner<'_, '_> {
             self.steps.reach(idx);
             self.begin_step(idx, step);
             match &step.kind {
-                StepKind::Then(then) => self.then(idx, step, then).await,
-                StepKind::Fault(fault) => self.arm(idx, step, fault)?,
+                StepKind::Then(then) => {
+                    self.then(idx, step, then).await;
+                    continue;
+                }
+                StepKind::Fault(fault) => {
+                    self.arm(idx, step, fault)?;
+                    continue;
+                }
                 kind if kind.is_act() => self.when(idx, step).await?,
                 _ => self.given(idx, step).await?,
             }
+            self.let_tasks_run(idx, step).await;
         }
         if !plan.expects_something() {
             let last = plan.steps.len() - 1;
@@ -85,6 +98,7 @@ impl Runner<'_, '_> {
             self.failed
                 .push(Failed::new(last, plan.steps[last].location, mismatch));
         }
+        self.no_task_is_left();
         self.nothing_waits();
         self.every_fault_was_met();
         self.nothing_wrong_so_far()

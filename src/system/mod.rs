@@ -7,6 +7,7 @@ mod domain;
 pub mod fault;
 mod mode;
 mod resources;
+mod tasks;
 mod world;
 
 use std::{any::TypeId, fmt, time::Duration};
@@ -27,6 +28,7 @@ pub(crate) use domain::DomainSystem;
 pub use mode::{InvalidMode, Mode};
 pub(crate) use resources::ResourceMakers;
 pub use resources::Resources;
+pub(crate) use tasks::Tasks;
 pub(crate) use world::{Rebuild, World};
 
 /// What a sentence hands to a system.

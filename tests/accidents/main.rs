@@ -8,6 +8,7 @@ mod fixture;
 mod json;
 mod naming;
 mod running;
+mod tasks;
 mod unspoken;
 mod warnings;
 

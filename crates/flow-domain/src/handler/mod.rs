@@ -19,6 +19,7 @@ mod reply;
 mod route;
 mod rows;
 mod subscription;
+mod tasks;
 mod trace;
 mod view;
 mod work;
@@ -47,6 +48,7 @@ pub use subscription::{
     CircuitBreaker, Profile, RetryPolicy, Source, SubscriptionOptions, SubscriptionSettings,
     WhenExhausted,
 };
+pub use tasks::TaskWatch;
 pub(crate) use trace::span_of;
 pub use view::{Field, View, ViewQuery, field};
 pub use work::UnitOfWork;

@@ -11,6 +11,7 @@ use tracing::Span;
 
 use crate::{
     error::Error,
+    handler::tasks::{Spawning, keep_panic},
     record::{EntryId, within_handling},
 };
 
@@ -36,6 +37,8 @@ pub fn remember_panic_locations() {
                 if !prints {
                     return;
                 }
+            } else {
+                keep_panic(info, text_of(info.payload()));
             }
             previous(info);
         }));
@@ -63,29 +66,26 @@ fn begin() -> bool {
     INSIDE_HANDLER.replace(true)
 }
 
-/// Runs `future` in `span`, as the handling that began at `started`, and makes an error of a panic in
-/// it.
+/// Runs `future` of a handler in `span`, as the handling that began at an entry, and makes an error of a
+/// panic in it.
 ///
 /// The future is pinned by the caller: handed over by value it would lie in the caller's twice.
 pub(crate) fn catch_panic<'a, T, F>(
     span: &'a Span,
-    started: EntryId,
+    who: (&'static str, EntryId),
     future: Pin<&'a mut F>,
 ) -> CatchPanic<'a, F>
 where
     F: Future<Output = Result<T, Error>> + ?Sized,
 {
-    CatchPanic {
-        span,
-        started,
-        future,
-    }
+    CatchPanic { span, who, future }
 }
 
 /// A future whose panics are errors.
 pub(crate) struct CatchPanic<'a, F: ?Sized> {
     span: &'a Span,
-    started: EntryId,
+    /// The handler, and the entry at which the handling began.
+    who: (&'static str, EntryId),
     future: Pin<&'a mut F>,
 }
 
@@ -97,29 +97,31 @@ where
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let _entered = (!self.span.is_none()).then(|| self.span.enter());
-        let started = self.started;
+        let (handler, started) = self.who;
         let future = self.future.as_mut();
+        let spawning = Spawning::begin();
         let outer = begin();
         // A handler that panicked is never polled again, and its unit of work is thrown away.
         let polled = within_handling(started, || {
             panic::catch_unwind(AssertUnwindSafe(|| future.poll(cx)))
         });
         INSIDE_HANDLER.set(outer);
+        spawning.end(handler);
         polled.unwrap_or_else(|panic| Poll::Ready(Err(error_of(panic.as_ref()))))
     }
 }
 
 fn error_of(panic: &(dyn Any + Send)) -> Error {
-    let message = if let Some(text) = panic.downcast_ref::<&str>() {
-        (*text).to_owned()
-    } else if let Some(text) = panic.downcast_ref::<String>() {
-        text.clone()
-    } else {
-        "a value that is not a text".to_owned()
-    };
+    let message = text_of(panic).to_owned();
     let location = LAST_LOCATION.with_borrow_mut(Option::take);
     Error::panicked(
         message,
         location.unwrap_or_else(|| "an unknown place".to_owned()),
     )
+}
+
+fn text_of(panic: &(dyn Any + Send)) -> &str {
+    let text = panic.downcast_ref::<&str>().copied();
+    let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    text.unwrap_or("a value that is not a text")
 }

@@ -85,7 +85,7 @@ impl<R: Answer> Handling<'_, R> {
         let span = span_of(envelope, self.handler, self.kind);
         let handled = {
             let handling = self.handle(&mut work);
-            catch_panic(&span, started, pin!(handling)).await
+            catch_panic(&span, (self.handler, started), pin!(handling)).await
         };
         let _entered = span.enter();
         match &handled {
@@ -119,7 +119,7 @@ impl<R: Answer> Handling<'_, R> {
     pub(crate) async fn tell_handler(&self, on_error: OnError, err: &Error, attempt: &Delivery) {
         let span = span_of(self.envelope, self.handler, self.kind);
         let mut told = on_error(self.instance, err, attempt);
-        let told = catch_panic(&span, self.cause, told.as_mut());
+        let told = catch_panic(&span, (self.handler, self.cause), told.as_mut());
         let told = match self.trial.time_limit {
             Some(limit) => within(limit, told)
                 .await

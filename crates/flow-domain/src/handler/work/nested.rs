@@ -56,7 +56,7 @@ impl UnitOfWork {
         };
         let mut nested = Nested::begin(self, context);
         let mut called = route.call.call(&route.instance, &envelope, nested.work);
-        let handled = catch_panic(&span, started, called.as_mut()).await;
+        let handled = catch_panic(&span, (route.handler, started), called.as_mut()).await;
         drop(called);
         match handled {
             Ok(reply) => {

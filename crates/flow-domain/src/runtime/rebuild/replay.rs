@@ -78,7 +78,12 @@ impl<'a> Replay<'a> {
             let spare = std::mem::take(&mut self.spare);
             let mut work = UnitOfWork::begin(Arc::clone(&self.ports), context, spare);
             let mut called = (route.call).call(&subscription.instance, &event.envelope, &mut work);
-            let handled = catch_panic(&Span::none(), EntryId::UNRECORDED, called.as_mut()).await;
+            let handled = catch_panic(
+                &Span::none(),
+                (handler, EntryId::UNRECORDED),
+                called.as_mut(),
+            )
+            .await;
             drop(called);
             match handled {
                 Ok(_) => {

@@ -1,0 +1,55 @@
+use flow_domain::handler::TaskWatch;
+use tokio::{runtime::Handle, task::yield_now};
+
+/// How often tasks are let run after an act. Each time, every task that can go on does so once.
+const ROUNDS: usize = 64;
+
+/// The tasks that handlers spawn in a run, seen if its runtime has one thread.
+#[derive(Debug)]
+pub(crate) struct Tasks {
+    watch: TaskWatch,
+    /// The tasks that were there before the run.
+    n_before: usize,
+}
+
+impl Tasks {
+    /// Looks at what is spawned from here on.
+    pub(crate) fn watch() -> Self {
+        Self {
+            watch: TaskWatch::begin(),
+            n_before: n_alive(),
+        }
+    }
+
+    /// The handlers that spawned tasks, each once.
+    pub(crate) fn spawners(&self) -> Vec<&'static str> {
+        let mut spawners = self.watch.spawners();
+        spawners.sort_unstable();
+        spawners.dedup();
+        spawners
+    }
+
+    /// What tasks panicked with, and where.
+    pub(crate) fn panics(&self) -> Vec<String> {
+        self.watch.panics()
+    }
+
+    /// How many of them are not over.
+    pub(crate) fn n_left(&self) -> usize {
+        n_alive().saturating_sub(self.n_before)
+    }
+
+    /// Lets them run as far as they come without time or anybody else.
+    pub(crate) async fn let_run(&self) {
+        for _ in 0..ROUNDS {
+            if self.n_left() == 0 {
+                return;
+            }
+            yield_now().await;
+        }
+    }
+}
+
+fn n_alive() -> usize {
+    Handle::try_current().map_or(0, |handle| handle.metrics().num_alive_tasks())
+}
