@@ -161,8 +161,8 @@
 //! * wiring that cannot work: all mistakes are told together, before the first step.
 //!
 //! A [`Warning`](run::Warning) is printed, and is in [`Outcome::warnings`](run::Outcome::warnings), for
-//! what no test can decide: `then_no_event` of an event that no handler says it raises, and a task of a
-//! handler that is not over at the end.
+//! what no test can decide: `then_no_event` of an event that no handler says it raises, an engine that was
+//! let run and had nothing to do, and a task of a handler that is not over at the end.
 //!
 //! What has no JSON form, or does not come back from it, fails as well: messages and stored values
 //! are written and read on the way, in memory too. `is` and `then_event` compare what is stored.

@@ -11,7 +11,7 @@ use crate::{
     expect::Seen,
     flow::{Message, Mismatch, ReplyName, Step, StepKind},
     run::{
-        ActOutcome,
+        ActOutcome, Warning,
         act::{ActKind, FailureIdx},
         caught::caught,
         runner::{Runner, Stop, Unspoken},
@@ -88,9 +88,10 @@ impl Runner<'_, '_> {
                     return self.pass(idx, step, "time", Act::Time(*pass)).await;
                 }
                 StepKind::WhenEngine(cycles) => {
-                    return self
-                        .pass(idx, step, "the engine", Act::Engine(*cycles))
-                        .await;
+                    self.pass(idx, step, "the engine", Act::Engine(*cycles))
+                        .await?;
+                    self.warn_of_idle_engine(step);
+                    return Ok(());
                 }
                 StepKind::WhenAgain(times) => return self.again(idx, step, *times).await,
                 StepKind::WhenAll(commands) => return self.all(idx, step, commands).await,
@@ -182,6 +183,20 @@ impl Runner<'_, '_> {
         let none = Headers::default();
         let processed = self.outcome.system_mut().act(act, &none).await;
         self.acted(idx, step, name.to_owned(), processed, None)
+    }
+
+    /// Warns of an engine that was let run and had nothing to do.
+    fn warn_of_idle_engine(&mut self, step: &Step<'_>) {
+        let outcome = &self.outcome;
+        let is_idle = outcome.last_entries().is_empty() && outcome.left().is_quiet();
+        if outcome.is_inline() || !is_idle {
+            return;
+        }
+        let mut text = "the engine had nothing to do".to_owned();
+        if !outcome.is_paused() {
+            text.push_str(": it runs after every act, unless the harness is `.paused()`");
+        }
+        self.outcome.warn(Warning::of_step(step.location, text));
     }
 
     /// Has the events of the last act delivered again.

@@ -47,6 +47,27 @@ fn where_handlers_do_not_say_what_they_raise_nothing_is_known() {
 }
 
 #[test]
+fn an_engine_that_had_nothing_to_do_is_a_warning() {
+    let paused = rooms()
+        .paused()
+        .given_command(book())
+        .when_engine_runs()
+        .then_pending(0)
+        .run();
+    let unpaused = rooms().when(book()).when_engine_runs().then_settled().run();
+    let busy = rooms()
+        .paused()
+        .when(book())
+        .when_engine_runs()
+        .then_settled()
+        .run();
+
+    insta::assert_snapshot!(texts(&paused).concat(), @"the engine had nothing to do");
+    insta::assert_snapshot!(texts(&unpaused).concat(), @"the engine had nothing to do: it runs after every act, unless the harness is `.paused()`");
+    assert_eq!(texts(&busy), [""; 0]);
+}
+
+#[test]
 fn a_warning_does_not_hide_that_the_event_is_there() {
     let failure = rooms()
         .when(book())
