@@ -8,7 +8,9 @@ mod fixture;
 mod json;
 mod naming;
 mod running;
+mod table;
 mod tasks;
+mod traps;
 mod unspoken;
 mod warnings;
 
