@@ -160,7 +160,15 @@ fn a_task_that_ends_leaves_nothing_to_warn_of() {
     assert!(outcome.warnings().is_empty(), "{:?}", outcome.warnings());
 }
 
-/// The limit: who drops the handle of a task drops its answer, and nobody else ever has it.
+/// A limit: who spawned what is not seen where several threads do so.
+#[tokio::test(flavor = "multi_thread")]
+async fn in_a_runtime_of_several_threads_tasks_are_not_watched() {
+    let outcome = tasks().when_event(told("panic")).then_settled().await;
+
+    assert!(outcome.warnings().is_empty(), "{:?}", outcome.warnings());
+}
+
+/// A limit: who drops the handle of a task drops its answer, and nobody else ever has it.
 #[test]
 fn an_error_that_a_dropped_task_returned_is_seen_by_nobody() {
     let outcome = tasks().when_event(told("fail")).then_settled().run();

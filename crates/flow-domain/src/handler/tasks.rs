@@ -111,3 +111,35 @@ fn n_alive() -> Option<usize> {
     let is_alone = handle.runtime_flavor() == RuntimeFlavor::CurrentThread;
     is_alone.then(|| handle.metrics().num_alive_tasks())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn what_a_handler_inside_of_another_spawns_is_its_own() {
+        let watch = TaskWatch::begin();
+
+        let outer = Spawning::begin();
+        let inner = Spawning::begin();
+        tokio::spawn(std::future::pending::<()>());
+        inner.end("Inner");
+        outer.end("Outer");
+
+        assert_eq!(watch.spawners(), ["Inner"]);
+    }
+
+    #[tokio::test]
+    async fn a_handler_that_spawns_beside_one_inside_of_it_spawned_too() {
+        let watch = TaskWatch::begin();
+
+        let outer = Spawning::begin();
+        tokio::spawn(std::future::pending::<()>());
+        let inner = Spawning::begin();
+        tokio::spawn(std::future::pending::<()>());
+        inner.end("Inner");
+        outer.end("Outer");
+
+        assert_eq!(watch.spawners(), ["Inner", "Outer"]);
+    }
+}
