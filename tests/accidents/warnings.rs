@@ -6,9 +6,9 @@ use flow_harness::{prelude::*, run::Warning};
 
 use crate::fixture::{Counted, ask, book, lab, paid, place, received, rooms, shop, without_lines};
 
-fn texts(outcome: &Outcome) -> Vec<&str> {
-    let warnings = outcome.warnings().iter();
-    warnings.map(|warning| warning.text.as_str()).collect()
+fn texts(outcome: &Outcome) -> Vec<String> {
+    let warnings = outcome.warnings().into_iter();
+    warnings.map(|warning| warning.text).collect()
 }
 
 #[test]
