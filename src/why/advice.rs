@@ -1,4 +1,4 @@
-use crate::why::{NearMiss, Right, Verdict};
+use crate::why::{NearMiss, Nearness, Right, Verdict, words::near_to};
 
 impl Verdict {
     /// What to do about it, where there is something that helps more often than not.
@@ -13,11 +13,15 @@ impl Verdict {
             Self::Rejected { .. } => {
                 "if the refusal is the point, say so: `.then_rejected(..)`; else make what it asks for true in `given_..`".to_owned()
             }
+            Self::RaisedNothing { at, wanted, is_command: false, instead } if instead.is_empty() => format!(
+                "look for a forgotten `work.add(..)` in {}, or for the branch that leads to {wanted} and was not taken",
+                at.handler
+            ),
             Self::RaisedNothing { at, wanted, .. } => format!(
                 "look at what {} decides on: the branch that leads to {wanted} was not taken",
                 at.handler
             ),
-            Self::NoSubscriber { event, handler, near, .. } => match (near, handler) {
+            Self::NoSubscriber { event, handler, near, .. } => match (near_to(near.as_ref(), *handler), handler) {
                 (Some(NearMiss::Category { wanted, .. }), _) => format!(
                     "name the aggregate that raises it: `#[event(part_of = ..)]` decides on the category, here `{wanted}`"
                 ),
@@ -47,6 +51,9 @@ impl Verdict {
             }
             Self::WroteNothing { at, .. } => {
                 format!("look for a forgotten `work.add(..)` or `rows.put(..)` in {}", at.handler)
+            }
+            Self::WroteOther { at, wrote, nearness: Nearness::Carried(field), .. } => {
+                format!("ask for {wrote}, or have {} write it under its `{field}`", at.handler)
             }
             Self::WroteOther { wanted, .. } => {
                 format!("ask for the id that is there, or mend where {wanted} gets its id from")

@@ -181,6 +181,17 @@ pub enum NearMiss {
     },
 }
 
+impl NearMiss {
+    /// The handler that wants it.
+    pub fn handler(&self) -> &'static str {
+        match self {
+            Self::Category { handler, .. }
+            | Self::Version { handler, .. }
+            | Self::Name { handler, .. } => handler,
+        }
+    }
+}
+
 /// How near an id is to the one that was looked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]

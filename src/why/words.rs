@@ -44,7 +44,8 @@ impl fmt::Display for Verdict {
                     }
                     None => write!(f, "{event} was raised, and nobody handles it")?,
                 }
-                near.as_ref().map_or(Ok(()), |near| write!(f, "; {near}"))
+                let near = near_to(near.as_ref(), *handler);
+                near.map_or(Ok(()), |near| write!(f, "; {near}"))
             }
             Self::Filtered { at, reason } => {
                 write!(f, "{} let {} go: {reason}", at.handler, at.message)
@@ -85,12 +86,21 @@ impl fmt::Display for Verdict {
             }
             Self::WroteOther {
                 at,
+                wanted,
                 wrote,
                 nearness,
                 origin,
-                ..
             } => {
-                write!(f, "{} and wrote {wrote}{nearness}", handled(at))?;
+                write!(f, "{} and wrote {wrote}", handled(at))?;
+                match nearness {
+                    Nearness::Letters(1) => f.write_str(" (one letter away)")?,
+                    Nearness::Letters(n) => write!(f, " ({n} letters away)")?,
+                    Nearness::Carried(field) => {
+                        let id = wanted.split_once(' ').map_or(wanted.as_str(), |(_, id)| id);
+                        write!(f, "; {id} is the `{field}` of {}", at.message)?;
+                    }
+                    Nearness::Other => {}
+                }
                 id_of(f, origin.as_ref())
             }
             Self::Overwritten {
@@ -186,6 +196,14 @@ fn handled(at: &Place) -> String {
     format!("{} handled {}", at.handler, at.message)
 }
 
+/// What is nearly the same, unless it is somebody else who wants that.
+pub(super) fn near_to<'n>(
+    near: Option<&'n NearMiss>,
+    handler: Option<&str>,
+) -> Option<&'n NearMiss> {
+    near.filter(|near| handler.is_none_or(|handler| handler == near.handler()))
+}
+
 /// Where an id is from, on a line of its own.
 fn id_of(f: &mut fmt::Formatter<'_>, origin: Option<&Origin>) -> fmt::Result {
     origin.map_or(Ok(()), |origin| write!(f, "\nthe id is {origin}"))
@@ -250,18 +268,6 @@ impl fmt::Display for NearMiss {
             Self::Version { handler, wanted } | Self::Name { handler, wanted } => {
                 write!(f, "{handler} wants {wanted}")
             }
-        }
-    }
-}
-
-/// Behind the id that it is about.
-impl fmt::Display for Nearness {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Letters(1) => f.write_str(" (one letter away)"),
-            Self::Letters(n) => write!(f, " ({n} letters away)"),
-            Self::Carried(field) => write!(f, "; its message has the other id as `{field}`"),
-            Self::Other => Ok(()),
         }
     }
 }

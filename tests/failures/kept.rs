@@ -56,8 +56,8 @@ fn a_wrong_id_of_an_event_sourced_aggregate() {
       expected  Inventory "cust-1"
       found     nothing under that id; 1 was stored in this flow: Inventory "prod-1"
 
-    why    InventoryEventHandler handled OrderPlaced and wrote Inventory "prod-1"; its message has the other id as `customer_id`
-    do     ask for the id that is there, or mend where Inventory "cust-1" gets its id from
+    why    InventoryEventHandler handled OrderPlaced and wrote Inventory "prod-1"; "cust-1" is the `customer_id` of OrderPlaced
+    do     ask for Inventory "prod-1", or have InventoryEventHandler write it under its `customer_id`
 
     story   1 given  StockReceived { product_id: "prod-1", quantity: 100 }
             2 when   PlaceOrder { order_id: "ord-1", customer_id: "cust-1", .. }  accepted

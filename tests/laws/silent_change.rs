@@ -21,7 +21,7 @@ fn an_aggregate_that_changes_in_silence_is_a_warning(
 
     let warnings = outcome.warnings();
     assert_eq!(warnings.len(), 1);
-    assert_eq!(warnings[0].law, Law::SilentChange);
+    assert_eq!(warnings[0].law, Some(Law::SilentChange));
     insta::allow_duplicates! {
         insta::assert_snapshot!(warnings[0], @r#"Keeper changed Label "l-1" and raised no event of it: whoever listens does not hear of it"#);
     }

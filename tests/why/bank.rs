@@ -236,8 +236,8 @@ fn the_row_has_another_id() {
     };
 
     insta::assert_snapshot!(why_in_both(flow), @r#"
-    10 BalanceProjector handled AccountOpened and wrote Balance "acc-1x"; its message has the other id as `account_id`
-    do ask for the id that is there, or mend where Balance "acc-1" gets its id from
+    10 BalanceProjector handled AccountOpened and wrote Balance "acc-1x"; "acc-1" is the `account_id` of AccountOpened
+    do ask for Balance "acc-1x", or have BalanceProjector write it under its `account_id`
     "#);
 }
 
@@ -252,8 +252,8 @@ fn the_aggregate_has_another_id() {
     };
 
     insta::assert_snapshot!(why_in_both(flow), @r#"
-    10 TransferCommandHandler handled RequestTransfer and wrote Transfer "trf-1x"; its message has the other id as `transfer_id`
-    do ask for the id that is there, or mend where Transfer "trf-1" gets its id from
+    10 TransferCommandHandler handled RequestTransfer and wrote Transfer "trf-1x"; "trf-1" is the `transfer_id` of RequestTransfer
+    do ask for Transfer "trf-1x", or have TransferCommandHandler write it under its `transfer_id`
     or 10 TransferCommandHandler handled CompleteTransfer and wrote Transfer "trf-1x" (one letter away)
     the id is of TransferCommandHandler: the `transfer_id` of RequestTransfer is "trf-1"
     "#);

@@ -37,8 +37,8 @@ fn it_wrote_another_id() {
     };
 
     insta::assert_snapshot!(why_in_both(flow), @r#"
-    10 Misfiler handled OrderPlaced and wrote OrderDashboard "cust-1"; its message has the other id as `order_id`
-    do ask for the id that is there, or mend where OrderDashboard "ord-1" gets its id from
+    10 Misfiler handled OrderPlaced and wrote OrderDashboard "cust-1"; "ord-1" is the `order_id` of OrderPlaced
+    do ask for OrderDashboard "cust-1", or have Misfiler write it under its `order_id`
     "#);
 }
 
