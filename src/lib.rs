@@ -130,7 +130,7 @@
 //! ```
 //!
 //! Where the mismatch does not tell it already, the report says `why`: which handler, on which message,
-//! and what to do. See [`why`].
+//! and what to do. See [`why`], and [`docs::broken`] for eight classic mistakes and their reports.
 //!
 //! In a terminal it has colours, unless `NO_COLOR` is set. The last line names the file with everything
 //! that was recorded. What handlers write through `tracing` stands in the chain, under the delivery that wrote it.
@@ -258,6 +258,8 @@
 //! the stable compiler that it has, not with 1.89 itself.
 #![cfg_attr(not(test), warn(clippy::unwrap_used))]
 
+#[cfg(doc)]
+pub mod docs;
 mod expect;
 pub mod flow;
 pub mod prelude;

@@ -39,8 +39,8 @@ const FLOW_HARNESS: &[Floor] = &[
     ("unit", &["system", "expect", "flow", "run", "report"]),
 ];
 
-/// The root of a crate stands on top; what examples share is used by documentation only.
-const ON_TOP: [&str; 3] = ["lib", "prelude", "doc_fixture"];
+/// The root of a crate stands on top; pages, and what examples share, are used by documentation only.
+const ON_TOP: [&str; 4] = ["lib", "prelude", "doc_fixture", "docs"];
 
 /// What the harness may know of `flow_domain::handler`: nothing that handles a message.
 const KNOWN_OF_HANDLERS: [&str; 4] = ["ProcessManager", "Reply", "catch", "short_type_name"];

@@ -1,9 +1,21 @@
-//! What the README shows is what happens: its test, and the failure that it prints.
+//! What the documentation shows is what happens: the tests of the README, and the failures that are
+//! printed.
 
 use std::thread;
 
 use flow_harness::prelude::*;
-use shop::{Inventory, OrderDashboard, OrderStatus, PlaceOrder, StockReceived, StockReserved};
+use shop::{Inventory, PlaceOrder, StockReceived};
+
+use crate::mistake::Mistake;
+
+mod broken;
+#[path = "../../examples/broken/cafe/mod.rs"]
+mod cafe;
+#[path = "../../examples/broken/mistake.rs"]
+mod mistake;
+#[path = "../../examples/broken/sentences.rs"]
+mod sentences;
+mod shown;
 
 // They stand in the README as they are, and are narrower there.
 #[rustfmt::skip]
@@ -12,7 +24,6 @@ mod placing;
 mod timeout;
 
 const README: &str = include_str!("../../README.md");
-const CRATE: &str = include_str!("../../src/lib.rs");
 const TEST: &str = include_str!("placing.rs");
 const ENGINE_TEST: &str = include_str!("timeout.rs");
 
@@ -31,22 +42,6 @@ fn place_order() -> PlaceOrder {
         quantity: 2,
         total_cents: 1_200,
     }
-}
-
-/// The sentence of the README, with an id that is not there.
-fn wrong_id() -> FlowFailure {
-    FlowHarness::new(shop::domain)
-        .given_events(stock())
-        .when(place_order())
-        .then_event(StockReserved {
-            product_id: "tea".into(),
-            order_id: "ord-1".into(),
-            quantity: 2,
-        })
-        .then_projection::<OrderDashboard>("ord-01")
-        .has(|row| row.status == OrderStatus::Placed)
-        .try_run()
-        .unwrap_err()
 }
 
 /// The sentence of the crate's documentation, in which nobody speaks of a refusal.
@@ -69,15 +64,6 @@ fn report(test: &str, failed: fn() -> FlowFailure, place: &str) -> String {
     failure.to_string().replace(failure.location(), place)
 }
 
-/// Where the README's test asks for the row, line and column, if it stands in a file of its own.
-fn place_in_test() -> String {
-    let step = ".then_projection";
-    let mut lines = TEST.lines().enumerate();
-    let found = lines.find_map(|(idx, line)| Some((idx + 1, line.find(step)? + 2)));
-    let (line, column) = found.unwrap();
-    format!("tests/orders.rs:{line}:{column}")
-}
-
 #[test]
 fn the_readme_shows_tests_that_pass() {
     for test in [TEST, ENGINE_TEST] {
@@ -87,10 +73,9 @@ fn the_readme_shows_tests_that_pass() {
 
 #[test]
 fn the_readme_shows_the_failure_that_is_printed() {
-    let test = "placing_an_order_reserves_stock";
-    let report = report(test, wrong_id, &place_in_test());
+    let report = broken::printed(Mistake::WrongId) + "\n";
 
-    assert!(README.contains(&report), "it should contain:\n{report}");
+    shown::check("README.md", ("```text\n", Some("```\n")), &report);
 }
 
 #[test]
@@ -100,10 +85,11 @@ fn the_crate_shows_the_failure_that_is_printed() {
     // A test that panics has one more line; `tests/failures` looks at the file.
     let report = format!("{report}\nrecord target/flow-harness/{test}.txt");
     let lines = report.lines().map(|line| format!("//! {line}"));
-    let comment: Vec<String> = lines.map(|line| line.trim_end().to_owned()).collect();
-    let comment = comment.join("\n");
+    let comment: String = lines
+        .map(|line| line.trim_end().to_owned() + "\n")
+        .collect();
 
-    assert!(CRATE.contains(&comment), "it should contain:\n{comment}");
+    shown::check("src/lib.rs", ("//! ```text\n", Some("//! ```\n")), &comment);
 }
 
 #[test]

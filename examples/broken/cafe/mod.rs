@@ -1,0 +1,21 @@
+//! A café: coffee is ordered and served, the barista reads the orders from a board, and for each order
+//! the guest gets a stamp on a loyalty card. It is right by itself.
+//!
+//! ```text
+//! OrderCoffee -> OrderHandler -> CoffeeOrdered -> BoardProjector -> Board
+//!                                              -> CardHandler -> CardStamped
+//! ServeCoffee -> OrderHandler -> CoffeeServed  -> BoardProjector -> Board
+//!                                CardStamped   -> StampsProjector -> Stamps
+//! ```
+
+mod board;
+mod card;
+mod domain;
+mod not_subscribed;
+mod order;
+mod stamps;
+
+pub(crate) use board::Board;
+pub(crate) use card::{Card, CardIssued, CardStamped};
+pub(crate) use domain::domain;
+pub(crate) use order::{CoffeeOrdered, CoffeeServed, Order, OrderCoffee, ServeCoffee};

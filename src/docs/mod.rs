@@ -1,0 +1,4 @@
+//! Pages to read; there is nothing here to call.
+
+#[doc = include_str!("broken.md")]
+pub mod broken {}
