@@ -266,8 +266,10 @@ fn a_transfer_is_refused(bank: &FlowHarness) -> Ran {
         .has(|process| process.step == TransferStep::Done)
         .then_projection::<Balance>("acc-1")
         .is(balance("acc-1", "Ada", 100))
+        .unchanged()
         .then_projection::<Balance>("acc-2")
         .is(balance("acc-2", "Bob", 0))
+        .unchanged()
         .try_run()
 }
 
