@@ -320,9 +320,14 @@ impl<'r> Facts<'r> {
         is_absent: bool,
     ) -> (Vec<Verdict>, Vec<Verdict>) {
         let writers = self.writers(sought);
+        let mut aggregates = self.wiring.aggregates.iter();
+        let own = aggregates.find(|one| one.name == sought.kept.name);
         let events = self.acted_messages().filter(|message| {
+            // An aggregate need not be told of what it raised itself.
+            let is_own = own.is_some_and(|own| own.category == message.category());
             let is_about = |id: &String| message.is_about(id);
             message.is_event()
+                && !is_own
                 && message.kept.is_some()
                 && sought.id.as_ref().is_none_or(is_about)
                 && !writers.iter().any(|edge| is_of(message, edge))

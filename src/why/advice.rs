@@ -49,6 +49,10 @@ impl Verdict {
             Self::Deduplicated { .. } => {
                 "a message with an id of its own is handled again; the same one is not".to_owned()
             }
+            Self::HandledAgain { at, .. } => format!(
+                "what comes again has the same id: let {} handle each `once`, or write what is the same twice",
+                at.handler
+            ),
             Self::WroteNothing { at, .. } => {
                 format!("look for a forgotten `work.add(..)` or `rows.put(..)` in {}", at.handler)
             }

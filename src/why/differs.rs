@@ -53,8 +53,19 @@ impl<'r> Facts<'r> {
         let (later, heard): (Vec<_>, Vec<_>) = heard.into_iter().partition(is_later);
 
         let mut verdicts = self.trouble_of_writers(sought);
-        let looked_elsewhere = self.wrote_nothing(sought).into_iter();
-        verdicts.extend(looked_elsewhere.filter(|one| matches!(one, Verdict::WrongKey { .. })));
+        let wrote_nothing = self.wrote_nothing(sought).into_iter();
+        let (looked_elsewhere, idle): (Vec<_>, Vec<_>) =
+            wrote_nothing.partition(|one| matches!(one, Verdict::WrongKey { .. }));
+        verdicts.extend(looked_elsewhere);
+        // Who was called last about it, and left it as it was.
+        let is_last = |one: &Verdict| {
+            let entry = one.entry();
+            entry.is_some_and(|entry| {
+                self.n_before_last_act <= entry.index()
+                    && last_set.is_none_or(|last_set| last_set < entry)
+            })
+        };
+        let idle = idle.into_iter().filter(is_last);
         // It was to change this one, and changed another.
         verdicts.extend(
             self.wrote_other(sought, self.n_given)
@@ -67,12 +78,18 @@ impl<'r> Facts<'r> {
                     _ => false,
                 }),
         );
+        let setters = wanted.iter();
+        let setters = setters.filter_map(|one| last_setter(&one.path, &states)?.by);
+        verdicts.extend(setters.filter_map(|by| self.handled_again(by)));
         verdicts.extend(self.overwritten(sought, &wanted, &states));
         if causes.iter().any(is_suspicious) {
             verdicts.push(fields_differ());
         }
         verdicts.extend(unheard);
         verdicts.extend(later);
+        if !was_set_in_last_act {
+            verdicts.extend(idle);
+        }
         if was_set_in_last_act {
             verdicts.push(fields_differ());
         }

@@ -33,11 +33,18 @@ impl Found {
     }
 }
 
-/// The first of a list is the verdict, the next that is another the runner-up.
+/// The first of a list is the verdict, the next that says something else the runner-up.
 pub(super) fn first_two(verdicts: Vec<Verdict>) -> Option<Why> {
     let mut verdicts = verdicts.into_iter();
     let verdict = verdicts.next()?;
-    let runner_up = verdicts.find(|other| *other != verdict);
+    let told = verdict.to_string();
+    // That something never came is no rival of what went wrong.
+    let is_open = matches!(
+        verdict,
+        Verdict::RaisedNothing { .. } | Verdict::FieldsDiffer { .. } | Verdict::NeverCame { .. }
+    );
+    let is_rival = |other: &Verdict| is_open || !matches!(other, Verdict::NeverCame { .. });
+    let runner_up = verdicts.find(|other| is_rival(other) && other.to_string() != told);
     Some(Why { verdict, runner_up })
 }
 

@@ -26,7 +26,10 @@ impl<'r> Facts<'r> {
         for event in unheard {
             let mut handlers = producers.iter().map(|(handler, _)| *handler);
             let reader = handlers.find(|handler| self.reads(handler, event.category()));
-            found.add(GUESS, Some(self.not_told(event, reader)));
+            // An aggregate is folded from its events by itself: nobody need be told of them.
+            if reader.is_some() || !self.is_folded(event.category()) {
+                found.add(GUESS, Some(self.not_told(event, reader)));
+            }
         }
         found
     }
@@ -62,12 +65,13 @@ impl<'r> Facts<'r> {
                     None => {
                         // One that went another way is less suspicious than one that did nothing.
                         let distance = depth + 10 * usize::from(!caused.is_empty());
-                        let verdict = Verdict::RaisedNothing {
+                        let nothing = || Verdict::RaisedNothing {
                             at: self.place(last),
                             wanted: name.to_owned(),
                             is_command: self.is_command(name),
                             instead: caused,
                         };
+                        let verdict = self.wrong_key(last).unwrap_or_else(nothing);
                         found.add(distance, Some(verdict));
                     }
                 }
@@ -267,6 +271,12 @@ impl<'r> Facts<'r> {
                 .flatten(),
             entry: message.kept.unwrap_or(message.entry),
         }
+    }
+
+    /// Whether the events of this category make an aggregate by themselves.
+    fn is_folded(&self, category: &str) -> bool {
+        let mut aggregates = self.wiring.aggregates.iter();
+        aggregates.any(|one| one.category == category && one.event_sourced)
     }
 
     /// Whether nobody at all handles an event.

@@ -135,6 +135,8 @@ impl<'r> Facts<'r> {
         for name in unexpected {
             let mut messages = self.acted_messages().rev();
             let one = messages.find(|one| one.name == *name && one.kept.is_some());
+            let by = one.and_then(|one| self.handling_of(one));
+            verdicts.extend(by.and_then(|by| self.handled_again(by)));
             verdicts.extend(one.map(|one| self.unexpected(one)));
         }
         verdicts

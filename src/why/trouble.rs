@@ -68,6 +68,19 @@ impl<'r> Facts<'r> {
         }
     }
 
+    /// Whether a handling was not the first of its handler with this message that went well.
+    pub(super) fn handled_again(&self, handling: &Handling<'r>) -> Option<Verdict> {
+        let same = self.handlings.iter().filter(|other| {
+            let is_same = (other.handler, other.message) == (handling.handler, handling.message);
+            is_same && handling.message.is_some() && other.is_handled()
+        });
+        let times = same.count();
+        (1 < times).then(|| Verdict::HandledAgain {
+            at: self.place(handling),
+            times,
+        })
+    }
+
     fn failure_of(&self, handling: &Handling<'r>, undone: &RolledBack) -> Verdict {
         let issued = handling.caused.iter().map(|place| &self.messages[*place]);
         // A command takes the handler that issued it with it: the cause is further inside.

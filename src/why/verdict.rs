@@ -142,6 +142,8 @@ pub enum Verdict {
         name: &'static str,
         event: Option<String>,
     },
+    /// A handler handled the same message so many times, and what it did counts each of them.
+    HandledAgain { at: Place, times: usize },
     /// What a handler wrote could not be read afterwards.
     Unreadable {
         at: Place,
@@ -308,6 +310,7 @@ impl Verdict {
             Self::NobodyKeeps { .. } => 22,
             Self::AllWentWell { .. } => 23,
             Self::Unreadable { .. } => 24,
+            Self::HandledAgain { .. } => 25,
         }
     }
 
@@ -323,6 +326,7 @@ impl Verdict {
             | Self::Overwritten { at, .. }
             | Self::RolledBack { at, .. }
             | Self::Unreadable { at, .. }
+            | Self::HandledAgain { at, .. }
             | Self::Accepted { at, .. } => Some(at),
             Self::WroteOther { at, origin, .. } | Self::WrongKey { at, origin, .. } => {
                 let made = origin.as_ref().and_then(Origin::place);

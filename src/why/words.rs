@@ -177,6 +177,11 @@ impl fmt::Display for Verdict {
                     handled(at)
                 )
             }
+            Self::HandledAgain { at, times } => write!(
+                f,
+                "{} handled the same {} {times} times, and each counts",
+                at.handler, at.message
+            ),
             Self::AllWentWell { n_handled } => match n_handled {
                 0 => f.write_str("nothing was handled"),
                 1 => f.write_str("the one message that was handled was handled well"),

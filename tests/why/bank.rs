@@ -164,7 +164,6 @@ fn a_process_manager_does_not_hear_of_an_event() {
     insta::assert_snapshot!(why_in_both(flow), @r"
     4 TransferDeposited was raised, and TransferProcess does not handle it
     do add it to the routes of TransferProcess: `on.event(Self::on_..)`
-    or 21 CompleteTransfer did not come; nobody in the domain sends it
     ");
 }
 

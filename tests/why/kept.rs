@@ -1,12 +1,12 @@
 //! Something of the shop that is not kept, or is kept otherwise.
 
 use ::shop::{Inventory, InventoryEventHandler, OrderDashboard, OrderStatus};
-use flow_harness::prelude::*;
+use flow_harness::{Law, prelude::*};
 
 use crate::{
     fixture::{dashboard, paid, place, received, shop},
     shop_doubles::{
-        Eraser, Forgetful, Misfiler, Mixer, NewShelf, Overwriter, SilentShelf, bare,
+        Adder, Eraser, Forgetful, Misfiler, Mixer, NewShelf, Overwriter, SilentShelf, bare,
         with_inventory, with_projector,
     },
     why_in_both,
@@ -206,4 +206,39 @@ fn it_was_there_before_and_is_deleted_by_nobody() {
     10 Eraser handled OrderPlaced and wrote OrderDashboard "ord-1" (one letter away)
     do ask for the id that is there, or mend where OrderDashboard "ord-2" gets its id from
     "#);
+}
+
+#[test]
+fn it_was_handled_again_and_counted_twice() {
+    let flow = |mode| {
+        with_projector(mode, || Adder)
+            .without_law(Law::Rebuild, "it counts what comes again")
+            .given_events(received(9))
+            .when(place())
+            .when_redelivered(1)
+            .then_projection::<OrderDashboard>("ord-1")
+            .is(dashboard(OrderStatus::Placed))
+    };
+
+    insta::assert_snapshot!(why_in_both(flow), @r#"
+    25 Adder handled the same OrderPlaced 2 times, and each counts
+    do what comes again has the same id: let Adder handle each `once`, or write what is the same twice
+    or 11 Adder handled OrderPlaced and wrote over OrderDashboard "ord-1", which was of Adder on OrderPlaced
+    "#);
+}
+
+#[test]
+fn it_is_handled_and_leaves_the_row_as_it_was() {
+    let flow = |mode| {
+        with_projector(mode, || Forgetful)
+            .given_events(received(9))
+            .when(place())
+            .then_aggregate::<Inventory>("prod-1")
+            .like(json!({ "available": 5 }))
+    };
+
+    insta::assert_snapshot!(why_in_both(flow), @r"
+    15 available was set last by StockReserved, of InventoryEventHandler on OrderPlaced
+    or 3 InventoryEventHandler handled OrderPlaced and raised no StockRefused, but StockReserved
+    ");
 }

@@ -10,7 +10,7 @@ use flow_harness::prelude::*;
 use crate::{
     fixture::{confirmed, paid, place, placed, received, reserved, shop},
     shop_doubles::{
-        Clumsy, Hasty, OnceOnly, Picky, WrongShelf, bare, with_handler, with_inventory,
+        Clumsy, Hasty, OnceOnly, Picky, SilentShelf, WrongShelf, bare, with_handler, with_inventory,
     },
     why, why_in_both,
 };
@@ -372,4 +372,19 @@ fn a_refusal_inside_of_an_event_handler_is_its_failure() {
     2 OrderCommandHandler refused ConfirmOrder: the order is Cancelled, not Placed
     do if the refusal is the point, say so: `.then_rejected(..)`; else make what it asks for true in `given_..`
     ");
+}
+
+#[test]
+fn an_event_did_not_come_because_of_the_wrong_key() {
+    let flow = |mode| {
+        with_inventory(mode, || SilentShelf)
+            .given_events(received(9))
+            .when(place())
+            .then_event(reserved())
+    };
+
+    insta::assert_snapshot!(why_in_both(flow), @r#"
+    18 SilentShelf handled OrderPlaced and looked for Inventory "cust-1", its `customer_id`, and not for "prod-1", its `product_id`
+    do look it up by `product_id` in SilentShelf
+    "#);
 }

@@ -193,6 +193,27 @@ impl Mixer {
     }
 }
 
+dashboard!(
+    /// Adds the total of an order up.
+    Adder: OrderPlaced => on_order_placed
+);
+
+impl Adder {
+    async fn on_order_placed(
+        &self,
+        event: OrderPlaced,
+        rows: &mut Rows<'_, OrderDashboard>,
+    ) -> Result<(), Error> {
+        let (order_id, cents) = (event.order_id.clone(), event.total_cents);
+        let none = OrderDashboard {
+            total_cents: 0,
+            ..row(event)
+        };
+        rows.change_or_insert(order_id, || none, |row| row.total_cents += cents)
+            .await
+    }
+}
+
 /// Wants only what a payment caused, and orders are not.
 #[derive(Debug)]
 pub(crate) struct Picky;
