@@ -159,6 +159,7 @@ impl FlowFailure {
             described: outcome.step(step),
         };
         let runner_up = self.inner.why.take().map(|why| why.verdict);
+        let runner_up = runner_up.filter(Verdict::is_sure);
         self.inner.why = Some(Why { verdict, runner_up });
         self
     }

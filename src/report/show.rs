@@ -242,12 +242,8 @@ mod tests {
 
         why    OrderCommandHandler refused PlaceOrder: the order is already
                  placed
-        do     if the refusal is the point, say so: `.then_rejected(..)`;
-                 else make what it asks for true in `given_..`
-        or     customer_id, order_id, total_cents were set last by
-                 OrderDashboardProjector on OrderPlaced
-               status was set last by OrderDashboardProjector on
-                 OrderCancelled
+        do     make what it asks for true in `given_..`, or expect the
+                 refusal: `.then_rejected(..)`
 
         story   1 given  PlaceOrder { order_id: "o .. }
                 2 when   PlaceOrder { order_id: "o .. }  REJECTED: the orde ..
@@ -279,9 +275,7 @@ mod tests {
                     ESC[31m}ESC[0m
 
         ESC[1mwhyESC[0m    OrderCommandHandler refused PlaceOrder: the order is already placed
-        ESC[1mdoESC[0m     if the refusal is the point, say so: `.then_rejected(..)`; else make what it asks for true in `given_..`
-        ESC[1morESC[0m     customer_id, order_id, total_cents were set last by OrderDashboardProjector on OrderPlaced
-               status was set last by OrderDashboardProjector on OrderCancelled
+        ESC[1mdoESC[0m     make what it asks for true in `given_..`, or expect the refusal: `.then_rejected(..)`
 
         ESC[1mstoryESC[0m   1 given  PlaceOrder { order_id: "ord-1", customer_id:  .. 59 letters more .. }
                 2 when   PlaceOrder { order_id: "ord-1", customer_id:  .. 59 letters more .. }  ESC[1;31mREJECTED: the order is already placedESC[0m

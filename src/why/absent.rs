@@ -6,6 +6,7 @@ use flow_domain::{
 use crate::why::{
     Nearness, Origin, Right, Verdict,
     facts::{Facts, Handling, Message},
+    found::merge,
     sought::SoughtKept,
 };
 
@@ -33,7 +34,8 @@ impl<'r> Facts<'r> {
         verdicts.extend(unheard.into_iter().chain(heard));
         verdicts.extend(far);
         if !is_near {
-            verdicts.extend(self.missing_messages(sought));
+            let (told, guessed) = self.missing_messages(sought);
+            verdicts.extend(told.into_iter().chain(guessed));
         }
         if verdicts.is_empty() {
             verdicts.extend(self.wrote_other(sought, 0));
@@ -161,7 +163,7 @@ impl<'r> Facts<'r> {
         let handlings = self.acted().rev();
         let mut verdicts: Vec<Verdict> = handlings
             .filter(|one| self.is_writer(one, sought) && self.is_about(one, sought))
-            .filter(|one| self.is_last_attempt(one))
+            .filter(|one| self.is_last_attempt(one) && one.ended != Some(&Ended::Deduplicated))
             .filter_map(|one| self.trouble_of(one))
             .collect();
         for edge in self.writers(sought) {
@@ -186,9 +188,10 @@ impl<'r> Facts<'r> {
         let mut others = self.handlings.iter();
         let is_later = |other: &Handling<'_>| {
             (other.handler, other.message) == (handling.handler, handling.message)
+                && other.ended != Some(&Ended::Deduplicated)
                 && handling.started < other.started
         };
-        handling.ended == Some(&Ended::Deduplicated) || !others.any(is_later)
+        !others.any(is_later)
     }
 
     /// The handlings that wrote such a thing under another id, the nearest id first.
@@ -373,7 +376,7 @@ impl<'r> Facts<'r> {
     }
 
     /// Why the messages did not come on which it would have been written.
-    pub(super) fn missing_messages(&self, sought: &SoughtKept) -> Vec<Verdict> {
+    pub(super) fn missing_messages(&self, sought: &SoughtKept) -> (Vec<Verdict>, Vec<Verdict>) {
         let mut all = Vec::new();
         for edge in self.writers(sought) {
             let mut came = self.acted_messages();
@@ -381,7 +384,7 @@ impl<'r> Facts<'r> {
                 all.push(self.no_message(&edge.1));
             }
         }
-        crate::why::found::merge(all)
+        merge(all).into_told_and_guessed()
     }
 }
 

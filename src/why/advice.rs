@@ -11,9 +11,18 @@ impl Verdict {
                 None => format!("register a command handler whose routes name {command}"),
             },
             Self::Rejected { .. } => {
-                "if the refusal is the point, say so: `.then_rejected(..)`; else make what it asks for true in `given_..`".to_owned()
+                "make what it asks for true in `given_..`, or expect the refusal: `.then_rejected(..)`".to_owned()
             }
-            Self::RaisedNothing { at, wanted, is_command: false, instead } if instead.is_empty() => format!(
+            Self::RaisedNothing {
+                at,
+                wanted,
+                changed: Some(changed),
+                ..
+            } => format!(
+                "raise {wanted} where {} changes {changed}: nobody hears of a change without an event",
+                at.handler
+            ),
+            Self::RaisedNothing { at, wanted, is_command: false, instead, .. } if instead.is_empty() => format!(
                 "look for a forgotten `work.add(..)` in {}, or for the branch that leads to {wanted} and was not taken",
                 at.handler
             ),
@@ -39,13 +48,10 @@ impl Verdict {
             Self::Scheduled { .. } => {
                 "let time pass before it is asked: `.when_time_passes(..)`".to_owned()
             }
-            Self::HandlerFailed { at, is_panic, .. } => {
-                if *is_panic {
-                    "mend the handler: a panic is never the point".to_owned()
-                } else {
-                    format!("if the failure is the point, say so: `.then_handler_failed::<{}>(..)`", at.handler)
-                }
-            }
+            Self::HandlerFailed { at, .. } => format!(
+                "mend {}, or expect what is so without it: `.then_handler_failed_saying::<{}>(\"..\")`",
+                at.handler, at.handler
+            ),
             Self::Deduplicated { .. } => {
                 "a message with an id of its own is handled again; the same one is not".to_owned()
             }
@@ -73,6 +79,14 @@ impl Verdict {
             Self::AskedTooEarly { step, .. } => format!("say it after step {step}"),
             Self::WrongKey {
                 at,
+                origin: Some(origin),
+                ..
+            } => {
+                let made = origin.place().unwrap_or(at);
+                format!("mend {}: the id that it gives on is another's", made.handler)
+            }
+            Self::WrongKey {
+                at,
                 right: Right::Field(field, _),
                 ..
             } => format!("look it up by `{field}` in {}", at.handler),
@@ -88,6 +102,9 @@ impl Verdict {
             Self::NobodyKeeps { name, .. } => {
                 format!("register one: `.projector(..)` with `type Projection = {name}`")
             }
+            Self::NobodyRaises { event, .. } => format!(
+                "register the handler that raises {event}: `.event_handler(..)` or `.command_handler(..)`"
+            ),
             Self::NeverCame { message } => {
                 format!("have it come, if it is to: `.when(..)` or `.when_event({message} {{ .. }})`")
             }

@@ -94,13 +94,10 @@ impl<'r> Facts<'r> {
             verdicts.push(fields_differ());
         }
         verdicts.extend(heard);
-        let (left_out, missing): (Vec<_>, Vec<_>) = self
-            .missing_messages(sought)
-            .into_iter()
-            .partition(|one| matches!(one, Verdict::NeverCame { .. }));
-        verdicts.extend(missing);
+        let (told, guessed) = self.missing_messages(sought);
+        verdicts.extend(told);
         verdicts.push(fields_differ());
-        verdicts.extend(left_out);
+        verdicts.extend(guessed);
         verdicts
     }
 

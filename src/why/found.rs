@@ -1,5 +1,8 @@
 use crate::why::{Verdict, Why};
 
+/// Farther than what is told by the wiring: that a handler is to be told of an event is only a guess.
+pub(super) const GUESS: usize = 100;
+
 /// What may be the cause, the most probable first.
 #[derive(Debug, Default)]
 pub(super) struct Found {
@@ -26,6 +29,15 @@ impl Found {
         }
     }
 
+    /// What is told by what happened, and what is only guessed from what did not.
+    pub(super) fn into_told_and_guessed(mut self) -> (Vec<Verdict>, Vec<Verdict>) {
+        self.found.sort_by_key(|(rank, _)| *rank);
+        let is_told = |one: &((bool, usize), Verdict)| one.0.1 < GUESS;
+        let (told, guessed): (Vec<_>, Vec<_>) = self.found.into_iter().partition(is_told);
+        let verdicts = |found: Vec<(_, Verdict)>| found.into_iter().map(|(_, one)| one).collect();
+        (verdicts(told), verdicts(guessed))
+    }
+
     /// In order; what was found first comes first where nothing else decides.
     pub(super) fn into_verdicts(mut self) -> Vec<Verdict> {
         self.found.sort_by_key(|(rank, _)| *rank);
@@ -38,23 +50,46 @@ pub(super) fn first_two(verdicts: Vec<Verdict>) -> Option<Why> {
     let mut verdicts = verdicts.into_iter();
     let verdict = verdicts.next()?;
     let told = verdict.to_string();
-    // That something never came is no rival of what went wrong.
-    let is_open = matches!(
-        verdict,
-        Verdict::RaisedNothing { .. } | Verdict::FieldsDiffer { .. } | Verdict::NeverCame { .. }
-    );
-    let is_rival = |other: &Verdict| is_open || !matches!(other, Verdict::NeverCame { .. });
-    let runner_up = verdicts.find(|other| is_rival(other) && other.to_string() != told);
+    let runner_up = verdicts.find(|other| is_rival(&verdict, other) && other.to_string() != told);
     Some(Why { verdict, runner_up })
 }
 
+/// Whether there is reason to doubt a verdict because of another: of what surely went wrong only because
+/// of something else that did.
+fn is_rival(verdict: &Verdict, other: &Verdict) -> bool {
+    let went_another_way =
+        matches!(other, Verdict::RaisedNothing { instead, .. } if !instead.is_empty());
+    match verdict {
+        _ if verdict.is_sure() => other.is_sure() && !matches!(other, Verdict::NoSubscriber { .. }),
+        Verdict::RaisedNothing { .. } => true,
+        _ => !went_another_way,
+    }
+}
+
+impl Verdict {
+    /// Whether it is something that went wrong, and not only something that was not done or done
+    /// otherwise.
+    pub(crate) fn is_sure(&self) -> bool {
+        !matches!(
+            self,
+            Self::RaisedNothing { .. }
+                | Self::FieldsDiffer { .. }
+                | Self::Unexpected { .. }
+                | Self::Accepted { .. }
+                | Self::NeverCame { .. }
+                | Self::NobodyRaises { .. }
+                | Self::AllWentWell { .. }
+        )
+    }
+}
+
 /// Several searches in one: what is sure in any of them comes first.
-pub(super) fn merge(searches: Vec<Found>) -> Vec<Verdict> {
+pub(super) fn merge(searches: Vec<Found>) -> Found {
     let mut all = Found::default();
     for search in searches {
         for (rank, verdict) in search.found {
             all.push(rank, Some(verdict));
         }
     }
-    all.into_verdicts()
+    all
 }

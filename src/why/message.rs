@@ -1,13 +1,13 @@
-use flow_domain::{record::HandlerKind, wiring::nearest};
+use flow_domain::{
+    record::{Ended, HandlerKind, TableKind},
+    wiring::nearest,
+};
 
 use crate::why::{
     NearMiss, Verdict,
-    facts::{Facts, Message},
-    found::Found,
+    facts::{Facts, Handling, Message},
+    found::{Found, GUESS},
 };
-
-/// Farther than what is told by the wiring: that a handler is to be told of an event is only a guess.
-const GUESS: usize = 100;
 
 /// Farther than anything that happened: what did not happen at all is told last.
 const FAR: usize = 1_000;
@@ -49,12 +49,11 @@ impl<'r> Facts<'r> {
                 self.walk_back(trigger, depth + 1, known, found);
             }
             for message in came {
-                let mut handlings = self.handlings_of(message);
-                let mut handlings: Vec<_> = handlings
-                    .by_ref()
-                    .filter(|one| one.handler == *handler)
-                    .collect();
-                let Some(last) = handlings.pop() else {
+                let handlings = self.handlings_of(message);
+                let own = handlings.filter(|one| one.handler == *handler);
+                // What was let go because it had been handled says nothing of how it was handled.
+                let is_first = |one: &&Handling<'r>| one.ended != Some(&Ended::Deduplicated);
+                let Some(last) = own.filter(is_first).last() else {
                     found.add_sure(depth, self.not_delivered(handler, message));
                     continue;
                 };
@@ -69,6 +68,7 @@ impl<'r> Facts<'r> {
                             at: self.place(last),
                             wanted: name.to_owned(),
                             is_command: self.is_command(name),
+                            changed: changed(last).filter(|_| caused.is_empty()),
                             instead: caused,
                         };
                         let verdict = self.wrong_key(last).unwrap_or_else(nothing);
@@ -81,6 +81,7 @@ impl<'r> Facts<'r> {
         let comes_from_outside = all.any(|one| one.name == name && one.by.is_none());
         if producers.is_empty() && !comes_from_outside {
             self.nobody_raises(name, depth, found);
+            found.add(GUESS + depth, self.without_a_source(name));
             if self.may_come_from_outside(name) {
                 let message = name.to_owned();
                 found.add(FAR + depth, Some(Verdict::NeverCame { message }));
@@ -279,6 +280,23 @@ impl<'r> Facts<'r> {
         aggregates.any(|one| one.category == category && one.event_sourced)
     }
 
+    /// An event of an aggregate whose handler is not there, where handlers say what they raise.
+    fn without_a_source(&self, name: &str) -> Option<Verdict> {
+        let mut aggregates = self.wiring.aggregates.iter();
+        let owner = aggregates.find(|one| one.events.iter().any(|event| event == name))?;
+        let commands = self.wiring.commands.iter();
+        let subscriptions = self.wiring.subscriptions.iter();
+        let mut raises = commands
+            .map(|one| &one.raises)
+            .chain(subscriptions.map(|one| &one.raises));
+        let says_anything = raises.any(|raises| !raises.is_empty());
+        let is_given = self.messages.iter().any(|one| one.name == name);
+        (says_anything && !is_given).then(|| Verdict::NobodyRaises {
+            event: name.to_owned(),
+            aggregate: owner.name,
+        })
+    }
+
     /// Whether nobody at all handles an event.
     pub(super) fn is_unheard(&self, message: &Message<'r>) -> bool {
         let mut edges = self.wiring.subscriptions.iter();
@@ -315,4 +333,11 @@ impl<'r> Facts<'r> {
             wanted: wanted.to_owned(),
         })
     }
+}
+
+/// The aggregate that a handling changed, in words.
+fn changed(handling: &Handling<'_>) -> Option<String> {
+    let mut writes = handling.writes.iter();
+    let written = writes.find(|one| one.table.kind == TableKind::Aggregate)?;
+    Some(format!("{} {:?}", written.table.name, written.id))
 }

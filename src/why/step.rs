@@ -4,6 +4,7 @@ use crate::why::{
     Verdict,
     differs::Fold,
     facts::{Facts, Handling, Message},
+    found::merge,
     sought::{Sought, SoughtKept, Want},
 };
 
@@ -55,7 +56,8 @@ impl<'r> Facts<'r> {
                 verdicts.extend(self.last_written(kept));
                 let (unheard, heard) = self.not_subscribed(kept, false);
                 verdicts.extend(unheard.into_iter().chain(heard));
-                verdicts.extend(self.missing_messages(kept));
+                let (told, guessed) = self.missing_messages(kept);
+                verdicts.extend(told.into_iter().chain(guessed));
                 verdicts
             }
             Want::Absent => self.last_written(kept).into_iter().collect(),
@@ -174,7 +176,7 @@ impl<'r> Facts<'r> {
         let last = handled.find(|one| one.is_handled());
         verdicts.extend(last.map(|one| self.did(one)));
         if last.is_none() {
-            verdicts.extend(crate::why::found::merge(missing));
+            verdicts.extend(merge(missing).into_verdicts());
         }
         verdicts
     }

@@ -147,6 +147,12 @@ impl<'r> Facts<'r> {
         let message = self.message_of(handling)?;
         let field = message.field_with(id);
         let known = self.ids_of(table);
+        if let Some(misfiled) = known
+            .iter()
+            .find_map(|wrote| self.misfiled(table, (id, wrote)))
+        {
+            return Some(misfiled);
+        }
         let carried = known.iter().find_map(|known| {
             let other = message.field_with(known)?;
             (Some(&other) != field.as_ref()).then(|| Right::Field(other, known.clone()))
@@ -164,13 +170,7 @@ impl<'r> Facts<'r> {
         let right = match carried {
             Some(carried) => carried,
             None => match nearest(id, known.iter().map(String::as_str)) {
-                Some(near) => {
-                    let misfiled = self.misfiled(table, (id, near));
-                    if misfiled.is_some() {
-                        return misfiled;
-                    }
-                    Right::Near(near.to_owned())
-                }
+                Some(near) => Right::Near(near.to_owned()),
                 None if is_changed => Right::Unknown,
                 None => return None,
             },
@@ -207,19 +207,24 @@ impl<'r> Facts<'r> {
         })
     }
 
-    /// Whether what was looked for was written under the other id, by a handler whose message says
-    /// the first.
+    /// Whether what was looked for was written under the other id, by a handler of a message of the
+    /// first.
     fn misfiled(&self, table: Table, (wanted, wrote): (&str, &str)) -> Option<Verdict> {
         let (by, _) = self.writes_of(table, wrote).next()?;
         let message = self.message_of(by)?;
-        if !message.is_about(wanted) || message.is_about(wrote) {
+        if message.envelope.metadata.stream.id() != wanted {
             return None;
         }
+        let n_letters = strsim::damerau_levenshtein(wanted, wrote);
+        let nearness = match message.field_with(wanted) {
+            Some(field) => Nearness::Carried(field),
+            None => Nearness::Letters(n_letters),
+        };
         Some(Verdict::WroteOther {
             at: self.place(by),
             wanted: format!("{} {wanted:?}", table.name),
             wrote: format!("{} {wrote:?}", table.name),
-            nearness: Nearness::Letters(strsim::damerau_levenshtein(wanted, wrote)),
+            nearness,
             origin: None,
         })
     }
@@ -263,7 +268,7 @@ impl<'r> Facts<'r> {
         let mut ids: BTreeSet<String> = written.map(|one| one.id.to_string()).collect();
         if table.kind == TableKind::Aggregate {
             let mut aggregates = self.wiring.aggregates.iter();
-            let own = aggregates.find(|one| one.name == table.name);
+            let own = aggregates.find(|one| one.name == table.name && one.event_sourced);
             let category = own.map(|one| one.category);
             let events = self.messages.iter().filter(|message| {
                 message.is_event() && message.kept.is_some() && Some(message.category()) == category

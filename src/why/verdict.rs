@@ -39,12 +39,13 @@ pub enum Verdict {
     /// A command was refused, for this reason.
     Rejected { at: Place, reason: String },
     /// A message was handled, and what was expected was not raised or issued; what was, `instead`, may
-    /// be nothing.
+    /// be nothing. `changed` is an aggregate that changed all the same, without any event.
     RaisedNothing {
         at: Place,
         wanted: String,
         is_command: bool,
         instead: Vec<String>,
+        changed: Option<String>,
     },
     /// An event was raised, and nobody handles it, or not the handler that keeps what was expected.
     NoSubscriber {
@@ -137,6 +138,11 @@ pub enum Verdict {
     /// A message would lead to what was expected; nobody raises or issues it, so it has to come from
     /// outside, and did not.
     NeverCame { message: String },
+    /// An aggregate lists the event, and no handler that is registered says that it raises it.
+    NobodyRaises {
+        event: String,
+        aggregate: &'static str,
+    },
     /// No projector keeps the projection; `event` is one that was raised, and may be what it is about.
     NobodyKeeps {
         name: &'static str,
@@ -311,6 +317,7 @@ impl Verdict {
             Self::AllWentWell { .. } => 23,
             Self::Unreadable { .. } => 24,
             Self::HandledAgain { .. } => 25,
+            Self::NobodyRaises { .. } => 26,
         }
     }
 
@@ -347,6 +354,7 @@ impl Verdict {
             | Self::NotInMode { .. }
             | Self::NeverCame { .. }
             | Self::NobodyKeeps { .. }
+            | Self::NobodyRaises { .. }
             | Self::AllWentWell { .. }
             | Self::AskedTooEarly { .. } => None,
         }

@@ -24,9 +24,14 @@ impl fmt::Display for Verdict {
                 wanted,
                 is_command,
                 instead,
+                changed,
             } => {
                 let verb = if *is_command { "issued" } else { "raised" };
-                write!(f, "{} and {verb} no {wanted}", handled(at))?;
+                write!(f, "{}", handled(at))?;
+                if let Some(changed) = changed {
+                    write!(f, ", changed {changed}")?;
+                }
+                write!(f, " and {verb} no {wanted}")?;
                 match instead.as_slice() {
                     [] => Ok(()),
                     instead => write!(f, ", but {}", instead.join(", ")),
@@ -166,6 +171,10 @@ impl fmt::Display for Verdict {
                 [] => write!(f, "{} and changed nothing", handled(at)),
                 did => write!(f, "{}: {}", handled(at), did.join(", ")),
             },
+            Self::NobodyRaises { event, aggregate } => write!(
+                f,
+                "{aggregate} lists {event}, and no handler that is registered says that it raises it"
+            ),
             Self::NobodyKeeps { name, event } => match event {
                 Some(event) => write!(f, "{event} was raised, and no projector keeps {name}"),
                 None => write!(f, "no projector keeps {name}"),

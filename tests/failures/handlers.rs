@@ -76,7 +76,7 @@ fn a_handler_that_fails_otherwise() {
       found     Brittle failed with LabError("smoke"): what was told failed: there was smoke
 
     why    Brittle failed on Told: what was told failed: there was smoke
-    do     if the failure is the point, say so: `.then_handler_failed::<Brittle>(..)`
+    do     mend Brittle, or expect what is so without it: `.then_handler_failed_saying::<Brittle>("..")`
 
     story   1 when   Told { told_id: "told-1", what: "fail" }      accepted, but a handler failed
             2 then   handler Brittle failed with LabError("fire")  FAILED

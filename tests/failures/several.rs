@@ -35,7 +35,6 @@ fn all_that_is_wrong_with_an_act_is_told() {
 
     why    it is so after step 6, when PaymentReceived { payment_id: "pay-1", order_id: "ord-1", .. }, and was asked before
     do     say it after step 6
-    or     Fulfilment handled StockReserved and issued no ConfirmOrder
 
     story   1 given  StockReceived { product_id: "prod-1", quantity: 100 }
             2 when   PlaceOrder { order_id: "ord-1", customer_id: "cust-1", .. }     accepted

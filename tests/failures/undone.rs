@@ -70,7 +70,7 @@ fn a_command_that_fails_inside_another_is_one_failure() {
                 If that is the point, say so: `.then_handler_failed::<DispatchHandler>(..)`
 
     why    PackHandler failed on Pack: packing failed: there was a torn label
-    do     if the failure is the point, say so: `.then_handler_failed::<PackHandler>(..)`
+    do     mend PackHandler, or expect what is so without it: `.then_handler_failed_saying::<PackHandler>("..")`
 
     story   1 when   Dispatch { parcel_id: "parcel-1", weather: "storm" }  FAILED: packing failed: there was a torn label
             2 then   no events                                             ok

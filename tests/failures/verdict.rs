@@ -103,7 +103,7 @@ fn what_is_given_is_refused() {
       2 steps after it were not run
 
     why    OrderCommandHandler refused PlaceOrder: the order is already placed
-    do     if the refusal is the point, say so: `.then_rejected(..)`; else make what it asks for true in `given_..`
+    do     make what it asks for true in `given_..`, or expect the refusal: `.then_rejected(..)`
 
     story   1 given  PlaceOrder { order_id: "ord-1", customer_id: "cust-1", .. }
             2 given  PlaceOrder { order_id: "ord-1", customer_id: "cust-1", .. }  FAILED
