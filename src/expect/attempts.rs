@@ -58,15 +58,17 @@ impl<H: 'static> Expectation for Attempts<H> {
         };
         let n_found = lines.len();
         let mismatch = Mismatch::new(self.describe(), found).differing(lines);
-        Err(if n_found == 1 && outcome.is_inline() {
-            mismatch.about(Sought::OfEngine {
-                what: "tries nothing again".to_owned(),
-                word: "then_attempts",
-                event: None,
-            })
-        } else {
-            mismatch.about(Sought::Handled(name))
-        })
+        Err(
+            if n_found == 1 && 1 < self.expected && outcome.is_inline() {
+                mismatch.about(Sought::OfEngine {
+                    what: "tries nothing again".to_owned(),
+                    word: "then_attempts",
+                    event: None,
+                })
+            } else {
+                mismatch.about(Sought::Handled(name))
+            },
+        )
     }
 }
 

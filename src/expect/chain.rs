@@ -71,6 +71,10 @@ impl Expectation for Chain {
         format!("chain {}", self.0.join(" -> "))
     }
 
+    fn is_of_last_act(&self) -> bool {
+        true
+    }
+
     fn check(&self, outcome: &Outcome) -> Result<(), Mismatch> {
         self.check_names(outcome)?;
         // All paths that agree with what is expected so far.

@@ -10,8 +10,8 @@ use crate::{expect::stands_for, run::Outcome};
 pub(super) fn never_raised<E: Event>(outcome: &Outcome) -> Option<String> {
     let names = || E::SCHEMAS.iter().map(|schema| schema.name.to_string());
     let wiring = outcome.system().wiring();
-    let says_it = raises(&wiring).any(|raised| names().any(|name| *raised == name));
-    if says_it || !says_what_it_causes(&wiring) || was_raised::<E>(outcome) {
+    let says_it = raises(wiring).any(|raised| names().any(|name| *raised == name));
+    if says_it || !says_what_it_causes(wiring) || was_raised::<E>(outcome) {
         return None;
     }
     let is_outside = names().any(|name| wiring.events_from_outside.contains(&name));

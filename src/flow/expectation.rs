@@ -64,6 +64,12 @@ pub trait Expectation: Send + Sync {
         true
     }
 
+    /// Returns true if it speaks of the last act only, so that after another act it is another question. It
+    /// does not by default.
+    fn is_of_last_act(&self) -> bool {
+        false
+    }
+
     /// Returns true if it can be checked while messages wait for an engine: if what they cause cannot
     /// change what it says. It cannot by default, and fails then.
     fn allows_waiting(&self) -> bool {
@@ -103,7 +109,7 @@ pub enum Trouble {
 }
 
 /// How an expectation was not met.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Mismatch {
     /// What was expected.
@@ -152,6 +158,27 @@ impl Mismatch {
     pub fn differing(mut self, differences: Vec<String>) -> Self {
         self.differences = differences;
         self
+    }
+}
+
+/// What it says; not what it was about.
+impl PartialEq for Mismatch {
+    fn eq(&self, other: &Self) -> bool {
+        self.expected == other.expected
+            && self.found == other.found
+            && self.differences == other.differences
+    }
+}
+
+impl Eq for Mismatch {}
+
+impl fmt::Debug for Mismatch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Mismatch")
+            .field("expected", &self.expected)
+            .field("found", &self.found)
+            .field("differences", &self.differences)
+            .finish_non_exhaustive()
     }
 }
 

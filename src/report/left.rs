@@ -1,4 +1,4 @@
-use flow_domain::record::{Ended, Entry, HandlerKind, Happening, Record};
+use flow_domain::record::{Ended, Entry, EntryId, HandlerKind, Happening, Record};
 
 use crate::{expect::still_to_come, report::show::counted, run::Outcome};
 
@@ -6,7 +6,13 @@ use crate::{expect::still_to_come, report::show::counted, run::Outcome};
 pub(super) fn left(outcome: &Outcome) -> String {
     let record = outcome.record();
     let entries = record.entries().iter();
-    let failures = entries.filter(|entry| is_failure(entry, record)).count();
+    let mut failures: Vec<_> = entries
+        .filter(|entry| is_failure(entry, record))
+        .filter_map(|entry| handling_of(entry, record))
+        .collect();
+    // One that is tried again is one.
+    failures.sort_unstable();
+    failures.dedup();
     let waiting: usize = outcome
         .acts()
         .iter()
@@ -30,7 +36,7 @@ pub(super) fn left(outcome: &Outcome) -> String {
             0 => "nothing".to_owned(),
             n => n.to_string(),
         },
-        no_or(failures, "handler failed", "handlers failed"),
+        no_or(failures.len(), "handler failed", "handlers failed"),
         also.concat()
     )
 }
@@ -55,6 +61,17 @@ fn later(record: &Record) -> (usize, usize) {
         }
     }
     (n_dead, n_scheduled)
+}
+
+/// The handler that came to this end, and the entry of its message.
+fn handling_of(ended: &Entry, record: &Record) -> Option<(&'static str, Option<usize>)> {
+    let started = record.entry(ended.cause?);
+    match started.what {
+        Happening::HandlerStarted { handler, .. } => {
+            Some((handler, started.cause.map(EntryId::index)))
+        }
+        _ => None,
+    }
 }
 
 /// Returns true for the end of a handler that failed by itself, and not as a part of another one that

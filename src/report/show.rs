@@ -15,6 +15,9 @@ use crate::{
     why::{Sought, Verdict, Why},
 };
 
+/// How many steps that failed are told in full: what comes after them mostly failed with them.
+const MOST_STEPS: usize = 4;
+
 /// How far the sections are indented, and what was expected and found.
 const MARGIN: usize = 7;
 const VALUES: usize = 12;
@@ -40,7 +43,7 @@ impl Outcome {
 impl Inner {
     /// Writes the whole report in reading order.
     pub(super) fn show(&self, f: &mut impl fmt::Write, page: &Page) -> fmt::Result {
-        for (idx, failed) in self.failed.iter().enumerate() {
+        for (idx, failed) in self.failed.iter().take(MOST_STEPS).enumerate() {
             let head = match idx {
                 0 if self.outcome.is_none() => "flow failed before step",
                 0 => "flow failed at step",
@@ -53,6 +56,13 @@ impl Inner {
             let head = page.paint(Ink::Alarm, &head);
             write!(f, "{head}      {}\n\n", failed.location)?;
             failed.mismatch.show(f, page)?;
+        }
+        let more = self.failed.iter().skip(MOST_STEPS);
+        let more: Vec<String> = more.map(|failed| failed.step.to_string()).collect();
+        match more.as_slice() {
+            [] => {}
+            [step] => write!(f, "\n\nand at step {step}")?,
+            steps => write!(f, "\n\nand at steps {}", steps.join(", "))?,
         }
         match self.outcome.as_ref().map_or(0, Outcome::n_skipped) {
             0 => {}

@@ -197,6 +197,9 @@ impl Tells {
                 if whole.chars().count() <= WIDTH {
                     return whole;
                 }
+                if let [one] = seen.as_slice() {
+                    return one.show();
+                }
                 // Which there were says more than what was in the first of them.
                 let names: Vec<String> = seen
                     .iter()

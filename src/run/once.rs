@@ -1,7 +1,7 @@
 use std::{pin::pin, sync::Arc};
 
 use crate::{
-    flow::{Plan, Setup},
+    flow::{Plan, Setup, StepKind, Then},
     report::{Failed, FlowFailure, Steps},
     run::{
         Outcome,
@@ -11,6 +11,7 @@ use crate::{
     },
     system::fault::ArmedFaults,
     system::{DomainSystem, Mode, System, Tasks, World},
+    why::Sought,
 };
 
 /// Runs a sentence in a world of its own. `faults` happen besides those that it says itself.
@@ -45,13 +46,43 @@ async fn explained(
     outcome: Outcome,
     failed: Vec<Failed>,
 ) -> FlowFailure {
-    let first = failed.first().map(Failed::step);
+    let first = failed.first().filter(|failed| may_be_early(plan, failed));
+    let first = first.map(Failed::step);
     let failure = FlowFailure::new(outcome, failed);
-    let Some(first) = first else { return failure };
+    let went_wrong = failure.why().is_some_and(|why| why.verdict.went_wrong());
+    let Some(first) = first.filter(|_| !went_wrong) else {
+        return failure;
+    };
     match holds_after(plan, mode, first).await {
         Some(step) => failure.asked_too_early(step),
         None => failure,
     }
+}
+
+/// Whether an expectation is about all acts so far, so that it may be met by a later one. What is said of
+/// the last act is another thing after each.
+fn may_be_early(plan: &Plan<'_>, failed: &Failed) -> bool {
+    let is_of_all_acts = matches!(
+        failed.mismatch().sought(),
+        Some(
+            Sought::Kept(_)
+                | Sought::Message { .. }
+                | Sought::Handled(_)
+                | Sought::Failure(_)
+                | Sought::Schedule(_)
+                | Sought::OfEngine { .. }
+                | Sought::ReadWhileWaiting
+        )
+    );
+    let is_of_last_act = match &plan.steps[failed.step()].kind {
+        StepKind::Then(Then::Kept(look)) => {
+            let mut checks = look.checks.iter();
+            checks.any(|(_, check)| check.word() == "unchanged")
+        }
+        StepKind::Then(Then::Of(expectation)) => expectation.is_of_last_act(),
+        _ => false,
+    };
+    is_of_all_acts && !is_of_last_act
 }
 
 impl<'p, 't> Runner<'p, 't> {

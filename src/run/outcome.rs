@@ -373,7 +373,10 @@ impl Outcome {
 
     /// The chain with a mark at the line that tells of `here`.
     pub(crate) fn chain_on(&self, here: Option<EntryId>, page: &Page) -> String {
-        let part = self.n_given..self.record.entries().len();
+        // What was given is drawn if the cause lies there.
+        let is_given = here.is_some_and(|here| here.index() < self.n_given);
+        let start = if is_given { 0 } else { self.n_given };
+        let part = start..self.record.entries().len();
         chain_text(&self.record, part, here, &self.logs(), page)
     }
 }

@@ -7,7 +7,8 @@ use crate::{
 /// Runs a sentence in another world to find the act after which an expectation holds that failed where
 /// it stands: the place of the first such step, if there is one.
 ///
-/// Whatever else is expected is passed over.
+/// Whatever else is expected is passed over. The closures of the sentence, its handlers and fakes are
+/// called once more for that, each in a world of its own.
 pub(super) async fn holds_after(plan: &Plan<'_>, mode: Mode, failed: usize) -> Option<usize> {
     let StepKind::Then(then) = &plan.steps[failed].kind else {
         return None;
@@ -25,6 +26,10 @@ pub(super) async fn holds_after(plan: &Plan<'_>, mode: Mode, failed: usize) -> O
             _ => runner.given(idx, step).await,
         };
         done.ok()?;
+        if !matches!(step.kind, StepKind::Then(_) | StepKind::Fault(_)) {
+            runner.let_tasks_run(idx, step).await;
+            runner.failed.clear();
+        }
         if failed < idx && step.kind.is_act() {
             runner.then(failed, &plan.steps[failed], then).await;
             if runner.failed.is_empty() {

@@ -1,4 +1,7 @@
-use std::{any::TypeId, sync::Arc};
+use std::{
+    any::TypeId,
+    sync::{Arc, OnceLock},
+};
 
 use flow_domain::{
     App, Engine, Error, Headers,
@@ -24,6 +27,8 @@ pub(crate) struct DomainSystem {
     is_paused: bool,
     left: Left,
     faults: Option<Arc<ArmedFaults>>,
+    /// Made when it is asked for first.
+    wiring: OnceLock<Wiring>,
 }
 
 impl DomainSystem {
@@ -51,6 +56,7 @@ impl DomainSystem {
             is_paused,
             left: Left::default(),
             faults,
+            wiring: OnceLock::new(),
         }
     }
 
@@ -227,28 +233,28 @@ impl System for DomainSystem {
     }
 
     fn projection_of(&self, projector: &str) -> Option<&'static str> {
-        let wiring = self.app.domain().wiring();
+        let wiring = self.wiring();
         let mut subscriptions = wiring.subscriptions.iter();
         let found = subscriptions.find(|one| one.handler == projector);
         found.and_then(|one| one.projection)
     }
 
     fn category_of(&self, aggregate: &str) -> Option<&'static str> {
-        let wiring = self.app.domain().wiring();
+        let wiring = self.wiring();
         let found = wiring.aggregates.iter().find(|one| one.name == aggregate);
         found.map(|one| one.category)
     }
 
     fn message_names(&self) -> Vec<String> {
-        let wiring = self.app.domain().wiring();
+        let wiring = self.wiring();
         let aggregates = wiring.aggregates.iter();
         let own =
             aggregates.flat_map(|aggregate| aggregate.commands.iter().chain(&aggregate.events));
         own.chain(&wiring.events_from_outside).cloned().collect()
     }
 
-    fn wiring(&self) -> Wiring {
-        self.app.domain().wiring()
+    fn wiring(&self) -> &Wiring {
+        self.wiring.get_or_init(|| self.app.domain().wiring())
     }
 
     fn fold(&self, kept: Kept, events: &[Recorded]) -> Option<Payload> {

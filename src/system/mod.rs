@@ -123,7 +123,7 @@ pub(crate) trait System: fmt::Debug + Send + Sync {
     fn message_names(&self) -> Vec<String>;
 
     /// Who handles what.
-    fn wiring(&self) -> Wiring;
+    fn wiring(&self) -> &Wiring;
 
     /// What an aggregate is that is folded from these events, as JSON; `None` if it cannot be folded.
     fn fold(&self, kept: Kept, events: &[Recorded]) -> Option<Payload>;

@@ -336,8 +336,7 @@ impl<'r> Facts<'r> {
                 && !writers.iter().any(|edge| is_of(message, edge))
         });
         let (unheard, heard): (Vec<_>, Vec<_>) = events.partition(|event| self.is_unheard(event));
-        let mut handlers: Vec<&'static str> = writers.iter().map(|edge| edge.0).collect();
-        handlers.dedup();
+        let handlers: Vec<&'static str> = writers.iter().map(|edge| edge.0).collect();
         let reader_of = |event: &Message<'r>| {
             let mut handlers = handlers.iter().copied();
             handlers.find(|handler| self.reads(handler, event.category()))

@@ -2,6 +2,10 @@ use crate::why::{NearMiss, Nearness, Right, Verdict, words::near_to};
 
 impl Verdict {
     /// What to do about it, where there is something that helps more often than not.
+    #[expect(
+        clippy::too_many_lines,
+        reason = "one arm for each case, to be read side by side"
+    )]
     pub fn advice(&self) -> Option<String> {
         Some(match self {
             Self::NoHandler { command, relative, .. } => match relative {

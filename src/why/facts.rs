@@ -14,7 +14,7 @@ use crate::{expect::Seen, report::undone_with, why::Place};
 /// What happened in a run, with what belongs together put together: the handlings and the messages.
 pub(super) struct Facts<'r> {
     pub(super) record: &'r Record,
-    pub(super) wiring: Wiring,
+    pub(super) wiring: &'r Wiring,
     pub(super) left: &'r Left,
     pub(super) is_inline: bool,
     /// How many entries of the record are older than the first act, and than the last.
@@ -67,7 +67,7 @@ pub(super) struct Message<'r> {
 impl<'r> Facts<'r> {
     pub(super) fn of(
         record: &'r Record,
-        wiring: Wiring,
+        wiring: &'r Wiring,
         left: &'r Left,
         is_inline: bool,
         (n_given, n_before_last_act): (usize, usize),
@@ -281,13 +281,18 @@ impl Message<'_> {
         content_of(&self.name, &self.envelope.message)
     }
 
-    /// The field that carries this text, if one does.
+    /// The field that carries this id, if one does.
     pub(super) fn field_with(&self, text: &str) -> Option<String> {
         let Value::Object(fields) = self.content() else {
             return None;
         };
+        // A number is an id if it is called so or the message is found by it, and else a quantity.
+        let is_own = self.envelope.metadata.stream.id() == text;
         let mut fields = fields.into_iter();
-        let found = fields.find(|(_, value)| is_text(value, text));
+        let found = fields.find(|(name, value)| match value {
+            Value::Number(_) => (is_own || name.ends_with("id")) && is_text(value, text),
+            _ => is_text(value, text),
+        });
         found.map(|(name, _)| name)
     }
 

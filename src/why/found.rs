@@ -67,6 +67,14 @@ fn is_rival(verdict: &Verdict, other: &Verdict) -> bool {
 }
 
 impl Verdict {
+    /// Whether a handler failed or refused, so that no later act mends it.
+    pub(crate) fn went_wrong(&self) -> bool {
+        matches!(
+            self,
+            Self::Rejected { .. } | Self::HandlerFailed { .. } | Self::NoHandler { .. }
+        )
+    }
+
     /// Whether it is something that went wrong, and not only something that was not done or done
     /// otherwise.
     pub(crate) fn is_sure(&self) -> bool {

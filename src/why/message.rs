@@ -1,4 +1,5 @@
 use flow_domain::{
+    clock::Timestamp,
     record::{Ended, HandlerKind, TableKind},
     wiring::nearest,
 };
@@ -130,18 +131,24 @@ impl<'r> Facts<'r> {
                 .then(|| filtered("came after its deadline"))?;
         }
         match message.due {
-            Some(due) => Some(Verdict::Scheduled {
+            Some(due) if self.now() < due => Some(Verdict::Scheduled {
                 command: message.name.clone(),
                 due,
                 entry: message.entry,
             }),
-            None if !message.is_event() && message.is_handled_later() => Some(Verdict::Waits {
+            _ if !message.is_event() && message.is_handled_later() => Some(Verdict::Waits {
                 message: message.name.clone(),
                 waits_for: "to be published and handled".to_owned(),
                 entry: Some(message.entry),
             }),
-            None => None,
+            _ => None,
         }
+    }
+
+    /// The time at which the record ends.
+    fn now(&self) -> Timestamp {
+        let last = self.record.entries().last();
+        last.map_or(Timestamp::default(), |last| last.time)
     }
 
     /// Who says that he raises or issues it, and on what; or else who may do so without saying it.

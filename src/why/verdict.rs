@@ -290,6 +290,7 @@ impl Verdict {
     /// The number of the case, in the order in which they are told apart: 1 for a command without a
     /// handler, 18 for a wrong key; those after it are about what
     /// was not expected, and about what the sentence left out.
+    #[doc(hidden)]
     pub const fn number(&self) -> u8 {
         match self {
             Self::NoHandler { .. } => 1,

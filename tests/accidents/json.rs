@@ -186,7 +186,7 @@ fn a_stored_value_that_does_not_come_back_fails_where_it_is_written() {
     expected  what is serialised comes back equal (the law `round trip`)
     found     Chart "c-1", as ChartKeeper wrote it, cannot be read back
               reading `Chart` failed: invalid type: null, expected f64 at line 1 column 30
-              If it is meant so, say why: `.without_law(Law::RoundTrip, "..")`
+              If it is meant so, say why: `.without_law(flow_harness::Law::RoundTrip, "..")`
     "#);
 }
 

@@ -44,7 +44,7 @@ fn a_dead_letter_that_no_then_speaks_of_fails_the_sentence() {
              ├ GuestMailer                     FAILED: sending the mail failed: the mail server is down (attempt 5); given up, a de ..   <- here
              └ RoomListProjector               wrote Room "b-1"
 
-    left   nothing waiting · 5 handlers failed · 1 dead letter
+    left   nothing waiting · 1 handler failed · 1 dead letter
     again  cargo test giving_up::a_dead_letter_that_no_then_speaks_of_fails_the_sentence
     "#);
 }

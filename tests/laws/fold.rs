@@ -19,7 +19,7 @@ fn an_aggregate_that_is_changed_beside_apply_is_told_with_its_fields() {
       found     Shelf "top", as Keeper wrote it, is not what its events make of it
                 is_dusty  is true, folded false
                 Change it in `apply`, not beside it: only its events are kept
-                If it is meant so, say why: `.without_law(Law::Fold, "..")`
+                If it is meant so, say why: `.without_law(flow_harness::Law::Fold, "..")`
 
     story   1 when   PutJar { shelf_id: "top", what: "count beside" }  accepted
             2 then   settled                                           ok
@@ -46,7 +46,7 @@ fn it_is_told_in_both_modes(#[values(Mode::Sync, Mode::Engine)] mode: Mode) {
         found     Shelf "top", as Keeper wrote it, is not what its events make of it
                   is_dusty  is true, folded false
                   Change it in `apply`, not beside it: only its events are kept
-                  If it is meant so, say why: `.without_law(Law::Fold, "..")`
+                  If it is meant so, say why: `.without_law(flow_harness::Law::Fold, "..")`
         "#);
     }
 }
@@ -63,7 +63,7 @@ fn an_aggregate_that_changed_and_raised_nothing_is_told() {
     found     Shelf "top", as Keeper wrote it, is not what its events make of it
               n_jars  is 2, folded 1
               Change it in `apply`, not beside it: only its events are kept
-              If it is meant so, say why: `.without_law(Law::Fold, "..")`
+              If it is meant so, say why: `.without_law(flow_harness::Law::Fold, "..")`
     "#);
 }
 
@@ -82,7 +82,7 @@ fn an_aggregate_that_is_given_and_is_something_else_than_its_events_is_told() {
     found     Shelf "top", as the sentence says it, is not what its events make of it
               n_jars  is 5, folded 1
               Change it in `apply`, not beside it: only its events are kept
-              If it is meant so, say why: `.without_law(Law::Fold, "..")`
+              If it is meant so, say why: `.without_law(flow_harness::Law::Fold, "..")`
     "#);
 }
 

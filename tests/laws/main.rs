@@ -6,6 +6,7 @@ mod round_trip;
 mod shelf;
 mod silent_change;
 mod switched_off;
+mod without_eq;
 
 #[path = "../fixture/lines.rs"]
 mod lines;

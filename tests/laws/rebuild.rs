@@ -22,7 +22,7 @@ fn a_projector_that_remembers_is_told_with_the_row_and_its_fields() {
                 last  is "call 1", rebuilt "call 2"
                 A projector knows its rows and the event, and nothing else: not the clock (`rows.event_time()`),
                 not what it remembers itself, and not in which order streams come
-                If it is meant so, say why: `.without_law(Law::Rebuild, "..")`
+                If it is meant so, say why: `.without_law(flow_harness::Law::Rebuild, "..")`
 
     story   1 when   PutJar { shelf_id: "top", what: "remember" }  accepted
             2 then   settled                                       ok
@@ -46,7 +46,7 @@ fn it_is_told_in_both_modes(#[values(Mode::Sync, Mode::Engine)] mode: Mode) {
                   last  is "call 1", rebuilt "call 2"
                   A projector knows its rows and the event, and nothing else: not the clock (`rows.event_time()`),
                   not what it remembers itself, and not in which order streams come
-                  If it is meant so, say why: `.without_law(Law::Rebuild, "..")`
+                  If it is meant so, say why: `.without_law(flow_harness::Law::Rebuild, "..")`
         "#);
     }
 }
@@ -67,7 +67,7 @@ fn a_projector_that_counts_what_comes_again_is_told(
         found     Stock "top", last written by StockKeeper on JarPut, is not what the events make of it
                   n_jars  is 2, rebuilt 1
                   JarPut came 2 times and counts once: `on.subscription().once()` lets what comes again go
-                  If it is meant so, say why: `.without_law(Law::Rebuild, "..")`
+                  If it is meant so, say why: `.without_law(flow_harness::Law::Rebuild, "..")`
         "#);
     }
 }
@@ -83,7 +83,7 @@ fn a_row_that_no_event_makes_is_told() {
               rebuilt  nothing
               A projector knows its rows and the event, and nothing else: not the clock (`rows.event_time()`),
               not what it remembers itself, and not in which order streams come
-              If it is meant so, say why: `.without_law(Law::Rebuild, "..")`
+              If it is meant so, say why: `.without_law(flow_harness::Law::Rebuild, "..")`
     "#);
 }
 
@@ -101,7 +101,7 @@ fn a_row_that_is_missing_is_told() {
               rebuilt  { shelf_id: "top", n_jars: 1, last: "then only" }
               A projector knows its rows and the event, and nothing else: not the clock (`rows.event_time()`),
               not what it remembers itself, and not in which order streams come
-              If it is meant so, say why: `.without_law(Law::Rebuild, "..")`
+              If it is meant so, say why: `.without_law(flow_harness::Law::Rebuild, "..")`
     "#);
 }
 
@@ -119,7 +119,7 @@ fn several_rows_are_told_together() {
               last  is "call 2", rebuilt "call 4"
               A projector knows its rows and the event, and nothing else: not the clock (`rows.event_time()`),
               not what it remembers itself, and not in which order streams come
-              If it is meant so, say why: `.without_law(Law::Rebuild, "..")`
+              If it is meant so, say why: `.without_law(flow_harness::Law::Rebuild, "..")`
     "#);
 }
 
@@ -131,7 +131,7 @@ fn a_projector_that_fails_the_second_time_is_told() {
     expected  a projection that is rebuilt from all events is the same (the law `rebuild`)
     found     a projector that handled an event fails on it when it is rebuilt
               position 1 in shelf-top: StockKeeper on JarPut: panicked at tests/laws/shelf.rs:LINE: it was asked twice
-              If it is meant so, say why: `.without_law(Law::Rebuild, "..")`
+              If it is meant so, say why: `.without_law(flow_harness::Law::Rebuild, "..")`
     "#);
 }
 
@@ -179,6 +179,6 @@ fn a_failed_attempt_that_is_made_up_for_is_none() {
               last  is "call 1", rebuilt "call 2"
               A projector knows its rows and the event, and nothing else: not the clock (`rows.event_time()`),
               not what it remembers itself, and not in which order streams come
-              If it is meant so, say why: `.without_law(Law::Rebuild, "..")`
+              If it is meant so, say why: `.without_law(flow_harness::Law::Rebuild, "..")`
     "#);
 }

@@ -19,7 +19,7 @@ fn an_event_that_loses_a_field_is_told_with_the_field_and_its_handler() {
       found     JarPut, as Keeper wrote it, comes back as something else
                 secret  is "honey", comes back as ""
                 `secret` is not written (`#[serde(skip)]`?): whoever reads it has the default
-                If it is meant so, say why: `.without_law(Law::RoundTrip, "..")`
+                If it is meant so, say why: `.without_law(flow_harness::Law::RoundTrip, "..")`
 
     story   1 when   PutJar { shelf_id: "top", what: "secret" }  accepted
             2 then   settled                                     ok
@@ -42,7 +42,7 @@ fn it_is_told_in_both_modes(#[values(Mode::Sync, Mode::Engine)] mode: Mode) {
         found     JarPut, as Keeper wrote it, comes back as something else
                   secret  is "honey", comes back as ""
                   `secret` is not written (`#[serde(skip)]`?): whoever reads it has the default
-                  If it is meant so, say why: `.without_law(Law::RoundTrip, "..")`
+                  If it is meant so, say why: `.without_law(flow_harness::Law::RoundTrip, "..")`
         "#);
     }
 }
@@ -57,14 +57,14 @@ fn a_command_of_the_sentence_that_loses_a_field_is_told() {
     found     PutJar, as the sentence says it, comes back as something else
               whisper  is "psst", comes back as ""
               `whisper` is not written (`#[serde(skip)]`?): whoever reads it has the default
-              If it is meant so, say why: `.without_law(Law::RoundTrip, "..")`
+              If it is meant so, say why: `.without_law(flow_harness::Law::RoundTrip, "..")`
     "#);
     insta::assert_snapshot!(mismatch(pantry().given_command(command.clone()).when(put("fig")).then_settled()), @r#"
     expected  what is serialised comes back equal (the law `round trip`)
     found     PutJar, as the sentence says it, comes back as something else
               whisper  is "psst", comes back as ""
               `whisper` is not written (`#[serde(skip)]`?): whoever reads it has the default
-              If it is meant so, say why: `.without_law(Law::RoundTrip, "..")`
+              If it is meant so, say why: `.without_law(flow_harness::Law::RoundTrip, "..")`
     "#);
     let made = pantry()
         .when(put("fig"))
@@ -75,7 +75,7 @@ fn a_command_of_the_sentence_that_loses_a_field_is_told() {
     found     PutJar, as the sentence says it, comes back as something else
               whisper  is "psst", comes back as ""
               `whisper` is not written (`#[serde(skip)]`?): whoever reads it has the default
-              If it is meant so, say why: `.without_law(Law::RoundTrip, "..")`
+              If it is meant so, say why: `.without_law(flow_harness::Law::RoundTrip, "..")`
     "#);
 }
 
@@ -91,7 +91,7 @@ fn an_aggregate_that_is_given_and_whose_event_loses_a_field_is_told() {
     found     JarPut, as the sentence says it, comes back as something else
               secret  is "honey", comes back as ""
               `secret` is not written (`#[serde(skip)]`?): whoever reads it has the default
-              If it is meant so, say why: `.without_law(Law::RoundTrip, "..")`
+              If it is meant so, say why: `.without_law(flow_harness::Law::RoundTrip, "..")`
     "#);
 }
 
@@ -104,7 +104,7 @@ fn a_state_that_loses_a_field_is_told() {
     found     Label "l-1", as Keeper wrote it, comes back as something else
               colour  is "red", comes back as ""
               `colour` is not written (`#[serde(skip)]`?): whoever reads it has the default
-              If it is meant so, say why: `.without_law(Law::RoundTrip, "..")`
+              If it is meant so, say why: `.without_law(flow_harness::Law::RoundTrip, "..")`
     "#);
 }
 
@@ -117,7 +117,7 @@ fn what_has_no_partial_eq_is_compared_by_what_is_written() {
     found     Written, as Keeper wrote it, comes back as something else
               size  is 7, comes back as 14
               What writes it and what reads it do not agree, or its `PartialEq` compares something else
-              If it is meant so, say why: `.without_law(Law::RoundTrip, "..")`
+              If it is meant so, say why: `.without_law(flow_harness::Law::RoundTrip, "..")`
     "#);
 }
 

@@ -237,3 +237,19 @@ fn it_is_handled_and_leaves_the_row_as_it_was() {
     or 21 ReceiveStock did not come; nobody in the domain sends it
     ");
 }
+
+#[test]
+fn a_quantity_is_no_id() {
+    let flow = |mode| {
+        shop()
+            .mode(mode)
+            .given_events(received(9))
+            .when(place())
+            .then_projection::<OrderDashboard>("2")
+    };
+
+    insta::assert_snapshot!(why_in_both(flow), @r#"
+    10 OrderDashboardProjector handled OrderPlaced and wrote OrderDashboard "ord-1"
+    do ask for the id that is there, or mend where OrderDashboard "2" gets its id from
+    "#);
+}

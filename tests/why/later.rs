@@ -1,10 +1,14 @@
 //! What waits, comes later, or is done by an engine only.
 
-use ::shop::{CancelOrder, OrderCancelled, OrderDashboard, OrderPlaced, OrderStatus};
-use flow_harness::prelude::*;
+use ::shop::{
+    CancelOrder, OrderCancelled, OrderDashboard, OrderPlaced, OrderStatus, PaymentDeclined,
+    ReceiveStock,
+};
+use flow_harness::{prelude::*, why::Verdict};
+use rstest::rstest;
 
 use crate::{
-    fixture::{place, received, shop},
+    fixture::{confirmed, paid, place, received, shop},
     shop_doubles::{Clumsy, Patient, with_handler, with_inventory},
     why, why_in_both,
 };
@@ -125,4 +129,62 @@ fn the_engine_gave_up_on_nothing() {
         .then_dead_letters();
 
     insta::assert_snapshot!(why(flow), @"23 the 6 messages that were handled were all handled well");
+}
+
+/// What is said of the last act is another question after the next one: it was not asked too early.
+#[rstest]
+fn what_is_said_of_the_last_act_is_not_early(#[values("accepted", "events", "chain")] word: &str) {
+    let placed = shop()
+        .mode(Mode::Sync)
+        .given_events(received(9))
+        .given_command(place())
+        .when_event(told_otherwise());
+    let flow = match word {
+        "accepted" => placed.when(place()).then_accepted(),
+        "events" => placed.then_events(::shop::StockReceived {
+            product_id: "prod-1".into(),
+            quantity: 4,
+        }),
+        _ => placed.then_chain(["ReceiveStock", "StockReceived"]),
+    };
+    let flow = flow
+        .when(ReceiveStock {
+            product_id: "prod-1".into(),
+            quantity: 4,
+        })
+        .then_settled();
+
+    let failure = flow.try_run().unwrap_err();
+
+    let verdict = &failure.why().unwrap().verdict;
+    assert!(
+        !matches!(verdict, Verdict::AskedTooEarly { .. }),
+        "{failure}"
+    );
+}
+
+fn told_otherwise() -> PaymentDeclined {
+    PaymentDeclined {
+        payment_id: "pay-9".into(),
+        order_id: "ord-9".into(),
+    }
+}
+
+#[test]
+fn a_refusal_is_the_cause_and_not_that_a_later_act_goes_through() {
+    let flow = |mode| {
+        shop()
+            .mode(mode)
+            .given_events(received(9))
+            .given_command(place())
+            .when(place())
+            .then_event(confirmed())
+            .when_event(paid())
+            .then_settled()
+    };
+
+    insta::assert_snapshot!(why_in_both(flow), @r"
+    2 OrderCommandHandler refused PlaceOrder: the order is already placed
+    do make what it asks for true in `given_..`, or expect the refusal: `.then_rejected(..)`
+    ");
 }

@@ -20,8 +20,10 @@ fn collect(list: &mut Vec<Differing>, path: &str, one: &str, other: &str) {
     if one == other {
         return;
     }
+    let head = |text: &str| text.lines().next().map(str::to_owned);
+    let are_alike = head(one) == head(other);
     let parts = (parts(one), parts(other));
-    let (Some(ones), Some(others)) = parts else {
+    let (Some(ones), Some(others), true) = (parts.0, parts.1, are_alike) else {
         list.push(Differing {
             path: path.to_owned(),
             one: on_one_line(one),
@@ -121,6 +123,15 @@ mod tests {
         let found = differing.iter();
         let found = found.map(|one| (one.path.as_str(), one.one.as_str(), one.other.as_str()));
         assert_eq!(found.collect::<Vec<_>>(), expected);
+    }
+
+    #[test]
+    fn another_variant_with_the_same_fields_is_another_value() {
+        let list = differing("Open {\n    total: 1,\n}", "Closed {\n    total: 1,\n}");
+
+        assert_eq!(list.len(), 1);
+        assert_eq!(list[0].one, "Open { total: 1 }");
+        assert_eq!(list[0].other, "Closed { total: 1 }");
     }
 
     #[test]

@@ -2,10 +2,11 @@ use flow_domain::{
     record::{BrokenLaw, Law},
     runtime::StaleRow,
 };
+use serde_json::Value;
 
 use crate::{
     flow::Mismatch,
-    report::{first_few, show_stored},
+    report::{cut, differences, first_few, show_stored},
     run::laws::fields::{Differing, differing},
 };
 
@@ -71,13 +72,18 @@ pub(super) fn stale(first: &StaleRow, writer: Option<&Writer>, others: &[&StaleR
     }
     let mut lines = match (&first.live, &first.rebuilt) {
         (Some(live), Some(rebuilt)) => {
-            let fields = |row: &flow_domain::message::Payload| {
-                serde_json::to_string_pretty(&row.to_value()).map(|json| json.replace("  ", "    "))
+            let differing = differences(&live.to_value(), &rebuilt.to_value());
+            let shown = |value: &Option<Value>| match value {
+                Some(value) => cut(value.to_string()),
+                None => "nothing".to_owned(),
             };
-            match (fields(live), fields(rebuilt)) {
-                (Ok(live), Ok(rebuilt)) => told(&differing(&live, &rebuilt), "rebuilt"),
-                _ => Vec::new(),
-            }
+            let width = differing.iter().map(|one| one.path.chars().count()).max();
+            let width = width.unwrap_or(0);
+            let lines = differing.iter().map(|one| {
+                let (live, rebuilt) = (shown(&one.expected), shown(&one.found));
+                format!("{:<width$}  is {live}, rebuilt {rebuilt}", one.path)
+            });
+            lines.collect()
         }
         (live, rebuilt) => {
             let shown = |row: &Option<_>| row.as_ref().map_or("nothing".to_owned(), show_stored);
@@ -120,7 +126,7 @@ fn way_out(law: Law) -> String {
         Law::Fold => "Fold",
         _ => "Rebuild",
     };
-    format!("If it is meant so, say why: `.without_law(Law::{name}, \"..\")`")
+    format!("If it is meant so, say why: `.without_law(flow_harness::Law::{name}, \"..\")`")
 }
 
 fn hint_at_round_trip(broken: &BrokenLaw, differing: &[Differing]) -> String {

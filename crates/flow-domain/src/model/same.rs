@@ -60,7 +60,11 @@ pub(crate) fn read_back<T: Serialize + DeserializeOwned + fmt::Debug>(
     let again: Result<T, Error> = written.decode(name);
     let is_kept = match &again {
         Ok(again) => is_same(live, again).unwrap_or_else(|| match Payload::encode(name, again) {
-            Ok(rewritten) => are_alike(written, &rewritten),
+            // What is never written is seen in nothing but the value itself. A state is not looked at so:
+            // its buffer of raised events is empty when it comes back, and is to be.
+            Ok(rewritten) => {
+                are_alike(written, &rewritten) && (id.is_some() || look_alike(live, again))
+            }
             Err(_) => false,
         }),
         Err(_) => false,
@@ -113,6 +117,16 @@ fn broken<T: Serialize + fmt::Debug>(
             BrokenLaw::new(law, by, json(live), Ok(json(&again)))
         }
     }
+}
+
+/// Returns true if two values are shown alike, but for the order of what has none.
+fn look_alike<T: fmt::Debug>(one: &T, other: &T) -> bool {
+    let letters = |value: &T| {
+        let mut letters: Vec<char> = format!("{value:?}").chars().collect();
+        letters.sort_unstable();
+        letters
+    };
+    letters(one) == letters(other)
 }
 
 /// Returns true if two payloads say the same, in whatever order the fields of objects and the elements
