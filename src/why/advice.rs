@@ -1,4 +1,7 @@
-use crate::why::{NearMiss, Nearness, Right, Verdict, words::near_to};
+use crate::why::{
+    FieldCause, NearMiss, Nearness, Right, Verdict,
+    words::{near_to, shown},
+};
 
 impl Verdict {
     /// What to do about it, where there is something that helps more often than not.
@@ -97,8 +100,11 @@ impl Verdict {
             Self::OrderDiffers { .. } => {
                 "if the order does not matter, say `.then_event(..)` for each".to_owned()
             }
-            Self::FieldsDiffer { .. }
-            | Self::WrongKey { .. }
+            Self::FieldsDiffer { fields, .. } => {
+                let mut fields = fields.iter();
+                return fields.find_map(FieldCause::advice);
+            }
+            Self::WrongKey { .. }
             | Self::Unexpected { .. }
             | Self::AllWentWell { .. }
             | Self::Unreadable { .. }
@@ -113,5 +119,20 @@ impl Verdict {
                 format!("have it come, if it is to: `.when(..)` or `.when_event({message} {{ .. }})`")
             }
         })
+    }
+}
+
+impl FieldCause {
+    /// Where the expected value is to be had, if the message has it.
+    fn advice(&self) -> Option<String> {
+        let at = self.origin.as_ref()?.place()?;
+        let field = self.right_field.as_ref()?;
+        Some(format!(
+            "if {} is to be {}, have {} take it from the `{field}` of {}",
+            self.path,
+            shown(self.expected.as_ref()?),
+            at.handler,
+            at.message
+        ))
     }
 }

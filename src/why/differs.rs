@@ -35,7 +35,7 @@ impl<'r> Facts<'r> {
         let is_suspicious = |cause: &FieldCause| match &cause.origin {
             Some(Origin::Changed { .. }) => true,
             Some(Origin::Sentence { .. }) => cause.expected.is_some(),
-            _ => false,
+            _ => cause.right_field.is_some(),
         };
         let was_set_in_last_act = wanted.iter().any(|one| {
             let setter = last_setter(&one.path, &states).and_then(|state| state.by);
@@ -169,6 +169,11 @@ impl<'r> Facts<'r> {
             found: wanted.found.clone(),
             set_by: setter.and_then(|state| state.by.map(|by| self.place(by))),
             event: setter.and_then(|state| state.event.map(|event| event.name.clone())),
+            right_field: self.right_field(
+                origin.as_ref(),
+                leaf(&wanted.path),
+                wanted.expected.as_ref(),
+            ),
             origin,
         }
     }
@@ -218,16 +223,19 @@ impl<'r> Facts<'r> {
             one.name == name && differences.all(|one| at(&content, &one.path) == one.found.as_ref())
         });
         let message = messages.next()?;
-        let fields = differences.iter().map(|one| FieldCause {
-            path: one.path.clone(),
-            expected: one.expected.clone(),
-            found: one.found.clone(),
-            set_by: self.handling_of(message).map(|by| self.place(by)),
-            event: None,
-            origin: one
-                .found
-                .as_ref()
-                .map(|found| self.origin_of(message, leaf(&one.path), found)),
+        let fields = differences.iter().map(|one| {
+            let field = leaf(&one.path);
+            let origin = one.found.as_ref();
+            let origin = origin.map(|found| self.origin_of(message, field, found));
+            FieldCause {
+                path: one.path.clone(),
+                expected: one.expected.clone(),
+                found: one.found.clone(),
+                set_by: self.handling_of(message).map(|by| self.place(by)),
+                event: None,
+                right_field: self.right_field(origin.as_ref(), field, one.expected.as_ref()),
+                origin,
+            }
         });
         Some(Verdict::FieldsDiffer {
             subject: name.to_owned(),

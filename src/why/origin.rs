@@ -32,24 +32,44 @@ impl<'r> Facts<'r> {
                 field: field.to_owned(),
                 said: said.clone(),
             },
-            None => match other_field_with(&content, value) {
+            None => match fields_with(&content, value).into_iter().next() {
                 Some(field) => Origin::Taken { at, field },
                 None => Origin::Made { at },
             },
         }
     }
+
+    /// The field in which the message has `expected` whose handling made something else of it: the one
+    /// of the same name, or the only one.
+    pub(super) fn right_field(
+        &self,
+        origin: Option<&Origin>,
+        field: &str,
+        expected: Option<&Value>,
+    ) -> Option<String> {
+        let at = origin?.place()?;
+        let mut handlings = self.handlings.iter();
+        let handling = handlings.find(|handling| handling.started == at.entry)?;
+        let mut fields = fields_with(&self.message_of(handling)?.content(), expected?);
+        let own = fields.iter().position(|name| name == field);
+        match (own, fields.len()) {
+            (Some(own), _) => Some(fields.swap_remove(own)),
+            (None, 1) => fields.pop(),
+            (None, _) => None,
+        }
+    }
 }
 
-/// The field that has this value, if it is one that is not in every second field.
-fn other_field_with(content: &Value, value: &Value) -> Option<String> {
+/// The fields that have this value, if it is one that is not in every second field.
+fn fields_with(content: &Value, value: &Value) -> Vec<String> {
     let text = match value {
         Value::String(text) if !text.is_empty() => text.clone(),
         Value::Number(number) if number.as_f64().is_some_and(|number| 1.0 < number) => {
             number.to_string()
         }
-        _ => return None,
+        _ => return Vec::new(),
     };
-    let mut fields = content.as_object()?.iter();
-    let found = fields.find(|(_, value)| is_text(value, &text));
-    found.map(|(name, _)| name.clone())
+    let fields = content.as_object().into_iter().flatten();
+    let found = fields.filter(|(_, value)| is_text(value, &text));
+    found.map(|(name, _)| name.clone()).collect()
 }

@@ -240,6 +240,8 @@ pub struct FieldCause {
     pub event: Option<String>,
     /// Where the value is from, if it can be followed.
     pub origin: Option<Origin>,
+    /// The field in which the message that the origin handled has what was expected, if it has.
+    pub right_field: Option<String>,
 }
 
 /// Where a value came to be that messages carried on.

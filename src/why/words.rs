@@ -220,7 +220,7 @@ pub(super) fn near_to<'n>(
 
 /// Where an id is from, on a line of its own.
 fn id_of(f: &mut fmt::Formatter<'_>, origin: Option<&Origin>) -> fmt::Result {
-    origin.map_or(Ok(()), |origin| write!(f, "\nthe id is {origin}"))
+    origin.map_or(Ok(()), |origin| write!(f, "\nthe id {origin}"))
 }
 
 /// The fields that differ; those that were set together, and of which nothing else is known, in one line.
@@ -290,11 +290,11 @@ impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Sentence { message, field } => {
-                write!(f, "as the sentence has it: the `{field}` of {message}")
+                write!(f, "is as the sentence has it: the `{field}` of {message}")
             }
             Self::Changed { at, field, said } => write!(
                 f,
-                "of {}: the `{field}` of {} is {}",
+                "comes from {}: the `{field}` of {} is {}",
                 at.handler,
                 at.message,
                 shown(said)
@@ -302,11 +302,11 @@ impl fmt::Display for Origin {
             Self::Taken { at, field } => {
                 write!(
                     f,
-                    "of {}: it is the `{field}` of {}",
+                    "comes from {}: it is the `{field}` of {}",
                     at.handler, at.message
                 )
             }
-            Self::Made { at } => write!(f, "of {at}"),
+            Self::Made { at } => write!(f, "comes from {at}"),
         }
     }
 }
@@ -324,12 +324,12 @@ impl fmt::Display for FieldCause {
             Some(Origin::Sentence { .. }) if self.expected.is_none() => Ok(()),
             // That is told already.
             Some(Origin::Made { at }) if Some(at) == self.set_by.as_ref() => Ok(()),
-            Some(origin) => write!(f, "; the value is {origin}"),
+            Some(origin) => write!(f, "; the value {origin}"),
             None => Ok(()),
         }
     }
 }
 
-fn shown(value: &Value) -> String {
+pub(super) fn shown(value: &Value) -> String {
     cut(value.to_string())
 }

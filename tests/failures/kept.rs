@@ -168,8 +168,8 @@ fn a_part_that_is_not_alike() {
                 reserved.ord-1  expected 1, found 2
                 reserved.ord-2  expected 1, found nothing
 
-    why    reserved.ord-1 was set last by StockReserved, of InventoryEventHandler on OrderPlaced; the value is of InventoryEventHandler: it is
-             the `quantity` of OrderPlaced
+    why    reserved.ord-1 was set last by StockReserved, of InventoryEventHandler on OrderPlaced; the value comes from InventoryEventHandler:
+             it is the `quantity` of OrderPlaced
            reserved.ord-2 was set last by StockReceived, which was given
     or     ReceiveStock did not come; nobody in the domain sends it
 

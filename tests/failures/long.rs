@@ -16,7 +16,7 @@ fn a_chain_that_is_too_deep() {
       found     Counted { counted_id: "count-1", left: 49 }
                 left  expected 99, found 49
 
-    why    left was set last by Countdown on Counted; the value is of Countdown: the `left` of Counted is 50
+    why    left was set last by Countdown on Counted; the value comes from Countdown: the `left` of Counted is 50
 
     story   1 when   Counted { counted_id: "count-1", left: 50 }  accepted
             2 then   event Counted                                FAILED

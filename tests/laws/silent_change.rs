@@ -54,7 +54,7 @@ fn a_report_tells_it() {
       expected  Label "l-1" for which the closure holds
       found     Label "l-1" { id: "l-1", text: "plum" }
 
-    why    id was set last by Keeper on Write; the value is of Keeper: it is the `label_id` of Write
+    why    id was set last by Keeper on Write; the value comes from Keeper: it is the `label_id` of Write
            text was set last by Keeper on Write
 
     story   1 when   Write { label_id: "l-1", wrongly: "in silence" }  accepted

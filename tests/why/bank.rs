@@ -252,7 +252,7 @@ fn the_aggregate_has_another_id() {
     10 TransferCommandHandler handled RequestTransfer and wrote Transfer "trf-1x"; "trf-1" is the `transfer_id` of RequestTransfer
     do ask for Transfer "trf-1x", or have TransferCommandHandler write it under its `transfer_id`
     or 10 TransferCommandHandler handled CompleteTransfer and wrote Transfer "trf-1x" (one letter away)
-    the id is of TransferCommandHandler: the `transfer_id` of RequestTransfer is "trf-1"
+    the id comes from TransferCommandHandler: the `transfer_id` of RequestTransfer is "trf-1"
     "#);
 }
 
@@ -270,7 +270,10 @@ fn a_wrong_value_came_with_the_event() {
             .like(json!({ "from_account_id": "acc-1" }))
     };
 
-    insta::assert_snapshot!(why_in_both(flow), @r#"15 from_account_id was set last by TransferRequested, of TransferCommandHandler on RequestTransfer; the value is of TransferCommandHandler: the `from_account_id` of RequestTransfer is "acc-1""#);
+    insta::assert_snapshot!(why_in_both(flow), @r#"
+    15 from_account_id was set last by TransferRequested, of TransferCommandHandler on RequestTransfer; the value comes from TransferCommandHandler: the `from_account_id` of RequestTransfer is "acc-1"
+    do if from_account_id is to be "acc-1", have TransferCommandHandler take it from the `from_account_id` of RequestTransfer
+    "#);
 }
 
 #[test]

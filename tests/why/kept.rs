@@ -2,12 +2,13 @@
 
 use ::shop::{Inventory, InventoryEventHandler, OrderDashboard, OrderStatus};
 use flow_harness::{Law, prelude::*};
+use serde_json::json;
 
 use crate::{
     fixture::{dashboard, paid, place, received, shop},
     shop_doubles::{
-        Adder, Eraser, Forgetful, Misfiler, Mixer, NewShelf, Overwriter, SilentShelf, bare,
-        with_inventory, with_projector,
+        Adder, Cashier, Eraser, Forgetful, Misfiler, Mixer, NewShelf, Overwriter, SilentShelf,
+        bare, with_inventory, with_projector,
     },
     why_in_both,
 };
@@ -100,7 +101,28 @@ fn these_fields_differ() {
             .is(dashboard(OrderStatus::Placed))
     };
 
-    insta::assert_snapshot!(why_in_both(flow), @r#"15 customer_id was set last by Mixer on OrderPlaced; the value is of Mixer: the `customer_id` of OrderPlaced is "cust-1""#);
+    insta::assert_snapshot!(why_in_both(flow), @r#"
+    15 customer_id was set last by Mixer on OrderPlaced; the value comes from Mixer: the `customer_id` of OrderPlaced is "cust-1"
+    do if customer_id is to be "cust-1", have Mixer take it from the `customer_id` of OrderPlaced
+    "#);
+}
+
+#[test]
+fn the_expected_value_is_in_another_field_of_the_message() {
+    let flow = |mode| {
+        with_projector(mode, || Cashier)
+            .given_events(received(9))
+            .given_command(place())
+            .when_event(paid())
+            .then_projection::<OrderDashboard>("ord-1")
+            .like(json!({ "customer_id": "pay-1" }))
+    };
+
+    insta::assert_snapshot!(why_in_both(flow), @r#"
+    15 customer_id was set last by Cashier on PaymentReceived; the value comes from Cashier: it is the `order_id` of PaymentReceived
+    do if customer_id is to be "pay-1", have Cashier take it from the `payment_id` of PaymentReceived
+    or 4 OrderConfirmed was raised, and nobody handles it
+    "#);
 }
 
 #[test]

@@ -194,6 +194,27 @@ impl Mixer {
 }
 
 dashboard!(
+    /// Takes the order of a payment for who paid.
+    Cashier: PaymentReceived => on_payment_received
+);
+
+impl Cashier {
+    async fn on_payment_received(
+        &self,
+        event: PaymentReceived,
+        rows: &mut Rows<'_, OrderDashboard>,
+    ) -> Result<(), Error> {
+        rows.put(OrderDashboard {
+            customer_id: event.order_id.clone(),
+            order_id: event.order_id,
+            status: OrderStatus::Confirmed,
+            total_cents: event.amount_cents,
+        })
+        .await
+    }
+}
+
+dashboard!(
     /// Adds the total of an order up.
     Adder: OrderPlaced => on_order_placed
 );
