@@ -28,9 +28,9 @@ impl Flow<'_, Given> {
     /// the events that it raised are too.
     #[track_caller]
     pub fn given_aggregate<A: Aggregate>(mut self, aggregate: A) -> Self {
-        let written = WrittenAggregate::new(&aggregate)
+        let mut written = WrittenAggregate::new(&aggregate)
             .map_err(|err| (format!("{} {:?}", A::NAME, aggregate.id()), err));
-        if let Ok(written) = &written {
+        if let Ok(written) = &mut written {
             self.plan.break_laws(written.broken_laws(aggregate));
         }
         self.step(Location::caller(), StepKind::GivenAggregate(written))

@@ -11,9 +11,13 @@ use crate::{
     run::{Outcome, unchanged},
 };
 
-/// Decodes what was found, or tells that it cannot be read.
-fn decode<T: DeserializeOwned>(found: &Payload, look: &Look<'_>) -> Result<T, Mismatch> {
-    found.decode(look.kept.name).map_err(|err| {
+/// Looks at what was found, or tells that it cannot be read.
+fn look_at<T: DeserializeOwned + 'static>(
+    found: &Payload,
+    look: &Look<'_>,
+    holds: impl FnOnce(&T) -> bool,
+) -> Result<bool, Mismatch> {
+    found.with_decoded(look.kept.name, holds).map_err(|err| {
         Mismatch::new(
             look.subject(),
             format!("{} (from {})", err.with_causes(), found.as_json()),
@@ -148,15 +152,15 @@ macro_rules! closure_check {
 
             fn holds_for(&self, found: &Payload, look: &Look<'_>) -> Result<bool, Mismatch>
             where
-                T: DeserializeOwned,
+                T: DeserializeOwned + 'static,
             {
-                decode(found, look).map(|value| (self.holds)(&value))
+                look_at(found, look, &self.holds)
             }
         }
 
         impl<T, F> LookCheck for $name<T, F>
         where
-            T: DeserializeOwned,
+            T: DeserializeOwned + 'static,
             F: Fn(&T) -> bool + Send + Sync,
         {
             fn word(&self) -> &'static str {
@@ -175,7 +179,7 @@ closure_check!(All, "all");
 closure_check!(Any, "any");
 closure_check!(None, "none");
 
-impl<T: DeserializeOwned, F: Fn(&T) -> bool> Has<T, F> {
+impl<T: DeserializeOwned + 'static, F: Fn(&T) -> bool> Has<T, F> {
     fn check_closure(&self, found: &[Payload], look: &Look<'_>) -> Result<(), Mismatch> {
         let found = one(found, look)?;
         if self.holds_for(found, look)? {
@@ -188,7 +192,7 @@ impl<T: DeserializeOwned, F: Fn(&T) -> bool> Has<T, F> {
     }
 }
 
-impl<T: DeserializeOwned, F: Fn(&T) -> bool> All<T, F> {
+impl<T: DeserializeOwned + 'static, F: Fn(&T) -> bool> All<T, F> {
     fn check_closure(&self, found: &[Payload], look: &Look<'_>) -> Result<(), Mismatch> {
         let name = look.kept.name;
         if found.is_empty() {
@@ -209,7 +213,7 @@ impl<T: DeserializeOwned, F: Fn(&T) -> bool> All<T, F> {
     }
 }
 
-impl<T: DeserializeOwned, F: Fn(&T) -> bool> Any<T, F> {
+impl<T: DeserializeOwned + 'static, F: Fn(&T) -> bool> Any<T, F> {
     fn check_closure(&self, found: &[Payload], look: &Look<'_>) -> Result<(), Mismatch> {
         for row in found {
             if self.holds_for(row, look)? {
@@ -224,7 +228,7 @@ impl<T: DeserializeOwned, F: Fn(&T) -> bool> Any<T, F> {
     }
 }
 
-impl<T: DeserializeOwned, F: Fn(&T) -> bool> None<T, F> {
+impl<T: DeserializeOwned + 'static, F: Fn(&T) -> bool> None<T, F> {
     fn check_closure(&self, found: &[Payload], look: &Look<'_>) -> Result<(), Mismatch> {
         for row in found {
             if self.holds_for(row, look)? {

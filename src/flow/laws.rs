@@ -64,9 +64,9 @@ impl<S> Flow<'_, S> {
 
     /// Writes a message down, and reads it back: what the sentence says is what is handled.
     pub(super) fn write(&mut self, message: &dyn ListedMessage) -> Result<Written, Error> {
-        let written = message.write()?;
+        let mut written = message.write()?;
         if self.plan.laws.has(Law::RoundTrip) {
-            self.plan.break_laws(message.read_back(&written));
+            self.plan.break_laws(message.read_back(&mut written));
         }
         Ok(written)
     }

@@ -131,8 +131,8 @@ impl<'t, S> Flow<'t, S> {
         let make = move |outcome: &Outcome| {
             let command = command(outcome);
             match Written::new(&command) {
-                Ok(written) => {
-                    let broken = command.read_back(&written);
+                Ok(mut written) => {
+                    let broken = command.read_back(&mut written);
                     (Ok(written), broken)
                 }
                 Err(err) => (Err(err), None),

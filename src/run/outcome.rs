@@ -288,7 +288,7 @@ impl Outcome {
     }
 
     #[track_caller]
-    fn stored<T: DeserializeOwned>(
+    fn stored<T: DeserializeOwned + 'static>(
         &self,
         of: TableKind,
         name: &'static str,
@@ -394,7 +394,7 @@ fn raised(entry: &Entry) -> Option<&Recorded> {
 }
 
 #[track_caller]
-fn read<T: DeserializeOwned>(payload: &Payload, name: &'static str) -> T {
+fn read<T: DeserializeOwned + 'static>(payload: &Payload, name: &'static str) -> T {
     match payload.decode(name) {
         Ok(value) => value,
         Err(err) => panic!("{} (from {})", err.with_causes(), payload.as_json()),

@@ -1,6 +1,7 @@
 //! The laws that every sentence looks after by itself: a domain that breaks each, and what is said then.
 
 mod fold;
+mod read_once;
 mod rebuild;
 mod round_trip;
 mod shelf;

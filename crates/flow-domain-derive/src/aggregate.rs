@@ -221,16 +221,16 @@ fn fold(name: &str, event_sourced: Span, events: &[Type]) -> TokenStream {
 fn fold_one(event: &Type) -> TokenStream {
     // A missing `Apply` is reported at the event in the list.
     let span = Span::call_site().located_at(event.span());
-    let apply = quote_spanned!(span=> ::flow_domain::model::Apply::<#event>::apply(self, &event));
+    let apply = quote_spanned!(span=> ::flow_domain::model::Apply::<#event>::apply(self, event));
     quote! {
         if <#event as ::flow_domain::model::Message>::SCHEMAS
             .iter()
             .any(|schema| message_type.is(schema.name))
         {
-            let event: #event = content
-                .decode(<#event as ::flow_domain::model::Message>::NAME)?;
-            #apply;
-            return ::core::result::Result::Ok(());
+            return content.with_decoded(
+                <#event as ::flow_domain::model::Message>::NAME,
+                |event: &#event| #apply,
+            );
         }
     }
 }

@@ -1,4 +1,13 @@
-use std::{borrow::Cow, cell::RefCell, fmt, io::Write as _, sync::Arc};
+use std::{
+    any::Any,
+    borrow::Cow,
+    cell::RefCell,
+    cmp::Ordering,
+    fmt,
+    hash::{Hash, Hasher},
+    io::Write as _,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
 
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
@@ -6,8 +15,13 @@ use serde_json::Value;
 use crate::error::Error;
 
 /// The content of a message or of a stored value, as JSON text. A clone costs nothing.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Payload(Arc<str>);
+#[derive(Clone)]
+pub struct Payload {
+    json: Arc<str>,
+    /// A `Mutex<Option<T>>` with a value that was read from the text already, for the next who reads it
+    /// as a `T`.
+    read: Option<Arc<dyn Any + Send + Sync>>,
+}
 
 impl Payload {
     /// Writes `value` as JSON; `what` names it in the error.
@@ -21,7 +35,7 @@ impl Payload {
             serde_json::to_writer(&mut *scratch, value)
                 .map_err(|err| Error::codec("writing", what, err))?;
             let json = str::from_utf8(scratch).map_err(|err| Error::codec("writing", what, err))?;
-            Ok(Self(json.into()))
+            Ok(Self::from_json(json))
         })
     }
 
@@ -30,31 +44,104 @@ impl Payload {
     /// # Errors
     ///
     /// Returns an error for which [`Error::is_codec`] is true if the JSON is not a `T`.
-    pub fn decode<T: DeserializeOwned>(&self, what: &'static str) -> Result<T, Error> {
-        serde_json::from_str(&self.0).map_err(|err| Error::codec("reading", what, err))
+    pub fn decode<T: DeserializeOwned + 'static>(&self, what: &'static str) -> Result<T, Error> {
+        match self.read_before() {
+            Some(read) => Ok(read),
+            None => self.decode_text(what),
+        }
+    }
+
+    /// Reads a `T` back and lends it to `look`; `what` names it in the error. The derives call this to
+    /// fold events, which others read after them.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`decode`](Self::decode).
+    #[doc(hidden)]
+    pub fn with_decoded<T: DeserializeOwned + 'static, R>(
+        &self,
+        what: &'static str,
+        look: impl FnOnce(&T) -> R,
+    ) -> Result<R, Error> {
+        // Nothing is locked while the user's code runs.
+        let read: T = self.decode(what)?;
+        let seen = look(&read);
+        if let Some(mut slot) = self.slot() {
+            *slot = Some(read);
+        }
+        Ok(seen)
+    }
+
+    fn decode_text<T: DeserializeOwned>(&self, what: &'static str) -> Result<T, Error> {
+        serde_json::from_str(&self.json).map_err(|err| Error::codec("reading", what, err))
+    }
+
+    /// Keeps what was read from the text, for the next who reads the same type: it is read once for
+    /// both. It must be what [`decode`](Self::decode) gave.
+    pub(crate) fn keep_read<T: Send + 'static>(&mut self, read: T) {
+        self.read = Some(Arc::new(Mutex::new(Some(read))));
+    }
+
+    fn read_before<T: 'static>(&self) -> Option<T> {
+        self.slot()?.take()
+    }
+
+    fn slot<T: 'static>(&self) -> Option<MutexGuard<'_, Option<T>>> {
+        let slot = self.read.as_deref()?.downcast_ref::<Mutex<Option<T>>>()?;
+        Some(slot.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Takes JSON text as it is, from a store or a broker.
     ///
     /// It is not looked at: text that is not JSON is found out when it is decoded.
     pub fn from_json(json: impl Into<Arc<str>>) -> Self {
-        Self(json.into())
+        Self {
+            json: json.into(),
+            read: None,
+        }
     }
 
     /// The JSON text.
     pub fn as_json(&self) -> &str {
-        &self.0
+        &self.json
     }
 
     /// The content as a JSON value; text that is no JSON comes back as a string.
     pub fn to_value(&self) -> Value {
-        serde_json::from_str(&self.0).unwrap_or_else(|_| Value::String(self.0.as_ref().to_owned()))
+        serde_json::from_str(&self.json)
+            .unwrap_or_else(|_| Value::String(self.json.as_ref().to_owned()))
     }
 }
 
 impl fmt::Debug for Payload {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(&self.json)
+    }
+}
+
+impl PartialEq for Payload {
+    fn eq(&self, other: &Self) -> bool {
+        self.json == other.json
+    }
+}
+
+impl Eq for Payload {}
+
+impl PartialOrd for Payload {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Payload {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.json.cmp(&other.json)
+    }
+}
+
+impl Hash for Payload {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.json.hash(state);
     }
 }
 
@@ -108,6 +195,52 @@ mod tests {
             err.with_causes().to_string(),
             "writing `Basket` failed: key must be a string"
         );
+    }
+
+    /// Tells how often it was read from text.
+    #[derive(Debug, PartialEq)]
+    struct Counted(u32);
+
+    thread_local! {
+        static N_READ: RefCell<u32> = const { RefCell::new(0) };
+    }
+
+    impl<'de> serde::Deserialize<'de> for Counted {
+        fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+            N_READ.with_borrow_mut(|n_read| *n_read += 1);
+            u32::deserialize(deserializer).map(Counted)
+        }
+    }
+
+    fn n_read() -> u32 {
+        N_READ.with_borrow(|n_read| *n_read)
+    }
+
+    #[test]
+    fn what_was_read_for_a_look_is_not_read_again_by_the_first_who_wants_it() {
+        let mut payload = Payload::from_json("7");
+        let read = payload.decode::<Counted>("Counted").expect("a number");
+        payload.keep_read(read);
+
+        let copy = payload.clone();
+        assert_eq!(copy, Payload::from_json("7"));
+        let looked = copy.with_decoded("Counted", |read: &Counted| read.0);
+        assert_eq!((looked.ok(), n_read()), (Some(7), 1));
+        assert_eq!(copy.decode("Counted").ok(), Some(Counted(7)));
+        assert_eq!(n_read(), 1);
+        assert_eq!(payload.decode("Counted").ok(), Some(Counted(7)));
+        assert_eq!(n_read(), 2);
+    }
+
+    #[test]
+    fn whoever_reads_another_type_reads_the_text() {
+        let mut payload = Payload::from_json("7");
+        payload.keep_read(Counted(7));
+
+        assert_eq!(payload.decode("number").ok(), Some(7_u8));
+        assert!(payload.decode::<String>("text").is_err());
+        assert_eq!(payload.decode("Counted").ok(), Some(Counted(7)));
+        assert_eq!(n_read(), 0);
     }
 
     #[test]

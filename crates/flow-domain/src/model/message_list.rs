@@ -44,7 +44,7 @@ pub trait ListedMessage: std::fmt::Debug {
     fn write(&self) -> Result<Written, Error>;
 
     /// Reads back what it was written as, and tells if that is something else.
-    fn read_back(&self, written: &Written) -> Option<BrokenLaw>;
+    fn read_back(&self, written: &mut Written) -> Option<BrokenLaw>;
 }
 
 impl<M: Message> ListedMessage for M {
@@ -52,8 +52,8 @@ impl<M: Message> ListedMessage for M {
         Written::new(self)
     }
 
-    fn read_back(&self, written: &Written) -> Option<BrokenLaw> {
-        read_back((M::NAME, None), self, &written.payload, M::is_same_as)
+    fn read_back(&self, written: &mut Written) -> Option<BrokenLaw> {
+        read_back((M::NAME, None), self, &mut written.payload, M::is_same_as)
     }
 }
 

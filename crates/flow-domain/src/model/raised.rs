@@ -98,7 +98,7 @@ impl RaisedEvents<'_> {
     }
 
     /// Reads back what the events were written as, and tells which are something else.
-    pub(crate) fn read_back(self, written: &[Written]) -> Vec<BrokenLaw> {
+    pub(crate) fn read_back(self, written: &mut [Written]) -> Vec<BrokenLaw> {
         let events = self.raised.events.iter().zip(written);
         events
             .filter_map(|(event, written)| event.read_back(written))

@@ -49,27 +49,40 @@ pub(crate) fn only_by_json<T>(_: &T, _: &T) -> Option<bool> {
     None
 }
 
-/// Reads back what `live` was written as, and tells if that is something else.
+/// Reads back what `live` was written as, and tells if that is something else. If not, what was read is
+/// kept with it, for whoever reads it next.
 #[inline(never)]
-pub(crate) fn read_back<T: Serialize + DeserializeOwned + fmt::Debug>(
+pub(crate) fn read_back<T: Serialize + DeserializeOwned + fmt::Debug + Send + 'static>(
     (name, id): (&'static str, Option<&str>),
     live: &T,
-    written: &Payload,
+    written: &mut Payload,
     is_same: IsSame<T>,
 ) -> Option<BrokenLaw> {
     let again: Result<T, Error> = written.decode(name);
-    let is_kept = match &again {
-        Ok(again) => is_same(live, again).unwrap_or_else(|| match Payload::encode(name, again) {
-            // What is never written is seen in nothing but the value itself. A state is not looked at so:
-            // its buffer of raised events is empty when it comes back, and is to be.
-            Ok(rewritten) => {
-                are_alike(written, &rewritten) && (id.is_some() || look_alike(live, again))
-            }
-            Err(_) => false,
-        }),
-        Err(_) => false,
+    match again {
+        Ok(again)
+            if is_same(live, &again)
+                .unwrap_or_else(|| is_kept(name, (live, &again), written, id.is_some())) =>
+        {
+            written.keep_read(again);
+            None
+        }
+        again => Some(broken(Law::RoundTrip, (name, id), live, again).with_written(written)),
+    }
+}
+
+fn is_kept<T: Serialize + fmt::Debug>(
+    name: &'static str,
+    (live, again): (&T, &T),
+    written: &Payload,
+    is_state: bool,
+) -> bool {
+    let Ok(rewritten) = Payload::encode(name, again) else {
+        return false;
     };
-    (!is_kept).then(|| broken(Law::RoundTrip, (name, id), live, again).with_written(written))
+    // What is never written is seen in nothing but the value itself. A state is not looked at so: its
+    // buffer of raised events is empty when it comes back, and is to be.
+    are_alike(written, &rewritten) && (is_state || look_alike(live, again))
 }
 
 /// Compares two values that should be equal, and tells if they are not.

@@ -106,12 +106,12 @@ impl WrittenAggregate {
 
     /// Tells which laws `aggregate` breaks, of which this was written: its state and its events come
     /// back equal, and what its events make of it is what it is.
-    pub fn broken_laws<A: Aggregate>(&self, mut aggregate: A) -> Vec<BrokenLaw> {
-        let mut broken = aggregate.raised().read_back(&self.raised);
+    pub fn broken_laws<A: Aggregate>(&mut self, mut aggregate: A) -> Vec<BrokenLaw> {
+        let mut broken = aggregate.raised().read_back(&mut self.raised);
         // They are no part of the state, and would show in the text.
         *aggregate.raised_mut() = Raised::default();
         let name = (A::NAME, Some(&*self.id));
-        if let Some(state) = &self.state {
+        if let Some(state) = &mut self.state {
             broken.extend(read_back(name, &aggregate, state, A::is_same_as));
         }
         if let Some(mut folded) = A::initial() {

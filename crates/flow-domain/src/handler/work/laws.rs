@@ -21,40 +21,50 @@ impl UnitOfWork {
         self.ports.laws.has(law)
     }
 
-    #[inline(never)]
-    pub(super) fn record_broken(&self, broken: impl IntoIterator<Item = BrokenLaw>) {
+    fn record_broken(&self, broken: impl IntoIterator<Item = BrokenLaw>) {
         for broken in broken {
-            self.ports.record(Some(self.context.entry), || {
-                Happening::LawBroken(Box::new(broken))
-            });
+            self.record_one(broken);
         }
     }
 
+    #[cold]
+    fn record_one(&self, broken: BrokenLaw) {
+        self.ports.record(Some(self.context.entry), || {
+            Happening::LawBroken(Box::new(broken))
+        });
+    }
+
     /// Tells if a message does not come back as what it was.
-    pub(super) fn read_message_back<M: Message>(&self, message: &M, written: &Written) {
+    pub(super) fn read_message_back<M: Message>(&self, message: &M, written: &mut Written) {
         if self.looks_after(Law::RoundTrip) {
             let name = (M::NAME, None);
-            self.record_broken(read_back(name, message, &written.payload, M::is_same_as));
+            self.record_broken(read_back(
+                name,
+                message,
+                &mut written.payload,
+                M::is_same_as,
+            ));
         }
     }
 
     /// Tells if a state or row that was just written does not come back as what it was.
-    pub(crate) fn read_state_back<T: Serialize + DeserializeOwned + fmt::Debug>(
-        &self,
+    pub(crate) fn read_state_back<T: Serialize + DeserializeOwned + fmt::Debug + Send + 'static>(
+        &mut self,
         (table, id): (Table, &Arc<str>),
         live: &T,
         is_same: IsSame<T>,
     ) {
         if self.looks_after(Law::RoundTrip)
-            && let Some(written) = self.session.value(table, id).and_then(|value| value.now())
+            && let Some(written) = self.session.written_mut(table, id)
         {
             let name = (table.name, Some(&**id));
-            self.record_broken(read_back(name, live, written, is_same));
+            let broken = read_back(name, live, written, is_same);
+            self.record_broken(broken);
         }
     }
 
     /// Tells which events of an aggregate do not come back as what they were.
-    pub(super) fn read_events_back<A: Aggregate>(&self, live: &A, events: &[Written]) {
+    pub(super) fn read_events_back<A: Aggregate>(&self, live: &A, events: &mut [Written]) {
         if self.looks_after(Law::RoundTrip) {
             self.record_broken(live.raised().read_back(events));
         }
@@ -62,14 +72,14 @@ impl UnitOfWork {
 
     /// Looks after the laws of an aggregate that was just added.
     #[inline]
-    pub(super) fn look_after<A: Aggregate>(&self, live: A, stream: &StreamName) {
+    pub(super) fn look_after<A: Aggregate>(&mut self, live: A, stream: &StreamName) {
         if self.ports.laws != Laws::NONE {
             self.compare_aggregate(live, stream);
         }
     }
 
     #[inline(never)]
-    fn compare_aggregate<A: Aggregate>(&self, mut live: A, stream: &StreamName) {
+    fn compare_aggregate<A: Aggregate>(&mut self, mut live: A, stream: &StreamName) {
         // They are no part of the state, and would show in the text.
         *live.raised_mut() = Raised::default();
         if A::EVENT_SOURCED {
@@ -82,7 +92,7 @@ impl UnitOfWork {
 
     /// Looks after an event-sourced aggregate that raised nothing: of it, nothing is kept.
     #[inline(never)]
-    pub(super) fn look_after_unraised<A: Aggregate>(&self, mut live: A, stream: &StreamName) {
+    pub(super) fn look_after_unraised<A: Aggregate>(&mut self, mut live: A, stream: &StreamName) {
         if !self.looks_after(Law::Fold) {
             return;
         }

@@ -25,8 +25,8 @@ impl UnitOfWork {
     /// [`Error::is_no_handler`] is true if there is none.
     pub async fn process<C: Command>(&mut self, command: C) -> Result<C::Reply, Error> {
         let message = command;
-        let command = Written::new(&message)?;
-        self.read_message_back(&message, &command);
+        let mut command = Written::new(&message)?;
+        self.read_message_back(&message, &mut command);
         let ports = Arc::clone(&self.ports);
         let id = MessageId::new(self.new_id());
         let stream = command_stream(&command, || id)?;

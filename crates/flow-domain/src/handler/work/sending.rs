@@ -70,8 +70,8 @@ impl UnitOfWork {
     }
 
     fn send<C: Command>(&mut self, message: &C, due: Timestamp) -> Result<MessageId, Error> {
-        let command = Written::new(message)?;
-        self.read_message_back(message, &command);
+        let mut command = Written::new(message)?;
+        self.read_message_back(message, &mut command);
         let id = MessageId::new(self.new_id());
         let stream = command_stream(&command, || id)?;
         let catalog = &self.ports.catalog;

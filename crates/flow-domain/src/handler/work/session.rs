@@ -122,6 +122,17 @@ impl Session {
         values.find(|value| value.table == table && *value.id == *id)
     }
 
+    /// What is to be written as a state or row, or is left as it is.
+    pub(super) fn written_mut(&mut self, table: Table, id: &str) -> Option<&mut Payload> {
+        let mut values = self.values.iter_mut();
+        let value = values.find(|value| value.table == table && *value.id == *id)?;
+        match &mut value.change {
+            Change::Nothing => value.before.as_mut(),
+            Change::Put(value) => Some(value),
+            Change::Delete => None,
+        }
+    }
+
     pub(super) fn stream(&self, name: &StreamName) -> Option<&Stream> {
         self.streams.iter().find(|stream| stream.name == *name)
     }

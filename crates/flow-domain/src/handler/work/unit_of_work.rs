@@ -169,7 +169,7 @@ impl UnitOfWork {
     pub fn add<A: Aggregate>(&mut self, mut aggregate: A) -> Result<(), Error> {
         self.ports.catalog.require_aggregate::<A>()?;
         let stream = own_stream(&mut aggregate)?;
-        let events = own_events(&aggregate, &stream)?;
+        let mut events = own_events(&aggregate, &stream)?;
         let copy = aggregate.raised_mut().copy().cloned();
         let who = self.context.handler;
         if A::EVENT_SOURCED {
@@ -190,7 +190,7 @@ impl UnitOfWork {
             self.session
                 .set(at, Change::Put(state), !events.is_empty(), entry);
         }
-        self.read_events_back(&aggregate, &events);
+        self.read_events_back(&aggregate, &mut events);
         for event in events {
             self.append(event, stream.clone());
         }
@@ -222,13 +222,13 @@ impl UnitOfWork {
                 stream.id()
             )));
         }
-        let events = own_events(&aggregate, &stream)?;
+        let mut events = own_events(&aggregate, &stream)?;
         self.session
             .require_newest(at, copy.as_ref(), self.context.handler)?;
         let entry = self.context.entry;
         self.session
             .set(at, Change::Delete, !events.is_empty(), entry);
-        self.read_events_back(&aggregate, &events);
+        self.read_events_back(&aggregate, &mut events);
         for event in events {
             self.append(event, stream.clone());
         }
@@ -242,11 +242,11 @@ impl UnitOfWork {
     /// Returns an error if the event is not registered, names no id, or has no JSON form.
     pub fn raise<E: Event>(&mut self, event: E) -> Result<(), Error> {
         let message = event;
-        let event = Written::new(&message)?;
+        let mut event = Written::new(&message)?;
         self.ports
             .catalog
             .require_event(event.name, event.category)?;
-        self.read_message_back(&message, &event);
+        self.read_message_back(&message, &mut event);
         let stream = event.stream()?;
         self.session.raise_beside(&stream);
         self.append(event, stream);
@@ -331,7 +331,7 @@ impl UnitOfWork {
     }
 
     /// Loads a state or row, as it was written here or as it is stored.
-    pub(crate) async fn load_state<T: DeserializeOwned>(
+    pub(crate) async fn load_state<T: DeserializeOwned + 'static>(
         &mut self,
         table: Table,
         id: &Arc<str>,
