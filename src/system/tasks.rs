@@ -1,5 +1,5 @@
 use flow_domain::handler::TaskWatch;
-use tokio::{runtime::Handle, task::yield_now};
+use tokio::task::yield_now;
 
 /// How often tasks are let run after an act. Each time, every task that can go on does so once.
 const ROUNDS: usize = 64;
@@ -15,9 +15,10 @@ pub(crate) struct Tasks {
 impl Tasks {
     /// Looks at what is spawned from here on.
     pub(crate) fn watch() -> Self {
+        let watch = TaskWatch::begin();
         Self {
-            watch: TaskWatch::begin(),
-            n_before: n_alive(),
+            n_before: watch.n_alive(),
+            watch,
         }
     }
 
@@ -36,7 +37,7 @@ impl Tasks {
 
     /// How many of them are not over.
     pub(crate) fn n_left(&self) -> usize {
-        n_alive().saturating_sub(self.n_before)
+        self.watch.n_alive().saturating_sub(self.n_before)
     }
 
     /// Lets them run as far as they come without time or anybody else.
@@ -48,8 +49,4 @@ impl Tasks {
             yield_now().await;
         }
     }
-}
-
-fn n_alive() -> usize {
-    Handle::try_current().map_or(0, |handle| handle.metrics().num_alive_tasks())
 }

@@ -4,18 +4,28 @@ use std::{
     sync::atomic::{AtomicBool, Ordering},
 };
 
-use tokio::runtime::{Handle, RuntimeFlavor};
+use tokio::runtime::{Handle, RuntimeFlavor, RuntimeMetrics};
 
 static IS_WATCHED: AtomicBool = AtomicBool::new(false);
 
 thread_local! {
     static SEEN: RefCell<Seen> = const {
-        RefCell::new(Seen { n_spawned: 0, spawners: Vec::new(), panics: Vec::new() })
+        RefCell::new(Seen {
+            n_watches: 0,
+            runtime: None,
+            n_spawned: 0,
+            spawners: Vec::new(),
+            panics: Vec::new(),
+        })
     };
 }
 
 /// What was seen of tasks in this thread.
 struct Seen {
+    n_watches: usize,
+    /// What tells how many tasks are alive, while there are watches. To ask which runtime this is at each
+    /// poll would cost more than all the rest of it.
+    runtime: Option<RuntimeMetrics>,
     n_spawned: usize,
     /// The handlers that spawned some.
     spawners: Vec<&'static str>,
@@ -25,11 +35,11 @@ struct Seen {
 
 /// What handlers leave to tasks that they spawn, and no handling is told of, since this was made.
 ///
-/// It is seen where everything runs in one thread: in a current-thread runtime. From the first of them
-/// on, handlers are watched, at the cost of a look at the runtime before and after each is polled. The
-/// harness does so; nothing else should.
+/// It is seen where everything runs in one thread: in a current-thread runtime, and in the thread that
+/// began it. While there are any, handlers are watched, at the cost of a look at the runtime before and
+/// after each is polled. The harness does so; nothing else should.
 #[doc(hidden)]
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub struct TaskWatch {
     n_spawners: usize,
     n_panics: usize,
@@ -39,14 +49,24 @@ impl TaskWatch {
     /// Looks at what happens from here on.
     pub fn begin() -> Self {
         IS_WATCHED.store(true, Ordering::Relaxed);
-        SEEN.with_borrow(|seen| Self {
-            n_spawners: seen.spawners.len(),
-            n_panics: seen.panics.len(),
+        SEEN.with_borrow_mut(|seen| {
+            seen.n_watches += 1;
+            // Another runtime than before, perhaps; a thread is in one at a time.
+            seen.runtime = runtime_of_one_thread();
+            Self {
+                n_spawners: seen.spawners.len(),
+                n_panics: seen.panics.len(),
+            }
         })
     }
 
+    /// How many tasks are alive, whoever spawned them; none if they are not seen.
+    pub fn n_alive(&self) -> usize {
+        SEEN.with_borrow(|seen| seen.n_alive().unwrap_or(0))
+    }
+
     /// The handlers that spawned tasks.
-    pub fn spawners(self) -> Vec<&'static str> {
+    pub fn spawners(&self) -> Vec<&'static str> {
         SEEN.with_borrow(|seen| {
             seen.spawners
                 .iter()
@@ -57,8 +77,31 @@ impl TaskWatch {
     }
 
     /// The panics in tasks, each with its place.
-    pub fn panics(self) -> Vec<String> {
+    pub fn panics(&self) -> Vec<String> {
         SEEN.with_borrow(|seen| seen.panics.iter().skip(self.n_panics).cloned().collect())
+    }
+}
+
+impl Drop for TaskWatch {
+    fn drop(&mut self) {
+        // A thread that ends may be past this.
+        let _ = SEEN.try_with(|seen| {
+            let mut seen = seen.borrow_mut();
+            // It may end in another thread than it began in.
+            seen.n_watches = seen.n_watches.saturating_sub(1);
+            if seen.n_watches == 0 {
+                seen.runtime = None;
+                seen.spawners.clear();
+                seen.panics.clear();
+            }
+        });
+    }
+}
+
+impl Seen {
+    fn n_alive(&self) -> Option<usize> {
+        let runtime = self.runtime.as_ref()?;
+        Some(runtime.num_alive_tasks())
     }
 }
 
@@ -87,15 +130,19 @@ impl Spawning {
         if !IS_WATCHED.load(Ordering::Relaxed) {
             return Self(None);
         }
-        let n_spawned = SEEN.with_borrow(|seen| seen.n_spawned);
-        Self(n_alive().map(|n_alive| Counted { n_alive, n_spawned }))
+        Self(SEEN.with_borrow(|seen| {
+            let n_alive = seen.n_alive()?;
+            let n_spawned = seen.n_spawned;
+            Some(Counted { n_alive, n_spawned })
+        }))
     }
 
     /// Remembers `handler` if it spawned tasks; those of a handler inside of it are that one's.
     pub(super) fn end(self, handler: &'static str) {
         let Self(Some(before)) = self else { return };
-        let n_more = n_alive().unwrap_or(0).saturating_sub(before.n_alive);
         SEEN.with_borrow_mut(|seen| {
+            let n_alive = seen.n_alive().unwrap_or(0);
+            let n_more = n_alive.saturating_sub(before.n_alive);
             let n_own = n_more.saturating_sub(seen.n_spawned - before.n_spawned);
             if 0 < n_own {
                 seen.n_spawned += n_own;
@@ -105,11 +152,11 @@ impl Spawning {
     }
 }
 
-/// How many tasks are alive in a runtime of one thread.
-fn n_alive() -> Option<usize> {
+/// What tells of the runtime that this thread is in, if that has no other thread.
+fn runtime_of_one_thread() -> Option<RuntimeMetrics> {
     let handle = Handle::try_current().ok()?;
     let is_alone = handle.runtime_flavor() == RuntimeFlavor::CurrentThread;
-    is_alone.then(|| handle.metrics().num_alive_tasks())
+    is_alone.then(|| handle.metrics())
 }
 
 #[cfg(test)]
@@ -127,6 +174,36 @@ mod tests {
         outer.end("Outer");
 
         assert_eq!(watch.spawners(), ["Inner"]);
+    }
+
+    #[tokio::test]
+    async fn a_watch_sees_on_when_another_ends() {
+        let watch = TaskWatch::begin();
+        drop(TaskWatch::begin());
+
+        let spawning = Spawning::begin();
+        tokio::spawn(std::future::pending::<()>());
+        spawning.end("Handler");
+
+        assert_eq!(watch.spawners(), ["Handler"]);
+        assert_eq!(watch.n_alive(), 1);
+    }
+
+    #[test]
+    fn the_runtime_that_is_asked_is_that_of_the_last_watch() {
+        for _ in 0..2 {
+            let runtime = tokio::runtime::Builder::new_current_thread().build();
+            runtime.expect("one thread").block_on(async {
+                let watch = TaskWatch::begin();
+                let spawning = Spawning::begin();
+                tokio::spawn(std::future::pending::<()>());
+                spawning.end("Handler");
+
+                assert_eq!(watch.spawners(), ["Handler"]);
+            });
+        }
+
+        SEEN.with_borrow(|seen| assert!(seen.runtime.is_none()));
     }
 
     #[tokio::test]
