@@ -1,27 +1,24 @@
-use std::fmt;
+use std::{fmt, sync::OnceLock};
 
 use tokio::sync::watch;
 
 /// Rings when there is something to do, so that who waits for it need not look again and again.
-pub(crate) struct Bell(watch::Sender<u64>);
+///
+/// It is made when somebody listens: most apps are run without an engine.
+#[derive(Default)]
+pub(crate) struct Bell(OnceLock<watch::Sender<u64>>);
 
 impl Bell {
     /// Rings. It costs nothing if nobody listens.
     pub(crate) fn ring(&self) {
-        if 0 < self.0.receiver_count() {
-            self.0.send_modify(|n_rings| *n_rings += 1);
+        if let Some(rings) = self.0.get() {
+            rings.send_modify(|n_rings| *n_rings += 1);
         }
     }
 
     /// Listens from here on.
     pub(crate) fn listen(&self) -> watch::Receiver<u64> {
-        self.0.subscribe()
-    }
-}
-
-impl Default for Bell {
-    fn default() -> Self {
-        Self(watch::Sender::new(0))
+        self.0.get_or_init(|| watch::Sender::new(0)).subscribe()
     }
 }
 

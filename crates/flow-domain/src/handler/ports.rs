@@ -1,4 +1,4 @@
-use std::{fmt, sync::Arc};
+use std::{fmt, ops::Deref, sync::Arc};
 
 use crate::{
     clock::{Clock, IdSource},
@@ -14,18 +14,33 @@ use crate::{
 pub(crate) struct Ports {
     pub(crate) catalog: Arc<Catalog>,
     pub(crate) store: Arc<dyn Store>,
-    pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) ids: Arc<dyn IdSource>,
     pub(crate) recorder: Option<Arc<Recorder>>,
-    /// Only an engine needs one.
-    pub(crate) broker: Option<Arc<dyn Broker>>,
     pub(crate) interceptor: Option<Arc<dyn Interceptor>>,
     /// Those that are looked after, for tests.
     pub(crate) laws: Laws,
+    pub(crate) common: Arc<CommonPorts>,
+}
+
+/// The ports that nobody needs others of who runs a part of the app on another store: behind one
+/// pointer, so that this costs little.
+#[derive(Debug)]
+pub(crate) struct CommonPorts {
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) ids: Arc<dyn IdSource>,
+    /// Only an engine needs one.
+    pub(crate) broker: Option<Arc<dyn Broker>>,
     /// Rings when something was written that an engine has to send.
-    pub(crate) bell: Arc<Bell>,
+    pub(crate) bell: Bell,
     /// Where engines that run in this process tell of themselves.
     pub(crate) gauges: Arc<Gauges>,
+}
+
+impl Deref for Ports {
+    type Target = CommonPorts;
+
+    fn deref(&self) -> &CommonPorts {
+        &self.common
+    }
 }
 
 /// Stands between the runtime and the handlers, for a test that lets a handler fail.

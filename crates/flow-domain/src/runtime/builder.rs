@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use crate::{
     clock::{Clock, IdSource, SystemClock, SystemIds},
-    handler::{Interceptor, Ports},
+    handler::{Bell, CommonPorts, Interceptor, Ports},
     message::Processing,
     port::{Broker, Store},
     record::{Laws, Recorder},
@@ -135,14 +135,16 @@ impl AppBuilder<Arc<dyn Store>> {
         let ports = Ports {
             catalog: Arc::clone(self.domain.catalog()),
             store: self.store,
-            clock: self.clock.unwrap_or_else(|| Arc::new(SystemClock)),
-            ids: self.ids.unwrap_or_else(|| Arc::new(SystemIds)),
             recorder: self.recorder,
-            broker: self.broker,
             interceptor: self.interceptor,
             laws: self.laws,
-            bell: Arc::default(),
-            gauges: Arc::default(),
+            common: Arc::new(CommonPorts {
+                clock: self.clock.unwrap_or_else(|| Arc::new(SystemClock)),
+                ids: self.ids.unwrap_or_else(|| Arc::new(SystemIds)),
+                broker: self.broker,
+                bell: Bell::default(),
+                gauges: Arc::default(),
+            }),
         };
         App::new(self.domain, ports, self.budget, self.modes)
     }

@@ -1,6 +1,12 @@
 use std::sync::Arc;
 
-use crate::{error::Error, handler::Ports, record::Recorder, runtime::App, wiring::Domain};
+use crate::{
+    error::Error,
+    handler::{Bell, CommonPorts, Ports},
+    record::Recorder,
+    runtime::App,
+    wiring::Domain,
+};
 
 impl App {
     /// Returns an app that runs another domain, or the same one built anew, on everything that this one
@@ -59,14 +65,16 @@ impl App {
             ports: Arc::new(Ports {
                 catalog: Arc::clone(&ports.catalog),
                 store: store.ok_or_else(|| cannot("store", &ports.store))?,
-                clock: clock.ok_or_else(|| cannot("clock", &ports.clock))?,
-                ids: ids.ok_or_else(|| cannot("ids", &ports.ids))?,
                 recorder: ports.recorder.as_deref().map(Recorder::fork).map(Arc::new),
-                broker,
                 interceptor: ports.interceptor.clone(),
                 laws: ports.laws,
-                bell: Arc::default(),
-                gauges: Arc::default(),
+                common: Arc::new(CommonPorts {
+                    clock: clock.ok_or_else(|| cannot("clock", &ports.clock))?,
+                    ids: ids.ok_or_else(|| cannot("ids", &ports.ids))?,
+                    broker,
+                    bell: Bell::default(),
+                    gauges: Arc::default(),
+                }),
             }),
             budget: self.budget,
             modes: self.modes,

@@ -156,7 +156,7 @@ impl Running {
         let task = match part {
             Part::Consumer(place) => {
                 let consumer = self.consumers[place].clone();
-                let bell = if consumer.reads_store() {
+                let bell: &Bell = if consumer.reads_store() {
                     &ports.bell
                 } else {
                     &self.arrivals
