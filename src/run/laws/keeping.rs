@@ -30,8 +30,7 @@ impl Runner<'_, '_> {
         }
         let mut failed = self.broken_laws();
         if failed.is_empty() && self.plan.laws.has(Law::Rebuild) {
-            // In a box, or every run would have the room for it.
-            failed = Box::pin(self.stale_projections()).await;
+            failed = self.stale_projections().await;
         }
         if failed.is_empty() {
             return finished;

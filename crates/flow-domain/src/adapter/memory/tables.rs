@@ -1,7 +1,5 @@
 use std::sync::Arc;
 
-use serde_json::Value;
-
 use crate::{
     adapter::memory::{
         keyed::Keyed,
@@ -74,32 +72,19 @@ impl Tables {
     }
 
     pub(super) fn query(&self, table: Table, query: &Query) -> Vec<Row> {
-        let is_read = !query.conditions.is_empty() || !query.order.is_empty();
-        let read = |value: &Payload| {
-            if is_read {
-                value.to_value()
-            } else {
-                Value::Null
-            }
-        };
-        let mut found: Vec<(Value, &Arc<str>, &Payload)> = self
-            .rows(table)
-            .map(|(id, value)| (read(value), id, value))
-            .filter(|(value, ..)| query.matches(value))
-            .collect();
-        found.sort_by(|(left, left_id, _), (right, right_id, _)| {
+        if query.conditions.is_empty() && query.order.is_empty() {
+            let mut found: Vec<(&Arc<str>, &Payload)> = self.rows(table).collect();
+            found.sort_unstable_by_key(|(id, _)| *id);
+            return page(found, query);
+        }
+        let rows = self.rows(table);
+        let read = rows.map(|(id, value)| (value.to_value(), (id, value)));
+        let mut found: Vec<_> = read.filter(|(value, _)| query.matches(value)).collect();
+        found.sort_by(|(left, (left_id, _)), (right, (right_id, _))| {
             let by_fields = query.compare(left, right);
             by_fields.then_with(|| left_id.cmp(right_id))
         });
-        found
-            .into_iter()
-            .skip(query.offset)
-            .take(query.limit.unwrap_or(usize::MAX))
-            .map(|(_, id, value)| Row {
-                id: Arc::clone(id),
-                value: value.clone(),
-            })
-            .collect()
+        page(found.into_iter().map(|(_, row)| row), query)
     }
 
     pub(super) fn count(&self, table: Table, conditions: &[Condition]) -> usize {
@@ -126,6 +111,20 @@ impl Tables {
             layers: self.layers.fork(),
         }
     }
+}
+
+/// Copies the rows that a query asks for out of all that it found, in order.
+fn page<'a>(
+    found: impl IntoIterator<Item = (&'a Arc<str>, &'a Payload)>,
+    query: &Query,
+) -> Vec<Row> {
+    let found = found.into_iter().skip(query.offset);
+    let found = found.take(query.limit.unwrap_or(usize::MAX));
+    let rows = found.map(|(id, value)| Row {
+        id: Arc::clone(id),
+        value: value.clone(),
+    });
+    rows.collect()
 }
 
 impl Slots {

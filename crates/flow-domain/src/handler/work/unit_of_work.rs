@@ -47,6 +47,12 @@ impl UnitOfWork {
         }
     }
 
+    /// Begins anew, with nothing but the room that there was.
+    pub(crate) fn begin_again(&mut self, context: Context) {
+        self.context = context;
+        self.session.clear();
+    }
+
     /// Gives the room of the session back.
     pub(crate) fn into_session(mut self) -> Session {
         self.session.clear();

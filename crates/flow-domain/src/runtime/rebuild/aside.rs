@@ -20,7 +20,8 @@ use crate::{
 /// A projector gets rows by their id and reaches nothing else; nothing else is answered.
 #[derive(Debug, Default)]
 pub(super) struct Aside {
-    tables: Mutex<BTreeMap<Table, Rows>>,
+    /// There are few: those of the projections that are rebuilt.
+    tables: Mutex<Vec<(Table, Rows)>>,
 }
 
 pub(super) type Rows = BTreeMap<Arc<str>, RebuiltRow>;
@@ -33,7 +34,7 @@ pub(super) struct RebuiltRow {
 }
 
 impl Aside {
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<Table, Rows>> {
+    fn lock(&self) -> MutexGuard<'_, Vec<(Table, Rows)>> {
         self.tables.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -45,7 +46,12 @@ impl Aside {
         value: Option<Payload>,
     ) {
         let mut tables = self.lock();
-        let rows = tables.entry(table).or_default();
+        let place = tables.iter().position(|(other, _)| *other == table);
+        let place = place.unwrap_or_else(|| {
+            tables.push((table, Rows::new()));
+            tables.len() - 1
+        });
+        let (_, rows) = &mut tables[place];
         match value {
             Some(value) => rows.insert(id, RebuiltRow { value, handler }),
             None => rows.remove(&id),
@@ -54,7 +60,9 @@ impl Aside {
 
     /// Takes the rows of a projection.
     pub(super) fn take(&self, table: Table) -> Rows {
-        self.lock().remove(&table).unwrap_or_default()
+        let mut tables = self.lock();
+        let found = tables.iter_mut().find(|(other, _)| *other == table);
+        found.map_or_else(Rows::new, |(_, rows)| std::mem::take(rows))
     }
 }
 
@@ -66,7 +74,8 @@ fn refused<'a, T>() -> Answer<'a, T> {
 impl ProjectionStore for Aside {
     fn get<'a>(&'a self, table: Table, id: &'a str) -> Answer<'a, Option<Stored>> {
         let tables = self.lock();
-        let row = tables.get(&table).and_then(|rows| rows.get(id));
+        let rows = tables.iter().find(|(other, _)| *other == table);
+        let row = rows.and_then(|(_, rows)| rows.get(id));
         Answer::ready(Ok(row.map(|row| Stored {
             version: Version::NONE,
             value: row.value.clone(),

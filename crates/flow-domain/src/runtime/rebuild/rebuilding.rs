@@ -87,8 +87,9 @@ impl App {
         // Before the events are read: a projector that writes from here on, because of an event that may
         // be too late for us, is a conflict.
         let live = self.live_rows(table).await?;
-        let replay = Replay::new(&self.ports, &[TypeId::of::<P>()]).run().await;
-        let (aside, mut rebuilt) = replay?;
+        let mut replay = Replay::new(&self.ports, |id| id == TypeId::of::<P>());
+        replay.run().await?;
+        let (aside, mut rebuilt) = replay.into_rebuilt();
         let rows = aside.take(table);
         rebuilt.n_rows = rows.len();
         let mut changes = Changes::new("the rebuild");
@@ -117,8 +118,11 @@ impl App {
         for name in projections {
             entries.push(catalog.require_projection_named(name)?);
         }
-        let types: Vec<TypeId> = entries.iter().map(|entry| entry.type_id).collect();
-        let (aside, mut rebuilt) = Replay::new(&self.ports, &types).run().await?;
+        let mut replay = Replay::new(&self.ports, |id| {
+            entries.iter().any(|entry| entry.type_id == id)
+        });
+        replay.run().await?;
+        let (aside, mut rebuilt) = replay.into_rebuilt();
         let mut stale = Vec::new();
         for entry in entries {
             let table = Table::new(TableKind::Projection, entry.name);

@@ -4,7 +4,7 @@ use tracing::Span;
 
 use crate::{
     error::{Error, HandlerFailure},
-    handler::{Context, Ports, Session, UnitOfWork, catch_panic},
+    handler::{Context, Ports, Session, Subscription, UnitOfWork, catch_panic},
     message::{Position, Recorded},
     record::{EntryId, Laws},
     runtime::rebuild::{Rebuilt, aside::Aside, report::Skipped},
@@ -19,14 +19,18 @@ pub(super) struct Replay<'a> {
     /// The same, but what is read and written is aside, and nobody is told of it.
     ports: Arc<Ports>,
     aside: Arc<Aside>,
-    projections: &'a [TypeId],
+    /// The places of the subscriptions that keep what is rebuilt.
+    projectors: Vec<usize>,
     rebuilt: Rebuilt,
-    /// The room of the last unit of work, for the next.
-    spare: Session,
+    /// The unit of work of the last event, whose room the next one has.
+    work: Option<UnitOfWork>,
 }
 
 impl<'a> Replay<'a> {
-    pub(super) fn new(live: &'a Ports, projections: &'a [TypeId]) -> Self {
+    pub(super) fn new(live: &'a Ports, is_wanted: impl Fn(TypeId) -> bool) -> Self {
+        let keeps = |one: &Subscription| one.projection.is_some_and(|(_, id)| is_wanted(id));
+        let subscriptions = live.catalog.subscriptions.iter().enumerate();
+        let projectors = subscriptions.filter(|(_, one)| keeps(one));
         let aside = Arc::new(Aside::default());
         let ports = Ports {
             store: Arc::clone(&aside) as _,
@@ -39,45 +43,59 @@ impl<'a> Replay<'a> {
             live,
             ports: Arc::new(ports),
             aside,
-            projections,
+            projectors: projectors.map(|(place, _)| place).collect(),
             rebuilt: Rebuilt::default(),
-            spare: Session::default(),
+            work: None,
         }
     }
 
     /// Reads all events in their order, page by page.
-    pub(super) async fn run(mut self) -> Result<(Arc<Aside>, Rebuilt), Error> {
+    pub(super) async fn run(&mut self) -> Result<(), Error> {
         let mut after = Position::START;
         loop {
             let page = self.live.store.read_category(None, after, PAGE).await?;
-            let Some(last) = page.last() else {
-                return Ok((self.aside, self.rebuilt));
-            };
-            after = last.position;
             for event in &page {
                 self.handle(event).await;
+            }
+            match page.last() {
+                Some(last) if page.len() == PAGE => after = last.position,
+                _ => return Ok(()),
             }
         }
     }
 
+    /// The rows as they are now, and what they were made of.
+    pub(super) fn into_rebuilt(self) -> (Arc<Aside>, Rebuilt) {
+        (self.aside, self.rebuilt)
+    }
+
     async fn handle(&mut self, event: &Recorded) {
         self.rebuilt.n_events += 1;
-        let catalog = Arc::clone(&self.ports.catalog);
+        let catalog = &self.live.catalog;
         let mut is_routed = false;
-        for (subscription, route) in catalog.routes_of(&event.envelope) {
+        for place in &self.projectors {
+            let subscription = &catalog.subscriptions[*place];
+            let Some(route) = catalog.route_in(*place, &event.envelope) else {
+                continue;
+            };
             is_routed = true;
-            let (subscription, route) = catalog.route(subscription, route);
-            let is_wanted = subscription
-                .projection
-                .is_some_and(|(_, projection)| self.projections.contains(&projection));
-            if !is_wanted || subscription.lets_go(&event.envelope).is_some() {
+            if subscription.lets_go(&event.envelope).is_some() {
                 continue;
             }
             let handler = subscription.handler;
             let context = Context::new(Arc::clone(&event.envelope), handler, EntryId::UNRECORDED);
-            let spare = std::mem::take(&mut self.spare);
-            let mut work = UnitOfWork::begin(Arc::clone(&self.ports), context, spare);
-            let mut called = (route.call).call(&subscription.instance, &event.envelope, &mut work);
+            let work = match &mut self.work {
+                Some(work) => {
+                    work.begin_again(context);
+                    work
+                }
+                none => none.insert(UnitOfWork::begin(
+                    Arc::clone(&self.ports),
+                    context,
+                    Session::default(),
+                )),
+            };
+            let mut called = (route.call).call(&subscription.instance, &event.envelope, work);
             let handled = catch_panic(
                 &Span::none(),
                 (handler, EntryId::UNRECORDED),
@@ -98,9 +116,11 @@ impl<'a> Replay<'a> {
                     self.rebuilt.skipped.push(Skipped::new(event, failure));
                 }
             }
-            self.spare = work.into_session();
         }
-        if !is_routed && !catalog.knows_event(&event.envelope) {
+        let is_known = is_routed
+            || catalog.knows_event(&event.envelope)
+            || catalog.routes_of(&event.envelope).next().is_some();
+        if !is_known {
             let message_type = event.metadata().message_type.to_string();
             *self.rebuilt.unknown.entry(message_type).or_default() += 1;
         }
