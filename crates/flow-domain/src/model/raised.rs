@@ -90,11 +90,11 @@ impl RaisedEvents<'_> {
     ///
     /// Returns an error for which [`Error::is_codec`] is true if one has no JSON form.
     pub fn written(&self) -> Result<Vec<Written>, Error> {
-        self.raised
-            .events
-            .iter()
-            .map(|event| event.write())
-            .collect()
+        let mut written = Vec::with_capacity(self.len());
+        for event in &self.raised.events {
+            written.push(event.write()?);
+        }
+        Ok(written)
     }
 
     /// Reads back what the events were written as, and tells which are something else.

@@ -30,7 +30,7 @@ impl Recorder {
         let mut taken = self.lock();
         if taken.entries.capacity() == 0 {
             // An act with two events and their handlers makes about that many.
-            taken.entries.reserve(18);
+            taken.entries.reserve(16);
         }
         let id = EntryId::from_index(taken.n_before + taken.entries.len());
         if let Some(message) = what.handled_later() {

@@ -172,7 +172,12 @@ impl App {
     /// Processes a command that was written down, for those who build on the app.
     pub async fn process_written(&self, command: &Written, headers: &Headers) -> Processed {
         let processing = headers.events.unwrap_or(self.modes.events);
-        match self.handle(command, headers, processing).await {
+        let (route, envelope, received) = match self.receive(command, headers) {
+            Ok(received) => received,
+            Err(err) => return Processed::refused(err),
+        };
+        let handled = self.handle_by(route, &envelope, received, processing);
+        match handled.await {
             Ok((reply, committed, spare)) => {
                 let mut processed = self.deliver_inline(committed, spare, processing).await;
                 processed.reply = Ok(reply);
@@ -198,12 +203,13 @@ impl App {
         processed
     }
 
-    async fn handle(
+    /// Puts a command into its envelope, and finds who handles it. Its future would be a part of that of
+    /// every command, so it has none.
+    fn receive(
         &self,
         command: &Written,
         headers: &Headers,
-        processing: Processing,
-    ) -> Result<(Reply, Vec<Committed>, Session), Error> {
+    ) -> Result<(&CommandRoute, Arc<Envelope>, EntryId), Error> {
         let kind = MessageKind::Command;
         let envelope = wrap(&self.ports, command, kind, headers, Processing::Sync)?;
         let received = self
@@ -215,7 +221,7 @@ impl App {
                 .record(Some(received), || Happening::NoSubscriber);
             return Err(no_handler(command));
         };
-        self.handle_by(route, &envelope, received, processing).await
+        Ok((route, envelope, received))
     }
 
     /// Handles a command that is in its envelope already.

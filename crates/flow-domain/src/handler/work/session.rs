@@ -322,18 +322,16 @@ impl Session {
             changes.outgoing = sends.outgoing;
             changes.cancelled = sends.cancelled;
         }
-        for value in &self.values {
-            changes.writes.push(Write {
-                table: value.table,
-                id: Arc::clone(&value.id),
-                expected: ExpectedVersion::Exact(value.version),
-                value: match &value.change {
-                    Change::Nothing => continue,
-                    Change::Put(value) => Some(value.clone()),
-                    Change::Delete => None,
-                },
-            });
-        }
+        let is_changed = |value: &&Value| value.change != Change::Nothing;
+        let n_writes = self.values.iter().filter(is_changed).count();
+        changes.writes.reserve_exact(n_writes);
+        let changed = self.values.iter().filter(is_changed);
+        changes.writes.extend(changed.map(|value| Write {
+            table: value.table,
+            id: Arc::clone(&value.id),
+            expected: ExpectedVersion::Exact(value.version),
+            value: value.now().cloned(),
+        }));
         changes
     }
 
