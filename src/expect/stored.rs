@@ -7,7 +7,11 @@ use crate::{
 };
 
 /// Expects that what is stored is the same; the same fields in another order are.
-pub(crate) fn same(subject: &str, expected: &Payload, found: &Payload) -> Result<(), Mismatch> {
+pub(crate) fn same(
+    subject: impl Fn() -> String,
+    expected: &Payload,
+    found: &Payload,
+) -> Result<(), Mismatch> {
     if expected == found {
         return Ok(());
     }
@@ -15,7 +19,7 @@ pub(crate) fn same(subject: &str, expected: &Payload, found: &Payload) -> Result
     if differences.is_empty() {
         return Ok(());
     }
-    let shown = |payload| format!("{subject} {}", show_stored(payload));
+    let shown = |payload| format!("{} {}", subject(), show_stored(payload));
     Err(Mismatch::new(shown(expected), shown(found)).differing_in(differences))
 }
 

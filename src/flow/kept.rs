@@ -42,7 +42,7 @@ impl LookCheck for Is {
     fn check(&self, found: &[Payload], look: &Look<'_>, _: &Outcome) -> Result<(), Mismatch> {
         let payload = one(found, look)?;
         match &self.0 {
-            Ok(expected) => same(&look.subject(), expected, payload),
+            Ok(expected) => same(|| look.subject(), expected, payload),
             Err(err) => {
                 let found = err.with_causes().to_string();
                 Err(Mismatch::new("a value that has a JSON form", found))

@@ -59,7 +59,7 @@ fn as_before(text: &str) -> String {
 }
 
 fn still(subject: &str, before: &Payload, now: &Payload) -> Result<(), Mismatch> {
-    same(subject, before, now).map_err(|mut mismatch| {
+    same(|| subject.to_owned(), before, now).map_err(|mut mismatch| {
         mismatch.expected = as_before(&mismatch.expected);
         mismatch
     })

@@ -31,7 +31,7 @@ impl<A: Aggregate, R> UnitOutcome<A, R> {
     #[track_caller]
     pub fn is(self, expected: A) -> Self {
         let expected = stored(&expected);
-        let checked = same(A::NAME, &expected, &stored(&self.aggregate));
+        let checked = same(|| A::NAME.to_owned(), &expected, &stored(&self.aggregate));
         self.expect(OTHERWISE, checked)
     }
 
