@@ -5,7 +5,7 @@ use flow_domain::Error;
 use crate::{
     report::{Page, told},
     run::Outcome,
-    why::{Difference, Sought},
+    why::{Difference, Sought, Want},
 };
 
 /// Something that is expected of a flow: one's own word for [`Flow::then`](crate::Flow::then).
@@ -120,8 +120,8 @@ pub struct Mismatch {
     pub differences: Vec<String>,
     /// What it was about, if a cause can be searched for.
     sought: Option<Box<Sought>>,
-    /// The differences, as data.
-    pub(crate) fields: Vec<Difference>,
+    /// What was wanted of what was found, as data.
+    pub(crate) want: Want,
 }
 
 impl Mismatch {
@@ -132,7 +132,21 @@ impl Mismatch {
             found: found.into(),
             differences: Vec::new(),
             sought: None,
-            fields: Vec::new(),
+            want: Want::Otherwise,
+        }
+    }
+
+    /// Makes one of something that cannot be read.
+    pub(crate) fn unreadable(
+        expected: impl Into<String>,
+        found: impl Into<String>,
+        err: &Error,
+    ) -> Self {
+        Self {
+            want: Want::Readable {
+                error: err.with_causes().to_string().into(),
+            },
+            ..Self::new(expected, found)
         }
     }
 
@@ -149,7 +163,9 @@ impl Mismatch {
     /// Names the fields in which the two differ.
     pub(crate) fn differing_in(mut self, fields: Vec<Difference>) -> Self {
         self.differences = told(&fields);
-        self.fields = fields;
+        if !fields.is_empty() {
+            self.want = Want::Fields(fields);
+        }
         self
     }
 

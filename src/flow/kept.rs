@@ -18,10 +18,8 @@ fn look_at<T: DeserializeOwned + 'static>(
     holds: impl FnOnce(&T) -> bool,
 ) -> Result<bool, Mismatch> {
     found.with_decoded(look.kept.name, holds).map_err(|err| {
-        Mismatch::new(
-            look.subject(),
-            format!("{} (from {})", err.with_causes(), found.as_json()),
-        )
+        let shown = format!("{} (from {})", err.with_causes(), found.as_json());
+        Mismatch::unreadable(look.subject(), shown, &err)
     })
 }
 

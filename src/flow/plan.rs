@@ -177,10 +177,8 @@ impl Look<'_> {
                 Want::Absent
             } else if found.is_empty() {
                 Want::Present
-            } else if mismatch.fields.is_empty() {
-                Want::Otherwise
             } else {
-                Want::Fields(mismatch.fields.clone())
+                mismatch.want.clone()
             },
         })
     }

@@ -142,7 +142,8 @@ impl Runner<'_, '_> {
             None => system.look_up_all(look.kept).await,
         };
         found.map_err(|err| {
-            let mismatch = Mismatch::new(look.subject(), err.with_causes().to_string());
+            let shown = err.with_causes().to_string();
+            let mismatch = Mismatch::unreadable(look.subject(), shown, &err);
             // Something is there, and cannot be read.
             let sought = look.sought(&[Payload::from_json("null")], &mismatch);
             if err.is_setup() {

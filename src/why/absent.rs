@@ -13,6 +13,17 @@ use crate::why::{
 /// A handler, a message that it handles, and the category of that.
 type Edge = (&'static str, String, &'static str);
 
+/// The events that those are not told of who keep something.
+#[derive(Debug)]
+pub(super) struct NotTold {
+    /// Those that nobody is told of.
+    pub(super) unheard: Vec<Verdict>,
+    /// Those that others are told of.
+    pub(super) heard: Vec<Verdict>,
+    /// Those that they brought about themselves, and may have to hear of.
+    pub(super) answers: Vec<Verdict>,
+}
+
 /// Why something is not kept.
 impl<'r> Facts<'r> {
     pub(super) fn absent(&self, sought: &SoughtKept) -> Vec<Verdict> {
@@ -20,7 +31,8 @@ impl<'r> Facts<'r> {
         verdicts.extend(self.nobody_keeps(sought));
         verdicts.extend(self.deleted(sought));
         verdicts.extend(self.rolled_back(sought));
-        verdicts.extend(self.trouble_of_writers(sought));
+        let (troubles, scheduled) = self.trouble_of_writers(sought);
+        verdicts.extend(troubles);
         let others = self.wrote_other(sought, self.n_given);
         let is_near = |other: &Verdict| {
             matches!(other, Verdict::WroteOther { nearness, .. } if *nearness != Nearness::Other)
@@ -29,8 +41,9 @@ impl<'r> Facts<'r> {
         let (near, far): (Vec<_>, Vec<_>) = others.into_iter().partition(is_near);
         let is_near = !near.is_empty();
         verdicts.extend(near);
+        verdicts.extend(scheduled);
         verdicts.extend(self.wrote_nothing(sought));
-        let (unheard, heard) = self.not_subscribed(sought, true);
+        let NotTold { unheard, heard, .. } = self.not_subscribed(sought, true);
         verdicts.extend(unheard.into_iter().chain(heard));
         verdicts.extend(far);
         if !is_near {
@@ -158,8 +171,9 @@ impl<'r> Facts<'r> {
         })
     }
 
-    /// What went wrong in the handlings that would have written it, and what did not reach a handler.
-    pub(super) fn trouble_of_writers(&self, sought: &SoughtKept) -> Vec<Verdict> {
+    /// What went wrong in the handlings that would have written it, and what did not reach a handler; and
+    /// apart from that what comes later, as it is meant to.
+    pub(super) fn trouble_of_writers(&self, sought: &SoughtKept) -> (Vec<Verdict>, Vec<Verdict>) {
         let handlings = self.acted().rev();
         let mut verdicts: Vec<Verdict> = handlings
             .filter(|one| self.is_writer(one, sought) && self.is_about(one, sought))
@@ -181,6 +195,8 @@ impl<'r> Facts<'r> {
             }
         }
         verdicts
+            .into_iter()
+            .partition(|one| !matches!(one, Verdict::Scheduled { .. }))
     }
 
     /// A failure that was tried again, and went well then, is not why.
@@ -315,13 +331,9 @@ impl<'r> Facts<'r> {
             .collect()
     }
 
-    /// The events of the acts that those who keep it are not told of: those that nobody is told of, and
-    /// the others. `is_absent` says that it is not there at all.
-    pub(super) fn not_subscribed(
-        &self,
-        sought: &SoughtKept,
-        is_absent: bool,
-    ) -> (Vec<Verdict>, Vec<Verdict>) {
+    /// The events of the acts that those who keep it are not told of. `is_absent` says that it is not
+    /// there at all.
+    pub(super) fn not_subscribed(&self, sought: &SoughtKept, is_absent: bool) -> NotTold {
         let writers = self.writers(sought);
         let mut aggregates = self.wiring.aggregates.iter();
         let own = aggregates.find(|one| one.name == sought.kept.name);
@@ -350,12 +362,21 @@ impl<'r> Facts<'r> {
             .any(|one| self.is_writer(one, sought) && self.is_about(one, sought));
         let is_done = sought.kept.kind == TableKind::Aggregate || is_absent && has_handled;
         let heard = heard.into_iter().filter(|_| !is_done);
-        let heard = heard.filter_map(|event| {
-            let reader = reader_of(event)?;
-            // What it caused itself it need not be told.
-            (!self.is_caused_by(event, reader)).then(|| self.not_told(event, Some(reader)))
-        });
-        (unheard.collect(), heard.collect())
+        let heard = heard.filter_map(|event| reader_of(event).map(|reader| (event, reader)));
+        let (own, heard): (Vec<_>, Vec<_>) =
+            heard.partition(|(event, reader)| self.is_caused_by(event, reader));
+        let not_told = |list: Vec<(&Message<'r>, &'static str)>| {
+            let list = list.into_iter();
+            list.map(|(event, reader)| self.not_told(event, Some(reader)))
+                .collect()
+        };
+        // A process may wait for what comes of its commands; a handler knows what it did.
+        let awaits = sought.kept.kind == TableKind::ProcessManager;
+        NotTold {
+            unheard: unheard.collect(),
+            heard: not_told(heard),
+            answers: if awaits { not_told(own) } else { Vec::new() },
+        }
     }
 
     /// Whether a handler caused a message, directly or not.

@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use crate::why::{
     FieldCause, Nearness, Origin, Verdict,
+    absent::NotTold,
     facts::{Facts, Handling, Message},
     sought::{Difference, SoughtKept, Want},
 };
@@ -41,7 +42,11 @@ impl<'r> Facts<'r> {
             let setter = last_setter(&one.path, &states).and_then(|state| state.by);
             setter.is_some_and(|setter| setter.is_of_last_act(self))
         });
-        let (unheard, heard) = self.not_subscribed(sought, false);
+        let NotTold {
+            unheard,
+            heard,
+            answers,
+        } = self.not_subscribed(sought, false);
         // What came after that by which it was set last, and is about it, may be what was to change it.
         let setters = wanted.iter();
         let setters = setters.filter_map(|one| last_setter(&one.path, &states));
@@ -51,8 +56,9 @@ impl<'r> Facts<'r> {
             entry.is_some_and(|entry| last_set.is_none_or(|last_set| last_set < entry))
         };
         let (later, heard): (Vec<_>, Vec<_>) = heard.into_iter().partition(is_later);
+        let answers = answers.into_iter().filter(is_later);
 
-        let mut verdicts = self.trouble_of_writers(sought);
+        let (mut verdicts, scheduled) = self.trouble_of_writers(sought);
         let wrote_nothing = self.wrote_nothing(sought).into_iter();
         let (looked_elsewhere, idle): (Vec<_>, Vec<_>) =
             wrote_nothing.partition(|one| matches!(one, Verdict::WrongKey { .. }));
@@ -85,6 +91,7 @@ impl<'r> Facts<'r> {
         if causes.iter().any(is_suspicious) {
             verdicts.push(fields_differ());
         }
+        verdicts.extend(scheduled);
         verdicts.extend(unheard);
         verdicts.extend(later);
         if !was_set_in_last_act {
@@ -96,6 +103,7 @@ impl<'r> Facts<'r> {
         verdicts.extend(heard);
         let (told, guessed) = self.missing_messages(sought);
         verdicts.extend(told);
+        verdicts.extend(answers);
         verdicts.push(fields_differ());
         verdicts.extend(guessed);
         verdicts

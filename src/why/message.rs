@@ -44,6 +44,10 @@ impl<'r> Facts<'r> {
             found.add_sure(depth, self.fate_of(message));
         }
         let producers = self.producers_of(name);
+        // Nobody says that he issues it: whoever says nothing at all may, but mostly it comes from outside.
+        let is_said =
+            !self.is_command(name) || producers.iter().any(|(by, _)| !self.says_nothing(by));
+        let doubt = if is_said { 0 } else { GUESS };
         for (handler, trigger) in &producers {
             let mut came = self.came(trigger).peekable();
             if came.peek().is_none() {
@@ -64,7 +68,7 @@ impl<'r> Facts<'r> {
                     None if caused.iter().any(|caused| caused == name) => {}
                     None => {
                         // One that went another way is less suspicious than one that did nothing.
-                        let distance = depth + 10 * usize::from(!caused.is_empty());
+                        let distance = doubt + depth + 10 * usize::from(!caused.is_empty());
                         let nothing = || Verdict::RaisedNothing {
                             at: self.place(last),
                             wanted: name.to_owned(),

@@ -68,6 +68,11 @@ pub(crate) enum Want {
     Fields(Vec<Difference>),
     /// That it is otherwise, as a closure says.
     Otherwise,
+    /// That it can be read.
+    Readable {
+        /// Why it cannot.
+        error: Box<str>,
+    },
 }
 
 /// One place in which two values differ.

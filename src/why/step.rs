@@ -2,6 +2,7 @@ use flow_domain::record::{Ended, HandlerKind, TableKind};
 
 use crate::why::{
     Verdict,
+    absent::NotTold,
     differs::Fold,
     facts::{Facts, Handling, Message},
     found::merge,
@@ -52,15 +53,17 @@ impl<'r> Facts<'r> {
             Want::Present => self.absent(kept),
             Want::Fields(_) | Want::Otherwise if kept.id.is_some() => self.differs(kept, fold),
             Want::Fields(_) | Want::Otherwise => {
-                let mut verdicts = self.trouble_of_writers(kept);
+                let (mut verdicts, scheduled) = self.trouble_of_writers(kept);
+                verdicts.extend(scheduled);
                 verdicts.extend(self.last_written(kept));
-                let (unheard, heard) = self.not_subscribed(kept, false);
+                let NotTold { unheard, heard, .. } = self.not_subscribed(kept, false);
                 verdicts.extend(unheard.into_iter().chain(heard));
                 let (told, guessed) = self.missing_messages(kept);
                 verdicts.extend(told.into_iter().chain(guessed));
                 verdicts
             }
             Want::Absent => self.last_written(kept).into_iter().collect(),
+            Want::Readable { ref error } => self.unreadable_kept(kept, error),
         }
     }
 

@@ -9,6 +9,7 @@ use flow_domain::{
 use crate::why::{
     Nearness, Origin, Right, Verdict,
     facts::{Facts, Handling, Message, is_text},
+    sought::SoughtKept,
 };
 
 /// Why nothing came of a handling, or of a message.
@@ -259,6 +260,45 @@ impl<'r> Facts<'r> {
                 error: undone.reason.clone(),
             })
         })
+    }
+
+    /// Who wrote what cannot be read.
+    pub(super) fn unreadable_kept(&self, sought: &SoughtKept, error: &str) -> Vec<Verdict> {
+        let table = Self::table(sought);
+        let is_it = |id: &str| sought.id.as_ref().is_none_or(|wanted| wanted == id);
+        let handlings = self.handlings.iter().rev();
+        let mut written = handlings.flat_map(|one| {
+            let written = one.writes.iter().filter(|one| one.table == table);
+            written.map(move |written| (one, &*written.id))
+        });
+        if let Some((by, id)) = written.find(|(_, id)| is_it(id)) {
+            return vec![Verdict::Unreadable {
+                at: self.place(by),
+                subject: format!("{} {id:?}", table.name),
+                error: error.to_owned(),
+            }];
+        }
+        // It is folded from events, of which one is named.
+        let messages = self.messages.iter().rev();
+        let own = messages.filter(|one| {
+            one.is_event()
+                && one.kept.is_some()
+                && sought.stream_category == Some(one.category())
+                && is_it(one.envelope.metadata.stream.id())
+        });
+        let own: Vec<_> = own.collect();
+        let named = own
+            .iter()
+            .find(|one| error.contains(&format!("`{}`", one.name)));
+        let by = named.or(own.first()).and_then(|event| {
+            let by = self.handling_of(event)?;
+            Some(Verdict::Unreadable {
+                at: self.place(by),
+                subject: event.name.clone(),
+                error: error.to_owned(),
+            })
+        });
+        by.into_iter().collect()
     }
 
     /// The ids under which such things were ever kept.

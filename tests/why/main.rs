@@ -1,8 +1,9 @@
 //! Why a sentence failed: every cause is seeded into the shop and the bank, at levels 2 and 3, each beside
-//! the cause that is nearest to it.
+//! the cause that is nearest to it; and into the booking of rooms, where time passes.
 
 mod bank;
 mod bank_doubles;
+mod booking;
 #[path = "../fixture/mod.rs"]
 mod fixture;
 mod kept;
