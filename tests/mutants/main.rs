@@ -1,11 +1,13 @@
-//! The shop and the bank broken on purpose, one place at a time: what their flows find of it, and whether
-//! the report of a failure names the place.
+//! The samples broken on purpose, one place at a time: what their flows find of it, and whether the report
+//! of a failure names the place.
 //!
 //! `FLOW_MUTANTS_TABLE=1 cargo test --test mutants` writes the tables to `target/mutants-sync.txt` and
 //! `target/mutants-engine.txt`, with the mutations that no flow notices and the reports that do not name
-//! the place; and to `target/mutants-all.txt` the same of all mutations that there are.
+//! the place; and the same of all mutations that there are to `target/mutants-all.txt`, of the shop and
+//! the bank, and `target/mutants-booking.txt`.
 
 mod bank_flows;
+mod booking_flows;
 #[path = "../fixture/mod.rs"]
 mod fixture;
 mod flows;
