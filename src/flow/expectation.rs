@@ -150,6 +150,11 @@ impl Mismatch {
         }
     }
 
+    /// Says what was wanted.
+    pub(crate) fn wanting(self, want: Want) -> Self {
+        Self { want, ..self }
+    }
+
     /// Says what it is about, so that a cause can be searched for.
     pub(crate) fn about(mut self, sought: Sought) -> Self {
         self.sought.get_or_insert_with(|| Box::new(sought));

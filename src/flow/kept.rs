@@ -9,6 +9,7 @@ use crate::{
     flow::{Look, LookCheck, Mismatch},
     report::show_stored,
     run::{Outcome, unchanged},
+    why::Want,
 };
 
 /// Looks at what was found, or tells that it cannot be read.
@@ -201,10 +202,11 @@ impl<T: DeserializeOwned + 'static, F: Fn(&T) -> bool> All<T, F> {
         }
         for row in found {
             if !self.holds_for(row, look)? {
-                return Err(Mismatch::new(
+                let mismatch = Mismatch::new(
                     format!("only rows of {name} for which the closure holds"),
                     show_stored(row),
-                ));
+                );
+                return Err(mismatch.wanting(Want::Row(Box::new(row.clone()))));
             }
         }
         Ok(())
@@ -230,10 +232,11 @@ impl<T: DeserializeOwned + 'static, F: Fn(&T) -> bool> None<T, F> {
     fn check_closure(&self, found: &[Payload], look: &Look<'_>) -> Result<(), Mismatch> {
         for row in found {
             if self.holds_for(row, look)? {
-                return Err(Mismatch::new(
+                let mismatch = Mismatch::new(
                     format!("no row of {} for which the closure holds", look.kept.name),
                     show_stored(row),
-                ));
+                );
+                return Err(mismatch.wanting(Want::NoRow(Box::new(row.clone()))));
             }
         }
         Ok(())

@@ -165,15 +165,16 @@ impl Look<'_> {
 
     /// What the search for the cause begins with, if this look fails so.
     pub(crate) fn sought(&self, found: &[Payload], mismatch: &Mismatch) -> Sought {
-        let wants_absence = self
-            .checks
-            .iter()
-            .any(|(_, check)| matches!(check.word(), "absent" | "none"));
+        let mut checks = self.checks.iter();
+        let wants_absence = checks.any(|(_, check)| matches!(check.word(), "absent" | "none"));
+        let is_about_row = matches!(mismatch.want, Want::Row(_) | Want::NoRow(_));
         Sought::Kept(SoughtKept {
             kept: self.kept,
             id: self.id.clone(),
             stream_category: self.stream_category,
-            want: if wants_absence {
+            want: if is_about_row {
+                mismatch.want.clone()
+            } else if wants_absence {
                 Want::Absent
             } else if found.is_empty() {
                 Want::Present

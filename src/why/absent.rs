@@ -401,7 +401,7 @@ impl<'r> Facts<'r> {
         for edge in self.writers(sought) {
             let mut came = self.acted_messages();
             if !came.any(|message| is_of(message, &edge) && message.kept.is_some()) {
-                all.push(self.no_message(&edge.1));
+                all.push(self.no_message_about(&edge.1, sought.id.as_deref()));
             }
         }
         merge(all).into_told_and_guessed()

@@ -102,9 +102,16 @@ impl<'r> Facts<'r> {
         }
         verdicts.extend(heard);
         let (told, guessed) = self.missing_messages(sought);
+        // What was done otherwise before it was set last is no reason why it was set so.
+        let is_earlier = |one: &Verdict| {
+            matches!(one, Verdict::RaisedNothing { instead, .. } if !instead.is_empty())
+                && last_set.is_some_and(|last_set| one.entry().is_some_and(|one| one < last_set))
+        };
+        let (earlier, told): (Vec<_>, Vec<_>) = told.into_iter().partition(is_earlier);
         verdicts.extend(told);
         verdicts.extend(answers);
         verdicts.push(fields_differ());
+        verdicts.extend(earlier);
         verdicts.extend(guessed);
         verdicts
     }

@@ -17,8 +17,13 @@ const FAR: usize = 1_000;
 impl<'r> Facts<'r> {
     /// Walks back from a message that did not come to what did happen, and tells where it stopped.
     pub(super) fn no_message(&self, name: &str) -> Found {
+        self.no_message_about(name, None)
+    }
+
+    /// The same for one that is about the thing with this id.
+    pub(super) fn no_message_about(&self, name: &str, id: Option<&str>) -> Found {
         let mut found = Found::default();
-        self.walk_back(name, 0, &mut Vec::new(), &mut found);
+        self.walk_back((name, id), 0, &mut Vec::new(), &mut found);
         // An event that nobody handles may be the one on which it would have come.
         let producers = self.producers_of(name);
         let unheard = self.acted_messages().filter(|one| {
@@ -35,7 +40,13 @@ impl<'r> Facts<'r> {
         found
     }
 
-    fn walk_back(&self, name: &str, depth: usize, known: &mut Vec<String>, found: &mut Found) {
+    fn walk_back(
+        &self,
+        (name, id): (&str, Option<&str>),
+        depth: usize,
+        known: &mut Vec<String>,
+        found: &mut Found,
+    ) {
         if known.iter().any(|known| known == name) {
             return;
         }
@@ -49,9 +60,15 @@ impl<'r> Facts<'r> {
             !self.is_command(name) || producers.iter().any(|(by, _)| !self.says_nothing(by));
         let doubt = if is_said { 0 } else { GUESS };
         for (handler, trigger) in &producers {
-            let mut came = self.came(trigger).peekable();
-            if came.peek().is_none() {
-                self.walk_back(trigger, depth + 1, known, found);
+            let mut came: Vec<_> = self.came(trigger).collect();
+            if came.is_empty() {
+                self.walk_back((trigger, id), depth + 1, known, found);
+            }
+            // Where one of them is about it, the others are not.
+            if let Some(id) = id
+                && came.iter().any(|message| message.is_about(id))
+            {
+                came.retain(|message| message.is_about(id));
             }
             for message in came {
                 let handlings = self.handlings_of(message);

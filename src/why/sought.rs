@@ -1,4 +1,4 @@
-use flow_domain::runtime::Kept;
+use flow_domain::{message::Payload, runtime::Kept};
 use serde_json::Value;
 
 /// What a step was about that failed, as data: where the search for the cause begins.
@@ -68,6 +68,10 @@ pub(crate) enum Want {
     Fields(Vec<Difference>),
     /// That it is otherwise, as a closure says.
     Otherwise,
+    /// That this row is otherwise.
+    Row(Box<Payload>),
+    /// That this row is not there.
+    NoRow(Box<Payload>),
     /// That it can be read.
     Readable {
         /// Why it cannot.

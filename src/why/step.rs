@@ -1,4 +1,7 @@
-use flow_domain::record::{Ended, HandlerKind, TableKind};
+use flow_domain::{
+    message::Payload,
+    record::{Ended, HandlerKind, TableKind, WrittenValue},
+};
 
 use crate::why::{
     Verdict,
@@ -62,8 +65,26 @@ impl<'r> Facts<'r> {
                 verdicts.extend(told.into_iter().chain(guessed));
                 verdicts
             }
+            Want::Row(ref row) => self.differs(&self.one_of(kept, row), fold),
+            Want::NoRow(ref row) => {
+                let row = self.one_of(kept, row);
+                self.last_written(&row).into_iter().collect()
+            }
             Want::Absent => self.last_written(kept).into_iter().collect(),
             Want::Readable { ref error } => self.unreadable_kept(kept, error),
+        }
+    }
+
+    /// One of several rows: the one that is so.
+    fn one_of(&self, sought: &SoughtKept, row: &Payload) -> SoughtKept {
+        let table = Self::table(sought);
+        let writes = self.handlings.iter().flat_map(|one| one.writes.iter());
+        let mut writes = writes.filter(|one| one.table == table);
+        let is_it = |one: &&&WrittenValue| one.after.as_ref() == Some(row);
+        SoughtKept {
+            id: writes.rfind(is_it).map(|written| written.id.to_string()),
+            want: Want::Otherwise,
+            ..sought.clone()
         }
     }
 

@@ -1,6 +1,8 @@
 //! Something of the shop that is not kept, or is kept otherwise.
 
-use ::shop::{Inventory, InventoryEventHandler, OrderDashboard, OrderStatus};
+use ::shop::{
+    ConfirmOrder, Inventory, InventoryEventHandler, OrderDashboard, OrderStatus, PlaceOrder,
+};
 use flow_harness::{Law, prelude::*};
 use serde_json::json;
 
@@ -274,4 +276,47 @@ fn a_quantity_is_no_id() {
     10 OrderDashboardProjector handled OrderPlaced and wrote OrderDashboard "ord-1"
     do ask for the id that is there, or mend where OrderDashboard "2" gets its id from
     "#);
+}
+
+#[test]
+fn a_row_is_one_too_many_and_is_not_the_last_that_was_written() {
+    let flow = |mode| {
+        shop()
+            .mode(mode)
+            .given_events(received(9))
+            .when(place())
+            .when(PlaceOrder {
+                order_id: "ord-2".into(),
+                ..place()
+            })
+            .then_projections::<OrderDashboard>()
+            .none(|row| row.order_id == "ord-1")
+    };
+
+    insta::assert_snapshot!(why_in_both(flow), @r#"19 OrderDashboardProjector handled OrderPlaced and wrote OrderDashboard "ord-1""#);
+}
+
+#[test]
+fn a_row_is_otherwise_and_is_not_the_last_that_was_written() {
+    let flow = |mode| {
+        shop()
+            .mode(mode)
+            .given_events(received(9))
+            .when(place())
+            .when(ConfirmOrder {
+                order_id: "ord-1".into(),
+            })
+            .when(PlaceOrder {
+                order_id: "ord-2".into(),
+                ..place()
+            })
+            .then_projections::<OrderDashboard>()
+            .all(|row| row.status == OrderStatus::Placed)
+    };
+
+    insta::assert_snapshot!(why_in_both(flow), @r"
+    15 customer_id, order_id, total_cents were set last by OrderDashboardProjector on OrderPlaced
+    status was set last by OrderDashboardProjector on OrderConfirmed
+    or 21 PaymentDeclined did not come; nobody in the domain sends it
+    ");
 }
