@@ -85,14 +85,7 @@ fn told(ended: &Ended) -> String {
         Ended::Handled => "handled".to_owned(),
         Ended::Filtered(reason) => format!("let it go: {reason}"),
         Ended::Rejected(undone) => format!("REJECTED: {}", undone.reason),
-        Ended::Failed(undone) if undone.lost.is_empty() => format!("FAILED: {}", undone.reason),
-        Ended::Failed(undone) => {
-            format!(
-                "FAILED: {}; rolled back {}",
-                undone.reason,
-                undone.lost.join(", ")
-            )
-        }
+        Ended::Failed(undone) => format!("FAILED: {undone}"),
         other => other.to_string(),
     }
 }

@@ -69,8 +69,22 @@ impl Inner {
             1 => f.write_str("\n\n  1 step after it was not run")?,
             n => write!(f, "\n\n  {n} steps after it were not run")?,
         }
-        if let Some(why) = self.why.as_ref().filter(|why| !self.tells(&why.verdict)) {
-            why.show(f, page)?;
+        match &self.why {
+            // Of what is told, only what to do is worth a line.
+            Some(why) if self.tells(&why.verdict) => {
+                let missing = matches!(
+                    why.verdict,
+                    Verdict::HandlerFailed {
+                        missing: Some(_),
+                        ..
+                    }
+                );
+                let advice = why.verdict.advice().filter(|_| missing);
+                let inside = page.indented(MARGIN);
+                section(f, page, "do", &inside.fill(&advice.unwrap_or_default()))?;
+            }
+            Some(why) => why.show(f, page)?,
+            None => {}
         }
         section(f, page, "run", self.note.as_deref().unwrap_or_default())?;
         if let Some(outcome) = &self.outcome {

@@ -1,6 +1,6 @@
 use flow_domain::{
     message::Version,
-    record::{Ended, Happening, Table, TableKind},
+    record::{Ended, Happening, Lost, Table, TableKind},
 };
 
 use crate::why::{
@@ -141,12 +141,12 @@ impl<'r> Facts<'r> {
     /// It was written and rolled back.
     fn rolled_back(&self, sought: &SoughtKept) -> Option<Verdict> {
         let id = sought.id.as_ref()?;
-        let in_state = format!("{} \"{id}\"", sought.kept.name);
-        let in_stream = sought
-            .stream_category
-            .map(|category| format!(" in {category}-{id}"));
-        let has_lost = |lost: &String| {
-            *lost == in_state || in_stream.as_ref().is_some_and(|end| lost.ends_with(end))
+        let has_lost = |lost: &Lost| match lost {
+            Lost::Value { table, id: lost } => *table == Self::table(sought) && **lost == **id,
+            Lost::Event { stream, .. } => {
+                sought.stream_category == Some(stream.category()) && stream.id() == id
+            }
+            _ => false,
         };
         let mut handlings = self.acted().rev();
         let outer = handlings.find(|one| match one.ended {

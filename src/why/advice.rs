@@ -1,6 +1,9 @@
-use crate::why::{
-    FieldCause, NearMiss, Nearness, Right, Verdict,
-    words::{near_to, shown},
+use crate::{
+    report::first_few,
+    why::{
+        FieldCause, KeptAs, Missing, NearMiss, Nearness, Right, Verdict,
+        words::{near_to, shown},
+    },
 };
 
 impl Verdict {
@@ -55,6 +58,10 @@ impl Verdict {
             Self::Scheduled { .. } => {
                 "let time pass before it is asked: `.when_time_passes(..)`".to_owned()
             }
+            Self::HandlerFailed {
+                missing: Some(missing),
+                ..
+            } => missing.advice(),
             Self::HandlerFailed { at, .. } => format!(
                 "mend {}, or expect what is so without it: `.then_handler_failed_saying::<{}>(\"..\")`",
                 at.handler, at.handler
@@ -122,6 +129,25 @@ impl Verdict {
     }
 }
 
+impl Missing {
+    fn advice(&self) -> String {
+        let Self {
+            what, id, known, ..
+        } = self;
+        let words = match self.kept_as {
+            KeptAs::State => "`.given_command(..)` or `.given_aggregate(..)`",
+            KeptAs::Events => "`.given_command(..)` or `.given_events(..)`",
+            KeptAs::Row => "the event that makes it, in `.given_events(..)`",
+        };
+        let begin = format!("begin with {what} {id:?}, if it is to be there: {words}");
+        if known.is_empty() {
+            return begin;
+        }
+        let known = first_few(known.iter().map(|id| format!("{id:?}")));
+        format!("{begin}; what is there: {known}")
+    }
+}
+
 impl FieldCause {
     /// Where the expected value is to be had, if the message has it.
     fn advice(&self) -> Option<String> {
@@ -134,5 +160,37 @@ impl FieldCause {
             at.handler,
             at.message
         ))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(kept_as: KeptAs, known: &[&str], expected: &str) {
+        let missing = Missing {
+            what: "Order",
+            id: "ord-1".to_owned(),
+            kept_as,
+            known: known.iter().map(|id| (*id).to_owned()).collect(),
+        };
+
+        assert_eq!(missing.advice(), expected);
+    }
+
+    #[test]
+    fn how_a_sentence_begins_with_something_depends_on_how_it_is_kept() {
+        check(
+            KeptAs::Events,
+            &[],
+            "begin with Order \"ord-1\", if it is to be there: `.given_command(..)` or `.given_events(..)`",
+        );
+        check(
+            KeptAs::Row,
+            &["a", "b", "c", "d", "e", "f"],
+            "begin with Order \"ord-1\", if it is to be there: the event that makes it, in \
+             `.given_events(..)`; what is there: \"a\", \"b\", \"c\", \"d\", \"e\", and 1 more",
+        );
     }
 }

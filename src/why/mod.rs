@@ -44,4 +44,6 @@ mod words;
 pub(crate) use facts::content_of;
 pub(crate) use search::why;
 pub(crate) use sought::{Difference, Sought, SoughtKept, Want};
-pub use verdict::{FieldCause, NearMiss, Nearness, Origin, Place, Right, Verdict, Why};
+pub use verdict::{
+    FieldCause, KeptAs, Missing, NearMiss, Nearness, Origin, Place, Right, Verdict, Why,
+};

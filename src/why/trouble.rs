@@ -2,12 +2,12 @@ use std::collections::BTreeSet;
 
 use flow_domain::{
     message::Payload,
-    record::{Ended, HandlerKind, RolledBack, Table, TableKind},
+    record::{Ended, FailureKind, HandlerKind, RolledBack, Table, TableKind},
     wiring::nearest,
 };
 
 use crate::why::{
-    Nearness, Origin, Right, Verdict,
+    KeptAs, Missing, Nearness, Origin, Right, Verdict,
     facts::{Facts, Handling, Message, is_text},
     sought::SoughtKept,
 };
@@ -103,7 +103,10 @@ impl<'r> Facts<'r> {
         }
         let known = self.wrong_key(handling);
         let known = known.or_else(|| self.never_told(handling));
-        let known = known.or_else(|| undone.is_codec.then(|| self.unreadable(handling, undone))?);
+        let known = known.or_else(|| match &undone.kind {
+            FailureKind::Codec(what) => self.unreadable(handling, what, undone),
+            _ => None,
+        });
         if let Some(verdict) = known {
             return verdict;
         }
@@ -122,7 +125,31 @@ impl<'r> Facts<'r> {
             error: undone.reason.clone(),
             attempts,
             is_dead_letter: given_up.is_some_and(|(.., is_kept)| *is_kept),
-            is_panic: undone.is_panic,
+            is_panic: undone.kind == FailureKind::Panic,
+            missing: match &undone.kind {
+                FailureKind::NotFound { what, id } => Some(self.missing(what, id)),
+                _ => None,
+            },
+        }
+    }
+
+    /// What was to be there, and what was there instead.
+    fn missing(&self, what: &'static str, id: &str) -> Missing {
+        let mut aggregates = self.wiring.aggregates.iter();
+        let own = aggregates.find(|one| one.name == what);
+        let kind = match own {
+            Some(_) => TableKind::Aggregate,
+            None => TableKind::Projection,
+        };
+        Missing {
+            what,
+            id: id.to_owned(),
+            kept_as: match own {
+                Some(own) if own.event_sourced => KeptAs::Events,
+                Some(_) => KeptAs::State,
+                None => KeptAs::Row,
+            },
+            known: self.ids_of(Table::new(kind, what)).into_iter().collect(),
         }
     }
 
@@ -247,13 +274,17 @@ impl<'r> Facts<'r> {
     }
 
     /// Who wrote what a handling could not read.
-    fn unreadable(&self, handling: &Handling<'r>, undone: &RolledBack) -> Option<Verdict> {
+    fn unreadable(
+        &self,
+        handling: &Handling<'r>,
+        what: &str,
+        undone: &RolledBack,
+    ) -> Option<Verdict> {
         let before = self.handlings.iter().rev();
         let mut before = before.filter(|one| one.started < handling.started);
         before.find_map(|one| {
             let mut writes = one.writes.iter();
-            let is_it = |name: &str| undone.reason.contains(&format!("`{name}`"));
-            let written = writes.find(|written| is_it(written.table.name))?;
+            let written = writes.find(|written| written.table.name == what)?;
             Some(Verdict::Unreadable {
                 at: self.place(one),
                 subject: format!("{} {:?}", written.table.name, written.id),

@@ -23,6 +23,32 @@ pub struct Place {
     pub entry: EntryId,
 }
 
+/// Something that a handler looked for in vain.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Missing {
+    /// Its Rust name: `Order`.
+    pub what: &'static str,
+    /// The id that it was looked for by.
+    pub id: String,
+    /// As what it would be kept.
+    pub kept_as: KeptAs,
+    /// The ids under which such things were kept.
+    pub known: Vec<String>,
+}
+
+/// As what something is kept, which decides on how a sentence begins with it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum KeptAs {
+    /// An aggregate, as its state.
+    State,
+    /// An aggregate, as its events.
+    Events,
+    /// A row of a projection.
+    Row,
+}
+
 /// What is found to be the cause of a failure. Every kind of cause is a case of its own.
 ///
 /// Names are those of the domain: `OrderPlaced`, `OrderDashboardProjector`, `OrderDashboard "ord-1"`.
@@ -69,6 +95,8 @@ pub enum Verdict {
         attempts: u32,
         is_dead_letter: bool,
         is_panic: bool,
+        /// What was not there, if that is why.
+        missing: Option<Missing>,
     },
     /// A handler that handles each message once had handled it before.
     Deduplicated { at: Place },

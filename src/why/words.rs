@@ -64,6 +64,7 @@ impl fmt::Display for Verdict {
                 attempts,
                 is_dead_letter,
                 is_panic,
+                ..
             } => {
                 let (verb, error) = match is_panic {
                     true => ("panicked", error.trim_start_matches("panicked ")),

@@ -74,6 +74,8 @@ fn a_failure_where_a_rejection_is_expected() {
       expected  ConfirmOrder is rejected with AlreadyPlaced
       found     ConfirmOrder failed: there is no Order `ord-9`
 
+    do     begin with Order "ord-9", if it is to be there: `.given_command(..)` or `.given_aggregate(..)`
+
     story   1 when   ConfirmOrder { order_id: "ord-9" }  FAILED: there is no Order `ord-9`
             2 then   rejected with AlreadyPlaced         FAILED
 

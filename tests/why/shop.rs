@@ -1,8 +1,8 @@
 //! The shop, with one thing wrong.
 
 use ::shop::{
-    Inventory, InventoryEventHandler, Order, OrderCancelled, OrderConfirmed, OrderError,
-    OrderStatus, ReceiveStock, StockReceived,
+    ConfirmOrder, Inventory, InventoryEventHandler, Order, OrderCancelled, OrderConfirmed,
+    OrderError, OrderStatus, ReceiveStock, StockReceived,
 };
 use flow_domain::Domain;
 use flow_harness::prelude::*;
@@ -384,5 +384,41 @@ fn an_event_did_not_come_because_of_the_wrong_key() {
     insta::assert_snapshot!(why_in_both(flow), @r#"
     18 SilentShelf handled OrderPlaced and looked for Inventory "cust-1", its `customer_id`, and not for "prod-1", its `product_id`
     do look it up by `product_id` in SilentShelf
+    "#);
+}
+
+#[test]
+fn what_it_was_to_change_was_never_there() {
+    let flow = |mode| {
+        shop()
+            .mode(mode)
+            .when(ConfirmOrder {
+                order_id: "ord-9".into(),
+            })
+            .then_settled()
+    };
+
+    insta::assert_snapshot!(why_in_both(flow), @r#"
+    7 OrderCommandHandler failed on ConfirmOrder: there is no Order `ord-9`
+    do begin with Order "ord-9", if it is to be there: `.given_command(..)` or `.given_aggregate(..)`
+    "#);
+}
+
+#[test]
+fn what_it_was_to_change_is_not_there_and_others_are() {
+    let flow = |mode| {
+        shop()
+            .mode(mode)
+            .given_events(received(9))
+            .given_command(place())
+            .when(ConfirmOrder {
+                order_id: "the next".into(),
+            })
+            .then_settled()
+    };
+
+    insta::assert_snapshot!(why_in_both(flow), @r#"
+    7 OrderCommandHandler failed on ConfirmOrder: there is no Order `the next`
+    do begin with Order "the next", if it is to be there: `.given_command(..)` or `.given_aggregate(..)`; what is there: "ord-1"
     "#);
 }

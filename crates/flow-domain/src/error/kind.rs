@@ -209,6 +209,22 @@ impl Error {
         matches!(*self.kind, Kind::Codec { .. })
     }
 
+    /// The name of what could not be written as JSON or read back.
+    pub(crate) fn not_coded(&self) -> Option<&str> {
+        match &*self.kind {
+            Kind::Codec { what, .. } => Some(what),
+            _ => None,
+        }
+    }
+
+    /// The name and the id of what does not exist.
+    pub(crate) fn missing(&self) -> Option<(&'static str, &str)> {
+        match &*self.kind {
+            Kind::NotFound { what, id, .. } => Some((what, id)),
+            _ => None,
+        }
+    }
+
     /// Returns true if a handler panicked.
     pub fn is_panic(&self) -> bool {
         matches!(*self.kind, Kind::Panicked { .. })

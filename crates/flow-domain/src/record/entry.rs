@@ -8,7 +8,7 @@ use std::{
 use crate::{
     clock::Timestamp,
     message::{Envelope, MessageId, Payload, Processing, Recorded},
-    record::BrokenLaw,
+    record::{BrokenLaw, RolledBack},
 };
 
 /// Names one entry of a record; entries are numbered from 0 in the order in which they happened.
@@ -208,20 +208,6 @@ pub enum Ended {
     Rejected(Box<RolledBack>),
     /// It failed; what it had done is rolled back.
     Failed(Box<RolledBack>),
-}
-
-/// Why a handling was rolled back, and what was lost with it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct RolledBack {
-    /// The refusal or the failure with its causes, as text.
-    pub reason: String,
-    /// Whether the handler panicked.
-    pub is_panic: bool,
-    /// Whether something could not be read or written as JSON.
-    pub is_codec: bool,
-    /// What had been raised and written.
-    pub lost: Vec<String>,
 }
 
 /// Where a value is kept.

@@ -48,13 +48,13 @@ mod fork_map;
 mod law;
 mod recorder;
 mod show;
+mod undone;
 
 #[doc(hidden)]
 pub use current::current_handling;
 pub(crate) use current::within_handling;
-pub use entry::{
-    Ended, Entry, EntryId, HandlerKind, Happening, RolledBack, Table, TableKind, WrittenValue,
-};
+pub use entry::{Ended, Entry, EntryId, HandlerKind, Happening, Table, TableKind, WrittenValue};
 pub(crate) use fork_map::ForkMap;
 pub use law::{BrokenLaw, Law, Laws};
 pub use recorder::{Record, Recorder};
+pub use undone::{FailureKind, Lost, RolledBack};

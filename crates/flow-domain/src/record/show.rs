@@ -121,25 +121,9 @@ impl fmt::Display for Ended {
             Self::Handled => f.write_str("handled"),
             Self::Filtered(reason) => write!(f, "filtered: {reason}"),
             Self::Deduplicated => f.write_str("handled before"),
-            Self::Rejected(undone) => {
-                write!(
-                    f,
-                    "rejected: {}{}",
-                    undone.reason,
-                    rolled_back(&undone.lost)
-                )
-            }
-            Self::Failed(undone) => {
-                write!(f, "failed: {}{}", undone.reason, rolled_back(&undone.lost))
-            }
+            Self::Rejected(undone) => write!(f, "rejected: {undone}"),
+            Self::Failed(undone) => write!(f, "failed: {undone}"),
         }
-    }
-}
-
-fn rolled_back(lost: &[String]) -> String {
-    match lost {
-        [] => String::new(),
-        _ => format!("; rolled back {}", lost.join(", ")),
     }
 }
 

@@ -8,7 +8,7 @@ use crate::{
     },
     message::{MessageId, MessageKind, Processing, StreamName},
     model::{Command, Written},
-    record::{Ended, EntryId, HandlerKind, Happening, RolledBack},
+    record::{Ended, EntryId, FailureKind, HandlerKind, Happening, Lost, RolledBack},
 };
 
 impl UnitOfWork {
@@ -105,7 +105,7 @@ impl<'a> Nested<'a> {
     }
 
     /// Throws away what the command wrote, and tells what that was.
-    fn roll_back(&mut self) -> Vec<String> {
+    fn roll_back(&mut self) -> Vec<Lost> {
         let Some((outer, session)) = self.before.take() else {
             return Vec::new();
         };
@@ -125,8 +125,7 @@ impl Drop for Nested<'_> {
         self.work.ports.record(Some(self.started), || {
             Happening::HandlerEnded(Ended::Failed(Box::new(RolledBack {
                 reason: "dropped before it was done".to_owned(),
-                is_panic: false,
-                is_codec: false,
+                kind: FailureKind::Other,
                 lost,
             })))
         });

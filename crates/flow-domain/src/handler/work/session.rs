@@ -5,7 +5,7 @@ use crate::{
     message::{Envelope, ExpectedVersion, MessageId, Payload, Recorded, StreamName, Version},
     model::LoadedCopy,
     port::{Changes, ExpectedStream, Outgoing, Stored, Write},
-    record::{EntryId, Table, TableKind},
+    record::{EntryId, Lost, Table, TableKind},
 };
 
 /// What a unit of work has seen and written so far.
@@ -336,23 +336,30 @@ impl Session {
     }
 
     /// Tells, for the record, what is lost if this is not committed.
-    pub(super) fn lost_since(&self, earlier: &Self) -> Vec<String> {
+    pub(super) fn lost_since(&self, earlier: &Self) -> Vec<Lost> {
         let events = self.events[earlier.events.len()..].iter().map(|event| {
             let metadata = &event.metadata;
-            format!("{} in {}", metadata.message_type.name(), metadata.stream)
+            Lost::Event {
+                name: metadata.message_type.name().to_owned(),
+                stream: metadata.stream.clone(),
+            }
         });
         let written = self.values.iter().filter(|value| {
             let was = earlier.value(value.table, &value.id);
             value.change != was.map_or(&Change::Nothing, |was| &was.change).clone()
         });
-        let values = written.map(|value| format!("{} \"{}\"", value.table.name, value.id));
+        let values = written.map(|value| Lost::Value {
+            table: value.table,
+            id: Arc::clone(&value.id),
+        });
         let n_earlier = earlier
             .sends
             .as_ref()
             .map_or(0, |sends| sends.outgoing.len());
         let sent = self.sends.iter().flat_map(|sends| &sends.outgoing);
         let sent = sent.skip(n_earlier);
-        let sent = sent.map(|one| one.envelope.metadata.message_type.name().to_owned());
+        let name = |one: &Outgoing| one.envelope.metadata.message_type.name().to_owned();
+        let sent = sent.map(|one| Lost::Command(name(one)));
         events.chain(values).chain(sent).collect()
     }
 }

@@ -20,7 +20,7 @@ use crate::{
         Version, shared_text,
     },
     model::{Aggregate, Event, Projection, Written},
-    record::{Ended, EntryId, Happening, RolledBack, Table, TableKind},
+    record::{Ended, EntryId, Happening, Lost, RolledBack, Table, TableKind},
 };
 
 /// What one handling loads, changes and raises, written whole or not at all.
@@ -306,18 +306,11 @@ impl UnitOfWork {
         &self,
         (handler, started): (&'static str, EntryId),
         err: &Error,
-        lost: Vec<String>,
+        lost: Vec<Lost>,
     ) {
         tell_failure(handler, err);
         self.ports.record(Some(started), || {
-            let reason = err.with_causes().to_string();
-            let (is_panic, is_codec) = (err.is_panic(), err.is_codec());
-            let undone = Box::new(RolledBack {
-                reason,
-                is_panic,
-                is_codec,
-                lost,
-            });
+            let undone = Box::new(RolledBack::new(err, lost));
             Happening::HandlerEnded(if err.is_rejection() {
                 Ended::Rejected(undone)
             } else {
@@ -327,7 +320,7 @@ impl UnitOfWork {
     }
 
     /// Tells, for the record, what is lost if this is not committed.
-    pub(crate) fn lost(&self) -> Vec<String> {
+    pub(crate) fn lost(&self) -> Vec<Lost> {
         self.session.lost_since(&Session::default())
     }
 
