@@ -162,11 +162,27 @@ impl Catalog {
         let route = routes
             .find(|route| message_type.is(route.command) && route.category == stream.category());
         route.ok_or_else(|| {
-            Error::no_handler(format!(
-                "nobody handles the command `{message_type}` of `{stream}`: \
-                 register a command handler whose routes name it, with `.command_handler(..)`"
-            ))
+            let what = format!("`{message_type}` of `{stream}`");
+            self.nobody_handles(&what, stream.category())
         })
+    }
+
+    /// Says that nobody handles a command, and what to write.
+    pub(crate) fn no_handler(&self, command: MessageName, category: &str) -> Error {
+        self.nobody_handles(&format!("`{command}`"), category)
+    }
+
+    fn nobody_handles(&self, what: &str, category: &str) -> Error {
+        let mut routes = self.commands.iter();
+        let advice = match routes.find(|route| route.category == category) {
+            Some(relative) => format!(
+                "name it in the routes of {}, which handles others of the same aggregate, with `on.command(..)`",
+                relative.handler
+            ),
+            None => "register a command handler whose routes name it, with `.command_handler(..)`"
+                .to_owned(),
+        };
+        Error::no_handler(format!("nobody handles the command {what}: {advice}"))
     }
 
     /// Returns true if an event of this type can appear in this category.

@@ -54,5 +54,4 @@ pub use view::{Field, View, ViewQuery, field};
 pub use work::UnitOfWork;
 pub(crate) use work::{
     Committed, Context, Rewrite, Session, command_stream, fold_aggregate, load_aggregate,
-    no_handler,
 };

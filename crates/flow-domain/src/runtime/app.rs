@@ -3,7 +3,7 @@ use std::{fmt, sync::Arc};
 use crate::{
     clock::Timestamp,
     error::{Error, HandlerFailure, Stall},
-    handler::{CommandRoute, Committed, Ports, Reply, Session, View, load_aggregate, no_handler},
+    handler::{CommandRoute, Committed, Ports, Reply, Session, View, load_aggregate},
     message::{Envelope, MessageKind, Processing, StreamName},
     model::{Aggregate, Command, Projection, Written},
     port::Store,
@@ -219,7 +219,7 @@ impl App {
         let Some(route) = catalog.command_route(command.name, command.category) else {
             self.ports
                 .record(Some(received), || Happening::NoSubscriber);
-            return Err(no_handler(command));
+            return Err(catalog.no_handler(command.name, command.category));
         };
         Ok((route, envelope, received))
     }

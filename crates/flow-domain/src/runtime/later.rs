@@ -3,7 +3,7 @@ use std::{sync::Arc, time::Duration};
 use crate::{
     clock::Timestamp,
     error::{Error, HandlerFailure},
-    handler::{Committed, Session, no_handler},
+    handler::{Committed, Session},
     message::{Envelope, MessageId, MessageKind, Processing, Recorded},
     model::{Command, Written},
     port::{Changes, Claim, Outgoing, SendResult, Settlement},
@@ -99,7 +99,7 @@ impl App {
             .is_none()
         {
             self.ports.record_unhandled(None, envelope);
-            return Err(no_handler(command));
+            return Err(catalog.no_handler(command.name, command.category));
         }
         let id = envelope.metadata.id;
         let now = self.ports.clock.now();

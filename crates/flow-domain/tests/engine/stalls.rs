@@ -110,8 +110,8 @@ async fn a_command_of_a_newer_version_is_a_dead_letter() {
     assert_eq!(
         world.dead().await,
         [
-            "game:command: nobody handles the command `Game.Score.v2` of `game-g`: register a \
-             command handler whose routes name it, with `.command_handler(..)`"
+            "game:command: nobody handles the command `Game.Score.v2` of `game-g`: name it in the \
+             routes of Referee, which handles others of the same aggregate, with `on.command(..)`"
         ]
     );
     assert_eq!(settled.failures[0].handler, "nobody");

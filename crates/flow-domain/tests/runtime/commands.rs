@@ -179,7 +179,7 @@ async fn a_command_that_nobody_handles_is_an_error() {
         .unwrap_err();
 
     assert!(err.is_no_handler());
-    insta::assert_snapshot!(err, @"nobody handles the command `ShipOrder.v2`: register a command handler whose routes name it, with `.command_handler(..)`");
+    insta::assert_snapshot!(err, @"nobody handles the command `ShipOrder.v2`: name it in the routes of OrderCommandHandler, which handles others of the same aggregate, with `on.command(..)`");
 }
 
 #[tokio::test]

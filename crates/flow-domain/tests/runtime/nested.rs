@@ -302,5 +302,5 @@ async fn a_nested_command_that_nobody_handles_is_an_error() {
     let err = shop().app.process(Audit).await.unwrap_err();
 
     assert!(err.is_no_handler());
-    insta::assert_snapshot!(err, @"nobody handles the command `Cancel`: register a command handler whose routes name it, with `.command_handler(..)`");
+    insta::assert_snapshot!(err, @"nobody handles the command `Cancel`: name it in the routes of OrderHandler, which handles others of the same aggregate, with `on.command(..)`");
 }

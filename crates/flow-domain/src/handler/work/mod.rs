@@ -14,7 +14,7 @@ mod unit_of_work;
 pub(crate) use commit::Committed;
 pub(crate) use context::Context;
 pub(crate) use load::{fold as fold_aggregate, load_aggregate};
-pub(crate) use nested::{command_stream, no_handler};
+pub(crate) use nested::command_stream;
 pub(crate) use rewrite::Rewrite;
 pub(crate) use session::Session;
 pub use unit_of_work::UnitOfWork;

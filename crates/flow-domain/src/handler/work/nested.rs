@@ -32,7 +32,7 @@ impl UnitOfWork {
         let stream = command_stream(&command, || id)?;
         let processing = Processing::Sync;
         let route = ports.catalog.command_route(command.name, command.category);
-        let route = route.ok_or_else(|| no_handler(&command));
+        let route = route.ok_or_else(|| ports.catalog.no_handler(command.name, command.category));
         let envelope = self.wrap(id, command, stream, MessageKind::Command, processing);
         let cause = Some(self.context.entry);
         let route = match route {
@@ -142,11 +142,4 @@ pub(crate) fn command_stream(
             .map_err(|err| Error::setup(err.to_string()));
     }
     command.stream()
-}
-
-pub(crate) fn no_handler(command: &Written) -> Error {
-    Error::no_handler(format!(
-        "nobody handles the command `{}`: register a command handler whose routes name it, with `.command_handler(..)`",
-        command.name
-    ))
 }

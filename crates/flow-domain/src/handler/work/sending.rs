@@ -3,10 +3,7 @@ use std::{sync::Arc, time::Duration};
 use crate::{
     clock::Timestamp,
     error::Error,
-    handler::{
-        UnitOfWork,
-        work::nested::{command_stream, no_handler},
-    },
+    handler::{UnitOfWork, work::nested::command_stream},
     message::{MessageId, MessageKind, Processing},
     model::{Command, Written},
     port::{Changes, Outgoing},
@@ -76,7 +73,9 @@ impl UnitOfWork {
         let stream = command_stream(&command, || id)?;
         let catalog = &self.ports.catalog;
         let route = catalog.command_route(command.name, command.category);
-        let nobody = route.is_none().then(|| no_handler(&command));
+        let nobody = route
+            .is_none()
+            .then(|| catalog.no_handler(command.name, command.category));
         let envelope = self.wrap(id, command, stream, MessageKind::Command, Processing::Async);
         if let Some(err) = nobody {
             self.ports
