@@ -47,6 +47,7 @@ pub(crate) use act::ActKind;
 pub use act::ActOutcome;
 pub(crate) use before::unchanged;
 pub(crate) use blocking::blocking;
+pub(crate) use laws::broken;
 pub use logs::Log;
 pub use outcome::Outcome;
 pub use warning::Warning;

@@ -7,6 +7,7 @@ mod round_trip;
 mod shelf;
 mod silent_change;
 mod switched_off;
+mod unit;
 mod without_eq;
 
 #[path = "../fixture/lines.rs"]

@@ -73,6 +73,17 @@ pub(crate) struct Label {
     raised: Raised,
 }
 
+impl Label {
+    pub(crate) fn new(id: &str) -> Self {
+        Self {
+            id: id.into(),
+            text: String::new(),
+            colour: String::new(),
+            raised: Raised::default(),
+        }
+    }
+}
+
 /// `wrongly` says what is done wrong: `in colour`, `in silence`, `in large`, `by another hand`, or
 /// nothing.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Command)]
@@ -134,12 +145,7 @@ impl Keeper {
             return work.raise(Written { label_id, size: 0 });
         }
         let label = work.find::<Label>(&label_id).await?;
-        let mut label = label.unwrap_or_else(|| Label {
-            id: label_id.clone(),
-            text: String::new(),
-            colour: String::new(),
-            raised: Raised::default(),
-        });
+        let mut label = label.unwrap_or_else(|| Label::new(&label_id));
         label.text.push_str("plum");
         match wrongly.as_str() {
             "in silence" => {}

@@ -66,7 +66,11 @@ impl Runner<'_, '_> {
             if self.is_told_anyway(one) || is_lost && one.law == Law::Fold {
                 continue;
             }
-            let mismatch = broken(one, handler);
+            let who = match handler {
+                Some(handler) => format!("as {handler} wrote it"),
+                None => "as the sentence says it".to_owned(),
+            };
+            let mismatch = broken(one, &who);
             // A message that is tried again breaks it again.
             if !told.contains(&mismatch) {
                 told.push(mismatch.clone());

@@ -7,3 +7,4 @@ mod silent;
 mod text;
 
 pub(super) use silent::silent_changes;
+pub(crate) use text::broken;

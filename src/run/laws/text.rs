@@ -18,14 +18,9 @@ pub(super) struct Writer {
     pub(super) again: Option<(String, usize)>,
 }
 
-/// Puts into words that a message, state or aggregate broke a law. `who` wrote it; nobody did if the
-/// sentence says it.
-pub(super) fn broken(broken: &BrokenLaw, who: Option<&'static str>) -> Mismatch {
+/// Puts into words that a message, state or aggregate broke a law; `who` says who made it so.
+pub(crate) fn broken(broken: &BrokenLaw, who: &str) -> Mismatch {
     let by = &broken.by;
-    let who = match who {
-        Some(handler) => format!("as {handler} wrote it"),
-        None => "as the sentence says it".to_owned(),
-    };
     let again = match &broken.again {
         Ok(again) => again,
         Err(err) => {

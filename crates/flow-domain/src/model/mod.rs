@@ -15,4 +15,4 @@ pub use message_list::{AnyCommand, AnyEvent, ListedMessage, MessageList, Message
 pub use projection::Projection;
 pub(crate) use raised::LoadedCopy;
 pub use raised::{Raised, RaisedEvents};
-pub use written::{Written, WrittenAggregate};
+pub use written::{Written, WrittenAggregate, broken_laws};

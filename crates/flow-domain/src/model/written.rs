@@ -1,4 +1,4 @@
-use std::sync::Arc;
+use std::{mem, sync::Arc};
 
 use crate::{
     error::Error,
@@ -7,7 +7,7 @@ use crate::{
         Aggregate, Message, Raised,
         same::{compare, read_back},
     },
-    record::{BrokenLaw, Law},
+    record::{BrokenLaw, Law, Laws},
 };
 
 /// A message that was written down to be handed over later, without its Rust type.
@@ -114,15 +114,56 @@ impl WrittenAggregate {
         if let Some(state) = &mut self.state {
             broken.extend(read_back(name, &aggregate, state, A::is_same_as));
         }
-        if let Some(mut folded) = A::initial() {
-            // The name of the domain does not matter to a fold.
-            let domain = Arc::from("");
-            let folding = self.raised.iter().try_for_each(|event| {
-                folded.replay(&MessageType::new(&domain, event.name), &event.payload)
-            });
-            let folded = folding.map(|()| folded);
+        if let Some(folded) = fold(self.raised.iter()) {
             broken.extend(compare(Law::Fold, name, &aggregate, folded, A::is_same_as));
         }
         broken
     }
+}
+
+/// Tells which of `laws` an aggregate breaks that has just decided something: what it raised and, if it is
+/// kept as state, its state come back equal; and an event-sourced one is what `history` and what it
+/// raised make of it. Without a history nothing is folded.
+///
+/// # Errors
+///
+/// Returns an error for which [`Error::is_codec`] is true if it, or one of its events, has no JSON form.
+pub fn broken_laws<A: Aggregate>(
+    aggregate: &mut A,
+    history: Option<&[Written]>,
+    laws: Laws,
+) -> Result<Vec<BrokenLaw>, Error> {
+    let mut written = aggregate.raised().written()?;
+    let mut broken = Vec::new();
+    if laws.has(Law::RoundTrip) {
+        broken = aggregate.raised().read_back(&mut written);
+    }
+    // They are no part of the state, and would show in the text.
+    let raised = mem::take(aggregate.raised_mut());
+    let id = aggregate.id().into_owned();
+    let name = (A::NAME, Some(&*id));
+    if !A::EVENT_SOURCED && laws.has(Law::RoundTrip) {
+        let mut state = Payload::encode(A::NAME, aggregate)?;
+        broken.extend(read_back(name, aggregate, &mut state, A::is_same_as));
+    }
+    if laws.has(Law::Fold)
+        && let Some(history) = history
+        && let Some(folded) = fold(history.iter().chain(&written))
+    {
+        broken.extend(compare(Law::Fold, name, aggregate, folded, A::is_same_as));
+    }
+    *aggregate.raised_mut() = raised;
+    Ok(broken)
+}
+
+/// What events make of an aggregate; nothing if it is kept as state.
+fn fold<'w, A: Aggregate>(events: impl Iterator<Item = &'w Written>) -> Option<Result<A, Error>> {
+    let mut folded = A::initial()?;
+    // The name of the domain does not matter to a fold.
+    let domain = Arc::from("");
+    let mut events = events;
+    let folding = events.try_for_each(|event| {
+        folded.replay(&MessageType::new(&domain, event.name), &event.payload)
+    });
+    Some(folding.map(|()| folded))
 }
