@@ -76,6 +76,18 @@ impl Failed {
     }
 }
 
+/// The first cause that was found. That a handler broke a law gives way to one that says more of what the
+/// same handler did.
+fn first_of(mut causes: impl Iterator<Item = Why>) -> Option<Why> {
+    let first = causes.next()?;
+    let Verdict::BrokeLaw { at, .. } = &first.verdict else {
+        return Some(first);
+    };
+    let entry = Some(at.entry);
+    let more = causes.find(|other| other.verdict.place().map(|at| at.entry) == entry);
+    more.or(Some(first))
+}
+
 impl FlowFailure {
     pub(crate) fn new(outcome: Outcome, failed: Vec<Failed>) -> Self {
         let shown = failed.into_iter().map(|failed| FailedStep {
@@ -85,8 +97,8 @@ impl FlowFailure {
             mismatch: failed.mismatch,
         });
         let failed: Vec<FailedStep> = shown.collect();
-        let mut sought = failed.iter().filter_map(|step| step.mismatch.sought());
-        let why = sought.find_map(|sought| why(sought, &outcome));
+        let sought = failed.iter().filter_map(|step| step.mismatch.sought());
+        let why = first_of(sought.filter_map(|sought| why(sought, &outcome)));
         Self {
             inner: Box::new(Inner {
                 failed,

@@ -107,6 +107,9 @@ impl Inner {
     /// Whether the mismatch says itself that a command was refused or a handler failed, so that who reads
     /// it need not be told twice.
     fn tells(&self, verdict: &Verdict) -> bool {
+        if let Verdict::BrokeLaw { .. } = verdict {
+            return true;
+        }
         let (Verdict::Rejected { at, reason }
         | Verdict::HandlerFailed {
             at, error: reason, ..

@@ -22,6 +22,10 @@ pub(super) struct NotTold {
     pub(super) heard: Vec<Verdict>,
     /// Those that they brought about themselves, and may have to hear of.
     pub(super) answers: Vec<Verdict>,
+    /// Those that a handler is not told of which is told of all others like them.
+    pub(super) left_out: Vec<Verdict>,
+    /// Those that carry the key of a process and are of aggregates of which it is told nothing at all.
+    pub(super) unread: Vec<Verdict>,
 }
 
 /// Why something is not kept.
@@ -43,8 +47,13 @@ impl<'r> Facts<'r> {
         verdicts.extend(near);
         verdicts.extend(scheduled);
         verdicts.extend(self.wrote_nothing(sought));
-        let NotTold { unheard, heard, .. } = self.not_subscribed(sought, true);
-        verdicts.extend(unheard.into_iter().chain(heard));
+        let NotTold {
+            unheard,
+            heard,
+            left_out,
+            ..
+        } = self.not_subscribed(sought, true);
+        verdicts.extend(unheard.into_iter().chain(heard).chain(left_out));
         verdicts.extend(far);
         if !is_near {
             let (told, guessed) = self.missing_messages(sought);
@@ -361,6 +370,17 @@ impl<'r> Facts<'r> {
             .acted()
             .any(|one| self.is_writer(one, sought) && self.is_about(one, sought));
         let is_done = sought.kept.kind == TableKind::Aggregate || is_absent && has_handled;
+        let left_out = heard.iter().filter_map(|event| self.left_out(event));
+        let left_out: Vec<_> = match sought.kept.kind {
+            TableKind::Aggregate => left_out.collect(),
+            _ => Vec::new(),
+        };
+        let unread = heard.iter().filter(|event| reader_of(event).is_none());
+        let unread = unread.map(|event| self.not_told(event, Some(sought.kept.name)));
+        let unread: Vec<_> = match sought.kept.kind {
+            TableKind::ProcessManager => unread.collect(),
+            _ => Vec::new(),
+        };
         let heard = heard.into_iter().filter(|_| !is_done);
         let heard = heard.filter_map(|event| reader_of(event).map(|reader| (event, reader)));
         let (own, heard): (Vec<_>, Vec<_>) =
@@ -376,6 +396,8 @@ impl<'r> Facts<'r> {
             unheard: unheard.collect(),
             heard: not_told(heard),
             answers: if awaits { not_told(own) } else { Vec::new() },
+            left_out,
+            unread,
         }
     }
 

@@ -115,6 +115,7 @@ impl Verdict {
             | Self::Unexpected { .. }
             | Self::AllWentWell { .. }
             | Self::Unreadable { .. }
+            | Self::BrokeLaw { .. }
             | Self::Accepted { .. } => return None,
             Self::NobodyKeeps { name, .. } => {
                 format!("register one: `.projector(..)` with `type Projection = {name}`")

@@ -46,6 +46,8 @@ impl<'r> Facts<'r> {
             unheard,
             heard,
             answers,
+            left_out,
+            unread,
         } = self.not_subscribed(sought, false);
         // What came after that by which it was set last, and is about it, may be what was to change it.
         let setters = wanted.iter();
@@ -57,6 +59,8 @@ impl<'r> Facts<'r> {
         };
         let (later, heard): (Vec<_>, Vec<_>) = heard.into_iter().partition(is_later);
         let answers = answers.into_iter().filter(is_later);
+        let left_out = left_out.into_iter().filter(is_later);
+        let unread = unread.into_iter().filter(is_later);
 
         let (mut verdicts, scheduled) = self.trouble_of_writers(sought);
         let wrote_nothing = self.wrote_nothing(sought).into_iter();
@@ -94,6 +98,7 @@ impl<'r> Facts<'r> {
         verdicts.extend(scheduled);
         verdicts.extend(unheard);
         verdicts.extend(later);
+        verdicts.extend(left_out);
         if !was_set_in_last_act {
             verdicts.extend(idle);
         }
@@ -111,6 +116,7 @@ impl<'r> Facts<'r> {
         verdicts.extend(told);
         verdicts.extend(answers);
         verdicts.push(fields_differ());
+        verdicts.extend(unread);
         verdicts.extend(earlier);
         verdicts.extend(guessed);
         verdicts

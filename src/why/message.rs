@@ -23,6 +23,9 @@ impl<'r> Facts<'r> {
     /// The same for one that is about the thing with this id.
     pub(super) fn no_message_about(&self, name: &str, id: Option<&str>) -> Found {
         let mut found = Found::default();
+        for event in self.acted_messages().filter(|one| one.name != name) {
+            found.add(GUESS, self.left_out(event));
+        }
         self.walk_back((name, id), 0, &mut Vec::new(), &mut found);
         // An event that nobody handles may be the one on which it would have come.
         let producers = self.producers_of(name);
@@ -55,14 +58,23 @@ impl<'r> Facts<'r> {
             found.add_sure(depth, self.fate_of(message));
         }
         let producers = self.producers_of(name);
-        // Nobody says that he issues it: whoever says nothing at all may, but mostly it comes from outside.
-        let is_said =
-            !self.is_command(name) || producers.iter().any(|(by, _)| !self.says_nothing(by));
-        let doubt = if is_said { 0 } else { GUESS };
+        // Who says nothing of what he raises or issues may have been meant to; that the handler of an
+        // aggregate raises its events is no guess.
+        let owner = self.owner_of(name);
+        let doubt_of = |handler: &str| {
+            let mut deciding = self.wiring.commands.iter();
+            let decides = deciding.any(|one| one.handler == handler && Some(one.category) == owner);
+            if decides || !self.says_nothing(handler) {
+                0
+            } else {
+                GUESS
+            }
+        };
         for (handler, trigger) in &producers {
+            let doubt = doubt_of(handler);
             let mut came: Vec<_> = self.came(trigger).collect();
             if came.is_empty() {
-                self.walk_back((trigger, id), depth + 1, known, found);
+                self.walk_back((trigger, id), depth + 1 + doubt, known, found);
             }
             // Where one of them is about it, the others are not.
             if let Some(id) = id
@@ -115,6 +127,13 @@ impl<'r> Facts<'r> {
         let mut outside = self.wiring.events_from_outside.iter();
         let is_new = self.messages.iter().all(|one| one.name != name);
         is_new && (self.is_command(name) || outside.any(|event| event == name))
+    }
+
+    /// The category of the aggregate whose event it is.
+    fn owner_of(&self, event: &str) -> Option<&'static str> {
+        let mut aggregates = self.wiring.aggregates.iter();
+        let owner = aggregates.find(|one| one.events.iter().any(|own| own == event));
+        owner.map(|one| one.category)
     }
 
     fn is_command(&self, name: &str) -> bool {
@@ -300,6 +319,31 @@ impl<'r> Facts<'r> {
                 .flatten(),
             entry: message.kept.unwrap_or(message.entry),
         }
+    }
+
+    /// An event that a handler is not told of which is told of all others of the same aggregate.
+    pub(super) fn left_out(&self, event: &Message<'r>) -> Option<Verdict> {
+        if !event.is_event() || event.kept.is_none() {
+            return None;
+        }
+        let mut aggregates = self.wiring.aggregates.iter();
+        let own = aggregates.find(|one| one.category == event.category())?;
+        let others = || own.events.iter().filter(|other| **other != event.name);
+        // One that takes two of three may well not want the third.
+        if others().count() < 3 {
+            return None;
+        }
+        let edges = || self.wiring.subscriptions.iter();
+        let handles = |handler: &str, name: &str| {
+            edges().any(|edge| {
+                (edge.handler, edge.category) == (handler, own.category) && edge.event == *name
+            })
+        };
+        let mut handlers = edges().filter(|edge| edge.kind != HandlerKind::Projector);
+        let found = handlers.find(|edge| {
+            !handles(edge.handler, &event.name) && others().all(|name| handles(edge.handler, name))
+        })?;
+        Some(self.not_told(event, Some(found.handler)))
     }
 
     /// Whether the events of this category make an aggregate by themselves.

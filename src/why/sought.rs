@@ -1,4 +1,8 @@
-use flow_domain::{message::Payload, runtime::Kept};
+use flow_domain::{
+    message::Payload,
+    record::{EntryId, Law},
+    runtime::Kept,
+};
 use serde_json::Value;
 
 /// What a step was about that failed, as data: where the search for the cause begins.
@@ -29,6 +33,8 @@ pub(crate) enum Sought {
     Answer,
     /// That a handler failed.
     Failure(&'static str),
+    /// A law that was broken, and the entry at which the handling began that broke it.
+    Law(Law, EntryId),
     /// Something that went wrong and that no `then` spoke of: a refusal, or the failure of a handler.
     Trouble(Option<&'static str>),
     /// That what was given happened without trouble.

@@ -1,6 +1,6 @@
 use flow_domain::{
     message::Payload,
-    record::{Ended, HandlerKind, TableKind, WrittenValue},
+    record::{Ended, EntryId, HandlerKind, Law, TableKind, WrittenValue},
 };
 
 use crate::why::{
@@ -44,6 +44,7 @@ impl<'r> Facts<'r> {
                 let fates = self.acted_messages().filter_map(|one| self.fate_of(one));
                 troubles.chain(fates).collect()
             }
+            Sought::Law(law, started) => self.broke(*law, *started),
             Sought::Trouble(handler) => self.trouble(*handler),
             Sought::Schedule(name) => self.not_scheduled(name),
             Sought::OfEngine { what, word, event } => self.of_engine(what, word, event.as_deref()),
@@ -86,6 +87,17 @@ impl<'r> Facts<'r> {
             want: Want::Otherwise,
             ..sought.clone()
         }
+    }
+
+    /// Who broke a law.
+    fn broke(&self, law: Law, started: EntryId) -> Vec<Verdict> {
+        let mut handlings = self.handlings.iter();
+        let by = handlings.find(|one| one.started == started);
+        let verdict = by.map(|by| Verdict::BrokeLaw {
+            at: self.place(by),
+            law,
+        });
+        verdict.into_iter().collect()
     }
 
     /// Who wrote it last, although it should not be there.

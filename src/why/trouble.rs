@@ -83,6 +83,18 @@ impl<'r> Facts<'r> {
     }
 
     fn failure_of(&self, handling: &Handling<'r>, undone: &RolledBack) -> Verdict {
+        // What it did under a wrong key may well be why what it issued failed.
+        if let Some(wrong @ Verdict::WrongKey { .. }) = self.wrong_key(handling)
+            && matches!(
+                wrong,
+                Verdict::WrongKey {
+                    right: Right::Field(..),
+                    ..
+                }
+            )
+        {
+            return wrong;
+        }
         let issued = handling.caused.iter().map(|place| &self.messages[*place]);
         // A command takes the handler that issued it with it: the cause is further inside.
         for message in issued.filter(|message| !message.is_event()).rev() {
@@ -181,6 +193,12 @@ impl<'r> Facts<'r> {
         {
             return Some(misfiled);
         }
+        if let Some(misnamed) = known
+            .iter()
+            .find_map(|wrote| self.misnamed(table, (id, wrote)))
+        {
+            return Some(misnamed);
+        }
         let carried = known.iter().find_map(|known| {
             let other = message.field_with(known)?;
             (Some(&other) != field.as_ref()).then(|| Right::Field(other, known.clone()))
@@ -257,6 +275,26 @@ impl<'r> Facts<'r> {
         })
     }
 
+    /// Whether what was looked for was written under the other id because a handler made that of the right
+    /// one.
+    fn misnamed(&self, table: Table, (wanted, wrote): (&str, &str)) -> Option<Verdict> {
+        let (by, _) = self.writes_of(table, wrote).next()?;
+        let message = self.message_of(by)?;
+        let field = message.field_with(wrote)?;
+        let value = serde_json::Value::String(wrote.to_owned());
+        let origin = self.origin_of(message, &field, &value);
+        let Origin::Changed { said, .. } = &origin else {
+            return None;
+        };
+        is_text(said, wanted).then(|| Verdict::WroteOther {
+            at: self.place(by),
+            wanted: format!("{} {wanted:?}", table.name),
+            wrote: format!("{} {wrote:?}", table.name),
+            nearness: Nearness::Other,
+            origin: Some(origin),
+        })
+    }
+
     /// Whether a handler did not find what an event would have made that it is not told of.
     fn never_told(&self, handling: &Handling<'r>) -> Option<Verdict> {
         let (_, id) = handling.missed.first()?;
@@ -266,7 +304,8 @@ impl<'r> Facts<'r> {
                 && message.kept.is_some()
                 && message.entry < own.entry
                 && message.envelope.metadata.stream.id() == *id
-                && message.category() == own.category()
+                && (message.category() == own.category()
+                    || self.reads(handling.handler, message.category()))
         });
         let first = earlier.next()?;
         let is_told = self.is_subscribed(handling.handler, first);

@@ -1,4 +1,7 @@
-use flow_domain::{clock::Timestamp, record::EntryId};
+use flow_domain::{
+    clock::Timestamp,
+    record::{EntryId, Law},
+};
 use serde_json::Value;
 
 /// Why a step failed: what is most probably the cause, and what it may be instead.
@@ -184,6 +187,8 @@ pub enum Verdict {
         subject: String,
         error: String,
     },
+    /// A handler broke a law that is looked after.
+    BrokeLaw { at: Place, law: Law },
     /// Nothing went wrong, where something was expected to.
     AllWentWell { n_handled: usize },
 }
@@ -349,6 +354,7 @@ impl Verdict {
             Self::Unreadable { .. } => 24,
             Self::HandledAgain { .. } => 25,
             Self::NobodyRaises { .. } => 26,
+            Self::BrokeLaw { .. } => 27,
         }
     }
 
@@ -365,6 +371,7 @@ impl Verdict {
             | Self::RolledBack { at, .. }
             | Self::Unreadable { at, .. }
             | Self::HandledAgain { at, .. }
+            | Self::BrokeLaw { at, .. }
             | Self::Accepted { at, .. } => Some(at),
             Self::WroteOther { at, origin, .. } | Self::WrongKey { at, origin, .. } => {
                 let made = origin.as_ref().and_then(Origin::place);
@@ -373,8 +380,10 @@ impl Verdict {
             Self::Unexpected { at, .. } | Self::OrderDiffers { at, .. } => at.as_ref(),
             Self::FieldsDiffer { fields, .. } => {
                 let changed = fields.iter().find(|field| field.is_changed());
+                let taken = fields.iter().find(|field| field.is_taken());
                 let places = fields.iter().filter_map(FieldCause::place);
                 changed
+                    .or(taken)
                     .and_then(FieldCause::place)
                     .or_else(|| places.max_by_key(|at| at.entry))
             }
@@ -406,6 +415,11 @@ impl Verdict {
 impl FieldCause {
     fn is_changed(&self) -> bool {
         matches!(self.origin, Some(Origin::Changed { .. }))
+    }
+
+    /// Whether it was taken from a field of another name.
+    fn is_taken(&self) -> bool {
+        matches!(self.origin, Some(Origin::Taken { .. }))
     }
 
     /// The handling in which the value came to be, or else was set.

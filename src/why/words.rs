@@ -187,6 +187,9 @@ impl fmt::Display for Verdict {
                     handled(at)
                 )
             }
+            Self::BrokeLaw { at, law } => {
+                write!(f, "{} and broke the law `{law}`", handled(at))
+            }
             Self::HandledAgain { at, times } => write!(
                 f,
                 "{} handled the same {} {times} times, and each counts",

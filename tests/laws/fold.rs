@@ -24,7 +24,7 @@ fn an_aggregate_that_is_changed_beside_apply_is_told_with_its_fields() {
     story   1 when   PutJar { shelf_id: "top", what: "count beside" }  accepted
             2 then   settled                                           ok
 
-    chain  PutJar                              Keeper  broke the law `fold`
+    chain  PutJar                              Keeper  broke the law `fold`   <- here
            └ JarPut                            shelf-top @1
              └ StockKeeper                     wrote Stock "top"
 

@@ -24,7 +24,7 @@ fn an_event_that_loses_a_field_is_told_with_the_field_and_its_handler() {
     story   1 when   PutJar { shelf_id: "top", what: "secret" }  accepted
             2 then   settled                                     ok
 
-    chain  PutJar                              Keeper  broke the law `round trip`
+    chain  PutJar                              Keeper  broke the law `round trip`   <- here
            └ JarPut                            shelf-top @1
              └ StockKeeper                     wrote Stock "top"
 

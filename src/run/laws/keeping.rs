@@ -7,6 +7,7 @@ use crate::{
         laws::text::broken,
         runner::{Runner, Stop},
     },
+    why::Sought,
 };
 
 impl Runner<'_, '_> {
@@ -51,26 +52,26 @@ impl Runner<'_, '_> {
                 return None;
             };
             let started = entry.cause.map(|cause| &record.entry(cause).what);
-            let handler = match started {
-                Some(Happening::HandlerStarted { handler, .. }) => Some(*handler),
+            let by = match started {
+                Some(Happening::HandlerStarted { handler, .. }) => entry.cause.zip(Some(*handler)),
                 _ => None,
             };
-            Some((self.step_of(entry), &**one, handler))
+            Some((self.step_of(entry), &**one, by))
         });
         let mut told: Vec<Mismatch> = Vec::new();
         let mut failed = Vec::new();
         let all: Vec<_> = said.chain(written).collect();
         // What does not come back is mostly why an aggregate is not what its events make of it.
         let is_lost = all.iter().any(|(_, one, _)| one.law == Law::RoundTrip);
-        for (step, one, handler) in all {
+        for (step, one, by) in all {
             if self.is_told_anyway(one) || is_lost && one.law == Law::Fold {
                 continue;
             }
-            let who = match handler {
-                Some(handler) => format!("as {handler} wrote it"),
-                None => "as the sentence says it".to_owned(),
+            let mismatch = match by {
+                Some((started, handler)) => broken(one, &format!("as {handler} wrote it"))
+                    .about(Sought::Law(one.law, started)),
+                None => broken(one, "as the sentence says it"),
             };
-            let mismatch = broken(one, &who);
             // A message that is tried again breaks it again.
             if !told.contains(&mismatch) {
                 told.push(mismatch.clone());
