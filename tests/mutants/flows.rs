@@ -3,7 +3,7 @@
 use flow_domain::{Domain, WiringErrors, mutation::Mutation};
 use flow_harness::prelude::*;
 
-use crate::{bank_flows, booking_flows, shop_flows};
+use crate::{bank_flows, booking_flows, depot, shop_flows};
 
 /// What a flow gives when it is run.
 pub(crate) type Ran = Result<Outcome, FlowFailure>;
@@ -35,6 +35,12 @@ pub(crate) const BOOKING: Tested = Tested {
     name: "booking",
     domain: booking_flows::domain,
     flows: booking_flows::FLOWS,
+};
+
+pub(crate) const DEPOT: Tested = Tested {
+    name: "depot",
+    domain: depot::domain,
+    flows: depot::flows::FLOWS,
 };
 
 impl Tested {

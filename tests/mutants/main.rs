@@ -4,10 +4,11 @@
 //! `FLOW_MUTANTS_TABLE=1 cargo test --test mutants` writes the tables to `target/mutants-sync.txt` and
 //! `target/mutants-engine.txt`, with the mutations that no flow notices and the reports that do not name
 //! the place; and the same of all mutations that there are to `target/mutants-all.txt`, of the shop and
-//! the bank, and `target/mutants-booking.txt`.
+//! the bank, `target/mutants-booking.txt` and `target/mutants-depot.txt`.
 
 mod bank_flows;
 mod booking_flows;
+mod depot;
 #[path = "../fixture/mod.rs"]
 mod fixture;
 mod flows;
