@@ -187,29 +187,28 @@ impl<'r> Facts<'r> {
         let message = self.message_of(handling)?;
         let field = message.field_with(id);
         let known = self.ids_of(table);
-        if let Some(misfiled) = known
-            .iter()
-            .find_map(|wrote| self.misfiled(table, (id, wrote)))
-        {
-            return Some(misfiled);
-        }
-        if let Some(misnamed) = known
-            .iter()
-            .find_map(|wrote| self.misnamed(table, (id, wrote)))
-        {
-            return Some(misnamed);
-        }
         let carried = known.iter().find_map(|known| {
             let other = message.field_with(known)?;
             (Some(&other) != field.as_ref()).then(|| Right::Field(other, known.clone()))
         });
+        // A message that has the right id where such ids are is not to blame.
+        let is_right =
+            matches!(&carried, Some(Right::Field(right, _)) if self.is_id_field(table, right));
+        if !is_right {
+            let mut known = known.iter();
+            let elsewhere = known.find_map(|wrote| {
+                let ids = (id, &**wrote);
+                let misfiled = self.misfiled(table, ids);
+                misfiled.or_else(|| self.misnamed(table, ids, handling))
+            });
+            if elsewhere.is_some() {
+                return elsewhere;
+            }
+        }
         let origin = field.as_ref().map(|field| {
             let value = serde_json::Value::String(id.to_owned());
             self.origin_of(message, field, &value)
         });
-        // A message that has the right id where such ids are is not to blame.
-        let is_right =
-            matches!(&carried, Some(Right::Field(right, _)) if self.is_id_field(table, right));
         let origin =
             origin.filter(|origin| !is_right && !matches!(origin, Origin::Sentence { .. }));
         let is_changed = matches!(origin, Some(Origin::Changed { .. }));
@@ -277,8 +276,17 @@ impl<'r> Facts<'r> {
 
     /// Whether what was looked for was written under the other id because a handler made that of the right
     /// one.
-    fn misnamed(&self, table: Table, (wanted, wrote): (&str, &str)) -> Option<Verdict> {
+    fn misnamed(
+        &self,
+        table: Table,
+        (wanted, wrote): (&str, &str),
+        missed_by: &Handling<'r>,
+    ) -> Option<Verdict> {
         let (by, _) = self.writes_of(table, wrote).next()?;
+        // What came later was not to be found yet.
+        if missed_by.started < by.started {
+            return None;
+        }
         let message = self.message_of(by)?;
         let field = message.field_with(wrote)?;
         let value = serde_json::Value::String(wrote.to_owned());

@@ -9,6 +9,7 @@ mod fixture;
 mod kept;
 mod later;
 mod nearest;
+mod readers;
 mod shop;
 mod shop_doubles;
 

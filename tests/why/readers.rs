@@ -1,0 +1,107 @@
+//! Rows that are kept by another id than that of the stream: the books that a reader has.
+
+use flow_domain::{
+    Domain, Error, Event, Projection, Projector, ProjectorRoutes, Rows, WiringErrors,
+    mutation::{Change, Edit, Mutation},
+};
+use flow_harness::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use crate::why_in_both;
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Event)]
+#[event(category = "book", id = book_id)]
+struct BookLent {
+    book_id: String,
+    reader_id: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Event)]
+#[event(category = "book", id = book_id)]
+struct BookReturned {
+    book_id: String,
+    reader_id: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Projection)]
+#[projection(id = reader_id)]
+struct Reader {
+    reader_id: String,
+    n_books: u32,
+}
+
+struct Readers;
+
+impl Projector for Readers {
+    type Projection = Reader;
+
+    fn routes(on: &mut ProjectorRoutes<Self>) {
+        on.event(Self::on_book_lent);
+        on.event(Self::on_book_returned);
+    }
+}
+
+impl Readers {
+    async fn on_book_lent(
+        &self,
+        event: BookLent,
+        rows: &mut Rows<'_, Reader>,
+    ) -> Result<(), Error> {
+        let reader_id = event.reader_id;
+        let none = || Reader {
+            reader_id: reader_id.clone(),
+            n_books: 0,
+        };
+        rows.change_or_insert(&reader_id, none, |reader| reader.n_books += 1)
+            .await
+    }
+
+    async fn on_book_returned(
+        &self,
+        event: BookReturned,
+        rows: &mut Rows<'_, Reader>,
+    ) -> Result<(), Error> {
+        rows.change(event.reader_id, |reader| reader.n_books -= 1)
+            .await
+    }
+}
+
+fn library() -> Result<Domain, WiringErrors> {
+    Domain::builder("library")
+        .event_from_outside::<BookLent>()
+        .event_from_outside::<BookReturned>()
+        .projection::<Reader>()
+        .projector(Readers)
+        .build()
+}
+
+/// Whoever wrote the row did so because of a message of the stream of the id that is looked for; but rows
+/// are not kept by that id.
+#[test]
+fn a_row_is_looked_for_by_the_id_of_the_stream_and_is_kept_by_another() {
+    let mutation = Mutation {
+        handler: "Readers".into(),
+        message: "BookReturned".into(),
+        change: Change::Misreads(Edit::Swap("book_id".into(), "reader_id".into())),
+    };
+    let flow = |mode| {
+        let mutation = mutation.clone();
+        FlowHarness::new(move || library().map(|library| library.mutated(&mutation)))
+            .mode(mode)
+            .given_events(BookLent {
+                book_id: "dune".into(),
+                reader_id: "ada".into(),
+            })
+            .when_event(BookReturned {
+                book_id: "dune".into(),
+                reader_id: "ada".into(),
+            })
+            .then_projection::<Reader>("ada")
+            .has(|reader| reader.n_books == 0)
+    };
+
+    insta::assert_snapshot!(why_in_both(flow), @r#"
+    18 Readers handled BookReturned and looked for Reader "dune", its `book_id`, and not for "ada", its `reader_id`
+    do look it up by `reader_id` in Readers
+    "#);
+}
