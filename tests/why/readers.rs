@@ -1,7 +1,8 @@
 //! Rows that are kept by another id than that of the stream: the books that a reader has.
 
 use flow_domain::{
-    Domain, Error, Event, Projection, Projector, ProjectorRoutes, Rows, WiringErrors,
+    Domain, Error, Event, EventHandler, EventRoutes, Projection, Projector, ProjectorRoutes, Rows,
+    UnitOfWork, WiringErrors,
     mutation::{Change, Edit, Mutation},
 };
 use flow_harness::prelude::*;
@@ -66,10 +67,33 @@ impl Readers {
     }
 }
 
+/// Lends what is returned to the next reader.
+struct Desk;
+
+impl EventHandler for Desk {
+    fn routes(on: &mut EventRoutes<Self>) {
+        on.event(Self::on_book_returned).raises::<BookLent>();
+    }
+}
+
+impl Desk {
+    async fn on_book_returned(
+        &self,
+        event: BookReturned,
+        work: &mut UnitOfWork,
+    ) -> Result<(), Error> {
+        work.raise(BookLent {
+            book_id: event.book_id,
+            reader_id: "bob".into(),
+        })
+    }
+}
+
 fn library() -> Result<Domain, WiringErrors> {
     Domain::builder("library")
         .event_from_outside::<BookLent>()
         .event_from_outside::<BookReturned>()
+        .event_handler(Desk)
         .projection::<Reader>()
         .projector(Readers)
         .build()
@@ -104,4 +128,24 @@ fn a_row_is_looked_for_by_the_id_of_the_stream_and_is_kept_by_another() {
     18 Readers handled BookReturned and looked for Reader "dune", its `book_id`, and not for "ada", its `reader_id`
     do look it up by `reader_id` in Readers
     "#);
+}
+
+/// Another row has an id that a handler made of the one that is looked for, and was written later.
+#[test]
+fn a_row_is_looked_for_that_was_never_there_and_another_comes_later() {
+    let flow = |mode| {
+        FlowHarness::new(library)
+            .mode(mode)
+            .given_events(BookLent {
+                book_id: "dune".into(),
+                reader_id: "ada".into(),
+            })
+            .when_event(BookReturned {
+                book_id: "dune".into(),
+                reader_id: "adax".into(),
+            })
+            .then_projection::<Reader>("bob")
+    };
+
+    insta::assert_snapshot!(why_in_both(flow), @r#"18 Readers handled BookReturned and looked for Reader "adax", its `reader_id`; there is "ada""#);
 }
