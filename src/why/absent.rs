@@ -209,7 +209,7 @@ impl<'r> Facts<'r> {
     }
 
     /// A failure that was tried again, and went well then, is not why.
-    fn is_last_attempt(&self, handling: &Handling<'_>) -> bool {
+    pub(super) fn is_last_attempt(&self, handling: &Handling<'_>) -> bool {
         let mut others = self.handlings.iter();
         let is_later = |other: &Handling<'_>| {
             (other.handler, other.message) == (handling.handler, handling.message)

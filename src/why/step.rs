@@ -272,9 +272,10 @@ impl<'r> Facts<'r> {
             },
             _ => false,
         };
-        let handlings = self.acted().rev();
-        let failed = handlings
-            .filter(|one| one.is_of_last_act(self))
+        // The first: what failed after it may have failed because of it.
+        let failed = self
+            .acted()
+            .filter(|one| one.is_of_last_act(self) && self.is_last_attempt(one))
             .find(went_wrong);
         if let Some(verdict) = failed.and_then(|failed| self.trouble_of(failed)) {
             return vec![verdict];

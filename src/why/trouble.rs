@@ -116,7 +116,9 @@ impl<'r> Facts<'r> {
         let known = self.wrong_key(handling);
         let known = known.or_else(|| self.never_told(handling));
         let known = known.or_else(|| match &undone.kind {
-            FailureKind::Codec(what) => self.unreadable(handling, what, undone),
+            FailureKind::Codec(what) => self
+                .unreadable_message(handling, what, undone)
+                .or_else(|| self.unreadable(handling, what, undone)),
             _ => None,
         });
         if let Some(verdict) = known {
@@ -318,6 +320,34 @@ impl<'r> Facts<'r> {
         let first = earlier.next()?;
         let is_told = self.is_subscribed(handling.handler, first);
         (!is_told).then(|| self.not_told(first, Some(handling.handler)))
+    }
+
+    /// Who raised or issued the message that a handling could not read, if nobody else could either. Who
+    /// fails on it alone reads it wrongly.
+    fn unreadable_message(
+        &self,
+        handling: &Handling<'r>,
+        what: &str,
+        undone: &RolledBack,
+    ) -> Option<Verdict> {
+        let message = self.message_of(handling)?;
+        let by = self.handling_of(message)?;
+        let others: Vec<_> = self
+            .handlings_of(message)
+            .filter(|other| other.handler != handling.handler)
+            .collect();
+        let is_unreadable = |one: &&Handling<'r>| {
+            let Some(Ended::Failed(undone) | Ended::Rejected(undone)) = one.ended else {
+                return false;
+            };
+            matches!(&undone.kind, FailureKind::Codec(name) if name == what)
+        };
+        let is_meant = message.name == *what && !others.is_empty();
+        (is_meant && others.iter().all(is_unreadable)).then(|| Verdict::Unreadable {
+            at: self.place(by),
+            subject: message.name.clone(),
+            error: undone.reason.clone(),
+        })
     }
 
     /// Who wrote what a handling could not read.
