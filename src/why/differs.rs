@@ -185,6 +185,7 @@ impl<'r> Facts<'r> {
             }
         });
         FieldCause {
+            was_right: was_right(wanted, states),
             path: wanted.path.clone(),
             expected: wanted.expected.clone(),
             found: wanted.found.clone(),
@@ -249,6 +250,7 @@ impl<'r> Facts<'r> {
             let origin = one.found.as_ref();
             let origin = origin.map(|found| self.origin_of(message, field, found));
             FieldCause {
+                was_right: false,
                 path: one.path.clone(),
                 expected: one.expected.clone(),
                 found: one.found.clone(),
@@ -289,6 +291,17 @@ fn last_setter<'s, 'f, 'r>(path: &str, states: &'s [State<'f, 'r>]) -> Option<&'
         .rev()
         .take_while(|state| at(&state.value, path) == last);
     n_same.last()
+}
+
+/// Whether a field was as expected until it was set last.
+fn was_right(wanted: &Difference, states: &[State<'_, '_>]) -> bool {
+    let Some(expected) = &wanted.expected else {
+        return false;
+    };
+    let last = states.last().and_then(|last| at(&last.value, &wanted.path));
+    let mut earlier = states.iter().rev();
+    let before = earlier.find(|state| at(&state.value, &wanted.path) != last);
+    before.is_some_and(|before| at(&before.value, &wanted.path) == Some(expected))
 }
 
 /// The value at a path: `lines[1].price`.

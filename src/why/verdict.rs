@@ -271,6 +271,8 @@ pub struct FieldCause {
     pub set_by: Option<Place>,
     /// The event that set it, if that is how it is kept.
     pub event: Option<String>,
+    /// Whether it was as expected until then.
+    pub was_right: bool,
     /// Where the value is from, if it can be followed.
     pub origin: Option<Origin>,
     /// The field in which the message that the origin handled has what was expected, if it has.
@@ -380,9 +382,11 @@ impl Verdict {
             Self::Unexpected { at, .. } | Self::OrderDiffers { at, .. } => at.as_ref(),
             Self::FieldsDiffer { fields, .. } => {
                 let changed = fields.iter().find(|field| field.is_changed());
+                let spoilt = fields.iter().find(|field| field.was_right);
                 let taken = fields.iter().find(|field| field.is_taken());
                 let places = fields.iter().filter_map(FieldCause::place);
                 changed
+                    .or(spoilt)
                     .or(taken)
                     .and_then(FieldCause::place)
                     .or_else(|| places.max_by_key(|at| at.entry))

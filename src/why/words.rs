@@ -324,6 +324,9 @@ impl fmt::Display for FieldCause {
             (None, Some(by)) => write!(f, "set last by {by}")?,
             (None, None) => f.write_str("given")?,
         }
+        if self.was_right {
+            f.write_str(", and was as expected before")?;
+        }
         match &self.origin {
             Some(Origin::Sentence { .. }) if self.expected.is_none() => Ok(()),
             // That is told already.

@@ -94,6 +94,25 @@ fn it_was_overwritten() {
 }
 
 #[test]
+fn one_of_the_fields_that_differ_was_overwritten() {
+    let flow = |mode| {
+        with_projector(mode, || Overwriter)
+            .given_events(received(9))
+            .when(place())
+            .then_projection::<OrderDashboard>("ord-1")
+            .is(OrderDashboard {
+                total_cents: 1,
+                ..dashboard(OrderStatus::Placed)
+            })
+    };
+
+    insta::assert_snapshot!(why_in_both(flow), @r"
+    15 status was set last by Overwriter on StockReserved, and was as expected before
+    total_cents was set last by Overwriter on OrderPlaced; the value is as the sentence has it: the `total_cents` of PlaceOrder
+    ");
+}
+
+#[test]
 fn these_fields_differ() {
     let flow = |mode| {
         with_projector(mode, || Mixer)
