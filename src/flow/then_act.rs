@@ -15,6 +15,9 @@ impl<'t, S> Flow<'t, S> {
     ///
     /// One event, or a tuple, an array or a `Vec` of events. They are compared as they are stored. An
     /// event that [`when_event`](Self::when_event) told of is not among them.
+    ///
+    /// The chain runs breadth-first: all handlers of an event, in the order in which they are registered,
+    /// come before those of the events that they raise.
     #[track_caller]
     pub fn then_events(self, expected: impl MessageList<AnyEvent>) -> Flow<'t, Acted>
     where
