@@ -72,14 +72,17 @@ impl Inner {
         match &self.why {
             // Of what is told, only what to do is worth a line.
             Some(why) if self.tells(&why.verdict) => {
-                let missing = matches!(
+                let is_worth_it = matches!(
                     why.verdict,
                     Verdict::HandlerFailed {
                         missing: Some(_),
                         ..
+                    } | Verdict::Rejected {
+                        unmade: Some(_),
+                        ..
                     }
                 );
-                let advice = why.verdict.advice().filter(|_| missing);
+                let advice = why.verdict.advice().filter(|_| is_worth_it);
                 let inside = page.indented(MARGIN);
                 section(f, page, "do", &inside.fill(&advice.unwrap_or_default()))?;
             }
@@ -110,7 +113,7 @@ impl Inner {
         if let Verdict::BrokeLaw { .. } = verdict {
             return true;
         }
-        let (Verdict::Rejected { at, reason }
+        let (Verdict::Rejected { at, reason, .. }
         | Verdict::HandlerFailed {
             at, error: reason, ..
         }) = verdict

@@ -180,7 +180,11 @@ impl Look<'_> {
     fn tells(&self) -> Tells {
         Tells::Kept {
             name: self.kept.name,
-            words: self.checks.iter().map(|(_, check)| check.word()).collect(),
+            words: {
+                let mut words: Vec<_> = self.checks.iter().map(|(_, check)| check.word()).collect();
+                words.dedup();
+                words
+            },
             id: self.id.clone(),
         }
     }

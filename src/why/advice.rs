@@ -20,6 +20,15 @@ impl Verdict {
                 ),
                 None => format!("register a command handler whose routes name {command}"),
             },
+            Self::Rejected {
+                unmade: Some(unmade),
+                ..
+            } => format!(
+                "begin with {unmade} by `.given_command(..)` or `.given_aggregate(..)`: it has events, but is kept as state, which they do not make"
+            ),
+            Self::Rejected { is_answer: false, .. } => {
+                "make what it asks for true in `given_..`".to_owned()
+            }
             Self::Rejected { .. } => {
                 "make what it asks for true in `given_..`, or expect the refusal: `.then_rejected(..)`".to_owned()
             }

@@ -20,7 +20,11 @@ impl<'r> Facts<'r> {
             Sought::Message { name, differs } => {
                 let differs = differs.as_ref();
                 let differs = differs.and_then(|(name, fields)| self.message_differs(name, fields));
-                let missing = self.no_message(name).into_verdicts();
+                let mut missing = self.no_message(name).into_verdicts();
+                // One like it came: nobody had to be told of anything else.
+                missing.retain(|one| {
+                    differs.is_none() || !matches!(one, Verdict::NoSubscriber { .. })
+                });
                 differs.into_iter().chain(missing).collect()
             }
             Sought::Messages { .. } => self.messages(sought),

@@ -19,9 +19,14 @@ impl<'r> Facts<'r> {
         let at = self.place(handling);
         match handling.ended? {
             Ended::Rejected(undone) if handling.kind == HandlerKind::CommandHandler => {
+                let is_answer = self
+                    .message_of(handling)
+                    .is_some_and(|one| one.by.is_none() && self.n_given <= one.entry.index());
                 let refused = || Verdict::Rejected {
                     at,
                     reason: undone.reason.clone(),
+                    is_answer,
+                    unmade: self.unmade(handling),
                 };
                 Some(self.wrong_key(handling).unwrap_or_else(refused))
             }
@@ -145,6 +150,26 @@ impl<'r> Facts<'r> {
                 _ => None,
             },
         }
+    }
+
+    /// An aggregate that a handling looked for in vain, although its events are there.
+    fn unmade(&self, handling: &Handling<'r>) -> Option<String> {
+        let mut missed = handling.missed.iter();
+        let (table, id) = missed.find(|(table, id)| {
+            let mut aggregates = self.wiring.aggregates.iter();
+            let own = aggregates.find(|one| one.name == table.name && !one.event_sourced);
+            let mut messages = self.messages.iter();
+            own.is_some_and(|own| {
+                messages.any(|message| {
+                    let stream = &message.envelope.metadata.stream;
+                    message.is_event()
+                        && message.kept.is_some()
+                        && message.category() == own.category
+                        && stream.id() == *id
+                })
+            })
+        })?;
+        Some(format!("{} {id:?}", table.name))
     }
 
     /// What was to be there, and what was there instead.

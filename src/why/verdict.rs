@@ -66,7 +66,14 @@ pub enum Verdict {
         entry: EntryId,
     },
     /// A command was refused, for this reason.
-    Rejected { at: Place, reason: String },
+    /// `is_answer` says that it is what an act was answered; `unmade` is an aggregate that was looked for
+    /// in vain, although its events are there: it is kept as state, which they do not make.
+    Rejected {
+        at: Place,
+        reason: String,
+        is_answer: bool,
+        unmade: Option<String>,
+    },
     /// A message was handled, and what was expected was not raised or issued; what was, `instead`, may
     /// be nothing. `changed` is an aggregate that changed all the same, without any event.
     RaisedNothing {

@@ -16,7 +16,7 @@ impl fmt::Display for Verdict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NoHandler { command, .. } => write!(f, "nobody handles the command {command}"),
-            Self::Rejected { at, reason } => {
+            Self::Rejected { at, reason, .. } => {
                 write!(f, "{} refused {}: {reason}", at.handler, at.message)
             }
             Self::RaisedNothing {

@@ -114,7 +114,7 @@ fn the_command_of_a_process_manager_was_refused() {
 
     insta::assert_snapshot!(why_in_both(flow), @r"
     2 AccountCommandHandler refused WithdrawForTransfer: only 150 cents are available
-    do make what it asks for true in `given_..`, or expect the refusal: `.then_rejected(..)`
+    do make what it asks for true in `given_..`
     ");
 }
 

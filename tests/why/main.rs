@@ -6,6 +6,7 @@ mod bank_doubles;
 mod booking;
 #[path = "../fixture/mod.rs"]
 mod fixture;
+mod given;
 mod kept;
 mod later;
 mod nearest;

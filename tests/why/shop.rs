@@ -368,7 +368,7 @@ fn a_refusal_inside_of_an_event_handler_is_its_failure() {
 
     insta::assert_snapshot!(why_in_both(flow), @r"
     2 OrderCommandHandler refused ConfirmOrder: the order is Cancelled, not Placed
-    do make what it asks for true in `given_..`, or expect the refusal: `.then_rejected(..)`
+    do make what it asks for true in `given_..`
     ");
 }
 
