@@ -1,4 +1,4 @@
-use std::fmt;
+use std::{fmt, marker::PhantomData};
 
 use flow_domain::message::Payload;
 use serde::{
@@ -21,11 +21,12 @@ pub(crate) fn show_message(name: &str, payload: &Payload) -> String {
         };
     };
     // An enum whose variants are messages has its fields one level below the name of the variant.
-    if let [(variant, inner)] = fields.as_slice()
+    if let [(variant, Value::Object(_))] = fields.as_slice()
         && name.starts_with(variant.as_str())
-        && let Value::Object(inner) = inner
+        && let Ok(Fields(mut variants)) = serde_json::from_str::<Fields<Fields>>(payload.as_json())
+        && let Some((_, Fields(inner))) = variants.pop()
     {
-        fields = inner.clone().into_iter().collect();
+        fields = inner;
     }
     let shown = fields.iter().map(|(name, value)| (name.as_str(), value));
     cut(format!("{name} {}", braced(shown)))
@@ -119,20 +120,20 @@ pub(crate) fn indent(text: &str, n_columns: usize) -> String {
 }
 
 /// The fields of a JSON object in the order in which they are written.
-struct Fields(Vec<(String, Value)>);
+struct Fields<V = Value>(Vec<(String, V)>);
 
-impl<'de> Deserialize<'de> for Fields {
+impl<'de, V: Deserialize<'de>> Deserialize<'de> for Fields<V> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct InOrder;
+        struct InOrder<V>(PhantomData<V>);
 
-        impl<'de> Visitor<'de> for InOrder {
-            type Value = Fields;
+        impl<'de, V: Deserialize<'de>> Visitor<'de> for InOrder<V> {
+            type Value = Fields<V>;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("an object")
             }
 
-            fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Fields, M::Error> {
+            fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Fields<V>, M::Error> {
                 let mut fields = Vec::new();
                 while let Some(field) = map.next_entry()? {
                     fields.push(field);
@@ -141,7 +142,7 @@ impl<'de> Deserialize<'de> for Fields {
             }
         }
 
-        deserializer.deserialize_map(InOrder)
+        deserializer.deserialize_map(InOrder(PhantomData))
     }
 }
 
@@ -152,6 +153,15 @@ mod tests {
     #[track_caller]
     fn check(name: &str, json: &str, expected: &str) {
         assert_eq!(show_message(name, &Payload::from_json(json)), expected);
+    }
+
+    #[test]
+    fn a_variant_is_shown_with_its_fields_in_their_order() {
+        check(
+            "ParcelOut",
+            r#"{"ParcelOut":{"parcel_id":"p-1","driver":"mo"}}"#,
+            r#"ParcelOut { parcel_id: "p-1", driver: "mo" }"#,
+        );
     }
 
     #[test]

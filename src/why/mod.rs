@@ -33,11 +33,13 @@ mod differs;
 mod facts;
 mod found;
 mod message;
+mod missed;
 mod origin;
 mod search;
 mod sought;
 mod step;
 mod trouble;
+mod unreadable;
 mod verdict;
 mod words;
 

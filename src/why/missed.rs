@@ -1,0 +1,216 @@
+use std::collections::BTreeSet;
+
+use flow_domain::{
+    message::Payload,
+    record::{Table, TableKind},
+    wiring::nearest,
+};
+
+use crate::why::{
+    KeptAs, Missing, Nearness, Origin, Right, Verdict,
+    facts::{Facts, Handling, is_text},
+};
+
+/// What a handling looked for in vain, and where it was instead.
+impl<'r> Facts<'r> {
+    /// An aggregate that a handling looked for in vain, although its events are there.
+    pub(super) fn unmade(&self, handling: &Handling<'r>) -> Option<String> {
+        let mut missed = handling.missed.iter();
+        let (table, id) = missed.find(|(table, id)| {
+            let mut aggregates = self.wiring.aggregates.iter();
+            let own = aggregates.find(|one| one.name == table.name && !one.event_sourced);
+            let mut messages = self.messages.iter();
+            own.is_some_and(|own| {
+                messages.any(|message| {
+                    let stream = &message.envelope.metadata.stream;
+                    message.is_event()
+                        && message.kept.is_some()
+                        && message.category() == own.category
+                        && stream.id() == *id
+                })
+            })
+        })?;
+        Some(format!("{} {id:?}", table.name))
+    }
+
+    /// What was to be there, and what was there instead.
+    pub(super) fn missing(&self, what: &'static str, id: &str) -> Missing {
+        let mut aggregates = self.wiring.aggregates.iter();
+        let own = aggregates.find(|one| one.name == what);
+        let kind = match own {
+            Some(_) => TableKind::Aggregate,
+            None => TableKind::Projection,
+        };
+        Missing {
+            what,
+            id: id.to_owned(),
+            kept_as: match own {
+                Some(own) if own.event_sourced => KeptAs::Events,
+                Some(_) => KeptAs::State,
+                None => KeptAs::Row,
+            },
+            known: self.ids_of(Table::new(kind, what)).into_iter().collect(),
+        }
+    }
+
+    /// Whether a handling looked for something under a wrong id: there is one whose id its message
+    /// carries in another field, or one with nearly the same id.
+    pub(super) fn wrong_key(&self, handling: &Handling<'r>) -> Option<Verdict> {
+        let mut missed = handling.missed.iter();
+        missed.find_map(|(table, id)| self.missed_by_key(handling, *table, id))
+    }
+
+    fn missed_by_key(&self, handling: &Handling<'r>, table: Table, id: &str) -> Option<Verdict> {
+        let message = self.message_of(handling)?;
+        let field = message.field_with(id);
+        let known = self.ids_of(table);
+        let carried = known.iter().find_map(|known| {
+            let other = message.field_with(known)?;
+            (Some(&other) != field.as_ref()).then(|| Right::Field(other, known.clone()))
+        });
+        // A message that has the right id where such ids are is not to blame.
+        let is_right =
+            matches!(&carried, Some(Right::Field(right, _)) if self.is_id_field(table, right));
+        if !is_right {
+            let mut known = known.iter();
+            let elsewhere = known.find_map(|wrote| {
+                let ids = (id, &**wrote);
+                let misfiled = self.misfiled(table, ids);
+                misfiled.or_else(|| self.misnamed(table, ids, handling))
+            });
+            if elsewhere.is_some() {
+                return elsewhere;
+            }
+        }
+        let origin = field.as_ref().map(|field| {
+            let value = serde_json::Value::String(id.to_owned());
+            self.origin_of(message, field, &value)
+        });
+        let origin =
+            origin.filter(|origin| !is_right && !matches!(origin, Origin::Sentence { .. }));
+        let is_changed = matches!(origin, Some(Origin::Changed { .. }));
+        let right = match carried {
+            Some(carried) => carried,
+            None => match nearest(id, known.iter().map(String::as_str)) {
+                Some(near) => Right::Near(near.to_owned()),
+                None if is_changed => Right::Unknown,
+                None => return None,
+            },
+        };
+        Some(Verdict::WrongKey {
+            at: self.place(handling),
+            name: table.name,
+            id: id.to_owned(),
+            field,
+            right,
+            origin,
+        })
+    }
+
+    /// Whether messages carry the id of such a thing in a field of this name.
+    fn is_id_field(&self, table: Table, field: &str) -> bool {
+        let mut aggregates = self.wiring.aggregates.iter();
+        let Some(own) = aggregates.find(|one| one.name == table.name) else {
+            let writes = self.handlings.iter().flat_map(|one| one.writes.iter());
+            let mut rows = writes.filter(|one| one.table == table);
+            return rows.any(|row| {
+                let now = row.after.as_ref().map(Payload::to_value);
+                now.is_some_and(|now| now.get(field).is_some_and(|value| is_text(value, &row.id)))
+            });
+        };
+        let mut messages = self.messages.iter();
+        messages.any(|message| {
+            let id = message.envelope.metadata.stream.id();
+            message.category() == own.category
+                && message
+                    .content()
+                    .get(field)
+                    .is_some_and(|value| is_text(value, id))
+        })
+    }
+
+    /// Whether what was looked for was written under the other id, by a handler of a message of the
+    /// first.
+    fn misfiled(&self, table: Table, (wanted, wrote): (&str, &str)) -> Option<Verdict> {
+        let (by, _) = self.writes_of(table, wrote).next()?;
+        let message = self.message_of(by)?;
+        if message.envelope.metadata.stream.id() != wanted {
+            return None;
+        }
+        let n_letters = strsim::damerau_levenshtein(wanted, wrote);
+        let nearness = match message.field_with(wanted) {
+            Some(field) => Nearness::Carried(field),
+            None => Nearness::Letters(n_letters),
+        };
+        Some(Verdict::WroteOther {
+            at: self.place(by),
+            wanted: format!("{} {wanted:?}", table.name),
+            wrote: format!("{} {wrote:?}", table.name),
+            nearness,
+            origin: None,
+        })
+    }
+
+    /// Whether what was looked for was written under the other id because a handler made that of the right
+    /// one.
+    fn misnamed(
+        &self,
+        table: Table,
+        (wanted, wrote): (&str, &str),
+        missed_by: &Handling<'r>,
+    ) -> Option<Verdict> {
+        let (by, _) = self.writes_of(table, wrote).next()?;
+        // What came later was not to be found yet.
+        if missed_by.started < by.started {
+            return None;
+        }
+        let message = self.message_of(by)?;
+        let field = message.field_with(wrote)?;
+        let value = serde_json::Value::String(wrote.to_owned());
+        let origin = self.origin_of(message, &field, &value);
+        let Origin::Changed { said, .. } = &origin else {
+            return None;
+        };
+        is_text(said, wanted).then(|| Verdict::WroteOther {
+            at: self.place(by),
+            wanted: format!("{} {wanted:?}", table.name),
+            wrote: format!("{} {wrote:?}", table.name),
+            nearness: Nearness::Other,
+            origin: Some(origin),
+        })
+    }
+
+    /// Whether a handler did not find what an event would have made that it is not told of.
+    pub(super) fn never_told(&self, handling: &Handling<'r>) -> Option<Verdict> {
+        let (_, id) = handling.missed.first()?;
+        let own = self.message_of(handling)?;
+        let mut earlier = self.messages.iter().filter(|message| {
+            message.is_event()
+                && message.kept.is_some()
+                && message.entry < own.entry
+                && message.envelope.metadata.stream.id() == *id
+                && (message.category() == own.category()
+                    || self.reads(handling.handler, message.category()))
+        });
+        let first = earlier.next()?;
+        let is_told = self.is_subscribed(handling.handler, first);
+        (!is_told).then(|| self.not_told(first, Some(handling.handler)))
+    }
+
+    /// The ids under which such things were ever kept.
+    pub(super) fn ids_of(&self, table: Table) -> BTreeSet<String> {
+        let writes = self.handlings.iter().flat_map(|one| one.writes.iter());
+        let written = writes.filter(|one| one.table == table && one.after.is_some());
+        let mut ids: BTreeSet<String> = written.map(|one| one.id.to_string()).collect();
+        if table.kind == TableKind::Aggregate {
+            let mut aggregates = self.wiring.aggregates.iter();
+            let own = aggregates.find(|one| one.name == table.name && one.event_sourced);
+            let category = own.map(|one| one.category);
+            let events = self.messages.iter().filter(|message| {
+                message.is_event() && message.kept.is_some() && Some(message.category()) == category
+            });
+            ids.extend(events.map(|event| event.envelope.metadata.stream.id().to_owned()));
+        }
+        ids
+    }
+}
