@@ -143,7 +143,8 @@
 //!
 //! * no `then` at all ([`then_settled`](Flow::then_settled) is the word for "it ran and nothing went
 //!   wrong"), and a sentence that is dropped before its end;
-//! * a rejection, a failed handler or a panic that no `then` speaks of;
+//! * a rejection, a failed handler or a panic that no `then` speaks of, but not the rejection of a command
+//!   that a handler processed, if that handler goes on without it;
 //! * trouble in what is given;
 //! * a cascade that goes over its budget of deliveries, see [`FlowHarness::budget`];
 //! * an aggregate, projection, handler or message that the domain does not have, also where it is
@@ -153,8 +154,8 @@
 //! * a message that was given up on and no `then` speaks of, and messages that wait at the end for an
 //!   engine that was not told to run;
 //! * a fault that is never met;
-//! * an aggregate, row or process manager that was the same before the first act, unless the last act
-//!   was refused or failed; [`unchanged`](Flow::unchanged) is the word for what is to stay as it was;
+//! * an aggregate, row or process manager that no act wrote and that was the same before, unless the last
+//!   act was refused or failed; [`unchanged`](Flow::unchanged) is the word for what is to stay as it was;
 //! * `all` that is said of no rows, and a text to be found that is empty;
 //! * a command that is said to be issued or handled, and was rolled back with the handler that issued it;
 //! * a law that is broken, see below;

@@ -23,6 +23,9 @@ use crate::{
 /// makes it, with its `Default`, unless it is there already; any other event is let go if there is
 /// none. Once [`is_complete`](Self::is_complete), it is kept, and further events are let go.
 ///
+/// Events of one stream come in their order. Those of two may come in either: a process that joins them
+/// starts with whichever is first.
+///
 /// # Examples
 ///
 /// ```
