@@ -172,9 +172,7 @@ impl Look<'_> {
             kept: self.kept,
             id: self.id.clone(),
             stream_category: self.stream_category,
-            want: if is_about_row {
-                mismatch.want.clone()
-            } else if wants_absence {
+            want: if wants_absence && !is_about_row {
                 Want::Absent
             } else if found.is_empty() {
                 Want::Present

@@ -10,8 +10,8 @@ use crate::{
 impl<'t, S> Flow<'t, S> {
     /// Speaks about the aggregate with this id, as it is stored now. By itself, it must be there.
     ///
-    /// It fails if no act wrote it and it was the same before, which [`unchanged`](Flow::unchanged) says is the
-    /// point.
+    /// It fails if no act wrote it and it was the same before, which [`unchanged`](Flow::unchanged) says
+    /// is the point.
     #[track_caller]
     pub fn then_aggregate<A: Aggregate>(self, id: impl fmt::Display) -> Flow<'t, One<A>>
     where
@@ -24,8 +24,8 @@ impl<'t, S> Flow<'t, S> {
 
     /// Speaks about the row of a projection with this id. By itself, it must be there.
     ///
-    /// It fails if no act wrote it and it was the same before, which [`unchanged`](Flow::unchanged) says is the
-    /// point.
+    /// It fails if no act wrote it and it was the same before, which [`unchanged`](Flow::unchanged) says
+    /// is the point.
     #[track_caller]
     pub fn then_projection<P: Projection>(self, id: impl fmt::Display) -> Flow<'t, One<P>>
     where
@@ -37,8 +37,8 @@ impl<'t, S> Flow<'t, S> {
 
     /// Speaks about the process manager with this correlation key. By itself, it must be there.
     ///
-    /// It fails if no act wrote it and it was the same before, which [`unchanged`](Flow::unchanged) says is the
-    /// point.
+    /// It fails if no act wrote it and it was the same before, which [`unchanged`](Flow::unchanged) says
+    /// is the point.
     #[track_caller]
     pub fn then_process_manager<M: ProcessManager>(self, key: impl fmt::Display) -> Flow<'t, One<M>>
     where
@@ -50,8 +50,8 @@ impl<'t, S> Flow<'t, S> {
 
     /// Speaks about all rows of a projection, by id. By itself, there must be some.
     ///
-    /// It fails if no act wrote any and they were the same before, which [`unchanged`](Flow::unchanged) says is
-    /// the point.
+    /// It fails if no act wrote any and they were the same before, which [`unchanged`](Flow::unchanged)
+    /// says is the point.
     #[track_caller]
     pub fn then_projections<P: Projection>(self) -> Flow<'t, Many<P>>
     where

@@ -73,8 +73,7 @@ impl<'r> Facts<'r> {
     pub(super) fn writers(&self, sought: &SoughtKept) -> Vec<Edge> {
         let commands = self.wiring.commands.iter();
         let subscriptions = self.wiring.subscriptions.iter();
-        let mut aggregates = self.wiring.aggregates.iter();
-        let own = aggregates.find(|one| one.name == sought.kept.name);
+        let own = self.aggregate(sought.kept.name);
         let raises_own = |raises: &[String]| {
             own.is_some_and(|own| raises.iter().any(|one| own.events.contains(one)))
         };
@@ -344,8 +343,7 @@ impl<'r> Facts<'r> {
     /// there at all.
     pub(super) fn not_subscribed(&self, sought: &SoughtKept, is_absent: bool) -> NotTold {
         let writers = self.writers(sought);
-        let mut aggregates = self.wiring.aggregates.iter();
-        let own = aggregates.find(|one| one.name == sought.kept.name);
+        let own = self.aggregate(sought.kept.name);
         let events = self.acted_messages().filter(|message| {
             // An aggregate need not be told of what it raised itself.
             let is_own = own.is_some_and(|own| own.category == message.category());

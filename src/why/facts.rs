@@ -5,7 +5,7 @@ use flow_domain::{
     engine::Left,
     message::{Envelope, MessageId, MessageKind, Payload, Processing},
     record::{Ended, EntryId, HandlerKind, Happening, Record, Table, WrittenValue},
-    wiring::Wiring,
+    wiring::{AggregateWiring, Wiring},
 };
 use serde_json::Value;
 
@@ -242,6 +242,12 @@ impl<'r> Facts<'r> {
         let caused = handling.caused.iter().map(|place| &self.messages[*place]);
         let kept = caused.filter(|message| message.kept.is_some());
         kept.map(|message| message.name.clone()).collect()
+    }
+
+    /// The aggregate of this name.
+    pub(super) fn aggregate(&self, name: &str) -> Option<&'r AggregateWiring> {
+        let mut aggregates = self.wiring.aggregates.iter();
+        aggregates.find(|one| one.name == name)
     }
 
     /// Who wrote last under this id, if that is still there or was deleted, oldest first.

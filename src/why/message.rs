@@ -1,7 +1,7 @@
 use flow_domain::{
     clock::Timestamp,
     record::{Ended, HandlerKind, TableKind},
-    wiring::nearest,
+    wiring::{AggregateWiring, nearest},
 };
 
 use crate::why::{
@@ -60,7 +60,7 @@ impl<'r> Facts<'r> {
         let producers = self.producers_of(name);
         // Who says nothing of what he raises or issues may have been meant to; that the handler of an
         // aggregate raises its events is no guess.
-        let owner = self.owner_of(name);
+        let owner = self.owner_of(name).map(|owner| owner.category);
         let doubt_of = |handler: &str| {
             let mut deciding = self.wiring.commands.iter();
             let decides = deciding.any(|one| one.handler == handler && Some(one.category) == owner);
@@ -129,11 +129,10 @@ impl<'r> Facts<'r> {
         is_new && (self.is_command(name) || outside.any(|event| event == name))
     }
 
-    /// The category of the aggregate whose event it is.
-    fn owner_of(&self, event: &str) -> Option<&'static str> {
+    /// The aggregate whose event it is.
+    fn owner_of(&self, event: &str) -> Option<&'r AggregateWiring> {
         let mut aggregates = self.wiring.aggregates.iter();
-        let owner = aggregates.find(|one| one.events.iter().any(|own| own == event));
-        owner.map(|one| one.category)
+        aggregates.find(|one| one.events.iter().any(|own| own == event))
     }
 
     fn is_command(&self, name: &str) -> bool {
@@ -216,8 +215,7 @@ impl<'r> Facts<'r> {
         {
             return Vec::new();
         }
-        let mut aggregates = self.wiring.aggregates.iter();
-        let owner = aggregates.find(|one| one.events.iter().any(|event| event == name));
+        let owner = self.owner_of(name);
         let deciding = commands
             .filter(|one| owner.is_none_or(|owner| owner.category == one.category))
             .map(|one| (one.handler, one.command.clone()));
@@ -354,8 +352,7 @@ impl<'r> Facts<'r> {
 
     /// An event of an aggregate whose handler is not there, where handlers say what they raise.
     fn without_a_source(&self, name: &str) -> Option<Verdict> {
-        let mut aggregates = self.wiring.aggregates.iter();
-        let owner = aggregates.find(|one| one.events.iter().any(|event| event == name))?;
+        let owner = self.owner_of(name)?;
         let commands = self.wiring.commands.iter();
         let subscriptions = self.wiring.subscriptions.iter();
         let mut raises = commands

@@ -17,8 +17,7 @@ impl<'r> Facts<'r> {
     pub(super) fn unmade(&self, handling: &Handling<'r>) -> Option<String> {
         let mut missed = handling.missed.iter();
         let (table, id) = missed.find(|(table, id)| {
-            let mut aggregates = self.wiring.aggregates.iter();
-            let own = aggregates.find(|one| one.name == table.name && !one.event_sourced);
+            let own = self.aggregate(table.name).filter(|one| !one.event_sourced);
             let mut messages = self.messages.iter();
             own.is_some_and(|own| {
                 messages.any(|message| {
@@ -35,8 +34,7 @@ impl<'r> Facts<'r> {
 
     /// What was to be there, and what was there instead.
     pub(super) fn missing(&self, what: &'static str, id: &str) -> Missing {
-        let mut aggregates = self.wiring.aggregates.iter();
-        let own = aggregates.find(|one| one.name == what);
+        let own = self.aggregate(what);
         let kind = match own {
             Some(_) => TableKind::Aggregate,
             None => TableKind::Projection,
@@ -109,8 +107,7 @@ impl<'r> Facts<'r> {
 
     /// Whether messages carry the id of such a thing in a field of this name.
     fn is_id_field(&self, table: Table, field: &str) -> bool {
-        let mut aggregates = self.wiring.aggregates.iter();
-        let Some(own) = aggregates.find(|one| one.name == table.name) else {
+        let Some(own) = self.aggregate(table.name) else {
             let writes = self.handlings.iter().flat_map(|one| one.writes.iter());
             let mut rows = writes.filter(|one| one.table == table);
             return rows.any(|row| {
@@ -203,8 +200,7 @@ impl<'r> Facts<'r> {
         let written = writes.filter(|one| one.table == table && one.after.is_some());
         let mut ids: BTreeSet<String> = written.map(|one| one.id.to_string()).collect();
         if table.kind == TableKind::Aggregate {
-            let mut aggregates = self.wiring.aggregates.iter();
-            let own = aggregates.find(|one| one.name == table.name && one.event_sourced);
+            let own = self.aggregate(table.name).filter(|one| one.event_sourced);
             let category = own.map(|one| one.category);
             let events = self.messages.iter().filter(|message| {
                 message.is_event() && message.kept.is_some() && Some(message.category()) == category

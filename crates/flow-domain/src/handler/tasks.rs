@@ -6,6 +6,7 @@ use std::{
 
 use tokio::runtime::{Handle, RuntimeFlavor, RuntimeMetrics};
 
+/// Whether a watch was ever begun in this process: production pays for a look at this and nothing else.
 static IS_WATCHED: AtomicBool = AtomicBool::new(false);
 
 thread_local! {

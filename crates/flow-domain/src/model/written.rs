@@ -4,7 +4,7 @@ use crate::{
     error::Error,
     message::{MessageName, MessageType, Payload, StreamName},
     model::{
-        Aggregate, Message, Raised,
+        Aggregate, Message,
         same::{compare, read_back},
     },
     record::{BrokenLaw, Law, Laws},
@@ -83,13 +83,18 @@ impl WrittenAggregate {
     /// form; one for which [`Error::is_setup`] is true if it is event-sourced and raised nothing, for
     /// then there is nothing to store.
     pub fn new<A: Aggregate>(aggregate: &A) -> Result<Self, Error> {
-        let raised = aggregate.raised().written()?;
-        if A::EVENT_SOURCED && raised.is_empty() {
+        let written = Self::of(aggregate)?;
+        if A::EVENT_SOURCED && written.raised.is_empty() {
             return Err(Error::setup(format!(
                 "`{}` is event-sourced and this one raised no events, so there is nothing to store",
                 A::NAME
             )));
         }
+        Ok(written)
+    }
+
+    fn of<A: Aggregate>(aggregate: &A) -> Result<Self, Error> {
+        let raised = aggregate.raised().written()?;
         let state = if A::EVENT_SOURCED {
             None
         } else {
@@ -107,16 +112,35 @@ impl WrittenAggregate {
     /// Tells which laws `aggregate` breaks, of which this was written: its state and its events come
     /// back equal, and what its events make of it is what it is.
     pub fn broken_laws<A: Aggregate>(&mut self, mut aggregate: A) -> Vec<BrokenLaw> {
-        let mut broken = aggregate.raised().read_back(&mut self.raised);
+        self.broken_after(&mut aggregate, Some(&[]), Laws::all())
+    }
+
+    /// The same, if `history` happened before; without one nothing is folded.
+    fn broken_after<A: Aggregate>(
+        &mut self,
+        aggregate: &mut A,
+        history: Option<&[Written]>,
+        laws: Laws,
+    ) -> Vec<BrokenLaw> {
+        let mut broken = Vec::new();
+        if laws.has(Law::RoundTrip) {
+            broken = aggregate.raised().read_back(&mut self.raised);
+        }
         // They are no part of the state, and would show in the text.
-        *aggregate.raised_mut() = Raised::default();
+        let raised = mem::take(aggregate.raised_mut());
         let name = (A::NAME, Some(&*self.id));
-        if let Some(state) = &mut self.state {
-            broken.extend(read_back(name, &aggregate, state, A::is_same_as));
+        if laws.has(Law::RoundTrip)
+            && let Some(state) = &mut self.state
+        {
+            broken.extend(read_back(name, aggregate, state, A::is_same_as));
         }
-        if let Some(folded) = fold(self.raised.iter()) {
-            broken.extend(compare(Law::Fold, name, &aggregate, folded, A::is_same_as));
+        if laws.has(Law::Fold)
+            && let Some(history) = history
+            && let Some(folded) = fold(history.iter().chain(&self.raised))
+        {
+            broken.extend(compare(Law::Fold, name, aggregate, folded, A::is_same_as));
         }
+        *aggregate.raised_mut() = raised;
         broken
     }
 }
@@ -133,27 +157,8 @@ pub fn broken_laws<A: Aggregate>(
     history: Option<&[Written]>,
     laws: Laws,
 ) -> Result<Vec<BrokenLaw>, Error> {
-    let mut written = aggregate.raised().written()?;
-    let mut broken = Vec::new();
-    if laws.has(Law::RoundTrip) {
-        broken = aggregate.raised().read_back(&mut written);
-    }
-    // They are no part of the state, and would show in the text.
-    let raised = mem::take(aggregate.raised_mut());
-    let id = aggregate.id().into_owned();
-    let name = (A::NAME, Some(&*id));
-    if !A::EVENT_SOURCED && laws.has(Law::RoundTrip) {
-        let mut state = Payload::encode(A::NAME, aggregate)?;
-        broken.extend(read_back(name, aggregate, &mut state, A::is_same_as));
-    }
-    if laws.has(Law::Fold)
-        && let Some(history) = history
-        && let Some(folded) = fold(history.iter().chain(&written))
-    {
-        broken.extend(compare(Law::Fold, name, aggregate, folded, A::is_same_as));
-    }
-    *aggregate.raised_mut() = raised;
-    Ok(broken)
+    let mut written = WrittenAggregate::of(aggregate)?;
+    Ok(written.broken_after(aggregate, history, laws))
 }
 
 /// What events make of an aggregate; nothing if it is kept as state.
