@@ -15,7 +15,7 @@ fn main() {
 
     show(
         "A deposit is in the balance and on the statement",
-        &deposit_counts(&bank),
+        &deposit_changes_balance(&bank),
     );
     show("An overdraft has a limit", &overdraft_has_a_limit(&bank));
     show(
@@ -24,14 +24,14 @@ fn main() {
     );
     show(
         "A closed account refuses the money, and it comes back",
-        &refused_money_returns(&bank),
+        &refused_transfer_is_refunded(&bank),
     );
 
     heading("This one fails on purpose: it forgets that only 70 cents are left");
     println!("{}\n", wrong_balance(&bank));
 }
 
-fn deposit_counts(bank: &FlowHarness) -> Outcome {
+fn deposit_changes_balance(bank: &FlowHarness) -> Outcome {
     bank.given_command(open("ada", 0))
         .when(deposit("ada", 100))
         .then_event(AccountEvent::Deposited {
@@ -80,7 +80,7 @@ fn transfer_moves_money(bank: &FlowHarness) -> Outcome {
         .run()
 }
 
-fn refused_money_returns(bank: &FlowHarness) -> Outcome {
+fn refused_transfer_is_refunded(bank: &FlowHarness) -> Outcome {
     bank.given_command(open("ada", 0))
         .given_command(open("bob", 0))
         .given_command(deposit("ada", 100))

@@ -18,7 +18,7 @@ use flow_domain::{
     adapter::memory::{MemoryBroker, MemoryStore},
     clock::{VirtualClock, VirtualIds},
     message::Processing,
-    record::Happening,
+    record::EntryKind,
 };
 use flow_harness::prelude::*;
 
@@ -30,7 +30,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let start = Instant::now();
 
     heading("The mail server is down for four mails: the fifth attempt gets through");
-    let outcome = mail_gets_through();
+    let outcome = mail_is_sent_after_retries();
     show(&outcome);
     let mail_server = outcome.resource::<MailServer>();
     let attempts = attempts(&outcome);
@@ -38,11 +38,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("\nWhen it was tried: a minute later, then twice as long each time, up to five:");
     print_lines(&attempts);
     println!("\nWhat `handle_error` of the handler was told:");
-    assert_eq!(mail_server.could_not_send().len(), 4);
-    print_lines(&mail_server.could_not_send());
+    assert_eq!(mail_server.failed_attempts().len(), 4);
+    print_lines(&mail_server.failed_attempts());
 
     heading("It is down for longer: the mail is given up on and kept, and nothing else suffers");
-    show(&mail_is_given_up_on());
+    show(&mail_becomes_dead_letter());
 
     heading("The server is repaired: the dead letter is looked at and replayed");
     tokio::runtime::Builder::new_current_thread()
@@ -55,7 +55,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-fn mail_gets_through() -> Outcome {
+fn mail_is_sent_after_retries() -> Outcome {
     rooms(4)
         .given_command(book())
         .when_time_passes(PAYMENT_TERM)
@@ -66,7 +66,7 @@ fn mail_gets_through() -> Outcome {
         .run()
 }
 
-fn mail_is_given_up_on() -> Outcome {
+fn mail_becomes_dead_letter() -> Outcome {
     rooms(5)
         .given_command(book())
         .when_time_passes(PAYMENT_TERM)
@@ -109,7 +109,7 @@ async fn dead_letter_is_replayed() -> Result<(), Box<dyn std::error::Error>> {
     // The server takes every mail from the sixth on.
     assert!(app.dead_letters().replay(&letter.id).await?);
     let settled = engine.run().await?;
-    assert_eq!((settled.deliveries, settled.left.dead_letters), (1, 0));
+    assert_eq!((settled.deliveries, settled.remaining.dead_letters), (1, 0));
     assert_eq!(mail_server.sent(), ["ada"]);
     println!("\nReplayed: one delivery, to GuestMailer alone, and the mail is sent.");
     println!(
@@ -124,7 +124,7 @@ async fn dead_letter_is_replayed() -> Result<(), Box<dyn std::error::Error>> {
 struct MailServer {
     n_down: AtomicU32,
     sent: Mutex<Vec<String>>,
-    could_not_send: Mutex<Vec<String>>,
+    failed_attempts: Mutex<Vec<String>>,
 }
 
 impl MailServer {
@@ -139,8 +139,8 @@ impl MailServer {
         self.sent.lock().expect("nobody panics").clone()
     }
 
-    fn could_not_send(&self) -> Vec<String> {
-        self.could_not_send.lock().expect("nobody panics").clone()
+    fn failed_attempts(&self) -> Vec<String> {
+        self.failed_attempts.lock().expect("nobody panics").clone()
     }
 }
 
@@ -156,9 +156,9 @@ impl Mailer for MailServer {
         Ok(())
     }
 
-    fn could_not_send(&self, reason: &str, attempt: u32, is_last: bool) {
+    fn on_send_failure(&self, reason: &str, attempt: u32, is_last: bool) {
         let again = if is_last { "the last" } else { "tried again" };
-        let mut lines = self.could_not_send.lock().expect("nobody panics");
+        let mut lines = self.failed_attempts.lock().expect("nobody panics");
         lines.push(format!("attempt {attempt}, {again}: {reason}"));
     }
 }
@@ -179,8 +179,8 @@ fn book() -> BookRoom {
 /// The attempts of the mailer, read from the record.
 fn attempts(outcome: &Outcome) -> Vec<String> {
     let entries = outcome.record().entries().iter();
-    let attempts = entries.filter_map(|entry| match &entry.what {
-        Happening::HandlerStarted {
+    let attempts = entries.filter_map(|entry| match &entry.kind {
+        EntryKind::HandlerStarted {
             handler: "GuestMailer",
             attempt,
             ..

@@ -15,8 +15,8 @@ fn main() {
     let shop = FlowHarness::new(shop::domain);
     println!("The shop in five flows: each as its story, and below it who caused what.");
 
-    let inline = placing_reserves(&shop);
-    let through_engine = placing_reserves(&shop.clone().mode(Mode::Engine));
+    let inline = order_reserves_stock(&shop);
+    let through_engine = order_reserves_stock(&shop.clone().mode(Mode::Engine));
     show("Placing an order reserves stock", &inline);
     println!(
         "\nThrough outbox, broker and subscriptions, in `Mode::Engine`, it is the same chain:\n"
@@ -24,22 +24,22 @@ fn main() {
     println!("{}", through_engine.chain());
     assert_eq!(through_engine.chain(), inline.chain());
 
-    show("Payment confirms the order", &payment_confirms(&shop));
+    show("Payment confirms the order", &payment_confirms_order(&shop));
     show(
         "Too little stock cancels the order",
-        &shortage_cancels(&shop),
+        &shortage_cancels_order(&shop),
     );
     show(
         "A declined payment releases the stock",
-        &decline_releases(&shop),
+        &declined_payment_releases_stock(&shop),
     );
-    show("An order is placed once", &placed_once(&shop));
+    show("An order is placed once", &order_is_placed_once(&shop));
 
     heading("This one fails on purpose: it asks for `ord-01`, and the order is `ord-1`");
     println!("{}\n", wrong_id(&shop));
 }
 
-fn placing_reserves(shop: &FlowHarness) -> Outcome {
+fn order_reserves_stock(shop: &FlowHarness) -> Outcome {
     shop.given_events(stock(100))
         .when(place_order())
         .then_events((order_placed(), stock_reserved()))
@@ -50,7 +50,7 @@ fn placing_reserves(shop: &FlowHarness) -> Outcome {
         .run()
 }
 
-fn payment_confirms(shop: &FlowHarness) -> Outcome {
+fn payment_confirms_order(shop: &FlowHarness) -> Outcome {
     shop.given_events(stock(100))
         .given_command(place_order())
         .when_event(PaymentReceived {
@@ -69,7 +69,7 @@ fn payment_confirms(shop: &FlowHarness) -> Outcome {
         .run()
 }
 
-fn shortage_cancels(shop: &FlowHarness) -> Outcome {
+fn shortage_cancels_order(shop: &FlowHarness) -> Outcome {
     shop.given_events(stock(1))
         .when(place_order())
         .then_event_like(|event: &StockRefused| event.available == 1)
@@ -79,7 +79,7 @@ fn shortage_cancels(shop: &FlowHarness) -> Outcome {
         .run()
 }
 
-fn decline_releases(shop: &FlowHarness) -> Outcome {
+fn declined_payment_releases_stock(shop: &FlowHarness) -> Outcome {
     shop.given_events(stock(100))
         .given_command(place_order())
         .when_event(PaymentDeclined {
@@ -92,7 +92,7 @@ fn decline_releases(shop: &FlowHarness) -> Outcome {
         .run()
 }
 
-fn placed_once(shop: &FlowHarness) -> Outcome {
+fn order_is_placed_once(shop: &FlowHarness) -> Outcome {
     shop.given_events(stock(100))
         .given_command(place_order())
         .when(place_order())

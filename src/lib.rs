@@ -61,7 +61,7 @@
 //! | 1 unit | one aggregate, without infrastructure | [`unit()`] |
 //! | 2 sync | the whole chain, inline and in memory | [`Mode::Sync`], the default |
 //! | 3 engine | outbox, broker, subscriptions and retries, in virtual time | [`Mode::Engine`] |
-//! | 2 and 3 | both, and whether they end alike | [`Mode::Compared`] |
+//! | 2 and 3 | both, and whether they end alike | [`Mode::Differential`] |
 //! | 4 explore | level 3 in every order, with duplicates and crashes | not there yet |
 //!
 //! ```
@@ -86,8 +86,8 @@
 //! use booking::{BookRoom, GuestMailer, KeptMails, PAYMENT_TERM, ReleaseRoom, ServerDown};
 //! use flow_harness::prelude::*;
 //!
-//! FlowHarness::new(|fakes: &Resources| booking::domain(fakes.get::<KeptMails>()))
-//!     .resource(KeptMails::default)
+//! FlowHarness::new(|fakes: &Resources| booking::domain(fakes.get::<InMemoryMailer>()))
+//!     .resource(InMemoryMailer::default)
 //!     .mode(Mode::Engine)
 //!     .when(BookRoom { booking_id: "b-1".into(), guest: "ada".into() })
 //!     .then_scheduled::<ReleaseRoom>()
@@ -170,18 +170,18 @@
 //!
 //! # Laws
 //!
-//! Every run looks after a few laws by itself, whatever the sentence says; see [`Law`].
+//! Every run looks after a few laws by itself, whatever the sentence says; see [`Invariant`].
 //!
 //! | law | what holds | what breaks it |
 //! |---|---|---|
-//! | [`RoundTrip`](Law::RoundTrip) | what is serialised comes back equal: messages, states, rows | `#[serde(skip)]` |
-//! | [`Fold`](Law::Fold) | an event-sourced aggregate is what its events make of it | a change beside `apply` |
-//! | [`Rebuild`](Law::Rebuild) | a projection that is rebuilt from all events is the same | a clock, a memory of its own, a sum that counts twice |
-//! | [`SilentChange`](Law::SilentChange) | an aggregate does not change without an event | only a [warning](Outcome::warnings) |
+//! | [`RoundTrip`](Invariant::RoundTrip) | what is serialised comes back equal: messages, states, rows | `#[serde(skip)]` |
+//! | [`Fold`](Invariant::Fold) | an event-sourced aggregate is what its events make of it | a change beside `apply` |
+//! | [`Rebuild`](Invariant::Rebuild) | a projection that is rebuilt from all events is the same | a clock, a memory of its own, a sum that counts twice |
+//! | [`SilentChange`](Invariant::SilentChange) | an aggregate does not change without an event | only a [warning](Outcome::warnings) |
 //!
 //! Two values are equal if their `PartialEq` says so, or, where there is none, their JSON. To rebuild,
 //! projectors are called once more at the end of a sentence that passed and left nothing waiting. A law is switched
-//! off by name and with a reason: [`Flow::without_law`], [`FlowHarness::without_law`].
+//! off by name and with a reason: [`Flow::disable_invariant`], [`FlowHarness::disable_invariant`].
 //!
 //! # Test isolation
 //!
@@ -259,6 +259,7 @@
 //! the stable compiler that it has, not with 1.89 itself.
 #![cfg_attr(not(test), warn(clippy::unwrap_used))]
 
+pub mod diagnosis;
 #[cfg(doc)]
 pub mod docs;
 mod expect;
@@ -268,9 +269,8 @@ pub mod report;
 pub mod run;
 mod system;
 pub mod unit;
-pub mod why;
 
-pub use flow::{Flow, FlowHarness, Law, Mode};
+pub use flow::{Flow, FlowHarness, Invariant, Mode};
 pub use flow_domain;
 pub use report::FlowFailure;
 pub use run::Outcome;

@@ -29,20 +29,20 @@ struct Job {
 }
 
 /// Does `N` jobs at once, and says when the last one is done.
-struct Doer<const N: usize> {
+struct JobHandler<const N: usize> {
     takes: Duration,
     n_left: AtomicU32,
     done: Arc<Notify>,
 }
 
-impl<const N: usize> EventHandler for Doer<N> {
+impl<const N: usize> EventHandler for JobHandler<N> {
     fn routes(on: &mut EventRoutes<Self>) {
         on.event(Self::on_job);
         on.subscription().concurrency(N);
     }
 }
 
-impl<const N: usize> Doer<N> {
+impl<const N: usize> JobHandler<N> {
     async fn on_job(&self, _job: Job, _work: &mut UnitOfWork) -> Result<(), Error> {
         if !self.takes.is_zero() {
             // Waits as for an answer from outside.
@@ -65,18 +65,24 @@ pub(crate) fn measure(quick: bool) {
         .enable_time()
         .build()
         .expect("a runtime of several threads");
-    let [one, four] = one_and_four(&runtime, rounds, n_jobs, Duration::ZERO);
+    let [one, four] = throughput_of_one_and_four(&runtime, rounds, n_jobs, Duration::ZERO);
     per_second("deliveries-per-second-1", n_jobs, one);
     per_second("deliveries-per-second-4", n_jobs, four);
     ratio("deliveries-4-over-1", one, four);
-    let [one, four] = one_and_four(&runtime, rounds, n_waiting, Duration::from_millis(1));
+    let [one, four] =
+        throughput_of_one_and_four(&runtime, rounds, n_waiting, Duration::from_millis(1));
     per_second("deliveries-of-1ms-per-second-1", n_waiting, one);
     per_second("deliveries-of-1ms-per-second-4", n_waiting, four);
     ratio("deliveries-of-1ms-4-over-1", one, four);
 }
 
 /// The fastest round with one delivery at a time, and with four.
-fn one_and_four(runtime: &Runtime, rounds: usize, n_jobs: u32, takes: Duration) -> [Duration; 2] {
+fn throughput_of_one_and_four(
+    runtime: &Runtime,
+    rounds: usize,
+    n_jobs: u32,
+    takes: Duration,
+) -> [Duration; 2] {
     let mut best = [Duration::MAX; 2];
     for _ in 0..rounds {
         let times = runtime
@@ -90,7 +96,7 @@ fn one_and_four(runtime: &Runtime, rounds: usize, n_jobs: u32, takes: Duration) 
 #[expect(clippy::disallowed_methods, reason = "a benchmark measures real time")]
 async fn run<const N: usize>(n_jobs: u32, takes: Duration) -> Duration {
     let done = Arc::new(Notify::new());
-    let doer = Doer::<N> {
+    let doer = JobHandler::<N> {
         takes,
         n_left: AtomicU32::new(n_jobs),
         done: Arc::clone(&done),

@@ -13,8 +13,8 @@ use flow_domain::{
 use shop::ReceiveStock;
 
 use crate::{
-    measure::{fastest, figure, ratio},
-    placing,
+    measure::{fastest_rounds, figure, ratio},
+    place_order,
 };
 
 pub(crate) fn measure(quick: bool) {
@@ -28,7 +28,7 @@ pub(crate) fn measure(quick: bool) {
     let (rounds, n_forks) = if quick { (1, 1) } else { (20, 1_000) };
     let [mut of_none, mut of_some, mut of_many] = worlds.each_mut().map(|one| || fork(one));
     let work: [&mut dyn FnMut(); 3] = [&mut of_none, &mut of_some, &mut of_many];
-    let forks = fastest(rounds, n_forks, work);
+    let forks = fastest_rounds(rounds, n_forks, work);
     for (n_rows, fork) in sizes.into_iter().zip(forks) {
         figure(&format!("fork-{n_rows}"), fork);
     }
@@ -44,7 +44,7 @@ fn fork(engine: &mut TestEngine) {
 /// A world with so many products, each with a stream and a row.
 fn world(n_rows: usize) -> TestEngine {
     let recorder = Arc::new(Recorder::default());
-    let app = App::builder(placing::domain().expect("a domain that can work"))
+    let app = App::builder(place_order::domain().expect("a domain that can work"))
         .store(MemoryStore::default())
         .broker(MemoryBroker::default())
         .clock(Arc::new(VirtualClock::default()))
@@ -66,9 +66,9 @@ fn world(n_rows: usize) -> TestEngine {
             received.await.expect("accepted");
         }
         let settled = engine.run().await.expect("nothing fails in memory");
-        assert!(settled.left.is_quiet(), "{}", settled.left);
+        assert!(settled.remaining.is_quiet(), "{}", settled.remaining);
     });
     // What is given is taken out of the recorder before anything is forked.
-    recorder.update(&mut Record::default());
+    recorder.drain_into(&mut Record::default());
     engine
 }

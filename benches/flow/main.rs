@@ -3,12 +3,12 @@
 //! Prints one line a figure: `figure NAME VALUE UNIT` or `ratio NAME VALUE`. Both sides of a ratio are
 //! measured in the same run, in turns, on the same work. `-- fork` measures one theme only.
 
-mod by_hand;
 mod deliveries;
 mod fork;
+mod manual_baseline;
 mod measure;
-mod placing;
-mod sentence;
+mod place_order;
+mod test_flow;
 mod timeout;
 
 /// What is measured under a name; `true` asks only whether it runs.
@@ -21,7 +21,7 @@ fn main() {
     let mut themes = arguments.iter().filter(|one| !one.starts_with("--"));
     let theme = themes.next();
     let all: [Theme; 4] = [
-        ("sentence", sentence::measure),
+        ("sentence", test_flow::measure),
         ("timeout", timeout::measure),
         ("deliveries", deliveries::measure),
         ("fork", fork::measure),

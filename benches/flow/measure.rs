@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 /// The fastest round of each piece of work, for one run of it. The pieces take turns, so that a slow
 /// moment of the machine hits all of them.
 #[expect(clippy::disallowed_methods, reason = "a benchmark measures real time")]
-pub(crate) fn fastest<const N: usize>(
+pub(crate) fn fastest_rounds<const N: usize>(
     rounds: usize,
     n_runs: u32,
     mut work: [&mut dyn FnMut(); N],

@@ -1,7 +1,7 @@
 //! Eight classic mistakes, and what a failure says of each: `cargo run --example broken -- wrong-id`.
 //!
 //! Without an argument, or with `all`, it tells all of them. The café in `cafe` is right by itself; a
-//! mistake is one `if` or `match` there, or in `sentences.rs` if it is one of the test.
+//! mistake is one `if` or `match` there, or in `flows.rs` if it is one of the test.
 #![expect(
     clippy::print_stdout,
     clippy::print_stderr,
@@ -9,8 +9,8 @@
 )]
 
 mod cafe;
+mod flows;
 mod mistake;
-mod sentences;
 
 use std::{env, process::ExitCode};
 
@@ -20,23 +20,23 @@ fn main() -> ExitCode {
     let argument = env::args().nth(1);
     match argument.as_deref() {
         None | Some("all") => Mistake::ALL.into_iter().for_each(show),
-        Some(name) => match Mistake::named(name) {
+        Some(name) => match Mistake::by_name(name) {
             Some(mistake) => show(mistake),
-            None => return unknown(name),
+            None => return report_unknown_mistake(name),
         },
     }
     ExitCode::SUCCESS
 }
 
 fn show(mistake: Mistake) {
-    let failure = sentences::told(mistake, Some(mistake)).expect_err("the mistake is noticed");
-    println!("{mistake}: {}\n\n{failure}\n\n", mistake.explained());
+    let failure = flows::run_flow(mistake, Some(mistake)).expect_err("the mistake is noticed");
+    println!("{mistake}: {}\n\n{failure}\n\n", mistake.explanation());
 }
 
-fn unknown(name: &str) -> ExitCode {
+fn report_unknown_mistake(name: &str) -> ExitCode {
     eprintln!("There is no mistake `{name}`. There are `all` of them, or one:");
     for mistake in Mistake::ALL {
-        eprintln!("  {:<16} {}", mistake.to_string(), mistake.explained());
+        eprintln!("  {:<16} {}", mistake.to_string(), mistake.explanation());
     }
     ExitCode::from(2)
 }

@@ -26,14 +26,14 @@ impl Mistake {
     ];
 
     /// The mistake that has this name.
-    pub(crate) fn named(name: &str) -> Option<Self> {
+    pub(crate) fn by_name(name: &str) -> Option<Self> {
         Self::ALL
             .into_iter()
             .find(|mistake| mistake.to_string() == name)
     }
 
     /// What is done wrong, in one sentence.
-    pub(crate) fn explained(self) -> &'static str {
+    pub(crate) fn explanation(self) -> &'static str {
         match self {
             Self::WrongId => {
                 "The projector files the row under the id of the guest instead of that of the order."

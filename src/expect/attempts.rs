@@ -2,14 +2,14 @@ use std::{any::TypeId, marker::PhantomData};
 
 use flow_domain::{
     handler::short_type_name,
-    record::{Ended, EntryId, Happening, Record},
+    record::{EntryId, EntryKind, HandlerOutcome, Record},
 };
 
 use crate::{
-    expect::handlers::name_of,
+    diagnosis::Subject,
+    expect::handlers::handler_name,
     flow::{Expectation, Mismatch},
     run::Outcome,
-    why::Sought,
 };
 
 /// Expects that a handler was called so many times in the acts so far.
@@ -35,16 +35,16 @@ impl<H: 'static> Expectation for Attempts<H> {
     }
 
     fn check(&self, outcome: &Outcome) -> Result<(), Mismatch> {
-        let name = name_of(TypeId::of::<H>(), short_type_name::<H>(), outcome)?;
+        let name = handler_name(TypeId::of::<H>(), short_type_name::<H>(), outcome)?;
         let record = outcome.record();
         let mut lines = Vec::new();
-        for entry in outcome.acted() {
-            if let Happening::HandlerStarted {
+        for entry in outcome.act_entries() {
+            if let EntryKind::HandlerStarted {
                 handler, attempt, ..
-            } = entry.what
+            } = entry.kind
                 && handler == name
             {
-                let ended = how_it_ended(entry.id, record);
+                let ended = handler_outcome_text(entry.id, record);
                 lines.push(format!("attempt {attempt} at {}: {ended}", entry.time));
             }
         }
@@ -57,28 +57,28 @@ impl<H: 'static> Expectation for Attempts<H> {
             n => format!("it tried {n} times"),
         };
         let n_found = lines.len();
-        let mismatch = Mismatch::new(self.describe(), found).differing(lines);
+        let mismatch = Mismatch::new(self.describe(), found).with_differences(lines);
         Err(
             if n_found == 1 && 1 < self.expected && outcome.is_inline() {
-                mismatch.about(Sought::OfEngine {
-                    what: "tries nothing again".to_owned(),
-                    word: "then_attempts",
+                mismatch.with_subject(Subject::EngineFeature {
+                    feature: "tries nothing again".to_owned(),
+                    method: "then_attempts",
                     event: None,
                 })
             } else {
-                mismatch.about(Sought::Handled(name))
+                mismatch.with_subject(Subject::Handled(name))
             },
         )
     }
 }
 
 /// How a handling ended that started at this entry, in words.
-pub(super) fn how_it_ended(started: EntryId, record: &Record) -> String {
+pub(super) fn handler_outcome_text(started: EntryId, record: &Record) -> String {
     let mut ends = record
         .effects(started)
-        .filter_map(|effect| match &effect.what {
-            Happening::HandlerEnded(Ended::Failed(undone)) => Some(undone.reason.clone()),
-            Happening::HandlerEnded(ended) => Some(ended.to_string()),
+        .filter_map(|effect| match &effect.kind {
+            EntryKind::HandlerEnded(HandlerOutcome::Failed(undone)) => Some(undone.reason.clone()),
+            EntryKind::HandlerEnded(ended) => Some(ended.to_string()),
             _ => None,
         });
     ends.next().unwrap_or_else(|| "it did not end".to_owned())

@@ -1,46 +1,46 @@
 use flow_domain::{
-    record::{EntryId, Happening},
+    record::{EntryId, EntryKind},
     wiring::nearest,
 };
 
 use crate::{
-    expect::Seen,
+    diagnosis::Subject,
+    expect::MessageView,
     flow::{Expectation, Mismatch},
-    report::undone_with,
+    report::rolled_back_by,
     run::Outcome,
-    why::Sought,
 };
 
 /// Expects that these messages caused each other, each directly the next, from the last act on.
 pub(crate) fn chain(expected: &[&str]) -> impl Expectation + use<> {
-    Chain(expected.iter().map(|name| (*name).to_owned()).collect())
+    MessageChain(expected.iter().map(|name| (*name).to_owned()).collect())
 }
 
-struct Chain(Vec<String>);
+struct MessageChain(Vec<String>);
 
 /// A message of the record, its name, and the message that caused it.
 struct Link {
     entry: EntryId,
     name: String,
     /// The handler with whose work it was rolled back, if it was.
-    undone_with: Option<&'static str>,
+    rolled_back_by: Option<&'static str>,
 }
 
 impl Link {
-    fn is(&self, name: &str) -> bool {
-        self.name == name && self.undone_with.is_none()
+    fn matches(&self, name: &str) -> bool {
+        self.name == name && self.rolled_back_by.is_none()
     }
 
     fn show(self) -> String {
-        match self.undone_with {
+        match self.rolled_back_by {
             None => self.name,
             Some(handler) => format!("{}, which was rolled back with {handler}", self.name),
         }
     }
 }
 
-impl Chain {
-    fn check_names(&self, outcome: &Outcome) -> Result<(), Mismatch> {
+impl MessageChain {
+    fn require_known_names(&self, outcome: &Outcome) -> Result<(), Mismatch> {
         if self.0.is_empty() {
             return Err(Mismatch::new(
                 "the names of messages, beginning with the last act",
@@ -66,23 +66,23 @@ impl Chain {
     }
 }
 
-impl Expectation for Chain {
+impl Expectation for MessageChain {
     fn describe(&self) -> String {
         format!("chain {}", self.0.join(" -> "))
     }
 
-    fn is_of_last_act(&self) -> bool {
+    fn is_about_last_act(&self) -> bool {
         true
     }
 
     fn check(&self, outcome: &Outcome) -> Result<(), Mismatch> {
-        self.check_names(outcome)?;
+        self.require_known_names(outcome)?;
         // All paths that agree with what is expected so far.
-        let mut ends: Vec<Link> = roots(outcome);
+        let mut ends: Vec<Link> = root_links(outcome);
         let mut reached = 0;
         let mut last: Vec<Link> = Vec::new();
         for name in &self.0 {
-            let here: Vec<Link> = ends.into_iter().filter(|link| link.is(name)).collect();
+            let here: Vec<Link> = ends.into_iter().filter(|link| link.matches(name)).collect();
             if here.is_empty() {
                 break;
             }
@@ -98,9 +98,12 @@ impl Expectation for Chain {
         }
         let expected = self.0.join(" -> ");
         if reached == 0 {
-            let roots: Vec<String> = roots(outcome).into_iter().map(|link| link.name).collect();
+            let roots: Vec<String> = root_links(outcome)
+                .into_iter()
+                .map(|link| link.name)
+                .collect();
             let found = format!("the last act began with {}", roots.join(", "));
-            return Err(Mismatch::new(expected, found).about(Sought::Answer));
+            return Err(Mismatch::new(expected, found).with_subject(Subject::CommandResult));
         }
         let mut caused: Vec<String> = last
             .iter()
@@ -117,29 +120,29 @@ impl Expectation for Chain {
             expected,
             format!("{}, which caused {next}", self.0[..reached].join(" -> ")),
         )
-        .about(Sought::of_message(&self.0[reached])))
+        .with_subject(Subject::for_message(&self.0[reached])))
     }
 }
 
-fn link(entry: EntryId, outcome: &Outcome) -> Option<Link> {
+fn link_at(entry: EntryId, outcome: &Outcome) -> Option<Link> {
     let found = outcome.record().entry(entry);
-    let envelope = match &found.what {
-        Happening::CommandReceived(envelope) => envelope,
-        Happening::Appended(recorded) => &recorded.envelope,
+    let envelope = match &found.kind {
+        EntryKind::CommandReceived(envelope) => envelope,
+        EntryKind::Appended(recorded) => &recorded.envelope,
         _ => return None,
     };
     Some(Link {
         entry,
-        name: Seen::from(&**envelope).name,
-        undone_with: undone_with(found, outcome.record()),
+        name: MessageView::from(&**envelope).name,
+        rolled_back_by: rolled_back_by(found, outcome.record()),
     })
 }
 
-fn roots(outcome: &Outcome) -> Vec<Link> {
-    let entries = outcome.last_entries().iter();
+fn root_links(outcome: &Outcome) -> Vec<Link> {
+    let entries = outcome.last_act_entries().iter();
     entries
         .filter(|entry| entry.cause.is_none())
-        .filter_map(|entry| link(entry.id, outcome))
+        .filter_map(|entry| link_at(entry.id, outcome))
         .collect()
 }
 
@@ -149,11 +152,11 @@ fn caused_by(entry: EntryId, outcome: &Outcome) -> Vec<Link> {
     let mut found = Vec::new();
     for started in record.effects(entry) {
         for effect in record.effects(started.id) {
-            match &effect.what {
-                Happening::CommandReceived(_) => found.extend(link(effect.id, outcome)),
-                Happening::Raised(_) => {
+            match &effect.kind {
+                EntryKind::CommandReceived(_) => found.extend(link_at(effect.id, outcome)),
+                EntryKind::Raised(_) => {
                     let appended = record.effects(effect.id);
-                    found.extend(appended.filter_map(|appended| link(appended.id, outcome)));
+                    found.extend(appended.filter_map(|appended| link_at(appended.id, outcome)));
                 }
                 _ => {}
             }

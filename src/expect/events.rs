@@ -3,74 +3,74 @@ use std::marker::PhantomData;
 use flow_domain::{
     Error, Event, Message,
     message::{Envelope, MessageName},
-    model::Written,
+    model::SerializedMessage,
 };
 
 use crate::{
+    diagnosis::Subject,
     expect::{
-        messages::{Seen, compare, names, written},
-        never::never_raised,
+        messages::{MessageView, compare_messages, expected_views, name_list},
+        never_raised::never_raised_warning,
     },
     flow::{Expectation, Mismatch},
     report::{differences, show_message},
     run::Outcome,
-    why::Sought,
 };
 
 /// Expects exactly these events, raised by the last act and all that it caused.
-pub(crate) fn events(expected: Result<Vec<Written>, Error>) -> impl Expectation {
+pub(crate) fn events(expected: Result<Vec<SerializedMessage>, Error>) -> impl Expectation {
     Events { expected }
 }
 
 struct Events {
-    expected: Result<Vec<Written>, Error>,
+    expected: Result<Vec<SerializedMessage>, Error>,
 }
 
 impl Expectation for Events {
     fn describe(&self) -> String {
-        let expected = written(&self.expected).unwrap_or_default();
+        let expected = expected_views(&self.expected).unwrap_or_default();
         if expected.is_empty() {
             return "no events".to_owned();
         }
-        format!("events {}", names(&expected))
+        format!("events {}", name_list(&expected))
     }
 
     fn check(&self, outcome: &Outcome) -> Result<(), Mismatch> {
-        let found: Vec<Seen> = outcome.last_events().map(Seen::from).collect();
-        compare(&written(&self.expected)?, &found)
+        let found: Vec<MessageView> = outcome.last_act_events().map(MessageView::from).collect();
+        compare_messages(&expected_views(&self.expected)?, &found)
     }
 }
 
 /// Expects an event that equals this one, raised in the acts so far.
-pub(crate) fn event(expected: Result<Vec<Written>, Error>) -> impl Expectation {
-    OneEvent { expected }
+pub(crate) fn event(expected: Result<Vec<SerializedMessage>, Error>) -> impl Expectation {
+    ContainsEvent { expected }
 }
 
-struct OneEvent {
-    expected: Result<Vec<Written>, Error>,
+struct ContainsEvent {
+    expected: Result<Vec<SerializedMessage>, Error>,
 }
 
-impl Expectation for OneEvent {
+impl Expectation for ContainsEvent {
     fn describe(&self) -> String {
-        let expected = written(&self.expected).unwrap_or_default();
-        format!("event {}", names(&expected))
+        let expected = expected_views(&self.expected).unwrap_or_default();
+        format!("event {}", name_list(&expected))
     }
 
     fn check(&self, outcome: &Outcome) -> Result<(), Mismatch> {
-        let Some(expected) = written(&self.expected)?.pop() else {
+        let Some(expected) = expected_views(&self.expected)?.pop() else {
             return Ok(());
         };
-        let found: Vec<Seen> = outcome.event_envelopes().map(Seen::from).collect();
+        let found: Vec<MessageView> = outcome.event_envelopes().map(MessageView::from).collect();
         find_event(&expected, &found)
     }
 
-    fn allows_waiting(&self) -> bool {
+    fn allows_pending(&self) -> bool {
         true
     }
 }
 
 /// Finds an event that equals `expected`.
-pub(crate) fn find_event(expected: &Seen, found: &[Seen]) -> Result<(), Mismatch> {
+pub(crate) fn find_event(expected: &MessageView, found: &[MessageView]) -> Result<(), Mismatch> {
     if found.iter().any(|found| found.equals(expected)) {
         return Ok(());
     }
@@ -79,22 +79,21 @@ pub(crate) fn find_event(expected: &Seen, found: &[Seen]) -> Result<(), Mismatch
         Some(near) => {
             let differences = differences(&expected.content(), &near.content());
             Mismatch::new(expected.show(), near.show())
-                .about(Sought::Message {
+                .with_subject(Subject::Message {
                     name: expected.name.clone(),
                     differs: Some((near.name.clone(), differences.clone())),
                 })
-                .differing_in(differences)
+                .with_field_differences(differences)
         }
-        None => {
-            Mismatch::new(expected.show(), raised(found)).about(Sought::of_message(&expected.name))
-        }
+        None => Mismatch::new(expected.show(), raised_names(found))
+            .with_subject(Subject::for_message(&expected.name)),
     })
 }
 
-fn raised(found: &[Seen]) -> String {
+fn raised_names(found: &[MessageView]) -> String {
     match found {
         [] => "no events at all".to_owned(),
-        found => format!("none of that type among {}", names(found)),
+        found => format!("none of that type among {}", name_list(found)),
     }
 }
 
@@ -103,13 +102,13 @@ pub(crate) fn event_like<'t, E: Event>(
     holds: impl Fn(&E) -> bool + Send + Sync + 't,
 ) -> impl Expectation + 't {
     EventLike {
-        holds,
+        predicate: holds,
         event: PhantomData::<fn(E)>,
     }
 }
 
 struct EventLike<E, F> {
-    holds: F,
+    predicate: F,
     event: PhantomData<fn(E)>,
 }
 
@@ -121,21 +120,21 @@ impl<E: Event, F: Fn(&E) -> bool + Send + Sync> Expectation for EventLike<E, F> 
     fn check(&self, outcome: &Outcome) -> Result<(), Mismatch> {
         let of_type = outcome
             .event_envelopes()
-            .filter(|envelope| stands_for::<E>(envelope));
-        let of_type: Vec<Seen> = of_type.map(Seen::from).collect();
-        let all = || outcome.event_envelopes().map(Seen::from).collect();
-        find_event_like(&of_type, all, &self.holds)
+            .filter(|envelope| matches_type::<E>(envelope));
+        let of_type: Vec<MessageView> = of_type.map(MessageView::from).collect();
+        let all = || outcome.event_envelopes().map(MessageView::from).collect();
+        find_event_like(&of_type, all, &self.predicate)
     }
 
-    fn allows_waiting(&self) -> bool {
+    fn allows_pending(&self) -> bool {
         true
     }
 }
 
 /// Finds an event for which `holds` among those that `E` stands for; `all` are those and the others.
 pub(crate) fn find_event_like<E: Event>(
-    of_type: &[Seen],
-    all: impl FnOnce() -> Vec<Seen>,
+    of_type: &[MessageView],
+    all: impl FnOnce() -> Vec<MessageView>,
     holds: impl Fn(&E) -> bool,
 ) -> Result<(), Mismatch> {
     let expected = || format!("{} for which the closure holds", E::NAME);
@@ -150,16 +149,16 @@ pub(crate) fn find_event_like<E: Event>(
     }
     if of_type.is_empty() {
         let sought =
-            Sought::of_message(E::SCHEMAS.first().map_or(E::NAME, |one| one.name.as_str()));
-        return Err(Mismatch::new(expected(), raised(&all())).about(sought));
+            Subject::for_message(E::SCHEMAS.first().map_or(E::NAME, |one| one.name.as_str()));
+        return Err(Mismatch::new(expected(), raised_names(&all())).with_subject(sought));
     }
-    let shown: Vec<String> = of_type.iter().map(Seen::show).collect();
+    let shown: Vec<String> = of_type.iter().map(MessageView::show).collect();
     let sought = of_type
         .first()
-        .map(|first| Sought::NoMessage(first.name.clone()));
+        .map(|first| Subject::NoMessage(first.name.clone()));
     let mismatch = Mismatch::new(expected(), shown.join("\n"));
     Err(match sought {
-        Some(sought) => mismatch.about(sought),
+        Some(sought) => mismatch.with_subject(sought),
         None => mismatch,
     })
 }
@@ -186,30 +185,33 @@ impl<E: Event> Expectation for NoEvent<E> {
             ));
         }
         let mut events = outcome.event_envelopes();
-        match events.find(|envelope| stands_for::<E>(envelope)) {
+        match events.find(|envelope| matches_type::<E>(envelope)) {
             None => Ok(()),
             Some(found) => {
                 let shown = show_message(found.metadata.message_type.name(), &found.message);
                 let mismatch = Mismatch::new(format!("no {}", E::NAME), shown);
-                Err(mismatch.about(Sought::NoMessage(Seen::from(found).name)))
+                Err(mismatch.with_subject(Subject::NoMessage(MessageView::from(found).name)))
             }
         }
     }
 
     fn warning(&self, outcome: &Outcome) -> Option<String> {
-        never_raised::<E>(outcome)
+        never_raised_warning::<E>(outcome)
     }
 }
 
 /// Returns true if the Rust type `E` stands for the message.
-pub(crate) fn stands_for<E: Message>(envelope: &Envelope) -> bool {
+pub(crate) fn matches_type<E: Message>(envelope: &Envelope) -> bool {
     let metadata = &envelope.metadata;
-    is_of::<E>(metadata.stream.category(), |name| {
-        metadata.message_type.is(name)
+    matches_schema::<E>(metadata.stream.category(), |name| {
+        metadata.message_type.matches(name)
     })
 }
 
 /// Returns true if the Rust type `E` stands for a message of this category that has this name.
-pub(crate) fn is_of<E: Message>(category: &str, has_name: impl Fn(MessageName) -> bool) -> bool {
+pub(crate) fn matches_schema<E: Message>(
+    category: &str,
+    has_name: impl Fn(MessageName) -> bool,
+) -> bool {
     category == E::CATEGORY && E::SCHEMAS.iter().any(|schema| has_name(schema.name))
 }

@@ -3,20 +3,20 @@ use std::{any::TypeId, error, marker::PhantomData};
 use flow_domain::{
     Error,
     handler::short_type_name,
-    record::{Ended, Happening},
+    record::{EntryKind, HandlerOutcome},
     wiring::nearest,
 };
 
 use crate::{
-    expect::verdict::nothing_to_look_for,
-    flow::{Expectation, Mismatch, Trouble},
-    report::undone_with,
+    diagnosis::Subject,
+    expect::command_result::empty_text_mismatch,
+    flow::{Expectation, Mismatch, Problem},
+    report::rolled_back_by,
     run::Outcome,
-    why::Sought,
 };
 
 /// Returns the name of the handler `H`, or the mismatch that it is none.
-pub(super) fn name_of(
+pub(super) fn handler_name(
     handler: TypeId,
     type_name: &str,
     outcome: &Outcome,
@@ -36,13 +36,13 @@ pub(super) fn name_of(
 
 /// Expects that a handler handled something, or exactly so many messages.
 #[derive(Debug)]
-pub(crate) struct Handled {
+pub(crate) struct HandledExpectation {
     handler: TypeId,
     type_name: &'static str,
     times: Option<usize>,
 }
 
-impl Handled {
+impl HandledExpectation {
     pub(crate) fn by<H: 'static>() -> Self {
         Self {
             handler: TypeId::of::<H>(),
@@ -51,36 +51,36 @@ impl Handled {
         }
     }
 
-    pub(crate) fn times(&mut self, times: usize) {
+    pub(crate) fn set_times(&mut self, times: usize) {
         self.times = Some(times);
     }
 
-    fn expected(&self) -> String {
+    fn expected_text(&self) -> String {
         match self.times {
             None => format!("{} handles something", self.type_name),
-            Some(times) => format!("{} handles {}", self.type_name, messages(times)),
+            Some(times) => format!("{} handles {}", self.type_name, n_messages_text(times)),
         }
     }
 }
 
-fn messages(times: usize) -> String {
+fn n_messages_text(times: usize) -> String {
     match times {
         1 => "1 message".to_owned(),
         times => format!("{times} messages"),
     }
 }
 
-impl Expectation for Handled {
+impl Expectation for HandledExpectation {
     fn describe(&self) -> String {
         match self.times {
             None => format!("handled by {}", self.type_name),
-            Some(times) => format!("handled by {}, {}", self.type_name, messages(times)),
+            Some(times) => format!("handled by {}, {}", self.type_name, n_messages_text(times)),
         }
     }
 
     fn check(&self, outcome: &Outcome) -> Result<(), Mismatch> {
-        let name = name_of(self.handler, self.type_name, outcome)?;
-        let ends: Vec<End<'_>> = ends_of(name, outcome).collect();
+        let name = handler_name(self.handler, self.type_name, outcome)?;
+        let ends: Vec<FinishedHandling<'_>> = finished_handlings(name, outcome).collect();
         let n_handled = ends.iter().filter(|end| end.is_handled()).count();
         let met = match self.times {
             None => 0 < n_handled,
@@ -91,52 +91,55 @@ impl Expectation for Handled {
         }
         let others = ends.iter().filter(|end| !end.is_handled());
         let mismatch = Mismatch::new(
-            self.expected(),
+            self.expected_text(),
             match n_handled {
                 0 => "it handled nothing".to_owned(),
-                _ => format!("it handled {}", messages(n_handled)),
+                _ => format!("it handled {}", n_messages_text(n_handled)),
             },
         );
-        let mismatch = mismatch.differing(others.map(End::short).collect());
-        Err(mismatch.about(Sought::Handled(name)))
+        let mismatch = mismatch.with_differences(others.map(FinishedHandling::summary).collect());
+        Err(mismatch.with_subject(Subject::Handled(name)))
     }
 }
 
 /// How one handling ended.
-struct End<'a> {
-    ended: &'a Ended,
+struct FinishedHandling<'a> {
+    outcome: &'a HandlerOutcome,
     /// The handler with whose work it was rolled back, if it was.
-    undone_with: Option<&'static str>,
+    rolled_back_by: Option<&'static str>,
 }
 
-impl End<'_> {
+impl FinishedHandling<'_> {
     /// Returns true if what was handled has stayed.
     fn is_handled(&self) -> bool {
-        matches!(self.ended, Ended::Handled) && self.undone_with.is_none()
+        matches!(self.outcome, HandlerOutcome::Handled) && self.rolled_back_by.is_none()
     }
 
-    fn short(&self) -> String {
-        match (self.ended, self.undone_with) {
-            (Ended::Handled, Some(with)) => {
+    fn summary(&self) -> String {
+        match (self.outcome, self.rolled_back_by) {
+            (HandlerOutcome::Handled, Some(with)) => {
                 format!("handled one, which was rolled back with {with}")
             }
-            (Ended::Filtered(reason), _) => format!("let one go: {reason}"),
-            (Ended::Rejected(undone), _) => format!("refused one: {}", undone.reason),
-            (Ended::Failed(undone), _) => format!("failed on one: {}", undone.reason),
+            (HandlerOutcome::Filtered(reason), _) => format!("let one go: {reason}"),
+            (HandlerOutcome::Rejected(undone), _) => format!("refused one: {}", undone.reason),
+            (HandlerOutcome::Failed(undone), _) => format!("failed on one: {}", undone.reason),
             (other, _) => other.to_string(),
         }
     }
 }
 
 /// How the handlings of `handler` in the acts so far ended.
-fn ends_of<'a>(handler: &'a str, outcome: &'a Outcome) -> impl Iterator<Item = End<'a>> {
-    outcome.acted().filter_map(move |entry| match &entry.what {
-        Happening::HandlerEnded(ended) => {
-            let started = entry.cause.map(|cause| &outcome.record().entry(cause).what);
-            let by_it = matches!(started, Some(Happening::HandlerStarted { handler: by, .. }) if *by == handler);
-            by_it.then(|| End {
-                ended,
-                undone_with: undone_with(entry, outcome.record()),
+fn finished_handlings<'a>(
+    handler: &'a str,
+    outcome: &'a Outcome,
+) -> impl Iterator<Item = FinishedHandling<'a>> {
+    outcome.act_entries().filter_map(move |entry| match &entry.kind {
+        EntryKind::HandlerEnded(ended) => {
+            let started = entry.cause.map(|cause| &outcome.record().entry(cause).kind);
+            let by_it = matches!(started, Some(EntryKind::HandlerStarted { handler: by, .. }) if *by == handler);
+            by_it.then(|| FinishedHandling {
+                outcome: ended,
+                rolled_back_by: rolled_back_by(entry, outcome.record()),
             })
         }
         _ => None,
@@ -150,9 +153,9 @@ where
 {
     HandlerFailed {
         expected: format!("{expected:?}"),
-        holds: move |err: &Error| err.downcast_ref::<E>() == Some(&expected),
-        is_empty: false,
-        shows: |err| err.downcast_ref::<E>().map(|err| format!("{err:?}")),
+        predicate: move |err: &Error| err.downcast_ref::<E>() == Some(&expected),
+        has_empty_text: false,
+        show_error: |err| err.downcast_ref::<E>().map(|err| format!("{err:?}")),
         handler: PhantomData::<fn(H)>,
     }
 }
@@ -162,20 +165,20 @@ pub(crate) fn handler_failed_saying<H: 'static>(text: &str) -> impl Expectation 
     let text = text.to_owned();
     HandlerFailed {
         expected: format!("a message that contains {text:?}"),
-        is_empty: text.is_empty(),
-        holds: move |err: &Error| err.with_causes().to_string().contains(&text),
-        shows: |_| None,
+        has_empty_text: text.is_empty(),
+        predicate: move |err: &Error| err.with_causes().to_string().contains(&text),
+        show_error: |_| None,
         handler: PhantomData::<fn(H)>,
     }
 }
 
 struct HandlerFailed<H, F> {
     expected: String,
-    holds: F,
+    predicate: F,
     /// The error itself, if it is of the type that is expected.
-    shows: fn(&Error) -> Option<String>,
+    show_error: fn(&Error) -> Option<String>,
     /// Whether it looks for an empty text.
-    is_empty: bool,
+    has_empty_text: bool,
     handler: PhantomData<fn(H)>,
 }
 
@@ -189,21 +192,21 @@ impl<H: 'static, F: Fn(&Error) -> bool + Send + Sync> Expectation for HandlerFai
     }
 
     fn check(&self, outcome: &Outcome) -> Result<(), Mismatch> {
-        let name = name_of(TypeId::of::<H>(), short_type_name::<H>(), outcome)?;
-        if self.is_empty {
-            return Err(nothing_to_look_for());
+        let name = handler_name(TypeId::of::<H>(), short_type_name::<H>(), outcome)?;
+        if self.has_empty_text {
+            return Err(empty_text_mismatch());
         }
         let failures: Vec<&Error> = outcome
             .acts()
             .iter()
             .flat_map(|act| act.failures_of(name))
             .collect();
-        if failures.iter().any(|err| (self.holds)(err)) {
+        if failures.iter().any(|err| (self.predicate)(err)) {
             return Ok(());
         }
         let found: Vec<String> = failures
             .iter()
-            .map(|err| match (self.shows)(err) {
+            .map(|err| match (self.show_error)(err) {
                 Some(shown) => format!("{name} failed with {shown}: {}", err.with_causes()),
                 None => format!("{name} failed: {}", err.with_causes()),
             })
@@ -216,18 +219,18 @@ impl<H: 'static, F: Fn(&Error) -> bool + Send + Sync> Expectation for HandlerFai
                 found.join("\n")
             },
         )
-        .about(Sought::Failure(name)))
+        .with_subject(Subject::HandlerFailure(name)))
     }
 
-    fn speaks_of(&self) -> Option<Trouble> {
-        Some(Trouble::FailureOf(TypeId::of::<H>()))
+    fn covers(&self) -> Option<Problem> {
+        Some(Problem::HandlerFailure(TypeId::of::<H>()))
     }
 
-    fn speaks_of_failure(&self, failure: &Error) -> bool {
-        (self.holds)(failure)
+    fn covers_failure(&self, failure: &Error) -> bool {
+        (self.predicate)(failure)
     }
 
-    fn allows_waiting(&self) -> bool {
+    fn allows_pending(&self) -> bool {
         true
     }
 }

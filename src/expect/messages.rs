@@ -1,27 +1,27 @@
 use flow_domain::{
     Error, Message,
     message::{Envelope, Payload},
-    model::Written,
-    record::{EntryId, Happening, Record},
+    model::SerializedMessage,
+    record::{EntryId, EntryKind, Record},
 };
 use serde_json::Value;
 
 use crate::{
-    expect::aligned::aligned,
+    diagnosis::{Subject, content_of},
+    expect::alignment::align,
     flow::{Expectation, Mismatch},
     report::show_message,
     run::Outcome,
-    why::{Sought, content_of},
 };
 
 /// A message, as it is compared and shown.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Seen {
+pub(crate) struct MessageView {
     pub(crate) name: String,
     pub(crate) payload: Payload,
 }
 
-impl Seen {
+impl MessageView {
     pub(crate) fn show(&self) -> String {
         show_message(&self.name, &self.payload)
     }
@@ -39,8 +39,8 @@ impl Seen {
     }
 }
 
-impl From<&Written> for Seen {
-    fn from(message: &Written) -> Self {
+impl From<&SerializedMessage> for MessageView {
+    fn from(message: &SerializedMessage) -> Self {
         Self {
             name: match message.name.version() {
                 1 => message.name.as_str().to_owned(),
@@ -51,7 +51,7 @@ impl From<&Written> for Seen {
     }
 }
 
-impl From<&Envelope> for Seen {
+impl From<&Envelope> for MessageView {
     fn from(envelope: &Envelope) -> Self {
         let message_type = &envelope.metadata.message_type;
         Self {
@@ -65,9 +65,11 @@ impl From<&Envelope> for Seen {
 }
 
 /// Returns what was written down, or the mismatch that it could not be.
-pub(super) fn written(expected: &Result<Vec<Written>, Error>) -> Result<Vec<Seen>, Mismatch> {
+pub(super) fn expected_views(
+    expected: &Result<Vec<SerializedMessage>, Error>,
+) -> Result<Vec<MessageView>, Mismatch> {
     match expected {
-        Ok(messages) => Ok(messages.iter().map(Seen::from).collect()),
+        Ok(messages) => Ok(messages.iter().map(MessageView::from).collect()),
         Err(err) => Err(Mismatch::new(
             "messages that have a JSON form",
             err.with_causes().to_string(),
@@ -75,7 +77,7 @@ pub(super) fn written(expected: &Result<Vec<Written>, Error>) -> Result<Vec<Seen
     }
 }
 
-pub(super) fn names(messages: &[Seen]) -> String {
+pub(super) fn name_list(messages: &[MessageView]) -> String {
     if messages.is_empty() {
         return "nothing".to_owned();
     }
@@ -87,7 +89,10 @@ pub(super) fn names(messages: &[Seen]) -> String {
 }
 
 /// Compares two lists of messages, one against one and in order.
-pub(crate) fn compare(expected: &[Seen], found: &[Seen]) -> Result<(), Mismatch> {
+pub(crate) fn compare_messages(
+    expected: &[MessageView],
+    found: &[MessageView],
+) -> Result<(), Mismatch> {
     let same = expected.len() == found.len()
         && expected
             .iter()
@@ -96,9 +101,10 @@ pub(crate) fn compare(expected: &[Seen], found: &[Seen]) -> Result<(), Mismatch>
     if same {
         return Ok(());
     }
-    let aligned = aligned(expected, found);
-    let mismatch = Mismatch::new(names(expected), names(found)).differing(aligned.lines);
-    Err(mismatch.about(Sought::Messages {
+    let aligned = align(expected, found);
+    let mismatch =
+        Mismatch::new(name_list(expected), name_list(found)).with_differences(aligned.lines);
+    Err(mismatch.with_subject(Subject::Messages {
         missing: aligned.missing,
         unexpected: aligned.unexpected,
         expected: expected.iter().map(|one| one.name.clone()).collect(),
@@ -109,25 +115,25 @@ pub(crate) fn compare(expected: &[Seen], found: &[Seen]) -> Result<(), Mismatch>
 /// Expects exactly these commands, issued by handlers because of the last act.
 #[derive(Debug)]
 pub(super) struct Commands {
-    expected: Result<Vec<Written>, Error>,
+    expected: Result<Vec<SerializedMessage>, Error>,
 }
 
 impl Commands {
-    pub(super) fn new(expected: Result<Vec<Written>, Error>) -> Self {
+    pub(super) fn new(expected: Result<Vec<SerializedMessage>, Error>) -> Self {
         Self { expected }
     }
 }
 
 impl Expectation for Commands {
     fn describe(&self) -> String {
-        let expected = written(&self.expected).unwrap_or_default();
-        format!("commands {}", names(&expected))
+        let expected = expected_views(&self.expected).unwrap_or_default();
+        format!("commands {}", name_list(&expected))
     }
 
     fn check(&self, outcome: &Outcome) -> Result<(), Mismatch> {
         let (mut found, mut undone) = (Vec::new(), Vec::new());
-        for (command, undone_with) in outcome.last_commands() {
-            let seen = Seen::from(command);
+        for (command, undone_with) in outcome.last_act_commands() {
+            let seen = MessageView::from(command);
             match undone_with {
                 None => found.push(seen),
                 Some(handler) => {
@@ -136,7 +142,7 @@ impl Expectation for Commands {
                 }
             }
         }
-        compare(&written(&self.expected)?, &found).map_err(|mut mismatch| {
+        compare_messages(&expected_views(&self.expected)?, &found).map_err(|mut mismatch| {
             mismatch.differences.append(&mut undone);
             mismatch
         })
@@ -145,18 +151,18 @@ impl Expectation for Commands {
 
 /// The message that came to be at an entry.
 pub(super) fn message_at(entry: EntryId, record: &Record) -> Option<&Envelope> {
-    match &record.entry(entry).what {
-        Happening::CommandReceived(message)
-        | Happening::Scheduled {
+    match &record.entry(entry).kind {
+        EntryKind::CommandReceived(message)
+        | EntryKind::Scheduled {
             command: message, ..
         } => Some(message),
-        Happening::Appended(event) => Some(&event.envelope),
+        EntryKind::Appended(event) => Some(&event.envelope),
         _ => None,
     }
 }
 
 /// Refuses a message that cannot occur in the domain: nothing that is said of it would show anything.
-pub(super) fn require_known<M: Message>(outcome: &Outcome) -> Result<(), Mismatch> {
+pub(super) fn require_known_message<M: Message>(outcome: &Outcome) -> Result<(), Mismatch> {
     let known = outcome.system().message_names();
     let is_known = M::SCHEMAS
         .iter()

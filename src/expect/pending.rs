@@ -1,19 +1,19 @@
 use std::any::TypeId;
 
-use flow_domain::{engine::Left, handler::short_type_name};
+use flow_domain::{engine::Remaining, handler::short_type_name};
 
 use crate::{
-    expect::handlers::name_of,
-    flow::{Expectation, Mismatch, Trouble},
+    diagnosis::Subject,
+    expect::handlers::handler_name,
+    flow::{Expectation, Mismatch, Problem},
     run::Outcome,
-    why::Sought,
 };
 
 /// Expects that so many messages wait.
 pub(crate) fn pending(expected: usize) -> impl Expectation {
     Pending {
         expected,
-        place: Place::Anywhere,
+        scope: PendingScope::Anywhere,
     }
 }
 
@@ -21,7 +21,7 @@ pub(crate) fn pending(expected: usize) -> impl Expectation {
 pub(crate) fn pending_in_outbox(expected: usize) -> impl Expectation {
     Pending {
         expected,
-        place: Place::Outbox,
+        scope: PendingScope::Outbox,
     }
 }
 
@@ -29,33 +29,33 @@ pub(crate) fn pending_in_outbox(expected: usize) -> impl Expectation {
 pub(crate) fn pending_for<H: 'static>(expected: usize) -> impl Expectation {
     Pending {
         expected,
-        place: Place::Handler(TypeId::of::<H>(), short_type_name::<H>()),
+        scope: PendingScope::Handler(TypeId::of::<H>(), short_type_name::<H>()),
     }
 }
 
 struct Pending {
     expected: usize,
-    place: Place,
+    scope: PendingScope,
 }
 
 /// Where messages wait.
-enum Place {
+enum PendingScope {
     Anywhere,
     Outbox,
     Handler(TypeId, &'static str),
 }
 
 impl Pending {
-    fn count(&self, left: &Left, outcome: &Outcome) -> Result<usize, Mismatch> {
-        let waiting = left.waiting.iter();
-        Ok(match self.place {
-            Place::Anywhere => {
+    fn count(&self, left: &Remaining, outcome: &Outcome) -> Result<usize, Mismatch> {
+        let waiting = left.backlogs.iter();
+        Ok(match self.scope {
+            PendingScope::Anywhere => {
                 let for_handlers: usize = waiting.map(|one| one.n_messages).sum();
                 left.outbox + for_handlers
             }
-            Place::Outbox => left.outbox,
-            Place::Handler(handler, type_name) => {
-                let name = name_of(handler, type_name, outcome)?;
+            PendingScope::Outbox => left.outbox,
+            PendingScope::Handler(handler, type_name) => {
+                let name = handler_name(handler, type_name, outcome)?;
                 let for_it = waiting.filter(|one| *one.subscription == *name);
                 for_it.map(|one| one.n_messages).sum()
             }
@@ -70,20 +70,20 @@ impl Expectation for Pending {
             1 => "1 message waits".to_owned(),
             n => format!("{n} messages wait"),
         };
-        match self.place {
-            Place::Anywhere => n,
-            Place::Outbox => format!("{n} in the outbox"),
-            Place::Handler(_, name) => format!("{n} for {name}"),
+        match self.scope {
+            PendingScope::Anywhere => n,
+            PendingScope::Outbox => format!("{n} in the outbox"),
+            PendingScope::Handler(_, name) => format!("{n} for {name}"),
         }
     }
 
     fn check(&self, outcome: &Outcome) -> Result<(), Mismatch> {
-        let left = outcome.left();
+        let left = outcome.remaining();
         let found = self.count(left, outcome)?;
         if found == self.expected {
             return Ok(());
         }
-        let mut lines = waiting_lines(left);
+        let mut lines = pending_lines(left);
         if lines.is_empty() {
             lines.push("nothing waits".to_owned());
         }
@@ -98,20 +98,20 @@ impl Expectation for Pending {
         Err(Mismatch::new(self.describe(), lines.join("\n")))
     }
 
-    fn speaks_of(&self) -> Option<Trouble> {
-        Some(Trouble::Waiting)
+    fn covers(&self) -> Option<Problem> {
+        Some(Problem::PendingMessages)
     }
 
-    fn allows_waiting(&self) -> bool {
+    fn allows_pending(&self) -> bool {
         true
     }
 }
 
 /// What waits, one line for each place.
-pub(crate) fn waiting_lines(left: &Left) -> Vec<String> {
-    let mut waiting = Left::default();
+pub(crate) fn pending_lines(left: &Remaining) -> Vec<String> {
+    let mut waiting = Remaining::default();
     waiting.outbox = left.outbox;
-    waiting.waiting.clone_from(&left.waiting);
+    waiting.backlogs.clone_from(&left.backlogs);
     if waiting.is_quiet() {
         return Vec::new();
     }
@@ -119,12 +119,12 @@ pub(crate) fn waiting_lines(left: &Left) -> Vec<String> {
 }
 
 /// The mismatch of something that is read while messages wait.
-pub(crate) fn read_too_early(what: &str, left: &Left) -> Mismatch {
-    let mut lines = waiting_lines(left);
+pub(crate) fn read_while_pending(what: &str, left: &Remaining) -> Mismatch {
+    let mut lines = pending_lines(left);
     lines.push(
         "Add `.when_engine_runs()` before it, or say `.then_pending(..)` if that is the point"
             .to_owned(),
     );
     let expected = format!("nothing waits when it is asked for {what}");
-    Mismatch::new(expected, lines.join("\n")).about(Sought::ReadWhileWaiting)
+    Mismatch::new(expected, lines.join("\n")).with_subject(Subject::ReadWhilePending)
 }

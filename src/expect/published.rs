@@ -1,12 +1,12 @@
 use std::marker::PhantomData;
 
-use flow_domain::{Event, port::Lane, record::Happening};
+use flow_domain::{Event, port::Lane, record::EntryKind};
 
 use crate::{
-    expect::{messages::require_known, stands_for},
+    diagnosis::Subject,
+    expect::{matches_type, messages::require_known_message},
     flow::{Expectation, Mismatch},
     run::Outcome,
-    why::Sought,
 };
 
 /// Expects that an event was published, on this lane if one is named.
@@ -32,24 +32,24 @@ impl<E: Event> Expectation for Published<E> {
     }
 
     fn check(&self, outcome: &Outcome) -> Result<(), Mismatch> {
-        require_known::<E>(outcome)?;
+        require_known_message::<E>(outcome)?;
         let record = outcome.record();
         let mut found = Vec::new();
-        for entry in outcome.acted() {
-            let Happening::Appended(event) = &entry.what else {
+        for entry in outcome.act_entries() {
+            let EntryKind::Appended(event) = &entry.kind else {
                 continue;
             };
-            if !stands_for::<E>(&event.envelope) {
+            if !matches_type::<E>(&event.envelope) {
                 continue;
             }
             let topics = record
                 .effects(entry.id)
-                .filter_map(|effect| match &effect.what {
-                    Happening::Published { topic } => Some(topic.as_str()),
+                .filter_map(|effect| match &effect.kind {
+                    EntryKind::Published { topic } => Some(topic.as_str()),
                     _ => None,
                 });
             let topics: Vec<&str> = topics.collect();
-            if topics.iter().any(|topic| self.is_wanted(topic)) {
+            if topics.iter().any(|topic| self.is_expected_lane(topic)) {
                 return Ok(());
             }
             found.push(match topics.as_slice() {
@@ -64,9 +64,9 @@ impl<E: Event> Expectation for Published<E> {
             found.push("`Mode::Sync` publishes nothing: events are handled inline".to_owned());
         }
         let mismatch = Mismatch::new(self.describe(), found.join("\n"));
-        Err(mismatch.about(Sought::OfEngine {
-            what: "publishes nothing".to_owned(),
-            word: if self.lane.is_some() {
+        Err(mismatch.with_subject(Subject::EngineFeature {
+            feature: "publishes nothing".to_owned(),
+            method: if self.lane.is_some() {
                 "then_lane"
             } else {
                 "then_published"
@@ -75,13 +75,13 @@ impl<E: Event> Expectation for Published<E> {
         }))
     }
 
-    fn allows_waiting(&self) -> bool {
+    fn allows_pending(&self) -> bool {
         true
     }
 }
 
 impl<E> Published<E> {
-    fn is_wanted(&self, topic: &str) -> bool {
+    fn is_expected_lane(&self, topic: &str) -> bool {
         let is_backfill = topic.ends_with(":backfill");
         match self.lane {
             None => true,

@@ -12,13 +12,13 @@ pub(crate) fn resource<'t, T: fmt::Debug + Send + Sync + 'static>(
     holds: impl Fn(&T) -> bool + Send + Sync + 't,
 ) -> impl Expectation + 't {
     ResourceIs {
-        holds,
+        predicate: holds,
         resource: PhantomData::<fn(T)>,
     }
 }
 
 struct ResourceIs<T, F> {
-    holds: F,
+    predicate: F,
     resource: PhantomData<fn(T)>,
 }
 
@@ -39,7 +39,7 @@ impl<T: fmt::Debug + Send + Sync + 'static, F: Fn(&T) -> bool + Send + Sync> Exp
                     "no resource of that type: add `.resource(|| ..)` that makes a {name} to the harness"
                 ),
             )),
-            Some(resource) if (self.holds)(resource) => Ok(()),
+            Some(resource) if (self.predicate)(resource) => Ok(()),
             Some(resource) => Err(Mismatch::new(expected, format!("{resource:?}"))),
         }
     }

@@ -4,17 +4,17 @@ use flow_domain::{
     Command,
     clock::Timestamp,
     message::Envelope,
-    record::{Entry, Happening, Record},
+    record::{Entry, EntryKind, Record},
 };
 
 use crate::{
+    diagnosis::Subject,
     expect::{
-        messages::{message_at, require_known},
-        stands_for,
+        matches_type,
+        messages::{message_at, require_known_message},
     },
-    flow::{Expectation, Mismatch, Trouble},
+    flow::{Expectation, Mismatch, Problem},
     run::Outcome,
-    why::Sought,
 };
 
 /// Expects that a command is scheduled and has not come yet, or that none is.
@@ -37,18 +37,18 @@ impl<C: Command> Expectation for Scheduled<C> {
     }
 
     fn check(&self, outcome: &Outcome) -> Result<(), Mismatch> {
-        require_known::<C>(outcome)?;
+        require_known_message::<C>(outcome)?;
         let record = outcome.record();
         let entries = record.entries().iter();
         let all: Vec<(&Entry, &Envelope)> = entries
-            .filter_map(|entry| match &entry.what {
-                Happening::Scheduled { command, .. } => Some((entry, &**command)),
+            .filter_map(|entry| match &entry.kind {
+                EntryKind::Scheduled { command, .. } => Some((entry, &**command)),
                 _ => None,
             })
             .collect();
-        let of_type = all.iter().filter(|(_, command)| stands_for::<C>(command));
+        let of_type = all.iter().filter(|(_, command)| matches_type::<C>(command));
         let fates: Vec<(bool, String)> = of_type
-            .map(|(entry, command)| fate(entry, command, record))
+            .map(|(entry, command)| schedule_status(entry, command, record))
             .collect();
         let is_waiting = fates.iter().any(|(waits, _)| *waits);
         if is_waiting == self.is_expected {
@@ -61,32 +61,34 @@ impl<C: Command> Expectation for Scheduled<C> {
                 lines.collect::<Vec<&str>>().join("\n")
             }
         };
-        let others = all.iter().filter(|(_, command)| !stands_for::<C>(command));
-        let others = others.map(|(entry, command)| fate(entry, command, record).1);
-        let mismatch = Mismatch::new(self.describe(), found).differing(others.collect());
+        let others = all
+            .iter()
+            .filter(|(_, command)| !matches_type::<C>(command));
+        let others = others.map(|(entry, command)| schedule_status(entry, command, record).1);
+        let mismatch = Mismatch::new(self.describe(), found).with_differences(others.collect());
         let name = C::SCHEMAS
             .first()
             .map_or(C::NAME.to_owned(), |one| one.name.to_string());
-        Err(mismatch.about(if self.is_expected {
-            Sought::Schedule(name)
+        Err(mismatch.with_subject(if self.is_expected {
+            Subject::ScheduledCommand(name)
         } else {
-            Sought::NoMessage(name)
+            Subject::NoMessage(name)
         }))
     }
 
-    fn allows_waiting(&self) -> bool {
+    fn allows_pending(&self) -> bool {
         true
     }
 }
 
 /// When a scheduled command comes, or else what became of it.
-pub(crate) fn still_to_come(entry: &Entry, record: &Record) -> Result<Timestamp, String> {
-    let Happening::Scheduled { command, due } = &entry.what else {
+pub(crate) fn pending_due_time(entry: &Entry, record: &Record) -> Result<Timestamp, String> {
+    let EntryKind::Scheduled { command, due } = &entry.kind else {
         return Err("was never scheduled".to_owned());
     };
     let id = command.metadata.id;
     let mut entries = record.entries().iter();
-    if entries.any(|other| other.what == Happening::Cancelled(id)) {
+    if entries.any(|other| other.kind == EntryKind::Cancelled(id)) {
         return Err("was cancelled".to_owned());
     }
     match record.effects(entry.id).next() {
@@ -96,10 +98,10 @@ pub(crate) fn still_to_come(entry: &Entry, record: &Record) -> Result<Timestamp,
 }
 
 /// Whether a scheduled command still has to come, and what became of it in words.
-fn fate(entry: &Entry, command: &Envelope, record: &Record) -> (bool, String) {
+fn schedule_status(entry: &Entry, command: &Envelope, record: &Record) -> (bool, String) {
     let metadata = &command.metadata;
     let subject = format!("{} for {}", metadata.message_type.name(), metadata.stream);
-    match still_to_come(entry, record) {
+    match pending_due_time(entry, record) {
         Ok(due) => (true, format!("{subject} is scheduled for {due}")),
         Err(fate) => (false, format!("{subject} {fate}")),
     }
@@ -118,27 +120,27 @@ impl<C: Command> Expectation for Expired<C> {
     }
 
     fn check(&self, outcome: &Outcome) -> Result<(), Mismatch> {
-        require_known::<C>(outcome)?;
+        require_known_message::<C>(outcome)?;
         let record = outcome.record();
         let mut found = Vec::new();
-        for entry in outcome.acted() {
-            let command = match &entry.what {
-                Happening::CommandReceived(command) | Happening::Scheduled { command, .. } => {
+        for entry in outcome.act_entries() {
+            let command = match &entry.kind {
+                EntryKind::CommandReceived(command) | EntryKind::Scheduled { command, .. } => {
                     command
                 }
-                Happening::Expired => {
+                EntryKind::Expired => {
                     let caused = entry.cause.and_then(|cause| message_at(cause, record));
-                    if caused.is_some_and(|command| stands_for::<C>(command)) {
+                    if caused.is_some_and(|command| matches_type::<C>(command)) {
                         return Ok(());
                     }
                     continue;
                 }
                 _ => continue,
             };
-            if stands_for::<C>(command) {
+            if matches_type::<C>(command) {
                 let mut effects = record.effects(entry.id);
                 let handled =
-                    effects.find(|effect| matches!(effect.what, Happening::HandlerStarted { .. }));
+                    effects.find(|effect| matches!(effect.kind, EntryKind::HandlerStarted { .. }));
                 found.push(match (command.metadata.deadline, handled) {
                     (None, _) => format!("{} without a deadline", C::NAME),
                     (Some(until), Some(handled)) => format!(
@@ -159,14 +161,14 @@ impl<C: Command> Expectation for Expired<C> {
         let name = C::SCHEMAS
             .first()
             .map_or(C::NAME.to_owned(), |one| one.name.to_string());
-        Err(Mismatch::new(self.describe(), found).about(Sought::Schedule(name)))
+        Err(Mismatch::new(self.describe(), found).with_subject(Subject::ScheduledCommand(name)))
     }
 
-    fn speaks_of(&self) -> Option<Trouble> {
-        Some(Trouble::Expiry)
+    fn covers(&self) -> Option<Problem> {
+        Some(Problem::Expiry)
     }
 
-    fn allows_waiting(&self) -> bool {
+    fn allows_pending(&self) -> bool {
         true
     }
 }

@@ -3,9 +3,9 @@ use std::{any::TypeId, fmt};
 use flow_domain::Error;
 
 use crate::{
-    report::{Page, told},
+    diagnosis::{Difference, Requirement, Subject},
+    report::{RenderOptions, render_differences},
     run::Outcome,
-    why::{Difference, Sought, Want},
 };
 
 /// Something that is expected of a flow: one's own word for [`Flow::then`](crate::Flow::then).
@@ -45,7 +45,7 @@ pub trait Expectation: Send + Sync {
     fn check(&self, outcome: &Outcome) -> Result<(), Mismatch>;
 
     /// The trouble that this expectation speaks of, so that it does not fail the sentence by itself.
-    fn speaks_of(&self) -> Option<Trouble> {
+    fn covers(&self) -> Option<Problem> {
         None
     }
 
@@ -59,20 +59,20 @@ pub trait Expectation: Send + Sync {
 
     /// Returns true if it speaks of this failure, where a handler that it speaks of failed more than
     /// once. It does by default.
-    fn speaks_of_failure(&self, failure: &Error) -> bool {
+    fn covers_failure(&self, failure: &Error) -> bool {
         let _ = failure;
         true
     }
 
     /// Returns true if it speaks of the last act only, so that after another act it is another question. It
     /// does not by default.
-    fn is_of_last_act(&self) -> bool {
+    fn is_about_last_act(&self) -> bool {
         false
     }
 
     /// Returns true if it can be checked while messages wait for an engine: if what they cause cannot
     /// change what it says. It cannot by default, and fails then.
-    fn allows_waiting(&self) -> bool {
+    fn allows_pending(&self) -> bool {
         false
     }
 }
@@ -93,19 +93,19 @@ where
 /// What fails a sentence unless one of its `then` speaks of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Trouble {
+pub enum Problem {
     /// The last command was refused.
     Rejection,
     /// The handler of this Rust type failed.
-    FailureOf(TypeId),
+    HandlerFailure(TypeId),
     /// A message was given up on after a handler failed.
     DeadLetter,
     /// A command came after its deadline.
     Expiry,
     /// Some of several commands at the same time were refused, or failed.
-    Overlap,
+    ConcurrentFailure,
     /// Messages wait for an engine that was not told to run.
-    Waiting,
+    PendingMessages,
 }
 
 /// How an expectation was not met.
@@ -119,9 +119,9 @@ pub struct Mismatch {
     /// The places in which the two differ, if they are alike otherwise.
     pub differences: Vec<String>,
     /// What it was about, if a cause can be searched for.
-    sought: Option<Box<Sought>>,
+    subject: Option<Box<Subject>>,
     /// What was wanted of what was found, as data.
-    pub(crate) want: Want,
+    pub(crate) requirement: Requirement,
 }
 
 impl Mismatch {
@@ -131,8 +131,8 @@ impl Mismatch {
             expected: expected.into(),
             found: found.into(),
             differences: Vec::new(),
-            sought: None,
-            want: Want::Otherwise,
+            subject: None,
+            requirement: Requirement::Predicate,
         }
     }
 
@@ -143,7 +143,7 @@ impl Mismatch {
         err: &Error,
     ) -> Self {
         Self {
-            want: Want::Readable {
+            requirement: Requirement::Readable {
                 error: err.with_causes().to_string().into(),
             },
             ..Self::new(expected, found)
@@ -151,32 +151,35 @@ impl Mismatch {
     }
 
     /// Says what was wanted.
-    pub(crate) fn wanting(self, want: Want) -> Self {
-        Self { want, ..self }
+    pub(crate) fn with_requirement(self, want: Requirement) -> Self {
+        Self {
+            requirement: want,
+            ..self
+        }
     }
 
     /// Says what it is about, so that a cause can be searched for.
-    pub(crate) fn about(mut self, sought: Sought) -> Self {
-        self.sought.get_or_insert_with(|| Box::new(sought));
+    pub(crate) fn with_subject(mut self, sought: Subject) -> Self {
+        self.subject.get_or_insert_with(|| Box::new(sought));
         self
     }
 
-    pub(crate) fn sought(&self) -> Option<&Sought> {
-        self.sought.as_deref()
+    pub(crate) fn subject(&self) -> Option<&Subject> {
+        self.subject.as_deref()
     }
 
     /// Names the fields in which the two differ.
-    pub(crate) fn differing_in(mut self, fields: Vec<Difference>) -> Self {
-        self.differences = told(&fields);
+    pub(crate) fn with_field_differences(mut self, fields: Vec<Difference>) -> Self {
+        self.differences = render_differences(&fields);
         if !fields.is_empty() {
-            self.want = Want::Fields(fields);
+            self.requirement = Requirement::Fields(fields);
         }
         self
     }
 
     /// Names the places in which the two differ.
     #[must_use]
-    pub fn differing(mut self, differences: Vec<String>) -> Self {
+    pub fn with_differences(mut self, differences: Vec<String>) -> Self {
         self.differences = differences;
         self
     }
@@ -205,6 +208,6 @@ impl fmt::Debug for Mismatch {
 
 impl fmt::Display for Mismatch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.show(f, &Page::WHOLE)
+        self.write_to(f, &RenderOptions::UNLIMITED)
     }
 }

@@ -2,7 +2,7 @@ use std::panic::Location;
 
 use flow_domain::{
     Aggregate, Command, Error,
-    model::{AnyEvent, MessageList, Written, WrittenAggregate},
+    model::{AnyEvent, IntoMessages, SerializedAggregate, SerializedMessage},
 };
 
 use crate::{
@@ -19,8 +19,8 @@ impl Flow<'_, Given> {
     /// events: [`given_aggregate`](Self::given_aggregate) or [`given_command`](Self::given_command)
     /// is the word for that.
     #[track_caller]
-    pub fn given_events(mut self, events: impl MessageList<AnyEvent>) -> Self {
-        let written = self.write_each(&events);
+    pub fn given_events(mut self, events: impl IntoMessages<AnyEvent>) -> Self {
+        let written = self.serialize_each(&events);
         self.step(Location::caller(), StepKind::GivenEvents(written))
     }
 
@@ -28,10 +28,11 @@ impl Flow<'_, Given> {
     /// the events that it raised are too.
     #[track_caller]
     pub fn given_aggregate<A: Aggregate>(mut self, aggregate: A) -> Self {
-        let mut written = WrittenAggregate::new(&aggregate)
+        let mut written = SerializedAggregate::new(&aggregate)
             .map_err(|err| (format!("{} {:?}", A::NAME, aggregate.id()), err));
         if let Ok(written) = &mut written {
-            self.plan.break_laws(written.broken_laws(aggregate));
+            self.plan
+                .add_violations(written.invariant_violations(aggregate));
         }
         self.step(Location::caller(), StepKind::GivenAggregate(written))
     }
@@ -40,7 +41,7 @@ impl Flow<'_, Given> {
     /// an error of the sentence.
     #[track_caller]
     pub fn given_command<C: Command>(mut self, command: C) -> Self {
-        let written = self.write(&command);
+        let written = self.serialize(&command);
         self.step(Location::caller(), StepKind::GivenCommand(written))
     }
 
@@ -59,10 +60,12 @@ impl Flow<'_, Given> {
 }
 
 /// Writes down every message of a list that is expected.
-pub(super) fn write_all<Kind>(messages: &impl MessageList<Kind>) -> Result<Vec<Written>, Error> {
+pub(super) fn serialize_all<Kind>(
+    messages: &impl IntoMessages<Kind>,
+) -> Result<Vec<SerializedMessage>, Error> {
     let mut written = Vec::new();
     messages.try_for_each(&mut |message| {
-        written.push(message.write()?);
+        written.push(message.to_serialized()?);
         Ok(())
     })?;
     Ok(written)
@@ -70,13 +73,13 @@ pub(super) fn write_all<Kind>(messages: &impl MessageList<Kind>) -> Result<Vec<W
 
 impl<S> Flow<'_, S> {
     /// Writes down every message of a list that happens, and reads it back.
-    pub(super) fn write_each<Kind>(
+    pub(super) fn serialize_each<Kind>(
         &mut self,
-        messages: &impl MessageList<Kind>,
-    ) -> Result<Vec<Written>, Error> {
+        messages: &impl IntoMessages<Kind>,
+    ) -> Result<Vec<SerializedMessage>, Error> {
         let mut written = Vec::new();
         messages.try_for_each(&mut |message| {
-            written.push(self.write(message)?);
+            written.push(self.serialize(message)?);
             Ok(())
         })?;
         Ok(written)

@@ -6,14 +6,14 @@ use std::{
 
 use flow_domain::{
     Aggregate, Command, Domain, Event, WiringErrors,
-    model::{AnyCommand, AnyEvent, MessageList},
-    record::Laws,
+    model::{AnyCommand, AnyEvent, IntoMessages},
+    record::InvariantSet,
 };
 use tokio::runtime::Runtime;
 
 use crate::{
-    flow::{Acted, Flow, Given, Law, Mismatch, Unchecked},
-    system::{Mode, Rebuild, ResourceMakers, Resources, fault::Fault},
+    flow::{Acted, DisabledInvariant, Flow, Given, Invariant, Mismatch},
+    system::{Mode, RebuildDomain, ResourceMakers, Resources, fault::Fault},
 };
 
 /// Wraps a domain, and begins sentences about it.
@@ -49,20 +49,20 @@ pub struct FlowHarness {
 /// What a run needs to know of its harness.
 #[derive(Clone)]
 pub(crate) struct Setup {
-    domain: Arc<BuildDomain>,
+    build_domain: Arc<BuildDomain>,
     makers: ResourceMakers,
     pub(crate) mode: Mode,
     /// Whether the harness said its mode, and not the environment.
-    pub(crate) says_mode: bool,
+    pub(crate) mode_is_explicit: bool,
     pub(crate) budget: usize,
     pub(crate) is_paused: bool,
     pub(crate) checks_determinism: bool,
     /// The laws that are looked after.
-    pub(crate) laws: Laws,
+    pub(crate) invariants: InvariantSet,
     /// Those that are not.
-    pub(crate) unchecked: Vec<Unchecked>,
+    pub(crate) disabled_invariants: Vec<DisabledInvariant>,
     /// A word that stands where it says nothing.
-    pub(crate) misplaced: Option<(&'static Location<'static>, Mismatch)>,
+    pub(crate) invalid_call: Option<(&'static Location<'static>, Mismatch)>,
     /// A runtime that the last run left without tasks, ready for the next.
     pub(crate) idle_runtime: Arc<Mutex<Option<Runtime>>>,
 }
@@ -70,25 +70,25 @@ pub(crate) struct Setup {
 type BuildDomain = dyn Fn(&Resources) -> Result<Domain, WiringErrors> + Send + Sync;
 
 impl Setup {
-    pub(crate) fn resources(&self) -> Resources {
+    pub(crate) fn make_resources(&self) -> Resources {
         self.makers.make()
     }
 
-    pub(crate) fn domain(&self, resources: &Resources) -> Result<Domain, WiringErrors> {
-        (self.domain)(resources)
+    pub(crate) fn build_domain(&self, resources: &Resources) -> Result<Domain, WiringErrors> {
+        (self.build_domain)(resources)
     }
 
     /// Builds the domain anew, with the same resources: they are the world outside.
-    pub(crate) fn rebuild(
+    pub(crate) fn rebuild_fn(
         self: &Arc<Self>,
         mode: Mode,
         resources: &Resources,
-    ) -> Option<Arc<Rebuild>> {
+    ) -> Option<Arc<RebuildDomain>> {
         if mode == Mode::Sync {
             return None;
         }
         let (setup, resources) = (Arc::clone(self), resources.clone());
-        Some(Arc::new(move || setup.domain(&resources)))
+        Some(Arc::new(move || setup.build_domain(&resources)))
     }
 }
 
@@ -132,16 +132,16 @@ impl FlowHarness {
     pub fn new<Arguments>(domain: impl DomainFn<Arguments>) -> Self {
         Self {
             setup: Arc::new(Setup {
-                domain: Arc::new(move |resources| domain.build(resources)),
+                build_domain: Arc::new(move |resources| domain.build(resources)),
                 makers: ResourceMakers::default(),
-                mode: Mode::of_environment(),
-                says_mode: false,
+                mode: Mode::from_env(),
+                mode_is_explicit: false,
                 budget: 10_000,
                 is_paused: false,
                 checks_determinism: false,
-                laws: Laws::all(),
-                unchecked: Vec::new(),
-                misplaced: None,
+                invariants: InvariantSet::all(),
+                disabled_invariants: Vec::new(),
+                invalid_call: None,
                 idle_runtime: Arc::default(),
             }),
         }
@@ -152,7 +152,7 @@ impl FlowHarness {
     #[must_use]
     pub fn mode(mut self, mode: Mode) -> Self {
         let setup = Arc::make_mut(&mut self.setup);
-        (setup.mode, setup.says_mode) = (mode, true);
+        (setup.mode, setup.mode_is_explicit) = (mode, true);
         self
     }
 
@@ -179,17 +179,17 @@ impl FlowHarness {
     }
 
     /// Does not look after this law in any sentence, for a reason that a failure tells; see
-    /// [`Law`](crate::Law). [`Flow::without_law`] says it for one sentence.
+    /// [`Invariant`](crate::Invariant). [`Flow::disable_invariant`] says it for one sentence.
     #[must_use]
     #[track_caller]
-    pub fn without_law(mut self, law: Law, reason: &str) -> Self {
+    pub fn disable_invariant(mut self, law: Invariant, reason: &str) -> Self {
         let setup = Arc::make_mut(&mut self.setup);
-        match Unchecked::new(Location::caller(), law, reason) {
+        match DisabledInvariant::new(Location::caller(), law, reason) {
             Ok(unchecked) => {
-                setup.laws = setup.laws.without(law);
-                setup.unchecked.push(unchecked);
+                setup.invariants = setup.invariants.without(law);
+                setup.disabled_invariants.push(unchecked);
             }
-            Err(misplaced) => setup.misplaced = Some(misplaced),
+            Err(misplaced) => setup.invalid_call = Some(misplaced),
         }
         self
     }
@@ -223,7 +223,7 @@ impl FlowHarness {
 
     /// Begins with events that happened before; see [`Flow::given_events`].
     #[track_caller]
-    pub fn given_events<'t>(&self, events: impl MessageList<AnyEvent>) -> Flow<'t, Given> {
+    pub fn given_events<'t>(&self, events: impl IntoMessages<AnyEvent>) -> Flow<'t, Given> {
         self.begin().given_events(events)
     }
 
@@ -265,7 +265,7 @@ impl FlowHarness {
 
     /// Begins with commands at the same time; see [`Flow::when_all`].
     #[track_caller]
-    pub fn when_all<'t>(&self, commands: impl MessageList<AnyCommand>) -> Flow<'t, Acted> {
+    pub fn when_all<'t>(&self, commands: impl IntoMessages<AnyCommand>) -> Flow<'t, Acted> {
         self.begin().when_all(commands)
     }
 

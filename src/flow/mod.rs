@@ -16,37 +16,39 @@
 //! | | [`with_priority`](Flow::with_priority), [`with_deadline`](Flow::with_deadline) of the last act | [`then_dead_letters`](Flow::then_dead_letters) with [`none`](Flow::none), [`one`](Flow::one), [`because`](Flow::because); [`then_attempts`](Flow::then_attempts), [`then_expired`](Flow::then_expired), [`then_accepted_of`](Flow::then_accepted_of) |
 //! | | | [`then_scheduled`](Flow::then_scheduled), [`then_not_scheduled`](Flow::then_not_scheduled), [`then_published`](Flow::then_published), [`then_lane`](Flow::then_lane), [`then_pending`](Flow::then_pending), [`then_pending_in_outbox`](Flow::then_pending_in_outbox), [`then_pending_for`](Flow::then_pending_for) |
 //!
-//! [`without_law`](Flow::without_law) may stand anywhere and says which [`Law`] is not looked after, and
+//! [`disable_invariant`](Flow::disable_invariant) may stand anywhere and says which [`Invariant`] is not looked after, and
 //! why.
 //!
 //! A run ends the sentence; to run it again, a function that returns it is called again. Messages are
 //! written down when the word is said and read back by the run, so they need no `Clone`. Closures are
 //! called by the run and may borrow from the test. Each step keeps its line, and a failure names it.
 
-mod armed;
 mod expectation;
 mod given;
 mod harness;
-mod kept;
-mod laws;
+mod invariants;
 mod phase;
 mod plan;
+mod run_guard;
 mod start;
-mod subject;
+mod state;
+mod state_assertions;
 mod then;
-mod then_act;
-mod then_later;
+mod then_delivery;
+mod then_effects;
 mod when;
 
 pub use crate::system::{InvalidMode, Mode, Resources};
-pub use expectation::{Expectation, Mismatch, Trouble};
-pub use flow_domain::record::Law;
+pub use expectation::{Expectation, Mismatch, Problem};
+pub use flow_domain::record::Invariant;
 pub use harness::{DomainFn, FlowHarness};
-pub use phase::{Acted, AfterAct, Given, GivenUp, HandledBy, Many, One};
+pub use phase::{Acted, AfterAct, DeadLetterPhase, Given, HandledBy, RowsOf, StateOf};
 pub use start::Flow;
 
-pub(crate) use armed::Armed;
 pub(crate) use harness::Setup;
-pub(crate) use kept::shown_rows;
-pub(crate) use laws::Unchecked;
-pub(crate) use plan::{Look, LookCheck, Message, Plan, ReplyName, Step, StepKind, Then};
+pub(crate) use invariants::DisabledInvariant;
+pub(crate) use plan::{
+    MessageResult, Plan, ReplyName, StateCheck, StateQuery, Step, StepKind, Then,
+};
+pub(crate) use run_guard::RunGuard;
+pub(crate) use state::render_rows;

@@ -11,10 +11,10 @@ pub struct Given;
 pub struct Acted;
 
 /// The sentence speaks about one aggregate, row or process manager.
-pub struct One<T>(PhantomData<fn() -> T>);
+pub struct StateOf<T>(PhantomData<fn() -> T>);
 
 /// The sentence speaks about all rows of a projection.
-pub struct Many<P>(PhantomData<fn() -> P>);
+pub struct RowsOf<P>(PhantomData<fn() -> P>);
 
 /// The sentence speaks about how often a handler handled something.
 #[derive(Clone, Copy, Debug)]
@@ -24,15 +24,15 @@ pub struct HandledBy;
 /// The sentence speaks about what was given up on.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
-pub struct GivenUp;
+pub struct DeadLetterPhase;
 
-impl<T> fmt::Debug for One<T> {
+impl<T> fmt::Debug for StateOf<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("One")
     }
 }
 
-impl<P> fmt::Debug for Many<P> {
+impl<P> fmt::Debug for RowsOf<P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Many")
     }
@@ -47,17 +47,17 @@ impl<P> fmt::Debug for Many<P> {
 pub trait AfterAct: sealed::Sealed {}
 
 impl AfterAct for Acted {}
-impl<T> AfterAct for One<T> {}
-impl<P> AfterAct for Many<P> {}
+impl<T> AfterAct for StateOf<T> {}
+impl<P> AfterAct for RowsOf<P> {}
 impl AfterAct for HandledBy {}
-impl AfterAct for GivenUp {}
+impl AfterAct for DeadLetterPhase {}
 
 mod sealed {
     #[expect(unnameable_types, reason = "so that nobody else can implement it")]
     pub trait Sealed {}
     impl Sealed for super::Acted {}
-    impl<T> Sealed for super::One<T> {}
-    impl<P> Sealed for super::Many<P> {}
+    impl<T> Sealed for super::StateOf<T> {}
+    impl<P> Sealed for super::RowsOf<P> {}
     impl Sealed for super::HandledBy {}
-    impl Sealed for super::GivenUp {}
+    impl Sealed for super::DeadLetterPhase {}
 }

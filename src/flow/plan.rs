@@ -3,18 +3,18 @@ use std::{fmt, panic::Location, sync::Arc};
 use flow_domain::{
     Error, Headers,
     message::Payload,
-    model::{Written, WrittenAggregate},
-    record::{BrokenLaw, Laws, Table},
-    runtime::Kept,
+    model::{SerializedAggregate, SerializedMessage},
+    record::{InvariantSet, InvariantViolation, Table},
+    runtime::StateType,
 };
 
 use crate::{
-    expect::{DeadLetters, Handled},
-    flow::{Expectation, Mismatch, Setup, Trouble, Unchecked},
+    diagnosis::{Requirement, StateSubject, Subject},
+    expect::{DeadLettersExpectation, HandledExpectation},
+    flow::{DisabledInvariant, Expectation, Mismatch, Problem, Setup},
     run::Outcome,
-    system::Pass,
+    system::ClockAdvance,
     system::fault::{Fault, StepFault},
-    why::{Sought, SoughtKept, Want},
 };
 
 /// A sentence, written down.
@@ -22,17 +22,17 @@ pub(crate) struct Plan<'t> {
     pub(crate) setup: Arc<Setup>,
     pub(crate) steps: Vec<Step<'t>>,
     /// What need not be the same in two modes.
-    pub(crate) may_differ: Vec<String>,
+    pub(crate) allowed_differences: Vec<String>,
     /// What goes wrong at every step, one run for each.
-    pub(crate) every_step: Vec<(&'static Location<'static>, StepFault)>,
+    pub(crate) every_step_faults: Vec<(&'static Location<'static>, StepFault)>,
     /// The laws that are looked after.
-    pub(crate) laws: Laws,
+    pub(crate) invariants: InvariantSet,
     /// The laws that are not looked after in this sentence, besides those of its harness.
-    pub(crate) unchecked: Vec<Unchecked>,
+    pub(crate) disabled_invariants: Vec<DisabledInvariant>,
     /// The laws that what it says breaks itself, with the places of the steps.
-    pub(crate) broken_laws: Vec<(usize, BrokenLaw)>,
+    pub(crate) invariant_violations: Vec<(usize, InvariantViolation)>,
     /// A word that stands where it says nothing.
-    pub(crate) misplaced: Option<(&'static Location<'static>, Mismatch)>,
+    pub(crate) invalid_call: Option<(&'static Location<'static>, Mismatch)>,
 }
 
 /// One step of a sentence, with the line that it stands in.
@@ -42,32 +42,35 @@ pub(crate) struct Step<'t> {
 }
 
 /// A message that was written down; an error is told when the sentence is run.
-pub(crate) type Message = Result<Written, Error>;
+pub(crate) type MessageResult = Result<SerializedMessage, Error>;
 
 /// A message that was made while the sentence ran, and the law that it breaks, if it does.
-pub(crate) type Made = (Message, Option<BrokenLaw>);
+pub(crate) type BuiltMessage = (MessageResult, Option<InvariantViolation>);
 
 /// Names the type of what a command is answered with.
 pub(crate) type ReplyName = fn() -> &'static str;
 
 pub(crate) enum StepKind<'t> {
     GivenNothing,
-    GivenEvents(Result<Vec<Written>, Error>),
+    GivenEvents(Result<Vec<SerializedMessage>, Error>),
     /// An error comes with the words for the aggregate.
-    GivenAggregate(Result<WrittenAggregate, (String, Error)>),
-    GivenCommand(Message),
-    When(Message, ReplyName, Headers),
-    WhenEvent(Message, Headers),
+    GivenAggregate(Result<SerializedAggregate, (String, Error)>),
+    GivenCommand(MessageResult),
+    When(MessageResult, ReplyName, Headers),
+    WhenEvent(MessageResult, Headers),
     /// A command that is handled later.
-    WhenSubmitted(Message, Headers),
-    WhenTime(Pass),
+    WhenSubmitted(MessageResult, Headers),
+    WhenTime(ClockAdvance),
     /// The engine runs: until nothing is left, or so many cycles.
     WhenEngine(Option<usize>),
     /// Commands at the same time.
-    WhenAll(Result<Vec<Written>, Error>),
+    WhenAll(Result<Vec<SerializedMessage>, Error>),
     /// The events of the last act are delivered once more, so many times.
-    WhenAgain(u32),
-    WhenWith(Box<dyn Fn(&Outcome) -> Made + Send + Sync + 't>, ReplyName),
+    WhenRedelivered(u32),
+    WhenWith(
+        Box<dyn Fn(&Outcome) -> BuiltMessage + Send + Sync + 't>,
+        ReplyName,
+    ),
     Then(Then<'t>),
     /// From here on something goes wrong.
     Fault(Fault),
@@ -76,43 +79,48 @@ pub(crate) enum StepKind<'t> {
 /// Something that is expected.
 pub(crate) enum Then<'t> {
     /// Of the outcome so far.
-    Of(Box<dyn Expectation + 't>),
+    Expectation(Box<dyn Expectation + 't>),
     /// Of how often a handler was called.
-    Handled(Handled),
+    Handled(HandledExpectation),
     /// Of what was given up on.
-    DeadLetters(DeadLetters),
+    DeadLetters(DeadLettersExpectation),
     /// Of what is kept.
-    Kept(Look<'t>),
+    State(StateQuery<'t>),
 }
 
 /// Looks something up and checks it.
-pub(crate) struct Look<'t> {
-    pub(crate) kept: Kept,
+pub(crate) struct StateQuery<'t> {
+    pub(crate) state_type: StateType,
     /// `None` for all rows.
     pub(crate) id: Option<String>,
     /// The category of the streams from which it is folded, if it is.
     pub(crate) stream_category: Option<&'static str>,
-    pub(crate) checks: Vec<(&'static Location<'static>, Box<dyn LookCheck + 't>)>,
+    pub(crate) checks: Vec<(&'static Location<'static>, Box<dyn StateCheck + 't>)>,
 }
 
 /// One thing that is expected of what was looked up.
-pub(crate) trait LookCheck: Send + Sync {
+pub(crate) trait StateCheck: Send + Sync {
     /// The word that it was said with: `is`.
-    fn word(&self) -> &'static str;
+    fn method(&self) -> &'static str;
 
     /// Checks what was found: one thing at most if the look has an id.
-    fn check(&self, found: &[Payload], look: &Look<'_>, outcome: &Outcome) -> Result<(), Mismatch>;
+    fn check(
+        &self,
+        found: &[Payload],
+        look: &StateQuery<'_>,
+        outcome: &Outcome,
+    ) -> Result<(), Mismatch>;
 }
 
 impl Plan<'_> {
     /// Returns true if something is made to go wrong, or to happen at the same time.
-    pub(crate) fn has_faults(&self) -> bool {
+    pub(crate) fn needs_fault_injector(&self) -> bool {
         let mut steps = self.steps.iter();
         steps.any(|step| matches!(step.kind, StepKind::Fault(_) | StepKind::WhenAll(_)))
     }
 
     /// Returns true if anything is expected at all.
-    pub(crate) fn expects_something(&self) -> bool {
+    pub(crate) fn has_expectation(&self) -> bool {
         let mut steps = self.steps.iter();
         steps.any(|step| matches!(step.kind, StepKind::Then(_)))
     }
@@ -129,7 +137,7 @@ impl StepKind<'_> {
                 | Self::WhenWith(..)
                 | Self::WhenTime(_)
                 | Self::WhenEngine(_)
-                | Self::WhenAgain(_)
+                | Self::WhenRedelivered(_)
                 | Self::WhenAll(_)
         )
     }
@@ -137,56 +145,59 @@ impl StepKind<'_> {
 
 impl Then<'_> {
     /// Returns true if it can be checked while messages wait for an engine.
-    pub(crate) fn allows_waiting(&self) -> bool {
-        matches!(self, Self::Of(expectation) if expectation.allows_waiting())
+    pub(crate) fn allows_pending(&self) -> bool {
+        matches!(self, Self::Expectation(expectation) if expectation.allows_pending())
     }
 
     /// Returns true if it speaks of the messages that wait.
-    pub(crate) fn speaks_of_waiting(&self) -> bool {
-        matches!(self, Self::Of(expectation) if expectation.speaks_of() == Some(Trouble::Waiting))
+    pub(crate) fn covers_pending(&self) -> bool {
+        matches!(self, Self::Expectation(expectation) if expectation.covers() == Some(Problem::PendingMessages))
     }
 
     /// What it expects, in words.
     pub(crate) fn describe(&self) -> String {
         match self {
-            Self::Of(expectation) => expectation.describe(),
+            Self::Expectation(expectation) => expectation.describe(),
             Self::Handled(handled) => handled.describe(),
             Self::DeadLetters(letters) => letters.describe(),
-            Self::Kept(look) => look.subject(),
+            Self::State(look) => look.describe(),
         }
     }
 }
 
-impl Look<'_> {
+impl StateQuery<'_> {
     /// Returns true if what is looked for is kept in this table.
-    pub(crate) fn is_kept_in(&self, table: Table) -> bool {
-        table.kind == self.kept.kind && table.name == self.kept.name
+    pub(crate) fn is_stored_in(&self, table: Table) -> bool {
+        table.kind == self.state_type.kind && table.name == self.state_type.name
     }
 
     /// What the search for the cause begins with, if this look fails so.
-    pub(crate) fn sought(&self, found: &[Payload], mismatch: &Mismatch) -> Sought {
+    pub(crate) fn failure_subject(&self, found: &[Payload], mismatch: &Mismatch) -> Subject {
         let mut checks = self.checks.iter();
-        let wants_absence = checks.any(|(_, check)| matches!(check.word(), "absent" | "none"));
-        let is_about_row = matches!(mismatch.want, Want::Row(_) | Want::NoRow(_));
-        Sought::Kept(SoughtKept {
-            kept: self.kept,
+        let wants_absence = checks.any(|(_, check)| matches!(check.method(), "absent" | "none"));
+        let is_about_row = matches!(
+            mismatch.requirement,
+            Requirement::RowPredicate(_) | Requirement::NoRow(_)
+        );
+        Subject::State(StateSubject {
+            state_type: self.state_type,
             id: self.id.clone(),
             stream_category: self.stream_category,
-            want: if wants_absence && !is_about_row {
-                Want::Absent
+            requirement: if wants_absence && !is_about_row {
+                Requirement::Absent
             } else if found.is_empty() {
-                Want::Present
+                Requirement::Present
             } else {
-                mismatch.want.clone()
+                mismatch.requirement.clone()
             },
         })
     }
 
     /// What is looked up, in words: `OrderDashboard "ord-001"`.
-    pub(crate) fn subject(&self) -> String {
+    pub(crate) fn describe(&self) -> String {
         match &self.id {
-            Some(id) => format!("{} {id:?}", self.kept.name),
-            None => format!("rows of {}", self.kept.name),
+            Some(id) => format!("{} {id:?}", self.state_type.name),
+            None => format!("rows of {}", self.state_type.name),
         }
     }
 }

@@ -1,7 +1,7 @@
 use std::{fmt, marker::PhantomData, panic::Location, sync::Arc};
 
 use crate::{
-    flow::{AfterAct, Given, Plan, Setup, Step, StepKind, Then, armed::Armed},
+    flow::{AfterAct, Given, Plan, Setup, Step, StepKind, Then, run_guard::RunGuard},
     report::FlowFailure,
     run::{self, Outcome},
 };
@@ -12,26 +12,26 @@ use crate::{
 #[must_use = "a flow does nothing until `.run()` or `.await`"]
 pub struct Flow<'t, S> {
     pub(super) plan: Box<Plan<'t>>,
-    armed: Armed,
+    run_guard: RunGuard,
     phase: PhantomData<fn() -> S>,
 }
 
 impl Flow<'_, Given> {
     pub(super) fn begin(setup: Arc<Setup>, began_at: &'static Location<'static>) -> Self {
-        let misplaced = setup.misplaced.clone();
-        let laws = setup.laws;
+        let misplaced = setup.invalid_call.clone();
+        let laws = setup.invariants;
         Self {
             plan: Box::new(Plan {
                 setup,
                 steps: Vec::with_capacity(6),
-                may_differ: Vec::new(),
-                every_step: Vec::new(),
-                laws,
-                unchecked: Vec::new(),
-                broken_laws: Vec::new(),
-                misplaced,
+                allowed_differences: Vec::new(),
+                every_step_faults: Vec::new(),
+                invariants: laws,
+                disabled_invariants: Vec::new(),
+                invariant_violations: Vec::new(),
+                invalid_call: misplaced,
             }),
-            armed: Armed::new(began_at),
+            run_guard: RunGuard::new(began_at),
             phase: PhantomData,
         }
     }
@@ -58,7 +58,7 @@ impl<'t, S> Flow<'t, S> {
     pub(super) fn into_phase<Next>(self) -> Flow<'t, Next> {
         Flow {
             plan: self.plan,
-            armed: self.armed,
+            run_guard: self.run_guard,
             phase: PhantomData,
         }
     }
@@ -80,7 +80,7 @@ impl<S> Flow<'_, S> {
     {
         match self.try_run() {
             Ok(outcome) => outcome,
-            Err(failure) => panic!("{}", failure.of_panic()),
+            Err(failure) => panic!("{}", failure.panic_text()),
         }
     }
 
@@ -99,18 +99,18 @@ impl<S> Flow<'_, S> {
     where
         S: AfterAct,
     {
-        self.armed.disarm();
-        run::blocking(*self.plan)
+        self.run_guard.disarm();
+        run::run_blocking(*self.plan)
     }
 }
 
 impl<'t, S: AfterAct + 't> IntoFuture for Flow<'t, S> {
     type Output = Outcome;
-    type IntoFuture = run::Running<'t>;
+    type IntoFuture = run::FlowFuture<'t>;
 
     /// Runs the sentence in an async test, on the test's own runtime.
     fn into_future(self) -> Self::IntoFuture {
-        run::running(self.plan, self.armed)
+        run::run_async(self.plan, self.run_guard)
     }
 }
 

@@ -1,10 +1,10 @@
 use std::{fmt, panic::Location};
 
-use flow_domain::{Aggregate, ProcessManager, Projection, record::TableKind, runtime::Kept};
+use flow_domain::{Aggregate, ProcessManager, Projection, record::TableKind, runtime::StateType};
 
 use crate::{
-    expect::Handled,
-    flow::{Acted, AfterAct, Expectation, Flow, HandledBy, Look, Many, One, Then},
+    expect::HandledExpectation,
+    flow::{Acted, AfterAct, Expectation, Flow, HandledBy, RowsOf, StateOf, StateQuery, Then},
 };
 
 impl<'t, S> Flow<'t, S> {
@@ -13,13 +13,13 @@ impl<'t, S> Flow<'t, S> {
     /// It fails if no act wrote it and it was the same before, which [`unchanged`](Flow::unchanged) says
     /// is the point.
     #[track_caller]
-    pub fn then_aggregate<A: Aggregate>(self, id: impl fmt::Display) -> Flow<'t, One<A>>
+    pub fn then_aggregate<A: Aggregate>(self, id: impl fmt::Display) -> Flow<'t, StateOf<A>>
     where
         S: AfterAct,
     {
-        let kept = Kept::new::<A>(TableKind::Aggregate, A::NAME);
+        let kept = StateType::new::<A>(TableKind::Aggregate, A::NAME);
         let streams = A::EVENT_SOURCED.then_some(A::CATEGORY);
-        self.look(kept, Some(id.to_string()), streams)
+        self.query_state(kept, Some(id.to_string()), streams)
     }
 
     /// Speaks about the row of a projection with this id. By itself, it must be there.
@@ -27,12 +27,12 @@ impl<'t, S> Flow<'t, S> {
     /// It fails if no act wrote it and it was the same before, which [`unchanged`](Flow::unchanged) says
     /// is the point.
     #[track_caller]
-    pub fn then_projection<P: Projection>(self, id: impl fmt::Display) -> Flow<'t, One<P>>
+    pub fn then_projection<P: Projection>(self, id: impl fmt::Display) -> Flow<'t, StateOf<P>>
     where
         S: AfterAct,
     {
-        let kept = Kept::new::<P>(TableKind::Projection, P::NAME);
-        self.look(kept, Some(id.to_string()), None)
+        let kept = StateType::new::<P>(TableKind::Projection, P::NAME);
+        self.query_state(kept, Some(id.to_string()), None)
     }
 
     /// Speaks about the process manager with this correlation key. By itself, it must be there.
@@ -40,12 +40,15 @@ impl<'t, S> Flow<'t, S> {
     /// It fails if no act wrote it and it was the same before, which [`unchanged`](Flow::unchanged) says
     /// is the point.
     #[track_caller]
-    pub fn then_process_manager<M: ProcessManager>(self, key: impl fmt::Display) -> Flow<'t, One<M>>
+    pub fn then_process_manager<M: ProcessManager>(
+        self,
+        key: impl fmt::Display,
+    ) -> Flow<'t, StateOf<M>>
     where
         S: AfterAct,
     {
-        let kept = Kept::new::<M>(TableKind::ProcessManager, M::name());
-        self.look(kept, Some(key.to_string()), None)
+        let kept = StateType::new::<M>(TableKind::ProcessManager, M::name());
+        self.query_state(kept, Some(key.to_string()), None)
     }
 
     /// Speaks about all rows of a projection, by id. By itself, there must be some.
@@ -53,28 +56,28 @@ impl<'t, S> Flow<'t, S> {
     /// It fails if no act wrote any and they were the same before, which [`unchanged`](Flow::unchanged)
     /// says is the point.
     #[track_caller]
-    pub fn then_projections<P: Projection>(self) -> Flow<'t, Many<P>>
+    pub fn then_projections<P: Projection>(self) -> Flow<'t, RowsOf<P>>
     where
         S: AfterAct,
     {
-        let kept = Kept::new::<P>(TableKind::Projection, P::NAME);
-        self.look(kept, None, None)
+        let kept = StateType::new::<P>(TableKind::Projection, P::NAME);
+        self.query_state(kept, None, None)
     }
 
     #[track_caller]
-    fn look<Next>(
+    fn query_state<Next>(
         self,
-        kept: Kept,
+        kept: StateType,
         id: Option<String>,
         stream_category: Option<&'static str>,
     ) -> Flow<'t, Next> {
-        let look = Look {
-            kept,
+        let look = StateQuery {
+            state_type: kept,
             id,
             stream_category,
             checks: Vec::new(),
         };
-        self.then_step(Location::caller(), Then::Kept(look))
+        self.then_step(Location::caller(), Then::State(look))
     }
 
     /// Expects that the handler `H`, of whatever kind, handled something in the acts so far.
@@ -86,7 +89,10 @@ impl<'t, S> Flow<'t, S> {
     where
         S: AfterAct,
     {
-        self.then_step(Location::caller(), Then::Handled(Handled::by::<H>()))
+        self.then_step(
+            Location::caller(),
+            Then::Handled(HandledExpectation::by::<H>()),
+        )
     }
 
     /// Expects what the user's own expectation says.
@@ -115,6 +121,6 @@ impl<'t, S> Flow<'t, S> {
 
     #[track_caller]
     pub(super) fn expect<Next>(self, expectation: impl Expectation + 't) -> Flow<'t, Next> {
-        self.then_step(Location::caller(), Then::Of(Box::new(expectation)))
+        self.then_step(Location::caller(), Then::Expectation(Box::new(expectation)))
     }
 }

@@ -5,13 +5,13 @@ use flow_domain::{
     clock::Timestamp,
     handler::short_type_name,
     message::Priority,
-    model::{AnyCommand, ListedMessage as _, MessageList, Written},
+    model::{AnyCommand, DynMessage as _, IntoMessages, SerializedMessage},
 };
 
 use crate::{
     flow::{Acted, AfterAct, Flow, Mismatch, StepKind},
     run::Outcome,
-    system::Pass,
+    system::ClockAdvance,
     system::fault::Fault,
 };
 
@@ -19,7 +19,7 @@ impl<'t, S> Flow<'t, S> {
     /// Hands a command to the domain, and lets everything that it causes happen.
     #[track_caller]
     pub fn when<C: Command>(mut self, command: C) -> Flow<'t, Acted> {
-        let written = self.write(&command);
+        let written = self.serialize(&command);
         self.step(
             Location::caller(),
             StepKind::When(written, short_type_name::<C::Reply>, Headers::default()),
@@ -32,7 +32,7 @@ impl<'t, S> Flow<'t, S> {
     /// [`then_handler_failed`](Flow::then_handler_failed) is the word for it.
     #[track_caller]
     pub fn when_submitted<C: Command>(mut self, command: C) -> Flow<'t, Acted> {
-        let written = self.write(&command);
+        let written = self.serialize(&command);
         let kind = StepKind::WhenSubmitted(written, Headers::default());
         self.step(Location::caller(), kind)
     }
@@ -40,7 +40,7 @@ impl<'t, S> Flow<'t, S> {
     /// Tells the domain of an event that happens outside, and lets everything that it causes happen.
     #[track_caller]
     pub fn when_event<E: Event>(mut self, event: E) -> Flow<'t, Acted> {
-        let written = self.write(&event);
+        let written = self.serialize(&event);
         self.step(
             Location::caller(),
             StepKind::WhenEvent(written, Headers::default()),
@@ -52,8 +52,8 @@ impl<'t, S> Flow<'t, S> {
     ///
     /// [`then_accepted_of`](Flow::then_accepted_of) says how many went through.
     #[track_caller]
-    pub fn when_all(mut self, commands: impl MessageList<AnyCommand>) -> Flow<'t, Acted> {
-        let written = self.write_each(&commands);
+    pub fn when_all(mut self, commands: impl IntoMessages<AnyCommand>) -> Flow<'t, Acted> {
+        let written = self.serialize_each(&commands);
         self.step(Location::caller(), StepKind::WhenAll(written))
     }
 
@@ -61,7 +61,7 @@ impl<'t, S> Flow<'t, S> {
     /// is tried again. It costs no real time.
     #[track_caller]
     pub fn when_time_passes(self, time: Duration) -> Flow<'t, Acted> {
-        let pass = StepKind::WhenTime(Pass::For(time));
+        let pass = StepKind::WhenTime(ClockAdvance::Ready(time));
         self.step(Location::caller(), pass)
     }
 
@@ -69,7 +69,7 @@ impl<'t, S> Flow<'t, S> {
     /// [`VirtualClock::START`](flow_domain::clock::VirtualClock::START).
     #[track_caller]
     pub fn when_time_reaches(self, time: Timestamp) -> Flow<'t, Acted> {
-        let pass = StepKind::WhenTime(Pass::Until(time));
+        let pass = StepKind::WhenTime(ClockAdvance::To(time));
         self.step(Location::caller(), pass)
     }
 
@@ -96,9 +96,9 @@ impl<'t, S> Flow<'t, S> {
     {
         if times == 0 {
             let mismatch = Mismatch::new("a redelivery", "0 times is none");
-            self.plan.misplaced = Some((Location::caller(), mismatch));
+            self.plan.invalid_call = Some((Location::caller(), mismatch));
         }
-        self.step(Location::caller(), StepKind::WhenAgain(times))
+        self.step(Location::caller(), StepKind::WhenRedelivered(times))
     }
 
     /// Hands over a command that is made from what was seen so far, for example from an id in an event.
@@ -130,9 +130,9 @@ impl<'t, S> Flow<'t, S> {
     ) -> Flow<'t, Acted> {
         let make = move |outcome: &Outcome| {
             let command = command(outcome);
-            match Written::new(&command) {
+            match SerializedMessage::new(&command) {
                 Ok(mut written) => {
-                    let broken = command.read_back(&mut written);
+                    let broken = command.check_round_trip(&mut written);
                     (Ok(written), broken)
                 }
                 Err(err) => (Err(err), None),
@@ -184,7 +184,7 @@ impl Flow<'_, Acted> {
         } else {
             let expected = format!("an act that can have {what}");
             let found = "the last act is no `when`, `when_event` or `when_submitted`";
-            self.plan.misplaced = Some((location, Mismatch::new(expected, found)));
+            self.plan.invalid_call = Some((location, Mismatch::new(expected, found)));
         }
         self
     }

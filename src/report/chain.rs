@@ -2,15 +2,15 @@ use std::{collections::VecDeque, ops::Range};
 
 use flow_domain::{
     message::Processing,
-    record::{Entry, EntryId, Happening, Record},
+    record::{Entry, EntryId, EntryKind, Record},
 };
 
 use crate::{
-    expect::{Seen, still_to_come},
+    expect::{MessageView, pending_due_time},
     report::{
-        Page,
-        effects::{Effects, at_attempt},
-        tree::{Told, Tree},
+        RenderOptions,
+        effects::{Effects, attempt_suffix},
+        tree::{Tree, TreeLine},
     },
     run::Log,
 };
@@ -23,82 +23,83 @@ pub(crate) fn chain_text(
     part: Range<usize>,
     here: Option<EntryId>,
     logs: &[Log],
-    page: &Page,
+    page: &RenderOptions,
 ) -> String {
-    let mut chain = Chain::new(record);
+    let mut chain = ChainBuilder::new(record);
     let start = part.start;
     let mut known: Vec<EntryId> = Vec::new();
     for entry in &record.entries()[part] {
         match entry.cause {
-            None => chain.open.push_back((entry.id, None)),
+            None => chain.queue.push_back((entry.id, None)),
             // A message from before, which is handled only now.
             Some(cause) if cause.index() < start && !known.contains(&cause) => {
                 known.push(cause);
-                chain.open.push_back((cause, None));
+                chain.queue.push_back((cause, None));
             }
             Some(_) => {}
         }
     }
-    chain.grow();
+    chain.build();
     for log in logs {
         if let Some(line) = chain.tree.line_of(log.entry, record) {
-            chain.tree.line(line).logs.push(log.to_string());
+            chain.tree.line_mut(line).logs.push(log.to_string());
         }
     }
     chain.tree.draw(record, here, page)
 }
 
 /// A tree that grows from what came from outside.
-struct Chain<'r> {
+struct ChainBuilder<'r> {
     record: &'r Record,
     effects: Effects<'r>,
     tree: Tree,
     /// Entries that are not in the tree yet, with the line below which they belong. A list, and no
     /// recursion: a flow may go on for long.
-    open: VecDeque<(EntryId, Option<usize>)>,
+    queue: VecDeque<(EntryId, Option<usize>)>,
 }
 
-impl<'r> Chain<'r> {
+impl<'r> ChainBuilder<'r> {
     fn new(record: &'r Record) -> Self {
         Self {
             record,
             effects: Effects::new(record),
             tree: Tree::default(),
-            open: VecDeque::new(),
+            queue: VecDeque::new(),
         }
     }
 
-    fn grow(&mut self) {
-        while let Some((id, above)) = self.open.pop_front() {
+    fn build(&mut self) {
+        while let Some((id, above)) = self.queue.pop_front() {
             let entry = self.record.entry(id);
-            match &entry.what {
-                Happening::CommandReceived(envelope) => {
-                    self.command(entry, Seen::from(&**envelope).name, above);
+            match &entry.kind {
+                EntryKind::CommandReceived(envelope) => {
+                    self.add_command(entry, MessageView::from(&**envelope).name, above);
                 }
-                Happening::Scheduled { command, .. } => {
-                    let line = self.command(entry, Seen::from(&**command).name, above);
-                    if self.effects.of(entry.id).next().is_none() {
-                        self.tree.line(line).detail = match still_to_come(entry, self.record) {
+                EntryKind::Scheduled { command, .. } => {
+                    let line = self.add_command(entry, MessageView::from(&**command).name, above);
+                    if self.effects.caused_by(entry.id).next().is_none() {
+                        self.tree.line_mut(line).detail = match pending_due_time(entry, self.record)
+                        {
                             Ok(due) => format!("scheduled for {due}"),
                             Err(fate) => fate,
                         };
                     }
                 }
-                Happening::Appended(_) => self.event(entry, above),
-                Happening::Raised(envelope) => {
-                    let mut appended = self.effects.of(entry.id).peekable();
+                EntryKind::Appended(_) => self.add_event(entry, above),
+                EntryKind::Raised(envelope) => {
+                    let mut appended = self.effects.caused_by(entry.id).peekable();
                     if appended.peek().is_none() {
-                        let told = Told {
-                            label: Seen::from(&**envelope).name,
+                        let told = TreeLine {
+                            label: MessageView::from(&**envelope).name,
                             detail: "rolled back".to_owned(),
-                            ids: vec![entry.id],
+                            entries: vec![entry.id],
                             is_message: true,
-                            ..Told::default()
+                            ..TreeLine::default()
                         };
                         self.tree.add(above, told);
                     }
                     for event in appended {
-                        self.event(event, above);
+                        self.add_event(event, above);
                     }
                 }
                 _ => {}
@@ -107,74 +108,82 @@ impl<'r> Chain<'r> {
     }
 
     /// A command and its handler share a line.
-    fn command(&mut self, entry: &Entry, name: String, above: Option<usize>) -> usize {
-        let mut detail = match &entry.what {
-            Happening::CommandReceived(command)
+    fn add_command(&mut self, entry: &Entry, name: String, above: Option<usize>) -> usize {
+        let mut detail = match &entry.kind {
+            EntryKind::CommandReceived(command)
                 if command.metadata.processing == Processing::Async =>
             {
                 "waits in the outbox".to_owned()
             }
             _ => "nobody handles it".to_owned(),
         };
-        let told = Told {
+        let told = TreeLine {
             label: name,
             is_message: true,
-            ..Told::default()
+            ..TreeLine::default()
         };
         let line = self.tree.add(above, told);
         let mut ids = vec![entry.id];
-        for effect in self.effects.of(entry.id) {
-            match &effect.what {
-                Happening::HandlerStarted {
+        for effect in self.effects.caused_by(entry.id) {
+            match &effect.kind {
+                EntryKind::HandlerStarted {
                     handler, attempt, ..
                 } => {
-                    let ended = self.effects.ended(effect);
-                    detail = format!("{handler}  {ended}{}", at_attempt(*attempt));
+                    let ended = self.effects.outcome_text(effect);
+                    detail = format!("{handler}  {ended}{}", attempt_suffix(*attempt));
                     ids.push(effect.id);
-                    self.open_effects(effect, line);
+                    self.queue_effects(effect, line);
                 }
-                Happening::Published { .. } if detail.starts_with("waits") => {
+                EntryKind::Published { .. } if detail.starts_with("waits") => {
                     "not handled yet".clone_into(&mut detail);
                 }
-                Happening::Expired => {
+                EntryKind::Expired => {
                     "EXPIRED: it came after its deadline".clone_into(&mut detail);
                 }
-                Happening::GivenUp { is_kept, .. } => detail.push_str(given_up(*is_kept)),
+                EntryKind::RetriesExhausted {
+                    is_dead_lettered: is_kept,
+                    ..
+                } => detail.push_str(exhausted_suffix(*is_kept)),
                 _ => {}
             }
         }
-        let told = self.tree.line(line);
-        (told.detail, told.ids) = (detail, ids);
+        let told = self.tree.line_mut(line);
+        (told.detail, told.entries) = (detail, ids);
         line
     }
 
-    fn event(&mut self, entry: &Entry, above: Option<usize>) {
-        let Happening::Appended(event) = &entry.what else {
+    fn add_event(&mut self, entry: &Entry, above: Option<usize>) {
+        let EntryKind::Appended(event) = &entry.kind else {
             return;
         };
-        let told = Told {
-            label: Seen::from(&*event.envelope).name,
+        let told = TreeLine {
+            label: MessageView::from(&*event.envelope).name,
             detail: format!("{} @{}", event.stream(), event.version),
-            ids: vec![entry.id],
+            entries: vec![entry.id],
             is_message: true,
-            ..Told::default()
+            ..TreeLine::default()
         };
         let line = self.tree.add(above, told);
-        for effect in self.effects.of(entry.id) {
-            match effect.what {
-                Happening::HandlerStarted {
+        for effect in self.effects.caused_by(entry.id) {
+            match effect.kind {
+                EntryKind::HandlerStarted {
                     handler, attempt, ..
-                } => self.delivery(effect, (handler, attempt), line),
-                Happening::GivenUp {
-                    handler, is_kept, ..
+                } => self.add_delivery(effect, (handler, attempt), line),
+                EntryKind::RetriesExhausted {
+                    handler,
+                    is_dead_lettered: is_kept,
+                    ..
                 } => {
-                    if let Some(given_up_on) = self.tree.last_below(line, handler) {
-                        let told = self.tree.line(given_up_on);
-                        told.detail.push_str(given_up(is_kept));
+                    if let Some(given_up_on) = self.tree.last_child(line, handler) {
+                        let told = self.tree.line_mut(given_up_on);
+                        told.detail.push_str(exhausted_suffix(is_kept));
                     }
                 }
-                Happening::NoSubscriber => {
-                    self.tree.line(line).detail.push_str("  nobody handles it");
+                EntryKind::NoSubscriber => {
+                    self.tree
+                        .line_mut(line)
+                        .detail
+                        .push_str("  nobody handles it");
                 }
                 _ => {}
             }
@@ -182,54 +191,63 @@ impl<'r> Chain<'r> {
     }
 
     /// An event that was delivered to a handler.
-    fn delivery(&mut self, started: &Entry, (handler, attempt): (&'static str, u32), event: usize) {
-        let detail = format!("{}{}", self.effects.ended(started), at_attempt(attempt));
+    fn add_delivery(
+        &mut self,
+        started: &Entry,
+        (handler, attempt): (&'static str, u32),
+        event: usize,
+    ) {
+        let detail = format!(
+            "{}{}",
+            self.effects.outcome_text(started),
+            attempt_suffix(attempt)
+        );
         // Of the attempts that changed nothing only the last is told.
-        let earlier = self.tree.last_below(event, handler);
-        let earlier = earlier.filter(|line| 1 < attempt && !self.caused_messages(*line));
+        let earlier = self.tree.last_child(event, handler);
+        let earlier = earlier.filter(|line| 1 < attempt && !self.has_caused_messages(*line));
         let line = earlier.unwrap_or_else(|| {
-            let told = Told {
+            let told = TreeLine {
                 label: handler.to_owned(),
-                ..Told::default()
+                ..TreeLine::default()
             };
             self.tree.add(Some(event), told)
         });
-        let told = self.tree.line(line);
+        let told = self.tree.line_mut(line);
         told.detail = detail;
-        told.ids.push(started.id);
-        self.open_effects(started, line);
+        told.entries.push(started.id);
+        self.queue_effects(started, line);
     }
 
     /// Whether the handling that a line tells of raised or issued anything.
-    fn caused_messages(&mut self, line: usize) -> bool {
-        let ids = self.tree.line(line).ids.clone();
+    fn has_caused_messages(&mut self, line: usize) -> bool {
+        let ids = self.tree.line_mut(line).entries.clone();
         ids.into_iter().any(|id| {
-            let mut effects = self.effects.of(id);
-            effects.any(|effect| is_message(&effect.what))
+            let mut effects = self.effects.caused_by(id);
+            effects.any(|effect| is_message(&effect.kind))
         })
     }
 
     /// What a handling caused comes below its line.
-    fn open_effects(&mut self, started: &Entry, line: usize) {
-        let messages = self.effects.of(started.id);
-        let messages = messages.filter(|effect| is_message(&effect.what));
-        self.open
+    fn queue_effects(&mut self, started: &Entry, line: usize) {
+        let messages = self.effects.caused_by(started.id);
+        let messages = messages.filter(|effect| is_message(&effect.kind));
+        self.queue
             .extend(messages.map(|effect| (effect.id, Some(line))));
     }
 }
 
 /// Whether a message came to be.
-fn is_message(what: &Happening) -> bool {
+fn is_message(what: &EntryKind) -> bool {
     matches!(
         what,
-        Happening::CommandReceived(_)
-            | Happening::Scheduled { .. }
-            | Happening::Raised(_)
-            | Happening::Appended(_)
+        EntryKind::CommandReceived(_)
+            | EntryKind::Scheduled { .. }
+            | EntryKind::Raised(_)
+            | EntryKind::Appended(_)
     )
 }
 
-fn given_up(is_kept: bool) -> &'static str {
+fn exhausted_suffix(is_kept: bool) -> &'static str {
     if is_kept {
         "; given up, a dead letter"
     } else {
@@ -244,7 +262,7 @@ mod tests {
     use super::*;
     use crate::{FlowHarness, Mode, Outcome};
 
-    fn cancelled() -> Outcome {
+    fn cancelled_order() -> Outcome {
         let place = shop::PlaceOrder {
             order_id: "ord-1".into(),
             customer_id: "cust-1".into(),
@@ -257,25 +275,25 @@ mod tests {
     }
 
     /// The chain with a mark at what wrote the last row, or at what that caused.
-    fn marked(n_lines: usize) -> String {
-        let outcome = cancelled();
+    fn marked_chain(n_lines: usize) -> String {
+        let outcome = cancelled_order();
         let record = outcome.record();
         let mut entries = record.entries().iter().rev();
-        let wrote = entries.find(|entry| match &entry.what {
-            Happening::Written(written) => written.table.kind == TableKind::Projection,
+        let wrote = entries.find(|entry| match &entry.kind {
+            EntryKind::StateChanged(written) => written.table.kind == TableKind::Projection,
             _ => false,
         });
-        let page = Page {
+        let page = RenderOptions {
             n_lines,
-            ..Page::PLAIN
+            ..RenderOptions::PLAIN
         };
         let all = 0..record.entries().len();
         chain_text(record, all, wrote.map(|entry| entry.id), &[], &page)
     }
 
     #[test]
-    fn the_line_that_tells_of_an_entry_is_marked() {
-        insta::assert_snapshot!(marked(60), @r#"
+    fn chain_marks_the_line_of_an_entry() {
+        insta::assert_snapshot!(marked_chain(60), @r#"
         PlaceOrder                             OrderCommandHandler  stored Order "ord-1"
         └ OrderPlaced                          order-ord-1 @1
           ├ InventoryEventHandler              handled
@@ -291,8 +309,8 @@ mod tests {
     }
 
     #[test]
-    fn what_led_to_it_is_shown_before_anything_else() {
-        insta::assert_snapshot!(marked(7), @r#"
+    fn chain_shows_the_path_to_the_mark_first() {
+        insta::assert_snapshot!(marked_chain(7), @r#"
         PlaceOrder                             OrderCommandHandler  stored Order "ord-1"
         └ OrderPlaced                          order-ord-1 @1
           ├ InventoryEventHandler              handled

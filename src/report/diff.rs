@@ -1,18 +1,18 @@
 use serde_json::Value;
 
-use crate::{report::text::cut, why::Difference};
+use crate::{diagnosis::Difference, report::text::cut_middle};
 
 /// Finds, path by path, how `found` differs from `expected`.
 pub(crate) fn differences(expected: &Value, found: &Value) -> Vec<Difference> {
     let mut list = Vec::new();
-    collect(&mut list, String::new(), Some(expected), Some(found), false);
+    collect_differences(&mut list, String::new(), Some(expected), Some(found), false);
     list
 }
 
 /// Finds, path by path, where `found` is not like `expected`; what is not expected may be anything.
-pub(crate) fn unlike(expected: &Value, found: &Value) -> Vec<Difference> {
+pub(crate) fn partial_differences(expected: &Value, found: &Value) -> Vec<Difference> {
     let mut list = Vec::new();
-    collect(&mut list, String::new(), Some(expected), Some(found), true);
+    collect_differences(&mut list, String::new(), Some(expected), Some(found), true);
     list
 }
 
@@ -33,7 +33,7 @@ pub(crate) fn is_like(expected: &Value, found: &Value) -> bool {
     }
 }
 
-fn collect(
+fn collect_differences(
     list: &mut Vec<Difference>,
     path: String,
     expected: Option<&Value>,
@@ -52,13 +52,13 @@ fn collect(
                 } else {
                     format!("{path}.{name}")
                 };
-                collect(list, path, one.get(name), other.get(name), only_expected);
+                collect_differences(list, path, one.get(name), other.get(name), only_expected);
             }
         }
         (Some(Value::Array(one)), Some(Value::Array(other))) => {
             for idx in 0..one.len().max(other.len()) {
                 let path = format!("{path}[{idx}]");
-                collect(list, path, one.get(idx), other.get(idx), only_expected);
+                collect_differences(list, path, one.get(idx), other.get(idx), only_expected);
             }
         }
         (expected, found) => list.push(Difference {
@@ -70,14 +70,14 @@ fn collect(
 }
 
 /// Tells, path by path, how two values differ.
-pub(crate) fn told(list: &[Difference]) -> Vec<String> {
+pub(crate) fn render_differences(list: &[Difference]) -> Vec<String> {
     let width = list
         .iter()
         .map(|one| one.path.chars().count())
         .max()
         .unwrap_or(0);
     let shown = |value: &Option<Value>| match value {
-        Some(value) => cut(value.to_string()),
+        Some(value) => cut_middle(value.to_string()),
         None => "nothing".to_owned(),
     };
     list.iter()
@@ -99,12 +99,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_the_fields_that_differ_are_told() {
+    fn diff_lists_only_fields_that_differ() {
         let expected = json!({ "status": "Placed", "total": 1, "lines": [1, 2] });
         let found = json!({ "status": "Draft", "total": 1, "lines": [1], "note": "x" });
 
         assert_eq!(
-            told(&differences(&expected, &found)),
+            render_differences(&differences(&expected, &found)),
             [
                 "lines[1]  expected 2, found nothing",
                 r#"status    expected "Placed", found "Draft""#,
@@ -114,13 +114,16 @@ mod tests {
     }
 
     #[test]
-    fn like_looks_at_what_is_expected_only() {
+    fn partial_diff_ignores_unexpected_fields() {
         let found = json!({ "status": "Placed", "customer": { "id": 7, "name": "Ada" } });
 
         assert!(is_like(&json!({ "customer": { "id": 7 } }), &found));
         assert!(!is_like(&json!({ "customer": { "id": 8 } }), &found));
         assert_eq!(
-            told(&unlike(&json!({ "customer": { "id": 8 }, "x": 1 }), &found)),
+            render_differences(&partial_differences(
+                &json!({ "customer": { "id": 8 }, "x": 1 }),
+                &found
+            )),
             [
                 "customer.id  expected 8, found 7",
                 "x            expected 1, found nothing"

@@ -1,32 +1,32 @@
 use std::collections::VecDeque;
 
 use crate::report::{
-    Page,
-    page::Ink,
-    show::{alarmed, counted},
+    RenderOptions,
+    failure_text::{counted, highlight_failure},
+    render_options::Style,
     tree::Tree,
 };
 
 /// How wide the first column of a chain is at least, and at most.
-const COLUMN: (usize, usize) = (36, 56);
+const LABEL_WIDTH: (usize, usize) = (36, 56);
 
 /// How many levels of a tree are drawn. A flow that does not settle goes on for ever.
-const DEEPEST: usize = 32;
+const MAX_LEVELS: usize = 32;
 
 /// Of a way that is longer, how many levels are drawn at its beginning, and at its end.
-const ENDS: (usize, usize) = (8, 16);
+const PATH_ENDS: (usize, usize) = (8, 16);
 
 /// What marks the line in which the reason lies.
-const HERE: &str = "   <- here";
+const MARK: &str = "   <- here";
 
 /// How many lines are shown of what one handling logged, and how many where there is little room.
-const LOGS: (usize, usize) = (5, 1);
+const LOGS_PER_CALL: (usize, usize) = (5, 1);
 
 /// A line that is drawn.
-struct Line {
+struct DrawnLine {
     label: String,
     detail: String,
-    is_here: bool,
+    is_marked: bool,
     /// Whether it is something that was logged, which has no columns.
     is_log: bool,
 }
@@ -34,7 +34,7 @@ struct Line {
 /// Which lines of a tree are drawn.
 pub(super) struct Drawing<'t> {
     tree: &'t Tree,
-    here: Option<usize>,
+    marked_chain: Option<usize>,
     is_drawn: Vec<bool>,
     /// The lines in the middle of a way that is too long: the first that is left out, and the first that
     /// is drawn again.
@@ -50,40 +50,43 @@ impl<'t> Drawing<'t> {
         let mut n_messages: Vec<usize> = tree
             .nodes
             .iter()
-            .map(|node| usize::from(node.told.is_message))
+            .map(|node| usize::from(node.line.is_message))
             .collect();
         for (idx, node) in tree.nodes.iter().enumerate().rev() {
-            if let Some(above) = node.above {
+            if let Some(above) = node.parent {
                 n_messages[above] += n_messages[idx];
             }
         }
         let deepest = tree.nodes.iter().map(|node| node.level).max();
-        let has_room = tree.nodes.len() <= n_lines && deepest.unwrap_or(0) < DEEPEST;
-        let logs = tree.nodes.iter().map(|node| node.told.logs.len());
-        let n_lines_with_logs = tree.nodes.len() + logs.map(|n| n.min(LOGS.0)).sum::<usize>();
+        let has_room = tree.nodes.len() <= n_lines && deepest.unwrap_or(0) < MAX_LEVELS;
+        let logs = tree.nodes.iter().map(|node| node.line.logs.len());
+        let n_lines_with_logs =
+            tree.nodes.len() + logs.map(|n| n.min(LOGS_PER_CALL.0)).sum::<usize>();
         let n_logs = match n_lines {
             usize::MAX => usize::MAX,
-            _ if n_lines_with_logs <= n_lines => LOGS.0,
-            _ => LOGS.1,
+            _ if n_lines_with_logs <= n_lines => LOGS_PER_CALL.0,
+            _ => LOGS_PER_CALL.1,
         };
         let mut drawing = Self {
             tree,
-            here,
+            marked_chain: here,
             is_drawn: vec![has_room; tree.nodes.len()],
             gap: None,
             n_messages,
             n_logs,
         };
         if !has_room {
-            drawing.choose(n_lines);
+            drawing.choose_lines(n_lines);
         }
         drawing
     }
 
     /// Chooses the way to `here`, and then what is nearest to it.
-    fn choose(&mut self, n_lines: usize) {
-        let mut way = self.here.map_or(Vec::new(), |here| self.tree.way_to(here));
-        let (n_first, n_last) = ENDS;
+    fn choose_lines(&mut self, n_lines: usize) {
+        let mut way = self
+            .marked_chain
+            .map_or(Vec::new(), |here| self.tree.path_to(here));
+        let (n_first, n_last) = PATH_ENDS;
         if n_first + n_last < way.len() {
             let resumed = way.len() - n_last;
             self.gap = Some((way[n_first], way[resumed]));
@@ -109,7 +112,7 @@ impl<'t> Drawing<'t> {
                     level -= n_left_out;
                 }
                 let is_gap = self.gap.is_some_and(|(first, _)| first == idx);
-                if n_drawn < n_lines && level < DEEPEST && !self.is_drawn[idx] && !is_gap {
+                if n_drawn < n_lines && level < MAX_LEVELS && !self.is_drawn[idx] && !is_gap {
                     self.is_drawn[idx] = true;
                     n_drawn += 1;
                     open.push_back(Some(idx));
@@ -120,7 +123,7 @@ impl<'t> Drawing<'t> {
 
     /// What is below a line, those beside the way first.
     fn nearest_first(&self, above: Option<usize>) -> Vec<usize> {
-        let below = self.below(above);
+        let below = self.children(above);
         let on_way = below.iter().position(|idx| self.is_drawn[*idx]);
         let mut places: Vec<usize> = (0..below.len()).collect();
         if let Some(on_way) = on_way {
@@ -129,17 +132,17 @@ impl<'t> Drawing<'t> {
         places.into_iter().map(|place| below[place]).collect()
     }
 
-    fn below(&self, above: Option<usize>) -> &'t [usize] {
+    fn children(&self, above: Option<usize>) -> &'t [usize] {
         match above {
-            Some(above) => &self.tree.nodes[above].below,
+            Some(above) => &self.tree.nodes[above].children,
             None => &self.tree.roots,
         }
     }
 
     /// Draws lines that have the same cause, `rest` before each of them; `None` for those without one.
-    fn draw(&self, lines: &mut Vec<Line>, siblings: &[usize], rest: Option<&str>) {
+    fn draw_siblings(&self, lines: &mut Vec<DrawnLine>, siblings: &[usize], rest: Option<&str>) {
         let parts: Vec<&[usize]> = siblings
-            .chunk_by(|one, next| self.is_left_out(*one) && self.is_left_out(*next))
+            .chunk_by(|one, next| self.is_omitted(*one) && self.is_omitted(*next))
             .collect();
         for (nth, part) in parts.iter().enumerate() {
             let (first, next) = match rest {
@@ -147,122 +150,128 @@ impl<'t> Drawing<'t> {
                 Some(rest) if nth + 1 == parts.len() => (format!("{rest}└ "), format!("{rest}  ")),
                 Some(rest) => (format!("{rest}├ "), format!("{rest}│ ")),
             };
-            self.draw_part(lines, part, &first, &next);
+            self.draw_group(lines, part, &first, &next);
         }
     }
 
     /// A line with what is below it, or one for several that are left out.
-    fn draw_part(&self, lines: &mut Vec<Line>, part: &[usize], first: &str, rest: &str) {
+    fn draw_group(&self, lines: &mut Vec<DrawnLine>, part: &[usize], first: &str, rest: &str) {
         let idx = part[0];
         let node = &self.tree.nodes[idx];
-        let mut line = Line {
-            label: format!("{first}{}", node.told.label),
-            detail: node.told.detail.clone(),
-            is_here: self.here == Some(idx),
+        let mut line = DrawnLine {
+            label: format!("{first}{}", node.line.label),
+            detail: node.line.detail.clone(),
+            is_marked: self.marked_chain == Some(idx),
             is_log: false,
         };
         let below: &[usize] = match self.gap {
             Some((gap, ref again)) if gap == idx => {
                 let n = self.tree.nodes[*again].level - node.level;
                 let n_messages = self.n_messages[idx] - self.n_messages[*again];
-                line.label = format!("{first}{}", more(n, n_messages));
+                line.label = format!("{first}{}", omitted_count(n, n_messages));
                 line.detail.clear();
                 std::slice::from_ref(again)
             }
             _ if !self.is_drawn[idx] => {
                 let n_messages = part.iter().map(|idx| self.n_messages[*idx]).sum();
-                line.label = format!("{first}{}", more(part.len(), n_messages));
+                line.label = format!("{first}{}", omitted_count(part.len(), n_messages));
                 line.detail.clear();
                 &[]
             }
-            _ if node.below.iter().all(|idx| self.is_left_out(*idx)) && !node.below.is_empty() => {
-                let n_messages = self.n_messages[idx] - usize::from(node.told.is_message);
-                let more = more(node.below.len(), n_messages);
+            _ if node.children.iter().all(|idx| self.is_omitted(*idx))
+                && !node.children.is_empty() =>
+            {
+                let n_messages = self.n_messages[idx] - usize::from(node.line.is_message);
+                let more = omitted_count(node.children.len(), n_messages);
                 line.detail = format!("{}  .. {more}", line.detail);
                 &[]
             }
-            _ => &node.below,
+            _ => &node.children,
         };
         lines.push(line);
         if self.is_drawn[idx] {
             let beam = if below.is_empty() { "  " } else { "│ " };
-            self.draw_logs(lines, &node.told.logs, &format!("{rest}{beam}"));
+            self.draw_logs(lines, &node.line.logs, &format!("{rest}{beam}"));
         }
-        self.draw(lines, below, Some(rest));
+        self.draw_siblings(lines, below, Some(rest));
     }
 
-    fn draw_logs(&self, lines: &mut Vec<Line>, logs: &[String], rest: &str) {
+    fn draw_logs(&self, lines: &mut Vec<DrawnLine>, logs: &[String], rest: &str) {
         let shown = logs.iter().take(self.n_logs).cloned();
         let n_more = logs.len().saturating_sub(self.n_logs);
         let more = (0 < n_more).then(|| format!("and {n_more} more"));
         for log in shown.chain(more) {
-            lines.push(Line {
+            lines.push(DrawnLine {
                 label: format!("{rest}· {}", log.replace('\n', " ")),
                 detail: String::new(),
-                is_here: false,
+                is_marked: false,
                 is_log: true,
             });
         }
     }
 
     /// The lines that are drawn, what stands behind the labels in a column.
-    pub(super) fn on(&self, page: &Page) -> String {
+    pub(super) fn render(&self, page: &RenderOptions) -> String {
         let mut lines = Vec::new();
-        self.draw(&mut lines, &self.tree.roots, None);
+        self.draw_siblings(&mut lines, &self.tree.roots, None);
         let labels = lines.iter().filter(|line| !line.is_log);
         let longest = labels.map(|line| line.label.chars().count()).max();
-        let widest = COLUMN.1.min(page.width / 2).max(COLUMN.0);
-        let column = (longest.unwrap_or(0) + 2).clamp(COLUMN.0, widest);
-        let lines: Vec<String> = lines.iter().map(|line| line.show(column, page)).collect();
+        let widest = LABEL_WIDTH.1.min(page.width / 2).max(LABEL_WIDTH.0);
+        let column = (longest.unwrap_or(0) + 2).clamp(LABEL_WIDTH.0, widest);
+        let lines: Vec<String> = lines.iter().map(|line| line.render(column, page)).collect();
         lines.join("\n")
     }
 
-    fn is_left_out(&self, idx: usize) -> bool {
+    fn is_omitted(&self, idx: usize) -> bool {
         !self.is_drawn[idx] && self.gap.is_none_or(|(gap, _)| gap != idx)
     }
 }
 
 /// How many lines are left out, and how many messages are among them and below.
-fn more(n: usize, n_messages: usize) -> String {
+fn omitted_count(n: usize, n_messages: usize) -> String {
     match n_messages {
         0 => format!("{n} more"),
         n_messages => format!("{n} more, {}", counted(n_messages, "message", "messages")),
     }
 }
 
-impl Line {
-    fn show(&self, column: usize, page: &Page) -> String {
+impl DrawnLine {
+    fn render(&self, column: usize, page: &RenderOptions) -> String {
         // A label that is wider than its column keeps its distance.
         let line = format!("{:<column$}{}", format!("{}  ", self.label), self.detail);
         let line = line.trim_end();
-        if self.is_here {
-            let line = page.indented(HERE.len()).shorten(line);
-            return format!("{}{}", alarmed(&line, page), page.paint(Ink::Here, HERE));
+        if self.is_marked {
+            let line = page.indented(MARK.len()).cut_end(line);
+            return format!(
+                "{}{}",
+                highlight_failure(&line, page),
+                page.paint(Style::Mark, MARK)
+            );
         }
-        alarmed(&page.shorten(line), page)
+        highlight_failure(&page.cut_end(line), page)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::tree::Told;
+    use crate::report::tree::TreeLine;
 
-    fn told(label: String, is_message: bool) -> Told {
-        Told {
+    fn tree_line(label: String, is_message: bool) -> TreeLine {
+        TreeLine {
             label,
             is_message,
-            ..Told::default()
+            ..TreeLine::default()
         }
     }
 
     /// A message that `n` handlers handle, each of which raises one event.
     fn wide(n: usize) -> Tree {
         let mut tree = Tree::default();
-        let placed = tree.add(None, told("Placed".to_owned(), true));
+        let placed = tree.add(None, tree_line("Placed".to_owned(), true));
         for nth in 1..=n {
-            let handler = tree.add(Some(placed), told(format!("Handler{nth}"), false));
-            tree.add(Some(handler), told(format!("Handled{nth}"), true));
+            let handler = tree.add(Some(placed), tree_line(format!("Handler{nth}"), false));
+            tree.add(Some(handler), tree_line(format!("Handled{nth}"), true));
         }
         tree
     }
@@ -272,19 +281,19 @@ mod tests {
         let mut tree = Tree::default();
         let mut above = None;
         for nth in 1..=n {
-            above = Some(tree.add(above, told(format!("Counted{nth}"), true)));
+            above = Some(tree.add(above, tree_line(format!("Counted{nth}"), true)));
         }
         tree
     }
 
     #[track_caller]
     fn drawn(tree: &Tree, here: &str, n_lines: usize) -> String {
-        let here = tree.nodes.iter().position(|node| node.told.label == here);
-        Drawing::new(tree, here, n_lines).on(&Page::PLAIN)
+        let here = tree.nodes.iter().position(|node| node.line.label == here);
+        Drawing::new(tree, here, n_lines).render(&RenderOptions::PLAIN)
     }
 
     #[test]
-    fn what_there_is_room_for_is_drawn_with_a_mark() {
+    fn tree_that_fits_is_drawn_whole_with_a_mark() {
         insta::assert_snapshot!(drawn(&wide(2), "Handled1", 60), @r"
         Placed
         ├ Handler1
@@ -295,7 +304,7 @@ mod tests {
     }
 
     #[test]
-    fn of_a_wide_tree_the_way_is_drawn_and_what_is_beside_it() {
+    fn wide_tree_shows_the_path_and_its_neighbours() {
         insta::assert_snapshot!(drawn(&wide(20), "Handled10", 6), @r"
         Placed
         ├ 7 more, 7 messages
@@ -309,7 +318,7 @@ mod tests {
     }
 
     #[test]
-    fn of_a_way_that_is_too_long_the_ends_are_drawn() {
+    fn long_path_shows_both_ends() {
         insta::assert_snapshot!(drawn(&deep(100), "Counted98", 60), @r"
         Counted1
         └ Counted2
@@ -342,7 +351,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_mark_the_beginning_is_drawn() {
+    fn tree_without_a_mark_shows_its_beginning() {
         insta::assert_snapshot!(drawn(&wide(20), "nowhere", 5), @r"
         Placed
         ├ Handler1                            .. 1 more, 1 message
@@ -354,10 +363,10 @@ mod tests {
     }
 
     #[test]
-    fn a_tree_of_ten_thousand_levels_has_an_end() {
+    fn deep_tree_is_cut_at_the_maximum_level() {
         let drawn = drawn(&deep(10_000), "nowhere", usize::MAX);
 
-        assert_eq!(drawn.lines().count(), DEEPEST);
+        assert_eq!(drawn.lines().count(), MAX_LEVELS);
         assert!(drawn.ends_with("  .. 1 more, 9968 messages"), "{drawn}");
     }
 }

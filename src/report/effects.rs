@@ -1,13 +1,13 @@
-use flow_domain::record::{Ended, Entry, EntryId, Happening, Record, TableKind};
+use flow_domain::record::{Entry, EntryId, EntryKind, HandlerOutcome, Record, TableKind};
 
-use crate::report::undone_with;
+use crate::report::rolled_back_by;
 
 /// What each entry of a record directly caused. The record itself is searched for it, which takes too
 /// long to ask of every entry.
 #[derive(Debug)]
 pub(super) struct Effects<'r> {
     record: &'r Record,
-    of: Vec<Vec<EntryId>>,
+    by_cause: Vec<Vec<EntryId>>,
 }
 
 impl<'r> Effects<'r> {
@@ -18,26 +18,29 @@ impl<'r> Effects<'r> {
                 of[cause.index()].push(entry.id);
             }
         }
-        Self { record, of }
+        Self {
+            record,
+            by_cause: of,
+        }
     }
 
-    pub(super) fn of(&self, id: EntryId) -> impl Iterator<Item = &'r Entry> + use<'r> {
+    pub(super) fn caused_by(&self, id: EntryId) -> impl Iterator<Item = &'r Entry> + use<'r> {
         let record = self.record;
-        let ids = self.of[id.index()].clone();
+        let ids = self.by_cause[id.index()].clone();
         ids.into_iter().map(move |id| record.entry(id))
     }
 
     /// How a handling ended, with what it wrote.
-    pub(super) fn ended(&self, started: &Entry) -> String {
+    pub(super) fn outcome_text(&self, started: &Entry) -> String {
         let mut wrote = Vec::new();
         let mut missed = Vec::new();
         let mut ended = String::new();
         let mut caused_something = false;
-        for effect in self.of(started.id) {
-            match &effect.what {
+        for effect in self.caused_by(started.id) {
+            match &effect.kind {
                 // That a message was handled is told already.
-                Happening::Written(written) if written.table.kind == TableKind::Inbox => {}
-                Happening::Written(written) => {
+                EntryKind::StateChanged(written) if written.table.kind == TableKind::Inbox => {}
+                EntryKind::StateChanged(written) => {
                     let verb = match (&written.after, written.table.kind) {
                         (None, _) => "deleted",
                         (Some(_), TableKind::Projection) => "wrote",
@@ -45,18 +48,18 @@ impl<'r> Effects<'r> {
                     };
                     wrote.push(format!("{verb} {} {:?}", written.table.name, written.id));
                 }
-                Happening::LawBroken(broken) => {
-                    wrote.push(format!("broke the law `{}`", broken.law));
+                EntryKind::InvariantViolated(broken) => {
+                    wrote.push(format!("broke the law `{}`", broken.invariant));
                 }
-                Happening::Missed { table, id } => {
+                EntryKind::NotFound { table, id } => {
                     missed.push(format!("found no {} {id:?}", table.name));
                 }
-                Happening::HandlerEnded(Ended::Handled)
-                    if undone_with(effect, self.record).is_some() =>
+                EntryKind::HandlerEnded(HandlerOutcome::Handled)
+                    if rolled_back_by(effect, self.record).is_some() =>
                 {
                     "rolled back".clone_into(&mut ended);
                 }
-                Happening::HandlerEnded(how) => ended = told(how),
+                EntryKind::HandlerEnded(how) => ended = render_outcome(how),
                 _ => caused_something = true,
             }
         }
@@ -73,19 +76,19 @@ impl<'r> Effects<'r> {
 }
 
 /// Says which attempt it was, if it was not the first.
-pub(super) fn at_attempt(attempt: u32) -> String {
+pub(super) fn attempt_suffix(attempt: u32) -> String {
     match attempt {
         1 => String::new(),
         n => format!(" (attempt {n})"),
     }
 }
 
-fn told(ended: &Ended) -> String {
+fn render_outcome(ended: &HandlerOutcome) -> String {
     match ended {
-        Ended::Handled => "handled".to_owned(),
-        Ended::Filtered(reason) => format!("let it go: {reason}"),
-        Ended::Rejected(undone) => format!("REJECTED: {}", undone.reason),
-        Ended::Failed(undone) => format!("FAILED: {undone}"),
+        HandlerOutcome::Handled => "handled".to_owned(),
+        HandlerOutcome::Filtered(reason) => format!("let it go: {reason}"),
+        HandlerOutcome::Rejected(undone) => format!("REJECTED: {}", undone.reason),
+        HandlerOutcome::Failed(undone) => format!("FAILED: {undone}"),
         other => other.to_string(),
     }
 }

@@ -3,11 +3,14 @@ use std::{error, fmt, panic::Location};
 use flow_domain::{WiringErrors, record::Record};
 
 use crate::{
+    diagnosis::{Cause, Diagnosis, diagnose},
     flow::{Mismatch, Plan},
-    report::{Page, again::test_name, file::keep, left::left, page::Ink},
+    report::{
+        RenderOptions, record_file::write_record, remaining::remaining_text, render_options::Style,
+        rerun_hint::test_name,
+    },
     run::Outcome,
     system::Mode,
-    why::{Verdict, Why, why},
 };
 
 /// Why a sentence failed. Its `Display` is the report, as plain text.
@@ -20,13 +23,13 @@ pub struct FlowFailure {
 
 pub(super) struct Inner {
     /// The first thing that failed, and everything else that failed at the same time.
-    pub(super) failed: Vec<FailedStep>,
-    pub(super) why: Option<Why>,
-    pub(super) left: String,
+    pub(super) failed_steps: Vec<FailedStep>,
+    pub(super) diagnosis: Option<Diagnosis>,
+    pub(super) remaining: String,
     /// The name of the test, if it is known.
-    pub(super) test: Option<String>,
+    pub(super) test_name: Option<String>,
     /// The mode, if the environment said it.
-    pub(super) mode: Option<Mode>,
+    pub(super) environment_mode: Option<Mode>,
     /// In which of several runs it failed.
     pub(super) note: Option<String>,
     pub(super) outcome: Option<Outcome>,
@@ -47,13 +50,13 @@ pub struct FailedStep {
 }
 
 /// A step that failed.
-pub(crate) struct Failed {
+pub(crate) struct StepMismatch {
     step: usize,
     location: &'static Location<'static>,
     mismatch: Mismatch,
 }
 
-impl Failed {
+impl StepMismatch {
     pub(crate) fn new(
         step: usize,
         location: &'static Location<'static>,
@@ -78,18 +81,18 @@ impl Failed {
 
 /// The first cause that was found. That a handler broke a law gives way to one that says more of what the
 /// same handler did.
-fn first_of(mut causes: impl Iterator<Item = Why>) -> Option<Why> {
+fn first_diagnosis(mut causes: impl Iterator<Item = Diagnosis>) -> Option<Diagnosis> {
     let first = causes.next()?;
-    let Verdict::BrokeLaw { at, .. } = &first.verdict else {
+    let Cause::InvariantViolated { at, .. } = &first.cause else {
         return Some(first);
     };
     let entry = Some(at.entry);
-    let more = causes.find(|other| other.verdict.place().map(|at| at.entry) == entry);
+    let more = causes.find(|other| other.cause.handler_call().map(|at| at.entry) == entry);
     more.or(Some(first))
 }
 
 impl FlowFailure {
-    pub(crate) fn new(outcome: Outcome, failed: Vec<Failed>) -> Self {
+    pub(crate) fn new(outcome: Outcome, failed: Vec<StepMismatch>) -> Self {
         let shown = failed.into_iter().map(|failed| FailedStep {
             step: failed.step + 1,
             described: outcome.step(failed.step),
@@ -97,15 +100,15 @@ impl FlowFailure {
             mismatch: failed.mismatch,
         });
         let failed: Vec<FailedStep> = shown.collect();
-        let sought = failed.iter().filter_map(|step| step.mismatch.sought());
-        let why = first_of(sought.filter_map(|sought| why(sought, &outcome)));
+        let sought = failed.iter().filter_map(|step| step.mismatch.subject());
+        let why = first_diagnosis(sought.filter_map(|sought| diagnose(sought, &outcome)));
         Self {
             inner: Box::new(Inner {
-                failed,
-                why,
-                left: left(&outcome),
-                test: test_name(),
-                mode: None,
+                failed_steps: failed,
+                diagnosis: why,
+                remaining: remaining_text(&outcome),
+                test_name: test_name(),
+                environment_mode: None,
                 note: None,
                 outcome: Some(outcome),
             }),
@@ -119,16 +122,16 @@ impl FlowFailure {
             .map_or_else(String::new, |step| step.location.to_string());
         Self {
             inner: Box::new(Inner {
-                failed: vec![FailedStep {
+                failed_steps: vec![FailedStep {
                     step: 1,
                     described: "the domain cannot be built".to_owned(),
                     location,
                     mismatch: Mismatch::new("a domain that can work", errors.to_string()),
                 }],
-                why: None,
-                left: String::new(),
-                test: test_name(),
-                mode: None,
+                diagnosis: None,
+                remaining: String::new(),
+                test_name: test_name(),
+                environment_mode: None,
                 note: None,
                 outcome: None,
             }),
@@ -145,16 +148,16 @@ impl FlowFailure {
         let step = steps.position(|step| step.location.line() >= location.line());
         Self {
             inner: Box::new(Inner {
-                failed: vec![FailedStep {
+                failed_steps: vec![FailedStep {
                     step: step.unwrap_or(plan.steps.len().saturating_sub(1)) + 1,
                     described: "the sentence cannot be run".to_owned(),
                     location: location.to_string(),
                     mismatch,
                 }],
-                why: None,
-                left: String::new(),
-                test: test_name(),
-                mode: None,
+                diagnosis: None,
+                remaining: String::new(),
+                test_name: test_name(),
+                environment_mode: None,
                 note: None,
                 outcome: None,
             }),
@@ -162,17 +165,20 @@ impl FlowFailure {
     }
 
     /// Says that what was expected is so after the step at this place.
-    pub(crate) fn asked_too_early(mut self, step: usize) -> Self {
+    pub(crate) fn with_later_step(mut self, step: usize) -> Self {
         let Some(outcome) = &self.inner.outcome else {
             return self;
         };
-        let verdict = Verdict::AskedTooEarly {
+        let verdict = Cause::AssertedTooEarly {
             step: step + 1,
             described: outcome.step(step),
         };
-        let runner_up = self.inner.why.take().map(|why| why.verdict);
-        let runner_up = runner_up.filter(Verdict::is_sure);
-        self.inner.why = Some(Why { verdict, runner_up });
+        let runner_up = self.inner.diagnosis.take().map(|why| why.cause);
+        let runner_up = runner_up.filter(Cause::is_certain);
+        self.inner.diagnosis = Some(Diagnosis {
+            cause: verdict,
+            runner_up,
+        });
         self
     }
 
@@ -183,27 +189,27 @@ impl FlowFailure {
     }
 
     /// Says that the mode was that of the environment.
-    pub(crate) fn in_mode_of_environment(mut self, mode: Mode) -> Self {
-        self.inner.mode = Some(mode);
+    pub(crate) fn with_environment_mode(mut self, mode: Mode) -> Self {
+        self.inner.environment_mode = Some(mode);
         self
     }
 
     /// The report for whoever runs the test, with the colours and the width of the terminal if it is
     /// one. What was recorded is written into a file, and the report says into which.
-    pub(crate) fn of_panic(&self) -> String {
-        let page = Page::of_terminal();
-        let mut report = self.on_page(&page);
+    pub(crate) fn panic_text(&self) -> String {
+        let page = RenderOptions::for_terminal();
+        let mut report = self.render(&page);
         if self.inner.outcome.is_some() {
-            let kept = keep(&self.name(), &self.record_text());
-            let name = page.paint(Ink::Name, "record");
+            let kept = write_record(&self.record_name(), &self.record_text());
+            let name = page.paint(Style::SectionName, "record");
             report = format!("{report}\n{name} {kept}");
         }
         report
     }
 
     /// The name of the test, or else the file and line of the step.
-    fn name(&self) -> String {
-        let named = self.inner.test.clone();
+    fn record_name(&self) -> String {
+        let named = self.inner.test_name.clone();
         named.unwrap_or_else(|| {
             let path = self.location().rsplit('/').next().unwrap_or_default();
             let mut parts = path.split(':');
@@ -215,7 +221,7 @@ impl FlowFailure {
     /// The report with its whole chain, and everything that was recorded, as text: what a test that
     /// panics leaves in `target/flow-harness`.
     pub fn record_text(&self) -> String {
-        let report = self.on_page(&Page::WHOLE);
+        let report = self.render(&RenderOptions::UNLIMITED);
         match self.outcome() {
             Some(outcome) => {
                 let logs = outcome.logs().into_iter().map(|log| {
@@ -229,42 +235,42 @@ impl FlowFailure {
         }
     }
 
-    pub(super) fn on_page(&self, page: &Page) -> String {
+    pub(super) fn render(&self, page: &RenderOptions) -> String {
         let mut report = String::new();
         // A `String` takes everything.
-        let _ = self.inner.show(&mut report, page);
+        let _ = self.inner.write_report(&mut report, page);
         report
     }
 
     /// The number of the step that failed first, from 1.
     pub fn step(&self) -> usize {
-        self.inner.failed[0].step
+        self.inner.failed_steps[0].step
     }
 
     /// The file, line and column of what failed first.
     pub fn location(&self) -> &str {
-        &self.inner.failed[0].location
+        &self.inner.failed_steps[0].location
     }
 
     /// What was expected first, and what was found.
     pub fn mismatch(&self) -> &Mismatch {
-        &self.inner.failed[0].mismatch
+        &self.inner.failed_steps[0].mismatch
     }
 
     /// Everything that failed: what went wrong by itself, then the expectations that were not met, in
     /// order. There is always one.
     pub fn failed_steps(&self) -> &[FailedStep] {
-        &self.inner.failed
+        &self.inner.failed_steps
     }
 
     /// Why it failed, if the cause could be found.
-    pub fn why(&self) -> Option<&Why> {
-        self.inner.why.as_ref()
+    pub fn diagnosis(&self) -> Option<&Diagnosis> {
+        self.inner.diagnosis.as_ref()
     }
 
     /// How many expectations were not met.
     pub fn n_failed(&self) -> usize {
-        self.inner.failed.len()
+        self.inner.failed_steps.len()
     }
 
     /// Everything that happened in the run; `None` if the domain could not be built.
@@ -280,7 +286,7 @@ impl FlowFailure {
 
 impl fmt::Display for FlowFailure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.inner.show(f, &Page::PLAIN)
+        self.inner.write_report(f, &RenderOptions::PLAIN)
     }
 }
 

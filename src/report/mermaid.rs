@@ -1,8 +1,8 @@
-use flow_domain::record::{Entry, Happening, Record};
+use flow_domain::record::{Entry, EntryKind, Record};
 
 use crate::{
-    expect::Seen,
-    report::effects::{Effects, at_attempt},
+    expect::MessageView,
+    report::effects::{Effects, attempt_suffix},
 };
 
 /// Words that begin something else in a diagram.
@@ -49,77 +49,81 @@ struct Diagram<'r> {
 impl Diagram<'_> {
     fn add(&mut self, entry: &Entry) {
         let cause = entry.cause.map(|cause| self.record.entry(cause));
-        match (&entry.what, cause) {
+        match (&entry.kind, cause) {
             (
-                Happening::HandlerStarted {
+                EntryKind::HandlerStarted {
                     handler, attempt, ..
                 },
                 Some(message),
             ) => {
                 let (from, to) = (self.sender(message), self.participant(Some(handler)));
-                let text = format!("{}{}", name_of(message), at_attempt(*attempt));
-                self.line(&format!("{from}->>{to}"), &text);
+                let text = format!("{}{}", message_name(message), attempt_suffix(*attempt));
+                self.add_line(&format!("{from}->>{to}"), &text);
             }
-            (Happening::HandlerEnded(_), Some(started)) => self.ended(started),
-            (Happening::Scheduled { due, .. }, _) => {
-                self.note(entry, &format!(", scheduled for {due}"));
+            (EntryKind::HandlerEnded(_), Some(started)) => self.add_outcome(started),
+            (EntryKind::Scheduled { due, .. }, _) => {
+                self.add_note(entry, &format!(", scheduled for {due}"));
             }
-            (Happening::CommandReceived(_) | Happening::Appended(_), _) => {
-                let mut effects = self.effects.of(entry.id);
+            (EntryKind::CommandReceived(_) | EntryKind::Appended(_), _) => {
+                let mut effects = self.effects.caused_by(entry.id);
                 let is_handled = effects.any(|effect| {
                     matches!(
-                        effect.what,
-                        Happening::HandlerStarted { .. }
-                            | Happening::NoSubscriber
-                            | Happening::Expired
+                        effect.kind,
+                        EntryKind::HandlerStarted { .. }
+                            | EntryKind::NoSubscriber
+                            | EntryKind::Expired
                     )
                 });
                 if !is_handled {
-                    self.note(entry, ", not handled yet");
+                    self.add_note(entry, ", not handled yet");
                 }
             }
-            (Happening::NoSubscriber, Some(message)) => self.note(message, ", nobody handles it"),
-            (Happening::Expired, Some(message)) => self.note(message, ", too late"),
+            (EntryKind::NoSubscriber, Some(message)) => {
+                self.add_note(message, ", nobody handles it")
+            }
+            (EntryKind::Expired, Some(message)) => self.add_note(message, ", too late"),
             (
-                Happening::GivenUp {
-                    handler, is_kept, ..
+                EntryKind::RetriesExhausted {
+                    handler,
+                    is_dead_lettered: is_kept,
+                    ..
                 },
                 Some(message),
             ) => {
                 let fate = if *is_kept { "a dead letter" } else { "skipped" };
-                let text = format!("gave up on {}, {fate}", name_of(message));
+                let text = format!("gave up on {}, {fate}", message_name(message));
                 let handler = self.participant(Some(handler));
-                self.line(&format!("Note over {handler}"), &text);
+                self.add_line(&format!("Note over {handler}"), &text);
             }
             _ => {}
         }
     }
 
     /// What came of a handling: an arrow back if it was for nothing.
-    fn ended(&mut self, started: &Entry) {
-        let (Some(message), Happening::HandlerStarted { handler, .. }) =
-            (started.cause, &started.what)
+    fn add_outcome(&mut self, started: &Entry) {
+        let (Some(message), EntryKind::HandlerStarted { handler, .. }) =
+            (started.cause, &started.kind)
         else {
             return;
         };
         let from = self.sender(self.record.entry(message));
         let to = self.participant(Some(handler));
-        let ended = self.effects.ended(started);
+        let ended = self.effects.outcome_text(started);
         let was_for_nothing = ["FAILED", "REJECTED", "rolled back"]
             .iter()
             .any(|word| ended.starts_with(word));
         if was_for_nothing {
-            self.line(&format!("{to}--x{from}"), &ended);
+            self.add_line(&format!("{to}--x{from}"), &ended);
         } else if ended != "handled" {
-            self.line(&format!("Note over {to}"), &ended);
+            self.add_line(&format!("Note over {to}"), &ended);
         }
     }
 
     /// Something about a message that nobody is handed, beside who sent it.
-    fn note(&mut self, message: &Entry, text: &str) {
+    fn add_note(&mut self, message: &Entry, text: &str) {
         let sender = self.sender(message);
-        let text = format!("{}{text}", name_of(message));
-        self.line(&format!("Note over {sender}"), &text);
+        let text = format!("{}{text}", message_name(message));
+        self.add_line(&format!("Note over {sender}"), &text);
     }
 
     /// Who sent a message: the handler that raised or issued it, or the test.
@@ -127,8 +131,8 @@ impl Diagram<'_> {
         let sender = self
             .record
             .causes(message.id)
-            .find_map(|cause| match cause.what {
-                Happening::HandlerStarted { handler, .. } => Some(handler),
+            .find_map(|cause| match cause.kind {
+                EntryKind::HandlerStarted { handler, .. } => Some(handler),
                 _ => None,
             });
         self.participant(sender)
@@ -149,7 +153,7 @@ impl Diagram<'_> {
         id
     }
 
-    fn line(&mut self, arrow: &str, text: &str) {
+    fn add_line(&mut self, arrow: &str, text: &str) {
         self.lines.push(format!("{arrow}: {}", escape(text)));
     }
 
@@ -172,13 +176,13 @@ impl Diagram<'_> {
     }
 }
 
-fn name_of(message: &Entry) -> String {
-    match &message.what {
-        Happening::CommandReceived(envelope)
-        | Happening::Scheduled {
+fn message_name(message: &Entry) -> String {
+    match &message.kind {
+        EntryKind::CommandReceived(envelope)
+        | EntryKind::Scheduled {
             command: envelope, ..
-        } => Seen::from(&**envelope).name,
-        Happening::Appended(event) => Seen::from(&*event.envelope).name,
+        } => MessageView::from(&**envelope).name,
+        EntryKind::Appended(event) => MessageView::from(&*event.envelope).name,
         _ => "a message".to_owned(),
     }
 }
@@ -204,7 +208,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_has_a_meaning_in_a_diagram_is_escaped() {
+    fn escape_replaces_mermaid_syntax() {
         assert_eq!(
             escape("Vec<u8>; #1\nnext"),
             "Vec#lt;u8#gt;#59; #35;1<br/>next"
@@ -212,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_is_never_a_word_of_the_diagram_or_of_another() {
+    fn participant_ids_are_unique_and_not_reserved() {
         let record = Record::default();
         let mut diagram = Diagram {
             record: &record,

@@ -18,31 +18,31 @@
 //! [`mermaid`](crate::Outcome::mermaid) and [`logs`](crate::Outcome::logs) are there for tests that want
 //! to print or check them.
 
-mod absence;
-mod again;
 mod chain;
 mod diff;
 mod drawing;
 mod effects;
 mod failure;
-mod file;
-mod left;
+mod failure_text;
 mod mermaid;
-mod page;
-mod show;
+mod nothing_found;
+mod record_file;
+mod remaining;
+mod render_options;
+mod rerun_hint;
+mod rolled_back;
 mod story;
 mod terminal;
 mod text;
 mod tree;
-mod undone;
 
-pub(crate) use absence::nothing_found;
 pub(crate) use chain::chain_text;
-pub(crate) use diff::{differences, is_like, told, unlike};
-pub(crate) use failure::Failed;
+pub(crate) use diff::{differences, is_like, partial_differences, render_differences};
+pub(crate) use failure::StepMismatch;
 pub use failure::{FailedStep, FlowFailure};
 pub(crate) use mermaid::mermaid_text;
-pub(crate) use page::Page;
-pub(crate) use story::{Steps, Story};
-pub(crate) use text::{cut, first_few, indent, show_message, show_stored, show_value};
-pub(crate) use undone::undone_with;
+pub(crate) use nothing_found::nothing_found;
+pub(crate) use render_options::RenderOptions;
+pub(crate) use rolled_back::rolled_back_by;
+pub(crate) use story::{StepProgress, Story};
+pub(crate) use text::{cut_middle, first_few, indent, show_message, show_stored, show_value};

@@ -6,20 +6,20 @@ use std::{
 
 use terminal_size::{Width, terminal_size};
 
-use crate::report::Page;
+use crate::report::RenderOptions;
 
 /// A line of a report needs so much to say anything.
-const NARROWEST: usize = 60;
+const MIN_WIDTH: usize = 60;
 
-impl Page {
+impl RenderOptions {
     /// The page that whoever runs the test looks at.
-    pub(crate) fn of_terminal() -> Self {
+    pub(crate) fn for_terminal() -> Self {
         // The test runner catches what is written to stderr, and prints it to stdout.
         let is_terminal = io::stdout().is_terminal() && io::stderr().is_terminal();
         let columns = terminal_size().filter(|_| is_terminal);
         Self {
             width: columns.map_or(Self::PLAIN.width, |(Width(width), _)| {
-                usize::from(width).max(NARROWEST)
+                usize::from(width).max(MIN_WIDTH)
             }),
             is_coloured: is_coloured(is_terminal, |name| env::var_os(name)),
             ..Self::PLAIN
@@ -57,7 +57,7 @@ mod tests {
     }
 
     #[test]
-    fn a_terminal_has_colours_unless_it_is_told_not_to() {
+    fn terminal_is_coloured_unless_disabled() {
         check(true, &[], true);
         check(true, &[("NO_COLOR", "")], true);
         check(true, &[("NO_COLOR", "1")], false);
@@ -66,7 +66,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_terminal_has_colours_if_they_are_forced() {
+    fn colours_can_be_forced_without_a_terminal() {
         check(false, &[], false);
         check(false, &[("FORCE_COLOR", "1")], true);
         check(false, &[("CLICOLOR_FORCE", "1")], true);

@@ -8,7 +8,7 @@ use serde::{
 use serde_json::Value;
 
 /// How long a value may get before its end is cut off.
-const WIDTH: usize = 120;
+const MAX_WIDTH: usize = 120;
 
 /// Shows a message as it would be written in Rust: `PlaceOrder { order_id: "ord-01", quantity: 2 }`.
 pub(crate) fn show_message(name: &str, payload: &Payload) -> String {
@@ -17,7 +17,7 @@ pub(crate) fn show_message(name: &str, payload: &Payload) -> String {
         return match payload.as_json() {
             "null" => name.to_owned(),
             json if json.trim_matches('"') == name => name.to_owned(),
-            json => cut(format!("{name} {json}")),
+            json => cut_middle(format!("{name} {json}")),
         };
     };
     // An enum whose variants are messages has its fields one level below the name of the variant.
@@ -29,37 +29,39 @@ pub(crate) fn show_message(name: &str, payload: &Payload) -> String {
         fields = inner;
     }
     let shown = fields.iter().map(|(name, value)| (name.as_str(), value));
-    cut(format!("{name} {}", braced(shown)))
+    cut_middle(format!("{name} {}", brace_fields(shown)))
 }
 
 /// Shows what is stored, its fields in their own order: `{ order_id: "ord-01", status: "Placed" }`.
 pub(crate) fn show_stored(payload: &Payload) -> String {
     match serde_json::from_str::<Fields>(payload.as_json()) {
         Ok(Fields(fields)) => {
-            let line = braced(fields.iter().map(|(name, value)| (name.as_str(), value)));
-            if line.chars().count() <= WIDTH {
+            let line = brace_fields(fields.iter().map(|(name, value)| (name.as_str(), value)));
+            if line.chars().count() <= MAX_WIDTH {
                 return line;
             }
             // One field a line, so that a long one does not hide the others.
             let lines: Vec<String> = fields
                 .iter()
-                .map(|(name, value)| cut(format!("    {name}: {value},")))
+                .map(|(name, value)| cut_middle(format!("    {name}: {value},")))
                 .collect();
             format!("{{\n{}\n}}", lines.join("\n"))
         }
-        Err(_) => cut(payload.as_json().to_owned()),
+        Err(_) => cut_middle(payload.as_json().to_owned()),
     }
 }
 
 /// Shows the fields of a value, by name.
 pub(crate) fn show_value(value: &Value) -> String {
-    cut(match value {
-        Value::Object(fields) => braced(fields.iter().map(|(name, value)| (name.as_str(), value))),
+    cut_middle(match value {
+        Value::Object(fields) => {
+            brace_fields(fields.iter().map(|(name, value)| (name.as_str(), value)))
+        }
         other => other.to_string(),
     })
 }
 
-fn braced<'a>(fields: impl Iterator<Item = (&'a str, &'a Value)>) -> String {
+fn brace_fields<'a>(fields: impl Iterator<Item = (&'a str, &'a Value)>) -> String {
     let shown: Vec<String> = fields
         .map(|(name, value)| format!("{name}: {value}"))
         .collect();
@@ -70,19 +72,19 @@ fn braced<'a>(fields: impl Iterator<Item = (&'a str, &'a Value)>) -> String {
 }
 
 /// Cuts a text that is too long in the middle, and tells how much was cut.
-pub(crate) fn cut(text: String) -> String {
+pub(crate) fn cut_middle(text: String) -> String {
     let n_letters = text.chars().count();
-    if n_letters <= WIDTH {
+    if n_letters <= MAX_WIDTH {
         return text;
     }
-    let keep = (WIDTH - 30) / 2;
+    let keep = (MAX_WIDTH - 30) / 2;
     let start: String = text.chars().take(keep).collect();
     let end: String = text.chars().skip(n_letters - keep).collect();
     format!("{start} .. {} letters more .. {end}", n_letters - 2 * keep)
 }
 
 /// Cuts a line that is too long after a field that still fits, so that what stands behind it does too.
-pub(crate) fn shorten(line: &str, width: usize) -> String {
+pub(crate) fn cut_after_field(line: &str, width: usize) -> String {
     if line.chars().count() <= width {
         return line.to_owned();
     }
@@ -124,9 +126,9 @@ struct Fields<V = Value>(Vec<(String, V)>);
 
 impl<'de, V: Deserialize<'de>> Deserialize<'de> for Fields<V> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct InOrder<V>(PhantomData<V>);
+        struct FieldsVisitor<V>(PhantomData<V>);
 
-        impl<'de, V: Deserialize<'de>> Visitor<'de> for InOrder<V> {
+        impl<'de, V: Deserialize<'de>> Visitor<'de> for FieldsVisitor<V> {
             type Value = Fields<V>;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -142,7 +144,7 @@ impl<'de, V: Deserialize<'de>> Deserialize<'de> for Fields<V> {
             }
         }
 
-        deserializer.deserialize_map(InOrder(PhantomData))
+        deserializer.deserialize_map(FieldsVisitor(PhantomData))
     }
 }
 
@@ -156,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn a_variant_is_shown_with_its_fields_in_their_order() {
+    fn show_message_keeps_the_field_order_of_variants() {
         check(
             "ParcelOut",
             r#"{"ParcelOut":{"parcel_id":"p-1","driver":"mo"}}"#,
@@ -165,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn a_message_is_shown_as_it_is_written_in_rust() {
+    fn show_message_uses_rust_syntax() {
         check(
             "PlaceOrder",
             r#"{"order_id":"ord-1","amount":2}"#,
@@ -176,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn the_variant_of_an_enum_is_shown_like_a_struct() {
+    fn show_message_shows_a_variant_like_a_struct() {
         check(
             "Deposited",
             r#"{"Deposited":{"amount":2}}"#,
@@ -186,22 +188,22 @@ mod tests {
     }
 
     #[test]
-    fn a_long_line_ends_after_a_field_that_fits() {
+    fn cut_after_field_keeps_whole_fields() {
         let line = r#"PlaceOrder { order_id: "ord-1", customer_id: "cust-1", quantity: 2 }"#;
 
         assert_eq!(
-            shorten(line, 60),
+            cut_after_field(line, 60),
             r#"PlaceOrder { order_id: "ord-1", customer_id: "cust-1", .. }"#
         );
-        assert_eq!(shorten(line, 70), line);
+        assert_eq!(cut_after_field(line, 70), line);
         assert_eq!(
-            shorten("Told { what: \"very long\" }", 20),
+            cut_after_field("Told { what: \"very long\" }", 20),
             "Told { what: \"v .. }"
         );
     }
 
     #[test]
-    fn a_long_field_does_not_hide_the_others() {
+    fn show_stored_breaks_long_values_by_field() {
         let stored = format!(r#"{{"note":"{}","status":"Placed"}}"#, "x".repeat(200));
 
         let shown = show_stored(&Payload::from_json(stored));
@@ -214,10 +216,10 @@ mod tests {
     }
 
     #[test]
-    fn a_long_value_is_cut_in_the_middle() {
-        let shown = cut("x".repeat(200));
+    fn cut_middle_keeps_both_ends() {
+        let shown = cut_middle("x".repeat(200));
 
         assert!(shown.contains(" .. 110 letters more .. "), "{shown}");
-        assert!(shown.chars().count() <= WIDTH);
+        assert!(shown.chars().count() <= MAX_WIDTH);
     }
 }

@@ -14,18 +14,18 @@ use crate::{
 
 /// Runs `plan` in this thread, on a runtime that nothing else uses at the time.
 #[track_caller]
-pub(crate) fn blocking(plan: Plan<'_>) -> Result<Outcome, FlowFailure> {
+pub(crate) fn run_blocking(plan: Plan<'_>) -> Result<Outcome, FlowFailure> {
     assert!(
         Handle::try_current().is_err(),
         "`.run()` was called inside an async runtime, which it would block: write `.await` instead"
     );
     let setup = Arc::clone(&plan.setup);
     let runtime = take_runtime(&setup);
-    let result = complete(&runtime, run(&plan));
+    let result = block_on(&runtime, run(&plan));
     // A runtime on which a handler left a task is thrown away, and the task with it: the next run
     // must not meet it.
     if runtime.metrics().num_alive_tasks() == 0 {
-        keep_runtime(&setup, runtime);
+        store_runtime(&setup, runtime);
     }
     result
 }
@@ -34,7 +34,7 @@ pub(crate) fn blocking(plan: Plan<'_>) -> Result<Outcome, FlowFailure> {
 ///
 /// Most flows never wait. One poll tells whether this one does, and costs less than to set up the loop
 /// in which it would.
-fn complete<F: Future>(runtime: &Runtime, future: F) -> F::Output {
+fn block_on<F: Future>(runtime: &Runtime, future: F) -> F::Output {
     let mut future = pin!(future);
     let polled = {
         // Handlers may spawn tasks and set timers from the first poll on.
@@ -64,7 +64,7 @@ fn take_runtime(setup: &Setup) -> Runtime {
     })
 }
 
-fn keep_runtime(setup: &Setup, runtime: Runtime) {
+fn store_runtime(setup: &Setup, runtime: Runtime) {
     let mut idle = setup
         .idle_runtime
         .lock()

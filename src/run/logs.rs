@@ -6,21 +6,21 @@ use std::{
     task::{Context, Poll},
 };
 
-use flow_domain::record::{EntryId, current_handling};
+use flow_domain::record::{EntryId, current_handler_call};
 use tracing::{
     Dispatch, Event, Level,
     dispatcher::with_default,
     field::{Field, Visit},
 };
 
-use crate::run::listener::listener;
+use crate::run::capture::capture_dispatch;
 
 /// How many lines of a run are kept.
-const MOST: usize = 1_000;
+const MAX_LINES: usize = 1_000;
 
 thread_local! {
     /// Where what is logged in this thread belongs.
-    static LOGS: RefCell<Option<Arc<Logs>>> = const { RefCell::new(None) };
+    static CURRENT_LOGS: RefCell<Option<Arc<Logs>>> = const { RefCell::new(None) };
 }
 
 /// Something that a handler wrote through `tracing`.
@@ -47,21 +47,21 @@ impl fmt::Display for Log {
 /// What was logged in a run.
 #[derive(Debug, Default)]
 pub(super) struct Logs {
-    all: Mutex<Vec<Log>>,
+    lines: Mutex<Vec<Log>>,
 }
 
 impl Logs {
     pub(super) fn all(&self) -> Vec<Log> {
-        let all = self.all.lock().unwrap_or_else(PoisonError::into_inner);
+        let all = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
         all.clone()
     }
 
     fn add(&self, entry: EntryId, event: &Event<'_>) {
-        let mut all = self.all.lock().unwrap_or_else(PoisonError::into_inner);
-        if all.len() == MOST {
+        let mut all = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
+        if all.len() == MAX_LINES {
             return;
         }
-        let mut text = Text::default();
+        let mut text = LogText::default();
         event.record(&mut text);
         let metadata = event.metadata();
         all.push(Log {
@@ -74,11 +74,11 @@ impl Logs {
 }
 
 /// Keeps what is logged, if a handler of a run is busy in this thread.
-pub(super) fn hear(event: &Event<'_>) {
-    let Some(entry) = current_handling() else {
+pub(super) fn capture(event: &Event<'_>) {
+    let Some(entry) = current_handler_call() else {
         return;
     };
-    LOGS.with_borrow(|logs| {
+    CURRENT_LOGS.with_borrow(|logs| {
         if let Some(logs) = logs {
             logs.add(entry, event);
         }
@@ -86,12 +86,12 @@ pub(super) fn hear(event: &Event<'_>) {
 }
 
 #[derive(Default)]
-struct Text {
+struct LogText {
     message: String,
     fields: String,
 }
 
-impl Visit for Text {
+impl Visit for LogText {
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
         match field.name() {
             "message" => self.message = format!("{value:?}"),
@@ -101,52 +101,52 @@ impl Visit for Text {
 }
 
 /// Runs `future`, and keeps what its handlers log.
-pub(super) fn listening<F: Future>(logs: Arc<Logs>, future: Pin<&mut F>) -> Listening<'_, F> {
-    Listening {
+pub(super) fn capture_logs<F: Future>(logs: Arc<Logs>, future: Pin<&mut F>) -> CaptureLogs<'_, F> {
+    CaptureLogs {
         logs: Some(logs),
-        listener: listener(),
+        dispatch: capture_dispatch(),
         future,
     }
 }
 
-pub(super) struct Listening<'a, F> {
+pub(super) struct CaptureLogs<'a, F> {
     /// `None` while it is polled.
     logs: Option<Arc<Logs>>,
-    listener: Dispatch,
+    dispatch: Dispatch,
     future: Pin<&'a mut F>,
 }
 
-impl<F: Future> Future for Listening<'_, F> {
+impl<F: Future> Future for CaptureLogs<'_, F> {
     type Output = F::Output;
 
     // For each poll anew: on a runtime with several threads the next one may be in another.
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
         let Self {
             logs,
-            listener,
+            dispatch: listener,
             future,
         } = &mut *self;
-        let _open = Open::begin(logs);
+        let _open = ScopedLogs::enter(logs);
         with_default(listener, || future.as_mut().poll(cx))
     }
 }
 
 /// Lends the logs of a run to this thread, until it is dropped.
-struct Open<'a> {
+struct ScopedLogs<'a> {
     logs: &'a mut Option<Arc<Logs>>,
     outer: Option<Arc<Logs>>,
 }
 
-impl<'a> Open<'a> {
-    fn begin(logs: &'a mut Option<Arc<Logs>>) -> Self {
+impl<'a> ScopedLogs<'a> {
+    fn enter(logs: &'a mut Option<Arc<Logs>>) -> Self {
         // A sentence may be run in a closure of another.
-        let outer = LOGS.replace(logs.take());
+        let outer = CURRENT_LOGS.replace(logs.take());
         Self { logs, outer }
     }
 }
 
-impl Drop for Open<'_> {
+impl Drop for ScopedLogs<'_> {
     fn drop(&mut self) {
-        *self.logs = LOGS.replace(self.outer.take());
+        *self.logs = CURRENT_LOGS.replace(self.outer.take());
     }
 }

@@ -14,25 +14,25 @@
 //! error that a task returns when its handle was dropped; a panic in `spawn_blocking` or in a thread of
 //! the handler's own; and what happens in a task after the sentence is over.
 
-mod act;
-mod acting;
-mod again;
-mod before;
+mod act_outcome;
+mod background_tasks;
 mod blocking;
-mod caught;
-mod checking;
-mod compared;
-mod ending;
+mod capture;
+mod catch_closure;
+mod check_then;
+mod determinism;
+mod differential;
 mod every_step;
-mod laws;
-mod listener;
+mod final_state;
+mod invariants;
+mod later_step;
 mod logs;
-mod once;
 mod outcome;
-mod probe;
+mod run_acts;
 mod runner;
-mod spawned;
-mod traced;
+mod single_run;
+mod trace;
+mod unchanged;
 mod warning;
 
 use std::{
@@ -43,66 +43,69 @@ use std::{
 
 use flow_domain::port::BoxFuture;
 
-pub(crate) use act::ActKind;
-pub use act::ActOutcome;
-pub(crate) use before::unchanged;
-pub(crate) use blocking::blocking;
-pub(crate) use laws::broken;
+pub(crate) use act_outcome::ActKind;
+pub use act_outcome::ActOutcome;
+pub(crate) use blocking::run_blocking;
+pub(crate) use invariants::violation_mismatch;
 pub use logs::Log;
 pub use outcome::Outcome;
+pub(crate) use unchanged::require_unchanged;
 pub use warning::Warning;
 
 use crate::{
-    flow::{Armed, Plan},
+    flow::{Plan, RunGuard},
     report::FlowFailure,
-    run::{again::again, compared::compared, every_step::at_every_step, once::once, traced::trace},
+    run::{
+        determinism::check_determinism, differential::run_differential,
+        every_step::fault_at_every_step, single_run::run_once, trace::trace,
+    },
     system::Mode,
 };
 
 /// Runs a sentence as its harness says.
 async fn run(plan: &Plan<'_>) -> Result<Outcome, FlowFailure> {
-    let outcome = run_as_said(plan).await?;
-    warning::print(outcome.untold_warnings());
+    let outcome = run_in_mode(plan).await?;
+    warning::print(outcome.warnings_to_print());
     Ok(outcome)
 }
 
-async fn run_as_said(plan: &Plan<'_>) -> Result<Outcome, FlowFailure> {
+async fn run_in_mode(plan: &Plan<'_>) -> Result<Outcome, FlowFailure> {
     let setup = &plan.setup;
-    if let Some((location, mismatch)) = &plan.misplaced {
+    if let Some((location, mismatch)) = &plan.invalid_call {
         return Err(FlowFailure::of_plan(plan, location, mismatch.clone()));
     }
-    let is_plain = plan.every_step.is_empty() && !setup.checks_determinism;
-    let ran = if is_plain && setup.mode != Mode::Compared {
-        once(plan, setup.mode, None).await
+    let is_plain = plan.every_step_faults.is_empty() && !setup.checks_determinism;
+    let ran = if is_plain && setup.mode != Mode::Differential {
+        run_once(plan, setup.mode, None).await
     } else {
-        Box::pin(several(plan)).await
+        Box::pin(run_several_times(plan)).await
     };
     match ran {
         Ok(outcome) => {
             trace(&outcome);
             Ok(outcome)
         }
-        Err(failure) if setup.says_mode => Err(failure),
-        Err(failure) => Err(failure.in_mode_of_environment(setup.mode)),
+        Err(failure) if setup.mode_is_explicit => Err(failure),
+        Err(failure) => Err(failure.with_environment_mode(setup.mode)),
     }
 }
 
 /// Runs a sentence more than once; what is left is the outcome of the last run without a fault.
-async fn several(plan: &Plan<'_>) -> Result<Outcome, FlowFailure> {
+async fn run_several_times(plan: &Plan<'_>) -> Result<Outcome, FlowFailure> {
     let mode = plan.setup.mode;
     let mut outcome = match mode {
-        Mode::Compared => compared(plan).await?,
-        mode => once(plan, mode, None).await?,
+        Mode::Differential => run_differential(plan).await?,
+        mode => run_once(plan, mode, None).await?,
     };
     let mode = match mode {
-        Mode::Compared => Mode::Engine,
+        Mode::Differential => Mode::Engine,
         mode => mode,
     };
     if plan.setup.checks_determinism {
-        outcome = again(plan, mode, outcome).await?;
+        outcome = check_determinism(plan, mode, outcome).await?;
     }
-    for (location, fault) in &plan.every_step {
-        at_every_step(plan, mode, (location, *fault)).await?;
+    for (location, fault) in &plan.every_step_faults {
+        fault_at_every_step(plan, mode, (location, *fault)).await?;
     }
     Ok(outcome)
 }
@@ -111,36 +114,36 @@ async fn several(plan: &Plan<'_>) -> Result<Outcome, FlowFailure> {
 ///
 /// One that is dropped before its end panics, like a sentence that is never run.
 #[must_use = "a flow does nothing until it is awaited"]
-pub struct Running<'t> {
-    run: BoxFuture<'t, Result<Outcome, FlowFailure>>,
-    armed: Armed,
+pub struct FlowFuture<'t> {
+    future: BoxFuture<'t, Result<Outcome, FlowFailure>>,
+    guard: RunGuard,
 }
 
-impl Future for Running<'_> {
+impl Future for FlowFuture<'_> {
     type Output = Outcome;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Outcome> {
-        let polled = self.run.as_mut().poll(cx);
+        let polled = self.future.as_mut().poll(cx);
         if polled.is_ready() {
-            self.armed.disarm();
+            self.guard.disarm();
         }
         polled.map(|result| match result {
             Ok(outcome) => outcome,
-            Err(failure) => panic!("{}", failure.of_panic()),
+            Err(failure) => panic!("{}", failure.panic_text()),
         })
     }
 }
 
-impl fmt::Debug for Running<'_> {
+impl fmt::Debug for FlowFuture<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Running")
     }
 }
 
 /// Runs `plan` where it is awaited; panics with the report if the sentence fails.
-pub(crate) fn running(plan: Box<Plan<'_>>, armed: Armed) -> Running<'_> {
-    Running {
-        run: Box::pin(async move { run(&plan).await }),
-        armed,
+pub(crate) fn run_async(plan: Box<Plan<'_>>, armed: RunGuard) -> FlowFuture<'_> {
+    FlowFuture {
+        future: Box::pin(async move { run(&plan).await }),
+        guard: armed,
     }
 }

@@ -2,16 +2,16 @@ use std::{fmt, sync::Arc};
 
 use flow_domain::{
     Aggregate, Event, ProcessManager, Projection,
-    engine::Left,
+    engine::Remaining,
     message::{Envelope, MessageKind, Payload, Recorded},
-    record::{Entry, EntryId, Happening, Law, Laws, Record, TableKind},
+    record::{Entry, EntryId, EntryKind, Invariant, InvariantSet, Record, TableKind},
 };
 use serde::de::DeserializeOwned;
 
 use crate::{
-    flow::{Plan, Resources, Setup, Unchecked},
-    report::{Page, Story, chain_text, mermaid_text, undone_with},
-    run::{ActOutcome, Log, Warning, laws::silent_changes, logs::Logs},
+    flow::{DisabledInvariant, Plan, Resources, Setup},
+    report::{RenderOptions, Story, chain_text, mermaid_text, rolled_back_by},
+    run::{ActOutcome, Log, Warning, invariants::silent_changes, logs::Logs},
     system::System,
 };
 
@@ -24,14 +24,14 @@ pub struct Outcome {
     resources: Resources,
     record: Record,
     /// How many entries of the record are older than the first act.
-    n_given: usize,
+    n_given_entries: usize,
     acts: Vec<ActOutcome>,
     story: Story,
     logs: Arc<Logs>,
     setup: Arc<Setup>,
-    laws: Laws,
+    invariants: InvariantSet,
     /// The laws that are not looked after, besides those of the harness.
-    unchecked: Vec<Unchecked>,
+    disabled_invariants: Vec<DisabledInvariant>,
     warnings: Vec<Warning>,
 }
 
@@ -41,25 +41,25 @@ impl Outcome {
             system,
             resources,
             record: Record::default(),
-            n_given: 0,
+            n_given_entries: 0,
             acts: Vec::new(),
             story: Story::default(),
             logs: Arc::default(),
             setup: Arc::clone(&plan.setup),
-            laws: plan.laws,
-            unchecked: plan.unchecked.clone(),
+            invariants: plan.invariants,
+            disabled_invariants: plan.disabled_invariants.clone(),
             warnings: Vec::new(),
         }
     }
 
-    pub(super) fn update(&mut self) -> std::ops::Range<usize> {
+    pub(super) fn update_record(&mut self) -> std::ops::Range<usize> {
         let before = self.record.entries().len();
-        self.system.update(&mut self.record);
+        self.system.update_record(&mut self.record);
         before..self.record.entries().len()
     }
 
-    pub(super) fn end_of_given(&mut self) {
-        self.n_given = self.record.entries().len();
+    pub(super) fn mark_end_of_given(&mut self) {
+        self.n_given_entries = self.record.entries().len();
     }
 
     pub(super) fn add_act(&mut self, act: ActOutcome) {
@@ -75,7 +75,7 @@ impl Outcome {
     }
 
     pub(crate) fn step(&self, idx: usize) -> String {
-        self.story.step(idx)
+        self.story.describe_step(idx)
     }
 
     pub(crate) fn n_skipped(&self) -> usize {
@@ -92,8 +92,8 @@ impl Outcome {
 
     /// What waits for an engine after the last act: nothing, unless the harness is
     /// [`paused`](crate::FlowHarness::paused).
-    pub fn left(&self) -> &Left {
-        self.system.left()
+    pub fn remaining(&self) -> &Remaining {
+        self.system.remaining()
     }
 
     pub(crate) fn is_paused(&self) -> bool {
@@ -105,7 +105,7 @@ impl Outcome {
         self.system.is_inline()
     }
 
-    pub(super) fn log_book(&self) -> &Arc<Logs> {
+    pub(super) fn shared_logs(&self) -> &Arc<Logs> {
         &self.logs
     }
 
@@ -124,7 +124,7 @@ impl Outcome {
 
     /// The last act, and the commands that were handed over at the same time.
     pub(crate) fn overlapping_acts(&self) -> &[ActOutcome] {
-        let n = self.acts.last().map_or(0, ActOutcome::n_together);
+        let n = self.acts.last().map_or(0, ActOutcome::n_overlapping);
         &self.acts[self.acts.len() - n..]
     }
 
@@ -144,13 +144,13 @@ impl Outcome {
     }
 
     /// What happened since the first act.
-    pub(crate) fn acted(&self) -> impl Iterator<Item = &Entry> {
-        self.record.entries()[self.n_given..].iter()
+    pub(crate) fn act_entries(&self) -> impl Iterator<Item = &Entry> {
+        self.record.entries()[self.n_given_entries..].iter()
     }
 
     /// How many entries of the record are older than the first act.
-    pub(crate) fn n_given(&self) -> usize {
-        self.n_given
+    pub(crate) fn n_given_entries(&self) -> usize {
+        self.n_given_entries
     }
 
     /// How many entries of the record are older than the last act.
@@ -159,7 +159,7 @@ impl Outcome {
         acts.first().map_or(0, |act| act.entries.start)
     }
 
-    pub(crate) fn last_entries(&self) -> &[Entry] {
+    pub(crate) fn last_act_entries(&self) -> &[Entry] {
         match self.acts.last() {
             Some(act) => &self.record.entries()[act.entries.clone()],
             None => &[],
@@ -168,7 +168,10 @@ impl Outcome {
 
     /// The events that were raised in the acts so far, in the order in which they were stored.
     pub fn events(&self) -> Vec<Recorded> {
-        self.acted().filter_map(raised).cloned().collect()
+        self.act_entries()
+            .filter_map(raised_event)
+            .cloned()
+            .collect()
     }
 
     /// The events of type `E` that were raised in the acts so far.
@@ -180,31 +183,35 @@ impl Outcome {
     pub fn events_of<E: Event>(&self) -> Vec<E> {
         let of_type = self
             .event_envelopes()
-            .filter(|one| crate::expect::stands_for::<E>(one));
+            .filter(|one| crate::expect::matches_type::<E>(one));
         of_type
-            .map(|envelope| read(&envelope.message, E::NAME))
+            .map(|envelope| decode_stored(&envelope.message, E::NAME))
             .collect()
     }
 
     pub(crate) fn event_envelopes(&self) -> impl Iterator<Item = &Envelope> {
-        self.acted()
-            .filter_map(raised)
+        self.act_entries()
+            .filter_map(raised_event)
             .map(|event| &*event.envelope)
     }
 
-    pub(crate) fn last_events(&self) -> impl Iterator<Item = &Envelope> {
-        let entries = self.last_entries().iter();
-        entries.filter_map(raised).map(|event| &*event.envelope)
+    pub(crate) fn last_act_events(&self) -> impl Iterator<Item = &Envelope> {
+        let entries = self.last_act_entries().iter();
+        entries
+            .filter_map(raised_event)
+            .map(|event| &*event.envelope)
     }
 
     /// The commands that handlers issued because of the last act, each with the handler with whose
     /// work it was rolled back, if it was.
-    pub(crate) fn last_commands(&self) -> impl Iterator<Item = (&Envelope, Option<&'static str>)> {
-        self.last_entries()
+    pub(crate) fn last_act_commands(
+        &self,
+    ) -> impl Iterator<Item = (&Envelope, Option<&'static str>)> {
+        self.last_act_entries()
             .iter()
-            .filter_map(|entry| match &entry.what {
-                Happening::CommandReceived(envelope) if entry.cause.is_some() => {
-                    Some((&**envelope, undone_with(entry, &self.record)))
+            .filter_map(|entry| match &entry.kind {
+                EntryKind::CommandReceived(envelope) if entry.cause.is_some() => {
+                    Some((&**envelope, rolled_back_by(entry, &self.record)))
                 }
                 _ => None,
             })
@@ -222,7 +229,7 @@ impl Outcome {
     /// Panics if the stored row cannot be read back as a `P`.
     #[track_caller]
     pub fn projection<P: Projection>(&self, id: impl fmt::Display) -> Option<P> {
-        self.stored(TableKind::Projection, P::NAME, &id.to_string())
+        self.read_stored(TableKind::Projection, P::NAME, &id.to_string())
     }
 
     /// All rows of a projection, by id, as they were stored last.
@@ -234,7 +241,7 @@ impl Outcome {
     pub fn projections<P: Projection>(&self) -> Vec<P> {
         let mut rows: Vec<(&str, &Payload)> = Vec::new();
         for entry in self.record.entries() {
-            let Happening::Written(written) = &entry.what else {
+            let EntryKind::StateChanged(written) = &entry.kind else {
                 continue;
             };
             if written.table.kind == TableKind::Projection && written.table.name == P::NAME {
@@ -243,7 +250,9 @@ impl Outcome {
             }
         }
         rows.sort_by_key(|(id, _)| *id);
-        rows.iter().map(|(_, row)| read(row, P::NAME)).collect()
+        rows.iter()
+            .map(|(_, row)| decode_stored(row, P::NAME))
+            .collect()
     }
 
     /// The process manager with this correlation key, as it was stored last.
@@ -253,7 +262,7 @@ impl Outcome {
     /// Panics if the stored state cannot be read back as an `M`.
     #[track_caller]
     pub fn process_manager<M: ProcessManager>(&self, key: impl fmt::Display) -> Option<M> {
-        self.stored(TableKind::ProcessManager, M::name(), &key.to_string())
+        self.read_stored(TableKind::ProcessManager, M::name(), &key.to_string())
     }
 
     /// The aggregate with this id, as it was stored last.
@@ -265,14 +274,14 @@ impl Outcome {
     pub fn aggregate<A: Aggregate>(&self, id: impl fmt::Display) -> Option<A> {
         let id = id.to_string();
         if !A::EVENT_SOURCED {
-            return self.stored(TableKind::Aggregate, A::NAME, &id);
+            return self.read_stored(TableKind::Aggregate, A::NAME, &id);
         }
         let events = self
             .record
             .entries()
             .iter()
-            .filter_map(|entry| match &entry.what {
-                Happening::Appended(event) => Some(event),
+            .filter_map(|entry| match &entry.kind {
+                EntryKind::Appended(event) => Some(event),
                 _ => None,
             });
         let own = events
@@ -288,29 +297,29 @@ impl Outcome {
     }
 
     #[track_caller]
-    fn stored<T: DeserializeOwned + 'static>(
+    fn read_stored<T: DeserializeOwned + 'static>(
         &self,
         of: TableKind,
         name: &'static str,
         wanted: &str,
     ) -> Option<T> {
         let entries = self.record.entries().iter().rev();
-        let mut writes = entries.filter_map(|entry| match &entry.what {
-            Happening::Written(written) => Some(written),
+        let mut writes = entries.filter_map(|entry| match &entry.kind {
+            EntryKind::StateChanged(written) => Some(written),
             _ => None,
         });
         let last = writes.find(|written| {
             let table = written.table;
             table.kind == of && table.name == name && *written.id == *wanted
         })?;
-        last.after.as_ref().map(|value| read(value, name))
+        last.after.as_ref().map(|value| decode_stored(value, name))
     }
 
     /// What is no failure and may well be a mistake: an expectation that is always met, an aggregate that
-    /// changed without an event ([`Law::SilentChange`](crate::Law::SilentChange)).
+    /// changed without an event ([`Invariant::SilentChange`](crate::Invariant::SilentChange)).
     pub fn warnings(&self) -> Vec<Warning> {
         let mut warnings = self.warnings.clone();
-        if self.laws.has(Law::SilentChange) {
+        if self.invariants.has(Invariant::SilentChange) {
             let category_of = |aggregate: &str| self.system.category_of(aggregate);
             warnings.extend(silent_changes(&self.record, category_of));
         }
@@ -318,13 +327,16 @@ impl Outcome {
     }
 
     /// Those of which nobody hears who does not ask.
-    pub(super) fn untold_warnings(&self) -> &[Warning] {
+    pub(super) fn warnings_to_print(&self) -> &[Warning] {
         &self.warnings
     }
 
     /// The laws that are not looked after.
-    pub(crate) fn unchecked(&self) -> impl Iterator<Item = &Unchecked> {
-        self.setup.unchecked.iter().chain(&self.unchecked)
+    pub(crate) fn disabled_invariants(&self) -> impl Iterator<Item = &DisabledInvariant> {
+        self.setup
+            .disabled_invariants
+            .iter()
+            .chain(&self.disabled_invariants)
     }
 
     pub(super) fn resources(&self) -> &Resources {
@@ -347,20 +359,20 @@ impl Outcome {
 
     /// The sentence as prose, a line for each step.
     pub fn story(&self) -> String {
-        self.story_on(&Page::WHOLE)
+        self.render_story(&RenderOptions::UNLIMITED)
     }
 
-    pub(crate) fn story_on(&self, page: &Page) -> String {
-        self.story.text(&self.acts, page)
+    pub(crate) fn render_story(&self, page: &RenderOptions) -> String {
+        self.story.render(&self.acts, page)
     }
 
     /// What the acts caused, as a tree.
     pub fn chain(&self) -> String {
-        self.chain_on(
+        self.render_chain(
             None,
-            &Page {
-                n_lines: Page::PLAIN.n_lines,
-                ..Page::WHOLE
+            &RenderOptions {
+                n_lines: RenderOptions::PLAIN.n_lines,
+                ..RenderOptions::UNLIMITED
             },
         )
     }
@@ -368,24 +380,24 @@ impl Outcome {
     /// What the acts caused, as a sequence diagram of [Mermaid](https://mermaid.js.org): who handed which
     /// message to whom, in order. For documentation and reviews; the same for the same sentence.
     pub fn mermaid(&self) -> String {
-        mermaid_text(&self.record, self.n_given)
+        mermaid_text(&self.record, self.n_given_entries)
     }
 
     /// The chain with a mark at the line that tells of `here`.
-    pub(crate) fn chain_on(&self, here: Option<EntryId>, page: &Page) -> String {
+    pub(crate) fn render_chain(&self, here: Option<EntryId>, page: &RenderOptions) -> String {
         // What was given is drawn if the cause lies there.
-        let is_given = here.is_some_and(|here| here.index() < self.n_given);
-        let start = if is_given { 0 } else { self.n_given };
+        let is_given = here.is_some_and(|here| here.index() < self.n_given_entries);
+        let start = if is_given { 0 } else { self.n_given_entries };
         let part = start..self.record.entries().len();
         chain_text(&self.record, part, here, &self.logs(), page)
     }
 }
 
 /// The event that a handler raised and that was stored, if that is what happened.
-fn raised(entry: &Entry) -> Option<&Recorded> {
-    match &entry.what {
+fn raised_event(entry: &Entry) -> Option<&Recorded> {
+    match &entry.kind {
         // What came from outside was not raised by anybody here.
-        Happening::Appended(event) if entry.cause.is_some() => {
+        EntryKind::Appended(event) if entry.cause.is_some() => {
             debug_assert_eq!(event.metadata().kind, MessageKind::Event);
             Some(event)
         }
@@ -394,7 +406,7 @@ fn raised(entry: &Entry) -> Option<&Recorded> {
 }
 
 #[track_caller]
-fn read<T: DeserializeOwned + 'static>(payload: &Payload, name: &'static str) -> T {
+fn decode_stored<T: DeserializeOwned + 'static>(payload: &Payload, name: &'static str) -> T {
     match payload.decode(name) {
         Ok(value) => value,
         Err(err) => panic!("{} (from {})", err.with_causes(), payload.as_json()),

@@ -1,6 +1,6 @@
 use std::{fmt, panic::Location};
 
-use flow_domain::record::Law;
+use flow_domain::record::Invariant;
 
 /// Something that is no failure and may well be a mistake.
 ///
@@ -12,24 +12,24 @@ pub struct Warning {
     /// The line of the step that it is about; `None` if it is about the whole run.
     pub location: Option<&'static Location<'static>>,
     /// The law that was not kept, if it is one.
-    pub law: Option<Law>,
+    pub invariant: Option<Invariant>,
     /// What it is.
     pub text: String,
 }
 
 impl Warning {
-    pub(super) fn of_step(location: &'static Location<'static>, text: String) -> Self {
+    pub(super) fn at_step(location: &'static Location<'static>, text: String) -> Self {
         Self {
             location: Some(location),
-            law: None,
+            invariant: None,
             text,
         }
     }
 
-    pub(in crate::run) fn of_law(law: Law, text: String) -> Self {
+    pub(in crate::run) fn of_invariant(law: Invariant, text: String) -> Self {
         Self {
             location: None,
-            law: Some(law),
+            invariant: Some(law),
             text,
         }
     }

@@ -5,17 +5,17 @@ use std::{
 
 use flow_domain::{
     App, Engine, Error, Headers,
-    engine::{Left, Settled, TestEngine},
+    engine::{Remaining, SettleReport, TestEngine},
     handler::remember_panic_locations,
     message::{Payload, Recorded},
-    model::Written,
+    model::SerializedMessage,
     port::BoxFuture,
     record::{EntryId, Record, Recorder},
-    runtime::{Kept, Processed, Rebuilt, StaleRow},
+    runtime::{ProcessResult, RebuildReport, StaleRow, StateType},
     wiring::Wiring,
 };
 
-use crate::system::{Act, Mode, Pass, System, World, fault::ArmedFaults};
+use crate::system::{Act, ClockAdvance, Mode, System, World, fault::FaultInjector};
 
 /// A world of its own for a domain: store, clock, ids and record.
 #[derive(Debug)]
@@ -25,8 +25,8 @@ pub(crate) struct DomainSystem {
     engine: Option<TestEngine>,
     recorder: Arc<Recorder>,
     is_paused: bool,
-    left: Left,
-    faults: Option<Arc<ArmedFaults>>,
+    remaining: Remaining,
+    faults: Option<Arc<FaultInjector>>,
     /// Made when it is asked for first.
     wiring: OnceLock<Wiring>,
 }
@@ -36,12 +36,12 @@ impl DomainSystem {
     pub(crate) fn start(world: World) -> Self {
         remember_panic_locations();
         let recorder = Arc::new(Recorder::default());
-        let (mode, rebuild) = (world.mode, world.rebuild.clone());
+        let (mode, rebuild) = (world.mode, world.rebuild_domain.clone());
         let (is_paused, faults) = (world.is_paused, world.faults.clone());
         let app = world.start(&recorder);
         let engine = match mode {
             Mode::Sync => None,
-            Mode::Engine | Mode::Compared => {
+            Mode::Engine | Mode::Differential => {
                 let engine = Engine::test_mode(&app);
                 Some(match rebuild {
                     Some(rebuild) => engine.rebuild_with(move || rebuild()),
@@ -54,152 +54,159 @@ impl DomainSystem {
             engine,
             recorder,
             is_paused,
-            left: Left::default(),
+            remaining: Remaining::default(),
             faults,
             wiring: OnceLock::new(),
         }
     }
 
     /// Handles what an act left for later.
-    async fn settle(&mut self, processed: Processed) -> Processed {
+    async fn settle(&mut self, processed: ProcessResult) -> ProcessResult {
         let Some(engine) = &mut self.engine else {
-            return processed.and(self.app.process_due().await);
+            return processed.merge(self.app.process_due().await);
         };
         // In boxes, or an act without an engine would be as large as one with it.
         if !self.is_paused {
             let settled = Box::pin(engine.run()).await;
-            return processed.and(self.keep_left(settled));
+            return processed.merge(self.store_remaining(settled));
         }
-        match Box::pin(engine.left()).await {
+        match Box::pin(engine.remaining()).await {
             Ok(left) => {
-                self.left = left;
+                self.remaining = left;
                 processed
             }
-            Err(err) => processed.and(Err(err)),
+            Err(err) => processed.merge(Err(err)),
         }
     }
 
     /// Lets an engine run that waits to be told.
-    async fn run_engine(&mut self, cycles: Option<usize>) -> Processed {
+    async fn run_engine(&mut self, cycles: Option<usize>) -> ProcessResult {
         let Some(engine) = &mut self.engine else {
-            return Processed::nothing();
+            return ProcessResult::empty();
         };
         let settled = match cycles {
-            Some(n) => engine.cycles(n).await,
+            Some(n) => engine.run_cycles(n).await,
             None => engine.run().await,
         };
-        self.keep_left(settled).unwrap_or_else(Processed::refused)
+        self.store_remaining(settled)
+            .unwrap_or_else(ProcessResult::from_error)
     }
 
-    fn keep_left(&mut self, settled: Result<Settled, Error>) -> Result<Processed, Error> {
+    fn store_remaining(
+        &mut self,
+        settled: Result<SettleReport, Error>,
+    ) -> Result<ProcessResult, Error> {
         let mut settled = settled?;
-        self.left = std::mem::take(&mut settled.left);
+        self.remaining = std::mem::take(&mut settled.remaining);
         Ok(settled.into())
     }
 
-    async fn process_all(&mut self, commands: &[Written]) -> Vec<Processed> {
+    async fn process_all(&mut self, commands: &[SerializedMessage]) -> Vec<ProcessResult> {
         let headers = Headers::default();
         let processing = commands
             .iter()
-            .map(|command| -> BoxFuture<'_, Processed> {
-                Box::pin(self.app.process_written(command, &headers))
+            .map(|command| -> BoxFuture<'_, ProcessResult> {
+                Box::pin(self.app.process_serialized(command, &headers))
             })
             .collect();
         // The plan says that there are such commands, so the world is made for them.
         let faults = self.faults.clone().unwrap_or_default();
-        let mut all = faults.overlap().run(processing).await;
+        let mut all = faults.commit_barrier().run_concurrently(processing).await;
         if let Some(last) = all.pop() {
             all.push(self.settle(last).await);
         }
         all
     }
 
-    async fn pass_time(&mut self, pass: Pass) -> Processed {
+    async fn advance_clock(&mut self, pass: ClockAdvance) -> ProcessResult {
         let time = match pass {
-            Pass::For(duration) => self.app.now() + duration,
-            Pass::Until(time) => time,
+            ClockAdvance::Ready(duration) => self.app.now() + duration,
+            ClockAdvance::To(time) => time,
         };
         let passed = match &mut self.engine {
             // What comes due waits with everything else.
-            Some(_) if self.is_paused => self.app.advance_to(time).map(|()| Processed::nothing()),
+            Some(_) if self.is_paused => self.app.advance_to(time).map(|()| ProcessResult::empty()),
             Some(engine) => {
                 let settled = engine.run_until(time).await;
-                self.keep_left(settled)
+                self.store_remaining(settled)
             }
             None => self.app.pass_time(time).await,
         };
-        passed.unwrap_or_else(Processed::refused)
+        passed.unwrap_or_else(ProcessResult::from_error)
     }
 
-    async fn deliver_again(&mut self, events: &[(Recorded, EntryId)], nth: u32) -> Processed {
+    async fn redeliver(&mut self, events: &[(Recorded, EntryId)], nth: u32) -> ProcessResult {
         let Some(engine) = &mut self.engine else {
-            return self.app.deliver_again(events, nth).await;
+            return self.app.redeliver(events, nth).await;
         };
         for (event, _) in events {
-            if let Err(err) = engine.deliver_again(event).await {
-                return Processed::refused(err);
+            if let Err(err) = engine.redeliver(event).await {
+                return ProcessResult::from_error(err);
             }
         }
-        Processed::nothing()
+        ProcessResult::empty()
     }
 }
 
 impl System for DomainSystem {
-    fn act<'a>(&'a mut self, act: Act<'a>, headers: &'a Headers) -> BoxFuture<'a, Processed> {
+    fn act<'a>(&'a mut self, act: Act<'a>, headers: &'a Headers) -> BoxFuture<'a, ProcessResult> {
         // One box for each, or all would be as large as the largest.
         match act {
             Act::Command(command) => Box::pin(async move {
-                let processed = self.app.process_written(command, headers).await;
+                let processed = self.app.process_serialized(command, headers).await;
                 self.settle(processed).await
             }),
             Act::Submit(command) => Box::pin(async move {
-                let submitted = self.app.submit_written(command, headers, None).await;
+                let submitted = self.app.submit_serialized(command, headers, None).await;
                 match submitted {
-                    Ok(_) => self.settle(Processed::nothing()).await,
-                    Err(err) => Processed::refused(err),
+                    Ok(_) => self.settle(ProcessResult::empty()).await,
+                    Err(err) => ProcessResult::from_error(err),
                 }
             }),
             Act::Events(events) => Box::pin(async move {
-                let processed = self.app.publish_written(events, headers).await;
+                let processed = self.app.publish_serialized(events, headers).await;
                 self.settle(processed).await
             }),
             Act::Aggregate(aggregate) => Box::pin(async move {
-                let processed = self.app.add_written(aggregate).await;
+                let processed = self.app.add_serialized(aggregate).await;
                 self.settle(processed).await
             }),
             Act::Time(pass) => Box::pin(async move {
-                let processed = self.pass_time(pass).await;
+                let processed = self.advance_clock(pass).await;
                 if self.is_paused {
                     return self.settle(processed).await;
                 }
                 processed
             }),
             Act::Engine(cycles) => Box::pin(self.run_engine(cycles)),
-            Act::Again(events, nth) => Box::pin(async move {
-                let processed = self.deliver_again(events, nth).await;
+            Act::Redeliver(events, nth) => Box::pin(async move {
+                let processed = self.redeliver(events, nth).await;
                 self.settle(processed).await
             }),
         }
     }
 
-    fn all<'a>(&'a mut self, commands: &'a [Written]) -> BoxFuture<'a, Vec<Processed>> {
+    fn act_all<'a>(
+        &'a mut self,
+        commands: &'a [SerializedMessage],
+    ) -> BoxFuture<'a, Vec<ProcessResult>> {
         Box::pin(self.process_all(commands))
     }
 
-    fn look_up<'a>(
+    fn read_state<'a>(
         &'a self,
-        kept: Kept,
+        kept: StateType,
         id: &'a str,
     ) -> BoxFuture<'a, Result<Option<Payload>, Error>> {
-        Box::pin(self.app.look_up(kept, id))
+        Box::pin(self.app.read_state(kept, id))
     }
 
-    fn look_up_all(&self, projection: Kept) -> BoxFuture<'_, Result<Vec<Payload>, Error>> {
-        Box::pin(self.app.look_up_all(projection))
+    fn read_rows(&self, projection: StateType) -> BoxFuture<'_, Result<Vec<Payload>, Error>> {
+        Box::pin(self.app.read_all_rows(projection))
     }
 
-    fn update(&self, record: &mut Record) {
-        self.recorder.update(record);
+    fn update_record(&self, record: &mut Record) {
+        self.recorder.drain_into(record);
     }
 
     fn handler_name(&self, handler: TypeId) -> Option<&'static str> {
@@ -213,8 +220,8 @@ impl System for DomainSystem {
         handlers.iter().map(|entry| entry.name).collect()
     }
 
-    fn left(&self) -> &Left {
-        &self.left
+    fn remaining(&self) -> &Remaining {
+        &self.remaining
     }
 
     fn is_paused(&self) -> bool {
@@ -228,7 +235,7 @@ impl System for DomainSystem {
     fn stale_rows<'a>(
         &'a self,
         projections: &'a [&'static str],
-    ) -> BoxFuture<'a, Result<(Vec<StaleRow>, Rebuilt), Error>> {
+    ) -> BoxFuture<'a, Result<(Vec<StaleRow>, RebuildReport), Error>> {
         Box::pin(self.app.stale_rows(projections))
     }
 
@@ -257,7 +264,7 @@ impl System for DomainSystem {
         self.wiring.get_or_init(|| self.app.domain().wiring())
     }
 
-    fn fold(&self, kept: Kept, events: &[Recorded]) -> Option<Payload> {
+    fn fold(&self, kept: StateType, events: &[Recorded]) -> Option<Payload> {
         self.app.fold(kept, events).ok().flatten()
     }
 }

@@ -15,12 +15,12 @@ use std::{any::TypeId, fmt, time::Duration};
 use flow_domain::{
     Error, Headers,
     clock::Timestamp,
-    engine::Left,
+    engine::Remaining,
     message::{Payload, Recorded},
-    model::{Written, WrittenAggregate},
+    model::{SerializedAggregate, SerializedMessage},
     port::BoxFuture,
     record::{EntryId, Record},
-    runtime::{Kept, Processed, Rebuilt, StaleRow},
+    runtime::{ProcessResult, RebuildReport, StaleRow, StateType},
     wiring::Wiring,
 };
 
@@ -28,53 +28,56 @@ pub(crate) use domain::DomainSystem;
 pub use mode::{InvalidMode, Mode};
 pub(crate) use resources::ResourceMakers;
 pub use resources::Resources;
-pub(crate) use tasks::Tasks;
-pub(crate) use world::{Rebuild, World};
+pub(crate) use tasks::SpawnedTasks;
+pub(crate) use world::{RebuildDomain, World};
 
 /// What a sentence hands to a system.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Act<'a> {
     /// A command.
-    Command(&'a Written),
+    Command(&'a SerializedMessage),
     /// A command that is handled later.
-    Submit(&'a Written),
+    Submit(&'a SerializedMessage),
     /// Events that happened outside, or before.
-    Events(&'a [Written]),
+    Events(&'a [SerializedMessage]),
     /// An aggregate that was there before.
-    Aggregate(&'a WrittenAggregate),
+    Aggregate(&'a SerializedAggregate),
     /// Time that passes.
-    Time(Pass),
+    Time(ClockAdvance),
     /// The engine runs: until nothing is left, or so many cycles.
     Engine(Option<usize>),
     /// Events once more that were delivered before, as the copy with this number.
-    Again(&'a [(Recorded, EntryId)], u32),
+    Redeliver(&'a [(Recorded, EntryId)], u32),
 }
 
 /// How much time passes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Pass {
+pub(crate) enum ClockAdvance {
     /// So much.
-    For(Duration),
+    Ready(Duration),
     /// Until then.
-    Until(Timestamp),
+    To(Timestamp),
 }
 
 /// What a sentence runs against: one world, used by one run only.
 pub(crate) trait System: fmt::Debug + Send + Sync {
     /// Does what `act` says and everything that it causes, and returns when nothing is left to do.
-    fn act<'a>(&'a mut self, act: Act<'a>, headers: &'a Headers) -> BoxFuture<'a, Processed>;
+    fn act<'a>(&'a mut self, act: Act<'a>, headers: &'a Headers) -> BoxFuture<'a, ProcessResult>;
 
     /// Hands over commands at the same time: all of them decide before one of them is committed.
-    fn all<'a>(&'a mut self, commands: &'a [Written]) -> BoxFuture<'a, Vec<Processed>>;
+    fn act_all<'a>(
+        &'a mut self,
+        commands: &'a [SerializedMessage],
+    ) -> BoxFuture<'a, Vec<ProcessResult>>;
 
     /// Reads what is kept under `id`, as JSON.
     ///
     /// # Errors
     ///
     /// Returns an error, saying what to write, if such things are not kept here.
-    fn look_up<'a>(
+    fn read_state<'a>(
         &'a self,
-        kept: Kept,
+        kept: StateType,
         id: &'a str,
     ) -> BoxFuture<'a, Result<Option<Payload>, Error>>;
 
@@ -83,10 +86,10 @@ pub(crate) trait System: fmt::Debug + Send + Sync {
     /// # Errors
     ///
     /// Returns an error, saying what to write, if there is no such projection.
-    fn look_up_all(&self, projection: Kept) -> BoxFuture<'_, Result<Vec<Payload>, Error>>;
+    fn read_rows(&self, projection: StateType) -> BoxFuture<'_, Result<Vec<Payload>, Error>>;
 
     /// Appends to `record` what happened since it was last brought up to date.
-    fn update(&self, record: &mut Record);
+    fn update_record(&self, record: &mut Record);
 
     /// The name of the handler with this Rust type, if it is one.
     fn handler_name(&self, handler: TypeId) -> Option<&'static str>;
@@ -95,7 +98,7 @@ pub(crate) trait System: fmt::Debug + Send + Sync {
     fn handler_names(&self) -> Vec<&'static str>;
 
     /// What waits for an engine after the last act.
-    fn left(&self) -> &Left;
+    fn remaining(&self) -> &Remaining;
 
     /// Whether the engine waits to be told.
     fn is_paused(&self) -> bool;
@@ -111,7 +114,7 @@ pub(crate) trait System: fmt::Debug + Send + Sync {
     fn stale_rows<'a>(
         &'a self,
         projections: &'a [&'static str],
-    ) -> BoxFuture<'a, Result<(Vec<StaleRow>, Rebuilt), Error>>;
+    ) -> BoxFuture<'a, Result<(Vec<StaleRow>, RebuildReport), Error>>;
 
     /// The name of the projection that a projector keeps.
     fn projection_of(&self, projector: &str) -> Option<&'static str>;
@@ -126,5 +129,5 @@ pub(crate) trait System: fmt::Debug + Send + Sync {
     fn wiring(&self) -> &Wiring;
 
     /// What an aggregate is that is folded from these events, as JSON; `None` if it cannot be folded.
-    fn fold(&self, kept: Kept, events: &[Recorded]) -> Option<Payload>;
+    fn fold(&self, kept: StateType, events: &[Recorded]) -> Option<Payload>;
 }

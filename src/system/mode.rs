@@ -15,23 +15,23 @@ pub enum Mode {
     /// Levels 2 and 3, one after the other: the sentence must pass in both, and what is kept, raised,
     /// answered and given up on at the end must be the same. [`may_differ`](crate::Flow::may_differ)
     /// names what need not be. What is left is the outcome of level 3.
-    Compared,
+    Differential,
 }
 
 impl Mode {
     /// The variable that says the mode of every harness that does not say one.
-    pub(crate) const VARIABLE: &str = "FLOW_MODE";
+    pub(crate) const ENV_VAR: &str = "FLOW_MODE";
 
     /// The mode of a harness that does not say one.
     ///
     /// # Panics
     ///
     /// Panics if the variable is set to something that is no mode: nothing would be as it was meant.
-    pub(crate) fn of_environment() -> Self {
-        match env::var(Self::VARIABLE) {
+    pub(crate) fn from_env() -> Self {
+        match env::var(Self::ENV_VAR) {
             Ok(name) => match name.parse() {
                 Ok(mode) => mode,
-                Err(err) => panic!("{}: {err}", Self::VARIABLE),
+                Err(err) => panic!("{}: {err}", Self::ENV_VAR),
             },
             Err(_) => Self::default(),
         }
@@ -42,7 +42,7 @@ impl Mode {
         match self {
             Self::Sync => "sync",
             Self::Engine => "engine",
-            Self::Compared => "compared",
+            Self::Differential => "compared",
         }
     }
 }
@@ -67,7 +67,7 @@ impl FromStr for Mode {
     type Err = InvalidMode;
 
     fn from_str(name: &str) -> Result<Self, Self::Err> {
-        let mut all = [Self::Sync, Self::Engine, Self::Compared].into_iter();
+        let mut all = [Self::Sync, Self::Engine, Self::Differential].into_iter();
         all.find(|mode| mode.as_str() == name)
             .ok_or_else(|| InvalidMode(name.to_owned()))
     }
@@ -78,7 +78,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_mode_is_read_from_its_name() {
+    fn mode_parses_from_its_name() {
         assert_eq!("engine".parse(), Ok(Mode::Engine));
         assert_eq!(
             "fast".parse::<Mode>().unwrap_err().to_string(),

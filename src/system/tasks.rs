@@ -2,22 +2,22 @@ use flow_domain::handler::TaskWatch;
 use tokio::task::yield_now;
 
 /// How often tasks are let run after an act. Each time, every task that can go on does so once.
-const ROUNDS: usize = 64;
+const MAX_YIELDS: usize = 64;
 
 /// The tasks that handlers spawn in a run, seen if its runtime has one thread.
 #[derive(Debug)]
-pub(crate) struct Tasks {
+pub(crate) struct SpawnedTasks {
     watch: TaskWatch,
     /// The tasks that were there before the run.
-    n_before: usize,
+    n_alive_before: usize,
 }
 
-impl Tasks {
+impl SpawnedTasks {
     /// Looks at what is spawned from here on.
     pub(crate) fn watch() -> Self {
         let watch = TaskWatch::begin();
         Self {
-            n_before: watch.n_alive(),
+            n_alive_before: watch.n_alive(),
             watch,
         }
     }
@@ -36,14 +36,14 @@ impl Tasks {
     }
 
     /// How many of them are not over.
-    pub(crate) fn n_left(&self) -> usize {
-        self.watch.n_alive().saturating_sub(self.n_before)
+    pub(crate) fn n_unfinished(&self) -> usize {
+        self.watch.n_alive().saturating_sub(self.n_alive_before)
     }
 
     /// Lets them run as far as they come without time or anybody else.
-    pub(crate) async fn let_run(&self) {
-        for _ in 0..ROUNDS {
-            if self.n_left() == 0 {
+    pub(crate) async fn run_until_blocked(&self) {
+        for _ in 0..MAX_YIELDS {
+            if self.n_unfinished() == 0 {
                 return;
             }
             yield_now().await;

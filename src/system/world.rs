@@ -6,12 +6,12 @@ use flow_domain::{
     clock::{VirtualClock, VirtualIds},
     message::Processing,
     port::{Broker, Store},
-    record::{Laws, Recorder},
+    record::{InvariantSet, Recorder},
 };
 
 use crate::system::{
     Mode,
-    fault::{ArmedFaults, FaultyBroker, FaultyStore},
+    fault::{FaultInjector, FaultyBroker, FaultyStore},
 };
 
 /// What a world is started with.
@@ -20,16 +20,16 @@ pub(crate) struct World {
     pub(crate) mode: Mode,
     pub(crate) budget: usize,
     /// Those that are looked after.
-    pub(crate) laws: Laws,
+    pub(crate) invariants: InvariantSet,
     /// Whether the engine runs only when it is told.
     pub(crate) is_paused: bool,
     /// Builds the domain anew, for an engine that restarts.
-    pub(crate) rebuild: Option<Arc<Rebuild>>,
+    pub(crate) rebuild_domain: Option<Arc<RebuildDomain>>,
     /// What is made to go wrong, if anything is.
-    pub(crate) faults: Option<Arc<ArmedFaults>>,
+    pub(crate) faults: Option<Arc<FaultInjector>>,
 }
 
-pub(crate) type Rebuild = dyn Fn() -> Result<Domain, WiringErrors> + Send + Sync;
+pub(crate) type RebuildDomain = dyn Fn() -> Result<Domain, WiringErrors> + Send + Sync;
 
 impl World {
     /// Starts an app in memory, in virtual time.
@@ -51,13 +51,13 @@ impl World {
             .ids(Arc::new(VirtualIds::default()))
             .recorder(Arc::clone(recorder))
             .budget(self.budget)
-            .laws(self.laws);
+            .invariants(self.invariants);
         if let Some(faults) = self.faults {
             builder = builder.interceptor(faults);
         }
         match self.mode {
             Mode::Sync => builder.start(),
-            Mode::Engine | Mode::Compared => builder
+            Mode::Engine | Mode::Differential => builder
                 .shared_broker(broker)
                 .event_processing(Processing::Async)
                 .start(),

@@ -1,30 +1,32 @@
 //! Level 1: one aggregate without any infrastructure, with the words of the sentence.
 
+mod assertion_guard;
+mod events;
 mod outcome;
-mod raised;
+mod result;
 mod state;
-mod unspoken;
-mod verdict;
 
 use std::{fmt, marker::PhantomData, panic::Location};
 
 use flow_domain::{
     Aggregate,
     message::MessageType,
-    model::{AnyEvent, MessageList, Written, broken_laws},
-    record::{Law, Laws},
+    model::{AnyEvent, IntoMessages, SerializedMessage, invariant_violations},
+    record::{Invariant, InvariantSet},
 };
 
-pub use outcome::{Answer, UnitOutcome};
+pub use outcome::{MethodResult, UnitOutcome};
 
-use crate::{flow::Unchecked, run::broken, unit::unspoken::Unspoken};
+use crate::{
+    flow::DisabledInvariant, run::violation_mismatch, unit::assertion_guard::AssertionGuard,
+};
 
 /// Begins a sentence about one aggregate.
 ///
 /// It runs at once, without stores, handlers or time, and takes nanoseconds to microseconds. A word
 /// means what it means in [`Flow`](crate::Flow), with the method of the aggregate in place of the act.
 /// As there, nothing passes by accident: a sentence without a word after `when` panics at its end, and
-/// so does one whose method refused if no word speaks of that. Two of the [laws](crate::Law) are looked
+/// so does one whose method refused if no word speaks of that. Two of the [laws](crate::Invariant) are looked
 /// after: what is serialised comes back equal, and an event-sourced aggregate is what its events make of
 /// it.
 ///
@@ -59,8 +61,8 @@ pub struct UnitBegin<A>(PhantomData<fn() -> A>);
 pub struct UnitGiven<A> {
     aggregate: A,
     /// What happened before, if that is known.
-    history: Option<Vec<Written>>,
-    laws: Laws,
+    history: Option<Vec<SerializedMessage>>,
+    invariants: InvariantSet,
 }
 
 impl<A: Aggregate> UnitBegin<A> {
@@ -70,7 +72,7 @@ impl<A: Aggregate> UnitBegin<A> {
     ///
     /// Panics if the aggregate is kept as state, or if one of the events is none of its own.
     #[track_caller]
-    pub fn given_events(self, events: impl MessageList<AnyEvent>) -> UnitGiven<A> {
+    pub fn given_events(self, events: impl IntoMessages<AnyEvent>) -> UnitGiven<A> {
         let Some(mut aggregate) = A::initial() else {
             panic!(
                 "`{}` is kept as state, so no events make one: `.given_aggregate(..)` is the word",
@@ -80,7 +82,7 @@ impl<A: Aggregate> UnitBegin<A> {
         let domain = "Unit".into();
         let mut history = Vec::new();
         let replayed = events.try_for_each(&mut |event| {
-            let event = event.write()?;
+            let event = event.to_serialized()?;
             aggregate.replay(&MessageType::new(&domain, event.name), &event.payload)?;
             history.push(event);
             Ok(())
@@ -91,7 +93,7 @@ impl<A: Aggregate> UnitBegin<A> {
         UnitGiven {
             aggregate,
             history: Some(history),
-            laws: Laws::all(),
+            invariants: InvariantSet::all(),
         }
     }
 
@@ -100,7 +102,7 @@ impl<A: Aggregate> UnitBegin<A> {
         UnitGiven {
             aggregate,
             history: None,
-            laws: Laws::all(),
+            invariants: InvariantSet::all(),
         }
     }
 
@@ -130,14 +132,14 @@ impl<A: Aggregate> UnitGiven<A> {
     ///
     /// unit::<Inventory>()
     ///     .given_events(StockReceived { product_id: "prod-1".into(), quantity: 5 })
-    ///     .without_law(Law::Fold, "the count is corrected by hand until the end of the year")
+    ///     .disable_invariant(Invariant::Fold, "the count is corrected by hand until the end of the year")
     ///     .when(|inventory| inventory.available = 3)
     ///     .has(|inventory| inventory.available == 3);
     /// ```
     #[track_caller]
-    pub fn without_law(mut self, law: Law, reason: &str) -> Self {
-        match Unchecked::new(Location::caller(), law, reason) {
-            Ok(unchecked) => self.laws = self.laws.without(unchecked.law),
+    pub fn disable_invariant(mut self, law: Invariant, reason: &str) -> Self {
+        match DisabledInvariant::new(Location::caller(), law, reason) {
+            Ok(unchecked) => self.invariants = self.invariants.without(unchecked.invariant),
             Err((_, mismatch)) => panic!("{} is not asked for a law\n\n{mismatch}", A::NAME),
         }
         self
@@ -152,29 +154,36 @@ impl<A: Aggregate> UnitGiven<A> {
     ///
     /// Panics if what it raised, or a state that is kept as such, does not come back from JSON as what it
     /// was; and if an event-sourced aggregate is something else than what the given events and those that
-    /// it raised make of it. [`without_law`](Self::without_law) switches that off.
+    /// it raised make of it. [`disable_invariant`](Self::disable_invariant) switches that off.
     #[track_caller]
     #[must_use = "nothing is shown until something is expected: `.then_events(..)`"]
-    pub fn when<R: Answer>(mut self, act: impl FnOnce(&mut A) -> R) -> UnitOutcome<A, R> {
+    pub fn when<R: MethodResult>(mut self, act: impl FnOnce(&mut A) -> R) -> UnitOutcome<A, R> {
         let n_before = self.aggregate.raised().len();
         let answer = act(&mut self.aggregate);
-        let refusal = answer.reply().err().map(|refusal| format!("{refusal:?}"));
-        let unspoken = Unspoken::new(A::NAME, Location::caller(), refusal);
-        match broken_laws(&mut self.aggregate, self.history.as_deref(), self.laws) {
+        let refusal = answer
+            .as_result()
+            .err()
+            .map(|refusal| format!("{refusal:?}"));
+        let unspoken = AssertionGuard::new(A::NAME, Location::caller(), refusal);
+        match invariant_violations(
+            &mut self.aggregate,
+            self.history.as_deref(),
+            self.invariants,
+        ) {
             Ok(laws) => {
                 if let Some(first) = laws.first() {
-                    let mismatch = broken(first, "as the method left it");
-                    let besides = unspoken.besides(&mismatch);
+                    let mismatch = violation_mismatch(first, "as the method left it");
+                    let besides = unspoken.rejection_note(&mismatch);
                     panic!("{} broke a law\n\n{mismatch}{besides}", A::NAME)
                 }
             }
             Err(err) => panic!("{}", err.with_causes()),
         }
         UnitOutcome {
-            unspoken,
+            assertion_guard: unspoken,
             aggregate: self.aggregate,
-            answer,
-            n_before,
+            result: answer,
+            n_events_before: n_before,
         }
     }
 }

@@ -2,10 +2,10 @@ use std::fmt;
 
 use flow_domain::Aggregate;
 
-use crate::{flow::Mismatch, unit::unspoken::Unspoken};
+use crate::{flow::Mismatch, unit::assertion_guard::AssertionGuard};
 
 /// What a method of an aggregate gives back: nothing, a value, or a rejection.
-pub trait Answer {
+pub trait MethodResult {
     /// The type of what it answers if it does not refuse.
     type Reply;
 
@@ -17,24 +17,24 @@ pub trait Answer {
     /// # Errors
     ///
     /// Returns the rejection.
-    fn reply(&self) -> Result<&Self::Reply, &Self::Rejection>;
+    fn as_result(&self) -> Result<&Self::Reply, &Self::Rejection>;
 }
 
 /// An aggregate whose methods cannot refuse.
-impl Answer for () {
+impl MethodResult for () {
     type Reply = ();
     type Rejection = std::convert::Infallible;
 
-    fn reply(&self) -> Result<&(), &Self::Rejection> {
+    fn as_result(&self) -> Result<&(), &Self::Rejection> {
         Ok(self)
     }
 }
 
-impl<T, R: fmt::Debug> Answer for Result<T, R> {
+impl<T, R: fmt::Debug> MethodResult for Result<T, R> {
     type Reply = T;
     type Rejection = R;
 
-    fn reply(&self) -> Result<&T, &R> {
+    fn as_result(&self) -> Result<&T, &R> {
         self.as_ref()
     }
 }
@@ -45,11 +45,11 @@ impl<T, R: fmt::Debug> Answer for Result<T, R> {
 /// dropped, with the line of `when`, if no word was said, or if the method refused and no word for
 /// refusals was: a method that refuses raises no events either.
 pub struct UnitOutcome<A, R> {
-    pub(super) unspoken: Unspoken,
+    pub(super) assertion_guard: AssertionGuard,
     pub(super) aggregate: A,
-    pub(super) answer: R,
+    pub(super) result: R,
     /// How many events had been raised before.
-    pub(super) n_before: usize,
+    pub(super) n_events_before: usize,
 }
 
 impl<A: Aggregate, R> UnitOutcome<A, R> {
@@ -60,7 +60,7 @@ impl<A: Aggregate, R> UnitOutcome<A, R> {
     /// Panics if the method refused and no word has spoken of it:
     /// [`then_rejected`](Self::then_rejected) comes first.
     pub fn aggregate(mut self) -> A {
-        self.unspoken.say();
+        self.assertion_guard.mark_asserted();
         self.aggregate
     }
 
@@ -69,12 +69,12 @@ impl<A: Aggregate, R> UnitOutcome<A, R> {
     pub(super) fn expect(mut self, what: &str, checked: Result<(), Mismatch>) -> Self {
         match checked {
             Ok(()) => {
-                self.unspoken.say();
+                self.assertion_guard.mark_asserted();
                 self
             }
             Err(mismatch) => {
                 // A refusal is mostly why it is not so.
-                let besides = self.unspoken.besides(&mismatch);
+                let besides = self.assertion_guard.rejection_note(&mismatch);
                 panic!("{} {what}\n\n{mismatch}{besides}", A::NAME)
             }
         }
@@ -85,7 +85,7 @@ impl<A: fmt::Debug, R: fmt::Debug> fmt::Debug for UnitOutcome<A, R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("UnitOutcome")
             .field("aggregate", &self.aggregate)
-            .field("answer", &self.answer)
+            .field("answer", &self.result)
             .finish_non_exhaustive()
     }
 }

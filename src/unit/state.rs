@@ -2,13 +2,13 @@ use flow_domain::{Aggregate, message::Payload};
 use serde_json::Value;
 
 use crate::{
-    expect::{like, same},
+    expect::{require_equal, require_like},
     flow::Mismatch,
     report::show_stored,
     unit::UnitOutcome,
 };
 
-const OTHERWISE: &str = "is not as expected";
+const UNEXPECTED_STATE: &str = "is not as expected";
 
 #[allow(
     clippy::return_self_not_must_use,
@@ -22,30 +22,34 @@ impl<A: Aggregate, R> UnitOutcome<A, R> {
             Ok(())
         } else {
             let expected = format!("{} for which the closure holds", A::NAME);
-            Err(Mismatch::new(expected, show_now(&self.aggregate)))
+            Err(Mismatch::new(expected, render_aggregate(&self.aggregate)))
         };
-        self.expect(OTHERWISE, checked)
+        self.expect(UNEXPECTED_STATE, checked)
     }
 
     /// Expects that the aggregate equals `expected`, as it would be stored.
     #[track_caller]
     pub fn is(self, expected: A) -> Self {
-        let expected = stored(&expected);
-        let checked = same(|| A::NAME.to_owned(), &expected, &stored(&self.aggregate));
-        self.expect(OTHERWISE, checked)
+        let expected = encode_aggregate(&expected);
+        let checked = require_equal(
+            || A::NAME.to_owned(),
+            &expected,
+            &encode_aggregate(&self.aggregate),
+        );
+        self.expect(UNEXPECTED_STATE, checked)
     }
 
     /// Expects that the aggregate has these fields with these values, and maybe others, as it would be
     /// stored: `json!({ "status": "Placed" })`.
     #[track_caller]
     pub fn like(self, expected: Value) -> Self {
-        let checked = like(A::NAME, &expected, &stored(&self.aggregate));
-        self.expect(OTHERWISE, checked)
+        let checked = require_like(A::NAME, &expected, &encode_aggregate(&self.aggregate));
+        self.expect(UNEXPECTED_STATE, checked)
     }
 }
 
 #[track_caller]
-fn stored<A: Aggregate>(aggregate: &A) -> Payload {
+fn encode_aggregate<A: Aggregate>(aggregate: &A) -> Payload {
     match Payload::encode(A::NAME, aggregate) {
         Ok(payload) => payload,
         Err(err) => panic!("{}", err.with_causes()),
@@ -53,7 +57,7 @@ fn stored<A: Aggregate>(aggregate: &A) -> Payload {
 }
 
 /// Shows an aggregate as it would be stored, also one that cannot be.
-fn show_now<A: Aggregate>(aggregate: &A) -> String {
+fn render_aggregate<A: Aggregate>(aggregate: &A) -> String {
     match Payload::encode(A::NAME, aggregate) {
         Ok(payload) => format!("{} {}", A::NAME, show_stored(&payload)),
         Err(_) => format!("{aggregate:?}"),

@@ -5,7 +5,7 @@ use std::thread;
 use ::booking::PAYMENT_TERM;
 use flow_harness::prelude::*;
 
-use crate::fixture::{book, odd, rooms_with_mail_down, told, without_lines};
+use crate::fixture::{book, instructed, mask_line_numbers, rooms_with_mail_down, unstable};
 
 /// All that a run of one sentence left behind, as text.
 fn record() -> String {
@@ -19,7 +19,7 @@ fn record() -> String {
 }
 
 #[test]
-fn a_hundred_runs_at_once_leave_the_same_record() {
+fn concurrent_runs_write_equal_records() {
     let expected = record();
 
     let records: Vec<String> = thread::scope(|scope| {
@@ -32,7 +32,7 @@ fn a_hundred_runs_at_once_leave_the_same_record() {
 }
 
 #[test]
-fn a_sentence_that_does_the_same_twice_passes() {
+fn determinism_check_passes_if_two_runs_are_equal() {
     rooms_with_mail_down(2)
         .check_determinism()
         .given_command(book())
@@ -44,10 +44,10 @@ fn a_sentence_that_does_the_same_twice_passes() {
 #[track_caller]
 fn check(what: &str, hint: &str) {
     for mode in [Mode::Sync, Mode::Engine] {
-        let failure = odd()
+        let failure = unstable()
             .mode(mode)
             .check_determinism()
-            .when_event(told(what))
+            .when_event(instructed(what))
             .then_settled()
             .try_run()
             .expect_err("two runs differ");
@@ -59,30 +59,30 @@ fn check(what: &str, hint: &str) {
 }
 
 #[test]
-fn a_handler_that_asks_the_wall_clock_is_found() {
+fn determinism_check_finds_the_wall_clock() {
     check("wall clock", "work.now()");
 }
 
 #[test]
-fn a_handler_that_makes_a_random_id_is_found() {
+fn determinism_check_finds_a_random_id() {
     check("random id", "work.new_id()");
 }
 
 #[test]
-fn a_handler_that_depends_on_the_order_of_a_hash_map_is_found() {
+fn determinism_check_finds_hash_map_order() {
     check("hash map", "BTreeMap");
 }
 
 #[test]
-fn the_first_write_that_differs_is_shown() {
-    let failure = odd()
+fn determinism_check_shows_the_first_different_write() {
+    let failure = unstable()
         .check_determinism()
-        .when_event(told("counter"))
+        .when_event(instructed("counter"))
         .then_settled()
         .try_run()
         .expect_err("two runs differ");
 
-    let text = without_lines(&failure.to_string());
+    let text = mask_line_numbers(&failure.to_string());
     let start = text.split("\n\nstory").next().unwrap();
     let numbers = |letter: char| letter.is_ascii_digit();
     let masked: Vec<&str> = start
@@ -93,10 +93,10 @@ fn the_first_write_that_differs_is_shown() {
     flow failed at step 2: then settled      tests/engine/determinism.rs:LINE
 
       expected  two runs do the same
-      found     OddOne gave two results for the same message
+      found     UnstableProjector gave two results for the same message
                 something that is not of the run decides: the clock, chance, a static, or the order of a hash map
-                first   wrote projection Tally `told-1` {"told_id":"told-1","what":"N"}
-                second  wrote projection Tally `told-1` {"told_id":"told-1","what":"N"}
+                first   wrote projection Tally `told-1` {"instruction_id":"told-1","what":"N"}
+                second  wrote projection Tally `told-1` {"instruction_id":"told-1","what":"N"}
 
     run    once more; this is the record of the second run that differs from the first
     "#);

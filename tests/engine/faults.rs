@@ -14,7 +14,7 @@ use crate::fixture::{
 };
 
 #[test]
-fn a_handler_that_fails_at_first_succeeds_in_the_end() {
+fn retried_handler_succeeds() {
     rooms()
         .given_command(book())
         .with_fault(
@@ -24,12 +24,12 @@ fn a_handler_that_fails_at_first_succeeds_in_the_end() {
         )
         .when_time_passes(PAYMENT_TERM)
         .then_attempts::<GuestMailer>(5)
-        .then_resource(|mailer: &FlakyMailer| mailer.seen().sent == ["ada"])
+        .then_resource(|mailer: &FlakyMailer| mailer.state().sent == ["ada"])
         .run();
 }
 
 #[test]
-fn a_handler_that_panics_is_tried_again() {
+fn retry_follows_a_panic() {
     shop()
         .mode(Mode::Engine)
         .given_events(received(100))
@@ -42,7 +42,7 @@ fn a_handler_that_panics_is_tried_again() {
 }
 
 #[test]
-fn what_fails_inline_is_not_tried_again() {
+fn inline_failure_is_not_retried() {
     shop()
         .given_events(received(100))
         .with_fault(Fault::handler::<InventoryEventHandler>().panics("out of memory"))
@@ -54,7 +54,7 @@ fn what_fails_inline_is_not_tried_again() {
 }
 
 #[test]
-fn a_conflict_is_tried_again_at_once() {
+fn conflict_is_retried_immediately() {
     let outcome = shop()
         .mode(Mode::Engine)
         .given_events(received(100))
@@ -75,7 +75,7 @@ fn a_conflict_is_tried_again_at_once() {
 }
 
 #[test]
-fn a_message_that_could_not_be_published_is_published_later() {
+fn failed_publish_is_retried() {
     shop()
         .mode(Mode::Engine)
         .given_events(received(100))
@@ -88,19 +88,19 @@ fn a_message_that_could_not_be_published_is_published_later() {
 }
 
 #[test]
-fn a_message_comes_again_if_the_engine_dies_before_it_says_so() {
+fn crashed_engine_redelivers_an_unacknowledged_message() {
     rooms()
         .given_command(book())
-        .with_fault(Fault::die_after::<GuestMailer>().commits())
+        .with_fault(Fault::crash_after::<GuestMailer>().commits())
         .when_time_passes(PAYMENT_TERM)
         .then_attempts::<GuestMailer>(2)
-        .then_resource(|mailer: &FlakyMailer| mailer.seen().sent == ["ada"])
+        .then_resource(|mailer: &FlakyMailer| mailer.state().sent == ["ada"])
         .then_projection::<Room>("b-1")
         .run();
 }
 
 #[test]
-fn an_engine_that_restarts_loses_nothing() {
+fn restarted_engine_loses_no_message() {
     rooms()
         .given_command(book())
         .with_fault(Fault::restart_after(1))
@@ -113,7 +113,7 @@ fn an_engine_that_restarts_loses_nothing() {
 }
 
 #[test]
-fn a_command_that_conflicts_is_refused() {
+fn conflicting_command_fails() {
     let failure = rooms()
         .with_fault(Fault::append("booking-b-1").conflicts())
         .when(book())
@@ -128,7 +128,7 @@ fn a_command_that_conflicts_is_refused() {
 }
 
 #[test]
-fn a_fault_that_is_never_met_fails_the_sentence() {
+fn fault_that_is_never_reached_fails_the_flow() {
     let failure = shop()
         .mode(Mode::Engine)
         .given_events(received(100))
@@ -149,7 +149,7 @@ fn a_fault_that_is_never_met_fails_the_sentence() {
 }
 
 #[test]
-fn a_fault_that_is_said_after_the_act_comes_too_late() {
+fn fault_after_the_act_fails() {
     let failure = shop()
         .when(place())
         .with_fault(Fault::handler::<OrderCommandHandler>().panics("too late"))
@@ -165,7 +165,7 @@ fn a_fault_that_is_said_after_the_act_comes_too_late() {
 }
 
 #[test]
-fn a_fault_of_the_engine_cannot_happen_inline() {
+fn engine_fault_fails_in_sync_mode() {
     let failure = shop()
         .with_fault(Fault::publish().fails())
         .when_event(received(100))
@@ -181,7 +181,7 @@ fn a_fault_of_the_engine_cannot_happen_inline() {
 }
 
 #[test]
-fn a_handler_that_the_domain_does_not_have_cannot_fail() {
+fn fault_of_an_unknown_handler_fails() {
     let failure = shop()
         .with_fault(Fault::handler::<BookingHandler>().panics("never"))
         .when_event(received(100))
@@ -196,7 +196,7 @@ fn a_handler_that_the_domain_does_not_have_cannot_fail() {
 }
 
 #[rstest]
-fn a_call_of_a_fake_fails_once(#[values(Mode::Sync, Mode::Engine)] mode: Mode) {
+fn resource_fault_fails_one_call(#[values(Mode::Sync, Mode::Engine)] mode: Mode) {
     let outcome = shop_with_mail(FakeMailer::default)
         .mode(mode)
         .given_events(received(100))
@@ -220,7 +220,7 @@ fn a_call_of_a_fake_fails_once(#[values(Mode::Sync, Mode::Engine)] mode: Mode) {
 }
 
 #[test]
-fn a_handler_is_called_again_after_a_fault_of_its_fake() {
+fn resource_fault_makes_the_handler_retry() {
     shop_with_mail(FakeMailer::default)
         .mode(Mode::Engine)
         .given_events(received(100))
@@ -234,7 +234,7 @@ fn a_handler_is_called_again_after_a_fault_of_its_fake() {
 }
 
 #[test]
-fn the_story_tells_of_the_fault() {
+fn story_shows_the_fault() {
     let outcome = rooms()
         .with_fault(
             Fault::handler::<RoomListProjector>()

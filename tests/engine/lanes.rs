@@ -6,7 +6,7 @@ use flow_domain::{message::Priority, port::Lane};
 use crate::fixture::{book, rooms};
 
 #[test]
-fn backfill_goes_to_a_lane_of_its_own_and_is_handled() {
+fn backfill_uses_its_own_lane() {
     rooms()
         .when(book())
         .with_priority(Priority::BACKFILL)
@@ -16,7 +16,7 @@ fn backfill_goes_to_a_lane_of_its_own_and_is_handled() {
 }
 
 #[test]
-fn the_priority_travels_with_what_a_command_causes() {
+fn priority_is_inherited_by_caused_messages() {
     rooms()
         .when(book())
         .with_priority(Priority::BACKFILL)
@@ -26,7 +26,7 @@ fn the_priority_travels_with_what_a_command_causes() {
 }
 
 #[test]
-fn what_is_at_the_threshold_is_not_below_it() {
+fn priority_at_the_threshold_uses_the_normal_lane() {
     rooms()
         .when(book())
         .then_lane::<RoomBooked>(Lane::Primary)
@@ -34,7 +34,7 @@ fn what_is_at_the_threshold_is_not_below_it() {
 }
 
 #[test]
-fn another_lane_is_told() {
+fn wrong_lane_is_reported() {
     let failure = rooms()
         .when(book())
         .then_lane::<RoomBooked>(Lane::Backfill)

@@ -1,17 +1,17 @@
 //! Level 3: the same sentences through the engine, and what only the engine does.
 
-mod compared;
+mod concurrent_commands;
+mod dead_letters;
 mod determinism;
-mod every_step;
+mod differential;
+mod fault_at_every_step;
 mod faults;
 #[path = "../fixture/mod.rs"]
 mod fixture;
-mod giving_up;
 mod lanes;
-mod later;
-mod long;
-mod overlap;
-mod placing;
+mod long_chain;
+mod pending_messages;
+mod place_order;
 mod redelivery;
+mod submitted_commands;
 mod timeouts;
-mod waiting;

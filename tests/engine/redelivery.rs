@@ -8,7 +8,7 @@ use rstest::rstest;
 use crate::fixture::{FlakyMailer, book, counted, lab, place, received, rooms, shop};
 
 #[rstest]
-fn a_handler_that_remembers_lets_what_comes_again_go(
+fn redelivered_message_is_skipped_by_a_once_handler(
     #[values(Mode::Sync, Mode::Engine)] mode: Mode,
 ) {
     rooms()
@@ -17,14 +17,12 @@ fn a_handler_that_remembers_lets_what_comes_again_go(
         .when_time_passes(PAYMENT_TERM)
         .when_redelivered(2)
         .then_attempts::<GuestMailer>(3)
-        .then_resource(|mailer: &FlakyMailer| mailer.seen().sent == ["ada"])
+        .then_resource(|mailer: &FlakyMailer| mailer.state().sent == ["ada"])
         .run();
 }
 
 #[rstest]
-fn an_aggregate_that_knows_its_orders_reserves_once(
-    #[values(Mode::Sync, Mode::Engine)] mode: Mode,
-) {
+fn redelivered_order_reserves_stock_once(#[values(Mode::Sync, Mode::Engine)] mode: Mode) {
     shop()
         .mode(mode)
         .given_events(received(100))
@@ -38,7 +36,7 @@ fn an_aggregate_that_knows_its_orders_reserves_once(
 }
 
 #[rstest]
-fn a_handler_that_counts_what_it_sees_is_found_out(#[values(Mode::Sync, Mode::Engine)] mode: Mode) {
+fn redelivery_finds_a_counting_handler(#[values(Mode::Sync, Mode::Engine)] mode: Mode) {
     let outcome = lab()
         .mode(mode)
         .when_event(counted(1))

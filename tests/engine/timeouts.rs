@@ -25,7 +25,7 @@ fn a_room_that_is_not_paid_in_time_is_free_again(#[values(Mode::Sync, Mode::Engi
         .then_not_scheduled::<ReleaseRoom>()
         .then_projection::<Room>("b-1")
         .has(|room| room.status == Status::Released)
-        .then_resource(|mailer: &FlakyMailer| mailer.seen().sent == ["ada"])
+        .then_resource(|mailer: &FlakyMailer| mailer.state().sent == ["ada"])
         .run();
 }
 
@@ -46,7 +46,7 @@ fn a_room_that_is_paid_keeps_its_guest(#[values(Mode::Sync, Mode::Engine)] mode:
 }
 
 #[rstest]
-fn nothing_happens_before_its_time(#[values(Mode::Sync, Mode::Engine)] mode: Mode) {
+fn scheduled_command_does_not_run_before_its_time(#[values(Mode::Sync, Mode::Engine)] mode: Mode) {
     let almost = VirtualClock::START + PAYMENT_TERM - Duration::from_micros(1);
 
     rooms()
@@ -68,11 +68,11 @@ fn a_mail_server_that_is_down_is_tried_again_after_the_timeout() {
         .then_attempts::<GuestMailer>(5)
         .then_dead_letters()
         .none()
-        .then_resource(|mailer: &FlakyMailer| mailer.seen().sent == ["ada"])
+        .then_resource(|mailer: &FlakyMailer| mailer.state().sent == ["ada"])
         .run();
 
     assert_eq!(
-        outcome.resource::<FlakyMailer>().seen().failed,
+        outcome.resource::<FlakyMailer>().state().failed,
         [
             "attempt 1: sending the mail failed: the mail server is down",
             "attempt 2: sending the mail failed: the mail server is down",

@@ -3,8 +3,8 @@
 //! A binary of its own: other tests have no subscriber, and what `tracing` remembers of that is for the
 //! whole process.
 
+mod chain;
 #[path = "../fixture/mod.rs"]
 mod fixture;
-mod others;
-mod shown;
 mod talker;
+mod test_subscriber;

@@ -6,11 +6,11 @@ use flow_harness::prelude::*;
 use serde::{Deserialize, Serialize};
 use tracing::{debug, error, info, trace, warn};
 
-use crate::fixture::{Told, told};
+use crate::fixture::{Instructed, instructed};
 
 /// Says aloud what it is told, `times` times.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Command)]
-#[command(part_of = Talk, id = talk_id)]
+#[command(part_of = Conversation, id = talk_id)]
 pub(crate) struct Say {
     pub(crate) talk_id: String,
     pub(crate) times: usize,
@@ -18,10 +18,10 @@ pub(crate) struct Say {
 
 #[derive(Debug, Default, PartialEq, Serialize, Deserialize, flow_domain::Aggregate)]
 #[aggregate(id = talk_id, commands(Say))]
-pub(crate) struct Talk {
+pub(crate) struct Conversation {
     talk_id: String,
     #[serde(skip)]
-    raised: flow_domain::Raised,
+    raised: flow_domain::PendingEvents,
 }
 
 #[derive(Debug)]
@@ -54,12 +54,12 @@ impl EventHandler for Talker {
 }
 
 impl Talker {
-    async fn on_told(&self, event: Told, work: &mut UnitOfWork) -> Result<(), Error> {
+    async fn on_told(&self, event: Instructed, work: &mut UnitOfWork) -> Result<(), Error> {
         info!(what = event.what, "before");
         let times = if event.what == "a lot" { 8 } else { 1 };
         // On a runtime it goes on elsewhere.
         tokio::task::yield_now().await;
-        let talk_id = event.told_id;
+        let talk_id = event.instruction_id;
         work.process(Say { talk_id, times }).await?;
         debug!("after");
         trace!("too little to be kept");
@@ -84,7 +84,7 @@ impl EventHandler for Listener {
 }
 
 impl Listener {
-    async fn on_told(&self, _: Told, _work: &mut UnitOfWork) -> Result<(), Error> {
+    async fn on_told(&self, _: Instructed, _work: &mut UnitOfWork) -> Result<(), Error> {
         warn!("heard");
         Ok(())
     }
@@ -92,8 +92,8 @@ impl Listener {
 
 fn domain() -> Result<Domain, WiringErrors> {
     Domain::builder("talk")
-        .aggregate::<Talk>()
-        .event_from_outside::<Told>()
+        .aggregate::<Conversation>()
+        .event_from_outside::<Instructed>()
         .command_handler(Speaker)
         .event_handler(Talker)
         .event_handler(Listener)
@@ -106,7 +106,7 @@ pub(crate) fn talk(mode: Mode) -> FlowHarness {
 
 /// What was logged when this was told.
 pub(crate) fn chain_of(mode: Mode, what: &str) -> String {
-    let flow = talk(mode).when_event(told(what)).then_no_events();
+    let flow = talk(mode).when_event(instructed(what)).then_no_events();
     match flow.try_run() {
         Ok(outcome) => outcome.chain(),
         Err(failure) => failure.outcome().unwrap().chain(),

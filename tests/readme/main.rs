@@ -8,23 +8,23 @@ use shop::{Inventory, PlaceOrder, StockReceived};
 
 use crate::mistake::Mistake;
 
-mod broken;
+mod broken_example;
 #[path = "../../examples/broken/cafe/mod.rs"]
 mod cafe;
+mod doc_section;
+#[path = "../../examples/broken/flows.rs"]
+mod flows;
 #[path = "../../examples/broken/mistake.rs"]
 mod mistake;
-#[path = "../../examples/broken/sentences.rs"]
-mod sentences;
-mod shown;
 
 // They stand in the README as they are, and are narrower there.
 #[rustfmt::skip]
-mod placing;
+mod place_order;
 #[rustfmt::skip]
 mod timeout;
 
 const README: &str = include_str!("../../README.md");
-const TEST: &str = include_str!("placing.rs");
+const TEST: &str = include_str!("place_order.rs");
 const ENGINE_TEST: &str = include_str!("timeout.rs");
 
 fn stock() -> StockReceived {
@@ -45,7 +45,7 @@ fn place_order() -> PlaceOrder {
 }
 
 /// The sentence of the crate's documentation, in which nobody speaks of a refusal.
-fn unspoken() -> FlowFailure {
+fn unasserted_rejection() -> FlowFailure {
     FlowHarness::new(shop::domain)
         .given_events(stock())
         .given_command(place_order())
@@ -65,23 +65,23 @@ fn report(test: &str, failed: fn() -> FlowFailure, place: &str) -> String {
 }
 
 #[test]
-fn the_readme_shows_tests_that_pass() {
+fn readme_contains_the_passing_tests() {
     for test in [TEST, ENGINE_TEST] {
         assert!(README.contains(test), "it should contain:\n{test}");
     }
 }
 
 #[test]
-fn the_readme_shows_the_failure_that_is_printed() {
-    let report = broken::printed(Mistake::WrongId) + "\n";
+fn readme_contains_the_printed_report() {
+    let report = broken_example::printed_report(Mistake::WrongId) + "\n";
 
-    shown::check("README.md", ("```text\n", Some("```\n")), &report);
+    doc_section::check("README.md", ("```text\n", Some("```\n")), &report);
 }
 
 #[test]
-fn the_crate_shows_the_failure_that_is_printed() {
+fn crate_docs_contain_the_printed_report() {
     let test = "an_order_is_placed_once";
-    let report = report(test, unspoken, "tests/orders.rs:12:10");
+    let report = report(test, unasserted_rejection, "tests/orders.rs:12:10");
     // A test that panics has one more line; `tests/failures` looks at the file.
     let report = format!("{report}\nrecord target/flow-harness/{test}.txt");
     let lines = report.lines().map(|line| format!("//! {line}"));
@@ -89,11 +89,11 @@ fn the_crate_shows_the_failure_that_is_printed() {
         .map(|line| line.trim_end().to_owned() + "\n")
         .collect();
 
-    shown::check("src/lib.rs", ("//! ```text\n", Some("//! ```\n")), &comment);
+    doc_section::check("src/lib.rs", ("//! ```text\n", Some("//! ```\n")), &comment);
 }
 
 #[test]
-fn the_readme_is_short() {
+fn readme_is_short() {
     let n_lines = README.lines().count();
 
     assert!(n_lines <= 120, "{n_lines} lines");

@@ -4,10 +4,10 @@ use syn::{DeriveInput, Error, Ident, Result, Type, spanned::Spanned};
 
 use crate::{
     attributes::{Attributes, Grammar},
-    case,
+    case, equality,
     errors::Errors,
     fields::Field,
-    input, same, stub,
+    input, stub,
 };
 
 const GRAMMAR: Grammar = Grammar {
@@ -29,7 +29,8 @@ pub(crate) fn derive(input: &DeriveInput) -> Result<TokenStream> {
         read?;
         write(input, &attributes, &fields)
     });
-    Ok(written.unwrap_or_else(|err| stub::beside(&err, &stub::aggregate(input, &attributes))))
+    Ok(written
+        .unwrap_or_else(|err| stub::error_with_stub(&err, &stub::aggregate(input, &attributes))))
 }
 
 fn write(
@@ -44,7 +45,7 @@ fn write(
         attributes.id.as_ref(),
         fields,
     ));
-    let raised = errors.take(find_raised(input, fields));
+    let raised = errors.take(find_pending_events(input, fields));
     if let Err(err) = require_events(input, attributes) {
         errors.push(err);
     }
@@ -55,16 +56,16 @@ fn write(
     Ok(write_aggregate(input, attributes, id, raised))
 }
 
-/// Finds the one field of type `Raised`.
-fn find_raised<'f>(input: &DeriveInput, fields: &'f [Field<'_>]) -> Result<&'f Ident> {
+/// Finds the one field of type `PendingEvents`.
+fn find_pending_events<'f>(input: &DeriveInput, fields: &'f [Field<'_>]) -> Result<&'f Ident> {
     let owner = input::name(input);
-    let mut found = fields.iter().filter(|field| is_raised(field.ty));
+    let mut found = fields.iter().filter(|field| is_pending_events(field.ty));
     let Some(raised) = found.next() else {
         return Err(Error::new_spanned(
             &input.ident,
             format!(
                 "`{owner}` needs a field for the events that it raises\n\
-                 help: add `#[serde(skip)] raised: flow_domain::Raised`"
+                 help: add `#[serde(skip)] raised: flow_domain::PendingEvents`"
             ),
         ));
     };
@@ -83,12 +84,12 @@ fn find_raised<'f>(input: &DeriveInput, fields: &'f [Field<'_>]) -> Result<&'f I
     Ok(raised.ident)
 }
 
-fn is_raised(ty: &Type) -> bool {
+fn is_pending_events(ty: &Type) -> bool {
     let Type::Path(ty) = ty else { return false };
     ty.path
         .segments
         .last()
-        .is_some_and(|segment| segment.ident == "Raised" && segment.arguments.is_none())
+        .is_some_and(|segment| segment.ident == "PendingEvents" && segment.arguments.is_none())
 }
 
 fn require_events(input: &DeriveInput, attributes: &Attributes) -> Result<()> {
@@ -126,23 +127,23 @@ fn write_aggregate(
         .map_or_else(|| case::snake(&input::name(input)), syn::LitStr::value);
     let commands = schemas(attributes.commands.as_deref().unwrap_or_default());
     let event_schemas = schemas(events(attributes));
-    let id = id.text_of_self();
+    let id = id.text_expr_of_self();
     let folding = match attributes.event_sourced {
-        Some(span) => fold(&input::name(input), span, events(attributes)),
-        None => keep(&input::name(input)),
+        Some(span) => event_sourced_items(&input::name(input), span, events(attributes)),
+        None => state_stored_items(&input::name(input)),
     };
-    let is_same_as = same::is_same_as();
+    let is_same_as = equality::try_eq_method();
     let applies = match attributes.event_sourced {
         Some(_) => TokenStream::new(),
-        None => stub::apply_nothing(ident, events(attributes)),
+        None => stub::empty_apply_impls(ident, events(attributes)),
     };
     quote! {
         #[automatically_derived]
         impl ::flow_domain::model::Aggregate for #ident {
             const NAME: &'static str = #name;
             const CATEGORY: &'static str = #category;
-            const COMMANDS: ::flow_domain::message::NameList = #commands;
-            const EVENTS: ::flow_domain::message::NameList = #event_schemas;
+            const COMMANDS: ::flow_domain::message::SchemaLists = #commands;
+            const EVENTS: ::flow_domain::message::SchemaLists = #event_schemas;
 
             fn id(&self) -> ::std::borrow::Cow<'_, str> {
                 #id
@@ -152,12 +153,12 @@ fn write_aggregate(
 
             #is_same_as
 
-            fn raised_mut(&mut self) -> &mut ::flow_domain::model::Raised {
+            fn pending_events_mut(&mut self) -> &mut ::flow_domain::model::PendingEvents {
                 &mut self.#raised
             }
 
             fn raised(&self) -> ::flow_domain::model::RaisedEvents<'_> {
-                ::flow_domain::model::Raised::events(&self.#raised)
+                ::flow_domain::model::PendingEvents::events(&self.#raised)
             }
         }
 
@@ -170,7 +171,7 @@ fn schemas(messages: &[Type]) -> TokenStream {
 }
 
 /// `EVENT_SOURCED`, `initial` and `replay` of an aggregate that is kept as state.
-fn keep(name: &str) -> TokenStream {
+fn state_stored_items(name: &str) -> TokenStream {
     let refusal = format!("`{name}` is kept as state: it is not folded from events");
     quote! {
         const EVENT_SOURCED: bool = false;
@@ -190,11 +191,11 @@ fn keep(name: &str) -> TokenStream {
 }
 
 /// `EVENT_SOURCED`, `initial` and `replay` of an aggregate that is folded from its events.
-fn fold(name: &str, event_sourced: Span, events: &[Type]) -> TokenStream {
+fn event_sourced_items(name: &str, event_sourced: Span, events: &[Type]) -> TokenStream {
     // A missing `Default` is reported at the key that asks for it.
     let span = Span::call_site().located_at(event_sourced);
     let initial = quote_spanned!(span=> <Self as ::core::default::Default>::default());
-    let folds = events.iter().map(fold_one);
+    let folds = events.iter().map(replay_arm);
     let unlisted = format!(
         "`{{}}` is none of the events of `{name}`: list it in `#[aggregate(.., events(..))]`"
     );
@@ -218,14 +219,14 @@ fn fold(name: &str, event_sourced: Span, events: &[Type]) -> TokenStream {
     }
 }
 
-fn fold_one(event: &Type) -> TokenStream {
+fn replay_arm(event: &Type) -> TokenStream {
     // A missing `Apply` is reported at the event in the list.
     let span = Span::call_site().located_at(event.span());
     let apply = quote_spanned!(span=> ::flow_domain::model::Apply::<#event>::apply(self, event));
     quote! {
         if <#event as ::flow_domain::model::Message>::SCHEMAS
             .iter()
-            .any(|schema| message_type.is(schema.name))
+            .any(|schema| message_type.matches(schema.name))
         {
             return content.with_decoded(
                 <#event as ::flow_domain::model::Message>::NAME,

@@ -60,23 +60,23 @@ impl Grammar {
                 // It is the one key without a value, so that it was meant.
                 found.event_sourced.get_or_insert(meta.path.span());
             }
-            return Err(self.unknown(&meta.path, &key));
+            return Err(self.unknown_key(&meta.path, &key));
         }
         match key.as_str() {
-            "part_of" => bare(&mut found.part_of, meta),
-            "reply" => bare(&mut found.reply, meta),
-            "id" => bare(&mut found.id, meta),
-            "category" => set(&mut found.category, meta, category(meta)?),
-            "name" => set(&mut found.name, meta, name(meta)?),
-            "version" => set(&mut found.version, meta, version(meta)?),
-            "commands" => list(&mut found.commands, meta),
-            "events" => list(&mut found.events, meta),
-            "event_sourced" => set(&mut found.event_sourced, meta, meta.path.span()),
+            "part_of" => parse_bare_name(&mut found.part_of, meta),
+            "reply" => parse_bare_name(&mut found.reply, meta),
+            "id" => parse_bare_name(&mut found.id, meta),
+            "category" => set_once(&mut found.category, meta, parse_category(meta)?),
+            "name" => set_once(&mut found.name, meta, parse_name(meta)?),
+            "version" => set_once(&mut found.version, meta, parse_version(meta)?),
+            "commands" => parse_list(&mut found.commands, meta),
+            "events" => parse_list(&mut found.events, meta),
+            "event_sourced" => set_once(&mut found.event_sourced, meta, meta.path.span()),
             _ => unreachable!("every key of a grammar has an arm here"),
         }
     }
 
-    fn unknown(&self, path: &Path, key: &str) -> Error {
+    fn unknown_key(&self, path: &Path, key: &str) -> Error {
         let attribute = self.attribute;
         let known = backticked(self.keys);
         Error::new_spanned(
@@ -102,7 +102,7 @@ fn key_of(path: &Path) -> String {
     )
 }
 
-fn set<T>(slot: &mut Option<T>, meta: &ParseNestedMeta<'_>, value: T) -> Result<()> {
+fn set_once<T>(slot: &mut Option<T>, meta: &ParseNestedMeta<'_>, value: T) -> Result<()> {
     if slot.replace(value).is_some() {
         let key = key_of(&meta.path);
         return Err(Error::new_spanned(
@@ -118,10 +118,10 @@ fn is_flag(meta: &ParseNestedMeta<'_>) -> bool {
 }
 
 /// A name of Rust, which people quote out of habit.
-fn bare<T: Parse>(slot: &mut Option<T>, meta: &ParseNestedMeta<'_>) -> Result<()> {
+fn parse_bare_name<T: Parse>(slot: &mut Option<T>, meta: &ParseNestedMeta<'_>) -> Result<()> {
     let value = meta.value()?;
     if !value.peek(LitStr) {
-        return set(slot, meta, value.parse()?);
+        return set_once(slot, meta, value.parse()?);
     }
     let (key, quoted) = (key_of(&meta.path), value.parse::<LitStr>()?);
     let name = quoted.value();
@@ -133,7 +133,7 @@ fn bare<T: Parse>(slot: &mut Option<T>, meta: &ParseNestedMeta<'_>) -> Result<()
     ))
 }
 
-fn category(meta: &ParseNestedMeta<'_>) -> Result<LitStr> {
+fn parse_category(meta: &ParseNestedMeta<'_>) -> Result<LitStr> {
     let category: LitStr = meta.value()?.parse()?;
     // A stream is called `category-id`: the first `-` ends the category.
     if category.value().is_empty() || category.value().contains('-') {
@@ -145,7 +145,7 @@ fn category(meta: &ParseNestedMeta<'_>) -> Result<LitStr> {
     Ok(category)
 }
 
-fn name(meta: &ParseNestedMeta<'_>) -> Result<LitStr> {
+fn parse_name(meta: &ParseNestedMeta<'_>) -> Result<LitStr> {
     let name: LitStr = meta.value()?.parse()?;
     // A message is stored as `Domain.Name.v1`.
     if name.value().is_empty() || name.value().contains('.') {
@@ -157,7 +157,7 @@ fn name(meta: &ParseNestedMeta<'_>) -> Result<LitStr> {
     Ok(name)
 }
 
-fn version(meta: &ParseNestedMeta<'_>) -> Result<u32> {
+fn parse_version(meta: &ParseNestedMeta<'_>) -> Result<u32> {
     let version: LitInt = meta.value()?.parse()?;
     match version.base10_parse()? {
         0 => Err(Error::new_spanned(version, "versions count from 1")),
@@ -165,7 +165,7 @@ fn version(meta: &ParseNestedMeta<'_>) -> Result<u32> {
     }
 }
 
-fn list(slot: &mut Option<Vec<Type>>, meta: &ParseNestedMeta<'_>) -> Result<()> {
+fn parse_list(slot: &mut Option<Vec<Type>>, meta: &ParseNestedMeta<'_>) -> Result<()> {
     let content;
     parenthesized!(content in meta.input);
     let mut errors = Errors::default();
@@ -179,7 +179,7 @@ fn list(slot: &mut Option<Vec<Type>>, meta: &ParseNestedMeta<'_>) -> Result<()> 
             types.push(ty);
         }
     }
-    errors.take(set(slot, meta, types));
+    errors.take(set_once(slot, meta, types));
     errors.finish()
 }
 

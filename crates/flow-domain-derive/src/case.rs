@@ -3,7 +3,7 @@ pub(crate) fn snake(name: &str) -> String {
     let chars: Vec<char> = name.chars().collect();
     let mut snake = String::new();
     for (char_idx, char) in chars.iter().enumerate() {
-        if char.is_uppercase() && begins_a_word(&chars, char_idx) {
+        if char.is_uppercase() && begins_word(&chars, char_idx) {
             snake.push('_');
         }
         snake.extend(char.to_lowercase());
@@ -11,7 +11,7 @@ pub(crate) fn snake(name: &str) -> String {
     snake
 }
 
-fn begins_a_word(chars: &[char], char_idx: usize) -> bool {
+fn begins_word(chars: &[char], char_idx: usize) -> bool {
     let Some(before) = char_idx.checked_sub(1).map(|idx| chars[idx]) else {
         return false;
     };
@@ -57,7 +57,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_type_in_snake_case_keeps_abbreviations_together() {
+    fn snake_case_keeps_abbreviations_together() {
         assert_eq!(snake("Order"), "order");
         assert_eq!(snake("BankAccount"), "bank_account");
         assert_eq!(snake("HTTPCall"), "http_call");
@@ -67,7 +67,7 @@ mod tests {
     }
 
     #[test]
-    fn a_field_is_renamed_as_serde_does() {
+    fn rename_follows_the_rules_of_serde() {
         assert_eq!(rename("order_id", "lowercase"), "order_id");
         assert_eq!(rename("order_id", "UPPERCASE"), "ORDER_ID");
         assert_eq!(rename("order_id", "PascalCase"), "OrderId");

@@ -42,13 +42,13 @@ impl Field<'_> {
     }
 
     /// Writes an expression of type `Cow<'_, str>` for this field of `self`.
-    pub(crate) fn text_of_self(&self) -> TokenStream {
+    pub(crate) fn text_expr_of_self(&self) -> TokenStream {
         let ident = self.ident;
-        self.text(&quote!(&self.#ident))
+        self.text_expr(&quote!(&self.#ident))
     }
 
     /// Writes an expression of type `Cow<'_, str>`, given one for a reference to the field.
-    pub(crate) fn text(&self, reference: &impl ToTokens) -> TokenStream {
+    pub(crate) fn text_expr(&self, reference: &impl ToTokens) -> TokenStream {
         // What does not serialise is reported at its type.
         let span = Span::call_site().located_at(self.ty.span());
         if is_string(self.ty) {

@@ -5,12 +5,12 @@
 mod aggregate;
 mod attributes;
 mod case;
+mod equality;
 mod errors;
 mod fields;
 mod input;
 mod message;
 mod projection;
-mod same;
 mod serde_attributes;
 mod stub;
 mod variant;
@@ -22,7 +22,7 @@ use crate::message::Kind;
 
 /// Makes a struct an aggregate: `#[aggregate(id = order_id, commands(PlaceOrder), events(OrderPlaced))]`.
 ///
-/// A field of type `Raised` is needed as well, behind `#[serde(skip)]`. The keys `event_sourced`,
+/// A field of type `PendingEvents` is needed as well, behind `#[serde(skip)]`. The keys `event_sourced`,
 /// `category` and `name` are optional. See `flow_domain::Aggregate`.
 #[proc_macro_derive(Aggregate, attributes(aggregate))]
 pub fn derive_aggregate(input: TokenStream) -> TokenStream {

@@ -4,9 +4,10 @@ use syn::{Data, DataEnum, DeriveInput, Error, Ident, Result, ext::IdentExt};
 
 use crate::{
     attributes::{Attributes, Grammar},
+    equality,
     errors::Errors,
-    input, same, stub,
-    variant::{Surroundings, Variant},
+    input, stub,
+    variant::{Variant, VariantContext},
 };
 
 /// Which kind of message is derived.
@@ -74,7 +75,9 @@ pub(crate) fn derive(kind: Kind, input: &DeriveInput) -> Result<TokenStream> {
     input::refuse_generics(input, kind.noun())?;
     let (attributes, read) = kind.grammar().read(&input.attrs);
     let written = read.and_then(|()| write(kind, input, &attributes));
-    Ok(written.unwrap_or_else(|err| stub::beside(&err, &stub::message(kind, input, &attributes))))
+    Ok(written.unwrap_or_else(|err| {
+        stub::error_with_stub(&err, &stub::message(kind, input, &attributes))
+    }))
 }
 
 fn write(kind: Kind, input: &DeriveInput, attributes: &Attributes) -> Result<TokenStream> {
@@ -124,12 +127,12 @@ fn variants<'a>(
 ) -> Result<Vec<Variant<'a>>> {
     match &input.data {
         Data::Struct(data) => {
-            let around = Surroundings {
+            let around = VariantContext {
                 path: quote!(Self),
                 label: input::name(input),
                 grammar: &kind.grammar(),
-                id_is_needed: kind == Kind::Event,
-                blamed: None,
+                requires_id: kind == Kind::Event,
+                id_error_ident: None,
             };
             Variant::read(&input.ident, &data.fields, attributes, around).map(|one| vec![one])
         }
@@ -166,7 +169,7 @@ fn enum_variants<'a>(
         let Some(read) = errors.take(read) else {
             continue;
         };
-        if let Err(err) = refuse_twin(&variants, &read) {
+        if let Err(err) = refuse_duplicate(&variants, &read) {
             errors.push(err);
         }
         variants.push(read);
@@ -187,18 +190,18 @@ fn enum_variant<'a>(
     attributes.id = attributes.id.or_else(|| of_enum.id.clone());
     attributes.version = attributes.version.or(of_enum.version);
     let ident = &variant.ident;
-    let around = Surroundings {
+    let around = VariantContext {
         path: quote!(Self::#ident),
         label: format!("{}::{}", of.unraw(), ident.unraw()),
         grammar: &grammar,
-        id_is_needed: kind == Kind::Event,
+        requires_id: kind == Kind::Event,
         // The id of the enum is right for other variants.
-        blamed: Some(ident),
+        id_error_ident: Some(ident),
     };
     Variant::read(ident, &variant.fields, &attributes, around)
 }
 
-fn refuse_twin(variants: &[Variant<'_>], read: &Variant<'_>) -> Result<()> {
+fn refuse_duplicate(variants: &[Variant<'_>], read: &Variant<'_>) -> Result<()> {
     let is_twin = |other: &&Variant<'_>| other.name == read.name && other.version == read.version;
     match variants.iter().find(is_twin) {
         None => Ok(()),
@@ -222,7 +225,7 @@ fn write_message(
     let schemas = variants.iter().map(Variant::write_schema);
     let name_arms = variants.iter().map(Variant::write_name_arm);
     let id_arms = variants.iter().map(Variant::write_id_arm);
-    let is_same_as = same::is_same_as();
+    let is_same_as = equality::try_eq_method();
     let field_arms = variants.iter().map(Variant::write_field_arm);
     quote! {
         #[automatically_derived]
@@ -239,7 +242,7 @@ fn write_message(
                 match self { #(#id_arms,)* }
             }
 
-            fn field(
+            fn field_text(
                 &self,
                 name: &str,
             ) -> ::core::option::Option<::std::borrow::Cow<'_, str>> {

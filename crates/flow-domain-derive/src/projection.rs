@@ -3,7 +3,7 @@ use quote::quote;
 use syn::{Attribute, DeriveInput, Result};
 
 use crate::{
-    attributes::Grammar, fields::Field, input, same, serde_attributes::SerdeAttributes, stub,
+    attributes::Grammar, equality, fields::Field, input, serde_attributes::SerdeAttributes, stub,
 };
 
 const GRAMMAR: Grammar = Grammar {
@@ -13,7 +13,7 @@ const GRAMMAR: Grammar = Grammar {
 
 pub(crate) fn derive(input: &DeriveInput) -> Result<TokenStream> {
     input::refuse_generics(input, "a projection")?;
-    Ok(write(input).unwrap_or_else(|err| stub::beside(&err, &stub::projection(input))))
+    Ok(write(input).unwrap_or_else(|err| stub::error_with_stub(&err, &stub::projection(input))))
 }
 
 fn write(input: &DeriveInput) -> Result<TokenStream> {
@@ -27,8 +27,8 @@ fn write(input: &DeriveInput) -> Result<TokenStream> {
         .name
         .map_or_else(|| input::name(input), |name| name.value());
     let names = json_names(&input.attrs, &fields);
-    let id = id.text_of_self();
-    let is_same_as = same::is_same_as();
+    let id = id.text_expr_of_self();
+    let is_same_as = equality::try_eq_method();
     Ok(quote! {
         #[automatically_derived]
         impl ::flow_domain::model::Projection for #ident {

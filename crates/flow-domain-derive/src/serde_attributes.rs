@@ -22,11 +22,13 @@ impl SerdeAttributes {
             .filter(|attribute| attribute.path().is_ident("serde"))
             .flat_map(metas)
             .collect();
-        let has = |word: &str| metas.iter().any(|meta| is_word(meta, word));
+        let has = |word: &str| metas.iter().any(|meta| is_flag(meta, word));
         let skipped = has("skip") || (has("skip_serializing") && has("skip_deserializing"));
         Self {
-            rename: metas.iter().find_map(|meta| text(meta, "rename")),
-            rename_all: metas.iter().find_map(|meta| text(meta, "rename_all")),
+            rename: metas.iter().find_map(|meta| string_value(meta, "rename")),
+            rename_all: metas
+                .iter()
+                .find_map(|meta| string_value(meta, "rename_all")),
             skipped,
             hidden: skipped || has("skip_serializing") || has("flatten"),
         }
@@ -40,12 +42,12 @@ fn metas(attribute: &Attribute) -> Vec<Meta> {
         .unwrap_or_default()
 }
 
-fn is_word(meta: &Meta, word: &str) -> bool {
+fn is_flag(meta: &Meta, word: &str) -> bool {
     matches!(meta, Meta::Path(path) if path.is_ident(word))
 }
 
 /// The text of `key = ".."`, or of `key(serialize = "..")`.
-fn text(meta: &Meta, key: &str) -> Option<String> {
+fn string_value(meta: &Meta, key: &str) -> Option<String> {
     if !meta.path().is_ident(key) {
         return None;
     }
@@ -55,7 +57,7 @@ fn text(meta: &Meta, key: &str) -> Option<String> {
             .parse_args_with(Punctuated::<Meta, Token![,]>::parse_terminated)
             .ok()?
             .iter()
-            .find_map(|meta| text(meta, "serialize")),
+            .find_map(|meta| string_value(meta, "serialize")),
         Meta::Path(_) => None,
     }
 }
@@ -79,7 +81,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_name_for_writing_is_the_one_that_counts() {
+    fn rename_takes_the_serialize_name() {
         let read = SerdeAttributes::read(&[
             parse_quote!(#[serde(rename(serialize = "id", deserialize = "key"))]),
             parse_quote!(#[serde(default, rename_all = "camelCase")]),
@@ -90,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn a_field_that_is_skipped_on_a_condition_is_there() {
+    fn skip_serializing_if_does_not_skip_a_field() {
         let read = SerdeAttributes::read(&[
             parse_quote!(#[serde(skip_serializing_if = "Option::is_none")]),
         ]);
@@ -100,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn a_field_that_is_neither_written_nor_read_is_skipped() {
+    fn field_neither_written_nor_read_is_skipped() {
         let read = SerdeAttributes::read(&[
             parse_quote!(#[serde(skip_serializing)]),
             parse_quote!(#[serde(skip_deserializing)]),

@@ -8,7 +8,7 @@ use syn::{DeriveInput, Error, Ident, Type};
 use crate::{attributes::Attributes, case, input, message::Kind};
 
 /// Writes the mistake, and the stub beside it.
-pub(crate) fn beside(err: &Error, stub: &TokenStream) -> TokenStream {
+pub(crate) fn error_with_stub(err: &Error, stub: &TokenStream) -> TokenStream {
     let err = err.to_compile_error();
     quote!(#err #stub)
 }
@@ -20,14 +20,14 @@ pub(crate) fn aggregate(input: &DeriveInput, attributes: &Attributes) -> TokenSt
         .category
         .as_ref()
         .map_or_else(|| case::snake(&name), syn::LitStr::value);
-    let applies = applies(ident, attributes);
+    let applies = apply_impls(ident, attributes);
     quote! {
         #[automatically_derived]
         impl ::flow_domain::model::Aggregate for #ident {
             const NAME: &'static str = #name;
             const CATEGORY: &'static str = #category;
-            const COMMANDS: ::flow_domain::message::NameList = &[];
-            const EVENTS: ::flow_domain::message::NameList = &[];
+            const COMMANDS: ::flow_domain::message::SchemaLists = &[];
+            const EVENTS: ::flow_domain::message::SchemaLists = &[];
             const EVENT_SOURCED: bool = false;
 
             fn id(&self) -> ::std::borrow::Cow<'_, str> {
@@ -46,7 +46,7 @@ pub(crate) fn aggregate(input: &DeriveInput, attributes: &Attributes) -> TokenSt
                 ::core::unimplemented!()
             }
 
-            fn raised_mut(&mut self) -> &mut ::flow_domain::model::Raised {
+            fn pending_events_mut(&mut self) -> &mut ::flow_domain::model::PendingEvents {
                 ::core::unimplemented!()
             }
 
@@ -59,11 +59,11 @@ pub(crate) fn aggregate(input: &DeriveInput, attributes: &Attributes) -> TokenSt
     }
 }
 
-fn applies(ident: &Ident, attributes: &Attributes) -> TokenStream {
+fn apply_impls(ident: &Ident, attributes: &Attributes) -> TokenStream {
     match (attributes.event_sourced, &attributes.events) {
         // They are written by hand.
         (Some(_), _) => TokenStream::new(),
-        (None, Some(events)) => apply_nothing(ident, events),
+        (None, Some(events)) => empty_apply_impls(ident, events),
         // Which events there should be is not known: it raises them all.
         (None, None) => quote! {
             #[automatically_derived]
@@ -75,7 +75,7 @@ fn applies(ident: &Ident, attributes: &Attributes) -> TokenStream {
 }
 
 /// An empty `Apply` for each event: the aggregate may raise it.
-pub(crate) fn apply_nothing(ident: &Ident, events: &[Type]) -> TokenStream {
+pub(crate) fn empty_apply_impls(ident: &Ident, events: &[Type]) -> TokenStream {
     quote! {
         #(
             #[automatically_derived]
@@ -110,7 +110,7 @@ pub(crate) fn message(kind: Kind, input: &DeriveInput, attributes: &Attributes) 
                 ::core::unimplemented!()
             }
 
-            fn field(
+            fn field_text(
                 &self,
                 _name: &str,
             ) -> ::core::option::Option<::std::borrow::Cow<'_, str>> {

@@ -19,14 +19,14 @@ pub(crate) struct Variant<'a> {
 }
 
 /// Where a variant stands and what it has from there.
-pub(crate) struct Surroundings<'a> {
+pub(crate) struct VariantContext<'a> {
     pub(crate) path: TokenStream,
     /// The name for errors: `Ping` or `OrderEvent::Placed`.
     pub(crate) label: String,
     pub(crate) grammar: &'a Grammar,
-    pub(crate) id_is_needed: bool,
+    pub(crate) requires_id: bool,
     /// Where it is reported that the id is none of the fields, if not at the id.
-    pub(crate) blamed: Option<&'a Ident>,
+    pub(crate) id_error_ident: Option<&'a Ident>,
 }
 
 impl<'a> Variant<'a> {
@@ -34,7 +34,7 @@ impl<'a> Variant<'a> {
         ident: &'a Ident,
         fields: &'a Fields,
         attributes: &Attributes,
-        around: Surroundings<'_>,
+        around: VariantContext<'_>,
     ) -> Result<Self> {
         let label = &around.label;
         let Some(read) = fields::read(fields) else {
@@ -47,10 +47,10 @@ impl<'a> Variant<'a> {
         };
         let id = match &attributes.id {
             Some(id) => {
-                let blamed = around.blamed.unwrap_or(id);
+                let blamed = around.id_error_ident.unwrap_or(id);
                 Some(fields::find_id(&read, id, label, blamed)?.ident.clone())
             }
-            None if around.id_is_needed => {
+            None if around.requires_id => {
                 return Err(missing_id(ident, &read, label, around.grammar));
             }
             None => None,
@@ -75,7 +75,7 @@ impl<'a> Variant<'a> {
 
     pub(crate) fn write_schema(&self) -> TokenStream {
         let name = self.write_name();
-        let fields = self.stored().map(Field::name);
+        let fields = self.stored_fields().map(Field::name);
         quote!(::flow_domain::message::MessageSchema::new(#name, &[#(#fields),*]))
     }
 
@@ -87,28 +87,28 @@ impl<'a> Variant<'a> {
     pub(crate) fn write_id_arm(&self) -> TokenStream {
         let path = &self.path;
         let Some(field) = self
-            .stored()
+            .stored_fields()
             .find(|field| Some(field.ident) == self.id.as_ref())
         else {
             return quote!(#path { .. } => ::std::borrow::Cow::Borrowed(""));
         };
         let ident = field.ident;
-        let text = field.text(&quote!(id));
+        let text = field.text_expr(&quote!(id));
         quote!(#path { #ident: id, .. } => #text)
     }
 
     pub(crate) fn write_field_arm(&self) -> TokenStream {
         let path = &self.path;
-        let idents = self.stored().map(|field| field.ident);
+        let idents = self.stored_fields().map(|field| field.ident);
         // The fields are bound to names that cannot hide `name`.
-        let bound: Vec<Ident> = (0..self.stored().count())
+        let bound: Vec<Ident> = (0..self.stored_fields().count())
             .map(|field_idx| format_ident!("field_{field_idx}"))
             .collect();
-        let names = self.stored().map(Field::name);
+        let names = self.stored_fields().map(Field::name);
         let texts = self
-            .stored()
+            .stored_fields()
             .zip(&bound)
-            .map(|(field, bound)| field.text(bound));
+            .map(|(field, bound)| field.text_expr(bound));
         quote! {
             #path { #(#idents: #bound,)* .. } => match name {
                 #(#names => ::core::option::Option::Some(#texts),)*
@@ -117,7 +117,7 @@ impl<'a> Variant<'a> {
         }
     }
 
-    fn stored(&self) -> impl Iterator<Item = &Field<'a>> {
+    fn stored_fields(&self) -> impl Iterator<Item = &Field<'a>> {
         self.fields.iter().filter(|field| !field.serde.skipped)
     }
 }

@@ -4,8 +4,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Aggregate, App, Command, CommandHandler, CommandRoutes, Domain, Error, Event, Projection,
-    Projector, ProjectorRoutes, Raised, Rejection, Rows, UnitOfWork, WiringErrors,
+    Aggregate, App, Command, CommandHandler, CommandRoutes, Domain, Error, Event, PendingEvents,
+    Projection, Projector, ProjectorRoutes, Rejection, Rows, UnitOfWork, WiringErrors,
     adapter::memory::MemoryStore,
 };
 
@@ -16,7 +16,7 @@ pub struct Order {
     pub total_cents: u64,
     pub placed: bool,
     #[serde(skip)]
-    raised: Raised,
+    raised: PendingEvents,
 }
 
 #[derive(Debug, PartialEq, thiserror::Error)]
@@ -31,7 +31,7 @@ impl Order {
             order_id,
             total_cents,
             placed: false,
-            raised: Raised::default(),
+            raised: PendingEvents::default(),
         }
     }
 
@@ -71,7 +71,7 @@ pub struct OrderPlaced {
 pub struct Inventory {
     pub product_id: String,
     #[serde(skip)]
-    raised: Raised,
+    raised: PendingEvents,
 }
 
 impl Inventory {

@@ -10,7 +10,7 @@
 //!
 //! ```
 //! use flow_domain::{
-//!     Aggregate, App, Command, CommandHandler, CommandRoutes, Domain, Error, Event, Raised,
+//!     Aggregate, App, Command, CommandHandler, CommandRoutes, Domain, Error, Event, PendingEvents,
 //!     UnitOfWork, adapter::memory::MemoryStore,
 //! };
 //! use serde::{Deserialize, Serialize};
@@ -20,7 +20,7 @@
 //! struct Order {
 //!     order_id: String,
 //!     #[serde(skip)]
-//!     raised: Raised,
+//!     raised: PendingEvents,
 //! }
 //!
 //! #[derive(Debug, Serialize, Deserialize, Command)]
@@ -216,7 +216,7 @@ pub use handler::{
     CommandHandler, CommandRoutes, Delivery, EventHandler, EventRoutes, ProcessManager,
     ProcessManagerRoutes, Projector, ProjectorRoutes, RetryPolicy, Rows, UnitOfWork, View, field,
 };
-pub use model::{Aggregate, Apply, Command, Event, Message, Projection, Raised};
+pub use model::{Aggregate, Apply, Command, Event, Message, PendingEvents, Projection};
 pub use runtime::{App, Headers};
 pub use wiring::{Domain, WiringErrors};
 

@@ -1,4 +1,4 @@
-use flow_domain::{Aggregate, Apply, Raised};
+use flow_domain::{Aggregate, Apply, PendingEvents};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -30,7 +30,7 @@ pub struct Account {
     /// Whether it was closed.
     pub closed: bool,
     #[serde(skip)]
-    raised: Raised,
+    raised: PendingEvents,
 }
 
 impl Account {
@@ -275,7 +275,7 @@ mod tests {
     }
 
     #[test]
-    fn a_withdrawal_beyond_the_overdraft_is_told_what_is_available() {
+    fn withdrawal_beyond_the_overdraft_names_available_amount() {
         let mut account = account(-20);
 
         let refused = account.withdraw(31);
@@ -310,7 +310,7 @@ mod tests {
     }
 
     #[test]
-    fn a_closed_account_only_takes_back_what_was_its_own() {
+    fn closed_account_accepts_only_refunds() {
         let mut account = closed();
 
         assert_eq!(account.deposit(10), Err(AccountError::Closed));

@@ -1,4 +1,4 @@
-use flow_domain::{Aggregate, Apply, Raised, Rejection};
+use flow_domain::{Aggregate, Apply, PendingEvents, Rejection};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -26,7 +26,7 @@ pub struct Transfer {
     /// How far it came.
     pub status: TransferStatus,
     #[serde(skip)]
-    raised: Raised,
+    raised: PendingEvents,
 }
 
 /// How far a transfer came.
@@ -164,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn a_transfer_moves_something_somewhere_else() {
+    fn transfer_needs_an_amount_and_another_account() {
         assert_eq!(request("acc-2", 0), Err(TransferError::ZeroAmount));
         assert_eq!(request("acc-1", 10), Err(TransferError::SameAccount));
     }

@@ -76,7 +76,7 @@ impl TransferProcess {
             transfer_id: event.transfer_id.clone(),
             amount_cents: event.amount_cents,
         };
-        let Some(reason) = refusal(work.process(withdraw).await)? else {
+        let Some(reason) = rejection_reason(work.process(withdraw).await)? else {
             self.step = TransferStep::Withdrawing;
             return Ok(());
         };
@@ -101,7 +101,7 @@ impl TransferProcess {
             transfer_id: event.transfer_id.clone(),
             amount_cents: event.amount_cents,
         };
-        let Some(reason) = refusal(work.process(deposit).await)? else {
+        let Some(reason) = rejection_reason(work.process(deposit).await)? else {
             self.step = TransferStep::Depositing;
             return Ok(());
         };
@@ -166,7 +166,7 @@ impl TransferProcess {
 }
 
 /// Tells a refusal, which the process answers, from a failure, which it passes on.
-fn refusal(answer: Result<(), Error>) -> Result<Option<String>, Error> {
+fn rejection_reason(answer: Result<(), Error>) -> Result<Option<String>, Error> {
     match answer {
         Ok(()) => Ok(None),
         Err(err) if err.is_rejection() => Ok(Some(err.to_string())),

@@ -1,5 +1,6 @@
 use flow_domain::{
-    Aggregate, Command, CommandHandler, CommandRoutes, Error, Event, Raised, Rejection, UnitOfWork,
+    Aggregate, Command, CommandHandler, CommandRoutes, Error, Event, PendingEvents, Rejection,
+    UnitOfWork,
 };
 use serde::{Deserialize, Serialize};
 
@@ -18,7 +19,7 @@ pub struct Booking {
     /// How far it has come.
     pub status: Status,
     #[serde(skip)]
-    raised: Raised,
+    raised: PendingEvents,
 }
 
 /// How far a booking has come.
@@ -49,7 +50,7 @@ impl Booking {
             booking_id: booking_id.into(),
             guest: guest.into(),
             status: Status::Booked,
-            raised: Raised::default(),
+            raised: PendingEvents::default(),
         };
         booking.raise(RoomBooked {
             booking_id: booking.booking_id.clone(),
@@ -64,7 +65,7 @@ impl Booking {
     ///
     /// Refuses unless the payment is awaited.
     pub fn pay(&mut self) -> Result<(), BookingError> {
-        self.leave_booked(Status::Paid)?;
+        self.set_final_status(Status::Paid)?;
         self.raise(RoomPaid {
             booking_id: self.booking_id.clone(),
         });
@@ -77,7 +78,7 @@ impl Booking {
     ///
     /// Refuses unless the payment is awaited.
     pub fn release(&mut self) -> Result<(), BookingError> {
-        self.leave_booked(Status::Released)?;
+        self.set_final_status(Status::Released)?;
         self.raise(RoomReleased {
             booking_id: self.booking_id.clone(),
             guest: self.guest.clone(),
@@ -85,7 +86,7 @@ impl Booking {
         Ok(())
     }
 
-    fn leave_booked(&mut self, status: Status) -> Result<(), BookingError> {
+    fn set_final_status(&mut self, status: Status) -> Result<(), BookingError> {
         if self.status != Status::Booked {
             return Err(BookingError::NotBooked(self.status));
         }

@@ -23,7 +23,7 @@ pub use booking::{
     RoomReleased, Status,
 };
 pub use deadline::{PAYMENT_TERM, PaymentDeadline};
-pub use mail::{GuestMailer, KeptMails, Mailer, ServerDown};
+pub use mail::{GuestMailer, InMemoryMailer, Mailer, ServerDown};
 pub use room_list::{Room, RoomListProjector};
 
 /// The rooms.

@@ -23,18 +23,18 @@ pub trait Mailer: fmt::Debug + Send + Sync {
     fn send(&self, guest: &str, text: &str) -> Result<(), ServerDown>;
 
     /// Hears that an attempt failed.
-    fn could_not_send(&self, reason: &str, attempt: u32, is_last: bool) {
+    fn on_send_failure(&self, reason: &str, attempt: u32, is_last: bool) {
         let _ = (reason, attempt, is_last);
     }
 }
 
 /// Keeps the mails instead of sending them.
 #[derive(Debug, Default)]
-pub struct KeptMails {
+pub struct InMemoryMailer {
     guests: Mutex<Vec<String>>,
 }
 
-impl KeptMails {
+impl InMemoryMailer {
     /// Who got a mail, in order.
     pub fn guests(&self) -> Vec<String> {
         let guests = self.guests.lock().unwrap_or_else(PoisonError::into_inner);
@@ -42,7 +42,7 @@ impl KeptMails {
     }
 }
 
-impl Mailer for KeptMails {
+impl Mailer for InMemoryMailer {
     fn send(&self, guest: &str, _text: &str) -> Result<(), ServerDown> {
         let mut guests = self.guests.lock().unwrap_or_else(PoisonError::into_inner);
         guests.push(guest.to_owned());
@@ -73,7 +73,7 @@ impl EventHandler for GuestMailer {
     async fn handle_error(&self, error: &Error, delivery: &Delivery) -> Result<(), Error> {
         let reason = error.with_causes().to_string();
         let (attempt, is_last) = (delivery.attempt(), delivery.is_last());
-        self.mailer.could_not_send(&reason, attempt, is_last);
+        self.mailer.on_send_failure(&reason, attempt, is_last);
         Ok(())
     }
 }

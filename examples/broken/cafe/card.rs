@@ -1,6 +1,8 @@
 use std::collections::BTreeSet;
 
-use flow_domain::{Aggregate, Apply, Error, Event, EventHandler, EventRoutes, Raised, UnitOfWork};
+use flow_domain::{
+    Aggregate, Apply, Error, Event, EventHandler, EventRoutes, PendingEvents, UnitOfWork,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::{cafe::CoffeeOrdered, mistake::Mistake};
@@ -17,7 +19,7 @@ pub(crate) struct Card {
     /// The orders for which there is one.
     pub(crate) stamps: BTreeSet<String>,
     #[serde(skip)]
-    raised: Raised,
+    raised: PendingEvents,
 }
 
 impl Apply<CardIssued> for Card {

@@ -1,5 +1,5 @@
 use flow_domain::{
-    Aggregate, Command, CommandHandler, CommandRoutes, Error, Event, Raised, UnitOfWork,
+    Aggregate, Command, CommandHandler, CommandRoutes, Error, Event, PendingEvents, UnitOfWork,
 };
 use serde::{Deserialize, Serialize};
 
@@ -20,7 +20,7 @@ pub(crate) struct Order {
     pub(crate) order_id: String,
     pub(crate) is_served: bool,
     #[serde(skip)]
-    raised: Raised,
+    raised: PendingEvents,
 }
 
 #[derive(Debug, Serialize, Deserialize, Command)]

@@ -1,8 +1,8 @@
 use std::{error, fmt};
 
 use flow_domain::{
-    Aggregate, Apply, Command, CommandHandler, CommandRoutes, Error, Event, Raised, Rejection,
-    UnitOfWork,
+    Aggregate, Apply, Command, CommandHandler, CommandRoutes, Error, Event, PendingEvents,
+    Rejection, UnitOfWork,
 };
 use serde::{Deserialize, Serialize};
 
@@ -22,7 +22,7 @@ pub struct Book {
     /// Who waits for it, first come first served.
     pub waiting: Vec<String>,
     #[serde(skip)]
-    raised: Raised,
+    raised: PendingEvents,
 }
 
 impl Book {
@@ -36,7 +36,7 @@ impl Book {
             return Err(BookError::AlreadyLent);
         }
         if self.waiting.first().is_some_and(|first| first != reader_id) {
-            return Err(BookError::OthersWait);
+            return Err(BookError::ReservedForAnother);
         }
         self.raise(BookLent {
             book_id: self.book_id.clone(),
@@ -111,7 +111,7 @@ pub enum BookError {
     /// Nobody has it.
     NotLent,
     /// Somebody else is the next to get it.
-    OthersWait,
+    ReservedForAnother,
 }
 
 impl fmt::Display for BookError {
@@ -119,7 +119,7 @@ impl fmt::Display for BookError {
         f.write_str(match self {
             Self::AlreadyLent => "the book is lent already",
             Self::NotLent => "nobody has the book",
-            Self::OthersWait => "others wait for the book",
+            Self::ReservedForAnother => "others wait for the book",
         })
     }
 }

@@ -60,7 +60,7 @@ fn given_back_by(reader_id: &str) -> BookReturned {
 }
 
 #[rstest]
-fn a_lent_book_stands_on_the_readers_shelf(library: FlowHarness) {
+fn lent_book_is_on_the_readers_shelf(library: FlowHarness) {
     library
         .given_events(acquired())
         .when(lend_to("ada"))
@@ -76,7 +76,7 @@ fn a_lent_book_stands_on_the_readers_shelf(library: FlowHarness) {
 }
 
 #[rstest]
-fn a_returned_book_goes_to_the_first_who_waits(
+fn returned_book_is_lent_to_the_first_waiting_reader(
     library: FlowHarness,
     #[values(Mode::Sync)] mode: Mode,
 ) {
@@ -94,7 +94,7 @@ fn a_returned_book_goes_to_the_first_who_waits(
 }
 
 #[rstest]
-fn a_returned_book_that_nobody_waits_for_stays(library: FlowHarness) {
+fn returned_book_stays_without_a_reservation(library: FlowHarness) {
     library
         .given_events((acquired(), lent_to("ada")))
         .when(give_back())
@@ -108,7 +108,11 @@ fn a_returned_book_that_nobody_waits_for_stays(library: FlowHarness) {
 #[rstest]
 #[case::while_another_has_it("ada", BookError::AlreadyLent)]
 #[case::twice("bob", BookError::AlreadyLent)]
-fn a_book_is_not_lent(library: FlowHarness, #[case] reader_id: &str, #[case] expected: BookError) {
+fn book_that_is_not_lent_cannot_be_reserved(
+    library: FlowHarness,
+    #[case] reader_id: &str,
+    #[case] expected: BookError,
+) {
     library
         .given_events((acquired(), lent_to("bob")))
         .when(lend_to(reader_id))
@@ -119,7 +123,7 @@ fn a_book_is_not_lent(library: FlowHarness, #[case] reader_id: &str, #[case] exp
 }
 
 #[rstest]
-fn who_finds_the_book_lent_can_wait_for_it(library: FlowHarness) {
+fn lent_book_can_be_reserved(library: FlowHarness) {
     let outcome = library
         .given_events((acquired(), lent_to("ada")))
         .when(reserve_for("bob"))
@@ -131,7 +135,7 @@ fn who_finds_the_book_lent_can_wait_for_it(library: FlowHarness) {
 }
 
 #[test]
-fn nobody_jumps_the_queue() {
+fn reserved_book_is_not_lent_out_of_turn() {
     unit::<Book>()
         .given_events((
             acquired(),
@@ -140,6 +144,6 @@ fn nobody_jumps_the_queue() {
             given_back_by("ada"),
         ))
         .when(|book| book.lend("eve"))
-        .then_rejected(BookError::OthersWait)
+        .then_rejected(BookError::ReservedForAnother)
         .then_no_events();
 }

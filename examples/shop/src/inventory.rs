@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use flow_domain::{
     Aggregate, Apply, Command, CommandHandler, CommandRoutes, Error, Event, EventHandler,
-    EventRoutes, Raised, UnitOfWork,
+    EventRoutes, PendingEvents, UnitOfWork,
 };
 use serde::{Deserialize, Serialize};
 
@@ -24,12 +24,12 @@ pub struct Inventory {
     /// How many are reserved, by order.
     pub reserved: BTreeMap<String, u32>,
     #[serde(skip)]
-    raised: Raised,
+    raised: PendingEvents,
 }
 
 impl Inventory {
     /// The stock of a product of which nothing was ever received.
-    pub fn of(product_id: impl Into<String>) -> Self {
+    pub fn empty(product_id: impl Into<String>) -> Self {
         Self {
             product_id: product_id.into(),
             ..Self::default()
@@ -181,7 +181,7 @@ impl InventoryCommandHandler {
         work: &mut UnitOfWork,
     ) -> Result<(), Error> {
         let known = work.find::<Inventory>(&command.product_id).await?;
-        let mut inventory = known.unwrap_or_else(|| Inventory::of(command.product_id));
+        let mut inventory = known.unwrap_or_else(|| Inventory::empty(command.product_id));
         inventory.receive(command.quantity);
         work.add(inventory)
     }
@@ -206,7 +206,7 @@ impl InventoryEventHandler {
         work: &mut UnitOfWork,
     ) -> Result<(), Error> {
         let known = work.find::<Inventory>(&event.product_id).await?;
-        let mut inventory = known.unwrap_or_else(|| Inventory::of(event.product_id));
+        let mut inventory = known.unwrap_or_else(|| Inventory::empty(event.product_id));
         inventory.reserve(&event.order_id, event.quantity);
         work.add(inventory)
     }

@@ -1,5 +1,6 @@
 use flow_domain::{
-    Aggregate, Command, CommandHandler, CommandRoutes, Error, Event, Raised, Rejection, UnitOfWork,
+    Aggregate, Command, CommandHandler, CommandRoutes, Error, Event, PendingEvents, Rejection,
+    UnitOfWork,
 };
 use serde::{Deserialize, Serialize};
 
@@ -24,7 +25,7 @@ pub struct Order {
     /// How far the order has come.
     pub status: OrderStatus,
     #[serde(skip)]
-    raised: Raised,
+    raised: PendingEvents,
 }
 
 /// How far an order has come.
@@ -72,7 +73,7 @@ impl Order {
             quantity,
             total_cents,
             status: OrderStatus::Draft,
-            raised: Raised::default(),
+            raised: PendingEvents::default(),
         }
     }
 

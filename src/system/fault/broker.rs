@@ -3,20 +3,22 @@ use std::sync::Arc;
 use flow_domain::{
     Error,
     clock::Timestamp,
-    port::{Answer, Backlog, Broker, Handed, Publication, Read, StartFrom, Topic},
+    port::{
+        Backlog, Broker, PortFuture, Publication, ReadRequest, ReceivedMessage, StartFrom, Topic,
+    },
 };
 
-use crate::system::fault::{ArmedFaults, ScriptedFailure};
+use crate::system::fault::{FaultInjector, ScriptedFailure};
 
 /// A broker that does not take what a fault says.
 #[derive(Debug)]
 pub(crate) struct FaultyBroker<B> {
     broker: B,
-    faults: Arc<ArmedFaults>,
+    faults: Arc<FaultInjector>,
 }
 
 impl<B> FaultyBroker<B> {
-    pub(crate) fn new(broker: B, faults: Arc<ArmedFaults>) -> Self {
+    pub(crate) fn new(broker: B, faults: Arc<FaultInjector>) -> Self {
         Self { broker, faults }
     }
 }
@@ -25,12 +27,15 @@ impl<B: Broker> Broker for FaultyBroker<B> {
     fn publish<'a>(
         &'a self,
         publications: &'a [Publication],
-    ) -> Answer<'a, Vec<Result<(), Error>>> {
-        let fails: Vec<bool> = publications.iter().map(|_| self.faults.publish()).collect();
+    ) -> PortFuture<'a, Vec<Result<(), Error>>> {
+        let fails: Vec<bool> = publications
+            .iter()
+            .map(|_| self.faults.fails_publish())
+            .collect();
         if !fails.contains(&true) {
             return self.broker.publish(publications);
         }
-        Answer::later(async move {
+        PortFuture::boxed(async move {
             let mut results = Vec::new();
             for (publication, fails) in publications.iter().zip(fails) {
                 if fails {
@@ -49,37 +54,41 @@ impl<B: Broker> Broker for FaultyBroker<B> {
         group: &'a str,
         topics: &'a [Topic],
         start: StartFrom,
-    ) -> Answer<'a, ()> {
+    ) -> PortFuture<'a, ()> {
         self.broker.subscribe(group, topics, start)
     }
 
-    fn read<'a>(&'a self, read: &'a Read<'a>) -> Answer<'a, Vec<Handed>> {
+    fn read<'a>(&'a self, read: &'a ReadRequest<'a>) -> PortFuture<'a, Vec<ReceivedMessage>> {
         self.broker.read(read)
     }
 
-    fn acknowledge<'a>(&'a self, group: &'a str, handed: &'a Handed) -> Answer<'a, ()> {
+    fn acknowledge<'a>(
+        &'a self,
+        group: &'a str,
+        handed: &'a ReceivedMessage,
+    ) -> PortFuture<'a, ()> {
         self.broker.acknowledge(group, handed)
     }
 
     fn refuse<'a>(
         &'a self,
         group: &'a str,
-        handed: &'a Handed,
+        handed: &'a ReceivedMessage,
         due: Timestamp,
         counts: bool,
-    ) -> Answer<'a, ()> {
+    ) -> PortFuture<'a, ()> {
         self.broker.refuse(group, handed, due, counts)
     }
 
-    fn backlog<'a>(&'a self, group: &'a str, topics: &'a [Topic]) -> Answer<'a, Backlog> {
+    fn backlog<'a>(&'a self, group: &'a str, topics: &'a [Topic]) -> PortFuture<'a, Backlog> {
         self.broker.backlog(group, topics)
     }
 
-    fn trim<'a>(&'a self, topic: &'a Topic, keep: usize) -> Answer<'a, usize> {
+    fn trim<'a>(&'a self, topic: &'a Topic, keep: usize) -> PortFuture<'a, usize> {
         self.broker.trim(topic, keep)
     }
 
-    fn close(&self) -> Answer<'_, ()> {
+    fn close(&self) -> PortFuture<'_, ()> {
         self.broker.close()
     }
 }

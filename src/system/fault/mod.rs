@@ -8,7 +8,7 @@
 //! | [`Fault::handler`] | a handler fails, or panics |
 //! | [`Fault::append`] | the store refuses to append to a stream, as if another writer had been first |
 //! | [`Fault::publish`] | the broker does not take a message |
-//! | [`Fault::die_after`] | the engine dies after a handler has committed, and before that is acknowledged |
+//! | [`Fault::crash_after`] | the engine dies after a handler has committed, and before that is acknowledged |
 //! | [`Fault::restart_after`] | the engine stops after so many deliveries, and starts again with new handlers |
 //! | [`Fault::resource`] | a call of a fake fails |
 //!
@@ -33,19 +33,19 @@
 //!     .run();
 //! ```
 
-mod armed;
 mod broker;
-mod calls;
-mod overlap;
+mod call_script;
+mod commit_barrier;
+mod injector;
 mod script;
-mod step;
+mod step_fault;
 mod store;
 
-pub use calls::{Calls, CanFail, ScriptedFailure};
-pub use script::{AppendFault, DieFault, Fault, HandlerFault, PublishFault, ResourceFault};
-pub use step::StepFault;
+pub use call_script::{CallScript, Failable, ScriptedFailure};
+pub use script::{AppendFault, CrashFault, Fault, HandlerFault, PublishFault, ResourceFault};
+pub use step_fault::StepFault;
 
-pub(crate) use armed::ArmedFaults;
 pub(crate) use broker::FaultyBroker;
-pub(crate) use script::Named;
+pub(crate) use injector::FaultInjector;
+pub(crate) use script::HandlerRef;
 pub(crate) use store::FaultyStore;

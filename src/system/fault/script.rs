@@ -2,12 +2,12 @@ use std::{any::TypeId, error, fmt, ops::RangeInclusive, panic::Location, sync::A
 
 use flow_domain::{Error, handler::short_type_name};
 
-use crate::system::{Resources, fault::CanFail};
+use crate::system::{Resources, fault::Failable};
 
 /// Something that is made to go wrong; see [`fault`](crate::fault).
 pub struct Fault {
     pub(crate) location: &'static Location<'static>,
-    pub(crate) place: Place,
+    pub(crate) injection_point: InjectionPoint,
     /// Which time that its place is met, from 1.
     pub(crate) nth: u32,
     /// How often, from there on.
@@ -16,20 +16,20 @@ pub struct Fault {
 
 /// Where it goes wrong, and how.
 #[derive(Clone)]
-pub(crate) enum Place {
+pub(crate) enum InjectionPoint {
     /// Before a handler is called.
     Handler {
-        handler: Named,
+        handler: HandlerRef,
         /// The attempts that count; all of them by default.
         attempts: RangeInclusive<u32>,
-        effect: Effect,
+        effect: FaultEffect,
     },
     /// When something is appended to a stream.
     Append(String),
     /// When a message is published.
     Publish,
     /// After a handler has committed.
-    Die(Option<Named>),
+    Crash(Option<HandlerRef>),
     /// After a delivery.
     Restart,
     /// Before a fake does what it is called for.
@@ -42,19 +42,19 @@ pub(crate) enum Place {
 
 /// A handler, by its Rust type; `None` stands for any.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Named {
+pub(crate) struct HandlerRef {
     pub(crate) type_id: Option<TypeId>,
     pub(crate) name: &'static str,
 }
 
 /// What becomes of a handler.
 #[derive(Clone)]
-pub(crate) enum Effect {
+pub(crate) enum FaultEffect {
     Fails(Arc<dyn Fn() -> Error + Send + Sync>),
     Panics(String),
 }
 
-impl Named {
+impl HandlerRef {
     fn of<H: 'static>() -> Self {
         Self {
             type_id: Some(TypeId::of::<H>()),
@@ -70,10 +70,10 @@ impl Named {
 
 impl Fault {
     #[track_caller]
-    pub(crate) fn at(place: Place) -> Self {
+    pub(crate) fn at(place: InjectionPoint) -> Self {
         Self {
             location: Location::caller(),
-            place,
+            injection_point: place,
             nth: 1,
             times: 1,
         }
@@ -83,7 +83,7 @@ impl Fault {
     #[track_caller]
     pub fn handler<H: 'static>() -> HandlerFault {
         HandlerFault {
-            handler: Named::of::<H>(),
+            handler: HandlerRef::of::<H>(),
             location: Location::caller(),
         }
     }
@@ -91,20 +91,20 @@ impl Fault {
     /// Something is about to be appended to the stream with this name: `inventory-prod-1`.
     #[track_caller]
     pub fn append(stream: &str) -> AppendFault {
-        AppendFault(Self::at(Place::Append(stream.to_owned())))
+        AppendFault(Self::at(InjectionPoint::Append(stream.to_owned())))
     }
 
     /// A message is about to be published.
     #[track_caller]
     pub fn publish() -> PublishFault {
-        PublishFault(Self::at(Place::Publish))
+        PublishFault(Self::at(InjectionPoint::Publish))
     }
 
     /// The engine dies after the handler `H` has committed, and before that is acknowledged: the
     /// message comes again, to handlers that are built anew.
     #[track_caller]
-    pub fn die_after<H: 'static>() -> DieFault {
-        DieFault(Self::at(Place::Die(Some(Named::of::<H>()))))
+    pub fn crash_after<H: 'static>() -> CrashFault {
+        CrashFault(Self::at(InjectionPoint::Crash(Some(HandlerRef::of::<H>()))))
     }
 
     /// The engine stops after so many deliveries, and starts again with handlers that are built anew.
@@ -112,32 +112,35 @@ impl Fault {
     pub fn restart_after(n_deliveries: u32) -> Self {
         Self {
             nth: n_deliveries,
-            ..Self::at(Place::Restart)
+            ..Self::at(InjectionPoint::Restart)
         }
     }
 
     /// A call of the fake `T` is about to be made.
     #[track_caller]
-    pub fn resource<T: CanFail>() -> ResourceFault {
-        ResourceFault(Self::at(Place::Resource {
+    pub fn resource<T: Failable>() -> ResourceFault {
+        ResourceFault(Self::at(InjectionPoint::Resource {
             name: short_type_name::<T>(),
             fail: |resources, nth, times| match resources.find::<T>() {
                 Some(fake) => {
-                    fake.calls().fail(nth, times);
+                    fake.call_script().fail_calls(nth, times);
                     true
                 }
                 None => false,
             },
             n_failed: |resources| {
                 let fake = resources.find::<T>();
-                fake.map_or(0, |fake| fake.calls().n_failed())
+                fake.map_or(0, |fake| fake.call_script().n_failed())
             },
         }))
     }
 
     /// Returns true if it can happen only where an engine is.
     pub(crate) fn needs_engine(&self) -> bool {
-        matches!(self.place, Place::Publish | Place::Die(_) | Place::Restart)
+        matches!(
+            self.injection_point,
+            InjectionPoint::Publish | InjectionPoint::Crash(_) | InjectionPoint::Restart
+        )
     }
 
     /// It happens so many times, one after the other, and not only once.
@@ -159,7 +162,7 @@ impl Fault {
 #[derive(Debug)]
 #[must_use = "say what happens to it: `.fails(..)` or `.panics(..)`"]
 pub struct HandlerFault {
-    handler: Named,
+    handler: HandlerRef,
     location: &'static Location<'static>,
 }
 
@@ -167,18 +170,18 @@ impl HandlerFault {
     /// It fails with this error, and is not called.
     pub fn fails(self, error: impl error::Error + Clone + Send + Sync + 'static) -> Fault {
         let make = move || Error::failed("the scripted attempt", error.clone());
-        self.with(Effect::Fails(Arc::new(make)))
+        self.with_effect(FaultEffect::Fails(Arc::new(make)))
     }
 
     /// It panics with this text.
     pub fn panics(self, text: &str) -> Fault {
-        self.with(Effect::Panics(text.to_owned()))
+        self.with_effect(FaultEffect::Panics(text.to_owned()))
     }
 
-    fn with(self, effect: Effect) -> Fault {
+    fn with_effect(self, effect: FaultEffect) -> Fault {
         Fault {
             location: self.location,
-            place: Place::Handler {
+            injection_point: InjectionPoint::Handler {
                 handler: self.handler,
                 attempts: 1..=u32::MAX,
                 effect,
@@ -193,7 +196,7 @@ impl Fault {
     /// For a handler: on each of these attempts, of whatever message: `1..=3`.
     #[must_use]
     pub fn on_attempts(mut self, range: RangeInclusive<u32>) -> Self {
-        if let Place::Handler { attempts, .. } = &mut self.place {
+        if let InjectionPoint::Handler { attempts, .. } = &mut self.injection_point {
             *attempts = range;
             self.times = u32::MAX;
         }
@@ -228,9 +231,9 @@ impl PublishFault {
 /// An engine that is to die.
 #[derive(Debug)]
 #[must_use = "say when: `.commits()`"]
-pub struct DieFault(Fault);
+pub struct CrashFault(Fault);
 
-impl DieFault {
+impl CrashFault {
     /// When the handler has committed.
     pub fn commits(self) -> Fault {
         self.0
@@ -251,36 +254,36 @@ impl ResourceFault {
 
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.place {
-            Place::Handler {
+        match &self.injection_point {
+            InjectionPoint::Handler {
                 handler,
                 attempts,
                 effect,
             } => {
                 let name = handler.name;
                 match effect {
-                    Effect::Fails(make) => {
+                    FaultEffect::Fails(make) => {
                         let err = make();
                         let cause = error::Error::source(&err).map(ToString::to_string);
                         write!(f, "{name} fails: {}", cause.unwrap_or_default())?;
                     }
-                    Effect::Panics(text) => write!(f, "{name} panics: {text}")?,
+                    FaultEffect::Panics(text) => write!(f, "{name} panics: {text}")?,
                 }
                 if *attempts != (1..=u32::MAX) {
                     let (first, last) = (attempts.start(), attempts.end());
                     return write!(f, ", on attempts {first} to {last}");
                 }
             }
-            Place::Append(stream) => write!(f, "an append to {stream} conflicts")?,
-            Place::Publish => f.write_str("publishing fails")?,
-            Place::Die(handler) => {
-                let name = handler.unwrap_or(Named::ANY).name;
+            InjectionPoint::Append(stream) => write!(f, "an append to {stream} conflicts")?,
+            InjectionPoint::Publish => f.write_str("publishing fails")?,
+            InjectionPoint::Crash(handler) => {
+                let name = handler.unwrap_or(HandlerRef::ANY).name;
                 write!(f, "the engine dies after {name} has committed")?;
             }
-            Place::Restart => {
+            InjectionPoint::Restart => {
                 return write!(f, "the engine restarts after {} deliveries", self.nth);
             }
-            Place::Resource { name, .. } => write!(f, "a call of {name} fails")?,
+            InjectionPoint::Resource { name, .. } => write!(f, "a call of {name} fails")?,
         }
         match (self.nth, self.times) {
             (1, 1) => Ok(()),

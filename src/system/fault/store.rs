@@ -5,23 +5,23 @@ use flow_domain::{
     clock::Timestamp,
     message::{Position, Recorded, StreamName, Version},
     port::{
-        AggregateStore, Answer, Changes, Claim, Condition, EventStore, Outbox, OutboxDue,
-        OutboxRow, OutboxState, ProjectionStore, Query, Row, Settlement, Store, Stored,
+        AggregateStore, Changes, Claim, Condition, EventStore, Outbox, OutboxDue, OutboxRow,
+        OutboxState, PortFuture, ProjectionStore, Query, Row, Settlement, Store, StoredState,
     },
     record::Table,
 };
 
-use crate::system::fault::ArmedFaults;
+use crate::system::fault::FaultInjector;
 
 /// A store that refuses what a fault says.
 #[derive(Debug)]
 pub(crate) struct FaultyStore<S> {
     store: S,
-    faults: Arc<ArmedFaults>,
+    faults: Arc<FaultInjector>,
 }
 
 impl<S> FaultyStore<S> {
-    pub(crate) fn new(store: S, faults: Arc<ArmedFaults>) -> Self {
+    pub(crate) fn new(store: S, faults: Arc<FaultInjector>) -> Self {
         Self { store, faults }
     }
 }
@@ -32,7 +32,7 @@ impl<S: EventStore> EventStore for FaultyStore<S> {
         stream: &'a StreamName,
         after: Version,
         limit: usize,
-    ) -> Answer<'a, Vec<Recorded>> {
+    ) -> PortFuture<'a, Vec<Recorded>> {
         self.store.read_stream(stream, after, limit)
     }
 
@@ -41,37 +41,37 @@ impl<S: EventStore> EventStore for FaultyStore<S> {
         category: Option<&'a str>,
         after: Position,
         limit: usize,
-    ) -> Answer<'a, Vec<Recorded>> {
+    ) -> PortFuture<'a, Vec<Recorded>> {
         self.store.read_category(category, after, limit)
     }
 
-    fn last_position(&self) -> Answer<'_, Position> {
+    fn last_position(&self) -> PortFuture<'_, Position> {
         self.store.last_position()
     }
 }
 
 impl<S: AggregateStore> AggregateStore for FaultyStore<S> {
-    fn load<'a>(&'a self, table: Table, id: &'a str) -> Answer<'a, Option<Stored>> {
+    fn load<'a>(&'a self, table: Table, id: &'a str) -> PortFuture<'a, Option<StoredState>> {
         self.store.load(table, id)
     }
 }
 
 impl<S: ProjectionStore> ProjectionStore for FaultyStore<S> {
-    fn get<'a>(&'a self, table: Table, id: &'a str) -> Answer<'a, Option<Stored>> {
+    fn get<'a>(&'a self, table: Table, id: &'a str) -> PortFuture<'a, Option<StoredState>> {
         self.store.get(table, id)
     }
 
-    fn query<'a>(&'a self, table: Table, query: &'a Query) -> Answer<'a, Vec<Row>> {
+    fn query<'a>(&'a self, table: Table, query: &'a Query) -> PortFuture<'a, Vec<Row>> {
         self.store.query(table, query)
     }
 
-    fn count<'a>(&'a self, table: Table, conditions: &'a [Condition]) -> Answer<'a, usize> {
+    fn count<'a>(&'a self, table: Table, conditions: &'a [Condition]) -> PortFuture<'a, usize> {
         self.store.count(table, conditions)
     }
 }
 
 impl<S: Outbox> Outbox for FaultyStore<S> {
-    fn claim<'a>(&'a self, claim: &'a Claim<'a>) -> Answer<'a, Vec<OutboxRow>> {
+    fn claim<'a>(&'a self, claim: &'a Claim<'a>) -> PortFuture<'a, Vec<OutboxRow>> {
         self.store.claim(claim)
     }
 
@@ -80,50 +80,54 @@ impl<S: Outbox> Outbox for FaultyStore<S> {
         worker: &'a str,
         now: Timestamp,
         settlements: &'a [Settlement],
-    ) -> Answer<'a, ()> {
+    ) -> PortFuture<'a, ()> {
         self.store.settle(worker, now, settlements)
     }
 
-    fn rows<'a>(&'a self, states: &'a [OutboxState], limit: usize) -> Answer<'a, Vec<OutboxRow>> {
+    fn rows<'a>(
+        &'a self,
+        states: &'a [OutboxState],
+        limit: usize,
+    ) -> PortFuture<'a, Vec<OutboxRow>> {
         self.store.rows(states, limit)
     }
 
-    fn next_due(&self, now: Timestamp) -> Answer<'_, OutboxDue> {
+    fn next_due(&self, now: Timestamp) -> PortFuture<'_, OutboxDue> {
         self.store.next_due(now)
     }
 
-    fn reopen(&self, number: u64, now: Timestamp) -> Answer<'_, bool> {
+    fn reopen(&self, number: u64, now: Timestamp) -> PortFuture<'_, bool> {
         self.store.reopen(number, now)
     }
 
-    fn clean_up(&self, state: OutboxState, before: Timestamp) -> Answer<'_, usize> {
+    fn clean_up(&self, state: OutboxState, before: Timestamp) -> PortFuture<'_, usize> {
         self.store.clean_up(state, before)
     }
 }
 
 impl<S: Store> Store for FaultyStore<S> {
-    fn close(&self) -> Answer<'_, ()> {
+    fn close(&self) -> PortFuture<'_, ()> {
         self.store.close()
     }
 
-    fn commit<'a>(&'a self, changes: &'a Changes) -> Answer<'a, Vec<Recorded>> {
-        if self.faults.commit(changes.by) {
-            return Answer::ready(Err(Error::conflict(
-                changes.by,
+    fn commit<'a>(&'a self, changes: &'a Changes) -> PortFuture<'a, Vec<Recorded>> {
+        if self.faults.refuses_commit(changes.writer) {
+            return PortFuture::ready(Err(Error::conflict(
+                changes.writer,
                 "what it changed",
                 "the version that was loaded",
                 "a newer one, by a scripted fault",
             )));
         }
         let streams = changes.events.iter().map(|event| &event.metadata.stream);
-        match self.faults.append(streams) {
-            None if self.faults.overlap().is_closed() => Answer::later(async {
-                self.faults.overlap().pass().await;
+        match self.faults.append_conflict(streams) {
+            None if self.faults.commit_barrier().is_closed() => PortFuture::boxed(async {
+                self.faults.commit_barrier().wait().await;
                 self.store.commit(changes).await
             }),
             None => self.store.commit(changes),
-            Some(stream) => Answer::ready(Err(Error::conflict(
-                changes.by,
+            Some(stream) => PortFuture::ready(Err(Error::conflict(
+                changes.writer,
                 format_args!("stream `{stream}`"),
                 "the version that was loaded",
                 "a newer one, by a scripted fault",

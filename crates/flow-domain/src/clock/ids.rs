@@ -11,7 +11,7 @@ use uuid::Uuid;
 /// What a new id is made for.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
-pub struct Origin<'a> {
+pub struct IdContext<'a> {
     /// The message being handled; `None` for what comes from outside.
     pub cause: Option<Uuid>,
     /// The handler that asks; empty for what comes from outside.
@@ -22,7 +22,7 @@ pub struct Origin<'a> {
     pub idx: u32,
 }
 
-impl<'a> Origin<'a> {
+impl<'a> IdContext<'a> {
     /// The origin of an id that is asked for while `handler` handles `cause`.
     pub fn new(cause: Option<Uuid>, handler: &'a str, n_commits: u32, idx: u32) -> Self {
         Self {
@@ -40,7 +40,7 @@ impl<'a> Origin<'a> {
 /// that differ.
 pub trait IdSource: fmt::Debug + Send + Sync {
     /// Makes the id for `origin`.
-    fn make(&self, origin: Origin<'_>) -> Uuid;
+    fn make(&self, origin: IdContext<'_>) -> Uuid;
 
     /// Returns a source that makes the same ids from here on and counts on its own, if this one can be
     /// repeated.
@@ -54,7 +54,7 @@ pub trait IdSource: fmt::Debug + Send + Sync {
 pub struct SystemIds;
 
 impl IdSource for SystemIds {
-    fn make(&self, _origin: Origin<'_>) -> Uuid {
+    fn make(&self, _origin: IdContext<'_>) -> Uuid {
         Uuid::now_v7()
     }
 }
@@ -71,7 +71,7 @@ pub struct VirtualIds {
 }
 
 impl IdSource for VirtualIds {
-    fn make(&self, origin: Origin<'_>) -> Uuid {
+    fn make(&self, origin: IdContext<'_>) -> Uuid {
         let mut mixer = Mixer::default();
         match origin.cause {
             Some(cause) => {
@@ -138,11 +138,11 @@ mod tests {
     use super::*;
 
     fn id(cause: Option<Uuid>, handler: &str, n_commits: u32, idx: u32) -> Uuid {
-        VirtualIds::default().make(Origin::new(cause, handler, n_commits, idx))
+        VirtualIds::default().make(IdContext::new(cause, handler, n_commits, idx))
     }
 
     #[test]
-    fn the_same_origin_gives_the_same_id_in_every_run() {
+    fn virtual_id_is_the_same_for_the_same_context() {
         let root = id(None, "", 0, 0);
 
         assert_eq!(root, id(None, "", 0, 0));
@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn every_part_of_the_origin_counts() {
+    fn virtual_id_depends_on_every_context_field() {
         let root = id(None, "", 0, 0);
 
         let ids = BTreeSet::from([
@@ -166,12 +166,12 @@ mod tests {
     }
 
     #[test]
-    fn what_comes_from_outside_is_counted() {
+    fn virtual_ids_without_cause_are_counted() {
         let ids = VirtualIds::default();
 
         assert_ne!(
-            ids.make(Origin::new(None, "", 0, 0)),
-            ids.make(Origin::new(None, "", 0, 0))
+            ids.make(IdContext::new(None, "", 0, 0)),
+            ids.make(IdContext::new(None, "", 0, 0))
         );
     }
 }

@@ -1,10 +1,10 @@
 //! Time and ids as ports: the system's own, and virtual ones that make two runs equal.
 
 mod ids;
-mod limit;
 mod time;
+mod timeout;
 
-pub(crate) use limit::within;
+pub(crate) use timeout::timeout;
 
-pub use ids::{IdSource, Origin, SystemIds, VirtualIds};
+pub use ids::{IdContext, IdSource, SystemIds, VirtualIds};
 pub use time::{Clock, SystemClock, Timestamp, VirtualClock};

@@ -49,7 +49,7 @@ impl Timestamp {
     }
 }
 
-fn micros(duration: Duration) -> i64 {
+fn whole_micros(duration: Duration) -> i64 {
     i64::try_from(duration.as_micros()).unwrap_or(i64::MAX)
 }
 
@@ -57,7 +57,7 @@ impl Add<Duration> for Timestamp {
     type Output = Self;
 
     fn add(self, duration: Duration) -> Self {
-        Self::from_micros(self.micros.saturating_add(micros(duration)))
+        Self::from_micros(self.micros.saturating_add(whole_micros(duration)))
     }
 }
 
@@ -65,14 +65,14 @@ impl Sub<Duration> for Timestamp {
     type Output = Self;
 
     fn sub(self, duration: Duration) -> Self {
-        Self::from_micros(self.micros.saturating_sub(micros(duration)))
+        Self::from_micros(self.micros.saturating_sub(whole_micros(duration)))
     }
 }
 
 impl From<SystemTime> for Timestamp {
     fn from(time: SystemTime) -> Self {
         match time.duration_since(SystemTime::UNIX_EPOCH) {
-            Ok(after) => Self::from_micros(micros(after)),
+            Ok(after) => Self::from_micros(whole_micros(after)),
             Err(_) => Self::from_micros(0),
         }
     }
@@ -195,7 +195,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_virtual_clock_stands_still_until_it_is_moved() {
+    fn virtual_clock_stands_still_until_moved() {
         let clock = VirtualClock::default();
 
         assert_eq!(clock.now().to_string(), "2026-01-01T00:00:00Z");
@@ -204,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn a_timestamp_survives_json_to_the_microsecond() {
+    fn timestamp_json_keeps_microseconds() {
         let time = VirtualClock::START + Duration::from_micros(1);
 
         let json = serde_json::to_string(&time).expect("a string");
@@ -216,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn time_ends_where_it_cannot_be_written_any_more() {
+    fn timestamp_saturates_at_its_bounds() {
         let clock = VirtualClock::default();
 
         clock.advance(Duration::MAX);
@@ -228,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn time_since_something_later_is_zero() {
+    fn timestamp_since_a_later_time_is_zero() {
         let start = VirtualClock::START;
 
         assert_eq!(start.since(start + Duration::from_secs(1)), Duration::ZERO);

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     clock::Timestamp,
-    engine::delivery::incoming::Fate,
+    engine::delivery::incoming::SettleAction,
     error::Error,
     handler::{Ports, field},
     message::{Envelope, ExpectedVersion, Metadata, Payload},
@@ -39,7 +39,7 @@ pub struct DeadLetter {
 
 /// How a dead letter is kept.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub(super) struct Kept {
+pub(super) struct StoredDeadLetter {
     pub(super) subscription: String,
     pub(super) handler: String,
     pub(super) metadata: Metadata,
@@ -54,7 +54,7 @@ pub(super) struct Kept {
     pub(super) due: Timestamp,
 }
 
-impl Kept {
+impl StoredDeadLetter {
     pub(super) fn envelope(&self) -> Arc<Envelope> {
         Arc::new(Envelope {
             metadata: self.metadata.clone(),
@@ -62,7 +62,7 @@ impl Kept {
         })
     }
 
-    fn into_letter(self, id: Arc<str>) -> DeadLetter {
+    fn into_dead_letter(self, id: Arc<str>) -> DeadLetter {
         DeadLetter {
             id,
             envelope: self.envelope(),
@@ -82,7 +82,11 @@ pub(super) fn id_of(subscription: &str, message: &Envelope) -> Arc<str> {
 }
 
 /// Writes a dead letter, over the one that may be there; `None` deletes it.
-pub(super) async fn write(ports: &Ports, id: &Arc<str>, kept: Option<&Kept>) -> Result<(), Error> {
+pub(super) async fn write(
+    ports: &Ports,
+    id: &Arc<str>,
+    kept: Option<&StoredDeadLetter>,
+) -> Result<(), Error> {
     let mut changes = Changes::new("the engine");
     changes.writes.push(Write {
         table: TABLE,
@@ -95,7 +99,7 @@ pub(super) async fn write(ports: &Ports, id: &Arc<str>, kept: Option<&Kept>) -> 
     ports.store.commit(&changes).await.map(|_| ())
 }
 
-pub(super) async fn read(ports: &Ports, id: &str) -> Result<Option<Kept>, Error> {
+pub(super) async fn read(ports: &Ports, id: &str) -> Result<Option<StoredDeadLetter>, Error> {
     let stored = ports.store.load(TABLE, id).await?;
     stored
         .map(|stored| stored.value.decode("DeadLetter"))
@@ -103,8 +107,12 @@ pub(super) async fn read(ports: &Ports, id: &str) -> Result<Option<Kept>, Error>
 }
 
 /// Says what becomes of one that was replayed.
-pub(super) async fn settle(ports: &Ports, id: &Arc<str>, fate: Fate) -> Result<(), Error> {
-    let Fate::Again { at, counts } = fate else {
+pub(super) async fn settle(ports: &Ports, id: &Arc<str>, fate: SettleAction) -> Result<(), Error> {
+    let SettleAction::Redeliver {
+        due: at,
+        counts_as_attempt: counts,
+    } = fate
+    else {
         return write(ports, id, None).await;
     };
     let Some(mut kept) = read(ports, id).await? else {
@@ -116,10 +124,10 @@ pub(super) async fn settle(ports: &Ports, id: &Arc<str>, fate: Fate) -> Result<(
 }
 
 /// Finds those that are to be handed to `subscription` again.
-pub(super) async fn replayed(
+pub(super) async fn find_replayed(
     ports: &Ports,
     subscription: &str,
-) -> Result<Vec<(Arc<str>, Kept)>, Error> {
+) -> Result<Vec<(Arc<str>, StoredDeadLetter)>, Error> {
     // Nearly always there are none at all, which is cheap to see.
     if ports.store.count(TABLE, &[]).await? == 0 {
         return Ok(Vec::new());
@@ -137,7 +145,7 @@ pub(super) async fn claim(ports: &Ports, id: &Arc<str>, until: Timestamp) -> Res
     let Some(stored) = ports.store.load(TABLE, id).await? else {
         return Ok(false);
     };
-    let mut kept: Kept = stored.value.decode("DeadLetter")?;
+    let mut kept: StoredDeadLetter = stored.value.decode("DeadLetter")?;
     if !kept.is_replayed || ports.clock.now() < kept.due {
         return Ok(false);
     }
@@ -161,7 +169,10 @@ pub(super) async fn count(ports: &Ports, conditions: &[Condition]) -> Result<usi
 }
 
 /// Finds those for which all conditions hold, oldest first.
-async fn find(ports: &Ports, conditions: Vec<Condition>) -> Result<Vec<(Arc<str>, Kept)>, Error> {
+async fn find(
+    ports: &Ports,
+    conditions: Vec<Condition>,
+) -> Result<Vec<(Arc<str>, StoredDeadLetter)>, Error> {
     let query = Query {
         conditions,
         order: vec![("failed_at".to_owned(), Direction::Ascending)],
@@ -215,7 +226,7 @@ impl DeadLetters {
     /// Returns an error if the store fails, or if one cannot be read back.
     pub async fn all(&self) -> Result<Vec<DeadLetter>, Error> {
         let found = find(&self.ports, Vec::new()).await?;
-        Ok(letters(found))
+        Ok(to_dead_letters(found))
     }
 
     /// Lists those of one subscription: the name of a handler, or `order:command`.
@@ -223,10 +234,10 @@ impl DeadLetters {
     /// # Errors
     ///
     /// Those of [`all`](Self::all).
-    pub async fn of(&self, subscription: &str) -> Result<Vec<DeadLetter>, Error> {
+    pub async fn mutate_subscription(&self, subscription: &str) -> Result<Vec<DeadLetter>, Error> {
         let conditions = vec![field("subscription").equals(subscription)];
         let found = find(&self.ports, conditions).await?;
-        Ok(letters(found))
+        Ok(to_dead_letters(found))
     }
 
     /// Marks one to be handed to its handler again, by the next engine that looks, as if it came for the
@@ -244,7 +255,7 @@ impl DeadLetters {
         kept.attempt = 1;
         kept.due = self.ports.clock.now();
         write(&self.ports, &id.into(), Some(&kept)).await?;
-        self.ports.bell.ring();
+        self.ports.wake_signal.notify();
         Ok(true)
     }
 
@@ -288,7 +299,7 @@ impl DeadLetters {
     }
 }
 
-fn letters(found: Vec<(Arc<str>, Kept)>) -> Vec<DeadLetter> {
+fn to_dead_letters(found: Vec<(Arc<str>, StoredDeadLetter)>) -> Vec<DeadLetter> {
     let found = found.into_iter();
-    found.map(|(id, kept)| kept.into_letter(id)).collect()
+    found.map(|(id, kept)| kept.into_dead_letter(id)).collect()
 }

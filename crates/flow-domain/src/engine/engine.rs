@@ -1,12 +1,12 @@
 use std::{sync::Arc, time::Duration};
 
 use crate::{
-    clock::Origin,
+    clock::IdContext,
     engine::{
         TestEngine,
+        background::maintenance::Retention,
+        background::tasks::{BackgroundEngine, EngineConfig, StopReport},
         delivery::consumer::Consumer,
-        running::duties::Keeping,
-        running::tasks::{Plan, Running, Stopped},
     },
     error::Error,
     message::Processing,
@@ -65,7 +65,7 @@ pub struct Engine {
     worker: Option<Arc<str>>,
     poll_interval: Duration,
     grace: Duration,
-    keeping: Keeping,
+    retention: Retention,
 }
 
 impl Engine {
@@ -76,7 +76,7 @@ impl Engine {
             worker: None,
             poll_interval: Duration::from_millis(100),
             grace: Duration::from_secs(10),
-            keeping: Keeping {
+            retention: Retention {
                 published: 7 * DAY,
                 abandoned: 30 * DAY,
             },
@@ -110,13 +110,13 @@ impl Engine {
 
     /// For how long the outbox keeps what was published. Seven days by default.
     pub fn keep_published(mut self, age: Duration) -> Self {
-        self.keeping.published = age;
+        self.retention.published = age;
         self
     }
 
     /// For how long the outbox keeps what could not be published. Thirty days by default.
     pub fn keep_abandoned(mut self, age: Duration) -> Self {
-        self.keeping.abandoned = age;
+        self.retention.abandoned = age;
         self
     }
 
@@ -136,26 +136,28 @@ impl Engine {
     /// # Panics
     ///
     /// Panics outside of a tokio runtime with time enabled.
-    pub async fn run_until(self, signal: impl Future<Output = ()>) -> Result<Stopped, Error> {
+    pub async fn run_until(self, signal: impl Future<Output = ()>) -> Result<StopReport, Error> {
         let worker = self.worker.unwrap_or_else(|| {
-            let id = self.app.ports.ids.make(Origin::new(None, "", 0, 0));
+            let id = self.app.ports.ids.make(IdContext::new(None, "", 0, 0));
             id.to_string().into()
         });
         let consumers = Consumer::all(&self.app.ports.catalog, &worker);
         if consumers.is_empty() {
             tracing::warn!("the domain has no subscriptions: there is nothing to run");
-            return Ok(Stopped::default());
+            return Ok(StopReport::default());
         }
         require_broker(&self.app, &consumers)?;
-        let plan = Plan {
+        let plan = EngineConfig {
             app: self.app,
             worker,
             // A timer that is always up would never let anybody else run.
             poll_interval: self.poll_interval.max(Duration::from_millis(1)),
             grace: self.grace,
-            keeping: self.keeping,
+            retention: self.retention,
         };
-        Ok(Running::start(plan, consumers).until(signal).await)
+        Ok(BackgroundEngine::start(plan, consumers)
+            .run_until(signal)
+            .await)
     }
 }
 

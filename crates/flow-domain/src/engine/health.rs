@@ -2,7 +2,7 @@ use std::{sync::Arc, time::Duration};
 
 use crate::{
     clock::Timestamp,
-    engine::{dead_letter, delivery::consumer::Consumer, left::OutboxLeft},
+    engine::{dead_letter, delivery::consumer::Consumer, remaining::OutboxBacklog},
     error::Error,
     port::{OutboxRow, OutboxState},
     runtime::App,
@@ -20,7 +20,7 @@ pub struct Health {
     /// How many messages wait to be published.
     pub outbox: usize,
     /// For how long the oldest of them waits.
-    pub oldest: Option<Duration>,
+    pub oldest_age: Option<Duration>,
     /// How many messages could not be published and are not tried again.
     pub abandoned: usize,
     /// How many commands are scheduled for later.
@@ -56,7 +56,7 @@ impl Health {
     }
 
     /// Returns what is told of a subscription: the name of a handler, or `order:command`.
-    pub fn of(&self, subscription: &str) -> Option<&SubscriptionHealth> {
+    pub fn subscription(&self, subscription: &str) -> Option<&SubscriptionHealth> {
         let mut all = self.subscriptions.iter();
         all.find(|one| *one.subscription == *subscription)
     }
@@ -100,18 +100,18 @@ impl App {
     pub async fn health(&self) -> Result<Health, Error> {
         let ports = &*self.ports;
         let now = ports.clock.now();
-        let outbox = OutboxLeft::of(ports).await?;
+        let outbox = OutboxBacklog::of(ports).await?;
         let mut subscriptions = Vec::new();
         // Whoever only looks claims nothing, so that it needs no name.
         for mut consumer in Consumer::all(&ports.catalog, &"health".into()) {
             let has_feed = consumer.reads_store() || ports.broker.is_some();
             let (retried, lag) = if has_feed {
-                consumer.look(ports).await?;
+                consumer.load_checkpoint(ports).await?;
                 consumer.backlog(ports).await?
             } else {
                 (0, 0)
             };
-            let gauge = ports.gauges.read(&consumer.name);
+            let gauge = ports.engine_metrics.subscription_metrics(&consumer.name);
             subscriptions.push(SubscriptionHealth {
                 subscription: consumer.name,
                 lag,
@@ -124,12 +124,12 @@ impl App {
         let abandoned = [OutboxState::Abandoned];
         Ok(Health {
             subscriptions,
-            oldest: outbox.waiting.iter().map(|row| age(row, now)).max(),
+            oldest_age: outbox.waiting.iter().map(|row| age(row, now)).max(),
             outbox: outbox.waiting.len(),
             abandoned: ports.store.rows(&abandoned, usize::MAX).await?.len(),
             scheduled: outbox.scheduled.len(),
             dead_letters: dead_letter::count(ports, &[]).await?,
-            engines: ports.gauges.n_engines(),
+            engines: ports.engine_metrics.n_engines(),
         })
     }
 }

@@ -1,5 +1,6 @@
 //! What handles messages later: the relay, the subscriptions, and the engine that runs them.
 
+mod background;
 mod dead_letter;
 mod delivery;
 #[expect(
@@ -8,16 +9,15 @@ mod delivery;
 )]
 mod engine;
 mod health;
-mod left;
+mod manual;
 mod relay;
-mod running;
-mod stepping;
+mod remaining;
 
+pub use background::tasks::StopReport;
 pub use dead_letter::{DeadLetter, DeadLetters};
 pub use engine::Engine;
 pub use health::{Health, SubscriptionHealth};
-pub use running::tasks::Stopped;
-pub use stepping::footprint::{Footprint, Touched};
-pub use stepping::one_step::{Pending, Step, StepEnd};
-pub use stepping::settled::{Left, ScheduledCommand, Settled, Waiting};
-pub use stepping::test_engine::TestEngine;
+pub use manual::footprint::{Footprint, FootprintItem};
+pub use manual::settle_report::{Remaining, ScheduledCommand, SettleReport, SubscriptionBacklog};
+pub use manual::step::{PendingDelivery, Step, StepOutcome};
+pub use manual::test_engine::TestEngine;

@@ -5,17 +5,17 @@ use crate::{
     handler::{Ports, RetryPolicy},
     message::{Envelope, MessageKind},
     port::{Claim, Lane, OutboxRow, Publication, SendResult, Settlement, Topic},
-    record::Happening,
+    record::EntryKind,
 };
 
 /// How long a claim of the outbox lasts.
-const LEASE: Duration = Duration::from_secs(30);
+const CLAIM_LEASE: Duration = Duration::from_secs(30);
 
 /// How often a message is sent, and how long is waited in between.
 const RETRY: RetryPolicy = RetryPolicy::attempts(10).jitter_percent(0);
 
 /// How long is waited at most for a broker that takes nothing.
-const AWAY: Duration = Duration::from_secs(30);
+const MAX_BROKER_DELAY: Duration = Duration::from_secs(30);
 
 /// Takes what was committed from the outbox to the broker, outside any transaction.
 #[derive(Clone, Debug)]
@@ -23,7 +23,7 @@ pub(super) struct Relay {
     worker: Arc<str>,
     publications: Vec<Publication>,
     /// Whether messages are kept for as long as the broker takes none at all.
-    is_patient: bool,
+    waits_for_broker: bool,
 }
 
 impl Relay {
@@ -31,14 +31,14 @@ impl Relay {
         Self {
             worker,
             publications: Vec::new(),
-            is_patient: false,
+            waits_for_broker: false,
         }
     }
 
     /// One that gives up on no message because the broker is away, however long.
-    pub(super) fn patient(worker: Arc<str>) -> Self {
+    pub(super) fn waiting_for_broker(worker: Arc<str>) -> Self {
         Self {
-            is_patient: true,
+            waits_for_broker: true,
             ..Self::new(worker)
         }
     }
@@ -53,7 +53,7 @@ impl Relay {
         let claim = Claim {
             worker: &self.worker,
             now,
-            lease: LEASE,
+            lease: CLAIM_LEASE,
             limit,
         };
         let rows = ports.store.claim(&claim).await?;
@@ -61,7 +61,7 @@ impl Relay {
             return Ok(0);
         }
         let Some(broker) = &ports.broker else {
-            return Err(no_broker());
+            return Err(missing_broker());
         };
         self.publications.clear();
         let publications = rows.iter().map(|row| Publication {
@@ -71,8 +71,8 @@ impl Relay {
         self.publications.extend(publications);
         let results = match broker.publish(&self.publications).await {
             Ok(results) => results,
-            Err(err) if self.is_patient => {
-                self.wait_for_broker(ports, &rows, &err).await?;
+            Err(err) if self.waits_for_broker => {
+                self.postpone(ports, &rows, &err).await?;
                 return Err(err);
             }
             // Nothing is known of any of them, so all of them are sent again.
@@ -85,7 +85,7 @@ impl Relay {
         let settled = rows.iter().zip(&self.publications).zip(results);
         let settled = settled.map(|((row, publication), result)| Settlement {
             number: row.number,
-            result: settle(ports, row, &publication.topic, result),
+            result: send_result(ports, row, &publication.topic, result),
         });
         let settlements: Vec<Settlement> = settled.collect();
         // Only the room is kept: what was sent would be copied with every fork.
@@ -95,17 +95,15 @@ impl Relay {
     }
 
     /// Has everything sent again once the broker may be back.
-    async fn wait_for_broker(
-        &self,
-        ports: &Ports,
-        rows: &[OutboxRow],
-        err: &Error,
-    ) -> Result<(), Error> {
+    async fn postpone(&self, ports: &Ports, rows: &[OutboxRow], err: &Error) -> Result<(), Error> {
         let now = ports.clock.now();
         let error: Arc<str> = err.with_causes().to_string().into();
         let settlements = rows.iter().map(|row| {
-            let retry_at = now + RETRY.delay_after(row.n_failures + 1, 0).min(AWAY);
-            ports.record_of(row.envelope.metadata.id, || Happening::PublishFailed {
+            let retry_at = now
+                + RETRY
+                    .delay_after(row.n_failures + 1, 0)
+                    .min(MAX_BROKER_DELAY);
+            ports.record_for(row.envelope.metadata.id, || EntryKind::PublishFailed {
                 reason: error.to_string(),
                 retry_at: Some(retry_at),
             });
@@ -120,10 +118,15 @@ impl Relay {
     }
 }
 
-fn settle(ports: &Ports, row: &OutboxRow, topic: &Topic, result: Result<(), Error>) -> SendResult {
+fn send_result(
+    ports: &Ports,
+    row: &OutboxRow,
+    topic: &Topic,
+    result: Result<(), Error>,
+) -> SendResult {
     let message = row.envelope.metadata.id;
     let Err(err) = result else {
-        ports.record_of(message, || Happening::Published {
+        ports.record_for(message, || EntryKind::Published {
             topic: topic.to_string(),
         });
         return SendResult::Published;
@@ -132,10 +135,10 @@ fn settle(ports: &Ports, row: &OutboxRow, topic: &Topic, result: Result<(), Erro
     let attempt = row.n_failures + 1;
     let delay = RETRY.delay_after(attempt, 0);
     let retry_at = RETRY
-        .tries_again(attempt, &err)
+        .should_retry(attempt, &err)
         .then(|| ports.clock.now() + delay);
     tracing::error!(messaging.message.id = %message, error = %reason, "publishing failed");
-    ports.record_of(message, || Happening::PublishFailed {
+    ports.record_for(message, || EntryKind::PublishFailed {
         reason: reason.clone(),
         retry_at,
     });
@@ -151,7 +154,7 @@ pub(super) fn topic_of(ports: &Ports, message: &Envelope) -> Topic {
     let metadata = &message.metadata;
     let is_less_urgent = ports
         .catalog
-        .lanes
+        .lane_threshold
         .is_some_and(|threshold| metadata.priority < threshold);
     Topic {
         category: metadata.stream.shared_category(),
@@ -174,7 +177,7 @@ pub(super) fn topics(categories: &[&'static str], kind: MessageKind, lane: Lane)
     topics.collect()
 }
 
-pub(super) fn no_broker() -> Error {
+pub(super) fn missing_broker() -> Error {
     Error::setup(
         "messages wait to be published, and the app has no broker: \
          give it one with `.broker(..)`, `MemoryBroker::default()` for one process",

@@ -57,9 +57,9 @@ enum Kind {
     NoHandler(String),
     #[error("{0}")]
     Setup(String),
-    #[error("{}", several(.0))]
-    Handlers(Vec<HandlerFailure>),
-    #[error(fmt = stall::tell)]
+    #[error("{}", handler_failures_text(.0))]
+    HandlersFailed(Vec<HandlerFailure>),
+    #[error(fmt = stall::write_stall)]
     Stalled {
         stall: Stall,
         failures: Vec<HandlerFailure>,
@@ -122,11 +122,11 @@ impl Error {
     }
 
     pub(crate) fn not_found(what: &'static str, id: impl Into<String>) -> Self {
-        Self::not_found_for(what, id, "")
+        Self::not_found_with_hint(what, id, "")
     }
 
     /// Like [`not_found`](Self::not_found), with what may be the reason.
-    pub(crate) fn not_found_for(
+    pub(crate) fn not_found_with_hint(
         what: &'static str,
         id: impl Into<String>,
         hint: &'static str,
@@ -173,8 +173,8 @@ impl Error {
         Kind::Setup(text.into()).into()
     }
 
-    pub(crate) fn handlers(failures: Vec<HandlerFailure>) -> Self {
-        Kind::Handlers(failures).into()
+    pub(crate) fn handlers_failed(failures: Vec<HandlerFailure>) -> Self {
+        Kind::HandlersFailed(failures).into()
     }
 
     pub(crate) fn stalled(stall: Stall, failures: Vec<HandlerFailure>) -> Self {
@@ -210,7 +210,7 @@ impl Error {
     }
 
     /// The name of what could not be written as JSON or read back.
-    pub(crate) fn not_coded(&self) -> Option<&str> {
+    pub(crate) fn codec_type(&self) -> Option<&str> {
         match &*self.kind {
             Kind::Codec { what, .. } => Some(what),
             _ => None,
@@ -218,7 +218,7 @@ impl Error {
     }
 
     /// The name and the id of what does not exist.
-    pub(crate) fn missing(&self) -> Option<(&'static str, &str)> {
+    pub(crate) fn missing_item(&self) -> Option<(&'static str, &str)> {
         match &*self.kind {
             Kind::NotFound { what, id, .. } => Some((what, id)),
             _ => None,
@@ -263,7 +263,7 @@ impl Error {
     /// Empty unless the command was accepted: what it wrote stays.
     pub fn handler_failures(&self) -> &[HandlerFailure] {
         match &*self.kind {
-            Kind::Handlers(failures) | Kind::Stalled { failures, .. } => failures,
+            Kind::HandlersFailed(failures) | Kind::Stalled { failures, .. } => failures,
             _ => &[],
         }
     }
@@ -285,7 +285,7 @@ impl Error {
     }
 }
 
-fn several(failures: &[HandlerFailure]) -> String {
+fn handler_failures_text(failures: &[HandlerFailure]) -> String {
     let n_failures = failures.len();
     let noun = if n_failures == 1 {
         "handler"
@@ -359,7 +359,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_cause_is_told_once() {
+    fn error_display_leaves_out_the_cause() {
         let err = Error::adapter("sqlite", "append", io::Error::other("disk is full"));
 
         assert_eq!(err.to_string(), "append failed in the sqlite adapter");
@@ -370,7 +370,7 @@ mod tests {
     }
 
     #[test]
-    fn a_conflict_says_who_what_expected_and_found() {
+    fn conflict_names_writer_target_and_versions() {
         let err = Error::conflict("OrderCommandHandler", "Order `7`", "version 1", "version 2");
 
         assert!(err.is_conflict());
@@ -381,7 +381,7 @@ mod tests {
     }
 
     #[test]
-    fn an_error_is_one_word_and_crosses_threads() {
+    fn error_is_one_word_and_send_sync() {
         fn send_sync<T: Send + Sync + 'static>() {}
         send_sync::<Error>();
 

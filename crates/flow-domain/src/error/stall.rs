@@ -13,38 +13,38 @@ pub struct Stall {
     /// How often the cycle was gone through.
     pub n_repeats: usize,
     /// The handlers that were called, with how often, busiest first.
-    pub busy: Vec<(&'static str, usize)>,
+    pub handler_calls: Vec<(&'static str, usize)>,
     /// The deliveries that were still waiting, as "handler on message".
-    pub waiting: Vec<String>,
+    pub pending: Vec<String>,
 }
 
 impl fmt::Display for Stall {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        tell(self, &[], f)
+        write_stall(self, &[], f)
     }
 }
 
 /// Tells of a stall, and of the handlers that failed before it.
-pub(super) fn tell(
+pub(super) fn write_stall(
     stall: &Stall,
     failures: &[HandlerFailure],
     f: &mut fmt::Formatter<'_>,
 ) -> fmt::Result {
     let budget = stall.budget;
     write!(f, "the flow did not settle within {budget} deliveries")?;
-    let busy = stall.busy.iter();
+    let busy = stall.handler_calls.iter();
     let busy = busy.map(|(handler, n_calls)| format!("{handler}, called {}", times(*n_calls)));
-    first_five(f, "busy   ", busy)?;
+    write_first_five(f, "busy   ", busy)?;
     if let Some(first) = stall.cycle.first() {
         let (cycle, repeated) = (stall.cycle.join(" -> "), times(stall.n_repeats));
         write!(f, "\ncycle    {cycle} -> {first}, repeated {repeated}")?;
     }
-    first_five(f, "waiting", stall.waiting.iter().cloned())?;
-    first_five(f, "failed ", each_once(failures).into_iter())?;
+    write_first_five(f, "waiting", stall.pending.iter().cloned())?;
+    write_first_five(f, "failed ", group_equal_failures(failures).into_iter())?;
     f.write_str("\nto do    break the cycle, or raise the budget if the flow really is this long")
 }
 
-fn first_five(
+fn write_first_five(
     f: &mut fmt::Formatter<'_>,
     title: &str,
     mut lines: impl ExactSizeIterator<Item = String>,
@@ -59,7 +59,7 @@ fn first_five(
 }
 
 /// What fails in a cycle fails in the same way again and again.
-fn each_once(failures: &[HandlerFailure]) -> Vec<String> {
+fn group_equal_failures(failures: &[HandlerFailure]) -> Vec<String> {
     let mut found: Vec<(String, usize)> = Vec::new();
     for failure in failures {
         let text = failure.to_string();
@@ -93,13 +93,13 @@ mod tests {
     }
 
     #[test]
-    fn only_the_first_five_of_a_kind_are_told() {
+    fn stall_report_shows_five_lines_per_section() {
         let stall = Stall {
             budget: 7,
             cycle: Vec::new(),
             n_repeats: 0,
-            busy: vec![("Mailer", 6), ("Courier", 1)],
-            waiting: (1..=6).map(|idx| format!("Mailer on Event{idx}")).collect(),
+            handler_calls: vec![("Mailer", 6), ("Courier", 1)],
+            pending: (1..=6).map(|idx| format!("Mailer on Event{idx}")).collect(),
         };
         let failures: Vec<HandlerFailure> = (0..11).map(failure).collect();
 

@@ -7,10 +7,10 @@ use crate::{
         load_aggregate, short_type_name,
     },
     message::{
-        Envelope, MessageName, MessageType, NameList, Payload, Priority, Recorded, StreamName,
+        Envelope, MessageName, MessageType, Payload, Priority, Recorded, SchemaLists, StreamName,
         is_listed,
     },
-    model::{Aggregate, Projection, same::are_alike},
+    model::{Aggregate, Projection, equality::are_equal_ignoring_order},
     port::BoxFuture,
     record::{HandlerKind, TableKind},
 };
@@ -22,7 +22,7 @@ pub(crate) struct Catalog {
     pub(crate) aggregates: Vec<AggregateEntry>,
     pub(crate) projections: Vec<ProjectionEntry>,
     /// Events that come from outside, with their categories.
-    pub(crate) outside_events: Vec<(&'static str, NameList)>,
+    pub(crate) outside_events: Vec<(&'static str, SchemaLists)>,
     /// In order of registration.
     pub(crate) commands: Vec<CommandRoute>,
     /// In order of registration, which is the order of delivery.
@@ -31,11 +31,11 @@ pub(crate) struct Catalog {
     /// and in the routes of one.
     pub(crate) event_index: Vec<(u64, usize, usize)>,
     /// The places of the subscriptions that take every event.
-    pub(crate) takes_all: Vec<usize>,
+    pub(crate) catch_all_idxs: Vec<usize>,
     /// What is said of all subscriptions.
     pub(crate) defaults: SubscriptionOptions,
     /// Set if less urgent messages have a lane of their own: what is below this priority.
-    pub(crate) lanes: Option<Priority>,
+    pub(crate) lane_threshold: Option<Priority>,
 }
 
 /// An aggregate of the domain, without its Rust type.
@@ -44,8 +44,8 @@ pub(crate) struct AggregateEntry {
     pub(crate) name: &'static str,
     pub(crate) type_id: TypeId,
     pub(crate) category: &'static str,
-    pub(crate) commands: NameList,
-    pub(crate) events: NameList,
+    pub(crate) commands: SchemaLists,
+    pub(crate) events: SchemaLists,
     pub(crate) event_sourced: bool,
     load: LoadAggregate,
     fold: FoldAggregate,
@@ -61,7 +61,7 @@ pub(crate) struct ProjectionEntry {
     pub(crate) name: &'static str,
     pub(crate) type_id: TypeId,
     /// Compares two rows that are not written alike.
-    pub(crate) is_same: fn(&Payload, &Payload) -> bool,
+    pub(crate) rows_are_equal: fn(&Payload, &Payload) -> bool,
 }
 
 /// Folds events into the state of an aggregate and writes it down.
@@ -115,14 +115,14 @@ impl ProjectionEntry {
         Self {
             name: P::NAME,
             type_id: TypeId::of::<P>(),
-            is_same: |one, other| {
+            rows_are_equal: |one, other| {
                 let rows: (Result<P, _>, Result<P, _>) =
                     (one.decode(P::NAME), other.decode(P::NAME));
                 let is_same = match &rows {
-                    (Ok(one), Ok(other)) => one.is_same_as(other),
+                    (Ok(one), Ok(other)) => one.try_eq(other),
                     _ => None,
                 };
-                is_same.unwrap_or_else(|| are_alike(one, other))
+                is_same.unwrap_or_else(|| are_equal_ignoring_order(one, other))
             },
         }
     }
@@ -130,7 +130,7 @@ impl ProjectionEntry {
 
 impl Catalog {
     /// Builds the index of events; the routes are complete from here on.
-    pub(crate) fn index(&mut self) {
+    pub(crate) fn build_event_index(&mut self) {
         let n_routes = self.subscriptions.iter().map(|one| one.routes.len()).sum();
         self.event_index = Vec::with_capacity(n_routes);
         for (place, subscription) in self.subscriptions.iter().enumerate() {
@@ -142,8 +142,8 @@ impl Catalog {
         }
         self.event_index.sort_unstable();
         let taking_all = self.subscriptions.iter().enumerate();
-        let taking_all = taking_all.filter(|(_, one)| one.all.is_some());
-        self.takes_all = taking_all.map(|(place, _)| place).collect();
+        let taking_all = taking_all.filter(|(_, one)| one.catch_all.is_some());
+        self.catch_all_idxs = taking_all.map(|(place, _)| place).collect();
     }
 
     pub(crate) fn command_route(
@@ -156,23 +156,24 @@ impl Catalog {
     }
 
     /// Returns who handles the command in this envelope.
-    pub(crate) fn route_of_command(&self, command: &Envelope) -> Result<&CommandRoute, Error> {
+    pub(crate) fn require_command_route(&self, command: &Envelope) -> Result<&CommandRoute, Error> {
         let (message_type, stream) = (&command.metadata.message_type, &command.metadata.stream);
         let mut routes = self.commands.iter();
-        let route = routes
-            .find(|route| message_type.is(route.command) && route.category == stream.category());
+        let route = routes.find(|route| {
+            message_type.matches(route.command) && route.category == stream.category()
+        });
         route.ok_or_else(|| {
             let what = format!("`{message_type}` of `{stream}`");
-            self.nobody_handles(&what, stream.category())
+            self.no_handler_error_for(&what, stream.category())
         })
     }
 
     /// Says that nobody handles a command, and what to write.
-    pub(crate) fn no_handler(&self, command: MessageName, category: &str) -> Error {
-        self.nobody_handles(&format!("`{command}`"), category)
+    pub(crate) fn no_handler_error(&self, command: MessageName, category: &str) -> Error {
+        self.no_handler_error_for(&format!("`{command}`"), category)
     }
 
-    fn nobody_handles(&self, what: &str, category: &str) -> Error {
+    fn no_handler_error_for(&self, what: &str, category: &str) -> Error {
         let mut routes = self.commands.iter();
         let advice = match routes.find(|route| route.category == category) {
             Some(relative) => format!(
@@ -189,9 +190,9 @@ impl Catalog {
     pub(crate) fn knows_event(&self, event: &Envelope) -> bool {
         let message_type = &event.metadata.message_type;
         let category = event.metadata.stream.category();
-        let lists = |names: NameList| {
+        let lists = |names: SchemaLists| {
             let mut schemas = names.iter().copied().flatten();
-            schemas.any(|schema| message_type.is(schema.name))
+            schemas.any(|schema| message_type.matches(schema.name))
         };
         let mut own = self.aggregates.iter();
         let mut outside = self.outside_events.iter();
@@ -212,11 +213,11 @@ impl Catalog {
         let named = self.named_routes_of(event);
         let mut with_all = Vec::new();
         let mut only_named = Some(named);
-        if !self.takes_all.is_empty()
+        if !self.catch_all_idxs.is_empty()
             && let Some(named) = only_named.take()
         {
             with_all.extend(named);
-            for place in &self.takes_all {
+            for place in &self.catch_all_idxs {
                 let subscription = &self.subscriptions[*place];
                 let is_named = with_all.iter().any(|(other, _)| other == place);
                 if !is_named && subscription.reads(event.metadata.stream.category()) {
@@ -236,9 +237,10 @@ impl Catalog {
             return None;
         }
         let mut named = subscription.routes.iter();
-        let named = named
-            .find(|route| message_type.is(route.event.name) && route.category == stream.category());
-        named.or(subscription.all.as_deref())
+        let named = named.find(|route| {
+            message_type.matches(route.event.name) && route.category == stream.category()
+        });
+        named.or(subscription.catch_all.as_deref())
     }
 
     /// The categories of the events that a subscription is handed.
@@ -252,7 +254,7 @@ impl Catalog {
         for route in &subscription.routes {
             add(route.category);
         }
-        if subscription.all.is_some() {
+        if subscription.catch_all.is_some() {
             let own = self.aggregates.iter().map(|entry| entry.category);
             let outside = self.outside_events.iter().map(|(category, _)| *category);
             own.chain(outside).for_each(add);
@@ -275,7 +277,7 @@ impl Catalog {
                 let category = event.metadata.stream.category();
                 let subscription = &self.subscriptions[*place];
                 let route = &subscription.routes[*idx];
-                message_type.is(route.event.name)
+                message_type.matches(route.event.name)
                     && route.category == category
                     && subscription.reads(category)
             })
@@ -283,7 +285,7 @@ impl Catalog {
 
     pub(crate) fn route(&self, place: usize, idx: usize) -> (&Subscription, &EventRoute) {
         let subscription = &self.subscriptions[place];
-        let all = subscription.all.as_deref();
+        let all = subscription.catch_all.as_deref();
         let route = subscription.routes.get(idx).or(all);
         (
             subscription,
@@ -296,7 +298,7 @@ impl Catalog {
     }
 
     pub(crate) fn require_aggregate<A: Aggregate>(&self) -> Result<(), Error> {
-        self.require(
+        self.require_registered(
             TableKind::Aggregate,
             TypeId::of::<A>(),
             short_type_name::<A>(),
@@ -304,7 +306,7 @@ impl Catalog {
     }
 
     pub(crate) fn require_projection<P: Projection>(&self) -> Result<(), Error> {
-        self.require(
+        self.require_registered(
             TableKind::Projection,
             TypeId::of::<P>(),
             short_type_name::<P>(),
@@ -315,11 +317,11 @@ impl Catalog {
     pub(crate) fn require_projection_named(&self, name: &str) -> Result<&ProjectionEntry, Error> {
         let mut projections = self.projections.iter();
         let found = projections.find(|entry| entry.name == name);
-        found.ok_or_else(|| not_registered(TableKind::Projection, name))
+        found.ok_or_else(|| not_registered_error(TableKind::Projection, name))
     }
 
     /// Returns an error, saying what to write, unless what is kept so is registered.
-    pub(crate) fn require(
+    pub(crate) fn require_registered(
         &self,
         kind: TableKind,
         type_id: TypeId,
@@ -340,11 +342,11 @@ impl Catalog {
         if is_registered {
             return Ok(());
         }
-        Err(not_registered(kind, name))
+        Err(not_registered_error(kind, name))
     }
 
     /// The name of the aggregate with this category.
-    pub(crate) fn aggregate_in(&self, category: &str) -> &'static str {
+    pub(crate) fn aggregate_name_in(&self, category: &str) -> &'static str {
         let mut entries = self.aggregates.iter();
         let found = entries.find(|entry| entry.category == category);
         found.map_or("aggregate", |entry| entry.name)
@@ -359,7 +361,7 @@ impl Catalog {
         {
             return Ok(());
         }
-        Err(not_registered(TableKind::Aggregate, name))
+        Err(not_registered_error(TableKind::Aggregate, name))
     }
 
     /// Returns an error unless `event` is one of an aggregate of the domain, or one from outside.
@@ -390,7 +392,7 @@ impl Catalog {
     }
 }
 
-fn not_registered(kind: TableKind, name: &str) -> Error {
+fn not_registered_error(kind: TableKind, name: &str) -> Error {
     let method = match kind {
         TableKind::Projection => "projection",
         TableKind::ProcessManager => "process_manager",

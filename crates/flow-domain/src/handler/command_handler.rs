@@ -5,7 +5,7 @@ use crate::{
     handler::{
         CommandRoute, Delivery, HandlerFuture, Reply, RouteOptions, SubscriptionOptions,
         UnitOfWork,
-        route::{AnyHandler, Call, Declared, as_handler},
+        route::{AnyHandler, Call, RouteDeclaration, downcast_handler},
         short_type_name,
     },
     message::Envelope,
@@ -71,17 +71,17 @@ pub struct CommandRoutes<H> {
     handler: AnyHandler,
     routes: Vec<CommandRoute>,
     options: Option<Box<SubscriptionOptions>>,
-    of: PhantomData<fn(H)>,
+    handler_type: PhantomData<fn(H)>,
 }
 
 impl<H: CommandHandler> CommandRoutes<H> {
     /// Adds the routes of `handler` to `routes`.
-    pub(crate) fn of(handler: H, routes: Vec<CommandRoute>) -> Vec<CommandRoute> {
+    pub(crate) fn collect(handler: H, routes: Vec<CommandRoute>) -> Vec<CommandRoute> {
         let mut on = Self {
             handler: Arc::new(handler),
             routes,
             options: None,
-            of: PhantomData,
+            handler_type: PhantomData,
         };
         let first = on.routes.len();
         H::routes(&mut on);
@@ -118,7 +118,7 @@ impl<H: CommandHandler> CommandRoutes<H> {
             method,
             types: PhantomData::<fn(H, C)>,
         };
-        let calls = <dyn Call<Reply>>::for_each_of(C::SCHEMAS.len(), call);
+        let calls = <dyn Call<Reply>>::one_per_message(C::SCHEMAS.len(), call);
         let schemas = C::SCHEMAS.iter().zip(calls);
         self.routes
             .extend(schemas.map(|(schema, call)| CommandRoute {
@@ -130,10 +130,10 @@ impl<H: CommandHandler> CommandRoutes<H> {
                 instance: Arc::clone(&self.handler),
                 call,
                 on_error: |handler, error, delivery| {
-                    Box::pin(as_handler::<H>(handler).handle_error(error, delivery))
+                    Box::pin(downcast_handler::<H>(handler).handle_error(error, delivery))
                 },
                 options: None,
-                declared: Declared::default(),
+                declaration: RouteDeclaration::default(),
             }));
         RouteOptions::of_commands(&mut self.routes[first..])
     }
@@ -198,7 +198,10 @@ where
     ) -> BoxFuture<'a, Result<Reply, Error>> {
         Box::pin(async move {
             let command = message.message.decode(C::NAME)?;
-            let reply = self.method.call(as_handler(handler), command, work).await;
+            let reply = self
+                .method
+                .call(downcast_handler(handler), command, work)
+                .await;
             reply.map(Reply::new).map_err(Into::into)
         })
     }

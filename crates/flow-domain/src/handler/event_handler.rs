@@ -5,7 +5,7 @@ use crate::{
     handler::{
         Delivery, EventRoute, HandlerFuture, RouteOptions, Subscription, SubscriptionOptions,
         UnitOfWork,
-        route::{AnyHandler, Call, Declared, Disposition, as_handler},
+        route::{AnyHandler, Call, Disposition, RouteDeclaration, downcast_handler},
         short_type_name,
     },
     message::{Envelope, MessageName, MessageSchema},
@@ -124,17 +124,17 @@ pub struct EventRoutes<H> {
     routes: Vec<EventRoute>,
     all: Option<EventRoute>,
     options: Option<Box<SubscriptionOptions>>,
-    of: PhantomData<fn(H)>,
+    handler_type: PhantomData<fn(H)>,
 }
 
 impl<H: EventHandler> EventRoutes<H> {
-    pub(crate) fn of(handler: H) -> Subscription {
+    pub(crate) fn collect(handler: H) -> Subscription {
         let mut on = Self {
             categories: None,
             routes: Vec::new(),
             all: None,
             options: None,
-            of: PhantomData,
+            handler_type: PhantomData,
         };
         H::routes(&mut on);
         Subscription {
@@ -145,9 +145,9 @@ impl<H: EventHandler> EventRoutes<H> {
             categories: on.categories,
             instance: Arc::new(handler),
             routes: on.routes,
-            all: on.all.map(Box::new),
+            catch_all: on.all.map(Box::new),
             on_error: |handler, error, delivery| {
-                Box::pin(as_handler::<H>(handler).handle_error(error, delivery))
+                Box::pin(downcast_handler::<H>(handler).handle_error(error, delivery))
             },
             options: on.options,
         }
@@ -171,7 +171,7 @@ impl<H: EventHandler> EventRoutes<H> {
             method,
             types: PhantomData::<fn(H, E)>,
         };
-        event_routes::<E>(&mut self.routes, call)
+        add_event_routes::<E>(&mut self.routes, call)
     }
 
     /// Hands every event of the domain to `method` that no other method of the handler is named for.
@@ -191,7 +191,7 @@ impl<H: EventHandler> EventRoutes<H> {
             type_name: "Envelope",
             category: "",
             call: Box::new(call),
-            declared: Declared::default(),
+            declaration: RouteDeclaration::default(),
         });
         RouteOptions::of_events(slice::from_mut(route))
     }
@@ -214,19 +214,19 @@ impl<H: EventHandler> EventRoutes<H> {
 static ANY_EVENT: MessageSchema = MessageSchema::new(MessageName::new("any event", 1), &[]);
 
 /// Makes a route for each event that `E` stands for, all with the same call.
-pub(super) fn event_routes<E: Event>(
+pub(super) fn add_event_routes<E: Event>(
     routes: &mut Vec<EventRoute>,
     call: impl Call<Disposition> + 'static,
 ) -> RouteOptions<'_> {
     let first = routes.len();
-    let calls = <dyn Call<Disposition>>::for_each_of(E::SCHEMAS.len(), call);
+    let calls = <dyn Call<Disposition>>::one_per_message(E::SCHEMAS.len(), call);
     let schemas = E::SCHEMAS.iter().zip(calls);
     routes.extend(schemas.map(|(schema, call)| EventRoute {
         event: schema,
         type_name: E::NAME,
         category: E::CATEGORY,
         call,
-        declared: Declared::default(),
+        declaration: RouteDeclaration::default(),
     }));
     RouteOptions::of_events(&mut routes[first..])
 }
@@ -290,7 +290,10 @@ where
     ) -> BoxFuture<'a, Result<Disposition, Error>> {
         Box::pin(async move {
             let event = message.message.decode(E::NAME)?;
-            let handled = self.method.call(as_handler(handler), event, work).await;
+            let handled = self
+                .method
+                .call(downcast_handler(handler), event, work)
+                .await;
             handled.map(|()| Disposition::Handled).map_err(Into::into)
         })
     }
@@ -345,7 +348,10 @@ where
     ) -> BoxFuture<'a, Result<Disposition, Error>> {
         Box::pin(async move {
             let event = message.clone();
-            let handled = self.method.call(as_handler(handler), event, work).await;
+            let handled = self
+                .method
+                .call(downcast_handler(handler), event, work)
+                .await;
             handled.map(|()| Disposition::Handled).map_err(Into::into)
         })
     }

@@ -3,14 +3,12 @@
 //! A handler is a plain struct with async methods. Its `routes` name the methods; the message that a
 //! method handles is inferred from its signature.
 
-mod bell;
 mod catalog;
 mod command_handler;
 mod delivery;
+mod engine_metrics;
 mod event_handler;
 mod future;
-mod gauges;
-mod name;
 mod panic;
 mod ports;
 mod process_manager;
@@ -18,40 +16,44 @@ mod projector;
 mod reply;
 mod route;
 mod rows;
+mod short_type_name;
 mod subscription;
 mod tasks;
 mod trace;
 mod view;
+mod wake_signal;
 mod work;
 
-pub(crate) use bell::Bell;
 pub(crate) use catalog::{AggregateEntry, Catalog, ProjectionEntry};
 pub use command_handler::{CommandHandler, CommandMethod, CommandRoutes};
 pub use delivery::Delivery;
+pub(crate) use engine_metrics::{EngineMetrics, RunningEngine};
 pub use event_handler::{AnyEventMethod, EventHandler, EventMethod, EventRoutes};
 pub use future::HandlerFuture;
-pub(crate) use gauges::{Gauges, RunningEngine};
-pub use name::short_type_name;
 pub(crate) use panic::catch_panic;
 pub use panic::{catch, remember_panic_locations};
-pub use ports::{AfterAttempt, Interceptor};
-pub(crate) use ports::{CommonPorts, Ports};
+pub use ports::{EngineAction, Interceptor};
+pub(crate) use ports::{Ports, SharedPorts};
 pub use process_manager::{ProcessManager, ProcessManagerMethod, ProcessManagerRoutes};
 pub use projector::{Projector, ProjectorMethod, ProjectorRoutes};
 pub use reply::Reply;
 pub use route::RouteOptions;
 pub(crate) use route::{
-    AnyHandler, Call, CommandRoute, Declared, Disposition, EventRoute, OnError, Subscription,
+    AnyHandler, Call, CommandRoute, Disposition, EventRoute, OnError, RouteDeclaration,
+    Subscription,
 };
 pub use rows::Rows;
+pub use short_type_name::short_type_name;
 pub use subscription::{
     CircuitBreaker, Profile, RetryPolicy, Source, SubscriptionOptions, SubscriptionSettings,
     WhenExhausted,
 };
 pub use tasks::TaskWatch;
-pub(crate) use trace::span_of;
+pub(crate) use trace::handling_span;
 pub use view::{Field, View, ViewQuery, field};
+pub(crate) use wake_signal::WakeSignal;
 pub use work::UnitOfWork;
 pub(crate) use work::{
-    Committed, Context, Rewrite, Session, command_stream, fold_aggregate, load_aggregate,
+    CommittedEvent, HandlingContext, Rewrite, Session, command_stream, fold_aggregate,
+    load_aggregate,
 };

@@ -11,8 +11,8 @@ use tracing::Span;
 
 use crate::{
     error::Error,
-    handler::tasks::{Spawning, keep_panic},
-    record::{EntryId, within_handling},
+    handler::tasks::{SpawnCount, remember_task_panic},
+    record::{EntryId, run_in_handler_call},
 };
 
 thread_local! {
@@ -38,7 +38,7 @@ pub fn remember_panic_locations() {
                     return;
                 }
             } else {
-                keep_panic(info, text_of(info.payload()));
+                remember_task_panic(info, panic_message(info.payload()));
             }
             previous(info);
         }));
@@ -53,14 +53,14 @@ pub fn remember_panic_locations() {
 /// Returns an error for which [`Error::is_panic`] is true if it panicked.
 #[doc(hidden)]
 pub fn catch<T>(call: impl FnOnce() -> T) -> Result<T, Error> {
-    let outer = begin();
+    let outer = enter_handler();
     let called = panic::catch_unwind(AssertUnwindSafe(call));
     INSIDE_HANDLER.set(outer);
-    called.map_err(|panic| error_of(panic.as_ref()))
+    called.map_err(|panic| panic_error(panic.as_ref()))
 }
 
 /// From here on a panic is kept; returns whether that was so before.
-fn begin() -> bool {
+fn enter_handler() -> bool {
     // What is left of a panic that somebody else caught is not about the next one.
     LAST_LOCATION.with_borrow_mut(|last| *last = None);
     INSIDE_HANDLER.replace(true)
@@ -78,14 +78,18 @@ pub(crate) fn catch_panic<'a, T, F>(
 where
     F: Future<Output = Result<T, Error>> + ?Sized,
 {
-    CatchPanic { span, who, future }
+    CatchPanic {
+        span,
+        handling: who,
+        future,
+    }
 }
 
 /// A future whose panics are errors.
 pub(crate) struct CatchPanic<'a, F: ?Sized> {
     span: &'a Span,
     /// The handler, and the entry at which the handling began.
-    who: (&'static str, EntryId),
+    handling: (&'static str, EntryId),
     future: Pin<&'a mut F>,
 }
 
@@ -97,22 +101,22 @@ where
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let _entered = (!self.span.is_none()).then(|| self.span.enter());
-        let (handler, started) = self.who;
+        let (handler, started) = self.handling;
         let future = self.future.as_mut();
-        let spawning = Spawning::begin();
-        let outer = begin();
+        let spawning = SpawnCount::begin();
+        let outer = enter_handler();
         // A handler that panicked is never polled again, and its unit of work is thrown away.
-        let polled = within_handling(started, || {
+        let polled = run_in_handler_call(started, || {
             panic::catch_unwind(AssertUnwindSafe(|| future.poll(cx)))
         });
         INSIDE_HANDLER.set(outer);
         spawning.end(handler);
-        polled.unwrap_or_else(|panic| Poll::Ready(Err(error_of(panic.as_ref()))))
+        polled.unwrap_or_else(|panic| Poll::Ready(Err(panic_error(panic.as_ref()))))
     }
 }
 
-fn error_of(panic: &(dyn Any + Send)) -> Error {
-    let message = text_of(panic).to_owned();
+fn panic_error(panic: &(dyn Any + Send)) -> Error {
+    let message = panic_message(panic).to_owned();
     let location = LAST_LOCATION.with_borrow_mut(Option::take);
     Error::panicked(
         message,
@@ -120,7 +124,7 @@ fn error_of(panic: &(dyn Any + Send)) -> Error {
     )
 }
 
-fn text_of(panic: &(dyn Any + Send)) -> &str {
+fn panic_message(panic: &(dyn Any + Send)) -> &str {
     let text = panic.downcast_ref::<&str>().copied();
     let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
     text.unwrap_or("a value that is not a text")

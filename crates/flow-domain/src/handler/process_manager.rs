@@ -7,12 +7,12 @@ use crate::{
     handler::{
         Delivery, EventRoute, HandlerFuture, RouteOptions, Subscription, SubscriptionOptions,
         UnitOfWork,
-        event_handler::event_routes,
+        event_handler::add_event_routes,
         route::{AnyHandler, Call, Disposition},
         short_type_name,
     },
     message::Envelope,
-    model::{Event, same::only_by_json},
+    model::{Event, equality::without_partial_eq},
     port::BoxFuture,
     record::{HandlerKind, Table, TableKind},
 };
@@ -106,7 +106,7 @@ pub struct ProcessManagerRoutes<M> {
 }
 
 impl<M: ProcessManager> ProcessManagerRoutes<M> {
-    pub(crate) fn of() -> Subscription {
+    pub(crate) fn collect() -> Subscription {
         let mut on = Self {
             routes: Vec::new(),
             options: None,
@@ -121,7 +121,7 @@ impl<M: ProcessManager> ProcessManagerRoutes<M> {
             categories: None,
             instance: Arc::new(()),
             routes: on.routes,
-            all: None,
+            catch_all: None,
             on_error: |_, error, delivery| Box::pin(M::handle_error(error, delivery)),
             options: on.options,
         }
@@ -142,7 +142,7 @@ impl<M: ProcessManager> ProcessManagerRoutes<M> {
         E: Event,
         F: for<'a> ProcessManagerMethod<'a, M, E>,
     {
-        self.route(method, M::KEY, true)
+        self.add_route(method, M::KEY, true)
     }
 
     /// Like [`start`](Self::start), for an event that carries the key in another field.
@@ -151,7 +151,7 @@ impl<M: ProcessManager> ProcessManagerRoutes<M> {
         E: Event,
         F: for<'a> ProcessManagerMethod<'a, M, E>,
     {
-        self.route(method, field, true)
+        self.add_route(method, field, true)
     }
 
     /// Hands the event in the signature of `method` to it, if it was started.
@@ -162,7 +162,7 @@ impl<M: ProcessManager> ProcessManagerRoutes<M> {
         E: Event,
         F: for<'a> ProcessManagerMethod<'a, M, E>,
     {
-        self.route(method, M::KEY, false)
+        self.add_route(method, M::KEY, false)
     }
 
     /// Like [`event`](Self::event), for an event that carries the key in another field.
@@ -212,10 +212,10 @@ impl<M: ProcessManager> ProcessManagerRoutes<M> {
         E: Event,
         F: for<'a> ProcessManagerMethod<'a, M, E>,
     {
-        self.route(method, field, false)
+        self.add_route(method, field, false)
     }
 
-    fn route<E, F>(&mut self, method: F, key: &'static str, starts: bool) -> RouteOptions<'_>
+    fn add_route<E, F>(&mut self, method: F, key: &'static str, starts: bool) -> RouteOptions<'_>
     where
         E: Event,
         F: for<'a> ProcessManagerMethod<'a, M, E>,
@@ -226,7 +226,7 @@ impl<M: ProcessManager> ProcessManagerRoutes<M> {
             method,
             types: PhantomData::<fn(M, E)>,
         };
-        let mut options = event_routes::<E>(&mut self.routes, call);
+        let mut options = add_event_routes::<E>(&mut self.routes, call);
         options.declare(|declared| {
             declared.key = Some(key);
             declared.starts = starts;
@@ -297,7 +297,7 @@ where
         Box::pin(async move {
             let table = Table::new(TableKind::ProcessManager, M::name());
             let event: E = message.message.decode(E::NAME)?;
-            let key: Arc<str> = Arc::from(&*event.field(self.key).unwrap_or_default());
+            let key: Arc<str> = Arc::from(&*event.field_text(self.key).unwrap_or_default());
             if key.is_empty() {
                 return Err(Error::setup(format!(
                     "{} cannot tell which process {} belongs to: its field `{}` is empty",
@@ -322,7 +322,7 @@ where
             handled.map_err(Into::into)?;
             // What it issued was decided on its state, even if that is the same afterwards.
             work.write_state(table, &key, &manager, work.has_changes())?;
-            work.read_state_back((table, &key), &manager, only_by_json);
+            work.check_state_round_trip((table, &key), &manager, without_partial_eq);
             Ok(Disposition::Handled)
         })
     }

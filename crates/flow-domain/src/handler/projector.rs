@@ -5,8 +5,8 @@ use crate::{
     handler::{
         Delivery, EventRoute, HandlerFuture, RouteOptions, Rows, Subscription, SubscriptionOptions,
         UnitOfWork,
-        event_handler::event_routes,
-        route::{AnyHandler, Call, Disposition, as_handler},
+        event_handler::add_event_routes,
+        route::{AnyHandler, Call, Disposition, downcast_handler},
         short_type_name,
     },
     message::Envelope,
@@ -80,15 +80,15 @@ pub trait Projector: Send + Sync + Sized + 'static {
 pub struct ProjectorRoutes<H> {
     routes: Vec<EventRoute>,
     options: Option<Box<SubscriptionOptions>>,
-    of: PhantomData<fn(H)>,
+    projector_type: PhantomData<fn(H)>,
 }
 
 impl<H: Projector> ProjectorRoutes<H> {
-    pub(crate) fn of(projector: H) -> Subscription {
+    pub(crate) fn collect(projector: H) -> Subscription {
         let mut on = Self {
             routes: Vec::new(),
             options: None,
-            of: PhantomData,
+            projector_type: PhantomData,
         };
         H::routes(&mut on);
         Subscription {
@@ -99,9 +99,9 @@ impl<H: Projector> ProjectorRoutes<H> {
             categories: None,
             instance: Arc::new(projector),
             routes: on.routes,
-            all: None,
+            catch_all: None,
             on_error: |handler, error, delivery| {
-                Box::pin(as_handler::<H>(handler).handle_error(error, delivery))
+                Box::pin(downcast_handler::<H>(handler).handle_error(error, delivery))
             },
             options: on.options,
         }
@@ -125,7 +125,7 @@ impl<H: Projector> ProjectorRoutes<H> {
             method,
             types: PhantomData::<fn(H, E)>,
         };
-        event_routes::<E>(&mut self.routes, call)
+        add_event_routes::<E>(&mut self.routes, call)
     }
 }
 
@@ -196,7 +196,7 @@ where
             let mut rows = Rows::new(work);
             let handled = self
                 .method
-                .call(as_handler(projector), event, &mut rows)
+                .call(downcast_handler(projector), event, &mut rows)
                 .await;
             handled.map(|()| Disposition::Handled).map_err(Into::into)
         })

@@ -37,7 +37,7 @@ impl Reply {
     ///
     /// Returns an error for which [`Error::is_setup`] is true if it is not an `R`, which can only be if
     /// two Rust types stand for one message.
-    pub(crate) fn into<R: 'static>(self) -> Result<R, Error> {
+    pub(crate) fn downcast<R: 'static>(self) -> Result<R, Error> {
         self.0.into_any().downcast().map(|reply| *reply).map_err(|_reply| {
             Error::setup(format!(
                 "the handler answered with another type than `{}`: two Rust types stand for the same command",

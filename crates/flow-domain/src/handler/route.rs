@@ -7,7 +7,7 @@ use std::{
 use crate::{
     error::Error,
     handler::{Delivery, Reply, SubscriptionOptions, SubscriptionSettings, UnitOfWork},
-    message::{Envelope, MessageName, MessageSchema, NameList},
+    message::{Envelope, MessageName, MessageSchema, SchemaLists},
     model::MessageTypes,
     port::BoxFuture,
     record::HandlerKind,
@@ -30,7 +30,7 @@ pub(crate) trait Call<R>: Send + Sync {
 
 impl<R> dyn Call<R> {
     /// Makes the calls of a type that stands for so many messages.
-    pub(super) fn for_each_of(
+    pub(super) fn one_per_message(
         n_messages: usize,
         call: impl Call<R> + 'static,
     ) -> impl Iterator<Item = Box<dyn Call<R>>>
@@ -45,16 +45,17 @@ impl<R> dyn Call<R> {
             shared = Some(Arc::new(call));
         }
         let shared = shared.into_iter().flat_map(move |call| {
-            (0..n_messages).map(move |_| Box::new(Shared(Arc::clone(&call))) as Box<dyn Call<R>>)
+            (0..n_messages)
+                .map(move |_| Box::new(SharedCall(Arc::clone(&call))) as Box<dyn Call<R>>)
         });
         one.into_iter().chain(shared)
     }
 }
 
 /// A call that the variants of an enum share.
-struct Shared<R>(Arc<dyn Call<R>>);
+struct SharedCall<R>(Arc<dyn Call<R>>);
 
-impl<R> Call<R> for Shared<R> {
+impl<R> Call<R> for SharedCall<R> {
     fn call<'a>(
         &'a self,
         handler: &'a AnyHandler,
@@ -70,7 +71,7 @@ pub(crate) type OnError =
     for<'a> fn(&'a AnyHandler, &'a Error, &'a Delivery) -> BoxFuture<'a, Result<(), Error>>;
 
 /// Returns the handler as what it is.
-pub(super) fn as_handler<H: 'static>(handler: &AnyHandler) -> &H {
+pub(super) fn downcast_handler<H: 'static>(handler: &AnyHandler) -> &H {
     (**handler)
         .downcast_ref()
         .expect("a route stands beside the handler that it was made for")
@@ -97,7 +98,7 @@ pub(crate) struct CommandRoute {
     pub(crate) on_error: OnError,
     /// What the handler says of its subscription, if anything.
     pub(crate) options: Option<Arc<SubscriptionOptions>>,
-    pub(crate) declared: Declared,
+    pub(crate) declaration: RouteDeclaration,
 }
 
 /// The way of one event to one method of a subscription.
@@ -107,14 +108,14 @@ pub(crate) struct EventRoute {
     pub(crate) type_name: &'static str,
     pub(crate) category: &'static str,
     pub(crate) call: Box<dyn Call<Disposition>>,
-    pub(crate) declared: Declared,
+    pub(crate) declaration: RouteDeclaration,
 }
 
 /// What a route says of itself beyond its method.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Declared {
-    pub(crate) raises: NameList,
-    pub(crate) issues: NameList,
+pub(crate) struct RouteDeclaration {
+    pub(crate) raises: SchemaLists,
+    pub(crate) issues: SchemaLists,
     /// Process managers only: the field by which the event finds its state.
     pub(crate) key: Option<&'static str>,
     /// Process managers only: whether the event may start one.
@@ -134,7 +135,7 @@ pub(crate) struct Subscription {
     pub(crate) instance: AnyHandler,
     pub(crate) routes: Vec<EventRoute>,
     /// The route of every event that has none of its own.
-    pub(crate) all: Option<Box<EventRoute>>,
+    pub(crate) catch_all: Option<Box<EventRoute>>,
     pub(crate) on_error: OnError,
     /// What the handler says of its subscription, if anything.
     pub(crate) options: Option<Box<SubscriptionOptions>>,
@@ -157,9 +158,9 @@ impl Subscription {
     }
 
     /// Says why an event is not for it, if it wants only what a certain category caused.
-    pub(crate) fn lets_go(&self, event: &Envelope) -> Option<String> {
-        let wanted = self.options.as_ref()?.says_origin()?;
-        let origin = event.metadata.origin.as_deref();
+    pub(crate) fn skip_reason(&self, event: &Envelope) -> Option<String> {
+        let wanted = self.options.as_ref()?.configured_origin()?;
+        let origin = event.metadata.caused_in_category.as_deref();
         (origin != Some(wanted)).then(|| {
             let found = origin.unwrap_or("the outside");
             format!("it was caused by {found}, and only what `{wanted}` causes is wanted")
@@ -170,7 +171,7 @@ impl Subscription {
     pub(crate) fn is_once(&self) -> bool {
         self.options
             .as_ref()
-            .is_some_and(|options| options.says_once())
+            .is_some_and(|options| options.is_once())
     }
 }
 
@@ -187,7 +188,7 @@ impl CommandRoute {
     pub(crate) fn is_once(&self) -> bool {
         self.options
             .as_ref()
-            .is_some_and(|options| options.says_once())
+            .is_some_and(|options| options.is_once())
     }
 }
 
@@ -241,17 +242,17 @@ impl<'a> RouteOptions<'a> {
         self
     }
 
-    pub(crate) fn declare(&mut self, declare: impl Fn(&mut Declared)) {
+    pub(crate) fn declare(&mut self, declare: impl Fn(&mut RouteDeclaration)) {
         match &mut self.0 {
             Routes::Commands(routes) => {
                 routes
                     .iter_mut()
-                    .for_each(|route| declare(&mut route.declared));
+                    .for_each(|route| declare(&mut route.declaration));
             }
             Routes::Events(routes) => {
                 routes
                     .iter_mut()
-                    .for_each(|route| declare(&mut route.declared));
+                    .for_each(|route| declare(&mut route.declaration));
             }
         }
     }

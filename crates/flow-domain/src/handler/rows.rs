@@ -58,7 +58,7 @@ impl<'a, P: Projection> Rows<'a, P> {
     pub async fn put(&mut self, row: P) -> Result<(), Error> {
         let id: Arc<str> = Arc::from(&*row.id());
         // Read first: so the write is refused if somebody else wrote in between.
-        self.work.touch(Self::table(), &id).await?;
+        self.work.ensure_loaded(Self::table(), &id).await?;
         self.write(&id, &row)
     }
 
@@ -78,7 +78,7 @@ impl<'a, P: Projection> Rows<'a, P> {
             return self.write_changed(&id, row, change);
         }
         let hint = " to change: `put` or `change_or_insert` makes one";
-        Err(Error::not_found_for(P::NAME, &*id, hint))
+        Err(Error::not_found_with_hint(P::NAME, &*id, hint))
     }
 
     /// Changes the row with this id, or the one that `insert` makes if there is none.
@@ -117,7 +117,7 @@ impl<'a, P: Projection> Rows<'a, P> {
     fn write(&mut self, id: &Arc<str>, row: &P) -> Result<(), Error> {
         self.work.write_state(Self::table(), id, row, false)?;
         self.work
-            .read_state_back((Self::table(), id), row, P::is_same_as);
+            .check_state_round_trip((Self::table(), id), row, P::try_eq);
         Ok(())
     }
 
@@ -128,7 +128,7 @@ impl<'a, P: Projection> Rows<'a, P> {
     /// Returns an error if the store fails.
     pub async fn delete(&mut self, id: impl fmt::Display) -> Result<(), Error> {
         let id = shared_text(id);
-        self.work.touch(Self::table(), &id).await?;
+        self.work.ensure_loaded(Self::table(), &id).await?;
         self.work.delete_state(Self::table(), &id);
         Ok(())
     }

@@ -10,10 +10,10 @@ use tokio::runtime::{Handle, RuntimeFlavor, RuntimeMetrics};
 static IS_WATCHED: AtomicBool = AtomicBool::new(false);
 
 thread_local! {
-    static SEEN: RefCell<Seen> = const {
-        RefCell::new(Seen {
+    static THREAD_TASKS: RefCell<ThreadTasks> = const {
+        RefCell::new(ThreadTasks {
             n_watches: 0,
-            runtime: None,
+            runtime_metrics: None,
             n_spawned: 0,
             spawners: Vec::new(),
             panics: Vec::new(),
@@ -22,11 +22,11 @@ thread_local! {
 }
 
 /// What was seen of tasks in this thread.
-struct Seen {
+struct ThreadTasks {
     n_watches: usize,
     /// What tells how many tasks are alive, while there are watches. To ask which runtime this is at each
     /// poll would cost more than all the rest of it.
-    runtime: Option<RuntimeMetrics>,
+    runtime_metrics: Option<RuntimeMetrics>,
     n_spawned: usize,
     /// The handlers that spawned some.
     spawners: Vec<&'static str>,
@@ -42,36 +42,36 @@ struct Seen {
 #[doc(hidden)]
 #[derive(Debug)]
 pub struct TaskWatch {
-    n_spawners: usize,
-    n_panics: usize,
+    n_earlier_spawners: usize,
+    n_earlier_panics: usize,
 }
 
 impl TaskWatch {
     /// Looks at what happens from here on.
     pub fn begin() -> Self {
         IS_WATCHED.store(true, Ordering::Relaxed);
-        SEEN.with_borrow_mut(|seen| {
+        THREAD_TASKS.with_borrow_mut(|seen| {
             seen.n_watches += 1;
             // Another runtime than before, perhaps; a thread is in one at a time.
-            seen.runtime = runtime_of_one_thread();
+            seen.runtime_metrics = current_thread_metrics();
             Self {
-                n_spawners: seen.spawners.len(),
-                n_panics: seen.panics.len(),
+                n_earlier_spawners: seen.spawners.len(),
+                n_earlier_panics: seen.panics.len(),
             }
         })
     }
 
     /// How many tasks are alive, whoever spawned them; none if they are not seen.
     pub fn n_alive(&self) -> usize {
-        SEEN.with_borrow(|seen| seen.n_alive().unwrap_or(0))
+        THREAD_TASKS.with_borrow(|seen| seen.n_alive().unwrap_or(0))
     }
 
     /// The handlers that spawned tasks.
     pub fn spawners(&self) -> Vec<&'static str> {
-        SEEN.with_borrow(|seen| {
+        THREAD_TASKS.with_borrow(|seen| {
             seen.spawners
                 .iter()
-                .skip(self.n_spawners)
+                .skip(self.n_earlier_spawners)
                 .copied()
                 .collect()
         })
@@ -79,19 +79,25 @@ impl TaskWatch {
 
     /// The panics in tasks, each with its place.
     pub fn panics(&self) -> Vec<String> {
-        SEEN.with_borrow(|seen| seen.panics.iter().skip(self.n_panics).cloned().collect())
+        THREAD_TASKS.with_borrow(|seen| {
+            seen.panics
+                .iter()
+                .skip(self.n_earlier_panics)
+                .cloned()
+                .collect()
+        })
     }
 }
 
 impl Drop for TaskWatch {
     fn drop(&mut self) {
         // A thread that ends may be past this.
-        let _ = SEEN.try_with(|seen| {
+        let _ = THREAD_TASKS.try_with(|seen| {
             let mut seen = seen.borrow_mut();
             // It may end in another thread than it began in.
             seen.n_watches = seen.n_watches.saturating_sub(1);
             if seen.n_watches == 0 {
-                seen.runtime = None;
+                seen.runtime_metrics = None;
                 seen.spawners.clear();
                 seen.panics.clear();
             }
@@ -99,15 +105,15 @@ impl Drop for TaskWatch {
     }
 }
 
-impl Seen {
+impl ThreadTasks {
     fn n_alive(&self) -> Option<usize> {
-        let runtime = self.runtime.as_ref()?;
+        let runtime = self.runtime_metrics.as_ref()?;
         Some(runtime.num_alive_tasks())
     }
 }
 
 /// Keeps a panic that happened in a task.
-pub(super) fn keep_panic(info: &PanicHookInfo<'_>, message: &str) {
+pub(super) fn remember_task_panic(info: &PanicHookInfo<'_>, message: &str) {
     if !IS_WATCHED.load(Ordering::Relaxed) || tokio::task::try_id().is_none() {
         return;
     }
@@ -115,33 +121,33 @@ pub(super) fn keep_panic(info: &PanicHookInfo<'_>, message: &str) {
     let place = place.as_deref().unwrap_or("an unknown place");
     let text = format!("panicked at {place}: {message}");
     // A panic while this is borrowed would be one of this file.
-    SEEN.with_borrow_mut(|seen| seen.panics.push(text));
+    THREAD_TASKS.with_borrow_mut(|seen| seen.panics.push(text));
 }
 
 /// The tasks that were alive before a handler was polled, if anybody wants to know.
-pub(super) struct Spawning(Option<Counted>);
+pub(super) struct SpawnCount(Option<TaskCounts>);
 
-struct Counted {
+struct TaskCounts {
     n_alive: usize,
     n_spawned: usize,
 }
 
-impl Spawning {
+impl SpawnCount {
     pub(super) fn begin() -> Self {
         if !IS_WATCHED.load(Ordering::Relaxed) {
             return Self(None);
         }
-        Self(SEEN.with_borrow(|seen| {
+        Self(THREAD_TASKS.with_borrow(|seen| {
             let n_alive = seen.n_alive()?;
             let n_spawned = seen.n_spawned;
-            Some(Counted { n_alive, n_spawned })
+            Some(TaskCounts { n_alive, n_spawned })
         }))
     }
 
     /// Remembers `handler` if it spawned tasks; those of a handler inside of it are that one's.
     pub(super) fn end(self, handler: &'static str) {
         let Self(Some(before)) = self else { return };
-        SEEN.with_borrow_mut(|seen| {
+        THREAD_TASKS.with_borrow_mut(|seen| {
             let n_alive = seen.n_alive().unwrap_or(0);
             let n_more = n_alive.saturating_sub(before.n_alive);
             let n_own = n_more.saturating_sub(seen.n_spawned - before.n_spawned);
@@ -154,7 +160,7 @@ impl Spawning {
 }
 
 /// What tells of the runtime that this thread is in, if that has no other thread.
-fn runtime_of_one_thread() -> Option<RuntimeMetrics> {
+fn current_thread_metrics() -> Option<RuntimeMetrics> {
     let handle = Handle::try_current().ok()?;
     let is_alone = handle.runtime_flavor() == RuntimeFlavor::CurrentThread;
     is_alone.then(|| handle.metrics())
@@ -165,11 +171,11 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn what_a_handler_inside_of_another_spawns_is_its_own() {
+    async fn spawn_count_assigns_nested_tasks_to_the_nested_handler() {
         let watch = TaskWatch::begin();
 
-        let outer = Spawning::begin();
-        let inner = Spawning::begin();
+        let outer = SpawnCount::begin();
+        let inner = SpawnCount::begin();
         tokio::spawn(std::future::pending::<()>());
         inner.end("Inner");
         outer.end("Outer");
@@ -178,11 +184,11 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_watch_sees_on_when_another_ends() {
+    async fn task_watch_survives_the_end_of_another() {
         let watch = TaskWatch::begin();
         drop(TaskWatch::begin());
 
-        let spawning = Spawning::begin();
+        let spawning = SpawnCount::begin();
         tokio::spawn(std::future::pending::<()>());
         spawning.end("Handler");
 
@@ -191,12 +197,12 @@ mod tests {
     }
 
     #[test]
-    fn the_runtime_that_is_asked_is_that_of_the_last_watch() {
+    fn task_watch_uses_the_runtime_of_the_latest_watch() {
         for _ in 0..2 {
             let runtime = tokio::runtime::Builder::new_current_thread().build();
             runtime.expect("one thread").block_on(async {
                 let watch = TaskWatch::begin();
-                let spawning = Spawning::begin();
+                let spawning = SpawnCount::begin();
                 tokio::spawn(std::future::pending::<()>());
                 spawning.end("Handler");
 
@@ -204,16 +210,16 @@ mod tests {
             });
         }
 
-        SEEN.with_borrow(|seen| assert!(seen.runtime.is_none()));
+        THREAD_TASKS.with_borrow(|seen| assert!(seen.runtime_metrics.is_none()));
     }
 
     #[tokio::test]
-    async fn a_handler_that_spawns_beside_one_inside_of_it_spawned_too() {
+    async fn spawn_count_includes_outer_and_nested_handlers() {
         let watch = TaskWatch::begin();
 
-        let outer = Spawning::begin();
+        let outer = SpawnCount::begin();
         tokio::spawn(std::future::pending::<()>());
-        let inner = Spawning::begin();
+        let inner = SpawnCount::begin();
         tokio::spawn(std::future::pending::<()>());
         inner.end("Inner");
         outer.end("Outer");

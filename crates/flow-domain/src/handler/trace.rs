@@ -8,18 +8,18 @@ use tracing::{Level, Span, debug, error, info, info_span, level_filters::LevelFi
 use crate::{
     error::Error,
     message::Envelope,
-    record::{HandlerKind, Happening},
+    record::{EntryKind, HandlerKind},
 };
 
 /// Returns true if somebody wants to know everything that happens.
 #[inline]
-pub(super) fn is_wanted() -> bool {
+pub(super) fn is_debug_enabled() -> bool {
     LevelFilter::current() >= LevelFilter::DEBUG && tracing::enabled!(Level::DEBUG)
 }
 
 /// The span of one handling.
 #[inline]
-pub(crate) fn span_of(envelope: &Envelope, handler: &'static str, kind: HandlerKind) -> Span {
+pub(crate) fn handling_span(envelope: &Envelope, handler: &'static str, kind: HandlerKind) -> Span {
     if LevelFilter::current() < LevelFilter::INFO {
         return Span::none();
     }
@@ -45,12 +45,12 @@ fn make_span(envelope: &Envelope, handler: &'static str, kind: HandlerKind) -> S
 
 /// Tells what happened.
 #[cold]
-pub(super) fn tell(what: &Happening) {
+pub(super) fn log_entry(what: &EntryKind) {
     debug!(flow.happening = %what);
 }
 
 /// Tells that a handling did not succeed: a rejection is news, a failure is an error.
-pub(super) fn tell_failure(handler: &'static str, err: &Error) {
+pub(super) fn log_failure(handler: &'static str, err: &Error) {
     let reason = err.with_causes();
     if err.is_rejection() {
         info!(messaging.consumer.group.name = handler, error = %reason, "rejected");

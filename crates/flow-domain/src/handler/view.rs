@@ -131,15 +131,15 @@ impl<P: Projection> ViewQuery<P> {
 
     /// Sorts by `field`, smallest first; by a further field where the fields named before are equal.
     pub fn order_by(self, field: &str) -> Self {
-        self.sorted(field, Direction::Ascending)
+        self.add_order(field, Direction::Ascending)
     }
 
     /// Sorts by `field`, greatest first; by a further field where the fields named before are equal.
     pub fn order_by_descending(self, field: &str) -> Self {
-        self.sorted(field, Direction::Descending)
+        self.add_order(field, Direction::Descending)
     }
 
-    fn sorted(mut self, field: &str, direction: Direction) -> Self {
+    fn add_order(mut self, field: &str, direction: Direction) -> Self {
         self.query.order.push((field.to_owned(), direction));
         self
     }
@@ -163,7 +163,7 @@ impl<P: Projection> ViewQuery<P> {
     /// Returns an error if the projection is not registered, the query names a field that it does not
     /// have, the store fails, or a stored row is not a `P`.
     pub async fn all(self) -> Result<Vec<P>, Error> {
-        self.check()?;
+        self.check_fields()?;
         let rows = self
             .ports
             .store
@@ -187,14 +187,14 @@ impl<P: Projection> ViewQuery<P> {
     ///
     /// Those of [`all`](Self::all).
     pub async fn count(self) -> Result<usize, Error> {
-        self.check()?;
+        self.check_fields()?;
         self.ports
             .store
             .count(View::<P>::table(), &self.query.conditions)
             .await
     }
 
-    fn check(&self) -> Result<(), Error> {
+    fn check_fields(&self) -> Result<(), Error> {
         self.ports.catalog.require_projection::<P>()?;
         let conditions = self
             .query
@@ -247,7 +247,7 @@ pub fn field(name: &str) -> Field {
 pub struct Field(String);
 
 impl Field {
-    fn compared(self, comparison: Comparison, value: impl Serialize) -> Condition {
+    fn compare_with(self, comparison: Comparison, value: impl Serialize) -> Condition {
         let (comparison, value) = match serde_json::to_value(value) {
             Ok(value) => (comparison, value),
             // What has no JSON form is in no row: nothing is smaller than `null`.
@@ -262,31 +262,31 @@ impl Field {
 
     /// The field has this value.
     pub fn equals(self, value: impl Serialize) -> Condition {
-        self.compared(Comparison::Equal, value)
+        self.compare_with(Comparison::Equal, value)
     }
 
     /// The field has another value.
     pub fn differs_from(self, value: impl Serialize) -> Condition {
-        self.compared(Comparison::NotEqual, value)
+        self.compare_with(Comparison::NotEqual, value)
     }
 
     /// The field is smaller.
     pub fn less_than(self, value: impl Serialize) -> Condition {
-        self.compared(Comparison::Less, value)
+        self.compare_with(Comparison::Less, value)
     }
 
     /// The field is smaller or the same.
     pub fn at_most(self, value: impl Serialize) -> Condition {
-        self.compared(Comparison::AtMost, value)
+        self.compare_with(Comparison::AtMost, value)
     }
 
     /// The field is greater.
     pub fn greater_than(self, value: impl Serialize) -> Condition {
-        self.compared(Comparison::Greater, value)
+        self.compare_with(Comparison::Greater, value)
     }
 
     /// The field is greater or the same.
     pub fn at_least(self, value: impl Serialize) -> Condition {
-        self.compared(Comparison::AtLeast, value)
+        self.compare_with(Comparison::AtLeast, value)
     }
 }

@@ -92,9 +92,9 @@ pub struct Metadata {
     /// How urgent it is.
     pub priority: Priority,
     /// Who asked for the command that began the flow, if that was told.
-    pub asked_by: Option<Arc<str>>,
+    pub initiated_by: Option<Arc<str>>,
     /// The category of the message whose handling caused it; `None` for what comes from outside.
-    pub origin: Option<Cow<'static, str>>,
+    pub caused_in_category: Option<Cow<'static, str>>,
     /// Until when it is worth to be handled, if that was told. Commands only.
     pub deadline: Option<Timestamp>,
     /// By whom its handlers are called. What is handled inline is never handled by an engine.

@@ -11,7 +11,7 @@ pub use envelope::{Envelope, Recorded};
 pub use id::{CausationId, CorrelationId, MessageId};
 pub use metadata::{MessageKind, Metadata, Priority, Processing};
 pub(crate) use name::is_listed;
-pub use name::{InvalidMessageType, MessageName, MessageSchema, MessageType, NameList};
+pub use name::{InvalidMessageType, MessageName, MessageSchema, MessageType, SchemaLists};
 pub(crate) use payload::shared_text;
 pub use payload::{Payload, text_of};
 pub use stream::{ExpectedVersion, InvalidStreamName, Position, StreamName, Version};

@@ -84,10 +84,10 @@ impl MessageSchema {
 }
 
 /// The schemas of several message types, side by side.
-pub type NameList = &'static [&'static [MessageSchema]];
+pub type SchemaLists = &'static [&'static [MessageSchema]];
 
 /// Returns true if the message `name` is one of those that `list` describes.
-pub(crate) fn is_listed(list: NameList, name: MessageName) -> bool {
+pub(crate) fn is_listed(list: SchemaLists, name: MessageName) -> bool {
     for schemas in list {
         for schema in *schemas {
             if schema.name == name {
@@ -136,7 +136,7 @@ impl MessageType {
     }
 
     /// Returns true if this is the type of the message `name`, whatever the domain.
-    pub fn is(&self, name: MessageName) -> bool {
+    pub fn matches(&self, name: MessageName) -> bool {
         self.version == name.version && self.name == name.name
     }
 }
@@ -198,7 +198,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_type_is_written_with_domain_and_version_and_read_back() {
+    fn message_type_round_trips_through_text() {
         let written = MessageType::new(&"Shop".into(), MessageName::new("OrderPlaced", 2));
 
         assert_eq!(written.to_string(), "Shop.OrderPlaced.v2");
@@ -214,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn a_type_needs_three_parts_and_a_version_from_one() {
+    fn message_type_needs_domain_name_and_version() {
         check_invalid("OrderPlaced");
         check_invalid("Shop.OrderPlaced");
         check_invalid("Shop.OrderPlaced.1");

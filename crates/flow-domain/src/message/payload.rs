@@ -20,7 +20,7 @@ pub struct Payload {
     json: Arc<str>,
     /// A `Mutex<Option<T>>` with a value that was read from the text already, for the next who reads it
     /// as a `T`.
-    read: Option<Arc<dyn Any + Send + Sync>>,
+    decoded: Option<Arc<dyn Any + Send + Sync>>,
 }
 
 impl Payload {
@@ -45,7 +45,7 @@ impl Payload {
     ///
     /// Returns an error for which [`Error::is_codec`] is true if the JSON is not a `T`.
     pub fn decode<T: DeserializeOwned + 'static>(&self, what: &'static str) -> Result<T, Error> {
-        match self.read_before() {
+        match self.take_cached() {
             Some(read) => Ok(read),
             None => self.decode_text(what),
         }
@@ -66,7 +66,7 @@ impl Payload {
         // Nothing is locked while the user's code runs.
         let read: T = self.decode(what)?;
         let seen = look(&read);
-        if let Some(mut slot) = self.slot() {
+        if let Some(mut slot) = self.cache_slot() {
             *slot = Some(read);
         }
         Ok(seen)
@@ -78,16 +78,19 @@ impl Payload {
 
     /// Keeps what was read from the text, for the next who reads the same type: it is read once for
     /// both. It must be what [`decode`](Self::decode) gave.
-    pub(crate) fn keep_read<T: Send + 'static>(&mut self, read: T) {
-        self.read = Some(Arc::new(Mutex::new(Some(read))));
+    pub(crate) fn cache_decoded<T: Send + 'static>(&mut self, read: T) {
+        self.decoded = Some(Arc::new(Mutex::new(Some(read))));
     }
 
-    fn read_before<T: 'static>(&self) -> Option<T> {
-        self.slot()?.take()
+    fn take_cached<T: 'static>(&self) -> Option<T> {
+        self.cache_slot()?.take()
     }
 
-    fn slot<T: 'static>(&self) -> Option<MutexGuard<'_, Option<T>>> {
-        let slot = self.read.as_deref()?.downcast_ref::<Mutex<Option<T>>>()?;
+    fn cache_slot<T: 'static>(&self) -> Option<MutexGuard<'_, Option<T>>> {
+        let slot = self
+            .decoded
+            .as_deref()?
+            .downcast_ref::<Mutex<Option<T>>>()?;
         Some(slot.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
@@ -97,7 +100,7 @@ impl Payload {
     pub fn from_json(json: impl Into<Arc<str>>) -> Self {
         Self {
             json: json.into(),
-            read: None,
+            decoded: None,
         }
     }
 
@@ -187,7 +190,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_has_no_json_form_is_a_codec_error_with_its_cause() {
+    fn encode_without_json_form_is_a_codec_error() {
         let err = Payload::encode("Basket", &BTreeMap::from([((1, 2), 3)])).expect_err("no JSON");
 
         assert!(err.is_codec());
@@ -217,10 +220,10 @@ mod tests {
     }
 
     #[test]
-    fn what_was_read_for_a_look_is_not_read_again_by_the_first_who_wants_it() {
+    fn with_decoded_keeps_the_value_for_the_next_decode() {
         let mut payload = Payload::from_json("7");
         let read = payload.decode::<Counted>("Counted").expect("a number");
-        payload.keep_read(read);
+        payload.cache_decoded(read);
 
         let copy = payload.clone();
         assert_eq!(copy, Payload::from_json("7"));
@@ -233,9 +236,9 @@ mod tests {
     }
 
     #[test]
-    fn whoever_reads_another_type_reads_the_text() {
+    fn decode_of_another_type_ignores_the_cached_value() {
         let mut payload = Payload::from_json("7");
-        payload.keep_read(Counted(7));
+        payload.cache_decoded(Counted(7));
 
         assert_eq!(payload.decode("number").ok(), Some(7_u8));
         assert!(payload.decode::<String>("text").is_err());
@@ -244,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn a_corrupt_value_names_what_was_read_and_where_it_breaks() {
+    fn decode_error_names_the_type_and_the_position() {
         let err = Payload::from_json("{\"n\":")
             .decode::<Value>("Basket")
             .expect_err("cut off");
@@ -256,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn the_text_of_an_id_is_what_one_expects() {
+    fn text_of_strings_numbers_and_uuids() {
         assert_eq!(text_of("ord-1"), "ord-1");
         assert_eq!(text_of(&7), "7");
         assert_eq!(

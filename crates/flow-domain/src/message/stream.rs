@@ -196,7 +196,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_stream_is_split_at_its_first_dash() {
+    fn stream_name_splits_at_the_first_dash() {
         let stream: StreamName = "order-ord-001".parse().expect("a good name");
 
         assert_eq!(stream.category(), "order");
@@ -205,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bad_name_says_what_is_wrong_with_it() {
+    fn stream_name_error_says_what_is_wrong() {
         let no_id = StreamName::new("order", "").expect_err("no id");
         let no_dash = "order".parse::<StreamName>().expect_err("no dash");
         let dash = StreamName::new("pur-chase", "1").expect_err("a dash");

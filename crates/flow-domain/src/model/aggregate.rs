@@ -4,8 +4,8 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
     error::Error,
-    message::{MessageType, NameList, Payload},
-    model::{Event, Raised, RaisedEvents},
+    message::{MessageType, Payload, SchemaLists},
+    model::{Event, PendingEvents, RaisedEvents},
 };
 
 /// State that decides: its methods check rules, change it and raise events.
@@ -22,12 +22,12 @@ use crate::{
 /// | `event_sourced` | its state is folded from its events; needs `Default` |
 /// | `category = "order"` | the category of its streams, if not its name in snake case |
 ///
-/// and looks for a field of type [`Raised`], which should be `#[serde(skip)]`.
+/// and looks for a field of type [`PendingEvents`], which should be `#[serde(skip)]`.
 ///
 /// # Examples
 ///
 /// ```
-/// use flow_domain::{Aggregate, Event, Raised};
+/// use flow_domain::{Aggregate, Event, PendingEvents};
 /// use serde::{Deserialize, Serialize};
 ///
 /// #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Aggregate)]
@@ -36,7 +36,7 @@ use crate::{
 ///     order_id: String,
 ///     placed: bool,
 ///     #[serde(skip)]
-///     raised: Raised,
+///     raised: PendingEvents,
 /// }
 ///
 /// #[derive(Debug, PartialEq, Serialize, Deserialize, Event)]
@@ -52,7 +52,7 @@ use crate::{
 ///     }
 /// }
 ///
-/// let mut order = Order { order_id: "ord-1".into(), placed: false, raised: Raised::default() };
+/// let mut order = Order { order_id: "ord-1".into(), placed: false, raised: PendingEvents::default() };
 /// order.place();
 /// assert!(order.placed);
 /// assert_eq!(order.raised(), OrderPlaced { order_id: "ord-1".into() });
@@ -69,10 +69,10 @@ pub trait Aggregate: Serialize + DeserializeOwned + fmt::Debug + Send + Sync + '
     const CATEGORY: &'static str;
 
     /// The commands that it is asked with.
-    const COMMANDS: NameList;
+    const COMMANDS: SchemaLists;
 
     /// The events that it raises.
-    const EVENTS: NameList;
+    const EVENTS: SchemaLists;
 
     /// Whether its state is folded from its events.
     const EVENT_SOURCED: bool;
@@ -94,13 +94,13 @@ pub trait Aggregate: Serialize + DeserializeOwned + fmt::Debug + Send + Sync + '
 
     /// Compares it with another by `PartialEq`; `None` if it has none. The derive writes it, for tests
     /// that ask whether what is serialised or folded comes back equal.
-    fn is_same_as(&self, other: &Self) -> Option<bool> {
+    fn try_eq(&self, other: &Self) -> Option<bool> {
         let _ = other;
         None
     }
 
     /// Where raised events are kept until the unit of work takes them.
-    fn raised_mut(&mut self) -> &mut Raised;
+    fn pending_events_mut(&mut self) -> &mut PendingEvents;
 
     /// The events that were raised and not yet taken, in order.
     fn raised(&self) -> RaisedEvents<'_>;
@@ -111,7 +111,7 @@ pub trait Aggregate: Serialize + DeserializeOwned + fmt::Debug + Send + Sync + '
         Self: Sized + Apply<E>,
     {
         self.apply(&event);
-        self.raised_mut().push(event);
+        self.pending_events_mut().push(event);
     }
 }
 
@@ -123,7 +123,7 @@ pub trait Aggregate: Serialize + DeserializeOwned + fmt::Debug + Send + Sync + '
 /// # Examples
 ///
 /// ```
-/// use flow_domain::{Aggregate, Apply, Event, Raised};
+/// use flow_domain::{Aggregate, Apply, Event, PendingEvents};
 /// use serde::{Deserialize, Serialize};
 ///
 /// #[derive(Debug, Default, Serialize, Deserialize, Aggregate)]
@@ -132,7 +132,7 @@ pub trait Aggregate: Serialize + DeserializeOwned + fmt::Debug + Send + Sync + '
 ///     account_id: String,
 ///     cents: u64,
 ///     #[serde(skip)]
-///     raised: Raised,
+///     raised: PendingEvents,
 /// }
 ///
 /// #[derive(Debug, PartialEq, Serialize, Deserialize, Event)]

@@ -25,11 +25,11 @@ pub trait Message: Serialize + DeserializeOwned + fmt::Debug + Send + Sync + 'st
     fn aggregate_id(&self) -> Cow<'_, str>;
 
     /// The text of the field with this name, for correlation; `None` if there is no such field.
-    fn field(&self, name: &str) -> Option<Cow<'_, str>>;
+    fn field_text(&self, name: &str) -> Option<Cow<'_, str>>;
 
     /// Compares it with another by `PartialEq`; `None` if it has none. The derives write it, for tests
     /// that ask whether what is serialised comes back equal.
-    fn is_same_as(&self, other: &Self) -> Option<bool> {
+    fn try_eq(&self, other: &Self) -> Option<bool> {
         let _ = other;
         None
     }
@@ -40,10 +40,10 @@ pub trait Message: Serialize + DeserializeOwned + fmt::Debug + Send + Sync + 'st
 /// # Examples
 ///
 /// ```
-/// # use flow_domain::{Aggregate, Raised};
+/// # use flow_domain::{Aggregate, PendingEvents};
 /// # #[derive(Debug, Clone, serde::Serialize, serde::Deserialize, Aggregate)]
 /// # #[aggregate(id = order_id, commands(PlaceOrder))]
-/// # struct Order { order_id: String, #[serde(skip)] raised: Raised }
+/// # struct Order { order_id: String, #[serde(skip)] raised: PendingEvents }
 /// use flow_domain::{Command, Message};
 /// use serde::{Deserialize, Serialize};
 ///
@@ -71,10 +71,10 @@ pub trait Command: Message {
 /// # Examples
 ///
 /// ```
-/// # use flow_domain::{Aggregate, Raised};
+/// # use flow_domain::{Aggregate, PendingEvents};
 /// # #[derive(Debug, Clone, serde::Serialize, serde::Deserialize, Aggregate)]
 /// # #[aggregate(id = order_id, events(OrderPlaced))]
-/// # struct Order { order_id: String, #[serde(skip)] raised: Raised }
+/// # struct Order { order_id: String, #[serde(skip)] raised: PendingEvents }
 /// use flow_domain::{Event, Message};
 /// use serde::{Deserialize, Serialize};
 ///
@@ -94,7 +94,7 @@ pub trait Command: Message {
 ///
 /// ```
 /// use flow_domain::{
-///     Aggregate, Domain, Error, Event, EventHandler, EventRoutes, Message, Raised, UnitOfWork,
+///     Aggregate, Domain, Error, Event, EventHandler, EventRoutes, Message, PendingEvents, UnitOfWork,
 /// };
 /// use serde::{Deserialize, Serialize};
 ///
@@ -103,7 +103,7 @@ pub trait Command: Message {
 /// struct Order {
 ///     order_id: String,
 ///     #[serde(skip)]
-///     raised: Raised,
+///     raised: PendingEvents,
 /// }
 ///
 /// #[derive(Debug, Serialize, Deserialize, Event)]

@@ -1,18 +1,18 @@
 //! What a domain is made of: messages, aggregates and projections, without any infrastructure.
 
 mod aggregate;
-mod message;
-mod message_list;
-mod projection;
-mod raised;
 #[doc(hidden)]
-pub mod same;
-mod written;
+pub mod equality;
+mod into_messages;
+mod message;
+mod pending_events;
+mod projection;
+mod serialized;
 
 pub use aggregate::{Aggregate, Apply};
+pub use into_messages::{AnyCommand, AnyEvent, DynMessage, IntoMessages, MessageTypes};
 pub use message::{Command, Event, Message};
-pub use message_list::{AnyCommand, AnyEvent, ListedMessage, MessageList, MessageTypes};
+pub(crate) use pending_events::LoadToken;
+pub use pending_events::{PendingEvents, RaisedEvents};
 pub use projection::Projection;
-pub(crate) use raised::LoadedCopy;
-pub use raised::{Raised, RaisedEvents};
-pub use written::{Written, WrittenAggregate, broken_laws};
+pub use serialized::{SerializedAggregate, SerializedMessage, invariant_violations};

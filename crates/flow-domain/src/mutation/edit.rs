@@ -24,7 +24,7 @@ impl Edit {
         let named: Vec<(&String, &Value)> = fields.iter().collect();
         for (idx, (first, value)) in named.iter().enumerate() {
             for (second, other) in &named[idx + 1..] {
-                if may_be_swapped(value, other) {
+                if can_be_swapped(value, other) {
                     edits.push(Self::Swap((*first).clone(), (*second).clone()));
                 }
             }
@@ -55,7 +55,7 @@ impl Edit {
         match self {
             Self::Swap(first, second) => {
                 let (one, other) = (fields.get(first)?, fields.get(second)?);
-                if !may_be_swapped(one, other) {
+                if !can_be_swapped(one, other) {
                     return None;
                 }
                 let one = mem::take(fields.get_mut(first)?);
@@ -86,7 +86,7 @@ fn fields_of<'a>(value: &'a mut Value, name: &str) -> Option<&'a mut Map<String,
 }
 
 /// Whether two fields can have each other's value, and it makes a difference.
-fn may_be_swapped(one: &Value, other: &Value) -> bool {
+fn can_be_swapped(one: &Value, other: &Value) -> bool {
     mem::discriminant(one) == mem::discriminant(other) && one != other
 }
 

@@ -3,11 +3,11 @@
 //! A [`Mutation`] is one mistake in one route. [`Mutation::all`] lists those that a domain can have, and
 //! [`Domain::mutated`](crate::Domain::mutated) makes the domain that has one of them.
 
-mod all;
-mod change;
+mod apply;
 mod edit;
-mod mutated;
+mod enumerate;
+mod kind;
 mod pick;
 
-pub use change::{Change, Mutation};
 pub use edit::Edit;
+pub use kind::{Mutation, MutationKind};

@@ -2,7 +2,7 @@ use std::fmt;
 
 use crate::{
     message::{Payload, Version},
-    port::Answer,
+    port::PortFuture,
     record::Table,
 };
 
@@ -10,7 +10,7 @@ use crate::{
 ///
 /// It grows over a deletion, too: a value that is made anew never has the version of the one before.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Stored {
+pub struct StoredState {
     /// The version that its last write gave it.
     pub version: Version,
     /// The value.
@@ -21,5 +21,5 @@ pub struct Stored {
 /// checkpoints and dead letters.
 pub trait AggregateStore: fmt::Debug + Send + Sync {
     /// Loads the state that `table` keeps under `id`.
-    fn load<'a>(&'a self, table: Table, id: &'a str) -> Answer<'a, Option<Stored>>;
+    fn load<'a>(&'a self, table: Table, id: &'a str) -> PortFuture<'a, Option<StoredState>>;
 }

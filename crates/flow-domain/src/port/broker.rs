@@ -3,7 +3,7 @@ use std::{borrow::Cow, fmt, sync::Arc, time::Duration};
 use crate::{
     clock::Timestamp,
     message::{Envelope, MessageKind},
-    port::Answer,
+    port::PortFuture,
 };
 
 /// The name of one stream of the broker: `order`, `order:backfill`, `order:command`.
@@ -52,23 +52,23 @@ pub struct Publication {
 /// A message that was handed to a consumer, who has to acknowledge or to refuse it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Handed {
+pub struct ReceivedMessage {
     /// The topic that it was read from.
     pub topic: Topic,
     /// Its place; it grows in the order of publication, also from topic to topic.
-    pub place: u128,
+    pub offset: u128,
     /// The message.
     pub envelope: Arc<Envelope>,
     /// How often it was handed to this group, this time included.
     pub attempt: u32,
 }
 
-impl Handed {
+impl ReceivedMessage {
     /// A message that is handed out.
     pub fn new(topic: Topic, place: u128, envelope: Arc<Envelope>, attempt: u32) -> Self {
         Self {
             topic,
-            place,
+            offset: place,
             envelope,
             attempt,
         }
@@ -87,7 +87,7 @@ pub enum StartFrom {
 
 /// Who wants messages, from where, and for how long.
 #[derive(Clone, Copy, Debug)]
-pub struct Read<'a> {
+pub struct ReadRequest<'a> {
     /// The group: each message is handed to one consumer of it.
     pub group: &'a str,
     /// Who reads.
@@ -149,7 +149,7 @@ pub trait Broker: fmt::Debug + Send + Sync {
     fn publish<'a>(
         &'a self,
         publications: &'a [Publication],
-    ) -> Answer<'a, Vec<Result<(), crate::Error>>>;
+    ) -> PortFuture<'a, Vec<Result<(), crate::Error>>>;
 
     /// Makes sure that `group` reads `topics`: from `start` those that are new to it; where it reads one
     /// already, it goes on where it is.
@@ -158,7 +158,7 @@ pub trait Broker: fmt::Debug + Send + Sync {
         group: &'a str,
         topics: &'a [Topic],
         start: StartFrom,
-    ) -> Answer<'a, ()>;
+    ) -> PortFuture<'a, ()>;
 
     /// Hands out messages, in the order of publication across all topics of the read: those that nobody
     /// of the group was handed yet, those that were refused and are due again, and those whose lease
@@ -171,11 +171,12 @@ pub trait Broker: fmt::Debug + Send + Sync {
     /// Whoever fails with a message of an ordered read must not handle those of its stream that were
     /// handed out with it after it, but [`refuse`](Self::refuse) them too, with `counts` false. They come
     /// again together with the one that failed, or once it is acknowledged, and never before it.
-    fn read<'a>(&'a self, read: &'a Read<'a>) -> Answer<'a, Vec<Handed>>;
+    fn read<'a>(&'a self, read: &'a ReadRequest<'a>) -> PortFuture<'a, Vec<ReceivedMessage>>;
 
     /// Says that the group is done with a message: it is never handed to the group again, even if it was
     /// refused, or handed to somebody else, since. It is no error if the group is done with it already.
-    fn acknowledge<'a>(&'a self, group: &'a str, handed: &'a Handed) -> Answer<'a, ()>;
+    fn acknowledge<'a>(&'a self, group: &'a str, handed: &'a ReceivedMessage)
+    -> PortFuture<'a, ()>;
 
     /// Gives a message back, to be handed out again at `due`. `counts` says whether this was an attempt,
     /// or the message was not looked at: then it comes again with the same number of attempts.
@@ -185,17 +186,17 @@ pub trait Broker: fmt::Debug + Send + Sync {
     fn refuse<'a>(
         &'a self,
         group: &'a str,
-        handed: &'a Handed,
+        handed: &'a ReceivedMessage,
         due: Timestamp,
         counts: bool,
-    ) -> Answer<'a, ()>;
+    ) -> PortFuture<'a, ()>;
 
     /// Counts what `group` has not done with in `topics`.
-    fn backlog<'a>(&'a self, group: &'a str, topics: &'a [Topic]) -> Answer<'a, Backlog>;
+    fn backlog<'a>(&'a self, group: &'a str, topics: &'a [Topic]) -> PortFuture<'a, Backlog>;
 
     /// Forgets the oldest messages of a topic, up to the first that a group that reads it is not done
     /// with, but for the last `keep` messages; returns how many.
-    fn trim<'a>(&'a self, topic: &'a Topic, keep: usize) -> Answer<'a, usize>;
+    fn trim<'a>(&'a self, topic: &'a Topic, keep: usize) -> PortFuture<'a, usize>;
 
     /// Returns a broker with the same content that goes its own way from here on, if this adapter can
     /// do that at a cost that does not grow with what it holds.
@@ -205,7 +206,7 @@ pub trait Broker: fmt::Debug + Send + Sync {
 
     /// Gives back what is held outside of the process, such as connections; see
     /// [`App::close`](crate::App::close). Nothing by default.
-    fn close(&self) -> Answer<'_, ()> {
-        Answer::ready(Ok(()))
+    fn close(&self) -> PortFuture<'_, ()> {
+        PortFuture::ready(Ok(()))
     }
 }

@@ -12,7 +12,7 @@ use crate::{
 #[non_exhaustive]
 pub struct Changes {
     /// Who writes; a conflict names it.
-    pub by: &'static str,
+    pub writer: &'static str,
     /// The versions that streams must have. Each stream is listed once at most, and a stream that
     /// is not listed may be at any version.
     pub expected: Vec<ExpectedStream>,
@@ -30,13 +30,13 @@ impl Changes {
     /// Makes an empty set of changes by `by`.
     pub fn new(by: &'static str) -> Self {
         Self {
-            by,
+            writer: by,
             ..Self::default()
         }
     }
 
     /// Adds the events to what is sent, before everything else that is.
-    pub(crate) fn send_events(&mut self, now: Timestamp) {
+    pub(crate) fn enqueue_events(&mut self, now: Timestamp) {
         let events = self.events.iter().map(|event| Outgoing {
             envelope: Arc::clone(event),
             due: now,

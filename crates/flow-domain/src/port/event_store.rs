@@ -2,7 +2,7 @@ use std::fmt;
 
 use crate::{
     message::{Position, Recorded, StreamName, Version},
-    port::Answer,
+    port::PortFuture,
 };
 
 /// Keeps streams of recorded events.
@@ -16,7 +16,7 @@ pub trait EventStore: fmt::Debug + Send + Sync {
         stream: &'a StreamName,
         after: Version,
         limit: usize,
-    ) -> Answer<'a, Vec<Recorded>>;
+    ) -> PortFuture<'a, Vec<Recorded>>;
 
     /// Reads up to `limit` events of every stream in `category` that were recorded after `after`,
     /// oldest first; of all categories if it is `None`.
@@ -29,8 +29,8 @@ pub trait EventStore: fmt::Debug + Send + Sync {
         category: Option<&'a str>,
         after: Position,
         limit: usize,
-    ) -> Answer<'a, Vec<Recorded>>;
+    ) -> PortFuture<'a, Vec<Recorded>>;
 
     /// The position of the last event; [`Position::START`] if there is none.
-    fn last_position(&self) -> Answer<'_, Position>;
+    fn last_position(&self) -> PortFuture<'_, Position>;
 }

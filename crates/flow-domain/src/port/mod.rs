@@ -6,26 +6,28 @@
 //! them is stale.
 
 mod aggregate_store;
-mod answer;
 mod broker;
 mod changes;
 pub mod contract;
 mod event_store;
 mod outbox;
+mod port_future;
 mod projection_store;
 mod query;
 mod store;
 
 use std::pin::Pin;
 
-pub use aggregate_store::{AggregateStore, Stored};
-pub use answer::Answer;
-pub use broker::{Backlog, Broker, Handed, Lane, Publication, Read, StartFrom, Topic};
+pub use aggregate_store::{AggregateStore, StoredState};
+pub use broker::{
+    Backlog, Broker, Lane, Publication, ReadRequest, ReceivedMessage, StartFrom, Topic,
+};
 pub use changes::{Changes, ExpectedStream, Write};
 pub use event_store::EventStore;
 pub use outbox::{
     Claim, Outbox, OutboxDue, OutboxRow, OutboxState, Outgoing, SendResult, Settlement,
 };
+pub use port_future::PortFuture;
 pub use projection_store::{ProjectionStore, Row};
 pub use query::{Comparison, Condition, Direction, Query};
 pub use store::Store;

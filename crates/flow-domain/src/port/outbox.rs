@@ -1,6 +1,6 @@
 use std::{fmt, sync::Arc, time::Duration};
 
-use crate::{clock::Timestamp, message::Envelope, port::Answer};
+use crate::{clock::Timestamp, message::Envelope, port::PortFuture};
 
 /// A message that is to be sent, written together with what its unit of work wrote.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -106,9 +106,9 @@ pub enum SendResult {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct OutboxDue {
     /// When the first row that failed or was claimed can be claimed again.
-    pub again: Option<Timestamp>,
+    pub next_retry: Option<Timestamp>,
     /// When the first row that was never tried is due.
-    pub first: Option<Timestamp>,
+    pub next_scheduled: Option<Timestamp>,
 }
 
 /// Keeps the messages that were written with the work that caused them, until they are sent.
@@ -126,7 +126,7 @@ pub trait Outbox: fmt::Debug + Send + Sync {
     /// A row can be claimed if it is pending, or failed and due again, or held by a worker whose lease
     /// has ended; and if no older row of its stream is open that is not claimed with it. Rows that are
     /// not due yet hold nobody back unless they have failed before.
-    fn claim<'a>(&'a self, claim: &'a Claim<'a>) -> Answer<'a, Vec<OutboxRow>>;
+    fn claim<'a>(&'a self, claim: &'a Claim<'a>) -> PortFuture<'a, Vec<OutboxRow>>;
 
     /// Says what became of rows that `worker` claimed. Those that it does not hold any more are left
     /// as they are.
@@ -135,20 +135,24 @@ pub trait Outbox: fmt::Debug + Send + Sync {
         worker: &'a str,
         now: Timestamp,
         settlements: &'a [Settlement],
-    ) -> Answer<'a, ()>;
+    ) -> PortFuture<'a, ()>;
 
     /// Looks at up to `limit` rows in any of these states, oldest first.
-    fn rows<'a>(&'a self, states: &'a [OutboxState], limit: usize) -> Answer<'a, Vec<OutboxRow>>;
+    fn rows<'a>(
+        &'a self,
+        states: &'a [OutboxState],
+        limit: usize,
+    ) -> PortFuture<'a, Vec<OutboxRow>>;
 
     /// Says when something can be claimed that cannot be claimed at `now`. What can be claimed already
     /// does not show: whoever wants to wait claims until there is nothing first.
-    fn next_due(&self, now: Timestamp) -> Answer<'_, OutboxDue>;
+    fn next_due(&self, now: Timestamp) -> PortFuture<'_, OutboxDue>;
 
     /// Makes an abandoned row pending again, due at once and with all its attempts; returns false if it
     /// is not abandoned.
-    fn reopen(&self, number: u64, now: Timestamp) -> Answer<'_, bool>;
+    fn reopen(&self, number: u64, now: Timestamp) -> PortFuture<'_, bool>;
 
     /// Forgets the rows that have been in `state`, [`Published`](OutboxState::Published) or
     /// [`Abandoned`](OutboxState::Abandoned), since before `before`; returns how many.
-    fn clean_up(&self, state: OutboxState, before: Timestamp) -> Answer<'_, usize>;
+    fn clean_up(&self, state: OutboxState, before: Timestamp) -> PortFuture<'_, usize>;
 }

@@ -2,7 +2,7 @@ use std::{fmt, sync::Arc};
 
 use crate::{
     message::Payload,
-    port::{Answer, Condition, Query, Stored},
+    port::{Condition, PortFuture, Query, StoredState},
     record::Table,
 };
 
@@ -19,13 +19,13 @@ pub struct Row {
 /// other table as well.
 pub trait ProjectionStore: fmt::Debug + Send + Sync {
     /// Gets the row that `table` keeps under `id`.
-    fn get<'a>(&'a self, table: Table, id: &'a str) -> Answer<'a, Option<Stored>>;
+    fn get<'a>(&'a self, table: Table, id: &'a str) -> PortFuture<'a, Option<StoredState>>;
 
     /// Finds the rows that `query` asks for, in its order.
     ///
     /// Rows that the query puts on a level come in the order of their ids.
-    fn query<'a>(&'a self, table: Table, query: &'a Query) -> Answer<'a, Vec<Row>>;
+    fn query<'a>(&'a self, table: Table, query: &'a Query) -> PortFuture<'a, Vec<Row>>;
 
     /// Counts the rows for which all `conditions` hold.
-    fn count<'a>(&'a self, table: Table, conditions: &'a [Condition]) -> Answer<'a, usize>;
+    fn count<'a>(&'a self, table: Table, conditions: &'a [Condition]) -> PortFuture<'a, usize>;
 }

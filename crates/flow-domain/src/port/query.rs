@@ -61,7 +61,7 @@ impl Condition {
     /// Returns true if the condition holds for `row`.
     pub fn holds_for(&self, row: &Value) -> bool {
         let found = row.get(&self.field).unwrap_or(&Value::Null);
-        let order = compare_alike(found, &self.value);
+        let order = compare_same_kind(found, &self.value);
         match self.comparison {
             Comparison::Equal => order == Some(Ordering::Equal),
             Comparison::NotEqual => order != Some(Ordering::Equal),
@@ -86,7 +86,7 @@ impl Query {
     /// Values of different kinds are sorted `null`, boolean, number, string, array, object.
     pub fn compare(&self, left: &Value, right: &Value) -> Ordering {
         let by_field = |(field, direction): &(String, Direction)| {
-            let order = compare(
+            let order = compare_values(
                 left.get(field).unwrap_or(&Value::Null),
                 right.get(field).unwrap_or(&Value::Null),
             );
@@ -103,11 +103,11 @@ impl Query {
     }
 }
 
-fn compare(left: &Value, right: &Value) -> Ordering {
-    compare_alike(left, right).unwrap_or_else(|| rank(left).cmp(&rank(right)))
+fn compare_values(left: &Value, right: &Value) -> Ordering {
+    compare_same_kind(left, right).unwrap_or_else(|| kind_rank(left).cmp(&kind_rank(right)))
 }
 
-fn compare_alike(left: &Value, right: &Value) -> Option<Ordering> {
+fn compare_same_kind(left: &Value, right: &Value) -> Option<Ordering> {
     match (left, right) {
         (Value::Null, Value::Null) => Some(Ordering::Equal),
         (Value::Bool(left), Value::Bool(right)) => Some(left.cmp(right)),
@@ -123,8 +123,8 @@ fn compare_alike(left: &Value, right: &Value) -> Option<Ordering> {
 fn compare_numbers(left: &Number, right: &Number) -> Option<Ordering> {
     match (left.as_i128(), right.as_i128()) {
         (Some(left), Some(right)) => Some(left.cmp(&right)),
-        (Some(left), None) => Some(compare_whole(left, right.as_f64()?)),
-        (None, Some(right)) => Some(compare_whole(right, left.as_f64()?).reverse()),
+        (Some(left), None) => Some(compare_integer_with_float(left, right.as_f64()?)),
+        (None, Some(right)) => Some(compare_integer_with_float(right, left.as_f64()?).reverse()),
         (None, None) => left.as_f64()?.partial_cmp(&right.as_f64()?),
     }
 }
@@ -135,7 +135,7 @@ fn compare_numbers(left: &Number, right: &Number) -> Option<Ordering> {
     clippy::cast_possible_truncation,
     reason = "a cast to `i128` saturates, which keeps the order"
 )]
-fn compare_whole(whole: i128, float: f64) -> Ordering {
+fn compare_integer_with_float(whole: i128, float: f64) -> Ordering {
     let below = float.floor();
     let rest = if below < float {
         Ordering::Less
@@ -145,7 +145,7 @@ fn compare_whole(whole: i128, float: f64) -> Ordering {
     whole.cmp(&(below as i128)).then(rest)
 }
 
-fn rank(value: &Value) -> u8 {
+fn kind_rank(value: &Value) -> u8 {
     match value {
         Value::Null => 0,
         Value::Bool(_) => 1,
@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_are_compared_by_size_whole_or_not() {
+    fn numbers_compare_by_size() {
         check(&json!(2), Comparison::Less, &json!(10), true);
         check(&json!(2.5), Comparison::AtLeast, &json!(2), true);
         check(&json!(2), Comparison::Equal, &json!(2.0), true);
@@ -182,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn a_whole_number_is_not_mistaken_for_the_float_next_to_it() {
+    fn large_integers_compare_exactly_with_floats() {
         let float = json!(9_007_199_254_740_992.0);
 
         check(
@@ -210,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_field_is_null() {
+    fn missing_field_is_null() {
         let condition = Condition {
             field: "note".into(),
             comparison: Comparison::Equal,

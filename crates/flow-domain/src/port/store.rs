@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use crate::{
     message::Recorded,
-    port::{AggregateStore, Answer, Changes, EventStore, Outbox, ProjectionStore},
+    port::{AggregateStore, Changes, EventStore, Outbox, PortFuture, ProjectionStore},
 };
 
 /// Reads and writes everything that a domain keeps.
@@ -17,7 +17,7 @@ pub trait Store: EventStore + AggregateStore + ProjectionStore + Outbox {
     ///
     /// Returns an error for which [`Error::is_conflict`](crate::Error::is_conflict) is true if a stream, state or row is at
     /// another version than expected; it names who wrote, what, and both versions.
-    fn commit<'a>(&'a self, changes: &'a Changes) -> Answer<'a, Vec<Recorded>>;
+    fn commit<'a>(&'a self, changes: &'a Changes) -> PortFuture<'a, Vec<Recorded>>;
 
     /// Returns a store with the same content that goes its own way from here on, if this adapter can do
     /// that at a cost that does not grow with what it holds.
@@ -27,7 +27,7 @@ pub trait Store: EventStore + AggregateStore + ProjectionStore + Outbox {
 
     /// Gives back what is held outside of the process, such as connections; see
     /// [`App::close`](crate::App::close). Nothing by default.
-    fn close(&self) -> Answer<'_, ()> {
-        Answer::ready(Ok(()))
+    fn close(&self) -> PortFuture<'_, ()> {
+        PortFuture::ready(Ok(()))
     }
 }

@@ -8,7 +8,7 @@ use std::{
 use crate::{
     clock::Timestamp,
     message::{Envelope, MessageId, Payload, Processing, Recorded},
-    record::{BrokenLaw, RolledBack},
+    record::{InvariantViolation, RolledBack},
 };
 
 /// Names one entry of a record; entries are numbered from 0 in the order in which they happened.
@@ -46,13 +46,13 @@ pub struct Entry {
     /// When it happened.
     pub time: Timestamp,
     /// What happened.
-    pub what: Happening,
+    pub kind: EntryKind,
 }
 
 /// What can happen in a run.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
-pub enum Happening {
+pub enum EntryKind {
     /// A command was handed over, from outside or by a handler.
     CommandReceived(Arc<Envelope>),
     /// A handler began to handle the message that caused this entry.
@@ -65,23 +65,23 @@ pub enum Happening {
         attempt: u32,
     },
     /// The handling that caused this entry came to its end.
-    HandlerEnded(Ended),
+    HandlerEnded(HandlerOutcome),
     /// An aggregate or a handler raised an event; it is not stored yet.
     Raised(Arc<Envelope>),
     /// An event was stored.
     Appended(Recorded),
     /// A value was written or deleted.
-    Written(Box<WrittenValue>),
+    StateChanged(Box<StateChange>),
     /// The handling whose start caused this entry looked for something that is not there, and did not
     /// make it either.
-    Missed {
+    NotFound {
         /// Where it would be kept.
         table: Table,
         /// The id that it was looked for by.
         id: Arc<str>,
     },
     /// The handling whose start caused this entry broke a law that is looked after.
-    LawBroken(Box<BrokenLaw>),
+    InvariantViolated(Box<InvariantViolation>),
     /// Nobody handles the message that caused this entry.
     NoSubscriber,
     /// A command was handed over, to be sent later.
@@ -106,15 +106,15 @@ pub enum Happening {
         retry_at: Option<Timestamp>,
     },
     /// The handling whose start caused this entry failed, and is tried again.
-    RetryAt(Timestamp),
+    RetryScheduled(Timestamp),
     /// The message that caused this entry was given up on, after a failure of this handler.
-    GivenUp {
+    RetriesExhausted {
         /// The handler.
         handler: &'static str,
         /// How often it was tried.
         attempts: u32,
         /// Whether it is kept as a dead letter.
-        is_kept: bool,
+        is_dead_lettered: bool,
     },
     /// The command that caused this entry came too late to be handled.
     Expired,
@@ -124,19 +124,19 @@ pub enum Happening {
         reason: String,
     },
     /// The engine died after it had committed the handling whose start caused this entry.
-    EngineDied,
+    EngineCrashed,
     /// The engine stopped and started again, after the handling whose start caused this entry.
     EngineRestarted,
     /// Time passed; nothing else was left to do.
-    TimeMoved {
+    ClockAdvanced {
         /// The time before.
         from: Timestamp,
     },
 }
 
-impl Happening {
+impl EntryKind {
     /// The message that came to be, if it is handled by an engine.
-    pub(super) fn handled_later(&self) -> Option<MessageId> {
+    pub(super) fn async_message_id(&self) -> Option<MessageId> {
         let metadata = match self {
             Self::Appended(event) => event.metadata(),
             Self::CommandReceived(command) | Self::Scheduled { command, .. } => &command.metadata,
@@ -149,7 +149,7 @@ impl Happening {
 /// A state or row that was written or deleted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct WrittenValue {
+pub struct StateChange {
     /// Where it is kept.
     pub table: Table,
     /// The id that it is kept under.
@@ -197,7 +197,7 @@ impl fmt::Display for HandlerKind {
 /// How the handling of a message ended. Every handling has exactly one end.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Ended {
+pub enum HandlerOutcome {
     /// It was handled and what it did is committed.
     Handled,
     /// It was looked at and let go, for this reason; nothing was written.

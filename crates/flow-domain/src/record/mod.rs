@@ -36,25 +36,27 @@
 //! recorder.update(&mut record);
 //! let last = record.entries().last().expect("something happened");
 //! let first = record.causes(last.id).last().expect("it has a cause");
-//! assert!(matches!(first.what, Happening::CommandReceived(_)));
+//! assert!(matches!(first.what, EntryKind::CommandReceived(_)));
 //! # Ok::<(), flow_domain::Error>(())
 //! # })?;
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
-mod current;
+mod current_call;
+mod display;
 mod entry;
-mod fork_map;
-mod law;
+mod invariant;
+mod overlay_map;
 mod recorder;
-mod show;
-mod undone;
+mod rolled_back;
 
 #[doc(hidden)]
-pub use current::current_handling;
-pub(crate) use current::within_handling;
-pub use entry::{Ended, Entry, EntryId, HandlerKind, Happening, Table, TableKind, WrittenValue};
-pub(crate) use fork_map::ForkMap;
-pub use law::{BrokenLaw, Law, Laws};
+pub use current_call::current_handler_call;
+pub(crate) use current_call::run_in_handler_call;
+pub use entry::{
+    Entry, EntryId, EntryKind, HandlerKind, HandlerOutcome, StateChange, Table, TableKind,
+};
+pub use invariant::{Invariant, InvariantSet, InvariantViolation};
+pub(crate) use overlay_map::OverlayMap;
 pub use recorder::{Record, Recorder};
-pub use undone::{FailureKind, Lost, RolledBack};
+pub use rolled_back::{DiscardedEffect, FailureKind, RolledBack};

@@ -3,70 +3,70 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use crate::{
     clock::Timestamp,
     message::MessageId,
-    record::{Entry, EntryId, Happening, fork_map::ForkMap},
+    record::{Entry, EntryId, EntryKind, overlay_map::OverlayMap},
 };
 
 /// Collects what happens, while it happens.
 #[derive(Debug, Default)]
 pub struct Recorder {
-    taken: Mutex<Taken>,
+    state: Mutex<RecorderState>,
 }
 
 #[derive(Debug, Default)]
-struct Taken {
+struct RecorderState {
     /// How many entries were handed out before.
-    n_before: usize,
+    n_drained: usize,
     entries: Vec<Entry>,
     /// Where messages came to be that are handled later.
-    messages: ForkMap<MessageId, EntryId>,
+    async_messages: OverlayMap<MessageId, EntryId>,
 }
 
 impl Recorder {
-    fn lock(&self) -> MutexGuard<'_, Taken> {
-        self.taken.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, RecorderState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(crate) fn add(&self, cause: Option<EntryId>, time: Timestamp, what: Happening) -> EntryId {
+    pub(crate) fn add(&self, cause: Option<EntryId>, time: Timestamp, what: EntryKind) -> EntryId {
         let mut taken = self.lock();
         if taken.entries.capacity() == 0 {
             // An act with two events and their handlers makes about that many.
             taken.entries.reserve(16);
         }
-        let id = EntryId::from_index(taken.n_before + taken.entries.len());
-        if let Some(message) = what.handled_later() {
-            taken.messages.insert(message, id);
+        let id = EntryId::from_index(taken.n_drained + taken.entries.len());
+        if let Some(message) = what.async_message_id() {
+            taken.async_messages.insert(message, id);
         }
         taken.entries.push(Entry {
             id,
             cause,
             time,
-            what,
+            kind: what,
         });
         id
     }
 
     /// The entry at which a message came to be that is handled later.
-    pub(crate) fn entry_of(&self, message: MessageId) -> Option<EntryId> {
-        self.lock().messages.get(&message).copied()
+    pub(crate) fn creation_entry(&self, message: MessageId) -> Option<EntryId> {
+        self.lock().async_messages.get(&message).copied()
     }
 
     /// Returns a recorder that goes on from here on its own.
     pub(crate) fn fork(&self) -> Self {
         let mut taken = self.lock();
         Self {
-            taken: Mutex::new(Taken {
-                n_before: taken.n_before,
+            state: Mutex::new(RecorderState {
+                n_drained: taken.n_drained,
                 entries: taken.entries.clone(),
-                messages: taken.messages.fork(),
+                async_messages: taken.async_messages.fork(),
             }),
         }
     }
 
     /// Moves to the end of `record` what happened since this was called last. One recorder is for one
     /// record.
-    pub fn update(&self, record: &mut Record) {
+    pub fn drain_into(&self, record: &mut Record) {
         let mut taken = self.lock();
-        taken.n_before += taken.entries.len();
+        taken.n_drained += taken.entries.len();
         record.entries.append(&mut taken.entries);
     }
 }

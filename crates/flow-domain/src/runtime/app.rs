@@ -3,16 +3,16 @@ use std::{fmt, sync::Arc};
 use crate::{
     clock::Timestamp,
     error::{Error, HandlerFailure, Stall},
-    handler::{CommandRoute, Committed, Ports, Reply, Session, View, load_aggregate},
+    handler::{CommandRoute, CommittedEvent, Ports, Reply, Session, View, load_aggregate},
     message::{Envelope, MessageKind, Processing, StreamName},
-    model::{Aggregate, Command, Projection, Written},
+    model::{Aggregate, Command, Projection, SerializedMessage},
     port::Store,
-    record::{EntryId, HandlerKind, Happening},
+    record::{EntryId, EntryKind, HandlerKind},
     runtime::{
         AppBuilder, Headers,
         cascade::Cascade,
-        handling::{Handled, Handling, Trial},
-        outside::wrap,
+        handling::{AttemptOptions, Handling, HandlingSuccess},
+        publish::wrap,
     },
     wiring::Domain,
 };
@@ -39,12 +39,12 @@ pub struct App {
     pub(super) domain: Domain,
     pub(crate) ports: Arc<Ports>,
     pub(crate) budget: usize,
-    pub(super) modes: Modes,
+    pub(super) modes: ProcessingModes,
 }
 
 /// By whom commands and events are handled if nothing else is said.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Modes {
+pub(super) struct ProcessingModes {
     pub(super) commands: Processing,
     pub(super) events: Processing,
 }
@@ -53,7 +53,7 @@ pub(super) struct Modes {
 #[derive(Debug)]
 #[non_exhaustive]
 #[must_use = "the command may have been refused"]
-pub struct Processed {
+pub struct ProcessResult {
     /// The reply of the handler; its rejection or failure.
     pub reply: Result<Reply, Error>,
     /// The handlers that failed afterwards. What was committed before stays.
@@ -62,9 +62,9 @@ pub struct Processed {
     pub stall: Option<Stall>,
 }
 
-impl Processed {
+impl ProcessResult {
     /// What became of nothing: it was accepted, and nothing failed.
-    pub fn nothing() -> Self {
+    pub fn empty() -> Self {
         Self {
             reply: Ok(Reply::new(())),
             failures: Vec::new(),
@@ -73,7 +73,7 @@ impl Processed {
     }
 
     /// What became of a command that was not handled, or that failed.
-    pub fn refused(err: Error) -> Self {
+    pub fn from_error(err: Error) -> Self {
         Self {
             reply: Err(err),
             failures: Vec::new(),
@@ -83,7 +83,7 @@ impl Processed {
 
     /// Adds what became of what was left for later; that this could not be found out is told in place of
     /// a reply.
-    pub fn and(mut self, later: Result<Self, Error>) -> Self {
+    pub fn merge(mut self, later: Result<Self, Error>) -> Self {
         match later {
             Ok(later) => {
                 self.failures.extend(later.failures);
@@ -103,7 +103,7 @@ impl Processed {
         if self.failures.is_empty() {
             Ok(reply)
         } else {
-            Err(Error::handlers(self.failures))
+            Err(Error::handlers_failed(self.failures))
         }
     }
 }
@@ -114,7 +114,7 @@ impl App {
         AppBuilder::new(domain)
     }
 
-    pub(super) fn new(domain: Domain, ports: Ports, budget: usize, modes: Modes) -> Self {
+    pub(super) fn new(domain: Domain, ports: Ports, budget: usize, modes: ProcessingModes) -> Self {
         Self {
             domain,
             ports: Arc::new(ports),
@@ -164,37 +164,41 @@ impl App {
         command: C,
         headers: &Headers,
     ) -> Result<C::Reply, Error> {
-        let command = Written::new(&command)?;
-        let processed = self.process_written(&command, headers).await;
-        processed.into_result()?.into()
+        let command = SerializedMessage::new(&command)?;
+        let processed = self.process_serialized(&command, headers).await;
+        processed.into_result()?.downcast()
     }
 
     /// Processes a command that was written down, for those who build on the app.
-    pub async fn process_written(&self, command: &Written, headers: &Headers) -> Processed {
-        let processing = headers.events.unwrap_or(self.modes.events);
+    pub async fn process_serialized(
+        &self,
+        command: &SerializedMessage,
+        headers: &Headers,
+    ) -> ProcessResult {
+        let processing = headers.event_processing.unwrap_or(self.modes.events);
         let (route, envelope, received) = match self.receive(command, headers) {
             Ok(received) => received,
-            Err(err) => return Processed::refused(err),
+            Err(err) => return ProcessResult::from_error(err),
         };
-        let handled = self.handle_by(route, &envelope, received, processing);
+        let handled = self.handle_with_route(route, &envelope, received, processing);
         match handled.await {
             Ok((reply, committed, spare)) => {
                 let mut processed = self.deliver_inline(committed, spare, processing).await;
                 processed.reply = Ok(reply);
                 processed
             }
-            Err(err) => Processed::refused(err),
+            Err(err) => ProcessResult::from_error(err),
         }
     }
 
     /// Delivers what was committed, unless that is for an engine to do.
     pub(super) async fn deliver_inline(
         &self,
-        committed: Vec<Committed>,
+        committed: Vec<CommittedEvent>,
         spare: Session,
         processing: Processing,
-    ) -> Processed {
-        let mut processed = Processed::nothing();
+    ) -> ProcessResult {
+        let mut processed = ProcessResult::empty();
         if processing == Processing::Sync {
             let mut cascade = Cascade::new(Arc::clone(&self.ports), self.budget, spare);
             processed.stall = cascade.run(committed).await;
@@ -207,41 +211,42 @@ impl App {
     /// every command, so it has none.
     fn receive(
         &self,
-        command: &Written,
+        command: &SerializedMessage,
         headers: &Headers,
     ) -> Result<(&CommandRoute, Arc<Envelope>, EntryId), Error> {
         let kind = MessageKind::Command;
         let envelope = wrap(&self.ports, command, kind, headers, Processing::Sync)?;
         let received = self
             .ports
-            .record(None, || Happening::CommandReceived(Arc::clone(&envelope)));
+            .record(None, || EntryKind::CommandReceived(Arc::clone(&envelope)));
         let catalog = &self.ports.catalog;
         let Some(route) = catalog.command_route(command.name, command.category) else {
             self.ports
-                .record(Some(received), || Happening::NoSubscriber);
-            return Err(catalog.no_handler(command.name, command.category));
+                .record(Some(received), || EntryKind::NoSubscriber);
+            return Err(catalog.no_handler_error(command.name, command.category));
         };
         Ok((route, envelope, received))
     }
 
     /// Handles a command that is in its envelope already.
-    pub(super) async fn handle_enveloped(
+    pub(super) async fn handle_envelope(
         &self,
         envelope: &Arc<Envelope>,
         received: EntryId,
         processing: Processing,
-    ) -> Result<(Reply, Vec<Committed>, Session), Error> {
-        let route = self.ports.catalog.route_of_command(envelope)?;
-        self.handle_by(route, envelope, received, processing).await
+    ) -> Result<(Reply, Vec<CommittedEvent>, Session), Error> {
+        let route = self.ports.catalog.require_command_route(envelope)?;
+        self.handle_with_route(route, envelope, received, processing)
+            .await
     }
 
-    async fn handle_by(
+    async fn handle_with_route(
         &self,
         route: &CommandRoute,
         envelope: &Arc<Envelope>,
         received: EntryId,
         processing: Processing,
-    ) -> Result<(Reply, Vec<Committed>, Session), Error> {
+    ) -> Result<(Reply, Vec<CommittedEvent>, Session), Error> {
         let handling = Handling {
             ports: &self.ports,
             envelope,
@@ -250,21 +255,23 @@ impl App {
             kind: HandlerKind::CommandHandler,
             instance: &route.instance,
             call: &*route.call,
-            trial: Trial {
+            options: AttemptOptions {
                 processing,
                 // Its id was made here, or it was taken out of the outbox: it does not come again.
-                ..Trial::inline(false)
+                ..AttemptOptions::inline(false)
             },
         };
-        if let Some(err) = self.ports.expired(envelope, received) {
+        if let Some(err) = self.ports.check_deadline(envelope, received) {
             return Err(err);
         }
         let mut session = Session::default();
         let (_, handled) = handling.run(&mut session).await;
         match handled? {
-            Handled::Answered(reply, committed) => Ok((reply, committed, session)),
+            HandlingSuccess::Completed(reply, committed) => Ok((reply, committed, session)),
             // Its id was made here.
-            Handled::Before => unreachable!("a command that is new was not handled before"),
+            HandlingSuccess::Duplicate => {
+                unreachable!("a command that is new was not handled before")
+            }
         }
     }
 

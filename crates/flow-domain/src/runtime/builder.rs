@@ -2,11 +2,11 @@ use std::sync::Arc;
 
 use crate::{
     clock::{Clock, IdSource, SystemClock, SystemIds},
-    handler::{Bell, CommonPorts, Interceptor, Ports},
+    handler::{Interceptor, Ports, SharedPorts, WakeSignal},
     message::Processing,
     port::{Broker, Store},
-    record::{Laws, Recorder},
-    runtime::{App, app::Modes},
+    record::{InvariantSet, Recorder},
+    runtime::{App, app::ProcessingModes},
     wiring::Domain,
 };
 
@@ -20,10 +20,10 @@ pub struct AppBuilder<S = ()> {
     ids: Option<Arc<dyn IdSource>>,
     recorder: Option<Arc<Recorder>>,
     budget: usize,
-    modes: Modes,
+    modes: ProcessingModes,
     broker: Option<Arc<dyn Broker>>,
     interceptor: Option<Arc<dyn Interceptor>>,
-    laws: Laws,
+    invariants: InvariantSet,
 }
 
 impl AppBuilder {
@@ -35,10 +35,10 @@ impl AppBuilder {
             ids: None,
             recorder: None,
             budget: 10_000,
-            modes: Modes::default(),
+            modes: ProcessingModes::default(),
             broker: None,
             interceptor: None,
-            laws: Laws::NONE,
+            invariants: InvariantSet::NONE,
         }
     }
 
@@ -59,7 +59,7 @@ impl AppBuilder {
             modes: self.modes,
             broker: self.broker,
             interceptor: self.interceptor,
-            laws: self.laws,
+            invariants: self.invariants,
         }
     }
 }
@@ -123,8 +123,8 @@ impl<S> AppBuilder<S> {
 
     /// Which laws are looked after while handlers write, for tests. None by default: it costs reading
     /// back whatever is written. The recorder is told of those that are broken.
-    pub fn laws(mut self, laws: Laws) -> Self {
-        self.laws = laws;
+    pub fn invariants(mut self, laws: InvariantSet) -> Self {
+        self.invariants = laws;
         self
     }
 }
@@ -137,13 +137,13 @@ impl AppBuilder<Arc<dyn Store>> {
             store: self.store,
             recorder: self.recorder,
             interceptor: self.interceptor,
-            laws: self.laws,
-            common: Arc::new(CommonPorts {
+            invariants: self.invariants,
+            shared: Arc::new(SharedPorts {
                 clock: self.clock.unwrap_or_else(|| Arc::new(SystemClock)),
                 ids: self.ids.unwrap_or_else(|| Arc::new(SystemIds)),
                 broker: self.broker,
-                bell: Bell::default(),
-                gauges: Arc::default(),
+                wake_signal: WakeSignal::default(),
+                engine_metrics: Arc::default(),
             }),
         };
         App::new(self.domain, ports, self.budget, self.modes)

@@ -2,12 +2,12 @@ use std::sync::Arc;
 
 use crate::{
     error::{HandlerFailure, Stall},
-    handler::{Committed, Delivery as Attempt, Ports, Session},
+    handler::{CommittedEvent, Delivery as Attempt, Ports, Session},
     port::BoxFuture,
-    record::Happening,
+    record::EntryKind,
     runtime::{
-        handling::{Handled, Handling, Trial},
-        trail::{Trail, TrailStep},
+        cascade_trace::{CascadeTrace, TraceStep},
+        handling::{AttemptOptions, Handling, HandlingSuccess},
     },
 };
 
@@ -21,24 +21,24 @@ pub(super) struct Cascade {
     budget: usize,
     /// All deliveries in order, those that were made and those that wait. None is taken out: what was
     /// delivered because of what is told if there is no end to it.
-    deliveries: Vec<Delivery>,
-    n_made: usize,
+    deliveries: Vec<PlannedDelivery>,
+    n_delivered: usize,
     /// How many deliveries, from the first, are of messages that were delivered before, and how often.
-    again: (usize, u32),
+    redelivery: (usize, u32),
     failures: Vec<HandlerFailure>,
     /// Whether a delivery may take no longer than its subscription says.
-    is_limited: bool,
+    has_time_limits: bool,
     /// The room of the last unit of work, for the next.
-    spare: Session,
+    spare_session: Session,
 }
 
 #[derive(Debug)]
-struct Delivery {
-    committed: Committed,
-    subscription: usize,
-    route: usize,
+struct PlannedDelivery {
+    committed: CommittedEvent,
+    subscription_idx: usize,
+    route_idx: usize,
     /// The place of the delivery whose handler raised the event.
-    cause: Option<usize>,
+    cause_idx: Option<usize>,
 }
 
 impl Cascade {
@@ -47,18 +47,18 @@ impl Cascade {
             ports,
             budget,
             deliveries: Vec::new(),
-            n_made: 0,
-            again: (0, 0),
+            n_delivered: 0,
+            redelivery: (0, 0),
             failures: Vec::new(),
-            is_limited: false,
-            spare,
+            has_time_limits: false,
+            spare_session: spare,
         }
     }
 
     /// Limits how long a delivery may take, for those who cannot be kept waiting for ever.
-    pub(super) fn limited(self) -> Self {
+    pub(super) fn with_time_limits(self) -> Self {
         Self {
-            is_limited: true,
+            has_time_limits: true,
             ..self
         }
     }
@@ -66,29 +66,29 @@ impl Cascade {
     /// Delivers `committed` and everything that it causes.
     ///
     /// On the heap: it is large, and would make the future of every command so.
-    pub(super) fn run(&mut self, committed: Vec<Committed>) -> BoxFuture<'_, Option<Stall>> {
-        Box::pin(self.settle(committed))
+    pub(super) fn run(&mut self, committed: Vec<CommittedEvent>) -> BoxFuture<'_, Option<Stall>> {
+        Box::pin(self.deliver_all(committed))
     }
 
     /// Delivers what was delivered before, as the `nth` copy, and everything that it causes.
-    pub(super) fn run_again(
+    pub(super) fn redeliver(
         &mut self,
-        committed: Vec<Committed>,
+        committed: Vec<CommittedEvent>,
         nth: u32,
     ) -> BoxFuture<'_, Option<Stall>> {
         self.enqueue(committed, None);
-        self.again = (self.deliveries.len(), nth);
-        Box::pin(self.settle(Vec::new()))
+        self.redelivery = (self.deliveries.len(), nth);
+        Box::pin(self.deliver_all(Vec::new()))
     }
 
-    async fn settle(&mut self, committed: Vec<Committed>) -> Option<Stall> {
+    async fn deliver_all(&mut self, committed: Vec<CommittedEvent>) -> Option<Stall> {
         self.enqueue(committed, None);
-        while self.n_made < self.deliveries.len() {
-            if self.n_made == self.budget {
-                return Some(self.stall());
+        while self.n_delivered < self.deliveries.len() {
+            if self.n_delivered == self.budget {
+                return Some(self.explain_stall());
             }
-            self.n_made += 1;
-            self.deliver(self.n_made - 1).await;
+            self.n_delivered += 1;
+            self.deliver(self.n_delivered - 1).await;
         }
         None
     }
@@ -99,36 +99,37 @@ impl Cascade {
     }
 
     /// Explains why the cascade was stopped.
-    fn stall(&self) -> Stall {
+    fn explain_stall(&self) -> Stall {
         let catalog = &self.ports.catalog;
-        let step = |delivery: &Delivery| {
-            let (subscription, route) = catalog.route(delivery.subscription, delivery.route);
-            TrailStep {
+        let step = |delivery: &PlannedDelivery| {
+            let (subscription, route) =
+                catalog.route(delivery.subscription_idx, delivery.route_idx);
+            TraceStep {
                 event: route.event.name.as_str().into(),
                 handler: subscription.handler,
-                cause: delivery.cause,
+                cause_idx: delivery.cause_idx,
             }
         };
-        let (made, waiting) = self.deliveries.split_at(self.n_made);
+        let (made, waiting) = self.deliveries.split_at(self.n_delivered);
         let waiting = waiting.iter().map(step);
         let waiting = waiting.map(|step| format!("{} on {}", step.handler, step.event));
-        Trail::new(made.iter().map(step)).stall(waiting.collect())
+        CascadeTrace::new(made.iter().map(step)).explain_stall(waiting.collect())
     }
 
-    fn enqueue(&mut self, committed: Vec<Committed>, cause: Option<usize>) {
+    fn enqueue(&mut self, committed: Vec<CommittedEvent>, cause: Option<usize>) {
         for committed in committed {
             let n_before = self.deliveries.len();
             for (subscription, route) in self.ports.catalog.routes_of(&committed.event) {
-                self.deliveries.push(Delivery {
+                self.deliveries.push(PlannedDelivery {
                     committed: committed.clone(),
-                    subscription,
-                    route,
-                    cause,
+                    subscription_idx: subscription,
+                    route_idx: route,
+                    cause_idx: cause,
                 });
             }
             if self.deliveries.len() == n_before {
                 self.ports
-                    .record(Some(committed.entry), || Happening::NoSubscriber);
+                    .record(Some(committed.entry), || EntryKind::NoSubscriber);
             }
         }
     }
@@ -138,7 +139,7 @@ impl Cascade {
         let (subscription, route) = self
             .ports
             .catalog
-            .route(delivery.subscription, delivery.route);
+            .route(delivery.subscription_idx, delivery.route_idx);
         let (handler, event) = (subscription.handler, route.event.name);
         let handling = Handling {
             ports: &self.ports,
@@ -148,31 +149,31 @@ impl Cascade {
             kind: subscription.kind,
             instance: &subscription.instance,
             call: &*route.call,
-            trial: Trial {
-                n_commits: if place < self.again.0 {
-                    self.again.1
+            options: AttemptOptions {
+                n_commits: if place < self.redelivery.0 {
+                    self.redelivery.1
                 } else {
                     0
                 },
-                time_limit: self.is_limited.then(|| {
+                time_limit: self.has_time_limits.then(|| {
                     let defaults = &self.ports.catalog.defaults;
                     subscription.settings(defaults).time_limit
                 }),
-                ..Trial::inline(subscription.is_once())
+                ..AttemptOptions::inline(subscription.is_once())
             },
         };
-        if let Some(reason) = subscription.lets_go(handling.envelope) {
-            handling.let_go(reason);
+        if let Some(reason) = subscription.skip_reason(handling.envelope) {
+            handling.record_skipped(reason);
             return;
         }
-        let (_, handled) = handling.run(&mut self.spare).await;
+        let (_, handled) = handling.run(&mut self.spare_session).await;
         match handled {
-            Ok(Handled::Answered(_, committed)) => self.enqueue(committed, Some(place)),
-            Ok(Handled::Before) => {}
+            Ok(HandlingSuccess::Completed(_, committed)) => self.enqueue(committed, Some(place)),
+            Ok(HandlingSuccess::Duplicate) => {}
             Err(err) => {
                 let attempt = Attempt::new(Arc::clone(handling.envelope), 1, true);
                 handling
-                    .tell_handler(subscription.on_error, &err, &attempt)
+                    .call_error_handler(subscription.on_error, &err, &attempt)
                     .await;
                 let event = event.as_str().to_owned();
                 self.failures.push(HandlerFailure::new(handler, event, err));

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use crate::{
     error::Error,
-    handler::{Bell, CommonPorts, Ports},
+    handler::{Ports, SharedPorts, WakeSignal},
     record::Recorder,
     runtime::App,
     wiring::Domain,
@@ -67,13 +67,13 @@ impl App {
                 store: store.ok_or_else(|| cannot("store", &ports.store))?,
                 recorder: ports.recorder.as_deref().map(Recorder::fork).map(Arc::new),
                 interceptor: ports.interceptor.clone(),
-                laws: ports.laws,
-                common: Arc::new(CommonPorts {
+                invariants: ports.invariants,
+                shared: Arc::new(SharedPorts {
                     clock: clock.ok_or_else(|| cannot("clock", &ports.clock))?,
                     ids: ids.ok_or_else(|| cannot("ids", &ports.ids))?,
                     broker,
-                    bell: Bell::default(),
-                    gauges: Arc::default(),
+                    wake_signal: WakeSignal::default(),
+                    engine_metrics: Arc::default(),
                 }),
             }),
             budget: self.budget,

@@ -1,14 +1,14 @@
 use std::{pin::pin, sync::Arc, time::Duration};
 
 use crate::{
-    clock::within,
+    clock::timeout,
     error::Error,
     handler::{
-        AnyHandler, Call, Committed, Context, Delivery, Disposition, OnError, Ports, Reply,
-        Session, UnitOfWork, catch_panic, span_of,
+        AnyHandler, Call, CommittedEvent, Delivery, Disposition, HandlingContext, OnError, Ports,
+        Reply, Session, UnitOfWork, catch_panic, handling_span,
     },
     message::{Envelope, Processing},
-    record::{Ended, EntryId, HandlerKind, Happening},
+    record::{EntryId, EntryKind, HandlerKind, HandlerOutcome},
 };
 
 /// One message on its way through one method: in a span and a unit of work of its own, recorded from
@@ -22,12 +22,12 @@ pub(crate) struct Handling<'a, R> {
     pub(crate) kind: HandlerKind,
     pub(crate) instance: &'a AnyHandler,
     pub(crate) call: &'a dyn Call<R>,
-    pub(crate) trial: Trial,
+    pub(crate) options: AttemptOptions,
 }
 
 /// Which attempt it is, and what holds for it.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Trial {
+pub(crate) struct AttemptOptions {
     /// From 1.
     pub(crate) attempt: u32,
     /// How often the handler committed for this message before.
@@ -40,7 +40,7 @@ pub(crate) struct Trial {
     pub(crate) time_limit: Option<Duration>,
 }
 
-impl Trial {
+impl AttemptOptions {
     /// The only attempt, inline.
     pub(crate) fn inline(once: bool) -> Self {
         Self {
@@ -54,35 +54,38 @@ impl Trial {
 }
 
 /// What became of a handling that did not fail.
-pub(crate) enum Handled<R> {
+pub(crate) enum HandlingSuccess<R> {
     /// The method gave an answer, and what it did is committed.
-    Answered(R, Vec<Committed>),
+    Completed(R, Vec<CommittedEvent>),
     /// It was handled before.
-    Before,
+    Duplicate,
 }
 
-impl<R: Answer> Handling<'_, R> {
+impl<R: HandlerOutput> Handling<'_, R> {
     /// Handles the message and commits what that did. `session` lends its room. Returns the entry at
     /// which it started, too.
-    pub(crate) async fn run(&self, session: &mut Session) -> (EntryId, Result<Handled<R>, Error>) {
+    pub(crate) async fn run(
+        &self,
+        session: &mut Session,
+    ) -> (EntryId, Result<HandlingSuccess<R>, Error>) {
         let Self {
             ports,
             envelope,
-            trial,
+            options: trial,
             ..
         } = self;
-        let started = ports.record(Some(self.cause), || Happening::HandlerStarted {
+        let started = ports.record(Some(self.cause), || EntryKind::HandlerStarted {
             handler: self.handler,
             kind: self.kind,
             attempt: trial.attempt,
         });
-        let context = Context {
+        let context = HandlingContext {
             n_commits: trial.n_commits,
             processing: trial.processing,
-            ..Context::new(Arc::clone(envelope), self.handler, started)
+            ..HandlingContext::new(Arc::clone(envelope), self.handler, started)
         };
         let mut work = UnitOfWork::begin(Arc::clone(ports), context, std::mem::take(session));
-        let span = span_of(envelope, self.handler, self.kind);
+        let span = handling_span(envelope, self.handler, self.kind);
         let handled = {
             let handling = self.handle(&mut work);
             catch_panic(&span, (self.handler, started), pin!(handling)).await
@@ -90,11 +93,11 @@ impl<R: Answer> Handling<'_, R> {
         let _entered = span.enter();
         match &handled {
             Ok(handled) => {
-                ports.record(Some(started), || Happening::HandlerEnded(handled.end()));
+                ports.record(Some(started), || EntryKind::HandlerEnded(handled.outcome()));
             }
             Err(err) => {
-                work.record_misses();
-                work.record_failure((self.handler, started), err, work.lost());
+                work.record_not_found();
+                work.record_failure((self.handler, started), err, work.discarded_effects());
             }
         }
         *session = work.into_session();
@@ -102,26 +105,31 @@ impl<R: Answer> Handling<'_, R> {
     }
 
     /// Records that the message is not for this handler.
-    pub(crate) fn let_go(&self, reason: String) {
+    pub(crate) fn record_skipped(&self, reason: String) {
         let started = self
             .ports
-            .record(Some(self.cause), || Happening::HandlerStarted {
+            .record(Some(self.cause), || EntryKind::HandlerStarted {
                 handler: self.handler,
                 kind: self.kind,
-                attempt: self.trial.attempt,
+                attempt: self.options.attempt,
             });
         self.ports.record(Some(started), || {
-            Happening::HandlerEnded(Ended::Filtered(reason))
+            EntryKind::HandlerEnded(HandlerOutcome::Filtered(reason))
         });
     }
 
     /// Tells the handler that an attempt failed. That this fails as well changes nothing.
-    pub(crate) async fn tell_handler(&self, on_error: OnError, err: &Error, attempt: &Delivery) {
-        let span = span_of(self.envelope, self.handler, self.kind);
+    pub(crate) async fn call_error_handler(
+        &self,
+        on_error: OnError,
+        err: &Error,
+        attempt: &Delivery,
+    ) {
+        let span = handling_span(self.envelope, self.handler, self.kind);
         let mut told = on_error(self.instance, err, attempt);
         let told = catch_panic(&span, (self.handler, self.cause), told.as_mut());
-        let told = match self.trial.time_limit {
-            Some(limit) => within(limit, told)
+        let told = match self.options.time_limit {
+            Some(limit) => timeout(limit, told)
                 .await
                 .unwrap_or_else(|| Err(Error::timed_out(format!("it took longer than {limit:?}")))),
             None => told.await,
@@ -130,16 +138,16 @@ impl<R: Answer> Handling<'_, R> {
             tracing::error!(handler = self.handler, error = %failed.with_causes(), "handle_error failed");
             self.ports.record(Some(self.cause), || {
                 let reason = failed.with_causes().to_string();
-                Happening::HandleErrorFailed { reason }
+                EntryKind::HandleErrorFailed { reason }
             });
         }
     }
 
-    async fn handle(&self, work: &mut UnitOfWork) -> Result<Handled<R>, Error> {
+    async fn handle(&self, work: &mut UnitOfWork) -> Result<HandlingSuccess<R>, Error> {
         let Self {
             ports,
             envelope,
-            trial,
+            options: trial,
             ..
         } = self;
         if let Some(interceptor) = &ports.interceptor {
@@ -147,11 +155,11 @@ impl<R: Answer> Handling<'_, R> {
         }
         // In boxes, what few handlings need: all of them would pay for the room.
         if trial.once && Box::pin(work.was_handled_before()).await? {
-            return Ok(Handled::Before);
+            return Ok(HandlingSuccess::Duplicate);
         }
         let called = self.call.call(self.instance, envelope, work);
         let answer = match trial.time_limit {
-            Some(limit) => Box::pin(within(limit, called)).await.unwrap_or_else(|| {
+            Some(limit) => Box::pin(timeout(limit, called)).await.unwrap_or_else(|| {
                 Err(Error::timed_out(format!(
                     "{} took longer than {limit:?}",
                     self.handler
@@ -159,43 +167,43 @@ impl<R: Answer> Handling<'_, R> {
             }),
             None => called.await,
         }?;
-        if answer.let_go_because().is_some() {
-            return Ok(Handled::Answered(answer, Vec::new()));
+        if answer.skip_reason().is_some() {
+            return Ok(HandlingSuccess::Completed(answer, Vec::new()));
         }
         if trial.once {
             work.remember_as_handled()?;
         }
         let committed = work.commit().await?;
-        Ok(Handled::Answered(answer, committed))
+        Ok(HandlingSuccess::Completed(answer, committed))
     }
 }
 
-impl<R: Answer> Handled<R> {
-    fn end(&self) -> Ended {
+impl<R: HandlerOutput> HandlingSuccess<R> {
+    fn outcome(&self) -> HandlerOutcome {
         match self {
-            Self::Before => Ended::Deduplicated,
-            Self::Answered(answer, _) => match answer.let_go_because() {
-                Some(reason) => Ended::Filtered(reason.to_owned()),
-                None => Ended::Handled,
+            Self::Duplicate => HandlerOutcome::Deduplicated,
+            Self::Completed(answer, _) => match answer.skip_reason() {
+                Some(reason) => HandlerOutcome::Filtered(reason.to_owned()),
+                None => HandlerOutcome::Handled,
             },
         }
     }
 }
 
 /// What a method gives back if it does not fail.
-pub(crate) trait Answer {
+pub(crate) trait HandlerOutput {
     /// Why it let the message go, if it did: nothing is committed then.
-    fn let_go_because(&self) -> Option<&str>;
+    fn skip_reason(&self) -> Option<&str>;
 }
 
-impl Answer for Reply {
-    fn let_go_because(&self) -> Option<&str> {
+impl HandlerOutput for Reply {
+    fn skip_reason(&self) -> Option<&str> {
         None
     }
 }
 
-impl Answer for Disposition {
-    fn let_go_because(&self) -> Option<&str> {
+impl HandlerOutput for Disposition {
+    fn skip_reason(&self) -> Option<&str> {
         match self {
             Self::Handled => None,
             Self::Filtered(reason) => Some(reason),

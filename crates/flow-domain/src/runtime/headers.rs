@@ -18,9 +18,9 @@ use crate::{
 #[derive(Clone, Debug, Default)]
 pub struct Headers {
     pub(super) priority: Priority,
-    pub(super) asked_by: Option<Arc<str>>,
+    pub(super) initiated_by: Option<Arc<str>>,
     pub(super) correlation: Option<CorrelationId>,
-    pub(super) events: Option<Processing>,
+    pub(super) event_processing: Option<Processing>,
     deadline: Option<Deadline>,
 }
 
@@ -40,8 +40,8 @@ impl Headers {
 
     /// Who asks; this travels to everything that the command causes.
     #[must_use]
-    pub fn asked_by(mut self, who: impl Into<Arc<str>>) -> Self {
-        self.asked_by = Some(who.into());
+    pub fn initiated_by(mut self, who: impl Into<Arc<str>>) -> Self {
+        self.initiated_by = Some(who.into());
         self
     }
 
@@ -56,7 +56,7 @@ impl Headers {
     /// call: a command that is submitted or scheduled causes what the app that processes it says.
     #[must_use]
     pub fn event_processing(mut self, processing: Processing) -> Self {
-        self.events = Some(processing);
+        self.event_processing = Some(processing);
         self
     }
 

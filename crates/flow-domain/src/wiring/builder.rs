@@ -6,7 +6,7 @@ use crate::{
         ProcessManager, ProcessManagerRoutes, ProjectionEntry, Projector, ProjectorRoutes,
         SubscriptionOptions,
     },
-    message::{NameList, Priority},
+    message::{Priority, SchemaLists},
     model::{Aggregate, Event, Message, Projection},
     record::HandlerKind,
     wiring::{Domain, WiringErrors, verify::verify},
@@ -39,9 +39,9 @@ impl DomainBuilder {
             commands: Vec::new(),
             subscriptions: Vec::new(),
             event_index: Vec::new(),
-            takes_all: Vec::new(),
+            catch_all_idxs: Vec::new(),
             defaults: SubscriptionOptions::default(),
-            lanes: None,
+            lane_threshold: None,
         };
         Self {
             parts: Box::new(Parts {
@@ -72,7 +72,7 @@ impl DomainBuilder {
 
     /// Adds an event that happens elsewhere and is told to this domain.
     pub fn event_from_outside<E: Event>(mut self) -> Self {
-        let schemas: NameList = const { &[<E as Message>::SCHEMAS] };
+        let schemas: SchemaLists = const { &[<E as Message>::SCHEMAS] };
         self.parts
             .catalog
             .outside_events
@@ -84,7 +84,7 @@ impl DomainBuilder {
     pub fn command_handler<H: CommandHandler>(mut self, handler: H) -> Self {
         let n_before = self.parts.catalog.commands.len();
         let routes = std::mem::take(&mut self.parts.catalog.commands);
-        self.parts.catalog.commands = CommandRoutes::of(handler, routes);
+        self.parts.catalog.commands = CommandRoutes::collect(handler, routes);
         let n_routes = self.parts.catalog.commands.len() - n_before;
         self.parts
             .command_handlers
@@ -97,7 +97,7 @@ impl DomainBuilder {
         self.parts
             .catalog
             .subscriptions
-            .push(EventRoutes::of(handler));
+            .push(EventRoutes::collect(handler));
         self
     }
 
@@ -106,7 +106,7 @@ impl DomainBuilder {
         self.parts
             .catalog
             .subscriptions
-            .push(ProcessManagerRoutes::<M>::of());
+            .push(ProcessManagerRoutes::<M>::collect());
         self
     }
 
@@ -115,7 +115,7 @@ impl DomainBuilder {
         self.parts
             .catalog
             .subscriptions
-            .push(ProjectorRoutes::of(projector));
+            .push(ProjectorRoutes::collect(projector));
         self
     }
 
@@ -128,7 +128,7 @@ impl DomainBuilder {
     /// Gives messages below this priority a lane of their own, which is read only when nothing more
     /// urgent waits.
     pub fn lanes_below(mut self, priority: Priority) -> Self {
-        self.parts.catalog.lanes = Some(priority);
+        self.parts.catalog.lane_threshold = Some(priority);
         self
     }
 
@@ -138,7 +138,7 @@ impl DomainBuilder {
     ///
     /// Returns all mistakes together, each with what to write instead.
     pub fn build(mut self) -> Result<Domain, WiringErrors> {
-        self.parts.catalog.index();
+        self.parts.catalog.build_event_index();
         let mistakes = verify(&self.parts);
         let Parts {
             name, mut catalog, ..
@@ -149,7 +149,7 @@ impl DomainBuilder {
                 mistakes,
             });
         }
-        catalog.hand_down();
+        catalog.apply_defaults();
         Ok(Domain::new(name, catalog))
     }
 }
@@ -168,7 +168,7 @@ impl Parts {
                     one.handler,
                     one.handler_type,
                     one.kind,
-                    one.routes.len() + usize::from(one.all.is_some()),
+                    one.routes.len() + usize::from(one.catch_all.is_some()),
                 )
             }))
     }
@@ -196,7 +196,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_domain_is_written_in_camel_case() {
+    fn domain_name_becomes_camel_case() {
         assert_eq!(camel_case("shop"), "Shop");
         assert_eq!(camel_case("web-shop_2"), "WebShop2");
     }

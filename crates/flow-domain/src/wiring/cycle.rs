@@ -1,19 +1,19 @@
 use std::collections::VecDeque;
 
 use crate::{
-    handler::{Catalog, Declared},
+    handler::{Catalog, RouteDeclaration},
     message::{MessageName, MessageSchema},
-    wiring::every_event::taken_by_all,
+    wiring::catch_all::catch_all_events,
 };
 
 /// A message: two aggregates may have messages of the same name.
-type Key = (MessageName, &'static str);
+type MessageKey = (MessageName, &'static str);
 
 /// One step of the graph of messages: a message, its handler, and what that one says it causes.
-struct Step {
-    message: Key,
+struct Node {
+    message: MessageKey,
     handler: &'static str,
-    causes: Vec<Key>,
+    effects: Vec<MessageKey>,
 }
 
 /// Finds cycles through what handlers say they raise and issue.
@@ -22,55 +22,61 @@ struct Step {
 /// Of those that begin with the same step the shortest is told: there can be more of them than anybody
 /// could count.
 pub(super) fn cycles(catalog: &Catalog) -> Vec<Vec<String>> {
-    let steps = steps(catalog);
+    let steps = nodes(catalog);
     let mut found: Vec<Vec<String>> = (0..steps.len())
-        .filter_map(|start| shortest(&steps, start))
+        .filter_map(|start| shortest_cycle(&steps, start))
         .collect();
     found.sort();
     found.dedup();
     found
 }
 
-fn steps(catalog: &Catalog) -> Vec<Step> {
-    let commands = catalog.commands.iter().map(|route| Step {
+fn nodes(catalog: &Catalog) -> Vec<Node> {
+    let commands = catalog.commands.iter().map(|route| Node {
         message: (route.command, route.category),
         handler: route.handler,
-        causes: causes(catalog, &route.declared, route.category),
+        effects: declared_effects(catalog, &route.declaration, route.category),
     });
     let subscriptions = catalog.subscriptions.iter();
     let events = subscriptions.flat_map(|subscription| {
         let named = subscription.routes.iter();
         let named = named.map(|route| (route, route.event, route.category));
-        let taken = subscription.all.as_deref().into_iter().flat_map(|route| {
-            let taken = taken_by_all(catalog, subscription).into_iter();
-            taken.map(move |(event, category)| (route, event, category))
-        });
-        named.chain(taken).map(|(route, event, category)| Step {
+        let taken = subscription
+            .catch_all
+            .as_deref()
+            .into_iter()
+            .flat_map(|route| {
+                let taken = catch_all_events(catalog, subscription).into_iter();
+                taken.map(move |(event, category)| (route, event, category))
+            });
+        named.chain(taken).map(|(route, event, category)| Node {
             message: (event.name, category),
             handler: subscription.handler,
-            causes: causes(catalog, &route.declared, category),
+            effects: declared_effects(catalog, &route.declaration, category),
         })
     });
     commands.chain(events).collect()
 }
 
 /// What a route of a message of the category `own` says that it causes.
-fn causes(catalog: &Catalog, declared: &Declared, own: &str) -> Vec<Key> {
+fn declared_effects(catalog: &Catalog, declared: &RouteDeclaration, own: &str) -> Vec<MessageKey> {
     let schemas = declared.raises.iter().chain(declared.issues);
     let schemas = schemas.copied().flatten();
-    schemas.flat_map(|one| keys(catalog, one, own)).collect()
+    schemas
+        .flat_map(|one| matching_messages(catalog, one, own))
+        .collect()
 }
 
 /// The messages that a schema may be. It does not say its category: if several have one like it, it is
 /// that of the same category.
-fn keys(catalog: &Catalog, schema: &MessageSchema, own: &str) -> Vec<Key> {
+fn matching_messages(catalog: &Catalog, schema: &MessageSchema, own: &str) -> Vec<MessageKey> {
     let of_aggregates = catalog.aggregates.iter().flat_map(|entry| {
         let lists = entry.commands.iter().chain(entry.events);
         lists.map(|list| (*list, entry.category))
     });
     let outside = catalog.outside_events.iter();
     let outside = outside.flat_map(|(of, lists)| lists.iter().map(|list| (*list, *of)));
-    let alike: Vec<Key> = of_aggregates
+    let alike: Vec<MessageKey> = of_aggregates
         .chain(outside)
         .filter(|(list, _)| list.contains(schema))
         .map(|(_, category)| (schema.name, category))
@@ -82,14 +88,14 @@ fn keys(catalog: &Catalog, schema: &MessageSchema, own: &str) -> Vec<Key> {
 }
 
 /// Finds the shortest way from a step back to it, among messages that are not before its own.
-fn shortest(steps: &[Step], start: usize) -> Option<Vec<String>> {
+fn shortest_cycle(steps: &[Node], start: usize) -> Option<Vec<String>> {
     let first = steps[start].message;
     let mut came_from: Vec<Option<usize>> = vec![None; steps.len()];
     let mut waiting = VecDeque::from([start]);
     while let Some(idx) = waiting.pop_front() {
-        let causes = &steps[idx].causes;
+        let causes = &steps[idx].effects;
         if causes.contains(&first) {
-            return Some(told(steps, &came_from, idx));
+            return Some(cycle_path(steps, &came_from, idx));
         }
         for (next, step) in steps.iter().enumerate() {
             // What leads back to the start was seen above, so that this is never the start itself.
@@ -102,8 +108,8 @@ fn shortest(steps: &[Step], start: usize) -> Option<Vec<String>> {
     None
 }
 
-fn told(steps: &[Step], came_from: &[Option<usize>], last: usize) -> Vec<String> {
-    let mut path: Vec<&Step> = std::iter::successors(Some(last), |idx| came_from[*idx])
+fn cycle_path(steps: &[Node], came_from: &[Option<usize>], last: usize) -> Vec<String> {
+    let mut path: Vec<&Node> = std::iter::successors(Some(last), |idx| came_from[*idx])
         .map(|idx| &steps[idx])
         .collect();
     path.reverse();

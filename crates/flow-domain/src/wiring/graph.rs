@@ -2,10 +2,10 @@ use serde::Serialize;
 
 use crate::{
     handler::{Catalog, EventRoute, Subscription},
-    message::{MessageSchema, NameList},
+    message::{MessageSchema, SchemaLists},
     record::HandlerKind,
     wiring::{
-        every_event::taken_by_all,
+        catch_all::catch_all_events,
         handlers::{HandlerWiring, handlers},
     },
 };
@@ -92,7 +92,9 @@ pub(super) fn wiring(domain: &str, catalog: &Catalog) -> Wiring {
     Wiring {
         domain: domain.to_owned(),
         aggregates: aggregates(catalog),
-        events_from_outside: outside.flat_map(|(_, events)| listed(events)).collect(),
+        events_from_outside: outside
+            .flat_map(|(_, events)| message_names(events))
+            .collect(),
         projections: catalog.projections.iter().map(|entry| entry.name).collect(),
         commands: commands(catalog),
         subscriptions: subscriptions(catalog),
@@ -100,11 +102,14 @@ pub(super) fn wiring(domain: &str, catalog: &Catalog) -> Wiring {
     }
 }
 
-fn listed(schemas: NameList) -> Vec<String> {
-    schemas.iter().flat_map(|schemas| names(schemas)).collect()
+fn message_names(schemas: SchemaLists) -> Vec<String> {
+    schemas
+        .iter()
+        .flat_map(|schemas| schema_names(schemas))
+        .collect()
 }
 
-fn names(schemas: &[MessageSchema]) -> Vec<String> {
+fn schema_names(schemas: &[MessageSchema]) -> Vec<String> {
     schemas
         .iter()
         .map(|schema| schema.name.to_string())
@@ -118,8 +123,8 @@ fn aggregates(catalog: &Catalog) -> Vec<AggregateWiring> {
             name: entry.name,
             category: entry.category,
             event_sourced: entry.event_sourced,
-            commands: listed(entry.commands),
-            events: listed(entry.events),
+            commands: message_names(entry.commands),
+            events: message_names(entry.events),
         })
         .collect()
 }
@@ -131,8 +136,8 @@ fn commands(catalog: &Catalog) -> Vec<CommandWiring> {
             command: route.command.to_string(),
             category: route.category,
             handler: route.handler,
-            raises: listed(route.declared.raises),
-            issues: listed(route.declared.issues),
+            raises: message_names(route.declaration.raises),
+            issues: message_names(route.declaration.issues),
         })
         .collect()
 }
@@ -142,8 +147,8 @@ fn subscriptions(catalog: &Catalog) -> Vec<SubscriptionWiring> {
     for subscription in &catalog.subscriptions {
         let named = subscription.routes.iter();
         edges.extend(named.map(|route| edge(subscription, route, route.event, route.category)));
-        if let Some(all) = &subscription.all {
-            let taken = taken_by_all(catalog, subscription).into_iter();
+        if let Some(all) = &subscription.catch_all {
+            let taken = catch_all_events(catalog, subscription).into_iter();
             edges.extend(taken.map(|(event, category)| edge(subscription, all, event, category)));
         }
     }
@@ -162,9 +167,9 @@ fn edge(
         handler: subscription.handler,
         kind: subscription.kind,
         projection: subscription.projection.map(|(name, _)| name),
-        key: route.declared.key,
-        starts: route.declared.starts,
-        raises: listed(route.declared.raises),
-        issues: listed(route.declared.issues),
+        key: route.declaration.key,
+        starts: route.declaration.starts,
+        raises: message_names(route.declaration.raises),
+        issues: message_names(route.declaration.issues),
     }
 }

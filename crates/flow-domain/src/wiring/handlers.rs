@@ -35,41 +35,43 @@ pub struct HandlerWiring {
 
 pub(super) fn handlers(catalog: &Catalog) -> Vec<HandlerWiring> {
     let subscriptions = catalog.subscriptions.iter();
-    let mut handlers: Vec<_> = subscriptions.map(|one| of_events(catalog, one)).collect();
+    let mut handlers: Vec<_> = subscriptions
+        .map(|one| event_handler_wiring(catalog, one))
+        .collect();
     for (idx, route) in catalog.commands.iter().enumerate() {
         let mut earlier = catalog.commands[..idx].iter();
         let is_told = |one: &CommandRoute| {
             (one.handler_type, one.category) == (route.handler_type, route.category)
         };
         if !earlier.any(is_told) {
-            handlers.push(of_commands(catalog, route));
+            handlers.push(command_handler_wiring(catalog, route));
         }
     }
     handlers
 }
 
-fn of_events(catalog: &Catalog, subscription: &Subscription) -> HandlerWiring {
+fn event_handler_wiring(catalog: &Catalog, subscription: &Subscription) -> HandlerWiring {
     let settings = subscription.settings(&catalog.defaults);
     let name = subscription.handler.to_owned();
     let handler = (subscription.handler, subscription.kind);
-    subscribed(handler, name, &settings, &settings)
+    handler_wiring(handler, name, &settings, &settings)
 }
 
-fn of_commands(catalog: &Catalog, route: &CommandRoute) -> HandlerWiring {
-    let name = Catalog::subscription_of_commands(route.category);
+fn command_handler_wiring(catalog: &Catalog, route: &CommandRoute) -> HandlerWiring {
+    let name = Catalog::command_subscription_name(route.category);
     let handler = (route.handler, HandlerKind::CommandHandler);
-    let read = catalog.settings_of_commands(route.category);
+    let read = catalog.command_settings(route.category);
     let own = SubscriptionSettings {
         // Commands are never let go for their origin.
         origin: None,
         ..route.settings(&catalog.defaults)
     };
-    subscribed(handler, name, &read, &own)
+    handler_wiring(handler, name, &read, &own)
 }
 
 /// Tells how a handler is subscribed, where `read` says how messages are read and `own` what becomes of
 /// each.
-fn subscribed(
+fn handler_wiring(
     (handler, kind): (&'static str, HandlerKind),
     subscription: String,
     read: &SubscriptionSettings,

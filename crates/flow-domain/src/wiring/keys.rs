@@ -15,7 +15,10 @@ pub enum KeyAdvice {
     /// Name the field of this method; or add it, if none is like the key.
     Field { starts: bool, field: Option<String> },
     /// Some variants of an enum carry it: handle an enum of only those.
-    SmallerEnum { starts: bool, of: &'static str },
+    SmallerEnum {
+        starts: bool,
+        event_enum: &'static str,
+    },
 }
 
 impl fmt::Display for KeyAdvice {
@@ -31,7 +34,7 @@ impl fmt::Display for KeyAdvice {
             } => write!(
                 f,
                 "did you mean `{field}`? write `on.{}(\"{field}\", Self::the_method)`",
-                by(*starts)
+                route_method(*starts)
             ),
             Self::Field {
                 starts,
@@ -39,19 +42,22 @@ impl fmt::Display for KeyAdvice {
             } => write!(
                 f,
                 "add the field, or name one that holds the key: `on.{}(\"..\", Self::the_method)`",
-                by(*starts)
+                route_method(*starts)
             ),
-            Self::SmallerEnum { starts, of } => write!(
+            Self::SmallerEnum {
+                starts,
+                event_enum: of,
+            } => write!(
                 f,
                 "handle a smaller enum than `{of}`, with only the variants that carry it, \
                  or name a field that all of them carry: `on.{}(\"..\", Self::the_method)`",
-                by(*starts)
+                route_method(*starts)
             ),
         }
     }
 }
 
-fn by(starts: bool) -> &'static str {
+fn route_method(starts: bool) -> &'static str {
     if starts { "start_by" } else { "event_by" }
 }
 
@@ -62,7 +68,7 @@ pub(super) fn missing_keys(manager: &Subscription) -> Vec<WiringMistake> {
     if routes.iter().all(carries_key) {
         return Vec::new();
     }
-    if let Some(mistake) = wrong_key(manager) {
+    if let Some(mistake) = wrong_key_mistake(manager) {
         return vec![mistake];
     }
     let lacking = routes
@@ -74,37 +80,38 @@ pub(super) fn missing_keys(manager: &Subscription) -> Vec<WiringMistake> {
             let mut earlier = routes[..*idx].iter();
             !earlier.any(|earlier| !carries_key(earlier) && is_same_method(earlier, one))
         })
-        .filter_map(|(_, one)| method(manager, one))
+        .filter_map(|(_, one)| missing_key_of_method(manager, one))
         .collect()
 }
 
 fn carries_key(route: &EventRoute) -> bool {
-    let key = route.declared.key;
+    let key = route.declaration.key;
     key.is_none_or(|key| route.event.fields.contains(&key))
 }
 
 fn is_same_method(one: &EventRoute, other: &EventRoute) -> bool {
     (one.type_name, one.category) == (other.type_name, other.category)
-        && (one.declared.key, one.declared.starts) == (other.declared.key, other.declared.starts)
+        && (one.declaration.key, one.declaration.starts)
+            == (other.declaration.key, other.declaration.starts)
 }
 
 /// All its events lack the one key, and carry another field instead: it is the key that is wrong.
-fn wrong_key(manager: &Subscription) -> Option<WiringMistake> {
+fn wrong_key_mistake(manager: &Subscription) -> Option<WiringMistake> {
     let routes: Vec<&EventRoute> = manager.routes.iter().collect();
-    let key = routes.first()?.declared.key?;
-    let lacks_it = |one: &&EventRoute| one.declared.key == Some(key) && !carries_key(one);
+    let key = routes.first()?.declaration.key?;
+    let lacks_it = |one: &&EventRoute| one.declaration.key == Some(key) && !carries_key(one);
     if !routes.iter().all(lacks_it) {
         return None;
     }
     let field = likely_field(key, &shared_fields(&routes))?;
     let advice = KeyAdvice::Key { field };
-    Some(mistake(manager, key, &routes, advice))
+    Some(key_mistake(manager, key, &routes, advice))
 }
 
 /// What is to be done about one method, whose event may be an enum.
-fn method(manager: &Subscription, route: &EventRoute) -> Option<WiringMistake> {
-    let key = route.declared.key?;
-    let starts = route.declared.starts;
+fn missing_key_of_method(manager: &Subscription, route: &EventRoute) -> Option<WiringMistake> {
+    let key = route.declaration.key?;
+    let starts = route.declaration.starts;
     let routes = manager.routes.iter();
     let family: Vec<&EventRoute> = routes.filter(|one| is_same_method(one, route)).collect();
     let lacking: Vec<&EventRoute> = family
@@ -116,14 +123,14 @@ fn method(manager: &Subscription, route: &EventRoute) -> Option<WiringMistake> {
     let advice = match field {
         None if lacking.len() < family.len() => KeyAdvice::SmallerEnum {
             starts,
-            of: route.type_name,
+            event_enum: route.type_name,
         },
         field => KeyAdvice::Field { starts, field },
     };
-    Some(mistake(manager, key, &lacking, advice))
+    Some(key_mistake(manager, key, &lacking, advice))
 }
 
-fn mistake(
+fn key_mistake(
     manager: &Subscription,
     key: &'static str,
     lacking: &[&EventRoute],

@@ -3,7 +3,7 @@ use std::{error, fmt};
 use crate::{
     error::Error,
     record::HandlerKind,
-    wiring::{KeyAdvice, SettingMistake},
+    wiring::{KeyAdvice, SubscriptionMistake},
 };
 
 /// Everything that is wrong with the wiring of a domain, all at once.
@@ -50,7 +50,7 @@ impl From<WiringErrors> for Error {
 #[allow(missing_docs, reason = "each variant says what its fields are")]
 pub enum WiringMistake {
     /// The name of the domain cannot stand in the type of a message.
-    DomainName { name: String },
+    InvalidDomainName { name: String },
     /// An aggregate or an event has a category that cannot be part of a stream's name.
     InvalidCategory {
         owner: &'static str,
@@ -97,7 +97,7 @@ pub enum WiringMistake {
         aggregate: &'static str,
     },
     /// A message is listed by another aggregate than the one that it says it is part of.
-    PartOfAnother {
+    ListedByAnotherAggregate {
         what: &'static str,
         message: &'static str,
         category: &'static str,
@@ -116,12 +116,12 @@ pub enum WiringMistake {
         projector: &'static str,
     },
     /// A handler says that it raises an event which no aggregate lists.
-    UnlistedRaise {
+    UnlistedRaisedEvent {
         event: String,
         raised_by: &'static str,
     },
     /// A handler says that it issues a command which nobody handles.
-    UnhandledIssue {
+    UnhandledIssuedCommand {
         command: String,
         issued_by: &'static str,
     },
@@ -153,13 +153,13 @@ pub enum WiringMistake {
         advice: KeyAdvice,
     },
     /// What is said of a subscription cannot work.
-    Setting {
+    InvalidSubscription {
         /// The handler that says it; `None` if the domain says it of all.
-        said_by: Option<&'static str>,
-        mistake: SettingMistake,
+        declared_by: Option<&'static str>,
+        mistake: SubscriptionMistake,
     },
     /// Handlers of commands that are read together say different things of how.
-    ReadTogether {
+    ConflictingReadOptions {
         category: &'static str,
         first: &'static str,
         second: &'static str,

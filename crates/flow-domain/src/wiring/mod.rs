@@ -11,19 +11,19 @@
 //! [`issues`](crate::handler::RouteOptions::issues).
 
 mod builder;
+mod catch_all;
 mod cycle;
 mod domain;
-mod every_event;
 mod graph;
 mod handlers;
 mod keys;
 mod mistake;
+mod mistake_display;
 mod nearest;
-mod setting;
-mod subscribed;
-mod text;
-mod unlisted;
+mod subscription_mistake;
 mod verify;
+mod verify_messages;
+mod verify_subscriptions;
 mod warning;
 
 pub use builder::DomainBuilder;
@@ -33,5 +33,5 @@ pub use handlers::HandlerWiring;
 pub use keys::KeyAdvice;
 pub use mistake::{WiringErrors, WiringMistake};
 pub use nearest::nearest;
-pub use setting::SettingMistake;
+pub use subscription_mistake::SubscriptionMistake;
 pub use warning::WiringWarning;

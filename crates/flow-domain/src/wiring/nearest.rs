@@ -18,7 +18,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_slip_of_the_finger_is_near_and_another_word_is_not() {
+    fn nearest_finds_a_typo_but_not_another_word() {
         assert_eq!(nearest("oder", ["inventory", "order"]), Some("order"));
         assert_eq!(nearest("payment", ["inventory", "order"]), None);
     }

@@ -13,14 +13,14 @@ pub(super) fn verify(parts: &Parts) -> Vec<WiringMistake> {
         parts,
         mistakes: Vec::new(),
     };
-    verifier.name();
-    verifier.defaults();
-    verifier.aggregates();
-    verifier.projections();
-    verifier.handlers();
-    verifier.commands();
+    verifier.check_name();
+    verifier.check_defaults();
+    verifier.check_aggregates();
+    verifier.check_projections();
+    verifier.check_handlers();
+    verifier.check_commands();
     for subscription in &parts.catalog.subscriptions {
-        verifier.subscription(subscription);
+        verifier.check_subscription(subscription);
     }
     verifier.mistakes
 }
@@ -31,7 +31,11 @@ pub(super) struct Verifier<'a> {
 }
 
 /// Calls `twice` for every item that has a twin before it.
-fn for_each_twin<T>(items: &[T], same: impl Fn(&T, &T) -> bool, mut twice: impl FnMut(&T, &T)) {
+fn for_each_duplicate<T>(
+    items: &[T],
+    same: impl Fn(&T, &T) -> bool,
+    mut twice: impl FnMut(&T, &T),
+) {
     for (idx, item) in items.iter().enumerate() {
         if let Some(twin) = items[..idx].iter().find(|earlier| same(earlier, item)) {
             twice(twin, item);
@@ -40,28 +44,28 @@ fn for_each_twin<T>(items: &[T], same: impl Fn(&T, &T) -> bool, mut twice: impl 
 }
 
 impl Verifier<'_> {
-    fn name(&mut self) {
+    fn check_name(&mut self) {
         let name = &self.parts.name;
         let legal = |letter: char| letter.is_ascii_alphanumeric() || letter == '-' || letter == '_';
         if !name.starts_with(|letter: char| letter.is_ascii_alphabetic())
             || !name.chars().all(legal)
         {
             self.mistakes
-                .push(WiringMistake::DomainName { name: name.clone() });
+                .push(WiringMistake::InvalidDomainName { name: name.clone() });
         }
     }
 
-    fn aggregates(&mut self) {
+    fn check_aggregates(&mut self) {
         let aggregates = &self.parts.catalog.aggregates;
         for aggregate in aggregates {
-            self.category(aggregate.name, aggregate.category);
+            self.check_category(aggregate.name, aggregate.category);
         }
         let outside = &self.parts.catalog.outside_events;
         for (category, names) in outside {
             let name = names.iter().copied().flatten().next();
-            self.category(name.map_or("", |schema| schema.name.as_str()), category);
+            self.check_category(name.map_or("", |schema| schema.name.as_str()), category);
         }
-        for_each_twin(
+        for_each_duplicate(
             aggregates,
             |first, second| first.category == second.category,
             |first, second| {
@@ -79,7 +83,7 @@ impl Verifier<'_> {
                 });
             },
         );
-        for_each_twin(
+        for_each_duplicate(
             aggregates,
             |first, second| first.name == second.name && first.category != second.category,
             |_, second| {
@@ -92,7 +96,7 @@ impl Verifier<'_> {
         );
     }
 
-    fn category(&mut self, owner: &'static str, category: &'static str) {
+    fn check_category(&mut self, owner: &'static str, category: &'static str) {
         if !StreamName::is_category(category) {
             self.mistakes.push(WiringMistake::InvalidCategory {
                 owner,
@@ -101,8 +105,8 @@ impl Verifier<'_> {
         }
     }
 
-    fn projections(&mut self) {
-        for_each_twin(
+    fn check_projections(&mut self) {
+        for_each_duplicate(
             &self.parts.catalog.projections,
             |first, second| first.name == second.name,
             |first, second| {
@@ -122,7 +126,7 @@ impl Verifier<'_> {
         );
     }
 
-    fn handlers(&mut self) {
+    fn check_handlers(&mut self) {
         let handlers: Vec<_> = self.parts.handlers().collect();
         for (idx, &(name, type_id, kind, n_routes)) in handlers.iter().enumerate() {
             let mut earlier = handlers[..idx].iter().copied();
@@ -149,9 +153,9 @@ impl Verifier<'_> {
         }
     }
 
-    fn commands(&mut self) {
+    fn check_commands(&mut self) {
         let commands = &self.parts.catalog.commands;
-        for_each_twin(
+        for_each_duplicate(
             commands,
             |first, second| first.command == second.command && first.category == second.category,
             |first, second| {
@@ -170,9 +174,9 @@ impl Verifier<'_> {
             },
         );
         for route in commands {
-            self.subscribed_to_commands(route);
-            self.command_is_listed(route);
-            self.declared(route.handler, &route.declared, Some(route.category));
+            self.check_command_options(route);
+            self.check_command_is_listed(route);
+            self.check_declared(route.handler, &route.declaration, Some(route.category));
         }
     }
 
@@ -189,12 +193,12 @@ impl Verifier<'_> {
         }
     }
 
-    fn subscription(&mut self, subscription: &Subscription) {
-        self.subscribed(subscription);
+    fn check_subscription(&mut self, subscription: &Subscription) {
+        self.check_subscription_options(subscription);
         for category in subscription.categories.iter().flatten() {
-            self.known_category(subscription.handler, category);
+            self.check_category_is_known(subscription.handler, category);
         }
-        for_each_twin(
+        for_each_duplicate(
             &subscription.routes,
             |first, second| {
                 first.event.name == second.event.name && first.category == second.category
@@ -207,10 +211,10 @@ impl Verifier<'_> {
             },
         );
         for route in &subscription.routes {
-            self.event_route(subscription, route);
+            self.check_event_route(subscription, route);
         }
-        if let Some(all) = &subscription.all {
-            self.declared(subscription.handler, &all.declared, None);
+        if let Some(all) = &subscription.catch_all {
+            self.check_declared(subscription.handler, &all.declaration, None);
         }
         self.mistakes.extend(missing_keys(subscription));
         if let Some((projection, id)) = subscription.projection {
@@ -225,7 +229,7 @@ impl Verifier<'_> {
         let starts = subscription
             .routes
             .iter()
-            .any(|route| route.declared.starts);
+            .any(|route| route.declaration.starts);
         if subscription.kind == HandlerKind::ProcessManager
             && !starts
             && !subscription.routes.is_empty()
@@ -236,7 +240,7 @@ impl Verifier<'_> {
         }
     }
 
-    fn known_category(&mut self, handler: &'static str, category: &'static str) {
+    fn check_category_is_known(&mut self, handler: &'static str, category: &'static str) {
         if !self.is_known_category(category) {
             let nearest = nearest(category, self.categories()).map(str::to_owned);
             self.mistakes.push(WiringMistake::UnknownCategory {
@@ -249,7 +253,7 @@ impl Verifier<'_> {
 
     /// Returns true if something has the category, or its aggregate is missed elsewhere.
     pub(super) fn is_known_category(&self, category: &str) -> bool {
-        self.categories().any(|known| known == category) || self.is_missed_elsewhere(category)
+        self.categories().any(|known| known == category) || self.is_reported_elsewhere(category)
     }
 
     pub(super) fn categories(&self) -> impl Iterator<Item = &'static str> + '_ {
@@ -265,9 +269,9 @@ impl Verifier<'_> {
             && nearest(category, self.categories()) == Some(meant)
     }
 
-    fn event_route(&mut self, subscription: &Subscription, route: &EventRoute) {
+    fn check_event_route(&mut self, subscription: &Subscription, route: &EventRoute) {
         let event = route.event.name;
-        self.event_is_listed(subscription.handler, route);
+        self.check_event_is_listed(subscription.handler, route);
         if let Some(reads) = &subscription.categories
             && !reads.contains(&route.category)
             // A slip of the finger is one mistake, which is told already.
@@ -280,6 +284,6 @@ impl Verifier<'_> {
                 appears_in: route.category,
             });
         }
-        self.declared(subscription.handler, &route.declared, None);
+        self.check_declared(subscription.handler, &route.declaration, None);
     }
 }

@@ -19,9 +19,9 @@ pub enum WiringWarning {
     /// An aggregate lists a command that nobody handles.
     UnhandledCommand { command: String, aggregate: String },
     /// A projection that no projector keeps.
-    UnwrittenProjection { projection: String },
+    ProjectionWithoutProjector { projection: String },
     /// There are lanes, and only commands are read from the broker.
-    LanesOnlyOfCommands { subscriptions: Vec<String> },
+    LanesForCommandsOnly { subscriptions: Vec<String> },
     /// Handlers say that they cause each other for ever: message, handler, message, and so on. Of the
     /// cycles that begin with the same message and handler this is the shortest.
     Cycle { path: Vec<String> },
@@ -43,11 +43,11 @@ impl fmt::Display for WiringWarning {
                 f,
                 "nobody handles the command `{command}` of `{aggregate}`: processing it will fail"
             ),
-            Self::UnwrittenProjection { projection } => write!(
+            Self::ProjectionWithoutProjector { projection } => write!(
                 f,
                 "no projector keeps the projection `{projection}`: it will always be empty"
             ),
-            Self::LanesOnlyOfCommands { subscriptions } => write!(
+            Self::LanesForCommandsOnly { subscriptions } => write!(
                 f,
                 "the lanes are only for commands, for events are read from the event store, in the order of commit: `{}`",
                 subscriptions.join("`, `")
@@ -95,20 +95,20 @@ pub(super) fn warnings(wiring: &Wiring, catalog: &Catalog) -> Vec<WiringWarning>
     for projection in &wiring.projections {
         let mut edges = wiring.subscriptions.iter();
         if !edges.any(|edge| edge.projection == Some(projection)) {
-            warnings.push(WiringWarning::UnwrittenProjection {
+            warnings.push(WiringWarning::ProjectionWithoutProjector {
                 projection: (*projection).to_owned(),
             });
         }
     }
-    warnings.extend(lanes_only_of_commands(wiring, catalog));
+    warnings.extend(lanes_for_commands_only(wiring, catalog));
     let cycles = cycles(catalog).into_iter();
     warnings.extend(cycles.map(|path| WiringWarning::Cycle { path }));
     warnings
 }
 
 /// That nobody at all reads from the broker is a mistake.
-fn lanes_only_of_commands(wiring: &Wiring, catalog: &Catalog) -> Option<WiringWarning> {
-    catalog.lanes?;
+fn lanes_for_commands_only(wiring: &Wiring, catalog: &Catalog) -> Option<WiringWarning> {
+    catalog.lane_threshold?;
     let handlers = wiring.handlers.iter();
     let mut of_events = handlers.filter(|one| one.kind != HandlerKind::CommandHandler);
     let subscriptions: Vec<String> = of_events
@@ -117,5 +117,5 @@ fn lanes_only_of_commands(wiring: &Wiring, catalog: &Catalog) -> Option<WiringWa
         .collect();
     let reads_broker = of_events.any(|one| one.source == Source::Broker);
     (!reads_broker && !subscriptions.is_empty())
-        .then_some(WiringWarning::LanesOnlyOfCommands { subscriptions })
+        .then_some(WiringWarning::LanesForCommandsOnly { subscriptions })
 }

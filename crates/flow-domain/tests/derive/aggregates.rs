@@ -1,5 +1,5 @@
 use flow_domain::{
-    Aggregate, Command, Event, Message, Raised,
+    Aggregate, Command, Event, Message, PendingEvents,
     message::{Envelope, Payload},
 };
 use pretty_assertions::assert_eq;
@@ -13,7 +13,7 @@ struct SalesOrder {
     order_id: u64,
     placed: bool,
     #[serde(skip)]
-    raised: Raised,
+    raised: PendingEvents,
 }
 
 #[derive(Debug, Serialize, Deserialize, Command)]
@@ -43,14 +43,14 @@ struct OrderClosed {
 struct Bin {
     r#type: String,
     #[serde(default, skip)]
-    thrown: flow_domain::model::Raised,
+    thrown: flow_domain::model::PendingEvents,
 }
 
 fn sales_order() -> SalesOrder {
     SalesOrder {
         order_id: 7,
         placed: false,
-        raised: Raised::default(),
+        raised: PendingEvents::default(),
     }
 }
 
@@ -62,7 +62,7 @@ fn an_aggregate_is_named_after_its_type() {
 }
 
 #[test]
-fn an_aggregate_may_have_another_name_and_category_than_its_type() {
+fn aggregate_name_and_category_can_be_set() {
     assert_eq!(Bin::NAME, "Trash");
     assert_eq!(Bin::CATEGORY, "bin");
 }
@@ -79,10 +79,10 @@ fn an_aggregate_knows_its_commands_and_events() {
 }
 
 #[test]
-fn an_aggregate_is_identified_by_the_text_of_its_id() {
+fn aggregate_id_is_the_text_of_its_id_field() {
     let bin = Bin {
         r#type: "paper".into(),
-        thrown: Raised::default(),
+        thrown: PendingEvents::default(),
     };
 
     assert_eq!(sales_order().id(), "7");
@@ -91,7 +91,7 @@ fn an_aggregate_is_identified_by_the_text_of_its_id() {
 }
 
 #[test]
-fn raised_events_are_compared_in_order() {
+fn pending_events_are_compared_in_order() {
     let mut order = sales_order();
 
     order.raise(OrderPlaced { order_id: 7 });
@@ -105,7 +105,7 @@ fn raised_events_are_compared_in_order() {
 }
 
 #[test]
-fn raised_events_are_no_part_of_the_state() {
+fn pending_events_are_not_part_of_the_state() {
     let mut order = sales_order();
 
     order.raise(OrderPlaced { order_id: 7 });
@@ -115,7 +115,7 @@ fn raised_events_are_no_part_of_the_state() {
 }
 
 #[test]
-fn an_aggregate_that_is_kept_as_state_is_not_folded() {
+fn state_aggregate_is_not_folded() {
     let event: Envelope = envelope("sales_order-7", &OrderPlaced { order_id: 7 });
 
     let err = replay(&mut sales_order(), &event).unwrap_err();

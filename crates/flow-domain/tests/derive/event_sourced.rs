@@ -1,5 +1,5 @@
 use flow_domain::{
-    Aggregate, Apply, Event, Raised,
+    Aggregate, Apply, Event, PendingEvents,
     message::{Envelope, Payload},
 };
 use pretty_assertions::assert_eq;
@@ -14,7 +14,7 @@ struct Account {
     id: String,
     cents: i64,
     #[serde(skip)]
-    raised: Raised,
+    raised: PendingEvents,
 }
 
 #[derive(Debug, Serialize, Deserialize, Event)]
@@ -118,7 +118,7 @@ fn an_account_is_folded_from_structs_and_variants() {
 }
 
 #[test]
-fn what_is_raised_changes_the_state_at_once() {
+fn raised_event_changes_the_state_immediately() {
     let mut account = Account::default();
 
     account.raise(opened());
@@ -129,7 +129,7 @@ fn what_is_raised_changes_the_state_at_once() {
 }
 
 #[test]
-fn an_event_that_is_not_listed_is_not_folded() {
+fn unlisted_event_is_not_folded() {
     let frozen = Frozen {
         account_id: "acc-1".into(),
     };
@@ -151,7 +151,7 @@ fn an_event_of_another_version_is_not_folded() {
 }
 
 #[test]
-fn an_event_that_cannot_be_read_is_a_codec_error() {
+fn unreadable_event_is_a_codec_error() {
     let mut event = stored(&opened());
     event.message = Payload::from_json("{}");
 

@@ -4,13 +4,13 @@
 use flow_domain::{Aggregate, Error, message::Envelope};
 
 mod aggregates;
+mod equality;
 mod event_sourced;
 mod messages;
 mod projections;
-mod same;
 
 #[test]
-fn a_mistake_is_named_with_what_to_write_instead() {
+fn compile_errors_say_what_to_write_instead() {
     trybuild::TestCases::new().compile_fail("tests/ui/*.rs");
 }
 

@@ -1,5 +1,5 @@
 use flow_domain::{
-    Aggregate, Command, Event, Message, Raised,
+    Aggregate, Command, Event, Message, PendingEvents,
     message::{MessageName, MessageSchema},
 };
 use pretty_assertions::assert_eq;
@@ -11,7 +11,7 @@ use uuid::Uuid;
 struct Order {
     order_id: String,
     #[serde(skip)]
-    raised: Raised,
+    raised: PendingEvents,
 }
 
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
@@ -114,11 +114,11 @@ fn check_name<M: Message>(message: &M, name: &str, aggregate_id: &str) {
 
 #[track_caller]
 fn check_field<M: Message>(message: &M, name: &str, text: Option<&str>) {
-    assert_eq!(message.field(name).as_deref(), text);
+    assert_eq!(message.field_text(name).as_deref(), text);
 }
 
 #[test]
-fn a_struct_is_one_message_of_its_name() {
+fn struct_is_one_message_with_its_name() {
     assert_eq!(PlaceOrder::NAME, "PlaceOrder");
     assert_eq!(PlaceOrder::CATEGORY, "order");
     assert_eq!(
@@ -138,14 +138,14 @@ fn a_command_without_an_id_names_no_aggregate() {
 }
 
 #[test]
-fn a_message_may_have_another_name_and_version_than_its_type() {
+fn message_name_and_version_can_be_set() {
     assert_eq!(OrderPlaced::NAME, "OrderPlaced");
     assert_eq!(OrderPlaced::SCHEMAS[0].name, MessageName::new("Placed", 2));
     check_name(&OrderPlaced { order_id: 7 }, "Placed.v2", "7");
 }
 
 #[test]
-fn an_event_from_outside_has_a_category_of_its_own() {
+fn outside_event_has_its_own_category() {
     assert_eq!(PaymentReceived::CATEGORY, "payment");
     check_name(
         &payment_received(),
@@ -199,7 +199,7 @@ fn a_variant_of_a_command_needs_no_id() {
 }
 
 #[test]
-fn a_command_is_answered_with_its_reply() {
+fn command_has_its_reply_type() {
     assert_eq!(reply_of(&place_order()), "OrderId");
     assert_eq!(reply_of(&Ping), "()");
     assert_eq!(reply_of(&OrderCommand::CountOrders), "OrderId>");
@@ -213,7 +213,7 @@ fn a_field_is_read_as_text() {
 }
 
 #[test]
-fn a_field_goes_by_its_name_in_rust() {
+fn field_is_found_by_its_rust_name() {
     check_field(&place_order(), "type", Some(""));
     check_field(&payment_received(), "name", Some("Ada"));
     check_field(
@@ -225,7 +225,7 @@ fn a_field_goes_by_its_name_in_rust() {
 }
 
 #[test]
-fn a_field_that_is_not_there_or_skipped_has_no_text() {
+fn missing_or_skipped_field_has_no_text() {
     check_field(&place_order(), "total", None);
     check_field(&place_order(), "seen", None);
     check_field(&moved(), "order_id", None);

@@ -49,14 +49,14 @@ fn a_row_is_identified_by_the_text_of_its_id() {
 }
 
 #[test]
-fn the_fields_are_called_as_in_json() {
+fn field_names_are_those_in_json() {
     assert_eq!(OrderDashboard::FIELDS, ["order_id", "type"]);
     assert_eq!(CustomerRow::FIELDS, ["customerId", "fullName", "nOrders"]);
     assert_eq!(Loud::FIELDS, ["ID", "N-VISITS"]);
 }
 
 #[test]
-fn the_fields_are_those_that_serde_writes() {
+fn fields_are_those_that_serde_writes() {
     let row = Payload::encode("CustomerRow", &CustomerRow::default()).unwrap();
 
     assert_eq!(

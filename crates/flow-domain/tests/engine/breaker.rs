@@ -10,24 +10,24 @@ use flow_domain::{
 };
 use pretty_assertions::assert_eq;
 
-use crate::fixture::{Heard, Listener, World, table, timed_out};
+use crate::fixture::{CallLog, Listener, World, card_timed_out, table_domain};
 
 /// Lets every handler fail for so long.
 #[derive(Debug)]
-struct Down(Arc<VirtualClock>, Duration);
+struct DownFor(Arc<VirtualClock>, Duration);
 
-impl Interceptor for Down {
+impl Interceptor for DownFor {
     fn before(&self, _: &'static str, _: &Envelope, _: u32) -> Result<(), Error> {
         if self.0.now() < VirtualClock::START + self.1 {
-            return Err(timed_out());
+            return Err(card_timed_out());
         }
         Ok(())
     }
 }
 
-fn world(source: Source, retry: RetryPolicy, down_for: Duration, heard: &Heard) -> World {
+fn world(source: Source, retry: RetryPolicy, down_for: Duration, heard: &CallLog) -> World {
     let clock = Arc::<VirtualClock>::default();
-    let domain = table(source)
+    let domain = table_domain(source)
         .subscriptions(|all| {
             all.retry(retry).circuit_breaker(Some(CircuitBreaker {
                 threshold: 2,
@@ -35,18 +35,18 @@ fn world(source: Source, retry: RetryPolicy, down_for: Duration, heard: &Heard) 
             }));
         })
         .event_handler(Listener(heard.clone()));
-    let down = Down(Arc::clone(&clock), down_for);
+    let down = DownFor(Arc::clone(&clock), down_for);
     let shown = Arc::clone(&clock);
-    let mut world = World::with(domain, |app| app.clock(clock).interceptor(Arc::new(down)));
+    let mut world = World::with_app(domain, |app| app.clock(clock).interceptor(Arc::new(down)));
     world.clock = shown;
     world
 }
 
 async fn check(source: Source) {
-    let heard = Heard::default();
+    let heard = CallLog::default();
     let retry = RetryPolicy::attempts(9).first_delay(Duration::ZERO);
     let mut world = world(source, retry, Duration::from_secs(100), &heard);
-    world.pings(["1", "2", "3"]).await;
+    world.publish_pings(["1", "2", "3"]).await;
 
     let settled = world.run().await;
 
@@ -63,70 +63,70 @@ async fn check(source: Source) {
     );
     assert_eq!(heard.take(), ["Listener 1", "Listener 2", "Listener 3"]);
     assert_eq!(settled.time, Duration::from_secs(120));
-    assert!(settled.left.is_quiet());
+    assert!(settled.remaining.is_quiet());
 }
 
 #[tokio::test]
-async fn after_enough_failures_it_pauses_then_tries_one_and_then_all() {
+async fn breaker_pauses_then_tries_one_message_then_all() {
     check(Source::Broker).await;
 }
 
 #[tokio::test]
-async fn it_pauses_in_the_same_way_when_it_reads_the_store() {
+async fn breaker_pauses_a_store_subscription_alike() {
     check(Source::EventStore).await;
 }
 
-async fn what_comes_in_a_pause(source: Source) {
-    let heard = Heard::default();
+async fn check_messages_in_pause(source: Source) {
+    let heard = CallLog::default();
     let mut world = world(
         source,
         RetryPolicy::never(),
         Duration::from_secs(30),
         &heard,
     );
-    world.pings(["1", "2"]).await;
-    assert!(world.run().await.left.is_quiet());
-    world.pings(["3", "4"]).await;
+    world.publish_pings(["1", "2"]).await;
+    assert!(world.run().await.remaining.is_quiet());
+    world.publish_pings(["3", "4"]).await;
 
     let settled = world.run().await;
 
     assert_eq!(heard.take(), ["Listener 3", "Listener 4"]);
     assert_eq!(settled.time, Duration::from_secs(60));
-    assert!(settled.left.is_quiet());
+    assert!(settled.remaining.is_quiet());
 }
 
 #[tokio::test]
-async fn what_comes_in_a_pause_is_handled_after_it() {
-    what_comes_in_a_pause(Source::Broker).await;
+async fn message_published_in_a_pause_is_handled_after_it() {
+    check_messages_in_pause(Source::Broker).await;
 }
 
 #[tokio::test]
-async fn what_is_stored_in_a_pause_is_handled_after_it() {
-    what_comes_in_a_pause(Source::EventStore).await;
+async fn event_stored_in_a_pause_is_handled_after_it() {
+    check_messages_in_pause(Source::EventStore).await;
 }
 
 #[tokio::test]
-async fn what_is_left_tells_of_the_pause() {
-    let heard = Heard::default();
+async fn remaining_reports_the_pause() {
+    let heard = CallLog::default();
     let retry = RetryPolicy::attempts(9);
     let mut world = world(Source::Broker, retry, Duration::from_secs(30), &heard);
-    world.pings(["1", "2"]).await;
+    world.publish_pings(["1", "2"]).await;
 
-    let settled = world.engine.cycles(2).await.unwrap();
+    let settled = world.engine.run_cycles(2).await.unwrap();
 
-    insta::assert_snapshot!(settled.left, @"Listener has 2 to handle, 2 of them again, and pauses until 2026-01-01T00:01:00Z");
+    insta::assert_snapshot!(settled.remaining, @"Listener has 2 to handle, 2 of them again, and pauses until 2026-01-01T00:01:00Z");
 }
 
 #[tokio::test]
-async fn of_what_is_replayed_one_is_tried_after_a_pause() {
-    let heard = Heard::default();
+async fn replay_tries_one_dead_letter_after_a_pause() {
+    let heard = CallLog::default();
     let never = RetryPolicy::never();
     let mut world = world(Source::Broker, never, Duration::from_secs(100), &heard);
-    world.pings(["1", "2"]).await;
-    assert_eq!(world.run().await.left.dead_letters, 2);
+    world.publish_pings(["1", "2"]).await;
+    assert_eq!(world.run().await.remaining.dead_letters, 2);
     world.app.dead_letters().replay_all().await.unwrap();
 
-    assert!(world.run().await.left.is_quiet());
+    assert!(world.run().await.remaining.is_quiet());
 
     assert_eq!(
         world.attempts(),
@@ -138,41 +138,41 @@ async fn of_what_is_replayed_one_is_tried_after_a_pause() {
         ]
     );
     assert_eq!(heard.take(), ["Listener 2"]);
-    assert_eq!(world.dead().await.len(), 1);
+    assert_eq!(world.dead_letter_lines().await.len(), 1);
 }
 
 async fn pending_after_the_pause(source: Source) -> Vec<String> {
-    let heard = Heard::default();
+    let heard = CallLog::default();
     let retry = RetryPolicy::attempts(9).first_delay(Duration::ZERO);
     let mut world = world(source, retry, Duration::from_secs(30), &heard);
-    world.pings(["1", "2", "3"]).await;
-    let _ = world.engine.cycles(1).await.unwrap();
+    world.publish_pings(["1", "2", "3"]).await;
+    let _ = world.engine.run_cycles(1).await.unwrap();
     assert!(world.pending().await.is_empty());
     world.clock.advance(Duration::from_secs(60));
     world.pending().await
 }
 
 #[tokio::test]
-async fn after_a_pause_one_message_is_pending() {
+async fn pending_has_one_message_after_a_pause() {
     let pending = pending_after_the_pause(Source::Broker).await;
 
     assert_eq!(pending, ["Listener Ping 1 #2"]);
 }
 
 #[tokio::test]
-async fn after_a_pause_one_event_is_pending() {
+async fn pending_has_one_event_after_a_pause() {
     let pending = pending_after_the_pause(Source::EventStore).await;
 
     assert_eq!(pending, ["Listener Ping 1 #2"]);
 }
 
 #[tokio::test]
-async fn after_a_pause_one_dead_letter_is_pending() {
-    let heard = Heard::default();
+async fn pending_has_one_dead_letter_after_a_pause() {
+    let heard = CallLog::default();
     let never = RetryPolicy::never();
     let mut world = world(Source::Broker, never, Duration::from_secs(30), &heard);
-    world.pings(["1", "2"]).await;
-    assert_eq!(world.run().await.left.dead_letters, 2);
+    world.publish_pings(["1", "2"]).await;
+    assert_eq!(world.run().await.remaining.dead_letters, 2);
     world.app.dead_letters().replay_all().await.unwrap();
 
     world.clock.advance(Duration::from_secs(60));

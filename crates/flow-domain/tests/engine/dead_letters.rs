@@ -11,10 +11,10 @@ use flow_domain::{
 };
 use pretty_assertions::assert_eq;
 
-use crate::fixture::{Heard, Listener, Ping, World, table, timed_out};
+use crate::fixture::{CallLog, Listener, Ping, World, card_timed_out, table_domain};
 
 /// Fails so often, and notes every call.
-struct Weak(Heard, Arc<AtomicU32>);
+struct Weak(CallLog, Arc<AtomicU32>);
 
 impl EventHandler for Weak {
     fn routes(on: &mut EventRoutes<Self>) {
@@ -32,108 +32,119 @@ impl Weak {
             0 => Ok(()),
             n => {
                 self.1.store(n - 1, Ordering::Relaxed);
-                Err(timed_out())
+                Err(card_timed_out())
             }
         }
     }
 }
 
-fn domain(source: Source, heard: &Heard, failures: &Arc<AtomicU32>) -> DomainBuilder {
-    table(source)
+fn domain(source: Source, heard: &CallLog, failures: &Arc<AtomicU32>) -> DomainBuilder {
+    table_domain(source)
         .event_handler(Weak(heard.clone(), Arc::clone(failures)))
         .event_handler(Listener(heard.clone()))
 }
 
 /// A world in which `Weak` gave up on these pings; what was heard until then is forgotten.
-async fn given_up<const N: usize>(
+async fn dead_lettered_world<const N: usize>(
     source: Source,
     ids: [&str; N],
-) -> (World, Heard, Arc<AtomicU32>) {
-    let heard = Heard::default();
+) -> (World, CallLog, Arc<AtomicU32>) {
+    let heard = CallLog::default();
     let failures = Arc::new(AtomicU32::new(2 * u32::try_from(N).unwrap()));
     let mut world = World::of(domain(source, &heard, &failures));
-    world.pings(ids).await;
-    assert_eq!(world.run().await.left.dead_letters, N);
+    world.publish_pings(ids).await;
+    assert_eq!(world.run().await.remaining.dead_letters, N);
     heard.take();
     (world, heard, failures)
 }
 
 #[tokio::test]
-async fn a_dead_letter_tells_who_gave_up_on_what_and_why() {
-    let (world, ..) = given_up(Source::Broker, ["1"]).await;
+async fn dead_letter_has_handler_message_and_reason() {
+    let (world, ..) = dead_lettered_world(Source::Broker, ["1"]).await;
 
-    let letter = world.app.dead_letters().of("Weak").await.unwrap().remove(0);
+    let letter = world
+        .app
+        .dead_letters()
+        .mutate_subscription("Weak")
+        .await
+        .unwrap()
+        .remove(0);
 
     assert_eq!((&*letter.subscription, &*letter.handler), ("Weak", "Weak"));
     assert_eq!(letter.reason, "charging the card failed: timed out");
     assert_eq!(letter.attempts, 2);
     assert_eq!(letter.failed_at.to_string(), "2026-01-01T00:00:01Z");
     assert_eq!(letter.envelope.message.as_json(), r#"{"id":"1"}"#);
-    let of_others = world.app.dead_letters().of("Listener").await.unwrap();
+    let of_others = world
+        .app
+        .dead_letters()
+        .mutate_subscription("Listener")
+        .await
+        .unwrap();
     assert!(of_others.is_empty());
 }
 
-async fn replayed(source: Source) {
-    let (mut world, heard, _) = given_up(source, ["1", "2"]).await;
+async fn check_replay(source: Source) {
+    let (mut world, heard, _) = dead_lettered_world(source, ["1", "2"]).await;
     let id = world.app.dead_letters().all().await.unwrap()[1].id.clone();
 
     assert!(world.app.dead_letters().replay(&id).await.unwrap());
     let settled = world.run().await;
 
     assert_eq!(heard.take(), ["Weak 2"]);
-    assert_eq!((settled.deliveries, settled.left.dead_letters), (1, 1));
+    assert_eq!((settled.deliveries, settled.remaining.dead_letters), (1, 1));
 }
 
 #[tokio::test]
-async fn a_replay_goes_to_the_handler_that_gave_up_and_to_no_other() {
-    replayed(Source::Broker).await;
+async fn replay_reaches_only_the_handler_that_failed() {
+    check_replay(Source::Broker).await;
 }
 
 #[tokio::test]
-async fn a_replay_of_what_was_read_from_the_store_goes_to_nobody_else_either() {
-    replayed(Source::EventStore).await;
+async fn replay_of_a_store_event_reaches_only_its_handler() {
+    check_replay(Source::EventStore).await;
 }
 
 #[tokio::test]
-async fn a_replay_that_fails_is_tried_as_often_as_the_first_time_and_is_back() {
-    let (mut world, heard, failures) = given_up(Source::Broker, ["1"]).await;
+async fn replay_that_fails_is_dead_lettered_again() {
+    let (mut world, heard, failures) = dead_lettered_world(Source::Broker, ["1"]).await;
     failures.store(2, Ordering::Relaxed);
 
     assert_eq!(world.app.dead_letters().replay_all().await.unwrap(), 1);
     let settled = world.run().await;
 
     assert_eq!(heard.take(), ["Weak 1", "Weak 1"]);
-    assert_eq!(settled.left.dead_letters, 1);
+    assert_eq!(settled.remaining.dead_letters, 1);
     let letter = world.app.dead_letters().all().await.unwrap().remove(0);
     assert!(!letter.is_replayed);
     assert_eq!(letter.failed_at.to_string(), "2026-01-01T00:00:02Z");
 }
 
 #[tokio::test]
-async fn a_replay_survives_a_new_engine() {
-    let (mut world, heard, _) = given_up(Source::Broker, ["1"]).await;
+async fn replay_survives_a_new_engine() {
+    let (mut world, heard, _) = dead_lettered_world(Source::Broker, ["1"]).await;
     world.app.dead_letters().replay_all().await.unwrap();
-    world.start_again();
+    world.replace_engine();
 
-    assert!(world.run().await.left.is_quiet());
+    assert!(world.run().await.remaining.is_quiet());
 
     assert_eq!(heard.take(), ["Weak 1"]);
-    assert!(world.dead().await.is_empty());
+    assert!(world.dead_letter_lines().await.is_empty());
 }
 
 #[tokio::test]
-async fn all_can_be_replayed() {
-    let (mut world, heard, _) = given_up(Source::Broker, ["1", "2"]).await;
+async fn replay_all_replays_every_dead_letter() {
+    let (mut world, heard, _) = dead_lettered_world(Source::Broker, ["1", "2"]).await;
 
     assert_eq!(world.app.dead_letters().replay_all().await.unwrap(), 2);
-    assert_eq!(world.run().await.left.dead_letters, 0);
+    assert_eq!(world.run().await.remaining.dead_letters, 0);
 
     assert_eq!(heard.take(), ["Weak 1", "Weak 2"]);
 }
 
 #[tokio::test]
-async fn one_can_be_thrown_away_and_all() {
-    let (mut world, heard, _) = given_up(Source::Broker, ["1", "2", "3"]).await;
+async fn purge_deletes_one_dead_letter_or_all() {
+    let (mut world, heard, _) = dead_lettered_world(Source::Broker, ["1", "2", "3"]).await;
     let letters = world.app.dead_letters();
     let id = letters.all().await.unwrap()[0].id.clone();
 

@@ -2,77 +2,84 @@
 
 use std::time::Duration;
 
-use flow_domain::{Headers, clock::VirtualClock, record::Happening};
+use flow_domain::{Headers, clock::VirtualClock, record::EntryKind};
 use pretty_assertions::assert_eq;
 
-use crate::fixture::{World, fails, score, scored};
+use crate::fixture::{World, fail_until, game_domain, score};
 
 const MINUTE: Duration = Duration::from_secs(60);
 
-fn until(seconds: u64) -> Headers {
+fn deadline_after(seconds: u64) -> Headers {
     Headers::default().deadline(VirtualClock::START + Duration::from_secs(seconds))
 }
 
-async fn submitted(headers: &Headers, waits: Duration) -> World {
-    let mut world = World::of(scored());
+async fn run_after(headers: &Headers, waits: Duration) -> World {
+    let mut world = World::of(game_domain());
     world.app.submit_with(score("g"), headers).await.unwrap();
     world.clock.advance(waits);
     let settled = world.run().await;
-    assert!(settled.left.is_quiet());
+    assert!(settled.remaining.is_quiet());
     assert!(settled.failures.is_empty());
     world
 }
 
 #[tokio::test]
-async fn a_command_that_comes_in_time_is_handled() {
-    let world = submitted(&until(60), MINUTE).await;
+async fn deadline_not_passed_handles_the_command() {
+    let world = run_after(&deadline_after(60), MINUTE).await;
 
-    assert_eq!(world.stored().await, ["Scored in game-g"]);
+    assert_eq!(world.stored_lines().await, ["Scored in game-g"]);
 }
 
 #[tokio::test]
-async fn a_command_that_comes_too_late_is_skipped_and_recorded() {
-    let mut world = submitted(&until(59), MINUTE).await;
+async fn deadline_passed_skips_the_command_and_records_it() {
+    let mut world = run_after(&deadline_after(59), MINUTE).await;
 
-    assert!(world.stored().await.is_empty());
-    assert!(world.dead().await.is_empty());
+    assert!(world.stored_lines().await.is_empty());
+    assert!(world.dead_letter_lines().await.is_empty());
     assert!(world.attempts().is_empty());
-    let expired = world.tell(|what| matches!(what, Happening::Expired));
+    let expired = world.recorded(|what| matches!(what, EntryKind::Expired));
     assert_eq!(expired, ["expired"]);
 }
 
 #[tokio::test]
-async fn a_deadline_can_be_counted_from_now() {
+async fn deadline_can_be_relative() {
     let headers = Headers::default().expires_after(Duration::from_secs(59));
 
-    let world = submitted(&headers, MINUTE).await;
+    let world = run_after(&headers, MINUTE).await;
 
-    assert!(world.stored().await.is_empty());
+    assert!(world.stored_lines().await.is_empty());
 }
 
 #[tokio::test]
-async fn a_command_that_is_processed_too_late_is_an_error() {
-    let world = World::of(scored());
+async fn deadline_passed_is_an_error_of_process() {
+    let world = World::of(game_domain());
     world.clock.advance(MINUTE);
 
-    let err = world.app.process_with(score("g"), &until(59)).await;
+    let err = world
+        .app
+        .process_with(score("g"), &deadline_after(59))
+        .await;
 
     let err = err.unwrap_err();
     assert!(err.is_expired());
     insta::assert_snapshot!(err, @"`Score` expired at 2026-01-01T00:00:59Z, and it is 2026-01-01T00:01:00Z: it was not handled");
-    assert!(world.stored().await.is_empty());
+    assert!(world.stored_lines().await.is_empty());
 }
 
 #[tokio::test]
-async fn retries_end_at_the_deadline() {
-    let faults = fails("Referee", "game-g", 9);
-    let mut world = World::with(scored(), |app| app.interceptor(faults));
-    world.app.submit_with(score("g"), &until(2)).await.unwrap();
+async fn deadline_ends_the_retries() {
+    let faults = fail_until("Referee", "game-g", 9);
+    let mut world = World::with_app(game_domain(), |app| app.interceptor(faults));
+    world
+        .app
+        .submit_with(score("g"), &deadline_after(2))
+        .await
+        .unwrap();
 
     let settled = world.run().await;
 
     assert_eq!(world.attempts().len(), 2);
     assert!(settled.failures.is_empty());
-    let expired = world.tell(|what| matches!(what, Happening::Expired));
+    let expired = world.recorded(|what| matches!(what, EntryKind::Expired));
     assert_eq!(expired, ["expired"]);
 }

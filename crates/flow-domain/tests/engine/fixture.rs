@@ -7,14 +7,14 @@ use std::{
 
 use flow_domain::{
     Aggregate, App, Command, CommandHandler, CommandRoutes, Domain, Engine, Error, Event,
-    EventHandler, EventRoutes, Raised, Rejection, UnitOfWork,
+    EventHandler, EventRoutes, PendingEvents, Rejection, UnitOfWork,
     adapter::memory::{MemoryBroker, MemoryStore},
     clock::{VirtualClock, VirtualIds},
-    engine::{Pending, TestEngine},
+    engine::{PendingDelivery, TestEngine},
     handler::{Interceptor, Source},
     message::{Envelope, Position, Processing, Recorded},
     port::Store,
-    record::{Happening, Record, Recorder},
+    record::{EntryKind, Record, Recorder},
     runtime::AppBuilder,
     wiring::DomainBuilder,
 };
@@ -41,7 +41,7 @@ pub(crate) struct Game {
     pub(crate) id: String,
     pub(crate) points: u32,
     #[serde(skip)]
-    raised: Raised,
+    raised: PendingEvents,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Command)]
@@ -86,7 +86,7 @@ impl Referee {
 }
 
 /// Notes every ping.
-pub(crate) struct Listener(pub(crate) Heard);
+pub(crate) struct Listener(pub(crate) CallLog);
 
 impl EventHandler for Listener {
     fn routes(on: &mut EventRoutes<Self>) {
@@ -129,12 +129,12 @@ pub(crate) fn score(id: &str) -> Score {
 }
 
 /// A failure of the outside, with its cause.
-pub(crate) fn timed_out() -> Error {
+pub(crate) fn card_timed_out() -> Error {
     Error::failed("charging the card", io::Error::other("timed out"))
 }
 
 /// A domain of events from outside, read from `source`.
-pub(crate) fn table(source: Source) -> DomainBuilder {
+pub(crate) fn table_domain(source: Source) -> DomainBuilder {
     Domain::builder("game")
         .event_from_outside::<Ping>()
         .event_from_outside::<Pong>()
@@ -144,7 +144,7 @@ pub(crate) fn table(source: Source) -> DomainBuilder {
 }
 
 /// A domain that scores.
-pub(crate) fn scored() -> DomainBuilder {
+pub(crate) fn game_domain() -> DomainBuilder {
     Domain::builder("game")
         .aggregate::<Game>()
         .command_handler(Referee)
@@ -152,9 +152,9 @@ pub(crate) fn scored() -> DomainBuilder {
 
 /// What handlers wrote down while they were called.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Heard(Arc<Mutex<Vec<String>>>);
+pub(crate) struct CallLog(Arc<Mutex<Vec<String>>>);
 
-impl Heard {
+impl CallLog {
     pub(crate) fn note(&self, line: impl Into<String>) {
         let mut lines = self.0.lock().expect("nobody panics under this lock");
         lines.push(line.into());
@@ -168,30 +168,34 @@ impl Heard {
 
 /// Lets a handler fail with the messages of one stream, up to an attempt.
 #[derive(Clone, Debug)]
-pub(crate) struct Fails {
+pub(crate) struct FailUntil {
     pub(crate) handler: &'static str,
     pub(crate) stream: &'static str,
-    pub(crate) up_to: u32,
-    pub(crate) with: fn() -> Error,
+    pub(crate) last_attempt: u32,
+    pub(crate) error: fn() -> Error,
 }
 
-impl Interceptor for Fails {
+impl Interceptor for FailUntil {
     fn before(&self, handler: &'static str, message: &Envelope, attempt: u32) -> Result<(), Error> {
         let stream = message.metadata.stream.to_string();
-        if handler == self.handler && stream == self.stream && attempt <= self.up_to {
-            return Err((self.with)());
+        if handler == self.handler && stream == self.stream && attempt <= self.last_attempt {
+            return Err((self.error)());
         }
         Ok(())
     }
 }
 
 /// Lets `handler` time out with the messages of `stream`, up to an attempt.
-pub(crate) fn fails(handler: &'static str, stream: &'static str, up_to: u32) -> Arc<Fails> {
-    Arc::new(Fails {
+pub(crate) fn fail_until(
+    handler: &'static str,
+    stream: &'static str,
+    up_to: u32,
+) -> Arc<FailUntil> {
+    Arc::new(FailUntil {
         handler,
         stream,
-        up_to,
-        with: timed_out,
+        last_attempt: up_to,
+        error: card_timed_out,
     })
 }
 
@@ -207,19 +211,19 @@ pub(crate) struct World {
 impl World {
     #[track_caller]
     pub(crate) fn of(domain: DomainBuilder) -> Self {
-        Self::with(domain, |app| app)
+        Self::with_app(domain, |app| app)
     }
 
     #[track_caller]
-    pub(crate) fn with(
+    pub(crate) fn with_app(
         domain: DomainBuilder,
         say: impl FnOnce(AppBuilder<Arc<dyn Store>>) -> AppBuilder<Arc<dyn Store>>,
     ) -> Self {
-        Self::on(Arc::new(MemoryStore::default()), domain, say)
+        Self::with_store(Arc::new(MemoryStore::default()), domain, say)
     }
 
     #[track_caller]
-    pub(crate) fn on(
+    pub(crate) fn with_store(
         store: Arc<dyn Store>,
         domain: DomainBuilder,
         say: impl FnOnce(AppBuilder<Arc<dyn Store>>) -> AppBuilder<Arc<dyn Store>>,
@@ -248,7 +252,7 @@ impl World {
     }
 
     /// Tells the domain of pings.
-    pub(crate) async fn pings<const N: usize>(&self, ids: [&str; N]) {
+    pub(crate) async fn publish_pings<const N: usize>(&self, ids: [&str; N]) {
         for id in ids {
             let told = self.app.publish(ping(id)).await;
             told.expect("it is only written down");
@@ -256,23 +260,23 @@ impl World {
     }
 
     /// Runs the engine until nothing is left.
-    pub(crate) async fn run(&mut self) -> flow_domain::engine::Settled {
+    pub(crate) async fn run(&mut self) -> flow_domain::engine::SettleReport {
         self.engine.run().await.expect("memory does not fail")
     }
 
     /// Takes another engine, as a process that starts again does.
-    pub(crate) fn start_again(&mut self) {
+    pub(crate) fn replace_engine(&mut self) {
         self.engine = Engine::test_mode(&self.app);
     }
 
     /// What can be delivered now, as `Listener Ping 1 #1` with the number of the attempt.
     pub(crate) async fn pending(&mut self) -> Vec<String> {
         let pending = self.engine.pending().await.expect("memory does not fail");
-        pending.iter().map(told).collect()
+        pending.iter().map(pending_line).collect()
     }
 
     /// The first that can be delivered now to this subscription.
-    pub(crate) async fn next(&mut self, subscription: &str) -> Pending {
+    pub(crate) async fn next_pending(&mut self, subscription: &str) -> PendingDelivery {
         let pending = self.engine.pending().await.expect("memory does not fail");
         let mut of_it = pending.into_iter();
         let found = of_it.find(|one| *one.subscription == *subscription);
@@ -285,12 +289,12 @@ impl World {
     }
 
     /// All stored events as `Ping in table-1`, oldest first.
-    pub(crate) async fn stored(&self) -> Vec<String> {
-        stored_in(&self.app).await
+    pub(crate) async fn stored_lines(&self) -> Vec<String> {
+        stored_lines_of(&self.app).await
     }
 
     /// The reasons of all dead letters, each after its subscription.
-    pub(crate) async fn dead(&self) -> Vec<String> {
+    pub(crate) async fn dead_letter_lines(&self) -> Vec<String> {
         let letters = self.app.dead_letters().all().await;
         let letters = letters.expect("memory does not fail").into_iter();
         letters
@@ -300,29 +304,29 @@ impl World {
 
     /// Everything that happened so far.
     pub(crate) fn record(&mut self) -> &Record {
-        self.recorder.update(&mut self.record);
+        self.recorder.drain_into(&mut self.record);
         &self.record
     }
 
     /// How each handling ended, in order.
-    pub(crate) fn endings(&mut self) -> Vec<String> {
-        self.tell(|what| matches!(what, Happening::HandlerEnded(_)))
+    pub(crate) fn handler_outcomes(&mut self) -> Vec<String> {
+        self.recorded(|what| matches!(what, EntryKind::HandlerEnded(_)))
     }
 
     /// What happened of a kind, in order.
-    pub(crate) fn tell(&mut self, is_wanted: impl Fn(&Happening) -> bool) -> Vec<String> {
+    pub(crate) fn recorded(&mut self, is_wanted: impl Fn(&EntryKind) -> bool) -> Vec<String> {
         let entries = self.record().entries().iter();
-        let wanted = entries.filter(|entry| is_wanted(&entry.what));
-        wanted.map(|entry| entry.what.to_string()).collect()
+        let wanted = entries.filter(|entry| is_wanted(&entry.kind));
+        wanted.map(|entry| entry.kind.to_string()).collect()
     }
 
     /// When handlers were called, as `Listener #1 at 0ns`, in order.
     pub(crate) fn attempts(&mut self) -> Vec<String> {
         let entries = self.record().entries().iter();
         let started = entries.filter_map(|entry| {
-            let Happening::HandlerStarted {
+            let EntryKind::HandlerStarted {
                 handler, attempt, ..
-            } = entry.what
+            } = entry.kind
             else {
                 return None;
             };
@@ -333,7 +337,7 @@ impl World {
     }
 }
 
-pub(crate) fn told(pending: &Pending) -> String {
+pub(crate) fn pending_line(pending: &PendingDelivery) -> String {
     let metadata = &pending.message.metadata;
     let (name, id) = (metadata.message_type.name(), metadata.stream.id());
     format!("{} {name} {id} #{}", pending.subscription, pending.attempt)
@@ -344,7 +348,7 @@ pub(crate) async fn events_of(app: &App) -> Vec<Recorded> {
     events.await.expect("memory can be read")
 }
 
-pub(crate) async fn stored_in(app: &App) -> Vec<String> {
+pub(crate) async fn stored_lines_of(app: &App) -> Vec<String> {
     let events = events_of(app).await;
     let told = events.iter().map(|event| {
         let name = event.metadata().message_type.name();

@@ -2,7 +2,7 @@
 
 use flow_domain::{
     Error, EventHandler, EventRoutes, Projection, Projector, ProjectorRoutes, Rows, UnitOfWork,
-    engine::{Footprint, Step, Touched},
+    engine::{Footprint, FootprintItem, Step},
     handler::Source,
     message::Processing,
     wiring::DomainBuilder,
@@ -10,7 +10,7 @@ use flow_domain::{
 use pretty_assertions::assert_eq;
 use serde::{Deserialize, Serialize};
 
-use crate::fixture::{Game, Ping, Player, Pong, Referee, World, score, table};
+use crate::fixture::{Game, Ping, Player, Pong, Referee, World, score, table_domain};
 
 #[derive(Debug, Serialize, Deserialize, Projection)]
 #[projection(id = id)]
@@ -57,8 +57,8 @@ impl Watcher {
     }
 }
 
-fn balls() -> DomainBuilder {
-    table(Source::Broker)
+fn ball_domain() -> DomainBuilder {
+    table_domain(Source::Broker)
         .aggregate::<Game>()
         .projection::<Ball>()
         .command_handler(Referee)
@@ -67,8 +67,8 @@ fn balls() -> DomainBuilder {
         .event_handler(Player)
 }
 
-async fn step(world: &mut World, subscription: &str) -> Step {
-    let next = world.next(subscription).await;
+async fn deliver_next(world: &mut World, subscription: &str) -> Step {
+    let next = world.next_pending(subscription).await;
     world.engine.deliver(&next).await.unwrap()
 }
 
@@ -81,11 +81,11 @@ fn writes(footprint: &Footprint) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn what_is_looked_for_and_not_there_is_read() {
-    let mut world = World::of(balls());
-    world.pings(["1"]).await;
+async fn footprint_has_reads_of_missing_rows() {
+    let mut world = World::of(ball_domain());
+    world.publish_pings(["1"]).await;
 
-    let footprint = step(&mut world, "Watcher").await.footprint;
+    let footprint = deliver_next(&mut world, "Watcher").await.footprint;
 
     assert_eq!(
         reads(&footprint),
@@ -95,10 +95,10 @@ async fn what_is_looked_for_and_not_there_is_read() {
 }
 
 async fn check_query(id: &str) {
-    let mut world = World::of(balls());
-    world.pings([id]).await;
+    let mut world = World::of(ball_domain());
+    world.publish_pings([id]).await;
 
-    let footprint = step(&mut world, "Watcher").await.footprint;
+    let footprint = deliver_next(&mut world, "Watcher").await.footprint;
 
     assert_eq!(
         reads(&footprint),
@@ -107,67 +107,67 @@ async fn check_query(id: &str) {
 }
 
 #[tokio::test]
-async fn a_query_reads_all_rows() {
+async fn footprint_of_a_query_reads_all_rows() {
     check_query("each").await;
 }
 
 #[tokio::test]
-async fn a_count_reads_all_rows() {
+async fn footprint_of_a_count_reads_all_rows() {
     check_query("all").await;
 }
 
 #[tokio::test]
-async fn a_projector_touches_its_row() {
-    let mut world = World::of(balls());
-    world.pings(["1"]).await;
+async fn footprint_of_a_projector_is_its_row() {
+    let mut world = World::of(ball_domain());
+    world.publish_pings(["1"]).await;
 
-    let footprint = step(&mut world, "BallProjector").await.footprint;
+    let footprint = deliver_next(&mut world, "BallProjector").await.footprint;
 
     assert_eq!(reads(&footprint), ["projection Ball \"1\""]);
     assert_eq!(writes(&footprint), ["projection Ball \"1\""]);
 }
 
 #[tokio::test]
-async fn what_is_raised_is_written_to_its_stream() {
-    let mut world = World::of(balls());
-    world.pings(["1"]).await;
+async fn footprint_has_the_stream_of_a_raised_event() {
+    let mut world = World::of(ball_domain());
+    world.publish_pings(["1"]).await;
 
-    let footprint = step(&mut world, "Player").await.footprint;
+    let footprint = deliver_next(&mut world, "Player").await.footprint;
 
     assert_eq!(writes(&footprint), ["stream table-1"]);
 }
 
 #[tokio::test]
-async fn handlers_that_touch_different_rows_do_not_conflict() {
-    let mut world = World::of(balls());
-    world.pings(["1", "2"]).await;
+async fn footprints_of_different_rows_do_not_conflict() {
+    let mut world = World::of(ball_domain());
+    world.publish_pings(["1", "2"]).await;
 
-    let one = step(&mut world, "BallProjector").await.footprint;
-    let two = step(&mut world, "BallProjector").await.footprint;
+    let one = deliver_next(&mut world, "BallProjector").await.footprint;
+    let two = deliver_next(&mut world, "BallProjector").await.footprint;
 
     assert!(!one.conflicts_with(&two));
 }
 
 #[tokio::test]
-async fn a_handler_that_writes_what_another_reads_conflicts_with_it() {
-    let mut world = World::of(balls());
-    world.pings(["all", "1"]).await;
+async fn footprints_of_writer_and_reader_conflict() {
+    let mut world = World::of(ball_domain());
+    world.publish_pings(["all", "1"]).await;
 
-    let query = step(&mut world, "Watcher").await.footprint;
-    let write = step(&mut world, "BallProjector").await.footprint;
-    let get = step(&mut world, "Watcher").await.footprint;
+    let query = deliver_next(&mut world, "Watcher").await.footprint;
+    let write = deliver_next(&mut world, "BallProjector").await.footprint;
+    let get = deliver_next(&mut world, "Watcher").await.footprint;
 
     assert!(write.conflicts_with(&query));
     assert!(!write.conflicts_with(&get), "it is the row of another ball");
 }
 
 #[tokio::test]
-async fn deliveries_of_one_subscription_of_the_store_share_its_checkpoint() {
-    let mut world = World::of(table(Source::EventStore).event_handler(Player));
-    world.pings(["1", "2"]).await;
+async fn footprints_of_one_store_subscription_share_its_checkpoint() {
+    let mut world = World::of(table_domain(Source::EventStore).event_handler(Player));
+    world.publish_pings(["1", "2"]).await;
 
-    let one = step(&mut world, "Player").await.footprint;
-    let two = step(&mut world, "Player").await.footprint;
+    let one = deliver_next(&mut world, "Player").await.footprint;
+    let two = deliver_next(&mut world, "Player").await.footprint;
 
     assert_eq!(
         writes(&one),
@@ -195,25 +195,25 @@ impl Fan {
 }
 
 #[tokio::test]
-async fn what_a_command_causes_inline_is_a_part_of_its_footprint() {
-    let domain = balls().event_handler(Fan);
-    let mut world = World::with(domain, |app| app.event_processing(Processing::Sync));
+async fn footprint_of_a_command_includes_its_inline_events() {
+    let domain = ball_domain().event_handler(Fan);
+    let mut world = World::with_app(domain, |app| app.event_processing(Processing::Sync));
     world.app.submit(score("g")).await.unwrap();
 
-    let footprint = step(&mut world, "game:command").await.footprint;
+    let footprint = deliver_next(&mut world, "game:command").await.footprint;
 
-    let pong = Touched::Stream("table-g".parse().unwrap());
+    let pong = FootprintItem::Stream("table-g".parse().unwrap());
     assert!(footprint.writes.contains(&pong), "{footprint:?}");
 }
 
 #[tokio::test]
-async fn an_engine_that_dies_tells_what_it_had_written() {
-    let mut world = World::of(balls());
-    world.engine = world.engine.rebuild_with(|| balls().build());
-    world.pings(["1"]).await;
-    let next = world.next("Player").await;
+async fn footprint_survives_a_crash_of_the_engine() {
+    let mut world = World::of(ball_domain());
+    world.engine = world.engine.rebuild_with(|| ball_domain().build());
+    world.publish_pings(["1"]).await;
+    let next = world.next_pending("Player").await;
 
-    let step = world.engine.deliver_and_die(&next).await.unwrap();
+    let step = world.engine.deliver_and_crash(&next).await.unwrap();
 
     assert_eq!(writes(&step.footprint), ["stream table-1"]);
 }

@@ -8,47 +8,52 @@ use flow_domain::{
 };
 use pretty_assertions::assert_eq;
 
-use crate::fixture::{Heard, Listener, Player, World, events_of, fails, ping, stored_in, table};
+use crate::fixture::{
+    CallLog, Listener, Player, World, events_of, fail_until, ping, stored_lines_of, table_domain,
+};
 
 fn domain(source: Source) -> DomainBuilder {
-    table(source)
+    table_domain(source)
         .subscriptions(|all| {
             all.retry(RetryPolicy::attempts(2).jitter_percent(0));
         })
         .event_handler(Player)
-        .event_handler(Listener(Heard::default()))
+        .event_handler(Listener(CallLog::default()))
 }
 
 /// A world with two pings, of which the player gives up on the first.
-async fn midway(source: Source) -> (World, TestEngine) {
-    let mut world = World::with(domain(source), |app| {
-        app.interceptor(fails("Player", "table-1", 9))
+async fn fork_midway(source: Source) -> (World, TestEngine) {
+    let mut world = World::with_app(domain(source), |app| {
+        app.interceptor(fail_until("Player", "table-1", 9))
     });
-    world.pings(["1", "2"]).await;
-    let first = world.next("Listener").await;
+    world.publish_pings(["1", "2"]).await;
+    let first = world.next_pending("Listener").await;
     let _ = world.engine.deliver(&first).await.unwrap();
     let fork = world.engine.fork().unwrap();
     (world, fork)
 }
 
-async fn n_dead(app: &App) -> usize {
+async fn n_dead_letters(app: &App) -> usize {
     app.dead_letters().all().await.unwrap().len()
 }
 
 async fn check(source: Source) {
-    let (mut world, mut fork) = midway(source).await;
+    let (mut world, mut fork) = fork_midway(source).await;
 
     let settled = fork.run().await.unwrap();
 
     assert_eq!(
-        stored_in(fork.app()).await,
+        stored_lines_of(fork.app()).await,
         ["Ping in table-1", "Ping in table-2", "Pong in table-2"]
     );
     assert_eq!(settled.time, Duration::from_secs(1));
-    assert_eq!(n_dead(fork.app()).await, 1);
-    assert_eq!(world.stored().await, ["Ping in table-1", "Ping in table-2"]);
+    assert_eq!(n_dead_letters(fork.app()).await, 1);
+    assert_eq!(
+        world.stored_lines().await,
+        ["Ping in table-1", "Ping in table-2"]
+    );
     assert_eq!(world.app.now(), VirtualClock::START);
-    assert_eq!(n_dead(&world.app).await, 0);
+    assert_eq!(n_dead_letters(&world.app).await, 0);
 
     assert_eq!(
         world.pending().await,
@@ -56,66 +61,75 @@ async fn check(source: Source) {
     );
     let second = world.engine.pending().await.unwrap().remove(1);
     let _ = world.engine.deliver(&second).await.unwrap();
-    assert_eq!(world.run().await.left, settled.left);
-    assert_eq!(world.stored().await, stored_in(fork.app()).await);
+    assert_eq!(world.run().await.remaining, settled.remaining);
+    assert_eq!(
+        world.stored_lines().await,
+        stored_lines_of(fork.app()).await
+    );
 }
 
 #[tokio::test]
-async fn a_fork_and_its_origin_go_their_own_ways_to_the_end() {
+async fn fork_runs_independently_of_its_origin() {
     check(Source::Broker).await;
 }
 
 #[tokio::test]
-async fn a_fork_has_checkpoints_of_its_own() {
+async fn fork_has_its_own_checkpoints() {
     check(Source::EventStore).await;
 }
 
 #[tokio::test]
-async fn what_happens_in_a_fork_is_not_in_the_record_of_its_origin() {
-    let (mut world, mut fork) = midway(Source::Broker).await;
+async fn fork_does_not_write_to_the_record_of_its_origin() {
+    let (mut world, mut fork) = fork_midway(Source::Broker).await;
     let before = world.record().to_string();
 
-    assert!(fork.run().await.unwrap().left.is_quiet());
+    assert!(fork.run().await.unwrap().remaining.is_quiet());
 
     assert_eq!(world.record().to_string(), before);
 }
 
 #[tokio::test]
-async fn a_fork_gives_the_ids_that_its_origin_would_have_given() {
-    let (mut world, mut fork) = midway(Source::Broker).await;
+async fn fork_makes_the_same_ids_as_its_origin() {
+    let (mut world, mut fork) = fork_midway(Source::Broker).await;
 
-    assert!(fork.run().await.unwrap().left.is_quiet());
-    assert!(world.run().await.left.is_quiet());
+    assert!(fork.run().await.unwrap().remaining.is_quiet());
+    assert!(world.run().await.remaining.is_quiet());
     fork.app().publish(ping("3")).await.unwrap();
-    world.pings(["3"]).await;
+    world.publish_pings(["3"]).await;
 
     let of_fork = events_of(fork.app()).await;
     assert_eq!(world.events().await, of_fork);
 }
 
 #[tokio::test]
-async fn a_fork_of_a_fork_is_as_good() {
-    let (mut world, mut fork) = midway(Source::Broker).await;
+async fn fork_of_a_fork_reaches_the_same_end() {
+    let (mut world, mut fork) = fork_midway(Source::Broker).await;
     let mut second = fork.fork().unwrap();
 
-    assert!(fork.run().await.unwrap().left.is_quiet());
-    assert!(second.run().await.unwrap().left.is_quiet());
-    assert!(world.run().await.left.is_quiet());
+    assert!(fork.run().await.unwrap().remaining.is_quiet());
+    assert!(second.run().await.unwrap().remaining.is_quiet());
+    assert!(world.run().await.remaining.is_quiet());
 
-    assert_eq!(world.stored().await, stored_in(second.app()).await);
-    assert_eq!(world.stored().await, stored_in(fork.app()).await);
+    assert_eq!(
+        world.stored_lines().await,
+        stored_lines_of(second.app()).await
+    );
+    assert_eq!(
+        world.stored_lines().await,
+        stored_lines_of(fork.app()).await
+    );
 }
 
 #[tokio::test]
-async fn a_fork_knows_what_was_handled_before_it() {
-    let mut world = World::of(table(Source::Broker).event_handler(Player));
-    world.pings(["1"]).await;
-    assert!(world.run().await.left.is_quiet());
+async fn fork_makes_new_ids_for_a_message_handled_before() {
+    let mut world = World::of(table_domain(Source::Broker).event_handler(Player));
+    world.publish_pings(["1"]).await;
+    assert!(world.run().await.remaining.is_quiet());
     let mut fork = world.engine.fork().unwrap();
     let ping = world.events().await.remove(0);
 
-    fork.deliver_again(&ping).await.unwrap();
-    assert!(fork.run().await.unwrap().left.is_quiet());
+    fork.redeliver(&ping).await.unwrap();
+    assert!(fork.run().await.unwrap().remaining.is_quiet());
 
     let events = events_of(fork.app()).await;
     assert_eq!(events.len(), 3);

@@ -2,29 +2,29 @@
 
 use flow_domain::{
     Aggregate, Command, CommandHandler, CommandRoutes, Delivery, Domain, Error, EventHandler,
-    EventRoutes, ProcessManager, ProcessManagerRoutes, Projection, Projector, ProjectorRoutes,
-    Raised, Rejection, RetryPolicy, Rows, UnitOfWork, handler::Source, message::Processing,
-    record::Happening, wiring::DomainBuilder,
+    EventRoutes, PendingEvents, ProcessManager, ProcessManagerRoutes, Projection, Projector,
+    ProjectorRoutes, Rejection, RetryPolicy, Rows, UnitOfWork, handler::Source,
+    message::Processing, record::EntryKind, wiring::DomainBuilder,
 };
 use pretty_assertions::assert_eq;
 use serde::{Deserialize, Serialize};
 
-use crate::fixture::{Heard, Ping, World, ping, table, timed_out};
+use crate::fixture::{CallLog, Ping, World, card_timed_out, ping, table_domain};
 
 thread_local! {
     // A process manager is its own state and has nowhere to keep it.
-    static TOLD: Heard = Heard::default();
+    static ERRORS: CallLog = CallLog::default();
 }
 
-fn tell(error: &Error, delivery: &Delivery) {
+fn note_error(error: &Error, delivery: &Delivery) {
     let last = if delivery.is_last() { ", the last" } else { "" };
     let (attempt, cause) = (delivery.attempt(), error.with_causes());
     let name = delivery.metadata().message_type.name();
-    TOLD.with(|told| told.note(format!("{name} #{attempt}{last}: {cause}")));
+    ERRORS.with(|told| told.note(format!("{name} #{attempt}{last}: {cause}")));
 }
 
-fn told() -> Vec<String> {
-    TOLD.with(Heard::take)
+fn noted_errors() -> Vec<String> {
+    ERRORS.with(CallLog::take)
 }
 
 struct Broken;
@@ -35,14 +35,14 @@ impl EventHandler for Broken {
     }
 
     async fn handle_error(&self, error: &Error, delivery: &Delivery) -> Result<(), Error> {
-        tell(error, delivery);
+        note_error(error, delivery);
         Ok(())
     }
 }
 
 impl Broken {
     async fn on_ping(&self, _: Ping, _: &mut UnitOfWork) -> Result<(), Error> {
-        Err(timed_out())
+        Err(card_timed_out())
     }
 }
 
@@ -62,14 +62,14 @@ impl Projector for BrokenProjector {
     }
 
     async fn handle_error(&self, error: &Error, delivery: &Delivery) -> Result<(), Error> {
-        tell(error, delivery);
+        note_error(error, delivery);
         Ok(())
     }
 }
 
 impl BrokenProjector {
     async fn on_ping(&self, _: Ping, _: &mut Rows<'_, Tally>) -> Result<(), Error> {
-        Err(timed_out())
+        Err(card_timed_out())
     }
 }
 
@@ -84,14 +84,14 @@ impl ProcessManager for BrokenManager {
     }
 
     async fn handle_error(error: &Error, delivery: &Delivery) -> Result<(), Error> {
-        tell(error, delivery);
+        note_error(error, delivery);
         Ok(())
     }
 }
 
 impl BrokenManager {
     async fn on_ping(&mut self, _: Ping, _: &mut UnitOfWork) -> Result<(), Error> {
-        Err(timed_out())
+        Err(card_timed_out())
     }
 }
 
@@ -100,7 +100,7 @@ impl BrokenManager {
 struct Card {
     id: String,
     #[serde(skip)]
-    raised: Raised,
+    raised: PendingEvents,
 }
 
 #[derive(Debug, Serialize, Deserialize, Command)]
@@ -130,14 +130,14 @@ impl CommandHandler for BrokenCashier {
     }
 
     async fn handle_error(&self, error: &Error, delivery: &Delivery) -> Result<(), Error> {
-        tell(error, delivery);
+        note_error(error, delivery);
         Ok(())
     }
 }
 
 impl BrokenCashier {
     async fn charge(&self, _: Charge, _: &mut UnitOfWork) -> Result<(), Error> {
-        Err(timed_out())
+        Err(card_timed_out())
     }
 
     async fn refuse(&self, _: Refuse, _: &mut UnitOfWork) -> Result<(), CardExpired> {
@@ -145,20 +145,20 @@ impl BrokenCashier {
     }
 }
 
-fn tried_twice(domain: DomainBuilder) -> DomainBuilder {
+fn with_two_attempts(domain: DomainBuilder) -> DomainBuilder {
     domain.subscriptions(|all| {
         all.retry(RetryPolicy::attempts(2));
     })
 }
 
 async fn check(domain: DomainBuilder) {
-    let mut world = World::of(tried_twice(domain));
-    world.pings(["1"]).await;
+    let mut world = World::of(with_two_attempts(domain));
+    world.publish_pings(["1"]).await;
 
-    assert!(world.run().await.left.is_quiet());
+    assert!(world.run().await.remaining.is_quiet());
 
     assert_eq!(
-        told(),
+        noted_errors(),
         [
             "Ping #1: charging the card failed: timed out",
             "Ping #2, the last: charging the card failed: timed out"
@@ -167,41 +167,41 @@ async fn check(domain: DomainBuilder) {
 }
 
 #[tokio::test]
-async fn an_event_handler_is_told_of_every_failed_attempt() {
-    check(table(Source::Broker).event_handler(Broken)).await;
+async fn handle_error_gets_every_failure_of_an_event_handler() {
+    check(table_domain(Source::Broker).event_handler(Broken)).await;
 }
 
 #[tokio::test]
-async fn an_event_handler_that_reads_the_store_is_told_as_well() {
-    check(table(Source::EventStore).event_handler(Broken)).await;
+async fn handle_error_gets_every_failure_from_the_store() {
+    check(table_domain(Source::EventStore).event_handler(Broken)).await;
 }
 
 #[tokio::test]
-async fn a_projector_is_told_of_every_failed_attempt() {
-    let domain = table(Source::Broker).projection::<Tally>();
+async fn handle_error_gets_every_failure_of_a_projector() {
+    let domain = table_domain(Source::Broker).projection::<Tally>();
     check(domain.projector(BrokenProjector)).await;
 }
 
 #[tokio::test]
-async fn a_process_manager_is_told_of_every_failed_attempt() {
-    check(table(Source::Broker).process_manager::<BrokenManager>()).await;
+async fn handle_error_gets_every_failure_of_a_process_manager() {
+    check(table_domain(Source::Broker).process_manager::<BrokenManager>()).await;
 }
 
 fn shop() -> DomainBuilder {
-    tried_twice(Domain::builder("shop"))
+    with_two_attempts(Domain::builder("shop"))
         .aggregate::<Card>()
         .command_handler(BrokenCashier)
 }
 
 #[tokio::test]
-async fn a_command_handler_is_told_of_every_failed_attempt() {
+async fn handle_error_gets_every_failure_of_a_command_handler() {
     let mut world = World::of(shop());
     world.app.submit(Charge { id: "c".into() }).await.unwrap();
 
-    assert!(world.run().await.left.is_quiet());
+    assert!(world.run().await.remaining.is_quiet());
 
     assert_eq!(
-        told(),
+        noted_errors(),
         [
             "Charge #1: charging the card failed: timed out",
             "Charge #2, the last: charging the card failed: timed out"
@@ -210,33 +210,33 @@ async fn a_command_handler_is_told_of_every_failed_attempt() {
 }
 
 #[tokio::test]
-async fn a_rejection_is_an_answer_and_no_failed_attempt() {
+async fn handle_error_does_not_get_rejections() {
     let mut world = World::of(shop());
     world.app.submit(Refuse { id: "c".into() }).await.unwrap();
 
     let settled = world.run().await;
 
-    assert!(told().is_empty());
+    assert!(noted_errors().is_empty());
     assert_eq!(settled.deliveries, 1);
     assert!(settled.failures[0].error.is_rejection());
-    assert!(world.dead().await.is_empty());
+    assert!(world.dead_letter_lines().await.is_empty());
 }
 
 #[tokio::test]
-async fn inline_a_handler_is_told_once() {
-    let domain = tried_twice(table(Source::Broker)).event_handler(Broken);
-    let world = World::with(domain, |app| app.event_processing(Processing::Sync));
+async fn handle_error_is_called_once_inline() {
+    let domain = with_two_attempts(table_domain(Source::Broker)).event_handler(Broken);
+    let world = World::with_app(domain, |app| app.event_processing(Processing::Sync));
 
     world.app.publish(ping("1")).await.unwrap_err();
 
     assert_eq!(
-        told(),
+        noted_errors(),
         ["Ping #1, the last: charging the card failed: timed out"]
     );
 }
 
 /// Fails, and fails in what it does about it.
-struct Hopeless(Heard, &'static str);
+struct Hopeless(CallLog, &'static str);
 
 impl EventHandler for Hopeless {
     fn routes(on: &mut EventRoutes<Self>) {
@@ -255,30 +255,31 @@ impl EventHandler for Hopeless {
 impl Hopeless {
     async fn on_ping(&self, event: Ping, _: &mut UnitOfWork) -> Result<(), Error> {
         self.0.note(event.id);
-        Err(timed_out())
+        Err(card_timed_out())
     }
 }
 
-async fn check_hopeless(how: &'static str) -> Vec<String> {
-    let heard = Heard::default();
-    let domain = tried_twice(table(Source::Broker)).event_handler(Hopeless(heard.clone(), how));
+async fn check_failing_handle_error(how: &'static str) -> Vec<String> {
+    let heard = CallLog::default();
+    let domain =
+        with_two_attempts(table_domain(Source::Broker)).event_handler(Hopeless(heard.clone(), how));
     let mut world = World::of(domain);
-    world.pings(["1"]).await;
+    world.publish_pings(["1"]).await;
 
     let settled = world.run().await;
 
     assert_eq!(heard.take(), ["1", "1"]);
-    assert!(settled.left.is_quiet());
+    assert!(settled.remaining.is_quiet());
     assert_eq!(
-        world.dead().await,
+        world.dead_letter_lines().await,
         ["Hopeless: charging the card failed: timed out"]
     );
-    world.tell(|what| matches!(what, Happening::HandleErrorFailed { .. }))
+    world.recorded(|what| matches!(what, EntryKind::HandleErrorFailed { .. }))
 }
 
 #[tokio::test]
-async fn a_handle_error_that_fails_changes_nothing_and_is_recorded() {
-    let recorded = check_hopeless("fails").await;
+async fn handle_error_that_fails_is_only_recorded() {
+    let recorded = check_failing_handle_error("fails").await;
 
     assert_eq!(
         recorded,
@@ -290,16 +291,16 @@ async fn a_handle_error_that_fails_changes_nothing_and_is_recorded() {
 }
 
 #[tokio::test]
-async fn a_handle_error_that_panics_changes_nothing_and_is_recorded() {
-    let recorded = check_hopeless("panics").await;
+async fn handle_error_that_panics_is_only_recorded() {
+    let recorded = check_failing_handle_error("panics").await;
 
     assert_eq!(recorded.len(), 2);
     assert!(recorded[0].ends_with("out of ideas"), "{recorded:?}");
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_handle_error_that_never_returns_is_over_at_the_time_limit() {
-    let recorded = check_hopeless("waits").await;
+async fn handle_error_that_hangs_ends_at_the_time_limit() {
+    let recorded = check_failing_handle_error("waits").await;
 
     assert_eq!(
         recorded,

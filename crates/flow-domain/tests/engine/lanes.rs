@@ -7,12 +7,13 @@ use std::sync::{
 
 use flow_domain::{
     Error, EventHandler, EventRoutes, Headers, RetryPolicy, UnitOfWork, handler::Source,
-    message::Priority, record::Happening, wiring::DomainBuilder,
+    message::Priority, record::EntryKind, wiring::DomainBuilder,
 };
 use pretty_assertions::assert_eq;
 
 use crate::fixture::{
-    Game, Heard, Listener, Ping, Referee, Scored, World, ping, score, table, timed_out,
+    CallLog, Game, Listener, Ping, Referee, Scored, World, card_timed_out, ping, score,
+    table_domain,
 };
 
 /// Raises a ping for each point.
@@ -48,108 +49,108 @@ impl Coach {
     }
 }
 
-fn field(heard: &Heard) -> DomainBuilder {
-    table(Source::Broker)
+fn fan_domain(heard: &CallLog) -> DomainBuilder {
+    table_domain(Source::Broker)
         .aggregate::<Game>()
         .command_handler(Referee)
         .event_handler(Fan)
         .event_handler(Listener(heard.clone()))
 }
 
-fn with(priority: Priority) -> Headers {
+fn with_priority(priority: Priority) -> Headers {
     Headers::default().priority(priority)
 }
 
 fn published(world: &mut World) -> Vec<String> {
-    world.tell(|what| matches!(what, Happening::Published { .. }))
+    world.recorded(|what| matches!(what, EntryKind::Published { .. }))
 }
 
 async fn check(domain: DomainBuilder, priority: Priority, expected: [&str; 2]) {
     let mut world = World::of(domain);
     let command = score("g");
-    let headers = with(priority);
+    let headers = with_priority(priority);
     world.app.process_with(command, &headers).await.unwrap();
 
-    assert!(world.run().await.left.is_quiet());
+    assert!(world.run().await.remaining.is_quiet());
 
     assert_eq!(published(&mut world), expected);
 }
 
 #[tokio::test]
-async fn what_is_below_the_threshold_waits_and_so_does_what_it_causes() {
-    let domain = field(&Heard::default()).lanes_below(Priority::NORMAL);
+async fn lane_below_the_threshold_is_backfill_for_effects_too() {
+    let domain = fan_domain(&CallLog::default()).lanes_below(Priority::NORMAL);
 
     let backfill = ["published to game:backfill", "published to table:backfill"];
     check(domain, Priority::BULK, backfill).await;
 }
 
 #[tokio::test]
-async fn what_is_at_the_threshold_does_not_wait() {
-    let domain = field(&Heard::default()).lanes_below(Priority::LOW);
+async fn lane_at_the_threshold_is_primary() {
+    let domain = fan_domain(&CallLog::default()).lanes_below(Priority::LOW);
 
     let primary = ["published to game", "published to table"];
     check(domain, Priority::LOW, primary).await;
 }
 
 #[tokio::test]
-async fn what_is_just_below_the_threshold_waits() {
-    let domain = field(&Heard::default()).lanes_below(Priority::LOW);
+async fn lane_just_below_the_threshold_is_backfill() {
+    let domain = fan_domain(&CallLog::default()).lanes_below(Priority::LOW);
 
     let backfill = ["published to game:backfill", "published to table:backfill"];
     check(domain, Priority::new(-51), backfill).await;
 }
 
 #[tokio::test]
-async fn without_lanes_there_is_one_topic() {
+async fn lanes_are_off_by_default() {
     let primary = ["published to game", "published to table"];
 
-    check(field(&Heard::default()), Priority::BULK, primary).await;
+    check(fan_domain(&CallLog::default()), Priority::BULK, primary).await;
 }
 
 #[tokio::test]
-async fn the_lane_that_waits_is_read_when_the_other_is_empty() {
-    let heard = Heard::default();
-    let mut world = World::of(field(&heard).lanes_below(Priority::NORMAL));
-    let bulk = with(Priority::BULK);
+async fn backfill_lane_is_read_when_the_primary_is_empty() {
+    let heard = CallLog::default();
+    let mut world = World::of(fan_domain(&heard).lanes_below(Priority::NORMAL));
+    let bulk = with_priority(Priority::BULK);
     world.app.process_with(score("bulk"), &bulk).await.unwrap();
     world.app.process(score("1")).await.unwrap();
     world.app.process(score("2")).await.unwrap();
 
-    assert!(world.run().await.left.is_quiet());
+    assert!(world.run().await.remaining.is_quiet());
 
     assert_eq!(heard.take(), ["Listener 1", "Listener 2", "Listener bulk"]);
 }
 
 #[tokio::test]
-async fn after_each_batch_of_the_lane_that_waits_the_other_is_looked_at_first() {
-    let heard = Heard::default();
-    let domain = field(&heard).lanes_below(Priority::NORMAL);
+async fn primary_lane_goes_first_after_each_backfill_batch() {
+    let heard = CallLog::default();
+    let domain = fan_domain(&heard).lanes_below(Priority::NORMAL);
     let domain = domain.subscriptions(|all| {
         all.batch_size(1);
     });
     let mut world = World::of(domain);
-    let bulk = with(Priority::BULK);
+    let bulk = with_priority(Priority::BULK);
     world.app.process_with(score("b1"), &bulk).await.unwrap();
     world.app.process_with(score("b2"), &bulk).await.unwrap();
-    let _ = world.engine.cycles(2).await.unwrap();
+    let _ = world.engine.run_cycles(2).await.unwrap();
     assert_eq!(heard.take(), ["Listener b1"]);
     world.app.publish(ping("urgent")).await.unwrap();
 
-    assert!(world.run().await.left.is_quiet());
+    assert!(world.run().await.remaining.is_quiet());
 
     assert_eq!(heard.take(), ["Listener urgent", "Listener b2"]);
 }
 
 #[tokio::test]
-async fn a_priority_travels_with_commands_and_what_they_cause() {
-    let domain = field(&Heard::default())
+async fn priority_is_inherited_by_commands_and_their_effects() {
+    let domain = fan_domain(&CallLog::default())
         .lanes_below(Priority::NORMAL)
         .event_handler(Coach);
     let mut world = World::of(domain);
-    let bulk = with(Priority::BULK);
+    let bulk = with_priority(Priority::BULK);
     world.app.submit_with(score("g"), &bulk).await.unwrap();
 
-    assert!(world.run().await.left.is_quiet());
+    assert!(world.run().await.remaining.is_quiet());
 
     assert_eq!(
         published(&mut world),
@@ -165,13 +166,13 @@ async fn a_priority_travels_with_commands_and_what_they_cause() {
 }
 
 #[tokio::test]
-async fn a_priority_does_not_leak_into_the_next_command() {
-    let domain = field(&Heard::default()).lanes_below(Priority::NORMAL);
+async fn priority_does_not_leak_into_the_next_command() {
+    let domain = fan_domain(&CallLog::default()).lanes_below(Priority::NORMAL);
     let mut world = World::of(domain);
-    let bulk = with(Priority::BULK);
+    let bulk = with_priority(Priority::BULK);
     world.app.process_with(score("g"), &bulk).await.unwrap();
     world.app.process(score("h")).await.unwrap();
-    let _ = world.engine.cycles(1).await.unwrap();
+    let _ = world.engine.run_cycles(1).await.unwrap();
 
     assert_eq!(
         published(&mut world),
@@ -180,7 +181,7 @@ async fn a_priority_does_not_leak_into_the_next_command() {
 }
 
 /// Does not know the bulk at first.
-struct Late(Heard, Arc<AtomicBool>);
+struct Late(CallLog, Arc<AtomicBool>);
 
 impl EventHandler for Late {
     fn routes(on: &mut EventRoutes<Self>) {
@@ -192,7 +193,7 @@ impl EventHandler for Late {
 impl Late {
     async fn on_scored(&self, event: Scored, work: &mut UnitOfWork) -> Result<(), Error> {
         if !self.1.swap(true, Ordering::Relaxed) {
-            return Err(timed_out());
+            return Err(card_timed_out());
         }
         let priority = work.metadata().priority;
         self.0.note(format!("Late {} with {priority}", event.id));
@@ -201,22 +202,22 @@ impl Late {
 }
 
 #[tokio::test]
-async fn a_dead_letter_of_the_lane_that_waits_is_replayed() {
-    let heard = Heard::default();
+async fn backfill_dead_letter_is_replayed() {
+    let heard = CallLog::default();
     let late = Late(heard.clone(), Arc::default());
-    let domain = table(Source::Broker)
+    let domain = table_domain(Source::Broker)
         .aggregate::<Game>()
         .command_handler(Referee)
         .event_handler(late)
         .lanes_below(Priority::NORMAL);
     let mut world = World::of(domain);
-    let bulk = with(Priority::BULK);
+    let bulk = with_priority(Priority::BULK);
     world.app.process_with(score("bulk"), &bulk).await.unwrap();
-    assert_eq!(world.run().await.left.dead_letters, 1);
+    assert_eq!(world.run().await.remaining.dead_letters, 1);
 
     world.app.dead_letters().replay_all().await.unwrap();
     let settled = world.run().await;
 
     assert_eq!(heard.take(), ["Late bulk with -100"]);
-    assert_eq!(settled.left.dead_letters, 0);
+    assert_eq!(settled.remaining.dead_letters, 0);
 }

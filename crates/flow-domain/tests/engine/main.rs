@@ -2,24 +2,24 @@
 #![cfg(feature = "derive")]
 
 mod breaker;
+mod checkpoints;
+mod crashes;
+mod dead_letter_writes;
 mod dead_letters;
 mod deadlines;
+mod deduplication;
+mod delivery;
 mod fixture;
 mod footprints;
 mod forks;
 mod handle_error;
-mod inline;
-mod interrupted;
+mod inline_processing;
 mod lanes;
-mod later;
-mod once;
 mod order;
-mod origin;
+mod origin_filter;
 mod outbox;
 mod profiles;
-mod progress;
 mod retries;
-mod running;
+mod scheduling;
+mod single_steps;
 mod stalls;
-mod stepping;
-mod unkept;

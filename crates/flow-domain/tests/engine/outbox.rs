@@ -14,24 +14,24 @@ use flow_domain::{
     clock::{Timestamp, VirtualClock},
     handler::Source,
     port::{
-        Answer, Backlog, Broker, Handed, OutboxRow, OutboxState, Publication, Read, StartFrom,
-        Topic,
+        Backlog, Broker, OutboxRow, OutboxState, PortFuture, Publication, ReadRequest,
+        ReceivedMessage, StartFrom, Topic,
     },
-    record::Happening,
+    record::EntryKind,
 };
 use pretty_assertions::assert_eq;
 
-use crate::fixture::{Heard, Listener, Ping, Player, World, pong, table, timed_out};
+use crate::fixture::{CallLog, Listener, Ping, Player, World, card_timed_out, pong, table_domain};
 
 /// A broker that cannot be reached so often.
 #[derive(Debug, Default)]
-struct Unreachable {
+struct UnreachableBroker {
     broker: MemoryBroker,
     n_failures: AtomicU32,
 }
 
-impl Unreachable {
-    fn times(n_failures: u32) -> Arc<Self> {
+impl UnreachableBroker {
+    fn failing_times(n_failures: u32) -> Arc<Self> {
         Arc::new(Self {
             n_failures: n_failures.into(),
             ..Self::default()
@@ -39,12 +39,15 @@ impl Unreachable {
     }
 }
 
-impl Broker for Unreachable {
-    fn publish<'a>(&'a self, messages: &'a [Publication]) -> Answer<'a, Vec<Result<(), Error>>> {
+impl Broker for UnreachableBroker {
+    fn publish<'a>(
+        &'a self,
+        messages: &'a [Publication],
+    ) -> PortFuture<'a, Vec<Result<(), Error>>> {
         let left = self.n_failures.load(Ordering::Relaxed);
         if 0 < left {
             self.n_failures.store(left - 1, Ordering::Relaxed);
-            return Answer::ready(Err(timed_out()));
+            return PortFuture::ready(Err(card_timed_out()));
         }
         self.broker.publish(messages)
     }
@@ -54,41 +57,45 @@ impl Broker for Unreachable {
         group: &'a str,
         topics: &'a [Topic],
         start: StartFrom,
-    ) -> Answer<'a, ()> {
+    ) -> PortFuture<'a, ()> {
         self.broker.subscribe(group, topics, start)
     }
 
-    fn read<'a>(&'a self, read: &'a Read<'a>) -> Answer<'a, Vec<Handed>> {
+    fn read<'a>(&'a self, read: &'a ReadRequest<'a>) -> PortFuture<'a, Vec<ReceivedMessage>> {
         self.broker.read(read)
     }
 
-    fn acknowledge<'a>(&'a self, group: &'a str, handed: &'a Handed) -> Answer<'a, ()> {
+    fn acknowledge<'a>(
+        &'a self,
+        group: &'a str,
+        handed: &'a ReceivedMessage,
+    ) -> PortFuture<'a, ()> {
         self.broker.acknowledge(group, handed)
     }
 
     fn refuse<'a>(
         &'a self,
         group: &'a str,
-        handed: &'a Handed,
+        handed: &'a ReceivedMessage,
         due: Timestamp,
         counts: bool,
-    ) -> Answer<'a, ()> {
+    ) -> PortFuture<'a, ()> {
         self.broker.refuse(group, handed, due, counts)
     }
 
-    fn backlog<'a>(&'a self, group: &'a str, topics: &'a [Topic]) -> Answer<'a, Backlog> {
+    fn backlog<'a>(&'a self, group: &'a str, topics: &'a [Topic]) -> PortFuture<'a, Backlog> {
         self.broker.backlog(group, topics)
     }
 
-    fn trim<'a>(&'a self, topic: &'a Topic, keep: usize) -> Answer<'a, usize> {
+    fn trim<'a>(&'a self, topic: &'a Topic, keep: usize) -> PortFuture<'a, usize> {
         self.broker.trim(topic, keep)
     }
 }
 
-fn world(n_failures: u32, heard: &Heard) -> World {
-    let domain = table(Source::Broker).event_handler(Listener(heard.clone()));
-    World::with(domain, |app| {
-        app.shared_broker(Unreachable::times(n_failures))
+fn world(n_failures: u32, heard: &CallLog) -> World {
+    let domain = table_domain(Source::Broker).event_handler(Listener(heard.clone()));
+    World::with_app(domain, |app| {
+        app.shared_broker(UnreachableBroker::failing_times(n_failures))
     })
 }
 
@@ -111,26 +118,26 @@ impl EventHandler for Clumsy {
 impl Clumsy {
     async fn on_ping(&self, event: Ping, work: &mut UnitOfWork) -> Result<(), Error> {
         work.raise(pong(&event.id))?;
-        Err(timed_out())
+        Err(card_timed_out())
     }
 }
 
 #[tokio::test]
-async fn a_handler_that_fails_leaves_nothing_to_publish() {
-    let mut world = World::of(table(Source::Broker).event_handler(Clumsy));
-    world.pings(["1"]).await;
+async fn outbox_is_empty_after_a_handler_fails() {
+    let mut world = World::of(table_domain(Source::Broker).event_handler(Clumsy));
+    world.publish_pings(["1"]).await;
 
-    assert_eq!(world.run().await.left.outbox, 0);
+    assert_eq!(world.run().await.remaining.outbox, 0);
 
-    assert_eq!(world.stored().await, ["Ping in table-1"]);
+    assert_eq!(world.stored_lines().await, ["Ping in table-1"]);
     assert_eq!(rows(&world, OutboxState::Published).await.len(), 1);
 }
 
 #[tokio::test]
-async fn what_a_handler_raises_is_in_the_outbox_with_its_commit() {
-    let mut world = World::of(table(Source::Broker).event_handler(Player));
-    world.pings(["1"]).await;
-    let first = world.next("Player").await;
+async fn outbox_has_the_raised_event_after_the_commit() {
+    let mut world = World::of(table_domain(Source::Broker).event_handler(Player));
+    world.publish_pings(["1"]).await;
+    let first = world.next_pending("Player").await;
 
     let _ = world.engine.deliver(&first).await.unwrap();
 
@@ -140,16 +147,16 @@ async fn what_a_handler_raises_is_in_the_outbox_with_its_commit() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_published_is_tried_again_later_and_later() {
-    let heard = Heard::default();
+async fn publishing_is_retried_with_growing_delays() {
+    let heard = CallLog::default();
     let mut world = world(3, &heard);
-    world.pings(["1", "2"]).await;
+    world.publish_pings(["1", "2"]).await;
 
     let settled = world.run().await;
 
     assert_eq!(settled.time, Duration::from_secs(7));
     assert_eq!(heard.take(), ["Listener 1", "Listener 2"]);
-    let failed = world.tell(|what| matches!(what, Happening::PublishFailed { .. }));
+    let failed = world.recorded(|what| matches!(what, EntryKind::PublishFailed { .. }));
     assert_eq!(
         failed[4],
         "publishing failed: publishing failed: charging the card failed: timed out; again at 2026-01-01T00:00:07Z"
@@ -157,62 +164,62 @@ async fn what_cannot_be_published_is_tried_again_later_and_later() {
 }
 
 #[tokio::test]
-async fn what_waits_to_be_published_again_holds_up_its_stream_and_no_other() {
-    let heard = Heard::default();
+async fn publishing_retry_blocks_only_its_stream() {
+    let heard = CallLog::default();
     let mut world = world(1, &heard);
-    world.pings(["1"]).await;
-    let _ = world.engine.cycles(1).await.unwrap();
-    world.pings(["1", "2"]).await;
+    world.publish_pings(["1"]).await;
+    let _ = world.engine.run_cycles(1).await.unwrap();
+    world.publish_pings(["1", "2"]).await;
 
-    let _ = world.engine.cycles(1).await.unwrap();
+    let _ = world.engine.run_cycles(1).await.unwrap();
     assert_eq!(heard.take(), ["Listener 2"]);
-    assert!(world.run().await.left.is_quiet());
+    assert!(world.run().await.remaining.is_quiet());
 
     assert_eq!(heard.take(), ["Listener 1", "Listener 1"]);
 }
 
 #[tokio::test]
-async fn after_ten_attempts_it_is_abandoned_until_it_is_reopened() {
-    let heard = Heard::default();
+async fn publishing_is_abandoned_after_ten_attempts_until_reopened() {
+    let heard = CallLog::default();
     let mut world = world(10, &heard);
-    world.pings(["1"]).await;
+    world.publish_pings(["1"]).await;
 
     let settled = world.run().await;
     // 1, 2, 4 .. 256 seconds: the longest delay is 300.
     assert_eq!(settled.time, Duration::from_secs(511));
-    assert_eq!(settled.left.outbox, 0);
+    assert_eq!(settled.remaining.outbox, 0);
     let abandoned = rows(&world, OutboxState::Abandoned).await.remove(0);
     assert_eq!(abandoned.n_failures, 10);
 
     let now = world.app.now();
     let store = world.app.store();
     assert!(store.reopen(abandoned.number, now).await.unwrap());
-    assert!(world.run().await.left.is_quiet());
+    assert!(world.run().await.remaining.is_quiet());
 
     assert_eq!(heard.take(), ["Listener 1"]);
 }
 
 #[tokio::test]
-async fn a_relay_that_died_after_it_published_publishes_again_with_the_same_id() {
-    let heard = Heard::default();
-    let mut world = World::of(table(Source::Broker).event_handler(Listener(heard.clone())));
-    world.pings(["1"]).await;
+async fn republished_message_has_the_same_id() {
+    let heard = CallLog::default();
+    let mut world = World::of(table_domain(Source::Broker).event_handler(Listener(heard.clone())));
+    world.publish_pings(["1"]).await;
     let published = world.events().await.remove(0).envelope;
 
-    world.engine.publish_again(&published).await.unwrap();
-    assert!(world.run().await.left.is_quiet());
+    world.engine.republish(&published).await.unwrap();
+    assert!(world.run().await.remaining.is_quiet());
 
     assert_eq!(heard.take(), ["Listener 1", "Listener 1"]);
-    let published = world.tell(|what| matches!(what, Happening::Published { .. }));
+    let published = world.recorded(|what| matches!(what, EntryKind::Published { .. }));
     assert_eq!(published.len(), 2);
 }
 
 #[tokio::test]
-async fn what_was_published_is_forgotten_when_it_is_old() {
-    let heard = Heard::default();
+async fn clean_up_deletes_old_published_rows() {
+    let heard = CallLog::default();
     let mut world = world(0, &heard);
-    world.pings(["1"]).await;
-    assert!(world.run().await.left.is_quiet());
+    world.publish_pings(["1"]).await;
+    assert!(world.run().await.remaining.is_quiet());
     let store = world.app.store();
 
     let of_before = VirtualClock::START;

@@ -4,14 +4,14 @@ use std::time::Duration;
 
 use flow_domain::{
     Aggregate, Command, CommandHandler, CommandRoutes, Domain, Error, EventHandler, EventRoutes,
-    Raised, RetryPolicy, UnitOfWork,
+    PendingEvents, RetryPolicy, UnitOfWork,
     handler::{CircuitBreaker, Profile, Source, SubscriptionOptions, WhenExhausted},
     wiring::DomainBuilder,
 };
 use pretty_assertions::assert_eq;
 use serde::{Deserialize, Serialize};
 
-use crate::fixture::{Ping, World, timed_out};
+use crate::fixture::{Ping, World, card_timed_out};
 
 #[track_caller]
 fn check(
@@ -34,7 +34,7 @@ fn check(
 }
 
 #[test]
-fn production_is_patient() {
+fn profile_production_retries_with_delays() {
     check(
         Profile::Production,
         (Source::Broker, 100),
@@ -45,7 +45,7 @@ fn production_is_patient() {
 }
 
 #[test]
-fn fast_does_not_wait() {
+fn profile_fast_retries_without_delay() {
     check(
         Profile::Fast,
         (Source::Broker, 10),
@@ -56,7 +56,7 @@ fn fast_does_not_wait() {
 }
 
 #[test]
-fn batch_is_large_and_very_patient() {
+fn profile_batch_has_large_batches_and_more_attempts() {
     check(
         Profile::Batch,
         (Source::Broker, 500),
@@ -67,7 +67,7 @@ fn batch_is_large_and_very_patient() {
 }
 
 #[test]
-fn debug_tries_one_message_once() {
+fn profile_debug_tries_each_message_once() {
     check(
         Profile::Debug,
         (Source::Broker, 1),
@@ -78,7 +78,7 @@ fn debug_tries_one_message_once() {
 }
 
 #[test]
-fn a_projection_is_read_from_the_store() {
+fn profile_projection_reads_the_event_store() {
     check(
         Profile::Projection,
         (Source::EventStore, 100),
@@ -102,7 +102,7 @@ macro_rules! broken {
 
         impl $name {
             async fn on_ping(&self, _: Ping, _: &mut UnitOfWork) -> Result<(), Error> {
-                Err(timed_out())
+                Err(card_timed_out())
             }
         }
     )*};
@@ -119,7 +119,7 @@ fn domain() -> DomainBuilder {
 }
 
 /// A domain that names a profile, and something else beside it.
-fn outspoken() -> DomainBuilder {
+fn domain_with_profile_and_retry() -> DomainBuilder {
     domain().subscriptions(|all| {
         all.retry(RetryPolicy::attempts(5)).profile(Profile::Batch);
     })
@@ -127,17 +127,17 @@ fn outspoken() -> DomainBuilder {
 
 async fn n_attempts(domain: DomainBuilder) -> usize {
     let mut world = World::of(domain);
-    world.pings(["1"]).await;
+    world.publish_pings(["1"]).await;
     world.run().await.deliveries
 }
 
 #[tokio::test]
-async fn where_nobody_says_anything_it_is_production() {
+async fn profile_defaults_to_production() {
     assert_eq!(n_attempts(domain().event_handler(Silent)).await, 4);
 }
 
 #[tokio::test]
-async fn a_profile_of_the_domain_comes_before_production() {
+async fn profile_of_the_domain_overrides_production() {
     let batch = domain().subscriptions(|all| {
         all.profile(Profile::Batch);
     });
@@ -146,18 +146,27 @@ async fn a_profile_of_the_domain_comes_before_production() {
 }
 
 #[tokio::test]
-async fn what_the_domain_says_comes_before_its_profile() {
-    assert_eq!(n_attempts(outspoken().event_handler(Silent)).await, 5);
+async fn option_of_the_domain_overrides_its_profile() {
+    assert_eq!(
+        n_attempts(domain_with_profile_and_retry().event_handler(Silent)).await,
+        5
+    );
 }
 
 #[tokio::test]
-async fn a_profile_of_the_handler_comes_before_what_the_domain_says() {
-    assert_eq!(n_attempts(outspoken().event_handler(Fast)).await, 3);
+async fn profile_of_the_handler_overrides_options_of_the_domain() {
+    assert_eq!(
+        n_attempts(domain_with_profile_and_retry().event_handler(Fast)).await,
+        3
+    );
 }
 
 #[tokio::test]
-async fn what_the_handler_says_comes_before_everything() {
-    assert_eq!(n_attempts(outspoken().event_handler(FastTwice)).await, 2);
+async fn option_of_the_handler_overrides_everything() {
+    assert_eq!(
+        n_attempts(domain_with_profile_and_retry().event_handler(FastTwice)).await,
+        2
+    );
 }
 
 #[derive(Debug, Serialize, Deserialize, Aggregate)]
@@ -165,7 +174,7 @@ async fn what_the_handler_says_comes_before_everything() {
 struct Card {
     id: String,
     #[serde(skip)]
-    raised: Raised,
+    raised: PendingEvents,
 }
 
 #[derive(Debug, Serialize, Deserialize, Command)]
@@ -192,7 +201,7 @@ impl CommandHandler for Cashier {
 
 impl Cashier {
     async fn charge(&self, _: Charge, _: &mut UnitOfWork) -> Result<(), Error> {
-        Err(timed_out())
+        Err(card_timed_out())
     }
 }
 
@@ -207,7 +216,7 @@ impl CommandHandler for Clerk {
 
 impl Clerk {
     async fn refund(&self, _: Refund, _: &mut UnitOfWork) -> Result<(), Error> {
-        Err(timed_out())
+        Err(card_timed_out())
     }
 }
 
@@ -221,7 +230,7 @@ fn shop() -> World {
 }
 
 #[tokio::test]
-async fn a_command_handler_says_how_often_its_commands_are_tried() {
+async fn command_handler_sets_its_own_retries() {
     let mut world = shop();
     world.app.submit(Charge { id: "c".into() }).await.unwrap();
 
@@ -229,7 +238,7 @@ async fn a_command_handler_says_how_often_its_commands_are_tried() {
 }
 
 #[tokio::test]
-async fn a_command_handler_that_says_nothing_does_not_follow_its_neighbour() {
+async fn command_handler_does_not_inherit_from_another_handler() {
     let mut world = shop();
     world.app.submit(Refund { id: "c".into() }).await.unwrap();
 

@@ -8,30 +8,31 @@ use std::{
 use flow_domain::{
     App, Error, EventHandler, EventRoutes, RetryPolicy, UnitOfWork,
     handler::{Source, WhenExhausted},
-    record::Happening,
+    record::EntryKind,
 };
 use pretty_assertions::assert_eq;
 
 use crate::fixture::{
-    Fails, Game, GameOver, Heard, Ping, Player, Referee, World, fails, score, table,
+    CallLog, FailUntil, Game, GameOver, Ping, Player, Referee, World, fail_until, score,
+    table_domain,
 };
 
 const PATIENT: RetryPolicy = RetryPolicy::attempts(6)
     .longest_delay(Duration::from_secs(5))
     .jitter_percent(0);
 
-fn world(source: Source, retry: RetryPolicy, faults: Arc<Fails>) -> World {
-    let domain = table(source)
+fn world(source: Source, retry: RetryPolicy, faults: Arc<FailUntil>) -> World {
+    let domain = table_domain(source)
         .subscriptions(|all| {
             all.retry(retry);
         })
         .event_handler(Player);
-    World::with(domain, |app| app.interceptor(faults))
+    World::with_app(domain, |app| app.interceptor(faults))
 }
 
 async fn check(source: Source) {
-    let mut world = world(source, PATIENT, fails("Player", "table-1", 5));
-    world.pings(["1"]).await;
+    let mut world = world(source, PATIENT, fail_until("Player", "table-1", 5));
+    world.publish_pings(["1"]).await;
 
     let settled = world.run().await;
 
@@ -48,35 +49,38 @@ async fn check(source: Source) {
     );
     assert_eq!(settled.time, Duration::from_secs(17));
     assert!(settled.failures.is_empty());
-    assert_eq!(world.stored().await, ["Ping in table-1", "Pong in table-1"]);
+    assert_eq!(
+        world.stored_lines().await,
+        ["Ping in table-1", "Pong in table-1"]
+    );
 }
 
 #[tokio::test]
-async fn delays_double_up_to_the_longest() {
+async fn retry_delays_double_up_to_the_longest() {
     check(Source::Broker).await;
 }
 
 #[tokio::test]
-async fn delays_double_up_to_the_longest_from_the_store() {
+async fn retry_delays_double_for_a_store_subscription() {
     check(Source::EventStore).await;
 }
 
 #[tokio::test]
-async fn what_fails_now_and_then_is_handled_in_the_end_and_its_attempts_are_told() {
-    let mut world = world(Source::Broker, PATIENT, fails("Player", "table-1", 2));
-    world.pings(["1"]).await;
+async fn retry_attempts_are_recorded_until_success() {
+    let mut world = world(Source::Broker, PATIENT, fail_until("Player", "table-1", 2));
+    world.publish_pings(["1"]).await;
 
     assert!(world.run().await.failures.is_empty());
 
     assert_eq!(
-        world.endings(),
+        world.handler_outcomes(),
         [
             "failed: charging the card failed: timed out",
             "failed: charging the card failed: timed out",
             "handled"
         ]
     );
-    let again = world.tell(|what| matches!(what, Happening::RetryAt(_)));
+    let again = world.recorded(|what| matches!(what, EntryKind::RetryScheduled(_)));
     assert_eq!(
         again,
         [
@@ -86,75 +90,77 @@ async fn what_fails_now_and_then_is_handled_in_the_end_and_its_attempts_are_told
     );
 }
 
-async fn gives_up_after(with: fn() -> Error) -> (Vec<String>, usize) {
-    let faults = Fails {
+async fn attempts_failing_with(with: fn() -> Error) -> (Vec<String>, usize) {
+    let faults = FailUntil {
         handler: "Player",
         stream: "table-1",
-        up_to: 9,
-        with,
+        last_attempt: 9,
+        error: with,
     };
     let mut world = world(Source::Broker, PATIENT, Arc::new(faults));
-    world.pings(["1"]).await;
-    assert!(world.run().await.left.is_quiet());
-    (world.attempts(), world.dead().await.len())
+    world.publish_pings(["1"]).await;
+    assert!(world.run().await.remaining.is_quiet());
+    (world.attempts(), world.dead_letter_lines().await.len())
 }
 
 #[tokio::test]
-async fn a_rejection_is_not_tried_again() {
-    let (attempts, n_dead) = gives_up_after(|| Error::rejected(GameOver)).await;
+async fn rejection_is_not_retried() {
+    let (attempts, n_dead) = attempts_failing_with(|| Error::rejected(GameOver)).await;
 
     assert_eq!(attempts, ["Player #1 at 0ns"]);
     assert_eq!(n_dead, 1);
 }
 
 #[tokio::test]
-async fn a_mistake_in_the_program_is_not_tried_again() {
-    let (attempts, n_dead) = gives_up_after(|| Error::setup("not registered")).await;
+async fn setup_error_is_not_retried() {
+    let (attempts, n_dead) = attempts_failing_with(|| Error::setup("not registered")).await;
 
     assert_eq!(attempts, ["Player #1 at 0ns"]);
     assert_eq!(n_dead, 1);
 }
 
 #[tokio::test]
-async fn a_panic_is_tried_again() {
-    let (attempts, n_dead) = gives_up_after(|| panic!("no bat")).await;
+async fn panic_is_retried() {
+    let (attempts, n_dead) = attempts_failing_with(|| panic!("no bat")).await;
 
     assert_eq!(attempts.len(), 6);
     assert_eq!(n_dead, 1);
 }
 
 #[tokio::test]
-async fn a_policy_says_which_errors_are_worth_another_attempt() {
+async fn retry_policy_selects_the_errors_to_retry() {
     let retry = PATIENT.retry_if(Error::is_panic);
-    let mut world = world(Source::Broker, retry, fails("Player", "table-1", 9));
-    world.pings(["1"]).await;
+    let mut world = world(Source::Broker, retry, fail_until("Player", "table-1", 9));
+    world.publish_pings(["1"]).await;
 
-    assert!(world.run().await.left.is_quiet());
+    assert!(world.run().await.remaining.is_quiet());
 
     assert_eq!(world.attempts(), ["Player #1 at 0ns"]);
 }
 
 #[tokio::test]
-async fn what_is_not_tried_again_can_be_skipped() {
-    let domain = table(Source::Broker)
+async fn exhausted_message_can_be_skipped() {
+    let domain = table_domain(Source::Broker)
         .subscriptions(|all| {
             let never = RetryPolicy::never();
             all.retry(never).when_exhausted(WhenExhausted::Skip);
         })
         .event_handler(Player);
-    let mut world = World::with(domain, |app| app.interceptor(fails("Player", "table-1", 9)));
-    world.pings(["1"]).await;
+    let mut world = World::with_app(domain, |app| {
+        app.interceptor(fail_until("Player", "table-1", 9))
+    });
+    world.publish_pings(["1"]).await;
 
     let settled = world.run().await;
 
     assert_eq!(settled.failures.len(), 1);
-    assert!(world.dead().await.is_empty());
-    let given_up = world.tell(|what| matches!(what, Happening::GivenUp { .. }));
+    assert!(world.dead_letter_lines().await.is_empty());
+    let given_up = world.recorded(|what| matches!(what, EntryKind::RetriesExhausted { .. }));
     assert_eq!(given_up, ["Player gave up after 1: skipped"]);
 }
 
 /// Never returns for the ball `lost`.
-struct Patient(Heard);
+struct Patient(CallLog);
 
 impl EventHandler for Patient {
     fn routes(on: &mut EventRoutes<Self>) {
@@ -176,16 +182,19 @@ impl Patient {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_handler_that_never_returns_has_failed_at_its_time_limit() {
-    let heard = Heard::default();
-    let mut world = World::of(table(Source::Broker).event_handler(Patient(heard.clone())));
-    world.pings(["lost", "2"]).await;
+async fn handler_that_hangs_fails_at_its_time_limit() {
+    let heard = CallLog::default();
+    let mut world = World::of(table_domain(Source::Broker).event_handler(Patient(heard.clone())));
+    world.publish_pings(["lost", "2"]).await;
 
     let settled = world.run().await;
 
     assert_eq!(heard.take(), ["lost", "2", "lost"]);
     assert!(settled.failures[0].error.is_timed_out());
-    assert_eq!(world.dead().await, ["Patient: Patient took longer than 7s"]);
+    assert_eq!(
+        world.dead_letter_lines().await,
+        ["Patient: Patient took longer than 7s"]
+    );
 }
 
 /// Loads, lets somebody else go first the first time, and writes.
@@ -210,16 +219,16 @@ impl Overtaken {
 }
 
 #[tokio::test]
-async fn a_conflict_is_tried_again_at_once() {
+async fn conflict_is_retried_at_once() {
     let other = Arc::new(Mutex::new(None));
-    let domain = table(Source::Broker)
+    let domain = table_domain(Source::Broker)
         .aggregate::<Game>()
         .command_handler(Referee)
         .event_handler(Overtaken(Arc::clone(&other)));
     let mut world = World::of(domain);
     world.app.process(score("1")).await.unwrap();
     *other.lock().unwrap() = Some(world.app.clone());
-    world.pings(["1"]).await;
+    world.publish_pings(["1"]).await;
 
     let settled = world.run().await;
 

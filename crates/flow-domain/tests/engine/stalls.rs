@@ -10,7 +10,9 @@ use flow_domain::{
 };
 use pretty_assertions::assert_eq;
 
-use crate::fixture::{Heard, Listener, Ping, Player, Pong, World, score, scored, table};
+use crate::fixture::{
+    CallLog, Listener, Ping, Player, Pong, World, game_domain, score, table_domain,
+};
 
 struct Returner;
 
@@ -27,14 +29,14 @@ impl Returner {
 }
 
 #[tokio::test]
-async fn a_cycle_hits_the_budget_and_is_named() {
-    let heard = Heard::default();
-    let domain = table(Source::Broker)
+async fn stall_names_the_cycle_that_hits_the_budget() {
+    let heard = CallLog::default();
+    let domain = table_domain(Source::Broker)
         .event_handler(Player)
         .event_handler(Returner)
         .event_handler(Listener(heard));
-    let mut world = World::with(domain, |app| app.budget(20));
-    world.pings(["1"]).await;
+    let mut world = World::with_app(domain, |app| app.budget(20));
+    world.publish_pings(["1"]).await;
 
     let settled = world.run().await;
 
@@ -48,12 +50,12 @@ async fn a_cycle_hits_the_budget_and_is_named() {
     to do    break the cycle, or raise the budget if the flow really is this long
     ");
     assert_eq!(settled.deliveries, 20);
-    assert!(!settled.left.is_quiet());
+    assert!(!settled.remaining.is_quiet());
 }
 
 /// Writes an event into the store as a program that is newer does.
-async fn written_by_a_newer_program(world: &World) {
-    world.pings(["1"]).await;
+async fn commit_event_of_newer_version(world: &World) {
+    world.publish_pings(["1"]).await;
     let known = world.events().await.remove(0).envelope;
     let mut metadata = known.metadata.clone();
     metadata.message_type = MessageType::new(&"Game".into(), MessageName::new("Ping", 2));
@@ -68,64 +70,74 @@ async fn written_by_a_newer_program(world: &World) {
     world.app.store().commit(&changes).await.unwrap();
 }
 
-async fn an_unknown_event(source: Source) {
-    let heard = Heard::default();
-    let mut world = World::of(table(source).event_handler(Listener(heard.clone())));
-    written_by_a_newer_program(&world).await;
+async fn check_unknown_event(source: Source) {
+    let heard = CallLog::default();
+    let mut world = World::of(table_domain(source).event_handler(Listener(heard.clone())));
+    commit_event_of_newer_version(&world).await;
 
     let settled = world.run().await;
 
     assert_eq!(heard.take(), ["Listener 1"]);
     assert_eq!(
-        world.dead().await,
+        world.dead_letter_lines().await,
         [
             "Listener: the domain does not know the event `Game.Ping.v2` of `table-1`: list it in \
              `#[aggregate(.., events(..))]`, or add it with `.event_from_outside::<..>()`"
         ]
     );
     assert_eq!(settled.failures.len(), 1);
-    assert!(settled.left.is_quiet());
+    assert!(settled.remaining.is_quiet());
 }
 
 #[tokio::test]
-async fn an_event_of_a_newer_version_is_a_dead_letter_and_not_lost() {
-    an_unknown_event(Source::Broker).await;
+async fn newer_event_from_the_broker_is_dead_lettered() {
+    check_unknown_event(Source::Broker).await;
 }
 
 #[tokio::test]
-async fn an_event_of_a_newer_version_in_the_store_is_a_dead_letter() {
-    an_unknown_event(Source::EventStore).await;
+async fn newer_event_from_the_store_is_dead_lettered() {
+    check_unknown_event(Source::EventStore).await;
 }
 
 #[tokio::test]
-async fn a_command_of_a_newer_version_is_a_dead_letter() {
-    let mut world = World::of(scored());
+async fn newer_command_is_dead_lettered() {
+    let mut world = World::of(game_domain());
     world.app.submit(score("g")).await.unwrap();
-    let mut sent = world.next("game:command").await.message.as_ref().clone();
+    let mut sent = world
+        .next_pending("game:command")
+        .await
+        .message
+        .as_ref()
+        .clone();
     sent.metadata.message_type = MessageType::new(&"Game".into(), MessageName::new("Score", 2));
-    world.engine.publish_again(&Arc::new(sent)).await.unwrap();
+    world.engine.republish(&Arc::new(sent)).await.unwrap();
 
     let settled = world.run().await;
 
     assert_eq!(
-        world.dead().await,
+        world.dead_letter_lines().await,
         [
             "game:command: nobody handles the command `Game.Score.v2` of `game-g`: name it in the \
              routes of Referee, which handles others of the same aggregate, with `on.command(..)`"
         ]
     );
     assert_eq!(settled.failures[0].handler, "nobody");
-    assert_eq!(world.stored().await, ["Scored in game-g"]);
+    assert_eq!(world.stored_lines().await, ["Scored in game-g"]);
 }
 
 #[tokio::test]
-async fn an_event_that_cannot_be_read_is_not_tried_again() {
-    let heard = Heard::default();
-    let mut world = World::of(table(Source::Broker).event_handler(Listener(heard.clone())));
-    world.pings(["1"]).await;
-    let mut sent = world.next("Listener").await.message.as_ref().clone();
+async fn unreadable_event_is_not_retried() {
+    let heard = CallLog::default();
+    let mut world = World::of(table_domain(Source::Broker).event_handler(Listener(heard.clone())));
+    world.publish_pings(["1"]).await;
+    let mut sent = world
+        .next_pending("Listener")
+        .await
+        .message
+        .as_ref()
+        .clone();
     sent.message = Payload::from_json("{ no json");
-    world.engine.publish_again(&Arc::new(sent)).await.unwrap();
+    world.engine.republish(&Arc::new(sent)).await.unwrap();
 
     let settled = world.run().await;
 

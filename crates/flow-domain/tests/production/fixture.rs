@@ -8,10 +8,10 @@ use std::{
 
 use flow_domain::{
     Aggregate, App, Apply, Command, CommandHandler, CommandRoutes, Domain, Engine, Error, Event,
-    EventHandler, EventRoutes, Raised, Rejection, UnitOfWork,
+    EventHandler, EventRoutes, PendingEvents, Rejection, UnitOfWork,
     adapter::memory::{MemoryBroker, MemoryStore},
     clock::{Clock, Timestamp, VirtualClock},
-    engine::Stopped,
+    engine::StopReport,
     handler::Source,
     message::Processing,
     port::{BoxFuture, Broker, Store},
@@ -31,13 +31,13 @@ pub(crate) fn job(id: impl Into<String>, n: u32) -> Job {
     Job { id: id.into(), n }
 }
 
-type Does = dyn Fn(Job) -> BoxFuture<'static, Result<(), Error>> + Send + Sync;
+type JobFn = dyn Fn(Job) -> BoxFuture<'static, Result<(), Error>> + Send + Sync;
 
 /// Does with a job what the test says; reads from the broker.
-pub(crate) struct Doer(Arc<Does>);
+pub(crate) struct Doer(Arc<JobFn>);
 
 /// The same, and reads from the event store.
-pub(crate) struct Reader(Arc<Does>);
+pub(crate) struct Reader(Arc<JobFn>);
 
 impl Doer {
     pub(crate) fn new<F>(does: impl Fn(Job) -> F + Send + Sync + 'static) -> Self
@@ -88,7 +88,7 @@ pub(crate) struct Counter {
     pub(crate) id: String,
     pub(crate) n: u32,
     #[serde(skip)]
-    raised: Raised,
+    raised: PendingEvents,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize, Command)]
@@ -141,7 +141,7 @@ impl CountHandler {
 }
 
 /// Notes what was counted.
-pub(crate) struct CountListener(pub(crate) Heard);
+pub(crate) struct CountListener(pub(crate) CallLog);
 
 impl EventHandler for CountListener {
     fn routes(on: &mut EventRoutes<Self>) {
@@ -158,9 +158,9 @@ impl CountListener {
 
 /// What handlers wrote down.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Heard(Arc<Mutex<Vec<String>>>);
+pub(crate) struct CallLog(Arc<Mutex<Vec<String>>>);
 
-impl Heard {
+impl CallLog {
     pub(crate) fn note(&self, line: impl Into<String>) {
         self.0.lock().unwrap().push(line.into());
     }
@@ -176,16 +176,16 @@ impl Heard {
     /// A handler that notes the job and nothing else.
     pub(crate) fn doer(&self) -> Doer {
         let heard = self.clone();
-        Doer::new(move |job| heard.clone().hear(job))
+        Doer::new(move |job| heard.clone().note_job(job))
     }
 
     /// The same, from the event store.
     pub(crate) fn reader(&self) -> Reader {
         let heard = self.clone();
-        Reader::new(move |job| heard.clone().hear(job))
+        Reader::new(move |job| heard.clone().note_job(job))
     }
 
-    async fn hear(self, job: Job) -> Result<(), Error> {
+    async fn note_job(self, job: Job) -> Result<(), Error> {
         self.note(format!("{}{}", job.id, job.n));
         Ok(())
     }
@@ -232,7 +232,7 @@ impl World {
     }
 
     pub(crate) fn app_with(&self, domain: DomainBuilder, events: Processing) -> App {
-        App::builder(built(domain))
+        App::builder(build(domain))
             .shared_store(Arc::clone(&self.store))
             .shared_broker(Arc::clone(&self.broker))
             .clock(Arc::clone(&self.clock))
@@ -241,30 +241,30 @@ impl World {
     }
 
     /// How many milliseconds have passed.
-    pub(crate) fn millis(&self) -> u128 {
+    pub(crate) fn elapsed_millis(&self) -> u128 {
         self.start.elapsed().as_millis()
     }
 }
 
-pub(crate) fn built(domain: DomainBuilder) -> Domain {
+pub(crate) fn build(domain: DomainBuilder) -> Domain {
     domain.build().unwrap_or_else(|err| panic!("{err}"))
 }
 
 /// A domain with one handler of jobs.
-pub(crate) fn doing(handler: Doer) -> DomainBuilder {
+pub(crate) fn doer_domain(handler: Doer) -> DomainBuilder {
     Domain::builder("yard")
         .event_from_outside::<Job>()
         .event_handler(handler)
 }
 
-pub(crate) fn reading(handler: Reader) -> DomainBuilder {
+pub(crate) fn reader_domain(handler: Reader) -> DomainBuilder {
     Domain::builder("yard")
         .event_from_outside::<Job>()
         .event_handler(handler)
 }
 
 /// A domain that counts.
-pub(crate) fn counting(heard: &Heard) -> DomainBuilder {
+pub(crate) fn counter_domain(heard: &CallLog) -> DomainBuilder {
     Domain::builder("yard")
         .aggregate::<Counter>()
         .command_handler(CountHandler)
@@ -272,22 +272,22 @@ pub(crate) fn counting(heard: &Heard) -> DomainBuilder {
 }
 
 /// An engine in the background.
-pub(crate) struct Run {
+pub(crate) struct EngineRun {
     stop: oneshot::Sender<()>,
-    task: JoinHandle<Result<Stopped, Error>>,
+    task: JoinHandle<Result<StopReport, Error>>,
 }
 
-pub(crate) fn run(engine: Engine) -> Run {
+pub(crate) fn spawn_engine(engine: Engine) -> EngineRun {
     let (stop, signal) = oneshot::channel::<()>();
     let engine = engine.run_until(async { signal.await.unwrap() });
-    Run {
+    EngineRun {
         stop,
         task: tokio::spawn(engine),
     }
 }
 
-impl Run {
-    pub(crate) async fn stop(self) -> Stopped {
+impl EngineRun {
+    pub(crate) async fn stop(self) -> StopReport {
         self.stop.send(()).expect("the engine runs");
         let stopped = self.task.await.expect("the engine does not panic");
         stopped.expect("the engine does not fail")
@@ -301,18 +301,18 @@ impl Run {
 }
 
 /// Lets time pass.
-pub(crate) async fn pass(time: Duration) {
+pub(crate) async fn pass_time(time: Duration) {
     let _ = tokio::time::timeout(time, pending::<()>()).await;
 }
 
 /// Waits until something is so.
 #[track_caller]
-pub(crate) fn until(is_so: impl Fn() -> bool) -> impl Future<Output = ()> {
+pub(crate) fn wait_until(is_so: impl Fn() -> bool) -> impl Future<Output = ()> {
     let caller = std::panic::Location::caller();
     async move {
         let all = async {
             while !is_so() {
-                pass(Duration::from_millis(1)).await;
+                pass_time(Duration::from_millis(1)).await;
             }
         };
         let waited = tokio::time::timeout(Duration::from_secs(120), all).await;
@@ -327,6 +327,6 @@ pub(crate) fn seconds(n: u64) -> Duration {
     Duration::from_secs(n)
 }
 
-pub(crate) fn out_of_order() -> Error {
+pub(crate) fn machine_failure() -> Error {
     Error::failed("doing the job", "the machine is out of order")
 }

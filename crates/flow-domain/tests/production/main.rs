@@ -1,13 +1,13 @@
 //! The engine that runs by itself, on adapters in memory.
 #![cfg(feature = "derive")]
 
-mod delivering;
-mod failing;
+mod delivery;
 mod fixture;
-mod flaky;
+mod flaky_adapters;
+mod handler_failures;
 mod health;
-mod keeping;
+mod load;
 mod outages;
-mod sharing;
-mod stopping;
-mod storm;
+mod retention;
+mod several_engines;
+mod shutdown;

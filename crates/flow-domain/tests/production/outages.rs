@@ -6,8 +6,11 @@ use flow_domain::Engine;
 use pretty_assertions::assert_eq;
 
 use crate::{
-    fixture::{Doer, Heard, Job, Reader, World, doing, job, pass, reading, run, seconds, until},
-    flaky::{FlakyBroker, FlakyStore, Switch},
+    fixture::{
+        CallLog, Doer, Job, Reader, World, doer_domain, job, pass_time, reader_domain, seconds,
+        spawn_engine, wait_until,
+    },
+    flaky_adapters::{FlakyBroker, FlakyStore, Switch},
 };
 
 fn with_flaky_broker() -> (World, Switch) {
@@ -25,8 +28,8 @@ fn with_flaky_store() -> (World, Switch) {
 }
 
 /// Notes a job after a second.
-fn slow(
-    heard: &Heard,
+fn slow_job(
+    heard: &CallLog,
 ) -> impl Fn(Job) -> flow_domain::port::BoxFuture<'static, Result<(), flow_domain::Error>>
 + Send
 + Sync
@@ -35,7 +38,7 @@ fn slow(
     move |job| {
         let heard = heard.clone();
         Box::pin(async move {
-            pass(seconds(1)).await;
+            pass_time(seconds(1)).await;
             heard.note(format!("{}{}", job.id, job.n));
             Ok(())
         })
@@ -43,42 +46,46 @@ fn slow(
 }
 
 #[tokio::test(start_paused = true)]
-async fn messages_wait_for_a_broker_that_is_away_for_an_hour() {
+async fn broker_outage_of_an_hour_loses_no_message() {
     let (world, switch) = with_flaky_broker();
-    let heard = Heard::default();
-    let app = world.app(doing(heard.doer()));
-    let engine = run(Engine::new(app.clone()));
-    pass(seconds(1)).await;
+    let heard = CallLog::default();
+    let app = world.app(doer_domain(heard.doer()));
+    let engine = spawn_engine(Engine::new(app.clone()));
+    pass_time(seconds(1)).await;
 
-    switch.is_off(true);
+    switch.set_off(true);
     app.publish(job("a", 1)).await.unwrap();
     app.publish(job("a", 2)).await.unwrap();
-    pass(seconds(3_600)).await;
-    switch.is_off(false);
-    let back = world.millis();
-    until(|| heard.len() == 2).await;
+    pass_time(seconds(3_600)).await;
+    switch.set_off(false);
+    let back = world.elapsed_millis();
+    wait_until(|| heard.len() == 2).await;
 
     assert_eq!(heard.lines(), ["a1", "a2"]);
-    assert!(world.millis() - back <= 61_000, "{}", world.millis() - back);
+    assert!(
+        world.elapsed_millis() - back <= 61_000,
+        "{}",
+        world.elapsed_millis() - back
+    );
     assert_eq!(app.health().await.unwrap().outbox, 0);
     engine.stop().await;
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_was_handled_while_the_broker_went_away_is_acknowledged_when_it_is_back() {
+async fn broker_outage_delays_the_acknowledgement() {
     let (world, switch) = with_flaky_broker();
-    let heard = Heard::default();
-    let app = world.app(doing(Doer::new(slow(&heard))));
-    let engine = run(Engine::new(app.clone()));
+    let heard = CallLog::default();
+    let app = world.app(doer_domain(Doer::new(slow_job(&heard))));
+    let engine = spawn_engine(Engine::new(app.clone()));
 
     app.publish(job("a", 1)).await.unwrap();
     app.publish(job("a", 2)).await.unwrap();
-    pass(seconds(1) / 2).await;
-    switch.is_off(true);
-    pass(seconds(20)).await;
+    pass_time(seconds(1) / 2).await;
+    switch.set_off(true);
+    pass_time(seconds(20)).await;
     assert_eq!(heard.lines(), ["a1"]);
-    switch.is_off(false);
-    pass(seconds(600)).await;
+    switch.set_off(false);
+    pass_time(seconds(600)).await;
 
     assert_eq!(heard.lines(), ["a1", "a2"]);
     assert_eq!(app.health().await.unwrap().lag(), 0);
@@ -86,55 +93,55 @@ async fn what_was_handled_while_the_broker_went_away_is_acknowledged_when_it_is_
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_engine_that_starts_before_its_broker_waits_for_it() {
+async fn broker_outage_at_the_start_is_waited_for() {
     let (world, switch) = with_flaky_broker();
-    let heard = Heard::default();
-    let app = world.app(doing(heard.doer()));
-    switch.is_off(true);
-    let engine = run(Engine::new(app.clone()));
+    let heard = CallLog::default();
+    let app = world.app(doer_domain(heard.doer()));
+    switch.set_off(true);
+    let engine = spawn_engine(Engine::new(app.clone()));
 
     app.publish(job("a", 1)).await.unwrap();
-    pass(seconds(10)).await;
-    switch.is_off(false);
-    until(|| heard.len() == 1).await;
+    pass_time(seconds(10)).await;
+    switch.set_off(false);
+    wait_until(|| heard.len() == 1).await;
 
     engine.stop().await;
 }
 
 #[tokio::test(start_paused = true)]
-async fn nothing_is_lost_while_the_store_is_away() {
+async fn store_outage_loses_nothing() {
     let (world, switch) = with_flaky_store();
-    let heard = Heard::default();
-    let app = world.app(doing(Doer::new(slow(&heard))));
-    let engine = run(Engine::new(app.clone()));
+    let heard = CallLog::default();
+    let app = world.app(doer_domain(Doer::new(slow_job(&heard))));
+    let engine = spawn_engine(Engine::new(app.clone()));
 
     for n in 1..=3 {
         app.publish(job("a", n)).await.unwrap();
     }
-    switch.is_off(true);
-    pass(seconds(600)).await;
-    switch.is_off(false);
-    until(|| heard.len() == 3).await;
+    switch.set_off(true);
+    pass_time(seconds(600)).await;
+    switch.set_off(false);
+    wait_until(|| heard.len() == 3).await;
 
     assert_eq!(heard.lines(), ["a1", "a2", "a3"]);
     engine.stop().await;
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_reader_of_the_store_goes_on_at_its_checkpoint_when_the_store_is_back() {
+async fn store_outage_resumes_at_the_checkpoint() {
     let (world, switch) = with_flaky_store();
-    let heard = Heard::default();
-    let app = world.app(reading(Reader::new(slow(&heard))));
-    let engine = run(Engine::new(app.clone()));
+    let heard = CallLog::default();
+    let app = world.app(reader_domain(Reader::new(slow_job(&heard))));
+    let engine = spawn_engine(Engine::new(app.clone()));
 
     for n in 1..=3 {
         app.publish(job("a", n)).await.unwrap();
     }
-    pass(seconds(1) / 2).await;
-    switch.is_off(true);
-    pass(seconds(600)).await;
-    switch.is_off(false);
-    pass(seconds(600)).await;
+    pass_time(seconds(1) / 2).await;
+    switch.set_off(true);
+    pass_time(seconds(600)).await;
+    switch.set_off(false);
+    pass_time(seconds(600)).await;
 
     // That it handled the first could not be written down, so it came again.
     assert_eq!(heard.lines(), ["a1", "a1", "a2", "a3"]);
@@ -143,34 +150,34 @@ async fn a_reader_of_the_store_goes_on_at_its_checkpoint_when_the_store_is_back(
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_adapter_that_panics_does_not_end_the_engine() {
+async fn adapter_panic_does_not_end_the_engine() {
     let (world, switch) = with_flaky_broker();
-    let heard = Heard::default();
-    let app = world.app(doing(heard.doer()));
-    let engine = run(Engine::new(app.clone()));
+    let heard = CallLog::default();
+    let app = world.app(doer_domain(heard.doer()));
+    let engine = spawn_engine(Engine::new(app.clone()));
     app.publish(job("a", 1)).await.unwrap();
-    until(|| heard.len() == 1).await;
+    wait_until(|| heard.len() == 1).await;
 
-    switch.panics(true);
+    switch.set_panics(true);
     app.publish(job("a", 2)).await.unwrap();
-    pass(seconds(10)).await;
-    switch.panics(false);
-    until(|| heard.len() == 2).await;
+    pass_time(seconds(10)).await;
+    switch.set_panics(false);
+    wait_until(|| heard.len() == 2).await;
 
     engine.stop().await;
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_broker_is_closed_before_the_store_and_the_store_in_any_case() {
+async fn close_closes_the_broker_and_then_always_the_store() {
     let switch = Switch::default();
-    let store = Arc::new(FlakyStore::with(&switch));
-    let broker = Arc::new(FlakyBroker::with(&switch));
-    let app = World::with(Some(store), Some(broker)).app(doing(Heard::default().doer()));
+    let store = Arc::new(FlakyStore::with_switch(&switch));
+    let broker = Arc::new(FlakyBroker::with_switch(&switch));
+    let app = World::with(Some(store), Some(broker)).app(doer_domain(CallLog::default().doer()));
 
     app.close().await.unwrap();
     assert_eq!(switch.closed(), ["broker", "store"]);
 
-    switch.is_off(true);
+    switch.set_off(true);
     let error = app.close().await.unwrap_err();
     assert_eq!(switch.closed(), ["broker", "store", "broker", "store"]);
     assert_eq!(error.to_string(), "answer failed in the flaky adapter");

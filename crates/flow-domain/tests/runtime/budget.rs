@@ -74,7 +74,7 @@ impl Countdown {
 }
 
 #[tokio::test]
-async fn a_cycle_is_stopped_with_the_way_it_takes() {
+async fn cycle_is_stopped_and_reported_as_a_path() {
     let domain = Domain::builder("game")
         .event_from_outside::<Ping>()
         .event_from_outside::<Pong>()
@@ -96,12 +96,12 @@ async fn a_cycle_is_stopped_with_the_way_it_takes() {
     assert_eq!(stall.budget, 10);
     assert_eq!(stall.cycle, ["Ping", "Left", "Pong", "Right"]);
     assert_eq!(stall.n_repeats, 5);
-    assert_eq!(stall.busy, [("Left", 5), ("Right", 5)]);
-    assert_eq!(stall.waiting, ["Left on Ping"]);
+    assert_eq!(stall.handler_calls, [("Left", 5), ("Right", 5)]);
+    assert_eq!(stall.pending, ["Left on Ping"]);
 }
 
 #[tokio::test]
-async fn a_cycle_that_is_stopped_still_tells_who_failed() {
+async fn cycle_that_is_stopped_still_reports_failures() {
     let domain = Domain::builder("game")
         .event_from_outside::<Ping>()
         .event_from_outside::<Pong>()
@@ -127,7 +127,7 @@ async fn a_cycle_that_is_stopped_still_tells_who_failed() {
 }
 
 #[tokio::test]
-async fn a_budget_that_is_just_enough_is_enough() {
+async fn budget_of_the_exact_size_is_enough() {
     let domain = Domain::builder("game")
         .event_from_outside::<Counted>()
         .event_handler(Countdown);
@@ -136,11 +136,11 @@ async fn a_budget_that_is_just_enough_is_enough() {
 
     world.app.publish(Counted { id, left: 9 }).await.unwrap();
 
-    assert_eq!(world.stored().await.len(), 10);
+    assert_eq!(world.stored_event_names().await.len(), 10);
 }
 
 #[tokio::test]
-async fn a_long_flow_that_does_not_fit_is_told_with_what_repeats() {
+async fn budget_error_names_the_repeated_messages() {
     let domain = Domain::builder("game")
         .event_from_outside::<Counted>()
         .event_handler(Countdown);
@@ -159,14 +159,14 @@ async fn a_long_flow_that_does_not_fit_is_told_with_what_repeats() {
 }
 
 #[tokio::test]
-async fn a_chain_of_a_thousand_hops_ends() {
+async fn long_chain_of_a_thousand_hops_ends() {
     let domain = Domain::builder("game")
         .event_from_outside::<Counted>()
         .event_handler(Countdown);
-    let world = World::of(domain);
+    let world = World::new(domain);
     let id = "c-1".to_owned();
 
     world.app.publish(Counted { id, left: 999 }).await.unwrap();
 
-    assert_eq!(world.stored().await.len(), 1_000);
+    assert_eq!(world.stored_event_names().await.len(), 1_000);
 }

@@ -1,7 +1,8 @@
 //! What a caller gets back for a command.
 
 use flow_domain::{
-    Aggregate, Command, CommandHandler, CommandRoutes, Domain, Error, Raised, Rejection, UnitOfWork,
+    Aggregate, Command, CommandHandler, CommandRoutes, Domain, Error, PendingEvents, Rejection,
+    UnitOfWork,
 };
 use pretty_assertions::assert_eq;
 use serde::{Deserialize, Serialize};
@@ -13,15 +14,15 @@ use crate::fixture::{World, timed_out};
 struct Order {
     order_id: String,
     #[serde(skip)]
-    raised: Raised,
+    raised: PendingEvents,
 }
 
 #[derive(Debug, Serialize, Deserialize, Aggregate)]
 #[aggregate(id = id)]
-struct Forgotten {
+struct Unregistered {
     id: String,
     #[serde(skip)]
-    raised: Raised,
+    raised: PendingEvents,
 }
 
 #[derive(Debug, PartialEq)]
@@ -52,7 +53,7 @@ struct ShipOrder {
 }
 
 /// A service that has types of its own for the same commands.
-mod elsewhere {
+mod other_crate {
     use flow_domain::Command;
     use serde::{Deserialize, Serialize};
 
@@ -98,14 +99,14 @@ impl OrderCommandHandler {
 
     async fn charge_order(&self, command: ChargeOrder, work: &mut UnitOfWork) -> Result<(), Error> {
         if command.order_id == "free" {
-            work.load::<Forgotten>("for-1").await?;
+            work.load::<Unregistered>("for-1").await?;
         }
         Err(timed_out())
     }
 }
 
 fn shop() -> World {
-    World::of(
+    World::new(
         Domain::builder("shop")
             .aggregate::<Order>()
             .command_handler(OrderCommandHandler),
@@ -113,7 +114,7 @@ fn shop() -> World {
 }
 
 #[tokio::test]
-async fn the_reply_of_the_handler_is_returned() {
+async fn reply_of_the_handler_is_returned() {
     let order_id = "ord-1".into();
 
     let receipt = shop().app.process(PlaceOrder { order_id }).await.unwrap();
@@ -122,12 +123,12 @@ async fn the_reply_of_the_handler_is_returned() {
 }
 
 #[tokio::test]
-async fn a_reply_of_another_type_than_that_of_the_command_is_an_error() {
+async fn reply_of_another_type_is_an_error() {
     let order_id = "ord-1".into();
 
     let err = shop()
         .app
-        .process(elsewhere::PlaceOrder { order_id })
+        .process(other_crate::PlaceOrder { order_id })
         .await
         .unwrap_err();
 
@@ -136,7 +137,7 @@ async fn a_reply_of_another_type_than_that_of_the_command_is_an_error() {
 }
 
 #[tokio::test]
-async fn a_rejection_comes_back_by_value() {
+async fn rejection_is_returned_by_value() {
     let order_id = "ord-1".into();
 
     let err = shop()
@@ -154,7 +155,7 @@ async fn a_rejection_comes_back_by_value() {
 }
 
 #[tokio::test]
-async fn a_failure_is_no_rejection_and_keeps_its_cause() {
+async fn failure_is_not_a_rejection_and_has_its_source() {
     let order_id = "ord-1".into();
 
     let err = shop()
@@ -169,7 +170,7 @@ async fn a_failure_is_no_rejection_and_keeps_its_cause() {
 }
 
 #[tokio::test]
-async fn a_command_that_nobody_handles_is_an_error() {
+async fn command_without_a_handler_is_an_error() {
     let order_id = "ord-1".into();
 
     let err = shop()
@@ -183,7 +184,7 @@ async fn a_command_that_nobody_handles_is_an_error() {
 }
 
 #[tokio::test]
-async fn an_aggregate_that_is_not_registered_cannot_be_loaded_by_a_handler() {
+async fn unregistered_aggregate_cannot_be_loaded() {
     let order_id = "free".into();
 
     let err = shop()
@@ -197,8 +198,8 @@ async fn an_aggregate_that_is_not_registered_cannot_be_loaded_by_a_handler() {
 }
 
 #[tokio::test]
-async fn an_aggregate_that_is_not_registered_cannot_be_looked_at() {
-    let err = shop().app.load::<Forgotten>("for-1").await.unwrap_err();
+async fn unregistered_aggregate_cannot_be_read() {
+    let err = shop().app.load::<Unregistered>("for-1").await.unwrap_err();
 
     assert!(err.is_setup());
     insta::assert_snapshot!(err, @"the aggregate `Forgotten` is not registered: add `.aggregate::<Forgotten>()` to the domain");

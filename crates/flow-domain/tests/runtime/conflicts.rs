@@ -1,7 +1,7 @@
 //! Two units of work at once.
 
 use flow_domain::{
-    Aggregate, Apply, Command, CommandHandler, CommandRoutes, Domain, Error, Event, Raised,
+    Aggregate, Apply, Command, CommandHandler, CommandRoutes, Domain, Error, Event, PendingEvents,
     UnitOfWork,
 };
 use pretty_assertions::assert_eq;
@@ -15,7 +15,7 @@ struct Counter {
     id: String,
     n: u32,
     #[serde(skip)]
-    raised: Raised,
+    raised: PendingEvents,
 }
 
 #[derive(Debug, Default, PartialEq, Serialize, Deserialize, Aggregate)]
@@ -24,7 +24,7 @@ struct Diary {
     id: String,
     n: u32,
     #[serde(skip)]
-    raised: Raised,
+    raised: PendingEvents,
 }
 
 #[derive(Debug, Serialize, Deserialize, Event)]
@@ -90,7 +90,7 @@ impl CounterHandler {
 }
 
 fn world() -> World {
-    World::of(
+    World::new(
         Domain::builder("counting")
             .aggregate::<Counter>()
             .aggregate::<Diary>()
@@ -118,7 +118,7 @@ fn only_conflict(results: (Result<(), Error>, Result<(), Error>)) -> Error {
 }
 
 #[tokio::test]
-async fn of_two_that_create_one_counter_one_is_refused() {
+async fn concurrent_creation_of_one_aggregate_conflicts() {
     let world = world();
 
     let results = tokio::join!(
@@ -127,11 +127,11 @@ async fn of_two_that_create_one_counter_one_is_refused() {
     );
 
     insta::assert_snapshot!(only_conflict(results), @"CounterHandler could not write aggregate Counter `one`: expected nothing there, found version 1");
-    assert_eq!(world.stored().await, ["Counted in counter-one"]);
+    assert_eq!(world.stored_event_names().await, ["Counted in counter-one"]);
 }
 
 #[tokio::test]
-async fn of_two_that_change_one_counter_one_is_refused() {
+async fn concurrent_change_of_one_aggregate_conflicts() {
     let world = world();
     world.app.process(count("one")).await.unwrap();
 
@@ -146,7 +146,7 @@ async fn of_two_that_change_one_counter_one_is_refused() {
 }
 
 #[tokio::test]
-async fn of_two_that_append_to_one_stream_one_is_refused() {
+async fn concurrent_append_to_one_stream_conflicts() {
     let world = world();
     world.app.process(log("one")).await.unwrap();
 
@@ -158,7 +158,7 @@ async fn of_two_that_append_to_one_stream_one_is_refused() {
 }
 
 #[tokio::test]
-async fn two_that_change_two_counters_do_not_meet() {
+async fn concurrent_change_of_two_aggregates_succeeds() {
     let world = world();
 
     let results = tokio::join!(
@@ -170,7 +170,7 @@ async fn two_that_change_two_counters_do_not_meet() {
 }
 
 #[tokio::test]
-async fn who_was_refused_succeeds_the_second_time() {
+async fn conflicting_command_succeeds_when_repeated() {
     let world = world();
     let results = tokio::join!(
         world.app.process(count("one")),

@@ -1,7 +1,7 @@
 //! Copies of one aggregate within one unit of work: which one is written, and what it keeps.
 
 use flow_domain::{
-    Aggregate, Apply, Command, CommandHandler, CommandRoutes, Domain, Error, Event, Raised,
+    Aggregate, Apply, Command, CommandHandler, CommandRoutes, Domain, Error, Event, PendingEvents,
     Rejection, UnitOfWork,
 };
 use pretty_assertions::assert_eq;
@@ -16,7 +16,7 @@ struct Note {
     title: String,
     text: String,
     #[serde(skip)]
-    raised: Raised,
+    raised: PendingEvents,
 }
 
 #[derive(Debug, Default, PartialEq, Serialize, Deserialize, Aggregate)]
@@ -25,7 +25,7 @@ struct Purse {
     id: String,
     cents: u64,
     #[serde(skip)]
-    raised: Raised,
+    raised: PendingEvents,
 }
 
 #[derive(Debug, Serialize, Deserialize, Event)]
@@ -77,9 +77,9 @@ enum Attempt {
 
 #[derive(Debug, thiserror::Error)]
 #[error("enough was written")]
-struct Enough;
+struct PurseEmpty;
 
-impl Rejection for Enough {}
+impl Rejection for PurseEmpty {}
 
 struct Handler;
 
@@ -99,7 +99,7 @@ impl Handler {
             Attempt::WriteAndRefuse => {
                 work.add(note("refused"))?;
                 work.add(purse(1))?;
-                Err(Enough)?;
+                Err(PurseEmpty)?;
             }
             Attempt::EditTwoCopies => {
                 let mut one: Note = work.load("n").await?;
@@ -128,12 +128,12 @@ impl Handler {
                 work.add(note)?;
             }
             Attempt::FindNoteAfterRefusal => {
-                refused(work).await;
+                run_rejected_command(work).await;
                 let note: Note = work.load("n").await?;
                 return Ok(note.title);
             }
             Attempt::FindPurseAfterRefusal => {
-                refused(work).await;
+                run_rejected_command(work).await;
                 let purse: Purse = work.load("p").await?;
                 return Ok(purse.cents.to_string());
             }
@@ -143,7 +143,7 @@ impl Handler {
 }
 
 /// Lets a nested command write the note and the purse as new ones and refuse.
-async fn refused(work: &mut UnitOfWork) {
+async fn run_rejected_command(work: &mut UnitOfWork) {
     let err = work.process(Attempt::WriteAndRefuse).await;
     assert!(err.unwrap_err().is_rejection());
 }
@@ -153,7 +153,7 @@ fn note(title: &str) -> Note {
         id: "n".into(),
         title: title.into(),
         text: String::new(),
-        raised: Raised::default(),
+        raised: PendingEvents::default(),
     }
 }
 
@@ -179,13 +179,13 @@ async fn desk() -> World {
         .aggregate::<Note>()
         .aggregate::<Purse>()
         .command_handler(Handler);
-    let world = World::of(domain);
+    let world = World::new(domain);
     world.app.process(Attempt::Write).await.unwrap();
     world
 }
 
 #[tokio::test]
-async fn of_two_copies_the_second_is_not_written_over_the_first() {
+async fn stale_second_copy_does_not_overwrite_the_first() {
     let world = desk().await;
 
     let err = world.app.process(Attempt::EditTwoCopies).await.unwrap_err();
@@ -197,7 +197,7 @@ async fn of_two_copies_the_second_is_not_written_over_the_first() {
 }
 
 #[tokio::test]
-async fn two_copies_of_an_event_sourced_aggregate_do_not_both_spend_its_last_cents() {
+async fn stale_event_sourced_copy_cannot_spend_twice() {
     let world = desk().await;
 
     let err = world.app.process(Attempt::SpendFromTwoCopies).await;
@@ -205,23 +205,23 @@ async fn two_copies_of_an_event_sourced_aggregate_do_not_both_spend_its_last_cen
     let err = err.unwrap_err();
     assert!(err.is_conflict());
     insta::assert_snapshot!(err, @"Handler could not write stream `purse-p`: expected the copy that was loaded last, found an older one: it was written since, by this handler or by a command that it processed; load it again");
-    assert_eq!(world.stored().await, ["Filled in purse-p"]);
+    assert_eq!(world.stored_event_names().await, ["Filled in purse-p"]);
 }
 
 #[tokio::test]
-async fn a_clone_keeps_the_events_that_were_raised() {
+async fn clone_has_the_pending_events() {
     let world = desk().await;
 
     world.app.process(Attempt::AddClone).await.unwrap();
 
     assert_eq!(
-        world.stored().await,
+        world.stored_event_names().await,
         ["Filled in purse-p", "Edited in note-n"]
     );
 }
 
 #[tokio::test]
-async fn an_aggregate_does_not_change_its_id() {
+async fn aggregate_id_cannot_change() {
     let world = desk().await;
 
     let err = world.app.process(Attempt::ChangeId).await.unwrap_err();
@@ -232,7 +232,7 @@ async fn an_aggregate_does_not_change_its_id() {
 }
 
 #[tokio::test]
-async fn what_a_refused_nested_command_added_does_not_hide_what_is_stored() {
+async fn rejected_nested_add_does_not_hide_stored_state() {
     let world = desk().await;
 
     let title = world.app.process(Attempt::FindNoteAfterRefusal).await;
@@ -241,7 +241,7 @@ async fn what_a_refused_nested_command_added_does_not_hide_what_is_stored() {
 }
 
 #[tokio::test]
-async fn what_a_refused_nested_command_raised_does_not_hide_the_stored_stream() {
+async fn rejected_nested_event_does_not_hide_the_stored_stream() {
     let world = desk().await;
 
     let cents = world.app.process(Attempt::FindPurseAfterRefusal).await;

@@ -4,9 +4,9 @@ use flow_domain::{Domain, Error, Event, EventHandler, EventRoutes, UnitOfWork};
 use pretty_assertions::assert_eq;
 use serde::{Deserialize, Serialize};
 
-use crate::fixture::{Heard, Ping, Pong, World, ping, pong};
+use crate::fixture::{CallLog, Ping, Pong, World, ping, pong};
 
-struct First(Heard);
+struct First(CallLog);
 
 impl EventHandler for First {
     fn routes(on: &mut EventRoutes<Self>) {
@@ -22,7 +22,7 @@ impl First {
     }
 }
 
-struct Second(Heard);
+struct Second(CallLog);
 
 impl EventHandler for Second {
     fn routes(on: &mut EventRoutes<Self>) {
@@ -49,7 +49,7 @@ struct ChairPing {
     id: String,
 }
 
-struct ChairHandler(Heard);
+struct ChairHandler(CallLog);
 
 impl EventHandler for ChairHandler {
     fn routes(on: &mut EventRoutes<Self>) {
@@ -66,13 +66,13 @@ impl ChairHandler {
 
 #[tokio::test]
 async fn events_are_delivered_breadth_first_in_the_order_of_commit() {
-    let heard = Heard::default();
+    let heard = CallLog::default();
     let domain = Domain::builder("game")
         .event_from_outside::<Ping>()
         .event_from_outside::<Pong>()
         .event_handler(First(heard.clone()))
         .event_handler(Second(heard.clone()));
-    let world = World::of(domain);
+    let world = World::new(domain);
 
     world.app.publish((ping("1"), ping("2"))).await.unwrap();
 
@@ -93,13 +93,13 @@ async fn events_are_delivered_breadth_first_in_the_order_of_commit() {
 
 #[tokio::test]
 async fn an_event_is_delivered_in_the_order_of_registration() {
-    let heard = Heard::default();
+    let heard = CallLog::default();
     let domain = Domain::builder("game")
         .event_from_outside::<Ping>()
         .event_from_outside::<Pong>()
         .event_handler(Second(heard.clone()))
         .event_handler(First(heard.clone()));
-    let world = World::of(domain);
+    let world = World::new(domain);
 
     world.app.publish(ping("1")).await.unwrap();
 
@@ -108,14 +108,14 @@ async fn an_event_is_delivered_in_the_order_of_registration() {
 
 #[tokio::test]
 async fn events_of_one_name_reach_the_handlers_of_their_category_only() {
-    let heard = Heard::default();
+    let heard = CallLog::default();
     let domain = Domain::builder("game")
         .event_from_outside::<Ping>()
         .event_from_outside::<Pong>()
         .event_from_outside::<ChairPing>()
         .event_handler(Second(heard.clone()))
         .event_handler(ChairHandler(heard.clone()));
-    let world = World::of(domain);
+    let world = World::new(domain);
 
     let chair = ChairPing { id: "2".into() };
     world.app.publish((ping("1"), chair)).await.unwrap();
@@ -128,28 +128,28 @@ async fn events_of_one_name_reach_the_handlers_of_their_category_only() {
 
 #[tokio::test]
 async fn an_event_is_committed_before_it_is_delivered() {
-    let heard = Heard::default();
+    let heard = CallLog::default();
     let domain = Domain::builder("game")
         .event_from_outside::<Ping>()
         .event_from_outside::<Pong>()
         .event_handler(First(heard));
-    let world = World::of(domain);
+    let world = World::new(domain);
 
     world.app.publish(ping("1")).await.unwrap();
 
     assert_eq!(
-        world.stored().await,
+        world.stored_event_names().await,
         ["Ping in table-1", "Pong in table-1a", "Pong in table-1b"]
     );
 }
 
 #[tokio::test]
-async fn an_event_from_outside_that_is_not_registered_is_not_published() {
-    let world = World::of(Domain::builder("game").event_from_outside::<Ping>());
+async fn unregistered_outside_event_is_not_published() {
+    let world = World::new(Domain::builder("game").event_from_outside::<Ping>());
 
     let err = world.app.publish((ping("1"), pong("1"))).await.unwrap_err();
 
     assert!(err.is_setup());
     insta::assert_snapshot!(err, @"the event `Pong` is not registered: no aggregate of the domain has the category `table`; add the aggregate with `.aggregate::<..>()`, or `.event_from_outside::<Pong>()`");
-    assert_eq!(world.stored().await, [""; 0]);
+    assert_eq!(world.stored_event_names().await, [""; 0]);
 }

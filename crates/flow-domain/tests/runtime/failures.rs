@@ -6,7 +6,7 @@ use flow_domain::{
 };
 use pretty_assertions::assert_eq;
 
-use crate::fixture::{Heard, Ping, Pong, World, ping, pong, timed_out};
+use crate::fixture::{CallLog, Ping, Pong, World, ping, pong, timed_out};
 
 #[derive(Debug, thiserror::Error)]
 #[error("the game is over")]
@@ -57,7 +57,7 @@ impl Umpire {
     }
 }
 
-struct Spectator(Heard);
+struct Spectator(CallLog);
 
 impl EventHandler for Spectator {
     fn routes(on: &mut EventRoutes<Self>) {
@@ -94,8 +94,8 @@ impl Clumsy {
     }
 }
 
-fn game(heard: &Heard) -> World {
-    World::of(
+fn game(heard: &CallLog) -> World {
+    World::new(
         Domain::builder("game")
             .event_from_outside::<Ping>()
             .event_from_outside::<Pong>()
@@ -107,8 +107,8 @@ fn game(heard: &Heard) -> World {
 }
 
 #[tokio::test]
-async fn one_error_lists_every_handler_that_failed() {
-    let err = game(&Heard::default()).app.publish(ping("1")).await;
+async fn error_lists_every_failed_handler() {
+    let err = game(&CallLog::default()).app.publish(ping("1")).await;
 
     insta::assert_snapshot!(err.unwrap_err(), @r"
     the commit went through, but 2 handlers failed afterwards:
@@ -118,13 +118,13 @@ async fn one_error_lists_every_handler_that_failed() {
 }
 
 #[tokio::test]
-async fn one_failure_is_one_handler() {
+async fn failure_of_one_handler_is_one_entry() {
     let domain = Domain::builder("game")
         .event_from_outside::<Ping>()
         .event_from_outside::<Pong>()
         .event_handler(Cashier);
 
-    let err = World::of(domain).app.publish(ping("1")).await;
+    let err = World::new(domain).app.publish(ping("1")).await;
 
     insta::assert_snapshot!(err.unwrap_err(), @r"
     the commit went through, but 1 handler failed afterwards:
@@ -134,7 +134,7 @@ async fn one_failure_is_one_handler() {
 
 #[tokio::test]
 async fn failures_are_values() {
-    let err = game(&Heard::default()).app.publish(ping("1")).await;
+    let err = game(&CallLog::default()).app.publish(ping("1")).await;
 
     let err = err.unwrap_err();
     let [cashier, umpire] = err.handler_failures() else {
@@ -148,8 +148,8 @@ async fn failures_are_values() {
 }
 
 #[tokio::test]
-async fn siblings_and_the_rest_of_the_cascade_still_run() {
-    let heard = Heard::default();
+async fn failure_does_not_stop_the_rest_of_the_cascade() {
+    let heard = CallLog::default();
 
     let err = game(&heard).app.publish(ping("1")).await;
 
@@ -158,22 +158,25 @@ async fn siblings_and_the_rest_of_the_cascade_still_run() {
 }
 
 #[tokio::test]
-async fn what_was_committed_stays_and_what_failed_is_rolled_back() {
-    let world = game(&Heard::default());
+async fn failure_rolls_back_only_its_own_handler() {
+    let world = game(&CallLog::default());
 
     world.app.publish(ping("1")).await.unwrap_err();
 
-    assert_eq!(world.stored().await, ["Ping in table-1", "Pong in table-1"]);
+    assert_eq!(
+        world.stored_event_names().await,
+        ["Ping in table-1", "Pong in table-1"]
+    );
 }
 
 #[tokio::test]
-async fn a_panic_is_a_failure_with_its_message_and_place() {
+async fn panic_is_a_failure_with_message_and_location() {
     remember_panic_locations();
     let domain = Domain::builder("game")
         .event_from_outside::<Ping>()
         .event_from_outside::<Pong>()
         .event_handler(Clumsy);
-    let world = World::of(domain);
+    let world = World::new(domain);
 
     let err = world.app.publish(ping("1")).await.unwrap_err();
 
@@ -187,5 +190,5 @@ async fn a_panic_is_a_failure_with_its_message_and_place() {
         "{told}"
     );
     assert!(told.ends_with(": no bat for 1"), "{told}");
-    assert_eq!(world.stored().await, ["Ping in table-1"]);
+    assert_eq!(world.stored_event_names().await, ["Ping in table-1"]);
 }

@@ -25,7 +25,7 @@ pub(crate) struct World {
 
 impl World {
     #[track_caller]
-    pub(crate) fn of(domain: DomainBuilder) -> Self {
+    pub(crate) fn new(domain: DomainBuilder) -> Self {
         Self::with_budget(domain, 10_000)
     }
 
@@ -62,7 +62,7 @@ impl World {
     }
 
     /// All stored events as `OrderPlaced in order-ord-1`, oldest first.
-    pub(crate) async fn stored(&self) -> Vec<String> {
+    pub(crate) async fn stored_event_names(&self) -> Vec<String> {
         let events = self.events().await;
         let told = events.iter().map(|event| {
             let name = event.metadata().message_type.name();
@@ -74,16 +74,16 @@ impl World {
     /// Everything that happened.
     pub(crate) fn record(&self) -> Record {
         let mut record = self.record.lock().expect("nobody panics under this lock");
-        self.recorder.update(&mut record);
+        self.recorder.drain_into(&mut record);
         record.clone()
     }
 
     /// How each handling ended, in order.
-    pub(crate) fn endings(&self) -> String {
+    pub(crate) fn handler_outcomes(&self) -> String {
         let record = self.record();
         let endings = record.entries().iter().filter_map(|entry| {
-            use flow_domain::record::Happening::HandlerEnded;
-            matches!(entry.what, HandlerEnded(_)).then(|| entry.what.to_string())
+            use flow_domain::record::EntryKind::HandlerEnded;
+            matches!(entry.kind, HandlerEnded(_)).then(|| entry.kind.to_string())
         });
         endings.collect::<Vec<_>>().join("\n")
     }
@@ -91,9 +91,9 @@ impl World {
 
 /// What handlers wrote down while they were called.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Heard(Arc<Mutex<Vec<String>>>);
+pub(crate) struct CallLog(Arc<Mutex<Vec<String>>>);
 
-impl Heard {
+impl CallLog {
     pub(crate) fn note(&self, line: impl Into<String>) {
         let mut lines = self.0.lock().expect("nobody panics under this lock");
         lines.push(line.into());

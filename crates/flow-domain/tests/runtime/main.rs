@@ -1,9 +1,8 @@
 //! What an app does with a command or an event, step by step, on a store in memory.
 #![cfg(feature = "derive")]
 
-mod alike;
 mod budget;
-mod cancelled;
+mod cancellation;
 mod commands;
 mod conflicts;
 mod copies;
@@ -11,17 +10,18 @@ mod dispatch;
 mod failures;
 mod fixture;
 mod metadata;
-mod misses;
-mod nested;
-mod overtaken;
+mod nested_commands;
+mod not_found;
+mod pending_events;
 mod process_managers;
 mod projectors;
-mod raised;
-mod rebuilding;
+mod rebuild;
 mod records;
-mod said;
 mod send_sync;
-mod stale;
+mod similar_names;
+mod stale_copies;
+mod stale_decisions;
+mod subscription_settings;
 mod unit_of_work;
 mod variants;
 mod views;

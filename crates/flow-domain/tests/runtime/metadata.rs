@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use flow_domain::{
     Aggregate, Command, CommandHandler, CommandRoutes, Domain, Error, Event, EventHandler,
-    EventRoutes, Headers, Raised, UnitOfWork,
+    EventRoutes, Headers, PendingEvents, UnitOfWork,
     clock::VirtualClock,
     message::{CausationId, CorrelationId, MessageKind, Priority, Recorded},
-    record::Happening,
+    record::EntryKind,
 };
 use pretty_assertions::assert_eq;
 use serde::{Deserialize, Serialize};
@@ -20,7 +20,7 @@ use crate::fixture::{Ping, Pong, World, ping, pong};
 struct Order {
     order_id: String,
     #[serde(skip)]
-    raised: Raised,
+    raised: PendingEvents,
 }
 
 #[derive(Debug, Serialize, Deserialize, Command)]
@@ -85,7 +85,7 @@ impl Mailer {
 }
 
 fn shop() -> World {
-    World::of(
+    World::new(
         Domain::builder("web-shop")
             .aggregate::<Order>()
             .event_from_outside::<Ping>()
@@ -110,7 +110,7 @@ async fn flow(world: &World, headers: &Headers) -> [Recorded; 2] {
 }
 
 #[tokio::test]
-async fn a_type_has_the_domain_in_camel_case_and_the_version() {
+async fn message_type_has_the_domain_and_the_version() {
     let [placed, _] = flow(&shop(), &Headers::default()).await;
 
     let metadata = placed.metadata();
@@ -120,12 +120,12 @@ async fn a_type_has_the_domain_in_camel_case_and_the_version() {
 }
 
 #[tokio::test]
-async fn each_message_is_caused_by_the_one_that_was_handled() {
+async fn causation_id_is_the_handled_message() {
     let world = shop();
     let [placed, pong] = flow(&world, &Headers::default()).await;
 
     let record = world.record();
-    let Happening::CommandReceived(command) = &record.entries()[0].what else {
+    let EntryKind::CommandReceived(command) = &record.entries()[0].kind else {
         panic!("{record}")
     };
     let command = command.metadata.id;
@@ -140,12 +140,12 @@ async fn each_message_is_caused_by_the_one_that_was_handled() {
 }
 
 #[tokio::test]
-async fn a_flow_is_named_after_its_first_command() {
+async fn correlation_id_is_the_first_command() {
     let world = shop();
     let [placed, pong] = flow(&world, &Headers::default()).await;
 
     let record = world.record();
-    let Happening::CommandReceived(command) = &record.entries()[0].what else {
+    let EntryKind::CommandReceived(command) = &record.entries()[0].kind else {
         panic!("{record}")
     };
     let correlation = CorrelationId::from(command.metadata.id);
@@ -155,7 +155,7 @@ async fn a_flow_is_named_after_its_first_command() {
 }
 
 #[tokio::test]
-async fn a_flow_that_began_elsewhere_keeps_its_name() {
+async fn correlation_id_of_a_foreign_flow_is_preserved() {
     let correlation = CorrelationId::new(Uuid::from_u128(7));
     let headers = Headers::default().correlation(correlation);
 
@@ -166,29 +166,29 @@ async fn a_flow_that_began_elsewhere_keeps_its_name() {
 }
 
 #[tokio::test]
-async fn priority_and_who_asked_travel_with_the_flow() {
+async fn priority_and_initiator_are_inherited() {
     let headers = Headers::default()
-        .asked_by("alice")
+        .initiated_by("alice")
         .priority(Priority::HIGH);
 
     let [placed, pong] = flow(&shop(), &headers).await;
 
     assert_eq!(placed.metadata().priority, Priority::HIGH);
-    assert_eq!(placed.metadata().asked_by.as_deref(), Some("alice"));
+    assert_eq!(placed.metadata().initiated_by.as_deref(), Some("alice"));
     assert_eq!(pong.metadata().priority, Priority::HIGH);
-    assert_eq!(pong.metadata().asked_by.as_deref(), Some("alice"));
+    assert_eq!(pong.metadata().initiated_by.as_deref(), Some("alice"));
 }
 
 #[tokio::test]
-async fn nothing_is_urgent_unless_somebody_says_so() {
+async fn priority_is_normal_by_default() {
     let [placed, _] = flow(&shop(), &Headers::default()).await;
 
     assert_eq!(placed.metadata().priority, Priority::NORMAL);
-    assert_eq!(placed.metadata().asked_by, None);
+    assert_eq!(placed.metadata().initiated_by, None);
 }
 
 #[tokio::test]
-async fn a_message_has_the_time_of_the_clock() {
+async fn message_time_is_that_of_the_clock() {
     let world = shop();
     world.clock.advance(Duration::from_secs(3));
 
@@ -199,7 +199,7 @@ async fn a_message_has_the_time_of_the_clock() {
 }
 
 #[tokio::test]
-async fn an_event_from_outside_begins_a_flow() {
+async fn outside_event_starts_a_flow() {
     let world = shop();
 
     world.app.publish(ping("1")).await.unwrap();
@@ -213,7 +213,7 @@ async fn an_event_from_outside_begins_a_flow() {
 }
 
 #[tokio::test]
-async fn a_command_that_names_no_aggregate_has_a_stream_of_its_own() {
+async fn command_without_an_aggregate_has_its_own_stream() {
     let world = shop();
 
     flow(&world, &Headers::default()).await;
@@ -223,8 +223,8 @@ async fn a_command_that_names_no_aggregate_has_a_stream_of_its_own() {
     let commands = record
         .entries()
         .iter()
-        .filter_map(|entry| match &entry.what {
-            Happening::CommandReceived(command) => Some(&command.metadata),
+        .filter_map(|entry| match &entry.kind {
+            EntryKind::CommandReceived(command) => Some(&command.metadata),
             _ => None,
         });
     let streams: Vec<_> = commands

@@ -2,7 +2,7 @@
 
 use flow_domain::{
     Domain, Error, Event, ProcessManager, ProcessManagerRoutes, UnitOfWork, record::TableKind,
-    runtime::Kept,
+    runtime::StateType,
 };
 use pretty_assertions::assert_eq;
 use serde::{Deserialize, Serialize};
@@ -90,7 +90,7 @@ impl Fulfilment {
 }
 
 fn shop() -> World {
-    World::of(
+    World::new(
         Domain::builder("shop")
             .event_from_outside::<OrderPlaced>()
             .event_from_outside::<OrderImported>()
@@ -122,8 +122,8 @@ fn sent(order_id: &str) -> ParcelSent {
 
 /// The stored state of the process manager with this key, as JSON.
 async fn state(world: &World, key: &str) -> Option<String> {
-    let kept = Kept::new::<Fulfilment>(TableKind::ProcessManager, "Fulfilment");
-    let found = world.app.look_up(kept, key).await;
+    let kept = StateType::new::<Fulfilment>(TableKind::ProcessManager, "Fulfilment");
+    let found = world.app.read_state(kept, key).await;
     let found = found.expect("the process manager is registered");
     found.map(|state| state.as_json().to_owned())
 }
@@ -139,7 +139,7 @@ async fn an_event_starts_a_process_manager() {
 }
 
 #[tokio::test]
-async fn an_event_may_start_it_by_another_field() {
+async fn process_manager_can_start_by_another_field() {
     let world = shop();
 
     let imported = OrderImported {
@@ -154,7 +154,7 @@ async fn an_event_may_start_it_by_another_field() {
 }
 
 #[tokio::test]
-async fn an_event_may_find_it_by_another_field() {
+async fn process_manager_can_be_found_by_another_field() {
     let world = shop();
 
     let events = (placed("ord-1"), reserved("pro-1", "ord-1"));
@@ -165,7 +165,7 @@ async fn an_event_may_find_it_by_another_field() {
 }
 
 #[tokio::test]
-async fn a_second_start_keeps_what_is_there() {
+async fn second_start_preserves_the_state() {
     let world = shop();
 
     let events = (placed("ord-1"), reserved("pro-1", "ord-1"), placed("ord-1"));
@@ -176,7 +176,7 @@ async fn a_second_start_keeps_what_is_there() {
 }
 
 #[tokio::test]
-async fn each_key_has_a_state_of_its_own() {
+async fn process_manager_state_is_separate_for_each_key() {
     let world = shop();
 
     let starts = (placed("ord-1"), placed("ord-2"));
@@ -190,17 +190,17 @@ async fn each_key_has_a_state_of_its_own() {
 }
 
 #[tokio::test]
-async fn an_event_without_a_started_one_is_let_go() {
+async fn event_without_a_started_process_manager_is_skipped() {
     let world = shop();
 
     world.app.publish(reserved("pro-1", "ord-1")).await.unwrap();
 
     assert_eq!(state(&world, "ord-1").await, None);
-    insta::assert_snapshot!(world.endings(), @"filtered: no Fulfilment `ord-1` was started");
+    insta::assert_snapshot!(world.handler_outcomes(), @"filtered: no Fulfilment `ord-1` was started");
 }
 
 #[tokio::test]
-async fn a_complete_one_lets_further_events_go() {
+async fn complete_process_manager_skips_further_events() {
     let world = shop();
 
     let events = (placed("ord-1"), sent("ord-1"), reserved("pro-1", "ord-1"));
@@ -208,7 +208,7 @@ async fn a_complete_one_lets_further_events_go() {
 
     let kept = state(&world, "ord-1").await.unwrap();
     assert_eq!(kept, r#"{"products":[],"sent":true}"#);
-    insta::assert_snapshot!(world.endings(), @r"
+    insta::assert_snapshot!(world.handler_outcomes(), @r"
     handled
     handled
     filtered: Fulfilment `ord-1` is complete
@@ -216,7 +216,7 @@ async fn a_complete_one_lets_further_events_go() {
 }
 
 #[tokio::test]
-async fn a_complete_one_is_not_started_again() {
+async fn complete_process_manager_is_not_restarted() {
     let world = shop();
 
     let events = (placed("ord-1"), sent("ord-1"), placed("ord-1"));
@@ -227,7 +227,7 @@ async fn a_complete_one_is_not_started_again() {
 }
 
 #[tokio::test]
-async fn a_failure_leaves_the_state_as_it_was() {
+async fn failure_leaves_the_state_unchanged() {
     let world = shop();
     let reservations = [
         reserved("pro-1", "ord-1"),

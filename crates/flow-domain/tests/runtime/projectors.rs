@@ -4,7 +4,7 @@ use flow_domain::{Domain, Error, Event, Projection, Projector, ProjectorRoutes, 
 use pretty_assertions::assert_eq;
 use serde::{Deserialize, Serialize};
 
-use crate::fixture::{Heard, World};
+use crate::fixture::{CallLog, World};
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Projection)]
 #[projection(id = name)]
@@ -26,7 +26,7 @@ enum Player {
     Looked { name: String },
 }
 
-struct Scoreboard(Heard);
+struct Scoreboard(CallLog);
 
 impl Projector for Scoreboard {
     type Projection = Score;
@@ -77,11 +77,11 @@ impl Scoreboard {
 }
 
 fn game() -> World {
-    World::of(
+    World::new(
         Domain::builder("game")
             .event_from_outside::<Player>()
             .projection::<Score>()
-            .projector(Scoreboard(Heard::default())),
+            .projector(Scoreboard(CallLog::default())),
     )
 }
 
@@ -157,7 +157,7 @@ async fn a_row_that_is_changed_twice_in_one_delivery_is_changed_twice() {
 }
 
 #[tokio::test]
-async fn a_row_that_is_missing_is_inserted_and_changed() {
+async fn missing_row_is_inserted_and_changed() {
     let world = game();
 
     world.app.publish(scored_or_entered()).await.unwrap();
@@ -178,7 +178,7 @@ async fn a_row_is_deleted() {
 }
 
 #[tokio::test]
-async fn deleting_what_is_not_there_does_nothing() {
+async fn delete_of_a_missing_row_does_nothing() {
     let world = game();
     let name = "Ada".to_owned();
 
@@ -193,7 +193,7 @@ async fn deleting_what_is_not_there_does_nothing() {
 }
 
 #[tokio::test]
-async fn changing_what_is_not_there_is_not_found() {
+async fn change_of_a_missing_row_is_not_found() {
     let err = game().app.publish(scored()).await.unwrap_err();
 
     assert!(err.handler_failures()[0].error.is_not_found());
@@ -204,7 +204,7 @@ async fn changing_what_is_not_there_is_not_found() {
 }
 
 #[tokio::test]
-async fn a_change_cannot_give_a_row_another_id() {
+async fn change_of_a_row_id_is_an_error() {
     let world = game();
     let renamed = Player::Renamed { name: "Ada".into() };
 
@@ -221,14 +221,14 @@ async fn a_change_cannot_give_a_row_another_id() {
 
 #[tokio::test]
 async fn a_projector_reads_its_rows_and_the_time_of_the_event() {
-    let heard = Heard::default();
+    let heard = CallLog::default();
     let domain = Domain::builder("game")
         .event_from_outside::<Player>()
         .projection::<Score>()
         .projector(Scoreboard(heard.clone()));
     let looked = Player::Looked { name: "Ada".into() };
 
-    let published = World::of(domain).app.publish([entered(), looked]).await;
+    let published = World::new(domain).app.publish([entered(), looked]).await;
 
     published.unwrap();
     assert_eq!(

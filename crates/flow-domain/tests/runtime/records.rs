@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use flow_domain::{
     Aggregate, App, Command, CommandHandler, CommandRoutes, Domain, Error, Event, EventHandler,
-    EventRoutes, Projection, Projector, ProjectorRoutes, Raised, Rejection, Rows, UnitOfWork,
+    EventRoutes, PendingEvents, Projection, Projector, ProjectorRoutes, Rejection, Rows,
+    UnitOfWork,
     adapter::memory::MemoryStore,
-    record::{Ended, Happening, Record, Recorder},
+    record::{EntryKind, HandlerOutcome, Record, Recorder},
     wiring::DomainBuilder,
 };
 use pretty_assertions::assert_eq;
@@ -19,7 +20,7 @@ use crate::fixture::{World, timed_out};
 struct Order {
     order_id: String,
     #[serde(skip)]
-    raised: Raised,
+    raised: PendingEvents,
 }
 
 #[derive(Debug, Serialize, Deserialize, Command)]
@@ -76,7 +77,7 @@ impl OrderCommandHandler {
 fn order(order_id: String) -> Order {
     let mut order = Order {
         order_id: order_id.clone(),
-        raised: Raised::default(),
+        raised: PendingEvents::default(),
     };
     order.raise(OrderPlaced { order_id });
     order
@@ -128,7 +129,7 @@ fn shop() -> DomainBuilder {
 }
 
 async fn placed(domain: DomainBuilder) -> World {
-    let world = World::of(domain);
+    let world = World::new(domain);
     let order_id = "ord-1".into();
     // Whether a handler failed afterwards is what the record is asked for.
     let _ = world.app.process(PlaceOrder { order_id }).await;
@@ -136,7 +137,7 @@ async fn placed(domain: DomainBuilder) -> World {
 }
 
 #[tokio::test]
-async fn a_record_tells_everything_that_happened_and_why() {
+async fn record_shows_every_entry_with_its_cause() {
     let world = placed(shop()).await;
 
     insta::assert_snapshot!(world.record(), @r#"
@@ -153,7 +154,7 @@ async fn a_record_tells_everything_that_happened_and_why() {
 }
 
 #[tokio::test]
-async fn two_runs_give_the_same_record_byte_for_byte() {
+async fn record_is_equal_in_two_runs() {
     let (one, two) = (placed(shop()).await, placed(shop()).await);
 
     assert_eq!(one.record(), two.record());
@@ -161,10 +162,10 @@ async fn two_runs_give_the_same_record_byte_for_byte() {
 }
 
 #[tokio::test]
-async fn a_handler_that_failed_tells_what_was_lost() {
+async fn failed_handler_records_its_discarded_effects() {
     let world = placed(shop().event_handler(Mailer)).await;
 
-    insta::assert_snapshot!(world.endings(), @r#"
+    insta::assert_snapshot!(world.handler_outcomes(), @r#"
     handled
     handled
     failed: charging the card failed: timed out; rolled back OrderPlaced in order-ord-9, Order "ord-9"
@@ -172,8 +173,8 @@ async fn a_handler_that_failed_tells_what_was_lost() {
 }
 
 #[tokio::test]
-async fn a_command_that_was_refused_tells_what_was_lost() {
-    let world = World::of(shop());
+async fn rejected_command_records_its_discarded_effects() {
+    let world = World::new(shop());
     let order_id = "ord-1".into();
 
     world
@@ -183,30 +184,30 @@ async fn a_command_that_was_refused_tells_what_was_lost() {
         .unwrap_err();
 
     let record = world.record();
-    let Happening::HandlerEnded(ended) = &record.entries().last().unwrap().what else {
+    let EntryKind::HandlerEnded(ended) = &record.entries().last().unwrap().kind else {
         panic!("{record}")
     };
-    let Ended::Rejected(undone) = ended else {
+    let HandlerOutcome::Rejected(undone) = ended else {
         panic!("{ended}")
     };
     assert_eq!(undone.reason, "the order is on its way");
-    let lost: Vec<String> = undone.lost.iter().map(ToString::to_string).collect();
+    let lost: Vec<String> = undone.discarded.iter().map(ToString::to_string).collect();
     assert_eq!(lost, ["OrderPlaced in order-ord-1", "Order \"ord-1\""]);
 }
 
 #[tokio::test]
-async fn every_entry_leads_back_to_the_command() {
+async fn record_entry_leads_back_to_the_command() {
     let record = placed(shop()).await.record();
 
     let last = record.entries().last().unwrap().id;
     let root = record.causes(last).last().unwrap();
 
-    assert!(matches!(root.what, Happening::CommandReceived(_)));
+    assert!(matches!(root.kind, EntryKind::CommandReceived(_)));
     assert_eq!(record.effects(root.id).count(), 1);
 }
 
 #[tokio::test]
-async fn an_event_that_nobody_handles_is_recorded_as_such() {
+async fn event_without_a_handler_is_recorded() {
     let domain = Domain::builder("shop")
         .aggregate::<Order>()
         .command_handler(OrderCommandHandler);
@@ -214,13 +215,13 @@ async fn an_event_that_nobody_handles_is_recorded_as_such() {
     let record = placed(domain).await.record();
 
     assert_eq!(
-        record.entries().last().unwrap().what,
-        Happening::NoSubscriber
+        record.entries().last().unwrap().kind,
+        EntryKind::NoSubscriber
     );
 }
 
 #[tokio::test]
-async fn nothing_is_recorded_without_a_recorder() {
+async fn app_without_a_recorder_records_nothing() {
     let recorder = Arc::new(Recorder::default());
     let app = App::builder(shop().build().unwrap())
         .store(MemoryStore::default())
@@ -230,7 +231,7 @@ async fn nothing_is_recorded_without_a_recorder() {
     app.process(PlaceOrder { order_id }).await.unwrap();
 
     let mut record = Record::default();
-    recorder.update(&mut record);
+    recorder.drain_into(&mut record);
     assert_eq!(record, Record::default());
     assert!(app.view::<OrderDashboard>().exists("ord-1").await.unwrap());
 }

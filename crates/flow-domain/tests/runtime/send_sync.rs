@@ -8,12 +8,12 @@ use flow_domain::{
 
 fn send<T: Send>(_: T) {}
 
-fn moves<T: Send>() {}
+fn assert_send_type<T: Send>() {}
 
 fn send_sync<T: Send + Sync + 'static>() {}
 
 #[test]
-fn what_is_held_for_long_crosses_threads() {
+fn long_lived_types_are_send_and_sync() {
     send_sync::<App>();
     send_sync::<Domain>();
     send_sync::<Error>();
@@ -24,12 +24,12 @@ fn what_is_held_for_long_crosses_threads() {
 }
 
 #[test]
-fn a_unit_of_work_moves_between_threads() {
-    moves::<UnitOfWork>();
+fn unit_of_work_is_send() {
+    assert_send_type::<UnitOfWork>();
 }
 
 #[test]
-fn a_command_can_be_processed_on_any_thread() {
+fn process_future_is_send() {
     let app = flow_domain::doc_fixture::app().unwrap();
     let (order_id, total_cents) = ("ord-1".to_owned(), 9_995);
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use flow_domain::{
-    Aggregate, Apply, Command, CommandHandler, CommandRoutes, Domain, Error, Event, Raised,
+    Aggregate, Apply, Command, CommandHandler, CommandRoutes, Domain, Error, Event, PendingEvents,
     UnitOfWork, clock::VirtualClock,
 };
 use pretty_assertions::assert_eq;
@@ -17,7 +17,7 @@ struct Order {
     id: String,
     n_changes: u32,
     #[serde(skip)]
-    raised: Raised,
+    raised: PendingEvents,
 }
 
 #[derive(Debug, Default, PartialEq, Serialize, Deserialize, Aggregate)]
@@ -26,7 +26,7 @@ struct Account {
     id: String,
     cents: u64,
     #[serde(skip)]
-    raised: Raised,
+    raised: PendingEvents,
 }
 
 #[derive(Debug, Serialize, Deserialize, Event)]
@@ -160,7 +160,7 @@ fn placed(order_id: &str) -> Order {
     let mut order = Order {
         id: order_id.into(),
         n_changes: 0,
-        raised: Raised::default(),
+        raised: PendingEvents::default(),
     };
     order.raise(order_placed(order_id));
     order
@@ -180,7 +180,7 @@ fn deposited(account_id: &str, cents: u64) -> Account {
 }
 
 fn shop() -> World {
-    World::of(
+    World::new(
         Domain::builder("shop")
             .aggregate::<Order>()
             .aggregate::<Account>()
@@ -189,7 +189,7 @@ fn shop() -> World {
 }
 
 /// A world in which each of `earlier` was done.
-async fn after<const N: usize>(earlier: [Attempt; N]) -> World {
+async fn shop_after<const N: usize>(earlier: [Attempt; N]) -> World {
     let world = shop();
     for attempt in earlier {
         world.app.process(attempt).await.expect("this can be done");
@@ -198,7 +198,7 @@ async fn after<const N: usize>(earlier: [Attempt; N]) -> World {
 }
 
 #[tokio::test]
-async fn a_handler_that_fails_leaves_nothing_behind() {
+async fn failed_handler_writes_nothing() {
     let world = shop();
 
     let err = world.app.process(Attempt::AddAndFail).await.unwrap_err();
@@ -206,22 +206,25 @@ async fn a_handler_that_fails_leaves_nothing_behind() {
     assert_eq!(err.to_string(), "charging the card failed");
     assert_eq!(world.app.load::<Order>("ord-1").await.unwrap(), None);
     assert_eq!(world.app.load::<Account>("acc-1").await.unwrap(), None);
-    assert_eq!(world.stored().await, [""; 0]);
+    assert_eq!(world.stored_event_names().await, [""; 0]);
 }
 
 #[tokio::test]
 async fn an_aggregate_that_is_added_twice_is_written_once() {
-    let world = after([Attempt::AddTwice]).await;
+    let world = shop_after([Attempt::AddTwice]).await;
 
     let record = world.record().to_string();
     let writes: Vec<&str> = record.lines().filter(|it| it.contains(" wrote ")).collect();
 
     insta::assert_snapshot!(writes.join("\n"), @r#"#3 <- #1 2026-01-01T00:00:00Z wrote aggregate Order `ord-1` {"id":"ord-1","n_changes":2}"#);
-    assert_eq!(world.stored().await, ["OrderPlaced in order-ord-1"]);
+    assert_eq!(
+        world.stored_event_names().await,
+        ["OrderPlaced in order-ord-1"]
+    );
 }
 
 #[tokio::test]
-async fn what_was_added_is_seen_by_the_next_load() {
+async fn added_aggregate_is_returned_by_the_next_load() {
     let world = shop();
 
     let seen = world.app.process(Attempt::AddAndLoadAgain).await.unwrap();
@@ -230,7 +233,7 @@ async fn what_was_added_is_seen_by_the_next_load() {
 }
 
 #[tokio::test]
-async fn what_was_raised_is_folded_by_the_next_load() {
+async fn raised_event_is_folded_by_the_next_load() {
     let world = shop();
 
     let cents = world.app.process(Attempt::DepositTwiceAndLoadAgain).await;
@@ -241,7 +244,7 @@ async fn what_was_raised_is_folded_by_the_next_load() {
 }
 
 #[tokio::test]
-async fn loading_what_is_not_there_is_not_found() {
+async fn load_of_a_missing_aggregate_is_not_found() {
     let err = shop().app.process(Attempt::LoadWhatIsNotThere).await;
 
     let err = err.unwrap_err();
@@ -250,15 +253,15 @@ async fn loading_what_is_not_there_is_not_found() {
 }
 
 #[tokio::test]
-async fn finding_what_is_not_there_is_none() {
+async fn find_of_a_missing_aggregate_is_none() {
     let found = shop().app.process(Attempt::FindWhatIsNotThere).await;
 
     assert_eq!(found.unwrap(), "None None");
 }
 
 #[tokio::test]
-async fn adding_an_order_that_exists_without_loading_it_is_a_conflict() {
-    let world = after([Attempt::AddAndLoadAgain]).await;
+async fn adding_a_stored_state_without_loading_conflicts() {
+    let world = shop_after([Attempt::AddAndLoadAgain]).await;
 
     let err = world
         .app
@@ -268,12 +271,15 @@ async fn adding_an_order_that_exists_without_loading_it_is_a_conflict() {
 
     assert!(err.is_conflict());
     insta::assert_snapshot!(err, @"Handler could not write aggregate Order `ord-1`: expected nothing there, found version 1");
-    assert_eq!(world.stored().await, ["OrderPlaced in order-ord-1"]);
+    assert_eq!(
+        world.stored_event_names().await,
+        ["OrderPlaced in order-ord-1"]
+    );
 }
 
 #[tokio::test]
-async fn adding_an_account_that_exists_without_loading_it_is_a_conflict() {
-    let world = after([Attempt::DepositTwiceAndLoadAgain]).await;
+async fn adding_a_stored_stream_without_loading_conflicts() {
+    let world = shop_after([Attempt::DepositTwiceAndLoadAgain]).await;
 
     let err = world.app.process(Attempt::DepositTwiceAndLoadAgain).await;
 
@@ -283,19 +289,19 @@ async fn adding_an_account_that_exists_without_loading_it_is_a_conflict() {
 }
 
 #[tokio::test]
-async fn a_removed_order_is_gone_at_once_and_its_events_are_stored() {
-    let world = after([Attempt::AddTwice]).await;
+async fn removed_aggregate_is_gone_and_its_events_are_stored() {
+    let world = shop_after([Attempt::AddTwice]).await;
 
     let seen = world.app.process(Attempt::Remove).await.unwrap();
 
     assert_eq!(seen, "None");
     assert_eq!(world.app.load::<Order>("ord-1").await.unwrap(), None);
-    assert_eq!(world.stored().await.len(), 2);
+    assert_eq!(world.stored_event_names().await.len(), 2);
 }
 
 #[tokio::test]
-async fn a_removed_order_can_be_added_anew() {
-    let world = after([Attempt::AddTwice, Attempt::Remove]).await;
+async fn removed_aggregate_can_be_added_again() {
+    let world = shop_after([Attempt::AddTwice, Attempt::Remove]).await;
 
     world.app.process(Attempt::AddAndLoadAgain).await.unwrap();
 
@@ -303,7 +309,7 @@ async fn a_removed_order_can_be_added_anew() {
 }
 
 #[tokio::test]
-async fn only_what_was_loaded_can_be_removed() {
+async fn removal_needs_a_loaded_aggregate() {
     let err = shop().app.process(Attempt::RemoveUnloaded).await;
 
     let err = err.unwrap_err();
@@ -313,7 +319,7 @@ async fn only_what_was_loaded_can_be_removed() {
 
 #[tokio::test]
 async fn an_event_sourced_aggregate_cannot_be_removed() {
-    let world = after([Attempt::DepositTwiceAndLoadAgain]).await;
+    let world = shop_after([Attempt::DepositTwiceAndLoadAgain]).await;
 
     let err = world.app.process(Attempt::RemoveAccount).await.unwrap_err();
 
@@ -322,17 +328,20 @@ async fn an_event_sourced_aggregate_cannot_be_removed() {
 }
 
 #[tokio::test]
-async fn what_is_added_and_removed_again_is_never_written() {
-    let world = after([Attempt::RemoveWhatWasAdded]).await;
+async fn aggregate_added_and_removed_is_not_written() {
+    let world = shop_after([Attempt::RemoveWhatWasAdded]).await;
 
     assert_eq!(world.app.load::<Order>("ord-1").await.unwrap(), None);
     assert!(!world.record().to_string().contains("wrote"));
-    assert_eq!(world.stored().await, ["OrderPlaced in order-ord-1"]);
+    assert_eq!(
+        world.stored_event_names().await,
+        ["OrderPlaced in order-ord-1"]
+    );
 }
 
 #[tokio::test]
-async fn what_did_not_change_is_not_written() {
-    let world = after([Attempt::AddTwice]).await;
+async fn unchanged_aggregate_is_not_written() {
+    let world = shop_after([Attempt::AddTwice]).await;
     let n_before = world.record().to_string().matches(" wrote ").count();
 
     world.app.process(Attempt::AddWithoutChange).await.unwrap();
@@ -342,11 +351,11 @@ async fn what_did_not_change_is_not_written() {
 }
 
 #[tokio::test]
-async fn an_event_can_be_raised_without_an_aggregate_at_hand() {
-    let world = after([Attempt::Raise, Attempt::Raise]).await;
+async fn event_can_be_raised_without_a_loaded_aggregate() {
+    let world = shop_after([Attempt::Raise, Attempt::Raise]).await;
 
     assert_eq!(
-        world.stored().await,
+        world.stored_event_names().await,
         ["OrderPlaced in order-ord-7", "OrderPlaced in order-ord-7"]
     );
 }
@@ -370,7 +379,7 @@ async fn an_aggregate_cannot_raise_the_event_of_another() {
 }
 
 #[tokio::test]
-async fn the_time_is_that_of_the_clock() {
+async fn time_is_that_of_the_clock() {
     let world = shop();
     world.clock.advance(Duration::from_secs(60));
 
@@ -381,7 +390,7 @@ async fn the_time_is_that_of_the_clock() {
 }
 
 #[tokio::test]
-async fn ids_are_those_of_the_source_and_the_same_in_every_run() {
+async fn ids_are_those_of_the_id_source() {
     let ids = shop().app.process(Attempt::MakeIds).await.unwrap();
     let again = shop().app.process(Attempt::MakeIds).await.unwrap();
 

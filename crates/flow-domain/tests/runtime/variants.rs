@@ -2,19 +2,19 @@
 
 use flow_domain::{
     Aggregate, Command, CommandHandler, CommandRoutes, Domain, Error, Event, EventHandler,
-    EventRoutes, Raised, UnitOfWork,
+    EventRoutes, PendingEvents, UnitOfWork,
 };
 use pretty_assertions::assert_eq;
 use serde::{Deserialize, Serialize};
 
-use crate::fixture::{Heard, World};
+use crate::fixture::{CallLog, World};
 
 #[derive(Debug, Serialize, Deserialize, Aggregate)]
 #[aggregate(id = order_id, commands(OrderCommand), events(OrderEvent))]
 struct Order {
     order_id: String,
     #[serde(skip)]
-    raised: Raised,
+    raised: PendingEvents,
 }
 
 #[derive(Debug, Serialize, Deserialize, Command)]
@@ -31,7 +31,7 @@ enum OrderEvent {
     Cancelled { order_id: String },
 }
 
-struct OrderCommandHandler(Heard);
+struct OrderCommandHandler(CallLog);
 
 impl CommandHandler for OrderCommandHandler {
     fn routes(on: &mut CommandRoutes<Self>) {
@@ -49,7 +49,7 @@ impl OrderCommandHandler {
     }
 }
 
-struct Historian(Heard);
+struct Historian(CallLog);
 
 impl EventHandler for Historian {
     fn routes(on: &mut EventRoutes<Self>) {
@@ -78,7 +78,7 @@ struct Measured {
     kelvin: i32,
 }
 
-struct Thermometer(Heard);
+struct Thermometer(CallLog);
 
 impl EventHandler for Thermometer {
     fn routes(on: &mut EventRoutes<Self>) {
@@ -100,13 +100,13 @@ impl Thermometer {
 }
 
 #[tokio::test]
-async fn an_enum_is_routed_variant_by_variant() {
-    let (decided, told) = (Heard::default(), Heard::default());
+async fn enum_is_routed_by_variant() {
+    let (decided, told) = (CallLog::default(), CallLog::default());
     let domain = Domain::builder("shop")
         .aggregate::<Order>()
         .command_handler(OrderCommandHandler(decided.clone()))
         .event_handler(Historian(told.clone()));
-    let world = World::of(domain);
+    let world = World::new(domain);
     let (placed, cancelled) = ("ord-1".to_owned(), "ord-2".to_owned());
 
     let place = OrderCommand::Place { order_id: placed };
@@ -131,19 +131,19 @@ async fn an_enum_is_routed_variant_by_variant() {
         ]
     );
     assert_eq!(
-        world.stored().await,
+        world.stored_event_names().await,
         ["Placed in order-ord-1", "Cancelled in order-ord-2"]
     );
 }
 
 #[tokio::test]
 async fn two_versions_of_an_event_reach_two_methods() {
-    let heard = Heard::default();
+    let heard = CallLog::default();
     let domain = Domain::builder("lab")
         .event_from_outside::<MeasuredV1>()
         .event_from_outside::<Measured>()
         .event_handler(Thermometer(heard.clone()));
-    let world = World::of(domain);
+    let world = World::new(domain);
     let (old, new) = ("s-1".to_owned(), "s-2".to_owned());
 
     let old = MeasuredV1 {

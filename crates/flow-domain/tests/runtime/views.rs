@@ -18,7 +18,7 @@ struct OrderDashboard {
 
 #[derive(Debug, PartialEq, Serialize, Deserialize, Projection)]
 #[projection(id = id)]
-struct Forgotten {
+struct Unregistered {
     id: String,
 }
 
@@ -74,7 +74,7 @@ async fn shop() -> World {
         .event_from_outside::<OrderSeen>()
         .projection::<OrderDashboard>()
         .projector(OrderDashboardProjector);
-    let world = World::of(domain);
+    let world = World::new(domain);
     let orders = [
         seen("ord-4", "shipped", 900),
         seen("ord-2", "placed", 300),
@@ -95,7 +95,7 @@ fn ids(rows: Result<Vec<OrderDashboard>, Error>) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn a_row_is_got_by_its_id() {
+async fn row_is_read_by_its_id() {
     let dashboard = dashboard().await;
 
     let row = dashboard.get("ord-3").await.unwrap().unwrap();
@@ -216,8 +216,8 @@ async fn an_order_by_an_unknown_field_is_refused() {
 }
 
 #[tokio::test]
-async fn a_projection_that_is_not_registered_cannot_be_read() {
-    let forgotten = shop().await.app.view::<Forgotten>();
+async fn unregistered_projection_cannot_be_read() {
+    let forgotten = shop().await.app.view::<Unregistered>();
 
     let err = forgotten.get("1").await.unwrap_err();
 

@@ -29,14 +29,14 @@ use tracing::{
 
 /// Writes down spans and events of this crate, indented by the spans that they are in.
 #[derive(Clone)]
-struct Seen {
+struct CapturedTrace {
     level: Level,
     lines: Arc<Mutex<String>>,
     depth: Arc<AtomicU64>,
     n_spans: Arc<AtomicU64>,
 }
 
-impl Seen {
+impl CapturedTrace {
     fn up_to(level: Level) -> Self {
         Self {
             level,
@@ -69,7 +69,7 @@ impl Visit for Fields {
     }
 }
 
-impl Subscriber for Seen {
+impl Subscriber for CapturedTrace {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
         metadata.target().starts_with("flow_domain") && *metadata.level() <= self.level
     }
@@ -101,7 +101,7 @@ impl Subscriber for Seen {
 fn traced(level: Level) -> String {
     static ALONE: Mutex<()> = Mutex::new(());
     let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
-    let seen = Seen::up_to(level);
+    let seen = CapturedTrace::up_to(level);
     with_default(seen.clone(), || {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .build()
@@ -133,7 +133,7 @@ fn traced(level: Level) -> String {
 }
 
 #[test]
-fn every_handling_is_a_span_with_the_fields_of_the_messaging_conventions() {
+fn handler_call_is_a_span_with_messaging_fields() {
     insta::assert_snapshot!(traced(Level::INFO), @r#"
     process messaging.system="flow" messaging.operation.type="process" messaging.operation.name="process" messaging.consumer.group.name="OrderCommandHandler" messaging.destination.name=order-ord-1 messaging.message.id messaging.message.conversation_id flow.handler.kind="command handler" flow.message.type=Shop.PlaceOrder.v1
     process messaging.system="flow" messaging.operation.type="process" messaging.operation.name="process" messaging.consumer.group.name="OrderDashboardProjector" messaging.destination.name=order-ord-1 messaging.message.id messaging.message.conversation_id flow.handler.kind="projector" flow.message.type=Shop.OrderPlaced.v1 flow.causation_id
@@ -143,7 +143,7 @@ fn every_handling_is_a_span_with_the_fields_of_the_messaging_conventions() {
 }
 
 #[test]
-fn what_happens_in_a_handling_is_an_event_in_its_span() {
+fn handler_call_writes_events_in_its_span() {
     let seen = traced(Level::DEBUG);
 
     let n_raised = seen

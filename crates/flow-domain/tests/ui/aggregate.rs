@@ -1,6 +1,6 @@
 //! What an aggregate lacks is named.
 
-use flow_domain::{Aggregate, Projection, Raised};
+use flow_domain::{Aggregate, Projection, PendingEvents};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 #[derive(Debug, Serialize, Deserialize, Aggregate)]
@@ -19,9 +19,9 @@ struct NoAttribute {
 struct TwoRaised {
     order_id: String,
     #[serde(skip)]
-    raised: Raised,
+    raised: PendingEvents,
     #[serde(skip)]
-    also_raised: Raised,
+    also_raised: PendingEvents,
 }
 
 #[derive(Debug, Default, Serialize, Deserialize, Aggregate)]
@@ -29,7 +29,7 @@ struct TwoRaised {
 struct NoEvents {
     account_id: String,
     #[serde(skip)]
-    raised: Raised,
+    raised: PendingEvents,
 }
 
 // By hand, for serde's derives also refuse the field, in words that change with its version.
@@ -37,7 +37,7 @@ struct NoEvents {
 #[aggregate(id = order_id)]
 struct RaisedIsStored {
     order_id: String,
-    raised: Raised,
+    raised: PendingEvents,
 }
 
 impl Serialize for RaisedIsStored {

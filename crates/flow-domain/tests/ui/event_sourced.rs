@@ -1,6 +1,6 @@
 //! An event-sourced aggregate needs a first state, and an `Apply` for each of its events.
 
-use flow_domain::{Aggregate, Event, Raised};
+use flow_domain::{Aggregate, Event, PendingEvents};
 use serde::{Deserialize, Serialize};
 
 #[derive(Debug, Serialize, Deserialize, Aggregate)]
@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 struct Account {
     account_id: String,
     #[serde(skip)]
-    raised: Raised,
+    raised: PendingEvents,
 }
 
 #[derive(Debug, Serialize, Deserialize, Event)]

@@ -1,6 +1,6 @@
 //! What is wrong in the attribute of a message is named, all of it at once.
 
-use flow_domain::{Aggregate, Command, Event, Raised};
+use flow_domain::{Aggregate, Command, Event, PendingEvents};
 use serde::{Deserialize, Serialize};
 
 #[derive(Debug, Serialize, Deserialize, Aggregate)]
@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 struct Order {
     order_id: String,
     #[serde(skip)]
-    raised: Raised,
+    raised: PendingEvents,
 }
 
 #[derive(Debug, Serialize, Deserialize, Event)]
@@ -40,7 +40,7 @@ struct NoSuchField {
 enum NoSuchFieldInSome {
     Opened { order_id: String },
     Closed { reason: String },
-    Lost,
+    DiscardedEffect,
     Moved(String),
 }
 

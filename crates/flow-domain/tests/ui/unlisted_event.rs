@@ -1,6 +1,6 @@
 //! Only events that are listed can be raised.
 
-use flow_domain::{Aggregate, Event, Raised};
+use flow_domain::{Aggregate, Event, PendingEvents};
 use serde::{Deserialize, Serialize};
 
 #[derive(Debug, Serialize, Deserialize, Aggregate)]
@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 struct Order {
     order_id: String,
     #[serde(skip)]
-    raised: Raised,
+    raised: PendingEvents,
 }
 
 #[derive(Debug, Serialize, Deserialize, Event)]

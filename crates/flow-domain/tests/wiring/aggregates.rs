@@ -1,16 +1,16 @@
 //! Aggregates whose streams would mix.
 
-use flow_domain::{Aggregate, Domain, Raised};
+use flow_domain::{Aggregate, Domain, PendingEvents};
 use serde::{Deserialize, Serialize};
 
-use crate::fixture::{Order, refusal};
+use crate::fixture::{Order, wiring_errors_text};
 
 #[derive(Debug, Serialize, Deserialize, Aggregate)]
 #[aggregate(id = id, category = "order")]
 struct Purchase {
     id: String,
     #[serde(skip)]
-    raised: Raised,
+    raised: PendingEvents,
 }
 
 #[test]
@@ -19,7 +19,7 @@ fn two_aggregates_do_not_share_a_category() {
         .aggregate::<Order>()
         .aggregate::<Purchase>();
 
-    insta::assert_snapshot!(refusal(domain), @r#"
+    insta::assert_snapshot!(wiring_errors_text(domain), @r#"
     the domain `shop` has 1 wiring mistake
 
       1. `Order` and `Purchase` both have the category `order`, so their streams would mix

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::fixture::{
     Inventory, Order, OrderCommandHandler, OrderPlaced, PlaceOrder, ReserveStock, decide, react,
-    refusal,
+    wiring_errors_text,
 };
 
 #[derive(Debug, Serialize, Deserialize, Command)]
@@ -85,7 +85,7 @@ fn a_command_has_one_handler() {
         .command_handler(OrderCommandHandler)
         .command_handler(CheckoutHandler);
 
-    insta::assert_snapshot!(refusal(domain), @r"
+    insta::assert_snapshot!(wiring_errors_text(domain), @r"
     the domain `shop` has 1 wiring mistake
 
       1. two handlers for the command `PlaceOrder`: `OrderCommandHandler` and `CheckoutHandler`
@@ -99,7 +99,7 @@ fn a_command_has_one_method() {
         .aggregate::<Order>()
         .command_handler(HastyHandler);
 
-    insta::assert_snapshot!(refusal(domain), @r"
+    insta::assert_snapshot!(wiring_errors_text(domain), @r"
     the domain `shop` has 1 wiring mistake
 
       1. `HastyHandler` names two methods for `PlaceOrder`
@@ -113,7 +113,7 @@ fn a_command_is_listed_by_its_aggregate() {
         .aggregate::<Order>()
         .command_handler(CancellationHandler);
 
-    insta::assert_snapshot!(refusal(domain), @r"
+    insta::assert_snapshot!(wiring_errors_text(domain), @r"
     the domain `shop` has 1 wiring mistake
 
       1. `CancellationHandler` handles the command `CancelOrder`, which is not registered
@@ -125,7 +125,7 @@ fn a_command_is_listed_by_its_aggregate() {
 fn a_command_needs_its_aggregate() {
     let domain = Domain::builder("shop").command_handler(CancellationHandler);
 
-    insta::assert_snapshot!(refusal(domain), @r"
+    insta::assert_snapshot!(wiring_errors_text(domain), @r"
     the domain `shop` has 1 wiring mistake
 
       1. the aggregate of the category `order` is not registered
@@ -134,12 +134,12 @@ fn a_command_needs_its_aggregate() {
 }
 
 #[test]
-fn an_enum_of_commands_that_is_not_listed_is_one_mistake() {
+fn unlisted_command_enum_is_one_mistake() {
     let domain = Domain::builder("shop")
         .aggregate::<Order>()
         .command_handler(PaymentHandler);
 
-    insta::assert_snapshot!(refusal(domain), @r"
+    insta::assert_snapshot!(wiring_errors_text(domain), @r"
     the domain `shop` has 1 wiring mistake
 
       1. `PaymentHandler` handles the command `Payment`, which is not registered
@@ -148,13 +148,13 @@ fn an_enum_of_commands_that_is_not_listed_is_one_mistake() {
 }
 
 #[test]
-fn a_command_that_an_event_handler_issues_has_a_handler() {
+fn command_issued_by_an_event_handler_has_a_handler() {
     let domain = Domain::builder("shop")
         .aggregate::<Order>()
         .aggregate::<Inventory>()
         .event_handler(ReservingHandler);
 
-    insta::assert_snapshot!(refusal(domain), @r"
+    insta::assert_snapshot!(wiring_errors_text(domain), @r"
     the domain `shop` has 1 wiring mistake
 
       1. `ReservingHandler` issues the command `ReserveStock`, which nobody handles
@@ -163,13 +163,13 @@ fn a_command_that_an_event_handler_issues_has_a_handler() {
 }
 
 #[test]
-fn a_command_that_a_command_handler_issues_has_a_handler() {
+fn command_issued_by_a_command_handler_has_a_handler() {
     let domain = Domain::builder("shop")
         .aggregate::<Order>()
         .aggregate::<Inventory>()
         .command_handler(OrderingHandler);
 
-    insta::assert_snapshot!(refusal(domain), @r"
+    insta::assert_snapshot!(wiring_errors_text(domain), @r"
     the domain `shop` has 1 wiring mistake
 
       1. `OrderingHandler` issues the command `ReserveStock`, which nobody handles
@@ -181,7 +181,7 @@ fn a_command_that_a_command_handler_issues_has_a_handler() {
 fn a_command_handler_has_routes() {
     let domain = Domain::builder("shop").command_handler(IdleHandler);
 
-    insta::assert_snapshot!(refusal(domain), @r"
+    insta::assert_snapshot!(wiring_errors_text(domain), @r"
     the domain `shop` has 1 wiring mistake
 
       1. the command handler `IdleHandler` has no routes, so it is never called

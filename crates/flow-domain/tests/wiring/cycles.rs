@@ -2,13 +2,13 @@
 
 use flow_domain::{
     Aggregate, CommandHandler, CommandRoutes, Domain, Event, EventHandler, EventRoutes,
-    ProcessManager, ProcessManagerRoutes, Raised,
+    PendingEvents, ProcessManager, ProcessManagerRoutes,
 };
 use serde::{Deserialize, Serialize};
 
 use crate::fixture::{
     Inventory, Order, OrderPlaced, PlaceOrder, ReserveStock, StockReserved, advance, decide, react,
-    warnings,
+    wiring_warnings_text,
 };
 
 struct OrderCommandHandler;
@@ -74,7 +74,7 @@ impl ProcessManager for Fulfilment {
 struct Parcel {
     parcel_id: String,
     #[serde(skip)]
-    raised: Raised,
+    raised: PendingEvents,
 }
 
 #[derive(Debug, Serialize, Deserialize, Event)]
@@ -123,7 +123,7 @@ impl EventHandler for Post {
 }
 
 #[test]
-fn a_cycle_is_told_once_as_a_path_through_its_handlers() {
+fn cycle_is_reported_once_as_a_path() {
     let domain = Domain::builder("shop")
         .aggregate::<Order>()
         .aggregate::<Inventory>()
@@ -132,11 +132,11 @@ fn a_cycle_is_told_once_as_a_path_through_its_handlers() {
         .event_handler(Reservation)
         .event_handler(Reorder);
 
-    insta::assert_snapshot!(warnings(domain), @"a cycle, which ends only if one of its handlers stops: OrderPlaced -> Reservation -> ReserveStock -> InventoryCommandHandler -> StockReserved -> Reorder -> PlaceOrder -> OrderCommandHandler -> OrderPlaced");
+    insta::assert_snapshot!(wiring_warnings_text(domain), @"a cycle, which ends only if one of its handlers stops: OrderPlaced -> Reservation -> ReserveStock -> InventoryCommandHandler -> StockReserved -> Reorder -> PlaceOrder -> OrderCommandHandler -> OrderPlaced");
 }
 
 #[test]
-fn a_handler_that_causes_itself_is_a_cycle() {
+fn handler_that_triggers_itself_is_a_cycle() {
     let domain = Domain::builder("shop")
         .aggregate::<Order>()
         .aggregate::<Inventory>()
@@ -144,11 +144,11 @@ fn a_handler_that_causes_itself_is_a_cycle() {
         .command_handler(InventoryCommandHandler)
         .event_handler(Echo);
 
-    insta::assert_snapshot!(warnings(domain), @"a cycle, which ends only if one of its handlers stops: OrderPlaced -> Echo -> OrderPlaced");
+    insta::assert_snapshot!(wiring_warnings_text(domain), @"a cycle, which ends only if one of its handlers stops: OrderPlaced -> Echo -> OrderPlaced");
 }
 
 #[test]
-fn a_process_manager_that_hears_of_its_own_command_is_no_cycle() {
+fn process_manager_of_its_own_command_is_not_a_cycle() {
     let domain = Domain::builder("shop")
         .aggregate::<Order>()
         .aggregate::<Inventory>()
@@ -156,27 +156,27 @@ fn a_process_manager_that_hears_of_its_own_command_is_no_cycle() {
         .command_handler(InventoryCommandHandler)
         .process_manager::<Fulfilment>();
 
-    insta::assert_snapshot!(warnings(domain), @"");
+    insta::assert_snapshot!(wiring_warnings_text(domain), @"");
 }
 
 #[test]
-fn two_messages_of_one_name_are_no_cycle() {
+fn two_messages_with_one_name_are_not_a_cycle() {
     let domain = Domain::builder("shop")
         .aggregate::<Order>()
         .aggregate::<Parcel>()
         .command_handler(OrderCommandHandler)
         .event_handler(Packer);
 
-    insta::assert_snapshot!(warnings(domain), @"");
+    insta::assert_snapshot!(wiring_warnings_text(domain), @"");
 }
 
 #[test]
-fn where_everything_causes_everything_each_start_has_its_shortest_cycle() {
+fn cycle_report_has_the_shortest_cycle_of_each_start() {
     let domain = Domain::builder("post")
         .event_from_outside::<Letter>()
         .event_handler(Post);
 
-    let told = warnings(domain);
+    let told = wiring_warnings_text(domain);
 
     assert_eq!(told.lines().count(), 16, "{told}");
     assert!(told.ends_with("P -> Post -> P"), "{told}");

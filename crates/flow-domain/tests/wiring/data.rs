@@ -1,8 +1,8 @@
 //! The wiring of a domain as data.
 
 use flow_domain::{
-    Aggregate, Apply, CommandHandler, CommandRoutes, Domain, Event, ProcessManager,
-    ProcessManagerRoutes, Projector, ProjectorRoutes, Raised, record::HandlerKind, wiring::Wiring,
+    Aggregate, Apply, CommandHandler, CommandRoutes, Domain, Event, PendingEvents, ProcessManager,
+    ProcessManagerRoutes, Projector, ProjectorRoutes, record::HandlerKind, wiring::Wiring,
 };
 use pretty_assertions::assert_eq;
 use serde::{Deserialize, Serialize};
@@ -14,7 +14,7 @@ use crate::fixture::{Order, OrderDashboard, OrderPlaced, PlaceOrder, advance, de
 struct Account {
     account_id: String,
     #[serde(skip)]
-    raised: Raised,
+    raised: PendingEvents,
 }
 
 #[derive(Debug, Serialize, Deserialize, Event)]
@@ -82,7 +82,7 @@ fn wiring() -> Wiring {
 }
 
 #[test]
-fn the_wiring_tells_aggregates_with_their_messages() {
+fn wiring_lists_aggregates_with_their_messages() {
     let wiring = wiring();
 
     let [order, account] = &wiring.aggregates[..] else {
@@ -98,7 +98,7 @@ fn the_wiring_tells_aggregates_with_their_messages() {
 }
 
 #[test]
-fn the_wiring_tells_who_handles_a_command() {
+fn wiring_lists_the_handler_of_a_command() {
     let wiring = wiring();
 
     let [command] = &wiring.commands[..] else {
@@ -112,7 +112,7 @@ fn the_wiring_tells_who_handles_a_command() {
 }
 
 #[test]
-fn the_wiring_tells_who_handles_an_event_in_the_order_of_delivery() {
+fn wiring_lists_event_handlers_in_delivery_order() {
     let wiring = wiring();
 
     let [charged, lost, placed] = &wiring.subscriptions[..] else {
@@ -134,7 +134,7 @@ fn the_wiring_tells_who_handles_an_event_in_the_order_of_delivery() {
 
 #[test]
 #[expect(clippy::too_many_lines, reason = "it is one value")]
-fn the_wiring_is_written_as_json() {
+fn wiring_serializes_to_json() {
     let json = serde_json::to_string_pretty(&wiring()).unwrap();
 
     insta::assert_snapshot!(json, @r#"

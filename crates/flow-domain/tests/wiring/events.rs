@@ -3,7 +3,7 @@
 use flow_domain::{Domain, Event, EventHandler, EventRoutes};
 use serde::{Deserialize, Serialize};
 
-use crate::fixture::{Inventory, Order, OrderPlaced, react, refusal};
+use crate::fixture::{Inventory, Order, OrderPlaced, react, wiring_errors_text};
 
 #[derive(Debug, Serialize, Deserialize, Event)]
 #[event(part_of = Order, id = order_id, version = 2)]
@@ -115,7 +115,7 @@ fn an_event_is_listed_by_its_aggregate() {
         .aggregate::<Order>()
         .event_handler(CancellationMailer);
 
-    insta::assert_snapshot!(refusal(domain), @r"
+    insta::assert_snapshot!(wiring_errors_text(domain), @r"
     the domain `shop` has 1 wiring mistake
 
       1. `CancellationMailer` handles the event `OrderCancelled`, which is not registered
@@ -127,7 +127,7 @@ fn an_event_is_listed_by_its_aggregate() {
 fn an_event_needs_its_aggregate_or_comes_from_outside() {
     let domain = Domain::builder("shop").event_handler(Cashier);
 
-    insta::assert_snapshot!(refusal(domain), @r"
+    insta::assert_snapshot!(wiring_errors_text(domain), @r"
     the domain `shop` has 1 wiring mistake
 
       1. the aggregate of the category `payment` is not registered
@@ -136,12 +136,12 @@ fn an_event_needs_its_aggregate_or_comes_from_outside() {
 }
 
 #[test]
-fn an_enum_of_events_that_is_not_listed_is_one_mistake() {
+fn unlisted_event_enum_is_one_mistake() {
     let domain = Domain::builder("shop")
         .aggregate::<Order>()
         .event_handler(Courier);
 
-    insta::assert_snapshot!(refusal(domain), @r"
+    insta::assert_snapshot!(wiring_errors_text(domain), @r"
     the domain `shop` has 1 wiring mistake
 
       1. `Courier` handles the event `OrderMoved`, which is not registered
@@ -155,7 +155,7 @@ fn an_event_has_one_method_in_a_handler() {
         .aggregate::<Order>()
         .event_handler(HastyMailer);
 
-    insta::assert_snapshot!(refusal(domain), @r"
+    insta::assert_snapshot!(wiring_errors_text(domain), @r"
     the domain `shop` has 1 wiring mistake
 
       1. `HastyMailer` names two methods for `OrderPlaced`
@@ -164,12 +164,12 @@ fn an_event_has_one_method_in_a_handler() {
 }
 
 #[test]
-fn an_event_that_a_handler_raises_is_listed_by_an_aggregate() {
+fn raised_event_is_listed_by_an_aggregate() {
     let domain = Domain::builder("shop")
         .aggregate::<Order>()
         .event_handler(CancellingHandler);
 
-    insta::assert_snapshot!(refusal(domain), @r"
+    insta::assert_snapshot!(wiring_errors_text(domain), @r"
     the domain `shop` has 1 wiring mistake
 
       1. `CancellingHandler` says that it raises `OrderCancelled.v2`, which no aggregate of the domain lists
@@ -192,7 +192,7 @@ fn an_event_from_outside_may_be_raised_inside() {
 fn an_event_handler_has_routes() {
     let domain = Domain::builder("shop").event_handler(IdleMailer);
 
-    insta::assert_snapshot!(refusal(domain), @r"
+    insta::assert_snapshot!(wiring_errors_text(domain), @r"
     the domain `shop` has 1 wiring mistake
 
       1. the event handler `IdleMailer` has no routes, so it is never called
@@ -201,13 +201,13 @@ fn an_event_handler_has_routes() {
 }
 
 #[test]
-fn an_inventory_handler_that_reads_only_inventories_never_sees_an_order_placed() {
+fn category_without_the_event_is_a_mistake() {
     let domain = Domain::builder("shop")
         .aggregate::<Order>()
         .aggregate::<Inventory>()
         .event_handler(InventoryEventHandler);
 
-    insta::assert_snapshot!(refusal(domain), @r"
+    insta::assert_snapshot!(wiring_errors_text(domain), @r"
     the domain `shop` has 1 wiring mistake
 
       1. `InventoryEventHandler` handles `OrderPlaced`, but reads only `inventory`, where `OrderPlaced` never appears: it appears in `order`
@@ -216,12 +216,12 @@ fn an_inventory_handler_that_reads_only_inventories_never_sees_an_order_placed()
 }
 
 #[test]
-fn a_misspelt_category_is_one_mistake_with_the_one_that_was_meant() {
+fn misspelt_category_is_reported_with_a_suggestion() {
     let domain = Domain::builder("shop")
         .aggregate::<Order>()
         .event_handler(ClumsyMailer);
 
-    insta::assert_snapshot!(refusal(domain), @r"
+    insta::assert_snapshot!(wiring_errors_text(domain), @r"
     the domain `shop` has 1 wiring mistake
 
       1. `ClumsyMailer` reads the category `oder`, which no aggregate and no event from outside has
@@ -230,12 +230,12 @@ fn a_misspelt_category_is_one_mistake_with_the_one_that_was_meant() {
 }
 
 #[test]
-fn a_category_that_is_like_no_other_is_unknown() {
+fn unknown_category_is_reported_without_a_suggestion() {
     let domain = Domain::builder("shop")
         .aggregate::<Order>()
         .event_handler(LostMailer);
 
-    insta::assert_snapshot!(refusal(domain), @r"
+    insta::assert_snapshot!(wiring_errors_text(domain), @r"
     the domain `shop` has 1 wiring mistake
 
       1. `LostMailer` reads the category `invoice`, which no aggregate and no event from outside has

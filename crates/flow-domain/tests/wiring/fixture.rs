@@ -1,8 +1,8 @@
 //! The aggregates and messages that the small domains are made of, and handlers that do nothing.
 
 use flow_domain::{
-    Aggregate, Command, CommandHandler, CommandRoutes, Error, Event, EventHandler, Projection,
-    Raised, Rows, UnitOfWork, wiring::DomainBuilder,
+    Aggregate, Command, CommandHandler, CommandRoutes, Error, Event, EventHandler, PendingEvents,
+    Projection, Rows, UnitOfWork, wiring::DomainBuilder,
 };
 use serde::{Deserialize, Serialize};
 
@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 pub(crate) struct Order {
     order_id: String,
     #[serde(skip)]
-    raised: Raised,
+    raised: PendingEvents,
 }
 
 #[derive(Debug, Serialize, Deserialize, Aggregate)]
@@ -19,7 +19,7 @@ pub(crate) struct Order {
 pub(crate) struct Inventory {
     product_id: String,
     #[serde(skip)]
-    raised: Raised,
+    raised: PendingEvents,
 }
 
 #[derive(Debug, Serialize, Deserialize, Command)]
@@ -99,7 +99,7 @@ where
 
 /// What is told when `domain` is built.
 #[track_caller]
-pub(crate) fn refusal(domain: DomainBuilder) -> String {
+pub(crate) fn wiring_errors_text(domain: DomainBuilder) -> String {
     match domain.build() {
         Ok(domain) => panic!("`{}` was built", domain.name()),
         Err(err) => err.to_string(),
@@ -108,7 +108,7 @@ pub(crate) fn refusal(domain: DomainBuilder) -> String {
 
 /// What is told of `domain` once it is built, one warning a line.
 #[track_caller]
-pub(crate) fn warnings(domain: DomainBuilder) -> String {
+pub(crate) fn wiring_warnings_text(domain: DomainBuilder) -> String {
     match domain.build() {
         Ok(domain) => {
             let warnings = domain.check().into_iter();

@@ -7,7 +7,9 @@ use flow_domain::{
     wiring::DomainBuilder,
 };
 
-use crate::fixture::{Order, OrderCommandHandler, OrderPlaced, react, refusal, warnings};
+use crate::fixture::{
+    Order, OrderCommandHandler, OrderPlaced, react, wiring_errors_text, wiring_warnings_text,
+};
 
 struct Mailer;
 
@@ -42,10 +44,10 @@ fn with_lanes() -> DomainBuilder {
 }
 
 #[test]
-fn lanes_need_somebody_who_reads_from_the_broker() {
+fn lanes_need_a_broker_subscription() {
     let domain = with_lanes().event_handler(Mailer).event_handler(Courier);
 
-    insta::assert_snapshot!(refusal(domain), @r"
+    insta::assert_snapshot!(wiring_errors_text(domain), @r"
     the domain `shop` has 1 wiring mistake
 
       1. `.lanes_below(..)` changes nothing, for everybody reads from the event store, in the order of commit: `Mailer`, `Courier`
@@ -61,7 +63,7 @@ fn lanes_need_a_broker_even_if_the_domain_chose_the_event_store() {
         })
         .event_handler(Cashier);
 
-    insta::assert_snapshot!(refusal(domain), @r"
+    insta::assert_snapshot!(wiring_errors_text(domain), @r"
     the domain `shop` has 1 wiring mistake
 
       1. `.lanes_below(..)` changes nothing, for everybody reads from the event store, in the order of commit: `Cashier`
@@ -70,26 +72,26 @@ fn lanes_need_a_broker_even_if_the_domain_chose_the_event_store() {
 }
 
 #[test]
-fn lanes_that_only_commands_have_are_worth_a_warning() {
+fn lanes_of_commands_only_are_a_warning() {
     let domain = with_lanes()
         .command_handler(OrderCommandHandler)
         .event_handler(Mailer);
 
-    insta::assert_snapshot!(warnings(domain), @"the lanes are only for commands, for events are read from the event store, in the order of commit: `Mailer`");
+    insta::assert_snapshot!(wiring_warnings_text(domain), @"the lanes are only for commands, for events are read from the event store, in the order of commit: `Mailer`");
 }
 
 #[test]
-fn lanes_that_one_subscription_has_are_fine() {
+fn lanes_with_one_subscription_are_accepted() {
     let domain = with_lanes()
         .command_handler(OrderCommandHandler)
         .event_handler(Mailer)
         .event_handler(Cashier);
 
-    insta::assert_snapshot!(warnings(domain), @"");
+    insta::assert_snapshot!(wiring_warnings_text(domain), @"");
 }
 
 #[test]
-fn lanes_of_commands_alone_are_fine() {
+fn lanes_without_events_are_accepted() {
     let domain = with_lanes().command_handler(OrderCommandHandler).build();
 
     assert!(domain.is_ok());

@@ -2,19 +2,19 @@
 #![cfg(feature = "derive")]
 
 mod aggregates;
+mod all_errors;
 mod commands;
 mod cycles;
 mod data;
 mod events;
 mod every_event;
 mod fixture;
+mod foreign_messages;
 mod lanes;
 mod names;
 mod process_managers;
 mod projections;
-mod read_together;
-mod strangers;
-mod subscribed;
+mod resolved_subscriptions;
+mod shared_reading;
 mod subscriptions;
-mod together;
 mod warnings;

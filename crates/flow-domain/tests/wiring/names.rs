@@ -4,13 +4,14 @@ use std::borrow::Cow;
 
 use flow_domain::{
     Aggregate, CommandHandler, CommandRoutes, Domain, Event, EventHandler, EventRoutes, Message,
-    Projection, Raised,
+    PendingEvents, Projection,
     message::{MessageName, MessageSchema},
 };
 use serde::{Deserialize, Serialize};
 
 use crate::fixture::{
-    Order, OrderCommandHandler, OrderDashboard, OrderPlaced, PlaceOrder, decide, react, refusal,
+    Order, OrderCommandHandler, OrderDashboard, OrderPlaced, PlaceOrder, decide, react,
+    wiring_errors_text,
 };
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -32,7 +33,7 @@ impl Message for CarSold {
         "car-1".into()
     }
 
-    fn field(&self, _name: &str) -> Option<Cow<'_, str>> {
+    fn field_text(&self, _name: &str) -> Option<Cow<'_, str>> {
         None
     }
 }
@@ -56,7 +57,7 @@ impl Message for Rained {
         "here".into()
     }
 
-    fn field(&self, _name: &str) -> Option<Cow<'_, str>> {
+    fn field_text(&self, _name: &str) -> Option<Cow<'_, str>> {
         None
     }
 }
@@ -66,7 +67,7 @@ impl Message for Rained {
 struct Purchase {
     id: String,
     #[serde(skip)]
-    raised: Raised,
+    raised: PendingEvents,
 }
 
 #[derive(Debug, Serialize, Deserialize, Projection)]
@@ -110,8 +111,8 @@ impl EventHandler for OtherMailer {
 }
 
 #[test]
-fn a_domain_has_a_name_that_can_stand_in_a_message_type() {
-    insta::assert_snapshot!(refusal(Domain::builder("my shop")), @r"
+fn domain_name_fits_into_a_message_type() {
+    insta::assert_snapshot!(wiring_errors_text(Domain::builder("my shop")), @r"
     the domain `my shop` has 1 wiring mistake
 
       1. `my shop` cannot name a domain
@@ -120,8 +121,8 @@ fn a_domain_has_a_name_that_can_stand_in_a_message_type() {
 }
 
 #[test]
-fn a_domain_has_a_name_that_begins_with_a_letter() {
-    insta::assert_snapshot!(refusal(Domain::builder("")), @r"
+fn domain_name_begins_with_a_letter() {
+    insta::assert_snapshot!(wiring_errors_text(Domain::builder("")), @r"
     the domain `` has 1 wiring mistake
 
       1. `` cannot name a domain
@@ -133,7 +134,7 @@ fn a_domain_has_a_name_that_begins_with_a_letter() {
 fn a_category_has_no_dash() {
     let domain = Domain::builder("shop").event_from_outside::<CarSold>();
 
-    insta::assert_snapshot!(refusal(domain), @r#"
+    insta::assert_snapshot!(wiring_errors_text(domain), @r#"
     the domain `shop` has 1 wiring mistake
 
       1. `CarSold` has the category `used-car`, which must not be empty or contain `-`
@@ -145,7 +146,7 @@ fn a_category_has_no_dash() {
 fn a_category_is_not_empty() {
     let domain = Domain::builder("shop").event_from_outside::<Rained>();
 
-    insta::assert_snapshot!(refusal(domain), @r#"
+    insta::assert_snapshot!(wiring_errors_text(domain), @r#"
     the domain `shop` has 1 wiring mistake
 
       1. `Rained` has the category ``, which must not be empty or contain `-`
@@ -159,7 +160,7 @@ fn an_aggregate_is_registered_once() {
         .aggregate::<Order>()
         .aggregate::<Order>();
 
-    insta::assert_snapshot!(refusal(domain), @r"
+    insta::assert_snapshot!(wiring_errors_text(domain), @r"
     the domain `shop` has 1 wiring mistake
 
       1. the aggregate `Order` is registered twice
@@ -173,7 +174,7 @@ fn a_projection_is_registered_once() {
         .projection::<OrderDashboard>()
         .projection::<OrderDashboard>();
 
-    insta::assert_snapshot!(refusal(domain), @r"
+    insta::assert_snapshot!(wiring_errors_text(domain), @r"
     the domain `shop` has 1 wiring mistake
 
       1. the projection `OrderDashboard` is registered twice
@@ -182,13 +183,13 @@ fn a_projection_is_registered_once() {
 }
 
 #[test]
-fn a_command_handler_that_is_registered_twice_is_one_mistake() {
+fn command_handler_registered_twice_is_one_mistake() {
     let domain = Domain::builder("shop")
         .aggregate::<Order>()
         .command_handler(OrderCommandHandler)
         .command_handler(OrderCommandHandler);
 
-    insta::assert_snapshot!(refusal(domain), @r"
+    insta::assert_snapshot!(wiring_errors_text(domain), @r"
     the domain `shop` has 1 wiring mistake
 
       1. the command handler `OrderCommandHandler` is registered twice
@@ -203,7 +204,7 @@ fn an_event_handler_is_registered_once() {
         .event_handler(Mailer)
         .event_handler(Mailer);
 
-    insta::assert_snapshot!(refusal(domain), @r"
+    insta::assert_snapshot!(wiring_errors_text(domain), @r"
     the domain `shop` has 1 wiring mistake
 
       1. the event handler `Mailer` is registered twice
@@ -212,12 +213,12 @@ fn an_event_handler_is_registered_once() {
 }
 
 #[test]
-fn two_aggregates_have_two_names() {
+fn aggregate_names_are_unique() {
     let domain = Domain::builder("shop")
         .aggregate::<Order>()
         .aggregate::<Purchase>();
 
-    insta::assert_snapshot!(refusal(domain), @r#"
+    insta::assert_snapshot!(wiring_errors_text(domain), @r#"
     the domain `shop` has 1 wiring mistake
 
       1. two aggregates are called `Order`
@@ -226,12 +227,12 @@ fn two_aggregates_have_two_names() {
 }
 
 #[test]
-fn two_projections_have_two_names() {
+fn projection_names_are_unique() {
     let domain = Domain::builder("shop")
         .projection::<OrderDashboard>()
         .projection::<PurchaseDashboard>();
 
-    insta::assert_snapshot!(refusal(domain), @r#"
+    insta::assert_snapshot!(wiring_errors_text(domain), @r#"
     the domain `shop` has 1 wiring mistake
 
       1. two projections are called `OrderDashboard`
@@ -240,13 +241,13 @@ fn two_projections_have_two_names() {
 }
 
 #[test]
-fn two_event_handlers_have_two_names() {
+fn event_handler_names_are_unique() {
     let domain = Domain::builder("shop")
         .aggregate::<Order>()
         .event_handler(Mailer)
         .event_handler(OtherMailer);
 
-    insta::assert_snapshot!(refusal(domain), @r"
+    insta::assert_snapshot!(wiring_errors_text(domain), @r"
     the domain `shop` has 1 wiring mistake
 
       1. two event handlers are called `Mailer`
@@ -255,13 +256,13 @@ fn two_event_handlers_have_two_names() {
 }
 
 #[test]
-fn handlers_of_two_kinds_have_two_names() {
+fn handler_names_are_unique_across_kinds() {
     let domain = Domain::builder("shop")
         .aggregate::<Order>()
         .command_handler(Shop)
         .event_handler(Shop);
 
-    insta::assert_snapshot!(refusal(domain), @r"
+    insta::assert_snapshot!(wiring_errors_text(domain), @r"
     the domain `shop` has 1 wiring mistake
 
       1. the command handler and the event handler are both called `Shop`

@@ -1,16 +1,16 @@
 //! Process managers that would never start, or not know which one an event belongs to.
 
-use flow_domain::{Aggregate, Domain, Event, ProcessManager, ProcessManagerRoutes, Raised};
+use flow_domain::{Aggregate, Domain, Event, PendingEvents, ProcessManager, ProcessManagerRoutes};
 use serde::{Deserialize, Serialize};
 
-use crate::fixture::{Inventory, Order, OrderPlaced, StockReserved, advance, refusal};
+use crate::fixture::{Inventory, Order, OrderPlaced, StockReserved, advance, wiring_errors_text};
 
 #[derive(Debug, Serialize, Deserialize, Aggregate)]
 #[aggregate(id = job_id, events(Job))]
 struct RepairJob {
     job_id: String,
     #[serde(skip)]
-    raised: Raised,
+    raised: PendingEvents,
 }
 
 #[derive(Debug, Serialize, Deserialize, Event)]
@@ -116,7 +116,7 @@ fn a_process_manager_has_a_start() {
         .aggregate::<Order>()
         .process_manager::<Fulfilment>();
 
-    insta::assert_snapshot!(refusal(domain), @r"
+    insta::assert_snapshot!(wiring_errors_text(domain), @r"
     the domain `shop` has 1 wiring mistake
 
       1. the process manager `Fulfilment` is never started, so it lets every event go
@@ -128,7 +128,7 @@ fn a_process_manager_has_a_start() {
 fn a_process_manager_has_routes() {
     let domain = Domain::builder("shop").process_manager::<Idle>();
 
-    insta::assert_snapshot!(refusal(domain), @r"
+    insta::assert_snapshot!(wiring_errors_text(domain), @r"
     the domain `shop` has 1 wiring mistake
 
       1. the process manager `Idle` has no routes, so it is never called
@@ -137,13 +137,13 @@ fn a_process_manager_has_routes() {
 }
 
 #[test]
-fn a_misspelt_key_is_told_with_the_one_that_was_meant() {
+fn misspelt_key_is_reported_with_a_suggestion() {
     let domain = Domain::builder("shop")
         .aggregate::<Order>()
         .aggregate::<Inventory>()
         .process_manager::<Misspelt>();
 
-    insta::assert_snapshot!(refusal(domain), @r#"
+    insta::assert_snapshot!(wiring_errors_text(domain), @r#"
     the domain `shop` has 1 wiring mistake
 
       1. `Misspelt` is found by `produkt_id`, which `StockReserved` does not carry
@@ -152,13 +152,13 @@ fn a_misspelt_key_is_told_with_the_one_that_was_meant() {
 }
 
 #[test]
-fn a_misspelt_key_of_a_start_remains_a_start() {
+fn misspelt_start_key_still_counts_as_a_start() {
     let domain = Domain::builder("shop")
         .aggregate::<Order>()
         .aggregate::<Inventory>()
         .process_manager::<StartsMisspelt>();
 
-    insta::assert_snapshot!(refusal(domain), @r#"
+    insta::assert_snapshot!(wiring_errors_text(domain), @r#"
     the domain `shop` has 1 wiring mistake
 
       1. `StartsMisspelt` is found by `oder_id`, which `OrderPlaced` does not carry
@@ -173,7 +173,7 @@ fn an_event_carries_the_key() {
         .aggregate::<Inventory>()
         .process_manager::<Keyless>();
 
-    insta::assert_snapshot!(refusal(domain), @r#"
+    insta::assert_snapshot!(wiring_errors_text(domain), @r#"
     the domain `shop` has 1 wiring mistake
 
       1. `Keyless` is found by `order_id`, which `StockReserved` does not carry
@@ -182,12 +182,12 @@ fn an_event_carries_the_key() {
 }
 
 #[test]
-fn a_key_that_no_event_carries_is_mended_once() {
+fn key_that_no_event_has_is_reported_once() {
     let domain = Domain::builder("shop")
         .aggregate::<Order>()
         .process_manager::<WrongKey>();
 
-    insta::assert_snapshot!(refusal(domain), @r#"
+    insta::assert_snapshot!(wiring_errors_text(domain), @r#"
     the domain `shop` has 1 wiring mistake
 
       1. `WrongKey` is found by `oder_id`, which `OrderPlaced` does not carry
@@ -196,12 +196,12 @@ fn a_key_that_no_event_carries_is_mended_once() {
 }
 
 #[test]
-fn a_key_that_is_like_no_field_is_the_id_that_all_events_carry() {
+fn unknown_key_suggests_the_common_id_field() {
     let domain = Domain::builder("garage")
         .aggregate::<RepairJob>()
         .process_manager::<JobTracker>();
 
-    insta::assert_snapshot!(refusal(domain), @r#"
+    insta::assert_snapshot!(wiring_errors_text(domain), @r#"
     the domain `garage` has 1 wiring mistake
 
       1. `JobTracker` is found by `jobb`, which `Opened`, `Closed`, `Dropped` do not carry
@@ -210,12 +210,12 @@ fn a_key_that_is_like_no_field_is_the_id_that_all_events_carry() {
 }
 
 #[test]
-fn an_enum_whose_variants_carry_the_key_in_part_is_one_mistake() {
+fn enum_with_the_key_in_some_variants_is_one_mistake() {
     let domain = Domain::builder("garage")
         .aggregate::<RepairJob>()
         .process_manager::<BayTracker>();
 
-    insta::assert_snapshot!(refusal(domain), @r#"
+    insta::assert_snapshot!(wiring_errors_text(domain), @r#"
     the domain `garage` has 1 wiring mistake
 
       1. `BayTracker` is found by `bay_id`, which `Closed`, `Dropped` do not carry

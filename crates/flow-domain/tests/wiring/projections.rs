@@ -2,7 +2,7 @@
 
 use flow_domain::{Domain, Projector, ProjectorRoutes};
 
-use crate::fixture::{Order, OrderDashboard, OrderPlaced, project, refusal};
+use crate::fixture::{Order, OrderDashboard, OrderPlaced, project, wiring_errors_text};
 
 struct OrderDashboardProjector;
 
@@ -28,7 +28,7 @@ fn a_projector_needs_its_projection() {
         .aggregate::<Order>()
         .projector(OrderDashboardProjector);
 
-    insta::assert_snapshot!(refusal(domain), @r"
+    insta::assert_snapshot!(wiring_errors_text(domain), @r"
     the domain `shop` has 1 wiring mistake
 
       1. `OrderDashboardProjector` keeps the projection `OrderDashboard`, which is not registered
@@ -42,7 +42,7 @@ fn a_projector_has_routes() {
         .projection::<OrderDashboard>()
         .projector(IdleProjector);
 
-    insta::assert_snapshot!(refusal(domain), @r"
+    insta::assert_snapshot!(wiring_errors_text(domain), @r"
     the domain `shop` has 1 wiring mistake
 
       1. the projector `IdleProjector` has no routes, so it is never called

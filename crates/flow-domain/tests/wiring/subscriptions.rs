@@ -9,7 +9,7 @@ use flow_domain::{
 };
 
 use crate::fixture::{
-    Inventory, Order, OrderPlaced, PlaceOrder, ReserveStock, decide, react, refusal,
+    Inventory, Order, OrderPlaced, PlaceOrder, ReserveStock, decide, react, wiring_errors_text,
 };
 
 struct Mailer;
@@ -107,10 +107,10 @@ fn orders() -> DomainBuilder {
 }
 
 #[test]
-fn all_that_a_handler_says_and_that_cannot_work_is_told() {
+fn invalid_settings_of_a_handler_are_all_reported() {
     let domain = orders().event_handler(ImpossibleMailer);
 
-    insta::assert_snapshot!(refusal(domain), @r#"
+    insta::assert_snapshot!(wiring_errors_text(domain), @r#"
     the domain `shop` has 9 wiring mistakes
 
       1. `ImpossibleMailer` says `.batch_size(0)`, so that no message is ever read
@@ -143,7 +143,7 @@ fn all_that_a_handler_says_and_that_cannot_work_is_told() {
 }
 
 #[test]
-fn what_the_domain_says_of_all_is_told_once_and_not_of_every_handler() {
+fn invalid_domain_settings_are_reported_once() {
     let domain = orders()
         .subscriptions(|all| {
             all.batch_size(0).origin("invoice");
@@ -151,7 +151,7 @@ fn what_the_domain_says_of_all_is_told_once_and_not_of_every_handler() {
         .event_handler(Mailer)
         .event_handler(PatientMailer);
 
-    insta::assert_snapshot!(refusal(domain), @r#"
+    insta::assert_snapshot!(wiring_errors_text(domain), @r#"
     the domain `shop` has 2 wiring mistakes
 
       1. `.subscriptions(..)` says `.batch_size(0)`, so that no message is ever read
@@ -163,10 +163,10 @@ fn what_the_domain_says_of_all_is_told_once_and_not_of_every_handler() {
 }
 
 #[test]
-fn one_reader_keeps_the_checkpoint_of_the_event_store() {
+fn event_store_subscription_has_one_reader() {
     let domain = orders().event_handler(ParallelStoreReader);
 
-    insta::assert_snapshot!(refusal(domain), @r"
+    insta::assert_snapshot!(wiring_errors_text(domain), @r"
     the domain `shop` has 1 wiring mistake
 
       1. `ParallelStoreReader` reads from the event store with `.concurrency(4)`, but there one reader keeps the checkpoint
@@ -175,14 +175,14 @@ fn one_reader_keeps_the_checkpoint_of_the_event_store() {
 }
 
 #[test]
-fn the_concurrency_of_the_domain_is_not_for_a_handler_that_reads_from_the_event_store() {
+fn domain_concurrency_excludes_event_store_readers() {
     let domain = orders()
         .subscriptions(|all| {
             all.concurrency(4);
         })
         .event_handler(SilentStoreReader);
 
-    insta::assert_snapshot!(refusal(domain), @r"
+    insta::assert_snapshot!(wiring_errors_text(domain), @r"
     the domain `shop` has 1 wiring mistake
 
       1. `SilentStoreReader` reads from the event store with `.concurrency(4)`, but there one reader keeps the checkpoint
@@ -191,7 +191,7 @@ fn the_concurrency_of_the_domain_is_not_for_a_handler_that_reads_from_the_event_
 }
 
 #[test]
-fn a_domain_that_reads_all_from_the_event_store_in_parallel_is_told_once() {
+fn parallel_event_store_domain_is_reported_once() {
     let domain = orders()
         .subscriptions(|all| {
             all.profile(Profile::Projection).concurrency(4);
@@ -199,7 +199,7 @@ fn a_domain_that_reads_all_from_the_event_store_in_parallel_is_told_once() {
         .event_handler(Mailer)
         .event_handler(PatientMailer);
 
-    insta::assert_snapshot!(refusal(domain), @r"
+    insta::assert_snapshot!(wiring_errors_text(domain), @r"
     the domain `shop` has 1 wiring mistake
 
       1. `.subscriptions(..)` reads from the event store with `.concurrency(4)`, but there one reader keeps the checkpoint
@@ -208,7 +208,7 @@ fn a_domain_that_reads_all_from_the_event_store_in_parallel_is_told_once() {
 }
 
 #[test]
-fn a_handler_that_names_a_profile_takes_nothing_from_the_domain() {
+fn profile_handler_inherits_nothing_from_the_domain() {
     let domain = orders()
         .subscriptions(|all| {
             all.concurrency(4);
@@ -227,12 +227,12 @@ fn the_event_store_can_be_read_without_order() {
 }
 
 #[test]
-fn commands_are_not_in_the_event_store_and_have_no_origin_to_choose() {
+fn command_subscription_rejects_event_store_and_origin() {
     let domain = orders()
         .aggregate::<Inventory>()
         .command_handler(StoreReadingCommandHandler);
 
-    insta::assert_snapshot!(refusal(domain), @r#"
+    insta::assert_snapshot!(wiring_errors_text(domain), @r#"
     the domain `shop` has 2 wiring mistakes
 
       1. `StoreReadingCommandHandler` says `.origin("order")`, but handles commands, which are never let go
@@ -244,7 +244,7 @@ fn commands_are_not_in_the_event_store_and_have_no_origin_to_choose() {
 }
 
 #[test]
-fn commands_come_through_the_broker_even_if_all_subscriptions_read_the_event_store() {
+fn command_subscription_reads_from_the_broker() {
     let domain = orders()
         .subscriptions(|all| {
             all.source(Source::EventStore);

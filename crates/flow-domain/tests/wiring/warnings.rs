@@ -3,7 +3,7 @@
 use flow_domain::{Domain, EventHandler, EventRoutes, Projector, ProjectorRoutes};
 
 use crate::fixture::{
-    Order, OrderCommandHandler, OrderDashboard, OrderPlaced, project, react, warnings,
+    Order, OrderCommandHandler, OrderDashboard, OrderPlaced, project, react, wiring_warnings_text,
 };
 
 struct Mailer;
@@ -32,30 +32,30 @@ fn a_well_wired_domain_has_no_warnings() {
         .command_handler(OrderCommandHandler)
         .projector(OrderDashboardProjector);
 
-    insta::assert_snapshot!(warnings(domain), @"");
+    insta::assert_snapshot!(wiring_warnings_text(domain), @"");
 }
 
 #[test]
-fn an_event_that_nobody_handles_is_told() {
+fn event_without_a_handler_is_a_warning() {
     let domain = Domain::builder("shop")
         .aggregate::<Order>()
         .command_handler(OrderCommandHandler);
 
-    insta::assert_snapshot!(warnings(domain), @"nobody handles the event `OrderPlaced` of `Order`");
+    insta::assert_snapshot!(wiring_warnings_text(domain), @"nobody handles the event `OrderPlaced` of `Order`");
 }
 
 #[test]
-fn a_command_that_nobody_handles_is_told() {
+fn command_without_a_handler_is_a_warning() {
     let domain = Domain::builder("shop")
         .aggregate::<Order>()
         .event_handler(Mailer);
 
-    insta::assert_snapshot!(warnings(domain), @"nobody handles the command `PlaceOrder` of `Order`: processing it will fail");
+    insta::assert_snapshot!(wiring_warnings_text(domain), @"nobody handles the command `PlaceOrder` of `Order`: processing it will fail");
 }
 
 #[test]
-fn a_projection_that_no_projector_keeps_is_told() {
+fn projection_without_a_projector_is_a_warning() {
     let domain = Domain::builder("shop").projection::<OrderDashboard>();
 
-    insta::assert_snapshot!(warnings(domain), @"no projector keeps the projection `OrderDashboard`: it will always be empty");
+    insta::assert_snapshot!(wiring_warnings_text(domain), @"no projector keeps the projection `OrderDashboard`: it will always be empty");
 }

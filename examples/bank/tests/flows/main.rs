@@ -82,7 +82,7 @@ async fn status(app: &App) -> TransferStatus {
 }
 
 #[test]
-fn the_wiring_leaves_no_doubts() {
+fn wiring_has_no_warnings() {
     assert_eq!(bank::domain().unwrap().check(), []);
 }
 
@@ -155,7 +155,7 @@ async fn a_transfer_beyond_the_overdraft_fails() {
 }
 
 #[tokio::test]
-async fn a_transfer_to_a_closed_account_is_given_back() {
+async fn transfer_to_a_closed_account_is_refunded() {
     let app = bank().await;
     let account_id = "acc-2".into();
     app.process(CloseAccount { account_id }).await.unwrap();
@@ -173,7 +173,7 @@ async fn a_transfer_to_a_closed_account_is_given_back() {
 }
 
 #[tokio::test]
-async fn a_transfer_to_nobody_is_given_back() {
+async fn transfer_to_an_unknown_account_is_refunded() {
     let app = bank().await;
 
     app.process(transfer_to("acc-9", 30)).await.unwrap();
@@ -194,7 +194,7 @@ async fn a_transfer_is_requested_once() {
 }
 
 #[tokio::test]
-async fn a_request_that_is_delivered_twice_moves_the_money_once() -> Result<(), Error> {
+async fn transfer_requested_twice_moves_the_money_once() -> Result<(), Error> {
     let app = bank().await;
 
     app.publish([requested("acc-2", 30), requested("acc-2", 30)])
@@ -205,7 +205,7 @@ async fn a_request_that_is_delivered_twice_moves_the_money_once() -> Result<(), 
 }
 
 #[tokio::test]
-async fn a_history_that_is_told_counts_like_one_that_happened() -> Result<(), Error> {
+async fn transfer_from_given_events_equals_a_processed_one() -> Result<(), Error> {
     let app = bank().await;
 
     app.publish(AccountEvent::Deposited {

@@ -5,12 +5,12 @@
 //! nothing, so that every test can have its own. A [`MemoryBroker`] is a real broker likewise.
 
 mod broker;
-mod events;
-mod keyed;
-mod layers;
+mod event_log;
 mod outbox;
-mod state;
+mod overlay;
+mod small_map;
 mod store;
+mod store_state;
 mod tables;
 #[cfg(test)]
 mod tests;

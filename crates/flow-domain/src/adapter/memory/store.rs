@@ -1,12 +1,12 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::{
-    adapter::memory::state::State,
+    adapter::memory::store_state::StoreState,
     clock::Timestamp,
     message::{Position, Recorded, StreamName, Version},
     port::{
-        AggregateStore, Answer, Changes, Claim, Condition, EventStore, Outbox, OutboxDue,
-        OutboxRow, OutboxState, ProjectionStore, Query, Row, Settlement, Store, Stored,
+        AggregateStore, Changes, Claim, Condition, EventStore, Outbox, OutboxDue, OutboxRow,
+        OutboxState, PortFuture, ProjectionStore, Query, Row, Settlement, Store, StoredState,
     },
     record::Table,
 };
@@ -35,13 +35,13 @@ use crate::{
 /// ```
 #[derive(Debug, Default)]
 pub struct MemoryStore {
-    state: Mutex<State>,
+    state: Mutex<StoreState>,
 }
 
 impl MemoryStore {
     // What a panic could leave behind is whole: a state is only changed after the last thing that
     // can fail.
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, StoreState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -52,9 +52,9 @@ impl EventStore for MemoryStore {
         stream: &'a StreamName,
         after: Version,
         limit: usize,
-    ) -> Answer<'a, Vec<Recorded>> {
-        let recorded = self.state().events.read_stream(stream, after, limit);
-        Answer::ready(Ok(recorded))
+    ) -> PortFuture<'a, Vec<Recorded>> {
+        let recorded = self.lock().events.read_stream(stream, after, limit);
+        PortFuture::ready(Ok(recorded))
     }
 
     fn read_category<'a>(
@@ -62,45 +62,45 @@ impl EventStore for MemoryStore {
         category: Option<&'a str>,
         after: Position,
         limit: usize,
-    ) -> Answer<'a, Vec<Recorded>> {
-        let recorded = self.state().events.read_category(category, after, limit);
-        Answer::ready(Ok(recorded))
+    ) -> PortFuture<'a, Vec<Recorded>> {
+        let recorded = self.lock().events.read_category(category, after, limit);
+        PortFuture::ready(Ok(recorded))
     }
 
-    fn last_position(&self) -> Answer<'_, Position> {
-        let position = self.state().events.last_position();
-        Answer::ready(Ok(position))
+    fn last_position(&self) -> PortFuture<'_, Position> {
+        let position = self.lock().events.last_position();
+        PortFuture::ready(Ok(position))
     }
 }
 
 impl AggregateStore for MemoryStore {
-    fn load<'a>(&'a self, table: Table, id: &'a str) -> Answer<'a, Option<Stored>> {
-        let stored = self.state().tables.get(table, id);
-        Answer::ready(Ok(stored))
+    fn load<'a>(&'a self, table: Table, id: &'a str) -> PortFuture<'a, Option<StoredState>> {
+        let stored = self.lock().tables.get(table, id);
+        PortFuture::ready(Ok(stored))
     }
 }
 
 impl ProjectionStore for MemoryStore {
-    fn get<'a>(&'a self, table: Table, id: &'a str) -> Answer<'a, Option<Stored>> {
-        let stored = self.state().tables.get(table, id);
-        Answer::ready(Ok(stored))
+    fn get<'a>(&'a self, table: Table, id: &'a str) -> PortFuture<'a, Option<StoredState>> {
+        let stored = self.lock().tables.get(table, id);
+        PortFuture::ready(Ok(stored))
     }
 
-    fn query<'a>(&'a self, table: Table, query: &'a Query) -> Answer<'a, Vec<Row>> {
-        let rows = self.state().tables.query(table, query);
-        Answer::ready(Ok(rows))
+    fn query<'a>(&'a self, table: Table, query: &'a Query) -> PortFuture<'a, Vec<Row>> {
+        let rows = self.lock().tables.query(table, query);
+        PortFuture::ready(Ok(rows))
     }
 
-    fn count<'a>(&'a self, table: Table, conditions: &'a [Condition]) -> Answer<'a, usize> {
-        let n_rows = self.state().tables.count(table, conditions);
-        Answer::ready(Ok(n_rows))
+    fn count<'a>(&'a self, table: Table, conditions: &'a [Condition]) -> PortFuture<'a, usize> {
+        let n_rows = self.lock().tables.count(table, conditions);
+        PortFuture::ready(Ok(n_rows))
     }
 }
 
 impl Outbox for MemoryStore {
-    fn claim<'a>(&'a self, claim: &'a Claim<'a>) -> Answer<'a, Vec<OutboxRow>> {
-        let rows = self.state().outbox.claim(claim);
-        Answer::ready(Ok(rows))
+    fn claim<'a>(&'a self, claim: &'a Claim<'a>) -> PortFuture<'a, Vec<OutboxRow>> {
+        let rows = self.lock().outbox.claim(claim);
+        PortFuture::ready(Ok(rows))
     }
 
     fn settle<'a>(
@@ -108,40 +108,44 @@ impl Outbox for MemoryStore {
         worker: &'a str,
         now: Timestamp,
         settlements: &'a [Settlement],
-    ) -> Answer<'a, ()> {
-        self.state().outbox.settle(worker, now, settlements);
-        Answer::ready(Ok(()))
+    ) -> PortFuture<'a, ()> {
+        self.lock().outbox.settle(worker, now, settlements);
+        PortFuture::ready(Ok(()))
     }
 
-    fn rows<'a>(&'a self, states: &'a [OutboxState], limit: usize) -> Answer<'a, Vec<OutboxRow>> {
-        let rows = self.state().outbox.rows(states, limit);
-        Answer::ready(Ok(rows))
+    fn rows<'a>(
+        &'a self,
+        states: &'a [OutboxState],
+        limit: usize,
+    ) -> PortFuture<'a, Vec<OutboxRow>> {
+        let rows = self.lock().outbox.rows(states, limit);
+        PortFuture::ready(Ok(rows))
     }
 
-    fn next_due(&self, now: Timestamp) -> Answer<'_, OutboxDue> {
-        let due = self.state().outbox.next_due(now);
-        Answer::ready(Ok(due))
+    fn next_due(&self, now: Timestamp) -> PortFuture<'_, OutboxDue> {
+        let due = self.lock().outbox.next_due(now);
+        PortFuture::ready(Ok(due))
     }
 
-    fn reopen(&self, number: u64, now: Timestamp) -> Answer<'_, bool> {
-        let was_abandoned = self.state().outbox.reopen(number, now);
-        Answer::ready(Ok(was_abandoned))
+    fn reopen(&self, number: u64, now: Timestamp) -> PortFuture<'_, bool> {
+        let was_abandoned = self.lock().outbox.reopen(number, now);
+        PortFuture::ready(Ok(was_abandoned))
     }
 
-    fn clean_up(&self, state: OutboxState, before: Timestamp) -> Answer<'_, usize> {
-        let n_forgotten = self.state().outbox.clean_up(state, before);
-        Answer::ready(Ok(n_forgotten))
+    fn clean_up(&self, state: OutboxState, before: Timestamp) -> PortFuture<'_, usize> {
+        let n_forgotten = self.lock().outbox.clean_up(state, before);
+        PortFuture::ready(Ok(n_forgotten))
     }
 }
 
 impl Store for MemoryStore {
-    fn commit<'a>(&'a self, changes: &'a Changes) -> Answer<'a, Vec<Recorded>> {
-        let committed = self.state().commit(changes);
-        Answer::ready(committed)
+    fn commit<'a>(&'a self, changes: &'a Changes) -> PortFuture<'a, Vec<Recorded>> {
+        let committed = self.lock().commit(changes);
+        PortFuture::ready(committed)
     }
 
     fn fork(&self) -> Option<Arc<dyn Store>> {
-        let state = Mutex::new(self.state().fork());
+        let state = Mutex::new(self.lock().fork());
         Some(Arc::new(Self { state }))
     }
 }
@@ -159,7 +163,7 @@ mod tests {
 
     const COUNTERS: Table = Table::new(TableKind::Projection, "Counter");
 
-    fn creating(id: &str) -> Changes {
+    fn create_counter(id: &str) -> Changes {
         let mut changes = Changes::new("CounterProjector");
         changes.writes.push(Write {
             table: COUNTERS,
@@ -171,13 +175,13 @@ mod tests {
     }
 
     #[test]
-    fn of_eight_threads_that_create_one_row_one_wins() {
+    fn concurrent_creation_of_a_row_has_one_winner() {
         let store = Arc::new(MemoryStore::default());
 
         let threads: Vec<_> = (0..8)
             .map(|_| {
                 let store = Arc::clone(&store);
-                thread::spawn(move || store.state().commit(&creating("one")).is_ok())
+                thread::spawn(move || store.lock().commit(&create_counter("one")).is_ok())
             })
             .collect();
         let wins = threads
@@ -186,20 +190,20 @@ mod tests {
             .filter(|won| *won);
 
         assert_eq!(wins.count(), 1);
-        assert_eq!(store.state().tables.count(COUNTERS, &[]), 1);
+        assert_eq!(store.lock().tables.count(COUNTERS, &[]), 1);
     }
 
     #[tokio::test]
-    async fn a_store_is_of_use_after_a_panic_under_its_lock() {
+    async fn store_works_after_a_panic_under_its_lock() {
         let store = Arc::new(MemoryStore::default());
         let locked = Arc::clone(&store);
         let panicked = thread::spawn(move || {
-            let _state = locked.state();
+            let _state = locked.lock();
             panic!("under the lock");
         });
         assert!(panicked.join().is_err());
 
-        store.commit(&creating("one")).await.unwrap();
+        store.commit(&create_counter("one")).await.unwrap();
 
         assert_eq!(store.count(COUNTERS, &[]).await.unwrap(), 1);
     }

@@ -2,11 +2,11 @@ use std::sync::Arc;
 
 use crate::{
     adapter::memory::{
-        keyed::Keyed,
-        layers::{Layer, Layers},
+        overlay::{Layer, Overlay},
+        small_map::SmallMap,
     },
     message::{Payload, Version},
-    port::{Condition, Query, Row, Stored, Write},
+    port::{Condition, Query, Row, StoredState, Write},
     record::Table,
 };
 
@@ -14,13 +14,13 @@ use crate::{
 #[derive(Clone, Debug, Default)]
 pub(super) struct Tables {
     // Invariant: a slot on top stands for the one below, and its version is a later one.
-    layers: Layers<Slots>,
+    layers: Overlay<TablesLayer>,
 }
 
 /// The slots of one layer.
 #[derive(Clone, Debug, Default)]
-struct Slots {
-    tables: Keyed<Table, Keyed<Arc<str>, Slot>>,
+struct TablesLayer {
+    tables: SmallMap<Table, SmallMap<Arc<str>, Slot>>,
 }
 
 /// The place of one id.
@@ -33,9 +33,9 @@ struct Slot {
 }
 
 impl Tables {
-    pub(super) fn get(&self, table: Table, id: &str) -> Option<Stored> {
+    pub(super) fn get(&self, table: Table, id: &str) -> Option<StoredState> {
         let slot = self.slot(table, id)?;
-        Some(Stored {
+        Some(StoredState {
             version: slot.version,
             value: slot.value.clone()?,
         })
@@ -55,7 +55,7 @@ impl Tables {
 
     /// Writes or deletes without looking at what is expected.
     pub(super) fn apply(&mut self, write: &Write) {
-        let (base, own) = self.layers.split();
+        let (base, own) = self.layers.split_mut();
         let rows = own.tables.get_or_default(&write.table, || write.table);
         if let Some(slot) = rows.get_mut(&*write.id) {
             slot.version = slot.version.next();
@@ -67,7 +67,7 @@ impl Tables {
         if below.is_some() || write.value.is_some() {
             let version = below.map_or(Version::NONE, |slot| slot.version).next();
             let value = write.value.clone();
-            rows.push(Arc::clone(&write.id), Slot { version, value });
+            rows.insert_new(Arc::clone(&write.id), Slot { version, value });
         }
     }
 
@@ -100,9 +100,9 @@ impl Tables {
     fn rows(&self, table: Table) -> impl Iterator<Item = (&Arc<str>, &Payload)> {
         let own = self.layers.own().tables.get(&table);
         let base = self.layers.base().and_then(|base| base.tables.get(&table));
-        let base = base.into_iter().flat_map(Keyed::iter);
+        let base = base.into_iter().flat_map(SmallMap::iter);
         let uncovered = base.filter(move |(id, _)| own.is_none_or(|own| own.get(&***id).is_none()));
-        let slots = uncovered.chain(own.into_iter().flat_map(Keyed::iter));
+        let slots = uncovered.chain(own.into_iter().flat_map(SmallMap::iter));
         slots.filter_map(|(id, slot)| Some((id, slot.value.as_ref()?)))
     }
 
@@ -127,25 +127,25 @@ fn page<'a>(
     rows.collect()
 }
 
-impl Slots {
+impl TablesLayer {
     fn slot(&self, table: Table, id: &str) -> Option<&Slot> {
         self.tables.get(&table)?.get(id)
     }
 }
 
-impl Layer for Slots {
+impl Layer for TablesLayer {
     fn size(&self) -> usize {
         self.tables.iter().map(|(_, rows)| rows.len()).sum()
     }
 
-    fn absorb(&mut self, upper: Self) {
+    fn merge_upper(&mut self, upper: Self) {
         for (table, slots) in upper.tables.into_iter() {
             let rows = self.tables.get_or_default(&table, || table);
             for (id, slot) in slots.into_iter() {
                 match rows.get_mut(&id) {
                     Some(below) => *below = slot,
                     None => {
-                        rows.push(id, slot);
+                        rows.insert_new(id, slot);
                     }
                 }
             }

@@ -1,12 +1,12 @@
 use std::{sync::Arc, time::Duration};
 
 use crate::{
-    engine::{delivery::consumer::Target, delivery::incoming::Incoming},
+    engine::{delivery::consumer::Target, delivery::incoming::IncomingMessage},
     error::Error,
-    handler::{Committed, Delivery, Disposition, Ports, RetryPolicy, Session, WhenExhausted},
+    handler::{CommittedEvent, Delivery, Disposition, Ports, RetryPolicy, Session, WhenExhausted},
     message::Processing,
-    record::{EntryId, HandlerKind, Happening},
-    runtime::{Handled, Handling, Processed, Trial},
+    record::{EntryId, EntryKind, HandlerKind},
+    runtime::{AttemptOptions, Handling, HandlingSuccess, ProcessResult},
 };
 
 /// What is needed to try a message, besides the message.
@@ -17,7 +17,7 @@ pub(in crate::engine) struct Attempt {
     pub(in crate::engine) retry: RetryPolicy,
     pub(in crate::engine) time_limit: Duration,
     pub(in crate::engine) when_exhausted: WhenExhausted,
-    pub(in crate::engine) incoming: Incoming,
+    pub(in crate::engine) incoming: IncomingMessage,
     /// How often the handler committed for this message before.
     pub(in crate::engine) n_commits: u32,
     /// By whom what a command causes is handled.
@@ -26,23 +26,23 @@ pub(in crate::engine) struct Attempt {
 
 /// What became of an attempt.
 #[derive(Debug)]
-pub(in crate::engine) struct Attempted {
+pub(in crate::engine) struct AttemptReport {
     /// The handler; the subscription if there was none.
     pub(in crate::engine) handler: &'static str,
     pub(in crate::engine) message: String,
     /// Where it started, or where the message came to be.
     pub(in crate::engine) entry: EntryId,
-    pub(in crate::engine) result: Tried,
+    pub(in crate::engine) result: AttemptResult,
     /// What became of the events of a command, if they are handled inline.
-    pub(in crate::engine) inline: Option<Processed>,
+    pub(in crate::engine) inline: Option<ProcessResult>,
 }
 
 #[derive(Debug)]
-pub(in crate::engine) enum Tried {
+pub(in crate::engine) enum AttemptResult {
     /// It was handled, and this was committed.
-    Handled(Vec<Committed>),
+    Handled(Vec<CommittedEvent>),
     /// There was nothing to do.
-    LetGo(LetGo),
+    Skipped(SkipReason),
     /// A command was refused; that is an answer.
     Rejected(Error),
     Failed {
@@ -53,49 +53,61 @@ pub(in crate::engine) enum Tried {
 
 /// Why there was nothing to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::engine) enum LetGo {
+pub(in crate::engine) enum SkipReason {
     /// The message is none that this subscription has a method for, or was handled inline.
-    NotForIt,
+    NotSubscribed,
     /// The handler let it go, or its origin is another.
     Filtered,
     /// It was handled before.
-    Deduplicated,
+    Duplicate,
     /// It came after its deadline.
     Expired,
 }
 
-impl Attempted {
+impl AttemptReport {
     /// Returns true if nobody looked at the message.
-    pub(in crate::engine) fn is_passed_over(&self) -> bool {
-        matches!(self.result, Tried::LetGo(LetGo::NotForIt))
+    pub(in crate::engine) fn is_ignored(&self) -> bool {
+        matches!(
+            self.result,
+            AttemptResult::Skipped(SkipReason::NotSubscribed)
+        )
     }
 }
 
 impl Attempt {
     /// Tries the message once: handles it, commits, and tells the handler if that failed.
-    pub(in crate::engine) async fn run(&self, session: &mut Session) -> Attempted {
+    pub(in crate::engine) async fn run(&self, session: &mut Session) -> AttemptReport {
         let entry = self.ports.entry_of(self.incoming.envelope.metadata.id);
         match self.target {
-            Target::Events(place) => self.event(place, entry, session).await,
-            Target::Commands(_) => self.command(entry, session).await,
+            Target::Events(place) => self.run_event(place, entry, session).await,
+            Target::Commands(_) => self.run_command(entry, session).await,
         }
     }
 
-    async fn event(&self, place: usize, entry: EntryId, session: &mut Session) -> Attempted {
+    async fn run_event(
+        &self,
+        place: usize,
+        entry: EntryId,
+        session: &mut Session,
+    ) -> AttemptReport {
         let event = &self.incoming.envelope;
         let catalog = &self.ports.catalog;
         let subscription = &catalog.subscriptions[place];
         let handler = subscription.handler;
         if event.metadata.processing == Processing::Sync {
-            return self.attempted(handler, entry, Tried::LetGo(LetGo::NotForIt));
+            return self.report(
+                handler,
+                entry,
+                AttemptResult::Skipped(SkipReason::NotSubscribed),
+            );
         }
         let Some(route) = catalog.route_in(place, event) else {
             let tried = if catalog.knows_event(event) {
-                Tried::LetGo(LetGo::NotForIt)
+                AttemptResult::Skipped(SkipReason::NotSubscribed)
             } else {
-                self.unknown_event()
+                self.fail_unknown_event()
             };
-            return self.attempted(handler, entry, tried);
+            return self.report(handler, entry, tried);
         };
         let handling = Handling {
             ports: &self.ports,
@@ -105,42 +117,46 @@ impl Attempt {
             kind: subscription.kind,
             instance: &subscription.instance,
             call: &*route.call,
-            trial: self.trial(subscription.is_once(), Processing::Async),
+            options: self.options(subscription.is_once(), Processing::Async),
         };
-        if let Some(reason) = subscription.lets_go(event) {
-            handling.let_go(reason);
-            return self.attempted(handler, entry, Tried::LetGo(LetGo::Filtered));
+        if let Some(reason) = subscription.skip_reason(event) {
+            handling.record_skipped(reason);
+            return self.report(handler, entry, AttemptResult::Skipped(SkipReason::Filtered));
         }
         let (started, handled) = handling.run(session).await;
         let tried = match handled {
-            Ok(Handled::Answered(disposition, committed)) => match disposition {
-                Disposition::Handled => Tried::Handled(committed),
-                Disposition::Filtered(_) => Tried::LetGo(LetGo::Filtered),
+            Ok(HandlingSuccess::Completed(disposition, committed)) => match disposition {
+                Disposition::Handled => AttemptResult::Handled(committed),
+                Disposition::Filtered(_) => AttemptResult::Skipped(SkipReason::Filtered),
             },
-            Ok(Handled::Before) => Tried::LetGo(LetGo::Deduplicated),
+            Ok(HandlingSuccess::Duplicate) => AttemptResult::Skipped(SkipReason::Duplicate),
             Err(error) => {
                 let (attempt, is_last) = self.delivery(&error);
                 handling
-                    .tell_handler(subscription.on_error, &error, &attempt)
+                    .call_error_handler(subscription.on_error, &error, &attempt)
                     .await;
-                Tried::Failed { error, is_last }
+                AttemptResult::Failed { error, is_last }
             }
         };
-        self.attempted(handler, started, tried)
+        self.report(handler, started, tried)
     }
 
-    async fn command(&self, entry: EntryId, session: &mut Session) -> Attempted {
+    async fn run_command(&self, entry: EntryId, session: &mut Session) -> AttemptReport {
         let command = &self.incoming.envelope;
-        let route = match self.ports.catalog.route_of_command(command) {
+        let route = match self.ports.catalog.require_command_route(command) {
             Ok(route) => route,
             Err(error) => {
-                self.ports.record(Some(entry), || Happening::NoSubscriber);
+                self.ports.record(Some(entry), || EntryKind::NoSubscriber);
                 let is_last = true;
-                return self.attempted("nobody", entry, Tried::Failed { error, is_last });
+                return self.report("nobody", entry, AttemptResult::Failed { error, is_last });
             }
         };
-        if self.ports.expired(command, entry).is_some() {
-            return self.attempted(route.handler, entry, Tried::LetGo(LetGo::Expired));
+        if self.ports.check_deadline(command, entry).is_some() {
+            return self.report(
+                route.handler,
+                entry,
+                AttemptResult::Skipped(SkipReason::Expired),
+            );
         }
         let handling = Handling {
             ports: &self.ports,
@@ -150,26 +166,26 @@ impl Attempt {
             kind: HandlerKind::CommandHandler,
             instance: &route.instance,
             call: &*route.call,
-            trial: self.trial(route.is_once(), self.processing),
+            options: self.options(route.is_once(), self.processing),
         };
         let (started, handled) = handling.run(session).await;
         let tried = match handled {
-            Ok(Handled::Answered(_, committed)) => Tried::Handled(committed),
-            Ok(Handled::Before) => Tried::LetGo(LetGo::Deduplicated),
-            Err(error) if error.is_rejection() => Tried::Rejected(error),
+            Ok(HandlingSuccess::Completed(_, committed)) => AttemptResult::Handled(committed),
+            Ok(HandlingSuccess::Duplicate) => AttemptResult::Skipped(SkipReason::Duplicate),
+            Err(error) if error.is_rejection() => AttemptResult::Rejected(error),
             Err(error) => {
                 let (attempt, is_last) = self.delivery(&error);
                 handling
-                    .tell_handler(route.on_error, &error, &attempt)
+                    .call_error_handler(route.on_error, &error, &attempt)
                     .await;
-                Tried::Failed { error, is_last }
+                AttemptResult::Failed { error, is_last }
             }
         };
-        self.attempted(route.handler, started, tried)
+        self.report(route.handler, started, tried)
     }
 
-    fn trial(&self, once: bool, processing: Processing) -> Trial {
-        Trial {
+    fn options(&self, once: bool, processing: Processing) -> AttemptOptions {
+        AttemptOptions {
             attempt: self.incoming.attempt,
             n_commits: self.n_commits,
             processing,
@@ -180,28 +196,33 @@ impl Attempt {
 
     fn delivery(&self, error: &Error) -> (Delivery, bool) {
         let attempt = self.incoming.attempt;
-        let is_last = !self.retry.tries_again(attempt, error);
+        let is_last = !self.retry.should_retry(attempt, error);
         let envelope = Arc::clone(&self.incoming.envelope);
         (Delivery::new(envelope, attempt, is_last), is_last)
     }
 
     /// Nobody can say what an event means that the domain does not know, so it is not let go.
-    fn unknown_event(&self) -> Tried {
+    fn fail_unknown_event(&self) -> AttemptResult {
         let metadata = &self.incoming.envelope.metadata;
         let error = Error::setup(format!(
             "the domain does not know the event `{}` of `{}`: \
              list it in `#[aggregate(.., events(..))]`, or add it with `.event_from_outside::<..>()`",
             metadata.message_type, metadata.stream
         ));
-        Tried::Failed {
+        AttemptResult::Failed {
             error,
             is_last: true,
         }
     }
 
-    fn attempted(&self, handler: &'static str, entry: EntryId, result: Tried) -> Attempted {
+    fn report(
+        &self,
+        handler: &'static str,
+        entry: EntryId,
+        result: AttemptResult,
+    ) -> AttemptReport {
         let message = self.incoming.envelope.metadata.message_type.name();
-        Attempted {
+        AttemptReport {
             handler,
             message: message.to_owned(),
             entry,

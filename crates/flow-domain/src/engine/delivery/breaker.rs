@@ -10,7 +10,7 @@ pub(in crate::engine) struct Breaker {
 
 impl Breaker {
     /// Returns when it closes again, if nothing may be tried at `now`.
-    pub(in crate::engine) fn is_open(&self, now: Timestamp) -> Option<Timestamp> {
+    pub(in crate::engine) fn open_until(&self, now: Timestamp) -> Option<Timestamp> {
         self.open_until.filter(|until| now < *until)
     }
 
@@ -23,12 +23,12 @@ impl Breaker {
         }
     }
 
-    pub(in crate::engine) fn succeeded(&mut self) {
+    pub(in crate::engine) fn record_success(&mut self) {
         *self = Self::default();
     }
 
     /// Counts a failure; returns true if it opens.
-    pub(in crate::engine) fn failed(
+    pub(in crate::engine) fn record_failure(
         &mut self,
         settings: Option<CircuitBreaker>,
         now: Timestamp,
@@ -59,43 +59,43 @@ mod tests {
     });
 
     #[test]
-    fn it_opens_after_enough_failures_in_a_row() {
+    fn breaker_opens_after_failures_in_a_row() {
         let mut breaker = Breaker::default();
 
-        assert!(!breaker.failed(SETTINGS, START));
-        breaker.succeeded();
-        assert!(!breaker.failed(SETTINGS, START));
-        assert_eq!(breaker.is_open(START), None);
-        assert!(breaker.failed(SETTINGS, START));
+        assert!(!breaker.record_failure(SETTINGS, START));
+        breaker.record_success();
+        assert!(!breaker.record_failure(SETTINGS, START));
+        assert_eq!(breaker.open_until(START), None);
+        assert!(breaker.record_failure(SETTINGS, START));
         assert_eq!(
-            breaker.is_open(START),
+            breaker.open_until(START),
             Some(START + Duration::from_secs(60))
         );
     }
 
     #[test]
-    fn after_the_pause_one_message_is_tried() {
+    fn breaker_allows_one_message_after_the_pause() {
         let mut breaker = Breaker::default();
-        breaker.failed(SETTINGS, START);
-        breaker.failed(SETTINGS, START);
+        breaker.record_failure(SETTINGS, START);
+        breaker.record_failure(SETTINGS, START);
         let later = START + Duration::from_secs(60);
 
-        assert_eq!(breaker.is_open(later), None);
+        assert_eq!(breaker.open_until(later), None);
         assert_eq!(breaker.limit(100), 1);
         assert!(
-            breaker.failed(SETTINGS, later),
+            breaker.record_failure(SETTINGS, later),
             "the next pause begins at once"
         );
-        breaker.succeeded();
+        breaker.record_success();
         assert_eq!(breaker.limit(100), 100);
     }
 
     #[test]
-    fn without_settings_it_never_opens() {
+    fn breaker_without_settings_never_opens() {
         let mut breaker = Breaker::default();
 
         for _ in 0..100 {
-            assert!(!breaker.failed(None, START));
+            assert!(!breaker.record_failure(None, START));
         }
     }
 }

@@ -3,13 +3,13 @@ use std::{sync::Arc, time::Duration};
 use crate::{
     clock::Timestamp,
     engine::{
-        delivery::incoming::{Fate, Incoming, Token},
-        relay::{no_broker, topics},
+        delivery::incoming::{IncomingMessage, Receipt, SettleAction},
+        relay::{missing_broker, topics},
     },
     error::Error,
     handler::{Ports, SubscriptionSettings},
     message::MessageKind,
-    port::{Backlog, Broker, Handed, Lane, Read, Topic},
+    port::{Backlog, Broker, Lane, ReadRequest, ReceivedMessage, Topic},
 };
 
 /// Reads messages from the broker as one of a group, and acknowledges each by itself.
@@ -48,7 +48,7 @@ impl BrokerFeed {
     }
 
     /// Makes sure that the group is there: a new one begins here.
-    pub(in crate::engine) async fn begin(
+    pub(in crate::engine) async fn subscribe(
         &mut self,
         ports: &Ports,
         settings: &SubscriptionSettings,
@@ -73,12 +73,12 @@ impl BrokerFeed {
         ports: &Ports,
         settings: &SubscriptionSettings,
         (limit, is_idle): (usize, bool),
-        ready: &mut Vec<Incoming>,
+        ready: &mut Vec<IncomingMessage>,
     ) -> Result<(), Error> {
-        self.begin(ports, settings).await?;
+        self.subscribe(ports, settings).await?;
         let broker = broker(ports)?;
         let now = ports.clock.now();
-        let read = Read {
+        let read = ReadRequest {
             group: &self.group,
             consumer: &self.consumer,
             topics: &self.primary,
@@ -90,13 +90,13 @@ impl BrokerFeed {
         let mut handed = broker.read(&read).await?;
         if handed.is_empty() && is_idle && !self.backfill.is_empty() {
             let topics = &self.backfill;
-            handed = broker.read(&Read { topics, ..read }).await?;
+            handed = broker.read(&ReadRequest { topics, ..read }).await?;
         }
         let held_until = now + self.lease;
         ready.extend(
             handed
                 .into_iter()
-                .map(|handed| incoming(handed, held_until)),
+                .map(|handed| to_incoming(handed, held_until)),
         );
         Ok(())
     }
@@ -104,13 +104,16 @@ impl BrokerFeed {
     pub(in crate::engine) async fn settle(
         &self,
         ports: &Ports,
-        handed: &Handed,
-        fate: Fate,
+        handed: &ReceivedMessage,
+        fate: SettleAction,
     ) -> Result<(), Error> {
         let broker = broker(ports)?;
         match fate {
-            Fate::Done => broker.acknowledge(&self.group, handed).await,
-            Fate::Again { at, counts } => broker.refuse(&self.group, handed, at, counts).await,
+            SettleAction::Acknowledge => broker.acknowledge(&self.group, handed).await,
+            SettleAction::Redeliver {
+                due: at,
+                counts_as_attempt: counts,
+            } => broker.refuse(&self.group, handed, at, counts).await,
         }
     }
 
@@ -140,15 +143,15 @@ pub(in crate::engine) fn earliest(
 }
 
 fn broker(ports: &Ports) -> Result<&dyn Broker, Error> {
-    ports.broker.as_deref().ok_or_else(no_broker)
+    ports.broker.as_deref().ok_or_else(missing_broker)
 }
 
-fn incoming(handed: Handed, held_until: Timestamp) -> Incoming {
-    Incoming {
+fn to_incoming(handed: ReceivedMessage, held_until: Timestamp) -> IncomingMessage {
+    IncomingMessage {
         envelope: Arc::clone(&handed.envelope),
         attempt: handed.attempt,
-        order: handed.place,
+        offset: handed.offset,
         held_until,
-        token: Token::Handed(handed),
+        receipt: Receipt::Broker(handed),
     }
 }

@@ -19,12 +19,12 @@ pub(in crate::engine) struct Checkpoint {
     /// Everything up to here was read.
     pub(in crate::engine) position: Position,
     /// What was read and is not done with, in order.
-    pub(in crate::engine) open: Vec<OpenAt>,
+    pub(in crate::engine) open: Vec<UnsettledEntry>,
 }
 
 /// The place of an event that a subscription has not done with.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(in crate::engine) struct OpenAt {
+pub(in crate::engine) struct UnsettledEntry {
     pub(in crate::engine) position: Position,
     /// Which attempt comes next, from 1.
     pub(in crate::engine) attempt: u32,

@@ -7,7 +7,7 @@ use crate::{
         delivery::attempt::Attempt,
         delivery::breaker::Breaker,
         delivery::broker_feed::{BrokerFeed, earliest},
-        delivery::incoming::{Incoming, Token},
+        delivery::incoming::{IncomingMessage, Receipt},
         delivery::store_feed::StoreFeed,
     },
     error::Error,
@@ -23,9 +23,9 @@ pub(in crate::engine) struct Consumer {
     pub(in crate::engine) settings: SubscriptionSettings,
     pub(in crate::engine) feed: Feed,
     /// What was read and not tried yet. What shares a stream comes in its order.
-    pub(in crate::engine) ready: VecDeque<Incoming>,
+    pub(in crate::engine) ready: VecDeque<IncomingMessage>,
     /// What is read goes through here, so that its room is kept.
-    read: Vec<Incoming>,
+    read_buffer: Vec<IncomingMessage>,
     pub(in crate::engine) breaker: Breaker,
 }
 
@@ -73,11 +73,11 @@ impl Consumer {
         let feed = match settings.source {
             Source::Broker => {
                 let names = (Arc::clone(&name), Arc::clone(worker));
-                let (kind, lanes) = (MessageKind::Event, catalog.lanes.is_some());
+                let (kind, lanes) = (MessageKind::Event, catalog.lane_threshold.is_some());
                 Feed::Broker(BrokerFeed::new(names, &categories, kind, lanes, &settings))
             }
             Source::EventStore => {
-                let wanted = subscription.all.is_none().then_some(categories);
+                let wanted = subscription.catch_all.is_none().then_some(categories);
                 let (start, ordered) = (settings.start, settings.ordered);
                 let subscription = Arc::clone(&name);
                 Feed::Store(StoreFeed::new(subscription, place, wanted, start, ordered))
@@ -87,10 +87,10 @@ impl Consumer {
     }
 
     fn of_commands(catalog: &Catalog, worker: &Arc<str>, category: &'static str) -> Self {
-        let name: Arc<str> = Catalog::subscription_of_commands(category).into();
-        let settings = catalog.settings_of_commands(category);
+        let name: Arc<str> = Catalog::command_subscription_name(category).into();
+        let settings = catalog.command_settings(category);
         let names = (Arc::clone(&name), Arc::clone(worker));
-        let (kind, lanes) = (MessageKind::Command, catalog.lanes.is_some());
+        let (kind, lanes) = (MessageKind::Command, catalog.lane_threshold.is_some());
         let feed = Feed::Broker(BrokerFeed::new(names, &[category], kind, lanes, &settings));
         Self::new(name, Target::Commands(category), settings, feed)
     }
@@ -102,32 +102,32 @@ impl Consumer {
             settings,
             feed,
             ready: VecDeque::new(),
-            read: Vec::new(),
+            read_buffer: Vec::new(),
             breaker: Breaker::default(),
         }
     }
 
     /// Makes sure that the subscription is known where it reads: a new one begins here.
-    pub(in crate::engine) async fn begin(&mut self, ports: &Ports) -> Result<(), Error> {
+    pub(in crate::engine) async fn subscribe(&mut self, ports: &Ports) -> Result<(), Error> {
         match &mut self.feed {
-            Feed::Broker(feed) => feed.begin(ports, &self.settings).await,
-            Feed::Store(feed) => feed.begin(ports).await,
+            Feed::Broker(feed) => feed.subscribe(ports, &self.settings).await,
+            Feed::Store(feed) => feed.subscribe(ports).await,
         }
     }
 
     /// Reads what may be tried now, up to a batch.
     pub(in crate::engine) async fn fill(&mut self, ports: &Ports) -> Result<(), Error> {
         let now = ports.clock.now();
-        if self.breaker.is_open(now).is_some() {
+        if self.breaker.open_until(now).is_some() {
             return Ok(());
         }
         // Somebody else is handed what was held for too long.
         self.ready.retain(|one| now < one.held_until);
-        if self.room() == 0 {
+        if self.free_capacity() == 0 {
             return Ok(());
         }
-        self.replayed(ports, now).await?;
-        let limit = self.room();
+        self.read_replays(ports, now).await?;
+        let limit = self.free_capacity();
         if limit == 0 {
             return Ok(());
         }
@@ -135,48 +135,48 @@ impl Consumer {
         match &mut self.feed {
             Feed::Broker(feed) => {
                 let wanted = (limit, is_idle);
-                feed.read(ports, &self.settings, wanted, &mut self.read)
+                feed.read(ports, &self.settings, wanted, &mut self.read_buffer)
                     .await?;
             }
-            Feed::Store(feed) => feed.read(ports, limit, &mut self.read).await?,
+            Feed::Store(feed) => feed.read(ports, limit, &mut self.read_buffer).await?,
         }
-        self.ready.extend(self.read.drain(..));
+        self.ready.extend(self.read_buffer.drain(..));
         Ok(())
     }
 
     /// How many more messages may be read.
-    fn room(&self) -> usize {
+    fn free_capacity(&self) -> usize {
         let limit = self.breaker.limit(self.settings.batch_size);
         limit.saturating_sub(self.ready.len())
     }
 
-    async fn replayed(&mut self, ports: &Ports, now: Timestamp) -> Result<(), Error> {
-        for (id, kept) in dead_letter::replayed(ports, &self.name).await? {
+    async fn read_replays(&mut self, ports: &Ports, now: Timestamp) -> Result<(), Error> {
+        for (id, kept) in dead_letter::find_replayed(ports, &self.name).await? {
             let is_ready = self
                 .ready
                 .iter()
-                .any(|one| matches!(&one.token, Token::Replayed(other) if *other == id));
-            if is_ready || now < kept.due || self.room() == 0 {
+                .any(|one| matches!(&one.receipt, Receipt::DeadLetter(other) if *other == id));
+            if is_ready || now < kept.due || self.free_capacity() == 0 {
                 continue;
             }
-            self.ready.push_back(Incoming {
+            self.ready.push_back(IncomingMessage {
                 envelope: kept.envelope(),
                 attempt: kept.attempt,
-                order: 0,
+                offset: 0,
                 held_until: Timestamp::MAX,
-                token: Token::Replayed(id),
+                receipt: Receipt::DeadLetter(id),
             });
         }
         Ok(())
     }
 
     /// The places in `ready` of what may be tried now, where `is_busy` says which streams are worked at.
-    pub(in crate::engine) fn next_ready(
+    pub(in crate::engine) fn next_idx(
         &self,
-        is_busy: impl Fn(&Incoming) -> bool,
+        is_busy: impl Fn(&IncomingMessage) -> bool,
     ) -> Option<usize> {
         let mut places = 0..self.ready.len();
-        places.find(|idx| self.may_be_tried(*idx) && !is_busy(&self.ready[*idx]))
+        places.find(|idx| self.can_be_tried(*idx) && !is_busy(&self.ready[*idx]))
     }
 
     /// Returns false if the message is let go without a look: nobody here has a method for it.
@@ -190,7 +190,7 @@ impl Consumer {
     }
 
     /// Returns true if nothing stands before the message at this place.
-    pub(in crate::engine) fn may_be_tried(&self, idx: usize) -> bool {
+    pub(in crate::engine) fn can_be_tried(&self, idx: usize) -> bool {
         let one = &self.ready[idx];
         let mut earlier = self.ready.iter().take(idx);
         !self.settings.ordered || !earlier.any(|other| other.shares_stream(one))
@@ -209,7 +209,7 @@ impl Consumer {
             Target::Events(_) => None,
             Target::Commands(_) => {
                 let catalog = &ports.catalog;
-                let route = catalog.route_of_command(&incoming.envelope).ok();
+                let route = catalog.require_command_route(&incoming.envelope).ok();
                 route.map(|route| route.settings(&catalog.defaults))
             }
         };
@@ -236,9 +236,9 @@ impl Consumer {
     }
 
     /// Reads an event once more that it has read, if it reads from the store.
-    pub(in crate::engine) fn go_back_to(&mut self, ports: &Ports, event: &Recorded) {
+    pub(in crate::engine) fn reread(&mut self, ports: &Ports, event: &Recorded) {
         if let Feed::Store(feed) = &mut self.feed {
-            feed.go_back_to(ports, event);
+            feed.reread(ports, event);
         }
     }
 
@@ -251,10 +251,10 @@ impl Consumer {
             Feed::Broker(feed) => feed.backlog(ports).await?.next_due,
             Feed::Store(feed) => feed.next_due(),
         };
-        for (_, kept) in dead_letter::replayed(ports, &self.name).await? {
+        for (_, kept) in dead_letter::find_replayed(ports, &self.name).await? {
             due = earliest(due, Some(kept.due));
         }
-        let Some(until) = self.breaker.is_open(ports.clock.now()) else {
+        let Some(until) = self.breaker.open_until(ports.clock.now()) else {
             return Ok(due);
         };
         // Only if there is something to try then; what came in the pause is not read yet.
@@ -267,14 +267,14 @@ impl Consumer {
 
     /// How much it has not done with: what waits to be tried again, and all of it.
     pub(in crate::engine) async fn backlog(&self, ports: &Ports) -> Result<(usize, usize), Error> {
-        let n_replayed = dead_letter::replayed(ports, &self.name).await?.len();
+        let n_replayed = dead_letter::find_replayed(ports, &self.name).await?.len();
         let (retried, all) = match &self.feed {
             Feed::Broker(feed) => {
                 let backlog = feed.backlog(ports).await?;
                 (backlog.refused, backlog.total())
             }
             Feed::Store(feed) => {
-                let (retried, open) = feed.n_open();
+                let (retried, open) = feed.n_unsettled();
                 (retried, open + feed.lag(ports).await?)
             }
         };
@@ -282,7 +282,7 @@ impl Consumer {
     }
 
     /// When the breaker closes, if it is open.
-    pub(in crate::engine) fn open_until(&self, now: Timestamp) -> Option<Timestamp> {
-        self.breaker.is_open(now)
+    pub(in crate::engine) fn paused_until(&self, now: Timestamp) -> Option<Timestamp> {
+        self.breaker.open_until(now)
     }
 }

@@ -1,6 +1,6 @@
 use crate::{
     engine::{
-        delivery::attempt::{Attempted, Tried},
+        delivery::attempt::{AttemptReport, AttemptResult},
         delivery::consumer::Target,
     },
     message::Processing,
@@ -18,13 +18,13 @@ impl Target {
     }
 }
 
-impl Attempted {
+impl AttemptReport {
     /// Handles inline what a command caused, if it was raised to be handled so.
-    pub(in crate::engine) async fn settle_inline(&mut self, app: &App, target: Target) {
+    pub(in crate::engine) async fn handle_events_inline(&mut self, app: &App, target: Target) {
         if target.processing(app) == Processing::Async {
             return;
         }
-        if let Tried::Handled(committed) = &mut self.result {
+        if let AttemptResult::Handled(committed) = &mut self.result {
             let committed = std::mem::take(committed);
             self.inline = Some(app.handle_inline(committed).await);
         }

@@ -1,20 +1,20 @@
 use std::{sync::Arc, time::Duration};
 
 use crate::{
-    clock::{Origin, Timestamp},
+    clock::{IdContext, Timestamp},
     engine::{
-        dead_letter::{self, Kept},
-        delivery::attempt::{Attempt, Attempted, Tried},
+        dead_letter::{self, StoredDeadLetter},
+        delivery::attempt::{Attempt, AttemptReport, AttemptResult},
         delivery::consumer::{Consumer, Feed},
-        delivery::incoming::{Fate, Incoming, Token},
+        delivery::incoming::{IncomingMessage, Receipt, SettleAction},
     },
     error::Error,
     handler::{Ports, WhenExhausted},
-    record::Happening,
+    record::EntryKind,
 };
 
 /// How long is waited if what is given up on cannot be kept.
-const UNKEPT: Duration = Duration::from_secs(1);
+const DEAD_LETTER_RETRY: Duration = Duration::from_secs(1);
 
 /// What becomes of what was tried.
 impl Consumer {
@@ -22,29 +22,37 @@ impl Consumer {
     pub(in crate::engine) async fn settle(
         &mut self,
         attempt: &Attempt,
-        attempted: &Attempted,
+        attempted: &AttemptReport,
     ) -> Result<(), Error> {
         let ports = &*attempt.ports;
         let now = ports.clock.now();
-        let Tried::Failed { error, is_last } = &attempted.result else {
-            if !attempted.is_passed_over() {
-                self.breaker.succeeded();
+        let AttemptResult::Failed { error, is_last } = &attempted.result else {
+            if !attempted.is_ignored() {
+                self.breaker.record_success();
             }
-            return self.put(ports, &attempt.incoming, Fate::Done).await;
+            return self
+                .settle_message(ports, &attempt.incoming, SettleAction::Acknowledge)
+                .await;
         };
-        let opens = self.breaker.failed(self.settings.circuit_breaker, now);
+        let opens = self
+            .breaker
+            .record_failure(self.settings.circuit_breaker, now);
         if *is_last {
             self.give_up(attempt, attempted, error).await?;
         } else {
             let at = retry_at(attempt, attempted, error);
-            ports.record(Some(attempted.entry), || Happening::RetryAt(at));
-            let fate = Fate::Again { at, counts: true };
-            self.put(ports, &attempt.incoming, fate).await?;
-            self.give_back_stream(ports, &attempt.incoming, at).await?;
+            ports.record(Some(attempted.entry), || EntryKind::RetryScheduled(at));
+            let fate = SettleAction::Redeliver {
+                due: at,
+                counts_as_attempt: true,
+            };
+            self.settle_message(ports, &attempt.incoming, fate).await?;
+            self.release_stream(ports, &attempt.incoming, at).await?;
         }
         if opens {
             tracing::warn!(subscription = &*self.name, "circuit breaker opened");
-            self.give_back_all(ports, self.breaker.is_open(now)).await?;
+            self.release_all(ports, self.breaker.open_until(now))
+                .await?;
         }
         Ok(())
     }
@@ -52,18 +60,18 @@ impl Consumer {
     async fn give_up(
         &mut self,
         attempt: &Attempt,
-        attempted: &Attempted,
+        attempted: &AttemptReport,
         error: &Error,
     ) -> Result<(), Error> {
         let (ports, incoming) = (&*attempt.ports, &attempt.incoming);
         let is_kept = attempt.when_exhausted == WhenExhausted::DeadLetter;
         if is_kept {
-            let id = match &incoming.token {
-                Token::Replayed(id) => Arc::clone(id),
+            let id = match &incoming.receipt {
+                Receipt::DeadLetter(id) => Arc::clone(id),
                 _ => dead_letter::id_of(&self.name, &incoming.envelope),
             };
             let now = ports.clock.now();
-            let kept = Kept {
+            let kept = StoredDeadLetter {
                 subscription: self.name.to_string(),
                 handler: attempted.handler.to_owned(),
                 metadata: incoming.envelope.metadata.clone(),
@@ -79,55 +87,73 @@ impl Consumer {
                 // Better once more than lost.
                 let reason = err.with_causes();
                 tracing::error!(subscription = &*self.name, error = %reason, "a dead letter could not be kept");
-                let at = now + UNKEPT;
-                let fate = Fate::Again { at, counts: false };
-                self.put(ports, incoming, fate).await?;
-                return self.give_back_stream(ports, incoming, at).await;
+                let at = now + DEAD_LETTER_RETRY;
+                let fate = SettleAction::Redeliver {
+                    due: at,
+                    counts_as_attempt: false,
+                };
+                self.settle_message(ports, incoming, fate).await?;
+                return self.release_stream(ports, incoming, at).await;
             }
         }
         let (handler, attempts) = (attempted.handler, incoming.attempt);
         tracing::error!(handler, attempts, is_kept, "gave up on a message");
-        ports.record_of(incoming.envelope.metadata.id, || Happening::GivenUp {
-            handler,
-            attempts,
-            is_kept,
+        ports.record_for(incoming.envelope.metadata.id, || {
+            EntryKind::RetriesExhausted {
+                handler,
+                attempts,
+                is_dead_lettered: is_kept,
+            }
         });
-        match incoming.token {
+        match incoming.receipt {
             // It stays where it is.
-            Token::Replayed(_) if is_kept => Ok(()),
-            _ => self.put(ports, incoming, Fate::Done).await,
+            Receipt::DeadLetter(_) if is_kept => Ok(()),
+            _ => {
+                self.settle_message(ports, incoming, SettleAction::Acknowledge)
+                    .await
+            }
         }
     }
 
     /// Says what becomes of a message where it came from.
-    pub(in crate::engine) async fn put(
+    pub(in crate::engine) async fn settle_message(
         &mut self,
         ports: &Ports,
-        incoming: &Incoming,
-        fate: Fate,
+        incoming: &IncomingMessage,
+        fate: SettleAction,
     ) -> Result<(), Error> {
-        match (&incoming.token, &mut self.feed) {
-            (Token::Handed(handed), Feed::Broker(feed)) => feed.settle(ports, handed, fate).await,
-            (Token::Stored(position), Feed::Store(feed)) => {
+        match (&incoming.receipt, &mut self.feed) {
+            (Receipt::Broker(handed), Feed::Broker(feed)) => feed.settle(ports, handed, fate).await,
+            (Receipt::Store(position), Feed::Store(feed)) => {
                 feed.settle(ports, *position, fate).await
             }
             // Nobody was told that it was taken, so that it need not be given back; another engine may
             // have it by now.
-            (Token::Replayed(_), _) if matches!(fate, Fate::Again { counts: false, .. }) => Ok(()),
-            (Token::Replayed(id), _) => dead_letter::settle(ports, id, fate).await,
+            (Receipt::DeadLetter(_), _)
+                if matches!(
+                    fate,
+                    SettleAction::Redeliver {
+                        counts_as_attempt: false,
+                        ..
+                    }
+                ) =>
+            {
+                Ok(())
+            }
+            (Receipt::DeadLetter(id), _) => dead_letter::settle(ports, id, fate).await,
             _ => Ok(()),
         }
     }
 
     /// Gives back what was handed out behind a message that is tried again `at` a time. It is not due
     /// before, or it would hide when the stream goes on.
-    pub(in crate::engine) async fn give_back_stream(
+    pub(in crate::engine) async fn release_stream(
         &mut self,
         ports: &Ports,
-        failed: &Incoming,
+        failed: &IncomingMessage,
         at: Timestamp,
     ) -> Result<(), Error> {
-        if !self.settings.ordered || matches!(failed.token, Token::Replayed(_)) {
+        if !self.settings.ordered || matches!(failed.receipt, Receipt::DeadLetter(_)) {
             return Ok(());
         }
         let mut idx = 0;
@@ -135,8 +161,11 @@ impl Consumer {
             if self.ready[idx].shares_stream(failed)
                 && let Some(later) = self.ready.remove(idx)
             {
-                let fate = Fate::Again { at, counts: false };
-                self.put(ports, &later, fate).await?;
+                let fate = SettleAction::Redeliver {
+                    due: at,
+                    counts_as_attempt: false,
+                };
+                self.settle_message(ports, &later, fate).await?;
             } else {
                 idx += 1;
             }
@@ -145,29 +174,32 @@ impl Consumer {
     }
 
     /// Gives back everything that was not tried.
-    pub(in crate::engine) async fn give_back_all(
+    pub(in crate::engine) async fn release_all(
         &mut self,
         ports: &Ports,
         until: Option<Timestamp>,
     ) -> Result<(), Error> {
         let at = until.unwrap_or_else(|| ports.clock.now());
         while let Some(incoming) = self.ready.pop_front() {
-            let fate = Fate::Again { at, counts: false };
-            self.put(ports, &incoming, fate).await?;
+            let fate = SettleAction::Redeliver {
+                due: at,
+                counts_as_attempt: false,
+            };
+            self.settle_message(ports, &incoming, fate).await?;
         }
         Ok(())
     }
 }
 
 /// When an attempt that failed is followed by the next.
-fn retry_at(attempt: &Attempt, attempted: &Attempted, error: &Error) -> Timestamp {
+fn retry_at(attempt: &Attempt, attempted: &AttemptReport, error: &Error) -> Timestamp {
     let now = attempt.ports.clock.now();
     if error.is_conflict() {
         return now;
     }
     let incoming = &attempt.incoming;
     let message = incoming.envelope.metadata.id.as_uuid();
-    let origin = Origin::new(Some(message), attempted.handler, incoming.attempt, u32::MAX);
+    let origin = IdContext::new(Some(message), attempted.handler, incoming.attempt, u32::MAX);
     let (_, chance) = attempt.ports.ids.make(origin).as_u64_pair();
     now + attempt.retry.delay_after(incoming.attempt, chance)
 }

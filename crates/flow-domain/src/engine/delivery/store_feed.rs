@@ -3,8 +3,8 @@ use std::sync::Arc;
 use crate::{
     clock::Timestamp,
     engine::{
-        delivery::checkpoint::{Checkpoint, OpenAt},
-        delivery::incoming::{Fate, Incoming, Token},
+        delivery::checkpoint::{Checkpoint, UnsettledEntry},
+        delivery::incoming::{IncomingMessage, Receipt, SettleAction},
     },
     error::Error,
     handler::Ports,
@@ -13,20 +13,20 @@ use crate::{
 };
 
 /// How many events may be open before no more are read: each stands in every checkpoint.
-const MOST_OPEN: usize = 1_000;
+const MAX_UNSETTLED: usize = 1_000;
 
 /// Reads events from the store, in the order of commit, from a checkpoint on.
 #[derive(Clone, Debug)]
 pub(in crate::engine) struct StoreFeed {
     subscription: Arc<str>,
     /// The place of the subscription in the catalog.
-    place: usize,
+    subscription_idx: usize,
     /// `None` if it takes events of all categories.
     categories: Option<Vec<&'static str>>,
     start: StartFrom,
-    ordered: bool,
+    is_ordered: bool,
     position: Position,
-    open: Vec<Open>,
+    unsettled: Vec<UnsettledEvent>,
     /// The version of the checkpoint as it was saved last; `None` if it was not loaded yet.
     version: Option<Version>,
     /// What was saved last; `None` if nothing ever was.
@@ -35,10 +35,10 @@ pub(in crate::engine) struct StoreFeed {
 
 /// An event that was read and is not done with.
 #[derive(Clone, Debug)]
-struct Open {
+struct UnsettledEvent {
     event: Arc<Envelope>,
-    at: OpenAt,
-    is_handed: bool,
+    entry: UnsettledEntry,
+    is_handed_out: bool,
 }
 
 impl StoreFeed {
@@ -51,23 +51,23 @@ impl StoreFeed {
     ) -> Self {
         Self {
             subscription,
-            place,
+            subscription_idx: place,
             categories,
             start,
-            ordered,
+            is_ordered: ordered,
             position: Position::START,
-            open: Vec::new(),
+            unsettled: Vec::new(),
             version: None,
             saved: None,
         }
     }
 
     /// Makes sure that the checkpoint is loaded: a new subscription begins here.
-    pub(in crate::engine) async fn begin(&mut self, ports: &Ports) -> Result<(), Error> {
+    pub(in crate::engine) async fn subscribe(&mut self, ports: &Ports) -> Result<(), Error> {
         if self.version.is_some() {
             return Ok(());
         }
-        self.look(ports).await?;
+        self.load_checkpoint(ports).await?;
         // Also if that is the beginning: whoever comes later must not begin there then.
         if self.saved.is_none() && self.start == StartFrom::Now {
             return self.save(ports).await;
@@ -76,9 +76,9 @@ impl StoreFeed {
     }
 
     /// Loads the checkpoint, and begins nothing.
-    pub(in crate::engine) async fn look(&mut self, ports: &Ports) -> Result<(), Error> {
+    pub(in crate::engine) async fn load_checkpoint(&mut self, ports: &Ports) -> Result<(), Error> {
         let (saved, version) = Checkpoint::load(ports, &self.subscription).await?;
-        self.open.clear();
+        self.unsettled.clear();
         let Some(saved) = saved else {
             self.position = match self.start {
                 StartFrom::Beginning => Position::START,
@@ -92,11 +92,12 @@ impl StoreFeed {
             let before = Position::new(at.position.as_u64() - 1);
             let read = ports.store.read_category(None, before, 1).await?;
             // What is not there any more cannot be handled.
-            self.open.extend(read.into_iter().map(|event| Open {
-                event: event.envelope,
-                at: at.clone(),
-                is_handed: false,
-            }));
+            self.unsettled
+                .extend(read.into_iter().map(|event| UnsettledEvent {
+                    event: event.envelope,
+                    entry: at.clone(),
+                    is_handed_out: false,
+                }));
         }
         self.saved = Some(saved);
         // Not before all of it is there: from here on it is trusted.
@@ -105,7 +106,7 @@ impl StoreFeed {
     }
 
     /// Saves how far it has come, if anything is known of that.
-    pub(in crate::engine) async fn save_position(&mut self, ports: &Ports) -> Result<(), Error> {
+    pub(in crate::engine) async fn save_checkpoint(&mut self, ports: &Ports) -> Result<(), Error> {
         if self.version.is_none() {
             return Ok(());
         }
@@ -117,27 +118,27 @@ impl StoreFeed {
         &mut self,
         ports: &Ports,
         limit: usize,
-        ready: &mut Vec<Incoming>,
+        ready: &mut Vec<IncomingMessage>,
     ) -> Result<(), Error> {
-        self.begin(ports).await?;
+        self.subscribe(ports).await?;
         let now = ports.clock.now();
-        while self.open.len() < limit || self.has_room(limit, now) {
+        while self.unsettled.len() < limit || self.should_read_more(limit, now) {
             let page = self.next_page(ports, limit).await?;
             let Some(last) = page.last() else { break };
             self.position = last.position;
             for event in page {
-                self.keep(ports, event, now);
+                self.add_unsettled(ports, event, now);
             }
         }
         let mut n_handed = 0;
-        for idx in 0..self.open.len() {
+        for idx in 0..self.unsettled.len() {
             if limit <= n_handed {
                 break;
             }
-            if self.can_be_handed(idx, now) {
-                self.open[idx].is_handed = true;
+            if self.can_be_handed_out(idx, now) {
+                self.unsettled[idx].is_handed_out = true;
                 n_handed += 1;
-                ready.push(self.open[idx].incoming());
+                ready.push(self.unsettled[idx].incoming());
             }
         }
         Ok(())
@@ -145,10 +146,10 @@ impl StoreFeed {
 
     /// Returns true if fewer than `limit` of what is open can be handed out: what waits to be tried again
     /// must not keep other streams waiting.
-    fn has_room(&self, limit: usize, now: Timestamp) -> bool {
-        let places = 0..self.open.len();
-        let free = places.filter(|idx| self.can_be_handed(*idx, now));
-        self.open.len() < MOST_OPEN && free.take(limit).count() < limit
+    fn should_read_more(&self, limit: usize, now: Timestamp) -> bool {
+        let places = 0..self.unsettled.len();
+        let free = places.filter(|idx| self.can_be_handed_out(*idx, now));
+        self.unsettled.len() < MAX_UNSETTLED && free.take(limit).count() < limit
     }
 
     /// Reads up to `limit` events after the position, of all categories that are wanted, in order.
@@ -179,43 +180,45 @@ impl StoreFeed {
         Ok(page)
     }
 
-    fn keep(&mut self, ports: &Ports, event: Recorded, now: Timestamp) {
+    fn add_unsettled(&mut self, ports: &Ports, event: Recorded, now: Timestamp) {
         let is_handled_inline = event.metadata().processing == Processing::Sync;
         let catalog = &ports.catalog;
-        let is_wanted = catalog.route_in(self.place, &event.envelope).is_some()
+        let is_wanted = catalog
+            .route_in(self.subscription_idx, &event.envelope)
+            .is_some()
             || !catalog.knows_event(&event.envelope);
         if is_handled_inline || !is_wanted {
             return;
         }
-        self.open.push(Open {
-            at: OpenAt {
+        self.unsettled.push(UnsettledEvent {
+            entry: UnsettledEntry {
                 position: event.position,
                 attempt: 1,
                 due: now,
             },
             event: event.envelope,
-            is_handed: false,
+            is_handed_out: false,
         });
     }
 
-    fn can_be_handed(&self, idx: usize, now: Timestamp) -> bool {
-        let one = &self.open[idx];
-        if one.is_handed || now < one.at.due {
+    fn can_be_handed_out(&self, idx: usize, now: Timestamp) -> bool {
+        let one = &self.unsettled[idx];
+        if one.is_handed_out || now < one.entry.due {
             return false;
         }
         let stream = &one.event.metadata.stream;
-        let mut earlier = self.open[..idx].iter();
+        let mut earlier = self.unsettled[..idx].iter();
         // Those that are handed out are before it in the same queue.
-        !self.ordered
-            || !earlier.any(|other| !other.is_handed && other.event.metadata.stream == *stream)
+        !self.is_ordered
+            || !earlier.any(|other| !other.is_handed_out && other.event.metadata.stream == *stream)
     }
 
     /// Opens an event again that was read before.
-    pub(in crate::engine) fn go_back_to(&mut self, ports: &Ports, event: &Recorded) {
+    pub(in crate::engine) fn reread(&mut self, ports: &Ports, event: &Recorded) {
         let reads_it = event.position <= self.position;
-        let mut open = self.open.iter();
-        if reads_it && !open.any(|one| one.at.position == event.position) {
-            self.keep(ports, event.clone(), ports.clock.now());
+        let mut open = self.unsettled.iter();
+        if reads_it && !open.any(|one| one.entry.position == event.position) {
+            self.add_unsettled(ports, event.clone(), ports.clock.now());
         }
     }
 
@@ -224,21 +227,24 @@ impl StoreFeed {
         &mut self,
         ports: &Ports,
         position: Position,
-        fate: Fate,
+        fate: SettleAction,
     ) -> Result<(), Error> {
-        let mut open = self.open.iter();
-        let Some(idx) = open.position(|one| one.at.position == position) else {
+        let mut open = self.unsettled.iter();
+        let Some(idx) = open.position(|one| one.entry.position == position) else {
             return Ok(());
         };
         match fate {
-            Fate::Done => {
-                self.open.remove(idx);
+            SettleAction::Acknowledge => {
+                self.unsettled.remove(idx);
             }
-            Fate::Again { at, counts } => {
-                let one = &mut self.open[idx];
-                one.is_handed = false;
-                one.at.attempt += u32::from(counts);
-                one.at.due = at;
+            SettleAction::Redeliver {
+                due: at,
+                counts_as_attempt: counts,
+            } => {
+                let one = &mut self.unsettled[idx];
+                one.is_handed_out = false;
+                one.entry.attempt += u32::from(counts);
+                one.entry.due = at;
             }
         }
         self.save(ports).await
@@ -247,7 +253,7 @@ impl StoreFeed {
     async fn save(&mut self, ports: &Ports) -> Result<(), Error> {
         let checkpoint = Checkpoint {
             position: self.position,
-            open: self.open.iter().map(|one| one.at.clone()).collect(),
+            open: self.unsettled.iter().map(|one| one.entry.clone()).collect(),
         };
         let version = self.version.unwrap_or(Version::NONE);
         if self.saved.as_ref() == Some(&checkpoint) {
@@ -270,22 +276,22 @@ impl StoreFeed {
     /// Forgets everything that was not saved.
     pub(in crate::engine) fn forget(&mut self) {
         self.version = None;
-        self.open.clear();
+        self.unsettled.clear();
         self.saved = None;
     }
 
     /// How many events were read and are not done with: those that wait for another attempt, and all.
-    pub(in crate::engine) fn n_open(&self) -> (usize, usize) {
-        let retried = self.open.iter().filter(|one| 1 < one.at.attempt);
-        (retried.count(), self.open.len())
+    pub(in crate::engine) fn n_unsettled(&self) -> (usize, usize) {
+        let retried = self.unsettled.iter().filter(|one| 1 < one.entry.attempt);
+        (retried.count(), self.unsettled.len())
     }
 
     /// When the first event that waits may be tried. Those that wait for another of their stream are
     /// not asked.
     pub(in crate::engine) fn next_due(&self) -> Option<Timestamp> {
-        let places = 0..self.open.len();
-        let first = places.filter(|idx| self.can_be_handed(*idx, Timestamp::MAX));
-        first.map(|idx| self.open[idx].at.due).min()
+        let places = 0..self.unsettled.len();
+        let first = places.filter(|idx| self.can_be_handed_out(*idx, Timestamp::MAX));
+        first.map(|idx| self.unsettled[idx].entry.due).min()
     }
 
     /// How many events lie behind the position.
@@ -295,7 +301,7 @@ impl StoreFeed {
         loop {
             let feed = Self {
                 position: after,
-                open: Vec::new(),
+                unsettled: Vec::new(),
                 saved: None,
                 ..self.clone()
             };
@@ -306,21 +312,21 @@ impl StoreFeed {
             after = last.position;
             let mut waiting = feed;
             for event in page {
-                waiting.keep(ports, event, Timestamp::default());
+                waiting.add_unsettled(ports, event, Timestamp::default());
             }
-            n_events += waiting.open.len();
+            n_events += waiting.unsettled.len();
         }
     }
 }
 
-impl Open {
-    fn incoming(&self) -> Incoming {
-        Incoming {
+impl UnsettledEvent {
+    fn incoming(&self) -> IncomingMessage {
+        IncomingMessage {
             envelope: Arc::clone(&self.event),
-            attempt: self.at.attempt,
-            order: u128::from(self.at.position.as_u64()),
+            attempt: self.entry.attempt,
+            offset: u128::from(self.entry.position.as_u64()),
             held_until: Timestamp::MAX,
-            token: Token::Stored(self.at.position),
+            receipt: Receipt::Store(self.entry.position),
         }
     }
 }

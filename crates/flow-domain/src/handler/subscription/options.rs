@@ -127,42 +127,42 @@ impl SubscriptionOptions {
     }
 
     /// The category that was named with [`origin`](Self::origin).
-    pub(crate) fn says_origin(&self) -> Option<&'static str> {
+    pub(crate) fn configured_origin(&self) -> Option<&'static str> {
         self.origin
     }
 
-    pub(crate) fn says_once(&self) -> bool {
+    pub(crate) fn is_once(&self) -> bool {
         self.once.unwrap_or(false)
     }
 
-    pub(crate) fn says_retry(&self) -> Option<RetryPolicy> {
+    pub(crate) fn configured_retry(&self) -> Option<RetryPolicy> {
         self.retry
     }
 
-    pub(crate) fn says_batch_size(&self) -> Option<usize> {
+    pub(crate) fn configured_batch_size(&self) -> Option<usize> {
         self.batch_size
     }
 
-    pub(crate) fn says_concurrency(&self) -> Option<usize> {
+    pub(crate) fn configured_concurrency(&self) -> Option<usize> {
         self.concurrency
     }
 
-    pub(crate) fn says_time_limit(&self) -> Option<Duration> {
+    pub(crate) fn configured_time_limit(&self) -> Option<Duration> {
         self.time_limit
     }
 
-    pub(crate) fn says_circuit_breaker(&self) -> Option<CircuitBreaker> {
+    pub(crate) fn configured_circuit_breaker(&self) -> Option<CircuitBreaker> {
         self.circuit_breaker.flatten()
     }
 
     /// The source that was named, or comes with the profile that was named.
-    pub(crate) fn says_source(&self) -> Option<Source> {
+    pub(crate) fn configured_source(&self) -> Option<Source> {
         let of_profile = self.profile.map(|profile| profile.settings().source);
         self.source.or(of_profile)
     }
 
     /// Returns true if something was said of what those who read together share.
-    pub(crate) fn says_how_to_read(&self) -> bool {
+    pub(crate) fn configures_reading(&self) -> bool {
         self.profile.is_some()
             || self.batch_size.is_some()
             || self.concurrency.is_some()
@@ -182,13 +182,13 @@ impl SubscriptionOptions {
     /// Fills in what is not said: first from what the domain says, then from the profile.
     pub(crate) fn settings(&self, domain: &Self) -> SubscriptionSettings {
         if let Some(profile) = self.profile {
-            return self.over(profile.settings());
+            return self.with_fallback(profile.settings());
         }
         let profile = domain.profile.unwrap_or_default();
-        self.over(domain.over(profile.settings()))
+        self.with_fallback(domain.with_fallback(profile.settings()))
     }
 
-    fn over(&self, other: SubscriptionSettings) -> SubscriptionSettings {
+    fn with_fallback(&self, other: SubscriptionSettings) -> SubscriptionSettings {
         SubscriptionSettings {
             source: self.source.unwrap_or(other.source),
             batch_size: self.batch_size.unwrap_or(other.batch_size),
@@ -216,24 +216,24 @@ mod tests {
     }
 
     #[test]
-    fn a_handler_inherits_what_it_does_not_say() {
+    fn handler_options_inherit_what_is_not_set() {
         let mut handler = SubscriptionOptions::default();
         handler.origin("inventory");
 
         handler.inherit(&domain());
 
-        assert_eq!(handler.says_origin(), Some("inventory"));
-        assert!(handler.says_once());
+        assert_eq!(handler.configured_origin(), Some("inventory"));
+        assert!(handler.is_once());
     }
 
     #[test]
-    fn a_handler_with_a_profile_inherits_nothing() {
+    fn handler_options_with_a_profile_inherit_nothing() {
         let mut handler = SubscriptionOptions::default();
         handler.profile(Profile::Fast);
 
         handler.inherit(&domain());
 
-        assert_eq!(handler.says_origin(), None);
-        assert!(!handler.says_once());
+        assert_eq!(handler.configured_origin(), None);
+        assert!(!handler.is_once());
     }
 }

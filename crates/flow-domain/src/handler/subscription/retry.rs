@@ -30,7 +30,7 @@ pub struct RetryPolicy {
     pub(crate) first_delay: Duration,
     pub(crate) longest_delay: Duration,
     pub(crate) jitter_percent: u8,
-    retries: fn(&Error) -> bool,
+    is_retryable: fn(&Error) -> bool,
 }
 
 impl RetryPolicy {
@@ -41,7 +41,7 @@ impl RetryPolicy {
             first_delay: Duration::from_secs(1),
             longest_delay: Duration::from_secs(300),
             jitter_percent: 20,
-            retries: may_help,
+            is_retryable: is_retryable_by_default,
         }
     }
 
@@ -71,7 +71,7 @@ impl RetryPolicy {
     /// Which errors are worth another attempt. By default those that are neither a rejection nor a
     /// mistake in the program: see [`Error::is_setup`] and [`Error::is_codec`].
     pub const fn retry_if(mut self, retries: fn(&Error) -> bool) -> Self {
-        self.retries = retries;
+        self.is_retryable = retries;
         self
     }
 
@@ -87,12 +87,12 @@ impl RetryPolicy {
     }
 
     /// Returns true if another attempt is worth it after this one failed with `err`.
-    pub(crate) fn tries_again(&self, attempt: u32, err: &Error) -> bool {
-        attempt < self.attempts && (err.is_conflict() || (self.retries)(err))
+    pub(crate) fn should_retry(&self, attempt: u32, err: &Error) -> bool {
+        attempt < self.attempts && (err.is_conflict() || (self.is_retryable)(err))
     }
 }
 
-fn may_help(err: &Error) -> bool {
+fn is_retryable_by_default(err: &Error) -> bool {
     !err.is_rejection() && !err.is_setup() && !err.is_codec() && !err.is_no_handler()
 }
 
@@ -121,11 +121,11 @@ mod tests {
     }
 
     #[test]
-    fn what_trying_again_cannot_mend_is_not_tried_again() {
+    fn retry_skips_errors_that_another_attempt_cannot_fix() {
         let policy = RetryPolicy::attempts(3);
 
-        assert!(policy.tries_again(2, &Error::failed("sending", "timed out")));
-        assert!(!policy.tries_again(3, &Error::failed("sending", "timed out")));
-        assert!(!policy.tries_again(1, &Error::setup("not registered")));
+        assert!(policy.should_retry(2, &Error::failed("sending", "timed out")));
+        assert!(!policy.should_retry(3, &Error::failed("sending", "timed out")));
+        assert!(!policy.should_retry(1, &Error::setup("not registered")));
     }
 }

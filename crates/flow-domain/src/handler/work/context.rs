@@ -8,7 +8,7 @@ use crate::{
 
 /// Which message is being handled, by whom.
 #[derive(Clone, Debug)]
-pub(crate) struct Context {
+pub(crate) struct HandlingContext {
     pub(crate) message: Arc<Envelope>,
     pub(crate) handler: &'static str,
     /// The entry of the record at which the handler started.
@@ -23,7 +23,7 @@ pub(crate) struct Context {
     pub(crate) rewrite: Option<Arc<dyn Rewrite>>,
 }
 
-impl Context {
+impl HandlingContext {
     pub(crate) fn new(message: Arc<Envelope>, handler: &'static str, entry: EntryId) -> Self {
         Self {
             message,

@@ -7,9 +7,9 @@ use crate::{
 };
 
 /// How many events are read at once.
-const PAGE: usize = 512;
+const PAGE_SIZE: usize = 512;
 
-pub(super) const fn table_of<A: Aggregate>() -> Table {
+pub(super) const fn aggregate_table<A: Aggregate>() -> Table {
     Table::new(TableKind::Aggregate, A::NAME)
 }
 
@@ -21,9 +21,12 @@ pub(crate) async fn load_aggregate<A: Aggregate>(
     if A::EVENT_SOURCED {
         let history = read_history(ports, stream).await?;
         let aggregate = fold(history.iter())?;
-        return require_id(aggregate, stream);
+        return require_same_id(aggregate, stream);
     }
-    let stored = ports.store.load(table_of::<A>(), stream.id()).await?;
+    let stored = ports
+        .store
+        .load(aggregate_table::<A>(), stream.id())
+        .await?;
     stored
         .map(|stored| stored.value.decode(A::NAME))
         .transpose()
@@ -34,11 +37,14 @@ pub(super) async fn read_history(
     ports: &Ports,
     stream: &StreamName,
 ) -> Result<Vec<Recorded>, Error> {
-    let mut history = ports.store.read_stream(stream, Version::NONE, PAGE).await?;
+    let mut history = ports
+        .store
+        .read_stream(stream, Version::NONE, PAGE_SIZE)
+        .await?;
     let mut n_read = history.len();
-    while n_read == PAGE {
+    while n_read == PAGE_SIZE {
         let after = history.last().map_or(Version::NONE, |last| last.version);
-        let page = ports.store.read_stream(stream, after, PAGE).await?;
+        let page = ports.store.read_stream(stream, after, PAGE_SIZE).await?;
         n_read = page.len();
         history.extend(page);
     }
@@ -67,7 +73,7 @@ pub(crate) fn fold<'a, A: Aggregate>(
 }
 
 /// Refuses an aggregate whose events gave it another id than that of its stream.
-pub(super) fn require_id<A: Aggregate>(
+pub(super) fn require_same_id<A: Aggregate>(
     aggregate: Option<A>,
     stream: &StreamName,
 ) -> Result<Option<A>, Error> {

@@ -3,7 +3,7 @@
 mod commit;
 mod context;
 mod inbox;
-mod laws;
+mod invariants;
 mod load;
 mod nested;
 mod rewrite;
@@ -11,8 +11,8 @@ mod sending;
 mod session;
 mod unit_of_work;
 
-pub(crate) use commit::Committed;
-pub(crate) use context::Context;
+pub(crate) use commit::CommittedEvent;
+pub(crate) use context::HandlingContext;
 pub(crate) use load::{fold as fold_aggregate, load_aggregate};
 pub(crate) use nested::command_stream;
 pub(crate) use rewrite::Rewrite;

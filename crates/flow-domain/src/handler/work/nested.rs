@@ -3,12 +3,14 @@ use std::sync::Arc;
 use crate::{
     error::Error,
     handler::{
-        UnitOfWork, catch_panic, span_of,
-        work::{context::Context, session::Session},
+        UnitOfWork, catch_panic, handling_span,
+        work::{context::HandlingContext, session::Session},
     },
     message::{MessageId, MessageKind, Processing, StreamName},
-    model::{Command, Written},
-    record::{Ended, EntryId, FailureKind, HandlerKind, Happening, Lost, RolledBack},
+    model::{Command, SerializedMessage},
+    record::{
+        DiscardedEffect, EntryId, EntryKind, FailureKind, HandlerKind, HandlerOutcome, RolledBack,
+    },
 };
 
 impl UnitOfWork {
@@ -25,14 +27,18 @@ impl UnitOfWork {
     /// [`Error::is_no_handler`] is true if there is none.
     pub async fn process<C: Command>(&mut self, command: C) -> Result<C::Reply, Error> {
         let message = command;
-        let mut command = Written::new(&message)?;
-        self.read_message_back(&message, &mut command);
+        let mut command = SerializedMessage::new(&message)?;
+        self.check_message_round_trip(&message, &mut command);
         let ports = Arc::clone(&self.ports);
         let id = MessageId::new(self.new_id());
         let stream = command_stream(&command, || id)?;
         let processing = Processing::Sync;
         let route = ports.catalog.command_route(command.name, command.category);
-        let route = route.ok_or_else(|| ports.catalog.no_handler(command.name, command.category));
+        let route = route.ok_or_else(|| {
+            ports
+                .catalog
+                .no_handler_error(command.name, command.category)
+        });
         let envelope = self.wrap(id, command, stream, MessageKind::Command, processing);
         let cause = Some(self.context.entry);
         let route = match route {
@@ -42,27 +48,29 @@ impl UnitOfWork {
                 return Err(err);
             }
         };
-        let received = ports.record(cause, || Happening::CommandReceived(Arc::clone(&envelope)));
-        let started = ports.record(Some(received), || Happening::HandlerStarted {
+        let received = ports.record(cause, || EntryKind::CommandReceived(Arc::clone(&envelope)));
+        let started = ports.record(Some(received), || EntryKind::HandlerStarted {
             handler: route.handler,
             kind: HandlerKind::CommandHandler,
             attempt: 1,
         });
-        let span = span_of(&envelope, route.handler, HandlerKind::CommandHandler);
-        let context = Context {
+        let span = handling_span(&envelope, route.handler, HandlerKind::CommandHandler);
+        let context = HandlingContext {
             n_commits: self.context.n_commits,
             processing: self.context.processing,
-            ..Context::new(Arc::clone(&envelope), route.handler, started)
+            ..HandlingContext::new(Arc::clone(&envelope), route.handler, started)
         };
-        let mut nested = Nested::begin(self, context);
+        let mut nested = Savepoint::begin(self, context);
         let mut called = route.call.call(&route.instance, &envelope, nested.work);
         let handled = catch_panic(&span, (route.handler, started), called.as_mut()).await;
         drop(called);
         match handled {
             Ok(reply) => {
-                nested.keep();
-                ports.record(Some(started), || Happening::HandlerEnded(Ended::Handled));
-                reply.into()
+                nested.release();
+                ports.record(Some(started), || {
+                    EntryKind::HandlerEnded(HandlerOutcome::Handled)
+                });
+                reply.downcast()
             }
             Err(err) => {
                 let lost = nested.roll_back();
@@ -79,54 +87,54 @@ impl UnitOfWork {
 ///
 /// If it is dropped halfway, by a timeout of the handler for example, it is rolled back: the handler
 /// that goes on must not do so in the name of the command.
-struct Nested<'a> {
+struct Savepoint<'a> {
     work: &'a mut UnitOfWork,
     started: EntryId,
     /// What to go back to; `None` once it is over.
-    before: Option<(Context, Session)>,
+    saved: Option<(HandlingContext, Session)>,
 }
 
-impl<'a> Nested<'a> {
-    fn begin(work: &'a mut UnitOfWork, context: Context) -> Self {
+impl<'a> Savepoint<'a> {
+    fn begin(work: &'a mut UnitOfWork, context: HandlingContext) -> Self {
         let started = context.entry;
         let session = work.session.clone();
         let outer = std::mem::replace(&mut work.context, context);
         Self {
             work,
             started,
-            before: Some((outer, session)),
+            saved: Some((outer, session)),
         }
     }
 
-    fn keep(mut self) {
-        if let Some((outer, _)) = self.before.take() {
+    fn release(mut self) {
+        if let Some((outer, _)) = self.saved.take() {
             self.work.context = outer;
         }
     }
 
     /// Throws away what the command wrote, and tells what that was.
-    fn roll_back(&mut self) -> Vec<Lost> {
-        let Some((outer, session)) = self.before.take() else {
+    fn roll_back(&mut self) -> Vec<DiscardedEffect> {
+        let Some((outer, session)) = self.saved.take() else {
             return Vec::new();
         };
-        let lost = self.work.session.lost_since(&session);
+        let lost = self.work.session.discarded_since(&session);
         self.work.context = outer;
         self.work.session.roll_back_to(session);
         lost
     }
 }
 
-impl Drop for Nested<'_> {
+impl Drop for Savepoint<'_> {
     fn drop(&mut self) {
-        if self.before.is_none() {
+        if self.saved.is_none() {
             return;
         }
         let lost = self.roll_back();
         self.work.ports.record(Some(self.started), || {
-            Happening::HandlerEnded(Ended::Failed(Box::new(RolledBack {
+            EntryKind::HandlerEnded(HandlerOutcome::Failed(Box::new(RolledBack {
                 reason: "dropped before it was done".to_owned(),
                 kind: FailureKind::Other,
-                lost,
+                discarded: lost,
             })))
         });
     }
@@ -134,7 +142,7 @@ impl Drop for Nested<'_> {
 
 /// The stream of the aggregate that a command is for, or one of its own if it names none.
 pub(crate) fn command_stream(
-    command: &Written,
+    command: &SerializedMessage,
     own_id: impl FnOnce() -> MessageId,
 ) -> Result<StreamName, Error> {
     if command.id.is_empty() {

@@ -5,9 +5,9 @@ use crate::{
     error::Error,
     handler::{UnitOfWork, work::nested::command_stream},
     message::{MessageId, MessageKind, Processing},
-    model::{Command, Written},
+    model::{Command, SerializedMessage},
     port::{Changes, Outgoing},
-    record::Happening,
+    record::EntryKind,
 };
 
 impl UnitOfWork {
@@ -56,7 +56,7 @@ impl UnitOfWork {
     ///
     /// Nothing happens if it was sent already: it may arrive, and its handler must be able to refuse.
     pub fn cancel(&mut self, command: MessageId) {
-        let sends = self.session.sends();
+        let sends = self.session.pending_sends_mut();
         let n_before = sends.outgoing.len();
         sends
             .outgoing
@@ -67,15 +67,15 @@ impl UnitOfWork {
     }
 
     fn send<C: Command>(&mut self, message: &C, due: Timestamp) -> Result<MessageId, Error> {
-        let mut command = Written::new(message)?;
-        self.read_message_back(message, &mut command);
+        let mut command = SerializedMessage::new(message)?;
+        self.check_message_round_trip(message, &mut command);
         let id = MessageId::new(self.new_id());
         let stream = command_stream(&command, || id)?;
         let catalog = &self.ports.catalog;
         let route = catalog.command_route(command.name, command.category);
         let nobody = route
             .is_none()
-            .then(|| catalog.no_handler(command.name, command.category));
+            .then(|| catalog.no_handler_error(command.name, command.category));
         let envelope = self.wrap(id, command, stream, MessageKind::Command, Processing::Async);
         if let Some(err) = nobody {
             self.ports
@@ -83,7 +83,7 @@ impl UnitOfWork {
             return Err(err);
         }
         self.session
-            .sends()
+            .pending_sends_mut()
             .outgoing
             .push(Outgoing { envelope, due });
         Ok(id)
@@ -93,7 +93,7 @@ impl UnitOfWork {
     pub(super) fn record_sends(&self, changes: &Changes) {
         let entry = Some(self.context.entry);
         for id in &changes.cancelled {
-            self.ports.record(entry, || Happening::Cancelled(*id));
+            self.ports.record(entry, || EntryKind::Cancelled(*id));
         }
         let now = self.now();
         for Outgoing { envelope, due } in &changes.outgoing {
@@ -103,9 +103,9 @@ impl UnitOfWork {
             let (command, due) = (Arc::clone(envelope), *due);
             self.ports.record(entry, || {
                 if due <= now {
-                    Happening::CommandReceived(command)
+                    EntryKind::CommandReceived(command)
                 } else {
-                    Happening::Scheduled { command, due }
+                    EntryKind::Scheduled { command, due }
                 }
             });
         }

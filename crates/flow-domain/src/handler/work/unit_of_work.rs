@@ -4,23 +4,23 @@ use serde::{Serialize, de::DeserializeOwned};
 use uuid::Uuid;
 
 use crate::{
-    clock::{Origin, Timestamp},
+    clock::{IdContext, Timestamp},
     error::Error,
     handler::{
         Ports, View,
-        trace::tell_failure,
+        trace::log_failure,
         work::{
-            context::Context,
-            load::{fold, read_history, require_id, table_of},
-            session::{Change, Session},
+            context::HandlingContext,
+            load::{aggregate_table, fold, read_history, require_same_id},
+            session::{PendingChange, Session},
         },
     },
     message::{
         CausationId, Envelope, MessageId, MessageKind, Metadata, Payload, Processing, StreamName,
         Version, shared_text,
     },
-    model::{Aggregate, Event, Projection, Written},
-    record::{Ended, EntryId, Happening, Lost, RolledBack, Table, TableKind},
+    model::{Aggregate, Event, Projection, SerializedMessage},
+    record::{DiscardedEffect, EntryId, EntryKind, HandlerOutcome, RolledBack, Table, TableKind},
 };
 
 /// What one handling loads, changes and raises, written whole or not at all.
@@ -33,13 +33,13 @@ use crate::{
 /// changes. What was only looked at may have changed by then.
 pub struct UnitOfWork {
     pub(super) ports: Arc<Ports>,
-    pub(super) context: Context,
+    pub(super) context: HandlingContext,
     pub(super) session: Session,
 }
 
 impl UnitOfWork {
     /// Begins with an empty session, which may have room from an earlier one.
-    pub(crate) fn begin(ports: Arc<Ports>, context: Context, session: Session) -> Self {
+    pub(crate) fn begin(ports: Arc<Ports>, context: HandlingContext, session: Session) -> Self {
         Self {
             ports,
             context,
@@ -48,7 +48,7 @@ impl UnitOfWork {
     }
 
     /// Begins anew, with nothing but the room that there was.
-    pub(crate) fn begin_again(&mut self, context: Context) {
+    pub(crate) fn restart(&mut self, context: HandlingContext) {
         self.context = context;
         self.session.clear();
     }
@@ -67,7 +67,7 @@ impl UnitOfWork {
     /// Makes a new id. Under the harness it is a function of the message and the handler, so that two
     /// runs give the same ids.
     pub fn new_id(&mut self) -> Uuid {
-        let origin = Origin::new(
+        let origin = IdContext::new(
             Some(self.context.message.metadata.id.as_uuid()),
             self.context.handler,
             self.context.n_commits,
@@ -91,12 +91,12 @@ impl UnitOfWork {
         let id = id.to_string();
         match self.find(&id).await? {
             Some(aggregate) => Ok(aggregate),
-            None => Err(self.nothing_to_load::<A>(id).await),
+            None => Err(self.not_found_error::<A>(id).await),
         }
     }
 
     /// Says what is missing, and whether its events are there without it.
-    async fn nothing_to_load<A: Aggregate>(&self, id: String) -> Error {
+    async fn not_found_error<A: Aggregate>(&self, id: String) -> Error {
         if !A::EVENT_SOURCED
             && let Ok(stream) = stream_name::<A>(id.as_str())
             && let Ok(events) = self
@@ -108,7 +108,7 @@ impl UnitOfWork {
         {
             let hint = ": its stream has events, but it is kept as state, which events do not make; \
                         in a test `.given_aggregate(..)` or `.given_command(..)` does";
-            return Error::not_found_for(A::NAME, id, hint);
+            return Error::not_found_with_hint(A::NAME, id, hint);
         }
         Error::not_found(A::NAME, id)
     }
@@ -123,10 +123,12 @@ impl UnitOfWork {
         self.ports.catalog.require_aggregate::<A>()?;
         let id = shared_text(id);
         if !A::EVENT_SOURCED {
-            let table = table_of::<A>();
+            let table = aggregate_table::<A>();
             let mut found: Option<A> = self.load_state(table, &id).await?;
             if let (Some(aggregate), Some(value)) = (&mut found, self.session.value(table, &id)) {
-                aggregate.raised_mut().mark(value.copy());
+                aggregate
+                    .pending_events_mut()
+                    .set_load_token(value.load_token());
             }
             return Ok(found);
         }
@@ -134,17 +136,19 @@ impl UnitOfWork {
         if self.session.stream(&name).is_none() {
             let history = read_history(&self.ports, &name).await?;
             let entry = self.context.entry;
-            self.session.keep_stream(name.clone(), history, entry);
+            self.session.track_stream(name.clone(), history, entry);
         }
-        let mut found: Option<A> = self.folded(&name)?;
+        let mut found: Option<A> = self.fold_current(&name)?;
         if let (Some(aggregate), Some(stream)) = (&mut found, self.session.stream(&name)) {
-            aggregate.raised_mut().mark(stream.copy());
+            aggregate
+                .pending_events_mut()
+                .set_load_token(stream.load_token());
         }
         Ok(found)
     }
 
     /// Folds what is stored and what was raised here.
-    pub(super) fn folded<A: Aggregate>(&self, name: &StreamName) -> Result<Option<A>, Error> {
+    pub(super) fn fold_current<A: Aggregate>(&self, name: &StreamName) -> Result<Option<A>, Error> {
         let stored = self.session.stream(name);
         let mut aggregate: Option<A> = match stored {
             Some(stream) => fold(stream.history.iter())?,
@@ -159,7 +163,7 @@ impl UnitOfWork {
                 aggregate.replay(&envelope.metadata.message_type, &envelope.message)?;
             }
         }
-        require_id(aggregate, name)
+        require_same_id(aggregate, name)
     }
 
     /// Adds an aggregate that is new or was changed, and the events that it raised.
@@ -174,33 +178,33 @@ impl UnitOfWork {
     /// raised an event that carries another id than its own. Nothing is added then.
     pub fn add<A: Aggregate>(&mut self, mut aggregate: A) -> Result<(), Error> {
         self.ports.catalog.require_aggregate::<A>()?;
-        let stream = own_stream(&mut aggregate)?;
-        let mut events = own_events(&aggregate, &stream)?;
-        let copy = aggregate.raised_mut().copy().cloned();
+        let stream = require_own_stream(&mut aggregate)?;
+        let mut events = require_own_events(&aggregate, &stream)?;
+        let copy = aggregate.pending_events_mut().load_token().cloned();
         let who = self.context.handler;
         if A::EVENT_SOURCED {
             if events.is_empty() {
-                self.look_after_unraised(aggregate, &stream);
+                self.check_aggregate_without_events(aggregate, &stream);
                 return Ok(());
             }
             self.session
                 .require_newest_stream(&stream, copy.as_ref(), who)?;
-            self.session.raise_on(&stream);
+            self.session.mark_raised(&stream);
         } else {
             let state = Payload::encode(A::NAME, &aggregate)?;
-            let at = (table_of::<A>(), stream.shared_id());
+            let at = (aggregate_table::<A>(), stream.shared_id());
             self.session.require_newest(at, copy.as_ref(), who)?;
             // An event is a decision about the state, so the state is written with it even if it is
             // the same: or nothing would notice that it was stale.
             let entry = self.context.entry;
             self.session
-                .set(at, Change::Put(state), !events.is_empty(), entry);
+                .set_change(at, PendingChange::Put(state), !events.is_empty(), entry);
         }
-        self.read_events_back(&aggregate, &mut events);
+        self.check_event_round_trips(&aggregate, &mut events);
         for event in events {
-            self.append(event, stream.clone());
+            self.push_event(event, stream.clone());
         }
-        self.look_after(aggregate, &stream);
+        self.check_aggregate(aggregate, &stream);
         Ok(())
     }
 
@@ -212,15 +216,15 @@ impl UnitOfWork {
     /// event-sourced: its events happened, and an event that ends it says so. Otherwise those of
     /// [`add`](Self::add).
     pub fn remove<A: Aggregate>(&mut self, mut aggregate: A) -> Result<(), Error> {
-        let stream = own_stream(&mut aggregate)?;
+        let stream = require_own_stream(&mut aggregate)?;
         if A::EVENT_SOURCED {
             return Err(Error::setup(format!(
                 "`{}` is event-sourced and cannot be removed: raise an event that ends it",
                 A::NAME
             )));
         }
-        let at = (table_of::<A>(), stream.shared_id());
-        let copy = aggregate.raised_mut().copy().cloned();
+        let at = (aggregate_table::<A>(), stream.shared_id());
+        let copy = aggregate.pending_events_mut().load_token().cloned();
         if copy.is_none() {
             return Err(Error::setup(format!(
                 "{} `{}` cannot be removed: it was not loaded in this unit of work",
@@ -228,15 +232,15 @@ impl UnitOfWork {
                 stream.id()
             )));
         }
-        let mut events = own_events(&aggregate, &stream)?;
+        let mut events = require_own_events(&aggregate, &stream)?;
         self.session
             .require_newest(at, copy.as_ref(), self.context.handler)?;
         let entry = self.context.entry;
         self.session
-            .set(at, Change::Delete, !events.is_empty(), entry);
-        self.read_events_back(&aggregate, &mut events);
+            .set_change(at, PendingChange::Delete, !events.is_empty(), entry);
+        self.check_event_round_trips(&aggregate, &mut events);
         for event in events {
-            self.append(event, stream.clone());
+            self.push_event(event, stream.clone());
         }
         Ok(())
     }
@@ -248,39 +252,39 @@ impl UnitOfWork {
     /// Returns an error if the event is not registered, names no id, or has no JSON form.
     pub fn raise<E: Event>(&mut self, event: E) -> Result<(), Error> {
         let message = event;
-        let mut event = Written::new(&message)?;
+        let mut event = SerializedMessage::new(&message)?;
         self.ports
             .catalog
             .require_event(event.name, event.category)?;
-        self.read_message_back(&message, &mut event);
+        self.check_message_round_trip(&message, &mut event);
         let stream = event.stream()?;
-        self.session.raise_beside(&stream);
-        self.append(event, stream);
+        self.session.mark_raised_if_tracked(&stream);
+        self.push_event(event, stream);
         Ok(())
     }
 
-    fn append(&mut self, event: Written, stream: StreamName) {
+    fn push_event(&mut self, event: SerializedMessage, stream: StreamName) {
         let id = MessageId::new(self.new_id());
         let processing = self.context.processing;
         let envelope = self.wrap(id, event, stream, MessageKind::Event, processing);
         let entry = self.ports.record(Some(self.context.entry), || {
-            Happening::Raised(Arc::clone(&envelope))
+            EntryKind::Raised(Arc::clone(&envelope))
         });
         self.session.events.push(envelope);
-        self.session.raised_at.push(entry);
+        self.session.event_entries.push(entry);
     }
 
     /// Puts a message that the current one causes into its envelope.
     pub(super) fn wrap(
         &self,
         id: MessageId,
-        mut message: Written,
+        mut message: SerializedMessage,
         mut stream: StreamName,
         kind: MessageKind,
         processing: Processing,
     ) -> Arc<Envelope> {
         if let Some(rewrite) = &self.context.rewrite {
-            rewrite.message(&mut message, &mut stream);
+            rewrite.rewrite_message(&mut message, &mut stream);
         }
         let cause = &self.context.message.metadata;
         Arc::new(Envelope {
@@ -293,8 +297,8 @@ impl UnitOfWork {
                 correlation: cause.correlation,
                 causation: Some(CausationId::from(cause.id)),
                 priority: cause.priority,
-                asked_by: cause.asked_by.clone(),
-                origin: Some(cause.stream.shared_category()),
+                initiated_by: cause.initiated_by.clone(),
+                caused_in_category: Some(cause.stream.shared_category()),
                 deadline: None,
                 processing,
             },
@@ -306,22 +310,22 @@ impl UnitOfWork {
         &self,
         (handler, started): (&'static str, EntryId),
         err: &Error,
-        lost: Vec<Lost>,
+        lost: Vec<DiscardedEffect>,
     ) {
-        tell_failure(handler, err);
+        log_failure(handler, err);
         self.ports.record(Some(started), || {
             let undone = Box::new(RolledBack::new(err, lost));
-            Happening::HandlerEnded(if err.is_rejection() {
-                Ended::Rejected(undone)
+            EntryKind::HandlerEnded(if err.is_rejection() {
+                HandlerOutcome::Rejected(undone)
             } else {
-                Ended::Failed(undone)
+                HandlerOutcome::Failed(undone)
             })
         });
     }
 
     /// Tells, for the record, what is lost if this is not committed.
-    pub(crate) fn lost(&self) -> Vec<Lost> {
-        self.session.lost_since(&Session::default())
+    pub(crate) fn discarded_effects(&self) -> Vec<DiscardedEffect> {
+        self.session.discarded_since(&Session::default())
     }
 
     /// Reads a projection as it was committed; what this unit of work changes is not in it yet.
@@ -335,13 +339,16 @@ impl UnitOfWork {
         table: Table,
         id: &Arc<str>,
     ) -> Result<Option<T>, Error> {
-        self.touch(table, id).await?;
-        let value = self.session.value(table, id).and_then(|value| value.now());
+        self.ensure_loaded(table, id).await?;
+        let value = self
+            .session
+            .value(table, id)
+            .and_then(|value| value.current());
         value.map(|value| value.decode(table.name)).transpose()
     }
 
     /// Loads a state or row without reading it, so that it can be written.
-    pub(crate) async fn touch(&mut self, table: Table, id: &Arc<str>) -> Result<(), Error> {
+    pub(crate) async fn ensure_loaded(&mut self, table: Table, id: &Arc<str>) -> Result<(), Error> {
         if self.session.value(table, id).is_some() {
             return Ok(());
         }
@@ -350,7 +357,8 @@ impl UnitOfWork {
             _ => self.ports.store.load(table, id).await?,
         };
         let entry = self.context.entry;
-        self.session.keep((table, Arc::clone(id)), stored, entry);
+        self.session
+            .track_value((table, Arc::clone(id)), stored, entry);
         Ok(())
     }
 
@@ -364,9 +372,9 @@ impl UnitOfWork {
         value: &T,
         is_decided_on: bool,
     ) -> Result<(), Error> {
-        let change = Change::Put(Payload::encode(table.name, value)?);
+        let change = PendingChange::Put(Payload::encode(table.name, value)?);
         self.session
-            .set((table, id), change, is_decided_on, self.context.entry);
+            .set_change((table, id), change, is_decided_on, self.context.entry);
         Ok(())
     }
 
@@ -377,15 +385,19 @@ impl UnitOfWork {
 
     /// Deletes a state or row that was loaded here.
     pub(crate) fn delete_state(&mut self, table: Table, id: &Arc<str>) {
-        self.session
-            .set((table, id), Change::Delete, false, self.context.entry);
+        self.session.set_change(
+            (table, id),
+            PendingChange::Delete,
+            false,
+            self.context.entry,
+        );
     }
 }
 
 /// The stream of an aggregate, whose id must be the one that it was loaded by.
-fn own_stream<A: Aggregate>(aggregate: &mut A) -> Result<StreamName, Error> {
+fn require_own_stream<A: Aggregate>(aggregate: &mut A) -> Result<StreamName, Error> {
     let stream = stream_name::<A>(&*aggregate.id())?;
-    match aggregate.raised_mut().copy() {
+    match aggregate.pending_events_mut().load_token() {
         Some(copy) if *copy.id != *stream.id() => Err(Error::setup(format!(
             "{} `{}` was loaded as `{}`: an aggregate does not change its id",
             A::NAME,
@@ -397,8 +409,11 @@ fn own_stream<A: Aggregate>(aggregate: &mut A) -> Result<StreamName, Error> {
 }
 
 /// The events that an aggregate raised, which must be its own.
-fn own_events<A: Aggregate>(aggregate: &A, stream: &StreamName) -> Result<Vec<Written>, Error> {
-    let events = aggregate.raised().written()?;
+fn require_own_events<A: Aggregate>(
+    aggregate: &A,
+    stream: &StreamName,
+) -> Result<Vec<SerializedMessage>, Error> {
+    let events = aggregate.raised().to_serialized()?;
     for event in &events {
         if event.category != A::CATEGORY || *event.id != *stream.id() {
             return Err(Error::setup(format!(

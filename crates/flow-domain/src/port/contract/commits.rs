@@ -4,51 +4,59 @@ use crate::port::{
     Changes, Store,
     contract::{
         fixture::{
-            DASHBOARD, NOTHING, ORDERS, at, change, content, get, load, numbers, read_all,
+            ABSENT, DASHBOARD, ORDERS, change, content, exact, get, load, numbers, read_all,
             read_stream, versions,
         },
-        race::race,
+        join_all::join_all,
     },
 };
 
 /// A commit is refused if a stream is at another version than expected, before it or after it.
-pub async fn refuses_a_stale_stream<S: Store + ?Sized>(store: &S) {
-    change().append("order-1", [1, 2]).on(store).await;
+pub async fn commit_refuses_a_stale_stream<S: Store + ?Sized>(store: &S) {
+    change().append("order-1", [1, 2]).commit_to(store).await;
 
-    let behind = change().expect("order-1", at(1)).append("order-1", [3]);
-    let ahead = change().expect("order-1", at(3)).append("order-1", [3]);
-    let absent = change().expect("order-2", at(1)).append("order-2", [3]);
-    let only_read = change().expect("order-1", at(1)).append("order-2", [3]);
-    behind.refused_by(store).await;
-    ahead.refused_by(store).await;
-    absent.refused_by(store).await;
-    only_read.refused_by(store).await;
+    let behind = change()
+        .expect_version("order-1", exact(1))
+        .append("order-1", [3]);
+    let ahead = change()
+        .expect_version("order-1", exact(3))
+        .append("order-1", [3]);
+    let absent = change()
+        .expect_version("order-2", exact(1))
+        .append("order-2", [3]);
+    let only_read = change()
+        .expect_version("order-1", exact(1))
+        .append("order-2", [3]);
+    behind.expect_conflict(store).await;
+    ahead.expect_conflict(store).await;
+    absent.expect_conflict(store).await;
+    only_read.expect_conflict(store).await;
 
     assert_eq!(numbers(&read_all(store).await), [1, 2]);
 }
 
 /// A commit is refused if a state or row is at another version than expected, written or deleted.
-pub async fn refuses_a_stale_state<S: Store + ?Sized>(store: &S) {
+pub async fn commit_refuses_a_stale_state<S: Store + ?Sized>(store: &S) {
     let written = change()
-        .write(ORDERS, "1", NOTHING, "1")
-        .write(DASHBOARD, "1", NOTHING, "1");
-    written.on(store).await;
+        .write(ORDERS, "1", ABSENT, "1")
+        .write(DASHBOARD, "1", ABSENT, "1");
+    written.commit_to(store).await;
     let written = change()
-        .write(ORDERS, "1", at(1), "2")
-        .write(DASHBOARD, "1", at(1), "2");
-    written.on(store).await;
+        .write(ORDERS, "1", exact(1), "2")
+        .write(DASHBOARD, "1", exact(1), "2");
+    written.commit_to(store).await;
 
     for stale in [
-        change().write(ORDERS, "1", at(1), "3"),
-        change().write(ORDERS, "1", at(3), "3"),
-        change().write(ORDERS, "2", at(1), "3"),
-        change().delete(ORDERS, "1", at(1)),
-        change().write(DASHBOARD, "1", at(1), "3"),
-        change().write(DASHBOARD, "2", at(1), "3"),
-        change().delete(DASHBOARD, "1", at(3)),
-        change().delete(DASHBOARD, "2", at(1)),
+        change().write(ORDERS, "1", exact(1), "3"),
+        change().write(ORDERS, "1", exact(3), "3"),
+        change().write(ORDERS, "2", exact(1), "3"),
+        change().delete(ORDERS, "1", exact(1)),
+        change().write(DASHBOARD, "1", exact(1), "3"),
+        change().write(DASHBOARD, "2", exact(1), "3"),
+        change().delete(DASHBOARD, "1", exact(3)),
+        change().delete(DASHBOARD, "2", exact(1)),
     ] {
-        stale.refused_by(store).await;
+        stale.expect_conflict(store).await;
     }
 
     assert_eq!(content(load(store, ORDERS, "1").await), (2, json!(2)));
@@ -58,40 +66,42 @@ pub async fn refuses_a_stale_state<S: Store + ?Sized>(store: &S) {
 }
 
 /// A commit that expects nothing is refused if there is a stream, a state or a row.
-pub async fn refuses_to_create_what_exists<S: Store + ?Sized>(store: &S) {
-    let create_stream = change().expect("order-1", NOTHING).append("order-1", [1]);
-    let create_state = change().write(ORDERS, "1", NOTHING, "1");
-    let create_row = change().write(DASHBOARD, "1", NOTHING, "1");
+pub async fn commit_refuses_to_create_what_exists<S: Store + ?Sized>(store: &S) {
+    let create_stream = change()
+        .expect_version("order-1", ABSENT)
+        .append("order-1", [1]);
+    let create_state = change().write(ORDERS, "1", ABSENT, "1");
+    let create_row = change().write(DASHBOARD, "1", ABSENT, "1");
 
-    create_stream.clone().on(store).await;
-    create_state.clone().on(store).await;
-    create_row.clone().on(store).await;
+    create_stream.clone().commit_to(store).await;
+    create_state.clone().commit_to(store).await;
+    create_row.clone().commit_to(store).await;
 
-    create_stream.refused_by(store).await;
-    create_state.refused_by(store).await;
-    create_row.refused_by(store).await;
+    create_stream.expect_conflict(store).await;
+    create_state.expect_conflict(store).await;
+    create_row.expect_conflict(store).await;
 }
 
 /// If one thing is stale then nothing is written, whichever it is; and it leaves no trace.
-pub async fn writes_all_or_nothing<S: Store + ?Sized>(store: &S) {
+pub async fn commit_writes_all_or_nothing<S: Store + ?Sized>(store: &S) {
     change()
-        .write(DASHBOARD, "old", NOTHING, "0")
-        .on(store)
+        .write(DASHBOARD, "old", ABSENT, "0")
+        .commit_to(store)
         .await;
     let whole = change()
-        .expect("order-1", NOTHING)
+        .expect_version("order-1", ABSENT)
         .append("order-1", [1])
         .append("order-2", [2])
-        .write(ORDERS, "1", NOTHING, "1")
-        .write(DASHBOARD, "old", at(1), "1")
-        .write(DASHBOARD, "new", NOTHING, "1");
+        .write(ORDERS, "1", ABSENT, "1")
+        .write(DASHBOARD, "old", exact(1), "1")
+        .write(DASHBOARD, "new", ABSENT, "1");
 
-    let stale_stream = whole.clone().expect("order-2", at(9));
-    let stale_state = whole.clone().write(ORDERS, "2", at(9), "1");
-    let stale_row = whole.clone().write(DASHBOARD, "newer", at(9), "1");
-    let stale_deletion = whole.clone().delete(DASHBOARD, "newer", at(9));
+    let stale_stream = whole.clone().expect_version("order-2", exact(9));
+    let stale_state = whole.clone().write(ORDERS, "2", exact(9), "1");
+    let stale_row = whole.clone().write(DASHBOARD, "newer", exact(9), "1");
+    let stale_deletion = whole.clone().delete(DASHBOARD, "newer", exact(9));
     for refused in [stale_stream, stale_state, stale_row, stale_deletion] {
-        refused.refused_by(store).await;
+        refused.expect_conflict(store).await;
 
         assert!(read_all(store).await.is_empty());
         assert!(read_stream(store, "order-1").await.is_empty());
@@ -100,7 +110,7 @@ pub async fn writes_all_or_nothing<S: Store + ?Sized>(store: &S) {
         assert_eq!(get(store, DASHBOARD, "new").await, None);
     }
 
-    assert_eq!(versions(&whole.on(store).await), [1, 1]);
+    assert_eq!(versions(&whole.commit_to(store).await), [1, 1]);
     assert_eq!(numbers(&read_all(store).await), [1, 2]);
     assert_eq!(content(load(store, ORDERS, "1").await), (1, json!(1)));
     assert_eq!(content(get(store, DASHBOARD, "old").await), (2, json!(1)));
@@ -108,26 +118,28 @@ pub async fn writes_all_or_nothing<S: Store + ?Sized>(store: &S) {
 }
 
 /// A conflict says who wrote what, which version was expected and which was found, in this order.
-pub async fn a_conflict_names_who_what_expected_and_found<S: Store + ?Sized>(store: &S) {
+pub async fn conflict_names_writer_target_and_versions<S: Store + ?Sized>(store: &S) {
     let there = change()
         .append("order-1", [1, 2])
-        .write(ORDERS, "1", NOTHING, "1");
-    there.on(store).await;
+        .write(ORDERS, "1", ABSENT, "1");
+    there.commit_to(store).await;
 
-    let stream = change().expect("order-1", at(1)).append("order-1", [3]);
-    let state = change().write(ORDERS, "1", NOTHING, "2");
-    let row = change().write(DASHBOARD, "7", at(3), "2");
+    let stream = change()
+        .expect_version("order-1", exact(1))
+        .append("order-1", [3]);
+    let state = change().write(ORDERS, "1", ABSENT, "2");
+    let row = change().write(DASHBOARD, "7", exact(3), "2");
 
     assert_eq!(
-        stream.refused_by(store).await.to_string(),
+        stream.expect_conflict(store).await.to_string(),
         "OrderCommandHandler could not write stream `order-1`: expected version 1, found version 2"
     );
     assert_eq!(
-        state.refused_by(store).await.to_string(),
+        state.expect_conflict(store).await.to_string(),
         "OrderCommandHandler could not write aggregate Order `1`: expected nothing there, found version 1"
     );
     assert_eq!(
-        row.refused_by(store).await.to_string(),
+        row.expect_conflict(store).await.to_string(),
         "OrderCommandHandler could not write projection OrderDashboard `7`: expected version 3, \
          found nothing there"
     );
@@ -136,17 +148,17 @@ pub async fn a_conflict_names_who_what_expected_and_found<S: Store + ?Sized>(sto
 /// Of several commits at once that expect the same, exactly one goes through.
 ///
 /// The others are refused, and nothing of theirs is written.
-pub async fn a_commit_races<S: Store + ?Sized>(store: &S) {
+pub async fn concurrent_commits_have_one_winner<S: Store + ?Sized>(store: &S) {
     let create = |number: u32| {
         change()
-            .expect("order-1", NOTHING)
+            .expect_version("order-1", ABSENT)
             .append("order-1", [number])
-            .write(ORDERS, "1", NOTHING, &number.to_string())
+            .write(ORDERS, "1", ABSENT, &number.to_string())
             .into_changes()
     };
     let all: Vec<Changes> = (1..=4).map(create).collect();
 
-    let results = race(all.iter().map(|changes| store.commit(changes)).collect()).await;
+    let results = join_all(all.iter().map(|changes| store.commit(changes)).collect()).await;
 
     let won: Vec<u64> = (1..)
         .zip(&results)

@@ -10,17 +10,17 @@ use crate::{
         CorrelationId, Envelope, ExpectedVersion, MessageId, MessageKind, MessageName, MessageType,
         Metadata, Payload, Position, Priority, Processing, Recorded, StreamName, Version,
     },
-    port::{Changes, ExpectedStream, Outgoing, Query, Row, Store, Stored, Write},
+    port::{Changes, ExpectedStream, Outgoing, Query, Row, Store, StoredState, Write},
     record::{Table, TableKind},
 };
 
-pub(crate) const BY: &str = "OrderCommandHandler";
+pub(crate) const WRITER: &str = "OrderCommandHandler";
 pub(crate) const ORDERS: Table = Table::new(TableKind::Aggregate, "Order");
 pub(crate) const DASHBOARD: Table = Table::new(TableKind::Projection, "OrderDashboard");
 
-pub(crate) const NOTHING: ExpectedVersion = ExpectedVersion::Exact(Version::NONE);
+pub(crate) const ABSENT: ExpectedVersion = ExpectedVersion::Exact(Version::NONE);
 
-pub(crate) const fn at(version: u64) -> ExpectedVersion {
+pub(crate) const fn exact(version: u64) -> ExpectedVersion {
     ExpectedVersion::Exact(Version::new(version))
 }
 
@@ -41,8 +41,8 @@ pub(crate) fn event(name: &str, number: u32) -> Arc<Envelope> {
             correlation: CorrelationId::from(id),
             causation: None,
             priority: Priority::NORMAL,
-            asked_by: None,
-            origin: None,
+            initiated_by: None,
+            caused_in_category: None,
             deadline: None,
             processing: Processing::Async,
         },
@@ -52,14 +52,14 @@ pub(crate) fn event(name: &str, number: u32) -> Arc<Envelope> {
 
 /// A set of changes, made one after the other.
 #[derive(Clone)]
-pub(crate) struct Commit(Changes);
+pub(crate) struct ChangesBuilder(Changes);
 
-pub(crate) fn change() -> Commit {
-    Commit(Changes::new(BY))
+pub(crate) fn change() -> ChangesBuilder {
+    ChangesBuilder(Changes::new(WRITER))
 }
 
-impl Commit {
-    pub(crate) fn expect(mut self, name: &str, version: ExpectedVersion) -> Self {
+impl ChangesBuilder {
+    pub(crate) fn expect_version(mut self, name: &str, version: ExpectedVersion) -> Self {
         let stream = stream(name);
         self.0.expected.push(ExpectedStream { stream, version });
         self
@@ -121,7 +121,7 @@ impl Commit {
     }
 
     /// Commits what must go through.
-    pub(crate) async fn on<S: Store + ?Sized>(self, store: &S) -> Vec<Recorded> {
+    pub(crate) async fn commit_to<S: Store + ?Sized>(self, store: &S) -> Vec<Recorded> {
         store
             .commit(&self.0)
             .await
@@ -129,7 +129,7 @@ impl Commit {
     }
 
     /// Commits what must be refused.
-    pub(crate) async fn refused_by<S: Store + ?Sized>(self, store: &S) -> Error {
+    pub(crate) async fn expect_conflict<S: Store + ?Sized>(self, store: &S) -> Error {
         let err = store
             .commit(&self.0)
             .await
@@ -172,16 +172,24 @@ pub(crate) fn versions(recorded: &[Recorded]) -> Vec<u64> {
     recorded.iter().map(|it| it.version.as_u64()).collect()
 }
 
-pub(crate) async fn load<S: Store + ?Sized>(store: &S, table: Table, id: &str) -> Option<Stored> {
+pub(crate) async fn load<S: Store + ?Sized>(
+    store: &S,
+    table: Table,
+    id: &str,
+) -> Option<StoredState> {
     store.load(table, id).await.expect("a state can be loaded")
 }
 
-pub(crate) async fn get<S: Store + ?Sized>(store: &S, table: Table, id: &str) -> Option<Stored> {
+pub(crate) async fn get<S: Store + ?Sized>(
+    store: &S,
+    table: Table,
+    id: &str,
+) -> Option<StoredState> {
     store.get(table, id).await.expect("a row can be got")
 }
 
 /// The version and the content of what must be there.
-pub(crate) fn content(stored: Option<Stored>) -> (u64, Value) {
+pub(crate) fn content(stored: Option<StoredState>) -> (u64, Value) {
     let stored = stored.expect("it was written");
     (stored.version.as_u64(), stored.value.to_value())
 }
@@ -194,7 +202,7 @@ pub(crate) async fn query<S: Store + ?Sized>(store: &S, query: &Query) -> Vec<Ro
 }
 
 /// The ids of the rows that `wanted` finds, joined by blanks.
-pub(crate) async fn find<S: Store + ?Sized>(store: &S, wanted: &Query) -> String {
+pub(crate) async fn find_ids<S: Store + ?Sized>(store: &S, wanted: &Query) -> String {
     let rows = query(store, wanted).await;
     let ids: Vec<&str> = rows.iter().map(|row| &*row.id).collect();
     ids.join(" ")

@@ -20,38 +20,41 @@ pub mod broker;
 mod claims;
 mod commits;
 pub(crate) mod fixture;
+mod join_all;
+pub(crate) mod outbox_fixture;
 mod queries;
-mod race;
-pub(crate) mod sending;
-mod settling;
+mod settlements;
 mod streams;
 mod suite;
-mod values;
+mod tables;
 
 pub use claims::{
-    a_dead_worker_loses_its_rows, a_row_that_is_not_due_holds_nobody_back, claims_in_order,
-    claims_race, outgoing_is_written_with_the_rest_or_not_at_all,
-    what_is_claimed_is_not_claimed_again,
+    claim_follows_commit_order, claimed_rows_are_not_claimed_again, concurrent_claims_share_no_row,
+    expired_lease_frees_claimed_rows, outbox_rows_are_committed_atomically,
+    row_not_yet_due_blocks_no_other,
 };
 pub use commits::{
-    a_commit_races, a_conflict_names_who_what_expected_and_found, refuses_a_stale_state,
-    refuses_a_stale_stream, refuses_to_create_what_exists, writes_all_or_nothing,
+    commit_refuses_a_stale_state, commit_refuses_a_stale_stream,
+    commit_refuses_to_create_what_exists, commit_writes_all_or_nothing,
+    concurrent_commits_have_one_winner, conflict_names_writer_target_and_versions,
 };
 pub use queries::{
-    counts_rows, finds_rows_by_condition, rows_on_a_level_come_by_id, sorts_limits_and_offsets,
+    count_applies_conditions, query_breaks_ties_by_id, query_finds_rows_by_condition,
+    query_sorts_limits_and_offsets,
 };
-pub use settling::{
-    a_cancelled_row_is_never_claimed, a_failed_row_holds_back_its_stream,
-    a_released_row_can_be_claimed_again, an_abandoned_row_can_be_reopened,
-    forgets_rows_by_state_and_age, says_when_a_row_is_due, what_was_sent_cannot_be_cancelled,
+pub use settlements::{
+    abandoned_row_can_be_reopened, cancelled_row_is_never_claimed,
+    claimed_or_published_row_cannot_be_cancelled, clean_up_deletes_rows_by_state_and_age,
+    failed_row_blocks_its_stream, next_due_reports_retries_and_schedules,
+    released_row_can_be_claimed_again,
 };
 pub use streams::{
-    a_category_is_read_in_store_order, a_stream_is_read_in_pages, appends_in_order,
-    keeps_metadata_and_payload, positions_grow_across_streams,
-    the_last_position_is_that_of_the_last_event,
+    category_is_read_in_store_order, events_are_appended_in_order,
+    events_keep_metadata_and_payload, last_position_is_that_of_the_last_event,
+    positions_grow_across_streams, stream_is_read_in_pages,
 };
-pub use suite::Opened;
-pub use values::{
-    a_deleted_row_can_be_created_again, counts_the_writes_of_a_value, deletes_a_row,
-    tables_are_apart, what_was_never_written_is_empty,
+pub use suite::AsStore;
+pub use tables::{
+    deleted_row_can_be_created_again, deleted_row_is_gone_from_every_read, tables_are_separate,
+    unwritten_store_reads_as_empty, version_counts_the_writes_of_a_value,
 };

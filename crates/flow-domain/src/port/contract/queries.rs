@@ -2,14 +2,14 @@ use serde_json::{Value, json};
 
 use crate::port::{
     Comparison, Condition, Direction, Query, Store,
-    contract::fixture::{DASHBOARD, NOTHING, ORDERS, at, change, find, query},
+    contract::fixture::{ABSENT, DASHBOARD, ORDERS, change, exact, find_ids, query},
 };
 
 /// The rows that are found are those for which all conditions hold.
 ///
 /// Numbers are compared by size and strings by their code points; values of different kinds are
 /// neither equal nor ordered, and a missing field is `null`.
-pub async fn finds_rows_by_condition<S: Store + ?Sized>(store: &S) {
+pub async fn query_finds_rows_by_condition<S: Store + ?Sized>(store: &S) {
     write_rows(
         store,
         [
@@ -26,7 +26,7 @@ pub async fn finds_rows_by_condition<S: Store + ?Sized>(store: &S) {
             conditions,
             ..Query::default()
         };
-        find(store, &query).await
+        find_ids(store, &query).await
     };
 
     assert_eq!(
@@ -82,7 +82,7 @@ pub async fn finds_rows_by_condition<S: Store + ?Sized>(store: &S) {
 /// Rows are sorted by one field after the other; then some are left out, and some are taken.
 ///
 /// Values of different kinds are sorted `null`, boolean, number, string.
-pub async fn sorts_limits_and_offsets<S: Store + ?Sized>(store: &S) {
+pub async fn query_sorts_limits_and_offsets<S: Store + ?Sized>(store: &S) {
     write_rows(
         store,
         [
@@ -105,7 +105,7 @@ pub async fn sorts_limits_and_offsets<S: Store + ?Sized>(store: &S) {
             limit,
             ..Query::default()
         };
-        find(store, &query).await
+        find_ids(store, &query).await
     };
     let (up, down) = (Direction::Ascending, Direction::Descending);
 
@@ -123,7 +123,7 @@ pub async fn sorts_limits_and_offsets<S: Store + ?Sized>(store: &S) {
 
 /// Rows that a query puts on a level come by id, in the order of code points, whichever way the
 /// query sorts and in whatever order they were written.
-pub async fn rows_on_a_level_come_by_id<S: Store + ?Sized>(store: &S) {
+pub async fn query_breaks_ties_by_id<S: Store + ?Sized>(store: &S) {
     let level = [
         ("b-2", "{}"),
         ("a", "{}"),
@@ -132,19 +132,22 @@ pub async fn rows_on_a_level_come_by_id<S: Store + ?Sized>(store: &S) {
         ("Z", "{}"),
     ];
     write_rows(store, level).await;
-    change().write(DASHBOARD, "a", at(1), "{}").on(store).await;
+    change()
+        .write(DASHBOARD, "a", exact(1), "{}")
+        .commit_to(store)
+        .await;
     let sorted = |direction| Query {
         order: vec![("status".into(), direction)],
         ..Query::default()
     };
 
-    assert_eq!(find(store, &Query::default()).await, "Z a b-10 b-2 é");
+    assert_eq!(find_ids(store, &Query::default()).await, "Z a b-10 b-2 é");
     assert_eq!(
-        find(store, &sorted(Direction::Ascending)).await,
+        find_ids(store, &sorted(Direction::Ascending)).await,
         "Z a b-10 b-2 é"
     );
     assert_eq!(
-        find(store, &sorted(Direction::Descending)).await,
+        find_ids(store, &sorted(Direction::Descending)).await,
         "Z a b-10 b-2 é"
     );
     let page = Query {
@@ -152,11 +155,11 @@ pub async fn rows_on_a_level_come_by_id<S: Store + ?Sized>(store: &S) {
         limit: Some(2),
         ..Query::default()
     };
-    assert_eq!(find(store, &page).await, "a b-10");
+    assert_eq!(find_ids(store, &page).await, "a b-10");
 }
 
 /// Rows are counted by the conditions that find them, and a row that is found is a whole one.
-pub async fn counts_rows<S: Store + ?Sized>(store: &S) {
+pub async fn count_applies_conditions<S: Store + ?Sized>(store: &S) {
     write_rows(
         store,
         [
@@ -166,7 +169,10 @@ pub async fn counts_rows<S: Store + ?Sized>(store: &S) {
         ],
     )
     .await;
-    change().write(ORDERS, "a", NOTHING, "{}").on(store).await;
+    change()
+        .write(ORDERS, "a", ABSENT, "{}")
+        .commit_to(store)
+        .await;
     let counts = async |conditions: &[Condition]| {
         let counted = store.count(DASHBOARD, conditions).await;
         counted.expect("rows can be counted")
@@ -197,9 +203,9 @@ pub async fn counts_rows<S: Store + ?Sized>(store: &S) {
 
 async fn write_rows<S: Store + ?Sized, const N: usize>(store: &S, rows: [(&str, &str); N]) {
     let written = rows.iter().fold(change(), |changes, (id, json)| {
-        changes.write(DASHBOARD, id, NOTHING, json)
+        changes.write(DASHBOARD, id, ABSENT, json)
     });
-    written.on(store).await;
+    written.commit_to(store).await;
 }
 
 fn condition(field: &str, comparison: Comparison, value: Value) -> Condition {

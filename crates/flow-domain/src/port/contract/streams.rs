@@ -11,7 +11,7 @@ use crate::{
     port::{
         Store,
         contract::fixture::{
-            NOTHING, at, change, event, numbers, read_all, read_category, read_stream, stream,
+            ABSENT, change, event, exact, numbers, read_all, read_category, read_stream, stream,
             versions,
         },
     },
@@ -20,20 +20,22 @@ use crate::{
 /// The events of a stream are numbered from 1 without gaps and read in the order of their commits.
 ///
 /// A stream that is not among the expected ones, or is expected at any version, takes them all.
-pub async fn appends_in_order<S: Store + ?Sized>(store: &S) {
+pub async fn events_are_appended_in_order<S: Store + ?Sized>(store: &S) {
     let first = change()
-        .expect("order-1", NOTHING)
+        .expect_version("order-1", ABSENT)
         .append("order-1", [1, 2]);
-    let second = change().expect("order-1", at(2)).append("order-1", [3]);
+    let second = change()
+        .expect_version("order-1", exact(2))
+        .append("order-1", [3]);
     let unlisted = change().append("order-1", [4]);
     let any = change()
-        .expect("order-1", ExpectedVersion::Any)
+        .expect_version("order-1", ExpectedVersion::Any)
         .append("order-1", [5]);
 
-    assert_eq!(versions(&first.on(store).await), [1, 2]);
-    assert_eq!(versions(&second.on(store).await), [3]);
-    assert_eq!(versions(&unlisted.on(store).await), [4]);
-    assert_eq!(versions(&any.on(store).await), [5]);
+    assert_eq!(versions(&first.commit_to(store).await), [1, 2]);
+    assert_eq!(versions(&second.commit_to(store).await), [3]);
+    assert_eq!(versions(&unlisted.commit_to(store).await), [4]);
+    assert_eq!(versions(&any.commit_to(store).await), [5]);
 
     let read = read_stream(store, "order-1").await;
     assert_eq!(numbers(&read), [1, 2, 3, 4, 5]);
@@ -46,49 +48,54 @@ pub async fn positions_grow_across_streams<S: Store + ?Sized>(store: &S) {
         .append("order-1", [1])
         .append("payment-1", [2])
         .append("order-1", [3])
-        .on(store)
+        .commit_to(store)
         .await;
-    let later = change().append("payment-1", [4]).on(store).await;
+    let with_time = change().append("payment-1", [4]).commit_to(store).await;
 
     assert_eq!(versions(&mixed), [1, 1, 2]);
-    assert_eq!(versions(&later), [2]);
-    let committed = [mixed, later].concat();
+    assert_eq!(versions(&with_time), [2]);
+    let committed = [mixed, with_time].concat();
     assert_eq!(numbers(&committed), [1, 2, 3, 4]);
     assert!(Position::START < committed[0].position);
     assert!(committed.is_sorted_by(|left, right| left.position < right.position));
 
     let read = read_all(store).await;
     assert_eq!(numbers(&read), [1, 2, 3, 4]);
-    assert_eq!(places(&read), places(&committed));
+    assert_eq!(
+        versions_and_positions(&read),
+        versions_and_positions(&committed)
+    );
 }
 
 /// The last position is that of the last event, whatever its stream; what is refused does not move it.
-pub async fn the_last_position_is_that_of_the_last_event<S: Store + ?Sized>(store: &S) {
+pub async fn last_position_is_that_of_the_last_event<S: Store + ?Sized>(store: &S) {
     let last = async || store.last_position().await.expect("there is always one");
 
     assert_eq!(last().await, Position::START);
     let two = change().append("order-1", [1]).append("payment-1", [2]);
-    let two = two.on(store).await;
+    let two = two.commit_to(store).await;
     assert_eq!(last().await, two[1].position);
-    let one = change().append("order-1", [3]).on(store).await;
+    let one = change().append("order-1", [3]).commit_to(store).await;
     assert_eq!(last().await, one[0].position);
-    let refused = change().expect("order-1", at(1)).append("order-1", [4]);
-    refused.refused_by(store).await;
+    let refused = change()
+        .expect_version("order-1", exact(1))
+        .append("order-1", [4]);
+    refused.expect_conflict(store).await;
     assert_eq!(last().await, one[0].position);
 }
 
-fn places(recorded: &[Recorded]) -> Vec<(Version, Position)> {
+fn versions_and_positions(recorded: &[Recorded]) -> Vec<(Version, Position)> {
     let places = recorded.iter().map(|it| (it.version, it.position));
     places.collect()
 }
 
 /// A stream is read from after a version, at most so many events at once.
-pub async fn a_stream_is_read_in_pages<S: Store + ?Sized>(store: &S) {
+pub async fn stream_is_read_in_pages<S: Store + ?Sized>(store: &S) {
     change()
         .append("order-1", [1, 2])
         .append("order-2", [9])
         .append("order-1", [3, 4, 5])
-        .on(store)
+        .commit_to(store)
         .await;
     let stream = stream("order-1");
     let page = async |after, limit| {
@@ -105,7 +112,7 @@ pub async fn a_stream_is_read_in_pages<S: Store + ?Sized>(store: &S) {
 }
 
 /// A category is read in pages, in the order of the store, without those whose names resemble it.
-pub async fn a_category_is_read_in_store_order<S: Store + ?Sized>(store: &S) {
+pub async fn category_is_read_in_store_order<S: Store + ?Sized>(store: &S) {
     let committed = change()
         .append("order-1", [1])
         .append("order_line-1", [2])
@@ -114,7 +121,7 @@ pub async fn a_category_is_read_in_store_order<S: Store + ?Sized>(store: &S) {
         .append("orderxline-order-1", [5])
         .append("Order-1", [6])
         .append("order-1", [7])
-        .on(store)
+        .commit_to(store)
         .await;
     let page =
         async |category, after, limit| numbers(&read_category(store, category, after, limit).await);
@@ -133,18 +140,18 @@ pub async fn a_category_is_read_in_store_order<S: Store + ?Sized>(store: &S) {
 }
 
 /// What is read is what was written: all metadata, and content that means the same.
-pub async fn keeps_metadata_and_payload<S: Store + ?Sized>(store: &S) {
+pub async fn events_keep_metadata_and_payload<S: Store + ?Sized>(store: &S) {
     let bare = event("order-1", 1);
     let full = full_event();
 
-    let committed = change().event(&bare).event(&full).on(store).await;
+    let committed = change().event(&bare).event(&full).commit_to(store).await;
     let by_stream = read_stream(store, "order-1").await;
     let by_category = read_category(store, Some("order"), Position::START, 99).await;
 
-    check_kept(&committed, [&bare, &full]);
-    check_kept(&by_stream, [&bare, &full]);
-    check_kept(&by_category, [&bare, &full]);
-    check_kept(&read_all(store).await, [&bare, &full]);
+    check_same_content(&committed, [&bare, &full]);
+    check_same_content(&by_stream, [&bare, &full]);
+    check_same_content(&by_category, [&bare, &full]);
+    check_same_content(&read_all(store).await, [&bare, &full]);
 }
 
 fn full_event() -> Arc<Envelope> {
@@ -155,7 +162,7 @@ fn full_event() -> Arc<Envelope> {
             correlation: CorrelationId::new(Uuid::from_u128(7)),
             causation: Some(CausationId::from(MessageId::new(Uuid::from_u128(8)))),
             priority: Priority::new(-7),
-            asked_by: Some("Ünal O'Neil \"Ops\"".into()),
+            initiated_by: Some("Ünal O'Neil \"Ops\"".into()),
             ..event("order-1", 2).metadata.clone()
         },
         message: Payload::from_json(
@@ -164,7 +171,7 @@ fn full_event() -> Arc<Envelope> {
     })
 }
 
-fn check_kept(found: &[Recorded], expected: [&Arc<Envelope>; 2]) {
+fn check_same_content(found: &[Recorded], expected: [&Arc<Envelope>; 2]) {
     let metadata: Vec<_> = found.iter().map(Recorded::metadata).collect();
     let contents = found.iter().map(|it| it.envelope.message.to_value());
 

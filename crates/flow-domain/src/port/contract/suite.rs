@@ -1,13 +1,13 @@
 use crate::port::Store;
 
 /// Gets at a store that was opened for a law, owned or behind a pointer.
-pub trait Opened: Store {
+pub trait AsStore: Store {
     /// The store itself.
-    fn opened(&self) -> &Self;
+    fn as_store(&self) -> &Self;
 }
 
-impl<S: Store + ?Sized> Opened for S {
-    fn opened(&self) -> &Self {
+impl<S: Store + ?Sized> AsStore for S {
+    fn as_store(&self) -> &Self {
         self
     }
 }
@@ -34,50 +34,50 @@ macro_rules! store_contract {
             use super::*;
 
             $crate::store_contract!(@laws $open;
-                appends_in_order,
+                events_are_appended_in_order,
                 positions_grow_across_streams,
-                a_stream_is_read_in_pages,
-                a_category_is_read_in_store_order,
-                keeps_metadata_and_payload,
-                refuses_a_stale_stream,
-                refuses_a_stale_state,
-                refuses_to_create_what_exists,
-                writes_all_or_nothing,
-                a_conflict_names_who_what_expected_and_found,
-                a_commit_races,
-                counts_the_writes_of_a_value,
-                deletes_a_row,
-                a_deleted_row_can_be_created_again,
-                tables_are_apart,
-                what_was_never_written_is_empty,
-                finds_rows_by_condition,
-                sorts_limits_and_offsets,
-                rows_on_a_level_come_by_id,
-                counts_rows,
-                the_last_position_is_that_of_the_last_event,
-                outgoing_is_written_with_the_rest_or_not_at_all,
-                claims_in_order,
-                what_is_claimed_is_not_claimed_again,
-                claims_race,
-                a_dead_worker_loses_its_rows,
-                a_released_row_can_be_claimed_again,
-                a_failed_row_holds_back_its_stream,
-                a_row_that_is_not_due_holds_nobody_back,
-                a_cancelled_row_is_never_claimed,
-                what_was_sent_cannot_be_cancelled,
-                an_abandoned_row_can_be_reopened,
-                forgets_rows_by_state_and_age,
-                says_when_a_row_is_due,
+                stream_is_read_in_pages,
+                category_is_read_in_store_order,
+                events_keep_metadata_and_payload,
+                commit_refuses_a_stale_stream,
+                commit_refuses_a_stale_state,
+                commit_refuses_to_create_what_exists,
+                commit_writes_all_or_nothing,
+                conflict_names_writer_target_and_versions,
+                concurrent_commits_have_one_winner,
+                version_counts_the_writes_of_a_value,
+                deleted_row_is_gone_from_every_read,
+                deleted_row_can_be_created_again,
+                tables_are_separate,
+                unwritten_store_reads_as_empty,
+                query_finds_rows_by_condition,
+                query_sorts_limits_and_offsets,
+                query_breaks_ties_by_id,
+                count_applies_conditions,
+                last_position_is_that_of_the_last_event,
+                outbox_rows_are_committed_atomically,
+                claim_follows_commit_order,
+                claimed_rows_are_not_claimed_again,
+                concurrent_claims_share_no_row,
+                expired_lease_frees_claimed_rows,
+                released_row_can_be_claimed_again,
+                failed_row_blocks_its_stream,
+                row_not_yet_due_blocks_no_other,
+                cancelled_row_is_never_claimed,
+                claimed_or_published_row_cannot_be_cancelled,
+                abandoned_row_can_be_reopened,
+                clean_up_deletes_rows_by_state_and_age,
+                next_due_reports_retries_and_schedules,
             );
         }
     };
     (@laws $open:expr; $($law:ident),+ $(,)?) => {$(
         #[::tokio::test]
         async fn $law() {
-            use $crate::port::contract::Opened as _;
+            use $crate::port::contract::AsStore as _;
 
             let store = $open.await;
-            $crate::port::contract::$law(store.opened()).await;
+            $crate::port::contract::$law(store.as_store()).await;
         }
     )+};
 }

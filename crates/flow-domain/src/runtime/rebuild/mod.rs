@@ -1,9 +1,9 @@
 //! Projections made anew from the events of the store.
 
-mod aside;
-mod rebuilding;
+mod projections;
 mod replay;
 mod report;
+mod scratch_store;
 
-pub use rebuilding::StaleRow;
-pub use report::{Rebuilt, Skipped};
+pub use projections::StaleRow;
+pub use report::{RebuildReport, SkippedEvent};

@@ -4,26 +4,26 @@ use tracing::Span;
 
 use crate::{
     error::{Error, HandlerFailure},
-    handler::{Context, Ports, Session, Subscription, UnitOfWork, catch_panic},
+    handler::{HandlingContext, Ports, Session, Subscription, UnitOfWork, catch_panic},
     message::{Position, Recorded},
-    record::{EntryId, Laws},
-    runtime::rebuild::{Rebuilt, aside::Aside, report::Skipped},
+    record::{EntryId, InvariantSet},
+    runtime::rebuild::{RebuildReport, report::SkippedEvent, scratch_store::ScratchStore},
 };
 
 /// How many events are read at once.
-const PAGE: usize = 512;
+const PAGE_SIZE: usize = 512;
 
 /// Hands the events of the store to projectors once more, which write aside.
 pub(super) struct Replay<'a> {
-    live: &'a Ports,
+    live_ports: &'a Ports,
     /// The same, but what is read and written is aside, and nobody is told of it.
-    ports: Arc<Ports>,
-    aside: Arc<Aside>,
+    scratch_ports: Arc<Ports>,
+    scratch_store: Arc<ScratchStore>,
     /// The places of the subscriptions that keep what is rebuilt.
-    projectors: Vec<usize>,
-    rebuilt: Rebuilt,
+    projector_idxs: Vec<usize>,
+    report: RebuildReport,
     /// The unit of work of the last event, whose room the next one has.
-    work: Option<UnitOfWork>,
+    spare_work: Option<UnitOfWork>,
 }
 
 impl<'a> Replay<'a> {
@@ -31,21 +31,21 @@ impl<'a> Replay<'a> {
         let keeps = |one: &Subscription| one.projection.is_some_and(|(_, id)| is_wanted(id));
         let subscriptions = live.catalog.subscriptions.iter().enumerate();
         let projectors = subscriptions.filter(|(_, one)| keeps(one));
-        let aside = Arc::new(Aside::default());
+        let aside = Arc::new(ScratchStore::default());
         let ports = Ports {
             store: Arc::clone(&aside) as _,
             recorder: None,
             interceptor: None,
-            laws: Laws::NONE,
+            invariants: InvariantSet::NONE,
             ..live.clone()
         };
         Self {
-            live,
-            ports: Arc::new(ports),
-            aside,
-            projectors: projectors.map(|(place, _)| place).collect(),
-            rebuilt: Rebuilt::default(),
-            work: None,
+            live_ports: live,
+            scratch_ports: Arc::new(ports),
+            scratch_store: aside,
+            projector_idxs: projectors.map(|(place, _)| place).collect(),
+            report: RebuildReport::default(),
+            spare_work: None,
         }
     }
 
@@ -53,44 +53,49 @@ impl<'a> Replay<'a> {
     pub(super) async fn run(&mut self) -> Result<(), Error> {
         let mut after = Position::START;
         loop {
-            let page = self.live.store.read_category(None, after, PAGE).await?;
+            let page = self
+                .live_ports
+                .store
+                .read_category(None, after, PAGE_SIZE)
+                .await?;
             for event in &page {
                 self.handle(event).await;
             }
             match page.last() {
-                Some(last) if page.len() == PAGE => after = last.position,
+                Some(last) if page.len() == PAGE_SIZE => after = last.position,
                 _ => return Ok(()),
             }
         }
     }
 
     /// The rows as they are now, and what they were made of.
-    pub(super) fn into_rebuilt(self) -> (Arc<Aside>, Rebuilt) {
-        (self.aside, self.rebuilt)
+    pub(super) fn into_parts(self) -> (Arc<ScratchStore>, RebuildReport) {
+        (self.scratch_store, self.report)
     }
 
     async fn handle(&mut self, event: &Recorded) {
-        self.rebuilt.n_events += 1;
-        let catalog = &self.live.catalog;
+        self.report.n_events += 1;
+        let catalog = &self.live_ports.catalog;
         let mut is_routed = false;
-        for place in &self.projectors {
+        for place in &self.projector_idxs {
             let subscription = &catalog.subscriptions[*place];
             let Some(route) = catalog.route_in(*place, &event.envelope) else {
                 continue;
             };
             is_routed = true;
-            if subscription.lets_go(&event.envelope).is_some() {
+            if subscription.skip_reason(&event.envelope).is_some() {
                 continue;
             }
             let handler = subscription.handler;
-            let context = Context::new(Arc::clone(&event.envelope), handler, EntryId::UNRECORDED);
-            let work = match &mut self.work {
+            let context =
+                HandlingContext::new(Arc::clone(&event.envelope), handler, EntryId::UNRECORDED);
+            let work = match &mut self.spare_work {
                 Some(work) => {
-                    work.begin_again(context);
+                    work.restart(context);
                     work
                 }
                 none => none.insert(UnitOfWork::begin(
-                    Arc::clone(&self.ports),
+                    Arc::clone(&self.scratch_ports),
                     context,
                     Session::default(),
                 )),
@@ -105,15 +110,15 @@ impl<'a> Replay<'a> {
             drop(called);
             match handled {
                 Ok(_) => {
-                    self.rebuilt.n_handled += 1;
+                    self.report.n_handled += 1;
                     work.take_writes(|table, id, value| {
-                        self.aside.keep(handler, (table, id), value);
+                        self.scratch_store.write(handler, (table, id), value);
                     });
                 }
                 Err(err) => {
                     let event_name = route.event.name.as_str().to_owned();
                     let failure = HandlerFailure::new(handler, event_name, err);
-                    self.rebuilt.skipped.push(Skipped::new(event, failure));
+                    self.report.skipped.push(SkippedEvent::new(event, failure));
                 }
             }
         }
@@ -122,7 +127,7 @@ impl<'a> Replay<'a> {
             || catalog.routes_of(&event.envelope).next().is_some();
         if !is_known {
             let message_type = event.metadata().message_type.to_string();
-            *self.rebuilt.unknown.entry(message_type).or_default() += 1;
+            *self.report.unknown.entry(message_type).or_default() += 1;
         }
     }
 }

@@ -9,7 +9,7 @@ use crate::{
 #[derive(Debug, Default)]
 #[non_exhaustive]
 #[must_use = "it tells what was skipped"]
-pub struct Rebuilt {
+pub struct RebuildReport {
     /// How many events were read: all that the store has.
     pub n_events: usize,
     /// How often a projector handled one of them.
@@ -19,7 +19,7 @@ pub struct Rebuilt {
     /// How many rows were written or deleted because they were something else before.
     pub n_changed: usize,
     /// The events that a projector failed on, in order. The row has nothing of them.
-    pub skipped: Vec<Skipped>,
+    pub skipped: Vec<SkippedEvent>,
     /// The types of events that the domain does not know, and how many of each there are: nobody can
     /// handle them, so a row has nothing of them either.
     pub unknown: BTreeMap<String, usize>,
@@ -28,7 +28,7 @@ pub struct Rebuilt {
 /// An event that a projector failed on.
 #[derive(Debug)]
 #[non_exhaustive]
-pub struct Skipped {
+pub struct SkippedEvent {
     /// The stream that it is in.
     pub stream: StreamName,
     /// Its place in the whole store.
@@ -37,14 +37,14 @@ pub struct Skipped {
     pub failure: HandlerFailure,
 }
 
-impl Rebuilt {
+impl RebuildReport {
     /// Returns true if every event that a projector is for was handled, and the domain knows them all.
     pub fn is_complete(&self) -> bool {
         self.skipped.is_empty() && self.unknown.is_empty()
     }
 }
 
-impl Skipped {
+impl SkippedEvent {
     pub(super) fn new(event: &Recorded, failure: HandlerFailure) -> Self {
         Self {
             stream: event.stream().clone(),
@@ -54,18 +54,18 @@ impl Skipped {
     }
 }
 
-fn counted(n: usize, what: &str) -> String {
+fn pluralized(n: usize, what: &str) -> String {
     let plural = if n == 1 { "" } else { "s" };
     format!("{n} {what}{plural}")
 }
 
-impl fmt::Display for Rebuilt {
+impl fmt::Display for RebuildReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
             "{} from {}, {} changed",
-            counted(self.n_rows, "row"),
-            counted(self.n_events, "event"),
+            pluralized(self.n_rows, "row"),
+            pluralized(self.n_events, "event"),
             self.n_changed
         )?;
         for skipped in &self.skipped {
@@ -81,7 +81,7 @@ impl fmt::Display for Rebuilt {
     }
 }
 
-impl fmt::Display for Skipped {
+impl fmt::Display for SkippedEvent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self {
             stream,

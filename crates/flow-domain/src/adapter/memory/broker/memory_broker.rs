@@ -1,10 +1,12 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::{
-    adapter::memory::broker::state::State,
+    adapter::memory::broker::broker_state::BrokerState,
     clock::Timestamp,
     error::Error,
-    port::{Answer, Backlog, Broker, Handed, Publication, Read, StartFrom, Topic},
+    port::{
+        Backlog, Broker, PortFuture, Publication, ReadRequest, ReceivedMessage, StartFrom, Topic,
+    },
 };
 
 /// Carries messages within this process.
@@ -51,12 +53,12 @@ use crate::{
 /// ```
 #[derive(Debug, Default)]
 pub struct MemoryBroker {
-    state: Mutex<State>,
+    state: Mutex<BrokerState>,
 }
 
 impl MemoryBroker {
     // What a panic could leave behind is whole: nothing here fails halfway.
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, BrokerState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -65,13 +67,13 @@ impl Broker for MemoryBroker {
     fn publish<'a>(
         &'a self,
         publications: &'a [Publication],
-    ) -> Answer<'a, Vec<Result<(), Error>>> {
-        let mut state = self.state();
+    ) -> PortFuture<'a, Vec<Result<(), Error>>> {
+        let mut state = self.lock();
         let published = publications.iter().map(|it| {
             state.publish(it);
             Ok(())
         });
-        Answer::ready(Ok(published.collect()))
+        PortFuture::ready(Ok(published.collect()))
     }
 
     fn subscribe<'a>(
@@ -79,57 +81,61 @@ impl Broker for MemoryBroker {
         group: &'a str,
         topics: &'a [Topic],
         start: StartFrom,
-    ) -> Answer<'a, ()> {
-        self.state().subscribe(group, topics, start);
-        Answer::ready(Ok(()))
+    ) -> PortFuture<'a, ()> {
+        self.lock().subscribe(group, topics, start);
+        PortFuture::ready(Ok(()))
     }
 
-    fn read<'a>(&'a self, read: &'a Read<'a>) -> Answer<'a, Vec<Handed>> {
-        let mut state = self.state();
+    fn read<'a>(&'a self, read: &'a ReadRequest<'a>) -> PortFuture<'a, Vec<ReceivedMessage>> {
+        let mut state = self.lock();
         let handed = match state.group_mut(read.group) {
             Some((group, logs)) => group.read(logs, read),
             None => Vec::new(),
         };
-        Answer::ready(Ok(handed))
+        PortFuture::ready(Ok(handed))
     }
 
-    fn acknowledge<'a>(&'a self, group: &'a str, handed: &'a Handed) -> Answer<'a, ()> {
-        if let Some((group, _)) = self.state().group_mut(group) {
-            group.open.acknowledge(handed.place);
+    fn acknowledge<'a>(
+        &'a self,
+        group: &'a str,
+        handed: &'a ReceivedMessage,
+    ) -> PortFuture<'a, ()> {
+        if let Some((group, _)) = self.lock().group_mut(group) {
+            group.unacknowledged.acknowledge(handed.offset);
         }
-        Answer::ready(Ok(()))
+        PortFuture::ready(Ok(()))
     }
 
     fn refuse<'a>(
         &'a self,
         group: &'a str,
-        handed: &'a Handed,
+        handed: &'a ReceivedMessage,
         due: Timestamp,
         counts: bool,
-    ) -> Answer<'a, ()> {
-        if let Some((group, _)) = self.state().group_mut(group) {
-            let (place, attempt) = (handed.place, handed.attempt);
-            group.open.refuse(place, attempt, due, counts);
+    ) -> PortFuture<'a, ()> {
+        if let Some((group, _)) = self.lock().group_mut(group) {
+            let (place, attempt) = (handed.offset, handed.attempt);
+            group.unacknowledged.refuse(place, attempt, due, counts);
         }
-        Answer::ready(Ok(()))
+        PortFuture::ready(Ok(()))
     }
 
-    fn backlog<'a>(&'a self, group: &'a str, topics: &'a [Topic]) -> Answer<'a, Backlog> {
-        let state = self.state();
+    fn backlog<'a>(&'a self, group: &'a str, topics: &'a [Topic]) -> PortFuture<'a, Backlog> {
+        let state = self.lock();
         let backlog = match state.group(group) {
             Some((group, logs)) => group.backlog(logs, topics),
             None => Backlog::default(),
         };
-        Answer::ready(Ok(backlog))
+        PortFuture::ready(Ok(backlog))
     }
 
-    fn trim<'a>(&'a self, topic: &'a Topic, keep: usize) -> Answer<'a, usize> {
-        let n_forgotten = self.state().trim(topic, keep);
-        Answer::ready(Ok(n_forgotten))
+    fn trim<'a>(&'a self, topic: &'a Topic, keep: usize) -> PortFuture<'a, usize> {
+        let n_forgotten = self.lock().trim(topic, keep);
+        PortFuture::ready(Ok(n_forgotten))
     }
 
     fn fork(&self) -> Option<Arc<dyn Broker>> {
-        let state = Mutex::new(self.state().clone());
+        let state = Mutex::new(self.lock().clone());
         Some(Arc::new(Self { state }))
     }
 }

@@ -5,13 +5,13 @@
 //! refused, and what waits for an earlier message of its stream. What was done with long ago costs
 //! nothing, neither a read nor a fork.
 
+mod broker_state;
 mod group;
-mod handing;
-mod log;
 mod memory_broker;
-mod open;
-mod state;
+mod read_pass;
 #[cfg(test)]
 mod tests;
+mod topic_log;
+mod unacknowledged;
 
 pub use memory_broker::MemoryBroker;

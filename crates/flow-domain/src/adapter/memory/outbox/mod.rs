@@ -1,8 +1,8 @@
 //! The rows of the outbox, each where it is found at once: what is to be sent, what is scheduled for
 //! later, what was sent and what was given up.
 
-mod later;
-mod open;
-mod rows;
+mod outbox_table;
+mod scheduled_rows;
+mod unsent_rows;
 
-pub(super) use rows::Outbox;
+pub(super) use outbox_table::OutboxTable;

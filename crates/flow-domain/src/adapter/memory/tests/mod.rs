@@ -2,4 +2,4 @@
 
 mod fork;
 mod model;
-mod sending;
+mod outbox;

@@ -9,7 +9,7 @@ use crate::{
         Store,
         contract::{
             fixture::{DASHBOARD, ORDERS, change, stream},
-            sending::{failed, second},
+            outbox_fixture::{at_second, failed},
         },
     },
 };
@@ -26,9 +26,9 @@ const STATES: [OutboxState; 5] = [
 ];
 
 /// A linear congruential generator: the same numbers everywhere.
-struct Numbers(u64);
+struct Rng(u64);
 
-impl Numbers {
+impl Rng {
     fn below(&mut self, end: u64) -> u64 {
         self.0 = self
             .0
@@ -45,7 +45,7 @@ impl Numbers {
 
 /// Something that is done to both stores.
 #[derive(Clone, Debug)]
-enum Step {
+enum Operation {
     Commit(Changes),
     Claim(&'static str, usize),
     Settle(&'static str, Vec<Settlement>),
@@ -53,25 +53,27 @@ enum Step {
     CleanUp(OutboxState, Timestamp),
 }
 
-fn step(numbers: &mut Numbers, idx: u32, held: &[u64], now: Timestamp) -> Step {
+fn random_operation(numbers: &mut Rng, idx: u32, held: &[u64], now: Timestamp) -> Operation {
     let worker = numbers.pick(&["ann", "bob"]);
     match numbers.below(10) {
-        0..5 => Step::Commit(changes(numbers, idx, now)),
-        5..7 => Step::Claim(worker, numbers.pick(&[1, 2, 9])),
+        0..5 => Operation::Commit(random_changes(numbers, idx, now)),
+        5..7 => Operation::Claim(worker, numbers.pick(&[1, 2, 9])),
         7..9 => {
-            let settlements = held.iter().map(|number| settlement(numbers, *number, now));
-            Step::Settle(worker, settlements.collect())
+            let settlements = held
+                .iter()
+                .map(|number| random_settlement(numbers, *number, now));
+            Operation::Settle(worker, settlements.collect())
         }
-        _ if numbers.below(2) == 0 => Step::Reopen(numbers.below(idx.into())),
-        _ => Step::CleanUp(numbers.pick(&STATES), now - Duration::from_secs(20)),
+        _ if numbers.below(2) == 0 => Operation::Reopen(numbers.below(idx.into())),
+        _ => Operation::CleanUp(numbers.pick(&STATES), now - Duration::from_secs(20)),
     }
 }
 
-fn changes(numbers: &mut Numbers, idx: u32, now: Timestamp) -> Changes {
+fn random_changes(numbers: &mut Rng, idx: u32, now: Timestamp) -> Changes {
     let expected = [0, 1, 2, 3].map(|version| ExpectedVersion::Exact(Version::new(version)));
     let mut commit = change();
     if numbers.below(4) == 0 {
-        commit = commit.expect(numbers.pick(&STREAMS), numbers.pick(&expected));
+        commit = commit.expect_version(numbers.pick(&STREAMS), numbers.pick(&expected));
     }
     for number in 0..numbers.below(3) {
         let number = idx * 10 + u32::try_from(number).unwrap();
@@ -96,7 +98,7 @@ fn changes(numbers: &mut Numbers, idx: u32, now: Timestamp) -> Changes {
     commit.into_changes()
 }
 
-fn settlement(numbers: &mut Numbers, number: u64, now: Timestamp) -> Settlement {
+fn random_settlement(numbers: &mut Rng, number: u64, now: Timestamp) -> Settlement {
     let error = "no such topic".into();
     Settlement {
         number,
@@ -110,11 +112,11 @@ fn settlement(numbers: &mut Numbers, number: u64, now: Timestamp) -> Settlement 
 }
 
 /// Does one step and tells what came of it.
-async fn take(store: &dyn Store, step: &Step, now: Timestamp) -> String {
+async fn apply(store: &dyn Store, step: &Operation, now: Timestamp) -> String {
     let lease = Duration::from_secs(5);
     match step {
-        Step::Commit(changes) => format!("{:?}", store.commit(changes).await),
-        Step::Claim(worker, limit) => {
+        Operation::Commit(changes) => format!("{:?}", store.commit(changes).await),
+        Operation::Claim(worker, limit) => {
             let claim = Claim {
                 worker,
                 now,
@@ -123,18 +125,18 @@ async fn take(store: &dyn Store, step: &Step, now: Timestamp) -> String {
             };
             format!("{:?}", store.claim(&claim).await)
         }
-        Step::Settle(worker, settlements) => {
+        Operation::Settle(worker, settlements) => {
             format!("{:?}", store.settle(worker, now, settlements).await)
         }
-        Step::Reopen(number) => format!("{:?}", store.reopen(*number, now).await),
-        Step::CleanUp(state, before) => format!("{:?}", store.clean_up(*state, *before).await),
+        Operation::Reopen(number) => format!("{:?}", store.reopen(*number, now).await),
+        Operation::CleanUp(state, before) => format!("{:?}", store.clean_up(*state, *before).await),
     }
 }
 
 /// All that can be read, the events from a few places on.
 #[derive(Debug, PartialEq)]
-struct Content {
-    last: Position,
+struct Snapshot {
+    last_position: Position,
     events: Vec<Vec<Recorded>>,
     tables: Vec<Vec<Row>>,
     n_rows: usize,
@@ -143,7 +145,7 @@ struct Content {
     due: OutboxDue,
 }
 
-async fn content(store: &dyn Store, after: u64, now: Timestamp) -> Content {
+async fn snapshot(store: &dyn Store, after: u64, now: Timestamp) -> Snapshot {
     let (position, version) = (Position::new(after), Version::new(after / 4));
     let mut events = Vec::new();
     for category in [None, Some("order"), Some("payment")] {
@@ -160,8 +162,8 @@ async fn content(store: &dyn Store, after: u64, now: Timestamp) -> Content {
         versions.push(stored.map(|stored| stored.version));
     }
     let all = Query::default();
-    Content {
-        last: store.last_position().await.unwrap(),
+    Snapshot {
+        last_position: store.last_position().await.unwrap(),
         events,
         tables: vec![
             store.query(ORDERS, &all).await.unwrap(),
@@ -176,31 +178,31 @@ async fn content(store: &dyn Store, after: u64, now: Timestamp) -> Content {
 
 /// Takes the same steps with a store that is never forked and with one that is, again and again; the
 /// other half of each fork goes on in its own way and must not be noticed.
-async fn check(seed: u64) {
-    let mut numbers = Numbers(seed);
+async fn check_forks_match(seed: u64) {
+    let mut numbers = Rng(seed);
     let plain: Arc<dyn Store> = Arc::new(MemoryStore::default());
     let mut forked: Arc<dyn Store> = Arc::new(MemoryStore::default());
     let mut others: Vec<Arc<dyn Store>> = vec![];
-    let mut now = second(100);
+    let mut now = at_second(100);
     for idx in 1..=400 {
         let held = plain.rows(&[OutboxState::Processing], 9).await.unwrap();
         let held: Vec<u64> = held.iter().map(|row| row.number).collect();
-        let next = step(&mut numbers, idx, &held, now);
+        let next = random_operation(&mut numbers, idx, &held, now);
 
-        let expected = take(&*plain, &next, now).await;
+        let expected = apply(&*plain, &next, now).await;
         assert_eq!(
-            take(&*forked, &next, now).await,
+            apply(&*forked, &next, now).await,
             expected,
             "seed {seed}, step {idx}: {next:?}"
         );
         for other in &others {
-            let noise = step(&mut numbers, idx, &held, now);
-            take(&**other, &noise, now).await;
+            let noise = random_operation(&mut numbers, idx, &held, now);
+            apply(&**other, &noise, now).await;
         }
         let after = numbers.below(u64::from(idx));
         assert_eq!(
-            content(&*forked, after, now).await,
-            content(&*plain, after, now).await,
+            snapshot(&*forked, after, now).await,
+            snapshot(&*plain, after, now).await,
             "seed {seed}, after step {idx}: {next:?}"
         );
 
@@ -217,16 +219,16 @@ async fn check(seed: u64) {
 }
 
 #[tokio::test]
-async fn seed_1_tells_no_fork_from_a_store_that_was_never_forked() {
-    check(1).await;
+async fn fork_matches_an_unforked_store_seed_1() {
+    check_forks_match(1).await;
 }
 
 #[tokio::test]
-async fn seed_2_tells_no_fork_from_a_store_that_was_never_forked() {
-    check(2).await;
+async fn fork_matches_an_unforked_store_seed_2() {
+    check_forks_match(2).await;
 }
 
 #[tokio::test]
-async fn seed_3_tells_no_fork_from_a_store_that_was_never_forked() {
-    check(3).await;
+async fn fork_matches_an_unforked_store_seed_3() {
+    check_forks_match(3).await;
 }

@@ -4,7 +4,7 @@ use crate::{
     clock::{Timestamp, VirtualClock},
     message::MessageKind,
     port::{
-        Backlog, Broker, Handed, Lane, Publication, Read, StartFrom, Topic,
+        Backlog, Broker, Lane, Publication, ReadRequest, ReceivedMessage, StartFrom, Topic,
         contract::fixture::event,
     },
 };
@@ -18,7 +18,7 @@ pub(super) const PAYMENTS: Topic = topic("payment", MessageKind::Event, Lane::Pr
 static ONLY_ORDERS: [Topic; 1] = [ORDERS];
 
 /// How long what is handed out by [`by`] is held, in seconds.
-pub(super) const LEASE: u64 = 30;
+pub(super) const LEASE_SECONDS: u64 = 30;
 
 const fn topic(category: &'static str, kind: MessageKind, lane: Lane) -> Topic {
     Topic {
@@ -29,34 +29,34 @@ const fn topic(category: &'static str, kind: MessageKind, lane: Lane) -> Topic {
 }
 
 /// The time so many seconds after the laws begin.
-pub(super) fn second(n: u64) -> Timestamp {
+pub(super) fn at_second(n: u64) -> Timestamp {
     VirtualClock::START + Duration::from_secs(n)
 }
 
 /// The first read of all there is in [`ORDERS`], in order.
-pub(super) fn by<'a>(group: &'a str, consumer: &'a str) -> Read<'a> {
-    Read {
+pub(super) fn request<'a>(group: &'a str, consumer: &'a str) -> ReadRequest<'a> {
+    ReadRequest {
         group,
         consumer,
         topics: &ONLY_ORDERS,
         ordered: true,
         now: VirtualClock::START,
-        lease: Duration::from_secs(LEASE),
+        lease: Duration::from_secs(LEASE_SECONDS),
         limit: 1_000,
     }
 }
 
 /// The same read, so many seconds after the laws begin.
-pub(super) fn later(n: u64, read: Read<'_>) -> Read<'_> {
-    Read {
-        now: second(n),
+pub(super) fn with_time(n: u64, read: ReadRequest<'_>) -> ReadRequest<'_> {
+    ReadRequest {
+        now: at_second(n),
         ..read
     }
 }
 
 /// The same read, of other topics.
-pub(super) fn from<'a>(topics: &'a [Topic], read: Read<'a>) -> Read<'a> {
-    Read { topics, ..read }
+pub(super) fn with_topics<'a>(topics: &'a [Topic], read: ReadRequest<'a>) -> ReadRequest<'a> {
+    ReadRequest { topics, ..read }
 }
 
 pub(super) async fn publish<B: Broker + ?Sized>(
@@ -85,19 +85,25 @@ pub(super) async fn subscribe<B: Broker + ?Sized>(broker: &B, group: &str, topic
     subscribed.expect("a group can subscribe");
 }
 
-pub(super) async fn read<B: Broker + ?Sized>(broker: &B, wanted: Read<'_>) -> Vec<Handed> {
+pub(super) async fn read<B: Broker + ?Sized>(
+    broker: &B,
+    wanted: ReadRequest<'_>,
+) -> Vec<ReceivedMessage> {
     broker.read(&wanted).await.expect("a group can read")
 }
 
 /// Reads, and returns what [`event`] was given as numbers.
-pub(super) async fn read_numbers<B: Broker + ?Sized>(broker: &B, wanted: Read<'_>) -> Vec<u64> {
+pub(super) async fn read_numbers<B: Broker + ?Sized>(
+    broker: &B,
+    wanted: ReadRequest<'_>,
+) -> Vec<u64> {
     numbers(&read(broker, wanted).await)
 }
 
 /// Reads, and returns numbers and attempts.
 pub(super) async fn read_attempts<B: Broker + ?Sized>(
     broker: &B,
-    wanted: Read<'_>,
+    wanted: ReadRequest<'_>,
 ) -> Vec<(u64, u32)> {
     let handed = read(broker, wanted).await;
     let attempts = handed.iter().map(|it| it.attempt);
@@ -105,18 +111,25 @@ pub(super) async fn read_attempts<B: Broker + ?Sized>(
 }
 
 /// Reads the one message that there must be.
-pub(super) async fn read_one<B: Broker + ?Sized>(broker: &B, wanted: Read<'_>) -> Handed {
+pub(super) async fn read_one<B: Broker + ?Sized>(
+    broker: &B,
+    wanted: ReadRequest<'_>,
+) -> ReceivedMessage {
     let mut handed = read(broker, wanted).await;
     assert_eq!(handed.len(), 1, "not one message: {handed:?}");
     handed.remove(0)
 }
 
-pub(super) fn numbers(handed: &[Handed]) -> Vec<u64> {
+pub(super) fn numbers(handed: &[ReceivedMessage]) -> Vec<u64> {
     let values = handed.iter().map(|it| it.envelope.message.to_value());
     values.filter_map(|value| value.as_u64()).collect()
 }
 
-pub(super) async fn acknowledge<B: Broker + ?Sized>(broker: &B, group: &str, handed: &[Handed]) {
+pub(super) async fn acknowledge<B: Broker + ?Sized>(
+    broker: &B,
+    group: &str,
+    handed: &[ReceivedMessage],
+) {
     for handed in handed {
         let acknowledged = broker.acknowledge(group, handed).await;
         acknowledged.expect("a message can be acknowledged");
@@ -127,7 +140,7 @@ pub(super) async fn acknowledge<B: Broker + ?Sized>(broker: &B, group: &str, han
 pub(super) async fn refuse<B: Broker + ?Sized>(
     broker: &B,
     group: &str,
-    handed: &Handed,
+    handed: &ReceivedMessage,
     due: Timestamp,
 ) {
     let refused = broker.refuse(group, handed, due, true).await;
@@ -135,9 +148,13 @@ pub(super) async fn refuse<B: Broker + ?Sized>(
 }
 
 /// Gives back what was not looked at, to be handed out at once.
-pub(super) async fn give_back<B: Broker + ?Sized>(broker: &B, group: &str, handed: &[Handed]) {
+pub(super) async fn refuse_uncounted<B: Broker + ?Sized>(
+    broker: &B,
+    group: &str,
+    handed: &[ReceivedMessage],
+) {
     for handed in handed {
-        let refused = broker.refuse(group, handed, second(0), false).await;
+        let refused = broker.refuse(group, handed, at_second(0), false).await;
         refused.expect("a message can be given back");
     }
 }

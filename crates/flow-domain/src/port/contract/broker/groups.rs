@@ -1,11 +1,11 @@
 use std::sync::Arc;
 
 use crate::port::{
-    Broker, Publication, Read, StartFrom,
+    Broker, Publication, ReadRequest, StartFrom,
     contract::{
         broker::fixture::{
-            BACKFILL, COMMANDS, ORDERS, PAYMENTS, acknowledge, by, from, later, publish, read,
-            read_numbers, subscribe,
+            BACKFILL, COMMANDS, ORDERS, PAYMENTS, acknowledge, publish, read, read_numbers,
+            request, subscribe, with_time, with_topics,
         },
         fixture::event,
     },
@@ -18,24 +18,27 @@ pub async fn each_group_gets_each_message_once<B: Broker + ?Sized>(broker: &B) {
     subscribe(broker, "billing", &[ORDERS]).await;
     publish(broker, &ORDERS, "order-2", [3]).await;
 
-    let shipping = read(broker, by("shipping", "a")).await;
+    let shipping = read(broker, request("shipping", "a")).await;
     acknowledge(broker, "shipping", &shipping).await;
 
-    let places: Vec<u128> = shipping.iter().map(|it| it.place).collect();
+    let places: Vec<u128> = shipping.iter().map(|it| it.offset).collect();
     assert!(places.is_sorted_by(|left, right| left < right));
     assert_eq!(
-        read_numbers(broker, by("shipping", "a")).await,
+        read_numbers(broker, request("shipping", "a")).await,
         [0; 0],
         "a message came twice"
     );
-    assert_eq!(read_numbers(broker, by("billing", "a")).await, [1, 2, 3]);
-    assert_eq!(read_numbers(broker, by("billing", "a")).await, [0; 0]);
+    assert_eq!(
+        read_numbers(broker, request("billing", "a")).await,
+        [1, 2, 3]
+    );
+    assert_eq!(read_numbers(broker, request("billing", "a")).await, [0; 0]);
     publish(broker, &ORDERS, "order-3", [4]).await;
-    assert_eq!(read_numbers(broker, by("shipping", "a")).await, [4]);
+    assert_eq!(read_numbers(broker, request("shipping", "a")).await, [4]);
 }
 
 /// What is handed out is the message that was published, with its topic, as the first attempt.
-pub async fn what_is_read_is_what_was_published<B: Broker + ?Sized>(broker: &B) {
+pub async fn read_returns_what_was_published<B: Broker + ?Sized>(broker: &B) {
     let publication = Publication {
         topic: COMMANDS,
         envelope: event("order-1", 1),
@@ -44,7 +47,7 @@ pub async fn what_is_read_is_what_was_published<B: Broker + ?Sized>(broker: &B) 
     subscribe(broker, "shipping", &[COMMANDS]).await;
 
     let published = broker.publish(&publications).await;
-    let handed = read(broker, from(&[COMMANDS], by("shipping", "a"))).await;
+    let handed = read(broker, with_topics(&[COMMANDS], request("shipping", "a"))).await;
 
     assert_eq!(published.expect("messages can be published").len(), 1);
     assert_eq!(handed.len(), 1);
@@ -58,7 +61,7 @@ pub async fn what_is_read_is_what_was_published<B: Broker + ?Sized>(broker: &B) 
 }
 
 /// One read of several topics hands out what is in them in the order of publication.
-pub async fn topics_are_read_together_in_order_of_publication<B: Broker + ?Sized>(broker: &B) {
+pub async fn topics_are_read_in_publication_order<B: Broker + ?Sized>(broker: &B) {
     let topics = [PAYMENTS, ORDERS];
     subscribe(broker, "shipping", &topics).await;
     publish(broker, &ORDERS, "order-1", [1]).await;
@@ -66,10 +69,10 @@ pub async fn topics_are_read_together_in_order_of_publication<B: Broker + ?Sized
     publish(broker, &ORDERS, "order-2", [3, 4]).await;
     publish(broker, &PAYMENTS, "payment-1", [5]).await;
 
-    let wanted = Read {
+    let wanted = ReadRequest {
         topics: &topics,
         limit: 3,
-        ..by("shipping", "a")
+        ..request("shipping", "a")
     };
     let first = read(broker, wanted).await;
     acknowledge(broker, "shipping", &first).await;
@@ -80,45 +83,48 @@ pub async fn topics_are_read_together_in_order_of_publication<B: Broker + ?Sized
 }
 
 /// The lanes and kinds of a category are topics of their own: none shows what is in another.
-pub async fn lanes_are_topics<B: Broker + ?Sized>(broker: &B) {
+pub async fn lanes_and_kinds_are_separate_topics<B: Broker + ?Sized>(broker: &B) {
     subscribe(broker, "shipping", &[ORDERS, BACKFILL, COMMANDS]).await;
     publish(broker, &BACKFILL, "order-1", [1]).await;
     publish(broker, &ORDERS, "order-1", [2]).await;
     publish(broker, &COMMANDS, "order-1", [3]).await;
-    let a = by("shipping", "a");
+    let a = request("shipping", "a");
 
-    assert_eq!(read_numbers(broker, from(&[ORDERS], a)).await, [2]);
-    assert_eq!(read_numbers(broker, from(&[ORDERS], a)).await, [0; 0]);
-    assert_eq!(read_numbers(broker, from(&[BACKFILL], a)).await, [1]);
-    assert_eq!(read_numbers(broker, from(&[COMMANDS], a)).await, [3]);
+    assert_eq!(read_numbers(broker, with_topics(&[ORDERS], a)).await, [2]);
+    assert_eq!(
+        read_numbers(broker, with_topics(&[ORDERS], a)).await,
+        [0; 0]
+    );
+    assert_eq!(read_numbers(broker, with_topics(&[BACKFILL], a)).await, [1]);
+    assert_eq!(read_numbers(broker, with_topics(&[COMMANDS], a)).await, [3]);
 }
 
 /// Of the consumers of a group, one gets a message.
-pub async fn a_message_is_handed_to_one_consumer_of_a_group<B: Broker + ?Sized>(broker: &B) {
+pub async fn message_goes_to_one_consumer_of_a_group<B: Broker + ?Sized>(broker: &B) {
     subscribe(broker, "shipping", &[ORDERS]).await;
     publish(broker, &ORDERS, "order-1", [1]).await;
     publish(broker, &ORDERS, "order-2", [2]).await;
     publish(broker, &ORDERS, "order-3", [3]).await;
-    let two = |consumer| Read {
+    let two = |consumer| ReadRequest {
         limit: 2,
-        ..by("shipping", consumer)
+        ..request("shipping", consumer)
     };
 
     assert_eq!(read_numbers(broker, two("a")).await, [1, 2]);
     assert_eq!(read_numbers(broker, two("b")).await, [3]);
     assert_eq!(read_numbers(broker, two("a")).await, [0; 0]);
-    assert_eq!(read_numbers(broker, later(29, two("b"))).await, [0; 0]);
+    assert_eq!(read_numbers(broker, with_time(29, two("b"))).await, [0; 0]);
 }
 
 /// A read hands out no more than it was asked for, and the next one goes on after that.
-pub async fn a_read_is_limited<B: Broker + ?Sized>(broker: &B) {
+pub async fn read_is_limited<B: Broker + ?Sized>(broker: &B) {
     subscribe(broker, "shipping", &[ORDERS]).await;
     publish(broker, &ORDERS, "order-1", [1]).await;
     publish(broker, &ORDERS, "order-2", [2]).await;
     publish(broker, &ORDERS, "order-3", [3]).await;
-    let at_most = |limit| Read {
+    let at_most = |limit| ReadRequest {
         limit,
-        ..by("shipping", "a")
+        ..request("shipping", "a")
     };
 
     assert_eq!(read_numbers(broker, at_most(0)).await, [0; 0]);
@@ -127,7 +133,7 @@ pub async fn a_read_is_limited<B: Broker + ?Sized>(broker: &B) {
 }
 
 /// A group that starts now does not see what was published before, and sees all that comes after.
-pub async fn a_group_that_starts_now_skips_the_past<B: Broker + ?Sized>(broker: &B) {
+pub async fn start_from_now_skips_older_messages<B: Broker + ?Sized>(broker: &B) {
     publish(broker, &ORDERS, "order-1", [1]).await;
 
     let topics = &[ORDERS, PAYMENTS];
@@ -136,20 +142,20 @@ pub async fn a_group_that_starts_now_skips_the_past<B: Broker + ?Sized>(broker: 
     publish(broker, &ORDERS, "order-1", [2]).await;
     publish(broker, &PAYMENTS, "payment-1", [3]).await;
 
-    let both = from(topics, by("shipping", "a"));
+    let both = with_topics(topics, request("shipping", "a"));
     assert_eq!(read_numbers(broker, both).await, [2, 3]);
 }
 
 /// A group that subscribes again goes on where it is, wherever it says to start; topics that are new to
 /// it are added.
-pub async fn subscribing_again_does_not_go_back<B: Broker + ?Sized>(broker: &B) {
+pub async fn resubscribing_keeps_the_position<B: Broker + ?Sized>(broker: &B) {
     publish(broker, &PAYMENTS, "payment-1", [1]).await;
     publish(broker, &ORDERS, "order-1", [2]).await;
     publish(broker, &ORDERS, "order-2", [3]).await;
     subscribe(broker, "shipping", &[ORDERS]).await;
-    let one = Read {
+    let one = ReadRequest {
         limit: 1,
-        ..by("shipping", "a")
+        ..request("shipping", "a")
     };
     let first = read(broker, one).await;
     acknowledge(broker, "shipping", &first).await;
@@ -160,17 +166,17 @@ pub async fn subscribing_again_does_not_go_back<B: Broker + ?Sized>(broker: &B) 
     subscribe(broker, "shipping", &[PAYMENTS, ORDERS]).await;
 
     let topics = &[ORDERS, PAYMENTS];
-    let both = from(topics, by("shipping", "a"));
+    let both = with_topics(topics, request("shipping", "a"));
     assert_eq!(read_numbers(broker, both).await, [1, 3]);
 }
 
 /// A group that did not subscribe to a topic is handed nothing of it, and has no backlog.
-pub async fn a_group_that_did_not_subscribe_gets_nothing<B: Broker + ?Sized>(broker: &B) {
+pub async fn unsubscribed_group_gets_nothing<B: Broker + ?Sized>(broker: &B) {
     subscribe(broker, "shipping", &[PAYMENTS]).await;
     publish(broker, &ORDERS, "order-1", [1]).await;
 
-    assert_eq!(read_numbers(broker, by("shipping", "a")).await, [0; 0]);
-    assert_eq!(read_numbers(broker, by("billing", "a")).await, [0; 0]);
+    assert_eq!(read_numbers(broker, request("shipping", "a")).await, [0; 0]);
+    assert_eq!(read_numbers(broker, request("billing", "a")).await, [0; 0]);
     for group in ["shipping", "billing"] {
         let backlog = broker.backlog(group, &[ORDERS]).await;
         assert_eq!(backlog.expect("a backlog can be counted").total(), 0);

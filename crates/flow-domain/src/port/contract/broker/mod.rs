@@ -6,32 +6,31 @@
 //! The laws ask for nothing that the port does not promise: places may have gaps. They tell the broker
 //! what time it is, and wait for nothing.
 
+mod backlog_and_trim;
 mod fixture;
 mod groups;
-mod keeping;
-mod order;
+mod ordering;
 mod redelivery;
 mod suite;
 
+pub use backlog_and_trim::{
+    backlog_counts_unfinished_messages, backlog_covers_only_requested_topics,
+    trim_keeps_the_last_messages, trim_keeps_unfinished_messages,
+};
 pub use groups::{
-    a_group_that_did_not_subscribe_gets_nothing, a_group_that_starts_now_skips_the_past,
-    a_message_is_handed_to_one_consumer_of_a_group, a_read_is_limited,
-    each_group_gets_each_message_once, lanes_are_topics, subscribing_again_does_not_go_back,
-    topics_are_read_together_in_order_of_publication, what_is_read_is_what_was_published,
+    each_group_gets_each_message_once, lanes_and_kinds_are_separate_topics,
+    message_goes_to_one_consumer_of_a_group, read_is_limited, read_returns_what_was_published,
+    resubscribing_keeps_the_position, start_from_now_skips_older_messages,
+    topics_are_read_in_publication_order, unsubscribed_group_gets_nothing,
 };
-pub use keeping::{
-    a_backlog_is_counted_for_its_topics, a_backlog_tells_what_is_not_done_with,
-    trimming_keeps_the_last, trimming_keeps_what_a_group_has_not_done_with,
-};
-pub use order::{
-    a_failing_message_holds_up_its_stream_alone, a_stream_is_in_order_across_topics,
-    a_stream_waits_for_what_is_held, what_waits_for_another_topic_is_free_without_it,
-    what_was_refused_together_comes_again_in_order, without_order_nothing_is_held_up,
+pub use ordering::{
+    held_message_blocks_its_stream, narrower_read_is_not_blocked_by_other_topics,
+    refused_batch_is_redelivered_in_order, refused_message_blocks_only_its_stream,
+    stream_is_in_order_across_topics, unordered_read_is_never_blocked,
 };
 pub use redelivery::{
-    a_late_acknowledgement_wins, a_late_refusal_changes_nothing,
-    a_refusal_that_does_not_count_keeps_the_attempt, acknowledging_twice_is_no_error,
-    what_a_dead_consumer_held_comes_again_in_order, what_is_acknowledged_is_not_handed_out_again,
-    what_is_refused_comes_again_at_its_time,
+    acknowledged_message_is_not_redelivered, acknowledging_twice_is_no_error,
+    expired_lease_redelivers_in_order, late_acknowledgement_wins, late_refusal_changes_nothing,
+    refused_message_is_redelivered_when_due, uncounted_refusal_keeps_the_attempt,
 };
-pub use suite::OpenedBroker;
+pub use suite::AsBroker;

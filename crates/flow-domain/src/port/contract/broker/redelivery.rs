@@ -1,21 +1,22 @@
 use crate::port::{
     Broker,
     contract::broker::fixture::{
-        LEASE, ORDERS, PAYMENTS, acknowledge, by, from, give_back, later, publish, read,
-        read_attempts, read_numbers, read_one, refuse, second, subscribe,
+        LEASE_SECONDS, ORDERS, PAYMENTS, acknowledge, at_second, publish, read, read_attempts,
+        read_numbers, read_one, refuse, refuse_uncounted, request, subscribe, with_time,
+        with_topics,
     },
 };
 
 /// What a group acknowledged does not come again, not even after the lease.
-pub async fn what_is_acknowledged_is_not_handed_out_again<B: Broker + ?Sized>(broker: &B) {
+pub async fn acknowledged_message_is_not_redelivered<B: Broker + ?Sized>(broker: &B) {
     subscribe(broker, "shipping", &[ORDERS]).await;
     publish(broker, &ORDERS, "order-1", [1]).await;
     publish(broker, &ORDERS, "order-2", [2]).await;
 
-    let handed = read(broker, by("shipping", "a")).await;
+    let handed = read(broker, request("shipping", "a")).await;
     acknowledge(broker, "shipping", &handed[1..]).await;
 
-    let much_later = later(2 * LEASE, by("shipping", "a"));
+    let much_later = with_time(2 * LEASE_SECONDS, request("shipping", "a"));
     assert_eq!(read_numbers(broker, much_later).await, [1]);
 }
 
@@ -24,68 +25,68 @@ pub async fn acknowledging_twice_is_no_error<B: Broker + ?Sized>(broker: &B) {
     subscribe(broker, "shipping", &[ORDERS]).await;
     publish(broker, &ORDERS, "order-1", [1, 2]).await;
 
-    let handed = read(broker, by("shipping", "a")).await;
+    let handed = read(broker, request("shipping", "a")).await;
     acknowledge(broker, "shipping", &handed[..1]).await;
     acknowledge(broker, "shipping", &handed[..1]).await;
-    refuse(broker, "shipping", &handed[0], second(0)).await;
+    refuse(broker, "shipping", &handed[0], at_second(0)).await;
 
-    let much_later = later(2 * LEASE, by("shipping", "a"));
+    let much_later = with_time(2 * LEASE_SECONDS, request("shipping", "a"));
     assert_eq!(read_numbers(broker, much_later).await, [2]);
 }
 
 /// What is refused comes again when it is due and not before, as the next attempt; refusing it once
 /// more does not change when, and to the other groups it makes no difference.
-pub async fn what_is_refused_comes_again_at_its_time<B: Broker + ?Sized>(broker: &B) {
+pub async fn refused_message_is_redelivered_when_due<B: Broker + ?Sized>(broker: &B) {
     subscribe(broker, "shipping", &[ORDERS]).await;
     subscribe(broker, "billing", &[ORDERS]).await;
     publish(broker, &ORDERS, "order-1", [1]).await;
 
-    let first = read_one(broker, by("shipping", "a")).await;
-    refuse(broker, "shipping", &first, second(100)).await;
-    refuse(broker, "shipping", &first, second(0)).await;
+    let first = read_one(broker, request("shipping", "a")).await;
+    refuse(broker, "shipping", &first, at_second(100)).await;
+    refuse(broker, "shipping", &first, at_second(0)).await;
 
-    let early = later(99, by("shipping", "a"));
+    let early = with_time(99, request("shipping", "a"));
     assert_eq!(read_attempts(broker, early).await, []);
-    let second_attempt = read_one(broker, later(100, by("shipping", "b"))).await;
+    let second_attempt = read_one(broker, with_time(100, request("shipping", "b"))).await;
     assert_eq!(second_attempt.attempt, 2);
-    assert_eq!(second_attempt.place, first.place);
-    refuse(broker, "shipping", &second_attempt, second(0)).await;
-    let at_once = later(100, by("shipping", "a"));
+    assert_eq!(second_attempt.offset, first.offset);
+    refuse(broker, "shipping", &second_attempt, at_second(0)).await;
+    let at_once = with_time(100, request("shipping", "a"));
     assert_eq!(read_attempts(broker, at_once).await, [(1, 3)]);
-    let other = later(100, by("billing", "a"));
+    let other = with_time(100, request("billing", "a"));
     assert_eq!(read_attempts(broker, other).await, [(1, 1)]);
 }
 
 /// What was given back without having been looked at comes again as the same attempt.
-pub async fn a_refusal_that_does_not_count_keeps_the_attempt<B: Broker + ?Sized>(broker: &B) {
+pub async fn uncounted_refusal_keeps_the_attempt<B: Broker + ?Sized>(broker: &B) {
     subscribe(broker, "shipping", &[ORDERS]).await;
     publish(broker, &ORDERS, "order-1", [1]).await;
 
-    let first = read(broker, by("shipping", "a")).await;
-    give_back(broker, "shipping", &first).await;
-    give_back(broker, "shipping", &first).await;
-    let again = read_one(broker, by("shipping", "b")).await;
+    let first = read(broker, request("shipping", "a")).await;
+    refuse_uncounted(broker, "shipping", &first).await;
+    refuse_uncounted(broker, "shipping", &first).await;
+    let again = read_one(broker, request("shipping", "b")).await;
 
     assert_eq!(again.attempt, 1);
-    refuse(broker, "shipping", &again, second(1)).await;
-    let third = later(1, by("shipping", "a"));
+    refuse(broker, "shipping", &again, at_second(1)).await;
+    let third = with_time(1, request("shipping", "a"));
     assert_eq!(read_attempts(broker, third).await, [(1, 2)]);
 }
 
 /// When a lease has ended, what was handed out under it comes again, in the order of publication, and
 /// is an attempt more.
-pub async fn what_a_dead_consumer_held_comes_again_in_order<B: Broker + ?Sized>(broker: &B) {
+pub async fn expired_lease_redelivers_in_order<B: Broker + ?Sized>(broker: &B) {
     let topics = &[ORDERS, PAYMENTS];
     subscribe(broker, "shipping", topics).await;
     publish(broker, &ORDERS, "order-1", [1]).await;
     publish(broker, &PAYMENTS, "payment-1", [2]).await;
     publish(broker, &ORDERS, "order-1", [3]).await;
-    let from_both = |consumer| from(topics, by("shipping", consumer));
+    let from_both = |consumer| with_topics(topics, request("shipping", consumer));
     assert_eq!(read_numbers(broker, from_both("dead")).await, [1, 2, 3]);
     publish(broker, &ORDERS, "order-2", [4]).await;
 
-    let early = later(LEASE - 1, from_both("b"));
-    let late = later(LEASE, from_both("b"));
+    let early = with_time(LEASE_SECONDS - 1, from_both("b"));
+    let late = with_time(LEASE_SECONDS, from_both("b"));
 
     assert_eq!(read_attempts(broker, early).await, [(4, 1)]);
     let again = [(1, 2), (2, 2), (3, 2)];
@@ -95,31 +96,31 @@ pub async fn what_a_dead_consumer_held_comes_again_in_order<B: Broker + ?Sized>(
 
 /// Who was taken for dead and has done the work after all may say so: the message does not come again,
 /// though somebody else holds it now.
-pub async fn a_late_acknowledgement_wins<B: Broker + ?Sized>(broker: &B) {
+pub async fn late_acknowledgement_wins<B: Broker + ?Sized>(broker: &B) {
     subscribe(broker, "shipping", &[ORDERS]).await;
     publish(broker, &ORDERS, "order-1", [1]).await;
-    let slow = read(broker, by("shipping", "slow")).await;
-    let taken_over = read_one(broker, later(LEASE, by("shipping", "b"))).await;
+    let slow = read(broker, request("shipping", "slow")).await;
+    let taken_over = read_one(broker, with_time(LEASE_SECONDS, request("shipping", "b"))).await;
 
     acknowledge(broker, "shipping", &slow).await;
-    refuse(broker, "shipping", &taken_over, second(0)).await;
+    refuse(broker, "shipping", &taken_over, at_second(0)).await;
 
-    let much_later = later(3 * LEASE, by("shipping", "c"));
+    let much_later = with_time(3 * LEASE_SECONDS, request("shipping", "c"));
     assert_eq!(read_numbers(broker, much_later).await, [0; 0]);
 }
 
 /// Who was taken for dead cannot give away what somebody else holds by now.
-pub async fn a_late_refusal_changes_nothing<B: Broker + ?Sized>(broker: &B) {
+pub async fn late_refusal_changes_nothing<B: Broker + ?Sized>(broker: &B) {
     subscribe(broker, "shipping", &[ORDERS]).await;
     publish(broker, &ORDERS, "order-1", [1]).await;
-    let slow = read_one(broker, by("shipping", "slow")).await;
-    let taken_over = read(broker, later(LEASE, by("shipping", "b"))).await;
+    let slow = read_one(broker, request("shipping", "slow")).await;
+    let taken_over = read(broker, with_time(LEASE_SECONDS, request("shipping", "b"))).await;
 
-    refuse(broker, "shipping", &slow, second(0)).await;
+    refuse(broker, "shipping", &slow, at_second(0)).await;
 
-    let meanwhile = later(LEASE, by("shipping", "c"));
+    let meanwhile = with_time(LEASE_SECONDS, request("shipping", "c"));
     assert_eq!(read_numbers(broker, meanwhile).await, [0; 0]);
     acknowledge(broker, "shipping", &taken_over).await;
-    let much_later = later(3 * LEASE, by("shipping", "c"));
+    let much_later = with_time(3 * LEASE_SECONDS, request("shipping", "c"));
     assert_eq!(read_numbers(broker, much_later).await, [0; 0]);
 }

@@ -1,13 +1,13 @@
 use crate::port::Broker;
 
 /// Gets at a broker that was opened for a law, owned or behind a pointer.
-pub trait OpenedBroker: Broker {
+pub trait AsBroker: Broker {
     /// The broker itself.
-    fn opened(&self) -> &Self;
+    fn as_broker(&self) -> &Self;
 }
 
-impl<B: Broker + ?Sized> OpenedBroker for B {
-    fn opened(&self) -> &Self {
+impl<B: Broker + ?Sized> AsBroker for B {
+    fn as_broker(&self) -> &Self {
         self
     }
 }
@@ -35,41 +35,41 @@ macro_rules! broker_contract {
 
             $crate::broker_contract!(@laws $open;
                 each_group_gets_each_message_once,
-                what_is_read_is_what_was_published,
-                topics_are_read_together_in_order_of_publication,
-                lanes_are_topics,
-                a_message_is_handed_to_one_consumer_of_a_group,
-                a_read_is_limited,
-                a_group_that_starts_now_skips_the_past,
-                subscribing_again_does_not_go_back,
-                a_group_that_did_not_subscribe_gets_nothing,
-                what_is_acknowledged_is_not_handed_out_again,
+                read_returns_what_was_published,
+                topics_are_read_in_publication_order,
+                lanes_and_kinds_are_separate_topics,
+                message_goes_to_one_consumer_of_a_group,
+                read_is_limited,
+                start_from_now_skips_older_messages,
+                resubscribing_keeps_the_position,
+                unsubscribed_group_gets_nothing,
+                acknowledged_message_is_not_redelivered,
                 acknowledging_twice_is_no_error,
-                what_is_refused_comes_again_at_its_time,
-                a_refusal_that_does_not_count_keeps_the_attempt,
-                what_a_dead_consumer_held_comes_again_in_order,
-                a_late_acknowledgement_wins,
-                a_late_refusal_changes_nothing,
-                a_stream_waits_for_what_is_held,
-                a_failing_message_holds_up_its_stream_alone,
-                what_was_refused_together_comes_again_in_order,
-                a_stream_is_in_order_across_topics,
-                what_waits_for_another_topic_is_free_without_it,
-                without_order_nothing_is_held_up,
-                a_backlog_tells_what_is_not_done_with,
-                a_backlog_is_counted_for_its_topics,
-                trimming_keeps_what_a_group_has_not_done_with,
-                trimming_keeps_the_last,
+                refused_message_is_redelivered_when_due,
+                uncounted_refusal_keeps_the_attempt,
+                expired_lease_redelivers_in_order,
+                late_acknowledgement_wins,
+                late_refusal_changes_nothing,
+                held_message_blocks_its_stream,
+                refused_message_blocks_only_its_stream,
+                refused_batch_is_redelivered_in_order,
+                stream_is_in_order_across_topics,
+                narrower_read_is_not_blocked_by_other_topics,
+                unordered_read_is_never_blocked,
+                backlog_counts_unfinished_messages,
+                backlog_covers_only_requested_topics,
+                trim_keeps_unfinished_messages,
+                trim_keeps_the_last_messages,
             );
         }
     };
     (@laws $open:expr; $($law:ident),+ $(,)?) => {$(
         #[::tokio::test]
         async fn $law() {
-            use $crate::port::contract::broker::OpenedBroker as _;
+            use $crate::port::contract::broker::AsBroker as _;
 
             let broker = $open.await;
-            $crate::port::contract::broker::$law(broker.opened()).await;
+            $crate::port::contract::broker::$law(broker.as_broker()).await;
         }
     )+};
 }

@@ -3,7 +3,9 @@ use std::{borrow::Cow, sync::Arc, time::Duration};
 use crate::{
     clock::Timestamp,
     message::MessageKind,
-    port::{Broker, Handed, Lane, Publication, Read, Topic, contract::fixture::event},
+    port::{
+        Broker, Lane, Publication, ReadRequest, ReceivedMessage, Topic, contract::fixture::event,
+    },
 };
 
 pub(in crate::adapter::memory::broker) const ORDER: Topic = topic("order", Lane::Primary);
@@ -17,8 +19,8 @@ const fn topic(category: &'static str, lane: Lane) -> Topic {
     }
 }
 
-pub(super) fn by(group: &str, ordered: bool, now: Timestamp, limit: usize) -> Read<'_> {
-    Read {
+pub(super) fn request(group: &str, ordered: bool, now: Timestamp, limit: usize) -> ReadRequest<'_> {
+    ReadRequest {
         group,
         consumer: "a",
         topics: &TOPICS,
@@ -41,7 +43,7 @@ pub(super) async fn publish(broker: &dyn Broker, stream: &str, number: u32) {
     broker.publish(&publications).await.unwrap();
 }
 
-pub(super) fn id(handed: &Handed) -> u128 {
+pub(super) fn id(handed: &ReceivedMessage) -> u128 {
     handed.envelope.metadata.id.as_uuid().as_u128()
 }
 

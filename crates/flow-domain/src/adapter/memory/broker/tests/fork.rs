@@ -1,14 +1,14 @@
 use crate::{
     adapter::memory::{
         MemoryBroker,
-        broker::tests::fixture::{ORDER, TOPICS, by, fork, id, publish},
+        broker::tests::fixture::{ORDER, TOPICS, fork, id, publish, request},
     },
     clock::VirtualClock,
-    port::{Backlog, Broker, Handed, StartFrom},
+    port::{Backlog, Broker, ReceivedMessage, StartFrom},
 };
 
-async fn read(broker: &dyn Broker) -> Vec<Handed> {
-    let wanted = by("shipping", true, VirtualClock::START, 9);
+async fn read(broker: &dyn Broker) -> Vec<ReceivedMessage> {
+    let wanted = request("shipping", true, VirtualClock::START, 9);
     broker.read(&wanted).await.unwrap()
 }
 
@@ -21,7 +21,7 @@ async fn backlog(broker: &dyn Broker) -> Backlog {
 }
 
 /// A broker with two messages, of which nothing was read.
-async fn broker() -> MemoryBroker {
+async fn broker_with_two_messages() -> MemoryBroker {
     let broker = MemoryBroker::default();
     let from = StartFrom::Beginning;
     broker.subscribe("shipping", &TOPICS, from).await.unwrap();
@@ -31,8 +31,8 @@ async fn broker() -> MemoryBroker {
 }
 
 #[tokio::test]
-async fn neither_half_sees_what_the_other_publishes() {
-    let one = broker().await;
+async fn forks_do_not_share_later_publications() {
+    let one = broker_with_two_messages().await;
     let other = fork(&one);
 
     publish(&one, "order-3", 3).await;
@@ -44,8 +44,8 @@ async fn neither_half_sees_what_the_other_publishes() {
 }
 
 #[tokio::test]
-async fn neither_half_sees_what_the_other_reads_and_acknowledges() {
-    let one = broker().await;
+async fn forks_do_not_share_reads_or_acknowledgements() {
+    let one = broker_with_two_messages().await;
     let other = fork(&one);
 
     let handed = read(&one).await;
@@ -61,8 +61,8 @@ async fn neither_half_sees_what_the_other_reads_and_acknowledges() {
 }
 
 #[tokio::test]
-async fn what_was_held_before_a_fork_is_refused_by_each_half_for_itself() {
-    let one = broker().await;
+async fn forks_refuse_held_messages_independently() {
+    let one = broker_with_two_messages().await;
     let held = read(&one).await;
     let other = fork(&one);
 
@@ -79,8 +79,8 @@ async fn what_was_held_before_a_fork_is_refused_by_each_half_for_itself() {
 }
 
 #[tokio::test]
-async fn neither_half_loses_what_the_other_trims_or_meets_its_new_groups() {
-    let one = broker().await;
+async fn forks_do_not_share_trims_or_new_groups() {
+    let one = broker_with_two_messages().await;
     let other = fork(&one);
 
     let handed = read(&one).await;
@@ -92,14 +92,14 @@ async fn neither_half_loses_what_the_other_trims_or_meets_its_new_groups() {
     one.subscribe("billing", &TOPICS, from).await.unwrap();
 
     assert_eq!(read_ids(&*other).await, [1, 2]);
-    let billing = by("billing", true, VirtualClock::START, 9);
+    let billing = request("billing", true, VirtualClock::START, 9);
     publish(&*other, "order-3", 3).await;
     assert_eq!(other.read(&billing).await.unwrap(), []);
 }
 
 #[tokio::test]
-async fn a_fork_of_a_fork_has_all_that_came_before_it() {
-    let first = broker().await;
+async fn fork_of_a_fork_has_all_earlier_messages() {
+    let first = broker_with_two_messages().await;
     let second = fork(&first);
     publish(&*second, "order-3", 3).await;
     let third = fork(&*second);

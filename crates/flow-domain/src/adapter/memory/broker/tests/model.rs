@@ -3,17 +3,17 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use crate::{
     adapter::memory::{
         MemoryBroker,
-        broker::tests::fixture::{ORDER, TOPICS, by, fork, id, publication, publish},
+        broker::tests::fixture::{ORDER, TOPICS, fork, id, publication, publish, request},
     },
     clock::{Timestamp, VirtualClock},
-    port::{Backlog, Broker, Handed, StartFrom},
+    port::{Backlog, Broker, ReceivedMessage, StartFrom},
 };
 
 /// The groups, and whether they read in order.
 const GROUPS: [(&str, bool); 3] = [("shipping", true), ("billing", true), ("audit", false)];
 
 /// What was acknowledged by a group, by stream.
-type Done = BTreeMap<(usize, String), Vec<u128>>;
+type Acknowledged = BTreeMap<(usize, String), Vec<u128>>;
 
 /// Random work at a broker that is never forked, and at one that is forked all the time.
 struct Model {
@@ -22,7 +22,7 @@ struct Model {
     n_published: u32,
     plain: MemoryBroker,
     forked: Arc<dyn Broker>,
-    done: Done,
+    acknowledged: Acknowledged,
 }
 
 impl Model {
@@ -33,7 +33,7 @@ impl Model {
             n_published: 0,
             plain: MemoryBroker::default(),
             forked: Arc::new(MemoryBroker::default()),
-            done: Done::new(),
+            acknowledged: Acknowledged::new(),
         };
         for (group, _) in GROUPS {
             let from = StartFrom::Beginning;
@@ -54,7 +54,7 @@ impl Model {
     async fn step(&mut self) {
         match self.pick(10) {
             0..3 => self.publish().await,
-            3..8 => self.work().await,
+            3..8 => self.consume().await,
             8 => self.fork().await,
             _ => self.now = self.now + Duration::from_secs(self.pick(20) as u64),
         }
@@ -70,7 +70,7 @@ impl Model {
     }
 
     /// Reads, and acknowledges, refuses or holds until the lease ends what is handed out.
-    async fn work(&mut self) {
+    async fn consume(&mut self) {
         let group = self.pick(GROUPS.len());
         let limit = 1 + self.pick(5);
         let mut failed = Vec::new();
@@ -93,25 +93,31 @@ impl Model {
         }
     }
 
-    async fn read(&mut self, group: usize, limit: usize) -> Vec<Handed> {
+    async fn read(&mut self, group: usize, limit: usize) -> Vec<ReceivedMessage> {
         let (name, ordered) = GROUPS[group];
-        let wanted = by(name, ordered, self.now, limit);
+        let wanted = request(name, ordered, self.now, limit);
         let plain = self.plain.read(&wanted).await.unwrap();
         let forked = self.forked.read(&wanted).await.unwrap();
         assert_eq!(plain, forked, "a fork hands out something else");
         plain
     }
 
-    async fn acknowledge(&mut self, group: usize, handed: &Handed) {
+    async fn acknowledge(&mut self, group: usize, handed: &ReceivedMessage) {
         let name = GROUPS[group].0;
         self.plain.acknowledge(name, handed).await.unwrap();
         self.forked.acknowledge(name, handed).await.unwrap();
         let stream = handed.envelope.metadata.stream.to_string();
-        let done = self.done.entry((group, stream)).or_default();
+        let done = self.acknowledged.entry((group, stream)).or_default();
         done.push(id(handed));
     }
 
-    async fn refuse(&mut self, group: usize, handed: &Handed, due: Timestamp, counts: bool) {
+    async fn refuse(
+        &mut self,
+        group: usize,
+        handed: &ReceivedMessage,
+        due: Timestamp,
+        counts: bool,
+    ) {
         let name = GROUPS[group].0;
         let refused = self.plain.refuse(name, handed, due, counts);
         refused.await.unwrap();
@@ -128,7 +134,7 @@ impl Model {
         publish(&*left, "order-1", 0).await;
         let later = self.now + Duration::from_secs(20);
         for (group, ordered) in GROUPS {
-            let wanted = by(group, ordered, later, 5);
+            let wanted = request(group, ordered, later, 5);
             for handed in left.read(&wanted).await.unwrap() {
                 left.acknowledge(group, &handed).await.unwrap();
             }
@@ -137,7 +143,7 @@ impl Model {
     }
 
     /// Does all that is left.
-    async fn finish(&mut self) {
+    async fn drain(&mut self) {
         for group in 0..GROUPS.len() {
             for _ in 0..self.n_published {
                 self.now = self.now + Duration::from_secs(60);
@@ -150,17 +156,20 @@ impl Model {
 }
 
 #[tokio::test]
-async fn under_random_work_every_message_is_done_with_once_and_in_order() {
+async fn random_work_handles_each_message_once_in_order() {
     for seed in 0..20 {
         let mut model = Model::new(seed).await;
 
         for _ in 0..500 {
             model.step().await;
         }
-        model.finish().await;
+        model.drain().await;
 
         for (group, (name, ordered)) in GROUPS.into_iter().enumerate() {
-            let of_group = model.done.iter().filter(|((it, _), _)| *it == group);
+            let of_group = model
+                .acknowledged
+                .iter()
+                .filter(|((it, _), _)| *it == group);
             let mut all: Vec<u128> = Vec::new();
             for ((_, stream), done) in of_group {
                 let is_in_order = done.is_sorted();

@@ -1,0 +1,89 @@
+//! What a sentence costs, inline and through the engine, beside the same work written by hand.
+
+use std::{
+    hint::black_box,
+    time::{Duration, Instant},
+};
+
+use flow_domain::{App, adapter::memory::MemoryStore};
+use flow_harness::{Invariant, prelude::*};
+
+use crate::{
+    manual_baseline,
+    measure::{fastest_rounds, figure, ratio},
+    place_order,
+};
+
+pub(crate) fn measure(quick: bool) {
+    let rounds = if quick { 1 } else { 60 };
+    let n_flows = if quick { 10 } else { 2_000 };
+    let lawful = FlowHarness::new(place_order::domain);
+    let harness = without_invariants(lawful.clone());
+    let engine = harness.clone().mode(Mode::Engine);
+    let [hand, sync, with_laws, through_engine, domain] = fastest_rounds(
+        rounds,
+        n_flows,
+        [
+            &mut || manual_baseline::flow(),
+            &mut || place_order::flow(&harness),
+            &mut || place_order::flow(&lawful),
+            &mut || place_order::flow(&engine),
+            &mut || drop(black_box(place_order::domain())),
+        ],
+    );
+    let [fresh] = fastest_rounds(
+        rounds,
+        n_flows,
+        [&mut || place_order::flow(&without_invariants(FlowHarness::new(place_order::domain)))],
+    );
+    figure("hand-written", hand);
+    figure("sync", sync);
+    figure("sync-with-laws", with_laws);
+    figure("engine", through_engine);
+    figure("sync-with-a-new-harness", fresh);
+    figure("building-the-domain", domain);
+    ratio("sync-over-hand", sync, hand);
+    ratio("laws-over-bare", with_laws, sync);
+    ratio("engine-over-sync", through_engine, sync);
+    ratio("engine-over-hand", through_engine, hand);
+    for n_stored in [1, 100, 10_000] {
+        figure(
+            &format!("sync-with-{n_stored}-flows-stored"),
+            time_with_stored_flows(n_stored, quick),
+        );
+    }
+}
+
+/// Without the laws that are looked after by default: hand-written code looks after none.
+fn without_invariants(harness: FlowHarness) -> FlowHarness {
+    Invariant::ALL.into_iter().fold(harness, |harness, law| {
+        harness.disable_invariant(law, "it is measured without")
+    })
+}
+
+/// What one more flow costs in a store that has so many already, without the sentence around it.
+#[expect(clippy::disallowed_methods, reason = "a benchmark measures real time")]
+fn time_with_stored_flows(n_stored: usize, quick: bool) -> Duration {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .build()
+        .expect("a runtime of one thread");
+    let domain = place_order::domain().expect("a domain that can work");
+    let n_more = if quick { 1 } else { 1_000 };
+    runtime.block_on(async {
+        let app = App::builder(domain).store(MemoryStore::default()).start();
+        for idx in 0..n_stored {
+            place_order::process(&app, idx).await;
+        }
+        let mut best = Duration::MAX;
+        let mut next = n_stored;
+        for _ in 0..5 {
+            let start = Instant::now();
+            for _ in 0..n_more {
+                place_order::process(&app, next).await;
+                next += 1;
+            }
+            best = best.min(start.elapsed() / u32::try_from(n_more).expect("fits"));
+        }
+        best
+    })
+}

@@ -1,0 +1,298 @@
+use std::{
+    collections::BTreeSet,
+    fmt,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use crate::{
+    clock::Timestamp,
+    message::{Position, Recorded, StreamName, Version},
+    port::{
+        AggregateStore, Changes, Claim, Condition, EventStore, Outbox, OutboxDue, OutboxRow,
+        OutboxState, PortFuture, ProjectionStore, Query, Row, Settlement, Store, StoredState,
+    },
+    record::Table,
+};
+
+/// What one step read and wrote. Two steps of which neither writes what the other touches can change
+/// places.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Footprint {
+    /// What was read, whether it was there or not.
+    pub reads: BTreeSet<FootprintItem>,
+    /// What was written.
+    pub writes: BTreeSet<FootprintItem>,
+}
+
+/// Something in a store that was read or written.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum FootprintItem {
+    /// The events of a stream.
+    Stream(StreamName),
+    /// The events of all streams of a category; of all categories if it is `None`.
+    Category(Option<String>),
+    /// One state or row.
+    Value(Table, Arc<str>),
+    /// All rows of a table: a query depends on each of them, and on those that are not there.
+    Rows(Table),
+    /// What waits to be sent.
+    Outbox,
+}
+
+impl FootprintItem {
+    /// Returns true if the two are the same, or one is a part of the other.
+    pub fn overlaps(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Rows(all), Self::Value(table, _)) | (Self::Value(table, _), Self::Rows(all)) => {
+                all == table
+            }
+            (Self::Category(category), Self::Stream(stream))
+            | (Self::Stream(stream), Self::Category(category)) => category
+                .as_ref()
+                .is_none_or(|category| category == stream.category()),
+            (Self::Category(one), Self::Category(other)) => {
+                one.is_none() || other.is_none() || one == other
+            }
+            (one, other) => one == other,
+        }
+    }
+}
+
+impl Footprint {
+    /// Returns true if the order of the two steps may matter: one writes what the other touches.
+    pub fn conflicts_with(&self, other: &Self) -> bool {
+        let meet = |some: &BTreeSet<FootprintItem>, others: &BTreeSet<FootprintItem>| {
+            some.iter()
+                .any(|one| others.iter().any(|other| one.overlaps(other)))
+        };
+        meet(&self.writes, &other.writes)
+            || meet(&self.writes, &other.reads)
+            || meet(&self.reads, &other.writes)
+    }
+}
+
+impl fmt::Display for FootprintItem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Stream(stream) => write!(f, "stream {stream}"),
+            Self::Category(Some(category)) => write!(f, "category {category}"),
+            Self::Category(None) => f.write_str("all events"),
+            Self::Value(table, id) => write!(f, "{table} {id:?}"),
+            Self::Rows(table) => write!(f, "all of {table}"),
+            Self::Outbox => f.write_str("the outbox"),
+        }
+    }
+}
+
+/// A store that notes what is read and written through it.
+#[derive(Debug)]
+pub(in crate::engine) struct FootprintStore {
+    store: Arc<dyn Store>,
+    footprint: Mutex<Footprint>,
+}
+
+impl FootprintStore {
+    pub(in crate::engine) fn new(store: Arc<dyn Store>) -> Self {
+        Self {
+            store,
+            footprint: Mutex::default(),
+        }
+    }
+
+    fn footprint(&self) -> MutexGuard<'_, Footprint> {
+        self.footprint
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes out what was noted since the last time.
+    pub(in crate::engine) fn take(&self) -> Footprint {
+        std::mem::take(&mut self.footprint())
+    }
+
+    fn note_read(&self, what: FootprintItem) {
+        self.footprint().reads.insert(what);
+    }
+}
+
+impl EventStore for FootprintStore {
+    fn read_stream<'a>(
+        &'a self,
+        stream: &'a StreamName,
+        after: Version,
+        limit: usize,
+    ) -> PortFuture<'a, Vec<Recorded>> {
+        self.note_read(FootprintItem::Stream(stream.clone()));
+        self.store.read_stream(stream, after, limit)
+    }
+
+    fn read_category<'a>(
+        &'a self,
+        category: Option<&'a str>,
+        after: Position,
+        limit: usize,
+    ) -> PortFuture<'a, Vec<Recorded>> {
+        self.note_read(FootprintItem::Category(category.map(str::to_owned)));
+        self.store.read_category(category, after, limit)
+    }
+
+    fn last_position(&self) -> PortFuture<'_, Position> {
+        self.note_read(FootprintItem::Category(None));
+        self.store.last_position()
+    }
+}
+
+impl AggregateStore for FootprintStore {
+    fn load<'a>(&'a self, table: Table, id: &'a str) -> PortFuture<'a, Option<StoredState>> {
+        self.note_read(FootprintItem::Value(table, id.into()));
+        self.store.load(table, id)
+    }
+}
+
+impl ProjectionStore for FootprintStore {
+    fn get<'a>(&'a self, table: Table, id: &'a str) -> PortFuture<'a, Option<StoredState>> {
+        self.note_read(FootprintItem::Value(table, id.into()));
+        self.store.get(table, id)
+    }
+
+    fn query<'a>(&'a self, table: Table, query: &'a Query) -> PortFuture<'a, Vec<Row>> {
+        self.note_read(FootprintItem::Rows(table));
+        self.store.query(table, query)
+    }
+
+    fn count<'a>(&'a self, table: Table, conditions: &'a [Condition]) -> PortFuture<'a, usize> {
+        self.note_read(FootprintItem::Rows(table));
+        self.store.count(table, conditions)
+    }
+}
+
+impl Outbox for FootprintStore {
+    fn claim<'a>(&'a self, claim: &'a Claim<'a>) -> PortFuture<'a, Vec<OutboxRow>> {
+        self.note_read(FootprintItem::Outbox);
+        self.store.claim(claim)
+    }
+
+    fn settle<'a>(
+        &'a self,
+        worker: &'a str,
+        now: Timestamp,
+        settlements: &'a [Settlement],
+    ) -> PortFuture<'a, ()> {
+        self.footprint().writes.insert(FootprintItem::Outbox);
+        self.store.settle(worker, now, settlements)
+    }
+
+    fn rows<'a>(
+        &'a self,
+        states: &'a [OutboxState],
+        limit: usize,
+    ) -> PortFuture<'a, Vec<OutboxRow>> {
+        self.note_read(FootprintItem::Outbox);
+        self.store.rows(states, limit)
+    }
+
+    fn next_due(&self, now: Timestamp) -> PortFuture<'_, OutboxDue> {
+        self.store.next_due(now)
+    }
+
+    fn reopen(&self, number: u64, now: Timestamp) -> PortFuture<'_, bool> {
+        self.footprint().writes.insert(FootprintItem::Outbox);
+        self.store.reopen(number, now)
+    }
+
+    fn clean_up(&self, state: OutboxState, before: Timestamp) -> PortFuture<'_, usize> {
+        self.footprint().writes.insert(FootprintItem::Outbox);
+        self.store.clean_up(state, before)
+    }
+}
+
+impl Store for FootprintStore {
+    fn close(&self) -> PortFuture<'_, ()> {
+        self.store.close()
+    }
+
+    fn commit<'a>(&'a self, changes: &'a Changes) -> PortFuture<'a, Vec<Recorded>> {
+        let mut seen = self.footprint();
+        for event in &changes.events {
+            let stream = event.metadata.stream.clone();
+            seen.writes.insert(FootprintItem::Stream(stream));
+        }
+        for write in &changes.writes {
+            let id = Arc::clone(&write.id);
+            seen.writes.insert(FootprintItem::Value(write.table, id));
+        }
+        // Events are sent as well, but where they go does not depend on what else is sent.
+        let sends_commands = changes.events.len() < changes.outgoing.len();
+        if sends_commands || !changes.cancelled.is_empty() {
+            seen.writes.insert(FootprintItem::Outbox);
+        }
+        drop(seen);
+        self.store.commit(changes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::TableKind;
+
+    const ORDERS: Table = Table::new(TableKind::Aggregate, "Order");
+    const STOCK: Table = Table::new(TableKind::Aggregate, "Stock");
+
+    #[track_caller]
+    fn check(one: FootprintItem, other: FootprintItem, expected: bool) {
+        assert_eq!(one.overlaps(&other), expected);
+        assert_eq!(other.overlaps(&one), expected);
+    }
+
+    fn stream(name: &str) -> FootprintItem {
+        FootprintItem::Stream(name.parse().expect("a good name"))
+    }
+
+    #[test]
+    fn footprint_of_a_query_overlaps_every_row_of_its_table() {
+        check(
+            FootprintItem::Rows(ORDERS),
+            FootprintItem::Value(ORDERS, "7".into()),
+            true,
+        );
+        check(
+            FootprintItem::Rows(ORDERS),
+            FootprintItem::Value(STOCK, "7".into()),
+            false,
+        );
+        check(
+            FootprintItem::Value(ORDERS, "7".into()),
+            FootprintItem::Value(ORDERS, "8".into()),
+            false,
+        );
+    }
+
+    #[test]
+    fn footprint_of_a_category_overlaps_its_streams() {
+        let order = || FootprintItem::Category(Some("order".into()));
+
+        check(order(), stream("order-7"), true);
+        check(order(), stream("stock-7"), false);
+        check(FootprintItem::Category(None), stream("stock-7"), true);
+        check(order(), FootprintItem::Category(None), true);
+    }
+
+    #[test]
+    fn footprints_that_only_read_do_not_conflict() {
+        let reader = Footprint {
+            reads: BTreeSet::from([stream("order-7")]),
+            ..Footprint::default()
+        };
+        let writer = Footprint {
+            writes: BTreeSet::from([stream("order-7")]),
+            ..Footprint::default()
+        };
+
+        assert!(!reader.conflicts_with(&reader));
+        assert!(reader.conflicts_with(&writer));
+        assert!(writer.conflicts_with(&writer));
+    }
+}

@@ -1,0 +1,8 @@
+//! The engine that is pulled by a test, one step at a time.
+
+pub(in crate::engine) mod footprint;
+mod redelivery;
+mod run;
+pub(in crate::engine) mod settle_report;
+pub(in crate::engine) mod step;
+pub(in crate::engine) mod test_engine;

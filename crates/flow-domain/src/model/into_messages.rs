@@ -1,0 +1,139 @@
+use crate::{
+    error::Error,
+    message::SchemaLists,
+    model::{Command, Event, Message, SerializedMessage, equality::check_round_trip},
+    record::InvariantViolation,
+};
+
+/// Stands for commands in [`IntoMessages`].
+#[derive(Debug, Clone, Copy)]
+pub enum AnyCommand {}
+
+/// Stands for events in [`IntoMessages`].
+#[derive(Debug, Clone, Copy)]
+pub enum AnyEvent {}
+
+/// One message, a tuple of messages, an array or a `Vec`.
+///
+/// `IntoMessages<AnyEvent>` is a list of events, `IntoMessages<AnyCommand>` one of commands. `()` is
+/// the empty list.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a list of messages",
+    label = "neither one message, nor a tuple, an array or a `Vec` of them",
+    note = "a message needs `#[derive(Event)]` or `#[derive(Command)]`"
+)]
+pub trait IntoMessages<Kind> {
+    /// Hands each message to `each`, in order, until one is refused.
+    ///
+    /// # Errors
+    ///
+    /// Returns the first error that `each` returned.
+    fn try_for_each(
+        &self,
+        each: &mut dyn FnMut(&dyn DynMessage) -> Result<(), Error>,
+    ) -> Result<(), Error>;
+}
+
+/// A message of a list, without its Rust type.
+pub trait DynMessage: std::fmt::Debug {
+    /// Writes it down.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error for which [`Error::is_codec`] is true if it has no JSON form.
+    fn to_serialized(&self) -> Result<SerializedMessage, Error>;
+
+    /// Reads back what it was written as, and tells if that is something else.
+    fn check_round_trip(&self, written: &mut SerializedMessage) -> Option<InvariantViolation>;
+}
+
+impl<M: Message> DynMessage for M {
+    fn to_serialized(&self) -> Result<SerializedMessage, Error> {
+        SerializedMessage::new(self)
+    }
+
+    fn check_round_trip(&self, written: &mut SerializedMessage) -> Option<InvariantViolation> {
+        check_round_trip((M::NAME, None), self, &mut written.payload, M::try_eq)
+    }
+}
+
+impl<E: Event> IntoMessages<AnyEvent> for E {
+    fn try_for_each(
+        &self,
+        each: &mut dyn FnMut(&dyn DynMessage) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        each(self)
+    }
+}
+
+impl<C: Command> IntoMessages<AnyCommand> for C {
+    fn try_for_each(
+        &self,
+        each: &mut dyn FnMut(&dyn DynMessage) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        each(self)
+    }
+}
+
+impl<Kind, L: IntoMessages<Kind>, const N: usize> IntoMessages<Kind> for [L; N] {
+    fn try_for_each(
+        &self,
+        each: &mut dyn FnMut(&dyn DynMessage) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        self.iter().try_for_each(|list| list.try_for_each(each))
+    }
+}
+
+impl<Kind, L: IntoMessages<Kind>> IntoMessages<Kind> for Vec<L> {
+    fn try_for_each(
+        &self,
+        each: &mut dyn FnMut(&dyn DynMessage) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        self.iter().try_for_each(|list| list.try_for_each(each))
+    }
+}
+
+/// Types of messages, as a type: `OrderPlaced`, or a tuple of several.
+pub trait MessageTypes {
+    /// The schemas of all of them, in order.
+    const SCHEMAS: SchemaLists;
+}
+
+impl<M: Message> MessageTypes for M {
+    const SCHEMAS: SchemaLists = &[<M as Message>::SCHEMAS];
+}
+
+macro_rules! tuples {
+    ($($name:ident)*) => {
+        impl<Kind, $($name: IntoMessages<Kind>),*> IntoMessages<Kind> for ($($name,)*) {
+            #[allow(non_snake_case, unused_variables, reason = "the type parameters name the fields; `()` has none")]
+            fn try_for_each(&self, each: &mut dyn FnMut(&dyn DynMessage) -> Result<(), Error>) -> Result<(), Error> {
+                let ($($name,)*) = self;
+                $($name.try_for_each(each)?;)*
+                Ok(())
+            }
+        }
+
+        impl<$($name: Message),*> MessageTypes for ($($name,)*) {
+            const SCHEMAS: SchemaLists = &[$(<$name as Message>::SCHEMAS),*];
+        }
+    };
+}
+
+tuples!(A);
+tuples!(A B);
+tuples!(A B C);
+tuples!(A B C D);
+tuples!(A B C D E);
+tuples!(A B C D E F);
+tuples!(A B C D E F G);
+tuples!(A B C D E F G H);
+
+impl<Kind> IntoMessages<Kind> for () {
+    fn try_for_each(
+        &self,
+        _each: &mut dyn FnMut(&dyn DynMessage) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        Ok(())
+    }
+}

@@ -1,0 +1,91 @@
+use std::time::Duration;
+
+use crate::{
+    clock::Timestamp,
+    port::{Claim, OutboxRow, OutboxState, SendResult, Settlement, Store},
+};
+
+/// The point in time so many seconds after the beginning.
+pub(crate) const fn at_second(seconds: i64) -> Timestamp {
+    Timestamp::from_micros(seconds * 1_000_000)
+}
+
+/// Claims for ten seconds what there is at `now`.
+pub(crate) async fn claim<S: Store + ?Sized>(
+    store: &S,
+    worker: &str,
+    now: Timestamp,
+) -> Vec<OutboxRow> {
+    claim_up_to(store, worker, now, usize::MAX).await
+}
+
+pub(crate) async fn claim_up_to<S: Store + ?Sized>(
+    store: &S,
+    worker: &str,
+    now: Timestamp,
+    limit: usize,
+) -> Vec<OutboxRow> {
+    let lease = Duration::from_secs(10);
+    let claim = Claim {
+        worker,
+        now,
+        lease,
+        limit,
+    };
+    store.claim(&claim).await.expect("rows can be claimed")
+}
+
+/// Says that the same became of all of `rows`.
+pub(crate) async fn settle<S: Store + ?Sized>(
+    store: &S,
+    worker: &str,
+    now: Timestamp,
+    rows: &[OutboxRow],
+    result: SendResult,
+) {
+    let settlements: Vec<Settlement> = rows
+        .iter()
+        .map(|row| Settlement {
+            number: row.number,
+            result: result.clone(),
+        })
+        .collect();
+    store
+        .settle(worker, now, &settlements)
+        .await
+        .expect("rows can be settled");
+}
+
+pub(crate) fn failed(retry_at: Timestamp) -> SendResult {
+    SendResult::Failed {
+        error: "no broker".into(),
+        retry_at,
+    }
+}
+
+pub(crate) fn abandoned() -> SendResult {
+    SendResult::Abandoned {
+        error: "no such topic".into(),
+    }
+}
+
+pub(crate) async fn rows<S: Store + ?Sized>(store: &S, states: &[OutboxState]) -> Vec<OutboxRow> {
+    store
+        .rows(states, usize::MAX)
+        .await
+        .expect("rows can be looked at")
+}
+
+/// The numbers that the events in `rows` were made of.
+pub(crate) fn event_numbers(rows: &[OutboxRow]) -> Vec<u64> {
+    let values = rows.iter().map(|row| row.envelope.message.to_value());
+    values.filter_map(|value| value.as_u64()).collect()
+}
+
+/// The numbers of all that is in these states.
+pub(crate) async fn event_numbers_in<S: Store + ?Sized>(
+    store: &S,
+    states: &[OutboxState],
+) -> Vec<u64> {
+    event_numbers(&rows(store, states).await)
+}

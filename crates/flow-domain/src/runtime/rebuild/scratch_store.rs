@@ -1,0 +1,154 @@
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use crate::{
+    clock::Timestamp,
+    error::Error,
+    message::{Payload, Position, Recorded, StreamName, Version},
+    port::{
+        AggregateStore, Changes, Claim, Condition, EventStore, Outbox, OutboxDue, OutboxRow,
+        OutboxState, PortFuture, ProjectionStore, Query, Row, Settlement, Store, StoredState,
+    },
+    record::Table,
+};
+
+/// Where rows are rebuilt: beside the store, so that whoever reads it sees the old ones until all of the
+/// new ones are there.
+///
+/// A projector gets rows by their id and reaches nothing else; nothing else is answered.
+#[derive(Debug, Default)]
+pub(super) struct ScratchStore {
+    /// There are few: those of the projections that are rebuilt.
+    tables: Mutex<Vec<(Table, RebuiltRows)>>,
+}
+
+pub(super) type RebuiltRows = BTreeMap<Arc<str>, RebuiltRow>;
+
+/// A row, and who wrote it last.
+#[derive(Clone, Debug)]
+pub(super) struct RebuiltRow {
+    pub(super) value: Payload,
+    pub(super) handler: &'static str,
+}
+
+impl ScratchStore {
+    fn lock(&self) -> MutexGuard<'_, Vec<(Table, RebuiltRows)>> {
+        self.tables.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Keeps what a projector wrote.
+    pub(super) fn write(
+        &self,
+        handler: &'static str,
+        (table, id): (Table, Arc<str>),
+        value: Option<Payload>,
+    ) {
+        let mut tables = self.lock();
+        let place = tables.iter().position(|(other, _)| *other == table);
+        let place = place.unwrap_or_else(|| {
+            tables.push((table, RebuiltRows::new()));
+            tables.len() - 1
+        });
+        let (_, rows) = &mut tables[place];
+        match value {
+            Some(value) => rows.insert(id, RebuiltRow { value, handler }),
+            None => rows.remove(&id),
+        };
+    }
+
+    /// Takes the rows of a projection.
+    pub(super) fn take_rows(&self, table: Table) -> RebuiltRows {
+        let mut tables = self.lock();
+        let found = tables.iter_mut().find(|(other, _)| *other == table);
+        found.map_or_else(RebuiltRows::new, |(_, rows)| std::mem::take(rows))
+    }
+}
+
+fn unsupported<'a, T>() -> PortFuture<'a, T> {
+    let text = "a projector that is rebuilt reaches its rows by their ids and nothing else";
+    PortFuture::ready(Err(Error::setup(text)))
+}
+
+impl ProjectionStore for ScratchStore {
+    fn get<'a>(&'a self, table: Table, id: &'a str) -> PortFuture<'a, Option<StoredState>> {
+        let tables = self.lock();
+        let rows = tables.iter().find(|(other, _)| *other == table);
+        let row = rows.and_then(|(_, rows)| rows.get(id));
+        PortFuture::ready(Ok(row.map(|row| StoredState {
+            version: Version::NONE,
+            value: row.value.clone(),
+        })))
+    }
+
+    fn query<'a>(&'a self, _: Table, _: &'a Query) -> PortFuture<'a, Vec<Row>> {
+        unsupported()
+    }
+
+    fn count<'a>(&'a self, _: Table, _: &'a [Condition]) -> PortFuture<'a, usize> {
+        unsupported()
+    }
+}
+
+impl AggregateStore for ScratchStore {
+    fn load<'a>(&'a self, _: Table, _: &'a str) -> PortFuture<'a, Option<StoredState>> {
+        unsupported()
+    }
+}
+
+impl EventStore for ScratchStore {
+    fn read_stream<'a>(
+        &'a self,
+        _: &'a StreamName,
+        _: Version,
+        _: usize,
+    ) -> PortFuture<'a, Vec<Recorded>> {
+        unsupported()
+    }
+
+    fn read_category<'a>(
+        &'a self,
+        _: Option<&'a str>,
+        _: Position,
+        _: usize,
+    ) -> PortFuture<'a, Vec<Recorded>> {
+        unsupported()
+    }
+
+    fn last_position(&self) -> PortFuture<'_, Position> {
+        unsupported()
+    }
+}
+
+impl Outbox for ScratchStore {
+    fn claim<'a>(&'a self, _: &'a Claim<'a>) -> PortFuture<'a, Vec<OutboxRow>> {
+        unsupported()
+    }
+
+    fn settle<'a>(&'a self, _: &'a str, _: Timestamp, _: &'a [Settlement]) -> PortFuture<'a, ()> {
+        unsupported()
+    }
+
+    fn rows<'a>(&'a self, _: &'a [OutboxState], _: usize) -> PortFuture<'a, Vec<OutboxRow>> {
+        unsupported()
+    }
+
+    fn next_due(&self, _: Timestamp) -> PortFuture<'_, OutboxDue> {
+        unsupported()
+    }
+
+    fn reopen(&self, _: u64, _: Timestamp) -> PortFuture<'_, bool> {
+        unsupported()
+    }
+
+    fn clean_up(&self, _: OutboxState, _: Timestamp) -> PortFuture<'_, usize> {
+        unsupported()
+    }
+}
+
+impl Store for ScratchStore {
+    fn commit<'a>(&'a self, _: &'a Changes) -> PortFuture<'a, Vec<Recorded>> {
+        unsupported()
+    }
+}

@@ -1,0 +1,172 @@
+//! Several engines on one store and broker share the work, and take over from one that died.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::Duration,
+};
+
+use flow_domain::{Engine, Error, RetryPolicy};
+use pretty_assertions::assert_eq;
+
+use crate::fixture::{
+    CallLog, Doer, Job, Reader, World, doer_domain, job, machine_failure, pass_time, reader_domain,
+    seconds, spawn_engine, wait_until,
+};
+
+async fn run_job(who: &'static str, heard: CallLog, job: Job) -> Result<(), Error> {
+    heard.note(format!("{who} began {}{}", job.id, job.n));
+    pass_time(seconds(2)).await;
+    heard.note(format!("{who} ended {}{}", job.id, job.n));
+    Ok(())
+}
+
+fn doer_engine(world: &World, who: &'static str, heard: &CallLog) -> Engine {
+    let heard = heard.clone();
+    let doer = Doer::new(move |job| run_job(who, heard.clone(), job));
+    Engine::new(world.app(doer_domain(doer).subscriptions(|on| {
+        on.time_limit(seconds(10));
+    })))
+}
+
+fn reader_engine(world: &World, who: &'static str, heard: &CallLog) -> Engine {
+    let heard = heard.clone();
+    Engine::new(world.app(reader_domain(Reader::new(move |job| {
+        run_job(who, heard.clone(), job)
+    }))))
+}
+
+#[tokio::test(start_paused = true)]
+async fn dead_engine_is_replaced_after_its_lease() {
+    let world = World::new();
+    let heard = CallLog::default();
+    let publisher = world.app(doer_domain(heard.doer()));
+    publisher
+        .publish(vec![job("a", 1), job("a", 2)])
+        .await
+        .unwrap();
+    let first = spawn_engine(doer_engine(&world, "first", &heard));
+    wait_until(|| heard.len() == 1).await;
+    first.kill().await;
+
+    let second = spawn_engine(doer_engine(&world, "second", &heard));
+    wait_until(|| heard.len() == 5).await;
+
+    assert_eq!(
+        heard.lines(),
+        [
+            "first began a1",
+            "second began a1",
+            "second ended a1",
+            "second began a2",
+            "second ended a2"
+        ]
+    );
+    assert!(
+        (42_000..46_000).contains(&world.elapsed_millis()),
+        "{}",
+        world.elapsed_millis()
+    );
+    second.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn store_subscription_moves_to_another_engine_after_a_crash() {
+    let world = World::new();
+    let heard = CallLog::default();
+    let publisher = world.app(reader_domain(heard.reader()));
+    publisher
+        .publish(vec![job("a", 1), job("b", 1)])
+        .await
+        .unwrap();
+    let first = spawn_engine(reader_engine(&world, "first", &heard));
+    wait_until(|| heard.len() == 1).await;
+    let second = spawn_engine(reader_engine(&world, "second", &heard));
+    wait_until(|| heard.len() == 3).await;
+    first.kill().await;
+
+    wait_until(|| heard.len() == 5).await;
+    pass_time(seconds(600)).await;
+
+    assert_eq!(
+        heard.lines(),
+        [
+            "first began a1",
+            "first ended a1",
+            "first began b1",
+            "second began b1",
+            "second ended b1"
+        ]
+    );
+    second.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn store_lease_is_renewed_while_a_handler_is_slow() {
+    let world = World::new();
+    let heard = CallLog::default();
+    let engine = |who: &'static str| {
+        let heard = heard.clone();
+        let reader = Reader::new(move |job: Job| {
+            let heard = heard.clone();
+            async move {
+                pass_time(seconds(100)).await;
+                heard.note(format!("{who} {}{}", job.id, job.n));
+                Ok(())
+            }
+        });
+        Engine::new(world.app(reader_domain(reader).subscriptions(|on| {
+            on.time_limit(seconds(200));
+        })))
+    };
+    world
+        .app(reader_domain(heard.reader()))
+        .publish(job("a", 1))
+        .await
+        .unwrap();
+    let first = spawn_engine(engine("first"));
+    pass_time(Duration::from_millis(10)).await;
+    let second = spawn_engine(engine("second"));
+
+    pass_time(seconds(400)).await;
+
+    assert_eq!(heard.lines(), ["first a1"]);
+    first.stop().await;
+    second.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn message_released_untried_does_not_count_as_an_attempt() {
+    let world = World::new();
+    let heard = CallLog::default();
+    let (noted, n_last) = (heard.clone(), Arc::new(AtomicU32::new(0)));
+    let doer = Doer::new(move |job: Job| {
+        let (noted, n_last) = (noted.clone(), Arc::clone(&n_last));
+        async move {
+            pass_time(seconds(9)).await;
+            if job.n == 19 && n_last.fetch_add(1, Ordering::Relaxed) == 0 {
+                return Err(machine_failure());
+            }
+            noted.note(job.id);
+            Ok(())
+        }
+    });
+    let app = world.app(doer_domain(doer).subscriptions(|on| {
+        on.time_limit(seconds(10)).retry(RetryPolicy::attempts(2));
+    }));
+    for n in 0..20 {
+        app.publish(job(format!("job-{n}"), n)).await.unwrap();
+    }
+    let reads_all = spawn_engine(Engine::new(app.clone()));
+    pass_time(seconds(1)).await;
+    let is_idle = spawn_engine(Engine::new(app.clone()));
+
+    pass_time(seconds(600)).await;
+
+    assert_eq!(heard.len(), 20, "each once");
+    assert!(app.dead_letters().all().await.unwrap().is_empty());
+    reads_all.stop().await;
+    is_idle.stop().await;
+}

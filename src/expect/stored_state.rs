@@ -1,0 +1,41 @@
+use flow_domain::message::Payload;
+use serde_json::Value;
+
+use crate::{
+    flow::Mismatch,
+    report::{differences, is_like, partial_differences, show_stored, show_value},
+};
+
+/// Expects that what is stored is the same; the same fields in another order are.
+pub(crate) fn require_equal(
+    subject: impl Fn() -> String,
+    expected: &Payload,
+    found: &Payload,
+) -> Result<(), Mismatch> {
+    if expected == found {
+        return Ok(());
+    }
+    let differences = differences(&expected.to_value(), &found.to_value());
+    if differences.is_empty() {
+        return Ok(());
+    }
+    let shown = |payload| format!("{} {}", subject(), show_stored(payload));
+    Err(Mismatch::new(shown(expected), shown(found)).with_field_differences(differences))
+}
+
+/// Expects that what is stored has these fields with these values, and maybe others.
+pub(crate) fn require_like(
+    subject: &str,
+    expected: &Value,
+    found: &Payload,
+) -> Result<(), Mismatch> {
+    let value = found.to_value();
+    if is_like(expected, &value) {
+        return Ok(());
+    }
+    let mismatch = Mismatch::new(
+        format!("{subject} like {}", show_value(expected)),
+        format!("{subject} {}", show_stored(found)),
+    );
+    Err(mismatch.with_field_differences(partial_differences(expected, &value)))
+}

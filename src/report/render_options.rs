@@ -1,0 +1,187 @@
+use std::borrow::Cow;
+
+/// How many columns of indentation the further lines of a wrapped value get.
+const HANGING_INDENT: usize = 2;
+
+/// What a report is written on.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct RenderOptions {
+    /// How many columns it has.
+    pub(crate) width: usize,
+    /// How many lines of a chain it has room for.
+    pub(crate) n_lines: usize,
+    pub(crate) is_coloured: bool,
+}
+
+/// What a part of a report is, where colours tell them apart.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Style {
+    /// What went wrong.
+    Failure,
+    Expected,
+    Found,
+    Difference,
+    /// The name of a section.
+    SectionName,
+    /// Where the reason lies.
+    Mark,
+}
+
+impl RenderOptions {
+    /// The log of a CI run, or a file.
+    pub(crate) const PLAIN: Self = Self {
+        width: 140,
+        n_lines: 60,
+        is_coloured: false,
+    };
+
+    /// Room for everything.
+    pub(crate) const UNLIMITED: Self = Self {
+        width: usize::MAX,
+        n_lines: usize::MAX,
+        is_coloured: false,
+    };
+
+    /// What is left of it to the right of so many columns.
+    pub(super) fn indented(self, n_columns: usize) -> Self {
+        Self {
+            width: self.width.saturating_sub(n_columns),
+            ..self
+        }
+    }
+
+    /// The text in a colour, line by line: an indentation that is put in later has none.
+    pub(super) fn paint<'t>(&self, ink: Style, text: &'t str) -> Cow<'t, str> {
+        if !self.is_coloured {
+            return Cow::Borrowed(text);
+        }
+        let lines = text.split('\n').map(|line| match line {
+            "" => String::new(),
+            line => format!("\x1b[{}m{line}\x1b[0m", ink.ansi_code()),
+        });
+        Cow::Owned(lines.collect::<Vec<String>>().join("\n"))
+    }
+
+    /// Breaks values that are too long after a comma; what has none stays as it is.
+    pub(super) fn wrap_fields(&self, text: &str) -> String {
+        self.wrap_after(", ", text)
+    }
+
+    /// Breaks sentences that are too long after a word.
+    pub(super) fn wrap_words(&self, text: &str) -> String {
+        self.wrap_after(" ", text)
+    }
+
+    fn wrap_after(&self, mark: &str, text: &str) -> String {
+        let mut wrapped = Vec::new();
+        for line in text.split('\n') {
+            let indentation = line.len() - line.trim_start_matches(' ').len();
+            let mut rest = line.to_owned();
+            while let Some(end) = self.break_point(mark, &rest, indentation + HANGING_INDENT) {
+                let more = rest.split_off(end);
+                wrapped.push(rest.trim_end().to_owned());
+                rest = format!("{}{more}", " ".repeat(indentation + HANGING_INDENT));
+            }
+            wrapped.push(rest);
+        }
+        wrapped.join("\n")
+    }
+
+    /// Where a line is to be broken, if it is too long: after the last mark that has room, or else
+    /// after the first.
+    fn break_point(&self, mark: &str, line: &str, indentation: usize) -> Option<usize> {
+        if line.chars().count() <= self.width {
+            return None;
+        }
+        let room = line.char_indices().nth(self.width);
+        let room = room.map_or(line.len(), |(at, _)| at);
+        let start = indentation.min(line.len());
+        // A mark in front of nothing but spaces would be found again and again.
+        let fits = line.get(start..room).and_then(|part| part.rfind(mark));
+        let found = fits.or_else(|| line.get(start..).and_then(|part| part.find(mark)));
+        found
+            .map(|at| start + at + mark.len())
+            .filter(|end| *end < line.len())
+    }
+
+    /// Cuts off the end of a line that is too long.
+    pub(super) fn cut_end(&self, line: &str) -> String {
+        if line.chars().count() <= self.width {
+            return line.to_owned();
+        }
+        let room: String = line.chars().take(self.width.saturating_sub(3)).collect();
+        format!("{} ..", room.trim_end())
+    }
+}
+
+impl Style {
+    /// The parameters of ANSI's "select graphic rendition".
+    fn ansi_code(self) -> &'static str {
+        match self {
+            Self::Failure => "1;31",
+            Self::Expected => "32",
+            Self::Found => "31",
+            Self::Difference => "33",
+            Self::SectionName => "1",
+            Self::Mark => "1;36",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NARROW: RenderOptions = RenderOptions {
+        width: 20,
+        ..RenderOptions::PLAIN
+    };
+
+    #[test]
+    fn wrap_breaks_a_long_value_after_a_comma() {
+        let wrapped = NARROW.wrap_fields("Placed { id: 1, customer: 2, note: 3 }\n  x: 1");
+
+        assert_eq!(
+            wrapped,
+            "Placed { id: 1,\n  customer: 2,\n  note: 3 }\n  x: 1"
+        );
+    }
+
+    #[test]
+    fn wrap_keeps_a_value_without_commas() {
+        let long = "x".repeat(30);
+
+        assert_eq!(NARROW.wrap_fields(&long), long);
+        assert_eq!(
+            NARROW.wrap_fields(&format!("{long}, {long}")),
+            format!("{long},\n  {long}")
+        );
+        assert_eq!(
+            NARROW.wrap_fields(&format!("{long}, ")),
+            format!("{long}, ")
+        );
+    }
+
+    #[test]
+    fn width_counts_characters_not_bytes() {
+        assert_eq!(NARROW.wrap_fields(&"ü".repeat(20)), "ü".repeat(20));
+        assert_eq!(
+            NARROW.cut_end(&"ü".repeat(21)),
+            format!("{} ..", "ü".repeat(17))
+        );
+    }
+
+    #[test]
+    fn paint_ends_the_colour_with_each_line() {
+        let coloured = RenderOptions {
+            is_coloured: true,
+            ..NARROW
+        };
+
+        assert_eq!(
+            coloured.paint(Style::Found, "one\n\ntwo"),
+            "\x1b[31mone\x1b[0m\n\n\x1b[31mtwo\x1b[0m"
+        );
+        assert_eq!(NARROW.paint(Style::Found, "one"), "one");
+    }
+}

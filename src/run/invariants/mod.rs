@@ -1,0 +1,10 @@
+//! The laws that every sentence looks after by itself, and the words for those that are broken.
+
+mod check;
+mod debug_diff;
+mod mismatch_text;
+mod rebuild;
+mod silent_change;
+
+pub(crate) use mismatch_text::violation_mismatch;
+pub(super) use silent_change::silent_changes;

@@ -1,0 +1,154 @@
+use flow_domain::{
+    record::{Entry, EntryKind, HandlerKind, HandlerOutcome, StateChange, TableKind},
+    runtime::StaleRow,
+};
+
+use crate::{
+    expect::MessageView,
+    flow::Mismatch,
+    report::StepMismatch,
+    run::{
+        invariants::mismatch_text::{RowWriter, rebuild_failure_mismatch, stale_rows_mismatch},
+        runner::Runner,
+    },
+};
+
+impl Runner<'_, '_> {
+    /// The projections that are not what all events make of them.
+    ///
+    /// Nothing is said of one whose projectors have not handled all events that there are.
+    pub(super) async fn stale_projection_failures(&self) -> Vec<StepMismatch> {
+        let projections = self.caught_up_projections();
+        if projections.is_empty() || !self.outcome.remaining().is_quiet() {
+            return Vec::new();
+        }
+        let last = self.plan.steps.len() - 1;
+        let (rows, rebuilt) = match self.outcome.system().stale_rows(&projections).await {
+            Ok(rebuilt) => rebuilt,
+            Err(err) => {
+                let found = err.with_causes().to_string();
+                let mismatch = Mismatch::new("projections that can be rebuilt", found);
+                return vec![self.failure_at(last, mismatch)];
+            }
+        };
+        if !rebuilt.skipped.is_empty() {
+            let failures = rebuilt.skipped.iter().map(ToString::to_string);
+            let failures: Vec<String> = failures.collect();
+            return vec![self.failure_at(last, rebuild_failure_mismatch(&failures))];
+        }
+        let mut failed = Vec::new();
+        for name in projections {
+            let mut rows = rows.iter().filter(|row| row.table.name == name);
+            if let Some(first) = rows.next() {
+                let others: Vec<&StaleRow> = rows.collect();
+                let (step, writer) = self.last_writer(first);
+                let mismatch = stale_rows_mismatch(first, writer.as_ref(), &others);
+                failed.push(self.failure_at(step.unwrap_or(last), mismatch));
+            }
+        }
+        failed
+    }
+
+    /// The projections that were written and whose projectors have handled everything.
+    fn caught_up_projections(&self) -> Vec<&'static str> {
+        let record = self.outcome.record();
+        let (mut projections, mut unfinished) = (Vec::new(), Vec::new());
+        for entry in record.entries() {
+            if let Some(written) = written_row(entry) {
+                if !projections.contains(&written.table.name) {
+                    projections.push(written.table.name);
+                }
+            } else if let Some(projector) = self.failed_projector(entry) {
+                unfinished.extend(self.outcome.system().projection_of(projector));
+            }
+        }
+        projections.retain(|name| !unfinished.contains(name));
+        projections
+    }
+
+    /// The projector that did not handle an event and is not tried again, if that is what happened.
+    fn failed_projector(&self, entry: &Entry) -> Option<&'static str> {
+        match &entry.kind {
+            EntryKind::HandlerEnded(HandlerOutcome::Failed(_) | HandlerOutcome::Rejected(_)) => {}
+            EntryKind::RetriesExhausted { handler, .. } => return Some(*handler),
+            _ => return None,
+        }
+        let record = self.outcome.record();
+        let started = entry.cause?;
+        let is_tried_again = |effect: &Entry| matches!(effect.kind, EntryKind::RetryScheduled(_));
+        match record.entry(started).kind {
+            EntryKind::HandlerStarted {
+                handler,
+                kind: HandlerKind::Projector,
+                ..
+            } => (!record.effects(started).any(is_tried_again)).then_some(handler),
+            _ => None,
+        }
+    }
+
+    /// In which step a row was written last, and by whom.
+    fn last_writer(&self, stale: &StaleRow) -> (Option<usize>, Option<RowWriter>) {
+        let record = self.outcome.record();
+        let mut entries = record.entries().iter().rev();
+        let found = entries.find(|entry| {
+            written_row(entry).is_some_and(|row| row.table == stale.table && row.id == stale.id)
+        });
+        let Some(entry) = found else {
+            let writer = stale.rebuilt_by.map(|handler| RowWriter {
+                handler,
+                event: None,
+                repeated_event: None,
+            });
+            return (None, writer);
+        };
+        let started = entry.cause.map(|cause| record.entry(cause));
+        let writer = started.and_then(|started| {
+            let EntryKind::HandlerStarted { handler, .. } = started.kind else {
+                return None;
+            };
+            let event = started
+                .cause
+                .and_then(|cause| match &record.entry(cause).kind {
+                    EntryKind::Appended(event) => Some(MessageView::from(&*event.envelope).name),
+                    _ => None,
+                });
+            let again = self.first_repeated_event(handler);
+            Some(RowWriter {
+                handler,
+                event,
+                repeated_event: again,
+            })
+        });
+        (Some(self.step_of(entry)), writer)
+    }
+
+    /// The first event that a handler handled more than once, and how often.
+    fn first_repeated_event(&self, wanted: &str) -> Option<(String, usize)> {
+        let record = self.outcome.record();
+        let is_handled = |entry: &&Entry| match entry.kind {
+            EntryKind::HandlerStarted { handler, .. } if handler == wanted => {
+                let mut effects = record.effects(entry.id);
+                effects
+                    .any(|effect| effect.kind == EntryKind::HandlerEnded(HandlerOutcome::Handled))
+            }
+            _ => false,
+        };
+        record.entries().iter().find_map(|entry| {
+            let EntryKind::Appended(event) = &entry.kind else {
+                return None;
+            };
+            let n_handled = record.effects(entry.id).filter(is_handled).count();
+            (1 < n_handled).then(|| (MessageView::from(&*event.envelope).name, n_handled))
+        })
+    }
+}
+
+/// The row that was written or deleted, if that is what happened.
+fn written_row(entry: &Entry) -> Option<&StateChange> {
+    match &entry.kind {
+        EntryKind::StateChanged(written) if written.table.kind == TableKind::Projection => {
+            Some(written)
+        }
+        _ => None,
+    }
+}

@@ -1,0 +1,98 @@
+use std::{env, fs, path::Path, process::Command};
+
+use crate::source::rust_files_in;
+
+const WORKSPACE: &str = env!("CARGO_MANIFEST_DIR");
+
+/// At this length somebody has asked for long what the second thing in the file is.
+const MAX_LINES: usize = 450;
+
+/// People pay for every crate on each of their builds.
+const MAX_CRATES: usize = 45;
+
+#[test]
+fn source_file_is_short() {
+    let folders = ["src", "crates", "examples", "tests", "benches"];
+    let mut long = Vec::new();
+    for folder in folders {
+        for path in rust_files_in(&Path::new(WORKSPACE).join(folder)) {
+            let n_lines = fs::read_to_string(&path).unwrap().lines().count();
+            if MAX_LINES < n_lines {
+                long.push(format!("{}: {n_lines} lines", path.display()));
+            }
+        }
+    }
+
+    assert!(
+        long.is_empty(),
+        "more than {MAX_LINES} lines\n{}",
+        long.join("\n")
+    );
+}
+
+#[test]
+fn a_default_build_of_the_harness_is_small() {
+    let mut tree = Command::new(env::var("CARGO").unwrap_or_else(|_| "cargo".into()));
+    // What was built is there already, so nothing is fetched for the answer.
+    tree.args([
+        "tree",
+        "-p",
+        "flow-harness",
+        "-e",
+        "normal",
+        "--prefix",
+        "none",
+    ])
+    .args(["--format", "{p}", "--offline", "--locked"])
+    .current_dir(WORKSPACE);
+
+    let output = tree.output().unwrap();
+
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{errors}");
+    let text = String::from_utf8_lossy(&output.stdout);
+    let mut crates: Vec<&str> = text
+        .lines()
+        .map(|line| line.trim_end_matches(" (*)"))
+        .collect();
+    crates.sort_unstable();
+    crates.dedup();
+    assert!(
+        crates.len() <= MAX_CRATES,
+        "{} crates, at most {MAX_CRATES}\n{}",
+        crates.len(),
+        crates.join("\n")
+    );
+}
+
+#[test]
+fn the_commands_in_the_readme_exist() {
+    let Ok(readme) = fs::read_to_string(Path::new(WORKSPACE).join("README.md")) else {
+        return;
+    };
+    for (idx, line) in readme.lines().enumerate() {
+        let words: Vec<&str> = line
+            .split(|letter: char| letter.is_whitespace() || letter == '`')
+            .collect();
+        for pair in words.windows(2) {
+            let [flag, name] = pair else { continue };
+            let places = match *flag {
+                "--example" => [
+                    format!("examples/{name}.rs"),
+                    format!("examples/{name}/main.rs"),
+                ],
+                "--test" => [format!("tests/{name}.rs"), format!("tests/{name}/main.rs")],
+                "--bench" => [
+                    format!("benches/{name}.rs"),
+                    format!("benches/{name}/main.rs"),
+                ],
+                script if script.starts_with("scripts/") => [script.to_owned(), script.to_owned()],
+                _ => continue,
+            };
+            let exists = places
+                .iter()
+                .any(|place| Path::new(WORKSPACE).join(place).exists());
+            assert!(exists, "README.md:{}: there is no {}", idx + 1, places[0]);
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! The user's own expectations.
+
+use flow_harness::prelude::*;
+
+use crate::{mismatch, ordered, ordered_twice};
+
+/// At most so many events.
+struct AtMost(usize);
+
+impl Expectation for AtMost {
+    fn describe(&self) -> String {
+        format!("at most {} events", self.0)
+    }
+
+    fn check(&self, outcome: &Outcome) -> Result<(), Mismatch> {
+        match outcome.events().len() {
+            n_events if n_events <= self.0 => Ok(()),
+            n_events => Err(Mismatch::new(self.describe(), format!("{n_events} events"))),
+        }
+    }
+}
+
+#[test]
+fn then_takes_an_expectation() {
+    ordered().then(AtMost(2)).run();
+
+    insta::assert_snapshot!(mismatch(ordered().then(AtMost(1))), @r"
+    expected  at most 1 events
+    found     2 events
+    ");
+}
+
+#[test]
+fn then_takes_a_closure() {
+    let expects = |expected: usize| {
+        move |outcome: &Outcome| match outcome.acts().len() {
+            found if found == expected => Ok(()),
+            found => Err(Mismatch::new(
+                format!("{expected} acts"),
+                format!("{found} acts"),
+            )),
+        }
+    };
+
+    ordered().then(expects(1)).run();
+
+    insta::assert_snapshot!(mismatch(ordered().then(expects(2))), @r"
+    expected  2 acts
+    found     1 acts
+    ");
+}
+
+#[test]
+fn custom_expectation_covers_no_problem_by_default() {
+    insta::assert_snapshot!(mismatch(ordered_twice().then(AtMost(0))), @r"
+    expected  nothing goes wrong that no `then` speaks of
+    found     PlaceOrder was rejected: the order is already placed
+              If that is the point, say so: `.then_rejected(..)`
+    ");
+}
+
+/// That it was refused, for whatever reason.
+struct RejectionExpected;
+
+impl Expectation for RejectionExpected {
+    fn describe(&self) -> String {
+        "refused".into()
+    }
+
+    fn check(&self, outcome: &Outcome) -> Result<(), Mismatch> {
+        let act = outcome.last_act();
+        act.error()
+            .map(|_| ())
+            .ok_or_else(|| Mismatch::new("refused", "accepted"))
+    }
+
+    fn covers(&self) -> Option<flow_harness::flow::Problem> {
+        Some(flow_harness::flow::Problem::Rejection)
+    }
+}
+
+#[test]
+fn custom_expectation_can_cover_a_rejection() {
+    ordered_twice().then(RejectionExpected).run();
+
+    insta::assert_snapshot!(mismatch(ordered().then(RejectionExpected)), @r"
+    expected  refused
+    found     accepted
+    ");
+}

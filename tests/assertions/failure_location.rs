@@ -1,0 +1,139 @@
+//! Which line a failure is blamed on.
+
+use std::{env, process::Command};
+
+use ::shop::{Order, OrderDashboard, OrderStatus};
+use flow_harness::{
+    Flow,
+    flow::{AfterAct, Mismatch},
+    prelude::Outcome,
+};
+
+use crate::{
+    fixture::{instructed, place, received, shop},
+    ordered, ordered_twice,
+};
+
+#[track_caller]
+fn check_failure_line(flow: Flow<'_, impl AfterAct>, line: u32) {
+    let failure = flow.try_run().unwrap_err();
+
+    let place = failure.location();
+    assert!(
+        place.starts_with(&format!("tests/words/place.rs:{line}:")),
+        "{place} and not line {line}"
+    );
+}
+
+#[test]
+fn failed_expectation_names_its_line() {
+    let flow = shop()
+        .given_events(received(5))
+        .when(place())
+        .then_accepted()
+        .then_no_events()
+        .then_settled();
+    check_failure_line(flow, line!() - 2);
+}
+
+#[test]
+fn failed_state_check_names_its_line() {
+    let flow = ordered()
+        .then_projection::<OrderDashboard>("ord-1")
+        .has(|row| row.order_id == "ord-1")
+        .has(|row| row.status == OrderStatus::Confirmed)
+        .has(|row| row.total_cents == 9_995);
+    check_failure_line(flow, line!() - 2);
+}
+
+#[test]
+fn missing_state_names_the_line_of_its_query() {
+    let flow = ordered()
+        .then_aggregate::<Order>("ord-9")
+        .has(|order| order.status == OrderStatus::Placed);
+    check_failure_line(flow, line!() - 2);
+}
+
+#[test]
+fn wrong_handler_count_names_its_line() {
+    let flow = ordered()
+        .then_handled_by::<::shop::Fulfilment>()
+        .times(1)
+        .then_settled();
+    check_failure_line(flow, line!() - 2);
+}
+
+#[test]
+fn failed_row_check_names_its_line() {
+    let flow = ordered()
+        .then_projections::<OrderDashboard>()
+        .count(1)
+        .all(|row| row.status == OrderStatus::Confirmed)
+        .any(|_| true);
+    check_failure_line(flow, line!() - 2);
+}
+
+#[test]
+fn failed_given_command_names_its_line() {
+    let flow = shop()
+        .given_command(place())
+        .given_command(place())
+        .when(place())
+        .then_settled();
+    check_failure_line(flow, line!() - 3);
+}
+
+#[test]
+fn unasserted_act_names_its_line() {
+    let flow = shop()
+        .given_command(place())
+        .when(place())
+        .then_no_events()
+        .then_aggregate::<Order>("ord-1");
+    check_failure_line(flow, line!() - 3);
+}
+
+#[test]
+fn unasserted_handler_failure_names_the_line_of_the_act() {
+    let flow = crate::fixture::lab()
+        .when_event(instructed("x"))
+        .when_event(instructed("fail"))
+        .then_no_events();
+    check_failure_line(flow, line!() - 2);
+}
+
+#[test]
+fn flow_without_then_names_its_last_line() {
+    let flow = shop().given_events(received(5)).when(place());
+    check_failure_line(flow, line!() - 1);
+}
+
+#[test]
+fn custom_expectation_names_its_line() {
+    let never = |_: &Outcome| Err(Mismatch::new("this", "that"));
+
+    let flow = ordered().then_settled().then(never);
+    check_failure_line(flow, line!() - 1);
+}
+
+/// Set for the process that panics, so that this one can read what it prints.
+const PANICS: &str = "FLOW_HARNESS_TEST_PANICS";
+
+#[test]
+fn run_panics_at_the_line_of_the_test() {
+    if env::var_os(PANICS).is_some() {
+        ordered_twice().then_accepted().run();
+    }
+    let line = line!() - 2;
+
+    let output = Command::new(env::current_exe().unwrap())
+        .args(["--exact", "place::run_panics_at_the_line_of_the_test"])
+        .arg("--nocapture")
+        .env(PANICS, "yes")
+        .output()
+        .unwrap();
+
+    let printed = String::from_utf8_lossy(&output.stderr);
+    let expected = format!("panicked at tests/words/place.rs:{line}:");
+    assert!(printed.contains(&expected), "{printed}");
+}

@@ -1,0 +1,219 @@
+//! What happened before.
+
+use ::shop::{
+    ConfirmOrder, Fulfilment, Inventory, Order, OrderDashboard, OrderStatus, ReceiveStock,
+    StockLevel, StockReceived,
+};
+
+use crate::{
+    fixture::{
+        FakeMailer, instructed, lab, paid, place, placed, received, reserved, shop, shop_with_mail,
+    },
+    mismatch,
+};
+
+#[test]
+fn given_events_takes_one_event() {
+    shop()
+        .given_events(received(5))
+        .when(place())
+        .then_aggregate::<Inventory>("prod-1")
+        .has(|inventory| inventory.available == 3)
+        .run();
+}
+
+#[test]
+fn given_events_takes_an_array() {
+    shop()
+        .given_events([received(5), received(2)])
+        .when(place())
+        .then_aggregate::<Inventory>("prod-1")
+        .has(|inventory| inventory.available == 5)
+        .run();
+}
+
+#[test]
+fn given_events_takes_a_vec() {
+    let deliveries: Vec<StockReceived> = (1..=3).map(received).collect();
+
+    shop()
+        .given_events(deliveries)
+        .when(place())
+        .then_aggregate::<Inventory>("prod-1")
+        .has(|inventory| inventory.available == 4)
+        .run();
+}
+
+#[test]
+fn given_events_takes_a_tuple_of_several_streams_and_lists() {
+    let other = StockReceived {
+        product_id: "prod-2".into(),
+        quantity: 7,
+    };
+
+    shop()
+        .given_events((received(5), other, [received(1)]))
+        .when_event(paid())
+        .then_aggregate::<Inventory>("prod-1")
+        .has(|inventory| inventory.available == 6)
+        .unchanged()
+        .then_aggregate::<Inventory>("prod-2")
+        .has(|inventory| inventory.available == 7)
+        .unchanged()
+        .run();
+}
+
+#[test]
+fn given_events_can_be_repeated() {
+    shop()
+        .given_events(received(5))
+        .given_events(received(1))
+        .when(place())
+        .then_aggregate::<Inventory>("prod-1")
+        .has(|inventory| inventory.available == 4)
+        .run();
+}
+
+#[test]
+fn given_events_reach_projections_and_process_managers() {
+    shop()
+        .given_events((received(5), placed()))
+        .when_event(paid())
+        .then_projection::<StockLevel>("prod-1")
+        .has(|level| level.reserved == 2)
+        .then_process_manager::<Fulfilment>("ord-1")
+        .has(|fulfilment| fulfilment.reserved)
+        .then_handler_failed_saying::<Fulfilment>("there is no Order `ord-1`")
+        .run();
+}
+
+#[test]
+fn given_events_do_not_create_a_state_aggregate() {
+    let flow = shop()
+        .given_events(placed())
+        .when(ConfirmOrder {
+            order_id: "ord-1".into(),
+        })
+        .then_accepted();
+
+    insta::assert_snapshot!(mismatch(flow), @r"
+    expected  what is given happens without trouble
+    found     Fulfilment on StockRefused: there is no Order `ord-1`: its stream has events, but it is kept as state, which events do not make; in a test `.given_aggregate(..)` or `.given_command(..)` does
+    ");
+}
+
+#[test]
+fn given_events_are_not_among_the_events_of_the_acts() {
+    shop()
+        .given_events((received(5), placed()))
+        .when_event(received(1))
+        .then_no_event::<StockReceived>()
+        .then_no_events()
+        .run();
+}
+
+#[test]
+fn given_events_whose_handler_fails_fail_the_flow() {
+    let flow = lab()
+        .given_events(instructed("fail"))
+        .when_event(instructed("x"))
+        .then_settled();
+
+    insta::assert_snapshot!(mismatch(flow), @"
+    expected  what is given happens without trouble
+    found     Brittle on Instructed: what was told failed: there was smoke
+    ");
+}
+
+#[test]
+fn given_aggregate_stores_a_state_aggregate() {
+    let mut order = Order::draft("ord-1", "cust-1", "prod-1", 2, 9_995);
+    order.status = OrderStatus::Cancelled;
+
+    shop()
+        .given_aggregate(order)
+        .when(place())
+        .then_rejected_saying("already placed")
+        .then_projection::<OrderDashboard>("ord-1")
+        .absent()
+        .run();
+}
+
+#[test]
+fn given_aggregate_publishes_its_raised_events() {
+    let mut inventory = Inventory::empty("prod-1");
+    inventory.receive(5);
+
+    shop()
+        .given_aggregate(inventory)
+        .when(place())
+        .then_event(reserved())
+        .then_projection::<StockLevel>("prod-1")
+        .has(|level| level.available == 3)
+        .run();
+}
+
+#[test]
+fn given_aggregate_needs_state_to_store() {
+    let flow = shop()
+        .given_aggregate(Inventory::empty("prod-1"))
+        .when(place())
+        .then_settled();
+
+    insta::assert_snapshot!(mismatch(flow), @r"
+    expected  something that can be given
+    found     `Inventory` is event-sourced and this one raised no events, so there is nothing to store
+    ");
+}
+
+#[test]
+fn given_command_goes_through_its_handler() {
+    shop()
+        .given_command(ReceiveStock {
+            product_id: "prod-1".into(),
+            quantity: 5,
+        })
+        .when(place())
+        .then_event(reserved())
+        .run();
+}
+
+#[test]
+fn given_command_that_is_rejected_fails_the_flow() {
+    let flow = shop()
+        .given_command(place())
+        .given_command(place())
+        .when_event(paid())
+        .then_settled();
+
+    insta::assert_snapshot!(mismatch(flow), @r"
+    expected  what is given happens without trouble
+    found     it was rejected: the order is already placed
+              If that is the point, `.when(..)` is the word
+    ");
+}
+
+#[test]
+fn given_command_whose_effects_fail_fails_the_flow() {
+    let flow = shop_with_mail(FakeMailer::down)
+        .given_events(received(5))
+        .given_command(place())
+        .given_events(paid())
+        .when_event(paid())
+        .then_settled();
+
+    insta::assert_snapshot!(mismatch(flow), @r"
+    expected  what is given happens without trouble
+    found     MailHandler on OrderConfirmed: sending the mail failed: the mail server is down
+    ");
+}
+
+#[test]
+fn given_nothing_says_that_the_world_is_empty() {
+    shop()
+        .given_nothing()
+        .when(place())
+        .then_projections::<StockLevel>()
+        .count(0)
+        .run();
+}

@@ -1,0 +1,64 @@
+//! What a fake saw.
+
+use flow_harness::prelude::*;
+
+use crate::{
+    fixture::{FakeMailer, mask_line_numbers, paid, place, received, shop_with_mail},
+    mismatch, ordered,
+};
+
+#[test]
+fn then_resource_asks_the_fake_of_this_run() {
+    let flow = || {
+        shop_with_mail(FakeMailer::default)
+            .given_events(received(5))
+            .given_command(place())
+            .when_event(paid())
+    };
+
+    flow()
+        .then_resource(|mailer: &FakeMailer| mailer.sent().len() == 1)
+        .run();
+
+    let flow = flow().then_resource(|mailer: &FakeMailer| mailer.sent().is_empty());
+    insta::assert_snapshot!(mismatch(flow), @r#"
+    expected  a FakeMailer for which the closure holds
+    found     FakeMailer { mails: Mutex { data: [Mail { customer_id: "cust-1", text: "Your order ord-1 is confirmed." }], poisoned: false, .. }, is_down: false, calls: CallScript { state: Mutex { data: CallState { n_calls: 1, failing: None, n_failed: 0 }, poisoned: false, .. } } }
+    "#);
+}
+
+#[test]
+fn then_resource_needs_one_of_that_type() {
+    let flow = ordered().then_resource::<FakeMailer>(|_| true);
+
+    insta::assert_snapshot!(mismatch(flow), @r"
+    expected  a FakeMailer for which the closure holds
+    found     no resource of that type: add `.resource(|| ..)` that makes a FakeMailer to the harness
+    ");
+}
+
+#[test]
+fn repeated_resource_replaces_the_earlier_one() {
+    let outcome = shop_with_mail(FakeMailer::down)
+        .resource(FakeMailer::default)
+        .given_events(received(5))
+        .given_command(place())
+        .when_event(paid())
+        .then_settled()
+        .run();
+
+    assert_eq!(outcome.resource::<FakeMailer>().sent().len(), 1);
+}
+
+#[test]
+fn missing_resource_names_the_line_of_the_query() {
+    let flow = ordered().then(|_: &Outcome| {
+        Resources::default().get::<FakeMailer>();
+        Ok(())
+    });
+
+    insta::assert_snapshot!(mask_line_numbers(&mismatch(flow)), @"
+    expected  the closure comes to an answer
+    found     the closure panicked at tests/assertions/resource.rs:LINE: the flow has no resource `assertions::fixture::mailer::FakeMailer`: add `.resource(|| ..)` that makes one to the harness
+    ");
+}

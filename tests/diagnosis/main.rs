@@ -1,0 +1,52 @@
+//! Why a sentence failed: every cause is seeded into the shop and the bank, at levels 2 and 3, each beside
+//! the cause that is nearest to it; and into the booking of rooms, where time passes.
+
+mod bank;
+mod bank_doubles;
+mod booking;
+#[path = "../fixture/mod.rs"]
+mod fixture;
+mod given_state;
+mod pending;
+mod readers;
+mod shop;
+mod shop_doubles;
+mod similar_events;
+mod state;
+
+use flow_harness::{Flow, Mode, diagnosis::Diagnosis, flow::AfterAct};
+
+use crate::fixture::mask_line_numbers;
+
+/// The verdict of a sentence that fails, with its number, what to do, and the runner-up.
+#[track_caller]
+fn diagnosis(flow: Flow<'_, impl AfterAct>) -> String {
+    let failure = match flow.try_run() {
+        Ok(outcome) => panic!("it passed:\n{}", outcome.story()),
+        Err(failure) => failure,
+    };
+    let Some(Diagnosis {
+        cause: verdict,
+        runner_up,
+        ..
+    }) = failure.diagnosis()
+    else {
+        panic!("no cause was found:\n{failure}");
+    };
+    let mut lines = vec![format!("{} {verdict}", verdict.case_number())];
+    lines.extend(verdict.advice().map(|advice| format!("do {advice}")));
+    lines.extend(
+        runner_up
+            .iter()
+            .map(|other| format!("or {} {other}", other.case_number())),
+    );
+    mask_line_numbers(&lines.join("\n"))
+}
+
+/// The verdict of a sentence that fails at levels 2 and 3 for the same reason.
+#[track_caller]
+fn diagnosis_in_both_modes<'t, S: AfterAct>(flow: impl Fn(Mode) -> Flow<'t, S>) -> String {
+    let (inline, through_engine) = (diagnosis(flow(Mode::Sync)), diagnosis(flow(Mode::Engine)));
+    pretty_assertions::assert_eq!(inline, through_engine, "the two modes do not agree");
+    inline
+}

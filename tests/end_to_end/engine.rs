@@ -1,0 +1,173 @@
+//! Level 3 as the pattern has it: the engine in test mode beside a plain app. What was accidental there
+//! is shown here by its effect.
+
+use std::sync::{Arc, Mutex};
+
+use ::shop::{Inventory, InventoryEventHandler, Order, OrderDashboard, OrderPlaced, OrderStatus};
+use flow_domain::{
+    App, Delivery, Domain, Engine, Error, EventHandler, EventRoutes, Headers, UnitOfWork,
+    adapter::memory::{MemoryBroker, MemoryStore},
+    clock::{VirtualClock, VirtualIds},
+    message::{Priority, Processing},
+    record::{EntryKind, Record, Recorder},
+};
+
+use crate::fixture::{place, received};
+
+/// An app that leaves its events to an engine.
+fn app(domain: Domain, recorder: &Arc<Recorder>) -> App {
+    App::builder(domain)
+        .store(MemoryStore::default())
+        .broker(MemoryBroker::default())
+        .clock(Arc::new(VirtualClock::default()))
+        .ids(Arc::new(VirtualIds::default()))
+        .recorder(Arc::clone(recorder))
+        .event_processing(Processing::Async)
+        .start()
+}
+
+#[tokio::test]
+async fn engine_runs_the_full_flow() -> Result<(), Error> {
+    let app = app(::shop::domain()?, &Arc::default());
+    app.publish(received(100)).await?;
+
+    app.process(place()).await?;
+    let before = app.view::<OrderDashboard>().get("ord-1").await?;
+    let settled = Engine::test_mode(&app).run().await?;
+
+    assert_eq!(before, None, "nothing is handled before the engine runs");
+    assert!(settled.remaining.is_quiet() && settled.failures.is_empty());
+    let row = app.view::<OrderDashboard>().get("ord-1").await?;
+    assert_eq!(row.map(|row| row.status), Some(OrderStatus::Placed));
+    let order = app.load::<Order>("ord-1").await?;
+    assert_eq!(order.map(|order| order.status), Some(OrderStatus::Placed));
+    let inventory = app.load::<Inventory>("prod-1").await?;
+    assert_eq!(inventory.map(|inventory| inventory.available), Some(98));
+    Ok(())
+}
+
+#[tokio::test]
+async fn engine_cycles_report_the_remaining_messages() -> Result<(), Error> {
+    let app = app(::shop::domain()?, &Arc::default());
+    app.publish(received(100)).await?;
+    app.process(place()).await?;
+    let mut engine = Engine::test_mode(&app);
+
+    let one = engine.run_cycles(1).await?;
+    let three = engine.run_cycles(3).await?;
+
+    assert!(
+        !one.remaining.is_quiet(),
+        "StockReserved is not published yet"
+    );
+    assert_eq!(one.remaining.outbox, 1);
+    assert!(three.remaining.is_quiet());
+    Ok(())
+}
+
+/// Fails, and keeps what it is told of that.
+#[derive(Debug, Default)]
+struct FailingInventoryHandler {
+    captured: Arc<Mutex<Vec<String>>>,
+}
+
+impl EventHandler for FailingInventoryHandler {
+    fn routes(on: &mut EventRoutes<Self>) {
+        on.event(Self::on_order_placed);
+    }
+
+    async fn handle_error(&self, error: &Error, delivery: &Delivery) -> Result<(), Error> {
+        let event: OrderPlaced = delivery.message()?;
+        let (error, attempt) = (error.with_causes(), delivery.attempt());
+        let line = format!("{}, attempt {attempt}: {error}", event.order_id);
+        self.captured.lock().unwrap().push(line);
+        Ok(())
+    }
+}
+
+impl FailingInventoryHandler {
+    async fn on_order_placed(&self, _: OrderPlaced, _: &mut UnitOfWork) -> Result<(), Error> {
+        Err(Error::failed(
+            "reserving",
+            "database temporarily unavailable",
+        ))
+    }
+}
+
+#[tokio::test]
+async fn handle_error_receives_the_error_of_every_attempt() -> Result<(), Error> {
+    let failing = FailingInventoryHandler::default();
+    let captured = Arc::clone(&failing.captured);
+    let domain = Domain::builder("shop")
+        .aggregate::<Order>()
+        .aggregate::<Inventory>()
+        .command_handler(::shop::OrderCommandHandler)
+        .event_handler(failing)
+        .event_handler(InventoryEventHandler)
+        .build()?;
+    let app = app(domain, &Arc::default());
+    app.publish(received(100)).await?;
+    app.process(place()).await?;
+
+    let settled = Engine::test_mode(&app).run().await?;
+
+    assert_eq!(
+        *captured.lock().unwrap(),
+        [
+            "ord-1, attempt 1: reserving failed: database temporarily unavailable",
+            "ord-1, attempt 2: reserving failed: database temporarily unavailable",
+            "ord-1, attempt 3: reserving failed: database temporarily unavailable",
+            "ord-1, attempt 4: reserving failed: database temporarily unavailable",
+        ]
+    );
+    assert_eq!(settled.remaining.dead_letters, 1);
+    let inventory = app.load::<Inventory>("prod-1").await?;
+    assert_eq!(
+        inventory.map(|inventory| inventory.available),
+        Some(98),
+        "its sibling is not touched"
+    );
+    Ok(())
+}
+
+/// The shop with lanes.
+fn shop_with_lanes() -> Result<Domain, flow_domain::WiringErrors> {
+    Domain::builder("shop")
+        .aggregate::<Order>()
+        .aggregate::<Inventory>()
+        .projection::<OrderDashboard>()
+        .command_handler(::shop::OrderCommandHandler)
+        .event_handler(InventoryEventHandler)
+        .projector(::shop::OrderDashboardProjector)
+        .lanes_below(Priority::NORMAL)
+        .build()
+}
+
+#[tokio::test]
+async fn backfill_is_handled_in_its_own_lane() -> Result<(), Error> {
+    let recorder = Arc::new(Recorder::default());
+    let app = app(shop_with_lanes()?, &recorder);
+    app.publish(received(100)).await?;
+    let urgency = Headers::default().priority(Priority::BACKFILL);
+
+    app.process_with(place(), &urgency).await?;
+    let settled = Engine::test_mode(&app).run().await?;
+
+    assert!(settled.remaining.is_quiet());
+    assert!(app.view::<OrderDashboard>().exists("ord-1").await?);
+    let mut record = Record::default();
+    recorder.drain_into(&mut record);
+    let topics = record
+        .entries()
+        .iter()
+        .filter_map(|entry| match &entry.kind {
+            EntryKind::Published { topic } => Some(topic.as_str()),
+            _ => None,
+        });
+    assert_eq!(
+        topics.collect::<Vec<&str>>(),
+        ["inventory", "order:backfill", "inventory:backfill"],
+        "what the order causes is as little urgent as the order"
+    );
+    Ok(())
+}

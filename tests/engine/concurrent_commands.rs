@@ -1,0 +1,71 @@
+//! Commands at the same time.
+
+use ::booking::{Booking, PaymentDeadline, RoomBooked, Status};
+use flow_harness::prelude::*;
+use rstest::rstest;
+
+use crate::fixture::{book, pay, place, place_as, received, rooms, shop};
+
+#[rstest]
+fn concurrent_commands_on_one_aggregate_conflict(
+    #[values(Mode::Sync, Mode::Engine, Mode::Differential)] mode: Mode,
+) {
+    let outcome = rooms()
+        .mode(mode)
+        .given_nothing()
+        .when_all((book(), book()))
+        .then_accepted_of(1)
+        .then_aggregate::<Booking>("b-1")
+        .has(|booking| booking.status == Status::Booked)
+        .then_process_manager::<PaymentDeadline>("b-1")
+        .run();
+
+    assert_eq!(outcome.events_of::<RoomBooked>().len(), 1);
+    assert!(
+        outcome.acts()[1]
+            .error()
+            .is_some_and(flow_domain::Error::is_conflict)
+    );
+}
+
+#[rstest]
+fn concurrent_commands_on_two_aggregates_succeed(#[values(Mode::Sync, Mode::Engine)] mode: Mode) {
+    shop()
+        .mode(mode)
+        .given_events(received(100))
+        .when_all([place(), place_as("ord-2")])
+        .then_accepted_of(2)
+        .run();
+}
+
+#[test]
+fn unasserted_conflict_fails_the_flow() {
+    let failure = rooms()
+        .given_command(book())
+        .when_all((pay(), pay()))
+        .then_aggregate::<Booking>("b-1")
+        .try_run()
+        .expect_err("one conflicts");
+
+    insta::assert_snapshot!(failure.mismatch(), @r"
+    expected  nothing goes wrong that no `then` speaks of
+    found     PayRoom failed: BookingHandler could not write aggregate Booking `b-1`: expected version 1, found version 2
+    ");
+}
+
+#[test]
+fn wrong_accepted_count_reports_each_command() {
+    let failure = rooms()
+        .given_command(book())
+        .when_all((pay(), pay()))
+        .then_accepted_of(2)
+        .try_run()
+        .expect_err("one conflicts");
+
+    insta::assert_snapshot!(failure.mismatch(), @r"
+    expected  2 commands are accepted
+    found     1 of 2
+              PayRoom was accepted
+              PayRoom failed: BookingHandler could not write aggregate Booking `b-1`: expected version 1, found version 2
+    ");
+}

@@ -1,0 +1,135 @@
+//! A fault at every delivery, one run for each.
+
+use ::booking::{PAYMENT_TERM, Room, Status};
+use ::shop::{Inventory, Order, OrderStatus};
+use flow_harness::prelude::*;
+use rstest::rstest;
+
+use crate::fixture::{
+    FlakyMailer, Tally, book, counted, instructed, lab, mask_line_numbers, paid, place, received,
+    rooms, shop,
+};
+
+#[rstest]
+fn order_is_confirmed_with_a_fault_at_every_step(
+    #[values(
+        StepFault::Fails,
+        StepFault::Conflicts,
+        StepFault::Crashes,
+        StepFault::Restarts
+    )]
+    fault: StepFault,
+) {
+    shop()
+        .mode(Mode::Engine)
+        .given_events(received(100))
+        .when(place())
+        .when_event(paid())
+        .fault_at_every_step(fault)
+        .then_aggregate::<Order>("ord-1")
+        .has(|order| order.status == OrderStatus::Confirmed)
+        .then_aggregate::<Inventory>("prod-1")
+        .has(|inventory| inventory.available == 98)
+        .run();
+}
+
+#[rstest]
+fn guest_gets_one_mail_with_a_fault_at_every_step(
+    #[values(StepFault::Fails, StepFault::Crashes, StepFault::Restarts)] fault: StepFault,
+) {
+    rooms()
+        .given_command(book())
+        .when_time_passes(PAYMENT_TERM)
+        .fault_at_every_step(fault)
+        .then_projection::<Room>("b-1")
+        .has(|room| room.status == Status::Released)
+        .then_resource(|mailer: &FlakyMailer| mailer.state().sent == ["ada"])
+        .run();
+}
+
+#[test]
+fn non_idempotent_handler_is_found_with_its_step() {
+    let failure = lab()
+        .mode(Mode::Engine)
+        .when_event(counted(1))
+        .fault_at_every_step(StepFault::Crashes)
+        .then(|outcome: &Outcome| match outcome.events().len() {
+            1 => Ok(()),
+            n => Err(Mismatch::new("one event", format!("{n} events"))),
+        })
+        .try_run()
+        .expect_err("it raises another one");
+
+    insta::assert_snapshot!(mask_line_numbers(&failure.to_string()), @r#"
+    flow failed at step 2: then what the closure says      tests/engine/fault_at_every_step.rs:LINE
+
+      expected  one event
+      found     2 events
+
+    run    with a fault at step 1 of 2: the engine dies after the commit of Countdown on Counted; without a fault it passes
+
+    story   1 when   Counted { counted_id: "count-1", left: 1 }  accepted
+            2 then   what the closure says                       FAILED
+
+    chain  Counted                             count-count-1 @1
+           ├ Countdown                         handled
+           │ └ Counted                         count-count-1 @2
+           │   └ Countdown                     handled, changed nothing
+           └ Countdown                         handled (attempt 2)
+             └ Counted                         count-count-1 @3
+               └ Countdown                     handled, changed nothing
+
+    left   nothing waiting · no handlers failed · no dead letters
+    again  cargo test fault_at_every_step::non_idempotent_handler_is_found_with_its_step
+    "#);
+}
+
+#[test]
+fn failure_without_a_fault_does_not_mention_a_fault() {
+    let failure = lab()
+        .mode(Mode::Engine)
+        .when_event(instructed("nothing"))
+        .fault_at_every_step(StepFault::Fails)
+        .then_projection::<Tally>("told-1")
+        .absent()
+        .try_run()
+        .expect_err("it is there");
+
+    assert!(!failure.to_string().contains("with a fault"), "{failure}");
+}
+
+/// A mailer sends, and then its commit is refused: it handles each message once, and sends twice.
+#[test]
+fn second_mail_after_a_refused_commit_is_found() {
+    let failure = rooms()
+        .given_command(book())
+        .when_time_passes(PAYMENT_TERM)
+        .fault_at_every_step(StepFault::Conflicts)
+        .then_resource(|mailer: &FlakyMailer| mailer.state().sent == ["ada"])
+        .try_run()
+        .expect_err("two mails");
+
+    insta::assert_snapshot!(mask_line_numbers(&failure.to_string()), @r#"
+    flow failed at step 3: then resource FlakyMailer      tests/engine/fault_at_every_step.rs:LINE
+
+      expected  a FlakyMailer for which the closure holds
+      found     FlakyMailer { state: Mutex { data: MailServerState { n_down: 0, sent: ["ada", "ada"],
+                  failed: ["attempt 1: GuestMailer could not write what it changed: expected the version that was loaded, found a newer one,
+                  by a scripted fault"] }, poisoned: false, .. } }
+
+    run    with a fault at step 3 of 4: a conflict at the commit of GuestMailer on RoomReleased; without a fault it passes
+
+    story   1 given  BookRoom { booking_id: "b-1", guest: "ada" }
+            2 when   3days pass
+            3 then   resource FlakyMailer                          FAILED
+
+    chain  ReleaseRoom                         BookingHandler  stored Booking "b-1"
+           └ RoomReleased                      booking-b-1 @2
+             ├ PaymentDeadline                 stored PaymentDeadline "b-1"
+             ├ GuestMailer                     handled, changed nothing (attempt 2)
+             └ RoomListProjector               wrote Room "b-1"
+
+    left   nothing waiting · 1 handler failed · no dead letters
+    again  cargo test fault_at_every_step::second_mail_after_a_refused_commit_is_found
+    "#);
+}

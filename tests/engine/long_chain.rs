@@ -1,0 +1,39 @@
+//! Chains that are long, and chains that do not end.
+
+use flow_harness::prelude::*;
+use rstest::rstest;
+
+use crate::fixture::{Countdown, Counted, counted, lab};
+
+#[rstest]
+fn long_chain_runs_to_its_end(#[values(Mode::Sync, Mode::Engine, Mode::Differential)] mode: Mode) {
+    let outcome = lab()
+        .mode(mode)
+        .when_event(counted(1_000))
+        .then_event(counted(0))
+        .then_handled_by::<Countdown>()
+        .times(1_001)
+        .run();
+
+    assert_eq!(outcome.events_of::<Counted>().len(), 1_000);
+}
+
+#[test]
+fn endless_chain_is_stopped_and_named() {
+    let failure = lab()
+        .mode(Mode::Engine)
+        .budget(20)
+        .when_event(counted(1_000))
+        .then_settled()
+        .try_run()
+        .expect_err("over the budget");
+
+    insta::assert_snapshot!(failure.mismatch(), @r"
+    expected  the flow settles
+    found     the flow did not settle within 20 deliveries
+              busy     Countdown, called 20 times
+              cycle    Counted -> Countdown -> Counted, repeated 20 times
+              waiting  Countdown on Counted
+              to do    break the cycle, or raise the budget if the flow really is this long
+    ");
+}

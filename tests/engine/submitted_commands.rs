@@ -1,0 +1,66 @@
+//! Commands that are handled later.
+
+use std::time::Duration;
+
+use ::booking::{BookRoom, Booking, BookingError, BookingHandler, Room, Status};
+use flow_harness::prelude::*;
+use rstest::rstest;
+
+use crate::fixture::{book, pay, rooms};
+
+#[rstest]
+fn submitted_command_is_processed(
+    #[values(Mode::Sync, Mode::Engine, Mode::Differential)] mode: Mode,
+) {
+    rooms()
+        .mode(mode)
+        .when_submitted(book())
+        .then_handled_by::<BookingHandler>()
+        .times(1)
+        .then_projection::<Room>("b-1")
+        .run();
+}
+
+#[rstest]
+fn submitted_command_rejection_is_reported(#[values(Mode::Sync, Mode::Engine)] mode: Mode) {
+    rooms()
+        .mode(mode)
+        .given_command(book())
+        .given_command(pay())
+        .when_submitted(pay())
+        .then_handler_failed::<BookingHandler>(BookingError::NotBooked(Status::Paid))
+        .then_dead_letters()
+        .none()
+        .run();
+}
+
+#[test]
+fn expired_command_is_skipped_and_reported() {
+    rooms()
+        .paused()
+        .when_submitted(book())
+        .with_deadline(Duration::from_secs(60))
+        .then_pending_in_outbox(1)
+        .when_time_passes(Duration::from_secs(61))
+        .when_engine_runs()
+        .then_expired::<BookRoom>()
+        .then_attempts::<BookingHandler>(0)
+        .then_aggregate::<Booking>("b-1")
+        .absent()
+        .run();
+}
+
+#[test]
+fn command_before_its_deadline_does_not_expire() {
+    let failure = rooms()
+        .when_submitted(book())
+        .with_deadline(Duration::from_secs(60))
+        .then_expired::<BookRoom>()
+        .try_run()
+        .expect_err("it came in time");
+
+    insta::assert_snapshot!(failure.mismatch(), @r"
+    expected  BookRoom expires
+    found     BookRoom, to be handled until 2026-01-01T00:01:00Z, was handled at 2026-01-01T00:00:00Z
+    ");
+}

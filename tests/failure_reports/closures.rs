@@ -1,0 +1,84 @@
+//! A closure of the test that panics.
+
+use ::shop::{OrderDashboard, OrderPlaced};
+use flow_harness::prelude::*;
+
+use crate::{
+    fixture::{place, place_as, received, shop},
+    report,
+};
+
+#[test]
+fn closure_that_panics_on_a_row() {
+    let flow = shop()
+        .given_events(received(100))
+        .when(place())
+        .then_projection::<OrderDashboard>("ord-1")
+        .has(|row| {
+            assert_eq!(row.total_cents, 9_990);
+            true
+        });
+
+    insta::assert_snapshot!(report(flow), @r#"
+    flow failed at step 3: then OrderDashboard "ord-1" has      tests/failure_reports/closures.rs:LINE
+
+      expected  the closure comes to an answer
+      found     the closure panicked at tests/failure_reports/closures.rs:LINE: assertion `left == right` failed
+                  left: 9995
+                 right: 9990
+                { order_id: "ord-1", customer_id: "cust-1", status: "Placed", total_cents: 9995 }
+
+    why    customer_id, order_id, status, total_cents were set last by OrderDashboardProjector on OrderPlaced
+    or     Fulfilment handled StockReserved and issued no ConfirmOrder
+
+    story   1 given  StockReceived { product_id: "prod-1", quantity: 100 }
+            2 when   PlaceOrder { order_id: "ord-1", customer_id: "cust-1", .. }  accepted
+            3 then   OrderDashboard "ord-1" has                                   FAILED
+
+    chain  PlaceOrder                          OrderCommandHandler  stored Order "ord-1"
+           └ OrderPlaced                       order-ord-1 @1
+             ├ InventoryEventHandler           handled
+             │ └ StockReserved                 inventory-prod-1 @2
+             │   ├ Fulfilment                  stored Fulfilment "ord-1"
+             │   └ StockLevelProjector         wrote StockLevel "prod-1"
+             ├ Fulfilment                      stored Fulfilment "ord-1"
+             └ OrderDashboardProjector         wrote OrderDashboard "ord-1"   <- here
+
+    left   nothing waiting · no handlers failed
+    "#);
+}
+
+#[test]
+fn closure_that_panics_while_making_a_command() {
+    let flow = shop()
+        .when(place())
+        .when_with(|outcome: &Outcome| place_as(&outcome.events_of::<OrderPlaced>()[7].order_id))
+        .then_accepted();
+
+    insta::assert_snapshot!(report(flow), @r#"
+    flow failed at step 2: when a command made from what was seen      tests/failure_reports/closures.rs:LINE
+
+      expected  the closure makes a command
+      found     the closure panicked at tests/failure_reports/closures.rs:LINE: index out of bounds: the len is 1 but the index is 7
+
+      1 step after it was not run
+
+    story   1 when   PlaceOrder { order_id: "ord-1", customer_id: "cust-1", .. }  accepted
+            2 when   a command made from what was seen                            FAILED
+            3 then   accepted                                                     skipped
+
+    chain  PlaceOrder                             OrderCommandHandler  stored Order "ord-1"
+           └ OrderPlaced                          order-ord-1 @1
+             ├ InventoryEventHandler              handled
+             │ └ StockRefused                     inventory-prod-1 @1
+             │   └ Fulfilment                     stored Fulfilment "ord-1"
+             │     └ CancelOrder                  OrderCommandHandler  stored Order "ord-1"
+             │       └ OrderCancelled             order-ord-1 @2
+             │         ├ InventoryEventHandler    handled, changed nothing
+             │         └ OrderDashboardProjector  wrote OrderDashboard "ord-1"
+             ├ Fulfilment                         stored Fulfilment "ord-1"
+             └ OrderDashboardProjector            wrote OrderDashboard "ord-1"
+
+    left   nothing waiting · no handlers failed
+    "#);
+}

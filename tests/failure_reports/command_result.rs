@@ -1,0 +1,151 @@
+//! A command that is refused, or is not.
+
+use ::shop::{ConfirmOrder, OrderError};
+
+use crate::{
+    fixture::{place, received, shop},
+    report,
+};
+
+#[test]
+fn unasserted_rejection() {
+    let flow = shop().given_command(place()).when(place()).then_no_events();
+
+    insta::assert_snapshot!(report(flow), @r#"
+    flow failed at step 2: when PlaceOrder { order_id: "ord-1", customer_id: "cust-1", .. }      tests/failure_reports/command_result.rs:LINE
+
+      expected  nothing goes wrong that no `then` speaks of
+      found     PlaceOrder was rejected: the order is already placed
+                If that is the point, say so: `.then_rejected(..)`
+
+    story   1 given  PlaceOrder { order_id: "ord-1", customer_id: "cust-1", .. }
+            2 when   PlaceOrder { order_id: "ord-1", customer_id: "cust-1", .. }  REJECTED: the order is already placed
+            3 then   no events                                                    ok
+
+    chain  PlaceOrder                          OrderCommandHandler  REJECTED: the order is already placed   <- here
+
+    left   nothing waiting · no handlers failed
+    "#);
+}
+
+#[test]
+fn expected_rejection_is_missing() {
+    let flow = shop()
+        .given_events(received(100))
+        .when(place())
+        .then_rejected(OrderError::AlreadyPlaced);
+
+    insta::assert_snapshot!(report(flow), @r#"
+    flow failed at step 3: then rejected with AlreadyPlaced      tests/failure_reports/command_result.rs:LINE
+
+      expected  PlaceOrder is rejected with AlreadyPlaced
+      found     PlaceOrder was accepted
+
+    why    OrderCommandHandler handled PlaceOrder: OrderPlaced, Order "ord-1"
+
+    story   1 given  StockReceived { product_id: "prod-1", quantity: 100 }
+            2 when   PlaceOrder { order_id: "ord-1", customer_id: "cust-1", .. }  accepted
+            3 then   rejected with AlreadyPlaced                                  FAILED
+
+    chain  PlaceOrder                          OrderCommandHandler  stored Order "ord-1"   <- here
+           └ OrderPlaced                       order-ord-1 @1
+             ├ InventoryEventHandler           handled
+             │ └ StockReserved                 inventory-prod-1 @2
+             │   ├ Fulfilment                  stored Fulfilment "ord-1"
+             │   └ StockLevelProjector         wrote StockLevel "prod-1"
+             ├ Fulfilment                      stored Fulfilment "ord-1"
+             └ OrderDashboardProjector         wrote OrderDashboard "ord-1"
+
+    left   nothing waiting · no handlers failed
+    "#);
+}
+
+#[test]
+fn failure_instead_of_a_rejection() {
+    let flow = shop()
+        .when(ConfirmOrder {
+            order_id: "ord-9".into(),
+        })
+        .then_rejected(OrderError::AlreadyPlaced);
+
+    insta::assert_snapshot!(report(flow), @r#"
+    flow failed at step 2: then rejected with AlreadyPlaced      tests/failure_reports/command_result.rs:LINE
+
+      expected  ConfirmOrder is rejected with AlreadyPlaced
+      found     ConfirmOrder failed: there is no Order `ord-9`
+
+    do     begin with Order "ord-9", if it is to be there: `.given_command(..)` or `.given_aggregate(..)`
+
+    story   1 when   ConfirmOrder { order_id: "ord-9" }  FAILED: there is no Order `ord-9`
+            2 then   rejected with AlreadyPlaced         FAILED
+
+    chain  ConfirmOrder                        OrderCommandHandler  FAILED: there is no Order `ord-9`   <- here
+
+    left   nothing waiting · 1 handler failed
+    "#);
+}
+
+#[test]
+fn given_command_is_rejected() {
+    let flow = shop()
+        .given_command(place())
+        .given_command(place())
+        .when(ConfirmOrder {
+            order_id: "ord-1".into(),
+        })
+        .then_accepted();
+
+    insta::assert_snapshot!(report(flow), @r#"
+    flow failed at step 2: given PlaceOrder { order_id: "ord-1", customer_id: "cust-1", .. }      tests/failure_reports/command_result.rs:LINE
+
+      expected  what is given happens without trouble
+      found     it was rejected: the order is already placed
+                If that is the point, `.when(..)` is the word
+
+      2 steps after it were not run
+
+    why    OrderCommandHandler refused PlaceOrder: the order is already placed
+    do     make what it asks for true in `given_..`, or expect the refusal: `.then_rejected(..)`
+
+    story   1 given  PlaceOrder { order_id: "ord-1", customer_id: "cust-1", .. }
+            2 given  PlaceOrder { order_id: "ord-1", customer_id: "cust-1", .. }  FAILED
+            3 when   ConfirmOrder { order_id: "ord-1" }                           skipped
+            4 then   accepted                                                     skipped
+
+    chain  PlaceOrder                          OrderCommandHandler  REJECTED: the order is already placed   <- here
+
+    left   nothing waiting · no handlers failed
+    "#);
+}
+
+#[test]
+fn failed_act_skips_the_later_steps() {
+    let flow = shop()
+        .given_command(place())
+        .when(place())
+        .when(ConfirmOrder {
+            order_id: "ord-1".into(),
+        })
+        .then_accepted()
+        .then_no_events();
+
+    insta::assert_snapshot!(report(flow), @r#"
+    flow failed at step 2: when PlaceOrder { order_id: "ord-1", customer_id: "cust-1", .. }      tests/failure_reports/command_result.rs:LINE
+
+      expected  nothing goes wrong that no `then` speaks of
+      found     PlaceOrder was rejected: the order is already placed
+                If that is the point, say so: `.then_rejected(..)`
+
+      3 steps after it were not run
+
+    story   1 given  PlaceOrder { order_id: "ord-1", customer_id: "cust-1", .. }
+            2 when   PlaceOrder { order_id: "ord-1", customer_id: "cust-1", .. }  REJECTED: the order is already placed
+            3 when   ConfirmOrder { order_id: "ord-1" }                           skipped
+            4 then   accepted                                                     skipped
+            5 then   no events                                                    skipped
+
+    chain  PlaceOrder                          OrderCommandHandler  REJECTED: the order is already placed   <- here
+
+    left   nothing waiting · no handlers failed
+    "#);
+}

@@ -1,0 +1,83 @@
+//! A command that was handled and then rolled back, and a handler that refuses an event.
+
+use crate::{
+    fixture::{LabError, PackHandler, dispatch, instructed, lab, parcels},
+    report,
+};
+
+#[test]
+fn nested_command_is_rolled_back_with_its_issuer() {
+    let flow = parcels()
+        .when(dispatch("fog"))
+        .then_rejected(LabError("fog"))
+        .then_handled_by::<PackHandler>()
+        .times(1);
+
+    insta::assert_snapshot!(report(flow), @r#"
+    flow failed at step 3: then handled by PackHandler, 1 message      tests/failure_reports/rolled_back.rs:LINE
+
+      expected  PackHandler handles 1 message
+      found     it handled nothing
+                handled one, which was rolled back with DispatchHandler
+
+    why    what PackHandler did on Pack was rolled back with DispatchHandler on Dispatch: there was fog
+    do     what is done in one unit of work stays or goes together
+
+    story   1 when   Dispatch { parcel_id: "parcel-1", weather: "fog" }  REJECTED: there was fog
+            2 then   rejected with LabError("fog")                       ok
+            3 then   handled by PackHandler, 1 message                   FAILED
+
+    chain  Dispatch                            DispatchHandler  REJECTED: there was fog   <- here
+           └ Pack                              PackHandler  rolled back
+             ├ Label                           LabelHandler  rolled back
+             └ Packed                          rolled back
+
+    left   nothing waiting · no handlers failed
+    "#);
+}
+
+#[test]
+fn event_handler_rejection_is_a_failure() {
+    let flow = lab().when_event(instructed("refuse")).then_settled();
+
+    insta::assert_snapshot!(report(flow), @r#"
+    flow failed at step 2: then settled      tests/failure_reports/rolled_back.rs:LINE
+
+      expected  everything settles and nothing goes wrong
+      found     Brittle on Instructed: there was doubt
+
+    story   1 when   Instructed { instruction_id: "told-1", what: "refuse" }  accepted, but a handler failed
+            2 then   settled                                                  FAILED
+
+    chain  Instructed                          talk-told-1 @1
+           ├ Brittle                           REJECTED: there was doubt   <- here
+           ├ Bystander                         handled, changed nothing
+           └ TallyKeeper                       wrote Tally "told-1"
+
+    left   nothing waiting · 1 handler failed
+    "#);
+}
+
+#[test]
+fn nested_command_failure_is_one_failure() {
+    let flow = parcels().when(dispatch("storm")).then_no_events();
+
+    insta::assert_snapshot!(report(flow), @r#"
+    flow failed at step 1: when Dispatch { parcel_id: "parcel-1", weather: "storm" }      tests/failure_reports/rolled_back.rs:LINE
+
+      expected  nothing goes wrong that no `then` speaks of
+      found     Dispatch failed: packing failed: there was a torn label
+                If that is the point, say so: `.then_handler_failed::<DispatchHandler>(..)`
+
+    why    PackHandler failed on Pack: packing failed: there was a torn label
+    do     mend PackHandler, or expect what is so without it: `.then_handler_failed_saying::<PackHandler>("..")`
+
+    story   1 when   Dispatch { parcel_id: "parcel-1", weather: "storm" }  FAILED: packing failed: there was a torn label
+            2 then   no events                                             ok
+
+    chain  Dispatch                            DispatchHandler  FAILED: packing failed: there was a torn label
+           └ Pack                              PackHandler  FAILED: packing failed: there was a torn label   <- here
+
+    left   nothing waiting · 1 handler failed
+    "#);
+}

@@ -1,0 +1,324 @@
+//! Something that is kept is not as expected.
+
+use ::shop::{Fulfilment, Inventory, OrderDashboard, OrderStatus};
+use flow_harness::prelude::*;
+
+use crate::{
+    fixture::{Tally, dashboard, instructed, lab, place, place_as, received, shop},
+    report,
+};
+
+#[test]
+fn a_wrong_id() {
+    let flow = shop()
+        .given_events(received(100))
+        .when(place())
+        .then_projection::<OrderDashboard>("ord-01")
+        .is(dashboard(OrderStatus::Placed));
+
+    insta::assert_snapshot!(report(flow), @r#"
+    flow failed at step 3: then OrderDashboard "ord-01" is      tests/failure_reports/state.rs:LINE
+
+      expected  OrderDashboard "ord-01"
+      found     nothing under that id; 1 was stored in this flow: OrderDashboard "ord-1"
+
+    why    OrderDashboardProjector handled OrderPlaced and wrote OrderDashboard "ord-1" (one letter away)
+    do     ask for the id that is there, or mend where OrderDashboard "ord-01" gets its id from
+
+    story   1 given  StockReceived { product_id: "prod-1", quantity: 100 }
+            2 when   PlaceOrder { order_id: "ord-1", customer_id: "cust-1", .. }  accepted
+            3 then   OrderDashboard "ord-01" is                                   FAILED
+
+    chain  PlaceOrder                          OrderCommandHandler  stored Order "ord-1"
+           └ OrderPlaced                       order-ord-1 @1
+             ├ InventoryEventHandler           handled
+             │ └ StockReserved                 inventory-prod-1 @2
+             │   ├ Fulfilment                  stored Fulfilment "ord-1"
+             │   └ StockLevelProjector         wrote StockLevel "prod-1"
+             ├ Fulfilment                      stored Fulfilment "ord-1"
+             └ OrderDashboardProjector         wrote OrderDashboard "ord-1"   <- here
+
+    left   nothing waiting · no handlers failed
+    "#);
+}
+
+#[test]
+fn a_wrong_id_of_an_event_sourced_aggregate() {
+    let flow = shop()
+        .given_events(received(100))
+        .when(place())
+        .then_aggregate::<Inventory>("cust-1")
+        .has(|inventory| inventory.available == 98);
+
+    insta::assert_snapshot!(report(flow), @r#"
+    flow failed at step 3: then Inventory "cust-1" has      tests/failure_reports/state.rs:LINE
+
+      expected  Inventory "cust-1"
+      found     nothing under that id; 1 was stored in this flow: Inventory "prod-1"
+
+    why    InventoryEventHandler handled OrderPlaced and wrote Inventory "prod-1"; "cust-1" is the `customer_id` of OrderPlaced
+    do     ask for Inventory "prod-1", or have InventoryEventHandler write it under its `customer_id`
+
+    story   1 given  StockReceived { product_id: "prod-1", quantity: 100 }
+            2 when   PlaceOrder { order_id: "ord-1", customer_id: "cust-1", .. }  accepted
+            3 then   Inventory "cust-1" has                                       FAILED
+
+    chain  PlaceOrder                          OrderCommandHandler  stored Order "ord-1"
+           └ OrderPlaced                       order-ord-1 @1
+             ├ InventoryEventHandler           handled   <- here
+             │ └ StockReserved                 inventory-prod-1 @2
+             │   ├ Fulfilment                  stored Fulfilment "ord-1"
+             │   └ StockLevelProjector         wrote StockLevel "prod-1"
+             ├ Fulfilment                      stored Fulfilment "ord-1"
+             └ OrderDashboardProjector         wrote OrderDashboard "ord-1"
+
+    left   nothing waiting · no handlers failed
+    "#);
+}
+
+#[test]
+fn a_wrong_field() {
+    let flow = shop()
+        .given_events(received(100))
+        .when(place())
+        .then_projection::<OrderDashboard>("ord-1")
+        .is(OrderDashboard {
+            customer_id: "cust-2".into(),
+            ..dashboard(OrderStatus::Confirmed)
+        });
+
+    insta::assert_snapshot!(report(flow), @r#"
+    flow failed at step 3: then OrderDashboard "ord-1" is      tests/failure_reports/state.rs:LINE
+
+      expected  OrderDashboard "ord-1" { order_id: "ord-1", customer_id: "cust-2", status: "Confirmed", total_cents: 9995 }
+      found     OrderDashboard "ord-1" { order_id: "ord-1", customer_id: "cust-1", status: "Placed", total_cents: 9995 }
+                customer_id  expected "cust-2", found "cust-1"
+                status       expected "Confirmed", found "Placed"
+
+    why    customer_id was set last by OrderDashboardProjector on OrderPlaced; the value is as the sentence has it: the `customer_id` of
+             PlaceOrder
+           status was set last by OrderDashboardProjector on OrderPlaced
+    or     Fulfilment handled StockReserved and issued no ConfirmOrder
+
+    story   1 given  StockReceived { product_id: "prod-1", quantity: 100 }
+            2 when   PlaceOrder { order_id: "ord-1", customer_id: "cust-1", .. }  accepted
+            3 then   OrderDashboard "ord-1" is                                    FAILED
+
+    chain  PlaceOrder                          OrderCommandHandler  stored Order "ord-1"
+           └ OrderPlaced                       order-ord-1 @1
+             ├ InventoryEventHandler           handled
+             │ └ StockReserved                 inventory-prod-1 @2
+             │   ├ Fulfilment                  stored Fulfilment "ord-1"
+             │   └ StockLevelProjector         wrote StockLevel "prod-1"
+             ├ Fulfilment                      stored Fulfilment "ord-1"
+             └ OrderDashboardProjector         wrote OrderDashboard "ord-1"   <- here
+
+    left   nothing waiting · no handlers failed
+    "#);
+}
+
+#[test]
+fn closure_that_returns_false() {
+    let flow = shop()
+        .given_events(received(100))
+        .when(place())
+        .then_process_manager::<Fulfilment>("ord-1")
+        .has(|fulfilment| fulfilment.paid);
+
+    insta::assert_snapshot!(report(flow), @r#"
+    flow failed at step 3: then Fulfilment "ord-1" has      tests/failure_reports/state.rs:LINE
+
+      expected  Fulfilment "ord-1" for which the closure holds
+      found     Fulfilment "ord-1" { paid: false, reserved: true, cancelled: false }
+
+    why    cancelled, paid were set last by Fulfilment on OrderPlaced
+           reserved was set last by Fulfilment on StockReserved
+    or     PaymentReceived did not come; nobody in the domain sends it
+
+    story   1 given  StockReceived { product_id: "prod-1", quantity: 100 }
+            2 when   PlaceOrder { order_id: "ord-1", customer_id: "cust-1", .. }  accepted
+            3 then   Fulfilment "ord-1" has                                       FAILED
+
+    chain  PlaceOrder                          OrderCommandHandler  stored Order "ord-1"
+           └ OrderPlaced                       order-ord-1 @1
+             ├ InventoryEventHandler           handled
+             │ └ StockReserved                 inventory-prod-1 @2
+             │   ├ Fulfilment                  stored Fulfilment "ord-1"   <- here
+             │   └ StockLevelProjector         wrote StockLevel "prod-1"
+             ├ Fulfilment                      stored Fulfilment "ord-1"
+             └ OrderDashboardProjector         wrote OrderDashboard "ord-1"
+
+    left   nothing waiting · no handlers failed
+    "#);
+}
+
+#[test]
+fn partial_value_that_differs() {
+    let flow = shop()
+        .given_events(received(100))
+        .when(place())
+        .then_aggregate::<Inventory>("prod-1")
+        .like(json!({ "available": 98, "reserved": { "ord-1": 1, "ord-2": 1 } }));
+
+    insta::assert_snapshot!(report(flow), @r#"
+    flow failed at step 3: then Inventory "prod-1" like      tests/failure_reports/state.rs:LINE
+
+      expected  Inventory "prod-1" like { available: 98, reserved: {"ord-1":1,"ord-2":1} }
+      found     Inventory "prod-1" { product_id: "prod-1", available: 98, reserved: {"ord-1":2} }
+                reserved.ord-1  expected 1, found 2
+                reserved.ord-2  expected 1, found nothing
+
+    why    reserved.ord-1 was set last by StockReserved, of InventoryEventHandler on OrderPlaced; the value comes from InventoryEventHandler:
+             it is the `quantity` of OrderPlaced
+           reserved.ord-2 was set last by StockReceived, which was given
+    or     ReceiveStock did not come; nobody in the domain sends it
+
+    story   1 given  StockReceived { product_id: "prod-1", quantity: 100 }
+            2 when   PlaceOrder { order_id: "ord-1", customer_id: "cust-1", .. }  accepted
+            3 then   Inventory "prod-1" like                                      FAILED
+
+    chain  PlaceOrder                          OrderCommandHandler  stored Order "ord-1"
+           └ OrderPlaced                       order-ord-1 @1
+             ├ InventoryEventHandler           handled   <- here
+             │ └ StockReserved                 inventory-prod-1 @2
+             │   ├ Fulfilment                  stored Fulfilment "ord-1"
+             │   └ StockLevelProjector         wrote StockLevel "prod-1"
+             ├ Fulfilment                      stored Fulfilment "ord-1"
+             └ OrderDashboardProjector         wrote OrderDashboard "ord-1"
+
+    left   nothing waiting · no handlers failed
+    "#);
+}
+
+#[test]
+fn state_that_should_be_absent() {
+    let flow = shop()
+        .given_events(received(1))
+        .when(place())
+        .then_projection::<OrderDashboard>("ord-1")
+        .absent();
+
+    insta::assert_snapshot!(report(flow), @r#"
+    flow failed at step 3: then OrderDashboard "ord-1" absent      tests/failure_reports/state.rs:LINE
+
+      expected  no OrderDashboard "ord-1"
+      found     OrderDashboard "ord-1" { order_id: "ord-1", customer_id: "cust-1", status: "Cancelled", total_cents: 9995 }
+
+    why    OrderDashboardProjector handled OrderCancelled and wrote OrderDashboard "ord-1"
+
+    story   1 given  StockReceived { product_id: "prod-1", quantity: 1 }
+            2 when   PlaceOrder { order_id: "ord-1", customer_id: "cust-1", .. }  accepted
+            3 then   OrderDashboard "ord-1" absent                                FAILED
+
+    chain  PlaceOrder                             OrderCommandHandler  stored Order "ord-1"
+           └ OrderPlaced                          order-ord-1 @1
+             ├ InventoryEventHandler              handled
+             │ └ StockRefused                     inventory-prod-1 @2
+             │   └ Fulfilment                     stored Fulfilment "ord-1"
+             │     └ CancelOrder                  OrderCommandHandler  stored Order "ord-1"
+             │       └ OrderCancelled             order-ord-1 @2
+             │         ├ InventoryEventHandler    handled, changed nothing
+             │         └ OrderDashboardProjector  wrote OrderDashboard "ord-1"   <- here
+             ├ Fulfilment                         stored Fulfilment "ord-1"
+             └ OrderDashboardProjector            wrote OrderDashboard "ord-1"
+
+    left   nothing waiting · no handlers failed
+    "#);
+}
+
+#[test]
+fn rows_are_too_many() {
+    let flow = shop()
+        .given_events(received(100))
+        .given_command(place())
+        .when(place_as("ord-2"))
+        .then_projections::<OrderDashboard>()
+        .count(1);
+
+    insta::assert_snapshot!(report(flow), @r#"
+    flow failed at step 4: then rows of OrderDashboard count      tests/failure_reports/state.rs:LINE
+
+      expected  1 row of OrderDashboard
+      found     2 rows of OrderDashboard
+                { order_id: "ord-1", customer_id: "cust-1", status: "Placed", total_cents: 9995 }
+                { order_id: "ord-2", customer_id: "cust-1", status: "Placed", total_cents: 9995 }
+
+    why    OrderDashboardProjector handled OrderPlaced and wrote OrderDashboard "ord-2"
+    or     Fulfilment handled StockReserved and issued no ConfirmOrder
+
+    story   1 given  StockReceived { product_id: "prod-1", quantity: 100 }
+            2 given  PlaceOrder { order_id: "ord-1", customer_id: "cust-1", .. }
+            3 when   PlaceOrder { order_id: "ord-2", customer_id: "cust-1", .. }  accepted
+            4 then   rows of OrderDashboard count                                 FAILED
+
+    chain  PlaceOrder                          OrderCommandHandler  stored Order "ord-2"
+           └ OrderPlaced                       order-ord-2 @1
+             ├ InventoryEventHandler           handled
+             │ └ StockReserved                 inventory-prod-1 @3
+             │   ├ Fulfilment                  stored Fulfilment "ord-2"
+             │   └ StockLevelProjector         wrote StockLevel "prod-1"
+             ├ Fulfilment                      stored Fulfilment "ord-2"
+             └ OrderDashboardProjector         wrote OrderDashboard "ord-2"   <- here
+
+    left   nothing waiting · no handlers failed
+    "#);
+}
+
+#[test]
+fn a_row_that_was_deleted() {
+    let flow = lab()
+        .given_events(instructed("x"))
+        .when_event(instructed("forget"))
+        .then_projection::<Tally>("told-1");
+
+    insta::assert_snapshot!(report(flow), @r#"
+    flow failed at step 3: then Tally "told-1"      tests/failure_reports/state.rs:LINE
+
+      expected  Tally "told-1"
+      found     nothing under that id any more; it was deleted in this flow
+
+    why    TallyKeeper handled Instructed and deleted Tally "told-1", which was of TallyKeeper on Instructed
+    do     look at what TallyKeeper does to what is there already
+
+    story   1 given  Instructed { instruction_id: "told-1", what: "x" }
+            2 when   Instructed { instruction_id: "told-1", what: "forget" }  accepted
+            3 then   Tally "told-1"                                           FAILED
+
+    chain  Instructed                          talk-told-1 @2
+           ├ Brittle                           handled, changed nothing
+           ├ Bystander                         handled, changed nothing
+           └ TallyKeeper                       deleted Tally "told-1"   <- here
+
+    left   nothing waiting · no handlers failed
+    "#);
+}
+
+#[test]
+fn a_long_value_is_cut() {
+    let flow = lab()
+        .when_event(instructed(&"very ".repeat(100)))
+        .then_projection::<Tally>("told-1")
+        .has(|row| row.what.is_empty());
+
+    insta::assert_snapshot!(report(flow), @r#"
+    flow failed at step 2: then Tally "told-1" has      tests/failure_reports/state.rs:LINE
+
+      expected  Tally "told-1" for which the closure holds
+      found     Tally "told-1" {
+                    instruction_id: "told-1",
+                    what: "very very very very very very very .. 423 letters more .. ry very very very very very very very very ",
+                }
+
+    why    instruction_id, what were set last by TallyKeeper on Instructed
+
+    story   1 when   Instructed { instruction_id: "told-1", .. }  accepted
+            2 then   Tally "told-1" has                           FAILED
+
+    chain  Instructed                          talk-told-1 @1
+           ├ Brittle                           handled, changed nothing
+           ├ Bystander                         handled, changed nothing
+           └ TallyKeeper                       wrote Tally "told-1"   <- here
+
+    left   nothing waiting · no handlers failed
+    "#);
+}

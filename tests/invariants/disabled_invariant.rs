@@ -1,0 +1,97 @@
+//! A law is switched off by name and with a reason, in the harness or in the sentence.
+
+use flow_harness::{Invariant, prelude::*};
+use rstest::rstest;
+
+use crate::{
+    mismatch, report,
+    shelf::{pantry, put},
+};
+
+/// What breaks each law.
+fn violating_input(law: Invariant) -> &'static str {
+    match law {
+        Invariant::RoundTrip => "secret",
+        Invariant::Fold => "count beside",
+        _ => "remember",
+    }
+}
+
+#[rstest]
+fn invariant_is_disabled_for_a_harness(
+    #[values(Invariant::RoundTrip, Invariant::Fold, Invariant::Rebuild)] law: Invariant,
+    #[values(Mode::Sync, Mode::Engine)] mode: Mode,
+) {
+    let pantry = pantry().mode(mode).disable_invariant(law, "it is known");
+
+    pantry.when(put(violating_input(law))).then_settled().run();
+}
+
+#[rstest]
+fn invariant_is_disabled_for_one_flow(
+    #[values(Invariant::RoundTrip, Invariant::Fold, Invariant::Rebuild)] law: Invariant,
+    #[values(Mode::Sync, Mode::Engine)] mode: Mode,
+) {
+    let sentence = || {
+        pantry()
+            .mode(mode)
+            .when(put(violating_input(law)))
+            .then_settled()
+    };
+
+    sentence().disable_invariant(law, "it is known").run();
+
+    assert!(sentence().try_run().is_err());
+}
+
+#[test]
+fn disabled_invariant_is_reported_with_its_reason() {
+    let flow = pantry()
+        .disable_invariant(Invariant::Fold, "the dust is nobody's business")
+        .when(put("plum"))
+        .then_no_events()
+        .disable_invariant(Invariant::Rebuild, "rows are made by hand");
+
+    insta::assert_snapshot!(report(flow), @r#"
+    flow failed at step 2: then no events      tests/invariants/disabled_invariant.rs:LINE
+
+      expected  nothing
+      found     JarPut
+                unexpected   JarPut { shelf_id: "top", what: "plum" }
+
+    why    Keeper handled PutJar and raised JarPut
+
+    story   1 when   PutJar { shelf_id: "top", what: "plum" }  accepted
+            2 then   no events                                 FAILED
+
+    chain  PutJar                              Keeper  handled   <- here
+           └ JarPut                            shelf-top @1
+             └ StockKeeper                     wrote Stock "top"
+
+    laws   not checked: fold, because the dust is nobody's business
+           not checked: rebuild, because rows are made by hand
+
+    left   nothing waiting · no handlers failed
+    "#);
+}
+
+#[test]
+fn disabled_invariant_needs_a_reason() {
+    let in_sentence = pantry()
+        .when(put("plum"))
+        .then_settled()
+        .disable_invariant(Invariant::Rebuild, " ");
+    let in_harness = pantry()
+        .disable_invariant(Invariant::Rebuild, "")
+        .when(put("plum"))
+        .then_settled();
+
+    insta::assert_snapshot!(mismatch(in_sentence), @r"
+    expected  a reason why the law `rebuild` is not looked after
+    found     none: whoever reads it later cannot tell whether it still holds
+    ");
+    assert_eq!(
+        mismatch(in_harness).lines().next(),
+        Some("expected  a reason why the law `rebuild` is not looked after")
+    );
+}

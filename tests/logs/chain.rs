@@ -1,0 +1,166 @@
+//! Where nobody else listens.
+
+use std::thread;
+
+use flow_harness::prelude::*;
+
+use crate::{
+    fixture::instructed,
+    talker::{chain_of, talk},
+};
+
+#[test]
+fn log_is_shown_under_its_handler_call() {
+    insta::assert_snapshot!(chain_of(Mode::Sync, "hello"), @r#"
+    Instructed                          talk-told-1 @1
+    ├ Talker                            handled
+    │ │ · INFO before what="hello"
+    │ │ · DEBUG after
+    │ └ Say                             Speaker  handled, changed nothing
+    │     · INFO saying nth=1
+    └ Listener                          handled, changed nothing
+        · WARN heard
+    "#);
+}
+
+#[test]
+fn log_is_shown_in_engine_mode() {
+    insta::assert_snapshot!(chain_of(Mode::Engine, "fail"), @r#"
+    Instructed                          talk-told-1 @1
+    ├ Talker                            FAILED: talking failed: no breath
+    │ │ · INFO before what="fail"
+    │ │ · DEBUG after
+    │ │ · ERROR it broke code=7
+    │ └ Say                             Speaker  rolled back
+    │     · INFO saying nth=1
+    ├ Listener                          handled, changed nothing
+    │   · WARN heard
+    ├ Talker                            FAILED: talking failed: no breath (attempt 2)
+    │ │ · INFO before what="fail"
+    │ │ · DEBUG after
+    │ │ · ERROR it broke code=7
+    │ └ Say                             Speaker  rolled back
+    │     · INFO saying nth=1
+    ├ Talker                            FAILED: talking failed: no breath (attempt 3)
+    │ │ · INFO before what="fail"
+    │ │ · DEBUG after
+    │ │ · ERROR it broke code=7
+    │ └ Say                             Speaker  rolled back
+    │     · INFO saying nth=1
+    └ Talker                            FAILED: talking failed: no breath (attempt 4); given up, a dead letter
+      │ · INFO before what="fail"
+      │ · DEBUG after
+      │ · ERROR it broke code=7
+      └ Say                             Speaker  rolled back
+          · INFO saying nth=1
+    "#);
+}
+
+#[test]
+fn log_list_is_shortened() {
+    insta::assert_snapshot!(chain_of(Mode::Sync, "a lot"), @r#"
+    Instructed                          talk-told-1 @1
+    ├ Talker                            handled
+    │ │ · INFO before what="a lot"
+    │ │ · DEBUG after
+    │ └ Say                             Speaker  handled, changed nothing
+    │     · INFO saying nth=1
+    │     · INFO saying nth=2
+    │     · INFO saying nth=3
+    │     · INFO saying nth=4
+    │     · INFO saying nth=5
+    │     · and 3 more
+    └ Listener                          handled, changed nothing
+        · WARN heard
+    "#);
+}
+
+#[test]
+fn logs_are_data() {
+    let outcome = talk(Mode::Sync)
+        .when_event(instructed("hello"))
+        .then_settled()
+        .run();
+
+    let logs = outcome.logs();
+    let texts: Vec<String> = logs.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        texts,
+        [
+            r#"INFO before what="hello""#,
+            "INFO saying nth=1",
+            "DEBUG after",
+            "WARN heard"
+        ]
+    );
+    assert_eq!(logs[0].target, "logs::talker");
+    assert_eq!(logs[0].entry, logs[2].entry);
+}
+
+#[test]
+fn log_belongs_to_one_run() {
+    let run = |what: &'static str| {
+        move || {
+            let flow = talk(Mode::Engine)
+                .when_event(instructed(what))
+                .then_settled();
+            let logs = flow.run().logs();
+            logs.first().map(ToString::to_string)
+        }
+    };
+
+    let (one, other) = (thread::spawn(run("one")), thread::spawn(run("other")));
+    let texts = (one.join().unwrap(), other.join().unwrap());
+
+    assert_eq!(texts.0.unwrap(), r#"INFO before what="one""#);
+    assert_eq!(texts.1.unwrap(), r#"INFO before what="other""#);
+}
+
+#[test]
+fn log_outside_of_a_run_is_not_captured() {
+    let outcome = talk(Mode::Sync)
+        .when_event(instructed("hello"))
+        .then(|_: &Outcome| {
+            tracing::error!("this is the test's own");
+            Ok(())
+        })
+        .then_settled()
+        .run();
+
+    assert_eq!(outcome.logs().len(), 4);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn log_is_captured_on_a_multi_threaded_runtime() {
+    let flow = talk(Mode::Sync)
+        .when_event(instructed("hello"))
+        .then_settled();
+    let running = tokio::spawn(flow.into_future());
+
+    assert_eq!(running.await.unwrap().logs().len(), 4);
+}
+
+#[test]
+fn log_is_not_in_the_record() {
+    let run = || {
+        let flow = talk(Mode::Sync)
+            .when_event(instructed("hello"))
+            .then_settled();
+        flow.run().record().to_string()
+    };
+
+    let record = run();
+
+    assert_eq!(record, run());
+    assert!(!record.contains("before"), "{record}");
+}
+
+#[test]
+fn log_capture_stores_at_most_1000_lines() {
+    let mut flow = talk(Mode::Sync).when_event(instructed("a lot"));
+    for _ in 0..120 {
+        flow = flow.when_event(instructed("a lot"));
+    }
+
+    assert_eq!(flow.then_settled().run().logs().len(), 1_000);
+}

@@ -1,6 +1,0 @@
-//! What the compiler says when a sentence or a handler has the wrong shape.
-
-#[test]
-fn a_wrong_shape_is_named_with_what_to_write_instead() {
-    trybuild::TestCases::new().compile_fail("tests/ui/*.rs");
-}
