@@ -34,6 +34,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     show(&outcome);
     let mail_server = outcome.resource::<MailServer>();
     let attempts = attempts(&outcome);
+
     assert_eq!(attempts[4], "2026-01-04T00:12:00Z  attempt 5");
     println!("\nWhen it was tried: a minute later, then twice as long each time, up to five:");
     print_lines(&attempts);
@@ -52,6 +53,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let took = start.elapsed();
     assert!(took < Duration::from_secs(10));
     println!("\n\nThree days and some minutes passed three times, in {took:.1?}.");
+
     Ok(())
 }
 
@@ -90,6 +92,7 @@ async fn dead_letter_is_replayed() -> Result<(), Box<dyn std::error::Error>> {
         .event_processing(Processing::Async)
         .start();
     let mut engine = Engine::test_mode(&app);
+
     app.process(book()).await?;
     let settled = engine.run_until(app.now() + PAYMENT_TERM).await?;
     assert_eq!(settled.failures.len(), 1);
@@ -116,6 +119,7 @@ async fn dead_letter_is_replayed() -> Result<(), Box<dyn std::error::Error>> {
         "Dead letters now: {}",
         app.dead_letters().all().await?.len()
     );
+
     Ok(())
 }
 
@@ -151,8 +155,10 @@ impl Mailer for MailServer {
             self.n_down.store(n_down - 1, Ordering::Relaxed);
             return Err(ServerDown);
         }
+
         let mut sent = self.sent.lock().expect("nobody panics");
         sent.push(guest.to_owned());
+
         Ok(())
     }
 
@@ -178,15 +184,19 @@ fn book() -> BookRoom {
 
 /// The attempts of the mailer, read from the record.
 fn attempts(outcome: &Outcome) -> Vec<String> {
-    let entries = outcome.record().entries().iter();
-    let attempts = entries.filter_map(|entry| match &entry.kind {
-        EntryKind::HandlerStarted {
-            handler: "GuestMailer",
-            attempt,
-            ..
-        } => Some(format!("{}  attempt {attempt}", entry.time)),
-        _ => None,
-    });
+    let attempts = outcome
+        .record()
+        .entries()
+        .iter()
+        .filter_map(|entry| match &entry.kind {
+            EntryKind::HandlerStarted {
+                handler: "GuestMailer",
+                attempt,
+                ..
+            } => Some(format!("{}  attempt {attempt}", entry.time)),
+            _ => None,
+        });
+
     attempts.collect()
 }
 

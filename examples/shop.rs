@@ -17,6 +17,7 @@ fn main() {
 
     let inline = order_reserves_stock(&shop);
     let through_engine = order_reserves_stock(&shop.clone().mode(Mode::Engine));
+
     show("Placing an order reserves stock", &inline);
     println!(
         "\nThrough outbox, broker and subscriptions, in `Mode::Engine`, it is the same chain:\n"

@@ -48,9 +48,11 @@ impl<const N: usize> JobHandler<N> {
             // Waits as for an answer from outside.
             let _ = timeout(self.takes, pending::<()>()).await;
         }
+
         if self.n_left.fetch_sub(1, Ordering::Relaxed) == 1 {
             self.done.notify_one();
         }
+
         Ok(())
     }
 }
@@ -61,11 +63,13 @@ pub(crate) fn measure(quick: bool) {
     } else {
         (3, 20_000, 1_000)
     };
+
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_time()
         .build()
         .expect("a runtime of several threads");
     let [one, four] = throughput_of_one_and_four(&runtime, rounds, n_jobs, Duration::ZERO);
+
     per_second("deliveries-per-second-1", n_jobs, one);
     per_second("deliveries-per-second-4", n_jobs, four);
     ratio("deliveries-4-over-1", one, four);
@@ -101,16 +105,19 @@ async fn run<const N: usize>(n_jobs: u32, takes: Duration) -> Duration {
         n_left: AtomicU32::new(n_jobs),
         done: Arc::clone(&done),
     };
+
     let domain = Domain::builder("yard")
         .event_from_outside::<Job>()
         .event_handler(doer)
         .build()
         .expect("a domain that can work");
+
     let app = App::builder(domain)
         .store(MemoryStore::default())
         .broker(MemoryBroker::default())
         .event_processing(Processing::Async)
         .start();
+
     let jobs = (0..n_jobs).map(|n| Job {
         id: (n % STREAMS).to_string(),
     });
@@ -123,6 +130,7 @@ async fn run<const N: usize>(n_jobs: u32, takes: Duration) -> Duration {
         time = start.elapsed();
     };
     let stopped = Engine::new(app).run_until(handled).await;
+
     assert_eq!(stopped.expect("it has a broker").abandoned, 0);
     time
 }

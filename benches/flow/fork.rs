@@ -29,9 +29,11 @@ pub(crate) fn measure(quick: bool) {
     let [mut of_none, mut of_some, mut of_many] = worlds.each_mut().map(|one| || fork(one));
     let work: [&mut dyn FnMut(); 3] = [&mut of_none, &mut of_some, &mut of_many];
     let forks = fastest_rounds(rounds, n_forks, work);
+
     for (n_rows, fork) in sizes.into_iter().zip(forks) {
         figure(&format!("fork-{n_rows}"), fork);
     }
+
     ratio(&format!("fork-{some}-over-{none}"), forks[1], forks[0]);
     ratio(&format!("fork-{many}-over-{none}"), forks[2], forks[0]);
 }
@@ -57,6 +59,7 @@ fn world(n_rows: usize) -> TestEngine {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .build()
         .expect("a runtime of one thread");
+
     runtime.block_on(async {
         for idx in 0..n_rows {
             let received = app.process(ReceiveStock {
@@ -65,9 +68,11 @@ fn world(n_rows: usize) -> TestEngine {
             });
             received.await.expect("accepted");
         }
+
         let settled = engine.run().await.expect("nothing fails in memory");
         assert!(settled.remaining.is_quiet(), "{}", settled.remaining);
     });
+
     // What is given is taken out of the recorder before anything is forked.
     recorder.drain_into(&mut Record::default());
     engine

@@ -18,14 +18,14 @@ fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     // `cargo test --benches` asks only whether it runs.
     let quick = arguments.iter().any(|argument| argument == "--test");
-    let mut themes = arguments.iter().filter(|one| !one.starts_with("--"));
-    let theme = themes.next();
+    let theme = arguments.iter().find(|one| !one.starts_with("--"));
     let all: [Theme; 4] = [
         ("sentence", test_flow::measure),
         ("timeout", timeout::measure),
         ("deliveries", deliveries::measure),
         ("fork", fork::measure),
     ];
+
     for (name, measure) in all {
         if theme.is_none_or(|theme| theme == name) {
             measure(quick);

@@ -48,6 +48,7 @@ pub(crate) fn flow() {
     let mut store = ManualStore::default();
     let stock = place_order::stock();
     let received = store.append("inventory-prod-1".to_owned(), "StockReceived", &stock);
+
     project_received(&mut store, &read(&received));
 
     place(&mut store, place_order::place_order());
@@ -65,6 +66,7 @@ fn place(store: &mut ManualStore, command: PlaceOrder) {
         quantity: command.quantity,
         total_cents: command.total_cents,
     };
+
     let mut order = Order::draft(
         command.order_id,
         command.customer_id,
@@ -72,6 +74,7 @@ fn place(store: &mut ManualStore, command: PlaceOrder) {
         command.quantity,
         command.total_cents,
     );
+
     order.status = OrderStatus::Placed;
     store.put("order", order.order_id.clone(), &order);
     let placed = store.append(format!("order-{}", event.order_id), "OrderPlaced", &event);
@@ -83,6 +86,7 @@ fn place(store: &mut ManualStore, command: PlaceOrder) {
 fn reserve(store: &mut ManualStore, event: &OrderPlaced) {
     let stream = format!("inventory-{}", event.product_id);
     let mut inventory = Inventory::default();
+
     for (name, json) in store.streams.get(&stream).into_iter().flatten() {
         match *name {
             "StockReceived" => inventory.apply(&read::<StockReceived>(json)),
@@ -90,6 +94,7 @@ fn reserve(store: &mut ManualStore, event: &OrderPlaced) {
             _ => {}
         }
     }
+
     assert!(event.quantity <= inventory.available);
     let reserved = StockReserved {
         product_id: event.product_id.clone(),
@@ -97,6 +102,7 @@ fn reserve(store: &mut ManualStore, event: &OrderPlaced) {
         quantity: event.quantity,
     };
     let reserved = store.append(stream, "StockReserved", &reserved);
+
     project_reserved(store, &read(&reserved));
 }
 

@@ -20,6 +20,7 @@ pub(crate) fn fastest_rounds<const N: usize>(
             *best = (*best).min(start.elapsed() / n_runs);
         }
     }
+
     best
 }
 

@@ -34,6 +34,7 @@ impl StockLevels {
             reserved: 0,
         };
         let quantity = event.quantity;
+
         rows.change_or_insert(&event.product_id, none, |row| row.available += quantity)
             .await
     }
@@ -109,11 +110,13 @@ pub(crate) async fn process(app: &App, idx: usize) {
         product_id: product_id.clone(),
         quantity: 100,
     };
+
     app.process(receive).await.expect("accepted");
     let place = PlaceOrder {
         order_id,
         product_id,
         ..place_order()
     };
+
     app.process(place).await.expect("accepted");
 }

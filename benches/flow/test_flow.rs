@@ -31,11 +31,13 @@ pub(crate) fn measure(quick: bool) {
             &mut || drop(black_box(place_order::domain())),
         ],
     );
+
     let [fresh] = fastest_rounds(
         rounds,
         n_flows,
         [&mut || place_order::flow(&without_invariants(FlowHarness::new(place_order::domain)))],
     );
+
     figure("hand-written", hand);
     figure("sync", sync);
     figure("sync-with-laws", with_laws);
@@ -46,6 +48,7 @@ pub(crate) fn measure(quick: bool) {
     ratio("laws-over-bare", with_laws, sync);
     ratio("engine-over-sync", through_engine, sync);
     ratio("engine-over-hand", through_engine, hand);
+
     for n_stored in [1, 100, 10_000] {
         figure(
             &format!("sync-with-{n_stored}-flows-stored"),
@@ -69,13 +72,16 @@ fn time_with_stored_flows(n_stored: usize, quick: bool) -> Duration {
         .expect("a runtime of one thread");
     let domain = place_order::domain().expect("a domain that can work");
     let n_more = if quick { 1 } else { 1_000 };
+
     runtime.block_on(async {
         let app = App::builder(domain).store(MemoryStore::default()).start();
         for idx in 0..n_stored {
             place_order::process(&app, idx).await;
         }
+
         let mut best = Duration::MAX;
         let mut next = n_stored;
+
         for _ in 0..5 {
             let start = Instant::now();
             for _ in 0..n_more {
@@ -84,6 +90,7 @@ fn time_with_stored_flows(n_stored: usize, quick: bool) -> Duration {
             }
             best = best.min(start.elapsed() / u32::try_from(n_more).expect("fits"));
         }
+
         best
     })
 }

@@ -93,6 +93,7 @@ fn order_is_on_the_board_in_time(
         Some(Mistake::TooEarly) => cafe.paused(),
         _ => cafe,
     };
+
     cafe.when(order_coffee("3"))
         .then_projection::<Board>("42")
         .try_run()

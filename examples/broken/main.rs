@@ -25,6 +25,7 @@ fn main() -> ExitCode {
             None => return report_unknown_mistake(name),
         },
     }
+
     ExitCode::SUCCESS
 }
 

@@ -117,8 +117,7 @@ impl Cause {
                 "if the order does not matter, say `.then_event(..)` for each".to_owned()
             }
             Self::FieldsDiffer { fields, .. } => {
-                let mut fields = fields.iter();
-                return fields.find_map(FieldCause::advice);
+                return fields.iter().find_map(FieldCause::advice);
             }
             Self::WrongKey { .. }
             | Self::Unexpected { .. }
@@ -147,15 +146,18 @@ impl MissingState {
             known_ids: known,
             ..
         } = self;
+
         let words = match self.stored_as {
             StoredAs::State => "`.given_command(..)` or `.given_aggregate(..)`",
             StoredAs::Events => "`.given_command(..)` or `.given_events(..)`",
             StoredAs::Row => "the event that makes it, in `.given_events(..)`",
         };
         let begin = format!("begin with {what} {id:?}, if it is to be there: {words}");
+
         if known.is_empty() {
             return begin;
         }
+
         let known = first_few(known.iter().map(|id| format!("{id:?}")));
         format!("{begin}; what is there: {known}")
     }
@@ -166,6 +168,7 @@ impl FieldCause {
     fn advice(&self) -> Option<String> {
         let at = self.origin.as_ref()?.handler_call()?;
         let field = self.expected_field.as_ref()?;
+
         Some(format!(
             "if {} is to be {}, have {} take it from the `{field}` of {}",
             self.path,
@@ -199,6 +202,7 @@ mod tests {
             &[],
             "begin with Order \"ord-1\", if it is to be there: `.given_command(..)` or `.given_events(..)`",
         );
+
         check(
             StoredAs::Row,
             &["a", "b", "c", "d", "e", "f"],

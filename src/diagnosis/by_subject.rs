@@ -22,6 +22,7 @@ impl<'r> CausalIndex<'r> {
                 let differs =
                     differs.and_then(|(name, fields)| self.message_difference(name, fields));
                 let mut missing = self.missing_message(name).into_causes();
+
                 // One like it came: nobody had to be told of anything else.
                 missing
                     .retain(|one| differs.is_none() || !matches!(one, Cause::NoSubscriber { .. }));
@@ -39,8 +40,11 @@ impl<'r> CausalIndex<'r> {
             Subject::Handled(handler) => self.unhandled_causes(handler),
             Subject::CommandResult => self.command_result_causes(),
             Subject::HandlerFailure(handler) => {
-                let mut handlings = self.calls_in_acts().rev();
-                match handlings.find(|one| one.handler == *handler) {
+                match self
+                    .calls_in_acts()
+                    .rev()
+                    .find(|one| one.handler == *handler)
+                {
                     Some(found) => vec![
                         self.problem_of_call(found)
                             .unwrap_or_else(|| self.accepted_call(found)),
@@ -83,9 +87,11 @@ impl<'r> CausalIndex<'r> {
                     other_subscribers: heard,
                     ..
                 } = self.subscription_gaps(kept, false);
+
                 verdicts.extend(unheard.into_iter().chain(heard));
                 let (told, guessed) = self.missing_triggers(kept);
                 verdicts.extend(told.into_iter().chain(guessed));
+
                 verdicts
             }
             Requirement::RowPredicate(ref row) => {
@@ -106,6 +112,7 @@ impl<'r> CausalIndex<'r> {
         let writes = self.calls.iter().flat_map(|one| one.writes.iter());
         let mut writes = writes.filter(|one| one.table == table);
         let is_it = |one: &&&StateChange| one.after.as_ref() == Some(row);
+
         StateSubject {
             id: writes.rfind(is_it).map(|written| written.id.to_string()),
             requirement: Requirement::Predicate,
@@ -115,8 +122,7 @@ impl<'r> CausalIndex<'r> {
 
     /// Who broke a law.
     fn invariant_violation(&self, law: Invariant, started: EntryId) -> Vec<Cause> {
-        let mut handlings = self.calls.iter();
-        let by = handlings.find(|one| one.started == started);
+        let by = self.calls.iter().find(|one| one.started == started);
         let verdict = by.map(|by| Cause::InvariantViolated {
             at: self.handler_call(by),
             invariant: law,
@@ -133,8 +139,8 @@ impl<'r> CausalIndex<'r> {
                 && message.is_event()
                 && is_it(message.envelope.metadata.stream.id())
         };
-        let mut handlings = self.calls.iter().rev();
-        let by = handlings.find(|one| {
+
+        let by = self.calls.iter().rev().find(|one| {
             let mut writes = one.writes.iter();
             let raised = one.caused.iter().map(|place| &self.messages[*place]);
             writes.any(|written| written.table == table && is_it(&written.id))
@@ -142,17 +148,19 @@ impl<'r> CausalIndex<'r> {
                     .filter(in_stream)
                     .any(|event| event.stored_at.is_some())
         });
+
         let Some(by) = by else {
-            let mut messages = self.messages.iter().rev();
-            let event = messages.find(|one| in_stream(one))?;
+            let event = self.messages.iter().rev().find(|one| in_stream(one))?;
             return Some(self.unexpected_message(event));
         };
+
         let mut written = by.writes.iter().rev();
         let written = written.find(|written| written.table == table && is_it(&written.id));
         let did = match written {
             Some(written) => format!("wrote {} {:?}", sought.state_type.name, written.id),
             None => format!("raised events of {}", sought.description()),
         };
+
         Some(Cause::Unexpected {
             action: did,
             at: Some(self.handler_call(by)),
@@ -176,18 +184,24 @@ impl<'r> CausalIndex<'r> {
         else {
             return Vec::new();
         };
+
         if missing.is_empty() && unexpected.is_empty() {
-            let first = expected.iter().zip(found).find(|(one, other)| one != other);
-            let early = first.and_then(|(_, early)| {
-                let mut messages = self.messages_in_acts();
-                messages.find(|one| one.name == *early)
-            });
+            let early = expected
+                .iter()
+                .zip(found)
+                .find(|(one, other)| one != other)
+                .and_then(|(_, early)| {
+                    let mut messages = self.messages_in_acts();
+                    messages.find(|one| one.name == *early)
+                });
+
             return vec![Cause::OrderDiffers {
                 expected: expected.clone(),
                 found: found.clone(),
                 at: early.and_then(|early| self.producer_of(early).map(|by| self.handler_call(by))),
             }];
         }
+
         let mut verdicts = Vec::new();
         for (name, differences) in missing {
             if differences.is_empty() {
@@ -196,13 +210,17 @@ impl<'r> CausalIndex<'r> {
                 verdicts.extend(self.message_difference(name, differences));
             }
         }
+
         for name in unexpected {
-            let mut messages = self.messages_in_acts().rev();
-            let one = messages.find(|one| one.name == *name && one.stored_at.is_some());
+            let one = self
+                .messages_in_acts()
+                .rev()
+                .find(|one| one.name == *name && one.stored_at.is_some());
             let by = one.and_then(|one| self.producer_of(one));
             verdicts.extend(by.and_then(|by| self.handled_repeatedly(by)));
             verdicts.extend(one.map(|one| self.unexpected_message(one)));
         }
+
         verdicts
     }
 
@@ -224,28 +242,34 @@ impl<'r> CausalIndex<'r> {
             .filter_map(|handling| self.problem_of_call(handling))
             .collect();
         let mut missing = Vec::new();
+
         for name in names {
             let mut came = self.messages_in_acts().filter(|one| one.name == *name);
             let first = came.next();
+
             for message in first.into_iter().chain(came) {
                 let mut handlings = self.calls_of(message);
                 if message.stored_at.is_some() && handlings.all(|one| one.handler != handler) {
                     verdicts.extend(self.delivery_problem(handler, message));
                 }
             }
+
             if first.is_none() {
                 missing.push(self.missing_message(name));
             }
         }
+
         let mut handled = self
             .calls_in_acts()
             .rev()
             .filter(|one| one.handler == handler);
         let last = handled.find(|one| one.has_succeeded());
+
         verdicts.extend(last.map(|one| self.accepted_call(one)));
         if last.is_none() {
             verdicts.extend(merge(missing).into_causes());
         }
+
         verdicts
     }
 
@@ -267,12 +291,15 @@ impl<'r> CausalIndex<'r> {
                 verdicts.extend(self.problem_of_message(message));
             }
         }
+
         let failed = self.calls_in_acts().filter(|one| one.is_in_last_act(self));
         let failed = failed.filter(|one| matches!(one.outcome, Some(HandlerOutcome::Failed(_))));
+
         verdicts.extend(failed.filter_map(|one| self.problem_of_call(one)));
         if !verdicts.is_empty() {
             return verdicts;
         }
+
         let own = self
             .last_act_messages()
             .flat_map(|message| self.calls_of(message));
@@ -281,9 +308,12 @@ impl<'r> CausalIndex<'r> {
 
     /// What a handling did that went well.
     fn accepted_call(&self, handling: &IndexedCall<'r>) -> Cause {
-        let writes = handling.writes.iter();
-        let writes = writes.filter(|one| one.table.kind != TableKind::Inbox);
-        let written = writes.map(|one| format!("{} {:?}", one.table.name, one.id));
+        let written = handling
+            .writes
+            .iter()
+            .filter(|one| one.table.kind != TableKind::Inbox)
+            .map(|one| format!("{} {:?}", one.table.name, one.id));
+
         Cause::Accepted {
             at: self.handler_call(handling),
             effects: self
@@ -304,6 +334,7 @@ impl<'r> CausalIndex<'r> {
             },
             _ => false,
         };
+
         // The first: what failed after it may have failed because of it.
         let failed = self
             .calls_in_acts()
@@ -312,6 +343,7 @@ impl<'r> CausalIndex<'r> {
         if let Some(verdict) = failed.and_then(|failed| self.problem_of_call(failed)) {
             return vec![verdict];
         }
+
         let fates = self
             .last_act_messages()
             .filter_map(|message| self.problem_of_message(message));
@@ -319,10 +351,14 @@ impl<'r> CausalIndex<'r> {
     }
 
     fn schedule_causes(&self, name: &str) -> Vec<Cause> {
-        let mut came = self.messages_in_acts().rev();
-        let Some(message) = came.find(|one| one.name == name && one.stored_at.is_some()) else {
+        let Some(message) = self
+            .messages_in_acts()
+            .rev()
+            .find(|one| one.name == name && one.stored_at.is_some())
+        else {
             return self.missing_message(name).into_causes();
         };
+
         let mut handlings = self.calls_of(message);
         match handlings.next() {
             Some(handling) => vec![self.accepted_call(handling)],
@@ -342,6 +378,7 @@ impl<'r> CausalIndex<'r> {
                 method: word.to_owned(),
             }];
         }
+
         let Some(event) = event else {
             let failed = self
                 .calls_in_acts()
@@ -349,6 +386,7 @@ impl<'r> CausalIndex<'r> {
                 .filter_map(|one| self.problem_of_call(one));
             return failed.chain([self.nothing_failed()]).take(1).collect();
         };
+
         let mut came = self.messages_in_acts();
         match came.find(|one| one.name == *event && one.stored_at.is_some()) {
             Some(message) => self
@@ -362,28 +400,36 @@ impl<'r> CausalIndex<'r> {
 
     /// What is left to say if nothing is known.
     pub(super) fn nothing_failed(&self) -> Cause {
-        let handled = self.calls_in_acts().filter(|one| one.has_succeeded());
-        let n_handled = handled.count();
+        let n_handled = self
+            .calls_in_acts()
+            .filter(|one| one.has_succeeded())
+            .count();
         Cause::NothingFailed { n_handled }
     }
 
     /// The first message that waits.
     fn pending_message(&self) -> Option<Cause> {
         let Some(first) = self.remaining.backlogs.first() else {
-            let mut messages = self.messages.iter().rev();
-            let last = messages.find(|one| one.stored_at.is_some() && one.is_async())?;
+            let last = self
+                .messages
+                .iter()
+                .rev()
+                .find(|one| one.stored_at.is_some() && one.is_async())?;
+
             return Some(Cause::Pending {
                 message: last.name.clone(),
                 waits_for: "in the outbox, to be published".to_owned(),
                 entry: Some(last.entry),
             });
         };
+
         let mut messages = self.messages.iter().filter(|message| {
             let is_for_it = self.is_subscribed(&first.subscription, message);
             let mut handlings = self.calls_of(message);
             is_for_it && handlings.all(|one| *one.handler != *first.subscription)
         });
         let message = messages.next();
+
         Some(Cause::Pending {
             message: message.map_or_else(|| "a message".to_owned(), |one| one.name.clone()),
             waits_for: format!("for {}", first.subscription),

@@ -54,6 +54,7 @@ pub(super) fn pick_diagnosis(verdicts: Vec<Cause>) -> Option<Diagnosis> {
     let verdict = verdicts.next()?;
     let told = verdict.to_string();
     let runner_up = verdicts.find(|other| is_rival(&verdict, other) && other.to_string() != told);
+
     Some(Diagnosis {
         cause: verdict,
         runner_up,

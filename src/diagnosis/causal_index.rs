@@ -84,10 +84,12 @@ impl<'r> CausalIndex<'r> {
             message_by_entry: BTreeMap::new(),
         };
         let mut handling_at: BTreeMap<usize, usize> = BTreeMap::new();
+
         for entry in record.entries() {
             let cause = entry.cause.map(EntryId::index);
             let by = cause.and_then(|cause| handling_at.get(&cause).copied());
             let about = cause.and_then(|cause| facts.message_by_entry.get(&cause).copied());
+
             match &entry.kind {
                 EntryKind::CommandReceived(envelope) => {
                     facts.add_message((entry.id, Some(entry.id)), envelope, by, None);
@@ -96,7 +98,7 @@ impl<'r> CausalIndex<'r> {
                     facts.add_message((entry.id, Some(entry.id)), command, by, Some(*due));
                 }
                 EntryKind::Raised(envelope) => {
-                    facts.add_message((entry.id, None), envelope, by, None)
+                    facts.add_message((entry.id, None), envelope, by, None);
                 }
                 EntryKind::Appended(event) => match about {
                     Some(place) => {
@@ -104,7 +106,7 @@ impl<'r> CausalIndex<'r> {
                         facts.message_by_entry.insert(entry.id.index(), place);
                     }
                     None => {
-                        facts.add_message((entry.id, Some(entry.id)), &event.envelope, None, None)
+                        facts.add_message((entry.id, Some(entry.id)), &event.envelope, None, None);
                     }
                 },
                 EntryKind::HandlerStarted {
@@ -130,6 +132,7 @@ impl<'r> CausalIndex<'r> {
                 what => facts.add_result((entry.id, what), by, about),
             }
         }
+
         facts
     }
 
@@ -145,6 +148,7 @@ impl<'r> CausalIndex<'r> {
         if let Some(by) = by {
             self.calls[by].caused.push(place);
         }
+
         self.messages.push(IndexedMessage {
             entry,
             stored_at: kept,
@@ -160,8 +164,11 @@ impl<'r> CausalIndex<'r> {
     }
 
     fn mark_cancelled(&mut self, id: MessageId) {
-        let mut messages = self.messages.iter_mut();
-        if let Some(message) = messages.find(|one| one.envelope.metadata.id == id) {
+        if let Some(message) = self
+            .messages
+            .iter_mut()
+            .find(|one| one.envelope.metadata.id == id)
+        {
             message.is_cancelled = true;
         }
     }
@@ -187,6 +194,7 @@ impl<'r> CausalIndex<'r> {
                 _ => {}
             }
         }
+
         if let Some(message) = about.map(|place| &mut self.messages[place]) {
             match what {
                 EntryKind::NoSubscriber => message.has_no_subscriber = true,
@@ -206,15 +214,17 @@ impl<'r> CausalIndex<'r> {
     /// The handlings since the first act, in order.
     pub(super) fn calls_in_acts(&self) -> impl DoubleEndedIterator<Item = &IndexedCall<'r>> {
         let n_given = self.n_given;
-        let all = self.calls.iter();
-        all.filter(move |one| n_given <= one.started.index())
+        self.calls
+            .iter()
+            .filter(move |one| n_given <= one.started.index())
     }
 
     /// The messages since the first act, in order.
     pub(super) fn messages_in_acts(&self) -> impl DoubleEndedIterator<Item = &IndexedMessage<'r>> {
         let n_given = self.n_given;
-        let all = self.messages.iter();
-        all.filter(move |one| n_given <= one.entry.index())
+        self.messages
+            .iter()
+            .filter(move |one| n_given <= one.entry.index())
     }
 
     pub(super) fn calls_of(
@@ -222,8 +232,9 @@ impl<'r> CausalIndex<'r> {
         message: &IndexedMessage<'_>,
     ) -> impl Iterator<Item = &IndexedCall<'r>> {
         let place = self.message_by_entry.get(&message.entry.index()).copied();
-        let all = self.calls.iter();
-        all.filter(move |one| one.message.is_some() && one.message == place)
+        self.calls
+            .iter()
+            .filter(move |one| one.message.is_some() && one.message == place)
     }
 
     pub(super) fn message_of(&self, handling: &IndexedCall<'_>) -> Option<&IndexedMessage<'r>> {
@@ -246,15 +257,18 @@ impl<'r> CausalIndex<'r> {
 
     /// The names of what a handling raised and issued and was kept.
     pub(super) fn caused_names(&self, handling: &IndexedCall<'_>) -> Vec<String> {
-        let caused = handling.caused.iter().map(|place| &self.messages[*place]);
-        let kept = caused.filter(|message| message.stored_at.is_some());
-        kept.map(|message| message.name.clone()).collect()
+        handling
+            .caused
+            .iter()
+            .map(|place| &self.messages[*place])
+            .filter(|message| message.stored_at.is_some())
+            .map(|message| message.name.clone())
+            .collect()
     }
 
     /// The aggregate of this name.
     pub(super) fn aggregate(&self, name: &str) -> Option<&'r AggregateWiring> {
-        let mut aggregates = self.wiring.aggregates.iter();
-        aggregates.find(|one| one.name == name)
+        self.wiring.aggregates.iter().find(|one| one.name == name)
     }
 
     /// Who wrote last under this id, if that is still there or was deleted, oldest first.
@@ -264,9 +278,12 @@ impl<'r> CausalIndex<'r> {
         id: &'a str,
     ) -> impl DoubleEndedIterator<Item = (&'a IndexedCall<'r>, &'r StateChange)> + 'a {
         self.calls.iter().flat_map(move |handling| {
-            let writes = handling.writes.iter().copied();
-            let wanted = writes.filter(move |one| one.table == table && *one.id == *id);
-            wanted.map(move |written| (handling, written))
+            handling
+                .writes
+                .iter()
+                .copied()
+                .filter(move |one| one.table == table && *one.id == *id)
+                .map(move |written| (handling, written))
         })
     }
 }
@@ -302,13 +319,14 @@ impl IndexedMessage<'_> {
         let Value::Object(fields) = self.content() else {
             return None;
         };
+
         // A number is an id if it is called so or the message is found by it, and else a quantity.
         let is_own = self.envelope.metadata.stream.id() == text;
-        let mut fields = fields.into_iter();
-        let found = fields.find(|(name, value)| match value {
+        let found = fields.into_iter().find(|(name, value)| match value {
             Value::Number(_) => (is_own || name.ends_with("id")) && equals_text(value, text),
             _ => equals_text(value, text),
         });
+
         found.map(|(name, _)| name)
     }
 
@@ -343,6 +361,7 @@ pub(crate) fn content_of(name: &str, payload: &Payload) -> Value {
                 .keys()
                 .find(|variant| name.starts_with(variant.as_str()))
                 .cloned();
+
             match variant.and_then(|variant| fields.remove(&variant)) {
                 Some(Value::Object(inner)) => Value::Object(inner),
                 Some(other) => serde_json::json!({ name: other }),

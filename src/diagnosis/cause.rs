@@ -403,6 +403,7 @@ impl Cause {
                 let spoilt = fields.iter().find(|field| field.was_as_expected);
                 let taken = fields.iter().find(|field| field.is_from_other_field());
                 let places = fields.iter().filter_map(FieldCause::handler_call);
+
                 changed
                     .or(spoilt)
                     .or(taken)

@@ -31,6 +31,7 @@ impl fmt::Display for Cause {
                 if let Some(changed) = changed {
                     write!(f, ", changed {changed}")?;
                 }
+
                 write!(f, " and {verb} no {wanted}")?;
                 match instead.as_slice() {
                     [] => Ok(()),
@@ -49,6 +50,7 @@ impl fmt::Display for Cause {
                     }
                     None => write!(f, "{event} was raised, and nobody handles it")?,
                 }
+
                 let near = relevant_near_miss(near.as_ref(), *handler);
                 near.map_or(Ok(()), |near| write!(f, "; {near}"))
             }
@@ -77,6 +79,7 @@ impl fmt::Display for Cause {
                     (n, false) => write!(f, ", {n} times")?,
                     (n, true) => write!(f, ", {n} times, and it is a dead letter")?,
                 }
+
                 write!(f, ": {error}")
             }
             Self::Deduplicated { at } => write!(
@@ -111,6 +114,7 @@ impl fmt::Display for Cause {
                     }
                     Similarity::Unrelated => {}
                 }
+
                 write_id_origin(f, origin.as_ref())
             }
             Self::Overwritten {
@@ -164,13 +168,15 @@ impl fmt::Display for Cause {
                 if let Some(field) = field {
                     write!(f, ", its `{field}`")?;
                 }
+
                 match right {
                     ExpectedKey::InField(field, id) => {
-                        write!(f, ", and not for {id:?}, its `{field}`")?
+                        write!(f, ", and not for {id:?}, its `{field}`")?;
                     }
                     ExpectedKey::Similar(id) => write!(f, "; there is {id:?}")?,
                     ExpectedKey::Unknown => f.write_str(", which is not there")?,
                 }
+
                 write_id_origin(f, origin.as_ref())
             }
             Self::Unexpected { action: did, at } => match at {
@@ -249,6 +255,7 @@ fn field_lines(fields: &[FieldCause]) -> String {
             None => lines.push((vec![&field.path], cause)),
         }
     }
+
     let lines = lines.iter().map(|(paths, cause)| {
         let verb = if paths.len() == 1 { "was" } else { "were" };
         format!("{} {verb} {cause}", paths.join(", "))
@@ -263,15 +270,18 @@ fn write_side_by_side(
 ) -> fmt::Result {
     let width = expected.iter().map(|name| name.chars().count()).max();
     let width = width.unwrap_or(0).max("expected".len());
+
     write!(
         f,
         "the same came in another order\n{:<width$}  found",
         "expected"
     )?;
+
     for (one, other) in expected.iter().zip(found) {
         let mark = if one == other { "" } else { "  <-" };
         write!(f, "\n{one:<width$}  {other}{mark}")?;
     }
+
     at.map_or(Ok(()), |at| write!(f, "\nwhat came early is of {at}"))
 }
 
@@ -340,9 +350,11 @@ impl fmt::Display for FieldCause {
             (None, Some(by)) => write!(f, "set last by {by}")?,
             (None, None) => f.write_str("given")?,
         }
+
         if self.was_as_expected {
             f.write_str(", and was as expected before")?;
         }
+
         match &self.origin {
             Some(ValueOrigin::TestFlow { .. }) if self.expected.is_none() => Ok(()),
             // That is told already.

@@ -45,6 +45,7 @@ impl<'r> CausalIndex<'r> {
             Some(ValueOrigin::TestFlow { .. }) => cause.expected.is_some(),
             _ => cause.expected_field.is_some(),
         };
+
         let was_set_in_last_act = wanted.iter().any(|one| {
             let setter = last_setter(&one.path, &states).and_then(|state| state.written_by);
             setter.is_some_and(|setter| setter.is_in_last_act(self))
@@ -73,6 +74,7 @@ impl<'r> CausalIndex<'r> {
         let wrote_nothing = self.calls_without_writes(sought).into_iter();
         let (looked_elsewhere, idle): (Vec<_>, Vec<_>) =
             wrote_nothing.partition(|one| matches!(one, Cause::WrongKey { .. }));
+
         verdicts.extend(looked_elsewhere);
         // Who was called last about it, and left it as it was.
         let is_last = |one: &Cause| {
@@ -83,6 +85,7 @@ impl<'r> CausalIndex<'r> {
             })
         };
         let idle = idle.into_iter().filter(is_last);
+
         // It was to change this one, and changed another.
         verdicts.extend(
             self.writes_under_other_ids(sought, self.n_given)
@@ -100,21 +103,26 @@ impl<'r> CausalIndex<'r> {
         );
         let setters = wanted.iter();
         let setters = setters.filter_map(|one| last_setter(&one.path, &states)?.written_by);
+
         verdicts.extend(setters.filter_map(|by| self.handled_repeatedly(by)));
         verdicts.extend(self.overwritten_state(sought, &wanted, &states));
         if causes.iter().any(is_suspicious) {
             verdicts.push(fields_differ());
         }
+
         verdicts.extend(scheduled);
         verdicts.extend(unheard);
         verdicts.extend(later);
         verdicts.extend(left_out);
+
         if !was_set_in_last_act {
             verdicts.extend(idle);
         }
+
         if was_set_in_last_act {
             verdicts.push(fields_differ());
         }
+
         verdicts.extend(heard);
         let (told, guessed) = self.missing_triggers(sought);
         // What was done otherwise before it was set last is no reason why it was set so.
@@ -123,12 +131,14 @@ impl<'r> CausalIndex<'r> {
                 && last_set.is_some_and(|last_set| one.entry().is_some_and(|one| one < last_set))
         };
         let (earlier, told): (Vec<_>, Vec<_>) = told.into_iter().partition(is_earlier);
+
         verdicts.extend(told);
         verdicts.extend(answers);
         verdicts.push(fields_differ());
         verdicts.extend(unread);
         verdicts.extend(earlier);
         verdicts.extend(guessed);
+
         verdicts
     }
 
@@ -141,6 +151,7 @@ impl<'r> CausalIndex<'r> {
         let Some(id) = &sought.id else {
             return Vec::new();
         };
+
         let Some(category) = sought.stream_category else {
             let writes = self.writes_of(Self::table_of(sought), id);
             let written = writes.filter_map(|(by, written)| {
@@ -150,22 +161,28 @@ impl<'r> CausalIndex<'r> {
                     event: None,
                 })
             });
+
             return written.collect();
         };
+
         let mut history: Vec<Recorded> = Vec::new();
         let mut states = Vec::new();
+
         for message in self.messages.iter().filter(|one| one.is_event()) {
             let stream = &message.envelope.metadata.stream;
             let appended = message
                 .stored_at
                 .map(|entry| &self.record.entry(entry).kind);
+
             if (stream.category(), stream.id()) != (category, id) || message.category() != category
             {
                 continue;
             }
+
             if let Some(EntryKind::Appended(event)) = appended {
                 history.push(event.clone());
             }
+
             if let Some(value) = fold(sought.state_type, &history) {
                 states.push(StateRevision {
                     value: value.to_value(),
@@ -174,6 +191,7 @@ impl<'r> CausalIndex<'r> {
                 });
             }
         }
+
         states
     }
 
@@ -200,6 +218,7 @@ impl<'r> CausalIndex<'r> {
                 _ => None,
             }
         });
+
         FieldCause {
             was_as_expected: was_as_expected_before(wanted, states),
             path: wanted.path.clone(),
@@ -226,9 +245,11 @@ impl<'r> CausalIndex<'r> {
         if wanted.iter().any(|one| one.expected.is_none()) {
             return None;
         }
+
         let is_as_wanted = |state: &StateRevision<'_, 'r>| {
-            let mut wanted = wanted.iter();
-            wanted.all(|one| value_at(&state.value, &one.path) == one.expected.as_ref())
+            wanted
+                .iter()
+                .all(|one| value_at(&state.value, &one.path) == one.expected.as_ref())
         };
         let earlier = states.iter().rposition(is_as_wanted)?;
         let over = states.get(earlier + 1)?;
@@ -237,10 +258,12 @@ impl<'r> CausalIndex<'r> {
                 .written_by
                 .is_some_and(|by| self.n_given <= by.started.index())
         };
+
         // What was given is the beginning, and not what the acts were to leave.
         if !was_acted(&states[earlier]) {
             return None;
         }
+
         Some(Cause::Overwritten {
             at: self.handler_call(over.written_by?),
             subject: sought.description(),
@@ -266,6 +289,7 @@ impl<'r> CausalIndex<'r> {
             let field = field_name(&one.path);
             let origin = one.found.as_ref();
             let origin = origin.map(|found| self.origin_of(message, field, found));
+
             FieldCause {
                 was_as_expected: false,
                 path: one.path.clone(),
@@ -277,6 +301,7 @@ impl<'r> CausalIndex<'r> {
                 origin,
             }
         });
+
         Some(Cause::FieldsDiffer {
             subject: name.to_owned(),
             fields: fields.collect(),
@@ -289,8 +314,10 @@ fn relevant_fields(sought: &StateSubject, last: Option<&StateRevision<'_, '_>>) 
     if let Requirement::Fields(differences) = &sought.requirement {
         return differences.clone();
     }
+
     let fields = last.and_then(|last| last.value.as_object());
     let fields = fields.into_iter().flatten();
+
     fields
         .map(|(path, found)| Difference {
             path: path.clone(),
@@ -318,11 +345,15 @@ fn was_as_expected_before(wanted: &Difference, states: &[StateRevision<'_, '_>])
     let Some(expected) = &wanted.expected else {
         return false;
     };
+
     let last = states
         .last()
         .and_then(|last| value_at(&last.value, &wanted.path));
-    let mut earlier = states.iter().rev();
-    let before = earlier.find(|state| value_at(&state.value, &wanted.path) != last);
+    let before = states
+        .iter()
+        .rev()
+        .find(|state| value_at(&state.value, &wanted.path) != last);
+
     before.is_some_and(|before| value_at(&before.value, &wanted.path) == Some(expected))
 }
 
@@ -334,11 +365,13 @@ fn value_at<'v>(value: &'v Value, path: &str) -> Option<&'v Value> {
         if !name.is_empty() {
             value = value.get(name)?;
         }
+
         for place in places.split('[').filter(|place| !place.is_empty()) {
             let idx: usize = place.trim_end_matches(']').parse().ok()?;
             value = value.get(idx)?;
         }
     }
+
     Some(value)
 }
 

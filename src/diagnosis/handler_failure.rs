@@ -21,6 +21,7 @@ impl<'r> CausalIndex<'r> {
                     is_command_result: is_answer,
                     missing_state: self.missing_state(handling),
                 };
+
                 Some(self.wrong_key(handling).unwrap_or_else(refused))
             }
             HandlerOutcome::Failed(undone) | HandlerOutcome::Rejected(undone) => {
@@ -43,10 +44,12 @@ impl<'r> CausalIndex<'r> {
         else {
             return None;
         };
+
         let what = match self.message_of(handling) {
             Some(message) => format!("what {} did on {}", handling.handler, message.name),
             None => format!("what {} did", handling.handler),
         };
+
         Some(Cause::RolledBack {
             what,
             at: self.handler_call(outer),
@@ -68,9 +71,11 @@ impl<'r> CausalIndex<'r> {
                 outer.outcome,
                 Some(HandlerOutcome::Failed(_) | HandlerOutcome::Rejected(_))
             );
+
             if outer.handler == name && has_failed {
                 return Some(outer);
             }
+
             inner = outer;
         }
     }
@@ -82,6 +87,7 @@ impl<'r> CausalIndex<'r> {
             is_same && handling.message.is_some() && other.has_succeeded()
         });
         let times = same.count();
+
         (1 < times).then(|| Cause::HandledRepeatedly {
             at: self.handler_call(handling),
             times,
@@ -101,22 +107,26 @@ impl<'r> CausalIndex<'r> {
         {
             return wrong;
         }
+
         let issued = handling.caused.iter().map(|place| &self.messages[*place]);
         // A command takes the handler that issued it with it: the cause is further inside.
         for message in issued.filter(|message| !message.is_event()).rev() {
             if message.has_no_subscriber {
                 return self.no_handler(message);
             }
+
             let mut inner = self.calls_of(message).filter(|inner| match inner.outcome {
                 Some(HandlerOutcome::Failed(inner) | HandlerOutcome::Rejected(inner)) => {
                     undone.reason.ends_with(&inner.reason)
                 }
                 _ => false,
             });
+
             if let Some(verdict) = inner.next().and_then(|inner| self.problem_of_call(inner)) {
                 return verdict;
             }
         }
+
         let known = self.wrong_key(handling);
         let known = known.or_else(|| self.unsubscribed_creation(handling));
         let known = known.or_else(|| match &undone.kind {
@@ -125,9 +135,11 @@ impl<'r> CausalIndex<'r> {
                 .or_else(|| self.unreadable_write(handling, what, undone)),
             _ => None,
         });
+
         if let Some(verdict) = known {
             return verdict;
         }
+
         let same = self
             .calls
             .iter()
@@ -135,9 +147,12 @@ impl<'r> CausalIndex<'r> {
         let attempts = same.map(|other| other.attempt).max().unwrap_or(1);
         let message = self.message_of(handling);
         let given_up = message.and_then(|message| {
-            let mut given_up = message.retries_exhausted.iter();
-            given_up.find(|(handler, ..)| *handler == handling.handler)
+            message
+                .retries_exhausted
+                .iter()
+                .find(|(handler, ..)| *handler == handling.handler)
         });
+
         Cause::HandlerFailed {
             at: self.handler_call(handling),
             error: undone.reason.clone(),
@@ -156,8 +171,12 @@ impl<'r> CausalIndex<'r> {
 
     /// A command that nobody handles.
     pub(super) fn no_handler(&self, message: &IndexedMessage<'r>) -> Cause {
-        let mut relatives = self.wiring.commands.iter();
-        let relative = relatives.find(|one| one.category == message.category());
+        let relative = self
+            .wiring
+            .commands
+            .iter()
+            .find(|one| one.category == message.category());
+
         Cause::NoHandler {
             command: message.name.clone(),
             related_handler: relative.map(|one| one.handler),

@@ -26,6 +26,7 @@ impl<'r> CausalIndex<'r> {
         for event in self.messages_in_acts().filter(|one| one.name != name) {
             found.add_inferred(GUESS_DISTANCE, self.omitted_subscription(event));
         }
+
         self.trace_producers((name, id), 0, &mut Vec::new(), &mut found);
         // An event that nobody handles may be the one on which it would have come.
         let producers = self.producers_of(name);
@@ -35,14 +36,19 @@ impl<'r> CausalIndex<'r> {
                 && one.name != name
                 && self.is_unsubscribed(one)
         });
+
         for event in unheard {
-            let mut handlers = producers.iter().map(|(handler, _)| *handler);
-            let reader = handlers.find(|handler| self.reads_category(handler, event.category()));
+            let reader = producers
+                .iter()
+                .map(|(handler, _)| *handler)
+                .find(|handler| self.reads_category(handler, event.category()));
+
             // An aggregate is folded from its events by itself: nobody need be told of them.
             if reader.is_some() || !self.is_event_sourced(event.category()) {
                 found.add_inferred(GUESS_DISTANCE, Some(self.no_subscriber(event, reader)));
             }
         }
+
         found
     }
 
@@ -56,35 +62,45 @@ impl<'r> CausalIndex<'r> {
         if known.iter().any(|known| known == name) {
             return;
         }
+
         known.push(name.to_owned());
         for message in self.messages_in_acts().filter(|one| one.name == name) {
             found.add_certain(depth, self.problem_of_message(message));
         }
+
         let producers = self.producers_of(name);
         // Who says nothing of what he raises or issues may have been meant to; that the handler of an
         // aggregate raises its events is no guess.
         let owner = self.aggregate_of_event(name).map(|owner| owner.category);
         let doubt_of = |handler: &str| {
-            let mut deciding = self.wiring.commands.iter();
-            let decides = deciding.any(|one| one.handler == handler && Some(one.category) == owner);
+            let decides = self
+                .wiring
+                .commands
+                .iter()
+                .any(|one| one.handler == handler && Some(one.category) == owner);
+
             if decides || !self.declares_nothing(handler) {
                 0
             } else {
                 GUESS_DISTANCE
             }
         };
+
         for (handler, trigger) in &producers {
             let doubt = doubt_of(handler);
             let mut came: Vec<_> = self.stored_messages(trigger).collect();
+
             if came.is_empty() {
                 self.trace_producers((trigger, id), depth + 1 + doubt, known, found);
             }
+
             // Where one of them is about it, the others are not.
             if let Some(id) = id
                 && came.iter().any(|message| message.is_about(id))
             {
                 came.retain(|message| message.is_about(id));
             }
+
             for message in came {
                 let handlings = self.calls_of(message);
                 let own = handlings.filter(|one| one.handler == *handler);
@@ -95,6 +111,7 @@ impl<'r> CausalIndex<'r> {
                     found.add_certain(depth, self.delivery_problem(handler, message));
                     continue;
                 };
+
                 let caused = self.caused_names(last);
                 match self.problem_of_call(last) {
                     Some(trouble) => found.add_certain(depth, Some(trouble)),
@@ -110,13 +127,18 @@ impl<'r> CausalIndex<'r> {
                             instead: caused,
                         };
                         let verdict = self.wrong_key(last).unwrap_or_else(nothing);
+
                         found.add_inferred(distance, Some(verdict));
                     }
                 }
             }
         }
-        let mut all = self.messages.iter();
-        let comes_from_outside = all.any(|one| one.name == name && one.produced_by.is_none());
+
+        let comes_from_outside = self
+            .messages
+            .iter()
+            .any(|one| one.name == name && one.produced_by.is_none());
+
         if producers.is_empty() && !comes_from_outside {
             self.add_unreached_producers(name, depth, found);
             found.add_inferred(GUESS_DISTANCE + depth, self.no_producer(name));
@@ -138,13 +160,17 @@ impl<'r> CausalIndex<'r> {
 
     /// The aggregate whose event it is.
     fn aggregate_of_event(&self, event: &str) -> Option<&'r AggregateWiring> {
-        let mut aggregates = self.wiring.aggregates.iter();
-        aggregates.find(|one| one.events.iter().any(|own| own == event))
+        self.wiring
+            .aggregates
+            .iter()
+            .find(|one| one.events.iter().any(|own| own == event))
     }
 
     fn is_command(&self, name: &str) -> bool {
-        let mut aggregates = self.wiring.aggregates.iter();
-        aggregates.any(|one| one.commands.iter().any(|command| command == name))
+        self.wiring
+            .aggregates
+            .iter()
+            .any(|one| one.commands.iter().any(|command| command == name))
     }
 
     /// The messages of this name that came in the acts, and stayed.
@@ -165,20 +191,25 @@ impl<'r> CausalIndex<'r> {
                 reason: format!("{} {reason}", message.name),
             })
         };
+
         if message.stored_at.is_none() {
             return by.and_then(|by| self.problem_of_call(by));
         }
+
         if message.is_cancelled {
             return filtered("was cancelled");
         }
+
         if message.has_no_subscriber && !message.is_event() {
             return Some(self.no_handler(message));
         }
+
         if message.is_expired || self.calls_of(message).next().is_some() {
             return message
                 .is_expired
                 .then(|| filtered("came after its deadline"))?;
         }
+
         match message.due {
             Some(due) if self.end_time() < due => Some(Cause::Scheduled {
                 command: message.name.clone(),
@@ -214,9 +245,11 @@ impl<'r> CausalIndex<'r> {
             .filter(|one| names(&one.raises) || names(&one.issues))
             .map(|one| (one.handler, one.event.clone()));
         let declared: Vec<_> = deciding.chain(reacting).collect();
+
         if !declared.is_empty() {
             return declared;
         }
+
         if self
             .wiring
             .events_from_outside
@@ -225,6 +258,7 @@ impl<'r> CausalIndex<'r> {
         {
             return Vec::new();
         }
+
         let owner = self.aggregate_of_event(name);
         let deciding = commands
             .filter(|one| owner.is_none_or(|owner| owner.category == one.category))
@@ -232,8 +266,10 @@ impl<'r> CausalIndex<'r> {
         let reacting = subscriptions
             .filter(|one| one.kind != HandlerKind::Projector)
             .map(|one| (one.handler, one.event.clone()));
-        let all = deciding.chain(reacting);
-        all.filter(|(handler, _)| self.declares_nothing(handler))
+
+        deciding
+            .chain(reacting)
+            .filter(|(handler, _)| self.declares_nothing(handler))
             .collect()
     }
 
@@ -244,30 +280,32 @@ impl<'r> CausalIndex<'r> {
         let said = commands
             .map(|one| (one.handler, &one.raises, &one.issues))
             .chain(subscriptions.map(|one| (one.handler, &one.raises, &one.issues)));
-        let mut own = said.filter(|(by, ..)| *by == handler);
-        own.all(|(_, raises, issues)| raises.is_empty() && issues.is_empty())
+        said.filter(|(by, ..)| *by == handler)
+            .all(|(_, raises, issues)| raises.is_empty() && issues.is_empty())
     }
 
     /// Nobody is known to raise it: perhaps one who raises other events of the aggregate is not told of
     /// an event that came.
     fn add_unreached_producers(&self, name: &str, depth: usize, found: &mut Candidates) {
-        let mut aggregates = self.wiring.aggregates.iter();
-        let Some(owner) = aggregates.find(|one| {
+        let Some(owner) = self.wiring.aggregates.iter().find(|one| {
             let mut own = one.events.iter().chain(&one.commands);
             own.any(|own| own == name)
         }) else {
             return;
         };
+
         let unhandled = self.messages_in_acts().filter(|message| {
             message.has_no_subscriber && !message.is_event() && message.category() == owner.category
         });
         for command in unhandled {
             found.add_certain(depth, Some(self.no_handler(command)));
         }
+
         let is_own = |one: &String| owner.events.contains(one) || owner.commands.contains(one);
         let subscriptions = self.wiring.subscriptions.iter();
         let relatives =
             subscriptions.filter(|one| one.raises.iter().chain(&one.issues).any(is_own));
+
         for relative in relatives {
             let events = self.messages_in_acts().filter(|message| {
                 message.is_event()
@@ -275,6 +313,7 @@ impl<'r> CausalIndex<'r> {
                     && self.reads_category(relative.handler, message.category())
                     && !self.is_subscribed(relative.handler, message)
             });
+
             for event in events {
                 found.add_inferred(
                     GUESS_DISTANCE + depth,
@@ -285,8 +324,7 @@ impl<'r> CausalIndex<'r> {
     }
 
     pub(super) fn is_subscribed(&self, handler: &str, event: &IndexedMessage<'_>) -> bool {
-        let mut edges = self.wiring.subscriptions.iter();
-        edges.any(|edge| {
+        self.wiring.subscriptions.iter().any(|edge| {
             (edge.handler, edge.category) == (handler, event.category()) && edge.event == event.name
         })
     }
@@ -300,9 +338,11 @@ impl<'r> CausalIndex<'r> {
         if message.is_event() && !self.is_subscribed(handler, message) {
             return Some(self.no_subscriber(message, Some(handler)));
         }
+
         if message.has_no_subscriber && !message.is_event() {
             return Some(self.no_handler(message));
         }
+
         let mut waiting = self.remaining.backlogs.iter();
         let waits_for = match waiting.find(|one| *one.subscription == *handler) {
             Some(one) => match one.paused_until {
@@ -312,6 +352,7 @@ impl<'r> CausalIndex<'r> {
             None if 0 < self.remaining.outbox => "to be published".to_owned(),
             None => return self.problem_of_message(message),
         };
+
         Some(Cause::Pending {
             message: message.name.clone(),
             waits_for,
@@ -341,30 +382,42 @@ impl<'r> CausalIndex<'r> {
         if !event.is_event() || event.stored_at.is_none() {
             return None;
         }
-        let mut aggregates = self.wiring.aggregates.iter();
-        let own = aggregates.find(|one| one.category == event.category())?;
+
+        let own = self
+            .wiring
+            .aggregates
+            .iter()
+            .find(|one| one.category == event.category())?;
         let others = || own.events.iter().filter(|other| **other != event.name);
+
         // One that takes two of three may well not want the third.
         if others().count() < 3 {
             return None;
         }
+
         let edges = || self.wiring.subscriptions.iter();
         let handles = |handler: &str, name: &str| {
             edges().any(|edge| {
                 (edge.handler, edge.category) == (handler, own.category) && edge.event == *name
             })
         };
-        let mut handlers = edges().filter(|edge| edge.kind != HandlerKind::Projector);
-        let found = handlers.find(|edge| {
-            !handles(edge.handler, &event.name) && others().all(|name| handles(edge.handler, name))
-        })?;
+
+        let found = edges()
+            .filter(|edge| edge.kind != HandlerKind::Projector)
+            .find(|edge| {
+                !handles(edge.handler, &event.name)
+                    && others().all(|name| handles(edge.handler, name))
+            })?;
+
         Some(self.no_subscriber(event, Some(found.handler)))
     }
 
     /// Whether the events of this category make an aggregate by themselves.
     fn is_event_sourced(&self, category: &str) -> bool {
-        let mut aggregates = self.wiring.aggregates.iter();
-        aggregates.any(|one| one.category == category && one.event_sourced)
+        self.wiring
+            .aggregates
+            .iter()
+            .any(|one| one.category == category && one.event_sourced)
     }
 
     /// An event of an aggregate whose handler is not there, where handlers say what they raise.
@@ -377,6 +430,7 @@ impl<'r> CausalIndex<'r> {
             .chain(subscriptions.map(|one| &one.raises));
         let says_anything = raises.any(|raises| !raises.is_empty());
         let is_given = self.messages.iter().any(|one| one.name == name);
+
         (says_anything && !is_given).then(|| Cause::NoProducer {
             event: name.to_owned(),
             aggregate: owner.name,
@@ -385,8 +439,10 @@ impl<'r> CausalIndex<'r> {
 
     /// Whether nobody at all handles an event.
     pub(super) fn is_unsubscribed(&self, message: &IndexedMessage<'r>) -> bool {
-        let mut edges = self.wiring.subscriptions.iter();
-        edges.all(|edge| edge.event != message.name || edge.category != message.category())
+        self.wiring
+            .subscriptions
+            .iter()
+            .all(|edge| edge.event != message.name || edge.category != message.category())
     }
 
     /// A handler that wants an event that is nearly the same.
@@ -396,6 +452,7 @@ impl<'r> CausalIndex<'r> {
         let category = message.category();
         let same_name =
             edges().find(|edge| edge.event == message.name && edge.category != category);
+
         if let Some(edge) = same_name {
             return Some(NearMiss::Category {
                 handler: edge.handler,
@@ -403,6 +460,7 @@ impl<'r> CausalIndex<'r> {
                 found: category.to_owned(),
             });
         }
+
         let other_version = edges()
             .find(|edge| edge.event != message.name && base(&edge.event) == base(&message.name));
         if let Some(edge) = other_version {
@@ -411,9 +469,11 @@ impl<'r> CausalIndex<'r> {
                 wanted: edge.event.clone(),
             });
         }
+
         let never_came = edges().filter(|edge| self.stored_messages(&edge.event).next().is_none());
         let wanted = nearest(&message.name, never_came.map(|edge| edge.event.as_str()))?;
         let edge = edges().find(|edge| edge.event == wanted)?;
+
         Some(NearMiss::Name {
             handler: edge.handler,
             wanted: wanted.to_owned(),
@@ -423,7 +483,9 @@ impl<'r> CausalIndex<'r> {
 
 /// The aggregate that a handling changed, in words.
 fn changed_aggregate(handling: &IndexedCall<'_>) -> Option<String> {
-    let mut writes = handling.writes.iter();
-    let written = writes.find(|one| one.table.kind == TableKind::Aggregate)?;
+    let written = handling
+        .writes
+        .iter()
+        .find(|one| one.table.kind == TableKind::Aggregate)?;
     Some(format!("{} {:?}", written.table.name, written.id))
 }

@@ -44,6 +44,7 @@ impl<'r> CausalIndex<'r> {
         };
         let (near, far): (Vec<_>, Vec<_>) = others.into_iter().partition(is_near);
         let is_near = !near.is_empty();
+
         verdicts.extend(near);
         verdicts.extend(scheduled);
         verdicts.extend(self.calls_without_writes(sought));
@@ -53,15 +54,18 @@ impl<'r> CausalIndex<'r> {
             omitted: left_out,
             ..
         } = self.subscription_gaps(sought, true);
+
         verdicts.extend(unheard.into_iter().chain(heard).chain(left_out));
         verdicts.extend(far);
         if !is_near {
             let (told, guessed) = self.missing_triggers(sought);
             verdicts.extend(told.into_iter().chain(guessed));
         }
+
         if verdicts.is_empty() {
             verdicts.extend(self.writes_under_other_ids(sought, 0));
         }
+
         verdicts
     }
 
@@ -77,6 +81,7 @@ impl<'r> CausalIndex<'r> {
         let raises_own = |raises: &[String]| {
             own.is_some_and(|own| raises.iter().any(|one| own.events.contains(one)))
         };
+
         match sought.state_type.kind {
             TableKind::Aggregate => {
                 let deciding = commands
@@ -105,6 +110,7 @@ impl<'r> CausalIndex<'r> {
             .writes
             .iter()
             .any(|one| one.table == Self::table_of(sought));
+
         wrote_it
             || writers.iter().any(|edge| {
                 edge.0 == handling.handler && message.is_some_and(|one| matches_route(one, edge))
@@ -122,8 +128,12 @@ impl<'r> CausalIndex<'r> {
         if !is_projection || !self.writers_of(sought).is_empty() {
             return None;
         }
-        let mut events = self.messages_in_acts().filter(|one| one.is_event());
-        let event = events.find(|one| sought.id.as_ref().is_none_or(|id| one.is_about(id)));
+
+        let event = self
+            .messages_in_acts()
+            .filter(|one| one.is_event())
+            .find(|one| sought.id.as_ref().is_none_or(|id| one.is_about(id)));
+
         Some(Cause::NoProjector {
             projection: sought.state_type.name,
             event: event.map(|event| event.name.clone()),
@@ -134,9 +144,11 @@ impl<'r> CausalIndex<'r> {
         let id = sought.id.as_ref()?;
         let mut writes = self.writes_of(Self::table_of(sought), id);
         let (last, written) = writes.next_back()?;
+
         if written.after.is_some() {
             return None;
         }
+
         let earlier = writes.next_back();
         Some(Cause::Overwritten {
             at: self.handler_call(last),
@@ -158,15 +170,20 @@ impl<'r> CausalIndex<'r> {
             }
             _ => false,
         };
-        let mut handlings = self.calls_in_acts().rev();
-        let outer = handlings.find(|one| match one.outcome {
+
+        let outer = self.calls_in_acts().rev().find(|one| match one.outcome {
             Some(HandlerOutcome::Failed(undone) | HandlerOutcome::Rejected(undone)) => {
                 undone.discarded.iter().any(has_lost)
             }
             _ => false,
         })?;
-        let issued = outer.caused.iter().map(|place| &self.messages[*place]);
-        let mut inner = issued.flat_map(|message| self.calls_of(message));
+
+        let mut inner = outer
+            .caused
+            .iter()
+            .map(|place| &self.messages[*place])
+            .flat_map(|message| self.calls_of(message));
+
         let was_done_inside = inner.any(|inner| {
             inner.outcome == Some(&HandlerOutcome::Handled) && self.is_writer(inner, sought)
         });
@@ -175,6 +192,7 @@ impl<'r> CausalIndex<'r> {
         else {
             return self.problem_of_call(outer);
         };
+
         Some(Cause::RolledBack {
             what: sought.description(),
             at: self.handler_call(outer),
@@ -193,6 +211,7 @@ impl<'r> CausalIndex<'r> {
             })
             .filter_map(|one| self.problem_of_call(one))
             .collect();
+
         for edge in self.writers_of(sought) {
             let handler = edge.0;
             let messages = self.messages_in_acts().filter(|message| {
@@ -200,6 +219,7 @@ impl<'r> CausalIndex<'r> {
                     && message.stored_at.is_some()
                     && sought.id.as_ref().is_none_or(|id| message.is_about(id))
             });
+
             for message in messages {
                 let mut handlings = self.calls_of(message);
                 if handlings.all(|one| one.handler != handler) {
@@ -207,6 +227,7 @@ impl<'r> CausalIndex<'r> {
                 }
             }
         }
+
         verdicts
             .into_iter()
             .partition(|one| !matches!(one, Cause::Scheduled { .. }))
@@ -229,11 +250,13 @@ impl<'r> CausalIndex<'r> {
         let Some(id) = &sought.id else {
             return Vec::new();
         };
+
         let mut found: Vec<((usize, usize), Cause)> = Vec::new();
         let handlings = self.calls.iter();
         let handlings: Vec<_> = handlings
             .filter(|one| since <= one.started.index())
             .collect();
+
         for (idx, handling) in handlings.iter().rev().enumerate() {
             let table = Self::table_of(sought);
             let written = handling.writes.iter();
@@ -246,6 +269,7 @@ impl<'r> CausalIndex<'r> {
                     && sought.stream_category == Some(message.category())
             });
             let raised = raised.map(|event| event.envelope.metadata.stream.id().to_owned());
+
             for wrote in written.chain(raised).filter(|wrote| wrote != id) {
                 let Some((rank, verdict)) = self.other_id_cause(handling, sought, (id, &wrote))
                 else {
@@ -254,6 +278,7 @@ impl<'r> CausalIndex<'r> {
                 found.push(((rank, idx), verdict));
             }
         }
+
         found.sort_by_key(|(rank, _)| *rank);
         found.into_iter().map(|(_, verdict)| verdict).collect()
     }
@@ -273,6 +298,7 @@ impl<'r> CausalIndex<'r> {
             .as_ref()
             .map(|field| self.origin_of(message, field, &value));
         let origin = origin.filter(|origin| matches!(origin, ValueOrigin::Changed { .. }));
+
         if self.is_new_aggregate(handling, sought, wrote)
             && let (Some(field), Some(right)) = (&field, &right)
             && field != right
@@ -285,8 +311,10 @@ impl<'r> CausalIndex<'r> {
                 expected_key: ExpectedKey::InField(right.clone(), wanted.to_owned()),
                 origin,
             };
+
             return Some((0, verdict));
         }
+
         let n_letters = strsim::damerau_levenshtein(wanted, wrote);
         let is_alike = n_letters * 3 <= wanted.len().max(wrote.len());
         let (rank, nearness) = match right {
@@ -294,6 +322,7 @@ impl<'r> CausalIndex<'r> {
             None if is_alike => (n_letters, Similarity::EditDistance(n_letters)),
             None => (usize::MAX, Similarity::Unrelated),
         };
+
         let verdict = Cause::WroteOther {
             at: self.handler_call(handling),
             wanted: sought.description(),
@@ -301,6 +330,7 @@ impl<'r> CausalIndex<'r> {
             similarity: nearness,
             origin,
         };
+
         Some((rank, verdict))
     }
 
@@ -312,8 +342,7 @@ impl<'r> CausalIndex<'r> {
         id: &str,
     ) -> bool {
         let table = Self::table_of(sought);
-        let mut writes = handling.writes.iter();
-        let is_new = writes.any(|one| {
+        let is_new = handling.writes.iter().any(|one| {
             one.table == table && *one.id == *id && one.before.is_none() && one.after.is_some()
         });
         let mut raised = handling.caused.iter().map(|place| &self.messages[*place]);
@@ -324,6 +353,7 @@ impl<'r> CausalIndex<'r> {
                 && event.envelope.metadata.stream.id() == id
                 && matches!(appended, Some(EntryKind::Appended(event)) if event.version == first)
         };
+
         sought.state_type.kind == TableKind::Aggregate && (is_new || raised.any(begins_stream))
     }
 
@@ -338,6 +368,7 @@ impl<'r> CausalIndex<'r> {
         let (about, others): (Vec<_>, Vec<_>) =
             handlings.partition(|one| self.is_call_about(one, sought));
         let handlings = about.into_iter().chain(others);
+
         handlings
             .map(|one| {
                 let nothing = || Cause::WroteNothing {
@@ -363,6 +394,7 @@ impl<'r> CausalIndex<'r> {
             // An aggregate need not be told of what it raised itself.
             let is_own = own.is_some_and(|own| own.category == message.category());
             let is_about = |id: &String| message.is_about(id);
+
             message.is_event()
                 && !is_own
                 && message.stored_at.is_some()
@@ -373,9 +405,12 @@ impl<'r> CausalIndex<'r> {
             events.partition(|event| self.is_unsubscribed(event));
         let handlers: Vec<&'static str> = writers.iter().map(|edge| edge.0).collect();
         let reader_of = |event: &IndexedMessage<'r>| {
-            let mut handlers = handlers.iter().copied();
-            handlers.find(|handler| self.reads_category(handler, event.category()))
+            handlers
+                .iter()
+                .copied()
+                .find(|handler| self.reads_category(handler, event.category()))
         };
+
         let unheard = unheard.into_iter().map(|event| match reader_of(event) {
             Some(handler) => self.no_subscriber(event, Some(handler)),
             None => self.no_subscriber(event, None),
@@ -402,12 +437,13 @@ impl<'r> CausalIndex<'r> {
         let (own, heard): (Vec<_>, Vec<_>) =
             heard.partition(|(event, reader)| self.is_caused_by(event, reader));
         let not_told = |list: Vec<(&IndexedMessage<'r>, &'static str)>| {
-            let list = list.into_iter();
-            list.map(|(event, reader)| self.no_subscriber(event, Some(reader)))
+            list.into_iter()
+                .map(|(event, reader)| self.no_subscriber(event, Some(reader)))
                 .collect()
         };
         // A process may wait for what comes of its commands; a handler knows what it did.
         let awaits = sought.state_type.kind == TableKind::ProcessManager;
+
         SubscriptionGaps {
             no_subscriber: unheard.collect(),
             other_subscribers: not_told(heard),
@@ -429,8 +465,10 @@ impl<'r> CausalIndex<'r> {
 
     /// Whether a handler reads events of this category.
     pub(super) fn reads_category(&self, handler: &str, category: &str) -> bool {
-        let mut edges = self.wiring.subscriptions.iter();
-        edges.any(|edge| edge.handler == handler && edge.category == category)
+        self.wiring
+            .subscriptions
+            .iter()
+            .any(|edge| edge.handler == handler && edge.category == category)
     }
 
     /// Why the messages did not come on which it would have been written.
@@ -442,6 +480,7 @@ impl<'r> CausalIndex<'r> {
                 all.push(self.missing_message_about(&edge.1, sought.id.as_deref()));
             }
         }
+
         merge(all).into_likely_and_guesses()
     }
 }

@@ -15,10 +15,10 @@ use crate::diagnosis::{
 impl<'r> CausalIndex<'r> {
     /// An aggregate that a handling looked for in vain, although its events are there.
     pub(super) fn missing_state(&self, handling: &IndexedCall<'r>) -> Option<String> {
-        let mut missed = handling.not_found.iter();
-        let (table, id) = missed.find(|(table, id)| {
+        let (table, id) = handling.not_found.iter().find(|(table, id)| {
             let own = self.aggregate(table.name).filter(|one| !one.event_sourced);
             let mut messages = self.messages.iter();
+
             own.is_some_and(|own| {
                 messages.any(|message| {
                     let stream = &message.envelope.metadata.stream;
@@ -29,6 +29,7 @@ impl<'r> CausalIndex<'r> {
                 })
             })
         })?;
+
         Some(format!("{} {id:?}", table.name))
     }
 
@@ -39,6 +40,7 @@ impl<'r> CausalIndex<'r> {
             Some(_) => TableKind::Aggregate,
             None => TableKind::Projection,
         };
+
         MissingState {
             type_name: what,
             id: id.to_owned(),
@@ -54,8 +56,10 @@ impl<'r> CausalIndex<'r> {
     /// Whether a handling looked for something under a wrong id: there is one whose id its message
     /// carries in another field, or one with nearly the same id.
     pub(super) fn wrong_key(&self, handling: &IndexedCall<'r>) -> Option<Cause> {
-        let mut missed = handling.not_found.iter();
-        missed.find_map(|(table, id)| self.wrong_key_for(handling, *table, id))
+        handling
+            .not_found
+            .iter()
+            .find_map(|(table, id)| self.wrong_key_for(handling, *table, id))
     }
 
     fn wrong_key_for(&self, handling: &IndexedCall<'r>, table: Table, id: &str) -> Option<Cause> {
@@ -68,17 +72,19 @@ impl<'r> CausalIndex<'r> {
         });
         // A message that has the right id where such ids are is not to blame.
         let is_right = matches!(&carried, Some(ExpectedKey::InField(right, _)) if self.is_id_field(table, right));
+
         if !is_right {
-            let mut known = known.iter();
-            let elsewhere = known.find_map(|wrote| {
+            let elsewhere = known.iter().find_map(|wrote| {
                 let ids = (id, &**wrote);
                 let misfiled = self.stored_under_other_id(table, ids);
                 misfiled.or_else(|| self.stored_under_changed_id(table, ids, handling))
             });
+
             if elsewhere.is_some() {
                 return elsewhere;
             }
         }
+
         let origin = field.as_ref().map(|field| {
             let value = serde_json::Value::String(id.to_owned());
             self.origin_of(message, field, &value)
@@ -94,6 +100,7 @@ impl<'r> CausalIndex<'r> {
                 None => return None,
             },
         };
+
         Some(Cause::WrongKey {
             at: self.handler_call(handling),
             type_name: table.name,
@@ -107,18 +114,21 @@ impl<'r> CausalIndex<'r> {
     /// Whether messages carry the id of such a thing in a field of this name.
     fn is_id_field(&self, table: Table, field: &str) -> bool {
         let Some(own) = self.aggregate(table.name) else {
-            let writes = self.calls.iter().flat_map(|one| one.writes.iter());
-            let mut rows = writes.filter(|one| one.table == table);
-            return rows.any(|row| {
-                let now = row.after.as_ref().map(Payload::to_value);
-                now.is_some_and(|now| {
-                    now.get(field)
-                        .is_some_and(|value| equals_text(value, &row.id))
-                })
-            });
+            return self
+                .calls
+                .iter()
+                .flat_map(|one| one.writes.iter())
+                .filter(|one| one.table == table)
+                .any(|row| {
+                    let now = row.after.as_ref().map(Payload::to_value);
+                    now.is_some_and(|now| {
+                        now.get(field)
+                            .is_some_and(|value| equals_text(value, &row.id))
+                    })
+                });
         };
-        let mut messages = self.messages.iter();
-        messages.any(|message| {
+
+        self.messages.iter().any(|message| {
             let id = message.envelope.metadata.stream.id();
             message.category() == own.category
                 && message
@@ -133,14 +143,17 @@ impl<'r> CausalIndex<'r> {
     fn stored_under_other_id(&self, table: Table, (wanted, wrote): (&str, &str)) -> Option<Cause> {
         let (by, _) = self.writes_of(table, wrote).next()?;
         let message = self.message_of(by)?;
+
         if message.envelope.metadata.stream.id() != wanted {
             return None;
         }
+
         let n_letters = strsim::damerau_levenshtein(wanted, wrote);
         let nearness = match message.field_carrying(wanted) {
             Some(field) => Similarity::InField(field),
             None => Similarity::EditDistance(n_letters),
         };
+
         Some(Cause::WroteOther {
             at: self.handler_call(by),
             wanted: format!("{} {wanted:?}", table.name),
@@ -163,6 +176,7 @@ impl<'r> CausalIndex<'r> {
         if missed_by.started < by.started {
             return None;
         }
+
         let message = self.message_of(by)?;
         let field = message.field_carrying(wrote)?;
         let value = serde_json::Value::String(wrote.to_owned());
@@ -170,6 +184,7 @@ impl<'r> CausalIndex<'r> {
         let ValueOrigin::Changed { original: said, .. } = &origin else {
             return None;
         };
+
         equals_text(said, wanted).then(|| Cause::WroteOther {
             at: self.handler_call(by),
             wanted: format!("{} {wanted:?}", table.name),
@@ -193,24 +208,33 @@ impl<'r> CausalIndex<'r> {
         });
         let first = earlier.next()?;
         let is_told = self.is_subscribed(handling.handler, first);
+
         (!is_told).then(|| self.no_subscriber(first, Some(handling.handler)))
     }
 
     /// The ids under which such things were ever kept.
     pub(super) fn known_ids(&self, table: Table) -> BTreeSet<String> {
-        let writes = self.calls.iter().flat_map(|one| one.writes.iter());
-        let written = writes.filter(|one| one.table == table && one.after.is_some());
+        let written = self
+            .calls
+            .iter()
+            .flat_map(|one| one.writes.iter())
+            .filter(|one| one.table == table && one.after.is_some());
         let mut ids: BTreeSet<String> = written.map(|one| one.id.to_string()).collect();
+
         if table.kind == TableKind::Aggregate {
-            let own = self.aggregate(table.name).filter(|one| one.event_sourced);
-            let category = own.map(|one| one.category);
+            let category = self
+                .aggregate(table.name)
+                .filter(|one| one.event_sourced)
+                .map(|one| one.category);
             let events = self.messages.iter().filter(|message| {
                 message.is_event()
                     && message.stored_at.is_some()
                     && Some(message.category()) == category
             });
+
             ids.extend(events.map(|event| event.envelope.metadata.stream.id().to_owned()));
         }
+
         ids
     }
 }

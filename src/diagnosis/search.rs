@@ -14,8 +14,10 @@ pub(crate) fn diagnose(sought: &Subject, outcome: &Outcome) -> Option<Diagnosis>
         (outcome.n_given_entries(), outcome.n_before_last_act()),
     );
     let mut verdicts = facts.causes(sought, &|kept, events| system.fold(kept, events));
+
     if verdicts.is_empty() {
         verdicts.push(facts.nothing_failed());
     }
+
     pick_diagnosis(verdicts)
 }

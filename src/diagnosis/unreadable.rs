@@ -31,6 +31,7 @@ impl<'r> CausalIndex<'r> {
             matches!(&undone.kind, FailureKind::Codec(name) if name == what)
         };
         let is_meant = message.name == *what && !others.is_empty();
+
         (is_meant && others.iter().all(is_unreadable)).then(|| Cause::Unreadable {
             at: self.handler_call(by),
             subject: message.name.clone(),
@@ -45,28 +46,33 @@ impl<'r> CausalIndex<'r> {
         what: &str,
         undone: &RolledBack,
     ) -> Option<Cause> {
-        let before = self.calls.iter().rev();
-        let mut before = before.filter(|one| one.started < handling.started);
-        before.find_map(|one| {
-            let mut writes = one.writes.iter();
-            let written = writes.find(|written| written.table.name == what)?;
-            Some(Cause::Unreadable {
-                at: self.handler_call(one),
-                subject: format!("{} {:?}", written.table.name, written.id),
-                error: undone.reason.clone(),
+        self.calls
+            .iter()
+            .rev()
+            .filter(|one| one.started < handling.started)
+            .find_map(|one| {
+                let written = one
+                    .writes
+                    .iter()
+                    .find(|written| written.table.name == what)?;
+
+                Some(Cause::Unreadable {
+                    at: self.handler_call(one),
+                    subject: format!("{} {:?}", written.table.name, written.id),
+                    error: undone.reason.clone(),
+                })
             })
-        })
     }
 
     /// Who wrote what cannot be read.
     pub(super) fn unreadable_state(&self, sought: &StateSubject, error: &str) -> Vec<Cause> {
         let table = Self::table_of(sought);
         let is_it = |id: &str| sought.id.as_ref().is_none_or(|wanted| wanted == id);
-        let handlings = self.calls.iter().rev();
-        let mut written = handlings.flat_map(|one| {
+        let mut written = self.calls.iter().rev().flat_map(|one| {
             let written = one.writes.iter().filter(|one| one.table == table);
             written.map(move |written| (one, &*written.id))
         });
+
         if let Some((by, id)) = written.find(|(_, id)| is_it(id)) {
             return vec![Cause::Unreadable {
                 at: self.handler_call(by),
@@ -74,9 +80,9 @@ impl<'r> CausalIndex<'r> {
                 error: error.to_owned(),
             }];
         }
+
         // It is folded from events, of which one is named.
-        let messages = self.messages.iter().rev();
-        let own = messages.filter(|one| {
+        let own = self.messages.iter().rev().filter(|one| {
             one.is_event()
                 && one.stored_at.is_some()
                 && sought.stream_category == Some(one.category())
@@ -94,6 +100,7 @@ impl<'r> CausalIndex<'r> {
                 error: error.to_owned(),
             })
         });
+
         by.into_iter().collect()
     }
 }

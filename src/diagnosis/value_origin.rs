@@ -34,6 +34,7 @@ impl<'r> CausalIndex<'r> {
         let Some(message) = self.message_of(handling) else {
             return ValueOrigin::Created { at };
         };
+
         let content = message.content();
         match content.get(field) {
             Some(said) if said == value => self.origin_of(message, field, value),
@@ -58,10 +59,13 @@ impl<'r> CausalIndex<'r> {
         expected: Option<&Value>,
     ) -> Option<String> {
         let at = origin?.handler_call()?;
-        let mut handlings = self.calls.iter();
-        let handling = handlings.find(|handling| handling.started == at.entry)?;
+        let handling = self
+            .calls
+            .iter()
+            .find(|handling| handling.started == at.entry)?;
         let mut fields = fields_with_value(&self.message_of(handling)?.content(), expected?);
         let own = fields.iter().position(|name| name == field);
+
         match (own, fields.len()) {
             (Some(own), _) => Some(fields.swap_remove(own)),
             (None, 1) => fields.pop(),
@@ -79,7 +83,12 @@ fn fields_with_value(content: &Value, value: &Value) -> Vec<String> {
         }
         _ => return Vec::new(),
     };
-    let fields = content.as_object().into_iter().flatten();
-    let found = fields.filter(|(_, value)| equals_text(value, &text));
-    found.map(|(name, _)| name.clone()).collect()
+
+    content
+        .as_object()
+        .into_iter()
+        .flatten()
+        .filter(|(_, value)| equals_text(value, &text))
+        .map(|(name, _)| name.clone())
+        .collect()
 }

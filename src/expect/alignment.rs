@@ -42,6 +42,7 @@ pub(super) fn align(expected: &[MessageView], found: &[MessageView]) -> Alignmen
         missing,
         unexpected,
     } = &mut aligned;
+
     for place in pairings(&left, &right) {
         match place {
             Pairing::Same(idx) => lines.push(format!("as expected  {}", expected[idx].name)),
@@ -68,6 +69,7 @@ pub(super) fn align(expected: &[MessageView], found: &[MessageView]) -> Alignmen
             )),
         }
     }
+
     aligned
 }
 
@@ -76,6 +78,7 @@ fn pairings(expected: &[(String, Value)], found: &[(String, Value)]) -> Vec<Pair
     // What stands between two messages that are in both lists.
     let (mut missing, mut unexpected) = (Vec::new(), Vec::new());
     let (mut idx, mut found_idx) = (0, 0);
+
     for step in diff::slice(expected, found) {
         match step {
             diff::Result::Left(_) => {
@@ -94,6 +97,7 @@ fn pairings(expected: &[(String, Value)], found: &[(String, Value)]) -> Vec<Pair
             }
         }
     }
+
     pair_by_name(&mut places, &mut missing, &mut unexpected, expected, found);
     find_moved(places, expected, found)
 }
@@ -116,6 +120,7 @@ fn pair_by_name(
             None => places.push(Pairing::Missing(idx)),
         }
     }
+
     places.extend(unexpected.drain(..).map(Pairing::Unexpected));
 }
 
@@ -129,6 +134,7 @@ fn find_moved(
         let Pairing::Missing(idx) = places[at] else {
             continue;
         };
+
         let elsewhere = places
             .iter()
             .enumerate()
@@ -138,12 +144,14 @@ fn find_moved(
                 }
                 _ => None,
             });
+
         if let Some((unexpected_at, found_idx)) = elsewhere {
             places[at] = Pairing::Moved(idx, found_idx);
             // It is told once, where it was expected.
             places[unexpected_at] = Pairing::Moved(idx, found_idx);
         }
     }
+
     let mut told = Vec::new();
     places.retain(|place| match place {
         Pairing::Moved(idx, _) if told.contains(idx) => false,
@@ -153,5 +161,6 @@ fn find_moved(
         }
         _ => true,
     });
+
     places
 }

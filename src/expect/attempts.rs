@@ -38,6 +38,7 @@ impl<H: 'static> Expectation for Attempts<H> {
         let name = handler_name(TypeId::of::<H>(), short_type_name::<H>(), outcome)?;
         let record = outcome.record();
         let mut lines = Vec::new();
+
         for entry in outcome.act_entries() {
             if let EntryKind::HandlerStarted {
                 handler, attempt, ..
@@ -48,9 +49,11 @@ impl<H: 'static> Expectation for Attempts<H> {
                 lines.push(format!("attempt {attempt} at {}: {ended}", entry.time));
             }
         }
+
         if lines.len() == self.expected {
             return Ok(());
         }
+
         let found = match lines.len() {
             0 => "it was not called".to_owned(),
             1 => "it tried once".to_owned(),
@@ -58,6 +61,7 @@ impl<H: 'static> Expectation for Attempts<H> {
         };
         let n_found = lines.len();
         let mismatch = Mismatch::new(self.describe(), found).with_differences(lines);
+
         Err(
             if n_found == 1 && 1 < self.expected && outcome.is_inline() {
                 mismatch.with_subject(Subject::EngineFeature {
@@ -81,5 +85,6 @@ pub(super) fn handler_outcome_text(started: EntryId, record: &Record) -> String 
             EntryKind::HandlerEnded(ended) => Some(ended.to_string()),
             _ => None,
         });
+
     ends.next().unwrap_or_else(|| "it did not end".to_owned())
 }

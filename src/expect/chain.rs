@@ -47,6 +47,7 @@ impl MessageChain {
                 "none",
             ));
         }
+
         let known = outcome.system().message_names();
         match self.0.iter().find(|name| !known.contains(name)) {
             None => Ok(()),
@@ -81,11 +82,13 @@ impl Expectation for MessageChain {
         let mut ends: Vec<Link> = root_links(outcome);
         let mut reached = 0;
         let mut last: Vec<Link> = Vec::new();
+
         for name in &self.0 {
             let here: Vec<Link> = ends.into_iter().filter(|link| link.matches(name)).collect();
             if here.is_empty() {
                 break;
             }
+
             reached += 1;
             ends = here
                 .iter()
@@ -93,9 +96,11 @@ impl Expectation for MessageChain {
                 .collect();
             last = here;
         }
+
         if reached == self.0.len() {
             return Ok(());
         }
+
         let expected = self.0.join(" -> ");
         if reached == 0 {
             let roots: Vec<String> = root_links(outcome)
@@ -105,17 +110,20 @@ impl Expectation for MessageChain {
             let found = format!("the last act began with {}", roots.join(", "));
             return Err(Mismatch::new(expected, found).with_subject(Subject::CommandResult));
         }
+
         let mut caused: Vec<String> = last
             .iter()
             .flat_map(|link| caused_by(link.entry, outcome))
             .map(Link::show)
             .collect();
+
         caused.dedup();
         let next = if caused.is_empty() {
             "nothing".to_owned()
         } else {
             caused.join(", ")
         };
+
         Err(Mismatch::new(
             expected,
             format!("{}, which caused {next}", self.0[..reached].join(" -> ")),
@@ -131,6 +139,7 @@ fn link_at(entry: EntryId, outcome: &Outcome) -> Option<Link> {
         EntryKind::Appended(recorded) => &recorded.envelope,
         _ => return None,
     };
+
     Some(Link {
         entry,
         name: MessageView::from(&**envelope).name,
@@ -150,6 +159,7 @@ fn root_links(outcome: &Outcome) -> Vec<Link> {
 fn caused_by(entry: EntryId, outcome: &Outcome) -> Vec<Link> {
     let record = outcome.record();
     let mut found = Vec::new();
+
     for started in record.effects(entry) {
         for effect in record.effects(started.id) {
             match &effect.kind {
@@ -162,5 +172,6 @@ fn caused_by(entry: EntryId, outcome: &Outcome) -> Vec<Link> {
             }
         }
     }
+
     found
 }

@@ -102,6 +102,7 @@ impl<R: Rejection, F: Fn(&R) -> bool + Send + Sync> Expectation for Rejected<R, 
     fn check(&self, outcome: &Outcome) -> Result<(), Mismatch> {
         let act = outcome.last_act();
         let expected = || format!("{} is rejected with {}", act.name(), self.expected);
+
         match act.error().map(|err| (err, err.rejection::<R>())) {
             Some((_, Some(rejection))) if (self.predicate)(rejection) => Ok(()),
             Some((_, Some(rejection))) => Err(command_result_mismatch(
@@ -149,10 +150,12 @@ impl Expectation for RejectedSaying {
         if self.0.is_empty() {
             return Err(empty_text_mismatch());
         }
+
         let says = |err: &Error| err.is_rejection() && err.to_string().contains(&self.0);
         if act.error().is_some_and(says) {
             return Ok(());
         }
+
         Err(command_result_mismatch(
             format!("{} is rejected, saying {:?}", act.name(), self.0),
             command_result_text(act),
@@ -191,6 +194,7 @@ impl<R: PartialEq + fmt::Debug + Send + Sync + 'static> Expectation for ReplyIs<
                 command_result_text(act),
             ));
         };
+
         match found.downcast_ref::<R>() {
             Some(found) if *found == self.0 => Ok(()),
             Some(found) => Err(command_result_mismatch(
@@ -204,6 +208,7 @@ impl<R: PartialEq + fmt::Debug + Send + Sync + 'static> Expectation for ReplyIs<
                 } else {
                     String::new()
                 };
+
                 Err(Mismatch::new(
                     format!("{}, of type {own}", expected()),
                     format!("the reply {found:?}, of type {other}{hint}"),
@@ -246,11 +251,14 @@ impl Expectation for AcceptedCount {
     fn check(&self, outcome: &Outcome) -> Result<(), Mismatch> {
         let acts = outcome.overlapping_acts();
         let n_accepted = acts.iter().filter(|act| act.error().is_none()).count();
+
         if n_accepted == self.0 {
             return Ok(());
         }
+
         let lines = acts.iter().map(command_result_text);
         let found = format!("{n_accepted} of {}", acts.len());
+
         Err(command_result_mismatch(self.describe(), found).with_differences(lines.collect()))
     }
 
@@ -278,13 +286,16 @@ impl Expectation for Settled {
     fn check(&self, outcome: &Outcome) -> Result<(), Mismatch> {
         let act = outcome.last_act();
         let expected = "everything settles and nothing goes wrong";
+
         if act.error().is_some() {
             return Err(command_result_mismatch(expected, command_result_text(act)));
         }
+
         let failures: Vec<String> = act.failures().iter().map(ToString::to_string).collect();
         if failures.is_empty() {
             return Ok(());
         }
+
         Err(command_result_mismatch(expected, failures.join("\n")))
     }
 }

@@ -35,6 +35,7 @@ impl DeadLettersExpectation {
             Some(1) => "one dead letter".to_owned(),
             Some(n) => format!("{n} dead letters"),
         };
+
         match &self.reason {
             None => n,
             Some(because) => format!("{n} because of {because:?}"),
@@ -51,6 +52,7 @@ impl Expectation for DeadLettersExpectation {
         if self.reason.as_ref().is_some_and(String::is_empty) {
             return Err(empty_text_mismatch());
         }
+
         let record = outcome.record();
         let letters: Vec<DeadLetterView<'_>> = outcome
             .act_entries()
@@ -64,9 +66,11 @@ impl Expectation for DeadLettersExpectation {
             .reason
             .as_ref()
             .is_none_or(|because| letters.iter().any(|letter| letter.reason.contains(because)));
+
         if is_count_met && is_reason_met {
             return Ok(());
         }
+
         let found = match letters.len() {
             0 if outcome.is_inline() => {
                 "none: `Mode::Sync` tries nothing again and keeps no dead letters".to_owned()
@@ -77,6 +81,7 @@ impl Expectation for DeadLettersExpectation {
         };
         let shown = letters.iter().map(DeadLetterView::show);
         let mismatch = Mismatch::new(self.expected_text(), found).with_differences(shown.collect());
+
         Err(mismatch.with_subject(Subject::EngineFeature {
             feature: "tries nothing again and keeps no dead letters".to_owned(),
             method: "then_dead_letters",
@@ -112,6 +117,7 @@ impl<'a> DeadLetterView<'a> {
         else {
             return None;
         };
+
         let cause = entry.cause?;
         let before = record
             .effects(cause)
@@ -119,6 +125,7 @@ impl<'a> DeadLetterView<'a> {
         let starts = before.filter(|other| {
             matches!(other.kind, EntryKind::HandlerStarted { handler: by, .. } if by == handler)
         });
+
         Some(Self {
             handler,
             attempts,

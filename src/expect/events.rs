@@ -74,6 +74,7 @@ pub(crate) fn find_event(expected: &MessageView, found: &[MessageView]) -> Resul
     if found.iter().any(|found| found.equals(expected)) {
         return Ok(());
     }
+
     let mut alike = found.iter().filter(|found| found.name == expected.name);
     Err(match alike.next() {
         Some(near) => {
@@ -147,16 +148,19 @@ pub(crate) fn find_event_like<E: Event>(
             return Ok(());
         }
     }
+
     if of_type.is_empty() {
         let sought =
             Subject::for_message(E::SCHEMAS.first().map_or(E::NAME, |one| one.name.as_str()));
         return Err(Mismatch::new(expected(), raised_names(&all())).with_subject(sought));
     }
+
     let shown: Vec<String> = of_type.iter().map(MessageView::show).collect();
     let sought = of_type
         .first()
         .map(|first| Subject::NoMessage(first.name.clone()));
     let mismatch = Mismatch::new(expected(), shown.join("\n"));
+
     Err(match sought {
         Some(sought) => mismatch.with_subject(sought),
         None => mismatch,
@@ -177,13 +181,17 @@ impl<E: Event> Expectation for NoEvent<E> {
 
     fn check(&self, outcome: &Outcome) -> Result<(), Mismatch> {
         let known = outcome.system().message_names();
-        let mut names = E::SCHEMAS.iter().map(|schema| schema.name.to_string());
-        if !names.any(|name| known.contains(&name)) {
+        if !E::SCHEMAS
+            .iter()
+            .map(|schema| schema.name.to_string())
+            .any(|name| known.contains(&name))
+        {
             return Err(Mismatch::new(
                 format!("no {}", E::NAME),
                 "no such event in the domain, so none can ever be raised",
             ));
         }
+
         let mut events = outcome.event_envelopes();
         match events.find(|envelope| matches_type::<E>(envelope)) {
             None => Ok(()),

@@ -30,6 +30,7 @@ pub(super) fn handler_name(
                 handlers.join(", ")
             ),
         };
+
         Mismatch::new(format!("the handler {type_name}"), hint)
     })
 }
@@ -86,9 +87,11 @@ impl Expectation for HandledExpectation {
             None => 0 < n_handled,
             Some(times) => times == n_handled,
         };
+
         if met {
             return Ok(());
         }
+
         let others = ends.iter().filter(|end| !end.is_handled());
         let mismatch = Mismatch::new(
             self.expected_text(),
@@ -98,6 +101,7 @@ impl Expectation for HandledExpectation {
             },
         );
         let mismatch = mismatch.with_differences(others.map(FinishedHandling::summary).collect());
+
         Err(mismatch.with_subject(Subject::Handled(name)))
     }
 }
@@ -196,14 +200,17 @@ impl<H: 'static, F: Fn(&Error) -> bool + Send + Sync> Expectation for HandlerFai
         if self.has_empty_text {
             return Err(empty_text_mismatch());
         }
+
         let failures: Vec<&Error> = outcome
             .acts()
             .iter()
             .flat_map(|act| act.failures_of(name))
             .collect();
+
         if failures.iter().any(|err| (self.predicate)(err)) {
             return Ok(());
         }
+
         let found: Vec<String> = failures
             .iter()
             .map(|err| match (self.show_error)(err) {
@@ -211,6 +218,7 @@ impl<H: 'static, F: Fn(&Error) -> bool + Send + Sync> Expectation for HandlerFai
                 None => format!("{name} failed: {}", err.with_causes()),
             })
             .collect();
+
         Err(Mismatch::new(
             format!("{name} fails with {}", self.expected),
             if found.is_empty() {

@@ -81,6 +81,7 @@ pub(super) fn name_list(messages: &[MessageView]) -> String {
     if messages.is_empty() {
         return "nothing".to_owned();
     }
+
     let names: Vec<&str> = messages
         .iter()
         .map(|message| message.name.as_str())
@@ -98,12 +99,15 @@ pub(crate) fn compare_messages(
             .iter()
             .zip(found)
             .all(|(expected, found)| expected.equals(found));
+
     if same {
         return Ok(());
     }
+
     let aligned = align(expected, found);
     let mismatch =
         Mismatch::new(name_list(expected), name_list(found)).with_differences(aligned.lines);
+
     Err(mismatch.with_subject(Subject::Messages {
         missing: aligned.missing,
         unexpected: aligned.unexpected,
@@ -142,6 +146,7 @@ impl Expectation for Commands {
                 }
             }
         }
+
         compare_messages(&expected_views(&self.expected)?, &found).map_err(|mut mismatch| {
             mismatch.differences.append(&mut undone);
             mismatch
@@ -167,9 +172,11 @@ pub(super) fn require_known_message<M: Message>(outcome: &Outcome) -> Result<(),
     let is_known = M::SCHEMAS
         .iter()
         .any(|schema| known.contains(&schema.name.to_string()));
+
     if is_known {
         return Ok(());
     }
+
     let found = "no such message in the domain";
     Err(Mismatch::new(format!("the message {}", M::NAME), found))
 }

@@ -11,9 +11,11 @@ pub(super) fn never_raised_warning<E: Event>(outcome: &Outcome) -> Option<String
     let names = || E::SCHEMAS.iter().map(|schema| schema.name.to_string());
     let wiring = outcome.system().wiring();
     let says_it = declared_events(wiring).any(|raised| names().any(|name| *raised == name));
+
     if says_it || !declares_effects(wiring) || was_raised::<E>(outcome) {
         return None;
     }
+
     let is_outside = names().any(|name| wiring.events_from_outside.contains(&name));
     let from = if is_outside {
         ", for it comes from outside"
@@ -21,6 +23,7 @@ pub(super) fn never_raised_warning<E: Event>(outcome: &Outcome) -> Option<String
         ""
     };
     let event = E::NAME;
+
     Some(format!(
         "no handler says that it raises {event}{from}: that there is none is so whatever happens. \
          If a handler does raise it, its routes say so with `.raises::<{event}>()`"
@@ -42,6 +45,9 @@ fn declares_effects(wiring: &Wiring) -> bool {
 
 /// Whether it was raised in what is given: then some handler can.
 fn was_raised<E: Event>(outcome: &Outcome) -> bool {
-    let mut entries = outcome.record().entries().iter();
-    entries.any(|entry| matches!(&entry.kind, EntryKind::Raised(event) if matches_type::<E>(event)))
+    outcome
+        .record()
+        .entries()
+        .iter()
+        .any(|entry| matches!(&entry.kind, EntryKind::Raised(event) if matches_type::<E>(event)))
 }

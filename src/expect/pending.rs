@@ -56,8 +56,10 @@ impl Pending {
             PendingScope::Outbox => left.outbox,
             PendingScope::Handler(handler, type_name) => {
                 let name = handler_name(handler, type_name, outcome)?;
-                let for_it = waiting.filter(|one| *one.subscription == *name);
-                for_it.map(|one| one.n_messages).sum()
+                waiting
+                    .filter(|one| *one.subscription == *name)
+                    .map(|one| one.n_messages)
+                    .sum()
             }
         })
     }
@@ -70,6 +72,7 @@ impl Expectation for Pending {
             1 => "1 message waits".to_owned(),
             n => format!("{n} messages wait"),
         };
+
         match self.scope {
             PendingScope::Anywhere => n,
             PendingScope::Outbox => format!("{n} in the outbox"),
@@ -80,13 +83,16 @@ impl Expectation for Pending {
     fn check(&self, outcome: &Outcome) -> Result<(), Mismatch> {
         let left = outcome.remaining();
         let found = self.count(left, outcome)?;
+
         if found == self.expected {
             return Ok(());
         }
+
         let mut lines = pending_lines(left);
         if lines.is_empty() {
             lines.push("nothing waits".to_owned());
         }
+
         if outcome.is_inline() {
             lines.push("`Mode::Sync` has no engine for which anything could wait".to_owned());
         } else if !outcome.is_paused() {
@@ -95,6 +101,7 @@ impl Expectation for Pending {
                     .to_owned(),
             );
         }
+
         Err(Mismatch::new(self.describe(), lines.join("\n")))
     }
 

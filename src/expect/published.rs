@@ -35,13 +35,16 @@ impl<E: Event> Expectation for Published<E> {
         require_known_message::<E>(outcome)?;
         let record = outcome.record();
         let mut found = Vec::new();
+
         for entry in outcome.act_entries() {
             let EntryKind::Appended(event) = &entry.kind else {
                 continue;
             };
+
             if !matches_type::<E>(&event.envelope) {
                 continue;
             }
+
             let topics = record
                 .effects(entry.id)
                 .filter_map(|effect| match &effect.kind {
@@ -49,20 +52,25 @@ impl<E: Event> Expectation for Published<E> {
                     _ => None,
                 });
             let topics: Vec<&str> = topics.collect();
+
             if topics.iter().any(|topic| self.is_expected_lane(topic)) {
                 return Ok(());
             }
+
             found.push(match topics.as_slice() {
                 [] => format!("{} of {} was not published", E::NAME, event.stream()),
                 topics => format!("{} was published to {}", E::NAME, topics.join(", ")),
             });
         }
+
         if found.is_empty() {
             found.push(format!("no {} was raised", E::NAME));
         }
+
         if outcome.is_inline() {
             found.push("`Mode::Sync` publishes nothing: events are handled inline".to_owned());
         }
+
         let mismatch = Mismatch::new(self.describe(), found.join("\n"));
         Err(mismatch.with_subject(Subject::EngineFeature {
             feature: "publishes nothing".to_owned(),

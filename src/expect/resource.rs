@@ -32,6 +32,7 @@ impl<T: fmt::Debug + Send + Sync + 'static, F: Fn(&T) -> bool + Send + Sync> Exp
     fn check(&self, outcome: &Outcome) -> Result<(), Mismatch> {
         let name = short_type_name::<T>();
         let expected = format!("a {name} for which the closure holds");
+
         match outcome.find_resource::<T>() {
             None => Err(Mismatch::new(
                 expected,

@@ -51,16 +51,20 @@ impl<C: Command> Expectation for Scheduled<C> {
             .map(|(entry, command)| schedule_status(entry, command, record))
             .collect();
         let is_waiting = fates.iter().any(|(waits, _)| *waits);
+
         if is_waiting == self.is_expected {
             return Ok(());
         }
+
         let found = match fates.as_slice() {
             [] => format!("no {} was scheduled", C::NAME),
-            fates => {
-                let lines = fates.iter().map(|(_, line)| line.as_str());
-                lines.collect::<Vec<&str>>().join("\n")
-            }
+            fates => fates
+                .iter()
+                .map(|(_, line)| line.as_str())
+                .collect::<Vec<&str>>()
+                .join("\n"),
         };
+
         let others = all
             .iter()
             .filter(|(_, command)| !matches_type::<C>(command));
@@ -69,6 +73,7 @@ impl<C: Command> Expectation for Scheduled<C> {
         let name = C::SCHEMAS
             .first()
             .map_or(C::NAME.to_owned(), |one| one.name.to_string());
+
         Err(mismatch.with_subject(if self.is_expected {
             Subject::ScheduledCommand(name)
         } else {
@@ -86,11 +91,16 @@ pub(crate) fn pending_due_time(entry: &Entry, record: &Record) -> Result<Timesta
     let EntryKind::Scheduled { command, due } = &entry.kind else {
         return Err("was never scheduled".to_owned());
     };
+
     let id = command.metadata.id;
-    let mut entries = record.entries().iter();
-    if entries.any(|other| other.kind == EntryKind::Cancelled(id)) {
+    if record
+        .entries()
+        .iter()
+        .any(|other| other.kind == EntryKind::Cancelled(id))
+    {
         return Err("was cancelled".to_owned());
     }
+
     match record.effects(entry.id).next() {
         Some(came) => Err(format!("came at {}", came.time)),
         None => Ok(*due),
@@ -123,6 +133,7 @@ impl<C: Command> Expectation for Expired<C> {
         require_known_message::<C>(outcome)?;
         let record = outcome.record();
         let mut found = Vec::new();
+
         for entry in outcome.act_entries() {
             let command = match &entry.kind {
                 EntryKind::CommandReceived(command) | EntryKind::Scheduled { command, .. } => {
@@ -137,10 +148,12 @@ impl<C: Command> Expectation for Expired<C> {
                 }
                 _ => continue,
             };
+
             if matches_type::<C>(command) {
                 let mut effects = record.effects(entry.id);
                 let handled =
                     effects.find(|effect| matches!(effect.kind, EntryKind::HandlerStarted { .. }));
+
                 found.push(match (command.metadata.deadline, handled) {
                     (None, _) => format!("{} without a deadline", C::NAME),
                     (Some(until), Some(handled)) => format!(
@@ -154,6 +167,7 @@ impl<C: Command> Expectation for Expired<C> {
                 });
             }
         }
+
         let found = match found.as_slice() {
             [] => format!("no {} was handed over", C::NAME),
             _ => found.join("\n"),
@@ -161,6 +175,7 @@ impl<C: Command> Expectation for Expired<C> {
         let name = C::SCHEMAS
             .first()
             .map_or(C::NAME.to_owned(), |one| one.name.to_string());
+
         Err(Mismatch::new(self.describe(), found).with_subject(Subject::ScheduledCommand(name)))
     }
 

@@ -15,10 +15,12 @@ pub(crate) fn require_equal(
     if expected == found {
         return Ok(());
     }
+
     let differences = differences(&expected.to_value(), &found.to_value());
     if differences.is_empty() {
         return Ok(());
     }
+
     let shown = |payload| format!("{} {}", subject(), show_stored(payload));
     Err(Mismatch::new(shown(expected), shown(found)).with_field_differences(differences))
 }
@@ -33,6 +35,7 @@ pub(crate) fn require_like(
     if is_like(expected, &value) {
         return Ok(());
     }
+
     let mismatch = Mismatch::new(
         format!("{subject} like {}", show_value(expected)),
         format!("{subject} {}", show_stored(found)),

@@ -191,6 +191,7 @@ impl FlowHarness {
             }
             Err(misplaced) => setup.invalid_call = Some(misplaced),
         }
+
         self
     }
 

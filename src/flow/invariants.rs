@@ -28,6 +28,7 @@ impl DisabledInvariant {
             let found = "none: whoever reads it later cannot tell whether it still holds";
             return Err((location, Mismatch::new(expected, found)));
         }
+
         let reason = reason.to_owned();
         Ok(Self {
             invariant: law,
@@ -62,6 +63,7 @@ impl<S> Flow<'_, S> {
             }
             Err(misplaced) => self.plan.invalid_call = Some(misplaced),
         }
+
         self
     }
 

@@ -115,14 +115,16 @@ pub(crate) trait StateCheck: Send + Sync {
 impl Plan<'_> {
     /// Returns true if something is made to go wrong, or to happen at the same time.
     pub(crate) fn needs_fault_injector(&self) -> bool {
-        let mut steps = self.steps.iter();
-        steps.any(|step| matches!(step.kind, StepKind::Fault(_) | StepKind::WhenAll(_)))
+        self.steps
+            .iter()
+            .any(|step| matches!(step.kind, StepKind::Fault(_) | StepKind::WhenAll(_)))
     }
 
     /// Returns true if anything is expected at all.
     pub(crate) fn has_expectation(&self) -> bool {
-        let mut steps = self.steps.iter();
-        steps.any(|step| matches!(step.kind, StepKind::Then(_)))
+        self.steps
+            .iter()
+            .any(|step| matches!(step.kind, StepKind::Then(_)))
     }
 }
 
@@ -173,12 +175,15 @@ impl StateQuery<'_> {
 
     /// What the search for the cause begins with, if this look fails so.
     pub(crate) fn failure_subject(&self, found: &[Payload], mismatch: &Mismatch) -> Subject {
-        let mut checks = self.checks.iter();
-        let wants_absence = checks.any(|(_, check)| matches!(check.method(), "absent" | "none"));
+        let wants_absence = self
+            .checks
+            .iter()
+            .any(|(_, check)| matches!(check.method(), "absent" | "none"));
         let is_about_row = matches!(
             mismatch.requirement,
             Requirement::RowPredicate(_) | Requirement::NoRow(_)
         );
+
         Subject::State(StateSubject {
             state_type: self.state_type,
             id: self.id.clone(),

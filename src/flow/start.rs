@@ -20,6 +20,7 @@ impl Flow<'_, Given> {
     pub(super) fn begin(setup: Arc<Setup>, began_at: &'static Location<'static>) -> Self {
         let misplaced = setup.invalid_call.clone();
         let laws = setup.invariants;
+
         Self {
             plan: Box::new(Plan {
                 setup,

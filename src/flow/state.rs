@@ -191,6 +191,7 @@ impl<T: DeserializeOwned + 'static, F: Fn(&T) -> bool> Has<T, F> {
         if self.holds_for(found, look)? {
             return Ok(());
         }
+
         Err(Mismatch::new(
             format!("{} for which the closure holds", look.describe()),
             render_found(found, look),
@@ -207,6 +208,7 @@ impl<T: DeserializeOwned + 'static, F: Fn(&T) -> bool> All<T, F> {
                 "no rows at all, for which anything holds: `.count(0)` is the word for none",
             ));
         }
+
         for row in found {
             if !self.holds_for(row, look)? {
                 let mismatch = Mismatch::new(
@@ -218,6 +220,7 @@ impl<T: DeserializeOwned + 'static, F: Fn(&T) -> bool> All<T, F> {
                 );
             }
         }
+
         Ok(())
     }
 }
@@ -229,6 +232,7 @@ impl<T: DeserializeOwned + 'static, F: Fn(&T) -> bool> Any<T, F> {
                 return Ok(());
             }
         }
+
         let mismatch = Mismatch::new(
             format!(
                 "a row of {} for which the closure holds",
@@ -236,6 +240,7 @@ impl<T: DeserializeOwned + 'static, F: Fn(&T) -> bool> Any<T, F> {
             ),
             format!("{}, none of them such", count_text(found.len())),
         );
+
         Err(mismatch.with_differences(render_rows(found)))
     }
 }
@@ -251,9 +256,11 @@ impl<T: DeserializeOwned + 'static, F: Fn(&T) -> bool> None<T, F> {
                     ),
                     show_stored(row),
                 );
+
                 return Err(mismatch.with_requirement(Requirement::NoRow(Box::new(row.clone()))));
             }
         }
+
         Ok(())
     }
 }

@@ -139,6 +139,7 @@ impl<'t, S> Flow<'t, S> {
             }
         };
         let kind = StepKind::WhenWith(Box::new(make), short_type_name::<C::Reply>);
+
         self.step(Location::caller(), kind)
     }
 }
@@ -172,8 +173,13 @@ impl Flow<'_, Acted> {
         what: &str,
         say: impl FnOnce(Headers) -> Headers,
     ) -> Self {
-        let mut steps = self.plan.steps.iter_mut().rev();
-        let act = steps.find(|step| step.kind.is_act());
+        let act = self
+            .plan
+            .steps
+            .iter_mut()
+            .rev()
+            .find(|step| step.kind.is_act());
+
         if let Some(
             StepKind::When(_, _, headers)
             | StepKind::WhenEvent(_, headers)
@@ -186,6 +192,7 @@ impl Flow<'_, Acted> {
             let found = "the last act is no `when`, `when_event` or `when_submitted`";
             self.plan.invalid_call = Some((location, Mismatch::new(expected, found)));
         }
+
         self
     }
 }

@@ -28,6 +28,7 @@ pub(crate) fn chain_text(
     let mut chain = ChainBuilder::new(record);
     let start = part.start;
     let mut known: Vec<EntryId> = Vec::new();
+
     for entry in &record.entries()[part] {
         match entry.cause {
             None => chain.queue.push_back((entry.id, None)),
@@ -39,12 +40,14 @@ pub(crate) fn chain_text(
             Some(_) => {}
         }
     }
+
     chain.build();
     for log in logs {
         if let Some(line) = chain.tree.line_of(log.entry, record) {
             chain.tree.line_mut(line).logs.push(log.to_string());
         }
     }
+
     chain.tree.draw(record, here, page)
 }
 
@@ -96,8 +99,10 @@ impl<'r> ChainBuilder<'r> {
                             is_message: true,
                             ..TreeLine::default()
                         };
+
                         self.tree.add(above, told);
                     }
+
                     for event in appended {
                         self.add_event(event, above);
                     }
@@ -117,6 +122,7 @@ impl<'r> ChainBuilder<'r> {
             }
             _ => "nobody handles it".to_owned(),
         };
+
         let told = TreeLine {
             label: name,
             is_message: true,
@@ -124,6 +130,7 @@ impl<'r> ChainBuilder<'r> {
         };
         let line = self.tree.add(above, told);
         let mut ids = vec![entry.id];
+
         for effect in self.effects.caused_by(entry.id) {
             match &effect.kind {
                 EntryKind::HandlerStarted {
@@ -147,8 +154,10 @@ impl<'r> ChainBuilder<'r> {
                 _ => {}
             }
         }
+
         let told = self.tree.line_mut(line);
         (told.detail, told.entries) = (detail, ids);
+
         line
     }
 
@@ -156,6 +165,7 @@ impl<'r> ChainBuilder<'r> {
         let EntryKind::Appended(event) = &entry.kind else {
             return;
         };
+
         let told = TreeLine {
             label: MessageView::from(&*event.envelope).name,
             detail: format!("{} @{}", event.stream(), event.version),
@@ -164,6 +174,7 @@ impl<'r> ChainBuilder<'r> {
             ..TreeLine::default()
         };
         let line = self.tree.add(above, told);
+
         for effect in self.effects.caused_by(entry.id) {
             match effect.kind {
                 EntryKind::HandlerStarted {
@@ -204,15 +215,17 @@ impl<'r> ChainBuilder<'r> {
         );
         // Of the attempts that changed nothing only the last is told.
         let earlier = self.tree.last_child(event, handler);
-        let earlier = earlier.filter(|line| 1 < attempt && !self.has_caused_messages(*line));
-        let line = earlier.unwrap_or_else(|| {
-            let told = TreeLine {
-                label: handler.to_owned(),
-                ..TreeLine::default()
-            };
-            self.tree.add(Some(event), told)
-        });
+        let line = earlier
+            .filter(|line| 1 < attempt && !self.has_caused_messages(*line))
+            .unwrap_or_else(|| {
+                let told = TreeLine {
+                    label: handler.to_owned(),
+                    ..TreeLine::default()
+                };
+                self.tree.add(Some(event), told)
+            });
         let told = self.tree.line_mut(line);
+
         told.detail = detail;
         told.entries.push(started.id);
         self.queue_effects(started, line);
@@ -271,6 +284,7 @@ mod tests {
             total_cents: 9_995,
         };
         let shop = FlowHarness::new(shop::domain).mode(Mode::Sync);
+
         shop.when(place).then_accepted().run()
     }
 
@@ -278,16 +292,21 @@ mod tests {
     fn marked_chain(n_lines: usize) -> String {
         let outcome = cancelled_order();
         let record = outcome.record();
-        let mut entries = record.entries().iter().rev();
-        let wrote = entries.find(|entry| match &entry.kind {
-            EntryKind::StateChanged(written) => written.table.kind == TableKind::Projection,
-            _ => false,
-        });
+        let wrote = record
+            .entries()
+            .iter()
+            .rev()
+            .find(|entry| match &entry.kind {
+                EntryKind::StateChanged(written) => written.table.kind == TableKind::Projection,
+                _ => false,
+            });
+
         let page = RenderOptions {
             n_lines,
             ..RenderOptions::PLAIN
         };
         let all = 0..record.entries().len();
+
         chain_text(record, all, wrote.map(|entry| entry.id), &[], &page)
     }
 

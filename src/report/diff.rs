@@ -46,6 +46,7 @@ fn collect_differences(
             let more = other
                 .keys()
                 .filter(|name| !only_expected && !one.contains_key(*name));
+
             for name in one.keys().chain(more) {
                 let path = if path.is_empty() {
                     name.clone()
@@ -76,10 +77,12 @@ pub(crate) fn render_differences(list: &[Difference]) -> Vec<String> {
         .map(|one| one.path.chars().count())
         .max()
         .unwrap_or(0);
+
     let shown = |value: &Option<Value>| match value {
         Some(value) => cut_middle(value.to_string()),
         None => "nothing".to_owned(),
     };
+
     list.iter()
         .map(|one| {
             format!(

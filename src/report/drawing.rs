@@ -52,11 +52,13 @@ impl<'t> Drawing<'t> {
             .iter()
             .map(|node| usize::from(node.line.is_message))
             .collect();
+
         for (idx, node) in tree.nodes.iter().enumerate().rev() {
             if let Some(above) = node.parent {
                 n_messages[above] += n_messages[idx];
             }
         }
+
         let deepest = tree.nodes.iter().map(|node| node.level).max();
         let has_room = tree.nodes.len() <= n_lines && deepest.unwrap_or(0) < MAX_LEVELS;
         let logs = tree.nodes.iter().map(|node| node.line.logs.len());
@@ -67,6 +69,7 @@ impl<'t> Drawing<'t> {
             _ if n_lines_with_logs <= n_lines => LOGS_PER_CALL.0,
             _ => LOGS_PER_CALL.1,
         };
+
         let mut drawing = Self {
             tree,
             marked_chain: here,
@@ -75,9 +78,11 @@ impl<'t> Drawing<'t> {
             n_messages,
             n_logs,
         };
+
         if !has_room {
             drawing.choose_lines(n_lines);
         }
+
         drawing
     }
 
@@ -87,19 +92,23 @@ impl<'t> Drawing<'t> {
             .marked_chain
             .map_or(Vec::new(), |here| self.tree.path_to(here));
         let (n_first, n_last) = PATH_ENDS;
+
         if n_first + n_last < way.len() {
             let resumed = way.len() - n_last;
             self.gap = Some((way[n_first], way[resumed]));
             way.drain(n_first..resumed);
         }
+
         for idx in &way {
             self.is_drawn[*idx] = true;
         }
+
         let n_left_out = self.gap.map_or(0, |(first, again)| {
             self.tree.nodes[again].level - self.tree.nodes[first].level
         });
         let mut n_drawn = way.len();
         let mut open: VecDeque<Option<usize>> = way.iter().rev().map(|idx| Some(*idx)).collect();
+
         open.push_back(None);
         while let Some(above) = open.pop_front() {
             for idx in self.nearest_first(above) {
@@ -111,6 +120,7 @@ impl<'t> Drawing<'t> {
                 {
                     level -= n_left_out;
                 }
+
                 let is_gap = self.gap.is_some_and(|(first, _)| first == idx);
                 if n_drawn < n_lines && level < MAX_LEVELS && !self.is_drawn[idx] && !is_gap {
                     self.is_drawn[idx] = true;
@@ -144,6 +154,7 @@ impl<'t> Drawing<'t> {
         let parts: Vec<&[usize]> = siblings
             .chunk_by(|one, next| self.is_omitted(*one) && self.is_omitted(*next))
             .collect();
+
         for (nth, part) in parts.iter().enumerate() {
             let (first, next) = match rest {
                 None => (String::new(), String::new()),
@@ -164,6 +175,7 @@ impl<'t> Drawing<'t> {
             is_marked: self.marked_chain == Some(idx),
             is_log: false,
         };
+
         let below: &[usize] = match self.gap {
             Some((gap, ref again)) if gap == idx => {
                 let n = self.tree.nodes[*again].level - node.level;
@@ -188,11 +200,13 @@ impl<'t> Drawing<'t> {
             }
             _ => &node.children,
         };
+
         lines.push(line);
         if self.is_drawn[idx] {
             let beam = if below.is_empty() { "  " } else { "│ " };
             self.draw_logs(lines, &node.line.logs, &format!("{rest}{beam}"));
         }
+
         self.draw_siblings(lines, below, Some(rest));
     }
 
@@ -200,6 +214,7 @@ impl<'t> Drawing<'t> {
         let shown = logs.iter().take(self.n_logs).cloned();
         let n_more = logs.len().saturating_sub(self.n_logs);
         let more = (0 < n_more).then(|| format!("and {n_more} more"));
+
         for log in shown.chain(more) {
             lines.push(DrawnLine {
                 label: format!("{rest}· {}", log.replace('\n', " ")),
@@ -214,11 +229,15 @@ impl<'t> Drawing<'t> {
     pub(super) fn render(&self, page: &RenderOptions) -> String {
         let mut lines = Vec::new();
         self.draw_siblings(&mut lines, &self.tree.roots, None);
-        let labels = lines.iter().filter(|line| !line.is_log);
-        let longest = labels.map(|line| line.label.chars().count()).max();
+        let longest = lines
+            .iter()
+            .filter(|line| !line.is_log)
+            .map(|line| line.label.chars().count())
+            .max();
         let widest = LABEL_WIDTH.1.min(page.width / 2).max(LABEL_WIDTH.0);
         let column = (longest.unwrap_or(0) + 2).clamp(LABEL_WIDTH.0, widest);
         let lines: Vec<String> = lines.iter().map(|line| line.render(column, page)).collect();
+
         lines.join("\n")
     }
 
@@ -240,6 +259,7 @@ impl DrawnLine {
         // A label that is wider than its column keeps its distance.
         let line = format!("{:<column$}{}", format!("{}  ", self.label), self.detail);
         let line = line.trim_end();
+
         if self.is_marked {
             let line = page.indented(MARK.len()).cut_end(line);
             return format!(
@@ -248,6 +268,7 @@ impl DrawnLine {
                 page.paint(Style::Mark, MARK)
             );
         }
+
         highlight_failure(&page.cut_end(line), page)
     }
 }

@@ -18,6 +18,7 @@ impl<'r> Effects<'r> {
                 of[cause.index()].push(entry.id);
             }
         }
+
         Self {
             record,
             by_cause: of,
@@ -36,6 +37,7 @@ impl<'r> Effects<'r> {
         let mut missed = Vec::new();
         let mut ended = String::new();
         let mut caused_something = false;
+
         for effect in self.caused_by(started.id) {
             match &effect.kind {
                 // That a message was handled is told already.
@@ -63,6 +65,7 @@ impl<'r> Effects<'r> {
                 _ => caused_something = true,
             }
         }
+
         match ended.as_str() {
             "handled" if !wrote.is_empty() => wrote.join(", "),
             // A forgotten `work.add(..)` looks like this.

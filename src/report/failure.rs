@@ -86,9 +86,11 @@ fn first_diagnosis(mut causes: impl Iterator<Item = Diagnosis>) -> Option<Diagno
     let Cause::InvariantViolated { at, .. } = &first.cause else {
         return Some(first);
     };
+
     let entry = Some(at.entry);
-    let more = causes.find(|other| other.cause.handler_call().map(|at| at.entry) == entry);
-    more.or(Some(first))
+    causes
+        .find(|other| other.cause.handler_call().map(|at| at.entry) == entry)
+        .or(Some(first))
 }
 
 impl FlowFailure {
@@ -102,6 +104,7 @@ impl FlowFailure {
         let failed: Vec<FailedStep> = shown.collect();
         let sought = failed.iter().filter_map(|step| step.mismatch.subject());
         let why = first_diagnosis(sought.filter_map(|sought| diagnose(sought, &outcome)));
+
         Self {
             inner: Box::new(Inner {
                 failed_steps: failed,
@@ -120,6 +123,7 @@ impl FlowFailure {
             .steps
             .first()
             .map_or_else(String::new, |step| step.location.to_string());
+
         Self {
             inner: Box::new(Inner {
                 failed_steps: vec![FailedStep {
@@ -144,8 +148,11 @@ impl FlowFailure {
         location: &'static Location<'static>,
         mismatch: Mismatch,
     ) -> Self {
-        let mut steps = plan.steps.iter();
-        let step = steps.position(|step| step.location.line() >= location.line());
+        let step = plan
+            .steps
+            .iter()
+            .position(|step| step.location.line() >= location.line());
+
         Self {
             inner: Box::new(Inner {
                 failed_steps: vec![FailedStep {
@@ -169,12 +176,14 @@ impl FlowFailure {
         let Some(outcome) = &self.inner.outcome else {
             return self;
         };
+
         let verdict = Cause::AssertedTooEarly {
             step: step + 1,
             described: outcome.step(step),
         };
         let runner_up = self.inner.diagnosis.take().map(|why| why.cause);
         let runner_up = runner_up.filter(Cause::is_certain);
+
         self.inner.diagnosis = Some(Diagnosis {
             cause: verdict,
             runner_up,
@@ -199,11 +208,13 @@ impl FlowFailure {
     pub(crate) fn panic_text(&self) -> String {
         let page = RenderOptions::for_terminal();
         let mut report = self.render(&page);
+
         if self.inner.outcome.is_some() {
             let kept = write_record(&self.record_name(), &self.record_text());
             let name = page.paint(Style::SectionName, "record");
             report = format!("{report}\n{name} {kept}");
         }
+
         report
     }
 

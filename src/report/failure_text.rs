@@ -63,21 +63,26 @@ impl Inner {
             };
             let head = format!("{head} {}: {}", failed.step, failed.described);
             let head = page.paint(Style::Failure, &head);
+
             write!(f, "{head}      {}\n\n", failed.location)?;
             failed.mismatch.write_to(f, page)?;
         }
+
         let more = self.failed_steps.iter().skip(MAX_FULL_STEPS);
         let more: Vec<String> = more.map(|failed| failed.step.to_string()).collect();
+
         match more.as_slice() {
             [] => {}
             [step] => write!(f, "\n\nand at step {step}")?,
             steps => write!(f, "\n\nand at steps {}", steps.join(", "))?,
         }
+
         match self.outcome.as_ref().map_or(0, Outcome::n_skipped) {
             0 => {}
             1 => f.write_str("\n\n  1 step after it was not run")?,
             n => write!(f, "\n\n  {n} steps after it were not run")?,
         }
+
         match &self.diagnosis {
             // Of what is told, only what to do is worth a line.
             Some(why) if self.is_stated_by_mismatch(&why.cause) => {
@@ -93,6 +98,7 @@ impl Inner {
                 );
                 let advice = why.cause.advice().filter(|_| is_worth_it);
                 let inside = page.indented(MARGIN);
+
                 write_section(
                     f,
                     page,
@@ -103,6 +109,7 @@ impl Inner {
             Some(why) => why.write_to(f, page)?,
             None => {}
         }
+
         write_section(f, page, "run", self.note.as_deref().unwrap_or_default())?;
         if let Some(outcome) = &self.outcome {
             let here = self.diagnosis.as_ref().and_then(|why| why.cause.entry());
@@ -116,11 +123,13 @@ impl Inner {
                 &inside.wrap_words(&disabled_invariant_lines(outcome)),
             )?;
         }
+
         write_section(f, page, "left", &self.remaining)?;
         if let Some(test) = &self.test_name {
             let again = rerun_command(test, self.environment_mode);
             write!(f, "\n{}  {again}", page.paint(Style::SectionName, "again"))?;
         }
+
         Ok(())
     }
 }
@@ -132,6 +141,7 @@ impl Inner {
         if let Cause::InvariantViolated { .. } = verdict {
             return true;
         }
+
         let (Cause::Rejected { at, reason, .. }
         | Cause::HandlerFailed {
             at, error: reason, ..
@@ -139,12 +149,14 @@ impl Inner {
         else {
             return false;
         };
+
         let mismatch = &self.failed_steps[0].mismatch;
         let is_told = |text: &str| mismatch.found.contains(text);
         let speaks_of_it = matches!(
             mismatch.subject(),
             Some(Subject::Problem(_) | Subject::CommandResult | Subject::Given)
         );
+
         speaks_of_it && is_told(reason) && (is_told(at.handler) || is_told(&at.message))
     }
 }
@@ -171,6 +183,7 @@ impl Diagnosis {
         if let Some(advice) = self.cause.advice() {
             write_line(f, page, "do", &inside.wrap_words(&advice))?;
         }
+
         match &self.runner_up {
             Some(runner_up) => {
                 write_line(f, page, "or", &inside.wrap_words(&runner_up.to_string()))
@@ -190,13 +203,16 @@ impl Mismatch {
         };
         let name = |name| page.paint(Style::SectionName, name);
         let expected = told(Style::Expected, &self.expected);
+
         write!(f, "  {}  {expected}", name("expected"))?;
         let found = told(Style::Found, &self.found);
         write!(f, "\n  {}     {found}", name("found"))?;
+
         for difference in &self.differences {
             let difference = told(Style::Difference, difference);
             write!(f, "\n{:VALUE_MARGIN$}{difference}", "")?;
         }
+
         Ok(())
     }
 }
@@ -240,6 +256,7 @@ pub(super) fn highlight_failure(line: &str, page: &RenderOptions) -> String {
     let places = alarms
         .iter()
         .filter_map(|alarm| line.find(&format!("  {alarm}")));
+
     match places.min() {
         Some(place) => {
             let (before, alarm) = line.split_at(place + 2);
@@ -263,6 +280,7 @@ mod tests {
             quantity: 2,
             total_cents: 1_200,
         };
+
         let flow = FlowHarness::new(shop::domain)
             .mode(crate::Mode::Sync)
             .given_command(place())
@@ -270,6 +288,7 @@ mod tests {
             .then_rejected_saying("placed")
             .then_projection::<OrderDashboard>("ord-1")
             .has(|row| row.status == OrderStatus::Placed);
+
         flow.try_run().unwrap_err()
     }
 

@@ -30,10 +30,12 @@ pub(crate) fn mermaid_text(record: &Record, start: usize) -> String {
         participants: Vec::new(),
         lines: Vec::new(),
     };
+
     diagram.participant(None);
     for entry in &record.entries()[start..] {
         diagram.add(entry);
     }
+
     diagram.text()
 }
 
@@ -74,12 +76,13 @@ impl Diagram<'_> {
                             | EntryKind::Expired
                     )
                 });
+
                 if !is_handled {
                     self.add_note(entry, ", not handled yet");
                 }
             }
             (EntryKind::NoSubscriber, Some(message)) => {
-                self.add_note(message, ", nobody handles it")
+                self.add_note(message, ", nobody handles it");
             }
             (EntryKind::Expired, Some(message)) => self.add_note(message, ", too late"),
             (
@@ -106,12 +109,14 @@ impl Diagram<'_> {
         else {
             return;
         };
+
         let from = self.sender(self.record.entry(message));
         let to = self.participant(Some(handler));
         let ended = self.effects.outcome_text(started);
         let was_for_nothing = ["FAILED", "REJECTED", "rolled back"]
             .iter()
             .any(|word| ended.starts_with(word));
+
         if was_for_nothing {
             self.add_line(&format!("{to}--x{from}"), &ended);
         } else if ended != "handled" {
@@ -135,6 +140,7 @@ impl Diagram<'_> {
                 EntryKind::HandlerStarted { handler, .. } => Some(handler),
                 _ => None,
             });
+
         self.participant(sender)
     }
 
@@ -143,12 +149,15 @@ impl Diagram<'_> {
         if let Some((_, id)) = known.find(|(name, _)| *name == handler) {
             return id.clone();
         }
+
         let name = handler.unwrap_or("Test");
         let mut id = name.replace(|letter: char| !letter.is_alphanumeric(), "_");
         let is_taken = |id: &String| self.participants.iter().any(|(_, other)| other == id);
+
         while RESERVED.contains(&id.to_lowercase().as_str()) || is_taken(&id) {
             id.push('_');
         }
+
         self.participants.push((handler, id.clone()));
         id
     }
@@ -168,10 +177,12 @@ impl Diagram<'_> {
                 text.push_str(&escape(name));
             }
         }
+
         for line in &self.lines {
             text.push_str("\n    ");
             text.push_str(line);
         }
+
         text
     }
 }
@@ -200,6 +211,7 @@ fn escape(text: &str) -> String {
             letter => escaped.push(letter),
         }
     }
+
     escaped
 }
 

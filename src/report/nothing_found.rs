@@ -25,6 +25,7 @@ pub(crate) fn nothing_found(look: &StateQuery<'_>, record: &Record) -> Mismatch 
         Some(_) => format!("nothing under that id; {}", traces.render(name)),
         None => format!("none; {}", traces.render(name)),
     };
+
     Mismatch::new(look.describe(), found)
 }
 
@@ -49,6 +50,7 @@ impl<'r> StoredIds<'r> {
                 _ => {}
             }
         }
+
         traces
     }
 

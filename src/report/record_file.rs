@@ -38,17 +38,23 @@ fn target_dir() -> Option<PathBuf> {
     let is_target = |dir: &Path| dir.join("CACHEDIR.TAG").is_file();
     let exe = env::current_exe().ok()?;
     let around = exe.ancestors().find(|dir| is_target(dir));
+
     if let Some(dir) = around {
         return Some(dir.to_owned());
     }
+
     // The tests of documentation are built elsewhere.
-    let said = env::var_os("CARGO_TARGET_DIR").map(PathBuf::from);
-    if let Some(dir) = said.filter(|dir| dir.is_absolute()) {
+    if let Some(dir) = env::var_os("CARGO_TARGET_DIR")
+        .map(PathBuf::from)
+        .filter(|dir| dir.is_absolute())
+    {
         return Some(dir);
     }
+
     let here = env::current_dir().ok()?;
-    let mut beside = here.ancestors().map(|dir| dir.join("target"));
-    beside.find(|dir| is_target(dir))
+    here.ancestors()
+        .map(|dir| dir.join("target"))
+        .find(|dir| is_target(dir))
 }
 
 /// As seen from the root of the workspace, like the place in the head of a report, if it is below it.
@@ -63,9 +69,11 @@ fn display_path(path: &Path, target: &Path) -> String {
 /// next run begins anew.
 fn numbered_file_name(test: &str) -> String {
     static N_FILES: Mutex<BTreeMap<String, u32>> = Mutex::new(BTreeMap::new());
+
     let stem = file_stem(test);
     let mut n_files = N_FILES.lock().unwrap_or_else(PoisonError::into_inner);
     let nth = n_files.entry(stem.clone()).or_default();
+
     *nth = MAX_FILES.min(*nth + 1);
     match *nth {
         1 => format!("{stem}.txt"),
@@ -83,6 +91,7 @@ fn file_stem(test: &str) -> String {
         // File systems allow 255 bytes.
         .take(60)
         .collect();
+
     stem.trim_start_matches('.').to_owned()
 }
 

@@ -10,6 +10,7 @@ pub(super) fn remaining_text(outcome: &Outcome) -> String {
         .filter(|entry| is_independent_failure(entry, record))
         .filter_map(|entry| call_of(entry, record))
         .collect();
+
     // One that is tried again is one.
     failures.sort_unstable();
     failures.dedup();
@@ -19,6 +20,7 @@ pub(super) fn remaining_text(outcome: &Outcome) -> String {
         .filter_map(|act| act.stall())
         .map(|stall| stall.pending.len())
         .sum();
+
     let still_waiting = outcome
         .remaining()
         .backlogs
@@ -27,12 +29,15 @@ pub(super) fn remaining_text(outcome: &Outcome) -> String {
     let waiting = waiting + outcome.remaining().outbox + still_waiting.sum::<usize>();
     let mut also = Vec::new();
     let (n_dead, n_scheduled) = count_dead_and_scheduled(record);
+
     if 0 < n_dead || !outcome.is_inline() {
         also.push(count_or_no(n_dead, "dead letter", "dead letters"));
     }
+
     if 0 < n_scheduled {
         also.push(format!("{n_scheduled} scheduled"));
     }
+
     let also: Vec<String> = also.iter().map(|part| format!(" · {part}")).collect();
     format!(
         "{} waiting · {}{}",
@@ -67,6 +72,7 @@ fn count_dead_and_scheduled(record: &Record) -> (usize, usize) {
             _ => {}
         }
     }
+
     (n_dead, n_scheduled)
 }
 
@@ -95,6 +101,7 @@ fn is_independent_failure(entry: &Entry, record: &Record) -> bool {
                 effects.any(|effect| has_failed(effect, record))
             })
     };
+
     has_failed(entry, record) && !is_inside(entry)
 }
 

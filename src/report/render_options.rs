@@ -55,6 +55,7 @@ impl RenderOptions {
         if !self.is_coloured {
             return Cow::Borrowed(text);
         }
+
         let lines = text.split('\n').map(|line| match line {
             "" => String::new(),
             line => format!("\x1b[{}m{line}\x1b[0m", ink.ansi_code()),
@@ -77,13 +78,16 @@ impl RenderOptions {
         for line in text.split('\n') {
             let indentation = line.len() - line.trim_start_matches(' ').len();
             let mut rest = line.to_owned();
+
             while let Some(end) = self.break_point(mark, &rest, indentation + HANGING_INDENT) {
                 let more = rest.split_off(end);
                 wrapped.push(rest.trim_end().to_owned());
                 rest = format!("{}{more}", " ".repeat(indentation + HANGING_INDENT));
             }
+
             wrapped.push(rest);
         }
+
         wrapped.join("\n")
     }
 
@@ -93,12 +97,14 @@ impl RenderOptions {
         if line.chars().count() <= self.width {
             return None;
         }
+
         let room = line.char_indices().nth(self.width);
         let room = room.map_or(line.len(), |(at, _)| at);
         let start = indentation.min(line.len());
         // A mark in front of nothing but spaces would be found again and again.
         let fits = line.get(start..room).and_then(|part| part.rfind(mark));
         let found = fits.or_else(|| line.get(start..).and_then(|part| part.find(mark)));
+
         found
             .map(|at| start + at + mark.len())
             .filter(|end| *end < line.len())

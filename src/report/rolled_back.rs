@@ -25,6 +25,7 @@ fn was_rolled_back(started: &Entry, record: &Record) -> bool {
             EntryKind::HandlerEnded(ended) => Some(ended),
             _ => None,
         });
+
     matches!(
         end,
         Some(HandlerOutcome::Rejected(_) | HandlerOutcome::Failed(_))

@@ -100,13 +100,14 @@ impl StepProgress {
 
     /// Tells the story of a sentence that is over.
     pub(crate) fn into_story(mut self, plan: &Plan<'_>) -> Story {
-        let steps = plan.steps.iter().enumerate();
-        let lines = steps.map(|(idx, step)| {
+        let lines = plan.steps.iter().enumerate().map(|(idx, step)| {
             let (word, mut tells) = step_text(&step.kind);
             let mut fate = self.status_of(idx, word);
+
             if let Some(act) = self.act_steps.iter().position(|step| *step == idx) {
                 fate = StepStatus::Acts(act, self.n_acts(idx));
             }
+
             if let StepText::BuiltCommand(made) = &mut tells
                 && let Some(place) = self
                     .built_commands
@@ -115,12 +116,14 @@ impl StepProgress {
             {
                 *made = Some(self.built_commands.swap_remove(place).1);
             }
+
             StoryLine {
                 keyword: word,
                 text: tells,
                 status: fate,
             }
         });
+
         Story {
             lines: lines.collect(),
         }
@@ -214,12 +217,15 @@ impl StepText {
                 let seen: Vec<MessageView> = messages.iter().map(MessageView::from).collect();
                 let whole: Vec<String> = seen.iter().map(MessageView::show).collect();
                 let whole = whole.join(", ");
+
                 if whole.chars().count() <= MAX_STEP_WIDTH {
                     return whole;
                 }
+
                 if let [one] = seen.as_slice() {
                     return one.show();
                 }
+
                 // Which there were says more than what was in the first of them.
                 let names: Vec<String> = seen
                     .iter()
@@ -293,6 +299,7 @@ impl Story {
             let text = format!("{number:>2} {word:<5}  {told:<column$}  {fate}");
             highlight_failure(&page.cut_end(text.trim_end()), page)
         });
+
         lines.collect::<Vec<String>>().join("\n")
     }
 }
@@ -321,6 +328,7 @@ fn act_result(act: &ActOutcome) -> String {
                 ActKind::Submitted => "submitted",
                 ActKind::Other => "",
             };
+
             match (word, act.failures().is_empty()) {
                 (word, true) => word.to_owned(),
                 ("", false) => "a handler failed".to_owned(),

@@ -17,6 +17,7 @@ impl RenderOptions {
         // The test runner catches what is written to stderr, and prints it to stdout.
         let is_terminal = io::stdout().is_terminal() && io::stderr().is_terminal();
         let columns = terminal_size().filter(|_| is_terminal);
+
         Self {
             width: columns.map_or(Self::PLAIN.width, |(Width(width), _)| {
                 usize::from(width).max(MIN_WIDTH)
@@ -33,12 +34,15 @@ fn is_coloured(is_terminal: bool, var: impl Fn(&str) -> Option<OsString>) -> boo
     let is = |name: &str, value: &str| var(name).is_some_and(|found| found == value);
     let is_set = |name: &str| var(name).is_some_and(|found| !found.is_empty());
     let is_forced = |name: &str| is_set(name) && !is(name, "0");
+
     if is_set("NO_COLOR") {
         return false;
     }
+
     if is_forced("CLICOLOR_FORCE") || is_forced("FORCE_COLOR") {
         return true;
     }
+
     is_terminal && !is("CLICOLOR", "0") && !is("TERM", "dumb")
 }
 
@@ -49,8 +53,9 @@ mod tests {
     #[track_caller]
     fn check(is_terminal: bool, vars: &[(&str, &str)], expected: bool) {
         let var = |name: &str| {
-            let found = vars.iter().find(|(known, _)| *known == name);
-            found.map(|(_, value)| OsString::from(value))
+            vars.iter()
+                .find(|(known, _)| *known == name)
+                .map(|(_, value)| OsString::from(value))
         };
 
         assert_eq!(is_coloured(is_terminal, var), expected, "{vars:?}");

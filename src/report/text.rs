@@ -20,6 +20,7 @@ pub(crate) fn show_message(name: &str, payload: &Payload) -> String {
             json => cut_middle(format!("{name} {json}")),
         };
     };
+
     // An enum whose variants are messages has its fields one level below the name of the variant.
     if let [(variant, Value::Object(_))] = fields.as_slice()
         && name.starts_with(variant.as_str())
@@ -28,6 +29,7 @@ pub(crate) fn show_message(name: &str, payload: &Payload) -> String {
     {
         fields = inner;
     }
+
     let shown = fields.iter().map(|(name, value)| (name.as_str(), value));
     cut_middle(format!("{name} {}", brace_fields(shown)))
 }
@@ -40,6 +42,7 @@ pub(crate) fn show_stored(payload: &Payload) -> String {
             if line.chars().count() <= MAX_WIDTH {
                 return line;
             }
+
             // One field a line, so that a long one does not hide the others.
             let lines: Vec<String> = fields
                 .iter()
@@ -77,9 +80,11 @@ pub(crate) fn cut_middle(text: String) -> String {
     if n_letters <= MAX_WIDTH {
         return text;
     }
+
     let keep = (MAX_WIDTH - 30) / 2;
     let start: String = text.chars().take(keep).collect();
     let end: String = text.chars().skip(n_letters - keep).collect();
+
     format!("{start} .. {} letters more .. {end}", n_letters - 2 * keep)
 }
 
@@ -88,8 +93,10 @@ pub(crate) fn cut_after_field(line: &str, width: usize) -> String {
     if line.chars().count() <= width {
         return line.to_owned();
     }
+
     let end = if line.ends_with('}') { ".. }" } else { ".." };
     let room: String = line.chars().take(width - end.len() - 1).collect();
+
     match room.rfind(", ") {
         Some(comma) if room.len() < 2 * comma => format!("{}{end}", &room[..comma + 2]),
         // One field that is too long by itself.
@@ -111,6 +118,7 @@ pub(crate) fn first_few(all: impl ExactSizeIterator<Item = String>) -> String {
 pub(crate) fn indent(text: &str, n_columns: usize) -> String {
     let mut lines = text.lines();
     let mut indented = lines.next().unwrap_or_default().to_owned();
+
     for line in lines {
         indented.push('\n');
         if !line.is_empty() {
@@ -118,6 +126,7 @@ pub(crate) fn indent(text: &str, n_columns: usize) -> String {
             indented.push_str(line);
         }
     }
+
     indented
 }
 

@@ -39,6 +39,7 @@ impl Tree {
             Some(above) => self.nodes[above].children.push(idx),
             None => self.roots.push(idx),
         }
+
         let level = above.map_or(0, |above| self.nodes[above].level + 1);
         self.nodes.push(Node {
             line: told,
@@ -46,6 +47,7 @@ impl Tree {
             children: Vec::new(),
             level,
         });
+
         idx
     }
 
@@ -55,8 +57,12 @@ impl Tree {
 
     /// The last of the lines below `above` that begins like that.
     pub(super) fn last_child(&self, above: usize, label: &str) -> Option<usize> {
-        let mut below = self.nodes[above].children.iter().rev().copied();
-        below.find(|idx| self.nodes[*idx].line.label == label)
+        self.nodes[above]
+            .children
+            .iter()
+            .rev()
+            .copied()
+            .find(|idx| self.nodes[*idx].line.label == label)
     }
 
     /// Draws it on a page: all of it if there is room, and else the way to `here` and what is near it.

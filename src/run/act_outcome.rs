@@ -128,6 +128,7 @@ impl ActOutcome {
             .failures()
             .iter()
             .filter(|failure| failure.handler == handler);
+
         own.into_iter()
             .chain(later.map(|failure| &failure.error))
             .collect()

@@ -11,11 +11,13 @@ impl Runner<'_, '_> {
         if self.tasks.spawners().is_empty() {
             return;
         }
+
         // A handler that still runs may wait for its task, and hear of the panic.
         let n_while_handling = self.tasks.panics().len();
         self.tasks.run_until_blocked().await;
         let panics = self.tasks.panics();
         let whose = self.task_with_spawner();
+
         for (nth, panic) in panics.iter().enumerate().skip(self.n_reported_panics) {
             if n_while_handling <= nth {
                 let found = format!(
@@ -24,6 +26,7 @@ impl Runner<'_, '_> {
                      of its own do that work"
                 );
                 let mismatch = Mismatch::new("nothing goes wrong in a task of a handler", found);
+
                 self.steps.mark_failed(idx);
                 self.failures
                     .push(StepMismatch::new(idx, step.location, mismatch));
@@ -33,6 +36,7 @@ impl Runner<'_, '_> {
                 self.outcome.warn(Warning::at_step(step.location, text));
             }
         }
+
         self.n_reported_panics = panics.len();
     }
 
@@ -40,9 +44,11 @@ impl Runner<'_, '_> {
     pub(super) fn warn_of_unfinished_tasks(&mut self) {
         let spawners = self.tasks.spawners();
         let n_left = self.tasks.n_unfinished();
+
         if n_left == 0 || spawners.is_empty() {
             return;
         }
+
         let tasks = match n_left {
             1 => "a task".to_owned(),
             n => format!("{n} tasks"),
@@ -52,6 +58,7 @@ impl Runner<'_, '_> {
             "{tasks} that {} spawned {is} not over at the end: what comes of it no test sees",
             spawners.join(" or ")
         );
+
         self.outcome.warn(Warning {
             location: None,
             invariant: None,

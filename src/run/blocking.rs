@@ -22,11 +22,13 @@ pub(crate) fn run_blocking(plan: Plan<'_>) -> Result<Outcome, FlowFailure> {
     let setup = Arc::clone(&plan.setup);
     let runtime = take_runtime(&setup);
     let result = block_on(&runtime, run(&plan));
+
     // A runtime on which a handler left a task is thrown away, and the task with it: the next run
     // must not meet it.
     if runtime.metrics().num_alive_tasks() == 0 {
         store_runtime(&setup, runtime);
     }
+
     result
 }
 
@@ -43,6 +45,7 @@ fn block_on<F: Future>(runtime: &Runtime, future: F) -> F::Output {
             .as_mut()
             .poll(&mut Context::from_waker(Waker::noop()))
     };
+
     match polled {
         Poll::Ready(output) => output,
         // The loop polls again at once, and from then on it is the one that is woken.
@@ -56,6 +59,7 @@ fn take_runtime(setup: &Setup) -> Runtime {
         .lock()
         .unwrap_or_else(PoisonError::into_inner)
         .take();
+
     idle.unwrap_or_else(|| {
         Builder::new_current_thread()
             .enable_all()

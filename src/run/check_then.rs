@@ -29,6 +29,7 @@ impl Runner<'_, '_> {
                 return;
             }
         }
+
         let checked = match then {
             Then::Expectation(expectation) => catch_closure(CLOSURE_RETURNS, || {
                 self.mark_asserted(&**expectation);
@@ -46,6 +47,7 @@ impl Runner<'_, '_> {
             }
             Then::State(look) => self.check_state(step, look).await,
         };
+
         match checked {
             Ok(()) => self.add_warning(step, then),
             Err((location, mismatch)) => {
@@ -71,6 +73,7 @@ impl Runner<'_, '_> {
         let Some(spoken) = expectation.covers() else {
             return;
         };
+
         let by = match spoken {
             Problem::Rejection => {
                 self.problems.retain(|unspoken| unspoken.failure.is_some());
@@ -94,12 +97,15 @@ impl Runner<'_, '_> {
         };
         // Troubles are those of the last act: an act with troubles that were not spoken of was the last.
         let act = self.outcome.last_act();
+
         self.problems.retain(|unspoken| {
             let Some((failed, idx)) = unspoken.failure else {
                 return true;
             };
+
             let is_meant = by.is_none_or(|name| name == failed);
             let failure = act.failure(idx).filter(|_| is_meant);
+
             !failure.is_some_and(|failure| {
                 failure.is_expired() == (spoken == Problem::Expiry)
                     && expectation.covers_failure(failure)
@@ -125,10 +131,12 @@ impl Runner<'_, '_> {
             .iter()
             .any(|(_, check)| check.method() == "absent");
         let is_bare = look.checks.is_empty();
+
         if found.is_empty() && (look.id.is_some() && !wants_absence || is_bare) {
             let mismatch = nothing_found(look, self.outcome.record());
             return Err((step.location, about(mismatch)));
         }
+
         for (location, check) in &look.checks {
             let checked = catch_closure(CLOSURE_RETURNS, || {
                 Ok(check.check(&found, look, &self.outcome))
@@ -138,6 +146,7 @@ impl Runner<'_, '_> {
                 .flatten()
                 .map_err(|mismatch| (*location, about(mismatch)))?;
         }
+
         require_changed(&found, look, &self.outcome).map_err(|mismatch| (step.location, mismatch))
     }
 
@@ -150,11 +159,13 @@ impl Runner<'_, '_> {
                 .map(|one| one.into_iter().collect()),
             None => system.read_rows(look.state_type).await,
         };
+
         found.map_err(|err| {
             let shown = err.with_causes().to_string();
             let mismatch = Mismatch::unreadable(look.describe(), shown, &err);
             // Something is there, and cannot be read.
             let sought = look.failure_subject(&[Payload::from_json("null")], &mismatch);
+
             if err.is_setup() {
                 mismatch
             } else {

@@ -24,6 +24,7 @@ pub(super) async fn check_determinism(
         let next = run_once(plan, mode, None)
             .await
             .map_err(|failure| failure.with_note("once more; the first time it passes"))?;
+
         if let Some(mismatch) = first_difference(first.record(), next.record()) {
             let last = plan.steps.len() - 1;
             let failed = StepMismatch::new(last, plan.steps[last].location, mismatch);
@@ -32,6 +33,7 @@ pub(super) async fn check_determinism(
             return Err(FlowFailure::new(next, vec![failed]).with_note(note));
         }
     }
+
     Ok(first)
 }
 
@@ -57,6 +59,7 @@ fn first_difference(first: &Record, second: &Record) -> Option<Mismatch> {
     let hint = likely_cause(&one, &other);
     let found = format!("{who} gave two results for the same message\n{hint}");
     let lines = vec![format!("first   {one}"), format!("second  {other}")];
+
     Some(Mismatch::new("two runs do the same", found).with_differences(lines))
 }
 
@@ -74,6 +77,7 @@ fn handler_of(entry: &Entry, record: &Record) -> String {
     let found = own
         .or_else(|| causes.find_map(|cause| started(&cause.kind)))
         .or_else(|| above.find_map(|cause| started(&cause.kind)));
+
     found.unwrap_or_else(|| "the sentence".to_owned())
 }
 
@@ -88,6 +92,7 @@ fn likely_cause(one: &str, other: &str) -> String {
     let (ones, others) = (words(one), words(other));
     let differing = ones.iter().zip(&others).find(|(one, other)| one != other);
     let mut sorted = (ones.clone(), others.clone());
+
     sorted.0.sort();
     sorted.1.sort();
     let advice = match differing {
@@ -104,6 +109,7 @@ fn likely_cause(one: &str, other: &str) -> String {
             "something that is not of the run decides: the clock, chance, a static, or the order of a hash map"
         }
     };
+
     advice.to_owned()
 }
 
@@ -134,11 +140,13 @@ mod tests {
             r#"{"at":"2026-01-01T00:00:01Z"}"#,
             "work.now()",
         );
+
         check(
             r#"{"id":"46b73e79-f0c3-4c00-98bc-9b3a9f64da94"}"#,
             r#"{"id":"778b1aa9-c29b-4868-b842-58f55889b9b8"}"#,
             "work.new_id()",
         );
+
         check(r#"["a","b"]"#, r#"["b","a"]"#, "BTreeMap");
         check(r#"{"n":1}"#, r#"{"n":2}"#, "not of the run");
     }

@@ -26,6 +26,7 @@ pub(super) async fn run_differential(plan: &Plan<'_>) -> Result<Outcome, FlowFai
     let differences = one.differences(names, &other, &plan.allowed_differences);
     let last = plan.steps.len() - 1;
     let unknown = unknown_names(&one, &other, &plan.allowed_differences);
+
     if !unknown.is_empty() {
         let expected = "something that may differ, by its type, `Type.field` or title";
         let found = format!("nothing is called `{}`", unknown.join("`, `"));
@@ -33,9 +34,11 @@ pub(super) async fn run_differential(plan: &Plan<'_>) -> Result<Outcome, FlowFai
         let failed = StepMismatch::new(last, plan.steps[last].location, mismatch);
         return Err(FlowFailure::new(through_engine, vec![failed]));
     }
+
     if differences.is_empty() {
         return Ok(through_engine);
     }
+
     let found = match differences.len() {
         1 => "one difference; if it is legal, say so: `.may_differ(..)`".to_owned(),
         n => format!("{n} differences; if they are legal, say so: `.may_differ(..)`"),
@@ -43,5 +46,6 @@ pub(super) async fn run_differential(plan: &Plan<'_>) -> Result<Outcome, FlowFai
     let mismatch = Mismatch::new("both modes end alike", found).with_differences(differences);
     let failed = StepMismatch::new(last, plan.steps[last].location, mismatch);
     let note = "in Mode::Sync and in Mode::Engine; this is the record of the second";
+
     Err(FlowFailure::new(through_engine, vec![failed]).with_note(note))
 }

@@ -40,9 +40,11 @@ impl FinalState {
                         table.kind,
                         TableKind::Aggregate | TableKind::ProcessManager | TableKind::Projection
                     );
+
                     if !is_kept {
                         continue;
                     }
+
                     let what = format!("{} {:?}", table.name, written.id);
                     match &written.after {
                         Some(now) => {
@@ -57,6 +59,7 @@ impl FinalState {
                 _ => {}
             }
         }
+
         for (idx, act) in outcome.acts().iter().enumerate() {
             let nth = idx + 1;
             if act.kind() == ActKind::Message {
@@ -67,13 +70,16 @@ impl FinalState {
                 };
                 ending.push_line(format!("answer to act {nth}"), answer);
             }
+
             let mut failures: Vec<String> =
                 act.failures().iter().map(ToString::to_string).collect();
             failures.sort();
+
             for failure in failures {
                 ending.push_line(format!("failures of act {nth}"), failure);
             }
         }
+
         ending
     }
 
@@ -94,15 +100,18 @@ impl FinalState {
     ) -> Vec<String> {
         let titles = self.values.keys().chain(other.values.keys());
         let mut titles: Vec<&String> = titles.collect();
+
         titles.sort();
         titles.dedup();
         let mut differences = Vec::new();
+
         for title in titles {
             let (one, two) = (self.values.get(title), other.values.get(title));
             let is_legal = may_differ
                 .iter()
                 .any(|name| title == name || title.split(' ').next() == Some(name));
             let (one, two) = (show(one, may_differ), show(two, may_differ));
+
             if one != two && !is_legal {
                 let (first, second) = names;
                 let width = first.len().max(second.len());
@@ -111,6 +120,7 @@ impl FinalState {
                 ));
             }
         }
+
         differences
     }
 }
@@ -126,8 +136,12 @@ pub(super) fn unknown_names(
         let of = name.split_once('.').map_or(name.as_str(), |(of, _)| of);
         titles().any(|title| title == *name || title.split(' ').next() == Some(of))
     };
-    let unknown = may_differ.iter().filter(|name| !is_known(name));
-    unknown.cloned().collect()
+
+    may_differ
+        .iter()
+        .filter(|name| !is_known(name))
+        .cloned()
+        .collect()
 }
 
 fn show(kept: Option<&FinalValue>, may_differ: &[String]) -> String {
@@ -145,6 +159,7 @@ fn show(kept: Option<&FinalValue>, may_differ: &[String]) -> String {
                     }
                 }
             }
+
             value.to_string()
         }
     }

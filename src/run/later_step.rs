@@ -13,10 +13,11 @@ pub(super) async fn find_later_step(plan: &Plan<'_>, mode: Mode, failed: usize) 
     let StepKind::Then(then) = &plan.steps[failed].kind else {
         return None;
     };
-    let mut later = plan.steps[failed..].iter();
-    if !later.any(|step| step.kind.is_act()) {
+
+    if !plan.steps[failed..].iter().any(|step| step.kind.is_act()) {
         return None;
     }
+
     let mut runner = Runner::start(plan, mode, None).ok()?;
     for (idx, step) in plan.steps.iter().enumerate() {
         let done = match &step.kind {
@@ -25,11 +26,13 @@ pub(super) async fn find_later_step(plan: &Plan<'_>, mode: Mode, failed: usize) 
             kind if kind.is_act() => runner.run_act(idx, step).await,
             _ => runner.run_given(idx, step).await,
         };
+
         done.ok()?;
         if !matches!(step.kind, StepKind::Then(_) | StepKind::Fault(_)) {
             runner.run_spawned_tasks(idx, step).await;
             runner.failures.clear();
         }
+
         if failed < idx && step.kind.is_act() {
             runner.check_then(failed, &plan.steps[failed], then).await;
             if runner.failures.is_empty() {
@@ -38,5 +41,6 @@ pub(super) async fn find_later_step(plan: &Plan<'_>, mode: Mode, failed: usize) 
             runner.failures.clear();
         }
     }
+
     None
 }

@@ -61,6 +61,7 @@ impl Logs {
         if all.len() == MAX_LINES {
             return;
         }
+
         let mut text = LogText::default();
         event.record(&mut text);
         let metadata = event.metadata();
@@ -78,6 +79,7 @@ pub(super) fn capture(event: &Event<'_>) {
     let Some(entry) = current_handler_call() else {
         return;
     };
+
     CURRENT_LOGS.with_borrow(|logs| {
         if let Some(logs) = logs {
             logs.add(entry, event);

@@ -74,12 +74,14 @@ async fn run_in_mode(plan: &Plan<'_>) -> Result<Outcome, FlowFailure> {
     if let Some((location, mismatch)) = &plan.invalid_call {
         return Err(FlowFailure::of_plan(plan, location, mismatch.clone()));
     }
+
     let is_plain = plan.every_step_faults.is_empty() && !setup.checks_determinism;
     let ran = if is_plain && setup.mode != Mode::Differential {
         run_once(plan, setup.mode, None).await
     } else {
         Box::pin(run_several_times(plan)).await
     };
+
     match ran {
         Ok(outcome) => {
             trace(&outcome);
@@ -101,12 +103,15 @@ async fn run_several_times(plan: &Plan<'_>) -> Result<Outcome, FlowFailure> {
         Mode::Differential => Mode::Engine,
         mode => mode,
     };
+
     if plan.setup.checks_determinism {
         outcome = check_determinism(plan, mode, outcome).await?;
     }
+
     for (location, fault) in &plan.every_step_faults {
         fault_at_every_step(plan, mode, (location, *fault)).await?;
     }
+
     Ok(outcome)
 }
 
@@ -127,6 +132,7 @@ impl Future for FlowFuture<'_> {
         if polled.is_ready() {
             self.guard.disarm();
         }
+
         polled.map(|result| match result {
             Ok(outcome) => outcome,
             Err(failure) => panic!("{}", failure.panic_text()),

@@ -249,6 +249,7 @@ impl Outcome {
                 rows.extend(written.after.as_ref().map(|now| (&*written.id, now)));
             }
         }
+
         rows.sort_by_key(|(id, _)| *id);
         rows.iter()
             .map(|(_, row)| decode_stored(row, P::NAME))
@@ -276,6 +277,7 @@ impl Outcome {
         if !A::EVENT_SOURCED {
             return self.read_stored(TableKind::Aggregate, A::NAME, &id);
         }
+
         let events = self
             .record
             .entries()
@@ -286,6 +288,7 @@ impl Outcome {
             });
         let own = events
             .filter(|event| event.stream().category() == A::CATEGORY && event.stream().id() == id);
+
         own.fold(None, |aggregate: Option<A>, event| {
             let mut aggregate = aggregate.or_else(A::initial)?;
             let Envelope { metadata, message } = &*event.envelope;
@@ -303,11 +306,16 @@ impl Outcome {
         name: &'static str,
         wanted: &str,
     ) -> Option<T> {
-        let entries = self.record.entries().iter().rev();
-        let mut writes = entries.filter_map(|entry| match &entry.kind {
-            EntryKind::StateChanged(written) => Some(written),
-            _ => None,
-        });
+        let mut writes = self
+            .record
+            .entries()
+            .iter()
+            .rev()
+            .filter_map(|entry| match &entry.kind {
+                EntryKind::StateChanged(written) => Some(written),
+                _ => None,
+            });
+
         let last = writes.find(|written| {
             let table = written.table;
             table.kind == of && table.name == name && *written.id == *wanted

@@ -40,11 +40,13 @@ impl Runner<'_, '_> {
         let headers = Headers::default();
         let system = self.outcome.system_mut();
         let mut processed = system.act(act, &headers).await;
+
         if system.is_paused() {
             // What is given lies in the past: everything that it caused has happened.
             let settled = system.act(Act::Engine(None), &headers).await;
             processed = processed.merge(Ok(settled));
         }
+
         self.outcome.update_record();
         match problem_text(&processed) {
             None => {
@@ -67,6 +69,7 @@ impl Runner<'_, '_> {
             }
             self.outcome.mark_end_of_given();
         }
+
         let made: MessageResult;
         let (message, reply_name, headers): (&MessageResult, Option<ReplyName>, Headers) =
             match &step.kind {
@@ -102,6 +105,7 @@ impl Runner<'_, '_> {
                 }
                 _ => return Ok(()),
             };
+
         let message = match message {
             Ok(message) => message,
             Err(err) => {
@@ -112,15 +116,18 @@ impl Runner<'_, '_> {
                 return Err(self.fail_step(idx, step, mismatch));
             }
         };
+
         let act = match reply_name {
             None if matches!(step.kind, StepKind::WhenSubmitted(..)) => Act::Submit(message),
             None => Act::Events(std::slice::from_ref(message)),
             Some(_) => Act::Command(message),
         };
         let processed = self.outcome.system_mut().act(act, &headers).await;
+
         if matches!(step.kind, StepKind::WhenWith(..)) {
             self.steps.add_built_command(idx, message.clone());
         }
+
         let name = MessageView::from(message).name;
         self.finish_act(idx, step, name, processed, reply_name)
     }
@@ -142,6 +149,7 @@ impl Runner<'_, '_> {
         })?;
         let all = self.outcome.system_mut().act_all(commands).await;
         let (n_together, mut stalled) = (all.len(), None);
+
         for (command, processed) in commands.iter().zip(all) {
             // What happened cannot be told apart: the last of them has all of it.
             let is_last = self.steps.n_acts(idx) + 1 == n_together;
@@ -151,14 +159,17 @@ impl Runner<'_, '_> {
             } else {
                 n_entries..n_entries
             };
+
             stalled = stalled.or(processed.stall.as_ref().map(ToString::to_string));
             let name = MessageView::from(command).name;
             let act =
                 ActOutcome::new(name, processed, None, entries).with_n_overlapping(n_together);
+
             self.collect_problems(idx, step, &act);
             self.steps.add_act(idx);
             self.outcome.add_act(act);
         }
+
         self.has_asserted_pending = false;
         self.require_settled(idx, step, stalled)
     }
@@ -195,29 +206,37 @@ impl Runner<'_, '_> {
     fn warn_of_idle_engine(&mut self, step: &Step<'_>) {
         let outcome = &self.outcome;
         let is_idle = outcome.last_act_entries().is_empty() && outcome.remaining().is_quiet();
+
         if outcome.is_inline() || !is_idle {
             return;
         }
+
         let mut text = "the engine had nothing to do".to_owned();
         if !outcome.is_paused() {
             text.push_str(": it runs after every act, unless the harness is `.paused()`");
         }
+
         self.outcome.warn(Warning::at_step(step.location, text));
     }
 
     /// Has the events of the last act delivered again.
     async fn redeliver(&mut self, idx: usize, step: &Step<'_>, times: u32) -> Result<(), Stop> {
-        let entries = self.outcome.last_act_entries().iter();
-        let events = entries.filter_map(|entry| match &entry.kind {
-            EntryKind::Appended(event) => Some((event.clone(), entry.id)),
-            _ => None,
-        });
+        let events = self
+            .outcome
+            .last_act_entries()
+            .iter()
+            .filter_map(|entry| match &entry.kind {
+                EntryKind::Appended(event) => Some((event.clone(), entry.id)),
+                _ => None,
+            });
         let events: Vec<(Recorded, EntryId)> = events.collect();
+
         if events.is_empty() {
             let expected = "events of the last act, to be delivered again";
             let mismatch = Mismatch::new(expected, "it left none");
             return Err(self.fail_step(idx, step, mismatch));
         }
+
         let mut processed = ProcessResult::empty();
         for nth in 1..=times {
             let headers = Headers::default();
@@ -225,6 +244,7 @@ impl Runner<'_, '_> {
             let one = self.outcome.system_mut().act(act, &headers).await;
             processed = processed.merge(Ok(one));
         }
+
         self.finish_act(idx, step, "the redelivery".to_owned(), processed, None)
     }
 
@@ -254,10 +274,12 @@ impl Runner<'_, '_> {
             StepKind::WhenSubmitted(..) => ActKind::Submitted,
             _ => ActKind::Other,
         });
+
         self.collect_problems(idx, step, &act);
         self.steps.add_act(idx);
         self.outcome.add_act(act);
         self.has_asserted_pending = false;
+
         self.require_settled(idx, step, stalled)
     }
 
@@ -278,6 +300,7 @@ impl Runner<'_, '_> {
                 text,
             });
         };
+
         if let Some(err) = act.error() {
             if err.is_rejection() {
                 let hint = "If that is the point, say so: `.then_rejected(..)`";
@@ -296,6 +319,7 @@ impl Runner<'_, '_> {
                 keep(Some((handler, FailureIdx::Command)), err, text);
             }
         }
+
         for (idx, failure) in act.failures().iter().enumerate() {
             let handler = failure.handler;
             let mut hint = failure_hint(handler, &failure.error);
@@ -316,6 +340,7 @@ fn failure_hint(handler: &str, err: &Error) -> String {
     } else {
         format!("`.then_handler_failed_saying::<{handler}>(\"..\")`")
     };
+
     format!("If that is the point, say so: {word}")
 }
 
@@ -328,9 +353,11 @@ fn problem_text(processed: &ProcessResult) -> Option<String> {
             err.with_causes().to_string()
         });
     }
+
     if let Some(stall) = &processed.stall {
         return Some(stall.to_string());
     }
+
     let failures: Vec<String> = processed.failures.iter().map(ToString::to_string).collect();
     (!failures.is_empty()).then(|| failures.join("\n"))
 }

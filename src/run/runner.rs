@@ -72,6 +72,7 @@ impl Runner<'_, '_> {
             if step.kind.is_act() {
                 self.require_no_failures()?;
             }
+
             self.steps.mark_reached(idx);
             self.mark_step_start(idx, step);
             match &step.kind {
@@ -86,8 +87,10 @@ impl Runner<'_, '_> {
                 kind if kind.is_act() => self.run_act(idx, step).await?,
                 _ => self.run_given(idx, step).await?,
             }
+
             self.run_spawned_tasks(idx, step).await;
         }
+
         if !plan.has_expectation() {
             let last = plan.steps.len() - 1;
             let mismatch = Mismatch::new(
@@ -95,12 +98,15 @@ impl Runner<'_, '_> {
                 "none: a sentence that expects nothing passes whatever happens.\n\
                  Say what is expected; `.then_settled()` if the point is that it ran and nothing went wrong",
             );
+
             self.failures
                 .push(StepMismatch::new(last, plan.steps[last].location, mismatch));
         }
+
         self.warn_of_unfinished_tasks();
         self.require_nothing_pending();
         self.require_faults_triggered();
+
         self.require_no_failures()
     }
 
@@ -114,9 +120,11 @@ impl Runner<'_, '_> {
         let Some(faults) = &self.faults else {
             return Ok(());
         };
+
         let system = self.outcome.system();
         let name_of = |handler: HandlerRef| system.handler_name(handler.type_id?);
         let armed = faults.activate(idx, fault, self.outcome.resources(), name_of);
+
         armed.map_err(|wrong| {
             let mismatch = Mismatch::new(format!("a fault that can happen: {fault}"), wrong);
             self.fail_step(idx, step, mismatch)
@@ -129,17 +137,21 @@ impl Runner<'_, '_> {
         if !self.failures.is_empty() {
             return;
         }
+
         for (idx, mut found) in faults.shortfalls(self.outcome.resources()) {
             let step = &self.plan.steps[idx];
             let StepKind::Fault(fault) = &step.kind else {
                 continue;
             };
+
             if self.outcome.is_inline() && fault.needs_engine() {
                 found.push_str("\n`Mode::Sync` has no engine to which it could happen");
             }
+
             if !self.plan.steps[idx..].iter().any(|step| step.kind.is_act()) {
                 found.push_str("\nno act comes after it: say it before the act");
             }
+
             self.steps.mark_failed(idx);
             let mismatch = Mismatch::new(format!("the fault happens: {fault}"), found);
             self.failures
@@ -153,6 +165,7 @@ impl Runner<'_, '_> {
         if left.is_quiet() || self.has_asserted_pending || !self.failures.is_empty() {
             return;
         }
+
         let mut lines = pending_lines(left);
         lines.push(
             "End with `.when_engine_runs()` and what is expected then, or say `.then_pending(..)`"
@@ -162,6 +175,7 @@ impl Runner<'_, '_> {
         let mismatch = mismatch.with_subject(Subject::ReadWhilePending);
         let last = self.plan.steps.len() - 1;
         let location = self.plan.steps[last].location;
+
         self.failures
             .push(StepMismatch::new(last, location, mismatch));
     }
@@ -179,6 +193,7 @@ impl Runner<'_, '_> {
                 Mismatch::new(expected, unspoken.text).with_subject(Subject::Problem(by));
             StepMismatch::new(unspoken.step, unspoken.location, mismatch)
         });
+
         // What went wrong by itself is mostly why an expectation was not met: it comes first.
         self.failures.splice(0..0, troubles);
         if self.failures.is_empty() {

@@ -31,6 +31,7 @@ pub(super) async fn run_once(
         failures: failed,
         ..
     } = runner;
+
     outcome.set_story(steps.into_story(plan));
     match finished {
         Ok(()) => Ok(outcome),
@@ -55,6 +56,7 @@ async fn explain_failure(
     let Some(first) = first.filter(|_| !went_wrong) else {
         return failure;
     };
+
     match find_later_step(plan, mode, first).await {
         Some(step) => failure.with_later_step(step),
         None => failure,
@@ -76,14 +78,16 @@ fn may_hold_later(plan: &Plan<'_>, failed: &StepMismatch) -> bool {
                 | Subject::ReadWhilePending
         )
     );
+
     let is_of_last_act = match &plan.steps[failed.step()].kind {
-        StepKind::Then(Then::State(look)) => {
-            let mut checks = look.checks.iter();
-            checks.any(|(_, check)| check.method() == "unchanged")
-        }
+        StepKind::Then(Then::State(look)) => look
+            .checks
+            .iter()
+            .any(|(_, check)| check.method() == "unchanged"),
         StepKind::Then(Then::Expectation(expectation)) => expectation.is_about_last_act(),
         _ => false,
     };
+
     is_of_all_acts && !is_of_last_act
 }
 
@@ -110,6 +114,7 @@ impl<'p, 't> Runner<'p, 't> {
             rebuild_domain: setup.rebuild_fn(mode, &resources),
             faults: faults.clone(),
         }));
+
         Ok(Self {
             plan,
             outcome: Outcome::new(system, resources, plan),

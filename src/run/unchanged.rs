@@ -23,12 +23,15 @@ pub(super) fn require_changed(
 ) -> Result<(), Mismatch> {
     let says_so = |word: &str| matches!(word, "unchanged" | "absent" | "none");
     let mut checks = look.checks.iter();
+
     if found.is_empty() || checks.any(|(_, check)| says_so(check.method())) {
         return Ok(());
     }
+
     if outcome.last_act_failed() || outcome.act_entries().any(|entry| look.is_written_by(entry)) {
         return Ok(());
     }
+
     let expected = format!("{}, changed by an act", look.describe());
     let (was, it) = match look.id {
         Some(_) => ("it was so", "it"),
@@ -38,6 +41,7 @@ pub(super) fn require_changed(
         "{was} before the first act and no act changed {it}: the step would pass without any act\n\
          If that is the point, say so: `.unchanged()`"
     );
+
     Err(Mismatch::new(expected, found))
 }
 
@@ -80,13 +84,16 @@ fn require_same_rows(look: &StateQuery<'_>, outcome: &Outcome) -> Result<(), Mis
             _ => None,
         })
         .collect();
+
     for (idx, first) in writes.iter().enumerate() {
         let of_same = |other: &&&StateChange| other.id == first.id;
         if writes[..idx].iter().any(|other| other.id == first.id) {
             continue;
         }
+
         let last = writes.iter().rev().find(of_same).unwrap_or(first);
         let subject = format!("{} {:?}", look.state_type.name, first.id);
+
         match (&first.before, &last.after) {
             (None, None) => {}
             (Some(before), Some(now)) => require_equal_to_before(&subject, before, now)?,
@@ -97,6 +104,7 @@ fn require_same_rows(look: &StateQuery<'_>, outcome: &Outcome) -> Result<(), Mis
             }
         }
     }
+
     Ok(())
 }
 
@@ -117,6 +125,7 @@ fn require_same_aggregate(
     ) else {
         return Ok(());
     };
+
     let before: Vec<Recorded> = before.iter().filter_map(own).collect();
     match outcome.system().fold(look.state_type, &before) {
         Some(before) => require_equal_to_before(&look.describe(), &before, now),
@@ -143,7 +152,8 @@ impl StateQuery<'_> {
 impl Outcome {
     /// Whether a command of the last act was refused, or a handler failed in it.
     fn last_act_failed(&self) -> bool {
-        let mut acts = self.overlapping_acts().iter();
-        acts.any(|act| act.error().is_some() || !act.failures().is_empty())
+        self.overlapping_acts()
+            .iter()
+            .any(|act| act.error().is_some() || !act.failures().is_empty())
     }
 }

@@ -49,6 +49,7 @@ impl DomainSystem {
                 })
             }
         };
+
         Self {
             app,
             engine,
@@ -65,11 +66,13 @@ impl DomainSystem {
         let Some(engine) = &mut self.engine else {
             return processed.merge(self.app.process_due().await);
         };
+
         // In boxes, or an act without an engine would be as large as one with it.
         if !self.is_paused {
             let settled = Box::pin(engine.run()).await;
             return processed.merge(self.store_remaining(settled));
         }
+
         match Box::pin(engine.remaining()).await {
             Ok(left) => {
                 self.remaining = left;
@@ -84,10 +87,12 @@ impl DomainSystem {
         let Some(engine) = &mut self.engine else {
             return ProcessResult::empty();
         };
+
         let settled = match cycles {
             Some(n) => engine.run_cycles(n).await,
             None => engine.run().await,
         };
+
         self.store_remaining(settled)
             .unwrap_or_else(ProcessResult::from_error)
     }
@@ -112,9 +117,11 @@ impl DomainSystem {
         // The plan says that there are such commands, so the world is made for them.
         let faults = self.faults.clone().unwrap_or_default();
         let mut all = faults.commit_barrier().run_concurrently(processing).await;
+
         if let Some(last) = all.pop() {
             all.push(self.settle(last).await);
         }
+
         all
     }
 
@@ -132,6 +139,7 @@ impl DomainSystem {
             }
             None => self.app.pass_time(time).await,
         };
+
         passed.unwrap_or_else(ProcessResult::from_error)
     }
 
@@ -139,11 +147,13 @@ impl DomainSystem {
         let Some(engine) = &mut self.engine else {
             return self.app.redeliver(events, nth).await;
         };
+
         for (event, _) in events {
             if let Err(err) = engine.redeliver(event).await {
                 return ProcessResult::from_error(err);
             }
         }
+
         ProcessResult::empty()
     }
 }
@@ -211,8 +221,10 @@ impl System for DomainSystem {
 
     fn handler_name(&self, handler: TypeId) -> Option<&'static str> {
         let handlers = self.app.domain().handlers();
-        let found = handlers.iter().find(|entry| entry.type_id == handler);
-        found.map(|entry| entry.name)
+        handlers
+            .iter()
+            .find(|entry| entry.type_id == handler)
+            .map(|entry| entry.name)
     }
 
     fn handler_names(&self) -> Vec<&'static str> {
@@ -241,15 +253,20 @@ impl System for DomainSystem {
 
     fn projection_of(&self, projector: &str) -> Option<&'static str> {
         let wiring = self.wiring();
-        let mut subscriptions = wiring.subscriptions.iter();
-        let found = subscriptions.find(|one| one.handler == projector);
-        found.and_then(|one| one.projection)
+        wiring
+            .subscriptions
+            .iter()
+            .find(|one| one.handler == projector)
+            .and_then(|one| one.projection)
     }
 
     fn category_of(&self, aggregate: &str) -> Option<&'static str> {
         let wiring = self.wiring();
-        let found = wiring.aggregates.iter().find(|one| one.name == aggregate);
-        found.map(|one| one.category)
+        wiring
+            .aggregates
+            .iter()
+            .find(|one| one.name == aggregate)
+            .map(|one| one.category)
     }
 
     fn message_names(&self) -> Vec<String> {

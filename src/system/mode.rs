@@ -67,8 +67,9 @@ impl FromStr for Mode {
     type Err = InvalidMode;
 
     fn from_str(name: &str) -> Result<Self, Self::Err> {
-        let mut all = [Self::Sync, Self::Engine, Self::Differential].into_iter();
-        all.find(|mode| mode.as_str() == name)
+        [Self::Sync, Self::Engine, Self::Differential]
+            .into_iter()
+            .find(|mode| mode.as_str() == name)
             .ok_or_else(|| InvalidMode(name.to_owned()))
     }
 }

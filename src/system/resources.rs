@@ -21,9 +21,12 @@ impl Resources {
     /// Panics if the harness was not told how to make one.
     #[track_caller]
     pub fn get<T: Send + Sync + 'static>(&self) -> Arc<T> {
-        let mut resources = self.resources.iter();
-        let found = resources.find(|(id, ..)| *id == TypeId::of::<T>());
-        let resource = found.and_then(|(.., resource)| Arc::clone(resource).downcast().ok());
+        let resource = self
+            .resources
+            .iter()
+            .find(|(id, ..)| *id == TypeId::of::<T>())
+            .and_then(|(.., resource)| Arc::clone(resource).downcast().ok());
+
         // Not in a closure: its line would be blamed instead of the caller's.
         let Some(resource) = resource else {
             let name = type_name::<T>();
@@ -31,13 +34,15 @@ impl Resources {
                 "the flow has no resource `{name}`: add `.resource(|| ..)` that makes one to the harness"
             );
         };
+
         resource
     }
 
     pub(crate) fn find<T: Send + Sync + 'static>(&self) -> Option<&T> {
-        let mut resources = self.resources.iter();
-        let found = resources.find(|(id, ..)| *id == TypeId::of::<T>());
-        found.and_then(|(.., resource)| resource.downcast_ref())
+        self.resources
+            .iter()
+            .find(|(id, ..)| *id == TypeId::of::<T>())
+            .and_then(|(.., resource)| resource.downcast_ref())
     }
 }
 

@@ -45,6 +45,7 @@ impl World {
                 (Arc::new(store), Arc::new(broker))
             }
         };
+
         let mut builder = App::builder(self.domain)
             .shared_store(store)
             .clock(Arc::new(VirtualClock::default()))
@@ -52,9 +53,11 @@ impl World {
             .recorder(Arc::clone(recorder))
             .budget(self.budget)
             .invariants(self.invariants);
+
         if let Some(faults) = self.faults {
             builder = builder.interceptor(faults);
         }
+
         match self.mode {
             Mode::Sync => builder.start(),
             Mode::Engine | Mode::Differential => builder

@@ -56,6 +56,7 @@ impl AssertionGuard {
             let mismatch = Mismatch::new("a refusal that some word speaks of", found);
             return Some(("refused", mismatch));
         }
+
         self.is_unasserted.then(|| {
             let found = "none: a sentence that expects nothing passes whatever happens.\n\
                          Say what is expected; `.then_accepted()` if the point is that it did not refuse";
@@ -71,6 +72,7 @@ impl Drop for AssertionGuard {
         if thread::panicking() {
             return;
         }
+
         if let Some((what, mismatch)) = self.problem() {
             let (aggregate, acted_at) = (self.aggregate, self.when_location);
             panic!("{aggregate} {what}      {acted_at}\n\n{mismatch}");

@@ -67,6 +67,7 @@ impl<A: Aggregate, R> UnitOutcome<A, R> {
             let none = format!("no such event of `{}`, so none can ever be raised", A::NAME);
             Err(Mismatch::new(expected, none))
         };
+
         self.expect(WRONG_EVENTS, checked)
     }
 
@@ -108,6 +109,7 @@ fn message_views(expected: &impl IntoMessages<AnyEvent>) -> Vec<MessageView> {
         written.push(MessageView::from(&event));
         Ok(())
     });
+
     match all {
         Ok(()) => written,
         Err(err) => panic!("{}", err.with_causes()),

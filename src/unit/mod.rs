@@ -79,6 +79,7 @@ impl<A: Aggregate> UnitBegin<A> {
                 A::NAME
             );
         };
+
         let domain = "Unit".into();
         let mut history = Vec::new();
         let replayed = events.try_for_each(&mut |event| {
@@ -87,9 +88,11 @@ impl<A: Aggregate> UnitBegin<A> {
             history.push(event);
             Ok(())
         });
+
         if let Err(err) = replayed {
             panic!("{}", err.with_causes());
         }
+
         UnitGiven {
             aggregate,
             history: Some(history),
@@ -165,6 +168,7 @@ impl<A: Aggregate> UnitGiven<A> {
             .err()
             .map(|refusal| format!("{refusal:?}"));
         let unspoken = AssertionGuard::new(A::NAME, Location::caller(), refusal);
+
         match invariant_violations(
             &mut self.aggregate,
             self.history.as_deref(),
@@ -179,6 +183,7 @@ impl<A: Aggregate> UnitGiven<A> {
             }
             Err(err) => panic!("{}", err.with_causes()),
         }
+
         UnitOutcome {
             assertion_guard: unspoken,
             aggregate: self.aggregate,

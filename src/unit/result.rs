@@ -64,6 +64,7 @@ impl<A: Aggregate, R: MethodResult> UnitOutcome<A, R> {
             }
             Ok(_) => (ACCEPTED, Err(Mismatch::new(expected, "it accepted"))),
         };
+
         self.expect(what, checked)
     }
 
@@ -85,6 +86,7 @@ impl<A: Aggregate, R: MethodResult> UnitOutcome<A, R> {
                 ("refused", Err(Mismatch::new(shown, found)))
             }
         };
+
         self.expect(what, checked)
     }
 
@@ -102,6 +104,7 @@ impl<A: Aggregate, R: MethodResult> UnitOutcome<A, R> {
                 (ACCEPTED, Err(Mismatch::new(expected, "it accepted")))
             }
         };
+
         self.expect(what, checked)
     }
 }

@@ -78,15 +78,19 @@ impl SourceCrate {
         let workspace = Path::new(env!("CARGO_MANIFEST_DIR"));
         let root = workspace.join(self.folder);
         let mut files = Vec::new();
+
         for path in rust_files_in(&root) {
             let inside = path.strip_prefix(&root).unwrap().with_extension("");
             let parts = inside.iter().map(|part| part.to_str().unwrap().to_owned());
             let mut module: Vec<String> = parts.collect();
+
             if module.iter().any(|part| part == "tests") {
                 continue;
             }
+
             let source = fs::read_to_string(&path).unwrap();
             let first = module[0].clone();
+
             module.retain(|part| part != "mod" && part != "lib");
             files.push(SourceFile {
                 path: path.strip_prefix(workspace).unwrap().display().to_string(),
@@ -94,6 +98,7 @@ impl SourceCrate {
                 paths: crate_paths_in(&source, &module, &["flow_domain"]),
             });
         }
+
         files
     }
 
@@ -101,8 +106,10 @@ impl SourceCrate {
     fn exports(&self) -> BTreeMap<String, String> {
         let lib = Path::new(env!("CARGO_MANIFEST_DIR")).join(self.folder);
         let source = fs::read_to_string(lib.join("lib.rs")).unwrap();
-        let used = use_paths_in(&source).into_iter();
-        let from_modules = used.filter(|named| self.layer(&named.segments[0]).is_some());
+        let from_modules = use_paths_in(&source)
+            .into_iter()
+            .filter(|named| self.layer(&named.segments[0]).is_some());
+
         from_modules
             .map(|named| {
                 (
@@ -126,17 +133,21 @@ impl SourceCrate {
         if TOP_MODULES.contains(&file.module.as_str()) {
             return Vec::new();
         }
+
         let Some((_, below)) = self.layer(&file.module) else {
             return vec![format!("{}: `{}` has no floor", file.path, file.module)];
         };
+
         let mut mistakes = Vec::new();
         for named in &file.paths {
             let [root, first, ..] = named.segments.as_slice() else {
                 continue;
             };
+
             if root != "crate" && root != self.name {
                 continue;
             }
+
             let module = exports.get(first).unwrap_or(first);
             if *module != file.module && !below.contains(&module.as_str()) {
                 mistakes.push(format!(
@@ -149,6 +160,7 @@ impl SourceCrate {
                 ));
             }
         }
+
         mistakes
     }
 }
@@ -173,15 +185,18 @@ fn cross_crate_uses(wanted: &str, seam: &str) -> Vec<CrossCrateUse> {
     let [flow_domain, flow_harness] = CRATES;
     let exports = flow_domain.exports();
     let mut borrowed = Vec::new();
+
     for file in flow_harness.files() {
         for named in &file.paths {
             let [root, first, rest @ ..] = named.segments.as_slice() else {
                 continue;
             };
+
             let (module, name) = match exports.get(first) {
                 Some(module) => (module, first.as_str()),
                 None => (first, rest.first().map_or("", String::as_str)),
             };
+
             if root == "flow_domain" && module == wanted && !file.path.starts_with(seam) {
                 borrowed.push(CrossCrateUse {
                     path: file.path.clone(),
@@ -192,6 +207,7 @@ fn cross_crate_uses(wanted: &str, seam: &str) -> Vec<CrossCrateUse> {
             }
         }
     }
+
     borrowed
 }
 
@@ -203,6 +219,7 @@ impl CrossCrateUse {
             module,
             name,
         } = self;
+
         format!(
             "{path}:{line}: `flow_domain::{module}::{name}`: only {seam} may know the floor `{module}`"
         )
@@ -215,8 +232,9 @@ fn module_imports_only_from_lower_layers() {
         .iter()
         .flat_map(|one| {
             let exports = one.exports();
-            let files = one.files().into_iter();
-            files.flat_map(move |file| one.forbidden_imports(&file, &exports))
+            one.files()
+                .into_iter()
+                .flat_map(move |file| one.forbidden_imports(&file, &exports))
         })
         .collect();
 
@@ -232,6 +250,7 @@ fn only_the_system_module_uses_handlers() {
     let (known, others): (Vec<&CrossCrateUse>, Vec<&CrossCrateUse>) =
         borrowed.iter().partition(is_known);
     let mistakes: Vec<String> = others.iter().map(|one| one.show(seam)).collect();
+
     assert!(mistakes.is_empty(), "\n{}\n", mistakes.join("\n"));
     let known: BTreeSet<&str> = known.iter().map(|one| one.name.as_str()).collect();
     assert_eq!(
@@ -295,5 +314,6 @@ fn source_paths_are_found_everywhere() {
         (4, "crate::h"),
         (7, "crate::last"),
     ];
+
     assert_eq!(found, expected.map(|(line, path)| (line, path.to_owned())));
 }

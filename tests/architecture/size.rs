@@ -14,6 +14,7 @@ const MAX_CRATES: usize = 45;
 fn source_file_is_short() {
     let folders = ["src", "crates", "examples", "tests", "benches"];
     let mut long = Vec::new();
+
     for folder in folders {
         for path in rust_files_in(&Path::new(WORKSPACE).join(folder)) {
             let n_lines = fs::read_to_string(&path).unwrap().lines().count();
@@ -55,6 +56,7 @@ fn a_default_build_of_the_harness_is_small() {
         .lines()
         .map(|line| line.trim_end_matches(" (*)"))
         .collect();
+
     crates.sort_unstable();
     crates.dedup();
     assert!(
@@ -70,10 +72,12 @@ fn the_commands_in_the_readme_exist() {
     let Ok(readme) = fs::read_to_string(Path::new(WORKSPACE).join("README.md")) else {
         return;
     };
+
     for (idx, line) in readme.lines().enumerate() {
         let words: Vec<&str> = line
             .split(|letter: char| letter.is_whitespace() || letter == '`')
             .collect();
+
         for pair in words.windows(2) {
             let [flag, name] = pair else { continue };
             let places = match *flag {
@@ -89,6 +93,7 @@ fn the_commands_in_the_readme_exist() {
                 script if script.starts_with("scripts/") => [script.to_owned(), script.to_owned()],
                 _ => continue,
             };
+
             let exists = places
                 .iter()
                 .any(|place| Path::new(WORKSPACE).join(place).exists());

@@ -22,6 +22,7 @@ impl SourcePath {
 pub(crate) fn rust_files_in(folder: &Path) -> Vec<PathBuf> {
     let mut files = Vec::new();
     let entries = fs::read_dir(folder).unwrap_or_else(|err| panic!("{}: {err}", folder.display()));
+
     for entry in entries {
         let path = entry.unwrap().path();
         if path.is_dir() && path.file_name().is_some_and(|name| name != "target") {
@@ -30,6 +31,7 @@ pub(crate) fn rust_files_in(folder: &Path) -> Vec<PathBuf> {
             files.push(path);
         }
     }
+
     files.sort();
     files
 }
@@ -39,11 +41,13 @@ pub(crate) fn rust_files_in(folder: &Path) -> Vec<PathBuf> {
 pub(crate) fn crate_paths_in(source: &str, module: &[String], crates: &[&str]) -> Vec<SourcePath> {
     let words = strip_tests(tokens_of(source));
     let mut named = Vec::new();
+
     for idx in 0..words.len() {
         let word = words[idx].text.as_str();
         let is_root = word == "crate" || word == "super" || crates.contains(&word);
         // A second `super` belongs to the path of the first.
         let continues = 0 < idx && words[idx - 1].text == "::" && word == "super";
+
         if is_root && !continues && token_text(&words, idx + 1) == "::" {
             let end = read_path_tree(&words, idx, &[], &mut named);
             // Exported macros stand at the root of the crate, wherever they are written.
@@ -52,9 +56,11 @@ pub(crate) fn crate_paths_in(source: &str, module: &[String], crates: &[&str]) -
             }
         }
     }
+
     for one in &mut named {
         resolve_super(&mut one.segments, module);
     }
+
     named
 }
 
@@ -62,11 +68,13 @@ pub(crate) fn crate_paths_in(source: &str, module: &[String], crates: &[&str]) -
 pub(crate) fn use_paths_in(source: &str) -> Vec<SourcePath> {
     let words = strip_tests(tokens_of(source));
     let mut used = Vec::new();
+
     for idx in 0..words.len() {
         if words[idx].text == "use" {
             read_path_tree(&words, idx + 1, &[], &mut used);
         }
     }
+
     used
 }
 
@@ -89,16 +97,20 @@ fn tokens_of(source: &str) -> Vec<Token> {
     let letters: Vec<char> = source.chars().collect();
     let mut words = Vec::new();
     let (mut idx, mut line) = (0, 1);
+
     while idx < letters.len() {
         let (end, is_word) = token_end(&letters, idx);
         let text: String = letters[idx..end].iter().collect();
         let n_lines = text.matches('\n').count();
+
         if is_word {
             words.push(Token { line, text });
         }
+
         line += n_lines;
         idx = end;
     }
+
     words
 }
 
@@ -150,16 +162,19 @@ fn end_of_raw_string(letters: &[char], from: usize) -> Option<usize> {
 fn strip_tests(words: Vec<Token>) -> Vec<Token> {
     let mut kept: Vec<Token> = Vec::new();
     let mut words = words.into_iter();
+
     while let Some(word) = words.next() {
         kept.push(word);
         let attribute = ["#", "[", "cfg", "(", "test", ")", "]"];
         let last = kept.iter().rev().take(attribute.len());
+
         if !last
             .map(|word| word.text.as_str())
             .eq(attribute.into_iter().rev())
         {
             continue;
         }
+
         kept.truncate(kept.len() - attribute.len());
         let mut depth = 0;
         let _rest_of_item = words.find(|word| {
@@ -171,6 +186,7 @@ fn strip_tests(words: Vec<Token>) -> Vec<Token> {
             depth == 0 && (word.text == "}" || word.text == ";")
         });
     }
+
     kept
 }
 
@@ -184,6 +200,7 @@ fn read_path_tree(
     if token_text(words, idx) == "::" {
         return read_path_tree(words, idx + 1, prefix, named);
     }
+
     if token_text(words, idx) == "{" {
         let mut idx = idx + 1;
         while idx < words.len() && token_text(words, idx) != "}" {
@@ -194,16 +211,21 @@ fn read_path_tree(
                 _ => idx + 1,
             };
         }
+
         return idx + 1;
     }
+
     let mut segments = prefix.to_vec();
     segments.push(token_text(words, idx).to_owned());
     let next = token_text(words, idx + 2);
+
     if token_text(words, idx + 1) == "::" && (is_name(next) || next == "{" || next == "*") {
         return read_path_tree(words, idx + 2, &segments, named);
     }
+
     let line = words.get(idx).map_or(0, |word| word.line);
     named.push(SourcePath { line, segments });
+
     // What it is called here does not matter.
     match token_text(words, idx + 1) {
         "as" => idx + 3,
@@ -217,6 +239,7 @@ fn resolve_super(segments: &mut Vec<String>, module: &[String]) {
         .iter()
         .take_while(|segment| *segment == "super")
         .count();
+
     if 0 < n_up {
         let above = module.iter().take(module.len().saturating_sub(n_up));
         let root = std::iter::once("crate".to_owned());

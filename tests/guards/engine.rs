@@ -166,11 +166,14 @@ fn handlers_run_in_the_same_order_in_both_modes() {
             .when(place())
             .then_projection::<OrderDashboard>("ord-1")
             .run();
-        let entries = outcome.record().entries().iter();
-        let starts = entries.filter_map(|entry| match entry.kind {
-            EntryKind::HandlerStarted { handler, .. } => Some(handler),
-            _ => None,
-        });
+        let starts = outcome
+            .record()
+            .entries()
+            .iter()
+            .filter_map(|entry| match entry.kind {
+                EntryKind::HandlerStarted { handler, .. } => Some(handler),
+                _ => None,
+            });
         starts.collect::<Vec<&str>>()
     };
 

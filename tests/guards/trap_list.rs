@@ -5,8 +5,7 @@ use std::{fs, path::Path};
 const TRAPS: &str = include_str!("traps.rs");
 
 fn rows() -> impl Iterator<Item = &'static str> {
-    let lines = TRAPS.lines();
-    lines.filter_map(|line| line.strip_prefix("//! | "))
+    TRAPS.lines().filter_map(|line| line.strip_prefix("//! | "))
 }
 
 /// The tests that a row names, as the path of a file and a function.

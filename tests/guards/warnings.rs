@@ -9,8 +9,11 @@ use crate::fixture::{
 };
 
 fn warning_texts(outcome: &Outcome) -> Vec<String> {
-    let warnings = outcome.warnings().into_iter();
-    warnings.map(|warning| warning.text).collect()
+    outcome
+        .warnings()
+        .into_iter()
+        .map(|warning| warning.text)
+        .collect()
 }
 
 #[test]

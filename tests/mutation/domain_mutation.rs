@@ -49,6 +49,7 @@ fn dropped_route_is_not_in_the_wiring() {
         let handlers: Vec<&str> = routes.map(|route| route.handler).collect();
         handlers
     };
+
     assert_eq!(
         hears("OrderPlaced"),
         ["Fulfilment", "OrderDashboardProjector"]
@@ -109,6 +110,7 @@ fn miswritten_event_id_changes_another_aggregate(#[values(Mode::Sync, Mode::Engi
         Err(failure) => failure.outcome().unwrap(),
     };
     let events = outcome.events();
+
     assert_eq!(
         events.last().unwrap().stream().to_string(),
         "inventory-prod-1x"
@@ -194,8 +196,10 @@ fn mutation_does_not_change_other_messages() {
 #[test]
 fn mutation_list_has_every_route_and_change() {
     let of_route = |tested: TestedDomain, handler: &str, message: &str| {
-        let all = tested.mutations().into_iter();
-        let of_route = all.filter(|one| one.handler == handler && one.message == message);
+        let of_route = tested
+            .mutations()
+            .into_iter()
+            .filter(|one| one.handler == handler && one.message == message);
         let text: Vec<String> = of_route.map(|one| one.to_string()).collect();
         text.join("\n")
     };
@@ -211,6 +215,7 @@ fn mutation_list_has_every_route_and_change() {
     Fulfilment makes of PaymentReceived a Fulfilment with cancelled and paid swapped
     Fulfilment makes of PaymentReceived a Fulfilment with cancelled and reserved swapped
     ");
+
     insta::assert_snapshot!(of_route(BANK, "BalanceProjector", "AccountOpened"), @r"
     BalanceProjector does not get AccountOpened
     BalanceProjector fails at AccountOpened

@@ -68,7 +68,8 @@ impl TestedDomain {
         mode: Mode,
     ) -> Option<(&'static str, FlowFailure)> {
         let harness = self.harness_with_mutation(mutation).mode(mode);
-        let mut flows = self.flows.iter();
-        flows.find_map(|(name, flow)| flow(&harness).err().map(|failure| (*name, failure)))
+        self.flows
+            .iter()
+            .find_map(|(name, flow)| flow(&harness).err().map(|failure| (*name, failure)))
     }
 }

@@ -16,14 +16,17 @@ fn names_mutated_handler(failure: &FlowFailure, mutation: &Mutation) -> bool {
     let Some(why) = failure.diagnosis() else {
         return false;
     };
+
     if let Cause::NoHandler { command, .. } = &why.cause
         && mutation.kind == MutationKind::Unrouted
     {
         // Who should have heard of it is not known to the domain any more.
         return *command == mutation.message;
     }
+
     let verdict = why.cause.to_string();
     let is_named = |name: &String| verdict.contains(name.as_str());
+
     match why.cause.handler_call() {
         Some(place) if mutation.kind != MutationKind::Unrouted => {
             place.handler == mutation.handler && place.message == mutation.message
@@ -64,6 +67,7 @@ impl KindCount {
                 self.named * 1000 / killed % 10
             ),
         };
+
         format!(
             "{:>5}  {:>6}  {:>5}  {percent:>7}",
             self.tried, self.killed, self.named
@@ -80,12 +84,14 @@ fn mutation_results(tested: TestedDomain, n_mutations: usize, mode: Mode) -> Vec
                 let is_named = names_mutated_handler(&failure, &mutation);
                 (flow, failure, is_named)
             });
+
         MutationResult {
             domain: tested.name,
             mutation,
             killed,
         }
     });
+
     fates.collect()
 }
 
@@ -100,15 +106,18 @@ fn shop_and_bank_results(n_mutations: usize, mode: Mode) -> Vec<MutationResult> 
 fn table(fates: &[MutationResult]) -> String {
     let mut counts: BTreeMap<(&str, &str), KindCount> = BTreeMap::new();
     let mut all = KindCount::default();
+
     for fate in fates {
         let kind = fate.mutation.kind.label();
         counts.entry((fate.domain, kind)).or_default().add(fate);
         all.add(fate);
     }
+
     let mut table = format!("{:<34}  tried  killed  named  percent", "");
     for ((domain, kind), count) in counts {
         write!(table, "\n{domain}  {kind:<28}  {}", count.row()).unwrap();
     }
+
     write!(table, "\n{:<34}  {}", "all", all.row()).unwrap();
     table
 }
@@ -120,12 +129,14 @@ fn full_listing(fates: &[MutationResult]) -> String {
     for fate in fates.iter().filter(|fate| fate.killed.is_none()) {
         writeln!(text, "  {}: {}", fate.domain, fate.mutation).unwrap();
     }
+
     text.push_str("\nthe place is not named\n");
     for fate in fates {
         if let Some((flow, failure, false)) = &fate.killed {
             let report = failure.to_string();
             let lines: Vec<&str> = report.lines().take(25).collect();
             let lines = lines.join("\n    ");
+
             writeln!(
                 text,
                 "\n  {}: {}\n  flow: {flow}\n    {lines}",
@@ -134,6 +145,7 @@ fn full_listing(fates: &[MutationResult]) -> String {
             .unwrap();
         }
     }
+
     text
 }
 
@@ -159,6 +171,7 @@ fn mutations_of_shop_and_bank_fail_a_flow_in_sync_mode() {
         write_listing(&fates, "sync");
         write_listing(&shop_and_bank_results(usize::MAX, Mode::Sync), "all");
     }
+
     insta::assert_snapshot!(table(&fates), @r"
                                         tried  killed  named  percent
     bank  error                             8       8      8  100.0 %
@@ -186,6 +199,7 @@ fn mutations_of_shop_and_bank_fail_a_flow_in_engine_mode() {
     if is_listing_requested() {
         write_listing(&fates, "engine");
     }
+
     insta::assert_snapshot!(table(&fates), @r"
                                         tried  killed  named  percent
     bank  error                             8       8      8  100.0 %
@@ -215,6 +229,7 @@ fn mutations_of_booking_fail_a_flow(#[values(Mode::Sync, Mode::Engine)] mode: Mo
     if is_listing_requested() && mode == Mode::Sync {
         write_listing(&fates, "booking");
     }
+
     insta::allow_duplicates! {
         insta::assert_snapshot!(table(&fates), @r"
                                             tried  killed  named  percent
@@ -238,6 +253,7 @@ fn mutations_of_depot_fail_a_flow(#[values(Mode::Sync, Mode::Engine)] mode: Mode
     if is_listing_requested() && mode == Mode::Sync {
         write_listing(&fates, "depot");
     }
+
     insta::allow_duplicates! {
         insta::assert_snapshot!(table(&fates), @r"
                                             tried  killed  named  percent

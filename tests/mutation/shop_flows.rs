@@ -140,6 +140,7 @@ fn receive_stock(shop: &FlowHarness) -> FlowResult {
         product_id: "prod-1".into(),
         quantity,
     };
+
     shop.given_command(receive(30))
         .when(receive(12))
         .then_events(received(12))
@@ -196,6 +197,7 @@ fn place_two_orders(shop: &FlowHarness) -> FlowResult {
         total_cents: 14_990,
         ..place_as("ord-2")
     };
+
     shop.given_events(received(4))
         .when(place())
         .then_events((placed(), reserved()))

@@ -29,6 +29,7 @@ pub(crate) fn derive(input: &DeriveInput) -> Result<TokenStream> {
         read?;
         write(input, &attributes, &fields)
     });
+
     Ok(written
         .unwrap_or_else(|err| stub::error_with_stub(&err, &stub::aggregate(input, &attributes))))
 }
@@ -46,13 +47,16 @@ fn write(
         fields,
     ));
     let raised = errors.take(find_pending_events(input, fields));
+
     if let Err(err) = require_events(input, attributes) {
         errors.push(err);
     }
+
     errors.finish()?;
     let (Some(id), Some(raised)) = (id, raised) else {
         unreachable!("a missing one is an error")
     };
+
     Ok(write_aggregate(input, attributes, id, raised))
 }
 
@@ -69,18 +73,21 @@ fn find_pending_events<'f>(input: &DeriveInput, fields: &'f [Field<'_>]) -> Resu
             ),
         ));
     };
+
     if let Some(second) = found.next() {
         return Err(Error::new_spanned(
             second.ident,
             format!("`{owner}` has two fields for the events that it raises: it needs one"),
         ));
     }
+
     if !raised.serde.skipped {
         return Err(Error::new_spanned(
             raised.ident,
             "events that are raised are no part of the state: add `#[serde(skip)]` to this field",
         ));
     }
+
     Ok(raised.ident)
 }
 
@@ -137,6 +144,7 @@ fn write_aggregate(
         Some(_) => TokenStream::new(),
         None => stub::empty_apply_impls(ident, events(attributes)),
     };
+
     quote! {
         #[automatically_derived]
         impl ::flow_domain::model::Aggregate for #ident {
@@ -199,6 +207,7 @@ fn event_sourced_items(name: &str, event_sourced: Span, events: &[Type]) -> Toke
     let unlisted = format!(
         "`{{}}` is none of the events of `{name}`: list it in `#[aggregate(.., events(..))]`"
     );
+
     quote! {
         const EVENT_SOURCED: bool = true;
 
@@ -223,6 +232,7 @@ fn replay_arm(event: &Type) -> TokenStream {
     // A missing `Apply` is reported at the event in the list.
     let span = Span::call_site().located_at(event.span());
     let apply = quote_spanned!(span=> ::flow_domain::model::Apply::<#event>::apply(self, event));
+
     quote! {
         if <#event as ::flow_domain::model::Message>::SCHEMAS
             .iter()

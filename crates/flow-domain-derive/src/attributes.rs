@@ -38,6 +38,7 @@ impl Grammar {
     pub(crate) fn read(&self, attributes: &[Attribute]) -> (Attributes, Result<()>) {
         let mut found = Attributes::default();
         let mut errors = Errors::default();
+
         for attribute in attributes {
             if attribute.path().is_ident(self.attribute) {
                 let read = attribute.parse_nested_meta(|meta| {
@@ -47,9 +48,11 @@ impl Grammar {
                     }
                     Ok(())
                 });
+
                 errors.take(read);
             }
         }
+
         (found, errors.finish())
     }
 
@@ -62,6 +65,7 @@ impl Grammar {
             }
             return Err(self.unknown_key(&meta.path, &key));
         }
+
         match key.as_str() {
             "part_of" => parse_bare_name(&mut found.part_of, meta),
             "reply" => parse_bare_name(&mut found.reply, meta),
@@ -110,6 +114,7 @@ fn set_once<T>(slot: &mut Option<T>, meta: &ParseNestedMeta<'_>, value: T) -> Re
             format!("`{key}` is given twice"),
         ));
     }
+
     Ok(())
 }
 
@@ -123,8 +128,10 @@ fn parse_bare_name<T: Parse>(slot: &mut Option<T>, meta: &ParseNestedMeta<'_>) -
     if !value.peek(LitStr) {
         return set_once(slot, meta, value.parse()?);
     }
+
     let (key, quoted) = (key_of(&meta.path), value.parse::<LitStr>()?);
     let name = quoted.value();
+
     // What was meant is kept, so that nobody misses it.
     *slot = slot.take().or_else(|| quoted.parse().ok());
     Err(Error::new_spanned(
@@ -142,6 +149,7 @@ fn parse_category(meta: &ParseNestedMeta<'_>) -> Result<LitStr> {
             "a category must not be empty and must not contain `-`",
         ));
     }
+
     Ok(category)
 }
 
@@ -154,6 +162,7 @@ fn parse_name(meta: &ParseNestedMeta<'_>) -> Result<LitStr> {
             "a name must not be empty and must not contain `.`",
         ));
     }
+
     Ok(name)
 }
 
@@ -170,6 +179,7 @@ fn parse_list(slot: &mut Option<Vec<Type>>, meta: &ParseNestedMeta<'_>) -> Resul
     parenthesized!(content in meta.input);
     let mut errors = Errors::default();
     let mut types: Vec<Type> = Vec::new();
+
     for ty in Punctuated::<Type, Token![,]>::parse_terminated(&content)? {
         let text = ty.to_token_stream().to_string();
         let mut listed = types.iter().map(|ty| ty.to_token_stream().to_string());
@@ -179,6 +189,7 @@ fn parse_list(slot: &mut Option<Vec<Type>>, meta: &ParseNestedMeta<'_>) -> Resul
             types.push(ty);
         }
     }
+
     errors.take(set_once(slot, meta, types));
     errors.finish()
 }

@@ -2,12 +2,14 @@
 pub(crate) fn snake(name: &str) -> String {
     let chars: Vec<char> = name.chars().collect();
     let mut snake = String::new();
+
     for (char_idx, char) in chars.iter().enumerate() {
         if char.is_uppercase() && begins_word(&chars, char_idx) {
             snake.push('_');
         }
         snake.extend(char.to_lowercase());
     }
+
     snake
 }
 
@@ -15,11 +17,13 @@ fn begins_word(chars: &[char], char_idx: usize) -> bool {
     let Some(before) = char_idx.checked_sub(1).map(|idx| chars[idx]) else {
         return false;
     };
+
     let ends_capitals = || {
         chars
             .get(char_idx + 1)
             .is_some_and(|after| after.is_lowercase())
     };
+
     before != '_' && (!before.is_uppercase() || ends_capitals())
 }
 

@@ -16,6 +16,7 @@ pub(crate) fn read(fields: &Fields) -> Option<Vec<Field<'_>>> {
     if let Fields::Unnamed(_) = fields {
         return None;
     }
+
     let named = fields.iter().filter_map(|field| {
         Some(Field {
             ident: field.ident.as_ref()?,
@@ -23,6 +24,7 @@ pub(crate) fn read(fields: &Fields) -> Option<Vec<Field<'_>>> {
             serde: SerdeAttributes::read(&field.attrs),
         })
     });
+
     Some(named.collect())
 }
 
@@ -73,11 +75,13 @@ pub(crate) fn find_id<'a, 'f>(
         } else {
             backticked(&names)
         };
+
         return Err(Error::new_spanned(
             blamed,
             format!("`{owner}` has no field `{}`: it has {known}", id.unraw()),
         ));
     };
+
     if field.serde.skipped {
         return Err(Error::new_spanned(
             field.ident,
@@ -86,6 +90,7 @@ pub(crate) fn find_id<'a, 'f>(
             ),
         ));
     }
+
     Ok(field)
 }
 

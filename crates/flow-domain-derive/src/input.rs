@@ -15,6 +15,7 @@ pub(crate) fn refuse_generics(input: &DeriveInput, what: &str) -> Result<()> {
     if input.generics.params.is_empty() {
         return Ok(());
     }
+
     let name = name(input);
     Err(Error::new_spanned(
         &input.generics,
@@ -30,6 +31,7 @@ pub(crate) fn named_struct<'a>(input: &'a DeriveInput, what: &str) -> Result<Vec
         Data::Struct(data) => fields::read(&data.fields),
         Data::Enum(_) | Data::Union(_) => None,
     };
+
     read.ok_or_else(|| {
         Error::new_spanned(
             &input.ident,
@@ -58,5 +60,6 @@ pub(crate) fn own_id<'a, 'f>(
             ),
         ));
     };
+
     fields::find_id(fields, id, &owner, id)
 }

@@ -110,6 +110,7 @@ fn missing_part_of(kind: Kind, input: &DeriveInput) -> Error {
             ", or `category = \"..\"` in place of `part_of` if it comes from outside this domain"
         }
     };
+
     Error::new_spanned(
         &input.ident,
         format!(
@@ -134,6 +135,7 @@ fn variants<'a>(
                 requires_id: kind == Kind::Event,
                 id_error_ident: None,
             };
+
             Variant::read(&input.ident, &data.fields, attributes, around).map(|one| vec![one])
         }
         Data::Enum(data) => enum_variants(kind, &input.ident, data, attributes),
@@ -157,23 +159,28 @@ fn enum_variants<'a>(
             "each variant of an enum is a message of its own: put `name` on the variant",
         ));
     }
+
     if data.variants.is_empty() {
         errors.push(Error::new_spanned(
             ident,
             format!("`{}` has no variants: each is one message", ident.unraw()),
         ));
     }
+
     let mut variants: Vec<Variant<'a>> = Vec::new();
     for variant in &data.variants {
         let read = enum_variant(kind, ident, variant, of_enum);
         let Some(read) = errors.take(read) else {
             continue;
         };
+
         if let Err(err) = refuse_duplicate(&variants, &read) {
             errors.push(err);
         }
+
         variants.push(read);
     }
+
     errors.finish()?;
     Ok(variants)
 }
@@ -186,6 +193,7 @@ fn enum_variant<'a>(
 ) -> Result<Variant<'a>> {
     let grammar = kind.variant_grammar();
     let (mut attributes, read) = grammar.read(&variant.attrs);
+
     read?;
     attributes.id = attributes.id.or_else(|| of_enum.id.clone());
     attributes.version = attributes.version.or(of_enum.version);
@@ -198,6 +206,7 @@ fn enum_variant<'a>(
         // The id of the enum is right for other variants.
         id_error_ident: Some(ident),
     };
+
     Variant::read(ident, &variant.fields, &attributes, around)
 }
 
@@ -227,6 +236,7 @@ fn write_message(
     let id_arms = variants.iter().map(Variant::write_id_arm);
     let is_same_as = equality::try_eq_method();
     let field_arms = variants.iter().map(Variant::write_field_arm);
+
     quote! {
         #[automatically_derived]
         impl ::flow_domain::model::Message for #ident {

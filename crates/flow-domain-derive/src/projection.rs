@@ -19,6 +19,7 @@ pub(crate) fn derive(input: &DeriveInput) -> Result<TokenStream> {
 fn write(input: &DeriveInput) -> Result<TokenStream> {
     let fields = input::named_struct(input, "a projection")?;
     let (attributes, read) = GRAMMAR.read(&input.attrs);
+
     read?;
     let id = input::own_id(input, &GRAMMAR, attributes.id.as_ref(), &fields)?;
 
@@ -29,6 +30,7 @@ fn write(input: &DeriveInput) -> Result<TokenStream> {
     let names = json_names(&input.attrs, &fields);
     let id = id.text_expr_of_self();
     let is_same_as = equality::try_eq_method();
+
     Ok(quote! {
         #[automatically_derived]
         impl ::flow_domain::model::Projection for #ident {

@@ -24,6 +24,7 @@ impl SerdeAttributes {
             .collect();
         let has = |word: &str| metas.iter().any(|meta| is_flag(meta, word));
         let skipped = has("skip") || (has("skip_serializing") && has("skip_deserializing"));
+
         Self {
             rename: metas.iter().find_map(|meta| string_value(meta, "rename")),
             rename_all: metas
@@ -51,6 +52,7 @@ fn string_value(meta: &Meta, key: &str) -> Option<String> {
     if !meta.path().is_ident(key) {
         return None;
     }
+
     match meta {
         Meta::NameValue(pair) => literal(&pair.value),
         Meta::List(list) => list

@@ -21,6 +21,7 @@ pub(crate) fn aggregate(input: &DeriveInput, attributes: &Attributes) -> TokenSt
         .as_ref()
         .map_or_else(|| case::snake(&name), syn::LitStr::value);
     let applies = apply_impls(ident, attributes);
+
     quote! {
         #[automatically_derived]
         impl ::flow_domain::model::Aggregate for #ident {
@@ -95,6 +96,7 @@ pub(crate) fn message(kind: Kind, input: &DeriveInput, attributes: &Attributes) 
         (None, None) => quote!(""),
     };
     let kind = kind.write_impl(input, attributes);
+
     quote! {
         #[automatically_derived]
         impl ::flow_domain::model::Message for #ident {
@@ -125,6 +127,7 @@ pub(crate) fn message(kind: Kind, input: &DeriveInput, attributes: &Attributes) 
 pub(crate) fn projection(input: &DeriveInput) -> TokenStream {
     let ident = &input.ident;
     let name = input::name(input);
+
     quote! {
         #[automatically_derived]
         impl ::flow_domain::model::Projection for #ident {

@@ -45,6 +45,7 @@ impl<'a> Variant<'a> {
                 ),
             ));
         };
+
         let id = match &attributes.id {
             Some(id) => {
                 let blamed = around.id_error_ident.unwrap_or(id);
@@ -55,6 +56,7 @@ impl<'a> Variant<'a> {
             }
             None => None,
         };
+
         Ok(Self {
             path: around.path,
             ident,
@@ -92,8 +94,10 @@ impl<'a> Variant<'a> {
         else {
             return quote!(#path { .. } => ::std::borrow::Cow::Borrowed(""));
         };
+
         let ident = field.ident;
         let text = field.text_expr(&quote!(id));
+
         quote!(#path { #ident: id, .. } => #text)
     }
 
@@ -109,6 +113,7 @@ impl<'a> Variant<'a> {
             .stored_fields()
             .zip(&bound)
             .map(|(field, bound)| field.text_expr(bound));
+
         quote! {
             #path { #(#idents: #bound,)* .. } => match name {
                 #(#names => ::core::option::Option::Some(#texts),)*

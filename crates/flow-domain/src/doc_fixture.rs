@@ -39,10 +39,12 @@ impl Order {
         if self.placed {
             return Err(OrderError);
         }
+
         self.placed = true;
         self.raise(OrderPlaced {
             order_id: self.order_id.clone(),
         });
+
         Ok(())
     }
 }

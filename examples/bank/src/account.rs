@@ -91,6 +91,7 @@ impl Account {
                 balance_cents: self.balance_cents,
             });
         }
+
         self.raise(AccountEvent::AccountClosed {
             account_id: self.account_id.clone(),
         });
@@ -255,6 +256,7 @@ mod tests {
                 overdraft_limit_cents: 50,
             }
         );
+
         assert_eq!((account.balance_cents, account.closed), (0, false));
     }
 
@@ -271,6 +273,7 @@ mod tests {
                 amount_cents: 150,
             }
         );
+
         assert_eq!(account.balance_cents, -50);
     }
 

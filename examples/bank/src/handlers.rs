@@ -31,6 +31,7 @@ impl AccountCommandHandler {
         if work.find::<Account>(&command.account_id).await?.is_some() {
             return Err(AccountError::AlreadyOpened.into());
         }
+
         work.add(Account::open(
             command.account_id,
             command.owner,

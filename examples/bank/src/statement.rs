@@ -50,6 +50,7 @@ impl Statement {
                 balance_cents.saturating_sub_unsigned(amount_cents)
             }
         };
+
         self.lines.push(StatementLine {
             kind,
             amount_cents,

@@ -79,9 +79,11 @@ impl Transfer {
         if command.amount_cents == 0 {
             return Err(TransferError::ZeroAmount);
         }
+
         if command.from_account_id == command.to_account_id {
             return Err(TransferError::SameAccount);
         }
+
         let mut transfer = Self::default();
         transfer.raise(TransferRequested {
             transfer_id: command.transfer_id,
@@ -89,6 +91,7 @@ impl Transfer {
             to_account_id: command.to_account_id,
             amount_cents: command.amount_cents,
         });
+
         Ok(transfer)
     }
 

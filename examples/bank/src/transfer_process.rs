@@ -70,16 +70,19 @@ impl TransferProcess {
         if self.step != TransferStep::New {
             return Ok(());
         }
+
         self.to_account_id = event.to_account_id;
         let withdraw = WithdrawForTransfer {
             account_id: event.from_account_id,
             transfer_id: event.transfer_id.clone(),
             amount_cents: event.amount_cents,
         };
+
         let Some(reason) = rejection_reason(work.process(withdraw).await)? else {
             self.step = TransferStep::Withdrawing;
             return Ok(());
         };
+
         self.step = TransferStep::Ending;
         work.process(FailTransfer {
             transfer_id: event.transfer_id,
@@ -96,15 +99,18 @@ impl TransferProcess {
         if self.step != TransferStep::Withdrawing {
             return Ok(());
         }
+
         let deposit = DepositForTransfer {
             account_id: self.to_account_id.clone(),
             transfer_id: event.transfer_id.clone(),
             amount_cents: event.amount_cents,
         };
+
         let Some(reason) = rejection_reason(work.process(deposit).await)? else {
             self.step = TransferStep::Depositing;
             return Ok(());
         };
+
         self.step = TransferStep::Refunding { reason };
         work.process(RefundTransfer {
             account_id: event.account_id,
@@ -122,6 +128,7 @@ impl TransferProcess {
         if self.step != TransferStep::Depositing {
             return Ok(());
         }
+
         self.step = TransferStep::Ending;
         work.process(CompleteTransfer {
             transfer_id: event.transfer_id,
@@ -137,8 +144,10 @@ impl TransferProcess {
         let TransferStep::Refunding { reason } = &self.step else {
             return Ok(());
         };
+
         let reason = reason.clone();
         self.step = TransferStep::Ending;
+
         work.process(FailTransfer {
             transfer_id: event.transfer_id,
             reason,

@@ -52,6 +52,7 @@ impl Booking {
             status: Status::Booked,
             raised: PendingEvents::default(),
         };
+
         booking.raise(RoomBooked {
             booking_id: booking.booking_id.clone(),
             guest: booking.guest.clone(),

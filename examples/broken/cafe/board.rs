@@ -40,10 +40,12 @@ impl BoardProjector {
             let table = event.table.parse::<u8>();
             table.map_err(|err| Error::failed("reading the number of the table", err))?;
         }
+
         let order_id = match self.mistake {
             Some(Mistake::WrongId) => event.guest_id,
             _ => event.order_id,
         };
+
         rows.put(Board {
             order_id,
             coffee: event.coffee,
@@ -66,6 +68,7 @@ impl BoardProjector {
             };
             return rows.put(served).await;
         }
+
         rows.change(event.order_id, |row| row.is_served = true)
             .await
     }

@@ -73,6 +73,7 @@ impl CardHandler {
         let Some(mut card) = work.find::<Card>(&card_id).await? else {
             return Ok(());
         };
+
         // The same event may come again.
         let is_stamped = card.stamps.contains(&event.order_id);
         if !is_stamped || self.mistake == Some(Mistake::DeliveredTwice) {
@@ -82,6 +83,7 @@ impl CardHandler {
                 order_id: event.order_id,
             });
         }
+
         work.add(card)
     }
 }

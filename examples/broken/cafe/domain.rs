@@ -23,6 +23,7 @@ pub(crate) fn domain(mistake: Option<Mistake>) -> Result<Domain, WiringErrors> {
         .event_handler(CardHandler { mistake })
         .projector(StampsProjector);
     let board = BoardProjector { mistake };
+
     match mistake {
         Some(Mistake::NotSubscribed) => cafe.projector(not_subscribed::BoardProjector(board)),
         _ => cafe.projector(board),

@@ -80,6 +80,7 @@ impl OrderHandler {
             coffee: command.coffee,
             table: command.table,
         });
+
         work.add(order)
     }
 
@@ -88,6 +89,7 @@ impl OrderHandler {
         if order.is_served {
             return Ok(());
         }
+
         order.is_served = true;
         order.raise(CoffeeServed {
             order_id: command.order_id,
@@ -95,6 +97,7 @@ impl OrderHandler {
         if self.mistake == Some(Mistake::ForgottenAdd) {
             return Ok(());
         }
+
         work.add(order)
     }
 }

@@ -35,9 +35,11 @@ impl Book {
         if self.lent_to.is_some() {
             return Err(BookError::AlreadyLent);
         }
+
         if self.waiting.first().is_some_and(|first| first != reader_id) {
             return Err(BookError::ReservedForAnother);
         }
+
         self.raise(BookLent {
             book_id: self.book_id.clone(),
             reader_id: reader_id.to_owned(),
@@ -54,6 +56,7 @@ impl Book {
         if self.lent_to.is_none() {
             return Err(BookError::NotLent);
         }
+
         self.raise(BookReserved {
             book_id: self.book_id.clone(),
             reader_id: reader_id.to_owned(),
@@ -70,6 +73,7 @@ impl Book {
         let Some(reader_id) = self.lent_to.clone() else {
             return Err(BookError::NotLent);
         };
+
         self.raise(BookReturned {
             book_id: self.book_id.clone(),
             reader_id,

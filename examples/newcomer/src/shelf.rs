@@ -32,6 +32,7 @@ impl ShelfProjector {
             reader_id: event.reader_id.clone(),
             book_ids: Vec::new(),
         };
+
         rows.change_or_insert(&event.reader_id, empty, |shelf| {
             shelf.book_ids.push(event.book_id);
         })

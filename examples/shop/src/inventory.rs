@@ -50,6 +50,7 @@ impl Inventory {
         if self.reserved.contains_key(order_id) {
             return;
         }
+
         let (product_id, order_id) = (self.product_id.clone(), order_id.to_owned());
         if self.available < quantity {
             self.raise(StockRefused {

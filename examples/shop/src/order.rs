@@ -86,9 +86,11 @@ impl Order {
         if self.status != OrderStatus::Draft {
             return Err(OrderError::AlreadyPlaced);
         }
+
         if self.quantity == 0 {
             return Err(OrderError::Empty);
         }
+
         self.status = OrderStatus::Placed;
         self.raise(OrderPlaced {
             order_id: self.order_id.clone(),
@@ -97,6 +99,7 @@ impl Order {
             quantity: self.quantity,
             total_cents: self.total_cents,
         });
+
         Ok(())
     }
 
@@ -128,6 +131,7 @@ impl Order {
             product_id: self.product_id.clone(),
             reason: reason.into(),
         });
+
         Ok(())
     }
 
@@ -235,6 +239,7 @@ impl OrderCommandHandler {
                 command.total_cents,
             )
         });
+
         order.place()?;
         work.add(order)
     }

@@ -31,13 +31,16 @@ impl Runner<'_, '_> {
         if self.plan.invariants == InvariantSet::NONE {
             return finished;
         }
+
         let mut failed = self.violation_failures();
         if failed.is_empty() && self.plan.invariants.has(Invariant::Rebuild) {
             failed = self.stale_projection_failures().await;
         }
+
         if failed.is_empty() {
             return finished;
         }
+
         self.failures.splice(0..0, failed);
         Err(Stop)
     }
@@ -57,11 +60,13 @@ impl Runner<'_, '_> {
             let EntryKind::InvariantViolated(one) = &entry.kind else {
                 return None;
             };
+
             let started = entry.cause.map(|cause| &record.entry(cause).kind);
             let by = match started {
                 Some(EntryKind::HandlerStarted { handler, .. }) => entry.cause.zip(Some(*handler)),
                 _ => None,
             };
+
             Some((self.step_of(entry), &**one, by))
         });
         let mut told: Vec<Mismatch> = Vec::new();
@@ -71,10 +76,12 @@ impl Runner<'_, '_> {
         let is_lost = all
             .iter()
             .any(|(_, one, _)| one.invariant == Invariant::RoundTrip);
+
         for (step, one, by) in all {
             if self.is_reported_by_handler(one) || is_lost && one.invariant == Invariant::Fold {
                 continue;
             }
+
             let mismatch = match by {
                 Some((started, handler)) => {
                     violation_mismatch(one, &format!("as {handler} wrote it"))
@@ -82,12 +89,14 @@ impl Runner<'_, '_> {
                 }
                 None => violation_mismatch(one, "as the sentence says it"),
             };
+
             // A message that is tried again breaks it again.
             if !told.contains(&mismatch) {
                 told.push(mismatch.clone());
                 failed.push(self.failure_at(step, mismatch));
             }
         }
+
         failed
     }
 
@@ -97,9 +106,11 @@ impl Runner<'_, '_> {
 
     /// The step in which this happened.
     pub(super) fn step_of(&self, entry: &Entry) -> usize {
-        let began = self.step_starts.iter().rev();
-        let mut before = began.filter(|(_, n_entries)| *n_entries <= entry.id.index());
-        before.next().map_or(0, |(step, _)| *step)
+        self.step_starts
+            .iter()
+            .rev()
+            .find(|(_, n_entries)| *n_entries <= entry.id.index())
+            .map_or(0, |(step, _)| *step)
     }
 
     /// Returns true if a handler failed because it could not read it: that is told, or spoken of.
@@ -107,12 +118,16 @@ impl Runner<'_, '_> {
         let Err(reason) = &broken.restored else {
             return false;
         };
-        let mut entries = self.outcome.record().entries().iter();
-        entries.any(|entry| match &entry.kind {
-            EntryKind::HandlerEnded(
-                HandlerOutcome::Failed(undone) | HandlerOutcome::Rejected(undone),
-            ) => undone.reason.contains(reason),
-            _ => false,
-        })
+
+        self.outcome
+            .record()
+            .entries()
+            .iter()
+            .any(|entry| match &entry.kind {
+                EntryKind::HandlerEnded(
+                    HandlerOutcome::Failed(undone) | HandlerOutcome::Rejected(undone),
+                ) => undone.reason.contains(reason),
+                _ => false,
+            })
     }
 }

@@ -20,6 +20,7 @@ fn collect_diffs(list: &mut Vec<FieldDiff>, path: &str, one: &str, other: &str) 
     if one == other {
         return;
     }
+
     let head = |text: &str| text.lines().next().map(str::to_owned);
     let are_alike = head(one) == head(other);
     let parts = (fields_of(one), fields_of(other));
@@ -31,17 +32,23 @@ fn collect_diffs(list: &mut Vec<FieldDiff>, path: &str, one: &str, other: &str) 
         });
         return;
     };
+
     let names = ones.iter().chain(&others).map(|(name, _)| name);
     let mut seen: Vec<&str> = Vec::new();
+
     for name in names {
         if seen.contains(&name.as_str()) {
             continue;
         }
+
         seen.push(name);
         let value = |parts: &[(String, String)]| {
-            let found = parts.iter().find(|(other, _)| other == name);
-            found.map_or_else(|| "nothing".to_owned(), |(_, value)| value.clone())
+            parts
+                .iter()
+                .find(|(other, _)| other == name)
+                .map_or_else(|| "nothing".to_owned(), |(_, value)| value.clone())
         };
+
         let inner = match path {
             "" => name.clone(),
             _ => format!("{path}.{name}"),
@@ -55,9 +62,11 @@ fn fields_of(text: &str) -> Option<Vec<(String, String)>> {
     let (head, rest) = text.split_once('\n')?;
     let body = rest.strip_suffix("\n}").filter(|_| head.ends_with('{'))?;
     let mut parts: Vec<(String, String)> = Vec::new();
+
     for line in body.lines() {
         let line = line.strip_prefix("    ")?;
         let goes_on = line.starts_with([' ', '}', ']', ')']);
+
         match (goes_on, line.split_once(": ")) {
             (true, _) => {
                 let (_, value) = parts.last_mut()?;
@@ -72,11 +81,13 @@ fn fields_of(text: &str) -> Option<Vec<(String, String)>> {
             (false, None) => return None,
         }
     }
+
     for (_, value) in &mut parts {
         if value.ends_with(',') {
             value.pop();
         }
     }
+
     Some(parts)
 }
 
@@ -88,11 +99,14 @@ fn on_one_line(text: &str) -> String {
         if closes && line.ends_with(',') {
             line.pop();
         }
+
         if !line.is_empty() && !line.ends_with(['(', '[']) && !part.starts_with([']', ')']) {
             line.push(' ');
         }
+
         line.push_str(part);
     }
+
     line
 }
 
@@ -164,6 +178,7 @@ mod tests {
 
         let (one, other) = ("1".to_owned(), "2".to_owned());
         let path = String::new();
+
         assert_eq!(
             found,
             [FieldDiff {

@@ -38,14 +38,17 @@ pub(crate) fn violation_mismatch(broken: &InvariantViolation, who: &str) -> Mism
         _ => ("comes back as something else", "comes back as"),
     };
     let mut lines = difference_lines(&differing, joined);
+
     lines.push(match broken.invariant {
         Invariant::Fold => {
             "Change it in `apply`, not beside it: only its events are kept".to_owned()
         }
         _ => round_trip_hint(broken, &differing),
     });
+
     lines.push(opt_out_hint(broken.invariant));
     let found = format!("{by}, {who}, {found}");
+
     Mismatch::new(expected_text(broken.invariant), found).with_differences(lines)
 }
 
@@ -66,11 +69,13 @@ pub(super) fn stale_rows_mismatch(
     });
     let writer = writer.unwrap_or_default();
     let mut found = format!("{row}{writer} is not what the events make of it");
+
     if !others.is_empty() {
         let ids = others.iter().map(|row| format!("{:?}", row.id));
         found.push_str("\nneither is ");
         found.push_str(&first_few(ids));
     }
+
     let mut lines = match (&first.live, &first.rebuilt) {
         (Some(live), Some(rebuilt)) => {
             let differing = differences(&live.to_value(), &rebuilt.to_value());
@@ -84,6 +89,7 @@ pub(super) fn stale_rows_mismatch(
                 let (live, rebuilt) = (shown(&one.expected), shown(&one.found));
                 format!("{:<width$}  is {live}, rebuilt {rebuilt}", one.path)
             });
+
             lines.collect()
         }
         (live, rebuilt) => {
@@ -94,12 +100,14 @@ pub(super) fn stale_rows_mismatch(
             ]
         }
     };
+
     lines.push(match again {
         Some((event, n)) => format!(
             "{event} came {n} times and counts once: `on.subscription().once()` lets what comes again go"
         ),
         None => PROJECTOR_INPUTS_HINT.to_owned(),
     });
+
     lines.push(opt_out_hint(Invariant::Rebuild));
     Mismatch::new(expected_text(Invariant::Rebuild), found).with_differences(lines)
 }
@@ -139,17 +147,23 @@ fn round_trip_hint(broken: &InvariantViolation, differing: &[FieldDiff]) -> Stri
     let lost: Vec<String> = (differing.iter().filter(is_lost))
         .map(|one| format!("`{}`", one.path))
         .collect();
+
     if lost.is_empty() {
         return "What writes it and what reads it do not agree, or its `PartialEq` compares something else"
             .to_owned();
     }
+
     let lost = lost.join(", ");
     format!("{lost} is not written (`#[serde(skip)]`?): whoever reads it has the default")
 }
 
 fn difference_lines(differing: &[FieldDiff], joined: &str) -> Vec<String> {
-    let widths = differing.iter().map(|one| one.path.chars().count());
-    let width = widths.max().unwrap_or(0);
+    let width = differing
+        .iter()
+        .map(|one| one.path.chars().count())
+        .max()
+        .unwrap_or(0);
+
     let lines = differing.iter().map(
         |FieldDiff {
              path,
@@ -160,5 +174,6 @@ fn difference_lines(differing: &[FieldDiff], joined: &str) -> Vec<String> {
             line.trim_start().to_owned()
         },
     );
+
     lines.collect()
 }

@@ -22,6 +22,7 @@ impl Runner<'_, '_> {
         if projections.is_empty() || !self.outcome.remaining().is_quiet() {
             return Vec::new();
         }
+
         let last = self.plan.steps.len() - 1;
         let (rows, rebuilt) = match self.outcome.system().stale_rows(&projections).await {
             Ok(rebuilt) => rebuilt,
@@ -31,11 +32,13 @@ impl Runner<'_, '_> {
                 return vec![self.failure_at(last, mismatch)];
             }
         };
+
         if !rebuilt.skipped.is_empty() {
             let failures = rebuilt.skipped.iter().map(ToString::to_string);
             let failures: Vec<String> = failures.collect();
             return vec![self.failure_at(last, rebuild_failure_mismatch(&failures))];
         }
+
         let mut failed = Vec::new();
         for name in projections {
             let mut rows = rows.iter().filter(|row| row.table.name == name);
@@ -46,6 +49,7 @@ impl Runner<'_, '_> {
                 failed.push(self.failure_at(step.unwrap_or(last), mismatch));
             }
         }
+
         failed
     }
 
@@ -53,6 +57,7 @@ impl Runner<'_, '_> {
     fn caught_up_projections(&self) -> Vec<&'static str> {
         let record = self.outcome.record();
         let (mut projections, mut unfinished) = (Vec::new(), Vec::new());
+
         for entry in record.entries() {
             if let Some(written) = written_row(entry) {
                 if !projections.contains(&written.table.name) {
@@ -62,6 +67,7 @@ impl Runner<'_, '_> {
                 unfinished.extend(self.outcome.system().projection_of(projector));
             }
         }
+
         projections.retain(|name| !unfinished.contains(name));
         projections
     }
@@ -73,9 +79,11 @@ impl Runner<'_, '_> {
             EntryKind::RetriesExhausted { handler, .. } => return Some(*handler),
             _ => return None,
         }
+
         let record = self.outcome.record();
         let started = entry.cause?;
         let is_tried_again = |effect: &Entry| matches!(effect.kind, EntryKind::RetryScheduled(_));
+
         match record.entry(started).kind {
             EntryKind::HandlerStarted {
                 handler,
@@ -89,8 +97,7 @@ impl Runner<'_, '_> {
     /// In which step a row was written last, and by whom.
     fn last_writer(&self, stale: &StaleRow) -> (Option<usize>, Option<RowWriter>) {
         let record = self.outcome.record();
-        let mut entries = record.entries().iter().rev();
-        let found = entries.find(|entry| {
+        let found = record.entries().iter().rev().find(|entry| {
             written_row(entry).is_some_and(|row| row.table == stale.table && row.id == stale.id)
         });
         let Some(entry) = found else {
@@ -101,11 +108,13 @@ impl Runner<'_, '_> {
             });
             return (None, writer);
         };
+
         let started = entry.cause.map(|cause| record.entry(cause));
         let writer = started.and_then(|started| {
             let EntryKind::HandlerStarted { handler, .. } = started.kind else {
                 return None;
             };
+
             let event = started
                 .cause
                 .and_then(|cause| match &record.entry(cause).kind {
@@ -113,12 +122,14 @@ impl Runner<'_, '_> {
                     _ => None,
                 });
             let again = self.first_repeated_event(handler);
+
             Some(RowWriter {
                 handler,
                 event,
                 repeated_event: again,
             })
         });
+
         (Some(self.step_of(entry)), writer)
     }
 
@@ -133,6 +144,7 @@ impl Runner<'_, '_> {
             }
             _ => false,
         };
+
         record.entries().iter().find_map(|entry| {
             let EntryKind::Appended(event) = &entry.kind else {
                 return None;

@@ -13,6 +13,7 @@ pub(in crate::run) fn silent_changes(
         let EntryKind::StateChanged(written) = &entry.kind else {
             continue;
         };
+
         // What is given was not changed by anybody.
         let Some(cause) = entry
             .cause
@@ -20,39 +21,48 @@ pub(in crate::run) fn silent_changes(
         else {
             continue;
         };
+
         let unit = unit_of_work_start(cause, record);
         let name = written.table.name;
         let has_raised = record.entries()[unit.index()..].iter().any(|other| {
             let EntryKind::Appended(event) = &other.kind else {
                 return false;
             };
+
             let stream = event.stream();
             let raised = other.cause.and_then(|raised| record.entry(raised).cause);
+
             stream.id() == &*written.id
                 && category_of(name).is_none_or(|category| stream.category() == category)
                 && raised.is_some_and(|started| unit_of_work_start(started, record) == unit)
         });
+
         if written.before == written.after || has_raised {
             continue;
         }
+
         let EntryKind::HandlerStarted { handler, .. } = record.entry(cause).kind else {
             continue;
         };
+
         let verb = match (&written.before, &written.after) {
             (None, _) => "added",
             (_, None) => "removed",
             _ => "changed",
         };
+
         let text = format!(
             "{handler} {verb} {name} {:?} and raised no event of it: whoever listens does not hear of it",
             written.id
         );
         let law = Invariant::SilentChange;
         let warning = Warning::of_invariant(law, text);
+
         if !warnings.contains(&warning) {
             warnings.push(warning);
         }
     }
+
     warnings
 }
 
@@ -61,8 +71,12 @@ pub(in crate::run) fn silent_changes(
 fn unit_of_work_start(started: EntryId, record: &Record) -> EntryId {
     let mut unit = started;
     loop {
-        let message = record.entry(unit).cause.map(|cause| record.entry(cause));
-        let outer = message.filter(|one| is_processed_inline(&one.kind));
+        let outer = record
+            .entry(unit)
+            .cause
+            .map(|cause| record.entry(cause))
+            .filter(|one| is_processed_inline(&one.kind));
+
         match outer.and_then(|one| one.cause) {
             Some(outer) => unit = outer,
             None => return unit,

@@ -35,6 +35,7 @@ impl<B: Broker> Broker for FaultyBroker<B> {
         if !fails.contains(&true) {
             return self.broker.publish(publications);
         }
+
         PortFuture::boxed(async move {
             let mut results = Vec::new();
             for (publication, fails) in publications.iter().zip(fails) {
@@ -45,6 +46,7 @@ impl<B: Broker> Broker for FaultyBroker<B> {
                     results.extend(self.broker.publish(one).await?);
                 }
             }
+
             Ok(results)
         })
     }

@@ -73,6 +73,7 @@ impl CallScript {
         let mut state = self.state();
         state.n_calls += 1;
         let n_calls = state.n_calls;
+
         match state.failing {
             Some((first, times)) if (first..first.saturating_add(times)).contains(&n_calls) => {
                 state.n_failed += 1;

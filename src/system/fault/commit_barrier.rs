@@ -44,17 +44,21 @@ impl CommitBarrier {
                     *result = Some(done);
                 }
             }
+
             std::mem::swap(&mut is_first, &mut self.lock());
             if results.iter().all(Option::is_some) {
                 return Poll::Ready(());
             }
+
             if is_first {
                 // Everybody has decided: from here on nobody waits for anybody.
                 cx.waker().wake_by_ref();
             }
+
             Poll::Pending
         })
         .await;
+
         results.into_iter().flatten().collect()
     }
 }

@@ -67,6 +67,7 @@ impl FaultInjector {
             fault: Some((fault, nth)),
             ..DeliveryCount::default()
         };
+
         Self {
             deliveries: Mutex::new(steps),
             ..Self::default()
@@ -121,6 +122,7 @@ impl FaultInjector {
             },
             None => None,
         };
+
         if let InjectionPoint::Resource { name, fail, .. } = &fault.injection_point
             && !fail(resources, fault.nth, fault.times)
         {
@@ -128,6 +130,7 @@ impl FaultInjector {
                 "the flow has no resource `{name}`: add `.resource(|| ..)` that makes one to the harness"
             ));
         }
+
         self.lock().push(ActiveFault {
             injection_point: fault.injection_point.clone(),
             nth: fault.nth,
@@ -138,6 +141,7 @@ impl FaultInjector {
             n_injected: 0,
             last_attempt: 0,
         });
+
         Ok(())
     }
 
@@ -158,12 +162,14 @@ impl FaultInjector {
             let Some(what) = is_it(one) else { continue };
             one.n_hits += 1;
             let is_due = one.nth <= one.n_hits && one.n_hits - one.nth < one.times;
+
             if is_due && happens.is_none() {
                 one.n_injected += 1;
                 one.last_attempt = one.last_attempt.max(attempt);
                 happens = Some(what);
             }
         }
+
         happens
     }
 
@@ -206,6 +212,7 @@ impl ActiveFault {
             1 => "once".to_owned(),
             n => format!("{n} times"),
         };
+
         match (&self.injection_point, n_happened) {
             (InjectionPoint::Resource { .. }, 0) => {
                 Some("there were fewer calls than that".to_owned())
@@ -235,12 +242,15 @@ impl DeliveryCount {
         if !self.is_counting || message.metadata.processing == Processing::Sync {
             return false;
         }
+
         self.n_started += 1;
         self.current = Some((handler, delivery_label(handler, message)));
         let fails = self.fault == Some((StepFault::Fails, self.n_started));
+
         if fails {
             self.injected_at = Some(delivery_label(handler, message));
         }
+
         fails
     }
 
@@ -249,6 +259,7 @@ impl DeliveryCount {
         let is_it = self.is_counting
             && self.injected_at.is_none()
             && self.fault == Some((StepFault::Conflicts, self.n_started));
+
         match &self.current {
             Some((handler, place)) if is_it && *handler == by => {
                 self.injected_at = Some(place.clone());
@@ -263,12 +274,14 @@ impl DeliveryCount {
         if !self.is_counting {
             return None;
         }
+
         self.n_ended += 1;
         let after = match self.fault? {
             (StepFault::Crashes, nth) if nth == self.n_ended => EngineAction::Crash,
             (StepFault::Restarts, nth) if nth == self.n_ended => EngineAction::Restart,
             _ => return None,
         };
+
         self.injected_at = Some(delivery_label(handler, message));
         Some(after)
     }
@@ -283,6 +296,7 @@ impl Interceptor for FaultInjector {
         if self.deliveries().start_delivery(handler, message) {
             return Err(Error::failed("the scripted attempt", ScriptedFailure));
         }
+
         let effect = self.hit(attempt, |one| match &one.injection_point {
             InjectionPoint::Handler {
                 attempts, effect, ..
@@ -291,6 +305,7 @@ impl Interceptor for FaultInjector {
             }
             _ => None,
         });
+
         match effect {
             None => Ok(()),
             Some(FaultEffect::Fails(make)) => Err(make()),
@@ -303,6 +318,7 @@ impl Interceptor for FaultInjector {
         if let Some(after) = self.deliveries().end_delivery(handler, message) {
             return after;
         }
+
         let after = self.hit(0, |one| match &one.injection_point {
             InjectionPoint::Crash(_) if one.handler.is_none_or(|name| name == handler) => {
                 Some(EngineAction::Crash)
@@ -310,6 +326,7 @@ impl Interceptor for FaultInjector {
             InjectionPoint::Restart => Some(EngineAction::Restart),
             _ => None,
         });
+
         after.unwrap_or_default()
     }
 }

@@ -269,6 +269,7 @@ impl fmt::Display for Fault {
                     }
                     FaultEffect::Panics(text) => write!(f, "{name} panics: {text}")?,
                 }
+
                 if *attempts != (1..=u32::MAX) {
                     let (first, last) = (attempts.start(), attempts.end());
                     return write!(f, ", on attempts {first} to {last}");
@@ -285,6 +286,7 @@ impl fmt::Display for Fault {
             }
             InjectionPoint::Resource { name, .. } => write!(f, "a call of {name} fails")?,
         }
+
         match (self.nth, self.times) {
             (1, 1) => Ok(()),
             (1, times) => write!(f, ", {times} times"),

@@ -119,6 +119,7 @@ impl<S: Store> Store for FaultyStore<S> {
                 "a newer one, by a scripted fault",
             )));
         }
+
         let streams = changes.events.iter().map(|event| &event.metadata.stream);
         match self.faults.append_conflict(streams) {
             None if self.faults.commit_barrier().is_closed() => PortFuture::boxed(async {

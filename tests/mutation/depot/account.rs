@@ -52,6 +52,7 @@ impl Billing {
             owed_cents: 0,
             raised: PendingEvents::default(),
         });
+
         account.owed_cents += cents;
         let owed_cents = account.owed_cents;
         account.raise(AccountCharged {
@@ -60,6 +61,7 @@ impl Billing {
             cents,
             owed_cents,
         });
+
         work.add(account)
     }
 }

@@ -43,6 +43,7 @@ impl TrackingProjector {
                     stage,
                     note,
                 };
+
                 return rows.put(row).await;
             }
             ParcelEvent::ParcelLoaded {
@@ -57,6 +58,7 @@ impl TrackingProjector {
                 parcel_id, reason, ..
             } => (parcel_id, Stage::Returned, reason),
         };
+
         rows.change(parcel_id, |row| {
             row.stage = stage;
             row.note = note;
@@ -160,6 +162,7 @@ impl BillProjector {
             parcels: Vec::new(),
             owed_cents: 0,
         };
+
         rows.change_or_insert(&event.owner, none, |row| {
             row.parcels.push(event.parcel_id.clone());
             row.owed_cents = event.owed_cents;

@@ -149,6 +149,7 @@ impl ParcelDesk {
         if work.find::<Parcel>(&command.parcel_id).await?.is_some() {
             return Err(ParcelError::Known.into());
         }
+
         let RegisterParcel {
             parcel_id,
             sender,
@@ -156,27 +157,32 @@ impl ParcelDesk {
             grams,
         } = command;
         let mut parcel = Parcel::default();
+
         parcel.raise(ParcelEvent::ParcelRegistered {
             parcel_id,
             sender,
             recipient,
             grams,
         });
+
         work.add(parcel)
     }
 
     async fn load(&self, command: LoadParcel, work: &mut UnitOfWork) -> Result<(), Error> {
         let LoadParcel { parcel_id, van_id } = command;
         let mut parcel = work.load::<Parcel>(&parcel_id).await?;
+
         if parcel.stage != Stage::Registered {
             return Err(ParcelError::Not(parcel.stage).into());
         }
+
         let grams = parcel.grams;
         parcel.raise(ParcelEvent::ParcelLoaded {
             parcel_id,
             van_id,
             grams,
         });
+
         work.add(parcel)
     }
 
@@ -189,11 +195,13 @@ impl ParcelDesk {
         let Some(van_id) = parcel.van_id.clone() else {
             return Err(ParcelError::Not(parcel.stage).into());
         };
+
         parcel.raise(ParcelEvent::ParcelDelivered {
             parcel_id,
             van_id,
             signed_by,
         });
+
         work.add(parcel)
     }
 
@@ -203,11 +211,13 @@ impl ParcelDesk {
         let Some(van_id) = parcel.van_id.clone() else {
             return Err(ParcelError::Not(parcel.stage).into());
         };
+
         parcel.raise(ParcelEvent::ParcelReturned {
             parcel_id,
             van_id,
             reason,
         });
+
         work.add(parcel)
     }
 }

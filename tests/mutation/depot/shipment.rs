@@ -44,6 +44,7 @@ impl Shipment {
             ParcelEvent::ParcelReturned { .. } => self.is_over = true,
             ParcelEvent::ParcelLoaded { .. } => {}
         }
+
         Ok(())
     }
 

@@ -58,6 +58,7 @@ impl Fleet {
             driver,
             capacity_grams,
         } = command;
+
         let mut van = Van {
             van_id: van_id.clone(),
             driver: driver.clone(),
@@ -65,11 +66,13 @@ impl Fleet {
             load_grams: 0,
             raised: PendingEvents::default(),
         };
+
         van.raise(VanEnlisted {
             van_id,
             driver,
             capacity_grams,
         });
+
         work.add(van)
     }
 }
@@ -89,6 +92,7 @@ impl Loader {
         let ParcelEvent::ParcelLoaded { van_id, grams, .. } = event else {
             return Ok(());
         };
+
         let mut van = work.load::<Van>(&van_id).await?;
         van.load_grams += grams;
         if van.capacity_grams <= van.load_grams {
@@ -100,6 +104,7 @@ impl Loader {
                 load_grams,
             });
         }
+
         work.add(van)
     }
 }

@@ -81,11 +81,13 @@ impl IdSource for VirtualIds {
             }
             None => mixer.add(self.n_roots.fetch_add(1, Ordering::AcqRel)),
         }
+
         for chunk in origin.handler.as_bytes().chunks(8) {
             let mut word = [0; 8];
             word[..chunk.len()].copy_from_slice(chunk);
             mixer.add(u64::from_le_bytes(word));
         }
+
         mixer.add(u64::from(origin.n_commits) << 32 | u64::from(origin.idx));
         mixer.finish()
     }

@@ -96,6 +96,7 @@ pub(super) async fn write(
             .map(|kept| Payload::encode("DeadLetter", kept))
             .transpose()?,
     });
+
     ports.store.commit(&changes).await.map(|_| ())
 }
 
@@ -115,11 +116,14 @@ pub(super) async fn settle(ports: &Ports, id: &Arc<str>, fate: SettleAction) -> 
     else {
         return write(ports, id, None).await;
     };
+
     let Some(mut kept) = read(ports, id).await? else {
         return Ok(());
     };
+
     kept.attempt += u32::from(counts);
     kept.due = at;
+
     write(ports, id, Some(&kept)).await
 }
 
@@ -132,6 +136,7 @@ pub(super) async fn find_replayed(
     if ports.store.count(TABLE, &[]).await? == 0 {
         return Ok(Vec::new());
     }
+
     let conditions = vec![
         field("subscription").equals(subscription),
         field("is_replayed").equals(true),
@@ -145,10 +150,12 @@ pub(super) async fn claim(ports: &Ports, id: &Arc<str>, until: Timestamp) -> Res
     let Some(stored) = ports.store.load(TABLE, id).await? else {
         return Ok(false);
     };
+
     let mut kept: StoredDeadLetter = stored.value.decode("DeadLetter")?;
     if !kept.is_replayed || ports.clock.now() < kept.due {
         return Ok(false);
     }
+
     kept.due = until;
     let mut changes = Changes::new("the engine");
     changes.writes.push(Write {
@@ -157,6 +164,7 @@ pub(super) async fn claim(ports: &Ports, id: &Arc<str>, until: Timestamp) -> Res
         expected: ExpectedVersion::Exact(stored.version),
         value: Some(Payload::encode("DeadLetter", &kept)?),
     });
+
     match ports.store.commit(&changes).await {
         Ok(_) => Ok(true),
         Err(err) if err.is_conflict() => Ok(false),
@@ -183,6 +191,7 @@ async fn find(
         let kept = row.value.decode("DeadLetter")?;
         Ok((row.id, kept))
     });
+
     read.collect()
 }
 
@@ -251,11 +260,13 @@ impl DeadLetters {
         let Some(mut kept) = read(&self.ports, id).await? else {
             return Ok(false);
         };
+
         kept.is_replayed = true;
         kept.attempt = 1;
         kept.due = self.ports.clock.now();
         write(&self.ports, &id.into(), Some(&kept)).await?;
         self.ports.wake_signal.notify();
+
         Ok(true)
     }
 
@@ -300,6 +311,8 @@ impl DeadLetters {
 }
 
 fn to_dead_letters(found: Vec<(Arc<str>, StoredDeadLetter)>) -> Vec<DeadLetter> {
-    let found = found.into_iter();
-    found.map(|(id, kept)| kept.into_dead_letter(id)).collect()
+    found
+        .into_iter()
+        .map(|(id, kept)| kept.into_dead_letter(id))
+        .collect()
 }

@@ -142,10 +142,12 @@ impl Engine {
             id.to_string().into()
         });
         let consumers = Consumer::all(&self.app.ports.catalog, &worker);
+
         if consumers.is_empty() {
             tracing::warn!("the domain has no subscriptions: there is nothing to run");
             return Ok(StopReport::default());
         }
+
         require_broker(&self.app, &consumers)?;
         let plan = EngineConfig {
             app: self.app,
@@ -155,6 +157,7 @@ impl Engine {
             grace: self.grace,
             retention: self.retention,
         };
+
         Ok(BackgroundEngine::start(plan, consumers)
             .run_until(signal)
             .await)
@@ -165,6 +168,7 @@ fn require_broker(app: &App, consumers: &[Consumer]) -> Result<(), Error> {
     if app.ports.broker.is_some() {
         return Ok(());
     }
+
     let with = "give it one with `.broker(..)`, `MemoryBroker::default()` for one process";
     if let Some(one) = consumers.iter().find(|one| !one.reads_store()) {
         let name = &one.name;
@@ -173,10 +177,12 @@ fn require_broker(app: &App, consumers: &[Consumer]) -> Result<(), Error> {
              an event handler can read the event store instead, with `.source(Source::EventStore)`"
         )));
     }
+
     if app.event_processing() == Processing::Async {
         return Err(Error::setup(format!(
             "events are published to a broker, and the app has none: {with}"
         )));
     }
+
     Ok(())
 }

@@ -57,8 +57,9 @@ impl Health {
 
     /// Returns what is told of a subscription: the name of a handler, or `order:command`.
     pub fn subscription(&self, subscription: &str) -> Option<&SubscriptionHealth> {
-        let mut all = self.subscriptions.iter();
-        all.find(|one| *one.subscription == *subscription)
+        self.subscriptions
+            .iter()
+            .find(|one| *one.subscription == *subscription)
     }
 }
 
@@ -102,6 +103,7 @@ impl App {
         let now = ports.clock.now();
         let outbox = OutboxBacklog::of(ports).await?;
         let mut subscriptions = Vec::new();
+
         // Whoever only looks claims nothing, so that it needs no name.
         for mut consumer in Consumer::all(&ports.catalog, &"health".into()) {
             let has_feed = consumer.reads_store() || ports.broker.is_some();
@@ -112,6 +114,7 @@ impl App {
                 (0, 0)
             };
             let gauge = ports.engine_metrics.subscription_metrics(&consumer.name);
+
             subscriptions.push(SubscriptionHealth {
                 subscription: consumer.name,
                 lag,
@@ -121,6 +124,7 @@ impl App {
                 failed: gauge.n_failed,
             });
         }
+
         let abandoned = [OutboxState::Abandoned];
         Ok(Health {
             subscriptions,

@@ -57,12 +57,15 @@ impl Relay {
             limit,
         };
         let rows = ports.store.claim(&claim).await?;
+
         if rows.is_empty() {
             return Ok(0);
         }
+
         let Some(broker) = &ports.broker else {
             return Err(missing_broker());
         };
+
         self.publications.clear();
         let publications = rows.iter().map(|row| Publication {
             topic: topic_of(ports, &row.envelope),
@@ -88,9 +91,11 @@ impl Relay {
             result: send_result(ports, row, &publication.topic, result),
         });
         let settlements: Vec<Settlement> = settled.collect();
+
         // Only the room is kept: what was sent would be copied with every fork.
         self.publications.clear();
         ports.store.settle(&self.worker, now, &settlements).await?;
+
         Ok(rows.len())
     }
 
@@ -108,12 +113,14 @@ impl Relay {
                 retry_at: Some(retry_at),
             });
             let error = Arc::clone(&error);
+
             Settlement {
                 number: row.number,
                 result: SendResult::Failed { error, retry_at },
             }
         });
         let settlements: Vec<Settlement> = settlements.collect();
+
         ports.store.settle(&self.worker, now, &settlements).await
     }
 }
@@ -131,18 +138,21 @@ fn send_result(
         });
         return SendResult::Published;
     };
+
     let reason = err.with_causes().to_string();
     let attempt = row.n_failures + 1;
     let delay = RETRY.delay_after(attempt, 0);
     let retry_at = RETRY
         .should_retry(attempt, &err)
         .then(|| ports.clock.now() + delay);
+
     tracing::error!(messaging.message.id = %message, error = %reason, "publishing failed");
     ports.record_for(message, || EntryKind::PublishFailed {
         reason: reason.clone(),
         retry_at,
     });
     let error = reason.into();
+
     match retry_at {
         Some(retry_at) => SendResult::Failed { error, retry_at },
         None => SendResult::Abandoned { error },
@@ -156,6 +166,7 @@ pub(super) fn topic_of(ports: &Ports, message: &Envelope) -> Topic {
         .catalog
         .lane_threshold
         .is_some_and(|threshold| metadata.priority < threshold);
+
     Topic {
         category: metadata.stream.shared_category(),
         kind: metadata.kind,

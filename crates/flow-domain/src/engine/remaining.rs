@@ -29,6 +29,7 @@ impl OutboxBacklog {
         let rows = ports.store.rows(&open, usize::MAX).await?;
         let is_scheduled = |row: &OutboxRow| row.state == OutboxState::Pending && now < row.due;
         let (mut scheduled, waiting): (Vec<_>, Vec<_>) = rows.into_iter().partition(is_scheduled);
+
         scheduled.sort_by_key(|row| row.due);
         Ok(Self { waiting, scheduled })
     }
@@ -46,12 +47,14 @@ pub(super) async fn remaining(ports: &Ports, consumers: &[Consumer]) -> Result<R
             due: row.due,
         }
     });
+
     let mut left = Remaining {
         outbox: outbox.waiting.len(),
         scheduled: scheduled.collect(),
         dead_letters: dead_letter::count(ports, &[]).await?,
         ..Remaining::default()
     };
+
     for consumer in consumers {
         let (n_retried, n_messages) = consumer.backlog(ports).await?;
         if 0 < n_messages {
@@ -63,5 +66,6 @@ pub(super) async fn remaining(ports: &Ports, consumers: &[Consumer]) -> Result<R
             });
         }
     }
+
     Ok(left)
 }

@@ -292,10 +292,12 @@ fn handler_failures_text(failures: &[HandlerFailure]) -> String {
     } else {
         "handlers"
     };
+
     let lines: Vec<String> = failures
         .iter()
         .map(|failure| format!("\n  {failure}"))
         .collect();
+
     format!(
         "the commit went through, but {n_failures} {noun} failed afterwards:{}",
         lines.concat()

@@ -34,13 +34,16 @@ pub(super) fn write_stall(
     write!(f, "the flow did not settle within {budget} deliveries")?;
     let busy = stall.handler_calls.iter();
     let busy = busy.map(|(handler, n_calls)| format!("{handler}, called {}", times(*n_calls)));
+
     write_first_five(f, "busy   ", busy)?;
     if let Some(first) = stall.cycle.first() {
         let (cycle, repeated) = (stall.cycle.join(" -> "), times(stall.n_repeats));
         write!(f, "\ncycle    {cycle} -> {first}, repeated {repeated}")?;
     }
+
     write_first_five(f, "waiting", stall.pending.iter().cloned())?;
     write_first_five(f, "failed ", group_equal_failures(failures).into_iter())?;
+
     f.write_str("\nto do    break the cycle, or raise the budget if the flow really is this long")
 }
 
@@ -68,6 +71,7 @@ fn group_equal_failures(failures: &[HandlerFailure]) -> Vec<String> {
             None => found.push((text, 1)),
         }
     }
+
     let told = found.into_iter().map(|(text, n_times)| match n_times {
         1 => text,
         _ => format!("{text}, {}", times(n_times)),

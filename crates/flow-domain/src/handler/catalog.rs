@@ -140,9 +140,11 @@ impl Catalog {
                     .push((sort_key(name.as_str(), name.version()), place, idx));
             }
         }
+
         self.event_index.sort_unstable();
         let taking_all = self.subscriptions.iter().enumerate();
         let taking_all = taking_all.filter(|(_, one)| one.catch_all.is_some());
+
         self.catch_all_idxs = taking_all.map(|(place, _)| place).collect();
     }
 
@@ -151,17 +153,18 @@ impl Catalog {
         command: MessageName,
         category: &str,
     ) -> Option<&CommandRoute> {
-        let mut routes = self.commands.iter();
-        routes.find(|route| route.command == command && route.category == category)
+        self.commands
+            .iter()
+            .find(|route| route.command == command && route.category == category)
     }
 
     /// Returns who handles the command in this envelope.
     pub(crate) fn require_command_route(&self, command: &Envelope) -> Result<&CommandRoute, Error> {
         let (message_type, stream) = (&command.metadata.message_type, &command.metadata.stream);
-        let mut routes = self.commands.iter();
-        let route = routes.find(|route| {
+        let route = self.commands.iter().find(|route| {
             message_type.matches(route.command) && route.category == stream.category()
         });
+
         route.ok_or_else(|| {
             let what = format!("`{message_type}` of `{stream}`");
             self.no_handler_error_for(&what, stream.category())
@@ -183,6 +186,7 @@ impl Catalog {
             None => "register a command handler whose routes name it, with `.command_handler(..)`"
                 .to_owned(),
         };
+
         Error::no_handler(format!("nobody handles the command {what}: {advice}"))
     }
 
@@ -191,11 +195,15 @@ impl Catalog {
         let message_type = &event.metadata.message_type;
         let category = event.metadata.stream.category();
         let lists = |names: SchemaLists| {
-            let mut schemas = names.iter().copied().flatten();
-            schemas.any(|schema| message_type.matches(schema.name))
+            names
+                .iter()
+                .copied()
+                .flatten()
+                .any(|schema| message_type.matches(schema.name))
         };
         let mut own = self.aggregates.iter();
         let mut outside = self.outside_events.iter();
+
         own.any(|entry| entry.category == category && lists(entry.events))
             || outside.any(|(from, names)| *from == category && lists(names))
     }
@@ -213,6 +221,7 @@ impl Catalog {
         let named = self.named_routes_of(event);
         let mut with_all = Vec::new();
         let mut only_named = Some(named);
+
         if !self.catch_all_idxs.is_empty()
             && let Some(named) = only_named.take()
         {
@@ -224,8 +233,10 @@ impl Catalog {
                     with_all.push((*place, subscription.routes.len()));
                 }
             }
+
             with_all.sort_unstable();
         }
+
         only_named.into_iter().flatten().chain(with_all)
     }
 
@@ -233,13 +244,16 @@ impl Catalog {
     pub(crate) fn route_in(&self, place: usize, event: &Envelope) -> Option<&EventRoute> {
         let subscription = &self.subscriptions[place];
         let (message_type, stream) = (&event.metadata.message_type, &event.metadata.stream);
+
         if !subscription.reads(stream.category()) {
             return None;
         }
+
         let mut named = subscription.routes.iter();
         let named = named.find(|route| {
             message_type.matches(route.event.name) && route.category == stream.category()
         });
+
         named.or(subscription.catch_all.as_deref())
     }
 
@@ -251,14 +265,17 @@ impl Catalog {
                 categories.push(category);
             }
         };
+
         for route in &subscription.routes {
             add(route.category);
         }
+
         if subscription.catch_all.is_some() {
             let own = self.aggregates.iter().map(|entry| entry.category);
             let outside = self.outside_events.iter().map(|(category, _)| *category);
             own.chain(outside).for_each(add);
         }
+
         categories
     }
 
@@ -269,6 +286,7 @@ impl Catalog {
         let message_type = &event.metadata.message_type;
         let wanted = sort_key(message_type.name(), message_type.version());
         let start = self.event_index.partition_point(|(key, ..)| *key < wanted);
+
         self.event_index[start..]
             .iter()
             .take_while(move |(key, ..)| *key == wanted)
@@ -315,9 +333,10 @@ impl Catalog {
 
     /// Finds the projection with this name.
     pub(crate) fn require_projection_named(&self, name: &str) -> Result<&ProjectionEntry, Error> {
-        let mut projections = self.projections.iter();
-        let found = projections.find(|entry| entry.name == name);
-        found.ok_or_else(|| not_registered_error(TableKind::Projection, name))
+        self.projections
+            .iter()
+            .find(|entry| entry.name == name)
+            .ok_or_else(|| not_registered_error(TableKind::Projection, name))
     }
 
     /// Returns an error, saying what to write, unless what is kept so is registered.
@@ -339,17 +358,20 @@ impl Catalog {
             // What the engine keeps for itself has no type of the user's.
             TableKind::Inbox | TableKind::Checkpoint | TableKind::DeadLetter => true,
         };
+
         if is_registered {
             return Ok(());
         }
+
         Err(not_registered_error(kind, name))
     }
 
     /// The name of the aggregate with this category.
     pub(crate) fn aggregate_name_in(&self, category: &str) -> &'static str {
-        let mut entries = self.aggregates.iter();
-        let found = entries.find(|entry| entry.category == category);
-        found.map_or("aggregate", |entry| entry.name)
+        self.aggregates
+            .iter()
+            .find(|entry| entry.category == category)
+            .map_or("aggregate", |entry| entry.name)
     }
 
     /// Returns an error unless an aggregate of the domain has this category.
@@ -361,6 +383,7 @@ impl Catalog {
         {
             return Ok(());
         }
+
         Err(not_registered_error(TableKind::Aggregate, name))
     }
 
@@ -368,11 +391,13 @@ impl Catalog {
     pub(crate) fn require_event(&self, event: MessageName, category: &str) -> Result<(), Error> {
         let mut of_aggregates = self.aggregates.iter();
         let mut from_outside = self.outside_events.iter();
+
         if of_aggregates.any(|entry| entry.category == category && is_listed(entry.events, event))
             || from_outside.any(|(outside, names)| *outside == category && is_listed(names, event))
         {
             return Ok(());
         }
+
         Err(Error::setup(
             match self
                 .aggregates
@@ -398,6 +423,7 @@ fn not_registered_error(kind: TableKind, name: &str) -> Error {
         TableKind::ProcessManager => "process_manager",
         _ => "aggregate",
     };
+
     Error::setup(format!(
         "the {kind} `{name}` is not registered: add `.{method}::<{name}>()` to the domain"
     ))

@@ -84,6 +84,7 @@ impl<H: CommandHandler> CommandRoutes<H> {
             handler_type: PhantomData,
         };
         let first = on.routes.len();
+
         H::routes(&mut on);
         if let Some(options) = on.options {
             let options = Arc::new(*options);
@@ -91,6 +92,7 @@ impl<H: CommandHandler> CommandRoutes<H> {
                 route.options = Some(Arc::clone(&options));
             }
         }
+
         on.routes
     }
 
@@ -120,6 +122,7 @@ impl<H: CommandHandler> CommandRoutes<H> {
         };
         let calls = <dyn Call<Reply>>::one_per_message(C::SCHEMAS.len(), call);
         let schemas = C::SCHEMAS.iter().zip(calls);
+
         self.routes
             .extend(schemas.map(|(schema, call)| CommandRoute {
                 command: schema.name,
@@ -135,6 +138,7 @@ impl<H: CommandHandler> CommandRoutes<H> {
                 options: None,
                 declaration: RouteDeclaration::default(),
             }));
+
         RouteOptions::of_commands(&mut self.routes[first..])
     }
 }

@@ -50,6 +50,7 @@ impl EngineMetrics {
         if let Some(gauge) = state.by_subscription.get_mut(subscription) {
             return change(gauge);
         }
+
         change(
             state
                 .by_subscription

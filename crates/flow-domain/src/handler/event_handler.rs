@@ -136,6 +136,7 @@ impl<H: EventHandler> EventRoutes<H> {
             options: None,
             handler_type: PhantomData,
         };
+
         H::routes(&mut on);
         Subscription {
             handler: H::name(),
@@ -193,6 +194,7 @@ impl<H: EventHandler> EventRoutes<H> {
             call: Box::new(call),
             declaration: RouteDeclaration::default(),
         });
+
         RouteOptions::of_events(slice::from_mut(route))
     }
 
@@ -221,6 +223,7 @@ pub(super) fn add_event_routes<E: Event>(
     let first = routes.len();
     let calls = <dyn Call<Disposition>>::one_per_message(E::SCHEMAS.len(), call);
     let schemas = E::SCHEMAS.iter().zip(calls);
+
     routes.extend(schemas.map(|(schema, call)| EventRoute {
         event: schema,
         type_name: E::NAME,
@@ -228,6 +231,7 @@ pub(super) fn add_event_routes<E: Event>(
         call,
         declaration: RouteDeclaration::default(),
     }));
+
     RouteOptions::of_events(&mut routes[first..])
 }
 

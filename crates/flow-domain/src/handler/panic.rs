@@ -27,9 +27,11 @@ thread_local! {
 /// before. The harness calls this; an application may.
 pub fn remember_panic_locations() {
     static INSTALLED: Once = Once::new();
+
     INSTALLED.call_once(|| {
         let previous = panic::take_hook();
         let prints = std::env::var_os("RUST_BACKTRACE").is_some_and(|value| value != "0");
+
         panic::set_hook(Box::new(move |info| {
             if INSIDE_HANDLER.get() {
                 let location = info.location().map(ToString::to_string);
@@ -40,6 +42,7 @@ pub fn remember_panic_locations() {
             } else {
                 remember_task_panic(info, panic_message(info.payload()));
             }
+
             previous(info);
         }));
     });
@@ -109,8 +112,10 @@ where
         let polled = run_in_handler_call(started, || {
             panic::catch_unwind(AssertUnwindSafe(|| future.poll(cx)))
         });
+
         INSIDE_HANDLER.set(outer);
         spawning.end(handler);
+
         polled.unwrap_or_else(|panic| Poll::Ready(Err(panic_error(panic.as_ref()))))
     }
 }

@@ -83,12 +83,15 @@ impl Ports {
     pub(crate) fn check_deadline(&self, command: &Envelope, received: EntryId) -> Option<Error> {
         let deadline = command.metadata.deadline?;
         let now = self.clock.now();
+
         if now <= deadline {
             return None;
         }
+
         self.record(Some(received), || EntryKind::Expired);
         let name = command.metadata.message_type.name();
         let text = format!("`{name}` expired at {deadline}, and it is {now}: it was not handled");
+
         tracing::warn!(messaging.message.id = %command.metadata.id, "{text}");
         Some(Error::expired(text))
     }
@@ -129,10 +132,12 @@ impl Ports {
         if !is_traced && self.recorder.is_none() {
             return EntryId::UNRECORDED;
         }
+
         let what = what();
         if is_traced {
             trace::log_entry(&what);
         }
+
         match &self.recorder {
             Some(recorder) => {
                 let cause = cause.filter(|cause| *cause != EntryId::UNRECORDED);

@@ -112,6 +112,7 @@ impl<M: ProcessManager> ProcessManagerRoutes<M> {
             options: None,
             manager: PhantomData,
         };
+
         M::routes(&mut on);
         Subscription {
             handler: M::name(),
@@ -227,6 +228,7 @@ impl<M: ProcessManager> ProcessManagerRoutes<M> {
             types: PhantomData::<fn(M, E)>,
         };
         let mut options = add_event_routes::<E>(&mut self.routes, call);
+
         options.declare(|declared| {
             declared.key = Some(key);
             declared.starts = starts;
@@ -298,6 +300,7 @@ where
             let table = Table::new(TableKind::ProcessManager, M::name());
             let event: E = message.message.decode(E::NAME)?;
             let key: Arc<str> = Arc::from(&*event.field_text(self.key).unwrap_or_default());
+
             if key.is_empty() {
                 return Err(Error::setup(format!(
                     "{} cannot tell which process {} belongs to: its field `{}` is empty",
@@ -306,6 +309,7 @@ where
                     self.key
                 )));
             }
+
             let mut manager = match work.load_state::<M>(table, &key).await? {
                 Some(manager) => manager,
                 None if self.starts => M::default(),
@@ -314,15 +318,18 @@ where
                     return Ok(Disposition::Filtered(reason));
                 }
             };
+
             if manager.is_complete() {
                 let reason = format!("{} `{key}` is complete", M::name());
                 return Ok(Disposition::Filtered(reason));
             }
+
             let handled = self.method.call(&mut manager, event, work).await;
             handled.map_err(Into::into)?;
             // What it issued was decided on its state, even if that is the same afterwards.
             work.write_state(table, &key, &manager, work.has_changes())?;
             work.check_state_round_trip((table, &key), &manager, without_partial_eq);
+
             Ok(Disposition::Handled)
         })
     }

@@ -90,6 +90,7 @@ impl<H: Projector> ProjectorRoutes<H> {
             options: None,
             projector_type: PhantomData,
         };
+
         H::routes(&mut on);
         Subscription {
             handler: H::name(),

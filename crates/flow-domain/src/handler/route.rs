@@ -39,11 +39,13 @@ impl<R> dyn Call<R> {
     {
         let mut one: Option<Box<dyn Call<R>>> = None;
         let mut shared: Option<Arc<dyn Call<R>>> = None;
+
         if n_messages == 1 {
             one = Some(Box::new(call));
         } else {
             shared = Some(Arc::new(call));
         }
+
         let shared = shared.into_iter().flat_map(move |call| {
             (0..n_messages)
                 .map(move |_| Box::new(SharedCall(Arc::clone(&call))) as Box<dyn Call<R>>)

@@ -111,6 +111,7 @@ impl<'a, P: Projection> Rows<'a, P> {
                 row.id()
             )));
         }
+
         self.write(id, &row)
     }
 

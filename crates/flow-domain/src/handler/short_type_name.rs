@@ -4,6 +4,7 @@ use std::any::type_name;
 pub fn short_type_name<T: ?Sized>() -> &'static str {
     let name = type_name::<T>();
     let generics = name.find('<').unwrap_or(name.len());
+
     match name.as_bytes()[..generics]
         .iter()
         .rposition(|byte| *byte == b':')

@@ -117,9 +117,11 @@ pub(super) fn remember_task_panic(info: &PanicHookInfo<'_>, message: &str) {
     if !IS_WATCHED.load(Ordering::Relaxed) || tokio::task::try_id().is_none() {
         return;
     }
+
     let place = info.location().map(ToString::to_string);
     let place = place.as_deref().unwrap_or("an unknown place");
     let text = format!("panicked at {place}: {message}");
+
     // A panic while this is borrowed would be one of this file.
     THREAD_TASKS.with_borrow_mut(|seen| seen.panics.push(text));
 }
@@ -137,6 +139,7 @@ impl SpawnCount {
         if !IS_WATCHED.load(Ordering::Relaxed) {
             return Self(None);
         }
+
         Self(THREAD_TASKS.with_borrow(|seen| {
             let n_alive = seen.n_alive()?;
             let n_spawned = seen.n_spawned;
@@ -176,6 +179,7 @@ mod tests {
 
         let outer = SpawnCount::begin();
         let inner = SpawnCount::begin();
+
         tokio::spawn(std::future::pending::<()>());
         inner.end("Inner");
         outer.end("Outer");

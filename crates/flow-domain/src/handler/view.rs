@@ -202,6 +202,7 @@ impl<P: Projection> ViewQuery<P> {
             .iter()
             .map(|condition| &condition.field);
         let order = self.query.order.iter().map(|(field, _)| field);
+
         for field in conditions.chain(order) {
             if !P::FIELDS.contains(&field.as_str()) {
                 return Err(Error::setup(format!(
@@ -211,6 +212,7 @@ impl<P: Projection> ViewQuery<P> {
                 )));
             }
         }
+
         Ok(())
     }
 }
@@ -253,6 +255,7 @@ impl Field {
             // What has no JSON form is in no row: nothing is smaller than `null`.
             Err(_) => (Comparison::Less, Value::Null),
         };
+
         Condition {
             field: self.0,
             comparison,

@@ -95,6 +95,7 @@ pub(crate) fn is_listed(list: SchemaLists, name: MessageName) -> bool {
             }
         }
     }
+
     false
 }
 
@@ -164,6 +165,7 @@ impl FromStr for MessageType {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let invalid = || InvalidMessageType(text.to_owned());
         let mut parts = text.split('.');
+
         match (parts.next(), parts.next(), parts.next(), parts.next()) {
             (Some(domain), Some(name), Some(version), None)
                 if !domain.is_empty() && !name.is_empty() =>

@@ -162,6 +162,7 @@ fn with_scratch<T>(write: impl FnOnce(&mut Vec<u8>) -> T) -> T {
     thread_local! {
         static SCRATCH: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
     }
+
     SCRATCH.with(|scratch| match scratch.try_borrow_mut() {
         Ok(mut scratch) => {
             scratch.clear();
@@ -223,6 +224,7 @@ mod tests {
     fn with_decoded_keeps_the_value_for_the_next_decode() {
         let mut payload = Payload::from_json("7");
         let read = payload.decode::<Counted>("Counted").expect("a number");
+
         payload.cache_decoded(read);
 
         let copy = payload.clone();

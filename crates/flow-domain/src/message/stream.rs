@@ -27,9 +27,11 @@ impl StreamName {
         if !Self::is_category(&category) {
             return Err(InvalidStreamName::Category(category.into_owned()));
         }
+
         if id.is_empty() {
             return Err(InvalidStreamName::Id(category.into_owned()));
         }
+
         Ok(Self { category, id })
     }
 

@@ -105,6 +105,7 @@ pub(crate) fn check_equal<T: Serialize + fmt::Debug>(
         }),
         Err(_) => false,
     };
+
     (!is_kept).then(|| violation(law, (name, id), live, again))
 }
 
@@ -120,6 +121,7 @@ fn violation<T: Serialize + fmt::Debug>(
         None => name.to_owned(),
     };
     let shown = format!("{live:#?}");
+
     match again {
         Err(err) => InvariantViolation::new(law, by, shown, Err(err.with_causes().to_string())),
         Ok(again) => {
@@ -127,6 +129,7 @@ fn violation<T: Serialize + fmt::Debug>(
             if shown != again_shown {
                 return InvariantViolation::new(law, by, shown, Ok(again_shown));
             }
+
             let json = |value: &T| match Payload::encode(name, value) {
                 Ok(written) => written.as_json().to_owned(),
                 Err(err) => err.with_causes().to_string(),

@@ -128,6 +128,7 @@ impl<L: IntoMessages<AnyEvent>> PartialEq<L> for RaisedEvents<'_> {
             }
             _ => Err(Error::setup("differs")),
         });
+
         same.is_ok() && events.next().is_none()
     }
 }

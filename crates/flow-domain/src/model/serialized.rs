@@ -90,6 +90,7 @@ impl SerializedAggregate {
                 A::NAME
             )));
         }
+
         Ok(written)
     }
 
@@ -100,6 +101,7 @@ impl SerializedAggregate {
         } else {
             Some(Payload::encode(A::NAME, aggregate)?)
         };
+
         Ok(Self {
             name: A::NAME,
             category: A::CATEGORY,
@@ -129,14 +131,17 @@ impl SerializedAggregate {
         if laws.has(Invariant::RoundTrip) {
             broken = aggregate.raised().check_round_trips(&mut self.raised);
         }
+
         // They are no part of the state, and would show in the text.
         let raised = mem::take(aggregate.pending_events_mut());
         let name = (A::NAME, Some(&*self.id));
+
         if laws.has(Invariant::RoundTrip)
             && let Some(state) = &mut self.state
         {
             broken.extend(check_round_trip(name, aggregate, state, A::try_eq));
         }
+
         if laws.has(Invariant::Fold)
             && let Some(history) = history
             && let Some(folded) = fold(history.iter().chain(&self.raised))
@@ -149,6 +154,7 @@ impl SerializedAggregate {
                 A::try_eq,
             ));
         }
+
         *aggregate.pending_events_mut() = raised;
         broken
     }
@@ -181,5 +187,6 @@ fn fold<'w, A: Aggregate>(
     let folding = events.try_for_each(|event| {
         folded.replay(&MessageType::new(&domain, event.name), &event.payload)
     });
+
     Some(folding.map(|()| folded))
 }

@@ -25,11 +25,14 @@ impl Domain {
             Arc::into_inner(catalog).expect("a domain is mutated before it is started or cloned");
         let commands = catalog.commands.into_iter();
         let commands = commands.filter_map(|route| mutation.mutate_command(route));
+
         catalog.commands = commands.collect();
         let subscriptions = catalog.subscriptions.into_iter();
         let subscriptions = subscriptions.map(|one| mutation.mutate_subscription(one));
+
         catalog.subscriptions = subscriptions.collect();
         catalog.build_event_index();
+
         Self::new(name.as_ref().to_owned(), catalog)
     }
 }
@@ -47,6 +50,7 @@ impl Mutation {
         if subscription.handler != self.handler {
             return subscription;
         }
+
         let routes = subscription.routes.into_iter().filter_map(|route| {
             if route.event.name.as_str() != self.message {
                 return Some(route);
@@ -54,6 +58,7 @@ impl Mutation {
             let call = self.mutate_call(route.call)?;
             Some(EventRoute { call, ..route })
         });
+
         Subscription {
             routes: routes.collect(),
             ..subscription
@@ -145,6 +150,7 @@ impl Rewrite for OutputRewrite {
         if name != self.target {
             return;
         }
+
         if let Some((content, id)) = self.edit.apply(name, &message.payload, stream.id()) {
             message.payload = content;
             // What has another id happens to another aggregate.

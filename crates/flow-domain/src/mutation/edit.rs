@@ -20,22 +20,27 @@ impl Edit {
         let Some(fields) = fields_of(&mut value, name) else {
             return Vec::new();
         };
+
         let mut edits = Vec::new();
         let named: Vec<(&String, &Value)> = fields.iter().collect();
+
         for (idx, (first, value)) in named.iter().enumerate() {
             for (second, other) in &named[idx + 1..] {
                 if can_be_swapped(value, other) {
                     edits.push(Self::Swap((*first).clone(), (*second).clone()));
                 }
             }
+
             let is_id = match id {
                 Some(id) => text_of(value) == id,
                 None => *first == "id" || first.ends_with("_id"),
             };
+
             if is_id && value.is_string() {
                 edits.push(Self::Extend((*first).clone()));
             }
         }
+
         edits
     }
 
@@ -49,9 +54,9 @@ impl Edit {
     ) -> Option<(Payload, String)> {
         let mut value = content.to_value();
         let fields = fields_of(&mut value, name)?;
-        let mut named = fields.iter();
-        let id_field = named.find(|(_, value)| text_of(*value) == id);
+        let id_field = fields.iter().find(|(_, value)| text_of(*value) == id);
         let id_field = id_field.map(|(field, _)| field.clone());
+
         match self {
             Self::Swap(first, second) => {
                 let (one, other) = (fields.get(first)?, fields.get(second)?);
@@ -67,6 +72,7 @@ impl Edit {
                 _ => return None,
             },
         }
+
         let id = match id_field {
             Some(field) => text_of(&fields[&field]).into_owned(),
             None => id.to_owned(),

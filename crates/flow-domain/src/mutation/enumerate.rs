@@ -15,10 +15,13 @@ impl Mutation {
         let commands = catalog.commands.iter();
         let commands = commands.map(|route| (route.handler, route.command));
         let events = catalog.subscriptions.iter().flat_map(|subscription| {
-            let routes = subscription.routes.iter();
-            routes.map(|route| (subscription.handler, route.event.name))
+            subscription
+                .routes
+                .iter()
+                .map(|route| (subscription.handler, route.event.name))
         });
         let mut all = Vec::new();
+
         for (handler, message) in commands.chain(events) {
             let message = message.as_str();
             let mut add = |change| {
@@ -27,19 +30,23 @@ impl Mutation {
                     message: message.to_owned(),
                     kind: change,
                 };
+
                 if !all.contains(&mutation) {
                     all.push(mutation);
                 }
             };
+
             add(MutationKind::Unrouted);
             add(MutationKind::Fails);
             add(MutationKind::Panics);
+
             for record in seen {
                 for change in kinds_in_record(record, handler, message) {
                     add(change);
                 }
             }
         }
+
         all
     }
 }
@@ -60,6 +67,7 @@ fn kinds_in_record(record: &Record, handler: &str, message: &str) -> Vec<Mutatio
             }
         }
     }
+
     changes
 }
 
@@ -99,12 +107,14 @@ fn miswrites_of(effect: &Entry) -> Vec<MutationKind> {
         },
     };
     let mut edits = Edit::all_of(name, content, id);
+
     if let EntryKind::StateChanged(written) = &effect.kind
         && written.table.kind == TableKind::Aggregate
     {
         // The id of an aggregate is that of its events, which are there to be changed.
         edits.retain(|edit| matches!(edit, Edit::Swap(..)));
     }
+
     let miswritten = edits.into_iter();
     miswritten
         .map(|edit| MutationKind::Miswrites(name.to_owned(), edit))

@@ -48,6 +48,7 @@ impl fmt::Display for Mutation {
         let Self {
             handler, message, ..
         } = self;
+
         match &self.kind {
             MutationKind::Unrouted => write!(f, "{handler} does not get {message}"),
             MutationKind::Misreads(edit) => write!(f, "{handler} reads {message} with {edit}"),

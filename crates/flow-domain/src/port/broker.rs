@@ -33,9 +33,11 @@ impl fmt::Display for Topic {
         if self.kind == MessageKind::Command {
             f.write_str(":command")?;
         }
+
         if self.lane == Lane::Backfill {
             f.write_str(":backfill")?;
         }
+
         Ok(())
     }
 }

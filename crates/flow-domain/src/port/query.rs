@@ -62,6 +62,7 @@ impl Condition {
     pub fn holds_for(&self, row: &Value) -> bool {
         let found = row.get(&self.field).unwrap_or(&Value::Null);
         let order = compare_same_kind(found, &self.value);
+
         match self.comparison {
             Comparison::Equal => order == Some(Ordering::Equal),
             Comparison::NotEqual => order != Some(Ordering::Equal),
@@ -90,11 +91,13 @@ impl Query {
                 left.get(field).unwrap_or(&Value::Null),
                 right.get(field).unwrap_or(&Value::Null),
             );
+
             match direction {
                 Direction::Ascending => order,
                 Direction::Descending => order.reverse(),
             }
         };
+
         self.order
             .iter()
             .map(by_field)
@@ -191,12 +194,14 @@ mod tests {
             &float,
             true,
         );
+
         check(
             &json!(9_007_199_254_740_993_u64),
             Comparison::Greater,
             &float,
             true,
         );
+
         check(&json!(2), Comparison::Less, &json!(2.5), true);
         check(&json!(-2), Comparison::Greater, &json!(-2.5), true);
     }
@@ -229,6 +234,7 @@ mod tests {
             ],
             ..Query::default()
         };
+
         let (cheap, dear) = (
             json!({ "status": "placed", "total": 1 }),
             json!({ "status": "placed", "total": 2 }),

@@ -68,6 +68,7 @@ impl fmt::Display for EntryKind {
                     before,
                     after,
                 } = &**written;
+
                 match (before, after) {
                     (Some(before), Some(after)) => {
                         write!(f, "wrote {table} `{id}` {before:?} -> {after:?}")

@@ -128,6 +128,7 @@ impl fmt::Display for InvariantViolation {
         } = self;
         let (Ok(again) | Err(again)) = again;
         let (live, again) = (on_one_line(live), on_one_line(again));
+
         write!(f, "{by} broke the law `{law}`: {live} -> {again}")
     }
 }

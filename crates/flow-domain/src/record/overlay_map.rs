@@ -23,6 +23,7 @@ impl<K: Clone + Eq + Hash, V: Clone> OverlayMap<K, V> {
         if self.base.len() < self.overlay.len() {
             let frozen = std::mem::take(&mut self.base);
             let own = std::mem::take(&mut self.overlay);
+
             self.base = if frozen.is_empty() {
                 Arc::new(own)
             } else {
@@ -31,6 +32,7 @@ impl<K: Clone + Eq + Hash, V: Clone> OverlayMap<K, V> {
                 Arc::new(all)
             };
         }
+
         self.clone()
     }
 }

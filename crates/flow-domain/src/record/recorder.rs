@@ -32,16 +32,19 @@ impl Recorder {
             // An act with two events and their handlers makes about that many.
             taken.entries.reserve(16);
         }
+
         let id = EntryId::from_index(taken.n_drained + taken.entries.len());
         if let Some(message) = what.async_message_id() {
             taken.async_messages.insert(message, id);
         }
+
         taken.entries.push(Entry {
             id,
             cause,
             time,
             kind: what,
         });
+
         id
     }
 

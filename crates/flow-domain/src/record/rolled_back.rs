@@ -70,6 +70,7 @@ impl RolledBack {
         } else {
             FailureKind::Other
         };
+
         Self {
             reason: err.with_causes().to_string(),
             kind,

@@ -92,6 +92,7 @@ impl ProcessResult {
             Err(err) if self.reply.is_ok() => self.reply = Err(err),
             Err(_) => {}
         }
+
         self
     }
 
@@ -100,6 +101,7 @@ impl ProcessResult {
         if let Some(stall) = self.stall {
             return Err(Error::stalled(stall, self.failures));
         }
+
         if self.failures.is_empty() {
             Ok(reply)
         } else {
@@ -181,6 +183,7 @@ impl App {
             Err(err) => return ProcessResult::from_error(err),
         };
         let handled = self.handle_with_route(route, &envelope, received, processing);
+
         match handled.await {
             Ok((reply, committed, spare)) => {
                 let mut processed = self.deliver_inline(committed, spare, processing).await;
@@ -225,6 +228,7 @@ impl App {
                 .record(Some(received), || EntryKind::NoSubscriber);
             return Err(catalog.no_handler_error(command.name, command.category));
         };
+
         Ok((route, envelope, received))
     }
 
@@ -261,11 +265,14 @@ impl App {
                 ..AttemptOptions::inline(false)
             },
         };
+
         if let Some(err) = self.ports.check_deadline(envelope, received) {
             return Err(err);
         }
+
         let mut session = Session::default();
         let (_, handled) = handling.run(&mut session).await;
+
         match handled? {
             HandlingSuccess::Completed(reply, committed) => Ok((reply, committed, session)),
             // Its id was made here.

@@ -146,6 +146,7 @@ impl AppBuilder<Arc<dyn Store>> {
                 engine_metrics: Arc::default(),
             }),
         };
+
         App::new(self.domain, ports, self.budget, self.modes)
     }
 }

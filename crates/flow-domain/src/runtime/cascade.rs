@@ -90,6 +90,7 @@ impl Cascade {
             self.n_delivered += 1;
             self.deliver(self.n_delivered - 1).await;
         }
+
         None
     }
 
@@ -113,6 +114,7 @@ impl Cascade {
         let (made, waiting) = self.deliveries.split_at(self.n_delivered);
         let waiting = waiting.iter().map(step);
         let waiting = waiting.map(|step| format!("{} on {}", step.handler, step.event));
+
         CascadeTrace::new(made.iter().map(step)).explain_stall(waiting.collect())
     }
 
@@ -127,6 +129,7 @@ impl Cascade {
                     cause_idx: cause,
                 });
             }
+
             if self.deliveries.len() == n_before {
                 self.ports
                     .record(Some(committed.entry), || EntryKind::NoSubscriber);
@@ -162,10 +165,12 @@ impl Cascade {
                 ..AttemptOptions::inline(subscription.is_once())
             },
         };
+
         if let Some(reason) = subscription.skip_reason(handling.envelope) {
             handling.record_skipped(reason);
             return;
         }
+
         let (_, handled) = handling.run(&mut self.spare_session).await;
         match handled {
             Ok(HandlingSuccess::Completed(_, committed)) => self.enqueue(committed, Some(place)),

@@ -46,6 +46,7 @@ impl CascadeTrace {
                 None => busy.push((step.handler, 1)),
             }
         }
+
         busy.sort_by_key(|(handler, n_calls)| (std::cmp::Reverse(*n_calls), *handler));
         busy
     }
@@ -63,15 +64,20 @@ impl CascadeTrace {
             let period = periods.find(|n| labels[..*n] == labels[*n..2 * n])?;
             Some((labels, period))
         });
+
         let Some((labels, period)) = found else {
             return (Vec::new(), 0);
         };
+
         let n_repeats = labels
             .chunks(period)
             .take_while(|chunk| *chunk == &labels[..period])
             .count();
-        let cycle = labels[..period].iter().rev();
-        let names = cycle.flat_map(|(event, handler)| [*event, *handler]);
+        let names = labels[..period]
+            .iter()
+            .rev()
+            .flat_map(|(event, handler)| [*event, *handler]);
+
         (names.map(str::to_owned).collect(), n_repeats)
     }
 

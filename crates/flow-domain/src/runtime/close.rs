@@ -16,12 +16,14 @@ impl App {
             None => Ok(()),
         };
         let store = self.ports.store.close().await;
+
         for error in [&broker, &store]
             .into_iter()
             .filter_map(|one| one.as_ref().err())
         {
             tracing::error!(error = %error.with_causes(), "an adapter could not be closed");
         }
+
         broker.and(store)
     }
 }

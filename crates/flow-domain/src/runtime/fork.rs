@@ -16,6 +16,7 @@ impl App {
             catalog: Arc::clone(domain.catalog()),
             ..(*self.ports).clone()
         };
+
         Self {
             domain,
             ports: Arc::new(ports),
@@ -49,6 +50,7 @@ impl App {
                 .chars()
                 .take_while(|one| one.is_alphanumeric())
                 .collect();
+
             Error::setup(format!(
                 "the {what} `{name}` cannot be forked: use one in memory"
             ))
@@ -60,6 +62,7 @@ impl App {
             Some(broker) => Some(broker.fork().ok_or_else(|| cannot("broker", broker))?),
             None => None,
         };
+
         Ok(Self {
             domain: self.domain.clone(),
             ports: Arc::new(Ports {

@@ -74,11 +74,13 @@ impl<R: HandlerOutput> Handling<'_, R> {
             options: trial,
             ..
         } = self;
+
         let started = ports.record(Some(self.cause), || EntryKind::HandlerStarted {
             handler: self.handler,
             kind: self.kind,
             attempt: trial.attempt,
         });
+
         let context = HandlingContext {
             n_commits: trial.n_commits,
             processing: trial.processing,
@@ -91,6 +93,7 @@ impl<R: HandlerOutput> Handling<'_, R> {
             catch_panic(&span, (self.handler, started), pin!(handling)).await
         };
         let _entered = span.enter();
+
         match &handled {
             Ok(handled) => {
                 ports.record(Some(started), || EntryKind::HandlerEnded(handled.outcome()));
@@ -100,6 +103,7 @@ impl<R: HandlerOutput> Handling<'_, R> {
                 work.record_failure((self.handler, started), err, work.discarded_effects());
             }
         }
+
         *session = work.into_session();
         (started, handled)
     }
@@ -113,6 +117,7 @@ impl<R: HandlerOutput> Handling<'_, R> {
                 kind: self.kind,
                 attempt: self.options.attempt,
             });
+
         self.ports.record(Some(started), || {
             EntryKind::HandlerEnded(HandlerOutcome::Filtered(reason))
         });
@@ -134,6 +139,7 @@ impl<R: HandlerOutput> Handling<'_, R> {
                 .unwrap_or_else(|| Err(Error::timed_out(format!("it took longer than {limit:?}")))),
             None => told.await,
         };
+
         if let Err(failed) = told {
             tracing::error!(handler = self.handler, error = %failed.with_causes(), "handle_error failed");
             self.ports.record(Some(self.cause), || {
@@ -150,13 +156,16 @@ impl<R: HandlerOutput> Handling<'_, R> {
             options: trial,
             ..
         } = self;
+
         if let Some(interceptor) = &ports.interceptor {
             interceptor.before(self.handler, envelope, trial.attempt)?;
         }
+
         // In boxes, what few handlings need: all of them would pay for the room.
         if trial.once && Box::pin(work.was_handled_before()).await? {
             return Ok(HandlingSuccess::Duplicate);
         }
+
         let called = self.call.call(self.instance, envelope, work);
         let answer = match trial.time_limit {
             Some(limit) => Box::pin(timeout(limit, called)).await.unwrap_or_else(|| {
@@ -167,12 +176,15 @@ impl<R: HandlerOutput> Handling<'_, R> {
             }),
             None => called.await,
         }?;
+
         if answer.skip_reason().is_some() {
             return Ok(HandlingSuccess::Completed(answer, Vec::new()));
         }
+
         if trial.once {
             work.remember_as_handled()?;
         }
+
         let committed = work.commit().await?;
         Ok(HandlingSuccess::Completed(answer, committed))
     }

@@ -68,6 +68,7 @@ impl App {
                 };
             }
         };
+
         Ok(stored.map(|stored| stored.value))
     }
 
@@ -78,8 +79,13 @@ impl App {
     ///
     /// Returns an error if one of the events cannot be read, or is none of the aggregate's.
     pub fn fold(&self, kept: StateType, events: &[Recorded]) -> Result<Option<Payload>, Error> {
-        let mut entries = self.ports.catalog.aggregates.iter();
-        match entries.find(|entry| entry.type_id == kept.type_id) {
+        match self
+            .ports
+            .catalog
+            .aggregates
+            .iter()
+            .find(|entry| entry.type_id == kept.type_id)
+        {
             Some(entry) if entry.event_sourced => entry.fold(events),
             _ => Ok(None),
         }

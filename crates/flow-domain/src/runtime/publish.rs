@@ -55,9 +55,11 @@ impl App {
             value: Some(state.clone()),
         });
         let catalog = &self.ports.catalog;
+
         if let Err(err) = catalog.require_category(aggregate.category, aggregate.name) {
             return ProcessResult::from_error(err);
         }
+
         let headers = Headers::default();
         match self
             .append(&aggregate.raised, state.as_ref(), &headers)
@@ -85,6 +87,7 @@ impl App {
     ) -> Result<(Vec<CommittedEvent>, Processing), Error> {
         let processing = headers.event_processing.unwrap_or(self.modes.events);
         let mut changes = Changes::new("the outside");
+
         for event in events {
             self.ports
                 .catalog
@@ -92,14 +95,17 @@ impl App {
             let envelope = wrap(&self.ports, event, MessageKind::Event, headers, processing)?;
             changes.events.push(envelope);
         }
+
         changes.writes.extend(state.cloned());
         if processing == Processing::Async {
             changes.enqueue_events(self.ports.clock.now());
         }
+
         let recorded = self.ports.store.commit(&changes).await?;
         if processing == Processing::Async {
             self.ports.wake_signal.notify();
         }
+
         if let Some(state) = state {
             self.ports.record(None, || {
                 EntryKind::StateChanged(Box::new(StateChange {
@@ -110,12 +116,14 @@ impl App {
                 }))
             });
         }
+
         let committed = recorded.into_iter().map(|event| CommittedEvent {
             entry: self
                 .ports
                 .record(None, || EntryKind::Appended(event.clone())),
             event: event.envelope,
         });
+
         Ok((committed.collect(), processing))
     }
 }
@@ -133,6 +141,7 @@ pub(super) fn wrap(
         MessageKind::Command => command_stream(message, || id)?,
         MessageKind::Event => message.stream()?,
     };
+
     Ok(Arc::new(Envelope {
         metadata: Metadata {
             id,

@@ -94,6 +94,7 @@ impl App {
         let kind = MessageKind::Command;
         let envelope = wrap(&self.ports, command, kind, headers, Processing::Async)?;
         let catalog = &self.ports.catalog;
+
         if catalog
             .command_route(command.name, command.category)
             .is_none()
@@ -101,10 +102,12 @@ impl App {
             self.ports.record_unhandled(None, envelope);
             return Err(catalog.no_handler_error(command.name, command.category));
         }
+
         let id = envelope.metadata.id;
         let now = self.ports.clock.now();
         let due = due.unwrap_or(now);
         let mut changes = Changes::new("the outside");
+
         changes.outgoing.push(Outgoing {
             envelope: Arc::clone(&envelope),
             due,
@@ -118,6 +121,7 @@ impl App {
                 EntryKind::Scheduled { command, due }
             }
         });
+
         self.ports.wake_signal.notify();
         Ok(id)
     }
@@ -150,16 +154,19 @@ impl App {
             let processed = Box::pin(self.process_envelope(&command)).await;
             all.failures.extend(processed.failures);
             all.stall = all.stall.or(processed.stall);
+
             if let Err(err) = processed.reply {
                 let route = self.ports.catalog.require_command_route(&command);
                 let handler = route.map_or("nobody", |route| route.handler);
                 let name = command.metadata.message_type.name().to_owned();
                 all.failures.push(HandlerFailure::new(handler, name, err));
             }
+
             if all.stall.is_some() {
                 break;
             }
         }
+
         Ok(all)
     }
 
@@ -176,10 +183,12 @@ impl App {
             let now = self.ports.clock.now();
             let first = self.ports.store.next_due(now).await?.next_scheduled;
             let next = first.map_or(time, |first| first.min(time));
+
             self.advance_to(next)?;
             let processed = self.process_due().await?;
             all.failures.extend(processed.failures);
             all.stall = processed.stall;
+
             if all.stall.is_some() || time <= self.ports.clock.now() {
                 return Ok(all);
             }
@@ -196,11 +205,13 @@ impl App {
         if time <= now {
             return Ok(());
         }
+
         if !self.ports.clock.advance_to(time) {
             return Err(Error::setup(
                 "the clock of the app cannot be moved: give it a `VirtualClock`",
             ));
         }
+
         self.ports
             .record(None, || EntryKind::ClockAdvanced { from: now });
         Ok(())
@@ -215,9 +226,11 @@ impl App {
             lease: Duration::from_secs(60),
             limit: 1,
         };
+
         let Some(row) = self.ports.store.claim(&claim).await?.pop() else {
             return Ok(None);
         };
+
         let is_command = row.envelope.metadata.kind == MessageKind::Command;
         let settlement = Settlement {
             number: row.number,
@@ -227,6 +240,7 @@ impl App {
                 SendResult::Released
             },
         };
+
         // Before it is handled: whoever dies in between has handled it once at most, as `process` does.
         self.ports
             .store
@@ -235,6 +249,7 @@ impl App {
         if is_command {
             return Ok(Some(row.envelope));
         }
+
         Err(Error::setup(
             "events wait to be sent, and only commands are handled here: \
              an app with `.event_processing(Processing::Async)` needs an engine",
@@ -251,8 +266,10 @@ impl App {
         let spare = Session::default();
         let mut cascade = Cascade::new(Arc::clone(&self.ports), self.budget, spare);
         let mut processed = ProcessResult::empty();
+
         processed.stall = cascade.redeliver(committed.collect(), nth).await;
         processed.failures = cascade.into_failures();
+
         processed
     }
 
@@ -281,6 +298,7 @@ impl App {
     async fn process_envelope(&self, envelope: &Arc<Envelope>) -> ProcessResult {
         let received = self.ports.entry_of(envelope.metadata.id);
         let processing = self.modes.events;
+
         match self.handle_envelope(envelope, received, processing).await {
             Ok((reply, committed, spare)) => {
                 let mut processed = self.deliver_inline(committed, spare, processing).await;

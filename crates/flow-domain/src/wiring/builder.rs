@@ -43,6 +43,7 @@ impl DomainBuilder {
             defaults: SubscriptionOptions::default(),
             lane_threshold: None,
         };
+
         Self {
             parts: Box::new(Parts {
                 name: name.to_owned(),
@@ -84,11 +85,13 @@ impl DomainBuilder {
     pub fn command_handler<H: CommandHandler>(mut self, handler: H) -> Self {
         let n_before = self.parts.catalog.commands.len();
         let routes = std::mem::take(&mut self.parts.catalog.commands);
+
         self.parts.catalog.commands = CommandRoutes::collect(handler, routes);
         let n_routes = self.parts.catalog.commands.len() - n_before;
         self.parts
             .command_handlers
             .push((H::name(), TypeId::of::<H>(), n_routes));
+
         self
     }
 
@@ -143,12 +146,14 @@ impl DomainBuilder {
         let Parts {
             name, mut catalog, ..
         } = *self.parts;
+
         if !mistakes.is_empty() {
             return Err(WiringErrors {
                 domain: name,
                 mistakes,
             });
         }
+
         catalog.apply_defaults();
         Ok(Domain::new(name, catalog))
     }
@@ -161,6 +166,7 @@ impl Parts {
     ) -> impl Iterator<Item = (&'static str, TypeId, HandlerKind, usize)> + '_ {
         let commands = self.command_handlers.iter();
         let events = self.catalog.subscriptions.iter();
+
         commands
             .map(|(name, id, n_routes)| (*name, *id, HandlerKind::CommandHandler, *n_routes))
             .chain(events.map(|one| {
@@ -178,6 +184,7 @@ impl Parts {
 fn camel_case(name: &str) -> String {
     let mut camel = String::with_capacity(name.len());
     let mut starts_word = true;
+
     for letter in name.chars() {
         match letter {
             '-' | '_' => starts_word = true,
@@ -188,6 +195,7 @@ fn camel_case(name: &str) -> String {
             _ => camel.push(letter),
         }
     }
+
     camel
 }
 

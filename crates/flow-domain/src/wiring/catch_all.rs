@@ -13,11 +13,14 @@ pub(super) fn catch_all_events<'a>(
     if subscription.catch_all.is_none() {
         return taken;
     }
-    let own = catalog.aggregates.iter();
-    let own = own.map(|entry| (entry.category, entry.events));
-    let known = own.chain(catalog.outside_events.iter().copied());
-    let known = known.filter(|(category, _)| subscription.reads(category));
-    for (category, lists) in known {
+
+    for (category, lists) in catalog
+        .aggregates
+        .iter()
+        .map(|entry| (entry.category, entry.events))
+        .chain(catalog.outside_events.iter().copied())
+        .filter(|(category, _)| subscription.reads(category))
+    {
         for schema in lists.iter().copied().flatten() {
             let mut named = subscription.routes.iter();
             let is_named =
@@ -26,10 +29,12 @@ pub(super) fn catch_all_events<'a>(
             // An event of an aggregate may be told from outside, too.
             let is_taken = earlier
                 .any(|(of, at): &(&MessageSchema, _)| of.name == schema.name && *at == category);
+
             if !is_named && !is_taken {
                 taken.push((schema, category));
             }
         }
     }
+
     taken
 }

@@ -37,8 +37,8 @@ fn nodes(catalog: &Catalog) -> Vec<Node> {
         handler: route.handler,
         effects: declared_effects(catalog, &route.declaration, route.category),
     });
-    let subscriptions = catalog.subscriptions.iter();
-    let events = subscriptions.flat_map(|subscription| {
+
+    let events = catalog.subscriptions.iter().flat_map(|subscription| {
         let named = subscription.routes.iter();
         let named = named.map(|route| (route, route.event, route.category));
         let taken = subscription
@@ -46,15 +46,18 @@ fn nodes(catalog: &Catalog) -> Vec<Node> {
             .as_deref()
             .into_iter()
             .flat_map(|route| {
-                let taken = catch_all_events(catalog, subscription).into_iter();
-                taken.map(move |(event, category)| (route, event, category))
+                catch_all_events(catalog, subscription)
+                    .into_iter()
+                    .map(move |(event, category)| (route, event, category))
             });
+
         named.chain(taken).map(|(route, event, category)| Node {
             message: (event.name, category),
             handler: subscription.handler,
             effects: declared_effects(catalog, &route.declaration, category),
         })
     });
+
     commands.chain(events).collect()
 }
 
@@ -71,8 +74,11 @@ fn declared_effects(catalog: &Catalog, declared: &RouteDeclaration, own: &str) -
 /// that of the same category.
 fn matching_messages(catalog: &Catalog, schema: &MessageSchema, own: &str) -> Vec<MessageKey> {
     let of_aggregates = catalog.aggregates.iter().flat_map(|entry| {
-        let lists = entry.commands.iter().chain(entry.events);
-        lists.map(|list| (*list, entry.category))
+        entry
+            .commands
+            .iter()
+            .chain(entry.events)
+            .map(|list| (*list, entry.category))
     });
     let outside = catalog.outside_events.iter();
     let outside = outside.flat_map(|(of, lists)| lists.iter().map(|list| (*list, *of)));
@@ -81,6 +87,7 @@ fn matching_messages(catalog: &Catalog, schema: &MessageSchema, own: &str) -> Ve
         .filter(|(list, _)| list.contains(schema))
         .map(|(_, category)| (schema.name, category))
         .collect();
+
     match alike.iter().find(|(_, category)| *category == own) {
         Some(own) => vec![*own],
         None => alike,
@@ -92,11 +99,13 @@ fn shortest_cycle(steps: &[Node], start: usize) -> Option<Vec<String>> {
     let first = steps[start].message;
     let mut came_from: Vec<Option<usize>> = vec![None; steps.len()];
     let mut waiting = VecDeque::from([start]);
+
     while let Some(idx) = waiting.pop_front() {
         let causes = &steps[idx].effects;
         if causes.contains(&first) {
             return Some(cycle_path(steps, &came_from, idx));
         }
+
         for (next, step) in steps.iter().enumerate() {
             // What leads back to the start was seen above, so that this is never the start itself.
             if came_from[next].is_none() && first < step.message && causes.contains(&step.message) {
@@ -105,6 +114,7 @@ fn shortest_cycle(steps: &[Node], start: usize) -> Option<Vec<String>> {
             }
         }
     }
+
     None
 }
 
@@ -116,5 +126,6 @@ fn cycle_path(steps: &[Node], came_from: &[Option<usize>], last: usize) -> Vec<S
     let names = path
         .iter()
         .flat_map(|step| [step.message.0.to_string(), step.handler.to_owned()]);
+
     names.collect()
 }

@@ -73,16 +73,19 @@ impl Domain {
             kind: HandlerKind::CommandHandler,
             type_id: route.handler_type,
         });
+
         let reacting = self.catalog.subscriptions.iter().map(|one| HandlerEntry {
             name: one.handler,
             kind: one.kind,
             type_id: one.handler_type,
         });
+
         for handler in deciding.chain(reacting) {
             if !handlers.contains(&handler) {
                 handlers.push(handler);
             }
         }
+
         handlers
     }
 

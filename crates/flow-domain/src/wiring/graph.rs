@@ -152,6 +152,7 @@ fn subscriptions(catalog: &Catalog) -> Vec<SubscriptionWiring> {
             edges.extend(taken.map(|(event, category)| edge(subscription, all, event, category)));
         }
     }
+
     edges
 }
 

@@ -38,6 +38,7 @@ pub(super) fn handlers(catalog: &Catalog) -> Vec<HandlerWiring> {
     let mut handlers: Vec<_> = subscriptions
         .map(|one| event_handler_wiring(catalog, one))
         .collect();
+
     for (idx, route) in catalog.commands.iter().enumerate() {
         let mut earlier = catalog.commands[..idx].iter();
         let is_told = |one: &CommandRoute| {
@@ -47,6 +48,7 @@ pub(super) fn handlers(catalog: &Catalog) -> Vec<HandlerWiring> {
             handlers.push(command_handler_wiring(catalog, route));
         }
     }
+
     handlers
 }
 
@@ -66,6 +68,7 @@ fn command_handler_wiring(catalog: &Catalog, route: &CommandRoute) -> HandlerWir
         origin: None,
         ..route.settings(&catalog.defaults)
     };
+
     handler_wiring(handler, name, &read, &own)
 }
 

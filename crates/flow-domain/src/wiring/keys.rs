@@ -68,13 +68,16 @@ pub(super) fn missing_keys(manager: &Subscription) -> Vec<WiringMistake> {
     if routes.iter().all(carries_key) {
         return Vec::new();
     }
+
     if let Some(mistake) = wrong_key_mistake(manager) {
         return vec![mistake];
     }
+
     let lacking = routes
         .iter()
         .enumerate()
         .filter(|(_, one)| !carries_key(one));
+
     lacking
         .filter(|(idx, one)| {
             let mut earlier = routes[..*idx].iter();
@@ -100,11 +103,14 @@ fn wrong_key_mistake(manager: &Subscription) -> Option<WiringMistake> {
     let routes: Vec<&EventRoute> = manager.routes.iter().collect();
     let key = routes.first()?.declaration.key?;
     let lacks_it = |one: &&EventRoute| one.declaration.key == Some(key) && !carries_key(one);
+
     if !routes.iter().all(lacks_it) {
         return None;
     }
+
     let field = likely_field(key, &shared_fields(&routes))?;
     let advice = KeyAdvice::Key { field };
+
     Some(key_mistake(manager, key, &routes, advice))
 }
 
@@ -127,6 +133,7 @@ fn missing_key_of_method(manager: &Subscription, route: &EventRoute) -> Option<W
         },
         field => KeyAdvice::Field { starts, field },
     };
+
     Some(key_mistake(manager, key, &lacking, advice))
 }
 
@@ -151,6 +158,7 @@ fn shared_fields(routes: &[&EventRoute]) -> Vec<&'static str> {
     let Some((first, others)) = routes.split_first() else {
         return Vec::new();
     };
+
     let fields = first.event.fields.iter().copied();
     fields
         .filter(|field| {

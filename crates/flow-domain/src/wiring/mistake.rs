@@ -24,14 +24,17 @@ impl fmt::Display for WiringErrors {
         } else {
             "mistakes"
         };
+
         write!(
             f,
             "the domain `{}` has {n_mistakes} wiring {noun}",
             self.domain
         )?;
+
         for (idx, mistake) in self.mistakes.iter().enumerate() {
             write!(f, "\n\n{:>3}. {mistake}", idx + 1)?;
         }
+
         Ok(())
     }
 }

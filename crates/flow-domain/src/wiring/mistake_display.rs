@@ -107,6 +107,7 @@ impl fmt::Display for WiringMistake {
                     "the aggregate of the category `{category}` is not registered\n     \
                      add `.aggregate::<..>()`"
                 )?;
+
                 if *only_events {
                     let event = match used_by.as_slice() {
                         [(_, events)] if events.len() == 1 => events[0].as_str(),
@@ -117,11 +118,13 @@ impl fmt::Display for WiringMistake {
                         ", or `.event_from_outside::<{event}>()` if it happens elsewhere"
                     )?;
                 }
+
                 f.write_str("; used by ")?;
                 for (idx, (handler, messages)) in used_by.iter().enumerate() {
                     let comma = if idx == 0 { "" } else { ", " };
                     write!(f, "{comma}`{handler}` (`{}`)", messages.join("`, `"))?;
                 }
+
                 Ok(())
             }
             Self::UnlistedRaisedEvent { event, raised_by } => write!(
@@ -172,6 +175,7 @@ impl fmt::Display for WiringMistake {
                     f,
                     "`{handler}` reads the category `{category}`, which no aggregate and no event from outside has\n     "
                 )?;
+
                 match nearest {
                     Some(nearest) => write!(f, "did you mean `{nearest}`?"),
                     None => {

@@ -81,6 +81,7 @@ impl fmt::Display for SubscriptionMistake {
                     f,
                     "says `.origin(\"{category}\")`, a category that no aggregate and no event from outside has\n     "
                 )?;
+
                 match nearest {
                     Some(nearest) => write!(f, "did you mean `{nearest}`?"),
                     None => f.write_str("register the aggregate that has it, or remove the origin"),

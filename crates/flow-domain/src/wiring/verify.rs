@@ -19,9 +19,11 @@ pub(super) fn verify(parts: &Parts) -> Vec<WiringMistake> {
     verifier.check_projections();
     verifier.check_handlers();
     verifier.check_commands();
+
     for subscription in &parts.catalog.subscriptions {
         verifier.check_subscription(subscription);
     }
+
     verifier.mistakes
 }
 
@@ -47,6 +49,7 @@ impl Verifier<'_> {
     fn check_name(&mut self) {
         let name = &self.parts.name;
         let legal = |letter: char| letter.is_ascii_alphanumeric() || letter == '-' || letter == '_';
+
         if !name.starts_with(|letter: char| letter.is_ascii_alphabetic())
             || !name.chars().all(legal)
         {
@@ -60,11 +63,13 @@ impl Verifier<'_> {
         for aggregate in aggregates {
             self.check_category(aggregate.name, aggregate.category);
         }
+
         let outside = &self.parts.catalog.outside_events;
         for (category, names) in outside {
             let name = names.iter().copied().flatten().next();
             self.check_category(name.map_or("", |schema| schema.name.as_str()), category);
         }
+
         for_each_duplicate(
             aggregates,
             |first, second| first.category == second.category,
@@ -83,6 +88,7 @@ impl Verifier<'_> {
                 });
             },
         );
+
         for_each_duplicate(
             aggregates,
             |first, second| first.name == second.name && first.category != second.category,
@@ -144,6 +150,7 @@ impl Verifier<'_> {
                     }
                 });
             }
+
             if n_routes == 0 {
                 self.mistakes.push(WiringMistake::NoRoutes {
                     handler: name,
@@ -173,6 +180,7 @@ impl Verifier<'_> {
                 }
             },
         );
+
         for route in commands {
             self.check_command_options(route);
             self.check_command_is_listed(route);
@@ -182,8 +190,12 @@ impl Verifier<'_> {
 
     /// A handler that is registered twice is one mistake, which is told already.
     fn is_registered_once(&self, command_handler: TypeId) -> bool {
-        let handlers = self.parts.command_handlers.iter();
-        handlers.filter(|(_, id, _)| *id == command_handler).count() == 1
+        self.parts
+            .command_handlers
+            .iter()
+            .filter(|(_, id, _)| *id == command_handler)
+            .count()
+            == 1
     }
 
     /// Tells a mistake that every variant of an enum makes once.
@@ -198,6 +210,7 @@ impl Verifier<'_> {
         for category in subscription.categories.iter().flatten() {
             self.check_category_is_known(subscription.handler, category);
         }
+
         for_each_duplicate(
             &subscription.routes,
             |first, second| {
@@ -210,26 +223,35 @@ impl Verifier<'_> {
                 });
             },
         );
+
         for route in &subscription.routes {
             self.check_event_route(subscription, route);
         }
+
         if let Some(all) = &subscription.catch_all {
             self.check_declared(subscription.handler, &all.declaration, None);
         }
+
         self.mistakes.extend(missing_keys(subscription));
-        if let Some((projection, id)) = subscription.projection {
-            let mut known = self.parts.catalog.projections.iter();
-            if !known.any(|entry| entry.type_id == id) {
-                self.mistakes.push(WiringMistake::UnregisteredProjection {
-                    projection,
-                    projector: subscription.handler,
-                });
-            }
+        if let Some((projection, id)) = subscription.projection
+            && !self
+                .parts
+                .catalog
+                .projections
+                .iter()
+                .any(|entry| entry.type_id == id)
+        {
+            self.mistakes.push(WiringMistake::UnregisteredProjection {
+                projection,
+                projector: subscription.handler,
+            });
         }
+
         let starts = subscription
             .routes
             .iter()
             .any(|route| route.declaration.starts);
+
         if subscription.kind == HandlerKind::ProcessManager
             && !starts
             && !subscription.routes.is_empty()
@@ -284,6 +306,7 @@ impl Verifier<'_> {
                 appears_in: route.category,
             });
         }
+
         self.check_declared(subscription.handler, &route.declaration, None);
     }
 }

@@ -10,9 +10,15 @@ impl Verifier<'_> {
         if self.lists_command(route.category, route.command) {
             return;
         }
-        let mut aggregates = self.parts.catalog.aggregates.iter();
-        let other = aggregates.find(|entry| is_listed(entry.commands, route.command));
-        let listed_by = other.map(|entry| entry.name);
+
+        let listed_by = self
+            .parts
+            .catalog
+            .aggregates
+            .iter()
+            .find(|entry| is_listed(entry.commands, route.command))
+            .map(|entry| entry.name);
+
         match (listed_by, self.aggregate_name(route.category)) {
             (Some(listed_by), part_of) => self.push_once(WiringMistake::ListedByAnotherAggregate {
                 what: "command",
@@ -42,10 +48,13 @@ impl Verifier<'_> {
         if self.lists_event(route.category, event) {
             return;
         }
+
         let mut aggregates = self.parts.catalog.aggregates.iter();
         // Another event of the same name is not this one.
-        let other = aggregates.find(|entry| entry.events.iter().any(|of| of.contains(route.event)));
-        let listed_by = other.map(|entry| entry.name);
+        let listed_by = aggregates
+            .find(|entry| entry.events.iter().any(|of| of.contains(route.event)))
+            .map(|entry| entry.name);
+
         match (listed_by, self.aggregate_name(route.category)) {
             (Some(listed_by), part_of) => self.push_once(WiringMistake::ListedByAnotherAggregate {
                 what: "event",
@@ -85,6 +94,7 @@ impl Verifier<'_> {
                 });
             }
         }
+
         for schema in declared.raises.iter().copied().flatten() {
             if !self.is_raised_by_any(schema.name) {
                 self.push_unlisted_raise(by, schema.name, category);
@@ -106,14 +116,20 @@ impl Verifier<'_> {
         event: MessageName,
         category: Option<&'static str>,
     ) {
-        let subscriptions = self.parts.catalog.subscriptions.iter();
-        let mut routes = subscriptions.flat_map(|one| &one.routes);
+        let mut routes = self
+            .parts
+            .catalog
+            .subscriptions
+            .iter()
+            .flat_map(|one| &one.routes);
+
         // What is raised does not say its category: whoever handles it does, or the command that
         // raises it.
         let (category, name) = match routes.find(|route| route.event.name == event) {
             Some(route) => (Some(route.category), route.type_name.to_owned()),
             None => (category, event.to_string()),
         };
+
         match category {
             Some(category) if !self.categories().any(|known| known == category) => {
                 self.push_unregistered_aggregate(category, by, name, true);
@@ -141,6 +157,7 @@ impl Verifier<'_> {
             } if *known == category => Some((used_by, only_events)),
             _ => None,
         });
+
         let Some((used_by, only_events)) = found else {
             self.mistakes.push(WiringMistake::UnregisteredAggregate {
                 category,
@@ -149,6 +166,7 @@ impl Verifier<'_> {
             });
             return;
         };
+
         *only_events &= is_event;
         match used_by.iter_mut().find(|(known, _)| *known == handler) {
             None => used_by.push((handler, vec![message])),
@@ -169,8 +187,11 @@ impl Verifier<'_> {
     }
 
     fn lists_command(&self, category: &str, command: MessageName) -> bool {
-        let mut aggregates = self.parts.catalog.aggregates.iter();
-        aggregates.any(|entry| entry.category == category && is_listed(entry.commands, command))
+        self.parts
+            .catalog
+            .aggregates
+            .iter()
+            .any(|entry| entry.category == category && is_listed(entry.commands, command))
     }
 
     fn lists_event(&self, category: &str, event: MessageName) -> bool {
@@ -182,8 +203,11 @@ impl Verifier<'_> {
     }
 
     fn aggregate_name(&self, category: &str) -> Option<&'static str> {
-        let mut aggregates = self.parts.catalog.aggregates.iter();
-        let found = aggregates.find(|entry| entry.category == category);
-        found.map(|entry| entry.name)
+        self.parts
+            .catalog
+            .aggregates
+            .iter()
+            .find(|entry| entry.category == category)
+            .map(|entry| entry.name)
     }
 }

@@ -31,6 +31,7 @@ impl Verifier<'_> {
         let Some(options) = &route.options else {
             return;
         };
+
         let by = Some(route.handler);
         self.check_options(by, options);
         if let Some(category) = options.configured_origin() {
@@ -39,9 +40,11 @@ impl Verifier<'_> {
                 SubscriptionMistake::OriginOnCommandHandler { category },
             );
         }
+
         if options.configured_source() == Some(Source::EventStore) {
             self.push_subscription_mistake(by, SubscriptionMistake::CommandsFromEventStore);
         }
+
         if options.configures_reading() {
             self.check_read_options(route, options);
         }
@@ -52,17 +55,21 @@ impl Verifier<'_> {
         if options.configured_batch_size() == Some(0) {
             self.push_subscription_mistake(by, SubscriptionMistake::EmptyBatch);
         }
+
         if options.configured_concurrency() == Some(0) {
             self.push_subscription_mistake(by, SubscriptionMistake::NoConcurrency);
         }
+
         if let Some(retry) = options.configured_retry() {
             if retry.attempts == 0 {
                 self.push_subscription_mistake(by, SubscriptionMistake::NoAttempts);
             }
+
             if 100 < retry.jitter_percent {
                 let percent = retry.jitter_percent;
                 self.push_subscription_mistake(by, SubscriptionMistake::JitterTooLarge { percent });
             }
+
             if retry.longest_delay < retry.first_delay {
                 let (first, longest) = (retry.first_delay, retry.longest_delay);
                 self.push_subscription_mistake(
@@ -71,9 +78,11 @@ impl Verifier<'_> {
                 );
             }
         }
+
         if options.configured_time_limit() == Some(Duration::ZERO) {
             self.push_subscription_mistake(by, SubscriptionMistake::ZeroTimeLimit);
         }
+
         if let Some(breaker) = options.configured_circuit_breaker() {
             if breaker.threshold == 0 {
                 self.push_subscription_mistake(by, SubscriptionMistake::ZeroBreakerThreshold);
@@ -82,6 +91,7 @@ impl Verifier<'_> {
                 self.push_subscription_mistake(by, SubscriptionMistake::ZeroBreakerPause);
             }
         }
+
         if let Some(category) = options.configured_origin()
             && !self.is_known_category(category)
         {
@@ -99,9 +109,11 @@ impl Verifier<'_> {
         if options.configured_source().is_none() && options.configured_concurrency().is_none() {
             return;
         }
+
         // What the domain says over itself changes nothing.
         let settings = options.settings(&self.parts.catalog.defaults);
         let concurrency = settings.concurrency;
+
         if 1 < concurrency && settings.source == Source::EventStore {
             self.push_subscription_mistake(
                 by,
@@ -116,6 +128,7 @@ impl Verifier<'_> {
         let subscriptions = catalog.subscriptions.iter();
         let reads_store =
             |one: &&Subscription| one.settings(&catalog.defaults).source == Source::EventStore;
+
         if catalog.commands.is_empty()
             && !catalog.subscriptions.is_empty()
             && subscriptions.clone().all(|one| reads_store(&one))
@@ -129,15 +142,16 @@ impl Verifier<'_> {
     /// Checks that what decides how the commands of a category are read is said once, or twice alike.
     fn check_read_options(&mut self, route: &CommandRoute, options: &SubscriptionOptions) {
         let defaults = &self.parts.catalog.defaults;
-        let mut earlier = self.parts.catalog.commands.iter();
-        let first = earlier.find_map(|one| {
+        let first = self.parts.catalog.commands.iter().find_map(|one| {
             let options = one.options.as_ref()?;
             (one.category == route.category && options.configures_reading())
                 .then_some((one.handler, options))
         });
+
         let Some((first, decides)) = first else {
             return;
         };
+
         let differ_in = differing_options(&decides.settings(defaults), &options.settings(defaults));
         if !differ_in.is_empty() {
             self.push_once(WiringMistake::ConflictingReadOptions {
@@ -177,6 +191,10 @@ fn differing_options(
             one.circuit_breaker == other.circuit_breaker,
         ),
     ];
-    let differing = pairs.into_iter().filter(|(_, is_same)| !is_same);
-    differing.map(|(setter, _)| setter).collect()
+
+    pairs
+        .into_iter()
+        .filter(|(_, is_same)| !is_same)
+        .map(|(setter, _)| setter)
+        .collect()
 }

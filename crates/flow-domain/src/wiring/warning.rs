@@ -69,6 +69,7 @@ pub(super) fn warnings(wiring: &Wiring, catalog: &Catalog) -> Vec<WiringWarning>
             let mut edges = wiring.subscriptions.iter();
             let is_handled =
                 edges.any(|edge| edge.event == *event && edge.category == aggregate.category);
+
             if !aggregate.event_sourced && !is_handled {
                 warnings.push(WiringWarning::UnhandledEvent {
                     event: event.clone(),
@@ -76,9 +77,13 @@ pub(super) fn warnings(wiring: &Wiring, catalog: &Catalog) -> Vec<WiringWarning>
                 });
             }
         }
+
         for command in &aggregate.commands {
-            let mut edges = wiring.commands.iter();
-            if !edges.any(|edge| edge.command == *command && edge.category == aggregate.category) {
+            if !wiring
+                .commands
+                .iter()
+                .any(|edge| edge.command == *command && edge.category == aggregate.category)
+            {
                 warnings.push(WiringWarning::UnhandledCommand {
                     command: command.clone(),
                     aggregate: aggregate.name.to_owned(),
@@ -86,36 +91,46 @@ pub(super) fn warnings(wiring: &Wiring, catalog: &Catalog) -> Vec<WiringWarning>
             }
         }
     }
+
     for event in &wiring.events_from_outside {
         if !wiring.subscriptions.iter().any(|edge| edge.event == *event) {
             let event = event.clone();
             warnings.push(WiringWarning::UnhandledOutsideEvent { event });
         }
     }
+
     for projection in &wiring.projections {
-        let mut edges = wiring.subscriptions.iter();
-        if !edges.any(|edge| edge.projection == Some(projection)) {
+        if !wiring
+            .subscriptions
+            .iter()
+            .any(|edge| edge.projection == Some(projection))
+        {
             warnings.push(WiringWarning::ProjectionWithoutProjector {
                 projection: (*projection).to_owned(),
             });
         }
     }
+
     warnings.extend(lanes_for_commands_only(wiring, catalog));
     let cycles = cycles(catalog).into_iter();
     warnings.extend(cycles.map(|path| WiringWarning::Cycle { path }));
+
     warnings
 }
 
 /// That nobody at all reads from the broker is a mistake.
 fn lanes_for_commands_only(wiring: &Wiring, catalog: &Catalog) -> Option<WiringWarning> {
     catalog.lane_threshold?;
-    let handlers = wiring.handlers.iter();
-    let mut of_events = handlers.filter(|one| one.kind != HandlerKind::CommandHandler);
+    let mut of_events = wiring
+        .handlers
+        .iter()
+        .filter(|one| one.kind != HandlerKind::CommandHandler);
     let subscriptions: Vec<String> = of_events
         .clone()
         .map(|one| one.handler.to_owned())
         .collect();
     let reads_broker = of_events.any(|one| one.source == Source::Broker);
+
     (!reads_broker && !subscriptions.is_empty())
         .then_some(WiringWarning::LanesForCommandsOnly { subscriptions })
 }

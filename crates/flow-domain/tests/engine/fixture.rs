@@ -278,9 +278,10 @@ impl World {
     /// The first that can be delivered now to this subscription.
     pub(crate) async fn next_pending(&mut self, subscription: &str) -> PendingDelivery {
         let pending = self.engine.pending().await.expect("memory does not fail");
-        let mut of_it = pending.into_iter();
-        let found = of_it.find(|one| *one.subscription == *subscription);
-        found.expect("something is pending")
+        pending
+            .into_iter()
+            .find(|one| *one.subscription == *subscription)
+            .expect("something is pending")
     }
 
     /// All stored events, oldest first.
@@ -315,15 +316,17 @@ impl World {
 
     /// What happened of a kind, in order.
     pub(crate) fn recorded(&mut self, is_wanted: impl Fn(&EntryKind) -> bool) -> Vec<String> {
-        let entries = self.record().entries().iter();
-        let wanted = entries.filter(|entry| is_wanted(&entry.kind));
-        wanted.map(|entry| entry.kind.to_string()).collect()
+        self.record()
+            .entries()
+            .iter()
+            .filter(|entry| is_wanted(&entry.kind))
+            .map(|entry| entry.kind.to_string())
+            .collect()
     }
 
     /// When handlers were called, as `Listener #1 at 0ns`, in order.
     pub(crate) fn attempts(&mut self) -> Vec<String> {
-        let entries = self.record().entries().iter();
-        let started = entries.filter_map(|entry| {
+        let started = self.record().entries().iter().filter_map(|entry| {
             let EntryKind::HandlerStarted {
                 handler, attempt, ..
             } = entry.kind

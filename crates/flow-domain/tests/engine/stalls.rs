@@ -56,8 +56,7 @@ async fn stall_names_the_cycle_that_hits_the_budget() {
 /// Writes an event into the store as a program that is newer does.
 async fn commit_event_of_newer_version(world: &World) {
     world.publish_pings(["1"]).await;
-    let known = world.events().await.remove(0).envelope;
-    let mut metadata = known.metadata.clone();
+    let mut metadata = world.events().await.remove(0).envelope.metadata.clone();
     metadata.message_type = MessageType::new(&"Game".into(), MessageName::new("Ping", 2));
     let envelope = Arc::new(Envelope {
         metadata,

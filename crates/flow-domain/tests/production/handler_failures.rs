@@ -111,8 +111,11 @@ async fn failing_message_blocks_only_its_stream() {
 
     let lines = heard.lines();
     let of = |id: &str| -> Vec<String> {
-        let lines = lines.iter().filter(|line| line.starts_with(id));
-        lines.cloned().collect()
+        lines
+            .iter()
+            .filter(|line| line.starts_with(id))
+            .cloned()
+            .collect()
     };
     assert_eq!(of("good"), ["good1 at 0", "good2 at 0"]);
     assert_eq!(

@@ -177,11 +177,13 @@ fn place_order(cents: u64, care: RejectionPolicy) -> PlaceOrder {
 /// The metadata of the commands that were handed over, in order.
 fn commands(world: &World) -> Vec<Metadata> {
     let record = world.record();
-    let entries = record.entries().iter();
-    let commands = entries.filter_map(|entry| match &entry.kind {
-        EntryKind::CommandReceived(envelope) => Some(envelope.metadata.clone()),
-        _ => None,
-    });
+    let commands = record
+        .entries()
+        .iter()
+        .filter_map(|entry| match &entry.kind {
+            EntryKind::CommandReceived(envelope) => Some(envelope.metadata.clone()),
+            _ => None,
+        });
     commands.collect()
 }
 

@@ -112,6 +112,7 @@ async fn a_withdrawal_beyond_the_overdraft_changes_nothing() {
 
     let available_cents = 150;
     let expected = AccountError::InsufficientFunds { available_cents };
+
     assert_eq!(err.rejection(), Some(&expected));
     assert_eq!(balances(&app).await, [100, 0]);
 }
@@ -158,6 +159,7 @@ async fn a_transfer_beyond_the_overdraft_fails() {
 async fn transfer_to_a_closed_account_is_refunded() {
     let app = bank().await;
     let account_id = "acc-2".into();
+
     app.process(CloseAccount { account_id }).await.unwrap();
 
     app.process(transfer_to("acc-2", 30)).await.unwrap();
@@ -168,6 +170,7 @@ async fn transfer_to_a_closed_account_is_refunded() {
         line(LineKind::TransferOut, 30, 70),
         line(LineKind::TransferRefund, 30, 100),
     ];
+
     assert_eq!(lines(&app, "acc-1").await, expected);
     assert_eq!(balances(&app).await, [100, 0]);
 }
@@ -213,6 +216,7 @@ async fn transfer_from_given_events_equals_a_processed_one() -> Result<(), Error
         amount_cents: 5,
     })
     .await?;
+
     app.process(transfer_to("acc-2", 155)).await?;
 
     assert_eq!(balances(&app).await, [-50, 155]);

@@ -54,6 +54,7 @@ impl EventLog {
             version: Version::new((n_below + n_own) as u64),
             position,
         };
+
         own.events.push(recorded.clone());
         recorded
     }
@@ -66,11 +67,13 @@ impl EventLog {
     ) -> Vec<Recorded> {
         let mut found = Vec::new();
         let mut n_before = saturating_usize(after.as_u64());
+
         for log in self.layers.iter() {
             let places = log.stream_indices(stream);
             found.extend(log.copy_events(skip_first(places, n_before), limit - found.len()));
             n_before = n_before.saturating_sub(places.len());
         }
+
         found
     }
 
@@ -83,6 +86,7 @@ impl EventLog {
         let mut found = Vec::new();
         // The event after `after` is at the place that has the number of `after`.
         let mut next = saturating_usize(after.as_u64());
+
         for log in self.layers.iter() {
             let limit = limit - found.len();
             if let Some(category) = category {
@@ -92,8 +96,10 @@ impl EventLog {
             } else {
                 found.extend(skip_first(&log.events, next).iter().take(limit).cloned());
             }
+
             next = next.saturating_sub(log.events.len());
         }
+
         found
     }
 
@@ -117,13 +123,16 @@ impl EventLayer {
             }
             categories
         });
+
         categories.get(category).map_or(&[], Vec::as_slice)
     }
 
     /// Copies the events at the first `limit` of `places`.
     fn copy_events(&self, places: &[usize], limit: usize) -> impl Iterator<Item = Recorded> {
-        let wanted = places.iter().take(limit);
-        wanted.map(|place| self.events[*place].clone())
+        places
+            .iter()
+            .take(limit)
+            .map(|place| self.events[*place].clone())
     }
 
     /// Notes down where the next event of `stream` will be; returns how many there are with it.

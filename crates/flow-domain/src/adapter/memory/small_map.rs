@@ -51,11 +51,13 @@ impl<K: Clone + Eq + Hash, V> SmallMap<K, V> {
         if let Some(places) = &mut self.index {
             places.insert(key.clone(), place);
         }
+
         self.entries.push((key, value));
         if self.index.is_none() && MAX_UNINDEXED < self.entries.len() {
             let keys = self.entries.iter().map(|(key, _)| key.clone());
             self.index = Some(keys.zip(0..).collect());
         }
+
         place
     }
 

@@ -171,6 +171,7 @@ mod tests {
             expected: ExpectedVersion::Exact(Version::NONE),
             value: Some(Payload::from_json("1")),
         });
+
         changes
     }
 
@@ -184,6 +185,7 @@ mod tests {
                 thread::spawn(move || store.lock().commit(&create_counter("one")).is_ok())
             })
             .collect();
+
         let wins = threads
             .into_iter()
             .filter_map(|it| it.join().ok())
@@ -201,6 +203,7 @@ mod tests {
             let _state = locked.lock();
             panic!("under the lock");
         });
+
         assert!(panicked.join().is_err());
 
         store.commit(&create_counter("one")).await.unwrap();

@@ -22,13 +22,16 @@ impl StoreState {
         for write in &changes.writes {
             self.tables.apply(write);
         }
+
         // What is taken back was there before; what is added now is sent, whatever its id.
         for id in &changes.cancelled {
             self.outbox.cancel(*id);
         }
+
         for outgoing in &changes.outgoing {
             self.outbox.add(outgoing);
         }
+
         let events = changes.events.iter();
         Ok(events
             .map(|event| self.events.append(Arc::clone(event)))
@@ -50,12 +53,14 @@ impl StoreState {
                 format!("stream `{}`", expected.stream)
             })?;
         }
+
         for write in &changes.writes {
             let found = self.tables.version(write.table, &write.id);
             check_version(changes.writer, write.expected, found, || {
                 format!("{} `{}`", write.table, write.id)
             })?;
         }
+
         Ok(())
     }
 }

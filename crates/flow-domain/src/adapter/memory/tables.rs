@@ -57,11 +57,13 @@ impl Tables {
     pub(super) fn apply(&mut self, write: &Write) {
         let (base, own) = self.layers.split_mut();
         let rows = own.tables.get_or_default(&write.table, || write.table);
+
         if let Some(slot) = rows.get_mut(&*write.id) {
             slot.version = slot.version.next();
             slot.value.clone_from(&write.value);
             return;
         }
+
         let below = base.and_then(|base| base.slot(write.table, &write.id));
         // Where nothing ever was there is nothing to delete.
         if below.is_some() || write.value.is_some() {
@@ -77,9 +79,11 @@ impl Tables {
             found.sort_unstable_by_key(|(id, _)| *id);
             return page(found, query);
         }
+
         let rows = self.rows(table);
         let read = rows.map(|(id, value)| (value.to_value(), (id, value)));
         let mut found: Vec<_> = read.filter(|(value, _)| query.matches(value)).collect();
+
         found.sort_by(|(left, (left_id, _)), (right, (right_id, _))| {
             let by_fields = query.compare(left, right);
             by_fields.then_with(|| left_id.cmp(right_id))
@@ -100,10 +104,11 @@ impl Tables {
     fn rows(&self, table: Table) -> impl Iterator<Item = (&Arc<str>, &Payload)> {
         let own = self.layers.own().tables.get(&table);
         let base = self.layers.base().and_then(|base| base.tables.get(&table));
-        let base = base.into_iter().flat_map(SmallMap::iter);
-        let uncovered = base.filter(move |(id, _)| own.is_none_or(|own| own.get(&***id).is_none()));
-        let slots = uncovered.chain(own.into_iter().flat_map(SmallMap::iter));
-        slots.filter_map(|(id, slot)| Some((id, slot.value.as_ref()?)))
+        base.into_iter()
+            .flat_map(SmallMap::iter)
+            .filter(move |(id, _)| own.is_none_or(|own| own.get(&***id).is_none()))
+            .chain(own.into_iter().flat_map(SmallMap::iter))
+            .filter_map(|(id, slot)| Some((id, slot.value.as_ref()?)))
     }
 
     pub(super) fn fork(&mut self) -> Self {

@@ -43,9 +43,10 @@ impl Consumer {
         is_busy: impl Fn(&IncomingMessage) -> bool,
     ) -> Option<usize> {
         let may_be_tried = |idx: usize| self.can_be_tried(idx) && !is_busy(&self.ready[idx]);
-        let mut urgent = (0..self.ready.len()).filter(|idx| !is_backfill(&self.ready[*idx]));
-        let first = urgent.find(|idx| may_be_tried(*idx));
-        first.or_else(|| self.next_idx(is_busy))
+        (0..self.ready.len())
+            .filter(|idx| !is_backfill(&self.ready[*idx]))
+            .find(|idx| may_be_tried(*idx))
+            .or_else(|| self.next_idx(is_busy))
     }
 
     /// Gives back what cannot be handled to its end before somebody else is handed it.
@@ -53,6 +54,7 @@ impl Consumer {
         let now = ports.clock.now();
         let latest = now + self.settings.time_limit.saturating_mul(2);
         let mut idx = 0;
+
         while idx < self.ready.len() {
             if self.ready[idx].held_until < latest
                 && let Some(late) = self.ready.remove(idx)
@@ -67,6 +69,7 @@ impl Consumer {
                 idx += 1;
             }
         }
+
         Ok(())
     }
 

@@ -24,6 +24,7 @@ impl Worker {
         let mut n_finished = 0;
         let finished = timeout(grace, self.finish_in_flight(&mut n_finished)).await;
         let n_abandoned = n_open - n_finished;
+
         if finished.is_err() {
             let subscription = &*self.consumer.name;
             tracing::warn!(
@@ -32,11 +33,13 @@ impl Worker {
                 "abandoned after the grace period"
             );
         }
+
         self.in_flight.abandon();
         let subscription = self.consumer.name.clone();
         if timeout(CLOSE_TIMEOUT, self.release()).await.is_err() {
             tracing::warn!(subscription = &*subscription, "an adapter does not answer");
         }
+
         DrainReport {
             n_finished,
             n_abandoned,
@@ -53,11 +56,13 @@ impl Worker {
                 }
             }
         }
+
         while !self.unsettled.is_empty() {
             let n_before = self.unsettled.len();
             let settled = self.retry_settling().await;
             // What failed once more and is too late to be settled is dropped, and not finished.
             let n_settled = n_before - self.unsettled.len();
+
             *n_finished += if settled.is_ok() { n_settled } else { 0 };
             if settled.is_err() {
                 let _ = timeout(SETTLE_RETRY, pending::<()>()).await;
@@ -76,6 +81,7 @@ impl Worker {
             Some(lease) => lease.release(&app.ports).await,
             None => Ok(()),
         };
+
         for err in [given_back, saved, released]
             .into_iter()
             .filter_map(Result::err)

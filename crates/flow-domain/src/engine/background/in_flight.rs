@@ -48,6 +48,7 @@ impl InFlight {
             attempted.handle_events_inline(&app, attempt.target).await;
             (Completed { attempt, attempted }, session)
         });
+
         self.incoming.push((task.id(), incoming));
     }
 
@@ -100,8 +101,7 @@ impl InFlight {
     }
 
     fn take_incoming(&mut self, id: Id) -> IncomingMessage {
-        let mut places = self.incoming.iter();
-        let place = places.position(|(of, _)| *of == id);
+        let place = self.incoming.iter().position(|(of, _)| *of == id);
         let place = place.expect("each task has its message");
         self.incoming.swap_remove(place).1
     }

@@ -76,6 +76,7 @@ impl Lease {
             },
         };
         let until = now + LEASE_DURATION;
+
         match self.write(ports, version, until).await {
             Ok(()) => {
                 self.held = Some((version.next(), until));
@@ -98,6 +99,7 @@ impl Lease {
         let Some((version, _)) = self.held.take() else {
             return Ok(());
         };
+
         let now = ports.clock.now();
         match self.write(ports, version, now).await {
             Err(err) if !err.is_conflict() => Err(err),
@@ -108,6 +110,7 @@ impl Lease {
     async fn write(&self, ports: &Ports, version: Version, until: Timestamp) -> Result<(), Error> {
         let worker = Arc::clone(&self.worker);
         let mut changes = Changes::new("the engine");
+
         changes.writes.push(Write {
             table: TABLE,
             id: Arc::clone(&self.subscription),
@@ -117,6 +120,7 @@ impl Lease {
                 &StoredLease { worker, until },
             )?),
         });
+
         ports.store.commit(&changes).await.map(|_| ())
     }
 }

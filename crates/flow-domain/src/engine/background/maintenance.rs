@@ -32,12 +32,14 @@ pub(in crate::engine) async fn run_relay(
     let mut was_rung = false;
     // What was committed before the signal is published after it.
     let mut is_last = false;
+
     loop {
         let published = publish_all_due(&ports, &mut relay, &arrivals).await;
         if was_rung && matches!(published, Ok((0, _))) {
             // It was for the readers: a dead letter is replayed.
             arrivals.notify();
         }
+
         let at_most = match published {
             Ok((n_rows, until_due)) => {
                 waiter.record_success();
@@ -53,9 +55,11 @@ pub(in crate::engine) async fn run_relay(
                 again_in
             }
         };
+
         if is_last {
             return;
         }
+
         let woken = waiter.wait(at_most, pending::<()>()).await;
         was_rung = woken == Wake::Notified;
         is_last = waiter.stop.is_set();
@@ -75,14 +79,18 @@ async fn publish_all_due(
         if 0 < n_rows {
             arrivals.notify();
         }
+
         if n_rows < BATCH {
             break;
         }
     }
+
     let now = ports.clock.now();
     let due = ports.store.next_due(now).await?;
-    let due = earliest(due.next_retry, due.next_scheduled).map(|due| due.since(now));
-    let until_due = due.filter(|until_due| !until_due.is_zero());
+    let until_due = earliest(due.next_retry, due.next_scheduled)
+        .map(|due| due.since(now))
+        .filter(|until_due| !until_due.is_zero());
+
     Ok((n_published, until_due.unwrap_or(MAX_IDLE)))
 }
 
@@ -108,6 +116,7 @@ pub(in crate::engine) async fn run_clean_up(
                 tracing::error!(error = %err.with_causes(), "cleaning the outbox failed");
             }
         }
+
         waiter.wait(CLEAN_UP_INTERVAL, pending::<()>()).await;
     }
 }
@@ -123,5 +132,6 @@ async fn clean_up_once(ports: &Ports, keeping: Retention, now: Timestamp) -> Res
             tracing::debug!(n_rows, ?state, "cleaned the outbox");
         }
     }
+
     Ok(())
 }

@@ -77,11 +77,13 @@ impl BackgroundEngine {
             tasks: HashMap::new(),
             consumers,
         };
+
         running.spawn(EngineTask::Relay, false);
         running.spawn(EngineTask::Cleaner, false);
         for place in 0..running.consumers.len() {
             running.spawn(EngineTask::Consumer(place), false);
         }
+
         running
     }
 
@@ -96,11 +98,13 @@ impl BackgroundEngine {
                 next_task_panic(&mut self.workers),
                 next_task_panic(&mut self.maintenance),
             );
+
             match select(signal.as_mut(), broke_off).await {
                 Either::First(()) => break,
                 Either::Second(Either::First(err) | Either::Second(err)) => self.respawn(&err),
             }
         }
+
         self.stop().await
     }
 
@@ -123,15 +127,18 @@ impl BackgroundEngine {
                 stopped.abandoned += drained.n_abandoned;
             }
         };
+
         if timeout(at_most, all).await.is_err() {
             tracing::error!("a subscription did not stop and is broken off");
             self.workers.abort_all();
         }
+
         self.stop_maintenance.0.send_replace(true);
         let all = async { while self.maintenance.join_next().await.is_some() {} };
         if timeout(CLOSE_TIMEOUT, all).await.is_err() {
             tracing::error!("the relay did not stop and is broken off");
         }
+
         let StopReport {
             finished,
             abandoned,
@@ -142,6 +149,7 @@ impl BackgroundEngine {
             abandoned,
             "stopped"
         );
+
         stopped
     }
 
@@ -174,6 +182,7 @@ impl BackgroundEngine {
                 };
                 let waiter = waiter(bell, stop_workers, poll_interval);
                 let mut worker = Worker::new(app, consumer, &worker, waiter);
+
                 self.workers.spawn(async move {
                     worker.waiter.wait_for_backoff().await;
                     worker.run().await;
@@ -195,6 +204,7 @@ impl BackgroundEngine {
                 self.maintenance.spawn(run_clean_up(ports, keeping, waiter))
             }
         };
+
         self.tasks.insert(task.id(), part);
     }
 }

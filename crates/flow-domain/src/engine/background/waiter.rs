@@ -114,6 +114,7 @@ impl Waiter {
             }
         };
         let something = select(stop.wait(), select(other, rung));
+
         match timeout(how_long, something).await {
             Ok(Either::Second(Either::First(output))) => Wake::Ready(output),
             Ok(Either::Second(Either::Second(()))) => {
@@ -158,6 +159,7 @@ mod tests {
         for _ in 0..6 {
             times.push(timed_wait(&mut waiter).await.1);
         }
+
         assert_eq!(times, [100, 200, 400, 800, 1_000, 1_000]);
         waiter.reset_idle_delay();
         assert_eq!(timed_wait(&mut waiter).await, (Wake::Timeout, 100));
@@ -178,6 +180,7 @@ mod tests {
     async fn waiter_ignores_notifications_while_an_adapter_fails() {
         let bell = WakeSignal::default();
         let (_stopper, mut waiter) = waiter(&bell);
+
         bell.notify();
 
         let mut times = Vec::new();
@@ -185,6 +188,7 @@ mod tests {
             waiter.record_failure();
             times.push(timed_wait(&mut waiter).await.1 / 1_000);
         }
+
         assert_eq!(times, [1, 2, 4, 8, 16, 30, 30]);
         waiter.record_success();
         assert_eq!(timed_wait(&mut waiter).await, (Wake::Notified, 0));

@@ -38,6 +38,7 @@ impl Worker {
         let lease = consumer
             .reads_store()
             .then(|| Lease::new(Arc::clone(&consumer.name), Arc::clone(worker)));
+
         Self {
             app,
             consumer,
@@ -63,6 +64,7 @@ impl Worker {
                 }
             };
             let woken = self.waiter.wait(at_most, self.in_flight.next()).await;
+
             if let Wake::Ready(landing) = woken {
                 self.complete(landing).await;
             }
@@ -80,20 +82,25 @@ impl Worker {
         while let Some(landing) = self.in_flight.try_next() {
             self.complete(landing).await;
         }
+
         self.retry_settling().await?;
         if !self.acquire_lease().await? {
             return Ok(RENEW_AFTER);
         }
+
         let app = self.app.clone();
         let ports = &*app.ports;
+
         self.consumer.release_expiring(ports).await?;
         if self.consumer.is_backfill_next() && !self.is_full() {
             self.read(ports).await?;
         }
+
         self.start_ready(&app).await?;
         while !self.is_full() && self.read(ports).await? {
             self.start_ready(&app).await?;
         }
+
         if self.in_flight.is_empty() && self.consumer.ready.is_empty() {
             self.time_until_due(ports).await
         } else {
@@ -106,14 +113,17 @@ impl Worker {
         let Some(lease) = &mut self.lease else {
             return Ok(true);
         };
+
         let held_it = lease.is_held();
         let holds_it = lease.acquire_or_renew(&self.app.ports).await?;
+
         if held_it && !holds_it {
             let subscription = &*self.consumer.name;
             tracing::warn!(subscription, "another engine has taken over");
             self.in_flight.abandon();
             self.consumer.forget();
         }
+
         Ok(holds_it)
     }
 
@@ -126,11 +136,13 @@ impl Worker {
         let n_before = self.consumer.ready.len();
         self.consumer.fill(ports).await?;
         let has_read = n_before < self.consumer.ready.len();
+
         if has_read {
             self.waiter.reset_idle_delay();
         } else if self.in_flight.is_empty() && n_before == 0 {
             self.save_checkpoint(ports).await?;
         }
+
         Ok(has_read)
     }
 
@@ -147,6 +159,7 @@ impl Worker {
             let Some(idx) = self.consumer.next_idx_by_lane(|one| self.is_busy(one)) else {
                 break;
             };
+
             if let Some(letter) = self.consumer.ready[idx].dead_letter_id().cloned() {
                 let lease = self.consumer.settings.time_limit.saturating_mul(4);
                 let until = app.now() + lease;
@@ -155,12 +168,15 @@ impl Worker {
                     continue;
                 }
             }
+
             let processing = self.consumer.target.processing(app);
             let attempt = self.consumer.take(idx, &app.ports, 0, processing);
+
             if let Some(attempt) = attempt {
                 self.in_flight.start(app, attempt);
             }
         }
+
         Ok(())
     }
 
@@ -192,9 +208,11 @@ impl Worker {
                 let Completed { attempt, attempted } = &*landed;
                 log_stall(&landed);
                 let settled = self.consumer.settle(attempt, attempted).await;
+
                 if settled.is_err() && !self.consumer.reads_store() {
                     self.unsettled.push(*landed);
                 }
+
                 settled
             }
             Completion::TaskPanicked(incoming, err) => {
@@ -208,6 +226,7 @@ impl Worker {
         };
         let open_until = self.consumer.pauses_until(&app.ports);
         let gauges = &app.ports.engine_metrics;
+
         gauges.update(&self.consumer.name, |gauge| gauge.open_until = open_until);
         if let Err(err) = &settled {
             self.log_failure(err, Duration::ZERO);
@@ -216,6 +235,7 @@ impl Worker {
                 self.consumer.forget();
             }
         }
+
         settled.is_ok()
     }
 
@@ -227,6 +247,7 @@ impl Worker {
                 .consumer
                 .settle(&landed.attempt, &landed.attempted)
                 .await;
+
             if let Err(err) = settled {
                 // After the lease it is handed out again, and is not waited for.
                 if now < landed.attempt.incoming.held_until {
@@ -235,6 +256,7 @@ impl Worker {
                 return Err(err);
             }
         }
+
         Ok(())
     }
 

@@ -94,6 +94,7 @@ impl Attempt {
         let catalog = &self.ports.catalog;
         let subscription = &catalog.subscriptions[place];
         let handler = subscription.handler;
+
         if event.metadata.processing == Processing::Sync {
             return self.report(
                 handler,
@@ -101,6 +102,7 @@ impl Attempt {
                 AttemptResult::Skipped(SkipReason::NotSubscribed),
             );
         }
+
         let Some(route) = catalog.route_in(place, event) else {
             let tried = if catalog.knows_event(event) {
                 AttemptResult::Skipped(SkipReason::NotSubscribed)
@@ -109,6 +111,7 @@ impl Attempt {
             };
             return self.report(handler, entry, tried);
         };
+
         let handling = Handling {
             ports: &self.ports,
             envelope: event,
@@ -119,10 +122,12 @@ impl Attempt {
             call: &*route.call,
             options: self.options(subscription.is_once(), Processing::Async),
         };
+
         if let Some(reason) = subscription.skip_reason(event) {
             handling.record_skipped(reason);
             return self.report(handler, entry, AttemptResult::Skipped(SkipReason::Filtered));
         }
+
         let (started, handled) = handling.run(session).await;
         let tried = match handled {
             Ok(HandlingSuccess::Completed(disposition, committed)) => match disposition {
@@ -138,6 +143,7 @@ impl Attempt {
                 AttemptResult::Failed { error, is_last }
             }
         };
+
         self.report(handler, started, tried)
     }
 
@@ -151,6 +157,7 @@ impl Attempt {
                 return self.report("nobody", entry, AttemptResult::Failed { error, is_last });
             }
         };
+
         if self.ports.check_deadline(command, entry).is_some() {
             return self.report(
                 route.handler,
@@ -158,6 +165,7 @@ impl Attempt {
                 AttemptResult::Skipped(SkipReason::Expired),
             );
         }
+
         let handling = Handling {
             ports: &self.ports,
             envelope: command,
@@ -181,6 +189,7 @@ impl Attempt {
                 AttemptResult::Failed { error, is_last }
             }
         };
+
         self.report(route.handler, started, tried)
     }
 
@@ -209,6 +218,7 @@ impl Attempt {
              list it in `#[aggregate(.., events(..))]`, or add it with `.event_from_outside::<..>()`",
             metadata.message_type, metadata.stream
         ));
+
         AttemptResult::Failed {
             error,
             is_last: true,

@@ -36,11 +36,13 @@ impl Breaker {
         let Some(settings) = settings else {
             return false;
         };
+
         self.n_failures = self.n_failures.saturating_add(1);
         let opens = settings.threshold <= self.n_failures || self.open_until.is_some();
         if opens {
             self.open_until = Some(now + settings.pause);
         }
+
         opens
     }
 }

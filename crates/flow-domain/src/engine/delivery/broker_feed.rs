@@ -56,12 +56,15 @@ impl BrokerFeed {
         if self.is_subscribed {
             return Ok(());
         }
+
         let broker = broker(ports)?;
         let start = settings.start;
+
         broker.subscribe(&self.group, &self.primary, start).await?;
         if !self.backfill.is_empty() {
             broker.subscribe(&self.group, &self.backfill, start).await?;
         }
+
         self.is_subscribed = true;
         Ok(())
     }
@@ -88,16 +91,19 @@ impl BrokerFeed {
             limit,
         };
         let mut handed = broker.read(&read).await?;
+
         if handed.is_empty() && is_idle && !self.backfill.is_empty() {
             let topics = &self.backfill;
             handed = broker.read(&ReadRequest { topics, ..read }).await?;
         }
+
         let held_until = now + self.lease;
         ready.extend(
             handed
                 .into_iter()
                 .map(|handed| to_incoming(handed, held_until)),
         );
+
         Ok(())
     }
 
@@ -120,6 +126,7 @@ impl BrokerFeed {
     pub(in crate::engine) async fn backlog(&self, ports: &Ports) -> Result<Backlog, Error> {
         let broker = broker(ports)?;
         let mut backlog = broker.backlog(&self.group, &self.primary).await?;
+
         if !self.backfill.is_empty() {
             let waiting = broker.backlog(&self.group, &self.backfill).await?;
             backlog.unread += waiting.unread;
@@ -127,6 +134,7 @@ impl BrokerFeed {
             backlog.refused += waiting.refused;
             backlog.next_due = earliest(backlog.next_due, waiting.next_due);
         }
+
         Ok(backlog)
     }
 }

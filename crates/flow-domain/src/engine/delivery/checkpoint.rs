@@ -60,6 +60,7 @@ impl Checkpoint {
             expected: ExpectedVersion::Exact(version),
             value: Some(Payload::encode("Checkpoint", self)?),
         });
+
         ports.store.commit(&changes).await?;
         Ok(version.next())
     }

@@ -51,13 +51,16 @@ impl Consumer {
         let events = catalog.subscriptions.iter().enumerate();
         let events = events.map(|(place, one)| Self::of_events(catalog, worker, place, one));
         let mut categories: Vec<&'static str> = Vec::new();
+
         for route in &catalog.commands {
             if !categories.contains(&route.category) {
                 categories.push(route.category);
             }
         }
+
         let commands = categories.into_iter();
         let commands = commands.map(|category| Self::of_commands(catalog, worker, category));
+
         events.chain(commands).collect()
     }
 
@@ -83,6 +86,7 @@ impl Consumer {
                 Feed::Store(StoreFeed::new(subscription, place, wanted, start, ordered))
             }
         };
+
         Self::new(name, Target::Events(place), settings, feed)
     }
 
@@ -121,16 +125,19 @@ impl Consumer {
         if self.breaker.open_until(now).is_some() {
             return Ok(());
         }
+
         // Somebody else is handed what was held for too long.
         self.ready.retain(|one| now < one.held_until);
         if self.free_capacity() == 0 {
             return Ok(());
         }
+
         self.read_replays(ports, now).await?;
         let limit = self.free_capacity();
         if limit == 0 {
             return Ok(());
         }
+
         let is_idle = self.ready.is_empty();
         match &mut self.feed {
             Feed::Broker(feed) => {
@@ -140,6 +147,7 @@ impl Consumer {
             }
             Feed::Store(feed) => feed.read(ports, limit, &mut self.read_buffer).await?,
         }
+
         self.ready.extend(self.read_buffer.drain(..));
         Ok(())
     }
@@ -159,6 +167,7 @@ impl Consumer {
             if is_ready || now < kept.due || self.free_capacity() == 0 {
                 continue;
             }
+
             self.ready.push_back(IncomingMessage {
                 envelope: kept.envelope(),
                 attempt: kept.attempt,
@@ -167,6 +176,7 @@ impl Consumer {
                 receipt: Receipt::DeadLetter(id),
             });
         }
+
         Ok(())
     }
 
@@ -214,6 +224,7 @@ impl Consumer {
             }
         };
         let settings = settings.as_ref().unwrap_or(&self.settings);
+
         Some(Attempt {
             ports: Arc::clone(ports),
             target: self.target,
@@ -254,9 +265,11 @@ impl Consumer {
         for (_, kept) in dead_letter::find_replayed(ports, &self.name).await? {
             due = earliest(due, Some(kept.due));
         }
+
         let Some(until) = self.breaker.open_until(ports.clock.now()) else {
             return Ok(due);
         };
+
         // Only if there is something to try then; what came in the pause is not read yet.
         let (_, n_waiting) = self.backlog(ports).await?;
         Ok(match due {
@@ -278,6 +291,7 @@ impl Consumer {
                 (retried, open + feed.lag(ports).await?)
             }
         };
+
         Ok((retried + n_replayed, all + n_replayed))
     }
 

@@ -34,6 +34,7 @@ impl Consumer {
                 .settle_message(ports, &attempt.incoming, SettleAction::Acknowledge)
                 .await;
         };
+
         let opens = self
             .breaker
             .record_failure(self.settings.circuit_breaker, now);
@@ -49,11 +50,13 @@ impl Consumer {
             self.settle_message(ports, &attempt.incoming, fate).await?;
             self.release_stream(ports, &attempt.incoming, at).await?;
         }
+
         if opens {
             tracing::warn!(subscription = &*self.name, "circuit breaker opened");
             self.release_all(ports, self.breaker.open_until(now))
                 .await?;
         }
+
         Ok(())
     }
 
@@ -65,6 +68,7 @@ impl Consumer {
     ) -> Result<(), Error> {
         let (ports, incoming) = (&*attempt.ports, &attempt.incoming);
         let is_kept = attempt.when_exhausted == WhenExhausted::DeadLetter;
+
         if is_kept {
             let id = match &incoming.receipt {
                 Receipt::DeadLetter(id) => Arc::clone(id),
@@ -83,6 +87,7 @@ impl Consumer {
                 attempt: 1,
                 due: now,
             };
+
             if let Err(err) = dead_letter::write(ports, &id, Some(&kept)).await {
                 // Better once more than lost.
                 let reason = err.with_causes();
@@ -92,10 +97,12 @@ impl Consumer {
                     due: at,
                     counts_as_attempt: false,
                 };
+
                 self.settle_message(ports, incoming, fate).await?;
                 return self.release_stream(ports, incoming, at).await;
             }
         }
+
         let (handler, attempts) = (attempted.handler, incoming.attempt);
         tracing::error!(handler, attempts, is_kept, "gave up on a message");
         ports.record_for(incoming.envelope.metadata.id, || {
@@ -105,6 +112,7 @@ impl Consumer {
                 is_dead_lettered: is_kept,
             }
         });
+
         match incoming.receipt {
             // It stays where it is.
             Receipt::DeadLetter(_) if is_kept => Ok(()),
@@ -156,6 +164,7 @@ impl Consumer {
         if !self.settings.ordered || matches!(failed.receipt, Receipt::DeadLetter(_)) {
             return Ok(());
         }
+
         let mut idx = 0;
         while idx < self.ready.len() {
             if self.ready[idx].shares_stream(failed)
@@ -170,6 +179,7 @@ impl Consumer {
                 idx += 1;
             }
         }
+
         Ok(())
     }
 
@@ -187,6 +197,7 @@ impl Consumer {
             };
             self.settle_message(ports, &incoming, fate).await?;
         }
+
         Ok(())
     }
 }
@@ -197,9 +208,11 @@ fn retry_at(attempt: &Attempt, attempted: &AttemptReport, error: &Error) -> Time
     if error.is_conflict() {
         return now;
     }
+
     let incoming = &attempt.incoming;
     let message = incoming.envelope.metadata.id.as_uuid();
     let origin = IdContext::new(Some(message), attempted.handler, incoming.attempt, u32::MAX);
     let (_, chance) = attempt.ports.ids.make(origin).as_u64_pair();
+
     now + attempt.retry.delay_after(incoming.attempt, chance)
 }

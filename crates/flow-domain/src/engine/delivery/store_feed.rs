@@ -67,11 +67,13 @@ impl StoreFeed {
         if self.version.is_some() {
             return Ok(());
         }
+
         self.load_checkpoint(ports).await?;
         // Also if that is the beginning: whoever comes later must not begin there then.
         if self.saved.is_none() && self.start == StartFrom::Now {
             return self.save(ports).await;
         }
+
         Ok(())
     }
 
@@ -87,10 +89,12 @@ impl StoreFeed {
             self.version = Some(version);
             return Ok(());
         };
+
         self.position = saved.position;
         for at in &saved.open {
             let before = Position::new(at.position.as_u64() - 1);
             let read = ports.store.read_category(None, before, 1).await?;
+
             // What is not there any more cannot be handled.
             self.unsettled
                 .extend(read.into_iter().map(|event| UnsettledEvent {
@@ -99,9 +103,11 @@ impl StoreFeed {
                     is_handed_out: false,
                 }));
         }
+
         self.saved = Some(saved);
         // Not before all of it is there: from here on it is trusted.
         self.version = Some(version);
+
         Ok(())
     }
 
@@ -130,17 +136,20 @@ impl StoreFeed {
                 self.add_unsettled(ports, event, now);
             }
         }
+
         let mut n_handed = 0;
         for idx in 0..self.unsettled.len() {
             if limit <= n_handed {
                 break;
             }
+
             if self.can_be_handed_out(idx, now) {
                 self.unsettled[idx].is_handed_out = true;
                 n_handed += 1;
                 ready.push(self.unsettled[idx].incoming());
             }
         }
+
         Ok(())
     }
 
@@ -157,8 +166,10 @@ impl StoreFeed {
         let Some(categories) = &self.categories else {
             return ports.store.read_category(None, self.position, limit).await;
         };
+
         let mut page = Vec::new();
         let mut horizon = None;
+
         for category in categories {
             let read = ports
                 .store
@@ -171,12 +182,15 @@ impl StoreFeed {
                 let end = horizon.unwrap_or(last.position).min(last.position);
                 horizon = Some(end);
             }
+
             page.extend(read);
         }
+
         page.sort_by_key(|event| event.position);
         if let Some(horizon) = horizon {
             page.retain(|event| event.position <= horizon);
         }
+
         Ok(page)
     }
 
@@ -187,9 +201,11 @@ impl StoreFeed {
             .route_in(self.subscription_idx, &event.envelope)
             .is_some()
             || !catalog.knows_event(&event.envelope);
+
         if is_handled_inline || !is_wanted {
             return;
         }
+
         self.unsettled.push(UnsettledEvent {
             entry: UnsettledEntry {
                 position: event.position,
@@ -206,8 +222,10 @@ impl StoreFeed {
         if one.is_handed_out || now < one.entry.due {
             return false;
         }
+
         let stream = &one.event.metadata.stream;
         let mut earlier = self.unsettled[..idx].iter();
+
         // Those that are handed out are before it in the same queue.
         !self.is_ordered
             || !earlier.any(|other| !other.is_handed_out && other.event.metadata.stream == *stream)
@@ -229,10 +247,14 @@ impl StoreFeed {
         position: Position,
         fate: SettleAction,
     ) -> Result<(), Error> {
-        let mut open = self.unsettled.iter();
-        let Some(idx) = open.position(|one| one.entry.position == position) else {
+        let Some(idx) = self
+            .unsettled
+            .iter()
+            .position(|one| one.entry.position == position)
+        else {
             return Ok(());
         };
+
         match fate {
             SettleAction::Acknowledge => {
                 self.unsettled.remove(idx);
@@ -247,6 +269,7 @@ impl StoreFeed {
                 one.entry.due = at;
             }
         }
+
         self.save(ports).await
     }
 
@@ -256,9 +279,11 @@ impl StoreFeed {
             open: self.unsettled.iter().map(|one| one.entry.clone()).collect(),
         };
         let version = self.version.unwrap_or(Version::NONE);
+
         if self.saved.as_ref() == Some(&checkpoint) {
             return Ok(());
         }
+
         match checkpoint.save(ports, &self.subscription, version).await {
             Ok(version) => {
                 self.version = Some(version);
@@ -290,14 +315,17 @@ impl StoreFeed {
     /// not asked.
     pub(in crate::engine) fn next_due(&self) -> Option<Timestamp> {
         let places = 0..self.unsettled.len();
-        let first = places.filter(|idx| self.can_be_handed_out(*idx, Timestamp::MAX));
-        first.map(|idx| self.unsettled[idx].entry.due).min()
+        places
+            .filter(|idx| self.can_be_handed_out(*idx, Timestamp::MAX))
+            .map(|idx| self.unsettled[idx].entry.due)
+            .min()
     }
 
     /// How many events lie behind the position.
     pub(in crate::engine) async fn lag(&self, ports: &Ports) -> Result<usize, Error> {
         let mut after = self.position;
         let mut n_events = 0;
+
         loop {
             let feed = Self {
                 position: after,
@@ -309,11 +337,13 @@ impl StoreFeed {
             let Some(last) = page.last() else {
                 return Ok(n_events);
             };
+
             after = last.position;
             let mut waiting = feed;
             for event in page {
                 waiting.add_unsettled(ports, event, Timestamp::default());
             }
+
             n_events += waiting.unsettled.len();
         }
     }

@@ -219,15 +219,18 @@ impl Store for FootprintStore {
             let stream = event.metadata.stream.clone();
             seen.writes.insert(FootprintItem::Stream(stream));
         }
+
         for write in &changes.writes {
             let id = Arc::clone(&write.id);
             seen.writes.insert(FootprintItem::Value(write.table, id));
         }
+
         // Events are sent as well, but where they go does not depend on what else is sent.
         let sends_commands = changes.events.len() < changes.outgoing.len();
         if sends_commands || !changes.cancelled.is_empty() {
             seen.writes.insert(FootprintItem::Outbox);
         }
+
         drop(seen);
         self.store.commit(changes)
     }
@@ -258,11 +261,13 @@ mod tests {
             FootprintItem::Value(ORDERS, "7".into()),
             true,
         );
+
         check(
             FootprintItem::Rows(ORDERS),
             FootprintItem::Value(STOCK, "7".into()),
             false,
         );
+
         check(
             FootprintItem::Value(ORDERS, "7".into()),
             FootprintItem::Value(ORDERS, "8".into()),

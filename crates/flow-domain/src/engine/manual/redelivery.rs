@@ -44,12 +44,14 @@ impl TestEngine {
             topic: topic_of(ports, message),
             envelope: Arc::clone(message),
         };
+
         ports.record_for(message.metadata.id, || EntryKind::Published {
             topic: publication.topic.to_string(),
         });
         for result in broker.publish(&[publication]).await? {
             result?;
         }
+
         Ok(())
     }
 
@@ -63,11 +65,13 @@ impl TestEngine {
         for consumer in &mut self.consumers {
             consumer.forget();
         }
+
         if let Some(rebuild) = &self.rebuild {
             let domain = rebuild()?;
             self.app = self.app.with_domain(domain);
             self.watched_ports = None;
         }
+
         Ok(())
     }
 

@@ -59,6 +59,7 @@ impl TestEngine {
                 break;
             }
         }
+
         self.finish_run(progress).await
     }
 
@@ -73,6 +74,7 @@ impl TestEngine {
                 break;
             }
         }
+
         self.finish_run(progress).await
     }
 
@@ -102,16 +104,20 @@ impl TestEngine {
     pub(super) async fn run_cycle(&mut self, progress: &mut Progress) -> Result<bool, Error> {
         let has_published = self.publish_and_read().await?;
         let mut places: Vec<(u128, usize, MessageId)> = Vec::new();
+
         for (place, consumer) in self.consumers.iter().enumerate() {
             let ready = consumer.ready.iter();
             places.extend(ready.map(|one| (one.offset, place, one.envelope.metadata.id)));
         }
+
         if places.is_empty() {
             return Ok(has_published);
         }
+
         progress.cycles += 1;
         places.sort_unstable_by_key(|(order, place, _)| (*order, *place));
         let ports = Arc::clone(&self.app.ports);
+
         for (_, place, message) in places {
             let ready = &self.consumers[place].ready;
             let is_it = |idx: &usize| ready[*idx].envelope.metadata.id == message;
@@ -119,13 +125,16 @@ impl TestEngine {
             let Some(idx) = (0..ready.len()).find(is_it) else {
                 continue;
             };
+
             if self.app.budget <= self.attempts.len() {
                 progress.stall = Some(self.stall());
                 return Ok(true);
             }
+
             let attempted = self.run_attempt(place, idx, &ports, None).await?;
             progress.failures.extend(failures_of(attempted));
         }
+
         Ok(true)
     }
 
@@ -135,9 +144,11 @@ impl TestEngine {
         let now = ports.clock.now();
         let outbox = ports.store.next_due(now).await?;
         let mut again = outbox.next_retry;
+
         for consumer in &self.consumers {
             again = earliest(again, consumer.next_due(ports).await?);
         }
+
         let in_time = |time: &Timestamp| target.is_some_and(|target| *time <= target);
         // A schedule fires if its time comes while something else is waited for.
         let first = outbox
@@ -150,16 +161,19 @@ impl TestEngine {
             (Some(due), _) => due,
             (None, _) => return Ok(false),
         };
+
         if next <= now {
             // It is due already, and nothing came of it.
             return Ok(false);
         }
+
         if !ports.clock.advance_to(next) {
             return Err(Error::setup(format!(
                 "something is due at {next}, and the clock of the app cannot be moved: \
                  give it a `VirtualClock`, or run the engine by itself"
             )));
         }
+
         ports.record(None, || EntryKind::ClockAdvanced { from: now });
         Ok(true)
     }
@@ -173,15 +187,20 @@ impl TestEngine {
             cause_idx: raised.get(&logged.message).copied(),
         });
         let mut waiting = Vec::new();
+
         for consumer in &self.consumers {
             let catalog = &self.app.ports.catalog;
-            let ready = consumer.ready.iter();
-            let wanted = ready.filter(|one| consumer.wants(catalog, &one.envelope));
+            let wanted = consumer
+                .ready
+                .iter()
+                .filter(|one| consumer.wants(catalog, &one.envelope));
+
             waiting.extend(wanted.map(|one| {
                 let name = one.envelope.metadata.message_type.name();
                 format!("{} on {name}", consumer.name)
             }));
         }
+
         CascadeTrace::new(steps).explain_stall(waiting)
     }
 }
@@ -199,8 +218,10 @@ pub(super) fn failures_of(attempted: AttemptReport) -> Vec<HandlerFailure> {
         }
         _ => {}
     }
+
     if let Some(inline) = attempted.inline {
         failures.extend(inline.failures);
     }
+
     failures
 }

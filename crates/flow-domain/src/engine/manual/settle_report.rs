@@ -90,6 +90,7 @@ impl fmt::Display for Remaining {
         if 0 < self.outbox {
             lines.push(format!("the outbox has {} to publish", self.outbox));
         }
+
         for one in &self.backlogs {
             let again = match one.n_retried {
                 0 => String::new(),
@@ -103,18 +104,23 @@ impl fmt::Display for Remaining {
                 one.n_messages,
                 paused.unwrap_or_default(),
             );
+
             lines.push(format!("{name} has {n} to handle{again}{paused}"));
         }
+
         for one in &self.scheduled {
             let ScheduledCommand { name, stream, due } = one;
             lines.push(format!("{name} for {stream} is scheduled for {due}"));
         }
+
         if 0 < self.dead_letters {
             lines.push(format!("dead letters: {}", self.dead_letters));
         }
+
         if lines.is_empty() {
             return f.write_str("nothing");
         }
+
         f.write_str(&lines.join("\n"))
     }
 }

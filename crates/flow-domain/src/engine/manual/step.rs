@@ -86,6 +86,7 @@ impl TestEngine {
                 }
             }
         }
+
         all.sort_by_key(|one| (one.offset, one.consumer_idx));
         Ok(all)
     }
@@ -123,6 +124,7 @@ impl TestEngine {
                 && one.attempt == pending.attempt
                 && consumer.can_be_tried(*idx)
         });
+
         let Some(place) = place else {
             let (subscription, message) = (&pending.subscription, &pending.message.metadata);
             return Err(Error::setup(format!(
@@ -130,12 +132,14 @@ impl TestEngine {
                 message.message_type.name()
             )));
         };
+
         let (store, ports) = self.watched_ports();
         store.take();
         let attempted = self
             .run_attempt(pending.consumer_idx, place, &ports, after)
             .await?;
         let footprint = store.take();
+
         Ok(Step {
             handler: attempted.handler,
             footprint,
@@ -164,6 +168,7 @@ impl TestEngine {
             });
             (store, watched)
         });
+
         watched.clone()
     }
 }

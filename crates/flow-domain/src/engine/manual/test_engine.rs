@@ -144,9 +144,11 @@ impl TestEngine {
                 break;
             }
         }
+
         for consumer in &mut self.consumers {
             consumer.fill(&self.app.ports).await?;
         }
+
         Ok(has_published)
     }
 
@@ -166,18 +168,23 @@ impl TestEngine {
             .take(idx, ports, n_commits, processing)
             .ok_or_else(|| Error::setup("there is nothing at that place"))?;
         let mut attempted = attempt.run(&mut self.session).await;
+
         self.log_attempt(&attempt, &attempted, place, n_commits);
         let app = self.app.with_ports(ports);
         attempted.handle_events_inline(&app, target).await;
         let after = after.unwrap_or_else(|| {
             let envelope = &attempt.incoming.envelope;
             let asked = ports.interceptor.as_ref();
+
             // What it has no method for is no attempt.
-            let asked = asked.filter(|_| !attempted.is_ignored());
-            asked.map_or(EngineAction::Continue, |interceptor| {
-                interceptor.after(attempted.handler, envelope, attempt.incoming.attempt)
-            })
+            asked.filter(|_| !attempted.is_ignored()).map_or(
+                EngineAction::Continue,
+                |interceptor| {
+                    interceptor.after(attempted.handler, envelope, attempt.incoming.attempt)
+                },
+            )
         });
+
         match after {
             EngineAction::Continue => self.consumers[place].settle(&attempt, &attempted).await?,
             EngineAction::Crash => {
@@ -191,6 +198,7 @@ impl TestEngine {
                 self.restart()?;
             }
         }
+
         Ok(attempted)
     }
 
@@ -205,12 +213,14 @@ impl TestEngine {
         if attempted.is_ignored() {
             return;
         }
+
         if let AttemptResult::Handled(committed) = &attempted.result {
             self.commits.insert((metadata.id, place), n_commits + 1);
             let step = self.attempts.len();
             let raised = committed.iter().map(|one| (one.event.metadata.id, step));
             self.raised.extend(raised);
         }
+
         self.attempts.push(LoggedAttempt {
             message: metadata.id,
             name: metadata.message_type.shared_name(),

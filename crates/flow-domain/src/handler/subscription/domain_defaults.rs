@@ -10,11 +10,13 @@ impl Catalog {
         if self.defaults.configured_origin().is_none() && !self.defaults.is_once() {
             return;
         }
+
         let defaults = self.defaults;
         for subscription in &mut self.subscriptions {
             let options = subscription.options.get_or_insert_default();
             options.inherit(&defaults);
         }
+
         for route in &mut self.commands {
             let options = route.options.get_or_insert_default();
             Arc::make_mut(options).inherit(&defaults);
@@ -37,9 +39,12 @@ impl Catalog {
             Some(options) => options.settings(&self.defaults),
             None => SubscriptionOptions::default().settings(&self.defaults),
         };
-        let routes = self.commands.iter();
-        let routes = routes.filter(|route| route.category == category);
-        let limits = routes.map(|route| route.settings(&self.defaults).time_limit);
+        let limits = self
+            .commands
+            .iter()
+            .filter(|route| route.category == category)
+            .map(|route| route.settings(&self.defaults).time_limit);
+
         SubscriptionSettings {
             // No command is read from the event store.
             source: Source::Broker,

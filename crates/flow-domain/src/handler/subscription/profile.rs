@@ -44,6 +44,7 @@ impl Profile {
             origin: None,
             once: false,
         };
+
         match self {
             Self::Production => production,
             Self::Fast => SubscriptionSettings {

@@ -33,19 +33,23 @@ impl UnitOfWork {
             self.record_not_found();
             return Ok(Vec::new());
         }
+
         if self.context.processing == Processing::Async {
             changes.enqueue_events(self.ports.clock.now());
         }
+
         let recorded = self.ports.store.commit(&changes).await;
         // Whether it went through or not: what it was is asked for afterwards.
         self.session.events = std::mem::take(&mut changes.events);
         let recorded = recorded?;
         self.record_not_found();
         self.record_writes();
+
         if !changes.outgoing.is_empty() || !changes.cancelled.is_empty() {
             self.record_sends(&changes);
             self.ports.wake_signal.notify();
         }
+
         let raised_at = self.session.event_entries.iter();
         Ok(recorded
             .into_iter()
@@ -64,6 +68,7 @@ impl UnitOfWork {
         if !self.ports.is_observed() {
             return;
         }
+
         for value in self
             .session
             .values
@@ -76,10 +81,12 @@ impl UnitOfWork {
                     id: Arc::clone(&value.id),
                 });
         }
+
         for stream in &self.session.streams {
             let Some(entry) = stream.not_found_by() else {
                 continue;
             };
+
             let aggregate = self.ports.catalog.aggregate_name_in(stream.name.category());
             self.ports.record(Some(entry), || EntryKind::NotFound {
                 table: Table::new(TableKind::Aggregate, aggregate),
@@ -93,12 +100,14 @@ impl UnitOfWork {
         if !self.ports.is_observed() {
             return;
         }
+
         for value in self.session.values.drain(..) {
             let after = match value.change {
                 PendingChange::Unchanged => continue,
                 PendingChange::Put(after) => Some(after),
                 PendingChange::Delete => None,
             };
+
             self.ports.record(Some(value.entry), || {
                 EntryKind::StateChanged(Box::new(StateChange {
                     table: value.table,

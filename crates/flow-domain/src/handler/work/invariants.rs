@@ -110,9 +110,11 @@ impl UnitOfWork {
         if !self.checks_invariant(Invariant::Fold) {
             return;
         }
+
         let copy = live.pending_events_mut().load_token().cloned();
         let session = &self.session;
         let newest = session.require_newest_stream(stream, copy.as_ref(), self.context.handler);
+
         // An older copy may well be something else than the newest.
         if newest.is_ok() {
             self.check_aggregate(live, stream);
@@ -124,11 +126,13 @@ impl UnitOfWork {
         if !self.checks_invariant(Invariant::Fold) {
             return;
         }
+
         let folded = match self.fold_current::<A>(stream) {
             // Without an event it is what it was at first.
             Ok(folded) => folded.or_else(A::initial).map(Ok),
             Err(err) => Some(Err(err)),
         };
+
         if let Some(folded) = folded {
             let name = (A::NAME, Some(stream.id()));
             self.record_violations(check_equal(Invariant::Fold, name, live, folded, A::try_eq));

@@ -23,10 +23,12 @@ pub(crate) async fn load_aggregate<A: Aggregate>(
         let aggregate = fold(history.iter())?;
         return require_same_id(aggregate, stream);
     }
+
     let stored = ports
         .store
         .load(aggregate_table::<A>(), stream.id())
         .await?;
+
     stored
         .map(|stored| stored.value.decode(A::NAME))
         .transpose()
@@ -42,12 +44,14 @@ pub(super) async fn read_history(
         .read_stream(stream, Version::NONE, PAGE_SIZE)
         .await?;
     let mut n_read = history.len();
+
     while n_read == PAGE_SIZE {
         let after = history.last().map_or(Version::NONE, |last| last.version);
         let page = ports.store.read_stream(stream, after, PAGE_SIZE).await?;
         n_read = page.len();
         history.extend(page);
     }
+
     Ok(history)
 }
 
@@ -59,16 +63,19 @@ pub(crate) fn fold<'a, A: Aggregate>(
     if history.peek().is_none() {
         return Ok(None);
     }
+
     let Some(mut aggregate) = A::initial() else {
         return Err(Error::setup(format!(
             "`{}` is event-sourced and has no initial state: `Aggregate::initial` must return one",
             A::NAME
         )));
     };
+
     for recorded in history {
         let envelope = &recorded.envelope;
         aggregate.replay(&envelope.metadata.message_type, &envelope.message)?;
     }
+
     Ok(Some(aggregate))
 }
 
@@ -86,5 +93,6 @@ pub(super) fn require_same_id<A: Aggregate>(
             aggregate.id()
         )));
     }
+
     Ok(aggregate)
 }

@@ -28,6 +28,7 @@ impl UnitOfWork {
     pub async fn process<C: Command>(&mut self, command: C) -> Result<C::Reply, Error> {
         let message = command;
         let mut command = SerializedMessage::new(&message)?;
+
         self.check_message_round_trip(&message, &mut command);
         let ports = Arc::clone(&self.ports);
         let id = MessageId::new(self.new_id());
@@ -63,6 +64,7 @@ impl UnitOfWork {
         let mut nested = Savepoint::begin(self, context);
         let mut called = route.call.call(&route.instance, &envelope, nested.work);
         let handled = catch_panic(&span, (route.handler, started), called.as_mut()).await;
+
         drop(called);
         match handled {
             Ok(reply) => {
@@ -99,6 +101,7 @@ impl<'a> Savepoint<'a> {
         let started = context.entry;
         let session = work.session.clone();
         let outer = std::mem::replace(&mut work.context, context);
+
         Self {
             work,
             started,
@@ -129,6 +132,7 @@ impl Drop for Savepoint<'_> {
         if self.saved.is_none() {
             return;
         }
+
         let lost = self.roll_back();
         self.work.ports.record(Some(self.started), || {
             EntryKind::HandlerEnded(HandlerOutcome::Failed(Box::new(RolledBack {

@@ -29,6 +29,7 @@ impl UnitOfWork {
     pub(crate) async fn rewrite_values(&mut self, rewrite: &dyn Rewrite) -> Result<(), Error> {
         let entry = self.context.entry;
         let mut rewritten = Vec::new();
+
         for value in &mut self.session.values {
             if let PendingChange::Put(now) = &value.change
                 && value.entry == entry
@@ -40,11 +41,13 @@ impl UnitOfWork {
                 rewritten.push((value.table, id, other));
             }
         }
+
         for (table, id, value) in rewritten {
             self.ensure_loaded(table, &id).await?;
             self.session
                 .set_change((table, &id), PendingChange::Put(value), true, entry);
         }
+
         Ok(())
     }
 }

@@ -58,9 +58,11 @@ impl UnitOfWork {
     pub fn cancel(&mut self, command: MessageId) {
         let sends = self.session.pending_sends_mut();
         let n_before = sends.outgoing.len();
+
         sends
             .outgoing
             .retain(|one| one.envelope.metadata.id != command);
+
         if sends.outgoing.len() == n_before {
             sends.cancelled.push(command);
         }
@@ -77,11 +79,13 @@ impl UnitOfWork {
             .is_none()
             .then(|| catalog.no_handler_error(command.name, command.category));
         let envelope = self.wrap(id, command, stream, MessageKind::Command, Processing::Async);
+
         if let Some(err) = nobody {
             self.ports
                 .record_unhandled(Some(self.context.entry), envelope);
             return Err(err);
         }
+
         self.session
             .pending_sends_mut()
             .outgoing
@@ -95,11 +99,13 @@ impl UnitOfWork {
         for id in &changes.cancelled {
             self.ports.record(entry, || EntryKind::Cancelled(*id));
         }
+
         let now = self.now();
         for Outgoing { envelope, due } in &changes.outgoing {
             if envelope.metadata.kind == MessageKind::Event {
                 continue;
             }
+
             let (command, due) = (Arc::clone(envelope), *due);
             self.ports.record(entry, || {
                 if due <= now {

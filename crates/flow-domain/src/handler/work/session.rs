@@ -79,6 +79,7 @@ impl TrackedValue {
             TableKind::Aggregate | TableKind::ProcessManager | TableKind::Projection => true,
             TableKind::Inbox | TableKind::Checkpoint | TableKind::DeadLetter => false,
         };
+
         is_the_users
             && self.is_read
             && self.before.is_none()
@@ -121,14 +122,18 @@ impl TrackedStream {
 
 impl Session {
     pub(super) fn value(&self, table: Table, id: &str) -> Option<&TrackedValue> {
-        let mut values = self.values.iter();
-        values.find(|value| value.table == table && *value.id == *id)
+        self.values
+            .iter()
+            .find(|value| value.table == table && *value.id == *id)
     }
 
     /// What is to be written as a state or row, or is left as it is.
     pub(super) fn current_mut(&mut self, table: Table, id: &str) -> Option<&mut Payload> {
-        let mut values = self.values.iter_mut();
-        let value = values.find(|value| value.table == table && *value.id == *id)?;
+        let value = self
+            .values
+            .iter_mut()
+            .find(|value| value.table == table && *value.id == *id)?;
+
         match &mut value.change {
             PendingChange::Unchanged => value.before.as_mut(),
             PendingChange::Put(value) => Some(value),
@@ -200,17 +205,20 @@ impl Session {
             self.values.len() - 1
         });
         let value = &mut self.values[place];
+
         value.always_write |= is_decided_on;
         let ends_as_it_began = match &change {
             PendingChange::Put(after) => value.before.as_ref() == Some(after),
             PendingChange::Delete => value.before.is_none(),
             PendingChange::Unchanged => true,
         };
+
         value.change = if ends_as_it_began && !value.always_write {
             PendingChange::Unchanged
         } else {
             change
         };
+
         value.entry = entry;
         value.revision += 1;
     }
@@ -248,6 +256,7 @@ impl Session {
             stream.revision += 1;
             return;
         }
+
         self.streams.push(TrackedStream {
             name: name.clone(),
             version: Version::NONE,
@@ -278,6 +287,7 @@ impl Session {
                     entry,
                     ..
                 } = value;
+
                 self.values.push(TrackedValue {
                     version,
                     before,
@@ -287,6 +297,7 @@ impl Session {
                 });
             }
         }
+
         for stream in since.streams.into_iter().filter(|stream| stream.is_read) {
             if self.stream(&stream.name).is_none() {
                 self.streams.push(TrackedStream {
@@ -318,21 +329,27 @@ impl Session {
     pub(super) fn take_changes(&mut self, by: &'static str) -> Changes {
         let mut changes = Changes::new(by);
         for stream in &self.streams {
-            let mut events = self.events.iter();
-            if events.any(|event| event.metadata.stream == stream.name) {
+            if self
+                .events
+                .iter()
+                .any(|event| event.metadata.stream == stream.name)
+            {
                 changes.expected.push(ExpectedStream {
                     stream: stream.name.clone(),
                     version: ExpectedVersion::Exact(stream.version),
                 });
             }
         }
+
         changes.events = std::mem::take(&mut self.events);
         if let Some(sends) = self.pending_sends.take() {
             changes.outgoing = sends.outgoing;
             changes.cancelled = sends.cancelled;
         }
+
         let is_changed = |value: &&TrackedValue| value.change != PendingChange::Unchanged;
         let n_writes = self.values.iter().filter(is_changed).count();
+
         changes.writes.reserve_exact(n_writes);
         let changed = self.values.iter().filter(is_changed);
         changes.writes.extend(changed.map(|value| Write {
@@ -341,6 +358,7 @@ impl Session {
             expected: ExpectedVersion::Exact(value.version),
             value: value.current().cloned(),
         }));
+
         changes
     }
 
@@ -353,6 +371,7 @@ impl Session {
                 stream: metadata.stream.clone(),
             }
         });
+
         let written = self.values.iter().filter(|value| {
             let was = earlier.value(value.table, &value.id);
             value.change
@@ -360,6 +379,7 @@ impl Session {
                     .map_or(&PendingChange::Unchanged, |was| &was.change)
                     .clone()
         });
+
         let values = written.map(|value| DiscardedEffect::Value {
             table: value.table,
             id: Arc::clone(&value.id),
@@ -372,6 +392,7 @@ impl Session {
         let sent = sent.skip(n_earlier);
         let name = |one: &Outgoing| one.envelope.metadata.message_type.name().to_owned();
         let sent = sent.map(|one| DiscardedEffect::Command(name(one)));
+
         events.chain(values).chain(sent).collect()
     }
 }
@@ -416,5 +437,6 @@ fn require_newest_revision<'a>(
         ),
     };
     let (who, what) = names();
+
     Err(Error::conflict(who, what, expected, found))
 }

@@ -73,6 +73,7 @@ impl UnitOfWork {
             self.context.n_commits,
             self.context.n_ids,
         );
+
         self.context.n_ids += 1;
         self.ports.ids.make(origin)
     }
@@ -110,6 +111,7 @@ impl UnitOfWork {
                         in a test `.given_aggregate(..)` or `.given_command(..)` does";
             return Error::not_found_with_hint(A::NAME, id, hint);
         }
+
         Error::not_found(A::NAME, id)
     }
 
@@ -125,25 +127,30 @@ impl UnitOfWork {
         if !A::EVENT_SOURCED {
             let table = aggregate_table::<A>();
             let mut found: Option<A> = self.load_state(table, &id).await?;
+
             if let (Some(aggregate), Some(value)) = (&mut found, self.session.value(table, &id)) {
                 aggregate
                     .pending_events_mut()
                     .set_load_token(value.load_token());
             }
+
             return Ok(found);
         }
+
         let name = stream_name::<A>(id)?;
         if self.session.stream(&name).is_none() {
             let history = read_history(&self.ports, &name).await?;
             let entry = self.context.entry;
             self.session.track_stream(name.clone(), history, entry);
         }
+
         let mut found: Option<A> = self.fold_current(&name)?;
         if let (Some(aggregate), Some(stream)) = (&mut found, self.session.stream(&name)) {
             aggregate
                 .pending_events_mut()
                 .set_load_token(stream.load_token());
         }
+
         Ok(found)
     }
 
@@ -154,8 +161,13 @@ impl UnitOfWork {
             Some(stream) => fold(stream.history.iter())?,
             None => None,
         };
-        let raised = self.session.events.iter();
-        for envelope in raised.filter(|envelope| envelope.metadata.stream == *name) {
+
+        for envelope in self
+            .session
+            .events
+            .iter()
+            .filter(|envelope| envelope.metadata.stream == *name)
+        {
             if aggregate.is_none() {
                 aggregate = A::initial();
             }
@@ -163,6 +175,7 @@ impl UnitOfWork {
                 aggregate.replay(&envelope.metadata.message_type, &envelope.message)?;
             }
         }
+
         require_same_id(aggregate, name)
     }
 
@@ -182,6 +195,7 @@ impl UnitOfWork {
         let mut events = require_own_events(&aggregate, &stream)?;
         let copy = aggregate.pending_events_mut().load_token().cloned();
         let who = self.context.handler;
+
         if A::EVENT_SOURCED {
             if events.is_empty() {
                 self.check_aggregate_without_events(aggregate, &stream);
@@ -193,6 +207,7 @@ impl UnitOfWork {
         } else {
             let state = Payload::encode(A::NAME, &aggregate)?;
             let at = (aggregate_table::<A>(), stream.shared_id());
+
             self.session.require_newest(at, copy.as_ref(), who)?;
             // An event is a decision about the state, so the state is written with it even if it is
             // the same: or nothing would notice that it was stale.
@@ -200,10 +215,12 @@ impl UnitOfWork {
             self.session
                 .set_change(at, PendingChange::Put(state), !events.is_empty(), entry);
         }
+
         self.check_event_round_trips(&aggregate, &mut events);
         for event in events {
             self.push_event(event, stream.clone());
         }
+
         self.check_aggregate(aggregate, &stream);
         Ok(())
     }
@@ -223,8 +240,10 @@ impl UnitOfWork {
                 A::NAME
             )));
         }
+
         let at = (aggregate_table::<A>(), stream.shared_id());
         let copy = aggregate.pending_events_mut().load_token().cloned();
+
         if copy.is_none() {
             return Err(Error::setup(format!(
                 "{} `{}` cannot be removed: it was not loaded in this unit of work",
@@ -232,6 +251,7 @@ impl UnitOfWork {
                 stream.id()
             )));
         }
+
         let mut events = require_own_events(&aggregate, &stream)?;
         self.session
             .require_newest(at, copy.as_ref(), self.context.handler)?;
@@ -239,9 +259,11 @@ impl UnitOfWork {
         self.session
             .set_change(at, PendingChange::Delete, !events.is_empty(), entry);
         self.check_event_round_trips(&aggregate, &mut events);
+
         for event in events {
             self.push_event(event, stream.clone());
         }
+
         Ok(())
     }
 
@@ -253,6 +275,7 @@ impl UnitOfWork {
     pub fn raise<E: Event>(&mut self, event: E) -> Result<(), Error> {
         let message = event;
         let mut event = SerializedMessage::new(&message)?;
+
         self.ports
             .catalog
             .require_event(event.name, event.category)?;
@@ -260,6 +283,7 @@ impl UnitOfWork {
         let stream = event.stream()?;
         self.session.mark_raised_if_tracked(&stream);
         self.push_event(event, stream);
+
         Ok(())
     }
 
@@ -270,6 +294,7 @@ impl UnitOfWork {
         let entry = self.ports.record(Some(self.context.entry), || {
             EntryKind::Raised(Arc::clone(&envelope))
         });
+
         self.session.events.push(envelope);
         self.session.event_entries.push(entry);
     }
@@ -286,6 +311,7 @@ impl UnitOfWork {
         if let Some(rewrite) = &self.context.rewrite {
             rewrite.rewrite_message(&mut message, &mut stream);
         }
+
         let cause = &self.context.message.metadata;
         Arc::new(Envelope {
             metadata: Metadata {
@@ -352,11 +378,13 @@ impl UnitOfWork {
         if self.session.value(table, id).is_some() {
             return Ok(());
         }
+
         let stored = match table.kind {
             TableKind::Projection => self.ports.store.get(table, id).await?,
             _ => self.ports.store.load(table, id).await?,
         };
         let entry = self.context.entry;
+
         self.session
             .track_value((table, Arc::clone(id)), stored, entry);
         Ok(())
@@ -426,6 +454,7 @@ fn require_own_events<A: Aggregate>(
             )));
         }
     }
+
     Ok(events)
 }
 

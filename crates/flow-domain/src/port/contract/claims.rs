@@ -19,6 +19,7 @@ pub async fn outbox_rows_are_committed_atomically<S: Store + ?Sized>(store: &S) 
         .send("order-1", 1, at_second(1))
         .commit_to(store)
         .await;
+
     let whole = change()
         .append("order-1", [2])
         .send("order-1", 2, at_second(1))
@@ -27,6 +28,7 @@ pub async fn outbox_rows_are_committed_atomically<S: Store + ?Sized>(store: &S) 
     let stale_stream = whole.clone().expect_version("order-1", exact(9));
     let stale_state = whole.clone().write(ORDERS, "1", exact(9), "2");
     let stale_row = whole.clone().write(DASHBOARD, "1", exact(9), "2");
+
     for refused in [stale_stream, stale_state, stale_row] {
         refused.expect_conflict(store).await;
 
@@ -97,6 +99,7 @@ pub async fn concurrent_claims_share_no_row<S: Store + ?Sized>(store: &S) {
         let commit = change().send(&format!("order-{number}"), number, at_second(1));
         commit.commit_to(store).await;
     }
+
     let claim_as = |worker| Claim {
         worker,
         now: at_second(1),
@@ -128,6 +131,7 @@ pub async fn expired_lease_frees_claimed_rows<S: Store + ?Sized>(store: &S) {
     let late = claim(store, "ann", at_second(1)).await;
     let too_early = claim(store, "bob", at_second(10)).await;
     let again = claim(store, "bob", at_second(12)).await;
+
     settle(store, "ann", at_second(12), &late, SendResult::Published).await;
 
     assert_eq!(event_numbers(&late), [1, 2]);
@@ -163,6 +167,7 @@ pub async fn row_not_yet_due_blocks_no_other<S: Store + ?Sized>(store: &S) {
     settle(store, "ann", at_second(1), &now, SendResult::Published).await;
     let not_yet = claim(store, "ann", at_second(19)).await;
     let later = claim(store, "ann", at_second(20)).await;
+
     settle(store, "ann", at_second(20), &later, SendResult::Published).await;
     let last = claim(store, "ann", at_second(60)).await;
 

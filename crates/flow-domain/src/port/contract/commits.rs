@@ -27,6 +27,7 @@ pub async fn commit_refuses_a_stale_stream<S: Store + ?Sized>(store: &S) {
     let only_read = change()
         .expect_version("order-1", exact(1))
         .append("order-2", [3]);
+
     behind.expect_conflict(store).await;
     ahead.expect_conflict(store).await;
     absent.expect_conflict(store).await;
@@ -100,6 +101,7 @@ pub async fn commit_writes_all_or_nothing<S: Store + ?Sized>(store: &S) {
     let stale_state = whole.clone().write(ORDERS, "2", exact(9), "1");
     let stale_row = whole.clone().write(DASHBOARD, "newer", exact(9), "1");
     let stale_deletion = whole.clone().delete(DASHBOARD, "newer", exact(9));
+
     for refused in [stale_stream, stale_state, stale_row, stale_deletion] {
         refused.expect_conflict(store).await;
 
@@ -165,6 +167,7 @@ pub async fn concurrent_commits_have_one_winner<S: Store + ?Sized>(store: &S) {
         .filter_map(|(number, result)| result.is_ok().then_some(number))
         .collect();
     let n_conflicts = results.iter().filter_map(|it| it.as_ref().err());
+
     assert_eq!(won.len(), 1, "these all went through: {won:?}");
     assert_eq!(n_conflicts.filter(|err| err.is_conflict()).count(), 3);
     assert_eq!(numbers(&read_all(store).await), won);

@@ -164,8 +164,11 @@ pub(crate) async fn read_all<S: Store + ?Sized>(store: &S) -> Vec<Recorded> {
 
 /// What [`event`] was given as numbers.
 pub(crate) fn numbers(recorded: &[Recorded]) -> Vec<u64> {
-    let values = recorded.iter().map(|it| it.envelope.message.to_value());
-    values.filter_map(|value| value.as_u64()).collect()
+    recorded
+        .iter()
+        .map(|it| it.envelope.message.to_value())
+        .filter_map(|value| value.as_u64())
+        .collect()
 }
 
 pub(crate) fn versions(recorded: &[Recorded]) -> Vec<u64> {

@@ -15,9 +15,11 @@ pub(super) async fn join_all<T: Unpin>(
                 *slot = Some(value);
             }
         }
+
         if done.iter().any(Option::is_none) {
             return Poll::Pending;
         }
+
         Poll::Ready(done.iter_mut().filter_map(Option::take).collect())
     })
     .await

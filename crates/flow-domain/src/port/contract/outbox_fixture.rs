@@ -32,6 +32,7 @@ pub(crate) async fn claim_up_to<S: Store + ?Sized>(
         lease,
         limit,
     };
+
     store.claim(&claim).await.expect("rows can be claimed")
 }
 
@@ -50,6 +51,7 @@ pub(crate) async fn settle<S: Store + ?Sized>(
             result: result.clone(),
         })
         .collect();
+
     store
         .settle(worker, now, &settlements)
         .await
@@ -78,8 +80,10 @@ pub(crate) async fn rows<S: Store + ?Sized>(store: &S, states: &[OutboxState]) -
 
 /// The numbers that the events in `rows` were made of.
 pub(crate) fn event_numbers(rows: &[OutboxRow]) -> Vec<u64> {
-    let values = rows.iter().map(|row| row.envelope.message.to_value());
-    values.filter_map(|value| value.as_u64()).collect()
+    rows.iter()
+        .map(|row| row.envelope.message.to_value())
+        .filter_map(|value| value.as_u64())
+        .collect()
 }
 
 /// The numbers of all that is in these states.

@@ -21,6 +21,7 @@ pub async fn query_finds_rows_by_condition<S: Store + ?Sized>(store: &S) {
         ],
     )
     .await;
+
     let finds = async |conditions: Vec<Condition>| {
         let query = Query {
             conditions,
@@ -95,6 +96,7 @@ pub async fn query_sorts_limits_and_offsets<S: Store + ?Sized>(store: &S) {
         ],
     )
     .await;
+
     let finds = async |order: &[(&str, Direction)], offset, limit| {
         let query = Query {
             order: order
@@ -105,6 +107,7 @@ pub async fn query_sorts_limits_and_offsets<S: Store + ?Sized>(store: &S) {
             limit,
             ..Query::default()
         };
+
         find_ids(store, &query).await
     };
     let (up, down) = (Direction::Ascending, Direction::Descending);
@@ -131,6 +134,7 @@ pub async fn query_breaks_ties_by_id<S: Store + ?Sized>(store: &S) {
         ("b-10", "{}"),
         ("Z", "{}"),
     ];
+
     write_rows(store, level).await;
     change()
         .write(DASHBOARD, "a", exact(1), "{}")
@@ -155,6 +159,7 @@ pub async fn query_breaks_ties_by_id<S: Store + ?Sized>(store: &S) {
         limit: Some(2),
         ..Query::default()
     };
+
     assert_eq!(find_ids(store, &page).await, "a b-10");
 }
 
@@ -169,6 +174,7 @@ pub async fn count_applies_conditions<S: Store + ?Sized>(store: &S) {
         ],
     )
     .await;
+
     change()
         .write(ORDERS, "a", ABSENT, "{}")
         .commit_to(store)
@@ -192,6 +198,7 @@ pub async fn count_applies_conditions<S: Store + ?Sized>(store: &S) {
         .await
         .into_iter()
         .map(|row| row.value.to_value());
+
     assert_eq!(
         values.collect::<Vec<_>>(),
         [

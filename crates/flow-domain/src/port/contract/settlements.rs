@@ -71,6 +71,7 @@ pub async fn cancelled_row_is_never_claimed<S: Store + ?Sized>(store: &S) {
         .send("order-1", 2, at_second(1))
         .send("order-1", 3, at_second(50))
         .send("order-1", 4, at_second(50));
+
     four.commit_to(store).await;
     // A look at what is due does not put the others out of reach.
     assert_eq!(
@@ -110,6 +111,7 @@ pub async fn claimed_or_published_row_cannot_be_cancelled<S: Store + ?Sized>(sto
         SendResult::Published,
     )
     .await;
+
     change()
         .send("order-1", 2, at_second(1))
         .commit_to(store)
@@ -148,6 +150,7 @@ pub async fn abandoned_row_can_be_reopened<S: Store + ?Sized>(store: &S) {
     settle(store, "ann", at_second(1), &first, abandoned()).await;
     let given_up = rows(store, &[OutboxState::Abandoned]).await;
     let next = claim(store, "ann", at_second(1)).await;
+
     settle(store, "ann", at_second(1), &next, SendResult::Published).await;
 
     assert_eq!(event_numbers(&given_up), [1]);
@@ -169,10 +172,12 @@ pub async fn abandoned_row_can_be_reopened<S: Store + ?Sized>(store: &S) {
 /// Rows are kept until they are forgotten: those in one state, since before a point in time.
 pub async fn clean_up_deletes_rows_by_state_and_age<S: Store + ?Sized>(store: &S) {
     const DONE: [OutboxState; 2] = [OutboxState::Published, OutboxState::Abandoned];
+
     for number in 1..=4 {
         let commit = change().send(&format!("order-{number}"), number, at_second(1));
         commit.commit_to(store).await;
     }
+
     let claimed = claim(store, "ann", at_second(1)).await;
     settle(store, "ann", at_second(5), &claimed[..1], abandoned()).await;
     settle(
@@ -183,6 +188,7 @@ pub async fn clean_up_deletes_rows_by_state_and_age<S: Store + ?Sized>(store: &S
         SendResult::Published,
     )
     .await;
+
     settle(
         store,
         "ann",
@@ -191,6 +197,7 @@ pub async fn clean_up_deletes_rows_by_state_and_age<S: Store + ?Sized>(store: &S
         SendResult::Published,
     )
     .await;
+
     let forget = async |state, before| {
         let n_forgotten = store.clean_up(state, at_second(before)).await;
         n_forgotten.expect("rows can be forgotten")

@@ -74,6 +74,7 @@ pub async fn last_position_is_that_of_the_last_event<S: Store + ?Sized>(store: &
     assert_eq!(last().await, Position::START);
     let two = change().append("order-1", [1]).append("payment-1", [2]);
     let two = two.commit_to(store).await;
+
     assert_eq!(last().await, two[1].position);
     let one = change().append("order-1", [3]).commit_to(store).await;
     assert_eq!(last().await, one[0].position);
@@ -85,8 +86,10 @@ pub async fn last_position_is_that_of_the_last_event<S: Store + ?Sized>(store: &
 }
 
 fn versions_and_positions(recorded: &[Recorded]) -> Vec<(Version, Position)> {
-    let places = recorded.iter().map(|it| (it.version, it.position));
-    places.collect()
+    recorded
+        .iter()
+        .map(|it| (it.version, it.position))
+        .collect()
 }
 
 /// A stream is read from after a version, at most so many events at once.

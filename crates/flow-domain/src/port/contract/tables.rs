@@ -86,10 +86,12 @@ pub async fn deleted_row_can_be_created_again<S: Store + ?Sized>(store: &S) {
     let (version, value) = content(get(store, DASHBOARD, "1").await);
     assert!(2 < version, "a version that was there before: {version}");
     assert_eq!(value, json!(4));
+
     for version in [1, 2] {
         let stale = change().write(DASHBOARD, "1", exact(version), "5");
         stale.expect_conflict(store).await;
     }
+
     assert_eq!(find_ids(store, &Query::default()).await, "1");
 }
 
@@ -105,6 +107,7 @@ pub async fn tables_are_separate<S: Store + ?Sized>(store: &S) {
         .write(DASHBOARD, "1", ABSENT, "4")
         .commit_to(store)
         .await;
+
     change().delete(ROWS, "1", exact(1)).commit_to(store).await;
     change()
         .write(MANAGERS, "1", exact(1), "5")

@@ -88,16 +88,20 @@ impl App {
         // be too late for us, is a conflict.
         let live = self.live_rows(table).await?;
         let mut replay = Replay::new(&self.ports, |id| id == TypeId::of::<P>());
+
         replay.run().await?;
         let (aside, mut rebuilt) = replay.into_parts();
         let rows = aside.take_rows(table);
+
         rebuilt.n_rows = rows.len();
         let mut changes = Changes::new("the rebuild");
         changes.writes = differing_writes(table, live, rows);
         rebuilt.n_changed = changes.writes.len();
+
         if !changes.is_empty() {
             self.ports.store.commit(&changes).await?;
         }
+
         Ok(rebuilt)
     }
 
@@ -115,19 +119,23 @@ impl App {
     ) -> Result<(Vec<StaleRow>, RebuildReport), Error> {
         let catalog = &self.ports.catalog;
         let mut entries = Vec::with_capacity(projections.len());
+
         for name in projections {
             entries.push(catalog.require_projection_named(name)?);
         }
+
         let mut replay = Replay::new(&self.ports, |id| {
             entries.iter().any(|entry| entry.type_id == id)
         });
         replay.run().await?;
         let (aside, mut rebuilt) = replay.into_parts();
         let mut stale = Vec::new();
+
         for entry in entries {
             let table = Table::new(TableKind::Projection, entry.name);
             let live = self.ports.store.query(table, &Query::default()).await?;
             let mut rows = aside.take_rows(table);
+
             rebuilt.n_rows += rows.len();
             for row in live {
                 let again = rows.remove(&row.id);
@@ -138,9 +146,11 @@ impl App {
                     stale.push(StaleRow::new(table, row.id, Some(row.value), again));
                 }
             }
+
             let missing = rows.into_iter();
             stale.extend(missing.map(|(id, row)| StaleRow::new(table, id, None, Some(row))));
         }
+
         Ok((stale, rebuilt))
     }
 
@@ -148,11 +158,13 @@ impl App {
         let store = &self.ports.store;
         let rows = store.query(table, &Query::default()).await?;
         let mut live = Vec::with_capacity(rows.len());
+
         for row in rows {
             if let Some(stored) = store.get(table, &row.id).await? {
                 live.push((row.id, stored));
             }
         }
+
         Ok(live)
     }
 }
@@ -175,11 +187,13 @@ fn differing_writes(
             });
         }
     }
+
     writes.extend(rows.into_iter().map(|(id, row)| Write {
         table,
         id,
         expected: ExpectedVersion::Exact(Version::NONE),
         value: Some(row.value),
     }));
+
     writes
 }

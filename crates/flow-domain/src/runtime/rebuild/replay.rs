@@ -29,8 +29,12 @@ pub(super) struct Replay<'a> {
 impl<'a> Replay<'a> {
     pub(super) fn new(live: &'a Ports, is_wanted: impl Fn(TypeId) -> bool) -> Self {
         let keeps = |one: &Subscription| one.projection.is_some_and(|(_, id)| is_wanted(id));
-        let subscriptions = live.catalog.subscriptions.iter().enumerate();
-        let projectors = subscriptions.filter(|(_, one)| keeps(one));
+        let projectors = live
+            .catalog
+            .subscriptions
+            .iter()
+            .enumerate()
+            .filter(|(_, one)| keeps(one));
         let aside = Arc::new(ScratchStore::default());
         let ports = Ports {
             store: Arc::clone(&aside) as _,
@@ -39,6 +43,7 @@ impl<'a> Replay<'a> {
             invariants: InvariantSet::NONE,
             ..live.clone()
         };
+
         Self {
             live_ports: live,
             scratch_ports: Arc::new(ports),
@@ -58,9 +63,11 @@ impl<'a> Replay<'a> {
                 .store
                 .read_category(None, after, PAGE_SIZE)
                 .await?;
+
             for event in &page {
                 self.handle(event).await;
             }
+
             match page.last() {
                 Some(last) if page.len() == PAGE_SIZE => after = last.position,
                 _ => return Ok(()),
@@ -77,15 +84,18 @@ impl<'a> Replay<'a> {
         self.report.n_events += 1;
         let catalog = &self.live_ports.catalog;
         let mut is_routed = false;
+
         for place in &self.projector_idxs {
             let subscription = &catalog.subscriptions[*place];
             let Some(route) = catalog.route_in(*place, &event.envelope) else {
                 continue;
             };
+
             is_routed = true;
             if subscription.skip_reason(&event.envelope).is_some() {
                 continue;
             }
+
             let handler = subscription.handler;
             let context =
                 HandlingContext::new(Arc::clone(&event.envelope), handler, EntryId::UNRECORDED);
@@ -107,6 +117,7 @@ impl<'a> Replay<'a> {
                 called.as_mut(),
             )
             .await;
+
             drop(called);
             match handled {
                 Ok(_) => {
@@ -122,9 +133,11 @@ impl<'a> Replay<'a> {
                 }
             }
         }
+
         let is_known = is_routed
             || catalog.knows_event(&event.envelope)
             || catalog.routes_of(&event.envelope).next().is_some();
+
         if !is_known {
             let message_type = event.metadata().message_type.to_string();
             *self.report.unknown.entry(message_type).or_default() += 1;

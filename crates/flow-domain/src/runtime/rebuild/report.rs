@@ -68,15 +68,18 @@ impl fmt::Display for RebuildReport {
             pluralized(self.n_events, "event"),
             self.n_changed
         )?;
+
         for skipped in &self.skipped {
             write!(f, "\n  skipped {skipped}")?;
         }
+
         for (message_type, n) in &self.unknown {
             write!(
                 f,
                 "\n  skipped {n} of {message_type}: the domain does not know it"
             )?;
         }
+
         Ok(())
     }
 }

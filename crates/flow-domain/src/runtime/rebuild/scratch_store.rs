@@ -52,6 +52,7 @@ impl ScratchStore {
             tables.len() - 1
         });
         let (_, rows) = &mut tables[place];
+
         match value {
             Some(value) => rows.insert(id, RebuiltRow { value, handler }),
             None => rows.remove(&id),
@@ -61,8 +62,10 @@ impl ScratchStore {
     /// Takes the rows of a projection.
     pub(super) fn take_rows(&self, table: Table) -> RebuiltRows {
         let mut tables = self.lock();
-        let found = tables.iter_mut().find(|(other, _)| *other == table);
-        found.map_or_else(RebuiltRows::new, |(_, rows)| std::mem::take(rows))
+        tables
+            .iter_mut()
+            .find(|(other, _)| *other == table)
+            .map_or_else(RebuiltRows::new, |(_, rows)| std::mem::take(rows))
     }
 }
 

@@ -57,12 +57,14 @@ impl BrokerState {
         let Some(rank) = self.log_indices.get(topic).copied() else {
             return 0;
         };
+
         let log = &self.logs[rank];
         let groups = self.groups.iter();
         let first = groups
             .filter_map(|group| group.first_unfinished(rank, log))
             .chain([log.end().saturating_sub(keep)])
             .min();
+
         self.logs[rank].discard_before(first.unwrap_or(0))
     }
 

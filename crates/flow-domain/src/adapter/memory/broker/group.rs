@@ -30,6 +30,7 @@ impl Group {
         if self.cursors.iter().any(|cursor| cursor.log_idx == rank) {
             return;
         }
+
         let next = match start {
             StartFrom::Beginning => log.first(),
             StartFrom::Now => log.end(),
@@ -50,10 +51,12 @@ impl Group {
             && (!is_as_before || !read.ordered || self.unacknowledged.needs_rescan());
         let may_be_due = may_be_freed || self.unacknowledged.may_have_due(read.now);
         let new = self.first_unread(logs);
+
         // Most reads find nothing, and end here.
         if new.is_none() && !may_be_due {
             return Vec::new();
         }
+
         ReadPass::new(self, logs, read, new, may_be_due).run()
     }
 
@@ -64,6 +67,7 @@ impl Group {
             .collect();
         let mut backlog = self.unacknowledged.count_backlog(&cursors);
         let cursors = cursors.iter().map(|cursor| self.cursors[*cursor]);
+
         backlog.unread += cursors
             .map(|cursor| logs[cursor.log_idx].end() - cursor.next_idx)
             .sum::<usize>();
@@ -77,6 +81,7 @@ impl Group {
             .iter()
             .position(|cursor| cursor.log_idx == rank)?;
         let open = self.unacknowledged.first_offset_of(cursor);
+
         Some(open.map_or(self.cursors[cursor].next_idx, |place| {
             log.index_at_offset(place)
         }))
@@ -91,6 +96,7 @@ impl Group {
             } = self.cursors[*cursor];
             Some((*cursor, logs[log].get(next)?))
         });
+
         heads.min_by_key(|(_, entry)| entry.offset)
     }
 
@@ -106,24 +112,30 @@ impl Group {
     fn set_read_cursors(&mut self, logs: &[TopicLog], topics: &[Topic]) -> bool {
         let mut is_as_before = true;
         let mut n_wanted = 0;
+
         for topic in topics {
             let Some(cursor) = self.cursor_of(logs, topic) else {
                 continue;
             };
+
             if self.read_cursors.get(n_wanted) != Some(&cursor) {
                 self.read_cursors.truncate(n_wanted);
                 self.read_cursors.push(cursor);
                 is_as_before = false;
             }
+
             n_wanted += 1;
         }
+
         is_as_before &= n_wanted == self.read_cursors.len();
         self.read_cursors.truncate(n_wanted);
+
         is_as_before
     }
 
     fn cursor_of(&self, logs: &[TopicLog], topic: &Topic) -> Option<usize> {
-        let mut cursors = self.cursors.iter();
-        cursors.position(|cursor| logs[cursor.log_idx].topic() == topic)
+        self.cursors
+            .iter()
+            .position(|cursor| logs[cursor.log_idx].topic() == topic)
     }
 }

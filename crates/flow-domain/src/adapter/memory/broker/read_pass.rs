@@ -45,6 +45,7 @@ impl<'a> ReadPass<'a> {
             Some((_, entry)) if !may_be_due => group.unacknowledged.n_before(entry.offset),
             _ => 0,
         };
+
         Self {
             lease_until: read.now + read.lease,
             n_skipped,
@@ -66,6 +67,7 @@ impl<'a> ReadPass<'a> {
                 return self.received;
             }
         }
+
         self.group.unacknowledged.mark_partly_scanned();
         self.received
     }
@@ -78,6 +80,7 @@ impl<'a> ReadPass<'a> {
             (Some(_), None) => self.visit_unacknowledged(),
             (None, None) => return false,
         }
+
         self.next_idx += 1;
         true
     }
@@ -86,9 +89,11 @@ impl<'a> ReadPass<'a> {
         let Some(open) = self.group.unacknowledged.get(self.next_idx) else {
             return;
         };
+
         if !self.group.read_cursors.contains(&open.cursor) {
             return;
         }
+
         if open.is_due(self.read.now) && !self.is_blocked(open.stream()) {
             self.deliver();
         } else if self.read.ordered {
@@ -104,6 +109,7 @@ impl<'a> ReadPass<'a> {
         self.next_unread = self.group.first_unread(self.logs);
         let open = Unacknowledged::new(cursor, entry);
         self.group.unacknowledged.insert(self.next_idx, open);
+
         if !is_held_up {
             self.deliver();
         }
@@ -118,6 +124,7 @@ impl<'a> ReadPass<'a> {
         let (cursor, envelope) = (open.cursor, Arc::clone(&open.envelope));
         let topic = self.logs[self.group.log_idx(cursor)].topic().clone();
         let handed = ReceivedMessage::new(topic, place, envelope, attempt);
+
         self.received.push(handed);
     }
 
@@ -127,6 +134,7 @@ impl<'a> ReadPass<'a> {
             read_cursors: wanted,
             ..
         } = &*self.group;
+
         self.read.ordered
             && (self.blocked_streams.get(stream).is_some()
                 || open.has_stream(stream, self.n_skipped, wanted))

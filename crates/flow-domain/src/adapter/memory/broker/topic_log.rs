@@ -62,6 +62,7 @@ impl TopicLog {
             own.push_back(entry);
             return;
         }
+
         self.merge_last_chunks();
         self.chunks.push(Chunk {
             first: self.end - 1,
@@ -84,6 +85,7 @@ impl TopicLog {
         let Some(chunk) = n_before.checked_sub(1).and_then(|at| self.chunks.get(at)) else {
             return self.first;
         };
+
         let within = chunk.entries.partition_point(|entry| entry.offset < place);
         chunk.first + within
     }
@@ -94,6 +96,7 @@ impl TopicLog {
         self.first += n_forgotten;
         self.chunks
             .retain(|chunk| self.first < chunk.first + chunk.entries.len());
+
         // What is shared stays as it is: somebody else may not have forgotten it.
         if let Some(chunk) = self.chunks.first_mut()
             && let Some(entries) = Arc::get_mut(&mut chunk.entries)
@@ -102,6 +105,7 @@ impl TopicLog {
             entries.drain(..n_dead);
             chunk.first += n_dead;
         }
+
         n_forgotten
     }
 
@@ -145,8 +149,10 @@ mod tests {
     }
 
     fn offsets(log: &TopicLog) -> Vec<u64> {
-        let entries = (log.first()..log.end()).filter_map(|index| log.get(index));
-        entries.map(|entry| entry.offset).collect()
+        (log.first()..log.end())
+            .filter_map(|index| log.get(index))
+            .map(|entry| entry.offset)
+            .collect()
     }
 
     #[test]
@@ -185,6 +191,7 @@ mod tests {
     fn discard_frees_memory_unless_a_clone_shares_it() {
         let mut one = log_with(0..10);
         let clone = one.clone();
+
         push(&mut one, 10..20);
 
         assert_eq!(one.discard_before(5), 5);
@@ -201,6 +208,7 @@ mod tests {
     fn index_is_found_by_offset() {
         let mut log = log_with([10, 20]);
         let _clone = log.clone();
+
         push(&mut log, [30, 40]);
 
         assert_eq!(log.index_at_offset(10), 0);

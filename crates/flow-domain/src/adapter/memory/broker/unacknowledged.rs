@@ -134,8 +134,10 @@ impl UnacknowledgedList {
 
     /// The place of the first message that came through `cursor`.
     pub(super) fn first_offset_of(&self, cursor: usize) -> Option<u64> {
-        let first = self.entries.iter().find(|open| open.cursor == cursor);
-        first.map(|open| open.offset)
+        self.entries
+            .iter()
+            .find(|open| open.cursor == cursor)
+            .map(|open| open.offset)
     }
 
     /// Adds what a cursor just went past, and has to wait; `at` is its rank by place.
@@ -158,11 +160,14 @@ impl UnacknowledgedList {
         let Some(at) = self.index_at_offset(place) else {
             return;
         };
+
         let Some(open) = self.entries.remove(at) else {
             return;
         };
+
         self.n_waiting -= usize::from(open.due_at().is_none());
         self.needs_rescan = true;
+
         if self.entries.is_empty() {
             self.earliest_due = Timestamp::MAX;
         }
@@ -173,13 +178,16 @@ impl UnacknowledgedList {
         let Some(at) = self.index_at_offset(place) else {
             return;
         };
+
         let open = &mut self.entries[at];
         // Whoever lost the message to another consumer has no say in it any more, and what was given
         // back already is not counted back twice.
         let is_holder = matches!(open.state, DeliveryState::Held { .. }) && open.attempt == attempt;
+
         if !is_holder {
             return;
         }
+
         open.attempt -= u32::from(!counts);
         open.state = DeliveryState::Refused { due };
         self.earliest_due = self.earliest_due.min(due);
@@ -202,8 +210,11 @@ impl UnacknowledgedList {
     /// Counts what came through one of `cursors`.
     pub(super) fn count_backlog(&self, cursors: &[usize]) -> Backlog {
         let mut backlog = Backlog::default();
-        let entries = self.entries.iter();
-        for open in entries.filter(|open| cursors.contains(&open.cursor)) {
+        for open in self
+            .entries
+            .iter()
+            .filter(|open| cursors.contains(&open.cursor))
+        {
             match open.state {
                 DeliveryState::Waiting => backlog.unread += 1,
                 DeliveryState::Held { .. } => backlog.held += 1,
@@ -212,6 +223,7 @@ impl UnacknowledgedList {
             let due = [backlog.next_due, open.due_at()];
             backlog.next_due = due.into_iter().flatten().min();
         }
+
         backlog
     }
 

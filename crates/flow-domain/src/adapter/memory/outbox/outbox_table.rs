@@ -46,17 +46,21 @@ impl OutboxTable {
         while let Some(row) = self.scheduled.pop_due(claim.now) {
             self.unsent.to_mut().insert(row);
         }
+
         // Forks go on sharing what there is nothing to do with.
         if self.unsent.get().is_empty() {
             return Vec::new();
         }
+
         let open = self.unsent.to_mut();
         let claimed = open.claim(claim);
+
         for number in claimed.not_due {
             if let Some(row) = open.remove(number) {
                 self.scheduled.insert(row);
             }
         }
+
         claimed.rows
     }
 
@@ -71,10 +75,12 @@ impl OutboxTable {
             let Some(row) = open.settle(worker, settlement) else {
                 continue;
             };
+
             let done = SettledRow {
                 row,
                 settled_at: now,
             };
+
             if done.row.state == OutboxState::Published {
                 self.published.split_mut().1.push(done);
             } else {
@@ -90,17 +96,21 @@ impl OutboxTable {
     ) -> Vec<OutboxRow> {
         let wants = |state| states.contains(&state);
         let mut found: Vec<&OutboxRow> = Vec::new();
+
         found.extend(self.unsent.get().iter().filter(|row| wants(row.state)));
         if wants(OutboxState::Pending) {
             found.extend(self.scheduled.iter());
         }
+
         // There are many of these, and they are seldom asked for.
         if wants(OutboxState::Published) {
             found.extend(self.published.iter().flatten().map(|done| &done.row));
         }
+
         if wants(OutboxState::Abandoned) {
             found.extend(self.abandoned.get().values().map(|done| &done.row));
         }
+
         found.sort_unstable_by_key(|row| row.number);
         found.into_iter().take(limit).cloned().collect()
     }
@@ -110,6 +120,7 @@ impl OutboxTable {
         let early = open
             .scheduled_times(now)
             .chain(self.scheduled.next_due(now));
+
         OutboxDue {
             next_retry: open.retry_times(now).min(),
             next_scheduled: early.min(),
@@ -120,6 +131,7 @@ impl OutboxTable {
         let Some(done) = self.abandoned.to_mut().remove(&number) else {
             return false;
         };
+
         self.unsent.to_mut().insert(OutboxRow {
             state: OutboxState::Pending,
             due: now,
@@ -127,6 +139,7 @@ impl OutboxTable {
             n_failures: 0,
             ..done.row
         });
+
         true
     }
 

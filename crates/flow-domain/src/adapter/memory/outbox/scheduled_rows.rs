@@ -44,10 +44,12 @@ impl ScheduledRows {
         let (base, own) = self.layers.split_mut();
         let is_due = |place: &DueKey| place.0 <= now;
         let below = base.and_then(|base| base.rows_after(own.removed_up_to).next());
+
         if let Some((place, row)) = below.filter(|(place, _)| is_due(place)) {
             own.removed_up_to = *place;
             return Some(row.clone());
         }
+
         let first = own.rows.keys().next().copied();
         own.remove(first.filter(is_due)?)
     }
@@ -57,6 +59,7 @@ impl ScheduledRows {
         let (Some(base), own) = self.layers.split_mut() else {
             return;
         };
+
         while !own.removed.is_empty()
             && let Some((place, _)) = base.rows_after(own.removed_up_to).next()
             && own.removed.remove(place)
@@ -69,11 +72,16 @@ impl ScheduledRows {
     pub(super) fn cancel(&mut self, id: MessageId) {
         let (base, own) = self.layers.split_mut();
         let on_top: Vec<DueKey> = own.keys_of_message(id).collect();
+
         for place in on_top {
             own.remove(place);
         }
-        let below = base.into_iter().flat_map(|base| base.keys_of_message(id));
-        for place in below.filter(|place| own.removed_up_to < *place) {
+
+        for place in base
+            .into_iter()
+            .flat_map(|base| base.keys_of_message(id))
+            .filter(|place| own.removed_up_to < *place)
+        {
             own.removed.insert(place);
         }
     }
@@ -92,8 +100,12 @@ impl ScheduledRows {
         let now = (now, u64::MAX);
         let below = self.base_rows_after(now.max(own.removed_up_to)).next();
         let on_top = own.rows_after(now).next();
-        let first = below.into_iter().chain(on_top).map(|((due, _), _)| *due);
-        first.min()
+
+        below
+            .into_iter()
+            .chain(on_top)
+            .map(|((due, _), _)| *due)
+            .min()
     }
 
     /// The rows below that are still there, of those after `place`.

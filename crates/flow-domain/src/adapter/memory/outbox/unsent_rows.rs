@@ -70,10 +70,12 @@ impl UnsentRows {
         let worker = self.shared_worker_name(claim.worker);
         let mut claimed = Claimed::default();
         let mut held: SmallMap<(MessageKind, &StreamName), ()> = SmallMap::default();
+
         for (number, open) in &mut self.rows {
             if claimed.rows.len() == claim.limit {
                 break;
             }
+
             match open.claimability(claim.now) {
                 Claimability::NotDue => claimed.not_due.push(*number),
                 Claimability::Ready if held.get(&open.stream_key()).is_none() => {
@@ -86,6 +88,7 @@ impl UnsentRows {
                 }
             }
         }
+
         claimed
     }
 
@@ -101,9 +104,11 @@ impl UnsentRows {
         let Entry::Occupied(mut entry) = self.rows.entry(settlement.number) else {
             return None;
         };
+
         let open = entry.get_mut();
         open.lease.take_if(|lease| *lease.worker == *worker)?;
         apply_result(&mut open.row, &settlement.result);
+
         match open.row.state {
             OutboxState::Published | OutboxState::Abandoned => Some(entry.remove().row),
             _ => None,
@@ -132,8 +137,10 @@ impl UnsentRows {
         &self,
         is_asked: impl Fn(&UnsentRow) -> bool,
     ) -> impl Iterator<Item = Timestamp> {
-        let asked = self.rows.values().filter(move |open| is_asked(open));
-        asked.map(UnsentRow::claimable_at)
+        self.rows
+            .values()
+            .filter(move |open| is_asked(open))
+            .map(UnsentRow::claimable_at)
     }
 }
 

@@ -50,6 +50,7 @@ async fn fork_continues_versions_and_positions() {
     let created = change()
         .expect_version("order-2", ABSENT)
         .append("order-2", [9]);
+
     stale.expect_conflict(&*right).await;
     created.expect_conflict(&*right).await;
     let next = change()
@@ -87,6 +88,7 @@ async fn pages_span_events_before_and_after_a_fork() {
 
     let stream = "order-1".parse().unwrap();
     let tail = right.read_stream(&stream, Version::new(2), 2).await;
+
     assert_eq!(numbers(&tail.unwrap()), [3, 5]);
 }
 
@@ -171,10 +173,12 @@ async fn row_recreated_after_a_fork_has_a_later_version() {
 async fn forks_do_not_share_later_outbox_changes() {
     let left = MemoryStore::default();
     let two = change().send("order-1", 1, at_second(1));
+
     two.send("order-2", 2, at_second(50)).commit_to(&left).await;
 
     let right = fork(&left);
     let claimed = claim(&left, "ann", at_second(1)).await;
+
     settle(&left, "ann", at_second(1), &claimed, abandoned()).await;
     change().cancel(2).commit_to(&*right).await;
     change()
@@ -227,12 +231,14 @@ async fn schedules_before_a_fork_are_settled_per_fork() {
         let due = at_second(50 + i64::from(number));
         change().send("order-1", number, due).commit_to(&left).await;
     }
+
     assert_eq!(claim(&left, "ann", at_second(1)).await, []);
 
     let right = fork(&left);
     change().cancel(1).cancel(3).commit_to(&*right).await;
     let due = right.next_due(at_second(1)).await.unwrap();
     let claimed = claim(&*right, "ann", at_second(52)).await;
+
     settle(
         &*right,
         "ann",
@@ -250,6 +256,7 @@ async fn schedules_before_a_fork_are_settled_per_fork() {
             next_scheduled: first
         }
     );
+
     assert_eq!(
         event_numbers_in(&*right, &[OutboxState::Published]).await,
         [2]
@@ -274,6 +281,7 @@ async fn removed_schedules_stay_removed_after_a_merge() {
     let left = MemoryStore::default();
     let three = change().send("order-1", 1, at_second(50));
     let three = three.send("order-1", 2, at_second(40));
+
     three
         .send("order-1", 3, at_second(45))
         .commit_to(&left)
@@ -282,10 +290,12 @@ async fn removed_schedules_stay_removed_after_a_merge() {
     let right = fork(&left);
     change().cancel(1).commit_to(&*right).await;
     assert_eq!(claim(&*right, "ann", at_second(40)).await.len(), 1);
+
     for number in 4..=7 {
         let more = change().send("order-2", number, at_second(60));
         more.commit_to(&*right).await;
     }
+
     assert_eq!(claim(&*right, "ann", at_second(41)).await, []);
 
     let due = right.next_due(at_second(1)).await.unwrap();

@@ -72,29 +72,35 @@ fn random_operation(numbers: &mut Rng, idx: u32, held: &[u64], now: Timestamp) -
 fn random_changes(numbers: &mut Rng, idx: u32, now: Timestamp) -> Changes {
     let expected = [0, 1, 2, 3].map(|version| ExpectedVersion::Exact(Version::new(version)));
     let mut commit = change();
+
     if numbers.below(4) == 0 {
         commit = commit.expect_version(numbers.pick(&STREAMS), numbers.pick(&expected));
     }
+
     for number in 0..numbers.below(3) {
         let number = idx * 10 + u32::try_from(number).unwrap();
         commit = commit.append(numbers.pick(&STREAMS), [number]);
         let due = now + Duration::from_secs(numbers.pick(&[0, 0, 3, 30, 90]));
         commit = commit.send(numbers.pick(&STREAMS), number, due);
     }
+
     if numbers.below(2) == 0 {
         let id = numbers.below(N_IDS).to_string();
         let table = numbers.pick(&[ORDERS, DASHBOARD]);
         let any = ExpectedVersion::Any;
         let expected = numbers.pick(&[any, any, expected[0], expected[1]]);
+
         commit = match numbers.below(3) {
             0 => commit.delete(table, &id, expected),
             _ => commit.write(table, &id, expected, &idx.to_string()),
         };
     }
+
     if numbers.below(3) == 0 {
         let number = numbers.below(u64::from(idx) * 10);
         commit = commit.cancel(u32::try_from(number).unwrap());
     }
+
     commit.into_changes()
 }
 
@@ -148,19 +154,23 @@ struct Snapshot {
 async fn snapshot(store: &dyn Store, after: u64, now: Timestamp) -> Snapshot {
     let (position, version) = (Position::new(after), Version::new(after / 4));
     let mut events = Vec::new();
+
     for category in [None, Some("order"), Some("payment")] {
         let read = store.read_category(category, position, 50).await;
         events.push(read.unwrap());
     }
+
     for name in STREAMS {
         let read = store.read_stream(&stream(name), version, 50).await;
         events.push(read.unwrap());
     }
+
     let mut versions = Vec::new();
     for id in 0..N_IDS {
         let stored = store.get(DASHBOARD, &id.to_string()).await.unwrap();
         versions.push(stored.map(|stored| stored.version));
     }
+
     let all = Query::default();
     Snapshot {
         last_position: store.last_position().await.unwrap(),
@@ -184,6 +194,7 @@ async fn check_forks_match(seed: u64) {
     let mut forked: Arc<dyn Store> = Arc::new(MemoryStore::default());
     let mut others: Vec<Arc<dyn Store>> = vec![];
     let mut now = at_second(100);
+
     for idx in 1..=400 {
         let held = plain.rows(&[OutboxState::Processing], 9).await.unwrap();
         let held: Vec<u64> = held.iter().map(|row| row.number).collect();
@@ -195,10 +206,12 @@ async fn check_forks_match(seed: u64) {
             expected,
             "seed {seed}, step {idx}: {next:?}"
         );
+
         for other in &others {
             let noise = random_operation(&mut numbers, idx, &held, now);
             apply(&**other, &noise, now).await;
         }
+
         let after = numbers.below(u64::from(idx));
         assert_eq!(
             snapshot(&*forked, after, now).await,
@@ -214,6 +227,7 @@ async fn check_forks_match(seed: u64) {
             others.truncate(2);
             others.insert(0, other);
         }
+
         now = now + Duration::from_secs(numbers.below(4));
     }
 }

@@ -139,6 +139,7 @@ async fn rows_come_oldest_first_whatever_their_state() {
         let commit = change().send(&format!("order-{number}"), number, due);
         commit.commit_to(&store).await;
     }
+
     // The third and the fourth are due, and the fourth is sent first.
     let claimed = claim(&store, "ann", at_second(7)).await;
     settle(
@@ -149,6 +150,7 @@ async fn rows_come_oldest_first_whatever_their_state() {
         SendResult::Published,
     )
     .await;
+
     settle(
         &store,
         "ann",

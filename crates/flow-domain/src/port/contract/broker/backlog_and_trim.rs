@@ -18,6 +18,7 @@ pub async fn backlog_counts_unfinished_messages<B: Broker + ?Sized>(broker: &B) 
 
     let handed = read(broker, request("shipping", "a")).await;
     let held = Backlog::new(0, 3, 0, Some(at_second(LEASE_SECONDS)));
+
     assert_eq!(backlog(broker, "shipping", orders).await, held);
 
     acknowledge(broker, "shipping", &handed[1..2]).await;
@@ -48,6 +49,7 @@ pub async fn backlog_covers_only_requested_topics<B: Broker + ?Sized>(broker: &B
     let orders = Backlog::new(2, 0, 0, None);
     let both = Backlog::new(2, 1, 0, Some(at_second(LEASE_SECONDS)));
     let unread = Backlog::new(1, 0, 0, None);
+
     assert_eq!(backlog(broker, "shipping", &[PAYMENTS]).await, held);
     assert_eq!(backlog(broker, "shipping", &[ORDERS]).await, orders);
     assert_eq!(backlog(broker, "shipping", &[PAYMENTS, ORDERS]).await, both);
@@ -94,6 +96,7 @@ pub async fn trim_keeps_the_last_messages<B: Broker + ?Sized>(broker: &B) {
     publish(broker, &PAYMENTS, "payment-1", [4]).await;
     let wanted = |group| with_topics(topics, request(group, "a"));
     let handed = read(broker, wanted("shipping")).await;
+
     acknowledge(broker, "shipping", &handed).await;
 
     assert_eq!(trim(broker, &ORDERS, 5).await, 0);

@@ -74,6 +74,7 @@ pub(super) async fn publish<B: Broker + ?Sized>(
         .collect();
     let published = broker.publish(&publications).await;
     let published = published.expect("messages can be published");
+
     assert_eq!(published.len(), publications.len());
     for result in published {
         result.expect("a message can be published");
@@ -121,8 +122,11 @@ pub(super) async fn read_one<B: Broker + ?Sized>(
 }
 
 pub(super) fn numbers(handed: &[ReceivedMessage]) -> Vec<u64> {
-    let values = handed.iter().map(|it| it.envelope.message.to_value());
-    values.filter_map(|value| value.as_u64()).collect()
+    handed
+        .iter()
+        .map(|it| it.envelope.message.to_value())
+        .filter_map(|value| value.as_u64())
+        .collect()
 }
 
 pub(super) async fn acknowledge<B: Broker + ?Sized>(

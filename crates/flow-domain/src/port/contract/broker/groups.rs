@@ -28,6 +28,7 @@ pub async fn each_group_gets_each_message_once<B: Broker + ?Sized>(broker: &B) {
         [0; 0],
         "a message came twice"
     );
+
     assert_eq!(
         read_numbers(broker, request("billing", "a")).await,
         [1, 2, 3]
@@ -44,6 +45,7 @@ pub async fn read_returns_what_was_published<B: Broker + ?Sized>(broker: &B) {
         envelope: event("order-1", 1),
     };
     let publications = [publication];
+
     subscribe(broker, "shipping", &[COMMANDS]).await;
 
     let published = broker.publish(&publications).await;
@@ -53,6 +55,7 @@ pub async fn read_returns_what_was_published<B: Broker + ?Sized>(broker: &B) {
     assert_eq!(handed.len(), 1);
     let envelope = Arc::clone(&handed[0].envelope);
     let [expected] = publications;
+
     assert_eq!(handed[0].topic, expected.topic);
     assert_eq!(envelope.metadata, expected.envelope.metadata);
     let content = expected.envelope.message.to_value();
@@ -75,6 +78,7 @@ pub async fn topics_are_read_in_publication_order<B: Broker + ?Sized>(broker: &B
         ..request("shipping", "a")
     };
     let first = read(broker, wanted).await;
+
     acknowledge(broker, "shipping", &first).await;
 
     let found: Vec<_> = first.iter().map(|it| &it.topic).collect();
@@ -138,6 +142,7 @@ pub async fn start_from_now_skips_older_messages<B: Broker + ?Sized>(broker: &B)
 
     let topics = &[ORDERS, PAYMENTS];
     let subscribed = broker.subscribe("shipping", topics, StartFrom::Now);
+
     subscribed.await.expect("a group can subscribe");
     publish(broker, &ORDERS, "order-1", [2]).await;
     publish(broker, &PAYMENTS, "payment-1", [3]).await;
@@ -158,15 +163,18 @@ pub async fn resubscribing_keeps_the_position<B: Broker + ?Sized>(broker: &B) {
         ..request("shipping", "a")
     };
     let first = read(broker, one).await;
+
     acknowledge(broker, "shipping", &first).await;
 
     let orders = &[ORDERS];
     let now = broker.subscribe("shipping", orders, StartFrom::Now);
+
     now.await.expect("a group can subscribe again");
     subscribe(broker, "shipping", &[PAYMENTS, ORDERS]).await;
 
     let topics = &[ORDERS, PAYMENTS];
     let both = with_topics(topics, request("shipping", "a"));
+
     assert_eq!(read_numbers(broker, both).await, [1, 3]);
 }
 
@@ -177,6 +185,7 @@ pub async fn unsubscribed_group_gets_nothing<B: Broker + ?Sized>(broker: &B) {
 
     assert_eq!(read_numbers(broker, request("shipping", "a")).await, [0; 0]);
     assert_eq!(read_numbers(broker, request("billing", "a")).await, [0; 0]);
+
     for group in ["shipping", "billing"] {
         let backlog = broker.backlog(group, &[ORDERS]).await;
         assert_eq!(backlog.expect("a backlog can be counted").total(), 0);

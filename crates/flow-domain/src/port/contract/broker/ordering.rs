@@ -89,6 +89,7 @@ pub async fn stream_is_in_order_across_topics<B: Broker + ?Sized>(broker: &B) {
 
     let topics = &[ORDERS, COMMANDS];
     let both = with_topics(topics, a);
+
     assert_eq!(read_numbers(broker, both).await, [0; 0]);
     acknowledge(broker, "shipping", &commands).await;
     assert_eq!(read_numbers(broker, both).await, [3]);

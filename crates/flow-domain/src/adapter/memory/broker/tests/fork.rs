@@ -68,6 +68,7 @@ async fn forks_refuse_held_messages_independently() {
 
     let now = VirtualClock::START;
     let refused = one.refuse("shipping", &held[0], now, true);
+
     refused.await.unwrap();
 
     assert_eq!(backlog(&*other).await.refused, 0);
@@ -87,6 +88,7 @@ async fn forks_do_not_share_trims_or_new_groups() {
     for handed in &handed {
         one.acknowledge("shipping", handed).await.unwrap();
     }
+
     assert_eq!(one.trim(&ORDER, 0).await.unwrap(), 2);
     let from = StartFrom::Beginning;
     one.subscribe("billing", &TOPICS, from).await.unwrap();
@@ -101,6 +103,7 @@ async fn forks_do_not_share_trims_or_new_groups() {
 async fn fork_of_a_fork_has_all_earlier_messages() {
     let first = broker_with_two_messages().await;
     let second = fork(&first);
+
     publish(&*second, "order-3", 3).await;
     let third = fork(&*second);
     publish(&*third, "order-4", 4).await;

@@ -35,11 +35,13 @@ impl Model {
             forked: Arc::new(MemoryBroker::default()),
             acknowledged: Acknowledged::new(),
         };
+
         for (group, _) in GROUPS {
             let from = StartFrom::Beginning;
             model.plain.subscribe(group, &TOPICS, from).await.unwrap();
             model.forked.subscribe(group, &TOPICS, from).await.unwrap();
         }
+
         model
     }
 
@@ -74,12 +76,14 @@ impl Model {
         let group = self.pick(GROUPS.len());
         let limit = 1 + self.pick(5);
         let mut failed = Vec::new();
+
         for handed in self.read(group, limit).await {
             let stream = handed.envelope.metadata.stream.clone();
             if GROUPS[group].1 && failed.contains(&stream) {
                 self.refuse(group, &handed, self.now, false).await;
                 continue;
             }
+
             match self.pick(5) {
                 0 => {
                     let due = self.now + Duration::from_secs(self.pick(40) as u64);
@@ -131,6 +135,7 @@ impl Model {
         if self.pick(2) == 0 {
             std::mem::swap(&mut left, &mut self.forked);
         }
+
         publish(&*left, "order-1", 0).await;
         let later = self.now + Duration::from_secs(20);
         for (group, ordered) in GROUPS {
@@ -139,6 +144,7 @@ impl Model {
                 left.acknowledge(group, &handed).await.unwrap();
             }
         }
+
         left.trim(&ORDER, 0).await.unwrap();
     }
 
@@ -163,6 +169,7 @@ async fn random_work_handles_each_message_once_in_order() {
         for _ in 0..500 {
             model.step().await;
         }
+
         model.drain().await;
 
         for (group, (name, ordered)) in GROUPS.into_iter().enumerate() {
@@ -171,6 +178,7 @@ async fn random_work_handles_each_message_once_in_order() {
                 .iter()
                 .filter(|((it, _), _)| *it == group);
             let mut all: Vec<u128> = Vec::new();
+
             for ((_, stream), done) in of_group {
                 let is_in_order = done.is_sorted();
                 assert!(
@@ -179,6 +187,7 @@ async fn random_work_handles_each_message_once_in_order() {
                 );
                 all.extend(done);
             }
+
             all.sort_unstable();
             let published: Vec<u128> = (1..=model.n_published.into()).collect();
             assert_eq!(all, published, "{seed}: {name}");
