@@ -1,7 +1,7 @@
-//! The flows of the bank, told by the harness: `cargo run --example bank`.
+//! The flows of the bank, printed by the harness: `cargo run --example bank`.
 //!
-//! Each function is a test without its `#[test]`; `run` would panic with a report if one failed.
-#![expect(clippy::print_stdout, reason = "it is what the example is for")]
+//! Each function is a test without `#[test]`. A flow that fails panics in `run` with a report.
+#![expect(clippy::print_stdout, reason = "the example prints its result")]
 
 use bank::{
     Account, AccountError, AccountEvent, Balance, CloseAccount, Deposit, LineKind, OpenAccount,
@@ -11,7 +11,7 @@ use flow_harness::prelude::*;
 
 fn main() {
     let bank = FlowHarness::new(bank::domain);
-    println!("The bank in four flows: each as its story, and below it who caused what.");
+    println!("Four flows of the bank: each prints its story and its chain.");
 
     show(
         "A deposit is in the balance and on the statement",
@@ -23,11 +23,11 @@ fn main() {
         &transfer_moves_money(&bank),
     );
     show(
-        "A closed account refuses the money, and it comes back",
+        "A closed account rejects the deposit, and the money goes back",
         &refused_transfer_is_refunded(&bank),
     );
 
-    heading("This one fails on purpose: it forgets that only 70 cents are left");
+    heading("This flow fails on purpose: only 70 cents are left");
     println!("{}\n", wrong_balance(&bank));
 }
 

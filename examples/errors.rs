@@ -1,8 +1,8 @@
-//! What happens when a handler fails, told by the rooms of `booking`: `cargo run --example errors`.
+//! Shows what happens when a handler fails, in the `booking` example: `cargo run --example errors`.
 //!
-//! A guest books and does not pay. After three days the room is free again, and the guest is told by
-//! mail; but the mail server is down. All of it passes in virtual time.
-#![expect(clippy::print_stdout, reason = "it is what the example is for")]
+//! A guest books a room and does not pay. After three days the room is free again, and the guest
+//! should get a mail. But the mail server is down. All of this happens in virtual time.
+#![expect(clippy::print_stdout, reason = "the example prints its result")]
 
 use std::{
     sync::{
@@ -22,37 +22,37 @@ use flow_domain::{
 };
 use flow_harness::prelude::*;
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "it shows how little real time passes"
-)]
+#[expect(clippy::disallowed_methods, reason = "it measures the real time")]
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let start = Instant::now();
 
-    heading("The mail server is down for four mails: the fifth attempt gets through");
+    heading("The mail server fails four times: the fifth attempt succeeds");
     let outcome = mail_is_sent_after_retries();
     show(&outcome);
-    let mail_server = outcome.resource::<MailServer>();
+
     let attempts = attempts(&outcome);
-
     assert_eq!(attempts[4], "2026-01-04T00:12:00Z  attempt 5");
-    println!("\nWhen it was tried: a minute later, then twice as long each time, up to five:");
+    println!("\nThe attempts: the delay doubles, up to five minutes:");
     print_lines(&attempts);
-    println!("\nWhat `handle_error` of the handler was told:");
-    assert_eq!(mail_server.failed_attempts().len(), 4);
-    print_lines(&mail_server.failed_attempts());
 
-    heading("It is down for longer: the mail is given up on and kept, and nothing else suffers");
+    let failed_attempts = outcome.resource::<MailServer>().failed_attempts();
+    assert_eq!(failed_attempts.len(), 4);
+    println!("\nThe calls of `handle_error`:");
+    print_lines(&failed_attempts);
+
+    heading(
+        "The mail server fails five times: the event becomes a dead letter, and everything else goes on",
+    );
     show(&mail_becomes_dead_letter());
 
-    heading("The server is repaired: the dead letter is looked at and replayed");
+    heading("The mail server is repaired: the dead letter is inspected and replayed");
     tokio::runtime::Builder::new_current_thread()
         .build()?
         .block_on(dead_letter_is_replayed())?;
 
-    let took = start.elapsed();
-    assert!(took < Duration::from_secs(10));
-    println!("\n\nThree days and some minutes passed three times, in {took:.1?}.");
+    let elapsed = start.elapsed();
+    assert!(elapsed < Duration::from_secs(10));
+    println!("\n\nThree flows of three days each took {elapsed:.1?}.");
 
     Ok(())
 }
@@ -81,7 +81,7 @@ fn mail_becomes_dead_letter() -> Outcome {
         .run()
 }
 
-/// What an operator does, with the app and its engine and without the harness.
+/// Replays a dead letter as an operator would: with the app and its engine, without the harness.
 async fn dead_letter_is_replayed() -> Result<(), Box<dyn std::error::Error>> {
     let mail_server = Arc::new(MailServer::down_for(5));
     let app = App::builder(booking::domain(Arc::<MailServer>::clone(&mail_server))?)
@@ -97,23 +97,24 @@ async fn dead_letter_is_replayed() -> Result<(), Box<dyn std::error::Error>> {
     let settled = engine.run_until(app.now() + PAYMENT_TERM).await?;
     assert_eq!(settled.failures.len(), 1);
 
-    let letters = app.dead_letters().all().await?;
-    assert_eq!(letters.len(), 1);
-    let letter = &letters[0];
+    let dead_letters = app.dead_letters().all().await?;
+    assert_eq!(dead_letters.len(), 1);
+    let dead_letter = &dead_letters[0];
     println!(
-        "{} gave up on {} at {}, after {} attempts:\n    {}",
-        letter.handler,
-        letter.envelope.metadata.message_type.name(),
-        letter.failed_at,
-        letter.attempts,
-        letter.reason
+        "{} failed on {}: dead letter at {}, after {} attempts:\n    {}",
+        dead_letter.subscription,
+        dead_letter.envelope.metadata.message_type.name(),
+        dead_letter.failed_at,
+        dead_letter.attempts,
+        dead_letter.reason
     );
 
-    // The server takes every mail from the sixth on.
-    assert!(app.dead_letters().replay(&letter.id).await?);
+    // The server accepts every mail from the sixth on.
+    assert!(app.dead_letters().replay(&dead_letter.id).await?);
     let settled = engine.run().await?;
     assert_eq!((settled.deliveries, settled.remaining.dead_letters), (1, 0));
     assert_eq!(mail_server.sent(), ["ada"]);
+
     println!("\nReplayed: one delivery, to GuestMailer alone, and the mail is sent.");
     println!(
         "Dead letters now: {}",
@@ -123,7 +124,7 @@ async fn dead_letter_is_replayed() -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-/// Takes no mail at first.
+/// A mail server that is down for the first mails.
 #[derive(Debug, Default)]
 struct MailServer {
     n_down: AtomicU32,
@@ -140,11 +141,14 @@ impl MailServer {
     }
 
     fn sent(&self) -> Vec<String> {
-        self.sent.lock().expect("nobody panics").clone()
+        self.sent.lock().expect("no thread panicked").clone()
     }
 
     fn failed_attempts(&self) -> Vec<String> {
-        self.failed_attempts.lock().expect("nobody panics").clone()
+        self.failed_attempts
+            .lock()
+            .expect("no thread panicked")
+            .clone()
     }
 }
 
@@ -156,16 +160,15 @@ impl Mailer for MailServer {
             return Err(ServerDown);
         }
 
-        let mut sent = self.sent.lock().expect("nobody panics");
+        let mut sent = self.sent.lock().expect("no thread panicked");
         sent.push(guest.to_owned());
-
         Ok(())
     }
 
     fn on_send_failure(&self, reason: &str, attempt: u32, is_last: bool) {
-        let again = if is_last { "the last" } else { "tried again" };
-        let mut lines = self.failed_attempts.lock().expect("nobody panics");
-        lines.push(format!("attempt {attempt}, {again}: {reason}"));
+        let next_step = if is_last { "last" } else { "with retry" };
+        let mut lines = self.failed_attempts.lock().expect("no thread panicked");
+        lines.push(format!("attempt {attempt}, {next_step}: {reason}"));
     }
 }
 
@@ -182,9 +185,9 @@ fn book() -> BookRoom {
     }
 }
 
-/// The attempts of the mailer, read from the record.
+/// Returns the attempts of the mailer from the record.
 fn attempts(outcome: &Outcome) -> Vec<String> {
-    let attempts = outcome
+    outcome
         .record()
         .entries()
         .iter()
@@ -195,9 +198,8 @@ fn attempts(outcome: &Outcome) -> Vec<String> {
                 ..
             } => Some(format!("{}  attempt {attempt}", entry.time)),
             _ => None,
-        });
-
-    attempts.collect()
+        })
+        .collect()
 }
 
 fn show(outcome: &Outcome) {

@@ -1,7 +1,7 @@
-//! The flows of the shop, told by the harness: `cargo run --example shop`.
+//! The flows of the shop, printed by the harness: `cargo run --example shop`.
 //!
-//! Each function is a test without its `#[test]`; `run` would panic with a report if one failed.
-#![expect(clippy::print_stdout, reason = "it is what the example is for")]
+//! Each function is a test without `#[test]`. A flow that fails panics in `run` with a report.
+#![expect(clippy::print_stdout, reason = "the example prints its result")]
 
 use flow_harness::prelude::*;
 use shop::{
@@ -13,17 +13,15 @@ use shop::{
 
 fn main() {
     let shop = FlowHarness::new(shop::domain);
-    println!("The shop in five flows: each as its story, and below it who caused what.");
+    println!("Five flows of the shop: each prints its story and its chain.");
 
     let inline = order_reserves_stock(&shop);
     let through_engine = order_reserves_stock(&shop.clone().mode(Mode::Engine));
+    assert_eq!(through_engine.chain(), inline.chain());
 
     show("Placing an order reserves stock", &inline);
-    println!(
-        "\nThrough outbox, broker and subscriptions, in `Mode::Engine`, it is the same chain:\n"
-    );
+    println!("\nThe same flow in `Mode::Engine`, through outbox, broker and subscriptions:\n");
     println!("{}", through_engine.chain());
-    assert_eq!(through_engine.chain(), inline.chain());
 
     show("Payment confirms the order", &payment_confirms_order(&shop));
     show(
@@ -36,7 +34,7 @@ fn main() {
     );
     show("An order is placed once", &order_is_placed_once(&shop));
 
-    heading("This one fails on purpose: it asks for `ord-01`, and the order is `ord-1`");
+    heading("This flow fails on purpose: it reads `ord-01`, but the order is `ord-1`");
     println!("{}\n", wrong_id(&shop));
 }
 

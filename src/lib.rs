@@ -1,9 +1,8 @@
-//! Tests an event-driven flow, from a command to its projections, as one sentence: given, when, then.
-//! The whole chain runs inside the test, without sleeps, in a world that is made anew for every run.
+//! Tests an event-driven flow, from a command to its projections: given, when, then.
+//! The whole chain runs inside the test, without sleeps, in a fresh world for every run.
 //!
-//! It runs domains that are built on [`flow_domain`], in memory: inline, or through the production
-//! engine in virtual time. Real databases and domains that are built on something else are not there
-//! yet.
+//! It runs domains that are built on [`flow_domain`], in memory. They run inline, or through the
+//! production engine in virtual time. It does not support real databases or other runtimes yet.
 //!
 //! ```
 //! use flow_harness::prelude::*;
@@ -28,12 +27,13 @@
 //!
 //! # A first flow
 //!
-//! [`FlowHarness::new`] takes the function that builds the domain, and begins a sentence. Nothing
-//! happens before its end: [`run`](Flow::run) in a plain test, `.await` in an async one, where the
-//! handlers run on the test's own runtime. Both give an [`Outcome`] for ordinary asserts.
+//! [`FlowHarness::new`] takes the function that builds the domain. Its methods begin a test flow.
+//! A flow is a plan: nothing runs before [`run`](Flow::run) in a plain test, or `.await` in an async
+//! test. With `.await`, the handlers run on the test's own runtime. Both return an [`Outcome`].
 //!
-//! A sentence may have several acts. A `then` speaks about all of them so far; `then_events`,
-//! `then_commands`, `then_chain` and the verdicts (`then_accepted`, `then_rejected`) about the last.
+//! A flow may have several acts. Most `then_*` methods check all acts so far. `then_events`,
+//! `then_commands`, `then_chain` and the command results (`then_accepted`, `then_rejected`) check
+//! the last act only.
 //!
 //! ```
 //! # use flow_harness::prelude::*;
@@ -52,7 +52,7 @@
 //! assert_eq!(outcome.events_of::<OrderConfirmed>()[0].customer_id, "ada");
 //! ```
 //!
-//! See [`flow`] for the order of the words, and [`Flow`] for each of them.
+//! See [`flow`] for the order of the methods, and [`Flow`] for each of them.
 //!
 //! # The levels
 //!
@@ -61,8 +61,8 @@
 //! | 1 unit | one aggregate, without infrastructure | [`unit()`] |
 //! | 2 sync | the whole chain, inline and in memory | [`Mode::Sync`], the default |
 //! | 3 engine | outbox, broker, subscriptions and retries, in virtual time | [`Mode::Engine`] |
-//! | 2 and 3 | both, and whether they end alike | [`Mode::Differential`] |
-//! | 4 explore | level 3 in every order, with duplicates and crashes | not there yet |
+//! | 2 and 3 | both, and a comparison of their final states | [`Mode::Differential`] |
+//! | 4 explore | level 3 in every order, with duplicates and crashes | not built yet |
 //!
 //! ```
 //! use flow_harness::prelude::*;
@@ -74,16 +74,16 @@
 //!     .then_rejected(OrderError::Empty);
 //! ```
 //!
-//! See [`mod@unit`].
+//! See [`mod@unit`] for level 1.
 //!
 //! # The engine
 //!
-//! [`Mode::Engine`], or `FLOW_MODE=engine` in the environment, runs the production engine step by step: what an act commits is published,
-//! delivered, and tried again when it fails, until nothing is left. Time passes only where the sentence
-//! says so, and where an attempt is waited for; it costs nothing.
+//! [`Mode::Engine`], or `FLOW_MODE=engine` in the environment, runs the production engine step by
+//! step. The engine publishes what an act commits, delivers it, and retries what fails, until no message
+//! is pending. Virtual time moves only for a `when_time_*` step or for a retry, and costs nothing.
 //!
 //! ```
-//! use booking::{BookRoom, GuestMailer, KeptMails, PAYMENT_TERM, ReleaseRoom, ServerDown};
+//! use booking::{BookRoom, GuestMailer, InMemoryMailer, PAYMENT_TERM, ReleaseRoom, ServerDown};
 //! use flow_harness::prelude::*;
 //!
 //! FlowHarness::new(|fakes: &Resources| booking::domain(fakes.get::<InMemoryMailer>()))
@@ -100,22 +100,25 @@
 //!     .run();
 //! ```
 //!
-//! A harness that is [`paused`](FlowHarness::paused) runs the engine only when the sentence says so; what
-//! is read while messages wait fails, and names what waits and for whom. See [`flow`] for the words, and
-//! [`fault`] for what can be made to go wrong. [`fault_at_every_step`](Flow::fault_at_every_step) runs
-//! a sentence once for each delivery with a fault there.
+//! A [`paused`](FlowHarness::paused) harness runs the engine only in a `when_engine_*` step. Reading
+//! state while messages are pending fails there, and the report lists the pending messages.
+//!
+//! # Faults
+//!
+//! A [`fault`] makes a handler, an append, a publication, the engine or a fake fail on purpose.
+//! [`fault_at_every_step`](Flow::fault_at_every_step) injects a fault at each delivery in turn.
 //!
 //! # What a failure looks like
 //!
-//! The line in the head is that of the step. An order is placed twice, and no `then` speaks of the
-//! refusal:
+//! The first line names the line of the failed step. Here an order is placed twice, and no `then`
+//! covers the rejection:
 //!
 //! ```text
 //! flow failed at step 3: when PlaceOrder { order_id: "ord-1", customer_id: "ada", .. }      tests/orders.rs:12:10
 //!
-//!   expected  nothing goes wrong that no `then` speaks of
+//!   expected  no problem, or a `then` that covers it
 //!   found     PlaceOrder was rejected: the order is already placed
-//!             If that is the point, say so: `.then_rejected(..)`
+//!             If the test expects this, add `.then_rejected(..)`
 //!
 //! story   1 given  StockReceived { product_id: "tea", quantity: 100 }
 //!         2 given  PlaceOrder { order_id: "ord-1", customer_id: "ada", .. }
@@ -124,77 +127,36 @@
 //!
 //! chain  PlaceOrder                          OrderCommandHandler  REJECTED: the order is already placed   <- here
 //!
-//! left   nothing waiting · no handlers failed
-//! again  cargo test an_order_is_placed_once
+//! end    nothing pending · no handlers failed
+//! rerun  cargo test an_order_is_placed_once
 //! record target/flow-harness/an_order_is_placed_once.txt
 //! ```
 //!
-//! Where the mismatch does not tell it already, the report says `why`: which handler, on which message,
-//! and what to do. See [`why`], and [`docs::broken`] for eight classic mistakes and their reports.
+//! If the mismatch does not show the cause already, the report has it under `why`, and the advice under
+//! `fix`. See [`diagnosis`], and [`docs::broken`] for eight classic mistakes.
 //!
-//! In a terminal it has colours, unless `NO_COLOR` is set. The last line names the file with everything
-//! that was recorded. What handlers write through `tracing` stands in the chain, under the delivery that wrote it.
-//! [`try_run`](Flow::try_run) gives a failure as a value, and writes no file. `FLOW_HARNESS_TRACE=1` prints
-//! story and chain of sentences that pass, too. See [`report`].
+//! The last line names the file with the whole record. The chain also shows the `tracing` logs of
+//! handlers. [`try_run`](Flow::try_run) returns the failure as a value and writes no file. With
+//! `FLOW_HARNESS_TRACE=1`, passing flows print their story and chain, too. See [`report`].
 //!
-//! # Nothing passes by accident
+//! # No test passes by accident
 //!
-//! These fail a sentence, each with a text of its own:
+//! A flow fails for problems that no `then` covers: rejections, failed handlers, dead letters, pending
+//! messages. It fails if it expects nothing. See [`docs::guards`] for the list.
 //!
-//! * no `then` at all ([`then_settled`](Flow::then_settled) is the word for "it ran and nothing went
-//!   wrong"), and a sentence that is dropped before its end;
-//! * a rejection, a failed handler or a panic that no `then` speaks of, but not the rejection of a command
-//!   that a handler processed, if that handler goes on without it;
-//! * trouble in what is given;
-//! * a cascade that goes over its budget of deliveries, see [`FlowHarness::budget`];
-//! * an aggregate, projection, handler or message that the domain does not have, also where it is
-//!   said to be absent;
-//! * at level 1, an act of which nothing is said, and a refusal of which no word speaks;
-//! * a panic in a task that a handler spawned and does not await, see [`run`];
-//! * a message that was given up on and no `then` speaks of, and messages that wait at the end for an
-//!   engine that was not told to run;
-//! * a fault that is never met;
-//! * an aggregate, row or process manager that no act wrote and that was the same before, unless the last
-//!   act was refused or failed; [`unchanged`](Flow::unchanged) is the word for what is to stay as it was;
-//! * `all` that is said of no rows, and a text to be found that is empty;
-//! * a command that is said to be issued or handled, and was rolled back with the handler that issued it;
-//! * a law that is broken, see below;
-//! * wiring that cannot work: all mistakes are told together, before the first step.
-//!
-//! A [`Warning`](run::Warning) is printed, and is in [`Outcome::warnings`](run::Outcome::warnings), for
-//! what no test can decide: `then_no_event` of an event that no handler says it raises, an engine that was
-//! let run and had nothing to do, and a task of a handler that is not over at the end.
-//!
-//! What has no JSON form, or does not come back from it, fails as well: messages and stored values
-//! are written and read on the way, in memory too. `is` and `then_event` compare what is stored.
-//!
-//! # Laws
-//!
-//! Every run looks after a few laws by itself, whatever the sentence says; see [`Invariant`].
-//!
-//! | law | what holds | what breaks it |
-//! |---|---|---|
-//! | [`RoundTrip`](Invariant::RoundTrip) | what is serialised comes back equal: messages, states, rows | `#[serde(skip)]` |
-//! | [`Fold`](Invariant::Fold) | an event-sourced aggregate is what its events make of it | a change beside `apply` |
-//! | [`Rebuild`](Invariant::Rebuild) | a projection that is rebuilt from all events is the same | a clock, a memory of its own, a sum that counts twice |
-//! | [`SilentChange`](Invariant::SilentChange) | an aggregate does not change without an event | only a [warning](Outcome::warnings) |
-//!
-//! Two values are equal if their `PartialEq` says so, or, where there is none, their JSON. To rebuild,
-//! projectors are called once more at the end of a sentence that passed and left nothing waiting. A law is switched
-//! off by name and with a reason: [`Flow::disable_invariant`], [`FlowHarness::disable_invariant`].
+//! Every run also checks a few [invariants](Invariant), for example that a rebuilt projection equals
+//! the stored one. [`Flow::disable_invariant`] switches one off, with a reason.
 //!
 //! # Test isolation
 //!
-//! Every run calls the function that builds the domain, and has its own store, clock, ids, handlers
-//! and fakes. Tests run in parallel and in any order, and two runs of a sentence leave the same
-//! [`record`](Outcome::record), byte for byte: the clock starts at the beginning of 2026 and moves only
-//! when time is waited for, and an id is a function of its cause, the handler and a count.
-//! [`check_determinism`](FlowHarness::check_determinism) runs every sentence five times and finds the handler
-//! that asks the wall clock, chance or the order of a hash map.
+//! Every run builds its own domain, with its own store, clock, ids, handlers and fakes. Tests run in
+//! parallel and in any order. Two runs of a flow leave the same [`record`](Outcome::record), byte for
+//! byte. The clock starts at the beginning of 2026. An id is a function of its cause, the handler and a
+//! count. [`check_determinism`](FlowHarness::check_determinism) finds handlers that break this.
 //!
-//! Two things outlive a run. The harness keeps a runtime without tasks for its next run, and the
-//! panic hook of the process is wrapped, once, so that a panic in a handler can tell its place.
-//! What a handler does to statics, files or sockets is its own affair. See [`run`].
+//! Two things outlive a run. The harness keeps an idle runtime for its next run. It wraps the panic hook
+//! of the process once, to record where a handler panicked. Handlers must isolate their own
+//! statics, files and sockets. See [`run`].
 //!
 //! # Fakes (resources)
 //!
@@ -220,34 +182,13 @@
 //!     .run();
 //! ```
 //!
-//! Each run has a fake of its own. See [`Resources`](flow::Resources).
-//!
-//! # With rstest
-//!
-//! ```
-//! # use flow_harness::prelude::*;
-//! # fn place_order() -> ::shop::PlaceOrder { unimplemented!() }
-//! use rstest::{fixture, rstest};
-//!
-//! #[fixture]
-//! fn shop(#[default(Mode::Sync)] mode: Mode) -> FlowHarness {
-//!     FlowHarness::new(::shop::domain).mode(mode)
-//! }
-//!
-//! #[rstest]
-//! fn an_order_is_accepted(#[values(Mode::Sync)] _mode: Mode, #[with(_mode)] shop: FlowHarness) {
-//!     shop.when(place_order()).then_accepted().run();
-//! }
-//! ```
-//!
-//! `::shop` is the crate where a fixture has the same name. rstest is your own dependency; nothing
-//! here needs it.
+//! Each run makes its own fakes. See [`Resources`](flow::Resources). [`FlowHarness`] shows a fixture
+//! with rstest.
 //!
 //! # Your own expectations
 //!
 //! [`Flow::then`] takes a closure from the [`Outcome`] to `Result<(), Mismatch>`, or a type that
-//! implements [`Expectation`](flow::Expectation), which can also say that it speaks of a rejection
-//! or a failed handler. The report shows its mismatch like any other.
+//! implements [`Expectation`](flow::Expectation).
 //!
 //! # Feature flags
 //!
@@ -255,8 +196,8 @@
 //!
 //! # Supported Rust versions
 //!
-//! Rust 1.89 and later. Clippy's `incompatible_msrv` watches over it on every change; CI builds with
-//! the stable compiler that it has, not with 1.89 itself.
+//! Rust 1.89 and later. Clippy's `incompatible_msrv` lint checks this on every change. CI builds with
+//! the stable compiler, not with 1.89 itself.
 #![cfg_attr(not(test), warn(clippy::unwrap_used))]
 
 pub mod diagnosis;

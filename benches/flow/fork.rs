@@ -1,4 +1,4 @@
-//! What a second world costs that goes on where the first one is.
+//! Measures the cost of forking a world.
 
 use std::{hint::black_box, sync::Arc};
 
@@ -23,19 +23,20 @@ pub(crate) fn measure(quick: bool) {
     } else {
         [0, 1_000, 100_000]
     };
-    let [none, some, many] = sizes;
-    let mut worlds = sizes.map(world);
     let (rounds, n_forks) = if quick { (1, 1) } else { (20, 1_000) };
-    let [mut of_none, mut of_some, mut of_many] = worlds.each_mut().map(|one| || fork(one));
-    let work: [&mut dyn FnMut(); 3] = [&mut of_none, &mut of_some, &mut of_many];
-    let forks = fastest_rounds(rounds, n_forks, work);
 
-    for (n_rows, fork) in sizes.into_iter().zip(forks) {
-        figure(&format!("fork-{n_rows}"), fork);
+    let mut worlds = sizes.map(world);
+    let [mut fork_empty, mut fork_small, mut fork_large] =
+        worlds.each_mut().map(|world| || fork(world));
+    let work: [&mut dyn FnMut(); 3] = [&mut fork_empty, &mut fork_small, &mut fork_large];
+    let times = fastest_rounds(rounds, n_forks, work);
+
+    for (n_rows, time) in sizes.into_iter().zip(times) {
+        figure(&format!("fork-{n_rows}"), time);
     }
-
-    ratio(&format!("fork-{some}-over-{none}"), forks[1], forks[0]);
-    ratio(&format!("fork-{many}-over-{none}"), forks[2], forks[0]);
+    let [empty, small, large] = sizes;
+    ratio(&format!("fork-{small}-over-{empty}"), times[1], times[0]);
+    ratio(&format!("fork-{large}-over-{empty}"), times[2], times[0]);
 }
 
 fn fork(engine: &mut TestEngine) {
@@ -43,7 +44,7 @@ fn fork(engine: &mut TestEngine) {
     drop(black_box(fork));
 }
 
-/// A world with so many products, each with a stream and a row.
+/// Returns a world with `n_rows` products, each with a stream and a row.
 fn world(n_rows: usize) -> TestEngine {
     let recorder = Arc::new(Recorder::default());
     let app = App::builder(place_order::domain().expect("a domain that can work"))
@@ -62,18 +63,19 @@ fn world(n_rows: usize) -> TestEngine {
 
     runtime.block_on(async {
         for idx in 0..n_rows {
-            let received = app.process(ReceiveStock {
+            app.process(ReceiveStock {
                 product_id: format!("prod-{idx}"),
                 quantity: 100,
-            });
-            received.await.expect("accepted");
+            })
+            .await
+            .expect("accepted");
         }
 
         let settled = engine.run().await.expect("nothing fails in memory");
         assert!(settled.remaining.is_quiet(), "{}", settled.remaining);
     });
 
-    // What is given is taken out of the recorder before anything is forked.
+    // The given entries leave the recorder before the first fork, so they are not measured.
     recorder.drain_into(&mut Record::default());
     engine
 }

@@ -1,7 +1,8 @@
-//! What a flow costs, beside the same work written by hand, and what an engine gets done.
+//! Measures what a test flow costs compared with hand-written code, and how much an engine
+//! delivers.
 //!
-//! Prints one line a figure: `figure NAME VALUE UNIT` or `ratio NAME VALUE`. Both sides of a ratio are
-//! measured in the same run, in turns, on the same work. `-- fork` measures one theme only.
+//! Prints one line per figure: `figure NAME VALUE UNIT` or `ratio NAME VALUE`. The two sides of a
+//! ratio are measured in the same run, in turns, on the same work. `-- fork` runs only that theme.
 
 mod deliveries;
 mod fork;
@@ -11,21 +12,23 @@ mod place_order;
 mod test_flow;
 mod timeout;
 
-/// What is measured under a name; `true` asks only whether it runs.
+/// A name and its benchmark. The benchmark runs only once if its argument is `true`.
 type Theme = (&'static str, fn(bool));
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    // `cargo test --benches` asks only whether it runs.
+    // `cargo test --benches` only checks that the benchmarks run.
     let quick = arguments.iter().any(|argument| argument == "--test");
-    let theme = arguments.iter().find(|one| !one.starts_with("--"));
+    let theme = arguments
+        .iter()
+        .find(|argument| !argument.starts_with("--"));
+
     let all: [Theme; 4] = [
         ("sentence", test_flow::measure),
         ("timeout", timeout::measure),
         ("deliveries", deliveries::measure),
         ("fork", fork::measure),
     ];
-
     for (name, measure) in all {
         if theme.is_none_or(|theme| theme == name) {
             measure(quick);

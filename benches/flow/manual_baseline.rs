@@ -1,15 +1,15 @@
-//! The same flow as somebody in a hurry would write it: plain structs and direct calls, with events and
-//! rows written as JSON and read back by whoever needs them.
+//! The measured flow without any framework: plain structs and direct calls.
+//!
+//! Events and rows are still written as JSON and read back by every handler that needs them.
 
 use std::collections::BTreeMap;
 
+use flow_domain::Apply;
 use serde::{Serialize, de::DeserializeOwned};
 use shop::{
     Inventory, Order, OrderDashboard, OrderPlaced, OrderStatus, PlaceOrder, StockLevel,
     StockReceived, StockReserved,
 };
-
-use flow_domain::Apply;
 
 use crate::place_order;
 
@@ -48,7 +48,6 @@ pub(crate) fn flow() {
     let mut store = ManualStore::default();
     let stock = place_order::stock();
     let received = store.append("inventory-prod-1".to_owned(), "StockReceived", &stock);
-
     project_received(&mut store, &read(&received));
 
     place(&mut store, place_order::place_order());
@@ -74,11 +73,10 @@ fn place(store: &mut ManualStore, command: PlaceOrder) {
         command.quantity,
         command.total_cents,
     );
-
     order.status = OrderStatus::Placed;
     store.put("order", order.order_id.clone(), &order);
-    let placed = store.append(format!("order-{}", event.order_id), "OrderPlaced", &event);
 
+    let placed = store.append(format!("order-{}", event.order_id), "OrderPlaced", &event);
     reserve(store, &read(&placed));
     project_placed(store, read(&placed));
 }
@@ -86,7 +84,6 @@ fn place(store: &mut ManualStore, command: PlaceOrder) {
 fn reserve(store: &mut ManualStore, event: &OrderPlaced) {
     let stream = format!("inventory-{}", event.product_id);
     let mut inventory = Inventory::default();
-
     for (name, json) in store.streams.get(&stream).into_iter().flatten() {
         match *name {
             "StockReceived" => inventory.apply(&read::<StockReceived>(json)),
@@ -96,13 +93,13 @@ fn reserve(store: &mut ManualStore, event: &OrderPlaced) {
     }
 
     assert!(event.quantity <= inventory.available);
+
     let reserved = StockReserved {
         product_id: event.product_id.clone(),
         order_id: event.order_id.clone(),
         quantity: event.quantity,
     };
     let reserved = store.append(stream, "StockReserved", &reserved);
-
     project_reserved(store, &read(&reserved));
 }
 

@@ -1,9 +1,10 @@
-//! How it is measured and printed: `figure NAME VALUE UNIT`, or `ratio NAME VALUE`.
+//! Measures and prints: `figure NAME VALUE UNIT`, or `ratio NAME VALUE`.
 
 use std::time::{Duration, Instant};
 
-/// The fastest round of each piece of work, for one run of it. The pieces take turns, so that a slow
-/// moment of the machine hits all of them.
+/// Returns the time of one run in the fastest round, for each piece of work.
+///
+/// The pieces take turns, so a slow moment of the machine affects all of them.
 #[expect(clippy::disallowed_methods, reason = "a benchmark measures real time")]
 pub(crate) fn fastest_rounds<const N: usize>(
     rounds: usize,
@@ -20,7 +21,6 @@ pub(crate) fn fastest_rounds<const N: usize>(
             *best = (*best).min(start.elapsed() / n_runs);
         }
     }
-
     best
 }
 

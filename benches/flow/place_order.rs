@@ -1,5 +1,5 @@
-//! The flow that is measured: one command, two events, an event handler, two projectors, and one
-//! projection asserted.
+//! The measured flow: one command, two events, an event handler, two projectors and one checked
+//! row.
 
 use flow_domain::{App, Domain, Error, Projector, ProjectorRoutes, Rows, WiringErrors};
 use flow_harness::prelude::*;
@@ -9,8 +9,8 @@ use shop::{
     StockReceived, StockReserved,
 };
 
-/// The projector of the shop, which does not ask whether it has seen an event before, for neither does
-/// the one that is written by hand.
+/// The projector of the shop without the check for duplicates. The hand-written code has no check
+/// either.
 struct StockLevels;
 
 impl Projector for StockLevels {
@@ -28,14 +28,14 @@ impl StockLevels {
         event: StockReceived,
         rows: &mut Rows<'_, StockLevel>,
     ) -> Result<(), Error> {
-        let none = || StockLevel {
+        let empty = || StockLevel {
             product_id: event.product_id.clone(),
             available: 0,
             reserved: 0,
         };
         let quantity = event.quantity;
 
-        rows.change_or_insert(&event.product_id, none, |row| row.available += quantity)
+        rows.change_or_insert(&event.product_id, empty, |row| row.available += quantity)
             .await
     }
 
@@ -52,7 +52,7 @@ impl StockLevels {
     }
 }
 
-/// The shop without its process manager, so that exactly the measured work is done.
+/// Returns the shop without its process manager, so both sides do exactly the same work.
 pub(crate) fn domain() -> Result<Domain, WiringErrors> {
     Domain::builder("shop")
         .aggregate::<Order>()
@@ -93,7 +93,7 @@ pub(crate) fn expected() -> OrderDashboard {
     }
 }
 
-/// The whole sentence, with a fresh world.
+/// Runs the whole test flow in a new world.
 pub(crate) fn flow(harness: &FlowHarness) {
     harness
         .given_events(stock())
@@ -103,20 +103,19 @@ pub(crate) fn flow(harness: &FlowHarness) {
         .run();
 }
 
-/// The same flow in a store that is kept.
+/// Runs the same flow against a store that already has data.
 pub(crate) async fn process(app: &App, idx: usize) {
     let (order_id, product_id) = (format!("ord-{idx}"), format!("prod-{idx}"));
     let receive = ReceiveStock {
         product_id: product_id.clone(),
         quantity: 100,
     };
-
     app.process(receive).await.expect("accepted");
+
     let place = PlaceOrder {
         order_id,
         product_id,
         ..place_order()
     };
-
     app.process(place).await.expect("accepted");
 }

@@ -1,4 +1,4 @@
-//! What a sentence costs, inline and through the engine, beside the same work written by hand.
+//! Measures what a test flow costs in sync mode and in engine mode, compared with hand-written code.
 
 use std::{
     hint::black_box,
@@ -17,37 +17,37 @@ use crate::{
 pub(crate) fn measure(quick: bool) {
     let rounds = if quick { 1 } else { 60 };
     let n_flows = if quick { 10 } else { 2_000 };
-    let lawful = FlowHarness::new(place_order::domain);
-    let harness = without_invariants(lawful.clone());
+    let with_invariants = FlowHarness::new(place_order::domain);
+    let harness = without_invariants(with_invariants.clone());
     let engine = harness.clone().mode(Mode::Engine);
-    let [hand, sync, with_laws, through_engine, domain] = fastest_rounds(
+
+    let [manual, sync, sync_with_invariants, through_engine, domain] = fastest_rounds(
         rounds,
         n_flows,
         [
             &mut || manual_baseline::flow(),
             &mut || place_order::flow(&harness),
-            &mut || place_order::flow(&lawful),
+            &mut || place_order::flow(&with_invariants),
             &mut || place_order::flow(&engine),
             &mut || drop(black_box(place_order::domain())),
         ],
     );
-
-    let [fresh] = fastest_rounds(
+    let [new_harness] = fastest_rounds(
         rounds,
         n_flows,
         [&mut || place_order::flow(&without_invariants(FlowHarness::new(place_order::domain)))],
     );
 
-    figure("hand-written", hand);
+    figure("hand-written", manual);
     figure("sync", sync);
-    figure("sync-with-laws", with_laws);
+    figure("sync-with-laws", sync_with_invariants);
     figure("engine", through_engine);
-    figure("sync-with-a-new-harness", fresh);
+    figure("sync-with-a-new-harness", new_harness);
     figure("building-the-domain", domain);
-    ratio("sync-over-hand", sync, hand);
-    ratio("laws-over-bare", with_laws, sync);
+    ratio("sync-over-hand", sync, manual);
+    ratio("laws-over-bare", sync_with_invariants, sync);
     ratio("engine-over-sync", through_engine, sync);
-    ratio("engine-over-hand", through_engine, hand);
+    ratio("engine-over-hand", through_engine, manual);
 
     for n_stored in [1, 100, 10_000] {
         figure(
@@ -57,14 +57,17 @@ pub(crate) fn measure(quick: bool) {
     }
 }
 
-/// Without the laws that are looked after by default: hand-written code looks after none.
+/// Disables all invariants: the hand-written code checks none.
 fn without_invariants(harness: FlowHarness) -> FlowHarness {
-    Invariant::ALL.into_iter().fold(harness, |harness, law| {
-        harness.disable_invariant(law, "it is measured without")
-    })
+    Invariant::ALL
+        .into_iter()
+        .fold(harness, |harness, invariant| {
+            harness.disable_invariant(invariant, "it is measured without")
+        })
 }
 
-/// What one more flow costs in a store that has so many already, without the sentence around it.
+/// Returns the cost of one more flow in a store that already holds `n_stored` flows, without the
+/// test flow around it.
 #[expect(clippy::disallowed_methods, reason = "a benchmark measures real time")]
 fn time_with_stored_flows(n_stored: usize, quick: bool) -> Duration {
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -81,7 +84,6 @@ fn time_with_stored_flows(n_stored: usize, quick: bool) -> Duration {
 
         let mut best = Duration::MAX;
         let mut next = n_stored;
-
         for _ in 0..5 {
             let start = Instant::now();
             for _ in 0..n_more {
@@ -90,7 +92,6 @@ fn time_with_stored_flows(n_stored: usize, quick: bool) -> Duration {
             }
             best = best.min(start.elapsed() / u32::try_from(n_more).expect("fits"));
         }
-
         best
     })
 }

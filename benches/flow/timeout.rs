@@ -1,4 +1,4 @@
-//! What it costs to wait for three days, and for a mail server that is down when they are over.
+//! Measures a three-day timeout followed by a mail server that is down at first.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -7,7 +7,7 @@ use flow_harness::prelude::*;
 
 use crate::measure::{fastest_rounds, figure};
 
-/// Takes the fifth mail.
+/// A mail server that is down for the first four mails.
 #[derive(Debug, Default)]
 struct FlakyMailer(AtomicU32);
 
@@ -26,11 +26,12 @@ pub(crate) fn measure(quick: bool) {
     let rooms = FlowHarness::new(|fakes: &Resources| booking::domain(fakes.get::<FlakyMailer>()))
         .resource(FlakyMailer::default)
         .mode(Mode::Engine);
-    let [flow] = fastest_rounds(rounds, n_flows, [&mut || released(&rooms)]);
+
+    let [flow] = fastest_rounds(rounds, n_flows, [&mut || release_unpaid_room(&rooms)]);
     figure("three-days-and-four-retries", flow);
 }
 
-fn released(rooms: &FlowHarness) {
+fn release_unpaid_room(rooms: &FlowHarness) {
     rooms
         .given_command(BookRoom {
             booking_id: "b-1".into(),

@@ -1,4 +1,4 @@
-//! A test for each mistake: it passes in the café as it is, and fails where the mistake is made.
+//! A test flow for each mistake. It passes in the correct café, and fails if the mistake is made.
 
 use flow_harness::prelude::*;
 
@@ -7,9 +7,10 @@ use crate::{
     mistake::Mistake,
 };
 
-/// Tells the sentence that notices `mistake`, of a café in which `made` is made.
-pub(crate) fn run_flow(mistake: Mistake, made: Option<Mistake>) -> Result<Outcome, FlowFailure> {
-    let cafe = FlowHarness::new(move || cafe::domain(made));
+/// Runs the flow that finds `mistake`, in a café with the mistake `active`.
+pub(crate) fn run_flow(mistake: Mistake, active: Option<Mistake>) -> Result<Outcome, FlowFailure> {
+    let cafe = FlowHarness::new(move || cafe::domain(active));
+
     match mistake {
         Mistake::WrongId => order_is_on_the_board(&cafe),
         Mistake::WrongKey => card_is_stamped(&cafe),
@@ -18,7 +19,7 @@ pub(crate) fn run_flow(mistake: Mistake, made: Option<Mistake>) -> Result<Outcom
         Mistake::Overwritten => board_still_shows_the_coffee(&cafe),
         Mistake::Swallowed => order_without_table_is_on_the_board(&cafe),
         Mistake::DeliveredTwice => card_is_stamped_once(&cafe),
-        Mistake::TooEarly => order_is_on_the_board_in_time(&cafe, made),
+        Mistake::TooEarly => order_is_on_the_board_in_time(&cafe, active),
     }
 }
 
@@ -48,12 +49,9 @@ fn board_shows_what_is_served(cafe: &FlowHarness) -> Result<Outcome, FlowFailure
 }
 
 fn order_is_served(cafe: &FlowHarness) -> Result<Outcome, FlowFailure> {
-    let coffee_served = CoffeeServed {
-        order_id: "42".into(),
-    };
     cafe.given_command(order_coffee("3"))
         .when(serve_coffee())
-        .then_event(coffee_served)
+        .then_event(coffee_served())
         .try_run()
 }
 
@@ -85,11 +83,11 @@ fn card_is_stamped_once(cafe: &FlowHarness) -> Result<Outcome, FlowFailure> {
 
 fn order_is_on_the_board_in_time(
     cafe: &FlowHarness,
-    made: Option<Mistake>,
+    active: Option<Mistake>,
 ) -> Result<Outcome, FlowFailure> {
     let cafe = cafe.clone().mode(Mode::Engine);
-    let cafe = match made {
-        // The engine runs in its own time, as in production, and nobody waits for it.
+    let cafe = match active {
+        // Like in production, the engine runs on its own and the test does not wait for it.
         Some(Mistake::TooEarly) => cafe.paused(),
         _ => cafe,
     };
@@ -125,6 +123,12 @@ fn order_coffee(table: &str) -> OrderCoffee {
 
 fn serve_coffee() -> ServeCoffee {
     ServeCoffee {
+        order_id: "42".into(),
+    }
+}
+
+fn coffee_served() -> CoffeeServed {
+    CoffeeServed {
         order_id: "42".into(),
     }
 }

@@ -1,11 +1,12 @@
-//! Eight classic mistakes, and what a failure says of each: `cargo run --example broken -- wrong-id`.
+//! Eight classic mistakes and their failure reports: `cargo run --example broken -- wrong-id`.
 //!
-//! Without an argument, or with `all`, it tells all of them. The café in `cafe` is right by itself; a
-//! mistake is one `if` or `match` there, or in `flows.rs` if it is one of the test.
+//! Without an argument, or with `all`, the example prints all reports. The café in `cafe` is
+//! correct by default. A mistake is one `if` or `match` there, or in `flows.rs` if the test makes
+//! it.
 #![expect(
     clippy::print_stdout,
     clippy::print_stderr,
-    reason = "it is what the example is for"
+    reason = "the example prints its result"
 )]
 
 mod cafe;
@@ -30,12 +31,12 @@ fn main() -> ExitCode {
 }
 
 fn show(mistake: Mistake) {
-    let failure = flows::run_flow(mistake, Some(mistake)).expect_err("the mistake is noticed");
+    let failure = flows::run_flow(mistake, Some(mistake)).expect_err("the flow fails");
     println!("{mistake}: {}\n\n{failure}\n\n", mistake.explanation());
 }
 
 fn report_unknown_mistake(name: &str) -> ExitCode {
-    eprintln!("There is no mistake `{name}`. There are `all` of them, or one:");
+    eprintln!("There is no mistake `{name}`. Use `all`, or one of these:");
     for mistake in Mistake::ALL {
         eprintln!("  {:<16} {}", mistake.to_string(), mistake.explanation());
     }

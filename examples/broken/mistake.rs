@@ -1,6 +1,6 @@
 use std::fmt;
 
-/// A mistake that can be switched on. Search for its variant to see it made.
+/// A mistake that can be switched on. Search for a variant to find the code that makes it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Mistake {
     WrongId,
@@ -25,36 +25,36 @@ impl Mistake {
         Self::TooEarly,
     ];
 
-    /// The mistake that has this name.
+    /// Returns the mistake with this name.
     pub(crate) fn by_name(name: &str) -> Option<Self> {
         Self::ALL
             .into_iter()
             .find(|mistake| mistake.to_string() == name)
     }
 
-    /// What is done wrong, in one sentence.
+    /// Describes the mistake in one sentence.
     pub(crate) fn explanation(self) -> &'static str {
         match self {
             Self::WrongId => {
-                "The projector files the row under the id of the guest instead of that of the order."
+                "The projector stores the row under the id of the guest, not of the order."
             }
             Self::WrongKey => {
-                "The handler looks the loyalty card up by the id of the guest, finds none, and goes on without it."
+                "The handler looks up the loyalty card by the id of the guest. It finds none and goes on."
             }
             Self::NotSubscribed => {
-                "The routes of the projector leave the event out, so it never hears of it."
+                "The projector has no route for the event, so it never receives it."
             }
             Self::ForgottenAdd => {
-                "The handler loads the order, changes it, and forgets to add it to the unit of work."
+                "The handler loads and changes the order, but does not add it to the unit of work."
             }
             Self::Overwritten => {
-                "The projector puts a whole new row where it should change one field of the old one."
+                "The projector writes a new row, but should change one field of the old row."
             }
             Self::Swallowed => {
-                "The projector fails on the one order that has no table; the engine puts the event aside and goes on."
+                "The projector fails on an order without a table. The event becomes a dead letter, and the engine goes on."
             }
             Self::DeliveredTwice => {
-                "The event comes a second time, as events may, and the handler does its work a second time."
+                "The event is delivered twice, as events may be, and the handler does its work twice."
             }
             Self::TooEarly => "The test reads the row before the engine has delivered the event.",
         }

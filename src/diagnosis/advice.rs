@@ -7,174 +7,254 @@ use crate::{
 };
 
 impl Cause {
-    /// What to do about it, where there is something that helps more often than not.
-    #[expect(
-        clippy::too_many_lines,
-        reason = "one arm for each case, to be read side by side"
-    )]
+    /// Returns what to do about the cause, if some advice helps more often than not.
     pub fn advice(&self) -> Option<String> {
-        Some(match self {
-            Self::NoHandler { command, related_handler: relative, .. } => match relative {
-                Some(relative) => format!(
-                    "name {command} in the routes of {relative}, which handles others of the same aggregate: `on.command(..)`"
+        // Each function gives advice for its own variants, and none for the others.
+        self.wiring_advice()
+            .or_else(|| self.effect_advice())
+            .or_else(|| self.failure_advice())
+            .or_else(|| self.state_advice())
+            .or_else(|| self.timing_advice())
+    }
+
+    /// Returns the advice for what the wiring lacks.
+    fn wiring_advice(&self) -> Option<String> {
+        let advice = match self {
+            Self::NoHandler {
+                command,
+                related_handler,
+                ..
+            } => match related_handler {
+                Some(handler) => format!(
+                    "add a route for {command} to {handler}, which handles other commands of the \
+                     same aggregate: `on.command(..)`"
                 ),
-                None => format!("register a command handler whose routes name {command}"),
+                None => format!("register a command handler with a route for {command}"),
             },
+            Self::NoSubscriber {
+                event,
+                handler,
+                near_miss,
+                ..
+            } => subscription_advice(event, *handler, near_miss.as_ref()),
+            Self::NoProjector { projection, .. } => {
+                format!(
+                    "register a projector with `type Projection = {projection}`: `.projector(..)`"
+                )
+            }
+            Self::NoProducer { event, .. } => format!(
+                "register the handler that raises {event}: `.event_handler(..)` or \
+                 `.command_handler(..)`"
+            ),
+            Self::NeverSent { message } => format!(
+                "send {message} from the test flow, if it comes from outside the domain: \
+                 `.when(..)` or `.when_event({message} {{ .. }})`"
+            ),
+            _ => return None,
+        };
+
+        Some(advice)
+    }
+
+    /// Returns the advice for a call that did not raise or issue what was expected.
+    fn effect_advice(&self) -> Option<String> {
+        let Self::NotRaised {
+            at,
+            wanted,
+            is_command,
+            instead,
+            changed,
+        } = self
+        else {
+            return None;
+        };
+
+        Some(match changed {
+            Some(changed) => format!(
+                "raise {wanted} where {} changes {changed}: without an event, no subscriber learns \
+                 of the change",
+                at.handler
+            ),
+            None if !is_command && instead.is_empty() => format!(
+                "look for a missing `work.add(..)` in {}, or check the conditions that lead to {wanted}",
+                at.handler
+            ),
+            None => format!(
+                "check the conditions in {} that lead to {wanted}",
+                at.handler
+            ),
+        })
+    }
+
+    /// Returns the advice for a call that failed, was rolled back, was skipped or was repeated.
+    fn failure_advice(&self) -> Option<String> {
+        let advice = match self {
             Self::Rejected {
-                missing_state: Some(unmade),
+                missing_state: Some(state),
                 ..
             } => format!(
-                "begin with {unmade} by `.given_command(..)` or `.given_aggregate(..)`: it has events, but is kept as state, which they do not make"
+                "create {state} with `.given_command(..)` or `.given_aggregate(..)`: it is stored \
+                 as state, so its events do not create it"
             ),
-            Self::Rejected { is_command_result: false, .. } => {
-                "make what it asks for true in `given_..`".to_owned()
-            }
-            Self::Rejected { .. } => {
-                "make what it asks for true in `given_..`, or expect the refusal: `.then_rejected(..)`".to_owned()
-            }
-            Self::NotRaised {
-                at,
-                wanted,
-                changed: Some(changed),
+            Self::Rejected {
+                is_command_result: false,
                 ..
-            } => format!(
-                "raise {wanted} where {} changes {changed}: nobody hears of a change without an event",
-                at.handler
-            ),
-            Self::NotRaised { at, wanted, is_command: false, instead, .. } if instead.is_empty() => format!(
-                "look for a forgotten `work.add(..)` in {}, or for the branch that leads to {wanted} and was not taken",
-                at.handler
-            ),
-            Self::NotRaised { at, wanted, .. } => format!(
-                "look at what {} decides on: the branch that leads to {wanted} was not taken",
-                at.handler
-            ),
-            Self::NoSubscriber { event, handler, near_miss: near, .. } => match (relevant_near_miss(near.as_ref(), *handler), handler) {
-                (Some(NearMiss::Category { wanted, .. }), _) => format!(
-                    "name the aggregate that raises it: `#[event(part_of = ..)]` decides on the category, here `{wanted}`"
-                ),
-                (Some(NearMiss::Version { handler, .. }), _) => {
-                    format!("add a method for {event} to {handler}, or upcast the old version")
-                }
-                (_, Some(handler)) => {
-                    format!("add it to the routes of {handler}: `on.event(Self::on_..)`")
-                }
-                (_, None) => format!("name {event} in the routes of the handler that is to know of it"),
-            },
-            Self::Filtered { .. } => {
-                "if it should not be let go, look at `origin`, the deadline, or what starts the process manager".to_owned()
-            }
-            Self::Scheduled { .. } => {
-                "let time pass before it is asked: `.when_time_passes(..)`".to_owned()
-            }
+            } => "set up the required state in a `given_..` step".to_owned(),
+            Self::Rejected { .. } => "set up the required state in a `given_..` step, or expect \
+                                      the rejection: `.then_rejected(..)`"
+                .to_owned(),
             Self::HandlerFailed {
                 missing: Some(missing),
                 ..
             } => missing.advice(),
             Self::HandlerFailed { at, .. } => format!(
-                "mend {}, or expect what is so without it: `.then_handler_failed_saying::<{}>(\"..\")`",
+                "correct {}, or expect the failure: `.then_handler_failed_saying::<{}>(\"..\")`",
                 at.handler, at.handler
             ),
-            Self::Deduplicated { .. } => {
-                "a message with an id of its own is handled again; the same one is not".to_owned()
-            }
-            Self::HandledRepeatedly { at, .. } => format!(
-                "what comes again has the same id: let {} handle each `once`, or write what is the same twice",
+            Self::RolledBack { at, .. } => format!(
+                "check why {} did not succeed: a unit of work is committed or rolled back as a whole",
                 at.handler
             ),
-            Self::WroteNothing { at, .. } => {
-                format!("look for a forgotten `work.add(..)` or `rows.put(..)` in {}", at.handler)
+            Self::Filtered { .. } => "check `.origin(..)`, the deadline, or the event that starts \
+                                      the process manager"
+                .to_owned(),
+            Self::Deduplicated { at } => format!(
+                "send a new {}: only a message with the same id is skipped",
+                at.message
+            ),
+            Self::HandledRepeatedly { at, .. } => format!(
+                "add `on.subscription().once()` to {}, or make the handler idempotent: a \
+                 redelivered message has the same id",
+                at.handler
+            ),
+            _ => return None,
+        };
+
+        Some(advice)
+    }
+
+    /// Returns the advice for what happened to a state.
+    fn state_advice(&self) -> Option<String> {
+        let advice = match self {
+            Self::WroteNothing { at, .. } => format!(
+                "look for a missing `work.add(..)` or `rows.put(..)` in {}",
+                at.handler
+            ),
+            Self::WroteOther {
+                at,
+                wrote,
+                similarity: Similarity::InField(field),
+                ..
+            } => format!(
+                "check {wrote} in the test, or let {} use the `{field}` of {} as the id",
+                at.handler, at.message
+            ),
+            Self::WroteOther { wanted, wrote, .. } => format!(
+                "check {wrote} in the test, or correct the code that creates the id of {wanted}"
+            ),
+            Self::Overwritten { at, subject, .. } => {
+                format!("check what {} does with an existing {subject}", at.handler)
             }
-            Self::WroteOther { at, wrote, similarity: Similarity::InField(field), .. } => {
-                format!("ask for {wrote}, or have {} write it under its `{field}`", at.handler)
-            }
-            Self::WroteOther { wanted, .. } => {
-                format!("ask for the id that is there, or mend where {wanted} gets its id from")
-            }
-            Self::Overwritten { at, .. } => {
-                format!("look at what {} does to what is there already", at.handler)
-            }
-            Self::RolledBack { .. } => {
-                "what is done in one unit of work stays or goes together".to_owned()
-            }
-            Self::Pending { .. } => "let the engine run first: `.when_engine_runs()`".to_owned(),
-            Self::NotInMode { .. } => "run it with `.mode(Mode::Engine)`".to_owned(),
-            Self::AssertedTooEarly { step, .. } => format!("say it after step {step}"),
             Self::WrongKey {
                 at,
                 origin: Some(origin),
                 ..
             } => {
-                let made = origin.handler_call().unwrap_or(at);
-                format!("mend {}: the id that it gives on is another's", made.handler)
+                let origin_call = origin.handler_call().unwrap_or(at);
+                format!("correct {}: it passes on a wrong id", origin_call.handler)
             }
             Self::WrongKey {
                 at,
+                type_name,
                 expected_key: ExpectedKey::InField(field, _),
                 ..
-            } => format!("look it up by `{field}` in {}", at.handler),
-            Self::OrderDiffers { .. } => {
-                "if the order does not matter, say `.then_event(..)` for each".to_owned()
-            }
+            } => format!(
+                "let {} use the `{field}` of {} as the id of {type_name}",
+                at.handler, at.message
+            ),
             Self::FieldsDiffer { fields, .. } => {
                 return fields.iter().find_map(FieldCause::advice);
             }
-            Self::WrongKey { .. }
-            | Self::Unexpected { .. }
-            | Self::NothingFailed { .. }
-            | Self::Unreadable { .. }
-            | Self::InvariantViolated { .. }
-            | Self::Accepted { .. } => return None,
-            Self::NoProjector { projection: name, .. } => {
-                format!("register one: `.projector(..)` with `type Projection = {name}`")
+            _ => return None,
+        };
+
+        Some(advice)
+    }
+
+    /// Returns the advice for what came too late, too early or not at all.
+    fn timing_advice(&self) -> Option<String> {
+        let advice = match self {
+            Self::Scheduled { .. } => {
+                "let time pass before this step: `.when_time_passes(..)`".to_owned()
             }
-            Self::NoProducer { event, .. } => format!(
-                "register the handler that raises {event}: `.event_handler(..)` or `.command_handler(..)`"
-            ),
-            Self::NeverSent { message } => {
-                format!("have it come, if it is to: `.when(..)` or `.when_event({message} {{ .. }})`")
+            Self::Pending { .. } => {
+                "let the engine run before this step: `.when_engine_runs()`".to_owned()
             }
-        })
+            Self::NotInMode { .. } => "run the flow with `.mode(Mode::Engine)`".to_owned(),
+            Self::ExpectationTooEarly { step, .. } => {
+                format!("move the expectation after step {step}")
+            }
+            Self::OrderDiffers { .. } => {
+                "use `.then_event(..)` for each message, if the order does not matter".to_owned()
+            }
+            _ => return None,
+        };
+
+        Some(advice)
     }
 }
 
-impl MissingState {
-    fn advice(&self) -> String {
-        let Self {
-            type_name: what,
-            id,
-            known_ids: known,
-            ..
-        } = self;
+/// Returns how to subscribe a handler to an event. `handler` is the one that should handle it, if known.
+fn subscription_advice(event: &str, handler: Option<&str>, near_miss: Option<&NearMiss>) -> String {
+    match (relevant_near_miss(near_miss, handler), handler) {
+        (Some(NearMiss::Category { wanted, .. }), _) => format!(
+            "set `#[event(part_of = ..)]` to the aggregate that raises {event}; its category is \
+             now `{wanted}`"
+        ),
+        (Some(NearMiss::Version { handler, .. }), _) => route_advice(event, handler),
+        (_, Some(handler)) => route_advice(event, handler),
+        (_, None) => route_advice(event, "the handler that needs it"),
+    }
+}
 
-        let words = match self.stored_as {
+fn route_advice(event: &str, handler: &str) -> String {
+    format!("add a route for {event} to {handler}: `on.event(Self::the_method)`")
+}
+
+impl MissingState {
+    /// Returns how a test flow creates the state, and which states there are.
+    fn advice(&self) -> String {
+        let steps = match self.stored_as {
             StoredAs::State => "`.given_command(..)` or `.given_aggregate(..)`",
             StoredAs::Events => "`.given_command(..)` or `.given_events(..)`",
-            StoredAs::Row => "the event that makes it, in `.given_events(..)`",
+            StoredAs::Row => "an event in `.given_events(..)`",
         };
-        let begin = format!("begin with {what} {id:?}, if it is to be there: {words}");
+        let advice = format!(
+            "create {} {:?} with {steps}, if it should exist",
+            self.type_name, self.id
+        );
 
-        if known.is_empty() {
-            return begin;
+        if self.known_ids.is_empty() {
+            return advice;
         }
 
-        let known = first_few(known.iter().map(|id| format!("{id:?}")));
-        format!("{begin}; what is there: {known}")
+        let known_ids = first_few(self.known_ids.iter().map(|id| format!("{id:?}")));
+        format!("{advice}; existing ids: {known_ids}")
     }
 }
 
 impl FieldCause {
-    /// Where the expected value is to be had, if the message has it.
+    /// Returns where the handler can take the expected value from, if its message has it.
     fn advice(&self) -> Option<String> {
         let at = self.origin.as_ref()?.handler_call()?;
         let field = self.expected_field.as_ref()?;
 
         Some(format!(
-            "if {} is to be {}, have {} take it from the `{field}` of {}",
-            self.path,
-            short_json(self.expected.as_ref()?),
+            "let {} take `{}` from the `{field}` of {}, if {} is correct",
             at.handler,
-            at.message
+            self.path,
+            at.message,
+            short_json(self.expected.as_ref()?)
         ))
     }
 }
@@ -184,12 +264,12 @@ mod tests {
     use super::*;
 
     #[track_caller]
-    fn check(kept_as: StoredAs, known: &[&str], expected: &str) {
+    fn check(stored_as: StoredAs, known_ids: &[&str], expected: &str) {
         let missing = MissingState {
             type_name: "Order",
             id: "ord-1".to_owned(),
-            stored_as: kept_as,
-            known_ids: known.iter().map(|id| (*id).to_owned()).collect(),
+            stored_as,
+            known_ids: known_ids.iter().map(|id| (*id).to_owned()).collect(),
         };
 
         assert_eq!(missing.advice(), expected);
@@ -200,14 +280,15 @@ mod tests {
         check(
             StoredAs::Events,
             &[],
-            "begin with Order \"ord-1\", if it is to be there: `.given_command(..)` or `.given_events(..)`",
+            "create Order \"ord-1\" with `.given_command(..)` or `.given_events(..)`, if it \
+             should exist",
         );
 
         check(
             StoredAs::Row,
             &["a", "b", "c", "d", "e", "f"],
-            "begin with Order \"ord-1\", if it is to be there: the event that makes it, in \
-             `.given_events(..)`; what is there: \"a\", \"b\", \"c\", \"d\", \"e\", and 1 more",
+            "create Order \"ord-1\" with an event in `.given_events(..)`, if it should exist; \
+             existing ids: \"a\", \"b\", \"c\", \"d\", \"e\", and 1 more",
         );
     }
 }

@@ -1,81 +1,88 @@
 use crate::diagnosis::{Cause, Diagnosis};
 
-/// Farther than what is told by the wiring: that a handler is to be told of an event is only a guess.
+/// The distance of a cause that is only a guess: it ranks after all causes that the wiring shows.
 pub(super) const GUESS_DISTANCE: usize = 100;
 
-/// What may be the cause, the most probable first.
+/// The possible causes of a failure, with their ranks.
 #[derive(Debug, Default)]
 pub(super) struct Candidates {
-    /// What surely went wrong comes before what was merely not done, and what is near before what is
-    /// far: `(whether it is only a guess, how far it is)`.
+    /// Each cause with its rank; the lowest rank is the most probable.
+    ///
+    /// A rank is `(is it inferred, distance in messages)`. What certainly went wrong comes before what is
+    /// inferred because it was not done, and near comes before far.
     ranked: Vec<((bool, usize), Cause)>,
 }
 
 impl Candidates {
-    /// Adds something that went wrong, so many messages away.
-    pub(super) fn add_certain(&mut self, distance: usize, verdict: Option<Cause>) {
-        self.push((false, distance), verdict);
+    /// Adds something that went wrong, `distance` messages away from the failed step.
+    pub(super) fn add_certain(&mut self, distance: usize, cause: Option<Cause>) {
+        self.push((false, distance), cause);
     }
 
-    /// Adds something that was not done, so many messages away.
-    pub(super) fn add_inferred(&mut self, distance: usize, verdict: Option<Cause>) {
-        self.push((true, distance), verdict);
+    /// Adds something that was not done, `distance` messages away from the failed step.
+    pub(super) fn add_inferred(&mut self, distance: usize, cause: Option<Cause>) {
+        self.push((true, distance), cause);
     }
 
-    fn push(&mut self, rank: (bool, usize), verdict: Option<Cause>) {
-        let Some(verdict) = verdict else { return };
-        if self.ranked.iter().all(|(_, known)| *known != verdict) {
-            self.ranked.push((rank, verdict));
+    fn push(&mut self, rank: (bool, usize), cause: Option<Cause>) {
+        let Some(cause) = cause else { return };
+
+        if self.ranked.iter().all(|(_, known)| *known != cause) {
+            self.ranked.push((rank, cause));
         }
     }
 
-    /// What is told by what happened, and what is only guessed from what did not.
+    /// Returns the likely causes and the guesses, each in the order of their ranks.
     pub(super) fn into_likely_and_guesses(mut self) -> (Vec<Cause>, Vec<Cause>) {
         self.ranked.sort_by_key(|(rank, _)| *rank);
-        let is_told = |one: &((bool, usize), Cause)| one.0.1 < GUESS_DISTANCE;
-        let (told, guessed): (Vec<_>, Vec<_>) = self.ranked.into_iter().partition(is_told);
-        let verdicts = |found: Vec<(_, Cause)>| found.into_iter().map(|(_, one)| one).collect();
-        (verdicts(told), verdicts(guessed))
-    }
 
-    /// In order; what was found first comes first where nothing else decides.
-    pub(super) fn into_causes(mut self) -> Vec<Cause> {
-        self.ranked.sort_by_key(|(rank, _)| *rank);
-        self.ranked
+        let (likely, guesses): (Vec<_>, Vec<_>) = self
+            .ranked
             .into_iter()
-            .map(|(_, verdict)| verdict)
-            .collect()
+            .partition(|((_, distance), _)| *distance < GUESS_DISTANCE);
+        let causes = |ranked: Vec<(_, Cause)>| ranked.into_iter().map(|(_, cause)| cause).collect();
+
+        (causes(likely), causes(guesses))
+    }
+
+    /// Returns the causes in the order of their ranks.
+    pub(super) fn into_causes(mut self) -> Vec<Cause> {
+        // The sort is stable: of two causes with the same rank, the one found first stays first.
+        self.ranked.sort_by_key(|(rank, _)| *rank);
+        self.ranked.into_iter().map(|(_, cause)| cause).collect()
     }
 }
 
-/// The first of a list is the verdict, the next that says something else the runner-up.
-pub(super) fn pick_diagnosis(verdicts: Vec<Cause>) -> Option<Diagnosis> {
-    let mut verdicts = verdicts.into_iter();
-    let verdict = verdicts.next()?;
-    let told = verdict.to_string();
-    let runner_up = verdicts.find(|other| is_rival(&verdict, other) && other.to_string() != told);
+/// Takes the first cause, and as the runner-up the next one that casts doubt on it.
+///
+/// A runner-up with the same text as the cause would say nothing new, so it is passed over.
+pub(super) fn pick_diagnosis(causes: Vec<Cause>) -> Option<Diagnosis> {
+    let mut causes = causes.into_iter();
+    let cause = causes.next()?;
 
-    Some(Diagnosis {
-        cause: verdict,
-        runner_up,
-    })
+    let text = cause.to_string();
+    let runner_up = causes.find(|other| is_rival(&cause, other) && other.to_string() != text);
+
+    Some(Diagnosis { cause, runner_up })
 }
 
-/// Whether there is reason to doubt a verdict because of another: of what surely went wrong only because
-/// of something else that did.
-fn is_rival(verdict: &Cause, other: &Cause) -> bool {
-    let went_another_way = matches!(other, Cause::NotRaised { instead, .. } if !instead.is_empty());
-    match verdict {
-        _ if verdict.is_certain() => {
+/// Returns true if `other` casts doubt on `cause`.
+///
+/// Only another certain cause casts doubt on a certain one.
+fn is_rival(cause: &Cause, other: &Cause) -> bool {
+    let has_sent_others = matches!(other, Cause::NotRaised { instead, .. } if !instead.is_empty());
+
+    match cause {
+        _ if cause.is_certain() => {
             other.is_certain() && !matches!(other, Cause::NoSubscriber { .. })
         }
         Cause::NotRaised { .. } => true,
-        _ => !went_another_way,
+        _ => !has_sent_others,
     }
 }
 
 impl Cause {
-    /// Whether a handler failed or refused, so that no later act mends it.
+    /// Returns true if a handler failed or rejected a message. No later act can repair that.
     pub(crate) fn is_independent_failure(&self) -> bool {
         matches!(
             self,
@@ -83,8 +90,9 @@ impl Cause {
         )
     }
 
-    /// Whether it is something that went wrong, and not only something that was not done or done
-    /// otherwise.
+    /// Returns true if the record shows that something went wrong.
+    ///
+    /// The other causes only say that something was not done, or was done differently.
     pub(crate) fn is_certain(&self) -> bool {
         !matches!(
             self,
@@ -99,13 +107,14 @@ impl Cause {
     }
 }
 
-/// Several searches in one: what is sure in any of them comes first.
+/// Merges several searches. The ranks decide between the causes of all searches.
 pub(super) fn merge(searches: Vec<Candidates>) -> Candidates {
-    let mut all = Candidates::default();
+    let mut merged = Candidates::default();
     for search in searches {
-        for (rank, verdict) in search.ranked {
-            all.push(rank, Some(verdict));
+        for (rank, cause) in search.ranked {
+            merged.push(rank, Some(cause));
         }
     }
-    all
+
+    merged
 }

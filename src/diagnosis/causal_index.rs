@@ -1,382 +1,325 @@
 use std::collections::BTreeMap;
 
 use flow_domain::{
-    clock::Timestamp,
     engine::Remaining,
-    message::{Envelope, MessageId, MessageKind, Payload, Processing},
-    record::{EntryId, EntryKind, HandlerKind, HandlerOutcome, Record, StateChange, Table},
+    message::MessageId,
+    record::{
+        Entry, EntryId, EntryKind, HandlerKind, HandlerOutcome, Record, RolledBack, StateChange,
+        Table,
+    },
     wiring::{AggregateWiring, Wiring},
 };
-use serde_json::Value;
 
-use crate::{diagnosis::HandlerCall, expect::MessageView, report::rolled_back_by};
+use crate::{
+    diagnosis::{HandlerCall, indexed_message::IndexedMessage},
+    report::rolled_back_by,
+};
 
-/// What happened in a run, with what belongs together put together: the handlings and the messages.
+/// An index of the record of a run: the handler calls and the messages, and which caused which.
+///
+/// Calls and messages refer to each other by their indices in `calls` and `messages`.
 pub(super) struct CausalIndex<'r> {
     pub(super) record: &'r Record,
     pub(super) wiring: &'r Wiring,
+    /// The work that the engine has left at the end of the run.
     pub(super) remaining: &'r Remaining,
     pub(super) is_inline: bool,
-    /// How many entries of the record are older than the first act, and than the last.
-    pub(super) n_given: usize,
+    /// The number of entries that were recorded before the first act.
+    pub(super) n_given_entries: usize,
+    /// The number of entries that were recorded before the last act.
     pub(super) n_before_last_act: usize,
+    /// The handler calls, oldest first.
     pub(super) calls: Vec<IndexedCall<'r>>,
+    /// The messages, oldest first.
     pub(super) messages: Vec<IndexedMessage<'r>>,
-    /// The place of the message that came to be at an entry.
+    /// The call that an entry started. The key is the index of the entry.
+    call_by_entry: BTreeMap<usize, usize>,
+    /// The message that an entry is about. The key is the index of the entry.
     message_by_entry: BTreeMap<usize, usize>,
 }
 
-/// One call of a handler.
+/// A call of a handler.
 #[derive(Debug)]
 pub(super) struct IndexedCall<'r> {
+    /// The entry that started the call.
     pub(super) started: EntryId,
     pub(super) handler: &'static str,
     pub(super) kind: HandlerKind,
     pub(super) attempt: u32,
-    /// The place of its message.
+    /// The index of the message that the handler was called with.
     pub(super) message: Option<usize>,
     pub(super) outcome: Option<&'r HandlerOutcome>,
-    /// The handling with which it was rolled back, if it was not by itself.
+    /// The outer handler whose failure rolled this call back, although the call itself succeeded.
     pub(super) rolled_back_by: Option<&'static str>,
     pub(super) writes: Vec<&'r StateChange>,
+    /// The states that the handler tried to read and did not find, each with its id.
     pub(super) not_found: Vec<(Table, &'r str)>,
-    /// The places of the messages that it raised and issued.
+    /// The indices of the messages that the handler raised or issued.
     pub(super) caused: Vec<usize>,
 }
 
-/// One message.
-#[derive(Debug)]
-pub(super) struct IndexedMessage<'r> {
-    /// Where it came to be.
-    pub(super) entry: EntryId,
-    /// Where it was stored or handed over; `None` if it was rolled back.
-    pub(super) stored_at: Option<EntryId>,
-    pub(super) envelope: &'r Envelope,
-    pub(super) name: String,
-    /// The place of the handling in which it came to be; `None` if it came from outside.
-    pub(super) produced_by: Option<usize>,
-    /// When it comes, if it was scheduled.
-    pub(super) due: Option<Timestamp>,
-    pub(super) is_cancelled: bool,
-    pub(super) is_expired: bool,
-    pub(super) has_no_subscriber: bool,
-    /// Who gave up on it after how many attempts, and whether it is kept.
-    pub(super) retries_exhausted: Vec<(&'static str, u32, bool)>,
-}
-
 impl<'r> CausalIndex<'r> {
+    /// Builds the index of a record.
     pub(super) fn build(
         record: &'r Record,
         wiring: &'r Wiring,
-        left: &'r Remaining,
+        remaining: &'r Remaining,
         is_inline: bool,
-        (n_given, n_before_last_act): (usize, usize),
+        (n_given_entries, n_before_last_act): (usize, usize),
     ) -> Self {
-        let mut facts = Self {
+        let mut index = Self {
             record,
             wiring,
-            remaining: left,
+            remaining,
             is_inline,
-            n_given,
+            n_given_entries,
             n_before_last_act,
             calls: Vec::new(),
             messages: Vec::new(),
+            call_by_entry: BTreeMap::new(),
             message_by_entry: BTreeMap::new(),
         };
-        let mut handling_at: BTreeMap<usize, usize> = BTreeMap::new();
 
+        // A cause is recorded before its effects, so one pass finds all of them.
         for entry in record.entries() {
-            let cause = entry.cause.map(EntryId::index);
-            let by = cause.and_then(|cause| handling_at.get(&cause).copied());
-            let about = cause.and_then(|cause| facts.message_by_entry.get(&cause).copied());
-
-            match &entry.kind {
-                EntryKind::CommandReceived(envelope) => {
-                    facts.add_message((entry.id, Some(entry.id)), envelope, by, None);
-                }
-                EntryKind::Scheduled { command, due } => {
-                    facts.add_message((entry.id, Some(entry.id)), command, by, Some(*due));
-                }
-                EntryKind::Raised(envelope) => {
-                    facts.add_message((entry.id, None), envelope, by, None);
-                }
-                EntryKind::Appended(event) => match about {
-                    Some(place) => {
-                        facts.messages[place].stored_at = Some(entry.id);
-                        facts.message_by_entry.insert(entry.id.index(), place);
-                    }
-                    None => {
-                        facts.add_message((entry.id, Some(entry.id)), &event.envelope, None, None);
-                    }
-                },
-                EntryKind::HandlerStarted {
-                    handler,
-                    kind,
-                    attempt,
-                } => {
-                    handling_at.insert(entry.id.index(), facts.calls.len());
-                    facts.calls.push(IndexedCall {
-                        started: entry.id,
-                        handler,
-                        kind: *kind,
-                        attempt: *attempt,
-                        message: about,
-                        outcome: None,
-                        rolled_back_by: None,
-                        writes: Vec::new(),
-                        not_found: Vec::new(),
-                        caused: Vec::new(),
-                    });
-                }
-                EntryKind::Cancelled(id) => facts.mark_cancelled(*id),
-                what => facts.add_result((entry.id, what), by, about),
-            }
+            index.add_entry(entry);
         }
 
-        facts
+        index
     }
 
-    fn add_message(
-        &mut self,
-        (entry, kept): (EntryId, Option<EntryId>),
-        envelope: &'r Envelope,
-        by: Option<usize>,
-        due: Option<Timestamp>,
-    ) {
-        let place = self.messages.len();
-        self.message_by_entry.insert(entry.index(), place);
-        if let Some(by) = by {
-            self.calls[by].caused.push(place);
+    fn add_entry(&mut self, entry: &'r Entry) {
+        let cause = entry.cause.map(EntryId::index);
+        let call = cause.and_then(|cause| self.call_by_entry.get(&cause).copied());
+        let message = cause.and_then(|cause| self.message_by_entry.get(&cause).copied());
+
+        match &entry.kind {
+            EntryKind::CommandReceived(envelope) => self.add_message(IndexedMessage {
+                produced_by: call,
+                ..IndexedMessage::new(entry.id, envelope)
+            }),
+            EntryKind::Scheduled { command, due } => self.add_message(IndexedMessage {
+                produced_by: call,
+                due: Some(*due),
+                ..IndexedMessage::new(entry.id, command)
+            }),
+            EntryKind::Raised(envelope) => self.add_message(IndexedMessage {
+                produced_by: call,
+                // A later `Appended` entry says where it was stored.
+                stored_at: None,
+                ..IndexedMessage::new(entry.id, envelope)
+            }),
+            EntryKind::Appended(event) => match message {
+                Some(message) => {
+                    self.messages[message].stored_at = Some(entry.id);
+                    self.message_by_entry.insert(entry.id.index(), message);
+                }
+                None => self.add_message(IndexedMessage::new(entry.id, &event.envelope)),
+            },
+            EntryKind::HandlerStarted {
+                handler,
+                kind,
+                attempt,
+            } => self.add_call(IndexedCall {
+                started: entry.id,
+                handler,
+                kind: *kind,
+                attempt: *attempt,
+                message,
+                outcome: None,
+                rolled_back_by: None,
+                writes: Vec::new(),
+                not_found: Vec::new(),
+                caused: Vec::new(),
+            }),
+            EntryKind::Cancelled(id) => self.mark_cancelled(*id),
+            _ => {
+                if let Some(call) = call {
+                    self.add_to_call(call, entry);
+                }
+                if let Some(message) = message {
+                    self.add_to_message(message, entry);
+                }
+            }
+        }
+    }
+
+    fn add_call(&mut self, call: IndexedCall<'r>) {
+        self.call_by_entry
+            .insert(call.started.index(), self.calls.len());
+        self.calls.push(call);
+    }
+
+    fn add_message(&mut self, message: IndexedMessage<'r>) {
+        let idx = self.messages.len();
+        self.message_by_entry.insert(message.entry.index(), idx);
+        if let Some(producer) = message.produced_by {
+            self.calls[producer].caused.push(idx);
         }
 
-        self.messages.push(IndexedMessage {
-            entry,
-            stored_at: kept,
-            envelope,
-            name: MessageView::from(envelope).name,
-            produced_by: by,
-            due,
-            is_cancelled: false,
-            is_expired: false,
-            has_no_subscriber: false,
-            retries_exhausted: Vec::new(),
-        });
+        self.messages.push(message);
     }
 
     fn mark_cancelled(&mut self, id: MessageId) {
         if let Some(message) = self
             .messages
             .iter_mut()
-            .find(|one| one.envelope.metadata.id == id)
+            .find(|message| message.envelope.metadata.id == id)
         {
             message.is_cancelled = true;
         }
     }
 
-    /// What became of a handling, or of a message.
-    fn add_result(
-        &mut self,
-        (entry, what): (EntryId, &'r EntryKind),
-        by: Option<usize>,
-        about: Option<usize>,
-    ) {
-        if let Some(handling) = by.map(|by| &mut self.calls[by]) {
-            match what {
-                EntryKind::HandlerEnded(ended) => {
-                    handling.outcome = Some(ended);
-                    if *ended == HandlerOutcome::Handled {
-                        handling.rolled_back_by =
-                            rolled_back_by(self.record.entry(entry), self.record);
-                    }
-                }
-                EntryKind::StateChanged(written) => handling.writes.push(written),
-                EntryKind::NotFound { table, id } => handling.not_found.push((*table, id)),
-                _ => {}
-            }
-        }
+    /// Adds an entry to the call that caused it: its outcome, a write, or a failed read.
+    fn add_to_call(&mut self, call: usize, entry: &'r Entry) {
+        let call = &mut self.calls[call];
 
-        if let Some(message) = about.map(|place| &mut self.messages[place]) {
-            match what {
-                EntryKind::NoSubscriber => message.has_no_subscriber = true,
-                EntryKind::Expired => message.is_expired = true,
-                EntryKind::RetriesExhausted {
-                    handler,
-                    attempts,
-                    is_dead_lettered: is_kept,
-                } => message
-                    .retries_exhausted
-                    .push((handler, *attempts, *is_kept)),
-                _ => {}
+        match &entry.kind {
+            EntryKind::HandlerEnded(outcome) => {
+                call.outcome = Some(outcome);
+                if *outcome == HandlerOutcome::Handled {
+                    call.rolled_back_by = rolled_back_by(entry, self.record);
+                }
             }
+            EntryKind::StateChanged(change) => call.writes.push(change),
+            EntryKind::NotFound { table, id } => call.not_found.push((*table, id)),
+            _ => {}
         }
     }
 
-    /// The handlings since the first act, in order.
+    /// Adds an entry to the message that caused it.
+    fn add_to_message(&mut self, message: usize, entry: &'r Entry) {
+        let message = &mut self.messages[message];
+
+        match &entry.kind {
+            EntryKind::NoSubscriber => message.has_no_subscriber = true,
+            EntryKind::Expired => message.is_expired = true,
+            EntryKind::RetriesExhausted {
+                handler,
+                attempts,
+                is_dead_lettered,
+            } => message
+                .retries_exhausted
+                .push((*handler, *attempts, *is_dead_lettered)),
+            _ => {}
+        }
+    }
+
+    /// Returns the calls since the first act, oldest first.
     pub(super) fn calls_in_acts(&self) -> impl DoubleEndedIterator<Item = &IndexedCall<'r>> {
-        let n_given = self.n_given;
+        let n_given = self.n_given_entries;
         self.calls
             .iter()
-            .filter(move |one| n_given <= one.started.index())
+            .filter(move |call| n_given <= call.started.index())
     }
 
-    /// The messages since the first act, in order.
+    /// Returns the messages since the first act, oldest first.
     pub(super) fn messages_in_acts(&self) -> impl DoubleEndedIterator<Item = &IndexedMessage<'r>> {
-        let n_given = self.n_given;
+        let n_given = self.n_given_entries;
         self.messages
             .iter()
-            .filter(move |one| n_given <= one.entry.index())
+            .filter(move |message| n_given <= message.entry.index())
     }
 
+    /// Returns the calls with a message, oldest first.
     pub(super) fn calls_of(
         &self,
         message: &IndexedMessage<'_>,
     ) -> impl Iterator<Item = &IndexedCall<'r>> {
-        let place = self.message_by_entry.get(&message.entry.index()).copied();
+        let idx = self.message_by_entry.get(&message.entry.index()).copied();
         self.calls
             .iter()
-            .filter(move |one| one.message.is_some() && one.message == place)
+            .filter(move |call| call.message.is_some() && call.message == idx)
     }
 
-    pub(super) fn message_of(&self, handling: &IndexedCall<'_>) -> Option<&IndexedMessage<'r>> {
-        handling.message.map(|place| &self.messages[place])
+    /// Returns the message that a handler was called with.
+    pub(super) fn message_of(&self, call: &IndexedCall<'_>) -> Option<&IndexedMessage<'r>> {
+        call.message.map(|idx| &self.messages[idx])
     }
 
+    /// Returns the call that raised or issued a message; `None` if the message came from outside.
     pub(super) fn producer_of(&self, message: &IndexedMessage<'_>) -> Option<&IndexedCall<'r>> {
-        message.produced_by.map(|by| &self.calls[by])
+        message.produced_by.map(|idx| &self.calls[idx])
     }
 
-    /// Who was called for what.
-    pub(super) fn handler_call(&self, handling: &IndexedCall<'_>) -> HandlerCall {
-        let message = self.message_of(handling);
-        HandlerCall {
-            handler: handling.handler,
-            message: message.map_or_else(String::new, |message| message.name.clone()),
-            entry: handling.started,
-        }
+    /// Returns the messages that a call raised or issued, oldest first.
+    pub(super) fn messages_caused_by(
+        &self,
+        call: &IndexedCall<'_>,
+    ) -> impl DoubleEndedIterator<Item = &IndexedMessage<'r>> {
+        call.caused.iter().map(|idx| &self.messages[*idx])
     }
 
-    /// The names of what a handling raised and issued and was kept.
-    pub(super) fn caused_names(&self, handling: &IndexedCall<'_>) -> Vec<String> {
-        handling
-            .caused
-            .iter()
-            .map(|place| &self.messages[*place])
-            .filter(|message| message.stored_at.is_some())
+    /// Returns the names of the messages that a call raised or issued and that were stored.
+    pub(super) fn caused_names(&self, call: &IndexedCall<'_>) -> Vec<String> {
+        self.messages_caused_by(call)
+            .filter(|message| message.is_stored())
             .map(|message| message.name.clone())
             .collect()
     }
 
-    /// The aggregate of this name.
-    pub(super) fn aggregate(&self, name: &str) -> Option<&'r AggregateWiring> {
-        self.wiring.aggregates.iter().find(|one| one.name == name)
+    /// Describes a call for a [`Cause`](crate::diagnosis::Cause).
+    pub(super) fn handler_call(&self, call: &IndexedCall<'_>) -> HandlerCall {
+        let message = self.message_of(call);
+        HandlerCall {
+            handler: call.handler,
+            message: message.map_or_else(String::new, |message| message.name.clone()),
+            entry: call.started,
+        }
     }
 
-    /// Who wrote last under this id, if that is still there or was deleted, oldest first.
+    /// Returns the aggregate of this name.
+    pub(super) fn aggregate(&self, name: &str) -> Option<&'r AggregateWiring> {
+        self.wiring
+            .aggregates
+            .iter()
+            .find(|aggregate| aggregate.name == name)
+    }
+
+    /// Returns the changes of one state with their calls, oldest first.
     pub(super) fn writes_of<'a>(
         &'a self,
         table: Table,
         id: &'a str,
     ) -> impl DoubleEndedIterator<Item = (&'a IndexedCall<'r>, &'r StateChange)> + 'a {
-        self.calls.iter().flat_map(move |handling| {
-            handling
-                .writes
+        self.calls.iter().flat_map(move |call| {
+            call.writes
                 .iter()
                 .copied()
-                .filter(move |one| one.table == table && *one.id == *id)
-                .map(move |written| (handling, written))
+                .filter(move |change| change.table == table && *change.id == *id)
+                .map(move |change| (call, change))
         })
     }
 }
 
-impl IndexedCall<'_> {
-    /// Whether it was called in the last act.
-    pub(super) fn is_in_last_act(&self, facts: &CausalIndex<'_>) -> bool {
-        facts.n_before_last_act <= self.started.index()
+impl<'r> IndexedCall<'r> {
+    /// Returns true if the handler was called in the last act.
+    pub(super) fn is_in_last_act(&self, index: &CausalIndex<'_>) -> bool {
+        index.n_before_last_act <= self.started.index()
     }
 
-    /// Whether it failed or refused.
+    /// Returns the failure or rejection that the call ended with.
+    pub(super) fn failure(&self) -> Option<&'r RolledBack> {
+        match self.outcome {
+            Some(HandlerOutcome::Failed(failure) | HandlerOutcome::Rejected(failure)) => {
+                Some(failure)
+            }
+            _ => None,
+        }
+    }
+
+    /// Returns true if the handler failed or rejected the message.
     pub(super) fn has_failed(&self) -> bool {
-        matches!(
-            self.outcome,
-            Some(HandlerOutcome::Failed(_) | HandlerOutcome::Rejected(_))
-        )
+        self.failure().is_some()
     }
 
-    /// Whether it went well and has stayed.
+    /// Returns true if the handler succeeded and its work was not rolled back.
     pub(super) fn has_succeeded(&self) -> bool {
         self.outcome == Some(&HandlerOutcome::Handled) && self.rolled_back_by.is_none()
     }
-}
 
-impl IndexedMessage<'_> {
-    /// The content; that of a variant is one level below its name.
-    pub(super) fn content(&self) -> Value {
-        content_of(&self.name, &self.envelope.message)
-    }
-
-    /// The field that carries this id, if one does.
-    pub(super) fn field_carrying(&self, text: &str) -> Option<String> {
-        let Value::Object(fields) = self.content() else {
-            return None;
-        };
-
-        // A number is an id if it is called so or the message is found by it, and else a quantity.
-        let is_own = self.envelope.metadata.stream.id() == text;
-        let found = fields.into_iter().find(|(name, value)| match value {
-            Value::Number(_) => (is_own || name.ends_with("id")) && equals_text(value, text),
-            _ => equals_text(value, text),
-        });
-
-        found.map(|(name, _)| name)
-    }
-
-    /// Whether it is about the thing with this id.
-    pub(super) fn is_about(&self, id: &str) -> bool {
-        self.envelope.metadata.stream.id() == id || self.field_carrying(id).is_some()
-    }
-
-    /// What a handler does with it: events are raised, commands are issued.
-    pub(super) fn verb(&self) -> &'static str {
-        if self.is_event() { "raised" } else { "issued" }
-    }
-
-    pub(super) fn is_event(&self) -> bool {
-        self.envelope.metadata.kind == MessageKind::Event
-    }
-
-    pub(super) fn is_async(&self) -> bool {
-        self.envelope.metadata.processing == Processing::Async
-    }
-
-    pub(super) fn category(&self) -> &str {
-        self.envelope.metadata.stream.category()
-    }
-}
-
-/// The content of a message; that of a variant is one level below its name.
-pub(crate) fn content_of(name: &str, payload: &Payload) -> Value {
-    match payload.to_value() {
-        Value::Object(mut fields) if fields.len() == 1 => {
-            let variant = fields
-                .keys()
-                .find(|variant| name.starts_with(variant.as_str()))
-                .cloned();
-
-            match variant.and_then(|variant| fields.remove(&variant)) {
-                Some(Value::Object(inner)) => Value::Object(inner),
-                Some(other) => serde_json::json!({ name: other }),
-                None => Value::Object(fields),
-            }
-        }
-        other => other,
-    }
-}
-
-/// Whether a value is this text, or a number that is written so.
-pub(super) fn equals_text(value: &Value, text: &str) -> bool {
-    match value {
-        Value::String(value) => value == text,
-        Value::Number(number) => number.to_string() == text,
-        _ => false,
+    /// Returns true if the same handler was called with the same message.
+    pub(super) fn is_same_delivery(&self, other: &IndexedCall<'_>) -> bool {
+        (self.handler, self.message) == (other.handler, other.message)
     }
 }

@@ -2,19 +2,20 @@ use flow_domain::{
     clock::Timestamp,
     record::{EntryId, Invariant},
 };
-use serde_json::Value;
 
-/// Why a step failed: what is most probably the cause, and what it may be instead.
+use crate::diagnosis::{FieldCause, ValueOrigin, field_cause::strongest_field};
+
+/// Why a step failed: the most probable cause, and the second most probable one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Diagnosis {
-    /// The cause.
+    /// The most probable cause.
     pub cause: Cause,
-    /// What else it may be, if the record leaves room for doubt.
+    /// Another possible cause, if the record leaves room for doubt.
     pub runner_up: Option<Cause>,
 }
 
-/// A handler, and the message that it handled or was to handle.
+/// A call of a handler with a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct HandlerCall {
@@ -22,60 +23,64 @@ pub struct HandlerCall {
     pub handler: &'static str,
     /// The name of the message.
     pub message: String,
-    /// Where in the record it began.
+    /// The entry of the record that started the call.
     pub entry: EntryId,
 }
 
-/// Something that a handler looked for in vain.
+/// A state that a handler tried to read and did not find.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct MissingState {
-    /// Its Rust name: `Order`.
+    /// The name of its Rust type: `Order`.
     pub type_name: &'static str,
-    /// The id that it was looked for by.
+    /// The id that the handler used.
     pub id: String,
-    /// As what it would be kept.
+    /// How a state of this type is stored.
     pub stored_as: StoredAs,
-    /// The ids under which such things were kept.
+    /// The ids of the stored states of this type.
     pub known_ids: Vec<String>,
 }
 
-/// As what something is kept, which decides on how a sentence begins with it.
+/// How a state is stored. It decides which `given` step can create the state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum StoredAs {
-    /// An aggregate, as its state.
+    /// An aggregate that is stored as its state.
     State,
-    /// An aggregate, as its events.
+    /// An aggregate that is stored as its events.
     Events,
     /// A row of a projection.
     Row,
 }
 
-/// What is found to be the cause of a failure. Every kind of cause is a case of its own.
+/// The cause of a failure. Each kind of cause has its own variant.
 ///
-/// Names are those of the domain: `OrderPlaced`, `OrderDashboardProjector`, `OrderDashboard "ord-1"`.
+/// The texts use the names of the domain: `OrderPlaced`, `OrderDashboardProjector`,
+/// `OrderDashboard "ord-1"`. The field `at` is the handler call in which it happened.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-#[allow(missing_docs, reason = "each case says what its fields are")]
+#[allow(missing_docs, reason = "the docs of each variant explain its fields")]
 pub enum Cause {
-    /// Nobody handles a command. `relative` handles other commands of its aggregate.
+    /// No handler handles the command. `related_handler` handles other commands of its aggregate.
     NoHandler {
         command: String,
         related_handler: Option<&'static str>,
         entry: EntryId,
     },
-    /// A command was refused, for this reason.
-    /// `is_answer` says that it is what an act was answered; `unmade` is an aggregate that was looked for
-    /// in vain, although its events are there: it is kept as state, which they do not make.
+    /// A handler rejected a command for this reason.
+    ///
+    /// `is_command_result` is true if the rejection is the result of a `when` step. `missing_state` is an
+    /// aggregate that was not found although it has events: it is stored as state, not as events.
     Rejected {
         at: HandlerCall,
         reason: String,
         is_command_result: bool,
         missing_state: Option<String>,
     },
-    /// A message was handled, and what was expected was not raised or issued; what was, `instead`, may
-    /// be nothing. `changed` is an aggregate that changed all the same, without any event.
+    /// A handler handled a message, but did not raise or issue the expected message.
+    ///
+    /// `instead` are the messages that it did raise or issue; it may be empty. `changed` is an aggregate
+    /// that the handler changed without raising an event.
     NotRaised {
         at: HandlerCall,
         wanted: String,
@@ -83,40 +88,41 @@ pub enum Cause {
         instead: Vec<String>,
         changed: Option<String>,
     },
-    /// An event was raised, and nobody handles it, or not the handler that keeps what was expected.
+    /// An event was raised, but no handler subscribes to it, or not the one that should: `handler`.
+    /// `entry` is where the event was stored.
     NoSubscriber {
         event: String,
         handler: Option<&'static str>,
         near_miss: Option<NearMiss>,
         entry: EntryId,
     },
-    /// A handler let a message go, or it came too late, for this reason.
+    /// A handler skipped a message, or the message was cancelled or came too late, for this reason.
     Filtered { at: HandlerCall, reason: String },
-    /// A command that has still to come, and when.
+    /// A command is scheduled and not due yet.
     Scheduled {
         command: String,
         due: Timestamp,
         entry: EntryId,
     },
-    /// A handler failed, or panicked.
+    /// A handler failed or panicked.
     HandlerFailed {
         at: HandlerCall,
         error: String,
         attempts: u32,
         is_dead_letter: bool,
         is_panic: bool,
-        /// What was not there, if that is why.
+        /// The state that the handler did not find, if that is why it failed.
         missing: Option<MissingState>,
     },
-    /// A handler that handles each message once had handled it before.
+    /// A handler that handles each message once had already handled this one.
     Deduplicated { at: HandlerCall },
-    /// A handler handled a message and wrote nothing; `missed` is what it looked for in vain.
+    /// A handler handled a message and wrote nothing. `not_found` is a state that it did not find.
     WroteNothing {
         at: HandlerCall,
         wanted: String,
         not_found: Option<String>,
     },
-    /// A handler wrote something else than what was looked for.
+    /// A handler wrote another state (`wrote`) than the expected one (`wanted`).
     WroteOther {
         at: HandlerCall,
         wanted: String,
@@ -124,42 +130,44 @@ pub enum Cause {
         similarity: Similarity,
         origin: Option<ValueOrigin>,
     },
-    /// What was expected was there, and was overwritten or deleted.
+    /// A handler overwrote or deleted the expected state. `earlier` is the call that had written it.
     Overwritten {
         at: HandlerCall,
         subject: String,
         is_deleted: bool,
         earlier: Option<HandlerCall>,
     },
-    /// What was expected was done, and rolled back with the handling that it was a part of.
+    /// The expected effect happened, and was rolled back together with the handler call `at`.
     RolledBack {
         what: String,
         at: HandlerCall,
         reason: String,
     },
-    /// A message waits, and for whom.
+    /// A message is still pending. `waits_for` continues the text: `for InventoryHandler`.
     Pending {
         message: String,
         waits_for: String,
         entry: Option<EntryId>,
     },
-    /// The mode in which the sentence was run does not do that.
+    /// The mode of the run does not support `feature`, which `method` of the test flow needs.
     NotInMode { feature: String, method: String },
-    /// What was expected is there with other fields.
+    /// The expected message or state exists, but its fields differ.
     FieldsDiffer {
         subject: String,
         fields: Vec<FieldCause>,
     },
-    /// What was expected happened in another order.
+    /// The expected messages came in another order. `at` raised or issued the first that came early.
     OrderDiffers {
         expected: Vec<String>,
         found: Vec<String>,
         at: Option<HandlerCall>,
     },
-    /// A later step does what was asked for. Steps are counted from 1.
-    AssertedTooEarly { step: usize, described: String },
-    /// A handler looked something up by an id under which nothing is, while there is one under another
-    /// id. `field` is the field of its message that has the id, `right` the one that would be found.
+    /// The expectation would hold after a later step. Steps are counted from 1.
+    ExpectationTooEarly { step: usize, described: String },
+    /// A handler used an id that is not stored, while another id is.
+    ///
+    /// `field` is the field of the message that contains the wrong id. `expected_key` is the id that the
+    /// handler should have used.
     WrongKey {
         at: HandlerCall,
         type_name: &'static str,
@@ -168,78 +176,77 @@ pub enum Cause {
         expected_key: ExpectedKey,
         origin: Option<ValueOrigin>,
     },
-    /// Somebody did what was not expected (`raised OrderCancelled`); `at` is nobody if it came from
-    /// outside.
+    /// Something unexpected was done: `raised OrderCancelled`. `at` is `None` if it came from the test flow.
     Unexpected {
         action: String,
         at: Option<HandlerCall>,
     },
-    /// A message was handled without a refusal or a failure; `did` is what that did.
+    /// A handler handled a message successfully, with these effects.
     Accepted {
         at: HandlerCall,
         effects: Vec<String>,
     },
-    /// A message would lead to what was expected; nobody raises or issues it, so it has to come from
-    /// outside, and did not.
+    /// A message that would lead to the expected effect was never sent. No handler raises or issues it,
+    /// so it has to come from outside.
     NeverSent { message: String },
-    /// An aggregate lists the event, and no handler that is registered says that it raises it.
+    /// An aggregate lists the event, but no registered handler declares that it raises it.
     NoProducer {
         event: String,
         aggregate: &'static str,
     },
-    /// No projector keeps the projection; `event` is one that was raised, and may be what it is about.
+    /// No projector writes the projection. `event` is a raised event that may belong to it.
     NoProjector {
         projection: &'static str,
         event: Option<String>,
     },
-    /// A handler handled the same message so many times, and what it did counts each of them.
+    /// A handler handled the same message `times` times, and each call had an effect.
     HandledRepeatedly { at: HandlerCall, times: usize },
-    /// What a handler wrote could not be read afterwards.
+    /// A handler wrote a state or message that could not be read afterwards.
     Unreadable {
         at: HandlerCall,
         subject: String,
         error: String,
     },
-    /// A handler broke a law that is looked after.
+    /// A handler violated an invariant.
     InvariantViolated {
         at: HandlerCall,
         invariant: Invariant,
     },
-    /// Nothing went wrong, where something was expected to.
+    /// No handler failed, although the test expected a failure.
     NothingFailed { n_handled: usize },
 }
 
-/// An event of which a handler wants one that is nearly the same.
+/// A handler that subscribes to nearly the same event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum NearMiss {
-    /// The same event of another category.
+    /// It subscribes to the same event in another category.
     Category {
-        /// The handler that wants it.
+        /// The handler.
         handler: &'static str,
-        /// The category that it wants.
+        /// The category that it subscribes to.
         wanted: &'static str,
-        /// The category in which the event is.
+        /// The category of the event.
         found: String,
     },
-    /// The same event in another version.
+    /// It subscribes to another version of the event.
     Version {
-        /// The handler that wants it.
+        /// The handler.
         handler: &'static str,
-        /// The event that it wants.
+        /// The event that it subscribes to.
         wanted: String,
     },
-    /// An event with nearly the same name.
+    /// It subscribes to an event with a similar name.
     Name {
-        /// The handler that wants it.
+        /// The handler.
         handler: &'static str,
-        /// The event that it wants.
+        /// The event that it subscribes to.
         wanted: String,
     },
 }
 
 impl NearMiss {
-    /// The handler that wants it.
+    /// Returns the handler.
     pub fn handler(&self) -> &'static str {
         match self {
             Self::Category { handler, .. }
@@ -249,102 +256,34 @@ impl NearMiss {
     }
 }
 
-/// How near an id is to the one that was looked for.
+/// How similar an id is to the expected one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Similarity {
-    /// So many letters have to be changed.
+    /// This number of characters differs.
     EditDistance(usize),
-    /// The message carries the id that was looked for in this field.
+    /// The message contains the expected id in this field.
     InField(String),
-    /// Not near at all.
+    /// The ids are not similar.
     Unrelated,
 }
 
-/// What would have been found.
+/// The id that a handler should have used.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ExpectedKey {
-    /// The one whose id the message carries in this field.
+    /// The message contains this id (second) in this field (first).
     InField(String, String),
-    /// One with nearly the same id.
+    /// A stored state has this similar id.
     Similar(String),
-    /// Nothing is known.
+    /// The expected id is not known.
     Unknown,
 }
 
-/// Where a field that differs has its value from.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct FieldCause {
-    /// The path of the field.
-    pub path: String,
-    /// What was expected; `None` if the field was not.
-    pub expected: Option<Value>,
-    /// What was found; `None` if there is no such field.
-    pub found: Option<Value>,
-    /// Who set it last, on which message; `None` if it was given.
-    pub set_by: Option<HandlerCall>,
-    /// The event that set it, if that is how it is kept.
-    pub event: Option<String>,
-    /// Whether it was as expected until then.
-    pub was_as_expected: bool,
-    /// Where the value is from, if it can be followed.
-    pub origin: Option<ValueOrigin>,
-    /// The field in which the message that the origin handled has what was expected, if it has.
-    pub expected_field: Option<String>,
-}
-
-/// Where a value came to be that messages carried on.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum ValueOrigin {
-    /// The sentence itself says so, in this message.
-    TestFlow {
-        /// The message.
-        message: String,
-        /// Its field.
-        field: String,
-    },
-    /// A handler made it, on a message that says something else in the field of this name.
-    Changed {
-        /// The handler.
-        at: HandlerCall,
-        /// The field of the message.
-        field: String,
-        /// What the message says in it.
-        original: Value,
-    },
-    /// A handler took it from another field of its message.
-    OtherField {
-        /// The handler.
-        at: HandlerCall,
-        /// The field from which it was taken.
-        field: String,
-    },
-    /// A handler made it.
-    Created {
-        /// The handler.
-        at: HandlerCall,
-    },
-}
-
-impl ValueOrigin {
-    /// The handling in which the value came to be.
-    pub fn handler_call(&self) -> Option<&HandlerCall> {
-        match self {
-            Self::TestFlow { .. } => None,
-            Self::Changed { at, .. } | Self::OtherField { at, .. } | Self::Created { at } => {
-                Some(at)
-            }
-        }
-    }
-}
-
 impl Cause {
-    /// The number of the case, in the order in which they are told apart: 1 for a command without a
-    /// handler, 18 for a wrong key; those after it are about what
-    /// was not expected, and about what the sentence left out.
+    /// Returns a stable number for the variant, for tests.
+    ///
+    /// The numbers from 19 on are for unexpected effects and for gaps in the test flow.
     #[doc(hidden)]
     pub const fn case_number(&self) -> u8 {
         match self {
@@ -364,7 +303,7 @@ impl Cause {
             Self::NotInMode { .. } => 14,
             Self::FieldsDiffer { .. } => 15,
             Self::OrderDiffers { .. } => 16,
-            Self::AssertedTooEarly { .. } => 17,
+            Self::ExpectationTooEarly { .. } => 17,
             Self::WrongKey { .. } => 18,
             Self::Unexpected { .. } => 19,
             Self::Accepted { .. } => 20,
@@ -378,7 +317,7 @@ impl Cause {
         }
     }
 
-    /// The handler in which the cause is, and the message that it handled, if there is one.
+    /// Returns the handler call that is to blame, if there is one.
     pub fn handler_call(&self) -> Option<&HandlerCall> {
         match self {
             Self::Rejected { at, .. }
@@ -394,22 +333,18 @@ impl Cause {
             | Self::InvariantViolated { at, .. }
             | Self::Accepted { at, .. } => Some(at),
             Self::WroteOther { at, origin, .. } | Self::WrongKey { at, origin, .. } => {
-                let made = origin.as_ref().and_then(ValueOrigin::handler_call);
-                Some(made.unwrap_or(at))
+                let origin_call = origin.as_ref().and_then(ValueOrigin::handler_call);
+                Some(origin_call.unwrap_or(at))
             }
             Self::Unexpected { at, .. } | Self::OrderDiffers { at, .. } => at.as_ref(),
-            Self::FieldsDiffer { fields, .. } => {
-                let changed = fields.iter().find(|field| field.is_changed_by_handler());
-                let spoilt = fields.iter().find(|field| field.was_as_expected);
-                let taken = fields.iter().find(|field| field.is_from_other_field());
-                let places = fields.iter().filter_map(FieldCause::handler_call);
-
-                changed
-                    .or(spoilt)
-                    .or(taken)
-                    .and_then(FieldCause::handler_call)
-                    .or_else(|| places.max_by_key(|at| at.entry))
-            }
+            Self::FieldsDiffer { fields, .. } => strongest_field(fields)
+                .and_then(FieldCause::handler_call)
+                .or_else(|| {
+                    fields
+                        .iter()
+                        .filter_map(FieldCause::handler_call)
+                        .max_by_key(|at| at.entry)
+                }),
             Self::NoHandler { .. }
             | Self::NoSubscriber { .. }
             | Self::Scheduled { .. }
@@ -419,11 +354,11 @@ impl Cause {
             | Self::NoProjector { .. }
             | Self::NoProducer { .. }
             | Self::NothingFailed { .. }
-            | Self::AssertedTooEarly { .. } => None,
+            | Self::ExpectationTooEarly { .. } => None,
         }
     }
 
-    /// The entry of the record at which the cause is, if it is at one.
+    /// Returns the entry of the record that shows the cause, if there is one.
     pub fn entry(&self) -> Option<EntryId> {
         match self {
             Self::NoHandler { entry, .. }
@@ -432,22 +367,5 @@ impl Cause {
             Self::Pending { entry, .. } => *entry,
             other => other.handler_call().map(|at| at.entry),
         }
-    }
-}
-
-impl FieldCause {
-    fn is_changed_by_handler(&self) -> bool {
-        matches!(self.origin, Some(ValueOrigin::Changed { .. }))
-    }
-
-    /// Whether it was taken from a field of another name.
-    fn is_from_other_field(&self) -> bool {
-        matches!(self.origin, Some(ValueOrigin::OtherField { .. }))
-    }
-
-    /// The handling in which the value came to be, or else was set.
-    fn handler_call(&self) -> Option<&HandlerCall> {
-        let made = self.origin.as_ref().and_then(ValueOrigin::handler_call);
-        made.or(self.set_by.as_ref())
     }
 }

@@ -3,22 +3,104 @@ use std::fmt;
 use serde_json::Value;
 
 use crate::{
-    diagnosis::{Cause, ExpectedKey, FieldCause, HandlerCall, NearMiss, Similarity, ValueOrigin},
+    diagnosis::{
+        Cause, ExpectedKey, HandlerCall, NearMiss, Similarity, ValueOrigin,
+        field_cause::field_lines,
+    },
     report::cut_middle,
 };
 
-/// What happened, in one clause or a few lines; what to do is [`Verdict::advice`].
+/// Writes what happened, in one clause or a few lines. [`Cause::advice`] says what to do.
 impl fmt::Display for Cause {
-    #[expect(
-        clippy::too_many_lines,
-        reason = "one arm for each case, to be read side by side"
-    )]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Each function below writes only the variants that are listed for it here.
         match self {
-            Self::NoHandler { command, .. } => write!(f, "nobody handles the command {command}"),
-            Self::Rejected { at, reason, .. } => {
-                write!(f, "{} refused {}: {reason}", at.handler, at.message)
+            Self::NoHandler { .. }
+            | Self::NoSubscriber { .. }
+            | Self::NoProducer { .. }
+            | Self::NoProjector { .. }
+            | Self::NeverSent { .. } => self.fmt_wiring(f),
+
+            Self::NotRaised { .. }
+            | Self::Unexpected { .. }
+            | Self::Accepted { .. }
+            | Self::InvariantViolated { .. }
+            | Self::NothingFailed { .. } => self.fmt_effects(f),
+
+            Self::Rejected { .. }
+            | Self::HandlerFailed { .. }
+            | Self::Unreadable { .. }
+            | Self::RolledBack { .. }
+            | Self::Filtered { .. }
+            | Self::Deduplicated { .. }
+            | Self::HandledRepeatedly { .. } => self.fmt_failure(f),
+
+            Self::WroteNothing { .. }
+            | Self::WroteOther { .. }
+            | Self::Overwritten { .. }
+            | Self::WrongKey { .. }
+            | Self::FieldsDiffer { .. } => self.fmt_state(f),
+
+            Self::Scheduled { .. }
+            | Self::Pending { .. }
+            | Self::NotInMode { .. }
+            | Self::OrderDiffers { .. }
+            | Self::ExpectationTooEarly { .. } => self.fmt_timing(f),
+        }
+    }
+}
+
+impl Cause {
+    /// Writes what the wiring lacks.
+    fn fmt_wiring(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoHandler { command, .. } => write!(f, "no handler for the command {command}"),
+            Self::NoSubscriber {
+                event,
+                handler,
+                near_miss,
+                ..
+            } => {
+                match handler {
+                    Some(handler) => {
+                        write!(
+                            f,
+                            "{event} was raised, but {handler} is not subscribed to it"
+                        )?;
+                    }
+                    None => write!(f, "{event} was raised, but no handler is subscribed to it")?,
+                }
+
+                match relevant_near_miss(near_miss.as_ref(), *handler) {
+                    Some(near_miss) => write!(f, "; {near_miss}"),
+                    None => Ok(()),
+                }
             }
+            Self::NoProducer { event, aggregate } => write!(
+                f,
+                "{aggregate} lists {event}, but no registered handler declares that it raises \
+                 {event}"
+            ),
+            Self::NoProjector { projection, event } => match event {
+                Some(event) => write!(
+                    f,
+                    "{event} was raised, but no projector writes {projection}"
+                ),
+                None => write!(f, "no projector writes {projection}"),
+            },
+            Self::NeverSent { message } => {
+                write!(
+                    f,
+                    "{message} was never sent; no handler of the domain sends it"
+                )
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Writes what handlers did, although nothing failed.
+    fn fmt_effects(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
             Self::NotRaised {
                 at,
                 wanted,
@@ -27,94 +109,111 @@ impl fmt::Display for Cause {
                 changed,
             } => {
                 let verb = if *is_command { "issued" } else { "raised" };
-                write!(f, "{}", handled_clause(at))?;
+
+                f.write_str(&handled_clause(at))?;
                 if let Some(changed) = changed {
                     write!(f, ", changed {changed}")?;
                 }
 
-                write!(f, " and {verb} no {wanted}")?;
                 match instead.as_slice() {
-                    [] => Ok(()),
-                    instead => write!(f, ", but {}", instead.join(", ")),
+                    [] => write!(f, " and {verb} no {wanted}"),
+                    instead => write!(f, " and {verb} {}, but no {wanted}", instead.join(", ")),
                 }
             }
-            Self::NoSubscriber {
-                event,
-                handler,
-                near_miss: near,
-                ..
-            } => {
-                match handler {
-                    Some(handler) => {
-                        write!(f, "{event} was raised, and {handler} does not handle it")?;
-                    }
-                    None => write!(f, "{event} was raised, and nobody handles it")?,
-                }
+            Self::Unexpected { action, at } => match at {
+                Some(at) => write!(f, "{} and {action}", handled_clause(at)),
+                None => write!(f, "the test flow itself {action}"),
+            },
+            Self::Accepted { at, effects } => match effects.as_slice() {
+                [] => write!(f, "{} and changed nothing", handled_clause(at)),
+                effects => write!(f, "{}; effects: {}", handled_clause(at), effects.join(", ")),
+            },
+            Self::InvariantViolated { at, invariant } => {
+                write!(
+                    f,
+                    "{} and violated the invariant `{invariant}`",
+                    handled_clause(at)
+                )
+            }
+            Self::NothingFailed { n_handled } => match n_handled {
+                0 => f.write_str("no message was handled"),
+                1 => f.write_str("1 message was handled successfully"),
+                n => write!(f, "{n} messages were handled, all successfully"),
+            },
+            _ => Ok(()),
+        }
+    }
 
-                let near = relevant_near_miss(near.as_ref(), *handler);
-                near.map_or(Ok(()), |near| write!(f, "; {near}"))
-            }
-            Self::Filtered { at, reason } => {
-                write!(f, "{} let {} go: {reason}", at.handler, at.message)
-            }
-            Self::Scheduled { command, due, .. } => {
-                write!(f, "{command} is scheduled for {due}, which has not come")
+    /// Writes what failed, was rolled back, was skipped or was repeated.
+    fn fmt_failure(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Rejected { at, reason, .. } => {
+                write!(f, "{} rejected {}: {reason}", at.handler, at.message)
             }
             Self::HandlerFailed {
                 at,
                 error,
                 attempts,
                 is_dead_letter,
-                is_panic,
                 ..
             } => {
-                let (verb, error) = match is_panic {
-                    true => ("panicked", error.trim_start_matches("panicked ")),
-                    false => ("failed", error.as_str()),
-                };
-                write!(f, "{} {verb} on {}", at.handler, at.message)?;
-                match (attempts, is_dead_letter) {
-                    (1, false) => {}
-                    (1, true) => f.write_str(", and it is a dead letter")?,
-                    (n, false) => write!(f, ", {n} times")?,
-                    (n, true) => write!(f, ", {n} times, and it is a dead letter")?,
-                }
-
+                write!(f, "{} failed on {}", at.handler, at.message)?;
+                write_attempts(f, &at.message, *attempts, *is_dead_letter)?;
                 write!(f, ": {error}")
+            }
+            Self::Unreadable { at, subject, error } => write!(
+                f,
+                "{} and wrote {subject}, which cannot be read: {error}",
+                handled_clause(at)
+            ),
+            Self::RolledBack { what, at, reason } => {
+                write!(
+                    f,
+                    "{what} was rolled back because {} did not succeed on {}: {reason}",
+                    at.handler, at.message
+                )
+            }
+            Self::Filtered { at, reason } => {
+                write!(f, "{} skipped {}: {reason}", at.handler, at.message)
             }
             Self::Deduplicated { at } => write!(
                 f,
-                "{} had handled this {} before, and handles each `once`",
+                "{} skipped {} as a duplicate: it handles each message `once`, and it handled \
+                 this one before",
                 at.handler, at.message
             ),
+            Self::HandledRepeatedly { at, times } => write!(
+                f,
+                "{} handled the same {} {times} times, and each call had an effect",
+                at.handler, at.message
+            ),
+            _ => Ok(()),
+        }
+    }
+
+    /// Writes what happened to a state.
+    fn fmt_state(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
             Self::WroteNothing {
                 at,
                 wanted,
-                not_found: missed,
+                not_found,
             } => {
                 write!(f, "{} and wrote no {wanted}", handled_clause(at))?;
-                missed.as_ref().map_or(Ok(()), |missed| {
-                    write!(f, "; it looked for {missed}, which is not there")
-                })
+                match not_found {
+                    Some(id) => write!(f, "; it did not find {id}"),
+                    None => Ok(()),
+                }
             }
             Self::WroteOther {
                 at,
                 wanted,
                 wrote,
-                similarity: nearness,
+                similarity,
                 origin,
             } => {
                 write!(f, "{} and wrote {wrote}", handled_clause(at))?;
-                match nearness {
-                    Similarity::EditDistance(1) => f.write_str(" (one letter away)")?,
-                    Similarity::EditDistance(n) => write!(f, " ({n} letters away)")?,
-                    Similarity::InField(field) => {
-                        let id = wanted.split_once(' ').map_or(wanted.as_str(), |(_, id)| id);
-                        write!(f, "; {id} is the `{field}` of {}", at.message)?;
-                    }
-                    Similarity::Unrelated => {}
-                }
-
+                write_similarity(f, similarity, wanted, &at.message)?;
                 write_id_origin(f, origin.as_ref())
             }
             Self::Overwritten {
@@ -123,107 +222,59 @@ impl fmt::Display for Cause {
                 is_deleted,
                 earlier,
             } => {
-                let verb = if *is_deleted { "deleted" } else { "wrote over" };
+                let verb = if *is_deleted { "deleted" } else { "overwrote" };
+
                 write!(f, "{} and {verb} {subject}", handled_clause(at))?;
-                earlier
-                    .as_ref()
-                    .map_or(Ok(()), |earlier| write!(f, ", which was of {earlier}"))
+                write_earlier_call(f, earlier.as_ref())
             }
-            Self::RolledBack { what, at, reason } => {
-                write!(f, "{what} was rolled back with {at}: {reason}")
+            Self::WrongKey {
+                at,
+                type_name,
+                id,
+                field,
+                expected_key,
+                origin,
+            } => {
+                let field = field
+                    .as_ref()
+                    .map(|field| format!(" (the `{field}` of {})", at.message));
+                let used = format!("{type_name} {id:?}{}", field.unwrap_or_default());
+
+                f.write_str(&handled_clause(at))?;
+                write_wrong_key(f, &used, type_name, expected_key)?;
+                write_id_origin(f, origin.as_ref())
+            }
+            Self::FieldsDiffer { fields, .. } => f.write_str(&field_lines(fields)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Writes what came too late, too early or not at all.
+    fn fmt_timing(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Scheduled { command, due, .. } => {
+                write!(f, "{command} is scheduled for {due} and is not due yet")
             }
             Self::Pending {
                 message, waits_for, ..
             } => write!(
                 f,
-                "{message} waits {waits_for}: the engine has not run since"
+                "{message} is pending {waits_for}; the engine has not run since the message \
+                 was sent"
             ),
-            Self::NotInMode {
-                feature: what,
-                method: word,
-            } => {
-                write!(f, "`Mode::Sync` {what}, and `{word}` asks for that")
+            Self::NotInMode { feature, method } => {
+                write!(f, "`Mode::Sync` {feature}, but `{method}` needs an engine")
             }
-            Self::FieldsDiffer { fields, .. } => f.write_str(&field_lines(fields)),
             Self::OrderDiffers {
                 expected,
                 found,
                 at,
-            } => write_side_by_side(f, (expected, found), at.as_ref()),
-            Self::AssertedTooEarly { step, described } => {
-                write!(
-                    f,
-                    "it is so after step {step}, {described}, and was asked before"
-                )
-            }
-            Self::WrongKey {
-                at,
-                type_name: name,
-                id,
-                field,
-                expected_key: right,
-                origin,
-            } => {
-                write!(f, "{} and looked for {name} {id:?}", handled_clause(at))?;
-                if let Some(field) = field {
-                    write!(f, ", its `{field}`")?;
-                }
-
-                match right {
-                    ExpectedKey::InField(field, id) => {
-                        write!(f, ", and not for {id:?}, its `{field}`")?;
-                    }
-                    ExpectedKey::Similar(id) => write!(f, "; there is {id:?}")?,
-                    ExpectedKey::Unknown => f.write_str(", which is not there")?,
-                }
-
-                write_id_origin(f, origin.as_ref())
-            }
-            Self::Unexpected { action: did, at } => match at {
-                Some(at) => write!(f, "{} and {did}", handled_clause(at)),
-                None => write!(f, "the sentence itself {did}"),
-            },
-            Self::Accepted { at, effects: did } => match did.as_slice() {
-                [] => write!(f, "{} and changed nothing", handled_clause(at)),
-                did => write!(f, "{}: {}", handled_clause(at), did.join(", ")),
-            },
-            Self::NoProducer { event, aggregate } => write!(
+            } => write_side_by_side(f, expected, found, at.as_ref()),
+            Self::ExpectationTooEarly { step, described } => write!(
                 f,
-                "{aggregate} lists {event}, and no handler that is registered says that it raises it"
+                "the expectation holds only after step {step} ({described})"
             ),
-            Self::NoProjector {
-                projection: name,
-                event,
-            } => match event {
-                Some(event) => write!(f, "{event} was raised, and no projector keeps {name}"),
-                None => write!(f, "no projector keeps {name}"),
-            },
-            Self::Unreadable { at, subject, error } => {
-                write!(
-                    f,
-                    "{} and wrote {subject}, which cannot be read: {error}",
-                    handled_clause(at)
-                )
-            }
-            Self::InvariantViolated { at, invariant: law } => {
-                write!(f, "{} and broke the law `{law}`", handled_clause(at))
-            }
-            Self::HandledRepeatedly { at, times } => write!(
-                f,
-                "{} handled the same {} {times} times, and each counts",
-                at.handler, at.message
-            ),
-            Self::NothingFailed { n_handled } => match n_handled {
-                0 => f.write_str("nothing was handled"),
-                1 => f.write_str("the one message that was handled was handled well"),
-                n => write!(
-                    f,
-                    "the {n} messages that were handled were all handled well"
-                ),
-            },
-            Self::NeverSent { message } => {
-                write!(f, "{message} did not come; nobody in the domain sends it")
-            }
+            _ => Ok(()),
         }
     }
 }
@@ -232,57 +283,117 @@ fn handled_clause(at: &HandlerCall) -> String {
     format!("{} handled {}", at.handler, at.message)
 }
 
-/// What is nearly the same, unless it is somebody else who wants that.
+/// Returns the near miss, unless the search blames another handler.
 pub(super) fn relevant_near_miss<'n>(
-    near: Option<&'n NearMiss>,
+    near_miss: Option<&'n NearMiss>,
     handler: Option<&str>,
 ) -> Option<&'n NearMiss> {
-    near.filter(|near| handler.is_none_or(|handler| handler == near.handler()))
+    near_miss.filter(|near_miss| handler.is_none_or(|handler| handler == near_miss.handler()))
 }
 
-/// Where an id is from, on a line of its own.
-fn write_id_origin(f: &mut fmt::Formatter<'_>, origin: Option<&ValueOrigin>) -> fmt::Result {
-    origin.map_or(Ok(()), |origin| write!(f, "\nthe id {origin}"))
-}
-
-/// The fields that differ; those that were set together, and of which nothing else is known, in one line.
-fn field_lines(fields: &[FieldCause]) -> String {
-    let mut lines: Vec<(Vec<&str>, String)> = Vec::new();
-    for field in fields {
-        let cause = field.to_string();
-        match lines.iter_mut().find(|(_, known)| *known == cause) {
-            Some((paths, _)) => paths.push(&field.path),
-            None => lines.push((vec![&field.path], cause)),
-        }
+/// Writes how many attempts failed, and whether the message became a dead letter.
+fn write_attempts(
+    f: &mut fmt::Formatter<'_>,
+    message: &str,
+    n_attempts: u32,
+    is_dead_letter: bool,
+) -> fmt::Result {
+    match (n_attempts, is_dead_letter) {
+        (1, false) => Ok(()),
+        (1, true) => write!(f, ", and {message} became a dead letter"),
+        (n, false) => write!(f, " after {n} attempts"),
+        (n, true) => write!(f, " after {n} attempts, and {message} became a dead letter"),
     }
-
-    let lines = lines.iter().map(|(paths, cause)| {
-        let verb = if paths.len() == 1 { "was" } else { "were" };
-        format!("{} {verb} {cause}", paths.join(", "))
-    });
-    lines.collect::<Vec<String>>().join("\n")
 }
 
+/// Writes the call that had written the state before.
+fn write_earlier_call(f: &mut fmt::Formatter<'_>, earlier: Option<&HandlerCall>) -> fmt::Result {
+    match earlier {
+        Some(call) => write!(
+            f,
+            ", which {} wrote when it handled {}",
+            call.handler, call.message
+        ),
+        None => Ok(()),
+    }
+}
+
+/// Writes how the written id differs from the id in `wanted`: `OrderDashboard "ord-1"`.
+fn write_similarity(
+    f: &mut fmt::Formatter<'_>,
+    similarity: &Similarity,
+    wanted: &str,
+    message: &str,
+) -> fmt::Result {
+    match similarity {
+        Similarity::EditDistance(1) => f.write_str(" (1 edit away)"),
+        Similarity::EditDistance(n) => write!(f, " ({n} edits away)"),
+        Similarity::InField(field) => {
+            let id = wanted.split_once(' ').map_or(wanted, |(_, id)| id);
+            write!(f, "; {id} is the `{field}` of {message}")
+        }
+        Similarity::Unrelated => Ok(()),
+    }
+}
+
+/// Writes which state the handler used, and which id it should have used.
+fn write_wrong_key(
+    f: &mut fmt::Formatter<'_>,
+    used: &str,
+    type_name: &str,
+    expected_key: &ExpectedKey,
+) -> fmt::Result {
+    match expected_key {
+        ExpectedKey::InField(field, id) => {
+            write!(f, " and looked up {used} instead of {id:?} (the `{field}`)")
+        }
+        ExpectedKey::Similar(id) => {
+            write!(f, " and did not find {used}; {type_name} {id:?} exists")
+        }
+        ExpectedKey::Unknown => write!(f, " and did not find {used}"),
+    }
+}
+
+/// Writes where an id comes from, on its own line.
+fn write_id_origin(f: &mut fmt::Formatter<'_>, origin: Option<&ValueOrigin>) -> fmt::Result {
+    match origin {
+        Some(origin) => write!(f, "\nthe id {origin}"),
+        None => Ok(()),
+    }
+}
+
+/// Writes the expected and the found order in two columns, with a mark where they differ.
 fn write_side_by_side(
     f: &mut fmt::Formatter<'_>,
-    (expected, found): (&[String], &[String]),
+    expected: &[String],
+    found: &[String],
     at: Option<&HandlerCall>,
 ) -> fmt::Result {
-    let width = expected.iter().map(|name| name.chars().count()).max();
-    let width = width.unwrap_or(0).max("expected".len());
+    let longest = expected.iter().map(|name| name.chars().count()).max();
+    let width = longest.unwrap_or(0).max("expected".len());
 
     write!(
         f,
-        "the same came in another order\n{:<width$}  found",
+        "the expected messages came in another order\n{:<width$}  found",
         "expected"
     )?;
-
-    for (one, other) in expected.iter().zip(found) {
-        let mark = if one == other { "" } else { "  <-" };
-        write!(f, "\n{one:<width$}  {other}{mark}")?;
+    for (expected, found) in expected.iter().zip(found) {
+        let mark = if expected == found { "" } else { "  <-" };
+        write!(f, "\n{expected:<width$}  {found}{mark}")?;
     }
 
-    at.map_or(Ok(()), |at| write!(f, "\nwhat came early is of {at}"))
+    let early = expected
+        .iter()
+        .zip(found)
+        .find(|(expected, found)| expected != found);
+    match at.zip(early) {
+        Some((at, (_, early))) => write!(
+            f,
+            "\n{} sent {early} too early, when it handled {}",
+            at.handler, at.message
+        ),
+        None => Ok(()),
+    }
 }
 
 impl fmt::Display for HandlerCall {
@@ -290,6 +401,7 @@ impl fmt::Display for HandlerCall {
         if self.message.is_empty() {
             return f.write_str(self.handler);
         }
+
         write!(f, "{} on {}", self.handler, self.message)
     }
 }
@@ -303,68 +415,17 @@ impl fmt::Display for NearMiss {
                 found,
             } => write!(
                 f,
-                "{handler} wants that of the category `{wanted}`, and this is of `{found}`"
+                "{handler} is subscribed to an event of this name in the category `{wanted}`, \
+                 not `{found}`"
             ),
             Self::Version { handler, wanted } | Self::Name { handler, wanted } => {
-                write!(f, "{handler} wants {wanted}")
+                write!(f, "{handler} is subscribed to {wanted}")
             }
         }
     }
 }
 
-impl fmt::Display for ValueOrigin {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::TestFlow { message, field } => {
-                write!(f, "is as the sentence has it: the `{field}` of {message}")
-            }
-            Self::Changed {
-                at,
-                field,
-                original: said,
-            } => write!(
-                f,
-                "comes from {}: the `{field}` of {} is {}",
-                at.handler,
-                at.message,
-                short_json(said)
-            ),
-            Self::OtherField { at, field } => {
-                write!(
-                    f,
-                    "comes from {}: it is the `{field}` of {}",
-                    at.handler, at.message
-                )
-            }
-            Self::Created { at } => write!(f, "comes from {at}"),
-        }
-    }
-}
-
-/// Behind the name of the field: `set last by OrderDashboardProjector on OrderPlaced`.
-impl fmt::Display for FieldCause {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match (&self.event, &self.set_by) {
-            (Some(event), Some(by)) => write!(f, "set last by {event}, of {by}")?,
-            (Some(event), None) => write!(f, "set last by {event}, which was given")?,
-            (None, Some(by)) => write!(f, "set last by {by}")?,
-            (None, None) => f.write_str("given")?,
-        }
-
-        if self.was_as_expected {
-            f.write_str(", and was as expected before")?;
-        }
-
-        match &self.origin {
-            Some(ValueOrigin::TestFlow { .. }) if self.expected.is_none() => Ok(()),
-            // That is told already.
-            Some(ValueOrigin::Created { at }) if Some(at) == self.set_by.as_ref() => Ok(()),
-            Some(origin) => write!(f, "; the value {origin}"),
-            None => Ok(()),
-        }
-    }
-}
-
+/// Returns a value as JSON, cut in the middle if it is long.
 pub(super) fn short_json(value: &Value) -> String {
     cut_middle(value.to_string())
 }

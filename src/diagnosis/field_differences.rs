@@ -1,303 +1,266 @@
-use flow_domain::{
-    message::{Payload, Recorded},
-    record::{EntryId, EntryKind},
-    runtime::StateType,
-};
-use serde_json::Value;
+use flow_domain::record::EntryId;
 
 use crate::diagnosis::{
     Cause, FieldCause, Similarity, ValueOrigin,
-    causal_index::{CausalIndex, IndexedCall, IndexedMessage},
-    missing_state::SubscriptionGaps,
+    causal_index::CausalIndex,
+    state_history::{
+        Fold, StateRevision, field_name, last_setter, last_setters, value_at,
+        was_as_expected_before,
+    },
     subject::{Difference, Requirement, StateSubject},
 };
 
-/// Folds events into the state of an aggregate, as JSON.
-pub(super) type Fold<'a> = &'a dyn Fn(StateType, &[Recorded]) -> Option<Payload>;
-
-/// What something was at one time, and who made it so.
-struct StateRevision<'f, 'r> {
-    value: Value,
-    written_by: Option<&'f IndexedCall<'r>>,
-    /// The event that made it so, if it is folded from events.
-    event: Option<&'f IndexedMessage<'r>>,
+/// When the fields of a state were set last.
+struct LastSet {
+    /// The entry that stored the last message that set one of the fields.
+    entry: Option<EntryId>,
+    /// Whether a call of the last act set one of the fields.
+    is_in_last_act: bool,
 }
 
-/// Why something that is kept is not as it was expected.
+impl LastSet {
+    /// Returns true if the record shows the cause later, or if the fields were never set.
+    fn is_before(&self, cause: &Cause) -> bool {
+        cause
+            .entry()
+            .is_some_and(|entry| self.entry.is_none_or(|last_set| last_set < entry))
+    }
+
+    /// Returns true if the record shows the cause earlier.
+    fn is_after(&self, cause: &Cause) -> bool {
+        cause
+            .entry()
+            .is_some_and(|entry| self.entry.is_some_and(|last_set| entry < last_set))
+    }
+}
+
+/// Why a state or a message has other fields than expected.
 impl<'r> CausalIndex<'r> {
+    /// Returns the possible causes for a state that differs, the most probable first.
     pub(super) fn state_difference_causes(
         &self,
-        sought: &StateSubject,
+        subject: &StateSubject,
         fold: Fold<'_>,
     ) -> Vec<Cause> {
-        let states = self.state_history(sought, fold);
-        let wanted = relevant_fields(sought, states.last());
-        let causes: Vec<FieldCause> = wanted
-            .iter()
-            .map(|one| self.field_cause(one, &states))
-            .collect();
-        let fields_differ = || Cause::FieldsDiffer {
-            subject: sought.description(),
-            fields: causes.clone(),
-        };
-        let is_suspicious = |cause: &FieldCause| match &cause.origin {
-            Some(ValueOrigin::Changed { .. }) => true,
-            Some(ValueOrigin::TestFlow { .. }) => cause.expected.is_some(),
-            _ => cause.expected_field.is_some(),
+        let history = self.state_history(subject, fold);
+        let fields = relevant_fields(subject, history.last());
+        let last_set = self.last_set(&fields, &history);
+        // What came after the fields were set last, and is about the state, may have been meant to change it.
+        let is_later = |cause: &Cause| last_set.is_before(cause);
+
+        let field_causes = self.field_causes(&fields, &history);
+        let is_suspicious = field_causes.iter().any(is_suspicious);
+        let fields_differ = Cause::FieldsDiffer {
+            subject: subject.description(),
+            fields: field_causes,
         };
 
-        let was_set_in_last_act = wanted.iter().any(|one| {
-            let setter = last_setter(&one.path, &states).and_then(|state| state.written_by);
-            setter.is_some_and(|setter| setter.is_in_last_act(self))
+        let (problems, scheduled) = self.writer_problems(subject);
+        let (wrong_keys, idle) = split(self.calls_without_writes(subject), |cause| {
+            matches!(cause, Cause::WrongKey { .. })
         });
-        let SubscriptionGaps {
-            no_subscriber: unheard,
-            other_subscribers: heard,
-            self_caused: answers,
-            omitted: left_out,
-            unread_categories: unread,
-        } = self.subscription_gaps(sought, false);
-        // What came after that by which it was set last, and is about it, may be what was to change it.
-        let setters = wanted.iter();
-        let setters = setters.filter_map(|one| last_setter(&one.path, &states));
-        let last_set = setters.filter_map(|state| self.cause_entry(state)).max();
-        let is_later = |one: &Cause| {
-            let entry = one.entry();
-            entry.is_some_and(|entry| last_set.is_none_or(|last_set| last_set < entry))
-        };
-        let (later, heard): (Vec<_>, Vec<_>) = heard.into_iter().partition(is_later);
-        let answers = answers.into_iter().filter(is_later);
-        let left_out = left_out.into_iter().filter(is_later);
-        let unread = unread.into_iter().filter(is_later);
+        let gaps = self.subscription_gaps(subject, false);
+        let (later_gaps, earlier_gaps) = split(gaps.other_subscribers, is_later);
+        let (likely, guesses) = self.missing_triggers(subject);
+        let (outdated, likely) = split(likely, |cause| is_outdated(cause, &last_set));
 
-        let (mut verdicts, scheduled) = self.writer_problems(sought);
-        let wrote_nothing = self.calls_without_writes(sought).into_iter();
-        let (looked_elsewhere, idle): (Vec<_>, Vec<_>) =
-            wrote_nothing.partition(|one| matches!(one, Cause::WrongKey { .. }));
-
-        verdicts.extend(looked_elsewhere);
-        // Who was called last about it, and left it as it was.
-        let is_last = |one: &Cause| {
-            let entry = one.entry();
-            entry.is_some_and(|entry| {
-                self.n_before_last_act <= entry.index()
-                    && last_set.is_none_or(|last_set| last_set < entry)
-            })
-        };
-        let idle = idle.into_iter().filter(is_last);
-
-        // It was to change this one, and changed another.
-        verdicts.extend(
-            self.writes_under_other_ids(sought, self.n_given)
-                .into_iter()
-                .filter(|other| match other {
-                    Cause::WrongKey { .. } => true,
-                    Cause::WroteOther {
-                        similarity: nearness,
-                        ..
-                    } => {
-                        matches!(nearness, Similarity::InField(_))
-                    }
-                    _ => false,
-                }),
-        );
-        let setters = wanted.iter();
-        let setters = setters.filter_map(|one| last_setter(&one.path, &states)?.written_by);
-
-        verdicts.extend(setters.filter_map(|by| self.handled_repeatedly(by)));
-        verdicts.extend(self.overwritten_state(sought, &wanted, &states));
-        if causes.iter().any(is_suspicious) {
-            verdicts.push(fields_differ());
+        // The order is the ranking.
+        let mut causes = problems;
+        causes.extend(wrong_keys);
+        causes.extend(self.wrong_writes(subject, &fields, &history));
+        if is_suspicious {
+            causes.push(fields_differ.clone());
         }
 
-        verdicts.extend(scheduled);
-        verdicts.extend(unheard);
-        verdicts.extend(later);
-        verdicts.extend(left_out);
+        causes.extend(scheduled);
+        causes.extend(gaps.no_subscriber);
+        causes.extend(later_gaps);
+        causes.extend(gaps.omitted.into_iter().filter(is_later));
 
-        if !was_set_in_last_act {
-            verdicts.extend(idle);
+        if last_set.is_in_last_act {
+            causes.push(fields_differ.clone());
+        } else {
+            // A call of the last act that left the state as it was.
+            causes.extend(
+                idle.into_iter()
+                    .filter(|cause| is_later(cause) && self.is_cause_in_last_act(cause)),
+            );
         }
 
-        if was_set_in_last_act {
-            verdicts.push(fields_differ());
-        }
+        causes.extend(earlier_gaps);
+        causes.extend(likely);
+        causes.extend(gaps.self_caused.into_iter().filter(is_later));
+        causes.push(fields_differ);
+        causes.extend(gaps.unread_categories.into_iter().filter(is_later));
+        causes.extend(outdated);
+        causes.extend(guesses);
 
-        verdicts.extend(heard);
-        let (told, guessed) = self.missing_triggers(sought);
-        // What was done otherwise before it was set last is no reason why it was set so.
-        let is_earlier = |one: &Cause| {
-            matches!(one, Cause::NotRaised { instead, .. } if !instead.is_empty())
-                && last_set.is_some_and(|last_set| one.entry().is_some_and(|one| one < last_set))
-        };
-        let (earlier, told): (Vec<_>, Vec<_>) = told.into_iter().partition(is_earlier);
-
-        verdicts.extend(told);
-        verdicts.extend(answers);
-        verdicts.push(fields_differ());
-        verdicts.extend(unread);
-        verdicts.extend(earlier);
-        verdicts.extend(guessed);
-
-        verdicts
+        causes
     }
 
-    /// What it was, from the first time on.
-    fn state_history<'f>(
-        &'f self,
-        sought: &'f StateSubject,
-        fold: Fold<'_>,
-    ) -> Vec<StateRevision<'f, 'r>> {
-        let Some(id) = &sought.id else {
-            return Vec::new();
-        };
+    /// Returns when the fields were set last.
+    fn last_set(&self, fields: &[Difference], history: &[StateRevision<'_, 'r>]) -> LastSet {
+        let setters = last_setters(fields, history);
 
-        let Some(category) = sought.stream_category else {
-            let writes = self.writes_of(Self::table_of(sought), id);
-            let written = writes.filter_map(|(by, written)| {
-                Some(StateRevision {
-                    value: written.after.as_ref()?.to_value(),
-                    written_by: Some(by),
-                    event: None,
-                })
+        LastSet {
+            entry: setters
+                .iter()
+                .filter_map(|revision| self.cause_entry(revision))
+                .max(),
+            is_in_last_act: setters
+                .iter()
+                .filter_map(|revision| revision.written_by)
+                .any(|call| call.is_in_last_act(self)),
+        }
+    }
+
+    /// Returns the calls that wrote to another state, wrote more than once, or overwrote the state.
+    fn wrong_writes(
+        &self,
+        subject: &StateSubject,
+        fields: &[Difference],
+        history: &[StateRevision<'_, 'r>],
+    ) -> Vec<Cause> {
+        let to_other_states = self
+            .writes_under_other_ids(subject, self.n_given_entries)
+            .into_iter()
+            .filter(|cause| {
+                matches!(
+                    cause,
+                    Cause::WrongKey { .. }
+                        | Cause::WroteOther {
+                            similarity: Similarity::InField(_),
+                            ..
+                        }
+                )
             });
+        let repeated = last_setters(fields, history)
+            .into_iter()
+            .filter_map(|revision| self.handled_repeatedly(revision.written_by?));
+        let overwritten = self.overwritten_state(subject, fields, history);
 
-            return written.collect();
-        };
-
-        let mut history: Vec<Recorded> = Vec::new();
-        let mut states = Vec::new();
-
-        for message in self.messages.iter().filter(|one| one.is_event()) {
-            let stream = &message.envelope.metadata.stream;
-            let appended = message
-                .stored_at
-                .map(|entry| &self.record.entry(entry).kind);
-
-            if (stream.category(), stream.id()) != (category, id) || message.category() != category
-            {
-                continue;
-            }
-
-            if let Some(EntryKind::Appended(event)) = appended {
-                history.push(event.clone());
-            }
-
-            if let Some(value) = fold(sought.state_type, &history) {
-                states.push(StateRevision {
-                    value: value.to_value(),
-                    written_by: self.producer_of(message),
-                    event: Some(message),
-                });
-            }
-        }
-
-        states
+        to_other_states.chain(repeated).chain(overwritten).collect()
     }
 
-    /// The entry at which the message came to be by which it was made so.
-    fn cause_entry(&self, state: &StateRevision<'_, 'r>) -> Option<EntryId> {
-        let message = match state.event {
-            Some(event) => event,
-            None => self.message_of(state.written_by?)?,
-        };
-        message.stored_at
+    /// Returns true if the record shows the cause in the last act.
+    fn is_cause_in_last_act(&self, cause: &Cause) -> bool {
+        cause
+            .entry()
+            .is_some_and(|entry| self.n_before_last_act <= entry.index())
     }
 
-    /// Who set a field last, and where its value is from.
-    fn field_cause(&self, wanted: &Difference, states: &[StateRevision<'_, 'r>]) -> FieldCause {
-        let setter = last_setter(&wanted.path, states);
-        let origin = setter.zip(wanted.found.as_ref());
-        let origin = origin.and_then(|(state, found)| {
-            let field = field_name(&wanted.path);
-            match (state.event, state.written_by) {
-                (Some(event), _) if event.content().get(field) == Some(found) => {
-                    Some(self.origin_of(event, field, found))
-                }
-                (_, Some(by)) => Some(self.origin_in_call(by, field, found)),
-                _ => None,
-            }
-        });
+    fn field_causes(
+        &self,
+        fields: &[Difference],
+        history: &[StateRevision<'_, 'r>],
+    ) -> Vec<FieldCause> {
+        fields
+            .iter()
+            .map(|field| self.field_cause(field, history))
+            .collect()
+    }
+
+    /// Returns who set a field last, and where its value comes from.
+    fn field_cause(&self, field: &Difference, history: &[StateRevision<'_, 'r>]) -> FieldCause {
+        let setter = last_setter(&field.path, history);
+        let name = field_name(&field.path);
+        let origin = setter
+            .zip(field.found.as_ref())
+            .and_then(
+                |(revision, found)| match (revision.event, revision.written_by) {
+                    (Some(event), _) if event.content().get(name) == Some(found) => {
+                        Some(self.origin_of(event, name, found))
+                    }
+                    (_, Some(call)) => Some(self.origin_in_call(call, name, found)),
+                    _ => None,
+                },
+            );
 
         FieldCause {
-            was_as_expected: was_as_expected_before(wanted, states),
-            path: wanted.path.clone(),
-            expected: wanted.expected.clone(),
-            found: wanted.found.clone(),
-            set_by: setter.and_then(|state| state.written_by.map(|by| self.handler_call(by))),
-            event: setter.and_then(|state| state.event.map(|event| event.name.clone())),
-            expected_field: self.expected_field(
-                origin.as_ref(),
-                field_name(&wanted.path),
-                wanted.expected.as_ref(),
-            ),
+            was_as_expected: was_as_expected_before(field, history),
+            path: field.path.clone(),
+            expected: field.expected.clone(),
+            found: field.found.clone(),
+            set_by: setter
+                .and_then(|revision| revision.written_by)
+                .map(|call| self.handler_call(call)),
+            event: setter
+                .and_then(|revision| revision.event)
+                .map(|event| event.name.clone()),
+            expected_field: self.expected_field(origin.as_ref(), name, field.expected.as_ref()),
             origin,
         }
     }
 
-    /// It was as expected before somebody wrote over it.
+    /// Returns the cause that a call overwrote a state that was as expected.
     fn overwritten_state(
         &self,
-        sought: &StateSubject,
-        wanted: &[Difference],
-        states: &[StateRevision<'_, 'r>],
+        subject: &StateSubject,
+        fields: &[Difference],
+        history: &[StateRevision<'_, 'r>],
     ) -> Option<Cause> {
-        if wanted.iter().any(|one| one.expected.is_none()) {
+        if fields.iter().any(|field| field.expected.is_none()) {
             return None;
         }
 
-        let is_as_wanted = |state: &StateRevision<'_, 'r>| {
-            wanted
+        let is_as_expected = |revision: &StateRevision<'_, 'r>| {
+            fields
                 .iter()
-                .all(|one| value_at(&state.value, &one.path) == one.expected.as_ref())
+                .all(|field| value_at(&revision.value, &field.path) == field.expected.as_ref())
         };
-        let earlier = states.iter().rposition(is_as_wanted)?;
-        let over = states.get(earlier + 1)?;
-        let was_acted = |state: &StateRevision<'_, 'r>| {
-            state
-                .written_by
-                .is_some_and(|by| self.n_given <= by.started.index())
-        };
+        let last_expected = history.iter().rposition(is_as_expected)?;
+        let earlier = &history[last_expected];
+        let next = history.get(last_expected + 1)?;
 
-        // What was given is the beginning, and not what the acts were to leave.
-        if !was_acted(&states[earlier]) {
+        // A given state is only the start: the acts are meant to change it.
+        let was_written_in_acts = earlier
+            .written_by
+            .is_some_and(|call| self.n_given_entries <= call.started.index());
+        if !was_written_in_acts {
             return None;
         }
 
         Some(Cause::Overwritten {
-            at: self.handler_call(over.written_by?),
-            subject: sought.description(),
+            at: self.handler_call(next.written_by?),
+            subject: subject.description(),
             is_deleted: false,
-            earlier: states[earlier].written_by.map(|by| self.handler_call(by)),
+            earlier: earlier.written_by.map(|call| self.handler_call(call)),
         })
     }
 
-    /// Why a message has other fields than expected.
+    /// Returns why a message has other fields than expected.
     pub(super) fn message_difference(
         &self,
         name: &str,
         differences: &[Difference],
     ) -> Option<Cause> {
-        let mut messages = self.messages_in_acts().filter(|one| {
-            let content = one.content();
-            let mut differences = differences.iter();
-            one.name == name
-                && differences.all(|one| value_at(&content, &one.path) == one.found.as_ref())
-        });
-        let message = messages.next()?;
-        let fields = differences.iter().map(|one| {
-            let field = field_name(&one.path);
-            let origin = one.found.as_ref();
-            let origin = origin.map(|found| self.origin_of(message, field, found));
+        let message = self.messages_in_acts().find(|message| {
+            let content = message.content();
+
+            message.name == name
+                && differences
+                    .iter()
+                    .all(|field| value_at(&content, &field.path) == field.found.as_ref())
+        })?;
+        let set_by = self
+            .producer_of(message)
+            .map(|producer| self.handler_call(producer));
+
+        let fields = differences.iter().map(|field| {
+            let name = field_name(&field.path);
+            let origin = field
+                .found
+                .as_ref()
+                .map(|found| self.origin_of(message, name, found));
 
             FieldCause {
                 was_as_expected: false,
-                path: one.path.clone(),
-                expected: one.expected.clone(),
-                found: one.found.clone(),
-                set_by: self.producer_of(message).map(|by| self.handler_call(by)),
+                path: field.path.clone(),
+                expected: field.expected.clone(),
+                found: field.found.clone(),
+                set_by: set_by.clone(),
                 event: None,
-                expected_field: self.expected_field(origin.as_ref(), field, one.expected.as_ref()),
+                expected_field: self.expected_field(origin.as_ref(), name, field.expected.as_ref()),
                 origin,
             }
         });
@@ -309,74 +272,44 @@ impl<'r> CausalIndex<'r> {
     }
 }
 
-/// The fields that matter: those that differ, or all if only a closure knows.
-fn relevant_fields(sought: &StateSubject, last: Option<&StateRevision<'_, '_>>) -> Vec<Difference> {
-    if let Requirement::Fields(differences) = &sought.requirement {
+/// Returns true for a call that raised another message before the fields were set last.
+///
+/// What a handler did before that cannot be why the fields were set.
+fn is_outdated(cause: &Cause, last_set: &LastSet) -> bool {
+    matches!(cause, Cause::NotRaised { instead, .. } if !instead.is_empty())
+        && last_set.is_after(cause)
+}
+
+/// Splits a list into the causes for which `is_first` holds and the others, both in order.
+fn split(causes: Vec<Cause>, is_first: impl FnMut(&Cause) -> bool) -> (Vec<Cause>, Vec<Cause>) {
+    causes.into_iter().partition(is_first)
+}
+
+/// Returns true if the origin of a value hints at a mistake.
+fn is_suspicious(field: &FieldCause) -> bool {
+    match &field.origin {
+        Some(ValueOrigin::Changed { .. }) => true,
+        Some(ValueOrigin::TestFlow { .. }) => field.expected.is_some(),
+        _ => field.expected_field.is_some(),
+    }
+}
+
+/// Returns the fields that matter: those that differ, or all fields if a closure checked the state.
+fn relevant_fields(
+    subject: &StateSubject,
+    last: Option<&StateRevision<'_, '_>>,
+) -> Vec<Difference> {
+    if let Requirement::Fields(differences) = &subject.requirement {
         return differences.clone();
     }
 
-    let fields = last.and_then(|last| last.value.as_object());
-    let fields = fields.into_iter().flatten();
-
-    fields
+    last.and_then(|last| last.value.as_object())
+        .into_iter()
+        .flatten()
         .map(|(path, found)| Difference {
             path: path.clone(),
             expected: None,
             found: Some(found.clone()),
         })
         .collect()
-}
-
-/// The state since which the field has been as it is.
-fn last_setter<'s, 'f, 'r>(
-    path: &str,
-    states: &'s [StateRevision<'f, 'r>],
-) -> Option<&'s StateRevision<'f, 'r>> {
-    let last = value_at(&states.last()?.value, path);
-    let n_same = states
-        .iter()
-        .rev()
-        .take_while(|state| value_at(&state.value, path) == last);
-    n_same.last()
-}
-
-/// Whether a field was as expected until it was set last.
-fn was_as_expected_before(wanted: &Difference, states: &[StateRevision<'_, '_>]) -> bool {
-    let Some(expected) = &wanted.expected else {
-        return false;
-    };
-
-    let last = states
-        .last()
-        .and_then(|last| value_at(&last.value, &wanted.path));
-    let before = states
-        .iter()
-        .rev()
-        .find(|state| value_at(&state.value, &wanted.path) != last);
-
-    before.is_some_and(|before| value_at(&before.value, &wanted.path) == Some(expected))
-}
-
-/// The value at a path: `lines[1].price`.
-fn value_at<'v>(value: &'v Value, path: &str) -> Option<&'v Value> {
-    let mut value = value;
-    for part in path.split('.') {
-        let (name, places) = part.split_once('[').unwrap_or((part, ""));
-        if !name.is_empty() {
-            value = value.get(name)?;
-        }
-
-        for place in places.split('[').filter(|place| !place.is_empty()) {
-            let idx: usize = place.trim_end_matches(']').parse().ok()?;
-            value = value.get(idx)?;
-        }
-    }
-
-    Some(value)
-}
-
-/// The name of the field at the end of a path.
-fn field_name(path: &str) -> &str {
-    let last = path.rsplit('.').next().unwrap_or(path);
-    last.split('[').next().unwrap_or(last)
 }

@@ -2,77 +2,65 @@ use flow_domain::record::{FailureKind, HandlerKind, HandlerOutcome, RolledBack};
 
 use crate::diagnosis::{
     Cause, ExpectedKey,
-    causal_index::{CausalIndex, IndexedCall, IndexedMessage},
+    causal_index::{CausalIndex, IndexedCall},
+    indexed_message::IndexedMessage,
 };
 
-/// Why nothing came of a handling, or of a message.
+/// Why a handler call had no effect.
 impl<'r> CausalIndex<'r> {
-    /// Why nothing came of a handling, if it did not simply go well.
-    pub(super) fn problem_of_call(&self, handling: &IndexedCall<'r>) -> Option<Cause> {
-        let at = self.handler_call(handling);
-        match handling.outcome? {
-            HandlerOutcome::Rejected(undone) if handling.kind == HandlerKind::CommandHandler => {
-                let is_answer = self.message_of(handling).is_some_and(|one| {
-                    one.produced_by.is_none() && self.n_given <= one.entry.index()
+    /// Returns why a call had no effect, if it did not simply succeed.
+    pub(super) fn problem_of_call(&self, call: &IndexedCall<'r>) -> Option<Cause> {
+        let at = self.handler_call(call);
+
+        match call.outcome? {
+            HandlerOutcome::Rejected(rejection) if call.kind == HandlerKind::CommandHandler => {
+                let is_command_result = self.message_of(call).is_some_and(|message| {
+                    message.produced_by.is_none() && self.n_given_entries <= message.entry.index()
                 });
-                let refused = || Cause::Rejected {
+                let rejected = || Cause::Rejected {
                     at,
-                    reason: undone.reason.clone(),
-                    is_command_result: is_answer,
-                    missing_state: self.missing_state(handling),
+                    reason: rejection.reason.clone(),
+                    is_command_result,
+                    missing_state: self.missing_state(call),
                 };
 
-                Some(self.wrong_key(handling).unwrap_or_else(refused))
+                Some(self.wrong_key(call).unwrap_or_else(rejected))
             }
-            HandlerOutcome::Failed(undone) | HandlerOutcome::Rejected(undone) => {
-                Some(self.handler_failure(handling, undone))
+            HandlerOutcome::Failed(failure) | HandlerOutcome::Rejected(failure) => {
+                Some(self.handler_failure(call, failure))
             }
             HandlerOutcome::Filtered(reason) => Some(Cause::Filtered {
                 at,
                 reason: reason.clone(),
             }),
             HandlerOutcome::Deduplicated => Some(Cause::Deduplicated { at }),
-            _ => self.rolled_back_call(handling),
+            _ => self.rolled_back_call(call),
         }
     }
 
-    /// Why what was handled well was rolled back all the same.
-    fn rolled_back_call(&self, handling: &IndexedCall<'r>) -> Option<Cause> {
-        let with = handling.rolled_back_by?;
-        let outer = self.failed_outer_call(handling, with)?;
-        let Some(HandlerOutcome::Failed(undone) | HandlerOutcome::Rejected(undone)) = outer.outcome
-        else {
-            return None;
-        };
+    /// Returns why a successful call was rolled back, if it was.
+    fn rolled_back_call(&self, call: &IndexedCall<'r>) -> Option<Cause> {
+        let outer = self.failed_outer_call(call, call.rolled_back_by?)?;
+        let failure = outer.failure()?;
 
-        let what = match self.message_of(handling) {
-            Some(message) => format!("what {} did on {}", handling.handler, message.name),
-            None => format!("what {} did", handling.handler),
+        let what = match self.message_of(call) {
+            Some(message) => format!("the work of {} on {}", call.handler, message.name),
+            None => format!("the work of {}", call.handler),
         };
 
         Some(Cause::RolledBack {
             what,
             at: self.handler_call(outer),
-            reason: undone.reason.clone(),
+            reason: failure.reason.clone(),
         })
     }
 
-    /// The handling of this name around a handling.
-    fn failed_outer_call(
-        &self,
-        handling: &IndexedCall<'r>,
-        name: &str,
-    ) -> Option<&IndexedCall<'r>> {
-        let mut inner = handling;
+    /// Returns the nearest failed call of this handler that led to a call.
+    fn failed_outer_call(&self, call: &IndexedCall<'r>, handler: &str) -> Option<&IndexedCall<'r>> {
+        let mut inner = call;
         loop {
-            let message = self.message_of(inner)?;
-            let outer = self.producer_of(message)?;
-            let has_failed = matches!(
-                outer.outcome,
-                Some(HandlerOutcome::Failed(_) | HandlerOutcome::Rejected(_))
-            );
-
-            if outer.handler == name && has_failed {
+            let outer = self.producer_of(self.message_of(inner)?)?;
+            if outer.handler == handler && outer.has_failed() {
                 return Some(outer);
             }
 
@@ -80,107 +68,129 @@ impl<'r> CausalIndex<'r> {
         }
     }
 
-    /// Whether a handling was not the first of its handler with this message that went well.
-    pub(super) fn handled_repeatedly(&self, handling: &IndexedCall<'r>) -> Option<Cause> {
-        let same = self.calls.iter().filter(|other| {
-            let is_same = (other.handler, other.message) == (handling.handler, handling.message);
-            is_same && handling.message.is_some() && other.has_succeeded()
-        });
-        let times = same.count();
+    /// Returns the cause that a handler succeeded with the same message more than once.
+    pub(super) fn handled_repeatedly(&self, call: &IndexedCall<'r>) -> Option<Cause> {
+        let times = self
+            .calls
+            .iter()
+            .filter(|other| {
+                other.is_same_delivery(call) && call.message.is_some() && other.has_succeeded()
+            })
+            .count();
 
         (1 < times).then(|| Cause::HandledRepeatedly {
-            at: self.handler_call(handling),
+            at: self.handler_call(call),
             times,
         })
     }
 
-    fn handler_failure(&self, handling: &IndexedCall<'r>, undone: &RolledBack) -> Cause {
-        // What it did under a wrong key may well be why what it issued failed.
-        if let Some(wrong @ Cause::WrongKey { .. }) = self.wrong_key(handling)
-            && matches!(
-                wrong,
+    /// Returns why a handler failed: the most specific cause that is known.
+    fn handler_failure(&self, call: &IndexedCall<'r>, failure: &RolledBack) -> Cause {
+        // First: work under a wrong key may be why an issued command failed.
+        self.wrong_key_in_field(call)
+            .or_else(|| self.inner_failure(call, failure))
+            .or_else(|| self.wrong_key(call))
+            .or_else(|| self.unsubscribed_creation(call))
+            .or_else(|| self.unreadable_input(call, failure))
+            .unwrap_or_else(|| self.unexplained_failure(call, failure))
+    }
+
+    /// Returns the wrong key of a call, if its message contains the expected key in another field.
+    fn wrong_key_in_field(&self, call: &IndexedCall<'r>) -> Option<Cause> {
+        self.wrong_key(call).filter(|cause| {
+            matches!(
+                cause,
                 Cause::WrongKey {
                     expected_key: ExpectedKey::InField(..),
                     ..
                 }
             )
-        {
-            return wrong;
-        }
+        })
+    }
 
-        let issued = handling.caused.iter().map(|place| &self.messages[*place]);
-        // A command takes the handler that issued it with it: the cause is further inside.
-        for message in issued.filter(|message| !message.is_event()).rev() {
-            if message.has_no_subscriber {
-                return self.no_handler(message);
+    /// Returns the cause inside an issued command, if its failure made the call fail.
+    ///
+    /// The failure of a command makes the issuing handler fail, too. Their reasons then end alike.
+    fn inner_failure(&self, call: &IndexedCall<'r>, failure: &RolledBack) -> Option<Cause> {
+        let commands = self
+            .messages_caused_by(call)
+            .filter(|message| !message.is_event());
+
+        for command in commands.rev() {
+            if command.has_no_subscriber {
+                return Some(self.no_handler(command));
             }
 
-            let mut inner = self.calls_of(message).filter(|inner| match inner.outcome {
-                Some(HandlerOutcome::Failed(inner) | HandlerOutcome::Rejected(inner)) => {
-                    undone.reason.ends_with(&inner.reason)
-                }
-                _ => false,
-            });
-
-            if let Some(verdict) = inner.next().and_then(|inner| self.problem_of_call(inner)) {
-                return verdict;
+            let cause = self
+                .calls_of(command)
+                .find(|inner| {
+                    inner
+                        .failure()
+                        .is_some_and(|inner| failure.reason.ends_with(&inner.reason))
+                })
+                .and_then(|inner| self.problem_of_call(inner));
+            if cause.is_some() {
+                return cause;
             }
         }
 
-        let known = self.wrong_key(handling);
-        let known = known.or_else(|| self.unsubscribed_creation(handling));
-        let known = known.or_else(|| match &undone.kind {
-            FailureKind::Codec(what) => self
-                .unreadable_message(handling, what, undone)
-                .or_else(|| self.unreadable_write(handling, what, undone)),
-            _ => None,
-        });
+        None
+    }
 
-        if let Some(verdict) = known {
-            return verdict;
-        }
+    /// Returns who wrote the message or state that a call could not read.
+    fn unreadable_input(&self, call: &IndexedCall<'r>, failure: &RolledBack) -> Option<Cause> {
+        let FailureKind::Codec(type_name) = &failure.kind else {
+            return None;
+        };
 
-        let same = self
+        self.unreadable_message(call, type_name, failure)
+            .or_else(|| self.unreadable_write(call, type_name, failure))
+    }
+
+    /// Returns the failure itself, where no cause behind it is known.
+    fn unexplained_failure(&self, call: &IndexedCall<'r>, failure: &RolledBack) -> Cause {
+        let attempts = self
             .calls
             .iter()
-            .filter(|other| (other.handler, other.message) == (handling.handler, handling.message));
-        let attempts = same.map(|other| other.attempt).max().unwrap_or(1);
-        let message = self.message_of(handling);
-        let given_up = message.and_then(|message| {
+            .filter(|other| other.is_same_delivery(call))
+            .map(|other| other.attempt)
+            .max()
+            .unwrap_or(1);
+        let is_dead_letter = self.message_of(call).is_some_and(|message| {
             message
                 .retries_exhausted
                 .iter()
-                .find(|(handler, ..)| *handler == handling.handler)
+                .find(|(handler, ..)| *handler == Some(call.handler))
+                .is_some_and(|(.., is_dead_lettered)| *is_dead_lettered)
         });
 
         Cause::HandlerFailed {
-            at: self.handler_call(handling),
-            error: undone.reason.clone(),
+            at: self.handler_call(call),
+            error: failure.reason.clone(),
             attempts,
-            is_dead_letter: given_up.is_some_and(|(.., is_kept)| *is_kept),
-            is_panic: undone.kind == FailureKind::Panic,
-            missing: match &undone.kind {
-                FailureKind::NotFound {
-                    type_name: what,
-                    id,
-                } => Some(self.describe_missing(what, id)),
+            is_dead_letter,
+            is_panic: failure.kind == FailureKind::Panic,
+            missing: match &failure.kind {
+                FailureKind::NotFound { type_name, id } => {
+                    Some(self.describe_missing(type_name, id))
+                }
                 _ => None,
             },
         }
     }
 
-    /// A command that nobody handles.
-    pub(super) fn no_handler(&self, message: &IndexedMessage<'r>) -> Cause {
-        let relative = self
+    /// Returns the cause that no handler handles a command.
+    pub(super) fn no_handler(&self, command: &IndexedMessage<'r>) -> Cause {
+        let related = self
             .wiring
             .commands
             .iter()
-            .find(|one| one.category == message.category());
+            .find(|route| route.category == command.category());
 
         Cause::NoHandler {
-            command: message.name.clone(),
-            related_handler: relative.map(|one| one.handler),
-            entry: message.entry,
+            command: command.name.clone(),
+            related_handler: related.map(|route| route.handler),
+            entry: command.entry,
         }
     }
 }

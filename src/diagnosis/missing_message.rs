@@ -1,295 +1,225 @@
-use flow_domain::{
-    clock::Timestamp,
-    record::{HandlerKind, HandlerOutcome, TableKind},
-    wiring::{AggregateWiring, nearest},
-};
+use flow_domain::record::{HandlerOutcome, TableKind};
 
 use crate::diagnosis::{
-    Cause, NearMiss,
+    Cause,
     candidates::{Candidates, GUESS_DISTANCE},
-    causal_index::{CausalIndex, IndexedCall, IndexedMessage},
+    causal_index::{CausalIndex, IndexedCall},
+    indexed_message::IndexedMessage,
+    producers::Producer,
 };
 
-/// Farther than anything that happened: what did not happen at all is told last.
+/// The distance of a message that was never sent. It ranks after everything that did happen.
 const NEVER_SENT_DISTANCE: usize = 1_000;
 
-/// Why a message did not come.
+/// The extra distance of a call that raised other messages than the missing one.
+///
+/// It is less suspicious than a call that did nothing at all.
+const OTHER_MESSAGE_DISTANCE: usize = 10;
+
+/// The state of a search from a missing message back to its producers.
+struct ProducerTrace<'a> {
+    /// The id that the missing message is about, if it is known.
+    id: Option<&'a str>,
+    /// The names of the messages that the search has visited. It ends a search in a cycle.
+    visited: Vec<String>,
+    candidates: Candidates,
+}
+
+/// Why a message is missing.
 impl<'r> CausalIndex<'r> {
-    /// Walks back from a message that did not come to what did happen, and tells where it stopped.
+    /// Searches from a missing message back to the last messages that were sent.
     pub(super) fn missing_message(&self, name: &str) -> Candidates {
         self.missing_message_about(name, None)
     }
 
-    /// The same for one that is about the thing with this id.
+    /// Does the same for a message that is about this id.
     pub(super) fn missing_message_about(&self, name: &str, id: Option<&str>) -> Candidates {
-        let mut found = Candidates::default();
-        for event in self.messages_in_acts().filter(|one| one.name != name) {
-            found.add_inferred(GUESS_DISTANCE, self.omitted_subscription(event));
-        }
-
-        self.trace_producers((name, id), 0, &mut Vec::new(), &mut found);
-        // An event that nobody handles may be the one on which it would have come.
-        let producers = self.producers_of(name);
-        let unheard = self.messages_in_acts().filter(|one| {
-            one.is_event()
-                && one.stored_at.is_some()
-                && one.name != name
-                && self.is_unsubscribed(one)
-        });
-
-        for event in unheard {
-            let reader = producers
-                .iter()
-                .map(|(handler, _)| *handler)
-                .find(|handler| self.reads_category(handler, event.category()));
-
-            // An aggregate is folded from its events by itself: nobody need be told of them.
-            if reader.is_some() || !self.is_event_sourced(event.category()) {
-                found.add_inferred(GUESS_DISTANCE, Some(self.no_subscriber(event, reader)));
-            }
-        }
-
-        found
-    }
-
-    fn trace_producers(
-        &self,
-        (name, id): (&str, Option<&str>),
-        depth: usize,
-        known: &mut Vec<String>,
-        found: &mut Candidates,
-    ) {
-        if known.iter().any(|known| known == name) {
-            return;
-        }
-
-        known.push(name.to_owned());
-        for message in self.messages_in_acts().filter(|one| one.name == name) {
-            found.add_certain(depth, self.problem_of_message(message));
-        }
-
-        let producers = self.producers_of(name);
-        // Who says nothing of what he raises or issues may have been meant to; that the handler of an
-        // aggregate raises its events is no guess.
-        let owner = self.aggregate_of_event(name).map(|owner| owner.category);
-        let doubt_of = |handler: &str| {
-            let decides = self
-                .wiring
-                .commands
-                .iter()
-                .any(|one| one.handler == handler && Some(one.category) == owner);
-
-            if decides || !self.declares_nothing(handler) {
-                0
-            } else {
-                GUESS_DISTANCE
-            }
+        let mut trace = ProducerTrace {
+            id,
+            visited: Vec::new(),
+            candidates: Candidates::default(),
         };
 
-        for (handler, trigger) in &producers {
-            let doubt = doubt_of(handler);
-            let mut came: Vec<_> = self.stored_messages(trigger).collect();
+        for event in self.other_messages(name) {
+            let omitted = self.omitted_subscription(event);
+            trace.candidates.add_inferred(GUESS_DISTANCE, omitted);
+        }
 
-            if came.is_empty() {
-                self.trace_producers((trigger, id), depth + 1 + doubt, known, found);
+        self.trace_producers(&mut trace, name, 0);
+        self.add_unsubscribed_events(&mut trace.candidates, name);
+
+        trace.candidates
+    }
+
+    /// Returns the messages of the acts that have another name.
+    fn other_messages<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a IndexedMessage<'r>> {
+        self.messages_in_acts()
+            .filter(move |message| message.name != name)
+    }
+
+    /// Adds the events that no handler subscribes to: one of them may be the missing trigger.
+    fn add_unsubscribed_events(&self, candidates: &mut Candidates, name: &str) {
+        let producers = self.producers_of(name);
+        let unsubscribed = self
+            .other_messages(name)
+            .filter(|event| event.is_event() && event.is_stored() && self.is_unsubscribed(event));
+
+        for event in unsubscribed {
+            let reader = producers
+                .iter()
+                .map(|producer| producer.handler)
+                .find(|handler| self.reads_category(handler, event.category()));
+
+            // An event-sourced aggregate needs no subscribers: it is folded from its events.
+            if reader.is_some() || !self.is_event_sourced(event.category()) {
+                candidates.add_inferred(GUESS_DISTANCE, Some(self.no_subscriber(event, reader)));
             }
+        }
+    }
 
-            // Where one of them is about it, the others are not.
-            if let Some(id) = id
-                && came.iter().any(|message| message.is_about(id))
-            {
-                came.retain(|message| message.is_about(id));
-            }
+    /// Adds the candidates for a missing message that is `depth` messages before the failed step.
+    fn trace_producers(&self, trace: &mut ProducerTrace<'_>, name: &str, depth: usize) {
+        if trace.visited.iter().any(|visited| visited == name) {
+            return;
+        }
+        trace.visited.push(name.to_owned());
 
-            for message in came {
-                let handlings = self.calls_of(message);
-                let own = handlings.filter(|one| one.handler == *handler);
-                // What was let go because it had been handled says nothing of how it was handled.
-                let is_first =
-                    |one: &&IndexedCall<'r>| one.outcome != Some(&HandlerOutcome::Deduplicated);
-                let Some(last) = own.filter(is_first).last() else {
-                    found.add_certain(depth, self.delivery_problem(handler, message));
-                    continue;
-                };
+        for message in self
+            .messages_in_acts()
+            .filter(|message| message.name == name)
+        {
+            let problem = self.problem_of_message(message);
+            trace.candidates.add_certain(depth, problem);
+        }
 
-                let caused = self.caused_names(last);
-                match self.problem_of_call(last) {
-                    Some(trouble) => found.add_certain(depth, Some(trouble)),
-                    None if caused.iter().any(|caused| caused == name) => {}
-                    None => {
-                        // One that went another way is less suspicious than one that did nothing.
-                        let distance = doubt + depth + 10 * usize::from(!caused.is_empty());
-                        let nothing = || Cause::NotRaised {
-                            at: self.handler_call(last),
-                            wanted: name.to_owned(),
-                            is_command: self.is_command(name),
-                            changed: changed_aggregate(last).filter(|_| caused.is_empty()),
-                            instead: caused,
-                        };
-                        let verdict = self.wrong_key(last).unwrap_or_else(nothing);
-
-                        found.add_inferred(distance, Some(verdict));
-                    }
-                }
-            }
+        let producers = self.producers_of(name);
+        for producer in &producers {
+            self.trace_producer(trace, producer, name, depth);
         }
 
         let comes_from_outside = self
             .messages
             .iter()
-            .any(|one| one.name == name && one.produced_by.is_none());
-
+            .any(|message| message.name == name && message.produced_by.is_none());
         if producers.is_empty() && !comes_from_outside {
-            self.add_unreached_producers(name, depth, found);
-            found.add_inferred(GUESS_DISTANCE + depth, self.no_producer(name));
-            if self.may_come_from_outside(name) {
-                let message = name.to_owned();
-                found.add_inferred(
-                    NEVER_SENT_DISTANCE + depth,
-                    Some(Cause::NeverSent { message }),
-                );
+            self.add_unproduced(&mut trace.candidates, name, depth);
+        }
+    }
+
+    /// Adds the candidates for one producer of a missing message.
+    fn trace_producer(
+        &self,
+        trace: &mut ProducerTrace<'_>,
+        producer: &Producer,
+        name: &str,
+        depth: usize,
+    ) {
+        let doubt = self.doubt_of(producer.handler, name);
+        let mut triggers: Vec<_> = self.stored_messages(&producer.trigger).collect();
+
+        if triggers.is_empty() {
+            self.trace_producers(trace, &producer.trigger, depth + 1 + doubt);
+        }
+
+        // If one of the triggers is about the id, the others do not matter.
+        if let Some(id) = trace.id
+            && triggers.iter().any(|trigger| trigger.is_about(id))
+        {
+            triggers.retain(|trigger| trigger.is_about(id));
+        }
+
+        for trigger in triggers {
+            let Some(call) = self.last_effective_call(producer.handler, trigger) else {
+                let problem = self.delivery_problem(producer.handler, trigger);
+                trace.candidates.add_certain(depth, problem);
+                continue;
+            };
+
+            if let Some(problem) = self.problem_of_call(call) {
+                trace.candidates.add_certain(depth, Some(problem));
+                continue;
+            }
+
+            let caused = self.caused_names(call);
+            if caused.iter().all(|caused| caused != name) {
+                let mut distance = depth + doubt;
+                if !caused.is_empty() {
+                    distance += OTHER_MESSAGE_DISTANCE;
+                }
+
+                let cause = self.not_raised(call, name, caused);
+                trace.candidates.add_inferred(distance, Some(cause));
             }
         }
     }
 
-    fn may_come_from_outside(&self, name: &str) -> bool {
-        let mut outside = self.wiring.events_from_outside.iter();
-        let is_new = self.messages.iter().all(|one| one.name != name);
-        is_new && (self.is_command(name) || outside.any(|event| event == name))
-    }
-
-    /// The aggregate whose event it is.
-    fn aggregate_of_event(&self, event: &str) -> Option<&'r AggregateWiring> {
-        self.wiring
-            .aggregates
-            .iter()
-            .find(|one| one.events.iter().any(|own| own == event))
-    }
-
-    fn is_command(&self, name: &str) -> bool {
-        self.wiring
-            .aggregates
-            .iter()
-            .any(|one| one.commands.iter().any(|command| command == name))
-    }
-
-    /// The messages of this name that came in the acts, and stayed.
-    fn stored_messages<'a>(
-        &'a self,
-        name: &'a str,
-    ) -> impl Iterator<Item = &'a IndexedMessage<'r>> {
-        self.messages_in_acts()
-            .filter(move |message| message.name == name && message.stored_at.is_some())
-    }
-
-    /// What became of a message, if nothing came of it.
-    pub(super) fn problem_of_message(&self, message: &IndexedMessage<'r>) -> Option<Cause> {
-        let by = self.producer_of(message);
-        let filtered = |reason: &str| {
-            by.map(|by| Cause::Filtered {
-                at: self.handler_call(by),
-                reason: format!("{} {reason}", message.name),
-            })
-        };
-
-        if message.stored_at.is_none() {
-            return by.and_then(|by| self.problem_of_call(by));
-        }
-
-        if message.is_cancelled {
-            return filtered("was cancelled");
-        }
-
-        if message.has_no_subscriber && !message.is_event() {
-            return Some(self.no_handler(message));
-        }
-
-        if message.is_expired || self.calls_of(message).next().is_some() {
-            return message
-                .is_expired
-                .then(|| filtered("came after its deadline"))?;
-        }
-
-        match message.due {
-            Some(due) if self.end_time() < due => Some(Cause::Scheduled {
-                command: message.name.clone(),
-                due,
-                entry: message.entry,
-            }),
-            _ if !message.is_event() && message.is_async() => Some(Cause::Pending {
-                message: message.name.clone(),
-                waits_for: "to be published and handled".to_owned(),
-                entry: Some(message.entry),
-            }),
-            _ => None,
-        }
-    }
-
-    /// The time at which the record ends.
-    fn end_time(&self) -> Timestamp {
-        let last = self.record.entries().last();
-        last.map_or(Timestamp::default(), |last| last.time)
-    }
-
-    /// Who says that he raises or issues it, and on what; or else who may do so without saying it.
-    fn producers_of(&self, name: &str) -> Vec<(&'static str, String)> {
-        let names = |declared: &[String]| declared.iter().any(|one| one == name);
-        let commands = self.wiring.commands.iter();
-        let subscriptions = self.wiring.subscriptions.iter();
-        let deciding = commands
-            .clone()
-            .filter(|one| names(&one.raises) || names(&one.issues))
-            .map(|one| (one.handler, one.command.clone()));
-        let reacting = subscriptions
-            .clone()
-            .filter(|one| names(&one.raises) || names(&one.issues))
-            .map(|one| (one.handler, one.event.clone()));
-        let declared: Vec<_> = deciding.chain(reacting).collect();
-
-        if !declared.is_empty() {
-            return declared;
-        }
-
-        if self
+    /// Returns the distance that is added because a handler may not be a producer of the message.
+    ///
+    /// A handler that declares nothing is only a possible producer. But a command handler of the
+    /// aggregate that owns the event surely is one.
+    fn doubt_of(&self, handler: &str, name: &str) -> usize {
+        let owner = self
+            .aggregate_of_event(name)
+            .map(|aggregate| aggregate.category);
+        let is_command_handler_of_owner = self
             .wiring
-            .events_from_outside
+            .commands
             .iter()
-            .any(|one| one == name)
-        {
-            return Vec::new();
+            .any(|route| route.handler == handler && Some(route.category) == owner);
+
+        if is_command_handler_of_owner || !self.declares_nothing(handler) {
+            0
+        } else {
+            GUESS_DISTANCE
         }
-
-        let owner = self.aggregate_of_event(name);
-        let deciding = commands
-            .filter(|one| owner.is_none_or(|owner| owner.category == one.category))
-            .map(|one| (one.handler, one.command.clone()));
-        let reacting = subscriptions
-            .filter(|one| one.kind != HandlerKind::Projector)
-            .map(|one| (one.handler, one.event.clone()));
-
-        deciding
-            .chain(reacting)
-            .filter(|(handler, _)| self.declares_nothing(handler))
-            .collect()
     }
 
-    /// Whether none of the routes of a handler says what it raises or issues.
-    fn declares_nothing(&self, handler: &str) -> bool {
-        let commands = self.wiring.commands.iter();
-        let subscriptions = self.wiring.subscriptions.iter();
-        let said = commands
-            .map(|one| (one.handler, &one.raises, &one.issues))
-            .chain(subscriptions.map(|one| (one.handler, &one.raises, &one.issues)));
-        said.filter(|(by, ..)| *by == handler)
-            .all(|(_, raises, issues)| raises.is_empty() && issues.is_empty())
+    /// Returns the last call of a handler with a message that was not skipped as a duplicate.
+    ///
+    /// A skipped duplicate does not say how the message was handled before.
+    fn last_effective_call(
+        &self,
+        handler: &str,
+        message: &IndexedMessage<'r>,
+    ) -> Option<&IndexedCall<'r>> {
+        self.calls_of(message)
+            .filter(|call| call.handler == handler)
+            .filter(|call| call.outcome != Some(&HandlerOutcome::Deduplicated))
+            .last()
     }
 
-    /// Nobody is known to raise it: perhaps one who raises other events of the aggregate is not told of
-    /// an event that came.
-    fn add_unreached_producers(&self, name: &str, depth: usize, found: &mut Candidates) {
-        let Some(owner) = self.wiring.aggregates.iter().find(|one| {
-            let mut own = one.events.iter().chain(&one.commands);
-            own.any(|own| own == name)
+    /// Returns why a call did not raise or issue a message, but `instead`.
+    fn not_raised(&self, call: &IndexedCall<'r>, name: &str, instead: Vec<String>) -> Cause {
+        self.wrong_key(call).unwrap_or_else(|| Cause::NotRaised {
+            at: self.handler_call(call),
+            wanted: name.to_owned(),
+            is_command: self.is_command(name),
+            changed: changed_aggregate(call).filter(|_| instead.is_empty()),
+            instead,
+        })
+    }
+
+    /// Adds the candidates for a message that has no producer and never came from outside.
+    fn add_unproduced(&self, candidates: &mut Candidates, name: &str, depth: usize) {
+        self.add_unreached_producers(candidates, name, depth);
+        candidates.add_inferred(GUESS_DISTANCE + depth, self.no_producer(name));
+
+        if self.may_come_from_outside(name) {
+            let never_sent = Cause::NeverSent {
+                message: name.to_owned(),
+            };
+            candidates.add_inferred(NEVER_SENT_DISTANCE + depth, Some(never_sent));
+        }
+    }
+
+    /// Adds the handlers of the same aggregate that a command or an event did not reach.
+    ///
+    /// No handler declares the message. But a handler that raises other events of the aggregate may be
+    /// meant to raise this one, too.
+    fn add_unreached_producers(&self, candidates: &mut Candidates, name: &str, depth: usize) {
+        let Some(owner) = self.wiring.aggregates.iter().find(|aggregate| {
+            let mut names = aggregate.events.iter().chain(&aggregate.commands);
+            names.any(|own| own == name)
         }) else {
             return;
         };
@@ -298,194 +228,47 @@ impl<'r> CausalIndex<'r> {
             message.has_no_subscriber && !message.is_event() && message.category() == owner.category
         });
         for command in unhandled {
-            found.add_certain(depth, Some(self.no_handler(command)));
+            candidates.add_certain(depth, Some(self.no_handler(command)));
         }
 
-        let is_own = |one: &String| owner.events.contains(one) || owner.commands.contains(one);
-        let subscriptions = self.wiring.subscriptions.iter();
-        let relatives =
-            subscriptions.filter(|one| one.raises.iter().chain(&one.issues).any(is_own));
+        let is_own = |name: &String| owner.events.contains(name) || owner.commands.contains(name);
+        let related = self
+            .wiring
+            .subscriptions
+            .iter()
+            .filter(|route| route.raises.iter().chain(&route.issues).any(is_own));
 
-        for relative in relatives {
-            let events = self.messages_in_acts().filter(|message| {
-                message.is_event()
-                    && message.stored_at.is_some()
-                    && self.reads_category(relative.handler, message.category())
-                    && !self.is_subscribed(relative.handler, message)
+        for route in related {
+            let unread = self.messages_in_acts().filter(|event| {
+                event.is_event()
+                    && event.is_stored()
+                    && self.reads_category(route.handler, event.category())
+                    && !self.is_subscribed(route.handler, event)
             });
 
-            for event in events {
-                found.add_inferred(
-                    GUESS_DISTANCE + depth,
-                    self.delivery_problem(relative.handler, event),
-                );
+            for event in unread {
+                let problem = self.delivery_problem(route.handler, event);
+                candidates.add_inferred(GUESS_DISTANCE + depth, problem);
             }
         }
     }
 
-    pub(super) fn is_subscribed(&self, handler: &str, event: &IndexedMessage<'_>) -> bool {
-        self.wiring.subscriptions.iter().any(|edge| {
-            (edge.handler, edge.category) == (handler, event.category()) && edge.event == event.name
-        })
-    }
-
-    /// Why a message did not reach a handler.
-    pub(super) fn delivery_problem(
-        &self,
-        handler: &'static str,
-        message: &IndexedMessage<'r>,
-    ) -> Option<Cause> {
-        if message.is_event() && !self.is_subscribed(handler, message) {
-            return Some(self.no_subscriber(message, Some(handler)));
-        }
-
-        if message.has_no_subscriber && !message.is_event() {
-            return Some(self.no_handler(message));
-        }
-
-        let mut waiting = self.remaining.backlogs.iter();
-        let waits_for = match waiting.find(|one| *one.subscription == *handler) {
-            Some(one) => match one.paused_until {
-                Some(until) => format!("for {handler}, which pauses until {until}"),
-                None => format!("for {handler}"),
-            },
-            None if 0 < self.remaining.outbox => "to be published".to_owned(),
-            None => return self.problem_of_message(message),
-        };
-
-        Some(Cause::Pending {
-            message: message.name.clone(),
-            waits_for,
-            entry: Some(message.entry),
-        })
-    }
-
-    /// An event that was raised, and of which this handler, or nobody at all, is told.
-    pub(super) fn no_subscriber(
-        &self,
-        message: &IndexedMessage<'r>,
-        handler: Option<&'static str>,
-    ) -> Cause {
-        Cause::NoSubscriber {
-            event: message.name.clone(),
-            handler,
-            near_miss: self
-                .is_unsubscribed(message)
-                .then(|| self.near_miss(message))
-                .flatten(),
-            entry: message.stored_at.unwrap_or(message.entry),
-        }
-    }
-
-    /// An event that a handler is not told of which is told of all others of the same aggregate.
-    pub(super) fn omitted_subscription(&self, event: &IndexedMessage<'r>) -> Option<Cause> {
-        if !event.is_event() || event.stored_at.is_none() {
-            return None;
-        }
-
-        let own = self
-            .wiring
-            .aggregates
-            .iter()
-            .find(|one| one.category == event.category())?;
-        let others = || own.events.iter().filter(|other| **other != event.name);
-
-        // One that takes two of three may well not want the third.
-        if others().count() < 3 {
-            return None;
-        }
-
-        let edges = || self.wiring.subscriptions.iter();
-        let handles = |handler: &str, name: &str| {
-            edges().any(|edge| {
-                (edge.handler, edge.category) == (handler, own.category) && edge.event == *name
-            })
-        };
-
-        let found = edges()
-            .filter(|edge| edge.kind != HandlerKind::Projector)
-            .find(|edge| {
-                !handles(edge.handler, &event.name)
-                    && others().all(|name| handles(edge.handler, name))
-            })?;
-
-        Some(self.no_subscriber(event, Some(found.handler)))
-    }
-
-    /// Whether the events of this category make an aggregate by themselves.
-    fn is_event_sourced(&self, category: &str) -> bool {
-        self.wiring
-            .aggregates
-            .iter()
-            .any(|one| one.category == category && one.event_sourced)
-    }
-
-    /// An event of an aggregate whose handler is not there, where handlers say what they raise.
-    fn no_producer(&self, name: &str) -> Option<Cause> {
-        let owner = self.aggregate_of_event(name)?;
-        let commands = self.wiring.commands.iter();
-        let subscriptions = self.wiring.subscriptions.iter();
-        let mut raises = commands
-            .map(|one| &one.raises)
-            .chain(subscriptions.map(|one| &one.raises));
-        let says_anything = raises.any(|raises| !raises.is_empty());
-        let is_given = self.messages.iter().any(|one| one.name == name);
-
-        (says_anything && !is_given).then(|| Cause::NoProducer {
-            event: name.to_owned(),
-            aggregate: owner.name,
-        })
-    }
-
-    /// Whether nobody at all handles an event.
-    pub(super) fn is_unsubscribed(&self, message: &IndexedMessage<'r>) -> bool {
-        self.wiring
-            .subscriptions
-            .iter()
-            .all(|edge| edge.event != message.name || edge.category != message.category())
-    }
-
-    /// A handler that wants an event that is nearly the same.
-    fn near_miss(&self, message: &IndexedMessage<'r>) -> Option<NearMiss> {
-        let edges = || self.wiring.subscriptions.iter();
-        let base = |name: &str| name.split('.').next().unwrap_or_default().to_owned();
-        let category = message.category();
-        let same_name =
-            edges().find(|edge| edge.event == message.name && edge.category != category);
-
-        if let Some(edge) = same_name {
-            return Some(NearMiss::Category {
-                handler: edge.handler,
-                wanted: edge.category,
-                found: category.to_owned(),
-            });
-        }
-
-        let other_version = edges()
-            .find(|edge| edge.event != message.name && base(&edge.event) == base(&message.name));
-        if let Some(edge) = other_version {
-            return Some(NearMiss::Version {
-                handler: edge.handler,
-                wanted: edge.event.clone(),
-            });
-        }
-
-        let never_came = edges().filter(|edge| self.stored_messages(&edge.event).next().is_none());
-        let wanted = nearest(&message.name, never_came.map(|edge| edge.event.as_str()))?;
-        let edge = edges().find(|edge| edge.event == wanted)?;
-
-        Some(NearMiss::Name {
-            handler: edge.handler,
-            wanted: wanted.to_owned(),
-        })
+    /// Returns the messages of this name that were stored in the acts.
+    pub(super) fn stored_messages<'a>(
+        &'a self,
+        name: &'a str,
+    ) -> impl Iterator<Item = &'a IndexedMessage<'r>> {
+        self.messages_in_acts()
+            .filter(move |message| message.name == name && message.is_stored())
     }
 }
 
-/// The aggregate that a handling changed, in words.
-fn changed_aggregate(handling: &IndexedCall<'_>) -> Option<String> {
-    let written = handling
+/// Returns the aggregate that a call changed: `Order "ord-1"`.
+fn changed_aggregate(call: &IndexedCall<'_>) -> Option<String> {
+    let change = call
         .writes
         .iter()
-        .find(|one| one.table.kind == TableKind::Aggregate)?;
-    Some(format!("{} {:?}", written.table.name, written.id))
+        .find(|change| change.table.kind == TableKind::Aggregate)?;
+
+    Some(format!("{} {:?}", change.table.name, change.id))
 }

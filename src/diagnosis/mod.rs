@@ -1,20 +1,23 @@
-//! Why a step failed: a search that walks back from it through the record and the wiring, and ends in one
-//! [`Verdict`].
+//! Why a step failed: a search through the record and the wiring that ends in one [`Cause`].
 //!
-//! A failed step says what it was about, as data. The search looks for what went wrong on the way to
-//! that, the surest first: a handler that failed or refused, what was rolled back with it, what waits, is
-//! scheduled, was let go or handled before; then for what was done otherwise: another id, another value,
-//! deleted or overwritten; and then for what was not done: it follows the wiring back from the message
-//! that is missing to the last one that came, and tells where the chain broke. What stands second in the
-//! end is told as the runner-up.
+//! A failed step says as data what it was about. The search starts there and looks for causes, the most
+//! certain first:
 //!
-//! It is a search among what the record shows, not a proof. A handler that does something that nobody
-//! can see from outside, such as a call of a fake, is only as good as the `then` that looks at it.
+//! 1. What went wrong: a handler failed or rejected a message, or its work was rolled back. Or a message
+//!    is still pending, is scheduled, was skipped, or was handled before.
+//! 2. What was done differently: another id, another value, a deleted or overwritten row.
+//! 3. What was not done: the search follows the wiring back from the missing message. It stops at the last
+//!    message that was sent, and reports where the chain broke.
+//!
+//! The second best cause becomes the runner-up.
+//!
+//! The search is a heuristic over the record, not a proof. Some effects of a handler are invisible to it,
+//! such as a call of a fake. A `then` that checks the fake still finds those.
 //!
 //! # Examples
 //!
 //! ```
-//! use flow_harness::{prelude::*, why::{Nearness, Verdict}};
+//! use flow_harness::{diagnosis::{Cause, Similarity}, prelude::*};
 //! # use shop::{OrderDashboard, PlaceOrder};
 //! # let place_order = PlaceOrder { order_id: "ord-1".into(), customer_id: "ada".into(), product_id: "tea".into(), quantity: 2, total_cents: 1_200 };
 //!
@@ -23,8 +26,8 @@
 //!     .then_projection::<OrderDashboard>("ord-01");
 //!
 //! let failure = flow.try_run().expect_err("there is no such row");
-//! let why = failure.why().expect("the cause is found");
-//! assert!(matches!(&why.verdict, Verdict::WroteOther { nearness: Nearness::EditDistance(1), .. }));
+//! let diagnosis = failure.diagnosis().expect("the cause is found");
+//! assert!(matches!(&diagnosis.cause, Cause::WroteOther { similarity: Similarity::EditDistance(1), .. }));
 //! ```
 
 mod advice;
@@ -32,21 +35,30 @@ mod by_subject;
 mod candidates;
 mod causal_index;
 mod cause;
+mod delivery;
 mod display;
+mod field_cause;
 mod field_differences;
 mod handler_failure;
+mod indexed_message;
 mod missing_message;
 mod missing_state;
 mod not_found;
+mod other_ids;
+mod producers;
 mod search;
+mod state_causes;
+mod state_history;
 mod subject;
+mod subscription_gaps;
 mod unreadable;
 mod value_origin;
+mod writers;
 
-pub(crate) use causal_index::content_of;
 pub use cause::{
-    Cause, Diagnosis, ExpectedKey, FieldCause, HandlerCall, MissingState, NearMiss, Similarity,
-    StoredAs, ValueOrigin,
+    Cause, Diagnosis, ExpectedKey, HandlerCall, MissingState, NearMiss, Similarity, StoredAs,
 };
+pub use field_cause::{FieldCause, ValueOrigin};
+pub(crate) use indexed_message::content_of;
 pub(crate) use search::diagnose;
 pub(crate) use subject::{Difference, Requirement, StateSubject, Subject};

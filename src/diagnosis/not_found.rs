@@ -5,236 +5,242 @@ use flow_domain::{
     record::{Table, TableKind},
     wiring::nearest,
 };
+use serde_json::Value;
 
 use crate::diagnosis::{
     Cause, ExpectedKey, MissingState, Similarity, StoredAs, ValueOrigin,
-    causal_index::{CausalIndex, IndexedCall, equals_text},
+    causal_index::{CausalIndex, IndexedCall},
+    indexed_message::equals_text,
 };
 
-/// What a handling looked for in vain, and where it was instead.
+/// Which state a call did not find, and where that state is instead.
 impl<'r> CausalIndex<'r> {
-    /// An aggregate that a handling looked for in vain, although its events are there.
-    pub(super) fn missing_state(&self, handling: &IndexedCall<'r>) -> Option<String> {
-        let (table, id) = handling.not_found.iter().find(|(table, id)| {
-            let own = self.aggregate(table.name).filter(|one| !one.event_sourced);
-            let mut messages = self.messages.iter();
-
-            own.is_some_and(|own| {
-                messages.any(|message| {
-                    let stream = &message.envelope.metadata.stream;
-                    message.is_event()
-                        && message.stored_at.is_some()
-                        && message.category() == own.category
-                        && stream.id() == *id
-                })
+    /// Returns an aggregate that a call did not find, although it has events.
+    ///
+    /// The aggregate is stored as state: its events do not create it.
+    pub(super) fn missing_state(&self, call: &IndexedCall<'r>) -> Option<String> {
+        let has_events = |category: &str, id: &str| {
+            self.messages.iter().any(|message| {
+                message.is_event()
+                    && message.is_stored()
+                    && message.category() == category
+                    && message.stream_id() == id
             })
+        };
+
+        let (table, id) = call.not_found.iter().find(|(table, id)| {
+            self.aggregate(table.name)
+                .filter(|aggregate| !aggregate.event_sourced)
+                .is_some_and(|aggregate| has_events(aggregate.category, id))
         })?;
 
         Some(format!("{} {id:?}", table.name))
     }
 
-    /// What was to be there, and what was there instead.
-    pub(super) fn describe_missing(&self, what: &'static str, id: &str) -> MissingState {
-        let own = self.aggregate(what);
-        let kind = match own {
+    /// Describes a state that was not found, and how such states are stored.
+    pub(super) fn describe_missing(&self, type_name: &'static str, id: &str) -> MissingState {
+        let aggregate = self.aggregate(type_name);
+        let kind = match aggregate {
             Some(_) => TableKind::Aggregate,
             None => TableKind::Projection,
         };
+        let known_ids = self.known_ids(Table::new(kind, type_name));
 
         MissingState {
-            type_name: what,
+            type_name,
             id: id.to_owned(),
-            stored_as: match own {
-                Some(own) if own.event_sourced => StoredAs::Events,
+            stored_as: match aggregate {
+                Some(aggregate) if aggregate.event_sourced => StoredAs::Events,
                 Some(_) => StoredAs::State,
                 None => StoredAs::Row,
             },
-            known_ids: self.known_ids(Table::new(kind, what)).into_iter().collect(),
+            known_ids: known_ids.into_iter().collect(),
         }
     }
 
-    /// Whether a handling looked for something under a wrong id: there is one whose id its message
-    /// carries in another field, or one with nearly the same id.
-    pub(super) fn wrong_key(&self, handling: &IndexedCall<'r>) -> Option<Cause> {
-        handling
-            .not_found
+    /// Returns the cause that a call used a wrong id.
+    ///
+    /// Either the message contains a stored id in another field, or a stored id is similar.
+    pub(super) fn wrong_key(&self, call: &IndexedCall<'r>) -> Option<Cause> {
+        call.not_found
             .iter()
-            .find_map(|(table, id)| self.wrong_key_for(handling, *table, id))
+            .find_map(|(table, id)| self.wrong_key_for(call, *table, id))
     }
 
-    fn wrong_key_for(&self, handling: &IndexedCall<'r>, table: Table, id: &str) -> Option<Cause> {
-        let message = self.message_of(handling)?;
+    fn wrong_key_for(&self, call: &IndexedCall<'r>, table: Table, id: &str) -> Option<Cause> {
+        let message = self.message_of(call)?;
         let field = message.field_carrying(id);
-        let known = self.known_ids(table);
-        let carried = known.iter().find_map(|known| {
+
+        let known_ids = self.known_ids(table);
+        let in_other_field = known_ids.iter().find_map(|known| {
             let other = message.field_carrying(known)?;
             (Some(&other) != field.as_ref()).then(|| ExpectedKey::InField(other, known.clone()))
         });
-        // A message that has the right id where such ids are is not to blame.
-        let is_right = matches!(&carried, Some(ExpectedKey::InField(right, _)) if self.is_id_field(table, right));
+        // If the message has the stored id in its id field, the call alone used the wrong id. The other
+        // handlers and the producers of the message are not to blame then.
+        let is_message_right = matches!(
+            &in_other_field,
+            Some(ExpectedKey::InField(field, _)) if self.is_id_field(table, field)
+        );
 
-        if !is_right {
-            let elsewhere = known.iter().find_map(|wrote| {
-                let ids = (id, &**wrote);
-                let misfiled = self.stored_under_other_id(table, ids);
-                misfiled.or_else(|| self.stored_under_changed_id(table, ids, handling))
+        if !is_message_right {
+            let wrong_write = known_ids.iter().find_map(|written| {
+                self.stored_under_other_id(table, id, written)
+                    .or_else(|| self.stored_under_changed_id(table, id, written, call))
             });
-
-            if elsewhere.is_some() {
-                return elsewhere;
+            if wrong_write.is_some() {
+                return wrong_write;
             }
         }
 
-        let origin = field.as_ref().map(|field| {
-            let value = serde_json::Value::String(id.to_owned());
-            self.origin_of(message, field, &value)
-        });
-        let origin =
-            origin.filter(|origin| !is_right && !matches!(origin, ValueOrigin::TestFlow { .. }));
+        let origin = field
+            .as_ref()
+            .map(|field| self.origin_of(message, field, &Value::String(id.to_owned())))
+            .filter(|origin| !is_message_right && !matches!(origin, ValueOrigin::TestFlow { .. }));
         let is_changed = matches!(origin, Some(ValueOrigin::Changed { .. }));
-        let right = match carried {
-            Some(carried) => carried,
-            None => match nearest(id, known.iter().map(String::as_str)) {
-                Some(near) => ExpectedKey::Similar(near.to_owned()),
+        let expected_key = match in_other_field {
+            Some(expected_key) => expected_key,
+            None => match nearest(id, known_ids.iter().map(String::as_str)) {
+                Some(similar) => ExpectedKey::Similar(similar.to_owned()),
                 None if is_changed => ExpectedKey::Unknown,
                 None => return None,
             },
         };
 
         Some(Cause::WrongKey {
-            at: self.handler_call(handling),
+            at: self.handler_call(call),
             type_name: table.name,
             id: id.to_owned(),
             field,
-            expected_key: right,
+            expected_key,
             origin,
         })
     }
 
-    /// Whether messages carry the id of such a thing in a field of this name.
+    /// Returns true if a field of this name contains the id of such a state.
+    ///
+    /// For an aggregate the search looks at the messages of its category, else at the written rows.
     fn is_id_field(&self, table: Table, field: &str) -> bool {
-        let Some(own) = self.aggregate(table.name) else {
+        let Some(aggregate) = self.aggregate(table.name) else {
             return self
                 .calls
                 .iter()
-                .flat_map(|one| one.writes.iter())
-                .filter(|one| one.table == table)
-                .any(|row| {
-                    let now = row.after.as_ref().map(Payload::to_value);
-                    now.is_some_and(|now| {
-                        now.get(field)
-                            .is_some_and(|value| equals_text(value, &row.id))
-                    })
+                .flat_map(|call| call.writes.iter())
+                .filter(|change| change.table == table)
+                .any(|change| {
+                    let row = change.after.as_ref().map(Payload::to_value);
+                    row.is_some_and(|row| has_text(&row, field, &change.id))
                 });
         };
 
         self.messages.iter().any(|message| {
-            let id = message.envelope.metadata.stream.id();
-            message.category() == own.category
-                && message
-                    .content()
-                    .get(field)
-                    .is_some_and(|value| equals_text(value, id))
+            message.category() == aggregate.category
+                && has_text(&message.content(), field, message.stream_id())
         })
     }
 
-    /// Whether what was looked for was written under the other id, by a handler of a message of the
-    /// first.
-    fn stored_under_other_id(&self, table: Table, (wanted, wrote): (&str, &str)) -> Option<Cause> {
-        let (by, _) = self.writes_of(table, wrote).next()?;
-        let message = self.message_of(by)?;
+    /// Returns the call that stored the wanted state under another id.
+    ///
+    /// It is a call with a message of the stream with the wanted id.
+    fn stored_under_other_id(&self, table: Table, wanted: &str, written: &str) -> Option<Cause> {
+        let (writer, _) = self.writes_of(table, written).next()?;
+        let message = self.message_of(writer)?;
 
-        if message.envelope.metadata.stream.id() != wanted {
+        if message.stream_id() != wanted {
             return None;
         }
 
-        let n_letters = strsim::damerau_levenshtein(wanted, wrote);
-        let nearness = match message.field_carrying(wanted) {
+        let similarity = match message.field_carrying(wanted) {
             Some(field) => Similarity::InField(field),
-            None => Similarity::EditDistance(n_letters),
+            None => Similarity::EditDistance(strsim::damerau_levenshtein(wanted, written)),
         };
 
         Some(Cause::WroteOther {
-            at: self.handler_call(by),
+            at: self.handler_call(writer),
             wanted: format!("{} {wanted:?}", table.name),
-            wrote: format!("{} {wrote:?}", table.name),
-            similarity: nearness,
+            wrote: format!("{} {written:?}", table.name),
+            similarity,
             origin: None,
         })
     }
 
-    /// Whether what was looked for was written under the other id because a handler made that of the right
-    /// one.
+    /// Returns the call that stored the wanted state under an id that a handler changed.
     fn stored_under_changed_id(
         &self,
         table: Table,
-        (wanted, wrote): (&str, &str),
-        missed_by: &IndexedCall<'r>,
+        wanted: &str,
+        written: &str,
+        reader: &IndexedCall<'r>,
     ) -> Option<Cause> {
-        let (by, _) = self.writes_of(table, wrote).next()?;
-        // What came later was not to be found yet.
-        if missed_by.started < by.started {
+        let (writer, _) = self.writes_of(table, written).next()?;
+        // The reader could not find what was written later.
+        if reader.started < writer.started {
             return None;
         }
 
-        let message = self.message_of(by)?;
-        let field = message.field_carrying(wrote)?;
-        let value = serde_json::Value::String(wrote.to_owned());
-        let origin = self.origin_of(message, &field, &value);
-        let ValueOrigin::Changed { original: said, .. } = &origin else {
+        let message = self.message_of(writer)?;
+        let field = message.field_carrying(written)?;
+        let origin = self.origin_of(message, &field, &Value::String(written.to_owned()));
+        let ValueOrigin::Changed { original, .. } = &origin else {
             return None;
         };
 
-        equals_text(said, wanted).then(|| Cause::WroteOther {
-            at: self.handler_call(by),
+        equals_text(original, wanted).then(|| Cause::WroteOther {
+            at: self.handler_call(writer),
             wanted: format!("{} {wanted:?}", table.name),
-            wrote: format!("{} {wrote:?}", table.name),
+            wrote: format!("{} {written:?}", table.name),
             similarity: Similarity::Unrelated,
             origin: Some(origin),
         })
     }
 
-    /// Whether a handler did not find what an event would have made that it is not told of.
-    pub(super) fn unsubscribed_creation(&self, handling: &IndexedCall<'r>) -> Option<Cause> {
-        let (_, id) = handling.not_found.first()?;
-        let own = self.message_of(handling)?;
-        let mut earlier = self.messages.iter().filter(|message| {
-            message.is_event()
-                && message.stored_at.is_some()
-                && message.entry < own.entry
-                && message.envelope.metadata.stream.id() == *id
-                && (message.category() == own.category()
-                    || self.reads_category(handling.handler, message.category()))
-        });
-        let first = earlier.next()?;
-        let is_told = self.is_subscribed(handling.handler, first);
+    /// Returns an event that would have created the missing state, if the handler does not subscribe to it.
+    pub(super) fn unsubscribed_creation(&self, call: &IndexedCall<'r>) -> Option<Cause> {
+        let (_, id) = call.not_found.first()?;
+        let own = self.message_of(call)?;
 
-        (!is_told).then(|| self.no_subscriber(first, Some(handling.handler)))
+        let first = self.messages.iter().find(|message| {
+            message.is_event()
+                && message.is_stored()
+                && message.entry < own.entry
+                && message.stream_id() == *id
+                && (message.category() == own.category()
+                    || self.reads_category(call.handler, message.category()))
+        })?;
+        let is_subscribed = self.is_subscribed(call.handler, first);
+
+        (!is_subscribed).then(|| self.no_subscriber(first, Some(call.handler)))
     }
 
-    /// The ids under which such things were ever kept.
+    /// Returns all ids under which such a state was ever stored.
     pub(super) fn known_ids(&self, table: Table) -> BTreeSet<String> {
-        let written = self
+        let mut ids: BTreeSet<String> = self
             .calls
             .iter()
-            .flat_map(|one| one.writes.iter())
-            .filter(|one| one.table == table && one.after.is_some());
-        let mut ids: BTreeSet<String> = written.map(|one| one.id.to_string()).collect();
+            .flat_map(|call| call.writes.iter())
+            .filter(|change| change.table == table && change.after.is_some())
+            .map(|change| change.id.to_string())
+            .collect();
 
         if table.kind == TableKind::Aggregate {
             let category = self
                 .aggregate(table.name)
-                .filter(|one| one.event_sourced)
-                .map(|one| one.category);
+                .filter(|aggregate| aggregate.event_sourced)
+                .map(|aggregate| aggregate.category);
             let events = self.messages.iter().filter(|message| {
-                message.is_event()
-                    && message.stored_at.is_some()
-                    && Some(message.category()) == category
+                message.is_event() && message.is_stored() && Some(message.category()) == category
             });
 
-            ids.extend(events.map(|event| event.envelope.metadata.stream.id().to_owned()));
+            ids.extend(events.map(|event| event.stream_id().to_owned()));
         }
 
         ids
     }
+}
+
+/// Returns true if the field of an object is this text.
+fn has_text(object: &Value, field: &str, text: &str) -> bool {
+    object
+        .get(field)
+        .is_some_and(|value| equals_text(value, text))
 }

@@ -4,20 +4,22 @@ use crate::{
 };
 
 /// Searches for the cause of a failed step.
-pub(crate) fn diagnose(sought: &Subject, outcome: &Outcome) -> Option<Diagnosis> {
+pub(crate) fn diagnose(subject: &Subject, outcome: &Outcome) -> Option<Diagnosis> {
     let system = outcome.system();
-    let facts = CausalIndex::build(
+    let index = CausalIndex::build(
         outcome.record(),
         system.wiring(),
         outcome.remaining(),
         outcome.is_inline(),
         (outcome.n_given_entries(), outcome.n_before_last_act()),
     );
-    let mut verdicts = facts.causes(sought, &|kept, events| system.fold(kept, events));
 
-    if verdicts.is_empty() {
-        verdicts.push(facts.nothing_failed());
+    let mut causes = index.causes(subject, &|state_type, events| {
+        system.fold(state_type, events)
+    });
+    if causes.is_empty() {
+        causes.push(index.nothing_failed());
     }
 
-    pick_diagnosis(verdicts)
+    pick_diagnosis(causes)
 }

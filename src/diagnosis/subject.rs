@@ -1,100 +1,102 @@
 use flow_domain::{
     message::Payload,
-    record::{EntryId, Invariant},
+    record::{EntryId, Invariant, Table},
     runtime::StateType,
 };
 use serde_json::Value;
 
-/// What a step was about that failed, as data: where the search for the cause begins.
+/// What a failed step was about. The search for the cause starts here.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Subject {
-    /// Something that is kept.
+    /// A stored state: an aggregate, a process manager or a projection row.
     State(StateSubject),
-    /// A message that was to be raised or issued, by its name.
+    /// A message that should have been raised or issued, by its name.
     Message {
         name: String,
-        /// The same message with other fields, if there was one.
+        /// The name and field differences of a message that nearly matched.
         differs: Option<(String, Vec<Difference>)>,
     },
-    /// Messages in an order.
+    /// An ordered list of messages.
     Messages {
-        /// What is missing or has other fields, in order.
+        /// The messages that are missing (no differences) or have other fields, in order.
         missing: Vec<(String, Vec<Difference>)>,
-        /// What was not expected.
+        /// The names of the messages that were not expected.
         unexpected: Vec<String>,
         expected: Vec<String>,
         found: Vec<String>,
     },
-    /// A message that was not to be raised, by its name.
+    /// A message that should not have been raised, by its name.
     NoMessage(String),
-    /// That a handler handled something.
+    /// A handler that should have handled something.
     Handled(&'static str),
-    /// That a command or handler was refused or failed, and it was not; or as which it went wrong.
+    /// The result of a command or handler: accepted, rejected or failed, and with which error.
     CommandResult,
-    /// That a handler failed.
+    /// A handler that should have failed.
     HandlerFailure(&'static str),
-    /// A law that was broken, and the entry at which the handling began that broke it.
+    /// A violated invariant, and the entry that started the call which violated it.
     Invariant(Invariant, EntryId),
-    /// Something that went wrong and that no `then` spoke of: a refusal, or the failure of a handler.
+    /// A problem that no `then` covers, and the handler that failed, if one did.
     Problem(Option<&'static str>),
-    /// That what was given happened without trouble.
+    /// The `given` steps, which must run without problems.
     Given,
-    /// A command that was to be scheduled.
+    /// A command that should have been scheduled, by its name.
     ScheduledCommand(String),
-    /// Something that only an engine does, and the word that asked for it.
+    /// A feature that only an engine has.
     EngineFeature {
         feature: String,
+        /// The method of the test flow that needs the feature.
         method: &'static str,
-        /// The event that it is about.
+        /// The event that the step is about.
         event: Option<String>,
     },
-    /// It was read while messages wait.
+    /// State that was read while messages are still pending.
     ReadWhilePending,
 }
 
-/// Something kept that was to be otherwise.
+/// A stored state that is not as the test requires.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct StateSubject {
     pub(crate) state_type: StateType,
-    /// `None` for any.
+    /// The id of the state; `None` for any.
     pub(crate) id: Option<String>,
-    /// The category of the streams from which it is folded, if it is.
+    /// The category of the streams that the state is folded from, if it is event-sourced.
     pub(crate) stream_category: Option<&'static str>,
     pub(crate) requirement: Requirement,
 }
 
-/// What was wanted of something that is kept.
+/// What the test requires of a stored state.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Requirement {
-    /// That it is there.
+    /// It exists.
     Present,
-    /// That it is not there.
+    /// It does not exist.
     Absent,
-    /// Other values in these fields.
+    /// It has the expected values in these fields.
     Fields(Vec<Difference>),
-    /// That it is otherwise, as a closure says.
+    /// It satisfies a closure.
     Predicate,
-    /// That this row is otherwise.
+    /// This row satisfies a closure.
     RowPredicate(Box<Payload>),
-    /// That this row is not there.
+    /// This row does not exist.
     NoRow(Box<Payload>),
-    /// That it can be read.
+    /// It can be read.
     Readable {
-        /// Why it cannot.
+        /// Why it cannot be read.
         error: Box<str>,
     },
 }
 
-/// One place in which two values differ.
+/// A field in which two values differ.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Difference {
+    /// The path of the field: `lines[1].price`.
     pub(crate) path: String,
     pub(crate) expected: Option<Value>,
     pub(crate) found: Option<Value>,
 }
 
 impl Subject {
-    /// A message of this name.
+    /// Returns the subject for a message that is missing altogether.
     pub(crate) fn for_message(name: &str) -> Self {
         Self::Message {
             name: name.to_owned(),
@@ -104,11 +106,21 @@ impl Subject {
 }
 
 impl StateSubject {
-    /// What is looked for, in words: `OrderDashboard "ord-001"`.
+    /// Returns the type and id as text: `OrderDashboard "ord-001"`.
     pub(crate) fn description(&self) -> String {
         match &self.id {
             Some(id) => format!("{} {id:?}", self.state_type.name),
             None => self.state_type.name.to_owned(),
         }
+    }
+
+    /// Returns the table that stores the state.
+    pub(super) fn table(&self) -> Table {
+        Table::new(self.state_type.kind, self.state_type.name)
+    }
+
+    /// Returns true if the subject has this id, or no id.
+    pub(super) fn matches_id(&self, id: &str) -> bool {
+        self.id.as_ref().is_none_or(|wanted| wanted == id)
     }
 }

@@ -1,4 +1,4 @@
-use flow_domain::record::{FailureKind, HandlerOutcome, RolledBack};
+use flow_domain::record::{FailureKind, RolledBack};
 
 use crate::diagnosis::{
     Cause,
@@ -6,101 +6,105 @@ use crate::diagnosis::{
     subject::StateSubject,
 };
 
-/// Who wrote what cannot be read.
+/// Who wrote a message or state that cannot be read.
 impl<'r> CausalIndex<'r> {
-    /// Who raised or issued the message that a handling could not read, if nobody else could either. Who
-    /// fails on it alone reads it wrongly.
+    /// Returns the handler that raised or issued the message that `call` could not read.
+    ///
+    /// The message is to blame only if all its other handlers could not read it either. A handler that
+    /// fails alone reads it wrongly.
     pub(super) fn unreadable_message(
         &self,
-        handling: &IndexedCall<'r>,
-        what: &str,
-        undone: &RolledBack,
+        call: &IndexedCall<'r>,
+        type_name: &str,
+        failure: &RolledBack,
     ) -> Option<Cause> {
-        let message = self.message_of(handling)?;
-        let by = self.producer_of(message)?;
+        let message = self.message_of(call)?;
+        let producer = self.producer_of(message)?;
+
         let others: Vec<_> = self
             .calls_of(message)
-            .filter(|other| other.handler != handling.handler)
+            .filter(|other| other.handler != call.handler)
             .collect();
-        let is_unreadable = |one: &&IndexedCall<'r>| {
-            let Some(HandlerOutcome::Failed(undone) | HandlerOutcome::Rejected(undone)) =
-                one.outcome
-            else {
-                return false;
-            };
-            matches!(&undone.kind, FailureKind::Codec(name) if name == what)
+        let could_not_read = |other: &&IndexedCall<'r>| {
+            other.failure().is_some_and(
+                |failure| matches!(&failure.kind, FailureKind::Codec(name) if name == type_name),
+            )
         };
-        let is_meant = message.name == *what && !others.is_empty();
+        let has_other_readers = message.name == *type_name && !others.is_empty();
 
-        (is_meant && others.iter().all(is_unreadable)).then(|| Cause::Unreadable {
-            at: self.handler_call(by),
+        (has_other_readers && others.iter().all(could_not_read)).then(|| Cause::Unreadable {
+            at: self.handler_call(producer),
             subject: message.name.clone(),
-            error: undone.reason.clone(),
+            error: failure.reason.clone(),
         })
     }
 
-    /// Who wrote what a handling could not read.
+    /// Returns the last call that wrote a state of the type that `call` could not read.
     pub(super) fn unreadable_write(
         &self,
-        handling: &IndexedCall<'r>,
-        what: &str,
-        undone: &RolledBack,
+        call: &IndexedCall<'r>,
+        type_name: &str,
+        failure: &RolledBack,
     ) -> Option<Cause> {
         self.calls
             .iter()
             .rev()
-            .filter(|one| one.started < handling.started)
-            .find_map(|one| {
-                let written = one
+            .filter(|writer| writer.started < call.started)
+            .find_map(|writer| {
+                let written = writer
                     .writes
                     .iter()
-                    .find(|written| written.table.name == what)?;
+                    .find(|written| written.table.name == type_name)?;
 
                 Some(Cause::Unreadable {
-                    at: self.handler_call(one),
+                    at: self.handler_call(writer),
                     subject: format!("{} {:?}", written.table.name, written.id),
-                    error: undone.reason.clone(),
+                    error: failure.reason.clone(),
                 })
             })
     }
 
-    /// Who wrote what cannot be read.
-    pub(super) fn unreadable_state(&self, sought: &StateSubject, error: &str) -> Vec<Cause> {
-        let table = Self::table_of(sought);
-        let is_it = |id: &str| sought.id.as_ref().is_none_or(|wanted| wanted == id);
-        let mut written = self.calls.iter().rev().flat_map(|one| {
-            let written = one.writes.iter().filter(|one| one.table == table);
-            written.map(move |written| (one, &*written.id))
+    /// Returns the last handler that wrote the state that cannot be read.
+    pub(super) fn unreadable_state(&self, subject: &StateSubject, error: &str) -> Vec<Cause> {
+        let table = subject.table();
+        let mut writes = self.calls.iter().rev().flat_map(|writer| {
+            let writes = writer.writes.iter().filter(|write| write.table == table);
+            writes.map(move |write| (writer, &*write.id))
         });
-
-        if let Some((by, id)) = written.find(|(_, id)| is_it(id)) {
+        if let Some((writer, id)) = writes.find(|(_, id)| subject.matches_id(id)) {
             return vec![Cause::Unreadable {
-                at: self.handler_call(by),
+                at: self.handler_call(writer),
                 subject: format!("{} {id:?}", table.name),
                 error: error.to_owned(),
             }];
         }
 
-        // It is folded from events, of which one is named.
-        let own = self.messages.iter().rev().filter(|one| {
-            one.is_event()
-                && one.stored_at.is_some()
-                && sought.stream_category == Some(one.category())
-                && is_it(one.envelope.metadata.stream.id())
-        });
-        let own: Vec<_> = own.collect();
-        let named = own
+        // An event-sourced state is folded from events; the error may name the one that is unreadable.
+        let events: Vec<_> = self
+            .messages
             .iter()
-            .find(|one| error.contains(&format!("`{}`", one.name)));
-        let by = named.or(own.first()).and_then(|event| {
-            let by = self.producer_of(event)?;
-            Some(Cause::Unreadable {
-                at: self.handler_call(by),
-                subject: event.name.clone(),
-                error: error.to_owned(),
+            .rev()
+            .filter(|message| {
+                message.is_event()
+                    && message.is_stored()
+                    && subject.stream_category == Some(message.category())
+                    && subject.matches_id(message.stream_id())
             })
-        });
+            .collect();
+        let named = events
+            .iter()
+            .find(|event| error.contains(&format!("`{}`", event.name)));
 
-        by.into_iter().collect()
+        named
+            .or(events.first())
+            .and_then(|event| {
+                Some(Cause::Unreadable {
+                    at: self.handler_call(self.producer_of(event)?),
+                    subject: event.name.clone(),
+                    error: error.to_owned(),
+                })
+            })
+            .into_iter()
+            .collect()
     }
 }

@@ -2,12 +2,13 @@ use serde_json::Value;
 
 use crate::diagnosis::{
     ValueOrigin,
-    causal_index::{CausalIndex, IndexedCall, IndexedMessage, equals_text},
+    causal_index::{CausalIndex, IndexedCall},
+    indexed_message::{IndexedMessage, equals_text},
 };
 
-/// Where a value is from that messages carried on.
+/// Where a value comes from that messages passed on.
 impl<'r> CausalIndex<'r> {
-    /// Follows a value of a message back to where it came to be.
+    /// Traces a value in a field of a message back to its origin.
     pub(super) fn origin_of(
         &self,
         message: &IndexedMessage<'r>,
@@ -15,7 +16,7 @@ impl<'r> CausalIndex<'r> {
         value: &Value,
     ) -> ValueOrigin {
         match self.producer_of(message) {
-            Some(handling) => self.origin_in_call(handling, field, value),
+            Some(producer) => self.origin_in_call(producer, field, value),
             None => ValueOrigin::TestFlow {
                 message: message.name.clone(),
                 field: field.to_owned(),
@@ -23,25 +24,25 @@ impl<'r> CausalIndex<'r> {
         }
     }
 
-    /// Follows a value back that a handling wrote, raised or issued in a field of this name.
+    /// Traces a value back that a call wrote, raised or issued in a field of this name.
     pub(super) fn origin_in_call(
         &self,
-        handling: &IndexedCall<'r>,
+        call: &IndexedCall<'r>,
         field: &str,
         value: &Value,
     ) -> ValueOrigin {
-        let at = self.handler_call(handling);
-        let Some(message) = self.message_of(handling) else {
+        let at = self.handler_call(call);
+        let Some(message) = self.message_of(call) else {
             return ValueOrigin::Created { at };
         };
 
         let content = message.content();
         match content.get(field) {
-            Some(said) if said == value => self.origin_of(message, field, value),
-            Some(said) => ValueOrigin::Changed {
+            Some(original) if original == value => self.origin_of(message, field, value),
+            Some(original) => ValueOrigin::Changed {
                 at,
                 field: field.to_owned(),
-                original: said.clone(),
+                original: original.clone(),
             },
             None => match fields_with_value(&content, value).into_iter().next() {
                 Some(field) => ValueOrigin::OtherField { at, field },
@@ -50,8 +51,9 @@ impl<'r> CausalIndex<'r> {
         }
     }
 
-    /// The field in which the message has `expected` whose handling made something else of it: the one
-    /// of the same name, or the only one.
+    /// Returns the field that has `expected`, in the message that the origin handled.
+    ///
+    /// It is the field with the same name, or else the only field with that value.
     pub(super) fn expected_field(
         &self,
         origin: Option<&ValueOrigin>,
@@ -59,22 +61,22 @@ impl<'r> CausalIndex<'r> {
         expected: Option<&Value>,
     ) -> Option<String> {
         let at = origin?.handler_call()?;
-        let handling = self
-            .calls
-            .iter()
-            .find(|handling| handling.started == at.entry)?;
-        let mut fields = fields_with_value(&self.message_of(handling)?.content(), expected?);
-        let own = fields.iter().position(|name| name == field);
+        let call = self.calls.iter().find(|call| call.started == at.entry)?;
 
-        match (own, fields.len()) {
-            (Some(own), _) => Some(fields.swap_remove(own)),
+        let mut fields = fields_with_value(&self.message_of(call)?.content(), expected?);
+        let same_name = fields.iter().position(|name| name == field);
+
+        match (same_name, fields.len()) {
+            (Some(idx), _) => Some(fields.swap_remove(idx)),
             (None, 1) => fields.pop(),
             (None, _) => None,
         }
     }
 }
 
-/// The fields that have this value, if it is one that is not in every second field.
+/// Returns the fields that have this value.
+///
+/// It ignores values that fields often share by chance: empty texts, numbers up to 1, and booleans.
 fn fields_with_value(content: &Value, value: &Value) -> Vec<String> {
     let text = match value {
         Value::String(text) if !text.is_empty() => text.clone(),

@@ -1,4 +1,7 @@
-//! Pages to read; there is nothing here to call.
+//! Pages of documentation. There is nothing here to call.
 
 #[doc = include_str!("broken.md")]
 pub mod broken {}
+
+#[doc = include_str!("guards.md")]
+pub mod guards {}

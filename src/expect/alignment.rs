@@ -6,51 +6,56 @@ use crate::{
     report::{differences, render_differences},
 };
 
-/// How one message of two lists stands to the other list, by their places.
+/// How one message of two lists relates to the other list. The numbers are indexes into the lists.
 #[derive(Clone, Copy)]
 enum Pairing {
     Same(usize),
-    /// The same message with other fields.
+    /// A message of the same name with other fields: expected index, found index.
     Differs(usize, usize),
     Missing(usize),
     Unexpected(usize),
-    /// In both lists, but not in the same order.
+    /// In both lists, but at different positions: expected index, found index.
     Moved(usize, usize),
 }
 
-/// Two lists side by side.
+/// The result of comparing two lists of messages.
 #[derive(Debug, Default)]
 pub(super) struct Alignment {
     /// One line for each message, and one for each field that differs.
     pub(super) lines: Vec<String>,
-    /// The names of what is missing, or has other fields: these.
+    /// The expected messages that were not found. If one of the same name was found, the second part
+    /// lists the fields that differ.
     pub(super) missing: Vec<(String, Vec<Difference>)>,
-    /// The names of what was not expected.
+    /// The names of the messages that were found and not expected.
     pub(super) unexpected: Vec<String>,
 }
 
-/// Lays two lists side by side: what is in both, missing, unexpected, elsewhere, or has other fields.
+/// Compares two lists of messages, and reports each message on a line of its own.
+///
+/// A message is as expected, missing, unexpected, moved, or differs in some fields.
 pub(super) fn align(expected: &[MessageView], found: &[MessageView]) -> Alignment {
     let values = |list: &[MessageView]| -> Vec<(String, Value)> {
-        let of = |one: &MessageView| (one.name.clone(), one.content());
-        list.iter().map(of).collect()
+        list.iter()
+            .map(|message| (message.name.clone(), message.content()))
+            .collect()
     };
     let (left, right) = (values(expected), values(found));
-    let mut aligned = Alignment::default();
+
+    let mut alignment = Alignment::default();
     let Alignment {
         lines,
         missing,
         unexpected,
-    } = &mut aligned;
+    } = &mut alignment;
 
-    for place in pairings(&left, &right) {
-        match place {
+    for pairing in pairings(&left, &right) {
+        match pairing {
             Pairing::Same(idx) => lines.push(format!("as expected  {}", expected[idx].name)),
             Pairing::Differs(idx, found_idx) => {
                 lines.push(format!("differs      {}", expected[idx].name));
                 let fields = differences(&left[idx].1, &right[found_idx].1);
-                let told = render_differences(&fields);
-                lines.extend(told.iter().map(|field| format!("             {field}")));
+                let rendered = render_differences(&fields);
+                lines.extend(rendered.iter().map(|field| format!("             {field}")));
                 missing.push((expected[idx].name.clone(), fields));
             }
             Pairing::Missing(idx) => {
@@ -62,7 +67,7 @@ pub(super) fn align(expected: &[MessageView], found: &[MessageView]) -> Alignmen
                 unexpected.push(found[idx].name.clone());
             }
             Pairing::Moved(idx, found_idx) => lines.push(format!(
-                "moved        {}, expected as number {}, found as number {}",
+                "moved        {}, expected at position {}, found at position {}",
                 expected[idx].name,
                 idx + 1,
                 found_idx + 1
@@ -70,12 +75,13 @@ pub(super) fn align(expected: &[MessageView], found: &[MessageView]) -> Alignmen
         }
     }
 
-    aligned
+    alignment
 }
 
+/// Pairs the messages of two lists, each with its name and content.
 fn pairings(expected: &[(String, Value)], found: &[(String, Value)]) -> Vec<Pairing> {
-    let mut places = Vec::new();
-    // What stands between two messages that are in both lists.
+    let mut pairings = Vec::new();
+    // The unmatched messages since the last one that is in both lists.
     let (mut missing, mut unexpected) = (Vec::new(), Vec::new());
     let (mut idx, mut found_idx) = (0, 0);
 
@@ -90,21 +96,35 @@ fn pairings(expected: &[(String, Value)], found: &[(String, Value)]) -> Vec<Pair
                 found_idx += 1;
             }
             diff::Result::Both(..) => {
-                pair_by_name(&mut places, &mut missing, &mut unexpected, expected, found);
-                places.push(Pairing::Same(idx));
+                pair_by_name(
+                    &mut pairings,
+                    &mut missing,
+                    &mut unexpected,
+                    expected,
+                    found,
+                );
+                pairings.push(Pairing::Same(idx));
                 idx += 1;
                 found_idx += 1;
             }
         }
     }
 
-    pair_by_name(&mut places, &mut missing, &mut unexpected, expected, found);
-    find_moved(places, expected, found)
+    pair_by_name(
+        &mut pairings,
+        &mut missing,
+        &mut unexpected,
+        expected,
+        found,
+    );
+    find_moved(pairings, expected, found)
 }
 
-/// Pairs messages of the same name in the gap between two that are in both lists.
+/// Pairs unmatched messages of the same name, between two messages that are in both lists.
+///
+/// The unexpected messages before a pair come first, which keeps the order of the found list.
 fn pair_by_name(
-    places: &mut Vec<Pairing>,
+    pairings: &mut Vec<Pairing>,
     missing: &mut Vec<usize>,
     unexpected: &mut Vec<usize>,
     expected: &[(String, Value)],
@@ -113,54 +133,55 @@ fn pair_by_name(
     for idx in missing.drain(..) {
         let same_name = |found_idx: &usize| found[*found_idx].0 == expected[idx].0;
         match unexpected.iter().position(same_name) {
-            Some(at) => {
-                places.extend(unexpected.drain(..at).map(Pairing::Unexpected));
-                places.push(Pairing::Differs(idx, unexpected.remove(0)));
+            Some(position) => {
+                pairings.extend(unexpected.drain(..position).map(Pairing::Unexpected));
+                pairings.push(Pairing::Differs(idx, unexpected.remove(0)));
             }
-            None => places.push(Pairing::Missing(idx)),
+            None => pairings.push(Pairing::Missing(idx)),
         }
     }
 
-    places.extend(unexpected.drain(..).map(Pairing::Unexpected));
+    pairings.extend(unexpected.drain(..).map(Pairing::Unexpected));
 }
 
-/// Finds what is missing in one place and unexpected in another.
+/// Turns a missing message and an equal unexpected one into one moved message.
 fn find_moved(
-    mut places: Vec<Pairing>,
+    mut pairings: Vec<Pairing>,
     expected: &[(String, Value)],
     found: &[(String, Value)],
 ) -> Vec<Pairing> {
-    for at in 0..places.len() {
-        let Pairing::Missing(idx) = places[at] else {
+    for position in 0..pairings.len() {
+        let Pairing::Missing(idx) = pairings[position] else {
             continue;
         };
 
-        let elsewhere = places
+        let elsewhere = pairings
             .iter()
             .enumerate()
-            .find_map(|(at, place)| match place {
+            .find_map(|(other_position, pairing)| match pairing {
                 Pairing::Unexpected(found_idx) if found[*found_idx] == expected[idx] => {
-                    Some((at, *found_idx))
+                    Some((other_position, *found_idx))
                 }
                 _ => None,
             });
 
-        if let Some((unexpected_at, found_idx)) = elsewhere {
-            places[at] = Pairing::Moved(idx, found_idx);
-            // It is told once, where it was expected.
-            places[unexpected_at] = Pairing::Moved(idx, found_idx);
+        if let Some((other_position, found_idx)) = elsewhere {
+            pairings[position] = Pairing::Moved(idx, found_idx);
+            // This one is a duplicate. It is removed after the loop, because the loop counts positions.
+            pairings[other_position] = Pairing::Moved(idx, found_idx);
         }
     }
 
-    let mut told = Vec::new();
-    places.retain(|place| match place {
-        Pairing::Moved(idx, _) if told.contains(idx) => false,
+    // A moved message is reported once, at whichever of its two positions comes first.
+    let mut reported = Vec::new();
+    pairings.retain(|pairing| match pairing {
+        Pairing::Moved(idx, _) if reported.contains(idx) => false,
         Pairing::Moved(idx, _) => {
-            told.push(*idx);
+            reported.push(*idx);
             true
         }
         _ => true,
     });
 
-    places
+    pairings
 }

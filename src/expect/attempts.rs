@@ -12,7 +12,7 @@ use crate::{
     run::Outcome,
 };
 
-/// Expects that a handler was called so many times in the acts so far.
+/// Expects that a handler was called `expected` times in the acts so far.
 pub(crate) fn attempts<H: 'static>(expected: usize) -> impl Expectation {
     Attempts {
         expected,
@@ -37,35 +37,35 @@ impl<H: 'static> Expectation for Attempts<H> {
     fn check(&self, outcome: &Outcome) -> Result<(), Mismatch> {
         let name = handler_name(TypeId::of::<H>(), short_type_name::<H>(), outcome)?;
         let record = outcome.record();
-        let mut lines = Vec::new();
 
+        let mut lines = Vec::new();
         for entry in outcome.act_entries() {
             if let EntryKind::HandlerStarted {
                 handler, attempt, ..
             } = entry.kind
                 && handler == name
             {
-                let ended = handler_outcome_text(entry.id, record);
-                lines.push(format!("attempt {attempt} at {}: {ended}", entry.time));
+                let ending = handler_outcome_text(entry.id, record);
+                lines.push(format!("attempt {attempt} at {}: {ending}", entry.time));
             }
         }
 
-        if lines.len() == self.expected {
+        let n_found = lines.len();
+        if n_found == self.expected {
             return Ok(());
         }
 
-        let found = match lines.len() {
+        let found = match n_found {
             0 => "it was not called".to_owned(),
             1 => "it tried once".to_owned(),
             n => format!("it tried {n} times"),
         };
-        let n_found = lines.len();
         let mismatch = Mismatch::new(self.describe(), found).with_differences(lines);
 
         Err(
             if n_found == 1 && 1 < self.expected && outcome.is_inline() {
                 mismatch.with_subject(Subject::EngineFeature {
-                    feature: "tries nothing again".to_owned(),
+                    feature: "retries nothing".to_owned(),
                     method: "then_attempts",
                     event: None,
                 })
@@ -76,15 +76,16 @@ impl<H: 'static> Expectation for Attempts<H> {
     }
 }
 
-/// How a handling ended that started at this entry, in words.
+/// Returns how the handler call that started at `started` ended, as text.
 pub(super) fn handler_outcome_text(started: EntryId, record: &Record) -> String {
-    let mut ends = record
+    record
         .effects(started)
-        .filter_map(|effect| match &effect.kind {
-            EntryKind::HandlerEnded(HandlerOutcome::Failed(undone)) => Some(undone.reason.clone()),
-            EntryKind::HandlerEnded(ended) => Some(ended.to_string()),
+        .find_map(|effect| match &effect.kind {
+            EntryKind::HandlerEnded(HandlerOutcome::Failed(rolled_back)) => {
+                Some(rolled_back.reason.clone())
+            }
+            EntryKind::HandlerEnded(ending) => Some(ending.to_string()),
             _ => None,
-        });
-
-    ends.next().unwrap_or_else(|| "it did not end".to_owned())
+        })
+        .unwrap_or_else(|| "it did not end".to_owned())
 }

@@ -11,22 +11,23 @@ use crate::{
     run::Outcome,
 };
 
-/// Expects that these messages caused each other, each directly the next, from the last act on.
+/// Expects a chain of messages: the last act begins it, and each message directly causes the next.
 pub(crate) fn chain(expected: &[&str]) -> impl Expectation + use<> {
     MessageChain(expected.iter().map(|name| (*name).to_owned()).collect())
 }
 
 struct MessageChain(Vec<String>);
 
-/// A message of the record, its name, and the message that caused it.
+/// A message of the record that may be part of the chain.
 struct Link {
     entry: EntryId,
     name: String,
-    /// The handler with whose work it was rolled back, if it was.
+    /// The handler whose failure rolled this message back, if one did.
     rolled_back_by: Option<&'static str>,
 }
 
 impl Link {
+    /// Returns true if it has this name and was not rolled back.
     fn matches(&self, name: &str) -> bool {
         self.name == name && self.rolled_back_by.is_none()
     }
@@ -34,7 +35,10 @@ impl Link {
     fn show(self) -> String {
         match self.rolled_back_by {
             None => self.name,
-            Some(handler) => format!("{}, which was rolled back with {handler}", self.name),
+            Some(handler) => format!(
+                "{}, which was rolled back because {handler} did not succeed",
+                self.name
+            ),
         }
     }
 }
@@ -49,21 +53,48 @@ impl MessageChain {
         }
 
         let known = outcome.system().message_names();
-        match self.0.iter().find(|name| !known.contains(name)) {
-            None => Ok(()),
-            Some(name) => {
-                let near = nearest(name, known.iter().map(String::as_str));
-                Err(Mismatch::new(
-                    format!("a message {name} in the chain"),
-                    match near {
-                        Some(near) => {
-                            format!("no such message in the domain; did you mean {near}?")
-                        }
-                        None => "no such message in the domain".to_owned(),
-                    },
-                ))
-            }
+        let Some(name) = self.0.iter().find(|name| !known.contains(name)) else {
+            return Ok(());
+        };
+
+        let found = match nearest(name, known.iter().map(String::as_str)) {
+            Some(near) => format!("no such message in the domain; did you mean {near}?"),
+            None => "no such message in the domain".to_owned(),
+        };
+        Err(Mismatch::new(
+            format!("a message {name} in the chain"),
+            found,
+        ))
+    }
+
+    /// Describes where the chain breaks off.
+    ///
+    /// Only the first `n_matched` messages were found; `last` holds all matches of the last of them.
+    fn mismatch(&self, n_matched: usize, last: &[Link], outcome: &Outcome) -> Mismatch {
+        let expected = self.0.join(" -> ");
+        if n_matched == 0 {
+            let roots: Vec<String> = root_links(outcome)
+                .into_iter()
+                .map(|link| link.name)
+                .collect();
+            let found = format!("the last act began with {}", roots.join(", "));
+            return Mismatch::new(expected, found).with_subject(Subject::CommandResult);
         }
+
+        let mut caused: Vec<String> = last
+            .iter()
+            .flat_map(|link| caused_by(link.entry, outcome))
+            .map(Link::show)
+            .collect();
+        caused.dedup();
+        let next = if caused.is_empty() {
+            "nothing".to_owned()
+        } else {
+            caused.join(", ")
+        };
+
+        let found = format!("{}, which caused {next}", self.0[..n_matched].join(" -> "));
+        Mismatch::new(expected, found).with_subject(Subject::for_message(&self.0[n_matched]))
     }
 }
 
@@ -78,60 +109,37 @@ impl Expectation for MessageChain {
 
     fn check(&self, outcome: &Outcome) -> Result<(), Mismatch> {
         self.require_known_names(outcome)?;
-        // All paths that agree with what is expected so far.
-        let mut ends: Vec<Link> = root_links(outcome);
-        let mut reached = 0;
-        let mut last: Vec<Link> = Vec::new();
 
+        // A message may occur more than once, so all paths that match so far are followed.
+        let mut candidates: Vec<Link> = root_links(outcome);
+        let mut n_matched = 0;
+        let mut last: Vec<Link> = Vec::new();
         for name in &self.0 {
-            let here: Vec<Link> = ends.into_iter().filter(|link| link.matches(name)).collect();
-            if here.is_empty() {
+            let matching: Vec<Link> = candidates
+                .into_iter()
+                .filter(|link| link.matches(name))
+                .collect();
+            if matching.is_empty() {
                 break;
             }
 
-            reached += 1;
-            ends = here
+            n_matched += 1;
+            candidates = matching
                 .iter()
                 .flat_map(|link| caused_by(link.entry, outcome))
                 .collect();
-            last = here;
+            last = matching;
         }
 
-        if reached == self.0.len() {
-            return Ok(());
-        }
-
-        let expected = self.0.join(" -> ");
-        if reached == 0 {
-            let roots: Vec<String> = root_links(outcome)
-                .into_iter()
-                .map(|link| link.name)
-                .collect();
-            let found = format!("the last act began with {}", roots.join(", "));
-            return Err(Mismatch::new(expected, found).with_subject(Subject::CommandResult));
-        }
-
-        let mut caused: Vec<String> = last
-            .iter()
-            .flat_map(|link| caused_by(link.entry, outcome))
-            .map(Link::show)
-            .collect();
-
-        caused.dedup();
-        let next = if caused.is_empty() {
-            "nothing".to_owned()
+        if n_matched == self.0.len() {
+            Ok(())
         } else {
-            caused.join(", ")
-        };
-
-        Err(Mismatch::new(
-            expected,
-            format!("{}, which caused {next}", self.0[..reached].join(" -> ")),
-        )
-        .with_subject(Subject::for_message(&self.0[reached])))
+            Err(self.mismatch(n_matched, &last, outcome))
+        }
     }
 }
 
+/// Returns the link of the message at this entry, if a command or a stored event is there.
 fn link_at(entry: EntryId, outcome: &Outcome) -> Option<Link> {
     let found = outcome.record().entry(entry);
     let envelope = match &found.kind {
@@ -147,21 +155,25 @@ fn link_at(entry: EntryId, outcome: &Outcome) -> Option<Link> {
     })
 }
 
+/// Returns the messages with which the last act began.
 fn root_links(outcome: &Outcome) -> Vec<Link> {
-    let entries = outcome.last_act_entries().iter();
-    entries
+    outcome
+        .last_act_entries()
+        .iter()
         .filter(|entry| entry.cause.is_none())
         .filter_map(|entry| link_at(entry.id, outcome))
         .collect()
 }
 
-/// The messages that the handling of a message directly caused.
+/// Returns the messages that the handlers of the message at `entry` directly caused.
+///
+/// An event has two entries: one when a handler raises it, and one when it is stored.
 fn caused_by(entry: EntryId, outcome: &Outcome) -> Vec<Link> {
     let record = outcome.record();
     let mut found = Vec::new();
 
-    for started in record.effects(entry) {
-        for effect in record.effects(started.id) {
+    for start_entry in record.effects(entry) {
+        for effect in record.effects(start_entry.id) {
             match &effect.kind {
                 EntryKind::CommandReceived(_) => found.extend(link_at(effect.id, outcome)),
                 EntryKind::Raised(_) => {

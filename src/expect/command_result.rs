@@ -8,31 +8,41 @@ use crate::{
     run::{ActKind, ActOutcome, Outcome},
 };
 
-/// What became of the last act, in words.
+/// Returns the result of an act as text.
 fn command_result_text(act: &ActOutcome) -> String {
     match act.error() {
         None => match act.kind() {
             ActKind::Message => format!("{} was accepted", act.name()),
             ActKind::Submitted => format!(
-                "{} was submitted, and its answer reaches nobody: `.then_handled_by::<..>()` says that it was handled, `.then_handler_failed::<..>(..)` that it was refused",
+                "{} was submitted, so the test does not see its result\n\
+                 To expect that it was handled, add `.then_handled_by::<..>()`\n\
+                 To expect that it was rejected, add `.then_handler_failed::<..>(..)`",
                 act.name()
             ),
-            ActKind::Other => "the last act was no command".to_owned(),
+            ActKind::Other => "the last act was not a command".to_owned(),
         },
         Some(err) if err.is_rejection() => format!("{} was rejected: {err}", act.name()),
         Some(err) => format!("{} failed: {}", act.name(), err.with_causes()),
     }
 }
 
-/// The mismatch of an answer that is another.
+/// Returns the subject of a text about the result of an act: its message, if it has one.
+fn act_subject(act: &ActOutcome) -> &str {
+    match act.kind() {
+        ActKind::Other => "the last act",
+        ActKind::Message | ActKind::Submitted => act.name(),
+    }
+}
+
+/// Returns the mismatch of a command result that differs from the expected one.
 fn command_result_mismatch(expected: impl Into<String>, found: impl Into<String>) -> Mismatch {
     Mismatch::new(expected, found).with_subject(Subject::CommandResult)
 }
 
-/// The mismatch of a text that every message contains.
+/// Returns the mismatch of an expected text that is empty, and thus part of every message.
 pub(crate) fn empty_text_mismatch() -> Mismatch {
     Mismatch::new(
-        "a text that a message may contain",
+        "a text that is not empty",
         "an empty text, which every message contains",
     )
 }
@@ -54,7 +64,7 @@ impl Expectation for Accepted {
         match act.error() {
             None if act.kind() == ActKind::Message => Ok(()),
             _ => Err(command_result_mismatch(
-                format!("{} is accepted", act.name()),
+                format!("{} is accepted", act_subject(act)),
                 command_result_text(act),
             )),
         }
@@ -65,7 +75,7 @@ impl Expectation for Accepted {
     }
 }
 
-/// Expects that the last command was refused with this value.
+/// Expects that the last command was rejected with this value.
 pub(crate) fn rejected<R: Rejection + PartialEq>(expected: R) -> impl Expectation {
     Rejected {
         expected: format!("{expected:?}"),
@@ -74,16 +84,16 @@ pub(crate) fn rejected<R: Rejection + PartialEq>(expected: R) -> impl Expectatio
     }
 }
 
-/// Expects that the last command was refused with an `R` for which `holds`.
+/// Expects that the last command was rejected with an `R` that satisfies `predicate`.
 pub(crate) fn rejected_like<'t, R: Rejection>(
-    holds: impl Fn(&R) -> bool + Send + Sync + 't,
+    predicate: impl Fn(&R) -> bool + Send + Sync + 't,
 ) -> impl Expectation + 't {
     Rejected {
         expected: format!(
-            "a value of type {} for which the closure holds",
+            "a value of type {} for which the closure returns true",
             short_type_name::<R>()
         ),
-        predicate: holds,
+        predicate,
         rejection: PhantomData,
     }
 }
@@ -101,7 +111,7 @@ impl<R: Rejection, F: Fn(&R) -> bool + Send + Sync> Expectation for Rejected<R, 
 
     fn check(&self, outcome: &Outcome) -> Result<(), Mismatch> {
         let act = outcome.last_act();
-        let expected = || format!("{} is rejected with {}", act.name(), self.expected);
+        let expected = || format!("{} is rejected with {}", act_subject(act), self.expected);
 
         match act.error().map(|err| (err, err.rejection::<R>())) {
             Some((_, Some(rejection))) if (self.predicate)(rejection) => Ok(()),
@@ -112,7 +122,7 @@ impl<R: Rejection, F: Fn(&R) -> bool + Send + Sync> Expectation for Rejected<R, 
             Some((err, None)) if err.is_rejection() => Err(command_result_mismatch(
                 expected(),
                 format!(
-                    "{}, which is no {}",
+                    "{}; this rejection is not of type {}",
                     command_result_text(act),
                     short_type_name::<R>()
                 ),
@@ -133,7 +143,7 @@ impl<R: Rejection, F: Fn(&R) -> bool + Send + Sync> Expectation for Rejected<R, 
     }
 }
 
-/// Expects that the last command was refused with a message that contains this text.
+/// Expects that the last command was rejected with a message that contains this text.
 pub(crate) fn rejected_saying(text: &str) -> impl Expectation + use<> {
     RejectedSaying(text.to_owned())
 }
@@ -151,13 +161,17 @@ impl Expectation for RejectedSaying {
             return Err(empty_text_mismatch());
         }
 
-        let says = |err: &Error| err.is_rejection() && err.to_string().contains(&self.0);
-        if act.error().is_some_and(says) {
+        let matches = |err: &Error| err.is_rejection() && err.to_string().contains(&self.0);
+        if act.error().is_some_and(matches) {
             return Ok(());
         }
 
         Err(command_result_mismatch(
-            format!("{} is rejected, saying {:?}", act.name(), self.0),
+            format!(
+                "{} is rejected with a message that contains {:?}",
+                act_subject(act),
+                self.0
+            ),
             command_result_text(act),
         ))
     }
@@ -171,7 +185,7 @@ impl Expectation for RejectedSaying {
     }
 }
 
-/// Expects that the handler of the last command answered with this value.
+/// Expects that the handler of the last command replied with this value.
 pub(crate) fn reply<R: PartialEq + fmt::Debug + Send + Sync + 'static>(
     expected: R,
 ) -> impl Expectation {
@@ -202,16 +216,19 @@ impl<R: PartialEq + fmt::Debug + Send + Sync + 'static> Expectation for ReplyIs<
                 format!("the reply {found:?}"),
             )),
             None => {
-                let (own, other) = (short_type_name::<R>(), act.reply_name());
-                let hint = if are_same_number_kind(own, other) {
-                    format!("\nWrite the number with its type: `{:?}_{other}`", self.0)
+                let (expected_type, found_type) = (short_type_name::<R>(), act.reply_name());
+                let hint = if are_same_number_kind(expected_type, found_type) {
+                    format!(
+                        "\nWrite the number with its type: `{:?}_{found_type}`",
+                        self.0
+                    )
                 } else {
                     String::new()
                 };
 
                 Err(Mismatch::new(
-                    format!("{}, of type {own}", expected()),
-                    format!("the reply {found:?}, of type {other}{hint}"),
+                    format!("{}, of type {expected_type}", expected()),
+                    format!("the reply {found:?}, of type {found_type}{hint}"),
                 ))
             }
         }
@@ -222,18 +239,19 @@ impl<R: PartialEq + fmt::Debug + Send + Sync + 'static> Expectation for ReplyIs<
     }
 }
 
-/// Returns true if both are types of whole numbers, or both of others: what is written as one can be
-/// written as the other.
-fn are_same_number_kind(one: &str, other: &str) -> bool {
-    let kind = |name: &str| {
-        let (kind, width) = name.split_at_checked(1)?;
+/// Returns true if both types are integers, or both are floats. A literal of one type is then valid for
+/// the other.
+fn are_same_number_kind(left: &str, right: &str) -> bool {
+    let is_float = |name: &str| {
+        let (prefix, width) = name.split_at_checked(1)?;
         let is_number = width == "size" || width.parse::<u8>().is_ok();
-        (is_number && matches!(kind, "i" | "u" | "f")).then_some(kind == "f")
+        (is_number && matches!(prefix, "i" | "u" | "f")).then_some(prefix == "f")
     };
-    kind(one).is_some_and(|one| kind(other) == Some(one))
+
+    is_float(left).is_some_and(|left| is_float(right) == Some(left))
 }
 
-/// Expects that so many of the commands at the same time were accepted.
+/// Expects that `expected` of the concurrent commands were accepted.
 pub(crate) fn accepted_count(expected: usize) -> impl Expectation {
     AcceptedCount(expected)
 }
@@ -251,7 +269,6 @@ impl Expectation for AcceptedCount {
     fn check(&self, outcome: &Outcome) -> Result<(), Mismatch> {
         let acts = outcome.overlapping_acts();
         let n_accepted = acts.iter().filter(|act| act.error().is_none()).count();
-
         if n_accepted == self.0 {
             return Ok(());
         }
@@ -271,7 +288,7 @@ impl Expectation for AcceptedCount {
     }
 }
 
-/// Expects that everything came to rest and nothing went wrong.
+/// Expects that the last act and everything it caused finished without errors.
 pub(crate) fn settled() -> impl Expectation {
     Settled
 }
@@ -285,7 +302,7 @@ impl Expectation for Settled {
 
     fn check(&self, outcome: &Outcome) -> Result<(), Mismatch> {
         let act = outcome.last_act();
-        let expected = "everything settles and nothing goes wrong";
+        let expected = "the flow settles without problems";
 
         if act.error().is_some() {
             return Err(command_result_mismatch(expected, command_result_text(act)));

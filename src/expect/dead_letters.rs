@@ -12,7 +12,7 @@ use crate::{
     run::Outcome,
 };
 
-/// What is expected of the dead letters of the acts so far.
+/// Expects dead letters in the acts so far: any, or an exact number, or one with a certain reason.
 #[derive(Debug, Default)]
 pub(crate) struct DeadLettersExpectation {
     n_expected: Option<usize>,
@@ -32,13 +32,13 @@ impl DeadLettersExpectation {
         let n = match self.n_expected {
             None => "dead letters".to_owned(),
             Some(0) => "no dead letters".to_owned(),
-            Some(1) => "one dead letter".to_owned(),
+            Some(1) => "1 dead letter".to_owned(),
             Some(n) => format!("{n} dead letters"),
         };
 
         match &self.reason {
             None => n,
-            Some(because) => format!("{n} because of {because:?}"),
+            Some(reason) => format!("{n} because of {reason:?}"),
         }
     }
 }
@@ -58,6 +58,7 @@ impl Expectation for DeadLettersExpectation {
             .act_entries()
             .filter_map(|entry| DeadLetterView::from_entry(entry, record))
             .collect();
+
         let is_count_met = match self.n_expected {
             None => !letters.is_empty(),
             Some(n) => letters.len() == n,
@@ -65,25 +66,24 @@ impl Expectation for DeadLettersExpectation {
         let is_reason_met = self
             .reason
             .as_ref()
-            .is_none_or(|because| letters.iter().any(|letter| letter.reason.contains(because)));
-
+            .is_none_or(|reason| letters.iter().any(|letter| letter.reason.contains(reason)));
         if is_count_met && is_reason_met {
             return Ok(());
         }
 
         let found = match letters.len() {
             0 if outcome.is_inline() => {
-                "none: `Mode::Sync` tries nothing again and keeps no dead letters".to_owned()
+                "none: `Mode::Sync` retries nothing and stores no dead letters".to_owned()
             }
             0 => "none".to_owned(),
-            1 => "one".to_owned(),
-            n => n.to_string(),
+            1 => "1 dead letter".to_owned(),
+            n => format!("{n} dead letters"),
         };
-        let shown = letters.iter().map(DeadLetterView::show);
-        let mismatch = Mismatch::new(self.expected_text(), found).with_differences(shown.collect());
+        let lines = letters.iter().map(DeadLetterView::show).collect();
+        let mismatch = Mismatch::new(self.expected_text(), found).with_differences(lines);
 
         Err(mismatch.with_subject(Subject::EngineFeature {
-            feature: "tries nothing again and keeps no dead letters".to_owned(),
+            feature: "retries nothing and stores no dead letters".to_owned(),
             method: "then_dead_letters",
             event: None,
         }))
@@ -94,20 +94,23 @@ impl Expectation for DeadLettersExpectation {
     }
 
     fn covers_failure(&self, failure: &Error) -> bool {
-        let because = self.reason.as_ref();
-        because.is_none_or(|because| failure.with_causes().to_string().contains(because))
+        self.reason
+            .as_ref()
+            .is_none_or(|reason| failure.with_causes().to_string().contains(reason))
     }
 }
 
-/// A message that was given up on and is kept.
+/// A dead letter, as it is compared and shown.
 struct DeadLetterView<'a> {
-    handler: &'static str,
+    /// The handler that failed; `None` for a command without a handler.
+    handler: Option<&'static str>,
     message: &'a str,
     attempts: u32,
     reason: String,
 }
 
 impl<'a> DeadLetterView<'a> {
+    /// Returns the dead letter that this entry recorded, if it did.
     fn from_entry(entry: &Entry, record: &'a Record) -> Option<Self> {
         let EntryKind::RetriesExhausted {
             handler,
@@ -119,21 +122,27 @@ impl<'a> DeadLetterView<'a> {
         };
 
         let cause = entry.cause?;
-        let before = record
+        // Attempts after this entry do not belong to this dead letter.
+        let last_attempt = record
             .effects(cause)
-            .take_while(|other| other.id < entry.id);
-        let starts = before.filter(|other| {
-            matches!(other.kind, EntryKind::HandlerStarted { handler: by, .. } if by == handler)
-        });
+            .take_while(|other| other.id < entry.id)
+            .filter(|other| {
+                matches!(other.kind, EntryKind::HandlerStarted { handler: by, .. } if Some(by) == handler)
+            })
+            .last();
+
+        let message = message_at(cause, record)?.metadata.message_type.name();
+        let reason = match (handler, last_attempt) {
+            (None, _) => format!("no handler for the command {message}"),
+            (Some(_), Some(start_entry)) => handler_outcome_text(start_entry.id, record),
+            (Some(_), None) => String::new(),
+        };
 
         Some(Self {
             handler,
+            message,
             attempts,
-            message: message_at(cause, record)?.metadata.message_type.name(),
-            reason: starts
-                .last()
-                .map(|started| handler_outcome_text(started.id, record))
-                .unwrap_or_default(),
+            reason,
         })
     }
 
@@ -144,6 +153,14 @@ impl<'a> DeadLetterView<'a> {
             attempts,
             reason,
         } = self;
-        format!("{handler} on {message}, after {attempts}: {reason}")
+        let attempts = match attempts {
+            1 => "1 attempt".to_owned(),
+            n => format!("{n} attempts"),
+        };
+
+        match handler {
+            Some(handler) => format!("{handler} failed on {message} after {attempts}: {reason}"),
+            None => format!("{reason}, after {attempts}"),
+        }
     }
 }

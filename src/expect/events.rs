@@ -17,7 +17,7 @@ use crate::{
     run::Outcome,
 };
 
-/// Expects exactly these events, raised by the last act and all that it caused.
+/// Expects exactly these events, in this order, raised by the last act and everything it caused.
 pub(crate) fn events(expected: Result<Vec<SerializedMessage>, Error>) -> impl Expectation {
     Events { expected }
 }
@@ -41,7 +41,7 @@ impl Expectation for Events {
     }
 }
 
-/// Expects an event that equals this one, raised in the acts so far.
+/// Expects that the acts so far raised an event equal to this one.
 pub(crate) fn event(expected: Result<Vec<SerializedMessage>, Error>) -> impl Expectation {
     ContainsEvent { expected }
 }
@@ -69,14 +69,16 @@ impl Expectation for ContainsEvent {
     }
 }
 
-/// Finds an event that equals `expected`.
+/// Requires that `found` contains an event equal to `expected`.
+///
+/// Otherwise the mismatch compares `expected` with the first event of the same name.
 pub(crate) fn find_event(expected: &MessageView, found: &[MessageView]) -> Result<(), Mismatch> {
     if found.iter().any(|found| found.equals(expected)) {
         return Ok(());
     }
 
-    let mut alike = found.iter().filter(|found| found.name == expected.name);
-    Err(match alike.next() {
+    let same_name = found.iter().find(|found| found.name == expected.name);
+    Err(match same_name {
         Some(near) => {
             let differences = differences(&expected.content(), &near.content());
             Mismatch::new(expected.show(), near.show())
@@ -91,19 +93,20 @@ pub(crate) fn find_event(expected: &MessageView, found: &[MessageView]) -> Resul
     })
 }
 
+/// Returns the text for raised events among which none had the expected type.
 fn raised_names(found: &[MessageView]) -> String {
     match found {
         [] => "no events at all".to_owned(),
-        found => format!("none of that type among {}", name_list(found)),
+        found => format!("only {}", name_list(found)),
     }
 }
 
-/// Expects an event of type `E` for which `holds`, raised in the acts so far.
+/// Expects that the acts so far raised an event of type `E` that satisfies `predicate`.
 pub(crate) fn event_like<'t, E: Event>(
-    holds: impl Fn(&E) -> bool + Send + Sync + 't,
+    predicate: impl Fn(&E) -> bool + Send + Sync + 't,
 ) -> impl Expectation + 't {
     EventLike {
-        predicate: holds,
+        predicate,
         event: PhantomData::<fn(E)>,
     }
 }
@@ -119,10 +122,11 @@ impl<E: Event, F: Fn(&E) -> bool + Send + Sync> Expectation for EventLike<E, F> 
     }
 
     fn check(&self, outcome: &Outcome) -> Result<(), Mismatch> {
-        let of_type = outcome
+        let of_type: Vec<MessageView> = outcome
             .event_envelopes()
-            .filter(|envelope| matches_type::<E>(envelope));
-        let of_type: Vec<MessageView> = of_type.map(MessageView::from).collect();
+            .filter(|envelope| matches_type::<E>(envelope))
+            .map(MessageView::from)
+            .collect();
         let all = || outcome.event_envelopes().map(MessageView::from).collect();
         find_event_like(&of_type, all, &self.predicate)
     }
@@ -132,37 +136,37 @@ impl<E: Event, F: Fn(&E) -> bool + Send + Sync> Expectation for EventLike<E, F> 
     }
 }
 
-/// Finds an event for which `holds` among those that `E` stands for; `all` are those and the others.
+/// Requires that one of the events of type `E` satisfies `predicate`.
+///
+/// `of_type` holds the events of type `E`. `all` returns all events, and is called only for a mismatch.
 pub(crate) fn find_event_like<E: Event>(
     of_type: &[MessageView],
     all: impl FnOnce() -> Vec<MessageView>,
-    holds: impl Fn(&E) -> bool,
+    predicate: impl Fn(&E) -> bool,
 ) -> Result<(), Mismatch> {
-    let expected = || format!("{} for which the closure holds", E::NAME);
-    for seen in of_type {
-        let event: E = seen
+    let expected = || format!("{} for which the closure returns true", E::NAME);
+    for view in of_type {
+        let event: E = view
             .payload
             .decode(E::NAME)
             .map_err(|err| Mismatch::new(expected(), err.with_causes().to_string()))?;
-        if holds(&event) {
+        if predicate(&event) {
             return Ok(());
         }
     }
 
     if of_type.is_empty() {
-        let sought =
-            Subject::for_message(E::SCHEMAS.first().map_or(E::NAME, |one| one.name.as_str()));
-        return Err(Mismatch::new(expected(), raised_names(&all())).with_subject(sought));
+        let name = E::SCHEMAS
+            .first()
+            .map_or(E::NAME, |schema| schema.name.as_str());
+        let mismatch = Mismatch::new(expected(), raised_names(&all()));
+        return Err(mismatch.with_subject(Subject::for_message(name)));
     }
 
     let shown: Vec<String> = of_type.iter().map(MessageView::show).collect();
-    let sought = of_type
-        .first()
-        .map(|first| Subject::NoMessage(first.name.clone()));
     let mismatch = Mismatch::new(expected(), shown.join("\n"));
-
-    Err(match sought {
-        Some(sought) => mismatch.with_subject(sought),
+    Err(match of_type.first() {
+        Some(first) => mismatch.with_subject(Subject::NoMessage(first.name.clone())),
         None => mismatch,
     })
 }
@@ -181,26 +185,26 @@ impl<E: Event> Expectation for NoEvent<E> {
 
     fn check(&self, outcome: &Outcome) -> Result<(), Mismatch> {
         let known = outcome.system().message_names();
-        if !E::SCHEMAS
+        let is_known = E::SCHEMAS
             .iter()
-            .map(|schema| schema.name.to_string())
-            .any(|name| known.contains(&name))
-        {
+            .any(|schema| known.contains(&schema.name.to_string()));
+        if !is_known {
             return Err(Mismatch::new(
                 format!("no {}", E::NAME),
                 "no such event in the domain, so none can ever be raised",
             ));
         }
 
-        let mut events = outcome.event_envelopes();
-        match events.find(|envelope| matches_type::<E>(envelope)) {
-            None => Ok(()),
-            Some(found) => {
-                let shown = show_message(found.metadata.message_type.name(), &found.message);
-                let mismatch = Mismatch::new(format!("no {}", E::NAME), shown);
-                Err(mismatch.with_subject(Subject::NoMessage(MessageView::from(found).name)))
-            }
-        }
+        let raised = outcome
+            .event_envelopes()
+            .find(|envelope| matches_type::<E>(envelope));
+        let Some(raised) = raised else {
+            return Ok(());
+        };
+
+        let shown = show_message(raised.metadata.message_type.name(), &raised.message);
+        let mismatch = Mismatch::new(format!("no {}", E::NAME), shown);
+        Err(mismatch.with_subject(Subject::NoMessage(MessageView::from(raised).name)))
     }
 
     fn warning(&self, outcome: &Outcome) -> Option<String> {
@@ -208,7 +212,7 @@ impl<E: Event> Expectation for NoEvent<E> {
     }
 }
 
-/// Returns true if the Rust type `E` stands for the message.
+/// Returns true if `E` is the Rust type of this message.
 pub(crate) fn matches_type<E: Message>(envelope: &Envelope) -> bool {
     let metadata = &envelope.metadata;
     matches_schema::<E>(metadata.stream.category(), |name| {
@@ -216,7 +220,9 @@ pub(crate) fn matches_type<E: Message>(envelope: &Envelope) -> bool {
     })
 }
 
-/// Returns true if the Rust type `E` stands for a message of this category that has this name.
+/// Returns true if `E` is the Rust type of messages with this category and name.
+///
+/// `has_name` compares a name of one of the type's schemas with the name of the message.
 pub(crate) fn matches_schema<E: Message>(
     category: &str,
     has_name: impl Fn(MessageName) -> bool,

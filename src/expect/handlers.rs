@@ -15,7 +15,7 @@ use crate::{
     run::Outcome,
 };
 
-/// Returns the name of the handler `H`, or the mismatch that it is none.
+/// Returns the name of a handler, or a mismatch if the domain has no such handler.
 pub(super) fn handler_name(
     handler: TypeId,
     type_name: &str,
@@ -35,7 +35,7 @@ pub(super) fn handler_name(
     })
 }
 
-/// Expects that a handler handled something, or exactly so many messages.
+/// Expects that a handler handled at least one message, or an exact number of messages.
 #[derive(Debug)]
 pub(crate) struct HandledExpectation {
     handler: TypeId,
@@ -58,16 +58,16 @@ impl HandledExpectation {
 
     fn expected_text(&self) -> String {
         match self.times {
-            None => format!("{} handles something", self.type_name),
+            None => format!("{} handles at least 1 message", self.type_name),
             Some(times) => format!("{} handles {}", self.type_name, n_messages_text(times)),
         }
     }
 }
 
-fn n_messages_text(times: usize) -> String {
-    match times {
+fn n_messages_text(n: usize) -> String {
+    match n {
         1 => "1 message".to_owned(),
-        times => format!("{times} messages"),
+        n => format!("{n} messages"),
     }
 }
 
@@ -81,68 +81,77 @@ impl Expectation for HandledExpectation {
 
     fn check(&self, outcome: &Outcome) -> Result<(), Mismatch> {
         let name = handler_name(self.handler, self.type_name, outcome)?;
-        let ends: Vec<FinishedHandling<'_>> = finished_handlings(name, outcome).collect();
-        let n_handled = ends.iter().filter(|end| end.is_handled()).count();
-        let met = match self.times {
+        let handlings: Vec<FinishedHandling<'_>> = finished_handlings(name, outcome).collect();
+        let n_handled = handlings
+            .iter()
+            .filter(|handling| handling.is_handled())
+            .count();
+
+        let is_met = match self.times {
             None => 0 < n_handled,
             Some(times) => times == n_handled,
         };
-
-        if met {
+        if is_met {
             return Ok(());
         }
 
-        let others = ends.iter().filter(|end| !end.is_handled());
-        let mismatch = Mismatch::new(
-            self.expected_text(),
-            match n_handled {
-                0 => "it handled nothing".to_owned(),
-                _ => format!("it handled {}", n_messages_text(n_handled)),
-            },
-        );
-        let mismatch = mismatch.with_differences(others.map(FinishedHandling::summary).collect());
-
-        Err(mismatch.with_subject(Subject::Handled(name)))
+        let found = match n_handled {
+            0 => "it handled nothing".to_owned(),
+            _ => format!("it handled {}", n_messages_text(n_handled)),
+        };
+        let others = handlings
+            .iter()
+            .filter(|handling| !handling.is_handled())
+            .map(FinishedHandling::summary)
+            .collect();
+        Err(Mismatch::new(self.expected_text(), found)
+            .with_differences(others)
+            .with_subject(Subject::Handled(name)))
     }
 }
 
-/// How one handling ended.
+/// A handler call that ended.
 struct FinishedHandling<'a> {
     outcome: &'a HandlerOutcome,
-    /// The handler with whose work it was rolled back, if it was.
+    /// The handler whose failure rolled this call back, if one did.
     rolled_back_by: Option<&'static str>,
 }
 
 impl FinishedHandling<'_> {
-    /// Returns true if what was handled has stayed.
+    /// Returns true if the handler succeeded and its work was not rolled back.
     fn is_handled(&self) -> bool {
         matches!(self.outcome, HandlerOutcome::Handled) && self.rolled_back_by.is_none()
     }
 
     fn summary(&self) -> String {
         match (self.outcome, self.rolled_back_by) {
-            (HandlerOutcome::Handled, Some(with)) => {
-                format!("handled one, which was rolled back with {with}")
+            (HandlerOutcome::Handled, Some(handler)) => {
+                format!("its work on 1 message was rolled back because {handler} did not succeed")
             }
-            (HandlerOutcome::Filtered(reason), _) => format!("let one go: {reason}"),
-            (HandlerOutcome::Rejected(undone), _) => format!("refused one: {}", undone.reason),
-            (HandlerOutcome::Failed(undone), _) => format!("failed on one: {}", undone.reason),
+            (HandlerOutcome::Filtered(reason), _) => format!("skipped 1 message: {reason}"),
+            (HandlerOutcome::Rejected(rolled_back), _) => {
+                format!("rejected 1 message: {}", rolled_back.reason)
+            }
+            (HandlerOutcome::Failed(rolled_back), _) => {
+                format!("failed on 1 message: {}", rolled_back.reason)
+            }
             (other, _) => other.to_string(),
         }
     }
 }
 
-/// How the handlings of `handler` in the acts so far ended.
+/// Returns the calls of `handler` that ended in the acts so far.
 fn finished_handlings<'a>(
     handler: &'a str,
     outcome: &'a Outcome,
 ) -> impl Iterator<Item = FinishedHandling<'a>> {
     outcome.act_entries().filter_map(move |entry| match &entry.kind {
-        EntryKind::HandlerEnded(ended) => {
-            let started = entry.cause.map(|cause| &outcome.record().entry(cause).kind);
-            let by_it = matches!(started, Some(EntryKind::HandlerStarted { handler: by, .. }) if *by == handler);
-            by_it.then(|| FinishedHandling {
-                outcome: ended,
+        EntryKind::HandlerEnded(ending) => {
+            let start = entry.cause.map(|cause| &outcome.record().entry(cause).kind);
+            let is_own = matches!(start, Some(EntryKind::HandlerStarted { handler: by, .. }) if *by == handler);
+
+            is_own.then(|| FinishedHandling {
+                outcome: ending,
                 rolled_back_by: rolled_back_by(entry, outcome.record()),
             })
         }
@@ -179,9 +188,9 @@ pub(crate) fn handler_failed_saying<H: 'static>(text: &str) -> impl Expectation 
 struct HandlerFailed<H, F> {
     expected: String,
     predicate: F,
-    /// The error itself, if it is of the type that is expected.
+    /// Shows the error itself, if it has the expected type.
     show_error: fn(&Error) -> Option<String>,
-    /// Whether it looks for an empty text.
+    /// Whether the expected text is empty; such an expectation fails, since every message contains it.
     has_empty_text: bool,
     handler: PhantomData<fn(H)>,
 }
@@ -206,28 +215,24 @@ impl<H: 'static, F: Fn(&Error) -> bool + Send + Sync> Expectation for HandlerFai
             .iter()
             .flat_map(|act| act.failures_of(name))
             .collect();
-
         if failures.iter().any(|err| (self.predicate)(err)) {
             return Ok(());
         }
 
-        let found: Vec<String> = failures
+        let lines: Vec<String> = failures
             .iter()
             .map(|err| match (self.show_error)(err) {
                 Some(shown) => format!("{name} failed with {shown}: {}", err.with_causes()),
                 None => format!("{name} failed: {}", err.with_causes()),
             })
             .collect();
-
-        Err(Mismatch::new(
-            format!("{name} fails with {}", self.expected),
-            if found.is_empty() {
-                format!("{name} did not fail")
-            } else {
-                found.join("\n")
-            },
-        )
-        .with_subject(Subject::HandlerFailure(name)))
+        let found = if lines.is_empty() {
+            format!("{name} did not fail")
+        } else {
+            lines.join("\n")
+        };
+        let expected = format!("{name} fails with {}", self.expected);
+        Err(Mismatch::new(expected, found).with_subject(Subject::HandlerFailure(name)))
     }
 
     fn covers(&self) -> Option<Problem> {

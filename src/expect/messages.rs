@@ -14,7 +14,7 @@ use crate::{
     run::Outcome,
 };
 
-/// A message, as it is compared and shown.
+/// The name and content of a message, as they are compared and shown.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct MessageView {
     pub(crate) name: String,
@@ -26,12 +26,12 @@ impl MessageView {
         show_message(&self.name, &self.payload)
     }
 
-    /// Its content; that of a variant is one level below its name.
+    /// Returns the content of the message. For an enum variant this is the part below the variant's name.
     pub(crate) fn content(&self) -> Value {
         content_of(&self.name, &self.payload)
     }
 
-    /// The same name and the same content, whatever the order of its fields.
+    /// Returns true if name and content are equal. The order of the fields does not matter.
     pub(crate) fn equals(&self, other: &Self) -> bool {
         self.name == other.name
             && (self.payload == other.payload
@@ -64,7 +64,7 @@ impl From<&Envelope> for MessageView {
     }
 }
 
-/// Returns what was written down, or the mismatch that it could not be.
+/// Returns the expected messages, or a mismatch if they could not be serialized.
 pub(super) fn expected_views(
     expected: &Result<Vec<SerializedMessage>, Error>,
 ) -> Result<Vec<MessageView>, Mismatch> {
@@ -77,6 +77,7 @@ pub(super) fn expected_views(
     }
 }
 
+/// Returns the names of the messages as one text.
 pub(super) fn name_list(messages: &[MessageView]) -> String {
     if messages.is_empty() {
         return "nothing".to_owned();
@@ -89,34 +90,32 @@ pub(super) fn name_list(messages: &[MessageView]) -> String {
     names.join(", ")
 }
 
-/// Compares two lists of messages, one against one and in order.
+/// Requires that two lists hold equal messages in the same order.
 pub(crate) fn compare_messages(
     expected: &[MessageView],
     found: &[MessageView],
 ) -> Result<(), Mismatch> {
-    let same = expected.len() == found.len()
+    let are_equal = expected.len() == found.len()
         && expected
             .iter()
             .zip(found)
             .all(|(expected, found)| expected.equals(found));
-
-    if same {
+    if are_equal {
         return Ok(());
     }
 
-    let aligned = align(expected, found);
+    let alignment = align(expected, found);
     let mismatch =
-        Mismatch::new(name_list(expected), name_list(found)).with_differences(aligned.lines);
-
+        Mismatch::new(name_list(expected), name_list(found)).with_differences(alignment.lines);
     Err(mismatch.with_subject(Subject::Messages {
-        missing: aligned.missing,
-        unexpected: aligned.unexpected,
-        expected: expected.iter().map(|one| one.name.clone()).collect(),
-        found: found.iter().map(|one| one.name.clone()).collect(),
+        missing: alignment.missing,
+        unexpected: alignment.unexpected,
+        expected: expected.iter().map(|view| view.name.clone()).collect(),
+        found: found.iter().map(|view| view.name.clone()).collect(),
     }))
 }
 
-/// Expects exactly these commands, issued by handlers because of the last act.
+/// The expectation of [`commands`](crate::expect::commands).
 #[derive(Debug)]
 pub(super) struct Commands {
     expected: Result<Vec<SerializedMessage>, Error>,
@@ -135,26 +134,28 @@ impl Expectation for Commands {
     }
 
     fn check(&self, outcome: &Outcome) -> Result<(), Mismatch> {
-        let (mut found, mut undone) = (Vec::new(), Vec::new());
-        for (command, undone_with) in outcome.last_act_commands() {
-            let seen = MessageView::from(command);
-            match undone_with {
-                None => found.push(seen),
+        let (mut found, mut rolled_back) = (Vec::new(), Vec::new());
+        for (command, rolled_back_by) in outcome.last_act_commands() {
+            let view = MessageView::from(command);
+            match rolled_back_by {
+                None => found.push(view),
                 Some(handler) => {
-                    let shown = seen.show();
-                    undone.push(format!("rolled back  {shown}, with {handler}"));
+                    let shown = view.show();
+                    rolled_back.push(format!(
+                        "rolled back  {shown}, because {handler} did not succeed"
+                    ));
                 }
             }
         }
 
         compare_messages(&expected_views(&self.expected)?, &found).map_err(|mut mismatch| {
-            mismatch.differences.append(&mut undone);
+            mismatch.differences.append(&mut rolled_back);
             mismatch
         })
     }
 }
 
-/// The message that came to be at an entry.
+/// Returns the message that was issued, scheduled or stored at this entry.
 pub(super) fn message_at(entry: EntryId, record: &Record) -> Option<&Envelope> {
     match &record.entry(entry).kind {
         EntryKind::CommandReceived(message)
@@ -166,13 +167,14 @@ pub(super) fn message_at(entry: EntryId, record: &Record) -> Option<&Envelope> {
     }
 }
 
-/// Refuses a message that cannot occur in the domain: nothing that is said of it would show anything.
+/// Requires that the domain knows the message.
+///
+/// An expectation about an unknown message is a mistake: no run could ever contain the message.
 pub(super) fn require_known_message<M: Message>(outcome: &Outcome) -> Result<(), Mismatch> {
     let known = outcome.system().message_names();
     let is_known = M::SCHEMAS
         .iter()
         .any(|schema| known.contains(&schema.name.to_string()));
-
     if is_known {
         return Ok(());
     }

@@ -1,4 +1,4 @@
-//! What the words of the sentence check: one struct for each, with the text of its failure.
+//! The expectations behind the `then_*` methods: what each one checks, and the text of its failure.
 
 mod alignment;
 mod attempts;

@@ -2,48 +2,49 @@ use flow_domain::{Event, record::EntryKind, wiring::Wiring};
 
 use crate::{expect::matches_type, run::Outcome};
 
-/// Says that no handler can raise an `E`, as far as the routes tell; that none was raised is true then
-/// whatever happens.
+/// Returns a warning if no handler declares that it raises `E`. Expecting no `E` then always passes.
 ///
-/// What a method raises is not seen from outside. It is believed only where every command of the domain
-/// says what it causes: there a handler of events that says nothing has mostly nothing to say.
+/// Only declarations show what a handler raises, and they may be incomplete. The warning is given only
+/// if every command route of the domain declares its effects. A handler of events without declarations
+/// then most likely has no effects.
 pub(super) fn never_raised_warning<E: Event>(outcome: &Outcome) -> Option<String> {
     let names = || E::SCHEMAS.iter().map(|schema| schema.name.to_string());
     let wiring = outcome.system().wiring();
-    let says_it = declared_events(wiring).any(|raised| names().any(|name| *raised == name));
-
-    if says_it || !declares_effects(wiring) || was_raised::<E>(outcome) {
+    let is_declared = declared_events(wiring).any(|event| names().any(|name| *event == name));
+    if is_declared || !declares_effects(wiring) || was_raised::<E>(outcome) {
         return None;
     }
 
-    let is_outside = names().any(|name| wiring.events_from_outside.contains(&name));
-    let from = if is_outside {
-        ", for it comes from outside"
+    let is_external = names().any(|name| wiring.events_from_outside.contains(&name));
+    let from = if is_external {
+        " (the event comes from outside the domain)"
     } else {
         ""
     };
     let event = E::NAME;
-
     Some(format!(
-        "no handler says that it raises {event}{from}: that there is none is so whatever happens. \
-         If a handler does raise it, its routes say so with `.raises::<{event}>()`"
+        "no handler declares that it raises {event}{from}, so this expectation always passes. \
+         If a handler raises it, declare it in the routes: `.raises::<{event}>()`"
     ))
 }
 
+/// Returns the events that the routes of the domain declare.
 fn declared_events(wiring: &Wiring) -> impl Iterator<Item = &String> {
     let by_commands = wiring.commands.iter().flat_map(|route| &route.raises);
     let by_events = wiring.subscriptions.iter().flat_map(|route| &route.raises);
     by_commands.chain(by_events)
 }
 
+/// Returns true if every command route declares an effect, and some route declares an event.
 fn declares_effects(wiring: &Wiring) -> bool {
-    let mut commands = wiring.commands.iter();
-    let says = |raises: &[String], issues: &[String]| !raises.is_empty() || !issues.is_empty();
-    commands.all(|route| says(&route.raises, &route.issues))
+    wiring
+        .commands
+        .iter()
+        .all(|route| !route.raises.is_empty() || !route.issues.is_empty())
         && declared_events(wiring).next().is_some()
 }
 
-/// Whether it was raised in what is given: then some handler can.
+/// Returns true if a handler raised `E` in this run, given steps included. Some handler can raise it then.
 fn was_raised<E: Event>(outcome: &Outcome) -> bool {
     outcome
         .record()

@@ -9,7 +9,7 @@ use crate::{
     run::Outcome,
 };
 
-/// Expects that so many messages wait.
+/// Expects that `expected` messages are pending.
 pub(crate) fn pending(expected: usize) -> impl Expectation {
     Pending {
         expected,
@@ -17,7 +17,7 @@ pub(crate) fn pending(expected: usize) -> impl Expectation {
     }
 }
 
-/// Expects that so many messages wait to be published.
+/// Expects that `expected` messages are waiting in the outbox to be published.
 pub(crate) fn pending_in_outbox(expected: usize) -> impl Expectation {
     Pending {
         expected,
@@ -25,7 +25,7 @@ pub(crate) fn pending_in_outbox(expected: usize) -> impl Expectation {
     }
 }
 
-/// Expects that so many messages wait for a handler.
+/// Expects that `expected` messages are pending for the handler `H`.
 pub(crate) fn pending_for<H: 'static>(expected: usize) -> impl Expectation {
     Pending {
         expected,
@@ -38,27 +38,28 @@ struct Pending {
     scope: PendingScope,
 }
 
-/// Where messages wait.
+/// Which pending messages are counted.
 enum PendingScope {
     Anywhere,
     Outbox,
+    /// Those for one handler: its type and the name of the type.
     Handler(TypeId, &'static str),
 }
 
 impl Pending {
-    fn count(&self, left: &Remaining, outcome: &Outcome) -> Result<usize, Mismatch> {
-        let waiting = left.backlogs.iter();
+    fn count(&self, remaining: &Remaining, outcome: &Outcome) -> Result<usize, Mismatch> {
+        let backlogs = remaining.backlogs.iter();
         Ok(match self.scope {
             PendingScope::Anywhere => {
-                let for_handlers: usize = waiting.map(|one| one.n_messages).sum();
-                left.outbox + for_handlers
+                let for_handlers: usize = backlogs.map(|backlog| backlog.n_messages).sum();
+                remaining.outbox + for_handlers
             }
-            PendingScope::Outbox => left.outbox,
+            PendingScope::Outbox => remaining.outbox,
             PendingScope::Handler(handler, type_name) => {
                 let name = handler_name(handler, type_name, outcome)?;
-                waiting
-                    .filter(|one| *one.subscription == *name)
-                    .map(|one| one.n_messages)
+                backlogs
+                    .filter(|backlog| *backlog.subscription == *name)
+                    .map(|backlog| backlog.n_messages)
                     .sum()
             }
         })
@@ -68,9 +69,9 @@ impl Pending {
 impl Expectation for Pending {
     fn describe(&self) -> String {
         let n = match self.expected {
-            0 => "nothing waits".to_owned(),
-            1 => "1 message waits".to_owned(),
-            n => format!("{n} messages wait"),
+            0 => "nothing pending".to_owned(),
+            1 => "1 message pending".to_owned(),
+            n => format!("{n} messages pending"),
         };
 
         match self.scope {
@@ -81,23 +82,21 @@ impl Expectation for Pending {
     }
 
     fn check(&self, outcome: &Outcome) -> Result<(), Mismatch> {
-        let left = outcome.remaining();
-        let found = self.count(left, outcome)?;
-
+        let remaining = outcome.remaining();
+        let found = self.count(remaining, outcome)?;
         if found == self.expected {
             return Ok(());
         }
 
-        let mut lines = pending_lines(left);
+        let mut lines = pending_lines(remaining);
         if lines.is_empty() {
-            lines.push("nothing waits".to_owned());
+            lines.push("nothing pending".to_owned());
         }
-
         if outcome.is_inline() {
-            lines.push("`Mode::Sync` has no engine for which anything could wait".to_owned());
+            lines.push("`Mode::Sync` has no engine, so no message is ever pending".to_owned());
         } else if !outcome.is_paused() {
             lines.push(
-                "the engine runs after every act: `.paused()` on the harness keeps it from that"
+                "the engine runs after every act; to prevent that, call `.paused()` on the harness"
                     .to_owned(),
             );
         }
@@ -114,24 +113,29 @@ impl Expectation for Pending {
     }
 }
 
-/// What waits, one line for each place.
-pub(crate) fn pending_lines(left: &Remaining) -> Vec<String> {
-    let mut waiting = Remaining::default();
-    waiting.outbox = left.outbox;
-    waiting.backlogs.clone_from(&left.backlogs);
-    if waiting.is_quiet() {
+/// Returns the pending messages as text: one line for the outbox and for each subscription.
+///
+/// The lines are those of [`Remaining`]; its other fields are left out.
+pub(crate) fn pending_lines(remaining: &Remaining) -> Vec<String> {
+    let mut pending = Remaining::default();
+    pending.outbox = remaining.outbox;
+    pending.backlogs.clone_from(&remaining.backlogs);
+    if pending.is_quiet() {
         return Vec::new();
     }
-    waiting.to_string().lines().map(str::to_owned).collect()
+
+    pending.to_string().lines().map(str::to_owned).collect()
 }
 
-/// The mismatch of something that is read while messages wait.
-pub(crate) fn read_while_pending(what: &str, left: &Remaining) -> Mismatch {
-    let mut lines = pending_lines(left);
+/// Returns the mismatch of an expectation that is checked too early, while messages are pending.
+pub(crate) fn read_while_pending(what: &str, remaining: &Remaining) -> Mismatch {
+    let mut lines = pending_lines(remaining);
     lines.push(
-        "Add `.when_engine_runs()` before it, or say `.then_pending(..)` if that is the point"
+        "Add `.when_engine_runs()` before this step. \
+         If the test expects pending messages, use `.then_pending(..)` instead"
             .to_owned(),
     );
-    let expected = format!("nothing waits when it is asked for {what}");
+
+    let expected = format!("nothing pending when the test checks {what}");
     Mismatch::new(expected, lines.join("\n")).with_subject(Subject::ReadWhilePending)
 }

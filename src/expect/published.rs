@@ -9,7 +9,7 @@ use crate::{
     run::Outcome,
 };
 
-/// Expects that an event was published, on this lane if one is named.
+/// Expects that an `E` was published in the acts so far, on this lane if one is given.
 pub(crate) fn published<E: Event>(lane: Option<Lane>) -> impl Expectation {
     Published {
         lane,
@@ -34,39 +34,41 @@ impl<E: Event> Expectation for Published<E> {
     fn check(&self, outcome: &Outcome) -> Result<(), Mismatch> {
         require_known_message::<E>(outcome)?;
         let record = outcome.record();
-        let mut found = Vec::new();
 
+        let mut found = Vec::new();
         for entry in outcome.act_entries() {
             let EntryKind::Appended(event) = &entry.kind else {
                 continue;
             };
-
             if !matches_type::<E>(&event.envelope) {
                 continue;
             }
 
-            let topics = record
+            let topics: Vec<&str> = record
                 .effects(entry.id)
                 .filter_map(|effect| match &effect.kind {
                     EntryKind::Published { topic } => Some(topic.as_str()),
                     _ => None,
-                });
-            let topics: Vec<&str> = topics.collect();
-
+                })
+                .collect();
             if topics.iter().any(|topic| self.is_expected_lane(topic)) {
                 return Ok(());
             }
 
             found.push(match topics.as_slice() {
                 [] => format!("{} of {} was not published", E::NAME, event.stream()),
-                topics => format!("{} was published to {}", E::NAME, topics.join(", ")),
+                [topic] => format!("{} was published to the topic `{topic}`", E::NAME),
+                topics => format!(
+                    "{} was published to the topics `{}`",
+                    E::NAME,
+                    topics.join("`, `")
+                ),
             });
         }
 
         if found.is_empty() {
             found.push(format!("no {} was raised", E::NAME));
         }
-
         if outcome.is_inline() {
             found.push("`Mode::Sync` publishes nothing: events are handled inline".to_owned());
         }
@@ -79,7 +81,7 @@ impl<E: Event> Expectation for Published<E> {
             } else {
                 "then_published"
             },
-            event: E::SCHEMAS.first().map(|one| one.name.to_string()),
+            event: E::SCHEMAS.first().map(|schema| schema.name.to_string()),
         }))
     }
 
@@ -89,6 +91,7 @@ impl<E: Event> Expectation for Published<E> {
 }
 
 impl<E> Published<E> {
+    /// Returns true if the topic belongs to the expected lane. The name of the topic shows its lane.
     fn is_expected_lane(&self, topic: &str) -> bool {
         let is_backfill = topic.ends_with(":backfill");
         match self.lane {

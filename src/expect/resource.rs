@@ -7,12 +7,12 @@ use crate::{
     run::Outcome,
 };
 
-/// Expects that `holds` for the fake of type `T`.
+/// Expects that the resource of type `T` satisfies `predicate`.
 pub(crate) fn resource<'t, T: fmt::Debug + Send + Sync + 'static>(
-    holds: impl Fn(&T) -> bool + Send + Sync + 't,
+    predicate: impl Fn(&T) -> bool + Send + Sync + 't,
 ) -> impl Expectation + 't {
     ResourceIs {
-        predicate: holds,
+        predicate,
         resource: PhantomData::<fn(T)>,
     }
 }
@@ -31,14 +31,12 @@ impl<T: fmt::Debug + Send + Sync + 'static, F: Fn(&T) -> bool + Send + Sync> Exp
 
     fn check(&self, outcome: &Outcome) -> Result<(), Mismatch> {
         let name = short_type_name::<T>();
-        let expected = format!("a {name} for which the closure holds");
+        let expected = format!("a {name} for which the closure returns true");
 
         match outcome.find_resource::<T>() {
             None => Err(Mismatch::new(
                 expected,
-                format!(
-                    "no resource of that type: add `.resource(|| ..)` that makes a {name} to the harness"
-                ),
+                format!("the harness has no resource `{name}`; add it with `.resource(|| ..)`"),
             )),
             Some(resource) if (self.predicate)(resource) => Ok(()),
             Some(resource) => Err(Mismatch::new(expected, format!("{resource:?}"))),

@@ -17,7 +17,7 @@ use crate::{
     run::Outcome,
 };
 
-/// Expects that a command is scheduled and has not come yet, or that none is.
+/// Expects that a `C` is scheduled and not yet due, or that none is.
 pub(crate) fn scheduled<C: Command>(is_expected: bool) -> impl Expectation {
     Scheduled {
         is_expected,
@@ -39,26 +39,27 @@ impl<C: Command> Expectation for Scheduled<C> {
     fn check(&self, outcome: &Outcome) -> Result<(), Mismatch> {
         require_known_message::<C>(outcome)?;
         let record = outcome.record();
-        let entries = record.entries().iter();
-        let all: Vec<(&Entry, &Envelope)> = entries
+        let all: Vec<(&Entry, &Envelope)> = record
+            .entries()
+            .iter()
             .filter_map(|entry| match &entry.kind {
                 EntryKind::Scheduled { command, .. } => Some((entry, &**command)),
                 _ => None,
             })
             .collect();
-        let of_type = all.iter().filter(|(_, command)| matches_type::<C>(command));
-        let fates: Vec<(bool, String)> = of_type
+        let statuses: Vec<(bool, String)> = all
+            .iter()
+            .filter(|(_, command)| matches_type::<C>(command))
             .map(|(entry, command)| schedule_status(entry, command, record))
             .collect();
-        let is_waiting = fates.iter().any(|(waits, _)| *waits);
-
-        if is_waiting == self.is_expected {
+        let is_pending = statuses.iter().any(|(is_pending, _)| *is_pending);
+        if is_pending == self.is_expected {
             return Ok(());
         }
 
-        let found = match fates.as_slice() {
+        let found = match statuses.as_slice() {
             [] => format!("no {} was scheduled", C::NAME),
-            fates => fates
+            statuses => statuses
                 .iter()
                 .map(|(_, line)| line.as_str())
                 .collect::<Vec<&str>>()
@@ -67,13 +68,12 @@ impl<C: Command> Expectation for Scheduled<C> {
 
         let others = all
             .iter()
-            .filter(|(_, command)| !matches_type::<C>(command));
-        let others = others.map(|(entry, command)| schedule_status(entry, command, record).1);
-        let mismatch = Mismatch::new(self.describe(), found).with_differences(others.collect());
-        let name = C::SCHEMAS
-            .first()
-            .map_or(C::NAME.to_owned(), |one| one.name.to_string());
+            .filter(|(_, command)| !matches_type::<C>(command))
+            .map(|(entry, command)| schedule_status(entry, command, record).1)
+            .collect();
+        let mismatch = Mismatch::new(self.describe(), found).with_differences(others);
 
+        let name = schema_name::<C>();
         Err(mismatch.with_subject(if self.is_expected {
             Subject::ScheduledCommand(name)
         } else {
@@ -86,38 +86,49 @@ impl<C: Command> Expectation for Scheduled<C> {
     }
 }
 
-/// When a scheduled command comes, or else what became of it.
+/// Returns when a scheduled command is due.
+///
+/// # Errors
+///
+/// Returns what happened to the command, as text, if it is no longer pending.
 pub(crate) fn pending_due_time(entry: &Entry, record: &Record) -> Result<Timestamp, String> {
     let EntryKind::Scheduled { command, due } = &entry.kind else {
         return Err("was never scheduled".to_owned());
     };
 
     let id = command.metadata.id;
-    if record
+    let is_cancelled = record
         .entries()
         .iter()
-        .any(|other| other.kind == EntryKind::Cancelled(id))
-    {
+        .any(|other| other.kind == EntryKind::Cancelled(id));
+    if is_cancelled {
         return Err("was cancelled".to_owned());
     }
 
     match record.effects(entry.id).next() {
-        Some(came) => Err(format!("came at {}", came.time)),
+        Some(delivery) => Err(format!("was delivered at {}", delivery.time)),
         None => Ok(*due),
     }
 }
 
-/// Whether a scheduled command still has to come, and what became of it in words.
+/// Returns whether a scheduled command is still pending, and its status as text.
 fn schedule_status(entry: &Entry, command: &Envelope, record: &Record) -> (bool, String) {
     let metadata = &command.metadata;
     let subject = format!("{} for {}", metadata.message_type.name(), metadata.stream);
+
     match pending_due_time(entry, record) {
         Ok(due) => (true, format!("{subject} is scheduled for {due}")),
-        Err(fate) => (false, format!("{subject} {fate}")),
+        Err(status) => (false, format!("{subject} {status}")),
     }
 }
 
-/// Expects that a command came after its deadline and was not handled.
+fn schema_name<C: Command>() -> String {
+    C::SCHEMAS
+        .first()
+        .map_or(C::NAME.to_owned(), |schema| schema.name.to_string())
+}
+
+/// Expects that a `C` arrived after its deadline and was not handled.
 pub(crate) fn expired<C: Command>() -> impl Expectation {
     Expired(PhantomData::<fn(C)>)
 }
@@ -132,16 +143,16 @@ impl<C: Command> Expectation for Expired<C> {
     fn check(&self, outcome: &Outcome) -> Result<(), Mismatch> {
         require_known_message::<C>(outcome)?;
         let record = outcome.record();
-        let mut found = Vec::new();
 
+        let mut found = Vec::new();
         for entry in outcome.act_entries() {
             let command = match &entry.kind {
                 EntryKind::CommandReceived(command) | EntryKind::Scheduled { command, .. } => {
                     command
                 }
                 EntryKind::Expired => {
-                    let caused = entry.cause.and_then(|cause| message_at(cause, record));
-                    if caused.is_some_and(|command| matches_type::<C>(command)) {
+                    let expired = entry.cause.and_then(|cause| message_at(cause, record));
+                    if expired.is_some_and(|command| matches_type::<C>(command)) {
                         return Ok(());
                     }
                     continue;
@@ -150,33 +161,16 @@ impl<C: Command> Expectation for Expired<C> {
             };
 
             if matches_type::<C>(command) {
-                let mut effects = record.effects(entry.id);
-                let handled =
-                    effects.find(|effect| matches!(effect.kind, EntryKind::HandlerStarted { .. }));
-
-                found.push(match (command.metadata.deadline, handled) {
-                    (None, _) => format!("{} without a deadline", C::NAME),
-                    (Some(until), Some(handled)) => format!(
-                        "{}, to be handled until {until}, was handled at {}",
-                        C::NAME,
-                        handled.time
-                    ),
-                    (Some(until), None) => {
-                        format!("{}, to be handled until {until}, still waits", C::NAME)
-                    }
-                });
+                found.push(unexpired_text::<C>(entry, command, record));
             }
         }
 
         let found = match found.as_slice() {
-            [] => format!("no {} was handed over", C::NAME),
+            [] => format!("no {} was sent", C::NAME),
             _ => found.join("\n"),
         };
-        let name = C::SCHEMAS
-            .first()
-            .map_or(C::NAME.to_owned(), |one| one.name.to_string());
-
-        Err(Mismatch::new(self.describe(), found).with_subject(Subject::ScheduledCommand(name)))
+        let subject = Subject::ScheduledCommand(schema_name::<C>());
+        Err(Mismatch::new(self.describe(), found).with_subject(subject))
     }
 
     fn covers(&self) -> Option<Problem> {
@@ -185,5 +179,24 @@ impl<C: Command> Expectation for Expired<C> {
 
     fn allows_pending(&self) -> bool {
         true
+    }
+}
+
+/// Returns what happened, as text, to a command that has not expired.
+fn unexpired_text<C: Command>(entry: &Entry, command: &Envelope, record: &Record) -> String {
+    let handled = record
+        .effects(entry.id)
+        .find(|effect| matches!(effect.kind, EntryKind::HandlerStarted { .. }));
+
+    match (command.metadata.deadline, handled) {
+        (None, _) => format!("{} has no deadline", C::NAME),
+        (Some(until), Some(handled)) => format!(
+            "{} has the deadline {until} and was handled at {}",
+            C::NAME,
+            handled.time
+        ),
+        (Some(until), None) => {
+            format!("{} has the deadline {until} and is still pending", C::NAME)
+        }
     }
 }

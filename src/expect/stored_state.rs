@@ -6,7 +6,7 @@ use crate::{
     report::{differences, is_like, partial_differences, show_stored, show_value},
 };
 
-/// Expects that what is stored is the same; the same fields in another order are.
+/// Requires that two stored states are equal. The order of their fields does not matter.
 pub(crate) fn require_equal(
     subject: impl Fn() -> String,
     expected: &Payload,
@@ -25,7 +25,7 @@ pub(crate) fn require_equal(
     Err(Mismatch::new(shown(expected), shown(found)).with_field_differences(differences))
 }
 
-/// Expects that what is stored has these fields with these values, and maybe others.
+/// Requires that a stored state has these fields with these values. It may have others.
 pub(crate) fn require_like(
     subject: &str,
     expected: &Value,

@@ -8,9 +8,9 @@ use crate::{
     run::Outcome,
 };
 
-/// Something that is expected of a flow: one's own word for [`Flow::then`](crate::Flow::then).
+/// A custom expectation for [`Flow::then`](crate::Flow::then).
 ///
-/// A closure from the outcome to `Result<(), Mismatch>` is one.
+/// A closure from the outcome to `Result<(), Mismatch>` is an expectation, too.
 ///
 /// # Examples
 ///
@@ -34,44 +34,51 @@ use crate::{
 /// }
 /// ```
 pub trait Expectation: Send + Sync {
-    /// Says in a few words what is expected.
+    /// Describes in a few words what is expected.
     fn describe(&self) -> String;
 
-    /// Checks it.
+    /// Checks the outcome.
     ///
     /// # Errors
     ///
-    /// Returns what was expected and what was found instead.
+    /// Returns a mismatch if the outcome is not as expected.
     fn check(&self, outcome: &Outcome) -> Result<(), Mismatch>;
 
-    /// The trouble that this expectation speaks of, so that it does not fail the sentence by itself.
+    /// Returns the problem that this expectation covers. A covered problem does not fail the flow.
+    ///
+    /// The default is `None`.
     fn covers(&self) -> Option<Problem> {
         None
     }
 
-    /// Says what is no failure but may be a mistake of whoever wrote the sentence: that it cannot be
-    /// otherwise, for example. It is asked once it was met, and told in
-    /// [`Outcome::warnings`](crate::Outcome::warnings).
+    /// Returns a warning about a probable mistake in the test.
+    ///
+    /// An example is an expectation that could never fail. It is called after the check passed, and
+    /// the text is put into [`Outcome::warnings`](crate::Outcome::warnings).
     fn warning(&self, outcome: &Outcome) -> Option<String> {
         let _ = outcome;
         None
     }
 
-    /// Returns true if it speaks of this failure, where a handler that it speaks of failed more than
-    /// once. It does by default.
+    /// Returns true if it covers this failure of the handler in [`covers`](Self::covers).
+    ///
+    /// The question matters if the handler failed more than once. The default is true.
     fn covers_failure(&self, failure: &Error) -> bool {
         let _ = failure;
         true
     }
 
-    /// Returns true if it speaks of the last act only, so that after another act it is another question. It
-    /// does not by default.
+    /// Returns true if it checks the last act only, so its answer depends on its place in the flow.
+    ///
+    /// The default is false.
     fn is_about_last_act(&self) -> bool {
         false
     }
 
-    /// Returns true if it can be checked while messages wait for an engine: if what they cause cannot
-    /// change what it says. It cannot by default, and fails then.
+    /// Returns true if it can be checked while messages are pending.
+    ///
+    /// That is so if the effects of pending messages cannot change the result. The default is false, and
+    /// pending messages then fail the step.
     fn allows_pending(&self) -> bool {
         false
     }
@@ -82,7 +89,7 @@ where
     F: Fn(&Outcome) -> Result<(), Mismatch> + Send + Sync,
 {
     fn describe(&self) -> String {
-        "what the closure says".to_owned()
+        "closure".to_owned()
     }
 
     fn check(&self, outcome: &Outcome) -> Result<(), Mismatch> {
@@ -90,25 +97,25 @@ where
     }
 }
 
-/// What fails a sentence unless one of its `then` speaks of it.
+/// A problem that fails a flow unless one of its `then` steps covers it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Problem {
-    /// The last command was refused.
+    /// The last command was rejected.
     Rejection,
     /// The handler of this Rust type failed.
     HandlerFailure(TypeId),
-    /// A message was given up on after a handler failed.
+    /// A message was dead-lettered after a handler failed.
     DeadLetter,
-    /// A command came after its deadline.
+    /// A command was delivered after its deadline.
     Expiry,
-    /// Some of several commands at the same time were refused, or failed.
+    /// Some of several concurrent commands were rejected, or failed.
     ConcurrentFailure,
-    /// Messages wait for an engine that was not told to run.
+    /// Messages are pending because a paused engine did not run.
     PendingMessages,
 }
 
-/// How an expectation was not met.
+/// The reason why an expectation was not met.
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct Mismatch {
@@ -116,16 +123,16 @@ pub struct Mismatch {
     pub expected: String,
     /// What was found instead.
     pub found: String,
-    /// The places in which the two differ, if they are alike otherwise.
+    /// The differences between the two, one a line.
     pub differences: Vec<String>,
-    /// What it was about, if a cause can be searched for.
+    /// The subject of the diagnosis, if there is one.
     subject: Option<Box<Subject>>,
-    /// What was wanted of what was found, as data.
+    /// The requirement that was not met, as data for the diagnosis.
     pub(crate) requirement: Requirement,
 }
 
 impl Mismatch {
-    /// Makes a mismatch of what was expected and what was found.
+    /// Creates a mismatch from what was expected and what was found.
     pub fn new(expected: impl Into<String>, found: impl Into<String>) -> Self {
         Self {
             expected: expected.into(),
@@ -136,7 +143,7 @@ impl Mismatch {
         }
     }
 
-    /// Makes one of something that cannot be read.
+    /// Creates a mismatch for a stored value that cannot be read.
     pub(crate) fn unreadable(
         expected: impl Into<String>,
         found: impl Into<String>,
@@ -150,17 +157,17 @@ impl Mismatch {
         }
     }
 
-    /// Says what was wanted.
-    pub(crate) fn with_requirement(self, want: Requirement) -> Self {
+    /// Sets the requirement that was not met.
+    pub(crate) fn with_requirement(self, requirement: Requirement) -> Self {
         Self {
-            requirement: want,
+            requirement,
             ..self
         }
     }
 
-    /// Says what it is about, so that a cause can be searched for.
-    pub(crate) fn with_subject(mut self, sought: Subject) -> Self {
-        self.subject.get_or_insert_with(|| Box::new(sought));
+    /// Sets the subject of the diagnosis, unless it is already set.
+    pub(crate) fn with_subject(mut self, subject: Subject) -> Self {
+        self.subject.get_or_insert_with(|| Box::new(subject));
         self
     }
 
@@ -168,7 +175,7 @@ impl Mismatch {
         self.subject.as_deref()
     }
 
-    /// Names the fields in which the two differ.
+    /// Sets the fields in which the two differ.
     pub(crate) fn with_field_differences(mut self, fields: Vec<Difference>) -> Self {
         self.differences = render_differences(&fields);
         if !fields.is_empty() {
@@ -177,7 +184,7 @@ impl Mismatch {
         self
     }
 
-    /// Names the places in which the two differ.
+    /// Sets the differences between the two, one a line.
     #[must_use]
     pub fn with_differences(mut self, differences: Vec<String>) -> Self {
         self.differences = differences;
@@ -185,7 +192,7 @@ impl Mismatch {
     }
 }
 
-/// What it says; not what it was about.
+/// Compares the texts only, not the data for the diagnosis.
 impl PartialEq for Mismatch {
     fn eq(&self, other: &Self) -> bool {
         self.expected == other.expected

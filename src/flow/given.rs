@@ -11,77 +11,85 @@ use crate::{
 };
 
 impl Flow<'_, Given> {
-    /// Adds events that happened before: one, or a tuple, an array or a `Vec` of them, of any streams.
+    /// Adds events that happened before: one, or a tuple, an array or a `Vec`, of any streams.
     ///
-    /// They are written to the real store with real metadata and handed to every handler that names
-    /// them, so that projections and process managers know them. A handler that fails on one of them
-    /// fails the sentence. The state of an aggregate that is kept as state is not changed by its
-    /// events: [`given_aggregate`](Self::given_aggregate) or [`given_command`](Self::given_command)
-    /// is the word for that.
+    /// The events are appended to the store, and delivered to every handler that subscribes to them. So
+    /// projections and process managers know them. A handler that fails here fails the flow.
+    ///
+    /// Events do not change an aggregate that is stored as state. Use
+    /// [`given_aggregate`](Self::given_aggregate) or [`given_command`](Self::given_command) for that.
     #[track_caller]
     pub fn given_events(mut self, events: impl IntoMessages<AnyEvent>) -> Self {
-        let written = self.serialize_each(&events);
-        self.step(Location::caller(), StepKind::GivenEvents(written))
+        let serialized = self.serialize_each(&events);
+        self.step(Location::caller(), StepKind::GivenEvents(serialized))
     }
 
-    /// Adds an aggregate that was there before, as if a handler had added it: its state is stored, and
-    /// the events that it raised are too.
+    /// Adds an aggregate that existed before, as if a handler had added it.
+    ///
+    /// Its state is stored, and so are the events that it raised.
     #[track_caller]
     pub fn given_aggregate<A: Aggregate>(mut self, aggregate: A) -> Self {
-        let mut written = SerializedAggregate::new(&aggregate)
+        let mut serialized = SerializedAggregate::new(&aggregate)
             .map_err(|err| (format!("{} {:?}", A::NAME, aggregate.id()), err));
-        if let Ok(written) = &mut written {
-            self.plan
-                .add_violations(written.invariant_violations(aggregate));
+
+        if let Ok(serialized) = &mut serialized {
+            let violations = serialized.invariant_violations(aggregate);
+            self.plan.add_violations(violations);
         }
-        self.step(Location::caller(), StepKind::GivenAggregate(written))
+
+        self.step(Location::caller(), StepKind::GivenAggregate(serialized))
     }
 
-    /// Adds a command that was processed before, by its real handler. A refusal or a failure here is
-    /// an error of the sentence.
+    /// Adds a command that its real handler processed before.
+    ///
+    /// A rejection or a failure here fails the flow.
     #[track_caller]
     pub fn given_command<C: Command>(mut self, command: C) -> Self {
-        let written = self.serialize(&command);
-        self.step(Location::caller(), StepKind::GivenCommand(written))
+        let serialized = self.serialize(&command);
+        self.step(Location::caller(), StepKind::GivenCommand(serialized))
     }
 
-    /// Has something go wrong from here on; see [`fault`](crate::fault).
+    /// Activates a fault from here on; see [`fault`](crate::fault).
     #[track_caller]
     pub fn with_fault(self, fault: Fault) -> Self {
         let location = fault.location;
         self.step(location, StepKind::Fault(fault))
     }
 
-    /// Says that nothing happened before, where that is the point.
+    /// States that nothing happened before. It only adds a line to the story.
     #[track_caller]
     pub fn given_nothing(self) -> Self {
         self.step(Location::caller(), StepKind::GivenNothing)
     }
 }
 
-/// Writes down every message of a list that is expected.
+/// Serialises the messages that a `then_*` step expects.
 pub(super) fn serialize_all<Kind>(
     messages: &impl IntoMessages<Kind>,
 ) -> Result<Vec<SerializedMessage>, Error> {
-    let mut written = Vec::new();
+    let mut serialized = Vec::new();
+
     messages.try_for_each(&mut |message| {
-        written.push(message.to_serialized()?);
+        serialized.push(message.to_serialized()?);
         Ok(())
     })?;
-    Ok(written)
+
+    Ok(serialized)
 }
 
 impl<S> Flow<'_, S> {
-    /// Writes down every message of a list that happens, and reads it back.
+    /// Serialises the messages of a `given_*` or `when*` step, and checks that they come back equal.
     pub(super) fn serialize_each<Kind>(
         &mut self,
         messages: &impl IntoMessages<Kind>,
     ) -> Result<Vec<SerializedMessage>, Error> {
-        let mut written = Vec::new();
+        let mut serialized = Vec::new();
+
         messages.try_for_each(&mut |message| {
-            written.push(self.serialize(message)?);
+            serialized.push(self.serialize(message)?);
             Ok(())
         })?;
-        Ok(written)
+
+        Ok(serialized)
     }
 }

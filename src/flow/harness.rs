@@ -16,10 +16,10 @@ use crate::{
     system::{Mode, RebuildDomain, ResourceMakers, Resources, fault::Fault},
 };
 
-/// Wraps a domain, and begins sentences about it.
+/// Wraps a domain, and begins test flows for it.
 ///
-/// It takes the function that builds the domain: every run calls it, and has a fresh world, fresh
-/// handlers and fresh fakes of its own. A clone is cheap.
+/// The harness takes the function that builds the domain. Every run calls this function, and has its
+/// own world, handlers and fakes. A clone is cheap.
 ///
 /// # Examples
 ///
@@ -41,29 +41,50 @@ use crate::{
 ///     .has(|row| row.status == OrderStatus::Cancelled)
 ///     .run();
 /// ```
+///
+/// As a fixture of rstest, which is your own dependency:
+///
+/// ```
+/// # use flow_harness::prelude::*;
+/// # fn place_order() -> shop::PlaceOrder { unimplemented!() }
+/// use rstest::{fixture, rstest};
+///
+/// #[fixture]
+/// fn harness() -> FlowHarness {
+///     FlowHarness::new(shop::domain)
+/// }
+///
+/// #[rstest]
+/// fn order_is_accepted(
+///     harness: FlowHarness,
+///     #[values(Mode::Sync, Mode::Engine)] mode: Mode,
+/// ) {
+///     harness.mode(mode).when(place_order()).then_accepted().run();
+/// }
+/// ```
 #[derive(Clone)]
 pub struct FlowHarness {
     setup: Arc<Setup>,
 }
 
-/// What a run needs to know of its harness.
+/// The settings of a harness, as a run needs them.
 #[derive(Clone)]
 pub(crate) struct Setup {
     build_domain: Arc<BuildDomain>,
     makers: ResourceMakers,
     pub(crate) mode: Mode,
-    /// Whether the harness said its mode, and not the environment.
+    /// Whether [`FlowHarness::mode`] set the mode, and not the environment.
     pub(crate) mode_is_explicit: bool,
     pub(crate) budget: usize,
     pub(crate) is_paused: bool,
     pub(crate) checks_determinism: bool,
-    /// The laws that are looked after.
+    /// The invariants that every run checks.
     pub(crate) invariants: InvariantSet,
-    /// Those that are not.
+    /// The other invariants, with the reasons.
     pub(crate) disabled_invariants: Vec<DisabledInvariant>,
-    /// A word that stands where it says nothing.
+    /// A method call that is invalid at its place. It fails the run.
     pub(crate) invalid_call: Option<(&'static Location<'static>, Mismatch)>,
-    /// A runtime that the last run left without tasks, ready for the next.
+    /// The runtime of an earlier run, without tasks. The next run takes it.
     pub(crate) idle_runtime: Arc<Mutex<Option<Runtime>>>,
 }
 
@@ -78,7 +99,10 @@ impl Setup {
         (self.build_domain)(resources)
     }
 
-    /// Builds the domain anew, with the same resources: they are the world outside.
+    /// Returns a function that builds the domain again, for an engine that restarts.
+    ///
+    /// It uses the same resources, because fakes stand for systems that survive a restart.
+    /// Returns `None` in [`Mode::Sync`], which has no engine.
     pub(crate) fn rebuild_fn(
         self: &Arc<Self>,
         mode: Mode,
@@ -87,25 +111,27 @@ impl Setup {
         if mode == Mode::Sync {
             return None;
         }
+
         let (setup, resources) = (Arc::clone(self), resources.clone());
         Some(Arc::new(move || setup.build_domain(&resources)))
     }
 }
 
-/// A function that builds a domain: `fn() -> Result<Domain, WiringErrors>`, or one that also takes
-/// `&`[`Resources`] to hand fakes to handlers.
+/// A function that builds a domain: `fn() -> Result<Domain, WiringErrors>`.
+///
+/// It may also take `&`[`Resources`], to pass fakes to handlers.
 #[diagnostic::on_unimplemented(
     message = "this is not a function that builds a domain",
     label = "expected a function or closure that returns `Result<Domain, WiringErrors>`",
-    note = "`FlowHarness::new(my_crate::domain)`, without calling it: every run builds its own",
-    note = "to hand fakes to handlers: `FlowHarness::new(|fakes: &Resources| domain(fakes.get::<FakeMailer>()))`"
+    note = "pass the function without a call: `FlowHarness::new(my_crate::domain)`; every run calls it",
+    note = "to pass fakes to handlers: `FlowHarness::new(|fakes: &Resources| domain(fakes.get::<FakeMailer>()))`"
 )]
 pub trait DomainFn<Arguments>: Send + Sync + 'static {
     /// Builds the domain.
     ///
     /// # Errors
     ///
-    /// Returns what is wrong with its wiring.
+    /// Returns the mistakes in its wiring.
     fn build(&self, resources: &Resources) -> Result<Domain, WiringErrors>;
 }
 
@@ -147,8 +173,10 @@ impl FlowHarness {
         }
     }
 
-    /// The level that sentences are run at. By default what the environment says with `FLOW_MODE`
-    /// (`sync`, `engine`, `compared`), and [`Mode::Sync`] if it says nothing.
+    /// Sets the level at which flows run.
+    ///
+    /// The default is the environment variable `FLOW_MODE` (`sync`, `engine`, `differential`), or
+    /// [`Mode::Sync`] if it is not set.
     #[must_use]
     pub fn mode(mut self, mode: Mode) -> Self {
         let setup = Arc::make_mut(&mut self.setup);
@@ -156,58 +184,61 @@ impl FlowHarness {
         self
     }
 
-    /// Keeps the engine from running after every act: it does when the sentence says
-    /// [`when_engine_runs`](Flow::when_engine_runs) or
-    /// [`when_engine_cycles`](Flow::when_engine_cycles), and what is read while messages wait fails the
-    /// sentence. In [`Mode::Sync`] nothing ever waits.
+    /// Stops the engine from running after every act.
+    ///
+    /// It runs only in the steps [`when_engine_runs`](Flow::when_engine_runs) and
+    /// [`when_engine_cycles`](Flow::when_engine_cycles). A flow that reads state while messages are
+    /// pending fails. In [`Mode::Sync`] messages are never pending.
     #[must_use]
     pub fn paused(mut self) -> Self {
         Arc::make_mut(&mut self.setup).is_paused = true;
         self
     }
 
-    /// Runs every sentence five times, and fails it if a run does something else than the first: a
-    /// handler that asks the wall clock or makes a random id is found, and named. One that depends on the
-    /// order of a hash map is not always found: with two entries it goes unseen in one run of the test
-    /// out of sixteen, with more entries less often.
+    /// Runs every flow five times, and fails it if a later run differs from the first.
     ///
-    /// What differs between two processes only, such as the seed of a static, is not found.
+    /// This finds and names a handler that uses the wall clock or random ids. It may miss a handler that
+    /// depends on the order of a hash map. With two entries, it misses one of sixteen times, and with more
+    /// entries less often. It cannot find a difference between two processes, such as the seed of a static.
     #[must_use]
     pub fn check_determinism(mut self) -> Self {
         Arc::make_mut(&mut self.setup).checks_determinism = true;
         self
     }
 
-    /// Does not look after this law in any sentence, for a reason that a failure tells; see
-    /// [`Invariant`](crate::Invariant). [`Flow::disable_invariant`] says it for one sentence.
+    /// Disables an [`Invariant`] in every flow. A failure prints the reason.
+    ///
+    /// [`Flow::disable_invariant`] disables it in one flow.
     #[must_use]
     #[track_caller]
-    pub fn disable_invariant(mut self, law: Invariant, reason: &str) -> Self {
+    pub fn disable_invariant(mut self, invariant: Invariant, reason: &str) -> Self {
         let setup = Arc::make_mut(&mut self.setup);
-        match DisabledInvariant::new(Location::caller(), law, reason) {
-            Ok(unchecked) => {
-                setup.invariants = setup.invariants.without(law);
-                setup.disabled_invariants.push(unchecked);
+
+        match DisabledInvariant::new(Location::caller(), invariant, reason) {
+            Ok(disabled) => {
+                setup.invariants = setup.invariants.without(invariant);
+                setup.disabled_invariants.push(disabled);
             }
-            Err(misplaced) => setup.invalid_call = Some(misplaced),
+            Err(invalid_call) => setup.invalid_call = Some(invalid_call),
         }
 
         self
     }
 
-    /// How many deliveries one act may cause, directly and indirectly. 10,000 by default; over it,
-    /// the sentence fails and names the cycle.
+    /// Sets how many deliveries one act may cause, directly and indirectly. The default is 10,000.
+    ///
+    /// An act that exceeds the budget fails the flow, and the report names the cycle.
     #[must_use]
     pub fn budget(mut self, n_deliveries: usize) -> Self {
         Arc::make_mut(&mut self.setup).budget = n_deliveries;
         self
     }
 
-    /// Has a fake made for each run. Said twice for one type, the last counts: a test can replace the
-    /// fake of its fixture.
+    /// Adds a fake. Every run makes its own with `make`.
     ///
-    /// The function that builds the domain gets it with [`Resources::get`], the test looks at it with
-    /// [`then_resource`](Flow::then_resource) or [`Outcome::resource`](crate::Outcome::resource).
+    /// The function that builds the domain gets the fake with [`Resources::get`]. The test reads it with
+    /// [`then_resource`](Flow::then_resource) or [`Outcome::resource`](crate::Outcome::resource). A
+    /// second call for the same type replaces the first, so a test can replace the fake of its fixture.
     #[must_use]
     pub fn resource<T: fmt::Debug + Send + Sync + 'static>(
         mut self,
@@ -228,7 +259,7 @@ impl FlowHarness {
         self.begin().given_events(events)
     }
 
-    /// Begins with an aggregate that was there before; see [`Flow::given_aggregate`].
+    /// Begins with an aggregate that existed before; see [`Flow::given_aggregate`].
     #[track_caller]
     pub fn given_aggregate<'t, A: Aggregate>(&self, aggregate: A) -> Flow<'t, Given> {
         self.begin().given_aggregate(aggregate)
@@ -240,13 +271,13 @@ impl FlowHarness {
         self.begin().given_command(command)
     }
 
-    /// Begins with an empty world, where that is the point.
+    /// Begins with an empty world; see [`Flow::given_nothing`].
     #[track_caller]
     pub fn given_nothing<'t>(&self) -> Flow<'t, Given> {
         self.begin().given_nothing()
     }
 
-    /// Begins with something that goes wrong; see [`fault`](crate::fault).
+    /// Begins with a fault; see [`fault`](crate::fault).
     #[track_caller]
     pub fn with_fault<'t>(&self, fault: Fault) -> Flow<'t, Given> {
         self.begin().with_fault(fault)
@@ -258,13 +289,13 @@ impl FlowHarness {
         self.begin().when(command)
     }
 
-    /// Begins with a command that is processed later; see [`Flow::when_submitted`].
+    /// Begins with a submitted command; see [`Flow::when_submitted`].
     #[track_caller]
     pub fn when_submitted<'t, C: Command>(&self, command: C) -> Flow<'t, Acted> {
         self.begin().when_submitted(command)
     }
 
-    /// Begins with commands at the same time; see [`Flow::when_all`].
+    /// Begins with concurrent commands; see [`Flow::when_all`].
     #[track_caller]
     pub fn when_all<'t>(&self, commands: impl IntoMessages<AnyCommand>) -> Flow<'t, Acted> {
         self.begin().when_all(commands)

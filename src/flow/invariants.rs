@@ -8,7 +8,7 @@ use flow_domain::{
 
 use crate::flow::{Flow, Mismatch, Plan};
 
-/// A law that is not looked after, and why.
+/// An invariant that a run does not check, and the reason.
 #[derive(Clone, Debug)]
 pub(crate) struct DisabledInvariant {
     pub(crate) invariant: Invariant,
@@ -16,30 +16,29 @@ pub(crate) struct DisabledInvariant {
 }
 
 impl DisabledInvariant {
-    /// Switches a law off, for a reason that is worth reading.
+    /// Returns an error, as a mismatch at `location`, if there is no reason.
     pub(crate) fn new(
         location: &'static Location<'static>,
-        law: Invariant,
+        invariant: Invariant,
         reason: &str,
     ) -> Result<Self, (&'static Location<'static>, Mismatch)> {
         let reason = reason.trim();
         if reason.is_empty() {
-            let expected = format!("a reason why the law `{law}` is not looked after");
-            let found = "none: whoever reads it later cannot tell whether it still holds";
+            let expected = format!("a reason why the invariant `{invariant}` is disabled");
+            let found =
+                "no reason; a later reader cannot tell whether the invariant must stay disabled";
             return Err((location, Mismatch::new(expected, found)));
         }
 
-        let reason = reason.to_owned();
         Ok(Self {
-            invariant: law,
-            reason,
+            invariant,
+            reason: reason.to_owned(),
         })
     }
 }
 
 impl<S> Flow<'_, S> {
-    /// Does not look after this law in this sentence, for a reason that a failure tells; see
-    /// [`Invariant`](crate::Invariant).
+    /// Disables an [`Invariant`] in this flow. A failure prints the reason.
     ///
     /// # Examples
     ///
@@ -55,37 +54,48 @@ impl<S> Flow<'_, S> {
     ///     .run();
     /// ```
     #[track_caller]
-    pub fn disable_invariant(mut self, law: Invariant, reason: &str) -> Self {
-        match DisabledInvariant::new(Location::caller(), law, reason) {
-            Ok(unchecked) => {
-                self.plan.invariants = self.plan.invariants.without(law);
-                self.plan.disabled_invariants.push(unchecked);
+    pub fn disable_invariant(mut self, invariant: Invariant, reason: &str) -> Self {
+        match DisabledInvariant::new(Location::caller(), invariant, reason) {
+            Ok(disabled) => {
+                self.plan.invariants = self.plan.invariants.without(invariant);
+                self.plan.disabled_invariants.push(disabled);
             }
-            Err(misplaced) => self.plan.invalid_call = Some(misplaced),
+            Err(invalid_call) => self.plan.invalid_call = Some(invalid_call),
         }
 
         self
     }
 
-    /// Writes a message down, and reads it back: what the sentence says is what is handled.
+    /// Serialises a message, and checks that it comes back equal.
+    ///
+    /// Handlers receive the deserialised message. Without the check they could handle another message
+    /// than the one in the test.
     pub(super) fn serialize(
         &mut self,
         message: &dyn DynMessage,
     ) -> Result<SerializedMessage, Error> {
-        let mut written = message.to_serialized()?;
+        let mut serialized = message.to_serialized()?;
+
         if self.plan.invariants.has(Invariant::RoundTrip) {
-            self.plan
-                .add_violations(message.check_round_trip(&mut written));
+            let violation = message.check_round_trip(&mut serialized);
+            self.plan.add_violations(violation);
         }
-        Ok(written)
+
+        Ok(serialized)
     }
 }
 
 impl Plan<'_> {
-    /// Remembers laws that the step breaks which is said next.
-    pub(super) fn add_violations(&mut self, broken: impl IntoIterator<Item = InvariantViolation>) {
-        let step = self.steps.len();
-        let broken = broken.into_iter().map(|broken| (step, broken));
-        self.invariant_violations.extend(broken);
+    /// Adds violations of the step that is about to be added.
+    pub(super) fn add_violations(
+        &mut self,
+        violations: impl IntoIterator<Item = InvariantViolation>,
+    ) {
+        let step_idx = self.steps.len();
+        let violations = violations
+            .into_iter()
+            .map(|violation| (step_idx, violation));
+
+        self.invariant_violations.extend(violations);
     }
 }

@@ -1,6 +1,6 @@
 use std::{fmt, marker::PhantomData};
 
-/// The phase in which the past is told; nothing has happened yet.
+/// The phase of the `given_*` steps, before any act.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct Given;
@@ -10,39 +10,39 @@ pub struct Given;
 #[non_exhaustive]
 pub struct Acted;
 
-/// The sentence speaks about one aggregate, row or process manager.
+/// The phase after a `then_*` step about one aggregate, row or process manager.
 pub struct StateOf<T>(PhantomData<fn() -> T>);
 
-/// The sentence speaks about all rows of a projection.
+/// The phase after a `then_*` step about all rows of a projection.
 pub struct RowsOf<P>(PhantomData<fn() -> P>);
 
-/// The sentence speaks about how often a handler handled something.
+/// The phase after [`then_handled_by`](crate::Flow::then_handled_by).
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct HandledBy;
 
-/// The sentence speaks about what was given up on.
+/// The phase after [`then_dead_letters`](crate::Flow::then_dead_letters).
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct DeadLetterPhase;
 
 impl<T> fmt::Debug for StateOf<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("One")
+        f.write_str("StateOf")
     }
 }
 
 impl<P> fmt::Debug for RowsOf<P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Many")
+        f.write_str("RowsOf")
     }
 }
 
-/// The phases in which something has happened, so that something can be expected.
+/// A phase after at least one act, in which `then_*` steps are possible.
 #[diagnostic::on_unimplemented(
-    message = "nothing has happened yet, so nothing can be expected",
+    message = "the flow has no act yet",
     label = "needs an act first",
-    note = "say what happens: `.when(command)` or `.when_event(event)`"
+    note = "add an act: `.when(command)` or `.when_event(event)`"
 )]
 pub trait AfterAct: sealed::Sealed {}
 

@@ -17,110 +17,110 @@ use crate::{
     system::fault::{Fault, StepFault},
 };
 
-/// A sentence, written down.
+/// The steps of a flow, and its settings.
 pub(crate) struct Plan<'t> {
     pub(crate) setup: Arc<Setup>,
     pub(crate) steps: Vec<Step<'t>>,
-    /// What need not be the same in two modes.
+    /// What may differ between the two runs of [`Mode::Differential`](crate::Mode::Differential).
     pub(crate) allowed_differences: Vec<String>,
-    /// What goes wrong at every step, one run for each.
+    /// The faults that are injected at every delivery, one run for each delivery.
     pub(crate) every_step_faults: Vec<(&'static Location<'static>, StepFault)>,
-    /// The laws that are looked after.
+    /// The invariants that the run checks.
     pub(crate) invariants: InvariantSet,
-    /// The laws that are not looked after in this sentence, besides those of its harness.
+    /// The invariants that are disabled in this flow, besides those of its harness.
     pub(crate) disabled_invariants: Vec<DisabledInvariant>,
-    /// The laws that what it says breaks itself, with the places of the steps.
+    /// The violations in the messages and aggregates of the plan itself, with the indices of the steps.
     pub(crate) invariant_violations: Vec<(usize, InvariantViolation)>,
-    /// A word that stands where it says nothing.
+    /// A method call that is invalid at its place. It fails the run.
     pub(crate) invalid_call: Option<(&'static Location<'static>, Mismatch)>,
 }
 
-/// One step of a sentence, with the line that it stands in.
+/// One step of a flow, with its line in the test.
 pub(crate) struct Step<'t> {
     pub(crate) location: &'static Location<'static>,
     pub(crate) kind: StepKind<'t>,
 }
 
-/// A message that was written down; an error is told when the sentence is run.
+/// A serialised message. The run reports an error at the step of the message.
 pub(crate) type MessageResult = Result<SerializedMessage, Error>;
 
-/// A message that was made while the sentence ran, and the law that it breaks, if it does.
+/// A message that is built during the run, and the invariant that it violates, if any.
 pub(crate) type BuiltMessage = (MessageResult, Option<InvariantViolation>);
 
-/// Names the type of what a command is answered with.
+/// Returns the type name of the reply of a command.
 pub(crate) type ReplyName = fn() -> &'static str;
 
 pub(crate) enum StepKind<'t> {
     GivenNothing,
     GivenEvents(Result<Vec<SerializedMessage>, Error>),
-    /// An error comes with the words for the aggregate.
+    /// An error comes with the name and id of the aggregate.
     GivenAggregate(Result<SerializedAggregate, (String, Error)>),
     GivenCommand(MessageResult),
     When(MessageResult, ReplyName, Headers),
     WhenEvent(MessageResult, Headers),
-    /// A command that is handled later.
+    /// A command that is submitted, to be handled later.
     WhenSubmitted(MessageResult, Headers),
     WhenTime(ClockAdvance),
-    /// The engine runs: until nothing is left, or so many cycles.
+    /// Runs the engine for `n` cycles, or until nothing is left.
     WhenEngine(Option<usize>),
-    /// Commands at the same time.
+    /// Concurrent commands.
     WhenAll(Result<Vec<SerializedMessage>, Error>),
-    /// The events of the last act are delivered once more, so many times.
+    /// Delivers the events of the last act again, `n` times.
     WhenRedelivered(u32),
     WhenWith(
         Box<dyn Fn(&Outcome) -> BuiltMessage + Send + Sync + 't>,
         ReplyName,
     ),
     Then(Then<'t>),
-    /// From here on something goes wrong.
+    /// Activates a fault from here on.
     Fault(Fault),
 }
 
-/// Something that is expected.
+/// What a `then_*` step expects.
 pub(crate) enum Then<'t> {
-    /// Of the outcome so far.
+    /// An expectation about the outcome so far.
     Expectation(Box<dyn Expectation + 't>),
-    /// Of how often a handler was called.
+    /// How often a handler handled something.
     Handled(HandledExpectation),
-    /// Of what was given up on.
+    /// The dead letters.
     DeadLetters(DeadLettersExpectation),
-    /// Of what is kept.
+    /// A stored state.
     State(StateQuery<'t>),
 }
 
-/// Looks something up and checks it.
+/// Reads a stored state and checks it.
 pub(crate) struct StateQuery<'t> {
     pub(crate) state_type: StateType,
-    /// `None` for all rows.
+    /// The id to read, or `None` for all rows.
     pub(crate) id: Option<String>,
-    /// The category of the streams from which it is folded, if it is.
+    /// The category of its streams, if the state is event-sourced.
     pub(crate) stream_category: Option<&'static str>,
     pub(crate) checks: Vec<(&'static Location<'static>, Box<dyn StateCheck + 't>)>,
 }
 
-/// One thing that is expected of what was looked up.
+/// One check of the states that a [`StateQuery`] found.
 pub(crate) trait StateCheck: Send + Sync {
-    /// The word that it was said with: `is`.
+    /// Returns the name of the method that added the check: `is`.
     fn method(&self) -> &'static str;
 
-    /// Checks what was found: one thing at most if the look has an id.
+    /// Checks the states in `found`: at most one if the query has an id.
     fn check(
         &self,
         found: &[Payload],
-        look: &StateQuery<'_>,
+        query: &StateQuery<'_>,
         outcome: &Outcome,
     ) -> Result<(), Mismatch>;
 }
 
 impl Plan<'_> {
-    /// Returns true if something is made to go wrong, or to happen at the same time.
+    /// Returns true if the plan has faults or concurrent commands.
     pub(crate) fn needs_fault_injector(&self) -> bool {
         self.steps
             .iter()
             .any(|step| matches!(step.kind, StepKind::Fault(_) | StepKind::WhenAll(_)))
     }
 
-    /// Returns true if anything is expected at all.
+    /// Returns true if the plan has at least one `then_*` step.
     pub(crate) fn has_expectation(&self) -> bool {
         self.steps
             .iter()
@@ -129,7 +129,7 @@ impl Plan<'_> {
 }
 
 impl StepKind<'_> {
-    /// Returns true if something happens in this step, after all that is given.
+    /// Returns true for a `when*` step.
     pub(crate) fn is_act(&self) -> bool {
         matches!(
             self,
@@ -146,34 +146,38 @@ impl StepKind<'_> {
 }
 
 impl Then<'_> {
-    /// Returns true if it can be checked while messages wait for an engine.
+    /// Returns true if it can be checked while messages are pending.
     pub(crate) fn allows_pending(&self) -> bool {
         matches!(self, Self::Expectation(expectation) if expectation.allows_pending())
     }
 
-    /// Returns true if it speaks of the messages that wait.
+    /// Returns true if it covers pending messages.
     pub(crate) fn covers_pending(&self) -> bool {
-        matches!(self, Self::Expectation(expectation) if expectation.covers() == Some(Problem::PendingMessages))
+        matches!(
+            self,
+            Self::Expectation(expectation)
+                if expectation.covers() == Some(Problem::PendingMessages)
+        )
     }
 
-    /// What it expects, in words.
+    /// Describes what it expects.
     pub(crate) fn describe(&self) -> String {
         match self {
             Self::Expectation(expectation) => expectation.describe(),
             Self::Handled(handled) => handled.describe(),
-            Self::DeadLetters(letters) => letters.describe(),
-            Self::State(look) => look.describe(),
+            Self::DeadLetters(dead_letters) => dead_letters.describe(),
+            Self::State(query) => query.describe(),
         }
     }
 }
 
 impl StateQuery<'_> {
-    /// Returns true if what is looked for is kept in this table.
+    /// Returns true if the queried state is stored in `table`.
     pub(crate) fn is_stored_in(&self, table: Table) -> bool {
         table.kind == self.state_type.kind && table.name == self.state_type.name
     }
 
-    /// What the search for the cause begins with, if this look fails so.
+    /// Returns the subject of the diagnosis for a failure of this query.
     pub(crate) fn failure_subject(&self, found: &[Payload], mismatch: &Mismatch) -> Subject {
         let wants_absence = self
             .checks
@@ -184,21 +188,23 @@ impl StateQuery<'_> {
             Requirement::RowPredicate(_) | Requirement::NoRow(_)
         );
 
+        let requirement = if wants_absence && !is_about_row {
+            Requirement::Absent
+        } else if found.is_empty() {
+            Requirement::Present
+        } else {
+            mismatch.requirement.clone()
+        };
+
         Subject::State(StateSubject {
             state_type: self.state_type,
             id: self.id.clone(),
             stream_category: self.stream_category,
-            requirement: if wants_absence && !is_about_row {
-                Requirement::Absent
-            } else if found.is_empty() {
-                Requirement::Present
-            } else {
-                mismatch.requirement.clone()
-            },
+            requirement,
         })
     }
 
-    /// What is looked up, in words: `OrderDashboard "ord-001"`.
+    /// Names the queried state: `OrderDashboard "ord-001"`.
     pub(crate) fn describe(&self) -> String {
         match &self.id {
             Some(id) => format!("{} {id:?}", self.state_type.name),

@@ -1,6 +1,6 @@
 use std::{panic::Location, thread};
 
-/// Panics when it is dropped before the sentence was run to its end: such a test would show nothing.
+/// Panics when it is dropped before the flow was run. A test without a run would show nothing.
 #[derive(Debug)]
 pub(crate) struct RunGuard {
     start_location: &'static Location<'static>,
@@ -8,9 +8,9 @@ pub(crate) struct RunGuard {
 }
 
 impl RunGuard {
-    pub(super) fn new(began_at: &'static Location<'static>) -> Self {
+    pub(super) fn new(start_location: &'static Location<'static>) -> Self {
         Self {
-            start_location: began_at,
+            start_location,
             is_armed: true,
         }
     }
@@ -25,8 +25,8 @@ impl Drop for RunGuard {
         // A second panic while unwinding aborts the test binary and hides the first.
         assert!(
             !self.is_armed || thread::panicking(),
-            "the flow that begins at {} was never run to its end, so it shows nothing\n\
-             end it with `.run()` in a plain test or `.await` in an async one",
+            "the flow that begins at {} was never run to its end, so it checked nothing\n\
+             end it with `.run()` in a plain test or `.await` in an async test",
             self.start_location
         );
     }

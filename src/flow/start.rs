@@ -6,9 +6,10 @@ use crate::{
     run::{self, Outcome},
 };
 
-/// A sentence about a flow, as it is being written. `S` is its phase and what it speaks about.
+/// A test flow as it is being built. `S` is its phase.
 ///
-/// It is a plan: nothing runs until [`run`](Self::run) or `.await`. One that is dropped before panics.
+/// A flow is a plan: nothing runs before [`run`](Self::run) or `.await`. A flow that is dropped without
+/// a run panics.
 #[must_use = "a flow does nothing until `.run()` or `.await`"]
 pub struct Flow<'t, S> {
     pub(super) plan: Box<Plan<'t>>,
@@ -17,9 +18,8 @@ pub struct Flow<'t, S> {
 }
 
 impl Flow<'_, Given> {
-    pub(super) fn begin(setup: Arc<Setup>, began_at: &'static Location<'static>) -> Self {
-        let misplaced = setup.invalid_call.clone();
-        let laws = setup.invariants;
+    pub(super) fn begin(setup: Arc<Setup>, location: &'static Location<'static>) -> Self {
+        let (invariants, invalid_call) = (setup.invariants, setup.invalid_call.clone());
 
         Self {
             plan: Box::new(Plan {
@@ -27,12 +27,12 @@ impl Flow<'_, Given> {
                 steps: Vec::with_capacity(6),
                 allowed_differences: Vec::new(),
                 every_step_faults: Vec::new(),
-                invariants: laws,
+                invariants,
                 disabled_invariants: Vec::new(),
                 invariant_violations: Vec::new(),
-                invalid_call: misplaced,
+                invalid_call,
             }),
-            run_guard: RunGuard::new(began_at),
+            run_guard: RunGuard::new(location),
             phase: PhantomData,
         }
     }
@@ -66,14 +66,14 @@ impl<'t, S> Flow<'t, S> {
 }
 
 impl<S> Flow<'_, S> {
-    /// Runs the sentence in a plain test, and returns what it left behind.
+    /// Runs the flow in a plain test, and returns its outcome.
     ///
-    /// Handlers run on a current-thread runtime of tokio that belongs to the run.
+    /// Handlers run on a current-thread tokio runtime that belongs to the run.
     ///
     /// # Panics
     ///
-    /// Panics with a report if the sentence fails, and if it is called inside an async runtime: there
-    /// `.await` is the word.
+    /// Panics with a report if the flow fails. Panics inside an async runtime, where `.await` runs the
+    /// flow.
     #[track_caller]
     pub fn run(self) -> Outcome
     where
@@ -85,16 +85,15 @@ impl<S> Flow<'_, S> {
         }
     }
 
-    /// Runs the sentence in a plain test, and returns its failure instead of panicking, for those who
-    /// build on it.
+    /// Runs the flow in a plain test, and returns its failure instead of panicking.
     ///
     /// # Errors
     ///
-    /// Returns why the sentence failed.
+    /// Returns an error if the flow fails.
     ///
     /// # Panics
     ///
-    /// Panics if it is called inside an async runtime: there `.await` is the word.
+    /// Panics inside an async runtime, where `.await` runs the flow.
     #[track_caller]
     pub fn try_run(mut self) -> Result<Outcome, FlowFailure>
     where
@@ -109,7 +108,7 @@ impl<'t, S: AfterAct + 't> IntoFuture for Flow<'t, S> {
     type Output = Outcome;
     type IntoFuture = run::FlowFuture<'t>;
 
-    /// Runs the sentence in an async test, on the test's own runtime.
+    /// Runs the flow in an async test, on the test's own runtime.
     fn into_future(self) -> Self::IntoFuture {
         run::run_async(self.plan, self.run_guard)
     }

@@ -12,25 +12,28 @@ use crate::{
     run::{Outcome, require_unchanged},
 };
 
-/// Looks at what was found, or tells that it cannot be read.
+/// Decodes a stored value and returns whether `holds` is true for it.
+///
+/// Returns a mismatch if the value cannot be decoded.
 fn decode_and_test<T: DeserializeOwned + 'static>(
     found: &Payload,
-    look: &StateQuery<'_>,
+    query: &StateQuery<'_>,
     holds: impl FnOnce(&T) -> bool,
 ) -> Result<bool, Mismatch> {
     found
-        .with_decoded(look.state_type.name, holds)
+        .with_decoded(query.state_type.name, holds)
         .map_err(|err| {
-            let shown = format!("{} (from {})", err.with_causes(), found.as_json());
-            Mismatch::unreadable(look.describe(), shown, &err)
+            let found = format!("{} (from {})", err.with_causes(), found.as_json());
+            Mismatch::unreadable(query.describe(), found, &err)
         })
 }
 
-fn require_one<'a>(found: &'a [Payload], look: &StateQuery<'_>) -> Result<&'a Payload, Mismatch> {
-    // The runner has made sure that it is there, except for `absent`.
+/// Returns the state that a query with an id found.
+fn require_one<'a>(found: &'a [Payload], query: &StateQuery<'_>) -> Result<&'a Payload, Mismatch> {
+    // The runner has already failed the step if there is none, except for `absent`.
     found
         .first()
-        .ok_or_else(|| Mismatch::new(look.describe(), "nothing under that id"))
+        .ok_or_else(|| Mismatch::new(query.describe(), "nothing with this id"))
 }
 
 pub(super) struct Is(pub(super) Result<Payload, Error>);
@@ -40,10 +43,16 @@ impl StateCheck for Is {
         "is"
     }
 
-    fn check(&self, found: &[Payload], look: &StateQuery<'_>, _: &Outcome) -> Result<(), Mismatch> {
-        let payload = require_one(found, look)?;
+    fn check(
+        &self,
+        found: &[Payload],
+        query: &StateQuery<'_>,
+        _: &Outcome,
+    ) -> Result<(), Mismatch> {
+        let payload = require_one(found, query)?;
+
         match &self.0 {
-            Ok(expected) => require_equal(|| look.describe(), expected, payload),
+            Ok(expected) => require_equal(|| query.describe(), expected, payload),
             Err(err) => {
                 let found = err.with_causes().to_string();
                 Err(Mismatch::new("a value that has a JSON form", found))
@@ -59,8 +68,13 @@ impl StateCheck for Like {
         "like"
     }
 
-    fn check(&self, found: &[Payload], look: &StateQuery<'_>, _: &Outcome) -> Result<(), Mismatch> {
-        require_like(&look.describe(), &self.0, require_one(found, look)?)
+    fn check(
+        &self,
+        found: &[Payload],
+        query: &StateQuery<'_>,
+        _: &Outcome,
+    ) -> Result<(), Mismatch> {
+        require_like(&query.describe(), &self.0, require_one(found, query)?)
     }
 }
 
@@ -71,12 +85,17 @@ impl StateCheck for Absent {
         "absent"
     }
 
-    fn check(&self, found: &[Payload], look: &StateQuery<'_>, _: &Outcome) -> Result<(), Mismatch> {
+    fn check(
+        &self,
+        found: &[Payload],
+        query: &StateQuery<'_>,
+        _: &Outcome,
+    ) -> Result<(), Mismatch> {
         match found.first() {
             None => Ok(()),
             Some(found) => Err(Mismatch::new(
-                format!("no {}", look.describe()),
-                render_found(found, look),
+                format!("no {}", query.describe()),
+                render_found(found, query),
             )),
         }
     }
@@ -92,10 +111,10 @@ impl StateCheck for Unchanged {
     fn check(
         &self,
         found: &[Payload],
-        look: &StateQuery<'_>,
+        query: &StateQuery<'_>,
         outcome: &Outcome,
     ) -> Result<(), Mismatch> {
-        require_unchanged(found, look, outcome)
+        require_unchanged(found, query, outcome)
     }
 }
 
@@ -106,13 +125,20 @@ impl StateCheck for Count {
         "count"
     }
 
-    fn check(&self, found: &[Payload], look: &StateQuery<'_>, _: &Outcome) -> Result<(), Mismatch> {
+    fn check(
+        &self,
+        found: &[Payload],
+        query: &StateQuery<'_>,
+        _: &Outcome,
+    ) -> Result<(), Mismatch> {
         if found.len() == self.0 {
             return Ok(());
         }
-        let name = look.state_type.name;
+
+        let name = query.state_type.name;
         let counted = |n_rows: usize| format!("{} of {name}", count_text(n_rows));
         let mismatch = Mismatch::new(counted(self.0), counted(found.len()));
+
         Err(mismatch.with_differences(render_rows(found)))
     }
 }
@@ -125,42 +151,43 @@ fn count_text(n_rows: usize) -> String {
     }
 }
 
-/// What was found, with the name and the id that it was looked up by.
-fn render_found(found: &Payload, look: &StateQuery<'_>) -> String {
-    format!("{} {}", look.describe(), show_stored(found))
+/// Renders a stored value, with the name and id of the query.
+fn render_found(found: &Payload, query: &StateQuery<'_>) -> String {
+    format!("{} {}", query.describe(), show_stored(found))
 }
 
-/// Some rows, one a line; how many there are beyond them is told.
+/// Renders the first few rows, one a line, and the number of the others.
 pub(crate) fn render_rows(found: &[Payload]) -> Vec<String> {
-    let shown = found.iter().take(5);
-    let mut lines: Vec<String> = shown.map(show_stored).collect();
-    if 5 < found.len() {
-        lines.push(format!("and {} more", found.len() - 5));
+    const MAX_ROWS: usize = 5;
+
+    let mut lines: Vec<String> = found.iter().take(MAX_ROWS).map(show_stored).collect();
+    if MAX_ROWS < found.len() {
+        lines.push(format!("and {} more", found.len() - MAX_ROWS));
     }
+
     lines
 }
 
 macro_rules! closure_check {
-    ($(#[$doc:meta])* $name:ident, $word:literal) => {
-        $(#[$doc])*
+    ($name:ident, $method:literal) => {
         pub(super) struct $name<T, F> {
             holds: F,
-            of: PhantomData<fn(T)>,
+            state: PhantomData<fn(T)>,
         }
 
         impl<T, F: Fn(&T) -> bool> $name<T, F> {
             pub(super) fn new(holds: F) -> Self {
                 Self {
                     holds,
-                    of: PhantomData,
+                    state: PhantomData,
                 }
             }
 
-            fn holds_for(&self, found: &Payload, look: &StateQuery<'_>) -> Result<bool, Mismatch>
+            fn holds_for(&self, found: &Payload, query: &StateQuery<'_>) -> Result<bool, Mismatch>
             where
                 T: DeserializeOwned + 'static,
             {
-                decode_and_test(found, look, &self.holds)
+                decode_and_test(found, query, &self.holds)
             }
         }
 
@@ -170,11 +197,16 @@ macro_rules! closure_check {
             F: Fn(&T) -> bool + Send + Sync,
         {
             fn method(&self) -> &'static str {
-                $word
+                $method
             }
 
-            fn check(&self, found: &[Payload], look: &StateQuery<'_>, _: &Outcome) -> Result<(), Mismatch> {
-                self.check_closure(found, look)
+            fn check(
+                &self,
+                found: &[Payload],
+                query: &StateQuery<'_>,
+                _: &Outcome,
+            ) -> Result<(), Mismatch> {
+                self.check_closure(found, query)
             }
         }
     };
@@ -183,41 +215,41 @@ macro_rules! closure_check {
 closure_check!(Has, "has");
 closure_check!(All, "all");
 closure_check!(Any, "any");
-closure_check!(None, "none");
+closure_check!(NoneOf, "none");
 
 impl<T: DeserializeOwned + 'static, F: Fn(&T) -> bool> Has<T, F> {
-    fn check_closure(&self, found: &[Payload], look: &StateQuery<'_>) -> Result<(), Mismatch> {
-        let found = require_one(found, look)?;
-        if self.holds_for(found, look)? {
+    fn check_closure(&self, found: &[Payload], query: &StateQuery<'_>) -> Result<(), Mismatch> {
+        let payload = require_one(found, query)?;
+        if self.holds_for(payload, query)? {
             return Ok(());
         }
 
         Err(Mismatch::new(
-            format!("{} for which the closure holds", look.describe()),
-            render_found(found, look),
+            format!("{} for which the closure returns true", query.describe()),
+            render_found(payload, query),
         ))
     }
 }
 
 impl<T: DeserializeOwned + 'static, F: Fn(&T) -> bool> All<T, F> {
-    fn check_closure(&self, found: &[Payload], look: &StateQuery<'_>) -> Result<(), Mismatch> {
-        let name = look.state_type.name;
+    fn check_closure(&self, found: &[Payload], query: &StateQuery<'_>) -> Result<(), Mismatch> {
+        let name = query.state_type.name;
         if found.is_empty() {
             return Err(Mismatch::new(
-                format!("rows of {name}, for all of which the closure holds"),
-                "no rows at all, for which anything holds: `.count(0)` is the word for none",
+                format!("one or more rows of {name}, and the closure returns true for each"),
+                "no rows, so the closure was never called; use `.count(0)` to expect no rows",
             ));
         }
 
         for row in found {
-            if !self.holds_for(row, look)? {
+            if !self.holds_for(row, query)? {
+                let requirement = Requirement::RowPredicate(Box::new(row.clone()));
                 let mismatch = Mismatch::new(
-                    format!("only rows of {name} for which the closure holds"),
+                    format!("only rows of {name} for which the closure returns true"),
                     show_stored(row),
                 );
-                return Err(
-                    mismatch.with_requirement(Requirement::RowPredicate(Box::new(row.clone())))
-                );
+
+                return Err(mismatch.with_requirement(requirement));
             }
         }
 
@@ -226,38 +258,37 @@ impl<T: DeserializeOwned + 'static, F: Fn(&T) -> bool> All<T, F> {
 }
 
 impl<T: DeserializeOwned + 'static, F: Fn(&T) -> bool> Any<T, F> {
-    fn check_closure(&self, found: &[Payload], look: &StateQuery<'_>) -> Result<(), Mismatch> {
+    fn check_closure(&self, found: &[Payload], query: &StateQuery<'_>) -> Result<(), Mismatch> {
         for row in found {
-            if self.holds_for(row, look)? {
+            if self.holds_for(row, query)? {
                 return Ok(());
             }
         }
 
-        let mismatch = Mismatch::new(
-            format!(
-                "a row of {} for which the closure holds",
-                look.state_type.name
-            ),
-            format!("{}, none of them such", count_text(found.len())),
-        );
+        let name = query.state_type.name;
+        let expected = format!("a row of {name} for which the closure returns true");
+        let mut found_text = count_text(found.len());
+        if !found.is_empty() {
+            found_text.push_str(", but the closure returns true for none");
+        }
 
-        Err(mismatch.with_differences(render_rows(found)))
+        Err(Mismatch::new(expected, found_text).with_differences(render_rows(found)))
     }
 }
 
-impl<T: DeserializeOwned + 'static, F: Fn(&T) -> bool> None<T, F> {
-    fn check_closure(&self, found: &[Payload], look: &StateQuery<'_>) -> Result<(), Mismatch> {
+impl<T: DeserializeOwned + 'static, F: Fn(&T) -> bool> NoneOf<T, F> {
+    fn check_closure(&self, found: &[Payload], query: &StateQuery<'_>) -> Result<(), Mismatch> {
+        let name = query.state_type.name;
+
         for row in found {
-            if self.holds_for(row, look)? {
+            if self.holds_for(row, query)? {
+                let requirement = Requirement::NoRow(Box::new(row.clone()));
                 let mismatch = Mismatch::new(
-                    format!(
-                        "no row of {} for which the closure holds",
-                        look.state_type.name
-                    ),
+                    format!("no row of {name} for which the closure returns true"),
                     show_stored(row),
                 );
 
-                return Err(mismatch.with_requirement(Requirement::NoRow(Box::new(row.clone()))));
+                return Err(mismatch.with_requirement(requirement));
             }
         }
 

@@ -6,46 +6,49 @@ use serde_json::Value;
 
 use crate::flow::{
     Acted, Flow, HandledBy, RowsOf, StateCheck, StateOf, StepKind, Then,
-    state::{Absent, All, Any, Count, Has, Is, Like, None as NoneOf, Unchanged},
+    state::{Absent, All, Any, Count, Has, Is, Like, NoneOf, Unchanged},
 };
 
 impl<'t, S> Flow<'t, S> {
-    /// Adds a check to the look that the sentence just spoke of.
+    /// Adds a check to the state query of the last step.
     #[track_caller]
     fn check(mut self, check: impl StateCheck + 't) -> Self {
+        // The phases that call this guarantee that the last step is a state query.
         if let Some(step) = self.plan.steps.last_mut()
-            && let StepKind::Then(Then::State(look)) = &mut step.kind
+            && let StepKind::Then(Then::State(query)) = &mut step.kind
         {
-            look.checks.push((Location::caller(), Box::new(check)));
+            query.checks.push((Location::caller(), Box::new(check)));
         }
+
         self
     }
 }
 
 impl<'t, T: Serialize + DeserializeOwned + fmt::Debug + 'static> Flow<'t, StateOf<T>> {
-    /// Expects that it equals `expected`, as it is stored.
+    /// Expects that the state equals `expected`. Their stored forms are compared.
     #[track_caller]
     pub fn is(self, expected: T) -> Self {
         self.check(Is(Payload::encode("the expected value", &expected)))
     }
 
-    /// Expects that the closure holds for it.
+    /// Expects that `holds` is true for the state.
     #[track_caller]
     pub fn has(self, holds: impl Fn(&T) -> bool + Send + Sync + 't) -> Self {
         self.check(Has::new(holds))
     }
 
-    /// Expects that it has these fields with these values, and maybe others: `json!({ "status": "Placed" })`.
+    /// Expects that the state has these fields with these values: `json!({ "status": "Placed" })`.
+    ///
+    /// It may have other fields.
     #[track_caller]
     pub fn like(self, expected: Value) -> Self {
         self.check(Like(expected))
     }
 
-    /// Expects that the last act left it as it was.
+    /// Expects that the last act did not change the state.
     ///
-    /// It is also the word for what no act is to touch: a look at something that was there before the
-    /// first act and is still the same fails without it, unless the last act was refused or a handler
-    /// failed in it.
+    /// A check of a state that is still the same as before the first act needs this method. Without it
+    /// the check fails, unless the last act was rejected or one of its handlers failed.
     ///
     /// # Examples
     ///
@@ -68,7 +71,7 @@ impl<'t, T: Serialize + DeserializeOwned + fmt::Debug + 'static> Flow<'t, StateO
         self.check(Unchanged)
     }
 
-    /// Expects that there is none.
+    /// Expects that there is no such state.
     #[track_caller]
     pub fn absent(self) -> Flow<'t, Acted> {
         self.check(Absent).into_phase()
@@ -76,32 +79,33 @@ impl<'t, T: Serialize + DeserializeOwned + fmt::Debug + 'static> Flow<'t, StateO
 }
 
 impl<'t, P: Projection> Flow<'t, RowsOf<P>> {
-    /// Expects so many rows.
+    /// Expects the number of rows.
     #[track_caller]
     pub fn count(self, expected: usize) -> Self {
         self.check(Count(expected))
     }
 
-    /// Expects that the last act left all rows as they were: none was changed, added or removed.
+    /// Expects that the last act changed, added and removed no row.
     #[track_caller]
     pub fn unchanged(self) -> Self {
         self.check(Unchanged)
     }
 
-    /// Expects that the closure holds for every row, and that there is one at least.
+    /// Expects that `holds` is true for every row, and that there is at least one row.
     #[track_caller]
     pub fn all(self, holds: impl Fn(&P) -> bool + Send + Sync + 't) -> Self {
         self.check(All::new(holds))
     }
 
-    /// Expects that the closure holds for one row at least.
+    /// Expects that `holds` is true for at least one row.
     #[track_caller]
     pub fn any(self, holds: impl Fn(&P) -> bool + Send + Sync + 't) -> Self {
         self.check(Any::new(holds))
     }
 
-    /// Expects that the closure holds for no row. Of no rows at all that is true: [`count`](Self::count)
-    /// or [`any`](Self::any) says that there are some.
+    /// Expects that `holds` is true for no row.
+    ///
+    /// This passes if there are no rows. Add [`count`](Self::count) or [`any`](Self::any) to expect some.
     #[track_caller]
     pub fn none(self, holds: impl Fn(&P) -> bool + Send + Sync + 't) -> Self {
         self.check(NoneOf::new(holds))
@@ -109,15 +113,17 @@ impl<'t, P: Projection> Flow<'t, RowsOf<P>> {
 }
 
 impl<'t> Flow<'t, HandledBy> {
-    /// Expects that it handled exactly so many messages in the acts so far.
+    /// Expects how many messages the handler handled in the acts so far.
     #[track_caller]
     pub fn times(mut self, expected: usize) -> Flow<'t, Acted> {
+        // The phase guarantees that the last step is `then_handled_by`.
         if let Some(step) = self.plan.steps.last_mut()
             && let StepKind::Then(Then::Handled(handled)) = &mut step.kind
         {
             step.location = Location::caller();
             handled.set_times(expected);
         }
+
         self.into_phase()
     }
 }

@@ -8,37 +8,38 @@ use crate::{
 };
 
 impl<'t, S> Flow<'t, S> {
-    /// Speaks about the aggregate with this id, as it is stored now. By itself, it must be there.
+    /// Expects that the aggregate with this id is stored. The methods that follow check it.
     ///
-    /// It fails if no act wrote it and it was the same before, which [`unchanged`](Flow::unchanged) says
-    /// is the point.
+    /// The step fails if no act wrote the aggregate and it was the same before. Add
+    /// [`unchanged`](Flow::unchanged) if that is expected.
     #[track_caller]
     pub fn then_aggregate<A: Aggregate>(self, id: impl fmt::Display) -> Flow<'t, StateOf<A>>
     where
         S: AfterAct,
     {
-        let kept = StateType::new::<A>(TableKind::Aggregate, A::NAME);
-        let streams = A::EVENT_SOURCED.then_some(A::CATEGORY);
-        self.query_state(kept, Some(id.to_string()), streams)
+        let state_type = StateType::new::<A>(TableKind::Aggregate, A::NAME);
+        let stream_category = A::EVENT_SOURCED.then_some(A::CATEGORY);
+        self.query_state(state_type, Some(id.to_string()), stream_category)
     }
 
-    /// Speaks about the row of a projection with this id. By itself, it must be there.
+    /// Expects that the row with this id is stored. The methods that follow check it.
     ///
-    /// It fails if no act wrote it and it was the same before, which [`unchanged`](Flow::unchanged) says
-    /// is the point.
+    /// The step fails if no act wrote the row and it was the same before. Add
+    /// [`unchanged`](Flow::unchanged) if that is expected.
     #[track_caller]
     pub fn then_projection<P: Projection>(self, id: impl fmt::Display) -> Flow<'t, StateOf<P>>
     where
         S: AfterAct,
     {
-        let kept = StateType::new::<P>(TableKind::Projection, P::NAME);
-        self.query_state(kept, Some(id.to_string()), None)
+        let state_type = StateType::new::<P>(TableKind::Projection, P::NAME);
+        self.query_state(state_type, Some(id.to_string()), None)
     }
 
-    /// Speaks about the process manager with this correlation key. By itself, it must be there.
+    /// Expects that the process manager with this correlation key is stored. The methods that follow
+    /// check it.
     ///
-    /// It fails if no act wrote it and it was the same before, which [`unchanged`](Flow::unchanged) says
-    /// is the point.
+    /// The step fails if no act wrote the process manager and it was the same before. Add
+    /// [`unchanged`](Flow::unchanged) if that is expected.
     #[track_caller]
     pub fn then_process_manager<M: ProcessManager>(
         self,
@@ -47,43 +48,44 @@ impl<'t, S> Flow<'t, S> {
     where
         S: AfterAct,
     {
-        let kept = StateType::new::<M>(TableKind::ProcessManager, M::name());
-        self.query_state(kept, Some(key.to_string()), None)
+        let state_type = StateType::new::<M>(TableKind::ProcessManager, M::name());
+        self.query_state(state_type, Some(key.to_string()), None)
     }
 
-    /// Speaks about all rows of a projection, by id. By itself, there must be some.
+    /// Expects that a projection has rows. The methods that follow check all of them, ordered by id.
     ///
-    /// It fails if no act wrote any and they were the same before, which [`unchanged`](Flow::unchanged)
-    /// says is the point.
+    /// The step fails if no act wrote a row and the rows were the same before. Add
+    /// [`unchanged`](Flow::unchanged) if that is expected.
     #[track_caller]
     pub fn then_projections<P: Projection>(self) -> Flow<'t, RowsOf<P>>
     where
         S: AfterAct,
     {
-        let kept = StateType::new::<P>(TableKind::Projection, P::NAME);
-        self.query_state(kept, None, None)
+        let state_type = StateType::new::<P>(TableKind::Projection, P::NAME);
+        self.query_state(state_type, None, None)
     }
 
     #[track_caller]
     fn query_state<Next>(
         self,
-        kept: StateType,
+        state_type: StateType,
         id: Option<String>,
         stream_category: Option<&'static str>,
     ) -> Flow<'t, Next> {
-        let look = StateQuery {
-            state_type: kept,
+        let query = StateQuery {
+            state_type,
             id,
             stream_category,
             checks: Vec::new(),
         };
-        self.then_step(Location::caller(), Then::State(look))
+
+        self.then_step(Location::caller(), Then::State(query))
     }
 
-    /// Expects that the handler `H`, of whatever kind, handled something in the acts so far.
-    /// [`times`](Flow::times) says how often.
+    /// Expects that the handler `H`, of any kind, handled at least one message in the acts so far.
     ///
-    /// What was rolled back with the handler that issued the command does not count.
+    /// [`times`](Flow::times) expects an exact number. A call does not count if it was rolled back with
+    /// the handler that issued the command.
     #[track_caller]
     pub fn then_handled_by<H: 'static>(self) -> Flow<'t, HandledBy>
     where
@@ -95,7 +97,7 @@ impl<'t, S> Flow<'t, S> {
         )
     }
 
-    /// Expects what the user's own expectation says.
+    /// Adds a custom expectation.
     ///
     /// # Examples
     ///

@@ -3,14 +3,13 @@ use std::panic::Location;
 use flow_domain::{Command, Event, port::Lane};
 
 use crate::{
-    expect,
+    expect::{self, DeadLettersExpectation},
     flow::{Acted, AfterAct, DeadLetterPhase, Flow, StepKind, Then},
     system::fault::StepFault,
 };
 
-/// What is said of what happens later: words about schedules, the broker and what was given up on.
 impl<'t, S> Flow<'t, S> {
-    /// Expects that a `C` is scheduled and has not come yet.
+    /// Expects that a `C` is scheduled and not yet due.
     #[track_caller]
     pub fn then_scheduled<C: Command>(self) -> Flow<'t, Acted>
     where
@@ -19,7 +18,7 @@ impl<'t, S> Flow<'t, S> {
         self.expect(expect::scheduled::<C>(true))
     }
 
-    /// Expects that no `C` is scheduled: none ever was, or it came, or it was cancelled.
+    /// Expects that no `C` is scheduled: none ever was, or it was delivered or cancelled.
     #[track_caller]
     pub fn then_not_scheduled<C: Command>(self) -> Flow<'t, Acted>
     where
@@ -28,7 +27,7 @@ impl<'t, S> Flow<'t, S> {
         self.expect(expect::scheduled::<C>(false))
     }
 
-    /// Expects that a `C` came after its deadline in the acts so far, and was not handled.
+    /// Expects that a `C` was delivered after its deadline in the acts so far, and was not handled.
     #[track_caller]
     pub fn then_expired<C: Command>(self) -> Flow<'t, Acted>
     where
@@ -46,7 +45,7 @@ impl<'t, S> Flow<'t, S> {
         self.expect(expect::published::<E>(None))
     }
 
-    /// Expects that an `E` of the acts so far was published on this lane.
+    /// Expects that an `E` of the acts so far was published on `lane`.
     #[track_caller]
     pub fn then_lane<E: Event>(self, lane: Lane) -> Flow<'t, Acted>
     where
@@ -55,7 +54,7 @@ impl<'t, S> Flow<'t, S> {
         self.expect(expect::published::<E>(Some(lane)))
     }
 
-    /// Expects that the handler `H` was called so many times in the acts so far, whatever came of it.
+    /// Expects how often the handler `H` was called in the acts so far, with or without success.
     #[track_caller]
     pub fn then_attempts<H: 'static>(self, expected: usize) -> Flow<'t, Acted>
     where
@@ -64,19 +63,19 @@ impl<'t, S> Flow<'t, S> {
         self.expect(expect::attempts::<H>(expected))
     }
 
-    /// Says that something need not be the same in both modes of [`Mode::Differential`](crate::Mode::Differential),
-    /// where that is legal: all of a type (`"Room"`), one field (`"Room.updated_at"`), or one line of the
-    /// report (`"events of booking-b-1"`).
-    pub fn allow_difference(mut self, what: &str) -> Self {
-        self.plan.allowed_differences.push(what.to_owned());
+    /// Allows a difference between the two runs of [`Mode::Differential`](crate::Mode::Differential).
+    ///
+    /// `difference` is a type (`"Room"`), a field (`"Room.updated_at"`), or a line of the report
+    /// (`"events of booking-b-1"`).
+    pub fn allow_difference(mut self, difference: &str) -> Self {
+        self.plan.allowed_differences.push(difference.to_owned());
         self
     }
 
-    /// Has the sentence run once more for every delivery of it, each time with this fault at another one.
-    /// It must pass every time: whatever happens where, it comes out right in the end.
+    /// Runs the flow once more for each of its deliveries, with this fault at that delivery.
     ///
-    /// What was given is not a part of it. Needs an engine: inline, nothing is tried again, and the
-    /// sentence fails.
+    /// The flow must pass every time. Deliveries of the given part do not count. It needs an engine: the
+    /// flow fails in [`Mode::Sync`](crate::Mode::Sync), where nothing is retried.
     #[track_caller]
     pub fn fault_at_every_step(mut self, fault: StepFault) -> Self {
         self.plan
@@ -85,8 +84,9 @@ impl<'t, S> Flow<'t, S> {
         self
     }
 
-    /// Expects that so many messages wait, in the outbox and for handlers, in a
-    /// [`paused`](crate::FlowHarness::paused) harness.
+    /// Expects how many messages are pending, in the outbox and for handlers.
+    ///
+    /// Messages are pending only in a [`paused`](crate::FlowHarness::paused) harness.
     #[track_caller]
     pub fn then_pending(self, expected: usize) -> Flow<'t, Acted>
     where
@@ -95,7 +95,7 @@ impl<'t, S> Flow<'t, S> {
         self.expect(expect::pending(expected))
     }
 
-    /// Expects that so many messages wait to be published.
+    /// Expects how many messages are in the outbox, to be published.
     #[track_caller]
     pub fn then_pending_in_outbox(self, expected: usize) -> Flow<'t, Acted>
     where
@@ -104,8 +104,9 @@ impl<'t, S> Flow<'t, S> {
         self.expect(expect::pending_in_outbox(expected))
     }
 
-    /// Expects that so many messages wait for the handler `H`: they were published, and it was not
-    /// called for them yet, or is to be called again.
+    /// Expects how many messages are pending for the handler `H`.
+    ///
+    /// They were published, and `H` was not called for them yet, or must retry.
     #[track_caller]
     pub fn then_pending_for<H: 'static>(self, expected: usize) -> Flow<'t, Acted>
     where
@@ -114,8 +115,7 @@ impl<'t, S> Flow<'t, S> {
         self.expect(expect::pending_for::<H>(expected))
     }
 
-    /// Speaks about what was given up on in the acts so far, and is kept. By itself, there must be
-    /// something.
+    /// Expects dead letters from the acts so far. The methods that follow check them.
     ///
     /// # Examples
     ///
@@ -134,39 +134,40 @@ impl<'t, S> Flow<'t, S> {
     where
         S: AfterAct,
     {
-        let letters = expect::DeadLettersExpectation::default();
-        self.then_step(Location::caller(), Then::DeadLetters(letters))
+        let dead_letters = DeadLettersExpectation::default();
+        self.then_step(Location::caller(), Then::DeadLetters(dead_letters))
     }
 }
 
 impl<'t> Flow<'t, DeadLetterPhase> {
-    fn update_check(mut self, say: impl FnOnce(&mut expect::DeadLettersExpectation)) -> Self {
+    fn update_check(mut self, update: impl FnOnce(&mut DeadLettersExpectation)) -> Self {
+        // The phase guarantees that the last step is `then_dead_letters`.
         if let Some(step) = self.plan.steps.last_mut()
-            && let StepKind::Then(Then::DeadLetters(letters)) = &mut step.kind
+            && let StepKind::Then(Then::DeadLetters(dead_letters)) = &mut step.kind
         {
-            say(letters);
+            update(dead_letters);
         }
+
         self
     }
 
-    /// Expects that there is none.
+    /// Expects that there is no dead letter.
     pub fn none(self) -> Flow<'t, Acted> {
-        self.update_check(|letters| letters.set_count(0))
-            .into_phase()
+        self.count(0).into_phase()
     }
 
-    /// Expects exactly one.
+    /// Expects exactly one dead letter.
     pub fn one(self) -> Self {
-        self.update_check(|letters| letters.set_count(1))
+        self.count(1)
     }
 
-    /// Expects exactly so many.
+    /// Expects exactly this number of dead letters.
     pub fn count(self, expected: usize) -> Self {
-        self.update_check(|letters| letters.set_count(expected))
+        self.update_check(|dead_letters| dead_letters.set_count(expected))
     }
 
-    /// Expects that one of them was given up on with a message that contains this text.
+    /// Expects that the reason of one dead letter contains `text`.
     pub fn because(self, text: &str) -> Self {
-        self.update_check(|letters| letters.set_reason(text))
+        self.update_check(|dead_letters| dead_letters.set_reason(text))
     }
 }

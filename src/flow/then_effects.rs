@@ -11,13 +11,13 @@ use crate::{
 };
 
 impl<'t, S> Flow<'t, S> {
-    /// Expects exactly these events, in this order, raised by the last act and all that it caused.
+    /// Expects that the last act and its cascade raised exactly these events, in this order.
     ///
-    /// One event, or a tuple, an array or a `Vec` of events. They are compared as they are stored. An
-    /// event that [`when_event`](Self::when_event) told of is not among them.
+    /// `expected` is one event, or a tuple, an array or a `Vec` of events. Their stored forms are compared.
+    /// The event of a [`when_event`](Self::when_event) act does not count.
     ///
-    /// The chain runs breadth-first: all handlers of an event, in the order in which they are registered,
-    /// come before those of the events that they raise.
+    /// The cascade runs breadth-first. All handlers of an event run in the order of their registration.
+    /// The handlers of the events that they raise run after them.
     #[track_caller]
     pub fn then_events(self, expected: impl IntoMessages<AnyEvent>) -> Flow<'t, Acted>
     where
@@ -26,7 +26,7 @@ impl<'t, S> Flow<'t, S> {
         self.expect(expect::events(serialize_all(&expected)))
     }
 
-    /// Expects an event that equals this one, raised in the acts so far.
+    /// Expects that an event equal to this one was raised in the acts so far.
     #[track_caller]
     pub fn then_event<E: Event>(self, expected: E) -> Flow<'t, Acted>
     where
@@ -35,7 +35,7 @@ impl<'t, S> Flow<'t, S> {
         self.expect(expect::event(serialize_all::<AnyEvent>(&expected)))
     }
 
-    /// Expects an event of type `E` for which the closure holds, raised in the acts so far.
+    /// Expects that an event of type `E` for which `holds` is true was raised in the acts so far.
     #[track_caller]
     pub fn then_event_like<E: Event>(
         self,
@@ -47,7 +47,7 @@ impl<'t, S> Flow<'t, S> {
         self.expect(expect::event_like(holds))
     }
 
-    /// Expects that the last act and all that it caused raised no events.
+    /// Expects that the last act and its cascade raised no events.
     #[track_caller]
     pub fn then_no_events(self) -> Flow<'t, Acted>
     where
@@ -65,9 +65,9 @@ impl<'t, S> Flow<'t, S> {
         self.expect(expect::no_event::<E>())
     }
 
-    /// Expects exactly these commands, in this order, issued by handlers because of the last act.
+    /// Expects that handlers issued exactly these commands, in this order, because of the last act.
     ///
-    /// One that was rolled back with the handler that issued it is not among them.
+    /// A command does not count if it was rolled back with the handler that issued it.
     #[track_caller]
     pub fn then_commands(self, expected: impl IntoMessages<AnyCommand>) -> Flow<'t, Acted>
     where
@@ -85,8 +85,9 @@ impl<'t, S> Flow<'t, S> {
         self.expect(expect::accepted())
     }
 
-    /// Expects that exactly so many commands of the last [`when_all`](Self::when_all) were accepted; the
-    /// others were refused, or conflicted.
+    /// Expects how many commands of the last [`when_all`](Self::when_all) were accepted.
+    ///
+    /// The others were rejected, or failed with a conflict.
     #[track_caller]
     pub fn then_accepted_of(self, expected: usize) -> Flow<'t, Acted>
     where
@@ -95,7 +96,7 @@ impl<'t, S> Flow<'t, S> {
         self.expect(expect::accepted_count(expected))
     }
 
-    /// Expects that the last command was refused with this value.
+    /// Expects that the last command was rejected with this value.
     #[track_caller]
     pub fn then_rejected<R: Rejection + PartialEq>(self, expected: R) -> Flow<'t, Acted>
     where
@@ -104,7 +105,7 @@ impl<'t, S> Flow<'t, S> {
         self.expect(expect::rejected(expected))
     }
 
-    /// Expects that the last command was refused with an `R` for which the closure holds.
+    /// Expects that the last command was rejected with an `R` for which `holds` is true.
     #[track_caller]
     pub fn then_rejected_like<R: Rejection>(
         self,
@@ -116,7 +117,7 @@ impl<'t, S> Flow<'t, S> {
         self.expect(expect::rejected_like(holds))
     }
 
-    /// Expects that the last command was refused with a message that contains this text.
+    /// Expects that the last command was rejected with a message that contains `text`.
     #[track_caller]
     pub fn then_rejected_saying(self, text: &str) -> Flow<'t, Acted>
     where
@@ -125,7 +126,7 @@ impl<'t, S> Flow<'t, S> {
         self.expect(expect::rejected_saying(text))
     }
 
-    /// Expects that the handler of the last command answered with this value.
+    /// Expects that the handler of the last command replied with this value.
     #[track_caller]
     pub fn then_reply<R>(self, expected: R) -> Flow<'t, Acted>
     where
@@ -137,7 +138,7 @@ impl<'t, S> Flow<'t, S> {
 
     /// Expects that the handler `H` failed with this error in the acts so far.
     ///
-    /// The error is what the handler returned, or what it wrapped with
+    /// The error is the one that the handler returned, or the one that it wrapped with
     /// [`Error::failed`](flow_domain::Error::failed).
     #[track_caller]
     pub fn then_handler_failed<H: 'static>(
@@ -150,8 +151,9 @@ impl<'t, S> Flow<'t, S> {
         self.expect(expect::handler_failed::<H, _>(expected))
     }
 
-    /// Expects that the handler `H` failed in the acts so far with a message that contains this text;
-    /// a panic is a failure, too.
+    /// Expects that the handler `H` failed in the acts so far with a message that contains `text`.
+    ///
+    /// A panic is a failure, too.
     #[track_caller]
     pub fn then_handler_failed_saying<H: 'static>(self, text: &str) -> Flow<'t, Acted>
     where
@@ -160,8 +162,9 @@ impl<'t, S> Flow<'t, S> {
         self.expect(expect::handler_failed_saying::<H>(text))
     }
 
-    /// Expects that these messages caused each other, each directly the next, beginning with the last
-    /// act: `["PlaceOrder", "OrderPlaced", "StockReserved"]`. None was rolled back.
+    /// Expects that each of these messages directly caused the next, beginning with the last act.
+    ///
+    /// An example is `["PlaceOrder", "OrderPlaced", "StockReserved"]`. None of them was rolled back.
     #[track_caller]
     pub fn then_chain<const N: usize>(self, expected: [&str; N]) -> Flow<'t, Acted>
     where
@@ -170,7 +173,7 @@ impl<'t, S> Flow<'t, S> {
         self.expect(expect::chain(&expected))
     }
 
-    /// Expects that the closure holds for the fake of type `T`.
+    /// Expects that `holds` is true for the fake of type `T`.
     #[track_caller]
     pub fn then_resource<T: fmt::Debug + Send + Sync + 'static>(
         self,
@@ -182,8 +185,9 @@ impl<'t, S> Flow<'t, S> {
         self.expect(expect::resource(holds))
     }
 
-    /// Expects that everything came to rest and nothing went wrong: the last command was accepted, no
-    /// handler failed and nothing is left to do.
+    /// Expects that everything settled and nothing went wrong.
+    ///
+    /// The last command was accepted, no handler failed, and nothing is left to do.
     #[track_caller]
     pub fn then_settled(self) -> Flow<'t, Acted>
     where

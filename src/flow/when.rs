@@ -16,92 +16,96 @@ use crate::{
 };
 
 impl<'t, S> Flow<'t, S> {
-    /// Hands a command to the domain, and lets everything that it causes happen.
+    /// Dispatches a command to the domain, and runs everything that it causes.
     #[track_caller]
     pub fn when<C: Command>(mut self, command: C) -> Flow<'t, Acted> {
-        let written = self.serialize(&command);
+        let serialized = self.serialize(&command);
         self.step(
             Location::caller(),
-            StepKind::When(written, short_type_name::<C::Reply>, Headers::default()),
+            StepKind::When(serialized, short_type_name::<C::Reply>, Headers::default()),
         )
     }
 
-    /// Hands a command over to be processed later, as [`App::submit`](flow_domain::App::submit) does.
+    /// Submits a command to be processed later, as [`App::submit`](flow_domain::App::submit) does.
     ///
-    /// Its reply reaches nobody. A rejection is told among the failures of its handler, and
-    /// [`then_handler_failed`](Flow::then_handler_failed) is the word for it.
+    /// Nobody receives its reply. A rejection counts as a failure of its handler, which
+    /// [`then_handler_failed`](Flow::then_handler_failed) covers.
     #[track_caller]
     pub fn when_submitted<C: Command>(mut self, command: C) -> Flow<'t, Acted> {
-        let written = self.serialize(&command);
-        let kind = StepKind::WhenSubmitted(written, Headers::default());
+        let serialized = self.serialize(&command);
+        let kind = StepKind::WhenSubmitted(serialized, Headers::default());
         self.step(Location::caller(), kind)
     }
 
-    /// Tells the domain of an event that happens outside, and lets everything that it causes happen.
+    /// Publishes an event from outside the domain, and runs everything that it causes.
     #[track_caller]
     pub fn when_event<E: Event>(mut self, event: E) -> Flow<'t, Acted> {
-        let written = self.serialize(&event);
+        let serialized = self.serialize(&event);
         self.step(
             Location::caller(),
-            StepKind::WhenEvent(written, Headers::default()),
+            StepKind::WhenEvent(serialized, Headers::default()),
         )
     }
 
-    /// Hands over commands at the same time: all of them decide on what is there now, before one of them
-    /// is committed. Of two that change the same thing, the second is refused with a conflict.
+    /// Dispatches commands concurrently: all of them decide on the same state before one commits.
     ///
-    /// [`then_accepted_of`](Flow::then_accepted_of) says how many went through.
+    /// If two of them change the same aggregate, the second fails with a conflict.
+    /// [`then_accepted_of`](Flow::then_accepted_of) expects how many were accepted.
     #[track_caller]
     pub fn when_all(mut self, commands: impl IntoMessages<AnyCommand>) -> Flow<'t, Acted> {
-        let written = self.serialize_each(&commands);
-        self.step(Location::caller(), StepKind::WhenAll(written))
+        let serialized = self.serialize_each(&commands);
+        self.step(Location::caller(), StepKind::WhenAll(serialized))
     }
 
-    /// Lets so much time pass, and everything happen that becomes due in it: what is scheduled, and what
-    /// is tried again. It costs no real time.
+    /// Advances the virtual clock by `time`, and runs what becomes due: schedules and retries.
+    ///
+    /// It costs no real time.
     #[track_caller]
     pub fn when_time_passes(self, time: Duration) -> Flow<'t, Acted> {
-        let pass = StepKind::WhenTime(ClockAdvance::Ready(time));
-        self.step(Location::caller(), pass)
+        let advance = ClockAdvance::By(time);
+        self.step(Location::caller(), StepKind::WhenTime(advance))
     }
 
-    /// Lets time pass until `time`; see [`when_time_passes`](Self::when_time_passes). A run begins at
-    /// [`VirtualClock::START`](flow_domain::clock::VirtualClock::START).
+    /// Advances the virtual clock to `time`; see [`when_time_passes`](Self::when_time_passes).
+    ///
+    /// A run begins at [`VirtualClock::START`](flow_domain::clock::VirtualClock::START).
     #[track_caller]
     pub fn when_time_reaches(self, time: Timestamp) -> Flow<'t, Acted> {
-        let pass = StepKind::WhenTime(ClockAdvance::To(time));
-        self.step(Location::caller(), pass)
+        let advance = ClockAdvance::To(time);
+        self.step(Location::caller(), StepKind::WhenTime(advance))
     }
 
-    /// Lets the engine of a [`paused`](crate::FlowHarness::paused) harness run until nothing is left to
-    /// do.
+    /// Runs the engine of a [`paused`](crate::FlowHarness::paused) harness until nothing is left to do.
     #[track_caller]
     pub fn when_engine_runs(self) -> Flow<'t, Acted> {
         self.step(Location::caller(), StepKind::WhenEngine(None))
     }
 
-    /// Lets the engine of a [`paused`](crate::FlowHarness::paused) harness publish, read and deliver what
-    /// is there so many times, without time passing.
+    /// Runs the engine of a [`paused`](crate::FlowHarness::paused) harness for `n` cycles.
+    ///
+    /// A cycle publishes, reads and delivers what is there. Time does not pass.
     #[track_caller]
     pub fn when_engine_cycles(self, n: usize) -> Flow<'t, Acted> {
         self.step(Location::caller(), StepKind::WhenEngine(Some(n)))
     }
 
-    /// Has the events of the last act delivered again, so many times, each with the same id: what an
-    /// engine does that died before it could say that it was done.
+    /// Delivers the events of the last act again, `times` times, each with the same id.
+    ///
+    /// An engine does this if it crashed before it could acknowledge the delivery.
     #[track_caller]
     pub fn when_redelivered(mut self, times: u32) -> Flow<'t, Acted>
     where
         S: AfterAct,
     {
         if times == 0 {
-            let mismatch = Mismatch::new("a redelivery", "0 times is none");
+            let mismatch = Mismatch::new("at least one redelivery", "0 times");
             self.plan.invalid_call = Some((Location::caller(), mismatch));
         }
+
         self.step(Location::caller(), StepKind::WhenRedelivered(times))
     }
 
-    /// Hands over a command that is made from what was seen so far, for example from an id in an event.
+    /// Dispatches a command that is built from the outcome so far, for example from an id in an event.
     ///
     /// # Examples
     ///
@@ -128,37 +132,38 @@ impl<'t, S> Flow<'t, S> {
         self,
         command: impl Fn(&Outcome) -> C + Send + Sync + 't,
     ) -> Flow<'t, Acted> {
-        let make = move |outcome: &Outcome| {
+        let build = move |outcome: &Outcome| {
             let command = command(outcome);
+
             match SerializedMessage::new(&command) {
-                Ok(mut written) => {
-                    let broken = command.check_round_trip(&mut written);
-                    (Ok(written), broken)
+                Ok(mut serialized) => {
+                    let violation = command.check_round_trip(&mut serialized);
+                    (Ok(serialized), violation)
                 }
                 Err(err) => (Err(err), None),
             }
         };
-        let kind = StepKind::WhenWith(Box::new(make), short_type_name::<C::Reply>);
+        let kind = StepKind::WhenWith(Box::new(build), short_type_name::<C::Reply>);
 
         self.step(Location::caller(), kind)
     }
 }
 
 impl Flow<'_, Acted> {
-    /// Has something go wrong from here on; see [`fault`](crate::fault).
+    /// Activates a fault from here on; see [`fault`](crate::fault).
     pub fn with_fault(self, fault: Fault) -> Self {
         let location = fault.location;
         self.step(location, StepKind::Fault(fault))
     }
 
-    /// Says how urgent the last act is, and with it everything that it causes.
+    /// Sets the priority of the last act, and of everything that it causes.
     #[track_caller]
     pub fn with_priority(self, priority: Priority) -> Self {
         let location = Location::caller();
         self.with_header(location, "a priority", |headers| headers.priority(priority))
     }
 
-    /// Says that the command of the last act is worth nothing any more after so much time.
+    /// Sets a deadline on the last act: its message expires after `time`.
     #[track_caller]
     pub fn with_deadline(self, time: Duration) -> Self {
         let location = Location::caller();
@@ -170,8 +175,8 @@ impl Flow<'_, Acted> {
     fn with_header(
         mut self,
         location: &'static Location<'static>,
-        what: &str,
-        say: impl FnOnce(Headers) -> Headers,
+        header: &str,
+        set: impl FnOnce(Headers) -> Headers,
     ) -> Self {
         let act = self
             .plan
@@ -186,10 +191,10 @@ impl Flow<'_, Acted> {
             | StepKind::WhenSubmitted(_, headers),
         ) = act.map(|step| &mut step.kind)
         {
-            *headers = say(std::mem::take(headers));
+            *headers = set(std::mem::take(headers));
         } else {
-            let expected = format!("an act that can have {what}");
-            let found = "the last act is no `when`, `when_event` or `when_submitted`";
+            let expected = format!("an act that can have {header}");
+            let found = "the last act is not a `when`, `when_event` or `when_submitted`";
             self.plan.invalid_call = Some((location, Mismatch::new(expected, found)));
         }
 

@@ -15,49 +15,44 @@ use crate::{
     run::Log,
 };
 
-/// Draws what happened in a part of the record as a tree: who caused what. The line that tells of
-/// `here` is marked, and is among those that are drawn if there are too many. What was logged stands
-/// under the line of the handler that logged it.
+/// The detail of a command that no relay has published yet.
+const IN_OUTBOX: &str = "pending in the outbox";
+
+/// The detail of a message without a handler.
+const NO_HANDLER: &str = "no handler";
+
+/// Draws a part of the record as a tree that shows who caused what.
+///
+/// The line of `marked` has a mark. If there are too many lines, it is among those that are drawn. The logs
+/// of a handler stand below its line.
 pub(crate) fn chain_text(
     record: &Record,
     part: Range<usize>,
-    here: Option<EntryId>,
+    marked: Option<EntryId>,
     logs: &[Log],
-    page: &RenderOptions,
+    options: &RenderOptions,
 ) -> String {
     let mut chain = ChainBuilder::new(record);
-    let start = part.start;
-    let mut known: Vec<EntryId> = Vec::new();
-
-    for entry in &record.entries()[part] {
-        match entry.cause {
-            None => chain.queue.push_back((entry.id, None)),
-            // A message from before, which is handled only now.
-            Some(cause) if cause.index() < start && !known.contains(&cause) => {
-                known.push(cause);
-                chain.queue.push_back((cause, None));
-            }
-            Some(_) => {}
-        }
-    }
-
+    chain.queue_roots(part);
     chain.build();
+
     for log in logs {
         if let Some(line) = chain.tree.line_of(log.entry, record) {
             chain.tree.line_mut(line).logs.push(log.to_string());
         }
     }
 
-    chain.tree.draw(record, here, page)
+    chain.tree.draw(record, marked, options)
 }
 
-/// A tree that grows from what came from outside.
+/// Builds the tree of a chain from the messages that came from outside.
 struct ChainBuilder<'r> {
     record: &'r Record,
     effects: Effects<'r>,
     tree: Tree,
-    /// Entries that are not in the tree yet, with the line below which they belong. A list, and no
-    /// recursion: a flow may go on for long.
+    /// The entries that are not in the tree yet, each with its parent line.
+    ///
+    /// It is a queue, not a recursion: a long flow would overflow the stack.
     queue: VecDeque<(EntryId, Option<usize>)>,
 }
 
@@ -71,188 +66,231 @@ impl<'r> ChainBuilder<'r> {
         }
     }
 
+    /// Queues the entries without a cause in this part of the record.
+    fn queue_roots(&mut self, part: Range<usize>) {
+        let start = part.start;
+        let mut earlier_messages: Vec<EntryId> = Vec::new();
+
+        for entry in &self.record.entries()[part] {
+            match entry.cause {
+                None => self.queue.push_back((entry.id, None)),
+                // The message is from before this part, and is handled only now.
+                Some(cause) if cause.index() < start && !earlier_messages.contains(&cause) => {
+                    earlier_messages.push(cause);
+                    self.queue.push_back((cause, None));
+                }
+                Some(_) => {}
+            }
+        }
+    }
+
     fn build(&mut self) {
-        while let Some((id, above)) = self.queue.pop_front() {
+        while let Some((id, parent)) = self.queue.pop_front() {
             let entry = self.record.entry(id);
+
             match &entry.kind {
                 EntryKind::CommandReceived(envelope) => {
-                    self.add_command(entry, MessageView::from(&**envelope).name, above);
+                    self.add_command(entry, MessageView::from(&**envelope).name, parent);
                 }
                 EntryKind::Scheduled { command, .. } => {
-                    let line = self.add_command(entry, MessageView::from(&**command).name, above);
-                    if self.effects.caused_by(entry.id).next().is_none() {
-                        self.tree.line_mut(line).detail = match pending_due_time(entry, self.record)
-                        {
-                            Ok(due) => format!("scheduled for {due}"),
-                            Err(fate) => fate,
-                        };
-                    }
+                    let name = MessageView::from(&**command).name;
+                    self.add_scheduled(entry, name, parent);
                 }
-                EntryKind::Appended(_) => self.add_event(entry, above),
+                EntryKind::Appended(_) => self.add_event(entry, parent),
                 EntryKind::Raised(envelope) => {
-                    let mut appended = self.effects.caused_by(entry.id).peekable();
-                    if appended.peek().is_none() {
-                        let told = TreeLine {
-                            label: MessageView::from(&**envelope).name,
-                            detail: "rolled back".to_owned(),
-                            entries: vec![entry.id],
-                            is_message: true,
-                            ..TreeLine::default()
-                        };
-
-                        self.tree.add(above, told);
-                    }
-
-                    for event in appended {
-                        self.add_event(event, above);
-                    }
+                    self.add_raised(entry, MessageView::from(&**envelope).name, parent);
                 }
                 _ => {}
             }
         }
     }
 
-    /// A command and its handler share a line.
-    fn add_command(&mut self, entry: &Entry, name: String, above: Option<usize>) -> usize {
+    /// Adds a scheduled command. If it has no effect yet, its line shows when it is due.
+    fn add_scheduled(&mut self, entry: &Entry, name: String, parent: Option<usize>) {
+        let line = self.add_command(entry, name, parent);
+
+        if self.effects.caused_by(entry.id).next().is_none() {
+            self.tree.line_mut(line).detail = match pending_due_time(entry, self.record) {
+                Ok(due) => format!("scheduled for {due}"),
+                Err(settlement) => settlement,
+            };
+        }
+    }
+
+    /// Adds a raised event where it was appended. If it was not appended, it was rolled back.
+    fn add_raised(&mut self, entry: &Entry, name: String, parent: Option<usize>) {
+        let mut appended = self.effects.caused_by(entry.id).peekable();
+
+        if appended.peek().is_none() {
+            let line = TreeLine {
+                label: name,
+                detail: "rolled back".to_owned(),
+                entries: vec![entry.id],
+                is_message: true,
+                ..TreeLine::default()
+            };
+            self.tree.add(parent, line);
+        }
+
+        for event in appended {
+            self.add_event(event, parent);
+        }
+    }
+
+    /// Adds a command and its handler: they share a line. Returns the line.
+    fn add_command(&mut self, entry: &Entry, name: String, parent: Option<usize>) -> usize {
         let mut detail = match &entry.kind {
             EntryKind::CommandReceived(command)
                 if command.metadata.processing == Processing::Async =>
             {
-                "waits in the outbox".to_owned()
+                IN_OUTBOX.to_owned()
             }
-            _ => "nobody handles it".to_owned(),
+            _ => NO_HANDLER.to_owned(),
         };
-
-        let told = TreeLine {
-            label: name,
-            is_message: true,
-            ..TreeLine::default()
-        };
-        let line = self.tree.add(above, told);
-        let mut ids = vec![entry.id];
+        let mut entries = vec![entry.id];
+        // The line must exist before its effects are queued below it. Its text follows at the end.
+        let line = self.tree.add(
+            parent,
+            TreeLine {
+                label: name,
+                is_message: true,
+                ..TreeLine::default()
+            },
+        );
 
         for effect in self.effects.caused_by(entry.id) {
             match &effect.kind {
                 EntryKind::HandlerStarted {
                     handler, attempt, ..
                 } => {
-                    let ended = self.effects.outcome_text(effect);
-                    detail = format!("{handler}  {ended}{}", attempt_suffix(*attempt));
-                    ids.push(effect.id);
+                    let outcome = self.effects.outcome_text(effect);
+                    detail = format!("{handler}  {outcome}{}", attempt_suffix(*attempt));
+                    entries.push(effect.id);
                     self.queue_effects(effect, line);
                 }
-                EntryKind::Published { .. } if detail.starts_with("waits") => {
-                    "not handled yet".clone_into(&mut detail);
+                EntryKind::Published { .. } if detail == IN_OUTBOX => {
+                    "published, pending".clone_into(&mut detail);
                 }
+                EntryKind::NoSubscriber => NO_HANDLER.clone_into(&mut detail),
                 EntryKind::Expired => {
-                    "EXPIRED: it came after its deadline".clone_into(&mut detail);
+                    "EXPIRED: arrived after its deadline".clone_into(&mut detail);
                 }
                 EntryKind::RetriesExhausted {
-                    is_dead_lettered: is_kept,
+                    handler,
+                    is_dead_lettered,
                     ..
-                } => detail.push_str(exhausted_suffix(*is_kept)),
+                } => detail.push_str(exhausted_suffix(*handler, *is_dead_lettered)),
                 _ => {}
             }
         }
 
-        let told = self.tree.line_mut(line);
-        (told.detail, told.entries) = (detail, ids);
+        let added = self.tree.line_mut(line);
+        added.detail = detail;
+        added.entries = entries;
 
         line
     }
 
-    fn add_event(&mut self, entry: &Entry, above: Option<usize>) {
+    /// Adds an appended event, with one line below it for each of its handlers.
+    fn add_event(&mut self, entry: &Entry, parent: Option<usize>) {
         let EntryKind::Appended(event) = &entry.kind else {
             return;
         };
 
-        let told = TreeLine {
-            label: MessageView::from(&*event.envelope).name,
-            detail: format!("{} @{}", event.stream(), event.version),
-            entries: vec![entry.id],
-            is_message: true,
-            ..TreeLine::default()
-        };
-        let line = self.tree.add(above, told);
+        let line = self.tree.add(
+            parent,
+            TreeLine {
+                label: MessageView::from(&*event.envelope).name,
+                detail: format!("{} @{}", event.stream(), event.version),
+                entries: vec![entry.id],
+                is_message: true,
+                ..TreeLine::default()
+            },
+        );
 
         for effect in self.effects.caused_by(entry.id) {
             match effect.kind {
                 EntryKind::HandlerStarted {
                     handler, attempt, ..
-                } => self.add_delivery(effect, (handler, attempt), line),
+                } => self.add_delivery(effect, handler, attempt, line),
                 EntryKind::RetriesExhausted {
                     handler,
-                    is_dead_lettered: is_kept,
+                    is_dead_lettered,
                     ..
                 } => {
-                    if let Some(given_up_on) = self.tree.last_child(line, handler) {
-                        let told = self.tree.line_mut(given_up_on);
-                        told.detail.push_str(exhausted_suffix(is_kept));
+                    let delivery = handler.and_then(|handler| self.tree.last_child(line, handler));
+                    if let Some(delivery) = delivery {
+                        let suffix = exhausted_suffix(handler, is_dead_lettered);
+                        self.tree.line_mut(delivery).detail.push_str(suffix);
                     }
                 }
                 EntryKind::NoSubscriber => {
-                    self.tree
-                        .line_mut(line)
-                        .detail
-                        .push_str("  nobody handles it");
+                    let event = self.tree.line_mut(line);
+                    event.detail.push_str("  ");
+                    event.detail.push_str(NO_HANDLER);
                 }
                 _ => {}
             }
         }
     }
 
-    /// An event that was delivered to a handler.
+    /// Adds a call of a handler with an event.
     fn add_delivery(
         &mut self,
-        started: &Entry,
-        (handler, attempt): (&'static str, u32),
-        event: usize,
+        start_entry: &Entry,
+        handler: &'static str,
+        attempt: u32,
+        event_line: usize,
     ) {
-        let detail = format!(
-            "{}{}",
-            self.effects.outcome_text(started),
-            attempt_suffix(attempt)
-        );
-        // Of the attempts that changed nothing only the last is told.
-        let earlier = self.tree.last_child(event, handler);
-        let line = earlier
+        let outcome = self.effects.outcome_text(start_entry);
+        let detail = format!("{outcome}{}", attempt_suffix(attempt));
+
+        // A retry replaces the line of an attempt that caused nothing.
+        let line = self
+            .tree
+            .last_child(event_line, handler)
             .filter(|line| 1 < attempt && !self.has_caused_messages(*line))
             .unwrap_or_else(|| {
-                let told = TreeLine {
+                let line = TreeLine {
                     label: handler.to_owned(),
                     ..TreeLine::default()
                 };
-                self.tree.add(Some(event), told)
+                self.tree.add(Some(event_line), line)
             });
-        let told = self.tree.line_mut(line);
 
-        told.detail = detail;
-        told.entries.push(started.id);
-        self.queue_effects(started, line);
+        let delivery = self.tree.line_mut(line);
+        delivery.detail = detail;
+        delivery.entries.push(start_entry.id);
+        self.queue_effects(start_entry, line);
     }
 
-    /// Whether the handling that a line tells of raised or issued anything.
+    /// Returns true if the handler call of a line raised or issued a message.
     fn has_caused_messages(&mut self, line: usize) -> bool {
-        let ids = self.tree.line_mut(line).entries.clone();
-        ids.into_iter().any(|id| {
-            let mut effects = self.effects.caused_by(id);
-            effects.any(|effect| is_message(&effect.kind))
+        let entries = self.tree.line_mut(line).entries.clone();
+
+        entries.into_iter().any(|id| {
+            self.effects
+                .caused_by(id)
+                .any(|effect| is_message(&effect.kind))
         })
     }
 
-    /// What a handling caused comes below its line.
-    fn queue_effects(&mut self, started: &Entry, line: usize) {
-        let messages = self.effects.caused_by(started.id);
-        let messages = messages.filter(|effect| is_message(&effect.kind));
+    /// Queues the messages that a handler call caused, below its line.
+    fn queue_effects(&mut self, start_entry: &Entry, line: usize) {
+        let messages = self
+            .effects
+            .caused_by(start_entry.id)
+            .filter(|effect| is_message(&effect.kind));
+
         self.queue
-            .extend(messages.map(|effect| (effect.id, Some(line))));
+            .extend(messages.map(|message| (message.id, Some(line))));
     }
 }
 
-/// Whether a message came to be.
-fn is_message(what: &EntryKind) -> bool {
+/// Returns true if the entry created or stored a message.
+fn is_message(kind: &EntryKind) -> bool {
     matches!(
-        what,
+        kind,
         EntryKind::CommandReceived(_)
             | EntryKind::Scheduled { .. }
             | EntryKind::Raised(_)
@@ -260,11 +298,15 @@ fn is_message(what: &EntryKind) -> bool {
     )
 }
 
-fn exhausted_suffix(is_kept: bool) -> &'static str {
-    if is_kept {
-        "; given up, a dead letter"
-    } else {
-        "; given up and skipped"
+/// Returns how the engine settled a message that it no longer retries.
+///
+/// A message without a handler is not retried at all.
+fn exhausted_suffix(handler: Option<&str>, is_dead_lettered: bool) -> &'static str {
+    match (handler, is_dead_lettered) {
+        (Some(_), true) => "; retries exhausted, dead letter",
+        (Some(_), false) => "; retries exhausted, skipped",
+        (None, true) => "; dead letter",
+        (None, false) => "; skipped",
     }
 }
 
@@ -288,26 +330,27 @@ mod tests {
         shop.when(place).then_accepted().run()
     }
 
-    /// The chain with a mark at what wrote the last row, or at what that caused.
+    /// Returns the chain with a mark at the call that wrote the last row.
     fn marked_chain(n_lines: usize) -> String {
         let outcome = cancelled_order();
         let record = outcome.record();
-        let wrote = record
+        let last_write = record
             .entries()
             .iter()
             .rev()
             .find(|entry| match &entry.kind {
-                EntryKind::StateChanged(written) => written.table.kind == TableKind::Projection,
+                EntryKind::StateChanged(change) => change.table.kind == TableKind::Projection,
                 _ => false,
             });
 
-        let page = RenderOptions {
+        let options = RenderOptions {
             n_lines,
             ..RenderOptions::PLAIN
         };
         let all = 0..record.entries().len();
+        let marked = last_write.map(|entry| entry.id);
 
-        chain_text(record, all, wrote.map(|entry| entry.id), &[], &page)
+        chain_text(record, all, marked, &[], &options)
     }
 
     #[test]

@@ -2,21 +2,21 @@ use serde_json::Value;
 
 use crate::{diagnosis::Difference, report::text::cut_middle};
 
-/// Finds, path by path, how `found` differs from `expected`.
+/// Returns each path in which `found` differs from `expected`.
 pub(crate) fn differences(expected: &Value, found: &Value) -> Vec<Difference> {
     let mut list = Vec::new();
     collect_differences(&mut list, String::new(), Some(expected), Some(found), false);
     list
 }
 
-/// Finds, path by path, where `found` is not like `expected`; what is not expected may be anything.
+/// Returns each path of `expected` in which `found` differs. It ignores fields that are not expected.
 pub(crate) fn partial_differences(expected: &Value, found: &Value) -> Vec<Difference> {
     let mut list = Vec::new();
     collect_differences(&mut list, String::new(), Some(expected), Some(found), true);
     list
 }
 
-/// Returns true if `found` has everything that `expected` has.
+/// Returns true if `found` has all fields of `expected`, with the same values.
 pub(crate) fn is_like(expected: &Value, found: &Value) -> bool {
     match (expected, found) {
         (Value::Object(expected), Value::Object(found)) => expected
@@ -33,6 +33,9 @@ pub(crate) fn is_like(expected: &Value, found: &Value) -> bool {
     }
 }
 
+/// Adds the differences below `path` to `list`.
+///
+/// `only_expected` ignores the fields that `expected` does not have.
 fn collect_differences(
     list: &mut Vec<Difference>,
     path: String,
@@ -42,24 +45,30 @@ fn collect_differences(
 ) {
     match (expected, found) {
         (expected, found) if expected == found => {}
-        (Some(Value::Object(one)), Some(Value::Object(other))) => {
-            let more = other
+        (Some(Value::Object(expected)), Some(Value::Object(found))) => {
+            let unexpected = found
                 .keys()
-                .filter(|name| !only_expected && !one.contains_key(*name));
+                .filter(|name| !only_expected && !expected.contains_key(*name));
 
-            for name in one.keys().chain(more) {
+            for name in expected.keys().chain(unexpected) {
                 let path = if path.is_empty() {
                     name.clone()
                 } else {
                     format!("{path}.{name}")
                 };
-                collect_differences(list, path, one.get(name), other.get(name), only_expected);
+                collect_differences(
+                    list,
+                    path,
+                    expected.get(name),
+                    found.get(name),
+                    only_expected,
+                );
             }
         }
-        (Some(Value::Array(one)), Some(Value::Array(other))) => {
-            for idx in 0..one.len().max(other.len()) {
+        (Some(Value::Array(expected)), Some(Value::Array(found))) => {
+            for idx in 0..expected.len().max(found.len()) {
                 let path = format!("{path}[{idx}]");
-                collect_differences(list, path, one.get(idx), other.get(idx), only_expected);
+                collect_differences(list, path, expected.get(idx), found.get(idx), only_expected);
             }
         }
         (expected, found) => list.push(Difference {
@@ -70,26 +79,25 @@ fn collect_differences(
     }
 }
 
-/// Tells, path by path, how two values differ.
+/// Returns one line for each difference, with the paths in a column.
 pub(crate) fn render_differences(list: &[Difference]) -> Vec<String> {
     let width = list
         .iter()
-        .map(|one| one.path.chars().count())
+        .map(|difference| difference.path.chars().count())
         .max()
         .unwrap_or(0);
-
     let shown = |value: &Option<Value>| match value {
         Some(value) => cut_middle(value.to_string()),
         None => "nothing".to_owned(),
     };
 
     list.iter()
-        .map(|one| {
+        .map(|difference| {
             format!(
                 "{:<width$}  expected {}, found {}",
-                one.path,
-                shown(&one.expected),
-                shown(&one.found)
+                difference.path,
+                shown(&difference.expected),
+                shown(&difference.found)
             )
         })
         .collect()

@@ -7,78 +7,59 @@ use crate::report::{
     tree::Tree,
 };
 
-/// How wide the first column of a chain is at least, and at most.
+/// The minimum and the maximum width of the first column.
 const LABEL_WIDTH: (usize, usize) = (36, 56);
 
-/// How many levels of a tree are drawn. A flow that does not settle goes on for ever.
+/// The maximum number of levels that are drawn. The chain of a flow that does not settle is very deep.
 const MAX_LEVELS: usize = 32;
 
-/// Of a way that is longer, how many levels are drawn at its beginning, and at its end.
+/// The number of levels that are drawn at the beginning and at the end of a longer path.
 const PATH_ENDS: (usize, usize) = (8, 16);
 
-/// What marks the line in which the reason lies.
+/// The mark at the line of the cause.
 const MARK: &str = "   <- here";
 
-/// How many lines are shown of what one handling logged, and how many where there is little room.
+/// The maximum number of log lines of one handler call: with room for all of them, and without.
 const LOGS_PER_CALL: (usize, usize) = (5, 1);
 
-/// A line that is drawn.
+/// A drawn line.
 struct DrawnLine {
     label: String,
     detail: String,
     is_marked: bool,
-    /// Whether it is something that was logged, which has no columns.
+    /// Whether it is a log line, which has no columns.
     is_log: bool,
 }
 
-/// Which lines of a tree are drawn.
+/// A selection of the lines of a tree that are drawn.
 pub(super) struct Drawing<'t> {
     tree: &'t Tree,
-    marked_chain: Option<usize>,
+    /// The line with the mark.
+    marked: Option<usize>,
+    /// For each line, whether it is drawn.
     is_drawn: Vec<bool>,
-    /// The lines in the middle of a way that is too long: the first that is left out, and the first that
-    /// is drawn again.
+    /// The omitted middle of a long path: the first omitted line, and the first drawn one after it.
     gap: Option<(usize, usize)>,
-    /// For each line, how many messages there are from there on.
+    /// For each line, the number of messages in its subtree, with itself.
     n_messages: Vec<usize>,
-    /// How many lines are shown of what one handling logged.
+    /// The maximum number of log lines of one handler call.
     n_logs: usize,
 }
 
 impl<'t> Drawing<'t> {
-    pub(super) fn new(tree: &'t Tree, here: Option<usize>, n_lines: usize) -> Self {
-        let mut n_messages: Vec<usize> = tree
-            .nodes
-            .iter()
-            .map(|node| usize::from(node.line.is_message))
-            .collect();
-
-        for (idx, node) in tree.nodes.iter().enumerate().rev() {
-            if let Some(above) = node.parent {
-                n_messages[above] += n_messages[idx];
-            }
-        }
-
+    /// Selects the lines to draw: the whole tree if it fits into `n_lines`.
+    pub(super) fn new(tree: &'t Tree, marked: Option<usize>, n_lines: usize) -> Self {
         let deepest = tree.nodes.iter().map(|node| node.level).max();
         let has_room = tree.nodes.len() <= n_lines && deepest.unwrap_or(0) < MAX_LEVELS;
-        let logs = tree.nodes.iter().map(|node| node.line.logs.len());
-        let n_lines_with_logs =
-            tree.nodes.len() + logs.map(|n| n.min(LOGS_PER_CALL.0)).sum::<usize>();
-        let n_logs = match n_lines {
-            usize::MAX => usize::MAX,
-            _ if n_lines_with_logs <= n_lines => LOGS_PER_CALL.0,
-            _ => LOGS_PER_CALL.1,
-        };
 
         let mut drawing = Self {
             tree,
-            marked_chain: here,
+            marked,
             is_drawn: vec![has_room; tree.nodes.len()],
             gap: None,
-            n_messages,
-            n_logs,
+            n_messages: count_messages(tree),
+            n_logs: max_logs_per_call(tree, n_lines),
         };
-
         if !has_room {
             drawing.choose_lines(n_lines);
         }
@@ -86,116 +67,136 @@ impl<'t> Drawing<'t> {
         drawing
     }
 
-    /// Chooses the way to `here`, and then what is nearest to it.
+    /// Chooses the path to the marked line, and then the lines nearest to the path.
     fn choose_lines(&mut self, n_lines: usize) {
-        let mut way = self
-            .marked_chain
-            .map_or(Vec::new(), |here| self.tree.path_to(here));
-        let (n_first, n_last) = PATH_ENDS;
+        let path = self.choose_path();
+        let mut n_drawn = path.len();
+        // A breadth-first search from the end of the path: the nearest lines come first.
+        let mut parents: VecDeque<Option<usize>> =
+            path.iter().rev().map(|idx| Some(*idx)).collect();
+        parents.push_back(None);
 
-        if n_first + n_last < way.len() {
-            let resumed = way.len() - n_last;
-            self.gap = Some((way[n_first], way[resumed]));
-            way.drain(n_first..resumed);
-        }
-
-        for idx in &way {
-            self.is_drawn[*idx] = true;
-        }
-
-        let n_left_out = self.gap.map_or(0, |(first, again)| {
-            self.tree.nodes[again].level - self.tree.nodes[first].level
-        });
-        let mut n_drawn = way.len();
-        let mut open: VecDeque<Option<usize>> = way.iter().rev().map(|idx| Some(*idx)).collect();
-
-        open.push_back(None);
-        while let Some(above) = open.pop_front() {
-            for idx in self.nearest_first(above) {
-                let mut level = self.tree.nodes[idx].level;
-                if level
-                    > self
-                        .gap
-                        .map_or(usize::MAX, |(_, again)| self.tree.nodes[again].level)
-                {
-                    level -= n_left_out;
-                }
-
+        while let Some(parent) = parents.pop_front() {
+            for idx in self.nearest_first(parent) {
+                let has_room = n_drawn < n_lines && self.drawn_level(idx) < MAX_LEVELS;
                 let is_gap = self.gap.is_some_and(|(first, _)| first == idx);
-                if n_drawn < n_lines && level < MAX_LEVELS && !self.is_drawn[idx] && !is_gap {
+
+                if has_room && !self.is_drawn[idx] && !is_gap {
                     self.is_drawn[idx] = true;
                     n_drawn += 1;
-                    open.push_back(Some(idx));
+                    parents.push_back(Some(idx));
                 }
             }
         }
     }
 
-    /// What is below a line, those beside the way first.
-    fn nearest_first(&self, above: Option<usize>) -> Vec<usize> {
-        let below = self.children(above);
-        let on_way = below.iter().position(|idx| self.is_drawn[*idx]);
-        let mut places: Vec<usize> = (0..below.len()).collect();
-        if let Some(on_way) = on_way {
-            places.sort_by_key(|place| place.abs_diff(on_way));
+    /// Chooses the path to the marked line, without its middle if it is too long, and returns it.
+    fn choose_path(&mut self) -> Vec<usize> {
+        let mut path = self
+            .marked
+            .map_or(Vec::new(), |marked| self.tree.path_to(marked));
+        let (n_first, n_last) = PATH_ENDS;
+
+        if n_first + n_last < path.len() {
+            let resumed = path.len() - n_last;
+            self.gap = Some((path[n_first], path[resumed]));
+            path.drain(n_first..resumed);
         }
-        places.into_iter().map(|place| below[place]).collect()
+
+        for idx in &path {
+            self.is_drawn[*idx] = true;
+        }
+
+        path
     }
 
-    fn children(&self, above: Option<usize>) -> &'t [usize] {
-        match above {
-            Some(above) => &self.tree.nodes[above].children,
+    /// Returns the level at which a line is drawn: below the gap, the omitted levels do not count.
+    fn drawn_level(&self, idx: usize) -> usize {
+        let level = self.tree.nodes[idx].level;
+
+        match self.gap {
+            Some((first, resumed)) if self.tree.nodes[resumed].level < level => {
+                level - (self.tree.nodes[resumed].level - self.tree.nodes[first].level)
+            }
+            _ => level,
+        }
+    }
+
+    /// Returns the children of a line, those nearest to the drawn path first.
+    fn nearest_first(&self, parent: Option<usize>) -> Vec<usize> {
+        let children = self.children(parent);
+        let mut nearest: Vec<usize> = (0..children.len()).collect();
+
+        let on_path = children.iter().position(|idx| self.is_drawn[*idx]);
+        if let Some(on_path) = on_path {
+            nearest.sort_by_key(|nth| nth.abs_diff(on_path));
+        }
+
+        nearest.into_iter().map(|nth| children[nth]).collect()
+    }
+
+    /// Returns the children of a line, or the roots of the tree.
+    fn children(&self, parent: Option<usize>) -> &'t [usize] {
+        match parent {
+            Some(parent) => &self.tree.nodes[parent].children,
             None => &self.tree.roots,
         }
     }
 
-    /// Draws lines that have the same cause, `rest` before each of them; `None` for those without one.
-    fn draw_siblings(&self, lines: &mut Vec<DrawnLine>, siblings: &[usize], rest: Option<&str>) {
-        let parts: Vec<&[usize]> = siblings
+    /// Draws the children of a line, each with `prefix` before it. Roots have no prefix.
+    fn draw_siblings(&self, lines: &mut Vec<DrawnLine>, siblings: &[usize], prefix: Option<&str>) {
+        // Omitted lines that follow each other share a line.
+        let groups: Vec<&[usize]> = siblings
             .chunk_by(|one, next| self.is_omitted(*one) && self.is_omitted(*next))
             .collect();
 
-        for (nth, part) in parts.iter().enumerate() {
-            let (first, next) = match rest {
+        for (nth, group) in groups.iter().enumerate() {
+            let is_last = nth + 1 == groups.len();
+            let (first, rest) = match prefix {
                 None => (String::new(), String::new()),
-                Some(rest) if nth + 1 == parts.len() => (format!("{rest}└ "), format!("{rest}  ")),
-                Some(rest) => (format!("{rest}├ "), format!("{rest}│ ")),
+                Some(prefix) if is_last => (format!("{prefix}└ "), format!("{prefix}  ")),
+                Some(prefix) => (format!("{prefix}├ "), format!("{prefix}│ ")),
             };
-            self.draw_group(lines, part, &first, &next);
+
+            self.draw_group(lines, group, &first, &rest);
         }
     }
 
-    /// A line with what is below it, or one for several that are left out.
-    fn draw_group(&self, lines: &mut Vec<DrawnLine>, part: &[usize], first: &str, rest: &str) {
-        let idx = part[0];
+    /// Draws a line with its children, or one line for several omitted ones.
+    ///
+    /// `first` stands before the line, `rest` before the lines below it.
+    fn draw_group(&self, lines: &mut Vec<DrawnLine>, group: &[usize], first: &str, rest: &str) {
+        let idx = group[0];
         let node = &self.tree.nodes[idx];
         let mut line = DrawnLine {
             label: format!("{first}{}", node.line.label),
             detail: node.line.detail.clone(),
-            is_marked: self.marked_chain == Some(idx),
+            is_marked: self.marked == Some(idx),
             is_log: false,
         };
 
-        let below: &[usize] = match self.gap {
-            Some((gap, ref again)) if gap == idx => {
-                let n = self.tree.nodes[*again].level - node.level;
-                let n_messages = self.n_messages[idx] - self.n_messages[*again];
-                line.label = format!("{first}{}", omitted_count(n, n_messages));
+        let children: &[usize] = match self.gap {
+            // The gap in the path: the path goes on below it.
+            Some((gap, ref resumed)) if gap == idx => {
+                let n_lines = self.tree.nodes[*resumed].level - node.level;
+                let n_messages = self.n_messages[idx] - self.n_messages[*resumed];
+                line.label = format!("{first}{}", omitted_count(n_lines, n_messages));
                 line.detail.clear();
-                std::slice::from_ref(again)
+                std::slice::from_ref(resumed)
             }
             _ if !self.is_drawn[idx] => {
-                let n_messages = part.iter().map(|idx| self.n_messages[*idx]).sum();
-                line.label = format!("{first}{}", omitted_count(part.len(), n_messages));
+                let n_messages = group.iter().map(|idx| self.n_messages[*idx]).sum();
+                line.label = format!("{first}{}", omitted_count(group.len(), n_messages));
                 line.detail.clear();
                 &[]
             }
+            // If all children are omitted, their count stands in the line itself.
             _ if node.children.iter().all(|idx| self.is_omitted(*idx))
                 && !node.children.is_empty() =>
             {
                 let n_messages = self.n_messages[idx] - usize::from(node.line.is_message);
-                let more = omitted_count(node.children.len(), n_messages);
-                line.detail = format!("{}  .. {more}", line.detail);
+                let count = omitted_count(node.children.len(), n_messages);
+                line.detail = format!("{}  .. {count}", line.detail);
                 &[]
             }
             _ => &node.children,
@@ -203,21 +204,21 @@ impl<'t> Drawing<'t> {
 
         lines.push(line);
         if self.is_drawn[idx] {
-            let beam = if below.is_empty() { "  " } else { "│ " };
+            let beam = if children.is_empty() { "  " } else { "│ " };
             self.draw_logs(lines, &node.line.logs, &format!("{rest}{beam}"));
         }
 
-        self.draw_siblings(lines, below, Some(rest));
+        self.draw_siblings(lines, children, Some(rest));
     }
 
-    fn draw_logs(&self, lines: &mut Vec<DrawnLine>, logs: &[String], rest: &str) {
+    fn draw_logs(&self, lines: &mut Vec<DrawnLine>, logs: &[String], prefix: &str) {
         let shown = logs.iter().take(self.n_logs).cloned();
         let n_more = logs.len().saturating_sub(self.n_logs);
         let more = (0 < n_more).then(|| format!("and {n_more} more"));
 
         for log in shown.chain(more) {
             lines.push(DrawnLine {
-                label: format!("{rest}· {}", log.replace('\n', " ")),
+                label: format!("{prefix}· {}", log.replace('\n', " ")),
                 detail: String::new(),
                 is_marked: false,
                 is_log: true,
@@ -225,28 +226,34 @@ impl<'t> Drawing<'t> {
         }
     }
 
-    /// The lines that are drawn, what stands behind the labels in a column.
-    pub(super) fn render(&self, page: &RenderOptions) -> String {
+    /// Renders the selected lines in two columns.
+    pub(super) fn render(&self, options: &RenderOptions) -> String {
         let mut lines = Vec::new();
         self.draw_siblings(&mut lines, &self.tree.roots, None);
+
         let longest = lines
             .iter()
             .filter(|line| !line.is_log)
             .map(|line| line.label.chars().count())
             .max();
-        let widest = LABEL_WIDTH.1.min(page.width / 2).max(LABEL_WIDTH.0);
-        let column = (longest.unwrap_or(0) + 2).clamp(LABEL_WIDTH.0, widest);
-        let lines: Vec<String> = lines.iter().map(|line| line.render(column, page)).collect();
+        let (min_width, max_width) = LABEL_WIDTH;
+        let max_width = max_width.min(options.width / 2).max(min_width);
+        let label_width = (longest.unwrap_or(0) + 2).clamp(min_width, max_width);
 
-        lines.join("\n")
+        lines
+            .iter()
+            .map(|line| line.render(label_width, options))
+            .collect::<Vec<String>>()
+            .join("\n")
     }
 
+    /// Returns true for a line that has no place in the drawing, not even as the gap in the path.
     fn is_omitted(&self, idx: usize) -> bool {
         !self.is_drawn[idx] && self.gap.is_none_or(|(gap, _)| gap != idx)
     }
 }
 
-/// How many lines are left out, and how many messages are among them and below.
+/// Returns the number of omitted lines, and of the messages in their subtrees.
 fn omitted_count(n: usize, n_messages: usize) -> String {
     match n_messages {
         0 => format!("{n} more"),
@@ -254,22 +261,57 @@ fn omitted_count(n: usize, n_messages: usize) -> String {
     }
 }
 
+/// Counts for each line the messages in its subtree, with itself.
+fn count_messages(tree: &Tree) -> Vec<usize> {
+    let mut n_messages: Vec<usize> = tree
+        .nodes
+        .iter()
+        .map(|node| usize::from(node.line.is_message))
+        .collect();
+
+    // Children stand after their parents, so the count of a child is complete when its parent gets it.
+    for (idx, node) in tree.nodes.iter().enumerate().rev() {
+        if let Some(parent) = node.parent {
+            n_messages[parent] += n_messages[idx];
+        }
+    }
+
+    n_messages
+}
+
+/// Returns the maximum number of log lines of one handler call: fewer if the tree does not fit with them.
+fn max_logs_per_call(tree: &Tree, n_lines: usize) -> usize {
+    let (n_roomy, n_tight) = LOGS_PER_CALL;
+    let n_logs: usize = tree
+        .nodes
+        .iter()
+        .map(|node| node.line.logs.len().min(n_roomy))
+        .sum();
+
+    match n_lines {
+        usize::MAX => usize::MAX,
+        _ if tree.nodes.len() + n_logs <= n_lines => n_roomy,
+        _ => n_tight,
+    }
+}
+
 impl DrawnLine {
-    fn render(&self, column: usize, page: &RenderOptions) -> String {
-        // A label that is wider than its column keeps its distance.
-        let line = format!("{:<column$}{}", format!("{}  ", self.label), self.detail);
+    fn render(&self, label_width: usize, options: &RenderOptions) -> String {
+        // The two spaces separate a label that is wider than its column from the detail.
+        let label = format!("{}  ", self.label);
+        let line = format!("{label:<label_width$}{}", self.detail);
         let line = line.trim_end();
 
         if self.is_marked {
-            let line = page.indented(MARK.len()).cut_end(line);
+            let line = options.indented(MARK.len()).cut_end(line);
             return format!(
                 "{}{}",
-                highlight_failure(&line, page),
-                page.paint(Style::Mark, MARK)
+                highlight_failure(&line, options),
+                options.paint(Style::Mark, MARK)
             );
         }
 
-        highlight_failure(&page.cut_end(line), page)
+        highlight_failure(&options.cut_end(line), options)
     }
 }
 
@@ -286,7 +328,7 @@ mod tests {
         }
     }
 
-    /// A message that `n` handlers handle, each of which raises one event.
+    /// Returns the tree of a message with `n` handlers. Each handler raises one event.
     fn wide(n: usize) -> Tree {
         let mut tree = Tree::default();
         let placed = tree.add(None, tree_line("Placed".to_owned(), true));
@@ -294,23 +336,26 @@ mod tests {
             let handler = tree.add(Some(placed), tree_line(format!("Handler{nth}"), false));
             tree.add(Some(handler), tree_line(format!("Handled{nth}"), true));
         }
+
         tree
     }
 
-    /// A message that causes the next, `n` of them.
+    /// Returns the tree of `n` messages, each caused by the one before.
     fn deep(n: usize) -> Tree {
         let mut tree = Tree::default();
-        let mut above = None;
+        let mut parent = None;
         for nth in 1..=n {
-            above = Some(tree.add(above, tree_line(format!("Counted{nth}"), true)));
+            parent = Some(tree.add(parent, tree_line(format!("Counted{nth}"), true)));
         }
+
         tree
     }
 
     #[track_caller]
-    fn drawn(tree: &Tree, here: &str, n_lines: usize) -> String {
-        let here = tree.nodes.iter().position(|node| node.line.label == here);
-        Drawing::new(tree, here, n_lines).render(&RenderOptions::PLAIN)
+    fn drawn(tree: &Tree, marked: &str, n_lines: usize) -> String {
+        let marked = tree.nodes.iter().position(|node| node.line.label == marked);
+
+        Drawing::new(tree, marked, n_lines).render(&RenderOptions::PLAIN)
     }
 
     #[test]

@@ -13,43 +13,47 @@ use crate::{
     system::Mode,
 };
 
-/// Why a sentence failed. Its `Display` is the report, as plain text.
+/// The failure of a test flow. Its `Display` is the report, as plain text.
 ///
-/// Its parts are data, for those who build on it: [`failed_steps`](Self::failed_steps), each with its
-/// mismatch, and the [`record`](Self::record) of the run.
+/// Its parts are also available as data: the [`failed_steps`](Self::failed_steps) with their mismatches,
+/// the [`diagnosis`](Self::diagnosis), and the [`record`](Self::record) of the run.
 pub struct FlowFailure {
     inner: Box<Inner>,
 }
 
 pub(super) struct Inner {
-    /// The first thing that failed, and everything else that failed at the same time.
+    /// The steps that failed together, in the order of the report.
+    ///
+    /// Invariant: there is at least one.
     pub(super) failed_steps: Vec<FailedStep>,
     pub(super) diagnosis: Option<Diagnosis>,
+    /// The line about the end of the run.
     pub(super) remaining: String,
-    /// The name of the test, if it is known.
+    /// The name of the test, if its thread has it.
     pub(super) test_name: Option<String>,
-    /// The mode, if the environment said it.
+    /// The mode, if the environment set it.
     pub(super) environment_mode: Option<Mode>,
-    /// In which of several runs it failed.
+    /// Which of several runs failed.
     pub(super) note: Option<String>,
+    /// `None` if the test flow did not run.
     pub(super) outcome: Option<Outcome>,
 }
 
-/// A step that failed, and how.
+/// A failed step, and why it failed.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct FailedStep {
-    /// Its number, from 1.
+    /// The number of the step, from 1.
     pub step: usize,
-    /// What it says: `then OrderDashboard "ord-1" is`.
+    /// The text of the step: `then OrderDashboard "ord-1" is`.
     pub described: String,
-    /// The file, line and column in which it stands.
+    /// The file, line and column of the step.
     pub location: String,
-    /// What was expected, and what was found.
+    /// What was expected and what was found.
     pub mismatch: Mismatch,
 }
 
-/// A step that failed.
+/// The mismatch of a step, before the report describes it.
 pub(crate) struct StepMismatch {
     step: usize,
     location: &'static Location<'static>,
@@ -73,42 +77,48 @@ impl StepMismatch {
         &self.mismatch
     }
 
-    /// The place of the step.
+    /// Returns the index of the step.
     pub(crate) fn step(&self) -> usize {
         self.step
     }
 }
 
-/// The first cause that was found. That a handler broke a law gives way to one that says more of what the
-/// same handler did.
-fn first_diagnosis(mut causes: impl Iterator<Item = Diagnosis>) -> Option<Diagnosis> {
-    let first = causes.next()?;
+/// Returns the first diagnosis.
+///
+/// A violated invariant gives way to another cause in the same handler call: that one says more.
+fn first_diagnosis(mut diagnoses: impl Iterator<Item = Diagnosis>) -> Option<Diagnosis> {
+    let first = diagnoses.next()?;
     let Cause::InvariantViolated { at, .. } = &first.cause else {
         return Some(first);
     };
 
     let entry = Some(at.entry);
-    causes
+    diagnoses
         .find(|other| other.cause.handler_call().map(|at| at.entry) == entry)
         .or(Some(first))
 }
 
 impl FlowFailure {
+    /// Builds the report of a run, and searches for the cause of the failure.
     pub(crate) fn new(outcome: Outcome, failed: Vec<StepMismatch>) -> Self {
-        let shown = failed.into_iter().map(|failed| FailedStep {
-            step: failed.step + 1,
-            described: outcome.step(failed.step),
-            location: failed.location.to_string(),
-            mismatch: failed.mismatch,
-        });
-        let failed: Vec<FailedStep> = shown.collect();
-        let sought = failed.iter().filter_map(|step| step.mismatch.subject());
-        let why = first_diagnosis(sought.filter_map(|sought| diagnose(sought, &outcome)));
+        let failed_steps: Vec<FailedStep> = failed
+            .into_iter()
+            .map(|failed| FailedStep {
+                step: failed.step + 1,
+                described: outcome.step(failed.step),
+                location: failed.location.to_string(),
+                mismatch: failed.mismatch,
+            })
+            .collect();
+        let subjects = failed_steps
+            .iter()
+            .filter_map(|failed| failed.mismatch.subject());
+        let diagnosis = first_diagnosis(subjects.filter_map(|subject| diagnose(subject, &outcome)));
 
         Self {
             inner: Box::new(Inner {
-                failed_steps: failed,
-                diagnosis: why,
+                failed_steps,
+                diagnosis,
                 remaining: remaining_text(&outcome),
                 test_name: test_name(),
                 environment_mode: None,
@@ -118,49 +128,44 @@ impl FlowFailure {
         }
     }
 
+    /// Builds the report for a domain that cannot be built.
     pub(crate) fn of_wiring(plan: &Plan<'_>, errors: &WiringErrors) -> Self {
-        let location = plan
-            .steps
-            .first()
-            .map_or_else(String::new, |step| step.location.to_string());
+        let first_step = plan.steps.first();
 
-        Self {
-            inner: Box::new(Inner {
-                failed_steps: vec![FailedStep {
-                    step: 1,
-                    described: "the domain cannot be built".to_owned(),
-                    location,
-                    mismatch: Mismatch::new("a domain that can work", errors.to_string()),
-                }],
-                diagnosis: None,
-                remaining: String::new(),
-                test_name: test_name(),
-                environment_mode: None,
-                note: None,
-                outcome: None,
-            }),
-        }
+        Self::before_run(FailedStep {
+            step: 1,
+            described: "the domain cannot be built".to_owned(),
+            location: first_step.map_or_else(String::new, |step| step.location.to_string()),
+            mismatch: Mismatch::new("a valid domain", errors.to_string()),
+        })
     }
 
-    /// A sentence that says something where it means nothing.
+    /// Builds the report for a test flow with a method call that is invalid at `location`.
     pub(crate) fn of_plan(
         plan: &Plan<'_>,
         location: &'static Location<'static>,
         mismatch: Mismatch,
     ) -> Self {
+        let last = plan.steps.len().saturating_sub(1);
         let step = plan
             .steps
             .iter()
-            .position(|step| step.location.line() >= location.line());
+            .position(|step| step.location.line() >= location.line())
+            .unwrap_or(last);
 
+        Self::before_run(FailedStep {
+            step: step + 1,
+            described: "the flow cannot be run".to_owned(),
+            location: location.to_string(),
+            mismatch,
+        })
+    }
+
+    /// Builds the report for a failure before the test flow ran.
+    fn before_run(failed: FailedStep) -> Self {
         Self {
             inner: Box::new(Inner {
-                failed_steps: vec![FailedStep {
-                    step: step.unwrap_or(plan.steps.len().saturating_sub(1)) + 1,
-                    described: "the sentence cannot be run".to_owned(),
-                    location: location.to_string(),
-                    mismatch,
-                }],
+                failed_steps: vec![failed],
                 diagnosis: None,
                 remaining: String::new(),
                 test_name: test_name(),
@@ -171,125 +176,140 @@ impl FlowFailure {
         }
     }
 
-    /// Says that what was expected is so after the step at this place.
+    /// Sets the diagnosis: the expectation would hold after the later step with this index.
+    ///
+    /// A certain cause becomes the runner-up.
     pub(crate) fn with_later_step(mut self, step: usize) -> Self {
         let Some(outcome) = &self.inner.outcome else {
             return self;
         };
 
-        let verdict = Cause::AssertedTooEarly {
+        let cause = Cause::ExpectationTooEarly {
             step: step + 1,
             described: outcome.step(step),
         };
-        let runner_up = self.inner.diagnosis.take().map(|why| why.cause);
-        let runner_up = runner_up.filter(Cause::is_certain);
+        let runner_up = self
+            .inner
+            .diagnosis
+            .take()
+            .map(|diagnosis| diagnosis.cause)
+            .filter(Cause::is_certain);
 
-        self.inner.diagnosis = Some(Diagnosis {
-            cause: verdict,
-            runner_up,
-        });
+        self.inner.diagnosis = Some(Diagnosis { cause, runner_up });
         self
     }
 
-    /// Says in which of several runs it failed.
+    /// Notes which of several runs failed.
     pub(crate) fn with_note(mut self, note: &str) -> Self {
         self.inner.note = Some(note.to_owned());
         self
     }
 
-    /// Says that the mode was that of the environment.
+    /// Notes that the environment set the mode.
     pub(crate) fn with_environment_mode(mut self, mode: Mode) -> Self {
         self.inner.environment_mode = Some(mode);
         self
     }
 
-    /// The report for whoever runs the test, with the colours and the width of the terminal if it is
-    /// one. What was recorded is written into a file, and the report says into which.
+    /// Returns the report for the terminal, and writes the record into a file.
+    ///
+    /// The report ends with the path of the file.
     pub(crate) fn panic_text(&self) -> String {
-        let page = RenderOptions::for_terminal();
-        let mut report = self.render(&page);
+        let options = RenderOptions::for_terminal();
+        let report = self.render(&options);
 
-        if self.inner.outcome.is_some() {
-            let kept = write_record(&self.record_name(), &self.record_text());
-            let name = page.paint(Style::SectionName, "record");
-            report = format!("{report}\n{name} {kept}");
+        if self.inner.outcome.is_none() {
+            return report;
         }
 
-        report
+        let path = write_record(&self.record_name(), &self.record_text());
+        let name = options.paint(Style::SectionName, "record");
+        format!("{report}\n{name} {path}")
     }
 
-    /// The name of the test, or else the file and line of the step.
+    /// Returns the name of the test, or else the file and line of the step.
     fn record_name(&self) -> String {
-        let named = self.inner.test_name.clone();
-        named.unwrap_or_else(|| {
-            let path = self.location().rsplit('/').next().unwrap_or_default();
-            let mut parts = path.split(':');
+        self.inner.test_name.clone().unwrap_or_else(|| {
+            let location = self.location().rsplit('/').next().unwrap_or_default();
+            let mut parts = location.split(':');
             let file = parts.next().unwrap_or_default().trim_end_matches(".rs");
-            format!("{file}-{}", parts.next().unwrap_or_default())
+            let line = parts.next().unwrap_or_default();
+
+            format!("{file}-{line}")
         })
     }
 
-    /// The report with its whole chain, and everything that was recorded, as text: what a test that
-    /// panics leaves in `target/flow-harness`.
+    /// Returns the report with the whole chain, the record and the logs.
+    ///
+    /// A test that panics writes this text into a file in `target/flow-harness`.
     pub fn record_text(&self) -> String {
         let report = self.render(&RenderOptions::UNLIMITED);
-        match self.outcome() {
-            Some(outcome) => {
-                let logs = outcome.logs().into_iter().map(|log| {
-                    let (idx, target) = (log.entry.index(), log.target);
-                    format!("#{idx} {} {target}: {}\n", log.level, log.text)
-                });
-                let logs: String = logs.collect();
-                format!("{report}\n\nrecord\n{}\nlogs\n{logs}", outcome.record())
-            }
-            None => report,
-        }
+        let Some(outcome) = self.outcome() else {
+            return report;
+        };
+
+        let logs: Vec<String> = outcome
+            .logs()
+            .into_iter()
+            .map(|log| {
+                let (idx, target) = (log.entry.index(), log.target);
+                format!("#{idx} {} {target}: {}\n", log.level, log.text)
+            })
+            .collect();
+
+        format!(
+            "{report}\n\nrecord\n{}\nlogs\n{}",
+            outcome.record(),
+            logs.concat()
+        )
     }
 
-    pub(super) fn render(&self, page: &RenderOptions) -> String {
+    pub(super) fn render(&self, options: &RenderOptions) -> String {
         let mut report = String::new();
-        // A `String` takes everything.
-        let _ = self.inner.write_report(&mut report, page);
+        // Writing to a `String` never fails.
+        let _ = self.inner.write_report(&mut report, options);
+
         report
     }
 
-    /// The number of the step that failed first, from 1.
+    /// Returns the number of the first failed step, from 1.
     pub fn step(&self) -> usize {
         self.inner.failed_steps[0].step
     }
 
-    /// The file, line and column of what failed first.
+    /// Returns the file, line and column of the first failed step.
     pub fn location(&self) -> &str {
         &self.inner.failed_steps[0].location
     }
 
-    /// What was expected first, and what was found.
+    /// Returns the mismatch of the first failed step.
     pub fn mismatch(&self) -> &Mismatch {
         &self.inner.failed_steps[0].mismatch
     }
 
-    /// Everything that failed: what went wrong by itself, then the expectations that were not met, in
-    /// order. There is always one.
+    /// Returns all failed steps; there is at least one.
+    ///
+    /// Steps with a problem that no `then` covers come first, then the failed expectations, in order.
     pub fn failed_steps(&self) -> &[FailedStep] {
         &self.inner.failed_steps
     }
 
-    /// Why it failed, if the cause could be found.
+    /// Returns why the test flow failed, if the search found a cause.
     pub fn diagnosis(&self) -> Option<&Diagnosis> {
         self.inner.diagnosis.as_ref()
     }
 
-    /// How many expectations were not met.
+    /// Returns the number of failed steps.
     pub fn n_failed(&self) -> usize {
         self.inner.failed_steps.len()
     }
 
-    /// Everything that happened in the run; `None` if the domain could not be built.
+    /// Returns the record of the run; `None` if the test flow did not run.
     pub fn record(&self) -> Option<&Record> {
         self.outcome().map(Outcome::record)
     }
 
-    /// What the run left behind; `None` if the domain could not be built.
+    /// Returns the outcome of the run; `None` if the test flow did not run.
     pub fn outcome(&self) -> Option<&Outcome> {
         self.inner.outcome.as_ref()
     }
@@ -303,7 +323,7 @@ impl fmt::Display for FlowFailure {
 
 impl fmt::Debug for FlowFailure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // What `unwrap` prints is read by people.
+        // `unwrap` prints the `Debug` text, and people read it.
         fmt::Display::fmt(self, f)
     }
 }

@@ -15,33 +15,37 @@ use crate::{
     run::Outcome,
 };
 
-/// How many steps that failed are told in full: what comes after them mostly failed with them.
+/// The maximum number of failed steps that are shown in full. Later ones mostly failed because of these.
 const MAX_FULL_STEPS: usize = 4;
 
-/// How far the sections are indented, and what was expected and found.
+/// The indentation of the sections.
 const MARGIN: usize = 7;
+
+/// The indentation of the expected and the found values.
 const VALUE_MARGIN: usize = 12;
 
 impl Outcome {
-    /// What happened in a sentence that passed, for the terminal.
+    /// Returns the story and the chain of a test flow that passed, for the terminal.
     pub(crate) fn render_passed(&self) -> String {
         let name = test_name().unwrap_or_else(|| "a flow".to_owned());
         let mut text = format!("{name} passed");
-        // A `String` takes everything.
+        // Writing to a `String` never fails.
         let _ = self.write_story_and_chain(&mut text, None, &RenderOptions::for_terminal());
+
         text
     }
 
-    /// Writes its story and its chain, with a mark at `here`.
+    /// Writes the story and the chain, with a mark at the entry `marked`.
     fn write_story_and_chain(
         &self,
         f: &mut impl fmt::Write,
-        here: Option<EntryId>,
-        page: &RenderOptions,
+        marked: Option<EntryId>,
+        options: &RenderOptions,
     ) -> fmt::Result {
-        let inside = page.indented(MARGIN);
-        write_section(f, page, "story", &self.render_story(&inside))?;
-        write_section(f, page, "chain", &self.render_chain(here, &inside))
+        let inner = options.indented(MARGIN);
+
+        write_section(f, options, "story", &self.render_story(&inner))?;
+        write_section(f, options, "chain", &self.render_chain(marked, &inner))
     }
 }
 
@@ -50,10 +54,31 @@ impl Inner {
     pub(super) fn write_report(
         &self,
         f: &mut impl fmt::Write,
-        page: &RenderOptions,
+        options: &RenderOptions,
     ) -> fmt::Result {
+        self.write_failed_steps(f, options)?;
+        self.write_n_skipped(f)?;
+        self.write_diagnosis(f, options)?;
+
+        write_section(f, options, "run", self.note.as_deref().unwrap_or_default())?;
+        if let Some(outcome) = &self.outcome {
+            self.write_outcome(f, outcome, options)?;
+        }
+
+        write_section(f, options, "end", &self.remaining)?;
+        if let Some(test_name) = &self.test_name {
+            let command = rerun_command(test_name, self.environment_mode);
+            let name = options.paint(Style::SectionName, "rerun");
+            write!(f, "\n{name}  {command}")?;
+        }
+
+        Ok(())
+    }
+
+    /// Writes the first failed steps in full, and the numbers of the others.
+    fn write_failed_steps(&self, f: &mut impl fmt::Write, options: &RenderOptions) -> fmt::Result {
         for (idx, failed) in self.failed_steps.iter().take(MAX_FULL_STEPS).enumerate() {
-            let head = match idx {
+            let start = match idx {
                 0 if self.outcome.is_none() => "flow failed before step",
                 0 => "flow failed at step",
                 _ => {
@@ -61,155 +86,172 @@ impl Inner {
                     "and at step"
                 }
             };
-            let head = format!("{head} {}: {}", failed.step, failed.described);
-            let head = page.paint(Style::Failure, &head);
+            let head = format!("{start} {}: {}", failed.step, failed.described);
+            let head = options.paint(Style::Failure, &head);
 
             write!(f, "{head}      {}\n\n", failed.location)?;
-            failed.mismatch.write_to(f, page)?;
+            failed.mismatch.write_to(f, options)?;
         }
 
-        let more = self.failed_steps.iter().skip(MAX_FULL_STEPS);
-        let more: Vec<String> = more.map(|failed| failed.step.to_string()).collect();
-
-        match more.as_slice() {
-            [] => {}
-            [step] => write!(f, "\n\nand at step {step}")?,
-            steps => write!(f, "\n\nand at steps {}", steps.join(", "))?,
+        let others: Vec<String> = self
+            .failed_steps
+            .iter()
+            .skip(MAX_FULL_STEPS)
+            .map(|failed| failed.step.to_string())
+            .collect();
+        match others.as_slice() {
+            [] => Ok(()),
+            [step] => write!(f, "\n\nand at step {step}"),
+            steps => write!(f, "\n\nand at steps {}", steps.join(", ")),
         }
-
-        match self.outcome.as_ref().map_or(0, Outcome::n_skipped) {
-            0 => {}
-            1 => f.write_str("\n\n  1 step after it was not run")?,
-            n => write!(f, "\n\n  {n} steps after it were not run")?,
-        }
-
-        match &self.diagnosis {
-            // Of what is told, only what to do is worth a line.
-            Some(why) if self.is_stated_by_mismatch(&why.cause) => {
-                let is_worth_it = matches!(
-                    why.cause,
-                    Cause::HandlerFailed {
-                        missing: Some(_),
-                        ..
-                    } | Cause::Rejected {
-                        missing_state: Some(_),
-                        ..
-                    }
-                );
-                let advice = why.cause.advice().filter(|_| is_worth_it);
-                let inside = page.indented(MARGIN);
-
-                write_section(
-                    f,
-                    page,
-                    "do",
-                    &inside.wrap_words(&advice.unwrap_or_default()),
-                )?;
-            }
-            Some(why) => why.write_to(f, page)?,
-            None => {}
-        }
-
-        write_section(f, page, "run", self.note.as_deref().unwrap_or_default())?;
-        if let Some(outcome) = &self.outcome {
-            let here = self.diagnosis.as_ref().and_then(|why| why.cause.entry());
-            outcome.write_story_and_chain(f, here, page)?;
-            let inside = page.indented(MARGIN);
-            write_section(f, page, "warn", &inside.wrap_words(&warning_lines(outcome)))?;
-            write_section(
-                f,
-                page,
-                "laws",
-                &inside.wrap_words(&disabled_invariant_lines(outcome)),
-            )?;
-        }
-
-        write_section(f, page, "left", &self.remaining)?;
-        if let Some(test) = &self.test_name {
-            let again = rerun_command(test, self.environment_mode);
-            write!(f, "\n{}  {again}", page.paint(Style::SectionName, "again"))?;
-        }
-
-        Ok(())
     }
-}
 
-impl Inner {
-    /// Whether the mismatch says itself that a command was refused or a handler failed, so that who reads
-    /// it need not be told twice.
-    fn is_stated_by_mismatch(&self, verdict: &Cause) -> bool {
-        if let Cause::InvariantViolated { .. } = verdict {
+    /// Writes how many steps were skipped because of the failure.
+    fn write_n_skipped(&self, f: &mut impl fmt::Write) -> fmt::Result {
+        match self.outcome.as_ref().map_or(0, Outcome::n_skipped) {
+            0 => Ok(()),
+            1 => f.write_str("\n\n  1 later step was skipped"),
+            n => write!(f, "\n\n  {n} later steps were skipped"),
+        }
+    }
+
+    /// Writes the diagnosis, without what the mismatch says already.
+    fn write_diagnosis(&self, f: &mut impl fmt::Write, options: &RenderOptions) -> fmt::Result {
+        let Some(diagnosis) = &self.diagnosis else {
+            return Ok(());
+        };
+
+        if !self.is_stated_by_mismatch(&diagnosis.cause) {
+            return diagnosis.write_to(f, options);
+        }
+
+        // The mismatch states the cause. Only advice about a missing state adds something to it.
+        let is_about_missing_state = matches!(
+            diagnosis.cause,
+            Cause::HandlerFailed {
+                missing: Some(_),
+                ..
+            } | Cause::Rejected {
+                missing_state: Some(_),
+                ..
+            }
+        );
+        let advice = diagnosis
+            .cause
+            .advice()
+            .filter(|_| is_about_missing_state)
+            .unwrap_or_default();
+
+        let inner = options.indented(MARGIN);
+        write_section(f, options, "fix", &inner.wrap_words(&advice))
+    }
+
+    /// Writes the story and the chain, the warnings, and the disabled invariants.
+    fn write_outcome(
+        &self,
+        f: &mut impl fmt::Write,
+        outcome: &Outcome,
+        options: &RenderOptions,
+    ) -> fmt::Result {
+        let marked = self
+            .diagnosis
+            .as_ref()
+            .and_then(|diagnosis| diagnosis.cause.entry());
+        let inner = options.indented(MARGIN);
+        let warnings = inner.wrap_words(&warning_lines(outcome));
+        let disabled_invariants = inner.wrap_words(&disabled_invariant_lines(outcome));
+
+        outcome.write_story_and_chain(f, marked, options)?;
+        write_section(f, options, "warn", &warnings)?;
+        write_section(f, options, "note", &disabled_invariants)
+    }
+
+    /// Returns true if the first mismatch states the cause already, so that the report need not repeat it.
+    ///
+    /// It compares texts: the mismatch must contain the reason, and the handler or the message.
+    fn is_stated_by_mismatch(&self, cause: &Cause) -> bool {
+        if let Cause::InvariantViolated { .. } = cause {
             return true;
         }
 
         let (Cause::Rejected { at, reason, .. }
         | Cause::HandlerFailed {
             at, error: reason, ..
-        }) = verdict
+        }) = cause
         else {
             return false;
         };
 
         let mismatch = &self.failed_steps[0].mismatch;
-        let is_told = |text: &str| mismatch.found.contains(text);
-        let speaks_of_it = matches!(
+        let is_about_a_failure = matches!(
             mismatch.subject(),
             Some(Subject::Problem(_) | Subject::CommandResult | Subject::Given)
         );
+        let states = |text: &str| mismatch.found.contains(text);
 
-        speaks_of_it && is_told(reason) && (is_told(at.handler) || is_told(&at.message))
+        is_about_a_failure && states(reason) && (states(at.handler) || states(&at.message))
     }
 }
 
 fn warning_lines(outcome: &Outcome) -> String {
-    let warnings = outcome.warnings();
-    let lines: Vec<String> = warnings.iter().map(ToString::to_string).collect();
+    let lines: Vec<String> = outcome.warnings().iter().map(ToString::to_string).collect();
+
     lines.join("\n")
 }
 
 fn disabled_invariant_lines(outcome: &Outcome) -> String {
-    let unchecked = outcome.disabled_invariants();
-    let lines: Vec<String> = unchecked
-        .map(|one| format!("not checked: {}, because {}", one.invariant, one.reason))
+    let lines: Vec<String> = outcome
+        .disabled_invariants()
+        .map(|disabled| {
+            format!(
+                "invariant not checked: {}, because {}",
+                disabled.invariant, disabled.reason
+            )
+        })
         .collect();
+
     lines.join("\n")
 }
 
 impl Diagnosis {
-    /// Writes it, with what to do.
-    fn write_to(&self, f: &mut impl fmt::Write, page: &RenderOptions) -> fmt::Result {
-        let inside = page.indented(MARGIN);
-        write_section(f, page, "why", &inside.wrap_words(&self.cause.to_string()))?;
+    /// Writes the cause, the advice, and the runner-up.
+    fn write_to(&self, f: &mut impl fmt::Write, options: &RenderOptions) -> fmt::Result {
+        let inner = options.indented(MARGIN);
+
+        let cause = inner.wrap_words(&self.cause.to_string());
+        write_section(f, options, "why", &cause)?;
+
         if let Some(advice) = self.cause.advice() {
-            write_line(f, page, "do", &inside.wrap_words(&advice))?;
+            write_line(f, options, "fix", &inner.wrap_words(&advice))?;
         }
 
-        match &self.runner_up {
-            Some(runner_up) => {
-                write_line(f, page, "or", &inside.wrap_words(&runner_up.to_string()))
-            }
-            None => Ok(()),
+        if let Some(runner_up) = &self.runner_up {
+            let runner_up = inner.wrap_words(&runner_up.to_string());
+            write_line(f, options, "or", &runner_up)?;
         }
+
+        Ok(())
     }
 }
 
 impl Mismatch {
-    /// Writes it, fitted to the page.
-    pub(crate) fn write_to(&self, f: &mut impl fmt::Write, page: &RenderOptions) -> fmt::Result {
-        let inside = page.indented(VALUE_MARGIN);
-        let told = |ink, text: &str| {
-            let wrapped = inside.wrap_fields(text);
-            indent(&page.paint(ink, &wrapped), VALUE_MARGIN)
+    /// Writes the expected and the found values, and the differences between them.
+    pub(crate) fn write_to(&self, f: &mut impl fmt::Write, options: &RenderOptions) -> fmt::Result {
+        let inner = options.indented(VALUE_MARGIN);
+        let value = |style, text: &str| {
+            let wrapped = inner.wrap_fields(text);
+            indent(&options.paint(style, &wrapped), VALUE_MARGIN)
         };
-        let name = |name| page.paint(Style::SectionName, name);
-        let expected = told(Style::Expected, &self.expected);
+        let name = |name| options.paint(Style::SectionName, name);
 
+        let expected = value(Style::Expected, &self.expected);
         write!(f, "  {}  {expected}", name("expected"))?;
-        let found = told(Style::Found, &self.found);
+
+        let found = value(Style::Found, &self.found);
         write!(f, "\n  {}     {found}", name("found"))?;
 
         for difference in &self.differences {
-            let difference = told(Style::Difference, difference);
+            let difference = value(Style::Difference, difference);
             write!(f, "\n{:VALUE_MARGIN$}{difference}", "")?;
         }
 
@@ -217,32 +259,35 @@ impl Mismatch {
     }
 }
 
+/// Writes a section after an empty line; nothing if the text is empty.
 fn write_section(
     f: &mut impl fmt::Write,
-    page: &RenderOptions,
+    options: &RenderOptions,
     name: &str,
     text: &str,
 ) -> fmt::Result {
     if text.is_empty() {
         return Ok(());
     }
+
     f.write_char('\n')?;
-    write_line(f, page, name, text)
+    write_line(f, options, name, text)
 }
 
-/// A part that belongs to the one before it.
+/// Writes a part that belongs to the section before it.
 fn write_line(
     f: &mut impl fmt::Write,
-    page: &RenderOptions,
+    options: &RenderOptions,
     name: &str,
     text: &str,
 ) -> fmt::Result {
     let space = " ".repeat(MARGIN - name.len());
-    let name = page.paint(Style::SectionName, name);
+    let name = options.paint(Style::SectionName, name);
+
     write!(f, "\n{name}{space}{}", indent(text, MARGIN))
 }
 
-/// Counts things by their name.
+/// Returns a number with a noun: `1 message`, `2 messages`.
 pub(super) fn counted(n: usize, one: &str, many: &str) -> String {
     match n {
         1 => format!("1 {one}"),
@@ -250,17 +295,19 @@ pub(super) fn counted(n: usize, one: &str, many: &str) -> String {
     }
 }
 
-/// Paints what went wrong in a line of a story or a chain.
-pub(super) fn highlight_failure(line: &str, page: &RenderOptions) -> String {
-    let alarms = ["FAILED", "REJECTED", "DID NOT SETTLE", "EXPIRED"];
-    let places = alarms
+/// Colours a line of a story or a chain from the first word that reports a failure.
+pub(super) fn highlight_failure(line: &str, options: &RenderOptions) -> String {
+    let words = ["FAILED", "REJECTED", "DID NOT SETTLE", "EXPIRED"];
+    let start = words
         .iter()
-        .filter_map(|alarm| line.find(&format!("  {alarm}")));
+        .filter_map(|word| line.find(&format!("  {word}")))
+        .min();
 
-    match places.min() {
-        Some(place) => {
-            let (before, alarm) = line.split_at(place + 2);
-            format!("{before}{}", page.paint(Style::Failure, alarm))
+    match start {
+        Some(start) => {
+            // The two spaces before the word stay without colour.
+            let (before, failure) = line.split_at(start + 2);
+            format!("{before}{}", options.paint(Style::Failure, failure))
         }
         None => line.to_owned(),
     }
@@ -292,11 +339,12 @@ mod tests {
         flow.try_run().unwrap_err()
     }
 
-    fn render_on(page: &RenderOptions) -> String {
+    fn render_with(options: &RenderOptions) -> String {
         let failure = failure();
-        let text = failure.render(page).replace(failure.location(), "LINE");
-        let lines = text.lines().filter(|line| !line.contains("again"));
-        lines
+        let text = failure.render(options).replace(failure.location(), "LINE");
+
+        text.lines()
+            .filter(|line| !line.contains("rerun"))
             .collect::<Vec<&str>>()
             .join("\n")
             .replace('\x1b', "ESC")
@@ -309,10 +357,10 @@ mod tests {
             ..RenderOptions::PLAIN
         };
 
-        insta::assert_snapshot!(render_on(&narrow), @r#"
+        insta::assert_snapshot!(render_with(&narrow), @r#"
         flow failed at step 4: then OrderDashboard "ord-1" has      LINE
 
-          expected  OrderDashboard "ord-1" for which the closure holds
+          expected  OrderDashboard "ord-1" for which the closure returns true
           found     OrderDashboard "ord-1" {
                         order_id: "ord-1",
                         customer_id: "a customer with a name that goes on for very long",
@@ -320,10 +368,10 @@ mod tests {
                         total_cents: 1200,
                     }
 
-        why    OrderCommandHandler refused PlaceOrder: the order is already
+        why    OrderCommandHandler rejected PlaceOrder: the order is already
                  placed
-        do     make what it asks for true in `given_..`, or expect the
-                 refusal: `.then_rejected(..)`
+        fix    set up the required state in a `given_..` step, or expect the
+                 rejection: `.then_rejected(..)`
 
         story   1 given  PlaceOrder { order_id: "o .. }
                 2 when   PlaceOrder { order_id: "o .. }  REJECTED: the orde ..
@@ -332,7 +380,7 @@ mod tests {
 
         chain  PlaceOrder                          OrderCommandHa ..   <- here
 
-        left   nothing waiting · no handlers failed
+        end    nothing pending · no handlers failed
         "#);
     }
 
@@ -343,10 +391,10 @@ mod tests {
             ..RenderOptions::PLAIN
         };
 
-        insta::assert_snapshot!(render_on(&coloured), @r#"
+        insta::assert_snapshot!(render_with(&coloured), @r#"
         ESC[1;31mflow failed at step 4: then OrderDashboard "ord-1" hasESC[0m      LINE
 
-          ESC[1mexpectedESC[0m  ESC[32mOrderDashboard "ord-1" for which the closure holdsESC[0m
+          ESC[1mexpectedESC[0m  ESC[32mOrderDashboard "ord-1" for which the closure returns trueESC[0m
           ESC[1mfoundESC[0m     ESC[31mOrderDashboard "ord-1" {ESC[0m
                     ESC[31m    order_id: "ord-1",ESC[0m
                     ESC[31m    customer_id: "a customer with a name that goes on for very long",ESC[0m
@@ -354,17 +402,17 @@ mod tests {
                     ESC[31m    total_cents: 1200,ESC[0m
                     ESC[31m}ESC[0m
 
-        ESC[1mwhyESC[0m    OrderCommandHandler refused PlaceOrder: the order is already placed
-        ESC[1mdoESC[0m     make what it asks for true in `given_..`, or expect the refusal: `.then_rejected(..)`
+        ESC[1mwhyESC[0m    OrderCommandHandler rejected PlaceOrder: the order is already placed
+        ESC[1mfixESC[0m    set up the required state in a `given_..` step, or expect the rejection: `.then_rejected(..)`
 
-        ESC[1mstoryESC[0m   1 given  PlaceOrder { order_id: "ord-1", customer_id:  .. 59 letters more .. }
-                2 when   PlaceOrder { order_id: "ord-1", customer_id:  .. 59 letters more .. }  ESC[1;31mREJECTED: the order is already placedESC[0m
-                3 then   rejected saying "placed"                                               ok
-                4 then   OrderDashboard "ord-1" has                                             ESC[1;31mFAILEDESC[0m
+        ESC[1mstoryESC[0m   1 given  PlaceOrder { order_id: "ord-1", customer_id: .. }
+                2 when   PlaceOrder { order_id: "ord-1", customer_id: .. }  ESC[1;31mREJECTED: the order is already placedESC[0m
+                3 then   rejected saying "placed"                           ok
+                4 then   OrderDashboard "ord-1" has                         ESC[1;31mFAILEDESC[0m
 
         ESC[1mchainESC[0m  PlaceOrder                          OrderCommandHandler  ESC[1;31mREJECTED: the order is already placedESC[0mESC[1;36m   <- hereESC[0m
 
-        ESC[1mleftESC[0m   nothing waiting · no handlers failed
+        ESC[1mendESC[0m    nothing pending · no handlers failed
         "#);
     }
 }

@@ -5,7 +5,7 @@ use crate::{
     report::effects::{Effects, attempt_suffix},
 };
 
-/// Words that begin something else in a diagram.
+/// The keywords of Mermaid, which cannot be the id of a participant.
 const RESERVED: [&str; 12] = [
     "activate",
     "alt",
@@ -21,8 +21,9 @@ const RESERVED: [&str; 12] = [
     "rect",
 ];
 
-/// Draws what happened from `start` on as a sequence diagram: who handed which message to whom, in the
-/// order in which it was handled.
+/// Draws the record from the entry `start` on as a Mermaid sequence diagram.
+///
+/// The diagram shows who sent which message to whom, in the order in which they were handled.
 pub(crate) fn mermaid_text(record: &Record, start: usize) -> String {
     let mut diagram = Diagram {
         record,
@@ -31,6 +32,7 @@ pub(crate) fn mermaid_text(record: &Record, start: usize) -> String {
         lines: Vec::new(),
     };
 
+    // The test is always the first participant.
     diagram.participant(None);
     for entry in &record.entries()[start..] {
         diagram.add(entry);
@@ -39,11 +41,11 @@ pub(crate) fn mermaid_text(record: &Record, start: usize) -> String {
     diagram.text()
 }
 
-/// A diagram as it is drawn.
+/// A diagram that grows entry by entry.
 struct Diagram<'r> {
     record: &'r Record,
     effects: Effects<'r>,
-    /// Handlers in order of appearance, each with the name that it has in the diagram; `None` is the test.
+    /// The handlers in the order of appearance, each with its id in the diagram; `None` is the test.
     participants: Vec<(Option<&'static str>, String)>,
     lines: Vec<String>,
 }
@@ -58,80 +60,99 @@ impl Diagram<'_> {
                 },
                 Some(message),
             ) => {
-                let (from, to) = (self.sender(message), self.participant(Some(handler)));
+                let from = self.sender(message);
+                let to = self.participant(Some(handler));
                 let text = format!("{}{}", message_name(message), attempt_suffix(*attempt));
                 self.add_line(&format!("{from}->>{to}"), &text);
             }
-            (EntryKind::HandlerEnded(_), Some(started)) => self.add_outcome(started),
+            (EntryKind::HandlerEnded(_), Some(start_entry)) => self.add_outcome(start_entry),
             (EntryKind::Scheduled { due, .. }, _) => {
                 self.add_note(entry, &format!(", scheduled for {due}"));
             }
-            (EntryKind::CommandReceived(_) | EntryKind::Appended(_), _) => {
-                let mut effects = self.effects.caused_by(entry.id);
-                let is_handled = effects.any(|effect| {
-                    matches!(
-                        effect.kind,
-                        EntryKind::HandlerStarted { .. }
-                            | EntryKind::NoSubscriber
-                            | EntryKind::Expired
-                    )
-                });
-
-                if !is_handled {
-                    self.add_note(entry, ", not handled yet");
-                }
+            (EntryKind::CommandReceived(_) | EntryKind::Appended(_), _)
+                if !self.is_handled(entry) =>
+            {
+                self.add_note(entry, ", pending");
             }
             (EntryKind::NoSubscriber, Some(message)) => {
-                self.add_note(message, ", nobody handles it");
+                self.add_note(message, ", no handler");
             }
-            (EntryKind::Expired, Some(message)) => self.add_note(message, ", too late"),
+            (EntryKind::Expired, Some(message)) => self.add_note(message, ", expired"),
             (
                 EntryKind::RetriesExhausted {
                     handler,
-                    is_dead_lettered: is_kept,
+                    is_dead_lettered,
                     ..
                 },
                 Some(message),
             ) => {
-                let fate = if *is_kept { "a dead letter" } else { "skipped" };
-                let text = format!("gave up on {}, {fate}", message_name(message));
-                let handler = self.participant(Some(handler));
-                self.add_line(&format!("Note over {handler}"), &text);
+                let settlement = if *is_dead_lettered {
+                    "dead letter"
+                } else {
+                    "skipped"
+                };
+                self.add_exhausted(message, *handler, settlement);
             }
             _ => {}
         }
     }
 
-    /// What came of a handling: an arrow back if it was for nothing.
-    fn add_outcome(&mut self, started: &Entry) {
+    /// Returns true if a message was handled, or was settled without a handler.
+    fn is_handled(&self, message: &Entry) -> bool {
+        self.effects.caused_by(message.id).any(|effect| {
+            matches!(
+                effect.kind,
+                EntryKind::HandlerStarted { .. } | EntryKind::NoSubscriber | EntryKind::Expired
+            )
+        })
+    }
+
+    /// Adds the outcome of a handler call: an arrow back if the call failed, else a note.
+    fn add_outcome(&mut self, start_entry: &Entry) {
         let (Some(message), EntryKind::HandlerStarted { handler, .. }) =
-            (started.cause, &started.kind)
+            (start_entry.cause, &start_entry.kind)
         else {
             return;
         };
 
         let from = self.sender(self.record.entry(message));
         let to = self.participant(Some(handler));
-        let ended = self.effects.outcome_text(started);
-        let was_for_nothing = ["FAILED", "REJECTED", "rolled back"]
+        let outcome = self.effects.outcome_text(start_entry);
+        let has_failed = ["FAILED", "REJECTED", "rolled back"]
             .iter()
-            .any(|word| ended.starts_with(word));
+            .any(|word| outcome.starts_with(word));
 
-        if was_for_nothing {
-            self.add_line(&format!("{to}--x{from}"), &ended);
-        } else if ended != "handled" {
-            self.add_line(&format!("Note over {to}"), &ended);
+        if has_failed {
+            self.add_line(&format!("{to}--x{from}"), &outcome);
+        } else if outcome != "handled" {
+            self.add_line(&format!("Note over {to}"), &outcome);
         }
     }
 
-    /// Something about a message that nobody is handed, beside who sent it.
+    /// Adds a note about a message that the engine no longer retries.
+    fn add_exhausted(&mut self, message: &Entry, handler: Option<&'static str>, settlement: &str) {
+        // Without a handler there were no retries. `None` as a participant would be the test.
+        let Some(handler) = handler else {
+            self.add_note(message, &format!(", {settlement}"));
+            return;
+        };
+
+        let text = format!(
+            "retries of {} exhausted, {settlement}",
+            message_name(message)
+        );
+        let handler = self.participant(Some(handler));
+        self.add_line(&format!("Note over {handler}"), &text);
+    }
+
+    /// Adds a note about a message that reached no handler, at its sender.
     fn add_note(&mut self, message: &Entry, text: &str) {
         let sender = self.sender(message);
         let text = format!("{}{text}", message_name(message));
         self.add_line(&format!("Note over {sender}"), &text);
     }
 
-    /// Who sent a message: the handler that raised or issued it, or the test.
+    /// Returns the id of the sender of a message: the handler that raised or issued it, or the test.
     fn sender(&mut self, message: &Entry) -> String {
         let sender = self
             .record
@@ -144,16 +165,15 @@ impl Diagram<'_> {
         self.participant(sender)
     }
 
+    /// Returns the id of a participant, and adds the participant if it is new.
     fn participant(&mut self, handler: Option<&'static str>) -> String {
-        let mut known = self.participants.iter();
-        if let Some((_, id)) = known.find(|(name, _)| *name == handler) {
+        if let Some((_, id)) = self.participants.iter().find(|(name, _)| *name == handler) {
             return id.clone();
         }
 
         let name = handler.unwrap_or("Test");
-        let mut id = name.replace(|letter: char| !letter.is_alphanumeric(), "_");
+        let mut id = name.replace(|char: char| !char.is_alphanumeric(), "_");
         let is_taken = |id: &String| self.participants.iter().any(|(_, other)| other == id);
-
         while RESERVED.contains(&id.to_lowercase().as_str()) || is_taken(&id) {
             id.push('_');
         }
@@ -166,6 +186,7 @@ impl Diagram<'_> {
         self.lines.push(format!("{arrow}: {}", escape(text)));
     }
 
+    /// Returns the source text of the diagram.
     fn text(&self) -> String {
         let mut text = String::from("sequenceDiagram");
         for (handler, id) in &self.participants {
@@ -198,17 +219,17 @@ fn message_name(message: &Entry) -> String {
     }
 }
 
-/// Writes letters as their codes that mean something else in a diagram.
+/// Replaces characters that have a meaning in Mermaid by their codes.
 fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
-    for letter in text.chars() {
-        match letter {
+    for char in text.chars() {
+        match char {
             '#' => escaped.push_str("#35;"),
             ';' => escaped.push_str("#59;"),
             '<' => escaped.push_str("#lt;"),
             '>' => escaped.push_str("#gt;"),
             '\n' => escaped.push_str("<br/>"),
-            letter => escaped.push(letter),
+            char => escaped.push(char),
         }
     }
 

@@ -1,22 +1,27 @@
-//! How a sentence fails: the text that says what was expected, what was found, and what happened.
+//! How a test flow fails: a text that shows what was expected, what was found, and what happened.
 //!
-//! A report reads from top to bottom: the step with its line, what was expected and what was found there,
-//! how many steps were not run because of it, the story up to there, who caused what, what is left to
-//! do, and how to run the test again. Several `then` of one act that fail are told together.
+//! A report reads from top to bottom:
+//!
+//! 1. the failed step with its line, the expected and the found values, and the number of skipped steps
+//! 2. the diagnosis, with advice
+//! 3. the story of the steps, and the chain: which message caused which
+//! 4. the remaining work of the engine, and the command that runs the test again
+//!
+//! If several `then` of one act fail, one report shows all of them.
 //!
 //! | | colours | columns | the whole record |
 //! |---|---|---|---|
 //! | a test that panics | if stdout and stderr are a terminal | those of the terminal | in `target/flow-harness/<name of the test>.txt` |
 //! | [`FlowFailure`]'s `Display` | none | 140 | as text: [`record_text`](FlowFailure::record_text) |
 //!
-//! Values go on after a comma, the lines of story and chain are cut at their end, and a chain of more
-//! than 60 lines shows a part of itself and counts the rest. `NO_COLOR` and `CLICOLOR=0` take colours away,
-//! `CLICOLOR_FORCE` and `FORCE_COLOR` bring them where there is no terminal.
+//! Long values wrap after a comma. Long lines of the story and the chain are cut at the end. A chain of more
+//! than 60 lines shows a part of itself and counts the rest. `NO_COLOR` and `CLICOLOR=0` turn colours off.
+//! `CLICOLOR_FORCE` and `FORCE_COLOR` turn them on without a terminal.
 //!
-//! With `FLOW_HARNESS_TRACE=1`, sentences that pass tell their story and their chain on stderr.
-//! [`Outcome::story`](crate::Outcome::story), [`chain`](crate::Outcome::chain),
-//! [`mermaid`](crate::Outcome::mermaid) and [`logs`](crate::Outcome::logs) are there for tests that want
-//! to print or check them.
+//! With `FLOW_HARNESS_TRACE=1`, test flows that pass print their story and their chain on stderr. Tests can
+//! print or check the parts themselves: [`Outcome::story`](crate::Outcome::story),
+//! [`chain`](crate::Outcome::chain), [`mermaid`](crate::Outcome::mermaid) and
+//! [`logs`](crate::Outcome::logs).
 
 mod chain;
 mod diff;

@@ -5,53 +5,55 @@ use crate::{
     report::text::first_few,
 };
 
-/// What became of the things of one kind in a run.
+/// The ids of the states of one type that a run stored and deleted.
 #[derive(Default)]
 struct StoredIds<'r> {
-    /// The ids under which something was stored, in order.
+    /// The ids that were stored, in the order of their first write.
     stored: Vec<&'r str>,
-    /// The ids under which something was deleted last.
+    /// The ids that were deleted and not stored again.
     deleted: Vec<&'r str>,
 }
 
-/// Tells what is there instead of what was looked for.
-pub(crate) fn nothing_found(look: &StateQuery<'_>, record: &Record) -> Mismatch {
-    let name = look.state_type.name;
-    let traces = StoredIds::of(look, record);
-    let found = match &look.id {
-        Some(id) if traces.deleted.contains(&id.as_str()) => {
-            "nothing under that id any more; it was deleted in this flow".to_owned()
+/// Returns the mismatch for a state that was not found. It shows which states there are instead.
+pub(crate) fn nothing_found(query: &StateQuery<'_>, record: &Record) -> Mismatch {
+    let name = query.state_type.name;
+    let ids = StoredIds::of(query, record);
+
+    let found = match &query.id {
+        Some(id) if ids.deleted.contains(&id.as_str()) => {
+            "nothing with this id; the flow deleted it".to_owned()
         }
-        Some(_) => format!("nothing under that id; {}", traces.render(name)),
-        None => format!("none; {}", traces.render(name)),
+        Some(_) => format!("nothing with this id; {}", ids.render(name)),
+        None => format!("none; {}", ids.render(name)),
     };
 
-    Mismatch::new(look.describe(), found)
+    Mismatch::new(query.describe(), found)
 }
 
 impl<'r> StoredIds<'r> {
-    fn of(look: &StateQuery<'_>, record: &'r Record) -> Self {
-        let mut traces = Self::default();
+    fn of(query: &StateQuery<'_>, record: &'r Record) -> Self {
+        let mut ids = Self::default();
+
         for entry in record.entries() {
             match &entry.kind {
-                EntryKind::StateChanged(written) if look.is_stored_in(written.table) => {
-                    if written.after.is_some() {
-                        traces.add_stored(&written.id);
+                EntryKind::StateChanged(change) if query.is_stored_in(change.table) => {
+                    if change.after.is_some() {
+                        ids.add_stored(&change.id);
                     } else {
-                        traces.deleted.push(&written.id);
+                        ids.deleted.push(&change.id);
                     }
                 }
-                // An event-sourced aggregate is nothing but its events.
+                // An event-sourced aggregate is stored as its events only.
                 EntryKind::Appended(event)
-                    if look.stream_category == Some(event.stream().category()) =>
+                    if query.stream_category == Some(event.stream().category()) =>
                 {
-                    traces.add_stored(event.stream().id());
+                    ids.add_stored(event.stream().id());
                 }
                 _ => {}
             }
         }
 
-        traces
+        ids
     }
 
     fn add_stored(&mut self, id: &'r str) {
@@ -63,10 +65,10 @@ impl<'r> StoredIds<'r> {
 
     fn render(&self, name: &str) -> String {
         let stored = self.stored.iter().map(|id| format!("{name} {id:?}"));
-        match self.stored.len() {
-            0 => format!("no {name} was stored in this flow"),
-            1 => format!("1 was stored in this flow: {}", first_few(stored)),
-            n => format!("{n} were stored in this flow: {}", first_few(stored)),
+        if self.stored.is_empty() {
+            return format!("the flow stored no {name}");
         }
+
+        format!("the flow stored only {}", first_few(stored))
     }
 }

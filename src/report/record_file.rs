@@ -5,12 +5,14 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-/// How many files a test leaves behind at most: one that tries a sentence a thousand times is to leave
-/// a few of its failures, not all.
+/// The maximum number of files of one test.
+///
+/// A test may run a test flow a thousand times. A few of its failures are enough.
 const MAX_FILES: u32 = 5;
 
-/// Writes `text` into a file for the test with this name, among what cargo builds, and says where it
-/// is. That it cannot be written is told there, and is no failure of its own.
+/// Writes `text` into a file of the test in the target directory, and returns the path for the report.
+///
+/// If it cannot write the file, it returns the reason instead: the report is shown all the same.
 pub(super) fn write_record(test: &str, text: &str) -> String {
     match target_dir() {
         Some(target) => write_record_in(&target, test, text),
@@ -30,20 +32,20 @@ fn write_file(path: &Path, text: &str) -> io::Result<()> {
     if let Some(dir) = path.parent() {
         fs::create_dir_all(dir)?;
     }
+
     fs::write(path, text)
 }
 
-/// The directory in which cargo built this test.
+/// Returns the target directory in which cargo built this test.
 fn target_dir() -> Option<PathBuf> {
     let is_target = |dir: &Path| dir.join("CACHEDIR.TAG").is_file();
-    let exe = env::current_exe().ok()?;
-    let around = exe.ancestors().find(|dir| is_target(dir));
 
-    if let Some(dir) = around {
+    let exe = env::current_exe().ok()?;
+    if let Some(dir) = exe.ancestors().find(|dir| is_target(dir)) {
         return Some(dir.to_owned());
     }
 
-    // The tests of documentation are built elsewhere.
+    // Doc tests are built outside the target directory.
     if let Some(dir) = env::var_os("CARGO_TARGET_DIR")
         .map(PathBuf::from)
         .filter(|dir| dir.is_absolute())
@@ -51,22 +53,29 @@ fn target_dir() -> Option<PathBuf> {
         return Some(dir);
     }
 
-    let here = env::current_dir().ok()?;
-    here.ancestors()
+    env::current_dir()
+        .ok()?
+        .ancestors()
         .map(|dir| dir.join("target"))
         .find(|dir| is_target(dir))
 }
 
-/// As seen from the root of the workspace, like the place in the head of a report, if it is below it.
+/// Returns the path from the root of the workspace, if the target directory is in its usual place.
+///
+/// The locations in a report are relative to the same root.
 fn display_path(path: &Path, target: &Path) -> String {
-    let is_usual = |root: &&Path| target.ends_with("target") && root.join("Cargo.toml").is_file();
-    let root = target.parent().filter(is_usual);
+    let is_workspace =
+        |root: &&Path| target.ends_with("target") && root.join("Cargo.toml").is_file();
+    let root = target.parent().filter(is_workspace);
     let path = root.map_or(path, |root| path.strip_prefix(root).unwrap_or(path));
+
     path.display().to_string()
 }
 
-/// A name for every failure of a test in this process: a later one does not hide the first, and the
-/// next run begins anew.
+/// Returns the next file name for a failure of a test: `a_test.txt`, `a_test-2.txt`.
+///
+/// A later failure does not overwrite the first. The numbers start again in the next process, so the next
+/// run overwrites the files.
 fn numbered_file_name(test: &str) -> String {
     static N_FILES: Mutex<BTreeMap<String, u32>> = Mutex::new(BTreeMap::new());
 
@@ -81,14 +90,14 @@ fn numbered_file_name(test: &str) -> String {
     }
 }
 
-/// The name of a test as that of a file: `orders--a_wrong_id`.
+/// Returns the name of a test as a file name: `orders--a_wrong_id`.
 fn file_stem(test: &str) -> String {
-    let is_safe = |letter: char| letter.is_alphanumeric() || "_-.".contains(letter);
+    let is_safe = |char: char| char.is_alphanumeric() || "_-.".contains(char);
     let stem: String = test
         .replace("::", "--")
         .chars()
-        .map(|letter| if is_safe(letter) { letter } else { '_' })
-        // File systems allow 255 bytes.
+        .map(|char| if is_safe(char) { char } else { '_' })
+        // File systems allow 255 bytes, and a character has up to 4 bytes.
         .take(60)
         .collect();
 
@@ -115,24 +124,24 @@ mod tests {
 
     #[test]
     fn display_path_is_relative_to_the_workspace() {
-        let shown = |target: &Path| display_path(&target.join("flow-harness/a.txt"), target);
+        let displayed = |target: &Path| display_path(&target.join("flow-harness/a.txt"), target);
         let workspace = Path::new(env!("CARGO_MANIFEST_DIR"));
 
         assert_eq!(
-            shown(&workspace.join("target")),
+            displayed(&workspace.join("target")),
             "target/flow-harness/a.txt"
         );
         let elsewhere = "/tmp/target/flow-harness/a.txt";
-        assert_eq!(shown(Path::new("/tmp/target")), elsewhere);
+        assert_eq!(displayed(Path::new("/tmp/target")), elsewhere);
     }
 
     #[test]
     fn unwritable_record_is_reported() {
         let file = env::current_exe().unwrap();
 
-        let told = write_record_in(&file, "unwritable", "");
+        let reported = write_record_in(&file, "unwritable", "");
 
         let path = file.join("flow-harness/unwritable.txt");
-        assert!(told.starts_with(&format!("not written to {}: ", path.display())));
+        assert!(reported.starts_with(&format!("not written to {}: ", path.display())));
     }
 }

@@ -2,52 +2,31 @@ use flow_domain::record::{Entry, EntryId, EntryKind, HandlerKind, HandlerOutcome
 
 use crate::{expect::pending_due_time, report::failure_text::counted, run::Outcome};
 
-/// What is left to do at the end of a run, and how much went wrong, in one line.
+/// Returns one line about the end of a run: the pending messages, and how many handlers failed.
 pub(super) fn remaining_text(outcome: &Outcome) -> String {
     let record = outcome.record();
-    let entries = record.entries().iter();
-    let mut failures: Vec<_> = entries
-        .filter(|entry| is_independent_failure(entry, record))
-        .filter_map(|entry| call_of(entry, record))
-        .collect();
-
-    // One that is tried again is one.
-    failures.sort_unstable();
-    failures.dedup();
-    let waiting: usize = outcome
-        .acts()
-        .iter()
-        .filter_map(|act| act.stall())
-        .map(|stall| stall.pending.len())
-        .sum();
-
-    let still_waiting = outcome
-        .remaining()
-        .backlogs
-        .iter()
-        .map(|one| one.n_messages);
-    let waiting = waiting + outcome.remaining().outbox + still_waiting.sum::<usize>();
-    let mut also = Vec::new();
+    let n_failed = count_failures(record);
     let (n_dead, n_scheduled) = count_dead_and_scheduled(record);
 
+    let pending = match count_pending(outcome) {
+        0 => "nothing".to_owned(),
+        n => n.to_string(),
+    };
+    let mut parts = vec![
+        format!("{pending} pending"),
+        count_or_no(n_failed, "handler failed", "handlers failed"),
+    ];
+
+    // Without an engine there are no dead letters: the text says so only if an engine ran.
     if 0 < n_dead || !outcome.is_inline() {
-        also.push(count_or_no(n_dead, "dead letter", "dead letters"));
+        parts.push(count_or_no(n_dead, "dead letter", "dead letters"));
     }
 
     if 0 < n_scheduled {
-        also.push(format!("{n_scheduled} scheduled"));
+        parts.push(format!("{n_scheduled} scheduled"));
     }
 
-    let also: Vec<String> = also.iter().map(|part| format!(" · {part}")).collect();
-    format!(
-        "{} waiting · {}{}",
-        match waiting {
-            0 => "nothing".to_owned(),
-            n => n.to_string(),
-        },
-        count_or_no(failures.len(), "handler failed", "handlers failed"),
-        also.concat()
-    )
+    parts.join(" · ")
 }
 
 fn count_or_no(n: usize, one: &str, many: &str) -> String {
@@ -57,7 +36,39 @@ fn count_or_no(n: usize, one: &str, many: &str) -> String {
     }
 }
 
-/// How many messages were given up on, and how many commands still have to come.
+/// Counts the messages that are pending at the end, or were pending in an act that did not settle.
+fn count_pending(outcome: &Outcome) -> usize {
+    let in_stalled_acts: usize = outcome
+        .acts()
+        .iter()
+        .filter_map(|act| act.stall())
+        .map(|stall| stall.pending.len())
+        .sum();
+    let remaining = outcome.remaining();
+    let in_backlogs: usize = remaining
+        .backlogs
+        .iter()
+        .map(|backlog| backlog.n_messages)
+        .sum();
+
+    in_stalled_acts + remaining.outbox + in_backlogs
+}
+
+/// Counts the failures of handlers. The attempts of one handler with one message count as one failure.
+fn count_failures(record: &Record) -> usize {
+    let mut failures: Vec<_> = record
+        .entries()
+        .iter()
+        .filter(|entry| is_independent_failure(entry, record))
+        .filter_map(|entry| call_of(entry, record))
+        .collect();
+    failures.sort_unstable();
+    failures.dedup();
+
+    failures.len()
+}
+
+/// Counts the dead letters and the commands that are still scheduled.
 fn count_dead_and_scheduled(record: &Record) -> (usize, usize) {
     let (mut n_dead, mut n_scheduled) = (0, 0);
     for entry in record.entries() {
@@ -76,44 +87,50 @@ fn count_dead_and_scheduled(record: &Record) -> (usize, usize) {
     (n_dead, n_scheduled)
 }
 
-/// The handler that came to this end, and the entry of its message.
-fn call_of(ended: &Entry, record: &Record) -> Option<(&'static str, Option<usize>)> {
-    let started = record.entry(ended.cause?);
-    match started.kind {
+/// Returns the handler of a call that ended, and the index of the entry of its message.
+fn call_of(end: &Entry, record: &Record) -> Option<(&'static str, Option<usize>)> {
+    let start_entry = record.entry(end.cause?);
+
+    match start_entry.kind {
         EntryKind::HandlerStarted { handler, .. } => {
-            Some((handler, started.cause.map(EntryId::index)))
+            Some((handler, start_entry.cause.map(EntryId::index)))
         }
         _ => None,
     }
 }
 
-/// Returns true for the end of a handler that failed by itself, and not as a part of another one that
-/// failed with it: a command that a handler issues takes its handler with it.
+/// Returns true for the end of a handler call that failed inside no other failed call.
+///
+/// If a handler issues a command and the command fails, both calls fail. Only the outer one counts.
 fn is_independent_failure(entry: &Entry, record: &Record) -> bool {
-    let is_inside = |ended: &Entry| {
-        let outer = record.causes(ended.id).skip(1);
-        outer
-            // What was appended was committed, and nothing that failed is behind it.
+    let is_inside = |end: &Entry| {
+        record
+            .causes(end.id)
+            // The first cause is the start of the call itself.
+            .skip(1)
+            // An appended event was committed, so none of its causes has failed.
             .take_while(|cause| !matches!(cause.kind, EntryKind::Appended(_)))
             .filter(|cause| matches!(cause.kind, EntryKind::HandlerStarted { .. }))
-            .any(|started| {
-                let mut effects = record.effects(started.id);
-                effects.any(|effect| has_failed(effect, record))
+            .any(|start_entry| {
+                record
+                    .effects(start_entry.id)
+                    .any(|effect| has_failed(effect, record))
             })
     };
 
     has_failed(entry, record) && !is_inside(entry)
 }
 
-/// Returns true for the end of a handler that failed. To refuse a command is no failure, but nobody
-/// asks any other handler whether it agrees.
+/// Returns true for the end of a handler call that failed.
+///
+/// A command handler may reject a command: that is no failure. A rejection by any other handler is one.
 fn has_failed(entry: &Entry, record: &Record) -> bool {
     match entry.kind {
         EntryKind::HandlerEnded(HandlerOutcome::Failed(_)) => true,
         EntryKind::HandlerEnded(HandlerOutcome::Rejected(_)) => {
-            let started = entry.cause.map(|cause| &record.entry(cause).kind);
+            let start_kind = entry.cause.map(|cause| &record.entry(cause).kind);
             !matches!(
-                started,
+                start_kind,
                 Some(EntryKind::HandlerStarted {
                     kind: HandlerKind::CommandHandler,
                     ..

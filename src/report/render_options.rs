@@ -1,48 +1,51 @@
 use std::borrow::Cow;
 
-/// How many columns of indentation the further lines of a wrapped value get.
+/// The extra indentation of the second and further lines of a wrapped value.
 const HANGING_INDENT: usize = 2;
 
-/// What a report is written on.
+/// How a report is rendered.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct RenderOptions {
-    /// How many columns it has.
+    /// The maximum number of columns.
     pub(crate) width: usize,
-    /// How many lines of a chain it has room for.
+    /// The maximum number of lines of a chain.
     pub(crate) n_lines: usize,
     pub(crate) is_coloured: bool,
 }
 
-/// What a part of a report is, where colours tell them apart.
+/// The role of a part of a report. Each role has its own colour.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Style {
-    /// What went wrong.
+    /// A failure.
     Failure,
+    /// An expected value.
     Expected,
+    /// A found value.
     Found,
+    /// A difference between two values.
     Difference,
     /// The name of a section.
     SectionName,
-    /// Where the reason lies.
+    /// The mark at the cause of the failure.
     Mark,
 }
 
 impl RenderOptions {
-    /// The log of a CI run, or a file.
+    /// The options for the log of a CI run, or for a file.
     pub(crate) const PLAIN: Self = Self {
         width: 140,
         n_lines: 60,
         is_coloured: false,
     };
 
-    /// Room for everything.
+    /// The options that show everything.
     pub(crate) const UNLIMITED: Self = Self {
         width: usize::MAX,
         n_lines: usize::MAX,
         is_coloured: false,
     };
 
-    /// What is left of it to the right of so many columns.
+    /// Returns the options for a text that is indented by `n_columns`.
     pub(super) fn indented(self, n_columns: usize) -> Self {
         Self {
             width: self.width.saturating_sub(n_columns),
@@ -50,25 +53,27 @@ impl RenderOptions {
         }
     }
 
-    /// The text in a colour, line by line: an indentation that is put in later has none.
-    pub(super) fn paint<'t>(&self, ink: Style, text: &'t str) -> Cow<'t, str> {
+    /// Colours a text line by line.
+    ///
+    /// An indentation that is added later then has no colour.
+    pub(super) fn paint<'t>(&self, style: Style, text: &'t str) -> Cow<'t, str> {
         if !self.is_coloured {
             return Cow::Borrowed(text);
         }
 
         let lines = text.split('\n').map(|line| match line {
             "" => String::new(),
-            line => format!("\x1b[{}m{line}\x1b[0m", ink.ansi_code()),
+            line => format!("\x1b[{}m{line}\x1b[0m", style.ansi_code()),
         });
         Cow::Owned(lines.collect::<Vec<String>>().join("\n"))
     }
 
-    /// Breaks values that are too long after a comma; what has none stays as it is.
+    /// Breaks long values after a comma. A value without a comma stays as it is.
     pub(super) fn wrap_fields(&self, text: &str) -> String {
         self.wrap_after(", ", text)
     }
 
-    /// Breaks sentences that are too long after a word.
+    /// Breaks long sentences after a word.
     pub(super) fn wrap_words(&self, text: &str) -> String {
         self.wrap_after(" ", text)
     }
@@ -91,37 +96,42 @@ impl RenderOptions {
         wrapped.join("\n")
     }
 
-    /// Where a line is to be broken, if it is too long: after the last mark that has room, or else
-    /// after the first.
+    /// Returns where to break a line, if it is too long.
+    ///
+    /// It is after the last mark that fits, or else after the first mark.
     fn break_point(&self, mark: &str, line: &str, indentation: usize) -> Option<usize> {
         if line.chars().count() <= self.width {
             return None;
         }
 
-        let room = line.char_indices().nth(self.width);
-        let room = room.map_or(line.len(), |(at, _)| at);
+        let room = line
+            .char_indices()
+            .nth(self.width)
+            .map_or(line.len(), |(idx, _)| idx);
+        // The search skips the indentation: a break there would not shorten the line, and would repeat
+        // for ever.
         let start = indentation.min(line.len());
-        // A mark in front of nothing but spaces would be found again and again.
-        let fits = line.get(start..room).and_then(|part| part.rfind(mark));
-        let found = fits.or_else(|| line.get(start..).and_then(|part| part.find(mark)));
+        let last_that_fits = line.get(start..room).and_then(|part| part.rfind(mark));
 
-        found
-            .map(|at| start + at + mark.len())
+        last_that_fits
+            .or_else(|| line.get(start..).and_then(|part| part.find(mark)))
+            .map(|idx| start + idx + mark.len())
             .filter(|end| *end < line.len())
     }
 
-    /// Cuts off the end of a line that is too long.
+    /// Cuts off the end of a long line.
     pub(super) fn cut_end(&self, line: &str) -> String {
         if line.chars().count() <= self.width {
             return line.to_owned();
         }
+
         let room: String = line.chars().take(self.width.saturating_sub(3)).collect();
         format!("{} ..", room.trim_end())
     }
 }
 
 impl Style {
-    /// The parameters of ANSI's "select graphic rendition".
+    /// Returns the parameters of the ANSI escape sequence "select graphic rendition".
     fn ansi_code(self) -> &'static str {
         match self {
             Self::Failure => "1;31",

@@ -1,33 +1,32 @@
 use flow_domain::record::{Entry, EntryKind, HandlerOutcome, Record};
 
-/// Returns the handler with whose work `entry` was rolled back, if it was.
+/// Returns the outer handler that rolled back `entry`, if one did.
 ///
-/// A command that a handler issues is handled in the unit of work of that handler, so what was handled
-/// well is undone all the same if the handler refuses or fails later on.
+/// A command is handled in the unit of work of the handler that issued it. If that handler refuses or
+/// fails later, it rolls back the command, too, although the command itself succeeded.
 pub(crate) fn rolled_back_by(entry: &Entry, record: &Record) -> Option<&'static str> {
     record
         .causes(entry.id)
-        // What was appended was committed, and so was all that led to it: a long chain is not walked
-        // to its beginning.
+        // An appended event was committed, and so were all its causes. The search can stop there: it does
+        // not walk a long chain to its beginning.
         .take_while(|cause| !matches!(cause.kind, EntryKind::Appended(_)))
         .find_map(|cause| match cause.kind {
-            EntryKind::HandlerStarted { handler, .. } if was_rolled_back(cause, record) => {
-                Some(handler)
-            }
+            EntryKind::HandlerStarted { handler, .. } if has_failed(cause, record) => Some(handler),
             _ => None,
         })
 }
 
-fn was_rolled_back(started: &Entry, record: &Record) -> bool {
-    let end = record
-        .effects(started.id)
+/// Returns true if the handler call with this start entry was rejected or failed.
+fn has_failed(start_entry: &Entry, record: &Record) -> bool {
+    let outcome = record
+        .effects(start_entry.id)
         .find_map(|effect| match &effect.kind {
-            EntryKind::HandlerEnded(ended) => Some(ended),
+            EntryKind::HandlerEnded(outcome) => Some(outcome),
             _ => None,
         });
 
     matches!(
-        end,
+        outcome,
         Some(HandlerOutcome::Rejected(_) | HandlerOutcome::Failed(_))
     )
 }

@@ -10,20 +10,21 @@ use crate::{
     system::ClockAdvance,
 };
 
-/// How wide a step may get before its end is cut off.
+/// The maximum width of a step. A longer one is cut at the end.
 const MAX_STEP_WIDTH: usize = 70;
 
-/// How wide it may always get.
+/// The width that a step has at least, also on a narrow terminal.
 const MIN_STEP_WIDTH: usize = 30;
 
-/// How many columns there are before it for its number and its word, and how many are kept behind it for
-/// what became of it.
+/// The columns before a step, for its number and its keyword.
 const PREFIX_WIDTH: usize = 13;
+
+/// The columns that are reserved behind a step for its status.
 const MAX_STATUS_WIDTH: usize = 30;
 
-/// The sentence as prose: one line for each step.
+/// The steps of a test flow, one line for each step.
 ///
-/// A line is kept as what it tells of, and put into words only when somebody reads it.
+/// The lines are data. They become text only when somebody reads the story.
 #[derive(Debug, Default)]
 pub(crate) struct Story {
     lines: Vec<StoryLine>,
@@ -31,48 +32,55 @@ pub(crate) struct Story {
 
 #[derive(Debug)]
 struct StoryLine {
+    /// `given`, `when`, `then` or `fault`.
     keyword: &'static str,
     text: StepText,
-    /// What became of the step.
     status: StepStatus,
 }
 
-/// What a line tells of.
+/// The text of a step, before it is rendered.
 #[derive(Debug)]
 enum StepText {
     Text(String),
     Message(SerializedMessage),
     Messages(Vec<SerializedMessage>),
-    /// What was made from what was seen, once it was made.
+    /// A command that a closure builds; `None` if it was not built yet.
     BuiltCommand(Option<SerializedMessage>),
+    /// A stored state, and the methods that check it.
     State {
         name: &'static str,
+        /// `None` for all rows of a projection.
         id: Option<String>,
         methods: Vec<&'static str>,
     },
 }
 
-/// What became of a step.
+/// How a step ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum StepStatus {
-    /// Nothing to tell.
+    /// The step ran, and has no result.
     Done,
-    /// The act with this number, and those that were a part of the step as well.
+    /// The step ran acts: the index of the first, and their number.
     Acts(usize, usize),
+    /// The expectation was met.
     Passed,
     Failed,
+    /// The step was not run.
     Skipped,
 }
 
-/// What became of the steps of a sentence, while it runs.
+/// How far a run has come: what is known about each step so far.
+///
+/// Steps are named by their indices in the plan.
 #[derive(Debug, Default)]
 pub(crate) struct StepProgress {
-    /// For each act, the place of its step.
+    /// The step of each act.
     act_steps: Vec<usize>,
-    /// The commands that were made from what was seen, with the places of their steps.
+    /// The commands that closures built, each with its step.
     built_commands: Vec<(usize, SerializedMessage)>,
+    /// The steps that failed.
     failed: Vec<usize>,
-    /// The step that was reached last.
+    /// The last step that was reached.
     reached: usize,
 }
 
@@ -89,7 +97,7 @@ impl StepProgress {
         self.act_steps.push(idx);
     }
 
-    /// How many acts the step was.
+    /// Returns the number of acts of a step.
     pub(crate) fn n_acts(&self, idx: usize) -> usize {
         self.act_steps.iter().filter(|step| **step == idx).count()
     }
@@ -98,29 +106,19 @@ impl StepProgress {
         self.built_commands.push((idx, command));
     }
 
-    /// Tells the story of a sentence that is over.
+    /// Builds the story of a run that has ended.
     pub(crate) fn into_story(mut self, plan: &Plan<'_>) -> Story {
         let lines = plan.steps.iter().enumerate().map(|(idx, step)| {
-            let (word, mut tells) = step_text(&step.kind);
-            let mut fate = self.status_of(idx, word);
-
-            if let Some(act) = self.act_steps.iter().position(|step| *step == idx) {
-                fate = StepStatus::Acts(act, self.n_acts(idx));
-            }
-
-            if let StepText::BuiltCommand(made) = &mut tells
-                && let Some(place) = self
-                    .built_commands
-                    .iter()
-                    .position(|(step, _)| *step == idx)
-            {
-                *made = Some(self.built_commands.swap_remove(place).1);
+            let keyword = keyword_of(&step.kind);
+            let mut text = text_of(&step.kind);
+            if let StepText::BuiltCommand(command) = &mut text {
+                *command = self.take_built_command(idx);
             }
 
             StoryLine {
-                keyword: word,
-                text: tells,
-                status: fate,
+                keyword,
+                text,
+                status: self.status_of(idx, keyword),
             }
         });
 
@@ -129,12 +127,24 @@ impl StepProgress {
         }
     }
 
-    fn status_of(&self, idx: usize, word: &str) -> StepStatus {
-        if self.failed.contains(&idx) {
+    /// Removes the command that a step built.
+    fn take_built_command(&mut self, idx: usize) -> Option<SerializedMessage> {
+        let nth = self
+            .built_commands
+            .iter()
+            .position(|(step, _)| *step == idx)?;
+
+        Some(self.built_commands.swap_remove(nth).1)
+    }
+
+    fn status_of(&self, idx: usize, keyword: &str) -> StepStatus {
+        if let Some(act) = self.act_steps.iter().position(|step| *step == idx) {
+            StepStatus::Acts(act, self.n_acts(idx))
+        } else if self.failed.contains(&idx) {
             StepStatus::Failed
         } else if self.reached < idx {
             StepStatus::Skipped
-        } else if word == "then" {
+        } else if keyword == "then" {
             StepStatus::Passed
         } else {
             StepStatus::Done
@@ -142,69 +152,82 @@ impl StepProgress {
     }
 }
 
-fn step_text(kind: &StepKind<'_>) -> (&'static str, StepText) {
+fn keyword_of(kind: &StepKind<'_>) -> &'static str {
     match kind {
-        StepKind::GivenNothing => ("given", StepText::Text("nothing".to_owned())),
-        StepKind::GivenEvents(Ok(events)) => ("given", StepText::Messages(events.clone())),
-        StepKind::GivenAggregate(Ok(aggregate)) => (
-            "given",
-            StepText::State {
+        StepKind::GivenNothing
+        | StepKind::GivenEvents(_)
+        | StepKind::GivenAggregate(_)
+        | StepKind::GivenCommand(_) => "given",
+        StepKind::When(..)
+        | StepKind::WhenEvent(..)
+        | StepKind::WhenSubmitted(..)
+        | StepKind::WhenAll(_)
+        | StepKind::WhenTime(_)
+        | StepKind::WhenEngine(_)
+        | StepKind::WhenRedelivered(_)
+        | StepKind::WhenWith(..) => "when",
+        StepKind::Fault(_) => "fault",
+        StepKind::Then(_) => "then",
+    }
+}
+
+fn text_of(kind: &StepKind<'_>) -> StepText {
+    let text = match kind {
+        StepKind::GivenEvents(Ok(events)) => return StepText::Messages(events.clone()),
+        StepKind::GivenAggregate(Ok(aggregate)) => {
+            return StepText::State {
                 name: aggregate.name,
                 id: Some(aggregate.id.to_string()),
                 methods: Vec::new(),
-            },
-        ),
-        StepKind::GivenCommand(Ok(command)) => ("given", StepText::Message(command.clone())),
-        StepKind::When(Ok(message), ..)
+            };
+        }
+        StepKind::GivenCommand(Ok(message))
+        | StepKind::When(Ok(message), ..)
         | StepKind::WhenEvent(Ok(message), _)
-        | StepKind::WhenSubmitted(Ok(message), _) => ("when", StepText::Message(message.clone())),
-        StepKind::WhenAll(Ok(commands)) => ("when", StepText::Messages(commands.clone())),
-        StepKind::WhenAll(Err(_)) => ("when", StepText::Text("commands".to_owned())),
-        StepKind::WhenTime(ClockAdvance::Ready(time)) => (
-            "when",
-            StepText::Text(format!("{} pass", humantime::format_duration(*time))),
-        ),
-        StepKind::WhenTime(ClockAdvance::To(time)) => {
-            ("when", StepText::Text(format!("it is {time}")))
+        | StepKind::WhenSubmitted(Ok(message), _) => return StepText::Message(message.clone()),
+        StepKind::WhenAll(Ok(commands)) => return StepText::Messages(commands.clone()),
+        StepKind::WhenWith(..) => return StepText::BuiltCommand(None),
+        StepKind::Then(Then::State(query)) => return query.step_text(),
+
+        StepKind::GivenNothing => "nothing".to_owned(),
+        StepKind::WhenTime(ClockAdvance::By(time)) => {
+            format!("time passes: {}", humantime::format_duration(*time))
         }
-        StepKind::WhenEngine(None) => ("when", StepText::Text("the engine runs".to_owned())),
-        StepKind::WhenEngine(Some(n)) => (
-            "when",
-            StepText::Text(format!("the engine runs {n} cycles")),
-        ),
-        StepKind::WhenRedelivered(1) => ("when", StepText::Text("redelivered once".to_owned())),
-        StepKind::WhenRedelivered(n) => ("when", StepText::Text(format!("redelivered {n} times"))),
-        StepKind::WhenWith(..) => ("when", StepText::BuiltCommand(None)),
-        StepKind::Fault(fault) => ("fault", StepText::Text(fault.to_string())),
-        StepKind::Then(Then::State(look)) => ("then", look.step_text()),
-        StepKind::Then(then) => ("then", StepText::Text(then.describe())),
-        // Why it could not be written down is told where the step fails.
-        StepKind::GivenEvents(Err(_)) => ("given", StepText::Text("events".to_owned())),
-        StepKind::GivenAggregate(Err((aggregate, _))) => {
-            ("given", StepText::Text(aggregate.clone()))
-        }
-        StepKind::GivenCommand(Err(_)) => ("given", StepText::Text("a command".to_owned())),
-        StepKind::When(Err(_), ..) | StepKind::WhenSubmitted(Err(_), _) => {
-            ("when", StepText::Text("a command".to_owned()))
-        }
-        StepKind::WhenEvent(Err(_), _) => ("when", StepText::Text("an event".to_owned())),
-    }
+        StepKind::WhenTime(ClockAdvance::To(time)) => format!("the time reaches {time}"),
+        StepKind::WhenEngine(None) => "the engine runs".to_owned(),
+        StepKind::WhenEngine(Some(1)) => "the engine runs 1 cycle".to_owned(),
+        StepKind::WhenEngine(Some(n)) => format!("the engine runs {n} cycles"),
+        StepKind::WhenRedelivered(1) => "redelivered once".to_owned(),
+        StepKind::WhenRedelivered(n) => format!("redelivered {n} times"),
+        StepKind::Fault(fault) => fault.to_string(),
+        StepKind::Then(then) => then.describe(),
+
+        // The value could not be serialized. The failure of the step says why.
+        StepKind::GivenEvents(Err(_)) => "events".to_owned(),
+        StepKind::GivenAggregate(Err((aggregate, _))) => aggregate.clone(),
+        StepKind::GivenCommand(Err(_))
+        | StepKind::When(Err(_), ..)
+        | StepKind::WhenSubmitted(Err(_), _) => "a command".to_owned(),
+        StepKind::WhenEvent(Err(_), _) => "an event".to_owned(),
+        StepKind::WhenAll(Err(_)) => "commands".to_owned(),
+    };
+
+    StepText::Text(text)
 }
 
 impl StateQuery<'_> {
     fn step_text(&self) -> StepText {
+        let mut methods: Vec<_> = self
+            .checks
+            .iter()
+            .map(|(_, check)| check.method())
+            .collect();
+        methods.dedup();
+
         StepText::State {
             name: self.state_type.name,
-            methods: {
-                let mut words: Vec<_> = self
-                    .checks
-                    .iter()
-                    .map(|(_, check)| check.method())
-                    .collect();
-                words.dedup();
-                words
-            },
             id: self.id.clone(),
+            methods,
         }
     }
 }
@@ -213,95 +236,101 @@ impl StepText {
     fn render(&self) -> String {
         match self {
             Self::Text(text) => text.clone(),
-            Self::Messages(messages) => {
-                let seen: Vec<MessageView> = messages.iter().map(MessageView::from).collect();
-                let whole: Vec<String> = seen.iter().map(MessageView::show).collect();
-                let whole = whole.join(", ");
-
-                if whole.chars().count() <= MAX_STEP_WIDTH {
-                    return whole;
-                }
-
-                if let [one] = seen.as_slice() {
-                    return one.show();
-                }
-
-                // Which there were says more than what was in the first of them.
-                let names: Vec<String> = seen
-                    .iter()
-                    .map(|one| format!("{} {{..}}", one.name))
-                    .collect();
-                names.join(", ")
-            }
+            Self::Messages(messages) => render_messages(messages),
             Self::Message(message) | Self::BuiltCommand(Some(message)) => {
                 MessageView::from(message).show()
             }
-            Self::BuiltCommand(None) => "a command made from what was seen".to_owned(),
-            Self::State {
-                name,
-                id,
-                methods: words,
-            } => {
+            Self::BuiltCommand(None) => "a command that a closure builds".to_owned(),
+            Self::State { name, id, methods } => {
                 let subject = match id {
                     Some(id) => format!("{name} {id:?}"),
                     None => format!("rows of {name}"),
                 };
                 let mut parts = vec![subject.as_str()];
-                parts.extend(words);
+                parts.extend(methods);
                 parts.join(" ")
             }
         }
     }
 }
 
-impl Story {
-    /// What the step with this place says, with its word: `then OrderDashboard "ord-1" is`.
-    pub(crate) fn describe_step(&self, idx: usize) -> String {
-        let line = &self.lines[idx];
-        format!(
-            "{} {}",
-            line.keyword,
-            cut_after_field(&line.text.render(), MAX_STEP_WIDTH)
-        )
+/// Returns the messages with their fields, or only their names if the fields do not fit.
+fn render_messages(messages: &[SerializedMessage]) -> String {
+    let messages: Vec<MessageView> = messages.iter().map(MessageView::from).collect();
+
+    let whole: Vec<String> = messages.iter().map(MessageView::show).collect();
+    let whole = whole.join(", ");
+    if whole.chars().count() <= MAX_STEP_WIDTH || messages.len() == 1 {
+        return whole;
     }
 
-    /// How many steps were not run, because the sentence stopped before them.
+    // All names say more than the fields of the first message.
+    let names: Vec<String> = messages
+        .iter()
+        .map(|message| format!("{} {{..}}", message.name))
+        .collect();
+    names.join(", ")
+}
+
+impl Story {
+    /// Returns a step with its keyword: `then OrderDashboard "ord-1" is`.
+    pub(crate) fn describe_step(&self, idx: usize) -> String {
+        let line = &self.lines[idx];
+        let text = cut_after_field(&line.text.render(), MAX_STEP_WIDTH);
+
+        format!("{} {text}", line.keyword)
+    }
+
+    /// Returns the number of steps that were not run because the test flow stopped before them.
     pub(crate) fn n_skipped(&self) -> usize {
-        let lines = self.lines.iter();
-        lines
+        self.lines
+            .iter()
             .filter(|line| line.status == StepStatus::Skipped)
             .count()
     }
 
-    /// The story in words.
-    pub(crate) fn render(&self, acts: &[ActOutcome], page: &RenderOptions) -> String {
-        let fates: Vec<String> = self
+    /// Renders the story in columns: the number, the keyword, the text and the status of each step.
+    pub(crate) fn render(&self, acts: &[ActOutcome], options: &RenderOptions) -> String {
+        let statuses: Vec<String> = self
             .lines
             .iter()
             .map(|line| line.render_status(acts))
             .collect();
-        let longest = fates.iter().map(|fate| fate.chars().count()).max();
-        let besides = PREFIX_WIDTH + longest.unwrap_or(0).min(MAX_STATUS_WIDTH);
-        let width = page
+        // The texts are cut to leave room for the statuses.
+        let status_width = max_width(&statuses).min(MAX_STATUS_WIDTH);
+        let width = options
             .width
-            .saturating_sub(besides)
+            .saturating_sub(PREFIX_WIDTH + status_width)
             .clamp(MIN_STEP_WIDTH, MAX_STEP_WIDTH);
-        let told: Vec<String> = self
+        let texts: Vec<String> = self
             .lines
             .iter()
             .map(|line| cut_after_field(&line.text.render(), width))
             .collect();
-        let column = told.iter().map(|told| told.chars().count()).max();
-        let column = column.unwrap_or(0);
-        let lines = self.lines.iter().zip(told).zip(fates).enumerate();
-        let lines = lines.map(|(idx, ((line, told), fate))| {
-            let (number, word) = (idx + 1, line.keyword);
-            let text = format!("{number:>2} {word:<5}  {told:<column$}  {fate}");
-            highlight_failure(&page.cut_end(text.trim_end()), page)
-        });
+        let text_width = max_width(&texts);
 
-        lines.collect::<Vec<String>>().join("\n")
+        self.lines
+            .iter()
+            .zip(texts)
+            .zip(statuses)
+            .enumerate()
+            .map(|(idx, ((line, text), status))| {
+                let (number, keyword) = (idx + 1, line.keyword);
+                let text = format!("{number:>2} {keyword:<5}  {text:<text_width$}  {status}");
+                highlight_failure(&options.cut_end(text.trim_end()), options)
+            })
+            .collect::<Vec<String>>()
+            .join("\n")
     }
+}
+
+/// Returns the number of characters of the longest text.
+fn max_width(texts: &[String]) -> usize {
+    texts
+        .iter()
+        .map(|text| text.chars().count())
+        .max()
+        .unwrap_or(0)
 }
 
 impl StoryLine {
@@ -309,8 +338,9 @@ impl StoryLine {
         match self.status {
             StepStatus::Done => String::new(),
             StepStatus::Acts(first, n) => {
-                let told: Vec<String> = acts.iter().skip(first).take(n).map(act_result).collect();
-                told.join(", ")
+                let results: Vec<String> =
+                    acts.iter().skip(first).take(n).map(act_result).collect();
+                results.join(", ")
             }
             StepStatus::Passed => "ok".to_owned(),
             StepStatus::Failed => "FAILED".to_owned(),
@@ -322,25 +352,25 @@ impl StoryLine {
 fn act_result(act: &ActOutcome) -> String {
     match act.error() {
         _ if act.stall().is_some() => "DID NOT SETTLE".to_owned(),
+        Some(err) if err.is_rejection() => format!("REJECTED: {}", first_line(err)),
+        Some(err) => format!("FAILED: {}", first_line(err.with_causes())),
         None => {
-            let word = match act.kind() {
+            let result = match act.kind() {
                 ActKind::Message => "accepted",
                 ActKind::Submitted => "submitted",
                 ActKind::Other => "",
             };
 
-            match (word, act.failures().is_empty()) {
-                (word, true) => word.to_owned(),
+            match (result, act.failures().is_empty()) {
+                (result, true) => result.to_owned(),
                 ("", false) => "a handler failed".to_owned(),
-                (word, false) => format!("{word}, but a handler failed"),
+                (result, false) => format!("{result}, but a handler failed"),
             }
         }
-        Some(err) if err.is_rejection() => format!("REJECTED: {}", first_line(err)),
-        Some(err) => format!("FAILED: {}", first_line(err.with_causes())),
     }
 }
 
-/// The start of a text that may have several lines, where one is all there is room for.
+/// Returns the first line of a text: a status has only one line.
 fn first_line(text: impl fmt::Display) -> String {
     let text = text.to_string();
     text.lines().next().unwrap_or_default().to_owned()

@@ -8,13 +8,13 @@ use terminal_size::{Width, terminal_size};
 
 use crate::report::RenderOptions;
 
-/// A line of a report needs so much to say anything.
+/// The minimum width of a report. A narrower line would show too little.
 const MIN_WIDTH: usize = 60;
 
 impl RenderOptions {
-    /// The page that whoever runs the test looks at.
+    /// Returns the options for the terminal that runs the test, or plain ones without a terminal.
     pub(crate) fn for_terminal() -> Self {
-        // The test runner catches what is written to stderr, and prints it to stdout.
+        // The test runner captures stderr and prints it to stdout, so both must be a terminal.
         let is_terminal = io::stdout().is_terminal() && io::stderr().is_terminal();
         let columns = terminal_size().filter(|_| is_terminal);
 
@@ -28,8 +28,10 @@ impl RenderOptions {
     }
 }
 
-/// Whether to use colours, as <https://no-color.org> and <https://bixense.com/clicolors> have it;
-/// `FORCE_COLOR` is another name for `CLICOLOR_FORCE`.
+/// Returns true if the report has colours.
+///
+/// The rules are those of <https://no-color.org> and <https://bixense.com/clicolors>. `FORCE_COLOR` is
+/// another name for `CLICOLOR_FORCE`.
 fn is_coloured(is_terminal: bool, var: impl Fn(&str) -> Option<OsString>) -> bool {
     let is = |name: &str, value: &str| var(name).is_some_and(|found| found == value);
     let is_set = |name: &str| var(name).is_some_and(|found| !found.is_empty());

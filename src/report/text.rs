@@ -7,13 +7,13 @@ use serde::{
 };
 use serde_json::Value;
 
-/// How long a value may get before its end is cut off.
+/// The maximum number of characters of a value. A longer one is cut.
 const MAX_WIDTH: usize = 120;
 
-/// Shows a message as it would be written in Rust: `PlaceOrder { order_id: "ord-01", quantity: 2 }`.
+/// Returns a message in Rust syntax: `PlaceOrder { order_id: "ord-01", quantity: 2 }`.
 pub(crate) fn show_message(name: &str, payload: &Payload) -> String {
     let Ok(Fields(mut fields)) = serde_json::from_str::<Fields>(payload.as_json()) else {
-        // A message without fields, or one that is broken.
+        // The message has no fields, or is not valid JSON.
         return match payload.as_json() {
             "null" => name.to_owned(),
             json if json.trim_matches('"') == name => name.to_owned(),
@@ -21,7 +21,7 @@ pub(crate) fn show_message(name: &str, payload: &Payload) -> String {
         };
     };
 
-    // An enum whose variants are messages has its fields one level below the name of the variant.
+    // The variant of an enum has its fields one level below its name.
     if let [(variant, Value::Object(_))] = fields.as_slice()
         && name.starts_with(variant.as_str())
         && let Ok(Fields(mut variants)) = serde_json::from_str::<Fields<Fields>>(payload.as_json())
@@ -34,7 +34,7 @@ pub(crate) fn show_message(name: &str, payload: &Payload) -> String {
     cut_middle(format!("{name} {}", brace_fields(shown)))
 }
 
-/// Shows what is stored, its fields in their own order: `{ order_id: "ord-01", status: "Placed" }`.
+/// Returns a stored value with its fields in their order: `{ order_id: "ord-01", status: "Placed" }`.
 pub(crate) fn show_stored(payload: &Payload) -> String {
     match serde_json::from_str::<Fields>(payload.as_json()) {
         Ok(Fields(fields)) => {
@@ -43,7 +43,7 @@ pub(crate) fn show_stored(payload: &Payload) -> String {
                 return line;
             }
 
-            // One field a line, so that a long one does not hide the others.
+            // One field a line: a long field then does not hide the others.
             let lines: Vec<String> = fields
                 .iter()
                 .map(|(name, value)| cut_middle(format!("    {name}: {value},")))
@@ -54,7 +54,7 @@ pub(crate) fn show_stored(payload: &Payload) -> String {
     }
 }
 
-/// Shows the fields of a value, by name.
+/// Returns a value with its fields by name, in one line.
 pub(crate) fn show_value(value: &Value) -> String {
     cut_middle(match value {
         Value::Object(fields) => {
@@ -71,24 +71,29 @@ fn brace_fields<'a>(fields: impl Iterator<Item = (&'a str, &'a Value)>) -> Strin
     if shown.is_empty() {
         return "{}".to_owned();
     }
+
     format!("{{ {} }}", shown.join(", "))
 }
 
-/// Cuts a text that is too long in the middle, and tells how much was cut.
+/// Cuts a long text in the middle, and says how much it cut.
 pub(crate) fn cut_middle(text: String) -> String {
-    let n_letters = text.chars().count();
-    if n_letters <= MAX_WIDTH {
+    let n_chars = text.chars().count();
+    if n_chars <= MAX_WIDTH {
         return text;
     }
 
-    let keep = (MAX_WIDTH - 30) / 2;
-    let start: String = text.chars().take(keep).collect();
-    let end: String = text.chars().skip(n_letters - keep).collect();
+    // 30 columns are for the text in between.
+    let n_kept = (MAX_WIDTH - 30) / 2;
+    let start: String = text.chars().take(n_kept).collect();
+    let end: String = text.chars().skip(n_chars - n_kept).collect();
 
-    format!("{start} .. {} letters more .. {end}", n_letters - 2 * keep)
+    format!(
+        "{start} .. {} more characters .. {end}",
+        n_chars - 2 * n_kept
+    )
 }
 
-/// Cuts a line that is too long after a field that still fits, so that what stands behind it does too.
+/// Cuts a long line after the last field that fits into `width`.
 pub(crate) fn cut_after_field(line: &str, width: usize) -> String {
     if line.chars().count() <= width {
         return line.to_owned();
@@ -99,22 +104,30 @@ pub(crate) fn cut_after_field(line: &str, width: usize) -> String {
 
     match room.rfind(", ") {
         Some(comma) if room.len() < 2 * comma => format!("{}{end}", &room[..comma + 2]),
-        // One field that is too long by itself.
-        _ => format!("{} {end}", room.trim_end()),
+        // A cut after the comma would lose more than half of the line: one long field follows.
+        _ => {
+            // `cut_middle` may have cut the line before. Half of its mark would be noise.
+            let shown = match room.split_once(" .. ") {
+                Some((start, rest)) if !rest.contains(" .. ") => start,
+                _ => &room,
+            };
+            format!("{} {end}", shown.trim_end())
+        }
     }
 }
 
-/// The first few of a list, and how many more there are.
+/// Returns the first five items of a list, and how many more there are.
 pub(crate) fn first_few(all: impl ExactSizeIterator<Item = String>) -> String {
     let n_more = all.len().saturating_sub(5);
     let mut shown: Vec<String> = all.take(5).collect();
     if 0 < n_more {
         shown.push(format!("and {n_more} more"));
     }
+
     shown.join(", ")
 }
 
-/// Indents all lines but the first, and leaves empty ones empty.
+/// Indents all lines but the first, and leaves empty lines empty.
 pub(crate) fn indent(text: &str, n_columns: usize) -> String {
     let mut lines = text.lines();
     let mut indented = lines.next().unwrap_or_default().to_owned();
@@ -130,7 +143,9 @@ pub(crate) fn indent(text: &str, n_columns: usize) -> String {
     indented
 }
 
-/// The fields of a JSON object in the order in which they are written.
+/// The fields of a JSON object, in the order of the text.
+///
+/// A [`Value`] would sort them by name.
 struct Fields<V = Value>(Vec<(String, V)>);
 
 impl<'de, V: Deserialize<'de>> Deserialize<'de> for Fields<V> {
@@ -206,8 +221,18 @@ mod tests {
         );
         assert_eq!(cut_after_field(line, 70), line);
         assert_eq!(
-            cut_after_field("Told { what: \"very long\" }", 20),
-            "Told { what: \"v .. }"
+            cut_after_field("Sent { what: \"very long\" }", 20),
+            "Sent { what: \"v .. }"
+        );
+    }
+
+    #[test]
+    fn cut_after_field_drops_half_of_a_mark() {
+        let line = cut_middle(format!("Sent {{ what: \"{}\" }}", "x".repeat(200)));
+
+        assert_eq!(
+            cut_after_field(&line, 62),
+            format!("Sent {{ what: \"{} .. }}", "x".repeat(31))
         );
     }
 
@@ -228,7 +253,7 @@ mod tests {
     fn cut_middle_keeps_both_ends() {
         let shown = cut_middle("x".repeat(200));
 
-        assert!(shown.contains(" .. 110 letters more .. "), "{shown}");
+        assert!(shown.contains(" .. 110 more characters .. "), "{shown}");
         assert!(shown.chars().count() <= MAX_WIDTH);
     }
 }

@@ -2,48 +2,52 @@ use flow_domain::record::{EntryId, Record};
 
 use crate::report::{RenderOptions, drawing::Drawing};
 
-/// Lines below each other, of which as many are drawn as there is room for.
+/// A tree of lines. [`Drawing`] draws as many of them as there is room for.
 #[derive(Debug, Default)]
 pub(super) struct Tree {
-    /// What is above stands before what is below it.
+    /// Invariant: a parent stands before its children.
     pub(super) nodes: Vec<Node>,
     pub(super) roots: Vec<usize>,
 }
 
-/// What a line of a tree tells.
+/// The text of a node.
 #[derive(Debug, Default)]
 pub(super) struct TreeLine {
-    /// What stands in the first column, and what stands behind it.
+    /// The first column.
     pub(super) label: String,
+    /// The second column.
     pub(super) detail: String,
-    /// The entries that the line tells of.
+    /// The entries of the record that the line is about.
     pub(super) entries: Vec<EntryId>,
-    /// Whether it is a message, and not a handler of one.
+    /// Whether the line is a message, and not a handler.
     pub(super) is_message: bool,
-    /// What a handler logged.
+    /// What the handler logged.
     pub(super) logs: Vec<String>,
 }
 
+/// A node of a tree. Nodes refer to each other by their indices.
 #[derive(Debug)]
 pub(super) struct Node {
     pub(super) line: TreeLine,
     pub(super) parent: Option<usize>,
     pub(super) children: Vec<usize>,
+    /// The number of ancestors.
     pub(super) level: usize,
 }
 
 impl Tree {
-    pub(super) fn add(&mut self, above: Option<usize>, told: TreeLine) -> usize {
+    /// Adds a line below `parent`, or as a root, and returns its index.
+    pub(super) fn add(&mut self, parent: Option<usize>, line: TreeLine) -> usize {
         let idx = self.nodes.len();
-        match above {
-            Some(above) => self.nodes[above].children.push(idx),
+        match parent {
+            Some(parent) => self.nodes[parent].children.push(idx),
             None => self.roots.push(idx),
         }
 
-        let level = above.map_or(0, |above| self.nodes[above].level + 1);
+        let level = parent.map_or(0, |parent| self.nodes[parent].level + 1);
         self.nodes.push(Node {
-            line: told,
-            parent: above,
+            line,
+            parent,
             children: Vec::new(),
             level,
         });
@@ -55,9 +59,9 @@ impl Tree {
         &mut self.nodes[idx].line
     }
 
-    /// The last of the lines below `above` that begins like that.
-    pub(super) fn last_child(&self, above: usize, label: &str) -> Option<usize> {
-        self.nodes[above]
+    /// Returns the last child of `parent` that has this label.
+    pub(super) fn last_child(&self, parent: usize, label: &str) -> Option<usize> {
+        self.nodes[parent]
             .children
             .iter()
             .rev()
@@ -65,20 +69,21 @@ impl Tree {
             .find(|idx| self.nodes[*idx].line.label == label)
     }
 
-    /// Draws it on a page: all of it if there is room, and else the way to `here` and what is near it.
+    /// Draws the whole tree if it fits, else the path to the line of `marked` and its surroundings.
     pub(super) fn draw(
         &self,
         record: &Record,
-        here: Option<EntryId>,
-        page: &RenderOptions,
+        marked: Option<EntryId>,
+        options: &RenderOptions,
     ) -> String {
-        let here = here.and_then(|here| self.line_of(here, record));
-        Drawing::new(self, here, page.n_lines).render(page)
+        let marked = marked.and_then(|entry| self.line_of(entry, record));
+        Drawing::new(self, marked, options.n_lines).render(options)
     }
 
-    /// The line that tells of an entry, or of the nearest that caused it.
+    /// Returns the line of an entry, or else of its nearest cause that has one.
     pub(super) fn line_of(&self, entry: EntryId, record: &Record) -> Option<usize> {
         let causes = record.causes(entry).map(|cause| cause.id);
+
         std::iter::once(entry).chain(causes).find_map(|id| {
             self.nodes
                 .iter()
@@ -86,11 +91,12 @@ impl Tree {
         })
     }
 
-    /// The way from the root down to a line.
+    /// Returns the path from the root to a line.
     pub(super) fn path_to(&self, idx: usize) -> Vec<usize> {
-        let mut way: Vec<usize> =
+        let mut path: Vec<usize> =
             std::iter::successors(Some(idx), |idx| self.nodes[*idx].parent).collect();
-        way.reverse();
-        way
+        path.reverse();
+
+        path
     }
 }

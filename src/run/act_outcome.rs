@@ -9,51 +9,52 @@ use flow_domain::{
 
 use crate::flow::ReplyName;
 
-/// What became of one act.
+/// The outcome of one act: one `when` step, or one of several concurrent commands.
 #[derive(Debug)]
 pub struct ActOutcome {
     name: String,
     result: ProcessResult,
-    /// Who handled the command, for failures of the command handler itself.
+    /// The handler that an error of the command itself is attributed to.
     handler: Option<&'static str>,
-    /// Names the type of the reply.
+    /// Returns the type name of the reply.
     reply_name: ReplyName,
     kind: ActKind,
-    /// How many commands were handed over at the same time, this one included.
+    /// The number of concurrent commands, this one included; 1 if it was alone.
     n_overlapping: usize,
+    /// The entries of the record that belong to the act.
     pub(crate) entries: Range<usize>,
 }
 
-/// What kind of act it was.
+/// The kind of an act.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ActKind {
     /// A command or an event.
     Message,
-    /// A command that was handed over to be handled later.
+    /// A command that was submitted, to be handled later.
     Submitted,
-    /// Time that passed, an engine that ran, messages that came again.
+    /// A clock advance, a run of the engine, or a redelivery.
     Other,
 }
 
-/// Which failure of an act.
+/// Identifies one failure of an act.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum FailureIdx {
-    /// That of the command itself.
+    /// The failure of the command itself.
     Command,
-    /// That of a handler afterwards, by its place.
+    /// A failure after the act was committed: an index into [`ActOutcome::failures`].
     Downstream(usize),
 }
 
 impl ActOutcome {
     pub(crate) fn new(
         name: String,
-        processed: ProcessResult,
+        result: ProcessResult,
         handler: Option<&'static str>,
         entries: Range<usize>,
     ) -> Self {
         Self {
             name,
-            result: processed,
+            result,
             handler,
             reply_name: short_type_name::<()>,
             kind: ActKind::Message,
@@ -67,7 +68,7 @@ impl ActOutcome {
         self
     }
 
-    /// Says that it was one of so many commands at the same time.
+    /// Marks it as one of `n` concurrent commands.
     pub(super) fn with_n_overlapping(mut self, n: usize) -> Self {
         self.n_overlapping = n;
         self
@@ -82,7 +83,7 @@ impl ActOutcome {
         self
     }
 
-    /// The type of the reply.
+    /// Returns the type name of the reply.
     pub(crate) fn reply_name(&self) -> &'static str {
         (self.reply_name)()
     }
@@ -91,47 +92,48 @@ impl ActOutcome {
         self.kind
     }
 
-    /// The name of the command or event; `time`, `the engine` or `the redelivery` if it was none.
+    /// Returns the name of the command or event.
+    ///
+    /// For other acts this is `time`, `the engine` or `the redelivery`.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// What the handler of the command answered, if it accepted.
+    /// Returns the reply of the command handler, if it accepted the command.
     pub fn reply(&self) -> Option<&Reply> {
         self.result.reply.as_ref().ok()
     }
 
-    /// Why the command was refused, or why its handler failed.
+    /// Returns why the command was rejected, or why its handler failed.
     pub fn error(&self) -> Option<&Error> {
         self.result.reply.as_ref().err()
     }
 
-    /// The rejection, if the command was refused with an `R`.
+    /// Returns the rejection, if the command was rejected with an `R`.
     pub fn rejection<R: Rejection>(&self) -> Option<&R> {
         self.error().and_then(Error::rejection)
     }
 
-    /// The handlers that failed after the act was committed.
+    /// Returns the handlers that failed after the act was committed, and the commands without a handler.
     pub fn failures(&self) -> &[HandlerFailure] {
         &self.result.failures
     }
 
-    /// Set if what the act caused did not come to an end.
+    /// Returns the stall, if the effects of the act did not end within the budget of the run.
     pub fn stall(&self) -> Option<&Stall> {
         self.result.stall.as_ref()
     }
 
-    /// The failures of this handler: afterwards, or of the command itself.
+    /// Returns the failures of this handler, both of the command itself and after it was committed.
     pub(crate) fn failures_of(&self, handler: &'static str) -> Vec<&Error> {
         let own = self.error().filter(|_| self.handler == Some(handler));
-        let later = self
+        let downstream = self
             .failures()
             .iter()
-            .filter(|failure| failure.handler == handler);
+            .filter(|failure| failure.handler == Some(handler))
+            .map(|failure| &failure.error);
 
-        own.into_iter()
-            .chain(later.map(|failure| &failure.error))
-            .collect()
+        own.into_iter().chain(downstream).collect()
     }
 
     pub(super) fn failure(&self, idx: FailureIdx) -> Option<&Error> {
@@ -141,7 +143,7 @@ impl ActOutcome {
         }
     }
 
-    /// Who handled the command.
+    /// Returns the handler that an error of the command itself is attributed to.
     pub(crate) fn handler(&self) -> Option<&'static str> {
         self.handler
     }

@@ -4,35 +4,38 @@ use crate::{
     run::{Warning, runner::Runner},
 };
 
-/// What handlers left to tasks that they spawned.
+/// The tasks that handlers spawn.
 impl Runner<'_, '_> {
-    /// Lets the tasks run that were spawned, and fails if one panicked and nobody could hear of it.
+    /// Runs the spawned tasks until they block, and fails the step if one of them panics.
+    ///
+    /// A panic that happened before, while a handler was running, is a warning only.
     pub(super) async fn run_spawned_tasks(&mut self, idx: usize, step: &Step<'_>) {
         if self.tasks.spawners().is_empty() {
             return;
         }
 
-        // A handler that still runs may wait for its task, and hear of the panic.
-        let n_while_handling = self.tasks.panics().len();
+        // Panics up to here happened while handlers were running. Such a handler may have awaited its
+        // task, and got the panic as an error.
+        let n_during_handlers = self.tasks.panics().len();
         self.tasks.run_until_blocked().await;
         let panics = self.tasks.panics();
-        let whose = self.task_with_spawner();
-
+        let task = self.task_with_spawner();
         for (nth, panic) in panics.iter().enumerate().skip(self.n_reported_panics) {
-            if n_while_handling <= nth {
+            if n_during_handlers <= nth {
                 let found = format!(
-                    "{whose} {panic}\n\
-                     No handler waited for it: let it await the task, and fail with it, or let a handler \
-                     of its own do that work"
+                    "{task} {panic}\n\
+                     No handler awaits the task. Await it in the handler and return its error, or move \
+                     the work to another handler"
                 );
-                let mismatch = Mismatch::new("nothing goes wrong in a task of a handler", found);
+                let mismatch = Mismatch::new("no panic in a task that a handler spawned", found);
 
                 self.steps.mark_failed(idx);
                 self.failures
                     .push(StepMismatch::new(idx, step.location, mismatch));
             } else if self.problems.is_empty() {
-                let text =
-                    format!("{whose} {panic}\nNobody heard of it, unless the handler waited");
+                let text = format!(
+                    "{task} {panic}\nThe panic is lost, unless the handler awaited the task"
+                );
                 self.outcome.warn(Warning::at_step(step.location, text));
             }
         }
@@ -40,25 +43,23 @@ impl Runner<'_, '_> {
         self.n_reported_panics = panics.len();
     }
 
-    /// Warns of tasks that are thrown away with the runtime, or go on after the sentence.
+    /// Warns of tasks that are not finished at the end of the flow.
     pub(super) fn warn_of_unfinished_tasks(&mut self) {
         let spawners = self.tasks.spawners();
-        let n_left = self.tasks.n_unfinished();
-
-        if n_left == 0 || spawners.is_empty() {
+        let n_unfinished = self.tasks.n_unfinished();
+        if n_unfinished == 0 || spawners.is_empty() {
             return;
         }
 
-        let tasks = match n_left {
+        let tasks = match n_unfinished {
             1 => "a task".to_owned(),
             n => format!("{n} tasks"),
         };
-        let is = if n_left == 1 { "is" } else { "are" };
+        let have = if n_unfinished == 1 { "has" } else { "have" };
         let text = format!(
-            "{tasks} that {} spawned {is} not over at the end: what comes of it no test sees",
+            "{tasks} that {} spawned {have} not ended at the end of the flow: the test does not see the result",
             spawners.join(" or ")
         );
-
         self.outcome.warn(Warning {
             location: None,
             invariant: None,

@@ -12,19 +12,24 @@ use crate::{
     run::{Outcome, run},
 };
 
-/// Runs `plan` in this thread, on a runtime that nothing else uses at the time.
+/// Runs `plan` in this thread, on a runtime that nothing else uses meanwhile.
+///
+/// # Panics
+///
+/// Panics if it is called inside an async runtime.
 #[track_caller]
 pub(crate) fn run_blocking(plan: Plan<'_>) -> Result<Outcome, FlowFailure> {
     assert!(
         Handle::try_current().is_err(),
         "`.run()` was called inside an async runtime, which it would block: write `.await` instead"
     );
+
     let setup = Arc::clone(&plan.setup);
     let runtime = take_runtime(&setup);
     let result = block_on(&runtime, run(&plan));
 
-    // A runtime on which a handler left a task is thrown away, and the task with it: the next run
-    // must not meet it.
+    // A runtime with an unfinished task is dropped together with the task. The next run must not be
+    // disturbed by it.
     if runtime.metrics().num_alive_tasks() == 0 {
         store_runtime(&setup, runtime);
     }
@@ -34,8 +39,7 @@ pub(crate) fn run_blocking(plan: Plan<'_>) -> Result<Outcome, FlowFailure> {
 
 /// Runs a future on `runtime`.
 ///
-/// Most flows never wait. One poll tells whether this one does, and costs less than to set up the loop
-/// in which it would.
+/// Most flows never wait. A single poll finishes them, and costs less than [`Runtime::block_on`].
 fn block_on<F: Future>(runtime: &Runtime, future: F) -> F::Output {
     let mut future = pin!(future);
     let polled = {
@@ -48,11 +52,12 @@ fn block_on<F: Future>(runtime: &Runtime, future: F) -> F::Output {
 
     match polled {
         Poll::Ready(output) => output,
-        // The loop polls again at once, and from then on it is the one that is woken.
+        // `block_on` polls again at once, so nothing is lost by the no-op waker of the first poll.
         Poll::Pending => runtime.block_on(future),
     }
 }
 
+/// Takes the idle runtime of the harness, or builds one.
 fn take_runtime(setup: &Setup) -> Runtime {
     let idle = setup
         .idle_runtime
@@ -68,10 +73,12 @@ fn take_runtime(setup: &Setup) -> Runtime {
     })
 }
 
+/// Stores the runtime for the next run.
 fn store_runtime(setup: &Setup, runtime: Runtime) {
     let mut idle = setup
         .idle_runtime
         .lock()
         .unwrap_or_else(PoisonError::into_inner);
+
     *idle = Some(runtime);
 }

@@ -11,46 +11,54 @@ use tracing_core::span::Current;
 
 use crate::run::logs::capture;
 
-/// Who listens in a run where nobody else does. There is one for the process: `tracing` asks every
-/// place that logs again when a new one comes, which takes longer than a run.
+/// The dispatcher for runs in threads without a subscriber, shared by the whole process.
 ///
-/// And a second one: if it knows of one only, `tracing` asks whoever listens in the thread that comes
-/// first to a place that logs, and remembers for all of them that nobody does.
+/// It is shared because `tracing` rebuilds the interest of all callsites for each new dispatcher. That
+/// takes longer than a run.
+///
+/// The second dispatcher is never used, but it must exist. While only one dispatcher is registered,
+/// `tracing` asks the current dispatcher of the thread that reaches a callsite first. If that thread has
+/// none, `tracing` disables the callsite for all threads.
 static CAPTURE_ONLY: LazyLock<[Dispatch; 2]> =
     LazyLock::new(|| [Dispatch::new(CaptureOnly), Dispatch::new(CaptureOnly)]);
 
-/// Who listens to what is logged in a run, besides whoever does so already in this thread.
+/// Returns a dispatcher that captures the logs of a run.
+///
+/// A subscriber that is already set in this thread still gets everything.
 pub(super) fn capture_dispatch() -> Dispatch {
-    get_default(|theirs| {
-        if theirs.is::<NoSubscriber>() {
+    get_default(|current| {
+        if current.is::<NoSubscriber>() {
             CAPTURE_ONLY[0].clone()
-        } else if theirs.is::<CaptureOnly>() || theirs.is::<Tee>() {
-            theirs.clone()
+        } else if current.is::<CaptureOnly>() || current.is::<Tee>() {
+            current.clone()
         } else {
             Dispatch::new(Tee {
-                inner: theirs.clone(),
+                inner: current.clone(),
             })
         }
     })
 }
 
-/// What is heard: events of the handlers. Those of the runtime itself tell what the record tells, and
-/// would cost every step of a run that nobody watches.
+/// Returns true for log events that are captured: those of handlers, from `DEBUG` up.
+///
+/// Events of `flow_domain` itself are not captured. They repeat the record, and they would slow down
+/// every step.
 fn is_captured(metadata: &Metadata<'_>) -> bool {
     let target = metadata.target();
     let is_own = target
         .strip_prefix("flow_domain")
         .is_some_and(|rest| rest.is_empty() || rest.starts_with("::"));
+
     metadata.is_event() && *metadata.level() <= Level::DEBUG && !is_own
 }
 
-/// Listens where nobody else does. It wants no spans, so there are none.
+/// Captures the logs of a run, where no other subscriber is set. It has no spans.
 struct CaptureOnly;
 
 impl Subscriber for CaptureOnly {
     fn register_callsite(&self, metadata: &'static Metadata<'static>) -> Interest {
         if is_captured(metadata) {
-            // Not always: outside of a run nobody listens.
+            // Not `always`: events outside of a run are not captured.
             Interest::sometimes()
         } else {
             Interest::never()
@@ -82,19 +90,20 @@ impl Subscriber for CaptureOnly {
     fn exit(&self, _: &Id) {}
 }
 
-/// Listens and hands everything on to the subscriber that was there before, which sees what it would
-/// see without.
+/// Captures the logs of a run, and passes everything on to another subscriber.
+///
+/// The other subscriber gets the same events and spans as it would without the run.
 struct Tee {
     inner: Dispatch,
 }
 
 impl Subscriber for Tee {
     fn register_callsite(&self, metadata: &'static Metadata<'static>) -> Interest {
-        let theirs = self.inner.register_callsite(metadata);
-        if theirs.is_never() && is_captured(metadata) {
+        let inner = self.inner.register_callsite(metadata);
+        if inner.is_never() && is_captured(metadata) {
             Interest::sometimes()
         } else {
-            theirs
+            inner
         }
     }
 
@@ -106,7 +115,7 @@ impl Subscriber for Tee {
         if is_captured(event.metadata()) {
             capture(event);
         }
-        // It may be here only because we wanted it.
+        // The event may be enabled for the capture only.
         if self.inner.enabled(event.metadata()) {
             self.inner.event(event);
         }

@@ -2,13 +2,14 @@ use flow_domain::handler::catch;
 
 use crate::flow::Mismatch;
 
-/// Calls a closure of the user's; that it panicked is a mismatch like any other, so that the report
-/// is the same as if it had answered no.
+/// Calls a closure of the test, and turns a panic into a mismatch.
+///
+/// A panic is then reported like any other mismatch. `expected` is its expected text.
 pub(super) fn catch_closure<T>(
     expected: &'static str,
-    call: impl FnOnce() -> Result<T, Mismatch>,
+    closure: impl FnOnce() -> Result<T, Mismatch>,
 ) -> Result<T, Mismatch> {
-    catch(call)
-        .map_err(|panic| Mismatch::new(expected, format!("the closure {panic}")))
+    catch(closure)
+        .map_err(|err| Mismatch::new(expected, format!("the closure {err}")))
         .flatten()
 }

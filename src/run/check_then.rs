@@ -12,11 +12,12 @@ use crate::{
     },
 };
 
-/// What is expected of a closure before it is looked at what it says.
-const CLOSURE_RETURNS: &str = "the closure comes to an answer";
+/// The expected text of the mismatch for a closure of the test that panics.
+const CLOSURE_RETURNS: &str = "the closure returns without a panic";
 
-/// What is expected.
+/// The `then_*` steps.
 impl Runner<'_, '_> {
+    /// Checks a `then_*` step. The run goes on if it fails.
     pub(super) async fn check_then(&mut self, idx: usize, step: &Step<'_>, then: &Then<'_>) {
         if !self.outcome.remaining().is_quiet() {
             if then.allows_pending() {
@@ -30,7 +31,7 @@ impl Runner<'_, '_> {
             }
         }
 
-        let checked = match then {
+        let result = match then {
             Then::Expectation(expectation) => catch_closure(CLOSURE_RETURNS, || {
                 self.mark_asserted(&**expectation);
                 expectation.check(&self.outcome)
@@ -45,10 +46,10 @@ impl Runner<'_, '_> {
                     .check(&self.outcome)
                     .map_err(|mismatch| (step.location, mismatch))
             }
-            Then::State(look) => self.check_state(step, look).await,
+            Then::State(query) => self.check_state(step, query).await,
         };
 
-        match checked {
+        match result {
             Ok(()) => self.add_warning(step, then),
             Err((location, mismatch)) => {
                 self.steps.mark_failed(idx);
@@ -58,25 +59,26 @@ impl Runner<'_, '_> {
         }
     }
 
-    /// Keeps what an expectation that was met has to say all the same.
+    /// Adds the warning of an expectation that was met, if it has one.
     fn add_warning(&mut self, step: &Step<'_>, then: &Then<'_>) {
         let Then::Expectation(expectation) = then else {
             return;
         };
+
         if let Some(text) = expectation.warning(&self.outcome) {
             self.outcome.warn(Warning::at_step(step.location, text));
         }
     }
 
-    /// Forgets the troubles that the expectation speaks of.
+    /// Removes the problems that the expectation covers. They no longer fail the flow.
     fn mark_asserted(&mut self, expectation: &dyn Expectation) {
-        let Some(spoken) = expectation.covers() else {
+        let Some(covered) = expectation.covers() else {
             return;
         };
 
-        let by = match spoken {
+        let covered_handler = match covered {
             Problem::Rejection => {
-                self.problems.retain(|unspoken| unspoken.failure.is_some());
+                self.problems.retain(|problem| problem.failure.is_some());
                 return;
             }
             Problem::HandlerFailure(handler) => match self.outcome.system().handler_name(handler) {
@@ -86,91 +88,94 @@ impl Runner<'_, '_> {
             Problem::DeadLetter | Problem::Expiry => None,
             Problem::PendingMessages => return,
             Problem::ConcurrentFailure => {
-                // A handler that broke is another thing than one that was second.
-                self.problems.retain(|unspoken| match unspoken.failure {
+                // Concurrent commands may be rejected, or conflict. A handler that failed for any other
+                // reason is still a problem.
+                self.problems.retain(|problem| match problem.failure {
                     None => false,
-                    Some((_, FailureIdx::Command)) => !unspoken.is_conflict,
+                    Some((_, FailureIdx::Command)) => !problem.is_conflict,
                     Some((_, FailureIdx::Downstream(_))) => true,
                 });
                 return;
             }
         };
-        // Troubles are those of the last act: an act with troubles that were not spoken of was the last.
-        let act = self.outcome.last_act();
 
-        self.problems.retain(|unspoken| {
-            let Some((failed, idx)) = unspoken.failure else {
+        // All problems belong to the last act: the run stops before the next act while there are any.
+        let act = self.outcome.last_act();
+        self.problems.retain(|problem| {
+            let Some((handler, idx)) = problem.failure else {
                 return true;
             };
+            if covered_handler.is_some_and(|covered_handler| Some(covered_handler) != handler) {
+                return true;
+            }
 
-            let is_meant = by.is_none_or(|name| name == failed);
-            let failure = act.failure(idx).filter(|_| is_meant);
-
-            !failure.is_some_and(|failure| {
-                failure.is_expired() == (spoken == Problem::Expiry)
+            !act.failure(idx).is_some_and(|failure| {
+                failure.is_expired() == (covered == Problem::Expiry)
                     && expectation.covers_failure(failure)
             })
         });
     }
 
+    /// Reads the queried state and applies its checks.
     async fn check_state(
         &self,
         step: &Step<'_>,
-        look: &StateQuery<'_>,
+        query: &StateQuery<'_>,
     ) -> Result<(), (&'static Location<'static>, Mismatch)> {
         let found = self
-            .read_queried_state(look)
+            .read_queried_state(query)
             .await
             .map_err(|mismatch| (step.location, mismatch))?;
-        let about = |mismatch: Mismatch| {
-            let sought = look.failure_subject(&found, &mismatch);
-            mismatch.with_subject(sought)
+        let with_subject = |mismatch: Mismatch| {
+            let subject = query.failure_subject(&found, &mismatch);
+            mismatch.with_subject(subject)
         };
-        let wants_absence = look
+
+        let expects_absence = query
             .checks
             .iter()
             .any(|(_, check)| check.method() == "absent");
-        let is_bare = look.checks.is_empty();
-
-        if found.is_empty() && (look.id.is_some() && !wants_absence || is_bare) {
-            let mismatch = nothing_found(look, self.outcome.record());
-            return Err((step.location, about(mismatch)));
+        let has_no_checks = query.checks.is_empty();
+        if found.is_empty() && (query.id.is_some() && !expects_absence || has_no_checks) {
+            let mismatch = nothing_found(query, self.outcome.record());
+            return Err((step.location, with_subject(mismatch)));
         }
 
-        for (location, check) in &look.checks {
-            let checked = catch_closure(CLOSURE_RETURNS, || {
-                Ok(check.check(&found, look, &self.outcome))
+        for (location, check) in &query.checks {
+            let result = catch_closure(CLOSURE_RETURNS, || {
+                Ok(check.check(&found, query, &self.outcome))
             });
-            checked
+            result
                 .map_err(|panic| panic.with_differences(render_rows(&found)))
                 .flatten()
-                .map_err(|mismatch| (*location, about(mismatch)))?;
+                .map_err(|mismatch| (*location, with_subject(mismatch)))?;
         }
 
-        require_changed(&found, look, &self.outcome).map_err(|mismatch| (step.location, mismatch))
+        require_changed(&found, query, &self.outcome).map_err(|mismatch| (step.location, mismatch))
     }
 
-    async fn read_queried_state(&self, look: &StateQuery<'_>) -> Result<Vec<Payload>, Mismatch> {
+    /// Reads the state with the id of the query, or all rows if it has none.
+    async fn read_queried_state(&self, query: &StateQuery<'_>) -> Result<Vec<Payload>, Mismatch> {
         let system = self.outcome.system();
-        let found = match &look.id {
+        let found = match &query.id {
             Some(id) => system
-                .read_state(look.state_type, id)
+                .read_state(query.state_type, id)
                 .await
-                .map(|one| one.into_iter().collect()),
-            None => system.read_rows(look.state_type).await,
+                .map(|state| state.into_iter().collect()),
+            None => system.read_rows(query.state_type).await,
         };
 
         found.map_err(|err| {
-            let shown = err.with_causes().to_string();
-            let mismatch = Mismatch::unreadable(look.describe(), shown, &err);
-            // Something is there, and cannot be read.
-            let sought = look.failure_subject(&[Payload::from_json("null")], &mismatch);
-
+            let found = err.with_causes().to_string();
+            let mismatch = Mismatch::unreadable(query.describe(), found, &err);
             if err.is_setup() {
-                mismatch
-            } else {
-                mismatch.with_subject(sought)
+                return mismatch;
             }
+
+            // A state exists but cannot be read. The placeholder stands for it, so the subject is not
+            // that of a missing state.
+            let subject = query.failure_subject(&[Payload::from_json("null")], &mismatch);
+            mismatch.with_subject(subject)
         })
     }
 }

@@ -10,11 +10,11 @@ use crate::{
     system::Mode,
 };
 
-/// How often a sentence is run once more. A map of two entries comes in the same order every second
-/// time.
+/// The number of extra runs. One would not be enough. A hash map of two entries has the same order
+/// in about half of the runs.
 const N_RERUNS: usize = 4;
 
-/// Runs a sentence a few times more, and fails if a run leaves another record than the first.
+/// Runs a flow a few more times, and fails if a record differs from that of the first run.
 pub(super) async fn check_determinism(
     plan: &Plan<'_>,
     mode: Mode,
@@ -23,93 +23,98 @@ pub(super) async fn check_determinism(
     for _ in 0..N_RERUNS {
         let next = run_once(plan, mode, None)
             .await
-            .map_err(|failure| failure.with_note("once more; the first time it passes"))?;
+            .map_err(|failure| failure.with_note("in a repeated run; the first run passes"))?;
 
         if let Some(mismatch) = first_difference(first.record(), next.record()) {
             let last = plan.steps.len() - 1;
-            let failed = StepMismatch::new(last, plan.steps[last].location, mismatch);
-            let note =
-                "once more; this is the record of the second run that differs from the first";
-            return Err(FlowFailure::new(next, vec![failed]).with_note(note));
+            let failure = StepMismatch::new(last, plan.steps[last].location, mismatch);
+            let note = "in a repeated run that differs from the first; \
+                        the record is from the repeated run";
+            return Err(FlowFailure::new(next, vec![failure]).with_note(note));
         }
     }
 
     Ok(first)
 }
 
-/// The first thing that differs, and who did it.
+/// Returns the first entry that differs, and the handler that caused it, as a mismatch.
 fn first_difference(first: &Record, second: &Record) -> Option<Mismatch> {
-    let pairs = first.entries().iter().zip(second.entries());
-    let differing = pairs
-        .into_iter()
-        .find(|(one, other)| one.kind != other.kind || one.cause != other.cause);
-    let n_entries = (first.entries().len(), second.entries().len());
-    let (one, other, record) = match differing {
-        Some((one, other)) => (Some(one), Some(other), first),
-        None if n_entries.0 < n_entries.1 => (None, second.entries().get(n_entries.0), second),
-        None if n_entries.1 < n_entries.0 => (first.entries().get(n_entries.1), None, first),
+    let differing = first
+        .entries()
+        .iter()
+        .zip(second.entries())
+        .find(|(left, right)| left.kind != right.kind || left.cause != right.cause);
+    let (n_first, n_second) = (first.entries().len(), second.entries().len());
+    let (left, right, record) = match differing {
+        Some((left, right)) => (Some(left), Some(right), first),
+        None if n_first < n_second => (None, second.entries().get(n_first), second),
+        None if n_second < n_first => (first.entries().get(n_second), None, first),
         None => return None,
     };
-    let who = handler_of(one.or(other)?, record);
-    let shown = |entry: Option<&Entry>| match entry {
+    let handler = handler_of(left.or(right)?, record);
+
+    let show = |entry: Option<&Entry>| match entry {
         Some(entry) => entry.kind.to_string(),
         None => "nothing".to_owned(),
     };
-    let (one, other) = (shown(one), shown(other));
-    let hint = likely_cause(&one, &other);
-    let found = format!("{who} gave two results for the same message\n{hint}");
-    let lines = vec![format!("first   {one}"), format!("second  {other}")];
-
-    Some(Mismatch::new("two runs do the same", found).with_differences(lines))
+    let (left, right) = (show(left), show(right));
+    let hint = likely_cause(&left, &right);
+    let found = format!("{handler} gave two results for the same message\n{hint}");
+    let lines = vec![format!("first   {left}"), format!("second  {right}")];
+    Some(Mismatch::new("two runs have the same record", found).with_differences(lines))
 }
 
+/// Returns the handler that caused `entry`: that of the entry itself, of its cause, or of a cause above.
 fn handler_of(entry: &Entry, record: &Record) -> String {
-    let started = |what: &EntryKind| match what {
+    let started = |kind: &EntryKind| match kind {
         EntryKind::HandlerStarted { handler, .. } => Some((*handler).to_owned()),
         _ => None,
     };
-    let own = started(&entry.kind);
-    let mut causes = entry.cause.map(|cause| record.entry(cause)).into_iter();
-    let mut above = entry
-        .cause
-        .into_iter()
-        .flat_map(|cause| record.causes(cause));
-    let found = own
-        .or_else(|| causes.find_map(|cause| started(&cause.kind)))
-        .or_else(|| above.find_map(|cause| started(&cause.kind)));
 
-    found.unwrap_or_else(|| "the sentence".to_owned())
+    started(&entry.kind)
+        .or_else(|| started(&record.entry(entry.cause?).kind))
+        .or_else(|| {
+            record
+                .causes(entry.cause?)
+                .find_map(|cause| started(&cause.kind))
+        })
+        .unwrap_or_else(|| "the test flow".to_owned())
 }
 
-/// What it looks like, from the words in which the two differ.
-fn likely_cause(one: &str, other: &str) -> String {
+/// Guesses why two texts differ, from the first words that differ.
+fn likely_cause(left: &str, right: &str) -> String {
     let words = |text: &str| -> Vec<String> {
         let is_part = |letter: char| letter.is_ascii_alphanumeric() || "-:.".contains(letter);
         text.split(|letter| !is_part(letter))
             .map(str::to_owned)
             .collect()
     };
-    let (ones, others) = (words(one), words(other));
-    let differing = ones.iter().zip(&others).find(|(one, other)| one != other);
-    let mut sorted = (ones.clone(), others.clone());
+    let (mut left, mut right) = (words(left), words(right));
+    let differing = left
+        .iter()
+        .zip(&right)
+        .find(|(left, right)| left != right)
+        .map(|(left, right)| (left.clone(), right.clone()));
 
-    sorted.0.sort();
-    sorted.1.sort();
-    let advice = match differing {
-        Some((one, other)) if is_time(one) && is_time(other) => {
-            "it looks like the wall clock: `work.now()` is the time of the run"
+    // The same words in another order point to a hash map.
+    left.sort();
+    right.sort();
+    let is_reordered = left == right;
+
+    let advice = match &differing {
+        Some((left, right)) if is_time(left) && is_time(right) => {
+            "the time probably comes from the wall clock: use `work.now()`, the time of the run"
         }
-        _ if sorted.0 == sorted.1 => {
-            "it looks like the order of a hash map: a `BTreeMap` or a `Vec` has the same order every time"
+        _ if is_reordered => {
+            "the order probably comes from a hash map: use a `BTreeMap` or a `Vec`"
         }
-        Some((one, other)) if is_uuid(one) && is_uuid(other) => {
-            "it looks like a random id: `work.new_id()` makes one that is the same in every run"
+        Some((left, right)) if is_uuid(left) && is_uuid(right) => {
+            "the id is probably random: use `work.new_id()`, which returns the same id in every run"
         }
         _ => {
-            "something that is not of the run decides: the clock, chance, a static, or the order of a hash map"
+            "the result depends on something outside the run: the clock, a random value, a static, or the order of a hash map"
         }
     };
-
     advice.to_owned()
 }
 
@@ -119,7 +124,7 @@ fn is_uuid(word: &str) -> bool {
 
 fn is_time(word: &str) -> bool {
     word.parse::<Timestamp>().is_ok()
-        // The microseconds since 1970, of this century.
+        // Or a number long enough for a Unix timestamp of this century.
         || word.len() >= 10 && word.parse::<u64>().is_ok()
 }
 
@@ -128,8 +133,9 @@ mod tests {
     use super::*;
 
     #[track_caller]
-    fn check(one: &str, other: &str, expected: &str) {
-        let hint = likely_cause(one, other);
+    fn check(left: &str, right: &str, expected: &str) {
+        let hint = likely_cause(left, right);
+
         assert!(hint.contains(expected), "{hint}");
     }
 
@@ -148,6 +154,6 @@ mod tests {
         );
 
         check(r#"["a","b"]"#, r#"["b","a"]"#, "BTreeMap");
-        check(r#"{"n":1}"#, r#"{"n":2}"#, "not of the run");
+        check(r#"{"n":1}"#, r#"{"n":2}"#, "outside the run");
     }
 }

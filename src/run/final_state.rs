@@ -1,122 +1,129 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use flow_domain::{
     message::Payload,
-    record::{EntryKind, TableKind},
+    record::{EntryKind, StateChange, TableKind},
 };
 use serde_json::Value;
 
 use crate::{
     expect::MessageView,
-    run::{ActKind, Outcome},
+    run::{ActKind, ActOutcome, Outcome},
 };
 
-/// How a run ended, without the way there: what two modes must have in common.
+/// The final state of a run, without the way there. It must be equal in both modes.
 #[derive(Debug, Default)]
 pub(super) struct FinalState {
-    /// What there is at the end, by what it is.
+    /// The values at the end, by title: `events of order-7`, `Room "7"`.
     values: BTreeMap<String, FinalValue>,
 }
 
 #[derive(Debug)]
 enum FinalValue {
-    /// Lines in an order.
+    /// Events, replies or failures, in order.
     Lines(Vec<String>),
+    /// The name of a table, and a state stored in it.
     State(&'static str, Value),
 }
 
 impl FinalState {
     pub(super) fn from_outcome(outcome: &Outcome) -> Self {
-        let mut ending = Self::default();
+        let mut state = Self::default();
         for entry in outcome.record().entries() {
             match &entry.kind {
                 EntryKind::Appended(event) => {
-                    let seen = MessageView::from(&*event.envelope).show();
-                    ending.push_line(format!("events of {}", event.stream()), seen);
+                    let shown = MessageView::from(&*event.envelope).show();
+                    state.push_line(format!("events of {}", event.stream()), shown);
                 }
-                EntryKind::StateChanged(written) => {
-                    let table = written.table;
-                    let is_kept = matches!(
-                        table.kind,
-                        TableKind::Aggregate | TableKind::ProcessManager | TableKind::Projection
-                    );
-
-                    if !is_kept {
-                        continue;
-                    }
-
-                    let what = format!("{} {:?}", table.name, written.id);
-                    match &written.after {
-                        Some(now) => {
-                            let value = FinalValue::State(table.name, Payload::to_value(now));
-                            ending.values.insert(what, value);
-                        }
-                        None => {
-                            ending.values.remove(&what);
-                        }
-                    }
-                }
+                EntryKind::StateChanged(change) => state.apply_change(change),
                 _ => {}
             }
         }
 
         for (idx, act) in outcome.acts().iter().enumerate() {
-            let nth = idx + 1;
-            if act.kind() == ActKind::Message {
-                let answer = match (act.reply(), act.error()) {
-                    (Some(reply), _) => format!("{reply:?}"),
-                    (None, Some(err)) => err.with_causes().to_string(),
-                    (None, None) => String::new(),
-                };
-                ending.push_line(format!("answer to act {nth}"), answer);
-            }
-
-            let mut failures: Vec<String> =
-                act.failures().iter().map(ToString::to_string).collect();
-            failures.sort();
-
-            for failure in failures {
-                ending.push_line(format!("failures of act {nth}"), failure);
-            }
+            state.push_act(idx + 1, act);
         }
 
-        ending
+        state
     }
 
-    fn push_line(&mut self, what: String, line: String) {
-        let lines = self.values.entry(what);
-        if let FinalValue::Lines(lines) = lines.or_insert_with(|| FinalValue::Lines(Vec::new())) {
+    /// Stores or removes the state of an aggregate, process manager or projection.
+    ///
+    /// Other tables are not compared.
+    fn apply_change(&mut self, change: &StateChange) {
+        let table = change.table;
+        let is_compared = matches!(
+            table.kind,
+            TableKind::Aggregate | TableKind::ProcessManager | TableKind::Projection
+        );
+        if !is_compared {
+            return;
+        }
+
+        let title = format!("{} {:?}", table.name, change.id);
+        match &change.after {
+            Some(after) => {
+                let value = FinalValue::State(table.name, Payload::to_value(after));
+                self.values.insert(title, value);
+            }
+            None => {
+                self.values.remove(&title);
+            }
+        }
+    }
+
+    /// Adds the reply and the failures of the `nth` act.
+    fn push_act(&mut self, nth: usize, act: &ActOutcome) {
+        if act.kind() == ActKind::Message {
+            let reply = match (act.reply(), act.error()) {
+                (Some(reply), _) => format!("{reply:?}"),
+                (None, Some(err)) => err.with_causes().to_string(),
+                (None, None) => String::new(),
+            };
+            self.push_line(format!("answer to act {nth}"), reply);
+        }
+
+        // Sorted, because the order of the failures is not compared.
+        let mut failures: Vec<String> = act.failures().iter().map(ToString::to_string).collect();
+        failures.sort();
+        for failure in failures {
+            self.push_line(format!("failures of act {nth}"), failure);
+        }
+    }
+
+    fn push_line(&mut self, title: String, line: String) {
+        let value = self
+            .values
+            .entry(title)
+            .or_insert_with(|| FinalValue::Lines(Vec::new()));
+        if let FinalValue::Lines(lines) = value {
             lines.push(line);
         }
     }
 
-    /// Where two endings differ, in words; `may_differ` names what need not be the same: a type, a type
-    /// with a field (`Room.updated_at`), or a whole line's title.
+    /// Returns the differences between two final states, as text.
+    ///
+    /// `allowed` names what may differ: a type, a field of a type (`Room.updated_at`), or a title.
     pub(super) fn differences(
         &self,
         names: (&str, &str),
         other: &Self,
-        may_differ: &[String],
+        allowed: &[String],
     ) -> Vec<String> {
-        let titles = self.values.keys().chain(other.values.keys());
-        let mut titles: Vec<&String> = titles.collect();
+        let titles: BTreeSet<&String> = self.values.keys().chain(other.values.keys()).collect();
 
-        titles.sort();
-        titles.dedup();
         let mut differences = Vec::new();
-
         for title in titles {
-            let (one, two) = (self.values.get(title), other.values.get(title));
-            let is_legal = may_differ
+            let (left, right) = (self.values.get(title), other.values.get(title));
+            let (left, right) = (show(left, allowed), show(right, allowed));
+            let is_allowed = allowed
                 .iter()
                 .any(|name| title == name || title.split(' ').next() == Some(name));
-            let (one, two) = (show(one, may_differ), show(two, may_differ));
-
-            if one != two && !is_legal {
+            if left != right && !is_allowed {
                 let (first, second) = names;
                 let width = first.len().max(second.len());
                 differences.push(format!(
-                    "{title}\n  {first:<width$}  {one}\n  {second:<width$}  {two}"
+                    "{title}\n  {first:<width$}  {left}\n  {second:<width$}  {right}"
                 ));
             }
         }
@@ -125,35 +132,38 @@ impl FinalState {
     }
 }
 
-/// Those of `may_differ` that name nothing that there is.
+/// Returns the names in `allowed` that match nothing in either final state.
 pub(super) fn unknown_names(
-    one: &FinalState,
-    other: &FinalState,
-    may_differ: &[String],
+    left: &FinalState,
+    right: &FinalState,
+    allowed: &[String],
 ) -> Vec<String> {
-    let titles = || one.values.keys().chain(other.values.keys());
+    let titles = || left.values.keys().chain(right.values.keys());
     let is_known = |name: &&String| {
-        let of = name.split_once('.').map_or(name.as_str(), |(of, _)| of);
-        titles().any(|title| title == *name || title.split(' ').next() == Some(of))
+        let type_name = name
+            .split_once('.')
+            .map_or(name.as_str(), |(type_name, _)| type_name);
+        titles().any(|title| title == *name || title.split(' ').next() == Some(type_name))
     };
 
-    may_differ
+    allowed
         .iter()
         .filter(|name| !is_known(name))
         .cloned()
         .collect()
 }
 
-fn show(kept: Option<&FinalValue>, may_differ: &[String]) -> String {
-    match kept {
+/// Shows a value without the fields that may differ.
+fn show(value: Option<&FinalValue>, allowed: &[String]) -> String {
+    match value {
         None => "nothing".to_owned(),
         Some(FinalValue::Lines(lines)) => lines.join(", "),
         Some(FinalValue::State(name, value)) => {
             let mut value = value.clone();
             if let Value::Object(fields) = &mut value {
-                for path in may_differ {
-                    if let Some((of, field)) = path.split_once('.')
-                        && of == *name
+                for path in allowed {
+                    if let Some((type_name, field)) = path.split_once('.')
+                        && type_name == *name
                     {
                         fields.remove(field);
                     }

@@ -4,11 +4,10 @@ use crate::{
     system::Mode,
 };
 
-/// Runs a sentence in another world to find the act after which an expectation holds that failed where
-/// it stands: the place of the first such step, if there is one.
+/// Finds the first later act after which a failed expectation holds, and returns the index of its step.
 ///
-/// Whatever else is expected is passed over. The closures of the sentence, its handlers and fakes are
-/// called once more for that, each in a world of its own.
+/// This runs the flow once more, with its own domain and resources. So the closures, handlers and fakes
+/// of the flow are called again. Other expectations are skipped.
 pub(super) async fn find_later_step(plan: &Plan<'_>, mode: Mode, failed: usize) -> Option<usize> {
     let StepKind::Then(then) = &plan.steps[failed].kind else {
         return None;
@@ -20,14 +19,15 @@ pub(super) async fn find_later_step(plan: &Plan<'_>, mode: Mode, failed: usize) 
 
     let mut runner = Runner::start(plan, mode, None).ok()?;
     for (idx, step) in plan.steps.iter().enumerate() {
-        let done = match &step.kind {
+        let result = match &step.kind {
             StepKind::Then(_) => Ok(()),
             StepKind::Fault(fault) => runner.activate_fault(idx, step, fault),
             kind if kind.is_act() => runner.run_act(idx, step).await,
             _ => runner.run_given(idx, step).await,
         };
 
-        done.ok()?;
+        result.ok()?;
+
         if !matches!(step.kind, StepKind::Then(_) | StepKind::Fault(_)) {
             runner.run_spawned_tasks(idx, step).await;
             runner.failures.clear();

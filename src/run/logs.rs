@@ -15,36 +15,36 @@ use tracing::{
 
 use crate::run::capture::capture_dispatch;
 
-/// How many lines of a run are kept.
+/// The maximum number of log lines that a run stores.
 const MAX_LINES: usize = 1_000;
 
 thread_local! {
-    /// Where what is logged in this thread belongs.
+    /// The logs of the run that is polled in this thread.
     static CURRENT_LOGS: RefCell<Option<Arc<Logs>>> = const { RefCell::new(None) };
 }
 
-/// Something that a handler wrote through `tracing`.
+/// A log line that a handler wrote through `tracing`.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Log {
-    /// The entry of the record at which the handling began that wrote it.
+    /// The entry of the record with which the handler call began.
     pub entry: EntryId,
-    /// How important it is.
+    /// The level of the line.
     pub level: Level,
-    /// Which part of the program wrote it, mostly a module: `shop::mail`.
+    /// The part of the program that wrote the line, usually a module: `shop::mail`.
     pub target: &'static str,
-    /// What it says, with its fields behind it: `reserving stock quantity=2`.
+    /// The message and then its fields: `reserving stock quantity=2`.
     pub text: String,
 }
 
-/// `INFO reserving stock quantity=2`
+/// Writes level and text: `INFO reserving stock quantity=2`.
 impl fmt::Display for Log {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}", self.level, self.text)
     }
 }
 
-/// What was logged in a run.
+/// The log lines of a run.
 #[derive(Debug, Default)]
 pub(super) struct Logs {
     lines: Mutex<Vec<Log>>,
@@ -52,20 +52,23 @@ pub(super) struct Logs {
 
 impl Logs {
     pub(super) fn all(&self) -> Vec<Log> {
-        let all = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
-        all.clone()
+        self.lines
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     fn add(&self, entry: EntryId, event: &Event<'_>) {
-        let mut all = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
-        if all.len() == MAX_LINES {
+        let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
+        if lines.len() == MAX_LINES {
             return;
         }
 
         let mut text = LogText::default();
         event.record(&mut text);
+
         let metadata = event.metadata();
-        all.push(Log {
+        lines.push(Log {
             entry,
             level: *metadata.level(),
             target: metadata.target(),
@@ -74,7 +77,7 @@ impl Logs {
     }
 }
 
-/// Keeps what is logged, if a handler of a run is busy in this thread.
+/// Stores a log event, if a handler of a run is at work in this thread.
 pub(super) fn capture(event: &Event<'_>) {
     let Some(entry) = current_handler_call() else {
         return;
@@ -87,6 +90,7 @@ pub(super) fn capture(event: &Event<'_>) {
     });
 }
 
+/// Collects the message and the fields of a log event as text.
 #[derive(Default)]
 struct LogText {
     message: String,
@@ -102,7 +106,7 @@ impl Visit for LogText {
     }
 }
 
-/// Runs `future`, and keeps what its handlers log.
+/// Returns a future that runs `future` and stores the log lines of its handlers in `logs`.
 pub(super) fn capture_logs<F: Future>(logs: Arc<Logs>, future: Pin<&mut F>) -> CaptureLogs<'_, F> {
     CaptureLogs {
         logs: Some(logs),
@@ -112,7 +116,7 @@ pub(super) fn capture_logs<F: Future>(logs: Arc<Logs>, future: Pin<&mut F>) -> C
 }
 
 pub(super) struct CaptureLogs<'a, F> {
-    /// `None` while it is polled.
+    /// `None` during a poll: [`ScopedLogs`] has moved them to the thread.
     logs: Option<Arc<Logs>>,
     dispatch: Dispatch,
     future: Pin<&'a mut F>,
@@ -121,27 +125,29 @@ pub(super) struct CaptureLogs<'a, F> {
 impl<F: Future> Future for CaptureLogs<'_, F> {
     type Output = F::Output;
 
-    // For each poll anew: on a runtime with several threads the next one may be in another.
+    // Each poll sets logs and dispatcher again, because the next poll may happen in another thread.
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
         let Self {
             logs,
-            dispatch: listener,
+            dispatch,
             future,
         } = &mut *self;
-        let _open = ScopedLogs::enter(logs);
-        with_default(listener, || future.as_mut().poll(cx))
+
+        let _scope = ScopedLogs::enter(logs);
+        with_default(dispatch, || future.as_mut().poll(cx))
     }
 }
 
-/// Lends the logs of a run to this thread, until it is dropped.
+/// Makes the logs of a run current in this thread, until it is dropped.
 struct ScopedLogs<'a> {
     logs: &'a mut Option<Arc<Logs>>,
+    /// The logs that were current before.
     outer: Option<Arc<Logs>>,
 }
 
 impl<'a> ScopedLogs<'a> {
     fn enter(logs: &'a mut Option<Arc<Logs>>) -> Self {
-        // A sentence may be run in a closure of another.
+        // A closure of one flow may run another flow, so there may be logs already.
         let outer = CURRENT_LOGS.replace(logs.take());
         Self { logs, outer }
     }

@@ -1,18 +1,24 @@
-//! How a sentence is run, and what it leaves behind.
+//! Runs a flow, and returns its outcome.
 //!
 //! # Tasks that a handler spawns
 //!
-//! A handler that spawns a task and does not await it hides what becomes of it. After each step tasks
-//! are let run as far as they come by themselves, and what they did can be looked at.
+//! If a handler spawns a task and does not await it, the outcome of the task is hidden. After each act
+//! and each given step, the harness runs the spawned tasks until they block. Expectations then see their
+//! effects.
 //!
-//! * A panic in one fails the step after which it happened.
-//! * A panic while a handler was still at work, which may have awaited the task, is a [`Warning`].
-//! * A task that is not over at the end is a warning. A runtime of the run is thrown away with it.
+//! * A panic in a task fails the step after which it happened.
+//! * A panic while a handler is still running is a [`Warning`], because the handler may await the task.
+//! * A task that is unfinished at the end is a warning. If the runtime belongs to the run, it is dropped,
+//!   and the task with it.
 //!
-//! This is seen in [`Flow::run`](crate::Flow::run), and with `.await` in a current-thread runtime, which
-//! is what `#[tokio::test]` makes. In a runtime of several threads nothing of it is. Nowhere is seen: an
-//! error that a task returns when its handle was dropped; a panic in `spawn_blocking` or in a thread of
-//! the handler's own; and what happens in a task after the sentence is over.
+//! This works with [`Flow::run`](crate::Flow::run). It also works with `.await` in a current-thread
+//! runtime, which is the default of `#[tokio::test]`. It does not work in a multi-threaded runtime.
+//!
+//! The harness never sees these:
+//!
+//! * an error that a task returns, if its handle was dropped
+//! * a panic in `spawn_blocking` or in a thread that the handler started
+//! * anything a task does after the end of the flow
 
 mod act_outcome;
 mod background_tasks;
@@ -62,13 +68,14 @@ use crate::{
     system::Mode,
 };
 
-/// Runs a sentence as its harness says.
+/// Runs a flow in the way its harness is configured, and prints its warnings.
 async fn run(plan: &Plan<'_>) -> Result<Outcome, FlowFailure> {
     let outcome = run_in_mode(plan).await?;
     warning::print(outcome.warnings_to_print());
     Ok(outcome)
 }
 
+/// Runs a flow in the mode of its harness, and as many times as the checks need.
 async fn run_in_mode(plan: &Plan<'_>) -> Result<Outcome, FlowFailure> {
     let setup = &plan.setup;
     if let Some((location, mismatch)) = &plan.invalid_call {
@@ -76,13 +83,13 @@ async fn run_in_mode(plan: &Plan<'_>) -> Result<Outcome, FlowFailure> {
     }
 
     let is_plain = plan.every_step_faults.is_empty() && !setup.checks_determinism;
-    let ran = if is_plain && setup.mode != Mode::Differential {
+    let result = if is_plain && setup.mode != Mode::Differential {
         run_once(plan, setup.mode, None).await
     } else {
         Box::pin(run_several_times(plan)).await
     };
 
-    match ran {
+    match result {
         Ok(outcome) => {
             trace(&outcome);
             Ok(outcome)
@@ -92,22 +99,16 @@ async fn run_in_mode(plan: &Plan<'_>) -> Result<Outcome, FlowFailure> {
     }
 }
 
-/// Runs a sentence more than once; what is left is the outcome of the last run without a fault.
+/// Runs a flow several times, and returns the outcome of a run without extra faults.
 async fn run_several_times(plan: &Plan<'_>) -> Result<Outcome, FlowFailure> {
-    let mode = plan.setup.mode;
-    let mut outcome = match mode {
-        Mode::Differential => run_differential(plan).await?,
-        mode => run_once(plan, mode, None).await?,
-    };
-    let mode = match mode {
-        Mode::Differential => Mode::Engine,
-        mode => mode,
+    let (mut outcome, mode) = match plan.setup.mode {
+        Mode::Differential => (run_differential(plan).await?, Mode::Engine),
+        mode => (run_once(plan, mode, None).await?, mode),
     };
 
     if plan.setup.checks_determinism {
         outcome = check_determinism(plan, mode, outcome).await?;
     }
-
     for (location, fault) in &plan.every_step_faults {
         fault_at_every_step(plan, mode, (location, *fault)).await?;
     }
@@ -115,9 +116,9 @@ async fn run_several_times(plan: &Plan<'_>) -> Result<Outcome, FlowFailure> {
     Ok(outcome)
 }
 
-/// A sentence that runs in an async test.
+/// A flow that runs in an async test.
 ///
-/// One that is dropped before its end panics, like a sentence that is never run.
+/// It panics if it is dropped before it has finished, like a flow that is never run.
 #[must_use = "a flow does nothing until it is awaited"]
 pub struct FlowFuture<'t> {
     future: BoxFuture<'t, Result<Outcome, FlowFailure>>,
@@ -142,14 +143,14 @@ impl Future for FlowFuture<'_> {
 
 impl fmt::Debug for FlowFuture<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Running")
+        f.write_str("FlowFuture")
     }
 }
 
-/// Runs `plan` where it is awaited; panics with the report if the sentence fails.
-pub(crate) fn run_async(plan: Box<Plan<'_>>, armed: RunGuard) -> FlowFuture<'_> {
+/// Returns a future that runs `plan`. It panics with the report if the flow fails.
+pub(crate) fn run_async(plan: Box<Plan<'_>>, guard: RunGuard) -> FlowFuture<'_> {
     FlowFuture {
         future: Box::pin(async move { run(&plan).await }),
-        guard: armed,
+        guard,
     }
 }

@@ -9,28 +9,29 @@ use flow_domain::{
 use serde::de::DeserializeOwned;
 
 use crate::{
+    expect::matches_type,
     flow::{DisabledInvariant, Plan, Resources, Setup},
     report::{RenderOptions, Story, chain_text, mermaid_text, rolled_back_by},
     run::{ActOutcome, Log, Warning, invariants::silent_changes, logs::Logs},
     system::System,
 };
 
-/// What a run left behind, for ordinary asserts.
+/// The outcome of a flow, for ordinary asserts.
 ///
-/// What is read here is read from the record of the run: it is what was stored last. Lists of events
-/// are of the acts; what was given is not among them.
+/// States are read from the record of the run, as they were stored last. Lists of events hold those of
+/// the acts, without the given ones.
 pub struct Outcome {
     system: Box<dyn System>,
     resources: Resources,
     record: Record,
-    /// How many entries of the record are older than the first act.
+    /// The number of entries in the record before the first act.
     n_given_entries: usize,
     acts: Vec<ActOutcome>,
     story: Story,
     logs: Arc<Logs>,
     setup: Arc<Setup>,
     invariants: InvariantSet,
-    /// The laws that are not looked after, besides those of the harness.
+    /// The invariants that this flow disables, besides those that the harness disables.
     disabled_invariants: Vec<DisabledInvariant>,
     warnings: Vec<Warning>,
 }
@@ -52,6 +53,7 @@ impl Outcome {
         }
     }
 
+    /// Adds what has happened since to the record, and returns the range of the new entries.
     pub(super) fn update_record(&mut self) -> std::ops::Range<usize> {
         let before = self.record.entries().len();
         self.system.update_record(&mut self.record);
@@ -74,6 +76,7 @@ impl Outcome {
         self.story = story;
     }
 
+    /// Describes the step with this index as text.
     pub(crate) fn step(&self, idx: usize) -> String {
         self.story.describe_step(idx)
     }
@@ -90,8 +93,9 @@ impl Outcome {
         &mut *self.system
     }
 
-    /// What waits for an engine after the last act: nothing, unless the harness is
-    /// [`paused`](crate::FlowHarness::paused).
+    /// Returns the messages that are pending after the last act.
+    ///
+    /// There are none unless the harness is [`paused`](crate::FlowHarness::paused).
     pub fn remaining(&self) -> &Remaining {
         self.system.remaining()
     }
@@ -100,7 +104,7 @@ impl Outcome {
         self.system.is_paused()
     }
 
-    /// Whether events were handled inline, without an engine.
+    /// Returns true if events were handled inline, without an engine.
     pub(crate) fn is_inline(&self) -> bool {
         self.system.is_inline()
     }
@@ -109,54 +113,55 @@ impl Outcome {
         &self.logs
     }
 
-    /// What handlers wrote through `tracing`, from `DEBUG` up and in order: the first thousand lines. What
-    /// a task that a handler spawned writes is not among them.
+    /// Returns what handlers wrote through `tracing`, in order, from level `DEBUG` up.
     ///
-    /// It is no part of the record, for it may have addresses and times in it.
+    /// Only the first thousand lines are stored. Lines of spawned tasks are not included. The lines are
+    /// not part of the record, because they may contain addresses and times.
     pub fn logs(&self) -> Vec<Log> {
         self.logs.all()
     }
 
-    /// The acts of the sentence, in order.
+    /// Returns the acts of the flow, in order.
     pub fn acts(&self) -> &[ActOutcome] {
         &self.acts
     }
 
-    /// The last act, and the commands that were handed over at the same time.
+    /// Returns the last act, together with the commands that ran concurrently with it.
     pub(crate) fn overlapping_acts(&self) -> &[ActOutcome] {
         let n = self.acts.last().map_or(0, ActOutcome::n_overlapping);
         &self.acts[self.acts.len() - n..]
     }
 
-    /// The last act.
+    /// Returns the last act.
     ///
     /// # Panics
     ///
-    /// Panics if there was none yet, which a closure in the first act could see.
+    /// Panics if there was none yet. This can happen only in a closure of the first act.
     #[track_caller]
     pub fn last_act(&self) -> &ActOutcome {
-        self.acts.last().expect("nothing has happened yet")
+        self.acts.last().expect("the flow has run no act yet")
     }
 
-    /// Everything that happened, in order.
+    /// Returns the record: everything that happened, in order.
     pub fn record(&self) -> &Record {
         &self.record
     }
 
-    /// What happened since the first act.
+    /// Returns the entries of the record since the first act.
     pub(crate) fn act_entries(&self) -> impl Iterator<Item = &Entry> {
         self.record.entries()[self.n_given_entries..].iter()
     }
 
-    /// How many entries of the record are older than the first act.
+    /// Returns the number of entries in the record before the first act.
     pub(crate) fn n_given_entries(&self) -> usize {
         self.n_given_entries
     }
 
-    /// How many entries of the record are older than the last act.
+    /// Returns the number of entries in the record before the last act.
     pub(crate) fn n_before_last_act(&self) -> usize {
-        let acts = self.overlapping_acts();
-        acts.first().map_or(0, |act| act.entries.start)
+        self.overlapping_acts()
+            .first()
+            .map_or(0, |act| act.entries.start)
     }
 
     pub(crate) fn last_act_entries(&self) -> &[Entry] {
@@ -166,7 +171,7 @@ impl Outcome {
         }
     }
 
-    /// The events that were raised in the acts so far, in the order in which they were stored.
+    /// Returns the events that the acts raised, in the order in which they were stored.
     pub fn events(&self) -> Vec<Recorded> {
         self.act_entries()
             .filter_map(raised_event)
@@ -174,17 +179,15 @@ impl Outcome {
             .collect()
     }
 
-    /// The events of type `E` that were raised in the acts so far.
+    /// Returns the events of type `E` that the acts raised.
     ///
     /// # Panics
     ///
     /// Panics if a stored event cannot be read back as an `E`.
     #[track_caller]
     pub fn events_of<E: Event>(&self) -> Vec<E> {
-        let of_type = self
-            .event_envelopes()
-            .filter(|one| crate::expect::matches_type::<E>(one));
-        of_type
+        self.event_envelopes()
+            .filter(|envelope| matches_type::<E>(envelope))
             .map(|envelope| decode_stored(&envelope.message, E::NAME))
             .collect()
     }
@@ -196,14 +199,15 @@ impl Outcome {
     }
 
     pub(crate) fn last_act_events(&self) -> impl Iterator<Item = &Envelope> {
-        let entries = self.last_act_entries().iter();
-        entries
+        self.last_act_entries()
+            .iter()
             .filter_map(raised_event)
             .map(|event| &*event.envelope)
     }
 
-    /// The commands that handlers issued because of the last act, each with the handler with whose
-    /// work it was rolled back, if it was.
+    /// Returns the commands that handlers issued because of the last act.
+    ///
+    /// The second part is the handler whose failure rolled the command back, if one did.
     pub(crate) fn last_act_commands(
         &self,
     ) -> impl Iterator<Item = (&Envelope, Option<&'static str>)> {
@@ -217,12 +221,12 @@ impl Outcome {
             })
     }
 
-    /// What the handler of the last command answered, if it answered with an `R`.
+    /// Returns the reply of the last command, if it is an `R`.
     pub fn reply<R: 'static>(&self) -> Option<&R> {
         self.acts.last()?.reply()?.downcast_ref()
     }
 
-    /// The row of a projection with this id, as it was stored last.
+    /// Returns the row of a projection with this id, as it was stored last.
     ///
     /// # Panics
     ///
@@ -232,7 +236,7 @@ impl Outcome {
         self.read_stored(TableKind::Projection, P::NAME, &id.to_string())
     }
 
-    /// All rows of a projection, by id, as they were stored last.
+    /// Returns all rows of a projection, ordered by id, as they were stored last.
     ///
     /// # Panics
     ///
@@ -241,12 +245,12 @@ impl Outcome {
     pub fn projections<P: Projection>(&self) -> Vec<P> {
         let mut rows: Vec<(&str, &Payload)> = Vec::new();
         for entry in self.record.entries() {
-            let EntryKind::StateChanged(written) = &entry.kind else {
+            let EntryKind::StateChanged(change) = &entry.kind else {
                 continue;
             };
-            if written.table.kind == TableKind::Projection && written.table.name == P::NAME {
-                rows.retain(|(known, _)| *known != &*written.id);
-                rows.extend(written.after.as_ref().map(|now| (&*written.id, now)));
+            if change.table.kind == TableKind::Projection && change.table.name == P::NAME {
+                rows.retain(|(id, _)| *id != &*change.id);
+                rows.extend(change.after.as_ref().map(|after| (&*change.id, after)));
             }
         }
 
@@ -256,7 +260,7 @@ impl Outcome {
             .collect()
     }
 
-    /// The process manager with this correlation key, as it was stored last.
+    /// Returns the process manager with this correlation key, as it was stored last.
     ///
     /// # Panics
     ///
@@ -266,7 +270,7 @@ impl Outcome {
         self.read_stored(TableKind::ProcessManager, M::name(), &key.to_string())
     }
 
-    /// The aggregate with this id, as it was stored last.
+    /// Returns the aggregate with this id, as it was stored last.
     ///
     /// # Panics
     ///
@@ -278,18 +282,17 @@ impl Outcome {
             return self.read_stored(TableKind::Aggregate, A::NAME, &id);
         }
 
-        let events = self
+        let own_events = self
             .record
             .entries()
             .iter()
             .filter_map(|entry| match &entry.kind {
                 EntryKind::Appended(event) => Some(event),
                 _ => None,
-            });
-        let own = events
+            })
             .filter(|event| event.stream().category() == A::CATEGORY && event.stream().id() == id);
 
-        own.fold(None, |aggregate: Option<A>, event| {
+        own_events.fold(None, |aggregate: Option<A>, event| {
             let mut aggregate = aggregate.or_else(A::initial)?;
             let Envelope { metadata, message } = &*event.envelope;
             if let Err(err) = aggregate.replay(&metadata.message_type, message) {
@@ -299,32 +302,35 @@ impl Outcome {
         })
     }
 
+    /// Reads what was stored last in a table with this id.
     #[track_caller]
     fn read_stored<T: DeserializeOwned + 'static>(
         &self,
-        of: TableKind,
+        kind: TableKind,
         name: &'static str,
-        wanted: &str,
+        id: &str,
     ) -> Option<T> {
-        let mut writes = self
+        let last = self
             .record
             .entries()
             .iter()
             .rev()
             .filter_map(|entry| match &entry.kind {
-                EntryKind::StateChanged(written) => Some(written),
+                EntryKind::StateChanged(change) => Some(change),
                 _ => None,
-            });
+            })
+            .find(|change| {
+                let table = change.table;
+                table.kind == kind && table.name == name && *change.id == *id
+            })?;
 
-        let last = writes.find(|written| {
-            let table = written.table;
-            table.kind == of && table.name == name && *written.id == *wanted
-        })?;
         last.after.as_ref().map(|value| decode_stored(value, name))
     }
 
-    /// What is no failure and may well be a mistake: an expectation that is always met, an aggregate that
-    /// changed without an event ([`Invariant::SilentChange`](crate::Invariant::SilentChange)).
+    /// Returns likely mistakes that do not fail the flow.
+    ///
+    /// Examples are an expectation that always passes, and an aggregate that changes without an event
+    /// ([`Invariant::SilentChange`](crate::Invariant::SilentChange)).
     pub fn warnings(&self) -> Vec<Warning> {
         let mut warnings = self.warnings.clone();
         if self.invariants.has(Invariant::SilentChange) {
@@ -334,12 +340,12 @@ impl Outcome {
         warnings
     }
 
-    /// Those of which nobody hears who does not ask.
+    /// Returns the warnings that are printed when the flow passes: all except those about an invariant.
     pub(super) fn warnings_to_print(&self) -> &[Warning] {
         &self.warnings
     }
 
-    /// The laws that are not looked after.
+    /// Returns the invariants that are disabled, by the harness or by this flow.
     pub(crate) fn disabled_invariants(&self) -> impl Iterator<Item = &DisabledInvariant> {
         self.setup
             .disabled_invariants
@@ -351,11 +357,11 @@ impl Outcome {
         &self.resources
     }
 
-    /// The fake of type `T` that the handlers of this run used.
+    /// Returns the resource of type `T` that the handlers of this run used.
     ///
     /// # Panics
     ///
-    /// Panics if the harness was not told how to make one.
+    /// Panics if the harness has no such resource.
     #[track_caller]
     pub fn resource<T: Send + Sync + 'static>(&self) -> Arc<T> {
         self.resources.get()
@@ -365,16 +371,16 @@ impl Outcome {
         self.resources.find()
     }
 
-    /// The sentence as prose, a line for each step.
+    /// Returns the flow as text, with a line for each step.
     pub fn story(&self) -> String {
         self.render_story(&RenderOptions::UNLIMITED)
     }
 
-    pub(crate) fn render_story(&self, page: &RenderOptions) -> String {
-        self.story.render(&self.acts, page)
+    pub(crate) fn render_story(&self, options: &RenderOptions) -> String {
+        self.story.render(&self.acts, options)
     }
 
-    /// What the acts caused, as a tree.
+    /// Returns what the acts caused, as a tree.
     pub fn chain(&self) -> String {
         self.render_chain(
             None,
@@ -385,26 +391,28 @@ impl Outcome {
         )
     }
 
-    /// What the acts caused, as a sequence diagram of [Mermaid](https://mermaid.js.org): who handed which
-    /// message to whom, in order. For documentation and reviews; the same for the same sentence.
+    /// Returns what the acts caused, as a sequence diagram for [Mermaid](https://mermaid.js.org).
+    ///
+    /// It shows who sent which message to whom, in order. It is meant for documentation and reviews. The
+    /// same flow always gives the same diagram.
     pub fn mermaid(&self) -> String {
         mermaid_text(&self.record, self.n_given_entries)
     }
 
-    /// The chain with a mark at the line that tells of `here`.
-    pub(crate) fn render_chain(&self, here: Option<EntryId>, page: &RenderOptions) -> String {
-        // What was given is drawn if the cause lies there.
+    /// Returns the tree with a mark at the line of the entry `here`.
+    pub(crate) fn render_chain(&self, here: Option<EntryId>, options: &RenderOptions) -> String {
+        // Given entries are left out, unless the marked one is among them.
         let is_given = here.is_some_and(|here| here.index() < self.n_given_entries);
         let start = if is_given { 0 } else { self.n_given_entries };
-        let part = start..self.record.entries().len();
-        chain_text(&self.record, part, here, &self.logs(), page)
+        let range = start..self.record.entries().len();
+        chain_text(&self.record, range, here, &self.logs(), options)
     }
 }
 
-/// The event that a handler raised and that was stored, if that is what happened.
+/// Returns the stored event of this entry, if a handler raised it.
 fn raised_event(entry: &Entry) -> Option<&Recorded> {
     match &entry.kind {
-        // What came from outside was not raised by anybody here.
+        // An event without a cause came from outside.
         EntryKind::Appended(event) if entry.cause.is_some() => {
             debug_assert_eq!(event.metadata().kind, MessageKind::Event);
             Some(event)
@@ -413,6 +421,11 @@ fn raised_event(entry: &Entry) -> Option<&Recorded> {
     }
 }
 
+/// Decodes a stored state or event.
+///
+/// # Panics
+///
+/// Panics if it cannot be read back as a `T`.
 #[track_caller]
 fn decode_stored<T: DeserializeOwned + 'static>(payload: &Payload, name: &'static str) -> T {
     match payload.decode(name) {

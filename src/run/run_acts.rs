@@ -1,5 +1,5 @@
 use flow_domain::{
-    Error, Headers,
+    Error, HandlerFailure, Headers,
     handler::short_type_name,
     message::Recorded,
     model::SerializedMessage,
@@ -10,9 +10,9 @@ use flow_domain::{
 use crate::{
     diagnosis::Subject,
     expect::MessageView,
-    flow::{MessageResult, Mismatch, ReplyName, Step, StepKind},
+    flow::{BuiltMessage, MessageResult, Mismatch, ReplyName, Step, StepKind},
     run::{
-        ActOutcome, Warning,
+        ActOutcome, Outcome, Warning,
         act_outcome::{ActKind, FailureIdx},
         catch_closure::catch_closure,
         runner::{Runner, Stop, UnassertedProblem},
@@ -20,12 +20,12 @@ use crate::{
     system::Act,
 };
 
-/// What is given, and what happens.
+/// The `given_*` and `when_*` steps.
 impl Runner<'_, '_> {
+    /// Runs a `given_*` step. It must cause no failure.
     pub(super) async fn run_given(&mut self, idx: usize, step: &Step<'_>) -> Result<(), Stop> {
-        let written_wrongly = |err: &Error| {
-            Mismatch::new("something that can be given", err.with_causes().to_string())
-        };
+        let not_serialized =
+            |err: &Error| Mismatch::new("a value that can be given", err.with_causes().to_string());
         let act = match &step.kind {
             StepKind::GivenEvents(Ok(events)) => Act::Events(events),
             StepKind::GivenAggregate(Ok(aggregate)) => Act::Aggregate(aggregate),
@@ -33,79 +33,107 @@ impl Runner<'_, '_> {
             StepKind::GivenEvents(Err(err))
             | StepKind::GivenAggregate(Err((_, err)))
             | StepKind::GivenCommand(Err(err)) => {
-                return Err(self.fail_step(idx, step, written_wrongly(err)));
+                return Err(self.fail_step(idx, step, not_serialized(err)));
             }
             _ => return Ok(()),
         };
+
         let headers = Headers::default();
         let system = self.outcome.system_mut();
-        let mut processed = system.act(act, &headers).await;
-
+        let mut result = system.act(act, &headers).await;
         if system.is_paused() {
-            // What is given lies in the past: everything that it caused has happened.
+            // Given steps are in the past, so all their effects must have happened as well.
             let settled = system.act(Act::Engine(None), &headers).await;
-            processed = processed.merge(Ok(settled));
+            result = result.merge(Ok(settled));
         }
-
         self.outcome.update_record();
-        match problem_text(&processed) {
+
+        match problem_text(&result) {
             None => {
                 self.outcome.mark_end_of_given();
                 Ok(())
             }
-            Some(trouble) => {
-                let mismatch = Mismatch::new("what is given happens without trouble", trouble);
+            Some(problem) => {
+                let mismatch = Mismatch::new("the given step runs without problems", problem);
                 let mismatch = mismatch.with_subject(Subject::Given);
                 Err(self.fail_step(idx, step, mismatch))
             }
         }
     }
 
+    /// Runs a `when` step.
     pub(super) async fn run_act(&mut self, idx: usize, step: &Step<'_>) -> Result<(), Stop> {
-        if !self.has_acted {
-            self.has_acted = true;
-            if let Some(faults) = &self.faults {
-                faults.start_counting();
+        self.begin_acts();
+
+        match &step.kind {
+            StepKind::When(command, reply_name, headers) => {
+                self.run_message(idx, step, command, Some(*reply_name), headers)
+                    .await
             }
-            self.outcome.mark_end_of_given();
+            StepKind::WhenEvent(event, headers) | StepKind::WhenSubmitted(event, headers) => {
+                self.run_message(idx, step, event, None, headers).await
+            }
+            StepKind::WhenWith(build, reply_name) => {
+                let command = self.build_command(idx, step, build)?;
+                let headers = Headers::default();
+                self.run_message(idx, step, &command, Some(*reply_name), &headers)
+                    .await
+            }
+            StepKind::WhenTime(advance) => {
+                self.run_system_act(idx, step, "time", Act::Time(*advance))
+                    .await
+            }
+            StepKind::WhenEngine(cycles) => {
+                self.run_system_act(idx, step, "the engine", Act::Engine(*cycles))
+                    .await?;
+                self.warn_of_idle_engine(step);
+                Ok(())
+            }
+            StepKind::WhenRedelivered(times) => self.redeliver(idx, step, *times).await,
+            StepKind::WhenAll(commands) => self.run_overlapping(idx, step, commands).await,
+            _ => Ok(()),
+        }
+    }
+
+    /// Marks the first act: faults count from here, and the given part of the record ends.
+    fn begin_acts(&mut self) {
+        if self.has_acted {
+            return;
         }
 
-        let made: MessageResult;
-        let (message, reply_name, headers): (&MessageResult, Option<ReplyName>, Headers) =
-            match &step.kind {
-                StepKind::When(command, reply_name, headers) => {
-                    (command, Some(*reply_name), headers.clone())
-                }
-                StepKind::WhenEvent(event, headers) | StepKind::WhenSubmitted(event, headers) => {
-                    (event, None, headers.clone())
-                }
-                StepKind::WhenWith(make, reply_name) => {
-                    let make = || Ok(make(&self.outcome));
-                    let (message, broken) = catch_closure("the closure makes a command", make)
-                        .map_err(|mismatch| self.fail_step(idx, step, mismatch))?;
-                    self.invariant_violations
-                        .extend(broken.map(|broken| (idx, broken)));
-                    made = message;
-                    (&made, Some(*reply_name), Headers::default())
-                }
-                StepKind::WhenTime(pass) => {
-                    return self
-                        .run_system_act(idx, step, "time", Act::Time(*pass))
-                        .await;
-                }
-                StepKind::WhenEngine(cycles) => {
-                    self.run_system_act(idx, step, "the engine", Act::Engine(*cycles))
-                        .await?;
-                    self.warn_of_idle_engine(step);
-                    return Ok(());
-                }
-                StepKind::WhenRedelivered(times) => return self.redeliver(idx, step, *times).await,
-                StepKind::WhenAll(commands) => {
-                    return self.run_overlapping(idx, step, commands).await;
-                }
-                _ => return Ok(()),
-            };
+        self.has_acted = true;
+        if let Some(faults) = &self.faults {
+            faults.start_counting();
+        }
+        self.outcome.mark_end_of_given();
+    }
 
+    /// Calls the closure that builds a command from the outcome so far.
+    fn build_command(
+        &mut self,
+        idx: usize,
+        step: &Step<'_>,
+        build: &(dyn Fn(&Outcome) -> BuiltMessage + Send + Sync + '_),
+    ) -> Result<MessageResult, Stop> {
+        let build = || Ok(build(&self.outcome));
+        let (command, violation) =
+            catch_closure("the closure returns a command without a panic", build)
+                .map_err(|mismatch| self.fail_step(idx, step, mismatch))?;
+
+        self.invariant_violations
+            .extend(violation.map(|violation| (idx, violation)));
+        Ok(command)
+    }
+
+    /// Runs a command or an event. `reply_name` is set if the act has a reply.
+    async fn run_message(
+        &mut self,
+        idx: usize,
+        step: &Step<'_>,
+        message: &MessageResult,
+        reply_name: Option<ReplyName>,
+        headers: &Headers,
+    ) -> Result<(), Stop> {
         let message = match message {
             Ok(message) => message,
             Err(err) => {
@@ -122,17 +150,16 @@ impl Runner<'_, '_> {
             None => Act::Events(std::slice::from_ref(message)),
             Some(_) => Act::Command(message),
         };
-        let processed = self.outcome.system_mut().act(act, &headers).await;
+        let result = self.outcome.system_mut().act(act, headers).await;
 
         if matches!(step.kind, StepKind::WhenWith(..)) {
             self.steps.add_built_command(idx, message.clone());
         }
-
         let name = MessageView::from(message).name;
-        self.finish_act(idx, step, name, processed, reply_name)
+        self.finish_act(idx, step, name, result, reply_name)
     }
 
-    /// Hands over commands at the same time.
+    /// Runs commands concurrently. Each is an act of its own.
     async fn run_overlapping(
         &mut self,
         idx: usize,
@@ -147,12 +174,12 @@ impl Runner<'_, '_> {
                 Mismatch::new("messages that have a JSON form", found),
             )
         })?;
-        let all = self.outcome.system_mut().act_all(commands).await;
-        let (n_together, mut stalled) = (all.len(), None);
 
-        for (command, processed) in commands.iter().zip(all) {
-            // What happened cannot be told apart: the last of them has all of it.
-            let is_last = self.steps.n_acts(idx) + 1 == n_together;
+        let results = self.outcome.system_mut().act_all(commands).await;
+        let (n_overlapping, mut stall) = (results.len(), None);
+        for (command, result) in commands.iter().zip(results) {
+            // Concurrent commands mix their entries in the record. The last act gets all of them.
+            let is_last = self.steps.n_acts(idx) + 1 == n_overlapping;
             let n_entries = self.outcome.record().entries().len();
             let entries = if is_last {
                 self.outcome.update_record()
@@ -160,27 +187,27 @@ impl Runner<'_, '_> {
                 n_entries..n_entries
             };
 
-            stalled = stalled.or(processed.stall.as_ref().map(ToString::to_string));
+            stall = stall.or(result.stall.as_ref().map(ToString::to_string));
             let name = MessageView::from(command).name;
             let act =
-                ActOutcome::new(name, processed, None, entries).with_n_overlapping(n_together);
-
+                ActOutcome::new(name, result, None, entries).with_n_overlapping(n_overlapping);
             self.collect_problems(idx, step, &act);
             self.steps.add_act(idx);
             self.outcome.add_act(act);
         }
 
         self.has_asserted_pending = false;
-        self.require_settled(idx, step, stalled)
+        self.require_settled(idx, step, stall)
     }
 
+    /// Stops the run if the effects of the act did not end.
     fn require_settled(
         &mut self,
         idx: usize,
         step: &Step<'_>,
-        stalled: Option<String>,
+        stall: Option<String>,
     ) -> Result<(), Stop> {
-        match stalled {
+        match stall {
             None => Ok(()),
             Some(stall) => {
                 let mismatch = Mismatch::new("the flow settles", stall);
@@ -189,7 +216,7 @@ impl Runner<'_, '_> {
         }
     }
 
-    /// Does what is no message.
+    /// Runs an act that is not a message: a clock advance or a run of the engine.
     async fn run_system_act(
         &mut self,
         idx: usize,
@@ -197,16 +224,15 @@ impl Runner<'_, '_> {
         name: &str,
         act: Act<'_>,
     ) -> Result<(), Stop> {
-        let none = Headers::default();
-        let processed = self.outcome.system_mut().act(act, &none).await;
-        self.finish_act(idx, step, name.to_owned(), processed, None)
+        let headers = Headers::default();
+        let result = self.outcome.system_mut().act(act, &headers).await;
+        self.finish_act(idx, step, name.to_owned(), result, None)
     }
 
-    /// Warns of an engine that was let run and had nothing to do.
+    /// Warns if an explicit run of the engine had nothing to do.
     fn warn_of_idle_engine(&mut self, step: &Step<'_>) {
         let outcome = &self.outcome;
         let is_idle = outcome.last_act_entries().is_empty() && outcome.remaining().is_quiet();
-
         if outcome.is_inline() || !is_idle {
             return;
         }
@@ -219,42 +245,41 @@ impl Runner<'_, '_> {
         self.outcome.warn(Warning::at_step(step.location, text));
     }
 
-    /// Has the events of the last act delivered again.
+    /// Delivers the events of the last act again, `times` times.
     async fn redeliver(&mut self, idx: usize, step: &Step<'_>, times: u32) -> Result<(), Stop> {
-        let events = self
+        let events: Vec<(Recorded, EntryId)> = self
             .outcome
             .last_act_entries()
             .iter()
             .filter_map(|entry| match &entry.kind {
                 EntryKind::Appended(event) => Some((event.clone(), entry.id)),
                 _ => None,
-            });
-        let events: Vec<(Recorded, EntryId)> = events.collect();
-
+            })
+            .collect();
         if events.is_empty() {
-            let expected = "events of the last act, to be delivered again";
-            let mismatch = Mismatch::new(expected, "it left none");
+            let expected = "events of the last act, to be redelivered";
+            let mismatch = Mismatch::new(expected, "the last act stored no events");
             return Err(self.fail_step(idx, step, mismatch));
         }
 
-        let mut processed = ProcessResult::empty();
+        let headers = Headers::default();
+        let mut result = ProcessResult::empty();
         for nth in 1..=times {
-            let headers = Headers::default();
             let act = Act::Redeliver(&events, nth);
-            let one = self.outcome.system_mut().act(act, &headers).await;
-            processed = processed.merge(Ok(one));
+            let redelivery = self.outcome.system_mut().act(act, &headers).await;
+            result = result.merge(Ok(redelivery));
         }
 
-        self.finish_act(idx, step, "the redelivery".to_owned(), processed, None)
+        self.finish_act(idx, step, "the redelivery".to_owned(), result, None)
     }
 
-    /// Keeps what became of an act.
+    /// Adds the outcome of an act, and stops the run if its effects did not end.
     fn finish_act(
         &mut self,
         idx: usize,
         step: &Step<'_>,
         name: String,
-        processed: ProcessResult,
+        result: ProcessResult,
         reply_name: Option<ReplyName>,
     ) -> Result<(), Stop> {
         let entries = self.outcome.update_record();
@@ -264,32 +289,33 @@ impl Runner<'_, '_> {
                 EntryKind::HandlerStarted { handler, .. } => Some(handler),
                 _ => None,
             });
-        let stalled = processed.stall.as_ref().map(ToString::to_string);
-        let act = ActOutcome::new(name, processed, handler, entries)
-            .with_reply_name(reply_name.unwrap_or(short_type_name::<()>));
-        let act = act.with_kind(match step.kind {
+        let kind = match step.kind {
             StepKind::When(..) | StepKind::WhenEvent(..) | StepKind::WhenWith(..) => {
                 ActKind::Message
             }
             StepKind::WhenSubmitted(..) => ActKind::Submitted,
             _ => ActKind::Other,
-        });
+        };
+
+        let stall = result.stall.as_ref().map(ToString::to_string);
+        let act = ActOutcome::new(name, result, handler, entries)
+            .with_reply_name(reply_name.unwrap_or(short_type_name::<()>))
+            .with_kind(kind);
 
         self.collect_problems(idx, step, &act);
         self.steps.add_act(idx);
         self.outcome.add_act(act);
         self.has_asserted_pending = false;
-
-        self.require_settled(idx, step, stalled)
+        self.require_settled(idx, step, stall)
     }
 
-    /// Remembers what went wrong, until a `then` speaks of it.
+    /// Collects the problems of an act. A later `then_*` step may cover them.
     fn collect_problems(&mut self, idx: usize, step: &Step<'_>, act: &ActOutcome) {
-        let mut keep = |failed, err: &Error, text| {
+        let mut push = |failure, err: &Error, text| {
             self.problems.push(UnassertedProblem {
                 step: idx,
                 location: step.location,
-                failure: failed,
+                failure,
                 is_conflict: err.is_conflict(),
                 act_name: act.name().to_owned(),
                 cause: if err.is_rejection() {
@@ -303,61 +329,76 @@ impl Runner<'_, '_> {
 
         if let Some(err) = act.error() {
             if err.is_rejection() {
-                let hint = "If that is the point, say so: `.then_rejected(..)`";
-                keep(
-                    None,
-                    err,
-                    format!("{} was rejected: {err}\n{hint}", act.name()),
-                );
+                let hint = "If the test expects this, add `.then_rejected(..)`";
+                let text = format!("{} was rejected: {err}\n{hint}", act.name());
+                push(None, err, text);
             } else {
-                let handler = act.handler().unwrap_or("nobody");
                 let text = format!("{} failed: {}", act.name(), err.with_causes());
                 let text = match act.handler() {
                     Some(handler) => format!("{text}\n{}", failure_hint(handler, err)),
                     None => text,
                 };
-                keep(Some((handler, FailureIdx::Command)), err, text);
+                push(Some((act.handler(), FailureIdx::Command)), err, text);
             }
         }
 
         for (idx, failure) in act.failures().iter().enumerate() {
-            let handler = failure.handler;
-            let mut hint = failure_hint(handler, &failure.error);
-            if !self.outcome.is_inline() && !failure.error.is_rejection() {
-                hint.push_str(", or `.then_dead_letters()`");
-            }
-            let failed = (handler, FailureIdx::Downstream(idx));
-            keep(Some(failed), &failure.error, format!("{failure}\n{hint}"));
+            let text = match downstream_hint(failure, self.outcome.is_inline()) {
+                Some(hint) => format!("{failure}\n{hint}"),
+                None => failure.to_string(),
+            };
+            push(
+                Some((failure.handler, FailureIdx::Downstream(idx))),
+                &failure.error,
+                text,
+            );
         }
     }
 }
 
+/// Returns the text that names the expectations for a failure after the commit, if there are any.
+fn downstream_hint(failure: &HandlerFailure, is_inline: bool) -> Option<String> {
+    let can_be_dead_letter = !is_inline && !failure.error.is_rejection();
+
+    match (failure.handler, can_be_dead_letter) {
+        (Some(handler), false) => Some(failure_hint(handler, &failure.error)),
+        (Some(handler), true) => {
+            let hint = failure_hint(handler, &failure.error);
+            Some(format!("{hint}, or `.then_dead_letters()`"))
+        }
+        (None, true) => Some("If the test expects this, add `.then_dead_letters()`".to_owned()),
+        (None, false) => None,
+    }
+}
+
+/// Returns the text that names the expectation for this failure.
 fn failure_hint(handler: &str, err: &Error) -> String {
-    // Only an error of the user's own can be compared.
-    let is_own = err.is_rejection() || std::error::Error::source(err).is_some();
-    let word = if is_own {
+    // Only an error type of the user can be compared with an expected value.
+    let is_comparable = err.is_rejection() || std::error::Error::source(err).is_some();
+    let method = if is_comparable {
         format!("`.then_handler_failed::<{handler}>(..)`")
     } else {
         format!("`.then_handler_failed_saying::<{handler}>(\"..\")`")
     };
-
-    format!("If that is the point, say so: {word}")
+    format!("If the test expects this, add {method}")
 }
 
-/// What went wrong, if anything did.
-fn problem_text(processed: &ProcessResult) -> Option<String> {
-    if let Err(err) = &processed.reply {
+/// Returns the error, stall or failures of a result as text, if it has any.
+fn problem_text(result: &ProcessResult) -> Option<String> {
+    if let Err(err) = &result.reply {
         return Some(if err.is_rejection() {
-            format!("it was rejected: {err}\nIf that is the point, `.when(..)` is the word")
+            format!(
+                "the command was rejected: {err}\nIf the test expects this, use `.when(..)` instead"
+            )
         } else {
             err.with_causes().to_string()
         });
     }
 
-    if let Some(stall) = &processed.stall {
+    if let Some(stall) = &result.stall {
         return Some(stall.to_string());
     }
 
-    let failures: Vec<String> = processed.failures.iter().map(ToString::to_string).collect();
+    let failures: Vec<String> = result.failures.iter().map(ToString::to_string).collect();
     (!failures.is_empty()).then(|| failures.join("\n"))
 }

@@ -14,37 +14,44 @@ use crate::{
     },
 };
 
-/// The sentence cannot go on, or has failed at its end.
+/// The error of a run that cannot go on, or that failed at its end. [`Runner::failures`] has the reasons.
 pub(super) struct Stop;
 
-/// What the last act left behind that a `then` has to speak of.
+/// A problem of the last act that no `then_*` step has covered yet. It fails the flow if none does.
 pub(super) struct UnassertedProblem {
+    /// The index of the step.
     pub(super) step: usize,
     pub(super) location: &'static Location<'static>,
-    /// The handler that failed, and which failure of the act it is; `None` if the command was rejected.
-    pub(super) failure: Option<(&'static str, FailureIdx)>,
-    /// The name of the command or event that the act was.
+    /// The handler that failed, if there is one, and the failure of the act. `None` if the command was
+    /// rejected.
+    pub(super) failure: Option<(Option<&'static str>, FailureIdx)>,
+    /// The name of the act: its command or event.
     pub(super) act_name: String,
-    /// Whether it failed because another writer was first.
+    /// Whether it failed because another writer appended first.
     pub(super) is_conflict: bool,
-    /// Why it was refused, or why the handler failed.
+    /// Why the command was rejected, or why the handler failed.
     pub(super) cause: String,
+    /// The text of the report.
     pub(super) text: String,
 }
 
 impl UnassertedProblem {
-    /// Returns true if this mismatch tells of it already, and who reads it need not be told twice.
+    /// Returns true if this mismatch already reports the problem. It is then not reported again.
     fn is_reported_by(&self, mismatch: &Mismatch) -> bool {
         let found = format!("{}\n{}", mismatch.found, mismatch.differences.join("\n"));
-        let names_it = match self.failure {
-            Some((handler, _)) if found.contains(handler) => true,
-            Some((_, FailureIdx::Downstream(_))) => false,
+        let has_name = match self.failure {
+            Some((Some(handler), _)) if found.contains(handler) => true,
+            Some((Some(_), FailureIdx::Downstream(_))) => false,
+            // The cause names the command that has no handler.
+            Some((None, FailureIdx::Downstream(_))) => true,
             _ => found.contains(&self.act_name),
         };
-        names_it && found.contains(&self.cause)
+
+        has_name && found.contains(&self.cause)
     }
 }
 
+/// Runs the steps of one flow.
 pub(super) struct Runner<'p, 't> {
     pub(super) plan: &'p Plan<'t>,
     pub(super) outcome: Outcome,
@@ -52,20 +59,20 @@ pub(super) struct Runner<'p, 't> {
     pub(super) failures: Vec<StepMismatch>,
     pub(super) problems: Vec<UnassertedProblem>,
     pub(super) has_acted: bool,
-    /// Whether a `then` spoke of what waits, since the last act.
+    /// Whether a `then_*` step since the last act covers the pending messages.
     pub(super) has_asserted_pending: bool,
     pub(super) faults: Option<Arc<FaultInjector>>,
-    /// The places of the steps in which something happens, each with how many entries the record had
-    /// before.
+    /// The index of each given step and act, and the number of entries that the record had before it.
     pub(super) step_starts: Vec<(usize, usize)>,
-    /// The laws that commands broke which were made from what was seen, with the places of the steps.
+    /// The violations of commands that were built during the run, with the indexes of their steps.
     pub(super) invariant_violations: Vec<(usize, InvariantViolation)>,
     pub(super) tasks: SpawnedTasks,
-    /// How many panics in tasks were told.
+    /// The number of panics in spawned tasks that were reported.
     pub(super) n_reported_panics: usize,
 }
 
 impl Runner<'_, '_> {
+    /// Runs all steps, and then the checks at the end of the flow.
     pub(super) async fn run_steps(&mut self) -> Result<(), Stop> {
         let plan = self.plan;
         for (idx, step) in plan.steps.iter().enumerate() {
@@ -75,6 +82,7 @@ impl Runner<'_, '_> {
 
             self.steps.mark_reached(idx);
             self.mark_step_start(idx, step);
+
             match &step.kind {
                 StepKind::Then(then) => {
                     self.check_then(idx, step, then).await;
@@ -94,11 +102,10 @@ impl Runner<'_, '_> {
         if !plan.has_expectation() {
             let last = plan.steps.len() - 1;
             let mismatch = Mismatch::new(
-                "at least one `then`",
-                "none: a sentence that expects nothing passes whatever happens.\n\
-                 Say what is expected; `.then_settled()` if the point is that it ran and nothing went wrong",
+                "at least one `then` step",
+                "none; a flow without an expectation always passes\n\
+                 Add a `then` step. To expect only that the flow settles without problems, add `.then_settled()`",
             );
-
             self.failures
                 .push(StepMismatch::new(last, plan.steps[last].location, mismatch));
         }
@@ -106,11 +113,10 @@ impl Runner<'_, '_> {
         self.warn_of_unfinished_tasks();
         self.require_nothing_pending();
         self.require_faults_triggered();
-
         self.require_no_failures()
     }
 
-    /// Has a fault happen from here on.
+    /// Activates a fault from here on.
     pub(super) fn activate_fault(
         &mut self,
         idx: usize,
@@ -123,17 +129,19 @@ impl Runner<'_, '_> {
 
         let system = self.outcome.system();
         let name_of = |handler: HandlerRef| system.handler_name(handler.type_id?);
-        let armed = faults.activate(idx, fault, self.outcome.resources(), name_of);
-
-        armed.map_err(|wrong| {
-            let mismatch = Mismatch::new(format!("a fault that can happen: {fault}"), wrong);
-            self.fail_step(idx, step, mismatch)
-        })
+        faults
+            .activate(idx, fault, self.outcome.resources(), name_of)
+            .map_err(|reason| {
+                let mismatch = Mismatch::new(format!("a fault that can happen: {fault}"), reason);
+                self.fail_step(idx, step, mismatch)
+            })
     }
 
-    /// Fails if something was to go wrong and nothing did: such a sentence shows nothing.
+    /// Fails if a fault was not triggered, because the flow then does not show what the fault does.
     fn require_faults_triggered(&mut self) {
-        let Some(faults) = &self.faults else { return };
+        let Some(faults) = &self.faults else {
+            return;
+        };
         if !self.failures.is_empty() {
             return;
         }
@@ -145,57 +153,57 @@ impl Runner<'_, '_> {
             };
 
             if self.outcome.is_inline() && fault.needs_engine() {
-                found.push_str("\n`Mode::Sync` has no engine to which it could happen");
+                found.push_str("\nthe fault needs an engine, and `Mode::Sync` has none");
             }
-
             if !self.plan.steps[idx..].iter().any(|step| step.kind.is_act()) {
-                found.push_str("\nno act comes after it: say it before the act");
+                found.push_str("\nno act follows the fault: move the fault before the act");
             }
 
-            self.steps.mark_failed(idx);
             let mismatch = Mismatch::new(format!("the fault happens: {fault}"), found);
+            self.steps.mark_failed(idx);
             self.failures
                 .push(StepMismatch::new(idx, step.location, mismatch));
         }
     }
 
-    /// Fails if messages wait at the end and nobody spoke of it.
+    /// Fails if messages are pending at the end and no `then_*` step covers them.
     fn require_nothing_pending(&mut self) {
-        let left = self.outcome.remaining();
-        if left.is_quiet() || self.has_asserted_pending || !self.failures.is_empty() {
+        let remaining = self.outcome.remaining();
+        if remaining.is_quiet() || self.has_asserted_pending || !self.failures.is_empty() {
             return;
         }
 
-        let mut lines = pending_lines(left);
+        let mut lines = pending_lines(remaining);
         lines.push(
-            "End with `.when_engine_runs()` and what is expected then, or say `.then_pending(..)`"
+            "End the flow with `.when_engine_runs()` and an expectation. \
+             If the test expects pending messages, add `.then_pending(..)`"
                 .to_owned(),
         );
-        let mismatch = Mismatch::new("nothing waits at the end", lines.join("\n"));
-        let mismatch = mismatch.with_subject(Subject::ReadWhilePending);
+        let mismatch = Mismatch::new("nothing pending at the end of the flow", lines.join("\n"))
+            .with_subject(Subject::ReadWhilePending);
+
         let last = self.plan.steps.len() - 1;
         let location = self.plan.steps[last].location;
-
         self.failures
             .push(StepMismatch::new(last, location, mismatch));
     }
 
-    /// Stops if an expectation was not met, or if no `then` spoke of what went wrong.
+    /// Stops the run if an expectation was not met, or if a problem was not covered.
     fn require_no_failures(&mut self) -> Result<(), Stop> {
         let first = self.failures.first().map(StepMismatch::mismatch);
         self.problems
-            .retain(|unspoken| !first.is_some_and(|first| unspoken.is_reported_by(first)));
-        let troubles = self.problems.drain(..).map(|unspoken| {
-            let expected = "nothing goes wrong that no `then` speaks of";
-            let by = unspoken.failure.map(|(handler, _)| handler);
-            let by = by.filter(|handler| *handler != "nobody");
+            .retain(|problem| !first.is_some_and(|first| problem.is_reported_by(first)));
+        let mismatches = self.problems.drain(..).map(|problem| {
+            let expected = "no problem, or a `then` that covers it";
+            let handler = problem.failure.and_then(|(handler, _)| handler);
             let mismatch =
-                Mismatch::new(expected, unspoken.text).with_subject(Subject::Problem(by));
-            StepMismatch::new(unspoken.step, unspoken.location, mismatch)
+                Mismatch::new(expected, problem.text).with_subject(Subject::Problem(handler));
+            StepMismatch::new(problem.step, problem.location, mismatch)
         });
 
-        // What went wrong by itself is mostly why an expectation was not met: it comes first.
-        self.failures.splice(0..0, troubles);
+        // Problems come first. They are usually the reason why an expectation was not met.
+        self.failures.splice(0..0, mismatches);
+
         if self.failures.is_empty() {
             Ok(())
         } else {
@@ -203,6 +211,7 @@ impl Runner<'_, '_> {
         }
     }
 
+    /// Records the mismatch of a step, and returns the error that stops the run.
     pub(super) fn fail_step(&mut self, idx: usize, step: &Step<'_>, mismatch: Mismatch) -> Stop {
         self.steps.mark_failed(idx);
         self.failures

@@ -10,11 +10,12 @@ use crate::{
         logs::capture_logs,
         runner::{Runner, Stop},
     },
-    system::fault::FaultInjector,
-    system::{DomainSystem, Mode, SpawnedTasks, System, World},
+    system::{DomainSystem, Mode, SpawnedTasks, System, World, fault::FaultInjector},
 };
 
-/// Runs a sentence in a world of its own. `faults` happen besides those that it says itself.
+/// Runs a flow once, with its own domain and resources.
+///
+/// If `faults` is set, it is the fault injector of the run. A failure is then not explained further.
 pub(super) async fn run_once(
     plan: &Plan<'_>,
     mode: Mode,
@@ -22,52 +23,58 @@ pub(super) async fn run_once(
 ) -> Result<Outcome, FlowFailure> {
     let is_plain = faults.is_none();
     let mut runner = Runner::start(plan, mode, faults)?;
+
     let logs = Arc::clone(runner.outcome.shared_logs());
-    let finished = capture_logs(logs, pin!(runner.run_steps())).await;
-    let finished = runner.check_invariants(finished).await;
+    let result = capture_logs(logs, pin!(runner.run_steps())).await;
+    let result = runner.check_invariants(result).await;
+
     let Runner {
         mut outcome,
         steps,
-        failures: failed,
+        failures,
         ..
     } = runner;
-
     outcome.set_story(steps.into_story(plan));
-    match finished {
+    match result {
         Ok(()) => Ok(outcome),
-        Err(Stop) if is_plain => Err(Box::pin(explain_failure(plan, mode, outcome, failed)).await),
-        Err(Stop) => Err(FlowFailure::new(outcome, failed)),
+        Err(Stop) if is_plain => {
+            Err(Box::pin(explain_failure(plan, mode, outcome, failures)).await)
+        }
+        Err(Stop) => Err(FlowFailure::new(outcome, failures)),
     }
 }
 
-/// A failure, with what a look at the rest of the sentence tells of it.
+/// Builds the failure, and names a later step after which the first failed expectation holds, if any.
 async fn explain_failure(
     plan: &Plan<'_>,
     mode: Mode,
     outcome: Outcome,
-    failed: Vec<StepMismatch>,
+    failures: Vec<StepMismatch>,
 ) -> FlowFailure {
-    let first = failed.first().filter(|failed| may_hold_later(plan, failed));
-    let first = first.map(StepMismatch::step);
-    let failure = FlowFailure::new(outcome, failed);
-    let went_wrong = failure
+    let early_step = failures
+        .first()
+        .filter(|first| may_hold_later(plan, first))
+        .map(StepMismatch::step);
+    let failure = FlowFailure::new(outcome, failures);
+    let has_other_cause = failure
         .diagnosis()
-        .is_some_and(|why| why.cause.is_independent_failure());
-    let Some(first) = first.filter(|_| !went_wrong) else {
+        .is_some_and(|diagnosis| diagnosis.cause.is_independent_failure());
+    let Some(early_step) = early_step.filter(|_| !has_other_cause) else {
         return failure;
     };
 
-    match find_later_step(plan, mode, first).await {
+    match find_later_step(plan, mode, early_step).await {
         Some(step) => failure.with_later_step(step),
         None => failure,
     }
 }
 
-/// Whether an expectation is about all acts so far, so that it may be met by a later one. What is said of
-/// the last act is another thing after each.
-fn may_hold_later(plan: &Plan<'_>, failed: &StepMismatch) -> bool {
-    let is_of_all_acts = matches!(
-        failed.mismatch().subject(),
+/// Returns true if a later act may still meet the expectation, because it is about all acts so far.
+///
+/// An expectation about the last act means something else after each act.
+fn may_hold_later(plan: &Plan<'_>, failure: &StepMismatch) -> bool {
+    let is_about_all_acts = matches!(
+        failure.mismatch().subject(),
         Some(
             Subject::State(_)
                 | Subject::Message { .. }
@@ -79,8 +86,8 @@ fn may_hold_later(plan: &Plan<'_>, failed: &StepMismatch) -> bool {
         )
     );
 
-    let is_of_last_act = match &plan.steps[failed.step()].kind {
-        StepKind::Then(Then::State(look)) => look
+    let is_about_last_act = match &plan.steps[failure.step()].kind {
+        StepKind::Then(Then::State(query)) => query
             .checks
             .iter()
             .any(|(_, check)| check.method() == "unchanged"),
@@ -88,11 +95,11 @@ fn may_hold_later(plan: &Plan<'_>, failed: &StepMismatch) -> bool {
         _ => false,
     };
 
-    is_of_all_acts && !is_of_last_act
+    is_about_all_acts && !is_about_last_act
 }
 
 impl<'p, 't> Runner<'p, 't> {
-    /// Starts a world of its own for a sentence.
+    /// Starts a run with its own domain and resources.
     pub(super) fn start(
         plan: &'p Plan<'t>,
         mode: Mode,
@@ -104,6 +111,7 @@ impl<'p, 't> Runner<'p, 't> {
             Ok(domain) => domain,
             Err(errors) => return Err(FlowFailure::of_wiring(plan, &errors)),
         };
+
         let faults = faults.or_else(|| plan.needs_fault_injector().then(Arc::default));
         let system: Box<dyn System> = Box::new(DomainSystem::start(World {
             domain,

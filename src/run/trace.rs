@@ -2,13 +2,14 @@ use std::{env, sync::LazyLock};
 
 use crate::run::Outcome;
 
-/// Whether sentences that pass are to be told. Asked once: the environment is behind a lock.
+/// Whether flows that pass are printed.
+///
+/// The variable is read once, because the environment is behind a lock.
 static IS_ENABLED: LazyLock<bool> = LazyLock::new(|| {
-    let said = env::var_os("FLOW_HARNESS_TRACE");
-    said.is_some_and(|said| !said.is_empty() && said != "0")
+    env::var_os("FLOW_HARNESS_TRACE").is_some_and(|value| !value.is_empty() && value != "0")
 });
 
-/// Prints what happened, if `FLOW_HARNESS_TRACE=1` asks for it.
+/// Prints the outcome of a flow that passed, if `FLOW_HARNESS_TRACE=1` is set.
 pub(super) fn trace(outcome: &Outcome) {
     if *IS_ENABLED {
         print(outcome);
@@ -18,7 +19,7 @@ pub(super) fn trace(outcome: &Outcome) {
 #[cold]
 #[expect(
     clippy::print_stderr,
-    reason = "whoever sets the variable wants to read it, and the test runner catches what is printed so"
+    reason = "the user asked for it, and the test runner captures what is printed this way"
 )]
 fn print(outcome: &Outcome) {
     eprintln!("{}\n", outcome.render_passed());

@@ -10,54 +10,60 @@ use crate::{
     run::Outcome,
 };
 
-/// Fails if what was looked at was so before the first act and no act changed it: such a look would come
-/// out the same if nothing had happened.
+/// Requires that an act wrote the state that was found. Otherwise the step would pass without any act.
 ///
-/// What was written again as it was is not changed either; the record does not tell the two apart.
-/// Nothing is asked where nothing was to change: the sentence says so itself, it speaks of what is not
-/// there, or the last act went wrong and the point is that it left no trace.
+/// A write counts even if it stores an equal state again.
+///
+/// The requirement is waived if no change is expected:
+///
+/// * a check says so (`unchanged`, `absent`, `none`)
+/// * nothing was found
+/// * the last act failed, and the point is that it changed nothing
 pub(super) fn require_changed(
     found: &[Payload],
-    look: &StateQuery<'_>,
+    query: &StateQuery<'_>,
     outcome: &Outcome,
 ) -> Result<(), Mismatch> {
-    let says_so = |word: &str| matches!(word, "unchanged" | "absent" | "none");
-    let mut checks = look.checks.iter();
-
-    if found.is_empty() || checks.any(|(_, check)| says_so(check.method())) {
+    let expects_no_change = query
+        .checks
+        .iter()
+        .any(|(_, check)| matches!(check.method(), "unchanged" | "absent" | "none"));
+    if found.is_empty() || expects_no_change {
+        return Ok(());
+    }
+    if outcome.last_act_failed()
+        || outcome
+            .act_entries()
+            .any(|entry| query.is_written_by(entry))
+    {
         return Ok(());
     }
 
-    if outcome.last_act_failed() || outcome.act_entries().any(|entry| look.is_written_by(entry)) {
-        return Ok(());
-    }
-
-    let expected = format!("{}, changed by an act", look.describe());
-    let (was, it) = match look.id {
-        Some(_) => ("it was so", "it"),
-        None => ("they were so", "one of them"),
+    let expected = format!("{}, changed by an act", query.describe());
+    let (subject, changed) = match query.id {
+        Some(_) => ("the state is", "it"),
+        None => ("the rows are", "any of them"),
     };
     let found = format!(
-        "{was} before the first act and no act changed {it}: the step would pass without any act\n\
-         If that is the point, say so: `.unchanged()`"
+        "{subject} from before the first act, and no act changed {changed}: the step would pass without any act\n\
+         If the test expects this, add `.unchanged()`"
     );
-
     Err(Mismatch::new(expected, found))
 }
 
-/// Fails if the last act left something else than what was there before.
+/// Requires that the last act left the queried state as it was before.
 pub(crate) fn require_unchanged(
     found: &[Payload],
-    look: &StateQuery<'_>,
+    query: &StateQuery<'_>,
     outcome: &Outcome,
 ) -> Result<(), Mismatch> {
-    match &look.stream_category {
-        Some(_) => require_same_aggregate(found, look, outcome),
-        None => require_same_rows(look, outcome),
+    match &query.stream_category {
+        Some(_) => require_same_aggregate(found, query, outcome),
+        None => require_same_rows(query, outcome),
     }
 }
 
-/// The text of what was expected, if it was what there was.
+/// Returns the expected text for a state that should be as before.
 fn as_before(text: &str) -> String {
     format!("{text}, as before the last act")
 }
@@ -69,38 +75,43 @@ fn require_equal_to_before(subject: &str, before: &Payload, now: &Payload) -> Re
     })
 }
 
+/// Returns the mismatch of a state that did not exist before the last act.
 fn appeared_mismatch(subject: &str, now: &Payload) -> Mismatch {
-    let shown = format!("{subject} {}", show_stored(now));
-    Mismatch::new(as_before(&format!("no {subject}")), shown)
+    let found = format!("{subject} {}", show_stored(now));
+    Mismatch::new(as_before(&format!("no {subject}")), found)
 }
 
-fn require_same_rows(look: &StateQuery<'_>, outcome: &Outcome) -> Result<(), Mismatch> {
+/// Compares each row that the last act wrote with what it was before the first of these writes.
+fn require_same_rows(query: &StateQuery<'_>, outcome: &Outcome) -> Result<(), Mismatch> {
     let writes: Vec<&StateChange> = outcome
         .last_act_entries()
         .iter()
-        .filter(|entry| look.is_written_by(entry))
+        .filter(|entry| query.is_written_by(entry))
         .filter_map(|entry| match &entry.kind {
-            EntryKind::StateChanged(written) => Some(&**written),
+            EntryKind::StateChanged(change) => Some(&**change),
             _ => None,
         })
         .collect();
 
     for (idx, first) in writes.iter().enumerate() {
-        let of_same = |other: &&&StateChange| other.id == first.id;
-        if writes[..idx].iter().any(|other| other.id == first.id) {
+        let is_same_row = |other: &&StateChange| other.id == first.id;
+        if writes[..idx].iter().any(is_same_row) {
             continue;
         }
 
-        let last = writes.iter().rev().find(of_same).unwrap_or(first);
-        let subject = format!("{} {:?}", look.state_type.name, first.id);
-
+        let last = writes
+            .iter()
+            .rev()
+            .find(|other| is_same_row(other))
+            .unwrap_or(first);
+        let subject = format!("{} {:?}", query.state_type.name, first.id);
         match (&first.before, &last.after) {
             (None, None) => {}
             (Some(before), Some(now)) => require_equal_to_before(&subject, before, now)?,
             (None, Some(now)) => return Err(appeared_mismatch(&subject, now)),
             (Some(before), None) => {
                 let expected = as_before(&format!("{subject} {}", show_stored(before)));
-                return Err(Mismatch::new(expected, "it was removed"));
+                return Err(Mismatch::new(expected, "the last act deleted it"));
             }
         }
     }
@@ -108,41 +119,40 @@ fn require_same_rows(look: &StateQuery<'_>, outcome: &Outcome) -> Result<(), Mis
     Ok(())
 }
 
+/// Compares an event-sourced aggregate with the one that its earlier events give.
 fn require_same_aggregate(
     found: &[Payload],
-    look: &StateQuery<'_>,
+    query: &StateQuery<'_>,
     outcome: &Outcome,
 ) -> Result<(), Mismatch> {
     let own = |entry: &Entry| match &entry.kind {
-        EntryKind::Appended(event) if look.is_written_by(entry) => Some(event.clone()),
+        EntryKind::Appended(event) if query.is_written_by(entry) => Some(event.clone()),
         _ => None,
     };
     let n_before = outcome.n_before_last_act();
     let (before, since) = outcome.record().entries().split_at(n_before);
-    let (Some(now), true) = (
-        found.first(),
-        since.iter().any(|entry| own(entry).is_some()),
-    ) else {
+    let has_new_events = since.iter().any(|entry| own(entry).is_some());
+    let Some(now) = found.first().filter(|_| has_new_events) else {
         return Ok(());
     };
 
     let before: Vec<Recorded> = before.iter().filter_map(own).collect();
-    match outcome.system().fold(look.state_type, &before) {
-        Some(before) => require_equal_to_before(&look.describe(), &before, now),
-        None => Err(appeared_mismatch(&look.describe(), now)),
+    match outcome.system().fold(query.state_type, &before) {
+        Some(before) => require_equal_to_before(&query.describe(), &before, now),
+        None => Err(appeared_mismatch(&query.describe(), now)),
     }
 }
 
 impl StateQuery<'_> {
-    /// Returns true if something was written or deleted there that this looks at.
+    /// Returns true if the entry wrote or deleted a state of this query.
     fn is_written_by(&self, entry: &Entry) -> bool {
-        let is_own = |id: &str| self.id.as_deref().is_none_or(|wanted| wanted == id);
+        let has_own_id = |id: &str| self.id.as_deref().is_none_or(|own_id| own_id == id);
         match (&entry.kind, self.stream_category) {
-            (EntryKind::StateChanged(written), None) => {
-                self.is_stored_in(written.table) && is_own(&written.id)
+            (EntryKind::StateChanged(change), None) => {
+                self.is_stored_in(change.table) && has_own_id(&change.id)
             }
             (EntryKind::Appended(event), Some(category)) => {
-                event.stream().category() == category && is_own(event.stream().id())
+                event.stream().category() == category && has_own_id(event.stream().id())
             }
             _ => false,
         }
@@ -150,7 +160,7 @@ impl StateQuery<'_> {
 }
 
 impl Outcome {
-    /// Whether a command of the last act was refused, or a handler failed in it.
+    /// Returns true if a command of the last act was rejected, or a handler failed in it.
     fn last_act_failed(&self) -> bool {
         self.overlapping_acts()
             .iter()

@@ -2,18 +2,18 @@ use std::{fmt, panic::Location};
 
 use flow_domain::record::Invariant;
 
-/// Something that is no failure and may well be a mistake.
+/// A likely mistake that does not fail the flow.
 ///
-/// It is part of the report of a sentence that fails. If it passes, what is not about a law is printed to
-/// the standard error of the test, which `cargo test -- --show-output` shows.
+/// The report of a failed flow contains its warnings. If a flow passes, its warnings are printed to
+/// standard error, except those about an invariant. `cargo test -- --show-output` shows them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Warning {
-    /// The line of the step that it is about; `None` if it is about the whole run.
+    /// The source line of the step that it is about, or `None` if it is about the whole run.
     pub location: Option<&'static Location<'static>>,
-    /// The law that was not kept, if it is one.
+    /// The invariant that was violated, if the warning is about one.
     pub invariant: Option<Invariant>,
-    /// What it is.
+    /// What may be wrong.
     pub text: String,
 }
 
@@ -26,10 +26,10 @@ impl Warning {
         }
     }
 
-    pub(in crate::run) fn of_invariant(law: Invariant, text: String) -> Self {
+    pub(super) fn about_invariant(invariant: Invariant, text: String) -> Self {
         Self {
             location: None,
-            invariant: Some(law),
+            invariant: Some(invariant),
             text,
         }
     }
@@ -44,8 +44,8 @@ impl fmt::Display for Warning {
     }
 }
 
-/// Has the warnings of a run seen by whoever looks at what the test prints.
-#[expect(clippy::print_stderr, reason = "it is printed for people, by a test")]
+/// Prints the warnings of a flow to standard error.
+#[expect(clippy::print_stderr, reason = "a test prints warnings for people")]
 pub(super) fn print(warnings: &[Warning]) {
     for warning in warnings {
         eprintln!("flow warning: {warning}");

@@ -17,17 +17,17 @@ use flow_domain::{
 
 use crate::system::{Act, ClockAdvance, Mode, System, World, fault::FaultInjector};
 
-/// A world of its own for a domain: store, clock, ids and record.
+/// A [`System`] that runs a domain with its own store, clock, ids and record.
 #[derive(Debug)]
 pub(crate) struct DomainSystem {
     app: App,
-    /// At level 3.
+    /// `None` in [`Mode::Sync`].
     engine: Option<TestEngine>,
     recorder: Arc<Recorder>,
     is_paused: bool,
     remaining: Remaining,
     faults: Option<Arc<FaultInjector>>,
-    /// Made when it is asked for first.
+    /// Computed on first use.
     wiring: OnceLock<Wiring>,
 }
 
@@ -35,16 +35,18 @@ impl DomainSystem {
     /// Starts a fresh world.
     pub(crate) fn start(world: World) -> Self {
         remember_panic_locations();
+
         let recorder = Arc::new(Recorder::default());
-        let (mode, rebuild) = (world.mode, world.rebuild_domain.clone());
+        let (mode, rebuild_domain) = (world.mode, world.rebuild_domain.clone());
         let (is_paused, faults) = (world.is_paused, world.faults.clone());
         let app = world.start(&recorder);
+
         let engine = match mode {
             Mode::Sync => None,
             Mode::Engine | Mode::Differential => {
                 let engine = Engine::test_mode(&app);
-                Some(match rebuild {
-                    Some(rebuild) => engine.rebuild_with(move || rebuild()),
+                Some(match rebuild_domain {
+                    Some(rebuild_domain) => engine.rebuild_with(move || rebuild_domain()),
                     None => engine,
                 })
             }
@@ -61,49 +63,51 @@ impl DomainSystem {
         }
     }
 
-    /// Handles what an act left for later.
-    async fn settle(&mut self, processed: ProcessResult) -> ProcessResult {
+    /// Processes what an act left for later, and merges it into the result of the act.
+    ///
+    /// With a paused engine, it only counts what is left.
+    async fn settle(&mut self, result: ProcessResult) -> ProcessResult {
         let Some(engine) = &mut self.engine else {
-            return processed.merge(self.app.process_due().await);
+            return result.merge(self.app.process_due().await);
         };
 
-        // In boxes, or an act without an engine would be as large as one with it.
+        // Boxed, or the future of an act without an engine would be as large as one with an engine.
         if !self.is_paused {
-            let settled = Box::pin(engine.run()).await;
-            return processed.merge(self.store_remaining(settled));
+            let report = Box::pin(engine.run()).await;
+            return result.merge(self.store_remaining(report));
         }
 
         match Box::pin(engine.remaining()).await {
-            Ok(left) => {
-                self.remaining = left;
-                processed
+            Ok(remaining) => {
+                self.remaining = remaining;
+                result
             }
-            Err(err) => processed.merge(Err(err)),
+            Err(err) => result.merge(Err(err)),
         }
     }
 
-    /// Lets an engine run that waits to be told.
+    /// Runs the engine of a paused harness.
     async fn run_engine(&mut self, cycles: Option<usize>) -> ProcessResult {
         let Some(engine) = &mut self.engine else {
             return ProcessResult::empty();
         };
 
-        let settled = match cycles {
+        let report = match cycles {
             Some(n) => engine.run_cycles(n).await,
             None => engine.run().await,
         };
 
-        self.store_remaining(settled)
+        self.store_remaining(report)
             .unwrap_or_else(ProcessResult::from_error)
     }
 
     fn store_remaining(
         &mut self,
-        settled: Result<SettleReport, Error>,
+        report: Result<SettleReport, Error>,
     ) -> Result<ProcessResult, Error> {
-        let mut settled = settled?;
-        self.remaining = std::mem::take(&mut settled.remaining);
-        Ok(settled.into())
+        let mut report = report?;
+        self.remaining = std::mem::take(&mut report.remaining);
+        Ok(report.into())
     }
 
     async fn process_all(&mut self, commands: &[SerializedMessage]) -> Vec<ProcessResult> {
@@ -114,33 +118,35 @@ impl DomainSystem {
                 Box::pin(self.app.process_serialized(command, &headers))
             })
             .collect();
-        // The plan says that there are such commands, so the world is made for them.
+        // A plan with concurrent commands always has an injector, and the store waits at its barrier.
         let faults = self.faults.clone().unwrap_or_default();
-        let mut all = faults.commit_barrier().run_concurrently(processing).await;
+        let mut results = faults.commit_barrier().run_concurrently(processing).await;
 
-        if let Some(last) = all.pop() {
-            all.push(self.settle(last).await);
+        // What all of the commands caused is merged into the result of the last one.
+        if let Some(last) = results.pop() {
+            results.push(self.settle(last).await);
         }
 
-        all
+        results
     }
 
-    async fn advance_clock(&mut self, pass: ClockAdvance) -> ProcessResult {
-        let time = match pass {
-            ClockAdvance::Ready(duration) => self.app.now() + duration,
+    async fn advance_clock(&mut self, advance: ClockAdvance) -> ProcessResult {
+        let time = match advance {
+            ClockAdvance::By(duration) => self.app.now() + duration,
             ClockAdvance::To(time) => time,
         };
-        let passed = match &mut self.engine {
-            // What comes due waits with everything else.
+
+        let result = match &mut self.engine {
+            // A paused engine does not deliver what becomes due. It stays pending.
             Some(_) if self.is_paused => self.app.advance_to(time).map(|()| ProcessResult::empty()),
             Some(engine) => {
-                let settled = engine.run_until(time).await;
-                self.store_remaining(settled)
+                let report = engine.run_until(time).await;
+                self.store_remaining(report)
             }
             None => self.app.pass_time(time).await,
         };
 
-        passed.unwrap_or_else(ProcessResult::from_error)
+        result.unwrap_or_else(ProcessResult::from_error)
     }
 
     async fn redeliver(&mut self, events: &[(Recorded, EntryId)], nth: u32) -> ProcessResult {
@@ -160,38 +166,37 @@ impl DomainSystem {
 
 impl System for DomainSystem {
     fn act<'a>(&'a mut self, act: Act<'a>, headers: &'a Headers) -> BoxFuture<'a, ProcessResult> {
-        // One box for each, or all would be as large as the largest.
+        // One box for each arm, or every future would be as large as the largest.
         match act {
             Act::Command(command) => Box::pin(async move {
-                let processed = self.app.process_serialized(command, headers).await;
-                self.settle(processed).await
+                let result = self.app.process_serialized(command, headers).await;
+                self.settle(result).await
             }),
             Act::Submit(command) => Box::pin(async move {
-                let submitted = self.app.submit_serialized(command, headers, None).await;
-                match submitted {
+                match self.app.submit_serialized(command, headers, None).await {
                     Ok(_) => self.settle(ProcessResult::empty()).await,
                     Err(err) => ProcessResult::from_error(err),
                 }
             }),
             Act::Events(events) => Box::pin(async move {
-                let processed = self.app.publish_serialized(events, headers).await;
-                self.settle(processed).await
+                let result = self.app.publish_serialized(events, headers).await;
+                self.settle(result).await
             }),
             Act::Aggregate(aggregate) => Box::pin(async move {
-                let processed = self.app.add_serialized(aggregate).await;
-                self.settle(processed).await
+                let result = self.app.add_serialized(aggregate).await;
+                self.settle(result).await
             }),
-            Act::Time(pass) => Box::pin(async move {
-                let processed = self.advance_clock(pass).await;
+            Act::Time(advance) => Box::pin(async move {
+                let result = self.advance_clock(advance).await;
                 if self.is_paused {
-                    return self.settle(processed).await;
+                    return self.settle(result).await;
                 }
-                processed
+                result
             }),
             Act::Engine(cycles) => Box::pin(self.run_engine(cycles)),
             Act::Redeliver(events, nth) => Box::pin(async move {
-                let processed = self.redeliver(events, nth).await;
-                self.settle(processed).await
+                let result = self.redeliver(events, nth).await;
+                self.settle(result).await
             }),
         }
     }
@@ -205,10 +210,10 @@ impl System for DomainSystem {
 
     fn read_state<'a>(
         &'a self,
-        kept: StateType,
+        state_type: StateType,
         id: &'a str,
     ) -> BoxFuture<'a, Result<Option<Payload>, Error>> {
-        Box::pin(self.app.read_state(kept, id))
+        Box::pin(self.app.read_state(state_type, id))
     }
 
     fn read_rows(&self, projection: StateType) -> BoxFuture<'_, Result<Vec<Payload>, Error>> {
@@ -220,8 +225,9 @@ impl System for DomainSystem {
     }
 
     fn handler_name(&self, handler: TypeId) -> Option<&'static str> {
-        let handlers = self.app.domain().handlers();
-        handlers
+        self.app
+            .domain()
+            .handlers()
             .iter()
             .find(|entry| entry.type_id == handler)
             .map(|entry| entry.name)
@@ -252,36 +258,38 @@ impl System for DomainSystem {
     }
 
     fn projection_of(&self, projector: &str) -> Option<&'static str> {
-        let wiring = self.wiring();
-        wiring
+        self.wiring()
             .subscriptions
             .iter()
-            .find(|one| one.handler == projector)
-            .and_then(|one| one.projection)
+            .find(|subscription| subscription.handler == projector)
+            .and_then(|subscription| subscription.projection)
     }
 
     fn category_of(&self, aggregate: &str) -> Option<&'static str> {
-        let wiring = self.wiring();
-        wiring
+        self.wiring()
             .aggregates
             .iter()
-            .find(|one| one.name == aggregate)
-            .map(|one| one.category)
+            .find(|entry| entry.name == aggregate)
+            .map(|entry| entry.category)
     }
 
     fn message_names(&self) -> Vec<String> {
         let wiring = self.wiring();
-        let aggregates = wiring.aggregates.iter();
-        let own =
-            aggregates.flat_map(|aggregate| aggregate.commands.iter().chain(&aggregate.events));
-        own.chain(&wiring.events_from_outside).cloned().collect()
+
+        wiring
+            .aggregates
+            .iter()
+            .flat_map(|aggregate| aggregate.commands.iter().chain(&aggregate.events))
+            .chain(&wiring.events_from_outside)
+            .cloned()
+            .collect()
     }
 
     fn wiring(&self) -> &Wiring {
         self.wiring.get_or_init(|| self.app.domain().wiring())
     }
 
-    fn fold(&self, kept: StateType, events: &[Recorded]) -> Option<Payload> {
-        self.app.fold(kept, events).ok().flatten()
+    fn fold(&self, state_type: StateType, events: &[Recorded]) -> Option<Payload> {
+        self.app.fold(state_type, events).ok().flatten()
     }
 }

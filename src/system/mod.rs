@@ -1,7 +1,7 @@
-//! The seam between a sentence and what it runs against.
+//! The interface between a test flow and the system under test.
 //!
-//! A sentence knows nothing of how messages are handled. It hands acts to a [`System`], looks things
-//! up in it, and reads its record. The built-in system runs a domain of `flow-domain`.
+//! A flow does not know how messages are handled. It passes acts to a [`System`], reads state from it,
+//! and reads its record. [`DomainSystem`] runs a domain of `flow-domain`.
 
 mod domain;
 pub mod fault;
@@ -31,82 +31,80 @@ pub use resources::Resources;
 pub(crate) use tasks::SpawnedTasks;
 pub(crate) use world::{RebuildDomain, World};
 
-/// What a sentence hands to a system.
+/// One act of a flow, or a step of its given part.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Act<'a> {
-    /// A command.
+    /// Dispatches a command.
     Command(&'a SerializedMessage),
-    /// A command that is handled later.
+    /// Submits a command, to be handled later.
     Submit(&'a SerializedMessage),
-    /// Events that happened outside, or before.
+    /// Publishes events from outside, or appends events that happened before.
     Events(&'a [SerializedMessage]),
-    /// An aggregate that was there before.
+    /// Adds an aggregate that existed before.
     Aggregate(&'a SerializedAggregate),
-    /// Time that passes.
+    /// Advances the clock.
     Time(ClockAdvance),
-    /// The engine runs: until nothing is left, or so many cycles.
+    /// Runs the engine for `n` cycles, or until nothing is left.
     Engine(Option<usize>),
-    /// Events once more that were delivered before, as the copy with this number.
+    /// Delivers events again. The number counts the redeliveries of this act, from 1.
     Redeliver(&'a [(Recorded, EntryId)], u32),
 }
 
-/// How much time passes.
+/// How far the clock advances.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ClockAdvance {
-    /// So much.
-    Ready(Duration),
-    /// Until then.
+    By(Duration),
     To(Timestamp),
 }
 
-/// What a sentence runs against: one world, used by one run only.
+/// The system under test: one world, used by one run only.
 pub(crate) trait System: fmt::Debug + Send + Sync {
-    /// Does what `act` says and everything that it causes, and returns when nothing is left to do.
+    /// Performs `act` and everything that it causes, and returns when nothing is left to do.
     fn act<'a>(&'a mut self, act: Act<'a>, headers: &'a Headers) -> BoxFuture<'a, ProcessResult>;
 
-    /// Hands over commands at the same time: all of them decide before one of them is committed.
+    /// Dispatches commands concurrently: all of them decide before one of them commits.
     fn act_all<'a>(
         &'a mut self,
         commands: &'a [SerializedMessage],
     ) -> BoxFuture<'a, Vec<ProcessResult>>;
 
-    /// Reads what is kept under `id`, as JSON.
+    /// Returns the state that is stored under `id`, as JSON.
     ///
     /// # Errors
     ///
-    /// Returns an error, saying what to write, if such things are not kept here.
+    /// Returns an error that says what to write instead, if the domain does not store this type.
     fn read_state<'a>(
         &'a self,
-        kept: StateType,
+        state_type: StateType,
         id: &'a str,
     ) -> BoxFuture<'a, Result<Option<Payload>, Error>>;
 
-    /// Reads all rows of a projection by id, as JSON.
+    /// Returns all rows of a projection, ordered by id, as JSON.
     ///
     /// # Errors
     ///
-    /// Returns an error, saying what to write, if there is no such projection.
+    /// Returns an error that says what to write instead, if there is no such projection.
     fn read_rows(&self, projection: StateType) -> BoxFuture<'_, Result<Vec<Payload>, Error>>;
 
-    /// Appends to `record` what happened since it was last brought up to date.
+    /// Appends the entries since the last call to `record`.
     fn update_record(&self, record: &mut Record);
 
-    /// The name of the handler with this Rust type, if it is one.
+    /// Returns the name of the handler with this Rust type.
     fn handler_name(&self, handler: TypeId) -> Option<&'static str>;
 
-    /// The names of all handlers, in order of registration.
+    /// Returns the names of all handlers, in order of registration.
     fn handler_names(&self) -> Vec<&'static str>;
 
-    /// What waits for an engine after the last act.
+    /// Returns what is left to deliver after the last act.
     fn remaining(&self) -> &Remaining;
 
-    /// Whether the engine waits to be told.
+    /// Returns true if the engine runs only in steps that say so.
     fn is_paused(&self) -> bool;
 
-    /// Whether events are handled inline, without an engine.
+    /// Returns true if events are handled inline, without an engine.
     fn is_inline(&self) -> bool;
 
-    /// Rebuilds projections from all events, by name, and tells which rows are something else.
+    /// Rebuilds projections, given by name, from all events, and returns the rows that differ.
     ///
     /// # Errors
     ///
@@ -116,18 +114,20 @@ pub(crate) trait System: fmt::Debug + Send + Sync {
         projections: &'a [&'static str],
     ) -> BoxFuture<'a, Result<(Vec<StaleRow>, RebuildReport), Error>>;
 
-    /// The name of the projection that a projector keeps.
+    /// Returns the name of the projection that a projector writes.
     fn projection_of(&self, projector: &str) -> Option<&'static str>;
 
-    /// The category of the streams of an aggregate.
+    /// Returns the category of the streams of an aggregate.
     fn category_of(&self, aggregate: &str) -> Option<&'static str>;
 
-    /// The names of all messages that can occur.
+    /// Returns the names of all messages that can occur.
     fn message_names(&self) -> Vec<String>;
 
-    /// Who handles what.
+    /// Returns which handlers handle which messages.
     fn wiring(&self) -> &Wiring;
 
-    /// What an aggregate is that is folded from these events, as JSON; `None` if it cannot be folded.
-    fn fold(&self, kept: StateType, events: &[Recorded]) -> Option<Payload>;
+    /// Folds an aggregate from these events, and returns it as JSON.
+    ///
+    /// Returns `None` if it cannot be folded.
+    fn fold(&self, state_type: StateType, events: &[Recorded]) -> Option<Payload>;
 }

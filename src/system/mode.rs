@@ -1,32 +1,36 @@
 use std::{env, error, fmt, str::FromStr};
 
-/// The level that a sentence is run at.
+/// The level at which a flow runs.
 ///
-/// Level 1, a single aggregate without infrastructure, has no mode: see [`unit`](crate::unit()).
+/// Level 1, a single aggregate without infrastructure, has no mode; see [`unit`](crate::unit()).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Mode {
     /// Level 2: the whole chain inline, in this thread.
     #[default]
     Sync,
-    /// Level 3: the production engine in test mode. What is committed goes through outbox, broker and
-    /// subscriptions; what fails is tried again, in virtual time.
+    /// Level 3: the production engine in test mode, in virtual time.
+    ///
+    /// Committed messages go through outbox, broker and subscriptions, and failed deliveries are retried.
     Engine,
-    /// Levels 2 and 3, one after the other: the sentence must pass in both, and what is kept, raised,
-    /// answered and given up on at the end must be the same. [`may_differ`](crate::Flow::may_differ)
-    /// names what need not be. What is left is the outcome of level 3.
+    /// Levels 2 and 3, one after the other.
+    ///
+    /// The flow must pass in both. Both must end with the same stored states, events, replies and dead
+    /// letters. [`allow_difference`](crate::Flow::allow_difference) names exceptions. The run returns the
+    /// outcome of level 3.
     Differential,
 }
 
 impl Mode {
-    /// The variable that says the mode of every harness that does not say one.
+    /// The environment variable with the default mode of a harness.
     pub(crate) const ENV_VAR: &str = "FLOW_MODE";
 
-    /// The mode of a harness that does not say one.
+    /// Returns the default mode of a harness.
     ///
     /// # Panics
     ///
-    /// Panics if the variable is set to something that is no mode: nothing would be as it was meant.
+    /// Panics if the variable holds an invalid mode. A fallback would run the tests in another mode than
+    /// the user asked for.
     pub(crate) fn from_env() -> Self {
         match env::var(Self::ENV_VAR) {
             Ok(name) => match name.parse() {
@@ -37,17 +41,17 @@ impl Mode {
         }
     }
 
-    /// What it is called in the environment: `engine`.
+    /// Returns its name, as in `FLOW_MODE`: `engine`.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Sync => "sync",
             Self::Engine => "engine",
-            Self::Differential => "compared",
+            Self::Differential => "differential",
         }
     }
 }
 
-/// A text that names no mode.
+/// The error for a text that is not the name of a mode.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InvalidMode(String);
 
@@ -56,7 +60,7 @@ impl fmt::Display for InvalidMode {
         let name = &self.0;
         write!(
             f,
-            "`{name}` is not a mode: it is `sync`, `engine` or `compared`"
+            "`{name}` is not a mode; expected `sync`, `engine` or `differential`"
         )
     }
 }
@@ -83,7 +87,7 @@ mod tests {
         assert_eq!("engine".parse(), Ok(Mode::Engine));
         assert_eq!(
             "fast".parse::<Mode>().unwrap_err().to_string(),
-            "`fast` is not a mode: it is `sync`, `engine` or `compared`"
+            "`fast` is not a mode; expected `sync`, `engine` or `differential`"
         );
     }
 }

@@ -14,11 +14,11 @@ pub struct Resources {
 }
 
 impl Resources {
-    /// Returns the fake of type `T`, to hand it to a handler or to look at what it saw.
+    /// Returns the fake of type `T`.
     ///
     /// # Panics
     ///
-    /// Panics if the harness was not told how to make one.
+    /// Panics if the harness has no [`resource`](crate::FlowHarness::resource) of this type.
     #[track_caller]
     pub fn get<T: Send + Sync + 'static>(&self) -> Arc<T> {
         let resource = self
@@ -27,12 +27,10 @@ impl Resources {
             .find(|(id, ..)| *id == TypeId::of::<T>())
             .and_then(|(.., resource)| Arc::clone(resource).downcast().ok());
 
-        // Not in a closure: its line would be blamed instead of the caller's.
+        // Not in a closure: `track_caller` would report the line of the closure.
         let Some(resource) = resource else {
             let name = type_name::<T>();
-            panic!(
-                "the flow has no resource `{name}`: add `.resource(|| ..)` that makes one to the harness"
-            );
+            panic!("the harness has no resource `{name}`; add it with `.resource(|| ..)`");
         };
 
         resource
@@ -53,30 +51,32 @@ impl fmt::Debug for Resources {
     }
 }
 
-/// How the fakes of a run are made.
+/// The functions that make the fakes of a run.
 #[derive(Clone, Default)]
 pub(crate) struct ResourceMakers {
     makers: Vec<(TypeId, &'static str, MakeResource)>,
 }
 
 impl ResourceMakers {
-    /// Adds how to make a `T`; what was said of it before does not count any more.
+    /// Adds the function that makes a `T`, and removes an earlier one.
     pub(crate) fn add<T: Send + Sync + 'static>(
         &mut self,
         make: impl Fn() -> T + Send + Sync + 'static,
     ) {
         self.makers.retain(|(id, ..)| *id != TypeId::of::<T>());
+
         let make: MakeResource = Arc::new(move || Arc::new(make()));
         self.makers
             .push((TypeId::of::<T>(), type_name::<T>(), make));
     }
 
     pub(crate) fn make(&self) -> Resources {
-        let makers = self.makers.iter();
-        Resources {
-            resources: makers
-                .map(|(id, name, make)| (*id, *name, make()))
-                .collect(),
-        }
+        let resources = self
+            .makers
+            .iter()
+            .map(|(id, name, make)| (*id, *name, make()))
+            .collect();
+
+        Resources { resources }
     }
 }

@@ -1,19 +1,21 @@
 use flow_domain::handler::TaskWatch;
 use tokio::task::yield_now;
 
-/// How often tasks are let run after an act. Each time, every task that can go on does so once.
+/// How often the run yields after an act. Each yield polls every task that is ready once.
 const MAX_YIELDS: usize = 64;
 
-/// The tasks that handlers spawn in a run, seen if its runtime has one thread.
+/// The tasks that handlers spawn in a run.
+///
+/// They are visible only in a current-thread runtime.
 #[derive(Debug)]
 pub(crate) struct SpawnedTasks {
     watch: TaskWatch,
-    /// The tasks that were there before the run.
+    /// The number of tasks that existed before the run.
     n_alive_before: usize,
 }
 
 impl SpawnedTasks {
-    /// Looks at what is spawned from here on.
+    /// Starts to observe the tasks that are spawned from here on.
     pub(crate) fn watch() -> Self {
         let watch = TaskWatch::begin();
         Self {
@@ -22,7 +24,7 @@ impl SpawnedTasks {
         }
     }
 
-    /// The handlers that spawned tasks, each once.
+    /// Returns the names of the handlers that spawned tasks, each once.
     pub(crate) fn spawners(&self) -> Vec<&'static str> {
         let mut spawners = self.watch.spawners();
         spawners.sort_unstable();
@@ -30,22 +32,25 @@ impl SpawnedTasks {
         spawners
     }
 
-    /// What tasks panicked with, and where.
+    /// Returns the panics of tasks, each with its location.
     pub(crate) fn panics(&self) -> Vec<String> {
         self.watch.panics()
     }
 
-    /// How many of them are not over.
+    /// Returns how many tasks have not finished.
     pub(crate) fn n_unfinished(&self) -> usize {
         self.watch.n_alive().saturating_sub(self.n_alive_before)
     }
 
-    /// Lets them run as far as they come without time or anybody else.
+    /// Runs the tasks until all have finished, or [`MAX_YIELDS`] is reached.
+    ///
+    /// A task that waits for time or for an external wake-up does not progress.
     pub(crate) async fn run_until_blocked(&self) {
         for _ in 0..MAX_YIELDS {
             if self.n_unfinished() == 0 {
                 return;
             }
+
             yield_now().await;
         }
     }

@@ -14,25 +14,25 @@ use crate::system::{
     fault::{FaultInjector, FaultyBroker, FaultyStore},
 };
 
-/// What a world is started with.
+/// The settings of one run's world: its domain, mode, invariants and faults.
 pub(crate) struct World {
     pub(crate) domain: Domain,
     pub(crate) mode: Mode,
     pub(crate) budget: usize,
-    /// Those that are looked after.
+    /// The invariants that the run checks.
     pub(crate) invariants: InvariantSet,
-    /// Whether the engine runs only when it is told.
+    /// Whether the engine runs only in steps that say so.
     pub(crate) is_paused: bool,
-    /// Builds the domain anew, for an engine that restarts.
+    /// Builds the domain again, for an engine that restarts.
     pub(crate) rebuild_domain: Option<Arc<RebuildDomain>>,
-    /// What is made to go wrong, if anything is.
+    /// `None` if the flow has no faults and no concurrent commands.
     pub(crate) faults: Option<Arc<FaultInjector>>,
 }
 
 pub(crate) type RebuildDomain = dyn Fn() -> Result<Domain, WiringErrors> + Send + Sync;
 
 impl World {
-    /// Starts an app in memory, in virtual time.
+    /// Starts an app with in-memory adapters and a virtual clock.
     pub(super) fn start(self, recorder: &Arc<Recorder>) -> App {
         let (store, broker): (Arc<dyn Store>, Arc<dyn Broker>) = match &self.faults {
             None => (

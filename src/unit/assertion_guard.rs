@@ -2,13 +2,14 @@ use std::{panic::Location, thread};
 
 use crate::flow::Mismatch;
 
-/// Panics when it is dropped before a word was said, or before one spoke of a refusal: such a test would
-/// pass whatever the method does.
+/// Panics when it is dropped before an assertion, or before an assertion that covers a rejection.
+///
+/// Without the panic, such a test would pass whatever the method does.
 #[derive(Debug)]
 pub(super) struct AssertionGuard {
     aggregate: &'static str,
     when_location: &'static Location<'static>,
-    /// What the method refused with, until a word speaks of it.
+    /// The rejection of the method, until an assertion covers it.
     rejection: Option<String>,
     is_unasserted: bool,
 }
@@ -16,52 +17,53 @@ pub(super) struct AssertionGuard {
 impl AssertionGuard {
     pub(super) fn new(
         aggregate: &'static str,
-        acted_at: &'static Location<'static>,
-        refusal: Option<String>,
+        when_location: &'static Location<'static>,
+        rejection: Option<String>,
     ) -> Self {
         Self {
             aggregate,
-            when_location: acted_at,
-            rejection: refusal,
+            when_location,
+            rejection,
             is_unasserted: true,
         }
     }
 
-    /// Something was said of what the method left behind.
+    /// Records that the test has an assertion.
     pub(super) fn mark_asserted(&mut self) {
         self.is_unasserted = false;
     }
 
-    /// It was said that the method refused.
+    /// Records that an assertion covers the rejection.
     pub(super) fn mark_rejection_asserted(&mut self) {
         self.rejection = None;
     }
 
-    /// A line about the refusal, if no word spoke of it and this mismatch does not either.
+    /// Returns a line about the rejection, unless an assertion or this mismatch mentions it already.
     pub(super) fn rejection_note(&self, mismatch: &Mismatch) -> String {
         match &self.rejection {
-            Some(refusal) if !mismatch.found.contains(refusal) => {
-                format!("\n\n  the method refused with {refusal}")
+            Some(rejection) if !mismatch.found.contains(rejection) => {
+                format!("\n\n  the method returned the rejection {rejection}")
             }
             _ => String::new(),
         }
     }
 
+    /// Returns what is wrong with a test that ends now.
     fn problem(&self) -> Option<(&'static str, Mismatch)> {
-        if let Some(refusal) = &self.rejection {
+        if let Some(rejection) = &self.rejection {
             let found = format!(
-                "it refused with {refusal}\n\
-                 If that is the point, say so: `.then_rejected(..)`"
+                "the method returned the rejection {rejection}\n\
+                 If the test expects this, add `.then_rejected(..)`"
             );
-            let mismatch = Mismatch::new("a refusal that some word speaks of", found);
-            return Some(("refused", mismatch));
+            let mismatch = Mismatch::new("no rejection, or a `then` that covers it", found);
+            return Some(("rejected, and no `then` covers it", mismatch));
         }
 
         self.is_unasserted.then(|| {
-            let found = "none: a sentence that expects nothing passes whatever happens.\n\
-                         Say what is expected; `.then_accepted()` if the point is that it did not refuse";
-            let mismatch = Mismatch::new("at least one word after `when`", found);
-            ("did something of which nothing is said", mismatch)
+            let found = "none; a unit test without an assertion always passes\n\
+                         Add an assertion. To expect only that there is no rejection, add `.then_accepted()`";
+            let mismatch = Mismatch::new("at least one assertion after `when`", found);
+            ("has no assertion after `when`", mismatch)
         })
     }
 }
@@ -73,9 +75,9 @@ impl Drop for AssertionGuard {
             return;
         }
 
-        if let Some((what, mismatch)) = self.problem() {
-            let (aggregate, acted_at) = (self.aggregate, self.when_location);
-            panic!("{aggregate} {what}      {acted_at}\n\n{mismatch}");
+        if let Some((summary, mismatch)) = self.problem() {
+            let (aggregate, location) = (self.aggregate, self.when_location);
+            panic!("{aggregate} {summary}      {location}\n\n{mismatch}");
         }
     }
 }

@@ -13,10 +13,10 @@ const WRONG_EVENTS: &str = "raised other events than expected";
 
 #[allow(
     clippy::return_self_not_must_use,
-    reason = "the last word ends the test"
+    reason = "the last assertion ends the test"
 )]
 impl<A: Aggregate, R> UnitOutcome<A, R> {
-    /// Expects exactly these events, in this order, raised by the method.
+    /// Expects that the method raised exactly these events, in this order.
     #[track_caller]
     pub fn then_events(self, expected: impl IntoMessages<AnyEvent>) -> Self {
         let checked = self.compare_events(&expected);
@@ -30,7 +30,7 @@ impl<A: Aggregate, R> UnitOutcome<A, R> {
         self.expect(WRONG_EVENTS, checked)
     }
 
-    /// Expects an event that equals this one, raised by the method.
+    /// Expects that the method raised an event equal to this one.
     #[track_caller]
     pub fn then_event<E: Event>(self, expected: E) -> Self {
         let expected = message_views(&expected);
@@ -38,7 +38,7 @@ impl<A: Aggregate, R> UnitOutcome<A, R> {
         self.expect(WRONG_EVENTS, checked)
     }
 
-    /// Expects an event of type `E` for which the closure holds, raised by the method.
+    /// Expects that the method raised an event of type `E` for which `holds` is true.
     #[track_caller]
     pub fn then_event_like<E: Event>(self, holds: impl Fn(&E) -> bool) -> Self {
         let of_type: Vec<MessageView> = self
@@ -50,22 +50,25 @@ impl<A: Aggregate, R> UnitOutcome<A, R> {
         self.expect(WRONG_EVENTS, checked)
     }
 
-    /// Expects that the method raised no event of type `E`, which is one of the aggregate's.
+    /// Expects that the method raised no event of type `E`.
+    ///
+    /// It fails if the aggregate does not have this event: then it could never raise it.
     #[track_caller]
     pub fn then_no_event<E: Event>(self) -> Self {
         let expected = format!("no {}", E::NAME);
-        let known = A::EVENTS.iter().flat_map(|schemas| schemas.iter());
-        let can_be = known
-            .into_iter()
+        let is_known = A::EVENTS
+            .iter()
+            .flat_map(|schemas| schemas.iter())
             .any(|known| E::SCHEMAS.iter().any(|own| own.name == known.name));
-        let checked = if can_be {
+
+        let checked = if is_known {
             match self.events_of_type::<E>().first() {
                 None => Ok(()),
                 Some(found) => Err(Mismatch::new(expected, MessageView::from(found).show())),
             }
         } else {
-            let none = format!("no such event of `{}`, so none can ever be raised", A::NAME);
-            Err(Mismatch::new(expected, none))
+            let found = format!("`{}` has no such event, so it can never raise it", A::NAME);
+            Err(Mismatch::new(expected, found))
         };
 
         self.expect(WRONG_EVENTS, checked)
@@ -76,7 +79,7 @@ impl<A: Aggregate, R> UnitOutcome<A, R> {
         compare_messages(&message_views(expected), &self.event_views())
     }
 
-    /// The events that the method raised.
+    /// Returns the events that the method raised.
     #[track_caller]
     fn event_views(&self) -> Vec<MessageView> {
         self.serialized_events()
@@ -103,15 +106,15 @@ impl<A: Aggregate, R> UnitOutcome<A, R> {
 
 #[track_caller]
 fn message_views(expected: &impl IntoMessages<AnyEvent>) -> Vec<MessageView> {
-    let mut written = Vec::new();
-    let all = expected.try_for_each(&mut |event| {
+    let mut views = Vec::new();
+    let result = expected.try_for_each(&mut |event| {
         let event: SerializedMessage = event.to_serialized()?;
-        written.push(MessageView::from(&event));
+        views.push(MessageView::from(&event));
         Ok(())
     });
 
-    match all {
-        Ok(()) => written,
+    match result {
+        Ok(()) => views,
         Err(err) => panic!("{}", err.with_causes()),
     }
 }

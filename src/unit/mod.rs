@@ -1,4 +1,4 @@
-//! Level 1: one aggregate without any infrastructure, with the words of the sentence.
+//! Level 1: tests of one aggregate without any infrastructure, with the methods of a test flow.
 
 mod assertion_guard;
 mod events;
@@ -21,14 +21,14 @@ use crate::{
     flow::DisabledInvariant, run::violation_mismatch, unit::assertion_guard::AssertionGuard,
 };
 
-/// Begins a sentence about one aggregate.
+/// Begins a test of one aggregate.
 ///
-/// It runs at once, without stores, handlers or time, and takes nanoseconds to microseconds. A word
-/// means what it means in [`Flow`](crate::Flow), with the method of the aggregate in place of the act.
-/// As there, nothing passes by accident: a sentence without a word after `when` panics at its end, and
-/// so does one whose method refused if no word speaks of that. Two of the [laws](crate::Invariant) are looked
-/// after: what is serialised comes back equal, and an event-sourced aggregate is what its events make of
-/// it.
+/// The test runs at once, without stores, handlers or time, in nanoseconds to microseconds. Its methods
+/// mean the same as in [`Flow`](crate::Flow), with a method of the aggregate as the act.
+///
+/// Nothing passes by accident. The test panics if no assertion follows `when`, or if the method rejected
+/// and no assertion covers that. It also checks two [invariants](crate::Invariant). Serialised values
+/// come back equal, and an event-sourced aggregate equals the one that is folded from its events.
 ///
 /// # Examples
 ///
@@ -52,15 +52,15 @@ pub fn unit<A: Aggregate>() -> UnitBegin<A> {
     UnitBegin(PhantomData)
 }
 
-/// A sentence about one aggregate, before its past is told.
+/// A test of one aggregate, before its given part.
 pub struct UnitBegin<A>(PhantomData<fn() -> A>);
 
-/// A sentence about one aggregate whose past is told.
+/// A test of one aggregate, after its given part.
 #[derive(Debug)]
-#[must_use = "nothing is shown until something happens: `.when(|aggregate| ..)`"]
+#[must_use = "a unit test does nothing until `.when(|aggregate| ..)`"]
 pub struct UnitGiven<A> {
     aggregate: A,
-    /// What happened before, if that is known.
+    /// The events that it was folded from, or `None` if it was given as a value.
     history: Option<Vec<SerializedMessage>>,
     invariants: InvariantSet,
 }
@@ -70,12 +70,12 @@ impl<A: Aggregate> UnitBegin<A> {
     ///
     /// # Panics
     ///
-    /// Panics if the aggregate is kept as state, or if one of the events is none of its own.
+    /// Panics if the aggregate is stored as state, or if it does not have one of the events.
     #[track_caller]
     pub fn given_events(self, events: impl IntoMessages<AnyEvent>) -> UnitGiven<A> {
         let Some(mut aggregate) = A::initial() else {
             panic!(
-                "`{}` is kept as state, so no events make one: `.given_aggregate(..)` is the word",
+                "`{}` is stored as state, so it cannot be folded from events; use `.given_aggregate(..)`",
                 A::NAME
             );
         };
@@ -113,7 +113,7 @@ impl<A: Aggregate> UnitBegin<A> {
     ///
     /// # Panics
     ///
-    /// Panics if the aggregate is kept as state.
+    /// Panics if the aggregate is stored as state.
     #[track_caller]
     pub fn given_nothing(self) -> UnitGiven<A> {
         self.given_events(())
@@ -121,7 +121,7 @@ impl<A: Aggregate> UnitBegin<A> {
 }
 
 impl<A: Aggregate> UnitGiven<A> {
-    /// Does not look after this law in this sentence, for a reason that is worth reading.
+    /// Disables an invariant in this test. The reason is for the reader of the test.
     ///
     /// # Panics
     ///
@@ -130,7 +130,7 @@ impl<A: Aggregate> UnitGiven<A> {
     /// # Examples
     ///
     /// ```
-    /// use flow_harness::{Law, prelude::*};
+    /// use flow_harness::{Invariant, prelude::*};
     /// use shop::{Inventory, StockReceived};
     ///
     /// unit::<Inventory>()
@@ -140,55 +140,60 @@ impl<A: Aggregate> UnitGiven<A> {
     ///     .has(|inventory| inventory.available == 3);
     /// ```
     #[track_caller]
-    pub fn disable_invariant(mut self, law: Invariant, reason: &str) -> Self {
-        match DisabledInvariant::new(Location::caller(), law, reason) {
-            Ok(unchecked) => self.invariants = self.invariants.without(unchecked.invariant),
-            Err((_, mismatch)) => panic!("{} is not asked for a law\n\n{mismatch}", A::NAME),
+    pub fn disable_invariant(mut self, invariant: Invariant, reason: &str) -> Self {
+        match DisabledInvariant::new(Location::caller(), invariant, reason) {
+            Ok(disabled) => self.invariants = self.invariants.without(disabled.invariant),
+            Err((_, mismatch)) => panic!(
+                "the test of {} disables an invariant without a reason\n\n{mismatch}",
+                A::NAME
+            ),
         }
+
         self
     }
 
-    /// Calls a method of the aggregate, which may refuse.
+    /// Calls a method of the aggregate, which may reject.
     ///
-    /// At least one word has to follow, and one of those for refusals
-    /// ([`then_rejected`](UnitOutcome::then_rejected) and its like) if it refuses.
+    /// At least one assertion must follow. If the method rejects, one of them must cover the rejection,
+    /// for example [`then_rejected`](UnitOutcome::then_rejected).
     ///
     /// # Panics
     ///
-    /// Panics if what it raised, or a state that is kept as such, does not come back from JSON as what it
-    /// was; and if an event-sourced aggregate is something else than what the given events and those that
-    /// it raised make of it. [`disable_invariant`](Self::disable_invariant) switches that off.
+    /// Panics if a raised event, or an aggregate that is stored as state, does not come back from JSON
+    /// equal. Panics if an event-sourced aggregate differs from the one that is folded from the given and
+    /// the raised events. [`disable_invariant`](Self::disable_invariant) switches this off.
     #[track_caller]
-    #[must_use = "nothing is shown until something is expected: `.then_events(..)`"]
+    #[must_use = "a unit test checks nothing without an assertion: `.then_events(..)`"]
     pub fn when<R: MethodResult>(mut self, act: impl FnOnce(&mut A) -> R) -> UnitOutcome<A, R> {
-        let n_before = self.aggregate.raised().len();
-        let answer = act(&mut self.aggregate);
-        let refusal = answer
+        let n_events_before = self.aggregate.raised().len();
+        let result = act(&mut self.aggregate);
+
+        let rejection = result
             .as_result()
             .err()
-            .map(|refusal| format!("{refusal:?}"));
-        let unspoken = AssertionGuard::new(A::NAME, Location::caller(), refusal);
+            .map(|rejection| format!("{rejection:?}"));
+        let assertion_guard = AssertionGuard::new(A::NAME, Location::caller(), rejection);
 
         match invariant_violations(
             &mut self.aggregate,
             self.history.as_deref(),
             self.invariants,
         ) {
-            Ok(laws) => {
-                if let Some(first) = laws.first() {
-                    let mismatch = violation_mismatch(first, "as the method left it");
-                    let besides = unspoken.rejection_note(&mismatch);
-                    panic!("{} broke a law\n\n{mismatch}{besides}", A::NAME)
+            Ok(violations) => {
+                if let Some(first) = violations.first() {
+                    let mismatch = violation_mismatch(first, "after the method");
+                    let note = assertion_guard.rejection_note(&mismatch);
+                    panic!("{} violated an invariant\n\n{mismatch}{note}", A::NAME)
                 }
             }
             Err(err) => panic!("{}", err.with_causes()),
         }
 
         UnitOutcome {
-            assertion_guard: unspoken,
+            assertion_guard,
             aggregate: self.aggregate,
-            result: answer,
-            n_events_before: n_before,
+            result,
+            n_events_before,
         }
     }
 }

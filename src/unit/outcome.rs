@@ -4,15 +4,15 @@ use flow_domain::Aggregate;
 
 use crate::{flow::Mismatch, unit::assertion_guard::AssertionGuard};
 
-/// What a method of an aggregate gives back: nothing, a value, or a rejection.
+/// What a method of an aggregate returns: nothing, a reply, or a rejection.
 pub trait MethodResult {
-    /// The type of what it answers if it does not refuse.
+    /// The type of the reply if the method accepts.
     type Reply;
 
     /// The type of the rejection.
     type Rejection: fmt::Debug;
 
-    /// What it answered, or the rejection, if the aggregate refused.
+    /// Returns the reply, or the rejection.
     ///
     /// # Errors
     ///
@@ -20,7 +20,7 @@ pub trait MethodResult {
     fn as_result(&self) -> Result<&Self::Reply, &Self::Rejection>;
 }
 
-/// An aggregate whose methods cannot refuse.
+/// The result of a method that cannot reject.
 impl MethodResult for () {
     type Reply = ();
     type Rejection = std::convert::Infallible;
@@ -39,16 +39,15 @@ impl<T, R: fmt::Debug> MethodResult for Result<T, R> {
     }
 }
 
-/// What a method of an aggregate left behind, to be asserted on.
+/// The outcome of a method of an aggregate, for assertions.
 ///
-/// Every word panics, at the line of the test, if what it expects is not so. It panics itself when it is
-/// dropped, with the line of `when`, if no word was said, or if the method refused and no word for
-/// refusals was: a method that refuses raises no events either.
+/// Every assertion panics at its line in the test if it fails. An outcome without assertions panics when
+/// it is dropped, with the line of `when`. So does an outcome with a rejection that no assertion covers.
 pub struct UnitOutcome<A, R> {
     pub(super) assertion_guard: AssertionGuard,
     pub(super) aggregate: A,
     pub(super) result: R,
-    /// How many events had been raised before.
+    /// The number of events that were raised before the method.
     pub(super) n_events_before: usize,
 }
 
@@ -57,25 +56,25 @@ impl<A: Aggregate, R> UnitOutcome<A, R> {
     ///
     /// # Panics
     ///
-    /// Panics if the method refused and no word has spoken of it:
-    /// [`then_rejected`](Self::then_rejected) comes first.
+    /// Panics if the method rejected and no assertion covers that. Call
+    /// [`then_rejected`](Self::then_rejected) first.
     pub fn aggregate(mut self) -> A {
         self.assertion_guard.mark_asserted();
         self.aggregate
     }
 
-    /// Panics with the mismatch, if there is one.
+    /// Marks the outcome as asserted, or panics with the mismatch.
     #[track_caller]
-    pub(super) fn expect(mut self, what: &str, checked: Result<(), Mismatch>) -> Self {
+    pub(super) fn expect(mut self, summary: &str, checked: Result<(), Mismatch>) -> Self {
         match checked {
             Ok(()) => {
                 self.assertion_guard.mark_asserted();
                 self
             }
             Err(mismatch) => {
-                // A refusal is mostly why it is not so.
-                let besides = self.assertion_guard.rejection_note(&mismatch);
-                panic!("{} {what}\n\n{mismatch}{besides}", A::NAME)
+                // The rejection is shown, because it is often the cause of the mismatch.
+                let note = self.assertion_guard.rejection_note(&mismatch);
+                panic!("{} {summary}\n\n{mismatch}{note}", A::NAME)
             }
         }
     }
@@ -85,7 +84,7 @@ impl<A: fmt::Debug, R: fmt::Debug> fmt::Debug for UnitOutcome<A, R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("UnitOutcome")
             .field("aggregate", &self.aggregate)
-            .field("answer", &self.result)
+            .field("result", &self.result)
             .finish_non_exhaustive()
     }
 }

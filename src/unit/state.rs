@@ -12,35 +12,35 @@ const UNEXPECTED_STATE: &str = "is not as expected";
 
 #[allow(
     clippy::return_self_not_must_use,
-    reason = "the last word ends the test"
+    reason = "the last assertion ends the test"
 )]
 impl<A: Aggregate, R> UnitOutcome<A, R> {
-    /// Expects that the closure holds for the aggregate as it is now.
+    /// Expects that `holds` is true for the aggregate after the method.
     #[track_caller]
     pub fn has(self, holds: impl FnOnce(&A) -> bool) -> Self {
         let checked = if holds(&self.aggregate) {
             Ok(())
         } else {
-            let expected = format!("{} for which the closure holds", A::NAME);
+            let expected = format!("{} for which the closure returns true", A::NAME);
             Err(Mismatch::new(expected, render_aggregate(&self.aggregate)))
         };
+
         self.expect(UNEXPECTED_STATE, checked)
     }
 
-    /// Expects that the aggregate equals `expected`, as it would be stored.
+    /// Expects that the aggregate equals `expected`. Their stored forms are compared.
     #[track_caller]
     pub fn is(self, expected: A) -> Self {
         let expected = encode_aggregate(&expected);
-        let checked = require_equal(
-            || A::NAME.to_owned(),
-            &expected,
-            &encode_aggregate(&self.aggregate),
-        );
+        let found = encode_aggregate(&self.aggregate);
+        let checked = require_equal(|| A::NAME.to_owned(), &expected, &found);
+
         self.expect(UNEXPECTED_STATE, checked)
     }
 
-    /// Expects that the aggregate has these fields with these values, and maybe others, as it would be
-    /// stored: `json!({ "status": "Placed" })`.
+    /// Expects that the stored form has these fields with these values: `json!({ "status": "Placed" })`.
+    ///
+    /// It may have other fields.
     #[track_caller]
     pub fn like(self, expected: Value) -> Self {
         let checked = require_like(A::NAME, &expected, &encode_aggregate(&self.aggregate));
@@ -56,7 +56,7 @@ fn encode_aggregate<A: Aggregate>(aggregate: &A) -> Payload {
     }
 }
 
-/// Shows an aggregate as it would be stored, also one that cannot be.
+/// Renders the stored form of an aggregate, or its `Debug` form if it has no stored form.
 fn render_aggregate<A: Aggregate>(aggregate: &A) -> String {
     match Payload::encode(A::NAME, aggregate) {
         Ok(payload) => format!("{} {}", A::NAME, show_stored(&payload)),

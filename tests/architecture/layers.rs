@@ -9,8 +9,8 @@ use crate::source::{SourcePath, crate_paths_in, rust_files_in, use_paths_in};
 /// A module, and the modules of its crate that it may import from.
 type Layer = (&'static str, &'static [&'static str]);
 
-/// From the lowest floor up. `model` and `port` do not know each other, and what is above `port`
-/// does not know the adapters.
+/// From the lowest layer up. `model` and `port` do not know each other. The layers above `port` do
+/// not know the adapters.
 #[rustfmt::skip]
 const FLOW_DOMAIN: &[Layer] = &[
     ("error", &[]),
@@ -27,22 +27,23 @@ const FLOW_DOMAIN: &[Layer] = &[
     ("engine", &["error", "clock", "message", "record", "port", "model", "handler", "wiring", "runtime"]),
 ];
 
-/// `system` is the seam that everything else stands on. The five above it make one floor.
+/// `system` is the only module that calls into the runtime. The five modules above it form one
+/// layer.
 #[rustfmt::skip]
 const FLOW_HARNESS: &[Layer] = &[
     ("system", &[]),
-    ("expect", &["system", "flow", "run", "report", "why"]),
-    ("flow", &["system", "expect", "run", "report", "why"]),
-    ("run", &["system", "expect", "flow", "report", "why"]),
-    ("report", &["system", "expect", "flow", "run", "why"]),
-    ("why", &["system", "expect", "flow", "run", "report"]),
+    ("expect", &["system", "flow", "run", "report", "diagnosis"]),
+    ("flow", &["system", "expect", "run", "report", "diagnosis"]),
+    ("run", &["system", "expect", "flow", "report", "diagnosis"]),
+    ("report", &["system", "expect", "flow", "run", "diagnosis"]),
+    ("diagnosis", &["system", "expect", "flow", "run", "report"]),
     ("unit", &["system", "expect", "flow", "run", "report"]),
 ];
 
-/// The root of a crate stands on top; pages, and what examples share, are used by documentation only.
+/// Modules at the top. Only documentation uses `docs` and `doc_fixture`.
 const TOP_MODULES: [&str; 4] = ["lib", "prelude", "doc_fixture", "docs"];
 
-/// What the harness may know of `flow_domain::handler`: nothing that handles a message.
+/// The names of `flow_domain::handler` that the harness may use. None of them handles a message.
 const ALLOWED_HANDLER_NAMES: [&str; 4] = ["ProcessManager", "Reply", "catch", "short_type_name"];
 
 /// A crate of the workspace.
@@ -65,10 +66,10 @@ const CRATES: [SourceCrate; 2] = [
     },
 ];
 
-/// One source file with what it names.
+/// A source file and the paths in it.
 struct SourceFile {
     path: String,
-    /// The folder or file right below `src`.
+    /// The folder or file directly below `src`.
     module: String,
     paths: Vec<SourcePath>,
 }
@@ -81,40 +82,38 @@ impl SourceCrate {
 
         for path in rust_files_in(&root) {
             let inside = path.strip_prefix(&root).unwrap().with_extension("");
-            let parts = inside.iter().map(|part| part.to_str().unwrap().to_owned());
-            let mut module: Vec<String> = parts.collect();
-
+            let mut module: Vec<String> = inside
+                .iter()
+                .map(|part| part.to_str().unwrap().to_owned())
+                .collect();
             if module.iter().any(|part| part == "tests") {
                 continue;
             }
 
-            let source = fs::read_to_string(&path).unwrap();
-            let first = module[0].clone();
-
+            let top_module = module[0].clone();
             module.retain(|part| part != "mod" && part != "lib");
+            let source = fs::read_to_string(&path).unwrap();
             files.push(SourceFile {
                 path: path.strip_prefix(workspace).unwrap().display().to_string(),
-                module: first,
+                module: top_module,
                 paths: crate_paths_in(&source, &module, &["flow_domain"]),
             });
         }
-
         files
     }
 
-    /// The module that each name at the root of the crate is from.
+    /// Returns the module from which each name at the crate root is re-exported.
     fn exports(&self) -> BTreeMap<String, String> {
         let lib = Path::new(env!("CARGO_MANIFEST_DIR")).join(self.folder);
         let source = fs::read_to_string(lib.join("lib.rs")).unwrap();
-        let from_modules = use_paths_in(&source)
-            .into_iter()
-            .filter(|named| self.layer(&named.segments[0]).is_some());
 
-        from_modules
-            .map(|named| {
+        use_paths_in(&source)
+            .into_iter()
+            .filter(|path| self.layer(&path.segments[0]).is_some())
+            .map(|path| {
                 (
-                    named.segments.last().unwrap().clone(),
-                    named.segments[0].clone(),
+                    path.segments.last().unwrap().clone(),
+                    path.segments[0].clone(),
                 )
             })
             .collect()
@@ -124,7 +123,7 @@ impl SourceCrate {
         self.layers.iter().find(|(name, _)| *name == module)
     }
 
-    /// What `file` imports and must not, in words.
+    /// Returns a message for each import that `file` must not have.
     fn forbidden_imports(
         &self,
         file: &SourceFile,
@@ -133,17 +132,15 @@ impl SourceCrate {
         if TOP_MODULES.contains(&file.module.as_str()) {
             return Vec::new();
         }
-
         let Some((_, below)) = self.layer(&file.module) else {
             return vec![format!("{}: `{}` has no floor", file.path, file.module)];
         };
 
         let mut mistakes = Vec::new();
-        for named in &file.paths {
-            let [root, first, ..] = named.segments.as_slice() else {
+        for path in &file.paths {
+            let [root, first, ..] = path.segments.as_slice() else {
                 continue;
             };
-
             if root != "crate" && root != self.name {
                 continue;
             }
@@ -153,14 +150,13 @@ impl SourceCrate {
                 mistakes.push(format!(
                     "{}:{}: `{}` must not import `{}`: `{module}` is not below it, only {}",
                     file.path,
-                    named.line,
+                    path.line,
                     file.module,
-                    named.show(),
+                    path.show(),
                     joined_or_nothing(below)
                 ));
             }
         }
-
         mistakes
     }
 }
@@ -172,7 +168,7 @@ fn joined_or_nothing(modules: &[&str]) -> String {
     }
 }
 
-/// What the harness names of `flow_domain`: `Reply` of `handler`.
+/// A name of `flow_domain` that the harness uses, for example `Reply` of `handler`.
 struct CrossCrateUse {
     path: String,
     line: usize,
@@ -180,35 +176,33 @@ struct CrossCrateUse {
     name: String,
 }
 
-/// What the harness names of one module of `flow_domain`, outside of `seam`.
-fn cross_crate_uses(wanted: &str, seam: &str) -> Vec<CrossCrateUse> {
+/// Returns the uses of one `flow_domain` module outside of the folder `seam`.
+fn cross_crate_uses(wanted_module: &str, seam: &str) -> Vec<CrossCrateUse> {
     let [flow_domain, flow_harness] = CRATES;
     let exports = flow_domain.exports();
-    let mut borrowed = Vec::new();
+    let mut uses = Vec::new();
 
     for file in flow_harness.files() {
-        for named in &file.paths {
-            let [root, first, rest @ ..] = named.segments.as_slice() else {
+        for path in &file.paths {
+            let [root, first, rest @ ..] = path.segments.as_slice() else {
                 continue;
             };
-
             let (module, name) = match exports.get(first) {
                 Some(module) => (module, first.as_str()),
                 None => (first, rest.first().map_or("", String::as_str)),
             };
 
-            if root == "flow_domain" && module == wanted && !file.path.starts_with(seam) {
-                borrowed.push(CrossCrateUse {
+            if root == "flow_domain" && module == wanted_module && !file.path.starts_with(seam) {
+                uses.push(CrossCrateUse {
                     path: file.path.clone(),
-                    line: named.line,
+                    line: path.line,
                     module: module.clone(),
                     name: name.to_owned(),
                 });
             }
         }
     }
-
-    borrowed
+    uses
 }
 
 impl CrossCrateUse {
@@ -230,11 +224,12 @@ impl CrossCrateUse {
 fn module_imports_only_from_lower_layers() {
     let mistakes: Vec<String> = CRATES
         .iter()
-        .flat_map(|one| {
-            let exports = one.exports();
-            one.files()
+        .flat_map(|source_crate| {
+            let exports = source_crate.exports();
+            source_crate
+                .files()
                 .into_iter()
-                .flat_map(move |file| one.forbidden_imports(&file, &exports))
+                .flat_map(move |file| source_crate.forbidden_imports(&file, &exports))
         })
         .collect();
 
@@ -244,17 +239,17 @@ fn module_imports_only_from_lower_layers() {
 #[test]
 fn only_the_system_module_uses_handlers() {
     let seam = "src/system/";
-    let borrowed = cross_crate_uses("handler", seam);
+    let uses = cross_crate_uses("handler", seam);
 
-    let is_known = |one: &&CrossCrateUse| ALLOWED_HANDLER_NAMES.contains(&one.name.as_str());
-    let (known, others): (Vec<&CrossCrateUse>, Vec<&CrossCrateUse>) =
-        borrowed.iter().partition(is_known);
-    let mistakes: Vec<String> = others.iter().map(|one| one.show(seam)).collect();
+    let is_allowed = |item: &&CrossCrateUse| ALLOWED_HANDLER_NAMES.contains(&item.name.as_str());
+    let (allowed, forbidden): (Vec<&CrossCrateUse>, Vec<&CrossCrateUse>) =
+        uses.iter().partition(is_allowed);
+    let mistakes: Vec<String> = forbidden.iter().map(|item| item.show(seam)).collect();
+    let allowed: BTreeSet<&str> = allowed.iter().map(|item| item.name.as_str()).collect();
 
     assert!(mistakes.is_empty(), "\n{}\n", mistakes.join("\n"));
-    let known: BTreeSet<&str> = known.iter().map(|one| one.name.as_str()).collect();
     assert_eq!(
-        known,
+        allowed,
         ALLOWED_HANDLER_NAMES.into(),
         "an exception that nobody needs is to go"
     );
@@ -263,16 +258,16 @@ fn only_the_system_module_uses_handlers() {
 #[test]
 fn only_the_system_module_uses_adapters() {
     let seam = "src/system/";
-    let borrowed = cross_crate_uses("adapter", seam);
+    let uses = cross_crate_uses("adapter", seam);
 
-    let mistakes: Vec<String> = borrowed.iter().map(|one| one.show(seam)).collect();
+    let mistakes: Vec<String> = uses.iter().map(|item| item.show(seam)).collect();
     assert!(mistakes.is_empty(), "\n{}\n", mistakes.join("\n"));
 }
 
 #[test]
 fn forbidden_import_is_reported_with_its_line() {
     let source =
-        "use std::fmt;\n\nuse crate::{\n    error::Error,\n    runtime::{App, Kept},\n};\n";
+        "use std::fmt;\n\nuse crate::{\n    error::Error,\n    runtime::{App, StateType},\n};\n";
     let file = SourceFile {
         path: "crates/flow-domain/src/record/show.rs".into(),
         module: "record".into(),
@@ -285,7 +280,7 @@ fn forbidden_import_is_reported_with_its_line() {
         mistakes,
         [
             "crates/flow-domain/src/record/show.rs:5: `record` must not import `crate::runtime::App`: `runtime` is not below it, only error, clock, message",
-            "crates/flow-domain/src/record/show.rs:5: `record` must not import `crate::runtime::Kept`: `runtime` is not below it, only error, clock, message",
+            "crates/flow-domain/src/record/show.rs:5: `record` must not import `crate::runtime::StateType`: `runtime` is not below it, only error, clock, message",
         ]
     );
 }
@@ -301,9 +296,9 @@ fn source_paths_are_found_everywhere() {
         pub(crate) use crate::last;
     "##;
 
-    let named = crate_paths_in(source, &["x".into(), "y".into()], &["flow_domain"]);
+    let paths = crate_paths_in(source, &["x".into(), "y".into()], &["flow_domain"]);
 
-    let found: Vec<(usize, String)> = named.iter().map(|one| (one.line, one.show())).collect();
+    let found: Vec<(usize, String)> = paths.iter().map(|path| (path.line, path.show())).collect();
     let expected = [
         (2, "crate::a::self"),
         (2, "crate::a::b::C"),
@@ -314,6 +309,5 @@ fn source_paths_are_found_everywhere() {
         (4, "crate::h"),
         (7, "crate::last"),
     ];
-
     assert_eq!(found, expected.map(|(line, path)| (line, path.to_owned())));
 }

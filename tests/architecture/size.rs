@@ -4,10 +4,10 @@ use crate::source::rust_files_in;
 
 const WORKSPACE: &str = env!("CARGO_MANIFEST_DIR");
 
-/// At this length somebody has asked for long what the second thing in the file is.
+/// The maximum length of a source file. A longer file does more than one thing.
 const MAX_LINES: usize = 450;
 
-/// People pay for every crate on each of their builds.
+/// The maximum number of crates in a default build. Users pay for each of them on every build.
 const MAX_CRATES: usize = 45;
 
 #[test]
@@ -34,7 +34,7 @@ fn source_file_is_short() {
 #[test]
 fn a_default_build_of_the_harness_is_small() {
     let mut tree = Command::new(env::var("CARGO").unwrap_or_else(|_| "cargo".into()));
-    // What was built is there already, so nothing is fetched for the answer.
+    // `--offline`: the crates are already built, so nothing must be fetched.
     tree.args([
         "tree",
         "-p",
@@ -56,7 +56,6 @@ fn a_default_build_of_the_harness_is_small() {
         .lines()
         .map(|line| line.trim_end_matches(" (*)"))
         .collect();
-
     crates.sort_unstable();
     crates.dedup();
     assert!(
@@ -75,12 +74,11 @@ fn the_commands_in_the_readme_exist() {
 
     for (idx, line) in readme.lines().enumerate() {
         let words: Vec<&str> = line
-            .split(|letter: char| letter.is_whitespace() || letter == '`')
+            .split(|char: char| char.is_whitespace() || char == '`')
             .collect();
-
         for pair in words.windows(2) {
             let [flag, name] = pair else { continue };
-            let places = match *flag {
+            let paths = match *flag {
                 "--example" => [
                     format!("examples/{name}.rs"),
                     format!("examples/{name}/main.rs"),
@@ -94,10 +92,10 @@ fn the_commands_in_the_readme_exist() {
                 _ => continue,
             };
 
-            let exists = places
+            let exists = paths
                 .iter()
-                .any(|place| Path::new(WORKSPACE).join(place).exists());
-            assert!(exists, "README.md:{}: there is no {}", idx + 1, places[0]);
+                .any(|path| Path::new(WORKSPACE).join(path).exists());
+            assert!(exists, "README.md:{}: there is no {}", idx + 1, paths[0]);
         }
     }
 }

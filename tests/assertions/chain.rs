@@ -1,7 +1,7 @@
-//! What caused what.
+//! `then_chain`: which message caused which.
 
 use crate::{
-    fixture::{paid, place, shop},
+    fixture::{payment_received, place_order, shop},
     mismatch, ordered,
 };
 
@@ -22,7 +22,7 @@ fn then_chain_follows_causes_from_the_act() {
 #[test]
 fn then_chain_goes_through_the_commands_that_handlers_issue() {
     shop()
-        .when(place())
+        .when(place_order())
         .then_chain([
             "PlaceOrder",
             "OrderPlaced",
@@ -46,11 +46,13 @@ fn then_chain_skips_nothing() {
 #[test]
 fn then_chain_begins_with_the_last_act() {
     ordered()
-        .when_event(paid())
+        .when_event(payment_received())
         .then_chain(["PaymentReceived", "ConfirmOrder", "OrderConfirmed"])
         .run();
 
-    let flow = ordered().when_event(paid()).then_chain(["PlaceOrder"]);
+    let flow = ordered()
+        .when_event(payment_received())
+        .then_chain(["PlaceOrder"]);
     insta::assert_snapshot!(mismatch(flow), @r"
     expected  PlaceOrder
     found     the last act began with PaymentReceived

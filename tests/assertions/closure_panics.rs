@@ -1,14 +1,14 @@
-//! A closure that panics is an expectation that is not met.
+//! A closure that panics is a failed expectation.
 
 use ::shop::{OrderDashboard, OrderError, OrderPlaced};
 use flow_harness::{Flow, flow::AfterAct, prelude::*};
 
 use crate::{
-    fixture::{FakeMailer, mask_line_numbers, place, received, shop_with_mail},
+    fixture::{FakeMailer, mask_line_numbers, place_order, shop_with_mail, stock_received},
     ordered, ordered_twice,
 };
 
-/// Expects that the closure of the last step panicked with `the glass invariant_violation`, and that the failure
+/// Asserts that the closure of the last step panicked with `the glass broke`, and that the failure
 /// names the line of that step.
 #[track_caller]
 fn check(step: &str, flow: Flow<'_, impl AfterAct>) {
@@ -16,10 +16,14 @@ fn check(step: &str, flow: Flow<'_, impl AfterAct>) {
 
     let text = failure.to_string();
     assert!(text.contains(step), "{text}");
-    assert!(failure.location().starts_with("tests/words/panics.rs:"));
+    assert!(
+        failure
+            .location()
+            .starts_with("tests/assertions/closure_panics.rs:")
+    );
     assert_eq!(
         mask_line_numbers(&failure.mismatch().found),
-        "the closure panicked at tests/words/panics.rs:LINE: the glass broke"
+        "the closure panicked at tests/assertions/closure_panics.rs:LINE: the glass broke"
     );
 }
 
@@ -70,8 +74,8 @@ fn in_none() {
 #[test]
 fn in_then_resource() {
     let ordered = shop_with_mail(FakeMailer::default)
-        .given_events(received(5))
-        .when(place());
+        .given_events(stock_received(5))
+        .when(place_order());
 
     check(
         "then resource FakeMailer  ",
@@ -98,7 +102,7 @@ fn in_then_rejected_like() {
 #[test]
 fn in_then() {
     check(
-        "then what the closure says  ",
+        "then closure  ",
         ordered().then(|_: &Outcome| panic!("the glass broke")),
     );
 }

@@ -1,9 +1,12 @@
-//! What became of the last command.
+//! The result of the last command.
 
 use ::shop::{ConfirmOrder, OrderError, OrderStatus};
 
 use crate::{
-    fixture::{FakeMailer, ask, instructed, lab, paid, place, received, shop, shop_with_mail},
+    fixture::{
+        FakeMailer, ask, instructed, lab, payment_received, place_order, shop, shop_with_mail,
+        stock_received,
+    },
     mismatch, ordered, ordered_twice,
 };
 
@@ -51,16 +54,16 @@ fn then_rejected_compares_the_value() {
 fn then_rejected_needs_a_rejection_of_that_type() {
     let flow = ordered_twice().then_rejected(::bank::AccountError::Closed);
 
-    insta::assert_snapshot!(mismatch(flow), @r"
+    insta::assert_snapshot!(mismatch(flow), @"
     expected  PlaceOrder is rejected with Closed
-    found     PlaceOrder was rejected: the order is already placed, which is no AccountError
+    found     PlaceOrder was rejected: the order is already placed; this rejection is not of type AccountError
     ");
 }
 
 #[test]
-fn unit_then_rejected_like_asks_a_closure() {
+fn then_rejected_like_asks_a_closure() {
     ordered()
-        .when_event(paid())
+        .when_event(payment_received())
         .when(ConfirmOrder {
             order_id: "ord-1".into(),
         })
@@ -70,8 +73,8 @@ fn unit_then_rejected_like_asks_a_closure() {
     let flow = ordered_twice().then_rejected_like(|err: &OrderError| {
         *err == OrderError::NotPlaced(OrderStatus::Confirmed)
     });
-    insta::assert_snapshot!(mismatch(flow), @r"
-    expected  PlaceOrder is rejected with a value of type OrderError for which the closure holds
+    insta::assert_snapshot!(mismatch(flow), @"
+    expected  PlaceOrder is rejected with a value of type OrderError for which the closure returns true
     found     PlaceOrder was rejected with AlreadyPlaced
     ");
 }
@@ -82,7 +85,7 @@ fn then_rejected_saying_searches_the_message() {
 
     let flow = ordered_twice().then_rejected_saying("too late");
     insta::assert_snapshot!(mismatch(flow), @r#"
-    expected  PlaceOrder is rejected, saying "too late"
+    expected  PlaceOrder is rejected with a message that contains "too late"
     found     PlaceOrder was rejected: the order is already placed
     "#);
 }
@@ -132,27 +135,27 @@ fn then_reply_needs_a_reply() {
 fn then_settled_needs_acceptance_without_failures() {
     ordered().then_settled().run();
 
-    insta::assert_snapshot!(mismatch(ordered_twice().then_settled()), @r"
-    expected  everything settles and nothing goes wrong
+    insta::assert_snapshot!(mismatch(ordered_twice().then_settled()), @"
+    expected  the flow settles without problems
     found     PlaceOrder was rejected: the order is already placed
     ");
     let flow = lab().when_event(instructed("fail")).then_settled();
     insta::assert_snapshot!(mismatch(flow), @"
-    expected  everything settles and nothing goes wrong
-    found     Brittle on Instructed: what was told failed: there was smoke
+    expected  the flow settles without problems
+    found     Brittle failed on Instructed: the instruction failed: there was smoke
     ");
 }
 
 #[test]
 fn then_settled_finds_a_failure_far_down_the_chain() {
     let flow = shop_with_mail(FakeMailer::down)
-        .given_events(received(5))
-        .given_command(place())
-        .when_event(paid())
+        .given_events(stock_received(5))
+        .given_command(place_order())
+        .when_event(payment_received())
         .then_settled();
 
-    insta::assert_snapshot!(mismatch(flow), @r"
-    expected  everything settles and nothing goes wrong
-    found     MailHandler on OrderConfirmed: sending the mail failed: the mail server is down
+    insta::assert_snapshot!(mismatch(flow), @"
+    expected  the flow settles without problems
+    found     MailHandler failed on OrderConfirmed: sending the mail failed: the mail server is down
     ");
 }

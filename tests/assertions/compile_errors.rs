@@ -1,4 +1,4 @@
-//! What the compiler says when a sentence or a handler has the wrong shape.
+//! Compile errors of flows and handlers with a wrong type.
 
 #[test]
 fn compile_errors_say_what_to_write_instead() {

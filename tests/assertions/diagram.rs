@@ -1,18 +1,19 @@
-//! What happened, as a sequence diagram.
+//! The sequence diagram of a run.
 
 use booking::ReleaseRoom;
 use flow_harness::prelude::*;
 
 use crate::fixture::{
-    Brittle, LabError, book, dispatch, instructed, lab, parcels, place, received, rooms, shop,
+    Brittle, LabError, book_room, dispatch, instructed, lab, parcels, place_order, rooms, shop,
+    stock_received,
 };
 
 #[test]
 fn diagram_shows_messages_in_order() {
     let flow = shop()
         .mode(Mode::Sync)
-        .given_events(received(100))
-        .when(place())
+        .given_events(stock_received(100))
+        .when(place_order())
         .then_settled();
 
     insta::assert_snapshot!(flow.run().mermaid(), @r#"
@@ -41,8 +42,8 @@ fn diagram_shows_messages_in_order() {
 fn diagram_returns_a_rejection_to_the_sender() {
     let flow = shop()
         .mode(Mode::Sync)
-        .given_command(place())
-        .when(place())
+        .given_command(place_order())
+        .when(place_order())
         .then_rejected_saying("placed");
 
     insta::assert_snapshot!(flow.run().mermaid(), @r"
@@ -70,18 +71,18 @@ fn diagram_shows_every_attempt() {
         participant Bystander
         participant TallyKeeper
         Test->>Brittle: Instructed
-        Brittle--xTest: FAILED: what was told failed: there was smoke
+        Brittle--xTest: FAILED: the instruction failed: there was smoke
         Test->>Bystander: Instructed
         Note over Bystander: handled, changed nothing
         Test->>TallyKeeper: Instructed
-        Note over TallyKeeper: wrote Tally "told-1"
+        Note over TallyKeeper: wrote Tally "inst-1"
         Test->>Brittle: Instructed (attempt 2)
-        Brittle--xTest: FAILED: what was told failed: there was smoke
+        Brittle--xTest: FAILED: the instruction failed: there was smoke
         Test->>Brittle: Instructed (attempt 3)
-        Brittle--xTest: FAILED: what was told failed: there was smoke
+        Brittle--xTest: FAILED: the instruction failed: there was smoke
         Test->>Brittle: Instructed (attempt 4)
-        Brittle--xTest: FAILED: what was told failed: there was smoke
-        Note over Brittle: gave up on Instructed, a dead letter
+        Brittle--xTest: FAILED: the instruction failed: there was smoke
+        Note over Brittle: retries of Instructed exhausted, dead letter
     "#);
 }
 
@@ -110,7 +111,7 @@ fn diagram_marks_rolled_back_effects() {
 #[test]
 fn diagram_shows_pending_messages_as_a_note() {
     let flow = rooms()
-        .when(book())
+        .when(book_room())
         .then_scheduled::<ReleaseRoom>()
         .then_settled();
 

@@ -1,17 +1,22 @@
-//! What was raised, and which commands were issued.
+//! `then_event..` and `then_commands`: raised events and issued commands.
 
 use ::shop::{CancelOrder, ConfirmOrder, OrderConfirmed, OrderPlaced, StockReserved};
 
 use crate::{
-    fixture::{confirmed, declined, paid, place, place_as, placed, received, reserved, shop},
+    fixture::{
+        order_confirmed, order_placed, payment_declined, payment_received, place_order,
+        place_order_with_id, shop, stock_received, stock_reserved,
+    },
     mismatch, ordered,
 };
 
 #[test]
-fn unit_then_events_are_exactly_these() {
-    ordered().then_events((placed(), reserved())).run();
+fn then_events_are_exactly_these() {
+    ordered()
+        .then_events((order_placed(), stock_reserved()))
+        .run();
 
-    insta::assert_snapshot!(mismatch(ordered().then_events(placed())), @r#"
+    insta::assert_snapshot!(mismatch(ordered().then_events(order_placed())), @r#"
     expected  OrderPlaced
     found     OrderPlaced, StockReserved
               as expected  OrderPlaced
@@ -21,9 +26,9 @@ fn unit_then_events_are_exactly_these() {
 
 #[test]
 fn then_events_takes_a_list() {
-    let all = vec![received(1), received(2)];
+    let all = vec![stock_received(1), stock_received(2)];
 
-    let flow = shop().when_event(received(1)).then_events(all);
+    let flow = shop().when_event(stock_received(1)).then_events(all);
 
     insta::assert_snapshot!(mismatch(flow), @r#"
     expected  StockReceived, StockReceived
@@ -35,9 +40,14 @@ fn then_events_takes_a_list() {
 
 #[test]
 fn then_events_are_those_of_the_last_act() {
-    ordered().when_event(paid()).then_events(confirmed()).run();
+    ordered()
+        .when_event(payment_received())
+        .then_events(order_confirmed())
+        .run();
 
-    let flow = ordered().when_event(paid()).then_events(placed());
+    let flow = ordered()
+        .when_event(payment_received())
+        .then_events(order_placed());
     insta::assert_snapshot!(mismatch(flow), @r#"
     expected  OrderPlaced
     found     OrderConfirmed
@@ -48,20 +58,23 @@ fn then_events_are_those_of_the_last_act() {
 
 #[test]
 fn then_event_is_one_that_equals() {
-    ordered().when_event(paid()).then_event(placed()).run();
+    ordered()
+        .when_event(payment_received())
+        .then_event(order_placed())
+        .run();
 
     let other = OrderPlaced {
         quantity: 3,
-        ..placed()
+        ..order_placed()
     };
     insta::assert_snapshot!(mismatch(ordered().then_event(other)), @r#"
     expected  OrderPlaced { order_id: "ord-1", customer_id: "cust-1", product_id: "prod-1", quantity: 3, total_cents: 9995 }
     found     OrderPlaced { order_id: "ord-1", customer_id: "cust-1", product_id: "prod-1", quantity: 2, total_cents: 9995 }
               quantity  expected 3, found 2
     "#);
-    insta::assert_snapshot!(mismatch(ordered().then_event(confirmed())), @r#"
+    insta::assert_snapshot!(mismatch(ordered().then_event(order_confirmed())), @r#"
     expected  OrderConfirmed { order_id: "ord-1", customer_id: "cust-1" }
-    found     none of that type among OrderPlaced, StockReserved
+    found     only OrderPlaced, StockReserved
     "#);
 }
 
@@ -73,19 +86,22 @@ fn then_event_like_asks_a_closure() {
 
     let flow = ordered().then_event_like(|event: &StockReserved| event.quantity == 3);
     insta::assert_snapshot!(mismatch(flow), @r#"
-    expected  StockReserved for which the closure holds
+    expected  StockReserved for which the closure returns true
     found     StockReserved { product_id: "prod-1", order_id: "ord-1", quantity: 2 }
     "#);
     let flow = ordered().then_event_like::<OrderConfirmed>(|_| true);
-    insta::assert_snapshot!(mismatch(flow), @r"
-    expected  OrderConfirmed for which the closure holds
-    found     none of that type among OrderPlaced, StockReserved
+    insta::assert_snapshot!(mismatch(flow), @"
+    expected  OrderConfirmed for which the closure returns true
+    found     only OrderPlaced, StockReserved
     ");
 }
 
 #[test]
 fn then_no_events_is_about_the_last_act() {
-    ordered().when_event(received(1)).then_no_events().run();
+    ordered()
+        .when_event(stock_received(1))
+        .then_no_events()
+        .run();
 
     insta::assert_snapshot!(mismatch(ordered().then_no_events()), @r#"
     expected  nothing
@@ -110,12 +126,17 @@ fn then_commands_are_those_that_handlers_issued() {
     let confirm = ConfirmOrder {
         order_id: "ord-1".into(),
     };
-    ordered().when_event(paid()).then_commands(confirm).run();
+    ordered()
+        .when_event(payment_received())
+        .then_commands(confirm)
+        .run();
 
     let confirm = ConfirmOrder {
         order_id: "ord-1".into(),
     };
-    let flow = ordered().when_event(declined()).then_commands(confirm);
+    let flow = ordered()
+        .when_event(payment_declined())
+        .then_commands(confirm);
     insta::assert_snapshot!(mismatch(flow), @r#"
     expected  ConfirmOrder
     found     CancelOrder
@@ -128,7 +149,7 @@ fn then_commands_are_those_that_handlers_issued() {
 fn then_commands_do_not_include_the_act() {
     ordered().then_commands(()).run();
 
-    insta::assert_snapshot!(mismatch(ordered().then_commands(place())), @r#"
+    insta::assert_snapshot!(mismatch(ordered().then_commands(place_order())), @r#"
     expected  PlaceOrder
     found     nothing
               missing      PlaceOrder { order_id: "ord-1", customer_id: "cust-1", product_id: "prod-1", quantity: 2, total_cents: 9995 }
@@ -143,9 +164,9 @@ fn then_commands_takes_a_list() {
     };
 
     shop()
-        .when(place())
+        .when(place_order())
         .then_commands([cancel("ord-1")])
-        .when(place_as("ord-2"))
+        .when(place_order_with_id("ord-2"))
         .then_commands(vec![cancel("ord-2")])
         .run();
 }

@@ -1,4 +1,4 @@
-//! Which line a failure is blamed on.
+//! The line that a failure names.
 
 use std::{env, process::Command};
 
@@ -10,7 +10,7 @@ use flow_harness::{
 };
 
 use crate::{
-    fixture::{instructed, place, received, shop},
+    fixture::{instructed, place_order, shop, stock_received},
     ordered, ordered_twice,
 };
 
@@ -18,18 +18,18 @@ use crate::{
 fn check_failure_line(flow: Flow<'_, impl AfterAct>, line: u32) {
     let failure = flow.try_run().unwrap_err();
 
-    let place = failure.location();
+    let location = failure.location();
     assert!(
-        place.starts_with(&format!("tests/words/place.rs:{line}:")),
-        "{place} and not line {line}"
+        location.starts_with(&format!("tests/assertions/failure_location.rs:{line}:")),
+        "{location} and not line {line}"
     );
 }
 
 #[test]
 fn failed_expectation_names_its_line() {
     let flow = shop()
-        .given_events(received(5))
-        .when(place())
+        .given_events(stock_received(5))
+        .when(place_order())
         .then_accepted()
         .then_no_events()
         .then_settled();
@@ -76,9 +76,9 @@ fn failed_row_check_names_its_line() {
 #[test]
 fn failed_given_command_names_its_line() {
     let flow = shop()
-        .given_command(place())
-        .given_command(place())
-        .when(place())
+        .given_command(place_order())
+        .given_command(place_order())
+        .when(place_order())
         .then_settled();
     check_failure_line(flow, line!() - 3);
 }
@@ -86,8 +86,8 @@ fn failed_given_command_names_its_line() {
 #[test]
 fn unasserted_act_names_its_line() {
     let flow = shop()
-        .given_command(place())
-        .when(place())
+        .given_command(place_order())
+        .when(place_order())
         .then_no_events()
         .then_aggregate::<Order>("ord-1");
     check_failure_line(flow, line!() - 3);
@@ -104,7 +104,7 @@ fn unasserted_handler_failure_names_the_line_of_the_act() {
 
 #[test]
 fn flow_without_then_names_its_last_line() {
-    let flow = shop().given_events(received(5)).when(place());
+    let flow = shop().given_events(stock_received(5)).when(place_order());
     check_failure_line(flow, line!() - 1);
 }
 
@@ -116,7 +116,7 @@ fn custom_expectation_names_its_line() {
     check_failure_line(flow, line!() - 1);
 }
 
-/// Set for the process that panics, so that this one can read what it prints.
+/// The variable that tells the child process to panic, so this process can read its output.
 const PANICS: &str = "FLOW_HARNESS_TEST_PANICS";
 
 #[test]
@@ -127,13 +127,16 @@ fn run_panics_at_the_line_of_the_test() {
     let line = line!() - 2;
 
     let output = Command::new(env::current_exe().unwrap())
-        .args(["--exact", "place::run_panics_at_the_line_of_the_test"])
+        .args([
+            "--exact",
+            "failure_location::run_panics_at_the_line_of_the_test",
+        ])
         .arg("--nocapture")
         .env(PANICS, "yes")
         .output()
         .unwrap();
 
     let printed = String::from_utf8_lossy(&output.stderr);
-    let expected = format!("panicked at tests/words/place.rs:{line}:");
+    let expected = format!("panicked at tests/assertions/failure_location.rs:{line}:");
     assert!(printed.contains(&expected), "{printed}");
 }

@@ -1,4 +1,4 @@
-//! What happened before.
+//! `given_..`: the state before the first act.
 
 use ::shop::{
     ConfirmOrder, Fulfilment, Inventory, Order, OrderDashboard, OrderStatus, ReceiveStock,
@@ -7,7 +7,8 @@ use ::shop::{
 
 use crate::{
     fixture::{
-        FakeMailer, instructed, lab, paid, place, placed, received, reserved, shop, shop_with_mail,
+        FakeMailer, instructed, lab, order_placed, payment_received, place_order, shop,
+        shop_with_mail, stock_received, stock_reserved,
     },
     mismatch,
 };
@@ -15,8 +16,8 @@ use crate::{
 #[test]
 fn given_events_takes_one_event() {
     shop()
-        .given_events(received(5))
-        .when(place())
+        .given_events(stock_received(5))
+        .when(place_order())
         .then_aggregate::<Inventory>("prod-1")
         .has(|inventory| inventory.available == 3)
         .run();
@@ -25,8 +26,8 @@ fn given_events_takes_one_event() {
 #[test]
 fn given_events_takes_an_array() {
     shop()
-        .given_events([received(5), received(2)])
-        .when(place())
+        .given_events([stock_received(5), stock_received(2)])
+        .when(place_order())
         .then_aggregate::<Inventory>("prod-1")
         .has(|inventory| inventory.available == 5)
         .run();
@@ -34,11 +35,11 @@ fn given_events_takes_an_array() {
 
 #[test]
 fn given_events_takes_a_vec() {
-    let deliveries: Vec<StockReceived> = (1..=3).map(received).collect();
+    let deliveries: Vec<StockReceived> = (1..=3).map(stock_received).collect();
 
     shop()
         .given_events(deliveries)
-        .when(place())
+        .when(place_order())
         .then_aggregate::<Inventory>("prod-1")
         .has(|inventory| inventory.available == 4)
         .run();
@@ -52,8 +53,8 @@ fn given_events_takes_a_tuple_of_several_streams_and_lists() {
     };
 
     shop()
-        .given_events((received(5), other, [received(1)]))
-        .when_event(paid())
+        .given_events((stock_received(5), other, [stock_received(1)]))
+        .when_event(payment_received())
         .then_aggregate::<Inventory>("prod-1")
         .has(|inventory| inventory.available == 6)
         .unchanged()
@@ -66,9 +67,9 @@ fn given_events_takes_a_tuple_of_several_streams_and_lists() {
 #[test]
 fn given_events_can_be_repeated() {
     shop()
-        .given_events(received(5))
-        .given_events(received(1))
-        .when(place())
+        .given_events(stock_received(5))
+        .given_events(stock_received(1))
+        .when(place_order())
         .then_aggregate::<Inventory>("prod-1")
         .has(|inventory| inventory.available == 4)
         .run();
@@ -77,8 +78,8 @@ fn given_events_can_be_repeated() {
 #[test]
 fn given_events_reach_projections_and_process_managers() {
     shop()
-        .given_events((received(5), placed()))
-        .when_event(paid())
+        .given_events((stock_received(5), order_placed()))
+        .when_event(payment_received())
         .then_projection::<StockLevel>("prod-1")
         .has(|level| level.reserved == 2)
         .then_process_manager::<Fulfilment>("ord-1")
@@ -90,23 +91,23 @@ fn given_events_reach_projections_and_process_managers() {
 #[test]
 fn given_events_do_not_create_a_state_aggregate() {
     let flow = shop()
-        .given_events(placed())
+        .given_events(order_placed())
         .when(ConfirmOrder {
             order_id: "ord-1".into(),
         })
         .then_accepted();
 
-    insta::assert_snapshot!(mismatch(flow), @r"
-    expected  what is given happens without trouble
-    found     Fulfilment on StockRefused: there is no Order `ord-1`: its stream has events, but it is kept as state, which events do not make; in a test `.given_aggregate(..)` or `.given_command(..)` does
+    insta::assert_snapshot!(mismatch(flow), @"
+    expected  the given step runs without problems
+    found     Fulfilment failed on StockRefused: there is no Order `ord-1`: it is stored as state, so the events of its stream do not create it; in a test, create it with `.given_command(..)` or `.given_aggregate(..)`
     ");
 }
 
 #[test]
 fn given_events_are_not_among_the_events_of_the_acts() {
     shop()
-        .given_events((received(5), placed()))
-        .when_event(received(1))
+        .given_events((stock_received(5), order_placed()))
+        .when_event(stock_received(1))
         .then_no_event::<StockReceived>()
         .then_no_events()
         .run();
@@ -120,8 +121,8 @@ fn given_events_whose_handler_fails_fail_the_flow() {
         .then_settled();
 
     insta::assert_snapshot!(mismatch(flow), @"
-    expected  what is given happens without trouble
-    found     Brittle on Instructed: what was told failed: there was smoke
+    expected  the given step runs without problems
+    found     Brittle failed on Instructed: the instruction failed: there was smoke
     ");
 }
 
@@ -132,7 +133,7 @@ fn given_aggregate_stores_a_state_aggregate() {
 
     shop()
         .given_aggregate(order)
-        .when(place())
+        .when(place_order())
         .then_rejected_saying("already placed")
         .then_projection::<OrderDashboard>("ord-1")
         .absent()
@@ -146,8 +147,8 @@ fn given_aggregate_publishes_its_raised_events() {
 
     shop()
         .given_aggregate(inventory)
-        .when(place())
-        .then_event(reserved())
+        .when(place_order())
+        .then_event(stock_reserved())
         .then_projection::<StockLevel>("prod-1")
         .has(|level| level.available == 3)
         .run();
@@ -157,12 +158,12 @@ fn given_aggregate_publishes_its_raised_events() {
 fn given_aggregate_needs_state_to_store() {
     let flow = shop()
         .given_aggregate(Inventory::empty("prod-1"))
-        .when(place())
+        .when(place_order())
         .then_settled();
 
-    insta::assert_snapshot!(mismatch(flow), @r"
-    expected  something that can be given
-    found     `Inventory` is event-sourced and this one raised no events, so there is nothing to store
+    insta::assert_snapshot!(mismatch(flow), @"
+    expected  a value that can be given
+    found     `Inventory` is event-sourced and raised no events, so there is nothing to store
     ");
 }
 
@@ -173,38 +174,38 @@ fn given_command_goes_through_its_handler() {
             product_id: "prod-1".into(),
             quantity: 5,
         })
-        .when(place())
-        .then_event(reserved())
+        .when(place_order())
+        .then_event(stock_reserved())
         .run();
 }
 
 #[test]
 fn given_command_that_is_rejected_fails_the_flow() {
     let flow = shop()
-        .given_command(place())
-        .given_command(place())
-        .when_event(paid())
+        .given_command(place_order())
+        .given_command(place_order())
+        .when_event(payment_received())
         .then_settled();
 
-    insta::assert_snapshot!(mismatch(flow), @r"
-    expected  what is given happens without trouble
-    found     it was rejected: the order is already placed
-              If that is the point, `.when(..)` is the word
+    insta::assert_snapshot!(mismatch(flow), @"
+    expected  the given step runs without problems
+    found     the command was rejected: the order is already placed
+              If the test expects this, use `.when(..)` instead
     ");
 }
 
 #[test]
 fn given_command_whose_effects_fail_fails_the_flow() {
     let flow = shop_with_mail(FakeMailer::down)
-        .given_events(received(5))
-        .given_command(place())
-        .given_events(paid())
-        .when_event(paid())
+        .given_events(stock_received(5))
+        .given_command(place_order())
+        .given_events(payment_received())
+        .when_event(payment_received())
         .then_settled();
 
-    insta::assert_snapshot!(mismatch(flow), @r"
-    expected  what is given happens without trouble
-    found     MailHandler on OrderConfirmed: sending the mail failed: the mail server is down
+    insta::assert_snapshot!(mismatch(flow), @"
+    expected  the given step runs without problems
+    found     MailHandler failed on OrderConfirmed: sending the mail failed: the mail server is down
     ");
 }
 
@@ -212,7 +213,7 @@ fn given_command_whose_effects_fail_fails_the_flow() {
 fn given_nothing_says_that_the_world_is_empty() {
     shop()
         .given_nothing()
-        .when(place())
+        .when(place_order())
         .then_projections::<StockLevel>()
         .count(0)
         .run();

@@ -1,12 +1,12 @@
-//! Who handled what, and who failed.
+//! `then_handled_by` and `then_handler_failed`.
 
 use ::shop::{Fulfilment, InventoryEventHandler, MailError, MailHandler, OrderDashboardProjector};
 use flow_harness::prelude::*;
 
 use crate::{
     fixture::{
-        Brittle, Bystander, DeskHandler, FakeMailer, LabError, ask, instructed, lab, paid, place,
-        received, shop_with_mail,
+        Brittle, Bystander, DeskHandler, FakeMailer, LabError, ask, instructed, lab,
+        payment_received, place_order, shop_with_mail, stock_received,
     },
     mismatch, ordered,
 };
@@ -19,8 +19,8 @@ fn then_handled_by_is_at_least_once() {
         .run();
 
     let flow = ordered().then_handled_by::<::shop::InventoryCommandHandler>();
-    insta::assert_snapshot!(mismatch(flow), @r"
-    expected  InventoryCommandHandler handles something
+    insta::assert_snapshot!(mismatch(flow), @"
+    expected  InventoryCommandHandler handles at least 1 message
     found     it handled nothing
     ");
 }
@@ -50,7 +50,7 @@ fn then_handled_by_times_is_exact() {
 #[test]
 fn then_handled_by_counts_all_acts_so_far() {
     ordered()
-        .when_event(paid())
+        .when_event(payment_received())
         .then_handled_by::<OrderDashboardProjector>()
         .times(2)
         .run();
@@ -59,30 +59,31 @@ fn then_handled_by_counts_all_acts_so_far() {
 #[test]
 fn then_handled_by_ignores_skipped_messages() {
     let flow = ordered()
-        .when_event(paid())
-        .when_event(paid())
+        .when_event(payment_received())
+        .when_event(payment_received())
         .then_handled_by::<Fulfilment>()
         .times(4);
 
-    insta::assert_snapshot!(mismatch(flow), @r"
+    insta::assert_snapshot!(mismatch(flow), @"
     expected  Fulfilment handles 4 messages
     found     it handled 3 messages
-              let one go: Fulfilment `ord-1` is complete
+              skipped 1 message: Fulfilment `ord-1` is complete
     ");
 }
 
 #[test]
 fn then_handled_by_ignores_failed_messages() {
     let flow = lab()
-        .mode(Mode::Sync) // an engine tries more than once
+        // An engine would retry the failed message.
+        .mode(Mode::Sync)
         .when_event(instructed("fail"))
         .then_handler_failed::<Brittle>(LabError("smoke"))
         .then_handled_by::<Brittle>();
 
-    insta::assert_snapshot!(mismatch(flow), @r"
-    expected  Brittle handles something
+    insta::assert_snapshot!(mismatch(flow), @"
+    expected  Brittle handles at least 1 message
     found     it handled nothing
-              failed on one: what was told failed: there was smoke
+              failed on 1 message: the instruction failed: there was smoke
     ");
 }
 
@@ -98,7 +99,7 @@ fn then_handler_failed_compares_the_error() {
         .then_handler_failed::<Brittle>(LabError("fire"));
     insta::assert_snapshot!(mismatch(flow), @r#"
     expected  Brittle fails with LabError("fire")
-    found     Brittle failed with LabError("smoke"): what was told failed: there was smoke
+    found     Brittle failed with LabError("smoke"): the instruction failed: there was smoke
     "#);
 }
 
@@ -116,9 +117,9 @@ fn then_handler_failed_needs_a_failure() {
 fn then_handler_failed_saying_searches_the_error_chain() {
     let failed = || {
         shop_with_mail(FakeMailer::down)
-            .given_events(received(5))
-            .given_command(place())
-            .when_event(paid())
+            .given_events(stock_received(5))
+            .given_command(place_order())
+            .when_event(payment_received())
     };
 
     failed()

@@ -1,4 +1,4 @@
-//! Every word of the sentence: what it accepts, and what it says when it is not so.
+//! Every assertion method: what it accepts, and what it reports on a mismatch.
 
 mod chain;
 mod closure_panics;
@@ -19,6 +19,7 @@ mod rows;
 mod state;
 mod unchanged;
 mod unit;
+mod unit_events;
 mod when;
 
 use flow_harness::{
@@ -26,24 +27,24 @@ use flow_harness::{
     flow::{Acted, AfterAct},
 };
 
-use crate::fixture::{place, received, shop};
+use crate::fixture::{place_order, shop, stock_received};
 
-/// An order was placed, and its stock was reserved.
+/// Returns a flow in which an order was placed and its stock reserved.
 #[track_caller]
 fn ordered<'t>() -> Flow<'t, Acted> {
-    shop().given_events(received(100)).when(place())
+    shop().given_events(stock_received(100)).when(place_order())
 }
 
-/// The same order was placed again, which is refused.
+/// Returns a flow in which the same order is placed again, which is rejected.
 #[track_caller]
 fn ordered_twice<'t>() -> Flow<'t, Acted> {
     shop()
-        .given_events(received(100))
-        .given_command(place())
-        .when(place())
+        .given_events(stock_received(100))
+        .given_command(place_order())
+        .when(place_order())
 }
 
-/// How the sentence failed; panics if it did not.
+/// Returns the mismatch of a flow that fails; panics if it passes.
 #[track_caller]
 fn mismatch(flow: Flow<'_, impl AfterAct>) -> String {
     match flow.try_run() {

@@ -1,4 +1,4 @@
-//! What a run leaves behind for ordinary asserts.
+//! The outcome of a run, for plain asserts.
 
 use ::shop::{
     Fulfilment, Inventory, Order, OrderConfirmed, OrderDashboard, OrderError, OrderStatus,
@@ -8,38 +8,48 @@ use pretty_assertions::assert_eq;
 
 use crate::{
     fixture::{
-        FakeMailer, LabError, Tally, ask, confirmed, dashboard, instructed, lab, paid, place,
-        place_as, received, reserved, shop_with_mail,
+        FakeMailer, LabError, Tally, ask, dashboard, instructed, lab, order_confirmed,
+        payment_received, place_order, place_order_with_id, shop_with_mail, stock_received,
+        stock_reserved,
     },
     ordered, ordered_twice,
 };
 
 #[test]
 fn events_are_the_stored_events_of_all_acts() {
-    let outcome = ordered().when_event(paid()).then_settled().run();
+    let outcome = ordered()
+        .when_event(payment_received())
+        .then_settled()
+        .run();
 
     let events = outcome.events();
-    let told: Vec<String> = events
+    let positions: Vec<String> = events
         .iter()
         .map(|event| format!("{} @{}", event.stream(), event.version))
         .collect();
     assert_eq!(
-        told,
+        positions,
         ["order-ord-1 @1", "inventory-prod-1 @2", "order-ord-1 @2"]
     );
 }
 
 #[test]
 fn events_of_are_decoded() {
-    let outcome = ordered().when_event(paid()).then_settled().run();
+    let outcome = ordered()
+        .when_event(payment_received())
+        .then_settled()
+        .run();
 
-    assert_eq!(outcome.events_of::<StockReserved>(), [reserved()]);
-    assert_eq!(outcome.events_of::<OrderConfirmed>(), [confirmed()]);
+    assert_eq!(outcome.events_of::<StockReserved>(), [stock_reserved()]);
+    assert_eq!(outcome.events_of::<OrderConfirmed>(), [order_confirmed()]);
 }
 
 #[test]
 fn stored_state_can_be_read() {
-    let outcome = ordered().when_event(paid()).then_settled().run();
+    let outcome = ordered()
+        .when_event(payment_received())
+        .then_settled()
+        .run();
 
     assert_eq!(
         outcome.projection("ord-1"),
@@ -57,7 +67,10 @@ fn stored_state_can_be_read() {
 
 #[test]
 fn projections_returns_all_rows_by_id() {
-    let outcome = ordered().when(place_as("ord-0")).then_settled().run();
+    let outcome = ordered()
+        .when(place_order_with_id("ord-0"))
+        .then_settled()
+        .run();
 
     let rows = outcome.projections::<OrderDashboard>();
     let ids: Vec<&str> = rows.iter().map(|row| row.order_id.as_str()).collect();
@@ -73,7 +86,7 @@ fn deleted_row_cannot_be_read() {
         .then_settled()
         .run();
 
-    assert_eq!(outcome.projection::<Tally>("told-1"), None);
+    assert_eq!(outcome.projection::<Tally>("inst-1"), None);
     assert_eq!(outcome.projections::<Tally>(), []);
 }
 
@@ -88,9 +101,9 @@ fn reply_is_read_with_its_type() {
 #[test]
 fn resource_is_the_fake_of_the_run() {
     let outcome = shop_with_mail(FakeMailer::default)
-        .given_events(received(5))
-        .given_command(place())
-        .when_event(paid())
+        .given_events(stock_received(5))
+        .given_command(place_order())
+        .when_event(payment_received())
         .then_settled()
         .run();
 
@@ -101,15 +114,15 @@ fn resource_is_the_fake_of_the_run() {
 fn acts_have_their_results() {
     let outcome = ordered_twice()
         .then_rejected(OrderError::AlreadyPlaced)
-        .when_event(paid())
+        .when_event(payment_received())
         .then_settled()
         .run();
 
-    let [again, payment] = outcome.acts() else {
+    let [second_order, payment] = outcome.acts() else {
         panic!("{} acts", outcome.acts().len());
     };
-    assert_eq!(again.name(), "PlaceOrder");
-    assert_eq!(again.rejection(), Some(&OrderError::AlreadyPlaced));
+    assert_eq!(second_order.name(), "PlaceOrder");
+    assert_eq!(second_order.rejection(), Some(&OrderError::AlreadyPlaced));
     assert_eq!(payment.name(), "PaymentReceived");
     assert!(payment.error().is_none());
     assert!(payment.failures().is_empty());
@@ -124,18 +137,18 @@ fn failures_are_those_of_the_act() {
 
     let failures = outcome.last_act().failures();
     assert_eq!(failures.len(), 1);
-    assert_eq!(failures[0].handler, "Brittle");
-    assert_eq!(failures[0].message, "Told");
+    assert_eq!(failures[0].handler, Some("Brittle"));
+    assert_eq!(failures[0].message, "Instructed");
     assert_eq!(failures[0].error.downcast_ref(), Some(&LabError("smoke")));
 }
 
 #[test]
 fn story_shows_the_steps() {
     let outcome = ordered()
-        .then_event(reserved())
+        .then_event(stock_reserved())
         .then_projection::<StockLevel>("prod-1")
         .has(|level| level.available == 98)
-        .when_event(paid())
+        .when_event(payment_received())
         .then_settled()
         .run();
 
@@ -151,7 +164,10 @@ fn story_shows_the_steps() {
 
 #[test]
 fn chain_shows_causes() {
-    let outcome = ordered().when_event(paid()).then_settled().run();
+    let outcome = ordered()
+        .when_event(payment_received())
+        .then_settled()
+        .run();
 
     insta::assert_snapshot!(outcome.chain(), @r#"
     PlaceOrder                          OrderCommandHandler  stored Order "ord-1"

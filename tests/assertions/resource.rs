@@ -1,9 +1,12 @@
-//! What a fake saw.
+//! `then_resource`: checks of a fake.
 
 use flow_harness::prelude::*;
 
 use crate::{
-    fixture::{FakeMailer, mask_line_numbers, paid, place, received, shop_with_mail},
+    fixture::{
+        FakeMailer, mask_line_numbers, payment_received, place_order, shop_with_mail,
+        stock_received,
+    },
     mismatch, ordered,
 };
 
@@ -11,9 +14,9 @@ use crate::{
 fn then_resource_asks_the_fake_of_this_run() {
     let flow = || {
         shop_with_mail(FakeMailer::default)
-            .given_events(received(5))
-            .given_command(place())
-            .when_event(paid())
+            .given_events(stock_received(5))
+            .given_command(place_order())
+            .when_event(payment_received())
     };
 
     flow()
@@ -22,7 +25,7 @@ fn then_resource_asks_the_fake_of_this_run() {
 
     let flow = flow().then_resource(|mailer: &FakeMailer| mailer.sent().is_empty());
     insta::assert_snapshot!(mismatch(flow), @r#"
-    expected  a FakeMailer for which the closure holds
+    expected  a FakeMailer for which the closure returns true
     found     FakeMailer { mails: Mutex { data: [Mail { customer_id: "cust-1", text: "Your order ord-1 is confirmed." }], poisoned: false, .. }, is_down: false, calls: CallScript { state: Mutex { data: CallState { n_calls: 1, failing: None, n_failed: 0 }, poisoned: false, .. } } }
     "#);
 }
@@ -31,9 +34,9 @@ fn then_resource_asks_the_fake_of_this_run() {
 fn then_resource_needs_one_of_that_type() {
     let flow = ordered().then_resource::<FakeMailer>(|_| true);
 
-    insta::assert_snapshot!(mismatch(flow), @r"
-    expected  a FakeMailer for which the closure holds
-    found     no resource of that type: add `.resource(|| ..)` that makes a FakeMailer to the harness
+    insta::assert_snapshot!(mismatch(flow), @"
+    expected  a FakeMailer for which the closure returns true
+    found     the harness has no resource `FakeMailer`; add it with `.resource(|| ..)`
     ");
 }
 
@@ -41,9 +44,9 @@ fn then_resource_needs_one_of_that_type() {
 fn repeated_resource_replaces_the_earlier_one() {
     let outcome = shop_with_mail(FakeMailer::down)
         .resource(FakeMailer::default)
-        .given_events(received(5))
-        .given_command(place())
-        .when_event(paid())
+        .given_events(stock_received(5))
+        .given_command(place_order())
+        .when_event(payment_received())
         .then_settled()
         .run();
 
@@ -58,7 +61,7 @@ fn missing_resource_names_the_line_of_the_query() {
     });
 
     insta::assert_snapshot!(mask_line_numbers(&mismatch(flow)), @"
-    expected  the closure comes to an answer
-    found     the closure panicked at tests/assertions/resource.rs:LINE: the flow has no resource `assertions::fixture::mailer::FakeMailer`: add `.resource(|| ..)` that makes one to the harness
+    expected  the closure returns without a panic
+    found     the closure panicked at tests/assertions/resource.rs:LINE: the harness has no resource `assertions::fixture::mailer::FakeMailer`; add it with `.resource(|| ..)`
     ");
 }

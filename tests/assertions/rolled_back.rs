@@ -1,4 +1,4 @@
-//! What was handled and then rolled back with the handler that issued it.
+//! Commands that were handled and then rolled back with their issuer.
 
 use crate::{
     fixture::{
@@ -22,25 +22,25 @@ fn committed_command_is_handled() {
 
 #[test]
 fn command_rolled_back_by_a_rejection_is_not_handled() {
-    let refused = || {
+    let rejected = || {
         parcels()
             .when(dispatch("fog"))
             .then_rejected(LabError("fog"))
     };
 
-    refused().then_handled_by::<PackHandler>().times(0).run();
+    rejected().then_handled_by::<PackHandler>().times(0).run();
 
-    let flow = refused().then_handled_by::<PackHandler>().times(1);
-    insta::assert_snapshot!(mismatch(flow), @r"
+    let flow = rejected().then_handled_by::<PackHandler>().times(1);
+    insta::assert_snapshot!(mismatch(flow), @"
     expected  PackHandler handles 1 message
     found     it handled nothing
-              handled one, which was rolled back with DispatchHandler
+              its work on 1 message was rolled back because DispatchHandler did not succeed
     ");
-    let flow = refused().then_handled_by::<DispatchHandler>();
-    insta::assert_snapshot!(mismatch(flow), @r"
-    expected  DispatchHandler handles something
+    let flow = rejected().then_handled_by::<DispatchHandler>();
+    insta::assert_snapshot!(mismatch(flow), @"
+    expected  DispatchHandler handles at least 1 message
     found     it handled nothing
-              refused one: there was fog
+              rejected 1 message: there was fog
     ");
 }
 
@@ -51,10 +51,10 @@ fn command_rolled_back_by_a_failure_is_not_handled() {
         .then_handler_failed::<DispatchHandler>(LabError("rain"))
         .then_handled_by::<PackHandler>();
 
-    insta::assert_snapshot!(mismatch(flow), @r"
-    expected  PackHandler handles something
+    insta::assert_snapshot!(mismatch(flow), @"
+    expected  PackHandler handles at least 1 message
     found     it handled nothing
-              handled one, which was rolled back with DispatchHandler
+              its work on 1 message was rolled back because DispatchHandler did not succeed
     ");
 }
 
@@ -65,31 +65,31 @@ fn command_rolled_back_two_levels_above_is_not_handled() {
         .then_rejected(LabError("fog"))
         .then_handled_by::<LabelHandler>();
 
-    insta::assert_snapshot!(mismatch(flow), @r"
-    expected  LabelHandler handles something
+    insta::assert_snapshot!(mismatch(flow), @"
+    expected  LabelHandler handles at least 1 message
     found     it handled nothing
-              handled one, which was rolled back with DispatchHandler
+              its work on 1 message was rolled back because DispatchHandler did not succeed
     ");
 }
 
 #[test]
 fn then_commands_excludes_rolled_back_commands() {
-    let refused = || {
+    let rejected = || {
         parcels()
             .when(dispatch("fog"))
             .then_rejected(LabError("fog"))
     };
 
-    refused().then_commands(()).run();
+    rejected().then_commands(()).run();
 
-    let flow = refused().then_commands((pack(), label()));
+    let flow = rejected().then_commands((pack(), label()));
     insta::assert_snapshot!(mismatch(flow), @r#"
     expected  Pack, Label
     found     nothing
               missing      Pack { parcel_id: "parcel-1" }
               missing      Label { parcel_id: "parcel-1" }
-              rolled back  Pack { parcel_id: "parcel-1" }, with DispatchHandler
-              rolled back  Label { parcel_id: "parcel-1" }, with DispatchHandler
+              rolled back  Pack { parcel_id: "parcel-1" }, because DispatchHandler did not succeed
+              rolled back  Label { parcel_id: "parcel-1" }, because DispatchHandler did not succeed
     "#);
 }
 
@@ -100,8 +100,8 @@ fn then_chain_excludes_rolled_back_messages() {
         .then_rejected(LabError("fog"))
         .then_chain(["Dispatch", "Pack"]);
 
-    insta::assert_snapshot!(mismatch(flow), @r"
+    insta::assert_snapshot!(mismatch(flow), @"
     expected  Dispatch -> Pack
-    found     Dispatch, which caused Pack, which was rolled back with DispatchHandler
+    found     Dispatch, which caused Pack, which was rolled back because DispatchHandler did not succeed
     ");
 }

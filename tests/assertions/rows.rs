@@ -1,4 +1,4 @@
-//! What is kept now: all rows of a projection.
+//! Checks of all rows of a projection.
 
 use ::shop::{OrderDashboard, OrderStatus, StockLevel};
 use flow_harness::{
@@ -7,27 +7,27 @@ use flow_harness::{
 };
 
 use crate::{
-    fixture::{Tally, place, place_as, shop},
+    fixture::{Tally, place_order, place_order_with_id, shop},
     mismatch, ordered,
 };
 
-/// Two orders: `ord-1` is placed, and `ord-2` too.
+/// Returns the rows of two placed orders, `ord-1` and `ord-2`.
 fn rows<'t>() -> Flow<'t, RowsOf<OrderDashboard>> {
     two_orders().then_projections()
 }
 
 fn two_orders<'t>() -> Flow<'t, Acted> {
-    ordered().when(place_as("ord-2"))
+    ordered().when(place_order_with_id("ord-2"))
 }
 
 #[test]
 fn then_projections_are_there() {
     rows().run();
 
-    let flow = shop().when(place()).then_projections::<StockLevel>();
-    insta::assert_snapshot!(mismatch(flow), @r"
+    let flow = shop().when(place_order()).then_projections::<StockLevel>();
+    insta::assert_snapshot!(mismatch(flow), @"
     expected  rows of StockLevel
-    found     none; no StockLevel was stored in this flow
+    found     none; the flow stored no StockLevel
     ");
 }
 
@@ -49,7 +49,7 @@ fn then_projections_all() {
 
     let text = mismatch(rows().all(|row| row.order_id == "ord-1"));
     insta::assert_snapshot!(text, @r#"
-    expected  only rows of OrderDashboard for which the closure holds
+    expected  only rows of OrderDashboard for which the closure returns true
     found     { order_id: "ord-2", customer_id: "cust-1", status: "Placed", total_cents: 9995 }
     "#);
 }
@@ -60,8 +60,8 @@ fn then_projections_any() {
 
     let text = mismatch(rows().any(|row| row.order_id == "ord-3"));
     insta::assert_snapshot!(text, @r#"
-    expected  a row of OrderDashboard for which the closure holds
-    found     2 rows, none of them such
+    expected  a row of OrderDashboard for which the closure returns true
+    found     2 rows, but the closure returns true for none
               { order_id: "ord-1", customer_id: "cust-1", status: "Placed", total_cents: 9995 }
               { order_id: "ord-2", customer_id: "cust-1", status: "Placed", total_cents: 9995 }
     "#);
@@ -73,7 +73,7 @@ fn then_projections_none() {
 
     let text = mismatch(rows().none(|row| row.order_id == "ord-2"));
     insta::assert_snapshot!(text, @r#"
-    expected  no row of OrderDashboard for which the closure holds
+    expected  no row of OrderDashboard for which the closure returns true
     found     { order_id: "ord-2", customer_id: "cust-1", status: "Placed", total_cents: 9995 }
     "#);
 }

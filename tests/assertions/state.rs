@@ -1,10 +1,10 @@
-//! What is kept now: an aggregate, a row, a process manager.
+//! Checks of stored state: an aggregate, a row, a process manager.
 
 use ::shop::{Fulfilment, Inventory, Order, OrderDashboard, OrderStatus, StockLevel};
 use flow_harness::prelude::*;
 
 use crate::{
-    fixture::{Tally, dashboard, instructed, lab, received, shop},
+    fixture::{Tally, dashboard, instructed, lab, shop, stock_received},
     mismatch, ordered,
 };
 
@@ -23,15 +23,15 @@ fn then_aggregate_is_there() {
 
     insta::assert_snapshot!(mismatch(ordered().then_aggregate::<Order>("ord-01")), @r#"
     expected  Order "ord-01"
-    found     nothing under that id; 1 was stored in this flow: Order "ord-1"
+    found     nothing with this id; the flow stored only Order "ord-1"
     "#);
     insta::assert_snapshot!(mismatch(ordered().then_aggregate::<Inventory>("prod-2")), @r#"
     expected  Inventory "prod-2"
-    found     nothing under that id; 1 was stored in this flow: Inventory "prod-1"
+    found     nothing with this id; the flow stored only Inventory "prod-1"
     "#);
-    insta::assert_snapshot!(mismatch(shop().when_event(received(1)).then_aggregate::<Order>("ord-1")), @r#"
+    insta::assert_snapshot!(mismatch(shop().when_event(stock_received(1)).then_aggregate::<Order>("ord-1")), @r#"
     expected  Order "ord-1"
-    found     nothing under that id; no Order was stored in this flow
+    found     nothing with this id; the flow stored no Order
     "#);
 }
 
@@ -66,7 +66,7 @@ fn then_aggregate_has() {
 
     let text = mismatch(inventory().has(|inventory| inventory.available == 99));
     insta::assert_snapshot!(text, @r#"
-    expected  Inventory "prod-1" for which the closure holds
+    expected  Inventory "prod-1" for which the closure returns true
     found     Inventory "prod-1" { product_id: "prod-1", available: 98, reserved: {"ord-1":2} }
     "#);
 }
@@ -111,11 +111,11 @@ fn then_projection_is_there() {
 
     insta::assert_snapshot!(mismatch(ordered().then_projection::<OrderDashboard>("ord-01")), @r#"
     expected  OrderDashboard "ord-01"
-    found     nothing under that id; 1 was stored in this flow: OrderDashboard "ord-1"
+    found     nothing with this id; the flow stored only OrderDashboard "ord-1"
     "#);
-    insta::assert_snapshot!(mismatch(shop().when_event(received(1)).then_projection::<OrderDashboard>("ord-1")), @r#"
+    insta::assert_snapshot!(mismatch(shop().when_event(stock_received(1)).then_projection::<OrderDashboard>("ord-1")), @r#"
     expected  OrderDashboard "ord-1"
-    found     nothing under that id; no OrderDashboard was stored in this flow
+    found     nothing with this id; the flow stored no OrderDashboard
     "#);
 }
 
@@ -140,7 +140,7 @@ fn then_projection_has() {
 
     let text = mismatch(row().has(|row| row.status == OrderStatus::Draft));
     insta::assert_snapshot!(text, @r#"
-    expected  OrderDashboard "ord-1" for which the closure holds
+    expected  OrderDashboard "ord-1" for which the closure returns true
     found     OrderDashboard "ord-1" { order_id: "ord-1", customer_id: "cust-1", status: "Placed", total_cents: 9995 }
     "#);
 }
@@ -185,13 +185,13 @@ fn then_projection_absent_after_delete() {
     };
 
     forgotten()
-        .then_projection::<Tally>("told-1")
+        .then_projection::<Tally>("inst-1")
         .absent()
         .run();
 
-    insta::assert_snapshot!(mismatch(forgotten().then_projection::<Tally>("told-1")), @r#"
-    expected  Tally "told-1"
-    found     nothing under that id any more; it was deleted in this flow
+    insta::assert_snapshot!(mismatch(forgotten().then_projection::<Tally>("inst-1")), @r#"
+    expected  Tally "inst-1"
+    found     nothing with this id; the flow deleted it
     "#);
 }
 
@@ -201,7 +201,7 @@ fn then_process_manager_is_there() {
 
     insta::assert_snapshot!(mismatch(ordered().then_process_manager::<Fulfilment>("prod-1")), @r#"
     expected  Fulfilment "prod-1"
-    found     nothing under that id; 1 was stored in this flow: Fulfilment "ord-1"
+    found     nothing with this id; the flow stored only Fulfilment "ord-1"
     "#);
 }
 
@@ -230,7 +230,7 @@ fn then_process_manager_is_has_and_like() {
     "#);
     let text = mismatch(fulfilment().has(|fulfilment| fulfilment.paid));
     insta::assert_snapshot!(text, @r#"
-    expected  Fulfilment "ord-1" for which the closure holds
+    expected  Fulfilment "ord-1" for which the closure returns true
     found     Fulfilment "ord-1" { paid: false, reserved: true, cancelled: false }
     "#);
 }

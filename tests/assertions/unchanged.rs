@@ -1,15 +1,18 @@
-//! `unchanged`: what the last act left as it was.
+//! `unchanged`: state that the last act did not change.
 
 use ::bank::{Account, AccountEvent, Deposit, Withdraw};
 use ::shop::{Inventory, OrderDashboard, OrderError, OrderStatus, StockLevel};
 use flow_harness::prelude::*;
 
 use crate::{
-    fixture::{Instructed, Tally, instructed, lab, paid, place, place_as, received, shop},
+    fixture::{
+        Instructed, Tally, instructed, lab, payment_received, place_order, place_order_with_id,
+        shop, stock_received,
+    },
     mismatch,
 };
 
-fn opened() -> AccountEvent {
+fn account_opened() -> AccountEvent {
     AccountEvent::AccountOpened {
         account_id: "acc-1".into(),
         owner: "Ada".into(),
@@ -31,8 +34,8 @@ fn deposit() -> Deposit {
 #[test]
 fn unchanged_accepts_a_row_that_no_act_wrote() {
     shop()
-        .given_events(received(5))
-        .when_event(paid())
+        .given_events(stock_received(5))
+        .when_event(payment_received())
         .then_aggregate::<Inventory>("prod-1")
         .unchanged()
         .then_projection::<StockLevel>("prod-1")
@@ -48,7 +51,7 @@ fn unchanged_accepts_a_row_rewritten_with_equal_value() {
     lab()
         .given_events(instructed("x"))
         .when_event(instructed("x"))
-        .then_projection::<Tally>("told-1")
+        .then_projection::<Tally>("inst-1")
         .unchanged()
         .run();
 }
@@ -56,18 +59,18 @@ fn unchanged_accepts_a_row_rewritten_with_equal_value() {
 #[test]
 fn unchanged_applies_to_the_last_act() {
     shop()
-        .given_events(received(5))
-        .when(place())
+        .given_events(stock_received(5))
+        .when(place_order())
         .then_projection::<OrderDashboard>("ord-1")
         .has(|row| row.status == OrderStatus::Placed)
-        .when(place())
+        .when(place_order())
         .then_rejected(OrderError::AlreadyPlaced)
         .then_projection::<OrderDashboard>("ord-1")
         .unchanged()
         .run();
 
     bank()
-        .given_events(opened())
+        .given_events(account_opened())
         .when(deposit())
         .when(Withdraw {
             account_id: "acc-1".into(),
@@ -83,12 +86,12 @@ fn unchanged_applies_to_the_last_act() {
 #[test]
 fn unchanged_rejects_a_changed_row() {
     let row = shop()
-        .given_events(received(5))
-        .when(place())
+        .given_events(stock_received(5))
+        .when(place_order())
         .then_projection::<StockLevel>("prod-1")
         .unchanged();
-    let folded = bank()
-        .given_events(opened())
+    let event_sourced = bank()
+        .given_events(account_opened())
         .when(deposit())
         .then_aggregate::<Account>("acc-1")
         .unchanged();
@@ -99,7 +102,7 @@ fn unchanged_rejects_a_changed_row() {
               available  expected 5, found 3
               reserved   expected 0, found 2
     "#);
-    insta::assert_snapshot!(mismatch(folded), @r#"
+    insta::assert_snapshot!(mismatch(event_sourced), @r#"
     expected  Account "acc-1" { account_id: "acc-1", owner: "Ada", balance_cents: 0, overdraft_limit_cents: 0, closed: false }, as before the last act
     found     Account "acc-1" { account_id: "acc-1", owner: "Ada", balance_cents: 100, overdraft_limit_cents: 0, closed: false }
               balance_cents  expected 0, found 100
@@ -109,11 +112,11 @@ fn unchanged_rejects_a_changed_row() {
 #[test]
 fn unchanged_rejects_a_new_row() {
     let row = shop()
-        .given_events(received(5))
-        .when(place())
+        .given_events(stock_received(5))
+        .when(place_order())
         .then_projection::<OrderDashboard>("ord-1")
         .unchanged();
-    let folded = bank()
+    let event_sourced = bank()
         .when(::bank::OpenAccount {
             account_id: "acc-1".into(),
             owner: "Ada".into(),
@@ -126,7 +129,7 @@ fn unchanged_rejects_a_new_row() {
     expected  no OrderDashboard "ord-1", as before the last act
     found     OrderDashboard "ord-1" { order_id: "ord-1", customer_id: "cust-1", status: "Placed", total_cents: 9995 }
     "#);
-    insta::assert_snapshot!(mismatch(folded), @r#"
+    insta::assert_snapshot!(mismatch(event_sourced), @r#"
     expected  no Account "acc-1", as before the last act
     found     Account "acc-1" { account_id: "acc-1", owner: "Ada", balance_cents: 0, overdraft_limit_cents: 0, closed: false }
     "#);
@@ -135,9 +138,9 @@ fn unchanged_rejects_a_new_row() {
 #[test]
 fn unchanged_rows_reject_an_added_row() {
     let flow = shop()
-        .given_events(received(5))
-        .given_command(place())
-        .when(place_as("ord-2"))
+        .given_events(stock_received(5))
+        .given_command(place_order())
+        .when(place_order_with_id("ord-2"))
         .then_projections::<OrderDashboard>()
         .unchanged();
 
@@ -150,20 +153,20 @@ fn unchanged_rows_reject_an_added_row() {
 #[test]
 fn unchanged_rows_reject_a_deleted_row() {
     let flow = lab()
-        .given_events((instructed("x"), instructed_with_id("told-2", "y")))
-        .when_event(instructed_with_id("told-2", "forget"))
+        .given_events((instructed("x"), instructed_with_id("inst-2", "y")))
+        .when_event(instructed_with_id("inst-2", "forget"))
         .then_projections::<Tally>()
         .unchanged();
 
     insta::assert_snapshot!(mismatch(flow), @r#"
-    expected  Tally "told-2" { instruction_id: "told-2", what: "y" }, as before the last act
-    found     it was removed
+    expected  Tally "inst-2" { instruction_id: "inst-2", what: "y" }, as before the last act
+    found     the last act deleted it
     "#);
 }
 
-fn instructed_with_id(told_id: &str, what: &str) -> Instructed {
+fn instructed_with_id(instruction_id: &str, what: &str) -> Instructed {
     Instructed {
-        instruction_id: told_id.into(),
+        instruction_id: instruction_id.into(),
         ..instructed(what)
     }
 }
@@ -171,12 +174,12 @@ fn instructed_with_id(told_id: &str, what: &str) -> Instructed {
 #[test]
 fn unchanged_rejects_an_absent_row() {
     let flow = shop()
-        .when_event(received(1))
+        .when_event(stock_received(1))
         .then_projection::<OrderDashboard>("ord-1")
         .unchanged();
 
     insta::assert_snapshot!(mismatch(flow), @r#"
     expected  OrderDashboard "ord-1"
-    found     nothing under that id; no OrderDashboard was stored in this flow
+    found     nothing with this id; the flow stored no OrderDashboard
     "#);
 }

@@ -1,4 +1,4 @@
-//! The bank, which is event-sourced throughout, with one thing wrong: most of it a mutation.
+//! The event-sourced bank with one mistake, usually a mutation.
 
 use ::bank::{
     Account, AccountEvent, Balance, CloseAccount, OpenAccount, RequestTransfer, Transfer,
@@ -10,13 +10,14 @@ use flow_harness::prelude::*;
 
 use crate::{diagnosis, diagnosis_in_both_modes};
 
-/// The bank in which `handler` makes this mistake with `message`.
-fn bank_with(mode: Mode, (handler, message): (&str, &str), change: MutationKind) -> FlowHarness {
+/// Returns the bank in which `handler` has this mutation for `message`.
+fn bank_with(mode: Mode, (handler, message): (&str, &str), kind: MutationKind) -> FlowHarness {
     let mutation = Mutation {
         handler: handler.into(),
         message: message.into(),
-        kind: change,
+        kind,
     };
+
     FlowHarness::new(move || ::bank::domain().map(|bank| bank.mutated(&mutation))).mode(mode)
 }
 
@@ -24,7 +25,7 @@ fn bank(mode: Mode) -> FlowHarness {
     FlowHarness::new(::bank::domain).mode(mode)
 }
 
-fn opened(account_id: &str) -> AccountEvent {
+fn account_opened(account_id: &str) -> AccountEvent {
     AccountEvent::AccountOpened {
         account_id: account_id.into(),
         owner: "Ada".into(),
@@ -32,7 +33,7 @@ fn opened(account_id: &str) -> AccountEvent {
     }
 }
 
-fn deposited(account_id: &str, amount_cents: u64) -> AccountEvent {
+fn money_deposited(account_id: &str, amount_cents: u64) -> AccountEvent {
     AccountEvent::Deposited {
         account_id: account_id.into(),
         amount_cents,
@@ -40,7 +41,11 @@ fn deposited(account_id: &str, amount_cents: u64) -> AccountEvent {
 }
 
 pub(crate) fn accounts() -> [AccountEvent; 3] {
-    [opened("acc-1"), opened("acc-2"), deposited("acc-1", 100)]
+    [
+        account_opened("acc-1"),
+        account_opened("acc-2"),
+        money_deposited("acc-1", 100),
+    ]
 }
 
 pub(crate) fn withdraw(amount_cents: u64) -> Withdraw {
@@ -59,7 +64,7 @@ fn transfer(amount_cents: u64) -> RequestTransfer {
     }
 }
 
-fn completed() -> TransferCompleted {
+fn transfer_completed() -> TransferCompleted {
     TransferCompleted {
         transfer_id: "trf-1".into(),
     }
@@ -69,52 +74,55 @@ fn extend(field: &str) -> Edit {
     Edit::Extend(field.into())
 }
 
-fn swap(one: &str, other: &str) -> Edit {
-    Edit::Swap(one.into(), other.into())
+fn swap(first: &str, second: &str) -> Edit {
+    Edit::Swap(first.into(), second.into())
 }
 
 #[test]
 fn bank_command_has_no_handler() {
     let flow = |mode| {
-        let place = ("AccountCommandHandler", "DepositForTransfer");
-        bank_with(mode, place, MutationKind::Unrouted)
+        let route = ("AccountCommandHandler", "DepositForTransfer");
+        bank_with(mode, route, MutationKind::Unrouted)
             .given_events(accounts())
             .when(transfer(30))
-            .then_event(completed())
-            .then_handler_failed_saying::<TransferProcess>("nobody")
+            .then_event(transfer_completed())
+            .then_handler_failed_saying::<TransferProcess>("no handler")
     };
 
-    insta::assert_snapshot!(diagnosis_in_both_modes(flow), @r"
-    1 nobody handles the command DepositForTransfer
-    do name DepositForTransfer in the routes of AccountCommandHandler, which handles others of the same aggregate: `on.command(..)`
+    insta::assert_snapshot!(diagnosis_in_both_modes(flow), @"
+    1 no handler for the command DepositForTransfer
+    do add a route for DepositForTransfer to AccountCommandHandler, which handles other commands of the same aggregate: `on.command(..)`
     ");
 }
 
 #[test]
 fn bank_command_was_rejected() {
     let flow = |mode| {
-        let overdrawn = bank(mode).given_events(accounts()).when(withdraw(500));
-        overdrawn
+        bank(mode)
+            .given_events(accounts())
+            .when(withdraw(500))
             .then_projection::<Balance>("acc-1")
             .has(|row| row.balance_cents == -400)
     };
 
-    insta::assert_snapshot!(diagnosis_in_both_modes(flow), @r"
-    2 AccountCommandHandler refused Withdraw: only 150 cents are available
-    do make what it asks for true in `given_..`, or expect the refusal: `.then_rejected(..)`
+    insta::assert_snapshot!(diagnosis_in_both_modes(flow), @"
+    2 AccountCommandHandler rejected Withdraw: only 150 cents are available
+    do set up the required state in a `given_..` step, or expect the rejection: `.then_rejected(..)`
     ");
 }
 
 #[test]
 fn command_of_a_process_manager_was_rejected() {
     let flow = |mode| {
-        let too_much = bank(mode).given_events(accounts()).when(transfer(500));
-        too_much.then_event_like(|_: &TransferWithdrawn| true)
+        bank(mode)
+            .given_events(accounts())
+            .when(transfer(500))
+            .then_event_like(|_: &TransferWithdrawn| true)
     };
 
-    insta::assert_snapshot!(diagnosis_in_both_modes(flow), @r"
-    2 AccountCommandHandler refused WithdrawForTransfer: only 150 cents are available
-    do make what it asks for true in `given_..`
+    insta::assert_snapshot!(diagnosis_in_both_modes(flow), @"
+    2 AccountCommandHandler rejected WithdrawForTransfer: only 150 cents are available
+    do set up the required state in a `given_..` step
     ");
 }
 
@@ -127,10 +135,10 @@ fn handler_issued_another_command() {
             .then_event_like(|_: &TransferFailed| true)
     };
 
-    insta::assert_snapshot!(diagnosis_in_both_modes(flow), @r"
-    3 TransferProcess handled TransferRequested and issued no FailTransfer, but WithdrawForTransfer
-    do look at what TransferProcess decides on: the branch that leads to FailTransfer was not taken
-    or 3 TransferProcess handled TransferWithdrawn and issued no RefundTransfer, but DepositForTransfer
+    insta::assert_snapshot!(diagnosis_in_both_modes(flow), @"
+    3 TransferProcess handled TransferRequested and issued WithdrawForTransfer, but no FailTransfer
+    do check the conditions in TransferProcess that lead to FailTransfer
+    or 3 TransferProcess handled TransferWithdrawn and issued DepositForTransfer, but no RefundTransfer
     ");
 }
 
@@ -148,25 +156,25 @@ fn projector_is_not_subscribed() {
         .like(json!({ "balance_cents": 70 }))
     };
 
-    insta::assert_snapshot!(diagnosis_in_both_modes(flow), @r"
-    4 Withdrawn was raised, and BalanceProjector does not handle it
-    do add it to the routes of BalanceProjector: `on.event(Self::on_..)`
+    insta::assert_snapshot!(diagnosis_in_both_modes(flow), @"
+    4 Withdrawn was raised, but BalanceProjector is not subscribed to it
+    do add a route for Withdrawn to BalanceProjector: `on.event(Self::the_method)`
     ");
 }
 
 #[test]
 fn process_manager_is_not_subscribed() {
     let flow = |mode| {
-        let place = ("TransferProcess", "TransferDeposited");
-        bank_with(mode, place, MutationKind::Unrouted)
+        let route = ("TransferProcess", "TransferDeposited");
+        bank_with(mode, route, MutationKind::Unrouted)
             .given_events(accounts())
             .when(transfer(30))
-            .then_event(completed())
+            .then_event(transfer_completed())
     };
 
-    insta::assert_snapshot!(diagnosis_in_both_modes(flow), @r"
-    4 TransferDeposited was raised, and TransferProcess does not handle it
-    do add it to the routes of TransferProcess: `on.event(Self::on_..)`
+    insta::assert_snapshot!(diagnosis_in_both_modes(flow), @"
+    4 TransferDeposited was raised, but TransferProcess is not subscribed to it
+    do add a route for TransferDeposited to TransferProcess: `on.event(Self::the_method)`
     ");
 }
 
@@ -183,9 +191,9 @@ fn a_process_manager_was_not_started() {
             .then_event_like(|_: &TransferCompleted| true)
     };
 
-    insta::assert_snapshot!(diagnosis_in_both_modes(flow), @r"
-    5 TransferProcess let TransferDeposited go: no TransferProcess `trf-9` was started
-    do if it should not be let go, look at `origin`, the deadline, or what starts the process manager
+    insta::assert_snapshot!(diagnosis_in_both_modes(flow), @"
+    5 TransferProcess skipped TransferDeposited: no TransferProcess `trf-9` was started
+    do check `.origin(..)`, the deadline, or the event that starts the process manager
     ");
 }
 
@@ -201,33 +209,33 @@ fn bank_handler_failed() {
     };
 
     insta::assert_snapshot!(diagnosis(flow(Mode::Sync)), @r#"
-    7 BalanceProjector failed on Withdrawn: doing what it did before failed: a mutation
-    do mend BalanceProjector, or expect what is so without it: `.then_handler_failed_saying::<BalanceProjector>("..")`
+    7 BalanceProjector failed on Withdrawn: the mutated handler failed: injected by a mutation
+    do correct BalanceProjector, or expect the failure: `.then_handler_failed_saying::<BalanceProjector>("..")`
     "#);
 }
 
 #[test]
 fn nested_handler_panicked() {
     let flow = |mode| {
-        let place = ("AccountCommandHandler", "DepositForTransfer");
-        bank_with(mode, place, MutationKind::Panics)
+        let route = ("AccountCommandHandler", "DepositForTransfer");
+        bank_with(mode, route, MutationKind::Panics)
             .given_events(accounts())
             .when(transfer(30))
-            .then_event(completed())
+            .then_event(transfer_completed())
             .then_handler_failed_saying::<TransferProcess>("mutation")
     };
 
     insta::assert_snapshot!(diagnosis(flow(Mode::Sync)), @r#"
-    7 AccountCommandHandler panicked on DepositForTransfer: at crates/flow-domain/src/mutation/apply.rs:LINE: a mutation
-    do mend AccountCommandHandler, or expect what is so without it: `.then_handler_failed_saying::<AccountCommandHandler>("..")`
+    7 AccountCommandHandler failed on DepositForTransfer: panicked at crates/flow-domain/src/mutation/apply.rs:LINE: injected by a mutation
+    do correct AccountCommandHandler, or expect the failure: `.then_handler_failed_saying::<AccountCommandHandler>("..")`
     "#);
 }
 
 #[test]
 fn row_has_another_id() {
     let flow = |mode| {
-        let change = MutationKind::Miswrites("Balance".into(), extend("account_id"));
-        bank_with(mode, ("BalanceProjector", "AccountOpened"), change)
+        let kind = MutationKind::Miswrites("Balance".into(), extend("account_id"));
+        bank_with(mode, ("BalanceProjector", "AccountOpened"), kind)
             .when(OpenAccount {
                 account_id: "acc-1".into(),
                 owner: "Ada".into(),
@@ -238,15 +246,15 @@ fn row_has_another_id() {
 
     insta::assert_snapshot!(diagnosis_in_both_modes(flow), @r#"
     10 BalanceProjector handled AccountOpened and wrote Balance "acc-1x"; "acc-1" is the `account_id` of AccountOpened
-    do ask for Balance "acc-1x", or have BalanceProjector write it under its `account_id`
+    do check Balance "acc-1x" in the test, or let BalanceProjector use the `account_id` of AccountOpened as the id
     "#);
 }
 
 #[test]
 fn aggregate_has_another_id() {
     let flow = |mode| {
-        let change = MutationKind::Miswrites("TransferRequested".into(), extend("transfer_id"));
-        bank_with(mode, ("TransferCommandHandler", "RequestTransfer"), change)
+        let kind = MutationKind::Miswrites("TransferRequested".into(), extend("transfer_id"));
+        bank_with(mode, ("TransferCommandHandler", "RequestTransfer"), kind)
             .given_events(accounts())
             .when(transfer(30))
             .then_aggregate::<Transfer>("trf-1")
@@ -254,29 +262,33 @@ fn aggregate_has_another_id() {
 
     insta::assert_snapshot!(diagnosis_in_both_modes(flow), @r#"
     10 TransferCommandHandler handled RequestTransfer and wrote Transfer "trf-1x"; "trf-1" is the `transfer_id` of RequestTransfer
-    do ask for Transfer "trf-1x", or have TransferCommandHandler write it under its `transfer_id`
-    or 10 TransferCommandHandler handled CompleteTransfer and wrote Transfer "trf-1x" (one letter away)
-    the id comes from TransferCommandHandler: the `transfer_id` of RequestTransfer is "trf-1"
+    do check Transfer "trf-1x" in the test, or let TransferCommandHandler use the `transfer_id` of RequestTransfer as the id
+    or 10 TransferCommandHandler handled CompleteTransfer and wrote Transfer "trf-1x" (1 edit away)
+    the id comes from TransferCommandHandler, but the `transfer_id` of RequestTransfer is "trf-1"
     "#);
 }
 
 #[test]
 fn event_carries_a_wrong_value() {
     let flow = |mode| {
-        let change = MutationKind::Miswrites(
+        let kind = MutationKind::Miswrites(
             "TransferRequested".into(),
             swap("from_account_id", "to_account_id"),
         );
-        bank_with(mode, ("TransferCommandHandler", "RequestTransfer"), change)
-            .given_events([opened("acc-1"), opened("acc-2"), deposited("acc-2", 100)])
+        bank_with(mode, ("TransferCommandHandler", "RequestTransfer"), kind)
+            .given_events([
+                account_opened("acc-1"),
+                account_opened("acc-2"),
+                money_deposited("acc-2", 100),
+            ])
             .when(transfer(30))
             .then_aggregate::<Transfer>("trf-1")
             .like(json!({ "from_account_id": "acc-1" }))
     };
 
     insta::assert_snapshot!(diagnosis_in_both_modes(flow), @r#"
-    15 from_account_id was set last by TransferRequested, of TransferCommandHandler on RequestTransfer; the value comes from TransferCommandHandler: the `from_account_id` of RequestTransfer is "acc-1"
-    do if from_account_id is to be "acc-1", have TransferCommandHandler take it from the `from_account_id` of RequestTransfer
+    15 TransferCommandHandler handled RequestTransfer and raised TransferRequested, the last event to set `from_account_id`; the value comes from TransferCommandHandler, but the `from_account_id` of RequestTransfer is "acc-1"
+    do let TransferCommandHandler take `from_account_id` from the `from_account_id` of RequestTransfer, if "acc-1" is correct
     "#);
 }
 
@@ -290,10 +302,10 @@ fn field_was_set_by_an_event() {
             .like(json!({ "balance_cents": 60, "owner": "Eve" }))
     };
 
-    insta::assert_snapshot!(diagnosis_in_both_modes(flow), @r"
-    15 balance_cents was set last by Withdrawn, of AccountCommandHandler on Withdraw
-    owner was set last by AccountOpened, which was given; the value is as the sentence has it: the `owner` of AccountOpened
-    or 4 Withdrawn was raised, and TransferProcess does not handle it
+    insta::assert_snapshot!(diagnosis_in_both_modes(flow), @"
+    15 AccountCommandHandler handled Withdraw and raised Withdrawn, the last event to set `balance_cents`
+    AccountOpened from the test flow was the last event to set `owner`; the value is the `owner` of AccountOpened in the test flow
+    or 4 Withdrawn was raised, but TransferProcess is not subscribed to it
     ");
 }
 
@@ -316,19 +328,22 @@ fn bank_event_order_differs() {
             transfer_id: "trf-1".into(),
             amount_cents: 30,
         };
-        let transferred = bank(mode).given_events(accounts()).when(transfer(30));
-        transferred.then_events((requested, deposited, withdrawn, completed()))
+
+        bank(mode)
+            .given_events(accounts())
+            .when(transfer(30))
+            .then_events((requested, deposited, withdrawn, transfer_completed()))
     };
 
-    insta::assert_snapshot!(diagnosis_in_both_modes(flow), @r"
-    16 the same came in another order
+    insta::assert_snapshot!(diagnosis_in_both_modes(flow), @"
+    16 the expected messages came in another order
     expected           found
     TransferRequested  TransferRequested
     TransferDeposited  TransferWithdrawn  <-
     TransferWithdrawn  TransferDeposited  <-
     TransferCompleted  TransferCompleted
-    what came early is of AccountCommandHandler on WithdrawForTransfer
-    do if the order does not matter, say `.then_event(..)` for each
+    AccountCommandHandler sent TransferWithdrawn too early, when it handled WithdrawForTransfer
+    do use `.then_event(..)` for each message, if the order does not matter
     ");
 }
 
@@ -347,8 +362,8 @@ fn bank_expectation_is_too_early() {
     };
 
     insta::assert_snapshot!(diagnosis_in_both_modes(flow), @r#"
-    17 it is so after step 4, when CloseAccount { account_id: "acc-1" }, and was asked before
-    do say it after step 4
+    17 the expectation holds only after step 4 (when CloseAccount { account_id: "acc-1" })
+    do move the expectation after step 4
     "#);
 }
 
@@ -360,9 +375,9 @@ fn event_is_pending() {
         .when(withdraw(30))
         .then_projection::<Balance>("acc-1");
 
-    insta::assert_snapshot!(diagnosis(flow), @r"
-    13 Withdrawn waits in the outbox, to be published: the engine has not run since
-    do let the engine run first: `.when_engine_runs()`
+    insta::assert_snapshot!(diagnosis(flow), @"
+    13 Withdrawn is pending in the outbox and not published yet; the engine has not run since the message was sent
+    do let the engine run before this step: `.when_engine_runs()`
     ");
 }
 
@@ -373,28 +388,24 @@ fn sync_mode_has_no_dead_letters() {
         .when(withdraw(30))
         .then_dead_letters();
 
-    insta::assert_snapshot!(diagnosis(flow), @r"
-    14 `Mode::Sync` tries nothing again and keeps no dead letters, and `then_dead_letters` asks for that
-    do run it with `.mode(Mode::Engine)`
+    insta::assert_snapshot!(diagnosis(flow), @"
+    14 `Mode::Sync` retries nothing and stores no dead letters, but `then_dead_letters` needs an engine
+    do run the flow with `.mode(Mode::Engine)`
     ");
 }
 
 #[test]
 fn aggregate_is_loaded_by_the_wrong_key() {
     let flow = |mode| {
-        let change = MutationKind::Misreads(swap("account_id", "transfer_id"));
-        bank_with(
-            mode,
-            ("AccountCommandHandler", "WithdrawForTransfer"),
-            change,
-        )
-        .given_events(accounts())
-        .when(transfer(30))
-        .then_event_like(|_: &TransferWithdrawn| true)
+        let kind = MutationKind::Misreads(swap("account_id", "transfer_id"));
+        bank_with(mode, ("AccountCommandHandler", "WithdrawForTransfer"), kind)
+            .given_events(accounts())
+            .when(transfer(30))
+            .then_event_like(|_: &TransferWithdrawn| true)
     };
 
     insta::assert_snapshot!(diagnosis_in_both_modes(flow), @r#"
-    18 AccountCommandHandler handled WithdrawForTransfer and looked for Account "trf-1", its `transfer_id`, and not for "acc-1", its `account_id`
-    do look it up by `account_id` in AccountCommandHandler
+    18 AccountCommandHandler handled WithdrawForTransfer and looked up Account "trf-1" (the `transfer_id` of WithdrawForTransfer) instead of "acc-1" (the `account_id`)
+    do let AccountCommandHandler use the `account_id` of WithdrawForTransfer as the id of Account
     "#);
 }

@@ -1,4 +1,6 @@
-//! The bank with handlers that are wrong, or that it has not by itself.
+//! The bank with additional or replaced handlers that are wrong.
+
+use std::time::Duration;
 
 use ::bank::{
     Account, AccountCommandHandler, AccountEvent, Balance, CloseAccount, OpenAccount, Transfer,
@@ -16,7 +18,7 @@ use crate::{
     fixture::LabError,
 };
 
-/// The bank with `handler`, and with a balance that `projector` keeps.
+/// Returns the bank with `handler`, and with `projector` for its balance.
 fn bank_with_handlers<H: EventHandler, P: Projector>(
     mode: Mode,
     handler: fn() -> H,
@@ -36,7 +38,7 @@ fn bank_with_handlers<H: EventHandler, P: Projector>(
     .mode(mode)
 }
 
-/// Keeps a balance until it is zero, and forgets to when money is paid in.
+/// Creates balances only for Ada, and deletes a balance on a withdrawal.
 #[derive(Debug)]
 struct Stingy;
 
@@ -72,7 +74,7 @@ impl Stingy {
     }
 }
 
-/// Closes an account a month after money was taken out, and looks at each event once.
+/// Closes an account a month after a withdrawal, and handles each event once.
 #[derive(Debug)]
 struct Closer;
 
@@ -92,13 +94,14 @@ impl Closer {
         let AccountEvent::Withdrawn { account_id, .. } = event else {
             return Ok(());
         };
-        let month = std::time::Duration::from_secs(30 * 86_400);
+
+        let month = Duration::from_secs(30 * 86_400);
         let due = work.now() + month;
         work.schedule(CloseAccount { account_id }, due).map(|_| ())
     }
 }
 
-/// Closes an account from which money was taken out, and then fails.
+/// Closes an account after a withdrawal, and then fails.
 #[derive(Debug)]
 struct Rash;
 
@@ -118,6 +121,7 @@ impl Rash {
         let AccountEvent::Withdrawn { account_id, .. } = event else {
             return Ok(());
         };
+
         work.process(CloseAccount { account_id }).await?;
         Err(Error::failed("writing to the owner", LabError("no ink")))
     }
@@ -135,9 +139,9 @@ fn change_was_rolled_back() {
             .then_handler_failed_saying::<Rash>("ink")
     };
 
-    insta::assert_snapshot!(diagnosis_in_both_modes(flow), @r"
-    12 what AccountCommandHandler did on CloseAccount was rolled back with Rash on Withdrawn: writing to the owner failed: there was no ink
-    do what is done in one unit of work stays or goes together
+    insta::assert_snapshot!(diagnosis_in_both_modes(flow), @"
+    12 the work of AccountCommandHandler on CloseAccount was rolled back because Rash did not succeed on Withdrawn: writing to the owner failed: there was no ink
+    do check why Rash did not succeed: a unit of work is committed or rolled back as a whole
     ");
 }
 
@@ -151,9 +155,9 @@ fn command_is_scheduled() {
             .has(|account| account.closed)
     };
 
-    insta::assert_snapshot!(diagnosis_in_both_modes(flow), @r"
-    6 CloseAccount is scheduled for 2026-01-31T00:00:00Z, which has not come
-    do let time pass before it is asked: `.when_time_passes(..)`
+    insta::assert_snapshot!(diagnosis_in_both_modes(flow), @"
+    6 CloseAccount is scheduled for 2026-01-31T00:00:00Z and is not due yet
+    do let time pass before this step: `.when_time_passes(..)`
     ");
 }
 
@@ -168,9 +172,9 @@ fn redelivered_event_is_a_duplicate() {
             .times(2)
     };
 
-    insta::assert_snapshot!(diagnosis_in_both_modes(flow), @r"
-    8 Closer had handled this Withdrawn before, and handles each `once`
-    do a message with an id of its own is handled again; the same one is not
+    insta::assert_snapshot!(diagnosis_in_both_modes(flow), @"
+    8 Closer skipped Withdrawn as a duplicate: it handles each message `once`, and it handled this one before
+    do send a new Withdrawn: only a message with the same id is skipped
     ");
 }
 
@@ -188,7 +192,7 @@ fn bank_projector_wrote_nothing() {
 
     insta::assert_snapshot!(diagnosis_in_both_modes(flow), @r#"
     9 Stingy handled AccountOpened and wrote no Balance "acc-1"
-    do look for a forgotten `work.add(..)` or `rows.put(..)` in Stingy
+    do look for a missing `work.add(..)` or `rows.put(..)` in Stingy
     "#);
 }
 
@@ -202,8 +206,8 @@ fn a_row_was_deleted() {
     };
 
     insta::assert_snapshot!(diagnosis_in_both_modes(flow), @r#"
-    11 Stingy handled Withdrawn and deleted Balance "acc-1", which was of Stingy on AccountOpened
-    do look at what Stingy does to what is there already
-    or 6 CloseAccount is scheduled for 2026-01-31T00:00:00Z, which has not come
+    11 Stingy handled Withdrawn and deleted Balance "acc-1", which Stingy wrote when it handled AccountOpened
+    do check what Stingy does with an existing Balance "acc-1"
+    or 6 CloseAccount is scheduled for 2026-01-31T00:00:00Z and is not due yet
     "#);
 }

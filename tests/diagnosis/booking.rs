@@ -1,4 +1,4 @@
-//! The booking of rooms, where time passes, with one thing wrong: which of two causes it is.
+//! The booking system with one mistake, where two causes compete.
 
 use std::sync::Arc;
 
@@ -8,26 +8,27 @@ use flow_harness::prelude::*;
 
 use crate::diagnosis_in_both_modes;
 
-/// The booking of rooms in which `handler` makes this mistake with `message`.
-fn booking_with(mode: Mode, (handler, message): (&str, &str), change: MutationKind) -> FlowHarness {
+/// Returns the booking system in which `handler` has this mutation for `message`.
+fn booking_with(mode: Mode, (handler, message): (&str, &str), kind: MutationKind) -> FlowHarness {
     let mutation = Mutation {
         handler: handler.into(),
         message: message.into(),
-        kind: change,
+        kind,
     };
     let domain = || ::booking::domain(Arc::<InMemoryMailer>::default());
+
     FlowHarness::new(move || domain().map(|domain| domain.mutated(&mutation))).mode(mode)
 }
 
-fn book() -> BookRoom {
+fn book_room() -> BookRoom {
     BookRoom {
         booking_id: "b-1".into(),
         guest: "ada".into(),
     }
 }
 
-fn swapped_fields(one: &str, other: &str) -> MutationKind {
-    MutationKind::Miswrites("Booking".into(), Edit::Swap(one.into(), other.into()))
+fn swapped_fields(first: &str, second: &str) -> MutationKind {
+    MutationKind::Miswrites("Booking".into(), Edit::Swap(first.into(), second.into()))
 }
 
 #[test]
@@ -38,14 +39,14 @@ fn wrong_key_ranks_before_a_scheduled_command() {
             ("BookingHandler", "BookRoom"),
             swapped_fields("booking_id", "guest"),
         )
-        .when(book())
+        .when(book_room())
         .then_aggregate::<Booking>("b-1")
     };
 
     insta::assert_snapshot!(diagnosis_in_both_modes(flow), @r#"
-    18 BookingHandler handled BookRoom and looked for Booking "ada", its `guest`, and not for "b-1", its `booking_id`
-    do look it up by `booking_id` in BookingHandler
-    or 6 ReleaseRoom is scheduled for 2026-01-04T00:00:00Z, which has not come
+    18 BookingHandler handled BookRoom and looked up Booking "ada" (the `guest` of BookRoom) instead of "b-1" (the `booking_id`)
+    do let BookingHandler use the `booking_id` of BookRoom as the id of Booking
+    or 6 ReleaseRoom is scheduled for 2026-01-04T00:00:00Z and is not due yet
     "#);
 }
 
@@ -53,14 +54,14 @@ fn wrong_key_ranks_before_a_scheduled_command() {
 fn missing_route_ranks_first_without_state() {
     let flow = |mode| {
         booking_with(mode, ("BookingHandler", "BookRoom"), MutationKind::Unrouted)
-            .when(book())
+            .when(book_room())
             .then_accepted()
             .then_aggregate::<Booking>("b-1")
     };
 
-    insta::assert_snapshot!(diagnosis_in_both_modes(flow), @r"
-    1 nobody handles the command BookRoom
-    do name BookRoom in the routes of BookingHandler, which handles others of the same aggregate: `on.command(..)`
+    insta::assert_snapshot!(diagnosis_in_both_modes(flow), @"
+    1 no handler for the command BookRoom
+    do add a route for BookRoom to BookingHandler, which handles other commands of the same aggregate: `on.command(..)`
     ");
 }
 
@@ -72,12 +73,12 @@ fn stored_state_cannot_be_read() {
             ("BookingHandler", "BookRoom"),
             swapped_fields("guest", "status"),
         )
-        .when(book())
+        .when(book_room())
         .then_aggregate::<Booking>("b-1")
         .has(|booking| booking.guest == "ada")
     };
 
-    insta::assert_snapshot!(diagnosis_in_both_modes(flow), @r#"24 BookingHandler handled BookRoom and wrote Booking "b-1", which cannot be read: reading `Booking` failed: unknown variant `ada`, expected one of `Booked`, `Paid`, `Released` at line 1 column 51"#);
+    insta::assert_snapshot!(diagnosis_in_both_modes(flow), @r#"24 BookingHandler handled BookRoom and wrote Booking "b-1", which cannot be read: deserializing `Booking` failed: unknown variant `ada`, expected one of `Booked`, `Paid`, `Released` at line 1 column 51"#);
 }
 
 #[test]
@@ -88,15 +89,15 @@ fn stored_state_differs() {
             ("BookingHandler", "BookRoom"),
             MutationKind::Miswrites("Booking".into(), Edit::Extend("guest".into())),
         )
-        .when(book())
+        .when(book_room())
         .then_aggregate::<Booking>("b-1")
         .has(|booking| booking.guest == "ada")
     };
 
     insta::assert_snapshot!(diagnosis_in_both_modes(flow), @r#"
-    15 booking_id, status were set last by BookingHandler on BookRoom
-    guest was set last by BookingHandler on BookRoom; the value comes from BookingHandler: the `guest` of BookRoom is "ada"
-    or 6 ReleaseRoom is scheduled for 2026-01-04T00:00:00Z, which has not come
+    15 BookingHandler handled BookRoom and was the last to set `booking_id`, `status`
+    BookingHandler handled BookRoom and was the last to set `guest`; the value comes from BookingHandler, but the `guest` of BookRoom is "ada"
+    or 6 ReleaseRoom is scheduled for 2026-01-04T00:00:00Z and is not due yet
     "#);
 }
 
@@ -108,16 +109,16 @@ fn process_manager_misses_the_event_of_its_command() {
             ("PaymentDeadline", "RoomReleased"),
             MutationKind::Unrouted,
         )
-        .when(book())
+        .when(book_room())
         .then_accepted()
         .when_time_passes(PAYMENT_TERM)
         .then_process_manager::<PaymentDeadline>("b-1")
         .has(|deadline| deadline.is_over)
     };
 
-    insta::assert_snapshot!(diagnosis_in_both_modes(flow), @r"
-    4 RoomReleased was raised, and PaymentDeadline does not handle it
-    do add it to the routes of PaymentDeadline: `on.event(Self::on_..)`
+    insta::assert_snapshot!(diagnosis_in_both_modes(flow), @"
+    4 RoomReleased was raised, but PaymentDeadline is not subscribed to it
+    do add a route for RoomReleased to PaymentDeadline: `on.event(Self::the_method)`
     ");
 }
 
@@ -129,14 +130,14 @@ fn process_manager_waits_for_its_scheduled_command() {
             ("GuestMailer", "RoomReleased"),
             MutationKind::Unrouted,
         )
-        .when(book())
+        .when(book_room())
         .then_process_manager::<PaymentDeadline>("b-1")
         .has(|deadline| deadline.is_over)
     };
 
-    insta::assert_snapshot!(diagnosis_in_both_modes(flow), @r"
-    15 is_over, timeout were set last by PaymentDeadline on RoomBooked
-    or 6 ReleaseRoom is scheduled for 2026-01-04T00:00:00Z, which has not come
+    insta::assert_snapshot!(diagnosis_in_both_modes(flow), @"
+    15 PaymentDeadline handled RoomBooked and was the last to set `is_over`, `timeout`
+    or 6 ReleaseRoom is scheduled for 2026-01-04T00:00:00Z and is not due yet
     ");
 }
 
@@ -148,13 +149,13 @@ fn scheduled_command_would_set_the_field() {
             ("GuestMailer", "RoomReleased"),
             MutationKind::Unrouted,
         )
-        .when(book())
+        .when(book_room())
         .then_aggregate::<Booking>("b-1")
         .has(|booking| booking.status == Status::Released)
     };
 
-    insta::assert_snapshot!(diagnosis_in_both_modes(flow), @r"
-    6 ReleaseRoom is scheduled for 2026-01-04T00:00:00Z, which has not come
-    do let time pass before it is asked: `.when_time_passes(..)`
+    insta::assert_snapshot!(diagnosis_in_both_modes(flow), @"
+    6 ReleaseRoom is scheduled for 2026-01-04T00:00:00Z and is not due yet
+    do let time pass before this step: `.when_time_passes(..)`
     ");
 }

@@ -1,4 +1,4 @@
-//! A sentence that begins with what does not make what it is about.
+//! A `given` that does not create the state which the flow needs.
 
 use std::{error, fmt};
 
@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::diagnosis_in_both_modes;
 
-/// Kept as state.
+/// A tour, stored as state.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Aggregate)]
 #[aggregate(id = tour_id, commands(PlanTour, DepartTour), events(TourPlanned, TourDeparted))]
 struct Tour {
@@ -73,20 +73,21 @@ impl TourPlanner {
             tour_id: tour_id.clone(),
             raised: PendingEvents::default(),
         };
+
         tour.raise(TourPlanned { tour_id });
         work.add(tour)
     }
 
     async fn depart(&self, command: DepartTour, work: &mut UnitOfWork) -> Result<(), Error> {
-        let found = work.find::<Tour>(&command.tour_id).await?;
-        let mut tour = found.ok_or(NoTour)?;
+        let mut tour = work.find::<Tour>(&command.tour_id).await?.ok_or(NoTour)?;
+
         let tour_id = command.tour_id;
         tour.raise(TourDeparted { tour_id });
         work.add(tour)
     }
 }
 
-/// Departs at once.
+/// Departs as soon as a tour is planned.
 struct Impatient;
 
 impl EventHandler for Impatient {
@@ -121,13 +122,13 @@ fn impatient_tours() -> Result<Domain, WiringErrors> {
         .build()
 }
 
-fn depart() -> DepartTour {
+fn depart_tour() -> DepartTour {
     DepartTour {
         tour_id: "T7".into(),
     }
 }
 
-fn planned() -> TourPlanned {
+fn tour_planned() -> TourPlanned {
     TourPlanned {
         tour_id: "T7".into(),
     }
@@ -138,16 +139,16 @@ fn given_event_does_not_make_a_state_aggregate() {
     let flow = |mode| {
         FlowHarness::new(tours)
             .mode(mode)
-            .given_events(planned())
-            .when(depart())
+            .given_events(tour_planned())
+            .when(depart_tour())
             .then_event(TourDeparted {
                 tour_id: "T7".into(),
             })
     };
 
     insta::assert_snapshot!(diagnosis_in_both_modes(flow), @r#"
-    2 TourPlanner refused DepartTour: there is no such tour
-    do begin with Tour "T7" by `.given_command(..)` or `.given_aggregate(..)`: it has events, but is kept as state, which they do not make
+    2 TourPlanner rejected DepartTour: there is no such tour
+    do create Tour "T7" with `.given_command(..)` or `.given_aggregate(..)`: it is stored as state, so its events do not create it
     "#);
 }
 
@@ -156,29 +157,29 @@ fn rejected_command_has_no_given_state() {
     let flow = |mode| {
         FlowHarness::new(tours)
             .mode(mode)
-            .when(depart())
+            .when(depart_tour())
             .then_accepted()
     };
 
-    insta::assert_snapshot!(diagnosis_in_both_modes(flow), @r"
-    2 TourPlanner refused DepartTour: there is no such tour
-    do make what it asks for true in `given_..`, or expect the refusal: `.then_rejected(..)`
+    insta::assert_snapshot!(diagnosis_in_both_modes(flow), @"
+    2 TourPlanner rejected DepartTour: there is no such tour
+    do set up the required state in a `given_..` step, or expect the rejection: `.then_rejected(..)`
     ");
 }
 
-/// What is given was no answer to anything, so it cannot be expected to be refused.
+/// A given event has no result, so the flow cannot expect a rejection of it.
 #[test]
 fn given_event_causes_a_rejection() {
     let flow = |mode| {
         FlowHarness::new(impatient_tours)
             .mode(mode)
-            .given_events(planned())
-            .when(depart())
+            .given_events(tour_planned())
+            .when(depart_tour())
             .then_settled()
     };
 
     insta::assert_snapshot!(diagnosis_in_both_modes(flow), @r#"
-    2 TourPlanner refused DepartTour: there is no such tour
-    do begin with Tour "T7" by `.given_command(..)` or `.given_aggregate(..)`: it has events, but is kept as state, which they do not make
+    2 TourPlanner rejected DepartTour: there is no such tour
+    do create Tour "T7" with `.given_command(..)` or `.given_aggregate(..)`: it is stored as state, so its events do not create it
     "#);
 }

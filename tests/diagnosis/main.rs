@@ -1,5 +1,7 @@
-//! Why a sentence failed: every cause is seeded into the shop and the bank, at levels 2 and 3, each beside
-//! the cause that is nearest to it; and into the booking of rooms, where time passes.
+//! The diagnosis of a failure.
+//!
+//! Every cause is put into the shop and the bank at levels 2 and 3, next to its most similar cause.
+//! The booking system covers causes that depend on time.
 
 mod bank;
 mod bank_doubles;
@@ -18,7 +20,8 @@ use flow_harness::{Flow, Mode, diagnosis::Diagnosis, flow::AfterAct};
 
 use crate::fixture::mask_line_numbers;
 
-/// The verdict of a sentence that fails, with its number, what to do, and the runner-up.
+/// Returns the cause of a failing flow with its number, the advice, and the second most likely
+/// cause.
 #[track_caller]
 fn diagnosis(flow: Flow<'_, impl AfterAct>) -> String {
     let failure = match flow.try_run() {
@@ -26,24 +29,24 @@ fn diagnosis(flow: Flow<'_, impl AfterAct>) -> String {
         Err(failure) => failure,
     };
     let Some(Diagnosis {
-        cause: verdict,
-        runner_up,
-        ..
+        cause, runner_up, ..
     }) = failure.diagnosis()
     else {
         panic!("no cause was found:\n{failure}");
     };
-    let mut lines = vec![format!("{} {verdict}", verdict.case_number())];
-    lines.extend(verdict.advice().map(|advice| format!("do {advice}")));
+
+    let mut lines = vec![format!("{} {cause}", cause.case_number())];
+    lines.extend(cause.advice().map(|advice| format!("do {advice}")));
     lines.extend(
         runner_up
             .iter()
-            .map(|other| format!("or {} {other}", other.case_number())),
+            .map(|cause| format!("or {} {cause}", cause.case_number())),
     );
+
     mask_line_numbers(&lines.join("\n"))
 }
 
-/// The verdict of a sentence that fails at levels 2 and 3 for the same reason.
+/// Returns the cause of a flow that fails at levels 2 and 3 for the same reason.
 #[track_caller]
 fn diagnosis_in_both_modes<'t, S: AfterAct>(flow: impl Fn(Mode) -> Flow<'t, S>) -> String {
     let (inline, through_engine) = (diagnosis(flow(Mode::Sync)), diagnosis(flow(Mode::Engine)));

@@ -1,4 +1,4 @@
-//! Rows that are kept by another id than that of the stream: the books that a reader has.
+//! Rows whose id is not the id of the stream: the books of a reader.
 
 use flow_domain::{
     Domain, Error, Event, EventHandler, EventRoutes, Projection, Projector, ProjectorRoutes, Rows,
@@ -49,11 +49,12 @@ impl ReaderProjector {
         rows: &mut Rows<'_, Reader>,
     ) -> Result<(), Error> {
         let reader_id = event.reader_id;
-        let none = || Reader {
+        let empty = || Reader {
             reader_id: reader_id.clone(),
             n_books: 0,
         };
-        rows.change_or_insert(&reader_id, none, |reader| reader.n_books += 1)
+
+        rows.change_or_insert(&reader_id, empty, |reader| reader.n_books += 1)
             .await
     }
 
@@ -67,7 +68,7 @@ impl ReaderProjector {
     }
 }
 
-/// Lends what is returned to the next reader.
+/// Lends a returned book to the next reader.
 struct Desk;
 
 impl EventHandler for Desk {
@@ -99,12 +100,12 @@ fn library() -> Result<Domain, WiringErrors> {
         .build()
 }
 
-/// Whoever wrote the row did so because of a message of the stream of the id that is looked for; but rows
-/// are not kept by that id.
+/// The writer of the row handled a message of the stream with the expected id. But the id of a row
+/// is another one.
 #[test]
 fn row_is_loaded_by_the_stream_id_instead_of_its_own() {
     let mutation = Mutation {
-        handler: "Readers".into(),
+        handler: "ReaderProjector".into(),
         message: "BookReturned".into(),
         kind: MutationKind::Misreads(Edit::Swap("book_id".into(), "reader_id".into())),
     };
@@ -125,12 +126,12 @@ fn row_is_loaded_by_the_stream_id_instead_of_its_own() {
     };
 
     insta::assert_snapshot!(diagnosis_in_both_modes(flow), @r#"
-    18 Readers handled BookReturned and looked for Reader "dune", its `book_id`, and not for "ada", its `reader_id`
-    do look it up by `reader_id` in Readers
+    18 ReaderProjector handled BookReturned and looked up Reader "dune" (the `book_id` of BookReturned) instead of "ada" (the `reader_id`)
+    do let ReaderProjector use the `reader_id` of BookReturned as the id of Reader
     "#);
 }
 
-/// Another row has an id that a handler made of the one that is looked for, and was written later.
+/// A handler made the id of another, later row from the expected id.
 #[test]
 fn missing_row_is_named_despite_a_later_row() {
     let flow = |mode| {
@@ -147,5 +148,5 @@ fn missing_row_is_named_despite_a_later_row() {
             .then_projection::<Reader>("bob")
     };
 
-    insta::assert_snapshot!(diagnosis_in_both_modes(flow), @r#"18 ReaderProjector handled BookReturned and looked for Reader "adax", its `reader_id`; there is "ada""#);
+    insta::assert_snapshot!(diagnosis_in_both_modes(flow), @r#"18 ReaderProjector handled BookReturned and did not find Reader "adax" (the `reader_id` of BookReturned); Reader "ada" exists"#);
 }

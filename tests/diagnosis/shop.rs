@@ -1,4 +1,4 @@
-//! The shop, with one thing wrong.
+//! The shop with one mistake.
 
 use ::shop::{
     ConfirmOrder, Inventory, InventoryEventHandler, Order, OrderCancelled, OrderConfirmed,
@@ -9,7 +9,10 @@ use flow_harness::prelude::*;
 
 use crate::{
     diagnosis, diagnosis_in_both_modes,
-    fixture::{confirmed, paid, place, placed, received, reserved, shop},
+    fixture::{
+        order_confirmed, order_placed, payment_received, place_order, shop, stock_received,
+        stock_reserved,
+    },
     shop_doubles::{
         Clumsy, Hasty, OnceOnly, Picky, SilentShelf, WrongShelf, shop_without_order_handlers,
         with_handler, with_inventory,
@@ -25,21 +28,22 @@ fn command_has_no_handler() {
                 .event_handler(StockListener)
                 .build()
         });
+
         shop.mode(mode)
             .when(ReceiveStock {
                 product_id: "prod-1".into(),
                 quantity: 5,
             })
-            .then_event(received(5))
+            .then_event(stock_received(5))
     };
 
-    insta::assert_snapshot!(diagnosis_in_both_modes(flow), @r"
-    1 nobody handles the command ReceiveStock
-    do register a command handler whose routes name ReceiveStock
+    insta::assert_snapshot!(diagnosis_in_both_modes(flow), @"
+    1 no handler for the command ReceiveStock
+    do register a command handler with a route for ReceiveStock
     ");
 }
 
-/// Knows of stock, so that the domain has somebody.
+/// Handles stock events, because a domain needs a handler.
 struct StockListener;
 
 impl flow_domain::EventHandler for StockListener {
@@ -61,40 +65,49 @@ impl StockListener {
 #[test]
 fn command_was_rejected() {
     let flow = |mode| {
-        let placed_twice = shop().mode(mode).given_command(place()).when(place());
-        placed_twice.then_event(confirmed())
+        shop()
+            .mode(mode)
+            .given_command(place_order())
+            .when(place_order())
+            .then_event(order_confirmed())
     };
 
-    insta::assert_snapshot!(diagnosis_in_both_modes(flow), @r"
-    2 OrderCommandHandler refused PlaceOrder: the order is already placed
-    do make what it asks for true in `given_..`, or expect the refusal: `.then_rejected(..)`
+    insta::assert_snapshot!(diagnosis_in_both_modes(flow), @"
+    2 OrderCommandHandler rejected PlaceOrder: the order is already placed
+    do set up the required state in a `given_..` step, or expect the rejection: `.then_rejected(..)`
     ");
 }
 
 #[test]
 fn handler_raised_another_event() {
     let flow = |mode| {
-        let out_of_stock = shop().mode(mode).given_events(received(1)).when(place());
-        out_of_stock.then_event(reserved())
+        shop()
+            .mode(mode)
+            .given_events(stock_received(1))
+            .when(place_order())
+            .then_event(stock_reserved())
     };
 
-    insta::assert_snapshot!(diagnosis_in_both_modes(flow), @r"
-    3 InventoryEventHandler handled OrderPlaced and raised no StockReserved, but StockRefused
-    do look at what InventoryEventHandler decides on: the branch that leads to StockReserved was not taken
+    insta::assert_snapshot!(diagnosis_in_both_modes(flow), @"
+    3 InventoryEventHandler handled OrderPlaced and raised StockRefused, but no StockReserved
+    do check the conditions in InventoryEventHandler that lead to StockReserved
     ");
 }
 
 #[test]
 fn handler_issued_no_command() {
     let flow = |mode| {
-        let unpaid = shop().mode(mode).given_events(received(9)).when(place());
-        unpaid.then_event(confirmed())
+        shop()
+            .mode(mode)
+            .given_events(stock_received(9))
+            .when(place_order())
+            .then_event(order_confirmed())
     };
 
-    insta::assert_snapshot!(diagnosis_in_both_modes(flow), @r"
+    insta::assert_snapshot!(diagnosis_in_both_modes(flow), @"
     3 Fulfilment handled StockReserved and issued no ConfirmOrder
-    do look at what Fulfilment decides on: the branch that leads to ConfirmOrder was not taken
-    or 21 PaymentReceived did not come; nobody in the domain sends it
+    do check the conditions in Fulfilment that lead to ConfirmOrder
+    or 21 PaymentReceived was never sent; no handler of the domain sends it
     ");
 }
 
@@ -102,14 +115,14 @@ fn handler_issued_no_command() {
 fn message_was_filtered_by_origin() {
     let flow = |mode| {
         with_handler(mode, || Picky)
-            .given_events(received(9))
-            .when(place())
+            .given_events(stock_received(9))
+            .when(place_order())
             .then_handled_by::<Picky>()
     };
 
-    insta::assert_snapshot!(diagnosis_in_both_modes(flow), @r"
-    5 Picky let OrderPlaced go: it was caused by order, and only what `payment` causes is wanted
-    do if it should not be let go, look at `origin`, the deadline, or what starts the process manager
+    insta::assert_snapshot!(diagnosis_in_both_modes(flow), @"
+    5 Picky skipped OrderPlaced: the event comes from the category `order`, but the handler accepts only the origin `payment`
+    do check `.origin(..)`, the deadline, or the event that starts the process manager
     ");
 }
 
@@ -118,15 +131,15 @@ fn process_manager_was_complete() {
     let flow = |mode| {
         shop()
             .mode(mode)
-            .given_events(received(1))
-            .given_command(place())
-            .when_event(paid())
-            .then_event(confirmed())
+            .given_events(stock_received(1))
+            .given_command(place_order())
+            .when_event(payment_received())
+            .then_event(order_confirmed())
     };
 
-    insta::assert_snapshot!(diagnosis_in_both_modes(flow), @r"
-    5 Fulfilment let PaymentReceived go: Fulfilment `ord-1` is complete
-    do if it should not be let go, look at `origin`, the deadline, or what starts the process manager
+    insta::assert_snapshot!(diagnosis_in_both_modes(flow), @"
+    5 Fulfilment skipped PaymentReceived: Fulfilment `ord-1` is complete
+    do check `.origin(..)`, the deadline, or the event that starts the process manager
     ");
 }
 
@@ -134,37 +147,38 @@ fn process_manager_was_complete() {
 fn handler_failed() {
     let flow = |mode| {
         with_inventory(mode, || Clumsy)
-            .given_events(received(9))
-            .when(place())
-            .then_event(reserved())
+            .given_events(stock_received(9))
+            .when(place_order())
+            .then_event(stock_reserved())
             .then_handler_failed_saying::<Clumsy>("smoke")
     };
 
     insta::assert_snapshot!(diagnosis(flow(Mode::Sync)), @r#"
     7 Clumsy failed on OrderPlaced: counting the stock failed: there was smoke
-    do mend Clumsy, or expect what is so without it: `.then_handler_failed_saying::<Clumsy>("..")`
+    do correct Clumsy, or expect the failure: `.then_handler_failed_saying::<Clumsy>("..")`
     "#);
     insta::assert_snapshot!(diagnosis(flow(Mode::Engine)), @r#"
-    7 Clumsy failed on OrderPlaced, 3 times, and it is a dead letter: counting the stock failed: there was smoke
-    do mend Clumsy, or expect what is so without it: `.then_handler_failed_saying::<Clumsy>("..")`
+    7 Clumsy failed on OrderPlaced after 3 attempts, and OrderPlaced became a dead letter: counting the stock failed: there was smoke
+    do correct Clumsy, or expect the failure: `.then_handler_failed_saying::<Clumsy>("..")`
     "#);
 }
 
 #[test]
 fn handler_panicked() {
     let flow = |mode| {
-        let mut three = place();
-        three.quantity = 3;
+        let mut order = place_order();
+        order.quantity = 3;
+
         with_inventory(mode, || Clumsy)
-            .given_events(received(9))
-            .when(three)
-            .then_event(reserved())
+            .given_events(stock_received(9))
+            .when(order)
+            .then_event(stock_reserved())
             .then_handler_failed_saying::<Clumsy>("three")
     };
 
     insta::assert_snapshot!(diagnosis(flow(Mode::Sync)), @r#"
-    7 Clumsy panicked on OrderPlaced: at tests/diagnosis/shop_doubles.rs:LINE: three are too many
-    do mend Clumsy, or expect what is so without it: `.then_handler_failed_saying::<Clumsy>("..")`
+    7 Clumsy failed on OrderPlaced: panicked at tests/diagnosis/shop_doubles.rs:LINE: three are too many
+    do correct Clumsy, or expect the failure: `.then_handler_failed_saying::<Clumsy>("..")`
     "#);
 }
 
@@ -172,56 +186,57 @@ fn handler_panicked() {
 fn message_was_a_duplicate() {
     let flow = |mode| {
         with_handler(mode, || OnceOnly)
-            .given_events(received(9))
-            .when(place())
+            .given_events(stock_received(9))
+            .when(place_order())
             .when_redelivered(1)
             .then_handled_by::<OnceOnly>()
             .times(2)
     };
 
-    insta::assert_snapshot!(diagnosis_in_both_modes(flow), @r"
-    8 OnceOnly had handled this OrderPlaced before, and handles each `once`
-    do a message with an id of its own is handled again; the same one is not
+    insta::assert_snapshot!(diagnosis_in_both_modes(flow), @"
+    8 OnceOnly skipped OrderPlaced as a duplicate: it handles each message `once`, and it handled this one before
+    do send a new OrderPlaced: only a message with the same id is skipped
     ");
 }
 
 #[test]
 fn command_was_rolled_back() {
     let flow = |mode| {
-        let hasty = FlowHarness::new(|| {
+        let shop = FlowHarness::new(|| {
             shop_without_order_handlers()
                 .event_handler(InventoryEventHandler)
                 .event_handler(Hasty)
                 .build()
         });
-        hasty
-            .mode(mode)
-            .given_events(received(9))
-            .given_command(place())
-            .when_event(paid())
-            .then_event(confirmed())
+
+        shop.mode(mode)
+            .given_events(stock_received(9))
+            .given_command(place_order())
+            .when_event(payment_received())
+            .then_event(order_confirmed())
             .then_handler_failed_saying::<Hasty>("smoke")
     };
 
-    insta::assert_snapshot!(diagnosis_in_both_modes(flow), @r"
-    12 what OrderCommandHandler did on ConfirmOrder was rolled back with Hasty on PaymentReceived: booking the payment failed: there was smoke
-    do what is done in one unit of work stays or goes together
+    insta::assert_snapshot!(diagnosis_in_both_modes(flow), @"
+    12 the work of OrderCommandHandler on ConfirmOrder was rolled back because Hasty did not succeed on PaymentReceived: booking the payment failed: there was smoke
+    do check why Hasty did not succeed: a unit of work is committed or rolled back as a whole
     ");
 }
 
 #[test]
 fn an_event_has_other_fields() {
     let flow = |mode| {
-        let mut three = place();
-        three.quantity = 3;
+        let mut order = place_order();
+        order.quantity = 3;
+
         shop()
             .mode(mode)
-            .given_events(received(9))
-            .when(three)
-            .then_event(reserved())
+            .given_events(stock_received(9))
+            .when(order)
+            .then_event(stock_reserved())
     };
 
-    insta::assert_snapshot!(diagnosis_in_both_modes(flow), @"15 quantity was set last by InventoryEventHandler on OrderPlaced; the value is as the sentence has it: the `quantity` of PlaceOrder");
+    insta::assert_snapshot!(diagnosis_in_both_modes(flow), @"15 InventoryEventHandler handled OrderPlaced and was the last to set `quantity`; the value is the `quantity` of PlaceOrder in the test flow");
 }
 
 #[test]
@@ -229,18 +244,18 @@ fn event_order_differs() {
     let flow = |mode| {
         shop()
             .mode(mode)
-            .given_events(received(9))
-            .when(place())
-            .then_events((reserved(), placed()))
+            .given_events(stock_received(9))
+            .when(place_order())
+            .then_events((stock_reserved(), order_placed()))
     };
 
-    insta::assert_snapshot!(diagnosis_in_both_modes(flow), @r"
-    16 the same came in another order
+    insta::assert_snapshot!(diagnosis_in_both_modes(flow), @"
+    16 the expected messages came in another order
     expected       found
     StockReserved  OrderPlaced  <-
     OrderPlaced    StockReserved  <-
-    what came early is of OrderCommandHandler on PlaceOrder
-    do if the order does not matter, say `.then_event(..)` for each
+    OrderCommandHandler sent OrderPlaced too early, when it handled PlaceOrder
+    do use `.then_event(..)` for each message, if the order does not matter
     ");
 }
 
@@ -249,16 +264,16 @@ fn expectation_is_too_early() {
     let flow = |mode| {
         shop()
             .mode(mode)
-            .given_events(received(9))
-            .when(place())
-            .then_event(confirmed())
-            .when_event(paid())
+            .given_events(stock_received(9))
+            .when(place_order())
+            .then_event(order_confirmed())
+            .when_event(payment_received())
             .then_settled()
     };
 
     insta::assert_snapshot!(diagnosis_in_both_modes(flow), @r#"
-    17 it is so after step 4, when PaymentReceived { payment_id: "pay-1", order_id: "ord-1", .. }, and was asked before
-    do say it after step 4
+    17 the expectation holds only after step 4 (when PaymentReceived { payment_id: "pay-1", order_id: "ord-1", .. })
+    do move the expectation after step 4
     "#);
 }
 
@@ -266,15 +281,15 @@ fn expectation_is_too_early() {
 fn aggregate_was_loaded_by_the_wrong_key() {
     let flow = |mode| {
         with_inventory(mode, || WrongShelf)
-            .given_events(received(9))
-            .when(place())
-            .then_event(reserved())
+            .given_events(stock_received(9))
+            .when(place_order())
+            .then_event(stock_reserved())
             .then_handler_failed_saying::<WrongShelf>("Inventory")
     };
 
     insta::assert_snapshot!(diagnosis_in_both_modes(flow), @r#"
-    18 WrongShelf handled OrderPlaced and looked for Inventory "cust-1", its `customer_id`, and not for "prod-1", its `product_id`
-    do look it up by `product_id` in WrongShelf
+    18 WrongShelf handled OrderPlaced and looked up Inventory "cust-1" (the `customer_id` of OrderPlaced) instead of "prod-1" (the `product_id`)
+    do let WrongShelf use the `product_id` of OrderPlaced as the id of Inventory
     "#);
 }
 
@@ -283,8 +298,8 @@ fn event_was_raised_unexpectedly() {
     let flow = |mode| {
         shop()
             .mode(mode)
-            .given_events(received(1))
-            .when(place())
+            .given_events(stock_received(1))
+            .when(place_order())
             .then_no_event::<OrderCancelled>()
     };
 
@@ -296,12 +311,12 @@ fn rejection_did_not_happen() {
     let flow = |mode| {
         shop()
             .mode(mode)
-            .given_events(received(1))
-            .when(place())
+            .given_events(stock_received(1))
+            .when(place_order())
             .then_rejected(OrderError::AlreadyPlaced)
     };
 
-    insta::assert_snapshot!(diagnosis_in_both_modes(flow), @r#"20 OrderCommandHandler handled PlaceOrder: OrderPlaced, Order "ord-1""#);
+    insta::assert_snapshot!(diagnosis_in_both_modes(flow), @r#"20 OrderCommandHandler handled PlaceOrder; effects: OrderPlaced, Order "ord-1""#);
 }
 
 #[test]
@@ -309,8 +324,8 @@ fn outside_message_did_not_arrive() {
     let flow = |mode| {
         shop()
             .mode(mode)
-            .given_events(received(9))
-            .given_command(place())
+            .given_events(stock_received(9))
+            .given_command(place_order())
             .when(ReceiveStock {
                 product_id: "prod-1".into(),
                 quantity: 5,
@@ -319,9 +334,9 @@ fn outside_message_did_not_arrive() {
             .has(|order| order.status == OrderStatus::Confirmed)
     };
 
-    insta::assert_snapshot!(diagnosis_in_both_modes(flow), @r"
-    15 customer_id, order_id, product_id, quantity, status, total_cents were set last by OrderCommandHandler on PlaceOrder
-    or 21 PaymentReceived did not come; nobody in the domain sends it
+    insta::assert_snapshot!(diagnosis_in_both_modes(flow), @"
+    15 OrderCommandHandler handled PlaceOrder and was the last to set `customer_id`, `order_id`, `product_id`, `quantity`, `status`, `total_cents`
+    or 21 PaymentReceived was never sent; no handler of the domain sends it
     ");
 }
 
@@ -330,15 +345,15 @@ fn event_type_never_occurred() {
     let flow = |mode| {
         shop()
             .mode(mode)
-            .given_events(received(9))
-            .when(place())
+            .given_events(stock_received(9))
+            .when(place_order())
             .then_event_like(|_: &OrderConfirmed| true)
     };
 
-    insta::assert_snapshot!(diagnosis_in_both_modes(flow), @r"
+    insta::assert_snapshot!(diagnosis_in_both_modes(flow), @"
     3 Fulfilment handled StockReserved and issued no ConfirmOrder
-    do look at what Fulfilment decides on: the branch that leads to ConfirmOrder was not taken
-    or 21 PaymentReceived did not come; nobody in the domain sends it
+    do check the conditions in Fulfilment that lead to ConfirmOrder
+    or 21 PaymentReceived was never sent; no handler of the domain sends it
     ");
 }
 
@@ -346,8 +361,8 @@ fn event_type_never_occurred() {
 fn redelivered_message_was_handled_again() {
     let flow = |mode| {
         with_handler(mode, || Picky)
-            .given_events(received(9))
-            .when(place())
+            .given_events(stock_received(9))
+            .when(place_order())
             .when_redelivered(1)
             .then_handled_by::<InventoryEventHandler>()
             .times(3)
@@ -360,16 +375,16 @@ fn redelivered_message_was_handled_again() {
 fn nested_rejection_failed_the_event_handler() {
     let flow = |mode| {
         with_handler(mode, || Hasty)
-            .given_events(received(1))
-            .given_command(place())
-            .when_event(paid())
-            .then_event(confirmed())
+            .given_events(stock_received(1))
+            .given_command(place_order())
+            .when_event(payment_received())
+            .then_event(order_confirmed())
             .then_handler_failed_saying::<Hasty>("not Placed")
     };
 
-    insta::assert_snapshot!(diagnosis_in_both_modes(flow), @r"
-    2 OrderCommandHandler refused ConfirmOrder: the order is Cancelled, not Placed
-    do make what it asks for true in `given_..`
+    insta::assert_snapshot!(diagnosis_in_both_modes(flow), @"
+    2 OrderCommandHandler rejected ConfirmOrder: the order is Cancelled, not Placed
+    do set up the required state in a `given_..` step
     ");
 }
 
@@ -377,14 +392,14 @@ fn nested_rejection_failed_the_event_handler() {
 fn event_is_missing_after_a_load_by_the_wrong_key() {
     let flow = |mode| {
         with_inventory(mode, || SilentShelf)
-            .given_events(received(9))
-            .when(place())
-            .then_event(reserved())
+            .given_events(stock_received(9))
+            .when(place_order())
+            .then_event(stock_reserved())
     };
 
     insta::assert_snapshot!(diagnosis_in_both_modes(flow), @r#"
-    18 SilentShelf handled OrderPlaced and looked for Inventory "cust-1", its `customer_id`, and not for "prod-1", its `product_id`
-    do look it up by `product_id` in SilentShelf
+    18 SilentShelf handled OrderPlaced and looked up Inventory "cust-1" (the `customer_id` of OrderPlaced) instead of "prod-1" (the `product_id`)
+    do let SilentShelf use the `product_id` of OrderPlaced as the id of Inventory
     "#);
 }
 
@@ -401,7 +416,7 @@ fn aggregate_was_never_created() {
 
     insta::assert_snapshot!(diagnosis_in_both_modes(flow), @r#"
     7 OrderCommandHandler failed on ConfirmOrder: there is no Order `ord-9`
-    do begin with Order "ord-9", if it is to be there: `.given_command(..)` or `.given_aggregate(..)`
+    do create Order "ord-9" with `.given_command(..)` or `.given_aggregate(..)`, if it should exist
     "#);
 }
 
@@ -410,8 +425,8 @@ fn aggregate_is_missing_while_others_exist() {
     let flow = |mode| {
         shop()
             .mode(mode)
-            .given_events(received(9))
-            .given_command(place())
+            .given_events(stock_received(9))
+            .given_command(place_order())
             .when(ConfirmOrder {
                 order_id: "the next".into(),
             })
@@ -420,6 +435,6 @@ fn aggregate_is_missing_while_others_exist() {
 
     insta::assert_snapshot!(diagnosis_in_both_modes(flow), @r#"
     7 OrderCommandHandler failed on ConfirmOrder: there is no Order `the next`
-    do begin with Order "the next", if it is to be there: `.given_command(..)` or `.given_aggregate(..)`; what is there: "ord-1"
+    do create Order "the next" with `.given_command(..)` or `.given_aggregate(..)`, if it should exist; existing ids: "ord-1"
     "#);
 }

@@ -1,12 +1,12 @@
-//! Handlers of the shop that are wrong, each in one way.
+//! Handlers of the shop, each with one mistake.
+
+use std::time::Duration;
 
 use ::shop::{
     CancelOrder, ConfirmOrder, Fulfilment, Inventory, InventoryCommandHandler, Order,
     OrderCommandHandler, OrderConfirmed, OrderDashboard, OrderDashboardProjector, OrderPlaced,
     OrderStatus, PaymentDeclined, PaymentReceived, StockLevel, StockLevelProjector, StockReserved,
 };
-use std::time::Duration;
-
 use flow_domain::{
     Domain, Error, EventHandler, EventRoutes, Projector, ProjectorRoutes, RetryPolicy, Rows,
     UnitOfWork, wiring::DomainBuilder,
@@ -15,7 +15,7 @@ use flow_harness::prelude::*;
 
 use crate::fixture::LabError;
 
-/// The shop without what reacts to orders and without what keeps the dashboard.
+/// Returns the shop without the handlers of orders and without the projector of the dashboard.
 pub(crate) fn shop_without_order_handlers() -> DomainBuilder {
     Domain::builder("shop")
         .aggregate::<Order>()
@@ -29,7 +29,7 @@ pub(crate) fn shop_without_order_handlers() -> DomainBuilder {
         .projector(StockLevelProjector)
 }
 
-/// The shop with a dashboard that `projector` keeps.
+/// Returns the shop with `projector` for the dashboard.
 pub(crate) fn with_projector<P: Projector>(mode: Mode, projector: fn() -> P) -> FlowHarness {
     FlowHarness::new(move || {
         shop_without_order_handlers()
@@ -41,7 +41,7 @@ pub(crate) fn with_projector<P: Projector>(mode: Mode, projector: fn() -> P) -> 
     .mode(mode)
 }
 
-/// The shop with a handler more.
+/// Returns the shop with an additional handler.
 pub(crate) fn with_handler<H: EventHandler>(mode: Mode, handler: fn() -> H) -> FlowHarness {
     FlowHarness::new(move || {
         shop_without_order_handlers()
@@ -54,7 +54,7 @@ pub(crate) fn with_handler<H: EventHandler>(mode: Mode, handler: fn() -> H) -> F
     .mode(mode)
 }
 
-/// The shop in which `handler` and nobody else reacts to orders.
+/// Returns the shop in which only `handler` handles orders.
 pub(crate) fn with_inventory<H: EventHandler>(mode: Mode, handler: fn() -> H) -> FlowHarness {
     FlowHarness::new(move || {
         shop_without_order_handlers()
@@ -65,7 +65,8 @@ pub(crate) fn with_inventory<H: EventHandler>(mode: Mode, handler: fn() -> H) ->
     .mode(mode)
 }
 
-macro_rules! dashboard {
+/// Defines a projector of the dashboard with a route for each event.
+macro_rules! dashboard_projector {
     ($(#[$doc:meta])* $name:ident: $($event:ident => $method:ident),+) => {
         $(#[$doc])*
         #[derive(Debug)]
@@ -90,8 +91,8 @@ fn row(event: OrderPlaced) -> OrderDashboard {
     }
 }
 
-dashboard!(
-    /// Forgets to put the row.
+dashboard_projector!(
+    /// Does not write the row.
     Forgetful: OrderPlaced => on_order_placed
 );
 
@@ -106,8 +107,8 @@ impl Forgetful {
     }
 }
 
-dashboard!(
-    /// Puts the row under the id of the customer.
+dashboard_projector!(
+    /// Writes the row under the id of the customer.
     Misfiler: OrderPlaced => on_order_placed
 );
 
@@ -126,7 +127,7 @@ impl Misfiler {
     }
 }
 
-dashboard!(
+dashboard_projector!(
     /// Deletes the row when the order is confirmed.
     Eraser: OrderPlaced => on_order_placed, OrderConfirmed => on_order_confirmed
 );
@@ -149,8 +150,8 @@ impl Eraser {
     }
 }
 
-dashboard!(
-    /// Makes a draft of the order again when its stock is reserved.
+dashboard_projector!(
+    /// Sets the order back to a draft when its stock is reserved.
     Overwriter: OrderPlaced => on_order_placed, StockReserved => on_stock_reserved
 );
 
@@ -173,8 +174,8 @@ impl Overwriter {
     }
 }
 
-dashboard!(
-    /// Takes the product for the customer.
+dashboard_projector!(
+    /// Stores the product id as the customer id.
     Mixer: OrderPlaced => on_order_placed
 );
 
@@ -193,8 +194,8 @@ impl Mixer {
     }
 }
 
-dashboard!(
-    /// Takes the order of a payment for who paid.
+dashboard_projector!(
+    /// Stores the order id of a payment as the customer id.
     Cashier: PaymentReceived => on_payment_received
 );
 
@@ -214,8 +215,8 @@ impl Cashier {
     }
 }
 
-dashboard!(
-    /// Adds the total of an order up.
+dashboard_projector!(
+    /// Adds to the total instead of setting it.
     Adder: OrderPlaced => on_order_placed
 );
 
@@ -226,16 +227,17 @@ impl Adder {
         rows: &mut Rows<'_, OrderDashboard>,
     ) -> Result<(), Error> {
         let (order_id, cents) = (event.order_id.clone(), event.total_cents);
-        let none = OrderDashboard {
+        let empty = OrderDashboard {
             total_cents: 0,
             ..row(event)
         };
-        rows.change_or_insert(order_id, || none, |row| row.total_cents += cents)
+
+        rows.change_or_insert(order_id, || empty, |row| row.total_cents += cents)
             .await
     }
 }
 
-/// Wants only what a payment caused, and orders are not.
+/// Handles only events caused by a payment, but no order is.
 #[derive(Debug)]
 pub(crate) struct Picky;
 
@@ -252,32 +254,33 @@ impl Picky {
     }
 }
 
-/// Gives an order up if it is not paid within a day.
+/// Cancels an order that is not paid within a day.
 #[derive(Debug)]
-pub(crate) struct Patient;
+pub(crate) struct UnpaidOrderCanceller;
 
-impl EventHandler for Patient {
+impl EventHandler for UnpaidOrderCanceller {
     fn routes(on: &mut EventRoutes<Self>) {
         on.event(Self::on_order_placed).issues::<CancelOrder>();
     }
 }
 
-impl Patient {
+impl UnpaidOrderCanceller {
     async fn on_order_placed(
         &self,
         event: OrderPlaced,
         work: &mut UnitOfWork,
     ) -> Result<(), Error> {
-        let cancel = CancelOrder {
+        let cancel_order = CancelOrder {
             order_id: event.order_id,
             reason: "not paid".into(),
         };
         let tomorrow = work.now() + Duration::from_secs(86_400);
-        work.schedule(cancel, tomorrow).map(|_| ())
+
+        work.schedule(cancel_order, tomorrow).map(|_| ())
     }
 }
 
-/// Fails, or panics if there are three pieces.
+/// Fails, or panics on an order of three pieces.
 #[derive(Debug)]
 pub(crate) struct Clumsy;
 
@@ -312,7 +315,7 @@ impl OnceOnly {
     }
 }
 
-/// Confirms what is paid, and then fails.
+/// Confirms a paid order, and then fails.
 #[derive(Debug)]
 pub(crate) struct Hasty;
 
@@ -335,7 +338,7 @@ impl Hasty {
     }
 }
 
-/// Looks the stock up by the customer, as the first version of the shop did.
+/// Loads the stock by the id of the customer.
 #[derive(Debug)]
 pub(crate) struct WrongShelf;
 
@@ -358,7 +361,7 @@ impl WrongShelf {
     }
 }
 
-/// Looks the stock up by the customer, and does nothing if there is none.
+/// Finds the stock by the id of the customer, and does nothing if there is none.
 #[derive(Debug)]
 pub(crate) struct SilentShelf;
 
@@ -377,12 +380,13 @@ impl SilentShelf {
         let Some(mut inventory) = work.find::<Inventory>(&event.customer_id).await? else {
             return Ok(());
         };
+
         inventory.reserve(&event.order_id, event.quantity);
         work.add(inventory)
     }
 }
 
-/// Looks the stock up by the customer, and makes a new one if there is none.
+/// Finds the stock by the id of the customer, and creates it if there is none.
 #[derive(Debug)]
 pub(crate) struct NewShelf;
 
@@ -398,8 +402,9 @@ impl NewShelf {
         event: OrderPlaced,
         work: &mut UnitOfWork,
     ) -> Result<(), Error> {
-        let known = work.find::<Inventory>(&event.customer_id).await?;
-        let mut inventory = known.unwrap_or_else(|| Inventory::empty(&event.customer_id));
+        let stored = work.find::<Inventory>(&event.customer_id).await?;
+        let mut inventory = stored.unwrap_or_else(|| Inventory::empty(&event.customer_id));
+
         inventory.receive(10);
         inventory.reserve(&event.order_id, event.quantity);
         work.add(inventory)

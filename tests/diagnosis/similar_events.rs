@@ -1,4 +1,4 @@
-//! An event that is nearly the one that a handler wants.
+//! An event that is similar to the one a handler is subscribed to.
 
 use flow_domain::{
     Aggregate, Command, CommandHandler, CommandRoutes, Domain, Error, Event, PendingEvents,
@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::diagnosis_in_both_modes;
 
-/// Raises what nobody wants, and what one nearly wants.
+/// Raises events without a subscriber, each similar to an event of [`BasketListProjector`].
 #[derive(Debug, Default, Serialize, Deserialize, Aggregate)]
 #[aggregate(
     id = basket_id,
@@ -29,7 +29,7 @@ struct CheckOut {
     how: String,
 }
 
-/// The same name as that of the category `market`.
+/// Has the same name as the event of the category `market`.
 #[derive(Debug, Serialize, Deserialize, Event)]
 #[event(part_of = Basket, id = basket_id, name = "BasketPlaced")]
 struct BasketPlaced {
@@ -147,38 +147,41 @@ fn check_out(how: &str) -> CheckOut {
 #[test]
 fn event_has_another_category() {
     let flow = |mode| {
-        let placed = baskets(mode).when(check_out("place"));
-        placed.then_projection::<BasketList>("b-1")
+        baskets(mode)
+            .when(check_out("place"))
+            .then_projection::<BasketList>("b-1")
     };
 
-    insta::assert_snapshot!(diagnosis_in_both_modes(flow), @r"
-    4 BasketPlaced was raised, and nobody handles it; BasketListProjector wants that of the category `market`, and this is of `basket`
-    do name the aggregate that raises it: `#[event(part_of = ..)]` decides on the category, here `market`
+    insta::assert_snapshot!(diagnosis_in_both_modes(flow), @"
+    4 BasketPlaced was raised, but no handler is subscribed to it; BasketListProjector is subscribed to an event of this name in the category `market`, not `basket`
+    do set `#[event(part_of = ..)]` to the aggregate that raises BasketPlaced; its category is now `market`
     ");
 }
 
 #[test]
 fn event_has_another_version() {
     let flow = |mode| {
-        let paid = baskets(mode).when(check_out("pay"));
-        paid.then_projection::<BasketList>("b-1")
+        baskets(mode)
+            .when(check_out("pay"))
+            .then_projection::<BasketList>("b-1")
     };
 
-    insta::assert_snapshot!(diagnosis_in_both_modes(flow), @r"
-    4 BasketPaid.v2 was raised, and nobody handles it; BasketListProjector wants BasketPaid
-    do add a method for BasketPaid.v2 to BasketListProjector, or upcast the old version
+    insta::assert_snapshot!(diagnosis_in_both_modes(flow), @"
+    4 BasketPaid.v2 was raised, but no handler is subscribed to it; BasketListProjector is subscribed to BasketPaid
+    do add a route for BasketPaid.v2 to BasketListProjector: `on.event(Self::the_method)`
     ");
 }
 
 #[test]
 fn event_has_a_similar_name() {
     let flow = |mode| {
-        let sent = baskets(mode).when(check_out("send"));
-        sent.then_projection::<BasketList>("b-1")
+        baskets(mode)
+            .when(check_out("send"))
+            .then_projection::<BasketList>("b-1")
     };
 
-    insta::assert_snapshot!(diagnosis_in_both_modes(flow), @r"
-    4 BasketSended was raised, and nobody handles it; BasketListProjector wants BasketSent
-    do name BasketSended in the routes of the handler that is to know of it
+    insta::assert_snapshot!(diagnosis_in_both_modes(flow), @"
+    4 BasketSended was raised, but no handler is subscribed to it; BasketListProjector is subscribed to BasketSent
+    do add a route for BasketSended to the handler that needs it: `on.event(Self::the_method)`
     ");
 }

@@ -1,4 +1,4 @@
-//! Level 2 on an event-sourced domain: transfers that go through, are refused, or are given back.
+//! Level 2 on an event-sourced domain: transfers that are completed, rejected or refunded.
 
 use ::bank::{
     Account, AccountError, AccountEvent, Balance, CloseAccount, LineKind, OpenAccount,
@@ -12,7 +12,7 @@ fn bank() -> FlowHarness {
     FlowHarness::new(::bank::domain)
 }
 
-fn opened(account_id: &str) -> AccountEvent {
+fn account_opened(account_id: &str) -> AccountEvent {
     AccountEvent::AccountOpened {
         account_id: account_id.into(),
         owner: "Ada".into(),
@@ -20,7 +20,7 @@ fn opened(account_id: &str) -> AccountEvent {
     }
 }
 
-fn deposited(amount_cents: u64) -> AccountEvent {
+fn money_deposited(amount_cents: u64) -> AccountEvent {
     AccountEvent::Deposited {
         account_id: "acc-1".into(),
         amount_cents,
@@ -36,7 +36,7 @@ fn transfer(amount_cents: u64) -> RequestTransfer {
     }
 }
 
-fn failed(reason: &str) -> TransferFailed {
+fn transfer_failed(reason: &str) -> TransferFailed {
     TransferFailed {
         transfer_id: "trf-1".into(),
         reason: reason.into(),
@@ -44,14 +44,17 @@ fn failed(reason: &str) -> TransferFailed {
 }
 
 fn balances(outcome: &Outcome) -> Vec<i64> {
-    let rows = outcome.projections::<Balance>();
-    rows.iter().map(|row| row.balance_cents).collect()
+    outcome
+        .projections::<Balance>()
+        .iter()
+        .map(|row| row.balance_cents)
+        .collect()
 }
 
 #[test]
 fn a_withdrawal_beyond_the_overdraft_is_refused() {
     bank()
-        .given_events((opened("acc-1"), deposited(100)))
+        .given_events((account_opened("acc-1"), money_deposited(100)))
         .when(Withdraw {
             account_id: "acc-1".into(),
             amount_cents: 151,
@@ -68,7 +71,7 @@ fn a_withdrawal_beyond_the_overdraft_is_refused() {
 #[test]
 fn an_account_is_opened_once() {
     bank()
-        .given_events(opened("acc-1"))
+        .given_events(account_opened("acc-1"))
         .when(OpenAccount {
             account_id: "acc-1".into(),
             owner: "Eve".into(),
@@ -83,7 +86,11 @@ fn an_account_is_opened_once() {
 #[test]
 fn a_transfer_moves_the_money() {
     let outcome = bank()
-        .given_events((opened("acc-1"), opened("acc-2"), deposited(100)))
+        .given_events((
+            account_opened("acc-1"),
+            account_opened("acc-2"),
+            money_deposited(100),
+        ))
         .when(transfer(130))
         .then_chain([
             "RequestTransfer",
@@ -107,10 +114,14 @@ fn a_transfer_moves_the_money() {
 #[test]
 fn a_transfer_beyond_the_overdraft_fails_and_moves_nothing() {
     let outcome = bank()
-        .given_events((opened("acc-1"), opened("acc-2"), deposited(100)))
+        .given_events((
+            account_opened("acc-1"),
+            account_opened("acc-2"),
+            money_deposited(100),
+        ))
         .when(transfer(151))
         .then_accepted()
-        .then_event(failed("only 150 cents are available"))
+        .then_event(transfer_failed("only 150 cents are available"))
         .then_aggregate::<Transfer>("trf-1")
         .has(|transfer| matches!(transfer.status, TransferStatus::Failed { .. }))
         .run();
@@ -127,12 +138,16 @@ fn transfer_refused_by_the_target_is_refunded() {
     };
 
     let outcome = bank()
-        .given_events((opened("acc-1"), opened("acc-2"), deposited(100)))
+        .given_events((
+            account_opened("acc-1"),
+            account_opened("acc-2"),
+            money_deposited(100),
+        ))
         .given_command(CloseAccount {
             account_id: "acc-2".into(),
         })
         .when(transfer(30))
-        .then_event(failed("the account is closed"))
+        .then_event(transfer_failed("the account is closed"))
         .then_projection::<Statement>("acc-1")
         .is(Statement {
             account_id: "acc-1".into(),

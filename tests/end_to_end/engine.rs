@@ -1,5 +1,4 @@
-//! Level 3 as the pattern has it: the engine in test mode beside a plain app. What was accidental there
-//! is shown here by its effect.
+//! Level 3 without the harness: a plain app with its engine in test mode.
 
 use std::sync::{Arc, Mutex};
 
@@ -12,9 +11,9 @@ use flow_domain::{
     record::{EntryKind, Record, Recorder},
 };
 
-use crate::fixture::{place, received};
+use crate::fixture::{place_order, stock_received};
 
-/// An app that leaves its events to an engine.
+/// Returns an app whose events are handled by an engine.
 fn app(domain: Domain, recorder: &Arc<Recorder>) -> App {
     App::builder(domain)
         .store(MemoryStore::default())
@@ -29,13 +28,16 @@ fn app(domain: Domain, recorder: &Arc<Recorder>) -> App {
 #[tokio::test]
 async fn engine_runs_the_full_flow() -> Result<(), Error> {
     let app = app(::shop::domain()?, &Arc::default());
-    app.publish(received(100)).await?;
+    app.publish(stock_received(100)).await?;
 
-    app.process(place()).await?;
-    let before = app.view::<OrderDashboard>().get("ord-1").await?;
+    app.process(place_order()).await?;
+    let row_before = app.view::<OrderDashboard>().get("ord-1").await?;
     let settled = Engine::test_mode(&app).run().await?;
 
-    assert_eq!(before, None, "nothing is handled before the engine runs");
+    assert_eq!(
+        row_before, None,
+        "nothing is handled before the engine runs"
+    );
     assert!(settled.remaining.is_quiet() && settled.failures.is_empty());
     let row = app.view::<OrderDashboard>().get("ord-1").await?;
     assert_eq!(row.map(|row| row.status), Some(OrderStatus::Placed));
@@ -49,23 +51,23 @@ async fn engine_runs_the_full_flow() -> Result<(), Error> {
 #[tokio::test]
 async fn engine_cycles_report_the_remaining_messages() -> Result<(), Error> {
     let app = app(::shop::domain()?, &Arc::default());
-    app.publish(received(100)).await?;
-    app.process(place()).await?;
+    app.publish(stock_received(100)).await?;
+    app.process(place_order()).await?;
     let mut engine = Engine::test_mode(&app);
 
-    let one = engine.run_cycles(1).await?;
-    let three = engine.run_cycles(3).await?;
+    let first = engine.run_cycles(1).await?;
+    let rest = engine.run_cycles(3).await?;
 
     assert!(
-        !one.remaining.is_quiet(),
+        !first.remaining.is_quiet(),
         "StockReserved is not published yet"
     );
-    assert_eq!(one.remaining.outbox, 1);
-    assert!(three.remaining.is_quiet());
+    assert_eq!(first.remaining.outbox, 1);
+    assert!(rest.remaining.is_quiet());
     Ok(())
 }
 
-/// Fails, and keeps what it is told of that.
+/// Fails, and stores the errors that `handle_error` receives.
 #[derive(Debug, Default)]
 struct FailingInventoryHandler {
     captured: Arc<Mutex<Vec<String>>>,
@@ -80,6 +82,7 @@ impl EventHandler for FailingInventoryHandler {
         let event: OrderPlaced = delivery.message()?;
         let (error, attempt) = (error.with_causes(), delivery.attempt());
         let line = format!("{}, attempt {attempt}: {error}", event.order_id);
+
         self.captured.lock().unwrap().push(line);
         Ok(())
     }
@@ -96,18 +99,18 @@ impl FailingInventoryHandler {
 
 #[tokio::test]
 async fn handle_error_receives_the_error_of_every_attempt() -> Result<(), Error> {
-    let failing = FailingInventoryHandler::default();
-    let captured = Arc::clone(&failing.captured);
+    let handler = FailingInventoryHandler::default();
+    let captured = Arc::clone(&handler.captured);
     let domain = Domain::builder("shop")
         .aggregate::<Order>()
         .aggregate::<Inventory>()
         .command_handler(::shop::OrderCommandHandler)
-        .event_handler(failing)
+        .event_handler(handler)
         .event_handler(InventoryEventHandler)
         .build()?;
     let app = app(domain, &Arc::default());
-    app.publish(received(100)).await?;
-    app.process(place()).await?;
+    app.publish(stock_received(100)).await?;
+    app.process(place_order()).await?;
 
     let settled = Engine::test_mode(&app).run().await?;
 
@@ -130,7 +133,7 @@ async fn handle_error_receives_the_error_of_every_attempt() -> Result<(), Error>
     Ok(())
 }
 
-/// The shop with lanes.
+/// Builds the shop with lanes.
 fn shop_with_lanes() -> Result<Domain, flow_domain::WiringErrors> {
     Domain::builder("shop")
         .aggregate::<Order>()
@@ -147,25 +150,27 @@ fn shop_with_lanes() -> Result<Domain, flow_domain::WiringErrors> {
 async fn backfill_is_handled_in_its_own_lane() -> Result<(), Error> {
     let recorder = Arc::new(Recorder::default());
     let app = app(shop_with_lanes()?, &recorder);
-    app.publish(received(100)).await?;
-    let urgency = Headers::default().priority(Priority::BACKFILL);
+    app.publish(stock_received(100)).await?;
+    let headers = Headers::default().priority(Priority::BACKFILL);
 
-    app.process_with(place(), &urgency).await?;
+    app.process_with(place_order(), &headers).await?;
     let settled = Engine::test_mode(&app).run().await?;
 
     assert!(settled.remaining.is_quiet());
     assert!(app.view::<OrderDashboard>().exists("ord-1").await?);
+
     let mut record = Record::default();
     recorder.drain_into(&mut record);
-    let topics = record
+    let topics: Vec<&str> = record
         .entries()
         .iter()
         .filter_map(|entry| match &entry.kind {
             EntryKind::Published { topic } => Some(topic.as_str()),
             _ => None,
-        });
+        })
+        .collect();
     assert_eq!(
-        topics.collect::<Vec<&str>>(),
+        topics,
         ["inventory", "order:backfill", "inventory:backfill"],
         "what the order causes is as little urgent as the order"
     );

@@ -1,4 +1,5 @@
-//! Level 2: an order is confirmed once it is paid and reserved, and cancelled if one of the two fails.
+//! Level 2: an order is confirmed after payment and reservation, and cancelled if one of them
+//! fails.
 
 use ::shop::{
     CancelOrder, ConfirmOrder, Fulfilment, Inventory, Order, OrderCommandHandler, OrderDashboard,
@@ -8,10 +9,11 @@ use flow_domain::Domain;
 use flow_harness::prelude::*;
 
 use crate::fixture::{
-    confirmed, dashboard, declined, paid, place, received, released, reserved, shop,
+    dashboard, order_confirmed, payment_declined, payment_received, place_order, shop,
+    stock_received, stock_released, stock_reserved,
 };
 
-/// A shop that hears of reservations, which happen elsewhere and in their own time.
+/// Returns a shop in which another system reserves the stock, at any time.
 fn shop_with_external_stock() -> FlowHarness {
     FlowHarness::new(|| {
         Domain::builder("shop")
@@ -28,13 +30,13 @@ fn shop_with_external_stock() -> FlowHarness {
 #[test]
 fn a_payment_confirms_an_order_whose_stock_is_reserved() {
     shop()
-        .given_events(received(100))
-        .given_command(place())
-        .when_event(paid())
+        .given_events(stock_received(100))
+        .given_command(place_order())
+        .when_event(payment_received())
         .then_commands(ConfirmOrder {
             order_id: "ord-1".into(),
         })
-        .then_events(confirmed())
+        .then_events(order_confirmed())
         .then_projection::<OrderDashboard>("ord-1")
         .is(dashboard(OrderStatus::Confirmed))
         .then_process_manager::<Fulfilment>("ord-1")
@@ -49,11 +51,11 @@ fn a_payment_confirms_an_order_whose_stock_is_reserved() {
 #[test]
 fn reserved_stock_confirms_an_order_that_is_paid() {
     shop_with_external_stock()
-        .given_command(place())
-        .given_events(paid())
-        .when_event(reserved())
+        .given_command(place_order())
+        .given_events(payment_received())
+        .when_event(stock_reserved())
         .then_chain(["StockReserved", "ConfirmOrder", "OrderConfirmed"])
-        .then_events(confirmed())
+        .then_events(order_confirmed())
         .then_aggregate::<Order>("ord-1")
         .has(|order| order.status == OrderStatus::Confirmed)
         .run();
@@ -62,14 +64,14 @@ fn reserved_stock_confirms_an_order_that_is_paid() {
 #[test]
 fn a_declined_payment_cancels_the_order_and_releases_its_stock() {
     shop()
-        .given_events(received(100))
-        .given_command(place())
-        .when_event(declined())
+        .given_events(stock_received(100))
+        .given_command(place_order())
+        .when_event(payment_declined())
         .then_commands(CancelOrder {
             order_id: "ord-1".into(),
             reason: "payment declined".into(),
         })
-        .then_event(released())
+        .then_event(stock_released())
         .then_aggregate::<Inventory>("prod-1")
         .has(|inventory| inventory.available == 100)
         .has(|inventory| inventory.reserved.is_empty())
@@ -81,9 +83,9 @@ fn a_declined_payment_cancels_the_order_and_releases_its_stock() {
 #[test]
 fn a_payment_after_the_end_changes_nothing() {
     shop()
-        .given_events(received(1))
-        .given_command(place())
-        .when_event(paid())
+        .given_events(stock_received(1))
+        .given_command(place_order())
+        .when_event(payment_received())
         .then_no_events()
         .then_projection::<OrderDashboard>("ord-1")
         .is(dashboard(OrderStatus::Cancelled))

@@ -1,15 +1,15 @@
-//! Level 2 with a fake: the customer hears of it by mail.
+//! Level 2 with a fake: the customer gets a mail.
 
 use ::shop::{Mail, MailError, MailHandler, Order, OrderStatus};
 
-use crate::fixture::{FakeMailer, paid, place, received, shop_with_mail};
+use crate::fixture::{FakeMailer, payment_received, place_order, shop_with_mail, stock_received};
 
 #[test]
 fn confirmed_order_is_mailed_to_the_customer() {
     let outcome = shop_with_mail(FakeMailer::default)
-        .given_events(received(100))
-        .given_command(place())
-        .when_event(paid())
+        .given_events(stock_received(100))
+        .given_command(place_order())
+        .when_event(payment_received())
         .then_resource::<FakeMailer>(|mailer| mailer.sent().len() == 1)
         .run();
 
@@ -23,9 +23,9 @@ fn confirmed_order_is_mailed_to_the_customer() {
 #[test]
 fn an_order_is_confirmed_even_if_the_mail_server_is_down() {
     shop_with_mail(FakeMailer::down)
-        .given_events(received(100))
-        .given_command(place())
-        .when_event(paid())
+        .given_events(stock_received(100))
+        .given_command(place_order())
+        .when_event(payment_received())
         .then_handler_failed::<MailHandler>(MailError)
         .then_aggregate::<Order>("ord-1")
         .has(|order| order.status == OrderStatus::Confirmed)

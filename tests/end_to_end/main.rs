@@ -1,4 +1,4 @@
-//! The tests of the seed at its three levels, corrected, each under a name that says what it shows.
+//! End-to-end tests of the example domains at the three test levels.
 
 mod bank;
 mod engine;

@@ -1,14 +1,16 @@
-//! Level 2: from the command that places an order to its stock and its row on the dashboard.
+//! Level 2: from the command that places an order to its stock and its dashboard row.
 
 use ::shop::{Inventory, InventoryEventHandler, Order, OrderDashboard, OrderStatus, StockLevel};
 
-use crate::fixture::{dashboard, place, placed, received, refused, reserved, shop};
+use crate::fixture::{
+    dashboard, order_placed, place_order, shop, stock_received, stock_refused, stock_reserved,
+};
 
 #[test]
 fn placed_order_is_on_the_dashboard() {
     shop()
-        .given_events(received(100))
-        .when(place())
+        .given_events(stock_received(100))
+        .when(place_order())
         .then_projection::<OrderDashboard>("ord-1")
         .is(OrderDashboard {
             order_id: "ord-1".into(),
@@ -22,10 +24,10 @@ fn placed_order_is_on_the_dashboard() {
 #[test]
 fn a_placed_order_reserves_its_stock() {
     shop()
-        .given_events(received(100))
-        .when(place())
+        .given_events(stock_received(100))
+        .when(place_order())
         .then_chain(["PlaceOrder", "OrderPlaced", "StockReserved"])
-        .then_events((placed(), reserved()))
+        .then_events((order_placed(), stock_reserved()))
         .then_handled_by::<InventoryEventHandler>()
         .times(1)
         .then_aggregate::<Inventory>("prod-1")
@@ -43,9 +45,9 @@ fn a_placed_order_reserves_its_stock() {
 #[test]
 fn order_beyond_the_stock_is_cancelled() {
     shop()
-        .given_events(received(1))
-        .when(place())
-        .then_event(refused(1))
+        .given_events(stock_received(1))
+        .when(place_order())
+        .then_event(stock_refused(1))
         .then_chain([
             "PlaceOrder",
             "OrderPlaced",
@@ -65,8 +67,8 @@ fn order_beyond_the_stock_is_cancelled() {
 #[test]
 fn outcome_can_be_checked_with_plain_asserts() {
     let outcome = shop()
-        .given_events(received(100))
-        .when(place())
+        .given_events(stock_received(100))
+        .when(place_order())
         .then_settled()
         .run();
 

@@ -6,7 +6,9 @@ use flow_domain::Aggregate;
 use flow_harness::unit;
 use pretty_assertions::assert_eq;
 
-use crate::fixture::{confirmed, placed, received, refused, released, reserved};
+use crate::fixture::{
+    order_confirmed, order_placed, stock_received, stock_refused, stock_released, stock_reserved,
+};
 
 fn draft() -> Order {
     Order::draft("ord-1", "cust-1", "prod-1", 2, 9_995)
@@ -15,7 +17,7 @@ fn draft() -> Order {
 fn placed_order() -> Order {
     let mut order = draft();
     order.place().unwrap();
-    // What comes out of a store has raised nothing.
+    // The JSON round trip drops the pending events, as if the order was loaded from a store.
     serde_json::from_value(serde_json::to_value(&order).unwrap()).unwrap()
 }
 
@@ -34,7 +36,7 @@ fn placing_an_order_raises_order_placed() {
 
     order.place().unwrap();
 
-    assert_eq!(order.raised(), placed());
+    assert_eq!(order.raised(), order_placed());
 }
 
 #[test]
@@ -46,12 +48,12 @@ fn an_order_is_placed_once() {
 }
 
 #[test]
-fn order_is_placed_in_one_flow() {
+fn unit_flow_places_an_order() {
     unit::<Order>()
         .given_aggregate(draft())
         .when(Order::place)
         .then_accepted()
-        .then_events(placed())
+        .then_events(order_placed())
         .has(|order| order.status == OrderStatus::Placed);
 }
 
@@ -69,7 +71,7 @@ fn a_placed_order_is_confirmed() {
     unit::<Order>()
         .given_aggregate(placed_order())
         .when(Order::confirm)
-        .then_events(confirmed())
+        .then_events(order_confirmed())
         .has(|order| order.status == OrderStatus::Confirmed);
 }
 
@@ -88,42 +90,42 @@ fn cancelled_order_has_a_reason() {
 #[test]
 fn stock_is_folded_from_its_events() {
     unit::<Inventory>()
-        .given_events((received(5), reserved()))
+        .given_events((stock_received(5), stock_reserved()))
         .when(|inventory| inventory.release("ord-1"))
-        .then_events(released())
+        .then_events(stock_released())
         .has(|inventory| inventory.available == 5);
 }
 
 #[test]
-fn stock_shortage_is_refused() {
+fn reservation_beyond_the_stock_is_refused() {
     unit::<Inventory>()
-        .given_events(received(1))
+        .given_events(stock_received(1))
         .when(|inventory| inventory.reserve("ord-1", 2))
-        .then_events(refused(1))
+        .then_events(stock_refused(1))
         .has(|inventory| inventory.available == 1);
 }
 
 #[test]
 fn stock_is_reserved_once_for_an_order() {
     unit::<Inventory>()
-        .given_events([received(5)])
+        .given_events([stock_received(5)])
         .when(|inventory| {
             inventory.reserve("ord-1", 2);
             inventory.reserve("ord-1", 2);
         })
-        .then_events(reserved())
+        .then_events(stock_reserved())
         .has(|inventory| inventory.available == 3);
 }
 
 #[test]
-fn new_product_has_no_stock() {
+fn new_product_receives_its_first_stock() {
     unit::<Inventory>()
         .given_nothing()
         .when(|inventory| inventory.receive(5))
         .has(|inventory| inventory.available == 5);
 }
 
-fn opened() -> AccountEvent {
+fn account_opened() -> AccountEvent {
     AccountEvent::AccountOpened {
         account_id: "acc-1".into(),
         owner: "Ada".into(),
@@ -131,7 +133,7 @@ fn opened() -> AccountEvent {
     }
 }
 
-fn withdrawn(amount_cents: u64) -> AccountEvent {
+fn money_withdrawn(amount_cents: u64) -> AccountEvent {
     AccountEvent::Withdrawn {
         account_id: "acc-1".into(),
         amount_cents,
@@ -141,16 +143,16 @@ fn withdrawn(amount_cents: u64) -> AccountEvent {
 #[test]
 fn account_can_be_overdrawn_to_its_limit() {
     unit::<Account>()
-        .given_events(opened())
+        .given_events(account_opened())
         .when(|account| account.withdraw(50))
-        .then_events(withdrawn(50))
+        .then_events(money_withdrawn(50))
         .has(|account| account.balance_cents == -50);
 }
 
 #[test]
 fn account_rejects_a_withdrawal_beyond_its_limit() {
     unit::<Account>()
-        .given_events(vec![opened(), withdrawn(20)])
+        .given_events(vec![account_opened(), money_withdrawn(20)])
         .when(|account| account.withdraw(31))
         .then_rejected(AccountError::InsufficientFunds {
             available_cents: 30,

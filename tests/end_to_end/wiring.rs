@@ -1,4 +1,4 @@
-//! The wiring of the seed as it is written is refused by name.
+//! A wiring mistake is rejected when the domain is built.
 
 use ::shop::{
     Inventory, InventoryCommandHandler, Order, OrderCommandHandler, OrderPlaced, ReceiveStock,
@@ -6,10 +6,10 @@ use ::shop::{
 use flow_domain::{Domain, Error, EventHandler, EventRoutes, UnitOfWork, WiringErrors};
 use flow_harness::prelude::*;
 
-use crate::fixture::place;
+use crate::fixture::place_order;
 
-/// As the seed has it: part of the inventory, so that it hears nothing of orders, and looking for the
-/// stock of a customer.
+/// Has two mistakes: it reads only events of the inventory, so it gets no orders. It also loads the
+/// stock by the id of the customer.
 #[derive(Debug)]
 struct InventoryEventHandler;
 
@@ -32,7 +32,7 @@ impl InventoryEventHandler {
     }
 }
 
-/// The same handler, hearing of orders.
+/// The same handler, subscribed to orders.
 #[derive(Debug)]
 struct SubscribedEventHandler;
 
@@ -67,14 +67,18 @@ fn shop_with_inventory_handler(handler: impl EventHandler) -> Result<Domain, Wir
 fn handler_without_a_matching_category_is_rejected() {
     let harness = FlowHarness::new(|| shop_with_inventory_handler(InventoryEventHandler));
 
-    let failure = harness.when(place()).then_settled().try_run().unwrap_err();
+    let failure = harness
+        .when(place_order())
+        .then_settled()
+        .try_run()
+        .unwrap_err();
 
-    insta::assert_snapshot!(failure.mismatch().found, @r"
+    insta::assert_snapshot!(failure.mismatch().found, @r#"
     the domain `ecommerce` has 1 wiring mistake
 
-      1. `InventoryEventHandler` handles `OrderPlaced`, but reads only `inventory`, where `OrderPlaced` never appears: it appears in `order`
-         remove the category from `routes`, so that it is derived from the events, or name `order`
-    ");
+      1. `InventoryEventHandler` handles `OrderPlaced` of the category `order`, but reads only `inventory`
+         add `on.category("order")` to `routes`, or name no category there: the handler then reads the categories of its events
+    "#);
 }
 
 #[test]
@@ -86,7 +90,7 @@ fn stock_lookup_by_the_wrong_id_fails_with_that_id() {
             product_id: "prod-1".into(),
             quantity: 100,
         })
-        .when(place())
+        .when(place_order())
         .then_handler_failed_saying::<SubscribedEventHandler>("there is no Inventory `cust-1`")
         .run();
 }

@@ -1,10 +1,12 @@
-//! Commands at the same time.
+//! Concurrent commands.
 
 use ::booking::{Booking, PaymentDeadline, RoomBooked, Status};
 use flow_harness::prelude::*;
 use rstest::rstest;
 
-use crate::fixture::{book, pay, place, place_as, received, rooms, shop};
+use crate::fixture::{
+    book_room, pay_room, place_order, place_order_with_id, rooms, shop, stock_received,
+};
 
 #[rstest]
 fn concurrent_commands_on_one_aggregate_conflict(
@@ -13,7 +15,7 @@ fn concurrent_commands_on_one_aggregate_conflict(
     let outcome = rooms()
         .mode(mode)
         .given_nothing()
-        .when_all((book(), book()))
+        .when_all((book_room(), book_room()))
         .then_accepted_of(1)
         .then_aggregate::<Booking>("b-1")
         .has(|booking| booking.status == Status::Booked)
@@ -32,8 +34,8 @@ fn concurrent_commands_on_one_aggregate_conflict(
 fn concurrent_commands_on_two_aggregates_succeed(#[values(Mode::Sync, Mode::Engine)] mode: Mode) {
     shop()
         .mode(mode)
-        .given_events(received(100))
-        .when_all([place(), place_as("ord-2")])
+        .given_events(stock_received(100))
+        .when_all([place_order(), place_order_with_id("ord-2")])
         .then_accepted_of(2)
         .run();
 }
@@ -41,14 +43,14 @@ fn concurrent_commands_on_two_aggregates_succeed(#[values(Mode::Sync, Mode::Engi
 #[test]
 fn unasserted_conflict_fails_the_flow() {
     let failure = rooms()
-        .given_command(book())
-        .when_all((pay(), pay()))
+        .given_command(book_room())
+        .when_all((pay_room(), pay_room()))
         .then_aggregate::<Booking>("b-1")
         .try_run()
         .expect_err("one conflicts");
 
-    insta::assert_snapshot!(failure.mismatch(), @r"
-    expected  nothing goes wrong that no `then` speaks of
+    insta::assert_snapshot!(failure.mismatch(), @"
+    expected  no problem, or a `then` that covers it
     found     PayRoom failed: BookingHandler could not write aggregate Booking `b-1`: expected version 1, found version 2
     ");
 }
@@ -56,8 +58,8 @@ fn unasserted_conflict_fails_the_flow() {
 #[test]
 fn wrong_accepted_count_reports_each_command() {
     let failure = rooms()
-        .given_command(book())
-        .when_all((pay(), pay()))
+        .given_command(book_room())
+        .when_all((pay_room(), pay_room()))
         .then_accepted_of(2)
         .try_run()
         .expect_err("one conflicts");

@@ -1,20 +1,21 @@
-//! The same sentence, the same record; and handlers that break it are found.
+//! Equal flows write equal records, and non-deterministic handlers are found.
 
 use std::thread;
 
 use ::booking::PAYMENT_TERM;
 use flow_harness::prelude::*;
 
-use crate::fixture::{book, instructed, mask_line_numbers, rooms_with_mail_down, unstable};
+use crate::fixture::{book_room, instructed, mask_line_numbers, rooms_with_mail_down, unstable};
 
-/// All that a run of one sentence left behind, as text.
+/// Returns the record of one run as text.
 fn record() -> String {
     let outcome = rooms_with_mail_down(2)
-        .given_command(book())
+        .given_command(book_room())
         .when_time_passes(PAYMENT_TERM)
         .when_redelivered(1)
         .then_settled()
         .run();
+
     outcome.record().to_string()
 }
 
@@ -35,25 +36,28 @@ fn concurrent_runs_write_equal_records() {
 fn determinism_check_passes_if_two_runs_are_equal() {
     rooms_with_mail_down(2)
         .check_determinism()
-        .given_command(book())
+        .given_command(book_room())
         .when_time_passes(PAYMENT_TERM)
         .then_settled()
         .run();
 }
 
 #[track_caller]
-fn check(what: &str, hint: &str) {
+fn check(instruction: &str, hint: &str) {
     for mode in [Mode::Sync, Mode::Engine] {
         let failure = unstable()
             .mode(mode)
             .check_determinism()
-            .when_event(instructed(what))
+            .when_event(instructed(instruction))
             .then_settled()
             .try_run()
             .expect_err("two runs differ");
 
         let found = &failure.mismatch().found;
-        assert!(found.starts_with("OddOne gave two results"), "{failure}");
+        assert!(
+            found.starts_with("UnstableProjector gave two results"),
+            "{failure}"
+        );
         assert!(found.contains(hint), "{failure}");
     }
 }
@@ -83,21 +87,21 @@ fn determinism_check_shows_the_first_different_write() {
         .expect_err("two runs differ");
 
     let text = mask_line_numbers(&failure.to_string());
-    let start = text.split("\n\nstory").next().unwrap();
-    let numbers = |letter: char| letter.is_ascii_digit();
-    let masked: Vec<&str> = start
+    let head = text.split("\n\nstory").next().unwrap();
+    // The counter is global, so its values depend on the other tests.
+    let masked: Vec<&str> = head
         .split("\"what\":\"")
-        .map(|part| part.trim_start_matches(numbers))
+        .map(|part| part.trim_start_matches(|char: char| char.is_ascii_digit()))
         .collect();
     insta::assert_snapshot!(masked.join("\"what\":\"N"), @r#"
     flow failed at step 2: then settled      tests/engine/determinism.rs:LINE
 
-      expected  two runs do the same
+      expected  two runs have the same record
       found     UnstableProjector gave two results for the same message
-                something that is not of the run decides: the clock, chance, a static, or the order of a hash map
-                first   wrote projection Tally `told-1` {"instruction_id":"told-1","what":"N"}
-                second  wrote projection Tally `told-1` {"instruction_id":"told-1","what":"N"}
+                the result depends on something outside the run: the clock, a random value, a static, or the order of a hash map
+                first   wrote projection Tally `inst-1` {"instruction_id":"inst-1","what":"N"}
+                second  wrote projection Tally `inst-1` {"instruction_id":"inst-1","what":"N"}
 
-    run    once more; this is the record of the second run that differs from the first
+    run    in a repeated run that differs from the first; the record is from the repeated run
     "#);
 }

@@ -1,4 +1,4 @@
-//! A fault at every delivery, one run for each.
+//! A fault at every delivery, in one run for each delivery.
 
 use ::booking::{PAYMENT_TERM, Room, Status};
 use ::shop::{Inventory, Order, OrderStatus};
@@ -6,8 +6,8 @@ use flow_harness::prelude::*;
 use rstest::rstest;
 
 use crate::fixture::{
-    FlakyMailer, Tally, book, counted, instructed, lab, mask_line_numbers, paid, place, received,
-    rooms, shop,
+    FlakyMailer, Tally, book_room, counted, instructed, lab, mask_line_numbers, payment_received,
+    place_order, rooms, shop, stock_received,
 };
 
 #[rstest]
@@ -22,9 +22,9 @@ fn order_is_confirmed_with_a_fault_at_every_step(
 ) {
     shop()
         .mode(Mode::Engine)
-        .given_events(received(100))
-        .when(place())
-        .when_event(paid())
+        .given_events(stock_received(100))
+        .when(place_order())
+        .when_event(payment_received())
         .fault_at_every_step(fault)
         .then_aggregate::<Order>("ord-1")
         .has(|order| order.status == OrderStatus::Confirmed)
@@ -38,7 +38,7 @@ fn guest_gets_one_mail_with_a_fault_at_every_step(
     #[values(StepFault::Fails, StepFault::Crashes, StepFault::Restarts)] fault: StepFault,
 ) {
     rooms()
-        .given_command(book())
+        .given_command(book_room())
         .when_time_passes(PAYMENT_TERM)
         .fault_at_every_step(fault)
         .then_projection::<Room>("b-1")
@@ -61,15 +61,15 @@ fn non_idempotent_handler_is_found_with_its_step() {
         .expect_err("it raises another one");
 
     insta::assert_snapshot!(mask_line_numbers(&failure.to_string()), @r#"
-    flow failed at step 2: then what the closure says      tests/engine/fault_at_every_step.rs:LINE
+    flow failed at step 2: then closure      tests/engine/fault_at_every_step.rs:LINE
 
       expected  one event
       found     2 events
 
-    run    with a fault at step 1 of 2: the engine dies after the commit of Countdown on Counted; without a fault it passes
+    run    with a fault at delivery 1 of 2: the engine crashes after the commit of Countdown on Counted; without a fault the flow passes
 
     story   1 when   Counted { counted_id: "count-1", left: 1 }  accepted
-            2 then   what the closure says                       FAILED
+            2 then   closure                                     FAILED
 
     chain  Counted                             count-count-1 @1
            ├ Countdown                         handled
@@ -79,8 +79,8 @@ fn non_idempotent_handler_is_found_with_its_step() {
              └ Counted                         count-count-1 @3
                └ Countdown                     handled, changed nothing
 
-    left   nothing waiting · no handlers failed · no dead letters
-    again  cargo test fault_at_every_step::non_idempotent_handler_is_found_with_its_step
+    end    nothing pending · no handlers failed · no dead letters
+    rerun  cargo test fault_at_every_step::non_idempotent_handler_is_found_with_its_step
     "#);
 }
 
@@ -90,7 +90,7 @@ fn failure_without_a_fault_does_not_mention_a_fault() {
         .mode(Mode::Engine)
         .when_event(instructed("nothing"))
         .fault_at_every_step(StepFault::Fails)
-        .then_projection::<Tally>("told-1")
+        .then_projection::<Tally>("inst-1")
         .absent()
         .try_run()
         .expect_err("it is there");
@@ -98,11 +98,11 @@ fn failure_without_a_fault_does_not_mention_a_fault() {
     assert!(!failure.to_string().contains("with a fault"), "{failure}");
 }
 
-/// A mailer sends, and then its commit is refused: it handles each message once, and sends twice.
+/// The mailer sends, and then its commit is refused. It handles each message once, but sends twice.
 #[test]
 fn second_mail_after_a_refused_commit_is_found() {
     let failure = rooms()
-        .given_command(book())
+        .given_command(book_room())
         .when_time_passes(PAYMENT_TERM)
         .fault_at_every_step(StepFault::Conflicts)
         .then_resource(|mailer: &FlakyMailer| mailer.state().sent == ["ada"])
@@ -112,15 +112,15 @@ fn second_mail_after_a_refused_commit_is_found() {
     insta::assert_snapshot!(mask_line_numbers(&failure.to_string()), @r#"
     flow failed at step 3: then resource FlakyMailer      tests/engine/fault_at_every_step.rs:LINE
 
-      expected  a FlakyMailer for which the closure holds
+      expected  a FlakyMailer for which the closure returns true
       found     FlakyMailer { state: Mutex { data: MailServerState { n_down: 0, sent: ["ada", "ada"],
-                  failed: ["attempt 1: GuestMailer could not write what it changed: expected the version that was loaded, found a newer one,
-                  by a scripted fault"] }, poisoned: false, .. } }
+                  failed: ["attempt 1: GuestMailer could not write its changes: expected the loaded version, found a newer version,
+                  from a scripted fault"] }, poisoned: false, .. } }
 
-    run    with a fault at step 3 of 4: a conflict at the commit of GuestMailer on RoomReleased; without a fault it passes
+    run    with a fault at delivery 3 of 4: a conflict at the commit of GuestMailer on RoomReleased; without a fault the flow passes
 
     story   1 given  BookRoom { booking_id: "b-1", guest: "ada" }
-            2 when   3days pass
+            2 when   time passes: 3days
             3 then   resource FlakyMailer                          FAILED
 
     chain  ReleaseRoom                         BookingHandler  stored Booking "b-1"
@@ -129,7 +129,7 @@ fn second_mail_after_a_refused_commit_is_found() {
              ├ GuestMailer                     handled, changed nothing (attempt 2)
              └ RoomListProjector               wrote Room "b-1"
 
-    left   nothing waiting · 1 handler failed · no dead letters
-    again  cargo test fault_at_every_step::second_mail_after_a_refused_commit_is_found
+    end    nothing pending · 1 handler failed · no dead letters
+    rerun  cargo test fault_at_every_step::second_mail_after_a_refused_commit_is_found
     "#);
 }

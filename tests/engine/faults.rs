@@ -1,4 +1,4 @@
-//! What is made to go wrong, and what happens then.
+//! Injected faults and their effects.
 
 use ::booking::{
     Booking, BookingHandler, GuestMailer, PAYMENT_TERM, Room, RoomListProjector, ServerDown,
@@ -10,13 +10,14 @@ use flow_harness::prelude::*;
 use rstest::rstest;
 
 use crate::fixture::{
-    FakeMailer, FlakyMailer, book, paid, place, received, rooms, shop, shop_with_mail,
+    FakeMailer, FlakyMailer, book_room, payment_received, place_order, rooms, shop, shop_with_mail,
+    stock_received,
 };
 
 #[test]
 fn retried_handler_succeeds() {
     rooms()
-        .given_command(book())
+        .given_command(book_room())
         .with_fault(
             Fault::handler::<GuestMailer>()
                 .fails(ServerDown)
@@ -32,9 +33,9 @@ fn retried_handler_succeeds() {
 fn retry_follows_a_panic() {
     shop()
         .mode(Mode::Engine)
-        .given_events(received(100))
+        .given_events(stock_received(100))
         .with_fault(Fault::handler::<InventoryEventHandler>().panics("out of memory"))
-        .when(place())
+        .when(place_order())
         .then_attempts::<InventoryEventHandler>(2)
         .then_aggregate::<Inventory>("prod-1")
         .has(|inventory| inventory.available == 98)
@@ -44,9 +45,9 @@ fn retry_follows_a_panic() {
 #[test]
 fn inline_failure_is_not_retried() {
     shop()
-        .given_events(received(100))
+        .given_events(stock_received(100))
         .with_fault(Fault::handler::<InventoryEventHandler>().panics("out of memory"))
-        .when(place())
+        .when(place_order())
         .then_handler_failed_saying::<InventoryEventHandler>("out of memory")
         .then_aggregate::<Inventory>("prod-1")
         .has(|inventory| inventory.available == 100)
@@ -57,9 +58,9 @@ fn inline_failure_is_not_retried() {
 fn conflict_is_retried_immediately() {
     let outcome = shop()
         .mode(Mode::Engine)
-        .given_events(received(100))
+        .given_events(stock_received(100))
         .with_fault(Fault::append("inventory-prod-1").conflicts())
-        .when(place())
+        .when(place_order())
         .then_attempts::<InventoryEventHandler>(2)
         .then_aggregate::<Inventory>("prod-1")
         .has(|inventory| inventory.available == 98)
@@ -69,7 +70,7 @@ fn conflict_is_retried_immediately() {
         .record()
         .entries()
         .iter()
-        .map(|one| one.time)
+        .map(|entry| entry.time)
         .collect();
     assert!(times.iter().all(|time| *time == times[0]), "no time passed");
 }
@@ -78,9 +79,9 @@ fn conflict_is_retried_immediately() {
 fn failed_publish_is_retried() {
     shop()
         .mode(Mode::Engine)
-        .given_events(received(100))
+        .given_events(stock_received(100))
         .with_fault(Fault::publish().fails().times(3))
-        .when(place())
+        .when(place_order())
         .then_aggregate::<Inventory>("prod-1")
         .has(|inventory| inventory.available == 98)
         .then_settled()
@@ -90,7 +91,7 @@ fn failed_publish_is_retried() {
 #[test]
 fn crashed_engine_redelivers_an_unacknowledged_message() {
     rooms()
-        .given_command(book())
+        .given_command(book_room())
         .with_fault(Fault::crash_after::<GuestMailer>().commits())
         .when_time_passes(PAYMENT_TERM)
         .then_attempts::<GuestMailer>(2)
@@ -102,7 +103,7 @@ fn crashed_engine_redelivers_an_unacknowledged_message() {
 #[test]
 fn restarted_engine_loses_no_message() {
     rooms()
-        .given_command(book())
+        .given_command(book_room())
         .with_fault(Fault::restart_after(1))
         .when_time_passes(PAYMENT_TERM)
         .then_handled_by::<RoomListProjector>()
@@ -116,14 +117,14 @@ fn restarted_engine_loses_no_message() {
 fn conflicting_command_fails() {
     let failure = rooms()
         .with_fault(Fault::append("booking-b-1").conflicts())
-        .when(book())
+        .when(book_room())
         .then_accepted()
         .try_run()
         .expect_err("it conflicts");
 
-    insta::assert_snapshot!(failure.mismatch(), @r"
+    insta::assert_snapshot!(failure.mismatch(), @"
     expected  BookRoom is accepted
-    found     BookRoom failed: BookingHandler could not write stream `booking-b-1`: expected the version that was loaded, found a newer one, by a scripted fault
+    found     BookRoom failed: BookingHandler could not write stream `booking-b-1`: expected the loaded version, found a newer version, from a scripted fault
     ");
 }
 
@@ -131,36 +132,36 @@ fn conflicting_command_fails() {
 fn fault_that_is_never_reached_fails_the_flow() {
     let failure = shop()
         .mode(Mode::Engine)
-        .given_events(received(100))
+        .given_events(stock_received(100))
         .with_fault(
             Fault::handler::<OrderCommandHandler>()
                 .panics("never")
                 .nth(2),
         )
-        .when(place())
+        .when(place_order())
         .then_aggregate::<Order>("ord-1")
         .try_run()
         .expect_err("it is called once");
 
-    insta::assert_snapshot!(failure.mismatch(), @r"
-    expected  the fault happens: OrderCommandHandler panics: never, at the 2. time
-    found     its place was reached once, and it was to happen later
+    insta::assert_snapshot!(failure.mismatch(), @"
+    expected  the fault happens: OrderCommandHandler panics: never, at occurrence 2
+    found     the run reached the point of the fault only once
     ");
 }
 
 #[test]
 fn fault_after_the_act_fails() {
     let failure = shop()
-        .when(place())
+        .when(place_order())
         .with_fault(Fault::handler::<OrderCommandHandler>().panics("too late"))
         .then_aggregate::<Order>("ord-1")
         .try_run()
         .expect_err("it was called before");
 
-    insta::assert_snapshot!(failure.mismatch(), @r"
+    insta::assert_snapshot!(failure.mismatch(), @"
     expected  the fault happens: OrderCommandHandler panics: too late
-    found     it was never reached
-              no act comes after it: say it before the act
+    found     the run never reached the point of the fault
+              no act follows the fault: move the fault before the act
     ");
 }
 
@@ -168,15 +169,15 @@ fn fault_after_the_act_fails() {
 fn engine_fault_fails_in_sync_mode() {
     let failure = shop()
         .with_fault(Fault::publish().fails())
-        .when_event(received(100))
+        .when_event(stock_received(100))
         .then_settled()
         .try_run()
         .expect_err("nothing is published");
 
-    insta::assert_snapshot!(failure.mismatch(), @r"
+    insta::assert_snapshot!(failure.mismatch(), @"
     expected  the fault happens: publishing fails
-    found     it was never reached
-              `Mode::Sync` has no engine to which it could happen
+    found     the run never reached the point of the fault
+              the fault needs an engine, and `Mode::Sync` has none
     ");
 }
 
@@ -184,7 +185,7 @@ fn engine_fault_fails_in_sync_mode() {
 fn fault_of_an_unknown_handler_fails() {
     let failure = shop()
         .with_fault(Fault::handler::<BookingHandler>().panics("never"))
-        .when_event(received(100))
+        .when_event(stock_received(100))
         .then_settled()
         .try_run()
         .expect_err("another domain");
@@ -199,10 +200,10 @@ fn fault_of_an_unknown_handler_fails() {
 fn resource_fault_fails_one_call(#[values(Mode::Sync, Mode::Engine)] mode: Mode) {
     let outcome = shop_with_mail(FakeMailer::default)
         .mode(mode)
-        .given_events(received(100))
-        .given_command(place())
+        .given_events(stock_received(100))
+        .given_command(place_order())
         .with_fault(Fault::resource::<FakeMailer>().fails_at_call(1))
-        .when_event(paid())
+        .when_event(payment_received())
         .then(|_: &Outcome| Ok(()))
         .try_run();
 
@@ -223,10 +224,10 @@ fn resource_fault_fails_one_call(#[values(Mode::Sync, Mode::Engine)] mode: Mode)
 fn resource_fault_makes_the_handler_retry() {
     shop_with_mail(FakeMailer::default)
         .mode(Mode::Engine)
-        .given_events(received(100))
-        .given_command(place())
+        .given_events(stock_received(100))
+        .given_command(place_order())
         .with_fault(Fault::resource::<FakeMailer>().fails_at_call(1))
-        .when_event(paid())
+        .when_event(payment_received())
         .then_attempts::<MailHandler>(2)
         .then_aggregate::<Order>("ord-1")
         .has(|order| order.status == OrderStatus::Confirmed)
@@ -241,7 +242,7 @@ fn story_shows_the_fault() {
                 .fails(ServerDown)
                 .times(2),
         )
-        .when(book())
+        .when(book_room())
         .then_aggregate::<Booking>("b-1")
         .run();
 

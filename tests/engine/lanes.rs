@@ -1,14 +1,14 @@
-//! What is less urgent has a lane of its own.
+//! Less urgent messages use a lane of their own.
 
 use ::booking::{PAYMENT_TERM, Room, RoomBooked, RoomReleased};
 use flow_domain::{message::Priority, port::Lane};
 
-use crate::fixture::{book, rooms};
+use crate::fixture::{book_room, rooms};
 
 #[test]
 fn backfill_uses_its_own_lane() {
     rooms()
-        .when(book())
+        .when(book_room())
         .with_priority(Priority::BACKFILL)
         .then_lane::<RoomBooked>(Lane::Backfill)
         .then_projection::<Room>("b-1")
@@ -18,7 +18,7 @@ fn backfill_uses_its_own_lane() {
 #[test]
 fn priority_is_inherited_by_caused_messages() {
     rooms()
-        .when(book())
+        .when(book_room())
         .with_priority(Priority::BACKFILL)
         .when_time_passes(PAYMENT_TERM)
         .then_lane::<RoomReleased>(Lane::Backfill)
@@ -28,7 +28,7 @@ fn priority_is_inherited_by_caused_messages() {
 #[test]
 fn priority_at_the_threshold_uses_the_normal_lane() {
     rooms()
-        .when(book())
+        .when(book_room())
         .then_lane::<RoomBooked>(Lane::Primary)
         .run();
 }
@@ -36,13 +36,13 @@ fn priority_at_the_threshold_uses_the_normal_lane() {
 #[test]
 fn wrong_lane_is_reported() {
     let failure = rooms()
-        .when(book())
+        .when(book_room())
         .then_lane::<RoomBooked>(Lane::Backfill)
         .try_run()
         .expect_err("the primary lane");
 
-    insta::assert_snapshot!(failure.mismatch(), @r"
+    insta::assert_snapshot!(failure.mismatch(), @"
     expected  RoomBooked is published on the backfill lane
-    found     RoomBooked was published to booking
+    found     RoomBooked was published to the topic `booking`
     ");
 }

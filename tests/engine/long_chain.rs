@@ -1,4 +1,4 @@
-//! Chains that are long, and chains that do not end.
+//! Long chains and endless chains.
 
 use flow_harness::prelude::*;
 use rstest::rstest;
@@ -28,12 +28,12 @@ fn endless_chain_is_stopped_and_named() {
         .try_run()
         .expect_err("over the budget");
 
-    insta::assert_snapshot!(failure.mismatch(), @r"
+    insta::assert_snapshot!(failure.mismatch(), @"
     expected  the flow settles
     found     the flow did not settle within 20 deliveries
               busy     Countdown, called 20 times
               cycle    Counted -> Countdown -> Counted, repeated 20 times
-              waiting  Countdown on Counted
-              to do    break the cycle, or raise the budget if the flow really is this long
+              pending  Countdown on Counted
+              fix      break the cycle, or raise the budget if the flow really is this long
     ");
 }

@@ -1,4 +1,4 @@
-//! Level 3: the same sentences through the engine, and what only the engine does.
+//! Level 3: test flows in engine mode, and features that only the engine has.
 
 mod concurrent_commands;
 mod dead_letters;

@@ -1,11 +1,13 @@
-//! The same message again, with the same id.
+//! Redelivery of a message with the same id.
 
 use ::booking::{GuestMailer, PAYMENT_TERM};
 use ::shop::{Inventory, InventoryEventHandler};
 use flow_harness::prelude::*;
 use rstest::rstest;
 
-use crate::fixture::{FlakyMailer, book, counted, lab, place, received, rooms, shop};
+use crate::fixture::{
+    FlakyMailer, book_room, counted, lab, place_order, rooms, shop, stock_received,
+};
 
 #[rstest]
 fn redelivered_message_is_skipped_by_a_once_handler(
@@ -13,7 +15,7 @@ fn redelivered_message_is_skipped_by_a_once_handler(
 ) {
     rooms()
         .mode(mode)
-        .given_command(book())
+        .given_command(book_room())
         .when_time_passes(PAYMENT_TERM)
         .when_redelivered(2)
         .then_attempts::<GuestMailer>(3)
@@ -25,8 +27,8 @@ fn redelivered_message_is_skipped_by_a_once_handler(
 fn redelivered_order_reserves_stock_once(#[values(Mode::Sync, Mode::Engine)] mode: Mode) {
     shop()
         .mode(mode)
-        .given_events(received(100))
-        .when(place())
+        .given_events(stock_received(100))
+        .when(place_order())
         .when_redelivered(1)
         .then_handled_by::<InventoryEventHandler>()
         .times(2)
@@ -44,7 +46,7 @@ fn redelivery_finds_a_counting_handler(#[values(Mode::Sync, Mode::Engine)] mode:
         .then_settled()
         .run();
 
-    let raised = outcome.events();
-    assert_eq!(raised.len(), 2);
-    assert_ne!(raised[0].metadata().id, raised[1].metadata().id);
+    let events = outcome.events();
+    assert_eq!(events.len(), 2);
+    assert_ne!(events[0].metadata().id, events[1].metadata().id);
 }

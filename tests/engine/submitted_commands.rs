@@ -1,4 +1,4 @@
-//! Commands that are handled later.
+//! Submitted commands: the engine handles them later.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use ::booking::{BookRoom, Booking, BookingError, BookingHandler, Room, Status};
 use flow_harness::prelude::*;
 use rstest::rstest;
 
-use crate::fixture::{book, pay, rooms};
+use crate::fixture::{book_room, pay_room, rooms};
 
 #[rstest]
 fn submitted_command_is_processed(
@@ -14,7 +14,7 @@ fn submitted_command_is_processed(
 ) {
     rooms()
         .mode(mode)
-        .when_submitted(book())
+        .when_submitted(book_room())
         .then_handled_by::<BookingHandler>()
         .times(1)
         .then_projection::<Room>("b-1")
@@ -25,9 +25,9 @@ fn submitted_command_is_processed(
 fn submitted_command_rejection_is_reported(#[values(Mode::Sync, Mode::Engine)] mode: Mode) {
     rooms()
         .mode(mode)
-        .given_command(book())
-        .given_command(pay())
-        .when_submitted(pay())
+        .given_command(book_room())
+        .given_command(pay_room())
+        .when_submitted(pay_room())
         .then_handler_failed::<BookingHandler>(BookingError::NotBooked(Status::Paid))
         .then_dead_letters()
         .none()
@@ -38,7 +38,7 @@ fn submitted_command_rejection_is_reported(#[values(Mode::Sync, Mode::Engine)] m
 fn expired_command_is_skipped_and_reported() {
     rooms()
         .paused()
-        .when_submitted(book())
+        .when_submitted(book_room())
         .with_deadline(Duration::from_secs(60))
         .then_pending_in_outbox(1)
         .when_time_passes(Duration::from_secs(61))
@@ -53,14 +53,14 @@ fn expired_command_is_skipped_and_reported() {
 #[test]
 fn command_before_its_deadline_does_not_expire() {
     let failure = rooms()
-        .when_submitted(book())
+        .when_submitted(book_room())
         .with_deadline(Duration::from_secs(60))
         .then_expired::<BookRoom>()
         .try_run()
         .expect_err("it came in time");
 
-    insta::assert_snapshot!(failure.mismatch(), @r"
+    insta::assert_snapshot!(failure.mismatch(), @"
     expected  BookRoom expires
-    found     BookRoom, to be handled until 2026-01-01T00:01:00Z, was handled at 2026-01-01T00:00:00Z
+    found     BookRoom has the deadline 2026-01-01T00:01:00Z and was handled at 2026-01-01T00:00:00Z
     ");
 }

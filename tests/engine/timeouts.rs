@@ -1,4 +1,4 @@
-//! What is scheduled, and what happens when its time comes.
+//! Scheduled commands, before and after their time.
 
 use std::time::Duration;
 
@@ -9,13 +9,13 @@ use flow_domain::clock::VirtualClock;
 use flow_harness::prelude::*;
 use rstest::rstest;
 
-use crate::fixture::{FlakyMailer, book, pay, rooms, rooms_with_mail_down};
+use crate::fixture::{FlakyMailer, book_room, pay_room, rooms, rooms_with_mail_down};
 
 #[rstest]
 fn a_room_that_is_not_paid_in_time_is_free_again(#[values(Mode::Sync, Mode::Engine)] mode: Mode) {
     rooms()
         .mode(mode)
-        .when(book())
+        .when(book_room())
         .then_scheduled::<ReleaseRoom>()
         .when_time_passes(PAYMENT_TERM)
         .then_event(RoomReleased {
@@ -33,8 +33,8 @@ fn a_room_that_is_not_paid_in_time_is_free_again(#[values(Mode::Sync, Mode::Engi
 fn a_room_that_is_paid_keeps_its_guest(#[values(Mode::Sync, Mode::Engine)] mode: Mode) {
     rooms()
         .mode(mode)
-        .given_command(book())
-        .when(pay())
+        .given_command(book_room())
+        .when(pay_room())
         .then_not_scheduled::<ReleaseRoom>()
         .when_time_passes(PAYMENT_TERM * 2)
         .then_no_event::<RoomReleased>()
@@ -51,7 +51,7 @@ fn scheduled_command_does_not_run_before_its_time(#[values(Mode::Sync, Mode::Eng
 
     rooms()
         .mode(mode)
-        .given_command(book())
+        .given_command(book_room())
         .when_time_reaches(almost)
         .then_no_event::<RoomReleased>()
         .then_scheduled::<ReleaseRoom>()
@@ -63,7 +63,7 @@ fn scheduled_command_does_not_run_before_its_time(#[values(Mode::Sync, Mode::Eng
 #[test]
 fn a_mail_server_that_is_down_is_tried_again_after_the_timeout() {
     let outcome = rooms_with_mail_down(4)
-        .given_command(book())
+        .given_command(book_room())
         .when_time_passes(PAYMENT_TERM)
         .then_attempts::<GuestMailer>(5)
         .then_dead_letters()

@@ -1,18 +1,18 @@
-//! A closure of the test that panics.
+//! Reports of a closure in the test that panics.
 
 use ::shop::{OrderDashboard, OrderPlaced};
 use flow_harness::prelude::*;
 
 use crate::{
-    fixture::{place, place_as, received, shop},
+    fixture::{place_order, place_order_with_id, shop, stock_received},
     report,
 };
 
 #[test]
 fn closure_that_panics_on_a_row() {
     let flow = shop()
-        .given_events(received(100))
-        .when(place())
+        .given_events(stock_received(100))
+        .when(place_order())
         .then_projection::<OrderDashboard>("ord-1")
         .has(|row| {
             assert_eq!(row.total_cents, 9_990);
@@ -22,13 +22,13 @@ fn closure_that_panics_on_a_row() {
     insta::assert_snapshot!(report(flow), @r#"
     flow failed at step 3: then OrderDashboard "ord-1" has      tests/failure_reports/closures.rs:LINE
 
-      expected  the closure comes to an answer
+      expected  the closure returns without a panic
       found     the closure panicked at tests/failure_reports/closures.rs:LINE: assertion `left == right` failed
                   left: 9995
                  right: 9990
                 { order_id: "ord-1", customer_id: "cust-1", status: "Placed", total_cents: 9995 }
 
-    why    customer_id, order_id, status, total_cents were set last by OrderDashboardProjector on OrderPlaced
+    why    OrderDashboardProjector handled OrderPlaced and was the last to set `customer_id`, `order_id`, `status`, `total_cents`
     or     Fulfilment handled StockReserved and issued no ConfirmOrder
 
     story   1 given  StockReceived { product_id: "prod-1", quantity: 100 }
@@ -44,27 +44,29 @@ fn closure_that_panics_on_a_row() {
              ├ Fulfilment                      stored Fulfilment "ord-1"
              └ OrderDashboardProjector         wrote OrderDashboard "ord-1"   <- here
 
-    left   nothing waiting · no handlers failed
+    end    nothing pending · no handlers failed
     "#);
 }
 
 #[test]
 fn closure_that_panics_while_making_a_command() {
     let flow = shop()
-        .when(place())
-        .when_with(|outcome: &Outcome| place_as(&outcome.events_of::<OrderPlaced>()[7].order_id))
+        .when(place_order())
+        .when_with(|outcome: &Outcome| {
+            place_order_with_id(&outcome.events_of::<OrderPlaced>()[7].order_id)
+        })
         .then_accepted();
 
     insta::assert_snapshot!(report(flow), @r#"
-    flow failed at step 2: when a command made from what was seen      tests/failure_reports/closures.rs:LINE
+    flow failed at step 2: when a command that a closure builds      tests/failure_reports/closures.rs:LINE
 
-      expected  the closure makes a command
+      expected  the closure returns a command without a panic
       found     the closure panicked at tests/failure_reports/closures.rs:LINE: index out of bounds: the len is 1 but the index is 7
 
-      1 step after it was not run
+      1 later step was skipped
 
     story   1 when   PlaceOrder { order_id: "ord-1", customer_id: "cust-1", .. }  accepted
-            2 when   a command made from what was seen                            FAILED
+            2 when   a command that a closure builds                              FAILED
             3 then   accepted                                                     skipped
 
     chain  PlaceOrder                             OrderCommandHandler  stored Order "ord-1"
@@ -79,6 +81,6 @@ fn closure_that_panics_while_making_a_command() {
              ├ Fulfilment                         stored Fulfilment "ord-1"
              └ OrderDashboardProjector            wrote OrderDashboard "ord-1"
 
-    left   nothing waiting · no handlers failed
+    end    nothing pending · no handlers failed
     "#);
 }

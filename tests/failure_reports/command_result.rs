@@ -1,22 +1,25 @@
-//! A command that is refused, or is not.
+//! Reports of a command that is rejected, or unexpectedly accepted.
 
 use ::shop::{ConfirmOrder, OrderError};
 
 use crate::{
-    fixture::{place, received, shop},
+    fixture::{place_order, shop, stock_received},
     report,
 };
 
 #[test]
 fn unasserted_rejection() {
-    let flow = shop().given_command(place()).when(place()).then_no_events();
+    let flow = shop()
+        .given_command(place_order())
+        .when(place_order())
+        .then_no_events();
 
     insta::assert_snapshot!(report(flow), @r#"
     flow failed at step 2: when PlaceOrder { order_id: "ord-1", customer_id: "cust-1", .. }      tests/failure_reports/command_result.rs:LINE
 
-      expected  nothing goes wrong that no `then` speaks of
+      expected  no problem, or a `then` that covers it
       found     PlaceOrder was rejected: the order is already placed
-                If that is the point, say so: `.then_rejected(..)`
+                If the test expects this, add `.then_rejected(..)`
 
     story   1 given  PlaceOrder { order_id: "ord-1", customer_id: "cust-1", .. }
             2 when   PlaceOrder { order_id: "ord-1", customer_id: "cust-1", .. }  REJECTED: the order is already placed
@@ -24,15 +27,15 @@ fn unasserted_rejection() {
 
     chain  PlaceOrder                          OrderCommandHandler  REJECTED: the order is already placed   <- here
 
-    left   nothing waiting · no handlers failed
+    end    nothing pending · no handlers failed
     "#);
 }
 
 #[test]
 fn expected_rejection_is_missing() {
     let flow = shop()
-        .given_events(received(100))
-        .when(place())
+        .given_events(stock_received(100))
+        .when(place_order())
         .then_rejected(OrderError::AlreadyPlaced);
 
     insta::assert_snapshot!(report(flow), @r#"
@@ -41,7 +44,7 @@ fn expected_rejection_is_missing() {
       expected  PlaceOrder is rejected with AlreadyPlaced
       found     PlaceOrder was accepted
 
-    why    OrderCommandHandler handled PlaceOrder: OrderPlaced, Order "ord-1"
+    why    OrderCommandHandler handled PlaceOrder; effects: OrderPlaced, Order "ord-1"
 
     story   1 given  StockReceived { product_id: "prod-1", quantity: 100 }
             2 when   PlaceOrder { order_id: "ord-1", customer_id: "cust-1", .. }  accepted
@@ -56,7 +59,7 @@ fn expected_rejection_is_missing() {
              ├ Fulfilment                      stored Fulfilment "ord-1"
              └ OrderDashboardProjector         wrote OrderDashboard "ord-1"
 
-    left   nothing waiting · no handlers failed
+    end    nothing pending · no handlers failed
     "#);
 }
 
@@ -74,22 +77,22 @@ fn failure_instead_of_a_rejection() {
       expected  ConfirmOrder is rejected with AlreadyPlaced
       found     ConfirmOrder failed: there is no Order `ord-9`
 
-    do     begin with Order "ord-9", if it is to be there: `.given_command(..)` or `.given_aggregate(..)`
+    fix    create Order "ord-9" with `.given_command(..)` or `.given_aggregate(..)`, if it should exist
 
     story   1 when   ConfirmOrder { order_id: "ord-9" }  FAILED: there is no Order `ord-9`
             2 then   rejected with AlreadyPlaced         FAILED
 
     chain  ConfirmOrder                        OrderCommandHandler  FAILED: there is no Order `ord-9`   <- here
 
-    left   nothing waiting · 1 handler failed
+    end    nothing pending · 1 handler failed
     "#);
 }
 
 #[test]
 fn given_command_is_rejected() {
     let flow = shop()
-        .given_command(place())
-        .given_command(place())
+        .given_command(place_order())
+        .given_command(place_order())
         .when(ConfirmOrder {
             order_id: "ord-1".into(),
         })
@@ -98,14 +101,14 @@ fn given_command_is_rejected() {
     insta::assert_snapshot!(report(flow), @r#"
     flow failed at step 2: given PlaceOrder { order_id: "ord-1", customer_id: "cust-1", .. }      tests/failure_reports/command_result.rs:LINE
 
-      expected  what is given happens without trouble
-      found     it was rejected: the order is already placed
-                If that is the point, `.when(..)` is the word
+      expected  the given step runs without problems
+      found     the command was rejected: the order is already placed
+                If the test expects this, use `.when(..)` instead
 
-      2 steps after it were not run
+      2 later steps were skipped
 
-    why    OrderCommandHandler refused PlaceOrder: the order is already placed
-    do     make what it asks for true in `given_..`, or expect the refusal: `.then_rejected(..)`
+    why    OrderCommandHandler rejected PlaceOrder: the order is already placed
+    fix    set up the required state in a `given_..` step, or expect the rejection: `.then_rejected(..)`
 
     story   1 given  PlaceOrder { order_id: "ord-1", customer_id: "cust-1", .. }
             2 given  PlaceOrder { order_id: "ord-1", customer_id: "cust-1", .. }  FAILED
@@ -114,15 +117,15 @@ fn given_command_is_rejected() {
 
     chain  PlaceOrder                          OrderCommandHandler  REJECTED: the order is already placed   <- here
 
-    left   nothing waiting · no handlers failed
+    end    nothing pending · no handlers failed
     "#);
 }
 
 #[test]
 fn failed_act_skips_the_later_steps() {
     let flow = shop()
-        .given_command(place())
-        .when(place())
+        .given_command(place_order())
+        .when(place_order())
         .when(ConfirmOrder {
             order_id: "ord-1".into(),
         })
@@ -132,11 +135,11 @@ fn failed_act_skips_the_later_steps() {
     insta::assert_snapshot!(report(flow), @r#"
     flow failed at step 2: when PlaceOrder { order_id: "ord-1", customer_id: "cust-1", .. }      tests/failure_reports/command_result.rs:LINE
 
-      expected  nothing goes wrong that no `then` speaks of
+      expected  no problem, or a `then` that covers it
       found     PlaceOrder was rejected: the order is already placed
-                If that is the point, say so: `.then_rejected(..)`
+                If the test expects this, add `.then_rejected(..)`
 
-      3 steps after it were not run
+      3 later steps were skipped
 
     story   1 given  PlaceOrder { order_id: "ord-1", customer_id: "cust-1", .. }
             2 when   PlaceOrder { order_id: "ord-1", customer_id: "cust-1", .. }  REJECTED: the order is already placed
@@ -146,6 +149,6 @@ fn failed_act_skips_the_later_steps() {
 
     chain  PlaceOrder                          OrderCommandHandler  REJECTED: the order is already placed   <- here
 
-    left   nothing waiting · no handlers failed
+    end    nothing pending · no handlers failed
     "#);
 }

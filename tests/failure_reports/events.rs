@@ -1,18 +1,21 @@
-//! Other events than expected.
+//! Reports of events that differ from the expected ones.
 
 use ::shop::StockReserved;
 
 use crate::{
-    fixture::{confirmed, paid, place, placed, received, refused, reserved, shop},
+    fixture::{
+        order_confirmed, order_placed, payment_received, place_order, shop, stock_received,
+        stock_refused, stock_reserved,
+    },
     report,
 };
 
 #[test]
 fn an_event_is_missing() {
     let flow = shop()
-        .given_events(received(100))
-        .when(place())
-        .then_events((placed(), reserved(), confirmed()));
+        .given_events(stock_received(100))
+        .when(place_order())
+        .then_events((order_placed(), stock_reserved(), order_confirmed()));
 
     insta::assert_snapshot!(report(flow), @r#"
     flow failed at step 3: then events OrderPlaced, StockReserved, OrderConfirmed      tests/failure_reports/events.rs:LINE
@@ -24,8 +27,8 @@ fn an_event_is_missing() {
                 missing      OrderConfirmed { order_id: "ord-1", customer_id: "cust-1" }
 
     why    Fulfilment handled StockReserved and issued no ConfirmOrder
-    do     look at what Fulfilment decides on: the branch that leads to ConfirmOrder was not taken
-    or     PaymentReceived did not come; nobody in the domain sends it
+    fix    check the conditions in Fulfilment that lead to ConfirmOrder
+    or     PaymentReceived was never sent; no handler of the domain sends it
 
     story   1 given  StockReceived { product_id: "prod-1", quantity: 100 }
             2 when   PlaceOrder { order_id: "ord-1", customer_id: "cust-1", .. }  accepted
@@ -40,16 +43,16 @@ fn an_event_is_missing() {
              ├ Fulfilment                      stored Fulfilment "ord-1"
              └ OrderDashboardProjector         wrote OrderDashboard "ord-1"
 
-    left   nothing waiting · no handlers failed
+    end    nothing pending · no handlers failed
     "#);
 }
 
 #[test]
 fn an_event_is_unexpected() {
     let flow = shop()
-        .given_events(received(1))
-        .when(place())
-        .then_events((placed(), refused(1)));
+        .given_events(stock_received(1))
+        .when(place_order())
+        .then_events((order_placed(), stock_refused(1)));
 
     insta::assert_snapshot!(report(flow), @r#"
     flow failed at step 3: then events OrderPlaced, StockRefused      tests/failure_reports/events.rs:LINE
@@ -78,21 +81,21 @@ fn an_event_is_unexpected() {
              ├ Fulfilment                         stored Fulfilment "ord-1"
              └ OrderDashboardProjector            wrote OrderDashboard "ord-1"
 
-    left   nothing waiting · no handlers failed
+    end    nothing pending · no handlers failed
     "#);
 }
 
 #[test]
 fn an_event_has_other_fields() {
     let flow = shop()
-        .given_events(received(100))
-        .when(place())
+        .given_events(stock_received(100))
+        .when(place_order())
         .then_events((
-            placed(),
+            order_placed(),
             StockReserved {
                 order_id: "ord-01".into(),
                 quantity: 3,
-                ..reserved()
+                ..stock_reserved()
             },
         ));
 
@@ -106,8 +109,10 @@ fn an_event_has_other_fields() {
                              order_id  expected "ord-01", found "ord-1"
                              quantity  expected 3, found 2
 
-    why    order_id was set last by InventoryEventHandler on OrderPlaced; the value is as the sentence has it: the `order_id` of PlaceOrder
-           quantity was set last by InventoryEventHandler on OrderPlaced; the value is as the sentence has it: the `quantity` of PlaceOrder
+    why    InventoryEventHandler handled OrderPlaced and was the last to set `order_id`; the value is the `order_id` of PlaceOrder in the test
+             flow
+           InventoryEventHandler handled OrderPlaced and was the last to set `quantity`; the value is the `quantity` of PlaceOrder in the test
+             flow
 
     story   1 given  StockReceived { product_id: "prod-1", quantity: 100 }
             2 when   PlaceOrder { order_id: "ord-1", customer_id: "cust-1", .. }  accepted
@@ -122,31 +127,31 @@ fn an_event_has_other_fields() {
              ├ Fulfilment                      stored Fulfilment "ord-1"
              └ OrderDashboardProjector         wrote OrderDashboard "ord-1"
 
-    left   nothing waiting · no handlers failed
+    end    nothing pending · no handlers failed
     "#);
 }
 
 #[test]
 fn events_are_in_another_order() {
     let flow = shop()
-        .given_events(received(100))
-        .when(place())
-        .then_events((reserved(), placed()));
+        .given_events(stock_received(100))
+        .when(place_order())
+        .then_events((stock_reserved(), order_placed()));
 
     insta::assert_snapshot!(report(flow), @r#"
     flow failed at step 3: then events StockReserved, OrderPlaced      tests/failure_reports/events.rs:LINE
 
       expected  StockReserved, OrderPlaced
       found     OrderPlaced, StockReserved
-                moved        StockReserved, expected as number 1, found as number 2
+                moved        StockReserved, expected at position 1, found at position 2
                 as expected  OrderPlaced
 
-    why    the same came in another order
+    why    the expected messages came in another order
            expected       found
            StockReserved  OrderPlaced  <-
            OrderPlaced    StockReserved  <-
-           what came early is of OrderCommandHandler on PlaceOrder
-    do     if the order does not matter, say `.then_event(..)` for each
+           OrderCommandHandler sent OrderPlaced too early, when it handled PlaceOrder
+    fix    use `.then_event(..)` for each message, if the order does not matter
 
     story   1 given  StockReceived { product_id: "prod-1", quantity: 100 }
             2 when   PlaceOrder { order_id: "ord-1", customer_id: "cust-1", .. }  accepted
@@ -161,16 +166,16 @@ fn events_are_in_another_order() {
              ├ Fulfilment                      stored Fulfilment "ord-1"
              └ OrderDashboardProjector         wrote OrderDashboard "ord-1"
 
-    left   nothing waiting · no handlers failed
+    end    nothing pending · no handlers failed
     "#);
 }
 
 #[test]
 fn chain_differs() {
     let flow = shop()
-        .given_events(received(1))
-        .given_command(place())
-        .when_event(paid())
+        .given_events(stock_received(1))
+        .given_command(place_order())
+        .when_event(payment_received())
         .then_chain(["PaymentReceived", "ConfirmOrder", "OrderConfirmed"]);
 
     insta::assert_snapshot!(report(flow), @r#"
@@ -179,8 +184,8 @@ fn chain_differs() {
       expected  PaymentReceived -> ConfirmOrder -> OrderConfirmed
       found     PaymentReceived, which caused nothing
 
-    why    Fulfilment let PaymentReceived go: Fulfilment `ord-1` is complete
-    do     if it should not be let go, look at `origin`, the deadline, or what starts the process manager
+    why    Fulfilment skipped PaymentReceived: Fulfilment `ord-1` is complete
+    fix    check `.origin(..)`, the deadline, or the event that starts the process manager
 
     story   1 given  StockReceived { product_id: "prod-1", quantity: 1 }
             2 given  PlaceOrder { order_id: "ord-1", customer_id: "cust-1", .. }
@@ -188,8 +193,8 @@ fn chain_differs() {
             4 then   chain PaymentReceived -> ConfirmOrder -> OrderConfirmed         FAILED
 
     chain  PaymentReceived                     payment-pay-1 @1
-           └ Fulfilment                        let it go: Fulfilment `ord-1` is complete   <- here
+           └ Fulfilment                        skipped: Fulfilment `ord-1` is complete   <- here
 
-    left   nothing waiting · no handlers failed
+    end    nothing pending · no handlers failed
     "#);
 }

@@ -1,11 +1,11 @@
-//! A handler that fails, panics, or never comes to an end.
+//! Reports of a handler that fails, panics, or never ends.
 
 use ::shop::Inventory;
 
 use crate::{
     fixture::{
-        Brittle, FakeMailer, LabError, ask, counted, instructed, lab, paid, place, received, shop,
-        shop_with_mail,
+        Brittle, FakeMailer, LabError, ask, counted, instructed, lab, payment_received,
+        place_order, shop, shop_with_mail, stock_received,
     },
     report,
 };
@@ -13,16 +13,16 @@ use crate::{
 #[test]
 fn a_handler_that_fails() {
     let flow = shop_with_mail(FakeMailer::down)
-        .given_events(received(100))
-        .given_command(place())
-        .when_event(paid())
+        .given_events(stock_received(100))
+        .given_command(place_order())
+        .when_event(payment_received())
         .then_settled();
 
     insta::assert_snapshot!(report(flow), @r#"
     flow failed at step 4: then settled      tests/failure_reports/handlers.rs:LINE
 
-      expected  everything settles and nothing goes wrong
-      found     MailHandler on OrderConfirmed: sending the mail failed: the mail server is down
+      expected  the flow settles without problems
+      found     MailHandler failed on OrderConfirmed: sending the mail failed: the mail server is down
 
     story   1 given  StockReceived { product_id: "prod-1", quantity: 100 }
             2 given  PlaceOrder { order_id: "ord-1", customer_id: "cust-1", .. }
@@ -36,7 +36,7 @@ fn a_handler_that_fails() {
                  ├ OrderDashboardProjector     wrote OrderDashboard "ord-1"
                  └ MailHandler                 FAILED: sending the mail failed: the mail server is down   <- here
 
-    left   nothing waiting · 1 handler failed
+    end    nothing pending · 1 handler failed
     "#);
 }
 
@@ -45,21 +45,21 @@ fn unasserted_handler_failure() {
     let flow = lab().when_event(instructed("fail")).then_no_events();
 
     insta::assert_snapshot!(report(flow), @r#"
-    flow failed at step 1: when Instructed { instruction_id: "told-1", what: "fail" }      tests/failure_reports/handlers.rs:LINE
+    flow failed at step 1: when Instructed { instruction_id: "inst-1", what: "fail" }      tests/failure_reports/handlers.rs:LINE
 
-      expected  nothing goes wrong that no `then` speaks of
-      found     Brittle on Instructed: what was told failed: there was smoke
-                If that is the point, say so: `.then_handler_failed::<Brittle>(..)`
+      expected  no problem, or a `then` that covers it
+      found     Brittle failed on Instructed: the instruction failed: there was smoke
+                If the test expects this, add `.then_handler_failed::<Brittle>(..)`
 
-    story   1 when   Instructed { instruction_id: "told-1", what: "fail" }  accepted, but a handler failed
+    story   1 when   Instructed { instruction_id: "inst-1", what: "fail" }  accepted, but a handler failed
             2 then   no events                                              ok
 
-    chain  Instructed                          talk-told-1 @1
-           ├ Brittle                           FAILED: what was told failed: there was smoke   <- here
+    chain  Instructed                          talk-inst-1 @1
+           ├ Brittle                           FAILED: the instruction failed: there was smoke   <- here
            ├ Bystander                         handled, changed nothing
-           └ TallyKeeper                       wrote Tally "told-1"
+           └ TallyKeeper                       wrote Tally "inst-1"
 
-    left   nothing waiting · 1 handler failed
+    end    nothing pending · 1 handler failed
     "#);
 }
 
@@ -73,20 +73,20 @@ fn handler_that_fails_with_another_error() {
     flow failed at step 2: then handler Brittle failed with LabError("fire")      tests/failure_reports/handlers.rs:LINE
 
       expected  Brittle fails with LabError("fire")
-      found     Brittle failed with LabError("smoke"): what was told failed: there was smoke
+      found     Brittle failed with LabError("smoke"): the instruction failed: there was smoke
 
-    why    Brittle failed on Instructed: what was told failed: there was smoke
-    do     mend Brittle, or expect what is so without it: `.then_handler_failed_saying::<Brittle>("..")`
+    why    Brittle failed on Instructed: the instruction failed: there was smoke
+    fix    correct Brittle, or expect the failure: `.then_handler_failed_saying::<Brittle>("..")`
 
-    story   1 when   Instructed { instruction_id: "told-1", what: "fail" }  accepted, but a handler failed
+    story   1 when   Instructed { instruction_id: "inst-1", what: "fail" }  accepted, but a handler failed
             2 then   handler Brittle failed with LabError("fire")           FAILED
 
-    chain  Instructed                          talk-told-1 @1
-           ├ Brittle                           FAILED: what was told failed: there was smoke   <- here
+    chain  Instructed                          talk-inst-1 @1
+           ├ Brittle                           FAILED: the instruction failed: there was smoke   <- here
            ├ Bystander                         handled, changed nothing
-           └ TallyKeeper                       wrote Tally "told-1"
+           └ TallyKeeper                       wrote Tally "inst-1"
 
-    left   nothing waiting · 1 handler failed
+    end    nothing pending · 1 handler failed
     "#);
 }
 
@@ -97,18 +97,18 @@ fn a_handler_that_panics() {
     insta::assert_snapshot!(report(flow), @r#"
     flow failed at step 2: then settled      tests/failure_reports/handlers.rs:LINE
 
-      expected  everything settles and nothing goes wrong
-      found     Brittle on Instructed: panicked at tests/failure_reports/../fixture/lab.rs:LINE: the beaker broke
+      expected  the flow settles without problems
+      found     Brittle failed on Instructed: panicked at tests/failure_reports/../fixture/lab.rs:LINE: the beaker broke
 
-    story   1 when   Instructed { instruction_id: "told-1", what: "panic" }  accepted, but a handler failed
+    story   1 when   Instructed { instruction_id: "inst-1", what: "panic" }  accepted, but a handler failed
             2 then   settled                                                 FAILED
 
-    chain  Instructed                          talk-told-1 @1
+    chain  Instructed                          talk-inst-1 @1
            ├ Brittle                           FAILED: panicked at tests/failure_reports/../fixture/lab.rs:LINE: the beaker broke   <- here
            ├ Bystander                         handled, changed nothing
-           └ TallyKeeper                       wrote Tally "told-1"
+           └ TallyKeeper                       wrote Tally "inst-1"
 
-    left   nothing waiting · 1 handler failed
+    end    nothing pending · 1 handler failed
     "#);
 }
 
@@ -127,7 +127,7 @@ fn a_command_handler_that_panics() {
 
     chain  Ask                                 DeskHandler  FAILED: panicked at tests/failure_reports/../fixture/lab.rs:LINE: noth ..   <- here
 
-    left   nothing waiting · 1 handler failed
+    end    nothing pending · 1 handler failed
     "#);
 }
 
@@ -142,10 +142,10 @@ fn a_flow_that_does_not_settle() {
       found     the flow did not settle within 10 deliveries
                 busy     Countdown, called 10 times
                 cycle    Counted -> Countdown -> Counted, repeated 10 times
-                waiting  Countdown on Counted
-                to do    break the cycle, or raise the budget if the flow really is this long
+                pending  Countdown on Counted
+                fix      break the cycle, or raise the budget if the flow really is this long
 
-      1 step after it was not run
+      1 later step was skipped
 
     story   1 when   Counted { counted_id: "count-1", left: 50 }  DID NOT SETTLE
             2 then   settled                                      skipped
@@ -172,7 +172,7 @@ fn a_flow_that_does_not_settle() {
                                                └ Countdown  handled
                                                  └ Counted  count-count-1 @11
 
-    left   1 waiting · no handlers failed
+    end    1 pending · no handlers failed
     "#);
 }
 
@@ -180,21 +180,21 @@ fn a_flow_that_does_not_settle() {
 fn given_state_that_is_invalid() {
     let flow = shop()
         .given_aggregate(Inventory::empty("prod-1"))
-        .when(place())
+        .when(place_order())
         .then_settled();
 
     insta::assert_snapshot!(report(flow), @r#"
     flow failed at step 1: given Inventory "prod-1"      tests/failure_reports/handlers.rs:LINE
 
-      expected  something that can be given
-      found     `Inventory` is event-sourced and this one raised no events, so there is nothing to store
+      expected  a value that can be given
+      found     `Inventory` is event-sourced and raised no events, so there is nothing to store
 
-      2 steps after it were not run
+      2 later steps were skipped
 
     story   1 given  Inventory "prod-1"                                           FAILED
             2 when   PlaceOrder { order_id: "ord-1", customer_id: "cust-1", .. }  skipped
             3 then   settled                                                      skipped
 
-    left   nothing waiting · no handlers failed
+    end    nothing pending · no handlers failed
     "#);
 }

@@ -1,7 +1,7 @@
-//! What is too long to be shown whole.
+//! Reports that are shortened.
 
 use crate::{
-    fixture::{counted, lab, place_as, shop},
+    fixture::{counted, lab, place_order_with_id, shop},
     report,
 };
 
@@ -16,7 +16,7 @@ fn a_chain_that_is_too_deep() {
       found     Counted { counted_id: "count-1", left: 49 }
                 left  expected 99, found 49
 
-    why    left was set last by Countdown on Counted; the value comes from Countdown: the `left` of Counted is 50
+    why    Countdown handled Counted and was the last to set `left`; the value comes from Countdown, but the `left` of Counted is 50
 
     story   1 when   Counted { counted_id: "count-1", left: 50 }  accepted
             2 then   event Counted                                FAILED
@@ -54,15 +54,23 @@ fn a_chain_that_is_too_deep() {
                                                                      └ Counted  count-count-1 @16
                                                                        └ Countdown  handled  .. 1 more, 35 messages
 
-    left   nothing waiting · no handlers failed
+    end    nothing pending · no handlers failed
     "#);
 }
 
 #[test]
 fn a_chain_that_is_too_long() {
     let flow = shop()
-        .when_all((place_as("ord-1"), place_as("ord-2"), place_as("ord-3")))
-        .when_all((place_as("ord-4"), place_as("ord-5"), place_as("ord-6")))
+        .when_all((
+            place_order_with_id("ord-1"),
+            place_order_with_id("ord-2"),
+            place_order_with_id("ord-3"),
+        ))
+        .when_all((
+            place_order_with_id("ord-4"),
+            place_order_with_id("ord-5"),
+            place_order_with_id("ord-6"),
+        ))
         .then_no_events();
 
     insta::assert_snapshot!(report(flow), @r#"
@@ -148,6 +156,6 @@ fn a_chain_that_is_too_long() {
              ├ Fulfilment                         stored Fulfilment "ord-6"
              └ OrderDashboardProjector            wrote OrderDashboard "ord-6"
 
-    left   nothing waiting · no handlers failed
+    end    nothing pending · no handlers failed
     "#);
 }

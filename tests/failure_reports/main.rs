@@ -1,4 +1,4 @@
-//! The whole text of a failure, as its reader sees it.
+//! Whole failure reports, as a user sees them.
 
 mod closures;
 mod command_result;
@@ -17,15 +17,19 @@ use flow_harness::{Flow, flow::AfterAct};
 
 use crate::fixture::mask_line_numbers;
 
-/// The report of a sentence that fails; lines are `LINE`, and how to run it again is left out, for
-/// that depends on who runs it.
+/// Returns the report of a flow that fails.
+///
+/// Line numbers are masked. The rerun hint is left out, because it depends on the test runner.
 #[track_caller]
 fn report(flow: Flow<'_, impl AfterAct>) -> String {
     let text = match flow.try_run() {
         Ok(outcome) => panic!("it passed:\n{}", outcome.story()),
         Err(failure) => failure.to_string(),
     };
-    let lines = text.lines().filter(|line| !line.starts_with("again  "));
-    let lines: Vec<&str> = lines.collect();
+
+    let lines: Vec<&str> = text
+        .lines()
+        .filter(|line| !line.starts_with("rerun  "))
+        .collect();
     mask_line_numbers(&lines.join("\n"))
 }

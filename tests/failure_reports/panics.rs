@@ -1,4 +1,4 @@
-//! What a test that panics prints and leaves behind.
+//! The output and the record file of a test that panics.
 
 use std::{
     env, fs,
@@ -6,23 +6,27 @@ use std::{
     process::Command,
 };
 
-use crate::fixture::{confirmed, place, shop};
+use crate::fixture::{order_confirmed, place_order, shop};
 
-/// What says that this process was started by one of the tests.
+/// The variable that marks a process as started by one of these tests.
 const CHILD: &str = "FLOW_HARNESS_TEST_CHILD";
 
 fn passes() {
-    shop().when(place()).then_accepted().run();
+    shop().when(place_order()).then_accepted().run();
 }
 
 fn fails() {
-    shop().when(place()).then_event(confirmed()).run();
+    shop()
+        .when(place_order())
+        .then_event(order_confirmed())
+        .run();
 }
 
-/// The file that the last line of a report names.
+/// Returns the content of the file that the last line of a report names.
 #[track_caller]
 fn record_file(report: &str) -> String {
     let path = report.lines().last().unwrap().split(' ').next_back();
+
     fs::read_to_string(path.unwrap()).unwrap()
 }
 
@@ -35,7 +39,7 @@ fn panic_report() -> String {
 fn the_record_is_in_a_file_with_the_name_of_the_test() {
     let report = panic_report();
 
-    let file = "flow-harness/panicking--the_record_is_in_a_file_with_the_name_of_the_test.txt";
+    let file = "flow-harness/panics--the_record_is_in_a_file_with_the_name_of_the_test.txt";
     assert!(report.ends_with(file), "{report}");
     let record = record_file(&report);
     assert!(record.starts_with("flow failed at step 2: then event OrderConfirmed"));
@@ -52,24 +56,27 @@ fn a_second_failure_of_a_test_has_a_file_of_its_own() {
     assert!(second.ends_with("a_file_of_its_own-2.txt"), "{second}");
 }
 
-/// A test in a thread that has no name, as on a runtime with several threads.
+/// The test runs in a thread without a name, as on a multi-threaded runtime.
 #[test]
 fn record_file_of_an_unnamed_thread_has_the_step_name() {
     let report = std::thread::spawn(panic_report).join().unwrap();
 
     let last = report.lines().last().unwrap();
-    assert!(last.contains("flow-harness/panicking-"), "{last}");
+    assert!(last.contains("flow-harness/panics-"), "{last}");
 }
 
 #[test]
 fn try_run_writes_no_record_file() {
-    let failure = shop().when(place()).then_event(confirmed()).try_run();
+    let result = shop()
+        .when(place_order())
+        .then_event(order_confirmed())
+        .try_run();
 
-    let report = failure.unwrap_err().to_string();
+    let report = result.unwrap_err().to_string();
     assert!(!report.contains("\nrecord "), "{report}");
 }
 
-/// Does what a test below wants it to.
+/// Runs in a child process and does what its parent test asks for.
 #[test]
 fn in_a_process_of_its_own() {
     match env::var(CHILD).as_deref() {
@@ -79,54 +86,55 @@ fn in_a_process_of_its_own() {
     }
 }
 
-fn output_of_child(does: &str, vars: &[(&str, &str)]) -> String {
+fn output_of_child(action: &str, vars: &[(&str, &str)]) -> String {
     let mut test = Command::new(env::current_exe().unwrap());
-    test.args(["--exact", "panicking::in_a_process_of_its_own"])
+    test.args(["--exact", "panics::in_a_process_of_its_own"])
         .arg("--nocapture")
         .env_remove("FLOW_MODE")
         .env_remove("NO_COLOR")
-        .env(CHILD, does)
+        .env(CHILD, action)
         .envs(vars.iter().copied());
+
     let output = test.output().unwrap();
-    assert_eq!(output.status.success(), does == "passes");
-    let all = [output.stdout, output.stderr].concat();
-    String::from_utf8(all).unwrap()
+
+    assert_eq!(output.status.success(), action == "passes");
+    String::from_utf8([output.stdout, output.stderr].concat()).unwrap()
 }
 
 #[test]
 fn rerun_hint_shows_the_mode_of_the_environment() {
     let output = output_of_child("fails", &[("FLOW_MODE", "engine")]);
 
-    let again = "\nagain  FLOW_MODE=engine cargo test panicking::in_a_process_of_its_own\n";
-    assert!(output.contains(again), "{output}");
+    let rerun_hint = "\nrerun  FLOW_MODE=engine cargo test panics::in_a_process_of_its_own\n";
+    assert!(output.contains(rerun_hint), "{output}");
 }
 
 #[test]
 fn colors_are_printed_only_if_forced() {
     let plain = output_of_child("fails", &[]);
-    let coloured = output_of_child("fails", &[("CLICOLOR_FORCE", "1")]);
+    let colored = output_of_child("fails", &[("CLICOLOR_FORCE", "1")]);
 
-    assert!(plain.contains("\nagain  cargo test"), "{plain}");
+    assert!(plain.contains("\nrerun  cargo test"), "{plain}");
     assert!(!plain.contains('\x1b'), "{plain}");
-    assert!(coloured.contains("\x1b[1;31mFAILED\x1b[0m"), "{coloured}");
+    assert!(colored.contains("\x1b[1;31mFAILED\x1b[0m"), "{colored}");
 }
 
 #[test]
 fn passing_flow_is_printed_on_request() {
     let silent = output_of_child("passes", &[]);
-    let told = output_of_child("passes", &[("FLOW_HARNESS_TRACE", "1")]);
+    let traced = output_of_child("passes", &[("FLOW_HARNESS_TRACE", "1")]);
 
     assert!(!silent.contains("story"), "{silent}");
-    let head = "panicking::in_a_process_of_its_own passed\n\nstory   1 when   PlaceOrder";
-    assert!(told.contains(head), "{told}");
-    assert!(told.contains("\n\nchain  PlaceOrder"), "{told}");
+    let head = "panics::in_a_process_of_its_own passed\n\nstory   1 when   PlaceOrder";
+    assert!(traced.contains(head), "{traced}");
+    assert!(traced.contains("\n\nchain  PlaceOrder"), "{traced}");
 }
 
 #[test]
 fn failure_parts_are_data() {
     let flow = shop()
-        .when(place())
-        .then_event(confirmed())
+        .when(place_order())
+        .then_event(order_confirmed())
         .then_no_events();
 
     let failure = flow.try_run().unwrap_err();
@@ -134,13 +142,13 @@ fn failure_parts_are_data() {
     let steps: Vec<(usize, &str)> = failure
         .failed_steps()
         .iter()
-        .map(|failed| (failed.step, failed.described.as_str()))
+        .map(|step| (step.step, step.described.as_str()))
         .collect();
     assert_eq!(
         steps,
         [(2, "then event OrderConfirmed"), (3, "then no events")]
     );
     assert_eq!(failure.failed_steps()[1].mismatch.expected, "nothing");
-    assert!(failure.failed_steps()[1].location.contains("panicking.rs:"));
+    assert!(failure.failed_steps()[1].location.contains("panics.rs:"));
     assert!(!failure.record().unwrap().entries().is_empty());
 }

@@ -1,4 +1,5 @@
-//! A command that was handled and then rolled back, and a handler that refuses an event.
+//! Reports of a command that was handled and then rolled back, and of a handler that rejects an
+//! event.
 
 use crate::{
     fixture::{LabError, PackHandler, dispatch, instructed, lab, parcels},
@@ -18,10 +19,10 @@ fn nested_command_is_rolled_back_with_its_issuer() {
 
       expected  PackHandler handles 1 message
       found     it handled nothing
-                handled one, which was rolled back with DispatchHandler
+                its work on 1 message was rolled back because DispatchHandler did not succeed
 
-    why    what PackHandler did on Pack was rolled back with DispatchHandler on Dispatch: there was fog
-    do     what is done in one unit of work stays or goes together
+    why    the work of PackHandler on Pack was rolled back because DispatchHandler did not succeed on Dispatch: there was fog
+    fix    check why DispatchHandler did not succeed: a unit of work is committed or rolled back as a whole
 
     story   1 when   Dispatch { parcel_id: "parcel-1", weather: "fog" }  REJECTED: there was fog
             2 then   rejected with LabError("fog")                       ok
@@ -32,7 +33,7 @@ fn nested_command_is_rolled_back_with_its_issuer() {
              ├ Label                           LabelHandler  rolled back
              └ Packed                          rolled back
 
-    left   nothing waiting · no handlers failed
+    end    nothing pending · no handlers failed
     "#);
 }
 
@@ -43,18 +44,18 @@ fn event_handler_rejection_is_a_failure() {
     insta::assert_snapshot!(report(flow), @r#"
     flow failed at step 2: then settled      tests/failure_reports/rolled_back.rs:LINE
 
-      expected  everything settles and nothing goes wrong
-      found     Brittle on Instructed: there was doubt
+      expected  the flow settles without problems
+      found     Brittle failed on Instructed: there was doubt
 
-    story   1 when   Instructed { instruction_id: "told-1", what: "refuse" }  accepted, but a handler failed
+    story   1 when   Instructed { instruction_id: "inst-1", what: "refuse" }  accepted, but a handler failed
             2 then   settled                                                  FAILED
 
-    chain  Instructed                          talk-told-1 @1
+    chain  Instructed                          talk-inst-1 @1
            ├ Brittle                           REJECTED: there was doubt   <- here
            ├ Bystander                         handled, changed nothing
-           └ TallyKeeper                       wrote Tally "told-1"
+           └ TallyKeeper                       wrote Tally "inst-1"
 
-    left   nothing waiting · 1 handler failed
+    end    nothing pending · 1 handler failed
     "#);
 }
 
@@ -65,12 +66,12 @@ fn nested_command_failure_is_one_failure() {
     insta::assert_snapshot!(report(flow), @r#"
     flow failed at step 1: when Dispatch { parcel_id: "parcel-1", weather: "storm" }      tests/failure_reports/rolled_back.rs:LINE
 
-      expected  nothing goes wrong that no `then` speaks of
+      expected  no problem, or a `then` that covers it
       found     Dispatch failed: packing failed: there was a torn label
-                If that is the point, say so: `.then_handler_failed::<DispatchHandler>(..)`
+                If the test expects this, add `.then_handler_failed::<DispatchHandler>(..)`
 
     why    PackHandler failed on Pack: packing failed: there was a torn label
-    do     mend PackHandler, or expect what is so without it: `.then_handler_failed_saying::<PackHandler>("..")`
+    fix    correct PackHandler, or expect the failure: `.then_handler_failed_saying::<PackHandler>("..")`
 
     story   1 when   Dispatch { parcel_id: "parcel-1", weather: "storm" }  FAILED: packing failed: there was a torn label
             2 then   no events                                             ok
@@ -78,6 +79,6 @@ fn nested_command_failure_is_one_failure() {
     chain  Dispatch                            DispatchHandler  FAILED: packing failed: there was a torn label
            └ Pack                              PackHandler  FAILED: packing failed: there was a torn label   <- here
 
-    left   nothing waiting · 1 handler failed
+    end    nothing pending · 1 handler failed
     "#);
 }

@@ -1,40 +1,43 @@
-//! Several things fail at once.
+//! Reports of several problems at once.
 
 use ::shop::{Inventory, OrderDashboard, OrderStatus};
 
 use crate::{
-    fixture::{Brittle, confirmed, counted, instructed, lab, paid, place, received, shop},
+    fixture::{
+        Brittle, counted, instructed, lab, order_confirmed, payment_received, place_order, shop,
+        stock_received,
+    },
     report,
 };
 
 #[test]
 fn report_lists_every_problem_of_an_act() {
     let flow = shop()
-        .given_events(received(100))
-        .when(place())
-        .then_event(confirmed())
+        .given_events(stock_received(100))
+        .when(place_order())
+        .then_event(order_confirmed())
         .then_aggregate::<Inventory>("prod-1")
         .has(|inventory| inventory.available == 98)
         .then_projection::<OrderDashboard>("ord-1")
         .has(|row| row.status == OrderStatus::Confirmed)
-        .when_event(paid())
+        .when_event(payment_received())
         .then_settled();
 
     insta::assert_snapshot!(report(flow), @r#"
     flow failed at step 3: then event OrderConfirmed      tests/failure_reports/several_problems.rs:LINE
 
       expected  OrderConfirmed { order_id: "ord-1", customer_id: "cust-1" }
-      found     none of that type among OrderPlaced, StockReserved
+      found     only OrderPlaced, StockReserved
 
     and at step 5: then OrderDashboard "ord-1" has      tests/failure_reports/several_problems.rs:LINE
 
-      expected  OrderDashboard "ord-1" for which the closure holds
+      expected  OrderDashboard "ord-1" for which the closure returns true
       found     OrderDashboard "ord-1" { order_id: "ord-1", customer_id: "cust-1", status: "Placed", total_cents: 9995 }
 
-      2 steps after it were not run
+      2 later steps were skipped
 
-    why    it is so after step 6, when PaymentReceived { payment_id: "pay-1", order_id: "ord-1", .. }, and was asked before
-    do     say it after step 6
+    why    the expectation holds only after step 6 (when PaymentReceived { payment_id: "pay-1", order_id: "ord-1", .. })
+    fix    move the expectation after step 6
 
     story   1 given  StockReceived { product_id: "prod-1", quantity: 100 }
             2 when   PlaceOrder { order_id: "ord-1", customer_id: "cust-1", .. }     accepted
@@ -53,20 +56,20 @@ fn report_lists_every_problem_of_an_act() {
              ├ Fulfilment                      stored Fulfilment "ord-1"
              └ OrderDashboardProjector         wrote OrderDashboard "ord-1"
 
-    left   nothing waiting · no handlers failed
+    end    nothing pending · no handlers failed
     "#);
 }
 
 #[test]
 fn flow_that_expects_nothing() {
-    let flow = shop().given_events(received(100)).when(place());
+    let flow = shop().given_events(stock_received(100)).when(place_order());
 
     insta::assert_snapshot!(report(flow), @r#"
     flow failed at step 2: when PlaceOrder { order_id: "ord-1", customer_id: "cust-1", .. }      tests/failure_reports/several_problems.rs:LINE
 
-      expected  at least one `then`
-      found     none: a sentence that expects nothing passes whatever happens.
-                Say what is expected; `.then_settled()` if the point is that it ran and nothing went wrong
+      expected  at least one `then` step
+      found     none; a flow without an expectation always passes
+                Add a `then` step. To expect only that the flow settles without problems, add `.then_settled()`
 
     story   1 given  StockReceived { product_id: "prod-1", quantity: 100 }
             2 when   PlaceOrder { order_id: "ord-1", customer_id: "cust-1", .. }  accepted
@@ -80,7 +83,7 @@ fn flow_that_expects_nothing() {
              ├ Fulfilment                      stored Fulfilment "ord-1"
              └ OrderDashboardProjector         wrote OrderDashboard "ord-1"
 
-    left   nothing waiting · no handlers failed
+    end    nothing pending · no handlers failed
     "#);
 }
 
@@ -92,11 +95,11 @@ fn handler_failure_is_reported_before_its_effects() {
         .then_handled_by::<Brittle>();
 
     insta::assert_snapshot!(report(flow), @r#"
-    flow failed at step 1: when Instructed { instruction_id: "told-1", what: "fail" }      tests/failure_reports/several_problems.rs:LINE
+    flow failed at step 1: when Instructed { instruction_id: "inst-1", what: "fail" }      tests/failure_reports/several_problems.rs:LINE
 
-      expected  nothing goes wrong that no `then` speaks of
-      found     Brittle on Instructed: what was told failed: there was smoke
-                If that is the point, say so: `.then_handler_failed::<Brittle>(..)`
+      expected  no problem, or a `then` that covers it
+      found     Brittle failed on Instructed: the instruction failed: there was smoke
+                If the test expects this, add `.then_handler_failed::<Brittle>(..)`
 
     and at step 2: then event Counted      tests/failure_reports/several_problems.rs:LINE
 
@@ -105,36 +108,36 @@ fn handler_failure_is_reported_before_its_effects() {
 
     and at step 3: then handled by Brittle      tests/failure_reports/several_problems.rs:LINE
 
-      expected  Brittle handles something
+      expected  Brittle handles at least 1 message
       found     it handled nothing
-                failed on one: what was told failed: there was smoke
+                failed on 1 message: the instruction failed: there was smoke
 
-    story   1 when   Instructed { instruction_id: "told-1", what: "fail" }  accepted, but a handler failed
+    story   1 when   Instructed { instruction_id: "inst-1", what: "fail" }  accepted, but a handler failed
             2 then   event Counted                                          FAILED
             3 then   handled by Brittle                                     FAILED
 
-    chain  Instructed                          talk-told-1 @1
-           ├ Brittle                           FAILED: what was told failed: there was smoke   <- here
+    chain  Instructed                          talk-inst-1 @1
+           ├ Brittle                           FAILED: the instruction failed: there was smoke   <- here
            ├ Bystander                         handled, changed nothing
-           └ TallyKeeper                       wrote Tally "told-1"
+           └ TallyKeeper                       wrote Tally "inst-1"
 
-    left   nothing waiting · 1 handler failed
+    end    nothing pending · 1 handler failed
     "#);
 }
 
 #[test]
 fn rejection_is_reported_before_missing_events() {
     let flow = shop()
-        .given_command(place())
-        .when(place())
-        .then_event(confirmed());
+        .given_command(place_order())
+        .when(place_order())
+        .then_event(order_confirmed());
 
     insta::assert_snapshot!(report(flow), @r#"
     flow failed at step 2: when PlaceOrder { order_id: "ord-1", customer_id: "cust-1", .. }      tests/failure_reports/several_problems.rs:LINE
 
-      expected  nothing goes wrong that no `then` speaks of
+      expected  no problem, or a `then` that covers it
       found     PlaceOrder was rejected: the order is already placed
-                If that is the point, say so: `.then_rejected(..)`
+                If the test expects this, add `.then_rejected(..)`
 
     and at step 3: then event OrderConfirmed      tests/failure_reports/several_problems.rs:LINE
 
@@ -147,7 +150,7 @@ fn rejection_is_reported_before_missing_events() {
 
     chain  PlaceOrder                          OrderCommandHandler  REJECTED: the order is already placed   <- here
 
-    left   nothing waiting · no handlers failed
+    end    nothing pending · no handlers failed
     "#);
 }
 
@@ -161,23 +164,23 @@ fn first_mismatch_is_not_repeated() {
     insta::assert_snapshot!(report(flow), @r#"
     flow failed at step 2: then settled      tests/failure_reports/several_problems.rs:LINE
 
-      expected  everything settles and nothing goes wrong
-      found     Brittle on Instructed: what was told failed: there was smoke
+      expected  the flow settles without problems
+      found     Brittle failed on Instructed: the instruction failed: there was smoke
 
     and at step 3: then event Counted      tests/failure_reports/several_problems.rs:LINE
 
       expected  Counted { counted_id: "count-1", left: 3 }
       found     no events at all
 
-    story   1 when   Instructed { instruction_id: "told-1", what: "fail" }  accepted, but a handler failed
+    story   1 when   Instructed { instruction_id: "inst-1", what: "fail" }  accepted, but a handler failed
             2 then   settled                                                FAILED
             3 then   event Counted                                          FAILED
 
-    chain  Instructed                          talk-told-1 @1
-           ├ Brittle                           FAILED: what was told failed: there was smoke   <- here
+    chain  Instructed                          talk-inst-1 @1
+           ├ Brittle                           FAILED: the instruction failed: there was smoke   <- here
            ├ Bystander                         handled, changed nothing
-           └ TallyKeeper                       wrote Tally "told-1"
+           └ TallyKeeper                       wrote Tally "inst-1"
 
-    left   nothing waiting · 1 handler failed
+    end    nothing pending · 1 handler failed
     "#);
 }

@@ -1,18 +1,20 @@
-//! Something that is kept is not as expected.
+//! Reports of stored state that differs from the expected one.
 
 use ::shop::{Fulfilment, Inventory, OrderDashboard, OrderStatus};
 use flow_harness::prelude::*;
 
 use crate::{
-    fixture::{Tally, dashboard, instructed, lab, place, place_as, received, shop},
+    fixture::{
+        Tally, dashboard, instructed, lab, place_order, place_order_with_id, shop, stock_received,
+    },
     report,
 };
 
 #[test]
 fn a_wrong_id() {
     let flow = shop()
-        .given_events(received(100))
-        .when(place())
+        .given_events(stock_received(100))
+        .when(place_order())
         .then_projection::<OrderDashboard>("ord-01")
         .is(dashboard(OrderStatus::Placed));
 
@@ -20,10 +22,10 @@ fn a_wrong_id() {
     flow failed at step 3: then OrderDashboard "ord-01" is      tests/failure_reports/state.rs:LINE
 
       expected  OrderDashboard "ord-01"
-      found     nothing under that id; 1 was stored in this flow: OrderDashboard "ord-1"
+      found     nothing with this id; the flow stored only OrderDashboard "ord-1"
 
-    why    OrderDashboardProjector handled OrderPlaced and wrote OrderDashboard "ord-1" (one letter away)
-    do     ask for the id that is there, or mend where OrderDashboard "ord-01" gets its id from
+    why    OrderDashboardProjector handled OrderPlaced and wrote OrderDashboard "ord-1" (1 edit away)
+    fix    check OrderDashboard "ord-1" in the test, or correct the code that creates the id of OrderDashboard "ord-01"
 
     story   1 given  StockReceived { product_id: "prod-1", quantity: 100 }
             2 when   PlaceOrder { order_id: "ord-1", customer_id: "cust-1", .. }  accepted
@@ -38,15 +40,15 @@ fn a_wrong_id() {
              ├ Fulfilment                      stored Fulfilment "ord-1"
              └ OrderDashboardProjector         wrote OrderDashboard "ord-1"   <- here
 
-    left   nothing waiting · no handlers failed
+    end    nothing pending · no handlers failed
     "#);
 }
 
 #[test]
 fn a_wrong_id_of_an_event_sourced_aggregate() {
     let flow = shop()
-        .given_events(received(100))
-        .when(place())
+        .given_events(stock_received(100))
+        .when(place_order())
         .then_aggregate::<Inventory>("cust-1")
         .has(|inventory| inventory.available == 98);
 
@@ -54,10 +56,10 @@ fn a_wrong_id_of_an_event_sourced_aggregate() {
     flow failed at step 3: then Inventory "cust-1" has      tests/failure_reports/state.rs:LINE
 
       expected  Inventory "cust-1"
-      found     nothing under that id; 1 was stored in this flow: Inventory "prod-1"
+      found     nothing with this id; the flow stored only Inventory "prod-1"
 
     why    InventoryEventHandler handled OrderPlaced and wrote Inventory "prod-1"; "cust-1" is the `customer_id` of OrderPlaced
-    do     ask for Inventory "prod-1", or have InventoryEventHandler write it under its `customer_id`
+    fix    check Inventory "prod-1" in the test, or let InventoryEventHandler use the `customer_id` of OrderPlaced as the id
 
     story   1 given  StockReceived { product_id: "prod-1", quantity: 100 }
             2 when   PlaceOrder { order_id: "ord-1", customer_id: "cust-1", .. }  accepted
@@ -72,15 +74,15 @@ fn a_wrong_id_of_an_event_sourced_aggregate() {
              ├ Fulfilment                      stored Fulfilment "ord-1"
              └ OrderDashboardProjector         wrote OrderDashboard "ord-1"
 
-    left   nothing waiting · no handlers failed
+    end    nothing pending · no handlers failed
     "#);
 }
 
 #[test]
 fn a_wrong_field() {
     let flow = shop()
-        .given_events(received(100))
-        .when(place())
+        .given_events(stock_received(100))
+        .when(place_order())
         .then_projection::<OrderDashboard>("ord-1")
         .is(OrderDashboard {
             customer_id: "cust-2".into(),
@@ -95,9 +97,9 @@ fn a_wrong_field() {
                 customer_id  expected "cust-2", found "cust-1"
                 status       expected "Confirmed", found "Placed"
 
-    why    customer_id was set last by OrderDashboardProjector on OrderPlaced; the value is as the sentence has it: the `customer_id` of
-             PlaceOrder
-           status was set last by OrderDashboardProjector on OrderPlaced
+    why    OrderDashboardProjector handled OrderPlaced and was the last to set `customer_id`; the value is the `customer_id` of PlaceOrder in
+             the test flow
+           OrderDashboardProjector handled OrderPlaced and was the last to set `status`
     or     Fulfilment handled StockReserved and issued no ConfirmOrder
 
     story   1 given  StockReceived { product_id: "prod-1", quantity: 100 }
@@ -113,27 +115,27 @@ fn a_wrong_field() {
              ├ Fulfilment                      stored Fulfilment "ord-1"
              └ OrderDashboardProjector         wrote OrderDashboard "ord-1"   <- here
 
-    left   nothing waiting · no handlers failed
+    end    nothing pending · no handlers failed
     "#);
 }
 
 #[test]
 fn closure_that_returns_false() {
     let flow = shop()
-        .given_events(received(100))
-        .when(place())
+        .given_events(stock_received(100))
+        .when(place_order())
         .then_process_manager::<Fulfilment>("ord-1")
         .has(|fulfilment| fulfilment.paid);
 
     insta::assert_snapshot!(report(flow), @r#"
     flow failed at step 3: then Fulfilment "ord-1" has      tests/failure_reports/state.rs:LINE
 
-      expected  Fulfilment "ord-1" for which the closure holds
+      expected  Fulfilment "ord-1" for which the closure returns true
       found     Fulfilment "ord-1" { paid: false, reserved: true, cancelled: false }
 
-    why    cancelled, paid were set last by Fulfilment on OrderPlaced
-           reserved was set last by Fulfilment on StockReserved
-    or     PaymentReceived did not come; nobody in the domain sends it
+    why    Fulfilment handled OrderPlaced and was the last to set `cancelled`, `paid`
+           Fulfilment handled StockReserved and was the last to set `reserved`
+    or     PaymentReceived was never sent; no handler of the domain sends it
 
     story   1 given  StockReceived { product_id: "prod-1", quantity: 100 }
             2 when   PlaceOrder { order_id: "ord-1", customer_id: "cust-1", .. }  accepted
@@ -148,15 +150,15 @@ fn closure_that_returns_false() {
              ├ Fulfilment                      stored Fulfilment "ord-1"
              └ OrderDashboardProjector         wrote OrderDashboard "ord-1"
 
-    left   nothing waiting · no handlers failed
+    end    nothing pending · no handlers failed
     "#);
 }
 
 #[test]
 fn partial_value_that_differs() {
     let flow = shop()
-        .given_events(received(100))
-        .when(place())
+        .given_events(stock_received(100))
+        .when(place_order())
         .then_aggregate::<Inventory>("prod-1")
         .like(json!({ "available": 98, "reserved": { "ord-1": 1, "ord-2": 1 } }));
 
@@ -168,10 +170,10 @@ fn partial_value_that_differs() {
                 reserved.ord-1  expected 1, found 2
                 reserved.ord-2  expected 1, found nothing
 
-    why    reserved.ord-1 was set last by StockReserved, of InventoryEventHandler on OrderPlaced; the value comes from InventoryEventHandler:
-             it is the `quantity` of OrderPlaced
-           reserved.ord-2 was set last by StockReceived, which was given
-    or     ReceiveStock did not come; nobody in the domain sends it
+    why    InventoryEventHandler handled OrderPlaced and raised StockReserved, the last event to set `reserved.ord-1`; the value comes from
+             InventoryEventHandler: it is the `quantity` of OrderPlaced
+           StockReceived from the test flow was the last event to set `reserved.ord-2`
+    or     ReceiveStock was never sent; no handler of the domain sends it
 
     story   1 given  StockReceived { product_id: "prod-1", quantity: 100 }
             2 when   PlaceOrder { order_id: "ord-1", customer_id: "cust-1", .. }  accepted
@@ -186,15 +188,15 @@ fn partial_value_that_differs() {
              ├ Fulfilment                      stored Fulfilment "ord-1"
              └ OrderDashboardProjector         wrote OrderDashboard "ord-1"
 
-    left   nothing waiting · no handlers failed
+    end    nothing pending · no handlers failed
     "#);
 }
 
 #[test]
 fn state_that_should_be_absent() {
     let flow = shop()
-        .given_events(received(1))
-        .when(place())
+        .given_events(stock_received(1))
+        .when(place_order())
         .then_projection::<OrderDashboard>("ord-1")
         .absent();
 
@@ -222,16 +224,16 @@ fn state_that_should_be_absent() {
              ├ Fulfilment                         stored Fulfilment "ord-1"
              └ OrderDashboardProjector            wrote OrderDashboard "ord-1"
 
-    left   nothing waiting · no handlers failed
+    end    nothing pending · no handlers failed
     "#);
 }
 
 #[test]
 fn rows_are_too_many() {
     let flow = shop()
-        .given_events(received(100))
-        .given_command(place())
-        .when(place_as("ord-2"))
+        .given_events(stock_received(100))
+        .given_command(place_order())
+        .when(place_order_with_id("ord-2"))
         .then_projections::<OrderDashboard>()
         .count(1);
 
@@ -260,7 +262,7 @@ fn rows_are_too_many() {
              ├ Fulfilment                      stored Fulfilment "ord-2"
              └ OrderDashboardProjector         wrote OrderDashboard "ord-2"   <- here
 
-    left   nothing waiting · no handlers failed
+    end    nothing pending · no handlers failed
     "#);
 }
 
@@ -269,27 +271,27 @@ fn a_row_that_was_deleted() {
     let flow = lab()
         .given_events(instructed("x"))
         .when_event(instructed("forget"))
-        .then_projection::<Tally>("told-1");
+        .then_projection::<Tally>("inst-1");
 
     insta::assert_snapshot!(report(flow), @r#"
-    flow failed at step 3: then Tally "told-1"      tests/failure_reports/state.rs:LINE
+    flow failed at step 3: then Tally "inst-1"      tests/failure_reports/state.rs:LINE
 
-      expected  Tally "told-1"
-      found     nothing under that id any more; it was deleted in this flow
+      expected  Tally "inst-1"
+      found     nothing with this id; the flow deleted it
 
-    why    TallyKeeper handled Instructed and deleted Tally "told-1", which was of TallyKeeper on Instructed
-    do     look at what TallyKeeper does to what is there already
+    why    TallyKeeper handled Instructed and deleted Tally "inst-1", which TallyKeeper wrote when it handled Instructed
+    fix    check what TallyKeeper does with an existing Tally "inst-1"
 
-    story   1 given  Instructed { instruction_id: "told-1", what: "x" }
-            2 when   Instructed { instruction_id: "told-1", what: "forget" }  accepted
-            3 then   Tally "told-1"                                           FAILED
+    story   1 given  Instructed { instruction_id: "inst-1", what: "x" }
+            2 when   Instructed { instruction_id: "inst-1", what: "forget" }  accepted
+            3 then   Tally "inst-1"                                           FAILED
 
-    chain  Instructed                          talk-told-1 @2
+    chain  Instructed                          talk-inst-1 @2
            ├ Brittle                           handled, changed nothing
            ├ Bystander                         handled, changed nothing
-           └ TallyKeeper                       deleted Tally "told-1"   <- here
+           └ TallyKeeper                       deleted Tally "inst-1"   <- here
 
-    left   nothing waiting · no handlers failed
+    end    nothing pending · no handlers failed
     "#);
 }
 
@@ -297,28 +299,28 @@ fn a_row_that_was_deleted() {
 fn a_long_value_is_cut() {
     let flow = lab()
         .when_event(instructed(&"very ".repeat(100)))
-        .then_projection::<Tally>("told-1")
+        .then_projection::<Tally>("inst-1")
         .has(|row| row.what.is_empty());
 
     insta::assert_snapshot!(report(flow), @r#"
-    flow failed at step 2: then Tally "told-1" has      tests/failure_reports/state.rs:LINE
+    flow failed at step 2: then Tally "inst-1" has      tests/failure_reports/state.rs:LINE
 
-      expected  Tally "told-1" for which the closure holds
-      found     Tally "told-1" {
-                    instruction_id: "told-1",
-                    what: "very very very very very very very .. 423 letters more .. ry very very very very very very very very ",
+      expected  Tally "inst-1" for which the closure returns true
+      found     Tally "inst-1" {
+                    instruction_id: "inst-1",
+                    what: "very very very very very very very .. 423 more characters .. ry very very very very very very very very ",
                 }
 
-    why    instruction_id, what were set last by TallyKeeper on Instructed
+    why    TallyKeeper handled Instructed and was the last to set `instruction_id`, `what`
 
-    story   1 when   Instructed { instruction_id: "told-1", .. }  accepted
-            2 then   Tally "told-1" has                           FAILED
+    story   1 when   Instructed { instruction_id: "inst-1", .. }  accepted
+            2 then   Tally "inst-1" has                           FAILED
 
-    chain  Instructed                          talk-told-1 @1
+    chain  Instructed                          talk-inst-1 @1
            ├ Brittle                           handled, changed nothing
            ├ Bystander                         handled, changed nothing
-           └ TallyKeeper                       wrote Tally "told-1"   <- here
+           └ TallyKeeper                       wrote Tally "inst-1"   <- here
 
-    left   nothing waiting · no handlers failed
+    end    nothing pending · no handlers failed
     "#);
 }

@@ -1,4 +1,4 @@
-//! A domain that cannot be built.
+//! The report of a domain that cannot be built.
 
 use ::shop::{
     Inventory, Order, OrderCommandHandler, OrderDashboardProjector, OrderPlaced, StockReserved,
@@ -6,12 +6,13 @@ use ::shop::{
 use flow_domain::{Domain, Error, EventHandler, EventRoutes, UnitOfWork};
 use flow_harness::prelude::*;
 
-use crate::{fixture::place, report};
+use crate::{fixture::place_order, report};
 
+/// Reads only the category `inventory`, but handles an event of orders.
 #[derive(Debug)]
-struct SubscribedTwice;
+struct InventoryReader;
 
-impl EventHandler for SubscribedTwice {
+impl EventHandler for InventoryReader {
     fn routes(on: &mut EventRoutes<Self>) {
         on.category_of::<Inventory>();
         on.event(Self::on_order_placed);
@@ -19,7 +20,7 @@ impl EventHandler for SubscribedTwice {
     }
 }
 
-impl SubscribedTwice {
+impl InventoryReader {
     async fn on_order_placed(&self, _: OrderPlaced, _: &mut UnitOfWork) -> Result<(), Error> {
         Ok(())
     }
@@ -37,27 +38,29 @@ fn report_lists_every_wiring_mistake() {
             .aggregate::<Inventory>()
             .command_handler(OrderCommandHandler)
             .command_handler(OrderCommandHandler)
-            .event_handler(SubscribedTwice)
+            .event_handler(InventoryReader)
             .projector(OrderDashboardProjector)
             .build()
     });
 
-    let flow = shop.given_command(place()).when(place()).then_settled();
+    let flow = shop
+        .given_command(place_order())
+        .when(place_order())
+        .then_settled();
 
-    insta::assert_snapshot!(report(flow), @"
+    insta::assert_snapshot!(report(flow), @r#"
     flow failed before step 1: the domain cannot be built      tests/failure_reports/wiring.rs:LINE
 
-      expected  a domain that can work
+      expected  a valid domain
       found     the domain `shop` has 3 wiring mistakes
 
                   1. the command handler `OrderCommandHandler` is registered twice
                      remove one of the two lines
 
-                  2. `SubscribedTwice` handles `OrderPlaced`, but reads only `inventory`,
-                    where `OrderPlaced` never appears: it appears in `order`
-                     remove the category from `routes`, so that it is derived from the events, or name `order`
+                  2. `InventoryReader` handles `OrderPlaced` of the category `order`, but reads only `inventory`
+                     add `on.category("order")` to `routes`, or name no category there: the handler then reads the categories of its events
 
-                  3. `OrderDashboardProjector` keeps the projection `OrderDashboard`, which is not registered
+                  3. `OrderDashboardProjector` writes the projection `OrderDashboard`, which is not registered
                      add `.projection::<OrderDashboard>()` to the domain
-    ");
+    "#);
 }

@@ -1,18 +1,21 @@
-//! What is almost what was expected is not what was expected.
+//! A value that is almost equal to the expected one does not match.
 
 use ::shop::{OrderDashboard, OrderPlaced, StockLevel, StockReceived, StockReserved};
 
 use crate::{
-    fixture::{counted, lab, paid, place, place_as, placed, received, reserved, shop},
+    fixture::{
+        counted, lab, order_placed, payment_received, place_order, place_order_with_id, shop,
+        stock_received, stock_reserved,
+    },
     mismatch,
 };
 
 #[test]
 fn duplicate_expectation_does_not_match_another_event() {
     let flow = shop()
-        .given_events(received(5))
-        .when(place())
-        .then_events([placed(), placed()]);
+        .given_events(stock_received(5))
+        .when(place_order())
+        .then_events([order_placed(), order_placed()]);
 
     insta::assert_snapshot!(mismatch(flow), @r#"
     expected  OrderPlaced, OrderPlaced
@@ -26,9 +29,9 @@ fn duplicate_expectation_does_not_match_another_event() {
 #[test]
 fn then_events_rejects_a_subset() {
     let flow = shop()
-        .given_events(received(5))
-        .when(place())
-        .then_events(placed());
+        .given_events(stock_received(5))
+        .when(place_order())
+        .then_events(order_placed());
     insta::assert_snapshot!(mismatch(flow), @r#"
     expected  OrderPlaced
     found     OrderPlaced, StockReserved
@@ -37,9 +40,9 @@ fn then_events_rejects_a_subset() {
     "#);
 
     let flow = shop()
-        .given_events(received(5))
-        .when(place())
-        .then_events(reserved());
+        .given_events(stock_received(5))
+        .when(place_order())
+        .then_events(stock_reserved());
     insta::assert_snapshot!(mismatch(flow), @r#"
     expected  StockReserved
     found     OrderPlaced, StockReserved
@@ -51,14 +54,14 @@ fn then_events_rejects_a_subset() {
 #[test]
 fn then_events_checks_the_order() {
     let flow = shop()
-        .given_events(received(5))
-        .when(place())
-        .then_events((reserved(), placed()));
+        .given_events(stock_received(5))
+        .when(place_order())
+        .then_events((stock_reserved(), order_placed()));
 
-    insta::assert_snapshot!(mismatch(flow), @r"
+    insta::assert_snapshot!(mismatch(flow), @"
     expected  StockReserved, OrderPlaced
     found     OrderPlaced, StockReserved
-              moved        StockReserved, expected as number 1, found as number 2
+              moved        StockReserved, expected at position 1, found at position 2
               as expected  OrderPlaced
     ");
 }
@@ -83,13 +86,13 @@ fn then_events_counts_events_of_one_type() {
 fn mismatch_names_expected_before_found() {
     let expected = StockReserved {
         quantity: 7,
-        ..reserved()
+        ..stock_reserved()
     };
 
     let flow = shop()
-        .given_events(received(5))
-        .when(place())
-        .then_events((placed(), expected));
+        .given_events(stock_received(5))
+        .when(place_order())
+        .then_events((order_placed(), expected));
 
     insta::assert_snapshot!(mismatch(flow), @r"
     expected  OrderPlaced, StockReserved
@@ -102,7 +105,7 @@ fn mismatch_names_expected_before_found() {
 
 #[test]
 fn then_no_event_finds_an_event_of_the_act() {
-    let flow = shop().when(place()).then_no_event::<OrderPlaced>();
+    let flow = shop().when(place_order()).then_no_event::<OrderPlaced>();
 
     insta::assert_snapshot!(mismatch(flow), @r#"
     expected  no OrderPlaced
@@ -113,9 +116,9 @@ fn then_no_event_finds_an_event_of_the_act() {
 #[test]
 fn then_no_event_finds_an_event_of_an_earlier_act() {
     let flow = shop()
-        .given_events(received(5))
-        .when(place())
-        .when_event(received(1))
+        .given_events(stock_received(5))
+        .when(place_order())
+        .when_event(stock_received(1))
         .then_no_event::<OrderPlaced>();
 
     insta::assert_snapshot!(mismatch(flow), @r#"
@@ -126,7 +129,9 @@ fn then_no_event_finds_an_event_of_an_earlier_act() {
 
 #[test]
 fn then_event_ignores_the_event_of_the_act_itself() {
-    let flow = shop().when_event(received(5)).then_event(received(5));
+    let flow = shop()
+        .when_event(stock_received(5))
+        .then_event(stock_received(5));
 
     insta::assert_snapshot!(mismatch(flow), @r#"
     expected  StockReceived { product_id: "prod-1", quantity: 5 }
@@ -137,28 +142,28 @@ fn then_event_ignores_the_event_of_the_act_itself() {
 #[test]
 fn row_with_another_id_is_not_checked() {
     let flow = shop()
-        .given_events(received(5))
-        .given_command(place())
-        .when(place_as("ord-2"))
+        .given_events(stock_received(5))
+        .given_command(place_order())
+        .when(place_order_with_id("ord-2"))
         .then_projection::<OrderDashboard>("ord-3")
         .has(|_| true);
 
     insta::assert_snapshot!(mismatch(flow), @r#"
     expected  OrderDashboard "ord-3"
-    found     nothing under that id; 2 were stored in this flow: OrderDashboard "ord-1", OrderDashboard "ord-2"
+    found     nothing with this id; the flow stored only OrderDashboard "ord-1", OrderDashboard "ord-2"
     "#);
 }
 
 #[test]
 fn rows_all_fails_without_rows() {
     let flow = shop()
-        .when_event(paid())
+        .when_event(payment_received())
         .then_projections::<OrderDashboard>()
         .all(|_| true);
 
-    insta::assert_snapshot!(mismatch(flow), @r"
-    expected  rows of OrderDashboard, for all of which the closure holds
-    found     no rows at all, for which anything holds: `.count(0)` is the word for none
+    insta::assert_snapshot!(mismatch(flow), @"
+    expected  one or more rows of OrderDashboard, and the closure returns true for each
+    found     no rows, so the closure was never called; use `.count(0)` to expect no rows
     ");
 }
 
@@ -167,24 +172,24 @@ fn rows_any_and_rows_all_differ() {
     let rows = || {
         shop()
             .given_events((
-                received(5),
+                stock_received(5),
                 StockReceived {
                     product_id: "prod-2".into(),
                     quantity: 1,
                 },
             ))
-            .when_event(received(1))
+            .when_event(stock_received(1))
             .then_projections::<StockLevel>()
     };
 
     rows().any(|row| row.available == 6).run();
     insta::assert_snapshot!(mismatch(rows().all(|row| row.available == 6)), @r#"
-    expected  only rows of StockLevel for which the closure holds
+    expected  only rows of StockLevel for which the closure returns true
     found     { product_id: "prod-2", available: 1, reserved: 0 }
     "#);
     insta::assert_snapshot!(mismatch(rows().any(|row| row.available == 7)), @r#"
-    expected  a row of StockLevel for which the closure holds
-    found     2 rows, none of them such
+    expected  a row of StockLevel for which the closure returns true
+    found     2 rows, but the closure returns true for none
               { product_id: "prod-1", available: 6, reserved: 0 }
               { product_id: "prod-2", available: 1, reserved: 0 }
     "#);

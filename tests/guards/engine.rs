@@ -1,4 +1,4 @@
-//! Traps of an engine: what looks like a success and is none.
+//! Traps of an engine: results that look like a success and are none.
 
 use std::time::Duration;
 
@@ -15,41 +15,45 @@ use flow_domain::{
 use flow_harness::prelude::*;
 
 use crate::{
-    fixture::{book, counted, instructed, lab, pay, place, received, rooms, shop},
+    fixture::{
+        book_room, counted, instructed, lab, pay_room, place_order, rooms, shop, stock_received,
+    },
     mismatch,
 };
 
 #[test]
 fn submitted_command_is_not_an_accepted_one() {
     let flow = rooms()
-        .given_command(book())
-        .given_command(pay())
-        .when_submitted(pay())
+        .given_command(book_room())
+        .given_command(pay_room())
+        .when_submitted(pay_room())
         .then_handler_failed::<BookingHandler>(BookingError::NotBooked(Status::Paid))
         .then_accepted();
 
-    insta::assert_snapshot!(mismatch(flow), @r"
+    insta::assert_snapshot!(mismatch(flow), @"
     expected  PayRoom is accepted
-    found     PayRoom was submitted, and its answer reaches nobody: `.then_handled_by::<..>()` says that it was handled, `.then_handler_failed::<..>(..)` that it was refused
+    found     PayRoom was submitted, so the test does not see its result
+              To expect that it was handled, add `.then_handled_by::<..>()`
+              To expect that it was rejected, add `.then_handler_failed::<..>(..)`
     ");
 }
 
 #[test]
 fn passed_time_is_not_an_accepted_command() {
     let flow = rooms()
-        .given_command(book())
+        .given_command(book_room())
         .when_time_passes(Duration::from_secs(1))
         .then_accepted();
 
-    insta::assert_snapshot!(mismatch(flow), @r"
-    expected  time is accepted
-    found     the last act was no command
+    insta::assert_snapshot!(mismatch(flow), @"
+    expected  the last act is accepted
+    found     the last act was not a command
     ");
 }
 
-/// The ids of the messages that each start of a handler is about.
+/// Returns the record indices of the messages that each call of `GuestMailer` handled.
 fn handled_message_ids(record: &Record) -> Vec<String> {
-    let starts = record
+    record
         .entries()
         .iter()
         .filter_map(|entry| match entry.kind {
@@ -58,14 +62,15 @@ fn handled_message_ids(record: &Record) -> Vec<String> {
                 ..
             } => entry.cause,
             _ => None,
-        });
-    starts.map(|cause| cause.index().to_string()).collect()
+        })
+        .map(|cause| cause.index().to_string())
+        .collect()
 }
 
 #[test]
 fn redelivered_message_keeps_its_id() {
     let outcome = rooms()
-        .given_command(book())
+        .given_command(book_room())
         .when_time_passes(PAYMENT_TERM)
         .when_redelivered(1)
         .then_settled()
@@ -80,16 +85,16 @@ fn redelivered_message_keeps_its_id() {
 fn event_refused_by_the_store_is_not_recorded() {
     let outcome = shop()
         .mode(Mode::Engine)
-        .given_events(received(100))
+        .given_events(stock_received(100))
         .with_fault(Fault::append("inventory-prod-1").conflicts())
-        .when(place())
+        .when(place_order())
         .then_attempts::<InventoryEventHandler>(2)
         .run();
 
-    let names = outcome.events();
-    let names: Vec<&str> = names
+    let events = outcome.events();
+    let names: Vec<&str> = events
         .iter()
-        .map(|one| one.metadata().message_type.name())
+        .map(|event| event.metadata().message_type.name())
         .collect();
     assert_eq!(names, ["OrderPlaced", "StockReserved"]);
 }
@@ -98,20 +103,20 @@ fn event_refused_by_the_store_is_not_recorded() {
 fn failed_handler_is_reported_before_missing_state() {
     let flow = shop()
         .mode(Mode::Engine)
-        .given_events(received(100))
+        .given_events(stock_received(100))
         .with_fault(
             Fault::handler::<InventoryEventHandler>()
                 .panics("out of memory")
                 .on_attempts(1..=4),
         )
-        .when(place())
+        .when(place_order())
         .then_projection::<StockLevel>("prod-1")
         .has(|level| level.reserved == 2);
 
     insta::assert_snapshot!(mismatch(flow), @r#"
-    expected  nothing goes wrong that no `then` speaks of
-    found     InventoryEventHandler on OrderPlaced: panicked at an unknown place: out of memory
-              If that is the point, say so: `.then_handler_failed_saying::<InventoryEventHandler>("..")`, or `.then_dead_letters()`
+    expected  no problem, or a `then` that covers it
+    found     InventoryEventHandler failed on OrderPlaced: panicked at an unknown location: out of memory
+              If the test expects this, add `.then_handler_failed_saying::<InventoryEventHandler>("..")`, or `.then_dead_letters()`
     "#);
 }
 
@@ -120,10 +125,13 @@ fn assertion_in_a_handler_fails_the_flow() {
     let flow = lab()
         .mode(Mode::Engine)
         .when_event(instructed("panic"))
-        .then_projection::<crate::fixture::Tally>("told-1");
+        .then_projection::<crate::fixture::Tally>("inst-1");
 
     let text = mismatch(flow);
-    assert!(text.contains("Brittle on Told: panicked at"), "{text}");
+    assert!(
+        text.contains("Brittle failed on Instructed: panicked at"),
+        "{text}"
+    );
     assert!(text.contains("the beaker broke"), "{text}");
 }
 
@@ -144,60 +152,61 @@ fn report_of_a_long_chain_is_short() {
 #[test]
 fn time_belongs_to_one_run() {
     let rooms = rooms();
-    let waits = || {
+    let run = || {
         rooms
-            .given_command(book())
+            .given_command(book_room())
             .when_time_passes(PAYMENT_TERM)
             .then_event_like(|event: &RoomReleased| event.guest == "ada")
             .run()
     };
 
-    let (first, second) = (waits(), waits());
+    let (first, second) = (run(), run());
 
     assert_eq!(first.record().to_string(), second.record().to_string());
 }
 
 #[test]
 fn handlers_run_in_the_same_order_in_both_modes() {
-    let order = |mode: Mode| {
+    let called_handlers = |mode: Mode| {
         let outcome = shop()
             .mode(mode)
-            .given_events(received(100))
-            .when(place())
+            .given_events(stock_received(100))
+            .when(place_order())
             .then_projection::<OrderDashboard>("ord-1")
             .run();
-        let starts = outcome
+
+        outcome
             .record()
             .entries()
             .iter()
             .filter_map(|entry| match entry.kind {
                 EntryKind::HandlerStarted { handler, .. } => Some(handler),
                 _ => None,
-            });
-        starts.collect::<Vec<&str>>()
+            })
+            .collect::<Vec<&str>>()
     };
 
-    assert_eq!(order(Mode::Sync), order(Mode::Engine));
+    assert_eq!(called_handlers(Mode::Sync), called_handlers(Mode::Engine));
 }
 
 #[test]
 fn fault_at_every_step_needs_a_delivery() {
     let inline = rooms()
         .mode(Mode::Sync)
-        .when(book())
+        .when(book_room())
         .then_settled()
         .fault_at_every_step(StepFault::Fails);
-    let nothing = rooms()
-        .given_command(book())
+    let idle = rooms()
+        .given_command(book_room())
         .when_time_passes(Duration::from_secs(1))
         .then_settled()
         .fault_at_every_step(StepFault::Fails);
 
-    insta::assert_snapshot!(mismatch(inline), @r"
+    insta::assert_snapshot!(mismatch(inline), @"
     expected  deliveries at which a fault can happen
-    found     `Mode::Sync` has no engine that delivers anything: `.mode(Mode::Engine)`
+    found     `Mode::Sync` has no engine, so it delivers nothing; use `.mode(Mode::Engine)`
     ");
-    insta::assert_snapshot!(mismatch(nothing), @r"
+    insta::assert_snapshot!(mismatch(idle), @r"
     expected  deliveries at which a fault can happen
     found     the engine delivered nothing after the first act
     ");
@@ -224,21 +233,21 @@ fn fault_at_every_step_can_be_set_several_times() {
 #[test]
 fn priority_needs_an_act_that_can_have_one() {
     let flow = rooms()
-        .given_command(book())
+        .given_command(book_room())
         .when_time_passes(Duration::from_secs(1))
         .with_priority(Priority::HIGH)
         .then_settled();
 
-    insta::assert_snapshot!(mismatch(flow), @r"
+    insta::assert_snapshot!(mismatch(flow), @"
     expected  an act that can have a priority
-    found     the last act is no `when`, `when_event` or `when_submitted`
+    found     the last act is not a `when`, `when_event` or `when_submitted`
     ");
 }
 
 #[test]
 fn priority_applies_to_the_last_act() {
     rooms()
-        .when(book())
+        .when(book_room())
         .then_accepted()
         .with_priority(Priority::BACKFILL)
         .then_lane::<RoomBooked>(Lane::Backfill)
@@ -247,25 +256,25 @@ fn priority_applies_to_the_last_act() {
 
 #[test]
 fn redelivery_of_zero_times_fails() {
-    let flow = rooms().when(book()).when_redelivered(0).then_settled();
+    let flow = rooms().when(book_room()).when_redelivered(0).then_settled();
 
-    insta::assert_snapshot!(mismatch(flow), @r"
-    expected  a redelivery
-    found     0 times is none
+    insta::assert_snapshot!(mismatch(flow), @"
+    expected  at least one redelivery
+    found     0 times
     ");
 }
 
 #[test]
 fn failed_handler_is_not_covered_by_accepted_count() {
     let flow = rooms()
-        .given_command(book())
+        .given_command(book_room())
         .with_fault(Fault::handler::<BookingHandler>().panics("out of memory"))
-        .when_all((pay(), pay()))
+        .when_all((pay_room(), pay_room()))
         .then_accepted_of(1);
 
-    insta::assert_snapshot!(mismatch(flow), @r"
-    expected  nothing goes wrong that no `then` speaks of
-    found     PayRoom failed: panicked at an unknown place: out of memory
+    insta::assert_snapshot!(mismatch(flow), @"
+    expected  no problem, or a `then` that covers it
+    found     PayRoom failed: panicked at an unknown location: out of memory
     ");
 }
 
@@ -273,11 +282,11 @@ fn failed_handler_is_not_covered_by_accepted_count() {
 fn fault_that_happens_too_rarely_fails() {
     let times = rooms()
         .with_fault(Fault::publish().fails().times(20))
-        .when(book())
+        .when(book_room())
         .then_dead_letters()
         .none();
     let attempts = rooms()
-        .given_command(book())
+        .given_command(book_room())
         .with_fault(
             Fault::handler::<GuestMailer>()
                 .fails(ServerDown)
@@ -287,13 +296,13 @@ fn fault_that_happens_too_rarely_fails() {
         .then_dead_letters()
         .one();
 
-    insta::assert_snapshot!(mismatch(times), @r"
+    insta::assert_snapshot!(mismatch(times), @"
     expected  the fault happens: publishing fails, 20 times
-    found     it happened 10 times only
+    found     the fault happened only 10 times
     ");
-    insta::assert_snapshot!(mismatch(attempts), @r"
+    insta::assert_snapshot!(mismatch(attempts), @"
     expected  the fault happens: GuestMailer fails: the mail server is down, on attempts 1 to 9
-    found     there was no attempt after number 5
+    found     attempt 5 was the last attempt
     ");
 }
 
@@ -301,12 +310,12 @@ fn fault_that_happens_too_rarely_fails() {
 fn allowed_difference_must_exist() {
     let flow = rooms()
         .mode(Mode::Differential)
-        .when(book())
+        .when(book_room())
         .then_settled()
         .allow_difference("Roooom");
 
-    insta::assert_snapshot!(mismatch(flow), @r"
-    expected  something that may differ, by its type, `Type.field` or title
-    found     nothing is called `Roooom`
+    insta::assert_snapshot!(mismatch(flow), @"
+    expected  each allowed difference names a type, a `Type.field` or the title of a difference
+    found     no match for `Roooom`
     ");
 }

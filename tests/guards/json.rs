@@ -1,4 +1,4 @@
-//! What cannot survive JSON fails in the test, not in production.
+//! A value that JSON cannot represent fails in the test, not in production.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::mismatch;
 
-/// JSON has no maps whose keys are pairs.
+/// JSON has no maps with pairs as keys.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Event)]
 #[event(category = "chart", id = chart_id)]
 struct Charted {
@@ -19,7 +19,7 @@ struct Charted {
     points: BTreeMap<(u8, u8), u8>,
 }
 
-/// JSON has no number for what is not a number.
+/// JSON has no number for NaN.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Event)]
 #[event(category = "chart", id = chart_id)]
 struct Measured {
@@ -27,7 +27,7 @@ struct Measured {
     value: f64,
 }
 
-/// JSON loses what is skipped.
+/// JSON loses a skipped field.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Event)]
 #[event(category = "chart", id = chart_id)]
 struct Noted {
@@ -127,9 +127,9 @@ fn measured(value: f64) -> Measured {
 
 #[test]
 fn unserializable_event_fails_its_act() {
-    insta::assert_snapshot!(mismatch(charts().when_event(charted()).then_settled()), @r"
+    insta::assert_snapshot!(mismatch(charts().when_event(charted()).then_settled()), @"
     expected  a message that has a JSON form
-    found     writing `Charted` failed: key must be a string
+    found     serializing `Charted` failed: key must be a string
     ");
 }
 
@@ -140,24 +140,24 @@ fn unserializable_event_cannot_be_given() {
         .when_event(measured(1.0))
         .then_settled();
 
-    insta::assert_snapshot!(mismatch(flow), @r"
-    expected  something that can be given
-    found     writing `Charted` failed: key must be a string
+    insta::assert_snapshot!(mismatch(flow), @"
+    expected  a value that can be given
+    found     serializing `Charted` failed: key must be a string
     ");
 }
 
 #[test]
 fn unserializable_event_cannot_be_expected() {
     let flow = charts().when_event(measured(1.0)).then_event(charted());
-    insta::assert_snapshot!(mismatch(flow), @r"
+    insta::assert_snapshot!(mismatch(flow), @"
     expected  messages that have a JSON form
-    found     writing `Charted` failed: key must be a string
+    found     serializing `Charted` failed: key must be a string
     ");
 
     let flow = charts().when_event(measured(1.0)).then_events(charted());
-    insta::assert_snapshot!(mismatch(flow), @r"
+    insta::assert_snapshot!(mismatch(flow), @"
     expected  messages that have a JSON form
-    found     writing `Charted` failed: key must be a string
+    found     serializing `Charted` failed: key must be a string
     ");
 }
 
@@ -165,7 +165,7 @@ fn unserializable_event_cannot_be_expected() {
 fn unserializable_event_fails_its_handler() {
     charts()
         .when_event(measured(-1.0))
-        .then_handler_failed_saying::<Plotter>("writing `Charted` failed: key must be a string")
+        .then_handler_failed_saying::<Plotter>("serializing `Charted` failed: key must be a string")
         .run();
 }
 
@@ -173,8 +173,10 @@ fn unserializable_event_fails_its_handler() {
 fn undeserializable_event_fails_its_handlers() {
     charts()
         .when_event(measured(f64::NAN))
-        .then_handler_failed_saying::<Plotter>("reading `Measured` failed: invalid type: null")
-        .then_handler_failed_saying::<ChartProjector>("reading `Measured` failed")
+        .then_handler_failed_saying::<Plotter>(
+            "deserializing `Measured` failed: invalid type: null",
+        )
+        .then_handler_failed_saying::<ChartProjector>("deserializing `Measured` failed")
         .run();
 }
 
@@ -183,10 +185,10 @@ fn undeserializable_row_violates_the_round_trip() {
     let flow = charts().when_event(measured(0.0)).then_settled();
 
     insta::assert_snapshot!(mismatch(flow), @r#"
-    expected  what is serialised comes back equal (the law `round trip`)
-    found     Chart "c-1", as ChartProjector wrote it, cannot be read back
-              reading `Chart` failed: invalid type: null, expected f64 at line 1 column 30
-              If it is meant so, say why: `.without_law(flow_harness::Law::RoundTrip, "..")`
+    expected  a value stays equal when it is serialized and deserialized (the invariant `round trip`)
+    found     Chart "c-1", written by ChartProjector, cannot be deserialized
+              deserializing `Chart` failed: invalid type: null, expected f64 at line 1 column 30
+              If this is intended, say why: `.disable_invariant(flow_harness::Invariant::RoundTrip, "..")`
     "#);
 }
 
@@ -200,7 +202,7 @@ fn undeserializable_row_fails_when_read() {
 
     insta::assert_snapshot!(mismatch(flow), @r#"
     expected  Chart "c-1"
-    found     reading `Chart` failed: invalid type: null, expected f64 at line 1 column 30 (from {"chart_id":"c-1","value":null})
+    found     deserializing `Chart` failed: invalid type: null, expected f64 at line 1 column 30 (from {"chart_id":"c-1","value":null})
     "#);
 }
 

@@ -1,4 +1,4 @@
-//! Nothing passes by accident.
+//! Guards: no flow passes by accident.
 
 mod comparison;
 mod engine;
@@ -21,7 +21,7 @@ use std::{
 
 use flow_harness::{Flow, flow::AfterAct};
 
-/// How the sentence failed; panics if it did not.
+/// Returns the mismatch of a flow that fails; panics if it passes.
 #[track_caller]
 fn mismatch(flow: Flow<'_, impl AfterAct>) -> String {
     match flow.try_run() {
@@ -30,7 +30,7 @@ fn mismatch(flow: Flow<'_, impl AfterAct>) -> String {
     }
 }
 
-/// What `act` panics with.
+/// Returns the panic message of `act`; panics if it does not panic.
 #[track_caller]
 fn panic_text<T>(act: impl FnOnce() -> T) -> String {
     match panic::catch_unwind(AssertUnwindSafe(act)) {
@@ -40,7 +40,9 @@ fn panic_text<T>(act: impl FnOnce() -> T) -> String {
 }
 
 fn panic_message(panic: &(dyn Any + Send)) -> String {
-    let text = panic.downcast_ref::<String>().cloned();
-    text.or_else(|| panic.downcast_ref::<&str>().map(ToString::to_string))
+    panic
+        .downcast_ref::<String>()
+        .cloned()
+        .or_else(|| panic.downcast_ref::<&str>().map(ToString::to_string))
         .expect("a panic with a text")
 }

@@ -1,9 +1,9 @@
-//! A sentence that does not run, or runs where it cannot.
+//! A flow that is never run, or runs where it cannot.
 
 use std::panic::{self, AssertUnwindSafe};
 
 use crate::{
-    fixture::{place, shop},
+    fixture::{place_order, shop},
     panic_text,
 };
 
@@ -11,10 +11,10 @@ use crate::{
 fn flow_that_is_never_run_panics() {
     let line = line!() + 2;
     let text = panic_text(|| {
-        drop(shop().when(place()).then_accepted());
+        drop(shop().when(place_order()).then_accepted());
     });
 
-    let expected = format!("the flow that begins at tests/accidents/running.rs:{line}:");
+    let expected = format!("the flow that begins at tests/guards/run_guard.rs:{line}:");
     assert!(text.starts_with(&expected), "{text}");
     assert!(text.contains("end it with `.run()`"), "{text}");
 }
@@ -29,7 +29,7 @@ fn flow_without_an_act_panics_when_dropped() {
 #[test]
 fn flow_dropped_while_panicking_does_not_panic() {
     let text = panic_text(|| {
-        let _flow = shop().when(place()).then_accepted();
+        let _flow = shop().when(place_order()).then_accepted();
         panic!("the first panic");
     });
 
@@ -38,16 +38,16 @@ fn flow_dropped_while_panicking_does_not_panic() {
 
 #[test]
 fn flow_that_was_run_drops_without_a_panic() {
-    let run = panic::catch_unwind(AssertUnwindSafe(|| {
-        drop(shop().when(place()).then_accepted().run());
+    let result = panic::catch_unwind(AssertUnwindSafe(|| {
+        drop(shop().when(place_order()).then_accepted().run());
     }));
 
-    assert!(run.is_ok());
+    assert!(result.is_ok());
 }
 
 #[tokio::test]
 async fn run_in_an_async_test_asks_for_await() {
-    let text = panic_text(|| shop().when(place()).then_accepted().run());
+    let text = panic_text(|| shop().when(place_order()).then_accepted().run());
 
     insta::assert_snapshot!(text, @"`.run()` was called inside an async runtime, which it would block: write `.await` instead");
 }
@@ -55,8 +55,8 @@ async fn run_in_an_async_test_asks_for_await() {
 #[tokio::test]
 async fn flow_that_is_not_awaited_panics() {
     let text = panic_text(|| {
-        let running = shop().when(place()).then_accepted().into_future();
-        drop(running);
+        let future = shop().when(place_order()).then_accepted().into_future();
+        drop(future);
     });
 
     assert!(text.contains("was never run to its end"), "{text}");

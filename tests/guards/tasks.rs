@@ -1,4 +1,4 @@
-//! What goes wrong in a task that a handler spawned, and in nobody's hands.
+//! Panics and errors in tasks that a handler spawned and did not await.
 
 use std::sync::{
     Arc,
@@ -13,24 +13,23 @@ use crate::{
     mismatch,
 };
 
-/// Counts what was done.
+/// Counts finished tasks.
 #[derive(Debug, Default)]
 struct DoneCount(AtomicUsize);
 
-/// Leaves its work to a task.
+/// Does its work in a spawned task.
 #[derive(Debug)]
 struct Delegator(Arc<DoneCount>);
 
 impl EventHandler for Delegator {
     fn routes(on: &mut EventRoutes<Self>) {
-        on.event(Self::on_told);
+        on.event(Self::on_instructed);
     }
 }
 
 impl Delegator {
-    async fn on_told(&self, event: Instructed, _: &mut UnitOfWork) -> Result<(), Error> {
-        let what = event.what;
-        match what.as_str() {
+    async fn on_instructed(&self, event: Instructed, _: &mut UnitOfWork) -> Result<(), Error> {
+        match event.what.as_str() {
             "panic" => drop(tokio::spawn(async { panic!("nobody hears me") })),
             "panic later" => drop(tokio::spawn(async {
                 tokio::task::yield_now().await;
@@ -39,18 +38,18 @@ impl Delegator {
             "fail" => drop(tokio::spawn(async { Err::<(), _>(std::fmt::Error) })),
             "wait" => {
                 let task = tokio::spawn(async { panic!("the handler hears me") });
-                let joined: Result<(), _> = task.await;
-                joined.map_err(|err| Error::failed("the task", err))?;
+                let result: Result<(), _> = task.await;
+                result.map_err(|err| Error::failed("the task", err))?;
             }
             "wait and forgive" => {
                 let _: Result<(), _> = tokio::spawn(async { panic!("never mind") }).await;
             }
             "never end" => drop(tokio::spawn(std::future::pending::<()>())),
             _ => {
-                let done = Arc::clone(&self.0);
+                let done_count = Arc::clone(&self.0);
                 drop(tokio::spawn(async move {
                     tokio::task::yield_now().await;
-                    done.0.fetch_add(1, Ordering::Relaxed);
+                    done_count.0.fetch_add(1, Ordering::Relaxed);
                 }));
             }
         }
@@ -78,14 +77,14 @@ fn spawned_task_that_panics_fails_the_flow() {
         .then_settled();
 
     insta::assert_snapshot!(mask_line_numbers(&mismatch(panics)), @"
-    expected  nothing goes wrong in a task of a handler
+    expected  no panic in a task that a handler spawned
     found     a task that Delegator spawned panicked at tests/guards/tasks.rs:LINE: nobody hears me
-              No handler waited for it: let it await the task, and fail with it, or let a handler of its own do that work
+              No handler awaits the task. Await it in the handler and return its error, or move the work to another handler
     ");
     insta::assert_snapshot!(mask_line_numbers(&mismatch(later)), @"
-    expected  nothing goes wrong in a task of a handler
+    expected  no panic in a task that a handler spawned
     found     a task that Delegator spawned panicked at tests/guards/tasks.rs:LINE: nobody hears me
-              No handler waited for it: let it await the task, and fail with it, or let a handler of its own do that work
+              No handler awaits the task. Await it in the handler and return its error, or move the work to another handler
     ");
 }
 
@@ -93,9 +92,9 @@ fn spawned_task_that_panics_fails_the_flow() {
 async fn spawned_task_that_panics_fails_an_async_test() {
     let flow = tasks().when_event(instructed("panic")).then_settled();
 
-    let failed = tokio::spawn(flow.into_future()).await;
+    let result = tokio::spawn(flow.into_future()).await;
 
-    let panic = failed.expect_err("it fails").into_panic();
+    let panic = result.expect_err("it fails").into_panic();
     let text = crate::panic_message(panic.as_ref());
     assert!(
         text.contains("a task that Delegator spawned panicked at"),
@@ -134,7 +133,7 @@ fn awaited_task_whose_panic_is_ignored_is_a_warning() {
     let warning = outcome.warnings()[0].text.clone();
     insta::assert_snapshot!(mask_line_numbers(&warning), @"
     a task that Delegator spawned panicked at tests/guards/tasks.rs:LINE: never mind
-    Nobody heard of it, unless the handler waited
+    The panic is lost, unless the handler awaited the task
     ");
 }
 
@@ -153,7 +152,7 @@ fn spawned_task_that_never_ends_is_a_warning() {
         .then_settled()
         .run();
 
-    insta::assert_snapshot!(outcome.warnings()[0].text, @"a task that Delegator spawned is not over at the end: what comes of it no test sees");
+    insta::assert_snapshot!(outcome.warnings()[0].text, @"a task that Delegator spawned has not ended at the end of the flow: the test does not see the result");
 }
 
 #[test]
@@ -163,7 +162,7 @@ fn spawned_task_that_ends_gives_no_warning() {
     assert!(outcome.warnings().is_empty(), "{:?}", outcome.warnings());
 }
 
-/// A limit: who spawned what is not seen where several threads do so.
+/// Known limit: with several threads, the harness does not know which handler spawned a task.
 #[tokio::test(flavor = "multi_thread")]
 async fn spawned_task_on_several_threads_is_not_watched() {
     let outcome = tasks().when_event(instructed("panic")).then_settled().await;
@@ -171,7 +170,7 @@ async fn spawned_task_on_several_threads_is_not_watched() {
     assert!(outcome.warnings().is_empty(), "{:?}", outcome.warnings());
 }
 
-/// A limit: who drops the handle of a task drops its answer, and nobody else ever has it.
+/// Known limit: dropping the handle of a task drops its result, so no one can read it.
 #[test]
 fn error_of_a_detached_task_is_not_reported() {
     let outcome = tasks().when_event(instructed("fail")).then_settled().run();

@@ -1,43 +1,43 @@
-//! The traps that other harnesses of this kind fell into, and what shows that this one does not.
+//! Traps of similar test harnesses, and the tests which show that this harness avoids them.
 //!
-//! What fails a sentence unless it is spoken of:
+//! Problems that fail a flow unless a `then` asserts them:
 //!
-//! | what | test |
+//! | problem | test |
 //! |---|---|
-//! | nothing is asserted | `unspoken::flow_without_then_fails`, `running::flow_that_is_never_run_panics` |
-//! | `all` of nothing | `comparing::rows_all_fails_without_rows` |
-//! | an error of a handler that nobody looked at | `unspoken::unasserted_handler_failure_fails`, `tasks::spawned_task_that_panics_fails_the_flow` |
-//! | a dead letter that is left | `tests/engine`: `giving_up::unasserted_dead_letter_fails_the_flow` |
-//! | a message that waits | `tests/engine`: `waiting::pending_messages_at_the_end_fail_the_flow` |
-//! | a message that nobody handles | `naming::command_without_a_handler_fails`; an event may have no handler, and the wiring warns of it |
-//! | what is scheduled and left | [`scheduled_command_is_reported_as_remaining`]: it lies in the future and fails nothing |
+//! | no assertion | `unasserted_problem::flow_without_then_fails`, `run_guard::flow_that_is_never_run_panics` |
+//! | `all` on no rows | `comparison::rows_all_fails_without_rows` |
+//! | a handler error that no `then` checks | `unasserted_problem::unasserted_handler_failure_fails`, `tasks::spawned_task_that_panics_fails_the_flow` |
+//! | a remaining dead letter | `tests/engine`: `dead_letters::unasserted_dead_letter_fails_the_flow` |
+//! | a pending message | `tests/engine`: `pending_messages::pending_messages_at_the_end_fail_the_flow` |
+//! | a command without a handler | `unknown_names::command_without_a_handler_fails`; an event without a handler is only a warning of the wiring |
+//! | a command that is still scheduled | [`scheduled_command_is_reported_as_remaining`]: it is due in the future, so it does not fail the flow |
 //! | a fault or a stub that is never reached | [`fault_that_is_never_reached_fails`], [`resource_fault_without_a_call_fails`] |
-//! | a wait in which nothing was delivered | [`passed_time_without_effect_does_not_change_a_row`], `warnings::idle_engine_is_a_warning`, `engine::fault_at_every_step_needs_a_delivery` |
-//! | what was so before the act | `before::row_from_given_needs_unchanged` and those beside it |
-//! | no event of a type that nobody raises | `warnings::then_no_event_of_an_outside_event_is_a_warning` |
+//! | a wait without a delivery | [`passed_time_without_effect_does_not_change_a_row`], `warnings::idle_engine_gives_a_warning`, `engine::fault_at_every_step_needs_a_delivery` |
+//! | state that no act changed | `unchanged_state::row_from_given_needs_unchanged` and the other tests of that module |
+//! | the absence of an event that no handler raises | `warnings::then_no_event_warns_about_an_outside_event` |
 //!
-//! The traps, one by one:
+//! The traps:
 //!
 //! | | trap | test |
 //! |---|---|---|
-//! | 1 | a comparison of parts, or in any order, that takes a wrong event | `comparing::then_events_rejects_a_subset`, `comparing::then_events_checks_the_order`, `comparing::duplicate_expectation_does_not_match_another_event` |
-//! | 2 | duplicates with fresh ids, which nobody recognises as such | `engine::redelivered_message_keeps_its_id` |
-//! | 3 | expected and found swapped; a field that differs without its values | `comparing::mismatch_names_expected_before_found` |
-//! | 4 | a success that means "submitted" | `engine::submitted_command_is_not_an_accepted_one` |
-//! | 5 | a wall clock that cuts a chain off in silence | [`wall_clock_time_does_not_stop_a_handler`], `unspoken::chain_of_thousands_is_run_to_its_end`, `unspoken::endless_flow_fails_whatever_is_expected` |
-//! | 6 | a wait that answers with a `bool`, which callers drop | `running::flow_that_is_not_awaited_panics`; no word answers with a `bool` |
-//! | 7 | a position of the whole store taken for rest | [`retried_projector_is_waited_for`], [`retried_event_store_reader_is_waited_for`] |
-//! | 8 | an event that is recorded before the store took it | `engine::event_refused_by_the_store_is_not_recorded` |
-//! | 9 | any where all was meant | `comparing::rows_any_and_rows_all_differ` |
-//! | 10 | an order by milliseconds | [`events_of_one_instant_keep_their_order`] |
-//! | 11 | a run that sees what another test does | [`concurrent_runs_do_not_share_state`], `tests/running`: `parallel::concurrent_runs_write_equal_records` |
-//! | 12 | a report so large that it kills the process | `engine::report_of_a_long_chain_is_short`, `unspoken::endless_flow_has_a_short_report` |
-//! | 13 | a failure after all that was expected has come | [`handler_failure_after_the_expected_events_fails`], `tasks::spawned_task_that_panics_fails_the_flow` |
-//! | 14 | a timeout that hides the error of a handler | `engine::failed_handler_is_reported_before_missing_state` |
-//! | 15 | an order of delivery that is not that of production | `engine::handlers_run_in_the_same_order_in_both_modes` |
-//! | 16 | an assertion in a handler that the broker swallows | `engine::assertion_in_a_handler_fails_the_flow`, `unspoken::panic_in_a_handler_is_reported` |
-//! | 17 | timeouts that were made for a debugger | [`wall_clock_time_does_not_stop_a_handler`]: there is none to set, what ends a run is a count |
-//! | 18 | time that is skipped for everybody | [`concurrent_runs_do_not_share_time`], `engine::time_belongs_to_one_run` |
+//! | 1 | a partial or unordered comparison accepts a wrong event | `comparison::then_events_rejects_a_subset`, `comparison::then_events_checks_the_order`, `comparison::duplicate_expectation_does_not_match_another_event` |
+//! | 2 | a redelivery has a new id, so no handler recognises it | `engine::redelivered_message_keeps_its_id` |
+//! | 3 | expected and found are swapped, or a field differs without its values | `comparison::mismatch_names_expected_before_found` |
+//! | 4 | a success means only "submitted" | `engine::submitted_command_is_not_an_accepted_one` |
+//! | 5 | the wall clock stops a chain without an error | [`wall_clock_time_does_not_stop_a_handler`], `unasserted_problem::chain_of_thousands_is_run_to_its_end`, `unasserted_problem::endless_flow_fails_whatever_is_expected` |
+//! | 6 | a wait returns a `bool` that callers drop | `run_guard::flow_that_is_not_awaited_panics`; no method returns a `bool` |
+//! | 7 | a store position is taken as the end of all work | [`retried_projector_is_waited_for`], [`retried_event_store_reader_is_waited_for`] |
+//! | 8 | an event is recorded before the store accepts it | `engine::event_refused_by_the_store_is_not_recorded` |
+//! | 9 | "any" passes where "all" was meant | `comparison::rows_any_and_rows_all_differ` |
+//! | 10 | events are ordered by milliseconds | [`events_of_one_instant_keep_their_order`] |
+//! | 11 | a run sees the state of another test | [`concurrent_runs_do_not_share_state`], `tests/runner`: `parallel::concurrent_runs_write_equal_records` |
+//! | 12 | a report is so large that it kills the process | `engine::report_of_a_long_chain_is_short`, `unasserted_problem::endless_flow_has_a_short_report` |
+//! | 13 | a failure after the last expected event is ignored | [`handler_failure_after_the_expected_events_fails`], `tasks::spawned_task_that_panics_fails_the_flow` |
+//! | 14 | a timeout hides the error of a handler | `engine::failed_handler_is_reported_before_missing_state` |
+//! | 15 | the delivery order differs from production | `engine::handlers_run_in_the_same_order_in_both_modes` |
+//! | 16 | the broker swallows an assertion in a handler | `engine::assertion_in_a_handler_fails_the_flow`, `unasserted_problem::panic_in_a_handler_is_reported` |
+//! | 17 | timeouts are tuned for a debugger | [`wall_clock_time_does_not_stop_a_handler`]: there are no timeouts; a delivery count ends a run |
+//! | 18 | virtual time passes for all runs | [`concurrent_runs_do_not_share_time`], `engine::time_belongs_to_one_run` |
 
 use std::{
     sync::{Mutex, mpsc},
@@ -55,8 +55,9 @@ use flow_harness::prelude::*;
 
 use crate::{
     fixture::{
-        Counted, FakeMailer, Instructed, Tally, book, confirmed, counted, dashboard, instructed,
-        lab, paid, place, received, rooms, shop, shop_with_mail,
+        Counted, FakeMailer, Instructed, Tally, book_room, counted, dashboard, instructed, lab,
+        order_confirmed, payment_received, place_order, rooms, shop, shop_with_mail,
+        stock_received,
     },
     mismatch,
 };
@@ -64,7 +65,7 @@ use crate::{
 #[test]
 fn scheduled_command_is_reported_as_remaining() {
     let failure = rooms()
-        .when(book())
+        .when(book_room())
         .then_scheduled::<ReleaseRoom>()
         .then_no_event::<RoomBooked>()
         .try_run()
@@ -76,69 +77,69 @@ fn scheduled_command_is_reported_as_remaining() {
 
 #[test]
 fn fault_that_is_never_reached_fails() {
-    let flow = shop_with_mail(FakeMailer::default)
-        .given_events(received(5))
+    let unreached_handler = shop_with_mail(FakeMailer::default)
+        .given_events(stock_received(5))
         .with_fault(Fault::handler::<MailHandler>().panics("out of memory"))
-        .when(place())
+        .when(place_order())
         .then_accepted();
-    let other = rooms()
+    let unreached_append = rooms()
         .with_fault(Fault::append("booking-b-2").conflicts())
-        .when(book())
+        .when(book_room())
         .then_accepted();
 
-    insta::assert_snapshot!(mismatch(flow), @r"
+    insta::assert_snapshot!(mismatch(unreached_handler), @"
     expected  the fault happens: MailHandler panics: out of memory
-    found     it was never reached
+    found     the run never reached the point of the fault
     ");
-    insta::assert_snapshot!(mismatch(other), @r"
+    insta::assert_snapshot!(mismatch(unreached_append), @"
     expected  the fault happens: an append to booking-b-2 conflicts
-    found     it was never reached
+    found     the run never reached the point of the fault
     ");
 }
 
 #[test]
 fn resource_fault_without_a_call_fails() {
     let flow = shop_with_mail(FakeMailer::default)
-        .given_events(received(5))
+        .given_events(stock_received(5))
         .with_fault(Fault::resource::<FakeMailer>().fails_at_call(1))
-        .when(place())
+        .when(place_order())
         .then_accepted();
 
-    insta::assert_snapshot!(mismatch(flow), @r"
+    insta::assert_snapshot!(mismatch(flow), @"
     expected  the fault happens: a call of FakeMailer fails
-    found     there were fewer calls than that
+    found     the flow called FakeMailer fewer times
     ");
 }
 
 #[test]
 fn passed_time_without_effect_does_not_change_a_row() {
     let flow = rooms()
-        .given_command(book())
+        .given_command(book_room())
         .when_time_passes(Duration::from_secs(1))
         .then_projection::<Room>("b-1")
         .has(|room| room.guest == "ada");
 
     insta::assert_snapshot!(mismatch(flow), @r#"
     expected  Room "b-1", changed by an act
-    found     it was so before the first act and no act changed it: the step would pass without any act
-              If that is the point, say so: `.unchanged()`
+    found     the state is from before the first act, and no act changed it: the step would pass without any act
+              If the test expects this, add `.unchanged()`
     "#);
 }
 
-/// Takes its time, and more of it than it is given, without waiting for anything.
+/// Blocks for longer than its time limit without awaiting anything.
 #[derive(Debug)]
 struct SlowHandler;
 
 impl EventHandler for SlowHandler {
     fn routes(on: &mut EventRoutes<Self>) {
-        on.event(Self::on_told);
+        on.event(Self::on_instructed);
         on.subscription().time_limit(Duration::from_millis(1));
     }
 }
 
 impl SlowHandler {
     #[expect(clippy::disallowed_methods, reason = "it is there to take time")]
-    async fn on_told(&self, _: Instructed, work: &mut UnitOfWork) -> Result<(), Error> {
+    async fn on_instructed(&self, _: Instructed, work: &mut UnitOfWork) -> Result<(), Error> {
         thread::sleep(Duration::from_millis(20));
         work.raise(counted(0))
     }
@@ -170,13 +171,13 @@ fn retried_projector_is_waited_for() {
                 .panics("out of memory")
                 .on_attempts(1..=2),
         )
-        .when(book())
+        .when(book_room())
         .then_attempts::<RoomListProjector>(3)
         .then_projection::<Room>("b-1")
         .run();
 }
 
-/// Keeps what was told, from the event store.
+/// Stores the last instruction, read from the event store.
 #[derive(Debug)]
 struct EventStoreReader;
 
@@ -184,26 +185,31 @@ impl Projector for EventStoreReader {
     type Projection = Tally;
 
     fn routes(on: &mut ProjectorRoutes<Self>) {
-        on.event(Self::on_told);
+        on.event(Self::on_instructed);
         on.subscription().source(Source::EventStore);
     }
 }
 
 impl EventStoreReader {
-    async fn on_told(&self, event: Instructed, rows: &mut Rows<'_, Tally>) -> Result<(), Error> {
+    async fn on_instructed(
+        &self,
+        event: Instructed,
+        rows: &mut Rows<'_, Tally>,
+    ) -> Result<(), Error> {
         let Instructed {
-            instruction_id: told_id,
+            instruction_id,
             what,
         } = event;
+
         rows.put(Tally {
-            instruction_id: told_id,
+            instruction_id,
             what,
         })
         .await
     }
 }
 
-/// Has nothing to do with what is told, and reads from the event store as well.
+/// Handles none of the published events, and also reads from the event store.
 #[derive(Debug)]
 struct IdleEventStoreReader;
 
@@ -237,7 +243,7 @@ fn retried_event_store_reader_is_waited_for() {
         .with_fault(Fault::handler::<EventStoreReader>().panics("out of memory"))
         .when_event(instructed("x"))
         .then_attempts::<EventStoreReader>(2)
-        .then_projection::<Tally>("told-1")
+        .then_projection::<Tally>("inst-1")
         .has(|tally| tally.what == "x")
         .run();
 }
@@ -253,19 +259,20 @@ fn events_of_one_instant_keep_their_order() {
     let left: Vec<u32> = outcome
         .events_of::<Counted>()
         .iter()
-        .map(|one| one.left)
+        .map(|event| event.left)
         .collect();
     assert_eq!(left, (0..20).rev().collect::<Vec<u32>>());
+
     let mut times: Vec<_> = outcome
         .events()
         .iter()
-        .map(|one| one.metadata().time)
+        .map(|event| event.metadata().time)
         .collect();
     times.dedup();
     assert_eq!(times.len(), 1);
 }
 
-/// One of two that wait for each other. One that is gone is not waited for.
+/// One of two runs that wait for each other. A run does not wait for one that has ended.
 struct RendezvousSide {
     sender: mpsc::Sender<()>,
     receiver: Mutex<mpsc::Receiver<()>>,
@@ -273,30 +280,34 @@ struct RendezvousSide {
 
 impl RendezvousSide {
     fn pair() -> (Self, Self) {
-        let (to_one, one) = mpsc::channel();
-        let (to_other, other) = mpsc::channel();
-        let side = |tell, hear| Self {
-            sender: tell,
-            receiver: Mutex::new(hear),
+        let (to_first, first) = mpsc::channel();
+        let (to_second, second) = mpsc::channel();
+        let side = |sender, receiver| Self {
+            sender,
+            receiver: Mutex::new(receiver),
         };
-        (side(to_other, one), side(to_one, other))
+
+        (side(to_second, first), side(to_first, second))
     }
 
     fn meet(&self) -> Result<(), Mismatch> {
-        let gone = |_| Mismatch::new("another run at the same time", "it is gone");
-        self.sender.send(()).map_err(|err| gone(err.to_string()))?;
-        let hear = self.receiver.lock().unwrap();
-        hear.recv().map_err(|err| gone(err.to_string()))
+        let other_ended = |_| Mismatch::new("another run at the same time", "it is gone");
+        self.sender
+            .send(())
+            .map_err(|err| other_ended(err.to_string()))?;
+
+        let receiver = self.receiver.lock().unwrap();
+        receiver.recv().map_err(|err| other_ended(err.to_string()))
     }
 }
 
 #[test]
 fn concurrent_runs_do_not_share_state() {
     let shop = shop();
-    let (one, other) = RendezvousSide::pair();
+    let (first, second) = RendezvousSide::pair();
     let run = |quantity: u32, side: RendezvousSide| {
-        shop.given_events(received(quantity))
-            .when(place())
+        shop.given_events(stock_received(quantity))
+            .when(place_order())
             .then(|_: &Outcome| side.meet())
             .then_aggregate::<Inventory>("prod-1")
             .has(|inventory| inventory.available == quantity - 2)
@@ -306,53 +317,54 @@ fn concurrent_runs_do_not_share_state() {
     };
 
     thread::scope(|scope| {
-        scope.spawn(|| run(5, one));
-        scope.spawn(|| run(9, other));
+        scope.spawn(|| run(5, first));
+        scope.spawn(|| run(9, second));
     });
 }
 
 #[test]
 fn handler_failure_after_the_expected_events_fails() {
     let flow = shop_with_mail(FakeMailer::down)
-        .given_events(received(5))
-        .given_command(place())
-        .when_event(paid())
-        .then_events(confirmed())
+        .given_events(stock_received(5))
+        .given_command(place_order())
+        .when_event(payment_received())
+        .then_events(order_confirmed())
         .then_projection::<OrderDashboard>("ord-1")
         .is(dashboard(OrderStatus::Confirmed));
 
-    insta::assert_snapshot!(mismatch(flow), @r"
-    expected  nothing goes wrong that no `then` speaks of
-    found     MailHandler on OrderConfirmed: sending the mail failed: the mail server is down
-              If that is the point, say so: `.then_handler_failed::<MailHandler>(..)`
+    insta::assert_snapshot!(mismatch(flow), @"
+    expected  no problem, or a `then` that covers it
+    found     MailHandler failed on OrderConfirmed: sending the mail failed: the mail server is down
+              If the test expects this, add `.then_handler_failed::<MailHandler>(..)`
     ");
 }
 
 #[test]
 fn concurrent_runs_do_not_share_time() {
     let rooms = &rooms();
-    let (hasty, patient) = RendezvousSide::pair();
-    let hasty = move || {
+    let (fast, slow) = RendezvousSide::pair();
+
+    let run_three_days = move || {
         rooms
-            .when(book())
-            .then(|_: &Outcome| hasty.meet())
+            .when(book_room())
+            .then(|_: &Outcome| fast.meet())
             .when_time_passes(PAYMENT_TERM)
-            .then(|_: &Outcome| hasty.meet())
+            .then(|_: &Outcome| fast.meet())
             .then_event_like(|event: &RoomReleased| event.guest == "ada")
             .run();
     };
-    let patient = move || {
+    let run_one_second = move || {
         rooms
-            .when(book())
-            .then(|_: &Outcome| patient.meet())
-            .then(|_: &Outcome| patient.meet())
+            .when(book_room())
+            .then(|_: &Outcome| slow.meet())
+            .then(|_: &Outcome| slow.meet())
             .when_time_passes(Duration::from_secs(1))
             .then_no_event::<RoomReleased>()
             .run();
     };
 
     thread::scope(|scope| {
-        scope.spawn(hasty);
-        scope.spawn(patient);
+        scope.spawn(run_three_days);
+        scope.spawn(run_one_second);
     });
 }

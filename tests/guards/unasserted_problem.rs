@@ -1,94 +1,97 @@
-//! What goes wrong without a `then` that speaks of it fails the sentence.
+//! A problem that no `then` asserts fails the flow.
 
 use ::shop::{MailError, MailHandler, OrderDashboard, OrderError, OrderStatus};
 
 use crate::{
     fixture::{
         Brittle, Bystander, FakeMailer, LabError, ask, counted, instructed, lab, mask_line_numbers,
-        paid, place, received, shop, shop_with_mail,
+        payment_received, place_order, shop, shop_with_mail, stock_received,
     },
     mismatch,
 };
 
 #[test]
 fn flow_without_then_fails() {
-    insta::assert_snapshot!(mismatch(shop().when(place())), @r"
-    expected  at least one `then`
-    found     none: a sentence that expects nothing passes whatever happens.
-              Say what is expected; `.then_settled()` if the point is that it ran and nothing went wrong
+    insta::assert_snapshot!(mismatch(shop().when(place_order())), @"
+    expected  at least one `then` step
+    found     none; a flow without an expectation always passes
+              Add a `then` step. To expect only that the flow settles without problems, add `.then_settled()`
     ");
 }
 
 #[test]
 fn last_act_without_then_is_checked_for_problems() {
-    let flow = shop().when(place()).then_accepted().when(place());
+    let flow = shop()
+        .when(place_order())
+        .then_accepted()
+        .when(place_order());
 
-    insta::assert_snapshot!(mismatch(flow), @r"
-    expected  nothing goes wrong that no `then` speaks of
+    insta::assert_snapshot!(mismatch(flow), @"
+    expected  no problem, or a `then` that covers it
     found     PlaceOrder was rejected: the order is already placed
-              If that is the point, say so: `.then_rejected(..)`
+              If the test expects this, add `.then_rejected(..)`
     ");
 }
 
 #[test]
 fn unasserted_rejection_fails() {
     let flow = shop()
-        .given_command(place())
-        .when(place())
+        .given_command(place_order())
+        .when(place_order())
         .then_projection::<OrderDashboard>("ord-1")
         .has(|row| row.status == OrderStatus::Cancelled);
 
-    insta::assert_snapshot!(mismatch(flow), @r"
-    expected  nothing goes wrong that no `then` speaks of
+    insta::assert_snapshot!(mismatch(flow), @"
+    expected  no problem, or a `then` that covers it
     found     PlaceOrder was rejected: the order is already placed
-              If that is the point, say so: `.then_rejected(..)`
+              If the test expects this, add `.then_rejected(..)`
     ");
 }
 
 #[test]
 fn unasserted_rejection_before_another_act_fails() {
     let flow = shop()
-        .given_command(place())
-        .when(place())
-        .when_event(received(5))
+        .given_command(place_order())
+        .when(place_order())
+        .when_event(stock_received(5))
         .then_accepted();
 
-    insta::assert_snapshot!(mismatch(flow), @r"
-    expected  nothing goes wrong that no `then` speaks of
+    insta::assert_snapshot!(mismatch(flow), @"
+    expected  no problem, or a `then` that covers it
     found     PlaceOrder was rejected: the order is already placed
-              If that is the point, say so: `.then_rejected(..)`
+              If the test expects this, add `.then_rejected(..)`
     ");
 }
 
 #[test]
 fn asserted_rejection_does_not_cover_another() {
     let flow = shop()
-        .given_command(place())
-        .when(place())
+        .given_command(place_order())
+        .when(place_order())
         .then_rejected(OrderError::AlreadyPlaced)
-        .when(place())
+        .when(place_order())
         .then_no_events();
 
-    insta::assert_snapshot!(mismatch(flow), @r"
-    expected  nothing goes wrong that no `then` speaks of
+    insta::assert_snapshot!(mismatch(flow), @"
+    expected  no problem, or a `then` that covers it
     found     PlaceOrder was rejected: the order is already placed
-              If that is the point, say so: `.then_rejected(..)`
+              If the test expects this, add `.then_rejected(..)`
     ");
 }
 
 #[test]
 fn unasserted_handler_failure_fails() {
     let flow = shop_with_mail(FakeMailer::down)
-        .given_events(received(5))
-        .given_command(place())
-        .when_event(paid())
+        .given_events(stock_received(5))
+        .given_command(place_order())
+        .when_event(payment_received())
         .then_projection::<OrderDashboard>("ord-1")
         .has(|row| row.status == OrderStatus::Confirmed);
 
-    insta::assert_snapshot!(mismatch(flow), @r"
-    expected  nothing goes wrong that no `then` speaks of
-    found     MailHandler on OrderConfirmed: sending the mail failed: the mail server is down
-              If that is the point, say so: `.then_handler_failed::<MailHandler>(..)`
+    insta::assert_snapshot!(mismatch(flow), @"
+    expected  no problem, or a `then` that covers it
+    found     MailHandler failed on OrderConfirmed: sending the mail failed: the mail server is down
+              If the test expects this, add `.then_handler_failed::<MailHandler>(..)`
     ");
 }
 
@@ -100,9 +103,9 @@ fn unasserted_handler_failure_before_another_act_fails() {
         .then_settled();
 
     insta::assert_snapshot!(mismatch(flow), @"
-    expected  nothing goes wrong that no `then` speaks of
-    found     Brittle on Instructed: what was told failed: there was smoke
-              If that is the point, say so: `.then_handler_failed::<Brittle>(..)`
+    expected  no problem, or a `then` that covers it
+    found     Brittle failed on Instructed: the instruction failed: there was smoke
+              If the test expects this, add `.then_handler_failed::<Brittle>(..)`
     ");
 }
 
@@ -119,9 +122,9 @@ fn panic_in_a_handler_is_reported() {
 #[test]
 fn asserted_failure_does_not_cover_another_handler() {
     let flow = shop_with_mail(FakeMailer::down)
-        .given_events(received(5))
-        .given_command(place())
-        .when_event(paid())
+        .given_events(stock_received(5))
+        .given_command(place_order())
+        .when_event(payment_received())
         .then_handler_failed::<MailHandler>(MailError)
         .when(::shop::ConfirmOrder {
             order_id: "ord-9".into(),
@@ -129,9 +132,9 @@ fn asserted_failure_does_not_cover_another_handler() {
         .then_handler_failed::<MailHandler>(MailError);
 
     insta::assert_snapshot!(mismatch(flow), @r#"
-    expected  nothing goes wrong that no `then` speaks of
+    expected  no problem, or a `then` that covers it
     found     ConfirmOrder failed: there is no Order `ord-9`
-              If that is the point, say so: `.then_handler_failed_saying::<OrderCommandHandler>("..")`
+              If the test expects this, add `.then_handler_failed_saying::<OrderCommandHandler>("..")`
     "#);
 }
 
@@ -142,9 +145,9 @@ fn asserted_failure_does_not_cover_a_second_failure() {
         .then_handler_failed::<Brittle>(LabError("smoke"));
 
     insta::assert_snapshot!(mask_line_numbers(&mismatch(flow)), @r#"
-    expected  nothing goes wrong that no `then` speaks of
-    found     Brittle on Instructed: panicked at tests/guards/../fixture/lab.rs:LINE: the beaker broke
-              If that is the point, say so: `.then_handler_failed_saying::<Brittle>("..")`
+    expected  no problem, or a `then` that covers it
+    found     Brittle failed on Instructed: panicked at tests/guards/../fixture/lab.rs:LINE: the beaker broke
+              If the test expects this, add `.then_handler_failed_saying::<Brittle>("..")`
     "#);
 }
 
@@ -160,12 +163,12 @@ fn failed_command_is_not_a_rejected_one() {
     expected  ConfirmOrder is rejected with AlreadyPlaced
     found     ConfirmOrder failed: there is no Order `ord-9`
     ");
-    insta::assert_snapshot!(mismatch(confirm().then_rejected_like(|_: &OrderError| true)), @r"
-    expected  ConfirmOrder is rejected with a value of type OrderError for which the closure holds
+    insta::assert_snapshot!(mismatch(confirm().then_rejected_like(|_: &OrderError| true)), @"
+    expected  ConfirmOrder is rejected with a value of type OrderError for which the closure returns true
     found     ConfirmOrder failed: there is no Order `ord-9`
     ");
     insta::assert_snapshot!(mismatch(confirm().then_rejected_saying("no Order")), @r#"
-    expected  ConfirmOrder is rejected, saying "no Order"
+    expected  ConfirmOrder is rejected with a message that contains "no Order"
     found     ConfirmOrder failed: there is no Order `ord-9`
     "#);
 }
@@ -173,14 +176,14 @@ fn failed_command_is_not_a_rejected_one() {
 #[test]
 fn rejected_command_is_not_a_failed_handler() {
     let flow = shop()
-        .given_command(place())
-        .when(place())
+        .given_command(place_order())
+        .when(place_order())
         .then_handler_failed_saying::<::shop::OrderCommandHandler>("already placed");
 
-    insta::assert_snapshot!(mismatch(flow), @r"
-    expected  nothing goes wrong that no `then` speaks of
+    insta::assert_snapshot!(mismatch(flow), @"
+    expected  no problem, or a `then` that covers it
     found     PlaceOrder was rejected: the order is already placed
-              If that is the point, say so: `.then_rejected(..)`
+              If the test expects this, add `.then_rejected(..)`
     ");
 }
 
@@ -238,17 +241,17 @@ fn expectation_of_an_earlier_act_covers_no_later_failure() {
 #[test]
 fn failure_in_given_fails_the_flow() {
     let flow = shop_with_mail(FakeMailer::down)
-        .given_events(received(5))
-        .given_command(place())
-        .given_events(paid())
+        .given_events(stock_received(5))
+        .given_command(place_order())
+        .given_events(payment_received())
         .when(::shop::ReceiveStock {
             product_id: "prod-1".into(),
             quantity: 1,
         })
         .then_handler_failed::<MailHandler>(MailError);
 
-    insta::assert_snapshot!(mismatch(flow), @r"
-    expected  what is given happens without trouble
-    found     MailHandler on OrderConfirmed: sending the mail failed: the mail server is down
+    insta::assert_snapshot!(mismatch(flow), @"
+    expected  the given step runs without problems
+    found     MailHandler failed on OrderConfirmed: sending the mail failed: the mail server is down
     ");
 }

@@ -1,4 +1,5 @@
-//! What was so before the first act, and was not touched since, shows nothing about the acts.
+//! A `then` on state that no act changed needs `.unchanged()`: the check would pass without any
+//! act.
 
 use ::bank::{Account, AccountEvent, RequestTransfer, TransferProcess};
 use ::shop::{
@@ -8,22 +9,23 @@ use flow_harness::{flow::Acted, prelude::*};
 
 use crate::{
     fixture::{
-        FakeMailer, Tally, dashboard, instructed, lab, paid, place, place_as, received, shop,
-        shop_with_mail,
+        FakeMailer, Tally, dashboard, instructed, lab, payment_received, place_order,
+        place_order_with_id, shop, shop_with_mail, stock_received,
     },
     mismatch,
 };
 
-/// An order of which stock is left, and an act that has nothing to do with it.
+/// Returns a flow with a placed order, and an act that does not touch it.
 fn unrelated_act<'t>() -> Flow<'t, Acted> {
-    let other = StockReceived {
+    let unrelated_event = StockReceived {
         product_id: "prod-2".into(),
         quantity: 1,
     };
+
     shop()
-        .given_events(received(5))
-        .given_command(place())
-        .when_event(other)
+        .given_events(stock_received(5))
+        .given_command(place_order())
+        .when_event(unrelated_event)
 }
 
 #[test]
@@ -32,8 +34,8 @@ fn row_from_given_needs_unchanged() {
 
     insta::assert_snapshot!(mismatch(flow), @r#"
     expected  OrderDashboard "ord-1", changed by an act
-    found     it was so before the first act and no act changed it: the step would pass without any act
-              If that is the point, say so: `.unchanged()`
+    found     the state is from before the first act, and no act changed it: the step would pass without any act
+              If the test expects this, add `.unchanged()`
     "#);
 }
 
@@ -43,18 +45,18 @@ fn row_from_given_needs_unchanged_for_every_check() {
 
     insta::assert_snapshot!(mismatch(row().has(|row| row.status == OrderStatus::Placed)), @r#"
     expected  OrderDashboard "ord-1", changed by an act
-    found     it was so before the first act and no act changed it: the step would pass without any act
-              If that is the point, say so: `.unchanged()`
+    found     the state is from before the first act, and no act changed it: the step would pass without any act
+              If the test expects this, add `.unchanged()`
     "#);
     insta::assert_snapshot!(mismatch(row().is(dashboard(OrderStatus::Placed))), @r#"
     expected  OrderDashboard "ord-1", changed by an act
-    found     it was so before the first act and no act changed it: the step would pass without any act
-              If that is the point, say so: `.unchanged()`
+    found     the state is from before the first act, and no act changed it: the step would pass without any act
+              If the test expects this, add `.unchanged()`
     "#);
     insta::assert_snapshot!(mismatch(row().like(json!({ "total_cents": 9995 }))), @r#"
     expected  OrderDashboard "ord-1", changed by an act
-    found     it was so before the first act and no act changed it: the step would pass without any act
-              If that is the point, say so: `.unchanged()`
+    found     the state is from before the first act, and no act changed it: the step would pass without any act
+              If the test expects this, add `.unchanged()`
     "#);
 }
 
@@ -65,7 +67,7 @@ fn failed_check_is_reported_before_unchanged_row() {
         .has(|row| row.status == OrderStatus::Confirmed);
 
     insta::assert_snapshot!(mismatch(flow), @r#"
-    expected  OrderDashboard "ord-1" for which the closure holds
+    expected  OrderDashboard "ord-1" for which the closure returns true
     found     OrderDashboard "ord-1" { order_id: "ord-1", customer_id: "cust-1", status: "Placed", total_cents: 9995 }
     "#);
 }
@@ -74,25 +76,25 @@ fn failed_check_is_reported_before_unchanged_row() {
 fn rows_from_given_need_unchanged() {
     let rows = || unrelated_act().then_projections::<OrderDashboard>();
 
-    insta::assert_snapshot!(mismatch(rows().all(|row| row.status == OrderStatus::Placed)), @r"
+    insta::assert_snapshot!(mismatch(rows().all(|row| row.status == OrderStatus::Placed)), @"
     expected  rows of OrderDashboard, changed by an act
-    found     they were so before the first act and no act changed one of them: the step would pass without any act
-              If that is the point, say so: `.unchanged()`
+    found     the rows are from before the first act, and no act changed any of them: the step would pass without any act
+              If the test expects this, add `.unchanged()`
     ");
-    insta::assert_snapshot!(mismatch(rows().count(1)), @r"
+    insta::assert_snapshot!(mismatch(rows().count(1)), @"
     expected  rows of OrderDashboard, changed by an act
-    found     they were so before the first act and no act changed one of them: the step would pass without any act
-              If that is the point, say so: `.unchanged()`
+    found     the rows are from before the first act, and no act changed any of them: the step would pass without any act
+              If the test expects this, add `.unchanged()`
     ");
-    insta::assert_snapshot!(mismatch(rows().any(|_| true)), @r"
+    insta::assert_snapshot!(mismatch(rows().any(|_| true)), @"
     expected  rows of OrderDashboard, changed by an act
-    found     they were so before the first act and no act changed one of them: the step would pass without any act
-              If that is the point, say so: `.unchanged()`
+    found     the rows are from before the first act, and no act changed any of them: the step would pass without any act
+              If the test expects this, add `.unchanged()`
     ");
-    insta::assert_snapshot!(mismatch(rows()), @r"
+    insta::assert_snapshot!(mismatch(rows()), @"
     expected  rows of OrderDashboard, changed by an act
-    found     they were so before the first act and no act changed one of them: the step would pass without any act
-              If that is the point, say so: `.unchanged()`
+    found     the rows are from before the first act, and no act changed any of them: the step would pass without any act
+              If the test expects this, add `.unchanged()`
     ");
 }
 
@@ -104,27 +106,26 @@ fn aggregate_from_given_needs_unchanged() {
 
     insta::assert_snapshot!(mismatch(flow), @r#"
     expected  Inventory "prod-1", changed by an act
-    found     it was so before the first act and no act changed it: the step would pass without any act
-              If that is the point, say so: `.unchanged()`
+    found     the state is from before the first act, and no act changed it: the step would pass without any act
+              If the test expects this, add `.unchanged()`
     "#);
 }
 
 #[test]
 fn event_sourced_state_from_given_needs_unchanged() {
-    let opened = |account_id: &str| AccountEvent::AccountOpened {
+    let account_opened = |account_id: &str| AccountEvent::AccountOpened {
         account_id: account_id.into(),
         owner: "Ada".into(),
         overdraft_limit_cents: 0,
     };
+
     let flow = FlowHarness::new(::bank::domain)
-        .given_events((opened("acc-1"), opened("acc-2")))
+        .given_events((account_opened("acc-1"), account_opened("acc-2")))
         .given_command(transfer())
         .when(::bank::Deposit {
             account_id: "acc-2".into(),
             amount_cents: 1,
-        });
-
-    let flow = flow
+        })
         .then_aggregate::<Account>("acc-2")
         .then_aggregate::<Account>("acc-1")
         .then_process_manager::<TransferProcess>("trf-1");
@@ -133,8 +134,8 @@ fn event_sourced_state_from_given_needs_unchanged() {
     assert_eq!(failure.n_failed(), 2);
     insta::assert_snapshot!(failure.mismatch(), @r#"
     expected  Account "acc-1", changed by an act
-    found     it was so before the first act and no act changed it: the step would pass without any act
-              If that is the point, say so: `.unchanged()`
+    found     the state is from before the first act, and no act changed it: the step would pass without any act
+              If the test expects this, add `.unchanged()`
     "#);
 }
 
@@ -150,9 +151,9 @@ fn transfer() -> RequestTransfer {
 #[test]
 fn row_of_earlier_act_can_be_checked_after_later_act() {
     shop()
-        .given_events(received(5))
-        .when(place())
-        .when(place_as("ord-2"))
+        .given_events(stock_received(5))
+        .when(place_order())
+        .when(place_order_with_id("ord-2"))
         .then_projection::<OrderDashboard>("ord-1")
         .has(|row| row.status == OrderStatus::Placed)
         .run();
@@ -163,22 +164,22 @@ fn row_rewritten_with_equal_value_needs_unchanged() {
     let flow = lab()
         .given_events(instructed("x"))
         .when_event(instructed("x"))
-        .then_projection::<Tally>("told-1")
+        .then_projection::<Tally>("inst-1")
         .has(|tally| tally.what == "x");
 
     insta::assert_snapshot!(mismatch(flow), @r#"
-    expected  Tally "told-1", changed by an act
-    found     it was so before the first act and no act changed it: the step would pass without any act
-              If that is the point, say so: `.unchanged()`
+    expected  Tally "inst-1", changed by an act
+    found     the state is from before the first act, and no act changed it: the step would pass without any act
+              If the test expects this, add `.unchanged()`
     "#);
 }
 
 #[test]
 fn rejected_act_allows_check_of_given_row() {
     shop()
-        .given_events(received(5))
-        .given_command(place())
-        .when(place())
+        .given_events(stock_received(5))
+        .given_command(place_order())
+        .when(place_order())
         .then_rejected(::shop::OrderError::AlreadyPlaced)
         .then_projection::<StockLevel>("prod-1")
         .has(|level| level.reserved == 2)
@@ -188,9 +189,9 @@ fn rejected_act_allows_check_of_given_row() {
 #[test]
 fn failed_handler_allows_check_of_given_row() {
     shop_with_mail(FakeMailer::down)
-        .given_events(received(5))
-        .given_command(place())
-        .when_event(paid())
+        .given_events(stock_received(5))
+        .given_command(place_order())
+        .when_event(payment_received())
         .then_handler_failed::<MailHandler>(MailError)
         .then_projection::<StockLevel>("prod-1")
         .has(|level| level.reserved == 2)
@@ -200,9 +201,9 @@ fn failed_handler_allows_check_of_given_row() {
 #[test]
 fn rejection_of_earlier_act_does_not_cover_later_act() {
     let flow = shop()
-        .given_events(received(5))
-        .given_command(place())
-        .when(place())
+        .given_events(stock_received(5))
+        .given_command(place_order())
+        .when(place_order())
         .then_rejected(::shop::OrderError::AlreadyPlaced)
         .when_event(StockReceived {
             product_id: "prod-2".into(),
@@ -212,8 +213,8 @@ fn rejection_of_earlier_act_does_not_cover_later_act() {
 
     insta::assert_snapshot!(mismatch(flow), @r#"
     expected  OrderDashboard "ord-1", changed by an act
-    found     it was so before the first act and no act changed it: the step would pass without any act
-              If that is the point, say so: `.unchanged()`
+    found     the state is from before the first act, and no act changed it: the step would pass without any act
+              If the test expects this, add `.unchanged()`
     "#);
 }
 
@@ -231,8 +232,8 @@ fn absent_row_needs_no_act() {
 fn row_from_given_needs_unchanged_in_engine_mode() {
     let flow = shop()
         .mode(Mode::Engine)
-        .given_events(received(5))
-        .given_command(place())
+        .given_events(stock_received(5))
+        .given_command(place_order())
         .when_event(StockReceived {
             product_id: "prod-2".into(),
             quantity: 1,
@@ -241,7 +242,7 @@ fn row_from_given_needs_unchanged_in_engine_mode() {
 
     insta::assert_snapshot!(mismatch(flow), @r#"
     expected  OrderDashboard "ord-1", changed by an act
-    found     it was so before the first act and no act changed it: the step would pass without any act
-              If that is the point, say so: `.unchanged()`
+    found     the state is from before the first act, and no act changed it: the step would pass without any act
+              If the test expects this, add `.unchanged()`
     "#);
 }

@@ -1,18 +1,18 @@
-//! Names of things that do not exist are mistakes, not things that did not happen.
+//! An unknown name is a mistake, not something that did not happen.
 
 use ::bank::{Account, Balance, BalanceProjector, TransferCompleted};
 use ::shop::OrderDashboard;
 
 use crate::{
-    fixture::{Brittle, instructed, lab, place, received, shop},
+    fixture::{Brittle, instructed, lab, place_order, shop, stock_received},
     mismatch,
 };
 
 #[test]
 fn misspelt_message_in_a_chain_gets_a_suggestion() {
     let flow = shop()
-        .given_events(received(5))
-        .when(place())
+        .given_events(stock_received(5))
+        .when(place_order())
         .then_chain(["PlaceOrder", "OrderPlacd"]);
 
     insta::assert_snapshot!(mismatch(flow), @r"
@@ -23,7 +23,7 @@ fn misspelt_message_in_a_chain_gets_a_suggestion() {
 
 #[test]
 fn unknown_message_in_a_chain_fails() {
-    let flow = shop().when(place()).then_chain(["PlaceOrder", "Xyz"]);
+    let flow = shop().when(place_order()).then_chain(["PlaceOrder", "Xyz"]);
 
     insta::assert_snapshot!(mismatch(flow), @r"
     expected  a message Xyz in the chain
@@ -33,7 +33,7 @@ fn unknown_message_in_a_chain_fails() {
 
 #[test]
 fn empty_chain_fails() {
-    let flow = shop().when(place()).then_chain([]);
+    let flow = shop().when(place_order()).then_chain([]);
 
     insta::assert_snapshot!(mismatch(flow), @r"
     expected  the names of messages, beginning with the last act
@@ -43,7 +43,9 @@ fn empty_chain_fails() {
 
 #[test]
 fn unknown_handler_in_then_handled_by_fails() {
-    let flow = shop().when(place()).then_handled_by::<OrderDashboard>();
+    let flow = shop()
+        .when(place_order())
+        .then_handled_by::<OrderDashboard>();
 
     insta::assert_snapshot!(mismatch(flow), @r"
     expected  the handler OrderDashboard
@@ -54,7 +56,7 @@ fn unknown_handler_in_then_handled_by_fails() {
 #[test]
 fn foreign_handler_in_then_handled_by_fails() {
     let flow = shop()
-        .when(place())
+        .when(place_order())
         .then_handled_by::<BalanceProjector>()
         .times(0);
 
@@ -67,7 +69,7 @@ fn foreign_handler_in_then_handled_by_fails() {
 #[test]
 fn foreign_handler_in_then_handler_failed_fails() {
     let flow = shop()
-        .when(place())
+        .when(place_order())
         .then_handler_failed_saying::<BalanceProjector>("x");
 
     insta::assert_snapshot!(mismatch(flow), @r"
@@ -78,7 +80,9 @@ fn foreign_handler_in_then_handler_failed_fails() {
 
 #[test]
 fn foreign_event_in_then_no_event_fails() {
-    let flow = shop().when(place()).then_no_event::<TransferCompleted>();
+    let flow = shop()
+        .when(place_order())
+        .then_no_event::<TransferCompleted>();
 
     insta::assert_snapshot!(mismatch(flow), @r"
     expected  no TransferCompleted
@@ -89,7 +93,7 @@ fn foreign_event_in_then_no_event_fails() {
 #[test]
 fn foreign_state_in_absent_fails() {
     let flow = shop()
-        .when(place())
+        .when(place_order())
         .then_projection::<Balance>("x")
         .absent();
     insta::assert_snapshot!(mismatch(flow), @r#"
@@ -97,7 +101,10 @@ fn foreign_state_in_absent_fails() {
     found     the projection `Balance` is not registered: add `.projection::<Balance>()` to the domain
     "#);
 
-    let flow = shop().when(place()).then_aggregate::<Account>("x").absent();
+    let flow = shop()
+        .when(place_order())
+        .then_aggregate::<Account>("x")
+        .absent();
     insta::assert_snapshot!(mismatch(flow), @r#"
     expected  Account "x"
     found     the aggregate `Account` is not registered: add `.aggregate::<Account>()` to the domain
@@ -107,19 +114,19 @@ fn foreign_state_in_absent_fails() {
 #[test]
 fn empty_text_in_then_saying_fails() {
     let flow = shop()
-        .given_command(place())
-        .when(place())
+        .given_command(place_order())
+        .when(place_order())
         .then_rejected_saying("");
-    insta::assert_snapshot!(mismatch(flow), @r"
-    expected  a text that a message may contain
+    insta::assert_snapshot!(mismatch(flow), @"
+    expected  a text that is not empty
     found     an empty text, which every message contains
     ");
 
     let flow = lab()
         .when_event(instructed("fail"))
         .then_handler_failed_saying::<Brittle>("");
-    insta::assert_snapshot!(mismatch(flow), @r"
-    expected  a text that a message may contain
+    insta::assert_snapshot!(mismatch(flow), @"
+    expected  a text that is not empty
     found     an empty text, which every message contains
     ");
 }
@@ -133,9 +140,9 @@ fn command_without_a_handler_fails() {
         })
         .then_settled();
 
-    insta::assert_snapshot!(mismatch(flow), @r"
-    expected  everything settles and nothing goes wrong
-    found     Deposit failed: nobody handles the command `Deposit`: register a command handler whose routes name it, with `.command_handler(..)`
+    insta::assert_snapshot!(mismatch(flow), @"
+    expected  the flow settles without problems
+    found     Deposit failed: no handler for the command `Deposit`: add a `.command_handler(..)` with a route for it
     ");
 }
 
@@ -147,8 +154,8 @@ fn unknown_event_fails() {
         })
         .then_settled();
 
-    insta::assert_snapshot!(mismatch(flow), @r"
-    expected  everything settles and nothing goes wrong
+    insta::assert_snapshot!(mismatch(flow), @"
+    expected  the flow settles without problems
     found     TransferCompleted failed: the event `TransferCompleted` is not registered: no aggregate of the domain has the category `transfer`; add the aggregate with `.aggregate::<..>()`, or `.event_from_outside::<TransferCompleted>()`
     ");
 }
@@ -159,11 +166,11 @@ fn unknown_given_event_fails() {
         .given_events(TransferCompleted {
             transfer_id: "trf-1".into(),
         })
-        .when(place())
+        .when(place_order())
         .then_accepted();
 
-    insta::assert_snapshot!(mismatch(flow), @r"
-    expected  what is given happens without trouble
+    insta::assert_snapshot!(mismatch(flow), @"
+    expected  the given step runs without problems
     found     the event `TransferCompleted` is not registered: no aggregate of the domain has the category `transfer`; add the aggregate with `.aggregate::<..>()`, or `.event_from_outside::<TransferCompleted>()`
     ");
 }

@@ -1,4 +1,4 @@
-//! A law is switched off by name and with a reason, in the harness or in the sentence.
+//! Invariants are disabled by name and with a reason, for a harness or for one flow.
 
 use flow_harness::{Invariant, prelude::*};
 use rstest::rstest;
@@ -8,9 +8,9 @@ use crate::{
     shelf::{pantry, put},
 };
 
-/// What breaks each law.
-fn violating_input(law: Invariant) -> &'static str {
-    match law {
+/// Returns an input that violates the invariant.
+fn violating_input(invariant: Invariant) -> &'static str {
+    match invariant {
         Invariant::RoundTrip => "secret",
         Invariant::Fold => "count beside",
         _ => "remember",
@@ -19,29 +19,34 @@ fn violating_input(law: Invariant) -> &'static str {
 
 #[rstest]
 fn invariant_is_disabled_for_a_harness(
-    #[values(Invariant::RoundTrip, Invariant::Fold, Invariant::Rebuild)] law: Invariant,
+    #[values(Invariant::RoundTrip, Invariant::Fold, Invariant::Rebuild)] invariant: Invariant,
     #[values(Mode::Sync, Mode::Engine)] mode: Mode,
 ) {
-    let pantry = pantry().mode(mode).disable_invariant(law, "it is known");
+    let pantry = pantry()
+        .mode(mode)
+        .disable_invariant(invariant, "it is known");
 
-    pantry.when(put(violating_input(law))).then_settled().run();
+    pantry
+        .when(put(violating_input(invariant)))
+        .then_settled()
+        .run();
 }
 
 #[rstest]
 fn invariant_is_disabled_for_one_flow(
-    #[values(Invariant::RoundTrip, Invariant::Fold, Invariant::Rebuild)] law: Invariant,
+    #[values(Invariant::RoundTrip, Invariant::Fold, Invariant::Rebuild)] invariant: Invariant,
     #[values(Mode::Sync, Mode::Engine)] mode: Mode,
 ) {
-    let sentence = || {
+    let flow = || {
         pantry()
             .mode(mode)
-            .when(put(violating_input(law)))
+            .when(put(violating_input(invariant)))
             .then_settled()
     };
 
-    sentence().disable_invariant(law, "it is known").run();
+    flow().disable_invariant(invariant, "it is known").run();
 
-    assert!(sentence().try_run().is_err());
+    assert!(flow().try_run().is_err());
 }
 
 #[test]
@@ -68,16 +73,16 @@ fn disabled_invariant_is_reported_with_its_reason() {
            └ JarPut                            shelf-top @1
              └ StockKeeper                     wrote Stock "top"
 
-    laws   not checked: fold, because the dust is nobody's business
-           not checked: rebuild, because rows are made by hand
+    note   invariant not checked: fold, because the dust is nobody's business
+           invariant not checked: rebuild, because rows are made by hand
 
-    left   nothing waiting · no handlers failed
+    end    nothing pending · no handlers failed
     "#);
 }
 
 #[test]
 fn disabled_invariant_needs_a_reason() {
-    let in_sentence = pantry()
+    let in_flow = pantry()
         .when(put("plum"))
         .then_settled()
         .disable_invariant(Invariant::Rebuild, " ");
@@ -86,12 +91,12 @@ fn disabled_invariant_needs_a_reason() {
         .when(put("plum"))
         .then_settled();
 
-    insta::assert_snapshot!(mismatch(in_sentence), @r"
-    expected  a reason why the law `rebuild` is not looked after
-    found     none: whoever reads it later cannot tell whether it still holds
+    insta::assert_snapshot!(mismatch(in_flow), @"
+    expected  a reason why the invariant `rebuild` is disabled
+    found     no reason; a later reader cannot tell whether the invariant must stay disabled
     ");
     assert_eq!(
         mismatch(in_harness).lines().next(),
-        Some("expected  a reason why the law `rebuild` is not looked after")
+        Some("expected  a reason why the invariant `rebuild` is disabled")
     );
 }

@@ -1,4 +1,4 @@
-//! An event-sourced aggregate is what its events make of it.
+//! The invariant `fold`: an event-sourced aggregate equals the fold of its events.
 
 use flow_harness::prelude::*;
 use rstest::rstest;
@@ -15,20 +15,20 @@ fn fold_reports_fields_changed_outside_apply() {
     insta::assert_snapshot!(report(flow), @r#"
     flow failed at step 1: when PutJar { shelf_id: "top", what: "count beside" }      tests/invariants/fold.rs:LINE
 
-      expected  an event-sourced aggregate is what its events make of it (the law `fold`)
-      found     Shelf "top", as Keeper wrote it, is not what its events make of it
-                is_dusty  is true, folded false
-                Change it in `apply`, not beside it: only its events are kept
-                If it is meant so, say why: `.without_law(flow_harness::Law::Fold, "..")`
+      expected  an event-sourced aggregate equals the state folded from its events (the invariant `fold`)
+      found     Shelf "top", written by Keeper, differs from the state folded from its events
+                is_dusty  true, but false when folded
+                Change the state only in `apply`, because only its events are stored
+                If this is intended, say why: `.disable_invariant(flow_harness::Invariant::Fold, "..")`
 
     story   1 when   PutJar { shelf_id: "top", what: "count beside" }  accepted
             2 then   settled                                           ok
 
-    chain  PutJar                              Keeper  broke the law `fold`   <- here
+    chain  PutJar                              Keeper  violated the invariant `fold`   <- here
            └ JarPut                            shelf-top @1
              └ StockKeeper                     wrote Stock "top"
 
-    left   nothing waiting · no handlers failed
+    end    nothing pending · no handlers failed
     "#);
 }
 
@@ -42,11 +42,11 @@ fn fold_violation_is_reported_in_both_modes(#[values(Mode::Sync, Mode::Engine)] 
 
     insta::allow_duplicates! {
         insta::assert_snapshot!(mismatch(flow), @r#"
-        expected  an event-sourced aggregate is what its events make of it (the law `fold`)
-        found     Shelf "top", as Keeper wrote it, is not what its events make of it
-                  is_dusty  is true, folded false
-                  Change it in `apply`, not beside it: only its events are kept
-                  If it is meant so, say why: `.without_law(flow_harness::Law::Fold, "..")`
+        expected  an event-sourced aggregate equals the state folded from its events (the invariant `fold`)
+        found     Shelf "top", written by Keeper, differs from the state folded from its events
+                  is_dusty  true, but false when folded
+                  Change the state only in `apply`, because only its events are stored
+                  If this is intended, say why: `.disable_invariant(flow_harness::Invariant::Fold, "..")`
         "#);
     }
 }
@@ -59,11 +59,11 @@ fn fold_reports_a_change_without_an_event() {
         .then_settled();
 
     insta::assert_snapshot!(mismatch(flow), @r#"
-    expected  an event-sourced aggregate is what its events make of it (the law `fold`)
-    found     Shelf "top", as Keeper wrote it, is not what its events make of it
-              n_jars  is 2, folded 1
-              Change it in `apply`, not beside it: only its events are kept
-              If it is meant so, say why: `.without_law(flow_harness::Law::Fold, "..")`
+    expected  an event-sourced aggregate equals the state folded from its events (the invariant `fold`)
+    found     Shelf "top", written by Keeper, differs from the state folded from its events
+              n_jars  2, but 1 when folded
+              Change the state only in `apply`, because only its events are stored
+              If this is intended, say why: `.disable_invariant(flow_harness::Invariant::Fold, "..")`
     "#);
 }
 
@@ -78,11 +78,11 @@ fn fold_reports_a_given_aggregate_that_differs() {
         .then_settled();
 
     insta::assert_snapshot!(mismatch(flow), @r#"
-    expected  an event-sourced aggregate is what its events make of it (the law `fold`)
-    found     Shelf "top", as the sentence says it, is not what its events make of it
-              n_jars  is 5, folded 1
-              Change it in `apply`, not beside it: only its events are kept
-              If it is meant so, say why: `.without_law(flow_harness::Law::Fold, "..")`
+    expected  an event-sourced aggregate equals the state folded from its events (the invariant `fold`)
+    found     Shelf "top", from the test flow, differs from the state folded from its events
+              n_jars  5, but 1 when folded
+              Change the state only in `apply`, because only its events are stored
+              If this is intended, say why: `.disable_invariant(flow_harness::Invariant::Fold, "..")`
     "#);
 }
 

@@ -1,4 +1,4 @@
-//! The laws that every sentence looks after by itself: a domain that breaks each, and what is said then.
+//! The invariants that every run checks, with a domain that violates each of them.
 
 mod disabled_invariant;
 mod fold;
@@ -11,11 +11,11 @@ mod types_without_eq;
 mod unit;
 
 #[path = "../fixture/line_numbers.rs"]
-mod lines;
+mod line_numbers;
 
 use flow_harness::{Flow, FlowFailure, flow::AfterAct};
 
-use crate::lines::mask_line_numbers;
+use crate::line_numbers::mask_line_numbers;
 
 #[track_caller]
 fn failure(flow: Flow<'_, impl AfterAct>) -> FlowFailure {
@@ -25,20 +25,25 @@ fn failure(flow: Flow<'_, impl AfterAct>) -> FlowFailure {
     }
 }
 
-/// The report of a sentence that fails; lines are `LINE`, and how to run it again is left out, for
-/// that depends on who runs it.
+/// Returns the report of a flow that fails.
+///
+/// Line numbers are masked. The rerun hint is left out, because it depends on the test runner.
 #[track_caller]
 fn report(flow: Flow<'_, impl AfterAct>) -> String {
     let text = failure(flow).to_string();
-    let lines = text.lines().filter(|line| !line.starts_with("again  "));
-    let lines: Vec<&str> = lines.collect();
+    let lines: Vec<&str> = text
+        .lines()
+        .filter(|line| !line.starts_with("rerun  "))
+        .collect();
+
     mask_line_numbers(&lines.join("\n"))
 }
 
-/// What was expected and found.
+/// Returns the expected and found values of a flow that fails.
 #[track_caller]
 fn mismatch(flow: Flow<'_, impl AfterAct>) -> String {
     let text = failure(flow).mismatch().to_string();
     let lines: Vec<&str> = text.lines().map(|line| &line[2..]).collect();
+
     mask_line_numbers(&lines.join("\n"))
 }

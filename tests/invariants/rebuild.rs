@@ -1,4 +1,4 @@
-//! A projection that is rebuilt from all events is the same.
+//! The invariant `rebuild`: a projection rebuilt from all events is equal.
 
 use std::fmt;
 
@@ -17,12 +17,12 @@ fn rebuild_reports_a_projector_with_memory() {
     insta::assert_snapshot!(report(flow), @r#"
     flow failed at step 1: when PutJar { shelf_id: "top", what: "remember" }      tests/invariants/rebuild.rs:LINE
 
-      expected  a projection that is rebuilt from all events is the same (the law `rebuild`)
-      found     Stock "top", last written by StockKeeper on JarPut, is not what the events make of it
-                last  is "call 1", rebuilt "call 2"
-                A projector knows its rows and the event, and nothing else: not the clock (`rows.event_time()`),
-                not what it remembers itself, and not in which order streams come
-                If it is meant so, say why: `.without_law(flow_harness::Law::Rebuild, "..")`
+      expected  a projection rebuilt from all events equals the stored one (the invariant `rebuild`)
+      found     Stock "top", last written by StockKeeper on JarPut, differs from the row rebuilt from the events
+                last  "call 1", but "call 2" when rebuilt
+                A projector must use only its rows and the event. It must not use the clock (use `rows.event_time()`),
+                its own fields, or the order of the streams
+                If this is intended, say why: `.disable_invariant(flow_harness::Invariant::Rebuild, "..")`
 
     story   1 when   PutJar { shelf_id: "top", what: "remember" }  accepted
             2 then   settled                                       ok
@@ -31,7 +31,7 @@ fn rebuild_reports_a_projector_with_memory() {
            └ JarPut                            shelf-top @1
              └ StockKeeper                     wrote Stock "top"
 
-    left   nothing waiting · no handlers failed
+    end    nothing pending · no handlers failed
     "#);
 }
 
@@ -41,12 +41,12 @@ fn rebuild_violation_is_reported_in_both_modes(#[values(Mode::Sync, Mode::Engine
 
     insta::allow_duplicates! {
         insta::assert_snapshot!(mismatch(flow), @r#"
-        expected  a projection that is rebuilt from all events is the same (the law `rebuild`)
-        found     Stock "top", last written by StockKeeper on JarPut, is not what the events make of it
-                  last  is "call 1", rebuilt "call 2"
-                  A projector knows its rows and the event, and nothing else: not the clock (`rows.event_time()`),
-                  not what it remembers itself, and not in which order streams come
-                  If it is meant so, say why: `.without_law(flow_harness::Law::Rebuild, "..")`
+        expected  a projection rebuilt from all events equals the stored one (the invariant `rebuild`)
+        found     Stock "top", last written by StockKeeper on JarPut, differs from the row rebuilt from the events
+                  last  "call 1", but "call 2" when rebuilt
+                  A projector must use only its rows and the event. It must not use the clock (use `rows.event_time()`),
+                  its own fields, or the order of the streams
+                  If this is intended, say why: `.disable_invariant(flow_harness::Invariant::Rebuild, "..")`
         "#);
     }
 }
@@ -61,11 +61,11 @@ fn rebuild_reports_a_redelivery_that_counts_twice(#[values(Mode::Sync, Mode::Eng
 
     insta::allow_duplicates! {
         insta::assert_snapshot!(mismatch(flow), @r#"
-        expected  a projection that is rebuilt from all events is the same (the law `rebuild`)
-        found     Stock "top", last written by StockKeeper on JarPut, is not what the events make of it
-                  n_jars  is 2, rebuilt 1
-                  JarPut came 2 times and counts once: `on.subscription().once()` lets what comes again go
-                  If it is meant so, say why: `.without_law(flow_harness::Law::Rebuild, "..")`
+        expected  a projection rebuilt from all events equals the stored one (the invariant `rebuild`)
+        found     Stock "top", last written by StockKeeper on JarPut, differs from the row rebuilt from the events
+                  n_jars  2, but 1 when rebuilt
+                  JarPut was handled 2 times and a rebuild handles it once: `on.subscription().once()` skips redelivered messages
+                  If this is intended, say why: `.disable_invariant(flow_harness::Invariant::Rebuild, "..")`
         "#);
     }
 }
@@ -75,13 +75,13 @@ fn rebuild_reports_a_row_without_an_event() {
     let flow = pantry().when(put("first only")).then_settled();
 
     insta::assert_snapshot!(mismatch(flow), @r#"
-    expected  a projection that is rebuilt from all events is the same (the law `rebuild`)
-    found     Stock "top", last written by StockKeeper on JarPut, is not what the events make of it
-              is       { shelf_id: "top", n_jars: 1, last: "first only" }
+    expected  a projection rebuilt from all events equals the stored one (the invariant `rebuild`)
+    found     Stock "top", last written by StockKeeper on JarPut, differs from the row rebuilt from the events
+              stored   { shelf_id: "top", n_jars: 1, last: "first only" }
               rebuilt  nothing
-              A projector knows its rows and the event, and nothing else: not the clock (`rows.event_time()`),
-              not what it remembers itself, and not in which order streams come
-              If it is meant so, say why: `.without_law(flow_harness::Law::Rebuild, "..")`
+              A projector must use only its rows and the event. It must not use the clock (use `rows.event_time()`),
+              its own fields, or the order of the streams
+              If this is intended, say why: `.disable_invariant(flow_harness::Invariant::Rebuild, "..")`
     "#);
 }
 
@@ -93,13 +93,13 @@ fn rebuild_reports_a_missing_row() {
     let flow = pantry().when(put("then only")).when(other).then_settled();
 
     insta::assert_snapshot!(mismatch(flow), @r#"
-    expected  a projection that is rebuilt from all events is the same (the law `rebuild`)
-    found     Stock "top", written by StockKeeper, is not what the events make of it
-              is       nothing
+    expected  a projection rebuilt from all events equals the stored one (the invariant `rebuild`)
+    found     Stock "top", written by StockKeeper, differs from the row rebuilt from the events
+              stored   nothing
               rebuilt  { shelf_id: "top", n_jars: 1, last: "then only" }
-              A projector knows its rows and the event, and nothing else: not the clock (`rows.event_time()`),
-              not what it remembers itself, and not in which order streams come
-              If it is meant so, say why: `.without_law(flow_harness::Law::Rebuild, "..")`
+              A projector must use only its rows and the event. It must not use the clock (use `rows.event_time()`),
+              its own fields, or the order of the streams
+              If this is intended, say why: `.disable_invariant(flow_harness::Invariant::Rebuild, "..")`
     "#);
 }
 
@@ -111,13 +111,13 @@ fn rebuild_reports_several_rows_together() {
     let flow = pantry().when(put("remember")).when(other).then_settled();
 
     insta::assert_snapshot!(mismatch(flow), @r#"
-    expected  a projection that is rebuilt from all events is the same (the law `rebuild`)
-    found     Stock "low", last written by StockKeeper on JarPut, is not what the events make of it
-              neither is "top"
-              last  is "call 2", rebuilt "call 4"
-              A projector knows its rows and the event, and nothing else: not the clock (`rows.event_time()`),
-              not what it remembers itself, and not in which order streams come
-              If it is meant so, say why: `.without_law(flow_harness::Law::Rebuild, "..")`
+    expected  a projection rebuilt from all events equals the stored one (the invariant `rebuild`)
+    found     Stock "low", last written by StockKeeper on JarPut, differs from the row rebuilt from the events
+              also different: "top"
+              last  "call 2", but "call 4" when rebuilt
+              A projector must use only its rows and the event. It must not use the clock (use `rows.event_time()`),
+              its own fields, or the order of the streams
+              If this is intended, say why: `.disable_invariant(flow_harness::Invariant::Rebuild, "..")`
     "#);
 }
 
@@ -126,10 +126,10 @@ fn rebuild_reports_a_projector_that_fails_again() {
     let flow = pantry().when(put("once only")).then_settled();
 
     insta::assert_snapshot!(mismatch(flow), @r#"
-    expected  a projection that is rebuilt from all events is the same (the law `rebuild`)
-    found     a projector that handled an event fails on it when it is rebuilt
-              position 1 in shelf-top: StockKeeper on JarPut: panicked at tests/invariants/shelf.rs:LINE: it was asked twice
-              If it is meant so, say why: `.without_law(flow_harness::Law::Rebuild, "..")`
+    expected  a projection rebuilt from all events equals the stored one (the invariant `rebuild`)
+    found     a projector handled an event, but fails on it in a rebuild
+              position 1 in shelf-top: StockKeeper failed on JarPut: panicked at tests/invariants/shelf.rs:LINE: it was asked twice
+              If this is intended, say why: `.disable_invariant(flow_harness::Invariant::Rebuild, "..")`
     "#);
 }
 
@@ -170,11 +170,11 @@ fn rebuild_ignores_a_failed_attempt_that_was_retried() {
         .then_settled();
 
     insta::assert_snapshot!(mismatch(flow), @r#"
-    expected  a projection that is rebuilt from all events is the same (the law `rebuild`)
-    found     Stock "top", last written by StockKeeper on JarPut, is not what the events make of it
-              last  is "call 1", rebuilt "call 2"
-              A projector knows its rows and the event, and nothing else: not the clock (`rows.event_time()`),
-              not what it remembers itself, and not in which order streams come
-              If it is meant so, say why: `.without_law(flow_harness::Law::Rebuild, "..")`
+    expected  a projection rebuilt from all events equals the stored one (the invariant `rebuild`)
+    found     Stock "top", last written by StockKeeper on JarPut, differs from the row rebuilt from the events
+              last  "call 1", but "call 2" when rebuilt
+              A projector must use only its rows and the event. It must not use the clock (use `rows.event_time()`),
+              its own fields, or the order of the streams
+              If this is intended, say why: `.disable_invariant(flow_harness::Invariant::Rebuild, "..")`
     "#);
 }

@@ -1,4 +1,4 @@
-//! What is serialised comes back equal.
+//! The invariant `round trip`: a deserialized value equals the serialized one.
 
 use flow_harness::prelude::*;
 use rstest::rstest;
@@ -15,20 +15,20 @@ fn round_trip_reports_a_lost_event_field() {
     insta::assert_snapshot!(report(flow), @r#"
     flow failed at step 1: when PutJar { shelf_id: "top", what: "secret" }      tests/invariants/round_trip.rs:LINE
 
-      expected  what is serialised comes back equal (the law `round trip`)
-      found     JarPut, as Keeper wrote it, comes back as something else
-                secret  is "honey", comes back as ""
-                `secret` is not written (`#[serde(skip)]`?): whoever reads it has the default
-                If it is meant so, say why: `.without_law(flow_harness::Law::RoundTrip, "..")`
+      expected  a value stays equal when it is serialized and deserialized (the invariant `round trip`)
+      found     JarPut, written by Keeper, changes when it is serialized and deserialized
+                secret  "honey", but "" when deserialized
+                `secret` is not serialized (`#[serde(skip)]`?), so the deserialized value has the default
+                If this is intended, say why: `.disable_invariant(flow_harness::Invariant::RoundTrip, "..")`
 
     story   1 when   PutJar { shelf_id: "top", what: "secret" }  accepted
             2 then   settled                                     ok
 
-    chain  PutJar                              Keeper  broke the law `round trip`   <- here
+    chain  PutJar                              Keeper  violated the invariant `round trip`   <- here
            └ JarPut                            shelf-top @1
              └ StockKeeper                     wrote Stock "top"
 
-    left   nothing waiting · no handlers failed
+    end    nothing pending · no handlers failed
     "#);
 }
 
@@ -38,11 +38,11 @@ fn round_trip_violation_is_reported_in_both_modes(#[values(Mode::Sync, Mode::Eng
 
     insta::allow_duplicates! {
         insta::assert_snapshot!(mismatch(flow), @r#"
-        expected  what is serialised comes back equal (the law `round trip`)
-        found     JarPut, as Keeper wrote it, comes back as something else
-                  secret  is "honey", comes back as ""
-                  `secret` is not written (`#[serde(skip)]`?): whoever reads it has the default
-                  If it is meant so, say why: `.without_law(flow_harness::Law::RoundTrip, "..")`
+        expected  a value stays equal when it is serialized and deserialized (the invariant `round trip`)
+        found     JarPut, written by Keeper, changes when it is serialized and deserialized
+                  secret  "honey", but "" when deserialized
+                  `secret` is not serialized (`#[serde(skip)]`?), so the deserialized value has the default
+                  If this is intended, say why: `.disable_invariant(flow_harness::Invariant::RoundTrip, "..")`
         "#);
     }
 }
@@ -53,29 +53,30 @@ fn round_trip_reports_a_lost_command_field() {
     command.whisper = "psst".into();
 
     insta::assert_snapshot!(mismatch(pantry().when(command.clone()).then_settled()), @r#"
-    expected  what is serialised comes back equal (the law `round trip`)
-    found     PutJar, as the sentence says it, comes back as something else
-              whisper  is "psst", comes back as ""
-              `whisper` is not written (`#[serde(skip)]`?): whoever reads it has the default
-              If it is meant so, say why: `.without_law(flow_harness::Law::RoundTrip, "..")`
+    expected  a value stays equal when it is serialized and deserialized (the invariant `round trip`)
+    found     PutJar, from the test flow, changes when it is serialized and deserialized
+              whisper  "psst", but "" when deserialized
+              `whisper` is not serialized (`#[serde(skip)]`?), so the deserialized value has the default
+              If this is intended, say why: `.disable_invariant(flow_harness::Invariant::RoundTrip, "..")`
     "#);
     insta::assert_snapshot!(mismatch(pantry().given_command(command.clone()).when(put("fig")).then_settled()), @r#"
-    expected  what is serialised comes back equal (the law `round trip`)
-    found     PutJar, as the sentence says it, comes back as something else
-              whisper  is "psst", comes back as ""
-              `whisper` is not written (`#[serde(skip)]`?): whoever reads it has the default
-              If it is meant so, say why: `.without_law(flow_harness::Law::RoundTrip, "..")`
+    expected  a value stays equal when it is serialized and deserialized (the invariant `round trip`)
+    found     PutJar, from the test flow, changes when it is serialized and deserialized
+              whisper  "psst", but "" when deserialized
+              `whisper` is not serialized (`#[serde(skip)]`?), so the deserialized value has the default
+              If this is intended, say why: `.disable_invariant(flow_harness::Invariant::RoundTrip, "..")`
     "#);
-    let made = pantry()
+
+    let flow = pantry()
         .when(put("fig"))
         .when_with(|_| command.clone())
         .then_settled();
-    insta::assert_snapshot!(mismatch(made), @r#"
-    expected  what is serialised comes back equal (the law `round trip`)
-    found     PutJar, as the sentence says it, comes back as something else
-              whisper  is "psst", comes back as ""
-              `whisper` is not written (`#[serde(skip)]`?): whoever reads it has the default
-              If it is meant so, say why: `.without_law(flow_harness::Law::RoundTrip, "..")`
+    insta::assert_snapshot!(mismatch(flow), @r#"
+    expected  a value stays equal when it is serialized and deserialized (the invariant `round trip`)
+    found     PutJar, from the test flow, changes when it is serialized and deserialized
+              whisper  "psst", but "" when deserialized
+              `whisper` is not serialized (`#[serde(skip)]`?), so the deserialized value has the default
+              If this is intended, say why: `.disable_invariant(flow_harness::Invariant::RoundTrip, "..")`
     "#);
 }
 
@@ -87,11 +88,11 @@ fn round_trip_reports_a_lost_field_of_a_given_event() {
         .then_settled();
 
     insta::assert_snapshot!(mismatch(flow), @r#"
-    expected  what is serialised comes back equal (the law `round trip`)
-    found     JarPut, as the sentence says it, comes back as something else
-              secret  is "honey", comes back as ""
-              `secret` is not written (`#[serde(skip)]`?): whoever reads it has the default
-              If it is meant so, say why: `.without_law(flow_harness::Law::RoundTrip, "..")`
+    expected  a value stays equal when it is serialized and deserialized (the invariant `round trip`)
+    found     JarPut, from the test flow, changes when it is serialized and deserialized
+              secret  "honey", but "" when deserialized
+              `secret` is not serialized (`#[serde(skip)]`?), so the deserialized value has the default
+              If this is intended, say why: `.disable_invariant(flow_harness::Invariant::RoundTrip, "..")`
     "#);
 }
 
@@ -100,11 +101,11 @@ fn round_trip_reports_a_lost_state_field() {
     let flow = pantry().when(write("in colour")).then_settled();
 
     insta::assert_snapshot!(mismatch(flow), @r#"
-    expected  what is serialised comes back equal (the law `round trip`)
-    found     Label "l-1", as Keeper wrote it, comes back as something else
-              colour  is "red", comes back as ""
-              `colour` is not written (`#[serde(skip)]`?): whoever reads it has the default
-              If it is meant so, say why: `.without_law(flow_harness::Law::RoundTrip, "..")`
+    expected  a value stays equal when it is serialized and deserialized (the invariant `round trip`)
+    found     Label "l-1", written by Keeper, changes when it is serialized and deserialized
+              colour  "red", but "" when deserialized
+              `colour` is not serialized (`#[serde(skip)]`?), so the deserialized value has the default
+              If this is intended, say why: `.disable_invariant(flow_harness::Invariant::RoundTrip, "..")`
     "#);
 }
 
@@ -113,11 +114,11 @@ fn round_trip_compares_json_without_partial_eq() {
     let flow = pantry().when(write("in large")).then_settled();
 
     insta::assert_snapshot!(mismatch(flow), @r#"
-    expected  what is serialised comes back equal (the law `round trip`)
-    found     LabelWritten, as Keeper wrote it, comes back as something else
-              size  is 7, comes back as 14
-              What writes it and what reads it do not agree, or its `PartialEq` compares something else
-              If it is meant so, say why: `.without_law(flow_harness::Law::RoundTrip, "..")`
+    expected  a value stays equal when it is serialized and deserialized (the invariant `round trip`)
+    found     LabelWritten, written by Keeper, changes when it is serialized and deserialized
+              size  7, but 14 when deserialized
+              `Serialize` and `Deserialize` do not match, or `PartialEq` compares something else
+              If this is intended, say why: `.disable_invariant(flow_harness::Invariant::RoundTrip, "..")`
     "#);
 }
 

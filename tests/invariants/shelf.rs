@@ -1,4 +1,4 @@
-//! A shelf with jars, whose handlers break a law each if they are told to.
+//! A domain whose handlers violate an invariant on request: shelves with jars.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -9,25 +9,25 @@ use flow_domain::{
 use flow_harness::prelude::*;
 use serde::{Deserialize, Serialize, Serializer};
 
-/// How many jars there are. Folded from its events.
+/// A shelf with jars. Event-sourced.
 #[derive(Debug, Default, PartialEq, Serialize, Deserialize, Aggregate)]
 #[aggregate(id = id, event_sourced, commands(PutJar), events(JarPut))]
 pub(crate) struct Shelf {
     pub(crate) id: String,
     pub(crate) n_jars: u32,
-    /// Nobody applies it.
+    /// Set without an event, so no `apply` restores it.
     pub(crate) is_dusty: bool,
     #[serde(skip)]
     raised: PendingEvents,
 }
 
-/// `what` says what is done wrong: `forget the event`, `count beside`, `secret`.
+/// `what` says what goes wrong: `forget the event`, `count beside` or `secret`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Command)]
 #[command(part_of = Shelf, id = shelf_id)]
 pub(crate) struct PutJar {
     pub(crate) shelf_id: String,
     pub(crate) what: String,
-    /// Lost on the way.
+    /// Lost by serialization.
     #[serde(skip)]
     pub(crate) whisper: String,
 }
@@ -37,7 +37,7 @@ pub(crate) struct PutJar {
 pub(crate) struct JarPut {
     pub(crate) shelf_id: String,
     pub(crate) what: String,
-    /// Lost on the way.
+    /// Lost by serialization.
     #[serde(skip)]
     pub(crate) secret: String,
 }
@@ -61,7 +61,7 @@ impl Shelf {
     }
 }
 
-/// A label, kept as state.
+/// A label on a jar. Stored as state.
 #[derive(Debug, PartialEq, Serialize, Deserialize, Aggregate)]
 #[aggregate(id = id, commands(WriteLabel), events(LabelWritten))]
 pub(crate) struct Label {
@@ -84,7 +84,7 @@ impl Label {
     }
 }
 
-/// `wrongly` says what is done wrong: `in colour`, `in silence`, `in large`, `by another hand`, or
+/// `mistake` says what goes wrong: `in colour`, `in silence`, `in large`, `by another hand`, or
 /// nothing.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Command)]
 #[command(part_of = Label, id = label_id)]
@@ -93,7 +93,7 @@ pub(crate) struct WriteLabel {
     pub(crate) mistake: String,
 }
 
-/// It cannot be compared but by what is written.
+/// Has no `PartialEq`, so it is compared by its JSON.
 #[derive(Debug, Clone, Serialize, Deserialize, Event)]
 #[event(part_of = Label, id = label_id)]
 pub(crate) struct LabelWritten {
@@ -125,6 +125,7 @@ impl Keeper {
             id: shelf_id.clone(),
             ..Shelf::default()
         });
+
         let secret = if what == "secret" { "honey" } else { "" };
         match what.as_str() {
             "forget the event" => shelf.n_jars += 1,
@@ -135,22 +136,23 @@ impl Keeper {
             }),
         }
         shelf.is_dusty |= what == "count beside";
+
         work.add(shelf)
     }
 
     async fn write(&self, command: WriteLabel, work: &mut UnitOfWork) -> Result<(), Error> {
-        let WriteLabel {
-            label_id,
-            mistake: wrongly,
-        } = command;
-        if wrongly == "by another hand" {
+        let WriteLabel { label_id, mistake } = command;
+
+        if mistake == "by another hand" {
             work.process(write("in silence")).await?;
             return work.raise(LabelWritten { label_id, size: 0 });
         }
+
         let label = work.find::<Label>(&label_id).await?;
         let mut label = label.unwrap_or_else(|| Label::new(&label_id));
         label.text.push_str("plum");
-        match wrongly.as_str() {
+
+        match mistake.as_str() {
             "in silence" => {}
             "in colour" => {
                 label.colour = "red".into();
@@ -159,6 +161,7 @@ impl Keeper {
             "in large" => label.raise(LabelWritten { label_id, size: 7 }),
             _ => label.raise(LabelWritten { label_id, size: 0 }),
         }
+
         work.add(label)
     }
 }
@@ -172,7 +175,8 @@ pub(crate) struct Stock {
     pub(crate) last: String,
 }
 
-/// Breaks the law if the event says so: `remember`, `once only`, `first only`, `then only`, `break`.
+/// Violates an invariant if the event says so: `remember`, `once only`, `first only`, `then only`,
+/// `break`.
 #[derive(Debug, Default)]
 pub(crate) struct StockKeeper {
     n_calls: AtomicU32,
@@ -190,6 +194,7 @@ impl StockKeeper {
     async fn on_jar_put(&self, event: JarPut, rows: &mut Rows<'_, Stock>) -> Result<(), Error> {
         let n_calls = self.n_calls.fetch_add(1, Ordering::Relaxed) + 1;
         let JarPut { shelf_id, what, .. } = event;
+
         let last = match what.as_str() {
             "remember" => format!("call {n_calls}"),
             "break" => panic!("the jar broke"),
@@ -198,12 +203,14 @@ impl StockKeeper {
             "then only" if n_calls == 1 => return Ok(()),
             _ => what,
         };
-        let none = || Stock {
+
+        let empty = || Stock {
             shelf_id: shelf_id.clone(),
             n_jars: 0,
             last: String::new(),
         };
-        rows.change_or_insert(&shelf_id, none, |row| {
+
+        rows.change_or_insert(&shelf_id, empty, |row| {
             row.n_jars += 1;
             row.last = last;
         })
@@ -221,7 +228,7 @@ fn domain() -> Result<Domain, WiringErrors> {
         .build()
 }
 
-/// A pantry that is run inline, whatever the environment says: its reports are pinned.
+/// Returns a harness that always runs inline, because its reports are in snapshots.
 pub(crate) fn pantry() -> FlowHarness {
     FlowHarness::new(domain).mode(Mode::Sync)
 }
@@ -234,9 +241,9 @@ pub(crate) fn put(what: &str) -> PutJar {
     }
 }
 
-pub(crate) fn write(wrongly: &str) -> WriteLabel {
+pub(crate) fn write(mistake: &str) -> WriteLabel {
     WriteLabel {
         label_id: "l-1".into(),
-        mistake: wrongly.into(),
+        mistake: mistake.into(),
     }
 }

@@ -1,4 +1,4 @@
-//! An aggregate that changes without raising an event is a warning, and no failure.
+//! The invariant `silent change`: an aggregate that changes without an event is a warning.
 
 use flow_harness::{Invariant, prelude::*};
 use rstest::rstest;
@@ -21,7 +21,7 @@ fn silent_change_is_a_warning(#[values(Mode::Sync, Mode::Engine)] mode: Mode) {
     assert_eq!(warnings.len(), 1);
     assert_eq!(warnings[0].invariant, Some(Invariant::SilentChange));
     insta::allow_duplicates! {
-        insta::assert_snapshot!(warnings[0], @r#"Keeper changed Label "l-1" and raised no event of it: whoever listens does not hear of it"#);
+        insta::assert_snapshot!(warnings[0], @r#"Keeper changed Label "l-1" and raised no event, so no subscriber learns of the change"#);
     }
 }
 
@@ -49,20 +49,20 @@ fn silent_change_is_in_the_report() {
     insta::assert_snapshot!(report(flow), @r#"
     flow failed at step 2: then Label "l-1" has      tests/invariants/silent_change.rs:LINE
 
-      expected  Label "l-1" for which the closure holds
+      expected  Label "l-1" for which the closure returns true
       found     Label "l-1" { id: "l-1", text: "plum" }
 
-    why    id was set last by Keeper on WriteLabel; the value comes from Keeper: it is the `label_id` of WriteLabel
-           text was set last by Keeper on WriteLabel
+    why    Keeper handled WriteLabel and was the last to set `id`; the value comes from Keeper: it is the `label_id` of WriteLabel
+           Keeper handled WriteLabel and was the last to set `text`
 
     story   1 when   WriteLabel { label_id: "l-1", mistake: "in silence" }  accepted
             2 then   Label "l-1" has                                        FAILED
 
     chain  WriteLabel                          Keeper  stored Label "l-1"   <- here
 
-    warn   Keeper added Label "l-1" and raised no event of it: whoever listens does not hear of it
+    warn   Keeper added Label "l-1" and raised no event, so no subscriber learns of the change
 
-    left   nothing waiting · no handlers failed
+    end    nothing pending · no handlers failed
     "#);
 }
 

@@ -1,4 +1,4 @@
-//! What a law reads back is what handlers are handed, never the value that was written.
+//! Handlers get the deserialized value, never the value that was serialized.
 
 use std::sync::{
     Arc,
@@ -13,7 +13,7 @@ use flow_harness::prelude::*;
 use rstest::rstest;
 use serde::{Deserialize, Serialize};
 
-/// Equal to another one if what is written is: the law has nothing to say of the rest.
+/// Two values are equal if their serialized fields are, so the round trip finds no difference.
 #[derive(Clone, Debug, Serialize, Deserialize, Event)]
 #[event(category = "parcel", id = parcel_id)]
 struct ParcelArrived {
@@ -43,33 +43,39 @@ impl PartialEq for Parcel {
     }
 }
 
+/// Counts the letters of all scribbles that reach it.
 struct Porter(Arc<AtomicUsize>);
 
 impl EventHandler for Porter {
     fn routes(on: &mut EventRoutes<Self>) {
-        on.event(Self::on_parcel_came);
+        on.event(Self::on_parcel_arrived);
     }
 }
 
 impl Porter {
-    async fn on_parcel_came(&self, event: ParcelArrived, _: &mut UnitOfWork) -> Result<(), Error> {
+    async fn on_parcel_arrived(
+        &self,
+        event: ParcelArrived,
+        _: &mut UnitOfWork,
+    ) -> Result<(), Error> {
         self.0.fetch_add(event.scribble.len(), Ordering::Relaxed);
         Ok(())
     }
 }
 
+/// Counts the letters of all scribbles that reach it, also from stored rows.
 struct ParcelProjector(Arc<AtomicUsize>);
 
 impl Projector for ParcelProjector {
     type Projection = Parcel;
 
     fn routes(on: &mut ProjectorRoutes<Self>) {
-        on.event(Self::on_parcel_came);
+        on.event(Self::on_parcel_arrived);
     }
 }
 
 impl ParcelProjector {
-    async fn on_parcel_came(
+    async fn on_parcel_arrived(
         &self,
         event: ParcelArrived,
         rows: &mut Rows<'_, Parcel>,
@@ -79,15 +85,15 @@ impl ParcelProjector {
             scribble,
         } = event;
         self.0.fetch_add(scribble.len(), Ordering::Relaxed);
+
         let row = rows.get(&id).await?;
-        let before = row.as_ref().map_or("", |row| &row.scribble);
-        self.0.fetch_add(before.len(), Ordering::Relaxed);
-        let n_came = row.map_or(0, |row| row.n_arrivals) + 1;
-        let scribble = "mine".to_owned();
+        let stored_scribble = row.as_ref().map_or("", |row| &row.scribble);
+        self.0.fetch_add(stored_scribble.len(), Ordering::Relaxed);
+
         rows.put(Parcel {
             id,
-            n_arrivals: n_came,
-            scribble,
+            n_arrivals: row.map_or(0, |row| row.n_arrivals) + 1,
+            scribble: "mine".to_owned(),
         })
         .await
     }
@@ -105,16 +111,16 @@ fn depot(n_leaked: &Arc<AtomicUsize>) -> Result<Domain, WiringErrors> {
 #[rstest]
 fn skipped_field_reaches_no_handler(#[values(Mode::Sync, Mode::Engine)] mode: Mode) {
     let n_leaked = Arc::new(AtomicUsize::new(0));
-    let came = || ParcelArrived {
+    let parcel_arrived = || ParcelArrived {
         parcel_id: "p-1".into(),
         scribble: "yours".into(),
     };
 
-    let leaks = Arc::clone(&n_leaked);
-    FlowHarness::new(move || depot(&leaks))
+    let counter = Arc::clone(&n_leaked);
+    FlowHarness::new(move || depot(&counter))
         .mode(mode)
-        .given_events(came())
-        .when_event(came())
+        .given_events(parcel_arrived())
+        .when_event(parcel_arrived())
         .then_projection::<Parcel>("p-1")
         .has(|row| row.n_arrivals == 2 && row.scribble.is_empty())
         .run();

@@ -1,4 +1,4 @@
-//! The laws at level 1: an aggregate by itself.
+//! The invariants at level 1, on a single aggregate.
 
 use std::panic::{UnwindSafe, catch_unwind};
 
@@ -6,11 +6,11 @@ use flow_domain::{Aggregate, Error};
 use flow_harness::{Invariant, unit};
 
 use crate::{
-    lines::mask_line_numbers,
+    line_numbers::mask_line_numbers,
     shelf::{JarPut, Label, Shelf},
 };
 
-fn jar() -> JarPut {
+fn jar_put() -> JarPut {
     JarPut {
         shelf_id: "top".into(),
         what: "plum".into(),
@@ -18,42 +18,42 @@ fn jar() -> JarPut {
     }
 }
 
-/// What a sentence panics with.
+/// Returns the panic message of a flow.
 #[track_caller]
-fn panic_text<R>(sentence: impl FnOnce() -> R + UnwindSafe) -> String {
-    let panic = catch_unwind(sentence).err().expect("it passed");
+fn panic_text<R>(flow: impl FnOnce() -> R + UnwindSafe) -> String {
+    let panic = catch_unwind(flow).err().expect("it passed");
     let text = panic.downcast_ref::<String>().expect("a text");
     mask_line_numbers(text)
 }
 
 #[test]
 fn unit_fold_reports_fields_changed_outside_apply() {
-    let told = panic_text(|| {
+    let text = panic_text(|| {
         unit::<Shelf>()
-            .given_events(jar())
+            .given_events(jar_put())
             .when(|shelf| {
-                shelf.raise(jar());
+                shelf.raise(jar_put());
                 shelf.is_dusty = true;
             })
-            .then_events(jar())
+            .then_events(jar_put())
     });
 
-    insta::assert_snapshot!(told, @r#"
-    Shelf broke a law
+    insta::assert_snapshot!(text, @r#"
+    Shelf violated an invariant
 
-      expected  an event-sourced aggregate is what its events make of it (the law `fold`)
-      found     Shelf "top", as the method left it, is not what its events make of it
-                is_dusty  is true, folded false
-                Change it in `apply`, not beside it: only its events are kept
-                If it is meant so, say why: `.without_law(flow_harness::Law::Fold, "..")`
+      expected  an event-sourced aggregate equals the state folded from its events (the invariant `fold`)
+      found     Shelf "top", after the method, differs from the state folded from its events
+                is_dusty  true, but false when folded
+                Change the state only in `apply`, because only its events are stored
+                If this is intended, say why: `.disable_invariant(flow_harness::Invariant::Fold, "..")`
     "#);
 }
 
 #[test]
 fn unit_fold_reports_a_change_before_a_rejection() {
-    let told = panic_text(|| {
+    let text = panic_text(|| {
         unit::<Shelf>()
-            .given_events(jar())
+            .given_events(jar_put())
             .when(|shelf| {
                 shelf.n_jars += 1;
                 Err::<(), _>(Error::setup("the shelf is full"))
@@ -61,63 +61,63 @@ fn unit_fold_reports_a_change_before_a_rejection() {
             .then_no_events()
     });
 
-    insta::assert_snapshot!(told, @r#"
-    Shelf broke a law
+    insta::assert_snapshot!(text, @r#"
+    Shelf violated an invariant
 
-      expected  an event-sourced aggregate is what its events make of it (the law `fold`)
-      found     Shelf "top", as the method left it, is not what its events make of it
-                n_jars  is 2, folded 1
-                Change it in `apply`, not beside it: only its events are kept
-                If it is meant so, say why: `.without_law(flow_harness::Law::Fold, "..")`
+      expected  an event-sourced aggregate equals the state folded from its events (the invariant `fold`)
+      found     Shelf "top", after the method, differs from the state folded from its events
+                n_jars  2, but 1 when folded
+                Change the state only in `apply`, because only its events are stored
+                If this is intended, say why: `.disable_invariant(flow_harness::Invariant::Fold, "..")`
 
-      the method refused with Setup("the shelf is full")
+      the method returned the rejection Setup("the shelf is full")
     "#);
 }
 
 #[test]
 fn unit_round_trip_reports_a_lost_event_field() {
-    let told = panic_text(|| {
+    let text = panic_text(|| {
         unit::<Shelf>()
             .given_nothing()
             .when(|shelf| *shelf = Shelf::put("top", "plum", "honey"))
-            .then_event(jar())
+            .then_event(jar_put())
     });
 
-    insta::assert_snapshot!(told, @r#"
-    Shelf broke a law
+    insta::assert_snapshot!(text, @r#"
+    Shelf violated an invariant
 
-      expected  what is serialised comes back equal (the law `round trip`)
-      found     JarPut, as the method left it, comes back as something else
-                secret  is "honey", comes back as ""
-                `secret` is not written (`#[serde(skip)]`?): whoever reads it has the default
-                If it is meant so, say why: `.without_law(flow_harness::Law::RoundTrip, "..")`
+      expected  a value stays equal when it is serialized and deserialized (the invariant `round trip`)
+      found     JarPut, after the method, changes when it is serialized and deserialized
+                secret  "honey", but "" when deserialized
+                `secret` is not serialized (`#[serde(skip)]`?), so the deserialized value has the default
+                If this is intended, say why: `.disable_invariant(flow_harness::Invariant::RoundTrip, "..")`
     "#);
 }
 
 #[test]
 fn unit_round_trip_reports_a_lost_state_field() {
-    let told = panic_text(|| {
+    let text = panic_text(|| {
         unit::<Label>()
             .given_aggregate(Label::new("l-1"))
             .when(|label| label.colour = "red".into())
             .has(|label| label.colour == "red")
     });
 
-    insta::assert_snapshot!(told, @r#"
-    Label broke a law
+    insta::assert_snapshot!(text, @r#"
+    Label violated an invariant
 
-      expected  what is serialised comes back equal (the law `round trip`)
-      found     Label "l-1", as the method left it, comes back as something else
-                colour  is "red", comes back as ""
-                `colour` is not written (`#[serde(skip)]`?): whoever reads it has the default
-                If it is meant so, say why: `.without_law(flow_harness::Law::RoundTrip, "..")`
+      expected  a value stays equal when it is serialized and deserialized (the invariant `round trip`)
+      found     Label "l-1", after the method, changes when it is serialized and deserialized
+                colour  "red", but "" when deserialized
+                `colour` is not serialized (`#[serde(skip)]`?), so the deserialized value has the default
+                If this is intended, say why: `.disable_invariant(flow_harness::Invariant::RoundTrip, "..")`
     "#);
 }
 
 #[test]
 fn unit_invariant_is_disabled_by_name() {
     unit::<Shelf>()
-        .given_events(jar())
+        .given_events(jar_put())
         .disable_invariant(Invariant::Fold, "it is dusted by hand")
         .when(|shelf| shelf.is_dusty = true)
         .has(|shelf| shelf.is_dusty);
@@ -130,29 +130,29 @@ fn unit_invariant_is_disabled_by_name() {
 
 #[test]
 fn unit_disabled_invariant_needs_a_reason() {
-    let told = panic_text(|| {
+    let text = panic_text(|| {
         unit::<Shelf>()
             .given_nothing()
             .disable_invariant(Invariant::Fold, " ")
     });
 
-    insta::assert_snapshot!(told, @r"
-    Shelf is not asked for a law
+    insta::assert_snapshot!(text, @"
+    the test of Shelf disables an invariant without a reason
 
-      expected  a reason why the law `fold` is not looked after
-      found     none: whoever reads it later cannot tell whether it still holds
+      expected  a reason why the invariant `fold` is disabled
+      found     no reason; a later reader cannot tell whether the invariant must stay disabled
     ");
 }
 
-/// What happened to an aggregate before is in it, and cannot be folded.
+/// A given aggregate has a past without events, so it cannot be folded.
 #[test]
 fn unit_given_aggregate_is_not_checked() {
-    let mut dusty = Shelf::put("top", "plum", "");
-    dusty.is_dusty = true;
+    let mut shelf = Shelf::put("top", "plum", "");
+    shelf.is_dusty = true;
 
     unit::<Shelf>()
-        .given_aggregate(dusty)
-        .when(|shelf| shelf.raise(jar()))
-        .then_events(jar())
+        .given_aggregate(shelf)
+        .when(|shelf| shelf.raise(jar_put()))
+        .then_events(jar_put())
         .has(|shelf| shelf.n_jars == 2);
 }

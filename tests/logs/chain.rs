@@ -1,4 +1,4 @@
-//! Where nobody else listens.
+//! Logs in a test without its own subscriber.
 
 use std::thread;
 
@@ -12,7 +12,7 @@ use crate::{
 #[test]
 fn log_is_shown_under_its_handler_call() {
     insta::assert_snapshot!(chain_of(Mode::Sync, "hello"), @r#"
-    Instructed                          talk-told-1 @1
+    Instructed                          talk-inst-1 @1
     ├ Talker                            handled
     │ │ · INFO before what="hello"
     │ │ · DEBUG after
@@ -26,7 +26,7 @@ fn log_is_shown_under_its_handler_call() {
 #[test]
 fn log_is_shown_in_engine_mode() {
     insta::assert_snapshot!(chain_of(Mode::Engine, "fail"), @r#"
-    Instructed                          talk-told-1 @1
+    Instructed                          talk-inst-1 @1
     ├ Talker                            FAILED: talking failed: no breath
     │ │ · INFO before what="fail"
     │ │ · DEBUG after
@@ -47,7 +47,7 @@ fn log_is_shown_in_engine_mode() {
     │ │ · ERROR it broke code=7
     │ └ Say                             Speaker  rolled back
     │     · INFO saying nth=1
-    └ Talker                            FAILED: talking failed: no breath (attempt 4); given up, a dead letter
+    └ Talker                            FAILED: talking failed: no breath (attempt 4); retries exhausted, dead letter
       │ · INFO before what="fail"
       │ · DEBUG after
       │ · ERROR it broke code=7
@@ -59,7 +59,7 @@ fn log_is_shown_in_engine_mode() {
 #[test]
 fn log_list_is_shortened() {
     insta::assert_snapshot!(chain_of(Mode::Sync, "a lot"), @r#"
-    Instructed                          talk-told-1 @1
+    Instructed                          talk-inst-1 @1
     ├ Talker                            handled
     │ │ · INFO before what="a lot"
     │ │ · DEBUG after
@@ -101,19 +101,19 @@ fn logs_are_data() {
 fn log_belongs_to_one_run() {
     let run = |what: &'static str| {
         move || {
-            let flow = talk(Mode::Engine)
+            let outcome = talk(Mode::Engine)
                 .when_event(instructed(what))
-                .then_settled();
-            let logs = flow.run().logs();
-            logs.first().map(ToString::to_string)
+                .then_settled()
+                .run();
+            outcome.logs().first().map(ToString::to_string)
         }
     };
 
-    let (one, other) = (thread::spawn(run("one")), thread::spawn(run("other")));
-    let texts = (one.join().unwrap(), other.join().unwrap());
+    let (first, second) = (thread::spawn(run("one")), thread::spawn(run("other")));
+    let (first, second) = (first.join().unwrap(), second.join().unwrap());
 
-    assert_eq!(texts.0.unwrap(), r#"INFO before what="one""#);
-    assert_eq!(texts.1.unwrap(), r#"INFO before what="other""#);
+    assert_eq!(first.unwrap(), r#"INFO before what="one""#);
+    assert_eq!(second.unwrap(), r#"INFO before what="other""#);
 }
 
 #[test]
@@ -135,9 +135,9 @@ async fn log_is_captured_on_a_multi_threaded_runtime() {
     let flow = talk(Mode::Sync)
         .when_event(instructed("hello"))
         .then_settled();
-    let running = tokio::spawn(flow.into_future());
+    let task = tokio::spawn(flow.into_future());
 
-    assert_eq!(running.await.unwrap().logs().len(), 4);
+    assert_eq!(task.await.unwrap().logs().len(), 4);
 }
 
 #[test]

@@ -1,7 +1,7 @@
-//! What handlers write through `tracing`, under the delivery that wrote it.
+//! Logs that handlers write through `tracing`, shown under their delivery.
 //!
-//! A binary of its own: other tests have no subscriber, and what `tracing` remembers of that is for the
-//! whole process.
+//! These tests have their own binary. Other tests have no subscriber, and `tracing` caches for the
+//! whole process whether there is one.
 
 mod chain;
 #[path = "../fixture/mod.rs"]

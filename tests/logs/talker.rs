@@ -8,7 +8,7 @@ use tracing::{debug, error, info, trace, warn};
 
 use crate::fixture::{Instructed, instructed};
 
-/// Says aloud what it is told, `times` times.
+/// Logs one line, `times` times.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Command)]
 #[command(part_of = Conversation, id = talk_id)]
 pub(crate) struct Say {
@@ -35,7 +35,8 @@ impl CommandHandler for Speaker {
 
 impl Speaker {
     async fn say(&self, command: Say, _work: &mut UnitOfWork) -> Result<(), Error> {
-        let _inside = tracing::info_span!("saying").entered();
+        let _span = tracing::info_span!("saying").entered();
+
         for nth in 1..=command.times {
             info!(nth, "saying");
         }
@@ -43,26 +44,28 @@ impl Speaker {
     }
 }
 
-/// Issues a [`Say`] for everything that it hears.
+/// Issues a [`Say`] for every instruction.
 #[derive(Debug)]
 pub(crate) struct Talker;
 
 impl EventHandler for Talker {
     fn routes(on: &mut EventRoutes<Self>) {
-        on.event(Self::on_told).issues::<Say>();
+        on.event(Self::on_instructed).issues::<Say>();
     }
 }
 
 impl Talker {
-    async fn on_told(&self, event: Instructed, work: &mut UnitOfWork) -> Result<(), Error> {
+    async fn on_instructed(&self, event: Instructed, work: &mut UnitOfWork) -> Result<(), Error> {
         info!(what = event.what, "before");
-        let times = if event.what == "a lot" { 8 } else { 1 };
-        // On a runtime it goes on elsewhere.
+        // A multi-threaded runtime may continue on another thread.
         tokio::task::yield_now().await;
+
+        let times = if event.what == "a lot" { 8 } else { 1 };
         let talk_id = event.instruction_id;
         work.process(Say { talk_id, times }).await?;
         debug!("after");
         trace!("too little to be kept");
+
         match event.what.as_str() {
             "fail" => {
                 error!(code = 7, "it broke");
@@ -73,18 +76,18 @@ impl Talker {
     }
 }
 
-/// Hears the same, and warns.
+/// Handles the same event, and logs a warning.
 #[derive(Debug)]
 pub(crate) struct Listener;
 
 impl EventHandler for Listener {
     fn routes(on: &mut EventRoutes<Self>) {
-        on.event(Self::on_told);
+        on.event(Self::on_instructed);
     }
 }
 
 impl Listener {
-    async fn on_told(&self, _: Instructed, _work: &mut UnitOfWork) -> Result<(), Error> {
+    async fn on_instructed(&self, _: Instructed, _work: &mut UnitOfWork) -> Result<(), Error> {
         warn!("heard");
         Ok(())
     }
@@ -104,9 +107,10 @@ pub(crate) fn talk(mode: Mode) -> FlowHarness {
     FlowHarness::new(domain).mode(mode)
 }
 
-/// What was logged when this was told.
+/// Returns the chain of a flow that publishes `what`.
 pub(crate) fn chain_of(mode: Mode, what: &str) -> String {
     let flow = talk(mode).when_event(instructed(what)).then_no_events();
+
     match flow.try_run() {
         Ok(outcome) => outcome.chain(),
         Err(failure) => failure.outcome().unwrap().chain(),

@@ -1,4 +1,4 @@
-//! Where the test has a subscriber of its own.
+//! Logs in a test that has its own subscriber.
 
 use std::sync::{
     Arc, Mutex,
@@ -18,7 +18,7 @@ use crate::{
     talker::{chain_of, talk},
 };
 
-/// Writes down the events up to a level, each with the spans around it.
+/// Stores the events up to a level, each with its enclosing spans.
 #[derive(Clone)]
 struct TestSubscriber {
     level: Level,
@@ -64,6 +64,7 @@ impl Subscriber for TestSubscriber {
     fn event(&self, event: &Event<'_>) {
         let mut message = Message(String::new());
         event.record(&mut message);
+
         let n_spans = self.spans.lock().unwrap().len();
         let line = format!("{} in {n_spans} spans", message.0);
         self.lines.lock().unwrap().push(line);
@@ -80,41 +81,41 @@ impl Subscriber for TestSubscriber {
 
 #[test]
 fn subscriber_of_the_test_still_receives_events() {
-    let theirs = TestSubscriber::up_to(Level::INFO);
+    let subscriber = TestSubscriber::up_to(Level::INFO);
 
-    let chain = with_default(theirs.clone(), || chain_of(Mode::Sync, "hello"));
+    let chain = with_default(subscriber.clone(), || chain_of(Mode::Sync, "hello"));
 
-    let lines = theirs.lines.lock().unwrap();
+    let lines = subscriber.lines.lock().unwrap();
     assert_eq!(
         *lines,
         ["before in 1 spans", "saying in 3 spans", "heard in 1 spans"]
     );
-    assert!(theirs.spans.lock().unwrap().is_empty());
-    // It does not see what it did not ask for, and the chain does all the same.
+    assert!(subscriber.spans.lock().unwrap().is_empty());
+    // The subscriber does not get the debug event, but the chain shows it.
     assert!(chain.contains("· DEBUG after"), "{chain}");
 }
 
 #[test]
 fn chain_is_equal_with_and_without_a_subscriber() {
-    let with = with_default(TestSubscriber::up_to(Level::ERROR), || {
+    let chain = with_default(TestSubscriber::up_to(Level::ERROR), || {
         chain_of(Mode::Engine, "fail")
     });
 
-    assert_eq!(with, chain_of(Mode::Engine, "fail"));
+    assert_eq!(chain, chain_of(Mode::Engine, "fail"));
 }
 
 #[test]
 fn subscriber_of_the_test_is_restored_after_a_run() {
-    let theirs = TestSubscriber::up_to(Level::INFO);
+    let subscriber = TestSubscriber::up_to(Level::INFO);
 
-    with_default(theirs.clone(), || {
-        let flow = talk(Mode::Sync)
+    with_default(subscriber.clone(), || {
+        talk(Mode::Sync)
             .when_event(instructed("hello"))
-            .then_settled();
-        flow.run();
+            .then_settled()
+            .run();
         tracing::info!("behind it");
     });
 
-    let lines = theirs.lines.lock().unwrap();
+    let lines = subscriber.lines.lock().unwrap();
     assert_eq!(lines.last().unwrap(), "behind it in 0 spans");
 }

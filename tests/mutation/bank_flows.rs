@@ -1,4 +1,4 @@
-//! The flows of the bank, as one writes them to be sure of it.
+//! Typical test flows of the bank.
 
 use ::bank::{
     Account, AccountError, AccountEvent, Balance, CloseAccount, CompleteTransfer, Deposit,
@@ -23,7 +23,7 @@ pub(crate) const FLOWS: &[NamedFlow] = &[
     ("a transfer goes to nobody", transfer_to_unknown_account),
 ];
 
-fn opened(account_id: &str, owner: &str) -> AccountEvent {
+fn account_opened(account_id: &str, owner: &str) -> AccountEvent {
     AccountEvent::AccountOpened {
         account_id: account_id.into(),
         owner: owner.into(),
@@ -31,18 +31,18 @@ fn opened(account_id: &str, owner: &str) -> AccountEvent {
     }
 }
 
-fn deposited(amount_cents: u64) -> AccountEvent {
+fn money_deposited(amount_cents: u64) -> AccountEvent {
     AccountEvent::Deposited {
         account_id: "acc-1".into(),
         amount_cents,
     }
 }
 
-fn accounts() -> (AccountEvent, AccountEvent, AccountEvent) {
+fn two_accounts_opened() -> (AccountEvent, AccountEvent, AccountEvent) {
     (
-        opened("acc-1", "Ada"),
-        opened("acc-2", "Bob"),
-        deposited(100),
+        account_opened("acc-1", "Ada"),
+        account_opened("acc-2", "Bob"),
+        money_deposited(100),
     )
 }
 
@@ -70,7 +70,7 @@ fn statement(account_id: &str, lines: impl Into<Vec<StatementLine>>) -> Statemen
     }
 }
 
-fn transfer(to_account_id: &str, amount_cents: u64) -> RequestTransfer {
+fn request_transfer(to_account_id: &str, amount_cents: u64) -> RequestTransfer {
     RequestTransfer {
         transfer_id: "trf-1".into(),
         from_account_id: "acc-1".into(),
@@ -79,7 +79,7 @@ fn transfer(to_account_id: &str, amount_cents: u64) -> RequestTransfer {
     }
 }
 
-fn requested(to_account_id: &str, amount_cents: u64) -> TransferRequested {
+fn transfer_requested(to_account_id: &str, amount_cents: u64) -> TransferRequested {
     TransferRequested {
         transfer_id: "trf-1".into(),
         from_account_id: "acc-1".into(),
@@ -88,7 +88,7 @@ fn requested(to_account_id: &str, amount_cents: u64) -> TransferRequested {
     }
 }
 
-fn withdrawn(amount_cents: u64) -> TransferWithdrawn {
+fn transfer_withdrawn(amount_cents: u64) -> TransferWithdrawn {
     TransferWithdrawn {
         account_id: "acc-1".into(),
         transfer_id: "trf-1".into(),
@@ -112,14 +112,14 @@ fn deposit_for_transfer(account_id: &str, amount_cents: u64) -> DepositForTransf
     }
 }
 
-fn failed(reason: &str) -> TransferFailed {
+fn transfer_failed(reason: &str) -> TransferFailed {
     TransferFailed {
         transfer_id: "trf-1".into(),
         reason: reason.into(),
     }
 }
 
-fn has_failed(reason: &'static str) -> impl Fn(&Transfer) -> bool + Send + Sync {
+fn is_failed(reason: &'static str) -> impl Fn(&Transfer) -> bool + Send + Sync {
     move |transfer| matches!(&transfer.status, TransferStatus::Failed { reason: found } if found == reason)
 }
 
@@ -129,7 +129,7 @@ fn open_account(bank: &FlowHarness) -> FlowResult {
         owner: "Ada".into(),
         overdraft_limit_cents: 50,
     })
-    .then_events(opened("acc-1", "Ada"))
+    .then_events(account_opened("acc-1", "Ada"))
     .then_aggregate::<Account>("acc-1")
     .has(|account| account.owner == "Ada" && account.overdraft_limit_cents == 50)
     .then_projection::<Balance>("acc-1")
@@ -140,12 +140,12 @@ fn open_account(bank: &FlowHarness) -> FlowResult {
 }
 
 fn deposit_money(bank: &FlowHarness) -> FlowResult {
-    bank.given_events((opened("acc-1", "Ada"), deposited(100)))
+    bank.given_events((account_opened("acc-1", "Ada"), money_deposited(100)))
         .when(Deposit {
             account_id: "acc-1".into(),
             amount_cents: 20,
         })
-        .then_events(deposited(20))
+        .then_events(money_deposited(20))
         .then_aggregate::<Account>("acc-1")
         .has(|account| account.balance_cents == 120)
         .then_projection::<Balance>("acc-1")
@@ -162,7 +162,7 @@ fn deposit_money(bank: &FlowHarness) -> FlowResult {
 }
 
 fn withdraw_money(bank: &FlowHarness) -> FlowResult {
-    bank.given_events((opened("acc-1", "Ada"), deposited(100)))
+    bank.given_events((account_opened("acc-1", "Ada"), money_deposited(100)))
         .when(Withdraw {
             account_id: "acc-1".into(),
             amount_cents: 130,
@@ -181,7 +181,7 @@ fn withdraw_money(bank: &FlowHarness) -> FlowResult {
 }
 
 fn withdraw_too_much(bank: &FlowHarness) -> FlowResult {
-    bank.given_events((opened("acc-1", "Ada"), deposited(100)))
+    bank.given_events((account_opened("acc-1", "Ada"), money_deposited(100)))
         .when(Withdraw {
             account_id: "acc-1".into(),
             amount_cents: 151,
@@ -196,7 +196,7 @@ fn withdraw_too_much(bank: &FlowHarness) -> FlowResult {
 }
 
 fn close_account(bank: &FlowHarness) -> FlowResult {
-    bank.given_events(opened("acc-1", "Ada"))
+    bank.given_events(account_opened("acc-1", "Ada"))
         .when(CloseAccount {
             account_id: "acc-1".into(),
         })
@@ -216,11 +216,11 @@ fn close_account(bank: &FlowHarness) -> FlowResult {
 }
 
 fn complete_transfer(bank: &FlowHarness) -> FlowResult {
-    bank.given_events(accounts())
-        .when(transfer("acc-2", 130))
+    bank.given_events(two_accounts_opened())
+        .when(request_transfer("acc-2", 130))
         .then_events((
-            requested("acc-2", 130),
-            withdrawn(130),
+            transfer_requested("acc-2", 130),
+            transfer_withdrawn(130),
             TransferDeposited {
                 account_id: "acc-2".into(),
                 transfer_id: "trf-1".into(),
@@ -256,12 +256,12 @@ fn complete_transfer(bank: &FlowHarness) -> FlowResult {
 
 fn fail_transfer(bank: &FlowHarness) -> FlowResult {
     let reason = "only 150 cents are available";
-    bank.given_events(accounts())
-        .when(transfer("acc-2", 151))
+    bank.given_events(two_accounts_opened())
+        .when(request_transfer("acc-2", 151))
         .then_accepted()
-        .then_events((requested("acc-2", 151), failed(reason)))
+        .then_events((transfer_requested("acc-2", 151), transfer_failed(reason)))
         .then_aggregate::<Transfer>("trf-1")
-        .has(has_failed(reason))
+        .has(is_failed(reason))
         .then_process_manager::<TransferProcess>("trf-1")
         .has(|process| process.step == TransferStep::Done)
         .then_projection::<Balance>("acc-1")
@@ -275,20 +275,20 @@ fn fail_transfer(bank: &FlowHarness) -> FlowResult {
 
 fn refund_transfer(bank: &FlowHarness) -> FlowResult {
     let reason = "the account is closed";
-    bank.given_events(accounts())
+    bank.given_events(two_accounts_opened())
         .given_command(CloseAccount {
             account_id: "acc-2".into(),
         })
-        .when(transfer("acc-2", 30))
+        .when(request_transfer("acc-2", 30))
         .then_events((
-            requested("acc-2", 30),
-            withdrawn(30),
+            transfer_requested("acc-2", 30),
+            transfer_withdrawn(30),
             TransferRefunded {
                 account_id: "acc-1".into(),
                 transfer_id: "trf-1".into(),
                 amount_cents: 30,
             },
-            failed(reason),
+            transfer_failed(reason),
         ))
         .then_commands((
             withdraw_for_transfer(30),
@@ -304,7 +304,7 @@ fn refund_transfer(bank: &FlowHarness) -> FlowResult {
             },
         ))
         .then_aggregate::<Transfer>("trf-1")
-        .has(has_failed(reason))
+        .has(is_failed(reason))
         .then_projection::<Statement>("acc-1")
         .is(statement(
             "acc-1",
@@ -320,9 +320,9 @@ fn refund_transfer(bank: &FlowHarness) -> FlowResult {
 }
 
 fn transfer_to_unknown_account(bank: &FlowHarness) -> FlowResult {
-    bank.given_events(accounts())
-        .when(transfer("acc-9", 30))
-        .then_event(failed("there is no account `acc-9`"))
+    bank.given_events(two_accounts_opened())
+        .when(request_transfer("acc-9", 30))
+        .then_event(transfer_failed("there is no account `acc-9`"))
         .then_projections::<Balance>()
         .count(2)
         .then_projection::<Balance>("acc-1")

@@ -1,4 +1,4 @@
-//! The flows of the booking of rooms, as one writes them to be sure of it.
+//! Typical test flows of the booking system.
 
 use std::sync::Arc;
 
@@ -23,20 +23,20 @@ pub(crate) fn domain() -> Result<Domain, WiringErrors> {
     ::booking::domain(Arc::<InMemoryMailer>::default())
 }
 
-fn book() -> BookRoom {
+fn book_room_command() -> BookRoom {
     BookRoom {
         booking_id: "b-1".into(),
         guest: "ada".into(),
     }
 }
 
-fn pay() -> PayRoom {
+fn pay_room_command() -> PayRoom {
     PayRoom {
         booking_id: "b-1".into(),
     }
 }
 
-fn released() -> RoomReleased {
+fn room_released() -> RoomReleased {
     RoomReleased {
         booking_id: "b-1".into(),
         guest: "ada".into(),
@@ -53,7 +53,7 @@ fn room(status: Status) -> Room {
 
 fn book_room(booking: &FlowHarness) -> FlowResult {
     booking
-        .when(book())
+        .when(book_room_command())
         .then_events(RoomBooked {
             booking_id: "b-1".into(),
             guest: "ada".into(),
@@ -70,8 +70,8 @@ fn book_room(booking: &FlowHarness) -> FlowResult {
 
 fn pay_room(booking: &FlowHarness) -> FlowResult {
     booking
-        .given_command(book())
-        .when(pay())
+        .given_command(book_room_command())
+        .when(pay_room_command())
         .then_events(RoomPaid {
             booking_id: "b-1".into(),
         })
@@ -87,10 +87,10 @@ fn pay_room(booking: &FlowHarness) -> FlowResult {
 
 fn release_unpaid_room(booking: &FlowHarness) -> FlowResult {
     booking
-        .when(book())
+        .when(book_room_command())
         .then_accepted()
         .when_time_passes(PAYMENT_TERM)
-        .then_event(released())
+        .then_event(room_released())
         .then_projection::<Room>("b-1")
         .is(room(Status::Released))
         .then_process_manager::<PaymentDeadline>("b-1")
@@ -103,11 +103,11 @@ fn release_unpaid_room(booking: &FlowHarness) -> FlowResult {
 
 fn release_room(booking: &FlowHarness) -> FlowResult {
     booking
-        .given_command(book())
+        .given_command(book_room_command())
         .when(ReleaseRoom {
             booking_id: "b-1".into(),
         })
-        .then_events(released())
+        .then_events(room_released())
         .then_aggregate::<Booking>("b-1")
         .has(|booking| booking.status == Status::Released)
         .then_projections::<Room>()
@@ -117,9 +117,9 @@ fn release_room(booking: &FlowHarness) -> FlowResult {
 
 fn pay_room_too_late(booking: &FlowHarness) -> FlowResult {
     booking
-        .given_command(book())
+        .given_command(book_room_command())
         .when_time_passes(PAYMENT_TERM)
-        .when(pay())
+        .when(pay_room_command())
         .then_rejected(BookingError::NotBooked(Status::Released))
         .then_no_events()
         .then_projection::<Room>("b-1")

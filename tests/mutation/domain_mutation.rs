@@ -1,4 +1,4 @@
-//! What each kind of mutation does to a domain.
+//! The effect of each kind of mutation on a domain.
 
 use ::bank::{Balance, Deposit, OpenAccount};
 use ::shop::{Fulfilment, InventoryEventHandler, OrderDashboard, OrderStatus};
@@ -7,15 +7,15 @@ use flow_harness::prelude::*;
 use rstest::rstest;
 
 use crate::{
-    fixture::{declined, place, received},
+    fixture::{payment_declined, place_order, stock_received},
     flows::{BANK, SHOP, TestedDomain},
 };
 
-fn mutation(handler: &str, message: &str, change: MutationKind) -> Mutation {
+fn mutation(handler: &str, message: &str, kind: MutationKind) -> Mutation {
     Mutation {
         handler: handler.into(),
         message: message.into(),
-        kind: change,
+        kind,
     }
 }
 
@@ -27,9 +27,9 @@ fn extend(field: &str) -> Edit {
     Edit::Extend(field.into())
 }
 
-/// The shop with one mistake in it.
-fn shop_with(mode: Mode, handler: &str, message: &str, change: MutationKind) -> FlowHarness {
-    SHOP.harness_with_mutation(&mutation(handler, message, change))
+/// Returns the shop with one mutation.
+fn shop_with(mode: Mode, handler: &str, message: &str, kind: MutationKind) -> FlowHarness {
+    SHOP.harness_with_mutation(&mutation(handler, message, kind))
         .mode(mode)
 }
 
@@ -43,19 +43,20 @@ fn dropped_route_is_not_in_the_wiring() {
 
     let wiring = ::shop::domain().unwrap().mutated(&dropped).wiring();
 
-    let hears = |event: &str| {
-        let routes = wiring.subscriptions.iter();
-        let routes = routes.filter(|route| route.event == event);
-        let handlers: Vec<&str> = routes.map(|route| route.handler).collect();
-        handlers
+    let handlers_of = |event: &str| {
+        wiring
+            .subscriptions
+            .iter()
+            .filter(|route| route.event == event)
+            .map(|route| route.handler)
+            .collect::<Vec<&str>>()
     };
-
     assert_eq!(
-        hears("OrderPlaced"),
+        handlers_of("OrderPlaced"),
         ["Fulfilment", "OrderDashboardProjector"]
     );
     assert_eq!(
-        hears("OrderCancelled"),
+        handlers_of("OrderCancelled"),
         ["InventoryEventHandler", "OrderDashboardProjector"]
     );
 }
@@ -68,13 +69,13 @@ fn a_command_without_its_route_has_no_handler(#[values(Mode::Sync, Mode::Engine)
         "PlaceOrder",
         MutationKind::Unrouted,
     )
-    .when(place())
+    .when(place_order())
     .then_accepted()
     .try_run()
     .unwrap_err();
 
     let text = failure.to_string();
-    assert!(text.contains("nobody handles the command"), "{text}");
+    assert!(text.contains("no handler for the command"), "{text}");
 }
 
 #[rstest]
@@ -82,9 +83,9 @@ fn misread_message_reaches_the_handler(#[values(Mode::Sync, Mode::Engine)] mode:
     let misreads = MutationKind::Misreads(swap("customer_id", "order_id"));
 
     shop_with(mode, "OrderDashboardProjector", "OrderPlaced", misreads)
-        .given_events(received(100))
-        .when(place())
-        .then_event(crate::fixture::placed())
+        .given_events(stock_received(100))
+        .when(place_order())
+        .then_event(crate::fixture::order_placed())
         .then_projection::<OrderDashboard>("cust-1")
         .is(OrderDashboard {
             order_id: "cust-1".into(),
@@ -99,18 +100,17 @@ fn misread_message_reaches_the_handler(#[values(Mode::Sync, Mode::Engine)] mode:
 fn miswritten_event_id_changes_another_aggregate(#[values(Mode::Sync, Mode::Engine)] mode: Mode) {
     let miswrites = MutationKind::Miswrites("StockReserved".into(), extend("product_id"));
 
-    let outcome = shop_with(mode, "InventoryEventHandler", "OrderPlaced", miswrites)
-        .given_events(received(100))
-        .when(place())
+    let result = shop_with(mode, "InventoryEventHandler", "OrderPlaced", miswrites)
+        .given_events(stock_received(100))
+        .when(place_order())
         .then_handler_failed_saying::<::shop::StockLevelProjector>("no StockLevel `prod-1x`")
         .try_run();
 
-    let outcome = match &outcome {
+    let outcome = match &result {
         Ok(outcome) => outcome,
         Err(failure) => failure.outcome().unwrap(),
     };
     let events = outcome.events();
-
     assert_eq!(
         events.last().unwrap().stream().to_string(),
         "inventory-prod-1x"
@@ -122,9 +122,9 @@ fn miswritten_command_id_reaches_another_aggregate() {
     let miswrites = MutationKind::Miswrites("CancelOrder".into(), extend("order_id"));
 
     shop_with(Mode::Sync, "Fulfilment", "PaymentDeclined", miswrites)
-        .given_events(received(100))
-        .given_command(place())
-        .when_event(declined())
+        .given_events(stock_received(100))
+        .given_command(place_order())
+        .when_event(payment_declined())
         .then_handler_failed_saying::<Fulfilment>("there is no Order `ord-1x`")
         .then_projection::<OrderDashboard>("ord-1")
         .has(|row| row.status == OrderStatus::Placed)
@@ -136,8 +136,8 @@ fn miswritten_row_has_another_id(#[values(Mode::Sync, Mode::Engine)] mode: Mode)
     let miswrites = MutationKind::Miswrites("OrderDashboard".into(), extend("order_id"));
 
     shop_with(mode, "OrderDashboardProjector", "OrderPlaced", miswrites)
-        .given_events(received(100))
-        .when(place())
+        .given_events(stock_received(100))
+        .when(place_order())
         .then_projection::<OrderDashboard>("ord-1")
         .absent()
         .then_projection::<OrderDashboard>("ord-1x")
@@ -162,12 +162,15 @@ fn miswritten_variant_is_changed_like_a_struct() {
 }
 
 #[rstest]
-#[case(MutationKind::Fails, "doing what it did before failed: a mutation")]
+#[case(
+    MutationKind::Fails,
+    "the mutated handler failed: injected by a mutation"
+)]
 #[case(MutationKind::Panics, "panicked at")]
-fn mutated_handler_fails_or_panics(#[case] change: MutationKind, #[case] saying: &str) {
-    shop_with(Mode::Sync, "InventoryEventHandler", "OrderPlaced", change)
-        .given_events(received(100))
-        .when(place())
+fn mutated_handler_fails_or_panics(#[case] kind: MutationKind, #[case] saying: &str) {
+    shop_with(Mode::Sync, "InventoryEventHandler", "OrderPlaced", kind)
+        .given_events(stock_received(100))
+        .when(place_order())
         .then_handler_failed_saying::<InventoryEventHandler>(saying)
         .then_projection::<OrderDashboard>("ord-1")
         .has(|row| row.status == OrderStatus::Placed)
@@ -195,43 +198,44 @@ fn mutation_does_not_change_other_messages() {
 
 #[test]
 fn mutation_list_has_every_route_and_change() {
-    let of_route = |tested: TestedDomain, handler: &str, message: &str| {
-        let of_route = tested
+    let mutations_of = |tested_domain: TestedDomain, handler: &str, message: &str| {
+        let texts: Vec<String> = tested_domain
             .mutations()
             .into_iter()
-            .filter(|one| one.handler == handler && one.message == message);
-        let text: Vec<String> = of_route.map(|one| one.to_string()).collect();
-        text.join("\n")
+            .filter(|mutation| mutation.handler == handler && mutation.message == message)
+            .map(|mutation| mutation.to_string())
+            .collect();
+        texts.join("\n")
     };
 
-    insta::assert_snapshot!(of_route(SHOP, "Fulfilment", "PaymentReceived"), @r"
-    Fulfilment does not get PaymentReceived
-    Fulfilment fails at PaymentReceived
-    Fulfilment panics at PaymentReceived
+    insta::assert_snapshot!(mutations_of(SHOP, "Fulfilment", "PaymentReceived"), @"
+    Fulfilment does not receive PaymentReceived
+    Fulfilment fails on PaymentReceived
+    Fulfilment panics on PaymentReceived
     Fulfilment reads PaymentReceived with order_id and payment_id swapped
-    Fulfilment reads PaymentReceived with a letter more in order_id
-    Fulfilment reads PaymentReceived with a letter more in payment_id
-    Fulfilment makes of PaymentReceived a ConfirmOrder with a letter more in order_id
-    Fulfilment makes of PaymentReceived a Fulfilment with cancelled and paid swapped
-    Fulfilment makes of PaymentReceived a Fulfilment with cancelled and reserved swapped
+    Fulfilment reads PaymentReceived with one character added to order_id
+    Fulfilment reads PaymentReceived with one character added to payment_id
+    Fulfilment handles PaymentReceived and writes ConfirmOrder with one character added to order_id
+    Fulfilment handles PaymentReceived and writes Fulfilment with cancelled and paid swapped
+    Fulfilment handles PaymentReceived and writes Fulfilment with cancelled and reserved swapped
     ");
 
-    insta::assert_snapshot!(of_route(BANK, "BalanceProjector", "AccountOpened"), @r"
-    BalanceProjector does not get AccountOpened
-    BalanceProjector fails at AccountOpened
-    BalanceProjector panics at AccountOpened
+    insta::assert_snapshot!(mutations_of(BANK, "BalanceProjector", "AccountOpened"), @"
+    BalanceProjector does not receive AccountOpened
+    BalanceProjector fails on AccountOpened
+    BalanceProjector panics on AccountOpened
     BalanceProjector reads AccountOpened with account_id and owner swapped
-    BalanceProjector reads AccountOpened with a letter more in account_id
-    BalanceProjector makes of AccountOpened a Balance with account_id and owner swapped
-    BalanceProjector makes of AccountOpened a Balance with a letter more in account_id
+    BalanceProjector reads AccountOpened with one character added to account_id
+    BalanceProjector handles AccountOpened and writes Balance with account_id and owner swapped
+    BalanceProjector handles AccountOpened and writes Balance with one character added to account_id
     ");
 }
 
 #[test]
 fn mutation_seed_selects_the_mutations() {
-    let picked = |seed| Mutation::pick(SHOP.mutations(), 20, seed);
+    let mutations = |seed| Mutation::pick(SHOP.mutations(), 20, seed);
 
-    assert_eq!(picked(1), picked(1));
-    assert_ne!(picked(1), picked(2));
-    assert_eq!(picked(1).len(), 20);
+    assert_eq!(mutations(1), mutations(1));
+    assert_ne!(mutations(1), mutations(2));
+    assert_eq!(mutations(1).len(), 20);
 }

@@ -1,17 +1,17 @@
-//! A domain with the flows that its owners test it by.
+//! The tested domains with their flows.
 
 use flow_domain::{Domain, WiringErrors, mutation::Mutation};
 use flow_harness::prelude::*;
 
 use crate::{bank_flows, booking_flows, depot, shop_flows};
 
-/// What a flow gives when it is run.
+/// The result of a flow.
 pub(crate) type FlowResult = Result<Outcome, FlowFailure>;
 
-/// A flow, and what it is called.
+/// A flow and its name.
 pub(crate) type NamedFlow = (&'static str, fn(&FlowHarness) -> FlowResult);
 
-/// A domain that is tested by flows.
+/// A domain and its flows.
 #[derive(Clone, Copy)]
 pub(crate) struct TestedDomain {
     pub(crate) name: &'static str,
@@ -44,30 +44,35 @@ pub(crate) const DEPOT: TestedDomain = TestedDomain {
 };
 
 impl TestedDomain {
-    /// Every mutation that is known from the flows.
+    /// Returns every mutation of a message that occurs in the flows.
     pub(crate) fn mutations(self) -> Vec<Mutation> {
         let harness = FlowHarness::new(self.domain).mode(Mode::Sync);
-        let outcomes = self.flows.iter().map(|(name, flow)| {
-            flow(&harness).unwrap_or_else(|failure| panic!("{name}\n{failure}"))
-        });
-        let outcomes: Vec<Outcome> = outcomes.collect();
-        let seen: Vec<_> = outcomes.iter().map(Outcome::record).collect();
-        Mutation::all(&(self.domain)().unwrap(), &seen)
+        let outcomes: Vec<Outcome> = self
+            .flows
+            .iter()
+            .map(|(name, flow)| {
+                flow(&harness).unwrap_or_else(|failure| panic!("{name}\n{failure}"))
+            })
+            .collect();
+
+        let records: Vec<_> = outcomes.iter().map(Outcome::record).collect();
+        Mutation::all(&(self.domain)().unwrap(), &records)
     }
 
-    /// The domain with one mistake in it.
+    /// Returns a harness of the domain with one mutation.
     pub(crate) fn harness_with_mutation(self, mutation: &Mutation) -> FlowHarness {
         let (domain, mutation) = (self.domain, mutation.clone());
         FlowHarness::new(move || domain().map(|domain| domain.mutated(&mutation)))
     }
 
-    /// The first flow that fails with the mutation, and its failure.
+    /// Returns the first flow that fails with the mutation, and its failure.
     pub(crate) fn first_failing_flow(
         self,
         mutation: &Mutation,
         mode: Mode,
     ) -> Option<(&'static str, FlowFailure)> {
         let harness = self.harness_with_mutation(mutation).mode(mode);
+
         self.flows
             .iter()
             .find_map(|(name, flow)| flow(&harness).err().map(|failure| (*name, failure)))

@@ -1,10 +1,12 @@
-//! The samples broken on purpose, one place at a time: what their flows find of it, and whether the report
-//! of a failure names the place.
+//! Mutation tests: each mutation changes one thing in a sample domain, and a flow should then fail.
 //!
-//! `FLOW_MUTANTS_TABLE=1 cargo test --test mutants` writes the tables to `target/mutants-sync.txt` and
-//! `target/mutants-engine.txt`, with the mutations that no flow notices and the reports that do not name
-//! the place; and the same of all mutations that there are to `target/mutants-all.txt`, of the shop and
-//! the bank, `target/mutants-booking.txt` and `target/mutants-depot.txt`.
+//! `FLOW_MUTANTS_TABLE=1 cargo test --test mutation` writes listings to `target/`. Each lists the
+//! mutations that make no flow fail, and the reports that do not name the mutated handler:
+//!
+//! * `mutants-sync.txt` and `mutants-engine.txt`: for random mutations of the shop and the bank, in
+//!   each mode;
+//! * `mutants-all.txt`: for all mutations of the shop and the bank, in sync mode;
+//! * `mutants-booking.txt` and `mutants-depot.txt`: for the booking system and the depot.
 
 mod bank_flows;
 mod booking_flows;

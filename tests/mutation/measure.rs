@@ -1,4 +1,5 @@
-//! Breaks the domains at random, and counts how often a flow fails and says where.
+//! Mutates the domains at random. Counts how often a flow fails, and how often its report names the
+//! mutated handler.
 
 use std::{collections::BTreeMap, env, fmt::Write as _, fs, path::Path};
 
@@ -11,136 +12,144 @@ use crate::flows::{BANK, BOOKING, DEPOT, SHOP, TestedDomain};
 const N_MUTATIONS: usize = 100;
 const SEED: u64 = 2026;
 
-/// Whether the report of a failure names the place that was broken, before it tells the story.
+/// Returns whether the diagnosis names the handler and the message of the mutation.
 fn names_mutated_handler(failure: &FlowFailure, mutation: &Mutation) -> bool {
-    let Some(why) = failure.diagnosis() else {
+    let Some(diagnosis) = failure.diagnosis() else {
         return false;
     };
-
-    if let Cause::NoHandler { command, .. } = &why.cause
+    if let Cause::NoHandler { command, .. } = &diagnosis.cause
         && mutation.kind == MutationKind::Unrouted
     {
-        // Who should have heard of it is not known to the domain any more.
+        // The domain no longer knows the handler of an unrouted command.
         return *command == mutation.message;
     }
 
-    let verdict = why.cause.to_string();
-    let is_named = |name: &String| verdict.contains(name.as_str());
-
-    match why.cause.handler_call() {
-        Some(place) if mutation.kind != MutationKind::Unrouted => {
-            place.handler == mutation.handler && place.message == mutation.message
+    let cause = diagnosis.cause.to_string();
+    let is_named = |name: &String| cause.contains(name.as_str());
+    match diagnosis.cause.handler_call() {
+        Some(call) if mutation.kind != MutationKind::Unrouted => {
+            call.handler == mutation.handler && call.message == mutation.message
         }
         _ => is_named(&mutation.handler) && is_named(&mutation.message),
     }
 }
 
-/// How a mutation fared.
+/// The result of one mutation.
 struct MutationResult {
     domain: &'static str,
     mutation: Mutation,
-    /// The first flow that failed, its failure, and whether that names the place.
-    killed: Option<(&'static str, FlowFailure, bool)>,
+    /// The first flow that failed, its failure, and whether the diagnosis names the mutated
+    /// handler.
+    first_failure: Option<(&'static str, FlowFailure, bool)>,
 }
 
-/// How many mutations there were of one kind, and how they fared.
+/// The counts for one kind of mutation.
 #[derive(Default)]
+#[expect(clippy::struct_field_names, reason = "all fields are counts")]
 struct KindCount {
-    tried: usize,
-    killed: usize,
-    named: usize,
+    n_tried: usize,
+    n_killed: usize,
+    n_named: usize,
 }
 
 impl KindCount {
-    fn add(&mut self, fate: &MutationResult) {
-        self.tried += 1;
-        self.killed += usize::from(fate.killed.is_some());
-        self.named += usize::from(matches!(fate.killed, Some((.., true))));
+    fn add(&mut self, result: &MutationResult) {
+        self.n_tried += 1;
+        self.n_killed += usize::from(result.first_failure.is_some());
+        self.n_named += usize::from(matches!(result.first_failure, Some((.., true))));
     }
 
     fn row(&self) -> String {
-        let percent = match self.killed {
+        let percent = match self.n_killed {
             0 => "-".to_owned(),
-            killed => format!(
+            n_killed => format!(
                 "{}.{} %",
-                self.named * 100 / killed,
-                self.named * 1000 / killed % 10
+                self.n_named * 100 / n_killed,
+                self.n_named * 1000 / n_killed % 10
             ),
         };
 
         format!(
             "{:>5}  {:>6}  {:>5}  {percent:>7}",
-            self.tried, self.killed, self.named
+            self.n_tried, self.n_killed, self.n_named
         )
     }
 }
 
-fn mutation_results(tested: TestedDomain, n_mutations: usize, mode: Mode) -> Vec<MutationResult> {
-    let mutations = Mutation::pick(tested.mutations(), n_mutations, SEED);
-    let fates = mutations.into_iter().map(|mutation| {
-        let killed = tested
-            .first_failing_flow(&mutation, mode)
-            .map(|(flow, failure)| {
-                let is_named = names_mutated_handler(&failure, &mutation);
-                (flow, failure, is_named)
-            });
-
-        MutationResult {
-            domain: tested.name,
-            mutation,
-            killed,
-        }
-    });
-
-    fates.collect()
-}
-
-/// So many mutations of each domain.
-fn shop_and_bank_results(n_mutations: usize, mode: Mode) -> Vec<MutationResult> {
-    [SHOP, BANK]
+fn mutation_results(
+    tested_domain: TestedDomain,
+    n_mutations: usize,
+    mode: Mode,
+) -> Vec<MutationResult> {
+    let mutations = Mutation::pick(tested_domain.mutations(), n_mutations, SEED);
+    mutations
         .into_iter()
-        .flat_map(|tested| mutation_results(tested, n_mutations, mode))
+        .map(|mutation| {
+            let first_failure =
+                tested_domain
+                    .first_failing_flow(&mutation, mode)
+                    .map(|(flow, failure)| {
+                        let is_named = names_mutated_handler(&failure, &mutation);
+                        (flow, failure, is_named)
+                    });
+
+            MutationResult {
+                domain: tested_domain.name,
+                mutation,
+                first_failure,
+            }
+        })
         .collect()
 }
 
-fn table(fates: &[MutationResult]) -> String {
+/// Returns the results of `n_mutations` mutations of the shop, and as many of the bank.
+fn shop_and_bank_results(n_mutations: usize, mode: Mode) -> Vec<MutationResult> {
+    [SHOP, BANK]
+        .into_iter()
+        .flat_map(|tested_domain| mutation_results(tested_domain, n_mutations, mode))
+        .collect()
+}
+
+fn table(results: &[MutationResult]) -> String {
     let mut counts: BTreeMap<(&str, &str), KindCount> = BTreeMap::new();
     let mut all = KindCount::default();
 
-    for fate in fates {
-        let kind = fate.mutation.kind.label();
-        counts.entry((fate.domain, kind)).or_default().add(fate);
-        all.add(fate);
+    for result in results {
+        let kind = result.mutation.kind.label();
+        counts.entry((result.domain, kind)).or_default().add(result);
+        all.add(result);
     }
 
     let mut table = format!("{:<34}  tried  killed  named  percent", "");
     for ((domain, kind), count) in counts {
         write!(table, "\n{domain}  {kind:<28}  {}", count.row()).unwrap();
     }
-
     write!(table, "\n{:<34}  {}", "all", all.row()).unwrap();
     table
 }
 
-/// The table, the mutations that no flow noticed, and the failures that do not name the place.
-fn full_listing(fates: &[MutationResult]) -> String {
-    let mut text = table(fates);
+/// Returns the table, the mutations that made no flow fail, and the reports that do not name the
+/// mutated handler.
+fn full_listing(results: &[MutationResult]) -> String {
+    let mut text = table(results);
     text.push_str("\n\nno flow fails\n");
-    for fate in fates.iter().filter(|fate| fate.killed.is_none()) {
-        writeln!(text, "  {}: {}", fate.domain, fate.mutation).unwrap();
+    for result in results
+        .iter()
+        .filter(|result| result.first_failure.is_none())
+    {
+        writeln!(text, "  {}: {}", result.domain, result.mutation).unwrap();
     }
 
     text.push_str("\nthe place is not named\n");
-    for fate in fates {
-        if let Some((flow, failure, false)) = &fate.killed {
+    for result in results {
+        if let Some((flow, failure, false)) = &result.first_failure {
             let report = failure.to_string();
             let lines: Vec<&str> = report.lines().take(25).collect();
             let lines = lines.join("\n    ");
-
             writeln!(
                 text,
                 "\n  {}: {}\n  flow: {flow}\n    {lines}",
-                fate.domain, fate.mutation
+                result.domain, result.mutation
             )
             .unwrap();
         }
@@ -153,26 +162,26 @@ fn is_listing_requested() -> bool {
     env::var_os("FLOW_MUTANTS_TABLE").is_some()
 }
 
-/// Writes all of it to `target/mutants-<name>.txt`.
-fn write_listing(fates: &[MutationResult], name: &str) {
+/// Writes the full listing to `target/mutants-<name>.txt`.
+fn write_listing(results: &[MutationResult], name: &str) {
     let target = Path::new(env!("CARGO_MANIFEST_DIR")).join("target");
     fs::write(
         target.join(format!("mutants-{name}.txt")),
-        full_listing(fates),
+        full_listing(results),
     )
     .unwrap();
 }
 
 #[test]
 fn mutations_of_shop_and_bank_fail_a_flow_in_sync_mode() {
-    let fates = shop_and_bank_results(N_MUTATIONS, Mode::Sync);
+    let results = shop_and_bank_results(N_MUTATIONS, Mode::Sync);
 
     if is_listing_requested() {
-        write_listing(&fates, "sync");
+        write_listing(&results, "sync");
         write_listing(&shop_and_bank_results(usize::MAX, Mode::Sync), "all");
     }
 
-    insta::assert_snapshot!(table(&fates), @r"
+    insta::assert_snapshot!(table(&results), @r"
                                         tried  killed  named  percent
     bank  error                             8       8      8  100.0 %
     bank  fields swapped when read         12      12     12  100.0 %
@@ -194,13 +203,13 @@ fn mutations_of_shop_and_bank_fail_a_flow_in_sync_mode() {
 
 #[test]
 fn mutations_of_shop_and_bank_fail_a_flow_in_engine_mode() {
-    let fates = shop_and_bank_results(N_MUTATIONS, Mode::Engine);
+    let results = shop_and_bank_results(N_MUTATIONS, Mode::Engine);
 
     if is_listing_requested() {
-        write_listing(&fates, "engine");
+        write_listing(&results, "engine");
     }
 
-    insta::assert_snapshot!(table(&fates), @r"
+    insta::assert_snapshot!(table(&results), @r"
                                         tried  killed  named  percent
     bank  error                             8       8      8  100.0 %
     bank  fields swapped when read         12      12     12  100.0 %
@@ -220,18 +229,18 @@ fn mutations_of_shop_and_bank_fail_a_flow_in_engine_mode() {
     ");
 }
 
-/// The rules of the search were written on the shop and the bank; this one came later, and had 94.2 % of
-/// the failures named before they were mended.
+/// The rules of the diagnosis were written with the shop and the bank. On this later domain, 94.2 %
+/// of the reports named the mutated handler at first.
 #[rstest]
 fn mutations_of_booking_fail_a_flow(#[values(Mode::Sync, Mode::Engine)] mode: Mode) {
-    let fates = mutation_results(BOOKING, usize::MAX, mode);
+    let results = mutation_results(BOOKING, usize::MAX, mode);
 
     if is_listing_requested() && mode == Mode::Sync {
-        write_listing(&fates, "booking");
+        write_listing(&results, "booking");
     }
 
     insta::allow_duplicates! {
-        insta::assert_snapshot!(table(&fates), @r"
+        insta::assert_snapshot!(table(&results), @r"
                                             tried  killed  named  percent
         booking  error                            10      10     10  100.0 %
         booking  fields swapped when read          6       5      5  100.0 %
@@ -245,17 +254,17 @@ fn mutations_of_booking_fail_a_flow(#[values(Mode::Sync, Mode::Engine)] mode: Mo
     }
 }
 
-/// This one came last, and had 92.9 % named before the rules were mended.
+/// The depot was added last. At first, 92.9 % of the reports named the mutated handler.
 #[rstest]
 fn mutations_of_depot_fail_a_flow(#[values(Mode::Sync, Mode::Engine)] mode: Mode) {
-    let fates = mutation_results(DEPOT, usize::MAX, mode);
+    let results = mutation_results(DEPOT, usize::MAX, mode);
 
     if is_listing_requested() && mode == Mode::Sync {
-        write_listing(&fates, "depot");
+        write_listing(&results, "depot");
     }
 
     insta::allow_duplicates! {
-        insta::assert_snapshot!(table(&fates), @r"
+        insta::assert_snapshot!(table(&results), @r"
                                             tried  killed  named  percent
         depot  error                            26      26     26  100.0 %
         depot  fields swapped when read         54      34     32   94.1 %
@@ -271,8 +280,8 @@ fn mutations_of_depot_fail_a_flow(#[values(Mode::Sync, Mode::Engine)] mode: Mode
 
 #[test]
 fn mutation_seed_gives_equal_reports() {
-    let [first, again] =
+    let [first, second] =
         [(); 2].map(|()| full_listing(&mutation_results(BANK, N_MUTATIONS, Mode::Sync)));
 
-    assert_eq!(first, again);
+    assert_eq!(first, second);
 }

@@ -1,4 +1,4 @@
-//! The flows of the shop, as one writes them to be sure of it.
+//! Typical test flows of the shop.
 
 use ::shop::{
     CancelOrder, ConfirmOrder, Fulfilment, Inventory, InventoryEventHandler, Order, OrderCancelled,
@@ -9,8 +9,8 @@ use flow_harness::prelude::*;
 
 use crate::{
     fixture::{
-        confirmed, dashboard, declined, paid, place, place_as, placed, received, refused, released,
-        reserved,
+        dashboard, order_confirmed, order_placed, payment_declined, payment_received, place_order,
+        place_order_with_id, stock_received, stock_refused, stock_released, stock_reserved,
     },
     flows::{FlowResult, NamedFlow},
 };
@@ -27,7 +27,7 @@ pub(crate) const FLOWS: &[NamedFlow] = &[
     ("two customers order", place_two_orders),
 ];
 
-fn level(available: u32, reserved: u32) -> StockLevel {
+fn stock_level(available: u32, reserved: u32) -> StockLevel {
     StockLevel {
         product_id: "prod-1".into(),
         available,
@@ -35,7 +35,7 @@ fn level(available: u32, reserved: u32) -> StockLevel {
     }
 }
 
-fn cancelled(reason: &str) -> OrderCancelled {
+fn order_cancelled(reason: &str) -> OrderCancelled {
     OrderCancelled {
         order_id: "ord-1".into(),
         product_id: "prod-1".into(),
@@ -43,7 +43,7 @@ fn cancelled(reason: &str) -> OrderCancelled {
     }
 }
 
-fn cancel(reason: &str) -> CancelOrder {
+fn cancel_order(reason: &str) -> CancelOrder {
     CancelOrder {
         order_id: "ord-1".into(),
         reason: reason.into(),
@@ -59,10 +59,10 @@ fn fulfilment(paid: bool, reserved: bool, cancelled: bool) -> Fulfilment {
 }
 
 fn place_one_order(shop: &FlowHarness) -> FlowResult {
-    shop.given_events(received(100))
-        .when(place())
+    shop.given_events(stock_received(100))
+        .when(place_order())
         .then_accepted()
-        .then_events((placed(), reserved()))
+        .then_events((order_placed(), stock_reserved()))
         .then_chain(["PlaceOrder", "OrderPlaced", "StockReserved"])
         .then_handled_by::<InventoryEventHandler>()
         .times(1)
@@ -77,18 +77,18 @@ fn place_one_order(shop: &FlowHarness) -> FlowResult {
         .then_projection::<OrderDashboard>("ord-1")
         .is(dashboard(OrderStatus::Placed))
         .then_projection::<StockLevel>("prod-1")
-        .is(level(98, 2))
+        .is(stock_level(98, 2))
         .try_run()
 }
 
 fn confirm_by_payment(shop: &FlowHarness) -> FlowResult {
-    shop.given_events(received(100))
-        .given_command(place())
-        .when_event(paid())
+    shop.given_events(stock_received(100))
+        .given_command(place_order())
+        .when_event(payment_received())
         .then_commands(ConfirmOrder {
             order_id: "ord-1".into(),
         })
-        .then_events(confirmed())
+        .then_events(order_confirmed())
         .then_chain(["PaymentReceived", "ConfirmOrder", "OrderConfirmed"])
         .then_aggregate::<Order>("ord-1")
         .has(|order| order.status == OrderStatus::Confirmed)
@@ -100,10 +100,14 @@ fn confirm_by_payment(shop: &FlowHarness) -> FlowResult {
 }
 
 fn cancel_for_lack_of_stock(shop: &FlowHarness) -> FlowResult {
-    shop.given_events(received(1))
-        .when(place())
-        .then_events((placed(), refused(1), cancelled("out of stock")))
-        .then_commands(cancel("out of stock"))
+    shop.given_events(stock_received(1))
+        .when(place_order())
+        .then_events((
+            order_placed(),
+            stock_refused(1),
+            order_cancelled("out of stock"),
+        ))
+        .then_commands(cancel_order("out of stock"))
         .then_aggregate::<Order>("ord-1")
         .has(|order| order.status == OrderStatus::Cancelled)
         .then_aggregate::<Inventory>("prod-1")
@@ -111,7 +115,7 @@ fn cancel_for_lack_of_stock(shop: &FlowHarness) -> FlowResult {
         .then_projection::<OrderDashboard>("ord-1")
         .is(dashboard(OrderStatus::Cancelled))
         .then_projection::<StockLevel>("prod-1")
-        .is(level(1, 0))
+        .is(stock_level(1, 0))
         .unchanged()
         .then_process_manager::<Fulfilment>("ord-1")
         .has(|fulfilment| fulfilment.cancelled)
@@ -119,55 +123,55 @@ fn cancel_for_lack_of_stock(shop: &FlowHarness) -> FlowResult {
 }
 
 fn cancel_for_declined_payment(shop: &FlowHarness) -> FlowResult {
-    shop.given_events(received(100))
-        .given_command(place())
-        .when_event(declined())
-        .then_commands(cancel("payment declined"))
-        .then_event(cancelled("payment declined"))
-        .then_event(released())
+    shop.given_events(stock_received(100))
+        .given_command(place_order())
+        .when_event(payment_declined())
+        .then_commands(cancel_order("payment declined"))
+        .then_event(order_cancelled("payment declined"))
+        .then_event(stock_released())
         .then_aggregate::<Inventory>("prod-1")
         .has(|inventory| inventory.available == 100)
         .has(|inventory| inventory.reserved.is_empty())
         .then_projection::<StockLevel>("prod-1")
-        .is(level(100, 0))
+        .is(stock_level(100, 0))
         .then_projection::<OrderDashboard>("ord-1")
         .is(dashboard(OrderStatus::Cancelled))
         .try_run()
 }
 
 fn receive_stock(shop: &FlowHarness) -> FlowResult {
-    let receive = |quantity| ReceiveStock {
+    let command = |quantity| ReceiveStock {
         product_id: "prod-1".into(),
         quantity,
     };
 
-    shop.given_command(receive(30))
-        .when(receive(12))
-        .then_events(received(12))
+    shop.given_command(command(30))
+        .when(command(12))
+        .then_events(stock_received(12))
         .then_aggregate::<Inventory>("prod-1")
         .has(|inventory| inventory.available == 42)
         .then_projection::<StockLevel>("prod-1")
-        .is(level(42, 0))
+        .is(stock_level(42, 0))
         .then_projections::<StockLevel>()
         .count(1)
         .try_run()
 }
 
 fn place_order_twice(shop: &FlowHarness) -> FlowResult {
-    shop.given_events(received(100))
-        .given_command(place())
-        .when(place())
+    shop.given_events(stock_received(100))
+        .given_command(place_order())
+        .when(place_order())
         .then_rejected(OrderError::AlreadyPlaced)
         .then_no_events()
         .then_projection::<StockLevel>("prod-1")
-        .is(level(98, 2))
+        .is(stock_level(98, 2))
         .try_run()
 }
 
 fn place_empty_order(shop: &FlowHarness) -> FlowResult {
     shop.when(PlaceOrder {
         quantity: 0,
-        ..place()
+        ..place_order()
     })
     .then_rejected(OrderError::Empty)
     .then_no_events()
@@ -177,16 +181,16 @@ fn place_empty_order(shop: &FlowHarness) -> FlowResult {
 }
 
 fn cancel_by_customer(shop: &FlowHarness) -> FlowResult {
-    shop.given_events(received(5))
-        .given_command(place())
-        .when(cancel("too late"))
-        .then_events((cancelled("too late"), released()))
+    shop.given_events(stock_received(5))
+        .given_command(place_order())
+        .when(cancel_order("too late"))
+        .then_events((order_cancelled("too late"), stock_released()))
         .then_aggregate::<Order>("ord-1")
         .has(|order| order.status == OrderStatus::Cancelled)
         .then_projection::<OrderDashboard>("ord-1")
         .is(dashboard(OrderStatus::Cancelled))
         .then_projection::<StockLevel>("prod-1")
-        .is(level(5, 0))
+        .is(stock_level(5, 0))
         .try_run()
 }
 
@@ -195,18 +199,18 @@ fn place_two_orders(shop: &FlowHarness) -> FlowResult {
         customer_id: "cust-2".into(),
         quantity: 3,
         total_cents: 14_990,
-        ..place_as("ord-2")
+        ..place_order_with_id("ord-2")
     };
 
-    shop.given_events(received(4))
-        .when(place())
-        .then_events((placed(), reserved()))
+    shop.given_events(stock_received(4))
+        .when(place_order())
+        .then_events((order_placed(), stock_reserved()))
         .when(second)
         .then_event_like(|event: &OrderPlaced| event.order_id == "ord-2" && event.quantity == 3)
         .then_event(StockRefused {
             order_id: "ord-2".into(),
             wanted: 3,
-            ..refused(2)
+            ..stock_refused(2)
         })
         .then_projection::<OrderDashboard>("ord-1")
         .is(dashboard(OrderStatus::Placed))
@@ -215,6 +219,6 @@ fn place_two_orders(shop: &FlowHarness) -> FlowResult {
         .then_projections::<OrderDashboard>()
         .count(2)
         .then_projection::<StockLevel>("prod-1")
-        .is(level(2, 2))
+        .is(stock_level(2, 2))
         .try_run()
 }

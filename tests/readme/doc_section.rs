@@ -1,9 +1,11 @@
-//! The places in the documentation that show what is printed.
+//! Sections of the documentation that contain printed reports.
 
 use std::{env, fs, path::Path};
 
-/// Asserts that a file shows this behind the line `begin`, up to the line `end` or its own end; or writes
-/// it there if `UPDATE_DOCS` is set.
+/// Asserts that a file contains `printed` between the lines `begin` and `end`, or the end of the
+/// file.
+///
+/// Writes it there instead if `UPDATE_DOCS` is set.
 #[track_caller]
 pub(crate) fn check(file: &str, (begin, end): (&str, Option<&str>), printed: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
@@ -17,6 +19,7 @@ pub(crate) fn check(file: &str, (begin, end): (&str, Option<&str>), printed: &st
         fs::write(&path, updated).unwrap();
         return;
     }
+
     pretty_assertions::assert_eq!(
         &text[begin..end],
         printed,

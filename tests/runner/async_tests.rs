@@ -1,4 +1,4 @@
-//! A sentence in an async test, on the runtime of the test.
+//! Flows in async tests, on the runtime of the test.
 
 use ::shop::OrderDashboard;
 use flow_harness::{
@@ -7,7 +7,7 @@ use flow_harness::{
     run::FlowFuture,
 };
 
-use crate::fixture::{place, received, shop};
+use crate::fixture::{place_order, shop, stock_received};
 
 const _: fn() = || {
     fn send<T: Send>() {}
@@ -25,8 +25,8 @@ const _: fn() = || {
 #[tokio::test]
 async fn flow_is_awaited_on_one_thread() {
     shop()
-        .given_events(received(5))
-        .when(place())
+        .given_events(stock_received(5))
+        .when(place_order())
         .then_projection::<OrderDashboard>("ord-1")
         .await;
 }
@@ -34,8 +34,8 @@ async fn flow_is_awaited_on_one_thread() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn flow_is_awaited_on_several_threads() {
     shop()
-        .given_events(received(5))
-        .when(place())
+        .given_events(stock_received(5))
+        .when(place_order())
         .then_projection::<OrderDashboard>("ord-1")
         .await;
 }
@@ -44,8 +44,8 @@ async fn flow_is_awaited_on_several_threads() {
 async fn flow_can_be_spawned() {
     let spawned = tokio::spawn(async {
         shop()
-            .given_events(received(5))
-            .when(place())
+            .given_events(stock_received(5))
+            .when(place_order())
             .then_settled()
             .await
     });
@@ -56,24 +56,24 @@ async fn flow_can_be_spawned() {
 
 #[tokio::test]
 async fn flows_are_awaited_concurrently() {
-    let (one, other) = tokio::join!(
+    let (stocked, out_of_stock) = tokio::join!(
         shop()
-            .given_events(received(5))
-            .when(place())
+            .given_events(stock_received(5))
+            .when(place_order())
             .then_settled(),
         shop()
-            .given_events(received(1))
-            .when(place())
+            .given_events(stock_received(1))
+            .when(place_order())
             .then_settled(),
     );
 
-    assert_eq!(one.events().len(), 2);
-    assert_eq!(other.events().len(), 3);
+    assert_eq!(stocked.events().len(), 2);
+    assert_eq!(out_of_stock.events().len(), 3);
 }
 
 #[tokio::test]
 async fn awaited_flow_panics_with_its_report() {
-    let spawned = tokio::spawn(shop().when(place()).then_no_events().into_future());
+    let spawned = tokio::spawn(shop().when(place_order()).then_no_events().into_future());
     let panic = spawned.await.unwrap_err().into_panic();
 
     let text = panic.downcast_ref::<String>().unwrap();
@@ -85,7 +85,7 @@ async fn awaited_flow_panics_with_its_report() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn report_does_not_name_a_runtime_thread_as_the_test() {
-    let spawned = tokio::spawn(shop().when(place()).then_no_events().into_future());
+    let spawned = tokio::spawn(shop().when(place_order()).then_no_events().into_future());
     let panic = spawned.await.unwrap_err().into_panic();
 
     let text = panic.downcast_ref::<String>().unwrap();
@@ -94,9 +94,13 @@ async fn report_does_not_name_a_runtime_thread_as_the_test() {
 
 #[test]
 fn report_has_the_rerun_hint() {
-    let failure = shop().when(place()).then_no_events().try_run().unwrap_err();
+    let failure = shop()
+        .when(place_order())
+        .then_no_events()
+        .try_run()
+        .unwrap_err();
 
     let text = failure.to_string();
-    let again = "again  cargo test asynchronous::the_report_says_how_to_run_the_test_again";
-    assert!(text.ends_with(again), "{text}");
+    let rerun_hint = "rerun  cargo test async_tests::report_has_the_rerun_hint";
+    assert!(text.ends_with(rerun_hint), "{text}");
 }

@@ -1,11 +1,14 @@
-//! What a sentence may take from the test that it stands in.
+//! Closures in a flow can borrow from the test.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
 
 use ::shop::{ConfirmOrder, Inventory, OrderDashboard};
 use flow_harness::prelude::*;
 
-use crate::fixture::{place, received, shop};
+use crate::fixture::{place_order, shop, stock_received};
 
 #[test]
 fn closure_borrows_from_the_test() {
@@ -14,8 +17,8 @@ fn closure_borrows_from_the_test() {
     let n_calls = AtomicUsize::new(0);
 
     shop()
-        .given_events(received(100))
-        .when(place())
+        .given_events(stock_received(100))
+        .when(place_order())
         .then_aggregate::<Inventory>("prod-1")
         .has(|inventory| inventory.available == expected)
         .then_projection::<OrderDashboard>("ord-1")
@@ -35,7 +38,7 @@ async fn closure_borrows_from_an_async_test() {
     let order_id = String::from("ord-1");
 
     shop()
-        .given_command(place())
+        .given_command(place_order())
         .when_with(|_| ConfirmOrder {
             order_id: order_id.clone(),
         })
@@ -47,14 +50,14 @@ async fn closure_borrows_from_an_async_test() {
 
 #[test]
 fn flow_does_nothing_before_it_is_run() {
-    let n_built = std::sync::Arc::new(AtomicUsize::new(0));
-    let counter = std::sync::Arc::clone(&n_built);
+    let n_built = Arc::new(AtomicUsize::new(0));
+    let counter = Arc::clone(&n_built);
     let harness = FlowHarness::new(move || {
         counter.fetch_add(1, Ordering::SeqCst);
         ::shop::domain()
     });
 
-    let flow = harness.when(place()).then_accepted();
+    let flow = harness.when(place_order()).then_accepted();
     assert_eq!(n_built.load(Ordering::SeqCst), 0);
     flow.run();
 

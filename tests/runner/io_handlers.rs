@@ -1,4 +1,4 @@
-//! Handlers that talk to the outside while a sentence runs.
+//! Handlers that use the network, tasks and timers during a run.
 
 use std::{
     net::SocketAddr,
@@ -17,9 +17,9 @@ use tokio::{
     net::{TcpListener, TcpStream},
 };
 
-use crate::fixture::{place, place_as};
+use crate::fixture::{place_order, place_order_with_id};
 
-/// Asks a carrier over HTTP.
+/// Sends an order to a carrier over HTTP.
 #[derive(Debug)]
 struct Courier {
     carrier: SocketAddr,
@@ -33,13 +33,14 @@ impl EventHandler for Courier {
 
 impl Courier {
     async fn on_order_placed(&self, event: OrderPlaced, _: &mut UnitOfWork) -> Result<(), Error> {
-        let answer = post(self.carrier, &event.order_id)
+        let response = post(self.carrier, &event.order_id)
             .await
             .map_err(|err| Error::failed("asking the carrier", err))?;
-        if answer.starts_with("HTTP/1.1 200") {
+
+        if response.starts_with("HTTP/1.1 200") {
             return Ok(());
         }
-        Err(Error::failed("asking the carrier", answer))
+        Err(Error::failed("asking the carrier", response))
     }
 }
 
@@ -48,34 +49,37 @@ async fn post(carrier: SocketAddr, body: &str) -> std::io::Result<String> {
     let length = body.len();
     let request = format!("POST / HTTP/1.1\r\ncontent-length: {length}\r\n\r\n{body}");
     stream.write_all(request.as_bytes()).await?;
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).await?;
-    Ok(answer)
+
+    let mut response = String::new();
+    stream.read_to_string(&mut response).await?;
+    Ok(response)
 }
 
-/// A carrier on the runtime of the caller, which answers `status` and counts what it was asked.
+/// Starts a carrier on the runtime of the caller. It replies with `status` and counts its requests.
 async fn carrier(status: &'static str) -> (SocketAddr, Arc<AtomicUsize>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    let n_asked = Arc::new(AtomicUsize::new(0));
-    let counter = Arc::clone(&n_asked);
+    let n_requests = Arc::new(AtomicUsize::new(0));
+
+    let counter = Arc::clone(&n_requests);
     tokio::spawn(async move {
         while let Ok((mut stream, _)) = listener.accept().await {
             let mut request = [0; 1024];
             let _ = stream.read(&mut request).await;
             counter.fetch_add(1, Ordering::SeqCst);
-            let answer = format!("HTTP/1.1 {status}\r\ncontent-length: 0\r\n\r\n");
-            let _ = stream.write_all(answer.as_bytes()).await;
+            let response = format!("HTTP/1.1 {status}\r\ncontent-length: 0\r\n\r\n");
+            let _ = stream.write_all(response.as_bytes()).await;
         }
     });
-    (address, n_asked)
+
+    (address, n_requests)
 }
 
-fn shop(handler: impl Fn() -> Courier + Send + Sync + 'static) -> FlowHarness {
-    FlowHarness::new(move || orders_with(handler()))
+fn shop_with_courier(handler: impl Fn() -> Courier + Send + Sync + 'static) -> FlowHarness {
+    FlowHarness::new(move || domain_with(handler()))
 }
 
-fn orders_with(handler: impl EventHandler) -> Result<Domain, WiringErrors> {
+fn domain_with(handler: impl EventHandler) -> Result<Domain, WiringErrors> {
     Domain::builder("shop")
         .aggregate::<Order>()
         .command_handler(OrderCommandHandler)
@@ -85,45 +89,45 @@ fn orders_with(handler: impl EventHandler) -> Result<Domain, WiringErrors> {
 
 #[tokio::test]
 async fn handler_reaches_a_server_on_the_test_runtime() {
-    let (carrier, n_asked) = carrier("200 OK").await;
+    let (carrier, n_requests) = carrier("200 OK").await;
 
-    shop(move || Courier { carrier })
-        .when(place())
+    shop_with_courier(move || Courier { carrier })
+        .when(place_order())
         .then_handled_by::<Courier>()
         .times(1)
-        .when(place_as("ord-2"))
+        .when(place_order_with_id("ord-2"))
         .then_settled()
         .await;
 
-    assert_eq!(n_asked.load(Ordering::SeqCst), 2);
+    assert_eq!(n_requests.load(Ordering::SeqCst), 2);
 }
 
 #[tokio::test]
 async fn server_error_is_a_handler_failure() {
-    let (carrier, n_asked) = carrier("503 Service Unavailable").await;
+    let (carrier, n_requests) = carrier("503 Service Unavailable").await;
 
-    shop(move || Courier { carrier })
-        .when(place())
+    shop_with_courier(move || Courier { carrier })
+        .when(place_order())
         .then_handler_failed_saying::<Courier>("asking the carrier failed: HTTP/1.1 503")
         .await;
 
-    assert_eq!(n_asked.load(Ordering::SeqCst), 1);
+    assert_eq!(n_requests.load(Ordering::SeqCst), 1);
 }
 
 #[test]
 fn missing_server_is_a_handler_failure() {
-    // A port that was just free, and on which nobody listens any more.
+    // A free port on which no server listens any more.
     let carrier = std::net::TcpListener::bind("127.0.0.1:0")
         .and_then(|listener| listener.local_addr())
         .unwrap();
 
-    shop(move || Courier { carrier })
-        .when(place())
+    shop_with_courier(move || Courier { carrier })
+        .when(place_order())
         .then_handler_failed_saying::<Courier>("asking the carrier failed")
         .run();
 }
 
-/// Waits for a task and for a timer.
+/// Awaits a task and a timer.
 #[derive(Debug)]
 struct TaskAndTimer;
 
@@ -138,9 +142,10 @@ impl TaskAndTimer {
         let length = tokio::spawn(async move { event.order_id.len() })
             .await
             .map_err(|err| Error::failed("waiting for the task", err))?;
-        let never = std::future::pending::<()>();
-        let waited = tokio::time::timeout(Duration::from_millis(1), never).await;
-        if length == 5 && waited.is_err() {
+        let timer = tokio::time::timeout(Duration::from_millis(1), std::future::pending::<()>());
+        let is_timed_out = timer.await.is_err();
+
+        if length == 5 && is_timed_out {
             return Ok(());
         }
         Err(Error::setup("the task or the timer did not work"))
@@ -149,21 +154,21 @@ impl TaskAndTimer {
 
 #[test]
 fn handler_uses_tasks_and_timers_in_a_plain_test() {
-    FlowHarness::new(|| orders_with(TaskAndTimer))
-        .when(place())
+    FlowHarness::new(|| domain_with(TaskAndTimer))
+        .when(place_order())
         .then_handled_by::<TaskAndTimer>()
         .run();
 }
 
 #[tokio::test]
 async fn handler_uses_tasks_and_timers_in_an_async_test() {
-    FlowHarness::new(|| orders_with(TaskAndTimer))
-        .when(place())
+    FlowHarness::new(|| domain_with(TaskAndTimer))
+        .when(place_order())
         .then_handled_by::<TaskAndTimer>()
         .await;
 }
 
-/// Never comes back.
+/// Never returns.
 #[derive(Debug)]
 struct NeverEnding;
 
@@ -181,19 +186,19 @@ impl NeverEnding {
 
 #[tokio::test]
 async fn flow_that_is_cancelled_panics() {
-    let given_up = tokio::spawn(async {
-        let flow = FlowHarness::new(|| orders_with(NeverEnding))
-            .when(place())
+    let cancelled = tokio::spawn(async {
+        let flow = FlowHarness::new(|| domain_with(NeverEnding))
+            .when(place_order())
             .then_settled();
         tokio::time::timeout(Duration::from_millis(1), flow).await
     });
-    let panic = given_up.await.unwrap_err().into_panic();
+    let panic = cancelled.await.unwrap_err().into_panic();
 
     let text = panic.downcast_ref::<String>().unwrap();
     assert!(text.contains("was never run to its end"), "{text}");
 }
 
-/// Leaves a task behind that would count on.
+/// Spawns a task that counts for ever, and does not await it.
 #[derive(Debug)]
 struct DetachedTaskHandler {
     n_ticks: Arc<AtomicUsize>,
@@ -223,22 +228,21 @@ fn detached_task_does_not_reach_the_next_run() {
     let n_ticks = Arc::new(AtomicUsize::new(0));
     let counter = Arc::clone(&n_ticks);
     let shop = FlowHarness::new(move || {
-        orders_with(DetachedTaskHandler {
+        domain_with(DetachedTaskHandler {
             n_ticks: Arc::clone(&counter),
         })
     });
 
-    shop.when(place()).then_settled().run();
-    let after_first = n_ticks.load(Ordering::SeqCst);
-    let unknown = ::shop::ConfirmOrder {
+    shop.when(place_order()).then_settled().run();
+    let n_ticks_of_first_run = n_ticks.load(Ordering::SeqCst);
+    // No order is placed, so only the task of the first run could count.
+    shop.when(::shop::ConfirmOrder {
         order_id: "ord-9".into(),
-    };
-    // Nothing is placed, so that only the first task could count.
-    shop.when(unknown)
-        .then_handler_failed_saying::<OrderCommandHandler>("no Order")
-        .run();
+    })
+    .then_handler_failed_saying::<OrderCommandHandler>("no Order")
+    .run();
 
-    assert_eq!(n_ticks.load(Ordering::SeqCst), after_first);
-    // The task is gone, and what it held with it: the counter is held here and by the harness.
+    assert_eq!(n_ticks.load(Ordering::SeqCst), n_ticks_of_first_run);
+    // The task and its counter are dropped: only the test and the harness still hold one.
     assert_eq!(Arc::strong_count(&n_ticks), 2);
 }

@@ -1,4 +1,4 @@
-//! How sentences are run: with rstest, in plain and async tests, on several threads, again and again.
+//! Running flows: with rstest, in plain and async tests, and on several threads.
 
 mod async_tests;
 mod closures;

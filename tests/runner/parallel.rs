@@ -1,20 +1,24 @@
-//! The same sentence, again and again.
+//! Repeated and concurrent runs of one flow.
 
 use std::thread;
 
 use ::shop::Inventory;
 
-use crate::fixture::{FakeMailer, paid, place, place_as, received, shop, shop_with_mail};
+use crate::fixture::{
+    FakeMailer, payment_received, place_order, place_order_with_id, shop, shop_with_mail,
+    stock_received,
+};
 
-/// All that a run of one sentence left behind, as text.
+/// Returns the record of one run as text.
 fn record() -> String {
     let outcome = shop_with_mail(FakeMailer::default)
-        .given_events(received(100))
-        .when(place())
-        .when(place_as("ord-2"))
-        .when_event(paid())
+        .given_events(stock_received(100))
+        .when(place_order())
+        .when(place_order_with_id("ord-2"))
+        .when_event(payment_received())
         .then_settled()
         .run();
+
     outcome.record().to_string()
 }
 
@@ -42,10 +46,10 @@ fn record_shows_every_id_and_time() {
 #[tokio::test]
 async fn record_is_equal_in_an_async_test() {
     let outcome = shop_with_mail(FakeMailer::default)
-        .given_events(received(100))
-        .when(place())
-        .when(place_as("ord-2"))
-        .when_event(paid())
+        .given_events(stock_received(100))
+        .when(place_order())
+        .when(place_order_with_id("ord-2"))
+        .when_event(payment_received())
         .then_settled()
         .await;
 
@@ -58,8 +62,8 @@ fn runs_of_one_harness_do_not_share_state() {
     let shop = shop();
 
     for _ in 0..2 {
-        shop.given_events(received(5))
-            .when(place())
+        shop.given_events(stock_received(5))
+            .when(place_order())
             .then_aggregate::<Inventory>("prod-1")
             .has(|inventory| inventory.available == 3)
             .run();
@@ -69,16 +73,16 @@ fn runs_of_one_harness_do_not_share_state() {
 #[test]
 fn fake_is_created_for_every_run() {
     let shop = shop_with_mail(FakeMailer::default);
-    let confirmed = || {
-        shop.given_events(received(5))
-            .given_command(place())
-            .when_event(paid())
+    let run = || {
+        shop.given_events(stock_received(5))
+            .given_command(place_order())
+            .when_event(payment_received())
             .then_resource::<FakeMailer>(|mailer| mailer.sent().len() == 1)
             .run()
     };
 
-    let (one, other) = (confirmed(), confirmed());
+    let (first, second) = (run(), run());
 
-    assert_eq!(one.resource::<FakeMailer>().sent().len(), 1);
-    assert_eq!(other.resource::<FakeMailer>().sent().len(), 1);
+    assert_eq!(first.resource::<FakeMailer>().sent().len(), 1);
+    assert_eq!(second.resource::<FakeMailer>().sent().len(), 1);
 }

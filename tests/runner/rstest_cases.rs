@@ -1,4 +1,4 @@
-//! The fixture of a user's test file, with all that rstest can do to it.
+//! A user's test file with rstest fixtures, cases and values.
 #![allow(unused_variables, reason = "rstest hands the mode to the fixture only")]
 
 use ::shop::{
@@ -12,14 +12,14 @@ fn shop(#[default(Mode::Sync)] mode: Mode) -> FlowHarness {
     FlowHarness::new(::shop::domain).mode(mode)
 }
 
-fn received(quantity: u32) -> StockReceived {
+fn stock_received(quantity: u32) -> StockReceived {
     StockReceived {
         product_id: "prod-1".into(),
         quantity,
     }
 }
 
-fn place(quantity: u32) -> PlaceOrder {
+fn place_order(quantity: u32) -> PlaceOrder {
     PlaceOrder {
         order_id: "ord-001".into(),
         customer_id: "cust-123".into(),
@@ -31,11 +31,11 @@ fn place(quantity: u32) -> PlaceOrder {
 
 #[rstest]
 fn placing_an_order_reserves_stock(
-    #[values(Mode::Sync)] mode: Mode,
+    #[values(Mode::Sync, Mode::Engine)] mode: Mode,
     #[with(mode)] shop: FlowHarness,
 ) {
-    shop.given_events(received(100))
-        .when(place(2))
+    shop.given_events(stock_received(100))
+        .when(place_order(2))
         .then_events((
             OrderPlaced {
                 order_id: "ord-001".into(),
@@ -64,7 +64,7 @@ fn placing_an_order_reserves_stock(
 
 #[rstest]
 fn fixture_default_mode_is_used(shop: FlowHarness) {
-    shop.when(place(1)).then_accepted().run();
+    shop.when(place_order(1)).then_accepted().run();
 }
 
 #[rstest]
@@ -72,8 +72,8 @@ fn fixture_default_mode_is_used(shop: FlowHarness) {
 #[case::just_enough(2, OrderStatus::Placed)]
 #[case::too_little(1, OrderStatus::Cancelled)]
 fn stock_decides_on_an_order(shop: FlowHarness, #[case] stock: u32, #[case] expected: OrderStatus) {
-    shop.given_events(received(stock))
-        .when(place(2))
+    shop.given_events(stock_received(stock))
+        .when(place_order(2))
         .then_projection::<OrderDashboard>("ord-001")
         .has(|row| row.status == expected)
         .run();
@@ -81,20 +81,21 @@ fn stock_decides_on_an_order(shop: FlowHarness, #[case] stock: u32, #[case] expe
 
 #[rstest]
 #[case(Mode::Sync)]
+#[case(Mode::Engine)]
 fn mode_can_be_a_case(#[case] mode: Mode, #[with(mode)] shop: FlowHarness) {
-    shop.when(place(1)).then_accepted().run();
+    shop.when(place_order(1)).then_accepted().run();
 }
 
 #[rstest]
 #[tokio::test]
 async fn flow_is_awaited_in_an_async_test(
-    #[values(Mode::Sync)] mode: Mode,
+    #[values(Mode::Sync, Mode::Engine)] mode: Mode,
     #[with(mode)] shop: FlowHarness,
     #[values(2, 3)] quantity: u32,
 ) {
     let outcome = shop
-        .given_events(received(100))
-        .when(place(quantity))
+        .given_events(stock_received(100))
+        .when(place_order(quantity))
         .then_settled()
         .await;
 
@@ -103,14 +104,14 @@ async fn flow_is_awaited_in_an_async_test(
 }
 
 #[fixture]
-fn stocked(shop: FlowHarness) -> Flow<'static, flow_harness::flow::Given> {
-    shop.given_events(received(100))
+fn stocked_shop(shop: FlowHarness) -> Flow<'static, flow_harness::flow::Given> {
+    shop.given_events(stock_received(100))
 }
 
 #[rstest]
-fn fixture_can_begin_the_flow(stocked: Flow<'static, flow_harness::flow::Given>) {
-    stocked
-        .when(place(100))
+fn fixture_can_begin_the_flow(stocked_shop: Flow<'static, flow_harness::flow::Given>) {
+    stocked_shop
+        .when(place_order(100))
         .then_aggregate::<Inventory>("prod-1")
         .has(|inventory| inventory.available == 0)
         .run();

@@ -1,4 +1,4 @@
-//! A domain instead of the function that builds one.
+//! A call of the domain function, instead of the function itself.
 
 use flow_harness::prelude::*;
 

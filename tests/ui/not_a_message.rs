@@ -1,4 +1,4 @@
-//! Something that is no event, and a command among events.
+//! A type that is no event, and a command among events.
 
 use flow_harness::prelude::*;
 use shop::ReceiveStock;

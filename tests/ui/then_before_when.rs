@@ -1,4 +1,4 @@
-//! Something is expected before anything happened.
+//! A `then` before the first `when`.
 
 use flow_harness::prelude::*;
 use shop::StockReceived;

@@ -24,13 +24,13 @@ const GRAMMAR: Grammar = Grammar {
 
 pub(crate) fn derive(input: &DeriveInput) -> Result<TokenStream> {
     input::refuse_generics(input, "an aggregate")?;
-    let (attributes, read) = GRAMMAR.read(&input.attrs);
-    let written = input::named_struct(input, "an aggregate").and_then(|fields| {
-        read?;
+    let (attributes, read_result) = GRAMMAR.read(&input.attrs);
+
+    let tokens = input::named_struct(input, "an aggregate").and_then(|fields| {
+        read_result?;
         write(input, &attributes, &fields)
     });
-
-    Ok(written
+    Ok(tokens
         .unwrap_or_else(|err| stub::error_with_stub(&err, &stub::aggregate(input, &attributes))))
 }
 
@@ -46,25 +46,23 @@ fn write(
         attributes.id.as_ref(),
         fields,
     ));
-    let raised = errors.take(find_pending_events(input, fields));
-
+    let pending_events = errors.take(find_pending_events(input, fields));
     if let Err(err) = require_events(input, attributes) {
         errors.push(err);
     }
-
     errors.finish()?;
-    let (Some(id), Some(raised)) = (id, raised) else {
-        unreachable!("a missing one is an error")
-    };
 
-    Ok(write_aggregate(input, attributes, id, raised))
+    let (Some(id), Some(pending_events)) = (id, pending_events) else {
+        unreachable!("a missing field is reported as an error")
+    };
+    Ok(write_aggregate(input, attributes, id, pending_events))
 }
 
 /// Finds the one field of type `PendingEvents`.
 fn find_pending_events<'f>(input: &DeriveInput, fields: &'f [Field<'_>]) -> Result<&'f Ident> {
     let owner = input::name(input);
-    let mut found = fields.iter().filter(|field| is_pending_events(field.ty));
-    let Some(raised) = found.next() else {
+    let mut matching = fields.iter().filter(|field| is_pending_events(field.ty));
+    let Some(pending_events) = matching.next() else {
         return Err(Error::new_spanned(
             &input.ident,
             format!(
@@ -73,22 +71,20 @@ fn find_pending_events<'f>(input: &DeriveInput, fields: &'f [Field<'_>]) -> Resu
             ),
         ));
     };
-
-    if let Some(second) = found.next() {
+    if let Some(second) = matching.next() {
         return Err(Error::new_spanned(
             second.ident,
-            format!("`{owner}` has two fields for the events that it raises: it needs one"),
+            format!("`{owner}` has two fields for the events that it raises: remove one of them"),
         ));
     }
-
-    if !raised.serde.skipped {
+    if !pending_events.serde.skipped {
         return Err(Error::new_spanned(
-            raised.ident,
-            "events that are raised are no part of the state: add `#[serde(skip)]` to this field",
+            pending_events.ident,
+            "raised events are not part of the state: add `#[serde(skip)]` to this field",
         ));
     }
 
-    Ok(raised.ident)
+    Ok(pending_events.ident)
 }
 
 fn is_pending_events(ty: &Type) -> bool {
@@ -104,7 +100,7 @@ fn require_events(input: &DeriveInput, attributes: &Attributes) -> Result<()> {
         Some(span) if events(attributes).is_empty() => Err(Error::new(
             span,
             format!(
-                "`{}` is folded from its events, and none is listed: \
+                "`{}` is event-sourced, but lists no events: \
                  write `#[aggregate(.., event_sourced, events(TheEvent))]`",
                 input::name(input)
             ),
@@ -121,26 +117,27 @@ fn write_aggregate(
     input: &DeriveInput,
     attributes: &Attributes,
     id: &Field<'_>,
-    raised: &Ident,
+    pending_events: &Ident,
 ) -> TokenStream {
     let ident = &input.ident;
     let name = attributes
         .name
         .as_ref()
         .map_or_else(|| input::name(input), syn::LitStr::value);
-    let category = attributes
-        .category
-        .as_ref()
-        .map_or_else(|| case::snake(&input::name(input)), syn::LitStr::value);
+    let category = attributes.category.as_ref().map_or_else(
+        || case::to_snake_case(&input::name(input)),
+        syn::LitStr::value,
+    );
+
     let commands = schemas(attributes.commands.as_deref().unwrap_or_default());
     let event_schemas = schemas(events(attributes));
     let id = id.text_expr_of_self();
-    let folding = match attributes.event_sourced {
+    let storage_items = match attributes.event_sourced {
         Some(span) => event_sourced_items(&input::name(input), span, events(attributes)),
         None => state_stored_items(&input::name(input)),
     };
-    let is_same_as = equality::try_eq_method();
-    let applies = match attributes.event_sourced {
+    let try_eq = equality::try_eq_method();
+    let apply_impls = match attributes.event_sourced {
         Some(_) => TokenStream::new(),
         None => stub::empty_apply_impls(ident, events(attributes)),
     };
@@ -157,20 +154,20 @@ fn write_aggregate(
                 #id
             }
 
-            #folding
+            #storage_items
 
-            #is_same_as
+            #try_eq
 
             fn pending_events_mut(&mut self) -> &mut ::flow_domain::model::PendingEvents {
-                &mut self.#raised
+                &mut self.#pending_events
             }
 
             fn raised(&self) -> ::flow_domain::model::RaisedEvents<'_> {
-                ::flow_domain::model::PendingEvents::events(&self.#raised)
+                ::flow_domain::model::PendingEvents::events(&self.#pending_events)
             }
         }
 
-        #applies
+        #apply_impls
     }
 }
 
@@ -178,9 +175,9 @@ fn schemas(messages: &[Type]) -> TokenStream {
     quote!(&[#(<#messages as ::flow_domain::model::Message>::SCHEMAS),*])
 }
 
-/// `EVENT_SOURCED`, `initial` and `replay` of an aggregate that is kept as state.
+/// Writes `EVENT_SOURCED`, `initial` and `replay` of an aggregate that is stored as state.
 fn state_stored_items(name: &str) -> TokenStream {
-    let refusal = format!("`{name}` is kept as state: it is not folded from events");
+    let refusal = format!("`{name}` is stored as state: it is not folded from events");
     quote! {
         const EVENT_SOURCED: bool = false;
 
@@ -198,14 +195,14 @@ fn state_stored_items(name: &str) -> TokenStream {
     }
 }
 
-/// `EVENT_SOURCED`, `initial` and `replay` of an aggregate that is folded from its events.
+/// Writes `EVENT_SOURCED`, `initial` and `replay` of an aggregate that is folded from its events.
 fn event_sourced_items(name: &str, event_sourced: Span, events: &[Type]) -> TokenStream {
-    // A missing `Default` is reported at the key that asks for it.
+    // The compiler reports a missing `Default` at the key `event_sourced`.
     let span = Span::call_site().located_at(event_sourced);
     let initial = quote_spanned!(span=> <Self as ::core::default::Default>::default());
     let folds = events.iter().map(replay_arm);
     let unlisted = format!(
-        "`{{}}` is none of the events of `{name}`: list it in `#[aggregate(.., events(..))]`"
+        "`{{}}` is not in the `events(..)` of `{name}`: list it in `#[aggregate(.., events(..))]`"
     );
 
     quote! {
@@ -229,7 +226,7 @@ fn event_sourced_items(name: &str, event_sourced: Span, events: &[Type]) -> Toke
 }
 
 fn replay_arm(event: &Type) -> TokenStream {
-    // A missing `Apply` is reported at the event in the list.
+    // The compiler reports a missing `Apply` at the event in the list.
     let span = Span::call_site().located_at(event.span());
     let apply = quote_spanned!(span=> ::flow_domain::model::Apply::<#event>::apply(self, event));
 

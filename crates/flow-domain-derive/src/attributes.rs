@@ -12,14 +12,14 @@ use syn::{
 
 use crate::errors::Errors;
 
-/// The attribute of one derive: what it is called and which keys it takes.
+/// The attribute of one derive: its name and its keys.
 #[derive(Debug)]
 pub(crate) struct Grammar {
     pub(crate) attribute: &'static str,
     pub(crate) keys: &'static [&'static str],
 }
 
-/// What was written in the attributes of one derive. Keys that its grammar does not have are empty.
+/// The values in the attributes of one derive. A key that is not in its grammar has no value.
 #[derive(Default)]
 pub(crate) struct Attributes {
     pub(crate) part_of: Option<Type>,
@@ -34,48 +34,49 @@ pub(crate) struct Attributes {
 }
 
 impl Grammar {
-    /// Reads every attribute of this grammar: what could be read, and all that is wrong in them.
+    /// Reads every attribute of this grammar. Returns the values that could be read, and all
+    /// mistakes.
     pub(crate) fn read(&self, attributes: &[Attribute]) -> (Attributes, Result<()>) {
-        let mut found = Attributes::default();
+        let mut values = Attributes::default();
         let mut errors = Errors::default();
 
         for attribute in attributes {
             if attribute.path().is_ident(self.attribute) {
-                let read = attribute.parse_nested_meta(|meta| {
-                    if let Err(err) = self.read_key(&mut found, &meta) {
+                let parsed = attribute.parse_nested_meta(|meta| {
+                    // Goes on after a wrong key, to report all mistakes.
+                    if let Err(err) = self.read_key(&mut values, &meta) {
                         errors.push(err);
                         skip_to_comma(meta.input)?;
                     }
                     Ok(())
                 });
-
-                errors.take(read);
+                errors.take(parsed);
             }
         }
 
-        (found, errors.finish())
+        (values, errors.finish())
     }
 
-    fn read_key(&self, found: &mut Attributes, meta: &ParseNestedMeta<'_>) -> Result<()> {
+    fn read_key(&self, values: &mut Attributes, meta: &ParseNestedMeta<'_>) -> Result<()> {
         let key = key_of(&meta.path);
         if !self.keys.contains(&key.as_str()) {
             if self.keys.contains(&"event_sourced") && is_flag(meta) {
-                // It is the one key without a value, so that it was meant.
-                found.event_sourced.get_or_insert(meta.path.span());
+                // `event_sourced` is the only key without a value, so the user meant it.
+                values.event_sourced.get_or_insert(meta.path.span());
             }
             return Err(self.unknown_key(&meta.path, &key));
         }
 
         match key.as_str() {
-            "part_of" => parse_bare_name(&mut found.part_of, meta),
-            "reply" => parse_bare_name(&mut found.reply, meta),
-            "id" => parse_bare_name(&mut found.id, meta),
-            "category" => set_once(&mut found.category, meta, parse_category(meta)?),
-            "name" => set_once(&mut found.name, meta, parse_name(meta)?),
-            "version" => set_once(&mut found.version, meta, parse_version(meta)?),
-            "commands" => parse_list(&mut found.commands, meta),
-            "events" => parse_list(&mut found.events, meta),
-            "event_sourced" => set_once(&mut found.event_sourced, meta, meta.path.span()),
+            "part_of" => parse_bare_name(&mut values.part_of, meta),
+            "reply" => parse_bare_name(&mut values.reply, meta),
+            "id" => parse_bare_name(&mut values.id, meta),
+            "category" => set_once(&mut values.category, meta, parse_category(meta)?),
+            "name" => set_once(&mut values.name, meta, parse_name(meta)?),
+            "version" => set_once(&mut values.version, meta, parse_version(meta)?),
+            "commands" => parse_list(&mut values.commands, meta),
+            "events" => parse_list(&mut values.events, meta),
+            "event_sourced" => set_once(&mut values.event_sourced, meta, meta.path.span()),
             _ => unreachable!("every key of a grammar has an arm here"),
         }
     }
@@ -90,13 +91,13 @@ impl Grammar {
     }
 }
 
-/// Writes names as a list: `` `id`, `name` ``.
+/// Joins names to a list: `` `id`, `name` ``.
 pub(crate) fn backticked<S: AsRef<str>>(names: &[S]) -> String {
-    let names: Vec<String> = names
+    let quoted: Vec<String> = names
         .iter()
         .map(|name| format!("`{}`", name.as_ref()))
         .collect();
-    names.join(", ")
+    quoted.join(", ")
 }
 
 fn key_of(path: &Path) -> String {
@@ -122,7 +123,7 @@ fn is_flag(meta: &ParseNestedMeta<'_>) -> bool {
     !meta.input.peek(Token![=]) && !meta.input.peek(token::Paren)
 }
 
-/// A name of Rust, which people quote out of habit.
+/// Parses a Rust name. Reports a quoted name, which is a common mistake.
 fn parse_bare_name<T: Parse>(slot: &mut Option<T>, meta: &ParseNestedMeta<'_>) -> Result<()> {
     let value = meta.value()?;
     if !value.peek(LitStr) {
@@ -131,12 +132,12 @@ fn parse_bare_name<T: Parse>(slot: &mut Option<T>, meta: &ParseNestedMeta<'_>) -
 
     let (key, quoted) = (key_of(&meta.path), value.parse::<LitStr>()?);
     let name = quoted.value();
-
-    // What was meant is kept, so that nobody misses it.
+    // The name is stored nevertheless, so no other error reports it as missing.
     *slot = slot.take().or_else(|| quoted.parse().ok());
+
     Err(Error::new_spanned(
         quoted,
-        format!("`{key}` takes a name of Rust, not a text: write `{key} = {name}`"),
+        format!("`{key}` takes a Rust name, not a string: write `{key} = {name}`"),
     ))
 }
 
@@ -169,7 +170,7 @@ fn parse_name(meta: &ParseNestedMeta<'_>) -> Result<LitStr> {
 fn parse_version(meta: &ParseNestedMeta<'_>) -> Result<u32> {
     let version: LitInt = meta.value()?.parse()?;
     match version.base10_parse()? {
-        0 => Err(Error::new_spanned(version, "versions count from 1")),
+        0 => Err(Error::new_spanned(version, "a version must be 1 or more")),
         number => Ok(number),
     }
 }
@@ -177,13 +178,15 @@ fn parse_version(meta: &ParseNestedMeta<'_>) -> Result<u32> {
 fn parse_list(slot: &mut Option<Vec<Type>>, meta: &ParseNestedMeta<'_>) -> Result<()> {
     let content;
     parenthesized!(content in meta.input);
+
     let mut errors = Errors::default();
     let mut types: Vec<Type> = Vec::new();
-
     for ty in Punctuated::<Type, Token![,]>::parse_terminated(&content)? {
         let text = ty.to_token_stream().to_string();
-        let mut listed = types.iter().map(|ty| ty.to_token_stream().to_string());
-        if listed.any(|listed| listed == text) {
+        let is_listed = types
+            .iter()
+            .any(|listed| listed.to_token_stream().to_string() == text);
+        if is_listed {
             errors.push(Error::new_spanned(ty, format!("`{text}` is listed twice")));
         } else {
             types.push(ty);

@@ -1,10 +1,12 @@
-/// Writes the name of a type in snake case: `HTTPCall` becomes `http_call`.
-pub(crate) fn snake(name: &str) -> String {
+//! The letter case of names: `snake_case`, `camelCase` and the other rules of serde.
+
+/// Converts the name of a type to snake case: `HTTPCall` becomes `http_call`.
+pub(crate) fn to_snake_case(name: &str) -> String {
     let chars: Vec<char> = name.chars().collect();
     let mut snake = String::new();
 
     for (char_idx, char) in chars.iter().enumerate() {
-        if char.is_uppercase() && begins_word(&chars, char_idx) {
+        if char.is_uppercase() && starts_word(&chars, char_idx) {
             snake.push('_');
         }
         snake.extend(char.to_lowercase());
@@ -13,45 +15,45 @@ pub(crate) fn snake(name: &str) -> String {
     snake
 }
 
-fn begins_word(chars: &[char], char_idx: usize) -> bool {
-    let Some(before) = char_idx.checked_sub(1).map(|idx| chars[idx]) else {
+fn starts_word(chars: &[char], char_idx: usize) -> bool {
+    let Some(previous) = char_idx.checked_sub(1).map(|idx| chars[idx]) else {
         return false;
     };
 
-    let ends_capitals = || {
+    let next_is_lowercase = || {
         chars
             .get(char_idx + 1)
-            .is_some_and(|after| after.is_lowercase())
+            .is_some_and(|next| next.is_lowercase())
     };
 
-    before != '_' && (!before.is_uppercase() || ends_capitals())
+    previous != '_' && (!previous.is_uppercase() || next_is_lowercase())
 }
 
-/// Renames a field as serde's `rename_all` does; a rule that serde does not know changes nothing.
-pub(crate) fn rename(field: &str, rule: &str) -> String {
+/// Renames a field by a rule of serde's `rename_all`. An unknown rule changes nothing.
+pub(crate) fn apply_rename_rule(field: &str, rule: &str) -> String {
     match rule {
         "UPPERCASE" | "SCREAMING_SNAKE_CASE" => field.to_ascii_uppercase(),
-        "PascalCase" => pascal(field),
-        "camelCase" => camel(field),
+        "PascalCase" => to_pascal_case(field),
+        "camelCase" => to_camel_case(field),
         "kebab-case" => field.replace('_', "-"),
         "SCREAMING-KEBAB-CASE" => field.to_ascii_uppercase().replace('_', "-"),
-        // `lowercase` and `snake_case` take it that a field is written so already.
+        // Serde assumes that fields already follow `lowercase` and `snake_case`.
         _ => field.to_owned(),
     }
 }
 
-fn pascal(field: &str) -> String {
+fn to_pascal_case(field: &str) -> String {
     field
         .split('_')
-        .map(|word| with_first(word, char::to_ascii_uppercase))
+        .map(|word| change_first_char(word, char::to_ascii_uppercase))
         .collect()
 }
 
-fn camel(field: &str) -> String {
-    with_first(&pascal(field), char::to_ascii_lowercase)
+fn to_camel_case(field: &str) -> String {
+    change_first_char(&to_pascal_case(field), char::to_ascii_lowercase)
 }
 
-fn with_first(word: &str, change: impl Fn(&char) -> char) -> String {
+fn change_first_char(word: &str, change: impl Fn(&char) -> char) -> String {
     let mut chars = word.chars();
     chars.next().iter().map(change).chain(chars).collect()
 }
@@ -62,23 +64,29 @@ mod tests {
 
     #[test]
     fn snake_case_keeps_abbreviations_together() {
-        assert_eq!(snake("Order"), "order");
-        assert_eq!(snake("BankAccount"), "bank_account");
-        assert_eq!(snake("HTTPCall"), "http_call");
-        assert_eq!(snake("CallHTTP"), "call_http");
-        assert_eq!(snake("Order2Item"), "order2_item");
-        assert_eq!(snake("Sub_Order"), "sub_order");
+        assert_eq!(to_snake_case("Order"), "order");
+        assert_eq!(to_snake_case("BankAccount"), "bank_account");
+        assert_eq!(to_snake_case("HTTPCall"), "http_call");
+        assert_eq!(to_snake_case("CallHTTP"), "call_http");
+        assert_eq!(to_snake_case("Order2Item"), "order2_item");
+        assert_eq!(to_snake_case("Sub_Order"), "sub_order");
     }
 
     #[test]
-    fn rename_follows_the_rules_of_serde() {
-        assert_eq!(rename("order_id", "lowercase"), "order_id");
-        assert_eq!(rename("order_id", "UPPERCASE"), "ORDER_ID");
-        assert_eq!(rename("order_id", "PascalCase"), "OrderId");
-        assert_eq!(rename("order_id", "camelCase"), "orderId");
-        assert_eq!(rename("order_id", "snake_case"), "order_id");
-        assert_eq!(rename("order_id", "SCREAMING_SNAKE_CASE"), "ORDER_ID");
-        assert_eq!(rename("order_id", "kebab-case"), "order-id");
-        assert_eq!(rename("order_id", "SCREAMING-KEBAB-CASE"), "ORDER-ID");
+    fn rename_rules_are_those_of_serde() {
+        assert_eq!(apply_rename_rule("order_id", "lowercase"), "order_id");
+        assert_eq!(apply_rename_rule("order_id", "UPPERCASE"), "ORDER_ID");
+        assert_eq!(apply_rename_rule("order_id", "PascalCase"), "OrderId");
+        assert_eq!(apply_rename_rule("order_id", "camelCase"), "orderId");
+        assert_eq!(apply_rename_rule("order_id", "snake_case"), "order_id");
+        assert_eq!(
+            apply_rename_rule("order_id", "SCREAMING_SNAKE_CASE"),
+            "ORDER_ID"
+        );
+        assert_eq!(apply_rename_rule("order_id", "kebab-case"), "order-id");
+        assert_eq!(
+            apply_rename_rule("order_id", "SCREAMING-KEBAB-CASE"),
+            "ORDER-ID"
+        );
     }
 }

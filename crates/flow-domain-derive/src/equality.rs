@@ -1,7 +1,9 @@
 use proc_macro2::TokenStream;
 use quote::quote;
 
-/// Compares by `PartialEq` if the type has it: what has it is one reference nearer.
+/// Writes a `try_eq` that compares by `PartialEq` if the type implements it.
+///
+/// The compiler decides by the number of references. See `flow_domain::model::equality::Pair`.
 pub(crate) fn try_eq_method() -> TokenStream {
     quote! {
         fn try_eq(&self, other: &Self) -> ::core::option::Option<bool> {

@@ -1,6 +1,6 @@
 use syn::{Error, Result};
 
-/// The mistakes found so far, so that all of them are told at once.
+/// Collects mistakes, so the compiler reports all of them at once.
 #[derive(Debug, Default)]
 pub(crate) struct Errors(Option<Error>);
 
@@ -12,7 +12,7 @@ impl Errors {
         }
     }
 
-    /// Returns the value, or keeps the mistake.
+    /// Returns the value, or stores the mistake and returns `None`.
     pub(crate) fn take<T>(&mut self, result: Result<T>) -> Option<T> {
         result.map_err(|err| self.push(err)).ok()
     }

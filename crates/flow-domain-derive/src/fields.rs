@@ -11,34 +11,35 @@ pub(crate) struct Field<'a> {
     pub(crate) serde: SerdeAttributes,
 }
 
-/// The fields of a struct or a variant; `None` if they have no names.
+/// Returns the fields of a struct or a variant. Returns `None` if they have no names.
 pub(crate) fn read(fields: &Fields) -> Option<Vec<Field<'_>>> {
     if let Fields::Unnamed(_) = fields {
         return None;
     }
 
-    let named = fields.iter().filter_map(|field| {
-        Some(Field {
-            ident: field.ident.as_ref()?,
-            ty: &field.ty,
-            serde: SerdeAttributes::read(&field.attrs),
+    fields
+        .iter()
+        .map(|field| {
+            Some(Field {
+                ident: field.ident.as_ref()?,
+                ty: &field.ty,
+                serde: SerdeAttributes::read(&field.attrs),
+            })
         })
-    });
-
-    Some(named.collect())
+        .collect()
 }
 
 impl Field<'_> {
-    /// The name in Rust, without `r#`.
+    /// Returns the name in Rust, without `r#`.
     pub(crate) fn name(&self) -> String {
         self.ident.unraw().to_string()
     }
 
-    /// The name in JSON, where the container has the rule `rename_all`.
+    /// Returns the name in JSON. `rename_all` is the rule of the struct.
     pub(crate) fn json_name(&self, rename_all: Option<&str>) -> String {
         match (&self.serde.rename, rename_all) {
             (Some(name), _) => name.clone(),
-            (None, Some(rule)) => case::rename(&self.name(), rule),
+            (None, Some(rule)) => case::apply_rename_rule(&self.name(), rule),
             (None, None) => self.name(),
         }
     }
@@ -49,9 +50,9 @@ impl Field<'_> {
         self.text_expr(&quote!(&self.#ident))
     }
 
-    /// Writes an expression of type `Cow<'_, str>`, given one for a reference to the field.
+    /// Writes an expression of type `Cow<'_, str>` from an expression for a reference to the field.
     pub(crate) fn text_expr(&self, reference: &impl ToTokens) -> TokenStream {
-        // What does not serialise is reported at its type.
+        // The compiler reports a type without `Serialize` at the field's type.
         let span = Span::call_site().located_at(self.ty.span());
         if is_string(self.ty) {
             quote_spanned!(span=> ::std::borrow::Cow::Borrowed(::std::string::String::as_str(#reference)))
@@ -61,12 +62,12 @@ impl Field<'_> {
     }
 }
 
-/// Finds the field that is the id of `owner`; `blamed` is where it is reported that there is none.
+/// Finds the field that is the id of `owner`. A missing field is reported at `error_ident`.
 pub(crate) fn find_id<'a, 'f>(
     fields: &'f [Field<'a>],
     id: &Ident,
     owner: &str,
-    blamed: &Ident,
+    error_ident: &Ident,
 ) -> Result<&'f Field<'a>> {
     let Some(field) = fields.iter().find(|field| field.ident == id) else {
         let names: Vec<String> = fields.iter().map(Field::name).collect();
@@ -77,7 +78,7 @@ pub(crate) fn find_id<'a, 'f>(
         };
 
         return Err(Error::new_spanned(
-            blamed,
+            error_ident,
             format!("`{owner}` has no field `{}`: it has {known}", id.unraw()),
         ));
     };
@@ -86,7 +87,7 @@ pub(crate) fn find_id<'a, 'f>(
         return Err(Error::new_spanned(
             field.ident,
             format!(
-                "the id of `{owner}` must not be `#[serde(skip)]`: it would be lost when it is stored"
+                "the id of `{owner}` must not be `#[serde(skip)]`: the id would be lost when `{owner}` is stored"
             ),
         ));
     }
@@ -94,7 +95,7 @@ pub(crate) fn find_id<'a, 'f>(
     Ok(field)
 }
 
-/// The field that looks like an id, for an error that shows what to write.
+/// Returns the name of a field that looks like an id, for an error that shows what to write.
 pub(crate) fn likely_id(fields: &[Field<'_>]) -> String {
     fields
         .iter()

@@ -5,12 +5,12 @@ use crate::{
     fields::{self, Field},
 };
 
-/// The name of the type, without `r#`.
+/// Returns the name of the type, without `r#`.
 pub(crate) fn name(input: &DeriveInput) -> String {
     input.ident.unraw().to_string()
 }
 
-/// Refuses a type with parameters: what is stored by name must be one type.
+/// Refuses a type with generic parameters: it is stored by its name, so it must be one type.
 pub(crate) fn refuse_generics(input: &DeriveInput, what: &str) -> Result<()> {
     if input.generics.params.is_empty() {
         return Ok(());
@@ -20,23 +20,23 @@ pub(crate) fn refuse_generics(input: &DeriveInput, what: &str) -> Result<()> {
     Err(Error::new_spanned(
         &input.generics,
         format!(
-            "{what} is stored by its name, so that `{name}` must not have parameters: write one type for each"
+            "{what} is stored by its type name, so `{name}` must not have generic parameters: write a separate type for each case"
         ),
     ))
 }
 
-/// The fields of a struct that is kept as a row: `what` says as what.
+/// Returns the named fields of a struct. `what` names its kind in the error.
 pub(crate) fn named_struct<'a>(input: &'a DeriveInput, what: &str) -> Result<Vec<Field<'a>>> {
-    let read = match &input.data {
+    let fields = match &input.data {
         Data::Struct(data) => fields::read(&data.fields),
         Data::Enum(_) | Data::Union(_) => None,
     };
 
-    read.ok_or_else(|| {
+    fields.ok_or_else(|| {
         Error::new_spanned(
             &input.ident,
             format!(
-                "{what} is a struct with named fields: `{}` is not",
+                "{what} must be a struct with named fields: `{}` is not",
                 name(input)
             ),
         )

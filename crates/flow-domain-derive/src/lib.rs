@@ -1,5 +1,6 @@
-//! The derive macros of flow-domain. Use them through flow-domain, which exports them next to the traits
-//! of the same names.
+//! The derive macros of flow-domain.
+//!
+//! Use them through flow-domain, which exports them next to the traits with the same names.
 #![cfg_attr(not(test), warn(clippy::unwrap_used))]
 
 mod aggregate;
@@ -20,19 +21,21 @@ use syn::{DeriveInput, parse_macro_input};
 
 use crate::message::Kind;
 
-/// Makes a struct an aggregate: `#[aggregate(id = order_id, commands(PlaceOrder), events(OrderPlaced))]`.
+/// Makes a struct an aggregate: `#[aggregate(id = order_id, commands(PlaceOrder),
+/// events(OrderPlaced))]`.
 ///
-/// A field of type `PendingEvents` is needed as well, behind `#[serde(skip)]`. The keys `event_sourced`,
-/// `category` and `name` are optional. See `flow_domain::Aggregate`.
+/// The struct also needs a field of type `PendingEvents` with `#[serde(skip)]`. The keys
+/// `event_sourced`, `category` and `name` are optional. See `flow_domain::Aggregate`.
 #[proc_macro_derive(Aggregate, attributes(aggregate))]
 pub fn derive_aggregate(input: TokenStream) -> TokenStream {
     expand(&parse_macro_input!(input), aggregate::derive)
 }
 
-/// Makes a struct a command, or an enum a family of commands: `#[command(part_of = Order, id = order_id)]`.
+/// Makes a struct a command, or an enum a family of commands: `#[command(part_of = Order, id =
+/// order_id)]`.
 ///
-/// The keys `id`, `reply`, `version` and `name` are optional. On a variant of an enum the attribute
-/// takes `id`, `version` and `name` of that one command. See `flow_domain::Command`.
+/// The keys `id`, `reply`, `version` and `name` are optional. On a variant of an enum, the
+/// attribute takes `id`, `version` and `name` of this command. See `flow_domain::Command`.
 #[proc_macro_derive(Command, attributes(command))]
 pub fn derive_command(input: TokenStream) -> TokenStream {
     expand(&parse_macro_input!(input), |input| {
@@ -40,11 +43,12 @@ pub fn derive_command(input: TokenStream) -> TokenStream {
     })
 }
 
-/// Makes a struct an event, or an enum a family of events: `#[event(part_of = Order, id = order_id)]`.
+/// Makes a struct an event, or an enum a family of events: `#[event(part_of = Order, id =
+/// order_id)]`.
 ///
-/// An event that comes from outside the domain has `category = "payment"` in place of `part_of`. The
-/// keys `version` and `name` are optional. On a variant of an enum the attribute takes `id`, `version`
-/// and `name` of that one event. See `flow_domain::Event`.
+/// An event from outside the domain has `category = "payment"` in place of `part_of`. The keys
+/// `version` and `name` are optional. On a variant of an enum, the attribute takes `id`, `version`
+/// and `name` of this event. See `flow_domain::Event`.
 #[proc_macro_derive(Event, attributes(event))]
 pub fn derive_event(input: TokenStream) -> TokenStream {
     expand(&parse_macro_input!(input), |input| {

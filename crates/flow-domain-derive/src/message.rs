@@ -10,7 +10,7 @@ use crate::{
     variant::{Variant, VariantContext},
 };
 
-/// Which kind of message is derived.
+/// The kind of the derived message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     Command,
@@ -18,7 +18,7 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
-    /// What its attribute takes on the type.
+    /// Returns the grammar of the attribute on the type.
     const fn grammar(self) -> Grammar {
         match self {
             Self::Command => Grammar {
@@ -32,7 +32,7 @@ impl Kind {
         }
     }
 
-    /// What its attribute takes on a variant.
+    /// Returns the grammar of the attribute on a variant.
     const fn variant_grammar(self) -> Grammar {
         Grammar {
             keys: &["id", "version", "name"],
@@ -73,9 +73,10 @@ impl Kind {
 
 pub(crate) fn derive(kind: Kind, input: &DeriveInput) -> Result<TokenStream> {
     input::refuse_generics(input, kind.noun())?;
-    let (attributes, read) = kind.grammar().read(&input.attrs);
-    let written = read.and_then(|()| write(kind, input, &attributes));
-    Ok(written.unwrap_or_else(|err| {
+    let (attributes, read_result) = kind.grammar().read(&input.attrs);
+
+    let tokens = read_result.and_then(|()| write(kind, input, &attributes));
+    Ok(tokens.unwrap_or_else(|err| {
         stub::error_with_stub(&err, &stub::message(kind, input, &attributes))
     }))
 }
@@ -96,7 +97,7 @@ fn category(kind: Kind, input: &DeriveInput, attributes: &Attributes) -> Result<
         (None, Some(category)) => Ok(quote!(#category)),
         (Some(_), Some(category)) => Err(Error::new_spanned(
             category,
-            "`category` stands in place of `part_of`, for an event from outside this domain: write one of them",
+            "`category` replaces `part_of` for an event from outside this domain: write only one of them",
         )),
         (None, None) => Err(missing_part_of(kind, input)),
     }
@@ -128,20 +129,20 @@ fn variants<'a>(
 ) -> Result<Vec<Variant<'a>>> {
     match &input.data {
         Data::Struct(data) => {
-            let around = VariantContext {
+            let context = VariantContext {
                 path: quote!(Self),
                 label: input::name(input),
                 grammar: &kind.grammar(),
                 requires_id: kind == Kind::Event,
                 id_error_ident: None,
             };
-
-            Variant::read(&input.ident, &data.fields, attributes, around).map(|one| vec![one])
+            Variant::read(&input.ident, &data.fields, attributes, context)
+                .map(|variant| vec![variant])
         }
         Data::Enum(data) => enum_variants(kind, &input.ident, data, attributes),
         Data::Union(_) => Err(Error::new_spanned(
             &input.ident,
-            format!("{} is a struct or an enum", kind.noun()),
+            format!("{} must be a struct or an enum", kind.noun()),
         )),
     }
 }
@@ -150,35 +151,35 @@ fn enum_variants<'a>(
     kind: Kind,
     ident: &'a Ident,
     data: &'a DataEnum,
-    of_enum: &Attributes,
+    enum_attributes: &Attributes,
 ) -> Result<Vec<Variant<'a>>> {
     let mut errors = Errors::default();
-    if let Some(name) = &of_enum.name {
+
+    if let Some(name) = &enum_attributes.name {
         errors.push(Error::new_spanned(
             name,
-            "each variant of an enum is a message of its own: put `name` on the variant",
+            "each variant of an enum is a separate message: put `name` on the variant",
         ));
     }
-
     if data.variants.is_empty() {
         errors.push(Error::new_spanned(
             ident,
-            format!("`{}` has no variants: each is one message", ident.unraw()),
+            format!(
+                "`{}` has no variants: add at least one, because each variant is a message",
+                ident.unraw()
+            ),
         ));
     }
 
     let mut variants: Vec<Variant<'a>> = Vec::new();
     for variant in &data.variants {
-        let read = enum_variant(kind, ident, variant, of_enum);
-        let Some(read) = errors.take(read) else {
+        let Some(variant) = errors.take(enum_variant(kind, ident, variant, enum_attributes)) else {
             continue;
         };
-
-        if let Err(err) = refuse_duplicate(&variants, &read) {
+        if let Err(err) = refuse_duplicate(&variants, &variant) {
             errors.push(err);
         }
-
-        variants.push(read);
+        variants.push(variant);
     }
 
     errors.finish()?;
@@ -187,38 +188,41 @@ fn enum_variants<'a>(
 
 fn enum_variant<'a>(
     kind: Kind,
-    of: &Ident,
+    enum_ident: &Ident,
     variant: &'a syn::Variant,
-    of_enum: &Attributes,
+    enum_attributes: &Attributes,
 ) -> Result<Variant<'a>> {
     let grammar = kind.variant_grammar();
-    let (mut attributes, read) = grammar.read(&variant.attrs);
+    let (mut attributes, read_result) = grammar.read(&variant.attrs);
+    read_result?;
+    attributes.id = attributes.id.or_else(|| enum_attributes.id.clone());
+    attributes.version = attributes.version.or(enum_attributes.version);
 
-    read?;
-    attributes.id = attributes.id.or_else(|| of_enum.id.clone());
-    attributes.version = attributes.version.or(of_enum.version);
     let ident = &variant.ident;
-    let around = VariantContext {
+    let context = VariantContext {
         path: quote!(Self::#ident),
-        label: format!("{}::{}", of.unraw(), ident.unraw()),
+        label: format!("{}::{}", enum_ident.unraw(), ident.unraw()),
         grammar: &grammar,
         requires_id: kind == Kind::Event,
-        // The id of the enum is right for other variants.
+        // The attribute of the enum is right for other variants, so the error is at this variant.
         id_error_ident: Some(ident),
     };
 
-    Variant::read(ident, &variant.fields, &attributes, around)
+    Variant::read(ident, &variant.fields, &attributes, context)
 }
 
-fn refuse_duplicate(variants: &[Variant<'_>], read: &Variant<'_>) -> Result<()> {
-    let is_twin = |other: &&Variant<'_>| other.name == read.name && other.version == read.version;
-    match variants.iter().find(is_twin) {
+fn refuse_duplicate(variants: &[Variant<'_>], variant: &Variant<'_>) -> Result<()> {
+    let duplicate = variants
+        .iter()
+        .find(|other| other.name == variant.name && other.version == variant.version);
+
+    match duplicate {
         None => Ok(()),
-        Some(twin) => Err(Error::new_spanned(
-            read.ident,
+        Some(duplicate) => Err(Error::new_spanned(
+            variant.ident,
             format!(
-                "`{}` and `{}` are the same message: give one another `name` or `version`",
-                twin.ident, read.ident
+                "`{}` and `{}` are the same message: give one of them another `name` or `version`",
+                duplicate.ident, variant.ident
             ),
         )),
     }
@@ -231,11 +235,12 @@ fn write_message(
 ) -> TokenStream {
     let ident = &input.ident;
     let name = input::name(input);
+
     let schemas = variants.iter().map(Variant::write_schema);
     let name_arms = variants.iter().map(Variant::write_name_arm);
     let id_arms = variants.iter().map(Variant::write_id_arm);
-    let is_same_as = equality::try_eq_method();
     let field_arms = variants.iter().map(Variant::write_field_arm);
+    let try_eq = equality::try_eq_method();
 
     quote! {
         #[automatically_derived]
@@ -259,7 +264,7 @@ fn write_message(
                 match self { #(#field_arms,)* }
             }
 
-            #is_same_as
+            #try_eq
         }
     }
 }

@@ -18,30 +18,29 @@ pub(crate) fn derive(input: &DeriveInput) -> Result<TokenStream> {
 
 fn write(input: &DeriveInput) -> Result<TokenStream> {
     let fields = input::named_struct(input, "a projection")?;
-    let (attributes, read) = GRAMMAR.read(&input.attrs);
-
-    read?;
+    let (attributes, read_result) = GRAMMAR.read(&input.attrs);
+    read_result?;
     let id = input::own_id(input, &GRAMMAR, attributes.id.as_ref(), &fields)?;
 
     let ident = &input.ident;
     let name = attributes
         .name
         .map_or_else(|| input::name(input), |name| name.value());
-    let names = json_names(&input.attrs, &fields);
+    let field_names = json_names(&input.attrs, &fields);
     let id = id.text_expr_of_self();
-    let is_same_as = equality::try_eq_method();
+    let try_eq = equality::try_eq_method();
 
     Ok(quote! {
         #[automatically_derived]
         impl ::flow_domain::model::Projection for #ident {
             const NAME: &'static str = #name;
-            const FIELDS: &'static [&'static str] = &[#(#names),*];
+            const FIELDS: &'static [&'static str] = &[#(#field_names),*];
 
             fn id(&self) -> ::std::borrow::Cow<'_, str> {
                 #id
             }
 
-            #is_same_as
+            #try_eq
         }
     })
 }

@@ -1,17 +1,17 @@
 use syn::{Attribute, Expr, Lit, Meta, Token, punctuated::Punctuated};
 
-/// What serde was told about a field or a type, as far as it changes what JSON looks like.
+/// The serde attributes of a field or a type that change its JSON.
 ///
-/// Whatever is wrong in these attributes is for serde to report.
+/// Mistakes in these attributes are ignored here, because serde reports them.
 #[derive(Debug, Default)]
 pub(crate) struct SerdeAttributes {
     /// The name in JSON.
     pub(crate) rename: Option<String>,
     /// The rule for the names of the fields.
     pub(crate) rename_all: Option<String>,
-    /// Neither written nor read.
+    /// Neither serialized nor deserialized.
     pub(crate) skipped: bool,
-    /// Not written as a field of this name.
+    /// The JSON has no field with this name.
     pub(crate) hidden: bool,
 }
 
@@ -22,7 +22,8 @@ impl SerdeAttributes {
             .filter(|attribute| attribute.path().is_ident("serde"))
             .flat_map(metas)
             .collect();
-        let has = |word: &str| metas.iter().any(|meta| is_flag(meta, word));
+
+        let has = |flag: &str| metas.iter().any(|meta| is_flag(meta, flag));
         let skipped = has("skip") || (has("skip_serializing") && has("skip_deserializing"));
 
         Self {
@@ -43,11 +44,11 @@ fn metas(attribute: &Attribute) -> Vec<Meta> {
         .unwrap_or_default()
 }
 
-fn is_flag(meta: &Meta, word: &str) -> bool {
-    matches!(meta, Meta::Path(path) if path.is_ident(word))
+fn is_flag(meta: &Meta, flag: &str) -> bool {
+    matches!(meta, Meta::Path(path) if path.is_ident(flag))
 }
 
-/// The text of `key = ".."`, or of `key(serialize = "..")`.
+/// Returns the text of `key = ".."`, or of `key(serialize = "..")`.
 fn string_value(meta: &Meta, key: &str) -> Option<String> {
     if !meta.path().is_ident(key) {
         return None;
@@ -70,7 +71,7 @@ fn literal(value: &Expr) -> Option<String> {
             Lit::Str(text) => Some(text.value()),
             _ => None,
         },
-        // A value that came through `macro_rules!`.
+        // A value from a `macro_rules!` macro is in a group.
         Expr::Group(group) => literal(&group.expr),
         _ => None,
     }
@@ -84,32 +85,32 @@ mod tests {
 
     #[test]
     fn rename_takes_the_serialize_name() {
-        let read = SerdeAttributes::read(&[
+        let attributes = SerdeAttributes::read(&[
             parse_quote!(#[serde(rename(serialize = "id", deserialize = "key"))]),
             parse_quote!(#[serde(default, rename_all = "camelCase")]),
         ]);
 
-        assert_eq!(read.rename.as_deref(), Some("id"));
-        assert_eq!(read.rename_all.as_deref(), Some("camelCase"));
+        assert_eq!(attributes.rename.as_deref(), Some("id"));
+        assert_eq!(attributes.rename_all.as_deref(), Some("camelCase"));
     }
 
     #[test]
     fn skip_serializing_if_does_not_skip_a_field() {
-        let read = SerdeAttributes::read(&[
+        let attributes = SerdeAttributes::read(&[
             parse_quote!(#[serde(skip_serializing_if = "Option::is_none")]),
         ]);
 
-        assert!(!read.skipped);
-        assert!(!read.hidden);
+        assert!(!attributes.skipped);
+        assert!(!attributes.hidden);
     }
 
     #[test]
     fn field_neither_written_nor_read_is_skipped() {
-        let read = SerdeAttributes::read(&[
+        let attributes = SerdeAttributes::read(&[
             parse_quote!(#[serde(skip_serializing)]),
             parse_quote!(#[serde(skip_deserializing)]),
         ]);
 
-        assert!(read.skipped);
+        assert!(attributes.skipped);
     }
 }

@@ -1,5 +1,7 @@
-//! What is written in place of an impl that cannot be, so that a mistake in an attribute is the only
-//! one that the compiler tells: the type is what it was meant to be, and none of it ever runs.
+//! Stubs that replace an impl after a mistake in an attribute.
+//!
+//! With a stub, the type still implements its trait, so the compiler reports only the mistake
+//! itself. The stub never runs, because the mistake is a compile error.
 
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -7,7 +9,7 @@ use syn::{DeriveInput, Error, Ident, Type};
 
 use crate::{attributes::Attributes, case, input, message::Kind};
 
-/// Writes the mistake, and the stub beside it.
+/// Writes the mistake as a compile error, and the stub.
 pub(crate) fn error_with_stub(err: &Error, stub: &TokenStream) -> TokenStream {
     let err = err.to_compile_error();
     quote!(#err #stub)
@@ -19,8 +21,8 @@ pub(crate) fn aggregate(input: &DeriveInput, attributes: &Attributes) -> TokenSt
     let category = attributes
         .category
         .as_ref()
-        .map_or_else(|| case::snake(&name), syn::LitStr::value);
-    let applies = apply_impls(ident, attributes);
+        .map_or_else(|| case::to_snake_case(&name), syn::LitStr::value);
+    let apply_impls = apply_impls(ident, attributes);
 
     quote! {
         #[automatically_derived]
@@ -56,16 +58,16 @@ pub(crate) fn aggregate(input: &DeriveInput, attributes: &Attributes) -> TokenSt
             }
         }
 
-        #applies
+        #apply_impls
     }
 }
 
 fn apply_impls(ident: &Ident, attributes: &Attributes) -> TokenStream {
     match (attributes.event_sourced, &attributes.events) {
-        // They are written by hand.
+        // The user writes the impls of an event-sourced aggregate.
         (Some(_), _) => TokenStream::new(),
         (None, Some(events)) => empty_apply_impls(ident, events),
-        // Which events there should be is not known: it raises them all.
+        // The events are not known, so the aggregate may raise every event.
         (None, None) => quote! {
             #[automatically_derived]
             impl<E: ::flow_domain::model::Event> ::flow_domain::model::Apply<E> for #ident {
@@ -75,7 +77,7 @@ fn apply_impls(ident: &Ident, attributes: &Attributes) -> TokenStream {
     }
 }
 
-/// An empty `Apply` for each event: the aggregate may raise it.
+/// Writes an empty `Apply` for each event, so the aggregate may raise it.
 pub(crate) fn empty_apply_impls(ident: &Ident, events: &[Type]) -> TokenStream {
     quote! {
         #(

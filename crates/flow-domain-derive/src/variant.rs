@@ -18,14 +18,14 @@ pub(crate) struct Variant<'a> {
     id: Option<Ident>,
 }
 
-/// Where a variant stands and what it has from there.
+/// The context of a variant: the struct or enum that has it.
 pub(crate) struct VariantContext<'a> {
     pub(crate) path: TokenStream,
     /// The name for errors: `Ping` or `OrderEvent::Placed`.
     pub(crate) label: String,
     pub(crate) grammar: &'a Grammar,
     pub(crate) requires_id: bool,
-    /// Where it is reported that the id is none of the fields, if not at the id.
+    /// Where a missing id field is reported, if not at the id in the attribute.
     pub(crate) id_error_ident: Option<&'a Ident>,
 }
 
@@ -34,10 +34,10 @@ impl<'a> Variant<'a> {
         ident: &'a Ident,
         fields: &'a Fields,
         attributes: &Attributes,
-        around: VariantContext<'_>,
+        context: VariantContext<'_>,
     ) -> Result<Self> {
-        let label = &around.label;
-        let Some(read) = fields::read(fields) else {
+        let label = &context.label;
+        let Some(fields) = fields::read(fields) else {
             return Err(Error::new_spanned(
                 ident,
                 format!(
@@ -48,24 +48,25 @@ impl<'a> Variant<'a> {
 
         let id = match &attributes.id {
             Some(id) => {
-                let blamed = around.id_error_ident.unwrap_or(id);
-                Some(fields::find_id(&read, id, label, blamed)?.ident.clone())
+                let error_ident = context.id_error_ident.unwrap_or(id);
+                let field = fields::find_id(&fields, id, label, error_ident)?;
+                Some(field.ident.clone())
             }
-            None if around.requires_id => {
-                return Err(missing_id(ident, &read, label, around.grammar));
+            None if context.requires_id => {
+                return Err(missing_id(ident, &fields, label, context.grammar));
             }
             None => None,
         };
 
         Ok(Self {
-            path: around.path,
+            path: context.path,
             ident,
             name: attributes
                 .name
                 .as_ref()
                 .map_or_else(|| ident.unraw().to_string(), syn::LitStr::value),
             version: attributes.version.unwrap_or(1),
-            fields: read,
+            fields,
             id,
         })
     }
@@ -97,14 +98,14 @@ impl<'a> Variant<'a> {
 
         let ident = field.ident;
         let text = field.text_expr(&quote!(id));
-
         quote!(#path { #ident: id, .. } => #text)
     }
 
     pub(crate) fn write_field_arm(&self) -> TokenStream {
         let path = &self.path;
+
         let idents = self.stored_fields().map(|field| field.ident);
-        // The fields are bound to names that cannot hide `name`.
+        // A field may be called `name`. The new names cannot hide the parameter `name`.
         let bound: Vec<Ident> = (0..self.stored_fields().count())
             .map(|field_idx| format_ident!("field_{field_idx}"))
             .collect();

@@ -1,4 +1,4 @@
-//! The small shop that the examples of this documentation share.
+//! The small shop that the examples of this documentation use.
 #![allow(missing_docs, reason = "it is not part of the documentation")]
 
 use serde::{Deserialize, Serialize};

@@ -1,10 +1,11 @@
-//! Runs an event-driven domain: commands, events, aggregates, process managers and projections, wired
-//! once and checked when the domain is built. Handlers are plain structs with async methods; a test of
-//! the whole is one sentence with `flow-harness`.
+//! Runs an event-driven domain: commands, events, aggregates, process managers and projections.
 //!
-//! What a command causes is handled inline, before [`process`](App::process) returns, or later by an
-//! [`Engine`], through an outbox and a broker, with retries and dead letters. Stores and brokers other
-//! than those in memory are not there yet.
+//! The wiring is checked when the domain is built. Handlers are plain structs with async methods.
+//! `flow-harness` tests the whole domain with one test flow.
+//!
+//! The events of a command are handled inline, before [`process`](App::process) returns. Or an
+//! [`Engine`] handles them later, through an outbox and a broker, with retries and dead letters.
+//! Stores and brokers exist only in memory so far.
 //!
 //! # A first domain
 //!
@@ -63,20 +64,22 @@
 //!
 //! # Messages
 //!
-//! A [`Command`] asks for a change and may be refused; an [`Event`] is a fact. `part_of` names the
-//! aggregate whose stream they belong to, `id` the field with its id. An enum derives them, too: each
-//! variant is a message. Messages are written as JSON when they are handed over and read back for
-//! each handler, so what has no JSON form fails at once. Their type is stored as `Shop.OrderPlaced.v1`.
+//! A [`Command`] asks for a change and may be refused. An [`Event`] is a fact. `part_of` names the
+//! aggregate to which they belong, and `id` the field with its id. An enum can derive them, too:
+//! each variant is a message. Messages are encoded as JSON when they are submitted and decoded for
+//! each handler. So a message without a JSON form fails at once. The type is stored as
+//! `Shop.OrderPlaced.v1`.
 //!
-//! An event that happens elsewhere has `category = "payment"` in place of `part_of`, is registered
-//! with [`event_from_outside`](wiring::DomainBuilder::event_from_outside) and told with
-//! [`App::publish`]. See [`model`], and [`message`] for the envelope with its ids, time and priority.
+//! An event from outside the domain has `category = "payment"` in place of `part_of`. Register it
+//! with [`event_from_outside`](wiring::DomainBuilder::event_from_outside), and pass it to the
+//! domain with [`App::publish`]. See [`model`], and [`message`] for the envelope with its ids, time
+//! and priority.
 //!
 //! # Aggregates
 //!
-//! An [`Aggregate`] decides, and raises events with `raise`. It is kept as state, or with
-//! `event_sourced` folded from its events by [`Apply`]. Either way it lists its commands and events;
-//! raising one that is not listed does not compile.
+//! An [`Aggregate`] decides, and raises events with `raise`. It is stored as state. With
+//! `event_sourced`, its events are stored and [`Apply`] folds them into the state. Either way it
+//! lists its commands and events. Raising an event that is not listed does not compile.
 //!
 //! ```
 //! # use flow_domain::doc_fixture::{Order, OrderError, OrderPlaced};
@@ -92,20 +95,21 @@
 //! # Handlers
 //!
 //! A [`CommandHandler`] decides on commands, an [`EventHandler`] reacts to events. `routes` names
-//! their methods, and the message is inferred from the signature. Each handling has a [`UnitOfWork`]:
-//! it loads, adds, removes and raises, and is written whole or not at all. A command that a handler
-//! processes with [`UnitOfWork::process`] is part of the same unit of work. See [`handler`].
+//! their methods, and the message type is inferred from the signature. Each handler call has a
+//! [`UnitOfWork`]: it loads, adds, removes and raises, and commits everything or nothing. A command
+//! that a handler processes with [`UnitOfWork::process`] is part of the same unit of work. See
+//! [`handler`].
 //!
 //! # Process managers
 //!
 //! A [`ProcessManager`] joins the events of several streams and issues commands. Its fields are its
-//! memory, kept once for each value of the field that `KEY` names; it is started by one event,
-//! advanced by others, and lets all further ones go when it is complete.
+//! state, with one instance for each value of the field that `KEY` names. One event starts it and
+//! others advance it. After it is complete, it skips all further events.
 //!
 //! # Projections and views
 //!
-//! A [`Projector`] keeps the rows of one [`Projection`] and reaches nothing else, so that
-//! [`App::rebuild`] can make them anew from the events; a [`View`] reads them.
+//! A [`Projector`] writes the rows of one [`Projection`] and has access to nothing else. So
+//! [`App::rebuild`] can rebuild them from the events. A [`View`] reads the rows.
 //!
 //! ```
 //! # use flow_domain::doc_fixture::{OrderDashboard, PlaceOrder, app};
@@ -123,57 +127,60 @@
 //!
 //! # Wiring checks
 //!
-//! [`build`](wiring::DomainBuilder::build) refuses a domain that cannot work and tells all mistakes
-//! together, each with what to write instead: two handlers for a command, a handler that never hears
-//! of its event, a process manager that is never started or whose key the event does not carry, what
-//! is used and not registered. [`Domain::check`] tells what may be a mistake (an event that nobody
-//! handles, a cycle), [`Domain::wiring`] who handles what, as data. See [`wiring`].
+//! [`build`](wiring::DomainBuilder::build) refuses a domain that cannot work. It reports all
+//! mistakes together, and each says what to write instead. Examples are two handlers for a command,
+//! a process manager without a start, and an unregistered message. [`Domain::check`] returns
+//! warnings, for example for an event that nobody handles and for a cycle.
+//! [`Domain::wiring`] returns the wiring as data. See [`wiring`].
 //!
 //! # Errors
 //!
-//! A refusal is a value of your own that implements [`Rejection`]; `?` turns it into an [`Error`].
-//! Everything else is a failure, and a predicate tells which:
+//! A rejection is a value of your own type that implements [`Rejection`]. `?` turns it into an
+//! [`Error`]. Every other error is a failure, and a predicate says which:
 //!
 //! | question | what to do |
 //! |---|---|
 //! | [`is_rejection`](Error::is_rejection) | tell the caller why; [`rejection`](Error::rejection) has the value |
-//! | [`is_conflict`](Error::is_conflict) | another writer was first: load and decide again |
-//! | [`is_not_found`](Error::is_not_found) | what was to be loaded or changed does not exist |
-//! | [`handler_failures`](Error::handler_failures) is not empty | the command is committed, a handler failed afterwards |
-//! | [`stall`](Error::stall) | what the command causes does not end: break the cycle that it names |
-//! | [`is_setup`](Error::is_setup), [`is_codec`](Error::is_codec), [`is_no_handler`](Error::is_no_handler), [`is_panic`](Error::is_panic) | mend the program |
+//! | [`is_conflict`](Error::is_conflict) | load and decide again: another writer was first |
+//! | [`is_not_found`](Error::is_not_found) | check the id: the state or row does not exist |
+//! | [`handler_failures`](Error::handler_failures) is not empty | look at the handlers that failed: the command itself is committed |
+//! | [`stall`](Error::stall) | break the cycle that it names: the cascade of the command does not end |
+//! | [`is_setup`](Error::is_setup), [`is_codec`](Error::is_codec), [`is_no_handler`](Error::is_no_handler), [`is_panic`](Error::is_panic) | fix the program |
 //!
 //! See [`mod@error`].
 //!
 //! # Running it
 //!
-//! [`App`] runs a [`Domain`] on a store. `process` hands over a command, and returns what its handler
-//! answered once everything that it causes is handled: breadth-first, in order of commit, and for one
-//! event in order of registration, each delivery in a unit of work of its own. A handler that fails
-//! takes nothing down but itself. Clock, ids, recorder and budget are given to [`App::builder`].
-//! See [`runtime`], [`clock`] and [`record`].
+//! [`App`] runs a [`Domain`] on a store. `process` submits a command and handles everything that it
+//! causes. Then it returns the reply of the command's handler. Deliveries are breadth-first, in
+//! order of commit. The handlers of one event are called in order of registration. Each delivery
+//! has a unit of work of its own. So a handler that fails rolls back only its own work.
+//! [`App::builder`] takes the clock, the ids, the recorder and the budget. See [`runtime`],
+//! [`clock`] and [`record`].
 //!
 //! # Running it later
 //!
-//! An app with [`event_processing(Processing::Async)`](runtime::AppBuilder::event_processing) leaves events
-//! to an [`Engine`]: [`run_until`](Engine::run_until) in production, [`Engine::test_mode`] step by step in
-//! a test. What is committed is written to the outbox in the same transaction, published to the broker,
-//! and handed to each subscription at least once, in the order of each stream. A handler says how it is
-//! subscribed in its `routes`: from the broker or the event store, how often it is tried, whether it
-//! handles each message `once`. What is given up on is kept as a [dead letter](App::dead_letters).
+//! An app with [`event_processing(Processing::Async)`](runtime::AppBuilder::event_processing)
+//! leaves events to an [`Engine`]. Use [`run_until`](Engine::run_until) in production. In a test,
+//! [`Engine::test_mode`] runs it step by step. Committed events are written to the outbox in the
+//! same transaction and published to the broker. Each subscription receives them at least once, in
+//! the order of each stream.
 //!
-//! Commands are handed over to be processed later with [`App::submit`] and
-//! [`UnitOfWork::submit`], for a certain time with [`UnitOfWork::schedule`] and
-//! [`UnitOfWork::process_after`], and taken back with [`UnitOfWork::cancel`]. [`App::health`] counts what is
-//! left to do. See [`engine`].
+//! A handler sets the options of its subscription in `routes`. Examples are the source (broker or
+//! event store), the number of attempts, and whether it handles each message `once`. A message
+//! whose retries are exhausted is stored as a [dead letter](App::dead_letters).
+//!
+//! [`App::submit`] and [`UnitOfWork::submit`] submit a command for later. [`UnitOfWork::schedule`]
+//! and [`UnitOfWork::process_after`] set a time for it. [`UnitOfWork::cancel`] takes a scheduled
+//! command back. [`App::health`] counts the pending messages. See [`engine`].
 //!
 //! # Adapters and the contract suite
 //!
-//! A store implements [`port::Store`]: reads by kind, and one `commit` that writes all or nothing and
-//! refuses what is stale. [`store_contract!`] stamps a test for each law of it, for our adapters and
-//! for yours. [`MemoryStore`](adapter::memory::MemoryStore) keeps them all. [`port::Broker`],
-//! [`broker_contract!`] and [`MemoryBroker`](adapter::memory::MemoryBroker) are the same for messages.
-//! See [`port`].
+//! A store implements [`port::Store`]: reads by kind, and one `commit` that writes all or nothing
+//! and refuses stale writes. [`store_contract!`] generates a contract test for each rule, for our
+//! adapters and for yours. [`MemoryStore`](adapter::memory::MemoryStore) passes them all.
+//! [`port::Broker`], [`broker_contract!`] and [`MemoryBroker`](adapter::memory::MemoryBroker) are
+//! the same for messages. See [`port`].
 //!
 //! # Feature flags
 //!
@@ -183,11 +190,11 @@
 //!
 //! # Supported Rust versions
 //!
-//! Rust 1.89 and later. Clippy's `incompatible_msrv` watches over it on every change; CI builds with
-//! the stable compiler that it has, not with 1.89 itself.
+//! Rust 1.89 and later. Clippy's `incompatible_msrv` checks this on every change. CI builds with
+//! its stable compiler, not with 1.89 itself.
 #![cfg_attr(not(test), warn(clippy::unwrap_used))]
 
-// The derives write `::flow_domain::..`, also inside this crate.
+// The derives write `::flow_domain::..`. This makes the path valid inside this crate, too.
 #[cfg(feature = "derive")]
 extern crate self as flow_domain;
 

@@ -7,7 +7,7 @@ use crate::{
     WithdrawForTransfer,
 };
 
-/// An account: what it holds, and how far below zero it may go.
+/// A bank account with a balance and an overdraft limit. Event-sourced.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, Aggregate)]
 #[aggregate(
     id = account_id,
@@ -19,15 +19,15 @@ use crate::{
     events(AccountEvent, TransferWithdrawn, TransferDeposited, TransferRefunded)
 )]
 pub struct Account {
-    /// Its id.
+    /// The id of the account.
     pub account_id: String,
-    /// Whose it is.
+    /// The name of the owner.
     pub owner: String,
-    /// What it holds; negative if it is overdrawn.
+    /// The balance; negative if the account is overdrawn.
     pub balance_cents: i64,
-    /// How far below zero the balance may go.
+    /// How far the balance may go below zero.
     pub overdraft_limit_cents: u64,
-    /// Whether it was closed.
+    /// Whether the account is closed.
     pub closed: bool,
     #[serde(skip)]
     raised: PendingEvents,
@@ -45,17 +45,18 @@ impl Account {
         account
     }
 
-    /// What can be withdrawn at most.
+    /// Returns the largest amount that can be withdrawn.
     pub fn available_cents(&self) -> u64 {
         self.overdraft_limit_cents
             .saturating_add_signed(self.balance_cents)
     }
 
-    /// Pays money in.
+    /// Deposits money.
     ///
     /// # Errors
     ///
-    /// Refuses if the account is closed, or the amount is zero or more than can be counted.
+    /// Rejects the deposit if the account is closed, the amount is zero, or the balance would
+    /// overflow.
     pub fn deposit(&mut self, amount_cents: u64) -> Result<(), AccountError> {
         self.check_deposit(amount_cents)?;
         self.raise(AccountEvent::Deposited {
@@ -65,11 +66,12 @@ impl Account {
         Ok(())
     }
 
-    /// Takes money out.
+    /// Withdraws money.
     ///
     /// # Errors
     ///
-    /// Refuses if the account is closed, or the amount is zero or more than is available.
+    /// Rejects the withdrawal if the account is closed, the amount is zero, or too little is
+    /// available.
     pub fn withdraw(&mut self, amount_cents: u64) -> Result<(), AccountError> {
         self.check_withdrawal(amount_cents)?;
         self.raise(AccountEvent::Withdrawn {
@@ -83,7 +85,7 @@ impl Account {
     ///
     /// # Errors
     ///
-    /// Refuses if the account is closed already, or the balance is not zero.
+    /// Rejects the command if the account is already closed, or its balance is not zero.
     pub fn close(&mut self) -> Result<(), AccountError> {
         self.check_open()?;
         if self.balance_cents != 0 {
@@ -98,11 +100,11 @@ impl Account {
         Ok(())
     }
 
-    /// Gives money to a transfer.
+    /// Withdraws money for a transfer.
     ///
     /// # Errors
     ///
-    /// Those of [`withdraw`](Self::withdraw).
+    /// Rejects under the same conditions as [`withdraw`](Self::withdraw).
     pub fn withdraw_for_transfer(
         &mut self,
         transfer_id: String,
@@ -117,11 +119,11 @@ impl Account {
         Ok(())
     }
 
-    /// Takes money from a transfer.
+    /// Deposits money from a transfer.
     ///
     /// # Errors
     ///
-    /// Those of [`deposit`](Self::deposit).
+    /// Rejects under the same conditions as [`deposit`](Self::deposit).
     pub fn deposit_for_transfer(
         &mut self,
         transfer_id: String,
@@ -136,7 +138,7 @@ impl Account {
         Ok(())
     }
 
-    /// Takes the money of a failed transfer back, closed or not.
+    /// Returns the money of a failed transfer to the account, even if the account is closed.
     pub fn refund_transfer(&mut self, transfer_id: String, amount_cents: u64) {
         self.raise(TransferRefunded {
             account_id: self.account_id.clone(),
@@ -227,7 +229,7 @@ impl Apply<TransferRefunded> for Account {
 mod tests {
     use super::*;
 
-    /// An account with an overdraft limit of 50 cents.
+    /// Returns an account with an overdraft limit of 50 cents.
     fn account(balance_cents: i64) -> Account {
         Account {
             account_id: "acc-1".into(),
@@ -256,7 +258,6 @@ mod tests {
                 overdraft_limit_cents: 50,
             }
         );
-
         assert_eq!((account.balance_cents, account.closed), (0, false));
     }
 
@@ -273,7 +274,6 @@ mod tests {
                 amount_cents: 150,
             }
         );
-
         assert_eq!(account.balance_cents, -50);
     }
 
@@ -281,11 +281,11 @@ mod tests {
     fn withdrawal_beyond_the_overdraft_names_available_amount() {
         let mut account = account(-20);
 
-        let refused = account.withdraw(31);
+        let result = account.withdraw(31);
 
         let available_cents = 30;
         assert_eq!(
-            refused,
+            result,
             Err(AccountError::InsufficientFunds { available_cents })
         );
         assert_eq!(account.raised(), ());
@@ -307,9 +307,9 @@ mod tests {
     fn an_account_with_money_or_debts_is_not_closed() {
         let balance_cents = -1;
 
-        let refused = account(balance_cents).close();
+        let result = account(balance_cents).close();
 
-        assert_eq!(refused, Err(AccountError::BalanceNotZero { balance_cents }));
+        assert_eq!(result, Err(AccountError::BalanceNotZero { balance_cents }));
     }
 
     #[test]

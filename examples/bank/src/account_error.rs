@@ -1,36 +1,36 @@
 use flow_domain::Rejection;
 
-/// Why an account refuses.
+/// The reason why an account rejects a command.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum AccountError {
-    /// There is no such account.
+    /// No account has this id.
     #[error("there is no account `{account_id}`")]
     Unknown {
-        /// The id that was asked for.
+        /// The unknown id.
         account_id: String,
     },
-    /// An account with this id was opened before.
+    /// An account with this id is already open.
     #[error("the account is open already")]
     AlreadyOpened,
-    /// The account was closed.
+    /// The account is closed.
     #[error("the account is closed")]
     Closed,
-    /// An amount must be more than zero.
+    /// The amount is zero.
     #[error("the amount is zero")]
     ZeroAmount,
-    /// The balance would be more than can be counted.
+    /// The balance would overflow.
     #[error("the account cannot hold that much")]
     BalanceTooLarge,
-    /// The withdrawal is beyond the balance and the overdraft limit.
+    /// The withdrawal exceeds the balance and the overdraft limit.
     #[error("only {available_cents} cents are available")]
     InsufficientFunds {
-        /// What could be withdrawn at most.
+        /// The largest amount that can be withdrawn.
         available_cents: u64,
     },
-    /// An account is closed only when nothing is left in it and nothing is owed.
+    /// The balance is not zero, so the account cannot be closed.
     #[error("the balance is {balance_cents} cents and must be zero")]
     BalanceNotZero {
-        /// What it holds.
+        /// The current balance.
         balance_cents: i64,
     },
 }

@@ -3,17 +3,17 @@ use serde::{Deserialize, Serialize};
 
 use crate::{AccountEvent, TransferDeposited, TransferRefunded, TransferWithdrawn};
 
-/// What an account holds.
+/// The balance of one account.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Projection)]
 #[projection(id = account_id)]
 pub struct Balance {
-    /// The account.
+    /// The id of the account.
     pub account_id: String,
-    /// Whose it is.
+    /// The name of the owner.
     pub owner: String,
-    /// What it holds; negative if it is overdrawn.
+    /// The balance; negative if the account is overdrawn.
     pub balance_cents: i64,
-    /// Whether it was closed.
+    /// Whether the account is closed.
     pub closed: bool,
 }
 
@@ -27,7 +27,7 @@ impl Balance {
     }
 }
 
-/// Keeps [`Balance`].
+/// Maintains [`Balance`].
 #[derive(Debug)]
 pub struct BalanceProjector;
 
@@ -39,7 +39,7 @@ impl Projector for BalanceProjector {
         on.event(Self::on_transfer_withdrawn);
         on.event(Self::on_transfer_deposited);
         on.event(Self::on_transfer_refunded);
-        // It counts, so what comes again must not count again.
+        // The projector adds amounts up, so a redelivered event must not count twice.
         on.subscription().once();
     }
 }

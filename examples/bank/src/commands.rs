@@ -7,31 +7,31 @@ use crate::{Account, Transfer};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Command)]
 #[command(part_of = Account, id = account_id)]
 pub struct OpenAccount {
-    /// The new account.
+    /// The id of the new account.
     pub account_id: String,
-    /// Whose it is.
+    /// The name of the owner.
     pub owner: String,
-    /// How far below zero its balance may go.
+    /// How far the balance may go below zero.
     pub overdraft_limit_cents: u64,
 }
 
-/// Pays money in.
+/// Deposits money.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Command)]
 #[command(part_of = Account, id = account_id)]
 pub struct Deposit {
-    /// The account that gets it.
+    /// The id of the account.
     pub account_id: String,
-    /// How much; zero is refused.
+    /// The amount; zero is rejected.
     pub amount_cents: u64,
 }
 
-/// Takes money out.
+/// Withdraws money.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Command)]
 #[command(part_of = Account, id = account_id)]
 pub struct Withdraw {
-    /// The account that gives it.
+    /// The id of the account.
     pub account_id: String,
-    /// How much; zero, and more than is available, is refused.
+    /// The amount; zero, or more than is available, is rejected.
     pub amount_cents: u64,
 }
 
@@ -39,76 +39,76 @@ pub struct Withdraw {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Command)]
 #[command(part_of = Account, id = account_id)]
 pub struct CloseAccount {
-    /// The account to close.
+    /// The id of the account to close.
     pub account_id: String,
 }
 
-/// Takes the money of a transfer from its source; refused like [`Withdraw`].
+/// Withdraws the money of a transfer from its source account; rejected like [`Withdraw`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Command)]
 #[command(part_of = Account, id = account_id)]
 pub struct WithdrawForTransfer {
-    /// The source.
+    /// The id of the source account.
     pub account_id: String,
-    /// The transfer that the money is for.
+    /// The id of the transfer.
     pub transfer_id: String,
-    /// How much.
+    /// The amount.
     pub amount_cents: u64,
 }
 
-/// Pays the money of a transfer into its target; refused like [`Deposit`].
+/// Deposits the money of a transfer into its target account; rejected like [`Deposit`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Command)]
 #[command(part_of = Account, id = account_id)]
 pub struct DepositForTransfer {
-    /// The target.
+    /// The id of the target account.
     pub account_id: String,
-    /// The transfer that the money is from.
+    /// The id of the transfer.
     pub transfer_id: String,
-    /// How much.
+    /// The amount.
     pub amount_cents: u64,
 }
 
-/// Gives the money of a transfer back to its source.
+/// Returns the money of a transfer to its source account.
 ///
-/// The source takes it even if it was closed meanwhile: the money is its own.
+/// A closed source account accepts it, too: the money is its own.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Command)]
 #[command(part_of = Account, id = account_id)]
 pub struct RefundTransfer {
-    /// The source.
+    /// The id of the source account.
     pub account_id: String,
-    /// The transfer that did not go through.
+    /// The id of the failed transfer.
     pub transfer_id: String,
-    /// How much.
+    /// The amount.
     pub amount_cents: u64,
 }
 
-/// Asks for money to be moved from one account to another.
+/// Requests a transfer of money from one account to another.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Command)]
 #[command(part_of = Transfer, id = transfer_id)]
 pub struct RequestTransfer {
-    /// The new transfer.
+    /// The id of the new transfer.
     pub transfer_id: String,
-    /// The account that gives the money.
+    /// The id of the source account.
     pub from_account_id: String,
-    /// The account that gets it.
+    /// The id of the target account.
     pub to_account_id: String,
-    /// How much; zero is refused.
+    /// The amount; zero is rejected.
     pub amount_cents: u64,
 }
 
-/// Ends a transfer whose money has arrived.
+/// Completes a transfer after its money has arrived.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Command)]
 #[command(part_of = Transfer, id = transfer_id)]
 pub struct CompleteTransfer {
-    /// The transfer.
+    /// The id of the transfer.
     pub transfer_id: String,
 }
 
-/// Ends a transfer that did not go through.
+/// Marks a transfer as failed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Command)]
 #[command(part_of = Transfer, id = transfer_id)]
 pub struct FailTransfer {
-    /// The transfer.
+    /// The id of the transfer.
     pub transfer_id: String,
-    /// What the account that refused said.
+    /// The reason why an account rejected the transfer.
     pub reason: String,
 }

@@ -5,11 +5,11 @@ use crate::{
     Transfer, TransferCommandHandler, TransferProcess,
 };
 
-/// Wires the bank.
+/// Builds the domain of the bank.
 ///
 /// # Errors
 ///
-/// Returns the mistakes in the wiring, if there were any.
+/// Returns all mistakes in the wiring.
 pub fn domain() -> Result<Domain, WiringErrors> {
     Domain::builder("bank")
         .aggregate::<Account>()

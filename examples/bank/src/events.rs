@@ -3,106 +3,106 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Account, Transfer};
 
-/// What happens to an account by itself. Each variant is an event of its own.
+/// The events of an account that belong to no transfer. Each variant is an event of its own.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Event)]
 #[event(part_of = Account, id = account_id)]
 pub enum AccountEvent {
     /// The account was opened.
     AccountOpened {
-        /// The account.
+        /// The id of the account.
         account_id: String,
-        /// Whose it is.
+        /// The name of the owner.
         owner: String,
-        /// How far below zero its balance may go.
+        /// How far the balance may go below zero.
         overdraft_limit_cents: u64,
     },
-    /// Money was paid in.
+    /// Money was deposited.
     Deposited {
-        /// The account.
+        /// The id of the account.
         account_id: String,
-        /// How much.
+        /// The amount.
         amount_cents: u64,
     },
-    /// Money was taken out.
+    /// Money was withdrawn.
     Withdrawn {
-        /// The account.
+        /// The id of the account.
         account_id: String,
-        /// How much.
+        /// The amount.
         amount_cents: u64,
     },
     /// The account was closed.
     AccountClosed {
-        /// The account.
+        /// The id of the account.
         account_id: String,
     },
 }
 
-// The events of a transfer are structs: the process manager names a method, and a key, for each.
+// The events of a transfer are structs, because the process manager handles each in its own method.
 
-/// The money of a transfer left its source.
+/// The money of a transfer left the source account.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Event)]
 #[event(part_of = Account, id = account_id)]
 pub struct TransferWithdrawn {
-    /// The source.
+    /// The id of the source account.
     pub account_id: String,
-    /// The transfer.
+    /// The id of the transfer.
     pub transfer_id: String,
-    /// How much.
+    /// The amount.
     pub amount_cents: u64,
 }
 
-/// The money of a transfer reached its target.
+/// The money of a transfer reached the target account.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Event)]
 #[event(part_of = Account, id = account_id)]
 pub struct TransferDeposited {
-    /// The target.
+    /// The id of the target account.
     pub account_id: String,
-    /// The transfer.
+    /// The id of the transfer.
     pub transfer_id: String,
-    /// How much.
+    /// The amount.
     pub amount_cents: u64,
 }
 
-/// The money of a transfer came back to its source.
+/// The money of a transfer was returned to the source account.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Event)]
 #[event(part_of = Account, id = account_id)]
 pub struct TransferRefunded {
-    /// The source.
+    /// The id of the source account.
     pub account_id: String,
-    /// The transfer.
+    /// The id of the transfer.
     pub transfer_id: String,
-    /// How much.
+    /// The amount.
     pub amount_cents: u64,
 }
 
-/// A transfer was asked for; no money has moved yet.
+/// A transfer was requested; no money has moved yet.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Event)]
 #[event(part_of = Transfer, id = transfer_id)]
 pub struct TransferRequested {
-    /// The transfer.
+    /// The id of the transfer.
     pub transfer_id: String,
-    /// The account that gives the money.
+    /// The id of the source account.
     pub from_account_id: String,
-    /// The account that gets it.
+    /// The id of the target account.
     pub to_account_id: String,
-    /// How much.
+    /// The amount.
     pub amount_cents: u64,
 }
 
-/// The transfer went through.
+/// The transfer was completed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Event)]
 #[event(part_of = Transfer, id = transfer_id)]
 pub struct TransferCompleted {
-    /// The transfer.
+    /// The id of the transfer.
     pub transfer_id: String,
 }
 
-/// The transfer did not go through; no money is missing anywhere.
+/// The transfer failed; all its money is back in the source account.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Event)]
 #[event(part_of = Transfer, id = transfer_id)]
 pub struct TransferFailed {
-    /// The transfer.
+    /// The id of the transfer.
     pub transfer_id: String,
-    /// What the account that refused said.
+    /// The reason why an account rejected the transfer.
     pub reason: String,
 }

@@ -7,7 +7,7 @@ use crate::{
     TransferRequested, TransferWithdrawn, Withdraw, WithdrawForTransfer,
 };
 
-/// Hands the commands of accounts to them.
+/// Handles the commands of accounts.
 #[derive(Debug)]
 pub struct AccountCommandHandler;
 
@@ -92,7 +92,7 @@ impl AccountCommandHandler {
     }
 }
 
-/// Hands the commands of transfers to them.
+/// Handles the commands of transfers.
 #[derive(Debug)]
 pub struct TransferCommandHandler;
 
@@ -139,7 +139,7 @@ impl TransferCommandHandler {
     }
 }
 
-// Not `work.load(..)`: to the bank an account that does not exist is a refusal, not a failure.
+// `find`, not `load`: an unknown account is a rejection here, not a failure.
 async fn account(account_id: String, work: &mut UnitOfWork) -> Result<Account, Error> {
     let found = work.find(&account_id).await?;
     found.ok_or_else(|| AccountError::Unknown { account_id }.into())

@@ -1,19 +1,20 @@
 //! A small bank, for the examples and tests of flow-harness.
 //!
 //! An [`Account`] is event-sourced. Money is deposited and withdrawn in cents, down to an overdraft
-//! limit; what is refused is refused with an [`AccountError`]. The events of its daily life are one
-//! enum, [`AccountEvent`]: each variant is an event of its own.
+//! limit. An invalid command is rejected with an [`AccountError`]. The events of daily use are one
+//! enum, [`AccountEvent`]; each variant is an event of its own.
 //!
-//! A [`Transfer`] moves money between two accounts. No unit of work spans both: a process manager, the
-//! [`TransferProcess`], takes one step at each event and gives the money back if the target refuses it.
+//! A [`Transfer`] moves money between two accounts. No unit of work spans both accounts. Instead a
+//! process manager, [`TransferProcess`], takes one step at each event. It refunds the source account
+//! if the target account rejects the money.
 //!
 //! ```text
 //! TransferRequested ─ WithdrawForTransfer ─┬─ TransferWithdrawn ─ DepositForTransfer ─┬─ TransferDeposited ─ CompleteTransfer
-//!                                          │                                          └─ refused: RefundTransfer
-//!                                          └─ refused: FailTransfer                      TransferRefunded ─ FailTransfer
+//!                                          │                                          └─ rejected: RefundTransfer
+//!                                          └─ rejected: FailTransfer                     TransferRefunded ─ FailTransfer
 //! ```
 //!
-//! Two projections are read: the [`Balance`] of an account and its [`Statement`].
+//! There are two projections: the [`Balance`] of an account and its [`Statement`].
 //!
 //! # Examples
 //!

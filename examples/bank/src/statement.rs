@@ -3,39 +3,39 @@ use serde::{Deserialize, Serialize};
 
 use crate::{AccountEvent, TransferDeposited, TransferRefunded, TransferWithdrawn};
 
-/// Everything that moved on an account, oldest first.
+/// The account statement: all movements, oldest first.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Projection)]
 #[projection(id = account_id)]
 pub struct Statement {
-    /// The account.
+    /// The id of the account.
     pub account_id: String,
-    /// What moved.
+    /// The movements.
     pub lines: Vec<StatementLine>,
 }
 
 /// One movement on an account.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StatementLine {
-    /// What it was.
+    /// The kind of movement.
     pub kind: LineKind,
-    /// How much moved.
+    /// The amount.
     pub amount_cents: u64,
-    /// What the account held afterwards.
+    /// The balance after the movement.
     pub balance_cents: i64,
 }
 
-/// What a movement was.
+/// The kind of a movement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum LineKind {
-    /// Money was paid in.
+    /// Money was deposited.
     Deposit,
-    /// Money was taken out.
+    /// Money was withdrawn.
     Withdrawal,
-    /// Money was given to a transfer.
+    /// Money left the account in a transfer.
     TransferOut,
-    /// Money was taken from a transfer.
+    /// Money arrived in a transfer.
     TransferIn,
-    /// The money of a failed transfer came back.
+    /// The money of a failed transfer was returned.
     TransferRefund,
 }
 
@@ -59,7 +59,7 @@ impl Statement {
     }
 }
 
-/// Keeps [`Statement`].
+/// Maintains [`Statement`].
 #[derive(Debug)]
 pub struct StatementProjector;
 
@@ -71,7 +71,7 @@ impl Projector for StatementProjector {
         on.event(Self::on_transfer_withdrawn);
         on.event(Self::on_transfer_deposited);
         on.event(Self::on_transfer_refunded);
-        // It counts, so what comes again must not count again.
+        // The projector adds amounts up, so a redelivered event must not count twice.
         on.subscription().once();
     }
 }

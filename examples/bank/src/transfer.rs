@@ -6,7 +6,7 @@ use crate::{
     TransferRequested,
 };
 
-/// Money on its way from one account to another.
+/// A transfer of money from one account to another. Event-sourced.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, Aggregate)]
 #[aggregate(
     id = transfer_id,
@@ -15,54 +15,54 @@ use crate::{
     events(TransferRequested, TransferCompleted, TransferFailed)
 )]
 pub struct Transfer {
-    /// Its id.
+    /// The id of the transfer.
     pub transfer_id: String,
-    /// The account that gives the money.
+    /// The id of the source account.
     pub from_account_id: String,
-    /// The account that gets it.
+    /// The id of the target account.
     pub to_account_id: String,
-    /// How much.
+    /// The amount.
     pub amount_cents: u64,
-    /// How far it came.
+    /// The status of the transfer.
     pub status: TransferStatus,
     #[serde(skip)]
     raised: PendingEvents,
 }
 
-/// How far a transfer came.
+/// The status of a transfer.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum TransferStatus {
-    /// It is on its way.
+    /// The transfer is in progress.
     #[default]
     Requested,
-    /// It went through.
+    /// The money arrived.
     Completed,
-    /// It did not go through.
+    /// The transfer failed.
     Failed {
-        /// What the account that refused said.
+        /// The reason why an account rejected the transfer.
         reason: String,
     },
 }
 
-/// Why a transfer refuses.
+/// The reason why a transfer rejects a command.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TransferError {
-    /// There is no such transfer.
+    /// No transfer has this id.
     #[error("there is no transfer `{transfer_id}`")]
     Unknown {
-        /// The id that was asked for.
+        /// The unknown id.
         transfer_id: String,
     },
-    /// A transfer with this id was asked for before.
+    /// A transfer with this id was already requested.
     #[error("the transfer was requested already")]
     AlreadyRequested,
-    /// An amount must be more than zero.
+    /// The amount is zero.
     #[error("the amount is zero")]
     ZeroAmount,
-    /// Source and target must be two accounts.
+    /// Source and target are the same account.
     #[error("source and target are the same account")]
     SameAccount,
-    /// It went through or failed before.
+    /// The transfer was already completed or failed.
     #[error("the transfer has ended")]
     Ended,
 }
@@ -70,16 +70,15 @@ pub enum TransferError {
 impl Rejection for TransferError {}
 
 impl Transfer {
-    /// Asks for a transfer.
+    /// Requests a transfer.
     ///
     /// # Errors
     ///
-    /// Refuses if the amount is zero, or source and target are the same.
+    /// Rejects the command if the amount is zero, or source and target are the same account.
     pub fn request(command: RequestTransfer) -> Result<Self, TransferError> {
         if command.amount_cents == 0 {
             return Err(TransferError::ZeroAmount);
         }
-
         if command.from_account_id == command.to_account_id {
             return Err(TransferError::SameAccount);
         }
@@ -91,15 +90,14 @@ impl Transfer {
             to_account_id: command.to_account_id,
             amount_cents: command.amount_cents,
         });
-
         Ok(transfer)
     }
 
-    /// Ends a transfer whose money has arrived.
+    /// Completes the transfer after its money has arrived.
     ///
     /// # Errors
     ///
-    /// Refuses if it has ended.
+    /// Rejects the command if the transfer has already ended.
     pub fn complete(&mut self) -> Result<(), TransferError> {
         self.check_not_ended()?;
         self.raise(TransferCompleted {
@@ -108,11 +106,11 @@ impl Transfer {
         Ok(())
     }
 
-    /// Ends a transfer that did not go through.
+    /// Marks the transfer as failed.
     ///
     /// # Errors
     ///
-    /// Refuses if it has ended.
+    /// Rejects the command if the transfer has already ended.
     pub fn fail(&mut self, reason: String) -> Result<(), TransferError> {
         self.check_not_ended()?;
         self.raise(TransferFailed {

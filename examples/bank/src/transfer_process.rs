@@ -7,36 +7,36 @@ use crate::{
     WithdrawForTransfer,
 };
 
-/// Carries a transfer out: takes the money from the source, pays it into the target, and gives it
-/// back to the source if the target refuses.
+/// Carries out a transfer: withdraws the money from the source account and deposits it into the
+/// target account. Refunds the source account if the target account rejects the deposit.
 ///
-/// It remembers its step, so that an event that is delivered twice moves no money twice.
+/// The state has the current step, so a redelivered event moves no money twice.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TransferProcess {
-    /// What it waits for.
+    /// The current step.
     pub step: TransferStep,
-    /// The account that gets the money.
+    /// The id of the target account.
     pub to_account_id: String,
 }
 
-/// What a transfer process waits for.
+/// The step of a transfer process.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum TransferStep {
-    /// It has not begun.
+    /// The transfer has not begun.
     #[default]
     New,
-    /// The source gives the money.
+    /// The withdrawal from the source account is in progress.
     Withdrawing,
-    /// The target takes it.
+    /// The deposit into the target account is in progress.
     Depositing,
-    /// The source takes it back.
+    /// The refund to the source account is in progress.
     Refunding {
-        /// What the target said.
+        /// The reason why the target account rejected the deposit.
         reason: String,
     },
-    /// The transfer is told how it ended.
+    /// The transfer is being completed or marked as failed.
     Ending,
-    /// Nothing: it is done.
+    /// The process is complete.
     Done,
 }
 
@@ -147,7 +147,6 @@ impl TransferProcess {
 
         let reason = reason.clone();
         self.step = TransferStep::Ending;
-
         work.process(FailTransfer {
             transfer_id: event.transfer_id,
             reason,
@@ -174,9 +173,13 @@ impl TransferProcess {
     }
 }
 
-/// Tells a refusal, which the process answers, from a failure, which it passes on.
-fn rejection_reason(answer: Result<(), Error>) -> Result<Option<String>, Error> {
-    match answer {
+/// Returns the reason of a rejection, which the process handles.
+///
+/// # Errors
+///
+/// Returns every other error, so the engine retries the delivery.
+fn rejection_reason(result: Result<(), Error>) -> Result<Option<String>, Error> {
+    match result {
         Ok(()) => Ok(None),
         Err(err) if err.is_rejection() => Ok(Some(err.to_string())),
         Err(err) => Err(err),

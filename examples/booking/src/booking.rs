@@ -4,7 +4,7 @@ use flow_domain::{
 };
 use serde::{Deserialize, Serialize};
 
-/// A room that a guest wants. Kept as state.
+/// The booking of a room by a guest. Stored as state.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Aggregate)]
 #[aggregate(
     id = booking_id,
@@ -12,31 +12,31 @@ use serde::{Deserialize, Serialize};
     events(RoomBooked, RoomPaid, RoomReleased)
 )]
 pub struct Booking {
-    /// Identifies the booking.
+    /// The id of the booking.
     pub booking_id: String,
-    /// Who booked.
+    /// The name of the guest.
     pub guest: String,
-    /// How far it has come.
+    /// The status of the booking.
     pub status: Status,
     #[serde(skip)]
     raised: PendingEvents,
 }
 
-/// How far a booking has come.
+/// The status of a booking.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Status {
-    /// Payment is awaited.
+    /// The room is booked and not paid yet.
     Booked,
-    /// Paid.
+    /// The room is paid.
     Paid,
-    /// Given up.
+    /// The room is free again.
     Released,
 }
 
-/// Why a booking refuses.
+/// The reason why a booking rejects a command.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BookingError {
-    /// It is not waiting for its payment.
+    /// The room is already paid or released.
     #[error("the room is {0:?}, not Booked")]
     NotBooked(Status),
 }
@@ -44,7 +44,7 @@ pub enum BookingError {
 impl Rejection for BookingError {}
 
 impl Booking {
-    /// Books a room.
+    /// Creates a booking.
     pub fn book(booking_id: impl Into<String>, guest: impl Into<String>) -> Self {
         let mut booking = Self {
             booking_id: booking_id.into(),
@@ -52,7 +52,6 @@ impl Booking {
             status: Status::Booked,
             raised: PendingEvents::default(),
         };
-
         booking.raise(RoomBooked {
             booking_id: booking.booking_id.clone(),
             guest: booking.guest.clone(),
@@ -60,11 +59,11 @@ impl Booking {
         booking
     }
 
-    /// Pays it.
+    /// Marks the room as paid.
     ///
     /// # Errors
     ///
-    /// Refuses unless the payment is awaited.
+    /// Rejects the command unless the room is booked and not paid yet.
     pub fn pay(&mut self) -> Result<(), BookingError> {
         self.set_final_status(Status::Paid)?;
         self.raise(RoomPaid {
@@ -73,11 +72,11 @@ impl Booking {
         Ok(())
     }
 
-    /// Gives it up.
+    /// Releases the room.
     ///
     /// # Errors
     ///
-    /// Refuses unless the payment is awaited.
+    /// Rejects the command unless the room is booked and not paid yet.
     pub fn release(&mut self) -> Result<(), BookingError> {
         self.set_final_status(Status::Released)?;
         self.raise(RoomReleased {
@@ -96,13 +95,13 @@ impl Booking {
     }
 }
 
-/// Asks for a room.
+/// Books a room.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Command)]
 #[command(part_of = Booking, id = booking_id)]
 pub struct BookRoom {
-    /// The id that the booking is to have.
+    /// The id of the new booking.
     pub booking_id: String,
-    /// Who books.
+    /// The name of the guest.
     pub guest: String,
 }
 
@@ -110,15 +109,15 @@ pub struct BookRoom {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Command)]
 #[command(part_of = Booking, id = booking_id)]
 pub struct PayRoom {
-    /// Which booking.
+    /// The id of the booking.
     pub booking_id: String,
 }
 
-/// Asks for a room to be given up.
+/// Releases a room that was not paid.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Command)]
 #[command(part_of = Booking, id = booking_id)]
 pub struct ReleaseRoom {
-    /// Which booking.
+    /// The id of the booking.
     pub booking_id: String,
 }
 
@@ -126,9 +125,9 @@ pub struct ReleaseRoom {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Event)]
 #[event(part_of = Booking, id = booking_id)]
 pub struct RoomBooked {
-    /// Which booking.
+    /// The id of the booking.
     pub booking_id: String,
-    /// Who booked.
+    /// The name of the guest.
     pub guest: String,
 }
 
@@ -136,21 +135,21 @@ pub struct RoomBooked {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Event)]
 #[event(part_of = Booking, id = booking_id)]
 pub struct RoomPaid {
-    /// Which booking.
+    /// The id of the booking.
     pub booking_id: String,
 }
 
-/// A room is free again.
+/// A room was released and is free again.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Event)]
 #[event(part_of = Booking, id = booking_id)]
 pub struct RoomReleased {
-    /// Which booking.
+    /// The id of the booking.
     pub booking_id: String,
-    /// Who had booked.
+    /// The name of the guest.
     pub guest: String,
 }
 
-/// Decides on bookings.
+/// Handles the commands of bookings.
 #[derive(Debug)]
 pub struct BookingHandler;
 
@@ -159,7 +158,7 @@ impl CommandHandler for BookingHandler {
         on.command(Self::book_room).raises::<RoomBooked>();
         on.command(Self::pay_room).raises::<RoomPaid>();
         on.command(Self::release_room).raises::<RoomReleased>();
-        // What was scheduled may come twice.
+        // A scheduled command may be delivered twice.
         on.subscription().once();
     }
 }

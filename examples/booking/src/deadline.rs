@@ -5,15 +5,15 @@ use serde::{Deserialize, Serialize};
 
 use crate::{ReleaseRoom, RoomBooked, RoomPaid, RoomReleased};
 
-/// How long a guest has to pay.
+/// The time that a guest has to pay.
 pub const PAYMENT_TERM: Duration = Duration::from_secs(3 * 24 * 3_600);
 
-/// Gives a room up that is not paid in time.
+/// Releases a room that is not paid in time.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct PaymentDeadline {
-    /// The command that will give the room up, while the payment is awaited.
+    /// The id of the scheduled [`ReleaseRoom`], while the payment is pending.
     pub timeout: Option<MessageId>,
-    /// Whether it is paid, or given up.
+    /// Whether the room was paid or released.
     pub is_over: bool,
 }
 
@@ -24,7 +24,8 @@ impl ProcessManager for PaymentDeadline {
         on.start(Self::on_room_booked).issues::<ReleaseRoom>();
         on.event(Self::on_room_paid);
         on.event(Self::on_room_released);
-        // A booking that came twice would schedule twice, and only the last could be taken back.
+        // A redelivered booking would schedule a second command, and only the last one could be
+        // cancelled.
         on.subscription().once();
     }
 

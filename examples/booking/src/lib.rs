@@ -1,11 +1,11 @@
-//! Rooms are booked, and must be paid within three days, or they are free again and the guest is told
-//! by mail.
+//! A booking system for rooms. A guest books a room and must pay within three days. Otherwise the
+//! room is free again, and the guest gets a mail.
 //!
 //! ```text
 //! BookRoom -> BookingHandler -> RoomBooked
-//!     -> PaymentDeadline   schedules ReleaseRoom for three days later, and takes it back once it is paid
+//!     -> PaymentDeadline   schedules ReleaseRoom in three days, and cancels it after the payment
 //! ReleaseRoom -> BookingHandler -> RoomReleased
-//!     -> GuestMailer       tells the guest; a mail server that is down is tried five times
+//!     -> GuestMailer       mails the guest; tries five times if the mail server is down
 //!     -> RoomListProjector
 //! ```
 
@@ -26,11 +26,11 @@ pub use deadline::{PAYMENT_TERM, PaymentDeadline};
 pub use mail::{GuestMailer, InMemoryMailer, Mailer, ServerDown};
 pub use room_list::{Room, RoomListProjector};
 
-/// The rooms.
+/// Builds the domain of the booking system.
 ///
 /// # Errors
 ///
-/// Returns what is wrong with its wiring.
+/// Returns all mistakes in the wiring.
 pub fn domain(mailer: Arc<dyn Mailer>) -> Result<Domain, WiringErrors> {
     Domain::builder("booking")
         .aggregate::<Booking>()

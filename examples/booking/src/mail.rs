@@ -8,34 +8,34 @@ use flow_domain::{Delivery, Error, EventHandler, EventRoutes, RetryPolicy, UnitO
 
 use crate::RoomReleased;
 
-/// Why a mail could not be sent.
+/// The reason why a mail could not be sent.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the mail server is down")]
 pub struct ServerDown;
 
-/// Sends mail, and hears of what could not be sent.
+/// Sends mails, and is notified of failed attempts.
 pub trait Mailer: fmt::Debug + Send + Sync {
     /// Sends a mail.
     ///
     /// # Errors
     ///
-    /// Returns an error if the mail server does not take it.
+    /// Returns an error if the mail server does not accept the mail.
     fn send(&self, guest: &str, text: &str) -> Result<(), ServerDown>;
 
-    /// Hears that an attempt failed.
+    /// Called after each failed attempt. Does nothing by default.
     fn on_send_failure(&self, reason: &str, attempt: u32, is_last: bool) {
         let _ = (reason, attempt, is_last);
     }
 }
 
-/// Keeps the mails instead of sending them.
+/// A mailer that stores the recipients instead of sending mails.
 #[derive(Debug, Default)]
 pub struct InMemoryMailer {
     guests: Mutex<Vec<String>>,
 }
 
 impl InMemoryMailer {
-    /// Who got a mail, in order.
+    /// Returns the guests who got a mail, in order.
     pub fn guests(&self) -> Vec<String> {
         let guests = self.guests.lock().unwrap_or_else(PoisonError::into_inner);
         guests.clone()
@@ -50,14 +50,14 @@ impl Mailer for InMemoryMailer {
     }
 }
 
-/// Tells guests that their room is free again.
+/// Mails guests that their room is free again.
 #[derive(Debug)]
 pub struct GuestMailer {
     mailer: Arc<dyn Mailer>,
 }
 
 impl GuestMailer {
-    /// Makes a handler that sends through `mailer`.
+    /// Creates a handler that sends through `mailer`.
     pub fn new(mailer: Arc<dyn Mailer>) -> Self {
         Self { mailer }
     }
@@ -66,13 +66,17 @@ impl GuestMailer {
 impl EventHandler for GuestMailer {
     fn routes(on: &mut EventRoutes<Self>) {
         on.event(Self::on_room_released);
-        let patience = RetryPolicy::attempts(5).first_delay(Duration::from_secs(60));
-        on.subscription().retry(patience.jitter_percent(0)).once();
+        // No jitter, so that `examples/errors.rs` can print the exact times of all attempts.
+        let retry_policy = RetryPolicy::attempts(5)
+            .first_delay(Duration::from_secs(60))
+            .jitter_percent(0);
+        on.subscription().retry(retry_policy).once();
     }
 
     async fn handle_error(&self, error: &Error, delivery: &Delivery) -> Result<(), Error> {
         let reason = error.with_causes().to_string();
         let (attempt, is_last) = (delivery.attempt(), delivery.is_last());
+
         self.mailer.on_send_failure(&reason, attempt, is_last);
         Ok(())
     }

@@ -3,19 +3,19 @@ use serde::{Deserialize, Serialize};
 
 use crate::{RoomBooked, RoomPaid, RoomReleased, Status};
 
-/// What the reception sees of a booking.
+/// A row of the list of rooms at the reception.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Projection)]
 #[projection(id = booking_id)]
 pub struct Room {
-    /// Which booking.
+    /// The id of the booking.
     pub booking_id: String,
-    /// Who booked.
+    /// The name of the guest.
     pub guest: String,
-    /// How far it has come.
+    /// The status of the booking.
     pub status: Status,
 }
 
-/// Keeps [`Room`].
+/// Maintains [`Room`].
 #[derive(Debug)]
 pub struct RoomListProjector;
 

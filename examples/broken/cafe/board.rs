@@ -6,7 +6,7 @@ use crate::{
     mistake::Mistake,
 };
 
-/// What the barista reads: an order on the board above the counter.
+/// The board above the counter, from which the barista reads an order.
 #[derive(Debug, Default, Serialize, Deserialize, Projection)]
 #[projection(id = order_id)]
 pub(crate) struct Board {
@@ -16,7 +16,7 @@ pub(crate) struct Board {
     pub(crate) is_served: bool,
 }
 
-/// Keeps [`Board`].
+/// Maintains [`Board`].
 pub(crate) struct BoardProjector {
     pub(crate) mistake: Option<Mistake>,
 }
@@ -37,8 +37,10 @@ impl BoardProjector {
         rows: &mut Rows<'_, Board>,
     ) -> Result<(), Error> {
         if self.mistake == Some(Mistake::Swallowed) {
-            let table = event.table.parse::<u8>();
-            table.map_err(|err| Error::failed("reading the number of the table", err))?;
+            event
+                .table
+                .parse::<u8>()
+                .map_err(|err| Error::failed("reading the number of the table", err))?;
         }
 
         let order_id = match self.mistake {

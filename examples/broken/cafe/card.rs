@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{cafe::CoffeeOrdered, mistake::Mistake};
 
-/// A loyalty card, which gets a stamp for each order. Event-sourced.
+/// A loyalty card that gets a stamp for each order. Event-sourced.
 #[derive(Debug, Default, Serialize, Deserialize, Aggregate)]
 #[aggregate(id = card_id, event_sourced, events(CardIssued, CardStamped))]
 #[expect(
@@ -16,7 +16,7 @@ use crate::{cafe::CoffeeOrdered, mistake::Mistake};
 )]
 pub(crate) struct Card {
     pub(crate) card_id: String,
-    /// The orders for which there is one.
+    /// The ids of the orders with a stamp.
     pub(crate) stamps: BTreeSet<String>,
     #[serde(skip)]
     raised: PendingEvents,
@@ -45,11 +45,11 @@ pub(crate) struct CardIssued {
 pub(crate) struct CardStamped {
     pub(crate) card_id: String,
     pub(crate) order_id: String,
-    /// How many there are now.
+    /// The number of stamps after this one.
     pub(crate) n_stamps: usize,
 }
 
-/// Stamps the card of who orders, if there is one.
+/// Stamps the loyalty card of the guest, if the guest has one.
 pub(crate) struct CardHandler {
     pub(crate) mistake: Option<Mistake>,
 }
@@ -74,7 +74,7 @@ impl CardHandler {
             return Ok(());
         };
 
-        // The same event may come again.
+        // The same event may be redelivered.
         let is_stamped = card.stamps.contains(&event.order_id);
         if !is_stamped || self.mistake == Some(Mistake::DeliveredTwice) {
             card.raise(CardStamped {

@@ -12,7 +12,7 @@ use crate::{
     mistake::Mistake,
 };
 
-/// The café, with this mistake if there is one.
+/// Builds the domain of the café, with one mistake or with none.
 pub(crate) fn domain(mistake: Option<Mistake>) -> Result<Domain, WiringErrors> {
     let cafe = Domain::builder("cafe")
         .aggregate::<Order>()
@@ -22,11 +22,13 @@ pub(crate) fn domain(mistake: Option<Mistake>) -> Result<Domain, WiringErrors> {
         .command_handler(OrderHandler { mistake })
         .event_handler(CardHandler { mistake })
         .projector(StampsProjector);
-    let board = BoardProjector { mistake };
+    let board_projector = BoardProjector { mistake };
 
     match mistake {
-        Some(Mistake::NotSubscribed) => cafe.projector(not_subscribed::BoardProjector(board)),
-        _ => cafe.projector(board),
+        Some(Mistake::NotSubscribed) => {
+            cafe.projector(not_subscribed::BoardProjector(board_projector))
+        }
+        _ => cafe.projector(board_projector),
     }
     .build()
 }

@@ -1,5 +1,5 @@
-//! A café: coffee is ordered and served, the barista reads the orders from a board, and for each order
-//! the guest gets a stamp on a loyalty card. It is right by itself.
+//! A café without mistakes. Guests order coffee and are served. The barista reads the orders from a
+//! board. Each order gives the guest a stamp on a loyalty card.
 //!
 //! ```text
 //! OrderCoffee -> OrderHandler -> CoffeeOrdered -> BoardProjector -> Board

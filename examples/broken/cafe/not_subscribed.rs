@@ -1,10 +1,13 @@
-//! The routes are those of a type, so a mistake in them is a type of its own.
+//! A projector with a mistake in its routes. Routes belong to a type, so this mistake needs its own
+//! type.
 
 use flow_domain::{Error, Projector, ProjectorRoutes, Rows};
 
 use crate::cafe::{Board, CoffeeOrdered, board};
 
-/// The projector of the board, with a line missing in its routes.
+/// The projector of the board without the route for [`CoffeeServed`](super::CoffeeServed).
+///
+/// It has the name of the correct projector, because reports show this name.
 pub(crate) struct BoardProjector(pub(crate) board::BoardProjector);
 
 impl Projector for BoardProjector {

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::mistake::Mistake;
 
-/// One coffee for one guest.
+/// An order of one coffee.
 #[derive(Debug, Default, Serialize, Deserialize, Aggregate)]
 #[aggregate(
     id = order_id,
@@ -55,7 +55,7 @@ pub(crate) struct CoffeeServed {
     pub(crate) order_id: String,
 }
 
-/// Takes orders, and serves them.
+/// Takes and serves orders.
 pub(crate) struct OrderHandler {
     pub(crate) mistake: Option<Mistake>,
 }
@@ -94,6 +94,7 @@ impl OrderHandler {
         order.raise(CoffeeServed {
             order_id: command.order_id,
         });
+
         if self.mistake == Some(Mistake::ForgottenAdd) {
             return Ok(());
         }

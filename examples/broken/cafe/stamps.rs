@@ -3,7 +3,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::cafe::CardStamped;
 
-/// What guests see of their card on the phone.
+/// The loyalty card as guests see it on the phone.
 #[derive(Debug, Serialize, Deserialize, Projection)]
 #[projection(id = card_id)]
 pub(crate) struct Stamps {
@@ -11,7 +11,7 @@ pub(crate) struct Stamps {
     n_stamps: usize,
 }
 
-/// Keeps [`Stamps`].
+/// Maintains [`Stamps`].
 pub(crate) struct StampsProjector;
 
 impl Projector for StampsProjector {

@@ -6,7 +6,7 @@ use flow_domain::{
 };
 use serde::{Deserialize, Serialize};
 
-/// One copy of a book. Event-sourced: its state is folded from its events.
+/// A book of the library. Event-sourced: its state is folded from its events.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, Aggregate)]
 #[aggregate(
     id = book_id,
@@ -15,27 +15,26 @@ use serde::{Deserialize, Serialize};
     events(BookAcquired, BookLent, BookReserved, BookReturned)
 )]
 pub struct Book {
-    /// Identifies the book.
+    /// The id of the book.
     pub book_id: String,
-    /// Who has it.
+    /// The id of the reader who has the book.
     pub lent_to: Option<String>,
-    /// Who waits for it, first come first served.
+    /// The ids of the readers who reserved the book, in order.
     pub waiting: Vec<String>,
     #[serde(skip)]
     raised: PendingEvents,
 }
 
 impl Book {
-    /// Lends the book.
+    /// Lends the book to a reader.
     ///
     /// # Errors
     ///
-    /// Refuses if somebody has it, or if somebody else is the first who waits for it.
+    /// Rejects the command if the book is lent, or reserved for another reader.
     pub fn lend(&mut self, reader_id: &str) -> Result<(), BookError> {
         if self.lent_to.is_some() {
             return Err(BookError::AlreadyLent);
         }
-
         if self.waiting.first().is_some_and(|first| first != reader_id) {
             return Err(BookError::ReservedForAnother);
         }
@@ -47,11 +46,11 @@ impl Book {
         Ok(())
     }
 
-    /// Lets a reader wait for the book.
+    /// Reserves the book for a reader.
     ///
     /// # Errors
     ///
-    /// Refuses if the reader could simply take it.
+    /// Rejects the command if the book is available, so the reader can borrow it directly.
     pub fn reserve(&mut self, reader_id: &str) -> Result<(), BookError> {
         if self.lent_to.is_none() {
             return Err(BookError::NotLent);
@@ -64,11 +63,11 @@ impl Book {
         Ok(())
     }
 
-    /// Takes the book back.
+    /// Takes the book back from its reader.
     ///
     /// # Errors
     ///
-    /// Refuses if nobody has it.
+    /// Rejects the command if the book is not lent.
     pub fn take_back(&mut self) -> Result<(), BookError> {
         let Some(reader_id) = self.lent_to.clone() else {
             return Err(BookError::NotLent);
@@ -107,14 +106,14 @@ impl Apply<BookReturned> for Book {
     }
 }
 
-/// Why a book is not lent, reserved or taken back.
+/// The reason why a book rejects a command.
 #[derive(Debug, Clone, PartialEq)]
 pub enum BookError {
-    /// Somebody has it.
+    /// The book is lent.
     AlreadyLent,
-    /// Nobody has it.
+    /// The book is not lent.
     NotLent,
-    /// Somebody else is the next to get it.
+    /// Another reader reserved the book first.
     ReservedForAnother,
 }
 
@@ -132,73 +131,73 @@ impl error::Error for BookError {}
 
 impl Rejection for BookError {}
 
-/// Asks for a book.
+/// Lends a book to a reader.
 #[derive(Debug, Serialize, Deserialize, Command)]
 #[command(part_of = Book, id = book_id)]
 pub struct LendBook {
-    /// Which book.
+    /// The id of the book.
     pub book_id: String,
-    /// Who wants it.
+    /// The id of the reader.
     pub reader_id: String,
 }
 
-/// Asks for a book that somebody else has.
+/// Reserves a book that another reader has.
 #[derive(Debug, Serialize, Deserialize, Command)]
 #[command(part_of = Book, id = book_id)]
 pub struct ReserveBook {
-    /// Which book.
+    /// The id of the book.
     pub book_id: String,
-    /// Who wants it.
+    /// The id of the reader.
     pub reader_id: String,
 }
 
-/// Brings a book back.
+/// Returns a book to the library.
 #[derive(Debug, Serialize, Deserialize, Command)]
 #[command(part_of = Book, id = book_id)]
 pub struct ReturnBook {
-    /// Which book.
+    /// The id of the book.
     pub book_id: String,
 }
 
-/// The library has a new book.
+/// The library acquired a book.
 #[derive(Debug, Serialize, Deserialize, Event)]
 #[event(part_of = Book, id = book_id)]
 pub struct BookAcquired {
-    /// Which book.
+    /// The id of the book.
     pub book_id: String,
 }
 
-/// A reader took a book.
+/// A reader borrowed a book.
 #[derive(Debug, Serialize, Deserialize, Event)]
 #[event(part_of = Book, id = book_id)]
 pub struct BookLent {
-    /// Which book.
+    /// The id of the book.
     pub book_id: String,
-    /// Who took it.
+    /// The id of the reader.
     pub reader_id: String,
 }
 
-/// A reader waits for a book.
+/// A reader reserved a book.
 #[derive(Debug, Serialize, Deserialize, Event)]
 #[event(part_of = Book, id = book_id)]
 pub struct BookReserved {
-    /// Which book.
+    /// The id of the book.
     pub book_id: String,
-    /// Who waits.
+    /// The id of the reader.
     pub reader_id: String,
 }
 
-/// A reader brought a book back.
+/// A reader returned a book.
 #[derive(Debug, Serialize, Deserialize, Event)]
 #[event(part_of = Book, id = book_id)]
 pub struct BookReturned {
-    /// Which book.
+    /// The id of the book.
     pub book_id: String,
-    /// Who had it.
+    /// The id of the reader.
     pub reader_id: String,
 }
 
-/// Hands the commands to the books.
+/// Handles the commands of books.
 #[derive(Debug)]
 pub struct BookCommandHandler;
 

@@ -1,8 +1,9 @@
-//! A library that lends books. Who comes too late waits, and gets the book when it is returned.
+//! A library that lends books. A reader can reserve a book that is lent, and gets it when it is
+//! returned.
 //!
 //! ```text
 //! LendBook, ReserveBook, ReturnBook -> BookCommandHandler -> BookLent, BookReserved, BookReturned
-//!     BookReturned           -> WaitingList    -> LendBook, if somebody waits
+//!     BookReturned           -> WaitingList    -> LendBook, if a reader reserved the book
 //!     BookLent, BookReturned -> ShelfProjector -> Shelf
 //! ```
 
@@ -19,11 +20,11 @@ pub use book::{
 pub use shelf::{Shelf, ShelfProjector};
 pub use waiting_list::WaitingList;
 
-/// Wires the library.
+/// Builds the domain of the library.
 ///
 /// # Errors
 ///
-/// Returns everything that is wrong with the wiring.
+/// Returns all mistakes in the wiring.
 pub fn domain() -> Result<Domain, WiringErrors> {
     Domain::builder("library")
         .aggregate::<Book>()

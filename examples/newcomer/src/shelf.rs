@@ -7,13 +7,13 @@ use crate::{BookLent, BookReturned};
 #[derive(Debug, PartialEq, Serialize, Deserialize, Projection)]
 #[projection(id = reader_id)]
 pub struct Shelf {
-    /// Whose shelf it is.
+    /// The id of the reader.
     pub reader_id: String,
-    /// What stands on it.
+    /// The ids of the books on the shelf.
     pub book_ids: Vec<String>,
 }
 
-/// Keeps [`Shelf`].
+/// Maintains [`Shelf`].
 #[derive(Debug)]
 pub struct ShelfProjector;
 

@@ -2,7 +2,7 @@ use flow_domain::{Error, EventHandler, EventRoutes, UnitOfWork};
 
 use crate::{Book, BookReturned, LendBook};
 
-/// Lends a book that was returned to the first reader who waits for it.
+/// Lends a returned book to the first reader who reserved it.
 #[derive(Debug)]
 pub struct WaitingList;
 
@@ -19,6 +19,7 @@ impl WaitingList {
         work: &mut UnitOfWork,
     ) -> Result<(), Error> {
         let book = work.load::<Book>(&event.book_id).await?;
+
         if let Some(reader_id) = book.waiting.first().cloned() {
             let book_id = event.book_id;
             work.process(LendBook { book_id, reader_id }).await?;

@@ -1,4 +1,4 @@
-//! The flows of the library, each from a command to what the readers see.
+//! The flows of the library, each from a command to the readers' shelves.
 
 use flow_harness::prelude::*;
 use lending_library::{
@@ -12,47 +12,47 @@ fn library() -> FlowHarness {
     FlowHarness::new(lending_library::domain)
 }
 
-fn acquired() -> BookAcquired {
+fn book_acquired() -> BookAcquired {
     BookAcquired {
         book_id: "dune".into(),
     }
 }
 
-fn lend_to(reader_id: &str) -> LendBook {
+fn lend_book_to(reader_id: &str) -> LendBook {
     LendBook {
         book_id: "dune".into(),
         reader_id: reader_id.into(),
     }
 }
 
-fn lent_to(reader_id: &str) -> BookLent {
+fn book_lent_to(reader_id: &str) -> BookLent {
     BookLent {
         book_id: "dune".into(),
         reader_id: reader_id.into(),
     }
 }
 
-fn reserve_for(reader_id: &str) -> ReserveBook {
+fn reserve_book_for(reader_id: &str) -> ReserveBook {
     ReserveBook {
         book_id: "dune".into(),
         reader_id: reader_id.into(),
     }
 }
 
-fn reserved_for(reader_id: &str) -> BookReserved {
+fn book_reserved_for(reader_id: &str) -> BookReserved {
     BookReserved {
         book_id: "dune".into(),
         reader_id: reader_id.into(),
     }
 }
 
-fn give_back() -> ReturnBook {
+fn return_book() -> ReturnBook {
     ReturnBook {
         book_id: "dune".into(),
     }
 }
 
-fn given_back_by(reader_id: &str) -> BookReturned {
+fn book_returned_by(reader_id: &str) -> BookReturned {
     BookReturned {
         book_id: "dune".into(),
         reader_id: reader_id.into(),
@@ -62,9 +62,9 @@ fn given_back_by(reader_id: &str) -> BookReturned {
 #[rstest]
 fn lent_book_is_on_the_readers_shelf(library: FlowHarness) {
     library
-        .given_events(acquired())
-        .when(lend_to("ada"))
-        .then_events(lent_to("ada"))
+        .given_events(book_acquired())
+        .when(lend_book_to("ada"))
+        .then_events(book_lent_to("ada"))
         .then_aggregate::<Book>("dune")
         .has(|book| book.lent_to.as_deref() == Some("ada"))
         .then_projection::<Shelf>("ada")
@@ -78,13 +78,17 @@ fn lent_book_is_on_the_readers_shelf(library: FlowHarness) {
 #[rstest]
 fn returned_book_is_lent_to_the_first_waiting_reader(
     library: FlowHarness,
-    #[values(Mode::Sync)] mode: Mode,
+    #[values(Mode::Sync, Mode::Engine)] mode: Mode,
 ) {
     library
         .mode(mode)
-        .given_events((acquired(), lent_to("ada"), reserved_for("bob")))
-        .when(give_back())
-        .then_events((given_back_by("ada"), lent_to("bob")))
+        .given_events((
+            book_acquired(),
+            book_lent_to("ada"),
+            book_reserved_for("bob"),
+        ))
+        .when(return_book())
+        .then_events((book_returned_by("ada"), book_lent_to("bob")))
         .then_chain(["ReturnBook", "BookReturned", "LendBook", "BookLent"])
         .then_projection::<Shelf>("ada")
         .like(json!({ "book_ids": [] }))
@@ -96,11 +100,11 @@ fn returned_book_is_lent_to_the_first_waiting_reader(
 #[rstest]
 fn returned_book_stays_without_a_reservation(library: FlowHarness) {
     library
-        .given_events((acquired(), lent_to("ada")))
-        .when(give_back())
+        .given_events((book_acquired(), book_lent_to("ada")))
+        .when(return_book())
         .then_handled_by::<WaitingList>()
         .then_no_event::<BookLent>()
-        .when(lend_to("bob"))
+        .when(lend_book_to("bob"))
         .then_accepted()
         .run();
 }
@@ -108,14 +112,14 @@ fn returned_book_stays_without_a_reservation(library: FlowHarness) {
 #[rstest]
 #[case::while_another_has_it("ada", BookError::AlreadyLent)]
 #[case::twice("bob", BookError::AlreadyLent)]
-fn book_that_is_not_lent_cannot_be_reserved(
+fn lent_book_cannot_be_lent_again(
     library: FlowHarness,
     #[case] reader_id: &str,
     #[case] expected: BookError,
 ) {
     library
-        .given_events((acquired(), lent_to("bob")))
-        .when(lend_to(reader_id))
+        .given_events((book_acquired(), book_lent_to("bob")))
+        .when(lend_book_to(reader_id))
         .then_rejected(expected)
         .then_projections::<Shelf>()
         .count(1)
@@ -125,8 +129,8 @@ fn book_that_is_not_lent_cannot_be_reserved(
 #[rstest]
 fn lent_book_can_be_reserved(library: FlowHarness) {
     let outcome = library
-        .given_events((acquired(), lent_to("ada")))
-        .when(reserve_for("bob"))
+        .given_events((book_acquired(), book_lent_to("ada")))
+        .when(reserve_book_for("bob"))
         .then_settled()
         .run();
 
@@ -138,10 +142,10 @@ fn lent_book_can_be_reserved(library: FlowHarness) {
 fn reserved_book_is_not_lent_out_of_turn() {
     unit::<Book>()
         .given_events((
-            acquired(),
-            lent_to("ada"),
-            reserved_for("bob"),
-            given_back_by("ada"),
+            book_acquired(),
+            book_lent_to("ada"),
+            book_reserved_for("bob"),
+            book_returned_by("ada"),
         ))
         .when(|book| book.lend("eve"))
         .then_rejected(BookError::ReservedForAnother)

@@ -3,21 +3,21 @@ use serde::{Deserialize, Serialize};
 
 use crate::{OrderCancelled, OrderConfirmed, OrderPlaced, OrderStatus};
 
-/// What the customer service sees of an order.
+/// An order as the customer service sees it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Projection)]
 #[projection(id = order_id)]
 pub struct OrderDashboard {
-    /// Which order.
+    /// The id of the order.
     pub order_id: String,
-    /// Who ordered.
+    /// The id of the customer.
     pub customer_id: String,
-    /// How far the order has come.
+    /// The status of the order.
     pub status: OrderStatus,
-    /// What it costs altogether.
+    /// The total price.
     pub total_cents: u64,
 }
 
-/// Keeps [`OrderDashboard`].
+/// Maintains [`OrderDashboard`].
 #[derive(Debug)]
 pub struct OrderDashboardProjector;
 

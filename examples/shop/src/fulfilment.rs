@@ -6,15 +6,16 @@ use crate::{
     StockReserved,
 };
 
-/// Confirms an order once it is paid and its stock is reserved, in whatever order that happens, and
-/// cancels it as soon as one of the two fails.
+/// Confirms an order after it is paid and its stock is reserved, in either order.
+///
+/// Cancels the order as soon as the payment or the reservation fails.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Fulfilment {
     /// Whether the order is paid.
     pub paid: bool,
     /// Whether its stock is reserved.
     pub reserved: bool,
-    /// Whether it was given up.
+    /// Whether the order was cancelled.
     pub cancelled: bool,
 }
 
@@ -22,7 +23,7 @@ impl ProcessManager for Fulfilment {
     const KEY: &'static str = "order_id";
 
     fn routes(on: &mut ProcessManagerRoutes<Self>) {
-        // Any of them may be the first to arrive: order is kept within a stream, not between streams.
+        // Any of these events may arrive first: only events of one stream are ordered.
         on.start(Self::on_order_placed);
         on.start(Self::on_stock_reserved).issues::<ConfirmOrder>();
         on.start(Self::on_stock_refused).issues::<CancelOrder>();

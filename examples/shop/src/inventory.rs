@@ -17,18 +17,18 @@ use crate::{OrderCancelled, OrderPlaced};
     events(StockReceived, StockReserved, StockRefused, StockReleased)
 )]
 pub struct Inventory {
-    /// Identifies the product.
+    /// The id of the product.
     pub product_id: String,
-    /// How many can still be reserved.
+    /// The number of pieces that can be reserved.
     pub available: u32,
-    /// How many are reserved, by order.
+    /// The number of reserved pieces for each order id.
     pub reserved: BTreeMap<String, u32>,
     #[serde(skip)]
     raised: PendingEvents,
 }
 
 impl Inventory {
-    /// The stock of a product of which nothing was ever received.
+    /// Creates an empty stock of a product.
     pub fn empty(product_id: impl Into<String>) -> Self {
         Self {
             product_id: product_id.into(),
@@ -36,7 +36,7 @@ impl Inventory {
         }
     }
 
-    /// Takes in what was delivered.
+    /// Adds delivered pieces to the stock.
     pub fn receive(&mut self, quantity: u32) {
         self.raise(StockReceived {
             product_id: self.product_id.clone(),
@@ -44,8 +44,9 @@ impl Inventory {
         });
     }
 
-    /// Reserves stock for an order, or raises [`StockRefused`] if there is too little. An order that
-    /// has its reservation already keeps it.
+    /// Reserves stock for an order, or raises [`StockRefused`] if there is too little.
+    ///
+    /// Does nothing if the order already has a reservation.
     pub fn reserve(&mut self, order_id: &str, quantity: u32) {
         if self.reserved.contains_key(order_id) {
             return;
@@ -68,7 +69,7 @@ impl Inventory {
         }
     }
 
-    /// Gives back what is reserved for an order, if anything is.
+    /// Releases the reservation of an order, if it has one.
     pub fn release(&mut self, order_id: &str) {
         if let Some(quantity) = self.reserved.get(order_id) {
             self.raise(StockReleased {
@@ -107,13 +108,13 @@ impl Apply<StockReleased> for Inventory {
     }
 }
 
-/// Tells that stock was delivered.
+/// Adds delivered stock.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Command)]
 #[command(part_of = Inventory, id = product_id)]
 pub struct ReceiveStock {
-    /// Which product.
+    /// The id of the product.
     pub product_id: String,
-    /// How many.
+    /// The number of pieces.
     pub quantity: u32,
 }
 
@@ -121,21 +122,21 @@ pub struct ReceiveStock {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Event)]
 #[event(part_of = Inventory, id = product_id)]
 pub struct StockReceived {
-    /// Which product.
+    /// The id of the product.
     pub product_id: String,
-    /// How many.
+    /// The number of pieces.
     pub quantity: u32,
 }
 
-/// Stock was set aside for an order.
+/// Stock was reserved for an order.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Event)]
 #[event(part_of = Inventory, id = product_id)]
 pub struct StockReserved {
-    /// Which product.
+    /// The id of the product.
     pub product_id: String,
-    /// For which order.
+    /// The id of the order.
     pub order_id: String,
-    /// How many.
+    /// The number of pieces.
     pub quantity: u32,
 }
 
@@ -143,29 +144,29 @@ pub struct StockReserved {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Event)]
 #[event(part_of = Inventory, id = product_id)]
 pub struct StockRefused {
-    /// Which product.
+    /// The id of the product.
     pub product_id: String,
-    /// For which order.
+    /// The id of the order.
     pub order_id: String,
-    /// How many were wanted.
+    /// The number of pieces that the order needs.
     pub wanted: u32,
-    /// How many there were.
+    /// The number of pieces that were available.
     pub available: u32,
 }
 
-/// Stock that was set aside for an order can be sold again.
+/// Reserved stock can be sold again.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Event)]
 #[event(part_of = Inventory, id = product_id)]
 pub struct StockReleased {
-    /// Which product.
+    /// The id of the product.
     pub product_id: String,
-    /// For which order it had been set aside.
+    /// The id of the order.
     pub order_id: String,
-    /// How many.
+    /// The number of pieces.
     pub quantity: u32,
 }
 
-/// Takes deliveries in.
+/// Handles deliveries of stock.
 #[derive(Debug)]
 pub struct InventoryCommandHandler;
 
@@ -181,14 +182,15 @@ impl InventoryCommandHandler {
         command: ReceiveStock,
         work: &mut UnitOfWork,
     ) -> Result<(), Error> {
-        let known = work.find::<Inventory>(&command.product_id).await?;
-        let mut inventory = known.unwrap_or_else(|| Inventory::empty(command.product_id));
+        let stored = work.find::<Inventory>(&command.product_id).await?;
+        let mut inventory = stored.unwrap_or_else(|| Inventory::empty(command.product_id));
+
         inventory.receive(command.quantity);
         work.add(inventory)
     }
 }
 
-/// Reserves stock for orders, and gives it back when they are cancelled.
+/// Reserves stock for placed orders and releases it for cancelled ones.
 #[derive(Debug)]
 pub struct InventoryEventHandler;
 
@@ -206,8 +208,9 @@ impl InventoryEventHandler {
         event: OrderPlaced,
         work: &mut UnitOfWork,
     ) -> Result<(), Error> {
-        let known = work.find::<Inventory>(&event.product_id).await?;
-        let mut inventory = known.unwrap_or_else(|| Inventory::empty(event.product_id));
+        let stored = work.find::<Inventory>(&event.product_id).await?;
+        let mut inventory = stored.unwrap_or_else(|| Inventory::empty(event.product_id));
+
         inventory.reserve(&event.order_id, event.quantity);
         work.add(inventory)
     }

@@ -1,5 +1,5 @@
-//! A shop: orders are placed, stock is reserved, and an order is confirmed once it is paid and its
-//! stock is reserved, or cancelled if one of the two fails.
+//! A shop with orders and stock. An order is confirmed after it is paid and its stock is reserved.
+//! It is cancelled if one of the two fails.
 //!
 //! ```text
 //! PlaceOrder -> OrderCommandHandler -> OrderPlaced
@@ -8,7 +8,7 @@
 //!     -> OrderDashboardProjector, StockLevelProjector
 //! ```
 //!
-//! `Order` is kept as state; `Inventory` is event-sourced. The payments come from outside.
+//! `Order` is stored as state; `Inventory` is event-sourced. Payments come from outside.
 
 mod dashboard;
 mod fulfilment;
@@ -36,20 +36,20 @@ pub use order::{
 pub use payment::{PaymentDeclined, PaymentReceived};
 pub use stock_level::{StockLevel, StockLevelProjector};
 
-/// The shop.
+/// Builds the domain of the shop.
 ///
 /// # Errors
 ///
-/// Returns what is wrong with its wiring.
+/// Returns all mistakes in the wiring.
 pub fn domain() -> Result<Domain, WiringErrors> {
     builder().build()
 }
 
-/// The shop that also sends mail to its customers.
+/// Builds the domain of the shop with a handler that mails the customers.
 ///
 /// # Errors
 ///
-/// Returns what is wrong with its wiring.
+/// Returns all mistakes in the wiring.
 pub fn domain_with_mail(mailer: Arc<dyn Mailer>) -> Result<Domain, WiringErrors> {
     builder().event_handler(MailHandler::new(mailer)).build()
 }

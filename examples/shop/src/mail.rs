@@ -7,35 +7,35 @@ use crate::OrderConfirmed;
 /// A mail to a customer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mail {
-    /// Who gets it.
+    /// The id of the customer.
     pub customer_id: String,
-    /// What it says.
+    /// The text of the mail.
     pub text: String,
 }
 
-/// Why a mail could not be sent.
+/// The reason why a mail could not be sent.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the mail server is down")]
 pub struct MailError;
 
-/// Sends mail.
+/// Sends mails.
 pub trait Mailer: fmt::Debug + Send + Sync {
     /// Sends a mail.
     ///
     /// # Errors
     ///
-    /// Returns an error if the mail server does not take it.
+    /// Returns an error if the mail server does not accept the mail.
     fn send(&self, mail: Mail) -> Result<(), MailError>;
 }
 
-/// Tells customers how their orders go.
+/// Mails customers about their orders.
 #[derive(Debug)]
 pub struct MailHandler {
     mailer: Arc<dyn Mailer>,
 }
 
 impl MailHandler {
-    /// Makes a handler that sends through `mailer`.
+    /// Creates a handler that sends through `mailer`.
     pub fn new(mailer: Arc<dyn Mailer>) -> Self {
         Self { mailer }
     }

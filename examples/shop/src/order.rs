@@ -4,7 +4,7 @@ use flow_domain::{
 };
 use serde::{Deserialize, Serialize};
 
-/// What a customer ordered. Kept as state.
+/// An order of a customer. Stored as state.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Aggregate)]
 #[aggregate(
     id = order_id,
@@ -12,45 +12,45 @@ use serde::{Deserialize, Serialize};
     events(OrderPlaced, OrderConfirmed, OrderCancelled)
 )]
 pub struct Order {
-    /// Identifies the order.
+    /// The id of the order.
     pub order_id: String,
-    /// Who ordered.
+    /// The id of the customer.
     pub customer_id: String,
-    /// What was ordered.
+    /// The id of the product.
     pub product_id: String,
-    /// How many.
+    /// The number of pieces.
     pub quantity: u32,
-    /// What it costs altogether.
+    /// The total price.
     pub total_cents: u64,
-    /// How far the order has come.
+    /// The status of the order.
     pub status: OrderStatus,
     #[serde(skip)]
     raised: PendingEvents,
 }
 
-/// How far an order has come.
+/// The status of an order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum OrderStatus {
-    /// Not placed yet.
+    /// The order is not placed yet.
     Draft,
-    /// Placed; payment and stock are awaited.
+    /// The order is placed; payment and stock are pending.
     Placed,
-    /// Paid, with its stock reserved.
+    /// The order is paid and its stock is reserved.
     Confirmed,
-    /// Given up.
+    /// The order was cancelled.
     Cancelled,
 }
 
-/// Why an order refuses.
+/// The reason why an order rejects a command.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum OrderError {
-    /// It was placed before.
+    /// The order is already placed.
     #[error("the order is already placed")]
     AlreadyPlaced,
-    /// It has nothing in it.
+    /// The quantity is zero.
     #[error("an order needs at least one piece")]
     Empty,
-    /// It is not waiting to be confirmed or cancelled.
+    /// The order is in another state than `Placed`.
     #[error("the order is {0:?}, not Placed")]
     NotPlaced(OrderStatus),
 }
@@ -58,7 +58,7 @@ pub enum OrderError {
 impl Rejection for OrderError {}
 
 impl Order {
-    /// Begins an order.
+    /// Creates an order that is not placed yet.
     pub fn draft(
         order_id: impl Into<String>,
         customer_id: impl Into<String>,
@@ -81,12 +81,11 @@ impl Order {
     ///
     /// # Errors
     ///
-    /// Refuses if it is placed already, or empty.
+    /// Rejects the command if the order is already placed, or its quantity is zero.
     pub fn place(&mut self) -> Result<(), OrderError> {
         if self.status != OrderStatus::Draft {
             return Err(OrderError::AlreadyPlaced);
         }
-
         if self.quantity == 0 {
             return Err(OrderError::Empty);
         }
@@ -99,15 +98,14 @@ impl Order {
             quantity: self.quantity,
             total_cents: self.total_cents,
         });
-
         Ok(())
     }
 
-    /// Confirms the order: it is paid and its stock is reserved.
+    /// Confirms the order after it is paid and its stock is reserved.
     ///
     /// # Errors
     ///
-    /// Refuses unless it is placed.
+    /// Rejects the command unless the order is placed.
     pub fn confirm(&mut self) -> Result<(), OrderError> {
         self.require_placed()?;
         self.status = OrderStatus::Confirmed;
@@ -118,11 +116,11 @@ impl Order {
         Ok(())
     }
 
-    /// Gives the order up.
+    /// Cancels the order.
     ///
     /// # Errors
     ///
-    /// Refuses unless it is placed.
+    /// Rejects the command unless the order is placed.
     pub fn cancel(&mut self, reason: impl Into<String>) -> Result<(), OrderError> {
         self.require_placed()?;
         self.status = OrderStatus::Cancelled;
@@ -131,49 +129,48 @@ impl Order {
             product_id: self.product_id.clone(),
             reason: reason.into(),
         });
-
         Ok(())
     }
 
     fn require_placed(&self) -> Result<(), OrderError> {
         match self.status {
             OrderStatus::Placed => Ok(()),
-            other => Err(OrderError::NotPlaced(other)),
+            status => Err(OrderError::NotPlaced(status)),
         }
     }
 }
 
-/// Asks for an order to be placed.
+/// Places an order.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Command)]
 #[command(part_of = Order, id = order_id)]
 pub struct PlaceOrder {
-    /// The id that the order is to have.
+    /// The id of the new order.
     pub order_id: String,
-    /// Who orders.
+    /// The id of the customer.
     pub customer_id: String,
-    /// What is ordered.
+    /// The id of the product.
     pub product_id: String,
-    /// How many.
+    /// The number of pieces.
     pub quantity: u32,
-    /// What it costs altogether.
+    /// The total price.
     pub total_cents: u64,
 }
 
-/// Asks for an order to be confirmed.
+/// Confirms an order.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Command)]
 #[command(part_of = Order, id = order_id)]
 pub struct ConfirmOrder {
-    /// Which order.
+    /// The id of the order.
     pub order_id: String,
 }
 
-/// Asks for an order to be given up.
+/// Cancels an order.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Command)]
 #[command(part_of = Order, id = order_id)]
 pub struct CancelOrder {
-    /// Which order.
+    /// The id of the order.
     pub order_id: String,
-    /// Why.
+    /// The reason.
     pub reason: String,
 }
 
@@ -181,41 +178,41 @@ pub struct CancelOrder {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Event)]
 #[event(part_of = Order, id = order_id)]
 pub struct OrderPlaced {
-    /// Which order.
+    /// The id of the order.
     pub order_id: String,
-    /// Who ordered.
+    /// The id of the customer.
     pub customer_id: String,
-    /// What was ordered.
+    /// The id of the product.
     pub product_id: String,
-    /// How many.
+    /// The number of pieces.
     pub quantity: u32,
-    /// What it costs altogether.
+    /// The total price.
     pub total_cents: u64,
 }
 
-/// An order is paid and its stock is reserved.
+/// An order was confirmed: it is paid and its stock is reserved.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Event)]
 #[event(part_of = Order, id = order_id)]
 pub struct OrderConfirmed {
-    /// Which order.
+    /// The id of the order.
     pub order_id: String,
-    /// Who ordered.
+    /// The id of the customer.
     pub customer_id: String,
 }
 
-/// An order was given up.
+/// An order was cancelled.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Event)]
 #[event(part_of = Order, id = order_id)]
 pub struct OrderCancelled {
-    /// Which order.
+    /// The id of the order.
     pub order_id: String,
-    /// What had been ordered.
+    /// The id of the product.
     pub product_id: String,
-    /// Why.
+    /// The reason.
     pub reason: String,
 }
 
-/// Decides on orders.
+/// Handles the commands of orders.
 #[derive(Debug)]
 pub struct OrderCommandHandler;
 
@@ -229,8 +226,8 @@ impl CommandHandler for OrderCommandHandler {
 
 impl OrderCommandHandler {
     async fn place_order(&self, command: PlaceOrder, work: &mut UnitOfWork) -> Result<(), Error> {
-        let known = work.find::<Order>(&command.order_id).await?;
-        let mut order = known.unwrap_or_else(|| {
+        let stored = work.find::<Order>(&command.order_id).await?;
+        let mut order = stored.unwrap_or_else(|| {
             Order::draft(
                 command.order_id,
                 command.customer_id,

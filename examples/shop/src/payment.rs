@@ -1,24 +1,24 @@
 use flow_domain::Event;
 use serde::{Deserialize, Serialize};
 
-/// The payment service took the money for an order. It comes from outside.
+/// The payment service received the money for an order. Comes from outside.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Event)]
 #[event(category = "payment", id = payment_id)]
 pub struct PaymentReceived {
-    /// Identifies the payment.
+    /// The id of the payment.
     pub payment_id: String,
-    /// Which order was paid.
+    /// The id of the order.
     pub order_id: String,
-    /// How much.
+    /// The amount.
     pub amount_cents: u64,
 }
 
-/// The payment service could not take the money for an order. It comes from outside.
+/// The payment service could not collect the money for an order. Comes from outside.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Event)]
 #[event(category = "payment", id = payment_id)]
 pub struct PaymentDeclined {
-    /// Identifies the payment.
+    /// The id of the payment.
     pub payment_id: String,
-    /// Which order was to be paid.
+    /// The id of the order.
     pub order_id: String,
 }

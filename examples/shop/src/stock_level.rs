@@ -3,20 +3,20 @@ use serde::{Deserialize, Serialize};
 
 use crate::{StockReceived, StockReleased, StockReserved};
 
-/// How much of a product there is.
+/// The stock of a product as the shop shows it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Projection)]
 #[projection(id = product_id)]
 pub struct StockLevel {
-    /// Which product.
+    /// The id of the product.
     pub product_id: String,
-    /// How many can be sold.
+    /// The number of pieces that can be sold.
     pub available: u32,
-    /// How many are set aside for orders.
+    /// The number of pieces reserved for orders.
     pub reserved: u32,
 }
 
 impl StockLevel {
-    fn none(product_id: &str) -> Self {
+    fn empty(product_id: &str) -> Self {
         Self {
             product_id: product_id.to_owned(),
             available: 0,
@@ -25,7 +25,7 @@ impl StockLevel {
     }
 }
 
-/// Keeps [`StockLevel`].
+/// Maintains [`StockLevel`].
 #[derive(Debug)]
 pub struct StockLevelProjector;
 
@@ -36,7 +36,7 @@ impl Projector for StockLevelProjector {
         on.event(Self::on_stock_received);
         on.event(Self::on_stock_reserved);
         on.event(Self::on_stock_released);
-        // It counts, so what comes again must not count again.
+        // The projector adds quantities up, so a redelivered event must not count twice.
         on.subscription().once();
     }
 }
@@ -51,8 +51,9 @@ impl StockLevelProjector {
             product_id,
             quantity,
         } = event;
-        let none = || StockLevel::none(&product_id);
-        rows.change_or_insert(&product_id, none, |row| row.available += quantity)
+        let empty = || StockLevel::empty(&product_id);
+
+        rows.change_or_insert(&product_id, empty, |row| row.available += quantity)
             .await
     }
 

@@ -1,5 +1,5 @@
 use flow_domain::record::{
-    Entry, EntryKind, HandlerOutcome, Invariant, InvariantSet, InvariantViolation,
+    Entry, EntryId, EntryKind, HandlerOutcome, Invariant, InvariantSet, InvariantViolation,
 };
 
 use crate::{
@@ -12,99 +12,133 @@ use crate::{
     },
 };
 
+/// A violated invariant, and where it happened.
+struct Violation<'a> {
+    /// The index of the step.
+    step: usize,
+    details: &'a InvariantViolation,
+    /// The handler that wrote the value, with the entry at which its call began.
+    handler: Option<(EntryId, &'static str)>,
+}
+
 impl Runner<'_, '_> {
-    /// Remembers where in the record a step begins in which something happens.
+    /// Stores where in the record a given step or an act begins.
     pub(in crate::run) fn mark_step_start(&mut self, idx: usize, step: &Step<'_>) {
-        let happens = !matches!(step.kind, StepKind::Then(_) | StepKind::Fault(_));
-        if happens && self.plan.invariants != InvariantSet::NONE {
+        let adds_entries = !matches!(step.kind, StepKind::Then(_) | StepKind::Fault(_));
+        if adds_entries && self.plan.invariants != InvariantSet::NONE {
             let n_entries = self.outcome.record().entries().len();
             self.step_starts.push((idx, n_entries));
         }
     }
 
-    /// Fails a sentence that broke a law which is looked after. This comes first: what else failed did
-    /// so because of it, mostly.
+    /// Checks the invariants of the run.
+    ///
+    /// Violations are reported before other failures, because they are usually the cause of those.
     pub(in crate::run) async fn check_invariants(
         &mut self,
-        finished: Result<(), Stop>,
+        result: Result<(), Stop>,
     ) -> Result<(), Stop> {
         if self.plan.invariants == InvariantSet::NONE {
-            return finished;
+            return result;
         }
 
-        let mut failed = self.violation_failures();
-        if failed.is_empty() && self.plan.invariants.has(Invariant::Rebuild) {
-            failed = self.stale_projection_failures().await;
+        let mut failures = self.violation_failures();
+        if failures.is_empty() && self.plan.invariants.has(Invariant::Rebuild) {
+            failures = self.stale_projection_failures().await;
+        }
+        if failures.is_empty() {
+            return result;
         }
 
-        if failed.is_empty() {
-            return finished;
-        }
-
-        self.failures.splice(0..0, failed);
+        self.failures.splice(0..0, failures);
         Err(Stop)
     }
 
-    /// The laws that were broken by what the sentence says, and by what handlers wrote.
+    /// Returns a failure for each violation, both of the messages in the test and of what handlers wrote.
     fn violation_failures(&self) -> Vec<StepMismatch> {
-        let laws = self.plan.invariants;
-        let said = self
-            .plan
+        let violations: Vec<Violation<'_>> = self
+            .violations_of_test()
+            .chain(self.violations_of_handlers())
+            .collect();
+        // A value that does not survive a round trip usually breaks the fold as well. Only the round
+        // trip is reported then.
+        let breaks_round_trip = violations
+            .iter()
+            .any(|violation| violation.details.invariant == Invariant::RoundTrip);
+
+        let mut reported: Vec<Mismatch> = Vec::new();
+        let mut failures = Vec::new();
+        for Violation {
+            step,
+            details,
+            handler,
+        } in violations
+        {
+            if self.is_reported_by_handler(details)
+                || breaks_round_trip && details.invariant == Invariant::Fold
+            {
+                continue;
+            }
+
+            let mismatch = match handler {
+                Some((started, handler)) => {
+                    violation_mismatch(details, &format!("written by {handler}"))
+                        .with_subject(Subject::Invariant(details.invariant, started))
+                }
+                None => violation_mismatch(details, "from the test flow"),
+            };
+            // A retry repeats the same violation.
+            if !reported.contains(&mismatch) {
+                reported.push(mismatch.clone());
+                failures.push(self.failure_at(step, mismatch));
+            }
+        }
+
+        failures
+    }
+
+    /// Returns the violations of messages and aggregates that the test itself contains or builds.
+    fn violations_of_test(&self) -> impl Iterator<Item = Violation<'_>> {
+        let invariants = self.plan.invariants;
+        self.plan
             .invariant_violations
             .iter()
-            .chain(&self.invariant_violations);
-        let said = said.filter(|(_, broken)| laws.has(broken.invariant));
-        let said = said.map(|(step, one)| (*step, one, None));
+            .chain(&self.invariant_violations)
+            .filter(move |(_, details)| invariants.has(details.invariant))
+            .map(|(step, details)| Violation {
+                step: *step,
+                details,
+                handler: None,
+            })
+    }
+
+    /// Returns the violations in the record.
+    fn violations_of_handlers(&self) -> impl Iterator<Item = Violation<'_>> {
         let record = self.outcome.record();
-        let written = record.entries().iter().filter_map(|entry| {
-            let EntryKind::InvariantViolated(one) = &entry.kind else {
+        record.entries().iter().filter_map(move |entry| {
+            let EntryKind::InvariantViolated(details) = &entry.kind else {
                 return None;
             };
 
             let started = entry.cause.map(|cause| &record.entry(cause).kind);
-            let by = match started {
+            let handler = match started {
                 Some(EntryKind::HandlerStarted { handler, .. }) => entry.cause.zip(Some(*handler)),
                 _ => None,
             };
-
-            Some((self.step_of(entry), &**one, by))
-        });
-        let mut told: Vec<Mismatch> = Vec::new();
-        let mut failed = Vec::new();
-        let all: Vec<_> = said.chain(written).collect();
-        // What does not come back is mostly why an aggregate is not what its events make of it.
-        let is_lost = all
-            .iter()
-            .any(|(_, one, _)| one.invariant == Invariant::RoundTrip);
-
-        for (step, one, by) in all {
-            if self.is_reported_by_handler(one) || is_lost && one.invariant == Invariant::Fold {
-                continue;
-            }
-
-            let mismatch = match by {
-                Some((started, handler)) => {
-                    violation_mismatch(one, &format!("as {handler} wrote it"))
-                        .with_subject(Subject::Invariant(one.invariant, started))
-                }
-                None => violation_mismatch(one, "as the sentence says it"),
-            };
-
-            // A message that is tried again breaks it again.
-            if !told.contains(&mismatch) {
-                told.push(mismatch.clone());
-                failed.push(self.failure_at(step, mismatch));
-            }
-        }
-
-        failed
+            Some(Violation {
+                step: self.step_of(entry),
+                details,
+                handler,
+            })
+        })
     }
 
+    /// Returns a failure of the step with this index.
     pub(super) fn failure_at(&self, step: usize, mismatch: Mismatch) -> StepMismatch {
         StepMismatch::new(step, self.plan.steps[step].location, mismatch)
     }
 
-    /// The step in which this happened.
+    /// Returns the index of the step in which this entry was added.
     pub(super) fn step_of(&self, entry: &Entry) -> usize {
         self.step_starts
             .iter()
@@ -113,9 +147,11 @@ impl Runner<'_, '_> {
             .map_or(0, |(step, _)| *step)
     }
 
-    /// Returns true if a handler failed because it could not read it: that is told, or spoken of.
-    fn is_reported_by_handler(&self, broken: &InvariantViolation) -> bool {
-        let Err(reason) = &broken.restored else {
+    /// Returns true if a handler failed with the same error, because it could not read the value.
+    ///
+    /// That failure is reported anyway, or covered by a `then_*` step.
+    fn is_reported_by_handler(&self, violation: &InvariantViolation) -> bool {
+        let Err(reason) = &violation.restored else {
             return false;
         };
 
@@ -125,8 +161,8 @@ impl Runner<'_, '_> {
             .iter()
             .any(|entry| match &entry.kind {
                 EntryKind::HandlerEnded(
-                    HandlerOutcome::Failed(undone) | HandlerOutcome::Rejected(undone),
-                ) => undone.reason.contains(reason),
+                    HandlerOutcome::Failed(rolled_back) | HandlerOutcome::Rejected(rolled_back),
+                ) => rolled_back.reason.contains(reason),
                 _ => false,
             })
     }

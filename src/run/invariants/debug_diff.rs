@@ -1,109 +1,110 @@
-//! Where two values differ, as far as `{:#?}` shows it.
+//! Compares two values by their `{:#?}` output.
 
-/// One place in which two values differ.
+/// A field in which two values differ.
 #[derive(Debug, PartialEq)]
 pub(super) struct FieldDiff {
-    /// The way to it: `address.city`. Empty for the whole.
+    /// The path of the field: `address.city`. Empty for the whole value.
     pub(super) path: String,
     pub(super) left: String,
     pub(super) right: String,
 }
 
-/// Tells, field by field, how two values differ.
-pub(super) fn diff_debug_text(one: &str, other: &str) -> Vec<FieldDiff> {
-    let mut list = Vec::new();
-    collect_diffs(&mut list, "", one, other);
-    list
+/// Returns the fields in which two values differ. `left` and `right` are their `{:#?}` outputs.
+pub(super) fn diff_debug_text(left: &str, right: &str) -> Vec<FieldDiff> {
+    let mut diffs = Vec::new();
+    collect_diffs(&mut diffs, "", left, right);
+    diffs
 }
 
-fn collect_diffs(list: &mut Vec<FieldDiff>, path: &str, one: &str, other: &str) {
-    if one == other {
+/// Adds the differences of two values at `path`, and of the fields inside them.
+fn collect_diffs(diffs: &mut Vec<FieldDiff>, path: &str, left: &str, right: &str) {
+    if left == right {
         return;
     }
 
-    let head = |text: &str| text.lines().next().map(str::to_owned);
-    let are_alike = head(one) == head(other);
-    let parts = (fields_of(one), fields_of(other));
-    let (Some(ones), Some(others), true) = (parts.0, parts.1, are_alike) else {
-        list.push(FieldDiff {
+    // The first line has the name of the type or variant. Fields of two variants are not compared.
+    let has_same_name = left.lines().next() == right.lines().next();
+    let (Some(left_fields), Some(right_fields), true) =
+        (fields_of(left), fields_of(right), has_same_name)
+    else {
+        diffs.push(FieldDiff {
             path: path.to_owned(),
-            left: on_one_line(one),
-            right: on_one_line(other),
+            left: on_one_line(left),
+            right: on_one_line(right),
         });
         return;
     };
 
-    let names = ones.iter().chain(&others).map(|(name, _)| name);
     let mut seen: Vec<&str> = Vec::new();
-
-    for name in names {
+    for (name, _) in left_fields.iter().chain(&right_fields) {
         if seen.contains(&name.as_str()) {
             continue;
         }
-
         seen.push(name);
-        let value = |parts: &[(String, String)]| {
-            parts
+
+        let value_in = |fields: &[(String, String)]| {
+            fields
                 .iter()
                 .find(|(other, _)| other == name)
                 .map_or_else(|| "nothing".to_owned(), |(_, value)| value.clone())
         };
-
-        let inner = match path {
+        let field_path = match path {
             "" => name.clone(),
             _ => format!("{path}.{name}"),
         };
-        collect_diffs(list, &inner, &value(&ones), &value(&others));
+        collect_diffs(
+            diffs,
+            &field_path,
+            &value_in(&left_fields),
+            &value_in(&right_fields),
+        );
     }
 }
 
-/// The fields of a value that has some.
+/// Returns the names and values of the fields, if the value has named fields.
 fn fields_of(text: &str) -> Option<Vec<(String, String)>> {
     let (head, rest) = text.split_once('\n')?;
     let body = rest.strip_suffix("\n}").filter(|_| head.ends_with('{'))?;
-    let mut parts: Vec<(String, String)> = Vec::new();
 
+    let mut fields: Vec<(String, String)> = Vec::new();
     for line in body.lines() {
         let line = line.strip_prefix("    ")?;
-        let goes_on = line.starts_with([' ', '}', ']', ')']);
-
-        match (goes_on, line.split_once(": ")) {
+        let is_continued = line.starts_with([' ', '}', ']', ')']);
+        match (is_continued, line.split_once(": ")) {
             (true, _) => {
-                let (_, value) = parts.last_mut()?;
+                let (_, value) = fields.last_mut()?;
                 value.push('\n');
                 value.push_str(line);
             }
             (false, Some((name, value))) => {
-                // The fields of JSON are in quotes.
+                // The field names of JSON are in quotes.
                 let name = name.trim_matches('"');
-                parts.push((name.to_owned(), value.to_owned()));
+                fields.push((name.to_owned(), value.to_owned()));
             }
             (false, None) => return None,
         }
     }
 
-    for (_, value) in &mut parts {
+    for (_, value) in &mut fields {
         if value.ends_with(',') {
             value.pop();
         }
     }
 
-    Some(parts)
+    Some(fields)
 }
 
-/// Writes a value that is shown on several lines on one.
+/// Joins a value of several lines into one line.
 fn on_one_line(text: &str) -> String {
     let mut line = String::new();
     for part in text.lines().map(str::trim) {
-        let closes = part.starts_with(['}', ']', ')']);
-        if closes && line.ends_with(',') {
+        let is_closing = part.starts_with(['}', ']', ')']);
+        if is_closing && line.ends_with(',') {
             line.pop();
         }
-
         if !line.is_empty() && !line.ends_with(['(', '[']) && !part.starts_with([']', ')']) {
             line.push(' ');
         }
-
         line.push_str(part);
     }
 
@@ -131,26 +132,28 @@ mod tests {
     }
 
     #[track_caller]
-    fn check(one: &Order, other: &Order, expected: &[(&str, &str, &str)]) {
-        let differing = diff_debug_text(&format!("{one:#?}"), &format!("{other:#?}"));
+    fn check(left: &Order, right: &Order, expected: &[(&str, &str, &str)]) {
+        let diffs = diff_debug_text(&format!("{left:#?}"), &format!("{right:#?}"));
 
-        let found = differing.iter();
-        let found = found.map(|one| (one.path.as_str(), one.left.as_str(), one.right.as_str()));
-        assert_eq!(found.collect::<Vec<_>>(), expected);
+        let found: Vec<_> = diffs
+            .iter()
+            .map(|diff| (diff.path.as_str(), diff.left.as_str(), diff.right.as_str()))
+            .collect();
+        assert_eq!(found, expected);
     }
 
     #[test]
     fn diff_of_two_variants_is_one_whole_value() {
-        let list = diff_debug_text("Open {\n    total: 1,\n}", "Closed {\n    total: 1,\n}");
+        let diffs = diff_debug_text("Open {\n    total: 1,\n}", "Closed {\n    total: 1,\n}");
 
-        assert_eq!(list.len(), 1);
-        assert_eq!(list[0].left, "Open { total: 1 }");
-        assert_eq!(list[0].right, "Closed { total: 1 }");
+        assert_eq!(diffs.len(), 1);
+        assert_eq!(diffs[0].left, "Open { total: 1 }");
+        assert_eq!(diffs[0].right, "Closed { total: 1 }");
     }
 
     #[test]
     fn diff_lists_differing_fields_with_their_paths() {
-        let one = Order {
+        let order = Order {
             note: Some((1, 2)),
             lines: vec![1, 2],
             to: Address {
@@ -161,7 +164,7 @@ mod tests {
         };
 
         check(
-            &one,
+            &order,
             &Order::default(),
             &[
                 ("note", "Some((1, 2))", "None"),
@@ -174,17 +177,14 @@ mod tests {
 
     #[test]
     fn diff_without_fields_shows_the_whole_value() {
-        let found = diff_debug_text("1", "2");
-
-        let (one, other) = ("1".to_owned(), "2".to_owned());
-        let path = String::new();
+        let diffs = diff_debug_text("1", "2");
 
         assert_eq!(
-            found,
+            diffs,
             [FieldDiff {
-                path,
-                left: one,
-                right: other
+                path: String::new(),
+                left: "1".to_owned(),
+                right: "2".to_owned(),
             }]
         );
     }

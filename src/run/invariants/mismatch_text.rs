@@ -10,170 +10,201 @@ use crate::{
     run::invariants::debug_diff::{FieldDiff, diff_debug_text},
 };
 
-/// Who wrote a row last, and because of what.
+/// The last writer of a row.
 pub(super) struct RowWriter {
     pub(super) handler: &'static str,
+    /// The event on which it wrote the row.
     pub(super) event: Option<String>,
-    /// An event that it handled more than once, and how often.
+    /// An event that it handled more than once, and the number of times.
     pub(super) repeated_event: Option<(String, usize)>,
 }
 
-/// Puts into words that a message, state or aggregate broke a law; `who` says who made it so.
-pub(crate) fn violation_mismatch(broken: &InvariantViolation, who: &str) -> Mismatch {
-    let by = &broken.violated_by;
-    let again = match &broken.restored {
-        Ok(again) => again,
+/// Returns the mismatch of a message, state or aggregate that violates an invariant.
+///
+/// `origin` says where the value comes from: `written by Payments`.
+pub(crate) fn violation_mismatch(violation: &InvariantViolation, origin: &str) -> Mismatch {
+    let subject = &violation.violated_by;
+    let invariant = violation.invariant;
+    let restored = match &violation.restored {
+        Ok(restored) => restored,
         Err(err) => {
-            let found = match broken.invariant {
-                Invariant::Fold => format!("{by}, {who}, cannot be folded from its events"),
-                _ => format!("{by}, {who}, cannot be read back"),
+            let found = match invariant {
+                Invariant::Fold => format!("{subject}, {origin}, cannot be folded from its events"),
+                _ => format!("{subject}, {origin}, cannot be deserialized"),
             };
-            let lines = vec![err.clone(), opt_out_hint(broken.invariant)];
-            return Mismatch::new(expected_text(broken.invariant), found).with_differences(lines);
+            let lines = vec![err.clone(), opt_out_hint(invariant)];
+            return Mismatch::new(expected_text(invariant), found).with_differences(lines);
         }
     };
-    let differing = diff_debug_text(&broken.live, again);
-    let (found, joined) = match broken.invariant {
-        Invariant::Fold => ("is not what its events make of it", "folded"),
-        _ => ("comes back as something else", "comes back as"),
-    };
-    let mut lines = difference_lines(&differing, joined);
 
-    lines.push(match broken.invariant {
+    let (found, verb) = match invariant {
+        Invariant::Fold => ("differs from the state folded from its events", "folded"),
+        _ => (
+            "changes when it is serialized and deserialized",
+            "deserialized",
+        ),
+    };
+    let found = format!("{subject}, {origin}, {found}");
+
+    let diffs = diff_debug_text(&violation.live, restored);
+    let mut lines = difference_lines(&diffs, verb);
+    lines.push(match invariant {
         Invariant::Fold => {
-            "Change it in `apply`, not beside it: only its events are kept".to_owned()
+            "Change the state only in `apply`, because only its events are stored".to_owned()
         }
-        _ => round_trip_hint(broken, &differing),
+        _ => round_trip_hint(violation, &diffs),
     });
+    lines.push(opt_out_hint(invariant));
 
-    lines.push(opt_out_hint(broken.invariant));
-    let found = format!("{by}, {who}, {found}");
-
-    Mismatch::new(expected_text(broken.invariant), found).with_differences(lines)
+    Mismatch::new(expected_text(invariant), found).with_differences(lines)
 }
 
-const PROJECTOR_INPUTS_HINT: &str = "A projector knows its rows and the event, and nothing else: \
-     not the clock (`rows.event_time()`),\nnot what it remembers itself, and not in which order streams come";
+const PROJECTOR_INPUTS_HINT: &str = "A projector must use only its rows and the event. \
+     It must not use the clock (use `rows.event_time()`),\nits own fields, or the order of the streams";
 
-/// Puts into words that rows of one projection are not what its events make of them.
+/// Returns the mismatch of a projection with rows that differ from the rebuilt ones.
+///
+/// The first row is shown in full, the others by id.
 pub(super) fn stale_rows_mismatch(
     first: &StaleRow,
     writer: Option<&RowWriter>,
     others: &[&StaleRow],
 ) -> Mismatch {
     let row = format!("{} {:?}", first.table.name, first.id);
-    let again = writer.and_then(|writer| writer.repeated_event.as_ref());
-    let writer = writer.map(|RowWriter { handler, event, .. }| match event {
-        Some(event) => format!(", last written by {handler} on {event},"),
-        None => format!(", written by {handler},"),
-    });
-    let writer = writer.unwrap_or_default();
-    let mut found = format!("{row}{writer} is not what the events make of it");
-
+    let written_by = match writer {
+        Some(RowWriter {
+            handler,
+            event: Some(event),
+            ..
+        }) => format!(", last written by {handler} on {event},"),
+        Some(RowWriter { handler, .. }) => format!(", written by {handler},"),
+        None => String::new(),
+    };
+    let mut found = format!("{row}{written_by} differs from the row rebuilt from the events");
     if !others.is_empty() {
         let ids = others.iter().map(|row| format!("{:?}", row.id));
-        found.push_str("\nneither is ");
+        found.push_str("\nalso different: ");
         found.push_str(&first_few(ids));
     }
 
-    let mut lines = match (&first.live, &first.rebuilt) {
-        (Some(live), Some(rebuilt)) => {
-            let differing = differences(&live.to_value(), &rebuilt.to_value());
-            let shown = |value: &Option<Value>| match value {
-                Some(value) => cut_middle(value.to_string()),
-                None => "nothing".to_owned(),
-            };
-            let width = differing.iter().map(|one| one.path.chars().count()).max();
-            let width = width.unwrap_or(0);
-            let lines = differing.iter().map(|one| {
-                let (live, rebuilt) = (shown(&one.expected), shown(&one.found));
-                format!("{:<width$}  is {live}, rebuilt {rebuilt}", one.path)
-            });
-
-            lines.collect()
-        }
-        (live, rebuilt) => {
-            let shown = |row: &Option<_>| row.as_ref().map_or("nothing".to_owned(), show_stored);
-            vec![
-                format!("is       {}", shown(live)),
-                format!("rebuilt  {}", shown(rebuilt)),
-            ]
-        }
-    };
-
-    lines.push(match again {
+    let mut lines = stale_row_lines(first);
+    let repeated_event = writer.and_then(|writer| writer.repeated_event.as_ref());
+    lines.push(match repeated_event {
         Some((event, n)) => format!(
-            "{event} came {n} times and counts once: `on.subscription().once()` lets what comes again go"
+            "{event} was handled {n} times and a rebuild handles it once: `on.subscription().once()` skips redelivered messages"
         ),
         None => PROJECTOR_INPUTS_HINT.to_owned(),
     });
-
     lines.push(opt_out_hint(Invariant::Rebuild));
+
     Mismatch::new(expected_text(Invariant::Rebuild), found).with_differences(lines)
 }
 
-/// Puts into words that a projector failed on events that it handled before.
+/// Shows the fields in which a stale row and the rebuilt one differ.
+///
+/// If one of them is missing, the other is shown whole.
+fn stale_row_lines(row: &StaleRow) -> Vec<String> {
+    let (Some(live), Some(rebuilt)) = (&row.live, &row.rebuilt) else {
+        let show = |row: &Option<_>| row.as_ref().map_or("nothing".to_owned(), show_stored);
+        return vec![
+            format!("stored   {}", show(&row.live)),
+            format!("rebuilt  {}", show(&row.rebuilt)),
+        ];
+    };
+
+    let differences = differences(&live.to_value(), &rebuilt.to_value());
+    let width = differences
+        .iter()
+        .map(|difference| difference.path.chars().count())
+        .max()
+        .unwrap_or(0);
+    let show = |value: &Option<Value>| match value {
+        Some(value) => cut_middle(value.to_string()),
+        None => "nothing".to_owned(),
+    };
+    differences
+        .iter()
+        .map(|difference| {
+            let (live, rebuilt) = (show(&difference.expected), show(&difference.found));
+            format!(
+                "{:<width$}  {live}, but {rebuilt} when rebuilt",
+                difference.path
+            )
+        })
+        .collect()
+}
+
+/// Returns the mismatch of a projector that fails on events during a rebuild, but handled them before.
 pub(super) fn rebuild_failure_mismatch(failures: &[String]) -> Mismatch {
     let mut lines = failures.to_vec();
     lines.push(opt_out_hint(Invariant::Rebuild));
-    let found = "a projector that handled an event fails on it when it is rebuilt";
+
+    let found = "a projector handled an event, but fails on it in a rebuild";
     Mismatch::new(expected_text(Invariant::Rebuild), found).with_differences(lines)
 }
 
-fn expected_text(law: Invariant) -> String {
-    let text = match law {
-        Invariant::RoundTrip => "what is serialised comes back equal",
-        Invariant::Fold => "an event-sourced aggregate is what its events make of it",
-        _ => "a projection that is rebuilt from all events is the same",
+/// Returns what the invariant requires, as text.
+fn expected_text(invariant: Invariant) -> String {
+    let text = match invariant {
+        Invariant::RoundTrip => "a value stays equal when it is serialized and deserialized",
+        Invariant::Fold => "an event-sourced aggregate equals the state folded from its events",
+        _ => "a projection rebuilt from all events equals the stored one",
     };
-    format!("{text} (the law `{law}`)")
+    format!("{text} (the invariant `{invariant}`)")
 }
 
-fn opt_out_hint(law: Invariant) -> String {
-    let name = match law {
+/// Returns the hint how to disable the invariant.
+fn opt_out_hint(invariant: Invariant) -> String {
+    let name = match invariant {
         Invariant::RoundTrip => "RoundTrip",
         Invariant::Fold => "Fold",
         _ => "Rebuild",
     };
-    format!("If it is meant so, say why: `.without_law(flow_harness::Law::{name}, \"..\")`")
+    format!(
+        "If this is intended, say why: `.disable_invariant(flow_harness::Invariant::{name}, \"..\")`"
+    )
 }
 
-fn round_trip_hint(broken: &InvariantViolation, differing: &[FieldDiff]) -> String {
-    let written = broken.serialized.as_ref().map_or("", |one| one.as_json());
-    let is_lost = |one: &&FieldDiff| {
-        let field = one.path.rsplit('.').next().unwrap_or_default();
-        !field.is_empty() && !written.contains(&format!("\"{field}\":"))
+/// Names the fields that are missing in the serialized value, or other likely causes.
+fn round_trip_hint(violation: &InvariantViolation, diffs: &[FieldDiff]) -> String {
+    let serialized = violation
+        .serialized
+        .as_ref()
+        .map_or("", |payload| payload.as_json());
+    let is_missing = |path: &str| {
+        let field = path.rsplit('.').next().unwrap_or_default();
+        !field.is_empty() && !serialized.contains(&format!("\"{field}\":"))
     };
-    let lost: Vec<String> = (differing.iter().filter(is_lost))
-        .map(|one| format!("`{}`", one.path))
+    let missing: Vec<String> = diffs
+        .iter()
+        .filter(|diff| is_missing(&diff.path))
+        .map(|diff| format!("`{}`", diff.path))
         .collect();
 
-    if lost.is_empty() {
-        return "What writes it and what reads it do not agree, or its `PartialEq` compares something else"
+    if missing.is_empty() {
+        return "`Serialize` and `Deserialize` do not match, or `PartialEq` compares something else"
             .to_owned();
     }
-
-    let lost = lost.join(", ");
-    format!("{lost} is not written (`#[serde(skip)]`?): whoever reads it has the default")
+    let be = if missing.len() == 1 { "is" } else { "are" };
+    let missing = missing.join(", ");
+    format!(
+        "{missing} {be} not serialized (`#[serde(skip)]`?), so the deserialized value has the default"
+    )
 }
 
-fn difference_lines(differing: &[FieldDiff], joined: &str) -> Vec<String> {
-    let width = differing
+/// Shows each difference on a line of its own. `verb` says how the second value was restored.
+fn difference_lines(diffs: &[FieldDiff], verb: &str) -> Vec<String> {
+    let width = diffs
         .iter()
-        .map(|one| one.path.chars().count())
+        .map(|diff| diff.path.chars().count())
         .max()
         .unwrap_or(0);
 
-    let lines = differing.iter().map(
-        |FieldDiff {
-             path,
-             left: one,
-             right: other,
-         }| {
-            let line = format!("{path:<width$}  is {one}, {joined} {other}");
+    diffs
+        .iter()
+        .map(|FieldDiff { path, left, right }| {
+            let line = format!("{path:<width$}  {left}, but {right} when {verb}");
             line.trim_start().to_owned()
-        },
-    );
-
-    lines.collect()
+        })
+        .collect()
 }

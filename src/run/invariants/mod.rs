@@ -1,4 +1,4 @@
-//! The laws that every sentence looks after by itself, and the words for those that are broken.
+//! Checks the invariants of a run, and reports their violations.
 
 mod check;
 mod debug_diff;

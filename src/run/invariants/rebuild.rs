@@ -14,9 +14,9 @@ use crate::{
 };
 
 impl Runner<'_, '_> {
-    /// The projections that are not what all events make of them.
+    /// Rebuilds the projections from all events, and returns a failure for each one that differs.
     ///
-    /// Nothing is said of one whose projectors have not handled all events that there are.
+    /// A projection is skipped if its projectors have not handled all events.
     pub(super) async fn stale_projection_failures(&self) -> Vec<StepMismatch> {
         let projections = self.caught_up_projections();
         if projections.is_empty() || !self.outcome.remaining().is_quiet() {
@@ -24,8 +24,8 @@ impl Runner<'_, '_> {
         }
 
         let last = self.plan.steps.len() - 1;
-        let (rows, rebuilt) = match self.outcome.system().stale_rows(&projections).await {
-            Ok(rebuilt) => rebuilt,
+        let (rows, report) = match self.outcome.system().stale_rows(&projections).await {
+            Ok(rows_and_report) => rows_and_report,
             Err(err) => {
                 let found = err.with_causes().to_string();
                 let mismatch = Mismatch::new("projections that can be rebuilt", found);
@@ -33,35 +33,33 @@ impl Runner<'_, '_> {
             }
         };
 
-        if !rebuilt.skipped.is_empty() {
-            let failures = rebuilt.skipped.iter().map(ToString::to_string);
-            let failures: Vec<String> = failures.collect();
+        if !report.skipped.is_empty() {
+            let failures: Vec<String> = report.skipped.iter().map(ToString::to_string).collect();
             return vec![self.failure_at(last, rebuild_failure_mismatch(&failures))];
         }
 
-        let mut failed = Vec::new();
+        let mut failures = Vec::new();
         for name in projections {
             let mut rows = rows.iter().filter(|row| row.table.name == name);
             if let Some(first) = rows.next() {
                 let others: Vec<&StaleRow> = rows.collect();
                 let (step, writer) = self.last_writer(first);
                 let mismatch = stale_rows_mismatch(first, writer.as_ref(), &others);
-                failed.push(self.failure_at(step.unwrap_or(last), mismatch));
+                failures.push(self.failure_at(step.unwrap_or(last), mismatch));
             }
         }
 
-        failed
+        failures
     }
 
-    /// The projections that were written and whose projectors have handled everything.
+    /// Returns the projections with rows in the record, if their projectors have handled everything.
     fn caught_up_projections(&self) -> Vec<&'static str> {
         let record = self.outcome.record();
         let (mut projections, mut unfinished) = (Vec::new(), Vec::new());
-
         for entry in record.entries() {
-            if let Some(written) = written_row(entry) {
-                if !projections.contains(&written.table.name) {
-                    projections.push(written.table.name);
+            if let Some(row) = written_row(entry) {
+                if !projections.contains(&row.table.name) {
+                    projections.push(row.table.name);
                 }
             } else if let Some(projector) = self.failed_projector(entry) {
                 unfinished.extend(self.outcome.system().projection_of(projector));
@@ -72,35 +70,36 @@ impl Runner<'_, '_> {
         projections
     }
 
-    /// The projector that did not handle an event and is not tried again, if that is what happened.
+    /// Returns the projector that failed at this entry and will not be retried, if one did.
     fn failed_projector(&self, entry: &Entry) -> Option<&'static str> {
         match &entry.kind {
             EntryKind::HandlerEnded(HandlerOutcome::Failed(_) | HandlerOutcome::Rejected(_)) => {}
-            EntryKind::RetriesExhausted { handler, .. } => return Some(*handler),
+            EntryKind::RetriesExhausted { handler, .. } => return *handler,
             _ => return None,
         }
 
         let record = self.outcome.record();
         let started = entry.cause?;
-        let is_tried_again = |effect: &Entry| matches!(effect.kind, EntryKind::RetryScheduled(_));
-
+        let is_retried = |effect: &Entry| matches!(effect.kind, EntryKind::RetryScheduled(_));
         match record.entry(started).kind {
             EntryKind::HandlerStarted {
                 handler,
                 kind: HandlerKind::Projector,
                 ..
-            } => (!record.effects(started).any(is_tried_again)).then_some(handler),
+            } => (!record.effects(started).any(is_retried)).then_some(handler),
             _ => None,
         }
     }
 
-    /// In which step a row was written last, and by whom.
+    /// Returns the step in which a row was written last, and its writer.
+    ///
+    /// A row that only the rebuild wrote has no step.
     fn last_writer(&self, stale: &StaleRow) -> (Option<usize>, Option<RowWriter>) {
         let record = self.outcome.record();
-        let found = record.entries().iter().rev().find(|entry| {
+        let last_write = record.entries().iter().rev().find(|entry| {
             written_row(entry).is_some_and(|row| row.table == stale.table && row.id == stale.id)
         });
-        let Some(entry) = found else {
+        let Some(entry) = last_write else {
             let writer = stale.rebuilt_by.map(|handler| RowWriter {
                 handler,
                 event: None,
@@ -114,34 +113,30 @@ impl Runner<'_, '_> {
             let EntryKind::HandlerStarted { handler, .. } = started.kind else {
                 return None;
             };
-
             let event = started
                 .cause
                 .and_then(|cause| match &record.entry(cause).kind {
                     EntryKind::Appended(event) => Some(MessageView::from(&*event.envelope).name),
                     _ => None,
                 });
-            let again = self.first_repeated_event(handler);
 
             Some(RowWriter {
                 handler,
                 event,
-                repeated_event: again,
+                repeated_event: self.first_repeated_event(handler),
             })
         });
 
         (Some(self.step_of(entry)), writer)
     }
 
-    /// The first event that a handler handled more than once, and how often.
-    fn first_repeated_event(&self, wanted: &str) -> Option<(String, usize)> {
+    /// Returns the first event that a handler handled more than once, and the number of times.
+    fn first_repeated_event(&self, handler: &str) -> Option<(String, usize)> {
         let record = self.outcome.record();
         let is_handled = |entry: &&Entry| match entry.kind {
-            EntryKind::HandlerStarted { handler, .. } if handler == wanted => {
-                let mut effects = record.effects(entry.id);
-                effects
-                    .any(|effect| effect.kind == EntryKind::HandlerEnded(HandlerOutcome::Handled))
-            }
+            EntryKind::HandlerStarted { handler: by, .. } if by == handler => record
+                .effects(entry.id)
+                .any(|effect| effect.kind == EntryKind::HandlerEnded(HandlerOutcome::Handled)),
             _ => false,
         };
 
@@ -155,11 +150,11 @@ impl Runner<'_, '_> {
     }
 }
 
-/// The row that was written or deleted, if that is what happened.
+/// Returns the projection row that was written or deleted at this entry, if one was.
 fn written_row(entry: &Entry) -> Option<&StateChange> {
     match &entry.kind {
-        EntryKind::StateChanged(written) if written.table.kind == TableKind::Projection => {
-            Some(written)
+        EntryKind::StateChanged(change) if change.table.kind == TableKind::Projection => {
+            Some(change)
         }
         _ => None,
     }

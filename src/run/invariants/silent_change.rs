@@ -1,63 +1,48 @@
-use flow_domain::record::{EntryId, EntryKind, Invariant, Record, TableKind};
+use flow_domain::{
+    message::Processing,
+    record::{EntryId, EntryKind, Invariant, Record, StateChange, TableKind},
+};
 
 use crate::run::Warning;
 
-/// The aggregates that changed in a unit of work that raised no event of theirs: whoever listens to them
-/// does not hear of it.
+/// Returns a warning for each aggregate that changed in a unit of work without raising an event.
+///
+/// Handlers that subscribe to the events of the aggregate do not learn of such a change.
 pub(in crate::run) fn silent_changes(
     record: &Record,
     category_of: impl Fn(&str) -> Option<&'static str>,
 ) -> Vec<Warning> {
     let mut warnings = Vec::new();
     for entry in record.entries() {
-        let EntryKind::StateChanged(written) = &entry.kind else {
+        let EntryKind::StateChanged(change) = &entry.kind else {
             continue;
         };
-
-        // What is given was not changed by anybody.
+        // Given aggregates have no cause: no handler changed them.
         let Some(cause) = entry
             .cause
-            .filter(|_| written.table.kind == TableKind::Aggregate)
+            .filter(|_| change.table.kind == TableKind::Aggregate)
         else {
             continue;
         };
-
-        let unit = unit_of_work_start(cause, record);
-        let name = written.table.name;
-        let has_raised = record.entries()[unit.index()..].iter().any(|other| {
-            let EntryKind::Appended(event) = &other.kind else {
-                return false;
-            };
-
-            let stream = event.stream();
-            let raised = other.cause.and_then(|raised| record.entry(raised).cause);
-
-            stream.id() == &*written.id
-                && category_of(name).is_none_or(|category| stream.category() == category)
-                && raised.is_some_and(|started| unit_of_work_start(started, record) == unit)
-        });
-
-        if written.before == written.after || has_raised {
+        let name = change.table.name;
+        let category = category_of(name);
+        if change.before == change.after || has_raised_event(change, category, cause, record) {
             continue;
         }
-
         let EntryKind::HandlerStarted { handler, .. } = record.entry(cause).kind else {
             continue;
         };
 
-        let verb = match (&written.before, &written.after) {
+        let verb = match (&change.before, &change.after) {
             (None, _) => "added",
             (_, None) => "removed",
             _ => "changed",
         };
-
         let text = format!(
-            "{handler} {verb} {name} {:?} and raised no event of it: whoever listens does not hear of it",
-            written.id
+            "{handler} {verb} {name} {:?} and raised no event, so no subscriber learns of the change",
+            change.id
         );
-        let law = Invariant::SilentChange;
-        let warning = Warning::of_invariant(law, text);
-
+        let warning = Warning::about_invariant(Invariant::SilentChange, text);
         if !warnings.contains(&warning) {
             warnings.push(warning);
         }
@@ -66,8 +51,32 @@ pub(in crate::run) fn silent_changes(
     warnings
 }
 
-/// The start of the handling in whose unit of work another one is: a command that a handler processes is
-/// handled in that of the handler.
+/// Returns true if the unit of work of a change also stored an event of the changed aggregate.
+///
+/// `started` is the entry at which the handler call began. Without a category, only the ids are compared.
+fn has_raised_event(
+    change: &StateChange,
+    category: Option<&str>,
+    started: EntryId,
+    record: &Record,
+) -> bool {
+    let unit = unit_of_work_start(started, record);
+    record.entries()[unit.index()..].iter().any(|other| {
+        let EntryKind::Appended(event) = &other.kind else {
+            return false;
+        };
+
+        let stream = event.stream();
+        let raised_in = other.cause.and_then(|raised| record.entry(raised).cause);
+        stream.id() == &*change.id
+            && category.is_none_or(|category| stream.category() == category)
+            && raised_in.is_some_and(|started| unit_of_work_start(started, record) == unit)
+    })
+}
+
+/// Returns the start of the handler call whose unit of work includes the call that began at `started`.
+///
+/// A command that is processed inline is part of the unit of work of the handler that issued it.
 fn unit_of_work_start(started: EntryId, record: &Record) -> EntryId {
     let mut unit = started;
     loop {
@@ -75,19 +84,17 @@ fn unit_of_work_start(started: EntryId, record: &Record) -> EntryId {
             .entry(unit)
             .cause
             .map(|cause| record.entry(cause))
-            .filter(|one| is_processed_inline(&one.kind));
-
-        match outer.and_then(|one| one.cause) {
+            .filter(|message| is_processed_inline(&message.kind));
+        match outer.and_then(|message| message.cause) {
             Some(outer) => unit = outer,
             None => return unit,
         }
     }
 }
 
-/// Returns true for a command that is handled by whoever issues it; others are handled later.
-fn is_processed_inline(what: &EntryKind) -> bool {
-    use flow_domain::message::Processing;
-    match what {
+/// Returns true for a command that the issuing handler processes itself. Others are handled later.
+fn is_processed_inline(kind: &EntryKind) -> bool {
+    match kind {
         EntryKind::CommandReceived(command) => command.metadata.processing == Processing::Sync,
         _ => false,
     }

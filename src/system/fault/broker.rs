@@ -10,7 +10,7 @@ use flow_domain::{
 
 use crate::system::fault::{FaultInjector, ScriptedFailure};
 
-/// A broker that does not take what a fault says.
+/// A broker that rejects the publications that a fault selects.
 #[derive(Debug)]
 pub(crate) struct FaultyBroker<B> {
     broker: B,
@@ -28,22 +28,23 @@ impl<B: Broker> Broker for FaultyBroker<B> {
         &'a self,
         publications: &'a [Publication],
     ) -> PortFuture<'a, Vec<Result<(), Error>>> {
-        let fails: Vec<bool> = publications
+        let must_fail: Vec<bool> = publications
             .iter()
-            .map(|_| self.faults.fails_publish())
+            .map(|_| self.faults.publication_must_fail())
             .collect();
-        if !fails.contains(&true) {
+        if !must_fail.contains(&true) {
             return self.broker.publish(publications);
         }
 
         PortFuture::boxed(async move {
             let mut results = Vec::new();
-            for (publication, fails) in publications.iter().zip(fails) {
-                if fails {
+
+            for (publication, must_fail) in publications.iter().zip(must_fail) {
+                if must_fail {
                     results.push(Err(Error::failed("publishing", ScriptedFailure)));
                 } else {
-                    let one = std::slice::from_ref(publication);
-                    results.extend(self.broker.publish(one).await?);
+                    let publication = std::slice::from_ref(publication);
+                    results.extend(self.broker.publish(publication).await?);
                 }
             }
 
@@ -60,26 +61,26 @@ impl<B: Broker> Broker for FaultyBroker<B> {
         self.broker.subscribe(group, topics, start)
     }
 
-    fn read<'a>(&'a self, read: &'a ReadRequest<'a>) -> PortFuture<'a, Vec<ReceivedMessage>> {
-        self.broker.read(read)
+    fn read<'a>(&'a self, request: &'a ReadRequest<'a>) -> PortFuture<'a, Vec<ReceivedMessage>> {
+        self.broker.read(request)
     }
 
     fn acknowledge<'a>(
         &'a self,
         group: &'a str,
-        handed: &'a ReceivedMessage,
+        message: &'a ReceivedMessage,
     ) -> PortFuture<'a, ()> {
-        self.broker.acknowledge(group, handed)
+        self.broker.acknowledge(group, message)
     }
 
     fn refuse<'a>(
         &'a self,
         group: &'a str,
-        handed: &'a ReceivedMessage,
+        message: &'a ReceivedMessage,
         due: Timestamp,
-        counts: bool,
+        count_attempt: bool,
     ) -> PortFuture<'a, ()> {
-        self.broker.refuse(group, handed, due, counts)
+        self.broker.refuse(group, message, due, count_attempt)
     }
 
     fn backlog<'a>(&'a self, group: &'a str, topics: &'a [Topic]) -> PortFuture<'a, Backlog> {

@@ -3,37 +3,37 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-/// A fake whose calls a [`Fault::resource`](crate::system::fault::Fault::resource) can let fail.
+/// A fake whose calls can fail by a [`Fault::resource`](crate::system::fault::Fault::resource).
 ///
 /// # Examples
 ///
 /// ```
-/// use flow_harness::fault::{Calls, CanFail};
+/// use flow_harness::fault::{CallScript, Failable};
 /// use shop::{Mail, MailError, Mailer};
 ///
 /// #[derive(Debug, Default)]
 /// struct FakeMailer {
-///     calls: Calls,
+///     call_script: CallScript,
 /// }
 ///
-/// impl CanFail for FakeMailer {
-///     fn calls(&self) -> &Calls {
-///         &self.calls
+/// impl Failable for FakeMailer {
+///     fn call_script(&self) -> &CallScript {
+///         &self.call_script
 ///     }
 /// }
 ///
 /// impl Mailer for FakeMailer {
 ///     fn send(&self, _mail: Mail) -> Result<(), MailError> {
-///         self.calls.next().map_err(|_scripted| MailError)
+///         self.call_script.register_call().map_err(|_scripted| MailError)
 ///     }
 /// }
 /// ```
 pub trait Failable: Send + Sync + 'static {
-    /// Its calls.
+    /// Returns the script of this fake.
     fn call_script(&self) -> &CallScript;
 }
 
-/// Counts the calls of a fake, and says which of them fail.
+/// Counts the calls of a fake, and decides which of them fail.
 #[derive(Debug, Default)]
 pub struct CallScript {
     state: Mutex<CallState>,
@@ -42,12 +42,12 @@ pub struct CallScript {
 #[derive(Debug, Default)]
 struct CallState {
     n_calls: u32,
-    /// The calls that fail: the number of the first, and how many.
+    /// The number of the first call that fails, and how many fail.
     failing: Option<(u32, u32)>,
     n_failed: u32,
 }
 
-/// What a call fails with that was told to.
+/// The error of a call that a fault makes fail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ScriptedFailure;
 
@@ -68,7 +68,7 @@ impl CallScript {
     ///
     /// # Errors
     ///
-    /// Returns an error if this is a call that a fault lets fail.
+    /// Returns an error if a fault makes this call fail.
     pub fn register_call(&self) -> Result<(), ScriptedFailure> {
         let mut state = self.state();
         state.n_calls += 1;
@@ -83,12 +83,12 @@ impl CallScript {
         }
     }
 
-    /// How many calls there were.
+    /// Returns how many calls there were.
     pub fn n_calls(&self) -> u32 {
         self.state().n_calls
     }
 
-    /// Lets calls fail, counted from now on.
+    /// Makes `times` calls fail, beginning with the `nth` call from now on.
     pub(crate) fn fail_calls(&self, nth: u32, times: u32) {
         let mut state = self.state();
         state.failing = Some((state.n_calls + nth, times));
@@ -105,13 +105,13 @@ mod tests {
 
     #[test]
     fn call_script_counts_from_when_fault_is_set() {
-        let calls = CallScript::default();
-        assert_eq!(calls.register_call(), Ok(()));
+        let script = CallScript::default();
+        assert_eq!(script.register_call(), Ok(()));
 
-        calls.fail_calls(2, 2);
+        script.fail_calls(2, 2);
 
-        let results: Vec<bool> = (0..4).map(|_| calls.register_call().is_ok()).collect();
+        let results: Vec<bool> = (0..4).map(|_| script.register_call().is_ok()).collect();
         assert_eq!(results, [true, false, false, true]);
-        assert_eq!((calls.n_calls(), calls.n_failed()), (5, 2));
+        assert_eq!((script.n_calls(), script.n_failed()), (5, 2));
     }
 }

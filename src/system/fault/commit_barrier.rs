@@ -6,8 +6,9 @@ use std::{
 
 use flow_domain::port::BoxFuture;
 
-/// Holds commits back until everybody who works at the same time has decided, so that all of them
-/// decide on the same state: the race that production brings once in a while, every time.
+/// Holds back the commits of concurrent commands until all of them have decided.
+///
+/// So all of them decide on the same state, and a rare race of production happens in every run.
 #[derive(Debug, Default)]
 pub(crate) struct CommitBarrier {
     is_closed: Mutex<bool>,
@@ -20,23 +21,24 @@ impl CommitBarrier {
             .unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits while others decide.
+    /// Waits until the barrier is open.
     pub(super) fn wait(&self) -> BarrierWait<'_> {
         BarrierWait(self)
     }
 
-    /// Returns true if whoever commits has to wait.
+    /// Returns true if commits must wait.
     pub(super) fn is_closed(&self) -> bool {
         *self.lock()
     }
 
-    /// Runs `futures` at the same time: first each of them as far as its first commit, in their order,
-    /// and then each to its end.
+    /// Runs `futures` concurrently.
+    ///
+    /// Each runs to its first commit, in their order. Then the barrier opens, and each runs to its end.
     pub(crate) async fn run_concurrently<T>(&self, mut futures: Vec<BoxFuture<'_, T>>) -> Vec<T> {
         *self.lock() = true;
         let mut results: Vec<Option<T>> = futures.iter().map(|_| None).collect();
+
         std::future::poll_fn(|cx| {
-            let mut is_first = false;
             for (future, result) in futures.iter_mut().zip(&mut results) {
                 if result.is_none()
                     && let Poll::Ready(done) = future.as_mut().poll(cx)
@@ -45,13 +47,13 @@ impl CommitBarrier {
                 }
             }
 
-            std::mem::swap(&mut is_first, &mut self.lock());
+            let was_closed = std::mem::take(&mut *self.lock());
             if results.iter().all(Option::is_some) {
                 return Poll::Ready(());
             }
 
-            if is_first {
-                // Everybody has decided: from here on nobody waits for anybody.
+            if was_closed {
+                // All have decided, and the barrier is open now. Poll those that wait at it again.
                 cx.waker().wake_by_ref();
             }
 
@@ -63,14 +65,14 @@ impl CommitBarrier {
     }
 }
 
-/// A commit that waits.
+/// A commit that waits at the barrier.
 pub(super) struct BarrierWait<'a>(&'a CommitBarrier);
 
 impl Future for BarrierWait<'_> {
     type Output = ();
 
     fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<()> {
-        // Whoever runs them polls all of them again.
+        // It needs no waker: `run_concurrently` polls every future again after it opens the barrier.
         if self.0.is_closed() {
             Poll::Pending
         } else {

@@ -18,7 +18,7 @@ use crate::system::{
     },
 };
 
-/// The faults of one run, from the step on in which each is said.
+/// Injects the faults of one run. Each fault is active from its step on.
 #[derive(Default)]
 pub(crate) struct FaultInjector {
     active: Mutex<Vec<ActiveFault>>,
@@ -26,33 +26,34 @@ pub(crate) struct FaultInjector {
     commit_barrier: CommitBarrier,
 }
 
-/// The deliveries of a run since its first act.
+/// Counts the deliveries of a run since its first act.
 #[derive(Default)]
 struct DeliveryCount {
     is_counting: bool,
     n_started: u32,
     n_ended: u32,
-    /// What goes wrong at which of them.
+    /// The fault to inject, and the number of its delivery, from 1.
     fault: Option<(StepFault, u32)>,
+    /// The delivery at which it was injected.
     injected_at: Option<String>,
-    /// The delivery that began last.
+    /// The handler and the label of the delivery that started last.
     current: Option<(&'static str, String)>,
 }
 
-/// A fault, and what became of it.
+/// A fault that a step has activated, and its counters.
 struct ActiveFault {
     injection_point: InjectionPoint,
     nth: u32,
     times: u32,
-    /// The place of its step in the sentence.
-    step: usize,
-    /// The name that the domain has for the handler, if it is about one.
+    /// The index of its step in the flow.
+    step_idx: usize,
+    /// The name of the handler in the domain, or `None` for any handler.
     handler: Option<&'static str>,
-    /// How often its place was met.
+    /// How often the run reached its injection point.
     n_hits: u32,
-    /// How often it happened.
+    /// How often the fault happened.
     n_injected: u32,
-    /// The highest number of an attempt at which it happened.
+    /// The highest attempt at which it happened.
     last_attempt: u32,
 }
 
@@ -61,15 +62,15 @@ impl FaultInjector {
         self.active.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Has something go wrong at the delivery with this number.
+    /// Creates an injector that injects `fault` at the `nth` delivery.
     pub(crate) fn at_delivery(fault: StepFault, nth: u32) -> Self {
-        let steps = DeliveryCount {
+        let deliveries = DeliveryCount {
             fault: Some((fault, nth)),
             ..DeliveryCount::default()
         };
 
         Self {
-            deliveries: Mutex::new(steps),
+            deliveries: Mutex::new(deliveries),
             ..Self::default()
         }
     }
@@ -80,45 +81,53 @@ impl FaultInjector {
             .unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What lets commands overlap.
+    /// Returns the barrier for concurrent commands.
     pub(crate) fn commit_barrier(&self) -> &CommitBarrier {
         &self.commit_barrier
     }
 
-    /// Counts deliveries from here on.
+    /// Starts to count deliveries.
     pub(crate) fn start_counting(&self) {
         self.deliveries().is_counting = true;
     }
 
-    /// How many deliveries were counted.
+    /// Returns how many deliveries have ended.
     pub(crate) fn n_deliveries(&self) -> u32 {
         self.deliveries().n_ended
     }
 
-    /// The handler and the message at which something went wrong.
+    /// Returns the handler and the message at which the [`StepFault`] was injected.
     pub(crate) fn injected_at(&self) -> Option<String> {
         self.deliveries().injected_at.clone()
     }
 
-    /// Arms a fault; `handler_name` gives the name that the domain has for a Rust type.
+    /// Activates a fault. `handler_name` returns the name of a handler in the domain.
+    ///
+    /// # Errors
+    ///
+    /// Returns a text for the report if the domain has no such handler, or the harness no such fake.
     pub(crate) fn activate(
         &self,
-        step: usize,
+        step_idx: usize,
         fault: &Fault,
         resources: &Resources,
         handler_name: impl Fn(HandlerRef) -> Option<&'static str>,
     ) -> Result<(), String> {
-        let named = match &fault.injection_point {
+        let handler_ref = match &fault.injection_point {
             InjectionPoint::Handler { handler, .. } | InjectionPoint::Crash(Some(handler)) => {
                 Some(*handler)
             }
             _ => None,
         };
-        let named = named.filter(|named| named.type_id.is_some());
-        let handler = match named {
-            Some(named) => match handler_name(named) {
+        let handler = match handler_ref.filter(|handler| handler.type_id.is_some()) {
+            Some(handler) => match handler_name(handler) {
                 Some(name) => Some(name),
-                None => return Err(format!("there is no handler {} in the domain", named.name)),
+                None => {
+                    return Err(format!(
+                        "there is no handler {} in the domain",
+                        handler.name
+                    ));
+                }
             },
             None => None,
         };
@@ -127,7 +136,7 @@ impl FaultInjector {
             && !fail(resources, fault.nth, fault.times)
         {
             return Err(format!(
-                "the flow has no resource `{name}`: add `.resource(|| ..)` that makes one to the harness"
+                "the harness has no resource `{name}`; add it with `.resource(|| ..)`"
             ));
         }
 
@@ -135,7 +144,7 @@ impl FaultInjector {
             injection_point: fault.injection_point.clone(),
             nth: fault.nth,
             times: fault.times,
-            step,
+            step_idx,
             handler,
             n_hits: 0,
             n_injected: 0,
@@ -145,90 +154,100 @@ impl FaultInjector {
         Ok(())
     }
 
-    /// The steps of the faults that did not happen as often as they were to, each with what happened
-    /// instead.
+    /// Returns the step indices of the faults that happened too seldom, each with what was missing.
     pub(crate) fn shortfalls(&self, resources: &Resources) -> Vec<(usize, String)> {
-        let armed = self.lock();
-        let unmet = armed
+        self.lock()
             .iter()
-            .filter_map(|one| Some((one.step, one.shortfall(resources)?)));
-        unmet.collect()
+            .filter_map(|fault| Some((fault.step_idx, fault.shortfall(resources)?)))
+            .collect()
     }
 
-    /// Meets every place for which `is_it` holds; returns the first of them at which something happens.
-    fn hit<T>(&self, attempt: u32, mut is_it: impl FnMut(&ActiveFault) -> Option<T>) -> Option<T> {
-        let mut happens = None;
-        for one in self.lock().iter_mut() {
-            let Some(what) = is_it(one) else { continue };
-            one.n_hits += 1;
-            let is_due = one.nth <= one.n_hits && one.n_hits - one.nth < one.times;
+    /// Counts a hit of every fault for which `effect_at` returns an effect.
+    ///
+    /// Returns the effect of the first fault that is due. One hit injects at most one fault.
+    fn hit<T>(
+        &self,
+        attempt: u32,
+        mut effect_at: impl FnMut(&ActiveFault) -> Option<T>,
+    ) -> Option<T> {
+        let mut injected = None;
 
-            if is_due && happens.is_none() {
-                one.n_injected += 1;
-                one.last_attempt = one.last_attempt.max(attempt);
-                happens = Some(what);
+        for fault in self.lock().iter_mut() {
+            let Some(effect) = effect_at(fault) else {
+                continue;
+            };
+
+            fault.n_hits += 1;
+            let is_due = fault.nth <= fault.n_hits && fault.n_hits - fault.nth < fault.times;
+
+            if is_due && injected.is_none() {
+                fault.n_injected += 1;
+                fault.last_attempt = fault.last_attempt.max(attempt);
+                injected = Some(effect);
             }
         }
 
-        happens
+        injected
     }
 
-    /// An append to these streams: the one that conflicts, if one does.
-    pub(super) fn append_conflict<'a>(
+    /// Counts an append to `streams`, and returns the stream that must conflict, if any.
+    pub(super) fn conflicting_stream<'a>(
         &self,
         streams: impl Iterator<Item = &'a StreamName> + Clone,
     ) -> Option<&'a StreamName> {
-        self.hit(0, |one| match &one.injection_point {
-            InjectionPoint::Append(wanted) => {
-                let mut streams = streams.clone();
-                streams.find(|stream| stream.to_string() == *wanted)
+        self.hit(0, |fault| match &fault.injection_point {
+            InjectionPoint::Append(name) => {
+                streams.clone().find(|stream| stream.to_string() == *name)
             }
             _ => None,
         })
     }
 
-    /// A commit by a handler: true if it is refused.
-    pub(super) fn refuses_commit(&self, by: &str) -> bool {
-        self.deliveries().refuses_commit(by)
+    /// Returns true if this commit of `handler` must conflict.
+    pub(super) fn commit_must_conflict(&self, handler: &str) -> bool {
+        self.deliveries().commit_must_conflict(handler)
     }
 
-    /// Publishing a message: true if it fails.
-    pub(super) fn fails_publish(&self) -> bool {
-        let met = self.hit(0, |one| {
-            matches!(one.injection_point, InjectionPoint::Publish).then_some(())
-        });
-        met.is_some()
+    /// Counts the publication of a message, and returns true if it must fail.
+    pub(super) fn publication_must_fail(&self) -> bool {
+        self.hit(0, |fault| {
+            matches!(fault.injection_point, InjectionPoint::Publish).then_some(())
+        })
+        .is_some()
     }
 }
 
 impl ActiveFault {
-    /// What is missing, if it did not happen as often as it was to.
+    /// Says what was missing if the fault did not happen as often as it should.
     fn shortfall(&self, resources: &Resources) -> Option<String> {
-        let n_happened = match &self.injection_point {
+        let n_injected = match &self.injection_point {
             InjectionPoint::Resource { n_failed, .. } => n_failed(resources),
             _ => self.n_injected,
         };
-        let times = |n: u32| match n {
+        let times_text = |n: u32| match n {
             1 => "once".to_owned(),
             n => format!("{n} times"),
         };
 
-        match (&self.injection_point, n_happened) {
-            (InjectionPoint::Resource { .. }, 0) => {
-                Some("there were fewer calls than that".to_owned())
+        match (&self.injection_point, n_injected) {
+            (InjectionPoint::Resource { name, .. }, 0) => {
+                Some(format!("the flow called {name} fewer times"))
             }
-            (_, 0) if self.n_hits == 0 => Some("it was never reached".to_owned()),
+            (_, 0) if self.n_hits == 0 => {
+                Some("the run never reached the point of the fault".to_owned())
+            }
             (_, 0) => Some(format!(
-                "its place was reached {}, and it was to happen later",
-                times(self.n_hits)
+                "the run reached the point of the fault only {}",
+                times_text(self.n_hits)
             )),
+            // `on_attempts` sets no limit on the times, so only the last attempt counts.
             (InjectionPoint::Handler { attempts, .. }, _) if self.times == u32::MAX => {
                 let (last, wanted) = (self.last_attempt, *attempts.end());
                 (last < wanted && wanted != u32::MAX)
-                    .then(|| format!("there was no attempt after number {last}"))
+                    .then(|| format!("attempt {last} was the last attempt"))
             }
             (_, n) if n < self.times && self.times != u32::MAX => {
-                Some(format!("it happened {} only", times(n)))
+                Some(format!("the fault happened only {}", times_text(n)))
             }
             _ => None,
         }
@@ -236,59 +255,66 @@ impl ActiveFault {
 }
 
 impl DeliveryCount {
-    /// Counts a delivery that begins; returns true if it fails.
+    /// Counts the start of a delivery, and returns true if it must fail.
     fn start_delivery(&mut self, handler: &'static str, message: &Envelope) -> bool {
-        // What is processed inline is no delivery, and not tried again.
+        // An inline call is no delivery: nothing would retry it.
         if !self.is_counting || message.metadata.processing == Processing::Sync {
             return false;
         }
 
         self.n_started += 1;
-        self.current = Some((handler, delivery_label(handler, message)));
-        let fails = self.fault == Some((StepFault::Fails, self.n_started));
+        self.current = Some((handler, delivery_label(Some(handler), message)));
 
-        if fails {
-            self.injected_at = Some(delivery_label(handler, message));
+        let must_fail = self.fault == Some((StepFault::Fails, self.n_started));
+        if must_fail {
+            self.injected_at = Some(delivery_label(Some(handler), message));
         }
 
-        fails
+        must_fail
     }
 
-    /// Returns true if the commit of the delivery on its way is refused.
-    fn refuses_commit(&mut self, by: &str) -> bool {
-        let is_it = self.is_counting
+    /// Returns true if this commit of `handler` must conflict.
+    fn commit_must_conflict(&mut self, handler: &str) -> bool {
+        let is_due = self.is_counting
             && self.injected_at.is_none()
             && self.fault == Some((StepFault::Conflicts, self.n_started));
 
         match &self.current {
-            Some((handler, place)) if is_it && *handler == by => {
-                self.injected_at = Some(place.clone());
+            // Handlers that run inline within the delivery commit, too. They do not count.
+            Some((current, label)) if is_due && *current == handler => {
+                self.injected_at = Some(label.clone());
                 true
             }
             _ => false,
         }
     }
 
-    /// Counts a delivery that ended; returns what the engine does if it does not go on.
-    fn end_delivery(&mut self, handler: &str, message: &Envelope) -> Option<EngineAction> {
+    /// Counts the end of a delivery, and returns the action of the engine if it must not continue.
+    fn end_delivery(&mut self, handler: Option<&str>, message: &Envelope) -> Option<EngineAction> {
         if !self.is_counting {
             return None;
         }
 
         self.n_ended += 1;
-        let after = match self.fault? {
+        let action = match self.fault? {
             (StepFault::Crashes, nth) if nth == self.n_ended => EngineAction::Crash,
             (StepFault::Restarts, nth) if nth == self.n_ended => EngineAction::Restart,
             _ => return None,
         };
 
         self.injected_at = Some(delivery_label(handler, message));
-        Some(after)
+        Some(action)
     }
 }
 
-fn delivery_label(handler: &str, message: &Envelope) -> String {
-    format!("{handler} on {}", message.metadata.message_type.name())
+/// Names a delivery: `OrderHandler on PlaceOrder`, or `PlaceOrder` without a handler.
+fn delivery_label(handler: Option<&str>, message: &Envelope) -> String {
+    let message = message.metadata.message_type.name();
+
+    match handler {
+        Some(handler) => format!("{handler} on {message}"),
+        None => message.to_owned(),
+    }
 }
 
 impl Interceptor for FaultInjector {
@@ -297,10 +323,12 @@ impl Interceptor for FaultInjector {
             return Err(Error::failed("the scripted attempt", ScriptedFailure));
         }
 
-        let effect = self.hit(attempt, |one| match &one.injection_point {
+        let effect = self.hit(attempt, |fault| match &fault.injection_point {
             InjectionPoint::Handler {
                 attempts, effect, ..
-            } if one.handler.is_none_or(|name| name == handler) && attempts.contains(&attempt) => {
+            } if fault.handler.is_none_or(|name| name == handler)
+                && attempts.contains(&attempt) =>
+            {
                 Some(effect.clone())
             }
             _ => None,
@@ -309,31 +337,31 @@ impl Interceptor for FaultInjector {
         match effect {
             None => Ok(()),
             Some(FaultEffect::Fails(make)) => Err(make()),
-            // Its place would be this line, which is nobody's.
+            // Not `panic!`: its location would be this line, which tells the user nothing.
             Some(FaultEffect::Panics(text)) => std::panic::resume_unwind(Box::new(text)),
         }
     }
 
-    fn after(&self, handler: &'static str, message: &Envelope, _: u32) -> EngineAction {
-        if let Some(after) = self.deliveries().end_delivery(handler, message) {
-            return after;
+    fn after(&self, handler: Option<&'static str>, message: &Envelope, _: u32) -> EngineAction {
+        if let Some(action) = self.deliveries().end_delivery(handler, message) {
+            return action;
         }
 
-        let after = self.hit(0, |one| match &one.injection_point {
-            InjectionPoint::Crash(_) if one.handler.is_none_or(|name| name == handler) => {
+        let action = self.hit(0, |fault| match &fault.injection_point {
+            InjectionPoint::Crash(_) if fault.handler.is_none_or(|name| Some(name) == handler) => {
                 Some(EngineAction::Crash)
             }
             InjectionPoint::Restart => Some(EngineAction::Restart),
             _ => None,
         });
 
-        after.unwrap_or_default()
+        action.unwrap_or_default()
     }
 }
 
 impl fmt::Debug for FaultInjector {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ArmedFaults")
+        f.debug_struct("FaultInjector")
             .field("n_faults", &self.lock().len())
             .finish()
     }

@@ -1,18 +1,19 @@
-//! Scripted faults: what is made to go wrong, once or a few times, at a place that the sentence names.
+//! Scripted faults: something goes wrong, once or a few times, at a given point of the run.
 //!
-//! A fault that is never met fails the sentence: a test of what happens when the mail server is down
-//! shows nothing if no mail is ever sent.
+//! A fault that never happens fails the flow. A test with a mail server that is down shows nothing if
+//! no mail is ever sent.
 //!
 //! | fault | what happens |
 //! |---|---|
 //! | [`Fault::handler`] | a handler fails, or panics |
-//! | [`Fault::append`] | the store refuses to append to a stream, as if another writer had been first |
-//! | [`Fault::publish`] | the broker does not take a message |
-//! | [`Fault::crash_after`] | the engine dies after a handler has committed, and before that is acknowledged |
-//! | [`Fault::restart_after`] | the engine stops after so many deliveries, and starts again with new handlers |
+//! | [`Fault::append`] | an append to a stream fails with a conflict, as if another writer had appended first |
+//! | [`Fault::publish`] | the broker rejects a message |
+//! | [`Fault::crash_after`] | the engine crashes after a handler commits, and before the acknowledgement |
+//! | [`Fault::restart_after`] | the engine stops after `n` deliveries, and starts again with new handlers |
 //! | [`Fault::resource`] | a call of a fake fails |
 //!
-//! The last but two need an engine, and are never met in [`Mode::Sync`](crate::Mode::Sync).
+//! `publish`, `crash_after` and `restart_after` need an engine. They never happen in
+//! [`Mode::Sync`](crate::Mode::Sync).
 //!
 //! # Examples
 //!

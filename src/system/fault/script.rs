@@ -4,50 +4,52 @@ use flow_domain::{Error, handler::short_type_name};
 
 use crate::system::{Resources, fault::Failable};
 
-/// Something that is made to go wrong; see [`fault`](crate::fault).
+/// A scripted fault; see [`fault`](crate::fault).
 pub struct Fault {
     pub(crate) location: &'static Location<'static>,
     pub(crate) injection_point: InjectionPoint,
-    /// Which time that its place is met, from 1.
+    /// The number of the first hit of the injection point at which it happens, from 1.
     pub(crate) nth: u32,
-    /// How often, from there on.
+    /// At how many hits it happens, from there on.
     pub(crate) times: u32,
 }
 
-/// Where it goes wrong, and how.
+/// The point at which a fault is injected, and its effect.
 #[derive(Clone)]
 pub(crate) enum InjectionPoint {
     /// Before a handler is called.
     Handler {
         handler: HandlerRef,
-        /// The attempts that count; all of them by default.
+        /// The attempts at which it may happen. The default is all.
         attempts: RangeInclusive<u32>,
         effect: FaultEffect,
     },
-    /// When something is appended to a stream.
+    /// At an append to the stream with this name.
     Append(String),
-    /// When a message is published.
+    /// At the publication of a message.
     Publish,
-    /// After a handler has committed.
+    /// After the commit of this handler, or of any.
     Crash(Option<HandlerRef>),
     /// After a delivery.
     Restart,
-    /// Before a fake does what it is called for.
+    /// At a call of a fake.
     Resource {
         name: &'static str,
+        /// Sets `nth` and `times` in the fake. Returns false if there is no such fake.
         fail: fn(&Resources, u32, u32) -> bool,
         n_failed: fn(&Resources) -> u32,
     },
 }
 
-/// A handler, by its Rust type; `None` stands for any.
+/// A handler, or any handler.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct HandlerRef {
+    /// Its Rust type, or `None` for any handler.
     pub(crate) type_id: Option<TypeId>,
     pub(crate) name: &'static str,
 }
 
-/// What becomes of a handler.
+/// What a fault does to a handler.
 #[derive(Clone)]
 pub(crate) enum FaultEffect {
     Fails(Arc<dyn Fn() -> Error + Send + Sync>),
@@ -70,16 +72,16 @@ impl HandlerRef {
 
 impl Fault {
     #[track_caller]
-    pub(crate) fn at(place: InjectionPoint) -> Self {
+    pub(crate) fn at(injection_point: InjectionPoint) -> Self {
         Self {
             location: Location::caller(),
-            injection_point: place,
+            injection_point,
             nth: 1,
             times: 1,
         }
     }
 
-    /// The handler `H`, of whatever kind, is about to be called.
+    /// Returns a fault before a call of the handler `H`, of any kind.
     #[track_caller]
     pub fn handler<H: 'static>() -> HandlerFault {
         HandlerFault {
@@ -88,26 +90,27 @@ impl Fault {
         }
     }
 
-    /// Something is about to be appended to the stream with this name: `inventory-prod-1`.
+    /// Returns a fault at an append to the stream with this name: `inventory-prod-1`.
     #[track_caller]
     pub fn append(stream: &str) -> AppendFault {
         AppendFault(Self::at(InjectionPoint::Append(stream.to_owned())))
     }
 
-    /// A message is about to be published.
+    /// Returns a fault at the publication of a message.
     #[track_caller]
     pub fn publish() -> PublishFault {
         PublishFault(Self::at(InjectionPoint::Publish))
     }
 
-    /// The engine dies after the handler `H` has committed, and before that is acknowledged: the
-    /// message comes again, to handlers that are built anew.
+    /// Returns a crash of the engine after the handler `H` commits, and before the acknowledgement.
+    ///
+    /// The engine redelivers the message, to newly built handlers.
     #[track_caller]
     pub fn crash_after<H: 'static>() -> CrashFault {
         CrashFault(Self::at(InjectionPoint::Crash(Some(HandlerRef::of::<H>()))))
     }
 
-    /// The engine stops after so many deliveries, and starts again with handlers that are built anew.
+    /// Returns a restart of the engine after `n_deliveries` deliveries, with newly built handlers.
     #[track_caller]
     pub fn restart_after(n_deliveries: u32) -> Self {
         Self {
@@ -116,7 +119,7 @@ impl Fault {
         }
     }
 
-    /// A call of the fake `T` is about to be made.
+    /// Returns a fault at a call of the fake `T`.
     #[track_caller]
     pub fn resource<T: Failable>() -> ResourceFault {
         ResourceFault(Self::at(InjectionPoint::Resource {
@@ -129,13 +132,14 @@ impl Fault {
                 None => false,
             },
             n_failed: |resources| {
-                let fake = resources.find::<T>();
-                fake.map_or(0, |fake| fake.call_script().n_failed())
+                resources
+                    .find::<T>()
+                    .map_or(0, |fake| fake.call_script().n_failed())
             },
         }))
     }
 
-    /// Returns true if it can happen only where an engine is.
+    /// Returns true if the fault never happens without an engine.
     pub(crate) fn needs_engine(&self) -> bool {
         matches!(
             self.injection_point,
@@ -143,14 +147,14 @@ impl Fault {
         )
     }
 
-    /// It happens so many times, one after the other, and not only once.
+    /// Sets how many times in a row it happens. The default is once.
     #[must_use]
     pub fn times(mut self, times: u32) -> Self {
         self.times = times;
         self
     }
 
-    /// Not the first time, but the one with this number, from 1.
+    /// Sets at which hit it happens first, from 1. The default is the first.
     #[must_use]
     pub fn nth(mut self, nth: u32) -> Self {
         self.nth = nth;
@@ -158,7 +162,7 @@ impl Fault {
     }
 }
 
-/// A handler that something is to happen to.
+/// A fault at a handler, without its effect.
 #[derive(Debug)]
 #[must_use = "say what happens to it: `.fails(..)` or `.panics(..)`"]
 pub struct HandlerFault {
@@ -167,13 +171,13 @@ pub struct HandlerFault {
 }
 
 impl HandlerFault {
-    /// It fails with this error, and is not called.
+    /// The handler fails with this error, without a call.
     pub fn fails(self, error: impl error::Error + Clone + Send + Sync + 'static) -> Fault {
         let make = move || Error::failed("the scripted attempt", error.clone());
         self.with_effect(FaultEffect::Fails(Arc::new(make)))
     }
 
-    /// It panics with this text.
+    /// The handler panics with this text, without a call.
     pub fn panics(self, text: &str) -> Fault {
         self.with_effect(FaultEffect::Panics(text.to_owned()))
     }
@@ -193,60 +197,63 @@ impl HandlerFault {
 }
 
 impl Fault {
-    /// For a handler: on each of these attempts, of whatever message: `1..=3`.
+    /// Makes a fault at a handler happen on each of these attempts of every message: `1..=3`.
+    ///
+    /// It does not change other faults.
     #[must_use]
     pub fn on_attempts(mut self, range: RangeInclusive<u32>) -> Self {
         if let InjectionPoint::Handler { attempts, .. } = &mut self.injection_point {
             *attempts = range;
             self.times = u32::MAX;
         }
+
         self
     }
 }
 
-/// A stream that something is to be appended to.
+/// A fault at an append to a stream, without its effect.
 #[derive(Debug)]
 #[must_use = "say what happens: `.conflicts()`"]
 pub struct AppendFault(Fault);
 
 impl AppendFault {
-    /// The store says that another writer was first. Nothing is written.
+    /// The append fails with a conflict, as if another writer had appended first. Nothing is written.
     pub fn conflicts(self) -> Fault {
         self.0
     }
 }
 
-/// A message that is to be published.
+/// A fault at a publication, without its effect.
 #[derive(Debug)]
 #[must_use = "say what happens: `.fails()`"]
 pub struct PublishFault(Fault);
 
 impl PublishFault {
-    /// The broker does not take it.
+    /// The broker rejects the message.
     pub fn fails(self) -> Fault {
         self.0
     }
 }
 
-/// An engine that is to die.
+/// A crash of the engine, without its time.
 #[derive(Debug)]
 #[must_use = "say when: `.commits()`"]
 pub struct CrashFault(Fault);
 
 impl CrashFault {
-    /// When the handler has committed.
+    /// The engine crashes when the handler has committed.
     pub fn commits(self) -> Fault {
         self.0
     }
 }
 
-/// A fake that is to be called.
+/// A fault at a call of a fake, without the number of the call.
 #[derive(Debug)]
 #[must_use = "say which call fails: `.fails_at_call(1)`"]
 pub struct ResourceFault(Fault);
 
 impl ResourceFault {
-    /// The call with this number fails, from 1, counted from this step of the sentence.
+    /// The call with this number fails, from 1, counted from this step of the flow.
     pub fn fails_at_call(self, nth: u32) -> Fault {
         self.0.nth(nth)
     }
@@ -272,6 +279,10 @@ impl fmt::Display for Fault {
 
                 if *attempts != (1..=u32::MAX) {
                     let (first, last) = (attempts.start(), attempts.end());
+                    if first == last {
+                        return write!(f, ", on attempt {first}");
+                    }
+
                     return write!(f, ", on attempts {first} to {last}");
                 }
             }
@@ -279,10 +290,13 @@ impl fmt::Display for Fault {
             InjectionPoint::Publish => f.write_str("publishing fails")?,
             InjectionPoint::Crash(handler) => {
                 let name = handler.unwrap_or(HandlerRef::ANY).name;
-                write!(f, "the engine dies after {name} has committed")?;
+                write!(f, "the engine crashes after {name} commits")?;
             }
             InjectionPoint::Restart => {
-                return write!(f, "the engine restarts after {} deliveries", self.nth);
+                return match self.nth {
+                    1 => f.write_str("the engine restarts after 1 delivery"),
+                    n => write!(f, "the engine restarts after {n} deliveries"),
+                };
             }
             InjectionPoint::Resource { name, .. } => write!(f, "a call of {name} fails")?,
         }
@@ -290,8 +304,8 @@ impl fmt::Display for Fault {
         match (self.nth, self.times) {
             (1, 1) => Ok(()),
             (1, times) => write!(f, ", {times} times"),
-            (nth, 1) => write!(f, ", at the {nth}. time"),
-            (nth, times) => write!(f, ", {times} times from the {nth}. time on"),
+            (nth, 1) => write!(f, ", at occurrence {nth}"),
+            (nth, times) => write!(f, ", {times} times from occurrence {nth} on"),
         }
     }
 }

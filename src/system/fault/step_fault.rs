@@ -1,19 +1,22 @@
 use std::fmt;
 
-/// What goes wrong at every delivery of a sentence, one run for each; see
-/// [`Flow::fault_at_every_step`](crate::Flow::fault_at_every_step).
+/// A fault that is injected at every delivery of a flow, one run for each delivery.
+///
+/// See [`Flow::fault_at_every_step`](crate::Flow::fault_at_every_step).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum StepFault {
-    /// The handler fails, and is tried again.
+    /// The handler fails without a call, and is retried.
     Fails,
-    /// The handler does its work, and then its commit is refused, as if another writer had been first:
-    /// what it did outside is done, and it is called again.
+    /// The commit of the handler fails with a conflict, and the handler is retried.
+    ///
+    /// Its effects outside of the store, such as a sent mail, are not rolled back.
     Conflicts,
-    /// The engine dies after the handler has committed, and before that is acknowledged: the message
-    /// comes again.
+    /// The engine crashes after the handler commits, and before the acknowledgement.
+    ///
+    /// The engine redelivers the message.
     Crashes,
-    /// The engine stops after the delivery, and starts again with handlers that are built anew.
+    /// The engine stops after the delivery, and starts again with newly built handlers.
     Restarts,
 }
 
@@ -22,7 +25,7 @@ impl fmt::Display for StepFault {
         f.write_str(match self {
             Self::Fails => "a failure of",
             Self::Conflicts => "a conflict at the commit of",
-            Self::Crashes => "the engine dies after the commit of",
+            Self::Crashes => "the engine crashes after the commit of",
             Self::Restarts => "the engine restarts after",
         })
     }

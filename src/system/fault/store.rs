@@ -13,7 +13,7 @@ use flow_domain::{
 
 use crate::system::fault::FaultInjector;
 
-/// A store that refuses what a fault says.
+/// A store whose commits can fail with a conflict from a fault, and wait at the commit barrier.
 #[derive(Debug)]
 pub(crate) struct FaultyStore<S> {
     store: S,
@@ -111,17 +111,18 @@ impl<S: Store> Store for FaultyStore<S> {
     }
 
     fn commit<'a>(&'a self, changes: &'a Changes) -> PortFuture<'a, Vec<Recorded>> {
-        if self.faults.refuses_commit(changes.writer) {
+        if self.faults.commit_must_conflict(changes.writer) {
             return PortFuture::ready(Err(Error::conflict(
                 changes.writer,
-                "what it changed",
-                "the version that was loaded",
-                "a newer one, by a scripted fault",
+                "its changes",
+                "the loaded version",
+                "a newer version, from a scripted fault",
             )));
         }
 
         let streams = changes.events.iter().map(|event| &event.metadata.stream);
-        match self.faults.append_conflict(streams) {
+
+        match self.faults.conflicting_stream(streams) {
             None if self.faults.commit_barrier().is_closed() => PortFuture::boxed(async {
                 self.faults.commit_barrier().wait().await;
                 self.store.commit(changes).await
@@ -130,8 +131,8 @@ impl<S: Store> Store for FaultyStore<S> {
             Some(stream) => PortFuture::ready(Err(Error::conflict(
                 changes.writer,
                 format_args!("stream `{stream}`"),
-                "the version that was loaded",
-                "a newer one, by a scripted fault",
+                "the loaded version",
+                "a newer version, from a scripted fault",
             ))),
         }
     }

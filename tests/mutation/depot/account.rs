@@ -3,7 +3,7 @@ use flow_domain::{
 };
 use serde::{Deserialize, Serialize};
 
-/// Kept as state.
+/// Stored as state.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Aggregate)]
 #[aggregate(id = owner, commands(ChargeAccount), events(AccountCharged))]
 pub(crate) struct Account {
@@ -46,8 +46,8 @@ impl Billing {
             parcel_id,
             cents,
         } = command;
-        let found = work.find::<Account>(&owner).await?;
-        let mut account = found.unwrap_or_else(|| Account {
+        let stored = work.find::<Account>(&owner).await?;
+        let mut account = stored.unwrap_or_else(|| Account {
             owner: owner.clone(),
             owed_cents: 0,
             raised: PendingEvents::default(),
@@ -61,7 +61,6 @@ impl Billing {
             cents,
             owed_cents,
         });
-
         work.add(account)
     }
 }

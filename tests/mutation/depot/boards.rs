@@ -3,7 +3,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::depot::{AccountCharged, ParcelEvent, Stage, VanEnlisted, VanFilled};
 
-/// Where a parcel is.
+/// The position of a parcel.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Projection)]
 #[projection(id = parcel_id)]
 pub(crate) struct Tracking {
@@ -67,7 +67,7 @@ impl TrackingProjector {
     }
 }
 
-/// What is in a van.
+/// The load of a van.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Projection)]
 #[projection(id = van_id)]
 pub(crate) struct VanBoard {
@@ -131,7 +131,7 @@ impl VanBoardProjector {
     }
 }
 
-/// What a sender owes.
+/// The amount that a sender owes.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Projection)]
 #[projection(id = owner)]
 pub(crate) struct Bill {
@@ -157,13 +157,13 @@ impl BillProjector {
         event: AccountCharged,
         rows: &mut Rows<'_, Bill>,
     ) -> Result<(), Error> {
-        let none = || Bill {
+        let empty = || Bill {
             owner: event.owner.clone(),
             parcels: Vec::new(),
             owed_cents: 0,
         };
 
-        rows.change_or_insert(&event.owner, none, |row| {
+        rows.change_or_insert(&event.owner, empty, |row| {
             row.parcels.push(event.parcel_id.clone());
             row.owed_cents = event.owed_cents;
         })

@@ -1,4 +1,4 @@
-//! The flows of the depot, as one writes them to be sure of it.
+//! Typical test flows of the depot.
 
 use flow_harness::prelude::*;
 use serde_json::json;
@@ -28,7 +28,7 @@ pub(crate) const FLOWS: &[NamedFlow] = &[
     ("a parcel goes all the way", complete_journey),
 ];
 
-fn register(parcel_id: &str) -> RegisterParcel {
+fn register_command(parcel_id: &str) -> RegisterParcel {
     RegisterParcel {
         parcel_id: parcel_id.into(),
         sender: "acme".into(),
@@ -37,7 +37,7 @@ fn register(parcel_id: &str) -> RegisterParcel {
     }
 }
 
-fn registered(parcel_id: &str) -> ParcelEvent {
+fn parcel_registered(parcel_id: &str) -> ParcelEvent {
     ParcelEvent::ParcelRegistered {
         parcel_id: parcel_id.into(),
         sender: "acme".into(),
@@ -46,21 +46,21 @@ fn registered(parcel_id: &str) -> ParcelEvent {
     }
 }
 
-fn load(parcel_id: &str) -> LoadParcel {
+fn load_command(parcel_id: &str) -> LoadParcel {
     LoadParcel {
         parcel_id: parcel_id.into(),
         van_id: "van-7".into(),
     }
 }
 
-fn deliver(parcel_id: &str) -> DeliverParcel {
+fn deliver_command(parcel_id: &str) -> DeliverParcel {
     DeliverParcel {
         parcel_id: parcel_id.into(),
         signed_by: "eve".into(),
     }
 }
 
-fn enlist() -> EnlistVan {
+fn enlist_command() -> EnlistVan {
     EnlistVan {
         van_id: "van-7".into(),
         driver: "carla".into(),
@@ -70,8 +70,8 @@ fn enlist() -> EnlistVan {
 
 fn register_one_parcel(depot: &FlowHarness) -> FlowResult {
     depot
-        .when(register("p-1"))
-        .then_events(registered("p-1"))
+        .when(register_command("p-1"))
+        .then_events(parcel_registered("p-1"))
         .then_projection::<Tracking>("p-1")
         .is(Tracking {
             parcel_id: "p-1".into(),
@@ -86,8 +86,8 @@ fn register_one_parcel(depot: &FlowHarness) -> FlowResult {
 
 fn register_parcel_twice(depot: &FlowHarness) -> FlowResult {
     depot
-        .given_events(registered("p-1"))
-        .when(register("p-1"))
+        .given_events(parcel_registered("p-1"))
+        .when(register_command("p-1"))
         .then_rejected(ParcelError::Known)
         .then_no_events()
         .try_run()
@@ -95,9 +95,9 @@ fn register_parcel_twice(depot: &FlowHarness) -> FlowResult {
 
 fn load_parcel(depot: &FlowHarness) -> FlowResult {
     depot
-        .given_command(enlist())
-        .given_events(registered("p-1"))
-        .when(load("p-1"))
+        .given_command(enlist_command())
+        .given_events(parcel_registered("p-1"))
+        .when(load_command("p-1"))
         .then_event(ParcelEvent::ParcelLoaded {
             parcel_id: "p-1".into(),
             van_id: "van-7".into(),
@@ -119,10 +119,10 @@ fn load_parcel(depot: &FlowHarness) -> FlowResult {
 
 fn fill_van(depot: &FlowHarness) -> FlowResult {
     depot
-        .given_command(enlist())
-        .given_events((registered("p-1"), registered("p-2")))
-        .given_command(load("p-1"))
-        .when(load("p-2"))
+        .given_command(enlist_command())
+        .given_events((parcel_registered("p-1"), parcel_registered("p-2")))
+        .given_command(load_command("p-1"))
+        .when(load_command("p-2"))
         .then_event_like(|filled: &VanFilled| {
             filled.load_grams == 2_400 && filled.driver == "carla"
         })
@@ -133,10 +133,10 @@ fn fill_van(depot: &FlowHarness) -> FlowResult {
 
 fn deliver_parcel(depot: &FlowHarness) -> FlowResult {
     depot
-        .given_command(enlist())
-        .given_command(register("p-1"))
-        .given_command(load("p-1"))
-        .when(deliver("p-1"))
+        .given_command(enlist_command())
+        .given_command(register_command("p-1"))
+        .given_command(load_command("p-1"))
+        .when(deliver_command("p-1"))
         .then_events((
             ParcelEvent::ParcelDelivered {
                 parcel_id: "p-1".into(),
@@ -170,9 +170,9 @@ fn deliver_parcel(depot: &FlowHarness) -> FlowResult {
 
 fn return_parcel(depot: &FlowHarness) -> FlowResult {
     depot
-        .given_command(enlist())
-        .given_command(register("p-1"))
-        .given_command(load("p-1"))
+        .given_command(enlist_command())
+        .given_command(register_command("p-1"))
+        .given_command(load_command("p-1"))
         .when(ReturnParcel {
             parcel_id: "p-1".into(),
             reason: "nobody there".into(),
@@ -189,13 +189,13 @@ fn return_parcel(depot: &FlowHarness) -> FlowResult {
 
 fn deliver_two_parcels(depot: &FlowHarness) -> FlowResult {
     depot
-        .given_command(enlist())
-        .given_command(register("p-1"))
-        .given_command(register("p-2"))
-        .given_command(load("p-1"))
-        .given_command(load("p-2"))
-        .given_command(deliver("p-1"))
-        .when(deliver("p-2"))
+        .given_command(enlist_command())
+        .given_command(register_command("p-1"))
+        .given_command(register_command("p-2"))
+        .given_command(load_command("p-1"))
+        .given_command(load_command("p-2"))
+        .given_command(deliver_command("p-1"))
+        .when(deliver_command("p-2"))
         .then_aggregate::<Account>("acme")
         .has(|account| account.owed_cents == 1_240)
         .then_projection::<Bill>("acme")
@@ -209,8 +209,8 @@ fn deliver_two_parcels(depot: &FlowHarness) -> FlowResult {
 
 fn deliver_unloaded_parcel(depot: &FlowHarness) -> FlowResult {
     depot
-        .given_events(registered("p-1"))
-        .when(deliver("p-1"))
+        .given_events(parcel_registered("p-1"))
+        .when(deliver_command("p-1"))
         .then_rejected(ParcelError::Not(Stage::Registered))
         .then_projection::<Tracking>("p-1")
         .has(|row| row.stage == Stage::Registered)
@@ -220,7 +220,7 @@ fn deliver_unloaded_parcel(depot: &FlowHarness) -> FlowResult {
 
 fn enlist_van(depot: &FlowHarness) -> FlowResult {
     depot
-        .when(enlist())
+        .when(enlist_command())
         .then_events(VanEnlisted {
             van_id: "van-7".into(),
             driver: "carla".into(),
@@ -235,12 +235,12 @@ fn enlist_van(depot: &FlowHarness) -> FlowResult {
 
 fn complete_journey(depot: &FlowHarness) -> FlowResult {
     depot
-        .when(enlist())
-        .when(register("p-1"))
-        .when(load("p-1"))
+        .when(enlist_command())
+        .when(register_command("p-1"))
+        .when(load_command("p-1"))
         .then_projection::<VanBoard>("van-7")
         .has(|board| board.n_parcels == 1)
-        .when(deliver("p-1"))
+        .when(deliver_command("p-1"))
         .then_projection::<VanBoard>("van-7")
         .has(|board| board.n_parcels == 0)
         .then_projection::<Bill>("acme")

@@ -1,9 +1,10 @@
-//! A depot of parcels, in which few handlers say what they raise or issue: parcels are registered, loaded
-//! into vans, and delivered; who sent them pays.
+//! A depot of parcels. Parcels are registered, loaded into vans, and delivered; the sender pays.
+//!
+//! Few handlers declare what they raise or issue.
 //!
 //! ```text
 //! RegisterParcel, LoadParcel, DeliverParcel, ReturnParcel -> ParcelDesk -> ParcelEvent
-//!     -> Loader             counts what is in a van; VanFilled
+//!     -> Loader             counts the parcels in a van; VanFilled
 //!     -> Shipment           charges the sender when the parcel is delivered
 //!     -> TrackingProjector, VanBoardProjector
 //! ChargeAccount -> Billing -> AccountCharged -> Shipment, BillProjector

@@ -6,7 +6,7 @@ use flow_domain::{
 };
 use serde::{Deserialize, Serialize};
 
-/// Folded from its events.
+/// Event-sourced.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, Aggregate)]
 #[aggregate(
     id = parcel_id,

@@ -3,7 +3,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::depot::{AccountCharged, ChargeAccount, ParcelEvent};
 
-/// Follows a parcel until it is paid for.
+/// Tracks a parcel until it is paid.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Shipment {
     pub(crate) sender: String,

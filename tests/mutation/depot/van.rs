@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::depot::ParcelEvent;
 
-/// Kept as state.
+/// Stored as state.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Aggregate)]
 #[aggregate(id = van_id, commands(EnlistVan), events(VanEnlisted, VanFilled))]
 pub(crate) struct Van {
@@ -58,7 +58,6 @@ impl Fleet {
             driver,
             capacity_grams,
         } = command;
-
         let mut van = Van {
             van_id: van_id.clone(),
             driver: driver.clone(),
@@ -72,12 +71,11 @@ impl Fleet {
             driver,
             capacity_grams,
         });
-
         work.add(van)
     }
 }
 
-/// Counts what is in a van.
+/// Counts the parcels in a van.
 #[derive(Debug)]
 pub(crate) struct Loader;
 

@@ -1,6 +1,6 @@
-//! What implements the ports, one folder for each product.
+//! The adapters: implementations of the ports, one folder for each product.
 //!
-//! An adapter keeps the laws of [`port::contract`](crate::port::contract), and nothing outside of
-//! its folder knows which one is in use.
+//! An adapter passes the contract tests of [`port::contract`](crate::port::contract). No code outside of
+//! its folder depends on which adapter is in use.
 
 pub mod memory;

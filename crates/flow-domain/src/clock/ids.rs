@@ -8,22 +8,22 @@ use std::{
 
 use uuid::Uuid;
 
-/// What a new id is made for.
+/// The context for which a new id is made.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct IdContext<'a> {
-    /// The message being handled; `None` for what comes from outside.
+    /// The message being handled; `None` for messages from outside.
     pub cause: Option<Uuid>,
-    /// The handler that asks; empty for what comes from outside.
+    /// The handler that asks for the id; empty for messages from outside.
     pub handler: &'a str,
-    /// How many times this handler committed for this message before.
+    /// How often this handler has committed for this message before.
     pub n_commits: u32,
-    /// How many ids were made in this unit of work before.
+    /// How many ids this unit of work has made before.
     pub idx: u32,
 }
 
 impl<'a> IdContext<'a> {
-    /// The origin of an id that is asked for while `handler` handles `cause`.
+    /// Creates the context of an id that `handler` asks for while it handles `cause`.
     pub fn new(cause: Option<Uuid>, handler: &'a str, n_commits: u32, idx: u32) -> Self {
         Self {
             cause,
@@ -36,14 +36,15 @@ impl<'a> IdContext<'a> {
 
 /// Makes ids.
 ///
-/// Implementors may use the origin or ignore it; they must not give the same id for two origins
-/// that differ.
+/// Implementors may use the context or ignore it. They must not return the same id for two
+/// different contexts.
 pub trait IdSource: fmt::Debug + Send + Sync {
-    /// Makes the id for `origin`.
-    fn make(&self, origin: IdContext<'_>) -> Uuid;
+    /// Makes the id for `context`.
+    fn make(&self, context: IdContext<'_>) -> Uuid;
 
-    /// Returns a source that makes the same ids from here on and counts on its own, if this one can be
-    /// repeated.
+    /// Returns a copy that makes the same ids from now on and counts independently.
+    ///
+    /// Returns `None` if the source cannot repeat its ids.
     fn fork(&self) -> Option<Arc<dyn IdSource>> {
         None
     }
@@ -54,26 +55,28 @@ pub trait IdSource: fmt::Debug + Send + Sync {
 pub struct SystemIds;
 
 impl IdSource for SystemIds {
-    fn make(&self, _origin: IdContext<'_>) -> Uuid {
+    fn make(&self, _context: IdContext<'_>) -> Uuid {
         Uuid::now_v7()
     }
 }
 
-/// Ids that are a function of their origin: UUID version 8.
+/// Ids that are a function of their context: UUID version 8.
 ///
-/// Two runs give the same ids, and so do two orders of deliveries that do not touch each other: an
-/// id depends on the message that caused it, the handler, and how many that handler made, never on
-/// how many were made elsewhere. The count of commits is part of it, or a message delivered twice
-/// would give its effects the same ids and hide that there are two.
+/// Two runs give the same ids. So do two orders of deliveries that are independent of each other.
+/// An id depends on its cause, its handler and the ids that the handler made before. It never
+/// depends on the number of ids that other handlers made.
+///
+/// The count of commits is part of the id. Otherwise the effects of a message that is delivered
+/// twice would have the same ids. Then nobody would see that there are two.
 #[derive(Debug, Default)]
 pub struct VirtualIds {
     n_roots: AtomicU64,
 }
 
 impl IdSource for VirtualIds {
-    fn make(&self, origin: IdContext<'_>) -> Uuid {
+    fn make(&self, context: IdContext<'_>) -> Uuid {
         let mut mixer = Mixer::default();
-        match origin.cause {
+        match context.cause {
             Some(cause) => {
                 let (high, low) = cause.as_u64_pair();
                 mixer.add(high);
@@ -82,13 +85,13 @@ impl IdSource for VirtualIds {
             None => mixer.add(self.n_roots.fetch_add(1, Ordering::AcqRel)),
         }
 
-        for chunk in origin.handler.as_bytes().chunks(8) {
+        for chunk in context.handler.as_bytes().chunks(8) {
             let mut word = [0; 8];
             word[..chunk.len()].copy_from_slice(chunk);
             mixer.add(u64::from_le_bytes(word));
         }
 
-        mixer.add(u64::from(origin.n_commits) << 32 | u64::from(origin.idx));
+        mixer.add(u64::from(context.n_commits) << 32 | u64::from(context.idx));
         mixer.finish()
     }
 
@@ -100,7 +103,9 @@ impl IdSource for VirtualIds {
 }
 
 /// Two lanes of `SplitMix64` (Steele, Lea, Flood: "Fast splittable pseudorandom number generators",
-/// 2014): not for secrets, but the same on every platform and in every release.
+/// 2014).
+///
+/// It is not for secrets. It gives the same values on every platform and in every release.
 struct Mixer {
     lanes: [u64; 2],
 }

@@ -1,4 +1,4 @@
-//! Time and ids as ports: the system's own, and virtual ones that make two runs equal.
+//! Time and ids as ports. The virtual ones give the same values in every run.
 
 mod ids;
 mod time;

@@ -11,22 +11,22 @@ use std::{
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-/// A point in time, in whole microseconds of UTC; written in RFC 3339.
+/// A point in time, in whole microseconds of UTC. Its text form is RFC 3339.
 ///
-/// It lies in the years 1970 to 9999, which is what can be written; what would lie outside is brought
-/// to the nearest that does not.
+/// It lies in the years 1970 to 9999, because the text form has no others. A time outside is moved
+/// to the nearest bound.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp {
     micros: i64,
 }
 
 impl Timestamp {
-    /// 9999-12-31T23:59:59.999999Z, the last point in time that can be written.
+    /// 9999-12-31T23:59:59.999999Z, the last time that has a text form.
     pub const MAX: Self = Self {
         micros: 253_402_300_799_999_999,
     };
 
-    /// The point in time so many microseconds after 1970-01-01T00:00:00Z.
+    /// Returns the time that is `micros` microseconds after 1970-01-01T00:00:00Z.
     pub const fn from_micros(micros: i64) -> Self {
         if micros < 0 {
             return Self { micros: 0 };
@@ -37,12 +37,12 @@ impl Timestamp {
         Self { micros }
     }
 
-    /// The microseconds since 1970-01-01T00:00:00Z.
+    /// Returns the microseconds since 1970-01-01T00:00:00Z.
     pub const fn as_micros(self) -> i64 {
         self.micros
     }
 
-    /// Returns how long this is after `earlier`, or zero if it is before.
+    /// Returns the duration since `earlier`, or zero if `earlier` is later.
     pub fn since(self, earlier: Self) -> Duration {
         let micros = self.micros.saturating_sub(earlier.micros);
         Duration::from_micros(u64::try_from(micros).unwrap_or(0))
@@ -72,7 +72,7 @@ impl Sub<Duration> for Timestamp {
 impl From<SystemTime> for Timestamp {
     fn from(time: SystemTime) -> Self {
         match time.duration_since(SystemTime::UNIX_EPOCH) {
-            Ok(after) => Self::from_micros(whole_micros(after)),
+            Ok(since_epoch) => Self::from_micros(whole_micros(since_epoch)),
             Err(_) => Self::from_micros(0),
         }
     }
@@ -111,19 +111,22 @@ impl<'de> Deserialize<'de> for Timestamp {
     }
 }
 
-/// Tells the time.
+/// A source of the current time.
 pub trait Clock: fmt::Debug + Send + Sync {
     /// Returns the current time.
     fn now(&self) -> Timestamp;
 
-    /// Moves the clock forward to `time`, if it is one that can be moved and not there yet; returns
-    /// false if it cannot be moved.
+    /// Moves the clock forward to `time`. Does nothing if the clock is already there or later.
+    ///
+    /// Returns false if this clock cannot be moved.
     fn advance_to(&self, time: Timestamp) -> bool {
         let _ = time;
         false
     }
 
-    /// Returns a clock that shows the same time and is moved on its own, if this one can be moved.
+    /// Returns a copy that shows the same time and moves independently.
+    ///
+    /// Returns `None` if this clock cannot be moved.
     fn fork(&self) -> Option<Arc<dyn Clock>> {
         None
     }
@@ -145,20 +148,21 @@ impl Clock for SystemClock {
 
 /// A clock that stands still until it is moved.
 ///
-/// It starts at 2026-01-01T00:00:00Z, always, so that two runs tell the same time.
+/// It always starts at 2026-01-01T00:00:00Z, so two runs show the same time.
 #[derive(Debug)]
 pub struct VirtualClock {
     micros: AtomicI64,
 }
 
 impl VirtualClock {
-    /// Where every virtual clock starts: 2026-01-01T00:00:00Z.
+    /// The time at which every virtual clock starts: 2026-01-01T00:00:00Z.
     pub const START: Timestamp = Timestamp::from_micros(1_767_225_600_000_000);
 
-    /// Moves the clock forward.
+    /// Moves the clock forward by this duration.
     pub fn advance(&self, by: Duration) {
         let moved = |micros| Some((Timestamp::from_micros(micros) + by).as_micros());
-        // The closure always gives a value, so the update always succeeds.
+
+        // The closure always returns a value, so the update always succeeds.
         let _ = self
             .micros
             .fetch_update(Ordering::AcqRel, Ordering::Acquire, moved);

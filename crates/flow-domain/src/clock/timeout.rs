@@ -1,14 +1,15 @@
 use std::{pin::pin, task::Poll, time::Duration};
 
-/// Waits for `future` no longer than `limit`; `None` if it took longer.
+/// Waits for `future` no longer than `limit`. Returns `None` if it takes longer.
 ///
-/// A future that is ready at once needs no timer, and so no runtime that has one.
+/// A future that is ready at its first poll needs no timer. It runs without a tokio timer, too.
 pub(crate) async fn timeout<F: Future>(limit: Duration, future: F) -> Option<F::Output> {
     let mut future = pin!(future);
-    let at_once = std::future::poll_fn(|cx| Poll::Ready(future.as_mut().poll(cx))).await;
-    match at_once {
+    let first_poll = std::future::poll_fn(|cx| Poll::Ready(future.as_mut().poll(cx))).await;
+
+    match first_poll {
         Poll::Ready(output) => Some(output),
-        // In a box: a timer is large, and few who could wait have to.
+        // The box keeps the large timer out of this future: most futures never need it.
         Poll::Pending => Box::pin(tokio::time::timeout(limit, future)).await.ok(),
     }
 }

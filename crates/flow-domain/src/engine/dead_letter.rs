@@ -15,42 +15,44 @@ use crate::{
 
 const TABLE: Table = Table::new(TableKind::DeadLetter, "DeadLetter");
 
-/// A message that a subscription gave up on, with the reason.
+/// A message that failed until its retries were exhausted, with the reason.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct DeadLetter {
-    /// Names it: [`DeadLetters::replay`] and [`DeadLetters::purge`] take it.
+    /// The id for [`DeadLetters::replay`] and [`DeadLetters::purge`].
     pub id: Arc<str>,
-    /// The subscription that gave up: the name of the handler, or `order:command` for commands.
+    /// The subscription that failed: the name of the handler, or `order:command` for commands.
     pub subscription: String,
-    /// The handler that failed.
-    pub handler: String,
+    /// The handler that failed; `None` if the message is a command without a handler.
+    pub handler: Option<String>,
     /// The message.
     pub envelope: Arc<Envelope>,
     /// Why it failed the last time.
     pub reason: String,
-    /// How often it was tried.
+    /// The number of attempts.
     pub attempts: u32,
     /// When it failed the last time.
     pub failed_at: Timestamp,
-    /// Whether it is on its way to the handler again.
+    /// Whether the message waits to be delivered to its handler again.
     pub is_replayed: bool,
 }
 
-/// How a dead letter is kept.
+/// A dead letter as the store keeps it.
+// Invariant: the names of the fields are part of the stored format, and queries name some of them.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct StoredDeadLetter {
     pub(super) subscription: String,
-    pub(super) handler: String,
+    pub(super) handler: Option<String>,
     pub(super) metadata: Metadata,
-    /// The content as text: it may be that it is no JSON, and that this is why it is here.
+    /// The content as text, because it may be invalid JSON: that is one reason for a dead letter.
     pub(super) message: String,
     pub(super) reason: String,
     pub(super) attempts: u32,
     pub(super) failed_at: Timestamp,
     pub(super) is_replayed: bool,
-    /// Which attempt of the replay comes next, from 1, and when.
+    /// The next attempt of the replay, from 1.
     pub(super) attempt: u32,
+    /// When the next attempt of the replay may begin.
     pub(super) due: Timestamp,
 }
 
@@ -76,24 +78,24 @@ impl StoredDeadLetter {
     }
 }
 
-/// The dead letter of a message that this subscription gave up on.
+/// Returns the id of the dead letter of `message` in `subscription`.
 pub(super) fn id_of(subscription: &str, message: &Envelope) -> Arc<str> {
     format!("{subscription}/{}", message.metadata.id).into()
 }
 
-/// Writes a dead letter, over the one that may be there; `None` deletes it.
+/// Writes a dead letter and overwrites an existing one; `None` deletes it.
 pub(super) async fn write(
     ports: &Ports,
     id: &Arc<str>,
-    kept: Option<&StoredDeadLetter>,
+    letter: Option<&StoredDeadLetter>,
 ) -> Result<(), Error> {
     let mut changes = Changes::new("the engine");
     changes.writes.push(Write {
         table: TABLE,
         id: Arc::clone(id),
         expected: ExpectedVersion::Any,
-        value: kept
-            .map(|kept| Payload::encode("DeadLetter", kept))
+        value: letter
+            .map(|letter| Payload::encode("DeadLetter", letter))
             .transpose()?,
     });
 
@@ -107,32 +109,35 @@ pub(super) async fn read(ports: &Ports, id: &str) -> Result<Option<StoredDeadLet
         .transpose()
 }
 
-/// Says what becomes of one that was replayed.
-pub(super) async fn settle(ports: &Ports, id: &Arc<str>, fate: SettleAction) -> Result<(), Error> {
+/// Deletes a replayed dead letter, or schedules the next attempt of its replay.
+pub(super) async fn settle(
+    ports: &Ports,
+    id: &Arc<str>,
+    action: SettleAction,
+) -> Result<(), Error> {
     let SettleAction::Redeliver {
-        due: at,
-        counts_as_attempt: counts,
-    } = fate
+        due,
+        counts_as_attempt,
+    } = action
     else {
         return write(ports, id, None).await;
     };
 
-    let Some(mut kept) = read(ports, id).await? else {
+    let Some(mut letter) = read(ports, id).await? else {
         return Ok(());
     };
+    letter.attempt += u32::from(counts_as_attempt);
+    letter.due = due;
 
-    kept.attempt += u32::from(counts);
-    kept.due = at;
-
-    write(ports, id, Some(&kept)).await
+    write(ports, id, Some(&letter)).await
 }
 
-/// Finds those that are to be handed to `subscription` again.
+/// Finds the dead letters of `subscription` that are marked for replay.
 pub(super) async fn find_replayed(
     ports: &Ports,
     subscription: &str,
 ) -> Result<Vec<(Arc<str>, StoredDeadLetter)>, Error> {
-    // Nearly always there are none at all, which is cheap to see.
+    // Nearly always there are no dead letters, and counting is cheaper than the query.
     if ports.store.count(TABLE, &[]).await? == 0 {
         return Ok(Vec::new());
     }
@@ -144,27 +149,29 @@ pub(super) async fn find_replayed(
     find(ports, conditions).await
 }
 
-/// Takes one that is replayed, so that no other engine is handed it before `until`; returns false if
-/// another has it, or if it is not replayed any more.
+/// Claims a replayed dead letter, which hides it from other engines before `until`.
+///
+/// Returns false if another engine has claimed it, or if it is no longer marked for replay.
 pub(super) async fn claim(ports: &Ports, id: &Arc<str>, until: Timestamp) -> Result<bool, Error> {
     let Some(stored) = ports.store.load(TABLE, id).await? else {
         return Ok(false);
     };
 
-    let mut kept: StoredDeadLetter = stored.value.decode("DeadLetter")?;
-    if !kept.is_replayed || ports.clock.now() < kept.due {
+    let mut letter: StoredDeadLetter = stored.value.decode("DeadLetter")?;
+    if !letter.is_replayed || ports.clock.now() < letter.due {
         return Ok(false);
     }
 
-    kept.due = until;
+    letter.due = until;
     let mut changes = Changes::new("the engine");
     changes.writes.push(Write {
         table: TABLE,
         id: Arc::clone(id),
         expected: ExpectedVersion::Exact(stored.version),
-        value: Some(Payload::encode("DeadLetter", &kept)?),
+        value: Some(Payload::encode("DeadLetter", &letter)?),
     });
 
+    // The expected version makes the claim exclusive: of two engines, one gets a conflict.
     match ports.store.commit(&changes).await {
         Ok(_) => Ok(true),
         Err(err) if err.is_conflict() => Ok(false),
@@ -176,7 +183,7 @@ pub(super) async fn count(ports: &Ports, conditions: &[Condition]) -> Result<usi
     ports.store.count(TABLE, conditions).await
 }
 
-/// Finds those for which all conditions hold, oldest first.
+/// Finds the dead letters that meet all conditions, oldest first.
 async fn find(
     ports: &Ports,
     conditions: Vec<Condition>,
@@ -187,17 +194,18 @@ async fn find(
         ..Query::default()
     };
     let rows = ports.store.query(TABLE, &query).await?;
-    let read = rows.into_iter().map(|row| {
-        let kept = row.value.decode("DeadLetter")?;
-        Ok((row.id, kept))
-    });
 
-    read.collect()
+    rows.into_iter()
+        .map(|row| {
+            let letter = row.value.decode("DeadLetter")?;
+            Ok((row.id, letter))
+        })
+        .collect()
 }
 
-/// What subscriptions gave up on: to be looked at, replayed or thrown away.
+/// The dead letters of an app, to list, replay or purge.
 ///
-/// They are kept by the store, with everything else that must not be lost.
+/// The store of the app keeps them.
 ///
 /// # Examples
 ///
@@ -206,7 +214,7 @@ async fn find(
 /// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
 /// let app = app()?;
 /// for letter in app.dead_letters().all().await? {
-///     println!("{} gave up on {}: {}", letter.handler, letter.id, letter.reason);
+///     println!("{} failed on {}: {}", letter.subscription, letter.id, letter.reason);
 /// }
 /// app.dead_letters().replay_all().await?;
 /// # Ok::<(), flow_domain::Error>(())
@@ -219,7 +227,7 @@ pub struct DeadLetters {
 }
 
 impl App {
-    /// What subscriptions gave up on.
+    /// Returns the dead letters of all subscriptions.
     pub fn dead_letters(&self) -> DeadLetters {
         DeadLetters {
             ports: Arc::clone(&self.ports),
@@ -228,49 +236,51 @@ impl App {
 }
 
 impl DeadLetters {
-    /// Lists all of them, those that failed first before.
+    /// Lists all dead letters, in the order in which they failed.
     ///
     /// # Errors
     ///
-    /// Returns an error if the store fails, or if one cannot be read back.
+    /// Returns an error if the store fails, or if a dead letter cannot be decoded.
     pub async fn all(&self) -> Result<Vec<DeadLetter>, Error> {
         let found = find(&self.ports, Vec::new()).await?;
         Ok(to_dead_letters(found))
     }
 
-    /// Lists those of one subscription: the name of a handler, or `order:command`.
+    /// Lists the dead letters of one subscription: the name of a handler, or `order:command`.
     ///
     /// # Errors
     ///
     /// Those of [`all`](Self::all).
-    pub async fn mutate_subscription(&self, subscription: &str) -> Result<Vec<DeadLetter>, Error> {
+    pub async fn of_subscription(&self, subscription: &str) -> Result<Vec<DeadLetter>, Error> {
         let conditions = vec![field("subscription").equals(subscription)];
         let found = find(&self.ports, conditions).await?;
         Ok(to_dead_letters(found))
     }
 
-    /// Marks one to be handed to its handler again, by the next engine that looks, as if it came for the
-    /// first time, and to no other handler; returns false if it is not there. If it fails again, it is
-    /// back.
+    /// Marks a dead letter for replay; returns false if there is none with this id.
+    ///
+    /// The next engine that reads it delivers the message to its handler only, as if for the first
+    /// time. If its retries are exhausted again, it becomes a dead letter again.
     ///
     /// # Errors
     ///
     /// Returns an error if the store fails.
     pub async fn replay(&self, id: &str) -> Result<bool, Error> {
-        let Some(mut kept) = read(&self.ports, id).await? else {
+        let Some(mut letter) = read(&self.ports, id).await? else {
             return Ok(false);
         };
 
-        kept.is_replayed = true;
-        kept.attempt = 1;
-        kept.due = self.ports.clock.now();
-        write(&self.ports, &id.into(), Some(&kept)).await?;
+        letter.is_replayed = true;
+        letter.attempt = 1;
+        letter.due = self.ports.clock.now();
+
+        write(&self.ports, &id.into(), Some(&letter)).await?;
         self.ports.wake_signal.notify();
 
         Ok(true)
     }
 
-    /// Marks all of them to be handed to their handlers again; returns how many.
+    /// Marks all dead letters for replay, and returns their number.
     ///
     /// # Errors
     ///
@@ -280,23 +290,25 @@ impl DeadLetters {
         for letter in &all {
             self.replay(&letter.id).await?;
         }
+
         Ok(all.len())
     }
 
-    /// Throws one away; returns false if it is not there.
+    /// Deletes a dead letter; returns false if there is none with this id.
     ///
     /// # Errors
     ///
     /// Returns an error if the store fails.
     pub async fn purge(&self, id: &str) -> Result<bool, Error> {
-        let is_there = self.ports.store.load(TABLE, id).await?.is_some();
-        if is_there {
+        let exists = self.ports.store.load(TABLE, id).await?.is_some();
+        if exists {
             write(&self.ports, &id.into(), None).await?;
         }
-        Ok(is_there)
+
+        Ok(exists)
     }
 
-    /// Throws all of them away; returns how many.
+    /// Deletes all dead letters, and returns their number.
     ///
     /// # Errors
     ///
@@ -306,6 +318,7 @@ impl DeadLetters {
         for letter in &all {
             write(&self.ports, &letter.id, None).await?;
         }
+
         Ok(all.len())
     }
 }
@@ -313,6 +326,6 @@ impl DeadLetters {
 fn to_dead_letters(found: Vec<(Arc<str>, StoredDeadLetter)>) -> Vec<DeadLetter> {
     found
         .into_iter()
-        .map(|(id, kept)| kept.into_dead_letter(id))
+        .map(|(id, letter)| letter.into_dead_letter(id))
         .collect()
 }

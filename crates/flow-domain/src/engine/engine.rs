@@ -15,16 +15,17 @@ use crate::{
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// Runs what an app leaves for later: it publishes what was committed, and hands messages to the
+/// Runs the asynchronous part of an app: publishes committed messages and delivers them to the
 /// subscriptions.
 ///
-/// Several engines may run on the same store and broker, in one process or in many: each message is
-/// handled by one of them, the messages of one stream one after the other, and what a dead one held is
-/// taken over once its lease has ended. A message is handled at least once: whoever dies between the
-/// commit of a handler and the acknowledgement leaves it to be handled again.
+/// Several engines may share a store and a broker, in one process or in many. One of them handles each
+/// message, and the messages of one stream are handled one after the other. If an engine dies, another
+/// takes over its messages once their lease has ended.
 ///
-/// An event that a subscription reads from the event store is read by one engine at a time, whatever
-/// their number.
+/// Delivery is at least once. An engine may crash between the commit of a handler and the
+/// acknowledgement. The message is then handled again.
+///
+/// For a subscription that reads the event store, only one engine reads at a time.
 ///
 /// # Examples
 ///
@@ -52,7 +53,7 @@ const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 ///     tokio::task::yield_now().await;
 /// }
 ///
-/// stop.send(()).expect("the engine listens");
+/// stop.send(()).expect("the engine is running");
 /// assert_eq!(engine.await??.abandoned, 0);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// # })?;
@@ -83,50 +84,56 @@ impl Engine {
         }
     }
 
-    /// An engine that does nothing by itself, for a test that pulls it step by step.
+    /// Makes an engine for tests: it does nothing automatically, the test drives it step by step.
     pub fn test_mode(app: &App) -> TestEngine {
         TestEngine::new(app)
     }
 
-    /// The name of this engine, for what it claims; no two that run at once may have the same. By default
-    /// an id that the app makes.
+    /// Sets the name under which this engine claims messages. By default, the app makes an id.
+    ///
+    /// Two engines that run at the same time must not have the same name.
     pub fn worker(mut self, name: impl Into<Arc<str>>) -> Self {
         self.worker = Some(name.into());
         self
     }
 
-    /// How often it is looked for work that nobody told of, such as that of another process. 100
-    /// milliseconds by default; while nothing comes it is looked less often, down to a tenth.
+    /// Sets how often the engine polls for work, such as that of another process. 100 milliseconds by
+    /// default.
+    ///
+    /// While the engine finds nothing, it polls less and less often, down to once in ten intervals.
+    /// Commits in the same process wake it at once.
     pub fn poll_interval(mut self, interval: Duration) -> Self {
         self.poll_interval = interval;
         self
     }
 
-    /// How long what is on its way may take to finish when the engine is stopped. Ten seconds by default.
+    /// Sets how long running handlers may take to finish when the engine stops. Ten seconds by default.
     pub fn grace(mut self, period: Duration) -> Self {
         self.grace = period;
         self
     }
 
-    /// For how long the outbox keeps what was published. Seven days by default.
+    /// Sets how long the outbox keeps published messages. Seven days by default.
     pub fn keep_published(mut self, age: Duration) -> Self {
         self.retention.published = age;
         self
     }
 
-    /// For how long the outbox keeps what could not be published. Thirty days by default.
+    /// Sets how long the outbox keeps messages that could not be published. Thirty days by default.
     pub fn keep_abandoned(mut self, age: Duration) -> Self {
         self.retention.abandoned = age;
         self
     }
 
-    /// Runs until `signal` comes. Then it reads nothing more, finishes what is on its way within the
-    /// grace period and abandons the rest, gives back what it has read and not tried, and publishes what
-    /// was committed. The adapters stay open for others that use them: [`App::close`] closes them.
+    /// Runs the engine until `signal` is ready, then stops it in order.
     ///
-    /// An adapter that fails is logged and left alone for a while, up to half a minute, and never ends
-    /// the engine. If the future is dropped before its end, everything breaks off as if the process had
-    /// died. A domain without subscriptions has nothing to run: that is logged, and it returns at once.
+    /// To stop, the engine reads nothing more. It waits for running handlers during the grace period
+    /// and abandons the rest. It releases the messages that it has read and not tried, and publishes
+    /// what was committed. The adapters stay open; [`App::close`] closes them.
+    ///
+    /// If an adapter fails, the engine logs the error and backs off for at most half a minute. A failing
+    /// adapter never ends the engine. If the future is dropped, the engine stops as if the process had
+    /// died. Without subscriptions the engine logs a warning and returns at once.
     ///
     /// # Errors
     ///
@@ -149,38 +156,39 @@ impl Engine {
         }
 
         require_broker(&self.app, &consumers)?;
-        let plan = EngineConfig {
+        let config = EngineConfig {
             app: self.app,
             worker,
-            // A timer that is always up would never let anybody else run.
+            // A timer of zero is always ready and would starve the other tasks of the runtime.
             poll_interval: self.poll_interval.max(Duration::from_millis(1)),
             grace: self.grace,
             retention: self.retention,
         };
 
-        Ok(BackgroundEngine::start(plan, consumers)
+        Ok(BackgroundEngine::start(config, consumers)
             .run_until(signal)
             .await)
     }
 }
 
+/// Returns an error if the app has no broker and its subscriptions or its publishing need one.
 fn require_broker(app: &App, consumers: &[Consumer]) -> Result<(), Error> {
     if app.ports.broker.is_some() {
         return Ok(());
     }
 
-    let with = "give it one with `.broker(..)`, `MemoryBroker::default()` for one process";
-    if let Some(one) = consumers.iter().find(|one| !one.reads_store()) {
-        let name = &one.name;
+    let advice = "add one with `.broker(..)`; within one process, use `MemoryBroker::default()`";
+    if let Some(consumer) = consumers.iter().find(|consumer| !consumer.reads_store()) {
+        let name = &consumer.name;
         return Err(Error::setup(format!(
-            "the subscription `{name}` reads from a broker, and the app has none: {with}; \
-             an event handler can read the event store instead, with `.source(Source::EventStore)`"
+            "the subscription `{name}` reads from a broker, but the app has no broker: {advice}; \
+             an event handler can also read the event store, with `.source(Source::EventStore)`"
         )));
     }
 
     if app.event_processing() == Processing::Async {
         return Err(Error::setup(format!(
-            "events are published to a broker, and the app has none: {with}"
+            "events are published to a broker, but the app has no broker: {advice}"
         )));
     }
 

@@ -8,66 +8,69 @@ use crate::{
     runtime::App,
 };
 
-/// How an app is doing that leaves messages for later.
+/// The health of an app that processes messages asynchronously.
 ///
-/// What is counted is read from the store and the broker, so that it holds whichever process the
-/// engine runs in. What the engine itself knows is told of those that run in this process.
+/// The counts come from the store and the broker, so they cover the engines of all processes. The
+/// numbers that only an engine knows cover the engines in this process.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Health {
-    /// The subscriptions, those of events in order of registration, then those of commands.
+    /// The event subscriptions in order of registration, then the command subscriptions.
     pub subscriptions: Vec<SubscriptionHealth>,
-    /// How many messages wait to be published.
+    /// The number of messages that wait to be published.
     pub outbox: usize,
-    /// For how long the oldest of them waits.
+    /// How long the oldest of them has been waiting.
     pub oldest_age: Option<Duration>,
-    /// How many messages could not be published and are not tried again.
+    /// The number of messages that could not be published and are not retried.
     pub abandoned: usize,
-    /// How many commands are scheduled for later.
+    /// The number of commands scheduled for later.
     pub scheduled: usize,
-    /// How many messages were given up on.
+    /// The number of dead letters.
     pub dead_letters: usize,
-    /// How many engines of this app run in this process.
+    /// The number of engines of this app that run in this process.
     pub engines: usize,
 }
 
-/// How a subscription is doing.
+/// The health of one subscription.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SubscriptionHealth {
-    /// The subscription: the name of the handler, or `order:command`.
+    /// The name of the subscription: that of the handler, or `order:command` for commands.
     pub subscription: Arc<str>,
-    /// How many published messages it has not done with.
+    /// The number of published messages that are not settled yet.
     pub lag: usize,
-    /// How many of them failed and are tried again.
+    /// How many of them failed and wait for a retry.
     pub retried: usize,
     /// When its circuit breaker closes, if an engine in this process has opened it.
     pub paused_until: Option<Timestamp>,
-    /// How many attempts were handled, or found nothing to do, since the engine in this process started.
+    /// The number of attempts that did not fail, since the engine in this process started.
     pub handled: u64,
-    /// How many attempts failed since then.
+    /// The number of attempts that failed since then.
     pub failed: u64,
 }
 
 impl Health {
-    /// How many messages the subscriptions have not done with.
+    /// Returns the number of published messages that the subscriptions have not settled yet.
     pub fn lag(&self) -> usize {
-        self.subscriptions.iter().map(|one| one.lag).sum()
-    }
-
-    /// Returns what is told of a subscription: the name of a handler, or `order:command`.
-    pub fn subscription(&self, subscription: &str) -> Option<&SubscriptionHealth> {
         self.subscriptions
             .iter()
-            .find(|one| *one.subscription == *subscription)
+            .map(|subscription| subscription.lag)
+            .sum()
+    }
+
+    /// Returns the health of a subscription by its name: that of a handler, or `order:command`.
+    pub fn subscription(&self, name: &str) -> Option<&SubscriptionHealth> {
+        self.subscriptions
+            .iter()
+            .find(|health| *health.subscription == *name)
     }
 }
 
 impl App {
-    /// Counts what is left to do, and what the engines of this process have done.
+    /// Counts the unfinished messages, and the attempts of the engines in this process.
     ///
-    /// It looks at everything that the outbox has to send and at every event that a subscription of the
-    /// event store has not read: a look for a dashboard, not for each request.
+    /// It reads all unsent rows of the outbox and all events that a store subscription has not read
+    /// yet. This is cheap enough for a dashboard, but not for every request.
     ///
     /// # Errors
     ///
@@ -104,7 +107,7 @@ impl App {
         let outbox = OutboxBacklog::of(ports).await?;
         let mut subscriptions = Vec::new();
 
-        // Whoever only looks claims nothing, so that it needs no name.
+        // These consumers claim nothing, so the name of the worker does not matter.
         for mut consumer in Consumer::all(&ports.catalog, &"health".into()) {
             let has_feed = consumer.reads_store() || ports.broker.is_some();
             let (retried, lag) = if has_feed {
@@ -113,15 +116,15 @@ impl App {
             } else {
                 (0, 0)
             };
-            let gauge = ports.engine_metrics.subscription_metrics(&consumer.name);
+            let metrics = ports.engine_metrics.subscription_metrics(&consumer.name);
 
             subscriptions.push(SubscriptionHealth {
                 subscription: consumer.name,
                 lag,
                 retried,
-                paused_until: gauge.open_until.filter(|until| now < *until),
-                handled: gauge.n_handled,
-                failed: gauge.n_failed,
+                paused_until: metrics.open_until.filter(|until| now < *until),
+                handled: metrics.n_handled,
+                failed: metrics.n_failed,
             });
         }
 
@@ -138,10 +141,10 @@ impl App {
     }
 }
 
-/// For how long a row could have been sent.
+/// How long a row has been ready to be sent.
 fn age(row: &OutboxRow, now: Timestamp) -> Duration {
     let since = match row.state {
-        // When it is due tells when it is tried again.
+        // After a failure `due` is the time of the next retry.
         OutboxState::Failed => row.envelope.metadata.time,
         _ => row.due,
     };

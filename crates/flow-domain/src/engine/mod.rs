@@ -1,11 +1,11 @@
-//! What handles messages later: the relay, the subscriptions, and the engine that runs them.
+//! Asynchronous processing: the relay, the subscriptions, and the engine that runs them.
 
 mod background;
 mod dead_letter;
 mod delivery;
 #[expect(
     clippy::module_inception,
-    reason = "the engine is what all of this is for"
+    reason = "the folder is named after its main type"
 )]
 mod engine;
 mod health;

@@ -8,21 +8,22 @@ use crate::{
     record::EntryKind,
 };
 
-/// How long a claim of the outbox lasts.
+/// How long a claimed row of the outbox is hidden from other relays.
 const CLAIM_LEASE: Duration = Duration::from_secs(30);
 
-/// How often a message is sent, and how long is waited in between.
+/// The retries of a message that cannot be published.
 const RETRY: RetryPolicy = RetryPolicy::attempts(10).jitter_percent(0);
 
-/// How long is waited at most for a broker that takes nothing.
+/// The longest delay between retries while the broker cannot be reached.
 const MAX_BROKER_DELAY: Duration = Duration::from_secs(30);
 
-/// Takes what was committed from the outbox to the broker, outside any transaction.
+/// Publishes committed messages: moves them from the outbox to the broker, outside any transaction.
 #[derive(Clone, Debug)]
 pub(super) struct Relay {
     worker: Arc<str>,
+    /// Reused between batches, so that each batch does not allocate.
     publications: Vec<Publication>,
-    /// Whether messages are kept for as long as the broker takes none at all.
+    /// Whether messages are retried without limit while the broker cannot be reached.
     waits_for_broker: bool,
 }
 
@@ -35,7 +36,7 @@ impl Relay {
         }
     }
 
-    /// One that gives up on no message because the broker is away, however long.
+    /// Makes a relay that never abandons a message because the broker cannot be reached.
     pub(super) fn waiting_for_broker(worker: Arc<str>) -> Self {
         Self {
             waits_for_broker: true,
@@ -43,7 +44,7 @@ impl Relay {
         }
     }
 
-    /// Publishes up to `limit` messages that are due; returns how many were looked at.
+    /// Publishes up to `limit` messages that are due, and returns how many it claimed.
     pub(super) async fn publish_due(
         &mut self,
         ports: &Ports,
@@ -57,7 +58,6 @@ impl Relay {
             limit,
         };
         let rows = ports.store.claim(&claim).await?;
-
         if rows.is_empty() {
             return Ok(0);
         }
@@ -72,38 +72,43 @@ impl Relay {
             envelope: Arc::clone(&row.envelope),
         });
         self.publications.extend(publications);
+
         let results = match broker.publish(&self.publications).await {
             Ok(results) => results,
             Err(err) if self.waits_for_broker => {
                 self.postpone(ports, &rows, &err).await?;
                 return Err(err);
             }
-            // Nothing is known of any of them, so all of them are sent again.
+            // Nobody knows which of them arrived, so each one counts as failed.
             Err(err) => {
                 let reason = err.with_causes().to_string();
-                let each = || Err(Error::failed("publishing", reason.clone()));
-                rows.iter().map(|_| each()).collect()
+                let failure = || Err(Error::failed("publishing", reason.clone()));
+                rows.iter().map(|_| failure()).collect()
             }
         };
-        let settled = rows.iter().zip(&self.publications).zip(results);
-        let settled = settled.map(|((row, publication), result)| Settlement {
-            number: row.number,
-            result: send_result(ports, row, &publication.topic, result),
-        });
-        let settlements: Vec<Settlement> = settled.collect();
 
-        // Only the room is kept: what was sent would be copied with every fork.
+        let settlements: Vec<Settlement> = rows
+            .iter()
+            .zip(&self.publications)
+            .zip(results)
+            .map(|((row, publication), result)| Settlement {
+                number: row.number,
+                result: send_result(ports, row, &publication.topic, result),
+            })
+            .collect();
+
+        // Keep the allocation only: a fork of the engine would copy the messages.
         self.publications.clear();
         ports.store.settle(&self.worker, now, &settlements).await?;
 
         Ok(rows.len())
     }
 
-    /// Has everything sent again once the broker may be back.
+    /// Schedules a retry of all `rows`, because the broker could not be reached.
     async fn postpone(&self, ports: &Ports, rows: &[OutboxRow], err: &Error) -> Result<(), Error> {
         let now = ports.clock.now();
         let error: Arc<str> = err.with_causes().to_string().into();
-        let settlements = rows.iter().map(|row| {
+        let retry = |row: &OutboxRow| {
             let retry_at = now
                 + RETRY
                     .delay_after(row.n_failures + 1, 0)
@@ -112,28 +117,29 @@ impl Relay {
                 reason: error.to_string(),
                 retry_at: Some(retry_at),
             });
-            let error = Arc::clone(&error);
 
+            let error = Arc::clone(&error);
             Settlement {
                 number: row.number,
                 result: SendResult::Failed { error, retry_at },
             }
-        });
-        let settlements: Vec<Settlement> = settlements.collect();
+        };
 
+        let settlements: Vec<Settlement> = rows.iter().map(retry).collect();
         ports.store.settle(&self.worker, now, &settlements).await
     }
 }
 
+/// Decides what becomes of a row after the broker has answered, and records it.
 fn send_result(
     ports: &Ports,
     row: &OutboxRow,
     topic: &Topic,
     result: Result<(), Error>,
 ) -> SendResult {
-    let message = row.envelope.metadata.id;
+    let message_id = row.envelope.metadata.id;
     let Err(err) = result else {
-        ports.record_for(message, || EntryKind::Published {
+        ports.record_for(message_id, || EntryKind::Published {
             topic: topic.to_string(),
         });
         return SendResult::Published;
@@ -146,20 +152,20 @@ fn send_result(
         .should_retry(attempt, &err)
         .then(|| ports.clock.now() + delay);
 
-    tracing::error!(messaging.message.id = %message, error = %reason, "publishing failed");
-    ports.record_for(message, || EntryKind::PublishFailed {
+    tracing::error!(messaging.message.id = %message_id, error = %reason, "publishing failed");
+    ports.record_for(message_id, || EntryKind::PublishFailed {
         reason: reason.clone(),
         retry_at,
     });
-    let error = reason.into();
 
+    let error = reason.into();
     match retry_at {
         Some(retry_at) => SendResult::Failed { error, retry_at },
         None => SendResult::Abandoned { error },
     }
 }
 
-/// Where a message goes.
+/// Returns the topic of a message: that of its category, in the lane of its priority.
 pub(super) fn topic_of(ports: &Ports, message: &Envelope) -> Topic {
     let metadata = &message.metadata;
     let is_less_urgent = ports
@@ -178,19 +184,21 @@ pub(super) fn topic_of(ports: &Ports, message: &Envelope) -> Topic {
     }
 }
 
-/// The topics of a lane in which the messages of these categories are.
+/// Returns the topics of `categories` in one lane.
 pub(super) fn topics(categories: &[&'static str], kind: MessageKind, lane: Lane) -> Vec<Topic> {
-    let topics = categories.iter().map(|category| Topic {
-        category: (*category).into(),
-        kind,
-        lane,
-    });
-    topics.collect()
+    categories
+        .iter()
+        .map(|category| Topic {
+            category: (*category).into(),
+            kind,
+            lane,
+        })
+        .collect()
 }
 
 pub(super) fn missing_broker() -> Error {
     Error::setup(
-        "messages wait to be published, and the app has no broker: \
-         give it one with `.broker(..)`, `MemoryBroker::default()` for one process",
+        "the engine publishes and reads messages through a broker, but the app has no broker: \
+         add one with `.broker(..)`; within one process, use `MemoryBroker::default()`",
     )
 }

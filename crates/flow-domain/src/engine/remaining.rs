@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use crate::{
     engine::{
         dead_letter,
@@ -9,33 +11,34 @@ use crate::{
     port::{OutboxRow, OutboxState},
 };
 
-/// What the outbox has to send.
+/// The unsent messages of the outbox.
 #[derive(Debug, Default)]
 pub(super) struct OutboxBacklog {
-    /// What is due, or was tried before.
+    /// Messages that are due, or that were tried before.
     pub(super) waiting: Vec<OutboxRow>,
-    /// What is not due yet, the first to come first.
+    /// Messages that are not due yet, in the order of their due time.
     pub(super) scheduled: Vec<OutboxRow>,
 }
 
 impl OutboxBacklog {
     pub(super) async fn of(ports: &Ports) -> Result<Self, Error> {
         let now = ports.clock.now();
-        let open = [
+        let unsent = [
             OutboxState::Pending,
             OutboxState::Processing,
             OutboxState::Failed,
         ];
-        let rows = ports.store.rows(&open, usize::MAX).await?;
+
+        let rows = ports.store.rows(&unsent, usize::MAX).await?;
         let is_scheduled = |row: &OutboxRow| row.state == OutboxState::Pending && now < row.due;
         let (mut scheduled, waiting): (Vec<_>, Vec<_>) = rows.into_iter().partition(is_scheduled);
-
         scheduled.sort_by_key(|row| row.due);
+
         Ok(Self { waiting, scheduled })
     }
 }
 
-/// Counts what is left to do.
+/// Counts the messages that `consumers` and the outbox have not finished.
 pub(super) async fn remaining(ports: &Ports, consumers: &[Consumer]) -> Result<Remaining, Error> {
     let now = ports.clock.now();
     let outbox = OutboxBacklog::of(ports).await?;
@@ -48,7 +51,7 @@ pub(super) async fn remaining(ports: &Ports, consumers: &[Consumer]) -> Result<R
         }
     });
 
-    let mut left = Remaining {
+    let mut remaining = Remaining {
         outbox: outbox.waiting.len(),
         scheduled: scheduled.collect(),
         dead_letters: dead_letter::count(ports, &[]).await?,
@@ -58,8 +61,8 @@ pub(super) async fn remaining(ports: &Ports, consumers: &[Consumer]) -> Result<R
     for consumer in consumers {
         let (n_retried, n_messages) = consumer.backlog(ports).await?;
         if 0 < n_messages {
-            left.backlogs.push(SubscriptionBacklog {
-                subscription: std::sync::Arc::clone(&consumer.name),
+            remaining.backlogs.push(SubscriptionBacklog {
+                subscription: Arc::clone(&consumer.name),
                 n_messages,
                 n_retried,
                 paused_until: consumer.paused_until(now),
@@ -67,5 +70,5 @@ pub(super) async fn remaining(ports: &Ports, consumers: &[Consumer]) -> Result<R
         }
     }
 
-    Ok(left)
+    Ok(remaining)
 }

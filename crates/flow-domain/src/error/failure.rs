@@ -2,20 +2,20 @@ use std::fmt;
 
 use crate::error::Error;
 
-/// A handler that failed after the command was committed, with the message it was handling.
+/// A handler that failed after the command was committed, or a command without a handler.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct HandlerFailure {
-    /// The handler that failed.
-    pub handler: &'static str,
-    /// The name of the message that it was handling.
+    /// The handler that failed; `None` if the message is a command without a handler.
+    pub handler: Option<&'static str>,
+    /// The name of the message that the handler received.
     pub message: String,
-    /// Why it failed.
+    /// Why the handler failed.
     pub error: Error,
 }
 
 impl HandlerFailure {
-    pub(crate) fn new(handler: &'static str, message: String, error: Error) -> Self {
+    pub(crate) fn new(handler: Option<&'static str>, message: String, error: Error) -> Self {
         Self {
             handler,
             message,
@@ -26,12 +26,12 @@ impl HandlerFailure {
 
 impl fmt::Display for HandlerFailure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{} on {}: {}",
-            self.handler,
-            self.message,
-            self.error.with_causes()
-        )
+        let error = self.error.with_causes();
+
+        match self.handler {
+            Some(handler) => write!(f, "{handler} failed on {}: {error}", self.message),
+            // The error itself says that the command has no handler.
+            None => write!(f, "{error}"),
+        }
     }
 }

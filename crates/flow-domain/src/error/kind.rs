@@ -4,11 +4,11 @@ use crate::error::{HandlerFailure, Rejection, Stall, stall};
 
 type Source = Box<dyn error::Error + Send + Sync>;
 
-/// Why something did not happen: a rejection by the domain, or a failure.
+/// A rejection by the domain, or a failure.
 ///
-/// What a caller decides on is a predicate: [`is_rejection`](Self::is_rejection),
-/// [`is_conflict`](Self::is_conflict), and so on. `Display` says what was being done to what, and
-/// never prints the cause; [`with_causes`](Self::with_causes) prints the whole chain.
+/// Callers decide with predicates: [`is_rejection`](Self::is_rejection),
+/// [`is_conflict`](Self::is_conflict), and so on. `Display` names the operation that failed, and
+/// never prints the cause. [`with_causes`](Self::with_causes) prints the whole chain.
 pub struct Error {
     kind: Box<Kind>,
 }
@@ -67,12 +67,12 @@ enum Kind {
 }
 
 impl Error {
-    /// Makes a refusal by the domain; `?` on a [`Rejection`] does the same.
+    /// Creates a rejection by the domain. `?` on a [`Rejection`] does the same.
     pub fn rejected(rejection: impl Rejection) -> Self {
         Kind::Rejected(Box::new(rejection)).into()
     }
 
-    /// Makes a failure of the outside: what was being done, and what went wrong.
+    /// Creates a failure from the operation that failed and its cause.
     ///
     /// # Examples
     ///
@@ -91,7 +91,7 @@ impl Error {
         .into()
     }
 
-    /// Makes a failure of an adapter: which one, in which of its operations, and what went wrong.
+    /// Creates a failure of an adapter from its name, the operation and the cause.
     pub fn adapter(
         adapter: &'static str,
         operation: &'static str,
@@ -105,34 +105,34 @@ impl Error {
         .into()
     }
 
-    /// Makes a version conflict: who wrote what, and which version was expected and found.
+    /// Creates a version conflict: `writer` expected another version of `target` than it found.
     pub fn conflict(
-        who: impl fmt::Display,
-        what: impl fmt::Display,
+        writer: impl fmt::Display,
+        target: impl fmt::Display,
         expected: impl fmt::Display,
         found: impl fmt::Display,
     ) -> Self {
         Kind::Conflict {
-            who: who.to_string(),
-            what: what.to_string(),
+            who: writer.to_string(),
+            what: target.to_string(),
             expected: expected.to_string(),
             found: found.to_string(),
         }
         .into()
     }
 
-    pub(crate) fn not_found(what: &'static str, id: impl Into<String>) -> Self {
-        Self::not_found_with_hint(what, id, "")
+    pub(crate) fn not_found(type_name: &'static str, id: impl Into<String>) -> Self {
+        Self::not_found_with_hint(type_name, id, "")
     }
 
-    /// Like [`not_found`](Self::not_found), with what may be the reason.
+    /// Like [`not_found`](Self::not_found), but `hint` adds a possible reason to the message.
     pub(crate) fn not_found_with_hint(
-        what: &'static str,
+        type_name: &'static str,
         id: impl Into<String>,
         hint: &'static str,
     ) -> Self {
         Kind::NotFound {
-            what,
+            what: type_name,
             id: id.into(),
             hint,
         }
@@ -141,12 +141,12 @@ impl Error {
 
     pub(crate) fn codec(
         operation: &'static str,
-        what: impl Into<Cow<'static, str>>,
+        type_name: impl Into<Cow<'static, str>>,
         cause: impl Into<Source>,
     ) -> Self {
         Kind::Codec {
             operation,
-            what: what.into(),
+            what: type_name.into(),
             source: cause.into(),
         }
         .into()
@@ -168,7 +168,7 @@ impl Error {
         Kind::NoHandler(text).into()
     }
 
-    /// Makes an error for something that is set up wrongly and will not work however often it is tried.
+    /// Creates an error for a wrong setup. A retry does not help.
     pub fn setup(text: impl Into<String>) -> Self {
         Kind::Setup(text.into()).into()
     }
@@ -181,7 +181,7 @@ impl Error {
         Kind::Stalled { stall, failures }.into()
     }
 
-    /// Returns true if the domain refused. Tell the caller why; trying again will not help.
+    /// Returns true if the domain refused. Tell the caller why. A retry does not help.
     pub fn is_rejection(&self) -> bool {
         matches!(*self.kind, Kind::Rejected(_))
     }
@@ -194,22 +194,22 @@ impl Error {
         }
     }
 
-    /// Returns true if another writer was first. Nothing was written; load and decide again.
+    /// Returns true if another writer was first. Nothing was written. Load and decide again.
     pub fn is_conflict(&self) -> bool {
         matches!(*self.kind, Kind::Conflict { .. })
     }
 
-    /// Returns true if what was to be loaded or changed does not exist.
+    /// Returns true if the state or row to load or change does not exist.
     pub fn is_not_found(&self) -> bool {
         matches!(*self.kind, Kind::NotFound { .. })
     }
 
-    /// Returns true if a message or a stored value could not be written as JSON or read back.
+    /// Returns true if a message or a stored value could not be encoded as JSON or decoded.
     pub fn is_codec(&self) -> bool {
         matches!(*self.kind, Kind::Codec { .. })
     }
 
-    /// The name of what could not be written as JSON or read back.
+    /// Returns the name of the type that could not be encoded as JSON or decoded.
     pub(crate) fn codec_type(&self) -> Option<&str> {
         match &*self.kind {
             Kind::Codec { what, .. } => Some(what),
@@ -217,7 +217,7 @@ impl Error {
         }
     }
 
-    /// The name and the id of what does not exist.
+    /// Returns the type name and the id of the item that does not exist.
     pub(crate) fn missing_item(&self) -> Option<(&'static str, &str)> {
         match &*self.kind {
             Kind::NotFound { what, id, .. } => Some((what, id)),
@@ -230,27 +230,27 @@ impl Error {
         matches!(*self.kind, Kind::Panicked { .. })
     }
 
-    /// Returns true if a handler took longer than its time limit. What it had done was rolled back.
+    /// Returns true if a handler took longer than its time limit. Its work was rolled back.
     pub fn is_timed_out(&self) -> bool {
         matches!(*self.kind, Kind::TimedOut(_))
     }
 
-    /// Returns true if a command came after its deadline. It was not handled.
+    /// Returns true if a command arrived after its deadline. No handler was called.
     pub fn is_expired(&self) -> bool {
         matches!(*self.kind, Kind::Expired(_))
     }
 
-    /// Returns true if nobody handles the command. Register a handler for it.
+    /// Returns true if the command has no handler. Register one.
     pub fn is_no_handler(&self) -> bool {
         matches!(*self.kind, Kind::NoHandler(_))
     }
 
-    /// Returns true if something is set up wrongly. Trying again will not help.
+    /// Returns true if the setup is wrong. A retry does not help.
     pub fn is_setup(&self) -> bool {
         matches!(*self.kind, Kind::Setup(_))
     }
 
-    /// Returns the stall if a cascade did not come to rest within its budget of deliveries.
+    /// Returns the stall if a cascade did not settle within its budget of deliveries.
     pub fn stall(&self) -> Option<&Stall> {
         match &*self.kind {
             Kind::Stalled { stall, .. } => Some(stall),
@@ -260,7 +260,7 @@ impl Error {
 
     /// Returns the handlers that failed after the command itself was committed.
     ///
-    /// Empty unless the command was accepted: what it wrote stays.
+    /// The list is empty if the command was not accepted. The writes of an accepted command stay.
     pub fn handler_failures(&self) -> &[HandlerFailure] {
         match &*self.kind {
             Kind::HandlersFailed(failures) | Kind::Stalled { failures, .. } => failures,
@@ -268,7 +268,7 @@ impl Error {
         }
     }
 
-    /// Returns the value behind a rejection or a failure, if it is an `E`.
+    /// Returns the cause of a failure or the value of a rejection, if it is an `E`.
     pub fn downcast_ref<E: error::Error + 'static>(&self) -> Option<&E> {
         match &*self.kind {
             Kind::Rejected(source)
@@ -279,7 +279,7 @@ impl Error {
         }
     }
 
-    /// Returns the error in one line with everything that caused it.
+    /// Returns the error and its chain of causes as one line.
     pub fn with_causes(&self) -> impl fmt::Display + '_ {
         WithCauses(self)
     }
@@ -299,7 +299,7 @@ fn handler_failures_text(failures: &[HandlerFailure]) -> String {
         .collect();
 
     format!(
-        "the commit went through, but {n_failures} {noun} failed afterwards:{}",
+        "the commit succeeded, but {n_failures} {noun} failed afterwards:{}",
         lines.concat()
     )
 }
@@ -309,6 +309,7 @@ struct WithCauses<'a>(&'a Error);
 impl fmt::Display for WithCauses<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.0)?;
+
         let mut cause = error::Error::source(self.0);
         while let Some(err) = cause {
             write!(f, ": {err}")?;
@@ -347,7 +348,7 @@ impl fmt::Display for Error {
 impl error::Error for Error {
     fn source(&self) -> Option<&(dyn error::Error + 'static)> {
         match &*self.kind {
-            // The rejection is printed by `Display` already: its cause comes next.
+            // `Display` already prints the rejection itself, so the chain continues with its cause.
             Kind::Rejected(rejection) => rejection.source(),
             kind => error::Error::source(kind),
         }

@@ -1,9 +1,8 @@
-//! The one error type of the crate, and what tells a refusal by the domain from a failure of the outside.
+//! The error type of the crate. It keeps rejections by the domain apart from failures.
 //!
-//! There are two kinds of "no" here and they never mix.
-//! A **rejection** is a value of the user's own type: the domain understood the command and refused it.
-//! Everything else is a **failure**: a conflict, a store that is down, a handler that panicked.
-//! [`Error::is_rejection`] tells them apart.
+//! A **rejection** is a value of the user's own type: the domain understood the command and refused
+//! it. Everything else is a **failure**: a conflict, a store that is down, a handler that panicked.
+//! [`Error::is_rejection`] tells the two apart.
 
 mod failure;
 mod kind;

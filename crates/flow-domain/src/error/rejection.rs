@@ -1,8 +1,8 @@
-/// A refusal by the domain: an error type of the user's own that means "understood, and no".
+/// A refusal by the domain: an error type of the user's own.
 ///
-/// A handler that returns a rejection with `?` refuses the command; the caller gets the value back
-/// through [`Error::rejection`](crate::Error::rejection). Every other error is a failure, which is
-/// worth a retry and an alarm; a rejection is neither.
+/// A handler that returns a rejection with `?` refuses the command. The caller gets the value back
+/// through [`Error::rejection`](crate::Error::rejection). Every other error is a failure,
+/// which is worth a retry and an alarm. A rejection needs neither.
 ///
 /// # Examples
 ///
@@ -25,9 +25,9 @@
 /// assert!(err.is_rejection());
 /// assert_eq!(err.rejection(), Some(&OrderError::AlreadyPlaced));
 /// ```
-// The compiler shows nothing but the label where `?` is meant.
+// For a `?` the compiler shows only the label, so the label has the advice.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is neither a refusal by the domain nor an error of flow-domain",
-    label = "not an error of flow-domain; a refusal by the domain: `impl flow_domain::Rejection for {Self} {{}}`; a failure of the outside: `.map_err(|err| flow_domain::Error::failed(\"what was being done\", err))?`"
+    message = "`{Self}` is neither a rejection nor a `flow_domain::Error`",
+    label = "not a `flow_domain::Error`; for a rejection by the domain: `impl flow_domain::Rejection for {Self} {{}}`; for any other failure: `.map_err(|err| flow_domain::Error::failed(\"the operation\", err))?`"
 )]
 pub trait Rejection: std::error::Error + Send + Sync + 'static {}

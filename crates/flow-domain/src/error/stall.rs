@@ -2,19 +2,19 @@ use std::fmt;
 
 use crate::error::HandlerFailure;
 
-/// A cascade that did not come to rest within its budget of deliveries.
+/// A cascade or an engine run that exceeded its delivery budget.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Stall {
-    /// How many deliveries were made before it was stopped.
+    /// The number of deliveries after which it was stopped.
     pub budget: usize,
-    /// The messages and handlers that repeat, in order; empty if nothing repeats.
+    /// The messages and handlers that repeat, in order. It is empty if nothing repeats.
     pub cycle: Vec<String>,
-    /// How often the cycle was gone through.
+    /// How often the cycle was repeated.
     pub n_repeats: usize,
-    /// The handlers that were called, with how often, busiest first.
+    /// The handlers with their number of calls, most calls first.
     pub handler_calls: Vec<(&'static str, usize)>,
-    /// The deliveries that were still waiting, as "handler on message".
+    /// The deliveries that were still pending, as "handler on message".
     pub pending: Vec<String>,
 }
 
@@ -24,27 +24,35 @@ impl fmt::Display for Stall {
     }
 }
 
-/// Tells of a stall, and of the handlers that failed before it.
+/// Writes the report of a stall and of the handlers that failed before it.
 pub(super) fn write_stall(
     stall: &Stall,
     failures: &[HandlerFailure],
     f: &mut fmt::Formatter<'_>,
 ) -> fmt::Result {
     let budget = stall.budget;
-    write!(f, "the flow did not settle within {budget} deliveries")?;
-    let busy = stall.handler_calls.iter();
-    let busy = busy.map(|(handler, n_calls)| format!("{handler}, called {}", times(*n_calls)));
+    let noun = if budget == 1 {
+        "delivery"
+    } else {
+        "deliveries"
+    };
+    write!(f, "the flow did not settle within {budget} {noun}")?;
 
-    write_first_five(f, "busy   ", busy)?;
+    let busy_lines = stall
+        .handler_calls
+        .iter()
+        .map(|(handler, n_calls)| format!("{handler}, called {}", times_text(*n_calls)));
+    write_first_five(f, "busy   ", busy_lines)?;
+
     if let Some(first) = stall.cycle.first() {
-        let (cycle, repeated) = (stall.cycle.join(" -> "), times(stall.n_repeats));
-        write!(f, "\ncycle    {cycle} -> {first}, repeated {repeated}")?;
+        let (cycle, times) = (stall.cycle.join(" -> "), times_text(stall.n_repeats));
+        write!(f, "\ncycle    {cycle} -> {first}, repeated {times}")?;
     }
 
-    write_first_five(f, "waiting", stall.pending.iter().cloned())?;
+    write_first_five(f, "pending", stall.pending.iter().cloned())?;
     write_first_five(f, "failed ", group_equal_failures(failures).into_iter())?;
 
-    f.write_str("\nto do    break the cycle, or raise the budget if the flow really is this long")
+    f.write_str("\nfix      break the cycle, or raise the budget if the flow really is this long")
 }
 
 fn write_first_five(
@@ -55,31 +63,39 @@ fn write_first_five(
     for line in lines.by_ref().take(5) {
         write!(f, "\n{title}  {line}")?;
     }
+
     match lines.len() {
         0 => Ok(()),
         n_more => write!(f, "\n{title}  and {n_more} more"),
     }
 }
 
-/// What fails in a cycle fails in the same way again and again.
+/// Joins equal failures into one line with a count.
+///
+/// A handler in a cycle fails in the same way at every repetition.
 fn group_equal_failures(failures: &[HandlerFailure]) -> Vec<String> {
-    let mut found: Vec<(String, usize)> = Vec::new();
+    let mut counts: Vec<(String, usize)> = Vec::new();
     for failure in failures {
         let text = failure.to_string();
-        match found.iter_mut().find(|(earlier, _)| *earlier == text) {
-            Some((_, n_times)) => *n_times += 1,
-            None => found.push((text, 1)),
+        match counts
+            .iter_mut()
+            .find(|(counted_text, _)| *counted_text == text)
+        {
+            Some((_, count)) => *count += 1,
+            None => counts.push((text, 1)),
         }
     }
 
-    let told = found.into_iter().map(|(text, n_times)| match n_times {
-        1 => text,
-        _ => format!("{text}, {}", times(n_times)),
-    });
-    told.collect()
+    counts
+        .into_iter()
+        .map(|(text, count)| match count {
+            1 => text,
+            _ => format!("{text}, {}", times_text(count)),
+        })
+        .collect()
 }
 
-fn times(n: usize) -> String {
+fn times_text(n: usize) -> String {
     match n {
         1 => "once".to_owned(),
         _ => format!("{n} times"),
@@ -91,9 +107,10 @@ mod tests {
     use super::*;
     use crate::error::Error;
 
+    /// Failures 0 and 1 have the same text, then failures 2 and 3, and so on.
     fn failure(idx: usize) -> HandlerFailure {
         let text = format!("reason {}", idx / 2);
-        HandlerFailure::new("Mailer", "OrderPlaced".into(), Error::setup(text))
+        HandlerFailure::new(Some("Mailer"), "OrderPlaced".into(), Error::setup(text))
     }
 
     #[test]
@@ -113,19 +130,19 @@ mod tests {
         the flow did not settle within 7 deliveries
         busy     Mailer, called 6 times
         busy     Courier, called once
-        waiting  Mailer on Event1
-        waiting  Mailer on Event2
-        waiting  Mailer on Event3
-        waiting  Mailer on Event4
-        waiting  Mailer on Event5
-        waiting  and 1 more
-        failed   Mailer on OrderPlaced: reason 0, 2 times
-        failed   Mailer on OrderPlaced: reason 1, 2 times
-        failed   Mailer on OrderPlaced: reason 2, 2 times
-        failed   Mailer on OrderPlaced: reason 3, 2 times
-        failed   Mailer on OrderPlaced: reason 4, 2 times
+        pending  Mailer on Event1
+        pending  Mailer on Event2
+        pending  Mailer on Event3
+        pending  Mailer on Event4
+        pending  Mailer on Event5
+        pending  and 1 more
+        failed   Mailer failed on OrderPlaced: reason 0, 2 times
+        failed   Mailer failed on OrderPlaced: reason 1, 2 times
+        failed   Mailer failed on OrderPlaced: reason 2, 2 times
+        failed   Mailer failed on OrderPlaced: reason 3, 2 times
+        failed   Mailer failed on OrderPlaced: reason 4, 2 times
         failed   and 1 more
-        to do    break the cycle, or raise the budget if the flow really is this long
+        fix      break the cycle, or raise the budget if the flow really is this long
         ");
     }
 }

@@ -3,151 +3,67 @@ use std::{any::TypeId, fmt, sync::Arc};
 use crate::{
     error::Error,
     handler::{
-        CommandRoute, EventRoute, Ports, Subscription, SubscriptionOptions, fold_aggregate,
-        load_aggregate, short_type_name,
+        AggregateEntry, CommandRoute, EventRoute, ProjectionEntry, Subscription,
+        SubscriptionOptions, short_type_name,
     },
-    message::{
-        Envelope, MessageName, MessageType, Payload, Priority, Recorded, SchemaLists, StreamName,
-        is_listed,
-    },
-    model::{Aggregate, Projection, equality::are_equal_ignoring_order},
-    port::BoxFuture,
+    message::{Envelope, MessageName, MessageType, Priority, SchemaLists, is_listed},
+    model::{Aggregate, Projection},
     record::{HandlerKind, TableKind},
 };
 
-/// Everything that a domain consists of, ready to be looked up.
+/// Everything that a domain consists of, with lookups for the runtime.
 pub(crate) struct Catalog {
-    /// The name of the domain in camel case, as it stands in message types.
+    /// The name of the domain in camel case, as message types have it.
     pub(crate) domain: Arc<str>,
     pub(crate) aggregates: Vec<AggregateEntry>,
     pub(crate) projections: Vec<ProjectionEntry>,
-    /// Events that come from outside, with their categories.
+    /// The events that come from outside, with their categories.
     pub(crate) outside_events: Vec<(&'static str, SchemaLists)>,
     /// In order of registration.
     pub(crate) commands: Vec<CommandRoute>,
     /// In order of registration, which is the order of delivery.
     pub(crate) subscriptions: Vec<Subscription>,
-    /// Invariant: sorted; after the key of its event, each has the place of a route in `subscriptions`
-    /// and in the routes of one.
+    /// The sort key of an event, the index of a subscription, and the index of one of its routes.
+    ///
+    /// Invariant: sorted, with one element for each route.
     pub(crate) event_index: Vec<(u64, usize, usize)>,
-    /// The places of the subscriptions that take every event.
+    /// The indices of the subscriptions that have a route for any event.
     pub(crate) catch_all_idxs: Vec<usize>,
-    /// What is said of all subscriptions.
+    /// The options that the domain sets for all subscriptions.
     pub(crate) defaults: SubscriptionOptions,
-    /// Set if less urgent messages have a lane of their own: what is below this priority.
+    /// Set if messages below this priority have a lane of their own.
     pub(crate) lane_threshold: Option<Priority>,
 }
 
-/// An aggregate of the domain, without its Rust type.
-#[derive(Clone)]
-pub(crate) struct AggregateEntry {
-    pub(crate) name: &'static str,
-    pub(crate) type_id: TypeId,
-    pub(crate) category: &'static str,
-    pub(crate) commands: SchemaLists,
-    pub(crate) events: SchemaLists,
-    pub(crate) event_sourced: bool,
-    load: LoadAggregate,
-    fold: FoldAggregate,
-}
-
-/// Loads the aggregate of a stream and writes its state down.
-type LoadAggregate =
-    fn(Arc<Ports>, StreamName) -> BoxFuture<'static, Result<Option<Payload>, Error>>;
-
-/// A projection of the domain, without its Rust type.
-#[derive(Clone, Debug)]
-pub(crate) struct ProjectionEntry {
-    pub(crate) name: &'static str,
-    pub(crate) type_id: TypeId,
-    /// Compares two rows that are not written alike.
-    pub(crate) rows_are_equal: fn(&Payload, &Payload) -> bool,
-}
-
-/// Folds events into the state of an aggregate and writes it down.
-type FoldAggregate = fn(&[Recorded]) -> Result<Option<Payload>, Error>;
-
-impl AggregateEntry {
-    pub(crate) fn of<A: Aggregate>() -> Self {
-        Self {
-            name: A::NAME,
-            type_id: TypeId::of::<A>(),
-            category: A::CATEGORY,
-            commands: A::COMMANDS,
-            events: A::EVENTS,
-            event_sourced: A::EVENT_SOURCED,
-            load: |ports, stream| {
-                Box::pin(async move {
-                    match load_aggregate::<A>(&ports, &stream).await? {
-                        Some(aggregate) => Payload::encode(A::NAME, &aggregate).map(Some),
-                        None => Ok(None),
-                    }
-                })
-            },
-            fold: |events| {
-                let folded = fold_aggregate::<A>(events.iter())?;
-                folded
-                    .map(|aggregate| Payload::encode(A::NAME, &aggregate))
-                    .transpose()
-            },
-        }
-    }
-
-    /// Folds events into the state of the aggregate and writes it down.
-    pub(crate) fn fold(&self, events: &[Recorded]) -> Result<Option<Payload>, Error> {
-        (self.fold)(events)
-    }
-
-    /// Loads the aggregate with this id and writes its state down.
-    pub(crate) async fn load(
-        &self,
-        ports: &Arc<Ports>,
-        id: &str,
-    ) -> Result<Option<Payload>, Error> {
-        let stream =
-            StreamName::new(self.category, id).map_err(|err| Error::setup(err.to_string()))?;
-        (self.load)(Arc::clone(ports), stream).await
-    }
-}
-
-impl ProjectionEntry {
-    pub(crate) fn of<P: Projection>() -> Self {
-        Self {
-            name: P::NAME,
-            type_id: TypeId::of::<P>(),
-            rows_are_equal: |one, other| {
-                let rows: (Result<P, _>, Result<P, _>) =
-                    (one.decode(P::NAME), other.decode(P::NAME));
-                let is_same = match &rows {
-                    (Ok(one), Ok(other)) => one.try_eq(other),
-                    _ => None,
-                };
-                is_same.unwrap_or_else(|| are_equal_ignoring_order(one, other))
-            },
-        }
-    }
-}
-
 impl Catalog {
-    /// Builds the index of events; the routes are complete from here on.
+    /// Builds the index of events. No route may be added afterwards.
     pub(crate) fn build_event_index(&mut self) {
-        let n_routes = self.subscriptions.iter().map(|one| one.routes.len()).sum();
+        let n_routes = self
+            .subscriptions
+            .iter()
+            .map(|subscription| subscription.routes.len())
+            .sum();
         self.event_index = Vec::with_capacity(n_routes);
-        for (place, subscription) in self.subscriptions.iter().enumerate() {
-            for (idx, route) in subscription.routes.iter().enumerate() {
+
+        for (subscription_idx, subscription) in self.subscriptions.iter().enumerate() {
+            for (route_idx, route) in subscription.routes.iter().enumerate() {
                 let name = route.event.name;
-                self.event_index
-                    .push((sort_key(name.as_str(), name.version()), place, idx));
+                let key = sort_key(name.as_str(), name.version());
+                self.event_index.push((key, subscription_idx, route_idx));
             }
         }
-
         self.event_index.sort_unstable();
-        let taking_all = self.subscriptions.iter().enumerate();
-        let taking_all = taking_all.filter(|(_, one)| one.catch_all.is_some());
 
-        self.catch_all_idxs = taking_all.map(|(place, _)| place).collect();
+        self.catch_all_idxs = self
+            .subscriptions
+            .iter()
+            .enumerate()
+            .filter(|(_, subscription)| subscription.catch_all.is_some())
+            .map(|(idx, _)| idx)
+            .collect();
     }
 
+    /// Returns the route of a command, if it has a handler.
     pub(crate) fn command_route(
         &self,
         command: MessageName,
@@ -158,7 +74,7 @@ impl Catalog {
             .find(|route| route.command == command && route.category == category)
     }
 
-    /// Returns who handles the command in this envelope.
+    /// Returns the route of the command in this envelope, or the error of [`Self::no_handler_error`].
     pub(crate) fn require_command_route(&self, command: &Envelope) -> Result<&CommandRoute, Error> {
         let (message_type, stream) = (&command.metadata.message_type, &command.metadata.stream);
         let route = self.commands.iter().find(|route| {
@@ -166,46 +82,53 @@ impl Catalog {
         });
 
         route.ok_or_else(|| {
-            let what = format!("`{message_type}` of `{stream}`");
-            self.no_handler_error_for(&what, stream.category())
+            let description = format!("`{message_type}` of `{stream}`");
+            self.no_handler_error_for(&description, stream.category())
         })
     }
 
-    /// Says that nobody handles a command, and what to write.
+    /// Returns the error for a command without a handler. It advises how to register one.
     pub(crate) fn no_handler_error(&self, command: MessageName, category: &str) -> Error {
         self.no_handler_error_for(&format!("`{command}`"), category)
     }
 
-    fn no_handler_error_for(&self, what: &str, category: &str) -> Error {
-        let mut routes = self.commands.iter();
-        let advice = match routes.find(|route| route.category == category) {
-            Some(relative) => format!(
-                "name it in the routes of {}, which handles others of the same aggregate, with `on.command(..)`",
-                relative.handler
+    fn no_handler_error_for(&self, description: &str, category: &str) -> Error {
+        let sibling = self
+            .commands
+            .iter()
+            .find(|route| route.category == category);
+        let advice = match sibling {
+            Some(route) => format!(
+                "add a route for it to {}, which handles other commands of the same aggregate: `on.command(..)`",
+                route.handler
             ),
-            None => "register a command handler whose routes name it, with `.command_handler(..)`"
-                .to_owned(),
+            None => "add a `.command_handler(..)` with a route for it".to_owned(),
         };
 
-        Error::no_handler(format!("nobody handles the command {what}: {advice}"))
+        Error::no_handler(format!(
+            "no handler for the command {description}: {advice}"
+        ))
     }
 
     /// Returns true if an event of this type can appear in this category.
     pub(crate) fn knows_event(&self, event: &Envelope) -> bool {
         let message_type = &event.metadata.message_type;
         let category = event.metadata.stream.category();
-        let lists = |names: SchemaLists| {
-            names
+        let has_type = |schemas: SchemaLists| {
+            schemas
                 .iter()
                 .copied()
                 .flatten()
                 .any(|schema| message_type.matches(schema.name))
         };
-        let mut own = self.aggregates.iter();
-        let mut outside = self.outside_events.iter();
 
-        own.any(|entry| entry.category == category && lists(entry.events))
-            || outside.any(|(from, names)| *from == category && lists(names))
+        self.aggregates
+            .iter()
+            .any(|entry| entry.category == category && has_type(entry.events))
+            || self
+                .outside_events
+                .iter()
+                .any(|(from, schemas)| *from == category && has_type(schemas))
     }
 
     /// Returns true if a command of this name has a handler, whatever its category.
@@ -213,51 +136,59 @@ impl Catalog {
         self.commands.iter().any(|route| route.command == command)
     }
 
-    /// Returns who handles `event`, in order of registration, with the place of each.
+    /// Returns the routes of `event`, in order of registration, as arguments of [`Self::route`].
+    ///
+    /// The route for any event of a subscription has the index after its last named route.
     pub(crate) fn routes_of<'a>(
         &'a self,
         event: &'a Envelope,
     ) -> impl Iterator<Item = (usize, usize)> + 'a {
-        let named = self.named_routes_of(event);
-        let mut with_all = Vec::new();
-        let mut only_named = Some(named);
+        // Without subscriptions that take any event, the routes are returned as they are found. Only
+        // with some, a list is needed to sort them in.
+        let mut named_routes = Some(self.named_routes_of(event));
+        let mut all_routes = Vec::new();
 
         if !self.catch_all_idxs.is_empty()
-            && let Some(named) = only_named.take()
+            && let Some(named_routes) = named_routes.take()
         {
-            with_all.extend(named);
-            for place in &self.catch_all_idxs {
-                let subscription = &self.subscriptions[*place];
-                let is_named = with_all.iter().any(|(other, _)| other == place);
+            all_routes.extend(named_routes);
+            for subscription_idx in &self.catch_all_idxs {
+                let subscription = &self.subscriptions[*subscription_idx];
+                let is_named = all_routes
+                    .iter()
+                    .any(|(other, _)| other == subscription_idx);
                 if !is_named && subscription.reads(event.metadata.stream.category()) {
-                    with_all.push((*place, subscription.routes.len()));
+                    all_routes.push((*subscription_idx, subscription.routes.len()));
                 }
             }
-
-            with_all.sort_unstable();
+            all_routes.sort_unstable();
         }
 
-        only_named.into_iter().flatten().chain(with_all)
+        named_routes.into_iter().flatten().chain(all_routes)
     }
 
-    /// Returns the route of `event` in the subscription at `place`, if it has one.
-    pub(crate) fn route_in(&self, place: usize, event: &Envelope) -> Option<&EventRoute> {
-        let subscription = &self.subscriptions[place];
+    /// Returns the route of `event` in the subscription with this index, if it has one.
+    pub(crate) fn route_in(
+        &self,
+        subscription_idx: usize,
+        event: &Envelope,
+    ) -> Option<&EventRoute> {
+        let subscription = &self.subscriptions[subscription_idx];
         let (message_type, stream) = (&event.metadata.message_type, &event.metadata.stream);
-
         if !subscription.reads(stream.category()) {
             return None;
         }
 
-        let mut named = subscription.routes.iter();
-        let named = named.find(|route| {
-            message_type.matches(route.event.name) && route.category == stream.category()
-        });
-
-        named.or(subscription.catch_all.as_deref())
+        subscription
+            .routes
+            .iter()
+            .find(|route| {
+                message_type.matches(route.event.name) && route.category == stream.category()
+            })
+            .or(subscription.catch_all.as_deref())
     }
 
-    /// The categories of the events that a subscription is handed.
+    /// Returns the categories whose events a subscription receives.
     pub(crate) fn categories_of(&self, subscription: &Subscription) -> Vec<&'static str> {
         let mut categories: Vec<&'static str> = Vec::new();
         let mut add = |category| {
@@ -269,7 +200,6 @@ impl Catalog {
         for route in &subscription.routes {
             add(route.category);
         }
-
         if subscription.catch_all.is_some() {
             let own = self.aggregates.iter().map(|entry| entry.category);
             let outside = self.outside_events.iter().map(|(category, _)| *category);
@@ -279,6 +209,7 @@ impl Catalog {
         categories
     }
 
+    /// Returns the routes that name `event`, in order of registration.
     fn named_routes_of<'a>(
         &'a self,
         event: &'a Envelope,
@@ -290,24 +221,34 @@ impl Catalog {
         self.event_index[start..]
             .iter()
             .take_while(move |(key, ..)| *key == wanted)
-            .map(|(_, place, idx)| (*place, *idx))
-            .filter(|(place, idx)| {
+            .map(|(_, subscription_idx, route_idx)| (*subscription_idx, *route_idx))
+            .filter(|(subscription_idx, route_idx)| {
                 let category = event.metadata.stream.category();
-                let subscription = &self.subscriptions[*place];
-                let route = &subscription.routes[*idx];
+                let subscription = &self.subscriptions[*subscription_idx];
+                let route = &subscription.routes[*route_idx];
+
+                // Different names may have the same key.
                 message_type.matches(route.event.name)
                     && route.category == category
                     && subscription.reads(category)
             })
     }
 
-    pub(crate) fn route(&self, place: usize, idx: usize) -> (&Subscription, &EventRoute) {
-        let subscription = &self.subscriptions[place];
-        let all = subscription.catch_all.as_deref();
-        let route = subscription.routes.get(idx).or(all);
+    /// Returns a route that [`Self::routes_of`] found, with its subscription.
+    pub(crate) fn route(
+        &self,
+        subscription_idx: usize,
+        route_idx: usize,
+    ) -> (&Subscription, &EventRoute) {
+        let subscription = &self.subscriptions[subscription_idx];
+        let route = subscription
+            .routes
+            .get(route_idx)
+            .or(subscription.catch_all.as_deref());
+
         (
             subscription,
-            route.expect("a route that was found is there"),
+            route.expect("`routes_of` returns only routes that exist"),
         )
     }
 
@@ -331,7 +272,7 @@ impl Catalog {
         )
     }
 
-    /// Finds the projection with this name.
+    /// Returns the projection with this name, or an error if it is not registered.
     pub(crate) fn require_projection_named(&self, name: &str) -> Result<&ProjectionEntry, Error> {
         self.projections
             .iter()
@@ -339,7 +280,7 @@ impl Catalog {
             .ok_or_else(|| not_registered_error(TableKind::Projection, name))
     }
 
-    /// Returns an error, saying what to write, unless what is kept so is registered.
+    /// Returns an error, with the missing call, unless this Rust type is registered.
     pub(crate) fn require_registered(
         &self,
         kind: TableKind,
@@ -355,18 +296,17 @@ impl Catalog {
             TableKind::ProcessManager => self.subscriptions.iter().any(|entry| {
                 entry.kind == HandlerKind::ProcessManager && entry.handler_type == type_id
             }),
-            // What the engine keeps for itself has no type of the user's.
+            // The engine's own tables have no Rust type of the user's.
             TableKind::Inbox | TableKind::Checkpoint | TableKind::DeadLetter => true,
         };
 
         if is_registered {
             return Ok(());
         }
-
         Err(not_registered_error(kind, name))
     }
 
-    /// The name of the aggregate with this category.
+    /// Returns the name of the aggregate with this category, or `aggregate` if there is none.
     pub(crate) fn aggregate_name_in(&self, category: &str) -> &'static str {
         self.aggregates
             .iter()
@@ -383,37 +323,38 @@ impl Catalog {
         {
             return Ok(());
         }
-
         Err(not_registered_error(TableKind::Aggregate, name))
     }
 
-    /// Returns an error unless `event` is one of an aggregate of the domain, or one from outside.
+    /// Returns an error unless an aggregate lists `event`, or it is registered as one from outside.
     pub(crate) fn require_event(&self, event: MessageName, category: &str) -> Result<(), Error> {
-        let mut of_aggregates = self.aggregates.iter();
-        let mut from_outside = self.outside_events.iter();
-
-        if of_aggregates.any(|entry| entry.category == category && is_listed(entry.events, event))
-            || from_outside.any(|(outside, names)| *outside == category && is_listed(names, event))
-        {
+        let is_of_aggregate = self
+            .aggregates
+            .iter()
+            .any(|entry| entry.category == category && is_listed(entry.events, event));
+        let is_from_outside = || {
+            self.outside_events
+                .iter()
+                .any(|(from, schemas)| *from == category && is_listed(schemas, event))
+        };
+        if is_of_aggregate || is_from_outside() {
             return Ok(());
         }
 
-        Err(Error::setup(
-            match self
-                .aggregates
-                .iter()
-                .find(|entry| entry.category == category)
-            {
-                Some(entry) => format!(
-                    "the event `{event}` is not registered: list it in `#[aggregate(.., events({event}))]` of `{}`",
-                    entry.name
-                ),
-                None => format!(
-                    "the event `{event}` is not registered: no aggregate of the domain has the category `{category}`; \
+        let aggregate = self
+            .aggregates
+            .iter()
+            .find(|entry| entry.category == category);
+        Err(Error::setup(match aggregate {
+            Some(entry) => format!(
+                "the event `{event}` is not registered: list it in `#[aggregate(.., events({event}))]` of `{}`",
+                entry.name
+            ),
+            None => format!(
+                "the event `{event}` is not registered: no aggregate of the domain has the category `{category}`; \
                  add the aggregate with `.aggregate::<..>()`, or `.event_from_outside::<{event}>()`"
-                ),
-            },
-        ))
+            ),
+        }))
     }
 }
 
@@ -429,14 +370,17 @@ fn not_registered_error(kind: TableKind, name: &str) -> Error {
     ))
 }
 
-/// Packs what tells most names apart into a number, which is compared at once; names that are alike in
-/// it are compared in full.
+/// Packs the version, the length and the last six bytes of a name into one number.
+///
+/// Numbers are faster to compare than names. Names with the same key must be compared in full.
 fn sort_key(name: &str, version: u32) -> u64 {
     let bytes = name.as_bytes();
     let mut key = u64::from(version) << 56 | (bytes.len() as u64 & 0xff) << 48;
+
     for (idx, byte) in bytes.iter().rev().take(6).enumerate() {
         key |= u64::from(*byte) << (8 * idx);
     }
+
     key
 }
 
@@ -449,11 +393,5 @@ impl fmt::Debug for Catalog {
             .field("commands", &self.commands)
             .field("subscriptions", &self.subscriptions)
             .finish_non_exhaustive()
-    }
-}
-
-impl fmt::Debug for AggregateEntry {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name)
     }
 }

@@ -13,9 +13,9 @@ use crate::{
     port::BoxFuture,
 };
 
-/// Decides: a command in, changed aggregates and their events out, or a rejection.
+/// Decides about commands: it changes aggregates, which raise events, or rejects the command.
 ///
-/// Each command has one handler in a domain.
+/// Each command has exactly one handler in a domain.
 ///
 /// # Examples
 ///
@@ -40,22 +40,22 @@ use crate::{
 /// }
 /// ```
 pub trait CommandHandler: Send + Sync + Sized + 'static {
-    /// Names the method for each command that it handles.
+    /// Names the method for each command that the handler handles.
     fn routes(on: &mut CommandRoutes<Self>);
 
-    /// The name of the handler in errors, reports and logs.
+    /// Returns the name of the handler in errors, reports and logs.
     fn name() -> &'static str {
         short_type_name::<Self>()
     }
 
-    /// Is told of every failed attempt to handle a message, also of those that are tried again.
+    /// Runs after every failed attempt to handle a message, also if there will be another attempt.
     ///
-    /// What it does is not part of any unit of work. If it fails itself, that is recorded and logged,
-    /// and changes nothing.
+    /// It is not part of any unit of work. An error that it returns is recorded and logged, and changes
+    /// nothing else.
     ///
     /// # Errors
     ///
-    /// Returns what went wrong in it.
+    /// Returns an error if it could not do its own work.
     fn handle_error(
         &self,
         error: &Error,
@@ -66,7 +66,7 @@ pub trait CommandHandler: Send + Sync + Sized + 'static {
     }
 }
 
-/// Where a command handler names its methods.
+/// Collects the methods of a command handler; see [`CommandHandler::routes`].
 pub struct CommandRoutes<H> {
     handler: AnyHandler,
     routes: Vec<CommandRoute>,
@@ -75,7 +75,7 @@ pub struct CommandRoutes<H> {
 }
 
 impl<H: CommandHandler> CommandRoutes<H> {
-    /// Adds the routes of `handler` to `routes`.
+    /// Asks `handler` for its routes, and returns `routes` with them appended.
     pub(crate) fn collect(handler: H, routes: Vec<CommandRoute>) -> Vec<CommandRoute> {
         let mut on = Self {
             handler: Arc::new(handler),
@@ -84,8 +84,8 @@ impl<H: CommandHandler> CommandRoutes<H> {
             handler_type: PhantomData,
         };
         let first = on.routes.len();
-
         H::routes(&mut on);
+
         if let Some(options) = on.options {
             let options = Arc::new(*options);
             for route in &mut on.routes[first..] {
@@ -96,17 +96,17 @@ impl<H: CommandHandler> CommandRoutes<H> {
         on.routes
     }
 
-    /// Says how the handler is subscribed to commands that an engine hands it.
+    /// Returns the options of the handler's subscription, to change them. They hold for an engine.
     ///
-    /// The commands of one category are read together, from the broker. For the batch, the concurrency,
-    /// the order, where to begin and the circuit breaker, what one of their handlers says holds for all
-    /// of them, and two that say different things are a mistake when the domain is built. Everything
-    /// else is a handler's own.
+    /// An engine reads all commands of one category together, from the broker. So the handlers of a
+    /// category share some options: batch size, concurrency, order, start and circuit breaker. It is
+    /// enough if one of them sets these. Building the domain fails if two set different values. Each
+    /// handler has all other options for itself.
     pub fn subscription(&mut self) -> &mut SubscriptionOptions {
         self.options.get_or_insert_default()
     }
 
-    /// Hands the command in the signature of `method` to it.
+    /// Routes the command in the signature of `method` to it.
     ///
     /// The method is `async fn(&self, command: C, work: &mut UnitOfWork) -> Result<C::Reply, E>`,
     /// where `E` is [`Error`] or a [`Rejection`](crate::Rejection).
@@ -121,10 +121,10 @@ impl<H: CommandHandler> CommandRoutes<H> {
             types: PhantomData::<fn(H, C)>,
         };
         let calls = <dyn Call<Reply>>::one_per_message(C::SCHEMAS.len(), call);
-        let schemas = C::SCHEMAS.iter().zip(calls);
 
+        let schemas_and_calls = C::SCHEMAS.iter().zip(calls);
         self.routes
-            .extend(schemas.map(|(schema, call)| CommandRoute {
+            .extend(schemas_and_calls.map(|(schema, call)| CommandRoute {
                 command: schema.name,
                 type_name: C::NAME,
                 category: C::CATEGORY,
@@ -149,18 +149,19 @@ impl<H> fmt::Debug for CommandRoutes<H> {
     }
 }
 
-/// A method that can handle the command `C`. Async methods of the right shape are; see
-/// [`CommandRoutes::command`].
+/// A method that can handle the command `C`.
+///
+/// Every async method of the right shape implements it; see [`CommandRoutes::command`].
 #[diagnostic::on_unimplemented(
     message = "this is not a method that handles a command",
-    label = "has the wrong shape, or returns a future that is not `Send`",
-    note = "the shape is `async fn(&self, command: C, work: &mut UnitOfWork) -> Result<C::Reply, Error>`",
-    note = "`C` is the command and needs `#[derive(Command)]`; its reply is `()` unless `#[command(reply = ..)]` says so"
+    label = "has the wrong signature, or returns a future that is not `Send`",
+    note = "the signature is `async fn(&self, command: C, work: &mut UnitOfWork) -> Result<C::Reply, Error>`",
+    note = "`C` is the command and needs `#[derive(Command)]`; its reply is `()` unless `#[command(reply = ..)]` names another type"
 )]
 pub trait CommandMethod<'a, H, C: Command>: Send + Sync + 'static {
     /// The future that the method returns.
     type Future: Future<Output = Result<C::Reply, Self::Error>> + Send + 'a;
-    /// What the method fails with.
+    /// The error of the method.
     type Error: Into<Error>;
 
     /// Calls the method.
@@ -202,6 +203,7 @@ where
     ) -> BoxFuture<'a, Result<Reply, Error>> {
         Box::pin(async move {
             let command = message.message.decode(C::NAME)?;
+
             let reply = self
                 .method
                 .call(downcast_handler(handler), command, work)

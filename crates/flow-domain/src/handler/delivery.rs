@@ -6,7 +6,7 @@ use crate::{
     model::Message,
 };
 
-/// An attempt to handle a message, as a handler is told of it when the attempt failed.
+/// A failed attempt to handle a message, as `handle_error` of a handler receives it.
 #[derive(Clone, Debug)]
 pub struct Delivery {
     envelope: Arc<Envelope>,
@@ -23,12 +23,12 @@ impl Delivery {
         }
     }
 
-    /// What is known of the message.
+    /// Returns the metadata of the message.
     pub fn metadata(&self) -> &Metadata {
         &self.envelope.metadata
     }
 
-    /// Reads the message.
+    /// Returns the message, decoded.
     ///
     /// # Errors
     ///
@@ -37,12 +37,12 @@ impl Delivery {
         self.envelope.message.decode(M::NAME)
     }
 
-    /// Which attempt it was, from 1.
+    /// Returns the number of the attempt, from 1.
     pub fn attempt(&self) -> u32 {
         self.attempt
     }
 
-    /// Returns true if the message is not tried again: it becomes a dead letter, or is let go.
+    /// Returns true if there is no further attempt: the message becomes a dead letter, or is skipped.
     pub fn is_last(&self) -> bool {
         self.is_last
     }

@@ -5,7 +5,7 @@ use std::{
 
 use crate::clock::Timestamp;
 
-/// What the engines of this process tell of themselves.
+/// What the engines of an app in this process count, for each subscription.
 #[derive(Debug, Default)]
 pub(crate) struct EngineMetrics(Mutex<MetricsState>);
 
@@ -15,29 +15,30 @@ struct MetricsState {
     by_subscription: BTreeMap<Arc<str>, SubscriptionMetrics>,
 }
 
-/// What a subscription did since the engine started.
+/// What one subscription did since the engine started.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct SubscriptionMetrics {
-    /// How many attempts succeeded, or found nothing to do.
+    /// The number of attempts that succeeded, or had nothing to do.
     pub(crate) n_handled: u64,
-    /// How many failed.
+    /// The number of attempts that failed.
     pub(crate) n_failed: u64,
-    /// When its circuit breaker closes, if it was opened.
+    /// When the circuit breaker tries again, if it is open.
     pub(crate) open_until: Option<Timestamp>,
 }
 
-/// An engine that runs; dropped when it does not any more.
+/// Counts an engine as running until it is dropped.
 #[derive(Debug)]
 pub(crate) struct RunningEngine(Arc<EngineMetrics>);
 
 impl EngineMetrics {
-    /// Begins to count, from zero unless another engine of the same app runs already.
+    /// Registers an engine. Counting starts from zero, unless another engine of the app runs already.
     pub(crate) fn register_engine(self: &Arc<Self>) -> RunningEngine {
         let mut state = self.lock();
         if state.n_engines == 0 {
             state.by_subscription.clear();
         }
         state.n_engines += 1;
+
         RunningEngine(Arc::clone(self))
     }
 
@@ -47,16 +48,13 @@ impl EngineMetrics {
         change: impl FnOnce(&mut SubscriptionMetrics),
     ) {
         let mut state = self.lock();
-        if let Some(gauge) = state.by_subscription.get_mut(subscription) {
-            return change(gauge);
+        // Looked up first: `entry` would clone the name for every update.
+        if let Some(metrics) = state.by_subscription.get_mut(subscription) {
+            return change(metrics);
         }
 
-        change(
-            state
-                .by_subscription
-                .entry(Arc::clone(subscription))
-                .or_default(),
-        );
+        let name = Arc::clone(subscription);
+        change(state.by_subscription.entry(name).or_default());
     }
 
     pub(crate) fn subscription_metrics(&self, subscription: &str) -> SubscriptionMetrics {
@@ -71,7 +69,7 @@ impl EngineMetrics {
         self.lock().n_engines
     }
 
-    // Nothing here fails halfway, so what a panic could leave behind is whole.
+    // A poisoned lock is fine: no operation can fail halfway and leave inconsistent numbers.
     fn lock(&self) -> MutexGuard<'_, MetricsState> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -82,8 +80,8 @@ impl Drop for RunningEngine {
         let mut state = self.0.lock();
         state.n_engines -= 1;
         if state.n_engines == 0 {
-            for gauge in state.by_subscription.values_mut() {
-                gauge.open_until = None;
+            for metrics in state.by_subscription.values_mut() {
+                metrics.open_until = None;
             }
         }
     }

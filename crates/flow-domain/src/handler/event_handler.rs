@@ -14,9 +14,9 @@ use crate::{
     record::HandlerKind,
 };
 
-/// Reacts: an event in, commands, changed aggregates or effects on the outside out.
+/// Reacts to events: it issues commands, changes aggregates, or has effects outside the domain.
 ///
-/// Every event is handed to every handler that names it, each in a unit of work of its own.
+/// Every handler that names an event receives it, each in a unit of work of its own.
 ///
 /// # Examples
 ///
@@ -41,8 +41,8 @@ use crate::{
 /// }
 /// ```
 ///
-/// What a handler needs from the outside is a port of yours, given to it when the domain is put
-/// together; a test gives it a fake:
+/// A handler reaches services outside the domain through ports that you define. It receives them when
+/// the domain is built. A test passes a fake:
 ///
 /// ```
 /// # use flow_domain::doc_fixture::{Order, OrderPlaced};
@@ -92,22 +92,22 @@ use crate::{
 /// # Ok::<(), WiringErrors>(())
 /// ```
 pub trait EventHandler: Send + Sync + Sized + 'static {
-    /// Names the method for each event that it handles.
+    /// Names the method for each event that the handler handles.
     fn routes(on: &mut EventRoutes<Self>);
 
-    /// The name of the handler in errors, reports and logs.
+    /// Returns the name of the handler in errors, reports and logs.
     fn name() -> &'static str {
         short_type_name::<Self>()
     }
 
-    /// Is told of every failed attempt to handle a message, also of those that are tried again.
+    /// Runs after every failed attempt to handle a message, also if there will be another attempt.
     ///
-    /// What it does is not part of any unit of work. If it fails itself, that is recorded and logged,
-    /// and changes nothing.
+    /// It is not part of any unit of work. An error that it returns is recorded and logged, and changes
+    /// nothing else.
     ///
     /// # Errors
     ///
-    /// Returns what went wrong in it.
+    /// Returns an error if it could not do its own work.
     fn handle_error(
         &self,
         error: &Error,
@@ -118,7 +118,7 @@ pub trait EventHandler: Send + Sync + Sized + 'static {
     }
 }
 
-/// Where an event handler names its methods.
+/// Collects the methods of an event handler; see [`EventHandler::routes`].
 pub struct EventRoutes<H> {
     categories: Option<Vec<&'static str>>,
     routes: Vec<EventRoute>,
@@ -128,6 +128,7 @@ pub struct EventRoutes<H> {
 }
 
 impl<H: EventHandler> EventRoutes<H> {
+    /// Asks `handler` for its routes, and returns its subscription.
     pub(crate) fn collect(handler: H) -> Subscription {
         let mut on = Self {
             categories: None,
@@ -136,8 +137,8 @@ impl<H: EventHandler> EventRoutes<H> {
             options: None,
             handler_type: PhantomData,
         };
-
         H::routes(&mut on);
+
         Subscription {
             handler: H::name(),
             handler_type: TypeId::of::<H>(),
@@ -154,12 +155,12 @@ impl<H: EventHandler> EventRoutes<H> {
         }
     }
 
-    /// Says how the handler is subscribed.
+    /// Returns the options of the handler's subscription, to change them.
     pub fn subscription(&mut self) -> &mut SubscriptionOptions {
         self.options.get_or_insert_default()
     }
 
-    /// Hands the event in the signature of `method` to it.
+    /// Routes the event in the signature of `method` to it.
     ///
     /// The method is `async fn(&self, event: E, work: &mut UnitOfWork) -> Result<(), X>`, where `X`
     /// is [`Error`] or a [`Rejection`](crate::Rejection).
@@ -172,13 +173,14 @@ impl<H: EventHandler> EventRoutes<H> {
             method,
             types: PhantomData::<fn(H, E)>,
         };
+
         add_event_routes::<E>(&mut self.routes, call)
     }
 
-    /// Hands every event of the domain to `method` that no other method of the handler is named for.
+    /// Routes every event of the domain to `method` that has no method of its own in the handler.
     ///
-    /// The method is `async fn(&self, event: Envelope, work: &mut UnitOfWork) -> Result<(), X>`. Said
-    /// twice, the last counts.
+    /// The method is `async fn(&self, event: Envelope, work: &mut UnitOfWork) -> Result<(), X>`. A second
+    /// call replaces the first.
     pub fn all<M>(&mut self, method: M) -> RouteOptions<'_>
     where
         M: for<'a> AnyEventMethod<'a, H>,
@@ -198,10 +200,10 @@ impl<H: EventHandler> EventRoutes<H> {
         RouteOptions::of_events(slice::from_mut(route))
     }
 
-    /// Reads only the streams of `A`, not all those in which its events appear.
+    /// Reads only the streams of `A`, instead of all streams in which the events can appear.
     ///
-    /// Rarely needed: the categories of a handler are derived from its events. Naming one in which an
-    /// event of the handler never appears is a mistake when the domain is built.
+    /// This is rarely needed, because the categories of a handler are derived from its events. Building
+    /// the domain fails if the handler has an event that cannot appear in the named categories.
     pub fn category_of<A: Aggregate>(&mut self) {
         self.category(A::CATEGORY);
     }
@@ -212,19 +214,21 @@ impl<H: EventHandler> EventRoutes<H> {
     }
 }
 
-/// Stands in for the schema of an event that a handler takes as it comes.
+/// The schema of a route for any event; a placeholder.
 static ANY_EVENT: MessageSchema = MessageSchema::new(MessageName::new("any event", 1), &[]);
 
-/// Makes a route for each event that `E` stands for, all with the same call.
+/// Adds a route for each event that `E` stands for, all with the same call.
+///
+/// An enum stands for one event for each variant.
 pub(super) fn add_event_routes<E: Event>(
     routes: &mut Vec<EventRoute>,
     call: impl Call<Disposition> + 'static,
 ) -> RouteOptions<'_> {
     let first = routes.len();
     let calls = <dyn Call<Disposition>>::one_per_message(E::SCHEMAS.len(), call);
-    let schemas = E::SCHEMAS.iter().zip(calls);
 
-    routes.extend(schemas.map(|(schema, call)| EventRoute {
+    let schemas_and_calls = E::SCHEMAS.iter().zip(calls);
+    routes.extend(schemas_and_calls.map(|(schema, call)| EventRoute {
         event: schema,
         type_name: E::NAME,
         category: E::CATEGORY,
@@ -241,18 +245,19 @@ impl<H> fmt::Debug for EventRoutes<H> {
     }
 }
 
-/// A method that can handle the event `E`. Async methods of the right shape are; see
-/// [`EventRoutes::event`].
+/// A method that can handle the event `E`.
+///
+/// Every async method of the right shape implements it; see [`EventRoutes::event`].
 #[diagnostic::on_unimplemented(
     message = "this is not a method that handles an event",
-    label = "has the wrong shape, or returns a future that is not `Send`",
-    note = "the shape is `async fn(&self, event: E, work: &mut UnitOfWork) -> Result<(), Error>`",
+    label = "has the wrong signature, or returns a future that is not `Send`",
+    note = "the signature is `async fn(&self, event: E, work: &mut UnitOfWork) -> Result<(), Error>`",
     note = "`E` is the event and needs `#[derive(Event)]`"
 )]
 pub trait EventMethod<'a, H, E: Event>: Send + Sync + 'static {
     /// The future that the method returns.
     type Future: Future<Output = Result<(), Self::Error>> + Send + 'a;
-    /// What the method fails with.
+    /// The error of the method.
     type Error: Into<Error>;
 
     /// Calls the method.
@@ -294,25 +299,28 @@ where
     ) -> BoxFuture<'a, Result<Disposition, Error>> {
         Box::pin(async move {
             let event = message.message.decode(E::NAME)?;
-            let handled = self
+
+            let result = self
                 .method
                 .call(downcast_handler(handler), event, work)
                 .await;
-            handled.map(|()| Disposition::Handled).map_err(Into::into)
+            result.map(|()| Disposition::Handled).map_err(Into::into)
         })
     }
 }
 
-/// A method that handles any event. Async methods of the right shape do; see [`EventRoutes::all`].
+/// A method that can handle any event.
+///
+/// Every async method of the right shape implements it; see [`EventRoutes::all`].
 #[diagnostic::on_unimplemented(
     message = "this is not a method that handles any event",
-    label = "has the wrong shape, or returns a future that is not `Send`",
-    note = "the shape is `async fn(&self, event: Envelope, work: &mut UnitOfWork) -> Result<(), Error>`"
+    label = "has the wrong signature, or returns a future that is not `Send`",
+    note = "the signature is `async fn(&self, event: Envelope, work: &mut UnitOfWork) -> Result<(), Error>`"
 )]
 pub trait AnyEventMethod<'a, H>: Send + Sync + 'static {
     /// The future that the method returns.
     type Future: Future<Output = Result<(), Self::Error>> + Send + 'a;
-    /// What the method fails with.
+    /// The error of the method.
     type Error: Into<Error>;
 
     /// Calls the method.
@@ -352,11 +360,12 @@ where
     ) -> BoxFuture<'a, Result<Disposition, Error>> {
         Box::pin(async move {
             let event = message.clone();
-            let handled = self
+
+            let result = self
                 .method
                 .call(downcast_handler(handler), event, work)
                 .await;
-            handled.map(|()| Disposition::Handled).map_err(Into::into)
+            result.map(|()| Disposition::Handled).map_err(Into::into)
         })
     }
 }

@@ -1,20 +1,20 @@
-/// What an async method returns: a future.
+/// The future that an async method of a handler returns.
 ///
-/// It is there for what the compiler says of a method that is not async; every future is one.
+/// Every future implements it. It exists for its compiler message about a method that is not async.
 #[diagnostic::on_unimplemented(
     message = "the method is not async: it returns `{Self}`",
     label = "write `async fn`",
     note = "a command handler has `async fn(&self, command: C, work: &mut UnitOfWork) -> Result<C::Reply, Error>`",
     note = "an event handler has `async fn(&self, event: E, work: &mut UnitOfWork) -> Result<(), Error>`, \
-            a process manager the same with `&mut self`",
+            and a process manager has the same with `&mut self`",
     note = "a projector has `async fn(&self, event: E, rows: &mut Rows<'_, P>) -> Result<(), Error>`"
 )]
 pub trait HandlerFuture: Future<Output = <Self as HandlerFuture>::Answer> {
-    /// What it resolves to.
+    /// The output of the future.
     type Answer;
 }
 
-// Or the compiler would speak of futures again.
+// Without this, the compiler would suggest to implement `Future` instead of printing the message above.
 #[diagnostic::do_not_recommend]
 impl<F: Future> HandlerFuture for F {
     type Answer = F::Output;

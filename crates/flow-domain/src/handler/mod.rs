@@ -1,9 +1,10 @@
-//! What users implement to make a domain react, and the unit of work that they react in.
+//! The traits that users implement to make a domain react, and the unit of work.
 //!
-//! A handler is a plain struct with async methods. Its `routes` name the methods; the message that a
-//! method handles is inferred from its signature.
+//! A handler is a plain struct with async methods. Its `routes` name the methods. The signature of a
+//! method says which message it handles.
 
 mod catalog;
+mod catalog_entry;
 mod command_handler;
 mod delivery;
 mod engine_metrics;
@@ -24,7 +25,8 @@ mod view;
 mod wake_signal;
 mod work;
 
-pub(crate) use catalog::{AggregateEntry, Catalog, ProjectionEntry};
+pub(crate) use catalog::Catalog;
+pub(crate) use catalog_entry::{AggregateEntry, ProjectionEntry};
 pub use command_handler::{CommandHandler, CommandMethod, CommandRoutes};
 pub use delivery::Delivery;
 pub(crate) use engine_metrics::{EngineMetrics, RunningEngine};

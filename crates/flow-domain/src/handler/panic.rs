@@ -20,11 +20,11 @@ thread_local! {
     static LAST_LOCATION: RefCell<Option<String>> = const { RefCell::new(None) };
 }
 
-/// Keeps where a handler panicked, so that its error can tell the file and line.
+/// Installs a panic hook that adds the file and line of a panic in a handler to its error.
 ///
-/// It wraps the panic hook of the process, once. A panic inside a handler is kept instead of printed,
-/// unless `RUST_BACKTRACE` asks for a backtrace; any other panic goes to the hook that was there
-/// before. The harness calls this; an application may.
+/// It wraps the panic hook of the process, once. A panic inside a handler is remembered instead of
+/// printed, unless `RUST_BACKTRACE` asks for a backtrace. Any other panic goes to the previous hook.
+/// The harness calls this; an application may.
 pub fn remember_panic_locations() {
     static INSTALLED: Once = Once::new();
 
@@ -48,34 +48,40 @@ pub fn remember_panic_locations() {
     });
 }
 
-/// Calls `call` and makes an error of a panic in it, with its place if
-/// [`remember_panic_locations`] was called.
+/// Calls `call` and turns a panic in it into an error.
+///
+/// The error has the location of the panic if [`remember_panic_locations`] was called before.
 ///
 /// # Errors
 ///
 /// Returns an error for which [`Error::is_panic`] is true if it panicked.
 #[doc(hidden)]
 pub fn catch<T>(call: impl FnOnce() -> T) -> Result<T, Error> {
-    let outer = enter_handler();
-    let called = panic::catch_unwind(AssertUnwindSafe(call));
-    INSIDE_HANDLER.set(outer);
-    called.map_err(|panic| panic_error(panic.as_ref()))
+    let was_inside = enter_handler();
+    let result = panic::catch_unwind(AssertUnwindSafe(call));
+    INSIDE_HANDLER.set(was_inside);
+
+    result.map_err(|panic| panic_error(panic.as_ref()))
 }
 
-/// From here on a panic is kept; returns whether that was so before.
+/// Marks this thread as inside a handler, and returns whether it was so before.
+///
+/// The caller must restore the returned value in `INSIDE_HANDLER`.
 fn enter_handler() -> bool {
-    // What is left of a panic that somebody else caught is not about the next one.
+    // A panic that other code caught may have left its location here. It must not be reported for
+    // the next panic.
     LAST_LOCATION.with_borrow_mut(|last| *last = None);
     INSIDE_HANDLER.replace(true)
 }
 
-/// Runs `future` of a handler in `span`, as the handling that began at an entry, and makes an error of a
-/// panic in it.
+/// Runs the `future` of a handler in `span`, and turns a panic in it into an error.
 ///
-/// The future is pinned by the caller: handed over by value it would lie in the caller's twice.
+/// `handling` has the name of the handler, and the entry at which the handling started.
+///
+/// The caller pins the future. Passed by value, it would be stored in the caller's future twice.
 pub(crate) fn catch_panic<'a, T, F>(
     span: &'a Span,
-    who: (&'static str, EntryId),
+    handling: (&'static str, EntryId),
     future: Pin<&'a mut F>,
 ) -> CatchPanic<'a, F>
 where
@@ -83,15 +89,15 @@ where
 {
     CatchPanic {
         span,
-        handling: who,
+        handling,
         future,
     }
 }
 
-/// A future whose panics are errors.
+/// A future that turns a panic of the inner future into an error.
 pub(crate) struct CatchPanic<'a, F: ?Sized> {
     span: &'a Span,
-    /// The handler, and the entry at which the handling began.
+    /// The handler, and the entry at which the handling started.
     handling: (&'static str, EntryId),
     future: Pin<&'a mut F>,
 }
@@ -104,33 +110,37 @@ where
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let _entered = (!self.span.is_none()).then(|| self.span.enter());
-        let (handler, started) = self.handling;
+        let (handler, start_entry) = self.handling;
         let future = self.future.as_mut();
-        let spawning = SpawnCount::begin();
-        let outer = enter_handler();
-        // A handler that panicked is never polled again, and its unit of work is thrown away.
-        let polled = run_in_handler_call(started, || {
+
+        let spawn_count = SpawnCount::begin();
+        let was_inside = enter_handler();
+        // `AssertUnwindSafe` is right: a handler that panicked is never polled again, and its unit of
+        // work is discarded.
+        let result = run_in_handler_call(start_entry, || {
             panic::catch_unwind(AssertUnwindSafe(|| future.poll(cx)))
         });
+        INSIDE_HANDLER.set(was_inside);
+        spawn_count.end(handler);
 
-        INSIDE_HANDLER.set(outer);
-        spawning.end(handler);
-
-        polled.unwrap_or_else(|panic| Poll::Ready(Err(panic_error(panic.as_ref()))))
+        result.unwrap_or_else(|panic| Poll::Ready(Err(panic_error(panic.as_ref()))))
     }
 }
 
 fn panic_error(panic: &(dyn Any + Send)) -> Error {
     let message = panic_message(panic).to_owned();
     let location = LAST_LOCATION.with_borrow_mut(Option::take);
+
     Error::panicked(
         message,
-        location.unwrap_or_else(|| "an unknown place".to_owned()),
+        location.unwrap_or_else(|| "an unknown location".to_owned()),
     )
 }
 
 fn panic_message(panic: &(dyn Any + Send)) -> &str {
-    let text = panic.downcast_ref::<&str>().copied();
-    let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
-    text.unwrap_or("a value that is not a text")
+    panic
+        .downcast_ref::<&str>()
+        .copied()
+        .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("a panic value that is not a string")
 }

@@ -9,29 +9,30 @@ use crate::{
     record::{EntryId, EntryKind, InvariantSet, Recorder},
 };
 
-/// What a handling reaches: the domain it is part of and the ports of the app that runs it.
+/// The domain, and the ports of the app that runs it, as every handling sees them.
 #[derive(Clone, Debug)]
 pub(crate) struct Ports {
     pub(crate) catalog: Arc<Catalog>,
     pub(crate) store: Arc<dyn Store>,
     pub(crate) recorder: Option<Arc<Recorder>>,
     pub(crate) interceptor: Option<Arc<dyn Interceptor>>,
-    /// Those that are looked after, for tests.
+    /// The invariants that are checked while handlers write, for tests.
     pub(crate) invariants: InvariantSet,
     pub(crate) shared: Arc<SharedPorts>,
 }
 
-/// The ports that nobody needs others of who runs a part of the app on another store: behind one
-/// pointer, so that this costs little.
+/// The ports that stay the same when a part of the app runs on another store.
+///
+/// They are behind one pointer, which makes a clone of [`Ports`] cheap.
 #[derive(Debug)]
 pub(crate) struct SharedPorts {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) ids: Arc<dyn IdSource>,
-    /// Only an engine needs one.
+    /// Set if the app has a broker; only an engine needs one.
     pub(crate) broker: Option<Arc<dyn Broker>>,
-    /// Rings when something was written that an engine has to send.
+    /// Wakes engines when the outbox has something new to send.
     pub(crate) wake_signal: WakeSignal,
-    /// Where engines that run in this process tell of themselves.
+    /// What the engines of this process count.
     pub(crate) engine_metrics: Arc<EngineMetrics>,
 }
 
@@ -43,19 +44,27 @@ impl Deref for Ports {
     }
 }
 
-/// Stands between the runtime and the handlers, for a test that lets a handler fail.
+/// Stands between the runtime and the handlers, for a test that makes a handler fail.
 pub trait Interceptor: fmt::Debug + Send + Sync {
-    /// Is called before `handler` is, inside of what becomes of it: an error, or a panic, is that of
-    /// the handler.
+    /// Runs before `handler` is called, as part of the attempt.
+    ///
+    /// An error or a panic in it counts as one of the handler.
     ///
     /// # Errors
     ///
-    /// Returns what the handler is to fail with.
+    /// Returns the error that the handler shall fail with.
     fn before(&self, handler: &'static str, message: &Envelope, attempt: u32) -> Result<(), Error>;
 
-    /// Is asked by an engine in test mode what it does once an attempt is over and, if it succeeded,
-    /// committed.
-    fn after(&self, handler: &'static str, message: &Envelope, attempt: u32) -> EngineAction {
+    /// Tells an engine in test mode what to do after an attempt.
+    ///
+    /// An attempt that succeeded is committed by then. `handler` is `None` for a command without a
+    /// handler.
+    fn after(
+        &self,
+        handler: Option<&'static str>,
+        message: &Envelope,
+        attempt: u32,
+    ) -> EngineAction {
         let _ = (handler, message, attempt);
         EngineAction::Continue
     }
@@ -64,84 +73,88 @@ pub trait Interceptor: fmt::Debug + Send + Sync {
 /// What an engine in test mode does when an attempt is over.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum EngineAction {
-    /// It acknowledges the message, or has it tried again, and goes on.
+    /// It acknowledges the message or schedules a retry, and continues.
     #[default]
     Continue,
-    /// It dies before it can acknowledge the message, which comes again.
+    /// It crashes before it can acknowledge the message, which is then redelivered.
     Crash,
     /// It acknowledges the message, stops and starts again.
     Restart,
 }
 
 impl Ports {
-    /// Returns true if anybody wants to know what happens.
+    /// Returns true if there is a recorder, or a `tracing` subscriber for debug events.
     pub(crate) fn is_observed(&self) -> bool {
         self.recorder.is_some() || trace::is_debug_enabled()
     }
 
-    /// Tells, and records, that a command came after its deadline, if it did.
+    /// Returns an error, and records and logs it, if the deadline of the command has passed.
     pub(crate) fn check_deadline(&self, command: &Envelope, received: EntryId) -> Option<Error> {
         let deadline = command.metadata.deadline?;
         let now = self.clock.now();
-
         if now <= deadline {
             return None;
         }
 
         self.record(Some(received), || EntryKind::Expired);
-        let name = command.metadata.message_type.name();
-        let text = format!("`{name}` expired at {deadline}, and it is {now}: it was not handled");
 
+        let name = command.metadata.message_type.name();
+        let text = format!("`{name}` expired at {deadline} and was not handled: the time is {now}");
         tracing::warn!(messaging.message.id = %command.metadata.id, "{text}");
+
         Some(Error::expired(text))
     }
 
-    /// Records a command that nobody handles.
+    /// Records a command without a handler.
     pub(crate) fn record_unhandled(&self, cause: Option<EntryId>, command: Arc<Envelope>) {
         let received = self.record(cause, || EntryKind::CommandReceived(command));
         self.record(Some(received), || EntryKind::NoSubscriber);
     }
 
-    /// The entry of the record at which a message came to be that is handled later.
+    /// Returns the entry of the record at which this message was created.
+    ///
+    /// It is for messages that are handled later; a handling inline has the entry at hand.
     pub(crate) fn entry_of(&self, message: MessageId) -> EntryId {
-        let recorder = self.recorder.as_ref();
-        let entry = recorder.and_then(|recorder| recorder.creation_entry(message));
-        entry.unwrap_or(EntryId::UNRECORDED)
+        self.recorder
+            .as_ref()
+            .and_then(|recorder| recorder.creation_entry(message))
+            .unwrap_or(EntryId::UNRECORDED)
     }
 
-    /// Records what happened to a message that is handled later.
+    /// Records an entry about a message that is handled later, caused by the entry of the message.
     pub(crate) fn record_for(
         &self,
         message: MessageId,
-        what: impl FnOnce() -> EntryKind,
+        make_kind: impl FnOnce() -> EntryKind,
     ) -> EntryId {
         if !self.is_observed() {
             return EntryId::UNRECORDED;
         }
+
         let cause = self.entry_of(message);
-        self.record((cause != EntryId::UNRECORDED).then_some(cause), what)
+        self.record((cause != EntryId::UNRECORDED).then_some(cause), make_kind)
     }
 
-    /// Records and traces what happened, if anybody listens; only then is `what` made.
+    /// Records and logs an entry, if anybody wants it. `make_kind` is called only then.
     pub(crate) fn record(
         &self,
         cause: Option<EntryId>,
-        what: impl FnOnce() -> EntryKind,
+        make_kind: impl FnOnce() -> EntryKind,
     ) -> EntryId {
         let is_traced = trace::is_debug_enabled();
         if !is_traced && self.recorder.is_none() {
             return EntryId::UNRECORDED;
         }
 
-        let what = what();
+        let kind = make_kind();
         if is_traced {
-            trace::log_entry(&what);
+            trace::log_entry(&kind);
         }
 
         match &self.recorder {
             Some(recorder) => {
                 let cause = cause.filter(|cause| *cause != EntryId::UNRECORDED);
-                recorder.add(cause, self.clock.now(), what)
+                recorder.add(cause, self.clock.now(), kind)
             }
             None => EntryId::UNRECORDED,
         }

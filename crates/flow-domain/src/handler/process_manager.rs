@@ -17,14 +17,15 @@ use crate::{
     record::{HandlerKind, Table, TableKind},
 };
 
-/// Joins the events of several streams and issues commands: its fields are what it remembers.
+/// Joins the events of several streams, and issues commands. Its fields are its stored state.
 ///
-/// There is one for each correlation key. An event named with [`start`](ProcessManagerRoutes::start)
-/// makes it, with its `Default`, unless it is there already; any other event is let go if there is
-/// none. Once [`is_complete`](Self::is_complete), it is kept, and further events are let go.
+/// There is one instance for each key. An event named with [`start`](ProcessManagerRoutes::start)
+/// creates it from `Default`, unless it exists already. Any other event is skipped if there is no
+/// instance for its key. An instance that [`is_complete`](Self::is_complete) stays stored, and skips
+/// all further events.
 ///
-/// Events of one stream come in their order. Those of two may come in either: a process that joins them
-/// starts with whichever is first.
+/// Events of one stream arrive in order. Events of two streams may arrive in either order. If the
+/// process manager joins two streams, the events of both must be able to start it.
 ///
 /// # Examples
 ///
@@ -65,30 +66,30 @@ use crate::{
 pub trait ProcessManager:
     Serialize + DeserializeOwned + Default + fmt::Debug + Send + Sync + 'static
 {
-    /// The field that its events carry and that finds the process manager they belong to.
+    /// The field of its events that has the key of the instance they belong to.
     const KEY: &'static str;
 
-    /// Names the method for each event that it handles.
+    /// Names the method for each event that the process manager handles.
     fn routes(on: &mut ProcessManagerRoutes<Self>);
 
-    /// Returns true if its work is done.
+    /// Returns true if its work is done: it then skips all further events.
     fn is_complete(&self) -> bool {
         false
     }
 
-    /// The name of the process manager in errors, reports and logs.
+    /// Returns the name of the process manager in errors, reports and logs.
     fn name() -> &'static str {
         short_type_name::<Self>()
     }
 
-    /// Is told of every failed attempt to handle a message, also of those that are tried again.
+    /// Runs after every failed attempt to handle a message, also if there will be another attempt.
     ///
-    /// What it does is not part of any unit of work. If it fails itself, that is recorded and logged,
-    /// and changes nothing.
+    /// It is not part of any unit of work. An error that it returns is recorded and logged, and changes
+    /// nothing else.
     ///
     /// # Errors
     ///
-    /// Returns what went wrong in it.
+    /// Returns an error if it could not do its own work.
     fn handle_error(
         error: &Error,
         delivery: &Delivery,
@@ -98,7 +99,7 @@ pub trait ProcessManager:
     }
 }
 
-/// Where a process manager names its methods.
+/// Collects the methods of a process manager; see [`ProcessManager::routes`].
 pub struct ProcessManagerRoutes<M> {
     routes: Vec<EventRoute>,
     options: Option<Box<SubscriptionOptions>>,
@@ -106,14 +107,15 @@ pub struct ProcessManagerRoutes<M> {
 }
 
 impl<M: ProcessManager> ProcessManagerRoutes<M> {
+    /// Asks `M` for its routes, and returns its subscription.
     pub(crate) fn collect() -> Subscription {
         let mut on = Self {
             routes: Vec::new(),
             options: None,
             manager: PhantomData,
         };
-
         M::routes(&mut on);
+
         Subscription {
             handler: M::name(),
             handler_type: TypeId::of::<M>(),
@@ -128,13 +130,14 @@ impl<M: ProcessManager> ProcessManagerRoutes<M> {
         }
     }
 
-    /// Says how the process manager is subscribed.
+    /// Returns the options of the process manager's subscription, to change them.
     pub fn subscription(&mut self) -> &mut SubscriptionOptions {
         self.options.get_or_insert_default()
     }
 
-    /// Hands the event in the signature of `method` to it, and starts the process manager if there is
-    /// none for the key of the event.
+    /// Routes the event in the signature of `method` to it, and starts the process manager if needed.
+    ///
+    /// It is started if there is no instance for the key of the event.
     ///
     /// The method is `async fn(&mut self, event: E, work: &mut UnitOfWork) -> Result<(), X>`, where
     /// `X` is [`Error`] or a [`Rejection`](crate::Rejection).
@@ -155,9 +158,9 @@ impl<M: ProcessManager> ProcessManagerRoutes<M> {
         self.add_route(method, field, true)
     }
 
-    /// Hands the event in the signature of `method` to it, if it was started.
+    /// Routes the event in the signature of `method` to it, if the process manager was started.
     ///
-    /// The shape of the method is that of [`start`](Self::start).
+    /// The method has the same shape as in [`start`](Self::start).
     pub fn event<E, F>(&mut self, method: F) -> RouteOptions<'_>
     where
         E: Event,
@@ -228,11 +231,11 @@ impl<M: ProcessManager> ProcessManagerRoutes<M> {
             types: PhantomData::<fn(M, E)>,
         };
         let mut options = add_event_routes::<E>(&mut self.routes, call);
-
-        options.declare(|declared| {
-            declared.key = Some(key);
-            declared.starts = starts;
+        options.declare(|declaration| {
+            declaration.key = Some(key);
+            declaration.starts = starts;
         });
+
         options
     }
 }
@@ -243,18 +246,19 @@ impl<M> fmt::Debug for ProcessManagerRoutes<M> {
     }
 }
 
-/// A method that can advance a process manager by the event `E`. Async methods of the right shape
-/// are; see [`ProcessManagerRoutes::start`].
+/// A method that can advance a process manager by the event `E`.
+///
+/// Every async method of the right shape implements it; see [`ProcessManagerRoutes::start`].
 #[diagnostic::on_unimplemented(
     message = "this is not a method that advances a process manager",
-    label = "has the wrong shape, or returns a future that is not `Send`",
-    note = "the shape is `async fn(&mut self, event: E, work: &mut UnitOfWork) -> Result<(), Error>`",
+    label = "has the wrong signature, or returns a future that is not `Send`",
+    note = "the signature is `async fn(&mut self, event: E, work: &mut UnitOfWork) -> Result<(), Error>`",
     note = "`E` is the event and needs `#[derive(Event)]`"
 )]
 pub trait ProcessManagerMethod<'a, M, E: Event>: Send + Sync + 'static {
     /// The future that the method returns.
     type Future: Future<Output = Result<(), Self::Error>> + Send + 'a;
-    /// What the method fails with.
+    /// The error of the method.
     type Error: Into<Error>;
 
     /// Calls the method.
@@ -278,7 +282,9 @@ where
 }
 
 struct ProcessManagerCall<M, E, F> {
+    /// The field of the event that has the key.
     key: &'static str,
+    /// Whether the event may start a process manager.
     starts: bool,
     method: F,
     types: PhantomData<fn(M, E)>,
@@ -300,10 +306,9 @@ where
             let table = Table::new(TableKind::ProcessManager, M::name());
             let event: E = message.message.decode(E::NAME)?;
             let key: Arc<str> = Arc::from(&*event.field_text(self.key).unwrap_or_default());
-
             if key.is_empty() {
                 return Err(Error::setup(format!(
-                    "{} cannot tell which process {} belongs to: its field `{}` is empty",
+                    "{} cannot find its instance for {}: the field `{}` of the event is empty",
                     M::name(),
                     message.metadata.message_type.name(),
                     self.key
@@ -318,15 +323,18 @@ where
                     return Ok(Disposition::Filtered(reason));
                 }
             };
-
             if manager.is_complete() {
                 let reason = format!("{} `{key}` is complete", M::name());
                 return Ok(Disposition::Filtered(reason));
             }
 
-            let handled = self.method.call(&mut manager, event, work).await;
-            handled.map_err(Into::into)?;
-            // What it issued was decided on its state, even if that is the same afterwards.
+            self.method
+                .call(&mut manager, event, work)
+                .await
+                .map_err(Into::into)?;
+
+            // If the method had an effect, the state is written even if it is unchanged. The method
+            // decided on this state, so a concurrent change of it must be a conflict.
             work.write_state(table, &key, &manager, work.has_changes())?;
             work.check_state_round_trip((table, &key), &manager, without_partial_eq);
 

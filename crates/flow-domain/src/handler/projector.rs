@@ -15,10 +15,10 @@ use crate::{
     record::HandlerKind,
 };
 
-/// Keeps a projection: an event in, rows created, changed and deleted.
+/// Maintains a projection: it creates, changes and deletes rows when events arrive.
 ///
-/// A projector reaches the rows of its projection and nothing else, so that the projection can be
-/// rebuilt from the events at any time.
+/// A projector can reach only the rows of its projection. That is why the projection can be rebuilt
+/// from the events at any time.
 ///
 /// # Examples
 ///
@@ -47,25 +47,25 @@ use crate::{
 /// }
 /// ```
 pub trait Projector: Send + Sync + Sized + 'static {
-    /// The projection that it keeps.
+    /// The projection that the projector maintains.
     type Projection: Projection;
 
-    /// Names the method for each event that it handles.
+    /// Names the method for each event that the projector handles.
     fn routes(on: &mut ProjectorRoutes<Self>);
 
-    /// The name of the projector in errors, reports and logs.
+    /// Returns the name of the projector in errors, reports and logs.
     fn name() -> &'static str {
         short_type_name::<Self>()
     }
 
-    /// Is told of every failed attempt to handle a message, also of those that are tried again.
+    /// Runs after every failed attempt to handle a message, also if there will be another attempt.
     ///
-    /// What it does is not part of any unit of work. If it fails itself, that is recorded and logged,
-    /// and changes nothing.
+    /// It is not part of any unit of work. An error that it returns is recorded and logged, and changes
+    /// nothing else.
     ///
     /// # Errors
     ///
-    /// Returns what went wrong in it.
+    /// Returns an error if it could not do its own work.
     fn handle_error(
         &self,
         error: &Error,
@@ -76,7 +76,7 @@ pub trait Projector: Send + Sync + Sized + 'static {
     }
 }
 
-/// Where a projector names its methods.
+/// Collects the methods of a projector; see [`Projector::routes`].
 pub struct ProjectorRoutes<H> {
     routes: Vec<EventRoute>,
     options: Option<Box<SubscriptionOptions>>,
@@ -84,14 +84,15 @@ pub struct ProjectorRoutes<H> {
 }
 
 impl<H: Projector> ProjectorRoutes<H> {
+    /// Asks `projector` for its routes, and returns its subscription.
     pub(crate) fn collect(projector: H) -> Subscription {
         let mut on = Self {
             routes: Vec::new(),
             options: None,
             projector_type: PhantomData,
         };
-
         H::routes(&mut on);
+
         Subscription {
             handler: H::name(),
             handler_type: TypeId::of::<H>(),
@@ -108,12 +109,12 @@ impl<H: Projector> ProjectorRoutes<H> {
         }
     }
 
-    /// Says how the projector is subscribed.
+    /// Returns the options of the projector's subscription, to change them.
     pub fn subscription(&mut self) -> &mut SubscriptionOptions {
         self.options.get_or_insert_default()
     }
 
-    /// Hands the event in the signature of `method` to it.
+    /// Routes the event in the signature of `method` to it.
     ///
     /// The method is `async fn(&self, event: E, rows: &mut Rows<'_, P>) -> Result<(), X>`, where `P`
     /// is the projection and `X` is [`Error`] or a [`Rejection`](crate::Rejection).
@@ -126,6 +127,7 @@ impl<H: Projector> ProjectorRoutes<H> {
             method,
             types: PhantomData::<fn(H, E)>,
         };
+
         add_event_routes::<E>(&mut self.routes, call)
     }
 }
@@ -136,18 +138,19 @@ impl<H> fmt::Debug for ProjectorRoutes<H> {
     }
 }
 
-/// A method that can project the event `E`. Async methods of the right shape are; see
-/// [`ProjectorRoutes::event`].
+/// A method that can project the event `E`.
+///
+/// Every async method of the right shape implements it; see [`ProjectorRoutes::event`].
 #[diagnostic::on_unimplemented(
     message = "this is not a method that projects an event",
-    label = "has the wrong shape, or returns a future that is not `Send`",
-    note = "the shape is `async fn(&self, event: E, rows: &mut Rows<'_, P>) -> Result<(), Error>`",
-    note = "`E` is the event and needs `#[derive(Event)]`; `P` is the projection that the projector keeps"
+    label = "has the wrong signature, or returns a future that is not `Send`",
+    note = "the signature is `async fn(&self, event: E, rows: &mut Rows<'_, P>) -> Result<(), Error>`",
+    note = "`E` is the event and needs `#[derive(Event)]`; `P` is the projection that the projector writes"
 )]
 pub trait ProjectorMethod<'a, H: Projector, E: Event>: Send + Sync + 'static {
     /// The future that the method returns.
     type Future: Future<Output = Result<(), Self::Error>> + Send + 'a;
-    /// What the method fails with.
+    /// The error of the method.
     type Error: Into<Error>;
 
     /// Calls the method.
@@ -195,11 +198,12 @@ where
         Box::pin(async move {
             let event = message.message.decode(E::NAME)?;
             let mut rows = Rows::new(work);
-            let handled = self
+
+            let result = self
                 .method
                 .call(downcast_handler(projector), event, &mut rows)
                 .await;
-            handled.map(|()| Disposition::Handled).map_err(Into::into)
+            result.map(|()| Disposition::Handled).map_err(Into::into)
         })
     }
 }

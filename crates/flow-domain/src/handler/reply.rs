@@ -2,7 +2,7 @@ use std::{any::Any, fmt};
 
 use crate::{error::Error, handler::short_type_name};
 
-/// What a command handler answered, without its Rust type.
+/// The reply of a command handler, without its Rust type.
 pub struct Reply(Box<dyn AnyReply>);
 
 trait AnyReply: fmt::Debug + Send + Sync {
@@ -27,7 +27,7 @@ impl Reply {
 
     /// Returns the reply if it is an `R`.
     pub fn downcast_ref<R: 'static>(&self) -> Option<&R> {
-        // Through the box, or the box itself would be asked what it is.
+        // `as_ref` first: the box implements `AnyReply`, too, and would return itself.
         self.0.as_ref().as_any().downcast_ref()
     }
 
@@ -35,12 +35,12 @@ impl Reply {
     ///
     /// # Errors
     ///
-    /// Returns an error for which [`Error::is_setup`] is true if it is not an `R`, which can only be if
+    /// Returns an error for which [`Error::is_setup`] is true if it is not an `R`. That happens only if
     /// two Rust types stand for one message.
     pub(crate) fn downcast<R: 'static>(self) -> Result<R, Error> {
         self.0.into_any().downcast().map(|reply| *reply).map_err(|_reply| {
             Error::setup(format!(
-                "the handler answered with another type than `{}`: two Rust types stand for the same command",
+                "expected a reply of type `{}`, found another type: two Rust types stand for the same command",
                 short_type_name::<R>()
             ))
         })

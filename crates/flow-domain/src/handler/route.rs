@@ -16,9 +16,9 @@ use crate::{
 /// A handler, without its Rust type.
 pub(crate) type AnyHandler = Arc<dyn Any + Send + Sync>;
 
-/// Calls one method of a handler, without their Rust types.
+/// Calls one method of a handler, without the Rust types of the two.
 ///
-/// It does not keep the handler, so that it is as large as the method, which is nothing.
+/// It does not store the handler. So it is as large as the method, which has no size.
 pub(crate) trait Call<R>: Send + Sync {
     fn call<'a>(
         &'a self,
@@ -29,7 +29,9 @@ pub(crate) trait Call<R>: Send + Sync {
 }
 
 impl<R> dyn Call<R> {
-    /// Makes the calls of a type that stands for so many messages.
+    /// Returns `call` once for each of the `n_messages` that a Rust type stands for.
+    ///
+    /// Several messages share it behind an `Arc`. One message gets it directly.
     pub(super) fn one_per_message(
         n_messages: usize,
         call: impl Call<R> + 'static,
@@ -37,11 +39,10 @@ impl<R> dyn Call<R> {
     where
         R: 'static,
     {
-        let mut one: Option<Box<dyn Call<R>>> = None;
+        let mut single: Option<Box<dyn Call<R>>> = None;
         let mut shared: Option<Arc<dyn Call<R>>> = None;
-
         if n_messages == 1 {
-            one = Some(Box::new(call));
+            single = Some(Box::new(call));
         } else {
             shared = Some(Arc::new(call));
         }
@@ -50,7 +51,7 @@ impl<R> dyn Call<R> {
             (0..n_messages)
                 .map(move |_| Box::new(SharedCall(Arc::clone(&call))) as Box<dyn Call<R>>)
         });
-        one.into_iter().chain(shared)
+        single.into_iter().chain(shared)
     }
 }
 
@@ -68,28 +69,30 @@ impl<R> Call<R> for SharedCall<R> {
     }
 }
 
-/// Tells a handler that an attempt failed, without its Rust type.
+/// Calls `handle_error` of a handler, without its Rust type.
 pub(crate) type OnError =
     for<'a> fn(&'a AnyHandler, &'a Error, &'a Delivery) -> BoxFuture<'a, Result<(), Error>>;
 
-/// Returns the handler as what it is.
+/// Returns the handler with its Rust type.
 pub(super) fn downcast_handler<H: 'static>(handler: &AnyHandler) -> &H {
     (**handler)
         .downcast_ref()
-        .expect("a route stands beside the handler that it was made for")
+        .expect("a route is called only with the handler that registered it")
 }
 
-/// What became of an event that was handed to a handler.
+/// What an event handler, a projector or a process manager did with an event.
 #[derive(Debug)]
 pub(crate) enum Disposition {
+    /// Its method ran.
     Handled,
+    /// It skipped the event, for this reason.
     Filtered(String),
 }
 
-/// The way of one command to its handler.
+/// The route of one command to its handler.
 pub(crate) struct CommandRoute {
     pub(crate) command: MessageName,
-    /// The name of its Rust type; for a variant, that of the enum.
+    /// The name of the command's Rust type. A variant has the name of its enum.
     pub(crate) type_name: &'static str,
     pub(crate) category: &'static str,
     pub(crate) handler: &'static str,
@@ -98,27 +101,27 @@ pub(crate) struct CommandRoute {
     pub(crate) instance: AnyHandler,
     pub(crate) call: Box<dyn Call<Reply>>,
     pub(crate) on_error: OnError,
-    /// What the handler says of its subscription, if anything.
+    /// What the handler sets for its subscription, if anything.
     pub(crate) options: Option<Arc<SubscriptionOptions>>,
     pub(crate) declaration: RouteDeclaration,
 }
 
-/// The way of one event to one method of a subscription.
+/// The route of one event to one method of a subscription.
 pub(crate) struct EventRoute {
     pub(crate) event: &'static MessageSchema,
-    /// The name of its Rust type; for a variant, that of the enum.
+    /// The name of the event's Rust type. A variant has the name of its enum.
     pub(crate) type_name: &'static str,
     pub(crate) category: &'static str,
     pub(crate) call: Box<dyn Call<Disposition>>,
     pub(crate) declaration: RouteDeclaration,
 }
 
-/// What a route says of itself beyond its method.
+/// What a route declares about its method, for the checks of the wiring.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct RouteDeclaration {
     pub(crate) raises: SchemaLists,
     pub(crate) issues: SchemaLists,
-    /// Process managers only: the field by which the event finds its state.
+    /// Process managers only: the field of the event that has the key.
     pub(crate) key: Option<&'static str>,
     /// Process managers only: whether the event may start one.
     pub(crate) starts: bool,
@@ -129,17 +132,17 @@ pub(crate) struct Subscription {
     pub(crate) handler: &'static str,
     pub(crate) handler_type: TypeId,
     pub(crate) kind: HandlerKind,
-    /// The projection that it keeps, if it is a projector.
+    /// The projection that it maintains, if it is a projector.
     pub(crate) projection: Option<(&'static str, TypeId)>,
-    /// The categories that it named itself; `None` if they are derived from its events.
+    /// The categories that it names itself; `None` if they are derived from its events.
     pub(crate) categories: Option<Vec<&'static str>>,
-    /// The handler itself; a process manager is its own state and has none.
+    /// The handler itself. A process manager is loaded for each event, so it has `()` here.
     pub(crate) instance: AnyHandler,
     pub(crate) routes: Vec<EventRoute>,
-    /// The route of every event that has none of its own.
+    /// The route of every event that has no route of its own.
     pub(crate) catch_all: Option<Box<EventRoute>>,
     pub(crate) on_error: OnError,
-    /// What the handler says of its subscription, if anything.
+    /// What the handler sets for its subscription, if anything.
     pub(crate) options: Option<Box<SubscriptionOptions>>,
 }
 
@@ -151,7 +154,7 @@ impl Subscription {
             .is_none_or(|categories| categories.contains(&category))
     }
 
-    /// How it is subscribed, where the domain says `defaults` for all.
+    /// Returns the settings of the subscription. `defaults` are the options of the domain.
     pub(crate) fn settings(&self, defaults: &SubscriptionOptions) -> SubscriptionSettings {
         match &self.options {
             Some(options) => options.settings(defaults),
@@ -159,17 +162,25 @@ impl Subscription {
         }
     }
 
-    /// Says why an event is not for it, if it wants only what a certain category caused.
+    /// Returns why the subscription skips an event, if it does.
+    ///
+    /// It does if it wants only what a certain category causes, and another category caused the event.
     pub(crate) fn skip_reason(&self, event: &Envelope) -> Option<String> {
         let wanted = self.options.as_ref()?.configured_origin()?;
-        let origin = event.metadata.caused_in_category.as_deref();
-        (origin != Some(wanted)).then(|| {
-            let found = origin.unwrap_or("the outside");
-            format!("it was caused by {found}, and only what `{wanted}` causes is wanted")
+        let caused_in = event.metadata.caused_in_category.as_deref();
+
+        (caused_in != Some(wanted)).then(|| {
+            let found = match caused_in {
+                Some(category) => format!("the category `{category}`"),
+                None => "outside the domain".to_owned(),
+            };
+            format!(
+                "the event comes from {found}, but the handler accepts only the origin `{wanted}`"
+            )
         })
     }
 
-    /// Returns true if it lets a message go that comes again.
+    /// Returns true if the subscription skips messages that it has handled before.
     pub(crate) fn is_once(&self) -> bool {
         self.options
             .as_ref()
@@ -178,7 +189,7 @@ impl Subscription {
 }
 
 impl CommandRoute {
-    /// How the handler is subscribed, where the domain says `defaults` for all.
+    /// Returns the settings of the handler's subscription. `defaults` are the options of the domain.
     pub(crate) fn settings(&self, defaults: &SubscriptionOptions) -> SubscriptionSettings {
         match &self.options {
             Some(options) => options.settings(defaults),
@@ -186,7 +197,7 @@ impl CommandRoute {
         }
     }
 
-    /// Returns true if it lets a command go that comes again.
+    /// Returns true if the handler skips commands that it has handled before.
     pub(crate) fn is_once(&self) -> bool {
         self.options
             .as_ref()
@@ -194,15 +205,15 @@ impl CommandRoute {
     }
 }
 
-/// What else a route can say of itself, for the wiring to check.
+/// Declares what the method of a route raises and issues.
 ///
-/// What a method raises or issues cannot be seen from outside it. A route that says it is part of
-/// [`Domain::wiring`](crate::Domain::wiring), and cycles through it are found by
-/// [`Domain::check`](crate::Domain::check).
+/// The library cannot see that from outside the method. A declaration is part of
+/// [`Domain::wiring`](crate::Domain::wiring), and [`Domain::check`](crate::Domain::check) uses it to
+/// find cycles.
 #[derive(Debug)]
 pub struct RouteOptions<'a>(Routes<'a>);
 
-/// The routes that one method was named for: one for each message that its type stands for.
+/// The routes of one method: one for each message that the type in its signature stands for.
 #[derive(Debug)]
 enum Routes<'a> {
     Commands(&'a mut [CommandRoute]),
@@ -218,32 +229,34 @@ impl<'a> RouteOptions<'a> {
         Self(Routes::Events(routes))
     }
 
-    /// Says which events the method may raise: one type, or a tuple of all of them. Said twice, the
-    /// last counts.
+    /// Declares which events the method may raise: one type, or a tuple of several.
+    ///
+    /// The wiring checks find cycles with it. The harness needs it to explain a missing event.
+    /// A second call replaces the first.
     #[allow(
         clippy::must_use_candidate,
         clippy::return_self_not_must_use,
-        reason = "it is told, not asked"
+        reason = "it declares something; the result is rarely needed"
     )]
     pub fn raises<Events: MessageTypes>(mut self) -> Self {
-        self.declare(|declared| declared.raises = Events::SCHEMAS);
+        self.declare(|declaration| declaration.raises = Events::SCHEMAS);
         self
     }
 
-    /// Says which commands the method may issue: one type, or a tuple of all of them. Said twice, the
-    /// last counts.
+    /// Declares which commands the method may issue: one type, or a tuple of several.
     ///
-    /// A command that nobody handles is then a mistake when the domain is built.
+    /// A second call replaces the first. Building the domain fails if a command has no handler.
     #[allow(
         clippy::must_use_candidate,
         clippy::return_self_not_must_use,
-        reason = "it is told, not asked"
+        reason = "it declares something; the result is rarely needed"
     )]
     pub fn issues<Commands: MessageTypes>(mut self) -> Self {
-        self.declare(|declared| declared.issues = Commands::SCHEMAS);
+        self.declare(|declaration| declaration.issues = Commands::SCHEMAS);
         self
     }
 
+    /// Changes the declaration of every route of the method.
     pub(crate) fn declare(&mut self, declare: impl Fn(&mut RouteDeclaration)) {
         match &mut self.0 {
             Routes::Commands(routes) => {

@@ -9,10 +9,9 @@ use crate::{
     record::{Table, TableKind},
 };
 
-/// The rows of the projection that a projector keeps.
+/// The rows of the projection that a projector maintains.
 ///
-/// What is written is visible to later reads of the same delivery, and to everybody else once the
-/// delivery is committed.
+/// Later reads of the same delivery see a written row. All others see it after the commit.
 pub struct Rows<'a, P> {
     work: &'a mut UnitOfWork,
     projection: PhantomData<fn(P)>,
@@ -30,18 +29,20 @@ impl<'a, P: Projection> Rows<'a, P> {
         Table::new(TableKind::Projection, P::NAME)
     }
 
-    /// What is known of the event being projected.
+    /// Returns the metadata of the current event.
     pub fn metadata(&self) -> &Metadata {
         self.work.metadata()
     }
 
-    /// When the event happened. A projector that needs a time takes this one, so that a rebuilt
-    /// projection equals the live one.
+    /// Returns when the event happened.
+    ///
+    /// A projector that needs a time must use this one. Otherwise a rebuilt projection differs from the
+    /// live one.
     pub fn event_time(&self) -> Timestamp {
         self.work.metadata().time
     }
 
-    /// Gets the row with this id.
+    /// Returns the row with this id, if there is one.
     ///
     /// # Errors
     ///
@@ -50,15 +51,16 @@ impl<'a, P: Projection> Rows<'a, P> {
         self.work.load_state(Self::table(), &shared_text(id)).await
     }
 
-    /// Writes a row, whether there was one under its id or not.
+    /// Inserts a row, or replaces the one with its id.
     ///
     /// # Errors
     ///
     /// Returns an error if the store fails, or the row has no JSON form.
     pub async fn put(&mut self, row: P) -> Result<(), Error> {
         let id: Arc<str> = Arc::from(&*row.id());
-        // Read first: so the write is refused if somebody else wrote in between.
+        // The version that is read here makes a concurrent write of the row a conflict.
         self.work.ensure_loaded(Self::table(), &id).await?;
+
         self.write(&id, &row)
     }
 
@@ -66,8 +68,8 @@ impl<'a, P: Projection> Rows<'a, P> {
     ///
     /// # Errors
     ///
-    /// Returns an error for which [`Error::is_not_found`] is true if there is none. If an event that
-    /// makes the row may come later, [`change_or_insert`](Self::change_or_insert) is what is wanted.
+    /// Returns an error for which [`Error::is_not_found`] is true if there is no such row. If the event
+    /// that inserts the row may arrive later, use [`change_or_insert`](Self::change_or_insert).
     pub async fn change(
         &mut self,
         id: impl fmt::Display,
@@ -77,11 +79,12 @@ impl<'a, P: Projection> Rows<'a, P> {
         if let Some(row) = self.work.load_state::<P>(Self::table(), &id).await? {
             return self.write_changed(&id, row, change);
         }
-        let hint = " to change: `put` or `change_or_insert` makes one";
+
+        let hint = " to change: insert it with `put` or `change_or_insert`";
         Err(Error::not_found_with_hint(P::NAME, &*id, hint))
     }
 
-    /// Changes the row with this id, or the one that `insert` makes if there is none.
+    /// Changes the row with this id, or the row that `insert` returns if there is none.
     ///
     /// # Errors
     ///
@@ -106,7 +109,7 @@ impl<'a, P: Projection> Rows<'a, P> {
         change(&mut row);
         if *row.id() != **id {
             return Err(Error::setup(format!(
-                "a change must not give {} `{id}` another id, and this one made it `{}`: delete the row and put a new one",
+                "the change gives {} `{id}` the id `{}`, but a row cannot change its id: delete the row and put a new one",
                 P::NAME,
                 row.id()
             )));
@@ -122,7 +125,7 @@ impl<'a, P: Projection> Rows<'a, P> {
         Ok(())
     }
 
-    /// Deletes the row with this id; nothing happens if there is none.
+    /// Deletes the row with this id, if there is one.
     ///
     /// # Errors
     ///

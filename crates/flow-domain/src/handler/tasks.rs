@@ -6,7 +6,7 @@ use std::{
 
 use tokio::runtime::{Handle, RuntimeFlavor, RuntimeMetrics};
 
-/// Whether a watch was ever begun in this process: production pays for a look at this and nothing else.
+/// Whether a watch was ever started in this process. Without one, a handler pays for this check only.
 static IS_WATCHED: AtomicBool = AtomicBool::new(false);
 
 thread_local! {
@@ -21,24 +21,27 @@ thread_local! {
     };
 }
 
-/// What was seen of tasks in this thread.
+/// What is known about the tasks that handlers spawned in this thread.
 struct ThreadTasks {
     n_watches: usize,
-    /// What tells how many tasks are alive, while there are watches. To ask which runtime this is at each
-    /// poll would cost more than all the rest of it.
+    /// Counts the tasks that are alive; set while there are watches.
+    ///
+    /// It is stored because a lookup of the current runtime at each poll costs more than all the rest.
     runtime_metrics: Option<RuntimeMetrics>,
     n_spawned: usize,
-    /// The handlers that spawned some.
+    /// The handlers that spawned tasks.
     spawners: Vec<&'static str>,
-    /// The panics in them, in words.
+    /// The messages of the panics in tasks.
     panics: Vec<String>,
 }
 
-/// What handlers leave to tasks that they spawn, and no handling is told of, since this was made.
+/// Observes the background tasks that handlers spawn, from the moment it was created.
 ///
-/// It is seen where everything runs in one thread: in a current-thread runtime, and in the thread that
-/// began it. While there are any, handlers are watched, at the cost of a look at the runtime before and
-/// after each is polled. The harness does so; nothing else should.
+/// The runtime does not wait for such tasks, and their failures reach no handling.
+///
+/// A watch sees only tasks of a current-thread runtime, in the thread that started it. While there is
+/// one, every poll of a handler asks the runtime twice how many tasks are alive. Only the harness
+/// should use it.
 #[doc(hidden)]
 #[derive(Debug)]
 pub struct TaskWatch {
@@ -47,29 +50,33 @@ pub struct TaskWatch {
 }
 
 impl TaskWatch {
-    /// Looks at what happens from here on.
+    /// Starts to observe.
     pub fn begin() -> Self {
         IS_WATCHED.store(true, Ordering::Relaxed);
-        THREAD_TASKS.with_borrow_mut(|seen| {
-            seen.n_watches += 1;
-            // Another runtime than before, perhaps; a thread is in one at a time.
-            seen.runtime_metrics = current_thread_metrics();
+
+        THREAD_TASKS.with_borrow_mut(|tasks| {
+            tasks.n_watches += 1;
+            // An earlier watch may have been in another runtime. A thread is in one at a time.
+            tasks.runtime_metrics = current_thread_metrics();
             Self {
-                n_earlier_spawners: seen.spawners.len(),
-                n_earlier_panics: seen.panics.len(),
+                n_earlier_spawners: tasks.spawners.len(),
+                n_earlier_panics: tasks.panics.len(),
             }
         })
     }
 
-    /// How many tasks are alive, whoever spawned them; none if they are not seen.
+    /// Returns the number of tasks that are alive, whoever spawned them.
+    ///
+    /// Returns 0 if the runtime cannot be observed.
     pub fn n_alive(&self) -> usize {
-        THREAD_TASKS.with_borrow(|seen| seen.n_alive().unwrap_or(0))
+        THREAD_TASKS.with_borrow(|tasks| tasks.n_alive().unwrap_or(0))
     }
 
-    /// The handlers that spawned tasks.
+    /// Returns the names of the handlers that spawned tasks.
     pub fn spawners(&self) -> Vec<&'static str> {
-        THREAD_TASKS.with_borrow(|seen| {
-            seen.spawners
+        THREAD_TASKS.with_borrow(|tasks| {
+            tasks
+                .spawners
                 .iter()
                 .skip(self.n_earlier_spawners)
                 .copied()
@@ -77,10 +84,11 @@ impl TaskWatch {
         })
     }
 
-    /// The panics in tasks, each with its place.
+    /// Returns the panics in tasks, each with its location.
     pub fn panics(&self) -> Vec<String> {
-        THREAD_TASKS.with_borrow(|seen| {
-            seen.panics
+        THREAD_TASKS.with_borrow(|tasks| {
+            tasks
+                .panics
                 .iter()
                 .skip(self.n_earlier_panics)
                 .cloned()
@@ -91,15 +99,16 @@ impl TaskWatch {
 
 impl Drop for TaskWatch {
     fn drop(&mut self) {
-        // A thread that ends may be past this.
-        let _ = THREAD_TASKS.try_with(|seen| {
-            let mut seen = seen.borrow_mut();
-            // It may end in another thread than it began in.
-            seen.n_watches = seen.n_watches.saturating_sub(1);
-            if seen.n_watches == 0 {
-                seen.runtime_metrics = None;
-                seen.spawners.clear();
-                seen.panics.clear();
+        // A thread that ends may have dropped its local values already.
+        let _ = THREAD_TASKS.try_with(|tasks| {
+            let mut tasks = tasks.borrow_mut();
+            // Saturating: a watch may be dropped in a thread that started none.
+            tasks.n_watches = tasks.n_watches.saturating_sub(1);
+
+            if tasks.n_watches == 0 {
+                tasks.runtime_metrics = None;
+                tasks.spawners.clear();
+                tasks.panics.clear();
             }
         });
     }
@@ -107,26 +116,27 @@ impl Drop for TaskWatch {
 
 impl ThreadTasks {
     fn n_alive(&self) -> Option<usize> {
-        let runtime = self.runtime_metrics.as_ref()?;
-        Some(runtime.num_alive_tasks())
+        self.runtime_metrics
+            .as_ref()
+            .map(RuntimeMetrics::num_alive_tasks)
     }
 }
 
-/// Keeps a panic that happened in a task.
+/// Remembers a panic that happened in a task, if anybody watches.
 pub(super) fn remember_task_panic(info: &PanicHookInfo<'_>, message: &str) {
     if !IS_WATCHED.load(Ordering::Relaxed) || tokio::task::try_id().is_none() {
         return;
     }
 
-    let place = info.location().map(ToString::to_string);
-    let place = place.as_deref().unwrap_or("an unknown place");
-    let text = format!("panicked at {place}: {message}");
+    let location = info.location().map(ToString::to_string);
+    let location = location.as_deref().unwrap_or("an unknown location");
+    let text = format!("panicked at {location}: {message}");
 
-    // A panic while this is borrowed would be one of this file.
-    THREAD_TASKS.with_borrow_mut(|seen| seen.panics.push(text));
+    // Cannot be borrowed already: no code in this file panics while it borrows.
+    THREAD_TASKS.with_borrow_mut(|tasks| tasks.panics.push(text));
 }
 
-/// The tasks that were alive before a handler was polled, if anybody wants to know.
+/// Finds out whether a handler spawned tasks while it was polled, if anybody watches.
 pub(super) struct SpawnCount(Option<TaskCounts>);
 
 struct TaskCounts {
@@ -140,33 +150,39 @@ impl SpawnCount {
             return Self(None);
         }
 
-        Self(THREAD_TASKS.with_borrow(|seen| {
-            let n_alive = seen.n_alive()?;
-            let n_spawned = seen.n_spawned;
+        Self(THREAD_TASKS.with_borrow(|tasks| {
+            let n_alive = tasks.n_alive()?;
+            let n_spawned = tasks.n_spawned;
             Some(TaskCounts { n_alive, n_spawned })
         }))
     }
 
-    /// Remembers `handler` if it spawned tasks; those of a handler inside of it are that one's.
+    /// Remembers `handler` if it spawned tasks.
+    ///
+    /// A task of a nested handler counts for the nested handler only.
     pub(super) fn end(self, handler: &'static str) {
         let Self(Some(before)) = self else { return };
-        THREAD_TASKS.with_borrow_mut(|seen| {
-            let n_alive = seen.n_alive().unwrap_or(0);
-            let n_more = n_alive.saturating_sub(before.n_alive);
-            let n_own = n_more.saturating_sub(seen.n_spawned - before.n_spawned);
+
+        THREAD_TASKS.with_borrow_mut(|tasks| {
+            let n_alive = tasks.n_alive().unwrap_or(0);
+            let n_new = n_alive.saturating_sub(before.n_alive);
+            // Nested handlers have ended before, and have added their tasks to `n_spawned`.
+            let n_own = n_new.saturating_sub(tasks.n_spawned - before.n_spawned);
+
             if 0 < n_own {
-                seen.n_spawned += n_own;
-                seen.spawners.push(handler);
+                tasks.n_spawned += n_own;
+                tasks.spawners.push(handler);
             }
         });
     }
 }
 
-/// What tells of the runtime that this thread is in, if that has no other thread.
+/// Returns the metrics of the runtime of this thread, if it is a current-thread runtime.
 fn current_thread_metrics() -> Option<RuntimeMetrics> {
     let handle = Handle::try_current().ok()?;
-    let is_alone = handle.runtime_flavor() == RuntimeFlavor::CurrentThread;
-    is_alone.then(|| handle.metrics())
+    let is_single_threaded = handle.runtime_flavor() == RuntimeFlavor::CurrentThread;
+
+    is_single_threaded.then(|| handle.metrics())
 }
 
 #[cfg(test)]
@@ -179,7 +195,6 @@ mod tests {
 
         let outer = SpawnCount::begin();
         let inner = SpawnCount::begin();
-
         tokio::spawn(std::future::pending::<()>());
         inner.end("Inner");
         outer.end("Outer");
@@ -192,9 +207,9 @@ mod tests {
         let watch = TaskWatch::begin();
         drop(TaskWatch::begin());
 
-        let spawning = SpawnCount::begin();
+        let spawn_count = SpawnCount::begin();
         tokio::spawn(std::future::pending::<()>());
-        spawning.end("Handler");
+        spawn_count.end("Handler");
 
         assert_eq!(watch.spawners(), ["Handler"]);
         assert_eq!(watch.n_alive(), 1);
@@ -206,15 +221,15 @@ mod tests {
             let runtime = tokio::runtime::Builder::new_current_thread().build();
             runtime.expect("one thread").block_on(async {
                 let watch = TaskWatch::begin();
-                let spawning = SpawnCount::begin();
+                let spawn_count = SpawnCount::begin();
                 tokio::spawn(std::future::pending::<()>());
-                spawning.end("Handler");
+                spawn_count.end("Handler");
 
                 assert_eq!(watch.spawners(), ["Handler"]);
             });
         }
 
-        THREAD_TASKS.with_borrow(|seen| assert!(seen.runtime_metrics.is_none()));
+        THREAD_TASKS.with_borrow(|tasks| assert!(tasks.runtime_metrics.is_none()));
     }
 
     #[tokio::test]

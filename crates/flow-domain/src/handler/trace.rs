@@ -1,7 +1,8 @@
-//! The same points as the record, for `tracing`: a span for each handling, an event for what happens in
-//! it. Field names are those of the OpenTelemetry semantic conventions for messaging where they fit
-//! (<https://opentelemetry.io/docs/specs/semconv/messaging/messaging-spans/>), and `flow.*` where
-//! they do not.
+//! Reports the entries of the record to `tracing`: a span for each handling, and an event for each entry.
+//!
+//! Field names follow the OpenTelemetry semantic conventions for messaging where these fit
+//! (<https://opentelemetry.io/docs/specs/semconv/messaging/messaging-spans/>). All other fields begin
+//! with `flow.`.
 
 use tracing::{Level, Span, debug, error, info, info_span, level_filters::LevelFilter};
 
@@ -11,23 +12,25 @@ use crate::{
     record::{EntryKind, HandlerKind},
 };
 
-/// Returns true if somebody wants to know everything that happens.
+/// Returns true if a `tracing` subscriber wants events of the level `DEBUG`.
 #[inline]
 pub(super) fn is_debug_enabled() -> bool {
     LevelFilter::current() >= LevelFilter::DEBUG && tracing::enabled!(Level::DEBUG)
 }
 
-/// The span of one handling.
+/// Returns the span of one handling, or a disabled one if no subscriber wants the level `INFO`.
 #[inline]
 pub(crate) fn handling_span(envelope: &Envelope, handler: &'static str, kind: HandlerKind) -> Span {
     if LevelFilter::current() < LevelFilter::INFO {
         return Span::none();
     }
+
     make_span(envelope, handler, kind)
 }
 
 fn make_span(envelope: &Envelope, handler: &'static str, kind: HandlerKind) -> Span {
     let metadata = &envelope.metadata;
+
     info_span!(
         "process",
         messaging.system = "flow",
@@ -43,15 +46,16 @@ fn make_span(envelope: &Envelope, handler: &'static str, kind: HandlerKind) -> S
     )
 }
 
-/// Tells what happened.
+/// Logs an entry of the record.
 #[cold]
-pub(super) fn log_entry(what: &EntryKind) {
-    debug!(flow.happening = %what);
+pub(super) fn log_entry(kind: &EntryKind) {
+    debug!(flow.entry = %kind);
 }
 
-/// Tells that a handling did not succeed: a rejection is news, a failure is an error.
+/// Logs that a handling did not succeed: a rejection as information, a failure as an error.
 pub(super) fn log_failure(handler: &'static str, err: &Error) {
     let reason = err.with_causes();
+
     if err.is_rejection() {
         info!(messaging.consumer.group.name = handler, error = %reason, "rejected");
     } else {

@@ -11,7 +11,7 @@ use crate::{
     record::{Table, TableKind},
 };
 
-/// Reads a projection, never writes it.
+/// Reads the rows of a projection.
 ///
 /// # Examples
 ///
@@ -50,7 +50,7 @@ impl<P: Projection> View<P> {
         Table::new(TableKind::Projection, P::NAME)
     }
 
-    /// Gets the row with this id.
+    /// Returns the row with this id, if there is one.
     ///
     /// # Errors
     ///
@@ -60,6 +60,7 @@ impl<P: Projection> View<P> {
         self.ports.catalog.require_projection::<P>()?;
         let id = id.to_string();
         let stored = self.ports.store.get(Self::table(), &id).await?;
+
         stored
             .map(|stored| stored.value.decode(P::NAME))
             .transpose()
@@ -85,16 +86,16 @@ impl<P: Projection> View<P> {
         self.query().count().await
     }
 
-    /// Finds the first row, by id, for which `condition` holds.
+    /// Finds the first row that meets `condition`, in the order of the ids.
     ///
     /// # Errors
     ///
-    /// Those of [`ViewQuery::all`].
+    /// Returns the errors of [`ViewQuery::all`].
     pub async fn find(&self, condition: Condition) -> Result<Option<P>, Error> {
         self.query().filter(condition).first().await
     }
 
-    /// Begins a query for several rows.
+    /// Starts a query for several rows.
     pub fn query(&self) -> ViewQuery<P> {
         ViewQuery {
             ports: Arc::clone(&self.ports),
@@ -114,8 +115,8 @@ impl<P: Projection> fmt::Debug for View<P> {
 
 /// A query for rows of a projection.
 ///
-/// Without [`order_by`](Self::order_by) the rows come by id; rows that it puts on a level do too.
-#[must_use = "a query finds nothing until it is asked for `all`, `first` or `count`"]
+/// The rows are sorted by the fields of [`order_by`](Self::order_by), and then by their ids.
+#[must_use = "a query does nothing until `all`, `first` or `count` is called"]
 pub struct ViewQuery<P> {
     ports: Arc<Ports>,
     query: Query,
@@ -123,18 +124,18 @@ pub struct ViewQuery<P> {
 }
 
 impl<P: Projection> ViewQuery<P> {
-    /// Keeps only the rows for which `condition` holds, too.
+    /// Adds a condition that the rows must meet.
     pub fn filter(mut self, condition: Condition) -> Self {
         self.query.conditions.push(condition);
         self
     }
 
-    /// Sorts by `field`, smallest first; by a further field where the fields named before are equal.
+    /// Sorts by `field`, smallest first. A further call sorts the rows that are equal so far.
     pub fn order_by(self, field: &str) -> Self {
         self.add_order(field, Direction::Ascending)
     }
 
-    /// Sorts by `field`, greatest first; by a further field where the fields named before are equal.
+    /// Sorts by `field`, greatest first. A further call sorts the rows that are equal so far.
     pub fn order_by_descending(self, field: &str) -> Self {
         self.add_order(field, Direction::Descending)
     }
@@ -144,65 +145,69 @@ impl<P: Projection> ViewQuery<P> {
         self
     }
 
-    /// Takes `limit` rows at most.
+    /// Returns at most `limit` rows.
     pub fn limit(mut self, limit: usize) -> Self {
         self.query.limit = Some(limit);
         self
     }
 
-    /// Leaves out the first `offset` rows.
+    /// Skips the first `offset` rows.
     pub fn offset(mut self, offset: usize) -> Self {
         self.query.offset = offset;
         self
     }
 
-    /// Finds the rows, in order.
+    /// Runs the query and returns the rows, in order.
     ///
     /// # Errors
     ///
-    /// Returns an error if the projection is not registered, the query names a field that it does not
-    /// have, the store fails, or a stored row is not a `P`.
+    /// Returns an error if the projection is not registered, or lacks a field that the query names.
+    /// Returns one if the store fails, or a stored row is not a `P`.
     pub async fn all(self) -> Result<Vec<P>, Error> {
         self.check_fields()?;
+
         let rows = self
             .ports
             .store
             .query(View::<P>::table(), &self.query)
             .await?;
+
         rows.iter().map(|row| row.value.decode(P::NAME)).collect()
     }
 
-    /// Finds the first row, in order.
+    /// Runs the query and returns the first row, in order.
     ///
     /// # Errors
     ///
-    /// Those of [`all`](Self::all).
+    /// Returns the errors of [`all`](Self::all).
     pub async fn first(self) -> Result<Option<P>, Error> {
         Ok(self.limit(1).all().await?.pop())
     }
 
-    /// Counts the rows for which the conditions hold, whatever limit and offset say.
+    /// Counts the rows that meet the conditions. Limit and offset are ignored.
     ///
     /// # Errors
     ///
-    /// Those of [`all`](Self::all).
+    /// Returns the errors of [`all`](Self::all).
     pub async fn count(self) -> Result<usize, Error> {
         self.check_fields()?;
+
         self.ports
             .store
             .count(View::<P>::table(), &self.query.conditions)
             .await
     }
 
+    /// Returns an error if the projection is not registered, or lacks a field of the query.
     fn check_fields(&self) -> Result<(), Error> {
         self.ports.catalog.require_projection::<P>()?;
+
         let conditions = self
             .query
             .conditions
             .iter()
             .map(|condition| &condition.field);
         let order = self.query.order.iter().map(|(field, _)| field);
-
         for field in conditions.chain(order) {
             if !P::FIELDS.contains(&field.as_str()) {
                 return Err(Error::setup(format!(
@@ -226,10 +231,10 @@ impl<P: Projection> fmt::Debug for ViewQuery<P> {
     }
 }
 
-/// Names a field of a projection, to say a condition on it.
+/// Names a field of a projection, for a condition on it.
 ///
-/// A value without a JSON form is in no row, so that no condition on it holds. A float that is not a
-/// number is `null` in JSON, and so it is here.
+/// No row meets a condition on a value that has no JSON form. A float that is not a number is compared
+/// as `null`, its JSON form.
 ///
 /// # Examples
 ///
@@ -245,14 +250,15 @@ pub fn field(name: &str) -> Field {
 
 /// A field of a projection.
 #[derive(Clone, Debug)]
-#[must_use = "a field is no condition until it is compared with something"]
+#[must_use = "a field is not a condition until it is compared with a value"]
 pub struct Field(String);
 
 impl Field {
     fn compare_with(self, comparison: Comparison, value: impl Serialize) -> Condition {
         let (comparison, value) = match serde_json::to_value(value) {
             Ok(value) => (comparison, value),
-            // What has no JSON form is in no row: nothing is smaller than `null`.
+            // No row has a value without a JSON form. This condition never holds: nothing is smaller
+            // than `null`.
             Err(_) => (Comparison::Less, Value::Null),
         };
 

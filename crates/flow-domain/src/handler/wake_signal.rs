@@ -2,21 +2,21 @@ use std::{fmt, sync::OnceLock};
 
 use tokio::sync::watch;
 
-/// Rings when there is something to do, so that who waits for it need not look again and again.
+/// Wakes the engines that wait for work, so that they need not poll for it.
 ///
-/// It is made when somebody listens: most apps are run without an engine.
+/// The channel is created by the first subscriber, because most apps run without an engine.
 #[derive(Default)]
 pub(crate) struct WakeSignal(OnceLock<watch::Sender<u64>>);
 
 impl WakeSignal {
-    /// Rings. It costs nothing if nobody listens.
+    /// Wakes all subscribers. This is cheap if there are none.
     pub(crate) fn notify(&self) {
-        if let Some(rings) = self.0.get() {
-            rings.send_modify(|n_rings| *n_rings += 1);
+        if let Some(sender) = self.0.get() {
+            sender.send_modify(|n_signals| *n_signals += 1);
         }
     }
 
-    /// Listens from here on.
+    /// Returns a receiver for every signal from here on.
     pub(crate) fn subscribe(&self) -> watch::Receiver<u64> {
         self.0.get_or_init(|| watch::Sender::new(0)).subscribe()
     }
@@ -24,6 +24,6 @@ impl WakeSignal {
 
 impl fmt::Debug for WakeSignal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Bell")
+        f.write_str("WakeSignal")
     }
 }

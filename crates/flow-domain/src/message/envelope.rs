@@ -2,33 +2,33 @@ use std::sync::Arc;
 
 use crate::message::{Metadata, Payload, Position, StreamName, Version};
 
-/// A message with its metadata, as it travels.
+/// A message with its metadata.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Envelope<M = Payload> {
-    /// What is known of the message besides its content.
+    /// The ids, the time and everything else besides the content.
     pub metadata: Metadata,
     /// The content.
     pub message: M,
 }
 
-/// An event that has a place in the store.
+/// An event that is stored: it has a version and a position.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Recorded {
     /// The event.
     pub envelope: Arc<Envelope>,
-    /// Its place within its stream.
+    /// Its version within its stream.
     pub version: Version,
-    /// Its place within the whole store.
+    /// Its position within the whole store.
     pub position: Position,
 }
 
 impl Recorded {
-    /// The metadata of the event.
+    /// Returns the metadata of the event.
     pub fn metadata(&self) -> &Metadata {
         &self.envelope.metadata
     }
 
-    /// The stream that the event belongs to.
+    /// Returns the stream of the event.
     pub fn stream(&self) -> &StreamName {
         &self.envelope.metadata.stream
     }

@@ -16,7 +16,7 @@ macro_rules! id {
                 Self(id)
             }
 
-            /// The bare id.
+            /// Returns the bare id.
             pub const fn as_uuid(self) -> Uuid {
                 self.0
             }
@@ -31,15 +31,15 @@ macro_rules! id {
 }
 
 id! {
-    /// Names one command or event, everywhere it goes. A message delivered twice keeps its id.
+    /// The id of one command or event. A message that is delivered twice keeps its id.
     MessageId
 }
 id! {
-    /// Names a whole flow, from its first command on.
+    /// The id of a whole flow, from its first command on.
     CorrelationId
 }
 id! {
-    /// Names the message whose handling directly caused this one.
+    /// The id of the message that directly caused this one.
     CausationId
 }
 

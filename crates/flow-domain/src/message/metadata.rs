@@ -7,7 +7,7 @@ use crate::{
     message::{CausationId, CorrelationId, MessageId, MessageType, StreamName},
 };
 
-/// Whether a message asks for something or tells what happened.
+/// The kind of a message: a command or an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum MessageKind {
@@ -17,22 +17,22 @@ pub enum MessageKind {
     Event,
 }
 
-/// By whom what a message causes is handled.
+/// Who calls the handlers of a message, and when.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
 )]
 #[serde(rename_all = "snake_case")]
 pub enum Processing {
-    /// Inline: by whoever handed it over, before the call returns.
+    /// Inline: the caller that submits it, before the call returns.
     #[default]
     Sync,
-    /// Later: by an engine.
+    /// Later: an engine.
     Async,
 }
 
-/// How urgent a message is; it travels with a command to everything that the command causes.
+/// How urgent a message is. Everything that a command causes inherits its priority.
 ///
-/// Any number is a priority; the constants are those that have names.
+/// Any number is a priority. The constants give names to some of them.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
 )]
@@ -44,21 +44,21 @@ impl Priority {
     pub const BULK: Self = Self(-100);
     /// Another name for [`BULK`](Self::BULK).
     pub const BACKFILL: Self = Self::BULK;
-    /// What may wait.
+    /// For messages that may wait.
     pub const LOW: Self = Self(-50);
-    /// What is said when nothing is said.
+    /// The default.
     pub const NORMAL: Self = Self(0);
-    /// What somebody is waiting for.
+    /// For messages that somebody waits for.
     pub const HIGH: Self = Self(50);
-    /// What must not wait.
+    /// For messages that must not wait.
     pub const CRITICAL: Self = Self(100);
 
-    /// The priority with this number.
+    /// Returns the priority with this number.
     pub const fn new(number: i16) -> Self {
         Self(number)
     }
 
-    /// The number.
+    /// Returns the number.
     pub const fn as_i16(self) -> i16 {
         self.0
     }
@@ -70,11 +70,11 @@ impl fmt::Display for Priority {
     }
 }
 
-/// What is known of a message besides its content.
+/// Everything about a message besides its content.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Metadata {
-    /// Names this message, however often it is delivered.
+    /// The id of this message. A redelivery has the same id.
     pub id: MessageId,
     /// A command or an event.
     pub kind: MessageKind,
@@ -83,21 +83,21 @@ pub struct Metadata {
     pub message_type: MessageType,
     /// The stream that it belongs to.
     pub stream: StreamName,
-    /// When it was handed over or raised.
+    /// When the command was submitted or the event was raised.
     pub time: Timestamp,
     /// The flow that it is part of.
     pub correlation: CorrelationId,
-    /// The message whose handling caused it; `None` for what comes from outside.
+    /// The message that caused it; `None` for messages from outside.
     pub causation: Option<CausationId>,
     /// How urgent it is.
     pub priority: Priority,
-    /// Who asked for the command that began the flow, if that was told.
+    /// Who initiated the first command of the flow, if the caller named somebody.
     pub initiated_by: Option<Arc<str>>,
-    /// The category of the message whose handling caused it; `None` for what comes from outside.
+    /// The category of the message that caused it; `None` for messages from outside.
     pub caused_in_category: Option<Cow<'static, str>>,
-    /// Until when it is worth to be handled, if that was told. Commands only.
+    /// The time after which the command expires, if it has a deadline. Commands only.
     pub deadline: Option<Timestamp>,
-    /// By whom its handlers are called. What is handled inline is never handled by an engine.
+    /// Who calls its handlers. An engine never handles a message that is handled inline.
     #[serde(default)]
     pub processing: Processing,
 }

@@ -1,4 +1,5 @@
-//! What travels: names, streams, ids, and the envelope with its metadata.
+//! The parts of a message besides its content: names, streams, ids, and the envelope with its
+//! metadata.
 
 mod envelope;
 mod id;

@@ -8,7 +8,7 @@ use std::{
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-/// The name of a kind of message within its domain: `OrderPlaced`, and the version of its fields.
+/// The name of a kind of message within its domain, `OrderPlaced`, and the version of its fields.
 #[derive(Clone, Copy, Eq, PartialOrd, Ord)]
 pub struct MessageName {
     name: &'static str,
@@ -16,23 +16,23 @@ pub struct MessageName {
 }
 
 impl MessageName {
-    /// Makes the name of a message; versions count from 1.
+    /// Creates the name of a message. Versions count from 1.
     pub const fn new(name: &'static str, version: u32) -> Self {
         Self { name, version }
     }
 
-    /// The name without its version.
+    /// Returns the name without its version.
     pub const fn as_str(self) -> &'static str {
         self.name
     }
 
-    /// The version of the fields, from 1.
+    /// Returns the version of the fields, from 1.
     pub const fn version(self) -> u32 {
         self.version
     }
 }
 
-// The same message nearly always has the same constant, which is cheaper to see than to read.
+// Equal names nearly always point to the same constant. Comparing pointers is cheaper than text.
 impl PartialEq for MessageName {
     fn eq(&self, other: &Self) -> bool {
         self.version == other.version
@@ -47,7 +47,7 @@ impl Hash for MessageName {
     }
 }
 
-/// The first version goes without saying.
+/// Writes the version only if it is not the first: `OrderPlaced`, `OrderPlaced.v2`.
 impl fmt::Display for MessageName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name)?;
@@ -64,9 +64,9 @@ impl fmt::Debug for MessageName {
     }
 }
 
-/// What one kind of message looks like: its name and the names of its fields.
+/// The name of one kind of message and the names of its fields.
 ///
-/// A struct has one; an enum whose variants are messages has one for each variant.
+/// A struct has one schema. An enum has one for each variant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct MessageSchema {
@@ -83,10 +83,10 @@ impl MessageSchema {
     }
 }
 
-/// The schemas of several message types, side by side.
+/// The schemas of several message types: one slice for each type.
 pub type SchemaLists = &'static [&'static [MessageSchema]];
 
-/// Returns true if the message `name` is one of those that `list` describes.
+/// Returns true if `list` describes the message `name`.
 pub(crate) fn is_listed(list: SchemaLists, name: MessageName) -> bool {
     for schemas in list {
         for schema in *schemas {
@@ -108,7 +108,7 @@ pub struct MessageType {
 }
 
 impl MessageType {
-    /// The type of the message `name` of the domain `domain`, which is written in camel case.
+    /// Returns the type of the message `name`. `domain` is in camel case.
     pub fn new(domain: &Arc<str>, name: MessageName) -> Self {
         Self {
             domain: Arc::clone(domain),
@@ -117,12 +117,12 @@ impl MessageType {
         }
     }
 
-    /// The domain that the message belongs to: `Shop`.
+    /// Returns the domain of the message: `Shop`.
     pub fn domain(&self) -> &str {
         &self.domain
     }
 
-    /// The name of the message: `OrderPlaced`.
+    /// Returns the name of the message: `OrderPlaced`.
     pub fn name(&self) -> &str {
         &self.name
     }
@@ -131,12 +131,12 @@ impl MessageType {
         self.name.clone()
     }
 
-    /// The version of its fields, from 1.
+    /// Returns the version of its fields, from 1.
     pub const fn version(&self) -> u32 {
         self.version
     }
 
-    /// Returns true if this is the type of the message `name`, whatever the domain.
+    /// Returns true if this is the type of the message `name` in any domain.
     pub fn matches(&self, name: MessageName) -> bool {
         self.version == name.version && self.name == name.name
     }
@@ -201,10 +201,10 @@ mod tests {
 
     #[test]
     fn message_type_round_trips_through_text() {
-        let written = MessageType::new(&"Shop".into(), MessageName::new("OrderPlaced", 2));
+        let message_type = MessageType::new(&"Shop".into(), MessageName::new("OrderPlaced", 2));
 
-        assert_eq!(written.to_string(), "Shop.OrderPlaced.v2");
-        assert_eq!("Shop.OrderPlaced.v2".parse(), Ok(written));
+        assert_eq!(message_type.to_string(), "Shop.OrderPlaced.v2");
+        assert_eq!("Shop.OrderPlaced.v2".parse(), Ok(message_type));
     }
 
     #[track_caller]

@@ -18,68 +18,81 @@ use crate::error::Error;
 #[derive(Clone)]
 pub struct Payload {
     json: Arc<str>,
-    /// A `Mutex<Option<T>>` with a value that was read from the text already, for the next who reads it
-    /// as a `T`.
+    /// A `Mutex<Option<T>>` with the value that was already decoded from the text. The next caller
+    /// that decodes a `T` takes it.
     decoded: Option<Arc<dyn Any + Send + Sync>>,
 }
 
 impl Payload {
-    /// Writes `value` as JSON; `what` names it in the error.
+    /// Encodes `value` as JSON. The error names it by `type_name`.
     ///
     /// # Errors
     ///
-    /// Returns an error for which [`Error::is_codec`] is true if the value has no JSON form, for
-    /// example a map whose keys are not strings.
-    pub fn encode<T: Serialize + ?Sized>(what: &'static str, value: &T) -> Result<Self, Error> {
+    /// Returns an error for which [`Error::is_codec`] is true if the value has no JSON form. An
+    /// example is a map whose keys are not strings.
+    pub fn encode<T: Serialize + ?Sized>(
+        type_name: &'static str,
+        value: &T,
+    ) -> Result<Self, Error> {
         with_scratch(|scratch| {
             serde_json::to_writer(&mut *scratch, value)
-                .map_err(|err| Error::codec("writing", what, err))?;
-            let json = str::from_utf8(scratch).map_err(|err| Error::codec("writing", what, err))?;
+                .map_err(|err| Error::codec("serializing", type_name, err))?;
+            let json = str::from_utf8(scratch)
+                .map_err(|err| Error::codec("serializing", type_name, err))?;
+
             Ok(Self::from_json(json))
         })
     }
 
-    /// Reads a `T` back; `what` names it in the error.
+    /// Decodes a `T`. The error names it by `type_name`.
     ///
     /// # Errors
     ///
     /// Returns an error for which [`Error::is_codec`] is true if the JSON is not a `T`.
-    pub fn decode<T: DeserializeOwned + 'static>(&self, what: &'static str) -> Result<T, Error> {
+    pub fn decode<T: DeserializeOwned + 'static>(
+        &self,
+        type_name: &'static str,
+    ) -> Result<T, Error> {
         match self.take_cached() {
-            Some(read) => Ok(read),
-            None => self.decode_text(what),
+            Some(value) => Ok(value),
+            None => self.decode_text(type_name),
         }
     }
 
-    /// Reads a `T` back and lends it to `look`; `what` names it in the error. The derives call this to
-    /// fold events, which others read after them.
+    /// Decodes a `T`, passes it to `inspect`, and keeps it for the next caller of `decode`.
+    ///
+    /// The derives call this to fold events, because handlers decode the same events afterwards.
     ///
     /// # Errors
     ///
-    /// Those of [`decode`](Self::decode).
+    /// Returns the errors of [`decode`](Self::decode).
     #[doc(hidden)]
     pub fn with_decoded<T: DeserializeOwned + 'static, R>(
         &self,
-        what: &'static str,
-        look: impl FnOnce(&T) -> R,
+        type_name: &'static str,
+        inspect: impl FnOnce(&T) -> R,
     ) -> Result<R, Error> {
-        // Nothing is locked while the user's code runs.
-        let read: T = self.decode(what)?;
-        let seen = look(&read);
+        // The value is taken out of the cache, so no lock is held while the user's code runs.
+        let value: T = self.decode(type_name)?;
+        let output = inspect(&value);
+
         if let Some(mut slot) = self.cache_slot() {
-            *slot = Some(read);
+            *slot = Some(value);
         }
-        Ok(seen)
+        Ok(output)
     }
 
-    fn decode_text<T: DeserializeOwned>(&self, what: &'static str) -> Result<T, Error> {
-        serde_json::from_str(&self.json).map_err(|err| Error::codec("reading", what, err))
+    fn decode_text<T: DeserializeOwned>(&self, type_name: &'static str) -> Result<T, Error> {
+        serde_json::from_str(&self.json)
+            .map_err(|err| Error::codec("deserializing", type_name, err))
     }
 
-    /// Keeps what was read from the text, for the next who reads the same type: it is read once for
-    /// both. It must be what [`decode`](Self::decode) gave.
-    pub(crate) fn cache_decoded<T: Send + 'static>(&mut self, read: T) {
-        self.decoded = Some(Arc::new(Mutex::new(Some(read))));
+    /// Keeps `value` for the next caller that decodes the same type, so the text is parsed only
+    /// once.
+    ///
+    /// `value` must equal what [`decode`](Self::decode) returned.
+    pub(crate) fn cache_decoded<T: Send + 'static>(&mut self, value: T) {
+        self.decoded = Some(Arc::new(Mutex::new(Some(value))));
     }
 
     fn take_cached<T: 'static>(&self) -> Option<T> {
@@ -96,7 +109,7 @@ impl Payload {
 
     /// Takes JSON text as it is, from a store or a broker.
     ///
-    /// It is not looked at: text that is not JSON is found out when it is decoded.
+    /// The text is not checked. If it is not JSON, `decode` fails.
     pub fn from_json(json: impl Into<Arc<str>>) -> Self {
         Self {
             json: json.into(),
@@ -104,12 +117,12 @@ impl Payload {
         }
     }
 
-    /// The JSON text.
+    /// Returns the JSON text.
     pub fn as_json(&self) -> &str {
         &self.json
     }
 
-    /// The content as a JSON value; text that is no JSON comes back as a string.
+    /// Returns the content as a JSON value. Text that is not JSON becomes a JSON string.
     pub fn to_value(&self) -> Value {
         serde_json::from_str(&self.json)
             .unwrap_or_else(|_| Value::String(self.json.as_ref().to_owned()))
@@ -148,7 +161,7 @@ impl Hash for Payload {
     }
 }
 
-/// Returns a text that is shared instead of copied.
+/// Writes `text` into an `Arc<str>` with one allocation.
 pub(crate) fn shared_text(text: impl fmt::Display) -> Arc<str> {
     with_scratch(|scratch| match write!(scratch, "{text}") {
         Ok(()) => str::from_utf8(scratch).unwrap_or_default().into(),
@@ -156,8 +169,9 @@ pub(crate) fn shared_text(text: impl fmt::Display) -> Arc<str> {
     })
 }
 
-/// Lends a buffer that is empty and has room, so that what is written into it and then copied to where
-/// it stays is allocated once and not grown.
+/// Lends an empty buffer of the thread, which has kept its capacity.
+///
+/// The caller copies the result out of it. So the result is allocated once and never grows.
 fn with_scratch<T>(write: impl FnOnce(&mut Vec<u8>) -> T) -> T {
     thread_local! {
         static SCRATCH: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
@@ -168,14 +182,15 @@ fn with_scratch<T>(write: impl FnOnce(&mut Vec<u8>) -> T) -> T {
             scratch.clear();
             write(&mut scratch)
         }
-        // A value whose `Serialize` writes another value.
+        // The buffer is in use: a `Serialize` impl encodes another value.
         Err(_) => write(&mut Vec::new()),
     })
 }
 
-/// Returns the text of an id or a key: a string is itself, anything else is its JSON.
+/// Returns the text of an id or a key: a string as it is, any other value as JSON.
 ///
-/// So a `String`, a `Uuid`, a number and a newtype around one of them give what one expects.
+/// A `String`, a `Uuid` and a number give their usual text. So does a newtype around one of them.
+/// `None` gives the empty text.
 pub fn text_of<T: Serialize + ?Sized>(value: &T) -> Cow<'static, str> {
     match serde_json::to_value(value) {
         Ok(Value::String(text)) => Cow::Owned(text),
@@ -197,11 +212,11 @@ mod tests {
         assert!(err.is_codec());
         assert_eq!(
             err.with_causes().to_string(),
-            "writing `Basket` failed: key must be a string"
+            "serializing `Basket` failed: key must be a string"
         );
     }
 
-    /// Tells how often it was read from text.
+    /// Counts how often it is decoded from text.
     #[derive(Debug, PartialEq)]
     struct Counted(u32);
 
@@ -223,14 +238,14 @@ mod tests {
     #[test]
     fn with_decoded_keeps_the_value_for_the_next_decode() {
         let mut payload = Payload::from_json("7");
-        let read = payload.decode::<Counted>("Counted").expect("a number");
-
-        payload.cache_decoded(read);
+        let value = payload.decode::<Counted>("Counted").expect("a number");
+        payload.cache_decoded(value);
 
         let copy = payload.clone();
         assert_eq!(copy, Payload::from_json("7"));
-        let looked = copy.with_decoded("Counted", |read: &Counted| read.0);
-        assert_eq!((looked.ok(), n_read()), (Some(7), 1));
+        let number = copy.with_decoded("Counted", |value: &Counted| value.0);
+
+        assert_eq!((number.ok(), n_read()), (Some(7), 1));
         assert_eq!(copy.decode("Counted").ok(), Some(Counted(7)));
         assert_eq!(n_read(), 1);
         assert_eq!(payload.decode("Counted").ok(), Some(Counted(7)));
@@ -256,7 +271,7 @@ mod tests {
 
         assert_eq!(
             err.with_causes().to_string(),
-            "reading `Basket` failed: EOF while parsing a value at line 1 column 5"
+            "deserializing `Basket` failed: EOF while parsing a value at line 1 column 5"
         );
     }
 

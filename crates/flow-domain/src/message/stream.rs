@@ -2,12 +2,12 @@ use std::{borrow::Cow, fmt, str::FromStr, sync::Arc};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-/// The name of one stream: a category and an id, written with a `-` between them: `order-ord-001`.
+/// The name of one stream, `order-ord-001`: a category and an id with a `-` between them.
 ///
-/// A clone costs nothing where the category is a constant.
+/// A clone does not allocate if the category is a constant.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct StreamName {
-    // Invariant: not empty, and without `-`, or the written name would be split elsewhere.
+    // Invariant: not empty, and without `-`. Otherwise the text would be split at another `-`.
     category: Cow<'static, str>,
     // Invariant: not empty.
     id: Arc<str>,
@@ -40,7 +40,7 @@ impl StreamName {
         !category.is_empty() && !category.as_bytes().contains(&b'-')
     }
 
-    /// All streams of one kind have the same category: `order`.
+    /// Returns the category, which all streams of one kind share: `order`.
     pub fn category(&self) -> &str {
         &self.category
     }
@@ -49,7 +49,7 @@ impl StreamName {
         self.category.clone()
     }
 
-    /// The id of what the stream is about: `ord-001`.
+    /// Returns the id within the category: `ord-001`.
     pub fn id(&self) -> &str {
         &self.id
     }
@@ -103,14 +103,14 @@ pub enum InvalidStreamName {
     #[error("`{0}` cannot be a category: it must not be empty and must not contain `-`")]
     Category(String),
     /// The id is empty.
-    #[error("a stream of the category `{0}` needs an id, and the one given is empty")]
+    #[error("the id of a stream of the category `{0}` must not be empty")]
     Id(String),
     /// There is no `-` between category and id.
     #[error("`{0}` is not the name of a stream: it should look like `order-ord-001`")]
     Separator(String),
 }
 
-macro_rules! place {
+macro_rules! counter {
     ($(#[$doc:meta])* $name:ident, $(#[$zero_doc:meta])* $zero:ident) => {
         $(#[$doc])*
         #[derive(
@@ -123,17 +123,17 @@ macro_rules! place {
             $(#[$zero_doc])*
             pub const $zero: Self = Self(0);
 
-            /// The one with this number.
+            /// Returns the one with this number.
             pub const fn new(number: u64) -> Self {
                 Self(number)
             }
 
-            /// The number.
+            /// Returns the number.
             pub const fn as_u64(self) -> u64 {
                 self.0
             }
 
-            /// The one after this.
+            /// Returns the next one.
             #[must_use]
             pub const fn next(self) -> Self {
                 Self(self.0 + 1)
@@ -148,19 +148,20 @@ macro_rules! place {
     };
 }
 
-place! {
-    /// A place within one stream, from 1. [`NONE`](Self::NONE) is before the first event.
+counter! {
+    /// The number of an event within its stream, from 1. [`NONE`](Self::NONE) is before the first.
     Version,
-    /// The version of a stream without events, and of what was never written.
+    /// The version of a stream without events, and of a state that was never written.
     NONE
 }
 
-place! {
-    /// A place within the whole store, from 1. [`START`](Self::START) is before the first event.
+counter! {
+    /// The number of an event within the whole store, from 1. [`START`](Self::START) is before the
+    /// first.
     ///
-    /// Positions grow, and there may be gaps between them.
+    /// Positions grow, but there may be gaps between them.
     Position,
-    /// The position before everything.
+    /// The position before the first event.
     START
 }
 
@@ -169,12 +170,12 @@ place! {
 pub enum ExpectedVersion {
     /// Write whatever the version is.
     Any,
-    /// Write only if it is at this version; [`Version::NONE`] means that it must not exist.
+    /// Write only at this version. [`Version::NONE`] means that nothing may exist yet.
     Exact(Version),
 }
 
 impl ExpectedVersion {
-    /// Returns true if a write to something at version `found` may go through.
+    /// Returns true if a write may go through while the current version is `found`.
     pub fn allows(self, found: Version) -> bool {
         match self {
             Self::Any => true,
@@ -214,7 +215,7 @@ mod tests {
 
         assert_eq!(
             no_id.to_string(),
-            "a stream of the category `order` needs an id, and the one given is empty"
+            "the id of a stream of the category `order` must not be empty"
         );
         assert_eq!(
             no_dash.to_string(),

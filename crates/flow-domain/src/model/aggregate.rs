@@ -8,21 +8,21 @@ use crate::{
     model::{Event, PendingEvents, RaisedEvents},
 };
 
-/// State that decides: its methods check rules, change it and raise events.
+/// State that decides: its methods check rules, change the state and raise events.
 ///
-/// `#[derive(Aggregate)]` writes it. An aggregate is kept as state (what is stored is the struct
-/// itself), or event-sourced (what is stored are its events, and the state is folded from them with
-/// [`Apply`], which has an example). The derive takes
+/// `#[derive(Aggregate)]` implements it. An aggregate is stored as state: the store has the struct
+/// itself. Or it is event-sourced: the store has its events, and [`Apply`] folds them into the
+/// state. [`Apply`] has an example. The derive takes
 ///
 /// | attribute | meaning |
 /// |---|---|
 /// | `id = field` | the field that identifies it |
-/// | `commands(A, B)` | the commands that it is asked with |
+/// | `commands(A, B)` | the commands that it accepts |
 /// | `events(A, B)` | the events that it raises |
 /// | `event_sourced` | its state is folded from its events; needs `Default` |
 /// | `category = "order"` | the category of its streams, if not its name in snake case |
 ///
-/// and looks for a field of type [`PendingEvents`], which should be `#[serde(skip)]`.
+/// and needs one field of type [`PendingEvents`] with `#[serde(skip)]`.
 ///
 /// # Examples
 ///
@@ -68,7 +68,7 @@ pub trait Aggregate: Serialize + DeserializeOwned + fmt::Debug + Send + Sync + '
     /// The category of its streams: `order`.
     const CATEGORY: &'static str;
 
-    /// The commands that it is asked with.
+    /// The commands that it accepts.
     const COMMANDS: SchemaLists;
 
     /// The events that it raises.
@@ -77,10 +77,11 @@ pub trait Aggregate: Serialize + DeserializeOwned + fmt::Debug + Send + Sync + '
     /// Whether its state is folded from its events.
     const EVENT_SOURCED: bool;
 
-    /// The id of this aggregate, unique within its category.
+    /// Returns the id of this aggregate, unique within its category.
     fn id(&self) -> Cow<'_, str>;
 
-    /// The state before the first event; `None` if the aggregate is kept as state.
+    /// Returns the state before the first event. Returns `None` if the aggregate is stored as
+    /// state.
     fn initial() -> Option<Self>
     where
         Self: Sized;
@@ -89,20 +90,22 @@ pub trait Aggregate: Serialize + DeserializeOwned + fmt::Debug + Send + Sync + '
     ///
     /// # Errors
     ///
-    /// Returns an error if the event cannot be read, or is none of [`EVENTS`](Self::EVENTS).
+    /// Returns an error if the event cannot be decoded, or is none of [`EVENTS`](Self::EVENTS).
     fn replay(&mut self, message_type: &MessageType, content: &Payload) -> Result<(), Error>;
 
-    /// Compares it with another by `PartialEq`; `None` if it has none. The derive writes it, for tests
-    /// that ask whether what is serialised or folded comes back equal.
+    /// Compares two aggregates by `PartialEq`. Returns `None` if the type does not implement it.
+    ///
+    /// The derive implements this. Tests use it to check that an aggregate is equal after a round
+    /// trip or a fold.
     fn try_eq(&self, other: &Self) -> Option<bool> {
         let _ = other;
         None
     }
 
-    /// Where raised events are kept until the unit of work takes them.
+    /// Returns the buffer of raised events, from which the unit of work takes them.
     fn pending_events_mut(&mut self) -> &mut PendingEvents;
 
-    /// The events that were raised and not yet taken, in order.
+    /// Returns the events that were raised and not yet taken, in order.
     fn raised(&self) -> RaisedEvents<'_>;
 
     /// Raises an event. An event-sourced aggregate applies it to itself at once.
@@ -115,10 +118,11 @@ pub trait Aggregate: Serialize + DeserializeOwned + fmt::Debug + Send + Sync + '
     }
 }
 
-/// What an event changes in an event-sourced aggregate.
+/// Applies an event to an event-sourced aggregate.
 ///
-/// It must not decide and cannot fail: the event happened. For aggregates kept as state the derive
-/// writes an empty one for each event that is listed, so that only listed events can be raised.
+/// It must not decide and cannot fail, because the event has already happened. For an aggregate
+/// that is stored as state, the derive writes an empty impl for each listed event. So it can raise
+/// only listed events.
 ///
 /// # Examples
 ///
@@ -186,9 +190,9 @@ pub trait Aggregate: Serialize + DeserializeOwned + fmt::Debug + Send + Sync + '
 /// );
 /// ```
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` does not raise `{E}`",
-    label = "`{E}` is none of the events of `{Self}`",
-    note = "list it: `#[aggregate(.., events({E}))]`",
+    message = "`{Self}` cannot raise `{E}`",
+    label = "`{E}` is not in the `events(..)` of `{Self}`",
+    note = "list it in `#[aggregate(.., events({E}))]`",
     note = "if `{Self}` is event-sourced, also say what the event changes: `impl Apply<{E}> for {Self}`"
 )]
 pub trait Apply<E: Event> {

@@ -1,4 +1,4 @@
-//! How two values are compared that may have no `PartialEq`.
+//! Compares two values whose type may not implement `PartialEq`.
 
 use std::fmt;
 
@@ -11,15 +11,17 @@ use crate::{
     record::{Invariant, InvariantViolation},
 };
 
-/// Two values of one type, for what the derives write: `(&Pair(one, other)).is_same()` calls
-/// [`ComparableByPartialEq`] if the type has it, and [`NotComparable`] otherwise, for that is one reference further
-/// away.
+/// Two values of one type, for the code that the derives write.
+///
+/// `(&Pair(left, right)).are_equal()` calls [`ComparableByPartialEq`] if the type implements
+/// `PartialEq`, and [`NotComparable`] otherwise. The compiler prefers the first, because the second
+/// needs one more reference (autoref specialization).
 #[derive(Debug)]
 pub struct Pair<'a, T>(pub &'a T, pub &'a T);
 
-/// Two values that can be compared.
+/// Two values whose type implements `PartialEq`.
 pub trait ComparableByPartialEq {
-    /// Compares them.
+    /// Returns whether they are equal. The answer is always `Some`.
     fn are_equal(&self) -> Option<bool>;
 }
 
@@ -29,9 +31,9 @@ impl<T: PartialEq> ComparableByPartialEq for Pair<'_, T> {
     }
 }
 
-/// Two values that cannot be compared.
+/// Two values whose type may not implement `PartialEq`.
 pub trait NotComparable {
-    /// Says that it cannot.
+    /// Returns `None`: it is not known whether they are equal.
     fn are_equal(&self) -> Option<bool>;
 }
 
@@ -41,125 +43,137 @@ impl<T> NotComparable for &Pair<'_, T> {
     }
 }
 
-/// How two values of one type are compared; `None` if they cannot be.
+/// Compares two values of one type. Returns `None` if the type does not implement `PartialEq`.
 pub(crate) type EqFn<T> = fn(&T, &T) -> Option<bool>;
 
-/// Compares by nothing but what is written.
+/// An [`EqFn`] for a type without `PartialEq`. The values are then compared by their JSON.
 pub(crate) fn without_partial_eq<T>(_: &T, _: &T) -> Option<bool> {
     None
 }
 
-/// Reads back what `live` was written as, and tells if that is something else. If not, what was read is
-/// kept with it, for whoever reads it next.
+/// Decodes `serialized` and returns a violation if the result is not equal to `live`.
+///
+/// If it is equal, the decoded value is cached in the payload for the next reader.
 #[inline(never)]
 pub(crate) fn check_round_trip<T: Serialize + DeserializeOwned + fmt::Debug + Send + 'static>(
     (name, id): (&'static str, Option<&str>),
     live: &T,
-    written: &mut Payload,
-    is_same: EqFn<T>,
+    serialized: &mut Payload,
+    try_eq: EqFn<T>,
 ) -> Option<InvariantViolation> {
-    let again: Result<T, Error> = written.decode(name);
-    match again {
-        Ok(again)
-            if is_same(live, &again).unwrap_or_else(|| {
-                survives_round_trip(name, (live, &again), written, id.is_some())
+    let decoded: Result<T, Error> = serialized.decode(name);
+
+    match decoded {
+        Ok(decoded)
+            if try_eq(live, &decoded).unwrap_or_else(|| {
+                survives_round_trip(name, (live, &decoded), serialized, id.is_some())
             }) =>
         {
-            written.cache_decoded(again);
+            serialized.cache_decoded(decoded);
             None
         }
-        again => {
-            Some(violation(Invariant::RoundTrip, (name, id), live, again).with_serialized(written))
-        }
+        decoded => Some(
+            violation(Invariant::RoundTrip, (name, id), live, decoded).with_serialized(serialized),
+        ),
     }
 }
 
+/// Compares by JSON and by `Debug` text. It is for types without `PartialEq`.
 fn survives_round_trip<T: Serialize + fmt::Debug>(
     name: &'static str,
-    (live, again): (&T, &T),
-    written: &Payload,
+    (live, decoded): (&T, &T),
+    serialized: &Payload,
     is_state: bool,
 ) -> bool {
-    let Ok(rewritten) = Payload::encode(name, again) else {
+    let Ok(reserialized) = Payload::encode(name, decoded) else {
         return false;
     };
-    // What is never written is seen in nothing but the value itself. A state is not looked at so: its
-    // buffer of raised events is empty when it comes back, and is to be.
-    are_equal_ignoring_order(written, &rewritten)
-        && (is_state || have_similar_debug_text(live, again))
+
+    // Only the `Debug` text shows a field that is never serialized. But it cannot be used for a
+    // state. Its buffer of raised events is never serialized, so it is always empty after decoding.
+    are_equal_ignoring_order(serialized, &reserialized)
+        && (is_state || have_similar_debug_text(live, decoded))
 }
 
-/// Compares two values that should be equal, and tells if they are not.
+/// Returns a violation if two values that should be equal are not.
 #[inline(never)]
 pub(crate) fn check_equal<T: Serialize + fmt::Debug>(
-    law: Invariant,
+    invariant: Invariant,
     (name, id): (&'static str, Option<&str>),
     live: &T,
-    again: Result<T, Error>,
-    is_same: EqFn<T>,
+    restored: Result<T, Error>,
+    try_eq: EqFn<T>,
 ) -> Option<InvariantViolation> {
-    let is_kept = match &again {
-        Ok(again) => is_same(live, again).unwrap_or_else(|| {
-            let written = (Payload::encode(name, live), Payload::encode(name, again));
-            matches!(written, (Ok(one), Ok(other)) if are_equal_ignoring_order(&one, &other))
+    let is_equal = match &restored {
+        Ok(restored) => try_eq(live, restored).unwrap_or_else(|| {
+            let payloads = (Payload::encode(name, live), Payload::encode(name, restored));
+            matches!(payloads, (Ok(live), Ok(restored)) if are_equal_ignoring_order(&live, &restored))
         }),
         Err(_) => false,
     };
 
-    (!is_kept).then(|| violation(law, (name, id), live, again))
+    (!is_equal).then(|| violation(invariant, (name, id), live, restored))
 }
 
 #[cold]
 fn violation<T: Serialize + fmt::Debug>(
-    law: Invariant,
+    invariant: Invariant,
     (name, id): (&'static str, Option<&str>),
     live: &T,
-    again: Result<T, Error>,
+    restored: Result<T, Error>,
 ) -> InvariantViolation {
-    let by = match id {
+    let violated_by = match id {
         Some(id) => format!("{name} {id:?}"),
         None => name.to_owned(),
     };
-    let shown = format!("{live:#?}");
+    let live_text = format!("{live:#?}");
 
-    match again {
-        Err(err) => InvariantViolation::new(law, by, shown, Err(err.with_causes().to_string())),
-        Ok(again) => {
-            let again_shown = format!("{again:#?}");
-            if shown != again_shown {
-                return InvariantViolation::new(law, by, shown, Ok(again_shown));
-            }
-
-            let json = |value: &T| match Payload::encode(name, value) {
-                Ok(written) => written.as_json().to_owned(),
-                Err(err) => err.with_causes().to_string(),
-            };
-            InvariantViolation::new(law, by, json(live), Ok(json(&again)))
+    let restored = match restored {
+        Ok(restored) => restored,
+        Err(err) => {
+            let reason = err.with_causes().to_string();
+            return InvariantViolation::new(invariant, violated_by, live_text, Err(reason));
         }
-    }
-}
-
-/// Returns true if two values are shown alike, but for the order of what has none.
-fn have_similar_debug_text<T: fmt::Debug>(one: &T, other: &T) -> bool {
-    let letters = |value: &T| {
-        let mut letters: Vec<char> = format!("{value:?}").chars().collect();
-        letters.sort_unstable();
-        letters
     };
-    letters(one) == letters(other)
+    let restored_text = format!("{restored:#?}");
+    if live_text != restored_text {
+        return InvariantViolation::new(invariant, violated_by, live_text, Ok(restored_text));
+    }
+
+    // `Debug` shows no difference. The JSON may show one.
+    let json = |value: &T| match Payload::encode(name, value) {
+        Ok(payload) => payload.as_json().to_owned(),
+        Err(err) => err.with_causes().to_string(),
+    };
+    InvariantViolation::new(invariant, violated_by, json(live), Ok(json(&restored)))
 }
 
-/// Returns true if two payloads say the same, in whatever order the fields of objects and the elements
-/// of sets are written.
-pub(crate) fn are_equal_ignoring_order(one: &Payload, other: &Payload) -> bool {
-    if one == other {
+/// Returns true if the `Debug` texts of two values have the same characters, in any order.
+///
+/// The order is ignored because a set or a map may print its elements in another order.
+fn have_similar_debug_text<T: fmt::Debug>(left: &T, right: &T) -> bool {
+    let sorted_chars = |value: &T| {
+        let mut chars: Vec<char> = format!("{value:?}").chars().collect();
+        chars.sort_unstable();
+        chars
+    };
+    sorted_chars(left) == sorted_chars(right)
+}
+
+/// Returns true if two payloads are equal. The order of fields and of array elements does not
+/// matter.
+///
+/// An array may be a set, whose elements have no order.
+pub(crate) fn are_equal_ignoring_order(left: &Payload, right: &Payload) -> bool {
+    if left == right {
         return true;
     }
-    let (one, other) = (one.to_value(), other.to_value());
-    one == other || with_sorted_arrays(one) == with_sorted_arrays(other)
+
+    let (left, right) = (left.to_value(), right.to_value());
+    left == right || with_sorted_arrays(left) == with_sorted_arrays(right)
 }
 
-/// The same value with the elements of all arrays in order: a set has none of its own.
+/// Returns the value with the elements of all arrays sorted.
 fn with_sorted_arrays(value: Value) -> Value {
     match value {
         Value::Array(elements) => {
@@ -168,14 +182,13 @@ fn with_sorted_arrays(value: Value) -> Value {
             Value::Array(elements)
         }
         Value::Object(fields) => {
-            let fields = fields.into_iter();
-            Value::Object(
-                fields
-                    .map(|(name, value)| (name, with_sorted_arrays(value)))
-                    .collect(),
-            )
+            let sorted_fields = fields
+                .into_iter()
+                .map(|(name, value)| (name, with_sorted_arrays(value)))
+                .collect();
+            Value::Object(sorted_fields)
         }
-        other => other,
+        value => value,
     }
 }
 
@@ -195,14 +208,14 @@ mod tests {
 
     #[test]
     fn json_equality_ignores_the_order_of_elements() {
-        let one = Payload::from_json(r#"{"a":[1,{"b":[2,3]}],"c":1}"#);
+        let payload = Payload::from_json(r#"{"a":[1,{"b":[2,3]}],"c":1}"#);
 
         assert!(are_equal_ignoring_order(
-            &one,
+            &payload,
             &Payload::from_json(r#"{"c":1,"a":[{"b":[3,2]},1]}"#)
         ));
         assert!(!are_equal_ignoring_order(
-            &one,
+            &payload,
             &Payload::from_json(r#"{"c":1,"a":[{"b":[3,3]},1]}"#)
         ));
     }

@@ -5,25 +5,25 @@ use crate::{
     record::InvariantViolation,
 };
 
-/// Stands for commands in [`IntoMessages`].
+/// Marks a list of commands in [`IntoMessages`].
 #[derive(Debug, Clone, Copy)]
 pub enum AnyCommand {}
 
-/// Stands for events in [`IntoMessages`].
+/// Marks a list of events in [`IntoMessages`].
 #[derive(Debug, Clone, Copy)]
 pub enum AnyEvent {}
 
 /// One message, a tuple of messages, an array or a `Vec`.
 ///
-/// `IntoMessages<AnyEvent>` is a list of events, `IntoMessages<AnyCommand>` one of commands. `()` is
-/// the empty list.
+/// `IntoMessages<AnyEvent>` is a list of events, `IntoMessages<AnyCommand>` one of commands. `()`
+/// is the empty list.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a list of messages",
     label = "neither one message, nor a tuple, an array or a `Vec` of them",
     note = "a message needs `#[derive(Event)]` or `#[derive(Command)]`"
 )]
 pub trait IntoMessages<Kind> {
-    /// Hands each message to `each`, in order, until one is refused.
+    /// Calls `each` with each message, in order, until it returns an error.
     ///
     /// # Errors
     ///
@@ -36,15 +36,15 @@ pub trait IntoMessages<Kind> {
 
 /// A message of a list, without its Rust type.
 pub trait DynMessage: std::fmt::Debug {
-    /// Writes it down.
+    /// Serializes the message.
     ///
     /// # Errors
     ///
     /// Returns an error for which [`Error::is_codec`] is true if it has no JSON form.
     fn to_serialized(&self) -> Result<SerializedMessage, Error>;
 
-    /// Reads back what it was written as, and tells if that is something else.
-    fn check_round_trip(&self, written: &mut SerializedMessage) -> Option<InvariantViolation>;
+    /// Decodes `serialized` and returns a violation if the result is not equal to this message.
+    fn check_round_trip(&self, serialized: &mut SerializedMessage) -> Option<InvariantViolation>;
 }
 
 impl<M: Message> DynMessage for M {
@@ -52,8 +52,8 @@ impl<M: Message> DynMessage for M {
         SerializedMessage::new(self)
     }
 
-    fn check_round_trip(&self, written: &mut SerializedMessage) -> Option<InvariantViolation> {
-        check_round_trip((M::NAME, None), self, &mut written.payload, M::try_eq)
+    fn check_round_trip(&self, serialized: &mut SerializedMessage) -> Option<InvariantViolation> {
+        check_round_trip((M::NAME, None), self, &mut serialized.payload, M::try_eq)
     }
 }
 
@@ -93,7 +93,7 @@ impl<Kind, L: IntoMessages<Kind>> IntoMessages<Kind> for Vec<L> {
     }
 }
 
-/// Types of messages, as a type: `OrderPlaced`, or a tuple of several.
+/// One message type, `OrderPlaced`, or a tuple of several.
 pub trait MessageTypes {
     /// The schemas of all of them, in order.
     const SCHEMAS: SchemaLists;

@@ -6,8 +6,8 @@ use crate::message::{MessageName, MessageSchema};
 
 /// A command or an event, when it does not matter which.
 ///
-/// `#[derive(Command)]` and `#[derive(Event)]` write it. A struct is one message; an enum whose
-/// variants are messages is one for each variant.
+/// `#[derive(Command)]` and `#[derive(Event)]` implement it. A struct is one message. An enum has
+/// one message for each variant.
 pub trait Message: Serialize + DeserializeOwned + fmt::Debug + Send + Sync + 'static {
     /// The name of the Rust type.
     const NAME: &'static str;
@@ -15,20 +15,24 @@ pub trait Message: Serialize + DeserializeOwned + fmt::Debug + Send + Sync + 'st
     /// The category of the aggregate that the message is for.
     const CATEGORY: &'static str;
 
-    /// The messages that this type stands for: one for a struct, one for each variant of an enum.
+    /// The messages of this type: one for a struct, one for each variant of an enum.
     const SCHEMAS: &'static [MessageSchema];
 
-    /// The name of this very message.
+    /// Returns the name of this message.
     fn message_name(&self) -> MessageName;
 
-    /// The id of the aggregate that the message is for; empty if it names none.
+    /// Returns the id of the aggregate that the message is for; empty if it names none.
     fn aggregate_id(&self) -> Cow<'_, str>;
 
-    /// The text of the field with this name, for correlation; `None` if there is no such field.
+    /// Returns the text of the field with this name. Returns `None` if there is no such field.
+    ///
+    /// An event finds its process manager by the text of its key field.
     fn field_text(&self, name: &str) -> Option<Cow<'_, str>>;
 
-    /// Compares it with another by `PartialEq`; `None` if it has none. The derives write it, for tests
-    /// that ask whether what is serialised comes back equal.
+    /// Compares two messages by `PartialEq`. Returns `None` if the type does not implement it.
+    ///
+    /// The derives implement this. Tests use it to check that a message is equal after a round
+    /// trip.
     fn try_eq(&self, other: &Self) -> Option<bool> {
         let _ = other;
         None
@@ -62,7 +66,7 @@ pub trait Message: Serialize + DeserializeOwned + fmt::Debug + Send + Sync + 'st
     note = "add `#[derive(Command)]` and `#[command(part_of = TheAggregate, id = the_field)]` to it"
 )]
 pub trait Command: Message {
-    /// What the handler answers when it accepts.
+    /// The value that the handler returns if it accepts the command.
     type Reply: fmt::Debug + Send + Sync + 'static;
 }
 
@@ -89,8 +93,8 @@ pub trait Command: Message {
 /// assert_eq!(OrderPlaced::CATEGORY, "order");
 /// ```
 ///
-/// Each variant of an enum is an event of its own. A handler need not know them all: it takes a smaller
-/// enum whose variants have the same names, and hears of no others.
+/// Each variant of an enum is an event of its own. A handler need not know them all. It takes a
+/// smaller enum whose variants have the same names, and receives no others.
 ///
 /// ```
 /// use flow_domain::{
@@ -150,8 +154,8 @@ pub trait Command: Message {
 /// # Ok::<(), flow_domain::WiringErrors>(())
 /// ```
 ///
-/// What happens outside the domain has no aggregate in it: such an event says its `category` itself, is
-/// registered, and told with [`App::publish`](crate::App::publish).
+/// An event from outside the domain has no aggregate. It names its `category` itself and is
+/// registered. [`App::publish`](crate::App::publish) passes it to the domain.
 ///
 /// ```
 /// # use flow_domain::{Domain, Event, Message};

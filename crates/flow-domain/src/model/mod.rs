@@ -1,4 +1,4 @@
-//! What a domain is made of: messages, aggregates and projections, without any infrastructure.
+//! The parts of a domain without any infrastructure: messages, aggregates and projections.
 
 mod aggregate;
 #[doc(hidden)]

@@ -8,21 +8,21 @@ use crate::{
 
 /// The events that an aggregate raised, until the unit of work takes them.
 ///
-/// It is no part of the aggregate's state: two buffers are always equal, and it belongs behind
-/// `#[serde(skip)]`. It also remembers which copy of the aggregate this is, so that of two copies that
-/// were loaded the older cannot be written over the newer.
+/// It is not part of the aggregate's state: two buffers are always equal, and the field needs
+/// `#[serde(skip)]`. It also has a token of the loaded copy. With the token, a unit of work refuses
+/// to write an older copy over a newer one.
 #[derive(Clone, Default)]
 pub struct PendingEvents {
     events: Vec<Arc<dyn PendingEvent>>,
     load_token: Option<LoadToken>,
 }
 
-/// Which copy of a stored aggregate it is.
+/// Identifies one loaded copy of a stored aggregate.
 #[derive(Clone, Debug)]
 pub(crate) struct LoadToken {
-    /// The id that it was loaded by.
+    /// The id by which the aggregate was loaded.
     pub(crate) id: Arc<str>,
-    /// How often the aggregate had been added in its unit of work before.
+    /// How often the unit of work had added the aggregate before this copy was loaded.
     pub(crate) revision: u32,
 }
 
@@ -35,16 +35,16 @@ impl PendingEvents {
         self.events.push(Arc::new(event));
     }
 
-    /// Marks the aggregate as this copy of what is stored.
-    pub(crate) fn set_load_token(&mut self, copy: LoadToken) {
-        self.load_token = Some(copy);
+    /// Marks the aggregate as the loaded copy with this token.
+    pub(crate) fn set_load_token(&mut self, token: LoadToken) {
+        self.load_token = Some(token);
     }
 
     pub(crate) fn load_token(&self) -> Option<&LoadToken> {
         self.load_token.as_ref()
     }
 
-    /// Returns the events for reading and comparing.
+    /// Returns the events, to read and compare them.
     pub fn events(&self) -> RaisedEvents<'_> {
         RaisedEvents { pending: self }
     }
@@ -64,47 +64,50 @@ impl PartialEq for PendingEvents {
 
 impl Eq for PendingEvents {}
 
-/// The events that an aggregate raised, to be compared with what was expected.
+/// The events that an aggregate raised, for comparison with expected events.
 ///
-/// It equals one event, or a tuple, an array or a `Vec` of events, if they are the same in the same
-/// order; `()` if there are none.
+/// They equal one event, or a tuple, an array or a `Vec` with the same events in the same order. No
+/// events equal `()`.
 #[derive(Clone, Copy)]
 pub struct RaisedEvents<'a> {
     pending: &'a PendingEvents,
 }
 
 impl RaisedEvents<'_> {
-    /// How many were raised.
+    /// Returns the number of events.
     pub fn len(&self) -> usize {
         self.pending.events.len()
     }
 
-    /// Returns true if nothing was raised.
+    /// Returns true if there are no events.
     pub fn is_empty(&self) -> bool {
         self.pending.events.is_empty()
     }
 
-    /// Writes the events down, in order.
+    /// Serializes the events, in order.
     ///
     /// # Errors
     ///
     /// Returns an error for which [`Error::is_codec`] is true if one has no JSON form.
     pub fn to_serialized(&self) -> Result<Vec<SerializedMessage>, Error> {
-        let mut written = Vec::with_capacity(self.len());
+        let mut serialized = Vec::with_capacity(self.len());
         for event in &self.pending.events {
-            written.push(event.to_serialized()?);
+            serialized.push(event.to_serialized()?);
         }
-        Ok(written)
+        Ok(serialized)
     }
 
-    /// Reads back what the events were written as, and tells which are something else.
+    /// Decodes `serialized` and returns a violation for each event that is not equal to the
+    /// original.
     pub(crate) fn check_round_trips(
         self,
-        written: &mut [SerializedMessage],
+        serialized: &mut [SerializedMessage],
     ) -> Vec<InvariantViolation> {
-        let events = self.pending.events.iter().zip(written);
-        events
-            .filter_map(|(event, written)| event.check_round_trip(written))
+        self.pending
+            .events
+            .iter()
+            .zip(serialized)
+            .filter_map(|(event, serialized)| event.check_round_trip(serialized))
             .collect()
     }
 }
@@ -118,7 +121,7 @@ impl fmt::Debug for RaisedEvents<'_> {
 impl<L: IntoMessages<AnyEvent>> PartialEq<L> for RaisedEvents<'_> {
     fn eq(&self, expected: &L) -> bool {
         let mut events = self.pending.events.iter();
-        let same = expected.try_for_each(&mut |expected| match events.next() {
+        let compared = expected.try_for_each(&mut |expected| match events.next() {
             Some(found)
                 if found
                     .to_serialized()?
@@ -126,9 +129,10 @@ impl<L: IntoMessages<AnyEvent>> PartialEq<L> for RaisedEvents<'_> {
             {
                 Ok(())
             }
+            // The error only ends the iteration.
             _ => Err(Error::setup("differs")),
         });
 
-        same.is_ok() && events.next().is_none()
+        compared.is_ok() && events.next().is_none()
     }
 }

@@ -2,7 +2,7 @@ use std::{borrow::Cow, fmt};
 
 use serde::{Serialize, de::DeserializeOwned};
 
-/// One row of a read model: made from events, read by views, never a source of truth.
+/// One row of a read model. Projectors make it from events, and views read it.
 ///
 /// # Examples
 ///
@@ -28,14 +28,16 @@ pub trait Projection: Serialize + DeserializeOwned + fmt::Debug + Send + Sync + 
     /// The name of the projection.
     const NAME: &'static str;
 
-    /// The fields that a query may name, as they are called in JSON.
+    /// The JSON names of the fields that a query may name.
     const FIELDS: &'static [&'static str];
 
-    /// The id of this row, unique within the projection.
+    /// Returns the id of this row, unique within the projection.
     fn id(&self) -> Cow<'_, str>;
 
-    /// Compares it with another by `PartialEq`; `None` if it has none. The derive writes it, for tests
-    /// that ask whether what is serialised or rebuilt comes back equal.
+    /// Compares two rows by `PartialEq`. Returns `None` if the type does not implement it.
+    ///
+    /// The derive implements this. Tests use it to check that a row is equal after a round trip or
+    /// a rebuild.
     fn try_eq(&self, other: &Self) -> Option<bool> {
         let _ = other;
         None

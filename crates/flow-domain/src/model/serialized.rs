@@ -10,13 +10,13 @@ use crate::{
     record::{Invariant, InvariantSet, InvariantViolation},
 };
 
-/// A message that was written down to be handed over later, without its Rust type.
+/// A serialized message without its Rust type.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SerializedMessage {
     /// The name of the message.
     pub name: MessageName,
-    /// The category that it belongs to.
+    /// Its category.
     pub category: &'static str,
     /// The id of the aggregate that it is for; empty if it names none.
     pub id: Arc<str>,
@@ -25,7 +25,7 @@ pub struct SerializedMessage {
 }
 
 impl SerializedMessage {
-    /// Writes a message down.
+    /// Serializes a message.
     ///
     /// # Errors
     ///
@@ -39,26 +39,27 @@ impl SerializedMessage {
         })
     }
 
-    /// Returns true if the other has the same name and the same content, in whatever order the fields
-    /// and the entries of maps are written.
+    /// Returns true if `other` has the same name and the same content.
+    ///
+    /// The order of fields and of map entries does not matter.
     pub fn has_same_content(&self, other: &Self) -> bool {
         self.name == other.name
             && (self.payload == other.payload
                 || self.payload.to_value() == other.payload.to_value())
     }
 
-    /// The stream of the aggregate that the message is for.
+    /// Returns the stream of the aggregate that the message is for.
     ///
     /// # Errors
     ///
     /// Returns an error for which [`Error::is_setup`] is true if the message names no id.
     pub fn stream(&self) -> Result<StreamName, Error> {
         StreamName::new(self.category, Arc::clone(&self.id))
-            .map_err(|err| Error::setup(format!("`{}` names no stream: {err}", self.name)))
+            .map_err(|err| Error::setup(format!("`{}` has no valid stream name: {err}", self.name)))
     }
 }
 
-/// An aggregate that was written down, with the events that it raised, without its Rust type.
+/// A serialized aggregate with the events that it raised, without its Rust type.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SerializedAggregate {
@@ -75,23 +76,23 @@ pub struct SerializedAggregate {
 }
 
 impl SerializedAggregate {
-    /// Writes an aggregate down.
+    /// Serializes an aggregate.
     ///
     /// # Errors
     ///
-    /// Returns an error for which [`Error::is_codec`] is true if it, or one of its events, has no JSON
-    /// form; one for which [`Error::is_setup`] is true if it is event-sourced and raised nothing, for
-    /// then there is nothing to store.
+    /// Returns an error for which [`Error::is_codec`] is true if it, or one of its events, has no
+    /// JSON form. Returns one for which [`Error::is_setup`] is true if it is event-sourced and
+    /// raised no events. Then there is nothing to store.
     pub fn new<A: Aggregate>(aggregate: &A) -> Result<Self, Error> {
-        let written = Self::from_aggregate(aggregate)?;
-        if A::EVENT_SOURCED && written.raised.is_empty() {
+        let serialized = Self::from_aggregate(aggregate)?;
+        if A::EVENT_SOURCED && serialized.raised.is_empty() {
             return Err(Error::setup(format!(
-                "`{}` is event-sourced and this one raised no events, so there is nothing to store",
+                "`{}` is event-sourced and raised no events, so there is nothing to store",
                 A::NAME
             )));
         }
 
-        Ok(written)
+        Ok(serialized)
     }
 
     fn from_aggregate<A: Aggregate>(aggregate: &A) -> Result<Self, Error> {
@@ -111,8 +112,10 @@ impl SerializedAggregate {
         })
     }
 
-    /// Tells which laws `aggregate` breaks, of which this was written: its state and its events come
-    /// back equal, and what its events make of it is what it is.
+    /// Returns the invariants that `aggregate` violates. It must be the one that was serialized.
+    ///
+    /// Its state and its events must be equal after a round trip. An event-sourced aggregate must
+    /// equal the fold of its events.
     pub fn invariant_violations<A: Aggregate>(
         &mut self,
         mut aggregate: A,
@@ -120,35 +123,36 @@ impl SerializedAggregate {
         self.violations_after(&mut aggregate, Some(&[]), InvariantSet::all())
     }
 
-    /// The same, if `history` happened before; without one nothing is folded.
+    /// Does the same with the events that were stored before. Without a `history` nothing is
+    /// folded.
     fn violations_after<A: Aggregate>(
         &mut self,
         aggregate: &mut A,
         history: Option<&[SerializedMessage]>,
-        laws: InvariantSet,
+        invariants: InvariantSet,
     ) -> Vec<InvariantViolation> {
-        let mut broken = Vec::new();
-        if laws.has(Invariant::RoundTrip) {
-            broken = aggregate.raised().check_round_trips(&mut self.raised);
+        let mut violations = Vec::new();
+        if invariants.has(Invariant::RoundTrip) {
+            violations = aggregate.raised().check_round_trips(&mut self.raised);
         }
 
-        // They are no part of the state, and would show in the text.
+        // The events are not part of the state, and would appear in its `Debug` text.
         let raised = mem::take(aggregate.pending_events_mut());
-        let name = (A::NAME, Some(&*self.id));
+        let name_and_id = (A::NAME, Some(&*self.id));
 
-        if laws.has(Invariant::RoundTrip)
+        if invariants.has(Invariant::RoundTrip)
             && let Some(state) = &mut self.state
         {
-            broken.extend(check_round_trip(name, aggregate, state, A::try_eq));
+            violations.extend(check_round_trip(name_and_id, aggregate, state, A::try_eq));
         }
 
-        if laws.has(Invariant::Fold)
+        if invariants.has(Invariant::Fold)
             && let Some(history) = history
             && let Some(folded) = fold(history.iter().chain(&self.raised))
         {
-            broken.extend(check_equal(
+            violations.extend(check_equal(
                 Invariant::Fold,
-                name,
+                name_and_id,
                 aggregate,
                 folded,
                 A::try_eq,
@@ -156,37 +160,40 @@ impl SerializedAggregate {
         }
 
         *aggregate.pending_events_mut() = raised;
-        broken
+        violations
     }
 }
 
-/// Tells which of `laws` an aggregate breaks that has just decided something: what it raised and, if it is
-/// kept as state, its state come back equal; and an event-sourced one is what `history` and what it
-/// raised make of it. Without a history nothing is folded.
+/// Returns the invariants of the set that an aggregate violates after it has decided something.
+///
+/// Its new events must be equal after a round trip. So must its state, if it is stored as state. An
+/// event-sourced aggregate must equal the fold of `history` and its new events. Without a history
+/// nothing is folded.
 ///
 /// # Errors
 ///
-/// Returns an error for which [`Error::is_codec`] is true if it, or one of its events, has no JSON form.
+/// Returns an error for which [`Error::is_codec`] is true if the aggregate, or one of its events,
+/// has no JSON form.
 pub fn invariant_violations<A: Aggregate>(
     aggregate: &mut A,
     history: Option<&[SerializedMessage]>,
-    laws: InvariantSet,
+    invariants: InvariantSet,
 ) -> Result<Vec<InvariantViolation>, Error> {
-    let mut written = SerializedAggregate::from_aggregate(aggregate)?;
-    Ok(written.violations_after(aggregate, history, laws))
+    let mut serialized = SerializedAggregate::from_aggregate(aggregate)?;
+    Ok(serialized.violations_after(aggregate, history, invariants))
 }
 
-/// What events make of an aggregate; nothing if it is kept as state.
-fn fold<'w, A: Aggregate>(
-    events: impl Iterator<Item = &'w SerializedMessage>,
+/// Folds events into an aggregate. Returns `None` if it is stored as state.
+fn fold<'e, A: Aggregate>(
+    mut events: impl Iterator<Item = &'e SerializedMessage>,
 ) -> Option<Result<A, Error>> {
-    let mut folded = A::initial()?;
-    // The name of the domain does not matter to a fold.
+    let mut aggregate = A::initial()?;
+    // `replay` ignores the domain of the message type.
     let domain = Arc::from("");
-    let mut events = events;
-    let folding = events.try_for_each(|event| {
-        folded.replay(&MessageType::new(&domain, event.name), &event.payload)
+
+    let replayed = events.try_for_each(|event| {
+        aggregate.replay(&MessageType::new(&domain, event.name), &event.payload)
     });
 
-    Some(folding.map(|()| folded))
+    Some(replayed.map(|()| aggregate))
 }

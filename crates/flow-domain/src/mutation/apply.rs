@@ -12,25 +12,28 @@ use crate::{
 };
 
 impl Domain {
-    /// The domain with one mistake in it; the same domain if it has no such route.
+    /// Returns the domain with one mistake in it. It is unchanged if it has no such route.
     ///
     /// # Panics
     ///
-    /// Panics if there is another clone of it: a route cannot be in two domains.
+    /// Panics if the domain has another clone: a route cannot be in two domains.
     #[doc(hidden)]
     #[must_use]
     pub fn mutated(self, mutation: &Mutation) -> Self {
         let (name, catalog) = self.into_parts();
         let mut catalog =
             Arc::into_inner(catalog).expect("a domain is mutated before it is started or cloned");
-        let commands = catalog.commands.into_iter();
-        let commands = commands.filter_map(|route| mutation.mutate_command(route));
 
-        catalog.commands = commands.collect();
-        let subscriptions = catalog.subscriptions.into_iter();
-        let subscriptions = subscriptions.map(|one| mutation.mutate_subscription(one));
-
-        catalog.subscriptions = subscriptions.collect();
+        catalog.commands = catalog
+            .commands
+            .into_iter()
+            .filter_map(|route| mutation.mutate_command(route))
+            .collect();
+        catalog.subscriptions = catalog
+            .subscriptions
+            .into_iter()
+            .map(|subscription| mutation.mutate_subscription(subscription))
+            .collect();
         catalog.build_event_index();
 
         Self::new(name.as_ref().to_owned(), catalog)
@@ -65,9 +68,10 @@ impl Mutation {
         }
     }
 
-    /// The call that makes the mistake; `None` if there is to be none.
+    /// Returns the call that makes the mistake. Returns `None` if the route is dropped.
     fn mutate_call<R: Send + 'static>(&self, call: Box<dyn Call<R>>) -> Option<Box<dyn Call<R>>> {
         let message = self.message.clone();
+
         Some(match &self.kind {
             MutationKind::Unrouted => return None,
             MutationKind::Misreads(edit) => Box::new(MisreadCall {
@@ -75,10 +79,10 @@ impl Mutation {
                 message,
                 edit: edit.clone(),
             }),
-            MutationKind::Miswrites(what, edit) => Box::new(MiswriteCall {
+            MutationKind::Miswrites(target, edit) => Box::new(MiswriteCall {
                 call,
                 rewrite: Arc::new(OutputRewrite {
-                    target: what.clone(),
+                    target: target.clone(),
                     edit: edit.clone(),
                 }),
             }),
@@ -88,7 +92,7 @@ impl Mutation {
     }
 }
 
-/// Hands on another message than it is handed.
+/// Passes a changed message to the handler.
 struct MisreadCall<R> {
     call: Box<dyn Call<R>>,
     message: String,
@@ -113,7 +117,7 @@ impl<R: Send + 'static> Call<R> for MisreadCall<R> {
     }
 }
 
-/// Has what is raised, issued or written come out differently.
+/// Calls the handler and changes what it raises, issues or writes.
 struct MiswriteCall<R> {
     call: Box<dyn Call<R>>,
     rewrite: Arc<OutputRewrite>,
@@ -127,17 +131,18 @@ impl<R: Send + 'static> Call<R> for MiswriteCall<R> {
         work: &'a mut UnitOfWork,
     ) -> BoxFuture<'a, Result<R, Error>> {
         Box::pin(async move {
-            let miswritten = Arc::clone(&self.rewrite);
-            work.set_message_rewrite(Some(miswritten));
-            let handled = self.call.call(handler, message, work).await;
+            let rewrite = Arc::clone(&self.rewrite);
+            work.set_message_rewrite(Some(rewrite));
+            let result = self.call.call(handler, message, work).await;
             work.set_message_rewrite(None);
+
             work.rewrite_values(&*self.rewrite).await?;
-            handled
+            result
         })
     }
 }
 
-/// What comes out differently, and how.
+/// The output that is changed, by its name, and the edit.
 #[derive(Debug)]
 struct OutputRewrite {
     target: String,
@@ -153,9 +158,9 @@ impl Rewrite for OutputRewrite {
 
         if let Some((content, id)) = self.edit.apply(name, &message.payload, stream.id()) {
             message.payload = content;
-            // What has another id happens to another aggregate.
-            if let Ok(other) = StreamName::new(message.category, id) {
-                *stream = other;
+            // A message with another id belongs to another aggregate.
+            if let Ok(changed) = StreamName::new(message.category, id) {
+                *stream = changed;
             }
         }
     }
@@ -174,7 +179,7 @@ impl Rewrite for OutputRewrite {
     }
 }
 
-/// Does not handle anything.
+/// Fails or panics without calling the handler.
 struct FailingCall {
     panics: bool,
 }
@@ -187,8 +192,11 @@ impl<R: Send + 'static> Call<R> for FailingCall {
         _: &'a mut UnitOfWork,
     ) -> BoxFuture<'a, Result<R, Error>> {
         Box::pin(async move {
-            assert!(!self.panics, "a mutation");
-            Err(Error::failed("doing what it did before", "a mutation"))
+            assert!(!self.panics, "injected by a mutation");
+            Err(Error::failed(
+                "the mutated handler",
+                "injected by a mutation",
+            ))
         })
     }
 }

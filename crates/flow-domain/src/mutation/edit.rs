@@ -4,17 +4,19 @@ use serde_json::{Map, Value};
 
 use crate::message::{Payload, text_of};
 
-/// What is changed in a message, a state or a row.
+/// A change of a message, a state or a row.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Edit {
-    /// Two fields have each other's value.
+    /// Two fields swap their values.
     Swap(String, String),
-    /// An id has a letter more.
+    /// An id gets one more character.
     Extend(String),
 }
 
 impl Edit {
-    /// Every edit that changes `content`, which is called `name`. `id` is what it is kept under.
+    /// Returns every edit that changes `content`.
+    ///
+    /// `name` is the name of its type, and `id` the id under which it is stored.
     pub(super) fn all_of(name: &str, content: &Payload, id: Option<&str>) -> Vec<Self> {
         let mut value = content.to_value();
         let Some(fields) = fields_of(&mut value, name) else {
@@ -22,20 +24,19 @@ impl Edit {
         };
 
         let mut edits = Vec::new();
-        let named: Vec<(&String, &Value)> = fields.iter().collect();
-
-        for (idx, (first, value)) in named.iter().enumerate() {
-            for (second, other) in &named[idx + 1..] {
+        let fields: Vec<(&String, &Value)> = fields.iter().collect();
+        for (idx, (first, value)) in fields.iter().enumerate() {
+            for (second, other) in &fields[idx + 1..] {
                 if can_be_swapped(value, other) {
                     edits.push(Self::Swap((*first).clone(), (*second).clone()));
                 }
             }
 
+            // Without a known id, the field name decides.
             let is_id = match id {
                 Some(id) => text_of(value) == id,
                 None => *first == "id" || first.ends_with("_id"),
             };
-
             if is_id && value.is_string() {
                 edits.push(Self::Extend((*first).clone()));
             }
@@ -44,8 +45,9 @@ impl Edit {
         edits
     }
 
-    /// Returns the changed content, and what has become of the id that it had; `None` if nothing in it
-    /// can be changed so.
+    /// Returns the changed content and its id after the change.
+    ///
+    /// Returns `None` if the edit does not apply to this content.
     pub(super) fn apply(
         &self,
         name: &str,
@@ -54,18 +56,19 @@ impl Edit {
     ) -> Option<(Payload, String)> {
         let mut value = content.to_value();
         let fields = fields_of(&mut value, name)?;
-        let id_field = fields.iter().find(|(_, value)| text_of(*value) == id);
-        let id_field = id_field.map(|(field, _)| field.clone());
+        let id_field = fields
+            .iter()
+            .find(|(_, value)| text_of(*value) == id)
+            .map(|(field, _)| field.clone());
 
         match self {
             Self::Swap(first, second) => {
-                let (one, other) = (fields.get(first)?, fields.get(second)?);
-                if !can_be_swapped(one, other) {
+                if !can_be_swapped(fields.get(first)?, fields.get(second)?) {
                     return None;
                 }
-                let one = mem::take(fields.get_mut(first)?);
-                let other = mem::replace(fields.get_mut(second)?, one);
-                *fields.get_mut(first)? = other;
+                let first_value = mem::take(fields.get_mut(first)?);
+                let second_value = mem::replace(fields.get_mut(second)?, first_value);
+                *fields.get_mut(first)? = second_value;
             }
             Self::Extend(field) => match fields.get_mut(field)? {
                 Value::String(text) => text.push('x'),
@@ -81,8 +84,10 @@ impl Edit {
     }
 }
 
-/// The fields of what is called `name`: a struct is written by itself, a variant in a field with its
-/// name.
+/// Returns the fields of the message or state `name`.
+///
+/// JSON has a struct as a bare object. It has a variant as an object with one field, the name of
+/// the variant.
 fn fields_of<'a>(value: &'a mut Value, name: &str) -> Option<&'a mut Map<String, Value>> {
     let fields = value.as_object_mut()?;
     if fields.len() == 1 && fields.get(name).is_some_and(Value::is_object) {
@@ -91,16 +96,16 @@ fn fields_of<'a>(value: &'a mut Value, name: &str) -> Option<&'a mut Map<String,
     Some(fields)
 }
 
-/// Whether two fields can have each other's value, and it makes a difference.
-fn can_be_swapped(one: &Value, other: &Value) -> bool {
-    mem::discriminant(one) == mem::discriminant(other) && one != other
+/// Returns true if two values have the same JSON type and are different.
+fn can_be_swapped(left: &Value, right: &Value) -> bool {
+    mem::discriminant(left) == mem::discriminant(right) && left != right
 }
 
 impl fmt::Display for Edit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Swap(first, second) => write!(f, "{first} and {second} swapped"),
-            Self::Extend(field) => write!(f, "a letter more in {field}"),
+            Self::Extend(field) => write!(f, "one character added to {field}"),
         }
     }
 }

@@ -6,31 +6,32 @@ use crate::{
 };
 
 impl Mutation {
-    /// Lists the mistakes that the routes of `domain` can have, in their order.
+    /// Lists the possible mistakes of the routes of `domain`, in the order of the routes.
     ///
-    /// What can be read and written differently is known of messages that were handled before: `seen`
-    /// is what happened in runs of the domain.
-    pub fn all(domain: &Domain, seen: &[&Record]) -> Vec<Self> {
+    /// `records` are the records of earlier runs. They show the messages and outputs that a
+    /// mutation can change.
+    pub fn all(domain: &Domain, records: &[&Record]) -> Vec<Self> {
         let catalog = domain.catalog();
-        let commands = catalog.commands.iter();
-        let commands = commands.map(|route| (route.handler, route.command));
+        let commands = catalog
+            .commands
+            .iter()
+            .map(|route| (route.handler, route.command));
         let events = catalog.subscriptions.iter().flat_map(|subscription| {
             subscription
                 .routes
                 .iter()
                 .map(|route| (subscription.handler, route.event.name))
         });
-        let mut all = Vec::new();
 
+        let mut all = Vec::new();
         for (handler, message) in commands.chain(events) {
             let message = message.as_str();
-            let mut add = |change| {
+            let mut add = |kind| {
                 let mutation = Self {
                     handler: handler.to_owned(),
                     message: message.to_owned(),
-                    kind: change,
+                    kind,
                 };
-
                 if !all.contains(&mutation) {
                     all.push(mutation);
                 }
@@ -39,10 +40,9 @@ impl Mutation {
             add(MutationKind::Unrouted);
             add(MutationKind::Fails);
             add(MutationKind::Panics);
-
-            for record in seen {
-                for change in kinds_in_record(record, handler, message) {
-                    add(change);
+            for record in records {
+                for kind in kinds_in_record(record, handler, message) {
+                    add(kind);
                 }
             }
         }
@@ -51,35 +51,37 @@ impl Mutation {
     }
 }
 
-/// What could have been read and written differently by `handler` when it handled `message`.
+/// Returns the possible changes of the input and outputs of `handler` when it handled `message`.
 fn kinds_in_record(record: &Record, handler: &str, message: &str) -> Vec<MutationKind> {
-    let mut changes = Vec::new();
+    let mut kinds = Vec::new();
     for entry in record.entries() {
-        if let EntryKind::HandlerStarted { handler: who, .. } = entry.kind
-            && who == handler
-            && let Some(read) = handled_message(entry, record)
-            && name_of(read) == message
+        if let EntryKind::HandlerStarted {
+            handler: called, ..
+        } = entry.kind
+            && called == handler
+            && let Some(input) = handled_message(entry, record)
+            && name_of(input) == message
         {
-            let edits = Edit::all_of(message, &read.message, None);
-            changes.extend(edits.into_iter().map(MutationKind::Misreads));
+            let edits = Edit::all_of(message, &input.message, None);
+            kinds.extend(edits.into_iter().map(MutationKind::Misreads));
             for effect in record.effects(entry.id) {
-                changes.extend(miswrites_of(effect));
+                kinds.extend(miswrites_of(effect));
             }
         }
     }
 
-    changes
+    kinds
 }
 
-/// The message whose handling started at this entry.
-fn handled_message<'a>(started: &Entry, record: &'a Record) -> Option<&'a Envelope> {
+/// Returns the message of the handler call that started with this entry.
+fn handled_message<'a>(start_entry: &Entry, record: &'a Record) -> Option<&'a Envelope> {
     record
-        .causes(started.id)
+        .causes(start_entry.id)
         .find_map(|cause| message_of(&cause.kind))
 }
 
-fn message_of(what: &EntryKind) -> Option<&Envelope> {
-    match what {
+fn message_of(kind: &EntryKind) -> Option<&Envelope> {
+    match kind {
         EntryKind::Appended(event) => Some(&event.envelope),
         EntryKind::CommandReceived(message)
         | EntryKind::Scheduled {
@@ -94,29 +96,29 @@ fn name_of(message: &Envelope) -> &str {
     message.metadata.message_type.name()
 }
 
-/// How an effect of a handling could have come out differently.
+/// Returns the possible changes of one effect of a handler call.
 fn miswrites_of(effect: &Entry) -> Vec<MutationKind> {
     let (name, content, id): (&str, &Payload, Option<&str>) = match &effect.kind {
-        EntryKind::StateChanged(written) => match &written.after {
-            Some(after) => (written.table.name, after, Some(&written.id)),
+        EntryKind::StateChanged(change) => match &change.after {
+            Some(after) => (change.table.name, after, Some(&change.id)),
             None => return Vec::new(),
         },
-        what => match message_of(what) {
+        kind => match message_of(kind) {
             Some(message) => (name_of(message), &message.message, None),
             None => return Vec::new(),
         },
     };
-    let mut edits = Edit::all_of(name, content, id);
 
-    if let EntryKind::StateChanged(written) = &effect.kind
-        && written.table.kind == TableKind::Aggregate
+    let mut edits = Edit::all_of(name, content, id);
+    if let EntryKind::StateChanged(change) = &effect.kind
+        && change.table.kind == TableKind::Aggregate
     {
-        // The id of an aggregate is that of its events, which are there to be changed.
+        // A wrong id of an aggregate comes from its events: the mutations of the events cover it.
         edits.retain(|edit| matches!(edit, Edit::Swap(..)));
     }
 
-    let miswritten = edits.into_iter();
-    miswritten
+    edits
+        .into_iter()
         .map(|edit| MutationKind::Miswrites(name.to_owned(), edit))
         .collect()
 }

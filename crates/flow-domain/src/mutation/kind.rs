@@ -2,25 +2,25 @@ use std::fmt;
 
 use crate::mutation::Edit;
 
-/// One mistake in the way of one message to one handler.
+/// One mistake of one handler with one message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mutation {
-    /// Who makes it.
+    /// The handler that makes the mistake.
     pub handler: String,
-    /// Which message it is made with.
+    /// The message with which the handler makes it.
     pub message: String,
-    /// What is wrong.
+    /// The kind of mistake.
     pub kind: MutationKind,
 }
 
-/// What is wrong with the handling of a message.
+/// The kind of a mistake.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum MutationKind {
-    /// The handler never gets it.
+    /// The handler never receives the message.
     Unrouted,
-    /// The handler takes it for another one.
+    /// The handler receives a changed message.
     Misreads(Edit),
-    /// What the handler raises, issues or writes, by its name, comes out differently.
+    /// An output of the handler is changed: an event, a command or a state with this name.
     Miswrites(String, Edit),
     /// The handler returns an error.
     Fails,
@@ -29,7 +29,7 @@ pub enum MutationKind {
 }
 
 impl MutationKind {
-    /// What kind of mistake it is.
+    /// Returns a short text for the kind, without names.
     pub fn label(&self) -> &'static str {
         match self {
             Self::Unrouted => "route dropped",
@@ -50,13 +50,16 @@ impl fmt::Display for Mutation {
         } = self;
 
         match &self.kind {
-            MutationKind::Unrouted => write!(f, "{handler} does not get {message}"),
+            MutationKind::Unrouted => write!(f, "{handler} does not receive {message}"),
             MutationKind::Misreads(edit) => write!(f, "{handler} reads {message} with {edit}"),
-            MutationKind::Miswrites(what, edit) => {
-                write!(f, "{handler} makes of {message} a {what} with {edit}")
+            MutationKind::Miswrites(output, edit) => {
+                write!(
+                    f,
+                    "{handler} handles {message} and writes {output} with {edit}"
+                )
             }
-            MutationKind::Fails => write!(f, "{handler} fails at {message}"),
-            MutationKind::Panics => write!(f, "{handler} panics at {message}"),
+            MutationKind::Fails => write!(f, "{handler} fails on {message}"),
+            MutationKind::Panics => write!(f, "{handler} panics on {message}"),
         }
     }
 }

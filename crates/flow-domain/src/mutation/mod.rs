@@ -1,7 +1,7 @@
-//! Breaks a domain on purpose, as data: to measure what its tests find, and what they say of it.
+//! Mutation testing: breaks a domain on purpose, to measure what its tests find and report.
 //!
-//! A [`Mutation`] is one mistake in one route. [`Mutation::all`] lists those that a domain can have, and
-//! [`Domain::mutated`](crate::Domain::mutated) makes the domain that has one of them.
+//! A [`Mutation`] is one mistake in one route. [`Mutation::all`] lists the possible mistakes of a
+//! domain. [`Domain::mutated`](crate::Domain::mutated) returns the domain with one of them.
 
 mod apply;
 mod edit;

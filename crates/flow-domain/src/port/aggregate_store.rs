@@ -6,20 +6,22 @@ use crate::{
     record::Table,
 };
 
-/// A stored value and its version, which grows with every write from 1.
+/// A stored value and its version.
 ///
-/// It grows over a deletion, too: a value that is made anew never has the version of the one before.
+/// The version starts at 1 and grows with every write. A deletion does not reset it: a value that is
+/// created again never has a version of the deleted value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredState {
-    /// The version that its last write gave it.
+    /// The version after the last write.
     pub version: Version,
     /// The value.
     pub value: Payload,
 }
 
-/// Keeps the state of aggregates and of process managers, and what an engine needs to remember: inboxes,
-/// checkpoints and dead letters.
+/// Stores the state of aggregates and process managers.
+///
+/// It also stores the data of an engine: inboxes, checkpoints and dead letters.
 pub trait AggregateStore: fmt::Debug + Send + Sync {
-    /// Loads the state that `table` keeps under `id`.
+    /// Loads the state with this `id` from `table`.
     fn load<'a>(&'a self, table: Table, id: &'a str) -> PortFuture<'a, Option<StoredState>>;
 }

@@ -6,34 +6,34 @@ use crate::{
     port::PortFuture,
 };
 
-/// The name of one stream of the broker: `order`, `order:backfill`, `order:command`.
+/// The name of a topic of the broker, such as `order`, `order:backfill` or `order:command`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Topic {
-    /// The category of the messages in it.
+    /// The category of its messages.
     pub category: Cow<'static, str>,
-    /// Events, or commands.
+    /// Whether its messages are events or commands.
     pub kind: MessageKind,
     /// The lane.
     pub lane: Lane,
 }
 
-/// The urgent lane and the one that waits.
+/// The priority of a topic.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Lane {
-    /// Read first.
+    /// The lane that is read first.
     #[default]
     Primary,
-    /// Read only when the primary lane is empty.
+    /// The lane that is read only when the primary lane is empty.
     Backfill,
 }
 
 impl fmt::Display for Topic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.category)?;
+
         if self.kind == MessageKind::Command {
             f.write_str(":command")?;
         }
-
         if self.lane == Lane::Backfill {
             f.write_str(":backfill")?;
         }
@@ -45,85 +45,86 @@ impl fmt::Display for Topic {
 /// A message for a topic.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Publication {
-    /// Where to.
+    /// The topic to publish to.
     pub topic: Topic,
     /// The message.
     pub envelope: Arc<Envelope>,
 }
 
-/// A message that was handed to a consumer, who has to acknowledge or to refuse it.
+/// A message that a consumer received, and must acknowledge or refuse.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ReceivedMessage {
     /// The topic that it was read from.
     pub topic: Topic,
-    /// Its place; it grows in the order of publication, also from topic to topic.
+    /// The offset. It grows in the order of publication across all topics.
     pub offset: u128,
     /// The message.
     pub envelope: Arc<Envelope>,
-    /// How often it was handed to this group, this time included.
+    /// The number of the delivery attempt within the group, from 1.
     pub attempt: u32,
 }
 
 impl ReceivedMessage {
-    /// A message that is handed out.
-    pub fn new(topic: Topic, place: u128, envelope: Arc<Envelope>, attempt: u32) -> Self {
+    /// Makes a received message. An adapter calls this for each message that it delivers.
+    pub fn new(topic: Topic, offset: u128, envelope: Arc<Envelope>, attempt: u32) -> Self {
         Self {
             topic,
-            offset: place,
+            offset,
             envelope,
             attempt,
         }
     }
 }
 
-/// Where a new group begins to read.
+/// Where a new group starts to read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum StartFrom {
-    /// With the first message there is.
+    /// At the oldest stored message.
     #[default]
     Beginning,
-    /// With the first message that comes from now on.
+    /// At the first message that is published after the subscription.
     Now,
 }
 
-/// Who wants messages, from where, and for how long.
+/// A request of a consumer for messages.
 #[derive(Clone, Copy, Debug)]
 pub struct ReadRequest<'a> {
-    /// The group: each message is handed to one consumer of it.
+    /// The group. Each message is delivered to one consumer of the group.
     pub group: &'a str,
-    /// Who reads.
+    /// The name of the consumer.
     pub consumer: &'a str,
-    /// From where. Another read of the group may ask for others, such as another lane.
+    /// The topics to read. Another read of the group may name other topics, such as another lane.
     pub topics: &'a [Topic],
-    /// Whether the messages of one stream are handed out one after the other.
+    /// Whether a message waits for the earlier messages of its stream.
     pub ordered: bool,
     /// The current time.
     pub now: Timestamp,
-    /// How long nobody gets again what is handed out, the consumer itself neither. After that it is taken
-    /// for dead.
+    /// The visibility timeout: for this time, nobody in the group receives the same messages again.
+    /// After that, the consumer counts as dead.
     pub lease: Duration,
-    /// How many messages at most.
+    /// The maximum number of messages.
     pub limit: usize,
 }
 
-/// How many messages of some topics a group has not done with.
+/// The number of messages that a group has not acknowledged, in some topics.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Backlog {
-    /// Never handed out, whether they wait for an earlier one of their stream or not.
+    /// Messages that were never delivered. Some may wait for an earlier message of their stream.
     pub unread: usize,
-    /// Handed out, and neither acknowledged nor refused; also after the lease, until somebody else has it.
+    /// Messages that were delivered, and neither acknowledged nor refused. A message stays here after
+    /// its lease until it is redelivered.
     pub held: usize,
-    /// Refused, to be handed out again.
+    /// Messages that were refused and will be redelivered.
     pub refused: usize,
-    /// When the first message that is held or refused can be handed out again, unless an earlier one of
-    /// its stream is in the way.
+    /// The earliest time when a held or refused message is due again. An earlier message of its stream
+    /// may still block it then.
     pub next_due: Option<Timestamp>,
 }
 
 impl Backlog {
-    /// Counts.
+    /// Makes a backlog from its counts.
     pub fn new(unread: usize, held: usize, refused: usize, next_due: Option<Timestamp>) -> Self {
         Self {
             unread,
@@ -133,28 +134,30 @@ impl Backlog {
         }
     }
 
-    /// All of them.
+    /// Returns the number of all messages in the backlog.
     pub const fn total(&self) -> usize {
         self.unread + self.held + self.refused
     }
 }
 
-/// Carries messages between processes: each group that subscribed gets each message at least once.
+/// Carries messages between processes. Each subscribed group receives each message at least once.
 ///
-/// A broker has no clock: whoever reads says what time it is, and every time that a broker is told or
-/// tells is of that clock.
+/// A broker has no clock: the caller passes the current time. All timestamps of a broker come from the
+/// clock of its callers.
 ///
-/// [`port::contract::broker`](crate::port::contract::broker) has the laws as tests that any adapter can
-/// run.
+/// [`port::contract::broker`](crate::port::contract::broker) has the rules as contract tests that any
+/// adapter can run.
 pub trait Broker: fmt::Debug + Send + Sync {
-    /// Publishes messages, in order, and returns what became of each.
+    /// Publishes messages in order, and returns one result for each.
     fn publish<'a>(
         &'a self,
         publications: &'a [Publication],
     ) -> PortFuture<'a, Vec<Result<(), crate::Error>>>;
 
-    /// Makes sure that `group` reads `topics`: from `start` those that are new to it; where it reads one
-    /// already, it goes on where it is.
+    /// Subscribes `group` to `topics`.
+    ///
+    /// The group reads topics that are new to it from `start`. In topics that it reads already, its
+    /// position does not change.
     fn subscribe<'a>(
         &'a self,
         group: &'a str,
@@ -162,52 +165,66 @@ pub trait Broker: fmt::Debug + Send + Sync {
         start: StartFrom,
     ) -> PortFuture<'a, ()>;
 
-    /// Hands out messages, in the order of publication across all topics of the read: those that nobody
-    /// of the group was handed yet, those that were refused and are due again, and those whose lease
-    /// has ended. Topics that the group did not subscribe to are passed over.
+    /// Delivers messages in the order of publication across all topics of the request.
     ///
-    /// If it is `ordered`, a message is not handed out while an earlier one of its stream, in any topic
-    /// of the read, is neither acknowledged nor handed out with it: one message that fails holds up its
-    /// own stream and no other. What the reader itself holds from an earlier read holds up too.
+    /// It delivers new messages, refused messages that are due, and messages whose lease has ended.
+    /// It ignores topics that the group did not subscribe to.
     ///
-    /// Whoever fails with a message of an ordered read must not handle those of its stream that were
-    /// handed out with it after it, but [`refuse`](Self::refuse) them too, with `counts` false. They come
-    /// again together with the one that failed, or once it is acknowledged, and never before it.
-    fn read<'a>(&'a self, read: &'a ReadRequest<'a>) -> PortFuture<'a, Vec<ReceivedMessage>>;
+    /// An `ordered` read does not deliver a message while an earlier message of its stream blocks it. An
+    /// earlier message blocks in any topic of the request, until it is acknowledged or delivered in the
+    /// same read. Therefore a failing message blocks its own stream and no other. Messages that the
+    /// consumer holds from an earlier read block as well.
+    ///
+    /// If a consumer fails with a message of an ordered read, it must not handle later messages of
+    /// that stream. It must [`refuse`](Self::refuse) those of the same read too, with
+    /// `count_attempt` false. They are redelivered together with the failed message, or after its
+    /// acknowledgement, never before.
+    fn read<'a>(&'a self, request: &'a ReadRequest<'a>) -> PortFuture<'a, Vec<ReceivedMessage>>;
 
-    /// Says that the group is done with a message: it is never handed to the group again, even if it was
-    /// refused, or handed to somebody else, since. It is no error if the group is done with it already.
-    fn acknowledge<'a>(&'a self, group: &'a str, handed: &'a ReceivedMessage)
-    -> PortFuture<'a, ()>;
-
-    /// Gives a message back, to be handed out again at `due`. `counts` says whether this was an attempt,
-    /// or the message was not looked at: then it comes again with the same number of attempts.
+    /// Acknowledges a message. The group never receives it again.
     ///
-    /// Nothing happens unless the message is still held as [`Handed::attempt`]: who lost it, because the
-    /// lease ended and somebody else has it by now, has no say in it any more.
+    /// This holds even if the message was refused, or delivered to another consumer, in the meantime.
+    /// To acknowledge a message twice is no error.
+    fn acknowledge<'a>(
+        &'a self,
+        group: &'a str,
+        message: &'a ReceivedMessage,
+    ) -> PortFuture<'a, ()>;
+
+    /// Refuses a message, which is redelivered at `due` or later.
+    ///
+    /// If `count_attempt` is false, the consumer did not try to handle the message. Then the redelivery
+    /// has the same attempt number.
+    ///
+    /// Nothing happens unless the message is still held with this [`ReceivedMessage::attempt`]. A consumer
+    /// cannot refuse a message that another consumer has received after the lease.
     fn refuse<'a>(
         &'a self,
         group: &'a str,
-        handed: &'a ReceivedMessage,
+        message: &'a ReceivedMessage,
         due: Timestamp,
-        counts: bool,
+        count_attempt: bool,
     ) -> PortFuture<'a, ()>;
 
-    /// Counts what `group` has not done with in `topics`.
+    /// Counts the messages in `topics` that `group` has not acknowledged.
     fn backlog<'a>(&'a self, group: &'a str, topics: &'a [Topic]) -> PortFuture<'a, Backlog>;
 
-    /// Forgets the oldest messages of a topic, up to the first that a group that reads it is not done
-    /// with, but for the last `keep` messages; returns how many.
+    /// Deletes the oldest messages of a topic, and returns their number.
+    ///
+    /// It stops at the first message that a subscribed group has not acknowledged. It always keeps the
+    /// last `keep` messages.
     fn trim<'a>(&'a self, topic: &'a Topic, keep: usize) -> PortFuture<'a, usize>;
 
-    /// Returns a broker with the same content that goes its own way from here on, if this adapter can
-    /// do that at a cost that does not grow with what it holds.
+    /// Returns an independent broker with the same content, or `None` if the adapter cannot fork.
+    ///
+    /// The cost must not grow with the number of published messages.
     fn fork(&self) -> Option<Arc<dyn Broker>> {
         None
     }
 
-    /// Gives back what is held outside of the process, such as connections; see
-    /// [`App::close`](crate::App::close). Nothing by default.
+    /// Releases resources outside of the process, such as connections.
+    ///
+    /// The default does nothing. See [`App::close`](crate::App::close).
     fn close(&self) -> PortFuture<'_, ()> {
         PortFuture::ready(Ok(()))
     }

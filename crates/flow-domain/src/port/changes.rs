@@ -7,40 +7,42 @@ use crate::{
     record::Table,
 };
 
-/// Everything that one unit of work wrote.
+/// Everything that one unit of work writes.
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct Changes {
-    /// Who writes; a conflict names it.
+    /// The name of the writer, for conflict errors.
     pub writer: &'static str,
-    /// The versions that streams must have. Each stream is listed once at most, and a stream that
-    /// is not listed may be at any version.
+    /// The versions that streams must have. Each stream is listed at most once. A stream that is not
+    /// listed may have any version.
     pub expected: Vec<ExpectedStream>,
-    /// The events, in the order in which they were raised; each names its stream.
+    /// The events, in the order in which they were raised. Each event names its stream.
     pub events: Vec<Arc<Envelope>>,
-    /// The states and rows. Each table and id is listed once at most.
+    /// The states and rows. Each pair of table and id is listed at most once.
     pub writes: Vec<Write>,
-    /// What is added to the outbox, in order.
+    /// The messages to add to the outbox, in order.
     pub outgoing: Vec<Outgoing>,
-    /// What is taken back from the outbox, if it is still pending, before anything is added to it.
+    /// The messages to cancel in the outbox, if they are still pending. A store cancels them before it
+    /// adds `outgoing`.
     pub cancelled: Vec<MessageId>,
 }
 
 impl Changes {
-    /// Makes an empty set of changes by `by`.
-    pub fn new(by: &'static str) -> Self {
+    /// Makes an empty set of changes.
+    pub fn new(writer: &'static str) -> Self {
         Self {
-            writer: by,
+            writer,
             ..Self::default()
         }
     }
 
-    /// Adds the events to what is sent, before everything else that is.
+    /// Adds the events to the outgoing messages, before all others.
     pub(crate) fn enqueue_events(&mut self, now: Timestamp) {
         let events = self.events.iter().map(|event| Outgoing {
             envelope: Arc::clone(event),
             due: now,
         });
+
         self.outgoing.splice(0..0, events);
     }
 
@@ -53,25 +55,25 @@ impl Changes {
     }
 }
 
-/// The version that a stream must have before the events of a unit of work are appended.
+/// The version that a stream must have for a commit to go through.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ExpectedStream {
     /// The stream.
     pub stream: StreamName,
-    /// Its version.
+    /// The version that it must have.
     pub version: ExpectedVersion,
 }
 
-/// One state or row, written or deleted.
+/// A write or a deletion of one state or row.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Write {
-    /// Where it is kept; the kind tells whether it is a state or a row.
+    /// The table. Its kind says whether this is a state or a row.
     pub table: Table,
-    /// The id that it is kept under.
+    /// The id within the table.
     pub id: Arc<str>,
-    /// The version that it must have; [`Version::NONE`](crate::message::Version::NONE) means that
-    /// there must be nothing.
+    /// The version that the stored value must have. [`Version::NONE`](crate::message::Version::NONE)
+    /// means that there must be no value.
     pub expected: ExpectedVersion,
-    /// The value, or `None` to delete it.
+    /// The new value, or `None` to delete the stored value.
     pub value: Option<Payload>,
 }

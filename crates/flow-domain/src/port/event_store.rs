@@ -5,12 +5,11 @@ use crate::{
     port::PortFuture,
 };
 
-/// Keeps streams of recorded events.
+/// Stores streams of recorded events.
 pub trait EventStore: fmt::Debug + Send + Sync {
-    /// Reads up to `limit` events of `stream` that come after `after`, oldest first.
+    /// Reads up to `limit` events of `stream` after version `after`, oldest first.
     ///
-    /// A stream that was never written is empty. There are more events if exactly `limit` come
-    /// back.
+    /// A stream that was never written is empty. If exactly `limit` events come back, there may be more.
     fn read_stream<'a>(
         &'a self,
         stream: &'a StreamName,
@@ -18,12 +17,13 @@ pub trait EventStore: fmt::Debug + Send + Sync {
         limit: usize,
     ) -> PortFuture<'a, Vec<Recorded>>;
 
-    /// Reads up to `limit` events of every stream in `category` that were recorded after `after`,
-    /// oldest first; of all categories if it is `None`.
+    /// Reads up to `limit` events of all streams in `category` after position `after`, oldest first.
     ///
-    /// An empty result means that there is nothing yet, not that there never will be.
-    /// Implementations must not return an event while one with a smaller position may still commit:
-    /// a subscription that has gone past a gap never sees what fills it.
+    /// If `category` is `None`, it reads the events of all categories. An empty result means that there
+    /// is no such event yet.
+    ///
+    /// Implementations must not return an event while an event with a smaller position may still commit.
+    /// A subscription that has passed a gap never sees the event that fills it.
     fn read_category<'a>(
         &'a self,
         category: Option<&'a str>,
@@ -31,6 +31,6 @@ pub trait EventStore: fmt::Debug + Send + Sync {
         limit: usize,
     ) -> PortFuture<'a, Vec<Recorded>>;
 
-    /// The position of the last event; [`Position::START`] if there is none.
+    /// Returns the position of the last event, or [`Position::START`] if there is none.
     fn last_position(&self) -> PortFuture<'_, Position>;
 }

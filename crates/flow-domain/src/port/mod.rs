@@ -1,9 +1,10 @@
-//! What the outside must do: the ports that every adapter implements.
+//! The ports: the traits that every adapter implements.
 //!
-//! Reading is split by what is read; writing is one port, [`Store::commit`], because the events,
-//! states and rows of one unit of work are written whole or not at all. Nothing is locked between
-//! a read and a commit: a commit names the versions that it was based on, and is refused if one of
-//! them is stale.
+//! Each kind of data has its own trait for reading. All writing goes through one method,
+//! [`Store::commit`]. It writes the events, states and rows of one unit of work whole or not at all.
+//!
+//! Nothing is locked between a read and a commit. A commit names the versions that it is based on. The
+//! store refuses it if one of them is stale.
 
 mod aggregate_store;
 mod broker;

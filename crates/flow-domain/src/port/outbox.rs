@@ -2,35 +2,35 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use crate::{clock::Timestamp, message::Envelope, port::PortFuture};
 
-/// A message that is to be sent, written together with what its unit of work wrote.
+/// A message to send, committed together with the changes of its unit of work.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Outgoing {
     /// The message.
     pub envelope: Arc<Envelope>,
-    /// Not to be sent before.
+    /// The earliest time to send it.
     pub due: Timestamp,
 }
 
-/// A message on its way from the store to the broker.
+/// A row of the outbox: a message that a relay sends from the store to the broker.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct OutboxRow {
-    /// Its place in the outbox; it grows in the order of commit.
+    /// The number of the row. It grows in the order of commits.
     pub number: u64,
     /// The message.
     pub envelope: Arc<Envelope>,
-    /// Not to be sent before; after a failure, not to be tried again before.
+    /// The earliest time to send it. After a failure, the earliest time for the next attempt.
     pub due: Timestamp,
-    /// How far it has come.
+    /// The state of the row.
     pub state: OutboxState,
     /// How often sending it failed.
     pub n_failures: u32,
-    /// Why it failed the last time.
+    /// The error of the last failure.
     pub error: Option<Arc<str>>,
 }
 
 impl OutboxRow {
-    /// A row that was just written.
+    /// Makes a pending row.
     pub fn new(number: u64, outgoing: Outgoing) -> Self {
         Self {
             number,
@@ -43,7 +43,7 @@ impl OutboxRow {
     }
 }
 
-/// How far a row of the outbox has come.
+/// The state of a row of the outbox.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum OutboxState {
@@ -53,83 +53,84 @@ pub enum OutboxState {
     Processing,
     /// Sent.
     Published,
-    /// Sending it failed; it is tried again.
+    /// Sending it failed, and will be tried again.
     Failed,
-    /// Given up.
+    /// Sending it failed, and will not be tried again.
     Abandoned,
 }
 
-/// Who wants rows, how many, and for how long.
+/// A request of a worker for rows to send.
 #[derive(Clone, Copy, Debug)]
 pub struct Claim<'a> {
-    /// Who claims.
+    /// The name of the worker.
     pub worker: &'a str,
     /// The current time.
     pub now: Timestamp,
-    /// How long nobody else gets the rows. After that the worker is taken for dead.
+    /// How long no other worker can claim the rows. After that, the worker counts as dead.
     pub lease: Duration,
-    /// How many rows at most.
+    /// The maximum number of rows.
     pub limit: usize,
 }
 
-/// What became of a row that was claimed.
+/// The result for one claimed row.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settlement {
     /// The number of the row.
     pub number: u64,
-    /// What became of it.
+    /// The result.
     pub result: SendResult,
 }
 
-/// What became of a message that was to be sent.
+/// The result of sending the message of a row.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SendResult {
-    /// The broker has it.
+    /// The broker has the message.
     Published,
-    /// It failed, and is tried again.
+    /// Sending failed, and will be tried again.
     Failed {
-        /// Why.
+        /// Why it failed.
         error: Arc<str>,
-        /// Not before.
+        /// The earliest time for the next attempt.
         retry_at: Timestamp,
     },
-    /// It failed, and is not tried again.
+    /// Sending failed, and will not be tried again.
     Abandoned {
-        /// Why.
+        /// Why it failed.
         error: Arc<str>,
     },
-    /// It was not tried: somebody else may, at once. The row is what it was before it was claimed.
+    /// The worker did not try to send it. The row returns to its state before the claim, and any worker
+    /// can claim it at once.
     Released,
 }
 
-/// When the outbox has something to do again, if nothing is written to it.
+/// When more rows can be claimed, if nothing is written to the outbox.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct OutboxDue {
-    /// When the first row that failed or was claimed can be claimed again.
+    /// The earliest time when a failed or claimed row can be claimed again.
     pub next_retry: Option<Timestamp>,
-    /// When the first row that was never tried is due.
+    /// The earliest time when a row that was never tried is due.
     pub next_scheduled: Option<Timestamp>,
 }
 
-/// Keeps the messages that were written with the work that caused them, until they are sent.
+/// Stores messages with the changes that caused them, until they are sent.
 ///
-/// Rows are added, and taken back, by [`Store::commit`](crate::port::Store::commit). A relay claims
-/// them, publishes them outside any transaction, and settles them. One that dies in between leaves rows
-/// that can be claimed again once its lease has ended, so that a message may be published more than
-/// once and is never lost.
+/// [`Store::commit`](crate::port::Store::commit) adds and cancels rows. A relay claims rows, publishes
+/// them outside any transaction, and settles them. If it dies in between, another relay can claim the
+/// rows when the lease has ended. Therefore a message may be published more than once, but it is never
+/// lost.
 pub trait Outbox: fmt::Debug + Send + Sync {
-    /// Claims rows that are due, oldest first by number.
+    /// Claims rows that are due, in the order of their numbers.
     ///
-    /// The stream of a row is the category and the id of its message; commands and events of one
-    /// aggregate are two streams.
+    /// A row belongs to the stream of its message. Commands and events of one aggregate are two streams.
     ///
-    /// A row can be claimed if it is pending, or failed and due again, or held by a worker whose lease
-    /// has ended; and if no older row of its stream is open that is not claimed with it. Rows that are
-    /// not due yet hold nobody back unless they have failed before.
+    /// A due row can be claimed if it is pending, or failed, or claimed under a lease that has ended.
+    /// Older unsettled rows of its stream block it, unless the same claim takes them. A row that is not
+    /// due yet blocks no other row, unless it has failed before.
     fn claim<'a>(&'a self, claim: &'a Claim<'a>) -> PortFuture<'a, Vec<OutboxRow>>;
 
-    /// Says what became of rows that `worker` claimed. Those that it does not hold any more are left
-    /// as they are.
+    /// Applies the results of rows that `worker` claimed.
+    ///
+    /// Rows that it does not hold any more are not changed.
     fn settle<'a>(
         &'a self,
         worker: &'a str,
@@ -137,22 +138,26 @@ pub trait Outbox: fmt::Debug + Send + Sync {
         settlements: &'a [Settlement],
     ) -> PortFuture<'a, ()>;
 
-    /// Looks at up to `limit` rows in any of these states, oldest first.
+    /// Returns up to `limit` rows in any of these states, oldest first.
     fn rows<'a>(
         &'a self,
         states: &'a [OutboxState],
         limit: usize,
     ) -> PortFuture<'a, Vec<OutboxRow>>;
 
-    /// Says when something can be claimed that cannot be claimed at `now`. What can be claimed already
-    /// does not show: whoever wants to wait claims until there is nothing first.
+    /// Returns when rows can be claimed that cannot be claimed at `now`.
+    ///
+    /// It ignores rows that can be claimed already. Before it waits, a caller must claim until no row is
+    /// left.
     fn next_due(&self, now: Timestamp) -> PortFuture<'_, OutboxDue>;
 
-    /// Makes an abandoned row pending again, due at once and with all its attempts; returns false if it
-    /// is not abandoned.
+    /// Makes an abandoned row pending again, due at `now` and without failures.
+    ///
+    /// Returns false if the row is not abandoned.
     fn reopen(&self, number: u64, now: Timestamp) -> PortFuture<'_, bool>;
 
-    /// Forgets the rows that have been in `state`, [`Published`](OutboxState::Published) or
-    /// [`Abandoned`](OutboxState::Abandoned), since before `before`; returns how many.
+    /// Deletes the rows that were settled with `state` before `before`, and returns their number.
+    ///
+    /// `state` is [`Published`](OutboxState::Published) or [`Abandoned`](OutboxState::Abandoned).
     fn clean_up(&self, state: OutboxState, before: Timestamp) -> PortFuture<'_, usize>;
 }

@@ -6,19 +6,19 @@ use std::{
 
 use crate::{error::Error, port::BoxFuture};
 
-/// What a port answers: at once, or later.
+/// The future that every method of a port returns.
 ///
-/// It is a future. An adapter that has to wait makes it with [`later`](Self::later); one that never
-/// does, with [`ready`](Self::ready), which takes no memory.
+/// An adapter that has to wait makes it with [`boxed`](Self::boxed). An adapter that never waits makes
+/// it with [`ready`](Self::ready), which allocates no memory.
 ///
 /// # Examples
 ///
 /// ```
-/// use flow_domain::port::Answer;
+/// use flow_domain::port::PortFuture;
 ///
 /// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
-/// assert_eq!(Answer::ready(Ok(1)).await?, 1);
-/// assert_eq!(Answer::later(async { Ok(2) }).await?, 2);
+/// assert_eq!(PortFuture::ready(Ok(1)).await?, 1);
+/// assert_eq!(PortFuture::boxed(async { Ok(2) }).await?, 2);
 /// # Ok::<(), flow_domain::Error>(())
 /// # })?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -27,20 +27,20 @@ use crate::{error::Error, port::BoxFuture};
 pub struct PortFuture<'a, T>(Inner<'a, T>);
 
 enum Inner<'a, T> {
-    /// Empty once it was given.
+    /// `None` once the future has returned its result.
     Ready(Option<Result<T, Error>>),
     Boxed(BoxFuture<'a, Result<T, Error>>),
 }
 
 impl<'a, T> PortFuture<'a, T> {
-    /// Answers at once.
-    pub fn ready(answer: Result<T, Error>) -> Self {
-        Self(Inner::Ready(Some(answer)))
+    /// Makes a future that is ready at once.
+    pub fn ready(result: Result<T, Error>) -> Self {
+        Self(Inner::Ready(Some(result)))
     }
 
-    /// Answers when `answer` does.
-    pub fn boxed(answer: impl Future<Output = Result<T, Error>> + Send + 'a) -> Self {
-        Self(Inner::Boxed(Box::pin(answer)))
+    /// Makes a future that runs `future` on the heap.
+    pub fn boxed(future: impl Future<Output = Result<T, Error>> + Send + 'a) -> Self {
+        Self(Inner::Boxed(Box::pin(future)))
     }
 }
 
@@ -49,12 +49,12 @@ impl<T: Unpin> Future for PortFuture<'_, T> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         match &mut self.get_mut().0 {
-            Inner::Ready(answer) => Poll::Ready(
-                answer
+            Inner::Ready(result) => Poll::Ready(
+                result
                     .take()
                     .expect("a future is not polled after it is done"),
             ),
-            Inner::Boxed(answer) => answer.as_mut().poll(cx),
+            Inner::Boxed(future) => future.as_mut().poll(cx),
         }
     }
 }
@@ -62,8 +62,8 @@ impl<T: Unpin> Future for PortFuture<'_, T> {
 impl<T> fmt::Debug for PortFuture<'_, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self.0 {
-            Inner::Ready(_) => "Answer::ready",
-            Inner::Boxed(_) => "Answer::later",
+            Inner::Ready(_) => "PortFuture::ready",
+            Inner::Boxed(_) => "PortFuture::boxed",
         })
     }
 }

@@ -9,21 +9,22 @@ use crate::{
 /// A row of a projection with its id.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Row {
-    /// The id that it is kept under.
+    /// The id of the row.
     pub id: Arc<str>,
-    /// The row.
+    /// The content of the row.
     pub value: Payload,
 }
 
-/// Keeps the rows of projections. [`query`](Self::query) and [`count`](Self::count) find those of any
-/// other table as well.
+/// Stores the rows of projections.
+///
+/// [`query`](Self::query) and [`count`](Self::count) also find the rows of any other table.
 pub trait ProjectionStore: fmt::Debug + Send + Sync {
-    /// Gets the row that `table` keeps under `id`.
+    /// Gets the row with this `id` from `table`.
     fn get<'a>(&'a self, table: Table, id: &'a str) -> PortFuture<'a, Option<StoredState>>;
 
-    /// Finds the rows that `query` asks for, in its order.
+    /// Returns the rows that match `query`, in its order.
     ///
-    /// Rows that the query puts on a level come in the order of their ids.
+    /// Rows that are equal in this order are sorted by id.
     fn query<'a>(&'a self, table: Table, query: &'a Query) -> PortFuture<'a, Vec<Row>>;
 
     /// Counts the rows for which all `conditions` hold.

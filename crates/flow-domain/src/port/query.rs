@@ -2,58 +2,58 @@ use std::cmp::Ordering;
 
 use serde_json::{Number, Value};
 
-/// Which rows of a projection are wanted, in which order.
+/// Selects and sorts the rows of a projection.
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Query {
-    /// What must hold for a row; all of them.
+    /// The conditions. A row must meet all of them.
     pub conditions: Vec<Condition>,
-    /// The fields to sort by, the weightiest first.
+    /// The fields to sort by, the most significant first.
     pub order: Vec<(String, Direction)>,
-    /// How many rows at most.
+    /// The maximum number of rows.
     pub limit: Option<usize>,
-    /// How many rows to leave out at the start.
+    /// The number of rows to skip at the start.
     pub offset: usize,
 }
 
-/// Which way to sort.
+/// The direction of a sort.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Direction {
-    /// The smallest first.
+    /// The smallest value first.
     Ascending,
-    /// The greatest first.
+    /// The greatest value first.
     Descending,
 }
 
-/// What must hold for one field of a row.
+/// A condition on one field of a row.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Condition {
-    /// The field, as it is called in JSON.
+    /// The name of the field in the JSON of the row.
     pub field: String,
-    /// How it is compared.
+    /// How the field is compared with `value`.
     pub comparison: Comparison,
-    /// What it is compared with.
+    /// The value to compare with.
     pub value: Value,
 }
 
 /// How a field is compared with a value.
 ///
-/// Values of one kind have an order: numbers by size, strings by their Unicode code points, `false`
-/// before `true`. Values of different kinds are neither equal nor ordered, so that no comparison but
+/// Values of one kind are ordered: numbers by size, strings by their Unicode code points, `false`
+/// before `true`. Values of different kinds are neither equal nor ordered. For them, only
 /// [`NotEqual`](Self::NotEqual) holds. A missing field is `null`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Comparison {
-    /// The same.
+    /// The field is equal to the value.
     Equal,
-    /// Not the same.
+    /// The field is not equal to the value.
     NotEqual,
-    /// Smaller.
+    /// The field is smaller.
     Less,
-    /// Smaller or the same.
+    /// The field is smaller or equal.
     AtMost,
-    /// Greater.
+    /// The field is greater.
     Greater,
-    /// Greater or the same.
+    /// The field is greater or equal.
     AtLeast,
 }
 
@@ -84,14 +84,13 @@ impl Query {
 
     /// Compares two rows by the fields to sort by.
     ///
-    /// Values of different kinds are sorted `null`, boolean, number, string, array, object.
+    /// Values of different kinds come in this order: `null`, boolean, number, string, array, object.
     pub fn compare(&self, left: &Value, right: &Value) -> Ordering {
         let by_field = |(field, direction): &(String, Direction)| {
             let order = compare_values(
                 left.get(field).unwrap_or(&Value::Null),
                 right.get(field).unwrap_or(&Value::Null),
             );
-
             match direction {
                 Direction::Ascending => order,
                 Direction::Descending => order.reverse(),
@@ -110,6 +109,7 @@ fn compare_values(left: &Value, right: &Value) -> Ordering {
     compare_same_kind(left, right).unwrap_or_else(|| kind_rank(left).cmp(&kind_rank(right)))
 }
 
+/// Returns `None` if the values have different kinds, or if they are different arrays or objects.
 fn compare_same_kind(left: &Value, right: &Value) -> Option<Ordering> {
     match (left, right) {
         (Value::Null, Value::Null) => Some(Ordering::Equal),
@@ -132,20 +132,23 @@ fn compare_numbers(left: &Number, right: &Number) -> Option<Ordering> {
     }
 }
 
-/// Compares exactly: a whole number that is made a float first may become equal to its neighbour, and
-/// then the order is none that one can sort by.
+/// Compares exactly, without a conversion of `integer` to a float.
+///
+/// Such a conversion may round two neighbouring integers to one float. Then the order would not be
+/// transitive, and a sort would be wrong.
 #[expect(
     clippy::cast_possible_truncation,
     reason = "a cast to `i128` saturates, which keeps the order"
 )]
-fn compare_integer_with_float(whole: i128, float: f64) -> Ordering {
-    let below = float.floor();
-    let rest = if below < float {
+fn compare_integer_with_float(integer: i128, float: f64) -> Ordering {
+    let floor = float.floor();
+    let if_floor_is_equal = if floor < float {
         Ordering::Less
     } else {
         Ordering::Equal
     };
-    whole.cmp(&(below as i128)).then(rest)
+
+    integer.cmp(&(floor as i128)).then(if_floor_is_equal)
 }
 
 fn kind_rank(value: &Value) -> u8 {
@@ -194,14 +197,12 @@ mod tests {
             &float,
             true,
         );
-
         check(
             &json!(9_007_199_254_740_993_u64),
             Comparison::Greater,
             &float,
             true,
         );
-
         check(&json!(2), Comparison::Less, &json!(2.5), true);
         check(&json!(-2), Comparison::Greater, &json!(-2.5), true);
     }
@@ -234,11 +235,8 @@ mod tests {
             ],
             ..Query::default()
         };
-
-        let (cheap, dear) = (
-            json!({ "status": "placed", "total": 1 }),
-            json!({ "status": "placed", "total": 2 }),
-        );
+        let cheap = json!({ "status": "placed", "total": 1 });
+        let dear = json!({ "status": "placed", "total": 2 });
 
         assert_eq!(query.compare(&dear, &cheap), Ordering::Less);
         assert_eq!(

@@ -6,20 +6,23 @@ thread_local! {
     static CURRENT: Cell<Option<EntryId>> = const { Cell::new(None) };
 }
 
-/// The start of the handling that this thread is busy with, if it is recorded: what is logged now is
-/// logged by it. The harness asks.
+/// Returns the start entry of the handler call that this thread runs now, if it is recorded.
+///
+/// The harness uses it to assign log lines to handler calls.
 #[doc(hidden)]
 pub fn current_handler_call() -> Option<EntryId> {
     CURRENT.get()
 }
 
-/// Calls `call` as a part of a handling.
+/// Runs `call` as part of the handler call that started with this entry.
 #[inline]
-pub(crate) fn run_in_handler_call<T>(started: EntryId, call: impl FnOnce() -> T) -> T {
-    let started = (started != EntryId::UNRECORDED).then_some(started);
-    // A handling may lie within another one, which goes on afterwards.
-    let outer = CURRENT.replace(started);
-    let called = call();
+pub(crate) fn run_in_handler_call<T>(start_entry: EntryId, call: impl FnOnce() -> T) -> T {
+    let start_entry = (start_entry != EntryId::UNRECORDED).then_some(start_entry);
+
+    // Handler calls can be nested: the outer one continues afterwards.
+    let outer = CURRENT.replace(start_entry);
+    let output = call();
     CURRENT.set(outer);
-    called
+
+    output
 }

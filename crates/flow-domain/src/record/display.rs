@@ -1,8 +1,13 @@
 use std::fmt;
 
-use crate::record::{Entry, EntryKind, HandlerOutcome, Record, StateChange, Table};
+use crate::{
+    clock::Timestamp,
+    message::{Envelope, Recorded},
+    record::{Entry, EntryKind, HandlerOutcome, Record, StateChange, Table},
+};
 
-/// One line an entry: its number, its cause, the time, and what happened with every id and value.
+/// One line for each entry: its number, its cause, the time, and what happened with all ids and
+/// values.
 impl fmt::Display for Record {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for entry in self.entries() {
@@ -25,94 +30,121 @@ impl fmt::Display for Entry {
 impl fmt::Display for EntryKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::CommandReceived(envelope) => {
-                let metadata = &envelope.metadata;
-                write!(
-                    f,
-                    "command {} {} for {} {:?}",
-                    metadata.message_type, metadata.id, metadata.stream, envelope.message
-                )
-            }
+            Self::CommandReceived(command) => write_command(f, command),
             Self::HandlerStarted {
                 handler,
                 kind,
                 attempt,
-            } => {
-                write!(f, "{kind} {handler} started, attempt {attempt}")
-            }
-            Self::HandlerEnded(ended) => write!(f, "{ended}"),
-            Self::Raised(envelope) => {
-                let metadata = &envelope.metadata;
-                write!(
-                    f,
-                    "raised {} {} {:?}",
-                    metadata.message_type, metadata.id, envelope.message
-                )
-            }
-            Self::Appended(recorded) => {
-                let metadata = recorded.metadata();
-                write!(
-                    f,
-                    "appended {} {} to {} @{} at {}",
-                    metadata.message_type,
-                    metadata.id,
-                    metadata.stream,
-                    recorded.version,
-                    recorded.position
-                )
-            }
-            Self::StateChanged(written) => {
-                let StateChange {
-                    table,
-                    id,
-                    before,
-                    after,
-                } = &**written;
-
-                match (before, after) {
-                    (Some(before), Some(after)) => {
-                        write!(f, "wrote {table} `{id}` {before:?} -> {after:?}")
-                    }
-                    (None, Some(after)) => write!(f, "wrote {table} `{id}` {after:?}"),
-                    (Some(before), None) => write!(f, "deleted {table} `{id}` {before:?}"),
-                    (None, None) => write!(f, "deleted {table} `{id}`"),
-                }
-            }
+            } => write!(f, "{kind} {handler} started, attempt {attempt}"),
+            Self::HandlerEnded(outcome) => write!(f, "{outcome}"),
+            Self::Raised(event) => write_raised(f, event),
+            Self::Appended(event) => write_appended(f, event),
+            Self::StateChanged(change) => write_state_change(f, change),
             Self::NotFound { table, id } => write!(f, "found no {table} `{id}`"),
-            Self::InvariantViolated(broken) => write!(f, "{broken}"),
-            Self::NoSubscriber => f.write_str("nobody handles it"),
-            Self::Scheduled { command, due } => {
-                let metadata = &command.metadata;
-                write!(
-                    f,
-                    "scheduled {} {} at {due} {:?}",
-                    metadata.message_type, metadata.id, command.message
-                )
-            }
+            Self::InvariantViolated(violation) => write!(f, "{violation}"),
+            Self::NoSubscriber => f.write_str("no handler for the message"),
+            Self::Scheduled { command, due } => write_scheduled(f, command, *due),
             Self::Cancelled(id) => write!(f, "cancelled {id}"),
             Self::Published { topic } => write!(f, "published to {topic}"),
-            Self::PublishFailed { reason, retry_at } => {
-                write!(f, "publishing failed: {reason}; ")?;
-                match retry_at {
-                    Some(time) => write!(f, "again at {time}"),
-                    None => f.write_str("abandoned"),
-                }
-            }
-            Self::RetryScheduled(time) => write!(f, "again at {time}"),
+            Self::PublishFailed { reason, retry_at } => write_publish_failed(f, reason, *retry_at),
+            Self::RetryScheduled(time) => write!(f, "retry at {time}"),
             Self::RetriesExhausted {
                 handler,
                 attempts,
-                is_dead_lettered: is_kept,
-            } => {
-                let fate = if *is_kept { "a dead letter" } else { "skipped" };
-                write!(f, "{handler} gave up after {attempts}: {fate}")
-            }
+                is_dead_lettered,
+            } => write_retries_exhausted(f, *handler, *attempts, *is_dead_lettered),
             Self::Expired => f.write_str("expired"),
             Self::HandleErrorFailed { reason } => write!(f, "handle_error failed: {reason}"),
-            Self::EngineCrashed => f.write_str("the engine died"),
+            Self::EngineCrashed => f.write_str("the engine crashed"),
             Self::EngineRestarted => f.write_str("the engine restarted"),
-            Self::ClockAdvanced { from } => write!(f, "time moved from {from}"),
+            Self::ClockAdvanced { from } => write!(f, "the clock advanced from {from}"),
         }
+    }
+}
+
+fn write_command(f: &mut fmt::Formatter<'_>, command: &Envelope) -> fmt::Result {
+    let metadata = &command.metadata;
+    write!(
+        f,
+        "command {} {} for {} {:?}",
+        metadata.message_type, metadata.id, metadata.stream, command.message
+    )
+}
+
+fn write_raised(f: &mut fmt::Formatter<'_>, event: &Envelope) -> fmt::Result {
+    let metadata = &event.metadata;
+    write!(
+        f,
+        "raised {} {} {:?}",
+        metadata.message_type, metadata.id, event.message
+    )
+}
+
+fn write_appended(f: &mut fmt::Formatter<'_>, event: &Recorded) -> fmt::Result {
+    let metadata = event.metadata();
+    write!(
+        f,
+        "appended {} {} to {} @{} at {}",
+        metadata.message_type, metadata.id, metadata.stream, event.version, event.position
+    )
+}
+
+fn write_state_change(f: &mut fmt::Formatter<'_>, change: &StateChange) -> fmt::Result {
+    let StateChange {
+        table,
+        id,
+        before,
+        after,
+    } = change;
+
+    match (before, after) {
+        (Some(before), Some(after)) => write!(f, "wrote {table} `{id}` {before:?} -> {after:?}"),
+        (None, Some(after)) => write!(f, "wrote {table} `{id}` {after:?}"),
+        (Some(before), None) => write!(f, "deleted {table} `{id}` {before:?}"),
+        (None, None) => write!(f, "deleted {table} `{id}`"),
+    }
+}
+
+fn write_scheduled(f: &mut fmt::Formatter<'_>, command: &Envelope, due: Timestamp) -> fmt::Result {
+    let metadata = &command.metadata;
+    write!(
+        f,
+        "scheduled {} {} at {due} {:?}",
+        metadata.message_type, metadata.id, command.message
+    )
+}
+
+fn write_publish_failed(
+    f: &mut fmt::Formatter<'_>,
+    reason: &str,
+    retry_at: Option<Timestamp>,
+) -> fmt::Result {
+    write!(f, "publishing failed: {reason}; ")?;
+    match retry_at {
+        Some(time) => write!(f, "retry at {time}"),
+        None => f.write_str("abandoned"),
+    }
+}
+
+fn write_retries_exhausted(
+    f: &mut fmt::Formatter<'_>,
+    handler: Option<&str>,
+    attempts: u32,
+    is_dead_lettered: bool,
+) -> fmt::Result {
+    let noun = if attempts == 1 { "attempt" } else { "attempts" };
+    let consequence = if is_dead_lettered {
+        "the message became a dead letter"
+    } else {
+        "the message was skipped"
+    };
+
+    match handler {
+        Some(handler) => write!(
+            f,
+            "{handler} failed after {attempts} {noun}, retries exhausted: {consequence}"
+        ),
+        None => write!(f, "no handler after {attempts} {noun}: {consequence}"),
     }
 }
 
@@ -120,10 +152,10 @@ impl fmt::Display for HandlerOutcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Handled => f.write_str("handled"),
-            Self::Filtered(reason) => write!(f, "filtered: {reason}"),
-            Self::Deduplicated => f.write_str("handled before"),
-            Self::Rejected(undone) => write!(f, "rejected: {undone}"),
-            Self::Failed(undone) => write!(f, "failed: {undone}"),
+            Self::Filtered(reason) => write!(f, "skipped: {reason}"),
+            Self::Deduplicated => f.write_str("already handled"),
+            Self::Rejected(rolled_back) => write!(f, "rejected: {rolled_back}"),
+            Self::Failed(rolled_back) => write!(f, "failed: {rolled_back}"),
         }
     }
 }

@@ -11,15 +11,16 @@ use crate::{
     record::{InvariantViolation, RolledBack},
 };
 
-/// Names one entry of a record; entries are numbered from 0 in the order in which they happened.
+/// The id of one entry of a record. Entries are numbered from 0 in the order in which they
+/// happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct EntryId(
-    // One more than the number, so that an `Option` of it is no larger: there are many in a record.
+    // One more than the number, so an `Option` of it is no larger. A record has many of them.
     NonZeroU32,
 );
 
 impl EntryId {
-    /// What stands in for an id when nobody records.
+    /// The id of every entry while nothing is recorded.
     pub(crate) const UNRECORDED: Self = Self(NonZeroU32::MAX);
 
     pub(crate) fn from_index(idx: usize) -> Self {
@@ -29,19 +30,19 @@ impl EntryId {
         number.map_or(Self::UNRECORDED, Self)
     }
 
-    /// The place of the entry in its record.
+    /// Returns the index of the entry in its record.
     pub const fn index(self) -> usize {
         self.0.get() as usize - 1
     }
 }
 
-/// One thing that happened.
+/// One entry of a record.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Entry {
-    /// Its place in the record.
+    /// Its id, which is also its index in the record.
     pub id: EntryId,
-    /// The entry that caused it; `None` for what came from outside.
+    /// The entry that caused it; `None` for an entry that came from outside.
     pub cause: Option<EntryId>,
     /// When it happened.
     pub time: Timestamp,
@@ -49,49 +50,49 @@ pub struct Entry {
     pub kind: EntryKind,
 }
 
-/// What can happen in a run.
+/// What happened, with its data.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum EntryKind {
-    /// A command was handed over, from outside or by a handler.
+    /// A command was submitted, from outside or by a handler.
     CommandReceived(Arc<Envelope>),
-    /// A handler began to handle the message that caused this entry.
+    /// A handler was called with the message that caused this entry.
     HandlerStarted {
         /// The handler.
         handler: &'static str,
         /// What kind of handler it is.
         kind: HandlerKind,
-        /// How often it was tried with this message, from 1.
+        /// The number of this attempt, from 1.
         attempt: u32,
     },
-    /// The handling that caused this entry came to its end.
+    /// The handler call that caused this entry ended.
     HandlerEnded(HandlerOutcome),
-    /// An aggregate or a handler raised an event; it is not stored yet.
+    /// An aggregate or a handler raised an event. It is not stored yet.
     Raised(Arc<Envelope>),
     /// An event was stored.
     Appended(Recorded),
-    /// A value was written or deleted.
+    /// A state or row was written or deleted.
     StateChanged(Box<StateChange>),
-    /// The handling whose start caused this entry looked for something that is not there, and did not
-    /// make it either.
+    /// The handler call that caused this entry tried to load a state or row that does not exist.
+    /// It did not create it either.
     NotFound {
-        /// Where it would be kept.
+        /// The table in which it would be stored.
         table: Table,
-        /// The id that it was looked for by.
+        /// The id that the handler tried to load.
         id: Arc<str>,
     },
-    /// The handling whose start caused this entry broke a law that is looked after.
+    /// The handler call that caused this entry violated an invariant that the run checks.
     InvariantViolated(Box<InvariantViolation>),
     /// Nobody handles the message that caused this entry.
     NoSubscriber,
-    /// A command was handed over, to be sent later.
+    /// A command was scheduled for later.
     Scheduled {
         /// The command.
         command: Arc<Envelope>,
-        /// When it is to be sent.
+        /// When the command is due.
         due: Timestamp,
     },
-    /// A command that was to be sent is not to be sent any more.
+    /// A scheduled command was cancelled.
     Cancelled(MessageId),
     /// The message that caused this entry was published.
     Published {
@@ -100,34 +101,36 @@ pub enum EntryKind {
     },
     /// The message that caused this entry could not be published.
     PublishFailed {
-        /// Why.
+        /// Why publishing failed.
         reason: String,
-        /// When it is tried again; `None` if it was abandoned.
+        /// When the relay tries again; `None` if it has abandoned the message.
         retry_at: Option<Timestamp>,
     },
-    /// The handling whose start caused this entry failed, and is tried again.
+    /// The handler call that caused this entry failed. It is retried at this time.
     RetryScheduled(Timestamp),
-    /// The message that caused this entry was given up on, after a failure of this handler.
+    /// The engine stopped retrying the message that caused this entry, after this handler failed.
+    ///
+    /// A command without a handler is not retried at all.
     RetriesExhausted {
-        /// The handler.
-        handler: &'static str,
-        /// How often it was tried.
+        /// The handler; `None` if the message is a command without a handler.
+        handler: Option<&'static str>,
+        /// The number of attempts.
         attempts: u32,
-        /// Whether it is kept as a dead letter.
+        /// Whether the message is stored as a dead letter.
         is_dead_lettered: bool,
     },
-    /// The command that caused this entry came too late to be handled.
+    /// The command that caused this entry arrived after its deadline.
     Expired,
-    /// What a handler does when it has failed, failed as well.
+    /// The `handle_error` of a handler that had failed failed as well.
     HandleErrorFailed {
-        /// Why.
+        /// Why it failed.
         reason: String,
     },
-    /// The engine died after it had committed the handling whose start caused this entry.
+    /// The engine crashed after it had committed the handler call that caused this entry.
     EngineCrashed,
-    /// The engine stopped and started again, after the handling whose start caused this entry.
+    /// The engine restarted after the handler call that caused this entry.
     EngineRestarted,
-    /// Time passed; nothing else was left to do.
+    /// The clock was moved forward, because nothing else was left to do.
     ClockAdvanced {
         /// The time before.
         from: Timestamp,
@@ -135,7 +138,7 @@ pub enum EntryKind {
 }
 
 impl EntryKind {
-    /// The message that came to be, if it is handled by an engine.
+    /// Returns the id of the message that this entry creates, if an engine handles it.
     pub(super) fn async_message_id(&self) -> Option<MessageId> {
         let metadata = match self {
             Self::Appended(event) => event.metadata(),
@@ -150,13 +153,13 @@ impl EntryKind {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct StateChange {
-    /// Where it is kept.
+    /// The table that stores it.
     pub table: Table,
-    /// The id that it is kept under.
+    /// Its id within the table.
     pub id: Arc<str>,
-    /// What was there before, if anything.
+    /// The value before; `None` if there was none.
     pub before: Option<Payload>,
-    /// What is there now; `None` if it was deleted.
+    /// The value after; `None` if it was deleted.
     pub after: Option<Payload>,
 }
 
@@ -172,12 +175,12 @@ pub enum HandlerKind {
     EventHandler,
     /// Joins events and issues commands.
     ProcessManager,
-    /// Keeps a projection.
+    /// Maintains a projection.
     Projector,
 }
 
 impl HandlerKind {
-    /// What such a handler is called: `command handler`.
+    /// Returns the kind as a noun: `command handler`.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::CommandHandler => "command handler",
@@ -194,40 +197,40 @@ impl fmt::Display for HandlerKind {
     }
 }
 
-/// How the handling of a message ended. Every handling has exactly one end.
+/// How a handler call ended. Every handler call has exactly one outcome.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum HandlerOutcome {
-    /// It was handled and what it did is committed.
+    /// The handler succeeded and its work is committed.
     Handled,
-    /// It was looked at and let go, for this reason; nothing was written.
+    /// The message was skipped for this reason. Nothing was written.
     Filtered(String),
-    /// The handler had handled it before and handles each message once.
+    /// The handler handles each message once and had handled this one before.
     Deduplicated,
-    /// The domain refused; what it had done is rolled back.
+    /// The domain refused. The work of the handler is rolled back.
     Rejected(Box<RolledBack>),
-    /// It failed; what it had done is rolled back.
+    /// The handler failed. Its work is rolled back.
     Failed(Box<RolledBack>),
 }
 
-/// Where a value is kept.
+/// The table that stores a value.
 #[derive(Clone, Copy, Debug, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub struct Table {
-    /// What is kept there.
+    /// The kind of the values in it.
     pub kind: TableKind,
-    /// The Rust name of what is kept there: `OrderDashboard`.
+    /// The Rust name of the values in it: `OrderDashboard`.
     pub name: &'static str,
 }
 
 impl Table {
-    /// The table in which values of this kind and name are kept.
+    /// Returns the table of the values of this kind and name.
     pub const fn new(kind: TableKind, name: &'static str) -> Self {
         Self { kind, name }
     }
 }
 
-// The name is nearly always the same constant, which is cheaper to see than to read.
+// Equal names nearly always point to the same constant. Comparing pointers is cheaper than text.
 impl PartialEq for Table {
     fn eq(&self, other: &Self) -> bool {
         self.kind == other.kind && (std::ptr::eq(self.name, other.name) || self.name == other.name)
@@ -245,17 +248,17 @@ impl Hash for Table {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum TableKind {
-    /// The state of aggregates that are kept as state.
+    /// The state of aggregates that are stored as state.
     Aggregate,
     /// The state of process managers.
     ProcessManager,
     /// The rows of a projection.
     Projection,
-    /// The messages that a handler that handles each `once` has handled.
+    /// The messages that a handler with `once` has handled.
     Inbox,
-    /// How far subscriptions have come.
+    /// The checkpoints of subscriptions.
     Checkpoint,
-    /// What was given up on.
+    /// The dead letters.
     DeadLetter,
 }
 

@@ -2,22 +2,22 @@ use std::fmt;
 
 use crate::message::Payload;
 
-/// What must hold of every domain, whatever it is about.
+/// A rule that must hold for every domain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Invariant {
-    /// What is serialised comes back equal: messages, states and rows.
+    /// A message, state or row is equal after it is serialized and deserialized.
     RoundTrip,
     /// An event-sourced aggregate that is folded from its events equals the live one.
     Fold,
     /// A projection that is rebuilt from all events equals the live one.
     Rebuild,
-    /// An aggregate that is kept as state does not change without raising an event.
+    /// An aggregate that is stored as state does not change without raising an event.
     SilentChange,
 }
 
 impl Invariant {
-    /// All of them.
+    /// All invariants.
     pub const ALL: [Self; 4] = [
         Self::RoundTrip,
         Self::Fold,
@@ -25,7 +25,7 @@ impl Invariant {
         Self::SilentChange,
     ];
 
-    /// The name of the law: `round trip`.
+    /// Returns the name of the invariant: `round trip`.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::RoundTrip => "round trip",
@@ -46,26 +46,26 @@ impl fmt::Display for Invariant {
     }
 }
 
-/// Some of the laws.
+/// A set of invariants.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
 pub struct InvariantSet(u8);
 
 impl InvariantSet {
-    /// None of them.
+    /// The empty set.
     pub const NONE: Self = Self(0);
 
-    /// All but `law`.
+    /// Returns the set without `invariant`.
     #[must_use]
-    pub const fn without(self, law: Invariant) -> Self {
-        Self(self.0 & !law.bit())
+    pub const fn without(self, invariant: Invariant) -> Self {
+        Self(self.0 & !invariant.bit())
     }
 
-    /// Returns true if `law` is one of them.
-    pub const fn has(self, law: Invariant) -> bool {
-        self.0 & law.bit() != 0
+    /// Returns true if `invariant` is in the set.
+    pub const fn has(self, invariant: Invariant) -> bool {
+        self.0 & invariant.bit() != 0
     }
 
-    /// Every law.
+    /// Returns the set of all invariants.
     pub const fn all() -> Self {
         Self((1 << Invariant::ALL.len()) - 1)
     }
@@ -73,46 +73,48 @@ impl InvariantSet {
 
 impl fmt::Debug for InvariantSet {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let some = Invariant::ALL.into_iter().filter(|law| self.has(*law));
-        f.debug_list().entries(some).finish()
+        let members = Invariant::ALL
+            .into_iter()
+            .filter(|invariant| self.has(*invariant));
+        f.debug_list().entries(members).finish()
     }
 }
 
-/// How a law was broken.
+/// A violation of an invariant: two values that should be equal and are not.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct InvariantViolation {
-    /// The law.
+    /// The invariant that was violated.
     pub invariant: Invariant,
-    /// What broke it: `OrderPlaced`, `Account "acc-1"`.
+    /// The message or state that violates it: `OrderPlaced`, `Account "acc-1"`.
     pub violated_by: String,
-    /// What there was, as `{:#?}` shows it, or as JSON if that shows no difference.
+    /// The value in memory as `{:#?}` shows it, or as JSON if `{:#?}` shows no difference.
     pub live: String,
-    /// What came of it when it was read back or folded; an error if nothing did.
+    /// The value after it was decoded, folded or rebuilt; an error if that failed.
     pub restored: Result<String, String>,
-    /// What it was written as, if it was read back.
+    /// The JSON that was decoded, if it was a round trip.
     pub serialized: Option<Payload>,
 }
 
 impl InvariantViolation {
-    /// Tells of two values that should be equal.
+    /// Creates a violation from two values that should be equal.
     pub(crate) fn new(
-        law: Invariant,
-        by: String,
+        invariant: Invariant,
+        violated_by: String,
         live: impl Into<String>,
-        again: Result<String, String>,
+        restored: Result<String, String>,
     ) -> Self {
         Self {
-            invariant: law,
-            violated_by: by,
+            invariant,
+            violated_by,
             live: live.into(),
-            restored: again,
+            restored,
             serialized: None,
         }
     }
 
-    pub(crate) fn with_serialized(mut self, written: &Payload) -> Self {
-        self.serialized = Some(written.clone());
+    pub(crate) fn with_serialized(mut self, serialized: &Payload) -> Self {
+        self.serialized = Some(serialized.clone());
         self
     }
 }
@@ -120,16 +122,18 @@ impl InvariantViolation {
 impl fmt::Display for InvariantViolation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self {
-            invariant: law,
-            violated_by: by,
+            invariant,
+            violated_by,
             live,
-            restored: again,
+            restored: Ok(restored) | Err(restored),
             ..
         } = self;
-        let (Ok(again) | Err(again)) = again;
-        let (live, again) = (on_one_line(live), on_one_line(again));
+        let (live, restored) = (on_one_line(live), on_one_line(restored));
 
-        write!(f, "{by} broke the law `{law}`: {live} -> {again}")
+        write!(
+            f,
+            "{violated_by} violated the invariant `{invariant}`: {live} -> {restored}"
+        )
     }
 }
 
@@ -144,17 +148,17 @@ mod tests {
 
     #[test]
     fn invariant_set_without_an_invariant_lacks_it() {
-        let laws = InvariantSet::all().without(Invariant::Fold);
+        let set = InvariantSet::all().without(Invariant::Fold);
 
-        assert!(!laws.has(Invariant::Fold));
-        assert_eq!(format!("{laws:?}"), "[RoundTrip, Rebuild, SilentChange]");
+        assert!(!set.has(Invariant::Fold));
+        assert_eq!(format!("{set:?}"), "[RoundTrip, Rebuild, SilentChange]");
         assert_eq!(format!("{:?}", InvariantSet::NONE), "[]");
     }
 
     #[test]
     fn invariant_violation_is_one_line() {
         let live = "Noted {\n    text: \"x\",\n}";
-        let broken = InvariantViolation::new(
+        let violation = InvariantViolation::new(
             Invariant::RoundTrip,
             "Noted".into(),
             live,
@@ -162,8 +166,8 @@ mod tests {
         );
 
         assert_eq!(
-            broken.to_string(),
-            "Noted broke the law `round trip`: Noted { text: \"x\", } -> gone"
+            violation.to_string(),
+            "Noted violated the invariant `round trip`: Noted { text: \"x\", } -> gone"
         );
     }
 }

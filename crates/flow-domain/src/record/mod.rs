@@ -1,17 +1,18 @@
-//! The causal record of a run: everything that happened, each entry with what caused it.
+//! The causal record of a run: everything that happened, each entry with its cause.
 //!
-//! One artefact feeds the failure report, the assertions and the comparison of two runs. Nothing
-//! is recorded, and nothing is paid for it, unless a [`Recorder`] is given to the app. It keeps what
-//! it was told until [`Recorder::update`] takes it out, so it is made for tests, not for production.
+//! The failure report, the expectations and the comparison of two runs all read this record. Without
+//! a [`Recorder`] the app records nothing, and recording costs nothing. A recorder keeps its
+//! entries until [`Recorder::drain_into`] takes them out. So it is made for tests, not for
+//! production.
 //!
-//! The entries are numbered in the order in which they happened, and each names its cause:
+//! The entries are numbered in the order in which they happened. Each names its cause:
 //!
-//! | entry | is caused by |
+//! | entry | cause |
 //! |---|---|
-//! | a command was received | the handler that issued it; nothing, if it came from outside |
-//! | a handler started, or nobody handles it | the command, or the event that was appended |
-//! | an event was raised, a value was written or looked for in vain, a handling ended | the start of the handler |
-//! | an event was appended | its raising; nothing, if it came from outside |
+//! | a command was received | the start of the handler that issued it; none for a command from outside |
+//! | a handler started, or nobody handles the message | the command, or the appended event |
+//! | an event was raised, a state was changed or not found, a handler ended | the start of the handler |
+//! | an event was appended | the entry that raised it; none for an event from outside |
 //!
 //! # Examples
 //!
@@ -21,7 +22,7 @@
 //! use flow_domain::{
 //!     App,
 //!     adapter::memory::MemoryStore,
-//!     record::{Happening, Record, Recorder},
+//!     record::{EntryKind, Record, Recorder},
 //! };
 //!
 //! # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
@@ -33,10 +34,10 @@
 //! app.process(PlaceOrder { order_id: "ord-1".into(), total_cents: 9_995 }).await?;
 //!
 //! let mut record = Record::default();
-//! recorder.update(&mut record);
+//! recorder.drain_into(&mut record);
 //! let last = record.entries().last().expect("something happened");
 //! let first = record.causes(last.id).last().expect("it has a cause");
-//! assert!(matches!(first.what, EntryKind::CommandReceived(_)));
+//! assert!(matches!(first.kind, EntryKind::CommandReceived(_)));
 //! # Ok::<(), flow_domain::Error>(())
 //! # })?;
 //! # Ok::<(), Box<dyn std::error::Error>>(())

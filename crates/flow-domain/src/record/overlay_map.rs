@@ -1,9 +1,8 @@
 use std::{collections::HashMap, hash::Hash, sync::Arc};
 
-/// A map of which copies are made again and again. What was there before the first copy is shared by
-/// all of them, so that a copy costs what was added since.
+/// A map that is cheap to fork often. All forks share one base, so a fork copies only the overlay.
 ///
-/// It is only ever asked for one key: the order of a hash map is not that of the next run.
+/// It has no iterator: a hash map has another order in the next run.
 #[derive(Clone, Debug)]
 pub(crate) struct OverlayMap<K, V> {
     base: Arc<HashMap<K, V>>,
@@ -20,16 +19,17 @@ impl<K: Clone + Eq + Hash, V: Clone> OverlayMap<K, V> {
     }
 
     pub(crate) fn fork(&mut self) -> Self {
+        // Merges only if the overlay is the larger part. Then merging costs little per added entry.
         if self.base.len() < self.overlay.len() {
-            let frozen = std::mem::take(&mut self.base);
-            let own = std::mem::take(&mut self.overlay);
+            let base = std::mem::take(&mut self.base);
+            let overlay = std::mem::take(&mut self.overlay);
 
-            self.base = if frozen.is_empty() {
-                Arc::new(own)
+            self.base = if base.is_empty() {
+                Arc::new(overlay)
             } else {
-                let mut all = (*frozen).clone();
-                all.extend(own);
-                Arc::new(all)
+                let mut merged = (*base).clone();
+                merged.extend(overlay);
+                Arc::new(merged)
             };
         }
 
@@ -52,32 +52,35 @@ mod tests {
 
     #[test]
     fn overlay_map_forks_are_independent() {
-        let mut one = OverlayMap::default();
-        one.insert(1, "given");
+        let mut original = OverlayMap::default();
+        original.insert(1, "given");
 
-        let mut other = one.fork();
-        one.insert(1, "changed");
-        other.insert(2, "other");
+        let mut fork = original.fork();
+        original.insert(1, "changed");
+        fork.insert(2, "other");
 
-        assert_eq!((one.get(&1), one.get(&2)), (Some(&"changed"), None));
         assert_eq!(
-            (other.get(&1), other.get(&2)),
+            (original.get(&1), original.get(&2)),
+            (Some(&"changed"), None)
+        );
+        assert_eq!(
+            (fork.get(&1), fork.get(&2)),
             (Some(&"given"), Some(&"other"))
         );
     }
 
     #[test]
     fn overlay_map_fork_keeps_later_changes() {
-        let mut one = OverlayMap::default();
-        one.insert(1, "given");
-        let _ = one.fork();
-        one.insert(1, "changed");
-        one.insert(2, "added");
+        let mut original = OverlayMap::default();
+        original.insert(1, "given");
+        let _ = original.fork();
+        original.insert(1, "changed");
+        original.insert(2, "added");
 
-        let other = one.fork();
+        let fork = original.fork();
 
         assert_eq!(
-            (other.get(&1), other.get(&2)),
+            (fork.get(&1), fork.get(&2)),
             (Some(&"changed"), Some(&"added"))
         );
     }

@@ -6,7 +6,7 @@ use crate::{
     record::{Entry, EntryId, EntryKind, overlay_map::OverlayMap},
 };
 
-/// Collects what happens, while it happens.
+/// Collects the entries of a run while it goes on.
 #[derive(Debug, Default)]
 pub struct Recorder {
     state: Mutex<RecorderState>,
@@ -14,10 +14,10 @@ pub struct Recorder {
 
 #[derive(Debug, Default)]
 struct RecorderState {
-    /// How many entries were handed out before.
+    /// The number of entries that `drain_into` has taken out.
     n_drained: usize,
     entries: Vec<Entry>,
-    /// Where messages came to be that are handled later.
+    /// The entries that created the messages that an engine handles.
     async_messages: OverlayMap<MessageId, EntryId>,
 }
 
@@ -26,84 +26,89 @@ impl Recorder {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(crate) fn add(&self, cause: Option<EntryId>, time: Timestamp, what: EntryKind) -> EntryId {
-        let mut taken = self.lock();
-        if taken.entries.capacity() == 0 {
-            // An act with two events and their handlers makes about that many.
-            taken.entries.reserve(16);
+    pub(crate) fn add(&self, cause: Option<EntryId>, time: Timestamp, kind: EntryKind) -> EntryId {
+        let mut state = self.lock();
+        if state.entries.capacity() == 0 {
+            // An act with two events and their handlers makes about 16 entries.
+            state.entries.reserve(16);
         }
 
-        let id = EntryId::from_index(taken.n_drained + taken.entries.len());
-        if let Some(message) = what.async_message_id() {
-            taken.async_messages.insert(message, id);
+        let id = EntryId::from_index(state.n_drained + state.entries.len());
+        if let Some(message) = kind.async_message_id() {
+            state.async_messages.insert(message, id);
         }
-
-        taken.entries.push(Entry {
+        state.entries.push(Entry {
             id,
             cause,
             time,
-            kind: what,
+            kind,
         });
 
         id
     }
 
-    /// The entry at which a message came to be that is handled later.
+    /// Returns the entry that created this message, if an engine handles it.
     pub(crate) fn creation_entry(&self, message: MessageId) -> Option<EntryId> {
         self.lock().async_messages.get(&message).copied()
     }
 
-    /// Returns a recorder that goes on from here on its own.
+    /// Returns a copy that continues from here independently.
     pub(crate) fn fork(&self) -> Self {
-        let mut taken = self.lock();
+        let mut state = self.lock();
+
         Self {
             state: Mutex::new(RecorderState {
-                n_drained: taken.n_drained,
-                entries: taken.entries.clone(),
-                async_messages: taken.async_messages.fork(),
+                n_drained: state.n_drained,
+                entries: state.entries.clone(),
+                async_messages: state.async_messages.fork(),
             }),
         }
     }
 
-    /// Moves to the end of `record` what happened since this was called last. One recorder is for one
-    /// record.
+    /// Moves all entries since the last call to the end of `record`.
+    ///
+    /// Use one record for one recorder: the ids of the entries are their indices in it.
     pub fn drain_into(&self, record: &mut Record) {
-        let mut taken = self.lock();
-        taken.n_drained += taken.entries.len();
-        record.entries.append(&mut taken.entries);
+        let mut state = self.lock();
+        state.n_drained += state.entries.len();
+        record.entries.append(&mut state.entries);
     }
 }
 
 /// Everything that happened in a run, in the order in which it happened.
 ///
-/// Two records of the same sentence are equal, entry by entry; so is their text, byte for byte.
+/// Two records of the same test flow are equal, entry by entry. Their texts are equal, too.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Record {
     pub(super) entries: Vec<Entry>,
 }
 
 impl Record {
-    /// All entries, in order.
+    /// Returns all entries, in order.
     pub fn entries(&self) -> &[Entry] {
         &self.entries
     }
 
-    /// The entry with this id.
+    /// Returns the entry with this id.
     ///
     /// # Panics
     ///
-    /// Panics if the id is from another record that is longer.
+    /// Panics if the id is from another, longer record.
     pub fn entry(&self, id: EntryId) -> &Entry {
         &self.entries[id.index()]
     }
 
-    /// The entries that `id` directly caused, in order.
+    /// Returns the entries that `id` directly caused, in order.
     pub fn effects(&self, id: EntryId) -> impl Iterator<Item = &Entry> {
-        let after = self.entries.get(id.index() + 1..).unwrap_or_default();
-        after.iter().filter(move |entry| entry.cause == Some(id))
+        // An effect always stands after its cause.
+        self.entries
+            .get(id.index() + 1..)
+            .unwrap_or_default()
+            .iter()
+            .filter(move |entry| entry.cause == Some(id))
     }
 
-    /// The entries that caused `id`, nearest first.
+    /// Returns the entries that caused `id`, nearest first.
     pub fn causes(&self, id: EntryId) -> impl Iterator<Item = &Entry> {
         std::iter::successors(self.entry(id).cause, |id| self.entry(*id).cause)
             .map(|id| self.entry(id))

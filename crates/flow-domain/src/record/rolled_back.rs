@@ -2,38 +2,38 @@ use std::{fmt, sync::Arc};
 
 use crate::{error::Error, message::StreamName, record::Table};
 
-/// Why a handling was rolled back, and what was lost with it.
+/// Why a handler call was rolled back, and the effects that were discarded with it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RolledBack {
-    /// The refusal or the failure with its causes, as text.
+    /// The rejection or the failure with its causes, as text.
     pub reason: String,
-    /// What kind of failure it is, where that is known.
+    /// The kind of the failure.
     pub kind: FailureKind,
-    /// What had been raised and written.
+    /// The events, writes and commands that were discarded.
     pub discarded: Vec<DiscardedEffect>,
 }
 
-/// What kind of failure it was that a handling ended with.
+/// The kind of failure that ended a handler call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum FailureKind {
     /// The handler panicked.
     Panic,
-    /// Something of this name could not be read or written as JSON.
+    /// A value of this type could not be encoded as JSON or decoded.
     Codec(String),
-    /// There was no such thing under this id.
+    /// There is no state or row with this id.
     NotFound {
         /// Its Rust name: `Order`.
         type_name: &'static str,
-        /// The id that it was looked for by.
+        /// The id that the handler tried to load.
         id: String,
     },
     /// Anything else.
     Other,
 }
 
-/// Something that was raised, written or sent, and rolled back.
+/// An event, a write or a command that was rolled back.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum DiscardedEffect {
@@ -41,32 +41,29 @@ pub enum DiscardedEffect {
     Event {
         /// Its name: `OrderPlaced`.
         name: String,
-        /// The stream that it was for.
+        /// The stream that it was raised for.
         stream: StreamName,
     },
     /// A state or row that was written or deleted.
     Value {
-        /// Where it would have been kept.
+        /// The table that it was written to.
         table: Table,
         /// Its id.
         id: Arc<str>,
     },
-    /// A command that was to be sent, by its name.
+    /// The name of a command that was not sent.
     Command(String),
 }
 
 impl RolledBack {
-    pub(crate) fn new(err: &Error, lost: Vec<DiscardedEffect>) -> Self {
+    pub(crate) fn new(err: &Error, discarded: Vec<DiscardedEffect>) -> Self {
         let kind = if err.is_panic() {
             FailureKind::Panic
-        } else if let Some(what) = err.codec_type() {
-            FailureKind::Codec(what.to_owned())
-        } else if let Some((what, id)) = err.missing_item() {
+        } else if let Some(type_name) = err.codec_type() {
+            FailureKind::Codec(type_name.to_owned())
+        } else if let Some((type_name, id)) = err.missing_item() {
             let id = id.to_owned();
-            FailureKind::NotFound {
-                type_name: what,
-                id,
-            }
+            FailureKind::NotFound { type_name, id }
         } else {
             FailureKind::Other
         };
@@ -74,7 +71,7 @@ impl RolledBack {
         Self {
             reason: err.with_causes().to_string(),
             kind,
-            discarded: lost,
+            discarded,
         }
     }
 }
@@ -90,13 +87,13 @@ impl fmt::Display for DiscardedEffect {
     }
 }
 
-/// The reason, and behind it what was rolled back, if anything was.
+/// The reason, then the discarded effects, if there are any.
 impl fmt::Display for RolledBack {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.reason)?;
-        for (idx, lost) in self.discarded.iter().enumerate() {
-            let joined = if idx == 0 { "; rolled back " } else { ", " };
-            write!(f, "{joined}{lost}")?;
+        for (idx, effect) in self.discarded.iter().enumerate() {
+            let separator = if idx == 0 { "; rolled back " } else { ", " };
+            write!(f, "{separator}{effect}")?;
         }
         Ok(())
     }

@@ -17,7 +17,7 @@ use crate::{
     wiring::Domain,
 };
 
-/// A domain that runs: it processes commands and answers views. A clone is the same app.
+/// Runs a domain: it processes commands and reads projections. A clone is the same app.
 ///
 /// # Examples
 ///
@@ -42,28 +42,28 @@ pub struct App {
     pub(super) modes: ProcessingModes,
 }
 
-/// By whom commands and events are handled if nothing else is said.
+/// Whether commands and events are handled inline or by an engine, unless a call says otherwise.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct ProcessingModes {
     pub(super) commands: Processing,
     pub(super) events: Processing,
 }
 
-/// What became of a command: what its handler answered, and what failed after it was committed.
+/// The result of processing a command: the reply of its handler, and later failures.
 #[derive(Debug)]
 #[non_exhaustive]
-#[must_use = "the command may have been refused"]
+#[must_use = "the command may have been rejected"]
 pub struct ProcessResult {
-    /// The reply of the handler; its rejection or failure.
+    /// The reply of the handler, or its rejection or failure.
     pub reply: Result<Reply, Error>,
-    /// The handlers that failed afterwards. What was committed before stays.
+    /// The handlers that failed after the commit. Committed changes stay.
     pub failures: Vec<HandlerFailure>,
     /// Set if the cascade was stopped because it went over its budget of deliveries.
     pub stall: Option<Stall>,
 }
 
 impl ProcessResult {
-    /// What became of nothing: it was accepted, and nothing failed.
+    /// Returns a result without failures, with `()` as the reply.
     pub fn empty() -> Self {
         Self {
             reply: Ok(Reply::new(())),
@@ -72,7 +72,7 @@ impl ProcessResult {
         }
     }
 
-    /// What became of a command that was not handled, or that failed.
+    /// Returns the result of a command that failed, was rejected, or was not handled.
     pub fn from_error(err: Error) -> Self {
         Self {
             reply: Err(err),
@@ -81,8 +81,9 @@ impl ProcessResult {
         }
     }
 
-    /// Adds what became of what was left for later; that this could not be found out is told in place of
-    /// a reply.
+    /// Adds the failures and the stall of a later result.
+    ///
+    /// If `later` is an error, it replaces the reply, unless that is an error already.
     pub fn merge(mut self, later: Result<Self, Error>) -> Self {
         match later {
             Ok(later) => {
@@ -96,6 +97,7 @@ impl ProcessResult {
         self
     }
 
+    /// Returns the reply, or one error with everything that went wrong.
     pub(super) fn into_result(self) -> Result<Reply, Error> {
         let reply = self.reply?;
         if let Some(stall) = self.stall {
@@ -111,7 +113,7 @@ impl ProcessResult {
 }
 
 impl App {
-    /// Begins to start an app of `domain`.
+    /// Returns a builder of an app that runs `domain`.
     pub fn builder(domain: Domain) -> AppBuilder {
         AppBuilder::new(domain)
     }
@@ -125,33 +127,32 @@ impl App {
         }
     }
 
-    /// The domain that runs.
+    /// Returns the domain that the app runs.
     pub fn domain(&self) -> &Domain {
         &self.domain
     }
 
-    /// The current time of its clock.
+    /// Returns the current time of the app's clock.
     pub fn now(&self) -> Timestamp {
         self.ports.clock.now()
     }
 
-    /// The store that it runs on.
+    /// Returns the store of the app.
     pub fn store(&self) -> &dyn Store {
         &*self.ports.store
     }
 
-    /// Processes a command and everything that it causes, and returns what its handler answered.
+    /// Processes a command and everything that it causes, and returns the reply of its handler.
     ///
-    /// The future must be awaited to its end. If it is dropped after the commit, by a timeout or a
-    /// connection that was closed, what was committed stays and what it would have caused does not
-    /// happen: nobody comes back to it.
+    /// The future must be awaited to its end. A timeout or a closed connection may drop it after the
+    /// commit. Then the committed changes stay, but their events are never delivered.
     ///
     /// # Errors
     ///
-    /// Returns an error if the command was refused or its handler failed: then nothing was written.
-    /// Returns one with [`Error::handler_failures`] if the command was committed and handlers failed
-    /// afterwards, or with [`Error::stall`] if what it causes does not end: then what was committed
-    /// stays.
+    /// Returns an error if the command was rejected or its handler failed. Then nothing was written.
+    ///
+    /// Returns an error with [`Error::handler_failures`] if handlers failed after the commit. Returns one
+    /// with [`Error::stall`] if the cascade went over its budget. In both cases committed changes stay.
     pub async fn process<C: Command>(&self, command: C) -> Result<C::Reply, Error> {
         self.process_with(command, &Headers::default()).await
     }
@@ -160,18 +161,18 @@ impl App {
     ///
     /// # Errors
     ///
-    /// Those of [`process`](Self::process).
+    /// Returns the errors of [`process`](Self::process).
     pub async fn process_with<C: Command>(
         &self,
         command: C,
         headers: &Headers,
     ) -> Result<C::Reply, Error> {
         let command = SerializedMessage::new(&command)?;
-        let processed = self.process_serialized(&command, headers).await;
-        processed.into_result()?.downcast()
+        let result = self.process_serialized(&command, headers).await;
+        result.into_result()?.downcast()
     }
 
-    /// Processes a command that was written down, for those who build on the app.
+    /// Processes a serialized command; for tools that build on the app.
     pub async fn process_serialized(
         &self,
         command: &SerializedMessage,
@@ -182,36 +183,45 @@ impl App {
             Ok(received) => received,
             Err(err) => return ProcessResult::from_error(err),
         };
-        let handled = self.handle_with_route(route, &envelope, received, processing);
 
-        match handled.await {
-            Ok((reply, committed, spare)) => {
-                let mut processed = self.deliver_inline(committed, spare, processing).await;
-                processed.reply = Ok(reply);
-                processed
+        match self
+            .handle_with_route(route, &envelope, received, processing)
+            .await
+        {
+            Ok((reply, committed, spare_session)) => {
+                let mut result = self
+                    .deliver_inline(committed, spare_session, processing)
+                    .await;
+                result.reply = Ok(reply);
+                result
             }
             Err(err) => ProcessResult::from_error(err),
         }
     }
 
-    /// Delivers what was committed, unless that is for an engine to do.
+    /// Delivers committed events, unless an engine is to handle them.
+    ///
+    /// `spare_session` lends its allocated memory.
     pub(super) async fn deliver_inline(
         &self,
         committed: Vec<CommittedEvent>,
-        spare: Session,
+        spare_session: Session,
         processing: Processing,
     ) -> ProcessResult {
-        let mut processed = ProcessResult::empty();
+        let mut result = ProcessResult::empty();
+
         if processing == Processing::Sync {
-            let mut cascade = Cascade::new(Arc::clone(&self.ports), self.budget, spare);
-            processed.stall = cascade.run(committed).await;
-            processed.failures = cascade.into_failures();
+            let mut cascade = Cascade::new(Arc::clone(&self.ports), self.budget, spare_session);
+            result.stall = cascade.run(committed).await;
+            result.failures = cascade.into_failures();
         }
-        processed
+
+        result
     }
 
-    /// Puts a command into its envelope, and finds who handles it. Its future would be a part of that of
-    /// every command, so it has none.
+    /// Wraps a command in its envelope, and finds its route.
+    ///
+    /// It is not async: its locals would enlarge the future of every command.
     fn receive(
         &self,
         command: &SerializedMessage,
@@ -222,6 +232,7 @@ impl App {
         let received = self
             .ports
             .record(None, || EntryKind::CommandReceived(Arc::clone(&envelope)));
+
         let catalog = &self.ports.catalog;
         let Some(route) = catalog.command_route(command.name, command.category) else {
             self.ports
@@ -232,7 +243,9 @@ impl App {
         Ok((route, envelope, received))
     }
 
-    /// Handles a command that is in its envelope already.
+    /// Handles a command that has its envelope already.
+    ///
+    /// Returns the reply, the committed events, and a session whose memory can be reused.
     pub(super) async fn handle_envelope(
         &self,
         envelope: &Arc<Envelope>,
@@ -261,40 +274,39 @@ impl App {
             call: &*route.call,
             options: AttemptOptions {
                 processing,
-                // Its id was made here, or it was taken out of the outbox: it does not come again.
+                // No check for duplicates: the id is new, or the command was removed from the outbox.
                 ..AttemptOptions::inline(false)
             },
         };
-
         if let Some(err) = self.ports.check_deadline(envelope, received) {
             return Err(err);
         }
 
         let mut session = Session::default();
-        let (_, handled) = handling.run(&mut session).await;
+        let (_, result) = handling.run(&mut session).await;
 
-        match handled? {
+        match result? {
             HandlingSuccess::Completed(reply, committed) => Ok((reply, committed, session)),
-            // Its id was made here.
             HandlingSuccess::Duplicate => {
-                unreachable!("a command that is new was not handled before")
+                unreachable!("a new command cannot be a duplicate")
             }
         }
     }
 
-    /// Reads a projection.
+    /// Returns a view of a projection, to read its rows.
     pub fn view<P: Projection>(&self) -> View<P> {
         View::new(Arc::clone(&self.ports))
     }
 
-    /// Loads an aggregate as it is stored, to look at it.
+    /// Loads an aggregate as it is stored, to inspect it.
     ///
     /// # Errors
     ///
-    /// Returns an error if the aggregate is not registered, the store fails, or what is stored cannot
-    /// be read as an `A`.
+    /// Returns an error if the aggregate is not registered, the store fails, or the stored data is not
+    /// an `A`.
     pub async fn load<A: Aggregate>(&self, id: impl fmt::Display) -> Result<Option<A>, Error> {
         self.ports.catalog.require_aggregate::<A>()?;
+
         let stream = StreamName::new(A::CATEGORY, id.to_string())
             .map_err(|err| Error::setup(err.to_string()))?;
         load_aggregate(&self.ports, &stream).await

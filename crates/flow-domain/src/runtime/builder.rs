@@ -10,7 +10,7 @@ use crate::{
     wiring::Domain,
 };
 
-/// Starts an app: a store is needed, everything else is the system's own unless said otherwise.
+/// Builds an app. Only the store is required; everything else has a default.
 #[derive(Debug)]
 #[must_use = "nothing runs until `start` is called"]
 pub struct AppBuilder<S = ()> {
@@ -42,12 +42,12 @@ impl AppBuilder {
         }
     }
 
-    /// What everything is kept in.
+    /// Sets the store.
     pub fn store(self, store: impl Store + 'static) -> AppBuilder<Arc<dyn Store>> {
         self.shared_store(Arc::new(store))
     }
 
-    /// What everything is kept in, shared with others.
+    /// Sets a store that is shared with others.
     pub fn shared_store(self, store: Arc<dyn Store>) -> AppBuilder<Arc<dyn Store>> {
         AppBuilder {
             domain: self.domain,
@@ -65,66 +65,70 @@ impl AppBuilder {
 }
 
 impl<S> AppBuilder<S> {
-    /// What tells the time. The machine's clock by default.
+    /// Sets the clock. By default it is the clock of the machine.
     pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
         self.clock = Some(clock);
         self
     }
 
-    /// What makes ids. UUIDs of version 7 by default.
+    /// Sets the source of ids. By default ids are UUIDs of version 7.
     pub fn ids(mut self, ids: Arc<dyn IdSource>) -> Self {
         self.ids = Some(ids);
         self
     }
 
-    /// What writes down everything that happens. Nothing by default.
+    /// Sets the recorder of everything that happens. By default there is none.
     pub fn recorder(mut self, recorder: Arc<Recorder>) -> Self {
         self.recorder = Some(recorder);
         self
     }
 
-    /// How many deliveries one command or event may cause, directly and indirectly. 10,000 by
-    /// default; over it, the cascade is stopped with an error that names the cycle.
+    /// Sets how many deliveries one command or event may cause, directly and indirectly.
+    ///
+    /// The default is 10,000. A cascade that goes over the budget stops with an error that names the
+    /// cycle.
     pub fn budget(mut self, n_deliveries: usize) -> Self {
         self.budget = n_deliveries;
         self
     }
 
-    /// By whom commands are handled that are handed over with [`App::send`]. Inline by default.
+    /// Sets whether [`App::send`] handles commands inline or submits them. The default is inline.
     pub fn command_processing(mut self, processing: Processing) -> Self {
         self.modes.commands = processing;
         self
     }
 
-    /// By whom events are handled. Inline by default; by an engine, they are sent through the outbox
-    /// and the broker, or read from the event store.
+    /// Sets whether events are handled inline or by an engine. The default is inline.
+    ///
+    /// An engine receives them through the outbox and the broker, or reads them from the event store.
     pub fn event_processing(mut self, processing: Processing) -> Self {
         self.modes.events = processing;
         self
     }
 
-    /// What carries messages to the subscriptions of an engine.
+    /// Sets the broker, which carries messages to the subscriptions of an engine.
     pub fn broker(mut self, broker: impl Broker + 'static) -> Self {
         self.broker = Some(Arc::new(broker));
         self
     }
 
-    /// What carries messages, shared with others.
+    /// Sets a broker that is shared with others.
     pub fn shared_broker(mut self, broker: Arc<dyn Broker>) -> Self {
         self.broker = Some(broker);
         self
     }
 
-    /// What stands between the runtime and the handlers, for tests.
+    /// Sets an interceptor between the runtime and the handlers, for tests.
     pub fn interceptor(mut self, interceptor: Arc<dyn Interceptor>) -> Self {
         self.interceptor = Some(interceptor);
         self
     }
 
-    /// Which laws are looked after while handlers write, for tests. None by default: it costs reading
-    /// back whatever is written. The recorder is told of those that are broken.
-    pub fn invariants(mut self, laws: InvariantSet) -> Self {
-        self.invariants = laws;
+    /// Sets which invariants are checked while handlers write, for tests. By default none are.
+    ///
+    /// A check is costly, because it reads back everything that is written. Violations are recorded.
+    pub fn invariants(mut self, invariants: InvariantSet) -> Self {
+        self.invariants = invariants;
         self
     }
 }

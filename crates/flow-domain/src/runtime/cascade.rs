@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use crate::{
     error::{HandlerFailure, Stall},
-    handler::{CommittedEvent, Delivery as Attempt, Ports, Session},
+    handler::{CommittedEvent, Delivery, Ports, Session},
     port::BoxFuture,
     record::EntryKind,
     runtime::{
@@ -11,38 +11,40 @@ use crate::{
     },
 };
 
-/// Delivers what was committed, and what that causes, until nothing is left.
+/// Delivers committed events, and the events that these cause, until nothing is left.
 ///
-/// Breadth-first, in order of commit; for one event in order of registration. Every delivery has its
-/// own unit of work, so that a handler that fails takes nothing down but itself.
+/// Events are delivered breadth-first in the order of commit. The handlers of one event run in the order
+/// of registration. Every delivery has a unit of work of its own, so a failed handler discards only its
+/// own changes.
 #[derive(Debug)]
 pub(super) struct Cascade {
     ports: Arc<Ports>,
     budget: usize,
-    /// All deliveries in order, those that were made and those that wait. None is taken out: what was
-    /// delivered because of what is told if there is no end to it.
+    /// All deliveries in order, done and pending. None is removed: if the cascade does not end, they
+    /// show which delivery caused which.
     deliveries: Vec<PlannedDelivery>,
     n_delivered: usize,
-    /// How many deliveries, from the first, are of messages that were delivered before, and how often.
+    /// How many of the first deliveries are redeliveries, and how often they were delivered before.
     redelivery: (usize, u32),
     failures: Vec<HandlerFailure>,
-    /// Whether a delivery may take no longer than its subscription says.
+    /// Whether the time limits of the subscriptions apply.
     has_time_limits: bool,
-    /// The room of the last unit of work, for the next.
+    /// The session of the last unit of work; its allocated memory is reused.
     spare_session: Session,
 }
 
+/// A delivery of one event to one route of a subscription.
 #[derive(Debug)]
 struct PlannedDelivery {
     committed: CommittedEvent,
     subscription_idx: usize,
     route_idx: usize,
-    /// The place of the delivery whose handler raised the event.
+    /// The index of the delivery that raised the event.
     cause_idx: Option<usize>,
 }
 
 impl Cascade {
-    pub(super) fn new(ports: Arc<Ports>, budget: usize, spare: Session) -> Self {
+    pub(super) fn new(ports: Arc<Ports>, budget: usize, spare_session: Session) -> Self {
         Self {
             ports,
             budget,
@@ -51,11 +53,11 @@ impl Cascade {
             redelivery: (0, 0),
             failures: Vec::new(),
             has_time_limits: false,
-            spare_session: spare,
+            spare_session,
         }
     }
 
-    /// Limits how long a delivery may take, for those who cannot be kept waiting for ever.
+    /// Applies the time limits of the subscriptions, for callers that must not wait forever.
     pub(super) fn with_time_limits(self) -> Self {
         Self {
             has_time_limits: true,
@@ -65,12 +67,12 @@ impl Cascade {
 
     /// Delivers `committed` and everything that it causes.
     ///
-    /// On the heap: it is large, and would make the future of every command so.
+    /// The future is boxed because it is large. Otherwise the future of every command would be.
     pub(super) fn run(&mut self, committed: Vec<CommittedEvent>) -> BoxFuture<'_, Option<Stall>> {
         Box::pin(self.deliver_all(committed))
     }
 
-    /// Delivers what was delivered before, as the `nth` copy, and everything that it causes.
+    /// Delivers events again, as the `nth` copy, and everything that they cause.
     pub(super) fn redeliver(
         &mut self,
         committed: Vec<CommittedEvent>,
@@ -78,11 +80,13 @@ impl Cascade {
     ) -> BoxFuture<'_, Option<Stall>> {
         self.enqueue(committed, None);
         self.redelivery = (self.deliveries.len(), nth);
+
         Box::pin(self.deliver_all(Vec::new()))
     }
 
     async fn deliver_all(&mut self, committed: Vec<CommittedEvent>) -> Option<Stall> {
         self.enqueue(committed, None);
+
         while self.n_delivered < self.deliveries.len() {
             if self.n_delivered == self.budget {
                 return Some(self.explain_stall());
@@ -94,7 +98,7 @@ impl Cascade {
         None
     }
 
-    /// The handlers that failed.
+    /// Returns the failures of the handlers, in order.
     pub(super) fn into_failures(self) -> Vec<HandlerFailure> {
         self.failures
     }
@@ -102,31 +106,40 @@ impl Cascade {
     /// Explains why the cascade was stopped.
     fn explain_stall(&self) -> Stall {
         let catalog = &self.ports.catalog;
+        let route_of = |delivery: &PlannedDelivery| {
+            catalog.route(delivery.subscription_idx, delivery.route_idx)
+        };
         let step = |delivery: &PlannedDelivery| {
-            let (subscription, route) =
-                catalog.route(delivery.subscription_idx, delivery.route_idx);
+            let (subscription, route) = route_of(delivery);
             TraceStep {
                 event: route.event.name.as_str().into(),
-                handler: subscription.handler,
+                handler: Some(subscription.handler),
                 cause_idx: delivery.cause_idx,
             }
         };
-        let (made, waiting) = self.deliveries.split_at(self.n_delivered);
-        let waiting = waiting.iter().map(step);
-        let waiting = waiting.map(|step| format!("{} on {}", step.handler, step.event));
 
-        CascadeTrace::new(made.iter().map(step)).explain_stall(waiting.collect())
+        let (delivered, pending) = self.deliveries.split_at(self.n_delivered);
+        let pending = pending
+            .iter()
+            .map(|delivery| {
+                let (subscription, route) = route_of(delivery);
+                format!("{} on {}", subscription.handler, route.event.name.as_str())
+            })
+            .collect();
+
+        CascadeTrace::new(delivered.iter().map(step)).explain_stall(pending)
     }
 
-    fn enqueue(&mut self, committed: Vec<CommittedEvent>, cause: Option<usize>) {
+    /// Plans the deliveries of committed events, which the delivery with the index `cause_idx` raised.
+    fn enqueue(&mut self, committed: Vec<CommittedEvent>, cause_idx: Option<usize>) {
         for committed in committed {
             let n_before = self.deliveries.len();
-            for (subscription, route) in self.ports.catalog.routes_of(&committed.event) {
+            for (subscription_idx, route_idx) in self.ports.catalog.routes_of(&committed.event) {
                 self.deliveries.push(PlannedDelivery {
                     committed: committed.clone(),
-                    subscription_idx: subscription,
-                    route_idx: route,
-                    cause_idx: cause,
+                    subscription_idx,
+                    route_idx,
+                    cause_idx,
                 });
             }
 
@@ -137,13 +150,15 @@ impl Cascade {
         }
     }
 
-    async fn deliver(&mut self, place: usize) {
-        let delivery = &self.deliveries[place];
+    /// Makes one planned delivery, and plans those of the events that it raised.
+    async fn deliver(&mut self, delivery_idx: usize) {
+        let delivery = &self.deliveries[delivery_idx];
         let (subscription, route) = self
             .ports
             .catalog
             .route(delivery.subscription_idx, delivery.route_idx);
         let (handler, event) = (subscription.handler, route.event.name);
+        let (n_redeliveries, n_commits) = self.redelivery;
         let handling = Handling {
             ports: &self.ports,
             envelope: &delivery.committed.event,
@@ -153,8 +168,8 @@ impl Cascade {
             instance: &subscription.instance,
             call: &*route.call,
             options: AttemptOptions {
-                n_commits: if place < self.redelivery.0 {
-                    self.redelivery.1
+                n_commits: if delivery_idx < n_redeliveries {
+                    n_commits
                 } else {
                     0
                 },
@@ -165,23 +180,26 @@ impl Cascade {
                 ..AttemptOptions::inline(subscription.is_once())
             },
         };
-
         if let Some(reason) = subscription.skip_reason(handling.envelope) {
             handling.record_skipped(reason);
             return;
         }
 
-        let (_, handled) = handling.run(&mut self.spare_session).await;
-        match handled {
-            Ok(HandlingSuccess::Completed(_, committed)) => self.enqueue(committed, Some(place)),
+        let (_, result) = handling.run(&mut self.spare_session).await;
+        match result {
+            Ok(HandlingSuccess::Completed(_, committed)) => {
+                self.enqueue(committed, Some(delivery_idx));
+            }
             Ok(HandlingSuccess::Duplicate) => {}
             Err(err) => {
-                let attempt = Attempt::new(Arc::clone(handling.envelope), 1, true);
+                let delivery = Delivery::new(Arc::clone(handling.envelope), 1, true);
                 handling
-                    .call_error_handler(subscription.on_error, &err, &attempt)
+                    .call_error_handler(subscription.on_error, &err, &delivery)
                     .await;
+
                 let event = event.as_str().to_owned();
-                self.failures.push(HandlerFailure::new(handler, event, err));
+                self.failures
+                    .push(HandlerFailure::new(Some(handler), event, err));
             }
         }
     }

@@ -1,18 +1,19 @@
-use std::borrow::Cow;
+use std::{borrow::Cow, cmp::Reverse, iter};
 
 use crate::error::Stall;
 
-/// Who was called for what because of whom, so that a cascade that does not end can be explained.
+/// The handler calls of a cascade with their causes, to explain a cascade that does not end.
 #[derive(Debug)]
 pub(crate) struct CascadeTrace {
     steps: Vec<TraceStep>,
 }
 
-/// One call, and the place of the one that caused it.
+/// One call of a handler, or one command without a handler.
 #[derive(Debug)]
 pub(crate) struct TraceStep {
     pub(crate) event: Cow<'static, str>,
-    pub(crate) handler: &'static str,
+    pub(crate) handler: Option<&'static str>,
+    /// The index of the step that raised the event. It is always an earlier step.
     pub(crate) cause_idx: Option<usize>,
 }
 
@@ -24,47 +25,46 @@ impl CascadeTrace {
     }
 
     /// Explains why the cascade was stopped after its last step.
-    pub(crate) fn explain_stall(&self, waiting: Vec<String>) -> Stall {
+    pub(crate) fn explain_stall(&self, pending: Vec<String>) -> Stall {
         let (cycle, n_repeats) = self.find_cycle();
+
         Stall {
             budget: self.steps.len(),
             cycle,
             n_repeats,
             handler_calls: self.busiest_handlers(),
-            pending: waiting,
+            pending,
         }
     }
 
+    /// Returns the handlers with their number of calls, most calls first.
     fn busiest_handlers(&self) -> Vec<(&'static str, usize)> {
-        let mut busy: Vec<(&'static str, usize)> = Vec::new();
-        for step in &self.steps {
-            match busy
-                .iter_mut()
-                .find(|(handler, _)| *handler == step.handler)
-            {
+        let mut handlers: Vec<(&'static str, usize)> = Vec::new();
+        for called in self.steps.iter().filter_map(|step| step.handler) {
+            match handlers.iter_mut().find(|(handler, _)| *handler == called) {
                 Some((_, n_calls)) => *n_calls += 1,
-                None => busy.push((step.handler, 1)),
+                None => handlers.push((called, 1)),
             }
         }
 
-        busy.sort_by_key(|(handler, n_calls)| (std::cmp::Reverse(*n_calls), *handler));
-        busy
+        handlers.sort_by_key(|(handler, n_calls)| (Reverse(*n_calls), *handler));
+        handlers
     }
 
-    /// Finds what repeats on the longest way back to a first cause. What hangs off the cycle, and was
-    /// called last by chance, is passed over.
+    /// Finds the events and handlers that repeat on the longest chain of causes, and how often they do.
     fn find_cycle(&self) -> (Vec<String>, usize) {
-        let label = |idx: &usize| (&*self.steps[*idx].event, self.steps[*idx].handler);
-        let way: Vec<_> =
-            std::iter::successors(self.deepest_step(), |idx| self.steps[*idx].cause_idx).collect();
-        let labels: Vec<_> = way.iter().map(label).collect();
-        let found = (0..labels.len()).find_map(|n_passed| {
-            let labels = &labels[n_passed..];
-            let mut periods = 1..=labels.len() / 2;
-            let period = periods.find(|n| labels[..*n] == labels[*n..2 * n])?;
+        // From the last effect back to the first cause.
+        let labels: Vec<_> =
+            iter::successors(self.deepest_step(), |idx| self.steps[*idx].cause_idx)
+                .map(|idx| (&*self.steps[idx].event, self.steps[idx].handler))
+                .collect();
+
+        // The last steps may not belong to the cycle. They are skipped until something repeats.
+        let found = (0..labels.len()).find_map(|n_skipped| {
+            let labels = &labels[n_skipped..];
+            let period = (1..=labels.len() / 2).find(|n| labels[..*n] == labels[*n..2 * n])?;
             Some((labels, period))
         });
-
         let Some((labels, period)) = found else {
             return (Vec::new(), 0);
         };
@@ -76,18 +76,21 @@ impl CascadeTrace {
         let names = labels[..period]
             .iter()
             .rev()
-            .flat_map(|(event, handler)| [*event, *handler]);
+            .flat_map(|(event, handler)| iter::once(*event).chain(*handler))
+            .map(str::to_owned)
+            .collect();
 
-        (names.map(str::to_owned).collect(), n_repeats)
+        (names, n_repeats)
     }
 
-    /// The step with the longest way back; of several, the last.
+    /// Returns the step with the longest chain of causes. If there are several, it returns the last one.
     fn deepest_step(&self) -> Option<usize> {
         let mut depths: Vec<usize> = Vec::with_capacity(self.steps.len());
         for step in &self.steps {
             let depth = step.cause_idx.map_or(0, |cause| depths[cause] + 1);
             depths.push(depth);
         }
+
         (0..depths.len()).max_by_key(|idx| depths[*idx])
     }
 }

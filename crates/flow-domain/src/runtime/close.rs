@@ -1,15 +1,14 @@
 use crate::{error::Error, runtime::App};
 
 impl App {
-    /// Closes the broker and then the store, the store also if the broker cannot be closed. Nothing is to
-    /// be done with this app or a clone of it any more.
+    /// Closes the broker, and then the store. The store is closed also if closing the broker fails.
     ///
-    /// It is the last thing that a process does, after its engines have stopped. They leave the adapters
-    /// open, because others may use them still.
+    /// Call it last in a process, after its engines have stopped. Engines leave the adapters open, because
+    /// others may still use them. Do not use the app or a clone of it afterwards.
     ///
     /// # Errors
     ///
-    /// Returns the error of the broker, or else that of the store. Both are logged.
+    /// Returns the error of the broker, or else the error of the store. Both are logged.
     pub async fn close(&self) -> Result<(), Error> {
         let broker = match &self.ports.broker {
             Some(broker) => broker.close().await,
@@ -19,7 +18,7 @@ impl App {
 
         for error in [&broker, &store]
             .into_iter()
-            .filter_map(|one| one.as_ref().err())
+            .filter_map(|result| result.as_ref().err())
         {
             tracing::error!(error = %error.with_causes(), "an adapter could not be closed");
         }

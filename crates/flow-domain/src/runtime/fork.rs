@@ -1,4 +1,4 @@
-use std::sync::Arc;
+use std::{fmt, sync::Arc};
 
 use crate::{
     error::Error,
@@ -9,8 +9,7 @@ use crate::{
 };
 
 impl App {
-    /// Returns an app that runs another domain, or the same one built anew, on everything that this one
-    /// runs on.
+    /// Returns an app with another domain on the same ports. It may be the same domain, built again.
     pub(crate) fn with_domain(&self, domain: Domain) -> Self {
         let ports = Ports {
             catalog: Arc::clone(domain.catalog()),
@@ -33,33 +32,22 @@ impl App {
         }
     }
 
-    /// Returns an app with the same content, clock and ids, that goes its own way from here on: neither
-    /// sees what the other does. Both call the same handlers.
+    /// Returns a copy of the app: it has the same content, clock and ids, and calls the same handlers.
     ///
-    /// In memory this costs the same however much was there before the first fork.
+    /// From here on, neither app sees what the other does. In memory, the cost of a fork does not depend
+    /// on how much was stored before the first fork.
     ///
     /// # Errors
     ///
-    /// Returns an error for which [`Error::is_setup`] is true if the store, the broker, the clock or the
-    /// ids are of a kind that cannot be forked, and says which.
+    /// Returns an error for which [`Error::is_setup`] is true if the store, broker, clock or ids cannot
+    /// be forked. It names the adapter.
     pub fn fork(&self) -> Result<Self, Error> {
         let ports = &*self.ports;
-        let cannot = |what: &str, which: &dyn std::fmt::Debug| {
-            let kind = format!("{which:?}");
-            let name: String = kind
-                .chars()
-                .take_while(|one| one.is_alphanumeric())
-                .collect();
-
-            Error::setup(format!(
-                "the {what} `{name}` cannot be forked: use one in memory"
-            ))
-        };
         let store = ports.store.fork();
         let clock = ports.clock.fork();
         let ids = ports.ids.fork();
         let broker = match &ports.broker {
-            Some(broker) => Some(broker.fork().ok_or_else(|| cannot("broker", broker))?),
+            Some(broker) => Some(broker.fork().ok_or_else(|| cannot_fork("broker", broker))?),
             None => None,
         };
 
@@ -67,13 +55,13 @@ impl App {
             domain: self.domain.clone(),
             ports: Arc::new(Ports {
                 catalog: Arc::clone(&ports.catalog),
-                store: store.ok_or_else(|| cannot("store", &ports.store))?,
+                store: store.ok_or_else(|| cannot_fork("store", &ports.store))?,
                 recorder: ports.recorder.as_deref().map(Recorder::fork).map(Arc::new),
                 interceptor: ports.interceptor.clone(),
                 invariants: ports.invariants,
                 shared: Arc::new(SharedPorts {
-                    clock: clock.ok_or_else(|| cannot("clock", &ports.clock))?,
-                    ids: ids.ok_or_else(|| cannot("ids", &ports.ids))?,
+                    clock: clock.ok_or_else(|| cannot_fork("clock", &ports.clock))?,
+                    ids: ids.ok_or_else(|| cannot_fork("ids", &ports.ids))?,
                     broker,
                     wake_signal: WakeSignal::default(),
                     engine_metrics: Arc::default(),
@@ -83,4 +71,16 @@ impl App {
             modes: self.modes,
         })
     }
+}
+
+/// Returns the error for an adapter that cannot be forked. Its `Debug` text begins with its name.
+fn cannot_fork(port: &str, adapter: &dyn fmt::Debug) -> Error {
+    let name: String = format!("{adapter:?}")
+        .chars()
+        .take_while(|letter| letter.is_alphanumeric())
+        .collect();
+
+    Error::setup(format!(
+        "the {port} `{name}` cannot be forked: use one in memory"
+    ))
 }

@@ -11,12 +11,13 @@ use crate::{
     record::{EntryId, EntryKind, HandlerKind, HandlerOutcome},
 };
 
-/// One message on its way through one method: in a span and a unit of work of its own, recorded from
-/// its start to its end.
+/// One attempt to handle one message by one method.
+///
+/// It has a span and a unit of work of its own, and its start and end are recorded.
 pub(crate) struct Handling<'a, R> {
     pub(crate) ports: &'a Arc<Ports>,
     pub(crate) envelope: &'a Arc<Envelope>,
-    /// The entry of the record at which the message came to be.
+    /// The entry of the record at which the message was created.
     pub(crate) cause: EntryId,
     pub(crate) handler: &'static str,
     pub(crate) kind: HandlerKind,
@@ -25,23 +26,23 @@ pub(crate) struct Handling<'a, R> {
     pub(crate) options: AttemptOptions,
 }
 
-/// Which attempt it is, and what holds for it.
+/// The number of an attempt, and its options.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct AttemptOptions {
-    /// From 1.
+    /// The number of the attempt, from 1.
     pub(crate) attempt: u32,
     /// How often the handler committed for this message before.
     pub(crate) n_commits: u32,
-    /// By whom what is raised is handled.
+    /// Whether the events that it raises are handled inline or by an engine.
     pub(crate) processing: Processing,
-    /// Whether the message is let go if it was handled before.
+    /// Whether the message is skipped if it was handled before.
     pub(crate) once: bool,
-    /// How long it may take.
+    /// How long the attempt may take.
     pub(crate) time_limit: Option<Duration>,
 }
 
 impl AttemptOptions {
-    /// The only attempt, inline.
+    /// Returns the options of a delivery inline, which has one attempt.
     pub(crate) fn inline(once: bool) -> Self {
         Self {
             attempt: 1,
@@ -53,17 +54,20 @@ impl AttemptOptions {
     }
 }
 
-/// What became of a handling that did not fail.
+/// The result of a handling that did not fail.
 pub(crate) enum HandlingSuccess<R> {
-    /// The method gave an answer, and what it did is committed.
+    /// The method returned this output, and the unit of work is committed with these events.
+    ///
+    /// If the output has a skip reason, nothing is committed.
     Completed(R, Vec<CommittedEvent>),
-    /// It was handled before.
+    /// The message was handled before.
     Duplicate,
 }
 
 impl<R: HandlerOutput> Handling<'_, R> {
-    /// Handles the message and commits what that did. `session` lends its room. Returns the entry at
-    /// which it started, too.
+    /// Handles the message and commits the unit of work. Also returns the entry at which it started.
+    ///
+    /// `session` lends its allocated memory.
     pub(crate) async fn run(
         &self,
         session: &mut Session,
@@ -71,46 +75,48 @@ impl<R: HandlerOutput> Handling<'_, R> {
         let Self {
             ports,
             envelope,
-            options: trial,
+            options,
             ..
         } = self;
 
-        let started = ports.record(Some(self.cause), || EntryKind::HandlerStarted {
+        let start_entry = ports.record(Some(self.cause), || EntryKind::HandlerStarted {
             handler: self.handler,
             kind: self.kind,
-            attempt: trial.attempt,
+            attempt: options.attempt,
         });
-
         let context = HandlingContext {
-            n_commits: trial.n_commits,
-            processing: trial.processing,
-            ..HandlingContext::new(Arc::clone(envelope), self.handler, started)
+            n_commits: options.n_commits,
+            processing: options.processing,
+            ..HandlingContext::new(Arc::clone(envelope), self.handler, start_entry)
         };
         let mut work = UnitOfWork::begin(Arc::clone(ports), context, std::mem::take(session));
         let span = handling_span(envelope, self.handler, self.kind);
-        let handled = {
-            let handling = self.handle(&mut work);
-            catch_panic(&span, (self.handler, started), pin!(handling)).await
-        };
-        let _entered = span.enter();
 
-        match &handled {
-            Ok(handled) => {
-                ports.record(Some(started), || EntryKind::HandlerEnded(handled.outcome()));
+        let result = {
+            let future = self.handle(&mut work);
+            catch_panic(&span, (self.handler, start_entry), pin!(future)).await
+        };
+
+        let _entered = span.enter();
+        match &result {
+            Ok(success) => {
+                ports.record(Some(start_entry), || {
+                    EntryKind::HandlerEnded(success.outcome())
+                });
             }
             Err(err) => {
                 work.record_not_found();
-                work.record_failure((self.handler, started), err, work.discarded_effects());
+                work.record_failure((self.handler, start_entry), err, work.discarded_effects());
             }
         }
 
         *session = work.into_session();
-        (started, handled)
+        (start_entry, result)
     }
 
-    /// Records that the message is not for this handler.
+    /// Records that the handler skips the message, and why.
     pub(crate) fn record_skipped(&self, reason: String) {
-        let started = self
+        let start_entry = self
             .ports
             .record(Some(self.cause), || EntryKind::HandlerStarted {
                 handler: self.handler,
@@ -118,83 +124,88 @@ impl<R: HandlerOutput> Handling<'_, R> {
                 attempt: self.options.attempt,
             });
 
-        self.ports.record(Some(started), || {
+        self.ports.record(Some(start_entry), || {
             EntryKind::HandlerEnded(HandlerOutcome::Filtered(reason))
         });
     }
 
-    /// Tells the handler that an attempt failed. That this fails as well changes nothing.
+    /// Calls `handle_error` of the handler after a failed attempt.
+    ///
+    /// An error in it is recorded and logged, and changes nothing else.
     pub(crate) async fn call_error_handler(
         &self,
         on_error: OnError,
         err: &Error,
-        attempt: &Delivery,
+        delivery: &Delivery,
     ) {
         let span = handling_span(self.envelope, self.handler, self.kind);
-        let mut told = on_error(self.instance, err, attempt);
-        let told = catch_panic(&span, (self.handler, self.cause), told.as_mut());
-        let told = match self.options.time_limit {
-            Some(limit) => timeout(limit, told)
-                .await
-                .unwrap_or_else(|| Err(Error::timed_out(format!("it took longer than {limit:?}")))),
-            None => told.await,
+        let mut future = on_error(self.instance, err, delivery);
+        let future = catch_panic(&span, (self.handler, self.cause), future.as_mut());
+
+        let result = match self.options.time_limit {
+            Some(limit) => timeout(limit, future).await.unwrap_or_else(|| {
+                Err(Error::timed_out(format!(
+                    "the call took longer than {limit:?}"
+                )))
+            }),
+            None => future.await,
         };
 
-        if let Err(failed) = told {
-            tracing::error!(handler = self.handler, error = %failed.with_causes(), "handle_error failed");
+        if let Err(err) = result {
+            tracing::error!(handler = self.handler, error = %err.with_causes(), "handle_error failed");
             self.ports.record(Some(self.cause), || {
-                let reason = failed.with_causes().to_string();
+                let reason = err.with_causes().to_string();
                 EntryKind::HandleErrorFailed { reason }
             });
         }
     }
 
+    /// Calls the method and commits, inside the span and the panic guard of [`Self::run`].
     async fn handle(&self, work: &mut UnitOfWork) -> Result<HandlingSuccess<R>, Error> {
         let Self {
             ports,
             envelope,
-            options: trial,
+            options,
             ..
         } = self;
 
         if let Some(interceptor) = &ports.interceptor {
-            interceptor.before(self.handler, envelope, trial.attempt)?;
+            interceptor.before(self.handler, envelope, options.attempt)?;
         }
-
-        // In boxes, what few handlings need: all of them would pay for the room.
-        if trial.once && Box::pin(work.was_handled_before()).await? {
+        // Futures that only few handlings need are boxed. Otherwise every handling pays for their size.
+        if options.once && Box::pin(work.was_handled_before()).await? {
             return Ok(HandlingSuccess::Duplicate);
         }
 
-        let called = self.call.call(self.instance, envelope, work);
-        let answer = match trial.time_limit {
-            Some(limit) => Box::pin(timeout(limit, called)).await.unwrap_or_else(|| {
+        let future = self.call.call(self.instance, envelope, work);
+        let output = match options.time_limit {
+            Some(limit) => Box::pin(timeout(limit, future)).await.unwrap_or_else(|| {
                 Err(Error::timed_out(format!(
                     "{} took longer than {limit:?}",
                     self.handler
                 )))
             }),
-            None => called.await,
+            None => future.await,
         }?;
-
-        if answer.skip_reason().is_some() {
-            return Ok(HandlingSuccess::Completed(answer, Vec::new()));
+        if output.skip_reason().is_some() {
+            return Ok(HandlingSuccess::Completed(output, Vec::new()));
         }
 
-        if trial.once {
+        if options.once {
             work.remember_as_handled()?;
         }
-
         let committed = work.commit().await?;
-        Ok(HandlingSuccess::Completed(answer, committed))
+
+        Ok(HandlingSuccess::Completed(output, committed))
     }
 }
 
 impl<R: HandlerOutput> HandlingSuccess<R> {
+    /// Returns the outcome to record.
     fn outcome(&self) -> HandlerOutcome {
         match self {
             Self::Duplicate => HandlerOutcome::Deduplicated,
-            Self::Completed(answer, _) => match answer.skip_reason() {
+            Self::Completed(output, _) => match output.skip_reason() {
                 Some(reason) => HandlerOutcome::Filtered(reason.to_owned()),
                 None => HandlerOutcome::Handled,
             },
@@ -202,9 +213,9 @@ impl<R: HandlerOutput> HandlingSuccess<R> {
     }
 }
 
-/// What a method gives back if it does not fail.
+/// The output of a method that did not fail.
 pub(crate) trait HandlerOutput {
-    /// Why it let the message go, if it did: nothing is committed then.
+    /// Returns why the handler skipped the message, if it did. Then nothing is committed.
     fn skip_reason(&self) -> Option<&str>;
 }
 

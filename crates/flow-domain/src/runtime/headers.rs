@@ -5,14 +5,14 @@ use crate::{
     message::{CorrelationId, Priority, Processing},
 };
 
-/// What is said of a command besides its content when it is handed over.
+/// Metadata that the caller of a command or the publisher of an event sets.
 ///
 /// # Examples
 ///
 /// ```
 /// use flow_domain::{Headers, message::Priority};
 ///
-/// let headers = Headers::default().asked_by("alice").priority(Priority::HIGH);
+/// let headers = Headers::default().initiated_by("alice").priority(Priority::HIGH);
 /// # let _ = headers;
 /// ```
 #[derive(Clone, Debug, Default)]
@@ -31,50 +31,55 @@ enum Deadline {
 }
 
 impl Headers {
-    /// How urgent it is; this travels to everything that the command causes.
+    /// Sets the priority of the command, and of everything that it causes.
     #[must_use]
     pub fn priority(mut self, priority: Priority) -> Self {
         self.priority = priority;
         self
     }
 
-    /// Who asks; this travels to everything that the command causes.
+    /// Sets who initiated the command, and everything that it causes.
     #[must_use]
-    pub fn initiated_by(mut self, who: impl Into<Arc<str>>) -> Self {
-        self.initiated_by = Some(who.into());
+    pub fn initiated_by(mut self, initiator: impl Into<Arc<str>>) -> Self {
+        self.initiated_by = Some(initiator.into());
         self
     }
 
-    /// The flow that the command is part of, if it began elsewhere. By default it begins one.
+    /// Sets the flow that the command belongs to. By default it starts a new flow.
     #[must_use]
     pub fn correlation(mut self, correlation: CorrelationId) -> Self {
         self.correlation = Some(correlation);
         self
     }
 
-    /// By whom the events that it causes are handled, if not as the app says for all. It is said of this
-    /// call: a command that is submitted or scheduled causes what the app that processes it says.
+    /// Sets whether the events of the command are handled inline or by an engine.
+    ///
+    /// By default the app decides. This header holds for the call only: it has no effect on a command
+    /// that is submitted or scheduled.
     #[must_use]
     pub fn event_processing(mut self, processing: Processing) -> Self {
         self.event_processing = Some(processing);
         self
     }
 
-    /// Until when the command is worth to be handled. After that it is skipped: `process` returns an
-    /// error for which [`Error::is_expired`](crate::Error::is_expired) is true, and an engine lets it go.
+    /// Sets the deadline of the command. After it, the command is not handled any more.
+    ///
+    /// `process` then returns an error for which [`Error::is_expired`](crate::Error::is_expired) is true.
+    /// An engine skips the command.
     #[must_use]
     pub fn deadline(mut self, time: Timestamp) -> Self {
         self.deadline = Some(Deadline::At(time));
         self
     }
 
-    /// Like [`deadline`](Self::deadline), counted from when it is handed over.
+    /// Like [`deadline`](Self::deadline), counted from the call that passes the command to the app.
     #[must_use]
     pub fn expires_after(mut self, time: Duration) -> Self {
         self.deadline = Some(Deadline::After(time));
         self
     }
 
+    /// Returns the deadline of a command that the app receives at `now`.
     pub(super) fn deadline_from(&self, now: Timestamp) -> Option<Timestamp> {
         self.deadline.map(|deadline| match deadline {
             Deadline::At(time) => time,

@@ -2,26 +2,29 @@ use std::any::TypeId;
 
 use crate::{
     error::Error,
+    handler::AggregateEntry,
     message::{Payload, Recorded},
     port::Query,
     record::{Table, TableKind},
     runtime::App,
 };
 
-/// A stored thing of the domain, by its Rust type: what a test or a tool looks at.
+/// A Rust type with values in the store: an aggregate, a projection or a process manager.
+///
+/// Tests and tools use it to say what to inspect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct StateType {
-    /// What kind of thing it is.
+    /// The kind of table that has its values.
     pub kind: TableKind,
-    /// Its Rust type.
+    /// The Rust type.
     pub type_id: TypeId,
-    /// The name of its Rust type.
+    /// The name of the Rust type.
     pub name: &'static str,
 }
 
 impl StateType {
-    /// Names a stored thing by its Rust type.
+    /// Returns the state type of `T`.
     pub fn new<T: 'static>(kind: TableKind, name: &'static str) -> Self {
         Self {
             kind,
@@ -32,37 +35,42 @@ impl StateType {
 }
 
 impl App {
-    /// Returns an error, saying what to write, unless `kept` is registered.
+    /// Returns an error, with the missing call, unless `state_type` is registered.
     ///
     /// # Errors
     ///
-    /// Returns an error for which [`Error::is_setup`] is true if it is not.
-    pub fn require_registered(&self, kept: StateType) -> Result<(), Error> {
+    /// Returns an error for which [`Error::is_setup`] is true if it is not registered.
+    pub fn require_registered(&self, state_type: StateType) -> Result<(), Error> {
         let StateType {
             kind,
             type_id,
             name,
-        } = kept;
+        } = state_type;
+
         self.ports.catalog.require_registered(kind, type_id, name)
     }
 
-    /// Reads what is kept under `id`, as JSON; for those who build on the app.
+    /// Reads the state with this id, as JSON; for tools that build on the app.
     ///
     /// # Errors
     ///
     /// Returns an error if it is not registered, the store fails, or the aggregate cannot be folded.
-    pub async fn read_state(&self, kept: StateType, id: &str) -> Result<Option<Payload>, Error> {
-        self.require_registered(kept)?;
-        let table = Table::new(kept.kind, kept.name);
-        let stored = match kept.kind {
+    pub async fn read_state(
+        &self,
+        state_type: StateType,
+        id: &str,
+    ) -> Result<Option<Payload>, Error> {
+        self.require_registered(state_type)?;
+
+        let table = Table::new(state_type.kind, state_type.name);
+        let stored = match state_type.kind {
             TableKind::Projection => self.ports.store.get(table, id).await?,
             TableKind::ProcessManager
             | TableKind::Inbox
             | TableKind::Checkpoint
             | TableKind::DeadLetter => self.ports.store.load(table, id).await?,
             TableKind::Aggregate => {
-                let mut entries = self.ports.catalog.aggregates.iter();
-                return match entries.find(|entry| entry.type_id == kept.type_id) {
+                return match self.aggregate_entry(state_type) {
                     Some(entry) => entry.load(&self.ports, id).await,
                     None => Ok(None),
                 };
@@ -72,34 +80,43 @@ impl App {
         Ok(stored.map(|stored| stored.value))
     }
 
-    /// Folds events into the aggregate that they make, as JSON; for those who build on the app. `None` if
-    /// there are no events, or it is kept as state.
+    /// Folds events into the state of an aggregate, as JSON; for tools that build on the app.
+    ///
+    /// Returns `None` if there are no events, or the aggregate is not event-sourced.
     ///
     /// # Errors
     ///
-    /// Returns an error if one of the events cannot be read, or is none of the aggregate's.
-    pub fn fold(&self, kept: StateType, events: &[Recorded]) -> Result<Option<Payload>, Error> {
-        match self
-            .ports
-            .catalog
-            .aggregates
-            .iter()
-            .find(|entry| entry.type_id == kept.type_id)
-        {
+    /// Returns an error if an event cannot be decoded, or is not an event of the aggregate.
+    pub fn fold(
+        &self,
+        state_type: StateType,
+        events: &[Recorded],
+    ) -> Result<Option<Payload>, Error> {
+        match self.aggregate_entry(state_type) {
             Some(entry) if entry.event_sourced => entry.fold(events),
             _ => Ok(None),
         }
     }
 
-    /// Reads all rows of a projection by id, as JSON; for those who build on the app.
+    fn aggregate_entry(&self, state_type: StateType) -> Option<&AggregateEntry> {
+        self.ports
+            .catalog
+            .aggregates
+            .iter()
+            .find(|entry| entry.type_id == state_type.type_id)
+    }
+
+    /// Reads all rows of a projection, by id, as JSON; for tools that build on the app.
     ///
     /// # Errors
     ///
     /// Returns an error if it is not registered or the store fails.
     pub async fn read_all_rows(&self, projection: StateType) -> Result<Vec<Payload>, Error> {
         self.require_registered(projection)?;
+
         let table = Table::new(TableKind::Projection, projection.name);
         let rows = self.ports.store.query(table, &Query::default()).await?;
+
         Ok(rows.into_iter().map(|row| row.value).collect())
     }
 }

@@ -1,13 +1,15 @@
-//! What runs a domain: the app, and the dispatch of what a command caused.
+//! The app that runs a domain: it processes commands and delivers the events that they cause.
 //!
-//! A command is handled and committed first. What it caused is delivered after that, breadth-first in
-//! order of commit, for one event in order of registration; every delivery has a unit of work of its
-//! own. A handler that fails is rolled back alone and told with all others at the end; what was
-//! committed before stays. Over a budget of deliveries the cascade is stopped, never cut off in
-//! silence: [`Stall`](crate::error::Stall) names the cycle.
+//! First, a command is handled and committed. Then its events are delivered in the order of commit. The
+//! handlers of one event run in the order of registration. The events that they cause follow
+//! (breadth-first). Together, these deliveries are the cascade of the command.
 //!
-//! All of this happens before [`App::process`] returns, in the task that called it, and nothing is tried
-//! again; unless the app leaves events to an [`Engine`](crate::Engine), which handles them later.
+//! Every delivery has a unit of work of its own. If a handler fails, only its own changes are rolled
+//! back. The failures of all handlers are reported at the end. A cascade that goes over its budget of
+//! deliveries stops with an error: [`Stall`](crate::error::Stall) names the cycle.
+//!
+//! All of this happens before [`App::process`] returns, in the task that called it, without retries.
+//! Alternatively, an app leaves its events to an [`Engine`](crate::Engine), which handles them later.
 
 mod app;
 mod builder;

@@ -15,25 +15,28 @@ use crate::{
 };
 
 impl App {
-    /// Tells the domain of events that happened outside, and handles everything that they cause.
+    /// Publishes events that happened outside the domain, and handles everything that they cause.
     ///
-    /// They are appended to their streams, all or none, whatever the versions of these.
+    /// They are appended to their streams, all or none, at any version of the streams.
     ///
     /// # Errors
     ///
-    /// Returns an error if an event is not registered or names no stream: then nothing was written.
-    /// Otherwise those of [`process`](Self::process) after the commit.
+    /// Returns an error if an event is not registered or names no stream. Then nothing was written.
+    /// Otherwise returns the errors of [`process`](Self::process) after the commit.
     pub async fn publish(&self, events: impl IntoMessages<AnyEvent>) -> Result<(), Error> {
-        let mut written = Vec::new();
+        let mut serialized = Vec::new();
         events.try_for_each(&mut |event| {
-            written.push(event.to_serialized()?);
+            serialized.push(event.to_serialized()?);
             Ok(())
         })?;
-        let processed = self.publish_serialized(&written, &Headers::default()).await;
-        processed.into_result().map(|_: Reply| ())
+
+        let result = self
+            .publish_serialized(&serialized, &Headers::default())
+            .await;
+        result.into_result().map(|_: Reply| ())
     }
 
-    /// Publishes events that were written down, for those who build on the app.
+    /// Publishes serialized events; for tools that build on the app.
     pub async fn publish_serialized(
         &self,
         events: &[SerializedMessage],
@@ -45,22 +48,23 @@ impl App {
         }
     }
 
-    /// Stores an aggregate that was written down, as if a handler had added it, and handles everything
-    /// that its events cause; for those who build on the app.
+    /// Stores a serialized aggregate as if a handler had added it; for tools that build on the app.
+    ///
+    /// Handles everything that its events cause.
     pub async fn add_serialized(&self, aggregate: &SerializedAggregate) -> ProcessResult {
+        let catalog = &self.ports.catalog;
+        if let Err(err) = catalog.require_category(aggregate.category, aggregate.name) {
+            return ProcessResult::from_error(err);
+        }
+
         let state = aggregate.state.as_ref().map(|state| Write {
             table: Table::new(TableKind::Aggregate, aggregate.name),
             id: Arc::clone(&aggregate.id),
             expected: ExpectedVersion::Exact(Version::NONE),
             value: Some(state.clone()),
         });
-        let catalog = &self.ports.catalog;
-
-        if let Err(err) = catalog.require_category(aggregate.category, aggregate.name) {
-            return ProcessResult::from_error(err);
-        }
-
         let headers = Headers::default();
+
         match self
             .append(&aggregate.raised, state.as_ref(), &headers)
             .await
@@ -75,10 +79,11 @@ impl App {
         committed: Vec<CommittedEvent>,
         processing: Processing,
     ) -> ProcessResult {
-        let spare = Session::default();
-        self.deliver_inline(committed, spare, processing).await
+        let session = Session::default();
+        self.deliver_inline(committed, session, processing).await
     }
 
+    /// Commits events and the state of an aggregate. Returns the events and how they are handled.
     async fn append(
         &self,
         events: &[SerializedMessage],
@@ -86,8 +91,8 @@ impl App {
         headers: &Headers,
     ) -> Result<(Vec<CommittedEvent>, Processing), Error> {
         let processing = headers.event_processing.unwrap_or(self.modes.events);
-        let mut changes = Changes::new("the outside");
 
+        let mut changes = Changes::new("a caller outside the domain");
         for event in events {
             self.ports
                 .catalog
@@ -95,7 +100,6 @@ impl App {
             let envelope = wrap(&self.ports, event, MessageKind::Event, headers, processing)?;
             changes.events.push(envelope);
         }
-
         changes.writes.extend(state.cloned());
         if processing == Processing::Async {
             changes.enqueue_events(self.ports.clock.now());
@@ -117,18 +121,21 @@ impl App {
             });
         }
 
-        let committed = recorded.into_iter().map(|event| CommittedEvent {
-            entry: self
-                .ports
-                .record(None, || EntryKind::Appended(event.clone())),
-            event: event.envelope,
-        });
+        let committed = recorded
+            .into_iter()
+            .map(|event| CommittedEvent {
+                entry: self
+                    .ports
+                    .record(None, || EntryKind::Appended(event.clone())),
+                event: event.envelope,
+            })
+            .collect();
 
-        Ok((committed.collect(), processing))
+        Ok((committed, processing))
     }
 }
 
-/// Puts a message that comes from outside into its envelope.
+/// Wraps a message that comes from outside in its envelope.
 pub(super) fn wrap(
     ports: &Ports,
     message: &SerializedMessage,

@@ -11,27 +11,28 @@ use crate::{
     runtime::{App, Headers, ProcessResult, cascade::Cascade, publish::wrap},
 };
 
-/// What became of a command that was handed over with [`App::send`].
+/// The outcome of [`App::send`]: the command was handled, or will be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use = "the command may not be handled yet"]
 pub enum SendOutcome<R> {
-    /// It was handled, and this is what its handler answered.
+    /// The command was handled. This is the reply of its handler.
     Handled(R),
-    /// It is handled later, by an engine; this is its id.
+    /// An engine handles the command later. This is its id.
     Submitted(MessageId),
 }
 
-/// Who claims what is handled inline.
+/// The name of the worker that claims commands which are handled inline.
 const INLINE_WORKER: &str = "inline";
 
 impl App {
-    /// Hands a command over as the app was told with
-    /// [`command_processing`](crate::runtime::AppBuilder::command_processing): it is handled at once, or
-    /// later by an engine. [`process`](Self::process) and [`submit`](Self::submit) say which.
+    /// Processes or submits a command, as
+    /// [`command_processing`](crate::runtime::AppBuilder::command_processing) says.
+    ///
+    /// It does the same as [`process`](Self::process), or as [`submit`](Self::submit).
     ///
     /// # Errors
     ///
-    /// Those of [`process`](Self::process), or those of [`submit`](Self::submit).
+    /// Returns the errors of [`process`](Self::process) or [`submit`](Self::submit).
     pub async fn send<C: Command>(&self, command: C) -> Result<SendOutcome<C::Reply>, Error> {
         match self.modes.commands {
             Processing::Sync => self.process(command).await.map(SendOutcome::Handled),
@@ -39,52 +40,52 @@ impl App {
         }
     }
 
-    /// Hands a command over to be processed later, by an engine, and returns its id.
+    /// Submits a command for an engine to process later, and returns its id.
     ///
-    /// Its reply reaches nobody; a rejection is recorded and logged.
+    /// The reply of its handler is dropped. A rejection is recorded and logged.
     ///
     /// # Errors
     ///
-    /// Returns an error for which [`Error::is_no_handler`] is true if nobody handles it, or one of the
-    /// store: then it was not handed over.
+    /// Returns an error for which [`Error::is_no_handler`] is true if the command has no handler, or an
+    /// error of the store. In both cases it was not submitted.
     pub async fn submit<C: Command>(&self, command: C) -> Result<MessageId, Error> {
         self.submit_with(command, &Headers::default()).await
     }
 
-    /// Hands a command over with headers, to be processed later.
+    /// Submits a command with headers.
     ///
     /// # Errors
     ///
-    /// Those of [`submit`](Self::submit).
+    /// Returns the errors of [`submit`](Self::submit).
     pub async fn submit_with<C: Command>(
         &self,
         command: C,
         headers: &Headers,
     ) -> Result<MessageId, Error> {
-        let written = SerializedMessage::new(&command)?;
-        self.submit_serialized(&written, headers, None).await
+        let command = SerializedMessage::new(&command)?;
+        self.submit_serialized(&command, headers, None).await
     }
 
-    /// Hands a command over to be processed at `time`, or at once if that is past.
+    /// Submits a command that is to be processed at `time`, or at once if that is past.
     ///
     /// # Errors
     ///
-    /// Those of [`submit`](Self::submit).
+    /// Returns the errors of [`submit`](Self::submit).
     pub async fn schedule<C: Command>(
         &self,
         command: C,
         time: Timestamp,
     ) -> Result<MessageId, Error> {
-        let written = SerializedMessage::new(&command)?;
+        let command = SerializedMessage::new(&command)?;
         let headers = Headers::default();
-        self.submit_serialized(&written, &headers, Some(time)).await
+        self.submit_serialized(&command, &headers, Some(time)).await
     }
 
-    /// Hands over a command that was written down, for those who build on the app.
+    /// Submits a serialized command; for tools that build on the app.
     ///
     /// # Errors
     ///
-    /// Those of [`submit`](Self::submit).
+    /// Returns the errors of [`submit`](Self::submit).
     pub async fn submit_serialized(
         &self,
         command: &SerializedMessage,
@@ -94,7 +95,6 @@ impl App {
         let kind = MessageKind::Command;
         let envelope = wrap(&self.ports, command, kind, headers, Processing::Async)?;
         let catalog = &self.ports.catalog;
-
         if catalog
             .command_route(command.name, command.category)
             .is_none()
@@ -106,13 +106,14 @@ impl App {
         let id = envelope.metadata.id;
         let now = self.ports.clock.now();
         let due = due.unwrap_or(now);
-        let mut changes = Changes::new("the outside");
 
+        let mut changes = Changes::new("a caller outside the domain");
         changes.outgoing.push(Outgoing {
             envelope: Arc::clone(&envelope),
             due,
         });
         self.ports.store.commit(&changes).await?;
+
         self.ports.record(None, || {
             if due <= now {
                 EntryKind::CommandReceived(envelope)
@@ -121,81 +122,86 @@ impl App {
                 EntryKind::Scheduled { command, due }
             }
         });
-
         self.ports.wake_signal.notify();
+
         Ok(id)
     }
 
-    /// Takes a command back that was submitted or scheduled. Nothing happens if it was sent already.
+    /// Cancels a command that was submitted or scheduled. Nothing happens if it was sent already.
     ///
     /// # Errors
     ///
     /// Returns an error if the store fails.
     pub async fn cancel(&self, command: MessageId) -> Result<(), Error> {
-        let mut changes = Changes::new("the outside");
+        let mut changes = Changes::new("a caller outside the domain");
         changes.cancelled.push(command);
         self.ports.store.commit(&changes).await?;
+
         self.ports.record(None, || EntryKind::Cancelled(command));
+
         Ok(())
     }
 
-    /// Processes the commands that are due, inline and with everything that they cause, and tells what
-    /// failed; for those who have no engine. A rejection is told among the failures: nobody else hears
-    /// of it.
+    /// Processes all due commands and everything that they cause inline; for apps without an engine.
+    ///
+    /// A rejection counts as a failure here, because no caller receives it.
     ///
     /// # Errors
     ///
-    /// Returns an error if the store fails, or one for which [`Error::is_setup`] is true if what waits
-    /// is an event: an app whose events are handled by an engine needs one.
+    /// Returns an error if the store fails. Returns one for which [`Error::is_setup`] is true if an event
+    /// is due, because only an engine sends events.
     pub async fn process_due(&self) -> Result<ProcessResult, Error> {
-        let mut all = ProcessResult::empty();
+        let mut total = ProcessResult::empty();
+
         while let Some(command) = self.take_due_command().await? {
-            // In a box: mostly nothing is due, and who looks pays for the room.
-            let processed = Box::pin(self.process_envelope(&command)).await;
-            all.failures.extend(processed.failures);
-            all.stall = all.stall.or(processed.stall);
+            // Boxed: mostly nothing is due, and the future of every caller would include its size.
+            let result = Box::pin(self.process_envelope(&command)).await;
+            total.failures.extend(result.failures);
+            total.stall = total.stall.or(result.stall);
 
-            if let Err(err) = processed.reply {
+            if let Err(err) = result.reply {
                 let route = self.ports.catalog.require_command_route(&command);
-                let handler = route.map_or("nobody", |route| route.handler);
+                let handler = route.ok().map(|route| route.handler);
                 let name = command.metadata.message_type.name().to_owned();
-                all.failures.push(HandlerFailure::new(handler, name, err));
+                total.failures.push(HandlerFailure::new(handler, name, err));
             }
-
-            if all.stall.is_some() {
+            if total.stall.is_some() {
                 break;
             }
         }
 
-        Ok(all)
+        Ok(total)
     }
 
-    /// Lets time pass until `time`, and processes inline what becomes due on the way; for those who have
-    /// no engine, and a clock that can be moved.
+    /// Advances the clock to `time`, and processes inline the commands that become due on the way.
+    ///
+    /// It is for apps without an engine, with a clock that can be moved.
     ///
     /// # Errors
     ///
-    /// Those of [`process_due`](Self::process_due), or an error for which [`Error::is_setup`] is true if
-    /// the clock cannot be moved.
+    /// Returns the errors of [`process_due`](Self::process_due), or an error for which
+    /// [`Error::is_setup`] is true if the clock cannot be moved.
     pub async fn pass_time(&self, time: Timestamp) -> Result<ProcessResult, Error> {
-        let mut all = ProcessResult::empty();
+        let mut total = ProcessResult::empty();
+
         loop {
+            // One step for each due time, so that each command sees its own time.
             let now = self.ports.clock.now();
-            let first = self.ports.store.next_due(now).await?.next_scheduled;
-            let next = first.map_or(time, |first| first.min(time));
-
+            let next_scheduled = self.ports.store.next_due(now).await?.next_scheduled;
+            let next = next_scheduled.map_or(time, |scheduled| scheduled.min(time));
             self.advance_to(next)?;
-            let processed = self.process_due().await?;
-            all.failures.extend(processed.failures);
-            all.stall = processed.stall;
 
-            if all.stall.is_some() || time <= self.ports.clock.now() {
-                return Ok(all);
+            let result = self.process_due().await?;
+            total.failures.extend(result.failures);
+            total.stall = result.stall;
+
+            if total.stall.is_some() || time <= self.ports.clock.now() {
+                return Ok(total);
             }
         }
     }
 
-    /// Moves the clock, if it can be moved, and nothing else.
+    /// Advances the clock, and does nothing else. A time in the past has no effect.
     ///
     /// # Errors
     ///
@@ -208,16 +214,17 @@ impl App {
 
         if !self.ports.clock.advance_to(time) {
             return Err(Error::setup(
-                "the clock of the app cannot be moved: give it a `VirtualClock`",
+                "the clock of the app cannot be advanced: give the app a `VirtualClock`",
             ));
         }
 
         self.ports
             .record(None, || EntryKind::ClockAdvanced { from: now });
+
         Ok(())
     }
 
-    /// Takes the next command that is due out of the outbox.
+    /// Removes the next due command from the outbox, and returns it.
     async fn take_due_command(&self) -> Result<Option<Arc<Envelope>>, Error> {
         let now = self.ports.clock.now();
         let claim = Claim {
@@ -226,7 +233,6 @@ impl App {
             lease: Duration::from_secs(60),
             limit: 1,
         };
-
         let Some(row) = self.ports.store.claim(&claim).await?.pop() else {
             return Ok(None);
         };
@@ -241,69 +247,77 @@ impl App {
             },
         };
 
-        // Before it is handled: whoever dies in between has handled it once at most, as `process` does.
+        // Settled before it is handled: after a crash it is not handled again, as with `process`.
         self.ports
             .store
             .settle(INLINE_WORKER, now, &[settlement])
             .await?;
+
         if is_command {
             return Ok(Some(row.envelope));
         }
-
         Err(Error::setup(
-            "events wait to be sent, and only commands are handled here: \
+            "events are pending, but without an engine only commands can be handled: \
              an app with `.event_processing(Processing::Async)` needs an engine",
         ))
     }
 
-    /// Delivers events once more that were delivered before, inline, as the `nth` copy of each; for
-    /// tests of what happens then.
+    /// Delivers events inline again, as the `nth` copy of each; for tests of redelivery.
     pub async fn redeliver(&self, events: &[(Recorded, EntryId)], nth: u32) -> ProcessResult {
-        let committed = events.iter().map(|(event, entry)| CommittedEvent {
-            event: Arc::clone(&event.envelope),
-            entry: *entry,
-        });
-        let spare = Session::default();
-        let mut cascade = Cascade::new(Arc::clone(&self.ports), self.budget, spare);
-        let mut processed = ProcessResult::empty();
+        let committed = events
+            .iter()
+            .map(|(event, entry)| CommittedEvent {
+                event: Arc::clone(&event.envelope),
+                entry: *entry,
+            })
+            .collect();
+        let session = Session::default();
+        let mut cascade = Cascade::new(Arc::clone(&self.ports), self.budget, session);
 
-        processed.stall = cascade.redeliver(committed.collect(), nth).await;
-        processed.failures = cascade.into_failures();
+        let mut result = ProcessResult::empty();
+        result.stall = cascade.redeliver(committed, nth).await;
+        result.failures = cascade.into_failures();
 
-        processed
+        result
     }
 
-    /// By whom events are handled unless a command says otherwise.
+    /// Returns whether events are handled inline or by an engine, unless a command says otherwise.
     pub fn event_processing(&self) -> Processing {
         self.modes.events
     }
 
-    /// By whom commands are handled that are handed over with [`send`](Self::send).
+    /// Returns whether [`send`](Self::send) handles commands inline or submits them to an engine.
     pub fn command_processing(&self) -> Processing {
         self.modes.commands
     }
 
-    /// Handles what was committed, and everything that it causes, inline; each handling within the time
-    /// limit of its subscription.
+    /// Handles committed events, and everything that they cause, inline.
+    ///
+    /// Each handling has the time limit of its subscription.
     pub(crate) async fn handle_inline(&self, committed: Vec<CommittedEvent>) -> ProcessResult {
-        let spare = Session::default();
+        let session = Session::default();
         let mut cascade =
-            Cascade::new(Arc::clone(&self.ports), self.budget, spare).with_time_limits();
-        let mut processed = ProcessResult::empty();
-        processed.stall = cascade.run(committed).await;
-        processed.failures = cascade.into_failures();
-        processed
+            Cascade::new(Arc::clone(&self.ports), self.budget, session).with_time_limits();
+
+        let mut result = ProcessResult::empty();
+        result.stall = cascade.run(committed).await;
+        result.failures = cascade.into_failures();
+
+        result
     }
 
+    /// Processes a command that has its envelope already, and everything that it causes.
     async fn process_envelope(&self, envelope: &Arc<Envelope>) -> ProcessResult {
         let received = self.ports.entry_of(envelope.metadata.id);
         let processing = self.modes.events;
 
         match self.handle_envelope(envelope, received, processing).await {
-            Ok((reply, committed, spare)) => {
-                let mut processed = self.deliver_inline(committed, spare, processing).await;
-                processed.reply = Ok(reply);
-                processed
+            Ok((reply, committed, spare_session)) => {
+                let mut result = self
+                    .deliver_inline(committed, spare_session, processing)
+                    .await;
+                result.reply = Ok(reply);
+                result
             }
             Err(err) => ProcessResult::from_error(err),
         }

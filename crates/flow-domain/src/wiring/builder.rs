@@ -12,20 +12,20 @@ use crate::{
     wiring::{Domain, WiringErrors, verify::verify},
 };
 
-/// Puts a domain together; [`build`](Self::build) checks that it can work.
+/// Builds a domain from its parts. [`build`](Self::build) checks that it can work.
 #[derive(Debug)]
 #[must_use = "nothing is checked or usable until `build` is called"]
 pub struct DomainBuilder {
-    // Behind a pointer, for it is handed on by value with every line.
+    // Boxed, because every method moves the builder.
     pub(super) parts: Box<Parts>,
 }
 
-/// What was registered so far.
+/// Everything that has been registered.
 #[derive(Debug)]
 pub(super) struct Parts {
     pub(super) name: String,
     pub(super) catalog: Catalog,
-    /// Command handlers, with how many routes each has.
+    /// The command handlers with the number of their routes.
     pub(super) command_handlers: Vec<(&'static str, TypeId, usize)>,
 }
 
@@ -71,7 +71,7 @@ impl DomainBuilder {
         self
     }
 
-    /// Adds an event that happens elsewhere and is told to this domain.
+    /// Adds an event that happens outside this domain.
     pub fn event_from_outside<E: Event>(mut self) -> Self {
         let schemas: SchemaLists = const { &[<E as Message>::SCHEMAS] };
         self.parts
@@ -85,8 +85,8 @@ impl DomainBuilder {
     pub fn command_handler<H: CommandHandler>(mut self, handler: H) -> Self {
         let n_before = self.parts.catalog.commands.len();
         let routes = std::mem::take(&mut self.parts.catalog.commands);
-
         self.parts.catalog.commands = CommandRoutes::collect(handler, routes);
+
         let n_routes = self.parts.catalog.commands.len() - n_before;
         self.parts
             .command_handlers
@@ -95,7 +95,7 @@ impl DomainBuilder {
         self
     }
 
-    /// Adds an event handler. For one event, handlers are called in the order in which they are added.
+    /// Adds an event handler. The handlers of one event are called in the order of registration.
     pub fn event_handler<H: EventHandler>(mut self, handler: H) -> Self {
         self.parts
             .catalog
@@ -122,14 +122,15 @@ impl DomainBuilder {
         self
     }
 
-    /// Says how handlers are subscribed that do not say so themselves.
-    pub fn subscriptions(mut self, say: impl FnOnce(&mut SubscriptionOptions)) -> Self {
-        say(&mut self.parts.catalog.defaults);
+    /// Sets the subscription options of handlers that do not set their own.
+    pub fn subscriptions(mut self, configure: impl FnOnce(&mut SubscriptionOptions)) -> Self {
+        configure(&mut self.parts.catalog.defaults);
         self
     }
 
-    /// Gives messages below this priority a lane of their own, which is read only when nothing more
-    /// urgent waits.
+    /// Gives messages below this priority a lane of their own.
+    ///
+    /// The lane is read only when no more urgent message is pending.
     pub fn lanes_below(mut self, priority: Priority) -> Self {
         self.parts.catalog.lane_threshold = Some(priority);
         self
@@ -143,10 +144,10 @@ impl DomainBuilder {
     pub fn build(mut self) -> Result<Domain, WiringErrors> {
         self.parts.catalog.build_event_index();
         let mistakes = verify(&self.parts);
+
         let Parts {
             name, mut catalog, ..
         } = *self.parts;
-
         if !mistakes.is_empty() {
             return Err(WiringErrors {
                 domain: name,
@@ -160,7 +161,7 @@ impl DomainBuilder {
 }
 
 impl Parts {
-    /// All handlers with their kinds and the number of their routes.
+    /// Returns all handlers with their kinds and the number of their routes.
     pub(super) fn handlers(
         &self,
     ) -> impl Iterator<Item = (&'static str, TypeId, HandlerKind, usize)> + '_ {
@@ -169,18 +170,18 @@ impl Parts {
 
         commands
             .map(|(name, id, n_routes)| (*name, *id, HandlerKind::CommandHandler, *n_routes))
-            .chain(events.map(|one| {
+            .chain(events.map(|subscription| {
                 (
-                    one.handler,
-                    one.handler_type,
-                    one.kind,
-                    one.routes.len() + usize::from(one.catch_all.is_some()),
+                    subscription.handler,
+                    subscription.handler_type,
+                    subscription.kind,
+                    subscription.routes.len() + usize::from(subscription.catch_all.is_some()),
                 )
             }))
     }
 }
 
-/// `web-shop` is `WebShop` in the types of its messages.
+/// Returns the domain name for message types: `web-shop` gives `WebShop`.
 fn camel_case(name: &str) -> String {
     let mut camel = String::with_capacity(name.len());
     let mut starts_word = true;

@@ -3,38 +3,41 @@ use crate::{
     message::MessageSchema,
 };
 
-/// The events that a subscription takes only because it takes every event, each with its category, in
-/// order of registration.
+/// Returns the events that a subscription receives only through its catch-all route.
+///
+/// Each event has its category. They are in order of registration.
 pub(super) fn catch_all_events<'a>(
     catalog: &'a Catalog,
     subscription: &'a Subscription,
 ) -> Vec<(&'static MessageSchema, &'static str)> {
-    let mut taken = Vec::new();
+    let mut caught = Vec::new();
     if subscription.catch_all.is_none() {
-        return taken;
+        return caught;
     }
 
-    for (category, lists) in catalog
+    let categories = catalog
         .aggregates
         .iter()
         .map(|entry| (entry.category, entry.events))
         .chain(catalog.outside_events.iter().copied())
-        .filter(|(category, _)| subscription.reads(category))
-    {
-        for schema in lists.iter().copied().flatten() {
-            let mut named = subscription.routes.iter();
-            let is_named =
-                named.any(|route| route.event.name == schema.name && route.category == category);
-            let mut earlier = taken.iter();
-            // An event of an aggregate may be told from outside, too.
-            let is_taken = earlier
-                .any(|(of, at): &(&MessageSchema, _)| of.name == schema.name && *at == category);
+        .filter(|(category, _)| subscription.reads(category));
 
-            if !is_named && !is_taken {
-                taken.push((schema, category));
+    for (category, lists) in categories {
+        for schema in lists.iter().copied().flatten() {
+            let is_named = subscription
+                .routes
+                .iter()
+                .any(|route| route.event.name == schema.name && route.category == category);
+            // An event of an aggregate may be registered as an event from outside, too.
+            let is_caught = caught.iter().any(|(earlier, of): &(&MessageSchema, _)| {
+                earlier.name == schema.name && *of == category
+            });
+
+            if !is_named && !is_caught {
+                caught.push((schema, category));
             }
         }
     }
 
-    taken
+    caught
 }

@@ -6,29 +6,31 @@ use crate::{
     wiring::catch_all::catch_all_events,
 };
 
-/// A message: two aggregates may have messages of the same name.
+/// A message and its category. Two aggregates may have messages with the same name.
 type MessageKey = (MessageName, &'static str);
 
-/// One step of the graph of messages: a message, its handler, and what that one says it causes.
+/// One node of the message graph: a message, its handler, and the messages that the handler
+/// declares.
 struct Node {
     message: MessageKey,
     handler: &'static str,
     effects: Vec<MessageKey>,
 }
 
-/// Finds cycles through what handlers say they raise and issue.
+/// Finds cycles through the messages that handlers declare to raise and issue.
 ///
-/// A cycle is told from its first message in the alphabet, as message, handler, message, and so on.
-/// Of those that begin with the same step the shortest is told: there can be more of them than anybody
-/// could count.
+/// A cycle begins with its first message in alphabetical order: message, handler, message, and so
+/// on. Of all cycles that begin with the same node only the shortest is returned: their number can
+/// grow exponentially.
 pub(super) fn cycles(catalog: &Catalog) -> Vec<Vec<String>> {
-    let steps = nodes(catalog);
-    let mut found: Vec<Vec<String>> = (0..steps.len())
-        .filter_map(|start| shortest_cycle(&steps, start))
+    let nodes = nodes(catalog);
+    let mut cycles: Vec<Vec<String>> = (0..nodes.len())
+        .filter_map(|start| shortest_cycle(&nodes, start))
         .collect();
-    found.sort();
-    found.dedup();
-    found
+
+    cycles.sort();
+    cycles.dedup();
+    cycles
 }
 
 fn nodes(catalog: &Catalog) -> Vec<Node> {
@@ -39,9 +41,11 @@ fn nodes(catalog: &Catalog) -> Vec<Node> {
     });
 
     let events = catalog.subscriptions.iter().flat_map(|subscription| {
-        let named = subscription.routes.iter();
-        let named = named.map(|route| (route, route.event, route.category));
-        let taken = subscription
+        let named = subscription
+            .routes
+            .iter()
+            .map(|route| (route, route.event, route.category));
+        let caught = subscription
             .catch_all
             .as_deref()
             .into_iter()
@@ -51,7 +55,7 @@ fn nodes(catalog: &Catalog) -> Vec<Node> {
                     .map(move |(event, category)| (route, event, category))
             });
 
-        named.chain(taken).map(|(route, event, category)| Node {
+        named.chain(caught).map(|(route, event, category)| Node {
             message: (event.name, category),
             handler: subscription.handler,
             effects: declared_effects(catalog, &route.declaration, category),
@@ -61,17 +65,27 @@ fn nodes(catalog: &Catalog) -> Vec<Node> {
     commands.chain(events).collect()
 }
 
-/// What a route of a message of the category `own` says that it causes.
-fn declared_effects(catalog: &Catalog, declared: &RouteDeclaration, own: &str) -> Vec<MessageKey> {
-    let schemas = declared.raises.iter().chain(declared.issues);
-    let schemas = schemas.copied().flatten();
-    schemas
-        .flat_map(|one| matching_messages(catalog, one, own))
+/// Returns the messages that a route declares to raise and issue. `own` is the category of its
+/// message.
+fn declared_effects(
+    catalog: &Catalog,
+    declaration: &RouteDeclaration,
+    own: &str,
+) -> Vec<MessageKey> {
+    declaration
+        .raises
+        .iter()
+        .chain(declaration.issues)
+        .copied()
+        .flatten()
+        .flat_map(|schema| matching_messages(catalog, schema, own))
         .collect()
 }
 
-/// The messages that a schema may be. It does not say its category: if several have one like it, it is
-/// that of the same category.
+/// Returns the messages that have this schema, with their categories.
+///
+/// A schema does not name its category. If several categories have the message, the one of `own` is
+/// meant.
 fn matching_messages(catalog: &Catalog, schema: &MessageSchema, own: &str) -> Vec<MessageKey> {
     let of_aggregates = catalog.aggregates.iter().flat_map(|entry| {
         entry
@@ -80,37 +94,44 @@ fn matching_messages(catalog: &Catalog, schema: &MessageSchema, own: &str) -> Ve
             .chain(entry.events)
             .map(|list| (*list, entry.category))
     });
-    let outside = catalog.outside_events.iter();
-    let outside = outside.flat_map(|(of, lists)| lists.iter().map(|list| (*list, *of)));
-    let alike: Vec<MessageKey> = of_aggregates
-        .chain(outside)
+    let from_outside = catalog
+        .outside_events
+        .iter()
+        .flat_map(|(category, lists)| lists.iter().map(|list| (*list, *category)));
+
+    let matching: Vec<MessageKey> = of_aggregates
+        .chain(from_outside)
         .filter(|(list, _)| list.contains(schema))
         .map(|(_, category)| (schema.name, category))
         .collect();
 
-    match alike.iter().find(|(_, category)| *category == own) {
+    match matching.iter().find(|(_, category)| *category == own) {
         Some(own) => vec![*own],
-        None => alike,
+        None => matching,
     }
 }
 
-/// Finds the shortest way from a step back to it, among messages that are not before its own.
-fn shortest_cycle(steps: &[Node], start: usize) -> Option<Vec<String>> {
-    let first = steps[start].message;
-    let mut came_from: Vec<Option<usize>> = vec![None; steps.len()];
-    let mut waiting = VecDeque::from([start]);
+/// Finds the shortest path from a node back to it (breadth-first search).
+///
+/// The path has only messages that are alphabetically after the first. So every cycle is found from
+/// its first message.
+fn shortest_cycle(nodes: &[Node], start: usize) -> Option<Vec<String>> {
+    let first = nodes[start].message;
+    let mut came_from: Vec<Option<usize>> = vec![None; nodes.len()];
+    let mut queue = VecDeque::from([start]);
 
-    while let Some(idx) = waiting.pop_front() {
-        let causes = &steps[idx].effects;
-        if causes.contains(&first) {
-            return Some(cycle_path(steps, &came_from, idx));
+    while let Some(idx) = queue.pop_front() {
+        let effects = &nodes[idx].effects;
+        if effects.contains(&first) {
+            return Some(cycle_path(nodes, &came_from, idx));
         }
 
-        for (next, step) in steps.iter().enumerate() {
-            // What leads back to the start was seen above, so that this is never the start itself.
-            if came_from[next].is_none() && first < step.message && causes.contains(&step.message) {
+        for (next, node) in nodes.iter().enumerate() {
+            // `<` excludes the start itself, so it never gets a predecessor.
+            if came_from[next].is_none() && first < node.message && effects.contains(&node.message)
+            {
                 came_from[next] = Some(idx);
-                waiting.push_back(next);
+                queue.push_back(next);
             }
         }
     }
@@ -118,14 +139,13 @@ fn shortest_cycle(steps: &[Node], start: usize) -> Option<Vec<String>> {
     None
 }
 
-fn cycle_path(steps: &[Node], came_from: &[Option<usize>], last: usize) -> Vec<String> {
+fn cycle_path(nodes: &[Node], came_from: &[Option<usize>], last: usize) -> Vec<String> {
     let mut path: Vec<&Node> = std::iter::successors(Some(last), |idx| came_from[*idx])
-        .map(|idx| &steps[idx])
+        .map(|idx| &nodes[idx])
         .collect();
     path.reverse();
-    let names = path
-        .iter()
-        .flat_map(|step| [step.message.0.to_string(), step.handler.to_owned()]);
 
-    names.collect()
+    path.iter()
+        .flat_map(|node| [node.message.0.to_string(), node.handler.to_owned()])
+        .collect()
 }

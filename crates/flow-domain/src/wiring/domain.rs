@@ -8,7 +8,7 @@ use crate::{
 
 /// A domain: its aggregates, handlers and projections, wired and checked. It never changes.
 ///
-/// It holds no data. Stores, clock and ids are given when an [`App`](crate::App) is started from it.
+/// It holds no data. An [`App`](crate::App) adds the store, the clock and the ids.
 ///
 /// # Examples
 ///
@@ -35,7 +35,7 @@ pub struct Domain {
 }
 
 impl Domain {
-    /// Begins to put a domain together.
+    /// Starts to build a domain.
     ///
     /// Its name becomes part of the type of every message, in camel case: `shop` gives
     /// `Shop.OrderPlaced.v1`.
@@ -50,37 +50,41 @@ impl Domain {
         }
     }
 
-    /// The name of the domain.
+    /// Returns the name of the domain.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// Returns who handles what, in which category, and how it is subscribed, as data.
+    /// Returns the wiring as data: the handlers of all messages and how they are subscribed.
     pub fn wiring(&self) -> Wiring {
         graph::wiring(&self.name, &self.catalog)
     }
 
-    /// Returns what is allowed but may be a mistake.
+    /// Returns a warning for everything that is allowed but may be a mistake.
     pub fn check(&self) -> Vec<WiringWarning> {
         warning::warnings(&self.wiring(), &self.catalog)
     }
 
-    /// Returns all handlers by name, with their kinds and Rust types, command handlers first.
+    /// Returns all handlers with their names, kinds and Rust types, command handlers first.
     pub fn handlers(&self) -> Vec<HandlerEntry> {
-        let mut handlers: Vec<HandlerEntry> = Vec::new();
-        let deciding = self.catalog.commands.iter().map(|route| HandlerEntry {
+        let command_handlers = self.catalog.commands.iter().map(|route| HandlerEntry {
             name: route.handler,
             kind: HandlerKind::CommandHandler,
             type_id: route.handler_type,
         });
+        let subscribers = self
+            .catalog
+            .subscriptions
+            .iter()
+            .map(|subscription| HandlerEntry {
+                name: subscription.handler,
+                kind: subscription.kind,
+                type_id: subscription.handler_type,
+            });
 
-        let reacting = self.catalog.subscriptions.iter().map(|one| HandlerEntry {
-            name: one.handler,
-            kind: one.kind,
-            type_id: one.handler_type,
-        });
-
-        for handler in deciding.chain(reacting) {
+        // A command handler has one route for each command.
+        let mut handlers: Vec<HandlerEntry> = Vec::new();
+        for handler in command_handlers.chain(subscribers) {
             if !handlers.contains(&handler) {
                 handlers.push(handler);
             }

@@ -10,7 +10,7 @@ use crate::{
     },
 };
 
-/// Who handles what, in which category: the wiring of a domain as data.
+/// The wiring of a domain as data: which handlers receive which messages.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Wiring {
@@ -24,10 +24,11 @@ pub struct Wiring {
     pub projections: Vec<&'static str>,
     /// The commands that are handled, one entry each.
     pub commands: Vec<CommandWiring>,
-    /// The events that are handled, one entry for each handler and event, in order of delivery. A
-    /// handler that takes every event has an entry for each that the domain knows.
+    /// The events that are handled, one entry for each handler and event, in order of delivery.
+    ///
+    /// A handler with a catch-all route has an entry for each event that the domain knows.
     pub subscriptions: Vec<SubscriptionWiring>,
-    /// How handlers are subscribed, in order of registration; those of commands come last.
+    /// The subscriptions of the handlers, in order of registration. Command handlers come last.
     pub handlers: Vec<HandlerWiring>,
 }
 
@@ -41,7 +42,7 @@ pub struct AggregateWiring {
     pub category: &'static str,
     /// Whether its state is folded from its events.
     pub event_sourced: bool,
-    /// The commands that it is asked with.
+    /// The commands that it accepts.
     pub commands: Vec<String>,
     /// The events that it raises.
     pub events: Vec<String>,
@@ -55,11 +56,11 @@ pub struct CommandWiring {
     pub command: String,
     /// The category of its aggregate.
     pub category: &'static str,
-    /// Who handles it.
+    /// The handler.
     pub handler: &'static str,
-    /// The events that the handler says it may raise.
+    /// The events that the handler declares to raise.
     pub raises: Vec<String>,
-    /// The commands that the handler says it may issue.
+    /// The commands that the handler declares to issue.
     pub issues: Vec<String>,
 }
 
@@ -69,30 +70,31 @@ pub struct CommandWiring {
 pub struct SubscriptionWiring {
     /// The event.
     pub event: String,
-    /// The category in which it appears.
+    /// The category of its streams.
     pub category: &'static str,
-    /// Who handles it.
+    /// The handler.
     pub handler: &'static str,
-    /// What kind of handler that is.
+    /// The kind of the handler.
     pub kind: HandlerKind,
-    /// The projection that the handler keeps, if it is a projector.
+    /// The projection that the handler maintains, if it is a projector.
     pub projection: Option<&'static str>,
     /// The field by which the event finds its process manager, if the handler is one.
     pub key: Option<&'static str>,
     /// Whether the event may start the process manager.
     pub starts: bool,
-    /// The events that the handler says it may raise.
+    /// The events that the handler declares to raise.
     pub raises: Vec<String>,
-    /// The commands that the handler says it may issue.
+    /// The commands that the handler declares to issue.
     pub issues: Vec<String>,
 }
 
 pub(super) fn wiring(domain: &str, catalog: &Catalog) -> Wiring {
-    let outside = catalog.outside_events.iter();
     Wiring {
         domain: domain.to_owned(),
         aggregates: aggregates(catalog),
-        events_from_outside: outside
+        events_from_outside: catalog
+            .outside_events
+            .iter()
             .flat_map(|(_, events)| message_names(events))
             .collect(),
         projections: catalog.projections.iter().map(|entry| entry.name).collect(),
@@ -102,8 +104,8 @@ pub(super) fn wiring(domain: &str, catalog: &Catalog) -> Wiring {
     }
 }
 
-fn message_names(schemas: SchemaLists) -> Vec<String> {
-    schemas
+fn message_names(lists: SchemaLists) -> Vec<String> {
+    lists
         .iter()
         .flat_map(|schemas| schema_names(schemas))
         .collect()
@@ -117,8 +119,9 @@ fn schema_names(schemas: &[MessageSchema]) -> Vec<String> {
 }
 
 fn aggregates(catalog: &Catalog) -> Vec<AggregateWiring> {
-    let entries = catalog.aggregates.iter();
-    entries
+    catalog
+        .aggregates
+        .iter()
         .map(|entry| AggregateWiring {
             name: entry.name,
             category: entry.category,
@@ -130,8 +133,9 @@ fn aggregates(catalog: &Catalog) -> Vec<AggregateWiring> {
 }
 
 fn commands(catalog: &Catalog) -> Vec<CommandWiring> {
-    let routes = catalog.commands.iter();
-    routes
+    catalog
+        .commands
+        .iter()
         .map(|route| CommandWiring {
             command: route.command.to_string(),
             category: route.category,
@@ -145,11 +149,14 @@ fn commands(catalog: &Catalog) -> Vec<CommandWiring> {
 fn subscriptions(catalog: &Catalog) -> Vec<SubscriptionWiring> {
     let mut edges = Vec::new();
     for subscription in &catalog.subscriptions {
-        let named = subscription.routes.iter();
-        edges.extend(named.map(|route| edge(subscription, route, route.event, route.category)));
-        if let Some(all) = &subscription.catch_all {
-            let taken = catch_all_events(catalog, subscription).into_iter();
-            edges.extend(taken.map(|(event, category)| edge(subscription, all, event, category)));
+        for route in &subscription.routes {
+            edges.push(edge(subscription, route, route.event, route.category));
+        }
+
+        if let Some(route) = &subscription.catch_all {
+            for (event, category) in catch_all_events(catalog, subscription) {
+                edges.push(edge(subscription, route, event, category));
+            }
         }
     }
 

@@ -5,7 +5,7 @@ use crate::{
     record::HandlerKind,
 };
 
-/// How a handler is subscribed, after everything that was not said was filled in.
+/// The subscription of a handler, with all defaults applied.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct HandlerWiring {
@@ -15,36 +15,38 @@ pub struct HandlerWiring {
     pub kind: HandlerKind,
     /// The name of its subscription. The handlers of the commands of one category share one.
     pub subscription: String,
-    /// From where it is told.
+    /// Where its messages come from.
     pub source: Source,
-    /// How many messages are read at once.
+    /// The number of messages that are read at once.
     pub batch_size: usize,
-    /// How many are handled at once, by one engine.
+    /// The number of messages that one engine handles at once.
     pub concurrency: usize,
     /// Whether the messages of one stream are handled one after the other.
     pub ordered: bool,
-    /// How often a message is tried in all.
+    /// The number of attempts for a message, with the first one.
     pub attempts: u32,
-    /// What becomes of a message that is not tried again.
+    /// What happens to a message after its last attempt.
     pub when_exhausted: WhenExhausted,
-    /// The category of the messages that must have caused an event, if only such are wanted.
+    /// The category of the message that must have caused an event. An event with another cause is
+    /// skipped.
     pub origin: Option<&'static str>,
-    /// Whether a message that comes again is let go.
+    /// Whether a redelivered message is skipped.
     pub once: bool,
 }
 
 pub(super) fn handlers(catalog: &Catalog) -> Vec<HandlerWiring> {
-    let subscriptions = catalog.subscriptions.iter();
-    let mut handlers: Vec<_> = subscriptions
-        .map(|one| event_handler_wiring(catalog, one))
+    let mut handlers: Vec<_> = catalog
+        .subscriptions
+        .iter()
+        .map(|subscription| event_handler_wiring(catalog, subscription))
         .collect();
 
+    // A command handler has one route for each command, but one entry for each category.
     for (idx, route) in catalog.commands.iter().enumerate() {
-        let mut earlier = catalog.commands[..idx].iter();
-        let is_told = |one: &CommandRoute| {
-            (one.handler_type, one.category) == (route.handler_type, route.category)
-        };
-        if !earlier.any(is_told) {
+        let has_entry = catalog.commands[..idx].iter().any(|earlier| {
+            (earlier.handler_type, earlier.category) == (route.handler_type, route.category)
+        });
+        if !has_entry {
             handlers.push(command_handler_wiring(catalog, route));
         }
     }
@@ -62,32 +64,34 @@ fn event_handler_wiring(catalog: &Catalog, subscription: &Subscription) -> Handl
 fn command_handler_wiring(catalog: &Catalog, route: &CommandRoute) -> HandlerWiring {
     let name = Catalog::command_subscription_name(route.category);
     let handler = (route.handler, HandlerKind::CommandHandler);
-    let read = catalog.command_settings(route.category);
+
+    let reading = catalog.command_settings(route.category);
     let own = SubscriptionSettings {
-        // Commands are never let go for their origin.
+        // A command is never skipped because of its origin.
         origin: None,
         ..route.settings(&catalog.defaults)
     };
 
-    handler_wiring(handler, name, &read, &own)
+    handler_wiring(handler, name, &reading, &own)
 }
 
-/// Tells how a handler is subscribed, where `read` says how messages are read and `own` what becomes of
-/// each.
+/// Joins two groups of settings: `reading` says how messages are read, `own` how each is handled.
+///
+/// They differ for commands, because all handlers of a category read its commands together.
 fn handler_wiring(
     (handler, kind): (&'static str, HandlerKind),
     subscription: String,
-    read: &SubscriptionSettings,
+    reading: &SubscriptionSettings,
     own: &SubscriptionSettings,
 ) -> HandlerWiring {
     HandlerWiring {
         handler,
         kind,
         subscription,
-        source: read.source,
-        batch_size: read.batch_size,
-        concurrency: read.concurrency,
-        ordered: read.ordered,
+        source: reading.source,
+        batch_size: reading.batch_size,
+        concurrency: reading.concurrency,
+        ordered: reading.ordered,
         attempts: own.retry.attempts,
         when_exhausted: own.when_exhausted,
         origin: own.origin,

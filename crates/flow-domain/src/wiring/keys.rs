@@ -5,16 +5,16 @@ use crate::{
     wiring::{WiringMistake, nearest},
 };
 
-/// What to do about events that do not carry the key of their process manager.
+/// Advice for events that do not carry the key of their process manager.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 #[allow(missing_docs, reason = "each variant says what its fields are")]
 pub enum KeyAdvice {
-    /// All its events carry another field: make that the key.
+    /// All its events carry another field. Make that field the key.
     Key { field: String },
-    /// Name the field of this method; or add it, if none is like the key.
+    /// Name another field in this method. `None` means that no field is similar: add the key.
     Field { starts: bool, field: Option<String> },
-    /// Some variants of an enum carry it: handle an enum of only those.
+    /// Only some variants of an enum carry the key. Handle a smaller enum with only those.
     SmallerEnum {
         starts: bool,
         event_enum: &'static str,
@@ -44,13 +44,10 @@ impl fmt::Display for KeyAdvice {
                 "add the field, or name one that holds the key: `on.{}(\"..\", Self::the_method)`",
                 route_method(*starts)
             ),
-            Self::SmallerEnum {
-                starts,
-                event_enum: of,
-            } => write!(
+            Self::SmallerEnum { starts, event_enum } => write!(
                 f,
-                "handle a smaller enum than `{of}`, with only the variants that carry it, \
-                 or name a field that all of them carry: `on.{}(\"..\", Self::the_method)`",
+                "handle a smaller enum than `{event_enum}`, of the variants that have the field, \
+                 or name a field of all variants: `on.{}(\"..\", Self::the_method)`",
                 route_method(*starts)
             ),
         }
@@ -61,8 +58,8 @@ fn route_method(starts: bool) -> &'static str {
     if starts { "start_by" } else { "event_by" }
 }
 
-/// Finds the events that do not carry the field by which they should find their process manager, each
-/// method once.
+/// Finds the events that do not carry the key of their process manager, with one mistake for each
+/// method.
 pub(super) fn missing_keys(manager: &Subscription) -> Vec<WiringMistake> {
     let routes = &manager.routes;
     if routes.iter().all(carries_key) {
@@ -73,17 +70,17 @@ pub(super) fn missing_keys(manager: &Subscription) -> Vec<WiringMistake> {
         return vec![mistake];
     }
 
-    let lacking = routes
+    // A method whose event is an enum has one route for each variant.
+    let is_first_of_method = |idx: usize, route: &EventRoute| {
+        !routes[..idx]
+            .iter()
+            .any(|earlier| !carries_key(earlier) && is_same_method(earlier, route))
+    };
+    routes
         .iter()
         .enumerate()
-        .filter(|(_, one)| !carries_key(one));
-
-    lacking
-        .filter(|(idx, one)| {
-            let mut earlier = routes[..*idx].iter();
-            !earlier.any(|earlier| !carries_key(earlier) && is_same_method(earlier, one))
-        })
-        .filter_map(|(_, one)| missing_key_of_method(manager, one))
+        .filter(|(idx, route)| !carries_key(route) && is_first_of_method(*idx, route))
+        .filter_map(|(_, route)| missing_key_of_method(manager, route))
         .collect()
 }
 
@@ -92,42 +89,46 @@ fn carries_key(route: &EventRoute) -> bool {
     key.is_none_or(|key| route.event.fields.contains(&key))
 }
 
-fn is_same_method(one: &EventRoute, other: &EventRoute) -> bool {
-    (one.type_name, one.category) == (other.type_name, other.category)
-        && (one.declaration.key, one.declaration.starts)
-            == (other.declaration.key, other.declaration.starts)
+fn is_same_method(left: &EventRoute, right: &EventRoute) -> bool {
+    (left.type_name, left.category) == (right.type_name, right.category)
+        && (left.declaration.key, left.declaration.starts)
+            == (right.declaration.key, right.declaration.starts)
 }
 
-/// All its events lack the one key, and carry another field instead: it is the key that is wrong.
+/// Returns a mistake if no event carries the key, but all carry another field that fits.
+///
+/// Then the key itself is wrong.
 fn wrong_key_mistake(manager: &Subscription) -> Option<WiringMistake> {
     let routes: Vec<&EventRoute> = manager.routes.iter().collect();
     let key = routes.first()?.declaration.key?;
-    let lacks_it = |one: &&EventRoute| one.declaration.key == Some(key) && !carries_key(one);
-
-    if !routes.iter().all(lacks_it) {
+    let lacks_key = |route: &&EventRoute| route.declaration.key == Some(key) && !carries_key(route);
+    if !routes.iter().all(lacks_key) {
         return None;
     }
 
     let field = likely_field(key, &shared_fields(&routes))?;
     let advice = KeyAdvice::Key { field };
-
     Some(key_mistake(manager, key, &routes, advice))
 }
 
-/// What is to be done about one method, whose event may be an enum.
+/// Returns the mistake of one method. Its event may be an enum.
 fn missing_key_of_method(manager: &Subscription, route: &EventRoute) -> Option<WiringMistake> {
     let key = route.declaration.key?;
     let starts = route.declaration.starts;
-    let routes = manager.routes.iter();
-    let family: Vec<&EventRoute> = routes.filter(|one| is_same_method(one, route)).collect();
-    let lacking: Vec<&EventRoute> = family
+    let variants: Vec<&EventRoute> = manager
+        .routes
         .iter()
-        .filter(|one| !carries_key(one))
+        .filter(|other| is_same_method(other, route))
+        .collect();
+    let lacking: Vec<&EventRoute> = variants
+        .iter()
+        .filter(|variant| !carries_key(variant))
         .copied()
         .collect();
-    let field = nearest(key, shared_fields(&family)).map(str::to_owned);
+
+    let field = nearest(key, shared_fields(&variants)).map(str::to_owned);
     let advice = match field {
-        None if lacking.len() < family.len() => KeyAdvice::SmallerEnum {
+        None if lacking.len() < variants.len() => KeyAdvice::SmallerEnum {
             starts,
             event_enum: route.type_name,
         },
@@ -148,7 +149,7 @@ fn key_mistake(
         key,
         events: lacking
             .iter()
-            .map(|one| one.event.name.to_string())
+            .map(|route| route.event.name.to_string())
             .collect(),
         advice,
     }
@@ -159,8 +160,11 @@ fn shared_fields(routes: &[&EventRoute]) -> Vec<&'static str> {
         return Vec::new();
     };
 
-    let fields = first.event.fields.iter().copied();
-    fields
+    first
+        .event
+        .fields
+        .iter()
+        .copied()
         .filter(|field| {
             others
                 .iter()
@@ -169,11 +173,12 @@ fn shared_fields(routes: &[&EventRoute]) -> Vec<&'static str> {
         .collect()
 }
 
-/// The field that is like `key`, or else the only one that looks like an id.
+/// Returns the field that is similar to `key`, or else the only field that looks like an id.
 fn likely_field(key: &str, fields: &[&'static str]) -> Option<String> {
     let mut ids = fields.iter().copied().filter(|name| name.ends_with("_id"));
-    let only = ids.next().filter(|_| ids.next().is_none());
+    let only_id = ids.next().filter(|_| ids.next().is_none());
+
     nearest(key, fields.iter().copied())
-        .or(only)
+        .or(only_id)
         .map(str::to_owned)
 }

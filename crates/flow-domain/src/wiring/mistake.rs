@@ -6,13 +6,13 @@ use crate::{
     wiring::{KeyAdvice, SubscriptionMistake},
 };
 
-/// Everything that is wrong with the wiring of a domain, all at once.
+/// All mistakes in the wiring of a domain.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct WiringErrors {
     /// The name of the domain.
     pub domain: String,
-    /// The mistakes, in the order of what is registered. Never empty.
+    /// The mistakes, in order of registration. Never empty.
     pub mistakes: Vec<WiringMistake>,
 }
 
@@ -47,12 +47,12 @@ impl From<WiringErrors> for Error {
     }
 }
 
-/// One thing that is wrong with the wiring of a domain. Its text says what to write instead.
+/// One mistake in the wiring of a domain. Its text says what to write instead.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 #[allow(missing_docs, reason = "each variant says what its fields are")]
 pub enum WiringMistake {
-    /// The name of the domain cannot stand in the type of a message.
+    /// The name of the domain cannot be part of a message type.
     InvalidDomainName { name: String },
     /// An aggregate or an event has a category that cannot be part of a stream's name.
     InvalidCategory {
@@ -64,13 +64,13 @@ pub enum WiringMistake {
         what: &'static str,
         name: &'static str,
     },
-    /// Two things have the same name, so that what they keep, or what is told of them, would mix.
+    /// Two aggregates, projections or handlers have the same name. Their data or reports would mix.
     SharedName {
         first: &'static str,
         second: &'static str,
         name: &'static str,
     },
-    /// Two aggregates have the same category, so that their streams would mix.
+    /// Two aggregates have the same category. Their streams would mix.
     SharedCategory {
         category: &'static str,
         first: &'static str,
@@ -87,19 +87,19 @@ pub enum WiringMistake {
         handler: &'static str,
         message: String,
     },
-    /// A command is handled which its aggregate does not list.
+    /// A handler handles a command that its aggregate does not list.
     UnlistedCommand {
         command: &'static str,
         used_by: &'static str,
         aggregate: &'static str,
     },
-    /// An event is handled which its aggregate does not list.
+    /// A handler handles an event that its aggregate does not list.
     UnlistedEvent {
         event: &'static str,
         used_by: &'static str,
         aggregate: &'static str,
     },
-    /// A message is listed by another aggregate than the one that it says it is part of.
+    /// Another aggregate lists the message than the one that the message names as its own.
     ListedByAnotherAggregate {
         what: &'static str,
         message: &'static str,
@@ -107,23 +107,23 @@ pub enum WiringMistake {
         part_of: Option<&'static str>,
         listed_by: &'static str,
     },
-    /// Messages of a category are used that nothing has, by these handlers.
+    /// Handlers use messages of a category, and no aggregate of this category is registered.
     UnregisteredAggregate {
         category: &'static str,
         used_by: Vec<(&'static str, Vec<String>)>,
         only_events: bool,
     },
-    /// A projector keeps a projection that does not exist.
+    /// A projector maintains a projection that is not registered.
     UnregisteredProjection {
         projection: &'static str,
         projector: &'static str,
     },
-    /// A handler says that it raises an event which no aggregate lists.
+    /// A handler declares to raise an event that no aggregate lists.
     UnlistedRaisedEvent {
         event: String,
         raised_by: &'static str,
     },
-    /// A handler says that it issues a command which nobody handles.
+    /// A handler declares to issue a command that nobody handles.
     UnhandledIssuedCommand {
         command: String,
         issued_by: &'static str,
@@ -140,7 +140,7 @@ pub enum WiringMistake {
         reads: Vec<&'static str>,
         appears_in: &'static str,
     },
-    /// A handler reads a category that nothing has.
+    /// A handler reads a category that no aggregate and no event from outside has.
     UnknownCategory {
         handler: &'static str,
         category: &'static str,
@@ -148,26 +148,26 @@ pub enum WiringMistake {
     },
     /// A process manager is never started.
     NoStart { process_manager: &'static str },
-    /// Events do not carry the field by which they should find their process manager.
+    /// Events do not carry the key field of their process manager.
     KeyNotCarried {
         process_manager: &'static str,
         key: &'static str,
         events: Vec<String>,
         advice: KeyAdvice,
     },
-    /// What is said of a subscription cannot work.
+    /// The options of a subscription cannot work.
     InvalidSubscription {
-        /// The handler that says it; `None` if the domain says it of all.
+        /// The handler that sets the option; `None` if the domain sets it for all handlers.
         declared_by: Option<&'static str>,
         mistake: SubscriptionMistake,
     },
-    /// Handlers of commands that are read together say different things of how.
+    /// Two command handlers read the same commands together, but with different options.
     ConflictingReadOptions {
         category: &'static str,
         first: &'static str,
         second: &'static str,
         differ_in: Vec<&'static str>,
     },
-    /// There are lanes, and nobody reads from the broker.
+    /// The domain has lanes, but nobody reads from the broker.
     LanesWithoutBroker { subscriptions: Vec<&'static str> },
 }

@@ -3,20 +3,72 @@ use std::fmt;
 use crate::{record::HandlerKind, wiring::WiringMistake};
 
 impl fmt::Display for WiringMistake {
-    #[expect(
-        clippy::too_many_lines,
-        reason = "one text for each mistake, side by side"
-    )]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::InvalidDomainName { .. }
+            | Self::InvalidCategory { .. }
+            | Self::RegisteredTwice { .. }
+            | Self::SharedName { .. }
+            | Self::SharedCategory { .. } => self.fmt_name_mistake(f),
+            Self::UnlistedCommand { .. }
+            | Self::UnlistedEvent { .. }
+            | Self::ListedByAnotherAggregate { .. }
+            | Self::UnlistedRaisedEvent { .. }
+            | Self::UnhandledIssuedCommand { .. } => self.fmt_unlisted_message(f),
+            Self::UnregisteredAggregate {
+                category,
+                used_by,
+                only_events,
+            } => write_unregistered_aggregate(f, category, used_by, *only_events),
+            Self::UnregisteredProjection {
+                projection,
+                projector,
+            } => write!(
+                f,
+                "`{projector}` writes the projection `{projection}`, which is not registered\n     \
+                 add `.projection::<{projection}>()` to the domain"
+            ),
+            Self::TwoHandlers { .. }
+            | Self::TwoMethods { .. }
+            | Self::NoRoutes { .. }
+            | Self::NoStart { .. }
+            | Self::KeyNotCarried { .. } => self.fmt_route_mistake(f),
+            Self::WrongCategory {
+                handler,
+                event,
+                reads,
+                appears_in,
+            } => write!(
+                f,
+                "`{handler}` handles `{event}` of the category `{appears_in}`, but reads only `{}`\n     \
+                 add `on.category(\"{appears_in}\")` to `routes`, or name no category there: the handler then reads the categories of its events",
+                reads.join("`, `")
+            ),
+            Self::UnknownCategory {
+                handler,
+                category,
+                nearest,
+            } => write_unknown_category(f, handler, category, nearest.as_deref()),
+            Self::InvalidSubscription { .. }
+            | Self::ConflictingReadOptions { .. }
+            | Self::LanesWithoutBroker { .. } => self.fmt_subscription_mistake(f),
+        }
+    }
+}
+
+// One function for each large group of mistakes. `fmt` lists the variants of each group.
+impl WiringMistake {
+    /// Writes a mistake about the names of what is registered.
+    fn fmt_name_mistake(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::InvalidDomainName { name } => write!(
                 f,
-                "`{name}` cannot name a domain\n     \
+                "`{name}` is not a valid name for a domain\n     \
                  write a name of letters, digits, `-` and `_` that begins with a letter"
             ),
             Self::InvalidCategory { owner, category } => write!(
                 f,
-                "`{owner}` has the category `{category}`, which must not be empty or contain `-`\n     \
+                "`{owner}` has the category `{category}`: a category must not be empty and must not contain `-`\n     \
                  write for example `category = \"{}\"`",
                 match category.as_str() {
                     "" => "order".to_owned(),
@@ -48,8 +100,65 @@ impl fmt::Display for WiringMistake {
             } => write!(
                 f,
                 "`{first}` and `{second}` both have the category `{category}`, so their streams would mix\n     \
-                 give one of them another: `#[aggregate(.., category = \"..\")]`"
+                 give one of them another category: `#[aggregate(.., category = \"..\")]`"
             ),
+            _ => unreachable!("`fmt` passes no other mistakes to `fmt_name_mistake`"),
+        }
+    }
+
+    /// Writes a mistake about a message that no aggregate lists or nobody handles.
+    fn fmt_unlisted_message(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::UnlistedCommand {
+                command,
+                used_by,
+                aggregate,
+            } => write!(
+                f,
+                "`{used_by}` handles the command `{command}`, which is not registered\n     \
+                 list it in `#[aggregate(.., commands({command}))]` of `{aggregate}`"
+            ),
+            Self::UnlistedEvent {
+                event,
+                used_by,
+                aggregate,
+            } => write!(
+                f,
+                "`{used_by}` handles the event `{event}`, which is not registered\n     \
+                 list it in `#[aggregate(.., events({event}))]` of `{aggregate}`"
+            ),
+            Self::ListedByAnotherAggregate {
+                what,
+                message,
+                category,
+                part_of,
+                listed_by,
+            } => write!(
+                f,
+                "`{listed_by}` lists the {what} `{message}`, but `{message}` {}\n     \
+                 write `part_of = {listed_by}` in the attribute of `{message}`",
+                match part_of {
+                    Some(part_of) => format!("is part of `{part_of}`"),
+                    None => format!("has the category `{category}`"),
+                }
+            ),
+            Self::UnlistedRaisedEvent { event, raised_by } => write!(
+                f,
+                "`{raised_by}` declares that it raises `{event}`, but no aggregate of the domain lists `{event}`\n     \
+                 add the aggregate of the event with `.aggregate::<..>()`, and list the event in its `#[aggregate(.., events(..))]`"
+            ),
+            Self::UnhandledIssuedCommand { command, issued_by } => write!(
+                f,
+                "`{issued_by}` issues the command `{command}`, but there is no handler for `{command}`\n     \
+                 add a `.command_handler(..)` with a route for `{command}`"
+            ),
+            _ => unreachable!("`fmt` passes no other mistakes to `fmt_unlisted_message`"),
+        }
+    }
+
+    /// Writes a mistake about the routes of a handler.
+    fn fmt_route_mistake(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
             Self::TwoHandlers {
                 command,
                 first,
@@ -64,87 +173,6 @@ impl fmt::Display for WiringMistake {
                 "`{handler}` names two methods for `{message}`\n     \
                  name one of them, and call the other from it"
             ),
-            Self::UnlistedCommand {
-                command,
-                used_by,
-                aggregate,
-            } => write!(
-                f,
-                "`{used_by}` handles the command `{command}`, which is not registered\n     \
-                 list it with its aggregate: `#[aggregate(.., commands({command}))]` of `{aggregate}`"
-            ),
-            Self::UnlistedEvent {
-                event,
-                used_by,
-                aggregate,
-            } => write!(
-                f,
-                "`{used_by}` handles the event `{event}`, which is not registered\n     \
-                 list it with its aggregate: `#[aggregate(.., events({event}))]` of `{aggregate}`"
-            ),
-            Self::ListedByAnotherAggregate {
-                what,
-                message,
-                category,
-                part_of,
-                listed_by,
-            } => write!(
-                f,
-                "the {what} `{message}` is not part of the aggregate that lists it\n     \
-                 `{listed_by}` lists it, but it says that {}: write `part_of = {listed_by}` in its attribute",
-                match part_of {
-                    Some(part_of) => format!("it is part of `{part_of}`"),
-                    None => format!("its category is `{category}`"),
-                }
-            ),
-            Self::UnregisteredAggregate {
-                category,
-                used_by,
-                only_events,
-            } => {
-                write!(
-                    f,
-                    "the aggregate of the category `{category}` is not registered\n     \
-                     add `.aggregate::<..>()`"
-                )?;
-
-                if *only_events {
-                    let event = match used_by.as_slice() {
-                        [(_, events)] if events.len() == 1 => events[0].as_str(),
-                        _ => "..",
-                    };
-                    write!(
-                        f,
-                        ", or `.event_from_outside::<{event}>()` if it happens elsewhere"
-                    )?;
-                }
-
-                f.write_str("; used by ")?;
-                for (idx, (handler, messages)) in used_by.iter().enumerate() {
-                    let comma = if idx == 0 { "" } else { ", " };
-                    write!(f, "{comma}`{handler}` (`{}`)", messages.join("`, `"))?;
-                }
-
-                Ok(())
-            }
-            Self::UnlistedRaisedEvent { event, raised_by } => write!(
-                f,
-                "`{raised_by}` says that it raises `{event}`, which no aggregate of the domain lists\n     \
-                 add its aggregate with `.aggregate::<..>()`, and list its type there: `#[aggregate(.., events(..))]`"
-            ),
-            Self::UnregisteredProjection {
-                projection,
-                projector,
-            } => write!(
-                f,
-                "`{projector}` keeps the projection `{projection}`, which is not registered\n     \
-                 add `.projection::<{projection}>()` to the domain"
-            ),
-            Self::UnhandledIssuedCommand { command, issued_by } => write!(
-                f,
-                "`{issued_by}` issues the command `{command}`, which nobody handles\n     \
-                 add a `.command_handler(..)` whose routes name it"
-            ),
             Self::NoRoutes { handler, kind } => write!(
                 f,
                 "the {kind} `{handler}` has no routes, so it is never called\n     \
@@ -155,37 +183,9 @@ impl fmt::Display for WiringMistake {
                     HandlerKind::EventHandler | HandlerKind::Projector => "event",
                 }
             ),
-            Self::WrongCategory {
-                handler,
-                event,
-                reads,
-                appears_in,
-            } => write!(
-                f,
-                "`{handler}` handles `{event}`, but reads only `{}`, where `{event}` never appears: it appears in `{appears_in}`\n     \
-                 remove the category from `routes`, so that it is derived from the events, or name `{appears_in}`",
-                reads.join("`, `")
-            ),
-            Self::UnknownCategory {
-                handler,
-                category,
-                nearest,
-            } => {
-                write!(
-                    f,
-                    "`{handler}` reads the category `{category}`, which no aggregate and no event from outside has\n     "
-                )?;
-
-                match nearest {
-                    Some(nearest) => write!(f, "did you mean `{nearest}`?"),
-                    None => {
-                        f.write_str("register the aggregate that has it, or remove the category")
-                    }
-                }
-            }
             Self::NoStart { process_manager } => write!(
                 f,
-                "the process manager `{process_manager}` is never started, so it lets every event go\n     \
+                "the process manager `{process_manager}` is never started, so it skips every event\n     \
                  name the event that starts it: `on.start(Self::the_method)`"
             ),
             Self::KeyNotCarried {
@@ -195,16 +195,23 @@ impl fmt::Display for WiringMistake {
                 advice,
             } => write!(
                 f,
-                "`{process_manager}` is found by `{key}`, which {} not carry\n     {advice}",
+                "`{process_manager}` finds its instance by the field `{key}`, but {} not have this field\n     {advice}",
                 match events.as_slice() {
                     [event] => format!("`{event}` does"),
                     events => format!("`{}` do", events.join("`, `")),
                 }
             ),
+            _ => unreachable!("`fmt` passes no other mistakes to `fmt_route_mistake`"),
+        }
+    }
+
+    /// Writes a mistake about the options of subscriptions.
+    fn fmt_subscription_mistake(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
             Self::InvalidSubscription {
-                declared_by: said_by,
+                declared_by,
                 mistake,
-            } => match said_by {
+            } => match declared_by {
                 Some(handler) => write!(f, "`{handler}` {mistake}"),
                 None => write!(f, "`.subscriptions(..)` {mistake}"),
             },
@@ -215,17 +222,65 @@ impl fmt::Display for WiringMistake {
                 differ_in,
             } => write!(
                 f,
-                "`{first}` and `{second}` handle commands of `{category}`, which are read together, but differ in `{}`\n     \
-                 say how to read in one of them, or the same in both",
+                "`{first}` and `{second}` read the commands of `{category}` together, but their options differ in `{}`\n     \
+                 set each option in only one of them, or to the same value in both",
                 differ_in.join("`, `")
             ),
             Self::LanesWithoutBroker { subscriptions } => write!(
                 f,
-                "`.lanes_below(..)` changes nothing, for everybody reads from the event store, in the order of commit: `{}`\n     \
-                 write `.source(Source::Broker)` in whoever is to read what is urgent first, or remove `.lanes_below(..)`",
+                "`.lanes_below(..)` has no effect, because every handler reads from the event store, in the order of commit: `{}`\n     \
+                 write `.source(Source::Broker)` in the handlers that must read urgent messages first, or remove `.lanes_below(..)`",
                 subscriptions.join("`, `")
             ),
+            _ => unreachable!("`fmt` passes no other mistakes to `fmt_subscription_mistake`"),
         }
+    }
+}
+
+fn write_unregistered_aggregate(
+    f: &mut fmt::Formatter<'_>,
+    category: &str,
+    used_by: &[(&str, Vec<String>)],
+    only_events: bool,
+) -> fmt::Result {
+    write!(
+        f,
+        "the aggregate of the category `{category}` is not registered\n     \
+         add `.aggregate::<..>()`"
+    )?;
+
+    if only_events {
+        let event = match used_by {
+            [(_, events)] if events.len() == 1 => events[0].as_str(),
+            _ => "..",
+        };
+        write!(
+            f,
+            ", or `.event_from_outside::<{event}>()` if the event happens outside this domain"
+        )?;
+    }
+
+    f.write_str("; used by ")?;
+    for (idx, (handler, messages)) in used_by.iter().enumerate() {
+        let comma = if idx == 0 { "" } else { ", " };
+        write!(f, "{comma}`{handler}` (`{}`)", messages.join("`, `"))?;
+    }
+    Ok(())
+}
+
+fn write_unknown_category(
+    f: &mut fmt::Formatter<'_>,
+    handler: &str,
+    category: &str,
+    nearest: Option<&str>,
+) -> fmt::Result {
+    write!(
+        f,
+        "`{handler}` reads the category `{category}`, but no aggregate and no event from outside has this category\n     "
+    )?;
+    match nearest {
+        Some(nearest) => write!(f, "did you mean `{nearest}`?"),
+        None => f.write_str("register the aggregate that has it, or remove the category"),
     }
 }
 

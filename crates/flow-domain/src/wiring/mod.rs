@@ -1,14 +1,14 @@
-//! How a domain is put together, and what is wrong with it if it cannot work.
+//! Builds a domain from its parts and checks its wiring.
 //!
-//! [`DomainBuilder::build`] refuses what cannot work, with all mistakes at once: [`WiringMistake`] has
-//! them, one variant each, and its text says what to write instead. [`Domain::check`] tells what is
-//! allowed but suspicious: [`WiringWarning`]. [`Domain::wiring`] gives the graph as data,
-//! and how each handler is subscribed.
+//! [`DomainBuilder::build`] refuses a domain that cannot work and returns all mistakes at once.
+//! Each variant of [`WiringMistake`] is one kind of mistake, and its text says what to write
+//! instead. [`Domain::check`] returns a [`WiringWarning`] for everything that is allowed but
+//! suspicious. [`Domain::wiring`] returns the graph and the subscription of each handler as data.
 //!
-//! What a method raises or issues cannot be seen from outside it. Cycles, and commands that are issued
-//! and handled by nobody, are found only where routes say so with
+//! Nobody can see from outside what a method raises or issues. So a route must declare it with
 //! [`raises`](crate::handler::RouteOptions::raises) and
-//! [`issues`](crate::handler::RouteOptions::issues).
+//! [`issues`](crate::handler::RouteOptions::issues). Without that, cycles and issued commands that
+//! nobody handles are not found.
 
 mod builder;
 mod catch_all;

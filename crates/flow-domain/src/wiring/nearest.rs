@@ -1,7 +1,7 @@
-/// Returns which of `names` is most like `name`, if any is like it at all.
+/// Returns the name in `names` that is most similar to `name`, if one is similar enough.
 ///
-/// Names are alike if no more than a third of the longer one has to be changed
-/// (Damerau-Levenshtein).
+/// Two names are similar if at most a third of the longer one must change. The measure is the
+/// Damerau-Levenshtein distance.
 pub fn nearest<'a>(name: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let distance = |candidate: &str| strsim::damerau_levenshtein(name, candidate);
     names

@@ -1,34 +1,34 @@
 use std::{fmt, time::Duration};
 
-/// What is said of a subscription that cannot work. Its text goes on after who says it.
+/// A subscription option that cannot work. Its text continues after the name of the handler.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 #[allow(missing_docs, reason = "each variant says what its fields are")]
 pub enum SubscriptionMistake {
-    /// Nothing is read at once.
+    /// No message is read at once.
     EmptyBatch,
-    /// Nothing is handled at once.
+    /// No message is handled at once.
     NoConcurrency,
-    /// Several messages are handled at once that come from the event store.
+    /// Several messages from the event store are handled at once.
     ParallelFromEventStore { concurrency: usize },
-    /// A message is never tried.
+    /// No attempt is made for a message.
     NoAttempts,
-    /// A delay is shortened by more than all of it.
+    /// The jitter is more than 100 percent of a delay.
     JitterTooLarge { percent: u8 },
     /// The first delay is longer than the longest.
     FirstDelayTooLong { first: Duration, longest: Duration },
-    /// An attempt has no time.
+    /// The time limit of an attempt is zero.
     ZeroTimeLimit,
-    /// The circuit breaker opens after no failures.
+    /// The circuit breaker opens after zero failures.
     ZeroBreakerThreshold,
-    /// The circuit breaker pauses for no time.
+    /// The pause of the circuit breaker is zero.
     ZeroBreakerPause,
-    /// What caused an event must have a category that nothing has.
+    /// The origin is a category that no aggregate and no event from outside has.
     UnknownOrigin {
         category: &'static str,
         nearest: Option<String>,
     },
-    /// A command handler names what must have caused its messages.
+    /// A command handler names an origin.
     OriginOnCommandHandler { category: &'static str },
     /// A command handler reads from the event store.
     CommandsFromEventStore,
@@ -38,64 +38,71 @@ impl fmt::Display for SubscriptionMistake {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::EmptyBatch => f.write_str(
-                "says `.batch_size(0)`, so that no message is ever read\n     \
-                 write `.batch_size(1)` or more, or remove it",
+                "sets `.batch_size(0)`, so no message is ever read\n     \
+                 write `.batch_size(1)` or more, or remove `.batch_size(0)`",
             ),
             Self::NoConcurrency => f.write_str(
-                "says `.concurrency(0)`, so that no message is ever handled\n     \
-                 write `.concurrency(1)` or more, or remove it",
+                "sets `.concurrency(0)`, so no message is ever handled\n     \
+                 write `.concurrency(1)` or more, or remove `.concurrency(0)`",
             ),
             Self::ParallelFromEventStore { concurrency } => write!(
                 f,
-                "reads from the event store with `.concurrency({concurrency})`, but there one reader keeps the checkpoint\n     \
+                "reads from the event store with `.concurrency({concurrency})`, but the checkpoint allows only one message at a time\n     \
                  write `.concurrency(1)`, or `.source(Source::Broker)`"
             ),
             Self::NoAttempts => f.write_str(
-                "says `RetryPolicy::attempts(0)`, so that no message is ever tried\n     \
-                 write the number of all attempts, or `RetryPolicy::never()` for one",
+                "sets `RetryPolicy::attempts(0)`, so no message is ever handled\n     \
+                 write the number of all attempts, or `RetryPolicy::never()` for one attempt",
             ),
             Self::JitterTooLarge { percent } => write!(
                 f,
-                "says `.jitter_percent({percent})`, but no delay can be shortened by more than all of it\n     \
+                "sets `.jitter_percent({percent})`, but a delay cannot be shortened by more than 100 percent\n     \
                  write `.jitter_percent(100)` or less"
             ),
             Self::FirstDelayTooLong { first, longest } => write!(
                 f,
-                "waits {first:?} after the first failure, but {longest:?} at most\n     \
+                "sets a first delay of {first:?}, which is longer than the longest delay of {longest:?}\n     \
                  write a `.longest_delay(..)` of {first:?} or more, or a shorter `.first_delay(..)`"
             ),
             Self::ZeroTimeLimit => f.write_str(
-                "says `.time_limit(..)` with no time at all, so that every attempt fails\n     \
+                "sets a `.time_limit(..)` of zero, so every attempt fails\n     \
                  write how long one attempt may take: `.time_limit(Duration::from_secs(30))`",
             ),
             Self::ZeroBreakerThreshold => f.write_str(
-                "says `CircuitBreaker { threshold: 0, .. }`, but only a failure can make it pause\n     \
+                "sets `CircuitBreaker { threshold: 0, .. }`, but a circuit breaker opens only after a failure\n     \
                  write `threshold: 1` or more, or `.circuit_breaker(None)` for none",
             ),
             Self::ZeroBreakerPause => f.write_str(
-                "says `CircuitBreaker { pause: Duration::ZERO, .. }`, which pauses for no time\n     \
-                 write how long: `pause: Duration::from_secs(60)`, or `.circuit_breaker(None)` for none",
+                "sets `CircuitBreaker { pause: Duration::ZERO, .. }`, so the circuit breaker never pauses\n     \
+                 write how long it pauses: `pause: Duration::from_secs(60)`, or `.circuit_breaker(None)` for none",
             ),
             Self::UnknownOrigin { category, nearest } => {
-                write!(
-                    f,
-                    "says `.origin(\"{category}\")`, a category that no aggregate and no event from outside has\n     "
-                )?;
-
-                match nearest {
-                    Some(nearest) => write!(f, "did you mean `{nearest}`?"),
-                    None => f.write_str("register the aggregate that has it, or remove the origin"),
-                }
+                write_unknown_origin(f, category, nearest.as_deref())
             }
             Self::OriginOnCommandHandler { category } => write!(
                 f,
-                "says `.origin(\"{category}\")`, but handles commands, which are never let go\n     \
-                 remove it, or refuse the command in the method"
+                "sets `.origin(\"{category}\")`, but commands are never skipped because of their origin\n     \
+                 remove `.origin(..)`, or reject the command in the method"
             ),
             Self::CommandsFromEventStore => f.write_str(
-                "reads from the event store, where there are no commands\n     \
-                 remove `.source(Source::EventStore)`, or name another profile than `Projection`",
+                "reads from the event store, but the event store has no commands\n     \
+                 remove `.source(Source::EventStore)`, or use a profile other than `Projection`",
             ),
         }
+    }
+}
+
+fn write_unknown_origin(
+    f: &mut fmt::Formatter<'_>,
+    category: &str,
+    nearest: Option<&str>,
+) -> fmt::Result {
+    write!(
+        f,
+        "sets `.origin(\"{category}\")`, but no aggregate and no event from outside has this category\n     "
+    )?;
+    match nearest {
+        Some(nearest) => write!(f, "did you mean `{nearest}`?"),
+        None => f.write_str("register the aggregate that has it, or remove `.origin(..)`"),
     }
 }

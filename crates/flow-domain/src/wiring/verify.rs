@@ -7,19 +7,19 @@ use crate::{
     wiring::{WiringMistake, builder::Parts, keys::missing_keys, nearest},
 };
 
-/// Finds every mistake in the wiring, in the order of what is registered.
+/// Finds every mistake in the wiring, in order of registration.
 pub(super) fn verify(parts: &Parts) -> Vec<WiringMistake> {
     let mut verifier = Verifier {
         parts,
         mistakes: Vec::new(),
     };
+
     verifier.check_name();
     verifier.check_defaults();
     verifier.check_aggregates();
     verifier.check_projections();
     verifier.check_handlers();
     verifier.check_commands();
-
     for subscription in &parts.catalog.subscriptions {
         verifier.check_subscription(subscription);
     }
@@ -32,15 +32,17 @@ pub(super) struct Verifier<'a> {
     pub(super) mistakes: Vec<WiringMistake>,
 }
 
-/// Calls `twice` for every item that has a twin before it.
+/// Calls `on_duplicate` with the earlier item and the item, for every item that equals an earlier
+/// one.
 fn for_each_duplicate<T>(
     items: &[T],
-    same: impl Fn(&T, &T) -> bool,
-    mut twice: impl FnMut(&T, &T),
+    are_equal: impl Fn(&T, &T) -> bool,
+    mut on_duplicate: impl FnMut(&T, &T),
 ) {
     for (idx, item) in items.iter().enumerate() {
-        if let Some(twin) = items[..idx].iter().find(|earlier| same(earlier, item)) {
-            twice(twin, item);
+        let earlier = items[..idx].iter().find(|earlier| are_equal(earlier, item));
+        if let Some(earlier) = earlier {
+            on_duplicate(earlier, item);
         }
     }
 }
@@ -48,10 +50,10 @@ fn for_each_duplicate<T>(
 impl Verifier<'_> {
     fn check_name(&mut self) {
         let name = &self.parts.name;
-        let legal = |letter: char| letter.is_ascii_alphanumeric() || letter == '-' || letter == '_';
-
+        let is_legal =
+            |letter: char| letter.is_ascii_alphanumeric() || letter == '-' || letter == '_';
         if !name.starts_with(|letter: char| letter.is_ascii_alphabetic())
-            || !name.chars().all(legal)
+            || !name.chars().all(is_legal)
         {
             self.mistakes
                 .push(WiringMistake::InvalidDomainName { name: name.clone() });
@@ -64,10 +66,9 @@ impl Verifier<'_> {
             self.check_category(aggregate.name, aggregate.category);
         }
 
-        let outside = &self.parts.catalog.outside_events;
-        for (category, names) in outside {
-            let name = names.iter().copied().flatten().next();
-            self.check_category(name.map_or("", |schema| schema.name.as_str()), category);
+        for (category, lists) in &self.parts.catalog.outside_events {
+            let first = lists.iter().copied().flatten().next();
+            self.check_category(first.map_or("", |schema| schema.name.as_str()), category);
         }
 
         for_each_duplicate(
@@ -135,20 +136,24 @@ impl Verifier<'_> {
     fn check_handlers(&mut self) {
         let handlers: Vec<_> = self.parts.handlers().collect();
         for (idx, &(name, type_id, kind, n_routes)) in handlers.iter().enumerate() {
-            let mut earlier = handlers[..idx].iter().copied();
-            if let Some((_, twin, first, _)) = earlier.find(|(earlier, ..)| *earlier == name) {
-                self.mistakes.push(if (twin, first) == (type_id, kind) {
-                    WiringMistake::RegisteredTwice {
-                        what: kind.as_str(),
-                        name,
-                    }
-                } else {
-                    WiringMistake::SharedName {
-                        first: first.as_str(),
-                        second: kind.as_str(),
-                        name,
-                    }
-                });
+            let earlier = handlers[..idx]
+                .iter()
+                .copied()
+                .find(|(earlier, ..)| *earlier == name);
+            if let Some((_, earlier_type_id, earlier_kind, _)) = earlier {
+                self.mistakes
+                    .push(if (earlier_type_id, earlier_kind) == (type_id, kind) {
+                        WiringMistake::RegisteredTwice {
+                            what: kind.as_str(),
+                            name,
+                        }
+                    } else {
+                        WiringMistake::SharedName {
+                            first: earlier_kind.as_str(),
+                            second: kind.as_str(),
+                            name,
+                        }
+                    });
             }
 
             if n_routes == 0 {
@@ -188,7 +193,9 @@ impl Verifier<'_> {
         }
     }
 
-    /// A handler that is registered twice is one mistake, which is told already.
+    /// Returns true if the handler is not registered twice.
+    ///
+    /// A second registration is reported as one mistake. Its routes are not reported again.
     fn is_registered_once(&self, command_handler: TypeId) -> bool {
         self.parts
             .command_handlers
@@ -198,7 +205,7 @@ impl Verifier<'_> {
             == 1
     }
 
-    /// Tells a mistake that every variant of an enum makes once.
+    /// Adds a mistake unless it is already there. Each variant of an enum makes the same mistake.
     pub(super) fn push_once(&mut self, mistake: WiringMistake) {
         if !self.mistakes.contains(&mistake) {
             self.mistakes.push(mistake);
@@ -228,11 +235,15 @@ impl Verifier<'_> {
             self.check_event_route(subscription, route);
         }
 
-        if let Some(all) = &subscription.catch_all {
-            self.check_declared(subscription.handler, &all.declaration, None);
+        if let Some(route) = &subscription.catch_all {
+            self.check_declared(subscription.handler, &route.declaration, None);
         }
-
         self.mistakes.extend(missing_keys(subscription));
+        self.check_projection_is_registered(subscription);
+        self.check_process_manager_is_started(subscription);
+    }
+
+    fn check_projection_is_registered(&mut self, subscription: &Subscription) {
         if let Some((projection, id)) = subscription.projection
             && !self
                 .parts
@@ -246,12 +257,14 @@ impl Verifier<'_> {
                 projector: subscription.handler,
             });
         }
+    }
 
+    fn check_process_manager_is_started(&mut self, subscription: &Subscription) {
         let starts = subscription
             .routes
             .iter()
             .any(|route| route.declaration.starts);
-
+        // A handler without any routes is reported as such.
         if subscription.kind == HandlerKind::ProcessManager
             && !starts
             && !subscription.routes.is_empty()
@@ -273,7 +286,7 @@ impl Verifier<'_> {
         }
     }
 
-    /// Returns true if something has the category, or its aggregate is missed elsewhere.
+    /// Returns true if the category exists, or if another mistake already reports its aggregate.
     pub(super) fn is_known_category(&self, category: &str) -> bool {
         self.categories().any(|known| known == category) || self.is_reported_elsewhere(category)
     }
@@ -281,27 +294,27 @@ impl Verifier<'_> {
     pub(super) fn categories(&self) -> impl Iterator<Item = &'static str> + '_ {
         let catalog = &self.parts.catalog;
         let of_aggregates = catalog.aggregates.iter().map(|entry| entry.category);
-        let outside = catalog.outside_events.iter().map(|(category, _)| *category);
-        of_aggregates.chain(outside)
+        let from_outside = catalog.outside_events.iter().map(|(category, _)| *category);
+        of_aggregates.chain(from_outside)
     }
 
-    /// Returns true if `category` is an unknown one that was meant to be `meant`.
+    /// Returns true if `category` does not exist and looks like a typo of `meant`.
     fn is_misspelt(&self, category: &str, meant: &str) -> bool {
         !self.categories().any(|known| known == category)
             && nearest(category, self.categories()) == Some(meant)
     }
 
     fn check_event_route(&mut self, subscription: &Subscription, route: &EventRoute) {
-        let event = route.event.name;
         self.check_event_is_listed(subscription.handler, route);
+
         if let Some(reads) = &subscription.categories
             && !reads.contains(&route.category)
-            // A slip of the finger is one mistake, which is told already.
+            // A typo is already reported as an unknown category.
             && !reads.iter().any(|read| self.is_misspelt(read, route.category))
         {
             self.mistakes.push(WiringMistake::WrongCategory {
                 handler: subscription.handler,
-                event: event.to_string(),
+                event: route.event.name.to_string(),
                 reads: reads.clone(),
                 appears_in: route.category,
             });

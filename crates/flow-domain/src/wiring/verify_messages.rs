@@ -4,7 +4,7 @@ use crate::{
     wiring::{WiringMistake, verify::Verifier},
 };
 
-/// Checks that messages are listed by the aggregates that they say they are part of.
+/// Checks that each message is listed by the aggregate that it names as its own.
 impl Verifier<'_> {
     pub(super) fn check_command_is_listed(&mut self, route: &CommandRoute) {
         if self.lists_command(route.category, route.command) {
@@ -44,15 +44,17 @@ impl Verifier<'_> {
     }
 
     pub(super) fn check_event_is_listed(&mut self, handler: &'static str, route: &EventRoute) {
-        let event = route.event.name;
-        if self.lists_event(route.category, event) {
+        if self.lists_event(route.category, route.event.name) {
             return;
         }
 
-        let mut aggregates = self.parts.catalog.aggregates.iter();
-        // Another event of the same name is not this one.
-        let listed_by = aggregates
-            .find(|entry| entry.events.iter().any(|of| of.contains(route.event)))
+        // Compares whole schemas: another event may have the same name.
+        let listed_by = self
+            .parts
+            .catalog
+            .aggregates
+            .iter()
+            .find(|entry| entry.events.iter().any(|list| list.contains(route.event)))
             .map(|entry| entry.name);
 
         match (listed_by, self.aggregate_name(route.category)) {
@@ -79,69 +81,78 @@ impl Verifier<'_> {
         }
     }
 
-    /// Checks what a route says that it issues and raises; `category` is that of its command.
+    /// Checks the messages that a route declares to issue and raise.
+    ///
+    /// `category` is the category of its command; `None` for an event.
     pub(super) fn check_declared(
         &mut self,
-        by: &'static str,
-        declared: &RouteDeclaration,
+        handler: &'static str,
+        declaration: &RouteDeclaration,
         category: Option<&'static str>,
     ) {
-        for schema in declared.issues.iter().copied().flatten() {
+        for schema in declaration.issues.iter().copied().flatten() {
             if !self.parts.catalog.handles(schema.name) {
                 self.push_once(WiringMistake::UnhandledIssuedCommand {
                     command: schema.name.to_string(),
-                    issued_by: by,
+                    issued_by: handler,
                 });
             }
         }
 
-        for schema in declared.raises.iter().copied().flatten() {
+        for schema in declaration.raises.iter().copied().flatten() {
             if !self.is_raised_by_any(schema.name) {
-                self.push_unlisted_raise(by, schema.name, category);
+                self.push_unlisted_raise(handler, schema.name, category);
             }
         }
     }
 
     fn is_raised_by_any(&self, event: MessageName) -> bool {
         let catalog = &self.parts.catalog;
-        let mut aggregates = catalog.aggregates.iter();
-        let mut outside = catalog.outside_events.iter();
-        aggregates.any(|entry| is_listed(entry.events, event))
-            || outside.any(|(_, names)| is_listed(names, event))
+        catalog
+            .aggregates
+            .iter()
+            .any(|entry| is_listed(entry.events, event))
+            || catalog
+                .outside_events
+                .iter()
+                .any(|(_, lists)| is_listed(lists, event))
     }
 
     fn push_unlisted_raise(
         &mut self,
-        by: &'static str,
+        handler: &'static str,
         event: MessageName,
         category: Option<&'static str>,
     ) {
-        let mut routes = self
+        let handled_by = self
             .parts
             .catalog
             .subscriptions
             .iter()
-            .flat_map(|one| &one.routes);
+            .flat_map(|subscription| &subscription.routes)
+            .find(|route| route.event.name == event);
 
-        // What is raised does not say its category: whoever handles it does, or the command that
-        // raises it.
-        let (category, name) = match routes.find(|route| route.event.name == event) {
+        // A declared event does not name its category. A route that handles the event does. Without
+        // one, it is probably the category of the command.
+        let (category, name) = match handled_by {
             Some(route) => (Some(route.category), route.type_name.to_owned()),
             None => (category, event.to_string()),
         };
 
         match category {
             Some(category) if !self.categories().any(|known| known == category) => {
-                self.push_unregistered_aggregate(category, by, name, true);
+                self.push_unregistered_aggregate(category, handler, name, true);
             }
             _ => self.push_once(WiringMistake::UnlistedRaisedEvent {
                 event: event.to_string(),
-                raised_by: by,
+                raised_by: handler,
             }),
         }
     }
 
-    /// Tells that nothing of `category` is registered, once for all who use it.
+    /// Adds the mistake that `category` is not registered, or adds the handler to it.
+    ///
+    /// All handlers that use the category share one mistake.
     fn push_unregistered_aggregate(
         &mut self,
         category: &'static str,
@@ -175,15 +186,19 @@ impl Verifier<'_> {
         }
     }
 
-    /// Returns true if a message of `category` is handled, so that its aggregate is missed there.
+    /// Returns true if a handler uses a message of `category`. Its mistake then names the
+    /// aggregate.
     pub(super) fn is_reported_elsewhere(&self, category: &str) -> bool {
         let catalog = &self.parts.catalog;
-        let mut events = catalog.subscriptions.iter().flat_map(|one| &one.routes);
         catalog
             .commands
             .iter()
             .any(|route| route.category == category)
-            || events.any(|route| route.category == category)
+            || catalog
+                .subscriptions
+                .iter()
+                .flat_map(|subscription| &subscription.routes)
+                .any(|route| route.category == category)
     }
 
     fn lists_command(&self, category: &str, command: MessageName) -> bool {
@@ -196,10 +211,14 @@ impl Verifier<'_> {
 
     fn lists_event(&self, category: &str, event: MessageName) -> bool {
         let catalog = &self.parts.catalog;
-        let mut aggregates = catalog.aggregates.iter();
-        let mut outside = catalog.outside_events.iter();
-        aggregates.any(|entry| entry.category == category && is_listed(entry.events, event))
-            || outside.any(|(of, names)| *of == category && is_listed(names, event))
+        catalog
+            .aggregates
+            .iter()
+            .any(|entry| entry.category == category && is_listed(entry.events, event))
+            || catalog
+                .outside_events
+                .iter()
+                .any(|(of, lists)| *of == category && is_listed(lists, event))
     }
 
     fn aggregate_name(&self, category: &str) -> Option<&'static str> {

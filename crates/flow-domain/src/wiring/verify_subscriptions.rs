@@ -1,18 +1,22 @@
 use std::time::Duration;
 
 use crate::{
-    handler::{CommandRoute, Source, Subscription, SubscriptionOptions, SubscriptionSettings},
+    handler::{
+        CommandRoute, RetryPolicy, Source, Subscription, SubscriptionOptions, SubscriptionSettings,
+    },
     wiring::{SubscriptionMistake, WiringMistake, nearest, verify::Verifier},
 };
 
-/// Checks that what is said of subscriptions can work.
+/// Checks the options of subscriptions.
 impl Verifier<'_> {
-    /// What the domain says of all subscriptions is told once, not for each handler.
+    /// Checks the options of the domain itself, so their mistakes are not repeated for each
+    /// handler.
     pub(super) fn check_defaults(&mut self) {
         let catalog = &self.parts.catalog;
         let defaults = &catalog.defaults;
         self.check_options(None, defaults);
         self.check_source(None, defaults);
+
         if catalog.lane_threshold.is_some() {
             self.check_lanes();
         }
@@ -22,9 +26,10 @@ impl Verifier<'_> {
         let Some(options) = &subscription.options else {
             return;
         };
-        let by = Some(subscription.handler);
-        self.check_options(by, options);
-        self.check_source(by, options);
+
+        let handler = Some(subscription.handler);
+        self.check_options(handler, options);
+        self.check_source(handler, options);
     }
 
     pub(super) fn check_command_options(&mut self, route: &CommandRoute) {
@@ -32,127 +37,136 @@ impl Verifier<'_> {
             return;
         };
 
-        let by = Some(route.handler);
-        self.check_options(by, options);
+        let handler = Some(route.handler);
+        self.check_options(handler, options);
+
         if let Some(category) = options.configured_origin() {
             self.push_subscription_mistake(
-                by,
+                handler,
                 SubscriptionMistake::OriginOnCommandHandler { category },
             );
         }
-
         if options.configured_source() == Some(Source::EventStore) {
-            self.push_subscription_mistake(by, SubscriptionMistake::CommandsFromEventStore);
+            self.push_subscription_mistake(handler, SubscriptionMistake::CommandsFromEventStore);
         }
-
-        if options.configures_reading() {
+        if options.has_read_options() {
             self.check_read_options(route, options);
         }
     }
 
-    /// Checks what is said here, and not what is filled in: whoever said that is told.
-    fn check_options(&mut self, by: Option<&'static str>, options: &SubscriptionOptions) {
+    /// Checks only the options that are set here. A default is checked where the domain sets it.
+    fn check_options(&mut self, handler: Option<&'static str>, options: &SubscriptionOptions) {
         if options.configured_batch_size() == Some(0) {
-            self.push_subscription_mistake(by, SubscriptionMistake::EmptyBatch);
+            self.push_subscription_mistake(handler, SubscriptionMistake::EmptyBatch);
         }
-
         if options.configured_concurrency() == Some(0) {
-            self.push_subscription_mistake(by, SubscriptionMistake::NoConcurrency);
+            self.push_subscription_mistake(handler, SubscriptionMistake::NoConcurrency);
         }
-
         if let Some(retry) = options.configured_retry() {
-            if retry.attempts == 0 {
-                self.push_subscription_mistake(by, SubscriptionMistake::NoAttempts);
-            }
-
-            if 100 < retry.jitter_percent {
-                let percent = retry.jitter_percent;
-                self.push_subscription_mistake(by, SubscriptionMistake::JitterTooLarge { percent });
-            }
-
-            if retry.longest_delay < retry.first_delay {
-                let (first, longest) = (retry.first_delay, retry.longest_delay);
-                self.push_subscription_mistake(
-                    by,
-                    SubscriptionMistake::FirstDelayTooLong { first, longest },
-                );
-            }
+            self.check_retry(handler, &retry);
         }
-
         if options.configured_time_limit() == Some(Duration::ZERO) {
-            self.push_subscription_mistake(by, SubscriptionMistake::ZeroTimeLimit);
+            self.push_subscription_mistake(handler, SubscriptionMistake::ZeroTimeLimit);
         }
-
         if let Some(breaker) = options.configured_circuit_breaker() {
             if breaker.threshold == 0 {
-                self.push_subscription_mistake(by, SubscriptionMistake::ZeroBreakerThreshold);
+                self.push_subscription_mistake(handler, SubscriptionMistake::ZeroBreakerThreshold);
             }
             if breaker.pause.is_zero() {
-                self.push_subscription_mistake(by, SubscriptionMistake::ZeroBreakerPause);
+                self.push_subscription_mistake(handler, SubscriptionMistake::ZeroBreakerPause);
             }
         }
-
         if let Some(category) = options.configured_origin()
             && !self.is_known_category(category)
         {
             let nearest = nearest(category, self.categories()).map(str::to_owned);
             self.push_subscription_mistake(
-                by,
+                handler,
                 SubscriptionMistake::UnknownOrigin { category, nearest },
             );
         }
     }
 
-    /// Checks how many messages from the event store are handled at once. Either half may come from the
-    /// domain; who says the other is told.
-    fn check_source(&mut self, by: Option<&'static str>, options: &SubscriptionOptions) {
+    fn check_retry(&mut self, handler: Option<&'static str>, retry: &RetryPolicy) {
+        if retry.attempts == 0 {
+            self.push_subscription_mistake(handler, SubscriptionMistake::NoAttempts);
+        }
+        if 100 < retry.jitter_percent {
+            let percent = retry.jitter_percent;
+            self.push_subscription_mistake(
+                handler,
+                SubscriptionMistake::JitterTooLarge { percent },
+            );
+        }
+        if retry.longest_delay < retry.first_delay {
+            let (first, longest) = (retry.first_delay, retry.longest_delay);
+            self.push_subscription_mistake(
+                handler,
+                SubscriptionMistake::FirstDelayTooLong { first, longest },
+            );
+        }
+    }
+
+    /// Checks that messages from the event store are handled one at a time.
+    ///
+    /// The source or the concurrency may be a default of the domain. The mistake names the handler
+    /// that sets the other one.
+    fn check_source(&mut self, handler: Option<&'static str>, options: &SubscriptionOptions) {
         if options.configured_source().is_none() && options.configured_concurrency().is_none() {
             return;
         }
 
-        // What the domain says over itself changes nothing.
+        // For the domain itself this merges the defaults with themselves, which changes nothing.
         let settings = options.settings(&self.parts.catalog.defaults);
         let concurrency = settings.concurrency;
-
         if 1 < concurrency && settings.source == Source::EventStore {
             self.push_subscription_mistake(
-                by,
+                handler,
                 SubscriptionMistake::ParallelFromEventStore { concurrency },
             );
         }
     }
 
-    /// Lanes are of the broker: if nobody reads from it, there is nothing for them to change.
+    /// Checks that somebody reads from the broker. Only the broker has lanes.
     fn check_lanes(&mut self) {
         let catalog = &self.parts.catalog;
-        let subscriptions = catalog.subscriptions.iter();
-        let reads_store =
-            |one: &&Subscription| one.settings(&catalog.defaults).source == Source::EventStore;
+        let reads_store = |subscription: &Subscription| {
+            subscription.settings(&catalog.defaults).source == Source::EventStore
+        };
 
+        // Commands are always read from the broker.
         if catalog.commands.is_empty()
             && !catalog.subscriptions.is_empty()
-            && subscriptions.clone().all(|one| reads_store(&one))
+            && catalog.subscriptions.iter().all(reads_store)
         {
-            let subscriptions = subscriptions.map(|one| one.handler).collect();
+            let subscriptions = catalog
+                .subscriptions
+                .iter()
+                .map(|subscription| subscription.handler)
+                .collect();
             self.mistakes
                 .push(WiringMistake::LanesWithoutBroker { subscriptions });
         }
     }
 
-    /// Checks that what decides how the commands of a category are read is said once, or twice alike.
+    /// Checks that the command handlers of a category set the same read options.
+    ///
+    /// The commands of a category are read together, with the options of the first handler that sets any.
     fn check_read_options(&mut self, route: &CommandRoute, options: &SubscriptionOptions) {
         let defaults = &self.parts.catalog.defaults;
-        let first = self.parts.catalog.commands.iter().find_map(|one| {
-            let options = one.options.as_ref()?;
-            (one.category == route.category && options.configures_reading())
-                .then_some((one.handler, options))
+        let first = self.parts.catalog.commands.iter().find_map(|other| {
+            let options = other.options.as_ref()?;
+            (other.category == route.category && options.has_read_options())
+                .then_some((other.handler, options))
         });
-
-        let Some((first, decides)) = first else {
+        let Some((first, first_options)) = first else {
             return;
         };
 
-        let differ_in = differing_options(&decides.settings(defaults), &options.settings(defaults));
+        let differ_in = differing_options(
+            &first_options.settings(defaults),
+            &options.settings(defaults),
+        );
         if !differ_in.is_empty() {
             self.push_once(WiringMistake::ConflictingReadOptions {
                 category: route.category,
@@ -165,36 +179,36 @@ impl Verifier<'_> {
 
     fn push_subscription_mistake(
         &mut self,
-        said_by: Option<&'static str>,
+        declared_by: Option<&'static str>,
         mistake: SubscriptionMistake,
     ) {
-        // A command handler has as many routes as commands.
+        // A command handler has one route for each command, all with the same options.
         self.push_once(WiringMistake::InvalidSubscription {
-            declared_by: said_by,
+            declared_by,
             mistake,
         });
     }
 }
 
-/// The setters that lead to what differs, of what those who read together share.
+/// Returns the names of the setters of the read options that differ.
 fn differing_options(
-    one: &SubscriptionSettings,
-    other: &SubscriptionSettings,
+    left: &SubscriptionSettings,
+    right: &SubscriptionSettings,
 ) -> Vec<&'static str> {
     let pairs = [
-        ("batch_size", one.batch_size == other.batch_size),
-        ("concurrency", one.concurrency == other.concurrency),
-        ("unordered", one.ordered == other.ordered),
-        ("start_from", one.start == other.start),
+        ("batch_size", left.batch_size == right.batch_size),
+        ("concurrency", left.concurrency == right.concurrency),
+        ("unordered", left.ordered == right.ordered),
+        ("start_from", left.start == right.start),
         (
             "circuit_breaker",
-            one.circuit_breaker == other.circuit_breaker,
+            left.circuit_breaker == right.circuit_breaker,
         ),
     ];
 
     pairs
         .into_iter()
-        .filter(|(_, is_same)| !is_same)
+        .filter(|(_, is_equal)| !is_equal)
         .map(|(setter, _)| setter)
         .collect()
 }

@@ -11,19 +11,22 @@ use crate::{
 #[non_exhaustive]
 #[allow(missing_docs, reason = "each variant says what its fields are")]
 pub enum WiringWarning {
-    /// An aggregate that is kept as state lists an event that nobody handles. One that is event-sourced
-    /// is folded from its events itself.
+    /// An aggregate lists an event that nobody handles.
+    ///
+    /// An event-sourced aggregate gets no such warning: it is folded from its events itself.
     UnhandledEvent { event: String, aggregate: String },
     /// Nobody handles an event from outside.
     UnhandledOutsideEvent { event: String },
     /// An aggregate lists a command that nobody handles.
     UnhandledCommand { command: String, aggregate: String },
-    /// A projection that no projector keeps.
+    /// No projector maintains a projection.
     ProjectionWithoutProjector { projection: String },
-    /// There are lanes, and only commands are read from the broker.
+    /// The domain has lanes, but reads only commands from the broker.
     LanesForCommandsOnly { subscriptions: Vec<String> },
-    /// Handlers say that they cause each other for ever: message, handler, message, and so on. Of the
-    /// cycles that begin with the same message and handler this is the shortest.
+    /// Handlers declare that they cause each other without end: message, handler, message, and so
+    /// on.
+    ///
+    /// It is the shortest of the cycles that begin with the same message and handler.
     Cycle { path: Vec<String> },
 }
 
@@ -31,30 +34,33 @@ impl fmt::Display for WiringWarning {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::UnhandledEvent { event, aggregate } => {
-                write!(f, "nobody handles the event `{event}` of `{aggregate}`")
+                write!(
+                    f,
+                    "no handler is subscribed to the event `{event}` of `{aggregate}`"
+                )
             }
             Self::UnhandledOutsideEvent { event } => {
                 write!(
                     f,
-                    "nobody handles the event `{event}`, which comes from outside"
+                    "no handler is subscribed to the event `{event}`, which comes from outside"
                 )
             }
             Self::UnhandledCommand { command, aggregate } => write!(
                 f,
-                "nobody handles the command `{command}` of `{aggregate}`: processing it will fail"
+                "no handler for the command `{command}` of `{aggregate}`: processing the command will fail"
             ),
             Self::ProjectionWithoutProjector { projection } => write!(
                 f,
-                "no projector keeps the projection `{projection}`: it will always be empty"
+                "no projector writes the projection `{projection}`: the projection will always be empty"
             ),
             Self::LanesForCommandsOnly { subscriptions } => write!(
                 f,
-                "the lanes are only for commands, for events are read from the event store, in the order of commit: `{}`",
+                "the lanes apply only to commands, because every other handler reads from the event store, in the order of commit: `{}`",
                 subscriptions.join("`, `")
             ),
             Self::Cycle { path } => write!(
                 f,
-                "a cycle, which ends only if one of its handlers stops: {} -> {}",
+                "the handlers form a cycle, which ends only if one of them sends no message: {} -> {}",
                 path.join(" -> "),
                 path.first().map_or("", String::as_str)
             ),
@@ -66,10 +72,10 @@ pub(super) fn warnings(wiring: &Wiring, catalog: &Catalog) -> Vec<WiringWarning>
     let mut warnings = Vec::new();
     for aggregate in &wiring.aggregates {
         for event in &aggregate.events {
-            let mut edges = wiring.subscriptions.iter();
-            let is_handled =
-                edges.any(|edge| edge.event == *event && edge.category == aggregate.category);
-
+            let is_handled = wiring
+                .subscriptions
+                .iter()
+                .any(|edge| edge.event == *event && edge.category == aggregate.category);
             if !aggregate.event_sourced && !is_handled {
                 warnings.push(WiringWarning::UnhandledEvent {
                     event: event.clone(),
@@ -112,24 +118,27 @@ pub(super) fn warnings(wiring: &Wiring, catalog: &Catalog) -> Vec<WiringWarning>
     }
 
     warnings.extend(lanes_for_commands_only(wiring, catalog));
-    let cycles = cycles(catalog).into_iter();
-    warnings.extend(cycles.map(|path| WiringWarning::Cycle { path }));
+    for path in cycles(catalog) {
+        warnings.push(WiringWarning::Cycle { path });
+    }
 
     warnings
 }
 
-/// That nobody at all reads from the broker is a mistake.
+/// Returns a warning if the domain has lanes and no event handler reads from the broker.
+///
+/// If the domain handles no commands either, `verify` reports a mistake instead.
 fn lanes_for_commands_only(wiring: &Wiring, catalog: &Catalog) -> Option<WiringWarning> {
     catalog.lane_threshold?;
-    let mut of_events = wiring
+    let mut subscribers = wiring
         .handlers
         .iter()
-        .filter(|one| one.kind != HandlerKind::CommandHandler);
-    let subscriptions: Vec<String> = of_events
+        .filter(|handler| handler.kind != HandlerKind::CommandHandler);
+    let subscriptions: Vec<String> = subscribers
         .clone()
-        .map(|one| one.handler.to_owned())
+        .map(|handler| handler.handler.to_owned())
         .collect();
-    let reads_broker = of_events.any(|one| one.source == Source::Broker);
+    let reads_broker = subscribers.any(|handler| handler.source == Source::Broker);
 
     (!reads_broker && !subscriptions.is_empty())
         .then_some(WiringWarning::LanesForCommandsOnly { subscriptions })

@@ -1,4 +1,4 @@
-//! Every adapter keeps the laws of the ports.
+//! Every adapter passes the contract tests of its ports.
 
 use flow_domain::{
     adapter::memory::{MemoryBroker, MemoryStore},

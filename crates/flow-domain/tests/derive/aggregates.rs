@@ -121,7 +121,7 @@ fn state_aggregate_is_not_folded() {
     let err = replay(&mut sales_order(), &event).unwrap_err();
 
     assert!(err.is_setup());
-    insta::assert_snapshot!(err, @"`SalesOrder` is kept as state: it is not folded from events");
+    insta::assert_snapshot!(err, @"`SalesOrder` is stored as state: it is not folded from events");
     const { assert!(!SalesOrder::EVENT_SOURCED) };
     assert!(SalesOrder::initial().is_none());
 }

@@ -1,4 +1,4 @@
-//! What the derives compare, and what they cannot.
+//! Which types the derives compare, and which they do not.
 
 use flow_domain::{Event, Message, Projection};
 use serde::{Deserialize, Serialize};
@@ -19,7 +19,7 @@ enum Jar {
 #[projection(id = id)]
 struct Row {
     id: String,
-    /// Not a number is not equal to itself.
+    /// NaN is not equal to itself.
     weight: f64,
 }
 

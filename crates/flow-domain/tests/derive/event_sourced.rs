@@ -78,7 +78,7 @@ fn withdrawn(cents: i64) -> Movement {
     }
 }
 
-/// The event as a store hands it out.
+/// Returns the event as a store returns it.
 pub(crate) fn envelope<E: Event>(stream: &str, event: &E) -> Envelope {
     let name = event.message_name();
     let metadata = json!({
@@ -90,9 +90,10 @@ pub(crate) fn envelope<E: Event>(stream: &str, event: &E) -> Envelope {
         "correlation": "00000000-0000-0000-0000-000000000001",
         "causation": null,
         "priority": 0,
-        "asked_by": null,
+        "initiated_by": null,
         "processing": "sync",
     });
+
     Envelope {
         metadata: serde_json::from_value(metadata).expect("this is what metadata looks like"),
         message: Payload::encode(E::NAME, event).expect("the events here have a JSON form"),
@@ -137,7 +138,7 @@ fn unlisted_event_is_not_folded() {
     let err = replay(&mut Account::default(), &stored(&frozen)).unwrap_err();
 
     assert!(err.is_setup());
-    insta::assert_snapshot!(err, @"`Bank.Frozen.v1` is none of the events of `Account`: list it in `#[aggregate(.., events(..))]`");
+    insta::assert_snapshot!(err, @"`Bank.Frozen.v1` is not in the `events(..)` of `Account`: list it in `#[aggregate(.., events(..))]`");
 }
 
 #[test]
@@ -158,5 +159,5 @@ fn unreadable_event_is_a_codec_error() {
     let err = replay(&mut Account::default(), &event).unwrap_err();
 
     assert!(err.is_codec());
-    insta::assert_snapshot!(err.with_causes(), @"reading `Opened` failed: missing field `account_id` at line 1 column 2");
+    insta::assert_snapshot!(err.with_causes(), @"deserializing `Opened` failed: missing field `account_id` at line 1 column 2");
 }

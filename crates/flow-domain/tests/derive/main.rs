@@ -1,4 +1,4 @@
-//! What the derives write, and what they say when they cannot.
+//! The code of the derives, and their compile errors.
 #![cfg(feature = "derive")]
 
 use flow_domain::{Aggregate, Error, message::Envelope};

@@ -25,7 +25,7 @@ struct CustomerRow {
 #[derive(Debug, Serialize, Deserialize, Projection)]
 #[projection(id = id)]
 #[serde(rename_all(serialize = "SCREAMING-KEBAB-CASE", deserialize = "snake_case"))]
-struct Loud {
+struct MixedCase {
     id: String,
     #[serde(alias = "n")]
     n_visits: u32,
@@ -52,7 +52,7 @@ fn a_row_is_identified_by_the_text_of_its_id() {
 fn field_names_are_those_in_json() {
     assert_eq!(OrderDashboard::FIELDS, ["order_id", "type"]);
     assert_eq!(CustomerRow::FIELDS, ["customerId", "fullName", "nOrders"]);
-    assert_eq!(Loud::FIELDS, ["ID", "N-VISITS"]);
+    assert_eq!(MixedCase::FIELDS, ["ID", "N-VISITS"]);
 }
 
 #[test]

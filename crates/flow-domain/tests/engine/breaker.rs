@@ -1,4 +1,4 @@
-//! Subscriptions that pause because nothing succeeds.
+//! Subscriptions that pause after several failures in a row.
 
 use std::{sync::Arc, time::Duration};
 
@@ -10,45 +10,49 @@ use flow_domain::{
 };
 use pretty_assertions::assert_eq;
 
-use crate::fixture::{CallLog, Listener, World, card_timed_out, table_domain};
+use crate::fixture::{CallLog, Listener, World, ping_domain, timeout_error};
 
-/// Lets every handler fail for so long.
+/// Makes every handler fail until a duration after the start.
 #[derive(Debug)]
 struct DownFor(Arc<VirtualClock>, Duration);
 
 impl Interceptor for DownFor {
     fn before(&self, _: &'static str, _: &Envelope, _: u32) -> Result<(), Error> {
         if self.0.now() < VirtualClock::START + self.1 {
-            return Err(card_timed_out());
+            return Err(timeout_error());
         }
         Ok(())
     }
 }
 
-fn world(source: Source, retry: RetryPolicy, down_for: Duration, heard: &CallLog) -> World {
+fn world(source: Source, retry: RetryPolicy, down_for: Duration, calls: &CallLog) -> World {
     let clock = Arc::<VirtualClock>::default();
-    let domain = table_domain(source)
+    let domain = ping_domain(source)
         .subscriptions(|all| {
             all.retry(retry).circuit_breaker(Some(CircuitBreaker {
                 threshold: 2,
                 pause: Duration::from_secs(60),
             }));
         })
-        .event_handler(Listener(heard.clone()));
+        .event_handler(Listener(calls.clone()));
+
     let down = DownFor(Arc::clone(&clock), down_for);
-    let shown = Arc::clone(&clock);
-    let mut world = World::with_app(domain, |app| app.clock(clock).interceptor(Arc::new(down)));
-    world.clock = shown;
+    let app_clock = Arc::clone(&clock);
+    let mut world = World::with_app(domain, |app| {
+        app.clock(app_clock).interceptor(Arc::new(down))
+    });
+
+    world.clock = clock;
     world
 }
 
 async fn check(source: Source) {
-    let heard = CallLog::default();
+    let calls = CallLog::default();
     let retry = RetryPolicy::attempts(9).first_delay(Duration::ZERO);
-    let mut world = world(source, retry, Duration::from_secs(100), &heard);
+    let mut world = world(source, retry, Duration::from_secs(100), &calls);
     world.publish_pings(["1", "2", "3"]).await;
 
-    let settled = world.run().await;
+    let report = world.run().await;
 
     assert_eq!(
         world.attempts(),
@@ -61,9 +65,9 @@ async fn check(source: Source) {
             "Listener #1 at 120s"
         ]
     );
-    assert_eq!(heard.take(), ["Listener 1", "Listener 2", "Listener 3"]);
-    assert_eq!(settled.time, Duration::from_secs(120));
-    assert!(settled.remaining.is_quiet());
+    assert_eq!(calls.take(), ["Listener 1", "Listener 2", "Listener 3"]);
+    assert_eq!(report.elapsed, Duration::from_secs(120));
+    assert!(report.remaining.is_quiet());
 }
 
 #[tokio::test]
@@ -77,22 +81,22 @@ async fn breaker_pauses_a_store_subscription_alike() {
 }
 
 async fn check_messages_in_pause(source: Source) {
-    let heard = CallLog::default();
+    let calls = CallLog::default();
     let mut world = world(
         source,
         RetryPolicy::never(),
         Duration::from_secs(30),
-        &heard,
+        &calls,
     );
     world.publish_pings(["1", "2"]).await;
     assert!(world.run().await.remaining.is_quiet());
     world.publish_pings(["3", "4"]).await;
 
-    let settled = world.run().await;
+    let report = world.run().await;
 
-    assert_eq!(heard.take(), ["Listener 3", "Listener 4"]);
-    assert_eq!(settled.time, Duration::from_secs(60));
-    assert!(settled.remaining.is_quiet());
+    assert_eq!(calls.take(), ["Listener 3", "Listener 4"]);
+    assert_eq!(report.elapsed, Duration::from_secs(60));
+    assert!(report.remaining.is_quiet());
 }
 
 #[tokio::test]
@@ -107,21 +111,21 @@ async fn event_stored_in_a_pause_is_handled_after_it() {
 
 #[tokio::test]
 async fn remaining_reports_the_pause() {
-    let heard = CallLog::default();
+    let calls = CallLog::default();
     let retry = RetryPolicy::attempts(9);
-    let mut world = world(Source::Broker, retry, Duration::from_secs(30), &heard);
+    let mut world = world(Source::Broker, retry, Duration::from_secs(30), &calls);
     world.publish_pings(["1", "2"]).await;
 
-    let settled = world.engine.run_cycles(2).await.unwrap();
+    let report = world.engine.run_cycles(2).await.unwrap();
 
-    insta::assert_snapshot!(settled.remaining, @"Listener has 2 to handle, 2 of them again, and pauses until 2026-01-01T00:01:00Z");
+    insta::assert_snapshot!(report.remaining, @"Listener has 2 messages to handle, including 2 retries, and pauses until 2026-01-01T00:01:00Z");
 }
 
 #[tokio::test]
 async fn replay_tries_one_dead_letter_after_a_pause() {
-    let heard = CallLog::default();
+    let calls = CallLog::default();
     let never = RetryPolicy::never();
-    let mut world = world(Source::Broker, never, Duration::from_secs(100), &heard);
+    let mut world = world(Source::Broker, never, Duration::from_secs(100), &calls);
     world.publish_pings(["1", "2"]).await;
     assert_eq!(world.run().await.remaining.dead_letters, 2);
     world.app.dead_letters().replay_all().await.unwrap();
@@ -137,17 +141,19 @@ async fn replay_tries_one_dead_letter_after_a_pause() {
             "Listener #1 at 120s"
         ]
     );
-    assert_eq!(heard.take(), ["Listener 2"]);
+    assert_eq!(calls.take(), ["Listener 2"]);
     assert_eq!(world.dead_letter_lines().await.len(), 1);
 }
 
 async fn pending_after_the_pause(source: Source) -> Vec<String> {
-    let heard = CallLog::default();
+    let calls = CallLog::default();
     let retry = RetryPolicy::attempts(9).first_delay(Duration::ZERO);
-    let mut world = world(source, retry, Duration::from_secs(30), &heard);
+    let mut world = world(source, retry, Duration::from_secs(30), &calls);
     world.publish_pings(["1", "2", "3"]).await;
+
     let _ = world.engine.run_cycles(1).await.unwrap();
     assert!(world.pending().await.is_empty());
+
     world.clock.advance(Duration::from_secs(60));
     world.pending().await
 }
@@ -168,9 +174,9 @@ async fn pending_has_one_event_after_a_pause() {
 
 #[tokio::test]
 async fn pending_has_one_dead_letter_after_a_pause() {
-    let heard = CallLog::default();
+    let calls = CallLog::default();
     let never = RetryPolicy::never();
-    let mut world = world(Source::Broker, never, Duration::from_secs(30), &heard);
+    let mut world = world(Source::Broker, never, Duration::from_secs(30), &calls);
     world.publish_pings(["1", "2"]).await;
     assert_eq!(world.run().await.remaining.dead_letters, 2);
     world.app.dead_letters().replay_all().await.unwrap();

@@ -1,4 +1,4 @@
-//! Where subscriptions begin, how far they have come, and what a new engine finds.
+//! Where subscriptions start, how checkpoints are saved, and what a new engine resumes.
 
 use std::{sync::Arc, time::Duration};
 
@@ -13,79 +13,79 @@ use flow_domain::{
 use pretty_assertions::assert_eq;
 
 use crate::fixture::{
-    CallLog, Game, Listener, Ping, Player, Pong, Referee, Scored, World, fail_until, ping, pong,
-    score, table_domain,
+    CallLog, Game, Listener, Ping, Player, Pong, Referee, Scored, World, fail_first_attempts, ping,
+    ping_domain, pong, score,
 };
 
 const CHECKPOINT_TABLE: Table = Table::new(TableKind::Checkpoint, "Subscription");
 
-fn from_now_domain(source: Source, heard: &CallLog) -> DomainBuilder {
-    table_domain(source)
+fn from_now_domain(source: Source, calls: &CallLog) -> DomainBuilder {
+    ping_domain(source)
         .subscriptions(|all| {
             all.start_from(StartFrom::Now);
         })
-        .event_handler(Listener(heard.clone()))
+        .event_handler(Listener(calls.clone()))
 }
 
 #[tokio::test]
 async fn subscription_from_now_skips_stored_events() {
-    let heard = CallLog::default();
-    let mut world = World::of(from_now_domain(Source::EventStore, &heard));
+    let calls = CallLog::default();
+    let mut world = World::of(from_now_domain(Source::EventStore, &calls));
     world.publish_pings(["before"]).await;
     world.engine.subscribe().await.unwrap();
     world.publish_pings(["after"]).await;
 
     assert!(world.run().await.remaining.is_quiet());
 
-    assert_eq!(heard.take(), ["Listener after"]);
+    assert_eq!(calls.take(), ["Listener after"]);
 }
 
 #[tokio::test]
 async fn group_from_now_skips_published_events() {
-    let heard = CallLog::default();
+    let calls = CallLog::default();
     let broker: Arc<dyn Broker> = Arc::new(MemoryBroker::default());
-    let mut before = World::with_app(table_domain(Source::Broker).event_handler(Player), |app| {
+    let mut before = World::with_app(ping_domain(Source::Broker).event_handler(Player), |app| {
         app.shared_broker(Arc::clone(&broker))
     });
     before.publish_pings(["before"]).await;
     assert!(before.run().await.remaining.is_quiet());
 
-    let mut world = World::with_app(from_now_domain(Source::Broker, &heard), |app| {
+    let mut world = World::with_app(from_now_domain(Source::Broker, &calls), |app| {
         app.shared_broker(broker)
     });
     world.publish_pings(["after"]).await;
     assert!(world.run().await.remaining.is_quiet());
 
-    assert_eq!(heard.take(), ["Listener after"]);
+    assert_eq!(calls.take(), ["Listener after"]);
 }
 
 #[tokio::test]
 async fn group_starts_at_the_first_published_event() {
-    let heard = CallLog::default();
+    let calls = CallLog::default();
     let broker: Arc<dyn Broker> = Arc::new(MemoryBroker::default());
-    let mut before = World::with_app(table_domain(Source::Broker).event_handler(Player), |app| {
+    let mut before = World::with_app(ping_domain(Source::Broker).event_handler(Player), |app| {
         app.shared_broker(Arc::clone(&broker))
     });
     before.publish_pings(["before"]).await;
     assert!(before.run().await.remaining.is_quiet());
 
-    let domain = table_domain(Source::Broker).event_handler(Listener(heard.clone()));
+    let domain = ping_domain(Source::Broker).event_handler(Listener(calls.clone()));
     let mut world = World::with_app(domain, |app| app.shared_broker(broker));
     assert!(world.run().await.remaining.is_quiet());
 
-    assert_eq!(heard.take(), ["Listener before"]);
+    assert_eq!(calls.take(), ["Listener before"]);
 }
 
 async fn check_start_position(source: Source) {
-    let heard = CallLog::default();
-    let mut world = World::of(from_now_domain(source, &heard));
+    let calls = CallLog::default();
+    let mut world = World::of(from_now_domain(source, &calls));
     world.engine.subscribe().await.unwrap();
     world.publish_pings(["1"]).await;
     world.replace_engine();
 
     assert!(world.run().await.remaining.is_quiet());
 
-    assert_eq!(heard.take(), ["Listener 1"]);
+    assert_eq!(calls.take(), ["Listener 1"]);
 }
 
 #[tokio::test]
@@ -106,8 +106,8 @@ async fn checkpoint(world: &World, subscription: &str) -> Option<(u64, String)> 
 
 #[tokio::test]
 async fn checkpoint_is_saved_after_every_event() {
-    let heard = CallLog::default();
-    let domain = table_domain(Source::EventStore).event_handler(Listener(heard));
+    let calls = CallLog::default();
+    let domain = ping_domain(Source::EventStore).event_handler(Listener(calls));
     let mut world = World::of(domain);
     world.publish_pings(["1", "2"]).await;
     assert_eq!(checkpoint(&world, "Listener").await, None);
@@ -120,8 +120,8 @@ async fn checkpoint_is_saved_after_every_event() {
 
 #[tokio::test]
 async fn checkpoint_is_not_written_without_changes() {
-    let heard = CallLog::default();
-    let mut world = World::of(from_now_domain(Source::EventStore, &heard));
+    let calls = CallLog::default();
+    let mut world = World::of(from_now_domain(Source::EventStore, &calls));
     world.engine.subscribe().await.unwrap();
     world.publish_pings(["1"]).await;
     assert!(world.run().await.remaining.is_quiet());
@@ -135,15 +135,15 @@ async fn checkpoint_is_not_written_without_changes() {
     let event = world.events().await.remove(0);
     world.engine.redeliver(&event).await.unwrap();
     assert!(world.run().await.remaining.is_quiet());
-    assert_eq!(heard.take(), ["Listener 1", "Listener 1"]);
+    assert_eq!(calls.take(), ["Listener 1", "Listener 1"]);
     assert_eq!(checkpoint(&world, "Listener").await, before);
 }
 
 #[tokio::test]
 async fn new_engine_resumes_at_the_checkpoint() {
-    let heard = CallLog::default();
+    let calls = CallLog::default();
     let mut world =
-        World::of(table_domain(Source::EventStore).event_handler(Listener(heard.clone())));
+        World::of(ping_domain(Source::EventStore).event_handler(Listener(calls.clone())));
     world.publish_pings(["1", "2"]).await;
     let first = world.next_pending("Listener").await;
     let _ = world.engine.deliver(&first).await.unwrap();
@@ -151,24 +151,24 @@ async fn new_engine_resumes_at_the_checkpoint() {
 
     assert!(world.run().await.remaining.is_quiet());
 
-    assert_eq!(heard.take(), ["Listener 1", "Listener 2"]);
+    assert_eq!(calls.take(), ["Listener 1", "Listener 2"]);
 }
 
 async fn check_attempts(source: Source) {
     let retry = RetryPolicy::attempts(3).jitter_percent(0);
-    let domain = table_domain(source)
+    let domain = ping_domain(source)
         .subscriptions(|all| {
             all.retry(retry);
         })
         .event_handler(Player);
     let mut world = World::with_app(domain, |app| {
-        app.interceptor(fail_until("Player", "table-1", 9))
+        app.interceptor(fail_first_attempts("Player", "table-1", 9))
     });
     world.publish_pings(["1", "2"]).await;
     let _ = world.engine.run_cycles(1).await.unwrap();
     world.replace_engine();
 
-    let settled = world.run().await;
+    let report = world.run().await;
 
     assert_eq!(
         world.attempts(),
@@ -179,7 +179,7 @@ async fn check_attempts(source: Source) {
             "Player #3 at 3s"
         ]
     );
-    assert_eq!(settled.time, Duration::from_secs(3));
+    assert_eq!(report.elapsed, Duration::from_secs(3));
 }
 
 #[tokio::test]
@@ -192,7 +192,7 @@ async fn new_engine_resumes_the_retries_of_an_event() {
     check_attempts(Source::EventStore).await;
 }
 
-/// Notes events of two categories.
+/// Notes the events of two categories.
 struct Scribe(CallLog);
 
 impl EventHandler for Scribe {
@@ -215,14 +215,14 @@ impl Scribe {
 }
 
 async fn check_categories(source: Source, batch_size: usize) {
-    let heard = CallLog::default();
-    let domain = table_domain(source)
+    let calls = CallLog::default();
+    let domain = ping_domain(source)
         .aggregate::<Game>()
         .command_handler(Referee)
         .subscriptions(|all| {
             all.batch_size(batch_size);
         })
-        .event_handler(Scribe(heard.clone()));
+        .event_handler(Scribe(calls.clone()));
     let mut world = World::of(domain);
     world.publish_pings(["1", "2"]).await;
     world.app.process(score("g")).await.unwrap();
@@ -232,7 +232,7 @@ async fn check_categories(source: Source, batch_size: usize) {
     assert!(world.run().await.remaining.is_quiet());
 
     assert_eq!(
-        heard.take(),
+        calls.take(),
         ["ping 1", "ping 2", "scored g", "ping 3", "scored h"]
     );
 }
@@ -254,22 +254,22 @@ async fn categories_are_read_in_commit_order_at_batch_size_one() {
 
 #[tokio::test]
 async fn subscription_skips_events_without_a_method() {
-    let heard = CallLog::default();
-    let domain = table_domain(Source::EventStore)
+    let calls = CallLog::default();
+    let domain = ping_domain(Source::EventStore)
         .subscriptions(|all| {
             all.batch_size(2);
         })
-        .event_handler(Listener(heard.clone()));
+        .event_handler(Listener(calls.clone()));
     let mut world = World::of(domain);
     let many: [Pong; 50] = std::array::from_fn(|n| pong(&n.to_string()));
-    for one in many {
-        world.app.publish(one).await.unwrap();
+    for pong in many {
+        world.app.publish(pong).await.unwrap();
     }
     world.publish_pings(["1"]).await;
 
-    let settled = world.run().await;
+    let report = world.run().await;
 
-    assert_eq!(heard.take(), ["Listener 1"]);
-    assert_eq!(settled.deliveries, 1);
-    assert!(settled.remaining.is_quiet());
+    assert_eq!(calls.take(), ["Listener 1"]);
+    assert_eq!(report.deliveries, 1);
+    assert!(report.remaining.is_quiet());
 }

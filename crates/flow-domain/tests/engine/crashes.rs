@@ -1,4 +1,4 @@
-//! Engines that die or restart where a test says so, in the middle of a run.
+//! Engines that crash or restart in the middle of a run.
 
 use std::sync::Arc;
 
@@ -10,9 +10,9 @@ use flow_domain::{
 };
 use pretty_assertions::assert_eq;
 
-use crate::fixture::{CallLog, Listener, Player, World, table_domain};
+use crate::fixture::{CallLog, Listener, Player, World, ping_domain};
 
-/// Interrupts the engine after the first attempt of the player with the first ball.
+/// Interrupts the engine after the first attempt of `Player` with the first ping.
 #[derive(Debug)]
 struct ActionAfterFirst(EngineAction);
 
@@ -21,59 +21,65 @@ impl Interceptor for ActionAfterFirst {
         Ok(())
     }
 
-    fn after(&self, handler: &'static str, message: &Envelope, attempt: u32) -> EngineAction {
+    fn after(
+        &self,
+        handler: Option<&'static str>,
+        message: &Envelope,
+        attempt: u32,
+    ) -> EngineAction {
         match (handler, message.metadata.stream.id(), attempt) {
-            ("Player", "1", 1) => self.0,
+            (Some("Player"), "1", 1) => self.0,
             _ => EngineAction::Continue,
         }
     }
 }
 
 async fn run_with_action(source: Source, after: EngineAction) -> (World, Vec<String>) {
-    let heard = CallLog::default();
-    let domain = table_domain(source)
+    let calls = CallLog::default();
+    let domain = ping_domain(source)
         .event_handler(Player)
-        .event_handler(Listener(heard.clone()));
+        .event_handler(Listener(calls.clone()));
     let mut world = World::with_app(domain, |app| {
         app.interceptor(Arc::new(ActionAfterFirst(after)))
     });
+
     world.publish_pings(["1", "2"]).await;
     assert!(world.run().await.remaining.is_quiet());
-    (world, heard.take())
+    (world, calls.take())
 }
 
 #[tokio::test]
 async fn restart_loses_nothing_and_repeats_nothing() {
-    let (mut world, heard) = run_with_action(Source::Broker, EngineAction::Restart).await;
+    let (mut world, calls) = run_with_action(Source::Broker, EngineAction::Restart).await;
 
-    assert_eq!(heard, ["Listener 1", "Listener 2"]);
+    assert_eq!(calls, ["Listener 1", "Listener 2"]);
     assert_eq!(
-        world.stored_lines().await[2..],
+        world.stored_event_names().await[2..],
         ["Pong in table-1", "Pong in table-2"]
     );
     assert_eq!(world.app.now(), flow_domain::clock::VirtualClock::START);
-    let restarted = world.recorded(|what| matches!(what, EntryKind::EngineRestarted));
+    let restarted = world.entry_lines(|kind| matches!(kind, EntryKind::EngineRestarted));
     assert_eq!(restarted.len(), 1);
 }
 
 #[tokio::test]
 async fn restart_reads_the_store_from_the_checkpoint() {
-    let (world, heard) = run_with_action(Source::EventStore, EngineAction::Restart).await;
+    let (world, calls) = run_with_action(Source::EventStore, EngineAction::Restart).await;
 
-    assert_eq!(heard, ["Listener 1", "Listener 2"]);
+    assert_eq!(calls, ["Listener 1", "Listener 2"]);
     assert_eq!(
-        world.stored_lines().await[2..],
+        world.stored_event_names().await[2..],
         ["Pong in table-1", "Pong in table-2"]
     );
 }
 
 #[tokio::test]
 async fn crash_redelivers_held_messages_after_the_lease() {
-    let (world, heard) = run_with_action(Source::Broker, EngineAction::Crash).await;
+    let (world, calls) = run_with_action(Source::Broker, EngineAction::Crash).await;
 
-    assert_eq!(heard, ["Listener 1", "Listener 2"]);
+    assert_eq!(calls, ["Listener 1", "Listener 2"]);
     assert_eq!(
-        world.stored_lines().await[2..],
+        world.stored_event_names().await[2..],
         ["Pong in table-1", "Pong in table-1", "Pong in table-2"]
     );
 }

@@ -1,4 +1,4 @@
-//! A store that cannot keep what was given up on.
+//! A store that fails to write dead letters.
 
 use std::sync::{
     Arc,
@@ -19,9 +19,9 @@ use flow_domain::{
 };
 use pretty_assertions::assert_eq;
 
-use crate::fixture::{Player, World, card_timed_out, fail_until, table_domain};
+use crate::fixture::{Player, World, fail_first_attempts, ping_domain, timeout_error};
 
-/// Refuses so many dead letters.
+/// Fails a number of writes of dead letters.
 #[derive(Debug)]
 struct DeadLetterRefusingStore {
     store: MemoryStore,
@@ -30,11 +30,15 @@ struct DeadLetterRefusingStore {
 
 impl Store for DeadLetterRefusingStore {
     fn commit<'a>(&'a self, changes: &'a Changes) -> PortFuture<'a, Vec<Recorded>> {
-        let mut writes = changes.writes.iter();
-        let left = self.n_refusals_left.load(Ordering::Relaxed);
-        if 0 < left && writes.any(|write| write.table.kind == TableKind::DeadLetter) {
-            self.n_refusals_left.store(left - 1, Ordering::Relaxed);
-            return PortFuture::ready(Err(card_timed_out()));
+        let has_dead_letter = changes
+            .writes
+            .iter()
+            .any(|write| write.table.kind == TableKind::DeadLetter);
+
+        let n_left = self.n_refusals_left.load(Ordering::Relaxed);
+        if 0 < n_left && has_dead_letter {
+            self.n_refusals_left.store(n_left - 1, Ordering::Relaxed);
+            return PortFuture::ready(Err(timeout_error()));
         }
         self.store.commit(changes)
     }
@@ -120,7 +124,7 @@ impl Outbox for DeadLetterRefusingStore {
 }
 
 async fn check(source: Source) {
-    let domain = table_domain(source)
+    let domain = ping_domain(source)
         .subscriptions(|all| {
             all.retry(RetryPolicy::never());
         })
@@ -129,11 +133,11 @@ async fn check(source: Source) {
         store: MemoryStore::default(),
         n_refusals_left: 2.into(),
     };
-    let faults = fail_until("Player", "table-1", 9);
+    let faults = fail_first_attempts("Player", "table-1", 9);
     let mut world = World::with_store(Arc::new(full), domain, |app| app.interceptor(faults));
     world.publish_pings(["1", "2"]).await;
 
-    let settled = world.run().await;
+    let report = world.run().await;
 
     assert_eq!(
         world.attempts(),
@@ -144,9 +148,12 @@ async fn check(source: Source) {
             "Player #1 at 2s"
         ]
     );
-    assert_eq!(settled.remaining.dead_letters, 1);
-    let given_up = world.recorded(|what| matches!(what, EntryKind::RetriesExhausted { .. }));
-    assert_eq!(given_up, ["Player gave up after 1: a dead letter"]);
+    assert_eq!(report.remaining.dead_letters, 1);
+    let exhausted = world.entry_lines(|kind| matches!(kind, EntryKind::RetriesExhausted { .. }));
+    assert_eq!(
+        exhausted,
+        ["Player failed after 1 attempt, retries exhausted: the message became a dead letter"]
+    );
 }
 
 #[tokio::test]

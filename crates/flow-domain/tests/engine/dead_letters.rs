@@ -1,4 +1,4 @@
-//! What was given up on is kept, looked at, replayed and thrown away.
+//! Dead letters are written, listed, replayed and purged.
 
 use std::sync::{
     Arc,
@@ -11,9 +11,9 @@ use flow_domain::{
 };
 use pretty_assertions::assert_eq;
 
-use crate::fixture::{CallLog, Listener, Ping, World, card_timed_out, table_domain};
+use crate::fixture::{CallLog, Listener, Ping, World, ping_domain, timeout_error};
 
-/// Fails so often, and notes every call.
+/// Fails a number of times, and notes every call.
 struct Weak(CallLog, Arc<AtomicU32>);
 
 impl EventHandler for Weak {
@@ -32,30 +32,32 @@ impl Weak {
             0 => Ok(()),
             n => {
                 self.1.store(n - 1, Ordering::Relaxed);
-                Err(card_timed_out())
+                Err(timeout_error())
             }
         }
     }
 }
 
-fn domain(source: Source, heard: &CallLog, failures: &Arc<AtomicU32>) -> DomainBuilder {
-    table_domain(source)
-        .event_handler(Weak(heard.clone(), Arc::clone(failures)))
-        .event_handler(Listener(heard.clone()))
+fn domain(source: Source, calls: &CallLog, failures: &Arc<AtomicU32>) -> DomainBuilder {
+    ping_domain(source)
+        .event_handler(Weak(calls.clone(), Arc::clone(failures)))
+        .event_handler(Listener(calls.clone()))
 }
 
-/// A world in which `Weak` gave up on these pings; what was heard until then is forgotten.
+/// Returns a world in which these pings are dead letters of `Weak`, with an empty call log.
 async fn dead_lettered_world<const N: usize>(
     source: Source,
     ids: [&str; N],
 ) -> (World, CallLog, Arc<AtomicU32>) {
-    let heard = CallLog::default();
+    let calls = CallLog::default();
     let failures = Arc::new(AtomicU32::new(2 * u32::try_from(N).unwrap()));
-    let mut world = World::of(domain(source, &heard, &failures));
+    let mut world = World::of(domain(source, &calls, &failures));
+
     world.publish_pings(ids).await;
     assert_eq!(world.run().await.remaining.dead_letters, N);
-    heard.take();
-    (world, heard, failures)
+
+    calls.take();
+    (world, calls, failures)
 }
 
 #[tokio::test]
@@ -65,12 +67,13 @@ async fn dead_letter_has_handler_message_and_reason() {
     let letter = world
         .app
         .dead_letters()
-        .mutate_subscription("Weak")
+        .of_subscription("Weak")
         .await
         .unwrap()
         .remove(0);
 
-    assert_eq!((&*letter.subscription, &*letter.handler), ("Weak", "Weak"));
+    assert_eq!(letter.subscription, "Weak");
+    assert_eq!(letter.handler.as_deref(), Some("Weak"));
     assert_eq!(letter.reason, "charging the card failed: timed out");
     assert_eq!(letter.attempts, 2);
     assert_eq!(letter.failed_at.to_string(), "2026-01-01T00:00:01Z");
@@ -78,21 +81,21 @@ async fn dead_letter_has_handler_message_and_reason() {
     let of_others = world
         .app
         .dead_letters()
-        .mutate_subscription("Listener")
+        .of_subscription("Listener")
         .await
         .unwrap();
     assert!(of_others.is_empty());
 }
 
 async fn check_replay(source: Source) {
-    let (mut world, heard, _) = dead_lettered_world(source, ["1", "2"]).await;
+    let (mut world, calls, _) = dead_lettered_world(source, ["1", "2"]).await;
     let id = world.app.dead_letters().all().await.unwrap()[1].id.clone();
 
     assert!(world.app.dead_letters().replay(&id).await.unwrap());
-    let settled = world.run().await;
+    let report = world.run().await;
 
-    assert_eq!(heard.take(), ["Weak 2"]);
-    assert_eq!((settled.deliveries, settled.remaining.dead_letters), (1, 1));
+    assert_eq!(calls.take(), ["Weak 2"]);
+    assert_eq!((report.deliveries, report.remaining.dead_letters), (1, 1));
 }
 
 #[tokio::test]
@@ -107,14 +110,14 @@ async fn replay_of_a_store_event_reaches_only_its_handler() {
 
 #[tokio::test]
 async fn replay_that_fails_is_dead_lettered_again() {
-    let (mut world, heard, failures) = dead_lettered_world(Source::Broker, ["1"]).await;
+    let (mut world, calls, failures) = dead_lettered_world(Source::Broker, ["1"]).await;
     failures.store(2, Ordering::Relaxed);
 
     assert_eq!(world.app.dead_letters().replay_all().await.unwrap(), 1);
-    let settled = world.run().await;
+    let report = world.run().await;
 
-    assert_eq!(heard.take(), ["Weak 1", "Weak 1"]);
-    assert_eq!(settled.remaining.dead_letters, 1);
+    assert_eq!(calls.take(), ["Weak 1", "Weak 1"]);
+    assert_eq!(report.remaining.dead_letters, 1);
     let letter = world.app.dead_letters().all().await.unwrap().remove(0);
     assert!(!letter.is_replayed);
     assert_eq!(letter.failed_at.to_string(), "2026-01-01T00:00:02Z");
@@ -122,29 +125,29 @@ async fn replay_that_fails_is_dead_lettered_again() {
 
 #[tokio::test]
 async fn replay_survives_a_new_engine() {
-    let (mut world, heard, _) = dead_lettered_world(Source::Broker, ["1"]).await;
+    let (mut world, calls, _) = dead_lettered_world(Source::Broker, ["1"]).await;
     world.app.dead_letters().replay_all().await.unwrap();
     world.replace_engine();
 
     assert!(world.run().await.remaining.is_quiet());
 
-    assert_eq!(heard.take(), ["Weak 1"]);
+    assert_eq!(calls.take(), ["Weak 1"]);
     assert!(world.dead_letter_lines().await.is_empty());
 }
 
 #[tokio::test]
 async fn replay_all_replays_every_dead_letter() {
-    let (mut world, heard, _) = dead_lettered_world(Source::Broker, ["1", "2"]).await;
+    let (mut world, calls, _) = dead_lettered_world(Source::Broker, ["1", "2"]).await;
 
     assert_eq!(world.app.dead_letters().replay_all().await.unwrap(), 2);
     assert_eq!(world.run().await.remaining.dead_letters, 0);
 
-    assert_eq!(heard.take(), ["Weak 1", "Weak 2"]);
+    assert_eq!(calls.take(), ["Weak 1", "Weak 2"]);
 }
 
 #[tokio::test]
 async fn purge_deletes_one_dead_letter_or_all() {
-    let (mut world, heard, _) = dead_lettered_world(Source::Broker, ["1", "2", "3"]).await;
+    let (mut world, calls, _) = dead_lettered_world(Source::Broker, ["1", "2", "3"]).await;
     let letters = world.app.dead_letters();
     let id = letters.all().await.unwrap()[0].id.clone();
 
@@ -154,5 +157,5 @@ async fn purge_deletes_one_dead_letter_or_all() {
     assert_eq!(letters.purge_all().await.unwrap(), 2);
 
     assert_eq!(world.run().await.deliveries, 0);
-    assert!(heard.take().is_empty());
+    assert!(calls.take().is_empty());
 }

@@ -1,4 +1,4 @@
-//! Messages that come again, and handlers that handle each once.
+//! Redelivered messages, and handlers that handle each message once.
 
 use flow_domain::{
     Error, EventHandler, EventRoutes, UnitOfWork,
@@ -9,9 +9,9 @@ use flow_domain::{
 };
 use pretty_assertions::assert_eq;
 
-use crate::fixture::{Game, Ping, Player, Pong, Referee, World, ping, score, table_domain};
+use crate::fixture::{Game, Ping, Player, Pong, Referee, World, ping, ping_domain, score};
 
-/// Answers every ping once, however often it comes.
+/// Answers every ping once, even if it is redelivered.
 struct Careful;
 
 impl EventHandler for Careful {
@@ -40,26 +40,26 @@ async fn deliver_twice(domain: DomainBuilder) -> World {
 async fn check_once(domain: DomainBuilder) {
     let mut world = deliver_twice(domain).await;
 
-    assert_eq!(world.handler_outcomes(), ["handled", "handled before"]);
+    assert_eq!(world.handler_outcomes(), ["handled", "already handled"]);
     assert_eq!(
-        world.stored_lines().await,
+        world.stored_event_names().await,
         ["Ping in table-1", "Pong in table-1"]
     );
 }
 
 #[tokio::test]
 async fn once_handler_skips_a_redelivered_message() {
-    check_once(table_domain(Source::Broker).event_handler(Careful)).await;
+    check_once(ping_domain(Source::Broker).event_handler(Careful)).await;
 }
 
 #[tokio::test]
 async fn once_handler_skips_an_event_read_again_from_the_store() {
-    check_once(table_domain(Source::EventStore).event_handler(Careful)).await;
+    check_once(ping_domain(Source::EventStore).event_handler(Careful)).await;
 }
 
 #[tokio::test]
 async fn once_of_the_domain_applies_to_all_handlers() {
-    let domain = table_domain(Source::Broker).subscriptions(|all| {
+    let domain = ping_domain(Source::Broker).subscriptions(|all| {
         all.once();
     });
 
@@ -68,7 +68,7 @@ async fn once_of_the_domain_applies_to_all_handlers() {
 
 #[tokio::test]
 async fn once_handler_skips_a_redelivery_inline() {
-    let domain = table_domain(Source::Broker).event_handler(Careful);
+    let domain = ping_domain(Source::Broker).event_handler(Careful);
     let mut world = World::with_app(domain, |app| app.event_processing(Processing::Sync));
     world.app.publish(ping("1")).await.unwrap();
     let event = world.events().await.remove(0);
@@ -77,15 +77,15 @@ async fn once_handler_skips_a_redelivery_inline() {
     let again = world.app.redeliver(&[(event, entry)], 1).await;
 
     assert!(again.failures.is_empty());
-    assert_eq!(world.handler_outcomes(), ["handled", "handled before"]);
+    assert_eq!(world.handler_outcomes(), ["handled", "already handled"]);
 }
 
 async fn check_twice(source: Source) {
-    let world = deliver_twice(table_domain(source).event_handler(Player)).await;
+    let world = deliver_twice(ping_domain(source).event_handler(Player)).await;
 
     let events = world.events().await;
     assert_eq!(
-        world.stored_lines().await,
+        world.stored_event_names().await,
         ["Ping in table-1", "Pong in table-1", "Pong in table-1"]
     );
     assert_ne!(events[1].metadata().id, events[2].metadata().id);
@@ -113,11 +113,11 @@ async fn crash_after_commit(domain: DomainBuilder) -> World {
 
 #[tokio::test]
 async fn once_handler_skips_what_was_committed_before_a_crash() {
-    let mut world = crash_after_commit(table_domain(Source::Broker).event_handler(Careful)).await;
+    let mut world = crash_after_commit(ping_domain(Source::Broker).event_handler(Careful)).await;
 
-    assert_eq!(world.handler_outcomes(), ["handled", "handled before"]);
+    assert_eq!(world.handler_outcomes(), ["handled", "already handled"]);
     assert_eq!(
-        world.stored_lines().await,
+        world.stored_event_names().await,
         ["Ping in table-1", "Pong in table-1"]
     );
 }
@@ -125,21 +125,21 @@ async fn once_handler_skips_what_was_committed_before_a_crash() {
 #[tokio::test]
 async fn once_handler_skips_a_store_event_committed_before_a_crash() {
     let mut world =
-        crash_after_commit(table_domain(Source::EventStore).event_handler(Careful)).await;
+        crash_after_commit(ping_domain(Source::EventStore).event_handler(Careful)).await;
 
-    assert_eq!(world.handler_outcomes(), ["handled", "handled before"]);
+    assert_eq!(world.handler_outcomes(), ["handled", "already handled"]);
 }
 
 #[tokio::test]
 async fn crash_after_commit_redelivers_after_the_lease() {
-    let mut world = crash_after_commit(table_domain(Source::Broker).event_handler(Player)).await;
+    let mut world = crash_after_commit(ping_domain(Source::Broker).event_handler(Player)).await;
 
     assert_eq!(
         world.attempts()[..2],
         ["Player #1 at 0ns", "Player #2 at 120s"]
     );
     assert_eq!(
-        world.stored_lines().await,
+        world.stored_event_names().await,
         ["Ping in table-1", "Pong in table-1", "Pong in table-1"]
     );
 }
@@ -148,24 +148,26 @@ async fn points_after_crash(domain: DomainBuilder) -> u32 {
     let domain = domain.aggregate::<Game>().command_handler(Referee);
     let mut world = World::of(domain);
     world.app.submit(score("g")).await.unwrap();
+
     let first = world.engine.pending().await.unwrap().remove(0);
     let step = world.engine.deliver_and_crash(&first).await.unwrap();
     assert!(matches!(step.outcome, StepOutcome::Crashed));
     assert!(world.run().await.remaining.is_quiet());
+
     let game = world.app.load::<Game>("g").await.unwrap();
     game.unwrap().points
 }
 
 #[tokio::test]
 async fn redelivered_command_is_handled_twice() {
-    let points = points_after_crash(table_domain(Source::Broker)).await;
+    let points = points_after_crash(ping_domain(Source::Broker)).await;
 
     assert_eq!(points, 2);
 }
 
 #[tokio::test]
 async fn once_of_the_domain_applies_to_commands() {
-    let once = table_domain(Source::Broker).subscriptions(|all| {
+    let once = ping_domain(Source::Broker).subscriptions(|all| {
         all.once();
     });
 
@@ -174,7 +176,7 @@ async fn once_of_the_domain_applies_to_commands() {
     assert_eq!(points, 1);
 }
 
-/// Names a profile, which does not say once.
+/// Has a profile, and the profile does not set `once`.
 struct Fast;
 
 impl EventHandler for Fast {
@@ -192,7 +194,7 @@ impl Fast {
 
 #[tokio::test]
 async fn once_of_the_domain_is_overridden_by_a_handler_profile() {
-    let once = table_domain(Source::Broker).subscriptions(|all| {
+    let once = ping_domain(Source::Broker).subscriptions(|all| {
         all.once();
     });
 

@@ -1,4 +1,4 @@
-//! What is left for later is handled, and each message once.
+//! Events and commands reach their handlers, each message once.
 
 use flow_domain::{
     Error, Event, EventHandler, EventRoutes, UnitOfWork, engine::SettleReport, handler::Source,
@@ -8,21 +8,21 @@ use pretty_assertions::assert_eq;
 use serde::{Deserialize, Serialize};
 
 use crate::fixture::{
-    CallLog, Game, Listener, Ping, Player, Scored, World, game_domain, ping, pong, score,
-    table_domain,
+    CallLog, Game, Listener, Ping, Player, Scored, World, game_domain, ping, ping_domain, pong,
+    score,
 };
 
 async fn check_event_before_engine(source: Source) {
-    let heard = CallLog::default();
-    let mut world = World::of(table_domain(source).event_handler(Listener(heard.clone())));
+    let calls = CallLog::default();
+    let mut world = World::of(ping_domain(source).event_handler(Listener(calls.clone())));
     world.publish_pings(["1"]).await;
     world.replace_engine();
 
-    let settled = world.run().await;
+    let report = world.run().await;
 
-    assert_eq!(heard.take(), ["Listener 1"]);
-    assert_eq!(settled.deliveries, 1);
-    assert!(settled.remaining.is_quiet());
+    assert_eq!(calls.take(), ["Listener 1"]);
+    assert_eq!(report.deliveries, 1);
+    assert!(report.remaining.is_quiet());
 }
 
 #[tokio::test]
@@ -36,75 +36,75 @@ async fn event_stored_before_the_engine_is_handled() {
 }
 
 async fn run_twice(source: Source) -> (Vec<String>, SettleReport) {
-    let heard = CallLog::default();
-    let mut world = World::of(table_domain(source).event_handler(Listener(heard.clone())));
+    let calls = CallLog::default();
+    let mut world = World::of(ping_domain(source).event_handler(Listener(calls.clone())));
     world.publish_pings(["1"]).await;
     assert_eq!(world.run().await.deliveries, 1);
-    heard.take();
+    calls.take();
 
-    let settled = world.run().await;
-    (heard.take(), settled)
+    let report = world.run().await;
+    (calls.take(), report)
 }
 
 #[tokio::test]
 async fn second_run_handles_no_broker_message_again() {
-    let (heard, settled) = run_twice(Source::Broker).await;
+    let (calls, report) = run_twice(Source::Broker).await;
 
-    assert!(heard.is_empty());
-    assert_eq!((settled.deliveries, settled.cycles), (0, 0));
+    assert!(calls.is_empty());
+    assert_eq!((report.deliveries, report.cycles), (0, 0));
 }
 
 #[tokio::test]
 async fn second_run_handles_no_store_event_again() {
-    let (heard, settled) = run_twice(Source::EventStore).await;
+    let (calls, report) = run_twice(Source::EventStore).await;
 
-    assert!(heard.is_empty());
-    assert_eq!((settled.deliveries, settled.cycles), (0, 0));
+    assert!(calls.is_empty());
+    assert_eq!((report.deliveries, report.cycles), (0, 0));
 }
 
 #[tokio::test]
 async fn second_engine_handles_nothing_again() {
-    let heard = CallLog::default();
-    let mut world = World::of(table_domain(Source::Broker).event_handler(Listener(heard.clone())));
+    let calls = CallLog::default();
+    let mut world = World::of(ping_domain(Source::Broker).event_handler(Listener(calls.clone())));
     world.publish_pings(["1"]).await;
     world.run().await.remaining.is_quiet();
     world.replace_engine();
 
     world.run().await.remaining.is_quiet();
 
-    assert_eq!(heard.take(), ["Listener 1"]);
+    assert_eq!(calls.take(), ["Listener 1"]);
 }
 
 #[tokio::test]
 async fn event_waits_until_the_engine_runs() {
-    let heard = CallLog::default();
-    let mut world = World::of(table_domain(Source::Broker).event_handler(Listener(heard.clone())));
+    let calls = CallLog::default();
+    let mut world = World::of(ping_domain(Source::Broker).event_handler(Listener(calls.clone())));
 
     world.publish_pings(["1"]).await;
 
-    assert!(heard.take().is_empty());
+    assert!(calls.take().is_empty());
     assert_eq!(world.engine.remaining().await.unwrap().outbox, 1);
 }
 
 #[tokio::test]
 async fn event_reaches_every_handler_with_a_method_for_it() {
-    let heard = CallLog::default();
-    let domain = table_domain(Source::Broker)
-        .event_handler(Listener(heard.clone()))
+    let calls = CallLog::default();
+    let domain = ping_domain(Source::Broker)
+        .event_handler(Listener(calls.clone()))
         .event_handler(Player);
     let mut world = World::of(domain);
     world.publish_pings(["1"]).await;
 
     assert_eq!(world.run().await.deliveries, 2);
 
-    assert_eq!(heard.take(), ["Listener 1"]);
+    assert_eq!(calls.take(), ["Listener 1"]);
     assert_eq!(
-        world.stored_lines().await,
+        world.stored_event_names().await,
         ["Ping in table-1", "Pong in table-1"]
     );
 }
 
-/// Takes pings as they are, and everything else as it comes.
+/// Handles pings by their type, and all other events as envelopes.
 struct Archive(CallLog);
 
 impl EventHandler for Archive {
@@ -127,11 +127,11 @@ impl Archive {
 }
 
 async fn check_catch_all(source: Source) {
-    let heard = CallLog::default();
-    let domain = table_domain(source)
+    let calls = CallLog::default();
+    let domain = ping_domain(source)
         .aggregate::<Game>()
         .command_handler(crate::fixture::Referee)
-        .event_handler(Archive(heard.clone()));
+        .event_handler(Archive(calls.clone()));
     let mut world = World::of(domain);
     world.app.publish((ping("1"), pong("1"))).await.unwrap();
     world.app.process(score("g")).await.unwrap();
@@ -139,7 +139,7 @@ async fn check_catch_all(source: Source) {
     assert!(world.run().await.remaining.is_quiet());
 
     assert_eq!(
-        heard.take(),
+        calls.take(),
         ["ping 1", "any Game.Pong.v1", "any Game.Scored.v1"]
     );
 }
@@ -171,15 +171,15 @@ impl Echo {
 
 #[tokio::test]
 async fn submitted_command_and_its_events_are_handled() {
-    let heard = CallLog::default();
-    let mut world = World::of(game_domain().event_handler(Echo(heard.clone())));
+    let calls = CallLog::default();
+    let mut world = World::of(game_domain().event_handler(Echo(calls.clone())));
     world.app.submit(score("g")).await.unwrap();
 
-    let settled = world.run().await;
+    let report = world.run().await;
 
-    assert_eq!(settled.deliveries, 2);
-    assert_eq!(heard.take(), ["scored g"]);
-    assert_eq!(world.stored_lines().await, ["Scored in game-g"]);
+    assert_eq!(report.deliveries, 2);
+    assert_eq!(calls.take(), ["scored g"]);
+    assert_eq!(world.stored_event_names().await, ["Scored in game-g"]);
 }
 
 #[tokio::test]
@@ -222,7 +222,7 @@ impl Countdown {
 }
 
 async fn countdown_world(source: Source) -> World {
-    let domain = table_domain(source)
+    let domain = ping_domain(source)
         .event_from_outside::<Counted>()
         .event_handler(Countdown);
     let world = World::of(domain);
@@ -233,29 +233,29 @@ async fn countdown_world(source: Source) -> World {
 
 #[tokio::test]
 async fn chain_of_a_thousand_events_ends() {
-    let settled = countdown_world(Source::Broker).await.run().await;
+    let report = countdown_world(Source::Broker).await.run().await;
 
-    assert_eq!(settled.deliveries, 1_001);
-    assert!(settled.remaining.is_quiet());
+    assert_eq!(report.deliveries, 1_001);
+    assert!(report.remaining.is_quiet());
 }
 
 #[tokio::test]
 async fn chain_of_a_thousand_events_from_the_store_ends() {
-    let settled = countdown_world(Source::EventStore).await.run().await;
+    let report = countdown_world(Source::EventStore).await.run().await;
 
-    assert_eq!(settled.deliveries, 1_001);
-    assert!(settled.remaining.is_quiet());
+    assert_eq!(report.deliveries, 1_001);
+    assert!(report.remaining.is_quiet());
 }
 
 #[tokio::test]
 async fn run_cycles_reports_what_remains() {
     let mut world = countdown_world(Source::Broker).await;
 
-    let settled = world.engine.run_cycles(3).await.unwrap();
+    let report = world.engine.run_cycles(3).await.unwrap();
 
-    assert_eq!((settled.deliveries, settled.cycles), (3, 3));
-    assert!(!settled.remaining.is_quiet());
-    insta::assert_snapshot!(settled.remaining, @"the outbox has 1 to publish");
+    assert_eq!((report.deliveries, report.cycles), (3, 3));
+    assert!(!report.remaining.is_quiet());
+    insta::assert_snapshot!(report.remaining, @"the outbox has 1 message to publish");
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! A game whose events are handled by an engine, with virtual time, and what can be asked afterwards.
+//! Sample messages and handlers, and a [`World`] that runs them with a test engine and a virtual clock.
 
 use std::{
     io,
@@ -20,21 +20,21 @@ use flow_domain::{
 };
 use serde::{Deserialize, Serialize};
 
-/// An event of the world outside, which handlers raise as well.
+/// An event that comes from outside, or that a handler raises.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Event)]
 #[event(category = "table", id = id)]
 pub(crate) struct Ping {
     pub(crate) id: String,
 }
 
-/// The answer to it.
+/// The answer to a ping.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Event)]
 #[event(category = "table", id = id)]
 pub(crate) struct Pong {
     pub(crate) id: String,
 }
 
-/// A game that can be scored.
+/// A game with points.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, Aggregate)]
 #[aggregate(id = id, commands(Score), events(Scored))]
 pub(crate) struct Game {
@@ -56,14 +56,14 @@ pub(crate) struct Scored {
     pub(crate) id: String,
 }
 
-/// What a game that is over answers.
+/// The rejection of a score after the third one.
 #[derive(Debug, thiserror::Error)]
 #[error("the game is over")]
 pub(crate) struct GameOver;
 
 impl Rejection for GameOver {}
 
-/// Counts points, up to three.
+/// Counts points, up to three for each game.
 pub(crate) struct Referee;
 
 impl CommandHandler for Referee {
@@ -78,6 +78,7 @@ impl Referee {
         if game.points == 3 {
             return Err(Error::rejected(GameOver));
         }
+
         game.id.clone_from(&command.id);
         game.points += 1;
         game.raise(Scored { id: command.id });
@@ -85,7 +86,7 @@ impl Referee {
     }
 }
 
-/// Notes every ping.
+/// Writes a line to the call log for every ping.
 pub(crate) struct Listener(pub(crate) CallLog);
 
 impl EventHandler for Listener {
@@ -128,13 +129,15 @@ pub(crate) fn score(id: &str) -> Score {
     Score { id: id.into() }
 }
 
-/// A failure of the outside, with its cause.
-pub(crate) fn card_timed_out() -> Error {
+/// Returns the error of an external service, with its cause.
+pub(crate) fn timeout_error() -> Error {
     Error::failed("charging the card", io::Error::other("timed out"))
 }
 
-/// A domain of events from outside, read from `source`.
-pub(crate) fn table_domain(source: Source) -> DomainBuilder {
+/// Returns a domain with pings and pongs from outside, in the category `table`.
+///
+/// Its subscriptions read from `source`.
+pub(crate) fn ping_domain(source: Source) -> DomainBuilder {
     Domain::builder("game")
         .event_from_outside::<Ping>()
         .event_from_outside::<Pong>()
@@ -143,14 +146,14 @@ pub(crate) fn table_domain(source: Source) -> DomainBuilder {
         })
 }
 
-/// A domain that scores.
+/// Returns a domain with games, and the handler of [`Score`].
 pub(crate) fn game_domain() -> DomainBuilder {
     Domain::builder("game")
         .aggregate::<Game>()
         .command_handler(Referee)
 }
 
-/// What handlers wrote down while they were called.
+/// The lines that handlers wrote during their calls.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct CallLog(Arc<Mutex<Vec<String>>>);
 
@@ -160,46 +163,47 @@ impl CallLog {
         lines.push(line.into());
     }
 
-    /// Takes out what was noted since the last time.
+    /// Returns the lines since the last call, and clears the log.
     pub(crate) fn take(&self) -> Vec<String> {
         std::mem::take(&mut *self.0.lock().expect("nobody panics under this lock"))
     }
 }
 
-/// Lets a handler fail with the messages of one stream, up to an attempt.
+/// Makes the first attempts of one handler fail, for the messages of one stream.
 #[derive(Clone, Debug)]
-pub(crate) struct FailUntil {
+pub(crate) struct FailFirstAttempts {
     pub(crate) handler: &'static str,
     pub(crate) stream: &'static str,
-    pub(crate) last_attempt: u32,
+    /// How many attempts fail.
+    pub(crate) n_attempts: u32,
     pub(crate) error: fn() -> Error,
 }
 
-impl Interceptor for FailUntil {
+impl Interceptor for FailFirstAttempts {
     fn before(&self, handler: &'static str, message: &Envelope, attempt: u32) -> Result<(), Error> {
         let stream = message.metadata.stream.to_string();
-        if handler == self.handler && stream == self.stream && attempt <= self.last_attempt {
+        if handler == self.handler && stream == self.stream && attempt <= self.n_attempts {
             return Err((self.error)());
         }
         Ok(())
     }
 }
 
-/// Lets `handler` time out with the messages of `stream`, up to an attempt.
-pub(crate) fn fail_until(
+/// Makes the first `n_attempts` of `handler` fail with a [`timeout_error`], for the messages of `stream`.
+pub(crate) fn fail_first_attempts(
     handler: &'static str,
     stream: &'static str,
-    up_to: u32,
-) -> Arc<FailUntil> {
-    Arc::new(FailUntil {
+    n_attempts: u32,
+) -> Arc<FailFirstAttempts> {
+    Arc::new(FailFirstAttempts {
         handler,
         stream,
-        last_attempt: up_to,
-        error: card_timed_out,
+        n_attempts,
+        error: timeout_error,
     })
 }
 
-/// An app whose events are handled by an engine, with its clock and recorder in reach.
+/// An app with a test engine, its clock and its record.
 pub(crate) struct World {
     pub(crate) app: App,
     pub(crate) engine: TestEngine,
@@ -209,29 +213,33 @@ pub(crate) struct World {
 }
 
 impl World {
+    /// Starts an app with this domain and a store in memory.
     #[track_caller]
     pub(crate) fn of(domain: DomainBuilder) -> Self {
         Self::with_app(domain, |app| app)
     }
 
+    /// Starts an app as `configure` changes it.
     #[track_caller]
     pub(crate) fn with_app(
         domain: DomainBuilder,
-        say: impl FnOnce(AppBuilder<Arc<dyn Store>>) -> AppBuilder<Arc<dyn Store>>,
+        configure: impl FnOnce(AppBuilder<Arc<dyn Store>>) -> AppBuilder<Arc<dyn Store>>,
     ) -> Self {
-        Self::with_store(Arc::new(MemoryStore::default()), domain, say)
+        Self::with_store(Arc::new(MemoryStore::default()), domain, configure)
     }
 
+    /// Starts an app with this store, as `configure` changes it.
     #[track_caller]
     pub(crate) fn with_store(
         store: Arc<dyn Store>,
         domain: DomainBuilder,
-        say: impl FnOnce(AppBuilder<Arc<dyn Store>>) -> AppBuilder<Arc<dyn Store>>,
+        configure: impl FnOnce(AppBuilder<Arc<dyn Store>>) -> AppBuilder<Arc<dyn Store>>,
     ) -> Self {
         let domain = match domain.build() {
             Ok(domain) => domain,
             Err(err) => panic!("{err}"),
         };
+
         let clock = Arc::new(VirtualClock::default());
         let recorder = Arc::new(Recorder::default());
         let app = App::builder(domain)
@@ -241,7 +249,8 @@ impl World {
             .ids(Arc::new(VirtualIds::default()))
             .recorder(Arc::clone(&recorder))
             .event_processing(Processing::Async);
-        let app = say(app).start();
+        let app = configure(app).start();
+
         Self {
             engine: Engine::test_mode(&app),
             app,
@@ -251,71 +260,74 @@ impl World {
         }
     }
 
-    /// Tells the domain of pings.
+    /// Publishes a ping for each id.
     pub(crate) async fn publish_pings<const N: usize>(&self, ids: [&str; N]) {
         for id in ids {
-            let told = self.app.publish(ping(id)).await;
-            told.expect("it is only written down");
+            let result = self.app.publish(ping(id)).await;
+            result.expect("publishing only stores the event");
         }
     }
 
-    /// Runs the engine until nothing is left.
+    /// Runs the engine until nothing is left to deliver.
     pub(crate) async fn run(&mut self) -> flow_domain::engine::SettleReport {
         self.engine.run().await.expect("memory does not fail")
     }
 
-    /// Takes another engine, as a process that starts again does.
+    /// Replaces the engine by a new one, as if its process had been restarted.
     pub(crate) fn replace_engine(&mut self) {
         self.engine = Engine::test_mode(&self.app);
     }
 
-    /// What can be delivered now, as `Listener Ping 1 #1` with the number of the attempt.
+    /// Returns a line for each pending delivery, such as `Listener Ping 1 #1`. The last number is the
+    /// attempt.
     pub(crate) async fn pending(&mut self) -> Vec<String> {
         let pending = self.engine.pending().await.expect("memory does not fail");
         pending.iter().map(pending_line).collect()
     }
 
-    /// The first that can be delivered now to this subscription.
+    /// Returns the first pending delivery of a subscription.
     pub(crate) async fn next_pending(&mut self, subscription: &str) -> PendingDelivery {
         let pending = self.engine.pending().await.expect("memory does not fail");
         pending
             .into_iter()
-            .find(|one| *one.subscription == *subscription)
+            .find(|delivery| *delivery.subscription == *subscription)
             .expect("something is pending")
     }
 
-    /// All stored events, oldest first.
+    /// Returns all stored events, oldest first.
     pub(crate) async fn events(&self) -> Vec<Recorded> {
         events_of(&self.app).await
     }
 
-    /// All stored events as `Ping in table-1`, oldest first.
-    pub(crate) async fn stored_lines(&self) -> Vec<String> {
-        stored_lines_of(&self.app).await
+    /// Returns a line for each stored event, such as `Ping in table-1`, oldest first.
+    pub(crate) async fn stored_event_names(&self) -> Vec<String> {
+        stored_event_names_of(&self.app).await
     }
 
-    /// The reasons of all dead letters, each after its subscription.
+    /// Returns a line for each dead letter, such as `Player: reason`.
     pub(crate) async fn dead_letter_lines(&self) -> Vec<String> {
         let letters = self.app.dead_letters().all().await;
-        let letters = letters.expect("memory does not fail").into_iter();
+
         letters
+            .expect("memory does not fail")
+            .iter()
             .map(|letter| format!("{}: {}", letter.subscription, letter.reason))
             .collect()
     }
 
-    /// Everything that happened so far.
+    /// Returns the record so far.
     pub(crate) fn record(&mut self) -> &Record {
         self.recorder.drain_into(&mut self.record);
         &self.record
     }
 
-    /// How each handling ended, in order.
+    /// Returns the outcome of each handling, in order.
     pub(crate) fn handler_outcomes(&mut self) -> Vec<String> {
-        self.recorded(|what| matches!(what, EntryKind::HandlerEnded(_)))
+        self.entry_lines(|kind| matches!(kind, EntryKind::HandlerEnded(_)))
     }
 
-    /// What happened of a kind, in order.
-    pub(crate) fn recorded(&mut self, is_wanted: impl Fn(&EntryKind) -> bool) -> Vec<String> {
+    /// Returns a line for each entry of the record that has a wanted kind, in order.
+    pub(crate) fn entry_lines(&mut self, is_wanted: impl Fn(&EntryKind) -> bool) -> Vec<String> {
         self.record()
             .entries()
             .iter()
@@ -324,19 +336,22 @@ impl World {
             .collect()
     }
 
-    /// When handlers were called, as `Listener #1 at 0ns`, in order.
+    /// Returns a line for each call of a handler, such as `Listener #1 at 0ns`, in order.
     pub(crate) fn attempts(&mut self) -> Vec<String> {
-        let started = self.record().entries().iter().filter_map(|entry| {
-            let EntryKind::HandlerStarted {
-                handler, attempt, ..
-            } = entry.kind
-            else {
-                return None;
-            };
-            let time = entry.time.since(VirtualClock::START);
-            Some(format!("{handler} #{attempt} at {time:?}"))
-        });
-        started.collect()
+        self.record()
+            .entries()
+            .iter()
+            .filter_map(|entry| {
+                let EntryKind::HandlerStarted {
+                    handler, attempt, ..
+                } = entry.kind
+                else {
+                    return None;
+                };
+                let time = entry.time.since(VirtualClock::START);
+                Some(format!("{handler} #{attempt} at {time:?}"))
+            })
+            .collect()
     }
 }
 
@@ -348,14 +363,17 @@ pub(crate) fn pending_line(pending: &PendingDelivery) -> String {
 
 pub(crate) async fn events_of(app: &App) -> Vec<Recorded> {
     let events = app.store().read_category(None, Position::START, 10_000);
-    events.await.expect("memory can be read")
+    events.await.expect("memory does not fail")
 }
 
-pub(crate) async fn stored_lines_of(app: &App) -> Vec<String> {
+pub(crate) async fn stored_event_names_of(app: &App) -> Vec<String> {
     let events = events_of(app).await;
-    let told = events.iter().map(|event| {
-        let name = event.metadata().message_type.name();
-        format!("{name} in {}", event.stream())
-    });
-    told.collect()
+
+    events
+        .iter()
+        .map(|event| {
+            let name = event.metadata().message_type.name();
+            format!("{name} in {}", event.stream())
+        })
+        .collect()
 }

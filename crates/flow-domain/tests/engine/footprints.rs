@@ -1,4 +1,4 @@
-//! What one delivery reads and writes.
+//! The footprint of a delivery: what it reads and writes.
 
 use flow_domain::{
     Error, EventHandler, EventRoutes, Projection, Projector, ProjectorRoutes, Rows, UnitOfWork,
@@ -10,7 +10,7 @@ use flow_domain::{
 use pretty_assertions::assert_eq;
 use serde::{Deserialize, Serialize};
 
-use crate::fixture::{Game, Ping, Player, Pong, Referee, World, score, table_domain};
+use crate::fixture::{Game, Ping, Player, Pong, Referee, World, ping_domain, score};
 
 #[derive(Debug, Serialize, Deserialize, Projection)]
 #[projection(id = id)]
@@ -36,7 +36,7 @@ impl BallProjector {
     }
 }
 
-/// Looks, and does nothing.
+/// Reads, and writes nothing.
 struct Watcher;
 
 impl EventHandler for Watcher {
@@ -58,7 +58,7 @@ impl Watcher {
 }
 
 fn ball_domain() -> DomainBuilder {
-    table_domain(Source::Broker)
+    ping_domain(Source::Broker)
         .aggregate::<Game>()
         .projection::<Ball>()
         .command_handler(Referee)
@@ -142,10 +142,10 @@ async fn footprints_of_different_rows_do_not_conflict() {
     let mut world = World::of(ball_domain());
     world.publish_pings(["1", "2"]).await;
 
-    let one = deliver_next(&mut world, "BallProjector").await.footprint;
-    let two = deliver_next(&mut world, "BallProjector").await.footprint;
+    let first = deliver_next(&mut world, "BallProjector").await.footprint;
+    let second = deliver_next(&mut world, "BallProjector").await.footprint;
 
-    assert!(!one.conflicts_with(&two));
+    assert!(!first.conflicts_with(&second));
 }
 
 #[tokio::test]
@@ -163,17 +163,17 @@ async fn footprints_of_writer_and_reader_conflict() {
 
 #[tokio::test]
 async fn footprints_of_one_store_subscription_share_its_checkpoint() {
-    let mut world = World::of(table_domain(Source::EventStore).event_handler(Player));
+    let mut world = World::of(ping_domain(Source::EventStore).event_handler(Player));
     world.publish_pings(["1", "2"]).await;
 
-    let one = deliver_next(&mut world, "Player").await.footprint;
-    let two = deliver_next(&mut world, "Player").await.footprint;
+    let first = deliver_next(&mut world, "Player").await.footprint;
+    let second = deliver_next(&mut world, "Player").await.footprint;
 
     assert_eq!(
-        writes(&one),
+        writes(&first),
         ["stream table-1", "checkpoint Subscription \"Player\""]
     );
-    assert!(one.conflicts_with(&two));
+    assert!(first.conflicts_with(&second));
 }
 
 struct Fan;

@@ -1,4 +1,4 @@
-//! Engines that go their own ways from the middle of a flow.
+//! Engines that are forked in the middle of a flow and continue independently.
 
 use std::time::Duration;
 
@@ -9,11 +9,12 @@ use flow_domain::{
 use pretty_assertions::assert_eq;
 
 use crate::fixture::{
-    CallLog, Listener, Player, World, events_of, fail_until, ping, stored_lines_of, table_domain,
+    CallLog, Listener, Player, World, events_of, fail_first_attempts, ping, ping_domain,
+    stored_event_names_of,
 };
 
 fn domain(source: Source) -> DomainBuilder {
-    table_domain(source)
+    ping_domain(source)
         .subscriptions(|all| {
             all.retry(RetryPolicy::attempts(2).jitter_percent(0));
         })
@@ -21,14 +22,16 @@ fn domain(source: Source) -> DomainBuilder {
         .event_handler(Listener(CallLog::default()))
 }
 
-/// A world with two pings, of which the player gives up on the first.
+/// Returns a world with two pings, and a fork of its engine. `Player` never handles the first ping.
 async fn fork_midway(source: Source) -> (World, TestEngine) {
     let mut world = World::with_app(domain(source), |app| {
-        app.interceptor(fail_until("Player", "table-1", 9))
+        app.interceptor(fail_first_attempts("Player", "table-1", 9))
     });
+
     world.publish_pings(["1", "2"]).await;
     let first = world.next_pending("Listener").await;
     let _ = world.engine.deliver(&first).await.unwrap();
+
     let fork = world.engine.fork().unwrap();
     (world, fork)
 }
@@ -40,16 +43,16 @@ async fn n_dead_letters(app: &App) -> usize {
 async fn check(source: Source) {
     let (mut world, mut fork) = fork_midway(source).await;
 
-    let settled = fork.run().await.unwrap();
+    let report = fork.run().await.unwrap();
 
     assert_eq!(
-        stored_lines_of(fork.app()).await,
+        stored_event_names_of(fork.app()).await,
         ["Ping in table-1", "Ping in table-2", "Pong in table-2"]
     );
-    assert_eq!(settled.time, Duration::from_secs(1));
+    assert_eq!(report.elapsed, Duration::from_secs(1));
     assert_eq!(n_dead_letters(fork.app()).await, 1);
     assert_eq!(
-        world.stored_lines().await,
+        world.stored_event_names().await,
         ["Ping in table-1", "Ping in table-2"]
     );
     assert_eq!(world.app.now(), VirtualClock::START);
@@ -61,10 +64,10 @@ async fn check(source: Source) {
     );
     let second = world.engine.pending().await.unwrap().remove(1);
     let _ = world.engine.deliver(&second).await.unwrap();
-    assert_eq!(world.run().await.remaining, settled.remaining);
+    assert_eq!(world.run().await.remaining, report.remaining);
     assert_eq!(
-        world.stored_lines().await,
-        stored_lines_of(fork.app()).await
+        world.stored_event_names().await,
+        stored_event_names_of(fork.app()).await
     );
 }
 
@@ -111,18 +114,18 @@ async fn fork_of_a_fork_reaches_the_same_end() {
     assert!(world.run().await.remaining.is_quiet());
 
     assert_eq!(
-        world.stored_lines().await,
-        stored_lines_of(second.app()).await
+        world.stored_event_names().await,
+        stored_event_names_of(second.app()).await
     );
     assert_eq!(
-        world.stored_lines().await,
-        stored_lines_of(fork.app()).await
+        world.stored_event_names().await,
+        stored_event_names_of(fork.app()).await
     );
 }
 
 #[tokio::test]
 async fn fork_makes_new_ids_for_a_message_handled_before() {
-    let mut world = World::of(table_domain(Source::Broker).event_handler(Player));
+    let mut world = World::of(ping_domain(Source::Broker).event_handler(Player));
     world.publish_pings(["1"]).await;
     assert!(world.run().await.remaining.is_quiet());
     let mut fork = world.engine.fork().unwrap();

@@ -1,4 +1,4 @@
-//! Handlers are told of every attempt that failed.
+//! `handle_error` of a handler is called after every failed attempt.
 
 use flow_domain::{
     Aggregate, Command, CommandHandler, CommandRoutes, Delivery, Domain, Error, EventHandler,
@@ -9,10 +9,10 @@ use flow_domain::{
 use pretty_assertions::assert_eq;
 use serde::{Deserialize, Serialize};
 
-use crate::fixture::{CallLog, Ping, World, card_timed_out, ping, table_domain};
+use crate::fixture::{CallLog, Ping, World, ping, ping_domain, timeout_error};
 
 thread_local! {
-    // A process manager is its own state and has nowhere to keep it.
+    // A process manager is created from its state, so it cannot hold a call log.
     static ERRORS: CallLog = CallLog::default();
 }
 
@@ -20,7 +20,7 @@ fn note_error(error: &Error, delivery: &Delivery) {
     let last = if delivery.is_last() { ", the last" } else { "" };
     let (attempt, cause) = (delivery.attempt(), error.with_causes());
     let name = delivery.metadata().message_type.name();
-    ERRORS.with(|told| told.note(format!("{name} #{attempt}{last}: {cause}")));
+    ERRORS.with(|errors| errors.note(format!("{name} #{attempt}{last}: {cause}")));
 }
 
 fn noted_errors() -> Vec<String> {
@@ -42,7 +42,7 @@ impl EventHandler for Broken {
 
 impl Broken {
     async fn on_ping(&self, _: Ping, _: &mut UnitOfWork) -> Result<(), Error> {
-        Err(card_timed_out())
+        Err(timeout_error())
     }
 }
 
@@ -69,7 +69,7 @@ impl Projector for BrokenProjector {
 
 impl BrokenProjector {
     async fn on_ping(&self, _: Ping, _: &mut Rows<'_, Tally>) -> Result<(), Error> {
-        Err(card_timed_out())
+        Err(timeout_error())
     }
 }
 
@@ -91,7 +91,7 @@ impl ProcessManager for BrokenManager {
 
 impl BrokenManager {
     async fn on_ping(&mut self, _: Ping, _: &mut UnitOfWork) -> Result<(), Error> {
-        Err(card_timed_out())
+        Err(timeout_error())
     }
 }
 
@@ -137,7 +137,7 @@ impl CommandHandler for BrokenCashier {
 
 impl BrokenCashier {
     async fn charge(&self, _: Charge, _: &mut UnitOfWork) -> Result<(), Error> {
-        Err(card_timed_out())
+        Err(timeout_error())
     }
 
     async fn refuse(&self, _: Refuse, _: &mut UnitOfWork) -> Result<(), CardExpired> {
@@ -168,23 +168,23 @@ async fn check(domain: DomainBuilder) {
 
 #[tokio::test]
 async fn handle_error_gets_every_failure_of_an_event_handler() {
-    check(table_domain(Source::Broker).event_handler(Broken)).await;
+    check(ping_domain(Source::Broker).event_handler(Broken)).await;
 }
 
 #[tokio::test]
 async fn handle_error_gets_every_failure_from_the_store() {
-    check(table_domain(Source::EventStore).event_handler(Broken)).await;
+    check(ping_domain(Source::EventStore).event_handler(Broken)).await;
 }
 
 #[tokio::test]
 async fn handle_error_gets_every_failure_of_a_projector() {
-    let domain = table_domain(Source::Broker).projection::<Tally>();
+    let domain = ping_domain(Source::Broker).projection::<Tally>();
     check(domain.projector(BrokenProjector)).await;
 }
 
 #[tokio::test]
 async fn handle_error_gets_every_failure_of_a_process_manager() {
-    check(table_domain(Source::Broker).process_manager::<BrokenManager>()).await;
+    check(ping_domain(Source::Broker).process_manager::<BrokenManager>()).await;
 }
 
 fn shop() -> DomainBuilder {
@@ -214,17 +214,17 @@ async fn handle_error_does_not_get_rejections() {
     let mut world = World::of(shop());
     world.app.submit(Refuse { id: "c".into() }).await.unwrap();
 
-    let settled = world.run().await;
+    let report = world.run().await;
 
     assert!(noted_errors().is_empty());
-    assert_eq!(settled.deliveries, 1);
-    assert!(settled.failures[0].error.is_rejection());
+    assert_eq!(report.deliveries, 1);
+    assert!(report.failures[0].error.is_rejection());
     assert!(world.dead_letter_lines().await.is_empty());
 }
 
 #[tokio::test]
 async fn handle_error_is_called_once_inline() {
-    let domain = with_two_attempts(table_domain(Source::Broker)).event_handler(Broken);
+    let domain = with_two_attempts(ping_domain(Source::Broker)).event_handler(Broken);
     let world = World::with_app(domain, |app| app.event_processing(Processing::Sync));
 
     world.app.publish(ping("1")).await.unwrap_err();
@@ -235,7 +235,7 @@ async fn handle_error_is_called_once_inline() {
     );
 }
 
-/// Fails, and fails in what it does about it.
+/// Fails, and its `handle_error` fails, panics or hangs.
 struct Hopeless(CallLog, &'static str);
 
 impl EventHandler for Hopeless {
@@ -255,26 +255,26 @@ impl EventHandler for Hopeless {
 impl Hopeless {
     async fn on_ping(&self, event: Ping, _: &mut UnitOfWork) -> Result<(), Error> {
         self.0.note(event.id);
-        Err(card_timed_out())
+        Err(timeout_error())
     }
 }
 
 async fn check_failing_handle_error(how: &'static str) -> Vec<String> {
-    let heard = CallLog::default();
+    let calls = CallLog::default();
     let domain =
-        with_two_attempts(table_domain(Source::Broker)).event_handler(Hopeless(heard.clone(), how));
+        with_two_attempts(ping_domain(Source::Broker)).event_handler(Hopeless(calls.clone(), how));
     let mut world = World::of(domain);
     world.publish_pings(["1"]).await;
 
-    let settled = world.run().await;
+    let report = world.run().await;
 
-    assert_eq!(heard.take(), ["1", "1"]);
-    assert!(settled.remaining.is_quiet());
+    assert_eq!(calls.take(), ["1", "1"]);
+    assert!(report.remaining.is_quiet());
     assert_eq!(
         world.dead_letter_lines().await,
         ["Hopeless: charging the card failed: timed out"]
     );
-    world.recorded(|what| matches!(what, EntryKind::HandleErrorFailed { .. }))
+    world.entry_lines(|kind| matches!(kind, EntryKind::HandleErrorFailed { .. }))
 }
 
 #[tokio::test]
@@ -305,8 +305,8 @@ async fn handle_error_that_hangs_ends_at_the_time_limit() {
     assert_eq!(
         recorded,
         [
-            "handle_error failed: it took longer than 30s",
-            "handle_error failed: it took longer than 30s"
+            "handle_error failed: the call took longer than 30s",
+            "handle_error failed: the call took longer than 30s"
         ]
     );
 }

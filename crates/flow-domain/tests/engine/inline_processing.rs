@@ -1,4 +1,4 @@
-//! What was handled inline is never handled again by an engine.
+//! An engine does not handle messages again that were handled inline.
 
 use flow_domain::{
     Engine, Error, EventHandler, EventRoutes, Headers, UnitOfWork, handler::Source,
@@ -6,7 +6,7 @@ use flow_domain::{
 };
 use pretty_assertions::assert_eq;
 
-use crate::fixture::{CallLog, Game, Listener, Referee, Scored, World, ping, score, table_domain};
+use crate::fixture::{CallLog, Game, Listener, Referee, Scored, World, ping, ping_domain, score};
 
 struct Board(CallLog);
 
@@ -24,21 +24,21 @@ impl Board {
 }
 
 async fn check_inline_call(source: Source) {
-    let heard = CallLog::default();
-    let domain = table_domain(source)
+    let calls = CallLog::default();
+    let domain = ping_domain(source)
         .aggregate::<Game>()
         .command_handler(Referee)
-        .event_handler(Board(heard.clone()));
+        .event_handler(Board(calls.clone()));
     let mut world = World::of(domain);
     let inline = Headers::default().event_processing(Processing::Sync);
 
     world.app.process_with(score("g"), &inline).await.unwrap();
-    assert_eq!(heard.take(), ["scored g"]);
-    let settled = world.run().await;
+    assert_eq!(calls.take(), ["scored g"]);
+    let report = world.run().await;
 
-    assert!(heard.take().is_empty());
-    assert_eq!(settled.deliveries, 0);
-    assert!(settled.remaining.is_quiet());
+    assert!(calls.take().is_empty());
+    assert_eq!(report.deliveries, 0);
+    assert!(report.remaining.is_quiet());
 }
 
 #[tokio::test]
@@ -53,24 +53,24 @@ async fn inline_events_of_one_call_are_skipped_in_the_store() {
 
 #[tokio::test]
 async fn call_can_override_inline_processing_of_the_app() {
-    let heard = CallLog::default();
-    let domain = table_domain(Source::Broker)
+    let calls = CallLog::default();
+    let domain = ping_domain(Source::Broker)
         .aggregate::<Game>()
         .command_handler(Referee)
-        .event_handler(Board(heard.clone()));
+        .event_handler(Board(calls.clone()));
     let mut world = World::with_app(domain, |app| app.event_processing(Processing::Sync));
     let later = Headers::default().event_processing(Processing::Async);
 
     world.app.process_with(score("g"), &later).await.unwrap();
-    assert!(heard.take().is_empty());
+    assert!(calls.take().is_empty());
     assert!(world.run().await.remaining.is_quiet());
 
-    assert_eq!(heard.take(), ["scored g"]);
+    assert_eq!(calls.take(), ["scored g"]);
 }
 
 #[tokio::test]
 async fn processed_command_is_not_handled_by_the_engine() {
-    let domain = table_domain(Source::Broker)
+    let domain = ping_domain(Source::Broker)
         .aggregate::<Game>()
         .command_handler(Referee);
     let mut world = World::of(domain);
@@ -84,36 +84,36 @@ async fn processed_command_is_not_handled_by_the_engine() {
 
 #[tokio::test]
 async fn inline_app_leaves_the_engine_nothing_to_do() {
-    let heard = CallLog::default();
-    let domain = table_domain(Source::Broker).event_handler(Listener(heard.clone()));
+    let calls = CallLog::default();
+    let domain = ping_domain(Source::Broker).event_handler(Listener(calls.clone()));
     let mut world = World::with_app(domain, |app| app.event_processing(Processing::Sync));
     world.app.publish(ping("1")).await.unwrap();
 
     assert_eq!(world.run().await.deliveries, 0);
 
-    assert_eq!(heard.take(), ["Listener 1"]);
+    assert_eq!(calls.take(), ["Listener 1"]);
 }
 
 #[tokio::test]
 async fn inline_app_handles_events_of_submitted_commands() {
-    let heard = CallLog::default();
-    let domain = table_domain(Source::Broker)
+    let calls = CallLog::default();
+    let domain = ping_domain(Source::Broker)
         .aggregate::<Game>()
         .command_handler(Referee)
-        .event_handler(Board(heard.clone()));
+        .event_handler(Board(calls.clone()));
     let mut world = World::with_app(domain, |app| app.event_processing(Processing::Sync));
     world.app.submit(score("g")).await.unwrap();
 
-    let settled = world.run().await;
+    let report = world.run().await;
 
-    assert_eq!(settled.deliveries, 1);
-    assert_eq!(heard.take(), ["scored g"]);
+    assert_eq!(report.deliveries, 1);
+    assert_eq!(calls.take(), ["scored g"]);
 }
 
 #[tokio::test]
 async fn engine_without_a_broker_names_the_missing_setting() {
     use flow_domain::{App, adapter::memory::MemoryStore};
-    let domain = table_domain(Source::Broker).event_handler(Listener(CallLog::default()));
+    let domain = ping_domain(Source::Broker).event_handler(Listener(CallLog::default()));
     let app = App::builder(domain.build().unwrap())
         .store(MemoryStore::default())
         .start();

@@ -1,4 +1,4 @@
-//! The lane that waits until nothing more urgent is there.
+//! The backfill lane, which is read only while the primary lane is empty.
 
 use std::sync::{
     Arc,
@@ -12,8 +12,7 @@ use flow_domain::{
 use pretty_assertions::assert_eq;
 
 use crate::fixture::{
-    CallLog, Game, Listener, Ping, Referee, Scored, World, card_timed_out, ping, score,
-    table_domain,
+    CallLog, Game, Listener, Ping, Referee, Scored, World, ping, ping_domain, score, timeout_error,
 };
 
 /// Raises a ping for each point.
@@ -31,7 +30,7 @@ impl Fan {
     }
 }
 
-/// Hands a further command over for each ping that is not of the second round.
+/// Submits one further command for the ping of game `g`.
 struct Coach;
 
 impl EventHandler for Coach {
@@ -49,12 +48,12 @@ impl Coach {
     }
 }
 
-fn fan_domain(heard: &CallLog) -> DomainBuilder {
-    table_domain(Source::Broker)
+fn fan_domain(calls: &CallLog) -> DomainBuilder {
+    ping_domain(Source::Broker)
         .aggregate::<Game>()
         .command_handler(Referee)
         .event_handler(Fan)
-        .event_handler(Listener(heard.clone()))
+        .event_handler(Listener(calls.clone()))
 }
 
 fn with_priority(priority: Priority) -> Headers {
@@ -62,7 +61,7 @@ fn with_priority(priority: Priority) -> Headers {
 }
 
 fn published(world: &mut World) -> Vec<String> {
-    world.recorded(|what| matches!(what, EntryKind::Published { .. }))
+    world.entry_lines(|kind| matches!(kind, EntryKind::Published { .. }))
 }
 
 async fn check(domain: DomainBuilder, priority: Priority, expected: [&str; 2]) {
@@ -109,8 +108,8 @@ async fn lanes_are_off_by_default() {
 
 #[tokio::test]
 async fn backfill_lane_is_read_when_the_primary_is_empty() {
-    let heard = CallLog::default();
-    let mut world = World::of(fan_domain(&heard).lanes_below(Priority::NORMAL));
+    let calls = CallLog::default();
+    let mut world = World::of(fan_domain(&calls).lanes_below(Priority::NORMAL));
     let bulk = with_priority(Priority::BULK);
     world.app.process_with(score("bulk"), &bulk).await.unwrap();
     world.app.process(score("1")).await.unwrap();
@@ -118,13 +117,13 @@ async fn backfill_lane_is_read_when_the_primary_is_empty() {
 
     assert!(world.run().await.remaining.is_quiet());
 
-    assert_eq!(heard.take(), ["Listener 1", "Listener 2", "Listener bulk"]);
+    assert_eq!(calls.take(), ["Listener 1", "Listener 2", "Listener bulk"]);
 }
 
 #[tokio::test]
 async fn primary_lane_goes_first_after_each_backfill_batch() {
-    let heard = CallLog::default();
-    let domain = fan_domain(&heard).lanes_below(Priority::NORMAL);
+    let calls = CallLog::default();
+    let domain = fan_domain(&calls).lanes_below(Priority::NORMAL);
     let domain = domain.subscriptions(|all| {
         all.batch_size(1);
     });
@@ -133,12 +132,12 @@ async fn primary_lane_goes_first_after_each_backfill_batch() {
     world.app.process_with(score("b1"), &bulk).await.unwrap();
     world.app.process_with(score("b2"), &bulk).await.unwrap();
     let _ = world.engine.run_cycles(2).await.unwrap();
-    assert_eq!(heard.take(), ["Listener b1"]);
+    assert_eq!(calls.take(), ["Listener b1"]);
     world.app.publish(ping("urgent")).await.unwrap();
 
     assert!(world.run().await.remaining.is_quiet());
 
-    assert_eq!(heard.take(), ["Listener urgent", "Listener b2"]);
+    assert_eq!(calls.take(), ["Listener urgent", "Listener b2"]);
 }
 
 #[tokio::test]
@@ -180,7 +179,7 @@ async fn priority_does_not_leak_into_the_next_command() {
     );
 }
 
-/// Does not know the bulk at first.
+/// Fails the first time.
 struct Late(CallLog, Arc<AtomicBool>);
 
 impl EventHandler for Late {
@@ -193,7 +192,7 @@ impl EventHandler for Late {
 impl Late {
     async fn on_scored(&self, event: Scored, work: &mut UnitOfWork) -> Result<(), Error> {
         if !self.1.swap(true, Ordering::Relaxed) {
-            return Err(card_timed_out());
+            return Err(timeout_error());
         }
         let priority = work.metadata().priority;
         self.0.note(format!("Late {} with {priority}", event.id));
@@ -203,9 +202,9 @@ impl Late {
 
 #[tokio::test]
 async fn backfill_dead_letter_is_replayed() {
-    let heard = CallLog::default();
-    let late = Late(heard.clone(), Arc::default());
-    let domain = table_domain(Source::Broker)
+    let calls = CallLog::default();
+    let late = Late(calls.clone(), Arc::default());
+    let domain = ping_domain(Source::Broker)
         .aggregate::<Game>()
         .command_handler(Referee)
         .event_handler(late)
@@ -216,8 +215,8 @@ async fn backfill_dead_letter_is_replayed() {
     assert_eq!(world.run().await.remaining.dead_letters, 1);
 
     world.app.dead_letters().replay_all().await.unwrap();
-    let settled = world.run().await;
+    let report = world.run().await;
 
-    assert_eq!(heard.take(), ["Late bulk with -100"]);
-    assert_eq!(settled.remaining.dead_letters, 0);
+    assert_eq!(calls.take(), ["Late bulk with -100"]);
+    assert_eq!(report.remaining.dead_letters, 0);
 }

@@ -1,4 +1,4 @@
-//! What an engine does with what an app leaves for later, step by step, in virtual time.
+//! Tests of the engine with a virtual clock, driven step by step.
 #![cfg(feature = "derive")]
 
 mod breaker;

@@ -1,4 +1,4 @@
-//! One message that fails holds up its own stream and nothing else.
+//! A failed message blocks its own stream and no other.
 
 use flow_domain::{
     Error, EventHandler, EventRoutes, RetryPolicy, UnitOfWork, handler::Source, record::EntryKind,
@@ -6,7 +6,9 @@ use flow_domain::{
 };
 use pretty_assertions::assert_eq;
 
-use crate::fixture::{CallLog, Listener, Ping, Pong, World, fail_until, ping, pong, table_domain};
+use crate::fixture::{
+    CallLog, Listener, Ping, Pong, World, fail_first_attempts, ping, ping_domain, pong,
+};
 
 /// Notes every event of the table.
 struct Scribe(CallLog);
@@ -30,33 +32,34 @@ impl Scribe {
     }
 }
 
-/// Fails with the first ball until the third attempt.
+/// Returns a world with two streams, in which `Scribe` fails twice with the first one.
 async fn world_failing_with_first_ball(domain: DomainBuilder) -> World {
     let domain = domain.subscriptions(|all| {
         all.retry(RetryPolicy::attempts(4).jitter_percent(0));
     });
     let world = World::with_app(domain, |app| {
-        app.interceptor(fail_until("Scribe", "table-1", 2))
+        app.interceptor(fail_first_attempts("Scribe", "table-1", 2))
     });
+
     let balls = (ping("1"), pong("1"), ping("2"), pong("2"));
     world.app.publish(balls).await.unwrap();
     world
 }
 
 async fn check(source: Source, batch_size: usize) {
-    let heard = CallLog::default();
-    let domain = table_domain(source)
+    let calls = CallLog::default();
+    let domain = ping_domain(source)
         .subscriptions(|all| {
             all.batch_size(batch_size);
         })
-        .event_handler(Scribe(heard.clone()));
+        .event_handler(Scribe(calls.clone()));
     let mut world = world_failing_with_first_ball(domain).await;
 
-    let settled = world.run().await;
+    let report = world.run().await;
 
-    assert_eq!(heard.take(), ["ping 2", "pong 2", "ping 1", "pong 1"]);
-    assert!(settled.remaining.is_quiet());
-    assert!(settled.failures.is_empty());
+    assert_eq!(calls.take(), ["ping 2", "pong 2", "ping 1", "pong 1"]);
+    assert!(report.remaining.is_quiet());
+    assert!(report.failures.is_empty());
 }
 
 #[tokio::test]
@@ -81,48 +84,48 @@ async fn failed_event_blocks_only_its_stream_at_batch_size_one() {
 
 #[tokio::test]
 async fn failed_event_does_not_block_other_store_subscriptions() {
-    let (heard, others) = (CallLog::default(), CallLog::default());
-    let domain = table_domain(Source::EventStore)
-        .event_handler(Scribe(heard.clone()))
-        .event_handler(Listener(others.clone()));
+    let (calls, other_calls) = (CallLog::default(), CallLog::default());
+    let domain = ping_domain(Source::EventStore)
+        .event_handler(Scribe(calls.clone()))
+        .event_handler(Listener(other_calls.clone()));
     let mut world = world_failing_with_first_ball(domain).await;
 
-    let settled = world.engine.run_cycles(1).await.unwrap();
+    let report = world.engine.run_cycles(1).await.unwrap();
 
-    assert_eq!(others.take(), ["Listener 1", "Listener 2"]);
-    assert_eq!(heard.take(), ["ping 2", "pong 2"]);
-    insta::assert_snapshot!(settled.remaining, @"Scribe has 2 to handle, 1 of them again");
+    assert_eq!(other_calls.take(), ["Listener 1", "Listener 2"]);
+    assert_eq!(calls.take(), ["ping 2", "pong 2"]);
+    insta::assert_snapshot!(report.remaining, @"Scribe has 2 messages to handle, including 1 retry");
 }
 
 #[tokio::test]
 async fn failed_message_does_not_block_other_broker_groups() {
-    let (heard, others) = (CallLog::default(), CallLog::default());
-    let domain = table_domain(Source::Broker)
-        .event_handler(Scribe(heard.clone()))
-        .event_handler(Listener(others.clone()));
+    let (calls, other_calls) = (CallLog::default(), CallLog::default());
+    let domain = ping_domain(Source::Broker)
+        .event_handler(Scribe(calls.clone()))
+        .event_handler(Listener(other_calls.clone()));
     let mut world = world_failing_with_first_ball(domain).await;
 
     let _ = world.engine.run_cycles(1).await.unwrap();
 
-    assert_eq!(others.take(), ["Listener 1", "Listener 2"]);
-    assert_eq!(heard.take(), ["ping 2", "pong 2"]);
+    assert_eq!(other_calls.take(), ["Listener 1", "Listener 2"]);
+    assert_eq!(calls.take(), ["ping 2", "pong 2"]);
 }
 
 async fn check_unordered(source: Source) {
-    let heard = CallLog::default();
-    let domain = table_domain(source)
+    let calls = CallLog::default();
+    let domain = ping_domain(source)
         .subscriptions(|all| {
             all.unordered();
         })
-        .event_handler(Scribe(heard.clone()));
+        .event_handler(Scribe(calls.clone()));
     let mut world = world_failing_with_first_ball(domain).await;
 
     let _ = world.engine.run_cycles(1).await.unwrap();
 
-    let tried = world.recorded(|what| matches!(what, EntryKind::RetryScheduled(_)));
-    assert_eq!(tried.len(), 2, "the second did not wait for the first");
+    let retries = world.entry_lines(|kind| matches!(kind, EntryKind::RetryScheduled(_)));
+    assert_eq!(retries.len(), 2, "the second did not wait for the first");
     assert!(world.run().await.remaining.is_quiet());
-    assert_eq!(heard.take(), ["ping 2", "pong 2", "ping 1", "pong 1"]);
+    assert_eq!(calls.take(), ["ping 2", "pong 2", "ping 1", "pong 1"]);
 }
 
 #[tokio::test]
@@ -136,18 +139,18 @@ async fn unordered_store_subscription_is_not_blocked_by_a_failure() {
 }
 
 async fn check_later_messages(source: Source) {
-    let heard = CallLog::default();
+    let calls = CallLog::default();
     let mut world =
-        world_failing_with_first_ball(table_domain(source).event_handler(Scribe(heard.clone())))
+        world_failing_with_first_ball(ping_domain(source).event_handler(Scribe(calls.clone())))
             .await;
     let _ = world.engine.run_cycles(1).await.unwrap();
-    heard.take();
+    calls.take();
     world.app.publish((pong("1"), pong("3"))).await.unwrap();
 
     assert_eq!(world.pending().await, ["Scribe Pong 3 #1"]);
     assert!(world.run().await.remaining.is_quiet());
 
-    assert_eq!(heard.take(), ["pong 3", "ping 1", "pong 1", "pong 1"]);
+    assert_eq!(calls.take(), ["pong 3", "ping 1", "pong 1", "pong 1"]);
 }
 
 #[tokio::test]

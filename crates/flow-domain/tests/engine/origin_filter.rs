@@ -1,4 +1,4 @@
-//! Handlers that want only what a certain category caused.
+//! Handlers that receive only the events that a certain category caused.
 
 use flow_domain::{
     Error, EventHandler, EventRoutes, UnitOfWork, handler::Source, message::Processing,
@@ -7,7 +7,7 @@ use flow_domain::{
 use pretty_assertions::assert_eq;
 
 use crate::fixture::{
-    CallLog, Game, Listener, Ping, Referee, Scored, World, ping, score, table_domain,
+    CallLog, Game, Listener, Ping, Referee, Scored, World, ping, ping_domain, score,
 };
 
 /// Raises a ping for each point.
@@ -42,20 +42,20 @@ impl Choosy {
     }
 }
 
-fn domain(source: Source, heard: &CallLog) -> DomainBuilder {
-    table_domain(source)
+fn domain(source: Source, calls: &CallLog) -> DomainBuilder {
+    ping_domain(source)
         .aggregate::<Game>()
         .command_handler(Referee)
         .event_handler(Fan)
-        .event_handler(Choosy(heard.clone()))
+        .event_handler(Choosy(calls.clone()))
         .subscriptions(|all| {
             all.batch_size(2);
         })
 }
 
 async fn check(source: Source) {
-    let heard = CallLog::default();
-    let mut world = World::of(domain(source, &heard));
+    let calls = CallLog::default();
+    let mut world = World::of(domain(source, &calls));
     world
         .publish_pings(["1", "2", "3", "4", "5", "6", "7", "8"])
         .await;
@@ -63,17 +63,18 @@ async fn check(source: Source) {
 
     assert!(world.run().await.remaining.is_quiet());
 
-    assert_eq!(heard.take(), ["g"]);
-    let filtered = world.handler_outcomes();
+    assert_eq!(calls.take(), ["g"]);
+    let outcomes = world.handler_outcomes();
     assert_eq!(
-        filtered
+        outcomes
             .iter()
-            .filter(|one| one.starts_with("filtered"))
+            .filter(|outcome| outcome.starts_with("skipped"))
             .count(),
         8
     );
-    assert!(filtered.contains(
-        &"filtered: it was caused by the outside, and only what `game` causes is wanted".to_owned()
+    assert!(outcomes.contains(
+        &"skipped: the event comes from outside the domain, but the handler accepts only the origin `game`"
+            .to_owned()
     ));
 }
 
@@ -89,21 +90,21 @@ async fn origin_filter_passes_a_store_match_behind_many_others() {
 
 #[tokio::test]
 async fn origin_filter_applies_inline() {
-    let heard = CallLog::default();
-    let domain = domain(Source::Broker, &heard);
+    let calls = CallLog::default();
+    let domain = domain(Source::Broker, &calls);
     let world = World::with_app(domain, |app| app.event_processing(Processing::Sync));
 
     world.app.publish(ping("1")).await.unwrap();
     world.app.process(score("g")).await.unwrap();
 
-    assert_eq!(heard.take(), ["g"]);
+    assert_eq!(calls.take(), ["g"]);
 }
 
 #[tokio::test]
 async fn origin_filter_of_the_domain_applies_to_all_handlers() {
-    let heard = CallLog::default();
-    let domain = table_domain(Source::Broker)
-        .event_handler(Listener(heard.clone()))
+    let calls = CallLog::default();
+    let domain = ping_domain(Source::Broker)
+        .event_handler(Listener(calls.clone()))
         .subscriptions(|all| {
             all.origin("table");
         });
@@ -112,5 +113,5 @@ async fn origin_filter_of_the_domain_applies_to_all_handlers() {
 
     assert!(world.run().await.remaining.is_quiet());
 
-    assert!(heard.take().is_empty());
+    assert!(calls.take().is_empty());
 }

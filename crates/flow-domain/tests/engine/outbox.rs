@@ -1,4 +1,4 @@
-//! What was committed is published, after the commit and at least once.
+//! Committed messages are published after the commit, and at least once.
 
 use std::{
     sync::{
@@ -21,9 +21,9 @@ use flow_domain::{
 };
 use pretty_assertions::assert_eq;
 
-use crate::fixture::{CallLog, Listener, Ping, Player, World, card_timed_out, pong, table_domain};
+use crate::fixture::{CallLog, Listener, Ping, Player, World, ping_domain, pong, timeout_error};
 
-/// A broker that cannot be reached so often.
+/// A broker that cannot be reached for a number of calls.
 #[derive(Debug, Default)]
 struct UnreachableBroker {
     broker: MemoryBroker,
@@ -44,11 +44,12 @@ impl Broker for UnreachableBroker {
         &'a self,
         messages: &'a [Publication],
     ) -> PortFuture<'a, Vec<Result<(), Error>>> {
-        let left = self.n_failures.load(Ordering::Relaxed);
-        if 0 < left {
-            self.n_failures.store(left - 1, Ordering::Relaxed);
-            return PortFuture::ready(Err(card_timed_out()));
+        let n_left = self.n_failures.load(Ordering::Relaxed);
+        if 0 < n_left {
+            self.n_failures.store(n_left - 1, Ordering::Relaxed);
+            return PortFuture::ready(Err(timeout_error()));
         }
+
         self.broker.publish(messages)
     }
 
@@ -61,26 +62,26 @@ impl Broker for UnreachableBroker {
         self.broker.subscribe(group, topics, start)
     }
 
-    fn read<'a>(&'a self, read: &'a ReadRequest<'a>) -> PortFuture<'a, Vec<ReceivedMessage>> {
-        self.broker.read(read)
+    fn read<'a>(&'a self, request: &'a ReadRequest<'a>) -> PortFuture<'a, Vec<ReceivedMessage>> {
+        self.broker.read(request)
     }
 
     fn acknowledge<'a>(
         &'a self,
         group: &'a str,
-        handed: &'a ReceivedMessage,
+        message: &'a ReceivedMessage,
     ) -> PortFuture<'a, ()> {
-        self.broker.acknowledge(group, handed)
+        self.broker.acknowledge(group, message)
     }
 
     fn refuse<'a>(
         &'a self,
         group: &'a str,
-        handed: &'a ReceivedMessage,
+        message: &'a ReceivedMessage,
         due: Timestamp,
-        counts: bool,
+        count_attempt: bool,
     ) -> PortFuture<'a, ()> {
-        self.broker.refuse(group, handed, due, counts)
+        self.broker.refuse(group, message, due, count_attempt)
     }
 
     fn backlog<'a>(&'a self, group: &'a str, topics: &'a [Topic]) -> PortFuture<'a, Backlog> {
@@ -92,8 +93,8 @@ impl Broker for UnreachableBroker {
     }
 }
 
-fn world(n_failures: u32, heard: &CallLog) -> World {
-    let domain = table_domain(Source::Broker).event_handler(Listener(heard.clone()));
+fn world(n_failures: u32, calls: &CallLog) -> World {
+    let domain = ping_domain(Source::Broker).event_handler(Listener(calls.clone()));
     World::with_app(domain, |app| {
         app.shared_broker(UnreachableBroker::failing_times(n_failures))
     })
@@ -105,37 +106,37 @@ async fn rows(world: &World, state: OutboxState) -> Vec<OutboxRow> {
     rows.expect("memory does not fail")
 }
 
-/// Raises a pong, and fails.
-struct Clumsy;
+/// Raises a pong and then fails.
+struct FailsAfterRaise;
 
-impl EventHandler for Clumsy {
+impl EventHandler for FailsAfterRaise {
     fn routes(on: &mut EventRoutes<Self>) {
         on.event(Self::on_ping);
         on.subscription().retry(RetryPolicy::never());
     }
 }
 
-impl Clumsy {
+impl FailsAfterRaise {
     async fn on_ping(&self, event: Ping, work: &mut UnitOfWork) -> Result<(), Error> {
         work.raise(pong(&event.id))?;
-        Err(card_timed_out())
+        Err(timeout_error())
     }
 }
 
 #[tokio::test]
 async fn outbox_is_empty_after_a_handler_fails() {
-    let mut world = World::of(table_domain(Source::Broker).event_handler(Clumsy));
+    let mut world = World::of(ping_domain(Source::Broker).event_handler(FailsAfterRaise));
     world.publish_pings(["1"]).await;
 
     assert_eq!(world.run().await.remaining.outbox, 0);
 
-    assert_eq!(world.stored_lines().await, ["Ping in table-1"]);
+    assert_eq!(world.stored_event_names().await, ["Ping in table-1"]);
     assert_eq!(rows(&world, OutboxState::Published).await.len(), 1);
 }
 
 #[tokio::test]
 async fn outbox_has_the_raised_event_after_the_commit() {
-    let mut world = World::of(table_domain(Source::Broker).event_handler(Player));
+    let mut world = World::of(ping_domain(Source::Broker).event_handler(Player));
     world.publish_pings(["1"]).await;
     let first = world.next_pending("Player").await;
 
@@ -148,46 +149,46 @@ async fn outbox_has_the_raised_event_after_the_commit() {
 
 #[tokio::test]
 async fn publishing_is_retried_with_growing_delays() {
-    let heard = CallLog::default();
-    let mut world = world(3, &heard);
+    let calls = CallLog::default();
+    let mut world = world(3, &calls);
     world.publish_pings(["1", "2"]).await;
 
-    let settled = world.run().await;
+    let report = world.run().await;
 
-    assert_eq!(settled.time, Duration::from_secs(7));
-    assert_eq!(heard.take(), ["Listener 1", "Listener 2"]);
-    let failed = world.recorded(|what| matches!(what, EntryKind::PublishFailed { .. }));
+    assert_eq!(report.elapsed, Duration::from_secs(7));
+    assert_eq!(calls.take(), ["Listener 1", "Listener 2"]);
+    let failed = world.entry_lines(|kind| matches!(kind, EntryKind::PublishFailed { .. }));
     assert_eq!(
         failed[4],
-        "publishing failed: publishing failed: charging the card failed: timed out; again at 2026-01-01T00:00:07Z"
+        "publishing failed: publishing failed: charging the card failed: timed out; retry at 2026-01-01T00:00:07Z"
     );
 }
 
 #[tokio::test]
 async fn publishing_retry_blocks_only_its_stream() {
-    let heard = CallLog::default();
-    let mut world = world(1, &heard);
+    let calls = CallLog::default();
+    let mut world = world(1, &calls);
     world.publish_pings(["1"]).await;
     let _ = world.engine.run_cycles(1).await.unwrap();
     world.publish_pings(["1", "2"]).await;
 
     let _ = world.engine.run_cycles(1).await.unwrap();
-    assert_eq!(heard.take(), ["Listener 2"]);
+    assert_eq!(calls.take(), ["Listener 2"]);
     assert!(world.run().await.remaining.is_quiet());
 
-    assert_eq!(heard.take(), ["Listener 1", "Listener 1"]);
+    assert_eq!(calls.take(), ["Listener 1", "Listener 1"]);
 }
 
 #[tokio::test]
 async fn publishing_is_abandoned_after_ten_attempts_until_reopened() {
-    let heard = CallLog::default();
-    let mut world = world(10, &heard);
+    let calls = CallLog::default();
+    let mut world = world(10, &calls);
     world.publish_pings(["1"]).await;
 
-    let settled = world.run().await;
-    // 1, 2, 4 .. 256 seconds: the longest delay is 300.
-    assert_eq!(settled.time, Duration::from_secs(511));
-    assert_eq!(settled.remaining.outbox, 0);
+    let report = world.run().await;
+    // The delays are 1, 2, 4 .. 256 seconds, because the longest delay is 300.
+    assert_eq!(report.elapsed, Duration::from_secs(511));
+    assert_eq!(report.remaining.outbox, 0);
     let abandoned = rows(&world, OutboxState::Abandoned).await.remove(0);
     assert_eq!(abandoned.n_failures, 10);
 
@@ -196,44 +197,41 @@ async fn publishing_is_abandoned_after_ten_attempts_until_reopened() {
     assert!(store.reopen(abandoned.number, now).await.unwrap());
     assert!(world.run().await.remaining.is_quiet());
 
-    assert_eq!(heard.take(), ["Listener 1"]);
+    assert_eq!(calls.take(), ["Listener 1"]);
 }
 
 #[tokio::test]
 async fn republished_message_has_the_same_id() {
-    let heard = CallLog::default();
-    let mut world = World::of(table_domain(Source::Broker).event_handler(Listener(heard.clone())));
+    let calls = CallLog::default();
+    let mut world = World::of(ping_domain(Source::Broker).event_handler(Listener(calls.clone())));
     world.publish_pings(["1"]).await;
     let published = world.events().await.remove(0).envelope;
 
     world.engine.republish(&published).await.unwrap();
     assert!(world.run().await.remaining.is_quiet());
 
-    assert_eq!(heard.take(), ["Listener 1", "Listener 1"]);
-    let published = world.recorded(|what| matches!(what, EntryKind::Published { .. }));
+    assert_eq!(calls.take(), ["Listener 1", "Listener 1"]);
+    let published = world.entry_lines(|kind| matches!(kind, EntryKind::Published { .. }));
     assert_eq!(published.len(), 2);
 }
 
 #[tokio::test]
 async fn clean_up_deletes_old_published_rows() {
-    let heard = CallLog::default();
-    let mut world = world(0, &heard);
+    let calls = CallLog::default();
+    let mut world = world(0, &calls);
     world.publish_pings(["1"]).await;
     assert!(world.run().await.remaining.is_quiet());
     let store = world.app.store();
 
-    let of_before = VirtualClock::START;
+    let start = VirtualClock::START;
     assert_eq!(
-        store
-            .clean_up(OutboxState::Published, of_before)
-            .await
-            .unwrap(),
+        store.clean_up(OutboxState::Published, start).await.unwrap(),
         0
     );
-    let of_now = VirtualClock::START + Duration::from_secs(1);
+    let after_publishing = VirtualClock::START + Duration::from_secs(1);
     assert_eq!(
         store
-            .clean_up(OutboxState::Published, of_now)
+            .clean_up(OutboxState::Published, after_publishing)
             .await
             .unwrap(),
         1

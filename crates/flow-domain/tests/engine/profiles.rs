@@ -1,4 +1,4 @@
-//! What profiles stand for, and who has the last word.
+//! The settings of each profile, and which setting overrides which.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use flow_domain::{
 use pretty_assertions::assert_eq;
 use serde::{Deserialize, Serialize};
 
-use crate::fixture::{Ping, World, card_timed_out};
+use crate::fixture::{Ping, World, timeout_error};
 
 #[track_caller]
 fn check(
@@ -89,20 +89,20 @@ fn profile_projection_reads_the_event_store() {
 }
 
 macro_rules! broken {
-    ($($name:ident($say:expr);)*) => {$(
+    ($($name:ident($configure:expr);)*) => {$(
         struct $name;
 
         impl EventHandler for $name {
             fn routes(on: &mut EventRoutes<Self>) {
                 on.event(Self::on_ping);
-                let say: fn(&mut SubscriptionOptions) = $say;
-                say(on.subscription());
+                let configure: fn(&mut SubscriptionOptions) = $configure;
+                configure(on.subscription());
             }
         }
 
         impl $name {
             async fn on_ping(&self, _: Ping, _: &mut UnitOfWork) -> Result<(), Error> {
-                Err(card_timed_out())
+                Err(timeout_error())
             }
         }
     )*};
@@ -118,7 +118,7 @@ fn domain() -> DomainBuilder {
     Domain::builder("game").event_from_outside::<Ping>()
 }
 
-/// A domain that names a profile, and something else beside it.
+/// A domain that sets a profile and an option besides it.
 fn domain_with_profile_and_retry() -> DomainBuilder {
     domain().subscriptions(|all| {
         all.retry(RetryPolicy::attempts(5)).profile(Profile::Batch);
@@ -189,7 +189,7 @@ struct Refund {
     id: String,
 }
 
-/// Says how it is subscribed.
+/// Has its own subscription options.
 struct Cashier;
 
 impl CommandHandler for Cashier {
@@ -201,11 +201,11 @@ impl CommandHandler for Cashier {
 
 impl Cashier {
     async fn charge(&self, _: Charge, _: &mut UnitOfWork) -> Result<(), Error> {
-        Err(card_timed_out())
+        Err(timeout_error())
     }
 }
 
-/// Says nothing.
+/// Has no subscription options.
 struct Clerk;
 
 impl CommandHandler for Clerk {
@@ -216,7 +216,7 @@ impl CommandHandler for Clerk {
 
 impl Clerk {
     async fn refund(&self, _: Refund, _: &mut UnitOfWork) -> Result<(), Error> {
-        Err(card_timed_out())
+        Err(timeout_error())
     }
 }
 

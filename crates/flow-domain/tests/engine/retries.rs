@@ -1,4 +1,4 @@
-//! How often what failed is tried again, and when.
+//! How often a failed message is retried, and when.
 
 use std::{
     sync::{Arc, Mutex},
@@ -13,16 +13,16 @@ use flow_domain::{
 use pretty_assertions::assert_eq;
 
 use crate::fixture::{
-    CallLog, FailUntil, Game, GameOver, Ping, Player, Referee, World, fail_until, score,
-    table_domain,
+    CallLog, FailFirstAttempts, Game, GameOver, Ping, Player, Referee, World, fail_first_attempts,
+    ping_domain, score,
 };
 
 const PATIENT: RetryPolicy = RetryPolicy::attempts(6)
     .longest_delay(Duration::from_secs(5))
     .jitter_percent(0);
 
-fn world(source: Source, retry: RetryPolicy, faults: Arc<FailUntil>) -> World {
-    let domain = table_domain(source)
+fn world(source: Source, retry: RetryPolicy, faults: Arc<FailFirstAttempts>) -> World {
+    let domain = ping_domain(source)
         .subscriptions(|all| {
             all.retry(retry);
         })
@@ -31,10 +31,10 @@ fn world(source: Source, retry: RetryPolicy, faults: Arc<FailUntil>) -> World {
 }
 
 async fn check(source: Source) {
-    let mut world = world(source, PATIENT, fail_until("Player", "table-1", 5));
+    let mut world = world(source, PATIENT, fail_first_attempts("Player", "table-1", 5));
     world.publish_pings(["1"]).await;
 
-    let settled = world.run().await;
+    let report = world.run().await;
 
     assert_eq!(
         world.attempts(),
@@ -47,10 +47,10 @@ async fn check(source: Source) {
             "Player #6 at 17s"
         ]
     );
-    assert_eq!(settled.time, Duration::from_secs(17));
-    assert!(settled.failures.is_empty());
+    assert_eq!(report.elapsed, Duration::from_secs(17));
+    assert!(report.failures.is_empty());
     assert_eq!(
-        world.stored_lines().await,
+        world.stored_event_names().await,
         ["Ping in table-1", "Pong in table-1"]
     );
 }
@@ -67,7 +67,11 @@ async fn retry_delays_double_for_a_store_subscription() {
 
 #[tokio::test]
 async fn retry_attempts_are_recorded_until_success() {
-    let mut world = world(Source::Broker, PATIENT, fail_until("Player", "table-1", 2));
+    let mut world = world(
+        Source::Broker,
+        PATIENT,
+        fail_first_attempts("Player", "table-1", 2),
+    );
     world.publish_pings(["1"]).await;
 
     assert!(world.run().await.failures.is_empty());
@@ -80,24 +84,25 @@ async fn retry_attempts_are_recorded_until_success() {
             "handled"
         ]
     );
-    let again = world.recorded(|what| matches!(what, EntryKind::RetryScheduled(_)));
+    let retries = world.entry_lines(|kind| matches!(kind, EntryKind::RetryScheduled(_)));
     assert_eq!(
-        again,
+        retries,
         [
-            "again at 2026-01-01T00:00:01Z",
-            "again at 2026-01-01T00:00:03Z"
+            "retry at 2026-01-01T00:00:01Z",
+            "retry at 2026-01-01T00:00:03Z"
         ]
     );
 }
 
 async fn attempts_failing_with(with: fn() -> Error) -> (Vec<String>, usize) {
-    let faults = FailUntil {
+    let faults = FailFirstAttempts {
         handler: "Player",
         stream: "table-1",
-        last_attempt: 9,
+        n_attempts: 9,
         error: with,
     };
     let mut world = world(Source::Broker, PATIENT, Arc::new(faults));
+
     world.publish_pings(["1"]).await;
     assert!(world.run().await.remaining.is_quiet());
     (world.attempts(), world.dead_letter_lines().await.len())
@@ -130,7 +135,11 @@ async fn panic_is_retried() {
 #[tokio::test]
 async fn retry_policy_selects_the_errors_to_retry() {
     let retry = PATIENT.retry_if(Error::is_panic);
-    let mut world = world(Source::Broker, retry, fail_until("Player", "table-1", 9));
+    let mut world = world(
+        Source::Broker,
+        retry,
+        fail_first_attempts("Player", "table-1", 9),
+    );
     world.publish_pings(["1"]).await;
 
     assert!(world.run().await.remaining.is_quiet());
@@ -140,26 +149,29 @@ async fn retry_policy_selects_the_errors_to_retry() {
 
 #[tokio::test]
 async fn exhausted_message_can_be_skipped() {
-    let domain = table_domain(Source::Broker)
+    let domain = ping_domain(Source::Broker)
         .subscriptions(|all| {
             let never = RetryPolicy::never();
             all.retry(never).when_exhausted(WhenExhausted::Skip);
         })
         .event_handler(Player);
     let mut world = World::with_app(domain, |app| {
-        app.interceptor(fail_until("Player", "table-1", 9))
+        app.interceptor(fail_first_attempts("Player", "table-1", 9))
     });
     world.publish_pings(["1"]).await;
 
-    let settled = world.run().await;
+    let report = world.run().await;
 
-    assert_eq!(settled.failures.len(), 1);
+    assert_eq!(report.failures.len(), 1);
     assert!(world.dead_letter_lines().await.is_empty());
-    let given_up = world.recorded(|what| matches!(what, EntryKind::RetriesExhausted { .. }));
-    assert_eq!(given_up, ["Player gave up after 1: skipped"]);
+    let exhausted = world.entry_lines(|kind| matches!(kind, EntryKind::RetriesExhausted { .. }));
+    assert_eq!(
+        exhausted,
+        ["Player failed after 1 attempt, retries exhausted: the message was skipped"]
+    );
 }
 
-/// Never returns for the ball `lost`.
+/// Never returns for the ping `lost`.
 struct Patient(CallLog);
 
 impl EventHandler for Patient {
@@ -183,21 +195,21 @@ impl Patient {
 
 #[tokio::test(start_paused = true)]
 async fn handler_that_hangs_fails_at_its_time_limit() {
-    let heard = CallLog::default();
-    let mut world = World::of(table_domain(Source::Broker).event_handler(Patient(heard.clone())));
+    let calls = CallLog::default();
+    let mut world = World::of(ping_domain(Source::Broker).event_handler(Patient(calls.clone())));
     world.publish_pings(["lost", "2"]).await;
 
-    let settled = world.run().await;
+    let report = world.run().await;
 
-    assert_eq!(heard.take(), ["lost", "2", "lost"]);
-    assert!(settled.failures[0].error.is_timed_out());
+    assert_eq!(calls.take(), ["lost", "2", "lost"]);
+    assert!(report.failures[0].error.is_timed_out());
     assert_eq!(
         world.dead_letter_lines().await,
         ["Patient: Patient took longer than 7s"]
     );
 }
 
-/// Loads, lets somebody else go first the first time, and writes.
+/// Loads a game, lets a command change it first, and then writes it. The command runs only once.
 struct Overtaken(Arc<Mutex<Option<App>>>);
 
 impl EventHandler for Overtaken {
@@ -209,8 +221,8 @@ impl EventHandler for Overtaken {
 impl Overtaken {
     async fn on_ping(&self, event: Ping, work: &mut UnitOfWork) -> Result<(), Error> {
         let mut game = work.load::<Game>(&event.id).await?;
-        let other = self.0.lock().expect("nobody panics here").take();
-        if let Some(app) = other {
+        let app = self.0.lock().expect("nobody panics here").take();
+        if let Some(app) = app {
             app.process(score(&event.id)).await?;
         }
         game.points += 1;
@@ -220,17 +232,17 @@ impl Overtaken {
 
 #[tokio::test]
 async fn conflict_is_retried_at_once() {
-    let other = Arc::new(Mutex::new(None));
-    let domain = table_domain(Source::Broker)
+    let other_app = Arc::new(Mutex::new(None));
+    let domain = ping_domain(Source::Broker)
         .aggregate::<Game>()
         .command_handler(Referee)
-        .event_handler(Overtaken(Arc::clone(&other)));
+        .event_handler(Overtaken(Arc::clone(&other_app)));
     let mut world = World::of(domain);
     world.app.process(score("1")).await.unwrap();
-    *other.lock().unwrap() = Some(world.app.clone());
+    *other_app.lock().unwrap() = Some(world.app.clone());
     world.publish_pings(["1"]).await;
 
-    let settled = world.run().await;
+    let report = world.run().await;
 
     assert_eq!(
         world.attempts()[1..],
@@ -240,7 +252,7 @@ async fn conflict_is_retried_at_once() {
             "Overtaken #2 at 0ns"
         ]
     );
-    assert_eq!(settled.time, Duration::ZERO);
+    assert_eq!(report.elapsed, Duration::ZERO);
     let game = world.app.load::<Game>("1").await.unwrap().unwrap();
     assert_eq!(game.points, 3);
 }

@@ -1,4 +1,4 @@
-//! Commands that are handed over, scheduled and taken back.
+//! Commands that are submitted, scheduled and cancelled.
 
 use std::time::Duration;
 
@@ -16,8 +16,8 @@ use pretty_assertions::assert_eq;
 use serde::{Deserialize, Serialize};
 
 use crate::fixture::{
-    Game, Ping, Player, Pong, Referee, World, card_timed_out, fail_until, game_domain, ping, pong,
-    score, table_domain,
+    Game, Ping, Player, Pong, Referee, World, fail_first_attempts, game_domain, ping, ping_domain,
+    pong, score, timeout_error,
 };
 
 fn at(seconds: u64) -> Timestamp {
@@ -38,8 +38,8 @@ async fn send_follows_the_command_processing_of_the_app() {
     let sent = later.app.send(score("g")).await.unwrap();
 
     assert!(matches!(sent, SendOutcome::Submitted(_)));
-    assert_eq!(now.stored_lines().await, ["Scored in game-g"]);
-    assert!(later.stored_lines().await.is_empty());
+    assert_eq!(now.stored_event_names().await, ["Scored in game-g"]);
+    assert!(later.stored_event_names().await.is_empty());
 }
 
 #[tokio::test]
@@ -47,11 +47,11 @@ async fn scheduled_command_is_left_and_reported_by_a_run() {
     let mut world = World::of(game_domain());
     world.app.schedule(score("g"), at(60)).await.unwrap();
 
-    let settled = world.run().await;
+    let report = world.run().await;
 
-    assert_eq!(settled.deliveries, 0);
-    assert!(settled.remaining.is_quiet());
-    insta::assert_snapshot!(settled.remaining, @"Score for game-g is scheduled for 2026-01-01T00:01:00Z");
+    assert_eq!(report.deliveries, 0);
+    assert!(report.remaining.is_quiet());
+    insta::assert_snapshot!(report.remaining, @"Score for game-g is scheduled for 2026-01-01T00:01:00Z");
     assert_eq!(world.app.now(), at(0));
 }
 
@@ -63,10 +63,10 @@ async fn scheduled_commands_are_sent_in_due_order() {
     world.app.schedule(score("second"), at(40)).await.unwrap();
     world.app.schedule(score("never"), at(61)).await.unwrap();
 
-    let settled = world.engine.run_until(at(60)).await.unwrap();
+    let report = world.engine.run_until(at(60)).await.unwrap();
 
     assert_eq!(
-        world.stored_lines().await,
+        world.stored_event_names().await,
         [
             "Scored in game-first",
             "Scored in game-second",
@@ -81,7 +81,7 @@ async fn scheduled_commands_are_sent_in_due_order() {
             "Referee #1 at 60s"
         ]
     );
-    assert_eq!(settled.remaining.scheduled.len(), 1);
+    assert_eq!(report.remaining.scheduled.len(), 1);
     assert_eq!(world.app.now(), at(60));
 }
 
@@ -89,9 +89,9 @@ async fn scheduled_commands_are_sent_in_due_order() {
 async fn run_until_advances_the_clock_if_nothing_is_due() {
     let mut world = World::of(game_domain());
 
-    let settled = world.engine.run_until(at(60)).await.unwrap();
+    let report = world.engine.run_until(at(60)).await.unwrap();
 
-    assert_eq!(settled.time, Duration::from_secs(60));
+    assert_eq!(report.elapsed, Duration::from_secs(60));
 }
 
 #[tokio::test]
@@ -101,21 +101,21 @@ async fn scheduled_command_is_sent_if_a_retry_passes_its_time() {
         .event_from_outside::<Pong>()
         .event_handler(Player);
     let mut world = World::with_app(domain, |app| {
-        app.interceptor(fail_until("Player", "table-1", 3))
+        app.interceptor(fail_first_attempts("Player", "table-1", 3))
     });
     let soon = VirtualClock::START + Duration::from_millis(100);
     world.app.schedule(score("g"), soon).await.unwrap();
     world.app.schedule(score("h"), at(600)).await.unwrap();
     world.publish_pings(["1"]).await;
 
-    let settled = world.run().await;
+    let report = world.run().await;
 
     assert_eq!(
-        world.stored_lines().await,
+        world.stored_event_names().await,
         ["Ping in table-1", "Scored in game-g", "Pong in table-1"]
     );
     assert_eq!(world.attempts()[1], "Referee #1 at 100ms");
-    assert_eq!(settled.remaining.scheduled.len(), 1);
+    assert_eq!(report.remaining.scheduled.len(), 1);
 }
 
 #[tokio::test]
@@ -126,7 +126,7 @@ async fn scheduled_command_in_the_past_is_due_at_once() {
 
     assert!(world.run().await.remaining.is_quiet());
 
-    assert_eq!(world.stored_lines().await, ["Scored in game-g"]);
+    assert_eq!(world.stored_event_names().await, ["Scored in game-g"]);
 }
 
 #[tokio::test]
@@ -137,11 +137,11 @@ async fn cancelled_command_is_never_sent() {
 
     world.app.cancel(submitted).await.unwrap();
     world.app.cancel(scheduled).await.unwrap();
-    let settled = world.engine.run_until(at(120)).await.unwrap();
+    let report = world.engine.run_until(at(120)).await.unwrap();
 
-    assert_eq!(settled.deliveries, 0);
-    assert!(settled.remaining.scheduled.is_empty());
-    assert!(world.stored_lines().await.is_empty());
+    assert_eq!(report.deliveries, 0);
+    assert!(report.remaining.scheduled.is_empty());
+    assert!(world.stored_event_names().await.is_empty());
 }
 
 #[tokio::test]
@@ -153,19 +153,19 @@ async fn cancel_does_nothing_once_the_command_is_sent() {
     world.app.cancel(submitted).await.unwrap();
     assert!(world.run().await.remaining.is_quiet());
 
-    assert_eq!(world.stored_lines().await, ["Scored in game-g"]);
+    assert_eq!(world.stored_event_names().await, ["Scored in game-g"]);
 }
 
 #[tokio::test]
 async fn submit_fails_without_a_command_handler() {
-    let world = World::of(table_domain(Source::Broker).event_handler(Player));
+    let world = World::of(ping_domain(Source::Broker).event_handler(Player));
 
     let err = world.app.submit(score("g")).await.unwrap_err();
 
     assert!(err.is_no_handler());
 }
 
-/// Hands over and schedules for each ping, and fails with the bad ones.
+/// Submits and schedules commands for each ping, and fails with the ping `bad`.
 struct Coach;
 
 impl EventHandler for Coach {
@@ -179,17 +179,18 @@ impl Coach {
     async fn on_ping(&self, event: Ping, work: &mut UnitOfWork) -> Result<(), Error> {
         work.submit(score("now"))?;
         work.process_after(Duration::from_secs(30), score("later"))?;
-        let regretted = work.schedule(score("never"), at(40))?;
-        work.cancel(regretted);
+        let cancelled = work.schedule(score("never"), at(40))?;
+        work.cancel(cancelled);
+
         if event.id == "bad" {
-            return Err(card_timed_out());
+            return Err(timeout_error());
         }
         Ok(())
     }
 }
 
 fn coach_domain() -> DomainBuilder {
-    table_domain(Source::Broker)
+    ping_domain(Source::Broker)
         .aggregate::<Game>()
         .command_handler(Referee)
         .event_handler(Coach)
@@ -200,17 +201,17 @@ async fn handler_submits_commands_with_its_commit() {
     let mut world = World::of(coach_domain());
     world.publish_pings(["1"]).await;
 
-    let settled = world.engine.run_until(at(60)).await.unwrap();
+    let report = world.engine.run_until(at(60)).await.unwrap();
 
     assert_eq!(
-        world.stored_lines().await,
+        world.stored_event_names().await,
         [
             "Ping in table-1",
             "Scored in game-now",
             "Scored in game-later"
         ]
     );
-    assert!(settled.remaining.scheduled.is_empty());
+    assert!(report.remaining.scheduled.is_empty());
     let scored = world.events().await.remove(1);
     let command = world.events().await.remove(0);
     assert_eq!(
@@ -224,13 +225,13 @@ async fn handler_that_fails_submits_nothing() {
     let mut world = World::of(coach_domain());
     world.publish_pings(["bad"]).await;
 
-    let settled = world.engine.run_until(at(60)).await.unwrap();
+    let report = world.engine.run_until(at(60)).await.unwrap();
 
-    assert_eq!(world.stored_lines().await, ["Ping in table-bad"]);
-    assert_eq!(settled.deliveries, 1);
+    assert_eq!(world.stored_event_names().await, ["Ping in table-bad"]);
+    assert_eq!(report.deliveries, 1);
 }
 
-/// A player who does not answer in time loses.
+/// Gives a point to the game if a ping is not answered in time.
 #[derive(Debug, Default, Serialize, Deserialize)]
 struct Rally {
     timeout: Option<MessageId>,
@@ -267,17 +268,19 @@ impl Rally {
 }
 
 async fn rally_answered_at(answers_at: u64) -> World {
-    let domain = table_domain(Source::Broker)
+    let domain = ping_domain(Source::Broker)
         .aggregate::<Game>()
         .command_handler(Referee)
         .process_manager::<Rally>();
     let mut world = World::of(domain);
     world.publish_pings(["1"]).await;
-    let settled = world.engine.run_until(at(answers_at)).await.unwrap();
-    assert!(settled.remaining.is_quiet());
+
+    let report = world.engine.run_until(at(answers_at)).await.unwrap();
+    assert!(report.remaining.is_quiet());
+
     world.app.publish(pong("1")).await.unwrap();
-    let settled = world.engine.run_until(at(60)).await.unwrap();
-    assert!(settled.remaining.scheduled.is_empty());
+    let report = world.engine.run_until(at(60)).await.unwrap();
+    assert!(report.remaining.scheduled.is_empty());
     world
 }
 
@@ -286,7 +289,7 @@ async fn timeout_of_a_process_manager_is_sent_when_due() {
     let world = rally_answered_at(31).await;
 
     assert_eq!(
-        world.stored_lines().await,
+        world.stored_event_names().await,
         ["Ping in table-1", "Scored in game-1", "Pong in table-1"]
     );
 }
@@ -296,7 +299,7 @@ async fn timeout_of_a_process_manager_can_be_cancelled() {
     let world = rally_answered_at(29).await;
 
     assert_eq!(
-        world.stored_lines().await,
+        world.stored_event_names().await,
         ["Ping in table-1", "Pong in table-1"]
     );
 }
@@ -309,13 +312,13 @@ fn inline_world() -> World {
 async fn process_due_runs_due_commands_without_an_engine() {
     let world = inline_world();
     world.app.publish(ping("1")).await.unwrap();
-    assert_eq!(world.stored_lines().await, ["Ping in table-1"]);
+    assert_eq!(world.stored_event_names().await, ["Ping in table-1"]);
 
     let processed = world.app.process_due().await.unwrap();
 
     assert!(processed.failures.is_empty());
     assert_eq!(
-        world.stored_lines().await,
+        world.stored_event_names().await,
         ["Ping in table-1", "Scored in game-now"]
     );
 }
@@ -331,8 +334,8 @@ async fn pass_time_stops_at_each_schedule_without_an_engine() {
     assert!(processed.failures.is_empty());
     assert_eq!(world.attempts(), ["Referee #1 at 10s", "Referee #1 at 20s"]);
     assert_eq!(world.app.now(), at(60));
-    let moved = world.recorded(|what| matches!(what, EntryKind::ClockAdvanced { .. }));
-    assert_eq!(moved.len(), 3);
+    let advances = world.entry_lines(|kind| matches!(kind, EntryKind::ClockAdvanced { .. }));
+    assert_eq!(advances.len(), 3);
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! Flows that do not end, and messages that nobody knows.
+//! Flows that do not end, and messages that the domain does not know.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use flow_domain::{
 use pretty_assertions::assert_eq;
 
 use crate::fixture::{
-    CallLog, Listener, Ping, Player, Pong, World, game_domain, score, table_domain,
+    CallLog, Listener, Ping, Player, Pong, World, game_domain, ping_domain, score,
 };
 
 struct Returner;
@@ -30,30 +30,30 @@ impl Returner {
 
 #[tokio::test]
 async fn stall_names_the_cycle_that_hits_the_budget() {
-    let heard = CallLog::default();
-    let domain = table_domain(Source::Broker)
+    let calls = CallLog::default();
+    let domain = ping_domain(Source::Broker)
         .event_handler(Player)
         .event_handler(Returner)
-        .event_handler(Listener(heard));
+        .event_handler(Listener(calls));
     let mut world = World::with_app(domain, |app| app.budget(20));
     world.publish_pings(["1"]).await;
 
-    let settled = world.run().await;
+    let report = world.run().await;
 
-    insta::assert_snapshot!(settled.stall.unwrap(), @r"
+    insta::assert_snapshot!(report.stall.unwrap(), @"
     the flow did not settle within 20 deliveries
     busy     Listener, called 7 times
     busy     Player, called 7 times
     busy     Returner, called 6 times
     cycle    Ping -> Player -> Pong -> Returner -> Ping, repeated 6 times
-    waiting  Returner on Pong
-    to do    break the cycle, or raise the budget if the flow really is this long
+    pending  Returner on Pong
+    fix      break the cycle, or raise the budget if the flow really is this long
     ");
-    assert_eq!(settled.deliveries, 20);
-    assert!(!settled.remaining.is_quiet());
+    assert_eq!(report.deliveries, 20);
+    assert!(!report.remaining.is_quiet());
 }
 
-/// Writes an event into the store as a program that is newer does.
+/// Commits an event in a version that the domain does not know, as a newer program does.
 async fn commit_event_of_newer_version(world: &World) {
     world.publish_pings(["1"]).await;
     let mut metadata = world.events().await.remove(0).envelope.metadata.clone();
@@ -62,6 +62,7 @@ async fn commit_event_of_newer_version(world: &World) {
         metadata,
         message: Payload::from_json(r#"{"ball":1}"#),
     });
+
     let mut changes = Changes::new("a newer program");
     changes.events.push(Arc::clone(&envelope));
     let due = world.app.now();
@@ -70,22 +71,22 @@ async fn commit_event_of_newer_version(world: &World) {
 }
 
 async fn check_unknown_event(source: Source) {
-    let heard = CallLog::default();
-    let mut world = World::of(table_domain(source).event_handler(Listener(heard.clone())));
+    let calls = CallLog::default();
+    let mut world = World::of(ping_domain(source).event_handler(Listener(calls.clone())));
     commit_event_of_newer_version(&world).await;
 
-    let settled = world.run().await;
+    let report = world.run().await;
 
-    assert_eq!(heard.take(), ["Listener 1"]);
+    assert_eq!(calls.take(), ["Listener 1"]);
     assert_eq!(
         world.dead_letter_lines().await,
         [
-            "Listener: the domain does not know the event `Game.Ping.v2` of `table-1`: list it in \
+            "Listener: the event `Game.Ping.v2` of `table-1` is not registered: list it in \
              `#[aggregate(.., events(..))]`, or add it with `.event_from_outside::<..>()`"
         ]
     );
-    assert_eq!(settled.failures.len(), 1);
-    assert!(settled.remaining.is_quiet());
+    assert_eq!(report.failures.len(), 1);
+    assert!(report.remaining.is_quiet());
 }
 
 #[tokio::test]
@@ -111,23 +112,29 @@ async fn newer_command_is_dead_lettered() {
     sent.metadata.message_type = MessageType::new(&"Game".into(), MessageName::new("Score", 2));
     world.engine.republish(&Arc::new(sent)).await.unwrap();
 
-    let settled = world.run().await;
+    let report = world.run().await;
 
     assert_eq!(
         world.dead_letter_lines().await,
         [
-            "game:command: nobody handles the command `Game.Score.v2` of `game-g`: name it in the \
-             routes of Referee, which handles others of the same aggregate, with `on.command(..)`"
+            "game:command: no handler for the command `Game.Score.v2` of `game-g`: add a route for \
+             it to Referee, which handles other commands of the same aggregate: `on.command(..)`"
         ]
     );
-    assert_eq!(settled.failures[0].handler, "nobody");
-    assert_eq!(world.stored_lines().await, ["Scored in game-g"]);
+    let failure = &report.failures[0];
+    assert_eq!(failure.handler, None);
+    assert!(
+        failure
+            .to_string()
+            .starts_with("no handler for the command `Game.Score.v2` of `game-g`: ")
+    );
+    assert_eq!(world.stored_event_names().await, ["Scored in game-g"]);
 }
 
 #[tokio::test]
 async fn unreadable_event_is_not_retried() {
-    let heard = CallLog::default();
-    let mut world = World::of(table_domain(Source::Broker).event_handler(Listener(heard.clone())));
+    let calls = CallLog::default();
+    let mut world = World::of(ping_domain(Source::Broker).event_handler(Listener(calls.clone())));
     world.publish_pings(["1"]).await;
     let mut sent = world
         .next_pending("Listener")
@@ -138,10 +145,10 @@ async fn unreadable_event_is_not_retried() {
     sent.message = Payload::from_json("{ no json");
     world.engine.republish(&Arc::new(sent)).await.unwrap();
 
-    let settled = world.run().await;
+    let report = world.run().await;
 
-    assert_eq!(settled.deliveries, 2);
-    assert!(settled.failures[0].error.is_codec());
+    assert_eq!(report.deliveries, 2);
+    assert!(report.failures[0].error.is_codec());
     let letter = world.app.dead_letters().all().await.unwrap().remove(0);
     assert_eq!(letter.envelope.message.as_json(), "{ no json");
     assert_eq!((letter.attempts, letter.is_replayed), (1, false));

@@ -1,4 +1,4 @@
-//! What is committed while an engine runs reaches everybody.
+//! Messages that are committed while an engine runs reach all their handlers.
 
 use flow_domain::{Domain, Engine, adapter::memory::MemoryStore, message::Processing};
 use pretty_assertions::assert_eq;
@@ -36,17 +36,17 @@ async fn event_committed_at_run_time_reaches_all_handlers() {
 #[tokio::test(start_paused = true)]
 async fn event_of_another_process_is_found_by_polling() {
     let world = World::new();
-    let heard = CallLog::default();
-    let engine = spawn_engine(Engine::new(world.app(doer_domain(heard.doer()))));
+    let calls = CallLog::default();
+    let engine = spawn_engine(Engine::new(world.app(doer_domain(calls.doer()))));
     pass_time(seconds(60)).await;
     let committed = world.elapsed_millis();
 
     world
-        .app(doer_domain(heard.doer()))
+        .app(doer_domain(calls.doer()))
         .publish(job("a", 1))
         .await
         .unwrap();
-    wait_until(|| heard.len() == 1).await;
+    wait_until(|| calls.len() == 1).await;
 
     assert!(world.elapsed_millis() - committed <= 2_005);
     engine.stop().await;
@@ -55,13 +55,13 @@ async fn event_of_another_process_is_found_by_polling() {
 #[tokio::test(start_paused = true)]
 async fn submitted_command_and_its_events_are_handled() {
     let world = World::new();
-    let heard = CallLog::default();
-    let app = world.app(counter_domain(&heard));
+    let calls = CallLog::default();
+    let app = world.app(counter_domain(&calls));
     let engine = spawn_engine(Engine::new(app.clone()));
 
     app.submit(count("a")).await.unwrap();
     app.submit(count("a")).await.unwrap();
-    wait_until(|| heard.len() == 2).await;
+    wait_until(|| calls.len() == 2).await;
 
     let counter = app.load::<Counter>("a").await.unwrap().unwrap();
     assert_eq!(counter.n, 2);
@@ -71,15 +71,15 @@ async fn submitted_command_and_its_events_are_handled() {
 #[tokio::test(start_paused = true)]
 async fn rejection_does_not_block_other_commands() {
     let world = World::new();
-    let heard = CallLog::default();
-    let app = world.app(counter_domain(&heard));
+    let calls = CallLog::default();
+    let app = world.app(counter_domain(&calls));
     let engine = spawn_engine(Engine::new(app.clone()));
 
     for _ in 0..4 {
         app.submit(count("a")).await.unwrap();
     }
     app.submit(count("b")).await.unwrap();
-    wait_until(|| heard.len() == 4).await;
+    wait_until(|| calls.len() == 4).await;
 
     let health = app.health().await.unwrap();
     assert_eq!((health.lag(), health.dead_letters), (0, 0));
@@ -89,15 +89,15 @@ async fn rejection_does_not_block_other_commands() {
 #[tokio::test(start_paused = true)]
 async fn submitted_command_of_an_inline_app_is_handled_inline() {
     let world = World::new();
-    let heard = CallLog::default();
-    let app = world.app_with(counter_domain(&heard), Processing::Sync);
+    let calls = CallLog::default();
+    let app = world.app_with(counter_domain(&calls), Processing::Sync);
     let engine = spawn_engine(Engine::new(app.clone()));
 
     app.submit(count("a")).await.unwrap();
-    wait_until(|| heard.len() == 1).await;
+    wait_until(|| calls.len() == 1).await;
     pass_time(seconds(60)).await;
 
-    assert_eq!(heard.lines(), ["counted a"]);
+    assert_eq!(calls.lines(), ["counted a"]);
     assert_eq!(
         app.health()
             .await
@@ -113,16 +113,16 @@ async fn submitted_command_of_an_inline_app_is_handled_inline() {
 #[tokio::test(start_paused = true)]
 async fn scheduled_command_is_processed_when_due() {
     let world = World::new();
-    let heard = CallLog::default();
-    let app = world.app(counter_domain(&heard));
+    let calls = CallLog::default();
+    let app = world.app(counter_domain(&calls));
     let engine = spawn_engine(Engine::new(app.clone()));
 
     app.schedule(count("a"), app.now() + seconds(3_600))
         .await
         .unwrap();
     pass_time(seconds(3_599)).await;
-    assert_eq!(heard.len(), 0);
-    wait_until(|| heard.len() == 1).await;
+    assert_eq!(calls.len(), 0);
+    wait_until(|| calls.len() == 1).await;
 
     assert!(
         world.elapsed_millis() < 3_600_100,
@@ -135,13 +135,13 @@ async fn scheduled_command_is_processed_when_due() {
 #[tokio::test(start_paused = true)]
 async fn urgent_message_overtakes_the_backfill_lane() {
     let world = World::new();
-    let heard = CallLog::default();
-    let slow = heard.clone();
+    let calls = CallLog::default();
+    let noted = calls.clone();
     let domain = doer_domain(crate::fixture::Doer::new(move |job| {
-        let slow = slow.clone();
+        let noted = noted.clone();
         async move {
             pass_time(seconds(1)).await;
-            slow.note(format!("{}{}", job.id, job.n));
+            noted.note(format!("{}{}", job.id, job.n));
             Ok(())
         }
     }));
@@ -152,13 +152,13 @@ async fn urgent_message_overtakes_the_backfill_lane() {
     app.publish(job("first", 0)).await.unwrap();
     let engine = spawn_engine(Engine::new(app.clone()));
 
-    wait_until(|| heard.len() == 2).await;
+    wait_until(|| calls.len() == 2).await;
     pass_time(seconds(1) / 2).await;
     app.publish(job("urgent", 0)).await.unwrap();
-    wait_until(|| heard.len() == 7).await;
+    wait_until(|| calls.len() == 7).await;
 
     assert_eq!(
-        heard.lines(),
+        calls.lines(),
         [
             "first0", "low0-0", "low1-1", "urgent0", "low2-2", "low3-3", "low4-4"
         ]
@@ -206,7 +206,7 @@ async fn engine_fails_to_start_without_a_needed_broker() {
         .unwrap_err();
 
     assert!(err.is_setup());
-    insta::assert_snapshot!(err, @"the subscription `Doer` reads from a broker, and the app has none: give it one with `.broker(..)`, `MemoryBroker::default()` for one process; an event handler can read the event store instead, with `.source(Source::EventStore)`");
+    insta::assert_snapshot!(err, @"the subscription `Doer` reads from a broker, but the app has no broker: add one with `.broker(..)`; within one process, use `MemoryBroker::default()`; an event handler can also read the event store, with `.source(Source::EventStore)`");
 }
 
 #[tokio::test(start_paused = true)]
@@ -223,5 +223,5 @@ async fn engine_fails_to_start_if_events_have_no_broker() {
         .unwrap_err();
 
     assert!(err.is_setup());
-    insta::assert_snapshot!(err, @"events are published to a broker, and the app has none: give it one with `.broker(..)`, `MemoryBroker::default()` for one process");
+    insta::assert_snapshot!(err, @"events are published to a broker, but the app has no broker: add one with `.broker(..)`; within one process, use `MemoryBroker::default()`");
 }

@@ -1,4 +1,4 @@
-//! Jobs that are done by handlers of the tests, and engines that run in the background.
+//! Handlers that do jobs as a test defines them, and engines in the background.
 
 use std::{
     future::pending,
@@ -33,27 +33,27 @@ pub(crate) fn job(id: impl Into<String>, n: u32) -> Job {
 
 type JobFn = dyn Fn(Job) -> BoxFuture<'static, Result<(), Error>> + Send + Sync;
 
-/// Does with a job what the test says; reads from the broker.
+/// Handles jobs with a closure of the test; reads from the broker.
 pub(crate) struct Doer(Arc<JobFn>);
 
-/// The same, and reads from the event store.
+/// Handles jobs with a closure of the test; reads from the event store.
 pub(crate) struct Reader(Arc<JobFn>);
 
 impl Doer {
-    pub(crate) fn new<F>(does: impl Fn(Job) -> F + Send + Sync + 'static) -> Self
+    pub(crate) fn new<F>(job_fn: impl Fn(Job) -> F + Send + Sync + 'static) -> Self
     where
         F: Future<Output = Result<(), Error>> + Send + 'static,
     {
-        Self(Arc::new(move |job| Box::pin(does(job))))
+        Self(Arc::new(move |job| Box::pin(job_fn(job))))
     }
 }
 
 impl Reader {
-    pub(crate) fn new<F>(does: impl Fn(Job) -> F + Send + Sync + 'static) -> Self
+    pub(crate) fn new<F>(job_fn: impl Fn(Job) -> F + Send + Sync + 'static) -> Self
     where
         F: Future<Output = Result<(), Error>> + Send + 'static,
     {
-        Self(Arc::new(move |job| Box::pin(does(job))))
+        Self(Arc::new(move |job| Box::pin(job_fn(job))))
     }
 }
 
@@ -120,7 +120,7 @@ impl Apply<Counted> for Counter {
     }
 }
 
-/// Counts up to three.
+/// Counts up to three for each counter.
 pub(crate) struct CountHandler;
 
 impl CommandHandler for CountHandler {
@@ -140,7 +140,7 @@ impl CountHandler {
     }
 }
 
-/// Notes what was counted.
+/// Notes every count in the call log.
 pub(crate) struct CountListener(pub(crate) CallLog);
 
 impl EventHandler for CountListener {
@@ -156,7 +156,7 @@ impl CountListener {
     }
 }
 
-/// What handlers wrote down.
+/// The lines that handlers wrote during their calls.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct CallLog(Arc<Mutex<Vec<String>>>);
 
@@ -173,16 +173,16 @@ impl CallLog {
         self.0.lock().unwrap().len()
     }
 
-    /// A handler that notes the job and nothing else.
+    /// Returns a handler that only writes its jobs to the log.
     pub(crate) fn doer(&self) -> Doer {
-        let heard = self.clone();
-        Doer::new(move |job| heard.clone().note_job(job))
+        let calls = self.clone();
+        Doer::new(move |job| calls.clone().note_job(job))
     }
 
-    /// The same, from the event store.
+    /// Returns a handler that only writes its jobs to the log; it reads from the event store.
     pub(crate) fn reader(&self) -> Reader {
-        let heard = self.clone();
-        Reader::new(move |job| heard.clone().note_job(job))
+        let calls = self.clone();
+        Reader::new(move |job| calls.clone().note_job(job))
     }
 
     async fn note_job(self, job: Job) -> Result<(), Error> {
@@ -191,7 +191,7 @@ impl CallLog {
     }
 }
 
-/// Goes with the timers of the runtime.
+/// A clock that follows the timers of the tokio runtime, which a test pauses.
 #[derive(Debug)]
 struct RuntimeClock(Instant);
 
@@ -201,7 +201,7 @@ impl Clock for RuntimeClock {
     }
 }
 
-/// What apps have in common that stand for processes.
+/// What the apps of a test share. Each app stands for a process.
 #[derive(Clone, Debug)]
 pub(crate) struct World {
     pub(crate) store: Arc<dyn Store>,
@@ -215,9 +215,10 @@ impl World {
         Self::with(None, None)
     }
 
-    /// In memory where nothing else is given.
+    /// Uses in-memory adapters instead of `None`.
     pub(crate) fn with(store: Option<Arc<dyn Store>>, broker: Option<Arc<dyn Broker>>) -> Self {
         let start = Instant::now();
+
         Self {
             store: store.unwrap_or_else(|| Arc::new(MemoryStore::default())),
             broker: broker.unwrap_or_else(|| Arc::new(MemoryBroker::default())),
@@ -226,7 +227,7 @@ impl World {
         }
     }
 
-    /// A process whose events are handled by engines.
+    /// Makes an app whose events are handled by engines.
     pub(crate) fn app(&self, domain: DomainBuilder) -> App {
         self.app_with(domain, Processing::Async)
     }
@@ -240,7 +241,7 @@ impl World {
             .start()
     }
 
-    /// How many milliseconds have passed.
+    /// Returns the milliseconds since the start.
     pub(crate) fn elapsed_millis(&self) -> u128 {
         self.start.elapsed().as_millis()
     }
@@ -263,12 +264,12 @@ pub(crate) fn reader_domain(handler: Reader) -> DomainBuilder {
         .event_handler(handler)
 }
 
-/// A domain that counts.
-pub(crate) fn counter_domain(heard: &CallLog) -> DomainBuilder {
+/// A domain with counters.
+pub(crate) fn counter_domain(calls: &CallLog) -> DomainBuilder {
     Domain::builder("yard")
         .aggregate::<Counter>()
         .command_handler(CountHandler)
-        .event_handler(CountListener(heard.clone()))
+        .event_handler(CountListener(calls.clone()))
 }
 
 /// An engine in the background.
@@ -280,6 +281,7 @@ pub(crate) struct EngineRun {
 pub(crate) fn spawn_engine(engine: Engine) -> EngineRun {
     let (stop, signal) = oneshot::channel::<()>();
     let engine = engine.run_until(async { signal.await.unwrap() });
+
     EngineRun {
         stop,
         task: tokio::spawn(engine),
@@ -289,11 +291,11 @@ pub(crate) fn spawn_engine(engine: Engine) -> EngineRun {
 impl EngineRun {
     pub(crate) async fn stop(self) -> StopReport {
         self.stop.send(()).expect("the engine runs");
-        let stopped = self.task.await.expect("the engine does not panic");
-        stopped.expect("the engine does not fail")
+        let report = self.task.await.expect("the engine does not panic");
+        report.expect("the engine does not fail")
     }
 
-    /// Lets it die, as a process does.
+    /// Aborts the engine, as if its process had died.
     pub(crate) async fn kill(self) {
         self.task.abort();
         assert!(self.task.await.unwrap_err().is_cancelled());
@@ -305,17 +307,22 @@ pub(crate) async fn pass_time(time: Duration) {
     let _ = tokio::time::timeout(time, pending::<()>()).await;
 }
 
-/// Waits until something is so.
+/// Waits until a condition is true.
+///
+/// # Panics
+///
+/// Panics after two minutes.
 #[track_caller]
-pub(crate) fn wait_until(is_so: impl Fn() -> bool) -> impl Future<Output = ()> {
+pub(crate) fn wait_until(condition: impl Fn() -> bool) -> impl Future<Output = ()> {
     let caller = std::panic::Location::caller();
+
     async move {
-        let all = async {
-            while !is_so() {
+        let polling = async {
+            while !condition() {
                 pass_time(Duration::from_millis(1)).await;
             }
         };
-        let waited = tokio::time::timeout(Duration::from_secs(120), all).await;
+        let waited = tokio::time::timeout(Duration::from_secs(120), polling).await;
         assert!(
             waited.is_ok(),
             "it never came to what is waited for at {caller}"

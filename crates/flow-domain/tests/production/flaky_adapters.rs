@@ -1,4 +1,4 @@
-//! A store and a broker that fail for a while.
+//! A store and a broker that fail while a test switches them to failing.
 
 use std::sync::{
     Arc, Mutex,
@@ -18,39 +18,45 @@ use flow_domain::{
     record::Table,
 };
 
-/// Switches an adapter off and on.
+/// Makes an adapter fail or panic while it is set.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Switch {
-    is_off: Arc<AtomicBool>,
-    panics: Arc<AtomicBool>,
-    closed: Arc<Mutex<Vec<&'static str>>>,
+    is_failing: Arc<AtomicBool>,
+    is_panicking: Arc<AtomicBool>,
+    closed_adapters: Arc<Mutex<Vec<&'static str>>>,
 }
 
 impl Switch {
-    pub(crate) fn set_off(&self, is_off: bool) {
-        self.is_off.store(is_off, Ordering::SeqCst);
+    pub(crate) fn set_failing(&self, is_failing: bool) {
+        self.is_failing.store(is_failing, Ordering::SeqCst);
     }
 
-    pub(crate) fn set_panics(&self, panics: bool) {
-        self.panics.store(panics, Ordering::SeqCst);
+    pub(crate) fn set_panicking(&self, is_panicking: bool) {
+        self.is_panicking.store(is_panicking, Ordering::SeqCst);
     }
 
-    /// What was closed, or was to be, in order.
-    pub(crate) fn closed(&self) -> Vec<&'static str> {
-        self.closed.lock().unwrap().clone()
+    /// Returns the adapters for which `close` was called, in order.
+    pub(crate) fn closed_adapters(&self) -> Vec<&'static str> {
+        self.closed_adapters.lock().unwrap().clone()
     }
 
-    fn close(&self, what: &'static str) -> PortFuture<'_, ()> {
-        self.closed.lock().unwrap().push(what);
-        self.unless_off(|| PortFuture::ready(Ok(())))
+    fn close(&self, adapter: &'static str) -> PortFuture<'_, ()> {
+        self.closed_adapters.lock().unwrap().push(adapter);
+        self.unless_failing(|| PortFuture::ready(Ok(())))
     }
 
-    fn unless_off<'a, T>(&self, answer: impl FnOnce() -> PortFuture<'a, T>) -> PortFuture<'a, T> {
-        assert!(!self.panics.load(Ordering::SeqCst), "the adapter is broken");
-        if self.is_off.load(Ordering::SeqCst) {
+    fn unless_failing<'a, T>(
+        &self,
+        operation: impl FnOnce() -> PortFuture<'a, T>,
+    ) -> PortFuture<'a, T> {
+        assert!(
+            !self.is_panicking.load(Ordering::SeqCst),
+            "the adapter is broken"
+        );
+        if self.is_failing.load(Ordering::SeqCst) {
             return PortFuture::ready(Err(Error::adapter("flaky", "answer", "connection refused")));
         }
-        answer()
+        operation()
     }
 }
 
@@ -74,7 +80,8 @@ impl Broker for FlakyBroker {
         &'a self,
         publications: &'a [Publication],
     ) -> PortFuture<'a, Vec<Result<(), Error>>> {
-        self.switch.unless_off(|| self.broker.publish(publications))
+        self.switch
+            .unless_failing(|| self.broker.publish(publications))
     }
 
     fn subscribe<'a>(
@@ -84,40 +91,40 @@ impl Broker for FlakyBroker {
         start: StartFrom,
     ) -> PortFuture<'a, ()> {
         self.switch
-            .unless_off(|| self.broker.subscribe(group, topics, start))
+            .unless_failing(|| self.broker.subscribe(group, topics, start))
     }
 
-    fn read<'a>(&'a self, read: &'a ReadRequest<'a>) -> PortFuture<'a, Vec<ReceivedMessage>> {
-        self.switch.unless_off(|| self.broker.read(read))
+    fn read<'a>(&'a self, request: &'a ReadRequest<'a>) -> PortFuture<'a, Vec<ReceivedMessage>> {
+        self.switch.unless_failing(|| self.broker.read(request))
     }
 
     fn acknowledge<'a>(
         &'a self,
         group: &'a str,
-        handed: &'a ReceivedMessage,
+        message: &'a ReceivedMessage,
     ) -> PortFuture<'a, ()> {
         self.switch
-            .unless_off(|| self.broker.acknowledge(group, handed))
+            .unless_failing(|| self.broker.acknowledge(group, message))
     }
 
     fn refuse<'a>(
         &'a self,
         group: &'a str,
-        handed: &'a ReceivedMessage,
+        message: &'a ReceivedMessage,
         due: Timestamp,
-        counts: bool,
+        count_attempt: bool,
     ) -> PortFuture<'a, ()> {
         self.switch
-            .unless_off(|| self.broker.refuse(group, handed, due, counts))
+            .unless_failing(|| self.broker.refuse(group, message, due, count_attempt))
     }
 
     fn backlog<'a>(&'a self, group: &'a str, topics: &'a [Topic]) -> PortFuture<'a, Backlog> {
         self.switch
-            .unless_off(|| self.broker.backlog(group, topics))
+            .unless_failing(|| self.broker.backlog(group, topics))
     }
 
     fn trim<'a>(&'a self, topic: &'a Topic, keep: usize) -> PortFuture<'a, usize> {
-        self.switch.unless_off(|| self.broker.trim(topic, keep))
+        self.switch.unless_failing(|| self.broker.trim(topic, keep))
     }
 
     fn close(&self) -> PortFuture<'_, ()> {
@@ -142,7 +149,7 @@ impl FlakyStore {
 
 impl Store for FlakyStore {
     fn commit<'a>(&'a self, changes: &'a Changes) -> PortFuture<'a, Vec<Recorded>> {
-        self.switch.unless_off(|| self.store.commit(changes))
+        self.switch.unless_failing(|| self.store.commit(changes))
     }
 
     fn close(&self) -> PortFuture<'_, ()> {
@@ -158,7 +165,7 @@ impl EventStore for FlakyStore {
         limit: usize,
     ) -> PortFuture<'a, Vec<Recorded>> {
         self.switch
-            .unless_off(|| self.store.read_stream(stream, after, limit))
+            .unless_failing(|| self.store.read_stream(stream, after, limit))
     }
 
     fn read_category<'a>(
@@ -168,38 +175,39 @@ impl EventStore for FlakyStore {
         limit: usize,
     ) -> PortFuture<'a, Vec<Recorded>> {
         self.switch
-            .unless_off(|| self.store.read_category(category, after, limit))
+            .unless_failing(|| self.store.read_category(category, after, limit))
     }
 
     fn last_position(&self) -> PortFuture<'_, Position> {
-        self.switch.unless_off(|| self.store.last_position())
+        self.switch.unless_failing(|| self.store.last_position())
     }
 }
 
 impl AggregateStore for FlakyStore {
     fn load<'a>(&'a self, table: Table, id: &'a str) -> PortFuture<'a, Option<StoredState>> {
-        self.switch.unless_off(|| self.store.load(table, id))
+        self.switch.unless_failing(|| self.store.load(table, id))
     }
 }
 
 impl ProjectionStore for FlakyStore {
     fn get<'a>(&'a self, table: Table, id: &'a str) -> PortFuture<'a, Option<StoredState>> {
-        self.switch.unless_off(|| self.store.get(table, id))
+        self.switch.unless_failing(|| self.store.get(table, id))
     }
 
     fn query<'a>(&'a self, table: Table, query: &'a Query) -> PortFuture<'a, Vec<Row>> {
-        self.switch.unless_off(|| self.store.query(table, query))
+        self.switch
+            .unless_failing(|| self.store.query(table, query))
     }
 
     fn count<'a>(&'a self, table: Table, conditions: &'a [Condition]) -> PortFuture<'a, usize> {
         self.switch
-            .unless_off(|| self.store.count(table, conditions))
+            .unless_failing(|| self.store.count(table, conditions))
     }
 }
 
 impl Outbox for FlakyStore {
     fn claim<'a>(&'a self, claim: &'a Claim<'a>) -> PortFuture<'a, Vec<OutboxRow>> {
-        self.switch.unless_off(|| self.store.claim(claim))
+        self.switch.unless_failing(|| self.store.claim(claim))
     }
 
     fn settle<'a>(
@@ -209,7 +217,7 @@ impl Outbox for FlakyStore {
         settlements: &'a [Settlement],
     ) -> PortFuture<'a, ()> {
         self.switch
-            .unless_off(|| self.store.settle(worker, now, settlements))
+            .unless_failing(|| self.store.settle(worker, now, settlements))
     }
 
     fn rows<'a>(
@@ -217,19 +225,21 @@ impl Outbox for FlakyStore {
         states: &'a [OutboxState],
         limit: usize,
     ) -> PortFuture<'a, Vec<OutboxRow>> {
-        self.switch.unless_off(|| self.store.rows(states, limit))
+        self.switch
+            .unless_failing(|| self.store.rows(states, limit))
     }
 
     fn next_due(&self, now: Timestamp) -> PortFuture<'_, OutboxDue> {
-        self.switch.unless_off(|| self.store.next_due(now))
+        self.switch.unless_failing(|| self.store.next_due(now))
     }
 
     fn reopen(&self, number: u64, now: Timestamp) -> PortFuture<'_, bool> {
-        self.switch.unless_off(|| self.store.reopen(number, now))
+        self.switch
+            .unless_failing(|| self.store.reopen(number, now))
     }
 
     fn clean_up(&self, state: OutboxState, before: Timestamp) -> PortFuture<'_, usize> {
         self.switch
-            .unless_off(|| self.store.clean_up(state, before))
+            .unless_failing(|| self.store.clean_up(state, before))
     }
 }

@@ -1,4 +1,4 @@
-//! A handler that fails takes down its delivery, and nothing else.
+//! A failing handler fails only its own delivery.
 
 use std::{future::pending, sync::Arc, time::Duration};
 
@@ -13,16 +13,16 @@ use crate::fixture::{
     seconds, spawn_engine, wait_until,
 };
 
-/// Fails on `bad`, and notes when it was tried.
+/// Notes each job with its time in tenths of a second, and fails for the job `bad`.
 fn fail_bad_jobs(
     world: &World,
-    heard: &CallLog,
+    calls: &CallLog,
 ) -> impl Fn(Job) -> JobResult + Send + Sync + 'static {
-    let (world, heard) = (world.clone(), heard.clone());
+    let (world, calls) = (world.clone(), calls.clone());
     move |job| {
-        let (world, heard) = (world.clone(), heard.clone());
+        let (world, calls) = (world.clone(), calls.clone());
         Box::pin(async move {
-            heard.note(format!(
+            calls.note(format!(
                 "{}{} at {}",
                 job.id,
                 job.n,
@@ -46,8 +46,8 @@ fn retry_policy() -> RetryPolicy {
 #[tokio::test(start_paused = true)]
 async fn failing_message_is_retried_and_then_dead_lettered() {
     let world = World::new();
-    let heard = CallLog::default();
-    let domain = doer_domain(Doer::new(fail_bad_jobs(&world, &heard)));
+    let calls = CallLog::default();
+    let domain = doer_domain(Doer::new(fail_bad_jobs(&world, &calls)));
     let app = world.app(domain.subscriptions(|on| {
         on.retry(retry_policy());
     }));
@@ -57,7 +57,7 @@ async fn failing_message_is_retried_and_then_dead_lettered() {
     pass_time(seconds(60)).await;
 
     assert_eq!(
-        heard.lines(),
+        calls.lines(),
         ["bad1 at 0", "bad1 at 10", "bad1 at 30", "bad1 at 70"]
     );
     let letters = app.dead_letters().all().await.unwrap();
@@ -69,8 +69,8 @@ async fn failing_message_is_retried_and_then_dead_lettered() {
 #[tokio::test(start_paused = true)]
 async fn failing_store_event_is_retried_and_then_dead_lettered() {
     let world = World::new();
-    let heard = CallLog::default();
-    let domain = reader_domain(Reader::new(fail_bad_jobs(&world, &heard)));
+    let calls = CallLog::default();
+    let domain = reader_domain(Reader::new(fail_bad_jobs(&world, &calls)));
     let app = world.app(domain.subscriptions(|on| {
         on.retry(retry_policy());
     }));
@@ -81,7 +81,7 @@ async fn failing_store_event_is_retried_and_then_dead_lettered() {
     pass_time(seconds(60)).await;
 
     assert_eq!(
-        heard.lines(),
+        calls.lines(),
         [
             "bad1 at 0",
             "good1 at 0",
@@ -97,8 +97,8 @@ async fn failing_store_event_is_retried_and_then_dead_lettered() {
 #[tokio::test(start_paused = true)]
 async fn failing_message_blocks_only_its_stream() {
     let world = World::new();
-    let heard = CallLog::default();
-    let domain = doer_domain(Doer::new(fail_bad_jobs(&world, &heard)));
+    let calls = CallLog::default();
+    let domain = doer_domain(Doer::new(fail_bad_jobs(&world, &calls)));
     let app = world.app(domain.subscriptions(|on| {
         on.retry(retry_policy()).concurrency(2);
     }));
@@ -109,7 +109,7 @@ async fn failing_message_blocks_only_its_stream() {
     let engine = spawn_engine(Engine::new(app.clone()));
     pass_time(seconds(60)).await;
 
-    let lines = heard.lines();
+    let lines = calls.lines();
     let of = |id: &str| -> Vec<String> {
         lines
             .iter()
@@ -137,14 +137,14 @@ async fn failing_message_blocks_only_its_stream() {
 #[tokio::test(start_paused = true)]
 async fn panicking_handler_fails_only_its_delivery() {
     let world = World::new();
-    let heard = CallLog::default();
-    let good = heard.clone();
+    let calls = CallLog::default();
+    let noted = calls.clone();
     let app = world.app(
         doer_domain(Doer::new(move |job: Job| {
-            let good = good.clone();
+            let noted = noted.clone();
             async move {
                 assert!(job.id != "bad", "this job is bad");
-                good.note(job.id);
+                noted.note(job.id);
                 Ok(())
             }
         }))
@@ -156,7 +156,7 @@ async fn panicking_handler_fails_only_its_delivery() {
 
     app.publish(job("bad", 1)).await.unwrap();
     app.publish(job("good", 1)).await.unwrap();
-    wait_until(|| heard.len() == 1).await;
+    wait_until(|| calls.len() == 1).await;
 
     let letters = app.dead_letters().all().await.unwrap();
     assert!(
@@ -170,16 +170,16 @@ async fn panicking_handler_fails_only_its_delivery() {
 #[tokio::test(start_paused = true)]
 async fn hanging_handler_is_aborted_at_its_time_limit() {
     let world = World::new();
-    let heard = CallLog::default();
-    let good = heard.clone();
+    let calls = CallLog::default();
+    let noted = calls.clone();
     let app = world.app(
         doer_domain(Doer::new(move |job: Job| {
-            let good = good.clone();
+            let noted = noted.clone();
             async move {
                 if job.id == "bad" {
                     pending::<()>().await;
                 }
-                good.note(job.id);
+                noted.note(job.id);
                 Ok(())
             }
         }))
@@ -191,7 +191,7 @@ async fn hanging_handler_is_aborted_at_its_time_limit() {
 
     app.publish(job("bad", 1)).await.unwrap();
     app.publish(job("good", 1)).await.unwrap();
-    wait_until(|| heard.len() == 1).await;
+    wait_until(|| calls.len() == 1).await;
 
     assert_eq!(world.elapsed_millis() / 100, 50);
     let letters = app.dead_letters().all().await.unwrap();
@@ -199,7 +199,7 @@ async fn hanging_handler_is_aborted_at_its_time_limit() {
     engine.stop().await;
 }
 
-/// Fails, and never gets over it.
+/// Fails, and its `handle_error` never returns.
 struct Brooding(CallLog);
 
 impl EventHandler for Brooding {
@@ -225,17 +225,17 @@ impl Brooding {
 #[tokio::test(start_paused = true)]
 async fn hanging_handle_error_is_aborted_at_its_time_limit() {
     let world = World::new();
-    let heard = CallLog::default();
+    let calls = CallLog::default();
     let app = world.app(
         Domain::builder("yard")
             .event_from_outside::<Job>()
-            .event_handler(Brooding(heard.clone())),
+            .event_handler(Brooding(calls.clone())),
     );
     let engine = spawn_engine(Engine::new(app.clone()));
 
     app.publish(job("a", 1)).await.unwrap();
     app.publish(job("b", 1)).await.unwrap();
-    wait_until(|| heard.len() == 2).await;
+    wait_until(|| calls.len() == 2).await;
     pass_time(seconds(10)).await;
 
     assert_eq!(app.dead_letters().all().await.unwrap().len(), 2);
@@ -245,15 +245,15 @@ async fn hanging_handle_error_is_aborted_at_its_time_limit() {
 #[tokio::test(start_paused = true)]
 async fn dead_letter_is_replayed_by_one_of_two_engines() {
     let world = World::new();
-    let heard = CallLog::default();
+    let calls = CallLog::default();
     let fails = Arc::new(std::sync::atomic::AtomicBool::new(true));
     let app = || {
-        let (heard, fails) = (heard.clone(), Arc::clone(&fails));
+        let (calls, fails) = (calls.clone(), Arc::clone(&fails));
         let doer = Doer::new(move |job: Job| {
-            let (heard, fails) = (heard.clone(), Arc::clone(&fails));
+            let (calls, fails) = (calls.clone(), Arc::clone(&fails));
             async move {
                 pass_time(seconds(1)).await;
-                heard.note(job.id);
+                calls.note(job.id);
                 let fails = fails.load(std::sync::atomic::Ordering::Relaxed);
                 if fails {
                     Err(machine_failure())
@@ -279,7 +279,7 @@ async fn dead_letter_is_replayed_by_one_of_two_engines() {
     one.dead_letters().replay_all().await.unwrap();
     pass_time(seconds(300)).await;
 
-    assert_eq!(heard.lines(), ["a", "a"]);
+    assert_eq!(calls.lines(), ["a", "a"]);
     assert!(one.dead_letters().all().await.unwrap().is_empty());
     for engine in engines {
         engine.stop().await;
@@ -289,8 +289,8 @@ async fn dead_letter_is_replayed_by_one_of_two_engines() {
 #[tokio::test(start_paused = true)]
 async fn failing_subscription_pauses_then_tries_one_message() {
     let world = World::new();
-    let heard = CallLog::default();
-    let (clock, noted) = (world.clone(), heard.clone());
+    let calls = CallLog::default();
+    let (clock, noted) = (world.clone(), calls.clone());
     let doer = Doer::new(move |_: Job| {
         noted.note((clock.elapsed_millis() / 1_000).to_string());
         async { Err(machine_failure()) }
@@ -310,7 +310,7 @@ async fn failing_subscription_pauses_then_tries_one_message() {
 
     pass_time(Duration::from_secs(150)).await;
 
-    assert_eq!(heard.lines(), ["0", "0", "60", "120"]);
+    assert_eq!(calls.lines(), ["0", "0", "60", "120"]);
     let health = app.health().await.unwrap();
     assert!(health.subscription("Doer").unwrap().paused_until.is_some());
     engine.stop().await;

@@ -1,4 +1,4 @@
-//! What an app tells of how it is doing.
+//! The health of an app.
 
 use flow_domain::{App, Engine, RetryPolicy, adapter::memory::MemoryStore};
 use pretty_assertions::assert_eq;
@@ -39,11 +39,11 @@ async fn health_of_an_inline_app_is_empty() {
 #[tokio::test(start_paused = true)]
 async fn health_shows_the_lag_of_engines_in_other_processes() {
     let world = World::new();
-    let heard = CallLog::default();
-    let engine = spawn_engine(Engine::new(world.app(reader_domain(heard.reader()))));
-    let other = world.app(reader_domain(heard.reader()));
+    let calls = CallLog::default();
+    let engine = spawn_engine(Engine::new(world.app(reader_domain(calls.reader()))));
+    let other = world.app(reader_domain(calls.reader()));
     other.publish(job("a", 1)).await.unwrap();
-    wait_until(|| heard.len() == 1).await;
+    wait_until(|| calls.len() == 1).await;
     engine.stop().await;
 
     other.publish(vec![job("a", 2), job("a", 3)]).await.unwrap();
@@ -57,8 +57,8 @@ async fn health_shows_the_lag_of_engines_in_other_processes() {
 #[tokio::test(start_paused = true)]
 async fn health_counts_handled_and_failed_attempts() {
     let world = World::new();
-    let heard = CallLog::default();
-    let noted = heard.clone();
+    let calls = CallLog::default();
+    let noted = calls.clone();
     let doer = Doer::new(move |job: Job| {
         let noted = noted.clone();
         async move {

@@ -1,4 +1,4 @@
-//! The engine that runs by itself, on adapters in memory.
+//! Tests of the background engine with in-memory adapters.
 #![cfg(feature = "derive")]
 
 mod delivery;

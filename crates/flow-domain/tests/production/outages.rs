@@ -1,4 +1,4 @@
-//! An adapter that fails for a while does not end an engine, and nothing is lost.
+//! If an adapter fails for a while, the engine continues and nothing is lost.
 
 use std::sync::Arc;
 
@@ -29,17 +29,17 @@ fn with_flaky_store() -> (World, Switch) {
 
 /// Notes a job after a second.
 fn slow_job(
-    heard: &CallLog,
+    calls: &CallLog,
 ) -> impl Fn(Job) -> flow_domain::port::BoxFuture<'static, Result<(), flow_domain::Error>>
 + Send
 + Sync
 + 'static {
-    let heard = heard.clone();
+    let calls = calls.clone();
     move |job| {
-        let heard = heard.clone();
+        let calls = calls.clone();
         Box::pin(async move {
             pass_time(seconds(1)).await;
-            heard.note(format!("{}{}", job.id, job.n));
+            calls.note(format!("{}{}", job.id, job.n));
             Ok(())
         })
     }
@@ -48,24 +48,24 @@ fn slow_job(
 #[tokio::test(start_paused = true)]
 async fn broker_outage_of_an_hour_loses_no_message() {
     let (world, switch) = with_flaky_broker();
-    let heard = CallLog::default();
-    let app = world.app(doer_domain(heard.doer()));
+    let calls = CallLog::default();
+    let app = world.app(doer_domain(calls.doer()));
     let engine = spawn_engine(Engine::new(app.clone()));
     pass_time(seconds(1)).await;
 
-    switch.set_off(true);
+    switch.set_failing(true);
     app.publish(job("a", 1)).await.unwrap();
     app.publish(job("a", 2)).await.unwrap();
     pass_time(seconds(3_600)).await;
-    switch.set_off(false);
-    let back = world.elapsed_millis();
-    wait_until(|| heard.len() == 2).await;
+    switch.set_failing(false);
+    let recovered_at = world.elapsed_millis();
+    wait_until(|| calls.len() == 2).await;
 
-    assert_eq!(heard.lines(), ["a1", "a2"]);
+    assert_eq!(calls.lines(), ["a1", "a2"]);
     assert!(
-        world.elapsed_millis() - back <= 61_000,
+        world.elapsed_millis() - recovered_at <= 61_000,
         "{}",
-        world.elapsed_millis() - back
+        world.elapsed_millis() - recovered_at
     );
     assert_eq!(app.health().await.unwrap().outbox, 0);
     engine.stop().await;
@@ -74,20 +74,20 @@ async fn broker_outage_of_an_hour_loses_no_message() {
 #[tokio::test(start_paused = true)]
 async fn broker_outage_delays_the_acknowledgement() {
     let (world, switch) = with_flaky_broker();
-    let heard = CallLog::default();
-    let app = world.app(doer_domain(Doer::new(slow_job(&heard))));
+    let calls = CallLog::default();
+    let app = world.app(doer_domain(Doer::new(slow_job(&calls))));
     let engine = spawn_engine(Engine::new(app.clone()));
 
     app.publish(job("a", 1)).await.unwrap();
     app.publish(job("a", 2)).await.unwrap();
     pass_time(seconds(1) / 2).await;
-    switch.set_off(true);
+    switch.set_failing(true);
     pass_time(seconds(20)).await;
-    assert_eq!(heard.lines(), ["a1"]);
-    switch.set_off(false);
+    assert_eq!(calls.lines(), ["a1"]);
+    switch.set_failing(false);
     pass_time(seconds(600)).await;
 
-    assert_eq!(heard.lines(), ["a1", "a2"]);
+    assert_eq!(calls.lines(), ["a1", "a2"]);
     assert_eq!(app.health().await.unwrap().lag(), 0);
     engine.stop().await;
 }
@@ -95,15 +95,15 @@ async fn broker_outage_delays_the_acknowledgement() {
 #[tokio::test(start_paused = true)]
 async fn broker_outage_at_the_start_is_waited_for() {
     let (world, switch) = with_flaky_broker();
-    let heard = CallLog::default();
-    let app = world.app(doer_domain(heard.doer()));
-    switch.set_off(true);
+    let calls = CallLog::default();
+    let app = world.app(doer_domain(calls.doer()));
+    switch.set_failing(true);
     let engine = spawn_engine(Engine::new(app.clone()));
 
     app.publish(job("a", 1)).await.unwrap();
     pass_time(seconds(10)).await;
-    switch.set_off(false);
-    wait_until(|| heard.len() == 1).await;
+    switch.set_failing(false);
+    wait_until(|| calls.len() == 1).await;
 
     engine.stop().await;
 }
@@ -111,40 +111,40 @@ async fn broker_outage_at_the_start_is_waited_for() {
 #[tokio::test(start_paused = true)]
 async fn store_outage_loses_nothing() {
     let (world, switch) = with_flaky_store();
-    let heard = CallLog::default();
-    let app = world.app(doer_domain(Doer::new(slow_job(&heard))));
+    let calls = CallLog::default();
+    let app = world.app(doer_domain(Doer::new(slow_job(&calls))));
     let engine = spawn_engine(Engine::new(app.clone()));
 
     for n in 1..=3 {
         app.publish(job("a", n)).await.unwrap();
     }
-    switch.set_off(true);
+    switch.set_failing(true);
     pass_time(seconds(600)).await;
-    switch.set_off(false);
-    wait_until(|| heard.len() == 3).await;
+    switch.set_failing(false);
+    wait_until(|| calls.len() == 3).await;
 
-    assert_eq!(heard.lines(), ["a1", "a2", "a3"]);
+    assert_eq!(calls.lines(), ["a1", "a2", "a3"]);
     engine.stop().await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn store_outage_resumes_at_the_checkpoint() {
     let (world, switch) = with_flaky_store();
-    let heard = CallLog::default();
-    let app = world.app(reader_domain(Reader::new(slow_job(&heard))));
+    let calls = CallLog::default();
+    let app = world.app(reader_domain(Reader::new(slow_job(&calls))));
     let engine = spawn_engine(Engine::new(app.clone()));
 
     for n in 1..=3 {
         app.publish(job("a", n)).await.unwrap();
     }
     pass_time(seconds(1) / 2).await;
-    switch.set_off(true);
+    switch.set_failing(true);
     pass_time(seconds(600)).await;
-    switch.set_off(false);
+    switch.set_failing(false);
     pass_time(seconds(600)).await;
 
-    // That it handled the first could not be written down, so it came again.
-    assert_eq!(heard.lines(), ["a1", "a1", "a2", "a3"]);
+    // The checkpoint after the first job could not be saved, so the job was delivered again.
+    assert_eq!(calls.lines(), ["a1", "a1", "a2", "a3"]);
     assert_eq!(app.health().await.unwrap().lag(), 0);
     engine.stop().await;
 }
@@ -152,17 +152,17 @@ async fn store_outage_resumes_at_the_checkpoint() {
 #[tokio::test(start_paused = true)]
 async fn adapter_panic_does_not_end_the_engine() {
     let (world, switch) = with_flaky_broker();
-    let heard = CallLog::default();
-    let app = world.app(doer_domain(heard.doer()));
+    let calls = CallLog::default();
+    let app = world.app(doer_domain(calls.doer()));
     let engine = spawn_engine(Engine::new(app.clone()));
     app.publish(job("a", 1)).await.unwrap();
-    wait_until(|| heard.len() == 1).await;
+    wait_until(|| calls.len() == 1).await;
 
-    switch.set_panics(true);
+    switch.set_panicking(true);
     app.publish(job("a", 2)).await.unwrap();
     pass_time(seconds(10)).await;
-    switch.set_panics(false);
-    wait_until(|| heard.len() == 2).await;
+    switch.set_panicking(false);
+    wait_until(|| calls.len() == 2).await;
 
     engine.stop().await;
 }
@@ -175,10 +175,13 @@ async fn close_closes_the_broker_and_then_always_the_store() {
     let app = World::with(Some(store), Some(broker)).app(doer_domain(CallLog::default().doer()));
 
     app.close().await.unwrap();
-    assert_eq!(switch.closed(), ["broker", "store"]);
+    assert_eq!(switch.closed_adapters(), ["broker", "store"]);
 
-    switch.set_off(true);
+    switch.set_failing(true);
     let error = app.close().await.unwrap_err();
-    assert_eq!(switch.closed(), ["broker", "store", "broker", "store"]);
+    assert_eq!(
+        switch.closed_adapters(),
+        ["broker", "store", "broker", "store"]
+    );
     assert_eq!(error.to_string(), "answer failed in the flaky adapter");
 }

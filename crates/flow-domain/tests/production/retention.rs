@@ -1,4 +1,4 @@
-//! What is old is forgotten.
+//! Old rows of the outbox are deleted.
 
 use flow_domain::{Engine, port::OutboxState};
 use pretty_assertions::assert_eq;
@@ -14,7 +14,7 @@ async fn n_published(world: &World) -> usize {
 async fn retention_of_published_rows_is_a_week() {
     let world = World::new();
     let app = world.app(doer_domain(CallLog::default().doer()));
-    // What is looked at seldom takes less of the test's time.
+    // With a long poll interval the test runs faster.
     let engine = spawn_engine(Engine::new(app.clone()).poll_interval(seconds(60)));
 
     app.publish(job("a", 1)).await.unwrap();

@@ -1,4 +1,4 @@
-//! Several engines on one store and broker share the work, and take over from one that died.
+//! Several engines share a store and a broker, and take over the work of an engine that died.
 
 use std::{
     sync::{
@@ -16,46 +16,46 @@ use crate::fixture::{
     seconds, spawn_engine, wait_until,
 };
 
-async fn run_job(who: &'static str, heard: CallLog, job: Job) -> Result<(), Error> {
-    heard.note(format!("{who} began {}{}", job.id, job.n));
+async fn run_job(name: &'static str, calls: CallLog, job: Job) -> Result<(), Error> {
+    calls.note(format!("{name} began {}{}", job.id, job.n));
     pass_time(seconds(2)).await;
-    heard.note(format!("{who} ended {}{}", job.id, job.n));
+    calls.note(format!("{name} ended {}{}", job.id, job.n));
     Ok(())
 }
 
-fn doer_engine(world: &World, who: &'static str, heard: &CallLog) -> Engine {
-    let heard = heard.clone();
-    let doer = Doer::new(move |job| run_job(who, heard.clone(), job));
+fn doer_engine(world: &World, name: &'static str, calls: &CallLog) -> Engine {
+    let calls = calls.clone();
+    let doer = Doer::new(move |job| run_job(name, calls.clone(), job));
     Engine::new(world.app(doer_domain(doer).subscriptions(|on| {
         on.time_limit(seconds(10));
     })))
 }
 
-fn reader_engine(world: &World, who: &'static str, heard: &CallLog) -> Engine {
-    let heard = heard.clone();
+fn reader_engine(world: &World, name: &'static str, calls: &CallLog) -> Engine {
+    let calls = calls.clone();
     Engine::new(world.app(reader_domain(Reader::new(move |job| {
-        run_job(who, heard.clone(), job)
+        run_job(name, calls.clone(), job)
     }))))
 }
 
 #[tokio::test(start_paused = true)]
 async fn dead_engine_is_replaced_after_its_lease() {
     let world = World::new();
-    let heard = CallLog::default();
-    let publisher = world.app(doer_domain(heard.doer()));
+    let calls = CallLog::default();
+    let publisher = world.app(doer_domain(calls.doer()));
     publisher
         .publish(vec![job("a", 1), job("a", 2)])
         .await
         .unwrap();
-    let first = spawn_engine(doer_engine(&world, "first", &heard));
-    wait_until(|| heard.len() == 1).await;
+    let first = spawn_engine(doer_engine(&world, "first", &calls));
+    wait_until(|| calls.len() == 1).await;
     first.kill().await;
 
-    let second = spawn_engine(doer_engine(&world, "second", &heard));
-    wait_until(|| heard.len() == 5).await;
+    let second = spawn_engine(doer_engine(&world, "second", &calls));
+    wait_until(|| calls.len() == 5).await;
 
     assert_eq!(
-        heard.lines(),
+        calls.lines(),
         [
             "first began a1",
             "second began a1",
@@ -75,23 +75,23 @@ async fn dead_engine_is_replaced_after_its_lease() {
 #[tokio::test(start_paused = true)]
 async fn store_subscription_moves_to_another_engine_after_a_crash() {
     let world = World::new();
-    let heard = CallLog::default();
-    let publisher = world.app(reader_domain(heard.reader()));
+    let calls = CallLog::default();
+    let publisher = world.app(reader_domain(calls.reader()));
     publisher
         .publish(vec![job("a", 1), job("b", 1)])
         .await
         .unwrap();
-    let first = spawn_engine(reader_engine(&world, "first", &heard));
-    wait_until(|| heard.len() == 1).await;
-    let second = spawn_engine(reader_engine(&world, "second", &heard));
-    wait_until(|| heard.len() == 3).await;
+    let first = spawn_engine(reader_engine(&world, "first", &calls));
+    wait_until(|| calls.len() == 1).await;
+    let second = spawn_engine(reader_engine(&world, "second", &calls));
+    wait_until(|| calls.len() == 3).await;
     first.kill().await;
 
-    wait_until(|| heard.len() == 5).await;
+    wait_until(|| calls.len() == 5).await;
     pass_time(seconds(600)).await;
 
     assert_eq!(
-        heard.lines(),
+        calls.lines(),
         [
             "first began a1",
             "first ended a1",
@@ -106,14 +106,14 @@ async fn store_subscription_moves_to_another_engine_after_a_crash() {
 #[tokio::test(start_paused = true)]
 async fn store_lease_is_renewed_while_a_handler_is_slow() {
     let world = World::new();
-    let heard = CallLog::default();
-    let engine = |who: &'static str| {
-        let heard = heard.clone();
+    let calls = CallLog::default();
+    let engine = |name: &'static str| {
+        let calls = calls.clone();
         let reader = Reader::new(move |job: Job| {
-            let heard = heard.clone();
+            let calls = calls.clone();
             async move {
                 pass_time(seconds(100)).await;
-                heard.note(format!("{who} {}{}", job.id, job.n));
+                calls.note(format!("{name} {}{}", job.id, job.n));
                 Ok(())
             }
         });
@@ -122,7 +122,7 @@ async fn store_lease_is_renewed_while_a_handler_is_slow() {
         })))
     };
     world
-        .app(reader_domain(heard.reader()))
+        .app(reader_domain(calls.reader()))
         .publish(job("a", 1))
         .await
         .unwrap();
@@ -132,7 +132,7 @@ async fn store_lease_is_renewed_while_a_handler_is_slow() {
 
     pass_time(seconds(400)).await;
 
-    assert_eq!(heard.lines(), ["first a1"]);
+    assert_eq!(calls.lines(), ["first a1"]);
     first.stop().await;
     second.stop().await;
 }
@@ -140,8 +140,8 @@ async fn store_lease_is_renewed_while_a_handler_is_slow() {
 #[tokio::test(start_paused = true)]
 async fn message_released_untried_does_not_count_as_an_attempt() {
     let world = World::new();
-    let heard = CallLog::default();
-    let (noted, n_last) = (heard.clone(), Arc::new(AtomicU32::new(0)));
+    let calls = CallLog::default();
+    let (noted, n_last) = (calls.clone(), Arc::new(AtomicU32::new(0)));
     let doer = Doer::new(move |job: Job| {
         let (noted, n_last) = (noted.clone(), Arc::clone(&n_last));
         async move {
@@ -165,7 +165,7 @@ async fn message_released_untried_does_not_count_as_an_attempt() {
 
     pass_time(seconds(600)).await;
 
-    assert_eq!(heard.len(), 20, "each once");
+    assert_eq!(calls.len(), 20, "each once");
     assert!(app.dead_letters().all().await.unwrap().is_empty());
     reads_all.stop().await;
     is_idle.stop().await;

@@ -1,4 +1,4 @@
-//! An engine that is told to stop finishes what it has begun.
+//! An engine that stops finishes its running jobs.
 
 use std::future::pending;
 
@@ -10,45 +10,45 @@ use crate::fixture::{
     seconds, spawn_engine, wait_until,
 };
 
-/// Takes three seconds for a job, and for ever for `bad`.
-async fn run_job(heard: CallLog, job: Job) -> Result<(), Error> {
-    heard.note(format!("{}{} began", job.id, job.n));
+/// Takes three seconds for a job. Never returns for the job `bad`.
+async fn run_job(calls: CallLog, job: Job) -> Result<(), Error> {
+    calls.note(format!("{}{} began", job.id, job.n));
     if job.id == "bad" {
         pending::<()>().await;
     }
     pass_time(seconds(3)).await;
-    heard.note(format!("{}{} ended", job.id, job.n));
+    calls.note(format!("{}{} ended", job.id, job.n));
     Ok(())
 }
 
-fn engine(world: &World, heard: &CallLog) -> Engine {
-    let heard = heard.clone();
-    let doer = Doer::new(move |job| run_job(heard.clone(), job));
+fn engine(world: &World, calls: &CallLog) -> Engine {
+    let calls = calls.clone();
+    let doer = Doer::new(move |job| run_job(calls.clone(), job));
     Engine::new(world.app(doer_domain(doer).subscriptions(|on| {
         on.concurrency(2).time_limit(seconds(30));
     })))
 }
 
-async fn start_engine(world: &World, heard: &CallLog, jobs: Vec<Job>) -> EngineRun {
-    let publisher = world.app(doer_domain(heard.doer()));
+async fn start_engine(world: &World, calls: &CallLog, jobs: Vec<Job>) -> EngineRun {
+    let publisher = world.app(doer_domain(calls.doer()));
     publisher.publish(jobs).await.unwrap();
-    let engine = spawn_engine(engine(world, heard));
-    wait_until(|| heard.len() == 2).await;
+    let engine = spawn_engine(engine(world, calls));
+    wait_until(|| calls.len() == 2).await;
     engine
 }
 
 #[tokio::test(start_paused = true)]
 async fn stop_finishes_running_jobs_and_starts_no_more() {
     let world = World::new();
-    let heard = CallLog::default();
+    let calls = CallLog::default();
     let jobs = vec![job("a", 1), job("b", 1), job("a", 2), job("c", 1)];
-    let engine = start_engine(&world, &heard, jobs).await;
+    let engine = start_engine(&world, &calls, jobs).await;
 
     let stopped = engine.stop().await;
 
     assert_eq!((stopped.finished, stopped.abandoned), (2, 0));
     assert_eq!(
-        heard.lines(),
+        calls.lines(),
         ["a1 began", "b1 began", "a1 ended", "b1 ended"]
     );
     assert_eq!(world.elapsed_millis() / 100, 30);
@@ -57,15 +57,15 @@ async fn stop_finishes_running_jobs_and_starts_no_more() {
 #[tokio::test(start_paused = true)]
 async fn stop_releases_untried_messages_at_once() {
     let world = World::new();
-    let heard = CallLog::default();
+    let calls = CallLog::default();
     let jobs = vec![job("a", 1), job("b", 1), job("a", 2), job("c", 1)];
-    start_engine(&world, &heard, jobs).await.stop().await;
+    start_engine(&world, &calls, jobs).await.stop().await;
     let stopped = world.elapsed_millis();
 
-    let next = spawn_engine(engine(&world, &heard));
-    wait_until(|| heard.len() == 6).await;
+    let next = spawn_engine(engine(&world, &calls));
+    wait_until(|| calls.len() == 6).await;
 
-    assert_eq!(heard.lines()[4..], ["a2 began", "c1 began"]);
+    assert_eq!(calls.lines()[4..], ["a2 began", "c1 began"]);
     assert!(world.elapsed_millis() - stopped < 100);
     next.stop().await;
 }
@@ -73,17 +73,17 @@ async fn stop_releases_untried_messages_at_once() {
 #[tokio::test(start_paused = true)]
 async fn stop_abandons_jobs_that_exceed_the_grace_period() {
     let world = World::new();
-    let heard = CallLog::default();
-    let first = start_engine(&world, &heard, vec![job("a", 1), job("bad", 1)]).await;
+    let calls = CallLog::default();
+    let first = start_engine(&world, &calls, vec![job("a", 1), job("bad", 1)]).await;
 
     let stopped = first.stop().await;
     assert_eq!((stopped.finished, stopped.abandoned), (1, 1));
     assert_eq!(world.elapsed_millis() / 100, 100, "ten seconds by default");
 
-    let next = spawn_engine(engine(&world, &heard).grace(seconds(0)));
-    wait_until(|| heard.len() == 4).await;
+    let next = spawn_engine(engine(&world, &calls).grace(seconds(0)));
+    wait_until(|| calls.len() == 4).await;
     assert_eq!(
-        heard.lines(),
+        calls.lines(),
         ["a1 began", "bad1 began", "a1 ended", "bad1 began"]
     );
     assert_eq!(
@@ -97,22 +97,22 @@ async fn stop_abandons_jobs_that_exceed_the_grace_period() {
 #[tokio::test(start_paused = true)]
 async fn stop_hands_the_store_subscription_to_the_next_engine() {
     let world = World::new();
-    let heard = CallLog::default();
+    let calls = CallLog::default();
     let reader = || {
-        let heard = heard.clone();
-        reader_domain(Reader::new(move |job| run_job(heard.clone(), job)))
+        let calls = calls.clone();
+        reader_domain(Reader::new(move |job| run_job(calls.clone(), job)))
     };
     let app = world.app(reader());
     app.publish(vec![job("a", 1), job("b", 1)]).await.unwrap();
     let first = spawn_engine(Engine::new(app));
-    wait_until(|| heard.len() == 1).await;
+    wait_until(|| calls.len() == 1).await;
     first.stop().await;
     let stopped = world.elapsed_millis();
 
     let next = spawn_engine(Engine::new(world.app(reader())));
-    wait_until(|| heard.len() == 3).await;
+    wait_until(|| calls.len() == 3).await;
 
-    assert_eq!(heard.lines(), ["a1 began", "a1 ended", "b1 began"]);
+    assert_eq!(calls.lines(), ["a1 began", "a1 ended", "b1 began"]);
     assert!(world.elapsed_millis() - stopped < 100);
     next.stop().await;
 }

@@ -1,10 +1,10 @@
-//! Cascades that do not end, and long ones that do.
+//! Endless cascades, and long ones that end.
 
 use flow_domain::{Domain, Error, Event, EventHandler, EventRoutes, UnitOfWork};
 use pretty_assertions::assert_eq;
 use serde::{Deserialize, Serialize};
 
-use crate::fixture::{Ping, Pong, World, ping, pong, timed_out};
+use crate::fixture::{Ping, Pong, World, ping, pong, timeout_error};
 
 struct Left;
 
@@ -44,7 +44,7 @@ impl EventHandler for Spectator {
 
 impl Spectator {
     async fn on_pong(&self, _: Pong, _: &mut UnitOfWork) -> Result<(), Error> {
-        Err(timed_out())
+        Err(timeout_error())
     }
 }
 
@@ -84,13 +84,13 @@ async fn cycle_is_stopped_and_reported_as_a_path() {
 
     let err = world.app.publish(ping("1")).await.unwrap_err();
 
-    insta::assert_snapshot!(err, @r"
+    insta::assert_snapshot!(err, @"
     the flow did not settle within 10 deliveries
     busy     Left, called 5 times
     busy     Right, called 5 times
     cycle    Ping -> Left -> Pong -> Right -> Ping, repeated 5 times
-    waiting  Left on Ping
-    to do    break the cycle, or raise the budget if the flow really is this long
+    pending  Left on Ping
+    fix      break the cycle, or raise the budget if the flow really is this long
     ");
     let stall = err.stall().unwrap();
     assert_eq!(stall.budget, 10);
@@ -112,16 +112,16 @@ async fn cycle_that_is_stopped_still_reports_failures() {
 
     let err = world.app.publish(ping("1")).await.unwrap_err();
 
-    insta::assert_snapshot!(err, @r"
+    insta::assert_snapshot!(err, @"
     the flow did not settle within 20 deliveries
     busy     Left, called 7 times
     busy     Right, called 7 times
     busy     Spectator, called 6 times
     cycle    Ping -> Left -> Pong -> Right -> Ping, repeated 7 times
-    waiting  Spectator on Pong
-    waiting  Left on Ping
-    failed   Spectator on Pong: charging the card failed: timed out, 6 times
-    to do    break the cycle, or raise the budget if the flow really is this long
+    pending  Spectator on Pong
+    pending  Left on Ping
+    failed   Spectator failed on Pong: charging the card failed: timed out, 6 times
+    fix      break the cycle, or raise the budget if the flow really is this long
     ");
     assert_eq!(err.handler_failures().len(), 6);
 }
@@ -149,12 +149,12 @@ async fn budget_error_names_the_repeated_messages() {
 
     let err = world.app.publish(Counted { id, left: 10 }).await;
 
-    insta::assert_snapshot!(err.unwrap_err(), @r"
+    insta::assert_snapshot!(err.unwrap_err(), @"
     the flow did not settle within 10 deliveries
     busy     Countdown, called 10 times
     cycle    Counted -> Countdown -> Counted, repeated 10 times
-    waiting  Countdown on Counted
-    to do    break the cycle, or raise the budget if the flow really is this long
+    pending  Countdown on Counted
+    fix      break the cycle, or raise the budget if the flow really is this long
     ");
 }
 

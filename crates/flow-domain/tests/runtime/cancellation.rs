@@ -1,4 +1,4 @@
-//! A nested command that is dropped before it is done.
+//! A nested command whose future is dropped early.
 
 use std::future;
 
@@ -32,14 +32,14 @@ struct Plan {
     id: String,
 }
 
-/// Writes, and never comes to its end.
+/// Writes, and never ends.
 #[derive(Debug, Serialize, Deserialize, Command)]
 #[command(part_of = Task, id = id)]
 struct Finish {
     id: String,
 }
 
-/// Lets the task be finished, gives up at once, and answers what is being handled then.
+/// Processes [`Finish`], drops it immediately, and replies with the current handler.
 #[derive(Debug, Serialize, Deserialize, Command)]
 #[command(part_of = Task, id = id, reply = String)]
 struct FinishInTime {
@@ -58,7 +58,7 @@ impl CommandHandler for Handler {
 
 impl Handler {
     async fn plan(&self, command: Plan, work: &mut UnitOfWork) -> Result<(), Error> {
-        work.add(planned(command.id))
+        work.add(planned_task(command.id))
     }
 
     async fn finish(&self, command: Finish, work: &mut UnitOfWork) -> Result<(), Error> {
@@ -66,6 +66,7 @@ impl Handler {
         task.is_finished = true;
         task.raise(Finished { id: command.id });
         work.add(task)?;
+
         future::pending().await
     }
 
@@ -76,14 +77,15 @@ impl Handler {
     ) -> Result<String, Error> {
         tokio::select! {
             biased;
-            finished = work.process(Finish { id: command.id }) => finished?,
+            result = work.process(Finish { id: command.id }) => result?,
             () = future::ready(()) => {}
         }
+
         Ok(work.metadata().message_type.name().to_owned())
     }
 }
 
-fn planned(id: impl Into<String>) -> Task {
+fn planned_task(id: impl Into<String>) -> Task {
     Task {
         id: id.into(),
         is_finished: false,
@@ -96,7 +98,9 @@ async fn office() -> World {
         .aggregate::<Task>()
         .command_handler(Handler);
     let world = World::new(domain);
+
     world.app.process(Plan { id: "t".into() }).await.unwrap();
+
     world
 }
 
@@ -105,9 +109,9 @@ async fn cancelled_nested_command_restores_the_outer_context() {
     let world = office().await;
     let id = "t".into();
 
-    let handled = world.app.process(FinishInTime { id }).await;
+    let reply = world.app.process(FinishInTime { id }).await;
 
-    assert_eq!(handled.unwrap(), "FinishInTime");
+    assert_eq!(reply.unwrap(), "FinishInTime");
 }
 
 #[tokio::test]
@@ -118,11 +122,11 @@ async fn cancelled_nested_command_commits_nothing() {
     world.app.process(FinishInTime { id }).await.unwrap();
 
     let task = world.app.load::<Task>("t").await.unwrap();
-    assert_eq!(task, Some(planned("t")));
+    assert_eq!(task, Some(planned_task("t")));
     assert_eq!(world.stored_event_names().await, [""; 0]);
     insta::assert_snapshot!(world.handler_outcomes(), @r#"
     handled
-    failed: dropped before it was done; rolled back Finished in task-t, Task "t"
+    failed: the call was dropped before the handler finished; rolled back Finished in task-t, Task "t"
     handled
     "#);
 }

@@ -1,4 +1,4 @@
-//! What a caller gets back for a command.
+//! The result of a command for its caller.
 
 use flow_domain::{
     Aggregate, Command, CommandHandler, CommandRoutes, Domain, Error, PendingEvents, Rejection,
@@ -7,7 +7,7 @@ use flow_domain::{
 use pretty_assertions::assert_eq;
 use serde::{Deserialize, Serialize};
 
-use crate::fixture::{World, timed_out};
+use crate::fixture::{World, timeout_error};
 
 #[derive(Debug, Serialize, Deserialize, Aggregate)]
 #[aggregate(id = order_id, commands(PlaceOrder, CancelOrder, ChargeOrder, ShipOrder))]
@@ -52,7 +52,7 @@ struct ShipOrder {
     order_id: String,
 }
 
-/// A service that has types of its own for the same commands.
+/// Another crate with its own types for the same commands.
 mod other_crate {
     use flow_domain::Command;
     use serde::{Deserialize, Serialize};
@@ -101,7 +101,7 @@ impl OrderCommandHandler {
         if command.order_id == "free" {
             work.load::<Unregistered>("for-1").await?;
         }
-        Err(timed_out())
+        Err(timeout_error())
     }
 }
 
@@ -133,7 +133,7 @@ async fn reply_of_another_type_is_an_error() {
         .unwrap_err();
 
     assert!(err.is_setup());
-    insta::assert_snapshot!(err, @"the handler answered with another type than `u32`: two Rust types stand for the same command");
+    insta::assert_snapshot!(err, @"expected a reply of type `u32`, found another type: two Rust types stand for the same command");
 }
 
 #[tokio::test]
@@ -180,7 +180,7 @@ async fn command_without_a_handler_is_an_error() {
         .unwrap_err();
 
     assert!(err.is_no_handler());
-    insta::assert_snapshot!(err, @"nobody handles the command `ShipOrder.v2`: name it in the routes of OrderCommandHandler, which handles others of the same aggregate, with `on.command(..)`");
+    insta::assert_snapshot!(err, @"no handler for the command `ShipOrder.v2`: add a route for it to OrderCommandHandler, which handles other commands of the same aggregate: `on.command(..)`");
 }
 
 #[tokio::test]
@@ -194,7 +194,7 @@ async fn unregistered_aggregate_cannot_be_loaded() {
         .unwrap_err();
 
     assert!(err.is_setup());
-    insta::assert_snapshot!(err, @"the aggregate `Forgotten` is not registered: add `.aggregate::<Forgotten>()` to the domain");
+    insta::assert_snapshot!(err, @"the aggregate `Unregistered` is not registered: add `.aggregate::<Unregistered>()` to the domain");
 }
 
 #[tokio::test]
@@ -202,5 +202,5 @@ async fn unregistered_aggregate_cannot_be_read() {
     let err = shop().app.load::<Unregistered>("for-1").await.unwrap_err();
 
     assert!(err.is_setup());
-    insta::assert_snapshot!(err, @"the aggregate `Forgotten` is not registered: add `.aggregate::<Forgotten>()` to the domain");
+    insta::assert_snapshot!(err, @"the aggregate `Unregistered` is not registered: add `.aggregate::<Unregistered>()` to the domain");
 }

@@ -1,4 +1,4 @@
-//! Two units of work at once.
+//! Two concurrent units of work.
 
 use flow_domain::{
     Aggregate, Apply, Command, CommandHandler, CommandRoutes, Domain, Error, Event, PendingEvents,
@@ -69,22 +69,26 @@ impl CommandHandler for CounterHandler {
 
 impl CounterHandler {
     async fn count(&self, command: Count, work: &mut UnitOfWork) -> Result<(), Error> {
-        let found: Option<Counter> = work.find(&command.id).await?;
-        // The other one gets here too before this one goes on.
+        let stored: Option<Counter> = work.find(&command.id).await?;
+        // Yields so that the other command gets here before this one continues.
         tokio::task::yield_now().await;
-        let mut counter = found.unwrap_or_default();
+
+        let mut counter = stored.unwrap_or_default();
         counter.id.clone_from(&command.id);
         counter.n += 1;
         counter.raise(Counted { id: command.id });
+
         work.add(counter)
     }
 
     async fn log(&self, command: Log, work: &mut UnitOfWork) -> Result<(), Error> {
-        let found: Option<Diary> = work.find(&command.id).await?;
-        // The other one gets here too before this one goes on.
+        let stored: Option<Diary> = work.find(&command.id).await?;
+        // Yields so that the other command gets here before this one continues.
         tokio::task::yield_now().await;
-        let mut diary = found.unwrap_or_default();
+
+        let mut diary = stored.unwrap_or_default();
         diary.raise(Logged { id: command.id });
+
         work.add(diary)
     }
 }
@@ -106,7 +110,7 @@ fn log(id: &str) -> Log {
     Log { id: id.into() }
 }
 
-/// The error of the one that came second.
+/// Returns the error of the command that lost.
 #[track_caller]
 fn only_conflict(results: (Result<(), Error>, Result<(), Error>)) -> Error {
     let err = match results {
@@ -114,6 +118,7 @@ fn only_conflict(results: (Result<(), Error>, Result<(), Error>)) -> Error {
         both => panic!("one should win and one should lose: {both:?}"),
     };
     assert!(err.is_conflict(), "{err}");
+
     err
 }
 

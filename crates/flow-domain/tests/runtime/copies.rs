@@ -1,4 +1,4 @@
-//! Copies of one aggregate within one unit of work: which one is written, and what it keeps.
+//! Copies of one aggregate within one unit of work: which one is written.
 
 use flow_domain::{
     Aggregate, Apply, Command, CommandHandler, CommandRoutes, Domain, Error, Event, PendingEvents,
@@ -61,7 +61,7 @@ impl Apply<Spent> for Purse {
     }
 }
 
-/// What is done to the note `n` and the purse `p`.
+/// The operation on the note `n` and the purse `p`.
 #[derive(Debug, Serialize, Deserialize, Command)]
 #[command(part_of = Note, reply = String)]
 enum Attempt {
@@ -77,9 +77,9 @@ enum Attempt {
 
 #[derive(Debug, thiserror::Error)]
 #[error("enough was written")]
-struct PurseEmpty;
+struct WriteRejected;
 
-impl Rejection for PurseEmpty {}
+impl Rejection for WriteRejected {}
 
 struct Handler;
 
@@ -99,50 +99,59 @@ impl Handler {
             Attempt::WriteAndRefuse => {
                 work.add(note("refused"))?;
                 work.add(purse(1))?;
-                Err(PurseEmpty)?;
+                Err(WriteRejected)?;
             }
             Attempt::EditTwoCopies => {
-                let mut one: Note = work.load("n").await?;
-                let mut two: Note = work.load("n").await?;
-                one.title.push('!');
-                two.text.push('!');
-                work.add(one)?;
-                work.add(two)?;
+                let mut first: Note = work.load("n").await?;
+                let mut second: Note = work.load("n").await?;
+
+                first.title.push('!');
+                second.text.push('!');
+
+                work.add(first)?;
+                work.add(second)?;
             }
             Attempt::SpendFromTwoCopies => {
-                let mut one: Purse = work.load("p").await?;
-                let mut two: Purse = work.load("p").await?;
-                one.raise(spent(100));
-                two.raise(spent(100));
-                work.add(one)?;
-                work.add(two)?;
+                let mut first: Purse = work.load("p").await?;
+                let mut second: Purse = work.load("p").await?;
+
+                first.raise(money_spent(100));
+                second.raise(money_spent(100));
+
+                work.add(first)?;
+                work.add(second)?;
             }
             Attempt::AddClone => {
                 let mut note: Note = work.load("n").await?;
                 note.raise(Edited { id: "n".into() });
+
                 work.add(note.clone())?;
             }
             Attempt::ChangeId => {
                 let mut note: Note = work.load("n").await?;
                 note.id = "m".into();
+
                 work.add(note)?;
             }
             Attempt::FindNoteAfterRefusal => {
                 run_rejected_command(work).await;
+
                 let note: Note = work.load("n").await?;
                 return Ok(note.title);
             }
             Attempt::FindPurseAfterRefusal => {
                 run_rejected_command(work).await;
+
                 let purse: Purse = work.load("p").await?;
                 return Ok(purse.cents.to_string());
             }
         }
+
         Ok(String::new())
     }
 }
 
-/// Lets a nested command write the note and the purse as new ones and refuse.
+/// Processes a nested command that adds a new note and a new purse, and is rejected.
 async fn run_rejected_command(work: &mut UnitOfWork) {
     let err = work.process(Attempt::WriteAndRefuse).await;
     assert!(err.unwrap_err().is_rejection());
@@ -159,28 +168,32 @@ fn note(title: &str) -> Note {
 
 fn purse(cents: u64) -> Purse {
     let mut purse = Purse::default();
+
     purse.raise(Filled {
         id: "p".into(),
         cents,
     });
+
     purse
 }
 
-fn spent(cents: u64) -> Spent {
+fn money_spent(cents: u64) -> Spent {
     Spent {
         id: "p".into(),
         cents,
     }
 }
 
-/// A world with a note and a purse of 100 cents.
+/// Returns a world with a note and a purse of 100 cents.
 async fn desk() -> World {
     let domain = Domain::builder("desk")
         .aggregate::<Note>()
         .aggregate::<Purse>()
         .command_handler(Handler);
     let world = World::new(domain);
+
     world.app.process(Attempt::Write).await.unwrap();
+
     world
 }
 
@@ -191,7 +204,7 @@ async fn stale_second_copy_does_not_overwrite_the_first() {
     let err = world.app.process(Attempt::EditTwoCopies).await.unwrap_err();
 
     assert!(err.is_conflict());
-    insta::assert_snapshot!(err, @"Handler could not write aggregate Note `n`: expected the copy that was loaded last, found an older one: it was written since, by this handler or by a command that it processed; load it again");
+    insta::assert_snapshot!(err, @"Handler could not write aggregate Note `n`: expected the copy that was loaded last, found an older copy: this handler, or a command that it processed, has written the aggregate since; load it again");
     let stored = world.app.load::<Note>("n").await.unwrap();
     assert_eq!(stored, Some(note("stored")));
 }
@@ -204,7 +217,7 @@ async fn stale_event_sourced_copy_cannot_spend_twice() {
 
     let err = err.unwrap_err();
     assert!(err.is_conflict());
-    insta::assert_snapshot!(err, @"Handler could not write stream `purse-p`: expected the copy that was loaded last, found an older one: it was written since, by this handler or by a command that it processed; load it again");
+    insta::assert_snapshot!(err, @"Handler could not write stream `purse-p`: expected the copy that was loaded last, found an older copy: this handler, or a command that it processed, has written the aggregate since; load it again");
     assert_eq!(world.stored_event_names().await, ["Filled in purse-p"]);
 }
 
@@ -227,7 +240,7 @@ async fn aggregate_id_cannot_change() {
     let err = world.app.process(Attempt::ChangeId).await.unwrap_err();
 
     assert!(err.is_setup());
-    insta::assert_snapshot!(err, @"Note `m` was loaded as `n`: an aggregate does not change its id");
+    insta::assert_snapshot!(err, @"Note `m` was loaded as `n`: an aggregate cannot change its id");
     assert_eq!(world.app.load::<Note>("m").await.unwrap(), None);
 }
 

@@ -1,4 +1,4 @@
-//! Who is called for an event, and in which order.
+//! The handlers that are called for an event, and their order.
 
 use flow_domain::{Domain, Error, Event, EventHandler, EventRoutes, UnitOfWork};
 use pretty_assertions::assert_eq;
@@ -66,18 +66,18 @@ impl ChairHandler {
 
 #[tokio::test]
 async fn events_are_delivered_breadth_first_in_the_order_of_commit() {
-    let heard = CallLog::default();
+    let call_log = CallLog::default();
     let domain = Domain::builder("game")
         .event_from_outside::<Ping>()
         .event_from_outside::<Pong>()
-        .event_handler(First(heard.clone()))
-        .event_handler(Second(heard.clone()));
+        .event_handler(First(call_log.clone()))
+        .event_handler(Second(call_log.clone()));
     let world = World::new(domain);
 
     world.app.publish((ping("1"), ping("2"))).await.unwrap();
 
     assert_eq!(
-        heard.lines(),
+        call_log.lines(),
         [
             "First on Ping 1",
             "Second on Ping 1",
@@ -93,46 +93,49 @@ async fn events_are_delivered_breadth_first_in_the_order_of_commit() {
 
 #[tokio::test]
 async fn an_event_is_delivered_in_the_order_of_registration() {
-    let heard = CallLog::default();
+    let call_log = CallLog::default();
     let domain = Domain::builder("game")
         .event_from_outside::<Ping>()
         .event_from_outside::<Pong>()
-        .event_handler(Second(heard.clone()))
-        .event_handler(First(heard.clone()));
+        .event_handler(Second(call_log.clone()))
+        .event_handler(First(call_log.clone()));
     let world = World::new(domain);
 
     world.app.publish(ping("1")).await.unwrap();
 
-    assert_eq!(heard.lines()[..2], ["Second on Ping 1", "First on Ping 1"]);
+    assert_eq!(
+        call_log.lines()[..2],
+        ["Second on Ping 1", "First on Ping 1"]
+    );
 }
 
 #[tokio::test]
 async fn events_of_one_name_reach_the_handlers_of_their_category_only() {
-    let heard = CallLog::default();
+    let call_log = CallLog::default();
     let domain = Domain::builder("game")
         .event_from_outside::<Ping>()
         .event_from_outside::<Pong>()
         .event_from_outside::<ChairPing>()
-        .event_handler(Second(heard.clone()))
-        .event_handler(ChairHandler(heard.clone()));
+        .event_handler(Second(call_log.clone()))
+        .event_handler(ChairHandler(call_log.clone()));
     let world = World::new(domain);
 
     let chair = ChairPing { id: "2".into() };
     world.app.publish((ping("1"), chair)).await.unwrap();
 
     assert_eq!(
-        heard.lines(),
+        call_log.lines(),
         ["Second on Ping 1", "ChairHandler on Ping 2"]
     );
 }
 
 #[tokio::test]
 async fn an_event_is_committed_before_it_is_delivered() {
-    let heard = CallLog::default();
+    let call_log = CallLog::default();
     let domain = Domain::builder("game")
         .event_from_outside::<Ping>()
         .event_from_outside::<Pong>()
-        .event_handler(First(heard));
+        .event_handler(First(call_log));
     let world = World::new(domain);
 
     world.app.publish(ping("1")).await.unwrap();

@@ -6,7 +6,7 @@ use flow_domain::{
 };
 use pretty_assertions::assert_eq;
 
-use crate::fixture::{CallLog, Ping, Pong, World, ping, pong, timed_out};
+use crate::fixture::{CallLog, Ping, Pong, World, ping, pong, timeout_error};
 
 #[derive(Debug, thiserror::Error)]
 #[error("the game is over")]
@@ -25,7 +25,7 @@ impl EventHandler for Cashier {
 impl Cashier {
     async fn on_ping(&self, _: Ping, work: &mut UnitOfWork) -> Result<(), Error> {
         work.raise(pong("of the cashier"))?;
-        Err(timed_out())
+        Err(timeout_error())
     }
 }
 
@@ -94,7 +94,7 @@ impl Clumsy {
     }
 }
 
-fn game(heard: &CallLog) -> World {
+fn game(call_log: &CallLog) -> World {
     World::new(
         Domain::builder("game")
             .event_from_outside::<Ping>()
@@ -102,7 +102,7 @@ fn game(heard: &CallLog) -> World {
             .event_handler(Cashier)
             .event_handler(Server)
             .event_handler(Umpire)
-            .event_handler(Spectator(heard.clone())),
+            .event_handler(Spectator(call_log.clone())),
     )
 }
 
@@ -110,10 +110,10 @@ fn game(heard: &CallLog) -> World {
 async fn error_lists_every_failed_handler() {
     let err = game(&CallLog::default()).app.publish(ping("1")).await;
 
-    insta::assert_snapshot!(err.unwrap_err(), @r"
-    the commit went through, but 2 handlers failed afterwards:
-      Cashier on Ping: charging the card failed: timed out
-      Umpire on Pong: the game is over
+    insta::assert_snapshot!(err.unwrap_err(), @"
+    the commit succeeded, but 2 handlers failed afterwards:
+      Cashier failed on Ping: charging the card failed: timed out
+      Umpire failed on Pong: the game is over
     ");
 }
 
@@ -126,9 +126,9 @@ async fn failure_of_one_handler_is_one_entry() {
 
     let err = World::new(domain).app.publish(ping("1")).await;
 
-    insta::assert_snapshot!(err.unwrap_err(), @r"
-    the commit went through, but 1 handler failed afterwards:
-      Cashier on Ping: charging the card failed: timed out
+    insta::assert_snapshot!(err.unwrap_err(), @"
+    the commit succeeded, but 1 handler failed afterwards:
+      Cashier failed on Ping: charging the card failed: timed out
     ");
 }
 
@@ -140,21 +140,25 @@ async fn failures_are_values() {
     let [cashier, umpire] = err.handler_failures() else {
         panic!("{err}")
     };
-    assert_eq!((cashier.handler, &*cashier.message), ("Cashier", "Ping"));
+
+    assert_eq!(
+        (cashier.handler, &*cashier.message),
+        (Some("Cashier"), "Ping")
+    );
     assert!(!cashier.error.is_rejection());
-    assert_eq!((umpire.handler, &*umpire.message), ("Umpire", "Pong"));
+    assert_eq!((umpire.handler, &*umpire.message), (Some("Umpire"), "Pong"));
     assert!(umpire.error.is_rejection());
     assert!(!err.is_rejection());
 }
 
 #[tokio::test]
 async fn failure_does_not_stop_the_rest_of_the_cascade() {
-    let heard = CallLog::default();
+    let call_log = CallLog::default();
 
-    let err = game(&heard).app.publish(ping("1")).await;
+    let err = game(&call_log).app.publish(ping("1")).await;
 
     assert!(err.is_err());
-    assert_eq!(heard.lines(), ["Ping 1", "Pong 1"]);
+    assert_eq!(call_log.lines(), ["Ping 1", "Pong 1"]);
 }
 
 #[tokio::test]
@@ -182,13 +186,13 @@ async fn panic_is_a_failure_with_message_and_location() {
 
     let failure = &err.handler_failures()[0];
     assert!(failure.error.is_panic());
-    let told = failure.to_string();
+    let text = failure.to_string();
     assert!(
-        told.starts_with(
-            "Clumsy on Ping: panicked at crates/flow-domain/tests/runtime/failures.rs:"
+        text.starts_with(
+            "Clumsy failed on Ping: panicked at crates/flow-domain/tests/runtime/failures.rs:"
         ),
-        "{told}"
+        "{text}"
     );
-    assert!(told.ends_with(": no bat for 1"), "{told}");
+    assert!(text.ends_with(": no bat for 1"), "{text}");
     assert_eq!(world.stored_event_names().await, ["Ping in table-1"]);
 }

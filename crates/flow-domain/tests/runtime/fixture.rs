@@ -1,4 +1,4 @@
-//! An app with virtual time and ids, and what can be asked of it afterwards.
+//! An app with virtual time and ids, and its results.
 
 use std::{
     io,
@@ -10,12 +10,12 @@ use flow_domain::{
     adapter::memory::MemoryStore,
     clock::{VirtualClock, VirtualIds},
     message::{Position, Recorded},
-    record::{Record, Recorder},
+    record::{EntryKind, Record, Recorder},
     wiring::DomainBuilder,
 };
 use serde::{Deserialize, Serialize};
 
-/// A domain that runs, with its clock and recorder in reach.
+/// A running domain with its clock and recorder.
 pub(crate) struct World {
     pub(crate) app: App,
     pub(crate) clock: Arc<VirtualClock>,
@@ -35,6 +35,7 @@ impl World {
             Ok(domain) => domain,
             Err(err) => panic!("{err}"),
         };
+
         let clock = Arc::new(VirtualClock::default());
         let recorder = Arc::new(Recorder::default());
         let app = App::builder(domain)
@@ -44,6 +45,7 @@ impl World {
             .recorder(Arc::clone(&recorder))
             .budget(n_deliveries)
             .start();
+
         Self {
             app,
             clock,
@@ -52,44 +54,49 @@ impl World {
         }
     }
 
-    /// All stored events, oldest first.
+    /// Returns all stored events, oldest first.
     pub(crate) async fn events(&self) -> Vec<Recorded> {
         let store = self.app.store();
         store
             .read_category(None, Position::START, 10_000)
             .await
-            .expect("memory can be read")
+            .expect("memory does not fail")
     }
 
-    /// All stored events as `OrderPlaced in order-ord-1`, oldest first.
+    /// Returns all stored events as `OrderPlaced in order-ord-1`, oldest first.
     pub(crate) async fn stored_event_names(&self) -> Vec<String> {
         let events = self.events().await;
-        let told = events.iter().map(|event| {
-            let name = event.metadata().message_type.name();
-            format!("{name} in {}", event.stream())
-        });
-        told.collect()
+        events
+            .iter()
+            .map(|event| {
+                let name = event.metadata().message_type.name();
+                format!("{name} in {}", event.stream())
+            })
+            .collect()
     }
 
-    /// Everything that happened.
+    /// Returns the record so far.
     pub(crate) fn record(&self) -> Record {
         let mut record = self.record.lock().expect("nobody panics under this lock");
         self.recorder.drain_into(&mut record);
         record.clone()
     }
 
-    /// How each handling ended, in order.
+    /// Returns the outcome of each handler call, in order.
     pub(crate) fn handler_outcomes(&self) -> String {
         let record = self.record();
-        let endings = record.entries().iter().filter_map(|entry| {
-            use flow_domain::record::EntryKind::HandlerEnded;
-            matches!(entry.kind, HandlerEnded(_)).then(|| entry.kind.to_string())
-        });
-        endings.collect::<Vec<_>>().join("\n")
+        let outcomes: Vec<String> = record
+            .entries()
+            .iter()
+            .filter(|entry| matches!(entry.kind, EntryKind::HandlerEnded(_)))
+            .map(|entry| entry.kind.to_string())
+            .collect();
+
+        outcomes.join("\n")
     }
 }
 
-/// What handlers wrote down while they were called.
+/// The lines that handlers wrote during their calls.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct CallLog(Arc<Mutex<Vec<String>>>);
 
@@ -107,14 +114,14 @@ impl CallLog {
     }
 }
 
-/// An event that comes from outside and needs no aggregate.
+/// An event from outside, without an aggregate.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Event)]
 #[event(category = "table", id = id)]
 pub(crate) struct Ping {
     pub(crate) id: String,
 }
 
-/// Another one, which handlers raise.
+/// An event that handlers raise.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Event)]
 #[event(category = "table", id = id)]
 pub(crate) struct Pong {
@@ -129,7 +136,7 @@ pub(crate) fn pong(id: impl Into<String>) -> Pong {
     Pong { id: id.into() }
 }
 
-/// A failure of the outside, with its cause.
-pub(crate) fn timed_out() -> Error {
+/// Returns a transient error with a source.
+pub(crate) fn timeout_error() -> Error {
     Error::failed("charging the card", io::Error::other("timed out"))
 }

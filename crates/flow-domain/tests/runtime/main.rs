@@ -1,4 +1,4 @@
-//! What an app does with a command or an event, step by step, on a store in memory.
+//! How an app processes commands and events, on a store in memory.
 #![cfg(feature = "derive")]
 
 mod budget;

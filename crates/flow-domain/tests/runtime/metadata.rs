@@ -1,4 +1,4 @@
-//! What travels with a message besides its content.
+//! The metadata of messages.
 
 use std::time::Duration;
 
@@ -101,19 +101,20 @@ fn place_order() -> PlaceOrder {
     }
 }
 
-/// The events `OrderPlaced` and `Pong` that the command caused.
+/// Returns the events `OrderPlaced` and `Pong` that the command caused.
 async fn flow(world: &World, headers: &Headers) -> [Recorded; 2] {
-    let processed = world.app.process_with(place_order(), headers).await;
-    processed.expect("the command is accepted");
+    let result = world.app.process_with(place_order(), headers).await;
+    result.expect("the command is accepted");
+
     let events = world.events().await;
     events.try_into().expect("two events")
 }
 
 #[tokio::test]
 async fn message_type_has_the_domain_and_the_version() {
-    let [placed, _] = flow(&shop(), &Headers::default()).await;
+    let [order_placed, _] = flow(&shop(), &Headers::default()).await;
 
-    let metadata = placed.metadata();
+    let metadata = order_placed.metadata();
     assert_eq!(metadata.message_type.to_string(), "WebShop.OrderPlaced.v1");
     assert_eq!(metadata.kind, MessageKind::Event);
     assert_eq!(metadata.stream.to_string(), "order-ord-1");
@@ -122,35 +123,37 @@ async fn message_type_has_the_domain_and_the_version() {
 #[tokio::test]
 async fn causation_id_is_the_handled_message() {
     let world = shop();
-    let [placed, pong] = flow(&world, &Headers::default()).await;
+    let [order_placed, pong] = flow(&world, &Headers::default()).await;
 
     let record = world.record();
     let EntryKind::CommandReceived(command) = &record.entries()[0].kind else {
         panic!("{record}")
     };
-    let command = command.metadata.id;
+
+    let command_id = command.metadata.id;
     assert_eq!(
-        placed.metadata().causation,
-        Some(CausationId::from(command))
+        order_placed.metadata().causation,
+        Some(CausationId::from(command_id))
     );
     assert_eq!(
         pong.metadata().causation,
-        Some(CausationId::from(placed.metadata().id))
+        Some(CausationId::from(order_placed.metadata().id))
     );
 }
 
 #[tokio::test]
 async fn correlation_id_is_the_first_command() {
     let world = shop();
-    let [placed, pong] = flow(&world, &Headers::default()).await;
+    let [order_placed, pong] = flow(&world, &Headers::default()).await;
 
     let record = world.record();
     let EntryKind::CommandReceived(command) = &record.entries()[0].kind else {
         panic!("{record}")
     };
+
     let correlation = CorrelationId::from(command.metadata.id);
     assert_eq!(command.metadata.correlation, correlation);
-    assert_eq!(placed.metadata().correlation, correlation);
+    assert_eq!(order_placed.metadata().correlation, correlation);
     assert_eq!(pong.metadata().correlation, correlation);
 }
 
@@ -159,9 +162,9 @@ async fn correlation_id_of_a_foreign_flow_is_preserved() {
     let correlation = CorrelationId::new(Uuid::from_u128(7));
     let headers = Headers::default().correlation(correlation);
 
-    let [placed, pong] = flow(&shop(), &headers).await;
+    let [order_placed, pong] = flow(&shop(), &headers).await;
 
-    assert_eq!(placed.metadata().correlation, correlation);
+    assert_eq!(order_placed.metadata().correlation, correlation);
     assert_eq!(pong.metadata().correlation, correlation);
 }
 
@@ -171,20 +174,23 @@ async fn priority_and_initiator_are_inherited() {
         .initiated_by("alice")
         .priority(Priority::HIGH);
 
-    let [placed, pong] = flow(&shop(), &headers).await;
+    let [order_placed, pong] = flow(&shop(), &headers).await;
 
-    assert_eq!(placed.metadata().priority, Priority::HIGH);
-    assert_eq!(placed.metadata().initiated_by.as_deref(), Some("alice"));
+    assert_eq!(order_placed.metadata().priority, Priority::HIGH);
+    assert_eq!(
+        order_placed.metadata().initiated_by.as_deref(),
+        Some("alice")
+    );
     assert_eq!(pong.metadata().priority, Priority::HIGH);
     assert_eq!(pong.metadata().initiated_by.as_deref(), Some("alice"));
 }
 
 #[tokio::test]
 async fn priority_is_normal_by_default() {
-    let [placed, _] = flow(&shop(), &Headers::default()).await;
+    let [order_placed, _] = flow(&shop(), &Headers::default()).await;
 
-    assert_eq!(placed.metadata().priority, Priority::NORMAL);
-    assert_eq!(placed.metadata().initiated_by, None);
+    assert_eq!(order_placed.metadata().priority, Priority::NORMAL);
+    assert_eq!(order_placed.metadata().initiated_by, None);
 }
 
 #[tokio::test]
@@ -192,9 +198,9 @@ async fn message_time_is_that_of_the_clock() {
     let world = shop();
     world.clock.advance(Duration::from_secs(3));
 
-    let [placed, _] = flow(&world, &Headers::default()).await;
+    let [order_placed, _] = flow(&world, &Headers::default()).await;
 
-    let time = placed.metadata().time;
+    let time = order_placed.metadata().time;
     assert_eq!(time, VirtualClock::START + Duration::from_secs(3));
 }
 
@@ -205,11 +211,11 @@ async fn outside_event_starts_a_flow() {
     world.app.publish(ping("1")).await.unwrap();
 
     let events = world.events().await;
-    let (served, returned) = (events[0].metadata(), events[1].metadata());
-    assert_eq!(served.causation, None);
-    assert_eq!(served.correlation, CorrelationId::from(served.id));
-    assert_eq!(returned.causation, Some(CausationId::from(served.id)));
-    assert_eq!(returned.correlation, CorrelationId::from(served.id));
+    let (ping, pong) = (events[0].metadata(), events[1].metadata());
+    assert_eq!(ping.causation, None);
+    assert_eq!(ping.correlation, CorrelationId::from(ping.id));
+    assert_eq!(pong.causation, Some(CausationId::from(ping.id)));
+    assert_eq!(pong.correlation, CorrelationId::from(ping.id));
 }
 
 #[tokio::test]
@@ -220,20 +226,20 @@ async fn command_without_an_aggregate_has_its_own_stream() {
     world.app.process(CountOrders).await.unwrap();
 
     let record = world.record();
-    let commands = record
+    let streams: Vec<_> = record
         .entries()
         .iter()
         .filter_map(|entry| match &entry.kind {
             EntryKind::CommandReceived(command) => Some(&command.metadata),
             _ => None,
-        });
-    let streams: Vec<_> = commands
+        })
         .filter(|command| command.message_type.name() == "CountOrders")
         .map(|command| (command.stream.id().to_owned(), command.id.to_string()))
         .collect();
     let [nested, outer] = &streams[..] else {
         panic!("{streams:?}")
     };
+
     assert_eq!(nested.0, nested.1);
     assert_eq!(outer.0, outer.1);
 }

@@ -1,4 +1,4 @@
-//! A command that a handler processes while it handles another one.
+//! Nested commands: a handler processes a command while it handles another one.
 
 use flow_domain::{
     Aggregate, Command, CommandHandler, CommandRoutes, Domain, Error, Event, PendingEvents,
@@ -9,7 +9,7 @@ use flow_domain::{
 use pretty_assertions::assert_eq;
 use serde::{Deserialize, Serialize};
 
-use crate::fixture::{World, timed_out};
+use crate::fixture::{World, timeout_error};
 
 #[derive(Debug, PartialEq, Serialize, Deserialize, Aggregate)]
 #[aggregate(id = order_id, commands(PlaceOrder, Audit, Cancel), events(OrderPlaced))]
@@ -28,15 +28,15 @@ struct Payment {
     raised: PendingEvents,
 }
 
-/// What the handler of `PlaceOrder` does about the payment.
+/// How the handler of `PlaceOrder` reacts to the payment.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 enum RejectionPolicy {
-    /// It charges, and goes on if that is refused.
+    /// Charges, and continues if the charge is rejected.
     Catches,
-    /// It charges, and gives up if that is refused.
-    GivesUp,
-    /// It charges, and fails afterwards.
-    FailsAfterwards,
+    /// Charges, and passes a rejection on.
+    PassesOn,
+    /// Charges, and fails afterwards.
+    FailsAfterCharge,
 }
 
 #[derive(Debug, Serialize, Deserialize, Command)]
@@ -44,7 +44,7 @@ enum RejectionPolicy {
 struct PlaceOrder {
     order_id: String,
     cents: u64,
-    care: RejectionPolicy,
+    policy: RejectionPolicy,
 }
 
 #[derive(Debug, Serialize, Deserialize, Command)]
@@ -100,27 +100,29 @@ impl OrderHandler {
         let PlaceOrder {
             order_id,
             cents,
-            care,
+            policy,
         } = command;
+
         let charge = Charge {
             order_id: order_id.clone(),
             cents,
         };
-        let charged = work.process(charge).await;
-        let told = match charged {
-            Err(err) if care == RejectionPolicy::GivesUp => return Err(err),
+        let reply = match work.process(charge).await {
+            Err(err) if policy == RejectionPolicy::PassesOn => return Err(err),
             Err(err) => format!("placed, though {err}"),
             Ok(cents) => format!("placed for {cents}"),
         };
+
         let mut order = Order {
             order_id: order_id.clone(),
             raised: PendingEvents::default(),
         };
         order.raise(OrderPlaced { order_id });
         work.add(order)?;
-        match care {
-            RejectionPolicy::FailsAfterwards => Err(timed_out()),
-            RejectionPolicy::Catches | RejectionPolicy::GivesUp => Ok(told),
+
+        match policy {
+            RejectionPolicy::FailsAfterCharge => Err(timeout_error()),
+            RejectionPolicy::Catches | RejectionPolicy::PassesOn => Ok(reply),
         }
     }
 
@@ -148,6 +150,7 @@ impl PaymentHandler {
         };
         payment.raise(Charged { order_id });
         work.add(payment)?;
+
         match cents {
             0..1_000 => Ok(cents),
             1_000 => panic!("a bug in the gateway"),
@@ -166,25 +169,25 @@ fn shop() -> World {
     )
 }
 
-fn place_order(cents: u64, care: RejectionPolicy) -> PlaceOrder {
+fn place_order(cents: u64, policy: RejectionPolicy) -> PlaceOrder {
     PlaceOrder {
         order_id: "ord-1".into(),
         cents,
-        care,
+        policy,
     }
 }
 
-/// The metadata of the commands that were handed over, in order.
+/// Returns the metadata of the processed commands, in order.
 fn commands(world: &World) -> Vec<Metadata> {
     let record = world.record();
-    let commands = record
+    record
         .entries()
         .iter()
         .filter_map(|entry| match &entry.kind {
             EntryKind::CommandReceived(envelope) => Some(envelope.metadata.clone()),
             _ => None,
-        });
-    commands.collect()
+        })
+        .collect()
 }
 
 #[tokio::test]
@@ -193,7 +196,7 @@ async fn nested_reply_is_returned_to_the_outer_command() {
 
     let reply = world
         .app
-        .process(place_order(500, RejectionPolicy::GivesUp))
+        .process(place_order(500, RejectionPolicy::PassesOn))
         .await;
 
     assert_eq!(reply.unwrap(), "placed for 500");
@@ -209,7 +212,7 @@ async fn a_nested_command_is_caused_by_the_outer_one() {
 
     world
         .app
-        .process(place_order(500, RejectionPolicy::GivesUp))
+        .process(place_order(500, RejectionPolicy::PassesOn))
         .await
         .unwrap();
 
@@ -217,6 +220,7 @@ async fn a_nested_command_is_caused_by_the_outer_one() {
     let [outer, nested] = &commands[..] else {
         panic!("{commands:?}")
     };
+
     assert_eq!(outer.causation, None);
     assert_eq!(nested.causation, Some(CausationId::from(outer.id)));
     assert_eq!(nested.correlation, CorrelationId::from(outer.id));
@@ -229,7 +233,7 @@ async fn event_is_caused_by_the_command_of_its_handler() {
 
     world
         .app
-        .process(place_order(500, RejectionPolicy::GivesUp))
+        .process(place_order(500, RejectionPolicy::PassesOn))
         .await
         .unwrap();
 
@@ -237,6 +241,7 @@ async fn event_is_caused_by_the_command_of_its_handler() {
     let [charged, placed] = &events[..] else {
         panic!("{events:?}")
     };
+
     let (outer, nested) = (commands[0].id, commands[1].id);
     assert_eq!(
         charged.metadata().causation,
@@ -253,7 +258,7 @@ async fn nested_rejection_passed_on_rejects_the_outer_command() {
 
     let err = world
         .app
-        .process(place_order(9_000, RejectionPolicy::GivesUp))
+        .process(place_order(9_000, RejectionPolicy::PassesOn))
         .await;
 
     let err = err.unwrap_err();
@@ -309,7 +314,7 @@ async fn outer_failure_rolls_back_the_nested_command() {
 
     let err = world
         .app
-        .process(place_order(500, RejectionPolicy::FailsAfterwards))
+        .process(place_order(500, RejectionPolicy::FailsAfterCharge))
         .await;
 
     assert!(!err.unwrap_err().is_rejection());
@@ -322,5 +327,5 @@ async fn nested_command_without_a_handler_is_an_error() {
     let err = shop().app.process(Audit).await.unwrap_err();
 
     assert!(err.is_no_handler());
-    insta::assert_snapshot!(err, @"nobody handles the command `Cancel`: name it in the routes of OrderHandler, which handles others of the same aggregate, with `on.command(..)`");
+    insta::assert_snapshot!(err, @"no handler for the command `Cancel`: add a route for it to OrderHandler, which handles other commands of the same aggregate: `on.command(..)`");
 }

@@ -1,15 +1,16 @@
-//! What a handler looked for in vain is in the record.
+//! Missing aggregates are in the record.
 
 use flow_domain::{
     Aggregate, Apply, Domain, Error, Event, EventHandler, EventRoutes, PendingEvents, UnitOfWork,
-    record::EntryKind, wiring::DomainBuilder,
+    record::{EntryKind, Record},
+    wiring::DomainBuilder,
 };
 use pretty_assertions::assert_eq;
 use serde::{Deserialize, Serialize};
 
 use crate::fixture::{Ping, World, ping};
 
-/// Kept as state.
+/// Stored as state.
 #[derive(Debug, Default, Serialize, Deserialize, Aggregate)]
 #[aggregate(id = shelf_id)]
 struct Shelf {
@@ -39,7 +40,8 @@ impl Apply<Filled> for Crate {
     }
 }
 
-/// Looks for both under the id of the event; `make` makes them, `fail` fails after the look.
+/// Looks for both aggregates under the id of the event. On `make` it creates them, on `fail` it
+/// fails afterwards.
 struct Searcher;
 
 impl EventHandler for Searcher {
@@ -53,14 +55,17 @@ impl Searcher {
     async fn on_ping(&self, event: Ping, work: &mut UnitOfWork) -> Result<(), Error> {
         let _shelf = work.find::<Shelf>(&event.id).await?;
         let _crate = work.find::<Crate>(&event.id).await?;
+
         match event.id.as_str() {
             "make" => {
                 work.add(Shelf {
                     shelf_id: event.id.clone(),
                     ..Shelf::default()
                 })?;
+
                 let mut filled = Crate::default();
                 filled.raise(Filled { crate_id: event.id });
+
                 work.add(filled)
             }
             "fail" => work.load::<Shelf>("fail").await.map(|_| ()),
@@ -78,14 +83,20 @@ fn warehouse() -> DomainBuilder {
 }
 
 #[track_caller]
-fn check(record: &flow_domain::record::Record, expected: &[&str]) {
-    let misses = record.entries().iter().filter_map(|entry| {
-        let cause = entry.cause.map(|cause| &record.entry(cause).kind);
-        let is_of_handling = matches!(cause, Some(EntryKind::HandlerStarted { .. }));
-        let is_miss = matches!(entry.kind, EntryKind::NotFound { .. });
-        (is_miss && is_of_handling).then(|| entry.kind.to_string())
-    });
-    assert_eq!(misses.collect::<Vec<_>>(), expected);
+fn check_missing(record: &Record, expected: &[&str]) {
+    let missing: Vec<String> = record
+        .entries()
+        .iter()
+        .filter(|entry| {
+            let cause = entry.cause.map(|cause| &record.entry(cause).kind);
+
+            matches!(entry.kind, EntryKind::NotFound { .. })
+                && matches!(cause, Some(EntryKind::HandlerStarted { .. }))
+        })
+        .map(|entry| entry.kind.to_string())
+        .collect();
+
+    assert_eq!(missing, expected);
 }
 
 #[tokio::test]
@@ -98,7 +109,7 @@ async fn missing_aggregate_is_recorded_with_its_id() {
         "found no aggregate Shelf `x`",
         "found no aggregate Crate `x`",
     ];
-    check(&world.record(), &expected);
+    check_missing(&world.record(), &expected);
 }
 
 #[tokio::test]
@@ -107,7 +118,7 @@ async fn missing_aggregate_that_is_created_is_not_recorded() {
 
     world.app.publish(ping("make")).await.unwrap();
 
-    check(&world.record(), &[]);
+    check_missing(&world.record(), &[]);
 }
 
 #[tokio::test]
@@ -120,5 +131,5 @@ async fn missing_aggregate_is_recorded_for_a_failed_handler() {
         "found no aggregate Shelf `fail`",
         "found no aggregate Crate `fail`",
     ];
-    check(&world.record(), &expected);
+    check_missing(&world.record(), &expected);
 }

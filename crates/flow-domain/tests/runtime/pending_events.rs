@@ -1,4 +1,4 @@
-//! What an aggregate raised, compared with what was expected.
+//! The comparison of pending events.
 
 use std::collections::HashMap;
 
@@ -21,8 +21,8 @@ struct Counted {
     shelves: HashMap<char, u8>,
 }
 
-/// Each call makes a map that is iterated in an order of its own.
-fn counted(last: u8) -> Counted {
+/// Returns an event whose map has a different iteration order on each call.
+fn stock_counted(last: u8) -> Counted {
     let shelves = [
         ('a', 1),
         ('b', 2),
@@ -33,6 +33,7 @@ fn counted(last: u8) -> Counted {
         ('g', 7),
         ('h', last),
     ];
+
     Counted {
         id: "s".into(),
         shelves: HashMap::from(shelves),
@@ -43,8 +44,8 @@ fn counted(last: u8) -> Counted {
 fn pending_events_are_equal_for_any_map_order() {
     let mut stock = Stock::default();
 
-    stock.raise(counted(8));
+    stock.raise(stock_counted(8));
 
-    assert_eq!(stock.raised(), counted(8));
-    assert_ne!(stock.raised(), counted(9));
+    assert_eq!(stock.raised(), stock_counted(8));
+    assert_ne!(stock.raised(), stock_counted(9));
 }

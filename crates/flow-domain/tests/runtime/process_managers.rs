@@ -1,4 +1,4 @@
-//! State that is started, advanced and completed by events.
+//! Process managers: events start, advance and complete them.
 
 use flow_domain::{
     Domain, Error, Event, ProcessManager, ProcessManagerRoutes, UnitOfWork, record::TableKind,
@@ -7,7 +7,7 @@ use flow_domain::{
 use pretty_assertions::assert_eq;
 use serde::{Deserialize, Serialize};
 
-use crate::fixture::{World, timed_out};
+use crate::fixture::{World, timeout_error};
 
 #[derive(Debug, Serialize, Deserialize, Event)]
 #[event(category = "order", id = order_id)]
@@ -77,8 +77,9 @@ impl Fulfilment {
         _: &mut UnitOfWork,
     ) -> Result<(), Error> {
         self.products.push(event.product_id);
+
         match self.products.len() {
-            3 => Err(timed_out()),
+            3 => Err(timeout_error()),
             _ => Ok(()),
         }
     }
@@ -100,118 +101,137 @@ fn shop() -> World {
     )
 }
 
-fn placed(order_id: &str) -> OrderPlaced {
+fn order_placed(order_id: &str) -> OrderPlaced {
     OrderPlaced {
         order_id: order_id.into(),
     }
 }
 
-fn reserved(product_id: &str, for_order: &str) -> StockReserved {
+fn stock_reserved(product_id: &str, for_order: &str) -> StockReserved {
     StockReserved {
         product_id: product_id.into(),
         for_order: for_order.into(),
     }
 }
 
-fn sent(order_id: &str) -> ParcelSent {
+fn parcel_sent(order_id: &str) -> ParcelSent {
     ParcelSent {
         parcel_id: "par-1".into(),
         order_id: order_id.into(),
     }
 }
 
-/// The stored state of the process manager with this key, as JSON.
-async fn state(world: &World, key: &str) -> Option<String> {
-    let kept = StateType::new::<Fulfilment>(TableKind::ProcessManager, "Fulfilment");
-    let found = world.app.read_state(kept, key).await;
-    let found = found.expect("the process manager is registered");
-    found.map(|state| state.as_json().to_owned())
+/// Returns the stored state of the process manager with this key, as JSON.
+async fn fulfilment(world: &World, key: &str) -> Option<String> {
+    let state_type = StateType::new::<Fulfilment>(TableKind::ProcessManager, "Fulfilment");
+    let state = world.app.read_state(state_type, key).await;
+
+    state
+        .expect("the process manager is registered")
+        .map(|state| state.as_json().to_owned())
 }
 
 #[tokio::test]
 async fn an_event_starts_a_process_manager() {
     let world = shop();
 
-    world.app.publish(placed("ord-1")).await.unwrap();
+    world.app.publish(order_placed("ord-1")).await.unwrap();
 
-    let started = state(&world, "ord-1").await;
-    assert_eq!(started.as_deref(), Some(r#"{"products":[],"sent":false}"#));
+    let state = fulfilment(&world, "ord-1").await;
+    assert_eq!(state.as_deref(), Some(r#"{"products":[],"sent":false}"#));
 }
 
 #[tokio::test]
 async fn process_manager_can_start_by_another_field() {
     let world = shop();
 
-    let imported = OrderImported {
+    let order_imported = OrderImported {
         import_id: "imp-1".into(),
         made_order: "ord-1".into(),
     };
-    world.app.publish(imported).await.unwrap();
+    world.app.publish(order_imported).await.unwrap();
 
-    let started = state(&world, "ord-1").await.unwrap();
-    assert_eq!(started, r#"{"products":["an import"],"sent":false}"#);
-    assert_eq!(state(&world, "imp-1").await, None);
+    let state = fulfilment(&world, "ord-1").await.unwrap();
+    assert_eq!(state, r#"{"products":["an import"],"sent":false}"#);
+    assert_eq!(fulfilment(&world, "imp-1").await, None);
 }
 
 #[tokio::test]
 async fn process_manager_can_be_found_by_another_field() {
     let world = shop();
 
-    let events = (placed("ord-1"), reserved("pro-1", "ord-1"));
+    let events = (order_placed("ord-1"), stock_reserved("pro-1", "ord-1"));
     world.app.publish(events).await.unwrap();
 
-    let advanced = state(&world, "ord-1").await.unwrap();
-    assert_eq!(advanced, r#"{"products":["pro-1"],"sent":false}"#);
+    let state = fulfilment(&world, "ord-1").await.unwrap();
+    assert_eq!(state, r#"{"products":["pro-1"],"sent":false}"#);
 }
 
 #[tokio::test]
 async fn second_start_preserves_the_state() {
     let world = shop();
 
-    let events = (placed("ord-1"), reserved("pro-1", "ord-1"), placed("ord-1"));
+    let events = (
+        order_placed("ord-1"),
+        stock_reserved("pro-1", "ord-1"),
+        order_placed("ord-1"),
+    );
     world.app.publish(events).await.unwrap();
 
-    let kept = state(&world, "ord-1").await.unwrap();
-    assert_eq!(kept, r#"{"products":["pro-1"],"sent":false}"#);
+    let state = fulfilment(&world, "ord-1").await.unwrap();
+    assert_eq!(state, r#"{"products":["pro-1"],"sent":false}"#);
 }
 
 #[tokio::test]
 async fn process_manager_state_is_separate_for_each_key() {
     let world = shop();
 
-    let starts = (placed("ord-1"), placed("ord-2"));
+    let starts = (order_placed("ord-1"), order_placed("ord-2"));
     world.app.publish(starts).await.unwrap();
-    let reservations = (reserved("pro-1", "ord-1"), reserved("pro-2", "ord-2"));
+
+    let reservations = (
+        stock_reserved("pro-1", "ord-1"),
+        stock_reserved("pro-2", "ord-2"),
+    );
     world.app.publish(reservations).await.unwrap();
 
-    let (one, two) = (state(&world, "ord-1").await, state(&world, "ord-2").await);
-    assert_eq!(one.unwrap(), r#"{"products":["pro-1"],"sent":false}"#);
-    assert_eq!(two.unwrap(), r#"{"products":["pro-2"],"sent":false}"#);
+    let first = fulfilment(&world, "ord-1").await.unwrap();
+    let second = fulfilment(&world, "ord-2").await.unwrap();
+    assert_eq!(first, r#"{"products":["pro-1"],"sent":false}"#);
+    assert_eq!(second, r#"{"products":["pro-2"],"sent":false}"#);
 }
 
 #[tokio::test]
 async fn event_without_a_started_process_manager_is_skipped() {
     let world = shop();
 
-    world.app.publish(reserved("pro-1", "ord-1")).await.unwrap();
+    world
+        .app
+        .publish(stock_reserved("pro-1", "ord-1"))
+        .await
+        .unwrap();
 
-    assert_eq!(state(&world, "ord-1").await, None);
-    insta::assert_snapshot!(world.handler_outcomes(), @"filtered: no Fulfilment `ord-1` was started");
+    assert_eq!(fulfilment(&world, "ord-1").await, None);
+    insta::assert_snapshot!(world.handler_outcomes(), @"skipped: no Fulfilment `ord-1` was started");
 }
 
 #[tokio::test]
 async fn complete_process_manager_skips_further_events() {
     let world = shop();
 
-    let events = (placed("ord-1"), sent("ord-1"), reserved("pro-1", "ord-1"));
+    let events = (
+        order_placed("ord-1"),
+        parcel_sent("ord-1"),
+        stock_reserved("pro-1", "ord-1"),
+    );
     world.app.publish(events).await.unwrap();
 
-    let kept = state(&world, "ord-1").await.unwrap();
-    assert_eq!(kept, r#"{"products":[],"sent":true}"#);
-    insta::assert_snapshot!(world.handler_outcomes(), @r"
+    let state = fulfilment(&world, "ord-1").await.unwrap();
+    assert_eq!(state, r#"{"products":[],"sent":true}"#);
+    insta::assert_snapshot!(world.handler_outcomes(), @"
     handled
     handled
-    filtered: Fulfilment `ord-1` is complete
+    skipped: Fulfilment `ord-1` is complete
     ");
 }
 
@@ -219,36 +239,47 @@ async fn complete_process_manager_skips_further_events() {
 async fn complete_process_manager_is_not_restarted() {
     let world = shop();
 
-    let events = (placed("ord-1"), sent("ord-1"), placed("ord-1"));
+    let events = (
+        order_placed("ord-1"),
+        parcel_sent("ord-1"),
+        order_placed("ord-1"),
+    );
     world.app.publish(events).await.unwrap();
 
-    let kept = state(&world, "ord-1").await.unwrap();
-    assert_eq!(kept, r#"{"products":[],"sent":true}"#);
+    let state = fulfilment(&world, "ord-1").await.unwrap();
+    assert_eq!(state, r#"{"products":[],"sent":true}"#);
 }
 
 #[tokio::test]
 async fn failure_leaves_the_state_unchanged() {
     let world = shop();
     let reservations = [
-        reserved("pro-1", "ord-1"),
-        reserved("pro-2", "ord-1"),
-        reserved("pro-3", "ord-1"),
+        stock_reserved("pro-1", "ord-1"),
+        stock_reserved("pro-2", "ord-1"),
+        stock_reserved("pro-3", "ord-1"),
     ];
 
-    let published = world.app.publish((placed("ord-1"), reservations)).await;
+    let result = world
+        .app
+        .publish((order_placed("ord-1"), reservations))
+        .await;
 
-    assert_eq!(published.unwrap_err().handler_failures().len(), 1);
-    let kept = state(&world, "ord-1").await.unwrap();
-    assert_eq!(kept, r#"{"products":["pro-1","pro-2"],"sent":false}"#);
+    assert_eq!(result.unwrap_err().handler_failures().len(), 1);
+    let state = fulfilment(&world, "ord-1").await.unwrap();
+    assert_eq!(state, r#"{"products":["pro-1","pro-2"],"sent":false}"#);
 }
 
 #[tokio::test]
 async fn an_empty_key_is_an_error() {
-    let err = shop().app.publish(reserved("pro-1", "")).await.unwrap_err();
+    let err = shop()
+        .app
+        .publish(stock_reserved("pro-1", ""))
+        .await
+        .unwrap_err();
 
     assert!(err.handler_failures()[0].error.is_setup());
-    insta::assert_snapshot!(err, @r"
-    the commit went through, but 1 handler failed afterwards:
-      Fulfilment on StockReserved: Fulfilment cannot tell which process StockReserved belongs to: its field `for_order` is empty
+    insta::assert_snapshot!(err, @"
+    the commit succeeded, but 1 handler failed afterwards:
+      Fulfilment failed on StockReserved: Fulfilment cannot find its instance for StockReserved: the field `for_order` of the event is empty
     ");
 }

@@ -42,11 +42,12 @@ impl Scoreboard {
             Player::Entered { name } => rows.put(Score { name, points: 0 }).await,
             Player::Scored { name } => rows.change(name, |row| row.points += 1).await,
             Player::ScoredOrEntered { name } => {
-                let new = || Score {
+                let initial = || Score {
                     name: name.clone(),
                     points: 10,
                 };
-                rows.change_or_insert(&name, new, |row| row.points += 1)
+
+                rows.change_or_insert(&name, initial, |row| row.points += 1)
                     .await
             }
             Player::Renamed { name } => rows.change(name, |row| row.name = "Zoë".into()).await,
@@ -56,20 +57,21 @@ impl Scoreboard {
                 rows.change(&name, |row| row.points += 1).await
             }
             Player::EnteredAndLeft { name } => {
-                let points = 0;
-                rows.put(Score {
+                let score = Score {
                     name: name.clone(),
-                    points,
-                })
-                .await?;
+                    points: 0,
+                };
+
+                rows.put(score).await?;
                 rows.delete(name).await
             }
             Player::Looked { name } => {
-                let row = rows.get(name).await?;
+                let points = rows.get(name).await?.map(|row| row.points);
                 let time = rows.event_time();
-                let points = row.map(|row| row.points);
+
                 self.0.note(format!("{points:?} at {time}"));
                 self.0.note(rows.metadata().message_type.to_string());
+
                 Ok(())
             }
         }
@@ -85,19 +87,19 @@ fn game() -> World {
     )
 }
 
-fn entered() -> Player {
+fn player_entered() -> Player {
     Player::Entered { name: "Ada".into() }
 }
 
-fn scored() -> Player {
+fn player_scored() -> Player {
     Player::Scored { name: "Ada".into() }
 }
 
-fn scored_or_entered() -> Player {
+fn player_scored_or_entered() -> Player {
     Player::ScoredOrEntered { name: "Ada".into() }
 }
 
-fn left() -> Player {
+fn player_left() -> Player {
     Player::Left { name: "Ada".into() }
 }
 
@@ -105,17 +107,18 @@ fn scores(world: &World) -> View<Score> {
     world.app.view()
 }
 
-/// The points of Ada.
+/// Returns the points of Ada.
 async fn points(world: &World) -> Option<u32> {
-    let row = scores(world).get("Ada").await;
-    row.expect("the row can be read").map(|row| row.points)
+    let row = scores(world).get("Ada").await.expect("the row can be read");
+
+    row.map(|row| row.points)
 }
 
 #[tokio::test]
 async fn a_row_that_is_put_can_be_read() {
     let world = game();
 
-    world.app.publish(entered()).await.unwrap();
+    world.app.publish(player_entered()).await.unwrap();
 
     assert_eq!(points(&world).await, Some(0));
 }
@@ -126,7 +129,7 @@ async fn a_row_that_is_put_again_is_replaced() {
 
     world
         .app
-        .publish([entered(), scored(), entered()])
+        .publish([player_entered(), player_scored(), player_entered()])
         .await
         .unwrap();
 
@@ -139,7 +142,7 @@ async fn a_row_is_changed() {
 
     world
         .app
-        .publish([entered(), scored(), scored()])
+        .publish([player_entered(), player_scored(), player_scored()])
         .await
         .unwrap();
 
@@ -149,9 +152,13 @@ async fn a_row_is_changed() {
 #[tokio::test]
 async fn a_row_that_is_changed_twice_in_one_delivery_is_changed_twice() {
     let world = game();
-    let twice = Player::ScoredTwice { name: "Ada".into() };
+    let scored_twice = Player::ScoredTwice { name: "Ada".into() };
 
-    world.app.publish([entered(), twice]).await.unwrap();
+    world
+        .app
+        .publish([player_entered(), scored_twice])
+        .await
+        .unwrap();
 
     assert_eq!(points(&world).await, Some(2));
 }
@@ -160,9 +167,10 @@ async fn a_row_that_is_changed_twice_in_one_delivery_is_changed_twice() {
 async fn missing_row_is_inserted_and_changed() {
     let world = game();
 
-    world.app.publish(scored_or_entered()).await.unwrap();
+    world.app.publish(player_scored_or_entered()).await.unwrap();
     assert_eq!(points(&world).await, Some(11));
-    world.app.publish(scored_or_entered()).await.unwrap();
+
+    world.app.publish(player_scored_or_entered()).await.unwrap();
 
     assert_eq!(points(&world).await, Some(12));
 }
@@ -171,7 +179,11 @@ async fn missing_row_is_inserted_and_changed() {
 async fn a_row_is_deleted() {
     let world = game();
 
-    world.app.publish([entered(), left()]).await.unwrap();
+    world
+        .app
+        .publish([player_entered(), player_left()])
+        .await
+        .unwrap();
 
     assert_eq!(points(&world).await, None);
     assert_eq!(scores(&world).count().await.unwrap(), 0);
@@ -182,7 +194,8 @@ async fn delete_of_a_missing_row_does_nothing() {
     let world = game();
     let name = "Ada".to_owned();
 
-    world.app.publish(left()).await.unwrap();
+    world.app.publish(player_left()).await.unwrap();
+
     world
         .app
         .publish(Player::EnteredAndLeft { name })
@@ -194,26 +207,30 @@ async fn delete_of_a_missing_row_does_nothing() {
 
 #[tokio::test]
 async fn change_of_a_missing_row_is_not_found() {
-    let err = game().app.publish(scored()).await.unwrap_err();
+    let err = game().app.publish(player_scored()).await.unwrap_err();
 
     assert!(err.handler_failures()[0].error.is_not_found());
-    insta::assert_snapshot!(err, @r"
-    the commit went through, but 1 handler failed afterwards:
-      Scoreboard on Scored: there is no Score `Ada` to change: `put` or `change_or_insert` makes one
+    insta::assert_snapshot!(err, @"
+    the commit succeeded, but 1 handler failed afterwards:
+      Scoreboard failed on Scored: there is no Score `Ada` to change: insert it with `put` or `change_or_insert`
     ");
 }
 
 #[tokio::test]
 async fn change_of_a_row_id_is_an_error() {
     let world = game();
-    let renamed = Player::Renamed { name: "Ada".into() };
+    let player_renamed = Player::Renamed { name: "Ada".into() };
 
-    let err = world.app.publish([entered(), renamed]).await.unwrap_err();
+    let err = world
+        .app
+        .publish([player_entered(), player_renamed])
+        .await
+        .unwrap_err();
 
     assert!(err.handler_failures()[0].error.is_setup());
-    insta::assert_snapshot!(err, @r"
-    the commit went through, but 1 handler failed afterwards:
-      Scoreboard on Renamed: a change must not give Score `Ada` another id, and this one made it `Zoë`: delete the row and put a new one
+    insta::assert_snapshot!(err, @"
+    the commit succeeded, but 1 handler failed afterwards:
+      Scoreboard failed on Renamed: the change gives Score `Ada` the id `Zoë`, but a row cannot change its id: delete the row and put a new one
     ");
     assert_eq!(points(&world).await, Some(0));
     assert!(!scores(&world).exists("Zoë").await.unwrap());
@@ -221,18 +238,22 @@ async fn change_of_a_row_id_is_an_error() {
 
 #[tokio::test]
 async fn a_projector_reads_its_rows_and_the_time_of_the_event() {
-    let heard = CallLog::default();
+    let call_log = CallLog::default();
     let domain = Domain::builder("game")
         .event_from_outside::<Player>()
         .projection::<Score>()
-        .projector(Scoreboard(heard.clone()));
-    let looked = Player::Looked { name: "Ada".into() };
+        .projector(Scoreboard(call_log.clone()));
+    let world = World::new(domain);
+    let player_looked = Player::Looked { name: "Ada".into() };
 
-    let published = World::new(domain).app.publish([entered(), looked]).await;
+    world
+        .app
+        .publish([player_entered(), player_looked])
+        .await
+        .unwrap();
 
-    published.unwrap();
     assert_eq!(
-        heard.lines(),
+        call_log.lines(),
         ["Some(0) at 2026-01-01T00:00:00Z", "Game.Looked.v1"]
     );
 }

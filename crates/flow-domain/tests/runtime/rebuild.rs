@@ -1,4 +1,4 @@
-//! Projections that are made anew from the events of the store.
+//! Projections that are rebuilt from the event store.
 
 use std::sync::{
     Arc,
@@ -16,9 +16,9 @@ use flow_domain::{
 use pretty_assertions::assert_eq;
 use serde::{Deserialize, Serialize};
 
-use crate::fixture::{Ping, Pong, ping, pong};
+use crate::fixture::{Ping, Pong, ping, pong, timeout_error};
 
-/// How many pings and pongs there were.
+/// The number of pings and pongs.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Projection)]
 #[projection(id = id)]
 struct Score {
@@ -34,12 +34,12 @@ impl Score {
     }
 }
 
-/// Counts pings, unless it is told to fail on those of this table.
+/// Counts pings, or fails on those of one table.
 #[derive(Default)]
 struct Pings {
     fails_on: &'static str,
-    /// Writes to the store while it is called, once it is told to.
-    intruder: Option<(Arc<MemoryStore>, Arc<AtomicBool>)>,
+    /// Writes to the store during the call if the flag is set.
+    concurrent_writer: Option<(Arc<MemoryStore>, Arc<AtomicBool>)>,
 }
 
 impl Projector for Pings {
@@ -53,20 +53,22 @@ impl Projector for Pings {
 impl Pings {
     async fn on_ping(&self, ping: Ping, rows: &mut Rows<'_, Score>) -> Result<(), Error> {
         if ping.id == self.fails_on {
-            return Err(crate::fixture::timed_out());
+            return Err(timeout_error());
         }
-        if let Some((store, intrudes)) = &self.intruder
-            && intrudes.load(Ordering::Relaxed)
+
+        if let Some((store, is_active)) = &self.concurrent_writer
+            && is_active.load(Ordering::Relaxed)
         {
             put(store, &Score::new(&ping.id, 77, 77)).await;
         }
-        let new = || Score::new(&ping.id, 0, 0);
-        rows.change_or_insert(&ping.id, new, |row| row.pings += 1)
+
+        let empty = || Score::new(&ping.id, 0, 0);
+        rows.change_or_insert(&ping.id, empty, |row| row.pings += 1)
             .await
     }
 }
 
-/// Keeps the same rows.
+/// Maintains the same rows.
 struct Pongs;
 
 impl Projector for Pongs {
@@ -79,8 +81,9 @@ impl Projector for Pongs {
 
 impl Pongs {
     async fn on_pong(&self, pong: Pong, rows: &mut Rows<'_, Score>) -> Result<(), Error> {
-        let new = || Score::new(&pong.id, 0, 0);
-        rows.change_or_insert(&pong.id, new, |row| row.pongs += 1)
+        let empty = || Score::new(&pong.id, 0, 0);
+
+        rows.change_or_insert(&pong.id, empty, |row| row.pongs += 1)
             .await
     }
 }
@@ -89,16 +92,18 @@ fn table() -> Table {
     Table::new(TableKind::Projection, Score::NAME)
 }
 
-/// Writes a row past all projectors.
+/// Writes a row directly to the store.
 async fn put(store: &MemoryStore, row: &Score) {
-    let mut changes = Changes::new("an intruder");
     let stored = store.get(table(), &row.id).await.expect("memory");
+
+    let mut changes = Changes::new("an intruder");
     changes.writes.push(Write {
         table: table(),
         id: row.id.as_str().into(),
         expected: ExpectedVersion::Exact(stored.map_or(Version::NONE, |stored| stored.version)),
         value: Some(Payload::encode("Score", row).expect("has a JSON form")),
     });
+
     store.commit(&changes).await.expect("it is the newest");
 }
 
@@ -112,24 +117,28 @@ fn table_tennis() -> DomainBuilder {
 #[track_caller]
 fn app(domain: DomainBuilder, store: &Arc<MemoryStore>) -> App {
     let domain = domain.build().unwrap_or_else(|err| panic!("{err}"));
+
     App::builder(domain)
         .shared_store(Arc::clone(store) as _)
         .start()
 }
 
-fn both() -> DomainBuilder {
+fn both_projectors() -> DomainBuilder {
     table_tennis().projector(Pings::default()).projector(Pongs)
 }
 
 async fn scores(app: &App) -> Vec<Score> {
-    let rows = app.view::<Score>().query().all().await;
-    rows.expect("the rows can be read")
+    app.view::<Score>()
+        .query()
+        .all()
+        .await
+        .expect("the rows can be read")
 }
 
 #[tokio::test]
 async fn rebuild_reads_several_pages_for_two_projectors() {
     let store = Arc::new(MemoryStore::default());
-    let app = app(both(), &store);
+    let app = app(both_projectors(), &store);
     for _ in 0..300 {
         app.publish(ping("a")).await.unwrap();
         app.publish(pong("a")).await.unwrap();
@@ -148,9 +157,12 @@ async fn rebuild_reads_several_pages_for_two_projectors() {
 #[tokio::test]
 async fn rebuild_creates_missing_rows() {
     let store = Arc::new(MemoryStore::default());
-    let before = app(table_tennis(), &store);
-    before.publish((ping("a"), pong("b"))).await.unwrap();
-    let app = app(both(), &store);
+    let without_projectors = app(table_tennis(), &store);
+    without_projectors
+        .publish((ping("a"), pong("b")))
+        .await
+        .unwrap();
+    let app = app(both_projectors(), &store);
 
     let rebuilt = app.rebuild::<Score>().await.unwrap();
 
@@ -164,22 +176,22 @@ async fn rebuild_creates_missing_rows() {
 #[tokio::test]
 async fn rebuild_does_not_rewrite_equal_rows() {
     let store = Arc::new(MemoryStore::default());
-    let app = app(both(), &store);
+    let app = app(both_projectors(), &store);
     app.publish(ping("a")).await.unwrap();
-    let before = store.get(table(), "a").await.unwrap();
+    let row = store.get(table(), "a").await.unwrap();
 
     let rebuilt = app.rebuild::<Score>().await.unwrap();
 
     assert_eq!(rebuilt.n_changed, 0);
-    assert_eq!(store.get(table(), "a").await.unwrap(), before);
+    assert_eq!(store.get(table(), "a").await.unwrap(), row);
 }
 
 #[tokio::test]
 async fn rebuild_skips_and_reports_a_failing_event() {
     let store = Arc::new(MemoryStore::default());
-    let before = app(table_tennis(), &store);
+    let without_projectors = app(table_tennis(), &store);
     let events = (ping("a"), ping("bad"), ping("a"));
-    before.publish(events).await.unwrap();
+    without_projectors.publish(events).await.unwrap();
     let app = app(
         table_tennis().projector(Pings {
             fails_on: "bad",
@@ -192,9 +204,9 @@ async fn rebuild_skips_and_reports_a_failing_event() {
 
     assert_eq!(scores(&app).await, [Score::new("a", 2, 0)]);
     assert!(!rebuilt.is_complete());
-    insta::assert_snapshot!(rebuilt, @r"
+    insta::assert_snapshot!(rebuilt, @"
     1 row from 3 events, 1 changed
-      skipped position 2 in table-bad: Pings on Ping: charging the card failed: timed out
+      skipped position 2 in table-bad: Pings failed on Ping: charging the card failed: timed out
     ");
 }
 
@@ -202,7 +214,10 @@ async fn rebuild_skips_and_reports_a_failing_event() {
 async fn rebuild_counts_unknown_events() {
     let store = Arc::new(MemoryStore::default());
     let events = (ping("a"), pong("a"), pong("b"));
-    app(both(), &store).publish(events).await.unwrap();
+    app(both_projectors(), &store)
+        .publish(events)
+        .await
+        .unwrap();
     let pings_only = Domain::builder("table_tennis")
         .event_from_outside::<Ping>()
         .projection::<Score>()
@@ -210,20 +225,20 @@ async fn rebuild_counts_unknown_events() {
 
     let rebuilt = app(pings_only, &store).rebuild::<Score>().await.unwrap();
 
-    insta::assert_snapshot!(rebuilt, @r"
+    insta::assert_snapshot!(rebuilt, @"
     1 row from 3 events, 2 changed
-      skipped 2 of TableTennis.Pong.v1: the domain does not know it
+      skipped 2 events of type TableTennis.Pong.v1: the domain does not know this type
     ");
 }
 
 #[tokio::test]
 async fn rebuild_conflicts_with_a_concurrent_write() {
     let store = Arc::new(MemoryStore::default());
-    let intrudes = Arc::new(AtomicBool::default());
-    let intruder = Some((Arc::clone(&store), Arc::clone(&intrudes)));
+    let is_active = Arc::new(AtomicBool::default());
+    let concurrent_writer = Some((Arc::clone(&store), Arc::clone(&is_active)));
     let app = app(
         table_tennis().projector(Pings {
-            intruder,
+            concurrent_writer,
             ..Pings::default()
         }),
         &store,
@@ -231,14 +246,15 @@ async fn rebuild_conflicts_with_a_concurrent_write() {
     app.publish((ping("a"), ping("b"))).await.unwrap();
     put(&store, &Score::new("a", 9, 9)).await;
     put(&store, &Score::new("c", 5, 5)).await;
-    intrudes.store(true, Ordering::Relaxed);
+    is_active.store(true, Ordering::Relaxed);
 
     let err = app.rebuild::<Score>().await.unwrap_err();
 
     assert!(err.is_conflict());
     insta::assert_snapshot!(err, @"the rebuild could not write projection Score `a`: expected version 2, found version 3");
     assert!(scores(&app).await.contains(&Score::new("c", 5, 5)));
-    intrudes.store(false, Ordering::Relaxed);
+
+    is_active.store(false, Ordering::Relaxed);
     assert_eq!(app.rebuild::<Score>().await.unwrap().n_changed, 3);
     assert_eq!(
         scores(&app).await,
@@ -263,14 +279,14 @@ async fn rebuild_rejects_an_unregistered_projection() {
 #[tokio::test]
 async fn rebuild_check_reports_wrong_rows_and_writes_nothing() {
     let store = Arc::new(MemoryStore::default());
-    let app = app(both(), &store);
+    let app = app(both_projectors(), &store);
     app.publish((ping("a"), ping("b"))).await.unwrap();
     put(&store, &Score::new("b", 9, 0)).await;
 
     let (stale, rebuilt) = app.stale_rows(&["Score"]).await.unwrap();
 
-    let told = stale.iter().map(|row| (&*row.id, row.rebuilt_by));
-    assert_eq!(told.collect::<Vec<_>>(), [("b", Some("Pings"))]);
+    let stale: Vec<_> = stale.iter().map(|row| (&*row.id, row.rebuilt_by)).collect();
+    assert_eq!(stale, [("b", Some("Pings"))]);
     assert_eq!(rebuilt.n_rows, 2);
     assert_eq!(scores(&app).await[1], Score::new("b", 9, 0));
     assert!(app.stale_rows(&["Tally"]).await.is_err());

@@ -1,4 +1,4 @@
-//! The record of what happened.
+//! The record of a run.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use flow_domain::{
 use pretty_assertions::assert_eq;
 use serde::{Deserialize, Serialize};
 
-use crate::fixture::{World, timed_out};
+use crate::fixture::{World, timeout_error};
 
 #[derive(Debug, Serialize, Deserialize, Aggregate)]
 #[aggregate(id = order_id, commands(PlaceOrder, CancelOrder), events(OrderPlaced))]
@@ -50,9 +50,9 @@ struct OrderDashboard {
 
 #[derive(Debug, thiserror::Error)]
 #[error("the order is on its way")]
-struct OnItsWay;
+struct AlreadyShipped;
 
-impl Rejection for OnItsWay {}
+impl Rejection for AlreadyShipped {}
 
 struct OrderCommandHandler;
 
@@ -70,7 +70,7 @@ impl OrderCommandHandler {
 
     async fn cancel_order(&self, command: CancelOrder, work: &mut UnitOfWork) -> Result<(), Error> {
         work.add(order(command.order_id))?;
-        Err(OnItsWay)?
+        Err(AlreadyShipped)?
     }
 }
 
@@ -79,7 +79,9 @@ fn order(order_id: String) -> Order {
         order_id: order_id.clone(),
         raised: PendingEvents::default(),
     };
+
     order.raise(OrderPlaced { order_id });
+
     order
 }
 
@@ -94,7 +96,7 @@ impl EventHandler for Mailer {
 impl Mailer {
     async fn on_order_placed(&self, _: OrderPlaced, work: &mut UnitOfWork) -> Result<(), Error> {
         work.add(order("ord-9".into()))?;
-        Err(timed_out())
+        Err(timeout_error())
     }
 }
 
@@ -116,6 +118,7 @@ impl OrderDashboardProjector {
     ) -> Result<(), Error> {
         let OrderPlaced { order_id } = event;
         let status = "placed".into();
+
         rows.put(OrderDashboard { order_id, status }).await
     }
 }
@@ -128,17 +131,20 @@ fn shop() -> DomainBuilder {
         .projector(OrderDashboardProjector)
 }
 
-async fn placed(domain: DomainBuilder) -> World {
+/// Returns a world in which one order was placed.
+async fn world_with_order(domain: DomainBuilder) -> World {
     let world = World::new(domain);
     let order_id = "ord-1".into();
-    // Whether a handler failed afterwards is what the record is asked for.
+
+    // A handler may fail afterwards; the tests read that from the record.
     let _ = world.app.process(PlaceOrder { order_id }).await;
+
     world
 }
 
 #[tokio::test]
 async fn record_shows_every_entry_with_its_cause() {
-    let world = placed(shop()).await;
+    let world = world_with_order(shop()).await;
 
     insta::assert_snapshot!(world.record(), @r#"
     #0 2026-01-01T00:00:00Z command Shop.PlaceOrder.v1 46b73e79-f0c3-8c00-98bc-9b3a9f64da94 for order-ord-1 {"order_id":"ord-1"}
@@ -155,15 +161,18 @@ async fn record_shows_every_entry_with_its_cause() {
 
 #[tokio::test]
 async fn record_is_equal_in_two_runs() {
-    let (one, two) = (placed(shop()).await, placed(shop()).await);
+    let (first, second) = (
+        world_with_order(shop()).await,
+        world_with_order(shop()).await,
+    );
 
-    assert_eq!(one.record(), two.record());
-    assert_eq!(one.record().to_string(), two.record().to_string());
+    assert_eq!(first.record(), second.record());
+    assert_eq!(first.record().to_string(), second.record().to_string());
 }
 
 #[tokio::test]
 async fn failed_handler_records_its_discarded_effects() {
-    let world = placed(shop().event_handler(Mailer)).await;
+    let world = world_with_order(shop().event_handler(Mailer)).await;
 
     insta::assert_snapshot!(world.handler_outcomes(), @r#"
     handled
@@ -184,20 +193,25 @@ async fn rejected_command_records_its_discarded_effects() {
         .unwrap_err();
 
     let record = world.record();
-    let EntryKind::HandlerEnded(ended) = &record.entries().last().unwrap().kind else {
+    let EntryKind::HandlerEnded(outcome) = &record.entries().last().unwrap().kind else {
         panic!("{record}")
     };
-    let HandlerOutcome::Rejected(undone) = ended else {
-        panic!("{ended}")
+    let HandlerOutcome::Rejected(rolled_back) = outcome else {
+        panic!("{outcome}")
     };
-    assert_eq!(undone.reason, "the order is on its way");
-    let lost: Vec<String> = undone.discarded.iter().map(ToString::to_string).collect();
-    assert_eq!(lost, ["OrderPlaced in order-ord-1", "Order \"ord-1\""]);
+
+    assert_eq!(rolled_back.reason, "the order is on its way");
+    let discarded: Vec<String> = rolled_back
+        .discarded
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    assert_eq!(discarded, ["OrderPlaced in order-ord-1", "Order \"ord-1\""]);
 }
 
 #[tokio::test]
 async fn record_entry_leads_back_to_the_command() {
-    let record = placed(shop()).await.record();
+    let record = world_with_order(shop()).await.record();
 
     let last = record.entries().last().unwrap().id;
     let root = record.causes(last).last().unwrap();
@@ -212,7 +226,7 @@ async fn event_without_a_handler_is_recorded() {
         .aggregate::<Order>()
         .command_handler(OrderCommandHandler);
 
-    let record = placed(domain).await.record();
+    let record = world_with_order(domain).await.record();
 
     assert_eq!(
         record.entries().last().unwrap().kind,

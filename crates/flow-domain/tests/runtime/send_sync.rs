@@ -1,4 +1,4 @@
-//! What may cross threads.
+//! Types that are `Send` and `Sync`.
 
 use flow_domain::{
     App, Domain, Error, UnitOfWork, View, WiringErrors,
@@ -6,21 +6,21 @@ use flow_domain::{
     record::{Record, Recorder},
 };
 
-fn send<T: Send>(_: T) {}
+fn assert_send<T: Send>(_: T) {}
 
 fn assert_send_type<T: Send>() {}
 
-fn send_sync<T: Send + Sync + 'static>() {}
+fn assert_send_sync<T: Send + Sync + 'static>() {}
 
 #[test]
 fn long_lived_types_are_send_and_sync() {
-    send_sync::<App>();
-    send_sync::<Domain>();
-    send_sync::<Error>();
-    send_sync::<WiringErrors>();
-    send_sync::<Record>();
-    send_sync::<Recorder>();
-    send_sync::<View<OrderDashboard>>();
+    assert_send_sync::<App>();
+    assert_send_sync::<Domain>();
+    assert_send_sync::<Error>();
+    assert_send_sync::<WiringErrors>();
+    assert_send_sync::<Record>();
+    assert_send_sync::<Recorder>();
+    assert_send_sync::<View<OrderDashboard>>();
 }
 
 #[test]
@@ -33,9 +33,9 @@ fn process_future_is_send() {
     let app = flow_domain::doc_fixture::app().unwrap();
     let (order_id, total_cents) = ("ord-1".to_owned(), 9_995);
 
-    send(app.process(PlaceOrder {
+    assert_send(app.process(PlaceOrder {
         order_id,
         total_cents,
     }));
-    send(app.view::<OrderDashboard>().query().all());
+    assert_send(app.view::<OrderDashboard>().query().all());
 }

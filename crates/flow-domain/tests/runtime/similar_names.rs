@@ -1,11 +1,12 @@
-//! Events whose names are alike.
+//! Events with similar names.
 
 use flow_domain::{Domain, Error, Event, EventHandler, EventRoutes, UnitOfWork, record::EntryKind};
 use serde::{Deserialize, Serialize};
 
 use crate::fixture::World;
 
-// As long as each other, and with the same end: the index of events cannot tell them apart by itself.
+// Both names have the same length and the same end, so the event index cannot tell them apart by
+// those.
 #[derive(Debug, Serialize, Deserialize, Event)]
 #[event(category = "shop", id = id)]
 struct StockReserved {
@@ -18,29 +19,29 @@ struct TableReserved {
     id: String,
 }
 
-struct OfStock;
-struct OfTables;
+struct StockHandler;
+struct TableHandler;
 
-impl EventHandler for OfStock {
+impl EventHandler for StockHandler {
     fn routes(on: &mut EventRoutes<Self>) {
-        on.event(Self::handle);
+        on.event(Self::on_stock_reserved);
     }
 }
 
-impl EventHandler for OfTables {
+impl EventHandler for TableHandler {
     fn routes(on: &mut EventRoutes<Self>) {
-        on.event(Self::handle);
+        on.event(Self::on_table_reserved);
     }
 }
 
-impl OfStock {
-    async fn handle(&self, _: StockReserved, _: &mut UnitOfWork) -> Result<(), Error> {
+impl StockHandler {
+    async fn on_stock_reserved(&self, _: StockReserved, _: &mut UnitOfWork) -> Result<(), Error> {
         Ok(())
     }
 }
 
-impl OfTables {
-    async fn handle(&self, _: TableReserved, _: &mut UnitOfWork) -> Result<(), Error> {
+impl TableHandler {
+    async fn on_table_reserved(&self, _: TableReserved, _: &mut UnitOfWork) -> Result<(), Error> {
         Ok(())
     }
 }
@@ -51,8 +52,8 @@ async fn events_with_similar_names_reach_their_own_handlers() {
         Domain::builder("shop")
             .event_from_outside::<StockReserved>()
             .event_from_outside::<TableReserved>()
-            .event_handler(OfStock)
-            .event_handler(OfTables),
+            .event_handler(StockHandler)
+            .event_handler(TableHandler),
     );
 
     world
@@ -62,12 +63,13 @@ async fn events_with_similar_names_reach_their_own_handlers() {
         .unwrap();
 
     let record = world.record();
-    let handlers = record
+    let handlers: Vec<&str> = record
         .entries()
         .iter()
         .filter_map(|entry| match entry.kind {
             EntryKind::HandlerStarted { handler, .. } => Some(handler),
             _ => None,
-        });
-    assert_eq!(handlers.collect::<Vec<_>>(), ["OfTables"]);
+        })
+        .collect();
+    assert_eq!(handlers, ["TableHandler"]);
 }

@@ -1,4 +1,4 @@
-//! Decisions on a state that somebody else changes before they are committed.
+//! Decisions on state that another handler changes before the commit.
 
 use flow_domain::{
     Aggregate, Command, CommandHandler, CommandRoutes, Domain, Error, Event, PendingEvents,
@@ -49,18 +49,22 @@ impl Handler {
             is_paid: false,
             raised: PendingEvents::default(),
         };
+
         invoice.raise(Issued { id: command.id });
+
         work.add(invoice)
     }
 
     async fn pay(&self, command: Pay, work: &mut UnitOfWork) -> Result<(), Error> {
         let mut invoice: Invoice = work.load(&command.id).await?;
+
         invoice.is_paid = true;
         invoice.raise(Paid { id: command.id });
+
         work.add(invoice)
     }
 
-    /// Decides on an invoice that is not paid, adds it once more as it is, and lets others go first.
+    /// Decides on an unpaid invoice, adds it unchanged, and yields to other commands.
     async fn sell(&self, command: Sell, work: &mut UnitOfWork) -> Result<(), Error> {
         let mut invoice: Invoice = work.load(&command.id).await?;
         if !invoice.is_paid {
@@ -68,8 +72,10 @@ impl Handler {
             invoice.raise(Sold { id });
         }
         work.add(invoice)?;
+
         let unchanged: Invoice = work.load(&command.id).await?;
         work.add(unchanged)?;
+
         tokio::task::yield_now().await;
         Ok(())
     }
@@ -104,24 +110,28 @@ impl Reminders {
         Ok(())
     }
 
-    /// Changes nothing of what it remembers, and lets others go first.
+    /// Does not change its state, and yields to other commands.
     async fn on_due(&mut self, event: Due, work: &mut UnitOfWork) -> Result<(), Error> {
         tokio::task::yield_now().await;
+
         if self.is_paid {
             return Ok(());
         }
+
         work.process(Remind { id: event.id }).await
     }
 }
 
-/// A world with an invoice that is not paid.
+/// Returns a world with an unpaid invoice.
 async fn office() -> World {
     let domain = Domain::builder("office")
         .aggregate::<Invoice>()
         .command_handler(Handler)
         .process_manager::<Reminders>();
     let world = World::new(domain);
+
     world.app.process(Issue { id: "i".into() }).await.unwrap();
+
     world
 }
 
@@ -129,13 +139,13 @@ async fn office() -> World {
 async fn decision_on_unchanged_state_still_checks_the_version() {
     let world = office().await;
 
-    let (sold, paid) = tokio::join!(
+    let (sell, pay) = tokio::join!(
         world.app.process(Sell { id: "i".into() }),
         world.app.process(Pay { id: "i".into() }),
     );
 
-    paid.unwrap();
-    let err = sold.unwrap_err();
+    pay.unwrap();
+    let err = sell.unwrap_err();
     assert!(err.is_conflict());
     insta::assert_snapshot!(err, @"Handler could not write aggregate Invoice `i`: expected version 1, found version 2");
     assert_eq!(
@@ -148,17 +158,17 @@ async fn decision_on_unchanged_state_still_checks_the_version() {
 async fn process_manager_issues_nothing_on_stale_state() {
     let world = office().await;
 
-    let (due, paid) = tokio::join!(
+    let (due, pay) = tokio::join!(
         world.app.publish(Due { id: "i".into() }),
         world.app.process(Pay { id: "i".into() }),
     );
 
-    paid.unwrap();
+    pay.unwrap();
     let err = due.unwrap_err();
     assert!(err.handler_failures()[0].error.is_conflict());
-    insta::assert_snapshot!(err, @r"
-    the commit went through, but 1 handler failed afterwards:
-      Reminders on Due: Reminders could not write process manager Reminders `i`: expected version 1, found version 2
+    insta::assert_snapshot!(err, @"
+    the commit succeeded, but 1 handler failed afterwards:
+      Reminders failed on Due: Reminders could not write process manager Reminders `i`: expected version 1, found version 2
     ");
     assert_eq!(
         world.stored_event_names().await,

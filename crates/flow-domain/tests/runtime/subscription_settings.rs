@@ -1,4 +1,4 @@
-//! What a domain says of all subscriptions, and what a handler says for itself.
+//! Subscription settings of a domain and of single handlers.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use flow_domain::{
 use pretty_assertions::assert_eq;
 use serde::{Deserialize, Serialize};
 
-use crate::fixture::{CallLog, Ping, World, ping, timed_out};
+use crate::fixture::{CallLog, Ping, World, ping, timeout_error};
 
 struct Listener(CallLog);
 
@@ -39,7 +39,7 @@ impl EventHandler for NoRetryListener {
 
 impl NoRetryListener {
     async fn on_ping(&self, event: Ping, _: &mut UnitOfWork) -> Result<(), Error> {
-        self.0.note(format!("DeafListener on Ping {}", event.id));
+        self.0.note(format!("NoRetryListener on Ping {}", event.id));
         Ok(())
     }
 }
@@ -76,7 +76,7 @@ impl CommandHandler for Opener {
 impl Opener {
     async fn open(&self, command: OpenDoor, _: &mut UnitOfWork) -> Result<(), Error> {
         self.0.note(format!("open {}", command.id));
-        Err(timed_out())
+        Err(timeout_error())
     }
 }
 
@@ -91,34 +91,34 @@ impl CommandHandler for Closer {
 impl Closer {
     async fn close(&self, command: CloseDoor, _: &mut UnitOfWork) -> Result<(), Error> {
         self.0.note(format!("close {}", command.id));
-        Err(timed_out())
+        Err(timeout_error())
     }
 }
 
 #[tokio::test]
 async fn domain_origin_applies_to_every_handler() {
-    let heard = CallLog::default();
+    let call_log = CallLog::default();
     let domain = Domain::builder("game")
         .event_from_outside::<Ping>()
         .subscriptions(|all| {
             all.origin("table");
         })
-        .event_handler(Listener(heard.clone()))
-        .event_handler(NoRetryListener(heard.clone()));
+        .event_handler(Listener(call_log.clone()))
+        .event_handler(NoRetryListener(call_log.clone()));
     let world = World::new(domain);
 
     world.app.publish(ping("1")).await.unwrap();
 
-    assert_eq!(heard.lines(), [""; 0]);
+    assert_eq!(call_log.lines(), [""; 0]);
 }
 
 #[tokio::test]
 async fn retry_policy_of_one_handler_does_not_affect_another() {
-    let heard = CallLog::default();
+    let call_log = CallLog::default();
     let domain = Domain::builder("house")
         .aggregate::<Door>()
-        .command_handler(Opener(heard.clone()))
-        .command_handler(Closer(heard.clone()))
+        .command_handler(Opener(call_log.clone()))
+        .command_handler(Closer(call_log.clone()))
         .build()
         .unwrap();
     let app = App::builder(domain)
@@ -133,7 +133,7 @@ async fn retry_policy_of_one_handler_does_not_affect_another() {
 
     assert_eq!(settled.remaining.dead_letters, 2);
     assert_eq!(
-        heard.lines(),
+        call_log.lines(),
         ["open 1", "close 2", "close 2", "close 2", "close 2"]
     );
 }

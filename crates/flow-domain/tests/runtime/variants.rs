@@ -101,30 +101,31 @@ impl Thermometer {
 
 #[tokio::test]
 async fn enum_is_routed_by_variant() {
-    let (decided, told) = (CallLog::default(), CallLog::default());
+    let (commands, events) = (CallLog::default(), CallLog::default());
     let domain = Domain::builder("shop")
         .aggregate::<Order>()
-        .command_handler(OrderCommandHandler(decided.clone()))
-        .event_handler(Historian(told.clone()));
+        .command_handler(OrderCommandHandler(commands.clone()))
+        .event_handler(Historian(events.clone()));
     let world = World::new(domain);
-    let (placed, cancelled) = ("ord-1".to_owned(), "ord-2".to_owned());
-
-    let place = OrderCommand::Place { order_id: placed };
-    world.app.process(place).await.unwrap();
-    let cancel = OrderCommand::Cancel {
-        order_id: cancelled,
+    let place = OrderCommand::Place {
+        order_id: "ord-1".into(),
     };
+    let cancel = OrderCommand::Cancel {
+        order_id: "ord-2".into(),
+    };
+
+    world.app.process(place).await.unwrap();
     world.app.process(cancel).await.unwrap();
 
     assert_eq!(
-        decided.lines(),
+        commands.lines(),
         [
             r#"Place { order_id: "ord-1" }"#,
             r#"Cancel { order_id: "ord-2" }"#
         ]
     );
     assert_eq!(
-        told.lines(),
+        events.lines(),
         [
             r#"Placed { order_id: "ord-1" }"#,
             r#"Cancelled { order_id: "ord-2" }"#
@@ -138,29 +139,28 @@ async fn enum_is_routed_by_variant() {
 
 #[tokio::test]
 async fn two_versions_of_an_event_reach_two_methods() {
-    let heard = CallLog::default();
+    let call_log = CallLog::default();
     let domain = Domain::builder("lab")
         .event_from_outside::<MeasuredV1>()
         .event_from_outside::<Measured>()
-        .event_handler(Thermometer(heard.clone()));
+        .event_handler(Thermometer(call_log.clone()));
     let world = World::new(domain);
-    let (old, new) = ("s-1".to_owned(), "s-2".to_owned());
-
     let old = MeasuredV1 {
-        id: old,
+        id: "s-1".into(),
         celsius: 20,
     };
     let new = Measured {
-        id: new,
+        id: "s-2".into(),
         kelvin: 293,
     };
+
     world.app.publish((old, new)).await.unwrap();
 
-    assert_eq!(heard.lines(), ["20 °C", "293 K"]);
+    assert_eq!(call_log.lines(), ["20 °C", "293 K"]);
     let events = world.events().await;
     let types: Vec<_> = events
         .iter()
-        .map(|it| it.metadata().message_type.to_string())
+        .map(|event| event.metadata().message_type.to_string())
         .collect();
     assert_eq!(types, ["Lab.Measured.v1", "Lab.Measured.v2"]);
 }

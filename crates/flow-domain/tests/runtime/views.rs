@@ -1,4 +1,4 @@
-//! Reading projections.
+//! Queries on projections.
 
 use flow_domain::{
     Domain, Error, Event, Projection, Projector, ProjectorRoutes, Rows, View, field,
@@ -51,6 +51,7 @@ impl OrderDashboardProjector {
             status,
             total_cents,
         } = event;
+
         rows.put(OrderDashboard {
             order_id,
             status,
@@ -60,7 +61,7 @@ impl OrderDashboardProjector {
     }
 }
 
-fn seen(order_id: &str, status: &str, total_cents: u64) -> OrderSeen {
+fn order_seen(order_id: &str, status: &str, total_cents: u64) -> OrderSeen {
     OrderSeen {
         order_id: order_id.into(),
         status: status.into(),
@@ -68,7 +69,7 @@ fn seen(order_id: &str, status: &str, total_cents: u64) -> OrderSeen {
     }
 }
 
-/// Four orders: two placed, one draft, one shipped.
+/// Returns a world with four orders: two placed, one draft, one shipped.
 async fn shop() -> World {
     let domain = Domain::builder("shop")
         .event_from_outside::<OrderSeen>()
@@ -76,12 +77,14 @@ async fn shop() -> World {
         .projector(OrderDashboardProjector);
     let world = World::new(domain);
     let orders = [
-        seen("ord-4", "shipped", 900),
-        seen("ord-2", "placed", 300),
-        seen("ord-1", "placed", 700),
-        seen("ord-3", "draft", 300),
+        order_seen("ord-4", "shipped", 900),
+        order_seen("ord-2", "placed", 300),
+        order_seen("ord-1", "placed", 700),
+        order_seen("ord-3", "draft", 300),
     ];
+
     world.app.publish(orders).await.expect("all are projected");
+
     world
 }
 
@@ -90,8 +93,10 @@ async fn dashboard() -> View<OrderDashboard> {
 }
 
 fn ids(rows: Result<Vec<OrderDashboard>, Error>) -> Vec<String> {
-    let rows = rows.expect("the query can be answered");
-    rows.into_iter().map(|row| row.order_id).collect()
+    rows.expect("the query can be answered")
+        .into_iter()
+        .map(|row| row.order_id)
+        .collect()
 }
 
 #[tokio::test]
@@ -117,10 +122,10 @@ async fn the_first_row_by_id_is_found_by_a_condition() {
     let dashboard = dashboard().await;
 
     let placed = dashboard.find(field("status").equals("placed")).await;
-    let lost = dashboard.find(field("status").equals("lost")).await;
+    let missing = dashboard.find(field("status").equals("lost")).await;
 
     assert_eq!(placed.unwrap().unwrap().order_id, "ord-1");
-    assert_eq!(lost.unwrap(), None);
+    assert_eq!(missing.unwrap(), None);
 }
 
 #[tokio::test]
@@ -158,10 +163,12 @@ async fn numbers_are_compared_by_size() {
     let dashboard = dashboard().await;
     let total = || field("total_cents");
 
-    let more = dashboard.query().filter(total().greater_than(300)).all();
-    assert_eq!(ids(more.await), ["ord-1", "ord-4"]);
-    let enough = dashboard.query().filter(total().at_least(900)).all();
-    assert_eq!(ids(enough.await), ["ord-4"]);
+    let greater = dashboard.query().filter(total().greater_than(300)).all();
+    assert_eq!(ids(greater.await), ["ord-1", "ord-4"]);
+
+    let at_least = dashboard.query().filter(total().at_least(900)).all();
+    assert_eq!(ids(at_least.await), ["ord-4"]);
+
     let less = dashboard.query().filter(total().less_than(700)).all();
     assert_eq!(ids(less.await), ["ord-2", "ord-3"]);
 }
@@ -170,11 +177,12 @@ async fn numbers_are_compared_by_size() {
 async fn rows_are_ordered_by_one_field_after_the_other_and_then_by_id() {
     let dashboard = dashboard().await;
 
-    let dear_first = dashboard.query().order_by_descending("total_cents");
+    let highest_first = dashboard.query().order_by_descending("total_cents");
     assert_eq!(
-        ids(dear_first.all().await),
+        ids(highest_first.all().await),
         ["ord-4", "ord-1", "ord-2", "ord-3"]
     );
+
     let by_both = dashboard.query().order_by("total_cents").order_by("status");
     assert_eq!(
         ids(by_both.all().await),
@@ -217,13 +225,13 @@ async fn an_order_by_an_unknown_field_is_refused() {
 
 #[tokio::test]
 async fn unregistered_projection_cannot_be_read() {
-    let forgotten = shop().await.app.view::<Unregistered>();
+    let view = shop().await.app.view::<Unregistered>();
 
-    let err = forgotten.get("1").await.unwrap_err();
+    let err = view.get("1").await.unwrap_err();
 
     assert!(err.is_setup());
-    insta::assert_snapshot!(err, @"the projection `Forgotten` is not registered: add `.projection::<Forgotten>()` to the domain");
-    assert!(forgotten.exists("1").await.unwrap_err().is_setup());
-    assert!(forgotten.count().await.unwrap_err().is_setup());
-    assert!(forgotten.query().all().await.unwrap_err().is_setup());
+    insta::assert_snapshot!(err, @"the projection `Unregistered` is not registered: add `.projection::<Unregistered>()` to the domain");
+    assert!(view.exists("1").await.unwrap_err().is_setup());
+    assert!(view.count().await.unwrap_err().is_setup());
+    assert!(view.query().all().await.unwrap_err().is_setup());
 }

@@ -1,7 +1,7 @@
-//! What `tracing` sees of a flow.
+//! The `tracing` spans and events of a flow.
 //!
-//! A binary of its own: `tracing` remembers for the whole process whether anybody wants a span, and a
-//! test without a subscriber that comes to it first can make it forget the one that does.
+//! This test has its own binary. `tracing` caches for the whole process whether a span is enabled.
+//! A test without a subscriber that runs first could disable it for this one.
 #![cfg(feature = "derive")]
 
 use std::{
@@ -27,7 +27,7 @@ use tracing::{
     subscriber::with_default,
 };
 
-/// Writes down spans and events of this crate, indented by the spans that they are in.
+/// Stores the spans and events of this crate, indented by their enclosing spans.
 #[derive(Clone)]
 struct CapturedTrace {
     level: Level,
@@ -47,11 +47,12 @@ impl CapturedTrace {
     }
 
     fn line(&self, head: &str, fields: impl FnOnce(&mut Fields)) {
-        let mut shown = Fields(head.to_owned());
-        fields(&mut shown);
+        let mut text = Fields(head.to_owned());
+        fields(&mut text);
+
         let indent = "  ".repeat(usize::try_from(self.depth.load(Ordering::SeqCst)).unwrap());
         let mut lines = self.lines.lock().unwrap();
-        writeln!(lines, "{indent}{}", shown.0).unwrap();
+        writeln!(lines, "{indent}{}", text.0).unwrap();
     }
 }
 
@@ -59,7 +60,7 @@ struct Fields(String);
 
 impl Visit for Fields {
     fn record_debug(&mut self, field: &Field, value: &dyn std::fmt::Debug) {
-        // Ids are shown in full by the record; here it is enough that they are there.
+        // Ids differ in every run, so the trace only shows that they are present.
         let name = field.name();
         if name.ends_with("id") {
             write!(self.0, " {name}").unwrap();
@@ -97,39 +98,47 @@ impl Subscriber for CapturedTrace {
     }
 }
 
-/// Places an order, twice, and returns what was seen of it.
+/// Places an order twice, and returns the captured trace.
 fn traced(level: Level) -> String {
-    static ALONE: Mutex<()> = Mutex::new(());
-    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
-    let seen = CapturedTrace::up_to(level);
-    with_default(seen.clone(), || {
-        let runtime = tokio::runtime::Builder::new_current_thread()
+    static LOCK: Mutex<()> = Mutex::new(());
+    let _guard = LOCK.lock().unwrap_or_else(PoisonError::into_inner);
+
+    let trace = CapturedTrace::up_to(level);
+    with_default(trace.clone(), || {
+        tokio::runtime::Builder::new_current_thread()
             .build()
-            .unwrap();
-        runtime.block_on(async {
-            let domain = Domain::builder("shop")
-                .aggregate::<Order>()
-                .projection::<OrderDashboard>()
-                .command_handler(OrderCommandHandler)
-                .projector(OrderDashboardProjector)
-                .build()
-                .unwrap();
-            let app = App::builder(domain)
-                .store(MemoryStore::default())
-                .clock(Arc::new(VirtualClock::default()))
-                .ids(Arc::new(VirtualIds::default()))
-                .start();
-            let place = || PlaceOrder {
-                order_id: "ord-1".into(),
-                total_cents: 5,
-            };
-            app.process(place()).await.unwrap();
-            // The shop of the documentation does not look whether the order is there.
-            assert!(app.process(place()).await.unwrap_err().is_conflict());
-        });
+            .unwrap()
+            .block_on(place_order_twice());
     });
-    let lines = seen.lines.lock().unwrap();
+
+    let lines = trace.lines.lock().unwrap();
     lines.clone()
+}
+
+async fn place_order_twice() {
+    let domain = Domain::builder("shop")
+        .aggregate::<Order>()
+        .projection::<OrderDashboard>()
+        .command_handler(OrderCommandHandler)
+        .projector(OrderDashboardProjector)
+        .build()
+        .unwrap();
+    let app = App::builder(domain)
+        .store(MemoryStore::default())
+        .clock(Arc::new(VirtualClock::default()))
+        .ids(Arc::new(VirtualIds::default()))
+        .start();
+    let place_order = || PlaceOrder {
+        order_id: "ord-1".into(),
+        total_cents: 5,
+    };
+
+    app.process(place_order()).await.unwrap();
+
+    // The shop of the documentation does not check for an existing order, so the store refuses
+    // the second one.
+    let err = app.process(place_order()).await.unwrap_err();
+    assert!(err.is_conflict());
 }
 
 #[test]
@@ -144,11 +153,12 @@ fn handler_call_is_a_span_with_messaging_fields() {
 
 #[test]
 fn handler_call_writes_events_in_its_span() {
-    let seen = traced(Level::DEBUG);
+    let trace = traced(Level::DEBUG);
 
-    let n_raised = seen
+    let n_raised = trace
         .lines()
-        .filter(|line| line.starts_with("  DEBUG flow.happening=raised Shop.OrderPlaced.v1"));
-    assert_eq!(n_raised.count(), 2);
-    assert!(seen.contains("  DEBUG flow.happening=wrote projection OrderDashboard `ord-1`"));
+        .filter(|line| line.starts_with("  DEBUG flow.entry=raised Shop.OrderPlaced.v1"))
+        .count();
+    assert_eq!(n_raised, 2);
+    assert!(trace.contains("  DEBUG flow.entry=wrote projection OrderDashboard `ord-1`"));
 }

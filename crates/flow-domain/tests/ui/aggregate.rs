@@ -1,4 +1,4 @@
-//! What an aggregate lacks is named.
+//! The error names what an aggregate lacks.
 
 use flow_domain::{Aggregate, Projection, PendingEvents};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -32,7 +32,7 @@ struct NoEvents {
     raised: PendingEvents,
 }
 
-// By hand, for serde's derives also refuse the field, in words that change with its version.
+// By hand: serde's derives also reject the field, in a text that changes with their version.
 #[derive(Debug, Aggregate)]
 #[aggregate(id = order_id)]
 struct RaisedIsStored {

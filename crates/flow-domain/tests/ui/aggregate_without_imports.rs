@@ -1,4 +1,4 @@
-//! A mistake in an aggregate is told once: nothing that uses it is blamed as well.
+//! A mistake in an aggregate is one error, without errors where it is used.
 
 use flow_domain::{
     Aggregate, Apply, Command, CommandHandler, CommandRoutes, Domain, Error, Event, EventHandler,

@@ -1,4 +1,4 @@
-//! An event-sourced aggregate needs a first state, and an `Apply` for each of its events.
+//! An event-sourced aggregate needs `Default`, and an `Apply` for each of its events.
 
 use flow_domain::{Aggregate, Event, PendingEvents};
 use serde::{Deserialize, Serialize};

@@ -1,4 +1,4 @@
-//! What is wrong in the attribute of a message is named, all of it at once.
+//! All mistakes in the attribute of a message are reported at once.
 
 use flow_domain::{Aggregate, Command, Event, PendingEvents};
 use serde::{Deserialize, Serialize};
@@ -40,7 +40,7 @@ struct NoSuchField {
 enum NoSuchFieldInSome {
     Opened { order_id: String },
     Closed { reason: String },
-    DiscardedEffect,
+    Lost,
     Moved(String),
 }
 

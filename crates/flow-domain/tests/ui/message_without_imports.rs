@@ -1,4 +1,4 @@
-//! A mistake in a message is told once: nothing that uses it is blamed as well.
+//! A mistake in a message is one error, without errors where it is used.
 
 use flow_domain::{
     Aggregate, Command, CommandHandler, CommandRoutes, Error, Event, ProcessManager,

@@ -1,4 +1,4 @@
-//! An error of somebody else is not turned into a refusal by chance.
+//! A foreign error is not converted to a rejection by accident.
 
 use flow_domain::Error;
 

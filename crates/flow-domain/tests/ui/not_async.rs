@@ -1,4 +1,4 @@
-//! A method that is not async is shown the signature that it should have.
+//! The error for a method that is not async shows the expected signature.
 
 use flow_domain::{
     CommandHandler, CommandRoutes, Error, EventHandler, EventRoutes, UnitOfWork,

@@ -1,4 +1,4 @@
-//! A key that the attribute does not take is named with those that it takes.
+//! The error for an unknown key lists the known keys.
 
 use flow_domain::{Aggregate, Command, Event, Projection};
 use serde::{Deserialize, Serialize};

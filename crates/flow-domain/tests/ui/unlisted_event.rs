@@ -1,4 +1,4 @@
-//! Only events that are listed can be raised.
+//! Only listed events can be raised.
 
 use flow_domain::{Aggregate, Event, PendingEvents};
 use serde::{Deserialize, Serialize};

@@ -1,4 +1,4 @@
-//! Aggregates whose streams would mix.
+//! Aggregates with one category, whose streams would mix.
 
 use flow_domain::{Aggregate, Domain, PendingEvents};
 use serde::{Deserialize, Serialize};
@@ -14,7 +14,7 @@ struct Purchase {
 }
 
 #[test]
-fn two_aggregates_do_not_share_a_category() {
+fn category_of_two_aggregates_is_a_mistake() {
     let domain = Domain::builder("shop")
         .aggregate::<Order>()
         .aggregate::<Purchase>();
@@ -23,6 +23,6 @@ fn two_aggregates_do_not_share_a_category() {
     the domain `shop` has 1 wiring mistake
 
       1. `Order` and `Purchase` both have the category `order`, so their streams would mix
-         give one of them another: `#[aggregate(.., category = "..")]`
+         give one of them another category: `#[aggregate(.., category = "..")]`
     "#);
 }

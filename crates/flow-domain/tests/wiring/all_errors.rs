@@ -1,4 +1,4 @@
-//! All mistakes are told in one error.
+//! One error lists all wiring mistakes.
 
 use flow_domain::{
     CommandHandler, CommandRoutes, Domain, Error, EventHandler, EventRoutes, ProcessManager,
@@ -64,24 +64,24 @@ fn five_mistakes() -> DomainBuilder {
 
 #[test]
 fn wiring_errors_are_reported_in_registration_order() {
-    insta::assert_snapshot!(wiring_errors_text(five_mistakes()), @r"
+    insta::assert_snapshot!(wiring_errors_text(five_mistakes()), @r#"
     the domain `web shop` has 5 wiring mistakes
 
-      1. `web shop` cannot name a domain
+      1. `web shop` is not a valid name for a domain
          write a name of letters, digits, `-` and `_` that begins with a letter
 
       2. two handlers for the command `PlaceOrder`: `OrderCommandHandler` and `CheckoutHandler`
          a command has one handler: remove `PlaceOrder` from the routes of one of them
 
-      3. `InventoryEventHandler` handles `OrderPlaced`, but reads only `inventory`, where `OrderPlaced` never appears: it appears in `order`
-         remove the category from `routes`, so that it is derived from the events, or name `order`
+      3. `InventoryEventHandler` handles `OrderPlaced` of the category `order`, but reads only `inventory`
+         add `on.category("order")` to `routes`, or name no category there: the handler then reads the categories of its events
 
-      4. the process manager `Fulfilment` is never started, so it lets every event go
+      4. the process manager `Fulfilment` is never started, so it skips every event
          name the event that starts it: `on.start(Self::the_method)`
 
-      5. `OrderDashboardProjector` keeps the projection `OrderDashboard`, which is not registered
+      5. `OrderDashboardProjector` writes the projection `OrderDashboard`, which is not registered
          add `.projection::<OrderDashboard>()` to the domain
-    ");
+    "#);
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Handlers that say they cause each other for ever.
+//! Handlers that declare an endless cycle.
 
 use flow_domain::{
     Aggregate, CommandHandler, CommandRoutes, Domain, Event, EventHandler, EventRoutes,
@@ -132,7 +132,7 @@ fn cycle_is_reported_once_as_a_path() {
         .event_handler(Reservation)
         .event_handler(Reorder);
 
-    insta::assert_snapshot!(wiring_warnings_text(domain), @"a cycle, which ends only if one of its handlers stops: OrderPlaced -> Reservation -> ReserveStock -> InventoryCommandHandler -> StockReserved -> Reorder -> PlaceOrder -> OrderCommandHandler -> OrderPlaced");
+    insta::assert_snapshot!(wiring_warnings_text(domain), @"the handlers form a cycle, which ends only if one of them sends no message: OrderPlaced -> Reservation -> ReserveStock -> InventoryCommandHandler -> StockReserved -> Reorder -> PlaceOrder -> OrderCommandHandler -> OrderPlaced");
 }
 
 #[test]
@@ -144,7 +144,7 @@ fn handler_that_triggers_itself_is_a_cycle() {
         .command_handler(InventoryCommandHandler)
         .event_handler(Echo);
 
-    insta::assert_snapshot!(wiring_warnings_text(domain), @"a cycle, which ends only if one of its handlers stops: OrderPlaced -> Echo -> OrderPlaced");
+    insta::assert_snapshot!(wiring_warnings_text(domain), @"the handlers form a cycle, which ends only if one of them sends no message: OrderPlaced -> Echo -> OrderPlaced");
 }
 
 #[test]
@@ -176,8 +176,8 @@ fn cycle_report_has_the_shortest_cycle_of_each_start() {
         .event_from_outside::<Letter>()
         .event_handler(Post);
 
-    let told = wiring_warnings_text(domain);
+    let text = wiring_warnings_text(domain);
 
-    assert_eq!(told.lines().count(), 16, "{told}");
-    assert!(told.ends_with("P -> Post -> P"), "{told}");
+    assert_eq!(text.lines().count(), 16, "{text}");
+    assert!(text.ends_with("P -> Post -> P"), "{text}");
 }

@@ -88,6 +88,7 @@ fn wiring_lists_aggregates_with_their_messages() {
     let [order, account] = &wiring.aggregates[..] else {
         panic!("{:?}", wiring.aggregates)
     };
+
     assert_eq!((order.name, order.category), ("Order", "order"));
     assert_eq!(order.commands, ["PlaceOrder"]);
     assert_eq!(order.events, ["OrderPlaced"]);
@@ -104,6 +105,7 @@ fn wiring_lists_the_handler_of_a_command() {
     let [command] = &wiring.commands[..] else {
         panic!("{:?}", wiring.commands)
     };
+
     assert_eq!(command.command, "PlaceOrder");
     assert_eq!(command.category, "order");
     assert_eq!(command.handler, "OrderCommandHandler");
@@ -115,21 +117,28 @@ fn wiring_lists_the_handler_of_a_command() {
 fn wiring_lists_event_handlers_in_delivery_order() {
     let wiring = wiring();
 
-    let [charged, lost, placed] = &wiring.subscriptions[..] else {
+    let [charged, parcel_lost, order_placed] = &wiring.subscriptions[..] else {
         panic!("{:?}", wiring.subscriptions)
     };
+
     assert_eq!(
         (&*charged.event, charged.category),
         ("Charged.v2", "account")
     );
     assert_eq!(charged.kind, HandlerKind::ProcessManager);
     assert_eq!((charged.key, charged.starts), (Some("order_id"), true));
-    assert_eq!((&*lost.event, lost.handler), ("ParcelLost", "Fulfilment"));
-    assert_eq!((lost.key, lost.starts), (Some("of_order"), false));
-    assert_eq!(lost.issues, ["PlaceOrder"]);
-    assert_eq!(placed.kind, HandlerKind::Projector);
-    assert_eq!(placed.projection, Some("OrderDashboard"));
-    assert_eq!(placed.key, None);
+    assert_eq!(
+        (&*parcel_lost.event, parcel_lost.handler),
+        ("ParcelLost", "Fulfilment")
+    );
+    assert_eq!(
+        (parcel_lost.key, parcel_lost.starts),
+        (Some("of_order"), false)
+    );
+    assert_eq!(parcel_lost.issues, ["PlaceOrder"]);
+    assert_eq!(order_placed.kind, HandlerKind::Projector);
+    assert_eq!(order_placed.projection, Some("OrderDashboard"));
+    assert_eq!(order_placed.key, None);
 }
 
 #[test]

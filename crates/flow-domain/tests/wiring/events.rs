@@ -1,4 +1,4 @@
-//! Events that nothing raises, and handlers that look for them in the wrong place.
+//! Events that no aggregate lists, and handlers that read the wrong category.
 
 use flow_domain::{Domain, Event, EventHandler, EventRoutes};
 use serde::{Deserialize, Serialize};
@@ -100,9 +100,9 @@ impl EventHandler for LostMailer {
     }
 }
 
-struct StrictMailer;
+struct OrderCategoryMailer;
 
-impl EventHandler for StrictMailer {
+impl EventHandler for OrderCategoryMailer {
     fn routes(on: &mut EventRoutes<Self>) {
         on.category_of::<Order>();
         on.event(react::<Self, OrderPlaced>);
@@ -110,28 +110,28 @@ impl EventHandler for StrictMailer {
 }
 
 #[test]
-fn an_event_is_listed_by_its_aggregate() {
+fn unlisted_event_is_a_mistake() {
     let domain = Domain::builder("shop")
         .aggregate::<Order>()
         .event_handler(CancellationMailer);
 
-    insta::assert_snapshot!(wiring_errors_text(domain), @r"
+    insta::assert_snapshot!(wiring_errors_text(domain), @"
     the domain `shop` has 1 wiring mistake
 
       1. `CancellationMailer` handles the event `OrderCancelled`, which is not registered
-         list it with its aggregate: `#[aggregate(.., events(OrderCancelled))]` of `Order`
+         list it in `#[aggregate(.., events(OrderCancelled))]` of `Order`
     ");
 }
 
 #[test]
-fn an_event_needs_its_aggregate_or_comes_from_outside() {
+fn event_without_its_aggregate_is_a_mistake() {
     let domain = Domain::builder("shop").event_handler(Cashier);
 
-    insta::assert_snapshot!(wiring_errors_text(domain), @r"
+    insta::assert_snapshot!(wiring_errors_text(domain), @"
     the domain `shop` has 1 wiring mistake
 
       1. the aggregate of the category `payment` is not registered
-         add `.aggregate::<..>()`, or `.event_from_outside::<PaymentReceived>()` if it happens elsewhere; used by `Cashier` (`PaymentReceived`)
+         add `.aggregate::<..>()`, or `.event_from_outside::<PaymentReceived>()` if the event happens outside this domain; used by `Cashier` (`PaymentReceived`)
     ");
 }
 
@@ -141,16 +141,16 @@ fn unlisted_event_enum_is_one_mistake() {
         .aggregate::<Order>()
         .event_handler(Courier);
 
-    insta::assert_snapshot!(wiring_errors_text(domain), @r"
+    insta::assert_snapshot!(wiring_errors_text(domain), @"
     the domain `shop` has 1 wiring mistake
 
       1. `Courier` handles the event `OrderMoved`, which is not registered
-         list it with its aggregate: `#[aggregate(.., events(OrderMoved))]` of `Order`
+         list it in `#[aggregate(.., events(OrderMoved))]` of `Order`
     ");
 }
 
 #[test]
-fn an_event_has_one_method_in_a_handler() {
+fn event_with_two_methods_is_a_mistake() {
     let domain = Domain::builder("shop")
         .aggregate::<Order>()
         .event_handler(HastyMailer);
@@ -164,21 +164,21 @@ fn an_event_has_one_method_in_a_handler() {
 }
 
 #[test]
-fn raised_event_is_listed_by_an_aggregate() {
+fn unlisted_raised_event_is_a_mistake() {
     let domain = Domain::builder("shop")
         .aggregate::<Order>()
         .event_handler(CancellingHandler);
 
-    insta::assert_snapshot!(wiring_errors_text(domain), @r"
+    insta::assert_snapshot!(wiring_errors_text(domain), @"
     the domain `shop` has 1 wiring mistake
 
-      1. `CancellingHandler` says that it raises `OrderCancelled.v2`, which no aggregate of the domain lists
-         add its aggregate with `.aggregate::<..>()`, and list its type there: `#[aggregate(.., events(..))]`
+      1. `CancellingHandler` declares that it raises `OrderCancelled.v2`, but no aggregate of the domain lists `OrderCancelled.v2`
+         add the aggregate of the event with `.aggregate::<..>()`, and list the event in its `#[aggregate(.., events(..))]`
     ");
 }
 
 #[test]
-fn an_event_from_outside_may_be_raised_inside() {
+fn event_from_outside_may_be_raised_inside() {
     let domain = Domain::builder("shop")
         .aggregate::<Order>()
         .event_from_outside::<OrderCancelled>()
@@ -189,7 +189,7 @@ fn an_event_from_outside_may_be_raised_inside() {
 }
 
 #[test]
-fn an_event_handler_has_routes() {
+fn event_handler_without_routes_is_a_mistake() {
     let domain = Domain::builder("shop").event_handler(IdleMailer);
 
     insta::assert_snapshot!(wiring_errors_text(domain), @r"
@@ -201,18 +201,18 @@ fn an_event_handler_has_routes() {
 }
 
 #[test]
-fn category_without_the_event_is_a_mistake() {
+fn category_that_excludes_the_event_is_a_mistake() {
     let domain = Domain::builder("shop")
         .aggregate::<Order>()
         .aggregate::<Inventory>()
         .event_handler(InventoryEventHandler);
 
-    insta::assert_snapshot!(wiring_errors_text(domain), @r"
+    insta::assert_snapshot!(wiring_errors_text(domain), @r#"
     the domain `shop` has 1 wiring mistake
 
-      1. `InventoryEventHandler` handles `OrderPlaced`, but reads only `inventory`, where `OrderPlaced` never appears: it appears in `order`
-         remove the category from `routes`, so that it is derived from the events, or name `order`
-    ");
+      1. `InventoryEventHandler` handles `OrderPlaced` of the category `order`, but reads only `inventory`
+         add `on.category("order")` to `routes`, or name no category there: the handler then reads the categories of its events
+    "#);
 }
 
 #[test]
@@ -221,10 +221,10 @@ fn misspelt_category_is_reported_with_a_suggestion() {
         .aggregate::<Order>()
         .event_handler(ClumsyMailer);
 
-    insta::assert_snapshot!(wiring_errors_text(domain), @r"
+    insta::assert_snapshot!(wiring_errors_text(domain), @"
     the domain `shop` has 1 wiring mistake
 
-      1. `ClumsyMailer` reads the category `oder`, which no aggregate and no event from outside has
+      1. `ClumsyMailer` reads the category `oder`, but no aggregate and no event from outside has this category
          did you mean `order`?
     ");
 }
@@ -235,19 +235,19 @@ fn unknown_category_is_reported_without_a_suggestion() {
         .aggregate::<Order>()
         .event_handler(LostMailer);
 
-    insta::assert_snapshot!(wiring_errors_text(domain), @r"
+    insta::assert_snapshot!(wiring_errors_text(domain), @"
     the domain `shop` has 1 wiring mistake
 
-      1. `LostMailer` reads the category `invoice`, which no aggregate and no event from outside has
+      1. `LostMailer` reads the category `invoice`, but no aggregate and no event from outside has this category
          register the aggregate that has it, or remove the category
     ");
 }
 
 #[test]
-fn a_handler_may_name_the_category_of_its_events() {
+fn event_handler_may_name_the_category_of_its_events() {
     let domain = Domain::builder("shop")
         .aggregate::<Order>()
-        .event_handler(StrictMailer)
+        .event_handler(OrderCategoryMailer)
         .build();
 
     assert!(domain.is_ok());

@@ -1,4 +1,4 @@
-//! Handlers that take every event.
+//! Handlers of every event.
 
 use flow_domain::{
     Command, CommandHandler, CommandRoutes, Domain, Error, Event, EventHandler, EventRoutes,
@@ -24,7 +24,7 @@ struct ArchiveOrder {
     order_id: String,
 }
 
-/// The body of a method that lets every event pass.
+/// A handler method that accepts every event and does nothing.
 async fn handle_any<H: EventHandler>(_: &H, _: Envelope, _: &mut UnitOfWork) -> Result<(), Error> {
     Ok(())
 }
@@ -118,8 +118,12 @@ fn shop() -> DomainBuilder {
 }
 
 fn edges(domain: DomainBuilder) -> Vec<(String, &'static str)> {
-    let subscriptions = domain.build().unwrap().wiring().subscriptions.into_iter();
-    subscriptions
+    domain
+        .build()
+        .unwrap()
+        .wiring()
+        .subscriptions
+        .into_iter()
         .map(|edge| (edge.event, edge.category))
         .collect()
 }
@@ -135,9 +139,9 @@ fn every_event_handler_counts_as_a_handler() {
 fn every_event_of_a_category_excludes_other_categories() {
     let domain = shop().event_handler(OrderAudit);
 
-    insta::assert_snapshot!(wiring_warnings_text(domain), @r"
-    nobody handles the event `StockReserved` of `Inventory`
-    nobody handles the event `PaymentReceived`, which comes from outside
+    insta::assert_snapshot!(wiring_warnings_text(domain), @"
+    no handler is subscribed to the event `StockReserved` of `Inventory`
+    no handler is subscribed to the event `PaymentReceived`, which comes from outside
     ");
 }
 
@@ -181,10 +185,10 @@ fn every_event_lists_an_outside_event_once() {
 fn every_event_needs_an_existing_category() {
     let domain = shop().event_handler(MisspeltAudit);
 
-    insta::assert_snapshot!(wiring_errors_text(domain), @r"
+    insta::assert_snapshot!(wiring_errors_text(domain), @"
     the domain `shop` has 1 wiring mistake
 
-      1. `MisspeltAudit` reads the category `oder`, which no aggregate and no event from outside has
+      1. `MisspeltAudit` reads the category `oder`, but no aggregate and no event from outside has this category
          did you mean `order`?
     ");
 }
@@ -193,12 +197,12 @@ fn every_event_needs_an_existing_category() {
 fn every_event_does_not_change_the_category_of_a_named_event() {
     let domain = shop().event_handler(BlindAudit);
 
-    insta::assert_snapshot!(wiring_errors_text(domain), @r"
+    insta::assert_snapshot!(wiring_errors_text(domain), @r#"
     the domain `shop` has 1 wiring mistake
 
-      1. `BlindAudit` handles `OrderPlaced`, but reads only `inventory`, where `OrderPlaced` never appears: it appears in `order`
-         remove the category from `routes`, so that it is derived from the events, or name `order`
-    ");
+      1. `BlindAudit` handles `OrderPlaced` of the category `order`, but reads only `inventory`
+         add `on.category("order")` to `routes`, or name no category there: the handler then reads the categories of its events
+    "#);
 }
 
 #[test]
@@ -208,17 +212,17 @@ fn every_event_method_can_close_a_cycle() {
         .command_handler(RaisingCommandHandler)
         .event_handler(Restorer);
 
-    insta::assert_snapshot!(wiring_warnings_text(domain), @"a cycle, which ends only if one of its handlers stops: OrderPlaced -> Restorer -> PlaceOrder -> RaisingCommandHandler -> OrderPlaced");
+    insta::assert_snapshot!(wiring_warnings_text(domain), @"the handlers form a cycle, which ends only if one of them sends no message: OrderPlaced -> Restorer -> PlaceOrder -> RaisingCommandHandler -> OrderPlaced");
 }
 
 #[test]
 fn every_event_method_needs_a_handler_for_its_command() {
     let domain = shop().event_handler(Archiver);
 
-    insta::assert_snapshot!(wiring_errors_text(domain), @r"
+    insta::assert_snapshot!(wiring_errors_text(domain), @"
     the domain `shop` has 1 wiring mistake
 
-      1. `Archiver` issues the command `ArchiveOrder`, which nobody handles
-         add a `.command_handler(..)` whose routes name it
+      1. `Archiver` issues the command `ArchiveOrder`, but there is no handler for `ArchiveOrder`
+         add a `.command_handler(..)` with a route for `ArchiveOrder`
     ");
 }

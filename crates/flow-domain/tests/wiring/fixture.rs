@@ -1,4 +1,4 @@
-//! The aggregates and messages that the small domains are made of, and handlers that do nothing.
+//! Shared aggregates and messages, and handler methods that do nothing.
 
 use flow_domain::{
     Aggregate, Command, CommandHandler, CommandRoutes, Error, Event, EventHandler, PendingEvents,
@@ -60,7 +60,7 @@ impl CommandHandler for OrderCommandHandler {
     }
 }
 
-/// The body of a method that accepts a command.
+/// A handler method that accepts a command.
 pub(crate) async fn decide<H, C>(_: &H, _: C, _: &mut UnitOfWork) -> Result<(), Error>
 where
     H: CommandHandler,
@@ -69,7 +69,7 @@ where
     Ok(())
 }
 
-/// The body of a method that lets an event pass.
+/// A handler method that accepts an event and does nothing.
 pub(crate) async fn react<H, E>(_: &H, _: E, _: &mut UnitOfWork) -> Result<(), Error>
 where
     H: EventHandler,
@@ -78,7 +78,7 @@ where
     Ok(())
 }
 
-/// The body of a method that advances nothing.
+/// A process manager method that does nothing.
 pub(crate) async fn advance<M, E>(_: &mut M, _: E, _: &mut UnitOfWork) -> Result<(), Error>
 where
     M: Send,
@@ -87,7 +87,7 @@ where
     Ok(())
 }
 
-/// The body of a method that projects nothing.
+/// A projector method that does nothing.
 pub(crate) async fn project<H, P, E>(_: &H, _: E, _: &mut Rows<'_, P>) -> Result<(), Error>
 where
     H: Sync,
@@ -97,7 +97,7 @@ where
     Ok(())
 }
 
-/// What is told when `domain` is built.
+/// Returns the wiring errors of `domain`; panics if it can be built.
 #[track_caller]
 pub(crate) fn wiring_errors_text(domain: DomainBuilder) -> String {
     match domain.build() {
@@ -106,15 +106,18 @@ pub(crate) fn wiring_errors_text(domain: DomainBuilder) -> String {
     }
 }
 
-/// What is told of `domain` once it is built, one warning a line.
+/// Returns the warnings of `domain`, one per line.
 #[track_caller]
 pub(crate) fn wiring_warnings_text(domain: DomainBuilder) -> String {
-    match domain.build() {
-        Ok(domain) => {
-            let warnings = domain.check().into_iter();
-            let lines: Vec<String> = warnings.map(|warning| warning.to_string()).collect();
-            lines.join("\n")
-        }
+    let domain = match domain.build() {
+        Ok(domain) => domain,
         Err(err) => panic!("{err}"),
-    }
+    };
+    let lines: Vec<String> = domain
+        .check()
+        .into_iter()
+        .map(|warning| warning.to_string())
+        .collect();
+
+    lines.join("\n")
 }

@@ -1,4 +1,4 @@
-//! Aggregates that are not registered, and messages that say they are part of another one.
+//! Unregistered aggregates, and messages that name another aggregate.
 
 use flow_domain::{
     Aggregate, Command, CommandHandler, CommandRoutes, Domain, Event, EventHandler, EventRoutes,
@@ -140,14 +140,14 @@ fn listed_message_belongs_to_its_aggregate() {
         .event_handler(Mechanic)
         .event_handler(Foreman);
 
-    insta::assert_snapshot!(wiring_errors_text(domain), @r"
+    insta::assert_snapshot!(wiring_errors_text(domain), @"
     the domain `garage` has 2 wiring mistakes
 
-      1. the command `StartRepair` is not part of the aggregate that lists it
-         `RepairJob` lists it, but it says that it is part of `Bay`: write `part_of = RepairJob` in its attribute
+      1. `RepairJob` lists the command `StartRepair`, but `StartRepair` is part of `Bay`
+         write `part_of = RepairJob` in the attribute of `StartRepair`
 
-      2. the event `RepairStarted` is not part of the aggregate that lists it
-         `RepairJob` lists it, but it says that it is part of `Bay`: write `part_of = RepairJob` in its attribute
+      2. `RepairJob` lists the event `RepairStarted`, but `RepairStarted` is part of `Bay`
+         write `part_of = RepairJob` in the attribute of `RepairStarted`
     ");
 }
 
@@ -157,10 +157,10 @@ fn foreign_message_can_name_an_unregistered_aggregate() {
         .aggregate::<RepairJob>()
         .event_handler(Mechanic);
 
-    insta::assert_snapshot!(wiring_errors_text(domain), @r"
+    insta::assert_snapshot!(wiring_errors_text(domain), @"
     the domain `garage` has 1 wiring mistake
 
-      1. the event `RepairStarted` is not part of the aggregate that lists it
-         `RepairJob` lists it, but it says that its category is `bay`: write `part_of = RepairJob` in its attribute
+      1. `RepairJob` lists the event `RepairStarted`, but `RepairStarted` has the category `bay`
+         write `part_of = RepairJob` in the attribute of `RepairStarted`
     ");
 }

@@ -1,4 +1,4 @@
-//! Lanes that nobody reads.
+//! Lanes without a reader.
 
 use flow_domain::{
     Domain, EventHandler, EventRoutes,
@@ -47,11 +47,11 @@ fn with_lanes() -> DomainBuilder {
 fn lanes_need_a_broker_subscription() {
     let domain = with_lanes().event_handler(Mailer).event_handler(Courier);
 
-    insta::assert_snapshot!(wiring_errors_text(domain), @r"
+    insta::assert_snapshot!(wiring_errors_text(domain), @"
     the domain `shop` has 1 wiring mistake
 
-      1. `.lanes_below(..)` changes nothing, for everybody reads from the event store, in the order of commit: `Mailer`, `Courier`
-         write `.source(Source::Broker)` in whoever is to read what is urgent first, or remove `.lanes_below(..)`
+      1. `.lanes_below(..)` has no effect, because every handler reads from the event store, in the order of commit: `Mailer`, `Courier`
+         write `.source(Source::Broker)` in the handlers that must read urgent messages first, or remove `.lanes_below(..)`
     ");
 }
 
@@ -63,11 +63,11 @@ fn lanes_need_a_broker_even_if_the_domain_chose_the_event_store() {
         })
         .event_handler(Cashier);
 
-    insta::assert_snapshot!(wiring_errors_text(domain), @r"
+    insta::assert_snapshot!(wiring_errors_text(domain), @"
     the domain `shop` has 1 wiring mistake
 
-      1. `.lanes_below(..)` changes nothing, for everybody reads from the event store, in the order of commit: `Cashier`
-         write `.source(Source::Broker)` in whoever is to read what is urgent first, or remove `.lanes_below(..)`
+      1. `.lanes_below(..)` has no effect, because every handler reads from the event store, in the order of commit: `Cashier`
+         write `.source(Source::Broker)` in the handlers that must read urgent messages first, or remove `.lanes_below(..)`
     ");
 }
 
@@ -77,7 +77,7 @@ fn lanes_of_commands_only_are_a_warning() {
         .command_handler(OrderCommandHandler)
         .event_handler(Mailer);
 
-    insta::assert_snapshot!(wiring_warnings_text(domain), @"the lanes are only for commands, for events are read from the event store, in the order of commit: `Mailer`");
+    insta::assert_snapshot!(wiring_warnings_text(domain), @"the lanes apply only to commands, because every other handler reads from the event store, in the order of commit: `Mailer`");
 }
 
 #[test]

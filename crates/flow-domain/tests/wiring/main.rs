@@ -1,4 +1,4 @@
-//! What a domain tells of its wiring: mistakes when it is built, warnings, and the wiring as data.
+//! The wiring of a domain: errors when it is built, warnings, and the wiring as data.
 #![cfg(feature = "derive")]
 
 mod aggregates;

@@ -1,4 +1,4 @@
-//! Names and categories that cannot be, and things that have the same name.
+//! Invalid names and categories, and duplicate names.
 
 use std::borrow::Cow;
 
@@ -111,51 +111,51 @@ impl EventHandler for OtherMailer {
 }
 
 #[test]
-fn domain_name_fits_into_a_message_type() {
-    insta::assert_snapshot!(wiring_errors_text(Domain::builder("my shop")), @r"
+fn domain_name_with_a_space_is_a_mistake() {
+    insta::assert_snapshot!(wiring_errors_text(Domain::builder("my shop")), @"
     the domain `my shop` has 1 wiring mistake
 
-      1. `my shop` cannot name a domain
+      1. `my shop` is not a valid name for a domain
          write a name of letters, digits, `-` and `_` that begins with a letter
     ");
 }
 
 #[test]
-fn domain_name_begins_with_a_letter() {
-    insta::assert_snapshot!(wiring_errors_text(Domain::builder("")), @r"
+fn empty_domain_name_is_a_mistake() {
+    insta::assert_snapshot!(wiring_errors_text(Domain::builder("")), @"
     the domain `` has 1 wiring mistake
 
-      1. `` cannot name a domain
+      1. `` is not a valid name for a domain
          write a name of letters, digits, `-` and `_` that begins with a letter
     ");
 }
 
 #[test]
-fn a_category_has_no_dash() {
+fn category_with_a_dash_is_a_mistake() {
     let domain = Domain::builder("shop").event_from_outside::<CarSold>();
 
     insta::assert_snapshot!(wiring_errors_text(domain), @r#"
     the domain `shop` has 1 wiring mistake
 
-      1. `CarSold` has the category `used-car`, which must not be empty or contain `-`
+      1. `CarSold` has the category `used-car`: a category must not be empty and must not contain `-`
          write for example `category = "used_car"`
     "#);
 }
 
 #[test]
-fn a_category_is_not_empty() {
+fn empty_category_is_a_mistake() {
     let domain = Domain::builder("shop").event_from_outside::<Rained>();
 
     insta::assert_snapshot!(wiring_errors_text(domain), @r#"
     the domain `shop` has 1 wiring mistake
 
-      1. `Rained` has the category ``, which must not be empty or contain `-`
+      1. `Rained` has the category ``: a category must not be empty and must not contain `-`
          write for example `category = "order"`
     "#);
 }
 
 #[test]
-fn an_aggregate_is_registered_once() {
+fn aggregate_registered_twice_is_a_mistake() {
     let domain = Domain::builder("shop")
         .aggregate::<Order>()
         .aggregate::<Order>();
@@ -169,7 +169,7 @@ fn an_aggregate_is_registered_once() {
 }
 
 #[test]
-fn a_projection_is_registered_once() {
+fn projection_registered_twice_is_a_mistake() {
     let domain = Domain::builder("shop")
         .projection::<OrderDashboard>()
         .projection::<OrderDashboard>();
@@ -198,7 +198,7 @@ fn command_handler_registered_twice_is_one_mistake() {
 }
 
 #[test]
-fn an_event_handler_is_registered_once() {
+fn event_handler_registered_twice_is_a_mistake() {
     let domain = Domain::builder("shop")
         .aggregate::<Order>()
         .event_handler(Mailer)
@@ -213,7 +213,7 @@ fn an_event_handler_is_registered_once() {
 }
 
 #[test]
-fn aggregate_names_are_unique() {
+fn two_aggregates_with_one_name_are_a_mistake() {
     let domain = Domain::builder("shop")
         .aggregate::<Order>()
         .aggregate::<Purchase>();
@@ -227,7 +227,7 @@ fn aggregate_names_are_unique() {
 }
 
 #[test]
-fn projection_names_are_unique() {
+fn two_projections_with_one_name_are_a_mistake() {
     let domain = Domain::builder("shop")
         .projection::<OrderDashboard>()
         .projection::<PurchaseDashboard>();
@@ -241,7 +241,7 @@ fn projection_names_are_unique() {
 }
 
 #[test]
-fn event_handler_names_are_unique() {
+fn two_event_handlers_with_one_name_are_a_mistake() {
     let domain = Domain::builder("shop")
         .aggregate::<Order>()
         .event_handler(Mailer)
@@ -256,7 +256,7 @@ fn event_handler_names_are_unique() {
 }
 
 #[test]
-fn handler_names_are_unique_across_kinds() {
+fn two_kinds_of_handler_with_one_name_are_a_mistake() {
     let domain = Domain::builder("shop")
         .aggregate::<Order>()
         .command_handler(Shop)

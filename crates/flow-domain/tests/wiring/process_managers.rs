@@ -1,4 +1,4 @@
-//! Process managers that would never start, or not know which one an event belongs to.
+//! Process managers that would never start, or have no key for an event.
 
 use flow_domain::{Aggregate, Domain, Event, PendingEvents, ProcessManager, ProcessManagerRoutes};
 use serde::{Deserialize, Serialize};
@@ -111,21 +111,21 @@ impl ProcessManager for Keyless {
 }
 
 #[test]
-fn a_process_manager_has_a_start() {
+fn process_manager_without_a_start_is_a_mistake() {
     let domain = Domain::builder("shop")
         .aggregate::<Order>()
         .process_manager::<Fulfilment>();
 
-    insta::assert_snapshot!(wiring_errors_text(domain), @r"
+    insta::assert_snapshot!(wiring_errors_text(domain), @"
     the domain `shop` has 1 wiring mistake
 
-      1. the process manager `Fulfilment` is never started, so it lets every event go
+      1. the process manager `Fulfilment` is never started, so it skips every event
          name the event that starts it: `on.start(Self::the_method)`
     ");
 }
 
 #[test]
-fn a_process_manager_has_routes() {
+fn process_manager_without_routes_is_a_mistake() {
     let domain = Domain::builder("shop").process_manager::<Idle>();
 
     insta::assert_snapshot!(wiring_errors_text(domain), @r"
@@ -146,7 +146,7 @@ fn misspelt_key_is_reported_with_a_suggestion() {
     insta::assert_snapshot!(wiring_errors_text(domain), @r#"
     the domain `shop` has 1 wiring mistake
 
-      1. `Misspelt` is found by `produkt_id`, which `StockReserved` does not carry
+      1. `Misspelt` finds its instance by the field `produkt_id`, but `StockReserved` does not have this field
          did you mean `product_id`? write `on.event_by("product_id", Self::the_method)`
     "#);
 }
@@ -161,13 +161,13 @@ fn misspelt_start_key_still_counts_as_a_start() {
     insta::assert_snapshot!(wiring_errors_text(domain), @r#"
     the domain `shop` has 1 wiring mistake
 
-      1. `StartsMisspelt` is found by `oder_id`, which `OrderPlaced` does not carry
+      1. `StartsMisspelt` finds its instance by the field `oder_id`, but `OrderPlaced` does not have this field
          did you mean `order_id`? write `on.start_by("order_id", Self::the_method)`
     "#);
 }
 
 #[test]
-fn an_event_carries_the_key() {
+fn event_without_the_key_is_a_mistake() {
     let domain = Domain::builder("shop")
         .aggregate::<Order>()
         .aggregate::<Inventory>()
@@ -176,7 +176,7 @@ fn an_event_carries_the_key() {
     insta::assert_snapshot!(wiring_errors_text(domain), @r#"
     the domain `shop` has 1 wiring mistake
 
-      1. `Keyless` is found by `order_id`, which `StockReserved` does not carry
+      1. `Keyless` finds its instance by the field `order_id`, but `StockReserved` does not have this field
          add the field, or name one that holds the key: `on.event_by("..", Self::the_method)`
     "#);
 }
@@ -190,7 +190,7 @@ fn key_that_no_event_has_is_reported_once() {
     insta::assert_snapshot!(wiring_errors_text(domain), @r#"
     the domain `shop` has 1 wiring mistake
 
-      1. `WrongKey` is found by `oder_id`, which `OrderPlaced` does not carry
+      1. `WrongKey` finds its instance by the field `oder_id`, but `OrderPlaced` does not have this field
          did you mean `order_id`? write `const KEY: &'static str = "order_id"`
     "#);
 }
@@ -204,7 +204,7 @@ fn unknown_key_suggests_the_common_id_field() {
     insta::assert_snapshot!(wiring_errors_text(domain), @r#"
     the domain `garage` has 1 wiring mistake
 
-      1. `JobTracker` is found by `jobb`, which `Opened`, `Closed`, `Dropped` do not carry
+      1. `JobTracker` finds its instance by the field `jobb`, but `Opened`, `Closed`, `Dropped` do not have this field
          did you mean `job_id`? write `const KEY: &'static str = "job_id"`
     "#);
 }
@@ -218,7 +218,7 @@ fn enum_with_the_key_in_some_variants_is_one_mistake() {
     insta::assert_snapshot!(wiring_errors_text(domain), @r#"
     the domain `garage` has 1 wiring mistake
 
-      1. `BayTracker` is found by `bay_id`, which `Closed`, `Dropped` do not carry
-         handle a smaller enum than `Job`, with only the variants that carry it, or name a field that all of them carry: `on.start_by("..", Self::the_method)`
+      1. `BayTracker` finds its instance by the field `bay_id`, but `Closed`, `Dropped` do not have this field
+         handle a smaller enum than `Job`, of the variants that have the field, or name a field of all variants: `on.start_by("..", Self::the_method)`
     "#);
 }

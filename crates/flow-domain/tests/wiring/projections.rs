@@ -1,4 +1,4 @@
-//! Projectors without a projection, and without anything to project.
+//! Projectors without a projection, or without a route.
 
 use flow_domain::{Domain, Projector, ProjectorRoutes};
 
@@ -23,21 +23,21 @@ impl Projector for IdleProjector {
 }
 
 #[test]
-fn a_projector_needs_its_projection() {
+fn projector_without_its_projection_is_a_mistake() {
     let domain = Domain::builder("shop")
         .aggregate::<Order>()
         .projector(OrderDashboardProjector);
 
-    insta::assert_snapshot!(wiring_errors_text(domain), @r"
+    insta::assert_snapshot!(wiring_errors_text(domain), @"
     the domain `shop` has 1 wiring mistake
 
-      1. `OrderDashboardProjector` keeps the projection `OrderDashboard`, which is not registered
+      1. `OrderDashboardProjector` writes the projection `OrderDashboard`, which is not registered
          add `.projection::<OrderDashboard>()` to the domain
     ");
 }
 
 #[test]
-fn a_projector_has_routes() {
+fn projector_without_routes_is_a_mistake() {
     let domain = Domain::builder("shop")
         .projection::<OrderDashboard>()
         .projector(IdleProjector);

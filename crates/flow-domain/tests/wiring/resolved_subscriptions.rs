@@ -1,4 +1,4 @@
-//! How handlers are subscribed, as data.
+//! The resolved subscriptions of handlers, as data.
 
 use flow_domain::{
     CommandHandler, CommandRoutes, Domain, EventHandler, EventRoutes, Projector, ProjectorRoutes,
@@ -100,6 +100,7 @@ fn command_handler_has_a_subscription_for_each_category() {
     let [orders, stock] = &handlers[2..] else {
         panic!("{handlers:?}")
     };
+
     assert_eq!(
         (&*orders.subscription, orders.source),
         ("order:command", Source::Broker)

@@ -1,4 +1,4 @@
-//! Handlers of the commands of one category, which are read together.
+//! Command handlers of one category, which share one subscription.
 
 use flow_domain::{
     Aggregate, Command, CommandHandler, CommandRoutes, Domain, PendingEvents, RetryPolicy,
@@ -81,11 +81,11 @@ fn shared_reading_with_different_settings_is_one_mistake() {
         .command_handler(OrderCommandHandler)
         .command_handler(BulkCommandHandler);
 
-    insta::assert_snapshot!(wiring_errors_text(domain), @r"
+    insta::assert_snapshot!(wiring_errors_text(domain), @"
     the domain `shop` has 1 wiring mistake
 
-      1. `OrderCommandHandler` and `BulkCommandHandler` handle commands of `order`, which are read together, but differ in `batch_size`, `unordered`
-         say how to read in one of them, or the same in both
+      1. `OrderCommandHandler` and `BulkCommandHandler` read the commands of `order` together, but their options differ in `batch_size`, `unordered`
+         set each option in only one of them, or to the same value in both
     ");
 }
 

@@ -1,4 +1,4 @@
-//! What is said of subscriptions and cannot work.
+//! Subscription settings that cannot work.
 
 use std::time::Duration;
 
@@ -113,31 +113,31 @@ fn invalid_settings_of_a_handler_are_all_reported() {
     insta::assert_snapshot!(wiring_errors_text(domain), @r#"
     the domain `shop` has 9 wiring mistakes
 
-      1. `ImpossibleMailer` says `.batch_size(0)`, so that no message is ever read
-         write `.batch_size(1)` or more, or remove it
+      1. `ImpossibleMailer` sets `.batch_size(0)`, so no message is ever read
+         write `.batch_size(1)` or more, or remove `.batch_size(0)`
 
-      2. `ImpossibleMailer` says `.concurrency(0)`, so that no message is ever handled
-         write `.concurrency(1)` or more, or remove it
+      2. `ImpossibleMailer` sets `.concurrency(0)`, so no message is ever handled
+         write `.concurrency(1)` or more, or remove `.concurrency(0)`
 
-      3. `ImpossibleMailer` says `RetryPolicy::attempts(0)`, so that no message is ever tried
-         write the number of all attempts, or `RetryPolicy::never()` for one
+      3. `ImpossibleMailer` sets `RetryPolicy::attempts(0)`, so no message is ever handled
+         write the number of all attempts, or `RetryPolicy::never()` for one attempt
 
-      4. `ImpossibleMailer` says `.jitter_percent(101)`, but no delay can be shortened by more than all of it
+      4. `ImpossibleMailer` sets `.jitter_percent(101)`, but a delay cannot be shortened by more than 100 percent
          write `.jitter_percent(100)` or less
 
-      5. `ImpossibleMailer` waits 600s after the first failure, but 300s at most
+      5. `ImpossibleMailer` sets a first delay of 600s, which is longer than the longest delay of 300s
          write a `.longest_delay(..)` of 600s or more, or a shorter `.first_delay(..)`
 
-      6. `ImpossibleMailer` says `.time_limit(..)` with no time at all, so that every attempt fails
+      6. `ImpossibleMailer` sets a `.time_limit(..)` of zero, so every attempt fails
          write how long one attempt may take: `.time_limit(Duration::from_secs(30))`
 
-      7. `ImpossibleMailer` says `CircuitBreaker { threshold: 0, .. }`, but only a failure can make it pause
+      7. `ImpossibleMailer` sets `CircuitBreaker { threshold: 0, .. }`, but a circuit breaker opens only after a failure
          write `threshold: 1` or more, or `.circuit_breaker(None)` for none
 
-      8. `ImpossibleMailer` says `CircuitBreaker { pause: Duration::ZERO, .. }`, which pauses for no time
-         write how long: `pause: Duration::from_secs(60)`, or `.circuit_breaker(None)` for none
+      8. `ImpossibleMailer` sets `CircuitBreaker { pause: Duration::ZERO, .. }`, so the circuit breaker never pauses
+         write how long it pauses: `pause: Duration::from_secs(60)`, or `.circuit_breaker(None)` for none
 
-      9. `ImpossibleMailer` says `.origin("oder")`, a category that no aggregate and no event from outside has
+      9. `ImpossibleMailer` sets `.origin("oder")`, but no aggregate and no event from outside has this category
          did you mean `order`?
     "#);
 }
@@ -154,11 +154,11 @@ fn invalid_domain_settings_are_reported_once() {
     insta::assert_snapshot!(wiring_errors_text(domain), @r#"
     the domain `shop` has 2 wiring mistakes
 
-      1. `.subscriptions(..)` says `.batch_size(0)`, so that no message is ever read
-         write `.batch_size(1)` or more, or remove it
+      1. `.subscriptions(..)` sets `.batch_size(0)`, so no message is ever read
+         write `.batch_size(1)` or more, or remove `.batch_size(0)`
 
-      2. `.subscriptions(..)` says `.origin("invoice")`, a category that no aggregate and no event from outside has
-         register the aggregate that has it, or remove the origin
+      2. `.subscriptions(..)` sets `.origin("invoice")`, but no aggregate and no event from outside has this category
+         register the aggregate that has it, or remove `.origin(..)`
     "#);
 }
 
@@ -166,10 +166,10 @@ fn invalid_domain_settings_are_reported_once() {
 fn event_store_subscription_has_one_reader() {
     let domain = orders().event_handler(ParallelStoreReader);
 
-    insta::assert_snapshot!(wiring_errors_text(domain), @r"
+    insta::assert_snapshot!(wiring_errors_text(domain), @"
     the domain `shop` has 1 wiring mistake
 
-      1. `ParallelStoreReader` reads from the event store with `.concurrency(4)`, but there one reader keeps the checkpoint
+      1. `ParallelStoreReader` reads from the event store with `.concurrency(4)`, but the checkpoint allows only one message at a time
          write `.concurrency(1)`, or `.source(Source::Broker)`
     ");
 }
@@ -182,10 +182,10 @@ fn domain_concurrency_excludes_event_store_readers() {
         })
         .event_handler(SilentStoreReader);
 
-    insta::assert_snapshot!(wiring_errors_text(domain), @r"
+    insta::assert_snapshot!(wiring_errors_text(domain), @"
     the domain `shop` has 1 wiring mistake
 
-      1. `SilentStoreReader` reads from the event store with `.concurrency(4)`, but there one reader keeps the checkpoint
+      1. `SilentStoreReader` reads from the event store with `.concurrency(4)`, but the checkpoint allows only one message at a time
          write `.concurrency(1)`, or `.source(Source::Broker)`
     ");
 }
@@ -199,10 +199,10 @@ fn parallel_event_store_domain_is_reported_once() {
         .event_handler(Mailer)
         .event_handler(PatientMailer);
 
-    insta::assert_snapshot!(wiring_errors_text(domain), @r"
+    insta::assert_snapshot!(wiring_errors_text(domain), @"
     the domain `shop` has 1 wiring mistake
 
-      1. `.subscriptions(..)` reads from the event store with `.concurrency(4)`, but there one reader keeps the checkpoint
+      1. `.subscriptions(..)` reads from the event store with `.concurrency(4)`, but the checkpoint allows only one message at a time
          write `.concurrency(1)`, or `.source(Source::Broker)`
     ");
 }
@@ -235,11 +235,11 @@ fn command_subscription_rejects_event_store_and_origin() {
     insta::assert_snapshot!(wiring_errors_text(domain), @r#"
     the domain `shop` has 2 wiring mistakes
 
-      1. `StoreReadingCommandHandler` says `.origin("order")`, but handles commands, which are never let go
-         remove it, or refuse the command in the method
+      1. `StoreReadingCommandHandler` sets `.origin("order")`, but commands are never skipped because of their origin
+         remove `.origin(..)`, or reject the command in the method
 
-      2. `StoreReadingCommandHandler` reads from the event store, where there are no commands
-         remove `.source(Source::EventStore)`, or name another profile than `Projection`
+      2. `StoreReadingCommandHandler` reads from the event store, but the event store has no commands
+         remove `.source(Source::EventStore)`, or use a profile other than `Projection`
     "#);
 }
 

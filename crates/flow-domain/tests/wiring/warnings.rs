@@ -1,4 +1,4 @@
-//! What is allowed but may be a mistake.
+//! Warnings about wiring that is allowed but probably wrong.
 
 use flow_domain::{Domain, EventHandler, EventRoutes, Projector, ProjectorRoutes};
 
@@ -25,7 +25,7 @@ impl Projector for OrderDashboardProjector {
 }
 
 #[test]
-fn a_well_wired_domain_has_no_warnings() {
+fn domain_without_mistakes_has_no_warnings() {
     let domain = Domain::builder("shop")
         .aggregate::<Order>()
         .projection::<OrderDashboard>()
@@ -41,7 +41,7 @@ fn event_without_a_handler_is_a_warning() {
         .aggregate::<Order>()
         .command_handler(OrderCommandHandler);
 
-    insta::assert_snapshot!(wiring_warnings_text(domain), @"nobody handles the event `OrderPlaced` of `Order`");
+    insta::assert_snapshot!(wiring_warnings_text(domain), @"no handler is subscribed to the event `OrderPlaced` of `Order`");
 }
 
 #[test]
@@ -50,12 +50,12 @@ fn command_without_a_handler_is_a_warning() {
         .aggregate::<Order>()
         .event_handler(Mailer);
 
-    insta::assert_snapshot!(wiring_warnings_text(domain), @"nobody handles the command `PlaceOrder` of `Order`: processing it will fail");
+    insta::assert_snapshot!(wiring_warnings_text(domain), @"no handler for the command `PlaceOrder` of `Order`: processing the command will fail");
 }
 
 #[test]
 fn projection_without_a_projector_is_a_warning() {
     let domain = Domain::builder("shop").projection::<OrderDashboard>();
 
-    insta::assert_snapshot!(wiring_warnings_text(domain), @"no projector keeps the projection `OrderDashboard`: it will always be empty");
+    insta::assert_snapshot!(wiring_warnings_text(domain), @"no projector writes the projection `OrderDashboard`: the projection will always be empty");
 }

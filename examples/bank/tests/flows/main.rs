@@ -1,4 +1,4 @@
-//! The bank as its callers see it: commands in, views out, on the memory store.
+//! Tests the bank from the outside: commands in, views out, on the memory store.
 
 use bank::{
     AccountError, AccountEvent, Balance, CloseAccount, Deposit, LineKind, OpenAccount,
@@ -7,7 +7,8 @@ use bank::{
 };
 use flow_domain::{App, Error, adapter::memory::MemoryStore};
 
-/// A bank with two accounts, each with an overdraft limit of 50 cents; `acc-1` holds 100 cents.
+/// Returns a bank with two accounts, each with an overdraft limit of 50 cents; `acc-1` holds 100
+/// cents.
 async fn bank() -> App {
     let domain = bank::domain().unwrap();
     let app = App::builder(domain).store(MemoryStore::default()).start();
@@ -33,7 +34,7 @@ fn deposit(account_id: &str, amount_cents: u64) -> Deposit {
     }
 }
 
-/// From `acc-1`.
+/// Returns a transfer from `acc-1`.
 fn transfer_to(to_account_id: &str, amount_cents: u64) -> RequestTransfer {
     RequestTransfer {
         transfer_id: "trf-1".into(),
@@ -112,7 +113,6 @@ async fn a_withdrawal_beyond_the_overdraft_changes_nothing() {
 
     let available_cents = 150;
     let expected = AccountError::InsufficientFunds { available_cents };
-
     assert_eq!(err.rejection(), Some(&expected));
     assert_eq!(balances(&app).await, [100, 0]);
 }
@@ -159,7 +159,6 @@ async fn a_transfer_beyond_the_overdraft_fails() {
 async fn transfer_to_a_closed_account_is_refunded() {
     let app = bank().await;
     let account_id = "acc-2".into();
-
     app.process(CloseAccount { account_id }).await.unwrap();
 
     app.process(transfer_to("acc-2", 30)).await.unwrap();
@@ -170,7 +169,6 @@ async fn transfer_to_a_closed_account_is_refunded() {
         line(LineKind::TransferOut, 30, 70),
         line(LineKind::TransferRefund, 30, 100),
     ];
-
     assert_eq!(lines(&app, "acc-1").await, expected);
     assert_eq!(balances(&app).await, [100, 0]);
 }
@@ -208,9 +206,8 @@ async fn transfer_requested_twice_moves_the_money_once() -> Result<(), Error> {
 }
 
 #[tokio::test]
-async fn transfer_from_given_events_equals_a_processed_one() -> Result<(), Error> {
+async fn published_deposit_is_available_for_a_transfer() -> Result<(), Error> {
     let app = bank().await;
-
     app.publish(AccountEvent::Deposited {
         account_id: "acc-1".into(),
         amount_cents: 5,

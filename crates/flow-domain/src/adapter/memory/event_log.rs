@@ -14,7 +14,7 @@ use crate::{
 /// The events, in the order in which they were committed.
 #[derive(Clone, Debug, Default)]
 pub(super) struct EventLog {
-    // Invariant: the positions go on on top where they end below.
+    // Invariant: the positions of the upper layer continue those of the base.
     layers: Overlay<EventLayer>,
 }
 
@@ -22,40 +22,44 @@ pub(super) struct EventLog {
 #[derive(Clone, Debug, Default)]
 struct EventLayer {
     events: Vec<Recorded>,
-    // Invariant: the places of a stream grow, and every event is in one. A place is one in `events`.
+    // The indices in `events`, by stream.
+    // Invariant: every event is in one stream, and the indices of a stream grow.
     by_stream: SmallMap<StreamName, Vec<usize>>,
-    // Invariant: the same for categories, once there is one who reads them, which most worlds never do.
+    // The indices in `events`, by category. The first read of a category builds it, because most stores
+    // are never read by category.
+    // Invariant: every event is in one category, and the indices of a category grow.
     by_category: OnceLock<CategoryIndex>,
 }
 
 impl EventLog {
     pub(super) fn version(&self, stream: &StreamName) -> Version {
-        let n_below = self
+        let n_events: usize = self
             .layers
-            .base()
-            .map_or(0, |log| log.stream_indices(stream).len());
-        let n_events = n_below + self.layers.own().stream_indices(stream).len();
+            .iter()
+            .map(|layer| layer.stream_indices(stream).len())
+            .sum();
         Version::new(n_events as u64)
     }
 
     pub(super) fn last_position(&self) -> Position {
-        let n_below = self.layers.base().map_or(0, |log| log.events.len());
-        Position::new((n_below + self.layers.own().events.len()) as u64)
+        let n_events: usize = self.layers.iter().map(|layer| layer.events.len()).sum();
+        Position::new(n_events as u64)
     }
 
     pub(super) fn append(&mut self, envelope: Arc<Envelope>) -> Recorded {
         let position = self.last_position().next();
         let (base, own) = self.layers.split_mut();
         let stream = &envelope.metadata.stream;
-        let n_below = base.map_or(0, |log| log.stream_indices(stream).len());
-        let n_own = own.index_next(stream);
+        let n_in_base = base.map_or(0, |layer| layer.stream_indices(stream).len());
+        let n_in_own = own.index_next(stream);
+
         let recorded = Recorded {
             envelope,
-            version: Version::new((n_below + n_own) as u64),
+            version: Version::new((n_in_base + n_in_own) as u64),
             position,
         };
-
         own.events.push(recorded.clone());
+
         recorded
     }
 
@@ -66,12 +70,12 @@ impl EventLog {
         limit: usize,
     ) -> Vec<Recorded> {
         let mut found = Vec::new();
-        let mut n_before = saturating_usize(after.as_u64());
+        let mut n_to_skip = saturating_usize(after.as_u64());
 
-        for log in self.layers.iter() {
-            let places = log.stream_indices(stream);
-            found.extend(log.copy_events(skip_first(places, n_before), limit - found.len()));
-            n_before = n_before.saturating_sub(places.len());
+        for layer in self.layers.iter() {
+            let indices = layer.stream_indices(stream);
+            found.extend(layer.copy_events(skip_first(indices, n_to_skip), limit - found.len()));
+            n_to_skip = n_to_skip.saturating_sub(indices.len());
         }
 
         found
@@ -84,20 +88,21 @@ impl EventLog {
         limit: usize,
     ) -> Vec<Recorded> {
         let mut found = Vec::new();
-        // The event after `after` is at the place that has the number of `after`.
-        let mut next = saturating_usize(after.as_u64());
+        // Positions start at 1 and indices at 0, so the next event has the number of `after` as its index.
+        let mut next_idx = saturating_usize(after.as_u64());
 
-        for log in self.layers.iter() {
+        for layer in self.layers.iter() {
             let limit = limit - found.len();
             if let Some(category) = category {
-                let places = log.category_indices(category);
-                let n_before = places.partition_point(|place| *place < next);
-                found.extend(log.copy_events(skip_first(places, n_before), limit));
+                let indices = layer.category_indices(category);
+                let n_to_skip = indices.partition_point(|idx| *idx < next_idx);
+                found.extend(layer.copy_events(skip_first(indices, n_to_skip), limit));
             } else {
-                found.extend(skip_first(&log.events, next).iter().take(limit).cloned());
+                let events = skip_first(&layer.events, next_idx);
+                found.extend(events.iter().take(limit).cloned());
             }
 
-            next = next.saturating_sub(log.events.len());
+            next_idx = next_idx.saturating_sub(layer.events.len());
         }
 
         found
@@ -118,8 +123,8 @@ impl EventLayer {
     fn category_indices(&self, category: &str) -> &[usize] {
         let categories = self.by_category.get_or_init(|| {
             let mut categories = SmallMap::default();
-            for (place, recorded) in self.events.iter().enumerate() {
-                add_to_category(&mut categories, recorded.stream(), place);
+            for (idx, recorded) in self.events.iter().enumerate() {
+                add_to_category(&mut categories, recorded.stream(), idx);
             }
             categories
         });
@@ -127,23 +132,25 @@ impl EventLayer {
         categories.get(category).map_or(&[], Vec::as_slice)
     }
 
-    /// Copies the events at the first `limit` of `places`.
-    fn copy_events(&self, places: &[usize], limit: usize) -> impl Iterator<Item = Recorded> {
-        places
+    /// Copies the events at the first `limit` of `indices`.
+    fn copy_events(&self, indices: &[usize], limit: usize) -> impl Iterator<Item = Recorded> {
+        indices
             .iter()
             .take(limit)
-            .map(|place| self.events[*place].clone())
+            .map(|idx| self.events[*idx].clone())
     }
 
-    /// Notes down where the next event of `stream` will be; returns how many there are with it.
+    /// Adds the next event of `stream` to the indices, and returns the new length of the stream in this
+    /// layer. The caller must push the event afterwards.
     fn index_next(&mut self, stream: &StreamName) -> usize {
-        let place = self.events.len();
+        let idx = self.events.len();
         if let Some(categories) = self.by_category.get_mut() {
-            add_to_category(categories, stream, place);
+            add_to_category(categories, stream, idx);
         }
-        let in_stream = self.by_stream.get_or_default(stream, || stream.clone());
-        in_stream.push(place);
-        in_stream.len()
+
+        let indices = self.by_stream.get_or_default(stream, || stream.clone());
+        indices.push(idx);
+        indices.len()
     }
 }
 
@@ -162,14 +169,14 @@ impl Layer for EventLayer {
 
 type CategoryIndex = SmallMap<Cow<'static, str>, Vec<usize>>;
 
-fn add_to_category(categories: &mut CategoryIndex, stream: &StreamName, place: usize) {
-    let in_category = categories.get_or_default(stream.category(), || stream.shared_category());
-    in_category.push(place);
+fn add_to_category(categories: &mut CategoryIndex, stream: &StreamName, idx: usize) {
+    let indices = categories.get_or_default(stream.category(), || stream.shared_category());
+    indices.push(idx);
 }
 
-/// The part of `all` that begins after the first `n_before`.
-fn skip_first<T>(all: &[T], n_before: usize) -> &[T] {
-    all.get(n_before..).unwrap_or_default()
+/// Returns `all` without its first `n` items, or nothing if there are fewer.
+fn skip_first<T>(all: &[T], n: usize) -> &[T] {
+    all.get(n..).unwrap_or_default()
 }
 
 fn saturating_usize(number: u64) -> usize {

@@ -1,8 +1,9 @@
-//! Keeps everything in this process: the real rules of a store, without the waiting.
+//! Stores everything in the memory of this process.
 //!
-//! A [`MemoryStore`] is not a stub: it counts versions, refuses what is stale, writes all or
-//! nothing, and reads back what was serialised. It ends with its last owner; an empty one costs
-//! nothing, so that every test can have its own. A [`MemoryBroker`] is a real broker likewise.
+//! A [`MemoryStore`] is not a stub. It counts versions, refuses stale commits, writes all or nothing,
+//! and stores serialised values. A [`MemoryBroker`] is a complete broker as well.
+//!
+//! The data lives as long as the store. An empty store costs nothing, and every test can have its own.
 
 mod broker;
 mod event_log;

@@ -1,17 +1,18 @@
 use std::{mem, sync::Arc};
 
-/// Data that can be written on top of data of its kind.
+/// One layer of an [`Overlay`].
 pub(super) trait Layer: Clone + Default {
-    /// How much there is to copy.
+    /// Returns the number of items that a copy of the layer costs.
     fn size(&self) -> usize;
 
-    /// Takes over what was written on top of this.
+    /// Merges the layer that was written on top of this one.
     fn merge_upper(&mut self, upper: Self);
 }
 
-/// What two forks have in common, which neither writes any more, and what this one wrote on top.
+/// Data in two layers: a base that forks share, and the writes of one fork on top.
 ///
-/// A store that was never forked has nothing below and pays for one look at an empty option.
+/// Nobody writes the base. A store that was never forked has no base, and pays only for one empty
+/// option.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Overlay<T> {
     base: Option<Arc<T>>,
@@ -27,43 +28,48 @@ impl<T: Layer> Overlay<T> {
         &self.own
     }
 
-    /// What is below, if there is something, and what is on top of it.
+    /// Iterates over the layers, from the base up.
     pub(super) fn iter(&self) -> impl Iterator<Item = &T> {
         self.base().into_iter().chain([&self.own])
     }
 
-    /// What is below, to be looked at while what is on top is written.
+    /// Returns the base for reading, and the upper layer for writing.
     pub(super) fn split_mut(&mut self) -> (Option<&T>, &mut T) {
         (self.base.as_deref(), &mut self.own)
     }
 
-    /// Makes one layer of the two, for what cannot be written on top.
+    /// Merges both layers into one, for changes that an upper layer cannot express.
     pub(super) fn flatten(&mut self) -> &mut T {
         if let Some(base) = self.base.take() {
             let upper = mem::replace(&mut self.own, Arc::unwrap_or_clone(base));
             self.own.merge_upper(upper);
         }
+
         &mut self.own
     }
 
-    /// Copies what was written since the last fork; the first time that is nothing.
+    /// Returns a fork that shares the base, and has a copy of the upper layer.
+    ///
+    /// The first fork copies nothing, because all data becomes the base.
     pub(super) fn fork(&mut self) -> Self {
-        // What is on top is copied by every fork, so it must stay the smaller part. It has grown by as
-        // much as is copied here since this was done last, which is why this costs each write the same.
+        // Every fork copies the upper layer, so the upper layer must not become larger than the base.
+        // This merge costs about as much as the writes since the last merge. Its amortised cost for each
+        // write is therefore constant.
         if self.base().map_or(0, T::size) < self.own.size() {
             self.flatten();
             self.base = Some(Arc::new(mem::take(&mut self.own)));
         }
+
         self.clone()
     }
 }
 
-/// One value that forks share until one of them writes it, which copies it whole.
+/// A value that forks share until one of them writes it. The write copies the whole value.
 ///
-/// It is for what is small however much a store holds.
+/// It is meant for values that stay small when a store grows.
 #[derive(Clone, Debug, Default)]
 pub(super) struct CowCell<T> {
-    // Invariant: while there is something in common, nothing is in `own`.
+    // Invariant: while there is a shared value, `own` is empty.
     shared: Option<Arc<T>>,
     own: T,
 }
@@ -74,17 +80,19 @@ impl<T: Clone + Default> CowCell<T> {
     }
 
     pub(super) fn to_mut(&mut self) -> &mut T {
-        if let Some(common) = self.shared.take() {
-            self.own = Arc::unwrap_or_clone(common);
+        if let Some(shared) = self.shared.take() {
+            self.own = Arc::unwrap_or_clone(shared);
         }
+
         &mut self.own
     }
 
     pub(super) fn fork(&mut self) -> Self {
         let own = &mut self.own;
-        let common = self.shared.get_or_insert_with(|| Arc::new(mem::take(own)));
+        let shared = self.shared.get_or_insert_with(|| Arc::new(mem::take(own)));
+
         Self {
-            shared: Some(Arc::clone(common)),
+            shared: Some(Arc::clone(shared)),
             own: T::default(),
         }
     }

@@ -1,15 +1,15 @@
 use std::{borrow::Borrow, collections::HashMap, fmt, hash::Hash};
 
-// Up to here, comparing with each key costs less than hashing one, and an index would be one more
-// allocation for each of the small stores that tests are made of.
+// Up to this size, comparing with each key costs less than hashing one key. An index would also cost
+// one more allocation in each of the small stores that tests use.
 const MAX_UNINDEXED: usize = 12;
 
-/// Values by key. Finding one costs the same however many there are.
+/// A map that is cheap while it is small. The cost of a look-up does not grow with its size.
 #[derive(Clone)]
 pub(super) struct SmallMap<K, V> {
     entries: Vec<(K, V)>,
-    // Invariant: if there is an index, it has the place of every entry and of nothing else. It is
-    // only ever asked for one key: the order of a hash map is not that of the next run.
+    // Invariant: if there is an index, it has exactly the positions of all entries. Nothing iterates over
+    // it, because the order of a hash map differs from run to run.
     index: Option<HashMap<K, usize>>,
 }
 
@@ -19,8 +19,8 @@ impl<K: Clone + Eq + Hash, V> SmallMap<K, V> {
         K: Borrow<Q>,
         Q: Eq + Hash + ?Sized,
     {
-        let place = self.index_at_offset(key)?;
-        Some(&self.entries[place].1)
+        let idx = self.index_of(key)?;
+        Some(&self.entries[idx].1)
     }
 
     pub(super) fn get_mut<Q>(&mut self, key: &Q) -> Option<&mut V>
@@ -28,61 +28,63 @@ impl<K: Clone + Eq + Hash, V> SmallMap<K, V> {
         K: Borrow<Q>,
         Q: Eq + Hash + ?Sized,
     {
-        let place = self.index_at_offset(key)?;
-        Some(&mut self.entries[place].1)
+        let idx = self.index_of(key)?;
+        Some(&mut self.entries[idx].1)
     }
 
-    /// Gets the value of `key`, and makes an empty one if there is none.
-    pub(super) fn get_or_default<Q>(&mut self, key: &Q, own: impl FnOnce() -> K) -> &mut V
+    /// Gets the value of `key`, and inserts the default value if there is none.
+    ///
+    /// `to_owned` makes the key for the insertion.
+    pub(super) fn get_or_default<Q>(&mut self, key: &Q, to_owned: impl FnOnce() -> K) -> &mut V
     where
         K: Borrow<Q>,
         Q: Eq + Hash + ?Sized,
         V: Default,
     {
-        let place = self
-            .index_at_offset(key)
-            .unwrap_or_else(|| self.insert_new(own(), V::default()));
-        &mut self.entries[place].1
+        let idx = self
+            .index_of(key)
+            .unwrap_or_else(|| self.insert_new(to_owned(), V::default()));
+        &mut self.entries[idx].1
     }
 
-    /// Adds a value under a key that has none.
+    /// Inserts a value, and returns its position. The map must not contain the key yet.
     pub(super) fn insert_new(&mut self, key: K, value: V) -> usize {
-        let place = self.entries.len();
-        if let Some(places) = &mut self.index {
-            places.insert(key.clone(), place);
+        let idx = self.entries.len();
+        if let Some(index) = &mut self.index {
+            index.insert(key.clone(), idx);
         }
-
         self.entries.push((key, value));
+
         if self.index.is_none() && MAX_UNINDEXED < self.entries.len() {
             let keys = self.entries.iter().map(|(key, _)| key.clone());
             self.index = Some(keys.zip(0..).collect());
         }
 
-        place
+        idx
     }
 
     pub(super) fn len(&self) -> usize {
         self.entries.len()
     }
 
-    /// All entries; they come in the order in which they were pushed.
+    /// Iterates over all entries in the order of their insertion.
     pub(super) fn iter(&self) -> impl Iterator<Item = (&K, &V)> {
         self.entries.iter().map(|(key, value)| (key, value))
     }
 
-    /// Gives all entries away, in the order in which they were pushed.
+    /// Returns all entries in the order of their insertion.
     pub(super) fn into_iter(self) -> impl Iterator<Item = (K, V)> {
         self.entries.into_iter()
     }
 
-    fn index_at_offset<Q>(&self, key: &Q) -> Option<usize>
+    fn index_of<Q>(&self, key: &Q) -> Option<usize>
     where
         K: Borrow<Q>,
         Q: Eq + Hash + ?Sized,
     {
         match &self.index {
             None => self.entries.iter().position(|(k, _)| k.borrow() == key),
-            Some(places) => places.get(key).copied(),
+            Some(index) => index.get(key).copied(),
         }
     }
 }
@@ -108,38 +110,38 @@ mod tests {
     use super::*;
 
     fn map_of(n: usize) -> SmallMap<usize, usize> {
-        let mut keyed = SmallMap::default();
+        let mut map = SmallMap::default();
         for key in 0..n {
-            keyed.insert_new(key, key * 10);
+            map.insert_new(key, key * 10);
         }
-        keyed
+        map
     }
 
     #[test]
     fn few_entries_are_found_without_an_index() {
-        let keyed = map_of(MAX_UNINDEXED);
+        let map = map_of(MAX_UNINDEXED);
 
-        assert_eq!(keyed.index, None);
+        assert_eq!(map.index, None);
         assert_eq!(
-            keyed.get(&(MAX_UNINDEXED - 1)),
+            map.get(&(MAX_UNINDEXED - 1)),
             Some(&(MAX_UNINDEXED * 10 - 10))
         );
-        assert_eq!(keyed.get(&MAX_UNINDEXED), None);
+        assert_eq!(map.get(&MAX_UNINDEXED), None);
     }
 
     #[test]
     fn many_entries_are_found_by_the_index() {
-        let keyed = map_of(MAX_UNINDEXED + 2);
+        let map = map_of(MAX_UNINDEXED + 2);
 
         assert_eq!(
-            keyed.index.as_ref().map(HashMap::len),
+            map.index.as_ref().map(HashMap::len),
             Some(MAX_UNINDEXED + 2)
         );
-        assert_eq!(keyed.get(&0), Some(&0));
+        assert_eq!(map.get(&0), Some(&0));
         assert_eq!(
-            keyed.get(&(MAX_UNINDEXED + 1)),
+            map.get(&(MAX_UNINDEXED + 1)),
             Some(&(MAX_UNINDEXED * 10 + 10))
         );
-        assert_eq!(keyed.get(&(MAX_UNINDEXED + 2)), None);
+        assert_eq!(map.get(&(MAX_UNINDEXED + 2)), None);
     }
 }

@@ -11,15 +11,15 @@ use crate::{
     record::Table,
 };
 
-/// Keeps streams, states and rows in memory.
+/// Stores streams, states and rows in memory.
 ///
-/// Each method does its work when it is called; the future that it returns is ready. The cost of
-/// reading or writing one thing does not grow with what is stored; a query reads its whole table.
+/// Each method does its work when it is called, and returns a ready future. The cost of reading or
+/// writing one item does not grow with the size of the store. A query reads its whole table.
 ///
-/// [`fork`](Store::fork) gives a second store with the same content. The two share what was there and
-/// write past each other from then on, so that the first fork costs the same however much a store
-/// holds. A later one copies what its store wrote since then, never more than what is shared. The rows
-/// of the outbox that are on their way are copied when one of the two next writes to the outbox.
+/// [`fork`](Store::fork) returns a second store with the same content. The two stores share this
+/// content, and later writes go to one store only. The cost of the first fork does not grow with the
+/// size of the store. A later fork copies the writes since the first one, but never more than the shared
+/// part. The unsent rows of the outbox are copied at the next write to the outbox.
 ///
 /// # Examples
 ///
@@ -39,8 +39,8 @@ pub struct MemoryStore {
 }
 
 impl MemoryStore {
-    // What a panic could leave behind is whole: a state is only changed after the last thing that
-    // can fail.
+    // A poisoned lock can be ignored. The state changes only after the last step that can fail, so a
+    // panic never leaves half of a change.
     fn lock(&self) -> MutexGuard<'_, StoreState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -133,8 +133,8 @@ impl Outbox for MemoryStore {
     }
 
     fn clean_up(&self, state: OutboxState, before: Timestamp) -> PortFuture<'_, usize> {
-        let n_forgotten = self.lock().outbox.clean_up(state, before);
-        PortFuture::ready(Ok(n_forgotten))
+        let n_deleted = self.lock().outbox.clean_up(state, before);
+        PortFuture::ready(Ok(n_deleted))
     }
 }
 
@@ -171,7 +171,6 @@ mod tests {
             expected: ExpectedVersion::Exact(Version::NONE),
             value: Some(Payload::from_json("1")),
         });
-
         changes
     }
 
@@ -185,13 +184,13 @@ mod tests {
                 thread::spawn(move || store.lock().commit(&create_counter("one")).is_ok())
             })
             .collect();
-
-        let wins = threads
+        let n_wins = threads
             .into_iter()
-            .filter_map(|it| it.join().ok())
-            .filter(|won| *won);
+            .filter_map(|thread| thread.join().ok())
+            .filter(|won| *won)
+            .count();
 
-        assert_eq!(wins.count(), 1);
+        assert_eq!(n_wins, 1);
         assert_eq!(store.lock().tables.count(COUNTERS, &[]), 1);
     }
 
@@ -201,9 +200,8 @@ mod tests {
         let locked = Arc::clone(&store);
         let panicked = thread::spawn(move || {
             let _state = locked.lock();
-            panic!("under the lock");
+            panic!("a deliberate panic under the lock");
         });
-
         assert!(panicked.join().is_err());
 
         store.commit(&create_counter("one")).await.unwrap();

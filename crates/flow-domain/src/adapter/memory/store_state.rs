@@ -7,7 +7,7 @@ use crate::{
     port::Changes,
 };
 
-/// All that a store keeps, as plain data.
+/// All data of a store, without the lock.
 #[derive(Clone, Debug, Default)]
 pub(super) struct StoreState {
     pub(super) events: EventLog,
@@ -17,25 +17,27 @@ pub(super) struct StoreState {
 
 impl StoreState {
     pub(super) fn commit(&mut self, changes: &Changes) -> Result<Vec<Recorded>, Error> {
-        // From here on nothing fails, or something would be half written.
         self.check_versions(changes)?;
+
+        // Nothing may fail from here on, or a commit would be written in part.
         for write in &changes.writes {
             self.tables.apply(write);
         }
 
-        // What is taken back was there before; what is added now is sent, whatever its id.
+        // The cancellations come before the additions. A commit can cancel a message and add it again.
         for id in &changes.cancelled {
             self.outbox.cancel(*id);
         }
-
         for outgoing in &changes.outgoing {
             self.outbox.add(outgoing);
         }
 
-        let events = changes.events.iter();
-        Ok(events
+        let recorded = changes
+            .events
+            .iter()
             .map(|event| self.events.append(Arc::clone(event)))
-            .collect())
+            .collect();
+        Ok(recorded)
     }
 
     pub(super) fn fork(&mut self) -> Self {
@@ -66,14 +68,15 @@ impl StoreState {
 }
 
 fn check_version<W: fmt::Display>(
-    who: &str,
+    writer: &str,
     expected: ExpectedVersion,
     found: Version,
-    what: impl FnOnce() -> W,
+    target: impl FnOnce() -> W,
 ) -> Result<(), Error> {
     if expected.allows(found) {
         return Ok(());
     }
+
     let found = ExpectedVersion::Exact(found);
-    Err(Error::conflict(who, what(), expected, found))
+    Err(Error::conflict(writer, target(), expected, found))
 }

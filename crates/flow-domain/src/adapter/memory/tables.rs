@@ -10,10 +10,10 @@ use crate::{
     record::Table,
 };
 
-/// The states and rows, by table and id.
+/// All states and rows, by table and id.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Tables {
-    // Invariant: a slot on top stands for the one below, and its version is a later one.
+    // Invariant: a slot in the upper layer replaces the slot in the base, and has a higher version.
     layers: Overlay<TablesLayer>,
 }
 
@@ -23,12 +23,13 @@ struct TablesLayer {
     tables: SmallMap<Table, SmallMap<Arc<str>, Slot>>,
 }
 
-/// The place of one id.
+/// The value of one id, and its version.
 #[derive(Clone, Debug)]
 struct Slot {
-    /// How often it was written or deleted. It stays when the value goes, or a value that is made anew
-    /// could be mistaken for the one before.
+    /// The number of writes and deletions. A deletion must not reset it. Otherwise a value that is
+    /// created again could have a version of the deleted value.
     version: Version,
+    /// `None` after a deletion.
     value: Option<Payload>,
 }
 
@@ -49,11 +50,13 @@ impl Tables {
     }
 
     fn slot(&self, table: Table, id: &str) -> Option<&Slot> {
-        let own = self.layers.own().slot(table, id);
-        own.or_else(|| self.layers.base()?.slot(table, id))
+        self.layers
+            .own()
+            .slot(table, id)
+            .or_else(|| self.layers.base()?.slot(table, id))
     }
 
-    /// Writes or deletes without looking at what is expected.
+    /// Writes or deletes a value, without a check of its version.
     pub(super) fn apply(&mut self, write: &Write) {
         let (base, own) = self.layers.split_mut();
         let rows = own.tables.get_or_default(&write.table, || write.table);
@@ -64,30 +67,34 @@ impl Tables {
             return;
         }
 
-        let below = base.and_then(|base| base.slot(write.table, &write.id));
-        // Where nothing ever was there is nothing to delete.
-        if below.is_some() || write.value.is_some() {
-            let version = below.map_or(Version::NONE, |slot| slot.version).next();
+        let base_slot = base.and_then(|base| base.slot(write.table, &write.id));
+        // A deletion of a value that never existed needs no slot.
+        if base_slot.is_some() || write.value.is_some() {
+            let version = base_slot.map_or(Version::NONE, |slot| slot.version).next();
             let value = write.value.clone();
             rows.insert_new(Arc::clone(&write.id), Slot { version, value });
         }
     }
 
     pub(super) fn query(&self, table: Table, query: &Query) -> Vec<Row> {
+        // Such a query needs no field, so no row has to be deserialised.
         if query.conditions.is_empty() && query.order.is_empty() {
             let mut found: Vec<(&Arc<str>, &Payload)> = self.rows(table).collect();
             found.sort_unstable_by_key(|(id, _)| *id);
             return page(found, query);
         }
 
-        let rows = self.rows(table);
-        let read = rows.map(|(id, value)| (value.to_value(), (id, value)));
-        let mut found: Vec<_> = read.filter(|(value, _)| query.matches(value)).collect();
-
+        let mut found: Vec<_> = self
+            .rows(table)
+            .map(|(id, payload)| (payload.to_value(), (id, payload)))
+            .filter(|(value, _)| query.matches(value))
+            .collect();
         found.sort_by(|(left, (left_id, _)), (right, (right_id, _))| {
-            let by_fields = query.compare(left, right);
-            by_fields.then_with(|| left_id.cmp(right_id))
+            query
+                .compare(left, right)
+                .then_with(|| left_id.cmp(right_id))
         });
+
         page(found.into_iter().map(|(_, row)| row), query)
     }
 
@@ -96,14 +103,17 @@ impl Tables {
         if conditions.is_empty() {
             return rows.count();
         }
-        rows.map(|(_, value)| value.to_value())
-            .filter(|value| conditions.iter().all(|it| it.holds_for(value)))
+
+        rows.map(|(_, payload)| payload.to_value())
+            .filter(|row| conditions.iter().all(|condition| condition.holds_for(row)))
             .count()
     }
 
+    /// Iterates over the ids and values of a table, without deleted values.
     fn rows(&self, table: Table) -> impl Iterator<Item = (&Arc<str>, &Payload)> {
         let own = self.layers.own().tables.get(&table);
         let base = self.layers.base().and_then(|base| base.tables.get(&table));
+
         base.into_iter()
             .flat_map(SmallMap::iter)
             .filter(move |(id, _)| own.is_none_or(|own| own.get(&***id).is_none()))
@@ -118,18 +128,20 @@ impl Tables {
     }
 }
 
-/// Copies the rows that a query asks for out of all that it found, in order.
+/// Copies the rows between the offset and the limit of a query. `found` must be sorted.
 fn page<'a>(
     found: impl IntoIterator<Item = (&'a Arc<str>, &'a Payload)>,
     query: &Query,
 ) -> Vec<Row> {
-    let found = found.into_iter().skip(query.offset);
-    let found = found.take(query.limit.unwrap_or(usize::MAX));
-    let rows = found.map(|(id, value)| Row {
-        id: Arc::clone(id),
-        value: value.clone(),
-    });
-    rows.collect()
+    found
+        .into_iter()
+        .skip(query.offset)
+        .take(query.limit.unwrap_or(usize::MAX))
+        .map(|(id, value)| Row {
+            id: Arc::clone(id),
+            value: value.clone(),
+        })
+        .collect()
 }
 
 impl TablesLayer {
@@ -148,7 +160,7 @@ impl Layer for TablesLayer {
             let rows = self.tables.get_or_default(&table, || table);
             for (id, slot) in slots.into_iter() {
                 match rows.get_mut(&id) {
-                    Some(below) => *below = slot,
+                    Some(base_slot) => *base_slot = slot,
                     None => {
                         rows.insert_new(id, slot);
                     }

@@ -1,7 +1,6 @@
 use std::{sync::Arc, time::Duration};
 
 use crate::{
-    clock::Timestamp,
     engine::{
         delivery::consumer::{Consumer, Feed},
         delivery::incoming::{IncomingMessage, Receipt, SettleAction},
@@ -11,60 +10,65 @@ use crate::{
     port::Lane,
 };
 
-/// When a message is tried again whose attempt broke off.
+/// The delay before a message is tried again whose task has panicked.
 const PANIC_RETRY: Duration = Duration::from_secs(1);
 
-/// What only an engine needs that runs by itself.
+/// The methods of a consumer that only the background engine needs.
 impl Consumer {
-    /// Returns true if it reads the event store, so that only one engine may do so.
+    /// Returns true if the source is the event store, from which only one engine may read at a time.
     pub(in crate::engine) fn reads_store(&self) -> bool {
         matches!(self.feed, Feed::Store(_))
     }
 
-    /// How many messages may be tried at once.
+    /// Returns how many messages may be tried at once.
     pub(in crate::engine) fn max_in_flight(&self) -> usize {
-        let n_messages = if self.reads_store() {
+        let limit = if self.reads_store() {
             1
         } else {
             self.settings.concurrency.max(1)
         };
-        self.breaker.limit(n_messages)
+
+        self.breaker.limit(limit)
     }
 
-    /// Returns true if what comes now might go before what is ready: that is less urgent.
+    /// Returns true if only backfill messages are ready, so a new message may be more urgent.
     pub(in crate::engine) fn is_backfill_next(&self) -> bool {
         self.ready.front().is_some_and(is_backfill)
     }
 
-    /// The place in `ready` of what is to be tried next, where `is_busy` says what has to wait for
-    /// something that is being tried.
+    /// Returns the index in `ready` of the next message to try; primary messages go before backfill.
+    ///
+    /// `is_busy` returns true for a message that has to wait for an attempt in flight.
     pub(in crate::engine) fn next_idx_by_lane(
         &self,
         is_busy: impl Fn(&IncomingMessage) -> bool,
     ) -> Option<usize> {
-        let may_be_tried = |idx: usize| self.can_be_tried(idx) && !is_busy(&self.ready[idx]);
+        let can_start = |idx: usize| self.can_be_tried(idx) && !is_busy(&self.ready[idx]);
+
         (0..self.ready.len())
             .filter(|idx| !is_backfill(&self.ready[*idx]))
-            .find(|idx| may_be_tried(*idx))
+            .find(|idx| can_start(*idx))
             .or_else(|| self.next_idx(is_busy))
     }
 
-    /// Gives back what cannot be handled to its end before somebody else is handed it.
+    /// Releases messages whose lease may end before they are handled.
     pub(in crate::engine) async fn release_expiring(&mut self, ports: &Ports) -> Result<(), Error> {
         let now = ports.clock.now();
-        let latest = now + self.settings.time_limit.saturating_mul(2);
-        let mut idx = 0;
 
+        // The handler and then its `handle_error` may each take up to the time limit.
+        let required_until = now + self.settings.time_limit.saturating_mul(2);
+
+        let mut idx = 0;
         while idx < self.ready.len() {
-            if self.ready[idx].held_until < latest
-                && let Some(late) = self.ready.remove(idx)
+            if self.ready[idx].held_until < required_until
+                && let Some(expiring) = self.ready.remove(idx)
             {
-                // It was not looked at, so that it must not count as an attempt.
-                let fate = SettleAction::Redeliver {
+                // No handler saw it, so this must not count as an attempt.
+                let action = SettleAction::Redeliver {
                     due: now,
                     counts_as_attempt: false,
                 };
-                self.settle_message(ports, &late, fate).await?;
+                self.settle_message(ports, &expiring, action).await?;
             } else {
                 idx += 1;
             }
@@ -73,22 +77,23 @@ impl Consumer {
         Ok(())
     }
 
-    /// Has a message tried again whose attempt broke off without a result.
+    /// Schedules another attempt of a message whose task has panicked.
     pub(in crate::engine) async fn redeliver_after_panic(
         &mut self,
         ports: &Ports,
-        lost: &IncomingMessage,
+        incoming: &IncomingMessage,
     ) -> Result<(), Error> {
-        let at = ports.clock.now() + PANIC_RETRY;
-        let fate = SettleAction::Redeliver {
-            due: at,
+        let due = ports.clock.now() + PANIC_RETRY;
+        let action = SettleAction::Redeliver {
+            due,
             counts_as_attempt: true,
         };
-        self.settle_message(ports, lost, fate).await?;
-        self.release_stream(ports, lost, at).await
+
+        self.settle_message(ports, incoming, action).await?;
+        self.release_stream(ports, incoming, due).await
     }
 
-    /// Saves how far it has come, also past what was not for it.
+    /// Saves how far the subscription has read, including the events that it skipped.
     pub(in crate::engine) async fn save_checkpoint(&mut self, ports: &Ports) -> Result<(), Error> {
         match &mut self.feed {
             Feed::Broker(_) => Ok(()),
@@ -96,29 +101,24 @@ impl Consumer {
         }
     }
 
-    /// Finds out how far it has come, and changes nothing.
+    /// Loads how far the subscription has read, and writes nothing.
     pub(in crate::engine) async fn load_checkpoint(&mut self, ports: &Ports) -> Result<(), Error> {
         match &mut self.feed {
             Feed::Broker(_) => Ok(()),
             Feed::Store(feed) => feed.load_checkpoint(ports).await,
         }
     }
-
-    /// Until when its circuit breaker is open, if it is.
-    pub(in crate::engine) fn pauses_until(&self, ports: &Ports) -> Option<Timestamp> {
-        self.paused_until(ports.clock.now())
-    }
 }
 
 fn is_backfill(incoming: &IncomingMessage) -> bool {
     match &incoming.receipt {
-        Receipt::Broker(handed) => handed.topic.lane == Lane::Backfill,
+        Receipt::Broker(message) => message.topic.lane == Lane::Backfill,
         Receipt::Store(_) | Receipt::DeadLetter(_) => false,
     }
 }
 
 impl IncomingMessage {
-    /// The dead letter that it is a replay of.
+    /// Returns the id of the dead letter if the message is a replay.
     pub(in crate::engine) fn dead_letter_id(&self) -> Option<&Arc<str>> {
         match &self.receipt {
             Receipt::DeadLetter(id) => Some(id),

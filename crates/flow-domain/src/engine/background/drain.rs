@@ -4,13 +4,13 @@ use tokio::time::timeout;
 
 use crate::engine::{background::lease::RENEW_AFTER, background::worker::Worker};
 
-/// How long an engine that stops waits at most for adapters to take back what it gives back.
+/// The longest time that a stopping engine waits for the adapters to release its messages.
 pub(in crate::engine) const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// How long is waited before what could not be settled is settled again.
+/// The delay before settling is tried again.
 const SETTLE_RETRY: Duration = Duration::from_millis(100);
 
-/// What a subscription did at the end.
+/// What a worker did with its attempts in flight when it stopped.
 #[derive(Clone, Copy, Debug, Default)]
 pub(in crate::engine) struct DrainReport {
     pub(in crate::engine) n_finished: usize,
@@ -18,19 +18,20 @@ pub(in crate::engine) struct DrainReport {
 }
 
 impl Worker {
-    /// Finishes what is on its way, abandons what takes longer than `grace`, and gives back the rest.
+    /// Finishes the attempts in flight, abandons those that take longer than `grace`, and releases the
+    /// untried messages.
     pub(in crate::engine) async fn drain(mut self, grace: Duration) -> DrainReport {
-        let n_open = self.in_flight.len() + self.unsettled.len();
+        let n_unfinished = self.in_flight.len() + self.unsettled.len();
         let mut n_finished = 0;
-        let finished = timeout(grace, self.finish_in_flight(&mut n_finished)).await;
-        let n_abandoned = n_open - n_finished;
 
+        let finished = timeout(grace, self.finish_in_flight(&mut n_finished)).await;
+        let n_abandoned = n_unfinished - n_finished;
         if finished.is_err() {
             let subscription = &*self.consumer.name;
             tracing::warn!(
                 subscription,
                 n_abandoned,
-                "abandoned after the grace period"
+                "attempts were abandoned after the grace period"
             );
         }
 
@@ -46,12 +47,15 @@ impl Worker {
         }
     }
 
+    /// Waits for the attempts in flight and settles them; adds to `n_finished` even if it is dropped.
     async fn finish_in_flight(&mut self, n_finished: &mut usize) {
         while !self.in_flight.is_empty() {
-            let landing = timeout(RENEW_AFTER, self.in_flight.next()).await;
-            match landing {
-                Ok(landing) => *n_finished += usize::from(self.complete(landing).await),
+            let next = timeout(RENEW_AFTER, self.in_flight.next()).await;
+            match next {
+                Ok(completion) => *n_finished += usize::from(self.complete(completion).await),
                 Err(_) => {
+                    // Keep the lease while the handlers run. A failure does not matter here, because
+                    // the checkpoint is saved only if nobody else has written it.
                     let _ = self.acquire_lease().await;
                 }
             }
@@ -60,34 +64,38 @@ impl Worker {
         while !self.unsettled.is_empty() {
             let n_before = self.unsettled.len();
             let settled = self.retry_settling().await;
-            // What failed once more and is too late to be settled is dropped, and not finished.
-            let n_settled = n_before - self.unsettled.len();
 
+            // On an error, `retry_settling` may have dropped an attempt whose lease has ended. That one
+            // is not finished.
+            let n_settled = n_before - self.unsettled.len();
             *n_finished += if settled.is_ok() { n_settled } else { 0 };
+
             if settled.is_err() {
                 let _ = timeout(SETTLE_RETRY, pending::<()>()).await;
             }
         }
     }
 
+    /// Releases the untried messages and the lease, and logs the errors.
     async fn release(&mut self) {
         let app = self.app.clone();
-        let given_back = self.consumer.release_all(&app.ports, None).await;
-        let saved = match &given_back {
+
+        let messages = self.consumer.release_all(&app.ports, None).await;
+        let checkpoint = match &messages {
             Ok(()) => self.save_checkpoint(&app.ports).await,
             Err(_) => Ok(()),
         };
-        let released = match &mut self.lease {
+        let lease = match &mut self.lease {
             Some(lease) => lease.release(&app.ports).await,
             None => Ok(()),
         };
 
-        for err in [given_back, saved, released]
+        for err in [messages, checkpoint, lease]
             .into_iter()
             .filter_map(Result::err)
         {
             let (subscription, error) = (&*self.consumer.name, err.with_causes());
-            tracing::error!(subscription, %error, "could not be given back");
+            tracing::error!(subscription, %error, "the subscription could not be released");
         }
     }
 }

@@ -13,28 +13,31 @@ use crate::{
 
 const TABLE: Table = Table::new(TableKind::Checkpoint, "SubscriptionLease");
 
-/// How long a lease lasts. After that the engine that has it is taken for dead.
+/// How long a lease lasts. If it is not renewed in this time, its engine counts as dead.
 const LEASE_DURATION: Duration = Duration::from_secs(30);
 
-/// How old a lease becomes at most before it is renewed, so that one failure of the store does not lose
-/// it.
+/// The age at which a lease is renewed. A third of its duration, so one failure of the store does not
+/// lose the lease.
 pub(in crate::engine) const RENEW_AFTER: Duration = Duration::from_secs(10);
 
-/// A lease that lasts for longer than this is not renewed.
+/// A lease that still lasts longer than this is not renewed.
 const FRESH_IF_LONGER: Duration = Duration::from_secs(20);
 
-/// The right to read the event store for a subscription: one engine has it, and saves the checkpoint.
+/// The exclusive right of an engine to read the event store for a subscription and to save the
+/// checkpoint.
 ///
-/// Who was asleep for longer than it lasts may believe to have it still. What it handles then is handled
-/// twice, and it finds out when it saves the checkpoint over another's.
+/// An engine that was suspended for longer than the lease may believe that it still holds it. It then
+/// handles events twice, and gets a conflict when it saves the checkpoint.
 #[derive(Debug)]
 pub(in crate::engine) struct Lease {
     subscription: Arc<str>,
     worker: Arc<str>,
-    /// While it is held: the version that was written, and until when it lasts.
+    /// While the lease is held: its version in the store, and its end.
     held: Option<(Version, Timestamp)>,
 }
 
+/// A lease as the store keeps it.
+// Invariant: the names of the fields are part of the stored format.
 #[derive(Debug, Serialize, Deserialize)]
 struct StoredLease {
     worker: Arc<str>,
@@ -50,12 +53,14 @@ impl Lease {
         }
     }
 
-    /// Returns true if this engine has it, as far as it knows.
+    /// Returns true if this engine holds the lease, as far as it knows.
     pub(in crate::engine) fn is_held(&self) -> bool {
         self.held.is_some()
     }
 
-    /// Takes it if nobody has it, or renews it if that is needed; returns false if another engine has it.
+    /// Acquires the lease if it is free, or renews it if it is about to end.
+    ///
+    /// Returns false if another engine holds it.
     pub(in crate::engine) async fn acquire_or_renew(
         &mut self,
         ports: &Ports,
@@ -67,16 +72,17 @@ impl Lease {
             None => match ports.store.load(TABLE, &self.subscription).await? {
                 None => Version::NONE,
                 Some(stored) => {
-                    let kept: StoredLease = stored.value.decode("SubscriptionLease")?;
-                    if now < kept.until {
+                    let lease: StoredLease = stored.value.decode("SubscriptionLease")?;
+                    if now < lease.until {
                         return Ok(false);
                     }
+
                     stored.version
                 }
             },
         };
-        let until = now + LEASE_DURATION;
 
+        let until = now + LEASE_DURATION;
         match self.write(ports, version, until).await {
             Ok(()) => {
                 self.held = Some((version.next(), until));
@@ -87,19 +93,21 @@ impl Lease {
                 Ok(false)
             }
             Err(err) => {
-                // It may be written or not, which is to be seen in the store.
+                // Nobody knows whether the store has written it. Keep the old lease until its end; after
+                // that, load it from the store.
                 self.held = self.held.filter(|(_, until)| now < *until);
                 Err(err)
             }
         }
     }
 
-    /// Gives it back, so that another engine need not wait until it ends.
+    /// Releases the lease, so another engine can acquire it at once.
     pub(in crate::engine) async fn release(&mut self, ports: &Ports) -> Result<(), Error> {
         let Some((version, _)) = self.held.take() else {
             return Ok(());
         };
 
+        // A lease that ends now is free.
         let now = ports.clock.now();
         match self.write(ports, version, now).await {
             Err(err) if !err.is_conflict() => Err(err),

@@ -12,35 +12,37 @@ use crate::{
     port::OutboxState,
 };
 
-/// How many rows of the outbox are published at once.
+/// How many rows of the outbox are published in one batch.
 const BATCH: usize = 200;
 
-/// How often the outbox is cleaned.
+/// How often old rows of the outbox are deleted.
 pub(in crate::engine) const CLEAN_UP_INTERVAL: Duration = Duration::from_secs(60);
 
-/// How long the outbox is left alone at most while nothing in it is due.
+/// The longest wait of the relay while no row of the outbox is due.
 const MAX_IDLE: Duration = Duration::from_secs(60);
 
-/// Publishes what is committed, as it comes, and rings `arrivals` for those who read it.
+/// Publishes committed messages until the engine stops, and notifies `published` after each batch.
 pub(in crate::engine) async fn run_relay(
     ports: Arc<Ports>,
     mut relay: Relay,
-    arrivals: Arc<WakeSignal>,
+    published: Arc<WakeSignal>,
     mut waiter: Waiter,
 ) {
     waiter.wait_for_backoff().await;
-    let mut was_rung = false;
-    // What was committed before the signal is published after it.
+
+    let mut was_notified = false;
+    // After the stop signal there is one more round, for messages that were committed before it.
     let mut is_last = false;
 
     loop {
-        let published = publish_all_due(&ports, &mut relay, &arrivals).await;
-        if was_rung && matches!(published, Ok((0, _))) {
-            // It was for the readers: a dead letter is replayed.
-            arrivals.notify();
+        let result = publish_all_due(&ports, &mut relay, &published).await;
+        if was_notified && matches!(result, Ok((0, _))) {
+            // There was nothing to publish, so the notification is for the subscriptions: a dead letter
+            // is replayed.
+            published.notify();
         }
 
-        let at_most = match published {
+        let at_most = match result {
             Ok((n_rows, until_due)) => {
                 waiter.record_success();
                 if 0 < n_rows {
@@ -60,24 +62,24 @@ pub(in crate::engine) async fn run_relay(
             return;
         }
 
-        let woken = waiter.wait(at_most, pending::<()>()).await;
-        was_rung = woken == Wake::Notified;
+        let wake = waiter.wait(at_most, pending::<()>()).await;
+        was_notified = wake == Wake::Notified;
         is_last = waiter.stop.is_set();
     }
 }
 
-/// Publishes everything that is due; returns how much that was, and when more will be.
+/// Publishes all messages that are due. Returns their number, and the time until the next is due.
 async fn publish_all_due(
     ports: &Ports,
     relay: &mut Relay,
-    arrivals: &WakeSignal,
+    published: &WakeSignal,
 ) -> Result<(usize, Duration), Error> {
     let mut n_published = 0;
     loop {
         let n_rows = relay.publish_due(ports, BATCH).await?;
         n_published += n_rows;
         if 0 < n_rows {
-            arrivals.notify();
+            published.notify();
         }
 
         if n_rows < BATCH {
@@ -94,22 +96,23 @@ async fn publish_all_due(
     Ok((n_published, until_due.unwrap_or(MAX_IDLE)))
 }
 
-/// For how long rows of the outbox are kept that nobody will send any more.
+/// How long the outbox keeps rows that are not sent any more.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::engine) struct Retention {
     pub(in crate::engine) published: Duration,
     pub(in crate::engine) abandoned: Duration,
 }
 
-/// Forgets what is old.
+/// Deletes old rows of the outbox until the engine stops.
 pub(in crate::engine) async fn run_clean_up(
     ports: Arc<Ports>,
-    keeping: Retention,
+    retention: Retention,
     mut waiter: Waiter,
 ) {
     waiter.wait_for_backoff().await;
+
     while !waiter.stop.is_set() {
-        match clean_up_once(&ports, keeping, ports.clock.now()).await {
+        match clean_up_once(&ports, retention, ports.clock.now()).await {
             Ok(()) => waiter.record_success(),
             Err(err) => {
                 waiter.record_failure();
@@ -121,12 +124,13 @@ pub(in crate::engine) async fn run_clean_up(
     }
 }
 
-async fn clean_up_once(ports: &Ports, keeping: Retention, now: Timestamp) -> Result<(), Error> {
-    let old = [
-        (OutboxState::Published, keeping.published),
-        (OutboxState::Abandoned, keeping.abandoned),
+async fn clean_up_once(ports: &Ports, retention: Retention, now: Timestamp) -> Result<(), Error> {
+    let rules = [
+        (OutboxState::Published, retention.published),
+        (OutboxState::Abandoned, retention.abandoned),
     ];
-    for (state, age) in old {
+
+    for (state, age) in rules {
         let n_rows = ports.store.clean_up(state, now - age).await?;
         if 0 < n_rows {
             tracing::debug!(n_rows, ?state, "cleaned the outbox");

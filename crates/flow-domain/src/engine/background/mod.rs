@@ -1,4 +1,4 @@
-//! The engine that runs by itself: its tasks, how they wait, and how they stop.
+//! The engine that runs in the background: its tasks, how they wait, and how they stop.
 
 mod consumer;
 mod drain;

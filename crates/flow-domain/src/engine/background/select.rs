@@ -4,22 +4,22 @@ use std::{
     task::{Context, Poll},
 };
 
-/// Which of two came first.
+/// The output of the future that was ready.
 pub(in crate::engine) enum Either<A, B> {
     First(A),
     Second(B),
 }
 
-/// Waits for the one of two futures that is ready first, and drops the other. If both are ready it is
-/// `one`.
+/// Waits until one of two futures is ready, and drops the other. If both are ready, `first` wins.
 pub(in crate::engine) async fn select<A: Future, B: Future>(
-    one: A,
-    other: B,
+    first: A,
+    second: B,
 ) -> Either<A::Output, B::Output> {
-    let (mut one, mut other) = (pin!(one), pin!(other));
-    poll_fn(|cx: &mut Context<'_>| match one.as_mut().poll(cx) {
+    let (mut first, mut second) = (pin!(first), pin!(second));
+
+    poll_fn(|cx: &mut Context<'_>| match first.as_mut().poll(cx) {
         Poll::Ready(output) => Poll::Ready(Either::First(output)),
-        Poll::Pending => other.as_mut().poll(cx).map(Either::Second),
+        Poll::Pending => second.as_mut().poll(cx).map(Either::Second),
     })
     .await
 }

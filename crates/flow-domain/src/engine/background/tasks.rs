@@ -20,18 +20,18 @@ use crate::{
     runtime::App,
 };
 
-/// What an engine did with what was on its way when it was stopped.
+/// What an engine did with its attempts in flight when it stopped.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct StopReport {
-    /// How many attempts were finished within the grace period.
+    /// The number of attempts that finished within the grace period.
     pub finished: usize,
-    /// How many were broken off. Their messages are handed out again: those from the broker once
-    /// their lease has ended.
+    /// The number of attempts that were aborted. Their messages are delivered again; those from the
+    /// broker once their lease has ended.
     pub abandoned: usize,
 }
 
-/// How an engine runs.
+/// The settings of a background engine.
 #[derive(Clone, Debug)]
 pub(in crate::engine) struct EngineConfig {
     pub(in crate::engine) app: App,
@@ -41,34 +41,37 @@ pub(in crate::engine) struct EngineConfig {
     pub(in crate::engine) retention: Retention,
 }
 
-/// An engine at work. Dropped, everything in it breaks off.
+/// A running engine. Dropping it aborts all its tasks.
 #[derive(Debug)]
 pub(in crate::engine) struct BackgroundEngine {
     config: EngineConfig,
     consumers: Vec<Consumer>,
-    /// Rings when messages were published.
+    /// Notified when messages were published.
     published: Arc<WakeSignal>,
     stop_workers: (watch::Sender<bool>, StopSignal),
     stop_maintenance: (watch::Sender<bool>, StopSignal),
     workers: JoinSet<DrainReport>,
     maintenance: JoinSet<()>,
-    /// What each task does, so that it can be started again.
+    /// The purpose of each task, to start it again after a panic.
     tasks: HashMap<Id, EngineTask>,
+    /// Counts this engine as running until it is dropped.
     _running_engine: RunningEngine,
 }
 
+/// The purpose of a task.
 #[derive(Clone, Copy, Debug)]
 enum EngineTask {
+    /// Runs the consumer at this index.
     Consumer(usize),
     Relay,
     Cleaner,
 }
 
 impl BackgroundEngine {
-    pub(in crate::engine) fn start(plan: EngineConfig, consumers: Vec<Consumer>) -> Self {
-        let mut running = Self {
-            _running_engine: EngineMetrics::register_engine(&plan.app.ports.engine_metrics),
-            config: plan,
+    pub(in crate::engine) fn start(config: EngineConfig, consumers: Vec<Consumer>) -> Self {
+        let mut engine = Self {
+            _running_engine: EngineMetrics::register_engine(&config.app.ports.engine_metrics),
+            config,
             published: Arc::default(),
             stop_workers: StopSignal::channel(),
             stop_maintenance: StopSignal::channel(),
@@ -78,28 +81,29 @@ impl BackgroundEngine {
             consumers,
         };
 
-        running.spawn(EngineTask::Relay, false);
-        running.spawn(EngineTask::Cleaner, false);
-        for place in 0..running.consumers.len() {
-            running.spawn(EngineTask::Consumer(place), false);
+        engine.spawn(EngineTask::Relay, false);
+        engine.spawn(EngineTask::Cleaner, false);
+        for idx in 0..engine.consumers.len() {
+            engine.spawn(EngineTask::Consumer(idx), false);
         }
 
-        running
+        engine
     }
 
-    /// Works until the signal comes, and stops in order.
+    /// Runs until `signal` is ready, and then stops in order. Starts tasks again that panic.
     pub(in crate::engine) async fn run_until(
         mut self,
         signal: impl Future<Output = ()>,
     ) -> StopReport {
         let mut signal = std::pin::pin!(signal);
+
         loop {
-            let broke_off = select(
+            let panicked = select(
                 next_task_panic(&mut self.workers),
                 next_task_panic(&mut self.maintenance),
             );
 
-            match select(signal.as_mut(), broke_off).await {
+            match select(signal.as_mut(), panicked).await {
                 Either::First(()) => break,
                 Either::Second(Either::First(err) | Either::Second(err)) => self.respawn(&err),
             }
@@ -109,78 +113,84 @@ impl BackgroundEngine {
     }
 
     fn respawn(&mut self, err: &JoinError) {
-        if let Some(part) = self.tasks.remove(&err.id()) {
-            tracing::error!(?part, error = %err, "a part of the engine broke off, and starts again");
-            self.spawn(part, true);
+        if let Some(engine_task) = self.tasks.remove(&err.id()) {
+            tracing::error!(part = ?engine_task, error = %err, "a task of the engine panicked and is restarted");
+            self.spawn(engine_task, true);
         }
     }
 
-    /// The subscriptions stop first, and what they commit is still published.
+    /// Stops the workers and then the relay, so it still publishes what the workers commit.
     async fn stop(mut self) -> StopReport {
-        let mut stopped = StopReport::default();
+        let mut report = StopReport::default();
+
         self.stop_workers.0.send_replace(true);
-        let at_most = self.config.grace.saturating_add(CLOSE_TIMEOUT * 2);
-        let all = async {
+        let workers_stopped = async {
             while let Some(joined) = self.workers.join_next().await {
                 let drained = joined.unwrap_or_default();
-                stopped.finished += drained.n_finished;
-                stopped.abandoned += drained.n_abandoned;
+                report.finished += drained.n_finished;
+                report.abandoned += drained.n_abandoned;
             }
         };
 
-        if timeout(at_most, all).await.is_err() {
-            tracing::error!("a subscription did not stop and is broken off");
+        // A worker keeps to the grace period and the close timeout itself. This limit is for a worker
+        // that blocks its thread.
+        let at_most = self.config.grace.saturating_add(CLOSE_TIMEOUT * 2);
+        if timeout(at_most, workers_stopped).await.is_err() {
+            tracing::error!("a subscription did not stop in time and is aborted");
             self.workers.abort_all();
         }
 
         self.stop_maintenance.0.send_replace(true);
-        let all = async { while self.maintenance.join_next().await.is_some() {} };
-        if timeout(CLOSE_TIMEOUT, all).await.is_err() {
-            tracing::error!("the relay did not stop and is broken off");
+        let maintenance_stopped = async { while self.maintenance.join_next().await.is_some() {} };
+        if timeout(CLOSE_TIMEOUT, maintenance_stopped).await.is_err() {
+            tracing::error!("the relay or the cleaner did not stop in time and is aborted");
         }
 
         let StopReport {
             finished,
             abandoned,
-        } = stopped;
+        } = report;
         tracing::info!(
             worker = &*self.config.worker,
             finished,
             abandoned,
-            "stopped"
+            "the engine stopped"
         );
 
-        stopped
+        report
     }
 
-    /// Starts a part of the engine; after a pause if it broke off before.
-    fn spawn(&mut self, part: EngineTask, was_broken_off: bool) {
+    /// Starts a task; after a delay if it has panicked before.
+    fn spawn(&mut self, engine_task: EngineTask, has_panicked: bool) {
         let EngineConfig {
             app,
             worker,
             poll_interval,
             grace,
-            retention: keeping,
+            retention,
         } = self.config.clone();
         let ports = Arc::clone(&app.ports);
-        let waiter = |bell: &WakeSignal, stop: &StopSignal, interval| {
-            let mut waiter = Waiter::new(bell.subscribe(), stop.clone(), interval);
-            if was_broken_off {
+        let (_, stop_workers) = &self.stop_workers;
+        let (_, stop_maintenance) = &self.stop_maintenance;
+
+        let waiter = |wake_signal: &WakeSignal, stop: &StopSignal, interval| {
+            let mut waiter = Waiter::new(wake_signal.subscribe(), stop.clone(), interval);
+            if has_panicked {
                 waiter.record_failure();
             }
             waiter
         };
-        let (_, stop_workers) = &self.stop_workers;
-        let (_, stop_duties) = &self.stop_maintenance;
-        let task = match part {
-            EngineTask::Consumer(place) => {
-                let consumer = self.consumers[place].clone();
-                let bell: &WakeSignal = if consumer.reads_store() {
+
+        let task = match engine_task {
+            EngineTask::Consumer(idx) => {
+                let consumer = self.consumers[idx].clone();
+                // Events are in the store after the commit, but at the broker only after publishing.
+                let wake_signal: &WakeSignal = if consumer.reads_store() {
                     &ports.wake_signal
                 } else {
                     &self.published
                 };
-                let waiter = waiter(bell, stop_workers, poll_interval);
+                let waiter = waiter(wake_signal, stop_workers, poll_interval);
                 let mut worker = Worker::new(app, consumer, &worker, waiter);
 
                 self.workers.spawn(async move {
@@ -190,26 +200,27 @@ impl BackgroundEngine {
                 })
             }
             EngineTask::Relay => {
-                let waiter = waiter(&ports.wake_signal, stop_duties, poll_interval);
-                let (relay, arrivals) = (
-                    Relay::waiting_for_broker(worker),
-                    Arc::clone(&self.published),
-                );
+                let waiter = waiter(&ports.wake_signal, stop_maintenance, poll_interval);
+                let relay = Relay::waiting_for_broker(worker);
+                let published = Arc::clone(&self.published);
+
                 self.maintenance
-                    .spawn(run_relay(ports, relay, arrivals, waiter))
+                    .spawn(run_relay(ports, relay, published, waiter))
             }
             EngineTask::Cleaner => {
-                // Nobody rings for it.
-                let waiter = waiter(&WakeSignal::default(), stop_duties, CLEAN_UP_INTERVAL);
-                self.maintenance.spawn(run_clean_up(ports, keeping, waiter))
+                // Nobody notifies this signal: the cleaner wakes by time only.
+                let never = WakeSignal::default();
+                let waiter = waiter(&never, stop_maintenance, CLEAN_UP_INTERVAL);
+                self.maintenance
+                    .spawn(run_clean_up(ports, retention, waiter))
             }
         };
 
-        self.tasks.insert(task.id(), part);
+        self.tasks.insert(task.id(), engine_task);
     }
 }
 
-/// Waits until a task breaks off: something in it panicked that is not a handler.
+/// Waits until a task panics. Panics of handlers are caught before and do not count.
 async fn next_task_panic<T: 'static>(tasks: &mut JoinSet<T>) -> JoinError {
     loop {
         match tasks.join_next().await {

@@ -4,18 +4,21 @@ use tokio::{sync::watch, time::timeout};
 
 use crate::engine::background::select::{Either, select};
 
-/// How much longer than the poll interval is waited at most while nothing comes.
+/// The longest wait of an idle task, as a multiple of the poll interval.
 const MAX_IDLE_FACTOR: u32 = 10;
 
-/// How long is waited after the first failure of an adapter, and at most.
-const BACKOFF: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(30));
+/// The delay after the first failure of an adapter. It doubles with each further failure.
+const FIRST_BACKOFF: Duration = Duration::from_secs(1);
 
-/// Tells that it is time to stop.
+/// The longest delay after a failure of an adapter.
+const MAX_BACKOFF: Duration = Duration::from_secs(30);
+
+/// Tells a task to stop.
 #[derive(Clone, Debug)]
 pub(in crate::engine) struct StopSignal(watch::Receiver<bool>);
 
 impl StopSignal {
-    /// What tells, and who is told.
+    /// Makes a sender that stops the tasks, and the signal for the tasks.
     pub(in crate::engine) fn channel() -> (watch::Sender<bool>, Self) {
         let (sender, receiver) = watch::channel(false);
         (sender, Self(receiver))
@@ -26,41 +29,42 @@ impl StopSignal {
     }
 
     pub(in crate::engine) async fn wait(&mut self) {
-        // Nobody is left to tell if the sender is gone, which is as good.
-        let _ = self.0.wait_for(|has_come| *has_come).await;
+        // An error means that the sender is gone. Then the engine is gone, too, and the task may stop.
+        let _ = self.0.wait_for(|is_set| *is_set).await;
     }
 }
 
-/// Waits for something to do.
+/// Waits for work: polls with growing intervals, and backs off from adapters that fail.
 #[derive(Debug)]
 pub(in crate::engine) struct Waiter {
     wake_signal: watch::Receiver<u64>,
     pub(in crate::engine) stop: StopSignal,
     interval: Duration,
+    /// The current poll interval. It doubles while there is nothing to do.
     idle_delay: Duration,
-    /// Set while an adapter fails.
+    /// The current delay after a failure; `None` while the adapters work.
     backoff: Option<Duration>,
 }
 
-/// Why a wait is over.
+/// Why a wait ended.
 #[derive(Debug, PartialEq, Eq)]
 pub(in crate::engine) enum Wake<T> {
-    /// What else was waited for is there.
+    /// The other future is ready.
     Ready(T),
-    /// The bell rang.
+    /// The wake signal was notified.
     Notified,
-    /// The time is over, or it is time to stop.
+    /// The time is over, or the task has to stop.
     Timeout,
 }
 
 impl Waiter {
     pub(in crate::engine) fn new(
-        bell: watch::Receiver<u64>,
+        wake_signal: watch::Receiver<u64>,
         stop: StopSignal,
         interval: Duration,
     ) -> Self {
         Self {
-            wake_signal: bell,
+            wake_signal,
             stop,
             interval,
             idle_delay: interval,
@@ -68,62 +72,67 @@ impl Waiter {
         }
     }
 
-    /// Notes that something was there to do, so that it is looked again soon.
+    /// Notes that there was work, so the next poll comes soon.
     pub(in crate::engine) fn reset_idle_delay(&mut self) {
         self.idle_delay = self.interval;
     }
 
-    /// Notes that the adapters answer.
+    /// Notes that the adapters work, which ends the backoff.
     pub(in crate::engine) fn record_success(&mut self) {
         self.backoff = None;
     }
 
-    /// Notes that an adapter failed; returns how long it is left alone.
+    /// Notes that an adapter failed, and returns the delay before it is used again.
     pub(in crate::engine) fn record_failure(&mut self) -> Duration {
-        let (first, longest) = BACKOFF;
-        let next = self.backoff.map_or(first, |last| last.saturating_mul(2));
-        *self.backoff.insert(next.min(longest))
+        let next = self
+            .backoff
+            .map_or(FIRST_BACKOFF, |last| last.saturating_mul(2));
+
+        *self.backoff.insert(next.min(MAX_BACKOFF))
     }
 
-    /// Leaves the adapters alone if they have failed.
+    /// Waits for the end of the backoff after a failure; returns at once if there was none.
     pub(in crate::engine) async fn wait_for_backoff(&mut self) {
         if self.backoff.is_some() {
             self.wait(Duration::MAX, pending::<()>()).await;
         }
     }
 
-    /// Waits for `other`, and otherwise: after a failure, as long as the adapters are left alone; else
-    /// for the bell, but no longer than `at_most`, and longer every time that nothing is found.
+    /// Waits until `other` is ready, the wake signal is notified, the time is over or the task has to
+    /// stop.
+    ///
+    /// The time is at most `at_most`, and at most the current poll interval, which doubles each time it
+    /// runs out. After a failure, the time is the backoff, and the wake signal is ignored.
     pub(in crate::engine) async fn wait<T>(
         &mut self,
         at_most: Duration,
         other: impl Future<Output = T>,
     ) -> Wake<T> {
         let Self {
-            wake_signal: bell,
+            wake_signal,
             stop,
             interval,
-            idle_delay: idle,
+            idle_delay,
             backoff,
         } = self;
-        let how_long = backoff.unwrap_or_else(|| at_most.min(*idle));
-        let rung = async {
-            // An adapter that is down is not asked again whenever somebody writes.
-            if backoff.is_some() || bell.changed().await.is_err() {
+        let limit = backoff.unwrap_or_else(|| at_most.min(*idle_delay));
+        let notified = async {
+            // During the backoff, a commit must not cause another call of the failing adapter.
+            if backoff.is_some() || wake_signal.changed().await.is_err() {
                 pending::<()>().await;
             }
         };
-        let something = select(stop.wait(), select(other, rung));
+        let event = select(stop.wait(), select(other, notified));
 
-        match timeout(how_long, something).await {
+        match timeout(limit, event).await {
+            Ok(Either::First(())) => Wake::Timeout,
             Ok(Either::Second(Either::First(output))) => Wake::Ready(output),
             Ok(Either::Second(Either::Second(()))) => {
-                *idle = *interval;
+                *idle_delay = *interval;
                 Wake::Notified
             }
-            Ok(Either::First(())) => Wake::Timeout,
             Err(_) => {
-                *idle = idle
+                *idle_delay = idle_delay
                     .saturating_mul(2)
                     .min(interval.saturating_mul(MAX_IDLE_FACTOR));
                 Wake::Timeout
@@ -139,21 +148,24 @@ mod tests {
 
     const INTERVAL: Duration = Duration::from_millis(100);
 
-    fn waiter(bell: &WakeSignal) -> (watch::Sender<bool>, Waiter) {
+    fn waiter(wake_signal: &WakeSignal) -> (watch::Sender<bool>, Waiter) {
         let (stopper, stop) = StopSignal::channel();
-        (stopper, Waiter::new(bell.subscribe(), stop, INTERVAL))
+        (
+            stopper,
+            Waiter::new(wake_signal.subscribe(), stop, INTERVAL),
+        )
     }
 
     async fn timed_wait(waiter: &mut Waiter) -> (Wake<()>, u128) {
         let start = tokio::time::Instant::now();
-        let woken = waiter.wait(Duration::MAX, pending()).await;
-        (woken, start.elapsed().as_millis())
+        let wake = waiter.wait(Duration::MAX, pending()).await;
+        (wake, start.elapsed().as_millis())
     }
 
     #[tokio::test(start_paused = true)]
     async fn waiter_backs_off_to_ten_intervals_while_idle() {
-        let bell = WakeSignal::default();
-        let (_stopper, mut waiter) = waiter(&bell);
+        let wake_signal = WakeSignal::default();
+        let (_stopper, mut waiter) = waiter(&wake_signal);
 
         let mut times = Vec::new();
         for _ in 0..6 {
@@ -161,27 +173,28 @@ mod tests {
         }
 
         assert_eq!(times, [100, 200, 400, 800, 1_000, 1_000]);
+
         waiter.reset_idle_delay();
         assert_eq!(timed_wait(&mut waiter).await, (Wake::Timeout, 100));
     }
 
     #[tokio::test(start_paused = true)]
     async fn waiter_wakes_on_notification_and_on_stop() {
-        let bell = WakeSignal::default();
-        let (stopper, mut waiter) = waiter(&bell);
+        let wake_signal = WakeSignal::default();
+        let (stopper, mut waiter) = waiter(&wake_signal);
 
-        bell.notify();
+        wake_signal.notify();
         assert_eq!(timed_wait(&mut waiter).await, (Wake::Notified, 0));
+
         stopper.send_replace(true);
         assert_eq!(timed_wait(&mut waiter).await, (Wake::Timeout, 0));
     }
 
     #[tokio::test(start_paused = true)]
     async fn waiter_ignores_notifications_while_an_adapter_fails() {
-        let bell = WakeSignal::default();
-        let (_stopper, mut waiter) = waiter(&bell);
-
-        bell.notify();
+        let wake_signal = WakeSignal::default();
+        let (_stopper, mut waiter) = waiter(&wake_signal);
+        wake_signal.notify();
 
         let mut times = Vec::new();
         for _ in 0..7 {
@@ -190,6 +203,7 @@ mod tests {
         }
 
         assert_eq!(times, [1, 2, 4, 8, 16, 30, 30]);
+
         waiter.record_success();
         assert_eq!(timed_wait(&mut waiter).await, (Wake::Notified, 0));
     }

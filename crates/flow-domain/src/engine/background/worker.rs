@@ -15,15 +15,15 @@ use crate::{
     runtime::App,
 };
 
-/// One subscription at work: reads, tries several messages at once, and settles each.
+/// Runs one subscription: reads messages, tries several at once, and settles each.
 #[derive(Debug)]
 pub(in crate::engine) struct Worker {
     pub(in crate::engine) app: App,
     pub(in crate::engine) consumer: Consumer,
     pub(in crate::engine) in_flight: InFlight,
-    /// What was tried and could not be settled, because the adapter failed.
+    /// Attempts that have ended and could not be settled, because the adapter failed.
     pub(in crate::engine) unsettled: Vec<Completed>,
-    /// Set if it reads the event store.
+    /// Set if the subscription reads the event store.
     pub(in crate::engine) lease: Option<Lease>,
     pub(in crate::engine) waiter: Waiter,
 }
@@ -49,7 +49,7 @@ impl Worker {
         }
     }
 
-    /// Works until it is time to stop.
+    /// Runs until the stop signal is set.
     pub(in crate::engine) async fn run(&mut self) {
         while !self.waiter.stop.is_set() {
             let at_most = match self.run_once().await {
@@ -63,10 +63,10 @@ impl Worker {
                     again_in
                 }
             };
-            let woken = self.waiter.wait(at_most, self.in_flight.next()).await;
 
-            if let Wake::Ready(landing) = woken {
-                self.complete(landing).await;
+            let wake = self.waiter.wait(at_most, self.in_flight.next()).await;
+            if let Wake::Ready(completion) = wake {
+                self.complete(completion).await;
             }
         }
     }
@@ -76,22 +76,24 @@ impl Worker {
         tracing::error!(subscription = &*self.consumer.name, %error, ?again_in, "an adapter failed");
     }
 
-    /// Settles what is over, and starts what can be started; returns how long there is nothing to do but
-    /// to wait.
+    /// Settles attempts that have ended, reads messages, and starts as many attempts as possible.
+    ///
+    /// Returns how long the worker may wait until something is due.
     async fn run_once(&mut self) -> Result<Duration, Error> {
-        while let Some(landing) = self.in_flight.try_next() {
-            self.complete(landing).await;
+        while let Some(completion) = self.in_flight.try_next() {
+            self.complete(completion).await;
         }
-
         self.retry_settling().await?;
+
         if !self.acquire_lease().await? {
             return Ok(RENEW_AFTER);
         }
 
         let app = self.app.clone();
         let ports = &*app.ports;
-
         self.consumer.release_expiring(ports).await?;
+
+        // Only backfill is ready: read first, because a primary message has to go before it.
         if self.consumer.is_backfill_next() && !self.is_full() {
             self.read(ports).await?;
         }
@@ -108,30 +110,34 @@ impl Worker {
         }
     }
 
-    /// Returns false if another engine reads for this subscription.
+    /// Acquires or renews the lease; returns false if another engine reads for this subscription.
     pub(in crate::engine) async fn acquire_lease(&mut self) -> Result<bool, Error> {
         let Some(lease) = &mut self.lease else {
             return Ok(true);
         };
 
-        let held_it = lease.is_held();
-        let holds_it = lease.acquire_or_renew(&self.app.ports).await?;
+        let was_held = lease.is_held();
+        let is_held = lease.acquire_or_renew(&self.app.ports).await?;
 
-        if held_it && !holds_it {
+        // The other engine delivers the same events, so stop handling them here.
+        if was_held && !is_held {
             let subscription = &*self.consumer.name;
-            tracing::warn!(subscription, "another engine has taken over");
+            tracing::warn!(
+                subscription,
+                "another engine has taken over the subscription"
+            );
             self.in_flight.abandon();
             self.consumer.forget();
         }
 
-        Ok(holds_it)
+        Ok(is_held)
     }
 
     fn is_full(&self) -> bool {
         self.consumer.max_in_flight() <= self.in_flight.len()
     }
 
-    /// Reads; returns false if that brought nothing.
+    /// Reads messages; returns false if there were none.
     async fn read(&mut self, ports: &Ports) -> Result<bool, Error> {
         let n_before = self.consumer.ready.len();
         self.consumer.fill(ports).await?;
@@ -140,30 +146,38 @@ impl Worker {
         if has_read {
             self.waiter.reset_idle_delay();
         } else if self.in_flight.is_empty() && n_before == 0 {
+            // The feed may have read on past events that the subscription skips.
             self.save_checkpoint(ports).await?;
         }
 
         Ok(has_read)
     }
 
+    /// Saves the checkpoint; on an error, drops what is in memory to load it again.
     pub(in crate::engine) async fn save_checkpoint(&mut self, ports: &Ports) -> Result<(), Error> {
         let saved = self.consumer.save_checkpoint(ports).await;
         if saved.is_err() {
             self.consumer.forget();
         }
+
         saved
     }
 
+    /// Starts attempts for the messages that are ready, as many as the subscription allows.
     async fn start_ready(&mut self, app: &App) -> Result<(), Error> {
         while !self.is_full() {
-            let Some(idx) = self.consumer.next_idx_by_lane(|one| self.is_busy(one)) else {
+            let Some(idx) = self
+                .consumer
+                .next_idx_by_lane(|message| self.is_busy(message))
+            else {
                 break;
             };
 
-            if let Some(letter) = self.consumer.ready[idx].dead_letter_id().cloned() {
+            // All engines see a replayed dead letter, so claim it first.
+            if let Some(id) = self.consumer.ready[idx].dead_letter_id().cloned() {
                 let lease = self.consumer.settings.time_limit.saturating_mul(4);
                 let until = app.now() + lease;
-                if !dead_letter::claim(&app.ports, &letter, until).await? {
+                if !dead_letter::claim(&app.ports, &id, until).await? {
                     self.consumer.ready.remove(idx);
                     continue;
                 }
@@ -171,7 +185,6 @@ impl Worker {
 
             let processing = self.consumer.target.processing(app);
             let attempt = self.consumer.take(idx, &app.ports, 0, processing);
-
             if let Some(attempt) = attempt {
                 self.in_flight.start(app, attempt);
             }
@@ -180,58 +193,69 @@ impl Worker {
         Ok(())
     }
 
-    /// Returns true if `incoming` has to wait for something that is not settled.
+    /// Returns true if `incoming` has to wait for an unsettled message of its stream.
     fn is_busy(&self, incoming: &IncomingMessage) -> bool {
-        let unsettled = self.unsettled.iter().map(|one| &one.attempt.incoming);
-        let mut open = self.in_flight.incoming().chain(unsettled);
-        self.consumer.settings.ordered && open.any(|one| one.shares_stream(incoming))
+        let unsettled = self
+            .unsettled
+            .iter()
+            .map(|completed| &completed.attempt.incoming);
+
+        self.consumer.settings.ordered
+            && self
+                .in_flight
+                .incoming()
+                .chain(unsettled)
+                .any(|other| other.shares_stream(incoming))
     }
 
-    /// How long it is until something is due that was tried before.
+    /// Returns the time until the next retry is due, at most until the lease has to be renewed.
     async fn time_until_due(&self, ports: &Ports) -> Result<Duration, Error> {
         let now = ports.clock.now();
         let due = self.consumer.next_due(ports).await?;
         let wait = due.map(|due| due.since(now)).filter(|wait| !wait.is_zero());
-        // What is due and was not handed out has to wait for something else.
+
+        // A message that is due and was not read waits for something else, so its due time is no help.
         Ok(wait.unwrap_or(RENEW_AFTER).min(RENEW_AFTER))
     }
 
-    /// Settles an attempt that is over; returns false if that has to be done again.
-    pub(in crate::engine) async fn complete(&mut self, landing: Completion) -> bool {
+    /// Settles an attempt that has ended; returns false if settling failed.
+    pub(in crate::engine) async fn complete(&mut self, completion: Completion) -> bool {
         let app = self.app.clone();
-        let settled = match landing {
-            Completion::Completed(landed) => {
-                self.count_attempt(!matches!(
-                    landed.attempted.result,
-                    AttemptResult::Failed { .. }
-                ));
-                let Completed { attempt, attempted } = &*landed;
-                log_stall(&landed);
-                let settled = self.consumer.settle(attempt, attempted).await;
+        let settled = match completion {
+            Completion::Completed(completed) => {
+                let has_failed = matches!(completed.report.result, AttemptResult::Failed { .. });
+                self.count_attempt(!has_failed);
+                log_stall(&completed);
 
+                let Completed { attempt, report } = &*completed;
+                let settled = self.consumer.settle(attempt, report).await;
                 if settled.is_err() && !self.consumer.reads_store() {
-                    self.unsettled.push(*landed);
+                    self.unsettled.push(*completed);
                 }
 
                 settled
             }
             Completion::TaskPanicked(incoming, err) => {
                 let subscription = &*self.consumer.name;
-                tracing::error!(subscription, error = %err, "an attempt broke off");
+                tracing::error!(subscription, error = %err, "the task of an attempt panicked");
                 self.count_attempt(false);
                 self.consumer
                     .redeliver_after_panic(&app.ports, &incoming)
                     .await
             }
         };
-        let open_until = self.consumer.pauses_until(&app.ports);
-        let gauges = &app.ports.engine_metrics;
 
-        gauges.update(&self.consumer.name, |gauge| gauge.open_until = open_until);
+        let open_until = self.consumer.paused_until(app.ports.clock.now());
+        app.ports
+            .engine_metrics
+            .update(&self.consumer.name, |metrics| {
+                metrics.open_until = open_until;
+            });
+
         if let Err(err) = &settled {
             self.log_failure(err, Duration::ZERO);
             if self.consumer.reads_store() {
-                // The store knows better than this engine what is done with.
+                // Nobody knows whether the checkpoint was saved, so load it again.
                 self.consumer.forget();
             }
         }
@@ -239,20 +263,21 @@ impl Worker {
         settled.is_ok()
     }
 
-    /// Settles what could not be settled before.
+    /// Settles the attempts that could not be settled before.
     pub(in crate::engine) async fn retry_settling(&mut self) -> Result<(), Error> {
         let now = self.app.now();
-        while let Some(landed) = self.unsettled.pop() {
+        while let Some(completed) = self.unsettled.pop() {
             let settled = self
                 .consumer
-                .settle(&landed.attempt, &landed.attempted)
+                .settle(&completed.attempt, &completed.report)
                 .await;
 
             if let Err(err) = settled {
-                // After the lease it is handed out again, and is not waited for.
-                if now < landed.attempt.incoming.held_until {
-                    self.unsettled.push(landed);
+                // After the end of the lease the message is delivered again, so there is nothing to settle.
+                if now < completed.attempt.incoming.held_until {
+                    self.unsettled.push(completed);
                 }
+
                 return Err(err);
             }
         }
@@ -261,18 +286,18 @@ impl Worker {
     }
 
     fn count_attempt(&self, is_handled: bool) {
-        let gauges = &self.app.ports.engine_metrics;
-        gauges.update(&self.consumer.name, |gauge| {
-            gauge.n_handled += u64::from(is_handled);
-            gauge.n_failed += u64::from(!is_handled);
+        let metrics = &self.app.ports.engine_metrics;
+        metrics.update(&self.consumer.name, |metrics| {
+            metrics.n_handled += u64::from(is_handled);
+            metrics.n_failed += u64::from(!is_handled);
         });
     }
 }
 
-/// Nobody else hears of what a command caused inline.
-fn log_stall(landed: &Completed) {
-    let inline = landed.attempted.inline.as_ref();
+/// Logs a stall of the events that a command caused inline. Nobody else reports it.
+fn log_stall(completed: &Completed) {
+    let inline = completed.report.inline.as_ref();
     if let Some(stall) = inline.and_then(|inline| inline.stall.as_ref()) {
-        tracing::error!(handler = landed.attempted.handler, error = %stall, "what a command causes does not end");
+        tracing::error!(handler = completed.report.handler, error = %stall, "the cascade of a command did not settle");
     }
 }

@@ -9,7 +9,7 @@ use crate::{
     runtime::{AttemptOptions, Handling, HandlingSuccess, ProcessResult},
 };
 
-/// What is needed to try a message, besides the message.
+/// One attempt to handle a message, with everything that it needs.
 #[derive(Debug)]
 pub(in crate::engine) struct Attempt {
     pub(in crate::engine) ports: Arc<Ports>,
@@ -18,54 +18,53 @@ pub(in crate::engine) struct Attempt {
     pub(in crate::engine) time_limit: Duration,
     pub(in crate::engine) when_exhausted: WhenExhausted,
     pub(in crate::engine) incoming: IncomingMessage,
-    /// How often the handler committed for this message before.
+    /// How often the handler has already committed for this message.
     pub(in crate::engine) n_commits: u32,
-    /// By whom what a command causes is handled.
+    /// Whether the events of a command are handled inline or by an engine.
     pub(in crate::engine) processing: Processing,
 }
 
-/// What became of an attempt.
+/// How an attempt ended, and for which handler and message.
 #[derive(Debug)]
 pub(in crate::engine) struct AttemptReport {
-    /// The handler; the subscription if there was none.
-    pub(in crate::engine) handler: &'static str,
+    /// The handler; `None` for a command without a handler.
+    pub(in crate::engine) handler: Option<&'static str>,
     pub(in crate::engine) message: String,
-    /// Where it started, or where the message came to be.
+    /// The entry of the handling if it has started, else the entry of the message.
     pub(in crate::engine) entry: EntryId,
     pub(in crate::engine) result: AttemptResult,
-    /// What became of the events of a command, if they are handled inline.
+    /// The result of the events of a command, if they are handled inline.
     pub(in crate::engine) inline: Option<ProcessResult>,
 }
 
+/// The result of an attempt.
 #[derive(Debug)]
 pub(in crate::engine) enum AttemptResult {
-    /// It was handled, and this was committed.
+    /// The handler committed these events.
     Handled(Vec<CommittedEvent>),
     /// There was nothing to do.
     Skipped(SkipReason),
-    /// A command was refused; that is an answer.
+    /// The domain rejected a command, which is not a failure.
     Rejected(Error),
-    Failed {
-        error: Error,
-        is_last: bool,
-    },
+    /// The attempt failed; there is a retry unless `is_last`.
+    Failed { error: Error, is_last: bool },
 }
 
-/// Why there was nothing to do.
+/// Why an attempt skipped its message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::engine) enum SkipReason {
-    /// The message is none that this subscription has a method for, or was handled inline.
+    /// The subscription has no method for the message, or the message was handled inline.
     NotSubscribed,
-    /// The handler let it go, or its origin is another.
+    /// The handler filtered the message, or another category than the wanted one caused it.
     Filtered,
-    /// It was handled before.
+    /// The message was handled before.
     Duplicate,
-    /// It came after its deadline.
+    /// The deadline of the message had passed.
     Expired,
 }
 
 impl AttemptReport {
-    /// Returns true if nobody looked at the message.
+    /// Returns true if no handler saw the message, so this does not count as an attempt.
     pub(in crate::engine) fn is_ignored(&self) -> bool {
         matches!(
             self.result,
@@ -75,41 +74,39 @@ impl AttemptReport {
 }
 
 impl Attempt {
-    /// Tries the message once: handles it, commits, and tells the handler if that failed.
+    /// Handles the message once and commits. If that fails, calls `handle_error` of the handler.
     pub(in crate::engine) async fn run(&self, session: &mut Session) -> AttemptReport {
         let entry = self.ports.entry_of(self.incoming.envelope.metadata.id);
         match self.target {
-            Target::Events(place) => self.run_event(place, entry, session).await,
+            Target::Events(subscription_idx) => {
+                self.run_event(subscription_idx, entry, session).await
+            }
             Target::Commands(_) => self.run_command(entry, session).await,
         }
     }
 
     async fn run_event(
         &self,
-        place: usize,
+        subscription_idx: usize,
         entry: EntryId,
         session: &mut Session,
     ) -> AttemptReport {
         let event = &self.incoming.envelope;
         let catalog = &self.ports.catalog;
-        let subscription = &catalog.subscriptions[place];
+        let subscription = &catalog.subscriptions[subscription_idx];
         let handler = subscription.handler;
 
+        // It was handled inline by the call that raised it.
         if event.metadata.processing == Processing::Sync {
-            return self.report(
-                handler,
-                entry,
-                AttemptResult::Skipped(SkipReason::NotSubscribed),
-            );
+            return self.skipped(handler, entry, SkipReason::NotSubscribed);
         }
 
-        let Some(route) = catalog.route_in(place, event) else {
-            let tried = if catalog.knows_event(event) {
-                AttemptResult::Skipped(SkipReason::NotSubscribed)
+        let Some(route) = catalog.route_in(subscription_idx, event) else {
+            return if catalog.knows_event(event) {
+                self.skipped(handler, entry, SkipReason::NotSubscribed)
             } else {
-                self.fail_unknown_event()
+                self.report(Some(handler), entry, self.fail_unknown_event())
             };
-            return self.report(handler, entry, tried);
         };
 
         let handling = Handling {
@@ -125,26 +122,26 @@ impl Attempt {
 
         if let Some(reason) = subscription.skip_reason(event) {
             handling.record_skipped(reason);
-            return self.report(handler, entry, AttemptResult::Skipped(SkipReason::Filtered));
+            return self.skipped(handler, entry, SkipReason::Filtered);
         }
 
-        let (started, handled) = handling.run(session).await;
-        let tried = match handled {
+        let (start_entry, handled) = handling.run(session).await;
+        let result = match handled {
             Ok(HandlingSuccess::Completed(disposition, committed)) => match disposition {
                 Disposition::Handled => AttemptResult::Handled(committed),
                 Disposition::Filtered(_) => AttemptResult::Skipped(SkipReason::Filtered),
             },
             Ok(HandlingSuccess::Duplicate) => AttemptResult::Skipped(SkipReason::Duplicate),
             Err(error) => {
-                let (attempt, is_last) = self.delivery(&error);
+                let (delivery, is_last) = self.delivery(&error);
                 handling
-                    .call_error_handler(subscription.on_error, &error, &attempt)
+                    .call_error_handler(subscription.on_error, &error, &delivery)
                     .await;
                 AttemptResult::Failed { error, is_last }
             }
         };
 
-        self.report(handler, started, tried)
+        self.report(Some(handler), start_entry, result)
     }
 
     async fn run_command(&self, entry: EntryId, session: &mut Session) -> AttemptReport {
@@ -153,17 +150,16 @@ impl Attempt {
             Ok(route) => route,
             Err(error) => {
                 self.ports.record(Some(entry), || EntryKind::NoSubscriber);
-                let is_last = true;
-                return self.report("nobody", entry, AttemptResult::Failed { error, is_last });
+                let result = AttemptResult::Failed {
+                    error,
+                    is_last: true,
+                };
+                return self.report(None, entry, result);
             }
         };
 
         if self.ports.check_deadline(command, entry).is_some() {
-            return self.report(
-                route.handler,
-                entry,
-                AttemptResult::Skipped(SkipReason::Expired),
-            );
+            return self.skipped(route.handler, entry, SkipReason::Expired);
         }
 
         let handling = Handling {
@@ -176,21 +172,21 @@ impl Attempt {
             call: &*route.call,
             options: self.options(route.is_once(), self.processing),
         };
-        let (started, handled) = handling.run(session).await;
-        let tried = match handled {
+        let (start_entry, handled) = handling.run(session).await;
+        let result = match handled {
             Ok(HandlingSuccess::Completed(_, committed)) => AttemptResult::Handled(committed),
             Ok(HandlingSuccess::Duplicate) => AttemptResult::Skipped(SkipReason::Duplicate),
             Err(error) if error.is_rejection() => AttemptResult::Rejected(error),
             Err(error) => {
-                let (attempt, is_last) = self.delivery(&error);
+                let (delivery, is_last) = self.delivery(&error);
                 handling
-                    .call_error_handler(route.on_error, &error, &attempt)
+                    .call_error_handler(route.on_error, &error, &delivery)
                     .await;
                 AttemptResult::Failed { error, is_last }
             }
         };
 
-        self.report(route.handler, started, tried)
+        self.report(Some(route.handler), start_entry, result)
     }
 
     fn options(&self, once: bool, processing: Processing) -> AttemptOptions {
@@ -203,18 +199,22 @@ impl Attempt {
         }
     }
 
+    /// Describes the failed attempt for `handle_error`, and returns whether it was the last.
     fn delivery(&self, error: &Error) -> (Delivery, bool) {
         let attempt = self.incoming.attempt;
         let is_last = !self.retry.should_retry(attempt, error);
         let envelope = Arc::clone(&self.incoming.envelope);
+
         (Delivery::new(envelope, attempt, is_last), is_last)
     }
 
-    /// Nobody can say what an event means that the domain does not know, so it is not let go.
+    /// Fails for an event that the domain does not know.
+    ///
+    /// It must not be skipped: a newer program may have raised it, and then it would be lost.
     fn fail_unknown_event(&self) -> AttemptResult {
         let metadata = &self.incoming.envelope.metadata;
         let error = Error::setup(format!(
-            "the domain does not know the event `{}` of `{}`: \
+            "the event `{}` of `{}` is not registered: \
              list it in `#[aggregate(.., events(..))]`, or add it with `.event_from_outside::<..>()`",
             metadata.message_type, metadata.stream
         ));
@@ -225,13 +225,18 @@ impl Attempt {
         }
     }
 
+    fn skipped(&self, handler: &'static str, entry: EntryId, reason: SkipReason) -> AttemptReport {
+        self.report(Some(handler), entry, AttemptResult::Skipped(reason))
+    }
+
     fn report(
         &self,
-        handler: &'static str,
+        handler: Option<&'static str>,
         entry: EntryId,
         result: AttemptResult,
     ) -> AttemptReport {
         let message = self.incoming.envelope.metadata.message_type.name();
+
         AttemptReport {
             handler,
             message: message.to_owned(),

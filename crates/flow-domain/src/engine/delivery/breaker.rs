@@ -1,25 +1,26 @@
 use crate::{clock::Timestamp, handler::CircuitBreaker};
 
-/// Counts failures in a row, and pauses.
+/// The circuit breaker of a subscription: pauses it after several failures in a row.
 #[derive(Clone, Copy, Debug, Default)]
 pub(in crate::engine) struct Breaker {
     n_failures: u32,
-    /// Set while it is open; once that time is over, one message is tried.
+    /// Set until a message succeeds. After this time the breaker lets one message through.
     open_until: Option<Timestamp>,
 }
 
 impl Breaker {
-    /// Returns when it closes again, if nothing may be tried at `now`.
+    /// Returns when the pause ends, if the breaker is open at `now`.
     pub(in crate::engine) fn open_until(&self, now: Timestamp) -> Option<Timestamp> {
         self.open_until.filter(|until| now < *until)
     }
 
-    /// How many messages may be tried at once.
-    pub(in crate::engine) fn limit(&self, otherwise: usize) -> usize {
+    /// Returns how many messages may be tried at once: `normal_limit`, or one until the next
+    /// success after the breaker opened.
+    pub(in crate::engine) fn limit(&self, normal_limit: usize) -> usize {
         if self.open_until.is_some() {
             1
         } else {
-            otherwise
+            normal_limit
         }
     }
 
@@ -27,7 +28,9 @@ impl Breaker {
         *self = Self::default();
     }
 
-    /// Counts a failure; returns true if it opens.
+    /// Counts a failure, and returns true if the breaker opens.
+    ///
+    /// After a pause a single failure is enough to open it again.
     pub(in crate::engine) fn record_failure(
         &mut self,
         settings: Option<CircuitBreaker>,

@@ -12,13 +12,15 @@ use crate::{
     port::{Backlog, Broker, Lane, ReadRequest, ReceivedMessage, Topic},
 };
 
-/// Reads messages from the broker as one of a group, and acknowledges each by itself.
+/// Reads messages from the broker as a member of a group, and acknowledges each message separately.
 #[derive(Clone, Debug)]
 pub(in crate::engine) struct BrokerFeed {
+    /// The name of the subscription.
     group: Arc<str>,
-    consumer: Arc<str>,
+    /// The name of the engine, which is the consumer within the group.
+    worker: Arc<str>,
     primary: Vec<Topic>,
-    /// Empty if there are no lanes.
+    /// Empty if the domain has no lanes.
     backfill: Vec<Topic>,
     lease: Duration,
     is_subscribed: bool,
@@ -26,7 +28,8 @@ pub(in crate::engine) struct BrokerFeed {
 
 impl BrokerFeed {
     pub(in crate::engine) fn new(
-        (group, consumer): (Arc<str>, Arc<str>),
+        group: Arc<str>,
+        worker: Arc<str>,
         categories: &[&'static str],
         kind: MessageKind,
         has_lanes: bool,
@@ -34,20 +37,21 @@ impl BrokerFeed {
     ) -> Self {
         Self {
             group,
-            consumer,
+            worker,
             primary: topics(categories, kind, Lane::Primary),
             backfill: if has_lanes {
                 topics(categories, kind, Lane::Backfill)
             } else {
                 Vec::new()
             },
-            // Long enough that a message whose lease is not half over can be handled to its end.
+            // A message may wait in `ready` for half of the lease. The other half is long enough to
+            // handle it to its end; `release_expiring` relies on this.
             lease: settings.time_limit.saturating_mul(4),
             is_subscribed: false,
         }
     }
 
-    /// Makes sure that the group is there: a new one begins here.
+    /// Makes sure that the group exists; a new group starts reading at `settings.start`.
     pub(in crate::engine) async fn subscribe(
         &mut self,
         ports: &Ports,
@@ -69,39 +73,41 @@ impl BrokerFeed {
         Ok(())
     }
 
-    /// Reads up to `limit` messages; the lane that waits only if there is nothing in the other, and
-    /// `is_idle`.
+    /// Reads up to `limit` messages into `ready`.
+    ///
+    /// Reads the backfill lane only if the primary lane has nothing and `may_read_backfill` is true.
     pub(in crate::engine) async fn read(
         &mut self,
         ports: &Ports,
         settings: &SubscriptionSettings,
-        (limit, is_idle): (usize, bool),
+        limit: usize,
+        may_read_backfill: bool,
         ready: &mut Vec<IncomingMessage>,
     ) -> Result<(), Error> {
         self.subscribe(ports, settings).await?;
         let broker = broker(ports)?;
         let now = ports.clock.now();
-        let read = ReadRequest {
+        let request = ReadRequest {
             group: &self.group,
-            consumer: &self.consumer,
+            consumer: &self.worker,
             topics: &self.primary,
             ordered: settings.ordered,
             now,
             lease: self.lease,
             limit,
         };
-        let mut handed = broker.read(&read).await?;
 
-        if handed.is_empty() && is_idle && !self.backfill.is_empty() {
+        let mut received = broker.read(&request).await?;
+        if received.is_empty() && may_read_backfill && !self.backfill.is_empty() {
             let topics = &self.backfill;
-            handed = broker.read(&ReadRequest { topics, ..read }).await?;
+            received = broker.read(&ReadRequest { topics, ..request }).await?;
         }
 
         let held_until = now + self.lease;
         ready.extend(
-            handed
+            received
                 .into_iter()
-                .map(|handed| to_incoming(handed, held_until)),
+                .map(|message| to_incoming(message, held_until)),
         );
 
         Ok(())
@@ -110,16 +116,21 @@ impl BrokerFeed {
     pub(in crate::engine) async fn settle(
         &self,
         ports: &Ports,
-        handed: &ReceivedMessage,
-        fate: SettleAction,
+        message: &ReceivedMessage,
+        action: SettleAction,
     ) -> Result<(), Error> {
         let broker = broker(ports)?;
-        match fate {
-            SettleAction::Acknowledge => broker.acknowledge(&self.group, handed).await,
+
+        match action {
+            SettleAction::Acknowledge => broker.acknowledge(&self.group, message).await,
             SettleAction::Redeliver {
-                due: at,
-                counts_as_attempt: counts,
-            } => broker.refuse(&self.group, handed, at, counts).await,
+                due,
+                counts_as_attempt,
+            } => {
+                broker
+                    .refuse(&self.group, message, due, counts_as_attempt)
+                    .await
+            }
         }
     }
 
@@ -128,25 +139,25 @@ impl BrokerFeed {
         let mut backlog = broker.backlog(&self.group, &self.primary).await?;
 
         if !self.backfill.is_empty() {
-            let waiting = broker.backlog(&self.group, &self.backfill).await?;
-            backlog.unread += waiting.unread;
-            backlog.held += waiting.held;
-            backlog.refused += waiting.refused;
-            backlog.next_due = earliest(backlog.next_due, waiting.next_due);
+            let backfill = broker.backlog(&self.group, &self.backfill).await?;
+            backlog.unread += backfill.unread;
+            backlog.held += backfill.held;
+            backlog.refused += backfill.refused;
+            backlog.next_due = earliest(backlog.next_due, backfill.next_due);
         }
 
         Ok(backlog)
     }
 }
 
-/// The earlier of two times, where each may never come.
+/// Returns the earlier of two times; `None` means never.
 pub(in crate::engine) fn earliest(
-    one: Option<Timestamp>,
-    other: Option<Timestamp>,
+    first: Option<Timestamp>,
+    second: Option<Timestamp>,
 ) -> Option<Timestamp> {
-    match (one, other) {
-        (Some(one), Some(other)) => Some(one.min(other)),
-        (one, other) => one.or(other),
+    match (first, second) {
+        (Some(first), Some(second)) => Some(first.min(second)),
+        (first, second) => first.or(second),
     }
 }
 
@@ -154,12 +165,12 @@ fn broker(ports: &Ports) -> Result<&dyn Broker, Error> {
     ports.broker.as_deref().ok_or_else(missing_broker)
 }
 
-fn to_incoming(handed: ReceivedMessage, held_until: Timestamp) -> IncomingMessage {
+fn to_incoming(message: ReceivedMessage, held_until: Timestamp) -> IncomingMessage {
     IncomingMessage {
-        envelope: Arc::clone(&handed.envelope),
-        attempt: handed.attempt,
-        offset: handed.offset,
+        envelope: Arc::clone(&message.envelope),
+        attempt: message.attempt,
+        offset: message.offset,
         held_until,
-        receipt: Receipt::Broker(handed),
+        receipt: Receipt::Broker(message),
     }
 }

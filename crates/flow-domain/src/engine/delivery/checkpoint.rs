@@ -13,27 +13,28 @@ use crate::{
 
 const TABLE: Table = Table::new(TableKind::Checkpoint, "Subscription");
 
-/// How far a subscription has read, and what of that it has not done with.
+/// How far a subscription has read, and which of these events are not settled yet.
+// Invariant: the names of the fields are part of the stored format.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(in crate::engine) struct Checkpoint {
-    /// Everything up to here was read.
+    /// The position of the last event that was read.
     pub(in crate::engine) position: Position,
-    /// What was read and is not done with, in order.
+    /// The events that were read and are not settled yet, in order.
     pub(in crate::engine) open: Vec<UnsettledEntry>,
 }
 
-/// The place of an event that a subscription has not done with.
+/// An unsettled event in a checkpoint: its position and its next attempt.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(in crate::engine) struct UnsettledEntry {
     pub(in crate::engine) position: Position,
-    /// Which attempt comes next, from 1.
+    /// The number of the next attempt, from 1.
     pub(in crate::engine) attempt: u32,
-    /// When it may be tried.
+    /// When the next attempt may begin.
     pub(in crate::engine) due: Timestamp,
 }
 
 impl Checkpoint {
-    /// Loads what was saved for `subscription`, with its version.
+    /// Loads the checkpoint of `subscription` with its version.
     pub(in crate::engine) async fn load(
         ports: &Ports,
         subscription: &str,
@@ -41,12 +42,15 @@ impl Checkpoint {
         let Some(stored) = ports.store.load(TABLE, subscription).await? else {
             return Ok((None, Version::NONE));
         };
+
         Ok((Some(stored.value.decode("Checkpoint")?), stored.version))
     }
 
-    /// Saves it over the version that it was loaded at, and returns the next.
+    /// Saves the checkpoint over the version that was loaded, and returns the new version.
     ///
-    /// A conflict means that another engine reads for the same subscription.
+    /// # Errors
+    ///
+    /// Returns a conflict if another engine reads for the same subscription.
     pub(in crate::engine) async fn save(
         &self,
         ports: &Ports,

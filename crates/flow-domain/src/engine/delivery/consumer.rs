@@ -3,7 +3,7 @@ use std::{collections::VecDeque, sync::Arc};
 use crate::{
     clock::Timestamp,
     engine::{
-        dead_letter::{self},
+        dead_letter,
         delivery::attempt::Attempt,
         delivery::breaker::Breaker,
         delivery::broker_feed::{BrokerFeed, earliest},
@@ -15,30 +15,30 @@ use crate::{
     message::{Envelope, MessageKind, Processing, Recorded},
 };
 
-/// One subscription at work: what it reads, what it was handed, and what becomes of that.
+/// One subscription of an engine: reads messages, prepares attempts and settles them.
 #[derive(Clone, Debug)]
 pub(in crate::engine) struct Consumer {
     pub(in crate::engine) name: Arc<str>,
     pub(in crate::engine) target: Target,
     pub(in crate::engine) settings: SubscriptionSettings,
     pub(in crate::engine) feed: Feed,
-    /// What was read and not tried yet. What shares a stream comes in its order.
+    /// Messages that were read and not tried yet. Those of one stream are in the order of the stream.
     pub(in crate::engine) ready: VecDeque<IncomingMessage>,
-    /// What is read goes through here, so that its room is kept.
+    /// Reused between reads, so that each read does not allocate.
     read_buffer: Vec<IncomingMessage>,
     pub(in crate::engine) breaker: Breaker,
 }
 
-/// What messages are handed to.
+/// What handles the messages of a consumer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::engine) enum Target {
-    /// The subscription at this place in the catalog.
+    /// The event subscription at this index of the catalog.
     Events(usize),
-    /// The handlers of the commands of this category.
+    /// The command handlers of this category.
     Commands(&'static str),
 }
 
-/// Where messages come from.
+/// The source of the messages of a consumer.
 #[derive(Clone, Debug)]
 pub(in crate::engine) enum Feed {
     Broker(BrokerFeed),
@@ -46,20 +46,24 @@ pub(in crate::engine) enum Feed {
 }
 
 impl Consumer {
-    /// The subscriptions of a domain, in order of registration, and then those for commands.
+    /// Makes the consumers of a domain: those of events in order of registration, then those of commands.
     pub(in crate::engine) fn all(catalog: &Catalog, worker: &Arc<str>) -> Vec<Self> {
-        let events = catalog.subscriptions.iter().enumerate();
-        let events = events.map(|(place, one)| Self::of_events(catalog, worker, place, one));
-        let mut categories: Vec<&'static str> = Vec::new();
+        let events = catalog
+            .subscriptions
+            .iter()
+            .enumerate()
+            .map(|(idx, subscription)| Self::of_events(catalog, worker, idx, subscription));
 
+        let mut categories: Vec<&'static str> = Vec::new();
         for route in &catalog.commands {
             if !categories.contains(&route.category) {
                 categories.push(route.category);
             }
         }
 
-        let commands = categories.into_iter();
-        let commands = commands.map(|category| Self::of_commands(catalog, worker, category));
+        let commands = categories
+            .into_iter()
+            .map(|category| Self::of_commands(catalog, worker, category));
 
         events.chain(commands).collect()
     }
@@ -67,35 +71,51 @@ impl Consumer {
     fn of_events(
         catalog: &Catalog,
         worker: &Arc<str>,
-        place: usize,
+        subscription_idx: usize,
         subscription: &Subscription,
     ) -> Self {
         let name: Arc<str> = subscription.handler.into();
         let settings = subscription.settings(&catalog.defaults);
         let categories = catalog.categories_of(subscription);
+
         let feed = match settings.source {
             Source::Broker => {
-                let names = (Arc::clone(&name), Arc::clone(worker));
-                let (kind, lanes) = (MessageKind::Event, catalog.lane_threshold.is_some());
-                Feed::Broker(BrokerFeed::new(names, &categories, kind, lanes, &settings))
+                let has_lanes = catalog.lane_threshold.is_some();
+                Feed::Broker(BrokerFeed::new(
+                    Arc::clone(&name),
+                    Arc::clone(worker),
+                    &categories,
+                    MessageKind::Event,
+                    has_lanes,
+                    &settings,
+                ))
             }
-            Source::EventStore => {
-                let wanted = subscription.catch_all.is_none().then_some(categories);
-                let (start, ordered) = (settings.start, settings.ordered);
-                let subscription = Arc::clone(&name);
-                Feed::Store(StoreFeed::new(subscription, place, wanted, start, ordered))
-            }
+            Source::EventStore => Feed::Store(StoreFeed::new(
+                Arc::clone(&name),
+                subscription_idx,
+                // A catch-all method reads the events of all categories.
+                subscription.catch_all.is_none().then_some(categories),
+                settings.start,
+                settings.ordered,
+            )),
         };
 
-        Self::new(name, Target::Events(place), settings, feed)
+        Self::new(name, Target::Events(subscription_idx), settings, feed)
     }
 
     fn of_commands(catalog: &Catalog, worker: &Arc<str>, category: &'static str) -> Self {
         let name: Arc<str> = Catalog::command_subscription_name(category).into();
         let settings = catalog.command_settings(category);
-        let names = (Arc::clone(&name), Arc::clone(worker));
-        let (kind, lanes) = (MessageKind::Command, catalog.lane_threshold.is_some());
-        let feed = Feed::Broker(BrokerFeed::new(names, &[category], kind, lanes, &settings));
+        let has_lanes = catalog.lane_threshold.is_some();
+        let feed = Feed::Broker(BrokerFeed::new(
+            Arc::clone(&name),
+            Arc::clone(worker),
+            &[category],
+            MessageKind::Command,
+            has_lanes,
+            &settings,
+        ));
+
         Self::new(name, Target::Commands(category), settings, feed)
     }
 
@@ -111,7 +131,7 @@ impl Consumer {
         }
     }
 
-    /// Makes sure that the subscription is known where it reads: a new one begins here.
+    /// Makes sure that the source knows the subscription; a new subscription starts reading here.
     pub(in crate::engine) async fn subscribe(&mut self, ports: &Ports) -> Result<(), Error> {
         match &mut self.feed {
             Feed::Broker(feed) => feed.subscribe(ports, &self.settings).await,
@@ -119,15 +139,15 @@ impl Consumer {
         }
     }
 
-    /// Reads what may be tried now, up to a batch.
+    /// Reads messages that may be tried now, until `ready` holds a batch.
     pub(in crate::engine) async fn fill(&mut self, ports: &Ports) -> Result<(), Error> {
         let now = ports.clock.now();
         if self.breaker.open_until(now).is_some() {
             return Ok(());
         }
 
-        // Somebody else is handed what was held for too long.
-        self.ready.retain(|one| now < one.held_until);
+        // The broker delivers a message to another engine once its lease has ended.
+        self.ready.retain(|message| now < message.held_until);
         if self.free_capacity() == 0 {
             return Ok(());
         }
@@ -138,12 +158,17 @@ impl Consumer {
             return Ok(());
         }
 
-        let is_idle = self.ready.is_empty();
         match &mut self.feed {
             Feed::Broker(feed) => {
-                let wanted = (limit, is_idle);
-                feed.read(ports, &self.settings, wanted, &mut self.read_buffer)
-                    .await?;
+                let may_read_backfill = self.ready.is_empty();
+                feed.read(
+                    ports,
+                    &self.settings,
+                    limit,
+                    may_read_backfill,
+                    &mut self.read_buffer,
+                )
+                .await?;
             }
             Feed::Store(feed) => feed.read(ports, limit, &mut self.read_buffer).await?,
         }
@@ -152,25 +177,25 @@ impl Consumer {
         Ok(())
     }
 
-    /// How many more messages may be read.
+    /// Returns how many more messages may be read.
     fn free_capacity(&self) -> usize {
         let limit = self.breaker.limit(self.settings.batch_size);
         limit.saturating_sub(self.ready.len())
     }
 
+    /// Adds the dead letters to `ready` whose replay is due.
     async fn read_replays(&mut self, ports: &Ports, now: Timestamp) -> Result<(), Error> {
-        for (id, kept) in dead_letter::find_replayed(ports, &self.name).await? {
-            let is_ready = self
-                .ready
-                .iter()
-                .any(|one| matches!(&one.receipt, Receipt::DeadLetter(other) if *other == id));
-            if is_ready || now < kept.due || self.free_capacity() == 0 {
+        for (id, letter) in dead_letter::find_replayed(ports, &self.name).await? {
+            let is_ready = self.ready.iter().any(
+                |message| matches!(&message.receipt, Receipt::DeadLetter(other) if *other == id),
+            );
+            if is_ready || now < letter.due || self.free_capacity() == 0 {
                 continue;
             }
 
             self.ready.push_back(IncomingMessage {
-                envelope: kept.envelope(),
-                attempt: kept.attempt,
+                envelope: letter.envelope(),
+                attempt: letter.attempt,
                 offset: 0,
                 held_until: Timestamp::MAX,
                 receipt: Receipt::DeadLetter(id),
@@ -180,33 +205,41 @@ impl Consumer {
         Ok(())
     }
 
-    /// The places in `ready` of what may be tried now, where `is_busy` says which streams are worked at.
+    /// Returns the index in `ready` of the next message that can be tried and is not busy.
+    ///
+    /// `is_busy` returns true for a message that has to wait for an attempt in flight.
     pub(in crate::engine) fn next_idx(
         &self,
         is_busy: impl Fn(&IncomingMessage) -> bool,
     ) -> Option<usize> {
-        let mut places = 0..self.ready.len();
-        places.find(|idx| self.can_be_tried(*idx) && !is_busy(&self.ready[*idx]))
+        (0..self.ready.len()).find(|idx| self.can_be_tried(*idx) && !is_busy(&self.ready[*idx]))
     }
 
-    /// Returns false if the message is let go without a look: nobody here has a method for it.
+    /// Returns false if the subscription skips the message, because it has no method for it.
+    ///
+    /// An event that the domain does not know is wanted, so that it fails and is not lost.
     pub(in crate::engine) fn wants(&self, catalog: &Catalog, message: &Envelope) -> bool {
         match self.target {
-            Target::Events(place) => {
-                catalog.route_in(place, message).is_some() || !catalog.knows_event(message)
+            Target::Events(idx) => {
+                catalog.route_in(idx, message).is_some() || !catalog.knows_event(message)
             }
             Target::Commands(_) => true,
         }
     }
 
-    /// Returns true if nothing stands before the message at this place.
+    /// Returns true if no earlier message in `ready` has to be handled before the one at `idx`.
     pub(in crate::engine) fn can_be_tried(&self, idx: usize) -> bool {
-        let one = &self.ready[idx];
-        let mut earlier = self.ready.iter().take(idx);
-        !self.settings.ordered || !earlier.any(|other| other.shares_stream(one))
+        let message = &self.ready[idx];
+
+        !self.settings.ordered
+            || !self
+                .ready
+                .iter()
+                .take(idx)
+                .any(|earlier| earlier.shares_stream(message))
     }
 
-    /// Takes the message at this place out, to be tried.
+    /// Takes the message at `idx` out of `ready` and prepares an attempt.
     pub(in crate::engine) fn take(
         &mut self,
         idx: usize,
@@ -215,6 +248,8 @@ impl Consumer {
         processing: Processing,
     ) -> Option<Attempt> {
         let incoming = self.ready.remove(idx)?;
+
+        // The handlers of a category share a subscription, but each has its own settings.
         let settings = match self.target {
             Target::Events(_) => None,
             Target::Commands(_) => {
@@ -237,23 +272,24 @@ impl Consumer {
         })
     }
 
-    /// Forgets what was handed to it, as if the engine had died.
+    /// Drops everything that was read and not saved, as if the engine had died.
     pub(in crate::engine) fn forget(&mut self) {
         self.ready.clear();
         self.breaker = Breaker::default();
+
         if let Feed::Store(feed) = &mut self.feed {
             feed.forget();
         }
     }
 
-    /// Reads an event once more that it has read, if it reads from the store.
+    /// Reads an event again that was read before, if the source is the event store.
     pub(in crate::engine) fn reread(&mut self, ports: &Ports, event: &Recorded) {
         if let Feed::Store(feed) = &mut self.feed {
             feed.reread(ports, event);
         }
     }
 
-    /// When something can be tried that cannot be tried now, if nothing new comes.
+    /// Returns when the next message becomes ready to try, unless a new message is published first.
     pub(in crate::engine) async fn next_due(
         &self,
         ports: &Ports,
@@ -262,40 +298,41 @@ impl Consumer {
             Feed::Broker(feed) => feed.backlog(ports).await?.next_due,
             Feed::Store(feed) => feed.next_due(),
         };
-        for (_, kept) in dead_letter::find_replayed(ports, &self.name).await? {
-            due = earliest(due, Some(kept.due));
+        for (_, letter) in dead_letter::find_replayed(ports, &self.name).await? {
+            due = earliest(due, Some(letter.due));
         }
 
-        let Some(until) = self.breaker.open_until(ports.clock.now()) else {
+        let Some(paused_until) = self.breaker.open_until(ports.clock.now()) else {
             return Ok(due);
         };
 
-        // Only if there is something to try then; what came in the pause is not read yet.
-        let (_, n_waiting) = self.backlog(ports).await?;
+        // Messages that were published during the pause are not read yet and have no due time. The end
+        // of the pause counts only if there is such a message.
+        let (_, n_messages) = self.backlog(ports).await?;
         Ok(match due {
-            Some(due) => Some(due.max(until)),
-            None => (0 < n_waiting).then_some(until),
+            Some(due) => Some(due.max(paused_until)),
+            None => (0 < n_messages).then_some(paused_until),
         })
     }
 
-    /// How much it has not done with: what waits to be tried again, and all of it.
+    /// Returns two counts: the messages that wait for a retry, and all unsettled messages.
     pub(in crate::engine) async fn backlog(&self, ports: &Ports) -> Result<(usize, usize), Error> {
         let n_replayed = dead_letter::find_replayed(ports, &self.name).await?.len();
-        let (retried, all) = match &self.feed {
+        let (n_retried, n_messages) = match &self.feed {
             Feed::Broker(feed) => {
                 let backlog = feed.backlog(ports).await?;
                 (backlog.refused, backlog.total())
             }
             Feed::Store(feed) => {
-                let (retried, open) = feed.n_unsettled();
-                (retried, open + feed.lag(ports).await?)
+                let n_messages = feed.n_unsettled() + feed.lag(ports).await?;
+                (feed.n_retried(), n_messages)
             }
         };
 
-        Ok((retried + n_replayed, all + n_replayed))
+        Ok((n_retried + n_replayed, n_messages + n_replayed))
     }
 
-    /// When the breaker closes, if it is open.
+    /// Returns when the circuit breaker closes, if it is open at `now`.
     pub(in crate::engine) fn paused_until(&self, now: Timestamp) -> Option<Timestamp> {
         self.breaker.open_until(now)
     }

@@ -6,43 +6,44 @@ use crate::{
     port::ReceivedMessage,
 };
 
-/// A message that a subscription was handed and has not done with.
+/// A message that a subscription has received and not settled.
 #[derive(Clone, Debug)]
 pub(in crate::engine) struct IncomingMessage {
     pub(in crate::engine) envelope: Arc<Envelope>,
-    /// Which attempt this is, from 1.
+    /// The number of the attempt, from 1.
     pub(in crate::engine) attempt: u32,
-    /// Its place among the messages that subscriptions of this kind read; it grows in order of commit.
+    /// The offset in the source. It grows in the order of commit.
     pub(in crate::engine) offset: u128,
-    /// Until when nobody else is handed it.
+    /// The end of the lease: until then no other engine receives the message.
     pub(in crate::engine) held_until: Timestamp,
     pub(in crate::engine) receipt: Receipt,
 }
 
-/// What it is settled by.
+/// Where a message came from, and what settles it there.
 #[derive(Clone, Debug)]
 pub(in crate::engine) enum Receipt {
     Broker(ReceivedMessage),
     Store(Position),
-    /// It was given up on before, and is replayed.
+    /// The message is the replay of the dead letter with this id.
     DeadLetter(Arc<str>),
 }
 
-/// What becomes of a message after an attempt.
+/// How a message is settled with its source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::engine) enum SettleAction {
-    /// The subscription is done with it.
+    /// The subscription is done with the message.
     Acknowledge,
-    /// It is tried again at this time.
+    /// The source delivers the message again.
     Redeliver {
+        /// The earliest time of the next delivery.
         due: Timestamp,
-        /// Whether this was an attempt, or it was not looked at.
+        /// Whether this delivery was an attempt. False if no handler saw the message.
         counts_as_attempt: bool,
     },
 }
 
 impl IncomingMessage {
-    /// Returns true if the two must be handled one after the other.
+    /// Returns true if an ordered subscription must handle the two one after the other.
     pub(in crate::engine) fn shares_stream(&self, other: &Self) -> bool {
         self.envelope.metadata.stream == other.envelope.metadata.stream
     }

@@ -8,10 +8,11 @@ use crate::{
 };
 
 impl Target {
-    /// By whom that is handled what is raised here.
+    /// Returns how the events are processed that this target raises: inline, or by an engine.
     pub(in crate::engine) fn processing(self, app: &App) -> Processing {
         match self {
-            // What an event causes would wait for the end of a cascade that nobody waits for.
+            // Inline, an event would stay unsettled until its whole cascade has ended. Nobody waits
+            // for that result.
             Self::Events(_) => Processing::Async,
             Self::Commands(_) => app.event_processing(),
         }
@@ -19,11 +20,12 @@ impl Target {
 }
 
 impl AttemptReport {
-    /// Handles inline what a command caused, if it was raised to be handled so.
+    /// Handles the committed events of a command inline, if they were raised for that.
     pub(in crate::engine) async fn handle_events_inline(&mut self, app: &App, target: Target) {
         if target.processing(app) == Processing::Async {
             return;
         }
+
         if let AttemptResult::Handled(committed) = &mut self.result {
             let committed = std::mem::take(committed);
             self.inline = Some(app.handle_inline(committed).await);

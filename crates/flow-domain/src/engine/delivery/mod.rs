@@ -1,5 +1,5 @@
-//! How a message gets from where it waits to its handler, and what becomes of it there: the code that
-//! production and tests share.
+//! Delivers a message from its source to its handler and settles it. Production and tests share this
+//! code.
 
 pub(in crate::engine) mod attempt;
 mod breaker;

@@ -13,21 +13,21 @@ use crate::{
     record::EntryKind,
 };
 
-/// How long is waited if what is given up on cannot be kept.
+/// The delay before another attempt if the dead letter could not be written.
 const DEAD_LETTER_RETRY: Duration = Duration::from_secs(1);
 
-/// What becomes of what was tried.
+/// Settling of attempts and messages.
 impl Consumer {
-    /// Settles what was tried: it is done with, tried again, or given up on.
+    /// Settles an attempt: acknowledges the message, schedules a retry or writes a dead letter.
     pub(in crate::engine) async fn settle(
         &mut self,
         attempt: &Attempt,
-        attempted: &AttemptReport,
+        report: &AttemptReport,
     ) -> Result<(), Error> {
         let ports = &*attempt.ports;
         let now = ports.clock.now();
-        let AttemptResult::Failed { error, is_last } = &attempted.result else {
-            if !attempted.is_ignored() {
+        let AttemptResult::Failed { error, is_last } = &report.result else {
+            if !report.is_ignored() {
                 self.breaker.record_success();
             }
             return self
@@ -38,17 +38,20 @@ impl Consumer {
         let opens = self
             .breaker
             .record_failure(self.settings.circuit_breaker, now);
+
         if *is_last {
-            self.give_up(attempt, attempted, error).await?;
+            self.finish_exhausted(attempt, report, error).await?;
         } else {
-            let at = retry_at(attempt, attempted, error);
-            ports.record(Some(attempted.entry), || EntryKind::RetryScheduled(at));
-            let fate = SettleAction::Redeliver {
-                due: at,
+            let due = retry_at(attempt, report, error);
+            ports.record(Some(report.entry), || EntryKind::RetryScheduled(due));
+
+            let action = SettleAction::Redeliver {
+                due,
                 counts_as_attempt: true,
             };
-            self.settle_message(ports, &attempt.incoming, fate).await?;
-            self.release_stream(ports, &attempt.incoming, at).await?;
+            self.settle_message(ports, &attempt.incoming, action)
+                .await?;
+            self.release_stream(ports, &attempt.incoming, due).await?;
         }
 
         if opens {
@@ -60,62 +63,57 @@ impl Consumer {
         Ok(())
     }
 
-    async fn give_up(
+    /// Settles a message whose retries are exhausted: writes a dead letter, or skips the message.
+    async fn finish_exhausted(
         &mut self,
         attempt: &Attempt,
-        attempted: &AttemptReport,
+        report: &AttemptReport,
         error: &Error,
     ) -> Result<(), Error> {
         let (ports, incoming) = (&*attempt.ports, &attempt.incoming);
-        let is_kept = attempt.when_exhausted == WhenExhausted::DeadLetter;
+        let is_dead_lettered = attempt.when_exhausted == WhenExhausted::DeadLetter;
 
-        if is_kept {
+        if is_dead_lettered {
             let id = match &incoming.receipt {
                 Receipt::DeadLetter(id) => Arc::clone(id),
                 _ => dead_letter::id_of(&self.name, &incoming.envelope),
             };
             let now = ports.clock.now();
-            let kept = StoredDeadLetter {
-                subscription: self.name.to_string(),
-                handler: attempted.handler.to_owned(),
-                metadata: incoming.envelope.metadata.clone(),
-                message: incoming.envelope.message.as_json().to_owned(),
-                reason: error.with_causes().to_string(),
-                attempts: incoming.attempt,
-                failed_at: now,
-                is_replayed: false,
-                attempt: 1,
-                due: now,
-            };
+            let letter = self.dead_letter(incoming, report, error, now);
 
-            if let Err(err) = dead_letter::write(ports, &id, Some(&kept)).await {
-                // Better once more than lost.
+            if let Err(err) = dead_letter::write(ports, &id, Some(&letter)).await {
                 let reason = err.with_causes();
-                tracing::error!(subscription = &*self.name, error = %reason, "a dead letter could not be kept");
-                let at = now + DEAD_LETTER_RETRY;
-                let fate = SettleAction::Redeliver {
-                    due: at,
+                tracing::error!(subscription = &*self.name, error = %reason, "a dead letter could not be stored");
+
+                // Another attempt is better than a lost message.
+                let due = now + DEAD_LETTER_RETRY;
+                let action = SettleAction::Redeliver {
+                    due,
                     counts_as_attempt: false,
                 };
-
-                self.settle_message(ports, incoming, fate).await?;
-                return self.release_stream(ports, incoming, at).await;
+                self.settle_message(ports, incoming, action).await?;
+                return self.release_stream(ports, incoming, due).await;
             }
         }
 
-        let (handler, attempts) = (attempted.handler, incoming.attempt);
-        tracing::error!(handler, attempts, is_kept, "gave up on a message");
+        let (handler, attempts) = (report.handler, incoming.attempt);
+        tracing::error!(
+            handler,
+            attempts,
+            is_dead_lettered,
+            "the retries of a message are exhausted"
+        );
         ports.record_for(incoming.envelope.metadata.id, || {
             EntryKind::RetriesExhausted {
                 handler,
                 attempts,
-                is_dead_lettered: is_kept,
+                is_dead_lettered,
             }
         });
 
         match incoming.receipt {
-            // It stays where it is.
-            Receipt::DeadLetter(_) if is_kept => Ok(()),
+            // The dead letter was written again under its id; to settle it would delete it.
+            Receipt::DeadLetter(_) if is_dead_lettered => Ok(()),
             _ => {
                 self.settle_message(ports, incoming, SettleAction::Acknowledge)
                     .await
@@ -123,23 +121,46 @@ impl Consumer {
         }
     }
 
-    /// Says what becomes of a message where it came from.
+    fn dead_letter(
+        &self,
+        incoming: &IncomingMessage,
+        report: &AttemptReport,
+        error: &Error,
+        now: Timestamp,
+    ) -> StoredDeadLetter {
+        StoredDeadLetter {
+            subscription: self.name.to_string(),
+            handler: report.handler.map(str::to_owned),
+            metadata: incoming.envelope.metadata.clone(),
+            message: incoming.envelope.message.as_json().to_owned(),
+            reason: error.with_causes().to_string(),
+            attempts: incoming.attempt,
+            failed_at: now,
+            is_replayed: false,
+            attempt: 1,
+            due: now,
+        }
+    }
+
+    /// Settles a message with the source that it came from.
     pub(in crate::engine) async fn settle_message(
         &mut self,
         ports: &Ports,
         incoming: &IncomingMessage,
-        fate: SettleAction,
+        action: SettleAction,
     ) -> Result<(), Error> {
         match (&incoming.receipt, &mut self.feed) {
-            (Receipt::Broker(handed), Feed::Broker(feed)) => feed.settle(ports, handed, fate).await,
-            (Receipt::Store(position), Feed::Store(feed)) => {
-                feed.settle(ports, *position, fate).await
+            (Receipt::Broker(message), Feed::Broker(feed)) => {
+                feed.settle(ports, message, action).await
             }
-            // Nobody was told that it was taken, so that it need not be given back; another engine may
-            // have it by now.
+            (Receipt::Store(position), Feed::Store(feed)) => {
+                feed.settle(ports, *position, action).await
+            }
+            // An untried dead letter needs no release, because it is claimed only for an attempt.
+            // Another engine may have claimed it by now.
             (Receipt::DeadLetter(_), _)
                 if matches!(
-                    fate,
+                    action,
                     SettleAction::Redeliver {
                         counts_as_attempt: false,
                         ..
@@ -148,18 +169,19 @@ impl Consumer {
             {
                 Ok(())
             }
-            (Receipt::DeadLetter(id), _) => dead_letter::settle(ports, id, fate).await,
+            (Receipt::DeadLetter(id), _) => dead_letter::settle(ports, id, action).await,
             _ => Ok(()),
         }
     }
 
-    /// Gives back what was handed out behind a message that is tried again `at` a time. It is not due
-    /// before, or it would hide when the stream goes on.
+    /// Releases the messages of the same stream behind a failed one, which is retried at `due`.
+    ///
+    /// They must not be due earlier: an earlier due time would hide when the stream can continue.
     pub(in crate::engine) async fn release_stream(
         &mut self,
         ports: &Ports,
         failed: &IncomingMessage,
-        at: Timestamp,
+        due: Timestamp,
     ) -> Result<(), Error> {
         if !self.settings.ordered || matches!(failed.receipt, Receipt::DeadLetter(_)) {
             return Ok(());
@@ -170,11 +192,11 @@ impl Consumer {
             if self.ready[idx].shares_stream(failed)
                 && let Some(later) = self.ready.remove(idx)
             {
-                let fate = SettleAction::Redeliver {
-                    due: at,
+                let action = SettleAction::Redeliver {
+                    due,
                     counts_as_attempt: false,
                 };
-                self.settle_message(ports, &later, fate).await?;
+                self.settle_message(ports, &later, action).await?;
             } else {
                 idx += 1;
             }
@@ -183,36 +205,41 @@ impl Consumer {
         Ok(())
     }
 
-    /// Gives back everything that was not tried.
+    /// Releases all messages that were not tried; they are due at `until`, or now.
     pub(in crate::engine) async fn release_all(
         &mut self,
         ports: &Ports,
         until: Option<Timestamp>,
     ) -> Result<(), Error> {
-        let at = until.unwrap_or_else(|| ports.clock.now());
+        let due = until.unwrap_or_else(|| ports.clock.now());
         while let Some(incoming) = self.ready.pop_front() {
-            let fate = SettleAction::Redeliver {
-                due: at,
+            let action = SettleAction::Redeliver {
+                due,
                 counts_as_attempt: false,
             };
-            self.settle_message(ports, &incoming, fate).await?;
+            self.settle_message(ports, &incoming, action).await?;
         }
 
         Ok(())
     }
 }
 
-/// When an attempt that failed is followed by the next.
-fn retry_at(attempt: &Attempt, attempted: &AttemptReport, error: &Error) -> Timestamp {
+/// Returns when a failed message is tried again.
+fn retry_at(attempt: &Attempt, report: &AttemptReport, error: &Error) -> Timestamp {
     let now = attempt.ports.clock.now();
+
+    // After a conflict another attempt can succeed at once: it reads the newer state.
     if error.is_conflict() {
         return now;
     }
 
+    // The id maker is the source of randomness, so with virtual ids the jitter is reproducible.
     let incoming = &attempt.incoming;
     let message = incoming.envelope.metadata.id.as_uuid();
-    let origin = IdContext::new(Some(message), attempted.handler, incoming.attempt, u32::MAX);
-    let (_, chance) = attempt.ports.ids.make(origin).as_u64_pair();
+    // Without a handler, the first attempt is the last one, so there is no retry.
+    let handler = report.handler.unwrap_or_default();
+    let context = IdContext::new(Some(message), handler, incoming.attempt, u32::MAX);
+    let (_, random) = attempt.ports.ids.make(context).as_u64_pair();
 
-    now + attempt.retry.delay_after(incoming.attempt, chance)
+    now + attempt.retry.delay_after(incoming.attempt, random)
 }

@@ -12,28 +12,29 @@ use crate::{
     port::StartFrom,
 };
 
-/// How many events may be open before no more are read: each stands in every checkpoint.
+/// The limit of unsettled events. Every checkpoint lists all of them, so it must not grow too large.
 const MAX_UNSETTLED: usize = 1_000;
 
-/// Reads events from the store, in the order of commit, from a checkpoint on.
+/// Reads events from the event store in the order of commit, starting at a checkpoint.
 #[derive(Clone, Debug)]
 pub(in crate::engine) struct StoreFeed {
     subscription: Arc<str>,
-    /// The place of the subscription in the catalog.
+    /// The index of the subscription in the catalog.
     subscription_idx: usize,
-    /// `None` if it takes events of all categories.
+    /// `None` if the subscription reads the events of all categories.
     categories: Option<Vec<&'static str>>,
     start: StartFrom,
     is_ordered: bool,
+    /// The position of the last event that was read.
     position: Position,
     unsettled: Vec<UnsettledEvent>,
-    /// The version of the checkpoint as it was saved last; `None` if it was not loaded yet.
+    /// The version of the stored checkpoint; `None` if the checkpoint is not loaded.
     version: Option<Version>,
-    /// What was saved last; `None` if nothing ever was.
+    /// The stored checkpoint; `None` if there is none.
     saved: Option<Checkpoint>,
 }
 
-/// An event that was read and is not done with.
+/// An event that was read and is not settled.
 #[derive(Clone, Debug)]
 struct UnsettledEvent {
     event: Arc<Envelope>,
@@ -44,17 +45,17 @@ struct UnsettledEvent {
 impl StoreFeed {
     pub(in crate::engine) fn new(
         subscription: Arc<str>,
-        place: usize,
+        subscription_idx: usize,
         categories: Option<Vec<&'static str>>,
         start: StartFrom,
-        ordered: bool,
+        is_ordered: bool,
     ) -> Self {
         Self {
             subscription,
-            subscription_idx: place,
+            subscription_idx,
             categories,
             start,
-            is_ordered: ordered,
+            is_ordered,
             position: Position::START,
             unsettled: Vec::new(),
             version: None,
@@ -62,14 +63,16 @@ impl StoreFeed {
         }
     }
 
-    /// Makes sure that the checkpoint is loaded: a new subscription begins here.
+    /// Makes sure that the checkpoint is loaded. A new subscription starts reading here.
     pub(in crate::engine) async fn subscribe(&mut self, ports: &Ports) -> Result<(), Error> {
         if self.version.is_some() {
             return Ok(());
         }
 
         self.load_checkpoint(ports).await?;
-        // Also if that is the beginning: whoever comes later must not begin there then.
+
+        // Save the start even if the store is empty. Otherwise the next engine would start at a later
+        // position and miss the events in between.
         if self.saved.is_none() && self.start == StartFrom::Now {
             return self.save(ports).await;
         }
@@ -77,10 +80,11 @@ impl StoreFeed {
         Ok(())
     }
 
-    /// Loads the checkpoint, and begins nothing.
+    /// Loads the checkpoint and writes nothing.
     pub(in crate::engine) async fn load_checkpoint(&mut self, ports: &Ports) -> Result<(), Error> {
         let (saved, version) = Checkpoint::load(ports, &self.subscription).await?;
         self.unsettled.clear();
+
         let Some(saved) = saved else {
             self.position = match self.start {
                 StartFrom::Beginning => Position::START,
@@ -91,35 +95,36 @@ impl StoreFeed {
         };
 
         self.position = saved.position;
-        for at in &saved.open {
-            let before = Position::new(at.position.as_u64() - 1);
+        for entry in &saved.open {
+            let before = Position::new(entry.position.as_u64() - 1);
             let read = ports.store.read_category(None, before, 1).await?;
 
-            // What is not there any more cannot be handled.
+            // An event that the store no longer has is dropped.
             self.unsettled
                 .extend(read.into_iter().map(|event| UnsettledEvent {
                     event: event.envelope,
-                    entry: at.clone(),
+                    entry: entry.clone(),
                     is_handed_out: false,
                 }));
         }
 
+        // Set the version last: it marks the checkpoint as completely loaded.
         self.saved = Some(saved);
-        // Not before all of it is there: from here on it is trusted.
         self.version = Some(version);
 
         Ok(())
     }
 
-    /// Saves how far it has come, if anything is known of that.
+    /// Saves the checkpoint if it is loaded.
     pub(in crate::engine) async fn save_checkpoint(&mut self, ports: &Ports) -> Result<(), Error> {
         if self.version.is_none() {
             return Ok(());
         }
+
         self.save(ports).await
     }
 
-    /// Reads on, and hands out up to `limit` events that may be handled now.
+    /// Reads more events, and hands out up to `limit` events that may be handled now.
     pub(in crate::engine) async fn read(
         &mut self,
         ports: &Ports,
@@ -128,24 +133,26 @@ impl StoreFeed {
     ) -> Result<(), Error> {
         self.subscribe(ports).await?;
         let now = ports.clock.now();
+
         while self.unsettled.len() < limit || self.should_read_more(limit, now) {
             let page = self.next_page(ports, limit).await?;
             let Some(last) = page.last() else { break };
+
             self.position = last.position;
             for event in page {
                 self.add_unsettled(ports, event, now);
             }
         }
 
-        let mut n_handed = 0;
+        let mut n_handed_out = 0;
         for idx in 0..self.unsettled.len() {
-            if limit <= n_handed {
+            if limit <= n_handed_out {
                 break;
             }
 
             if self.can_be_handed_out(idx, now) {
                 self.unsettled[idx].is_handed_out = true;
-                n_handed += 1;
+                n_handed_out += 1;
                 ready.push(self.unsettled[idx].incoming());
             }
         }
@@ -153,29 +160,39 @@ impl StoreFeed {
         Ok(())
     }
 
-    /// Returns true if fewer than `limit` of what is open can be handed out: what waits to be tried again
-    /// must not keep other streams waiting.
+    /// Returns true if fewer than `limit` unsettled events can be handed out.
+    ///
+    /// Events that wait for a retry do not count, because they must not block other streams.
     fn should_read_more(&self, limit: usize, now: Timestamp) -> bool {
-        let places = 0..self.unsettled.len();
-        let free = places.filter(|idx| self.can_be_handed_out(*idx, now));
-        self.unsettled.len() < MAX_UNSETTLED && free.take(limit).count() < limit
+        let n_ready = || {
+            (0..self.unsettled.len())
+                .filter(|idx| self.can_be_handed_out(*idx, now))
+                .take(limit)
+                .count()
+        };
+
+        self.unsettled.len() < MAX_UNSETTLED && n_ready() < limit
     }
 
-    /// Reads up to `limit` events after the position, of all categories that are wanted, in order.
+    /// Reads the next events after the position, of all categories of the subscription, in order.
+    ///
+    /// Reads up to `limit` events of each category.
     async fn next_page(&self, ports: &Ports, limit: usize) -> Result<Vec<Recorded>, Error> {
         let Some(categories) = &self.categories else {
             return ports.store.read_category(None, self.position, limit).await;
         };
 
+        // `horizon` is the last position up to which the events of all categories are in the page.
         let mut page = Vec::new();
         let mut horizon = None;
-
         for category in categories {
             let read = ports
                 .store
                 .read_category(Some(category), self.position, limit)
                 .await?;
-            // Behind a page that is full there may be more, which must not be overtaken.
+
+            // A category with a full read may have more events, and events of other categories must
+            // not overtake them.
             if read.len() == limit
                 && let Some(last) = read.last()
             {
@@ -194,6 +211,7 @@ impl StoreFeed {
         Ok(page)
     }
 
+    /// Adds an event that the subscription has to handle, and ignores other events.
     fn add_unsettled(&mut self, ports: &Ports, event: Recorded, now: Timestamp) {
         let is_handled_inline = event.metadata().processing == Processing::Sync;
         let catalog = &ports.catalog;
@@ -218,72 +236,80 @@ impl StoreFeed {
     }
 
     fn can_be_handed_out(&self, idx: usize, now: Timestamp) -> bool {
-        let one = &self.unsettled[idx];
-        if one.is_handed_out || now < one.entry.due {
+        let candidate = &self.unsettled[idx];
+        if candidate.is_handed_out || now < candidate.entry.due {
             return false;
         }
 
-        let stream = &one.event.metadata.stream;
-        let mut earlier = self.unsettled[..idx].iter();
-
-        // Those that are handed out are before it in the same queue.
+        // Earlier events that are handed out do not block: they are ahead in the queue of the consumer.
+        let stream = &candidate.event.metadata.stream;
         !self.is_ordered
-            || !earlier.any(|other| !other.is_handed_out && other.event.metadata.stream == *stream)
+            || !self.unsettled[..idx]
+                .iter()
+                .any(|earlier| !earlier.is_handed_out && earlier.event.metadata.stream == *stream)
     }
 
-    /// Opens an event again that was read before.
+    /// Adds an event again that was read and settled before.
     pub(in crate::engine) fn reread(&mut self, ports: &Ports, event: &Recorded) {
-        let reads_it = event.position <= self.position;
-        let mut open = self.unsettled.iter();
-        if reads_it && !open.any(|one| one.entry.position == event.position) {
+        let was_read = event.position <= self.position;
+        let is_unsettled = self
+            .unsettled
+            .iter()
+            .any(|unsettled| unsettled.entry.position == event.position);
+
+        if was_read && !is_unsettled {
             self.add_unsettled(ports, event.clone(), ports.clock.now());
         }
     }
 
-    /// Notes what became of an event, and saves the checkpoint.
+    /// Settles the event at `position`, and saves the checkpoint.
     pub(in crate::engine) async fn settle(
         &mut self,
         ports: &Ports,
         position: Position,
-        fate: SettleAction,
+        action: SettleAction,
     ) -> Result<(), Error> {
         let Some(idx) = self
             .unsettled
             .iter()
-            .position(|one| one.entry.position == position)
+            .position(|unsettled| unsettled.entry.position == position)
         else {
             return Ok(());
         };
 
-        match fate {
+        match action {
             SettleAction::Acknowledge => {
                 self.unsettled.remove(idx);
             }
             SettleAction::Redeliver {
-                due: at,
-                counts_as_attempt: counts,
+                due,
+                counts_as_attempt,
             } => {
-                let one = &mut self.unsettled[idx];
-                one.is_handed_out = false;
-                one.entry.attempt += u32::from(counts);
-                one.entry.due = at;
+                let unsettled = &mut self.unsettled[idx];
+                unsettled.is_handed_out = false;
+                unsettled.entry.attempt += u32::from(counts_as_attempt);
+                unsettled.entry.due = due;
             }
         }
 
         self.save(ports).await
     }
 
+    /// Saves the checkpoint if it has changed.
     async fn save(&mut self, ports: &Ports) -> Result<(), Error> {
         let checkpoint = Checkpoint {
             position: self.position,
-            open: self.unsettled.iter().map(|one| one.entry.clone()).collect(),
+            open: self
+                .unsettled
+                .iter()
+                .map(|unsettled| unsettled.entry.clone())
+                .collect(),
         };
-        let version = self.version.unwrap_or(Version::NONE);
-
         if self.saved.as_ref() == Some(&checkpoint) {
             return Ok(());
         }
 
+        let version = self.version.unwrap_or(Version::NONE);
         match checkpoint.save(ports, &self.subscription, version).await {
             Ok(version) => {
                 self.version = Some(version);
@@ -291,44 +317,52 @@ impl StoreFeed {
                 Ok(())
             }
             Err(err) => {
-                // Somebody else may have written it: what is known here is not to be trusted.
+                // Another engine may have written the checkpoint, so load it again before the next read.
                 self.forget();
                 Err(err)
             }
         }
     }
 
-    /// Forgets everything that was not saved.
+    /// Drops everything that is not in the stored checkpoint.
     pub(in crate::engine) fn forget(&mut self) {
         self.version = None;
         self.unsettled.clear();
         self.saved = None;
     }
 
-    /// How many events were read and are not done with: those that wait for another attempt, and all.
-    pub(in crate::engine) fn n_unsettled(&self) -> (usize, usize) {
-        let retried = self.unsettled.iter().filter(|one| 1 < one.entry.attempt);
-        (retried.count(), self.unsettled.len())
+    /// Returns the number of events that were read and are not settled.
+    pub(in crate::engine) fn n_unsettled(&self) -> usize {
+        self.unsettled.len()
     }
 
-    /// When the first event that waits may be tried. Those that wait for another of their stream are
-    /// not asked.
+    /// Returns the number of unsettled events that failed and wait for a retry.
+    pub(in crate::engine) fn n_retried(&self) -> usize {
+        self.unsettled
+            .iter()
+            .filter(|unsettled| 1 < unsettled.entry.attempt)
+            .count()
+    }
+
+    /// Returns when the next unsettled event may be tried.
+    ///
+    /// Ignores events that have to wait for an earlier event of their stream.
     pub(in crate::engine) fn next_due(&self) -> Option<Timestamp> {
-        let places = 0..self.unsettled.len();
-        places
+        (0..self.unsettled.len())
             .filter(|idx| self.can_be_handed_out(*idx, Timestamp::MAX))
             .map(|idx| self.unsettled[idx].entry.due)
             .min()
     }
 
-    /// How many events lie behind the position.
+    /// Counts the events after the position that the subscription has to handle.
     pub(in crate::engine) async fn lag(&self, ports: &Ports) -> Result<usize, Error> {
-        let mut after = self.position;
+        let mut position = self.position;
         let mut n_events = 0;
 
         loop {
-            let feed = Self {
-                position: after,
+            // Read with a copy, because counting must not move the feed.
+            let mut feed = Self {
+                position,
                 unsettled: Vec::new(),
                 saved: None,
                 ..self.clone()
@@ -338,13 +372,11 @@ impl StoreFeed {
                 return Ok(n_events);
             };
 
-            after = last.position;
-            let mut waiting = feed;
+            position = last.position;
             for event in page {
-                waiting.add_unsettled(ports, event, Timestamp::default());
+                feed.add_unsettled(ports, event, Timestamp::default());
             }
-
-            n_events += waiting.unsettled.len();
+            n_events += feed.unsettled.len();
         }
     }
 }

@@ -14,18 +14,19 @@ use crate::{
     record::Table,
 };
 
-/// What one step read and wrote. Two steps of which neither writes what the other touches can change
-/// places.
+/// What one delivery read and wrote.
+///
+/// Two deliveries can change places if neither writes what the other reads or writes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Footprint {
-    /// What was read, whether it was there or not.
+    /// The items that were read, including those that did not exist.
     pub reads: BTreeSet<FootprintItem>,
-    /// What was written.
+    /// The items that were written.
     pub writes: BTreeSet<FootprintItem>,
 }
 
-/// Something in a store that was read or written.
+/// A part of a store that was read or written.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum FootprintItem {
@@ -35,14 +36,14 @@ pub enum FootprintItem {
     Category(Option<String>),
     /// One state or row.
     Value(Table, Arc<str>),
-    /// All rows of a table: a query depends on each of them, and on those that are not there.
+    /// All rows of a table. A query depends on each of them, and also on rows that do not exist yet.
     Rows(Table),
-    /// What waits to be sent.
+    /// The unsent messages.
     Outbox,
 }
 
 impl FootprintItem {
-    /// Returns true if the two are the same, or one is a part of the other.
+    /// Returns true if the two items are the same, or one is part of the other.
     pub fn overlaps(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Rows(all), Self::Value(table, _)) | (Self::Value(table, _), Self::Rows(all)) => {
@@ -52,24 +53,27 @@ impl FootprintItem {
             | (Self::Stream(stream), Self::Category(category)) => category
                 .as_ref()
                 .is_none_or(|category| category == stream.category()),
-            (Self::Category(one), Self::Category(other)) => {
-                one.is_none() || other.is_none() || one == other
+            (Self::Category(category), Self::Category(other)) => {
+                category.is_none() || other.is_none() || category == other
             }
-            (one, other) => one == other,
+            (item, other) => item == other,
         }
     }
 }
 
 impl Footprint {
-    /// Returns true if the order of the two steps may matter: one writes what the other touches.
+    /// Returns true if the order of the two deliveries may matter: one writes what the other reads or
+    /// writes.
     pub fn conflicts_with(&self, other: &Self) -> bool {
-        let meet = |some: &BTreeSet<FootprintItem>, others: &BTreeSet<FootprintItem>| {
-            some.iter()
-                .any(|one| others.iter().any(|other| one.overlaps(other)))
+        let overlap = |items: &BTreeSet<FootprintItem>, others: &BTreeSet<FootprintItem>| {
+            items
+                .iter()
+                .any(|item| others.iter().any(|other| item.overlaps(other)))
         };
-        meet(&self.writes, &other.writes)
-            || meet(&self.writes, &other.reads)
-            || meet(&self.reads, &other.writes)
+
+        overlap(&self.writes, &other.writes)
+            || overlap(&self.writes, &other.reads)
+            || overlap(&self.reads, &other.writes)
     }
 }
 
@@ -107,13 +111,13 @@ impl FootprintStore {
             .unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes out what was noted since the last time.
+    /// Returns what was noted since the last call, and clears it.
     pub(in crate::engine) fn take(&self) -> Footprint {
         std::mem::take(&mut self.footprint())
     }
 
-    fn note_read(&self, what: FootprintItem) {
-        self.footprint().reads.insert(what);
+    fn note_read(&self, item: FootprintItem) {
+        self.footprint().reads.insert(item);
     }
 }
 
@@ -214,24 +218,27 @@ impl Store for FootprintStore {
     }
 
     fn commit<'a>(&'a self, changes: &'a Changes) -> PortFuture<'a, Vec<Recorded>> {
-        let mut seen = self.footprint();
+        let mut footprint = self.footprint();
         for event in &changes.events {
             let stream = event.metadata.stream.clone();
-            seen.writes.insert(FootprintItem::Stream(stream));
+            footprint.writes.insert(FootprintItem::Stream(stream));
         }
 
         for write in &changes.writes {
             let id = Arc::clone(&write.id);
-            seen.writes.insert(FootprintItem::Value(write.table, id));
+            footprint
+                .writes
+                .insert(FootprintItem::Value(write.table, id));
         }
 
-        // Events are sent as well, but where they go does not depend on what else is sent.
+        // Every event is in `outgoing`, too, but events alone do not count as a write of the
+        // outbox. Where they go does not depend on other messages.
         let sends_commands = changes.events.len() < changes.outgoing.len();
         if sends_commands || !changes.cancelled.is_empty() {
-            seen.writes.insert(FootprintItem::Outbox);
+            footprint.writes.insert(FootprintItem::Outbox);
         }
 
-        drop(seen);
+        drop(footprint);
         self.store.commit(changes)
     }
 }
@@ -245,9 +252,9 @@ mod tests {
     const STOCK: Table = Table::new(TableKind::Aggregate, "Stock");
 
     #[track_caller]
-    fn check(one: FootprintItem, other: FootprintItem, expected: bool) {
-        assert_eq!(one.overlaps(&other), expected);
-        assert_eq!(other.overlaps(&one), expected);
+    fn check(item: FootprintItem, other: FootprintItem, expected: bool) {
+        assert_eq!(item.overlaps(&other), expected);
+        assert_eq!(other.overlaps(&item), expected);
     }
 
     fn stream(name: &str) -> FootprintItem {
@@ -261,13 +268,11 @@ mod tests {
             FootprintItem::Value(ORDERS, "7".into()),
             true,
         );
-
         check(
             FootprintItem::Rows(ORDERS),
             FootprintItem::Value(STOCK, "7".into()),
             false,
         );
-
         check(
             FootprintItem::Value(ORDERS, "7".into()),
             FootprintItem::Value(ORDERS, "8".into()),

@@ -1,4 +1,4 @@
-//! The engine that is pulled by a test, one step at a time.
+//! The engine that a test drives step by step.
 
 pub(in crate::engine) mod footprint;
 mod redelivery;

@@ -12,12 +12,12 @@ use crate::{
     record::EntryKind,
 };
 
-/// What happens once more, and what happens elsewhere.
+/// Redelivery, restarts and forks.
 impl TestEngine {
-    /// Has an event delivered once more, with the same id, to every subscription that reads it.
+    /// Delivers an event again, with the same id, to every subscription that reads it.
     ///
-    /// It is published again, as by a relay that died before it could note that it had; and what reads
-    /// from the store goes back to it, as from a checkpoint that was not saved.
+    /// It is published again, as if the relay had died before it could note that it had published it.
+    /// Subscriptions of the event store read it again, as if their checkpoint had not been saved.
     ///
     /// # Errors
     ///
@@ -27,15 +27,17 @@ impl TestEngine {
         for consumer in &mut self.consumers {
             consumer.reread(&self.app.ports, event);
         }
+
         Ok(())
     }
 
-    /// Publishes a message that was published before once more, with the same id, as a relay does that
-    /// died before it could note that it had.
+    /// Publishes a message again, with the same id.
+    ///
+    /// A relay does this that died before it could note that it had published the message.
     ///
     /// # Errors
     ///
-    /// Returns an error if the app has no broker, or if it fails.
+    /// Returns an error if the app has no broker, or if the broker fails.
     pub async fn republish(&mut self, message: &Arc<Envelope>) -> Result<(), Error> {
         self.subscribe().await?;
         let ports = &self.app.ports;
@@ -55,12 +57,14 @@ impl TestEngine {
         Ok(())
     }
 
-    /// Starts again, as after a crash: what was handed out and not acknowledged is forgotten here, and
-    /// comes again when it is taken for lost. Stores and broker stay as they are.
+    /// Restarts the engine as after a crash. The stores and the broker stay as they are.
+    ///
+    /// The engine forgets the messages that it has received and not acknowledged. They are redelivered
+    /// once their lease has ended.
     ///
     /// # Errors
     ///
-    /// Returns an error if the domain cannot be built again.
+    /// Returns an error if the domain cannot be rebuilt.
     pub fn restart(&mut self) -> Result<(), Error> {
         for consumer in &mut self.consumers {
             consumer.forget();
@@ -75,16 +79,19 @@ impl TestEngine {
         Ok(())
     }
 
-    /// Gives back what was handed out and not tried.
+    /// Releases the messages that were received and not tried.
     pub(super) async fn release_all(&mut self) -> Result<(), Error> {
         for consumer in &mut self.consumers {
             consumer.release_all(&self.app.ports, None).await?;
         }
+
         Ok(())
     }
 
-    /// Returns an engine with an app of its own that goes on from here: neither sees what the other
-    /// does. In memory this costs the same however much was there before the first fork.
+    /// Returns an independent engine that continues from here with its own app.
+    ///
+    /// Neither engine sees what the other does. With the in-memory adapters the cost does not depend on
+    /// the amount of data before the first fork.
     ///
     /// # Errors
     ///

@@ -14,7 +14,7 @@ use crate::{
     runtime::{CascadeTrace, TraceStep},
 };
 
-/// A run on its way.
+/// The state of a run in progress.
 pub(super) struct Progress {
     pub(super) began_at: Timestamp,
     pub(super) cycles: usize,
@@ -22,21 +22,23 @@ pub(super) struct Progress {
     pub(super) stall: Option<Stall>,
 }
 
-/// Until nothing is left.
+/// Runs that continue until nothing is left to deliver.
 impl TestEngine {
-    /// Delivers until nothing is left to do, and moves the clock to the next attempt when only such are
-    /// left. What is scheduled for later is left where it is, unless its time comes on the way.
+    /// Delivers messages until nothing is left to deliver.
+    ///
+    /// If only retries are left, it advances the clock to the next one. Scheduled commands stay
+    /// scheduled, unless a retry advances the clock past their time.
     ///
     /// # Errors
     ///
-    /// Those of [`begin`](Self::begin). Going over the budget of deliveries is no error: the result
-    /// tells.
+    /// Those of [`subscribe`](Self::subscribe). If the run exceeds its budget of deliveries, that is not
+    /// an error: the report then has a [`stall`](SettleReport::stall).
     pub async fn run(&mut self) -> Result<SettleReport, Error> {
         self.run_to(None).await
     }
 
-    /// Lets time pass until `time`, and delivers everything that becomes due on the way; then as
-    /// [`run`](Self::run).
+    /// Advances the clock to `time` and delivers everything that becomes due, then continues as
+    /// [`run`](Self::run) does.
     ///
     /// # Errors
     ///
@@ -45,14 +47,14 @@ impl TestEngine {
         self.run_to(Some(time)).await
     }
 
-    /// Reads and delivers so many times what is there, without moving the clock, and tells what is
-    /// left.
+    /// Runs `n` cycles of reading and delivering without advancing the clock, and reports what remains.
     ///
     /// # Errors
     ///
     /// Those of [`run`](Self::run).
     pub async fn run_cycles(&mut self, n: usize) -> Result<SettleReport, Error> {
         let mut progress = self.start_run();
+
         for _ in 0..n {
             self.run_cycle(&mut progress).await?;
             if progress.stall.is_some() {
@@ -68,6 +70,7 @@ impl TestEngine {
         target: Option<Timestamp>,
     ) -> Result<SettleReport, Error> {
         let mut progress = self.start_run();
+
         loop {
             let did_something = self.run_cycle(&mut progress).await?;
             if progress.stall.is_some() || !did_something && !self.advance_clock(target).await? {
@@ -81,6 +84,7 @@ impl TestEngine {
     pub(super) fn start_run(&mut self) -> Progress {
         self.attempts.clear();
         self.raised.clear();
+
         Progress {
             began_at: self.app.ports.clock.now(),
             cycles: 0,
@@ -93,36 +97,43 @@ impl TestEngine {
         Ok(SettleReport {
             deliveries: self.attempts.len(),
             cycles: progress.cycles,
-            time: self.app.ports.clock.now().since(progress.began_at),
+            elapsed: self.app.ports.clock.now().since(progress.began_at),
             failures: progress.failures,
             stall: progress.stall,
             remaining: self.remaining().await?,
         })
     }
 
-    /// Publishes, reads, and delivers what was read; returns false if there was nothing.
+    /// Publishes, reads, and delivers what was read; returns false if there was nothing to do.
     pub(super) async fn run_cycle(&mut self, progress: &mut Progress) -> Result<bool, Error> {
         let has_published = self.publish_and_read().await?;
-        let mut places: Vec<(u128, usize, MessageId)> = Vec::new();
 
-        for (place, consumer) in self.consumers.iter().enumerate() {
-            let ready = consumer.ready.iter();
-            places.extend(ready.map(|one| (one.offset, place, one.envelope.metadata.id)));
+        let mut deliveries: Vec<(u128, usize, MessageId)> = Vec::new();
+        for (consumer_idx, consumer) in self.consumers.iter().enumerate() {
+            deliveries.extend(
+                consumer
+                    .ready
+                    .iter()
+                    .map(|message| (message.offset, consumer_idx, message.envelope.metadata.id)),
+            );
         }
 
-        if places.is_empty() {
+        if deliveries.is_empty() {
             return Ok(has_published);
         }
 
+        // By the order of commit; the same message by the order of registration.
+        deliveries.sort_unstable_by_key(|(offset, consumer_idx, _)| (*offset, *consumer_idx));
         progress.cycles += 1;
-        places.sort_unstable_by_key(|(order, place, _)| (*order, *place));
         let ports = Arc::clone(&self.app.ports);
 
-        for (_, place, message) in places {
-            let ready = &self.consumers[place].ready;
-            let is_it = |idx: &usize| ready[*idx].envelope.metadata.id == message;
-            // It may have been given back behind one that failed.
-            let Some(idx) = (0..ready.len()).find(is_it) else {
+        for (_, consumer_idx, message_id) in deliveries {
+            // The message is gone if it was released behind one that failed.
+            let Some(idx) = self.consumers[consumer_idx]
+                .ready
+                .iter()
+                .position(|message| message.envelope.metadata.id == message_id)
+            else {
                 continue;
             };
 
@@ -131,30 +142,34 @@ impl TestEngine {
                 return Ok(true);
             }
 
-            let attempted = self.run_attempt(place, idx, &ports, None).await?;
-            progress.failures.extend(failures_of(attempted));
+            let report = self.run_attempt(consumer_idx, idx, &ports, None).await?;
+            progress.failures.extend(failures_of(report));
         }
 
         Ok(true)
     }
 
-    /// Moves the clock to the next thing that is due; returns false if there is none to wait for.
+    /// Advances the clock to the next due time, but not past `target`.
+    ///
+    /// Returns false if there is nothing to wait for. Without a target, scheduled commands alone are
+    /// not waited for.
     pub(super) async fn advance_clock(&mut self, target: Option<Timestamp>) -> Result<bool, Error> {
         let ports = &self.app.ports;
         let now = ports.clock.now();
         let outbox = ports.store.next_due(now).await?;
-        let mut again = outbox.next_retry;
 
+        let mut next_retry = outbox.next_retry;
         for consumer in &self.consumers {
-            again = earliest(again, consumer.next_due(ports).await?);
+            next_retry = earliest(next_retry, consumer.next_due(ports).await?);
         }
 
-        let in_time = |time: &Timestamp| target.is_some_and(|target| *time <= target);
-        // A schedule fires if its time comes while something else is waited for.
-        let first = outbox
+        // A scheduled command is sent if its time comes before the target or before the next retry.
+        let is_in_time = |time: &Timestamp| target.is_some_and(|target| *time <= target);
+        let next_scheduled = outbox
             .next_scheduled
-            .filter(|first| in_time(first) || again.is_some_and(|again| *first <= again));
-        let due = earliest(again, first);
+            .filter(|due| is_in_time(due) || next_retry.is_some_and(|retry| *due <= retry));
+
+        let due = earliest(next_retry, next_scheduled);
         let next = match (due, target) {
             (Some(due), Some(target)) if now < target => due.min(target),
             (None, Some(target)) if now < target => target,
@@ -163,14 +178,14 @@ impl TestEngine {
         };
 
         if next <= now {
-            // It is due already, and nothing came of it.
+            // It is due already, but the last cycle did not deliver it: waiting does not help.
             return Ok(false);
         }
 
         if !ports.clock.advance_to(next) {
             return Err(Error::setup(format!(
-                "something is due at {next}, and the clock of the app cannot be moved: \
-                 give it a `VirtualClock`, or run the engine by itself"
+                "the engine must wait until {next}, but the clock of the app cannot be advanced: \
+                 give the app a `VirtualClock`, or run the app with `Engine::run_until`"
             )));
         }
 
@@ -178,25 +193,25 @@ impl TestEngine {
         Ok(true)
     }
 
-    /// Explains why the run was stopped.
+    /// Explains why the run exceeded its budget: the busy handlers, the cycle, and what waits.
     pub(super) fn stall(&self) -> Stall {
         let raised: HashMap<MessageId, usize> = self.raised.iter().copied().collect();
-        let steps = self.attempts.iter().map(|logged| TraceStep {
-            event: logged.name.clone(),
-            handler: logged.handler,
-            cause_idx: raised.get(&logged.message).copied(),
+        let steps = self.attempts.iter().map(|attempt| TraceStep {
+            event: attempt.name.clone(),
+            handler: attempt.handler,
+            cause_idx: raised.get(&attempt.message).copied(),
         });
-        let mut waiting = Vec::new();
 
+        let mut waiting = Vec::new();
         for consumer in &self.consumers {
             let catalog = &self.app.ports.catalog;
             let wanted = consumer
                 .ready
                 .iter()
-                .filter(|one| consumer.wants(catalog, &one.envelope));
+                .filter(|message| consumer.wants(catalog, &message.envelope));
 
-            waiting.extend(wanted.map(|one| {
-                let name = one.envelope.metadata.message_type.name();
+            waiting.extend(wanted.map(|message| {
+                let name = message.envelope.metadata.message_type.name();
                 format!("{} on {name}", consumer.name)
             }));
         }
@@ -205,21 +220,23 @@ impl TestEngine {
     }
 }
 
-pub(super) fn failures_of(attempted: AttemptReport) -> Vec<HandlerFailure> {
+/// Returns the failures for the report of the run: exhausted messages, rejections, and failures of
+/// events that were handled inline.
+pub(super) fn failures_of(report: AttemptReport) -> Vec<HandlerFailure> {
     let mut failures = Vec::new();
-    match attempted.result {
+
+    match report.result {
         AttemptResult::Failed {
             error,
             is_last: true,
         }
         | AttemptResult::Rejected(error) => {
-            let (handler, message) = (attempted.handler, attempted.message);
-            failures.push(HandlerFailure::new(handler, message, error));
+            failures.push(HandlerFailure::new(report.handler, report.message, error));
         }
         _ => {}
     }
 
-    if let Some(inline) = attempted.inline {
+    if let Some(inline) = report.inline {
         failures.extend(inline.failures);
     }
 

@@ -6,50 +6,50 @@ use crate::{
     runtime::ProcessResult,
 };
 
-/// What a run of an engine in test mode did, and what it left.
+/// What a run of a [`TestEngine`](crate::engine::TestEngine) did, and what remains.
 #[derive(Debug)]
 #[non_exhaustive]
-#[must_use = "it may be that something failed, or is left"]
+#[must_use = "a handler may have failed, and messages may be pending"]
 pub struct SettleReport {
-    /// How many messages were tried, each attempt counted.
+    /// The number of attempts.
     pub deliveries: usize,
-    /// How often everything that could be read was read.
+    /// The number of cycles of publishing, reading and delivering.
     pub cycles: usize,
-    /// How much time passed.
-    pub time: Duration,
-    /// What was given up on, and what was refused although nobody waits for the answer.
+    /// How far the run advanced the clock.
+    pub elapsed: Duration,
+    /// The messages whose retries were exhausted, and the rejected commands.
     pub failures: Vec<HandlerFailure>,
-    /// Set if it was stopped because it went over its budget of deliveries.
+    /// Set if the run stopped because it exceeded its budget of deliveries.
     pub stall: Option<Stall>,
-    /// What is left.
+    /// What remains to be delivered.
     pub remaining: Remaining,
 }
 
-/// What an engine has not done with.
+/// What an engine has not delivered or settled yet.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Remaining {
-    /// What waits to be published, or to be published again.
+    /// The number of messages that wait to be published, or to be published again.
     pub outbox: usize,
-    /// The subscriptions for which messages wait.
+    /// The subscriptions with unsettled messages.
     pub backlogs: Vec<SubscriptionBacklog>,
-    /// The commands that are scheduled for later, the first to come first.
+    /// The commands that are scheduled for later, in the order of their due time.
     pub scheduled: Vec<ScheduledCommand>,
-    /// What was given up on and is kept.
+    /// The number of dead letters.
     pub dead_letters: usize,
 }
 
-/// A subscription for which messages wait.
+/// The unsettled messages of a subscription.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SubscriptionBacklog {
-    /// The subscription: the name of the handler, or `order:command`.
+    /// The name of the subscription: that of the handler, or `order:command` for commands.
     pub subscription: Arc<str>,
-    /// How many messages.
+    /// The number of unsettled messages.
     pub n_messages: usize,
-    /// How many of them failed and are tried again.
+    /// How many of them failed and wait for a retry.
     pub n_retried: usize,
-    /// When its circuit breaker closes, if it is open.
+    /// When the circuit breaker closes, if it is open.
     pub paused_until: Option<Timestamp>,
 }
 
@@ -59,57 +59,58 @@ pub struct SubscriptionBacklog {
 pub struct ScheduledCommand {
     /// The name of the command.
     pub name: String,
-    /// The stream that it is for.
+    /// The stream of its aggregate.
     pub stream: String,
-    /// When it is sent.
+    /// When the command is sent.
     pub due: Timestamp,
 }
 
 impl From<SettleReport> for ProcessResult {
-    fn from(settled: SettleReport) -> Self {
-        let mut processed = Self::empty();
-        processed.failures = settled.failures;
-        processed.stall = settled.stall;
-        processed
+    fn from(report: SettleReport) -> Self {
+        let mut result = Self::empty();
+        result.failures = report.failures;
+        result.stall = report.stall;
+        result
     }
 }
 
 impl Remaining {
-    /// Returns true if there is nothing left to do now: nothing waits to be published, for a
-    /// subscription or to be tried again. What is scheduled for later, and what was given up on, may be
-    /// there.
+    /// Returns true if nothing waits to be published, delivered or retried.
+    ///
+    /// Scheduled commands and dead letters may remain.
     pub fn is_quiet(&self) -> bool {
         self.outbox == 0 && self.backlogs.is_empty()
     }
 }
 
-/// One line for each thing that is left; `nothing` if there is none.
+/// Writes one line for each thing that remains, or `nothing`.
 impl fmt::Display for Remaining {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut lines = Vec::new();
+
         if 0 < self.outbox {
-            lines.push(format!("the outbox has {} to publish", self.outbox));
+            lines.push(format!(
+                "the outbox has {} to publish",
+                pluralized(self.outbox, "message", "messages")
+            ));
         }
 
-        for one in &self.backlogs {
-            let again = match one.n_retried {
+        for backlog in &self.backlogs {
+            let name = &backlog.subscription;
+            let messages = pluralized(backlog.n_messages, "message", "messages");
+            let retries = match backlog.n_retried {
                 0 => String::new(),
-                n => format!(", {n} of them again"),
+                n => format!(", including {}", pluralized(n, "retry", "retries")),
             };
-            let paused = one
+            let paused = backlog
                 .paused_until
-                .map(|until| format!(", and pauses until {until}"));
-            let (name, n, paused) = (
-                &one.subscription,
-                one.n_messages,
-                paused.unwrap_or_default(),
-            );
+                .map(|until| format!(", and pauses until {until}"))
+                .unwrap_or_default();
 
-            lines.push(format!("{name} has {n} to handle{again}{paused}"));
+            lines.push(format!("{name} has {messages} to handle{retries}{paused}"));
         }
 
-        for one in &self.scheduled {
-            let ScheduledCommand { name, stream, due } = one;
+        for ScheduledCommand { name, stream, due } in &self.scheduled {
             lines.push(format!("{name} for {stream} is scheduled for {due}"));
         }
 
@@ -123,4 +124,9 @@ impl fmt::Display for Remaining {
 
         f.write_str(&lines.join("\n"))
     }
+}
+
+fn pluralized(n: usize, singular: &str, plural: &str) -> String {
+    let noun = if n == 1 { singular } else { plural };
+    format!("{n} {noun}")
 }

@@ -11,30 +11,30 @@ use crate::{
     message::Envelope,
 };
 
-/// A message that can be delivered now, and to whom.
+/// A message that can be delivered now to a subscription.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct PendingDelivery {
-    /// The subscription: the name of the handler, or `order:command`.
+    /// The name of the subscription: that of the handler, or `order:command` for commands.
     pub subscription: Arc<str>,
     /// The message.
     pub message: Arc<Envelope>,
-    /// Which attempt this would be, from 1.
+    /// The number of the attempt, from 1.
     pub attempt: u32,
     pub(super) offset: u128,
     pub(super) consumer_idx: usize,
 }
 
-/// What a step did.
+/// The result of one delivery.
 #[derive(Debug)]
 #[non_exhaustive]
 #[must_use = "the handler may have failed"]
 pub struct Step {
-    /// The handler that was called.
-    pub handler: &'static str,
-    /// How it ended.
+    /// The handler that was called; `None` for a command without a handler.
+    pub handler: Option<&'static str>,
+    /// How the delivery ended.
     pub outcome: StepOutcome,
-    /// What it read and wrote.
+    /// What the delivery read and wrote.
     pub footprint: Footprint,
 }
 
@@ -42,67 +42,70 @@ pub struct Step {
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum StepOutcome {
-    /// The message was handled; so many events were raised.
+    /// The message was handled.
     Handled {
-        /// How many.
+        /// The number of events that the handler raised.
         n_events: usize,
     },
-    /// There was nothing to do: the message is not for it, was handled before, or came too late.
+    /// There was nothing to do: the message was filtered, was handled before, or had expired.
     Skipped,
-    /// The domain refused.
+    /// The domain rejected the command.
     Rejected(Error),
-    /// The handler failed; the message is tried again if this was not the last attempt.
+    /// The handler failed.
     Failed {
-        /// Why.
+        /// Why the handler failed.
         error: Error,
-        /// Whether the message was given up on.
+        /// Whether the retries are exhausted.
         is_last: bool,
     },
-    /// It was committed, and then the engine died before it could acknowledge the message.
+    /// The handler committed, and the engine crashed before it acknowledged the message.
     Crashed,
 }
 
-/// One message at a time.
+/// Deliveries of single messages.
 impl TestEngine {
-    /// Publishes what waits in the outbox, and lists what can be delivered now, in the order in which
-    /// [`run`](Self::run) would deliver it. The list is the same every time.
+    /// Publishes the due messages of the outbox, and lists the messages that can be delivered now.
+    ///
+    /// They are in the order in which [`run`](Self::run) would deliver them, the same every time.
     ///
     /// # Errors
     ///
-    /// Those of [`begin`](Self::begin).
+    /// Those of [`subscribe`](Self::subscribe).
     pub async fn pending(&mut self) -> Result<Vec<PendingDelivery>, Error> {
         self.publish_and_read().await?;
-        let mut all = Vec::new();
-        for (place, consumer) in self.consumers.iter().enumerate() {
-            for (idx, one) in consumer.ready.iter().enumerate() {
+
+        let mut pending = Vec::new();
+        for (consumer_idx, consumer) in self.consumers.iter().enumerate() {
+            for (idx, message) in consumer.ready.iter().enumerate() {
                 if consumer.can_be_tried(idx) {
-                    all.push(PendingDelivery {
+                    pending.push(PendingDelivery {
                         subscription: Arc::clone(&consumer.name),
-                        message: Arc::clone(&one.envelope),
-                        attempt: one.attempt,
-                        offset: one.offset,
-                        consumer_idx: place,
+                        message: Arc::clone(&message.envelope),
+                        attempt: message.attempt,
+                        offset: message.offset,
+                        consumer_idx,
                     });
                 }
             }
         }
 
-        all.sort_by_key(|one| (one.offset, one.consumer_idx));
-        Ok(all)
+        pending.sort_by_key(|delivery| (delivery.offset, delivery.consumer_idx));
+        Ok(pending)
     }
 
-    /// Delivers one message: the handler, its commit and the acknowledgement are one step.
+    /// Delivers one message: calls the handler, commits and acknowledges.
     ///
     /// # Errors
     ///
-    /// Returns an error for which [`Error::is_setup`] is true if it is not pending, or one of an adapter.
-    /// That the handler failed is no error: the step tells.
+    /// Returns an error for which [`Error::is_setup`] is true if the message is not pending, or an error
+    /// of an adapter. A failure of the handler is not an error: see [`Step::outcome`].
     pub async fn deliver(&mut self, pending: &PendingDelivery) -> Result<Step, Error> {
         self.deliver_then(pending, None).await
     }
 
-    /// Delivers one message, and dies between the commit and the acknowledgement: the message comes
-    /// again when what the engine held is taken for lost.
+    /// Delivers one message, and crashes between the commit and the acknowledgement.
+    ///
+    /// The message is redelivered once its lease has ended.
     ///
     /// # Errors
     ///
@@ -117,33 +120,35 @@ impl TestEngine {
         after: Option<EngineAction>,
     ) -> Result<Step, Error> {
         let consumer = &self.consumers[pending.consumer_idx];
-        let wanted = pending.message.metadata.id;
-        let place = (0..consumer.ready.len()).find(|idx| {
-            let one = &consumer.ready[*idx];
-            one.envelope.metadata.id == wanted
-                && one.attempt == pending.attempt
+        let message_id = pending.message.metadata.id;
+        let idx = (0..consumer.ready.len()).find(|idx| {
+            let message = &consumer.ready[*idx];
+            message.envelope.metadata.id == message_id
+                && message.attempt == pending.attempt
                 && consumer.can_be_tried(*idx)
         });
 
-        let Some(place) = place else {
-            let (subscription, message) = (&pending.subscription, &pending.message.metadata);
+        let Some(idx) = idx else {
+            let (subscription, metadata) = (&pending.subscription, &pending.message.metadata);
             return Err(Error::setup(format!(
-                "{} {wanted} is not pending for {subscription}: ask for `pending()` again",
-                message.message_type.name()
+                "{} {message_id} is not pending for {subscription}: call `pending()` again",
+                metadata.message_type.name()
             )));
         };
 
+        // Drop what was noted before, so the footprint has only this delivery.
         let (store, ports) = self.watched_ports();
         store.take();
-        let attempted = self
-            .run_attempt(pending.consumer_idx, place, &ports, after)
+
+        let report = self
+            .run_attempt(pending.consumer_idx, idx, &ports, after)
             .await?;
         let footprint = store.take();
 
         Ok(Step {
-            handler: attempted.handler,
+            handler: report.handler,
             footprint,
-            outcome: match attempted.result {
+            outcome: match report.result {
                 AttemptResult::Handled(_) if after == Some(EngineAction::Crash) => {
                     StepOutcome::Crashed
                 }
@@ -157,16 +162,16 @@ impl TestEngine {
         })
     }
 
-    /// The ports through which a step goes whose footprint is wanted, and what notes it.
+    /// Returns ports that note what is read and written, and the store that has the notes.
     pub(super) fn watched_ports(&mut self) -> (Arc<FootprintStore>, Arc<Ports>) {
         let ports = &self.app.ports;
         let watched = self.watched_ports.get_or_insert_with(|| {
             let store = Arc::new(FootprintStore::new(Arc::clone(&ports.store)));
-            let watched = Arc::new(Ports {
+            let ports = Arc::new(Ports {
                 store: Arc::clone(&store) as Arc<dyn crate::port::Store>,
                 ..(**ports).clone()
             });
-            (store, watched)
+            (store, ports)
         });
 
         watched.clone()

@@ -17,14 +17,15 @@ use crate::{
     wiring::{Domain, WiringErrors},
 };
 
-/// How many rows of the outbox are published at once.
+/// How many rows of the outbox are published in one batch.
 pub(super) const BATCH: usize = 1_000;
 
-/// The engine, pulled one step at a time by a test: no tasks, no waiting, the same order every time.
+/// An engine that a test drives step by step: no tasks, no waiting, the same order every time.
 ///
-/// It runs the code that delivers messages in production. Messages are tried in the order of commit,
-/// and one message by the subscriptions in the order of registration. Time moves only when nothing
-/// else is left, to the next attempt that is due; the clock of the app must be one that can be moved.
+/// It runs the code that delivers messages in production. It delivers messages in the order of commit,
+/// and one message to the subscriptions in the order of registration. The clock advances only when
+/// nothing else is left, to the next retry that is due. Therefore, the clock of the app must support
+/// that, as [`VirtualClock`](crate::clock::VirtualClock) does.
 ///
 /// # Examples
 ///
@@ -51,43 +52,47 @@ pub(super) const BATCH: usize = 1_000;
 /// app.process(PlaceOrder { order_id: "ord-1".into(), total_cents: 9_995 }).await?;
 /// assert!(!app.view::<OrderDashboard>().exists("ord-1").await?);
 ///
-/// let settled = engine.run().await?;
-/// assert!(settled.left.is_quiet());
+/// let report = engine.run().await?;
+/// assert!(report.remaining.is_quiet());
 /// assert!(app.view::<OrderDashboard>().exists("ord-1").await?);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// # })?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[must_use = "an engine in test mode does nothing until it is told to"]
+#[must_use = "an engine in test mode does nothing until a test runs it"]
 pub struct TestEngine {
     pub(super) app: App,
     pub(super) consumers: Vec<Consumer>,
     pub(super) relay: Relay,
-    /// What the subscriptions committed, for each message and subscription, how often.
+    /// How often each subscription, by its index, has committed for each message.
     pub(super) commits: OverlayMap<(MessageId, usize), u32>,
-    /// What was tried in this run, in order.
+    /// The attempts of this run, in order.
     pub(super) attempts: Vec<LoggedAttempt>,
-    /// What was raised in this run, and by which place of the log.
+    /// The events that were raised in this run, each with the index of its attempt in `attempts`.
     pub(super) raised: Vec<(MessageId, usize)>,
     pub(super) session: Session,
+    /// Created when a footprint is asked for the first time.
     pub(super) watched_ports: Option<(Arc<FootprintStore>, Arc<Ports>)>,
     pub(super) rebuild: Option<Arc<BuildDomain>>,
     pub(super) is_subscribed: bool,
 }
 
+/// Builds the domain again when the engine restarts.
 pub(super) type BuildDomain = dyn Fn() -> Result<Domain, WiringErrors> + Send + Sync;
 
-/// An attempt, for the story of a run that does not end.
+/// An attempt as the explanation of a stall needs it.
 #[derive(Clone, Debug)]
 pub(super) struct LoggedAttempt {
     pub(super) message: MessageId,
     pub(super) name: Cow<'static, str>,
-    pub(super) handler: &'static str,
+    /// The handler; `None` for a command without a handler.
+    pub(super) handler: Option<&'static str>,
 }
 
 impl TestEngine {
     pub(in crate::engine) fn new(app: &App) -> Self {
         let worker: Arc<str> = "test".into();
+
         Self {
             consumers: Consumer::all(&app.ports.catalog, &worker),
             relay: Relay::new(worker),
@@ -102,8 +107,9 @@ impl TestEngine {
         }
     }
 
-    /// Says how the domain is built again when the engine restarts, so that handlers begin without
-    /// what they remember. By default they are kept.
+    /// Sets how a restart rebuilds the domain, which resets the state of its handlers.
+    ///
+    /// By default, a restart keeps the handlers and their state.
     pub fn rebuild_with(
         mut self,
         domain: impl Fn() -> Result<Domain, WiringErrors> + Send + Sync + 'static,
@@ -112,13 +118,14 @@ impl TestEngine {
         self
     }
 
-    /// The app that it runs.
+    /// Returns the app that this engine runs.
     pub fn app(&self) -> &App {
         &self.app
     }
 
-    /// Makes sure that every subscription is known where it reads. Called by everything else; a
-    /// subscription that begins with what comes from now on begins here.
+    /// Makes sure that every source knows its subscriptions.
+    ///
+    /// All other methods that read call this first. A new subscription that starts from now starts here.
     ///
     /// # Errors
     ///
@@ -130,12 +137,14 @@ impl TestEngine {
             }
             self.is_subscribed = true;
         }
+
         Ok(())
     }
 
-    /// Publishes what waits, and reads what was published; returns true if something was published.
+    /// Publishes the due messages and reads new ones; returns true if something was published.
     pub(super) async fn publish_and_read(&mut self) -> Result<bool, Error> {
         self.subscribe().await?;
+
         let mut has_published = false;
         loop {
             let n_rows = self.relay.publish_due(&self.app.ports, BATCH).await?;
@@ -152,91 +161,115 @@ impl TestEngine {
         Ok(has_published)
     }
 
+    /// Tries the message at `idx` of the ready messages of a consumer, and settles the attempt.
+    ///
+    /// `after` decides what the engine does next; without it, the interceptor of the app decides.
     pub(super) async fn run_attempt(
         &mut self,
-        place: usize,
+        consumer_idx: usize,
         idx: usize,
         ports: &Arc<Ports>,
         after: Option<EngineAction>,
     ) -> Result<AttemptReport, Error> {
-        let consumer = &mut self.consumers[place];
-        let message = consumer.ready[idx].envelope.metadata.id;
-        let n_commits = self.commits.get(&(message, place)).copied().unwrap_or(0);
+        let consumer = &mut self.consumers[consumer_idx];
+        let message_id = consumer.ready[idx].envelope.metadata.id;
+        let n_commits = self
+            .commits
+            .get(&(message_id, consumer_idx))
+            .copied()
+            .unwrap_or(0);
         let target = consumer.target;
         let processing = target.processing(&self.app);
         let attempt = consumer
             .take(idx, ports, n_commits, processing)
-            .ok_or_else(|| Error::setup("there is nothing at that place"))?;
-        let mut attempted = attempt.run(&mut self.session).await;
+            .ok_or_else(|| Error::setup(format!("there is no ready message at the index {idx}")))?;
 
-        self.log_attempt(&attempt, &attempted, place, n_commits);
+        let mut report = attempt.run(&mut self.session).await;
+        self.log_attempt(&attempt, &report, consumer_idx, n_commits);
+
         let app = self.app.with_ports(ports);
-        attempted.handle_events_inline(&app, target).await;
-        let after = after.unwrap_or_else(|| {
-            let envelope = &attempt.incoming.envelope;
-            let asked = ports.interceptor.as_ref();
+        report.handle_events_inline(&app, target).await;
 
-            // What it has no method for is no attempt.
-            asked.filter(|_| !attempted.is_ignored()).map_or(
-                EngineAction::Continue,
-                |interceptor| {
-                    interceptor.after(attempted.handler, envelope, attempt.incoming.attempt)
-                },
-            )
-        });
-
-        match after {
-            EngineAction::Continue => self.consumers[place].settle(&attempt, &attempted).await?,
+        let action = after.unwrap_or_else(|| interceptor_action(ports, &attempt, &report));
+        match action {
+            EngineAction::Continue => {
+                self.consumers[consumer_idx]
+                    .settle(&attempt, &report)
+                    .await?;
+            }
             EngineAction::Crash => {
-                ports.record(Some(attempted.entry), || EntryKind::EngineCrashed);
+                ports.record(Some(report.entry), || EntryKind::EngineCrashed);
                 self.restart()?;
             }
             EngineAction::Restart => {
-                self.consumers[place].settle(&attempt, &attempted).await?;
-                ports.record(Some(attempted.entry), || EntryKind::EngineRestarted);
+                self.consumers[consumer_idx]
+                    .settle(&attempt, &report)
+                    .await?;
+                ports.record(Some(report.entry), || EntryKind::EngineRestarted);
+
                 self.release_all().await?;
                 self.restart()?;
             }
         }
 
-        Ok(attempted)
+        Ok(report)
     }
 
-    pub(super) fn log_attempt(
+    /// Notes the attempt and the events that it raised, to explain a stall.
+    fn log_attempt(
         &mut self,
         attempt: &Attempt,
-        attempted: &AttemptReport,
-        place: usize,
+        report: &AttemptReport,
+        consumer_idx: usize,
         n_commits: u32,
     ) {
-        let metadata = &attempt.incoming.envelope.metadata;
-        if attempted.is_ignored() {
+        if report.is_ignored() {
             return;
         }
 
-        if let AttemptResult::Handled(committed) = &attempted.result {
-            self.commits.insert((metadata.id, place), n_commits + 1);
-            let step = self.attempts.len();
-            let raised = committed.iter().map(|one| (one.event.metadata.id, step));
-            self.raised.extend(raised);
+        let metadata = &attempt.incoming.envelope.metadata;
+        if let AttemptResult::Handled(committed) = &report.result {
+            self.commits
+                .insert((metadata.id, consumer_idx), n_commits + 1);
+
+            let attempt_idx = self.attempts.len();
+            self.raised.extend(
+                committed
+                    .iter()
+                    .map(|committed| (committed.event.metadata.id, attempt_idx)),
+            );
         }
 
         self.attempts.push(LoggedAttempt {
             message: metadata.id,
             name: metadata.message_type.shared_name(),
-            handler: attempted.handler,
+            handler: report.handler,
         });
     }
 
-    /// What is left to do.
+    /// Counts what remains to be published, delivered and retried.
     ///
     /// # Errors
     ///
-    /// Those of [`begin`](Self::begin).
+    /// Those of [`subscribe`](Self::subscribe).
     pub async fn remaining(&mut self) -> Result<Remaining, Error> {
         self.subscribe().await?;
         remaining(&self.app.ports, &self.consumers).await
     }
+}
+
+/// Returns what the interceptor of the app wants the engine to do after an attempt.
+fn interceptor_action(ports: &Ports, attempt: &Attempt, report: &AttemptReport) -> EngineAction {
+    let incoming = &attempt.incoming;
+
+    // A message that the handler has no method for does not count as an attempt.
+    ports
+        .interceptor
+        .as_ref()
+        .filter(|_| !report.is_ignored())
+        .map_or(EngineAction::Continue, |interceptor| {
+            interceptor.after(report.handler, &incoming.envelope, incoming.attempt)
+        })
 }
 
 impl fmt::Debug for TestEngine {

@@ -1,19 +1,20 @@
 use std::time::Duration;
 
-/// When a subscription stops trying for a while, because nothing that it does succeeds.
+/// Pauses a subscription after many failures in a row.
 ///
-/// After `threshold` failed attempts in a row nothing is delivered for `pause`. Then one message is
-/// tried: if that fails, too, the next pause begins, and if it succeeds, everything is as before.
+/// After `threshold` failed attempts in a row, the subscription delivers nothing for `pause`. Then it
+/// tries one message. If that fails, the next pause begins. If it succeeds, the subscription continues
+/// as before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct CircuitBreaker {
-    /// How many attempts in a row must fail.
+    /// The number of failed attempts in a row that opens the breaker.
     pub threshold: u32,
-    /// How long nothing is tried then.
+    /// How long the subscription then pauses.
     pub pause: Duration,
 }
 
 impl CircuitBreaker {
-    /// Ten failures in a row, and a minute.
+    /// Pauses for one minute after ten failures in a row.
     pub const DEFAULT: Self = Self {
         threshold: 10,
         pause: Duration::from_secs(60),

@@ -2,10 +2,11 @@ use std::sync::Arc;
 
 use crate::handler::{Catalog, Source, SubscriptionOptions, SubscriptionSettings};
 
-/// What a domain says of all its subscriptions, and what those share who read together.
+/// The options that handlers get from the domain, and the settings that command handlers share.
 impl Catalog {
-    /// Hands down to every handler what the domain says of all and a delivery asks for: it asks the
-    /// handler alone.
+    /// Copies the options `origin` and `once` of the domain to the handlers that do not set them.
+    ///
+    /// A delivery reads these two from the options of the handler, not from the settings.
     pub(crate) fn apply_defaults(&mut self) {
         if self.defaults.configured_origin().is_none() && !self.defaults.is_once() {
             return;
@@ -16,40 +17,42 @@ impl Catalog {
             let options = subscription.options.get_or_insert_default();
             options.inherit(&defaults);
         }
-
         for route in &mut self.commands {
             let options = route.options.get_or_insert_default();
             Arc::make_mut(options).inherit(&defaults);
         }
     }
 
-    /// The name of the subscription that reads the commands of a category.
+    /// Returns the name of the subscription that reads the commands of a category.
     pub(crate) fn command_subscription_name(category: &str) -> String {
         format!("{category}:command")
     }
 
-    /// How the commands of a category are read: the first of their handlers that says so decides.
+    /// Returns the settings for reading the commands of a category.
+    ///
+    /// They come from the first handler of the category that sets a read option.
     pub(crate) fn command_settings(&self, category: &str) -> SubscriptionSettings {
-        let mut routes = self.commands.iter();
-        let first = routes.find_map(|route| {
-            let options = route.options.as_ref()?;
-            (route.category == category && options.configures_reading()).then_some(options)
-        });
-        let settings = match first {
+        let routes = || {
+            self.commands
+                .iter()
+                .filter(|route| route.category == category)
+        };
+        let read_options = routes()
+            .filter_map(|route| route.options.as_ref())
+            .find(|options| options.has_read_options());
+        let settings = match read_options {
             Some(options) => options.settings(&self.defaults),
             None => SubscriptionOptions::default().settings(&self.defaults),
         };
-        let limits = self
-            .commands
-            .iter()
-            .filter(|route| route.category == category)
-            .map(|route| route.settings(&self.defaults).time_limit);
+        let longest_time_limit = routes()
+            .map(|route| route.settings(&self.defaults).time_limit)
+            .max();
 
         SubscriptionSettings {
             // No command is read from the event store.
             source: Source::Broker,
-            // Whoever takes longest must be done before somebody else is handed the same.
-            time_limit: limits.max().unwrap_or(settings.time_limit),
+            // The slowest handler must be done before the broker may deliver a command again.
+            time_limit: longest_time_limit.unwrap_or(settings.time_limit),
             ..settings
         }
     }
@@ -65,9 +68,9 @@ mod tests {
         handler::{CommandHandler, CommandRoutes, UnitOfWork},
     };
 
-    struct Placing;
+    struct PlaceOrderHandler;
 
-    impl CommandHandler for Placing {
+    impl CommandHandler for PlaceOrderHandler {
         fn routes(on: &mut CommandRoutes<Self>) {
             on.command(Self::place);
             on.subscription()
@@ -76,22 +79,22 @@ mod tests {
         }
     }
 
-    impl Placing {
+    impl PlaceOrderHandler {
         async fn place(&self, _: PlaceOrder, _: &mut UnitOfWork) -> Result<(), Error> {
             Ok(())
         }
     }
 
-    struct Confirming;
+    struct ConfirmOrderHandler;
 
-    impl CommandHandler for Confirming {
+    impl CommandHandler for ConfirmOrderHandler {
         fn routes(on: &mut CommandRoutes<Self>) {
             on.command(Self::confirm);
             on.subscription().time_limit(Duration::from_secs(90));
         }
     }
 
-    impl Confirming {
+    impl ConfirmOrderHandler {
         async fn confirm(&self, _: ConfirmOrder, _: &mut UnitOfWork) -> Result<(), Error> {
             Ok(())
         }
@@ -101,14 +104,14 @@ mod tests {
     fn command_settings_use_the_longest_time_limit() {
         let domain = Domain::builder("shop")
             .aggregate::<Order>()
-            .command_handler(Placing)
-            .command_handler(Confirming)
+            .command_handler(PlaceOrderHandler)
+            .command_handler(ConfirmOrderHandler)
             .build()
-            .expect("the handlers differ in nothing that they share");
+            .expect("the read options do not conflict");
 
-        let read = domain.catalog().command_settings("order");
+        let settings = domain.catalog().command_settings("order");
 
-        assert_eq!(read.time_limit, Duration::from_secs(90));
-        assert_eq!(read.batch_size, 7);
+        assert_eq!(settings.time_limit, Duration::from_secs(90));
+        assert_eq!(settings.batch_size, 7);
     }
 }

@@ -1,4 +1,4 @@
-//! How a handler is subscribed: from where it is told, how often it is tried, and what then.
+//! How a handler is subscribed: the source of its messages, its retries, and what follows the last one.
 
 mod circuit_breaker;
 mod domain_defaults;

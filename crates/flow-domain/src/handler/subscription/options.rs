@@ -7,11 +7,11 @@ use crate::{
     port::StartFrom,
 };
 
-/// What is said of a subscription; what is not said comes from the profile.
+/// The options of a subscription. An option that is not set comes from the profile.
 ///
-/// A handler says it in its `routes`, a domain for all handlers in its builder. A handler has the last
-/// word; one that names a profile takes nothing from the domain. What cannot work is a mistake when the
-/// domain is built.
+/// A handler sets them in its `routes`, and a domain sets them for all handlers in its builder. The
+/// options of the handler win. A handler that names a profile inherits nothing from the domain. Building
+/// the domain fails if an option cannot work.
 ///
 /// # Examples
 ///
@@ -44,7 +44,7 @@ pub struct SubscriptionOptions {
     time_limit: Option<Duration>,
     #[expect(
         clippy::option_option,
-        reason = "that there is none can be said, or nothing"
+        reason = "`None` inherits, `Some(None)` means no circuit breaker"
     )]
     circuit_breaker: Option<Option<CircuitBreaker>>,
     origin: Option<&'static str>,
@@ -52,81 +52,84 @@ pub struct SubscriptionOptions {
 }
 
 impl SubscriptionOptions {
-    /// Takes everything that is not said otherwise from this profile.
+    /// Sets the profile. It has the values of all options that are not set.
     pub fn profile(&mut self, profile: Profile) -> &mut Self {
         self.profile = Some(profile);
         self
     }
 
-    /// From where the handler is told.
+    /// Sets where the handler's messages come from.
     pub fn source(&mut self, source: Source) -> &mut Self {
         self.source = Some(source);
         self
     }
 
-    /// How many messages are read at once; at least one.
+    /// Sets how many messages are read at once; at least one.
     pub fn batch_size(&mut self, n_messages: usize) -> &mut Self {
         self.batch_size = Some(n_messages);
         self
     }
 
-    /// How many messages one engine handles at once, of different streams unless the order does not
-    /// matter; at least one, and no more from the event store.
+    /// Sets how many messages one engine handles at once; at least one.
+    ///
+    /// They are of different streams, unless the subscription is [`unordered`](Self::unordered). A
+    /// subscription that reads from the event store can handle only one at once.
     pub fn concurrency(&mut self, n_messages: usize) -> &mut Self {
         self.concurrency = Some(n_messages);
         self
     }
 
-    /// Lets the messages of one stream overtake each other. By default they come one after the other.
+    /// Allows the messages of one stream to overtake each other. By default they are handled in order.
     pub fn unordered(&mut self) -> &mut Self {
         self.ordered = Some(false);
         self
     }
 
-    /// Where the subscription begins when it is new. By default with the first message there is.
+    /// Sets where a new subscription starts to read. By default it starts at the first message.
     pub fn start_from(&mut self, start: StartFrom) -> &mut Self {
         self.start = Some(start);
         self
     }
 
-    /// How often a message is tried.
+    /// Sets how often a message is tried, and how long to wait in between.
     pub fn retry(&mut self, policy: RetryPolicy) -> &mut Self {
         self.retry = Some(policy);
         self
     }
 
-    /// What becomes of a message that is not tried again. By default it is kept as a dead letter.
-    pub fn when_exhausted(&mut self, fate: WhenExhausted) -> &mut Self {
-        self.when_exhausted = Some(fate);
+    /// Sets what happens after the last attempt. By default the message is stored as a dead letter.
+    pub fn when_exhausted(&mut self, when_exhausted: WhenExhausted) -> &mut Self {
+        self.when_exhausted = Some(when_exhausted);
         self
     }
 
-    /// How long one attempt may take. Over it, the attempt has failed.
+    /// Sets how long one attempt may take. An attempt that takes longer fails.
     pub fn time_limit(&mut self, limit: Duration) -> &mut Self {
         self.time_limit = Some(limit);
         self
     }
 
-    /// When the subscription pauses because nothing succeeds; `None` for never.
+    /// Sets after how many failures in a row the subscription pauses, and how long; `None` means never.
     pub fn circuit_breaker(&mut self, breaker: Option<CircuitBreaker>) -> &mut Self {
         self.circuit_breaker = Some(breaker);
         self
     }
 
-    /// Lets go of every event that was not caused by a message of this category.
+    /// Skips every event that was not caused by a message of this category.
     pub fn origin(&mut self, category: &'static str) -> &mut Self {
         self.origin = Some(category);
         self
     }
 
-    /// Remembers the ids of the messages in the unit of work that handles them, so that one that comes
-    /// again is let go.
+    /// Skips messages that the handler has handled before.
+    ///
+    /// The unit of work that handles a message also stores its id.
     pub fn once(&mut self) -> &mut Self {
         self.once = Some(true);
         self
     }
 
-    /// The category that was named with [`origin`](Self::origin).
+    /// Returns the category that was set with [`origin`](Self::origin).
     pub(crate) fn configured_origin(&self) -> Option<&'static str> {
         self.origin
     }
@@ -155,14 +158,16 @@ impl SubscriptionOptions {
         self.circuit_breaker.flatten()
     }
 
-    /// The source that was named, or comes with the profile that was named.
+    /// Returns the source that was set, or that of the profile that was set.
     pub(crate) fn configured_source(&self) -> Option<Source> {
-        let of_profile = self.profile.map(|profile| profile.settings().source);
-        self.source.or(of_profile)
+        self.source
+            .or_else(|| self.profile.map(|profile| profile.settings().source))
     }
 
-    /// Returns true if something was said of what those who read together share.
-    pub(crate) fn configures_reading(&self) -> bool {
+    /// Returns true if a read option was set. The command handlers of a category share these options.
+    ///
+    /// A profile counts, because it sets all options.
+    pub(crate) fn has_read_options(&self) -> bool {
         self.profile.is_some()
             || self.batch_size.is_some()
             || self.concurrency.is_some()
@@ -171,7 +176,7 @@ impl SubscriptionOptions {
             || self.circuit_breaker.is_some()
     }
 
-    /// Takes over from `domain` what holds for each message, unless a profile was named.
+    /// Copies the options `origin` and `once` from `domain`, unless they or a profile are set.
     pub(crate) fn inherit(&mut self, domain: &Self) {
         if self.profile.is_none() {
             self.origin = self.origin.or(domain.origin);
@@ -179,28 +184,32 @@ impl SubscriptionOptions {
         }
     }
 
-    /// Fills in what is not said: first from what the domain says, then from the profile.
+    /// Returns the settings: the options that are set, then those of the domain, then the profile.
+    ///
+    /// If a profile is set, the options of the domain do not count.
     pub(crate) fn settings(&self, domain: &Self) -> SubscriptionSettings {
         if let Some(profile) = self.profile {
             return self.with_fallback(profile.settings());
         }
+
         let profile = domain.profile.unwrap_or_default();
         self.with_fallback(domain.with_fallback(profile.settings()))
     }
 
-    fn with_fallback(&self, other: SubscriptionSettings) -> SubscriptionSettings {
+    /// Returns the options that are set, completed with the values of `fallback`.
+    fn with_fallback(&self, fallback: SubscriptionSettings) -> SubscriptionSettings {
         SubscriptionSettings {
-            source: self.source.unwrap_or(other.source),
-            batch_size: self.batch_size.unwrap_or(other.batch_size),
-            concurrency: self.concurrency.unwrap_or(other.concurrency),
-            ordered: self.ordered.unwrap_or(other.ordered),
-            start: self.start.unwrap_or(other.start),
-            retry: self.retry.unwrap_or(other.retry),
-            when_exhausted: self.when_exhausted.unwrap_or(other.when_exhausted),
-            time_limit: self.time_limit.unwrap_or(other.time_limit),
-            circuit_breaker: self.circuit_breaker.unwrap_or(other.circuit_breaker),
-            origin: self.origin.or(other.origin),
-            once: self.once.unwrap_or(other.once),
+            source: self.source.unwrap_or(fallback.source),
+            batch_size: self.batch_size.unwrap_or(fallback.batch_size),
+            concurrency: self.concurrency.unwrap_or(fallback.concurrency),
+            ordered: self.ordered.unwrap_or(fallback.ordered),
+            start: self.start.unwrap_or(fallback.start),
+            retry: self.retry.unwrap_or(fallback.retry),
+            when_exhausted: self.when_exhausted.unwrap_or(fallback.when_exhausted),
+            time_limit: self.time_limit.unwrap_or(fallback.time_limit),
+            circuit_breaker: self.circuit_breaker.unwrap_or(fallback.circuit_breaker),
+            origin: self.origin.or(fallback.origin),
+            once: self.once.unwrap_or(fallback.once),
         }
     }
 }

@@ -4,7 +4,7 @@ use crate::handler::subscription::{
     CircuitBreaker, RetryPolicy, Source, SubscriptionSettings, WhenExhausted,
 };
 
-/// Settings that belong together, for a kind of work.
+/// A set of settings for one kind of work.
 ///
 /// | | source | batch | attempts | first delay | time limit | exhausted |
 /// |---|---|---|---|---|---|---|
@@ -15,21 +15,21 @@ use crate::handler::subscription::{
 /// | `Projection` | event store | 100 | 4 | 1 s | 30 s | dead letter |
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Profile {
-    /// What is right for most handlers.
+    /// Fits most handlers.
     #[default]
     Production,
-    /// Small batches and no waiting: what somebody looks at.
+    /// Small batches and no delay before a retry, for results that a user waits for.
     Fast,
-    /// Large batches and much patience: imports and migrations.
+    /// Large batches, long limits and more attempts, for imports and migrations.
     Batch,
     /// One message at a time, tried once.
     Debug,
-    /// Read from the event store: no broker in between.
+    /// Reads from the event store, without a broker.
     Projection,
 }
 
 impl Profile {
-    /// What the profile stands for.
+    /// Returns the settings of the profile.
     pub const fn settings(self) -> SubscriptionSettings {
         let production = SubscriptionSettings {
             source: Source::Broker,

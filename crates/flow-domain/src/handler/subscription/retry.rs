@@ -2,11 +2,11 @@ use std::{fmt, time::Duration};
 
 use crate::error::Error;
 
-/// How often a delivery that failed is tried again, and how long is waited in between.
+/// How often a failed delivery is tried again, and how long the delays in between are.
 ///
-/// The delay doubles with every attempt, up to a cap. A part of it, the jitter, is left to chance, so
-/// that those who failed together do not come back together; under the harness it is the same in every
-/// run. A version conflict does not wait, however long the delay is.
+/// The delay doubles with every attempt, up to a limit. A random part of it, the jitter, prevents that
+/// messages which failed together are retried together. Under the harness it is the same in every run.
+/// A version conflict is retried without delay.
 ///
 /// # Examples
 ///
@@ -34,7 +34,9 @@ pub struct RetryPolicy {
 }
 
 impl RetryPolicy {
-    /// So many attempts in all, the first included; one second is waited before the second.
+    /// Returns a policy with this number of attempts, the first included.
+    ///
+    /// The delay before the second attempt is one second.
     pub const fn attempts(attempts: u32) -> Self {
         Self {
             attempts,
@@ -45,53 +47,63 @@ impl RetryPolicy {
         }
     }
 
-    /// One attempt.
+    /// Returns a policy with one attempt.
     pub const fn never() -> Self {
         Self::attempts(1)
     }
 
-    /// How long is waited after the first failure.
+    /// Sets the delay after the first failure.
     pub const fn first_delay(mut self, delay: Duration) -> Self {
         self.first_delay = delay;
         self
     }
 
-    /// How long is waited at most.
+    /// Sets the longest delay.
     pub const fn longest_delay(mut self, delay: Duration) -> Self {
         self.longest_delay = delay;
         self
     }
 
-    /// By how much of itself a delay may be shortened, by chance: 0 to 100.
+    /// Sets by how much a delay may be shortened at random, in percent: 0 to 100.
     pub const fn jitter_percent(mut self, percent: u8) -> Self {
         self.jitter_percent = percent;
         self
     }
 
-    /// Which errors are worth another attempt. By default those that are neither a rejection nor a
-    /// mistake in the program: see [`Error::is_setup`] and [`Error::is_codec`].
-    pub const fn retry_if(mut self, retries: fn(&Error) -> bool) -> Self {
-        self.is_retryable = retries;
+    /// Sets which errors are retried.
+    ///
+    /// By default these are all errors but rejections and mistakes in the program: see
+    /// [`Error::is_setup`], [`Error::is_codec`] and [`Error::is_no_handler`].
+    pub const fn retry_if(mut self, is_retryable: fn(&Error) -> bool) -> Self {
+        self.is_retryable = is_retryable;
         self
     }
 
-    /// How long is waited after the attempt with this number, from 1. `chance` is any number: the
-    /// jitter depends on it.
+    /// Returns the delay after the attempt with this number, from 1.
+    ///
+    /// The jitter depends on `chance`, which may be any number.
     pub fn delay_after(&self, attempt: u32, chance: u64) -> Duration {
-        let doublings = attempt.saturating_sub(1).min(31);
-        let whole = self.first_delay.saturating_mul(1 << doublings);
-        let whole = whole.min(self.longest_delay);
-        let part = u64::from(self.jitter_percent.min(100)) * (chance % 1_000);
-        let shortened = whole.as_nanos() * u128::from(100_000 - part) / 100_000;
+        // 31 is the largest shift of a `u32`. Such a delay is over any sensible limit.
+        let n_doublings = attempt.saturating_sub(1).min(31);
+        let delay = self
+            .first_delay
+            .saturating_mul(1 << n_doublings)
+            .min(self.longest_delay);
+
+        // `chance % 1_000` is a fraction in thousandths, so the product is in parts of 100,000.
+        let jitter = u64::from(self.jitter_percent.min(100)) * (chance % 1_000);
+        let shortened = delay.as_nanos() * u128::from(100_000 - jitter) / 100_000;
+
         Duration::from_nanos(u64::try_from(shortened).unwrap_or(u64::MAX))
     }
 
-    /// Returns true if another attempt is worth it after this one failed with `err`.
+    /// Returns true if there is another attempt after this one failed with `err`.
     pub(crate) fn should_retry(&self, attempt: u32, err: &Error) -> bool {
         attempt < self.attempts && (err.is_conflict() || (self.is_retryable)(err))
     }
 }
 
+/// Returns true unless another attempt would fail in the same way.
 fn is_retryable_by_default(err: &Error) -> bool {
     !err.is_rejection() && !err.is_setup() && !err.is_codec() && !err.is_no_handler()
 }

@@ -5,52 +5,52 @@ use crate::{
     port::StartFrom,
 };
 
-/// From where a subscription is told of messages.
+/// The source of a subscription's messages.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Source {
-    /// A relay publishes what was committed to the broker; each message is acknowledged by itself.
+    /// The broker. The relay publishes committed messages to it. Each message is acknowledged separately.
     #[default]
     Broker,
-    /// The event store is read in the order of commit, from a checkpoint on.
+    /// The event store, read in the order of commit, starting at a checkpoint.
     EventStore,
 }
 
-/// What becomes of a message that failed and is not tried again.
+/// What happens to a message after its last failed attempt.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum WhenExhausted {
-    /// It is kept as a dead letter, to be looked at and replayed.
+    /// It is stored as a dead letter, to be inspected and replayed.
     #[default]
     DeadLetter,
-    /// It is let go; the record and the log tell of it.
+    /// It is skipped. The record and the log report it.
     Skip,
 }
 
-/// How a handler is subscribed, after all defaults were filled in.
+/// The settings of one subscription, with all defaults applied.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct SubscriptionSettings {
-    /// From where it is told.
+    /// Where its messages come from.
     pub source: Source,
     /// How many messages are read at once.
     pub batch_size: usize,
-    /// How many are handled at once, by one engine.
+    /// How many messages one engine handles at once.
     pub concurrency: usize,
-    /// Whether the messages of one stream are handled one after the other.
+    /// Whether the messages of one stream are handled in order.
     pub ordered: bool,
-    /// Where it begins when it is new.
+    /// Where a new subscription starts to read.
     pub start: StartFrom,
-    /// How often a message is tried.
+    /// How often a message is tried, and how long to wait in between.
     pub retry: RetryPolicy,
-    /// What becomes of a message that is not tried again.
+    /// What happens to a message after its last failed attempt.
     pub when_exhausted: WhenExhausted,
     /// How long one attempt may take.
     pub time_limit: Duration,
-    /// When it pauses because nothing succeeds.
+    /// After how many failures in a row the subscription pauses, and how long; `None` means never.
     pub circuit_breaker: Option<CircuitBreaker>,
-    /// The category of the messages that must have caused an event, if only such are wanted.
+    /// Skips every event that was not caused by a message of this category; `None` skips no event.
     pub origin: Option<&'static str>,
-    /// Whether a message that comes again is let go.
+    /// Whether a message is skipped if the handler has handled it before.
     pub once: bool,
 }

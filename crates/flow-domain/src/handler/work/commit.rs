@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use crate::{
     error::Error,
-    handler::{UnitOfWork, work::session::PendingChange},
+    handler::{UnitOfWork, work::tracked_state::PendingChange},
     message::{Envelope, Payload, Processing},
     record::{EntryId, EntryKind, StateChange, Table, TableKind},
 };
@@ -15,18 +15,20 @@ pub(crate) struct CommittedEvent {
 }
 
 impl UnitOfWork {
-    /// Hands over what is to be written to somebody who keeps it elsewhere than in the store.
-    pub(crate) fn take_writes(&mut self, mut keep: impl FnMut(Table, Arc<str>, Option<Payload>)) {
+    /// Passes the pending writes to `write`, instead of committing them to the store.
+    ///
+    /// `write` gets `None` for a value that is to be deleted.
+    pub(crate) fn take_writes(&mut self, mut write: impl FnMut(Table, Arc<str>, Option<Payload>)) {
         for value in self.session.values.drain(..) {
             match value.change {
                 PendingChange::Unchanged => {}
-                PendingChange::Put(after) => keep(value.table, value.id, Some(after)),
-                PendingChange::Delete => keep(value.table, value.id, None),
+                PendingChange::Put(after) => write(value.table, value.id, Some(after)),
+                PendingChange::Delete => write(value.table, value.id, None),
             }
         }
     }
 
-    /// Writes everything or nothing, and returns the events that were appended, in order.
+    /// Writes all changes or none, and returns the events that were appended, in order.
     pub(crate) async fn commit(&mut self) -> Result<Vec<CommittedEvent>, Error> {
         let mut changes = self.session.take_changes(self.context.handler);
         if changes.is_empty() {
@@ -38,10 +40,11 @@ impl UnitOfWork {
             changes.enqueue_events(self.ports.clock.now());
         }
 
-        let recorded = self.ports.store.commit(&changes).await;
-        // Whether it went through or not: what it was is asked for afterwards.
+        let result = self.ports.store.commit(&changes).await;
+        // Also if the commit failed: the record of the rollback lists the discarded events.
         self.session.events = std::mem::take(&mut changes.events);
-        let recorded = recorded?;
+        let recorded = result?;
+
         self.record_not_found();
         self.record_writes();
 
@@ -50,20 +53,19 @@ impl UnitOfWork {
             self.ports.wake_signal.notify();
         }
 
-        let raised_at = self.session.event_entries.iter();
         Ok(recorded
             .into_iter()
-            .zip(raised_at)
-            .map(|(event, raised_at)| CommittedEvent {
+            .zip(&self.session.event_entries)
+            .map(|(event, raised)| CommittedEvent {
                 entry: self
                     .ports
-                    .record(Some(*raised_at), || EntryKind::Appended(event.clone())),
+                    .record(Some(*raised), || EntryKind::Appended(event.clone())),
                 event: event.envelope,
             })
             .collect())
     }
 
-    /// Records what was looked for in vain.
+    /// Records the values and streams that were looked up and not found.
     pub(crate) fn record_not_found(&self) {
         if !self.ports.is_observed() {
             return;
@@ -76,7 +78,7 @@ impl UnitOfWork {
             .filter(|value| value.is_not_found())
         {
             self.ports
-                .record(Some(value.entry), || EntryKind::NotFound {
+                .record(Some(value.start_entry), || EntryKind::NotFound {
                     table: value.table,
                     id: Arc::clone(&value.id),
                 });
@@ -86,7 +88,6 @@ impl UnitOfWork {
             let Some(entry) = stream.not_found_by() else {
                 continue;
             };
-
             let aggregate = self.ports.catalog.aggregate_name_in(stream.name.category());
             self.ports.record(Some(entry), || EntryKind::NotFound {
                 table: Table::new(TableKind::Aggregate, aggregate),
@@ -95,7 +96,9 @@ impl UnitOfWork {
         }
     }
 
-    /// Records what was written. It is moved into the record: the unit of work is over.
+    /// Records the values that were written, after the commit.
+    ///
+    /// They are moved into the record, because the unit of work does not need them any more.
     fn record_writes(&mut self) {
         if !self.ports.is_observed() {
             return;
@@ -108,7 +111,7 @@ impl UnitOfWork {
                 PendingChange::Delete => None,
             };
 
-            self.ports.record(Some(value.entry), || {
+            self.ports.record(Some(value.start_entry), || {
                 EntryKind::StateChanged(Box::new(StateChange {
                     table: value.table,
                     id: value.id,

@@ -6,29 +6,29 @@ use crate::{
     record::EntryId,
 };
 
-/// Which message is being handled, by whom.
+/// Which message is being handled, by which handler.
 #[derive(Clone, Debug)]
 pub(crate) struct HandlingContext {
     pub(crate) message: Arc<Envelope>,
     pub(crate) handler: &'static str,
     /// The entry of the record at which the handler started.
-    pub(crate) entry: EntryId,
+    pub(crate) start_entry: EntryId,
     /// How often this handler committed for this message before.
     pub(crate) n_commits: u32,
-    /// By whom what is raised here is handled.
+    /// Whether the events that are raised here are handled inline or by an engine.
     pub(crate) processing: Processing,
-    /// How many ids were made so far, for this message and handler.
+    /// How many ids were created so far, for this message and handler.
     pub(crate) n_ids: u32,
-    /// What changes the messages that it brings about, if anything does.
+    /// Changes the messages of this handling, in mutation tests.
     pub(crate) rewrite: Option<Arc<dyn Rewrite>>,
 }
 
 impl HandlingContext {
-    pub(crate) fn new(message: Arc<Envelope>, handler: &'static str, entry: EntryId) -> Self {
+    pub(crate) fn new(message: Arc<Envelope>, handler: &'static str, start_entry: EntryId) -> Self {
         Self {
             message,
             handler,
-            entry,
+            start_entry,
             n_commits: 0,
             processing: Processing::Sync,
             n_ids: 0,

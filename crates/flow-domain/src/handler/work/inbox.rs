@@ -8,22 +8,25 @@ use crate::{
 };
 
 impl UnitOfWork {
-    /// Returns true if this handler has handled this message before and remembers it.
+    /// Returns true if the inbox says that this handler has handled this message before.
     pub(crate) async fn was_handled_before(&mut self) -> Result<bool, Error> {
         let (table, id) = self.inbox_key();
         self.ensure_loaded(table, &id).await?;
+
         let value = self.session.value(table, &id);
         Ok(value.is_some_and(|value| value.current().is_some()))
     }
 
-    /// Remembers, with everything else that is committed, that the message was handled. If somebody
-    /// else did so in between, the commit is refused.
+    /// Writes the message to the inbox, as part of this unit of work.
+    ///
+    /// The commit is refused if another delivery of the message was handled in the meantime.
     pub(crate) fn remember_as_handled(&mut self) -> Result<(), Error> {
         let (table, id) = self.inbox_key();
         let time = self.now();
         self.write_state(table, &id, &time, true)
     }
 
+    /// Returns the inbox of the handler, and the id of the message in it.
     fn inbox_key(&self) -> (Table, Arc<str>) {
         let table = Table::new(TableKind::Inbox, self.context.handler);
         (table, shared_text(self.context.message.metadata.id))

@@ -1,5 +1,6 @@
-//! The laws that are looked after while handlers write, for tests that ask for them. All of it is out of
-//! line: the way without them stays as short as it would be.
+//! Checks invariants while handlers write. Only tests turn the checks on.
+//!
+//! The checks are not inlined. While they are off, they cost a handler almost nothing.
 
 use std::{fmt, sync::Arc};
 
@@ -16,126 +17,134 @@ use crate::{
 };
 
 impl UnitOfWork {
-    /// Returns true if this law is looked after.
-    pub(crate) fn checks_invariant(&self, law: Invariant) -> bool {
-        self.ports.invariants.has(law)
+    /// Returns true if this invariant is checked.
+    pub(crate) fn checks_invariant(&self, invariant: Invariant) -> bool {
+        self.ports.invariants.has(invariant)
     }
 
-    fn record_violations(&self, broken: impl IntoIterator<Item = InvariantViolation>) {
-        for broken in broken {
-            self.record_violation(broken);
+    fn record_violations(&self, violations: impl IntoIterator<Item = InvariantViolation>) {
+        for violation in violations {
+            self.record_violation(violation);
         }
     }
 
     #[cold]
-    fn record_violation(&self, broken: InvariantViolation) {
-        self.ports.record(Some(self.context.entry), || {
-            EntryKind::InvariantViolated(Box::new(broken))
+    fn record_violation(&self, violation: InvariantViolation) {
+        self.ports.record(Some(self.context.start_entry), || {
+            EntryKind::InvariantViolated(Box::new(violation))
         });
     }
 
-    /// Tells if a message does not come back as what it was.
+    /// Records a violation if a message differs after it was serialized and deserialized.
     pub(super) fn check_message_round_trip<M: Message>(
         &self,
         message: &M,
-        written: &mut SerializedMessage,
+        serialized: &mut SerializedMessage,
     ) {
         if self.checks_invariant(Invariant::RoundTrip) {
-            let name = (M::NAME, None);
+            let name_and_id = (M::NAME, None);
             self.record_violations(check_round_trip(
-                name,
+                name_and_id,
                 message,
-                &mut written.payload,
+                &mut serialized.payload,
                 M::try_eq,
             ));
         }
     }
 
-    /// Tells if a state or row that was just written does not come back as what it was.
+    /// Records a violation if a written state or row differs after deserialization.
+    ///
+    /// `original` is the value that was just written.
     pub(crate) fn check_state_round_trip<
         T: Serialize + DeserializeOwned + fmt::Debug + Send + 'static,
     >(
         &mut self,
         (table, id): (Table, &Arc<str>),
-        live: &T,
-        is_same: EqFn<T>,
+        original: &T,
+        try_eq: EqFn<T>,
     ) {
         if self.checks_invariant(Invariant::RoundTrip)
-            && let Some(written) = self.session.current_mut(table, id)
+            && let Some(payload) = self.session.current_mut(table, id)
         {
-            let name = (table.name, Some(&**id));
-            let broken = check_round_trip(name, live, written, is_same);
-            self.record_violations(broken);
+            let name_and_id = (table.name, Some(&**id));
+            let violation = check_round_trip(name_and_id, original, payload, try_eq);
+            self.record_violations(violation);
         }
     }
 
-    /// Tells which events of an aggregate do not come back as what they were.
+    /// Records a violation for each event of an aggregate that differs after deserialization.
     pub(super) fn check_event_round_trips<A: Aggregate>(
         &self,
-        live: &A,
+        aggregate: &A,
         events: &mut [SerializedMessage],
     ) {
         if self.checks_invariant(Invariant::RoundTrip) {
-            self.record_violations(live.raised().check_round_trips(events));
+            self.record_violations(aggregate.raised().check_round_trips(events));
         }
     }
 
-    /// Looks after the laws of an aggregate that was just added.
+    /// Checks the invariants of an aggregate that was just added.
     #[inline]
-    pub(super) fn check_aggregate<A: Aggregate>(&mut self, live: A, stream: &StreamName) {
+    pub(super) fn check_aggregate<A: Aggregate>(&mut self, aggregate: A, stream: &StreamName) {
         if self.ports.invariants != InvariantSet::NONE {
-            self.compare_aggregate(live, stream);
+            self.check_aggregate_invariants(aggregate, stream);
         }
     }
 
     #[inline(never)]
-    fn compare_aggregate<A: Aggregate>(&mut self, mut live: A, stream: &StreamName) {
-        // They are no part of the state, and would show in the text.
-        *live.pending_events_mut() = PendingEvents::default();
+    fn check_aggregate_invariants<A: Aggregate>(&mut self, mut aggregate: A, stream: &StreamName) {
+        // Pending events are not part of the state. A report would show them as a difference.
+        *aggregate.pending_events_mut() = PendingEvents::default();
+
         if A::EVENT_SOURCED {
-            self.check_fold(&live, stream);
+            self.check_fold(&aggregate, stream);
         } else {
-            let at = (aggregate_table::<A>(), stream.shared_id());
-            self.check_state_round_trip(at, &live, A::try_eq);
+            let key = (aggregate_table::<A>(), stream.shared_id());
+            self.check_state_round_trip(key, &aggregate, A::try_eq);
         }
     }
 
-    /// Looks after an event-sourced aggregate that raised nothing: of it, nothing is kept.
+    /// Checks an event-sourced aggregate that raised no events. Nothing of it is stored.
     #[inline(never)]
     pub(super) fn check_aggregate_without_events<A: Aggregate>(
         &mut self,
-        mut live: A,
+        mut aggregate: A,
         stream: &StreamName,
     ) {
         if !self.checks_invariant(Invariant::Fold) {
             return;
         }
 
-        let copy = live.pending_events_mut().load_token().cloned();
-        let session = &self.session;
-        let newest = session.require_newest_stream(stream, copy.as_ref(), self.context.handler);
-
-        // An older copy may well be something else than the newest.
-        if newest.is_ok() {
-            self.check_aggregate(live, stream);
+        let load_token = aggregate.pending_events_mut().load_token().cloned();
+        let newest_check =
+            self.session
+                .require_newest_stream(stream, load_token.as_ref(), self.context.handler);
+        // An outdated copy may differ from the newest one. That is no violation.
+        if newest_check.is_ok() {
+            self.check_aggregate(aggregate, stream);
         }
     }
 
-    /// Tells if the events of an aggregate make something else of it than what it is.
-    fn check_fold<A: Aggregate>(&self, live: &A, stream: &StreamName) {
+    /// Records a violation if the fold of its events is not equal to the aggregate.
+    fn check_fold<A: Aggregate>(&self, aggregate: &A, stream: &StreamName) {
         if !self.checks_invariant(Invariant::Fold) {
             return;
         }
 
         let folded = match self.fold_current::<A>(stream) {
-            // Without an event it is what it was at first.
+            // An aggregate without events must be equal to its initial state.
             Ok(folded) => folded.or_else(A::initial).map(Ok),
             Err(err) => Some(Err(err)),
         };
-
         if let Some(folded) = folded {
-            let name = (A::NAME, Some(stream.id()));
-            self.record_violations(check_equal(Invariant::Fold, name, live, folded, A::try_eq));
+            let name_and_id = (A::NAME, Some(stream.id()));
+            self.record_violations(check_equal(
+                Invariant::Fold,
+                name_and_id,
+                aggregate,
+                folded,
+                A::try_eq,
+            ));
         }
     }
 }

@@ -1,16 +1,135 @@
+use std::{fmt, sync::Arc};
+
 use crate::{
     error::Error,
-    handler::Ports,
-    message::{Recorded, StreamName, Version},
+    handler::{Ports, UnitOfWork},
+    message::{Recorded, StreamName, Version, shared_text},
     model::Aggregate,
     record::{Table, TableKind},
 };
 
-/// How many events are read at once.
+/// The number of events that are read at once.
 const PAGE_SIZE: usize = 512;
 
+impl UnitOfWork {
+    /// Loads an aggregate that must exist.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error for which [`Error::is_not_found`] is true if it does not exist. Otherwise
+    /// returns the errors of [`find`](Self::find).
+    pub async fn load<A: Aggregate>(&mut self, id: impl fmt::Display) -> Result<A, Error> {
+        let id = id.to_string();
+        match self.find(&id).await? {
+            Some(aggregate) => Ok(aggregate),
+            None => Err(self.not_found_error::<A>(id).await),
+        }
+    }
+
+    /// Returns the error for a missing aggregate.
+    ///
+    /// It has a hint if there are events of an aggregate that is stored as state. In a test, they come
+    /// from the wrong `given` step.
+    async fn not_found_error<A: Aggregate>(&self, id: String) -> Error {
+        if !A::EVENT_SOURCED
+            && let Ok(stream) = stream_name::<A>(id.as_str())
+            && let Ok(events) = self
+                .ports
+                .store
+                .read_stream(&stream, Version::NONE, 1)
+                .await
+            && !events.is_empty()
+        {
+            let hint = ": it is stored as state, so the events of its stream do not create it; \
+                        in a test, create it with `.given_command(..)` or `.given_aggregate(..)`";
+            return Error::not_found_with_hint(A::NAME, id, hint);
+        }
+
+        Error::not_found(A::NAME, id)
+    }
+
+    /// Loads an aggregate if it exists.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the aggregate is not registered, the store fails, or the stored data is not
+    /// an `A`.
+    pub async fn find<A: Aggregate>(&mut self, id: impl fmt::Display) -> Result<Option<A>, Error> {
+        self.ports.catalog.require_aggregate::<A>()?;
+
+        let id = shared_text(id);
+        if A::EVENT_SOURCED {
+            self.find_by_events(id).await
+        } else {
+            self.find_by_state(&id).await
+        }
+    }
+
+    async fn find_by_state<A: Aggregate>(&mut self, id: &Arc<str>) -> Result<Option<A>, Error> {
+        let table = aggregate_table::<A>();
+        let mut found: Option<A> = self.load_state(table, id).await?;
+
+        if let (Some(aggregate), Some(value)) = (&mut found, self.session.value(table, id)) {
+            aggregate
+                .pending_events_mut()
+                .set_load_token(value.load_token());
+        }
+
+        Ok(found)
+    }
+
+    async fn find_by_events<A: Aggregate>(&mut self, id: Arc<str>) -> Result<Option<A>, Error> {
+        let name = stream_name::<A>(id)?;
+        if self.session.stream(&name).is_none() {
+            let history = read_history(&self.ports, &name).await?;
+            let start_entry = self.context.start_entry;
+            self.session
+                .track_stream(name.clone(), history, start_entry);
+        }
+
+        let mut found: Option<A> = self.fold_current(&name)?;
+        if let (Some(aggregate), Some(stream)) = (&mut found, self.session.stream(&name)) {
+            aggregate
+                .pending_events_mut()
+                .set_load_token(stream.load_token());
+        }
+
+        Ok(found)
+    }
+
+    /// Folds the stored events of a stream, and then those that were raised in this unit of work.
+    pub(super) fn fold_current<A: Aggregate>(&self, name: &StreamName) -> Result<Option<A>, Error> {
+        let mut aggregate: Option<A> = match self.session.stream(name) {
+            Some(stream) => fold_aggregate(stream.history.iter())?,
+            None => None,
+        };
+
+        let raised = self
+            .session
+            .events
+            .iter()
+            .filter(|envelope| envelope.metadata.stream == *name);
+        for envelope in raised {
+            if aggregate.is_none() {
+                aggregate = A::initial();
+            }
+            if let Some(aggregate) = &mut aggregate {
+                aggregate.replay(&envelope.metadata.message_type, &envelope.message)?;
+            }
+        }
+
+        require_same_id(aggregate, name)
+    }
+}
+
+/// Returns the table with the states of `A`.
 pub(super) const fn aggregate_table<A: Aggregate>() -> Table {
     Table::new(TableKind::Aggregate, A::NAME)
+}
+
+/// Returns the name of the stream of the `A` with this id.
+pub(super) fn stream_name<A: Aggregate>(id: impl Into<Arc<str>>) -> Result<StreamName, Error> {
+    StreamName::new(A::CATEGORY, id).map_err(|err| Error::setup(err.to_string()))
 }
 
 /// Loads an aggregate as it is stored, outside any unit of work.
@@ -20,7 +139,7 @@ pub(crate) async fn load_aggregate<A: Aggregate>(
 ) -> Result<Option<A>, Error> {
     if A::EVENT_SOURCED {
         let history = read_history(ports, stream).await?;
-        let aggregate = fold(history.iter())?;
+        let aggregate = fold_aggregate(history.iter())?;
         return require_same_id(aggregate, stream);
     }
 
@@ -35,16 +154,13 @@ pub(crate) async fn load_aggregate<A: Aggregate>(
 }
 
 /// Reads a whole stream, page by page.
-pub(super) async fn read_history(
-    ports: &Ports,
-    stream: &StreamName,
-) -> Result<Vec<Recorded>, Error> {
+async fn read_history(ports: &Ports, stream: &StreamName) -> Result<Vec<Recorded>, Error> {
     let mut history = ports
         .store
         .read_stream(stream, Version::NONE, PAGE_SIZE)
         .await?;
-    let mut n_read = history.len();
 
+    let mut n_read = history.len();
     while n_read == PAGE_SIZE {
         let after = history.last().map_or(Version::NONE, |last| last.version);
         let page = ports.store.read_stream(stream, after, PAGE_SIZE).await?;
@@ -55,8 +171,8 @@ pub(super) async fn read_history(
     Ok(history)
 }
 
-/// Folds events into the state of an aggregate; no events make no aggregate.
-pub(crate) fn fold<'a, A: Aggregate>(
+/// Folds events into the state of an aggregate. Returns `None` if there are no events.
+pub(crate) fn fold_aggregate<'a, A: Aggregate>(
     history: impl Iterator<Item = &'a Recorded>,
 ) -> Result<Option<A>, Error> {
     let mut history = history.peekable();
@@ -70,7 +186,6 @@ pub(crate) fn fold<'a, A: Aggregate>(
             A::NAME
         )));
     };
-
     for recorded in history {
         let envelope = &recorded.envelope;
         aggregate.replay(&envelope.metadata.message_type, &envelope.message)?;
@@ -79,8 +194,8 @@ pub(crate) fn fold<'a, A: Aggregate>(
     Ok(Some(aggregate))
 }
 
-/// Refuses an aggregate whose events gave it another id than that of its stream.
-pub(super) fn require_same_id<A: Aggregate>(
+/// Returns an error if the events of an aggregate gave it another id than that of its stream.
+fn require_same_id<A: Aggregate>(
     aggregate: Option<A>,
     stream: &StreamName,
 ) -> Result<Option<A>, Error> {
@@ -88,7 +203,7 @@ pub(super) fn require_same_id<A: Aggregate>(
         && aggregate.id() != stream.id()
     {
         return Err(Error::setup(format!(
-            "the events of the stream `{stream}` make an {} with the id `{}`: its first event must set the id",
+            "the events of the stream `{stream}` fold into {} `{}`: the first event must set the id of the stream",
             A::NAME,
             aggregate.id()
         )));

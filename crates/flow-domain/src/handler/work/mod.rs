@@ -1,4 +1,4 @@
-//! The unit of work: what one handling loads, changes and raises, written whole or not at all.
+//! The unit of work: what one handling loads, changes and raises, committed as a whole or not at all.
 
 mod commit;
 mod context;
@@ -9,11 +9,12 @@ mod nested;
 mod rewrite;
 mod sending;
 mod session;
+mod tracked_state;
 mod unit_of_work;
 
 pub(crate) use commit::CommittedEvent;
 pub(crate) use context::HandlingContext;
-pub(crate) use load::{fold as fold_aggregate, load_aggregate};
+pub(crate) use load::{fold_aggregate, load_aggregate};
 pub(crate) use nested::command_stream;
 pub(crate) use rewrite::Rewrite;
 pub(crate) use session::Session;

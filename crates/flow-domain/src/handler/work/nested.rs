@@ -3,10 +3,10 @@ use std::sync::Arc;
 use crate::{
     error::Error,
     handler::{
-        UnitOfWork, catch_panic, handling_span,
+        CommandRoute, Ports, UnitOfWork, catch_panic, handling_span,
         work::{context::HandlingContext, session::Session},
     },
-    message::{MessageId, MessageKind, Processing, StreamName},
+    message::{Envelope, MessageId, MessageKind, Processing, StreamName},
     model::{Command, SerializedMessage},
     record::{
         DiscardedEffect, EntryId, EntryKind, FailureKind, HandlerKind, HandlerOutcome, RolledBack,
@@ -14,116 +14,128 @@ use crate::{
 };
 
 impl UnitOfWork {
-    /// Processes a further command as part of this unit of work, and returns what its handler
-    /// answered.
+    /// Processes a command as part of this unit of work, and returns the reply of its handler.
     ///
-    /// What its handler writes is committed with everything else, or not at all. If it refuses or
-    /// fails, what it wrote is thrown away and the error is returned; a handler that goes on after
-    /// that keeps what it wrote itself. What the command's events cause happens after the commit.
+    /// The changes of its handler are committed together with all others, or not at all. If the handler
+    /// rejects the command or fails, its changes are discarded and the error is returned. The calling
+    /// handler may then go on, and keeps its own changes. The handlers of the command's events run after
+    /// the commit.
     ///
     /// # Errors
     ///
-    /// Returns the rejection or failure of the command's handler, or an error for which
-    /// [`Error::is_no_handler`] is true if there is none.
+    /// Returns the rejection or failure of the command's handler. Returns an error for which
+    /// [`Error::is_no_handler`] is true if the command has no handler.
     pub async fn process<C: Command>(&mut self, command: C) -> Result<C::Reply, Error> {
-        let message = command;
-        let mut command = SerializedMessage::new(&message)?;
+        let mut serialized = SerializedMessage::new(&command)?;
+        self.check_message_round_trip(&command, &mut serialized);
 
-        self.check_message_round_trip(&message, &mut command);
         let ports = Arc::clone(&self.ports);
-        let id = MessageId::new(self.new_id());
-        let stream = command_stream(&command, || id)?;
-        let processing = Processing::Sync;
-        let route = ports.catalog.command_route(command.name, command.category);
-        let route = route.ok_or_else(|| {
-            ports
-                .catalog
-                .no_handler_error(command.name, command.category)
+        let (envelope, route) = self.route_nested(&ports, serialized)?;
+        let (handler, kind) = (route.handler, HandlerKind::CommandHandler);
+        let received = ports.record(Some(self.context.start_entry), || {
+            EntryKind::CommandReceived(Arc::clone(&envelope))
         });
-        let envelope = self.wrap(id, command, stream, MessageKind::Command, processing);
-        let cause = Some(self.context.entry);
-        let route = match route {
-            Ok(route) => route,
-            Err(err) => {
-                ports.record_unhandled(cause, envelope);
-                return Err(err);
-            }
-        };
-        let received = ports.record(cause, || EntryKind::CommandReceived(Arc::clone(&envelope)));
-        let started = ports.record(Some(received), || EntryKind::HandlerStarted {
-            handler: route.handler,
-            kind: HandlerKind::CommandHandler,
+        let start_entry = ports.record(Some(received), || EntryKind::HandlerStarted {
+            handler,
+            kind,
             attempt: 1,
         });
-        let span = handling_span(&envelope, route.handler, HandlerKind::CommandHandler);
+
+        let span = handling_span(&envelope, handler, kind);
         let context = HandlingContext {
             n_commits: self.context.n_commits,
             processing: self.context.processing,
-            ..HandlingContext::new(Arc::clone(&envelope), route.handler, started)
+            ..HandlingContext::new(Arc::clone(&envelope), handler, start_entry)
         };
-        let mut nested = Savepoint::begin(self, context);
-        let mut called = route.call.call(&route.instance, &envelope, nested.work);
-        let handled = catch_panic(&span, (route.handler, started), called.as_mut()).await;
+        let mut savepoint = Savepoint::begin(self, context);
 
-        drop(called);
-        match handled {
+        let mut future = route.call.call(&route.instance, &envelope, savepoint.work);
+        let result = catch_panic(&span, (handler, start_entry), future.as_mut()).await;
+        drop(future);
+
+        match result {
             Ok(reply) => {
-                nested.release();
-                ports.record(Some(started), || {
+                savepoint.release();
+                ports.record(Some(start_entry), || {
                     EntryKind::HandlerEnded(HandlerOutcome::Handled)
                 });
                 reply.downcast()
             }
             Err(err) => {
-                let lost = nested.roll_back();
-                nested
+                let discarded = savepoint.roll_back();
+                savepoint
                     .work
-                    .record_failure((route.handler, started), &err, lost);
+                    .record_failure((handler, start_entry), &err, discarded);
                 Err(err)
             }
         }
     }
+
+    /// Wraps a nested command in its envelope, and finds its route.
+    fn route_nested<'p>(
+        &mut self,
+        ports: &'p Ports,
+        command: SerializedMessage,
+    ) -> Result<(Arc<Envelope>, &'p CommandRoute), Error> {
+        let id = MessageId::new(self.new_id());
+        let stream = command_stream(&command, || id)?;
+        let (name, category) = (command.name, command.category);
+        let envelope = self.wrap(id, command, stream, MessageKind::Command, Processing::Sync);
+
+        let Some(route) = ports.catalog.command_route(name, category) else {
+            ports.record_unhandled(Some(self.context.start_entry), envelope);
+            return Err(ports.catalog.no_handler_error(name, category));
+        };
+
+        Ok((envelope, route))
+    }
 }
 
-/// A command that is being processed within a unit of work.
+/// The state of a unit of work before a nested command, to roll back to.
 ///
-/// If it is dropped halfway, by a timeout of the handler for example, it is rolled back: the handler
-/// that goes on must not do so in the name of the command.
+/// Dropping it rolls back, unless it was released. This happens if the handler drops the future of the
+/// command, for example after a timeout. Without the rollback, the handler would go on in the context
+/// of the command.
 struct Savepoint<'a> {
     work: &'a mut UnitOfWork,
-    started: EntryId,
-    /// What to go back to; `None` once it is over.
+    /// The entry of the record at which the handler of the command started.
+    start_entry: EntryId,
+    /// The context and session to restore; `None` after a release or rollback.
     saved: Option<(HandlingContext, Session)>,
 }
 
 impl<'a> Savepoint<'a> {
+    /// Saves the state of `work`, and continues it in the context of the command.
     fn begin(work: &'a mut UnitOfWork, context: HandlingContext) -> Self {
-        let started = context.entry;
+        let start_entry = context.start_entry;
         let session = work.session.clone();
         let outer = std::mem::replace(&mut work.context, context);
 
         Self {
             work,
-            started,
+            start_entry,
             saved: Some((outer, session)),
         }
     }
 
+    /// Keeps the changes of the command, and returns to the outer context.
     fn release(mut self) {
         if let Some((outer, _)) = self.saved.take() {
             self.work.context = outer;
         }
     }
 
-    /// Throws away what the command wrote, and tells what that was.
+    /// Discards the changes of the command and returns them. The entry of the rollback lists them.
     fn roll_back(&mut self) -> Vec<DiscardedEffect> {
         let Some((outer, session)) = self.saved.take() else {
             return Vec::new();
         };
-        let lost = self.work.session.discarded_since(&session);
+
+        let discarded = self.work.session.discarded_since(&session);
         self.work.context = outer;
         self.work.session.roll_back_to(session);
-        lost
+
+        discarded
     }
 }
 
@@ -133,18 +145,20 @@ impl Drop for Savepoint<'_> {
             return;
         }
 
-        let lost = self.roll_back();
-        self.work.ports.record(Some(self.started), || {
+        let discarded = self.roll_back();
+        self.work.ports.record(Some(self.start_entry), || {
             EntryKind::HandlerEnded(HandlerOutcome::Failed(Box::new(RolledBack {
-                reason: "dropped before it was done".to_owned(),
+                reason: "the call was dropped before the handler finished".to_owned(),
                 kind: FailureKind::Other,
-                discarded: lost,
+                discarded,
             })))
         });
     }
 }
 
-/// The stream of the aggregate that a command is for, or one of its own if it names none.
+/// Returns the stream of the aggregate that a command is for.
+///
+/// A command without an aggregate id gets a stream of its own, named with its message id.
 pub(crate) fn command_stream(
     command: &SerializedMessage,
     own_id: impl FnOnce() -> MessageId,
@@ -153,5 +167,6 @@ pub(crate) fn command_stream(
         return StreamName::new(command.category, own_id().to_string())
             .map_err(|err| Error::setup(err.to_string()));
     }
+
     command.stream()
 }

@@ -2,39 +2,41 @@ use std::{fmt, sync::Arc};
 
 use crate::{
     error::Error,
-    handler::{UnitOfWork, work::session::PendingChange},
+    handler::{UnitOfWork, work::tracked_state::PendingChange},
     message::{Payload, StreamName},
     model::SerializedMessage,
     record::Table,
 };
 
-/// Changes what one handling brings about, behind the back of its handler.
+/// Changes the effects of one handling without its handler, to seed mistakes for mutation tests.
 pub(crate) trait Rewrite: fmt::Debug + Send + Sync {
-    /// Changes a message that it raises, issues or sends.
+    /// Changes a message that the handling raises, issues or sends.
     fn rewrite_message(&self, message: &mut SerializedMessage, stream: &mut StreamName);
 
-    /// Returns what is written instead of this value, and under which id.
+    /// Returns another value to write instead of this one, and its id, if it is to be changed.
     fn rewrite_value(&self, table: Table, id: &str, value: &Payload)
     -> Option<(Arc<str>, Payload)>;
 }
 
 impl UnitOfWork {
-    /// From here on the messages of this handling are changed, or are not any more. Those of commands
-    /// that it processes are not its own.
+    /// Sets what changes the messages of this handling from here on, if anything does.
+    ///
+    /// It does not apply to the messages of commands that this handling processes.
     pub(crate) fn set_message_rewrite(&mut self, rewrite: Option<Arc<dyn Rewrite>>) {
         self.context.rewrite = rewrite;
     }
 
-    /// Changes what this handling has written so far.
+    /// Changes the values that this handling has written so far.
     pub(crate) async fn rewrite_values(&mut self, rewrite: &dyn Rewrite) -> Result<(), Error> {
-        let entry = self.context.entry;
-        let mut rewritten = Vec::new();
+        let start_entry = self.context.start_entry;
 
+        let mut rewritten = Vec::new();
         for value in &mut self.session.values {
-            if let PendingChange::Put(now) = &value.change
-                && value.entry == entry
-                && let Some((id, other)) = rewrite.rewrite_value(value.table, &value.id, now)
+            if let PendingChange::Put(written) = &value.change
+                && value.start_entry == start_entry
+                && let Some((id, other)) = rewrite.rewrite_value(value.table, &value.id, written)
             {
+                // The value moves to another id, so nothing is written under this one.
                 if id != value.id {
                     value.change = PendingChange::Unchanged;
                 }
@@ -45,7 +47,7 @@ impl UnitOfWork {
         for (table, id, value) in rewritten {
             self.ensure_loaded(table, &id).await?;
             self.session
-                .set_change((table, &id), PendingChange::Put(value), true, entry);
+                .set_change((table, &id), PendingChange::Put(value), true, start_entry);
         }
 
         Ok(())

@@ -11,25 +11,25 @@ use crate::{
 };
 
 impl UnitOfWork {
-    /// Hands a further command over to be processed later, by an engine, in a unit of work of its own.
+    /// Submits a command, for an engine to process later in a unit of work of its own.
     ///
-    /// It is sent if this unit of work is committed, and not otherwise. Returns the id that
+    /// The command is sent only if this unit of work is committed. Returns the id that
     /// [`cancel`](Self::cancel) takes.
     ///
     /// # Errors
     ///
-    /// Returns an error for which [`Error::is_no_handler`] is true if nobody handles it, or one for
-    /// which [`Error::is_codec`] is true if it has no JSON form.
+    /// Returns an error for which [`Error::is_no_handler`] is true if the command has no handler.
+    /// Returns one for which [`Error::is_codec`] is true if the command has no JSON form.
     pub fn submit<C: Command>(&mut self, command: C) -> Result<MessageId, Error> {
         let now = self.now();
         self.send(&command, now)
     }
 
-    /// Hands a further command over to be processed at `time`, or at once if that is past.
+    /// Submits a command that is to be processed at `time`, or at once if that is past.
     ///
     /// # Errors
     ///
-    /// Those of [`submit`](Self::submit).
+    /// Returns the errors of [`submit`](Self::submit).
     pub fn schedule<C: Command>(
         &mut self,
         command: C,
@@ -38,11 +38,11 @@ impl UnitOfWork {
         self.send(&command, time)
     }
 
-    /// Hands a further command over to be processed after `delay`.
+    /// Submits a command that is to be processed after `delay`.
     ///
     /// # Errors
     ///
-    /// Those of [`submit`](Self::submit).
+    /// Returns the errors of [`submit`](Self::submit).
     pub fn process_after<C: Command>(
         &mut self,
         delay: Duration,
@@ -52,37 +52,41 @@ impl UnitOfWork {
         self.send(&command, time)
     }
 
-    /// Takes a command back that was submitted or scheduled, here or elsewhere.
+    /// Cancels a command that was submitted or scheduled, here or elsewhere.
     ///
-    /// Nothing happens if it was sent already: it may arrive, and its handler must be able to refuse.
+    /// Nothing happens if it was sent already. It may still arrive, so its handler must be able to
+    /// reject it.
     pub fn cancel(&mut self, command: MessageId) {
         let sends = self.session.pending_sends_mut();
-        let n_before = sends.outgoing.len();
 
+        let n_before = sends.outgoing.len();
         sends
             .outgoing
-            .retain(|one| one.envelope.metadata.id != command);
+            .retain(|outgoing| outgoing.envelope.metadata.id != command);
 
+        // Not submitted in this unit of work: the store has to cancel it.
         if sends.outgoing.len() == n_before {
             sends.cancelled.push(command);
         }
     }
 
+    /// Enqueues a command for the outbox. It is due at `due`.
     fn send<C: Command>(&mut self, message: &C, due: Timestamp) -> Result<MessageId, Error> {
         let mut command = SerializedMessage::new(message)?;
         self.check_message_round_trip(message, &mut command);
+
         let id = MessageId::new(self.new_id());
         let stream = command_stream(&command, || id)?;
         let catalog = &self.ports.catalog;
-        let route = catalog.command_route(command.name, command.category);
-        let nobody = route
+        let no_handler_error = catalog
+            .command_route(command.name, command.category)
             .is_none()
             .then(|| catalog.no_handler_error(command.name, command.category));
         let envelope = self.wrap(id, command, stream, MessageKind::Command, Processing::Async);
 
-        if let Some(err) = nobody {
+        if let Some(err) = no_handler_error {
             self.ports
-                .record_unhandled(Some(self.context.entry), envelope);
+                .record_unhandled(Some(self.context.start_entry), envelope);
             return Err(err);
         }
 
@@ -93,11 +97,11 @@ impl UnitOfWork {
         Ok(id)
     }
 
-    /// Records what was sent and what was taken back, once it is committed.
+    /// Records the commands that were sent or cancelled; called after the commit.
     pub(super) fn record_sends(&self, changes: &Changes) {
-        let entry = Some(self.context.entry);
+        let cause = Some(self.context.start_entry);
         for id in &changes.cancelled {
-            self.ports.record(entry, || EntryKind::Cancelled(*id));
+            self.ports.record(cause, || EntryKind::Cancelled(*id));
         }
 
         let now = self.now();
@@ -107,7 +111,7 @@ impl UnitOfWork {
             }
 
             let (command, due) = (Arc::clone(envelope), *due);
-            self.ports.record(entry, || {
+            self.ports.record(cause, || {
                 if due <= now {
                     EntryKind::CommandReceived(command)
                 } else {

@@ -11,26 +11,28 @@ use crate::{
         trace::log_failure,
         work::{
             context::HandlingContext,
-            load::{aggregate_table, fold, read_history, require_same_id},
-            session::{PendingChange, Session},
+            load::{aggregate_table, stream_name},
+            session::Session,
+            tracked_state::PendingChange,
         },
     },
     message::{
         CausationId, Envelope, MessageId, MessageKind, Metadata, Payload, Processing, StreamName,
-        Version, shared_text,
     },
     model::{Aggregate, Event, Projection, SerializedMessage},
     record::{DiscardedEffect, EntryId, EntryKind, HandlerOutcome, RolledBack, Table, TableKind},
 };
 
-/// What one handling loads, changes and raises, written whole or not at all.
+/// Collects what one handling loads, changes and raises. A commit writes all of it or nothing.
 ///
-/// It is handed to every handler. What is written is kept until the handler returns: `Ok` commits it,
-/// an error throws all of it away. What is loaded again is seen as it was written in between, and two
-/// writes of one aggregate are one; of two copies, only the one that was loaded last can be added.
+/// Every handler receives one. If the handler returns `Ok`, all changes are committed. If it returns an
+/// error, all changes are discarded.
 ///
-/// Nothing is locked. A commit is refused with a conflict if somebody else wrote, in between, what it
-/// changes. What was only looked at may have changed by then.
+/// After an [`add`](Self::add), other copies of the aggregate are outdated and cannot be added. A new
+/// load returns a copy with the added changes. A commit writes each changed aggregate once.
+///
+/// Nothing is locked. The commit fails with a conflict if another writer has changed a value that this
+/// unit of work writes. Values that were only read are not checked.
 pub struct UnitOfWork {
     pub(super) ports: Arc<Ports>,
     pub(super) context: HandlingContext,
@@ -38,7 +40,7 @@ pub struct UnitOfWork {
 }
 
 impl UnitOfWork {
-    /// Begins with an empty session, which may have room from an earlier one.
+    /// Begins a unit of work. `session` is empty, but may bring the memory of an earlier one to reuse.
     pub(crate) fn begin(ports: Arc<Ports>, context: HandlingContext, session: Session) -> Self {
         Self {
             ports,
@@ -47,13 +49,13 @@ impl UnitOfWork {
         }
     }
 
-    /// Begins anew, with nothing but the room that there was.
+    /// Discards all changes and begins again, for another message. The allocated memory is reused.
     pub(crate) fn restart(&mut self, context: HandlingContext) {
         self.context = context;
         self.session.clear();
     }
 
-    /// Gives the room of the session back.
+    /// Empties the session and returns it, so that the next unit of work can reuse its memory.
     pub(crate) fn into_session(mut self) -> Session {
         self.session.clear();
         self.session
@@ -64,137 +66,44 @@ impl UnitOfWork {
         self.ports.clock.now()
     }
 
-    /// Makes a new id. Under the harness it is a function of the message and the handler, so that two
-    /// runs give the same ids.
+    /// Returns a new id.
+    ///
+    /// Under the harness it depends only on the message, the handler, and how many ids were made before.
+    /// So two runs have the same ids.
     pub fn new_id(&mut self) -> Uuid {
-        let origin = IdContext::new(
+        let id_context = IdContext::new(
             Some(self.context.message.metadata.id.as_uuid()),
             self.context.handler,
             self.context.n_commits,
             self.context.n_ids,
         );
-
         self.context.n_ids += 1;
-        self.ports.ids.make(origin)
+
+        self.ports.ids.make(id_context)
     }
 
-    /// What is known of the message being handled.
+    /// Returns the metadata of the current message.
     pub fn metadata(&self) -> &Metadata {
         &self.context.message.metadata
     }
 
-    /// Loads an aggregate that must exist.
+    /// Adds a new or changed aggregate, and the events that it raised.
     ///
-    /// # Errors
-    ///
-    /// Returns an error for which [`Error::is_not_found`] is true if it does not exist.
-    pub async fn load<A: Aggregate>(&mut self, id: impl fmt::Display) -> Result<A, Error> {
-        let id = id.to_string();
-        match self.find(&id).await? {
-            Some(aggregate) => Ok(aggregate),
-            None => Err(self.not_found_error::<A>(id).await),
-        }
-    }
-
-    /// Says what is missing, and whether its events are there without it.
-    async fn not_found_error<A: Aggregate>(&self, id: String) -> Error {
-        if !A::EVENT_SOURCED
-            && let Ok(stream) = stream_name::<A>(id.as_str())
-            && let Ok(events) = self
-                .ports
-                .store
-                .read_stream(&stream, Version::NONE, 1)
-                .await
-            && !events.is_empty()
-        {
-            let hint = ": its stream has events, but it is kept as state, which events do not make; \
-                        in a test `.given_aggregate(..)` or `.given_command(..)` does";
-            return Error::not_found_with_hint(A::NAME, id, hint);
-        }
-
-        Error::not_found(A::NAME, id)
-    }
-
-    /// Loads an aggregate if it exists.
-    ///
-    /// # Errors
-    ///
-    /// Returns an error if the aggregate is not registered, the store fails, or what is stored cannot
-    /// be read as an `A`.
-    pub async fn find<A: Aggregate>(&mut self, id: impl fmt::Display) -> Result<Option<A>, Error> {
-        self.ports.catalog.require_aggregate::<A>()?;
-        let id = shared_text(id);
-        if !A::EVENT_SOURCED {
-            let table = aggregate_table::<A>();
-            let mut found: Option<A> = self.load_state(table, &id).await?;
-
-            if let (Some(aggregate), Some(value)) = (&mut found, self.session.value(table, &id)) {
-                aggregate
-                    .pending_events_mut()
-                    .set_load_token(value.load_token());
-            }
-
-            return Ok(found);
-        }
-
-        let name = stream_name::<A>(id)?;
-        if self.session.stream(&name).is_none() {
-            let history = read_history(&self.ports, &name).await?;
-            let entry = self.context.entry;
-            self.session.track_stream(name.clone(), history, entry);
-        }
-
-        let mut found: Option<A> = self.fold_current(&name)?;
-        if let (Some(aggregate), Some(stream)) = (&mut found, self.session.stream(&name)) {
-            aggregate
-                .pending_events_mut()
-                .set_load_token(stream.load_token());
-        }
-
-        Ok(found)
-    }
-
-    /// Folds what is stored and what was raised here.
-    pub(super) fn fold_current<A: Aggregate>(&self, name: &StreamName) -> Result<Option<A>, Error> {
-        let stored = self.session.stream(name);
-        let mut aggregate: Option<A> = match stored {
-            Some(stream) => fold(stream.history.iter())?,
-            None => None,
-        };
-
-        for envelope in self
-            .session
-            .events
-            .iter()
-            .filter(|envelope| envelope.metadata.stream == *name)
-        {
-            if aggregate.is_none() {
-                aggregate = A::initial();
-            }
-            if let Some(aggregate) = &mut aggregate {
-                aggregate.replay(&envelope.metadata.message_type, &envelope.message)?;
-            }
-        }
-
-        require_same_id(aggregate, name)
-    }
-
-    /// Adds an aggregate that is new or was changed, and the events that it raised.
-    ///
-    /// One that was not loaded here must not exist yet. Of several copies that were loaded, only the one
-    /// that was loaded after the last `add` is taken: the others do not know what was written since.
+    /// An aggregate that was not loaded in this unit of work must not exist yet. If it was loaded more
+    /// than once, only a copy that was loaded after the last `add` is accepted. An older copy lacks the
+    /// changes of that `add`.
     ///
     /// # Errors
     ///
     /// Returns an error for which [`Error::is_conflict`] is true if the copy is an older one. Returns an
-    /// error if the aggregate is not registered, if it has no JSON form, if its id was changed, or if it
-    /// raised an event that carries another id than its own. Nothing is added then.
+    /// error if the aggregate is not registered, has no JSON form, or changed its id. Returns an
+    /// error if it raised an event of another aggregate. In all these cases nothing is added.
     pub fn add<A: Aggregate>(&mut self, mut aggregate: A) -> Result<(), Error> {
         self.ports.catalog.require_aggregate::<A>()?;
         let stream = require_own_stream(&mut aggregate)?;
-        let mut events = require_own_events(&aggregate, &stream)?;
-        let copy = aggregate.pending_events_mut().load_token().cloned();
-        let who = self.context.handler;
+        let events = require_own_events(&aggregate, &stream)?;
+        let load_token = aggregate.pending_events_mut().load_token().cloned();
+        let (handler, start_entry) = (self.context.handler, self.context.start_entry);
 
         if A::EVENT_SOURCED {
             if events.is_empty() {
@@ -202,36 +111,35 @@ impl UnitOfWork {
                 return Ok(());
             }
             self.session
-                .require_newest_stream(&stream, copy.as_ref(), who)?;
-            self.session.mark_raised(&stream);
+                .require_newest_stream(&stream, load_token.as_ref(), handler)?;
+            self.session.increment_revision(&stream);
         } else {
             let state = Payload::encode(A::NAME, &aggregate)?;
-            let at = (aggregate_table::<A>(), stream.shared_id());
-
-            self.session.require_newest(at, copy.as_ref(), who)?;
-            // An event is a decision about the state, so the state is written with it even if it is
-            // the same: or nothing would notice that it was stale.
-            let entry = self.context.entry;
+            let key = (aggregate_table::<A>(), stream.shared_id());
             self.session
-                .set_change(at, PendingChange::Put(state), !events.is_empty(), entry);
+                .require_newest(key, load_token.as_ref(), handler)?;
+            // With events, the state is written even if it is unchanged. The events were decided on this
+            // state, and only a write detects that another writer has changed it.
+            let always_write = !events.is_empty();
+            self.session
+                .set_change(key, PendingChange::Put(state), always_write, start_entry);
         }
 
-        self.check_event_round_trips(&aggregate, &mut events);
-        for event in events {
-            self.push_event(event, stream.clone());
-        }
-
+        self.push_events(&aggregate, events, &stream);
         self.check_aggregate(aggregate, &stream);
+
         Ok(())
     }
 
-    /// Removes an aggregate that was loaded here, and adds the events that it raised.
+    /// Removes an aggregate that was loaded in this unit of work, and adds the events that it raised.
+    ///
+    /// An event-sourced aggregate cannot be removed, because stored events are never deleted. Raise an
+    /// event that ends it.
     ///
     /// # Errors
     ///
-    /// Returns an error for which [`Error::is_setup`] is true if it was not loaded here, or if it is
-    /// event-sourced: its events happened, and an event that ends it says so. Otherwise those of
-    /// [`add`](Self::add).
+    /// Returns an error for which [`Error::is_setup`] is true if it was not loaded here or is
+    /// event-sourced. Otherwise returns the errors of [`add`](Self::add).
     pub fn remove<A: Aggregate>(&mut self, mut aggregate: A) -> Result<(), Error> {
         let stream = require_own_stream(&mut aggregate)?;
         if A::EVENT_SOURCED {
@@ -241,10 +149,8 @@ impl UnitOfWork {
             )));
         }
 
-        let at = (aggregate_table::<A>(), stream.shared_id());
-        let copy = aggregate.pending_events_mut().load_token().cloned();
-
-        if copy.is_none() {
+        let load_token = aggregate.pending_events_mut().load_token().cloned();
+        if load_token.is_none() {
             return Err(Error::setup(format!(
                 "{} `{}` cannot be removed: it was not loaded in this unit of work",
                 A::NAME,
@@ -252,54 +158,66 @@ impl UnitOfWork {
             )));
         }
 
-        let mut events = require_own_events(&aggregate, &stream)?;
+        let events = require_own_events(&aggregate, &stream)?;
+        let key = (aggregate_table::<A>(), stream.shared_id());
         self.session
-            .require_newest(at, copy.as_ref(), self.context.handler)?;
-        let entry = self.context.entry;
+            .require_newest(key, load_token.as_ref(), self.context.handler)?;
+        let (always_write, start_entry) = (!events.is_empty(), self.context.start_entry);
         self.session
-            .set_change(at, PendingChange::Delete, !events.is_empty(), entry);
-        self.check_event_round_trips(&aggregate, &mut events);
+            .set_change(key, PendingChange::Delete, always_write, start_entry);
+
+        self.push_events(&aggregate, events, &stream);
+
+        Ok(())
+    }
+
+    fn push_events<A: Aggregate>(
+        &mut self,
+        aggregate: &A,
+        mut events: Vec<SerializedMessage>,
+        stream: &StreamName,
+    ) {
+        self.check_event_round_trips(aggregate, &mut events);
 
         for event in events {
             self.push_event(event, stream.clone());
         }
-
-        Ok(())
     }
 
-    /// Raises an event without an aggregate at hand, whatever the version of its stream.
+    /// Raises an event without loading its aggregate. The stream of the event may have any version.
     ///
     /// # Errors
     ///
-    /// Returns an error if the event is not registered, names no id, or has no JSON form.
+    /// Returns an error if the event is not registered, has an empty id, or has no JSON form.
     pub fn raise<E: Event>(&mut self, event: E) -> Result<(), Error> {
-        let message = event;
-        let mut event = SerializedMessage::new(&message)?;
-
+        let mut serialized = SerializedMessage::new(&event)?;
         self.ports
             .catalog
-            .require_event(event.name, event.category)?;
-        self.check_message_round_trip(&message, &mut event);
-        let stream = event.stream()?;
-        self.session.mark_raised_if_tracked(&stream);
-        self.push_event(event, stream);
+            .require_event(serialized.name, serialized.category)?;
+        self.check_message_round_trip(&event, &mut serialized);
+
+        let stream = serialized.stream()?;
+        self.session.increment_revision_if_tracked(&stream);
+        self.push_event(serialized, stream);
 
         Ok(())
     }
 
+    /// Records an event as raised, and adds it to the events to commit.
     fn push_event(&mut self, event: SerializedMessage, stream: StreamName) {
         let id = MessageId::new(self.new_id());
         let processing = self.context.processing;
         let envelope = self.wrap(id, event, stream, MessageKind::Event, processing);
-        let entry = self.ports.record(Some(self.context.entry), || {
+
+        let raised_entry = self.ports.record(Some(self.context.start_entry), || {
             EntryKind::Raised(Arc::clone(&envelope))
         });
 
         self.session.events.push(envelope);
-        self.session.event_entries.push(entry);
+        self.session.event_entries.push(raised_entry);
     }
 
-    /// Puts a message that the current one causes into its envelope.
+    /// Creates the envelope of a message that the current message causes.
     pub(super) fn wrap(
         &self,
         id: MessageId,
@@ -308,6 +226,7 @@ impl UnitOfWork {
         kind: MessageKind,
         processing: Processing,
     ) -> Arc<Envelope> {
+        // Only mutation tests set a rewrite.
         if let Some(rewrite) = &self.context.rewrite {
             rewrite.rewrite_message(&mut message, &mut stream);
         }
@@ -332,111 +251,115 @@ impl UnitOfWork {
         })
     }
 
+    /// Records and logs the failure or rejection of a handler, with the effects that were discarded.
+    ///
+    /// `start_entry` is the entry of the record at which the handler started.
     pub(crate) fn record_failure(
         &self,
-        (handler, started): (&'static str, EntryId),
+        (handler, start_entry): (&'static str, EntryId),
         err: &Error,
-        lost: Vec<DiscardedEffect>,
+        discarded: Vec<DiscardedEffect>,
     ) {
         log_failure(handler, err);
-        self.ports.record(Some(started), || {
-            let undone = Box::new(RolledBack::new(err, lost));
+
+        self.ports.record(Some(start_entry), || {
+            let rolled_back = Box::new(RolledBack::new(err, discarded));
             EntryKind::HandlerEnded(if err.is_rejection() {
-                HandlerOutcome::Rejected(undone)
+                HandlerOutcome::Rejected(rolled_back)
             } else {
-                HandlerOutcome::Failed(undone)
+                HandlerOutcome::Failed(rolled_back)
             })
         });
     }
 
-    /// Tells, for the record, what is lost if this is not committed.
+    /// Returns the effects that a rollback discards. The entry of the rollback lists them.
     pub(crate) fn discarded_effects(&self) -> Vec<DiscardedEffect> {
         self.session.discarded_since(&Session::default())
     }
 
-    /// Reads a projection as it was committed; what this unit of work changes is not in it yet.
+    /// Returns a view of the stored rows of a projection, without the changes of this unit of work.
     pub fn view<P: Projection>(&self) -> View<P> {
         View::new(Arc::clone(&self.ports))
     }
 
-    /// Loads a state or row, as it was written here or as it is stored.
+    /// Returns a state or row with the pending change. Loads it unless it was loaded before.
     pub(crate) async fn load_state<T: DeserializeOwned + 'static>(
         &mut self,
         table: Table,
         id: &Arc<str>,
     ) -> Result<Option<T>, Error> {
         self.ensure_loaded(table, id).await?;
-        let value = self
-            .session
+
+        self.session
             .value(table, id)
-            .and_then(|value| value.current());
-        value.map(|value| value.decode(table.name)).transpose()
+            .and_then(|value| value.current())
+            .map(|value| value.decode(table.name))
+            .transpose()
     }
 
-    /// Loads a state or row without reading it, so that it can be written.
+    /// Loads a state or row into the session, unless it is there already.
     pub(crate) async fn ensure_loaded(&mut self, table: Table, id: &Arc<str>) -> Result<(), Error> {
         if self.session.value(table, id).is_some() {
             return Ok(());
         }
 
         let stored = match table.kind {
+            // Rows belong to the projection store, and all other values to the aggregate store.
             TableKind::Projection => self.ports.store.get(table, id).await?,
             _ => self.ports.store.load(table, id).await?,
         };
-        let entry = self.context.entry;
-
         self.session
-            .track_value((table, Arc::clone(id)), stored, entry);
+            .track_value((table, Arc::clone(id)), stored, self.context.start_entry);
+
         Ok(())
     }
 
-    /// Writes a state or row; one that was not loaded here must not exist.
+    /// Writes a state or row. If it was not loaded in this unit of work, it must not exist yet.
     ///
-    /// `is_decided_on` says whether it is written even if it is the same.
+    /// With `always_write` it is written even if it is unchanged.
     pub(crate) fn write_state<T: Serialize>(
         &mut self,
         table: Table,
         id: &Arc<str>,
         value: &T,
-        is_decided_on: bool,
+        always_write: bool,
     ) -> Result<(), Error> {
         let change = PendingChange::Put(Payload::encode(table.name, value)?);
         self.session
-            .set_change((table, id), change, is_decided_on, self.context.entry);
+            .set_change((table, id), change, always_write, self.context.start_entry);
+
         Ok(())
     }
 
-    /// Returns true if anything is to be written.
+    /// Deletes a state or row that was loaded in this unit of work.
+    pub(crate) fn delete_state(&mut self, table: Table, id: &Arc<str>) {
+        let start_entry = self.context.start_entry;
+        self.session
+            .set_change((table, id), PendingChange::Delete, false, start_entry);
+    }
+
+    /// Returns true if there is something to commit.
     pub(crate) fn has_changes(&self) -> bool {
         self.session.has_changes()
     }
-
-    /// Deletes a state or row that was loaded here.
-    pub(crate) fn delete_state(&mut self, table: Table, id: &Arc<str>) {
-        self.session.set_change(
-            (table, id),
-            PendingChange::Delete,
-            false,
-            self.context.entry,
-        );
-    }
 }
 
-/// The stream of an aggregate, whose id must be the one that it was loaded by.
+/// Returns the stream of an aggregate, or an error if its id changed since it was loaded.
 fn require_own_stream<A: Aggregate>(aggregate: &mut A) -> Result<StreamName, Error> {
     let stream = stream_name::<A>(&*aggregate.id())?;
+
     match aggregate.pending_events_mut().load_token() {
-        Some(copy) if *copy.id != *stream.id() => Err(Error::setup(format!(
-            "{} `{}` was loaded as `{}`: an aggregate does not change its id",
+        Some(token) if *token.id != *stream.id() => Err(Error::setup(format!(
+            "{} `{}` was loaded as `{}`: an aggregate cannot change its id",
             A::NAME,
             stream.id(),
-            copy.id
+            token.id
         ))),
         _ => Ok(stream),
     }
 }
 
-/// The events that an aggregate raised, which must be its own.
+/// Returns the events that an aggregate raised, or an error if one belongs to another aggregate.
 fn require_own_events<A: Aggregate>(
     aggregate: &A,
     stream: &StreamName,
@@ -445,7 +368,7 @@ fn require_own_events<A: Aggregate>(
     for event in &events {
         if event.category != A::CATEGORY || *event.id != *stream.id() {
             return Err(Error::setup(format!(
-                "{} `{}` raised {} with the id `{}` of the category `{}`: an aggregate raises its own events only",
+                "{} `{}` raised {} with the id `{}` and the category `{}`: an aggregate can raise only its own events",
                 A::NAME,
                 stream.id(),
                 event.name,
@@ -466,8 +389,4 @@ impl fmt::Debug for UnitOfWork {
             .field("session", &self.session)
             .finish_non_exhaustive()
     }
-}
-
-fn stream_name<A: Aggregate>(id: impl Into<Arc<str>>) -> Result<StreamName, Error> {
-    StreamName::new(A::CATEGORY, id).map_err(|err| Error::setup(err.to_string()))
 }

@@ -11,7 +11,7 @@ use crate::port::{
     },
 };
 
-/// What is to be sent is written with the rest, and taken back with the rest, or neither happens.
+/// A commit adds and cancels outbox rows together with its other changes, or does nothing.
 pub async fn outbox_rows_are_committed_atomically<S: Store + ?Sized>(store: &S) {
     change()
         .append("order-1", [1])
@@ -39,12 +39,13 @@ pub async fn outbox_rows_are_committed_atomically<S: Store + ?Sized>(store: &S) 
     assert_eq!(event_numbers_in(store, &[OutboxState::Pending]).await, [2]);
 }
 
-/// Rows are claimed in the order of their commits, at most so many at once, with all that is in them.
+/// Rows are claimed in the order of their commits, up to the limit, with all their fields.
 pub async fn claim_follows_commit_order<S: Store + ?Sized>(store: &S) {
-    let first = change()
+    change()
         .send("order-1", 1, at_second(2))
-        .send("payment-1", 2, at_second(1));
-    first.commit_to(store).await;
+        .send("payment-1", 2, at_second(1))
+        .commit_to(store)
+        .await;
     change()
         .send("order-1", 3, at_second(1))
         .commit_to(store)
@@ -55,7 +56,7 @@ pub async fn claim_follows_commit_order<S: Store + ?Sized>(store: &S) {
     let all = [two.clone(), rest.clone()].concat();
 
     assert_eq!(event_numbers(&two), [1, 2]);
-    // The third is of the stream of the first, which is on its way.
+    // The first row, which is still claimed, blocks the third row of the same stream.
     assert_eq!(event_numbers(&rest), [0; 0]);
     assert!(all.is_sorted_by(|left, right| left.number < right.number));
     assert_eq!(two[0].envelope, event("order-1", 1));
@@ -67,20 +68,21 @@ pub async fn claim_follows_commit_order<S: Store + ?Sized>(store: &S) {
     assert_eq!(event_numbers(&claim(store, "ann", at_second(5)).await), [3]);
 }
 
-/// Rows of one stream are claimed together; and nobody gets what another has claimed.
+/// Rows of one stream are claimed together, and claimed rows are not claimed again.
 pub async fn claimed_rows_are_not_claimed_again<S: Store + ?Sized>(store: &S) {
-    let three = change()
+    change()
         .send("order-1", 1, at_second(1))
         .send("order-1", 2, at_second(1))
-        .send("order-2", 3, at_second(1));
-    three.commit_to(store).await;
+        .send("order-2", 3, at_second(1))
+        .commit_to(store)
+        .await;
 
     let first = claim(store, "ann", at_second(1)).await;
-    let second_claim = claim(store, "bob", at_second(2)).await;
+    let other_worker = claim(store, "bob", at_second(2)).await;
     let same_worker = claim(store, "ann", at_second(2)).await;
 
     assert_eq!(event_numbers(&first), [1, 2, 3]);
-    assert_eq!(second_claim, []);
+    assert_eq!(other_worker, []);
     assert_eq!(same_worker, []);
     assert_eq!(
         event_numbers_in(store, &[OutboxState::Processing]).await,
@@ -93,13 +95,14 @@ pub async fn claimed_rows_are_not_claimed_again<S: Store + ?Sized>(store: &S) {
     assert_eq!(event_numbers(&published), [1, 2, 3]);
 }
 
-/// Of several who claim at once, no two get the same row, and every row is got by one in the end.
+/// Concurrent claims never return the same row, and in the end every row is claimed once.
 pub async fn concurrent_claims_share_no_row<S: Store + ?Sized>(store: &S) {
     for number in 1..=6 {
-        let commit = change().send(&format!("order-{number}"), number, at_second(1));
-        commit.commit_to(store).await;
+        change()
+            .send(&format!("order-{number}"), number, at_second(1))
+            .commit_to(store)
+            .await;
     }
-
     let claim_as = |worker| Claim {
         worker,
         now: at_second(1),
@@ -108,10 +111,10 @@ pub async fn concurrent_claims_share_no_row<S: Store + ?Sized>(store: &S) {
     };
     let claims = ["ann", "bob", "cas"].map(claim_as);
 
-    let results = join_all(claims.iter().map(|it| store.claim(it)).collect()).await;
+    let results = join_all(claims.iter().map(|claim| store.claim(claim)).collect()).await;
     let claimed: Vec<OutboxRow> = results
         .into_iter()
-        .flat_map(|rows| rows.expect("rows can be claimed"))
+        .flat_map(|rows| rows.expect("`claim` must succeed"))
         .collect();
     let rest = claim(store, "dan", at_second(1)).await;
 
@@ -120,30 +123,30 @@ pub async fn concurrent_claims_share_no_row<S: Store + ?Sized>(store: &S) {
     assert_eq!(numbers, [1, 2, 3, 4, 5, 6]);
 }
 
-/// Once a lease has ended the rows can be claimed again, and what the first worker says of them then
-/// counts for nothing.
+/// When a lease has ended, the rows can be claimed again. Then a late result of the first worker is
+/// ignored.
 pub async fn expired_lease_frees_claimed_rows<S: Store + ?Sized>(store: &S) {
-    let two = change()
+    change()
         .send("order-1", 1, at_second(1))
-        .send("order-1", 2, at_second(1));
-    two.commit_to(store).await;
+        .send("order-1", 2, at_second(1))
+        .commit_to(store)
+        .await;
 
-    let late = claim(store, "ann", at_second(1)).await;
+    let first = claim(store, "ann", at_second(1)).await;
     let too_early = claim(store, "bob", at_second(10)).await;
-    let again = claim(store, "bob", at_second(12)).await;
+    let second = claim(store, "bob", at_second(12)).await;
+    settle(store, "ann", at_second(12), &first, SendResult::Published).await;
 
-    settle(store, "ann", at_second(12), &late, SendResult::Published).await;
-
-    assert_eq!(event_numbers(&late), [1, 2]);
+    assert_eq!(event_numbers(&first), [1, 2]);
     assert_eq!(too_early, []);
-    assert_eq!(event_numbers(&again), [1, 2]);
+    assert_eq!(event_numbers(&second), [1, 2]);
     assert_eq!(
         event_numbers_in(store, &[OutboxState::Processing]).await,
         [1, 2]
     );
 
-    settle(store, "bob", at_second(13), &again, SendResult::Published).await;
-    settle(store, "ann", at_second(13), &late, SendResult::Released).await;
+    settle(store, "bob", at_second(13), &second, SendResult::Published).await;
+    settle(store, "ann", at_second(13), &first, SendResult::Released).await;
     assert_eq!(
         event_numbers_in(store, &[OutboxState::Published]).await,
         [1, 2]
@@ -151,13 +154,14 @@ pub async fn expired_lease_frees_claimed_rows<S: Store + ?Sized>(store: &S) {
     assert_eq!(claim(store, "ann", at_second(99)).await, []);
 }
 
-/// A row is not claimed before it is due, and one that was never tried holds back no other.
+/// A row is not claimed before it is due. If it was never tried, it blocks no other row.
 pub async fn row_not_yet_due_blocks_no_other<S: Store + ?Sized>(store: &S) {
-    let three = change()
+    change()
         .send("order-1", 1, at_second(50))
         .send("order-1", 2, at_second(1))
-        .send("order-1", 3, at_second(20));
-    three.commit_to(store).await;
+        .send("order-1", 3, at_second(20))
+        .commit_to(store)
+        .await;
     change()
         .send("order-1", 4, at_second(1))
         .commit_to(store)
@@ -167,7 +171,6 @@ pub async fn row_not_yet_due_blocks_no_other<S: Store + ?Sized>(store: &S) {
     settle(store, "ann", at_second(1), &now, SendResult::Published).await;
     let not_yet = claim(store, "ann", at_second(19)).await;
     let later = claim(store, "ann", at_second(20)).await;
-
     settle(store, "ann", at_second(20), &later, SendResult::Published).await;
     let last = claim(store, "ann", at_second(60)).await;
 

@@ -11,7 +11,7 @@ use crate::port::{
     },
 };
 
-/// A commit is refused if a stream is at another version than expected, before it or after it.
+/// A commit is refused if a stream is at a lower or a higher version than expected.
 pub async fn commit_refuses_a_stale_stream<S: Store + ?Sized>(store: &S) {
     change().append("order-1", [1, 2]).commit_to(store).await;
 
@@ -36,16 +36,18 @@ pub async fn commit_refuses_a_stale_stream<S: Store + ?Sized>(store: &S) {
     assert_eq!(numbers(&read_all(store).await), [1, 2]);
 }
 
-/// A commit is refused if a state or row is at another version than expected, written or deleted.
+/// A write or deletion is refused if the state or row is at another version than expected.
 pub async fn commit_refuses_a_stale_state<S: Store + ?Sized>(store: &S) {
-    let written = change()
+    change()
         .write(ORDERS, "1", ABSENT, "1")
-        .write(DASHBOARD, "1", ABSENT, "1");
-    written.commit_to(store).await;
-    let written = change()
+        .write(DASHBOARD, "1", ABSENT, "1")
+        .commit_to(store)
+        .await;
+    change()
         .write(ORDERS, "1", exact(1), "2")
-        .write(DASHBOARD, "1", exact(1), "2");
-    written.commit_to(store).await;
+        .write(DASHBOARD, "1", exact(1), "2")
+        .commit_to(store)
+        .await;
 
     for stale in [
         change().write(ORDERS, "1", exact(1), "3"),
@@ -66,7 +68,7 @@ pub async fn commit_refuses_a_stale_state<S: Store + ?Sized>(store: &S) {
     assert_eq!(get(store, DASHBOARD, "2").await, None);
 }
 
-/// A commit that expects nothing is refused if there is a stream, a state or a row.
+/// A commit that expects no stream, state or row is refused if there is one.
 pub async fn commit_refuses_to_create_what_exists<S: Store + ?Sized>(store: &S) {
     let create_stream = change()
         .expect_version("order-1", ABSENT)
@@ -83,12 +85,13 @@ pub async fn commit_refuses_to_create_what_exists<S: Store + ?Sized>(store: &S) 
     create_row.expect_conflict(store).await;
 }
 
-/// If one thing is stale then nothing is written, whichever it is; and it leaves no trace.
+/// If one expected version is stale, the commit writes nothing.
 pub async fn commit_writes_all_or_nothing<S: Store + ?Sized>(store: &S) {
     change()
         .write(DASHBOARD, "old", ABSENT, "0")
         .commit_to(store)
         .await;
+
     let whole = change()
         .expect_version("order-1", ABSENT)
         .append("order-1", [1])
@@ -119,12 +122,13 @@ pub async fn commit_writes_all_or_nothing<S: Store + ?Sized>(store: &S) {
     assert_eq!(content(get(store, DASHBOARD, "new").await), (1, json!(1)));
 }
 
-/// A conflict says who wrote what, which version was expected and which was found, in this order.
+/// A conflict names the writer, the target, the expected version and the found version, in this order.
 pub async fn conflict_names_writer_target_and_versions<S: Store + ?Sized>(store: &S) {
-    let there = change()
+    change()
         .append("order-1", [1, 2])
-        .write(ORDERS, "1", ABSENT, "1");
-    there.commit_to(store).await;
+        .write(ORDERS, "1", ABSENT, "1")
+        .commit_to(store)
+        .await;
 
     let stream = change()
         .expect_version("order-1", exact(1))
@@ -147,9 +151,9 @@ pub async fn conflict_names_writer_target_and_versions<S: Store + ?Sized>(store:
     );
 }
 
-/// Of several commits at once that expect the same, exactly one goes through.
+/// If concurrent commits expect the same version, exactly one goes through.
 ///
-/// The others are refused, and nothing of theirs is written.
+/// The others are refused, and write nothing.
 pub async fn concurrent_commits_have_one_winner<S: Store + ?Sized>(store: &S) {
     let create = |number: u32| {
         change()
@@ -166,10 +170,18 @@ pub async fn concurrent_commits_have_one_winner<S: Store + ?Sized>(store: &S) {
         .zip(&results)
         .filter_map(|(number, result)| result.is_ok().then_some(number))
         .collect();
-    let n_conflicts = results.iter().filter_map(|it| it.as_ref().err());
+    let n_conflicts = results
+        .iter()
+        .filter_map(|result| result.as_ref().err())
+        .filter(|err| err.is_conflict())
+        .count();
 
-    assert_eq!(won.len(), 1, "these all went through: {won:?}");
-    assert_eq!(n_conflicts.filter(|err| err.is_conflict()).count(), 3);
+    assert_eq!(
+        won.len(),
+        1,
+        "expected one successful commit, found {won:?}"
+    );
+    assert_eq!(n_conflicts, 3);
     assert_eq!(numbers(&read_all(store).await), won);
     assert_eq!(content(load(store, ORDERS, "1").await), (1, json!(won[0])));
 }

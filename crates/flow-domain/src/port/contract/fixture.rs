@@ -18,6 +18,7 @@ pub(crate) const WRITER: &str = "OrderCommandHandler";
 pub(crate) const ORDERS: Table = Table::new(TableKind::Aggregate, "Order");
 pub(crate) const DASHBOARD: Table = Table::new(TableKind::Projection, "OrderDashboard");
 
+/// Expects that there is no stream, state or row yet.
 pub(crate) const ABSENT: ExpectedVersion = ExpectedVersion::Exact(Version::NONE);
 
 pub(crate) const fn exact(version: u64) -> ExpectedVersion {
@@ -25,12 +26,14 @@ pub(crate) const fn exact(version: u64) -> ExpectedVersion {
 }
 
 pub(crate) fn stream(name: &str) -> StreamName {
-    name.parse().expect("the laws use good names")
+    name.parse()
+        .expect("the contract tests use valid stream names")
 }
 
-/// An event whose content and id are `number`.
+/// Makes an event of the stream `name`. `number` is its content and its id.
 pub(crate) fn event(name: &str, number: u32) -> Arc<Envelope> {
     let id = MessageId::new(Uuid::from_u128(number.into()));
+
     Arc::new(Envelope {
         metadata: Metadata {
             id,
@@ -50,7 +53,7 @@ pub(crate) fn event(name: &str, number: u32) -> Arc<Envelope> {
     })
 }
 
-/// A set of changes, made one after the other.
+/// Builds a set of changes, and commits it.
 #[derive(Clone)]
 pub(crate) struct ChangesBuilder(Changes);
 
@@ -102,14 +105,14 @@ impl ChangesBuilder {
         self
     }
 
-    /// Has `event` of this name and number sent, not before `due`.
+    /// Adds [`event`] of this stream and number to the outbox, due at `due`.
     pub(crate) fn send(mut self, name: &str, number: u32, due: Timestamp) -> Self {
         let envelope = event(name, number);
         self.0.outgoing.push(Outgoing { envelope, due });
         self
     }
 
-    /// Takes back what is to be sent under this number.
+    /// Cancels the outgoing message with this number.
     pub(crate) fn cancel(mut self, number: u32) -> Self {
         let id = MessageId::new(Uuid::from_u128(number.into()));
         self.0.cancelled.push(id);
@@ -120,21 +123,22 @@ impl ChangesBuilder {
         self.0
     }
 
-    /// Commits what must go through.
+    /// Commits the changes, which must succeed.
     pub(crate) async fn commit_to<S: Store + ?Sized>(self, store: &S) -> Vec<Recorded> {
         store
             .commit(&self.0)
             .await
-            .expect("nothing that is expected is stale")
+            .expect("`commit` must succeed because no expected version is stale")
     }
 
-    /// Commits what must be refused.
+    /// Commits the changes, which must fail with a conflict. Returns the conflict.
     pub(crate) async fn expect_conflict<S: Store + ?Sized>(self, store: &S) -> Error {
         let err = store
             .commit(&self.0)
             .await
-            .expect_err("something that is expected is stale");
-        assert!(err.is_conflict(), "not a conflict: {err}");
+            .expect_err("`commit` must fail because an expected version is stale");
+
+        assert!(err.is_conflict(), "expected a conflict, found: {err}");
         err
     }
 }
@@ -143,7 +147,7 @@ pub(crate) async fn read_stream<S: Store + ?Sized>(store: &S, name: &str) -> Vec
     store
         .read_stream(&stream(name), Version::NONE, usize::MAX)
         .await
-        .expect("a stream can be read")
+        .expect("`read_stream` must succeed")
 }
 
 pub(crate) async fn read_category<S: Store + ?Sized>(
@@ -155,14 +159,14 @@ pub(crate) async fn read_category<S: Store + ?Sized>(
     store
         .read_category(category, after, limit)
         .await
-        .expect("a category can be read")
+        .expect("`read_category` must succeed")
 }
 
 pub(crate) async fn read_all<S: Store + ?Sized>(store: &S) -> Vec<Recorded> {
     read_category(store, None, Position::START, usize::MAX).await
 }
 
-/// What [`event`] was given as numbers.
+/// Returns the numbers that [`event`] made these events from.
 pub(crate) fn numbers(recorded: &[Recorded]) -> Vec<u64> {
     recorded
         .iter()
@@ -180,7 +184,7 @@ pub(crate) async fn load<S: Store + ?Sized>(
     table: Table,
     id: &str,
 ) -> Option<StoredState> {
-    store.load(table, id).await.expect("a state can be loaded")
+    store.load(table, id).await.expect("`load` must succeed")
 }
 
 pub(crate) async fn get<S: Store + ?Sized>(
@@ -188,12 +192,12 @@ pub(crate) async fn get<S: Store + ?Sized>(
     table: Table,
     id: &str,
 ) -> Option<StoredState> {
-    store.get(table, id).await.expect("a row can be got")
+    store.get(table, id).await.expect("`get` must succeed")
 }
 
-/// The version and the content of what must be there.
+/// Returns the version and the value of a state or row that must exist.
 pub(crate) fn content(stored: Option<StoredState>) -> (u64, Value) {
-    let stored = stored.expect("it was written");
+    let stored = stored.expect("the state or row must exist because it was written");
     (stored.version.as_u64(), stored.value.to_value())
 }
 
@@ -201,12 +205,13 @@ pub(crate) async fn query<S: Store + ?Sized>(store: &S, query: &Query) -> Vec<Ro
     store
         .query(DASHBOARD, query)
         .await
-        .expect("rows can be queried")
+        .expect("`query` must succeed")
 }
 
-/// The ids of the rows that `wanted` finds, joined by blanks.
+/// Returns the ids of the rows that match, joined by spaces.
 pub(crate) async fn find_ids<S: Store + ?Sized>(store: &S, wanted: &Query) -> String {
     let rows = query(store, wanted).await;
+
     let ids: Vec<&str> = rows.iter().map(|row| &*row.id).collect();
     ids.join(" ")
 }

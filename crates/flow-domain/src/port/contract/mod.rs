@@ -1,19 +1,19 @@
-//! The laws of the ports, as tests that any adapter can run.
+//! The contract tests of the ports, which any adapter can run.
 //!
-//! [`store_contract!`](crate::store_contract) stamps one test for each law. Each law is also a
-//! function of its own here: it takes a store that is empty and that nobody else uses, and says in
-//! its own words what must hold. The laws of a broker are in [`broker`], and
-//! [`broker_contract!`](crate::broker_contract) stamps them.
+//! Each contract test is a function in this module. It takes an empty store that nobody else uses.
+//! [`store_contract!`](crate::store_contract) defines one `#[tokio::test]` for each of them. The
+//! contract tests of a broker are in [`broker`], and [`broker_contract!`](crate::broker_contract)
+//! defines their tests.
 //!
-//! The laws ask for nothing that a port does not promise: positions may have gaps, and JSON may be
-//! written in another way than it was given, as long as it means the same.
+//! The contract tests require only what a port promises. Positions may have gaps. JSON may be stored in
+//! another format, if its meaning is the same.
 //!
 //! # Panics
 //!
-//! Every law panics if the store or the broker breaks it.
+//! A contract test panics if the store or the broker fails it.
 #![allow(
     clippy::missing_panics_doc,
-    reason = "to panic is what a law is for, and the module says so"
+    reason = "a contract test panics to fail, and the module says so"
 )]
 
 pub mod broker;

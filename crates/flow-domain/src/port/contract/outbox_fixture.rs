@@ -5,12 +5,12 @@ use crate::{
     port::{Claim, OutboxRow, OutboxState, SendResult, Settlement, Store},
 };
 
-/// The point in time so many seconds after the beginning.
+/// Returns the time `seconds` after the epoch.
 pub(crate) const fn at_second(seconds: i64) -> Timestamp {
     Timestamp::from_micros(seconds * 1_000_000)
 }
 
-/// Claims for ten seconds what there is at `now`.
+/// Claims all rows that can be claimed at `now`, with a lease of ten seconds.
 pub(crate) async fn claim<S: Store + ?Sized>(
     store: &S,
     worker: &str,
@@ -25,18 +25,17 @@ pub(crate) async fn claim_up_to<S: Store + ?Sized>(
     now: Timestamp,
     limit: usize,
 ) -> Vec<OutboxRow> {
-    let lease = Duration::from_secs(10);
     let claim = Claim {
         worker,
         now,
-        lease,
+        lease: Duration::from_secs(10),
         limit,
     };
 
-    store.claim(&claim).await.expect("rows can be claimed")
+    store.claim(&claim).await.expect("`claim` must succeed")
 }
 
-/// Says that the same became of all of `rows`.
+/// Settles all `rows` with the same result.
 pub(crate) async fn settle<S: Store + ?Sized>(
     store: &S,
     worker: &str,
@@ -55,7 +54,7 @@ pub(crate) async fn settle<S: Store + ?Sized>(
     store
         .settle(worker, now, &settlements)
         .await
-        .expect("rows can be settled");
+        .expect("`settle` must succeed");
 }
 
 pub(crate) fn failed(retry_at: Timestamp) -> SendResult {
@@ -75,10 +74,10 @@ pub(crate) async fn rows<S: Store + ?Sized>(store: &S, states: &[OutboxState]) -
     store
         .rows(states, usize::MAX)
         .await
-        .expect("rows can be looked at")
+        .expect("`rows` must succeed")
 }
 
-/// The numbers that the events in `rows` were made of.
+/// Returns the numbers that the events in `rows` were made from.
 pub(crate) fn event_numbers(rows: &[OutboxRow]) -> Vec<u64> {
     rows.iter()
         .map(|row| row.envelope.message.to_value())
@@ -86,7 +85,7 @@ pub(crate) fn event_numbers(rows: &[OutboxRow]) -> Vec<u64> {
         .collect()
 }
 
-/// The numbers of all that is in these states.
+/// Returns the event numbers of all rows in these states.
 pub(crate) async fn event_numbers_in<S: Store + ?Sized>(
     store: &S,
     states: &[OutboxState],

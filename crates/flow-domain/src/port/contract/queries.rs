@@ -5,10 +5,10 @@ use crate::port::{
     contract::fixture::{ABSENT, DASHBOARD, ORDERS, change, exact, find_ids, query},
 };
 
-/// The rows that are found are those for which all conditions hold.
+/// A query returns the rows that meet all conditions.
 ///
-/// Numbers are compared by size and strings by their code points; values of different kinds are
-/// neither equal nor ordered, and a missing field is `null`.
+/// Numbers are compared by size, and strings by their code points. Values of different kinds are
+/// neither equal nor ordered. A missing field is `null`.
 pub async fn query_finds_rows_by_condition<S: Store + ?Sized>(store: &S) {
     write_rows(
         store,
@@ -22,67 +22,56 @@ pub async fn query_finds_rows_by_condition<S: Store + ?Sized>(store: &S) {
     )
     .await;
 
-    let finds = async |conditions: Vec<Condition>| {
-        let query = Query {
-            conditions,
-            ..Query::default()
-        };
-        find_ids(store, &query).await
-    };
+    check_conditions_on_status(store).await;
+    check_conditions_on_total(store).await;
 
-    assert_eq!(
-        finds(vec![status(Comparison::Equal, json!("paid"))]).await,
-        "b"
-    );
-    assert_eq!(
-        finds(vec![status(Comparison::Equal, json!("pai"))]).await,
-        ""
-    );
-    assert_eq!(
-        finds(vec![status(Comparison::Equal, json!(null))]).await,
-        "d e"
-    );
-    assert_eq!(
-        finds(vec![status(Comparison::NotEqual, json!("paid"))]).await,
-        "a c d e"
-    );
-    assert_eq!(
-        finds(vec![status(Comparison::Less, json!("placed"))]).await,
-        "b c"
-    );
-    assert_eq!(finds(vec![total(Comparison::Equal, json!(2.0))]).await, "a");
-    assert_eq!(
-        finds(vec![total(Comparison::NotEqual, json!("2"))]).await,
-        "a b c e"
-    );
-    assert_eq!(
-        finds(vec![total(Comparison::Less, json!(10))]).await,
-        "a c e"
-    );
-    assert_eq!(
-        finds(vec![total(Comparison::AtMost, json!(2))]).await,
-        "a e"
-    );
-    assert_eq!(
-        finds(vec![total(Comparison::Greater, json!(2))]).await,
-        "b c"
-    );
-    assert_eq!(
-        finds(vec![total(Comparison::AtLeast, json!(2.5))]).await,
-        "b c"
-    );
-    let two = vec![
+    let both = vec![
         status(Comparison::NotEqual, json!("paid")),
         total(Comparison::Greater, json!(0)),
     ];
-    assert_eq!(finds(two).await, "a c");
+    assert_eq!(find_ids_where(store, both).await, "a c");
     let quoted = condition("it's \"in\"", Comparison::Equal, json!(true));
-    assert_eq!(finds(vec![quoted]).await, "a");
+    assert_eq!(find_ids_where(store, vec![quoted]).await, "a");
 }
 
-/// Rows are sorted by one field after the other; then some are left out, and some are taken.
+async fn check_conditions_on_status<S: Store + ?Sized>(store: &S) {
+    let finds = async |comparison, value| {
+        let conditions = vec![status(comparison, value)];
+        find_ids_where(store, conditions).await
+    };
+
+    assert_eq!(finds(Comparison::Equal, json!("paid")).await, "b");
+    assert_eq!(finds(Comparison::Equal, json!("pai")).await, "");
+    assert_eq!(finds(Comparison::Equal, json!(null)).await, "d e");
+    assert_eq!(finds(Comparison::NotEqual, json!("paid")).await, "a c d e");
+    assert_eq!(finds(Comparison::Less, json!("placed")).await, "b c");
+}
+
+async fn check_conditions_on_total<S: Store + ?Sized>(store: &S) {
+    let finds = async |comparison, value| {
+        let conditions = vec![total(comparison, value)];
+        find_ids_where(store, conditions).await
+    };
+
+    assert_eq!(finds(Comparison::Equal, json!(2.0)).await, "a");
+    assert_eq!(finds(Comparison::NotEqual, json!("2")).await, "a b c e");
+    assert_eq!(finds(Comparison::Less, json!(10)).await, "a c e");
+    assert_eq!(finds(Comparison::AtMost, json!(2)).await, "a e");
+    assert_eq!(finds(Comparison::Greater, json!(2)).await, "b c");
+    assert_eq!(finds(Comparison::AtLeast, json!(2.5)).await, "b c");
+}
+
+async fn find_ids_where<S: Store + ?Sized>(store: &S, conditions: Vec<Condition>) -> String {
+    let query = Query {
+        conditions,
+        ..Query::default()
+    };
+    find_ids(store, &query).await
+}
+
+/// A query sorts rows by several fields, then applies `offset`, then `limit`.
 ///
-/// Values of different kinds are sorted `null`, boolean, number, string.
+/// Values of different kinds come in this order: `null`, boolean, number, string.
 pub async fn query_sorts_limits_and_offsets<S: Store + ?Sized>(store: &S) {
     write_rows(
         store,
@@ -101,13 +90,12 @@ pub async fn query_sorts_limits_and_offsets<S: Store + ?Sized>(store: &S) {
         let query = Query {
             order: order
                 .iter()
-                .map(|(field, it)| ((*field).to_owned(), *it))
+                .map(|(field, direction)| ((*field).to_owned(), *direction))
                 .collect(),
             offset,
             limit,
             ..Query::default()
         };
-
         find_ids(store, &query).await
     };
     let (up, down) = (Direction::Ascending, Direction::Descending);
@@ -124,22 +112,23 @@ pub async fn query_sorts_limits_and_offsets<S: Store + ?Sized>(store: &S) {
     assert_eq!(finds(&by_both, 0, Some(0)).await, "");
 }
 
-/// Rows that a query puts on a level come by id, in the order of code points, whichever way the
-/// query sorts and in whatever order they were written.
+/// Rows that are equal in the order of a query are sorted by the code points of their ids.
+///
+/// Neither the direction of the query nor the order of the writes changes that.
 pub async fn query_breaks_ties_by_id<S: Store + ?Sized>(store: &S) {
-    let level = [
+    let equal_rows = [
         ("b-2", "{}"),
         ("a", "{}"),
         ("é", "{}"),
         ("b-10", "{}"),
         ("Z", "{}"),
     ];
-
-    write_rows(store, level).await;
+    write_rows(store, equal_rows).await;
     change()
         .write(DASHBOARD, "a", exact(1), "{}")
         .commit_to(store)
         .await;
+
     let sorted = |direction| Query {
         order: vec![("status".into(), direction)],
         ..Query::default()
@@ -154,16 +143,16 @@ pub async fn query_breaks_ties_by_id<S: Store + ?Sized>(store: &S) {
         find_ids(store, &sorted(Direction::Descending)).await,
         "Z a b-10 b-2 é"
     );
+
     let page = Query {
         offset: 1,
         limit: Some(2),
         ..Query::default()
     };
-
     assert_eq!(find_ids(store, &page).await, "a b-10");
 }
 
-/// Rows are counted by the conditions that find them, and a row that is found is a whole one.
+/// `count` applies the same conditions as `query`, and `query` returns whole rows.
 pub async fn count_applies_conditions<S: Store + ?Sized>(store: &S) {
     write_rows(
         store,
@@ -174,14 +163,14 @@ pub async fn count_applies_conditions<S: Store + ?Sized>(store: &S) {
         ],
     )
     .await;
-
     change()
         .write(ORDERS, "a", ABSENT, "{}")
         .commit_to(store)
         .await;
+
     let counts = async |conditions: &[Condition]| {
-        let counted = store.count(DASHBOARD, conditions).await;
-        counted.expect("rows can be counted")
+        let n_rows = store.count(DASHBOARD, conditions).await;
+        n_rows.expect("`count` must succeed")
     };
     let placed = status(Comparison::Equal, json!("placed"));
     let small = total(Comparison::Less, json!(2));
@@ -190,17 +179,18 @@ pub async fn count_applies_conditions<S: Store + ?Sized>(store: &S) {
     assert_eq!(counts(std::slice::from_ref(&placed)).await, 2);
     assert_eq!(counts(&[placed.clone(), small]).await, 1);
     assert_eq!(counts(&[status(Comparison::Equal, json!("lost"))]).await, 0);
-    let found = Query {
+
+    let placed_rows = Query {
         conditions: vec![placed],
         ..Query::default()
     };
-    let values = query(store, &found)
+    let values: Vec<Value> = query(store, &placed_rows)
         .await
         .into_iter()
-        .map(|row| row.value.to_value());
-
+        .map(|row| row.value.to_value())
+        .collect();
     assert_eq!(
-        values.collect::<Vec<_>>(),
+        values,
         [
             json!({ "status": "placed", "total": 1 }),
             json!({ "status": "placed", "total": 2 }),
@@ -209,10 +199,11 @@ pub async fn count_applies_conditions<S: Store + ?Sized>(store: &S) {
 }
 
 async fn write_rows<S: Store + ?Sized, const N: usize>(store: &S, rows: [(&str, &str); N]) {
-    let written = rows.iter().fold(change(), |changes, (id, json)| {
+    let changes = rows.iter().fold(change(), |changes, (id, json)| {
         changes.write(DASHBOARD, id, ABSENT, json)
     });
-    written.commit_to(store).await;
+
+    changes.commit_to(store).await;
 }
 
 fn condition(field: &str, comparison: Comparison, value: Value) -> Condition {

@@ -9,7 +9,7 @@ use crate::port::{
     },
 };
 
-/// What was claimed and not tried can be claimed at once, by anybody, and has not failed.
+/// A released row can be claimed at once by any worker, and has no failure.
 pub async fn released_row_can_be_claimed_again<S: Store + ?Sized>(store: &S) {
     change()
         .send("order-1", 1, at_second(1))
@@ -24,8 +24,8 @@ pub async fn released_row_can_be_claimed_again<S: Store + ?Sized>(store: &S) {
     assert_eq!((again[0].n_failures, &again[0].error), (0, &None));
 }
 
-/// A row that failed is tried again when it was told to be. Until then the younger rows of its stream
-/// wait, and no others; the failure is counted and told.
+/// A failed row is tried again at its retry time. Until then it blocks the younger rows of its stream
+/// and no other rows. The row counts its failures and has the last error.
 pub async fn failed_row_blocks_its_stream<S: Store + ?Sized>(store: &S) {
     change()
         .send("order-1", 1, at_second(1))
@@ -33,11 +33,12 @@ pub async fn failed_row_blocks_its_stream<S: Store + ?Sized>(store: &S) {
         .await;
     let claimed = claim(store, "ann", at_second(1)).await;
     settle(store, "ann", at_second(1), &claimed, failed(at_second(20))).await;
-    let younger = change()
+    change()
         .send("order-1", 2, at_second(1))
         .send("order-2", 3, at_second(1))
-        .send("payment-1", 4, at_second(1));
-    younger.commit_to(store).await;
+        .send("payment-1", 4, at_second(1))
+        .commit_to(store)
+        .await;
 
     let others = claim(store, "ann", at_second(2)).await;
     settle(store, "ann", at_second(2), &others, SendResult::Published).await;
@@ -64,16 +65,16 @@ pub async fn failed_row_blocks_its_stream<S: Store + ?Sized>(store: &S) {
     assert_eq!((twice[0].n_failures, twice[0].due), (2, at_second(30)));
 }
 
-/// What was taken back is never claimed, due at once or later; and nothing else is taken back.
+/// A cancelled row is never claimed, whether it is due or not. Other rows are not cancelled.
 pub async fn cancelled_row_is_never_claimed<S: Store + ?Sized>(store: &S) {
-    let four = change()
+    change()
         .send("order-1", 1, at_second(1))
         .send("order-1", 2, at_second(1))
         .send("order-1", 3, at_second(50))
-        .send("order-1", 4, at_second(50));
-
-    four.commit_to(store).await;
-    // A look at what is due does not put the others out of reach.
+        .send("order-1", 4, at_second(50))
+        .commit_to(store)
+        .await;
+    // A claim that finds no due row must not protect the rows from a cancellation.
     assert_eq!(
         event_numbers(&claim_up_to(store, "ann", at_second(0), 9).await),
         [0; 0]
@@ -96,7 +97,7 @@ pub async fn cancelled_row_is_never_claimed<S: Store + ?Sized>(store: &S) {
     );
 }
 
-/// What was claimed or sent before is not taken back.
+/// A row that is already claimed or published cannot be cancelled.
 pub async fn claimed_or_published_row_cannot_be_cancelled<S: Store + ?Sized>(store: &S) {
     change()
         .send("order-1", 1, at_second(1))
@@ -111,7 +112,6 @@ pub async fn claimed_or_published_row_cannot_be_cancelled<S: Store + ?Sized>(sto
         SendResult::Published,
     )
     .await;
-
     change()
         .send("order-1", 2, at_second(1))
         .commit_to(store)
@@ -128,6 +128,7 @@ pub async fn claimed_or_published_row_cannot_be_cancelled<S: Store + ?Sized>(sto
         event_numbers_in(store, &[OutboxState::Processing]).await,
         [2]
     );
+
     settle(store, "ann", at_second(1), &claimed, SendResult::Published).await;
     assert_eq!(
         event_numbers_in(store, &[OutboxState::Published]).await,
@@ -135,33 +136,42 @@ pub async fn claimed_or_published_row_cannot_be_cancelled<S: Store + ?Sized>(sto
     );
 }
 
-/// A row that was given up holds nobody back, and is sent after all if it is opened again.
+/// An abandoned row blocks no other row. If it is reopened, it can be claimed again.
 pub async fn abandoned_row_can_be_reopened<S: Store + ?Sized>(store: &S) {
-    let two = change()
+    change()
         .send("order-1", 1, at_second(1))
-        .send("order-1", 2, at_second(1));
-    two.commit_to(store).await;
+        .send("order-1", 2, at_second(1))
+        .commit_to(store)
+        .await;
     let reopen = async |number, now| {
         let reopened = store.reopen(number, at_second(now)).await;
-        reopened.expect("rows can be opened again")
+        reopened.expect("`reopen` must succeed")
     };
 
     let first = claim_up_to(store, "ann", at_second(1), 1).await;
     settle(store, "ann", at_second(1), &first, abandoned()).await;
-    let given_up = rows(store, &[OutboxState::Abandoned]).await;
+    let abandoned_rows = rows(store, &[OutboxState::Abandoned]).await;
     let next = claim(store, "ann", at_second(1)).await;
-
     settle(store, "ann", at_second(1), &next, SendResult::Published).await;
 
-    assert_eq!(event_numbers(&given_up), [1]);
-    assert_eq!(given_up[0].error.as_deref(), Some("no such topic"));
+    assert_eq!(event_numbers(&abandoned_rows), [1]);
+    assert_eq!(abandoned_rows[0].error.as_deref(), Some("no such topic"));
     assert_eq!(event_numbers(&next), [2]);
     assert_eq!(claim(store, "ann", at_second(99)).await, []);
 
     assert!(reopen(first[0].number, 100).await);
-    assert!(!reopen(first[0].number, 100).await, "it is open already");
-    assert!(!reopen(next[0].number, 100).await, "it was sent");
-    assert!(!reopen(u32::MAX.into(), 100).await, "there is no such row");
+    assert!(
+        !reopen(first[0].number, 100).await,
+        "`reopen` must return `false` for a pending row"
+    );
+    assert!(
+        !reopen(next[0].number, 100).await,
+        "`reopen` must return `false` for a published row"
+    );
+    assert!(
+        !reopen(u32::MAX.into(), 100).await,
+        "`reopen` must return `false` for a row that does not exist"
+    );
     assert_eq!(event_numbers_in(store, &[OutboxState::Pending]).await, [1]);
     assert_eq!(
         event_numbers(&claim(store, "ann", at_second(100)).await),
@@ -169,13 +179,15 @@ pub async fn abandoned_row_can_be_reopened<S: Store + ?Sized>(store: &S) {
     );
 }
 
-/// Rows are kept until they are forgotten: those in one state, since before a point in time.
+/// A clean-up deletes only rows in the given state that were settled before the given time.
 pub async fn clean_up_deletes_rows_by_state_and_age<S: Store + ?Sized>(store: &S) {
     const DONE: [OutboxState; 2] = [OutboxState::Published, OutboxState::Abandoned];
 
     for number in 1..=4 {
-        let commit = change().send(&format!("order-{number}"), number, at_second(1));
-        commit.commit_to(store).await;
+        change()
+            .send(&format!("order-{number}"), number, at_second(1))
+            .commit_to(store)
+            .await;
     }
 
     let claimed = claim(store, "ann", at_second(1)).await;
@@ -188,7 +200,6 @@ pub async fn clean_up_deletes_rows_by_state_and_age<S: Store + ?Sized>(store: &S
         SendResult::Published,
     )
     .await;
-
     settle(
         store,
         "ann",
@@ -198,18 +209,18 @@ pub async fn clean_up_deletes_rows_by_state_and_age<S: Store + ?Sized>(store: &S
     )
     .await;
 
-    let forget = async |state, before| {
-        let n_forgotten = store.clean_up(state, at_second(before)).await;
-        n_forgotten.expect("rows can be forgotten")
+    let clean_up = async |state, before| {
+        let n_deleted = store.clean_up(state, at_second(before)).await;
+        n_deleted.expect("`clean_up` must succeed")
     };
 
     assert_eq!(event_numbers_in(store, &DONE).await, [1, 2, 3]);
-    assert_eq!(forget(OutboxState::Published, 5).await, 0);
-    assert_eq!(forget(OutboxState::Published, 6).await, 1);
+    assert_eq!(clean_up(OutboxState::Published, 5).await, 0);
+    assert_eq!(clean_up(OutboxState::Published, 6).await, 1);
     assert_eq!(event_numbers_in(store, &DONE).await, [1, 2]);
-    assert_eq!(forget(OutboxState::Abandoned, 99).await, 1);
+    assert_eq!(clean_up(OutboxState::Abandoned, 99).await, 1);
     assert_eq!(event_numbers_in(store, &DONE).await, [2]);
-    assert_eq!(forget(OutboxState::Published, 99).await, 1);
+    assert_eq!(clean_up(OutboxState::Published, 99).await, 1);
     assert_eq!(event_numbers_in(store, &DONE).await, [0; 0]);
     assert_eq!(
         event_numbers_in(store, &[OutboxState::Processing]).await,
@@ -217,33 +228,38 @@ pub async fn clean_up_deletes_rows_by_state_and_age<S: Store + ?Sized>(store: &S
     );
 }
 
-/// What can be claimed later is told apart: when the first that was tried can be, and the first that
-/// never was. What can be claimed now, and what is done with, is not told.
+/// `next_due` reports the next retry and the next scheduled row. It ignores rows that can be claimed
+/// already, and settled rows.
 pub async fn next_due_reports_retries_and_schedules<S: Store + ?Sized>(store: &S) {
     let due = async |now| {
         let due = store.next_due(at_second(now)).await;
-        due.expect("it can be told what is due")
+        due.expect("`next_due` must succeed")
     };
-    let says = |again: Option<i64>, first: Option<i64>| OutboxDue {
-        next_retry: again.map(at_second),
-        next_scheduled: first.map(at_second),
+    let expected = |next_retry: Option<i64>, next_scheduled: Option<i64>| OutboxDue {
+        next_retry: next_retry.map(at_second),
+        next_scheduled: next_scheduled.map(at_second),
     };
 
-    assert_eq!(due(1).await, says(None, None));
-    let first = change().send("order-1", 1, at_second(1));
-    first
+    assert_eq!(due(1).await, expected(None, None));
+
+    change()
+        .send("order-1", 1, at_second(1))
         .send("order-2", 2, at_second(50))
         .commit_to(store)
         .await;
-    assert_eq!(due(0).await, says(None, Some(1)));
-    assert_eq!(due(1).await, says(None, Some(50)));
+    assert_eq!(due(0).await, expected(None, Some(1)));
+    assert_eq!(due(1).await, expected(None, Some(50)));
+
     let claimed = claim(store, "ann", at_second(1)).await;
-    assert_eq!(due(2).await, says(Some(11), Some(50)));
+    assert_eq!(due(2).await, expected(Some(11), Some(50)));
+
     settle(store, "ann", at_second(2), &claimed, failed(at_second(30))).await;
-    assert_eq!(due(2).await, says(Some(30), Some(50)));
+    assert_eq!(due(2).await, expected(Some(30), Some(50)));
+
     change().cancel(2).commit_to(store).await;
-    assert_eq!(due(2).await, says(Some(30), None));
+    assert_eq!(due(2).await, expected(Some(30), None));
+
     let again = claim(store, "ann", at_second(30)).await;
     settle(store, "ann", at_second(30), &again, SendResult::Published).await;
-    assert_eq!(due(30).await, says(None, None));
+    assert_eq!(due(30).await, expected(None, None));
 }

@@ -17,9 +17,9 @@ use crate::{
     },
 };
 
-/// The events of a stream are numbered from 1 without gaps and read in the order of their commits.
+/// The events of a stream are numbered from 1 without gaps, and read in the order of their commits.
 ///
-/// A stream that is not among the expected ones, or is expected at any version, takes them all.
+/// A stream accepts all events if the commit expects any version or does not list the stream.
 pub async fn events_are_appended_in_order<S: Store + ?Sized>(store: &S) {
     let first = change()
         .expect_version("order-1", ABSENT)
@@ -42,7 +42,7 @@ pub async fn events_are_appended_in_order<S: Store + ?Sized>(store: &S) {
     assert_eq!(versions(&read), [1, 2, 3, 4, 5]);
 }
 
-/// Positions grow by the order of commits and of the events in them, whatever their streams.
+/// Positions grow in the order of commits and of the events in a commit, across all streams.
 pub async fn positions_grow_across_streams<S: Store + ?Sized>(store: &S) {
     let mixed = change()
         .append("order-1", [1])
@@ -50,11 +50,12 @@ pub async fn positions_grow_across_streams<S: Store + ?Sized>(store: &S) {
         .append("order-1", [3])
         .commit_to(store)
         .await;
-    let with_time = change().append("payment-1", [4]).commit_to(store).await;
+    let later = change().append("payment-1", [4]).commit_to(store).await;
 
     assert_eq!(versions(&mixed), [1, 1, 2]);
-    assert_eq!(versions(&with_time), [2]);
-    let committed = [mixed, with_time].concat();
+    assert_eq!(versions(&later), [2]);
+
+    let committed = [mixed, later].concat();
     assert_eq!(numbers(&committed), [1, 2, 3, 4]);
     assert!(Position::START < committed[0].position);
     assert!(committed.is_sorted_by(|left, right| left.position < right.position));
@@ -67,22 +68,34 @@ pub async fn positions_grow_across_streams<S: Store + ?Sized>(store: &S) {
     );
 }
 
-/// The last position is that of the last event, whatever its stream; what is refused does not move it.
+/// The last position is the position of the last event of any stream. A refused commit does not
+/// change it.
 pub async fn last_position_is_that_of_the_last_event<S: Store + ?Sized>(store: &S) {
-    let last = async || store.last_position().await.expect("there is always one");
+    let last_position = async || {
+        store
+            .last_position()
+            .await
+            .expect("`last_position` must succeed")
+    };
 
-    assert_eq!(last().await, Position::START);
-    let two = change().append("order-1", [1]).append("payment-1", [2]);
-    let two = two.commit_to(store).await;
+    assert_eq!(last_position().await, Position::START);
 
-    assert_eq!(last().await, two[1].position);
+    let two = change()
+        .append("order-1", [1])
+        .append("payment-1", [2])
+        .commit_to(store)
+        .await;
+    assert_eq!(last_position().await, two[1].position);
+
     let one = change().append("order-1", [3]).commit_to(store).await;
-    assert_eq!(last().await, one[0].position);
-    let refused = change()
+    assert_eq!(last_position().await, one[0].position);
+
+    change()
         .expect_version("order-1", exact(1))
-        .append("order-1", [4]);
-    refused.expect_conflict(store).await;
-    assert_eq!(last().await, one[0].position);
+        .append("order-1", [4])
+        .expect_conflict(store)
+        .await;
+    assert_eq!(last_position().await, one[0].position);
 }
 
 fn versions_and_positions(recorded: &[Recorded]) -> Vec<(Version, Position)> {
@@ -92,7 +105,7 @@ fn versions_and_positions(recorded: &[Recorded]) -> Vec<(Version, Position)> {
         .collect()
 }
 
-/// A stream is read from after a version, at most so many events at once.
+/// A read of a stream starts after a version, and returns at most `limit` events.
 pub async fn stream_is_read_in_pages<S: Store + ?Sized>(store: &S) {
     change()
         .append("order-1", [1, 2])
@@ -103,7 +116,7 @@ pub async fn stream_is_read_in_pages<S: Store + ?Sized>(store: &S) {
     let stream = stream("order-1");
     let page = async |after, limit| {
         let read = store.read_stream(&stream, Version::new(after), limit);
-        numbers(&read.await.expect("a stream can be read"))
+        numbers(&read.await.expect("`read_stream` must succeed"))
     };
 
     assert_eq!(page(0, 2).await, [1, 2]);
@@ -114,7 +127,8 @@ pub async fn stream_is_read_in_pages<S: Store + ?Sized>(store: &S) {
     assert_eq!(page(1, usize::MAX).await, [2, 3, 4, 5]);
 }
 
-/// A category is read in pages, in the order of the store, without those whose names resemble it.
+/// A category is read in pages, in the order of the store. Categories with similar names do not
+/// appear in it.
 pub async fn category_is_read_in_store_order<S: Store + ?Sized>(store: &S) {
     let committed = change()
         .append("order-1", [1])
@@ -130,6 +144,7 @@ pub async fn category_is_read_in_store_order<S: Store + ?Sized>(store: &S) {
         async |category, after, limit| numbers(&read_category(store, category, after, limit).await);
 
     let order = Some("order");
+
     assert_eq!(page(order, Position::START, 99).await, [1, 4, 7]);
     assert_eq!(page(order, Position::START, 2).await, [1, 4]);
     assert_eq!(page(order, committed[0].position, 2).await, [4, 7]);
@@ -142,7 +157,7 @@ pub async fn category_is_read_in_store_order<S: Store + ?Sized>(store: &S) {
     assert_eq!(page(None, committed[6].position, 3).await, [0; 0]);
 }
 
-/// What is read is what was written: all metadata, and content that means the same.
+/// A read returns all metadata of an event, and content with the same meaning.
 pub async fn events_keep_metadata_and_payload<S: Store + ?Sized>(store: &S) {
     let bare = event("order-1", 1);
     let full = full_event();
@@ -176,11 +191,11 @@ fn full_event() -> Arc<Envelope> {
 
 fn check_same_content(found: &[Recorded], expected: [&Arc<Envelope>; 2]) {
     let metadata: Vec<_> = found.iter().map(Recorded::metadata).collect();
-    let contents = found.iter().map(|it| it.envelope.message.to_value());
+    let contents: Vec<_> = found
+        .iter()
+        .map(|recorded| recorded.envelope.message.to_value())
+        .collect();
 
-    assert_eq!(metadata, expected.map(|it| &it.metadata));
-    assert_eq!(
-        contents.collect::<Vec<_>>(),
-        expected.map(|it| it.message.to_value())
-    );
+    assert_eq!(metadata, expected.map(|event| &event.metadata));
+    assert_eq!(contents, expected.map(|event| event.message.to_value()));
 }

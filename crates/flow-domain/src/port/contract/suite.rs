@@ -1,8 +1,10 @@
 use crate::port::Store;
 
-/// Gets at a store that was opened for a law, owned or behind a pointer.
+/// Gives a reference to a store that is owned or behind a pointer.
+///
+/// [`store_contract!`](crate::store_contract) uses it to accept both.
 pub trait AsStore: Store {
-    /// The store itself.
+    /// Returns the store itself.
     fn as_store(&self) -> &Self;
 }
 
@@ -12,12 +14,13 @@ impl<S: Store + ?Sized> AsStore for S {
     }
 }
 
-/// Stamps one `#[tokio::test]` for each law of [`port::contract`](crate::port::contract).
+/// Defines one `#[tokio::test]` for each contract test of [`port::contract`](crate::port::contract).
 ///
-/// The first argument names the module that the tests are put into. The second is a future that
-/// gives an empty store that no other test uses: an `impl Store`, or one in a `Box` or an `Arc`. It
-/// is awaited anew for each law. Who calls this has `tokio` among the dependencies, with the
-/// features `macros` and `rt`.
+/// The first argument names the module of the tests. The second argument is a future that returns an
+/// empty store. The store is an `impl Store`, or one in a `Box` or an `Arc`. Each test evaluates the
+/// expression again, and no two tests may share a store.
+///
+/// The caller needs the dependency `tokio`, with the features `macros` and `rt`.
 ///
 /// # Examples
 ///
@@ -33,7 +36,7 @@ macro_rules! store_contract {
             #[allow(unused_imports, reason = "the expression that opens a store may need none")]
             use super::*;
 
-            $crate::store_contract!(@laws $open;
+            $crate::store_contract!(@tests $open;
                 events_are_appended_in_order,
                 positions_grow_across_streams,
                 stream_is_read_in_pages,
@@ -71,13 +74,13 @@ macro_rules! store_contract {
             );
         }
     };
-    (@laws $open:expr; $($law:ident),+ $(,)?) => {$(
+    (@tests $open:expr; $($test:ident),+ $(,)?) => {$(
         #[::tokio::test]
-        async fn $law() {
+        async fn $test() {
             use $crate::port::contract::AsStore as _;
 
             let store = $open.await;
-            $crate::port::contract::$law(store.as_store()).await;
+            $crate::port::contract::$test(store.as_store()).await;
         }
     )+};
 }

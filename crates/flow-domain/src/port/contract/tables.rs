@@ -12,13 +12,15 @@ use crate::{
     record::{Table, TableKind},
 };
 
-/// The version of a state or row is the number of its writes, expected or not.
+/// The version of a state or row is the number of its writes, with or without an expected version.
 pub async fn version_counts_the_writes_of_a_value<S: Store + ?Sized>(store: &S) {
     let write = async |expected, json| {
-        let written = change()
+        change()
             .write(ORDERS, "1", expected, json)
-            .write(DASHBOARD, "1", expected, json);
-        written.commit_to(store).await;
+            .write(DASHBOARD, "1", expected, json)
+            .commit_to(store)
+            .await;
+
         let state = content(load(store, ORDERS, "1").await);
         assert_eq!(content(get(store, DASHBOARD, "1").await), state);
         state
@@ -30,11 +32,11 @@ pub async fn version_counts_the_writes_of_a_value<S: Store + ?Sized>(store: &S) 
     assert_eq!(
         write(ExpectedVersion::Any, "null").await,
         (4, json!(null)),
-        "a value that is null is still a value"
+        "the JSON value `null` must be stored like any other value"
     );
 }
 
-/// A deleted row or state is gone from every read; deleting what is not there changes nothing.
+/// No read returns a deleted row or state. Deleting a value that does not exist changes nothing.
 pub async fn deleted_row_is_gone_from_every_read<S: Store + ?Sized>(store: &S) {
     change()
         .write(DASHBOARD, "1", ABSENT, "1")
@@ -43,7 +45,6 @@ pub async fn deleted_row_is_gone_from_every_read<S: Store + ?Sized>(store: &S) {
         .write(ORDERS, "1", ABSENT, "1")
         .commit_to(store)
         .await;
-
     change()
         .delete(DASHBOARD, "1", exact(1))
         .delete(DASHBOARD, "3", ExpectedVersion::Any)
@@ -60,8 +61,9 @@ pub async fn deleted_row_is_gone_from_every_read<S: Store + ?Sized>(store: &S) {
     assert_eq!(find_ids(store, &Query::default()).await, "2");
 }
 
-/// What was deleted can be created again, and is not the one before: its version is a later one, so
-/// that a writer who saw the one before is refused.
+/// A deleted row can be created again, at a higher version than before.
+///
+/// Therefore a writer that read the deleted row is refused.
 pub async fn deleted_row_can_be_created_again<S: Store + ?Sized>(store: &S) {
     change()
         .write(DASHBOARD, "1", ABSENT, "1")
@@ -84,18 +86,19 @@ pub async fn deleted_row_can_be_created_again<S: Store + ?Sized>(store: &S) {
         .await;
 
     let (version, value) = content(get(store, DASHBOARD, "1").await);
-    assert!(2 < version, "a version that was there before: {version}");
+    assert!(
+        2 < version,
+        "expected a version above 2 for the new row, found {version}"
+    );
     assert_eq!(value, json!(4));
-
     for version in [1, 2] {
         let stale = change().write(DASHBOARD, "1", exact(version), "5");
         stale.expect_conflict(store).await;
     }
-
     assert_eq!(find_ids(store, &Query::default()).await, "1");
 }
 
-/// One id, or one name, in two tables is two things.
+/// The same id, or the same table name, in two tables means two different values.
 pub async fn tables_are_separate<S: Store + ?Sized>(store: &S) {
     const MANAGERS: Table = Table::new(TableKind::ProcessManager, "Order");
     const ROWS: Table = Table::new(TableKind::Projection, "Order");
@@ -107,7 +110,6 @@ pub async fn tables_are_separate<S: Store + ?Sized>(store: &S) {
         .write(DASHBOARD, "1", ABSENT, "4")
         .commit_to(store)
         .await;
-
     change().delete(ROWS, "1", exact(1)).commit_to(store).await;
     change()
         .write(MANAGERS, "1", exact(1), "5")
@@ -121,13 +123,16 @@ pub async fn tables_are_separate<S: Store + ?Sized>(store: &S) {
     assert_eq!(query(store, &Query::default()).await.len(), 1);
 }
 
-/// What was never written is empty, not an error; and so is a commit of nothing.
+/// Reads of an unwritten store return nothing, without an error. The same is true for an empty commit.
 pub async fn unwritten_store_reads_as_empty<S: Store + ?Sized>(store: &S) {
-    let nothing = store.commit(&Changes::new(WRITER)).await;
-    let counted = store.count(DASHBOARD, &[]).await;
+    let recorded = store.commit(&Changes::new(WRITER)).await;
+    let n_rows = store.count(DASHBOARD, &[]).await;
 
-    assert_eq!(nothing.expect("nothing can be stale"), []);
-    assert_eq!(counted.expect("rows can be counted"), 0);
+    assert_eq!(
+        recorded.expect("`commit` of empty `Changes` must succeed"),
+        []
+    );
+    assert_eq!(n_rows.expect("`count` must succeed"), 0);
     assert_eq!(read_stream(store, "order-1").await, []);
     assert_eq!(
         read_category(store, Some("order"), Position::START, 9).await,

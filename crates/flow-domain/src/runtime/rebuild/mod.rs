@@ -1,4 +1,4 @@
-//! Projections made anew from the events of the store.
+//! Rebuilds projections from the events of the store.
 
 mod projections;
 mod replay;

@@ -15,55 +15,56 @@ use crate::{
     },
 };
 
-/// A row that is not what the events make of it.
+/// A stored row that differs from the row that a rebuild makes of the events.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct StaleRow {
-    /// Where it is kept.
+    /// The table of the row.
     pub table: Table,
-    /// The id that it is kept under.
+    /// The id of the row.
     pub id: Arc<str>,
-    /// What is kept; `None` if there is no such row.
+    /// The stored row; `None` if there is none.
     pub live: Option<Payload>,
-    /// What the events make of it; `None` if they make no such row.
+    /// The rebuilt row; `None` if the events make no such row.
     pub rebuilt: Option<Payload>,
     /// The projector that wrote the rebuilt row last.
     pub rebuilt_by: Option<&'static str>,
 }
 
 impl StaleRow {
-    fn new(table: Table, id: Arc<str>, live: Option<Payload>, again: Option<RebuiltRow>) -> Self {
+    fn new(table: Table, id: Arc<str>, live: Option<Payload>, rebuilt: Option<RebuiltRow>) -> Self {
         Self {
             table,
             id,
             live,
-            rebuilt_by: again.as_ref().map(|row| row.handler),
-            rebuilt: again.map(|row| row.value),
+            rebuilt_by: rebuilt.as_ref().map(|row| row.handler),
+            rebuilt: rebuilt.map(|row| row.value),
         }
     }
 }
 
 impl App {
-    /// Rebuilds a projection: every row of it is what its projectors make of all events in the store,
-    /// from the first to the last.
+    /// Rebuilds a projection from all events in the store, from the first to the last.
     ///
-    /// The events are read in batches and handed to the projectors in the order of their positions, as
-    /// they were the first time: of one event in order of registration, and only what a projector is
-    /// subscribed to. The rows grow beside the store, in memory. At the end those that differ from what
-    /// is kept are written, and those that no event makes are deleted, in one commit: whoever reads sees
-    /// the old rows or the new ones, and whatever fails before leaves the old ones as they are.
+    /// The projectors receive the events in batches, in the order of their positions. As in the first
+    /// delivery, the projectors of one event run in the order of registration. Each projector receives
+    /// only the events of its subscription.
     ///
-    /// An event that a projector fails on is skipped, as if it was given up on, and told in [`RebuildReport`].
-    /// Neither the record nor `handle_error` hears of a rebuild.
+    /// The new rows are collected in memory. Then one commit writes the rows that differ, and deletes the
+    /// rows that no event makes. Readers see all old rows or all new rows. If the rebuild fails, the old
+    /// rows stay.
     ///
-    /// What waits for an engine is part of the store already. An engine that hands it to a projector
-    /// afterwards does so a second time, so let it come to rest before.
+    /// If a projector fails, its event is skipped, and [`RebuildReport`] reports it. A rebuild is not
+    /// recorded, and does not call `handle_error`.
+    ///
+    /// The store already has the events that an engine has not delivered yet. The engine would deliver
+    /// them to the projector a second time, so settle the engine before.
     ///
     /// # Errors
     ///
-    /// Returns an error if the projection is not registered or the store fails; and one for which
-    /// [`Error::is_conflict`] is true if a row that differs was written in the meantime: then nothing
-    /// was changed, and it can be rebuilt again.
+    /// Returns an error if the projection is not registered or the store fails. Returns one for which
+    /// [`Error::is_conflict`] is true if another writer changed a row in the meantime. Then nothing was
+    /// changed, and the rebuild can be repeated.
     ///
     /// # Examples
     ///
@@ -83,32 +84,32 @@ impl App {
     /// ```
     pub async fn rebuild<P: Projection>(&self) -> Result<RebuildReport, Error> {
         self.ports.catalog.require_projection::<P>()?;
+
         let table = Table::new(TableKind::Projection, P::NAME);
-        // Before the events are read: a projector that writes from here on, because of an event that may
-        // be too late for us, is a conflict.
-        let live = self.live_rows(table).await?;
+        // Read before the events: a projector may handle an event that is too late for this rebuild. If
+        // it writes from here on, the commit is a conflict.
+        let live_rows = self.live_rows(table).await?;
+
         let mut replay = Replay::new(&self.ports, |id| id == TypeId::of::<P>());
-
         replay.run().await?;
-        let (aside, mut rebuilt) = replay.into_parts();
-        let rows = aside.take_rows(table);
+        let (scratch_store, mut report) = replay.into_parts();
+        let rebuilt_rows = scratch_store.take_rows(table);
 
-        rebuilt.n_rows = rows.len();
+        report.n_rows = rebuilt_rows.len();
         let mut changes = Changes::new("the rebuild");
-        changes.writes = differing_writes(table, live, rows);
-        rebuilt.n_changed = changes.writes.len();
-
+        changes.writes = differing_writes(table, live_rows, rebuilt_rows);
+        report.n_changed = changes.writes.len();
         if !changes.is_empty() {
             self.ports.store.commit(&changes).await?;
         }
 
-        Ok(rebuilt)
+        Ok(report)
     }
 
-    /// Rebuilds projections aside, by name, writes nothing, and tells which rows are not what the events
-    /// make of them; for those who build on the app.
+    /// Rebuilds the projections with these names, and returns the stored rows that differ.
     ///
-    /// Two rows are the same if their `PartialEq` says so, or, where there is none, their JSON.
+    /// It writes nothing, and is for tools that build on the app. Two rows are equal if `PartialEq` or,
+    /// without that, their JSON says so.
     ///
     /// # Errors
     ///
@@ -119,7 +120,6 @@ impl App {
     ) -> Result<(Vec<StaleRow>, RebuildReport), Error> {
         let catalog = &self.ports.catalog;
         let mut entries = Vec::with_capacity(projections.len());
-
         for name in projections {
             entries.push(catalog.require_projection_named(name)?);
         }
@@ -128,56 +128,63 @@ impl App {
             entries.iter().any(|entry| entry.type_id == id)
         });
         replay.run().await?;
-        let (aside, mut rebuilt) = replay.into_parts();
-        let mut stale = Vec::new();
+        let (scratch_store, mut report) = replay.into_parts();
 
+        let mut stale_rows = Vec::new();
         for entry in entries {
             let table = Table::new(TableKind::Projection, entry.name);
-            let live = self.ports.store.query(table, &Query::default()).await?;
-            let mut rows = aside.take_rows(table);
+            let live_rows = self.ports.store.query(table, &Query::default()).await?;
+            let mut rebuilt_rows = scratch_store.take_rows(table);
+            report.n_rows += rebuilt_rows.len();
 
-            rebuilt.n_rows += rows.len();
-            for row in live {
-                let again = rows.remove(&row.id);
-                let is_same = again.as_ref().is_some_and(|again| {
-                    again.value == row.value || (entry.rows_are_equal)(&row.value, &again.value)
+            for live in live_rows {
+                let rebuilt = rebuilt_rows.remove(&live.id);
+                let is_equal = rebuilt.as_ref().is_some_and(|rebuilt| {
+                    rebuilt.value == live.value
+                        || (entry.rows_are_equal)(&live.value, &rebuilt.value)
                 });
-                if !is_same {
-                    stale.push(StaleRow::new(table, row.id, Some(row.value), again));
+                if !is_equal {
+                    stale_rows.push(StaleRow::new(table, live.id, Some(live.value), rebuilt));
                 }
             }
 
-            let missing = rows.into_iter();
-            stale.extend(missing.map(|(id, row)| StaleRow::new(table, id, None, Some(row))));
+            // The rows that are left have no stored row.
+            stale_rows.extend(
+                rebuilt_rows
+                    .into_iter()
+                    .map(|(id, row)| StaleRow::new(table, id, None, Some(row))),
+            );
         }
 
-        Ok((stale, rebuilt))
+        Ok((stale_rows, report))
     }
 
+    /// Returns the stored rows of a projection with their versions, which a query does not return.
     async fn live_rows(&self, table: Table) -> Result<Vec<(Arc<str>, StoredState)>, Error> {
         let store = &self.ports.store;
         let rows = store.query(table, &Query::default()).await?;
-        let mut live = Vec::with_capacity(rows.len());
 
+        let mut live_rows = Vec::with_capacity(rows.len());
         for row in rows {
             if let Some(stored) = store.get(table, &row.id).await? {
-                live.push((row.id, stored));
+                live_rows.push((row.id, stored));
             }
         }
 
-        Ok(live)
+        Ok(live_rows)
     }
 }
 
-/// What has to be written for `live` to be `rows`.
+/// Returns the writes that turn `live_rows` into `rebuilt_rows`.
 fn differing_writes(
     table: Table,
-    live: Vec<(Arc<str>, StoredState)>,
-    mut rows: RebuiltRows,
+    live_rows: Vec<(Arc<str>, StoredState)>,
+    mut rebuilt_rows: RebuiltRows,
 ) -> Vec<Write> {
     let mut writes = Vec::new();
-    for (id, stored) in live {
-        let value = rows.remove(&id).map(|row| row.value);
+
+    for (id, stored) in live_rows {
+        let value = rebuilt_rows.remove(&id).map(|row| row.value);
         if value.as_ref() != Some(&stored.value) {
             writes.push(Write {
                 table,
@@ -188,7 +195,8 @@ fn differing_writes(
         }
     }
 
-    writes.extend(rows.into_iter().map(|(id, row)| Write {
+    // The rows that are left have no stored row.
+    writes.extend(rebuilt_rows.into_iter().map(|(id, row)| Write {
         table,
         id,
         expected: ExpectedVersion::Exact(Version::NONE),

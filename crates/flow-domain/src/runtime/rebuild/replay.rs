@@ -4,57 +4,64 @@ use tracing::Span;
 
 use crate::{
     error::{Error, HandlerFailure},
-    handler::{HandlingContext, Ports, Session, Subscription, UnitOfWork, catch_panic},
+    handler::{HandlingContext, Ports, Session, UnitOfWork, catch_panic},
     message::{Position, Recorded},
     record::{EntryId, InvariantSet},
     runtime::rebuild::{RebuildReport, report::SkippedEvent, scratch_store::ScratchStore},
 };
 
-/// How many events are read at once.
+/// The number of events that are read at once.
 const PAGE_SIZE: usize = 512;
 
-/// Hands the events of the store to projectors once more, which write aside.
+/// Delivers the events of the store to projectors again. They write to a scratch store.
 pub(super) struct Replay<'a> {
     live_ports: &'a Ports,
-    /// The same, but what is read and written is aside, and nobody is told of it.
+    /// The live ports with the scratch store, and without recorder, interceptor and invariants.
     scratch_ports: Arc<Ports>,
     scratch_store: Arc<ScratchStore>,
-    /// The places of the subscriptions that keep what is rebuilt.
+    /// The indices of the subscriptions of the projectors.
     projector_idxs: Vec<usize>,
     report: RebuildReport,
-    /// The unit of work of the last event, whose room the next one has.
+    /// The unit of work of the last event; its allocated memory is reused.
     spare_work: Option<UnitOfWork>,
 }
 
 impl<'a> Replay<'a> {
-    pub(super) fn new(live: &'a Ports, is_wanted: impl Fn(TypeId) -> bool) -> Self {
-        let keeps = |one: &Subscription| one.projection.is_some_and(|(_, id)| is_wanted(id));
-        let projectors = live
+    /// Prepares a replay for the projectors of all projections for which `is_wanted` returns true.
+    pub(super) fn new(live_ports: &'a Ports, is_wanted: impl Fn(TypeId) -> bool) -> Self {
+        let projector_idxs = live_ports
             .catalog
             .subscriptions
             .iter()
             .enumerate()
-            .filter(|(_, one)| keeps(one));
-        let aside = Arc::new(ScratchStore::default());
-        let ports = Ports {
-            store: Arc::clone(&aside) as _,
+            .filter(|(_, subscription)| {
+                subscription
+                    .projection
+                    .is_some_and(|(_, type_id)| is_wanted(type_id))
+            })
+            .map(|(idx, _)| idx)
+            .collect();
+
+        let scratch_store = Arc::new(ScratchStore::default());
+        let scratch_ports = Ports {
+            store: Arc::clone(&scratch_store) as _,
             recorder: None,
             interceptor: None,
             invariants: InvariantSet::NONE,
-            ..live.clone()
+            ..live_ports.clone()
         };
 
         Self {
-            live_ports: live,
-            scratch_ports: Arc::new(ports),
-            scratch_store: aside,
-            projector_idxs: projectors.map(|(place, _)| place).collect(),
+            live_ports,
+            scratch_ports: Arc::new(scratch_ports),
+            scratch_store,
+            projector_idxs,
             report: RebuildReport::default(),
             spare_work: None,
         }
     }
 
-    /// Reads all events in their order, page by page.
+    /// Delivers all events in their order, page by page.
     pub(super) async fn run(&mut self) -> Result<(), Error> {
         let mut after = Position::START;
         loop {
@@ -63,9 +70,8 @@ impl<'a> Replay<'a> {
                 .store
                 .read_category(None, after, PAGE_SIZE)
                 .await?;
-
             for event in &page {
-                self.handle(event).await;
+                self.deliver(event).await;
             }
 
             match page.last() {
@@ -75,22 +81,22 @@ impl<'a> Replay<'a> {
         }
     }
 
-    /// The rows as they are now, and what they were made of.
+    /// Returns the rebuilt rows and the report.
     pub(super) fn into_parts(self) -> (Arc<ScratchStore>, RebuildReport) {
         (self.scratch_store, self.report)
     }
 
-    async fn handle(&mut self, event: &Recorded) {
+    /// Delivers an event to all projectors that have a route for it.
+    async fn deliver(&mut self, event: &Recorded) {
         self.report.n_events += 1;
         let catalog = &self.live_ports.catalog;
-        let mut is_routed = false;
 
-        for place in &self.projector_idxs {
-            let subscription = &catalog.subscriptions[*place];
-            let Some(route) = catalog.route_in(*place, &event.envelope) else {
+        let mut is_routed = false;
+        for projector_idx in &self.projector_idxs {
+            let subscription = &catalog.subscriptions[*projector_idx];
+            let Some(route) = catalog.route_in(*projector_idx, &event.envelope) else {
                 continue;
             };
-
             is_routed = true;
             if subscription.skip_reason(&event.envelope).is_some() {
                 continue;
@@ -99,27 +105,14 @@ impl<'a> Replay<'a> {
             let handler = subscription.handler;
             let context =
                 HandlingContext::new(Arc::clone(&event.envelope), handler, EntryId::UNRECORDED);
-            let work = match &mut self.spare_work {
-                Some(work) => {
-                    work.restart(context);
-                    work
-                }
-                none => none.insert(UnitOfWork::begin(
-                    Arc::clone(&self.scratch_ports),
-                    context,
-                    Session::default(),
-                )),
-            };
-            let mut called = (route.call).call(&subscription.instance, &event.envelope, work);
-            let handled = catch_panic(
-                &Span::none(),
-                (handler, EntryId::UNRECORDED),
-                called.as_mut(),
-            )
-            .await;
+            let work = begin_work(&mut self.spare_work, &self.scratch_ports, context);
 
-            drop(called);
-            match handled {
+            let mut future = (route.call).call(&subscription.instance, &event.envelope, work);
+            let handling = (handler, EntryId::UNRECORDED);
+            let result = catch_panic(&Span::none(), handling, future.as_mut()).await;
+            drop(future);
+
+            match result {
                 Ok(_) => {
                     self.report.n_handled += 1;
                     work.take_writes(|table, id, value| {
@@ -128,7 +121,7 @@ impl<'a> Replay<'a> {
                 }
                 Err(err) => {
                     let event_name = route.event.name.as_str().to_owned();
-                    let failure = HandlerFailure::new(handler, event_name, err);
+                    let failure = HandlerFailure::new(Some(handler), event_name, err);
                     self.report.skipped.push(SkippedEvent::new(event, failure));
                 }
             }
@@ -137,10 +130,28 @@ impl<'a> Replay<'a> {
         let is_known = is_routed
             || catalog.knows_event(&event.envelope)
             || catalog.routes_of(&event.envelope).next().is_some();
-
         if !is_known {
             let message_type = event.metadata().message_type.to_string();
             *self.report.unknown.entry(message_type).or_default() += 1;
         }
+    }
+}
+
+/// Begins a unit of work in the memory of the last one, if there is one.
+fn begin_work<'w>(
+    spare: &'w mut Option<UnitOfWork>,
+    ports: &Arc<Ports>,
+    context: HandlingContext,
+) -> &'w mut UnitOfWork {
+    match spare {
+        Some(work) => {
+            work.restart(context);
+            work
+        }
+        none => none.insert(UnitOfWork::begin(
+            Arc::clone(ports),
+            context,
+            Session::default(),
+        )),
     }
 }

@@ -5,23 +5,24 @@ use crate::{
     message::{Position, Recorded, StreamName},
 };
 
-/// What a projection was rebuilt from, and what was skipped.
+/// What a rebuild read, wrote and skipped.
 #[derive(Debug, Default)]
 #[non_exhaustive]
-#[must_use = "it tells what was skipped"]
+#[must_use = "the report names the skipped events"]
 pub struct RebuildReport {
-    /// How many events were read: all that the store has.
+    /// The number of events that were read: all events of the store.
     pub n_events: usize,
-    /// How often a projector handled one of them.
+    /// The number of times that a projector handled an event.
     pub n_handled: usize,
-    /// How many rows there are now.
+    /// The number of rebuilt rows.
     pub n_rows: usize,
-    /// How many rows were written or deleted because they were something else before.
+    /// The number of stored rows that were changed, inserted or deleted.
     pub n_changed: usize,
-    /// The events that a projector failed on, in order. The row has nothing of them.
+    /// The events that a projector failed on, in order. The rows are rebuilt without them.
     pub skipped: Vec<SkippedEvent>,
-    /// The types of events that the domain does not know, and how many of each there are: nobody can
-    /// handle them, so a row has nothing of them either.
+    /// The event types that the domain does not know, with the number of events of each.
+    ///
+    /// The rows are rebuilt without these events, too.
     pub unknown: BTreeMap<String, usize>,
 }
 
@@ -29,16 +30,16 @@ pub struct RebuildReport {
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct SkippedEvent {
-    /// The stream that it is in.
+    /// The stream of the event.
     pub stream: StreamName,
-    /// Its place in the whole store.
+    /// The position of the event in the store.
     pub position: Position,
-    /// Who failed, on what, and why.
+    /// The failure, with the projector and the event.
     pub failure: HandlerFailure,
 }
 
 impl RebuildReport {
-    /// Returns true if every event that a projector is for was handled, and the domain knows them all.
+    /// Returns true if no event was skipped, and the domain knows all events.
     pub fn is_complete(&self) -> bool {
         self.skipped.is_empty() && self.unknown.is_empty()
     }
@@ -54,9 +55,9 @@ impl SkippedEvent {
     }
 }
 
-fn pluralized(n: usize, what: &str) -> String {
+fn pluralized(n: usize, noun: &str) -> String {
     let plural = if n == 1 { "" } else { "s" };
-    format!("{n} {what}{plural}")
+    format!("{n} {noun}{plural}")
 }
 
 impl fmt::Display for RebuildReport {
@@ -72,11 +73,11 @@ impl fmt::Display for RebuildReport {
         for skipped in &self.skipped {
             write!(f, "\n  skipped {skipped}")?;
         }
-
         for (message_type, n) in &self.unknown {
             write!(
                 f,
-                "\n  skipped {n} of {message_type}: the domain does not know it"
+                "\n  skipped {} of type {message_type}: the domain does not know this type",
+                pluralized(*n, "event")
             )?;
         }
 
@@ -91,6 +92,7 @@ impl fmt::Display for SkippedEvent {
             position,
             failure,
         } = self;
+
         write!(f, "position {position} in {stream}: {failure}")
     }
 }

@@ -14,19 +14,20 @@ use crate::{
     record::Table,
 };
 
-/// Where rows are rebuilt: beside the store, so that whoever reads it sees the old ones until all of the
-/// new ones are there.
+/// Stores the rebuilt rows in memory. Readers of the real store see the old rows until the commit.
 ///
-/// A projector gets rows by their id and reaches nothing else; nothing else is answered.
+/// It supports only the lookup of a row by its id: a projector needs nothing else. Any other call is an
+/// error.
 #[derive(Debug, Default)]
 pub(super) struct ScratchStore {
-    /// There are few: those of the projections that are rebuilt.
+    /// The tables of the projections that are rebuilt. There are few, so a search is fast.
     tables: Mutex<Vec<(Table, RebuiltRows)>>,
 }
 
+/// The rows of one projection, by id.
 pub(super) type RebuiltRows = BTreeMap<Arc<str>, RebuiltRow>;
 
-/// A row, and who wrote it last.
+/// A row, with the projector that wrote it last.
 #[derive(Clone, Debug)]
 pub(super) struct RebuiltRow {
     pub(super) value: Payload,
@@ -38,7 +39,7 @@ impl ScratchStore {
         self.tables.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Keeps what a projector wrote.
+    /// Stores a row that a projector wrote, or removes one that it deleted.
     pub(super) fn write(
         &self,
         handler: &'static str,
@@ -46,12 +47,14 @@ impl ScratchStore {
         value: Option<Payload>,
     ) {
         let mut tables = self.lock();
-        let place = tables.iter().position(|(other, _)| *other == table);
-        let place = place.unwrap_or_else(|| {
-            tables.push((table, RebuiltRows::new()));
-            tables.len() - 1
-        });
-        let (_, rows) = &mut tables[place];
+        let table_idx = tables
+            .iter()
+            .position(|(other, _)| *other == table)
+            .unwrap_or_else(|| {
+                tables.push((table, RebuiltRows::new()));
+                tables.len() - 1
+            });
+        let (_, rows) = &mut tables[table_idx];
 
         match value {
             Some(value) => rows.insert(id, RebuiltRow { value, handler }),
@@ -59,10 +62,9 @@ impl ScratchStore {
         };
     }
 
-    /// Takes the rows of a projection.
+    /// Removes all rows of a projection, and returns them.
     pub(super) fn take_rows(&self, table: Table) -> RebuiltRows {
-        let mut tables = self.lock();
-        tables
+        self.lock()
             .iter_mut()
             .find(|(other, _)| *other == table)
             .map_or_else(RebuiltRows::new, |(_, rows)| std::mem::take(rows))
@@ -70,19 +72,23 @@ impl ScratchStore {
 }
 
 fn unsupported<'a, T>() -> PortFuture<'a, T> {
-    let text = "a projector that is rebuilt reaches its rows by their ids and nothing else";
+    let text = "during a rebuild, a projector can only read and write its rows by their ids";
     PortFuture::ready(Err(Error::setup(text)))
 }
 
 impl ProjectionStore for ScratchStore {
     fn get<'a>(&'a self, table: Table, id: &'a str) -> PortFuture<'a, Option<StoredState>> {
-        let tables = self.lock();
-        let rows = tables.iter().find(|(other, _)| *other == table);
-        let row = rows.and_then(|(_, rows)| rows.get(id));
-        PortFuture::ready(Ok(row.map(|row| StoredState {
-            version: Version::NONE,
-            value: row.value.clone(),
-        })))
+        let stored = self
+            .lock()
+            .iter()
+            .find(|(other, _)| *other == table)
+            .and_then(|(_, rows)| rows.get(id))
+            .map(|row| StoredState {
+                version: Version::NONE,
+                value: row.value.clone(),
+            });
+
+        PortFuture::ready(Ok(stored))
     }
 
     fn query<'a>(&'a self, _: Table, _: &'a Query) -> PortFuture<'a, Vec<Row>> {

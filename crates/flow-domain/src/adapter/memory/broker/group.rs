@@ -7,97 +7,99 @@ use crate::{
     port::{Backlog, ReadRequest, ReceivedMessage, StartFrom, Topic},
 };
 
-/// How far a group has come with its topics.
+/// The progress of a consumer group in its topics.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Group {
     cursors: Vec<Cursor>,
     pub(super) unacknowledged: UnacknowledgedList,
-    // The cursors of the last read. They are kept because the next one nearly always asks for the same
-    // topics: then they need no memory, and what was found to have to wait still has to.
+    // The indices of the cursors of the last read. The next read nearly always names the same topics.
+    // Then it allocates no memory, and a message that had to wait still has to wait.
     pub(super) read_cursors: Vec<usize>,
 }
 
+/// The position of a group in one log.
 #[derive(Clone, Copy, Debug)]
 struct Cursor {
-    // Invariant: the rank of a log that there is.
+    // Invariant: the index of an existing log.
     log_idx: usize,
-    // Invariant: the index of the first message that it has not gone past.
+    // Invariant: the index of the first message that the cursor has not passed.
     next_idx: usize,
 }
 
 impl Group {
-    pub(super) fn subscribe(&mut self, rank: usize, log: &TopicLog, start: StartFrom) {
-        if self.cursors.iter().any(|cursor| cursor.log_idx == rank) {
+    pub(super) fn subscribe(&mut self, log_idx: usize, log: &TopicLog, start: StartFrom) {
+        if self.cursors.iter().any(|cursor| cursor.log_idx == log_idx) {
             return;
         }
 
-        let next = match start {
+        let next_idx = match start {
             StartFrom::Beginning => log.first(),
             StartFrom::Now => log.end(),
         };
-        self.cursors.push(Cursor {
-            log_idx: rank,
-            next_idx: next,
-        });
+        self.cursors.push(Cursor { log_idx, next_idx });
     }
 
     pub(super) fn read(
         &mut self,
         logs: &[TopicLog],
-        read: &ReadRequest<'_>,
+        request: &ReadRequest<'_>,
     ) -> Vec<ReceivedMessage> {
-        let is_as_before = self.set_read_cursors(logs, read.topics);
-        let may_be_freed = self.unacknowledged.has_waiting()
-            && (!is_as_before || !read.ordered || self.unacknowledged.needs_rescan());
-        let may_be_due = may_be_freed || self.unacknowledged.may_have_due(read.now);
-        let new = self.first_unread(logs);
+        let are_cursors_same = self.set_read_cursors(logs, request.topics);
+
+        // A waiting message may be free now if the read has other topics or no order. It may also be free
+        // if a message was acknowledged.
+        let may_be_free = self.unacknowledged.has_waiting()
+            && (!are_cursors_same || !request.ordered || self.unacknowledged.needs_rescan());
+        let may_be_due = may_be_free || self.unacknowledged.may_have_due(request.now);
+        let first_unread = self.first_unread(logs);
 
         // Most reads find nothing, and end here.
-        if new.is_none() && !may_be_due {
+        if first_unread.is_none() && !may_be_due {
             return Vec::new();
         }
-
-        ReadPass::new(self, logs, read, new, may_be_due).run()
+        ReadPass::new(self, logs, request, first_unread, may_be_due).run()
     }
 
     pub(super) fn backlog(&self, logs: &[TopicLog], topics: &[Topic]) -> Backlog {
         let cursors: Vec<usize> = topics
             .iter()
-            .filter_map(|it| self.cursor_of(logs, it))
+            .filter_map(|topic| self.cursor_of(logs, topic))
             .collect();
-        let mut backlog = self.unacknowledged.count_backlog(&cursors);
-        let cursors = cursors.iter().map(|cursor| self.cursors[*cursor]);
 
+        let mut backlog = self.unacknowledged.count_backlog(&cursors);
         backlog.unread += cursors
+            .iter()
+            .map(|cursor| self.cursors[*cursor])
             .map(|cursor| logs[cursor.log_idx].end() - cursor.next_idx)
             .sum::<usize>();
+
         backlog
     }
 
-    /// The index of the first message of a log that this group has not done with, if it reads it.
-    pub(super) fn first_unfinished(&self, rank: usize, log: &TopicLog) -> Option<usize> {
+    /// Returns the index of the first message of a log that this group has not acknowledged.
+    ///
+    /// Returns `None` if the group does not read the log.
+    pub(super) fn first_unfinished(&self, log_idx: usize, log: &TopicLog) -> Option<usize> {
         let cursor = self
             .cursors
             .iter()
-            .position(|cursor| cursor.log_idx == rank)?;
-        let open = self.unacknowledged.first_offset_of(cursor);
+            .position(|cursor| cursor.log_idx == log_idx)?;
 
-        Some(open.map_or(self.cursors[cursor].next_idx, |place| {
-            log.index_at_offset(place)
-        }))
+        match self.unacknowledged.first_offset_of(cursor) {
+            Some(offset) => Some(log.index_at_offset(offset)),
+            None => Some(self.cursors[cursor].next_idx),
+        }
     }
 
-    /// The first message that no wanted cursor has gone past.
+    /// Returns the first message that the cursors of the read have not passed, and its cursor.
     pub(super) fn first_unread<'a>(&self, logs: &'a [TopicLog]) -> Option<(usize, &'a LogEntry)> {
-        let heads = self.read_cursors.iter().filter_map(|cursor| {
-            let Cursor {
-                log_idx: log,
-                next_idx: next,
-            } = self.cursors[*cursor];
-            Some((*cursor, logs[log].get(next)?))
-        });
-
-        heads.min_by_key(|(_, entry)| entry.offset)
+        self.read_cursors
+            .iter()
+            .filter_map(|cursor| {
+                let Cursor { log_idx, next_idx } = self.cursors[*cursor];
+                Some((*cursor, logs[log_idx].get(next_idx)?))
+            })
+            .min_by_key(|(_, entry)| entry.offset)
     }
 
     pub(super) fn advance(&mut self, cursor: usize) {
@@ -108,29 +110,28 @@ impl Group {
         self.cursors[cursor].log_idx
     }
 
-    /// Notes what is to be read, and returns true if it is the same as the last time.
+    /// Sets the cursors of the read, and returns true if they are the same as in the last read.
     fn set_read_cursors(&mut self, logs: &[TopicLog], topics: &[Topic]) -> bool {
-        let mut is_as_before = true;
-        let mut n_wanted = 0;
+        let mut are_same = true;
+        let mut n_cursors = 0;
 
         for topic in topics {
             let Some(cursor) = self.cursor_of(logs, topic) else {
                 continue;
             };
 
-            if self.read_cursors.get(n_wanted) != Some(&cursor) {
-                self.read_cursors.truncate(n_wanted);
+            if self.read_cursors.get(n_cursors) != Some(&cursor) {
+                self.read_cursors.truncate(n_cursors);
                 self.read_cursors.push(cursor);
-                is_as_before = false;
+                are_same = false;
             }
-
-            n_wanted += 1;
+            n_cursors += 1;
         }
 
-        is_as_before &= n_wanted == self.read_cursors.len();
-        self.read_cursors.truncate(n_wanted);
+        are_same &= n_cursors == self.read_cursors.len();
+        self.read_cursors.truncate(n_cursors);
 
-        is_as_before
+        are_same
     }
 
     fn cursor_of(&self, logs: &[TopicLog], topic: &Topic) -> Option<usize> {

@@ -11,11 +11,13 @@ use crate::{
 
 /// Carries messages within this process.
 ///
-/// Each method does its work when it is called; the future that it returns is ready. The cost of
-/// publishing, reading and acknowledging does not grow with what was published or done with before.
-/// It grows with what a group holds or has refused: an ordered read that finds something new goes
-/// through that. A [`fork`](Broker::fork) copies nothing of what was published; it costs a little for
-/// each topic and group, and for each message that a group holds or has refused.
+/// Each method does its work when it is called, and returns a ready future. The cost of publishing,
+/// reading and acknowledging does not grow with the number of published or acknowledged messages. It
+/// grows with the number of messages that a group holds or has refused. An ordered read that finds a new
+/// message scans all of them.
+///
+/// A [`fork`](Broker::fork) copies no published message. It costs a little for each topic and group, and
+/// for each message that a group holds or has refused.
 ///
 /// # Examples
 ///
@@ -26,7 +28,7 @@ use crate::{
 ///     adapter::memory::MemoryBroker,
 ///     clock::VirtualClock,
 ///     message::MessageKind,
-///     port::{Broker as _, Lane, Read, StartFrom, Topic},
+///     port::{Broker as _, Lane, ReadRequest, StartFrom, Topic},
 /// };
 ///
 /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
@@ -38,7 +40,7 @@ use crate::{
 /// }];
 /// broker.subscribe("shipping", &orders, StartFrom::Beginning).await?;
 ///
-/// let read = Read {
+/// let request = ReadRequest {
 ///     group: "shipping",
 ///     consumer: "shipping-1",
 ///     topics: &orders,
@@ -47,7 +49,7 @@ use crate::{
 ///     lease: Duration::from_secs(30),
 ///     limit: 10,
 /// };
-/// assert!(broker.read(&read).await?.is_empty());
+/// assert!(broker.read(&request).await?.is_empty());
 /// # Ok::<(), flow_domain::Error>(())
 /// # }).unwrap();
 /// ```
@@ -57,7 +59,7 @@ pub struct MemoryBroker {
 }
 
 impl MemoryBroker {
-    // What a panic could leave behind is whole: nothing here fails halfway.
+    // A poisoned lock can be ignored, because no method fails in the middle of a change.
     fn lock(&self) -> MutexGuard<'_, BrokerState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -69,11 +71,12 @@ impl Broker for MemoryBroker {
         publications: &'a [Publication],
     ) -> PortFuture<'a, Vec<Result<(), Error>>> {
         let mut state = self.lock();
-        let published = publications.iter().map(|it| {
-            state.publish(it);
-            Ok(())
-        });
-        PortFuture::ready(Ok(published.collect()))
+        for publication in publications {
+            state.publish(publication);
+        }
+
+        let results = publications.iter().map(|_| Ok(())).collect();
+        PortFuture::ready(Ok(results))
     }
 
     fn subscribe<'a>(
@@ -86,22 +89,22 @@ impl Broker for MemoryBroker {
         PortFuture::ready(Ok(()))
     }
 
-    fn read<'a>(&'a self, read: &'a ReadRequest<'a>) -> PortFuture<'a, Vec<ReceivedMessage>> {
+    fn read<'a>(&'a self, request: &'a ReadRequest<'a>) -> PortFuture<'a, Vec<ReceivedMessage>> {
         let mut state = self.lock();
-        let handed = match state.group_mut(read.group) {
-            Some((group, logs)) => group.read(logs, read),
+        let messages = match state.group_mut(request.group) {
+            Some((group, logs)) => group.read(logs, request),
             None => Vec::new(),
         };
-        PortFuture::ready(Ok(handed))
+        PortFuture::ready(Ok(messages))
     }
 
     fn acknowledge<'a>(
         &'a self,
         group: &'a str,
-        handed: &'a ReceivedMessage,
+        message: &'a ReceivedMessage,
     ) -> PortFuture<'a, ()> {
         if let Some((group, _)) = self.lock().group_mut(group) {
-            group.unacknowledged.acknowledge(handed.offset);
+            group.unacknowledged.acknowledge(message.offset);
         }
         PortFuture::ready(Ok(()))
     }
@@ -109,13 +112,14 @@ impl Broker for MemoryBroker {
     fn refuse<'a>(
         &'a self,
         group: &'a str,
-        handed: &'a ReceivedMessage,
+        message: &'a ReceivedMessage,
         due: Timestamp,
-        counts: bool,
+        count_attempt: bool,
     ) -> PortFuture<'a, ()> {
         if let Some((group, _)) = self.lock().group_mut(group) {
-            let (place, attempt) = (handed.offset, handed.attempt);
-            group.unacknowledged.refuse(place, attempt, due, counts);
+            group
+                .unacknowledged
+                .refuse(message.offset, message.attempt, due, count_attempt);
         }
         PortFuture::ready(Ok(()))
     }
@@ -130,8 +134,8 @@ impl Broker for MemoryBroker {
     }
 
     fn trim<'a>(&'a self, topic: &'a Topic, keep: usize) -> PortFuture<'a, usize> {
-        let n_forgotten = self.lock().trim(topic, keep);
-        PortFuture::ready(Ok(n_forgotten))
+        let n_deleted = self.lock().trim(topic, keep);
+        PortFuture::ready(Ok(n_deleted))
     }
 
     fn fork(&self) -> Option<Arc<dyn Broker>> {

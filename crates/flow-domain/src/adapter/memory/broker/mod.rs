@@ -1,9 +1,10 @@
-//! A broker in this process: logs that only grow, and groups that each go through them.
+//! A broker in this process: append-only logs, and groups that read them.
 //!
 //! A message stays in the log of its topic until it is trimmed. A group has one cursor for each of its
-//! topics, and keeps apart what it went past and is not done with: what is handed out, what was
-//! refused, and what waits for an earlier message of its stream. What was done with long ago costs
-//! nothing, neither a read nor a fork.
+//! topics. It also has a list of the messages that a cursor has passed and that are not acknowledged.
+//! These messages are held, or refused, or wait for an earlier message of their stream.
+//!
+//! Acknowledged messages add no cost to a read or a fork.
 
 mod broker_state;
 mod group;

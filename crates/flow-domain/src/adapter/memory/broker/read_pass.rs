@@ -14,56 +14,62 @@ use crate::{
     port::{ReadRequest, ReceivedMessage},
 };
 
-/// One read: goes, in the order of publication, through what is open and what is new.
+/// One read of a group.
+///
+/// It visits the unacknowledged and the unread messages of the requested topics, in the order of
+/// publication.
 pub(super) struct ReadPass<'a> {
     group: &'a mut Group,
     logs: &'a [TopicLog],
-    read: &'a ReadRequest<'a>,
+    request: &'a ReadRequest<'a>,
     lease_until: Timestamp,
-    /// How many of the open ones were passed over at the beginning, because none of them is due.
+    /// The number of unacknowledged messages that the pass skipped at the start. None of them was due.
     n_skipped: usize,
-    /// Which of the open ones comes next.
+    /// The index of the next unacknowledged message.
     next_idx: usize,
-    /// Which of the new ones comes next, and its cursor.
+    /// The next unread message, and its cursor.
     next_unread: Option<(usize, &'a LogEntry)>,
-    /// The streams of which a message was met that is neither done with nor handed out by this read.
+    /// The streams with a message that the pass visited but could not deliver.
     blocked_streams: SmallMap<StreamName, ()>,
     received: Vec<ReceivedMessage>,
 }
 
 impl<'a> ReadPass<'a> {
-    /// Begins with `new`, the first of the new ones. Passes over what is open before it unless some of
-    /// that `may_be_due`.
+    /// Starts a pass. `first_unread` is the first unread message, and its cursor.
+    ///
+    /// If `may_be_due` is false, no unacknowledged message can be delivered. Then the pass skips those
+    /// before `first_unread`.
     pub(super) fn new(
         group: &'a mut Group,
         logs: &'a [TopicLog],
-        read: &'a ReadRequest<'a>,
-        new: Option<(usize, &'a LogEntry)>,
+        request: &'a ReadRequest<'a>,
+        first_unread: Option<(usize, &'a LogEntry)>,
         may_be_due: bool,
     ) -> Self {
-        let n_skipped = match new {
+        let n_skipped = match first_unread {
             Some((_, entry)) if !may_be_due => group.unacknowledged.n_before(entry.offset),
             _ => 0,
         };
 
         Self {
-            lease_until: read.now + read.lease,
+            lease_until: request.now + request.lease,
             n_skipped,
             next_idx: n_skipped,
-            next_unread: new,
+            next_unread: first_unread,
             blocked_streams: SmallMap::default(),
             received: Vec::new(),
             group,
             logs,
-            read,
+            request,
         }
     }
 
     pub(super) fn run(mut self) -> Vec<ReceivedMessage> {
-        while self.received.len() < self.read.limit {
-            let is_anything_left = self.step();
-            if !is_anything_left {
-                self.group.unacknowledged.mark_fully_scanned(self.read.now);
+        while self.received.len() < self.request.limit {
+            let has_visited = self.visit_next();
+            if !has_visited {
+                let now = self.request.now;
+                self.group.unacknowledged.mark_fully_scanned(now);
                 return self.received;
             }
         }
@@ -72,11 +78,14 @@ impl<'a> ReadPass<'a> {
         self.received
     }
 
-    fn step(&mut self) -> bool {
-        let open = self.group.unacknowledged.get(self.next_idx);
-        match (open, self.next_unread) {
-            (Some(open), Some((_, new))) if open.offset < new.offset => self.visit_unacknowledged(),
-            (_, Some((cursor, new))) => self.visit_unread(cursor, new),
+    /// Visits the message with the lowest offset, and returns false if there is none.
+    fn visit_next(&mut self) -> bool {
+        let next_unacknowledged = self.group.unacknowledged.get(self.next_idx);
+        match (next_unacknowledged, self.next_unread) {
+            (Some(message), Some((_, entry))) if message.offset < entry.offset => {
+                self.visit_unacknowledged();
+            }
+            (_, Some((cursor, entry))) => self.visit_unread(cursor, entry),
             (Some(_), None) => self.visit_unacknowledged(),
             (None, None) => return false,
         }
@@ -86,57 +95,60 @@ impl<'a> ReadPass<'a> {
     }
 
     fn visit_unacknowledged(&mut self) {
-        let Some(open) = self.group.unacknowledged.get(self.next_idx) else {
+        let Some(message) = self.group.unacknowledged.get(self.next_idx) else {
             return;
         };
-
-        if !self.group.read_cursors.contains(&open.cursor) {
+        if !self.group.read_cursors.contains(&message.cursor) {
             return;
         }
 
-        if open.is_due(self.read.now) && !self.is_blocked(open.stream()) {
+        if message.is_due(self.request.now) && !self.is_blocked(message.stream()) {
             self.deliver();
-        } else if self.read.ordered {
-            let stream = open.stream();
+        } else if self.request.ordered {
+            let stream = message.stream();
             self.blocked_streams
                 .get_or_default(stream, || stream.clone());
         }
     }
 
     fn visit_unread(&mut self, cursor: usize, entry: &LogEntry) {
-        let is_held_up = self.is_blocked(&entry.envelope.metadata.stream);
+        let is_blocked = self.is_blocked(&entry.envelope.metadata.stream);
+
+        // The cursor passes the message in any case. From here on, the list keeps the message until its
+        // acknowledgement.
         self.group.advance(cursor);
         self.next_unread = self.group.first_unread(self.logs);
-        let open = Unacknowledged::new(cursor, entry);
-        self.group.unacknowledged.insert(self.next_idx, open);
+        let message = Unacknowledged::new(cursor, entry);
+        self.group.unacknowledged.insert(self.next_idx, message);
 
-        if !is_held_up {
+        if !is_blocked {
             self.deliver();
         }
     }
 
+    /// Delivers the message at `next_idx`.
     fn deliver(&mut self) {
-        let open = self
+        let message = self
             .group
             .unacknowledged
             .deliver(self.next_idx, self.lease_until);
-        let (place, attempt) = (open.offset.into(), open.attempt);
-        let (cursor, envelope) = (open.cursor, Arc::clone(&open.envelope));
+        let (offset, attempt) = (message.offset.into(), message.attempt);
+        let (cursor, envelope) = (message.cursor, Arc::clone(&message.envelope));
         let topic = self.logs[self.group.log_idx(cursor)].topic().clone();
-        let handed = ReceivedMessage::new(topic, place, envelope, attempt);
 
-        self.received.push(handed);
+        let received = ReceivedMessage::new(topic, offset, envelope, attempt);
+        self.received.push(received);
     }
 
     fn is_blocked(&self, stream: &StreamName) -> bool {
-        let Group {
-            unacknowledged: open,
-            read_cursors: wanted,
-            ..
-        } = &*self.group;
+        // The pass did not visit the skipped messages, so `blocked_streams` does not have their streams.
+        let is_skipped = || {
+            let cursors = &self.group.read_cursors;
+            self.group
+                .unacknowledged
+                .has_stream(stream, self.n_skipped, cursors)
+        };
 
-        self.read.ordered
-            && (self.blocked_streams.get(stream).is_some()
-                || open.has_stream(stream, self.n_skipped, wanted))
+        self.request.ordered && (self.blocked_streams.get(stream).is_some() || is_skipped())
     }
 }

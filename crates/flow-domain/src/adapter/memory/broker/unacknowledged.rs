@@ -7,32 +7,32 @@ use crate::{
     port::Backlog,
 };
 
-/// A message that a group went past and is not done with.
+/// A message that a cursor of a group has passed, and that the group has not acknowledged.
 #[derive(Clone, Debug)]
 pub(super) struct Unacknowledged {
-    /// Through which of the group's cursors it came.
+    /// The index of the cursor that passed it.
     pub(super) cursor: usize,
     pub(super) offset: u64,
-    // Invariant: the mark of its stream.
+    // Invariant: the fingerprint of its stream.
     fingerprint: u64,
     pub(super) envelope: Arc<Envelope>,
-    /// How often it was handed out, without those times that do not count.
+    /// The number of its deliveries, without attempts that do not count.
     pub(super) attempt: u32,
     pub(super) state: DeliveryState,
 }
 
 #[derive(Clone, Copy, Debug)]
 pub(super) enum DeliveryState {
-    /// Never handed out: an earlier message of its stream was not done with.
+    /// Never delivered, because an earlier message of its stream blocked it.
     Waiting,
-    /// Handed out, until the lease ends.
+    /// Delivered, with a lease that ends at `until`.
     Held { until: Timestamp },
-    /// Given back.
+    /// Refused, to be redelivered at `due`.
     Refused { due: Timestamp },
 }
 
 impl Unacknowledged {
-    /// A message that waits.
+    /// Makes a waiting message.
     pub(super) fn new(cursor: usize, entry: &LogEntry) -> Self {
         Self {
             cursor,
@@ -48,44 +48,46 @@ impl Unacknowledged {
         &self.envelope.metadata.stream
     }
 
-    /// When it can be handed out again, if it ever was.
+    /// Returns when it can be redelivered, or `None` if it is waiting.
     fn due_at(&self) -> Option<Timestamp> {
         match self.state {
             DeliveryState::Waiting => None,
-            DeliveryState::Held { until: again } | DeliveryState::Refused { due: again } => {
-                Some(again)
-            }
+            DeliveryState::Held { until: due } | DeliveryState::Refused { due } => Some(due),
         }
     }
 
-    /// Returns true if only an earlier message of its stream can be in the way.
+    /// Returns true if it can be delivered, unless an earlier message of its stream blocks it.
     pub(super) fn is_due(&self, now: Timestamp) -> bool {
-        self.due_at().is_none_or(|again| again <= now)
+        self.due_at().is_none_or(|due| due <= now)
     }
 }
 
-// Two streams of one mark are rare, and comparing it touches no other memory. Ids differ most often at
-// their end.
+/// Returns a number that rarely is the same for two streams.
+///
+/// A comparison of fingerprints is cheap, because it reads no memory outside of the list. The fingerprint
+/// is the end of the id, because most ids differ there.
 fn stream_fingerprint(stream: &StreamName) -> u64 {
     let id = stream.id().as_bytes();
     let end = &id[id.len().saturating_sub(8)..];
+
     end.iter()
-        .fold(0, |mark, byte| mark << 8 | u64::from(*byte))
+        .fold(0, |fingerprint, byte| fingerprint << 8 | u64::from(*byte))
 }
 
-/// What a group went past and is not done with, by place.
+/// The unacknowledged messages of a group, by offset.
 #[derive(Clone, Debug)]
 pub(super) struct UnacknowledgedList {
-    // Nearly always something is added at the end and taken from the front, which costs a deque
-    // nothing; and it keeps its memory when it runs empty.
-    // Invariant: the places grow.
+    // Nearly all messages are added at the end and removed from the front, which is cheap in a deque. The
+    // deque keeps its memory when it becomes empty.
+    // Invariant: the offsets grow.
     entries: VecDeque<Unacknowledged>,
-    // Invariant: nothing was handed out and can be handed out again before this. It may be too
-    // early, but not too late.
+    // Invariant: no held or refused message is due before this time. It may be too early, but never too
+    // late.
     earliest_due: Timestamp,
     // Invariant: the number of entries that are `Waiting`.
     n_waiting: usize,
-    // Invariant: true if something was done with since the last read that went through all of this.
+    // Invariant: true if a message was acknowledged since the last read of the whole list. Also true if
+    // the last read stopped early.
     needs_rescan: bool,
 }
 
@@ -101,25 +103,29 @@ impl Default for UnacknowledgedList {
 }
 
 impl UnacknowledgedList {
-    pub(super) fn get(&self, at: usize) -> Option<&Unacknowledged> {
-        self.entries.get(at)
+    pub(super) fn get(&self, idx: usize) -> Option<&Unacknowledged> {
+        self.entries.get(idx)
     }
 
-    /// How many have a smaller place.
-    pub(super) fn n_before(&self, place: u64) -> usize {
-        self.entries.partition_point(|open| open.offset < place)
+    /// Returns the number of messages before `offset`.
+    pub(super) fn n_before(&self, offset: u64) -> usize {
+        self.entries
+            .partition_point(|message| message.offset < offset)
     }
 
-    /// Returns true if something that was handed out might be due.
+    /// Returns true if a held or refused message may be due.
     pub(super) fn may_have_due(&self, now: Timestamp) -> bool {
         self.earliest_due <= now
     }
 
-    /// Returns true if one of the first `n`, that came through one of `cursors`, is of this stream.
+    /// Returns true if one of the first `n` messages is of this stream and of one of `cursors`.
     pub(super) fn has_stream(&self, stream: &StreamName, n: usize, cursors: &[usize]) -> bool {
-        let mark = stream_fingerprint(stream);
-        self.entries.range(..n).any(|open| {
-            open.fingerprint == mark && open.stream() == stream && cursors.contains(&open.cursor)
+        let fingerprint = stream_fingerprint(stream);
+
+        self.entries.range(..n).any(|message| {
+            message.fingerprint == fingerprint
+                && message.stream() == stream
+                && cursors.contains(&message.cursor)
         })
     }
 
@@ -127,108 +133,117 @@ impl UnacknowledgedList {
         0 < self.n_waiting
     }
 
-    /// Returns true if what waited may not have to any longer.
+    /// Returns true if a waiting message may be free now.
     pub(super) fn needs_rescan(&self) -> bool {
         self.needs_rescan
     }
 
-    /// The place of the first message that came through `cursor`.
+    /// Returns the offset of the first message of `cursor`.
     pub(super) fn first_offset_of(&self, cursor: usize) -> Option<u64> {
         self.entries
             .iter()
-            .find(|open| open.cursor == cursor)
-            .map(|open| open.offset)
+            .find(|message| message.cursor == cursor)
+            .map(|message| message.offset)
     }
 
-    /// Adds what a cursor just went past, and has to wait; `at` is its rank by place.
-    pub(super) fn insert(&mut self, at: usize, open: Unacknowledged) {
+    /// Inserts a waiting message that a cursor has just passed. `idx` is its position by offset.
+    pub(super) fn insert(&mut self, idx: usize, message: Unacknowledged) {
         self.n_waiting += 1;
-        self.entries.insert(at, open);
+        self.entries.insert(idx, message);
     }
 
-    /// Hands out once more, or for the first time what had to wait.
-    pub(super) fn deliver(&mut self, at: usize, until: Timestamp) -> &Unacknowledged {
-        let open = &mut self.entries[at];
-        self.n_waiting -= usize::from(open.due_at().is_none());
+    /// Marks a message as held, and counts the attempt.
+    pub(super) fn deliver(&mut self, idx: usize, until: Timestamp) -> &Unacknowledged {
+        let message = &mut self.entries[idx];
+        self.n_waiting -= usize::from(message.due_at().is_none());
         self.earliest_due = self.earliest_due.min(until);
-        open.attempt = open.attempt.saturating_add(1);
-        open.state = DeliveryState::Held { until };
-        open
+
+        message.attempt = message.attempt.saturating_add(1);
+        message.state = DeliveryState::Held { until };
+        message
     }
 
-    pub(super) fn acknowledge(&mut self, place: u128) {
-        let Some(at) = self.index_at_offset(place) else {
+    /// Removes a message. Does nothing if it is not in the list any more.
+    pub(super) fn acknowledge(&mut self, offset: u128) {
+        let Some(idx) = self.index_of(offset) else {
+            return;
+        };
+        let Some(message) = self.entries.remove(idx) else {
             return;
         };
 
-        let Some(open) = self.entries.remove(at) else {
-            return;
-        };
-
-        self.n_waiting -= usize::from(open.due_at().is_none());
+        self.n_waiting -= usize::from(message.due_at().is_none());
         self.needs_rescan = true;
-
         if self.entries.is_empty() {
             self.earliest_due = Timestamp::MAX;
         }
     }
 
-    /// Gives back what was handed out as this attempt.
-    pub(super) fn refuse(&mut self, place: u128, attempt: u32, due: Timestamp, counts: bool) {
-        let Some(at) = self.index_at_offset(place) else {
+    /// Refuses a message, if it is still held as this attempt.
+    pub(super) fn refuse(
+        &mut self,
+        offset: u128,
+        attempt: u32,
+        due: Timestamp,
+        count_attempt: bool,
+    ) {
+        let Some(idx) = self.index_of(offset) else {
             return;
         };
+        let message = &mut self.entries[idx];
 
-        let open = &mut self.entries[at];
-        // Whoever lost the message to another consumer has no say in it any more, and what was given
-        // back already is not counted back twice.
-        let is_holder = matches!(open.state, DeliveryState::Held { .. }) && open.attempt == attempt;
-
+        // A consumer that lost the message to another consumer must not refuse it. A message that is
+        // refused already must not lower its attempt twice.
+        let is_holder =
+            matches!(message.state, DeliveryState::Held { .. }) && message.attempt == attempt;
         if !is_holder {
             return;
         }
 
-        open.attempt -= u32::from(!counts);
-        open.state = DeliveryState::Refused { due };
+        message.attempt -= u32::from(!count_attempt);
+        message.state = DeliveryState::Refused { due };
         self.earliest_due = self.earliest_due.min(due);
     }
 
-    /// Notes that a read went through all that is here.
+    /// Records that a read visited the whole list.
     pub(super) fn mark_fully_scanned(&mut self, now: Timestamp) {
         self.needs_rescan = false;
+
         if self.may_have_due(now) {
-            let again = self.entries.iter().filter_map(Unacknowledged::due_at).min();
-            self.earliest_due = again.unwrap_or(Timestamp::MAX);
+            let earliest_due = self.entries.iter().filter_map(Unacknowledged::due_at).min();
+            self.earliest_due = earliest_due.unwrap_or(Timestamp::MAX);
         }
     }
 
-    /// Notes that a read stopped before it had gone through all that is here.
+    /// Records that a read stopped before the end of the list.
     pub(super) fn mark_partly_scanned(&mut self) {
         self.needs_rescan = true;
     }
 
-    /// Counts what came through one of `cursors`.
+    /// Counts the messages of `cursors`.
     pub(super) fn count_backlog(&self, cursors: &[usize]) -> Backlog {
         let mut backlog = Backlog::default();
-        for open in self
-            .entries
-            .iter()
-            .filter(|open| cursors.contains(&open.cursor))
-        {
-            match open.state {
+
+        for message in &self.entries {
+            if !cursors.contains(&message.cursor) {
+                continue;
+            }
+
+            match message.state {
                 DeliveryState::Waiting => backlog.unread += 1,
                 DeliveryState::Held { .. } => backlog.held += 1,
                 DeliveryState::Refused { .. } => backlog.refused += 1,
             }
-            let due = [backlog.next_due, open.due_at()];
+            let due = [backlog.next_due, message.due_at()];
             backlog.next_due = due.into_iter().flatten().min();
         }
 
         backlog
     }
 
-    fn index_at_offset(&self, place: u128) -> Option<usize> {
-        let by_place = |open: &Unacknowledged| u128::from(open.offset).cmp(&place);
-        self.entries.binary_search_by(by_place).ok()
+    fn index_of(&self, offset: u128) -> Option<usize> {
+        self.entries
+            .binary_search_by(|message| u128::from(message.offset).cmp(&offset))
+            .ok()
     }
 }

@@ -1,5 +1,7 @@
-//! The rows of the outbox, each where it is found at once: what is to be sent, what is scheduled for
-//! later, what was sent and what was given up.
+//! The rows of the outbox.
+//!
+//! Unsent, scheduled, published and abandoned rows each have their own collection. It makes the look-ups
+//! for this kind of row fast.
 
 mod outbox_table;
 mod scheduled_rows;

@@ -10,7 +10,7 @@ use crate::{
     port::{Claim, OutboxDue, OutboxRow, OutboxState, Outgoing, Settlement},
 };
 
-/// The rows of the outbox, each in the one place that fits how far it has come.
+/// All rows of the outbox. Each row is in exactly one of the collections, which depends on its state.
 #[derive(Clone, Debug, Default)]
 pub(in crate::adapter::memory) struct OutboxTable {
     n_added: u64,
@@ -20,7 +20,7 @@ pub(in crate::adapter::memory) struct OutboxTable {
     abandoned: CowCell<BTreeMap<u64, SettledRow>>,
 }
 
-/// A row that nobody will send any more.
+/// A published or abandoned row.
 #[derive(Clone, Debug)]
 struct SettledRow {
     row: OutboxRow,
@@ -36,8 +36,9 @@ impl OutboxTable {
 
     pub(in crate::adapter::memory) fn cancel(&mut self, id: MessageId) {
         self.scheduled.cancel(id);
-        let pending: Vec<u64> = self.unsent.get().pending_numbers(id).collect();
-        for number in pending {
+
+        let numbers: Vec<u64> = self.unsent.get().pending_numbers(id).collect();
+        for number in numbers {
             self.unsent.to_mut().remove(number);
         }
     }
@@ -47,16 +48,15 @@ impl OutboxTable {
             self.unsent.to_mut().insert(row);
         }
 
-        // Forks go on sharing what there is nothing to do with.
+        // `to_mut` would end the sharing between forks, so it is not called without need.
         if self.unsent.get().is_empty() {
             return Vec::new();
         }
 
-        let open = self.unsent.to_mut();
-        let claimed = open.claim(claim);
-
+        let unsent = self.unsent.to_mut();
+        let claimed = unsent.claim(claim);
         for number in claimed.not_due {
-            if let Some(row) = open.remove(number) {
+            if let Some(row) = unsent.remove(number) {
                 self.scheduled.insert(row);
             }
         }
@@ -70,21 +70,22 @@ impl OutboxTable {
         now: Timestamp,
         settlements: &[Settlement],
     ) {
-        let open = self.unsent.to_mut();
+        let unsent = self.unsent.to_mut();
+
         for settlement in settlements {
-            let Some(row) = open.settle(worker, settlement) else {
+            let Some(row) = unsent.settle(worker, settlement) else {
                 continue;
             };
-
-            let done = SettledRow {
+            let settled = SettledRow {
                 row,
                 settled_at: now,
             };
 
-            if done.row.state == OutboxState::Published {
-                self.published.split_mut().1.push(done);
+            if settled.row.state == OutboxState::Published {
+                let (_, published) = self.published.split_mut();
+                published.push(settled);
             } else {
-                self.abandoned.to_mut().insert(done.row.number, done);
+                self.abandoned.to_mut().insert(settled.row.number, settled);
             }
         }
     }
@@ -101,14 +102,14 @@ impl OutboxTable {
         if wants(OutboxState::Pending) {
             found.extend(self.scheduled.iter());
         }
-
-        // There are many of these, and they are seldom asked for.
+        // There are many published rows, and a caller seldom wants them.
         if wants(OutboxState::Published) {
-            found.extend(self.published.iter().flatten().map(|done| &done.row));
+            let settled = self.published.iter().flatten();
+            found.extend(settled.map(|settled| &settled.row));
         }
-
         if wants(OutboxState::Abandoned) {
-            found.extend(self.abandoned.get().values().map(|done| &done.row));
+            let settled = self.abandoned.get().values();
+            found.extend(settled.map(|settled| &settled.row));
         }
 
         found.sort_unstable_by_key(|row| row.number);
@@ -116,30 +117,30 @@ impl OutboxTable {
     }
 
     pub(in crate::adapter::memory) fn next_due(&self, now: Timestamp) -> OutboxDue {
-        let open = self.unsent.get();
-        let early = open
+        let unsent = self.unsent.get();
+        let next_scheduled = unsent
             .scheduled_times(now)
-            .chain(self.scheduled.next_due(now));
+            .chain(self.scheduled.next_due(now))
+            .min();
 
         OutboxDue {
-            next_retry: open.retry_times(now).min(),
-            next_scheduled: early.min(),
+            next_retry: unsent.retry_times(now).min(),
+            next_scheduled,
         }
     }
 
     pub(in crate::adapter::memory) fn reopen(&mut self, number: u64, now: Timestamp) -> bool {
-        let Some(done) = self.abandoned.to_mut().remove(&number) else {
+        let Some(settled) = self.abandoned.to_mut().remove(&number) else {
             return false;
         };
 
         self.unsent.to_mut().insert(OutboxRow {
             state: OutboxState::Pending,
             due: now,
-            // It is tried as often again as if it were new.
+            // The row gets as many attempts as a new row.
             n_failures: 0,
-            ..done.row
+            ..settled.row
         });
-
         true
     }
 
@@ -148,18 +149,20 @@ impl OutboxTable {
         state: OutboxState,
         before: Timestamp,
     ) -> usize {
-        let is_old = |done: &SettledRow| done.settled_at < before;
+        let is_old = |settled: &SettledRow| settled.settled_at < before;
+
+        // The guards prevent a needless `flatten` or `to_mut`, which would copy shared rows.
         match state {
             OutboxState::Published if self.published.iter().flatten().any(is_old) => {
                 let published = self.published.flatten();
                 let n_before = published.len();
-                published.retain(|done| !is_old(done));
+                published.retain(|settled| !is_old(settled));
                 n_before - published.len()
             }
             OutboxState::Abandoned if self.abandoned.get().values().any(is_old) => {
                 let abandoned = self.abandoned.to_mut();
                 let n_before = abandoned.len();
-                abandoned.retain(|_, done| !is_old(done));
+                abandoned.retain(|_, settled| !is_old(settled));
                 n_before - abandoned.len()
             }
             _ => 0,

@@ -10,15 +10,17 @@ use crate::{
     port::OutboxRow,
 };
 
-/// The rows that were not due when they were looked at, and were never tried. They may be many, and
-/// none is looked at again before it is due.
+/// The rows that were never tried, and were not due at the last claim.
+///
+/// There may be many of them. A claim does not visit a row again before it is due.
 #[derive(Clone, Debug, Default)]
 pub(super) struct ScheduledRows {
     layers: Overlay<ScheduledLayer>,
 }
 
-/// By this, rows that are due earlier come first. Numbers begin at 1, so that the default is before
-/// every row.
+/// The due time and the number of a row. It sorts rows by due time.
+///
+/// Numbers start at 1, so the default value comes before every row.
 type DueKey = (Timestamp, u64);
 
 /// The rows of one layer.
@@ -27,8 +29,9 @@ struct ScheduledLayer {
     rows: BTreeMap<DueKey, OutboxRow>,
     // Invariant: every row is in it, under the id of its message.
     by_message: BTreeSet<(MessageId, DueKey)>,
-    // Rows of the layer below that are gone: all up to this place, and some after it.
+    // This layer has removed all rows of the base up to and including this key.
     removed_up_to: DueKey,
+    // This layer has also removed these rows of the base. They come after `removed_up_to`.
     removed: BTreeSet<DueKey>,
 }
 
@@ -38,55 +41,54 @@ impl ScheduledRows {
         own.insert((row.due, row.number), row);
     }
 
-    /// Takes a row that is due, if there is one.
+    /// Removes and returns one due row, if there is one.
     pub(super) fn pop_due(&mut self, now: Timestamp) -> Option<OutboxRow> {
         self.skip_removed();
-        let (base, own) = self.layers.split_mut();
-        let is_due = |place: &DueKey| place.0 <= now;
-        let below = base.and_then(|base| base.rows_after(own.removed_up_to).next());
 
-        if let Some((place, row)) = below.filter(|(place, _)| is_due(place)) {
-            own.removed_up_to = *place;
+        let (base, own) = self.layers.split_mut();
+        let is_due = |(due, _): &DueKey| *due <= now;
+
+        let first_in_base = base.and_then(|base| base.rows_after(own.removed_up_to).next());
+        if let Some((key, row)) = first_in_base.filter(|(key, _)| is_due(key)) {
+            own.removed_up_to = *key;
             return Some(row.clone());
         }
 
-        let first = own.rows.keys().next().copied();
-        own.remove(first.filter(is_due)?)
+        let first_in_own = own.rows.keys().next().copied();
+        own.remove(first_in_own.filter(is_due)?)
     }
 
-    /// Makes the first row below that comes after `gone_to` one that is still there.
+    /// Moves `removed_up_to` forward, until the next row of the base is not removed.
     fn skip_removed(&mut self) {
         let (Some(base), own) = self.layers.split_mut() else {
             return;
         };
 
         while !own.removed.is_empty()
-            && let Some((place, _)) = base.rows_after(own.removed_up_to).next()
-            && own.removed.remove(place)
+            && let Some((key, _)) = base.rows_after(own.removed_up_to).next()
+            && own.removed.remove(key)
         {
-            own.removed_up_to = *place;
+            own.removed_up_to = *key;
         }
     }
 
-    /// Takes back the rows of a message.
+    /// Removes the rows of a message.
     pub(super) fn cancel(&mut self, id: MessageId) {
         let (base, own) = self.layers.split_mut();
-        let on_top: Vec<DueKey> = own.keys_of_message(id).collect();
 
-        for place in on_top {
-            own.remove(place);
+        let own_keys: Vec<DueKey> = own.keys_of_message(id).collect();
+        for key in own_keys {
+            own.remove(key);
         }
 
-        for place in base
+        let base_keys = base
             .into_iter()
             .flat_map(|base| base.keys_of_message(id))
-            .filter(|place| own.removed_up_to < *place)
-        {
-            own.removed.insert(place);
-        }
+            .filter(|key| own.removed_up_to < *key);
+        own.removed.extend(base_keys);
     }
 
-    /// All of them, in no order that means something.
+    /// Iterates over all rows, in no particular order.
     pub(super) fn iter(&self) -> impl Iterator<Item = &OutboxRow> {
         let own = self.layers.own();
         self.base_rows_after(own.removed_up_to)
@@ -94,27 +96,30 @@ impl ScheduledRows {
             .chain(own.rows.values())
     }
 
-    /// When the first of those is due that are not due at `now`.
+    /// Returns the earliest due time after `now`.
     pub(super) fn next_due(&self, now: Timestamp) -> Option<Timestamp> {
         let own = self.layers.own();
-        let now = (now, u64::MAX);
-        let below = self.base_rows_after(now.max(own.removed_up_to)).next();
-        let on_top = own.rows_after(now).next();
+        let last_key_of_now = (now, u64::MAX);
 
-        below
+        let next_in_base = self
+            .base_rows_after(last_key_of_now.max(own.removed_up_to))
+            .next();
+        let next_in_own = own.rows_after(last_key_of_now).next();
+
+        next_in_base
             .into_iter()
-            .chain(on_top)
+            .chain(next_in_own)
             .map(|((due, _), _)| *due)
             .min()
     }
 
-    /// The rows below that are still there, of those after `place`.
-    fn base_rows_after(&self, place: DueKey) -> impl Iterator<Item = (&DueKey, &OutboxRow)> {
-        let base = self.layers.base();
-        let rows = base
+    /// Iterates over the rows of the base after `key` that are not removed.
+    fn base_rows_after(&self, key: DueKey) -> impl Iterator<Item = (&DueKey, &OutboxRow)> {
+        self.layers
+            .base()
             .into_iter()
-            .flat_map(move |base| base.rows_after(place));
-        rows.filter(|(place, _)| !self.layers.own().removed.contains(place))
+            .flat_map(move |base| base.rows_after(key))
+            .filter(|(key, _)| !self.layers.own().removed.contains(key))
     }
 
     pub(super) fn fork(&mut self) -> Self {
@@ -125,25 +130,26 @@ impl ScheduledRows {
 }
 
 impl ScheduledLayer {
-    fn insert(&mut self, place: DueKey, row: OutboxRow) {
-        self.by_message.insert((row.envelope.metadata.id, place));
-        self.rows.insert(place, row);
+    fn insert(&mut self, key: DueKey, row: OutboxRow) {
+        self.by_message.insert((row.envelope.metadata.id, key));
+        self.rows.insert(key, row);
     }
 
-    fn remove(&mut self, place: DueKey) -> Option<OutboxRow> {
-        let row = self.rows.remove(&place)?;
-        self.by_message.remove(&(row.envelope.metadata.id, place));
+    fn remove(&mut self, key: DueKey) -> Option<OutboxRow> {
+        let row = self.rows.remove(&key)?;
+        self.by_message.remove(&(row.envelope.metadata.id, key));
         Some(row)
     }
 
-    fn rows_after(&self, place: DueKey) -> impl Iterator<Item = (&DueKey, &OutboxRow)> {
-        self.rows.range((Bound::Excluded(place), Bound::Unbounded))
+    fn rows_after(&self, key: DueKey) -> impl Iterator<Item = (&DueKey, &OutboxRow)> {
+        self.rows.range((Bound::Excluded(key), Bound::Unbounded))
     }
 
     fn keys_of_message(&self, id: MessageId) -> impl Iterator<Item = DueKey> {
-        let last = (Timestamp::MAX, u64::MAX);
-        let rows = self.by_message.range((id, DueKey::default())..=(id, last));
-        rows.map(|(_, place)| *place)
+        let (first, last) = (DueKey::default(), (Timestamp::MAX, u64::MAX));
+        self.by_message
+            .range((id, first)..=(id, last))
+            .map(|(_, key)| *key)
     }
 }
 
@@ -153,9 +159,10 @@ impl Layer for ScheduledLayer {
     }
 
     fn merge_upper(&mut self, upper: Self) {
-        let stays = |place: &DueKey| upper.removed_up_to < *place && !upper.removed.contains(place);
-        self.rows.retain(|place, _| stays(place));
-        self.by_message.retain(|(_, place)| stays(place));
+        let stays = |key: &DueKey| upper.removed_up_to < *key && !upper.removed.contains(key);
+        self.rows.retain(|key, _| stays(key));
+        self.by_message.retain(|(_, key)| stays(key));
+
         self.rows.extend(upper.rows);
         self.by_message.extend(upper.by_message);
     }

@@ -10,18 +10,21 @@ use crate::{
     port::{Claim, OutboxRow, OutboxState, SendResult, Settlement},
 };
 
-/// The rows that are to be sent, by number: what is due, what is being sent, and what failed.
+/// The rows that a relay still has to send, by number.
+///
+/// They are due, or claimed, or failed. A pending row that is not due stays here until the next claim
+/// moves it to the scheduled rows.
 #[derive(Clone, Debug, Default)]
 pub(super) struct UnsentRows {
     rows: BTreeMap<u64, UnsentRow>,
-    // Whoever claimed last claims next, as a rule, and its name is copied once.
+    // The name of the last worker. The same worker usually claims next, and then its name is not copied.
     last_worker: Option<Arc<str>>,
 }
 
 #[derive(Clone, Debug)]
 struct UnsentRow {
     row: OutboxRow,
-    // Invariant: there is one while the row is processing, and only then.
+    // Invariant: there is a lease if and only if the row is `Processing`.
     lease: Option<RowLease>,
 }
 
@@ -31,19 +34,21 @@ struct RowLease {
     until: Timestamp,
 }
 
-/// What a row is for who wants to claim.
+/// Whether a claim can take a row.
 enum Claimability {
-    /// Never tried, and not due. Others may go first.
+    /// The row was never tried, and is not due. Later rows of its stream may go first.
     NotDue,
-    /// Somebody is at it, or it has failed and waits. Others of its stream must not go first.
+    /// The row is claimed, or it failed and waits for its retry. It blocks the later rows of its stream.
     Blocking,
+    /// The row can be claimed, unless an earlier row of its stream blocks it.
     Ready,
 }
 
-/// What was claimed, and what was met on the way that is to wait elsewhere.
+/// The result of a claim.
 #[derive(Debug, Default)]
 pub(super) struct Claimed {
     pub(super) rows: Vec<OutboxRow>,
+    /// The numbers of rows that the claim visited, and that are not due.
     pub(super) not_due: Vec<u64>,
 }
 
@@ -53,38 +58,38 @@ impl UnsentRows {
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = &OutboxRow> {
-        self.rows.values().map(|open| &open.row)
+        self.rows.values().map(|unsent| &unsent.row)
     }
 
     pub(super) fn insert(&mut self, row: OutboxRow) {
-        let lease = None;
-        self.rows.insert(row.number, UnsentRow { row, lease });
+        let number = row.number;
+        self.rows.insert(number, UnsentRow { row, lease: None });
     }
 
     pub(super) fn remove(&mut self, number: u64) -> Option<OutboxRow> {
-        self.rows.remove(&number).map(|open| open.row)
+        self.rows.remove(&number).map(|unsent| unsent.row)
     }
 
     pub(super) fn claim(&mut self, claim: &Claim<'_>) -> Claimed {
         let until = claim.now + claim.lease;
         let worker = self.shared_worker_name(claim.worker);
         let mut claimed = Claimed::default();
-        let mut held: SmallMap<(MessageKind, &StreamName), ()> = SmallMap::default();
+        let mut blocked_streams: SmallMap<(MessageKind, &StreamName), ()> = SmallMap::default();
 
-        for (number, open) in &mut self.rows {
+        for (number, unsent) in &mut self.rows {
             if claimed.rows.len() == claim.limit {
                 break;
             }
 
-            match open.claimability(claim.now) {
+            match unsent.claimability(claim.now) {
                 Claimability::NotDue => claimed.not_due.push(*number),
-                Claimability::Ready if held.get(&open.stream_key()).is_none() => {
-                    claimed.rows.push(open.claim(&worker, until));
+                Claimability::Ready if blocked_streams.get(&unsent.stream_key()).is_none() => {
+                    claimed.rows.push(unsent.claim(&worker, until));
                 }
                 Claimability::Ready => {}
                 Claimability::Blocking => {
-                    let open: &UnsentRow = open;
-                    held.get_or_default(&open.stream_key(), || open.stream_key());
+                    let unsent: &UnsentRow = unsent;
+                    blocked_streams.get_or_default(&unsent.stream_key(), || unsent.stream_key());
                 }
             }
         }
@@ -92,6 +97,7 @@ impl UnsentRows {
         claimed
     }
 
+    /// Returns the name of the worker as a shared string.
     fn shared_worker_name(&mut self, name: &str) -> Arc<str> {
         match &self.last_worker {
             Some(worker) if **worker == *name => Arc::clone(worker),
@@ -99,53 +105,53 @@ impl UnsentRows {
         }
     }
 
-    /// Settles one row; returns it if it is not open any more.
+    /// Settles one row. Removes and returns it if it is published or abandoned now.
     pub(super) fn settle(&mut self, worker: &str, settlement: &Settlement) -> Option<OutboxRow> {
         let Entry::Occupied(mut entry) = self.rows.entry(settlement.number) else {
             return None;
         };
+        let unsent = entry.get_mut();
 
-        let open = entry.get_mut();
-        open.lease.take_if(|lease| *lease.worker == *worker)?;
-        apply_result(&mut open.row, &settlement.result);
+        // Another worker may hold the row now, if the lease of this worker has ended.
+        unsent.lease.take_if(|lease| *lease.worker == *worker)?;
+        apply_result(&mut unsent.row, &settlement.result);
 
-        match open.row.state {
+        match unsent.row.state {
             OutboxState::Published | OutboxState::Abandoned => Some(entry.remove().row),
             _ => None,
         }
     }
 
-    /// The numbers of the rows of a message that nobody has claimed yet.
+    /// Returns the numbers of the pending rows of a message.
     pub(super) fn pending_numbers(&self, id: MessageId) -> impl Iterator<Item = u64> {
-        let pending = self
-            .iter()
-            .filter(move |row| row.state == OutboxState::Pending && row.envelope.metadata.id == id);
-        pending.map(|row| row.number)
+        self.iter()
+            .filter(move |row| row.state == OutboxState::Pending && row.envelope.metadata.id == id)
+            .map(|row| row.number)
     }
 
-    /// When the rows that failed or were claimed can be claimed again, of those that cannot now.
+    /// Returns when the blocking rows can be claimed again.
     pub(super) fn retry_times(&self, now: Timestamp) -> impl Iterator<Item = Timestamp> {
-        self.claimable_times(move |open| matches!(open.claimability(now), Claimability::Blocking))
+        self.claimable_times(move |row| matches!(row.claimability(now), Claimability::Blocking))
     }
 
-    /// When the rows are due that were never tried, of those that are not due now.
+    /// Returns when the rows that were never tried and are not due at `now` become due.
     pub(super) fn scheduled_times(&self, now: Timestamp) -> impl Iterator<Item = Timestamp> {
-        self.claimable_times(move |open| matches!(open.claimability(now), Claimability::NotDue))
+        self.claimable_times(move |row| matches!(row.claimability(now), Claimability::NotDue))
     }
 
     fn claimable_times(
         &self,
-        is_asked: impl Fn(&UnsentRow) -> bool,
+        is_included: impl Fn(&UnsentRow) -> bool,
     ) -> impl Iterator<Item = Timestamp> {
         self.rows
             .values()
-            .filter(move |open| is_asked(open))
+            .filter(move |row| is_included(row))
             .map(UnsentRow::claimable_at)
     }
 }
 
 impl UnsentRow {
-    /// When it can be claimed, as far as it is for this row.
+    /// Returns when this row can be claimed, if no other row blocks it.
     fn claimable_at(&self) -> Timestamp {
         match &self.lease {
             Some(lease) => lease.until,
@@ -161,7 +167,9 @@ impl UnsentRow {
         }
     }
 
-    /// An event and a command for one aggregate are not kept in order.
+    /// Returns the stream for the order of sending.
+    ///
+    /// It includes the kind, because an event and a command for one aggregate are not sent in order.
     fn stream_key(&self) -> (MessageKind, &StreamName) {
         let metadata = &self.row.envelope.metadata;
         (metadata.kind, &metadata.stream)
@@ -183,7 +191,7 @@ fn apply_result(row: &mut OutboxRow, result: &SendResult) {
             row.due = *retry_at;
         }
         SendResult::Abandoned { error } => record_failure(row, OutboxState::Abandoned, error),
-        // It is what it was before it was claimed.
+        // The row returns to its state before the claim. A row with a failure was `Failed` then.
         SendResult::Released if row.n_failures == 0 => row.state = OutboxState::Pending,
         SendResult::Released => row.state = OutboxState::Failed,
     }

@@ -53,14 +53,17 @@ async fn fork_continues_versions_and_positions() {
 
     stale.expect_conflict(&*right).await;
     created.expect_conflict(&*right).await;
-    let next = change()
+
+    let recorded = change()
         .expect_version("order-1", exact(2))
-        .append("order-1", [4]);
-    let recorded = next.commit_to(&*right).await;
+        .append("order-1", [4])
+        .commit_to(&*right)
+        .await;
 
     assert_eq!(versions(&recorded), [3]);
     assert_eq!(recorded[0].position, Position::new(4));
     assert_eq!(right.last_position().await.unwrap(), Position::new(4));
+
     let stale = change()
         .expect_version("order-1", exact(2))
         .append("order-1", [9]);
@@ -79,6 +82,7 @@ async fn pages_span_events_before_and_after_a_fork() {
     let page = async |category, after, limit| {
         numbers(&read_category(&*right, category, Position::new(after), limit).await)
     };
+
     assert_eq!(page(None, 2, 3).await, [3, 4, 5]);
     assert_eq!(page(None, 5, 9).await, [6, 7]);
     assert_eq!(page(Some("order"), 0, 9).await, [1, 2, 3, 5, 6]);
@@ -87,9 +91,8 @@ async fn pages_span_events_before_and_after_a_fork() {
     assert_eq!(page(Some("payment"), 4, 9).await, [7]);
 
     let stream = "order-1".parse().unwrap();
-    let tail = right.read_stream(&stream, Version::new(2), 2).await;
-
-    assert_eq!(numbers(&tail.unwrap()), [3, 5]);
+    let page = right.read_stream(&stream, Version::new(2), 2).await;
+    assert_eq!(numbers(&page.unwrap()), [3, 5]);
 }
 
 #[tokio::test]
@@ -160,10 +163,14 @@ async fn row_recreated_after_a_fork_has_a_later_version() {
         .delete(DASHBOARD, "a", exact(1))
         .commit_to(&*right)
         .await;
-    let stale = change().write(DASHBOARD, "a", exact(1), "2");
-    stale.expect_conflict(&*right).await;
-    let created = change().write(DASHBOARD, "a", ABSENT, "3");
-    created.commit_to(&*right).await;
+    change()
+        .write(DASHBOARD, "a", exact(1), "2")
+        .expect_conflict(&*right)
+        .await;
+    change()
+        .write(DASHBOARD, "a", ABSENT, "3")
+        .commit_to(&*right)
+        .await;
 
     assert_eq!(content(get(&*right, DASHBOARD, "a").await), (3, json!(3)));
     assert_eq!(right.count(DASHBOARD, &[]).await.unwrap(), 1);
@@ -172,13 +179,14 @@ async fn row_recreated_after_a_fork_has_a_later_version() {
 #[tokio::test]
 async fn forks_do_not_share_later_outbox_changes() {
     let left = MemoryStore::default();
-    let two = change().send("order-1", 1, at_second(1));
-
-    two.send("order-2", 2, at_second(50)).commit_to(&left).await;
+    change()
+        .send("order-1", 1, at_second(1))
+        .send("order-2", 2, at_second(50))
+        .commit_to(&left)
+        .await;
 
     let right = fork(&left);
     let claimed = claim(&left, "ann", at_second(1)).await;
-
     settle(&left, "ann", at_second(1), &claimed, abandoned()).await;
     change().cancel(2).commit_to(&*right).await;
     change()
@@ -199,8 +207,9 @@ async fn forks_do_not_share_later_outbox_changes() {
         event_numbers_in(&*right, &[OutboxState::Pending]).await,
         [1, 3]
     );
-    let numbers = claim(&*right, "bob", at_second(1)).await;
-    assert!(numbers[0].number < numbers[1].number);
+
+    let rows = claim(&*right, "bob", at_second(1)).await;
+    assert!(rows[0].number < rows[1].number);
 }
 
 #[tokio::test]
@@ -231,14 +240,13 @@ async fn schedules_before_a_fork_are_settled_per_fork() {
         let due = at_second(50 + i64::from(number));
         change().send("order-1", number, due).commit_to(&left).await;
     }
-
+    // A claim moves the rows that are not due to the scheduled rows.
     assert_eq!(claim(&left, "ann", at_second(1)).await, []);
 
     let right = fork(&left);
     change().cancel(1).cancel(3).commit_to(&*right).await;
     let due = right.next_due(at_second(1)).await.unwrap();
     let claimed = claim(&*right, "ann", at_second(52)).await;
-
     settle(
         &*right,
         "ann",
@@ -248,15 +256,13 @@ async fn schedules_before_a_fork_are_settled_per_fork() {
     )
     .await;
 
-    let first = Some(at_second(52));
     assert_eq!(
         due,
         OutboxDue {
             next_retry: None,
-            next_scheduled: first
+            next_scheduled: Some(at_second(52)),
         }
     );
-
     assert_eq!(
         event_numbers_in(&*right, &[OutboxState::Published]).await,
         [2]
@@ -265,6 +271,7 @@ async fn schedules_before_a_fork_are_settled_per_fork() {
         event_numbers_in(&*right, &[OutboxState::Pending]).await,
         [4]
     );
+
     let third = fork(&*right);
     assert_eq!(
         event_numbers_in(&*third, &[OutboxState::Pending]).await,
@@ -279,26 +286,27 @@ async fn schedules_before_a_fork_are_settled_per_fork() {
 #[tokio::test]
 async fn removed_schedules_stay_removed_after_a_merge() {
     let left = MemoryStore::default();
-    let three = change().send("order-1", 1, at_second(50));
-    let three = three.send("order-1", 2, at_second(40));
-
-    three
+    change()
+        .send("order-1", 1, at_second(50))
+        .send("order-1", 2, at_second(40))
         .send("order-1", 3, at_second(45))
         .commit_to(&left)
         .await;
     assert_eq!(claim(&left, "ann", at_second(1)).await, []);
+
     let right = fork(&left);
     change().cancel(1).commit_to(&*right).await;
     assert_eq!(claim(&*right, "ann", at_second(40)).await.len(), 1);
-
     for number in 4..=7 {
-        let more = change().send("order-2", number, at_second(60));
-        more.commit_to(&*right).await;
+        change()
+            .send("order-2", number, at_second(60))
+            .commit_to(&*right)
+            .await;
     }
-
     assert_eq!(claim(&*right, "ann", at_second(41)).await, []);
-
     let due = right.next_due(at_second(1)).await.unwrap();
+
+    // The upper layer is larger than the base now, so this fork merges them.
     let third = fork(&*right);
 
     assert_eq!(due.next_scheduled, Some(at_second(45)));
@@ -323,9 +331,9 @@ async fn clean_up_after_a_fork_affects_one_fork() {
     settle(&left, "ann", at_second(1), &claimed, SendResult::Published).await;
 
     let right = fork(&left);
-    let n_forgotten = right.clean_up(OutboxState::Published, at_second(9)).await;
+    let n_deleted = right.clean_up(OutboxState::Published, at_second(9)).await;
 
-    assert_eq!(n_forgotten.unwrap(), 1);
+    assert_eq!(n_deleted.unwrap(), 1);
     assert_eq!(
         event_numbers_in(&*right, &[OutboxState::Published]).await,
         [0; 0]
@@ -340,17 +348,14 @@ async fn clean_up_after_a_fork_affects_one_fork() {
 async fn fork_of_a_fork_has_the_writes_of_both() {
     let first = MemoryStore::default();
     change().append("order-1", [1]).commit_to(&first).await;
-    let second_store = fork(&first);
-    change()
-        .append("order-1", [2, 3])
-        .commit_to(&*second_store)
-        .await;
+    let second = fork(&first);
+    change().append("order-1", [2, 3]).commit_to(&*second).await;
     change()
         .write(DASHBOARD, "a", ABSENT, "1")
-        .commit_to(&*second_store)
+        .commit_to(&*second)
         .await;
 
-    let third = fork(&*second_store);
+    let third = fork(&*second);
     change().append("order-1", [4]).commit_to(&*third).await;
     change()
         .write(DASHBOARD, "a", exact(1), "2")
@@ -358,13 +363,10 @@ async fn fork_of_a_fork_has_the_writes_of_both() {
         .await;
 
     assert_eq!(numbers(&read_stream(&first, "order-1").await), [1]);
-    assert_eq!(
-        numbers(&read_stream(&*second_store, "order-1").await),
-        [1, 2, 3]
-    );
-    let read = read_stream(&*third, "order-1").await;
-    assert_eq!(numbers(&read), [1, 2, 3, 4]);
-    assert_eq!(versions(&read), [1, 2, 3, 4]);
-    let kept = content(get(&*second_store, DASHBOARD, "a").await);
-    assert_eq!(kept, (1, json!(1)));
+    assert_eq!(numbers(&read_stream(&*second, "order-1").await), [1, 2, 3]);
+    let recorded = read_stream(&*third, "order-1").await;
+    assert_eq!(numbers(&recorded), [1, 2, 3, 4]);
+    assert_eq!(versions(&recorded), [1, 2, 3, 4]);
+    let row = content(get(&*second, DASHBOARD, "a").await);
+    assert_eq!(row, (1, json!(1)));
 }

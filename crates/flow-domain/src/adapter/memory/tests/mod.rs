@@ -1,4 +1,4 @@
-//! What the laws of a store do not ask: how a memory store forks, and in which order it sends.
+//! Tests of behaviour that the contract tests of a store do not cover: forks, and details of the outbox.
 
 mod fork;
 mod model;

@@ -15,7 +15,7 @@ use crate::{
 };
 
 const STREAMS: [&str; 4] = ["order-1", "order-2", "payment-1", "payment-2"];
-// More than are found without an index.
+// More ids than a small map holds without an index.
 const N_IDS: u64 = 20;
 const STATES: [OutboxState; 5] = [
     OutboxState::Pending,
@@ -25,7 +25,7 @@ const STATES: [OutboxState; 5] = [
     OutboxState::Abandoned,
 ];
 
-/// A linear congruential generator: the same numbers everywhere.
+/// A linear congruential generator. It gives the same numbers on every platform.
 struct Rng(u64);
 
 impl Rng {
@@ -34,6 +34,7 @@ impl Rng {
             .0
             .wrapping_mul(6_364_136_223_846_793_005)
             .wrapping_add(1_442_695_040_888_963_407);
+
         (self.0 >> 33) % end
     }
 
@@ -43,7 +44,7 @@ impl Rng {
     }
 }
 
-/// Something that is done to both stores.
+/// An operation to apply to both stores.
 #[derive(Clone, Debug)]
 enum Operation {
     Commit(Changes),
@@ -53,80 +54,79 @@ enum Operation {
     CleanUp(OutboxState, Timestamp),
 }
 
-fn random_operation(numbers: &mut Rng, idx: u32, held: &[u64], now: Timestamp) -> Operation {
-    let worker = numbers.pick(&["ann", "bob"]);
-    match numbers.below(10) {
-        0..5 => Operation::Commit(random_changes(numbers, idx, now)),
-        5..7 => Operation::Claim(worker, numbers.pick(&[1, 2, 9])),
+fn random_operation(rng: &mut Rng, idx: u32, claimed: &[u64], now: Timestamp) -> Operation {
+    let worker = rng.pick(&["ann", "bob"]);
+    match rng.below(10) {
+        0..5 => Operation::Commit(random_changes(rng, idx, now)),
+        5..7 => Operation::Claim(worker, rng.pick(&[1, 2, 9])),
         7..9 => {
-            let settlements = held
+            let settlements = claimed
                 .iter()
-                .map(|number| random_settlement(numbers, *number, now));
+                .map(|number| random_settlement(rng, *number, now));
             Operation::Settle(worker, settlements.collect())
         }
-        _ if numbers.below(2) == 0 => Operation::Reopen(numbers.below(idx.into())),
-        _ => Operation::CleanUp(numbers.pick(&STATES), now - Duration::from_secs(20)),
+        _ if rng.below(2) == 0 => Operation::Reopen(rng.below(idx.into())),
+        _ => Operation::CleanUp(rng.pick(&STATES), now - Duration::from_secs(20)),
     }
 }
 
-fn random_changes(numbers: &mut Rng, idx: u32, now: Timestamp) -> Changes {
+fn random_changes(rng: &mut Rng, idx: u32, now: Timestamp) -> Changes {
     let expected = [0, 1, 2, 3].map(|version| ExpectedVersion::Exact(Version::new(version)));
-    let mut commit = change();
+    let mut changes = change();
 
-    if numbers.below(4) == 0 {
-        commit = commit.expect_version(numbers.pick(&STREAMS), numbers.pick(&expected));
+    if rng.below(4) == 0 {
+        changes = changes.expect_version(rng.pick(&STREAMS), rng.pick(&expected));
     }
 
-    for number in 0..numbers.below(3) {
+    for number in 0..rng.below(3) {
         let number = idx * 10 + u32::try_from(number).unwrap();
-        commit = commit.append(numbers.pick(&STREAMS), [number]);
-        let due = now + Duration::from_secs(numbers.pick(&[0, 0, 3, 30, 90]));
-        commit = commit.send(numbers.pick(&STREAMS), number, due);
+        changes = changes.append(rng.pick(&STREAMS), [number]);
+        let due = now + Duration::from_secs(rng.pick(&[0, 0, 3, 30, 90]));
+        changes = changes.send(rng.pick(&STREAMS), number, due);
     }
 
-    if numbers.below(2) == 0 {
-        let id = numbers.below(N_IDS).to_string();
-        let table = numbers.pick(&[ORDERS, DASHBOARD]);
+    if rng.below(2) == 0 {
+        let id = rng.below(N_IDS).to_string();
+        let table = rng.pick(&[ORDERS, DASHBOARD]);
         let any = ExpectedVersion::Any;
-        let expected = numbers.pick(&[any, any, expected[0], expected[1]]);
+        let expected = rng.pick(&[any, any, expected[0], expected[1]]);
 
-        commit = match numbers.below(3) {
-            0 => commit.delete(table, &id, expected),
-            _ => commit.write(table, &id, expected, &idx.to_string()),
+        changes = match rng.below(3) {
+            0 => changes.delete(table, &id, expected),
+            _ => changes.write(table, &id, expected, &idx.to_string()),
         };
     }
 
-    if numbers.below(3) == 0 {
-        let number = numbers.below(u64::from(idx) * 10);
-        commit = commit.cancel(u32::try_from(number).unwrap());
+    if rng.below(3) == 0 {
+        let number = rng.below(u64::from(idx) * 10);
+        changes = changes.cancel(u32::try_from(number).unwrap());
     }
 
-    commit.into_changes()
+    changes.into_changes()
 }
 
-fn random_settlement(numbers: &mut Rng, number: u64, now: Timestamp) -> Settlement {
+fn random_settlement(rng: &mut Rng, number: u64, now: Timestamp) -> Settlement {
     let error = "no such topic".into();
     Settlement {
         number,
-        result: match numbers.below(6) {
+        result: match rng.below(6) {
             0 => SendResult::Abandoned { error },
             1 => SendResult::Released,
-            2 => failed(now + Duration::from_secs(numbers.below(9))),
+            2 => failed(now + Duration::from_secs(rng.below(9))),
             _ => SendResult::Published,
         },
     }
 }
 
-/// Does one step and tells what came of it.
-async fn apply(store: &dyn Store, step: &Operation, now: Timestamp) -> String {
-    let lease = Duration::from_secs(5);
-    match step {
+/// Applies an operation, and returns its result as text.
+async fn apply(store: &dyn Store, operation: &Operation, now: Timestamp) -> String {
+    match operation {
         Operation::Commit(changes) => format!("{:?}", store.commit(changes).await),
         Operation::Claim(worker, limit) => {
             let claim = Claim {
                 worker,
                 now,
-                lease,
+                lease: Duration::from_secs(5),
                 limit: *limit,
             };
             format!("{:?}", store.claim(&claim).await)
@@ -139,7 +139,7 @@ async fn apply(store: &dyn Store, step: &Operation, now: Timestamp) -> String {
     }
 }
 
-/// All that can be read, the events from a few places on.
+/// Everything that can be read from a store. The events start after a given position and version.
 #[derive(Debug, PartialEq)]
 struct Snapshot {
     last_position: Position,
@@ -156,13 +156,12 @@ async fn snapshot(store: &dyn Store, after: u64, now: Timestamp) -> Snapshot {
     let mut events = Vec::new();
 
     for category in [None, Some("order"), Some("payment")] {
-        let read = store.read_category(category, position, 50).await;
-        events.push(read.unwrap());
+        let recorded = store.read_category(category, position, 50).await;
+        events.push(recorded.unwrap());
     }
-
     for name in STREAMS {
-        let read = store.read_stream(&stream(name), version, 50).await;
-        events.push(read.unwrap());
+        let recorded = store.read_stream(&stream(name), version, 50).await;
+        events.push(recorded.unwrap());
     }
 
     let mut versions = Vec::new();
@@ -186,19 +185,21 @@ async fn snapshot(store: &dyn Store, after: u64, now: Timestamp) -> Snapshot {
     }
 }
 
-/// Takes the same steps with a store that is never forked and with one that is, again and again; the
-/// other half of each fork goes on in its own way and must not be noticed.
+/// Applies the same operations to a store that is never forked and to one that is forked often.
+///
+/// Both must always have the same content. Random operations go to the other store of each fork, and
+/// must not change the first one.
 async fn check_forks_match(seed: u64) {
-    let mut numbers = Rng(seed);
+    let mut rng = Rng(seed);
     let plain: Arc<dyn Store> = Arc::new(MemoryStore::default());
     let mut forked: Arc<dyn Store> = Arc::new(MemoryStore::default());
     let mut others: Vec<Arc<dyn Store>> = vec![];
     let mut now = at_second(100);
 
     for idx in 1..=400 {
-        let held = plain.rows(&[OutboxState::Processing], 9).await.unwrap();
-        let held: Vec<u64> = held.iter().map(|row| row.number).collect();
-        let next = random_operation(&mut numbers, idx, &held, now);
+        let claimed = plain.rows(&[OutboxState::Processing], 9).await.unwrap();
+        let claimed: Vec<u64> = claimed.iter().map(|row| row.number).collect();
+        let next = random_operation(&mut rng, idx, &claimed, now);
 
         let expected = apply(&*plain, &next, now).await;
         assert_eq!(
@@ -208,27 +209,28 @@ async fn check_forks_match(seed: u64) {
         );
 
         for other in &others {
-            let noise = random_operation(&mut numbers, idx, &held, now);
+            let noise = random_operation(&mut rng, idx, &claimed, now);
             apply(&**other, &noise, now).await;
         }
 
-        let after = numbers.below(u64::from(idx));
+        let after = rng.below(u64::from(idx));
         assert_eq!(
             snapshot(&*forked, after, now).await,
             snapshot(&*plain, after, now).await,
             "seed {seed}, after step {idx}: {next:?}"
         );
 
-        if numbers.below(8) == 0 {
+        // Either store of the fork may go on as `forked`.
+        if rng.below(8) == 0 {
             let mut other = forked.fork().unwrap();
-            if numbers.below(2) == 0 {
+            if rng.below(2) == 0 {
                 std::mem::swap(&mut forked, &mut other);
             }
             others.truncate(2);
             others.insert(0, other);
         }
 
-        now = now + Duration::from_secs(numbers.below(4));
+        now = now + Duration::from_secs(rng.below(4));
     }
 }
 

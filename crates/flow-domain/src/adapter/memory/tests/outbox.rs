@@ -65,8 +65,11 @@ async fn cancelled_message_can_be_resent_in_the_same_commit() {
         .commit_to(&store)
         .await;
 
-    let moved = change().cancel(1).send("order-1", 1, at_second(70));
-    moved.commit_to(&store).await;
+    change()
+        .cancel(1)
+        .send("order-1", 1, at_second(70))
+        .commit_to(&store)
+        .await;
 
     assert_eq!(
         event_numbers(&claim(&store, "ann", at_second(60)).await),
@@ -104,7 +107,7 @@ async fn schedule_is_not_due_after_the_clock_goes_back() {
         .commit_to(&store)
         .await;
     assert_eq!(claim(&store, "ann", at_second(1)).await, []);
-    // It is due now, and nobody takes it.
+    // The row is due now, but a claim with the limit 0 does not take it.
     assert_eq!(claim_up_to(&store, "ann", at_second(50), 0).await, []);
 
     let before = claim(&store, "ann", at_second(2)).await;
@@ -126,9 +129,9 @@ async fn reopened_row_is_due_now_with_no_failures() {
 
     assert!(store.reopen(claimed[0].number, at_second(9)).await.unwrap());
 
-    let opened = rows(&store, &[OutboxState::Pending]).await;
-    assert_eq!((opened[0].due, opened[0].n_failures), (at_second(9), 0));
-    assert_eq!(opened[0].error.as_deref(), Some("no such topic"));
+    let reopened = rows(&store, &[OutboxState::Pending]).await;
+    assert_eq!((reopened[0].due, reopened[0].n_failures), (at_second(9), 0));
+    assert_eq!(reopened[0].error.as_deref(), Some("no such topic"));
 }
 
 #[tokio::test]
@@ -136,11 +139,13 @@ async fn rows_come_oldest_first_whatever_their_state() {
     let store = MemoryStore::default();
     for number in 1..=4 {
         let due = at_second(10 - i64::from(number));
-        let commit = change().send(&format!("order-{number}"), number, due);
-        commit.commit_to(&store).await;
+        change()
+            .send(&format!("order-{number}"), number, due)
+            .commit_to(&store)
+            .await;
     }
 
-    // The third and the fourth are due, and the fourth is sent first.
+    // Messages 3 and 4 are due. Message 4 is published first.
     let claimed = claim(&store, "ann", at_second(7)).await;
     settle(
         &store,
@@ -150,7 +155,6 @@ async fn rows_come_oldest_first_whatever_their_state() {
         SendResult::Published,
     )
     .await;
-
     settle(
         &store,
         "ann",

@@ -6,8 +6,9 @@ use crate::port::{
     },
 };
 
-/// A backlog counts what was never handed out, whether it waits for an earlier one or not, what is
-/// held and what is refused; and tells when the first of those can come again.
+/// A backlog counts unread, held and refused messages, and has the time of the next redelivery.
+///
+/// A message that waits for an earlier message counts as unread.
 pub async fn backlog_counts_unfinished_messages<B: Broker + ?Sized>(broker: &B) {
     let orders = &[ORDERS];
     subscribe(broker, "shipping", orders).await;
@@ -16,13 +17,12 @@ pub async fn backlog_counts_unfinished_messages<B: Broker + ?Sized>(broker: &B) 
     let unread = Backlog::new(3, 0, 0, None);
     assert_eq!(backlog(broker, "shipping", orders).await, unread);
 
-    let handed = read(broker, request("shipping", "a")).await;
+    let messages = read(broker, request("shipping", "a")).await;
     let held = Backlog::new(0, 3, 0, Some(at_second(LEASE_SECONDS)));
-
     assert_eq!(backlog(broker, "shipping", orders).await, held);
 
-    acknowledge(broker, "shipping", &handed[1..2]).await;
-    refuse(broker, "shipping", &handed[0], at_second(10)).await;
+    acknowledge(broker, "shipping", &messages[1..2]).await;
+    refuse(broker, "shipping", &messages[0], at_second(10)).await;
     publish(broker, &ORDERS, "order-1", [4]).await;
     assert_eq!(read_numbers(broker, request("shipping", "a")).await, [0; 0]);
     let refused = Backlog::new(1, 1, 1, Some(at_second(10)));
@@ -30,14 +30,14 @@ pub async fn backlog_counts_unfinished_messages<B: Broker + ?Sized>(broker: &B) 
 
     let again = read(broker, with_time(20, request("shipping", "a"))).await;
     acknowledge(broker, "shipping", &again).await;
-    acknowledge(broker, "shipping", &handed[2..]).await;
+    acknowledge(broker, "shipping", &messages[2..]).await;
     assert_eq!(
         backlog(broker, "shipping", orders).await,
         Backlog::default()
     );
 }
 
-/// A backlog is that of one group, and of the topics that were asked for.
+/// A backlog counts the messages of one group, in the requested topics only.
 pub async fn backlog_covers_only_requested_topics<B: Broker + ?Sized>(broker: &B) {
     subscribe(broker, "shipping", &[ORDERS, PAYMENTS]).await;
     subscribe(broker, "billing", &[PAYMENTS]).await;
@@ -53,12 +53,15 @@ pub async fn backlog_covers_only_requested_topics<B: Broker + ?Sized>(broker: &B
     assert_eq!(backlog(broker, "shipping", &[PAYMENTS]).await, held);
     assert_eq!(backlog(broker, "shipping", &[ORDERS]).await, orders);
     assert_eq!(backlog(broker, "shipping", &[PAYMENTS, ORDERS]).await, both);
-    let billing = backlog(broker, "billing", &[ORDERS, PAYMENTS]).await;
-    assert_eq!(billing, unread);
+    assert_eq!(
+        backlog(broker, "billing", &[ORDERS, PAYMENTS]).await,
+        unread
+    );
 }
 
-/// Trimming forgets what all groups have done with, up to the first message that one of them has not:
-/// one that it never read, holds, or refused.
+/// Trimming stops at the first message that a group has not acknowledged.
+///
+/// The group may not have read it, or may hold it, or may have refused it.
 pub async fn trim_keeps_unfinished_messages<B: Broker + ?Sized>(broker: &B) {
     subscribe(broker, "shipping", &[ORDERS]).await;
     subscribe(broker, "billing", &[ORDERS]).await;
@@ -68,7 +71,7 @@ pub async fn trim_keeps_unfinished_messages<B: Broker + ?Sized>(broker: &B) {
     assert_eq!(
         trim(broker, &ORDERS, 0).await,
         0,
-        "billing has read nothing"
+        "`trim` must not delete messages that the group `billing` has not read"
     );
 
     let billing = read(broker, request("billing", "a")).await;
@@ -78,30 +81,32 @@ pub async fn trim_keeps_unfinished_messages<B: Broker + ?Sized>(broker: &B) {
 
     assert_eq!(trim(broker, &ORDERS, 0).await, 1);
     assert_eq!(trim(broker, &ORDERS, 0).await, 0);
+
     let again = read(broker, with_time(LEASE_SECONDS, request("billing", "a"))).await;
     acknowledge(broker, "billing", &again).await;
     assert_eq!(again.len(), 2);
     assert_eq!(trim(broker, &ORDERS, 0).await, 3);
+
     publish(broker, &ORDERS, "order-1", [5]).await;
     assert_eq!(read_numbers(broker, request("shipping", "a")).await, [5]);
     assert_eq!(read_numbers(broker, request("billing", "a")).await, [5]);
 }
 
-/// Trimming leaves at least the last messages, and those of other topics; a group that comes later
-/// begins with what is left.
+/// Trimming keeps at least the last `keep` messages, and all messages of other topics.
+///
+/// A group that subscribes later starts with the oldest stored message.
 pub async fn trim_keeps_the_last_messages<B: Broker + ?Sized>(broker: &B) {
     let topics = &[ORDERS, PAYMENTS];
     subscribe(broker, "shipping", topics).await;
     publish(broker, &ORDERS, "order-1", [1, 2, 3]).await;
     publish(broker, &PAYMENTS, "payment-1", [4]).await;
-    let wanted = |group| with_topics(topics, request(group, "a"));
-    let handed = read(broker, wanted("shipping")).await;
-
-    acknowledge(broker, "shipping", &handed).await;
+    let both = |group| with_topics(topics, request(group, "a"));
+    let messages = read(broker, both("shipping")).await;
+    acknowledge(broker, "shipping", &messages).await;
 
     assert_eq!(trim(broker, &ORDERS, 5).await, 0);
     assert_eq!(trim(broker, &ORDERS, 2).await, 1);
 
     subscribe(broker, "billing", topics).await;
-    assert_eq!(read_numbers(broker, wanted("billing")).await, [2, 3, 4]);
+    assert_eq!(read_numbers(broker, both("billing")).await, [2, 3, 4]);
 }

@@ -17,7 +17,7 @@ pub(super) const PAYMENTS: Topic = topic("payment", MessageKind::Event, Lane::Pr
 // A slice of a topic cannot be a constant, since a topic could own its name.
 static ONLY_ORDERS: [Topic; 1] = [ORDERS];
 
-/// How long what is handed out by [`by`] is held, in seconds.
+/// The lease of [`request`], in seconds.
 pub(super) const LEASE_SECONDS: u64 = 30;
 
 const fn topic(category: &'static str, kind: MessageKind, lane: Lane) -> Topic {
@@ -28,12 +28,12 @@ const fn topic(category: &'static str, kind: MessageKind, lane: Lane) -> Topic {
     }
 }
 
-/// The time so many seconds after the laws begin.
+/// Returns the time `n` seconds after the start of a test.
 pub(super) fn at_second(n: u64) -> Timestamp {
     VirtualClock::START + Duration::from_secs(n)
 }
 
-/// The first read of all there is in [`ORDERS`], in order.
+/// Makes an ordered read of [`ORDERS`] at the start of a test.
 pub(super) fn request<'a>(group: &'a str, consumer: &'a str) -> ReadRequest<'a> {
     ReadRequest {
         group,
@@ -46,17 +46,17 @@ pub(super) fn request<'a>(group: &'a str, consumer: &'a str) -> ReadRequest<'a> 
     }
 }
 
-/// The same read, so many seconds after the laws begin.
-pub(super) fn with_time(n: u64, read: ReadRequest<'_>) -> ReadRequest<'_> {
+/// Makes the same request at `n` seconds after the start of the test.
+pub(super) fn with_time(n: u64, request: ReadRequest<'_>) -> ReadRequest<'_> {
     ReadRequest {
         now: at_second(n),
-        ..read
+        ..request
     }
 }
 
-/// The same read, of other topics.
-pub(super) fn with_topics<'a>(topics: &'a [Topic], read: ReadRequest<'a>) -> ReadRequest<'a> {
-    ReadRequest { topics, ..read }
+/// Makes the same request for other topics.
+pub(super) fn with_topics<'a>(topics: &'a [Topic], request: ReadRequest<'a>) -> ReadRequest<'a> {
+    ReadRequest { topics, ..request }
 }
 
 pub(super) async fn publish<B: Broker + ?Sized>(
@@ -72,59 +72,66 @@ pub(super) async fn publish<B: Broker + ?Sized>(
             envelope: event(stream, number),
         })
         .collect();
-    let published = broker.publish(&publications).await;
-    let published = published.expect("messages can be published");
 
-    assert_eq!(published.len(), publications.len());
-    for result in published {
-        result.expect("a message can be published");
+    let published = broker.publish(&publications).await;
+    let results = published.expect("`publish` must succeed");
+
+    assert_eq!(results.len(), publications.len());
+    for result in results {
+        result.expect("`publish` must succeed for each message");
     }
 }
 
 pub(super) async fn subscribe<B: Broker + ?Sized>(broker: &B, group: &str, topics: &[Topic]) {
     let subscribed = broker.subscribe(group, topics, StartFrom::Beginning).await;
-    subscribed.expect("a group can subscribe");
+    subscribed.expect("`subscribe` must succeed");
 }
 
 pub(super) async fn read<B: Broker + ?Sized>(
     broker: &B,
-    wanted: ReadRequest<'_>,
+    request: ReadRequest<'_>,
 ) -> Vec<ReceivedMessage> {
-    broker.read(&wanted).await.expect("a group can read")
+    broker.read(&request).await.expect("`read` must succeed")
 }
 
-/// Reads, and returns what [`event`] was given as numbers.
+/// Reads, and returns the numbers that [`event`] made the messages from.
 pub(super) async fn read_numbers<B: Broker + ?Sized>(
     broker: &B,
-    wanted: ReadRequest<'_>,
+    request: ReadRequest<'_>,
 ) -> Vec<u64> {
-    numbers(&read(broker, wanted).await)
+    numbers(&read(broker, request).await)
 }
 
-/// Reads, and returns numbers and attempts.
+/// Reads, and returns pairs of number and attempt.
 pub(super) async fn read_attempts<B: Broker + ?Sized>(
     broker: &B,
-    wanted: ReadRequest<'_>,
+    request: ReadRequest<'_>,
 ) -> Vec<(u64, u32)> {
-    let handed = read(broker, wanted).await;
-    let attempts = handed.iter().map(|it| it.attempt);
-    numbers(&handed).into_iter().zip(attempts).collect()
+    let messages = read(broker, request).await;
+    let attempts = messages.iter().map(|message| message.attempt);
+
+    numbers(&messages).into_iter().zip(attempts).collect()
 }
 
-/// Reads the one message that there must be.
+/// Reads, and returns the message. There must be exactly one.
 pub(super) async fn read_one<B: Broker + ?Sized>(
     broker: &B,
-    wanted: ReadRequest<'_>,
+    request: ReadRequest<'_>,
 ) -> ReceivedMessage {
-    let mut handed = read(broker, wanted).await;
-    assert_eq!(handed.len(), 1, "not one message: {handed:?}");
-    handed.remove(0)
+    let mut messages = read(broker, request).await;
+
+    assert_eq!(
+        messages.len(),
+        1,
+        "expected one message, found {messages:?}"
+    );
+    messages.remove(0)
 }
 
-pub(super) fn numbers(handed: &[ReceivedMessage]) -> Vec<u64> {
-    handed
+pub(super) fn numbers(messages: &[ReceivedMessage]) -> Vec<u64> {
+    messages
         .iter()
-        .map(|it| it.envelope.message.to_value())
+        .map(|message| message.envelope.message.to_value())
         .filter_map(|value| value.as_u64())
         .collect()
 }
@@ -132,34 +139,34 @@ pub(super) fn numbers(handed: &[ReceivedMessage]) -> Vec<u64> {
 pub(super) async fn acknowledge<B: Broker + ?Sized>(
     broker: &B,
     group: &str,
-    handed: &[ReceivedMessage],
+    messages: &[ReceivedMessage],
 ) {
-    for handed in handed {
-        let acknowledged = broker.acknowledge(group, handed).await;
-        acknowledged.expect("a message can be acknowledged");
+    for message in messages {
+        let acknowledged = broker.acknowledge(group, message).await;
+        acknowledged.expect("`acknowledge` must succeed");
     }
 }
 
-/// Refuses after an attempt.
+/// Refuses a message, and counts the attempt.
 pub(super) async fn refuse<B: Broker + ?Sized>(
     broker: &B,
     group: &str,
-    handed: &ReceivedMessage,
+    message: &ReceivedMessage,
     due: Timestamp,
 ) {
-    let refused = broker.refuse(group, handed, due, true).await;
-    refused.expect("a message can be refused");
+    let refused = broker.refuse(group, message, due, true).await;
+    refused.expect("`refuse` must succeed");
 }
 
-/// Gives back what was not looked at, to be handed out at once.
+/// Refuses messages without counting the attempt. They are due at once.
 pub(super) async fn refuse_uncounted<B: Broker + ?Sized>(
     broker: &B,
     group: &str,
-    handed: &[ReceivedMessage],
+    messages: &[ReceivedMessage],
 ) {
-    for handed in handed {
-        let refused = broker.refuse(group, handed, at_second(0), false).await;
-        refused.expect("a message can be given back");
+    for message in messages {
+        let refused = broker.refuse(group, message, at_second(0), false).await;
+        refused.expect("`refuse` must succeed without counting the attempt");
     }
 }
 
@@ -169,10 +176,10 @@ pub(super) async fn backlog<B: Broker + ?Sized>(
     topics: &[Topic],
 ) -> Backlog {
     let backlog = broker.backlog(group, topics).await;
-    backlog.expect("a backlog can be counted")
+    backlog.expect("`backlog` must succeed")
 }
 
 pub(super) async fn trim<B: Broker + ?Sized>(broker: &B, topic: &Topic, keep: usize) -> usize {
     let trimmed = broker.trim(topic, keep).await;
-    trimmed.expect("a topic can be trimmed")
+    trimmed.expect("`trim` must succeed")
 }

@@ -1,5 +1,3 @@
-use std::sync::Arc;
-
 use crate::port::{
     Broker, Publication, ReadRequest, StartFrom,
     contract::{
@@ -11,7 +9,9 @@ use crate::port::{
     },
 };
 
-/// Every group gets every message once, in the order of publication, and whatever the others do.
+/// Every group receives every message once, in the order of publication.
+///
+/// The other groups make no difference.
 pub async fn each_group_gets_each_message_once<B: Broker + ?Sized>(broker: &B) {
     subscribe(broker, "shipping", &[ORDERS]).await;
     publish(broker, &ORDERS, "order-1", [1, 2]).await;
@@ -21,49 +21,47 @@ pub async fn each_group_gets_each_message_once<B: Broker + ?Sized>(broker: &B) {
     let shipping = read(broker, request("shipping", "a")).await;
     acknowledge(broker, "shipping", &shipping).await;
 
-    let places: Vec<u128> = shipping.iter().map(|it| it.offset).collect();
-    assert!(places.is_sorted_by(|left, right| left < right));
+    assert!(shipping.is_sorted_by(|left, right| left.offset < right.offset));
     assert_eq!(
         read_numbers(broker, request("shipping", "a")).await,
         [0; 0],
-        "a message came twice"
+        "`read` must not return an acknowledged message again"
     );
-
     assert_eq!(
         read_numbers(broker, request("billing", "a")).await,
         [1, 2, 3]
     );
     assert_eq!(read_numbers(broker, request("billing", "a")).await, [0; 0]);
+
     publish(broker, &ORDERS, "order-3", [4]).await;
     assert_eq!(read_numbers(broker, request("shipping", "a")).await, [4]);
 }
 
-/// What is handed out is the message that was published, with its topic, as the first attempt.
+/// A read returns the published message with its topic, as the first attempt.
 pub async fn read_returns_what_was_published<B: Broker + ?Sized>(broker: &B) {
-    let publication = Publication {
+    let publications = [Publication {
         topic: COMMANDS,
         envelope: event("order-1", 1),
-    };
-    let publications = [publication];
-
+    }];
     subscribe(broker, "shipping", &[COMMANDS]).await;
 
     let published = broker.publish(&publications).await;
-    let handed = read(broker, with_topics(&[COMMANDS], request("shipping", "a"))).await;
+    let messages = read(broker, with_topics(&[COMMANDS], request("shipping", "a"))).await;
 
-    assert_eq!(published.expect("messages can be published").len(), 1);
-    assert_eq!(handed.len(), 1);
-    let envelope = Arc::clone(&handed[0].envelope);
-    let [expected] = publications;
-
-    assert_eq!(handed[0].topic, expected.topic);
+    assert_eq!(published.expect("`publish` must succeed").len(), 1);
+    assert_eq!(messages.len(), 1);
+    let [expected] = &publications;
+    let envelope = &messages[0].envelope;
+    assert_eq!(messages[0].topic, expected.topic);
     assert_eq!(envelope.metadata, expected.envelope.metadata);
-    let content = expected.envelope.message.to_value();
-    assert_eq!(envelope.message.to_value(), content);
-    assert_eq!(handed[0].attempt, 1);
+    assert_eq!(
+        envelope.message.to_value(),
+        expected.envelope.message.to_value()
+    );
+    assert_eq!(messages[0].attempt, 1);
 }
 
-/// One read of several topics hands out what is in them in the order of publication.
+/// A read of several topics returns their messages in the order of publication.
 pub async fn topics_are_read_in_publication_order<B: Broker + ?Sized>(broker: &B) {
     let topics = [PAYMENTS, ORDERS];
     subscribe(broker, "shipping", &topics).await;
@@ -72,21 +70,20 @@ pub async fn topics_are_read_in_publication_order<B: Broker + ?Sized>(broker: &B
     publish(broker, &ORDERS, "order-2", [3, 4]).await;
     publish(broker, &PAYMENTS, "payment-1", [5]).await;
 
-    let wanted = ReadRequest {
+    let both = ReadRequest {
         topics: &topics,
         limit: 3,
         ..request("shipping", "a")
     };
-    let first = read(broker, wanted).await;
-
+    let first = read(broker, both).await;
     acknowledge(broker, "shipping", &first).await;
 
-    let found: Vec<_> = first.iter().map(|it| &it.topic).collect();
+    let found: Vec<_> = first.iter().map(|message| &message.topic).collect();
     assert_eq!(found, [&ORDERS, &PAYMENTS, &ORDERS]);
-    assert_eq!(read_numbers(broker, wanted).await, [4, 5]);
+    assert_eq!(read_numbers(broker, both).await, [4, 5]);
 }
 
-/// The lanes and kinds of a category are topics of their own: none shows what is in another.
+/// Each lane and each kind of a category is a separate topic.
 pub async fn lanes_and_kinds_are_separate_topics<B: Broker + ?Sized>(broker: &B) {
     subscribe(broker, "shipping", &[ORDERS, BACKFILL, COMMANDS]).await;
     publish(broker, &BACKFILL, "order-1", [1]).await;
@@ -103,7 +100,7 @@ pub async fn lanes_and_kinds_are_separate_topics<B: Broker + ?Sized>(broker: &B)
     assert_eq!(read_numbers(broker, with_topics(&[COMMANDS], a)).await, [3]);
 }
 
-/// Of the consumers of a group, one gets a message.
+/// Only one consumer of a group receives a message.
 pub async fn message_goes_to_one_consumer_of_a_group<B: Broker + ?Sized>(broker: &B) {
     subscribe(broker, "shipping", &[ORDERS]).await;
     publish(broker, &ORDERS, "order-1", [1]).await;
@@ -120,7 +117,7 @@ pub async fn message_goes_to_one_consumer_of_a_group<B: Broker + ?Sized>(broker:
     assert_eq!(read_numbers(broker, with_time(29, two("b"))).await, [0; 0]);
 }
 
-/// A read hands out no more than it was asked for, and the next one goes on after that.
+/// A read returns at most `limit` messages, and the next read continues after them.
 pub async fn read_is_limited<B: Broker + ?Sized>(broker: &B) {
     subscribe(broker, "shipping", &[ORDERS]).await;
     publish(broker, &ORDERS, "order-1", [1]).await;
@@ -136,14 +133,13 @@ pub async fn read_is_limited<B: Broker + ?Sized>(broker: &B) {
     assert_eq!(read_numbers(broker, at_most(2)).await, [2, 3]);
 }
 
-/// A group that starts now does not see what was published before, and sees all that comes after.
+/// A group that starts from now receives only messages that are published after its subscription.
 pub async fn start_from_now_skips_older_messages<B: Broker + ?Sized>(broker: &B) {
     publish(broker, &ORDERS, "order-1", [1]).await;
 
     let topics = &[ORDERS, PAYMENTS];
-    let subscribed = broker.subscribe("shipping", topics, StartFrom::Now);
-
-    subscribed.await.expect("a group can subscribe");
+    let subscribed = broker.subscribe("shipping", topics, StartFrom::Now).await;
+    subscribed.expect("`subscribe` must succeed");
     publish(broker, &ORDERS, "order-1", [2]).await;
     publish(broker, &PAYMENTS, "payment-1", [3]).await;
 
@@ -151,8 +147,9 @@ pub async fn start_from_now_skips_older_messages<B: Broker + ?Sized>(broker: &B)
     assert_eq!(read_numbers(broker, both).await, [2, 3]);
 }
 
-/// A group that subscribes again goes on where it is, wherever it says to start; topics that are new to
-/// it are added.
+/// A group that subscribes again keeps its positions, and ignores the new start.
+///
+/// The subscription adds topics that are new to the group.
 pub async fn resubscribing_keeps_the_position<B: Broker + ?Sized>(broker: &B) {
     publish(broker, &PAYMENTS, "payment-1", [1]).await;
     publish(broker, &ORDERS, "order-1", [2]).await;
@@ -163,31 +160,28 @@ pub async fn resubscribing_keeps_the_position<B: Broker + ?Sized>(broker: &B) {
         ..request("shipping", "a")
     };
     let first = read(broker, one).await;
-
     acknowledge(broker, "shipping", &first).await;
 
-    let orders = &[ORDERS];
-    let now = broker.subscribe("shipping", orders, StartFrom::Now);
-
-    now.await.expect("a group can subscribe again");
+    let resubscribed = broker
+        .subscribe("shipping", &[ORDERS], StartFrom::Now)
+        .await;
+    resubscribed.expect("`subscribe` must succeed a second time");
     subscribe(broker, "shipping", &[PAYMENTS, ORDERS]).await;
 
     let topics = &[ORDERS, PAYMENTS];
     let both = with_topics(topics, request("shipping", "a"));
-
     assert_eq!(read_numbers(broker, both).await, [1, 3]);
 }
 
-/// A group that did not subscribe to a topic is handed nothing of it, and has no backlog.
+/// A group that did not subscribe to a topic receives no messages from it, and has no backlog.
 pub async fn unsubscribed_group_gets_nothing<B: Broker + ?Sized>(broker: &B) {
     subscribe(broker, "shipping", &[PAYMENTS]).await;
     publish(broker, &ORDERS, "order-1", [1]).await;
 
     assert_eq!(read_numbers(broker, request("shipping", "a")).await, [0; 0]);
     assert_eq!(read_numbers(broker, request("billing", "a")).await, [0; 0]);
-
     for group in ["shipping", "billing"] {
         let backlog = broker.backlog(group, &[ORDERS]).await;
-        assert_eq!(backlog.expect("a backlog can be counted").total(), 0);
+        assert_eq!(backlog.expect("`backlog` must succeed").total(), 0);
     }
 }

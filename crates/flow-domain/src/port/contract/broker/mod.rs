@@ -1,10 +1,10 @@
-//! The laws of a broker, as tests that any adapter can run.
+//! The contract tests of a broker, which any adapter can run.
 //!
-//! [`broker_contract!`](crate::broker_contract) stamps one test for each law. Each law is also a
-//! function of its own here: it takes a broker that is empty and that nobody else uses.
+//! Each contract test is a function in this module. It takes an empty broker that nobody else uses.
+//! [`broker_contract!`](crate::broker_contract) defines one `#[tokio::test]` for each of them.
 //!
-//! The laws ask for nothing that the port does not promise: places may have gaps. They tell the broker
-//! what time it is, and wait for nothing.
+//! The contract tests require only what the port promises. Offsets may have gaps. The tests pass the
+//! current time to the broker, and never wait.
 
 mod backlog_and_trim;
 mod fixture;

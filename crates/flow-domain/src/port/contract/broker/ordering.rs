@@ -6,8 +6,8 @@ use crate::port::{
     },
 };
 
-/// While somebody holds a message, the later ones of its stream are handed to nobody, not even to them;
-/// those that were handed out with it are.
+/// While a consumer holds a message, nobody receives the later messages of its stream, not even that
+/// consumer. Messages of one stream can be delivered in the same read.
 pub async fn held_message_blocks_its_stream<B: Broker + ?Sized>(broker: &B) {
     subscribe(broker, "shipping", &[ORDERS]).await;
     publish(broker, &ORDERS, "order-1", [1, 2]).await;
@@ -15,16 +15,23 @@ pub async fn held_message_blocks_its_stream<B: Broker + ?Sized>(broker: &B) {
     publish(broker, &ORDERS, "order-1", [3]).await;
     publish(broker, &ORDERS, "order-2", [4]).await;
 
-    assert_eq!(held.len(), 2, "a stream is handed out together");
+    assert_eq!(
+        held.len(),
+        2,
+        "one `read` must return both messages of the stream"
+    );
     assert_eq!(read_numbers(broker, request("shipping", "b")).await, [4]);
+
     acknowledge(broker, "shipping", &held[..1]).await;
     assert_eq!(read_numbers(broker, request("shipping", "a")).await, [0; 0]);
+
     acknowledge(broker, "shipping", &held[1..]).await;
     assert_eq!(read_numbers(broker, request("shipping", "b")).await, [3]);
 }
 
-/// A message that was refused holds up the later ones of its stream until it is done with, and no
-/// other stream.
+/// A refused message blocks the later messages of its stream until it is acknowledged.
+///
+/// It blocks no other stream.
 pub async fn refused_message_blocks_only_its_stream<B: Broker + ?Sized>(broker: &B) {
     subscribe(broker, "shipping", &[ORDERS]).await;
     publish(broker, &ORDERS, "order-1", [1]).await;
@@ -43,42 +50,35 @@ pub async fn refused_message_blocks_only_its_stream<B: Broker + ?Sized>(broker: 
     };
     let again = read(broker, one).await;
 
-    assert_eq!(
-        others.iter().map(|it| it.attempt).collect::<Vec<_>>(),
-        [1, 1]
-    );
-    let id = |it: &ReceivedMessage| it.envelope.metadata.stream.to_string();
-    assert_eq!(
-        others.iter().map(id).collect::<Vec<_>>(),
-        ["order-2", "order-3"]
-    );
-    assert_eq!(again.iter().map(|it| it.attempt).collect::<Vec<_>>(), [2]);
+    assert_eq!(streams_and_attempts(&others), ["order-2 1", "order-3 1"]);
+    assert_eq!(streams_and_attempts(&again), ["order-1 2"]);
     assert_eq!(again[0].offset, failing[0].offset);
     assert_eq!(read_numbers(broker, one).await, [0; 0]);
+
     acknowledge(broker, "shipping", &again).await;
     let rest = with_time(10, request("shipping", "a"));
     assert_eq!(read_attempts(broker, rest).await, [(2, 1), (4, 1)]);
 }
 
-/// Of messages that were handed out together, one is refused and those after it are given back: they
-/// come again in order, with the one that was refused, and never before it.
+/// If a consumer refuses a message and the later messages of the same read, they are redelivered in
+/// order. No later message is redelivered before the first one.
 pub async fn refused_batch_is_redelivered_in_order<B: Broker + ?Sized>(broker: &B) {
     subscribe(broker, "shipping", &[ORDERS]).await;
     publish(broker, &ORDERS, "order-1", [1, 2, 3]).await;
-    let handed = read(broker, request("shipping", "a")).await;
+    let messages = read(broker, request("shipping", "a")).await;
 
-    acknowledge(broker, "shipping", &handed[..1]).await;
-    refuse(broker, "shipping", &handed[1], at_second(10)).await;
+    acknowledge(broker, "shipping", &messages[..1]).await;
+    refuse(broker, "shipping", &messages[1], at_second(10)).await;
     let early = with_time(5, request("shipping", "b"));
     assert_eq!(read_attempts(broker, early).await, []);
-    refuse_uncounted(broker, "shipping", &handed[2..]).await;
+    refuse_uncounted(broker, "shipping", &messages[2..]).await;
 
     assert_eq!(read_attempts(broker, early).await, []);
     let due = with_time(10, request("shipping", "b"));
     assert_eq!(read_attempts(broker, due).await, [(2, 2), (3, 1)]);
 }
 
-/// Order holds across the topics of a read, and not beyond them.
+/// A read keeps the order of a stream across its topics. Other topics do not matter.
 pub async fn stream_is_in_order_across_topics<B: Broker + ?Sized>(broker: &B) {
     subscribe(broker, "shipping", &[ORDERS, COMMANDS, BACKFILL]).await;
     publish(broker, &BACKFILL, "order-1", [1]).await;
@@ -89,17 +89,18 @@ pub async fn stream_is_in_order_across_topics<B: Broker + ?Sized>(broker: &B) {
 
     let topics = &[ORDERS, COMMANDS];
     let both = with_topics(topics, a);
-
     assert_eq!(read_numbers(broker, both).await, [0; 0]);
+
     acknowledge(broker, "shipping", &commands).await;
     assert_eq!(read_numbers(broker, both).await, [3]);
     assert_eq!(read_numbers(broker, with_topics(&[BACKFILL], a)).await, [1]);
+
     publish(broker, &COMMANDS, "order-1", [4]).await;
     assert_eq!(read_numbers(broker, both).await, [0; 0]);
     assert_eq!(read_numbers(broker, with_topics(&[COMMANDS], a)).await, [4]);
 }
 
-/// What waits in a read of several topics for a message of another topic does not in a read without that.
+/// A message that waits for a message of another topic is delivered by a read without that topic.
 pub async fn narrower_read_is_not_blocked_by_other_topics<B: Broker + ?Sized>(broker: &B) {
     let topics = &[ORDERS, COMMANDS];
     subscribe(broker, "shipping", topics).await;
@@ -107,6 +108,7 @@ pub async fn narrower_read_is_not_blocked_by_other_topics<B: Broker + ?Sized>(br
     publish(broker, &COMMANDS, "order-2", [2]).await;
     let both = with_topics(topics, request("shipping", "a"));
     assert_eq!(read_numbers(broker, both).await, [1, 2]);
+
     publish(broker, &ORDERS, "order-1", [3]).await;
     publish(broker, &ORDERS, "order-2", [4]).await;
     assert_eq!(read_numbers(broker, both).await, [0; 0]);
@@ -115,13 +117,12 @@ pub async fn narrower_read_is_not_blocked_by_other_topics<B: Broker + ?Sized>(br
         limit: 1,
         ..request("shipping", "b")
     };
-
     assert_eq!(read_numbers(broker, one).await, [3]);
     assert_eq!(read_numbers(broker, one).await, [4]);
     assert_eq!(read_numbers(broker, one).await, [0; 0]);
 }
 
-/// Without order, no message waits for another, not even one that had to wait in an ordered read.
+/// In an unordered read, no message waits for another, even if it waited in an ordered read before.
 pub async fn unordered_read_is_never_blocked<B: Broker + ?Sized>(broker: &B) {
     subscribe(broker, "shipping", &[ORDERS]).await;
     publish(broker, &ORDERS, "order-1", [1, 2, 3]).await;
@@ -134,6 +135,7 @@ pub async fn unordered_read_is_never_blocked<B: Broker + ?Sized>(broker: &B) {
 
     assert_eq!(read_numbers(broker, one("b")).await, [2]);
     assert_eq!(read_numbers(broker, request("shipping", "b")).await, [0; 0]);
+
     refuse(broker, "shipping", &failing[0], at_second(10)).await;
     assert_eq!(read_numbers(broker, one("a")).await, [3]);
     assert_eq!(read_numbers(broker, one("a")).await, [0; 0]);
@@ -141,4 +143,11 @@ pub async fn unordered_read_is_never_blocked<B: Broker + ?Sized>(broker: &B) {
         read_attempts(broker, with_time(10, one("a"))).await,
         [(1, 2)]
     );
+}
+
+fn streams_and_attempts(messages: &[ReceivedMessage]) -> Vec<String> {
+    messages
+        .iter()
+        .map(|message| format!("{} {}", message.envelope.metadata.stream, message.attempt))
+        .collect()
 }

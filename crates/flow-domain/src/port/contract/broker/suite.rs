@@ -1,8 +1,10 @@
 use crate::port::Broker;
 
-/// Gets at a broker that was opened for a law, owned or behind a pointer.
+/// Gives a reference to a broker that is owned or behind a pointer.
+///
+/// [`broker_contract!`](crate::broker_contract) uses it to accept both.
 pub trait AsBroker: Broker {
-    /// The broker itself.
+    /// Returns the broker itself.
     fn as_broker(&self) -> &Self;
 }
 
@@ -12,12 +14,14 @@ impl<B: Broker + ?Sized> AsBroker for B {
     }
 }
 
-/// Stamps one `#[tokio::test]` for each law of [`port::contract::broker`](crate::port::contract::broker).
+/// Defines one `#[tokio::test]` for each contract test of
+/// [`port::contract::broker`](crate::port::contract::broker).
 ///
-/// The first argument names the module that the tests are put into. The second is a future that
-/// gives an empty broker that no other test uses: an `impl Broker`, or one in a `Box` or an `Arc`. It
-/// is awaited anew for each law. Who calls this has `tokio` among the dependencies, with the
-/// features `macros` and `rt`.
+/// The first argument names the module of the tests. The second argument is a future that returns an
+/// empty broker. The broker is an `impl Broker`, or one in a `Box` or an `Arc`. Each test evaluates the
+/// expression again, and no two tests may share a broker.
+///
+/// The caller needs the dependency `tokio`, with the features `macros` and `rt`.
 ///
 /// # Examples
 ///
@@ -33,7 +37,7 @@ macro_rules! broker_contract {
             #[allow(unused_imports, reason = "the expression that opens a broker may need none")]
             use super::*;
 
-            $crate::broker_contract!(@laws $open;
+            $crate::broker_contract!(@tests $open;
                 each_group_gets_each_message_once,
                 read_returns_what_was_published,
                 topics_are_read_in_publication_order,
@@ -63,13 +67,13 @@ macro_rules! broker_contract {
             );
         }
     };
-    (@laws $open:expr; $($law:ident),+ $(,)?) => {$(
+    (@tests $open:expr; $($test:ident),+ $(,)?) => {$(
         #[::tokio::test]
-        async fn $law() {
+        async fn $test() {
             use $crate::port::contract::broker::AsBroker as _;
 
             let broker = $open.await;
-            $crate::port::contract::broker::$law(broker.as_broker()).await;
+            $crate::port::contract::broker::$test(broker.as_broker()).await;
         }
     )+};
 }

@@ -43,10 +43,10 @@ pub(super) async fn publish(broker: &dyn Broker, stream: &str, number: u32) {
     broker.publish(&publications).await.unwrap();
 }
 
-pub(super) fn id(handed: &ReceivedMessage) -> u128 {
-    handed.envelope.metadata.id.as_uuid().as_u128()
+pub(super) fn id(message: &ReceivedMessage) -> u128 {
+    message.envelope.metadata.id.as_uuid().as_u128()
 }
 
 pub(super) fn fork(broker: &dyn Broker) -> Arc<dyn Broker> {
-    broker.fork().expect("this adapter can fork")
+    broker.fork().expect("a memory broker can be forked")
 }

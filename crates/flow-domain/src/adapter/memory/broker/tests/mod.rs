@@ -1,4 +1,4 @@
-//! What only this broker promises: forks, and that they make no difference.
+//! Tests of forks, which the contract tests of a broker do not cover.
 
 mod fixture;
 mod fork;

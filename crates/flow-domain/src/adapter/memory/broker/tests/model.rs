@@ -9,13 +9,13 @@ use crate::{
     port::{Backlog, Broker, ReceivedMessage, StartFrom},
 };
 
-/// The groups, and whether they read in order.
+/// The groups, and whether their reads are ordered.
 const GROUPS: [(&str, bool); 3] = [("shipping", true), ("billing", true), ("audit", false)];
 
-/// What was acknowledged by a group, by stream.
+/// The ids of the acknowledged messages, by group and stream.
 type Acknowledged = BTreeMap<(usize, String), Vec<u128>>;
 
-/// Random work at a broker that is never forked, and at one that is forked all the time.
+/// Does the same random work with a broker that is never forked, and with one that is forked often.
 struct Model {
     seed: u64,
     now: Timestamp,
@@ -37,9 +37,9 @@ impl Model {
         };
 
         for (group, _) in GROUPS {
-            let from = StartFrom::Beginning;
-            model.plain.subscribe(group, &TOPICS, from).await.unwrap();
-            model.forked.subscribe(group, &TOPICS, from).await.unwrap();
+            let start = StartFrom::Beginning;
+            model.plain.subscribe(group, &TOPICS, start).await.unwrap();
+            model.forked.subscribe(group, &TOPICS, start).await.unwrap();
         }
 
         model
@@ -50,6 +50,7 @@ impl Model {
         self.seed = self.seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mixed = (self.seed ^ (self.seed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+
         usize::try_from((mixed ^ (mixed >> 31)) % n as u64).unwrap()
     }
 
@@ -67,96 +68,126 @@ impl Model {
         let stream = format!("order-{}", self.pick(4));
         let topic = &TOPICS[self.pick(TOPICS.len())];
         let publications = [publication(topic, &stream, self.n_published)];
+
         self.plain.publish(&publications).await.unwrap();
         self.forked.publish(&publications).await.unwrap();
     }
 
-    /// Reads, and acknowledges, refuses or holds until the lease ends what is handed out.
+    /// Reads messages, and acknowledges, refuses or holds each of them.
     async fn consume(&mut self) {
         let group = self.pick(GROUPS.len());
+        let (_, ordered) = GROUPS[group];
         let limit = 1 + self.pick(5);
-        let mut failed = Vec::new();
+        let mut failed_streams = Vec::new();
 
-        for handed in self.read(group, limit).await {
-            let stream = handed.envelope.metadata.stream.clone();
-            if GROUPS[group].1 && failed.contains(&stream) {
-                self.refuse(group, &handed, self.now, false).await;
+        for message in self.read(group, limit).await {
+            let stream = message.envelope.metadata.stream.clone();
+            if ordered && failed_streams.contains(&stream) {
+                self.refuse(group, &message, self.now, false).await;
                 continue;
             }
 
             match self.pick(5) {
                 0 => {
                     let due = self.now + Duration::from_secs(self.pick(40) as u64);
-                    self.refuse(group, &handed, due, true).await;
-                    failed.push(stream);
+                    self.refuse(group, &message, due, true).await;
+                    failed_streams.push(stream);
                 }
-                // Then the consumer died, and does nothing more.
+                // The consumer dies here. It holds the other messages until the lease ends.
                 1 => return,
-                _ => self.acknowledge(group, &handed).await,
+                _ => self.acknowledge(group, &message).await,
             }
         }
     }
 
     async fn read(&mut self, group: usize, limit: usize) -> Vec<ReceivedMessage> {
         let (name, ordered) = GROUPS[group];
-        let wanted = request(name, ordered, self.now, limit);
-        let plain = self.plain.read(&wanted).await.unwrap();
-        let forked = self.forked.read(&wanted).await.unwrap();
-        assert_eq!(plain, forked, "a fork hands out something else");
+        let request = request(name, ordered, self.now, limit);
+
+        let plain = self.plain.read(&request).await.unwrap();
+        let forked = self.forked.read(&request).await.unwrap();
+
+        assert_eq!(plain, forked, "the fork must return the same messages");
         plain
     }
 
-    async fn acknowledge(&mut self, group: usize, handed: &ReceivedMessage) {
-        let name = GROUPS[group].0;
-        self.plain.acknowledge(name, handed).await.unwrap();
-        self.forked.acknowledge(name, handed).await.unwrap();
-        let stream = handed.envelope.metadata.stream.to_string();
-        let done = self.acknowledged.entry((group, stream)).or_default();
-        done.push(id(handed));
+    async fn acknowledge(&mut self, group: usize, message: &ReceivedMessage) {
+        let (name, _) = GROUPS[group];
+        self.plain.acknowledge(name, message).await.unwrap();
+        self.forked.acknowledge(name, message).await.unwrap();
+
+        let stream = message.envelope.metadata.stream.to_string();
+        let ids = self.acknowledged.entry((group, stream)).or_default();
+        ids.push(id(message));
     }
 
     async fn refuse(
         &mut self,
         group: usize,
-        handed: &ReceivedMessage,
+        message: &ReceivedMessage,
         due: Timestamp,
-        counts: bool,
+        count_attempt: bool,
     ) {
-        let name = GROUPS[group].0;
-        let refused = self.plain.refuse(name, handed, due, counts);
+        let (name, _) = GROUPS[group];
+        let refused = self.plain.refuse(name, message, due, count_attempt);
         refused.await.unwrap();
-        let refused = self.forked.refuse(name, handed, due, counts);
+        let refused = self.forked.refuse(name, message, due, count_attempt);
         refused.await.unwrap();
     }
 
-    /// Goes on with one half, and makes a mess in the other.
+    /// Forks, continues with one of the two brokers, and changes the other one.
     async fn fork(&mut self) {
-        let mut left = fork(&*self.forked);
+        let mut other = fork(&*self.forked);
         if self.pick(2) == 0 {
-            std::mem::swap(&mut left, &mut self.forked);
+            std::mem::swap(&mut other, &mut self.forked);
         }
 
-        publish(&*left, "order-1", 0).await;
+        publish(&*other, "order-1", 0).await;
         let later = self.now + Duration::from_secs(20);
         for (group, ordered) in GROUPS {
-            let wanted = request(group, ordered, later, 5);
-            for handed in left.read(&wanted).await.unwrap() {
-                left.acknowledge(group, &handed).await.unwrap();
+            let request = request(group, ordered, later, 5);
+            for message in other.read(&request).await.unwrap() {
+                other.acknowledge(group, &message).await.unwrap();
             }
         }
-
-        left.trim(&ORDER, 0).await.unwrap();
+        other.trim(&ORDER, 0).await.unwrap();
     }
 
-    /// Does all that is left.
+    /// Acknowledges all remaining messages. It advances the clock to get past leases and due times.
     async fn drain(&mut self) {
         for group in 0..GROUPS.len() {
             for _ in 0..self.n_published {
                 self.now = self.now + Duration::from_secs(60);
-                for handed in self.read(group, 3).await {
-                    self.acknowledge(group, &handed).await;
+                for message in self.read(group, 3).await {
+                    self.acknowledge(group, &message).await;
                 }
             }
+        }
+    }
+
+    /// Checks that each group acknowledged each message once, and in order if its reads are ordered.
+    async fn check_all_acknowledged(&self, seed: u64) {
+        let published: Vec<u128> = (1..=self.n_published.into()).collect();
+
+        for (group, (name, ordered)) in GROUPS.into_iter().enumerate() {
+            let mut all: Vec<u128> = Vec::new();
+            for ((of_group, stream), done) in &self.acknowledged {
+                if *of_group != group {
+                    continue;
+                }
+
+                let is_in_order = done.is_sorted();
+                assert!(
+                    is_in_order || !ordered,
+                    "seed {seed}, group {name}, stream {stream}: acknowledged {done:?}"
+                );
+                all.extend(done);
+            }
+            all.sort_unstable();
+            assert_eq!(all, published, "seed {seed}, group {name}");
+
+            let backlog = self.forked.backlog(name, &TOPICS).await.unwrap();
+            assert_eq!(backlog, Backlog::default(), "seed {seed}, group {name}");
         }
     }
 }
@@ -169,30 +200,8 @@ async fn random_work_handles_each_message_once_in_order() {
         for _ in 0..500 {
             model.step().await;
         }
-
         model.drain().await;
 
-        for (group, (name, ordered)) in GROUPS.into_iter().enumerate() {
-            let of_group = model
-                .acknowledged
-                .iter()
-                .filter(|((it, _), _)| *it == group);
-            let mut all: Vec<u128> = Vec::new();
-
-            for ((_, stream), done) in of_group {
-                let is_in_order = done.is_sorted();
-                assert!(
-                    is_in_order || !ordered,
-                    "{seed}: {name}, {stream}: {done:?}"
-                );
-                all.extend(done);
-            }
-
-            all.sort_unstable();
-            let published: Vec<u128> = (1..=model.n_published.into()).collect();
-            assert_eq!(all, published, "{seed}: {name}");
-            let backlog = model.forked.backlog(name, &TOPICS).await.unwrap();
-            assert_eq!(backlog, Backlog::default(), "{seed}: {name}");
-        }
+        model.check_all_acknowledged(seed).await;
     }
 }

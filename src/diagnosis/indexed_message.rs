@@ -1,0 +1,137 @@
+use flow_domain::{
+    clock::Timestamp,
+    message::{Envelope, MessageKind, Payload, Processing},
+    record::EntryId,
+};
+use serde_json::Value;
+
+use crate::{diagnosis::StateSubject, expect::MessageView};
+
+/// A message: an event or a command.
+#[derive(Debug)]
+pub(super) struct IndexedMessage<'r> {
+    /// The entry that created the message.
+    pub(super) entry: EntryId,
+    /// The entry that stored or submitted the message; `None` if it was rolled back.
+    pub(super) stored_at: Option<EntryId>,
+    pub(super) envelope: &'r Envelope,
+    pub(super) name: String,
+    /// The index of the call that created the message; `None` if the message came from outside.
+    pub(super) produced_by: Option<usize>,
+    /// The time at which the message is due, if it was scheduled.
+    pub(super) due: Option<Timestamp>,
+    pub(super) is_cancelled: bool,
+    pub(super) is_expired: bool,
+    pub(super) has_no_subscriber: bool,
+    /// The handlers that exhausted their retries: `(handler, attempts, is it a dead letter)`.
+    ///
+    /// The handler is `None` for a command without a handler.
+    pub(super) retries_exhausted: Vec<(Option<&'static str>, u32, bool)>,
+}
+
+impl<'r> IndexedMessage<'r> {
+    /// Returns a message that came from outside and was stored at once.
+    pub(super) fn new(entry: EntryId, envelope: &'r Envelope) -> Self {
+        Self {
+            entry,
+            stored_at: Some(entry),
+            envelope,
+            name: MessageView::from(envelope).name,
+            produced_by: None,
+            due: None,
+            is_cancelled: false,
+            is_expired: false,
+            has_no_subscriber: false,
+            retries_exhausted: Vec::new(),
+        }
+    }
+
+    /// Returns the content as JSON, without the level for the variant of an enum.
+    pub(super) fn content(&self) -> Value {
+        content_of(&self.name, &self.envelope.message)
+    }
+
+    /// Returns the first field that contains this id.
+    pub(super) fn field_carrying(&self, id: &str) -> Option<String> {
+        let Value::Object(fields) = self.content() else {
+            return None;
+        };
+
+        // A number may be a quantity. It is an id only if its field has the name of an id, or if it
+        // identifies the stream.
+        let is_own_id = self.stream_id() == id;
+        let found = fields.into_iter().find(|(name, value)| match value {
+            Value::Number(_) => (is_own_id || name.ends_with("id")) && equals_text(value, id),
+            _ => equals_text(value, id),
+        });
+
+        found.map(|(name, _)| name)
+    }
+
+    /// Returns true if the message belongs to the stream with this id or contains the id.
+    pub(super) fn is_about(&self, id: &str) -> bool {
+        self.stream_id() == id || self.field_carrying(id).is_some()
+    }
+
+    /// Returns true if the message is about the id of the subject, or if the subject has none.
+    pub(super) fn is_about_subject(&self, subject: &StateSubject) -> bool {
+        subject.id.as_ref().is_none_or(|id| self.is_about(id))
+    }
+
+    /// Returns true if the message was stored or submitted, and not rolled back.
+    pub(super) fn is_stored(&self) -> bool {
+        self.stored_at.is_some()
+    }
+
+    /// Returns what a handler does with the message: it raises events and issues commands.
+    pub(super) fn verb(&self) -> &'static str {
+        if self.is_event() { "raised" } else { "issued" }
+    }
+
+    pub(super) fn is_event(&self) -> bool {
+        self.envelope.metadata.kind == MessageKind::Event
+    }
+
+    pub(super) fn is_async(&self) -> bool {
+        self.envelope.metadata.processing == Processing::Async
+    }
+
+    pub(super) fn category(&self) -> &str {
+        self.envelope.metadata.stream.category()
+    }
+
+    pub(super) fn stream_id(&self) -> &str {
+        self.envelope.metadata.stream.id()
+    }
+}
+
+/// Returns the content of a message as JSON.
+///
+/// If the message is a variant of an enum, its fields are one level below the name of the variant. This
+/// level is left out.
+pub(crate) fn content_of(name: &str, payload: &Payload) -> Value {
+    match payload.to_value() {
+        Value::Object(mut fields) if fields.len() == 1 => {
+            let variant = fields
+                .keys()
+                .find(|variant| name.starts_with(variant.as_str()))
+                .cloned();
+
+            match variant.and_then(|variant| fields.remove(&variant)) {
+                Some(Value::Object(inner)) => Value::Object(inner),
+                Some(other) => serde_json::json!({ name: other }),
+                None => Value::Object(fields),
+            }
+        }
+        other => other,
+    }
+}
+
+/// Returns true if a value is this text, or a number that is written like this text.
+pub(super) fn equals_text(value: &Value, text: &str) -> bool {
+    match value {
+        Value::String(value) => value == text,
+        Value::Number(number) => number.to_string() == text,
+        _ => false,
+    }
+}

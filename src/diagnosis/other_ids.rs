@@ -1,0 +1,146 @@
+use flow_domain::{
+    message::Version,
+    record::{EntryKind, TableKind},
+};
+use serde_json::Value;
+
+use crate::diagnosis::{
+    Cause, ExpectedKey, Similarity, ValueOrigin,
+    causal_index::{CausalIndex, IndexedCall},
+    indexed_message::IndexedMessage,
+    subject::StateSubject,
+};
+
+/// Which calls wrote a state under another id than the wanted one.
+impl<'r> CausalIndex<'r> {
+    /// Returns the writes under other ids, the most similar id first.
+    ///
+    /// `since` is the index of the first entry of the record to look at.
+    pub(super) fn writes_under_other_ids(
+        &self,
+        subject: &StateSubject,
+        since: usize,
+    ) -> Vec<Cause> {
+        let Some(id) = &subject.id else {
+            return Vec::new();
+        };
+
+        let mut ranked: Vec<((usize, usize), Cause)> = Vec::new();
+        let calls = self
+            .calls
+            .iter()
+            .rev()
+            .filter(|call| since <= call.started.index());
+        // Of equally similar ids, the one that was written last comes first.
+        for (age, call) in calls.enumerate() {
+            for written in self.ids_written_by(call, subject) {
+                if written != *id
+                    && let Some((rank, cause)) = self.other_id_cause(call, subject, id, &written)
+                {
+                    ranked.push(((rank, age), cause));
+                }
+            }
+        }
+
+        ranked.sort_by_key(|(rank, _)| *rank);
+        ranked.into_iter().map(|(_, cause)| cause).collect()
+    }
+
+    /// Returns the ids of such states that a call wrote or raised events for.
+    fn ids_written_by(&self, call: &IndexedCall<'r>, subject: &StateSubject) -> Vec<String> {
+        let table = subject.table();
+        let written = call
+            .writes
+            .iter()
+            .filter(|change| change.table == table && change.after.is_some())
+            .map(|change| change.id.to_string());
+        let raised = self
+            .messages_caused_by(call)
+            .filter(|message| {
+                message.is_stored()
+                    && message.is_event()
+                    && subject.stream_category == Some(message.category())
+            })
+            .map(|event| event.stream_id().to_owned());
+
+        written.chain(raised).collect()
+    }
+
+    /// Returns the cause for a write under another id, with its rank: 0 for the strongest.
+    fn other_id_cause(
+        &self,
+        call: &IndexedCall<'r>,
+        subject: &StateSubject,
+        wanted: &str,
+        written: &str,
+    ) -> Option<(usize, Cause)> {
+        let message = self.message_of(call)?;
+        let field = message.field_carrying(written);
+        let expected_field = message.field_carrying(wanted);
+        let origin = field
+            .as_ref()
+            .map(|field| self.origin_of(message, field, &Value::String(written.to_owned())))
+            .filter(|origin| matches!(origin, ValueOrigin::Changed { .. }));
+
+        // The message contains both ids, and the handler created the aggregate under the wrong one.
+        if self.is_new_aggregate(call, subject, written)
+            && let (Some(field), Some(expected_field)) = (&field, &expected_field)
+            && field != expected_field
+        {
+            let cause = Cause::WrongKey {
+                at: self.handler_call(call),
+                type_name: subject.state_type.name,
+                id: written.to_owned(),
+                field: Some(field.clone()),
+                expected_key: ExpectedKey::InField(expected_field.clone(), wanted.to_owned()),
+                origin,
+            };
+
+            return Some((0, cause));
+        }
+
+        // As in `nearest`, ids are similar if at most a third of the longer one differs.
+        let distance = strsim::damerau_levenshtein(wanted, written);
+        let is_similar = distance * 3 <= wanted.len().max(written.len());
+        let (rank, similarity) = match expected_field {
+            Some(field) => (0, Similarity::InField(field)),
+            None if is_similar => (distance, Similarity::EditDistance(distance)),
+            None => (usize::MAX, Similarity::Unrelated),
+        };
+
+        let cause = Cause::WroteOther {
+            at: self.handler_call(call),
+            wanted: subject.description(),
+            wrote: format!("{} {written:?}", subject.state_type.name),
+            similarity,
+            origin,
+        };
+
+        Some((rank, cause))
+    }
+
+    /// Returns true if a call created an aggregate under this id.
+    fn is_new_aggregate(&self, call: &IndexedCall<'r>, subject: &StateSubject, id: &str) -> bool {
+        if subject.state_type.kind != TableKind::Aggregate {
+            return false;
+        }
+
+        let table = subject.table();
+        let is_stored_first = call.writes.iter().any(|change| {
+            change.table == table
+                && *change.id == *id
+                && change.before.is_none()
+                && change.after.is_some()
+        });
+        let begins_stream = |event: &IndexedMessage<'_>| {
+            let appended = event.stored_at.map(|entry| &self.record.entry(entry).kind);
+            let first = Version::NONE.next();
+
+            subject.stream_category == Some(event.category())
+                && event.stream_id() == id
+                && matches!(appended, Some(EntryKind::Appended(event)) if event.version == first)
+        };
+
+        is_stored_first || self.messages_caused_by(call).any(begins_stream)
+    }
+}

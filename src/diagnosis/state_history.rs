@@ -1,0 +1,163 @@
+use flow_domain::{
+    message::{Payload, Recorded},
+    record::{EntryId, EntryKind},
+    runtime::StateType,
+};
+use serde_json::Value;
+
+use crate::diagnosis::{
+    Difference, StateSubject,
+    causal_index::{CausalIndex, IndexedCall},
+    indexed_message::IndexedMessage,
+};
+
+/// Folds events into the state of an aggregate, as JSON.
+pub(super) type Fold<'a> = &'a dyn Fn(StateType, &[Recorded]) -> Option<Payload>;
+
+/// The state at one time, and who wrote it.
+pub(super) struct StateRevision<'f, 'r> {
+    pub(super) value: Value,
+    pub(super) written_by: Option<&'f IndexedCall<'r>>,
+    /// The event that led to this revision, if the state is event-sourced.
+    pub(super) event: Option<&'f IndexedMessage<'r>>,
+}
+
+/// How a state came about.
+impl<'r> CausalIndex<'r> {
+    /// Returns the revisions of a state, oldest first.
+    pub(super) fn state_history<'f>(
+        &'f self,
+        subject: &'f StateSubject,
+        fold: Fold<'_>,
+    ) -> Vec<StateRevision<'f, 'r>> {
+        let Some(id) = &subject.id else {
+            return Vec::new();
+        };
+
+        match subject.stream_category {
+            Some(category) => self.folded_history(subject.state_type, category, id, fold),
+            None => self
+                .writes_of(subject.table(), id)
+                .filter_map(|(call, change)| {
+                    Some(StateRevision {
+                        value: change.after.as_ref()?.to_value(),
+                        written_by: Some(call),
+                        event: None,
+                    })
+                })
+                .collect(),
+        }
+    }
+
+    /// Returns the revisions of an event-sourced state: one after each event of its stream.
+    fn folded_history(
+        &self,
+        state_type: StateType,
+        category: &str,
+        id: &str,
+        fold: Fold<'_>,
+    ) -> Vec<StateRevision<'_, 'r>> {
+        let mut events: Vec<Recorded> = Vec::new();
+        let mut history = Vec::new();
+
+        for message in self.messages.iter().filter(|message| {
+            message.is_event() && (message.category(), message.stream_id()) == (category, id)
+        }) {
+            let appended = message
+                .stored_at
+                .map(|entry| &self.record.entry(entry).kind);
+            if let Some(EntryKind::Appended(event)) = appended {
+                events.push(event.clone());
+            }
+
+            if let Some(value) = fold(state_type, &events) {
+                history.push(StateRevision {
+                    value: value.to_value(),
+                    written_by: self.producer_of(message),
+                    event: Some(message),
+                });
+            }
+        }
+
+        history
+    }
+
+    /// Returns the entry that stored the message which led to a revision.
+    pub(super) fn cause_entry(&self, revision: &StateRevision<'_, 'r>) -> Option<EntryId> {
+        let message = match revision.event {
+            Some(event) => event,
+            None => self.message_of(revision.written_by?)?,
+        };
+
+        message.stored_at
+    }
+}
+
+/// Returns for each field the revision that set it last.
+pub(super) fn last_setters<'s, 'f, 'r>(
+    fields: &[Difference],
+    history: &'s [StateRevision<'f, 'r>],
+) -> Vec<&'s StateRevision<'f, 'r>> {
+    fields
+        .iter()
+        .filter_map(|field| last_setter(&field.path, history))
+        .collect()
+}
+
+/// Returns the revision since which a field has had its last value.
+pub(super) fn last_setter<'s, 'f, 'r>(
+    path: &str,
+    history: &'s [StateRevision<'f, 'r>],
+) -> Option<&'s StateRevision<'f, 'r>> {
+    let last = value_at(&history.last()?.value, path);
+
+    history
+        .iter()
+        .rev()
+        .take_while(|revision| value_at(&revision.value, path) == last)
+        .last()
+}
+
+/// Returns true if a field had the expected value before it was set last.
+pub(super) fn was_as_expected_before(
+    field: &Difference,
+    history: &[StateRevision<'_, '_>],
+) -> bool {
+    let Some(expected) = &field.expected else {
+        return false;
+    };
+
+    let last = history
+        .last()
+        .and_then(|last| value_at(&last.value, &field.path));
+    let before = history
+        .iter()
+        .rev()
+        .find(|revision| value_at(&revision.value, &field.path) != last);
+
+    before.is_some_and(|before| value_at(&before.value, &field.path) == Some(expected))
+}
+
+/// Returns the value at a path: `lines[1].price`.
+pub(super) fn value_at<'v>(value: &'v Value, path: &str) -> Option<&'v Value> {
+    let mut value = value;
+    for part in path.split('.') {
+        let (name, indices) = part.split_once('[').unwrap_or((part, ""));
+        if !name.is_empty() {
+            value = value.get(name)?;
+        }
+
+        for idx in indices.split('[').filter(|idx| !idx.is_empty()) {
+            let idx: usize = idx.trim_end_matches(']').parse().ok()?;
+            value = value.get(idx)?;
+        }
+    }
+
+    Some(value)
+}
+
+/// Returns the name of the field at the end of a path: `price`.
+pub(super) fn field_name(path: &str) -> &str {
+    let last = path.rsplit('.').next().unwrap_or(path);
+    last.split('[').next().unwrap_or(last)
+}
