@@ -1,5 +1,4 @@
-//! What the documentation shows is what happens: the tests of the README, and the failures that are
-//! printed.
+//! The documentation shows real tests of the README and real failure reports.
 
 use std::thread;
 
@@ -17,7 +16,7 @@ mod flows;
 #[path = "../../examples/broken/mistake.rs"]
 mod mistake;
 
-// They stand in the README as they are, and are narrower there.
+// The README contains these files verbatim, in narrower lines.
 #[rustfmt::skip]
 mod place_order;
 #[rustfmt::skip]
@@ -44,7 +43,8 @@ fn place_order() -> PlaceOrder {
     }
 }
 
-/// The sentence of the crate's documentation, in which nobody speaks of a refusal.
+/// Returns the failure of the flow in the crate documentation, in which no `then` asserts a
+/// rejection.
 fn unasserted_rejection() -> FlowFailure {
     FlowHarness::new(shop::domain)
         .given_events(stock())
@@ -56,12 +56,12 @@ fn unasserted_rejection() -> FlowFailure {
         .unwrap_err()
 }
 
-/// The report of a test with this name, as if it failed at `place`.
-fn report(test: &str, failed: fn() -> FlowFailure, place: &str) -> String {
-    // A test runs in a thread that has its name.
-    let in_test = thread::Builder::new().name(test.to_owned());
-    let failure = in_test.spawn(failed).unwrap().join().unwrap();
-    failure.to_string().replace(failure.location(), place)
+/// Returns the report of a test named `test`, as if it failed at `location`.
+fn report(test: &str, failed_flow: fn() -> FlowFailure, location: &str) -> String {
+    // The report takes the name of the test from its thread.
+    let test_thread = thread::Builder::new().name(test.to_owned());
+    let failure = test_thread.spawn(failed_flow).unwrap().join().unwrap();
+    failure.to_string().replace(failure.location(), location)
 }
 
 #[test]
@@ -82,11 +82,11 @@ fn readme_contains_the_printed_report() {
 fn crate_docs_contain_the_printed_report() {
     let test = "an_order_is_placed_once";
     let report = report(test, unasserted_rejection, "tests/orders.rs:12:10");
-    // A test that panics has one more line; `tests/failures` looks at the file.
+    // A test that panics prints one more line. `tests/failure_reports` checks the file.
     let report = format!("{report}\nrecord target/flow-harness/{test}.txt");
-    let lines = report.lines().map(|line| format!("//! {line}"));
-    let comment: String = lines
-        .map(|line| line.trim_end().to_owned() + "\n")
+    let comment: String = report
+        .lines()
+        .map(|line| format!("//! {line}").trim_end().to_owned() + "\n")
         .collect();
 
     doc_section::check("src/lib.rs", ("//! ```text\n", Some("//! ```\n")), &comment);
