@@ -1,5 +1,6 @@
-//! Keeps the floors of the workspace: a module imports from those below it, never from above.
+//! Checks the layers of the workspace: a module imports only from lower layers.
 
 mod layers;
+mod prose;
 mod size;
 mod source;
