@@ -5,15 +5,15 @@ use std::{fmt, marker::PhantomData};
 #[non_exhaustive]
 pub struct Given;
 
-/// The phase after an act.
+/// The phase after an act, and after most `then_*` steps.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct Acted;
 
-/// The phase after a `then_*` step about one aggregate, row or process manager.
+/// The phase for checks of one aggregate, row or process manager.
 pub struct StateOf<T>(PhantomData<fn() -> T>);
 
-/// The phase after a `then_*` step about all rows of a projection.
+/// The phase for checks of all rows of a projection.
 pub struct RowsOf<P>(PhantomData<fn() -> P>);
 
 /// The phase after [`then_handled_by`](crate::Flow::then_handled_by).

@@ -4,7 +4,7 @@ use crate::report::rolled_back_by;
 
 /// An index of what each entry of a record directly caused.
 ///
-/// [`Record::effects`] searches the whole record, which takes too long for every entry.
+/// [`Record::effects`] searches the whole record, so it is too slow to call for every entry.
 #[derive(Debug)]
 pub(super) struct Effects<'r> {
     record: &'r Record,
@@ -32,16 +32,16 @@ impl<'r> Effects<'r> {
         ids.into_iter().map(move |id| record.entry(id))
     }
 
-    /// Returns how a handler call ended, with what it wrote.
+    /// Returns how a handler call ended, or what it changed.
     pub(super) fn outcome_text(&self, start_entry: &Entry) -> String {
-        let mut wrote = Vec::new();
+        let mut changes = Vec::new();
         let mut not_found = Vec::new();
         let mut outcome_text = String::new();
         let mut caused_something = false;
 
         for effect in self.caused_by(start_entry.id) {
             match &effect.kind {
-                // The inbox only remembers that the message was handled.
+                // A row of the inbox says only that the message was handled.
                 EntryKind::StateChanged(change) if change.table.kind == TableKind::Inbox => {}
                 EntryKind::StateChanged(change) => {
                     let verb = match (&change.after, change.table.kind) {
@@ -49,10 +49,10 @@ impl<'r> Effects<'r> {
                         (Some(_), TableKind::Projection) => "wrote",
                         (Some(_), _) => "stored",
                     };
-                    wrote.push(format!("{verb} {} {:?}", change.table.name, change.id));
+                    changes.push(format!("{verb} {} {:?}", change.table.name, change.id));
                 }
                 EntryKind::InvariantViolated(violation) => {
-                    wrote.push(format!("violated the invariant `{}`", violation.invariant));
+                    changes.push(format!("violated the invariant `{}`", violation.invariant));
                 }
                 EntryKind::NotFound { table, id } => {
                     not_found.push(format!("found no {} {id:?}", table.name));
@@ -68,8 +68,8 @@ impl<'r> Effects<'r> {
         }
 
         match outcome_text.as_str() {
-            "handled" if !wrote.is_empty() => wrote.join(", "),
-            // The handler may lack a `work.add(..)`: the report shows that it did nothing.
+            "handled" if !changes.is_empty() => changes.join(", "),
+            // A `work.add(..)` may be missing in the handler, so the report says that nothing changed.
             "handled" if !caused_something => {
                 not_found.insert(0, "handled, changed nothing".to_owned());
                 not_found.join("; ")
@@ -79,7 +79,7 @@ impl<'r> Effects<'r> {
     }
 }
 
-/// Returns the number of the attempt, if it is not the first.
+/// Returns ` (attempt 2)` for the second attempt, and an empty text for the first.
 pub(super) fn attempt_suffix(attempt: u32) -> String {
     match attempt {
         1 => String::new(),

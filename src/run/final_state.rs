@@ -11,10 +11,12 @@ use crate::{
     run::{ActKind, ActOutcome, Outcome},
 };
 
-/// The final state of a run, without the way there. It must be equal in both modes.
+/// The final state of a run, without how the run reached it.
+///
+/// It must be equal in `Mode::Sync` and `Mode::Engine`.
 #[derive(Debug, Default)]
 pub(super) struct FinalState {
-    /// The values at the end, by title: `events of order-7`, `Room "7"`.
+    /// The values at the end, by title, for example `events of order-7` or `Room "7"`.
     values: BTreeMap<String, FinalValue>,
 }
 
@@ -22,7 +24,7 @@ pub(super) struct FinalState {
 enum FinalValue {
     /// Events, replies or failures, in order.
     Lines(Vec<String>),
-    /// The name of a table, and a state stored in it.
+    /// The name of a type, which is also that of its table, and a stored state.
     State(&'static str, Value),
 }
 
@@ -101,12 +103,12 @@ impl FinalState {
         }
     }
 
-    /// Returns the differences between two final states, as text.
+    /// Returns the differences between two final states, as text. `modes` names their modes.
     ///
     /// `allowed` names what may differ: a type, a field of a type (`Room.updated_at`), or a title.
     pub(super) fn differences(
         &self,
-        names: (&str, &str),
+        modes: (&str, &str),
         other: &Self,
         allowed: &[String],
     ) -> Vec<String> {
@@ -116,11 +118,12 @@ impl FinalState {
         for title in titles {
             let (left, right) = (self.values.get(title), other.values.get(title));
             let (left, right) = (show(left, allowed), show(right, allowed));
+            // The title of a state begins with its type.
             let is_allowed = allowed
                 .iter()
                 .any(|name| title == name || title.split(' ').next() == Some(name));
             if left != right && !is_allowed {
-                let (first, second) = names;
+                let (first, second) = modes;
                 let width = first.len().max(second.len());
                 differences.push(format!(
                     "{title}\n  {first:<width$}  {left}\n  {second:<width$}  {right}"
@@ -133,6 +136,8 @@ impl FinalState {
 }
 
 /// Returns the names in `allowed` that match nothing in either final state.
+///
+/// Of `Room.updated_at`, it checks only the type.
 pub(super) fn unknown_names(
     left: &FinalState,
     right: &FinalState,
@@ -158,12 +163,12 @@ fn show(value: Option<&FinalValue>, allowed: &[String]) -> String {
     match value {
         None => "nothing".to_owned(),
         Some(FinalValue::Lines(lines)) => lines.join(", "),
-        Some(FinalValue::State(name, value)) => {
+        Some(FinalValue::State(table, value)) => {
             let mut value = value.clone();
             if let Value::Object(fields) = &mut value {
                 for path in allowed {
                     if let Some((type_name, field)) = path.split_once('.')
-                        && type_name == *name
+                        && type_name == *table
                     {
                         fields.remove(field);
                     }

@@ -40,7 +40,7 @@ impl<A: Aggregate, R: MethodResult> UnitOutcome<A, R> {
         self.check_rejection(&expected_text, |rejection| *rejection == expected)
     }
 
-    /// Expects that the method rejected with a value for which `holds` is true.
+    /// Expects that the method rejected with a value for which the closure `holds` returns true.
     #[track_caller]
     pub fn then_rejected_like(self, holds: impl Fn(&R::Rejection) -> bool) -> Self
     where
@@ -60,6 +60,7 @@ impl<A: Aggregate, R: MethodResult> UnitOutcome<A, R> {
         self.assertion_guard.mark_rejection_asserted();
 
         let expected = format!("rejected with a message that contains {text:?}");
+        // A panic shows the summary. It has no effect if the check succeeds.
         let (summary, checked) = match self.result.as_result() {
             _ if text.is_empty() => (WRONG_REJECTION, Err(empty_text_mismatch())),
             Err(rejection) if rejection.to_string().contains(text) => (WRONG_REJECTION, Ok(())),
@@ -97,17 +98,21 @@ impl<A: Aggregate, R: MethodResult> UnitOutcome<A, R> {
     }
 
     #[track_caller]
-    fn check_rejection(mut self, expected: &str, holds: impl Fn(&R::Rejection) -> bool) -> Self {
+    fn check_rejection(
+        mut self,
+        expected_value: &str,
+        holds: impl Fn(&R::Rejection) -> bool,
+    ) -> Self {
         self.assertion_guard.mark_rejection_asserted();
 
         let (summary, checked) = match self.result.as_result() {
             Err(rejection) if holds(rejection) => (WRONG_REJECTION, Ok(())),
             Err(rejection) => {
                 let found = format!("{rejection:?}");
-                (WRONG_REJECTION, Err(Mismatch::new(expected, found)))
+                (WRONG_REJECTION, Err(Mismatch::new(expected_value, found)))
             }
             Ok(_) => {
-                let expected = format!("rejected with {expected}");
+                let expected = format!("rejected with {expected_value}");
                 (ACCEPTED, Err(Mismatch::new(expected, ACCEPTED)))
             }
         };

@@ -104,7 +104,7 @@ impl App {
     pub async fn health(&self) -> Result<Health, Error> {
         let ports = &*self.ports;
         let now = ports.clock.now();
-        let outbox = OutboxBacklog::of(ports).await?;
+        let outbox = OutboxBacklog::load(ports).await?;
         let mut subscriptions = Vec::new();
 
         // These consumers claim nothing, so the name of the worker does not matter.

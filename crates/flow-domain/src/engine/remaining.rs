@@ -14,14 +14,14 @@ use crate::{
 /// The unsent messages of the outbox.
 #[derive(Debug, Default)]
 pub(super) struct OutboxBacklog {
-    /// Messages that are due, or that were tried before.
+    /// Messages that are due, or that a relay has claimed or failed to send.
     pub(super) waiting: Vec<OutboxRow>,
     /// Messages that are not due yet, in the order of their due time.
     pub(super) scheduled: Vec<OutboxRow>,
 }
 
 impl OutboxBacklog {
-    pub(super) async fn of(ports: &Ports) -> Result<Self, Error> {
+    pub(super) async fn load(ports: &Ports) -> Result<Self, Error> {
         let now = ports.clock.now();
         let unsent = [
             OutboxState::Pending,
@@ -38,10 +38,13 @@ impl OutboxBacklog {
     }
 }
 
-/// Counts the messages that `consumers` and the outbox have not finished.
-pub(super) async fn remaining(ports: &Ports, consumers: &[Consumer]) -> Result<Remaining, Error> {
+/// Returns what is left: unfinished messages of the outbox and of `consumers`, and dead letters.
+pub(super) async fn find_remaining(
+    ports: &Ports,
+    consumers: &[Consumer],
+) -> Result<Remaining, Error> {
     let now = ports.clock.now();
-    let outbox = OutboxBacklog::of(ports).await?;
+    let outbox = OutboxBacklog::load(ports).await?;
     let scheduled = outbox.scheduled.iter().map(|row| {
         let metadata = &row.envelope.metadata;
         ScheduledCommand {
@@ -54,6 +57,7 @@ pub(super) async fn remaining(ports: &Ports, consumers: &[Consumer]) -> Result<R
     let mut remaining = Remaining {
         outbox: outbox.waiting.len(),
         scheduled: scheduled.collect(),
+        // Without conditions, it counts the dead letters of all subscriptions.
         dead_letters: dead_letter::count(ports, &[]).await?,
         ..Remaining::default()
     };

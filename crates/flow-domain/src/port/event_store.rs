@@ -9,7 +9,8 @@ use crate::{
 pub trait EventStore: fmt::Debug + Send + Sync {
     /// Reads up to `limit` events of `stream` after version `after`, oldest first.
     ///
-    /// A stream that was never written is empty. If exactly `limit` events come back, there may be more.
+    /// A stream that nobody has written to has no events. If exactly `limit` events come back,
+    /// there may be more.
     fn read_stream<'a>(
         &'a self,
         stream: &'a StreamName,
@@ -22,8 +23,9 @@ pub trait EventStore: fmt::Debug + Send + Sync {
     /// If `category` is `None`, it reads the events of all categories. An empty result means that there
     /// is no such event yet.
     ///
-    /// Implementations must not return an event while an event with a smaller position may still commit.
-    /// A subscription that has passed a gap never sees the event that fills it.
+    /// Implementations must not return an event while an event with a smaller position may still be
+    /// committed. A subscription that has read past a gap in the positions never sees the event that
+    /// fills the gap.
     fn read_category<'a>(
         &'a self,
         category: Option<&'a str>,

@@ -5,7 +5,7 @@ use crate::{
     message::{CorrelationId, Priority, Processing},
 };
 
-/// Metadata that the caller of a command or the publisher of an event sets.
+/// Metadata that the caller sets for a command, or the publisher for an event.
 ///
 /// # Examples
 ///
@@ -38,14 +38,14 @@ impl Headers {
         self
     }
 
-    /// Sets who initiated the command, and everything that it causes.
+    /// Sets the initiator of the command, and of everything that it causes.
     #[must_use]
     pub fn initiated_by(mut self, initiator: impl Into<Arc<str>>) -> Self {
         self.initiated_by = Some(initiator.into());
         self
     }
 
-    /// Sets the flow that the command belongs to. By default it starts a new flow.
+    /// Sets the correlation id of the command. By default, the command gets a new one.
     #[must_use]
     pub fn correlation(mut self, correlation: CorrelationId) -> Self {
         self.correlation = Some(correlation);
@@ -54,15 +54,15 @@ impl Headers {
 
     /// Sets whether the events of the command are handled inline or by an engine.
     ///
-    /// By default the app decides. This header holds for the call only: it has no effect on a command
-    /// that is submitted or scheduled.
+    /// By default, the setting of the app applies. This header has no effect on a command that is
+    /// submitted or scheduled.
     #[must_use]
     pub fn event_processing(mut self, processing: Processing) -> Self {
         self.event_processing = Some(processing);
         self
     }
 
-    /// Sets the deadline of the command. After it, the command is not handled any more.
+    /// Sets the deadline of the command. After the deadline, the command is no longer handled.
     ///
     /// `process` then returns an error for which [`Error::is_expired`](crate::Error::is_expired) is true.
     /// An engine skips the command.
@@ -72,10 +72,10 @@ impl Headers {
         self
     }
 
-    /// Like [`deadline`](Self::deadline), counted from the call that passes the command to the app.
+    /// Sets the [`deadline`](Self::deadline) to this duration after the app receives the command.
     #[must_use]
-    pub fn expires_after(mut self, time: Duration) -> Self {
-        self.deadline = Some(Deadline::After(time));
+    pub fn expires_after(mut self, duration: Duration) -> Self {
+        self.deadline = Some(Deadline::After(duration));
         self
     }
 
@@ -83,7 +83,7 @@ impl Headers {
     pub(super) fn deadline_from(&self, now: Timestamp) -> Option<Timestamp> {
         self.deadline.map(|deadline| match deadline {
             Deadline::At(time) => time,
-            Deadline::After(time) => now + time,
+            Deadline::After(duration) => now + duration,
         })
     }
 }

@@ -9,11 +9,11 @@ use crate::{
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct HandlerWiring {
-    /// The handler.
+    /// The name of the handler.
     pub handler: &'static str,
     /// What kind of handler it is.
     pub kind: HandlerKind,
-    /// The name of its subscription. The handlers of the commands of one category share one.
+    /// The name of its subscription. All command handlers of a category share one subscription.
     pub subscription: String,
     /// Where its messages come from.
     pub source: Source,
@@ -23,12 +23,11 @@ pub struct HandlerWiring {
     pub concurrency: usize,
     /// Whether the messages of one stream are handled one after the other.
     pub ordered: bool,
-    /// The number of attempts for a message, with the first one.
+    /// The number of attempts for a message, including the first.
     pub attempts: u32,
     /// What happens to a message after its last attempt.
     pub when_exhausted: WhenExhausted,
-    /// The category of the message that must have caused an event. An event with another cause is
-    /// skipped.
+    /// If set, an event is skipped unless a message of this category caused it.
     pub origin: Option<&'static str>,
     /// Whether a redelivered message is skipped.
     pub once: bool,
@@ -41,12 +40,12 @@ pub(super) fn handlers(catalog: &Catalog) -> Vec<HandlerWiring> {
         .map(|subscription| event_handler_wiring(catalog, subscription))
         .collect();
 
-    // A command handler has one route for each command, but one entry for each category.
+    // A command handler has one route for each command, but is listed once for each category.
     for (idx, route) in catalog.commands.iter().enumerate() {
-        let has_entry = catalog.commands[..idx].iter().any(|earlier| {
+        let is_listed = catalog.commands[..idx].iter().any(|earlier| {
             (earlier.handler_type, earlier.category) == (route.handler_type, route.category)
         });
-        if !has_entry {
+        if !is_listed {
             handlers.push(command_handler_wiring(catalog, route));
         }
     }
@@ -66,23 +65,23 @@ fn command_handler_wiring(catalog: &Catalog, route: &CommandRoute) -> HandlerWir
     let handler = (route.handler, HandlerKind::CommandHandler);
 
     let reading = catalog.command_settings(route.category);
-    let own = SubscriptionSettings {
+    let handling = SubscriptionSettings {
         // A command is never skipped because of its origin.
         origin: None,
         ..route.settings(&catalog.defaults)
     };
 
-    handler_wiring(handler, name, &reading, &own)
+    handler_wiring(handler, name, &reading, &handling)
 }
 
-/// Joins two groups of settings: `reading` says how messages are read, `own` how each is handled.
+/// Joins two groups of settings: `reading` says how messages are read, `handling` how each is handled.
 ///
-/// They differ for commands, because all handlers of a category read its commands together.
+/// They differ for commands: all handlers of a category share one subscription that reads its commands.
 fn handler_wiring(
     (handler, kind): (&'static str, HandlerKind),
     subscription: String,
     reading: &SubscriptionSettings,
-    own: &SubscriptionSettings,
+    handling: &SubscriptionSettings,
 ) -> HandlerWiring {
     HandlerWiring {
         handler,
@@ -92,9 +91,9 @@ fn handler_wiring(
         batch_size: reading.batch_size,
         concurrency: reading.concurrency,
         ordered: reading.ordered,
-        attempts: own.retry.attempts,
-        when_exhausted: own.when_exhausted,
-        origin: own.origin,
-        once: own.once,
+        attempts: handling.retry.attempts,
+        when_exhausted: handling.when_exhausted,
+        origin: handling.origin,
+        once: handling.once,
     }
 }

@@ -23,11 +23,11 @@ pub(super) struct EventLog {
 struct EventLayer {
     events: Vec<Recorded>,
     // The indices in `events`, by stream.
-    // Invariant: every event is in one stream, and the indices of a stream grow.
+    // Invariant: every event is in one stream, and the indices of a stream are in ascending order.
     by_stream: SmallMap<StreamName, Vec<usize>>,
-    // The indices in `events`, by category. The first read of a category builds it, because most stores
-    // are never read by category.
-    // Invariant: every event is in one category, and the indices of a category grow.
+    // The indices in `events`, by category. The first read by category builds this index, because most
+    // stores are never read by category.
+    // Invariant: every event is in one category, and the indices of a category are in ascending order.
     by_category: OnceLock<CategoryIndex>,
 }
 
@@ -48,17 +48,17 @@ impl EventLog {
 
     pub(super) fn append(&mut self, envelope: Arc<Envelope>) -> Recorded {
         let position = self.last_position().next();
-        let (base, own) = self.layers.split_mut();
+        let (base, upper) = self.layers.split_mut();
         let stream = &envelope.metadata.stream;
         let n_in_base = base.map_or(0, |layer| layer.stream_indices(stream).len());
-        let n_in_own = own.index_next(stream);
+        let n_in_upper = upper.index_next_event(stream);
 
         let recorded = Recorded {
             envelope,
-            version: Version::new((n_in_base + n_in_own) as u64),
+            version: Version::new((n_in_base + n_in_upper) as u64),
             position,
         };
-        own.events.push(recorded.clone());
+        upper.events.push(recorded.clone());
 
         recorded
     }
@@ -88,7 +88,7 @@ impl EventLog {
         limit: usize,
     ) -> Vec<Recorded> {
         let mut found = Vec::new();
-        // Positions start at 1 and indices at 0, so the next event has the number of `after` as its index.
+        // Position 1 has index 0, so the first event after position `after` has the index `after`.
         let mut next_idx = saturating_usize(after.as_u64());
 
         for layer in self.layers.iter() {
@@ -132,7 +132,7 @@ impl EventLayer {
         categories.get(category).map_or(&[], Vec::as_slice)
     }
 
-    /// Copies the events at the first `limit` of `indices`.
+    /// Copies the events at `indices`, but not more than `limit`.
     fn copy_events(&self, indices: &[usize], limit: usize) -> impl Iterator<Item = Recorded> {
         indices
             .iter()
@@ -140,9 +140,10 @@ impl EventLayer {
             .map(|idx| self.events[*idx].clone())
     }
 
-    /// Adds the next event of `stream` to the indices, and returns the new length of the stream in this
-    /// layer. The caller must push the event afterwards.
-    fn index_next(&mut self, stream: &StreamName) -> usize {
+    /// Indexes an event of `stream` that the caller must push next.
+    ///
+    /// Returns the new length of the stream in this layer.
+    fn index_next_event(&mut self, stream: &StreamName) -> usize {
         let idx = self.events.len();
         if let Some(categories) = self.by_category.get_mut() {
             add_to_category(categories, stream, idx);
@@ -161,7 +162,7 @@ impl Layer for EventLayer {
 
     fn merge_upper(&mut self, upper: Self) {
         for recorded in upper.events {
-            self.index_next(recorded.stream());
+            self.index_next_event(recorded.stream());
             self.events.push(recorded);
         }
     }

@@ -16,23 +16,24 @@ const TABLE: Table = Table::new(TableKind::Checkpoint, "SubscriptionLease");
 /// How long a lease lasts. If it is not renewed in this time, its engine counts as dead.
 const LEASE_DURATION: Duration = Duration::from_secs(30);
 
-/// The age at which a lease is renewed. A third of its duration, so one failure of the store does not
-/// lose the lease.
+/// The age at which a lease is renewed.
+///
+/// It is a third of the duration, so an engine does not lose the lease if the store fails once.
 pub(in crate::engine) const RENEW_AFTER: Duration = Duration::from_secs(10);
 
-/// A lease that still lasts longer than this is not renewed.
-const FRESH_IF_LONGER: Duration = Duration::from_secs(20);
+/// A lease is renewed when it has this much time left, or less.
+const RENEW_AT_TIME_LEFT: Duration = Duration::from_secs(20);
 
 /// The exclusive right of an engine to read the event store for a subscription and to save the
 /// checkpoint.
 ///
-/// An engine that was suspended for longer than the lease may believe that it still holds it. It then
-/// handles events twice, and gets a conflict when it saves the checkpoint.
+/// An engine that was suspended for longer than the lease may believe that it still holds the
+/// lease. It then handles events twice, and gets a conflict when it saves the checkpoint.
 #[derive(Debug)]
 pub(in crate::engine) struct Lease {
     subscription: Arc<str>,
     worker: Arc<str>,
-    /// While the lease is held: its version in the store, and its end.
+    /// The version in the store and the end of the lease, while this engine holds it.
     held: Option<(Version, Timestamp)>,
 }
 
@@ -58,7 +59,7 @@ impl Lease {
         self.held.is_some()
     }
 
-    /// Acquires the lease if it is free, or renews it if it is about to end.
+    /// Acquires the lease if it is free, or renews it at the age of [`RENEW_AFTER`].
     ///
     /// Returns false if another engine holds it.
     pub(in crate::engine) async fn acquire_or_renew(
@@ -67,7 +68,7 @@ impl Lease {
     ) -> Result<bool, Error> {
         let now = ports.clock.now();
         let version = match self.held {
-            Some((_, until)) if now + FRESH_IF_LONGER < until => return Ok(true),
+            Some((_, until)) if now + RENEW_AT_TIME_LEFT < until => return Ok(true),
             Some((version, _)) => version,
             None => match ports.store.load(TABLE, &self.subscription).await? {
                 None => Version::NONE,
@@ -93,8 +94,8 @@ impl Lease {
                 Ok(false)
             }
             Err(err) => {
-                // Nobody knows whether the store has written it. Keep the old lease until its end; after
-                // that, load it from the store.
+                // The store may have written the new lease, or not. Keep the old lease until its end.
+                // The next call after that loads the lease from the store.
                 self.held = self.held.filter(|(_, until)| now < *until);
                 Err(err)
             }

@@ -7,7 +7,7 @@ use crate::{
         manual::footprint::FootprintStore,
         manual::settle_report::Remaining,
         relay::Relay,
-        remaining::remaining,
+        remaining::find_remaining,
     },
     error::Error,
     handler::{EngineAction, Ports, Session},
@@ -254,7 +254,7 @@ impl TestEngine {
     /// Those of [`subscribe`](Self::subscribe).
     pub async fn remaining(&mut self) -> Result<Remaining, Error> {
         self.subscribe().await?;
-        remaining(&self.app.ports, &self.consumers).await
+        find_remaining(&self.app.ports, &self.consumers).await
     }
 }
 

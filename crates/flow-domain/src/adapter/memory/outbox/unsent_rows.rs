@@ -17,7 +17,7 @@ use crate::{
 #[derive(Clone, Debug, Default)]
 pub(super) struct UnsentRows {
     rows: BTreeMap<u64, UnsentRow>,
-    // The name of the last worker. The same worker usually claims next, and then its name is not copied.
+    // The name of the last worker. Usually the same worker claims again, and its name is not copied.
     last_worker: Option<Arc<str>>,
 }
 
@@ -74,6 +74,7 @@ impl UnsentRows {
         let until = claim.now + claim.lease;
         let worker = self.shared_worker_name(claim.worker);
         let mut claimed = Claimed::default();
+        // A set of streams: the map has no values.
         let mut blocked_streams: SmallMap<(MessageKind, &StreamName), ()> = SmallMap::default();
 
         for (number, unsent) in &mut self.rows {
@@ -88,6 +89,7 @@ impl UnsentRows {
                 }
                 Claimability::Ready => {}
                 Claimability::Blocking => {
+                    // The set keeps the key, so the key must borrow the row for longer than the iteration.
                     let unsent: &UnsentRow = unsent;
                     blocked_streams.get_or_default(&unsent.stream_key(), || unsent.stream_key());
                 }
@@ -105,7 +107,7 @@ impl UnsentRows {
         }
     }
 
-    /// Settles one row. Removes and returns it if it is published or abandoned now.
+    /// Settles one row. Removes and returns it if it is now published or abandoned.
     pub(super) fn settle(&mut self, worker: &str, settlement: &Settlement) -> Option<OutboxRow> {
         let Entry::Occupied(mut entry) = self.rows.entry(settlement.number) else {
             return None;
@@ -129,14 +131,16 @@ impl UnsentRows {
             .map(|row| row.number)
     }
 
-    /// Returns when the blocking rows can be claimed again.
+    /// Returns the times at which the blocking rows can be claimed again.
     pub(super) fn retry_times(&self, now: Timestamp) -> impl Iterator<Item = Timestamp> {
-        self.claimable_times(move |row| matches!(row.claimability(now), Claimability::Blocking))
+        self.claimable_times(move |unsent| {
+            matches!(unsent.claimability(now), Claimability::Blocking)
+        })
     }
 
-    /// Returns when the rows that were never tried and are not due at `now` become due.
+    /// Returns the due times of the rows that were never tried and are not due at `now`.
     pub(super) fn scheduled_times(&self, now: Timestamp) -> impl Iterator<Item = Timestamp> {
-        self.claimable_times(move |row| matches!(row.claimability(now), Claimability::NotDue))
+        self.claimable_times(move |unsent| matches!(unsent.claimability(now), Claimability::NotDue))
     }
 
     fn claimable_times(
@@ -145,13 +149,13 @@ impl UnsentRows {
     ) -> impl Iterator<Item = Timestamp> {
         self.rows
             .values()
-            .filter(move |row| is_included(row))
+            .filter(move |unsent| is_included(unsent))
             .map(UnsentRow::claimable_at)
     }
 }
 
 impl UnsentRow {
-    /// Returns when this row can be claimed, if no other row blocks it.
+    /// Returns the earliest time for a claim of this row, if no other row blocks it.
     fn claimable_at(&self) -> Timestamp {
         match &self.lease {
             Some(lease) => lease.until,
@@ -167,9 +171,9 @@ impl UnsentRow {
         }
     }
 
-    /// Returns the stream for the order of sending.
+    /// Returns the key of the rows that must be sent in order.
     ///
-    /// It includes the kind, because an event and a command for one aggregate are not sent in order.
+    /// An event and a command for the same aggregate may be sent in any order, so the key has the kind.
     fn stream_key(&self) -> (MessageKind, &StreamName) {
         let metadata = &self.row.envelope.metadata;
         (metadata.kind, &metadata.stream)

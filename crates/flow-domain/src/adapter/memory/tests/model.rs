@@ -15,7 +15,7 @@ use crate::{
 };
 
 const STREAMS: [&str; 4] = ["order-1", "order-2", "payment-1", "payment-2"];
-// More ids than a small map holds without an index.
+// So many ids that a `SmallMap` makes an index.
 const N_IDS: u64 = 20;
 const STATES: [OutboxState; 5] = [
     OutboxState::Pending,
@@ -44,7 +44,7 @@ impl Rng {
     }
 }
 
-/// An operation to apply to both stores.
+/// A random operation on a store.
 #[derive(Clone, Debug)]
 enum Operation {
     Commit(Changes),
@@ -71,15 +71,15 @@ fn random_operation(rng: &mut Rng, idx: u32, claimed: &[u64], now: Timestamp) ->
 }
 
 fn random_changes(rng: &mut Rng, idx: u32, now: Timestamp) -> Changes {
-    let expected = [0, 1, 2, 3].map(|version| ExpectedVersion::Exact(Version::new(version)));
+    let exact_versions = [0, 1, 2, 3].map(|version| ExpectedVersion::Exact(Version::new(version)));
     let mut changes = change();
 
     if rng.below(4) == 0 {
-        changes = changes.expect_version(rng.pick(&STREAMS), rng.pick(&expected));
+        changes = changes.expect_version(rng.pick(&STREAMS), rng.pick(&exact_versions));
     }
 
-    for number in 0..rng.below(3) {
-        let number = idx * 10 + u32::try_from(number).unwrap();
+    for message_idx in 0..rng.below(3) {
+        let number = idx * 10 + u32::try_from(message_idx).unwrap();
         changes = changes.append(rng.pick(&STREAMS), [number]);
         let due = now + Duration::from_secs(rng.pick(&[0, 0, 3, 30, 90]));
         changes = changes.send(rng.pick(&STREAMS), number, due);
@@ -89,7 +89,7 @@ fn random_changes(rng: &mut Rng, idx: u32, now: Timestamp) -> Changes {
         let id = rng.below(N_IDS).to_string();
         let table = rng.pick(&[ORDERS, DASHBOARD]);
         let any = ExpectedVersion::Any;
-        let expected = rng.pick(&[any, any, expected[0], expected[1]]);
+        let expected = rng.pick(&[any, any, exact_versions[0], exact_versions[1]]);
 
         changes = match rng.below(3) {
             0 => changes.delete(table, &id, expected),
@@ -139,19 +139,20 @@ async fn apply(store: &dyn Store, operation: &Operation, now: Timestamp) -> Stri
     }
 }
 
-/// Everything that can be read from a store. The events start after a given position and version.
+/// Everything that can be read from a store, but only the events after a given position or version.
 #[derive(Debug, PartialEq)]
 struct Snapshot {
     last_position: Position,
     events: Vec<Vec<Recorded>>,
     tables: Vec<Vec<Row>>,
     n_rows: usize,
-    versions: Vec<Option<Version>>,
+    row_versions: Vec<Option<Version>>,
     outbox: Vec<OutboxRow>,
     due: OutboxDue,
 }
 
 async fn snapshot(store: &dyn Store, after: u64, now: Timestamp) -> Snapshot {
+    // There are four streams, so a version is about a quarter of a position.
     let (position, version) = (Position::new(after), Version::new(after / 4));
     let mut events = Vec::new();
 
@@ -164,10 +165,10 @@ async fn snapshot(store: &dyn Store, after: u64, now: Timestamp) -> Snapshot {
         events.push(recorded.unwrap());
     }
 
-    let mut versions = Vec::new();
+    let mut row_versions = Vec::new();
     for id in 0..N_IDS {
         let stored = store.get(DASHBOARD, &id.to_string()).await.unwrap();
-        versions.push(stored.map(|stored| stored.version));
+        row_versions.push(stored.map(|stored| stored.version));
     }
 
     let all = Query::default();
@@ -179,7 +180,7 @@ async fn snapshot(store: &dyn Store, after: u64, now: Timestamp) -> Snapshot {
             store.query(DASHBOARD, &all).await.unwrap(),
         ],
         n_rows: store.count(DASHBOARD, &[]).await.unwrap(),
-        versions,
+        row_versions,
         outbox: store.rows(&STATES, usize::MAX).await.unwrap(),
         due: store.next_due(now).await.unwrap(),
     }
@@ -187,8 +188,8 @@ async fn snapshot(store: &dyn Store, after: u64, now: Timestamp) -> Snapshot {
 
 /// Applies the same operations to a store that is never forked and to one that is forked often.
 ///
-/// Both must always have the same content. Random operations go to the other store of each fork, and
-/// must not change the first one.
+/// Both must always have the same content. Each fork also leaves another store. Random operations on
+/// that store must not change the forked one.
 async fn check_forks_match(seed: u64) {
     let mut rng = Rng(seed);
     let plain: Arc<dyn Store> = Arc::new(MemoryStore::default());
@@ -209,8 +210,8 @@ async fn check_forks_match(seed: u64) {
         );
 
         for other in &others {
-            let noise = random_operation(&mut rng, idx, &claimed, now);
-            apply(&**other, &noise, now).await;
+            let unrelated = random_operation(&mut rng, idx, &claimed, now);
+            apply(&**other, &unrelated, now).await;
         }
 
         let after = rng.below(u64::from(idx));
@@ -220,7 +221,7 @@ async fn check_forks_match(seed: u64) {
             "seed {seed}, after step {idx}: {next:?}"
         );
 
-        // Either store of the fork may go on as `forked`.
+        // Either of the two stores may continue as `forked`.
         if rng.below(8) == 0 {
             let mut other = forked.fork().unwrap();
             if rng.below(2) == 0 {
