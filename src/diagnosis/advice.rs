@@ -7,7 +7,7 @@ use crate::{
 };
 
 impl Cause {
-    /// Returns what to do about the cause, if some advice helps more often than not.
+    /// Returns what to do about the cause; `None` if no advice helps in most cases.
     pub fn advice(&self) -> Option<String> {
         // Each function gives advice for its own variants, and none for the others.
         self.wiring_advice()
@@ -17,7 +17,7 @@ impl Cause {
             .or_else(|| self.timing_advice())
     }
 
-    /// Returns the advice for what the wiring lacks.
+    /// Returns the advice for a handler, projector or sender that is missing.
     fn wiring_advice(&self) -> Option<String> {
         let advice = match self {
             Self::NoHandler {
@@ -133,7 +133,7 @@ impl Cause {
         Some(advice)
     }
 
-    /// Returns the advice for what happened to a state.
+    /// Returns the advice for a state that has a wrong id or value, or was not written.
     fn state_advice(&self) -> Option<String> {
         let advice = match self {
             Self::WroteNothing { at, .. } => format!(
@@ -181,7 +181,7 @@ impl Cause {
         Some(advice)
     }
 
-    /// Returns the advice for what came too late, too early or not at all.
+    /// Returns the advice for messages and expectations that come too early or too late.
     fn timing_advice(&self) -> Option<String> {
         let advice = match self {
             Self::Scheduled { .. } => {
@@ -204,7 +204,9 @@ impl Cause {
     }
 }
 
-/// Returns how to subscribe a handler to an event. `handler` is the one that should handle it, if known.
+/// Returns how to subscribe a handler to an event.
+///
+/// `handler` should handle the event; `None` if the search does not know the handler.
 fn subscription_advice(event: &str, handler: Option<&str>, near_miss: Option<&NearMiss>) -> String {
     match (relevant_near_miss(near_miss, handler), handler) {
         (Some(NearMiss::Category { wanted, .. }), _) => format!(
@@ -222,7 +224,7 @@ fn route_advice(event: &str, handler: &str) -> String {
 }
 
 impl MissingState {
-    /// Returns how a test flow creates the state, and which states there are.
+    /// Returns how a test flow creates the state, and which ids exist.
     fn advice(&self) -> String {
         let steps = match self.stored_as {
             StoredAs::State => "`.given_command(..)` or `.given_aggregate(..)`",

@@ -51,7 +51,7 @@ impl<'r> CausalIndex<'r> {
         }
     }
 
-    /// Returns the call that violated an invariant.
+    /// Returns the call that violated an invariant. The entry `started` began the call.
     fn invariant_violation(&self, invariant: Invariant, started: EntryId) -> Vec<Cause> {
         let call = self.calls.iter().find(|call| call.started == started);
 
@@ -72,7 +72,9 @@ impl<'r> CausalIndex<'r> {
         }
     }
 
-    /// Returns why a message is missing. `differs` is a message that nearly matched.
+    /// Returns why a message is missing.
+    ///
+    /// `differs` has the name and the differing fields of a message that nearly matched.
     fn message_causes(
         &self,
         name: &str,
@@ -81,7 +83,7 @@ impl<'r> CausalIndex<'r> {
         let difference = differs.and_then(|(name, fields)| self.message_difference(name, fields));
         let mut missing = self.missing_message(name).into_causes();
 
-        // A message like it was sent, so no subscription is missing on the way to it.
+        // The message was sent with other fields, so no subscription is missing on the way to it.
         if difference.is_some() {
             missing.retain(|cause| !matches!(cause, Cause::NoSubscriber { .. }));
         }
@@ -91,20 +93,21 @@ impl<'r> CausalIndex<'r> {
 
     /// Returns the cause that the expected messages came in another order.
     fn order_cause(&self, expected: &[String], found: &[String]) -> Cause {
-        let early = expected
+        // The first message at a wrong place came too early.
+        let early_message = expected
             .iter()
             .zip(found)
             .find(|(expected, found)| expected != found)
-            .and_then(|(_, early)| {
+            .and_then(|(_, early_name)| {
                 self.messages_in_acts()
-                    .find(|message| message.name == *early)
+                    .find(|message| message.name == *early_name)
             });
 
         Cause::OrderDiffers {
             expected: expected.to_vec(),
             found: found.to_vec(),
-            at: early
-                .and_then(|early| self.producer_of(early))
+            at: early_message
+                .and_then(|message| self.producer_of(message))
                 .map(|producer| self.handler_call(producer)),
         }
     }
@@ -172,7 +175,7 @@ impl<'r> CausalIndex<'r> {
             }
         }
 
-        // If the handler did succeed once, a missing message is not the reason.
+        // If the handler succeeded once, no missing message is the reason.
         match own_calls().find(|call| call.has_succeeded()) {
             Some(call) => causes.push(self.accepted_call(call)),
             None => causes.extend(merge(missing).into_causes()),
@@ -181,7 +184,7 @@ impl<'r> CausalIndex<'r> {
         causes
     }
 
-    /// Returns the names of the messages that a handler handles, by the wiring.
+    /// Returns the names of the messages that a handler handles, according to the wiring.
     fn handled_names(&self, handler: &str) -> Vec<&'r String> {
         let commands = self
             .wiring
@@ -199,7 +202,7 @@ impl<'r> CausalIndex<'r> {
         commands.chain(events).collect()
     }
 
-    /// Returns the messages of the last act that came from outside.
+    /// Returns the messages that came from outside in the last act.
     fn last_act_messages(&self) -> impl Iterator<Item = &IndexedMessage<'r>> {
         let n_before = self.n_before_last_act;
         self.messages_in_acts().filter(move |message| {
@@ -240,7 +243,7 @@ impl<'r> CausalIndex<'r> {
         let written = call
             .writes
             .iter()
-            // The inbox only remembers which messages were handled.
+            // The inbox only remembers which messages were handled: its changes are no effects.
             .filter(|change| change.table.kind != TableKind::Inbox)
             .map(|change| format!("{} {:?}", change.table.name, change.id));
 
@@ -252,12 +255,12 @@ impl<'r> CausalIndex<'r> {
 
     /// Returns why a handler did not fail as expected.
     fn no_failure_causes(&self, handler: &'static str) -> Vec<Cause> {
-        let last = self
+        let last_call = self
             .calls_in_acts()
             .rev()
             .find(|call| call.handler == handler);
 
-        match last {
+        match last_call {
             Some(call) => vec![
                 self.problem_of_call(call)
                     .unwrap_or_else(|| self.accepted_call(call)),
@@ -279,7 +282,9 @@ impl<'r> CausalIndex<'r> {
         call_problems.chain(message_problems).collect()
     }
 
-    /// Returns what went wrong in the last act, for a handler or for all handlers.
+    /// Returns what went wrong in the last act.
+    ///
+    /// If `handler` is set, only its calls count. Else rejections count only in command handlers.
     fn problem_causes(&self, handler: Option<&'static str>) -> Vec<Cause> {
         let went_wrong = |call: &&IndexedCall<'r>| match call.outcome {
             Some(HandlerOutcome::Failed(_)) => handler.is_none_or(|name| name == call.handler),
@@ -290,12 +295,12 @@ impl<'r> CausalIndex<'r> {
             _ => false,
         };
 
-        // The first failure: later ones may have failed because of it.
-        let failed = self
+        // Only the first failed call counts: it may have caused the later failures.
+        let first_failed = self
             .calls_in_acts()
             .filter(|call| call.is_in_last_act(self) && self.is_last_attempt(call))
             .find(went_wrong);
-        if let Some(cause) = failed.and_then(|failed| self.problem_of_call(failed)) {
+        if let Some(cause) = first_failed.and_then(|call| self.problem_of_call(call)) {
             return vec![cause];
         }
 
@@ -352,7 +357,7 @@ impl<'r> CausalIndex<'r> {
         }
     }
 
-    /// Returns the cause for when the search finds no other.
+    /// Returns the cause that no handler failed. It is for searches that find no other cause.
     pub(super) fn nothing_failed(&self) -> Cause {
         let n_handled = self
             .calls_in_acts()
@@ -362,7 +367,7 @@ impl<'r> CausalIndex<'r> {
         Cause::NothingFailed { n_handled }
     }
 
-    /// Returns the first message that is still pending.
+    /// Returns a message that is still pending: the first of a backlog, or the last in the outbox.
     fn pending_message(&self) -> Option<Cause> {
         let Some(backlog) = self.remaining.backlogs.first() else {
             let last = self

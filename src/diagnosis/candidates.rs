@@ -8,8 +8,11 @@ pub(super) const GUESS_DISTANCE: usize = 100;
 pub(super) struct Candidates {
     /// Each cause with its rank; the lowest rank is the most probable.
     ///
-    /// A rank is `(is it inferred, distance in messages)`. What certainly went wrong comes before what is
-    /// inferred because it was not done, and near comes before far.
+    /// A rank is `(is it inferred, distance)`. Certain causes come before inferred ones. Of two
+    /// certain or two inferred causes, the nearer one comes first.
+    ///
+    /// The distance is the number of messages between the cause and the failed step. It is
+    /// longer if the cause is doubtful.
     ranked: Vec<((bool, usize), Cause)>,
 }
 
@@ -53,9 +56,9 @@ impl Candidates {
     }
 }
 
-/// Takes the first cause, and as the runner-up the next one that casts doubt on it.
+/// Takes the first cause. The runner-up is the next cause that casts doubt on the first one.
 ///
-/// A runner-up with the same text as the cause would say nothing new, so it is passed over.
+/// A runner-up with the same text as the cause would say nothing new, so it is skipped.
 pub(super) fn pick_diagnosis(causes: Vec<Cause>) -> Option<Diagnosis> {
     let mut causes = causes.into_iter();
     let cause = causes.next()?;
@@ -68,21 +71,25 @@ pub(super) fn pick_diagnosis(causes: Vec<Cause>) -> Option<Diagnosis> {
 
 /// Returns true if `other` casts doubt on `cause`.
 ///
-/// Only another certain cause casts doubt on a certain one.
+/// Only another certain cause casts doubt on a certain one. A call that raised other messages
+/// than the expected one casts doubt only on another [`Cause::NotRaised`].
 fn is_rival(cause: &Cause, other: &Cause) -> bool {
-    let has_sent_others = matches!(other, Cause::NotRaised { instead, .. } if !instead.is_empty());
+    let has_raised_others =
+        matches!(other, Cause::NotRaised { instead, .. } if !instead.is_empty());
 
     match cause {
         _ if cause.is_certain() => {
             other.is_certain() && !matches!(other, Cause::NoSubscriber { .. })
         }
         Cause::NotRaised { .. } => true,
-        _ => !has_sent_others,
+        _ => !has_raised_others,
     }
 }
 
 impl Cause {
-    /// Returns true if a handler failed or rejected a message. No later act can repair that.
+    /// Returns true if a handler failed or rejected a message, or if a command has no handler.
+    ///
+    /// No later act can repair that.
     pub(crate) fn is_independent_failure(&self) -> bool {
         matches!(
             self,

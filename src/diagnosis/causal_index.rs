@@ -23,6 +23,7 @@ pub(super) struct CausalIndex<'r> {
     pub(super) wiring: &'r Wiring,
     /// The work that the engine has left at the end of the run.
     pub(super) remaining: &'r Remaining,
+    /// Whether events are handled inline, without an engine.
     pub(super) is_inline: bool,
     /// The number of entries that were recorded before the first act.
     pub(super) n_given_entries: usize,
@@ -32,9 +33,9 @@ pub(super) struct CausalIndex<'r> {
     pub(super) calls: Vec<IndexedCall<'r>>,
     /// The messages, oldest first.
     pub(super) messages: Vec<IndexedMessage<'r>>,
-    /// The call that an entry started. The key is the index of the entry.
+    /// The index of the call that an entry started. The key is the index of the entry.
     call_by_entry: BTreeMap<usize, usize>,
-    /// The message that an entry is about. The key is the index of the entry.
+    /// The index of the message that an entry is about. The key is the index of the entry.
     message_by_entry: BTreeMap<usize, usize>,
 }
 
@@ -90,29 +91,29 @@ impl<'r> CausalIndex<'r> {
 
     fn add_entry(&mut self, entry: &'r Entry) {
         let cause = entry.cause.map(EntryId::index);
-        let call = cause.and_then(|cause| self.call_by_entry.get(&cause).copied());
-        let message = cause.and_then(|cause| self.message_by_entry.get(&cause).copied());
+        let call_idx = cause.and_then(|cause| self.call_by_entry.get(&cause).copied());
+        let message_idx = cause.and_then(|cause| self.message_by_entry.get(&cause).copied());
 
         match &entry.kind {
             EntryKind::CommandReceived(envelope) => self.add_message(IndexedMessage {
-                produced_by: call,
+                produced_by: call_idx,
                 ..IndexedMessage::new(entry.id, envelope)
             }),
             EntryKind::Scheduled { command, due } => self.add_message(IndexedMessage {
-                produced_by: call,
+                produced_by: call_idx,
                 due: Some(*due),
                 ..IndexedMessage::new(entry.id, command)
             }),
             EntryKind::Raised(envelope) => self.add_message(IndexedMessage {
-                produced_by: call,
+                produced_by: call_idx,
                 // A later `Appended` entry says where it was stored.
                 stored_at: None,
                 ..IndexedMessage::new(entry.id, envelope)
             }),
-            EntryKind::Appended(event) => match message {
-                Some(message) => {
-                    self.messages[message].stored_at = Some(entry.id);
-                    self.message_by_entry.insert(entry.id.index(), message);
+            EntryKind::Appended(event) => match message_idx {
+                Some(message_idx) => {
+                    self.messages[message_idx].stored_at = Some(entry.id);
+                    self.message_by_entry.insert(entry.id.index(), message_idx);
                 }
                 None => self.add_message(IndexedMessage::new(entry.id, &event.envelope)),
             },
@@ -125,7 +126,7 @@ impl<'r> CausalIndex<'r> {
                 handler,
                 kind: *kind,
                 attempt: *attempt,
-                message,
+                message: message_idx,
                 outcome: None,
                 rolled_back_by: None,
                 writes: Vec::new(),
@@ -134,11 +135,11 @@ impl<'r> CausalIndex<'r> {
             }),
             EntryKind::Cancelled(id) => self.mark_cancelled(*id),
             _ => {
-                if let Some(call) = call {
-                    self.add_to_call(call, entry);
+                if let Some(call_idx) = call_idx {
+                    self.add_to_call(call_idx, entry);
                 }
-                if let Some(message) = message {
-                    self.add_to_message(message, entry);
+                if let Some(message_idx) = message_idx {
+                    self.add_to_message(message_idx, entry);
                 }
             }
         }
@@ -171,8 +172,8 @@ impl<'r> CausalIndex<'r> {
     }
 
     /// Adds an entry to the call that caused it: its outcome, a write, or a failed read.
-    fn add_to_call(&mut self, call: usize, entry: &'r Entry) {
-        let call = &mut self.calls[call];
+    fn add_to_call(&mut self, call_idx: usize, entry: &'r Entry) {
+        let call = &mut self.calls[call_idx];
 
         match &entry.kind {
             EntryKind::HandlerEnded(outcome) => {
@@ -188,8 +189,8 @@ impl<'r> CausalIndex<'r> {
     }
 
     /// Adds an entry to the message that caused it.
-    fn add_to_message(&mut self, message: usize, entry: &'r Entry) {
-        let message = &mut self.messages[message];
+    fn add_to_message(&mut self, message_idx: usize, entry: &'r Entry) {
+        let message = &mut self.messages[message_idx];
 
         match &entry.kind {
             EntryKind::NoSubscriber => message.has_no_subscriber = true,
@@ -221,7 +222,7 @@ impl<'r> CausalIndex<'r> {
             .filter(move |message| n_given <= message.entry.index())
     }
 
-    /// Returns the calls with a message, oldest first.
+    /// Returns the calls in which handlers were called with a message, oldest first.
     pub(super) fn calls_of(
         &self,
         message: &IndexedMessage<'_>,
@@ -268,7 +269,7 @@ impl<'r> CausalIndex<'r> {
         }
     }
 
-    /// Returns the aggregate of this name.
+    /// Returns the wiring of the aggregate with this name.
     pub(super) fn aggregate(&self, name: &str) -> Option<&'r AggregateWiring> {
         self.wiring
             .aggregates

@@ -56,7 +56,8 @@ pub enum StoredAs {
 /// The cause of a failure. Each kind of cause has its own variant.
 ///
 /// The texts use the names of the domain: `OrderPlaced`, `OrderDashboardProjector`,
-/// `OrderDashboard "ord-1"`. The field `at` is the handler call in which it happened.
+/// `OrderDashboard "ord-1"`. The field `at` is the handler call in which the cause
+/// happened.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 #[allow(missing_docs, reason = "the docs of each variant explain its fields")]
@@ -67,10 +68,11 @@ pub enum Cause {
         related_handler: Option<&'static str>,
         entry: EntryId,
     },
-    /// A handler rejected a command for this reason.
+    /// A handler rejected a command, for the reason `reason`.
     ///
-    /// `is_command_result` is true if the rejection is the result of a `when` step. `missing_state` is an
-    /// aggregate that was not found although it has events: it is stored as state, not as events.
+    /// `is_command_result` is true if the rejection is the result of a `when` step.
+    /// `missing_state` is an aggregate that was not found although it has events: it is stored as
+    /// state, not as events.
     Rejected {
         at: HandlerCall,
         reason: String,
@@ -79,8 +81,8 @@ pub enum Cause {
     },
     /// A handler handled a message, but did not raise or issue the expected message.
     ///
-    /// `instead` are the messages that it did raise or issue; it may be empty. `changed` is an aggregate
-    /// that the handler changed without raising an event.
+    /// `instead` has the messages that the handler did raise or issue; the list may be empty.
+    /// `changed` is an aggregate that the handler changed without raising an event.
     NotRaised {
         at: HandlerCall,
         wanted: String,
@@ -88,7 +90,7 @@ pub enum Cause {
         instead: Vec<String>,
         changed: Option<String>,
     },
-    /// An event was raised, but no handler subscribes to it, or not the one that should: `handler`.
+    /// An event was raised, but `handler` does not subscribe to it; `None` stands for all handlers.
     /// `entry` is where the event was stored.
     NoSubscriber {
         event: String,
@@ -96,7 +98,8 @@ pub enum Cause {
         near_miss: Option<NearMiss>,
         entry: EntryId,
     },
-    /// A handler skipped a message, or the message was cancelled or came too late, for this reason.
+    /// A handler skipped a message, or the message was cancelled or came too late. `reason` says
+    /// which, and why.
     Filtered { at: HandlerCall, reason: String },
     /// A command is scheduled and not due yet.
     Scheduled {
@@ -114,7 +117,7 @@ pub enum Cause {
         /// The state that the handler did not find, if that is why it failed.
         missing: Option<MissingState>,
     },
-    /// A handler that handles each message once had already handled this one.
+    /// A handler that handles each message once skipped a message that it had already handled.
     Deduplicated { at: HandlerCall },
     /// A handler handled a message and wrote nothing. `not_found` is a state that it did not find.
     WroteNothing {
@@ -122,7 +125,8 @@ pub enum Cause {
         wanted: String,
         not_found: Option<String>,
     },
-    /// A handler wrote another state (`wrote`) than the expected one (`wanted`).
+    /// A handler wrote another state (`wrote`) than the expected one (`wanted`). `origin` says
+    /// where the wrong id comes from.
     WroteOther {
         at: HandlerCall,
         wanted: String,
@@ -130,7 +134,8 @@ pub enum Cause {
         similarity: Similarity,
         origin: Option<ValueOrigin>,
     },
-    /// A handler overwrote or deleted the expected state. `earlier` is the call that had written it.
+    /// A handler overwrote or deleted the expected state. `earlier` is the call that had written
+    /// the state.
     Overwritten {
         at: HandlerCall,
         subject: String,
@@ -143,31 +148,35 @@ pub enum Cause {
         at: HandlerCall,
         reason: String,
     },
-    /// A message is still pending. `waits_for` continues the text: `for InventoryHandler`.
+    /// A message is still pending. `waits_for` is the text after `is pending`:
+    /// `for InventoryHandler`.
     Pending {
         message: String,
         waits_for: String,
         entry: Option<EntryId>,
     },
-    /// The mode of the run does not support `feature`, which `method` of the test flow needs.
+    /// The step `method` of the test flow needs an engine, and the mode of the run has none.
+    /// `feature` says what the mode does not do: `retries nothing`.
     NotInMode { feature: String, method: String },
     /// The expected message or state exists, but its fields differ.
     FieldsDiffer {
         subject: String,
         fields: Vec<FieldCause>,
     },
-    /// The expected messages came in another order. `at` raised or issued the first that came early.
+    /// The expected messages came in another order. `at` is the call that raised or issued the
+    /// first message that came too early.
     OrderDiffers {
         expected: Vec<String>,
         found: Vec<String>,
         at: Option<HandlerCall>,
     },
-    /// The expectation would hold after a later step. Steps are counted from 1.
+    /// The expectation would hold after the later step `step`, counted from 1. `described` is the
+    /// text of that step.
     ExpectationTooEarly { step: usize, described: String },
     /// A handler used an id that is not stored, while another id is.
     ///
-    /// `field` is the field of the message that contains the wrong id. `expected_key` is the id that the
-    /// handler should have used.
+    /// `field` is the field of the message that contains the wrong id. `expected_key` is the id
+    /// that the handler should have used. `origin` says where the wrong id comes from.
     WrongKey {
         at: HandlerCall,
         type_name: &'static str,
@@ -176,7 +185,8 @@ pub enum Cause {
         expected_key: ExpectedKey,
         origin: Option<ValueOrigin>,
     },
-    /// Something unexpected was done: `raised OrderCancelled`. `at` is `None` if it came from the test flow.
+    /// Something unexpected was done: `raised OrderCancelled`. `at` is `None` if the test flow did
+    /// it.
     Unexpected {
         action: String,
         at: Option<HandlerCall>,
@@ -186,10 +196,11 @@ pub enum Cause {
         at: HandlerCall,
         effects: Vec<String>,
     },
-    /// A message that would lead to the expected effect was never sent. No handler raises or issues it,
-    /// so it has to come from outside.
+    /// A message that would lead to the expected effect was never sent. No handler raises or
+    /// issues the message, so it has to come from outside.
     NeverSent { message: String },
-    /// An aggregate lists the event, but no registered handler declares that it raises it.
+    /// An aggregate lists the event, but no registered handler declares that it raises the
+    /// event.
     NoProducer {
         event: String,
         aggregate: &'static str,
@@ -212,7 +223,8 @@ pub enum Cause {
         at: HandlerCall,
         invariant: Invariant,
     },
-    /// No handler failed, although the test expected a failure.
+    /// No handler failed, and the search found no other cause. `n_handled` is the number of
+    /// successful handler calls.
     NothingFailed { n_handled: usize },
 }
 
@@ -272,7 +284,7 @@ pub enum Similarity {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ExpectedKey {
-    /// The message contains this id (second) in this field (first).
+    /// The message contains the expected id. The first text is the field, the second is the id.
     InField(String, String),
     /// A stored state has this similar id.
     Similar(String),

@@ -6,7 +6,7 @@ use crate::diagnosis::{
 
 /// Why a message did not reach its handlers.
 impl<'r> CausalIndex<'r> {
-    /// Returns why a message had no effect, if it had none.
+    /// Returns why a message had no effect; `None` if it had one, or if the reason is not known.
     pub(super) fn problem_of_message(&self, message: &IndexedMessage<'r>) -> Option<Cause> {
         let producer = self.producer_of(message);
         let filtered = |reason: &str| {
@@ -92,7 +92,9 @@ impl<'r> CausalIndex<'r> {
         })
     }
 
-    /// Returns the cause that `handler` does not subscribe to an event; `None` stands for all handlers.
+    /// Returns the cause that `handler` does not subscribe to an event.
+    ///
+    /// `None` stands for all handlers.
     pub(super) fn no_subscriber(
         &self,
         event: &IndexedMessage<'r>,
@@ -109,7 +111,8 @@ impl<'r> CausalIndex<'r> {
         }
     }
 
-    /// Returns the cause that a handler omits this event, but subscribes to all others of the aggregate.
+    /// Returns the cause that a handler does not subscribe to this event, but to all other events
+    /// of the aggregate.
     pub(super) fn omitted_subscription(&self, event: &IndexedMessage<'r>) -> Option<Cause> {
         if !event.is_event() || !event.is_stored() {
             return None;
@@ -127,7 +130,7 @@ impl<'r> CausalIndex<'r> {
                 .filter(|other| **other != event.name)
         };
 
-        // With fewer events, an omitted one is likely on purpose. A handler that subscribes to two
+        // With fewer events, the omission is likely on purpose. A handler that subscribes to two
         // of three may well not want the third.
         if other_events().count() < 3 {
             return None;
@@ -155,7 +158,7 @@ impl<'r> CausalIndex<'r> {
     fn near_miss(&self, event: &IndexedMessage<'r>) -> Option<NearMiss> {
         let routes = || self.wiring.subscriptions.iter();
         // The name of an event without its version: `OrderPlaced` for `OrderPlaced.v2`.
-        let base = |name: &str| name.split('.').next().unwrap_or_default().to_owned();
+        let base_name = |name: &str| name.split('.').next().unwrap_or_default().to_owned();
         let category = event.category();
 
         let other_category =
@@ -168,8 +171,9 @@ impl<'r> CausalIndex<'r> {
             });
         }
 
-        let other_version = routes()
-            .find(|route| route.event != event.name && base(&route.event) == base(&event.name));
+        let other_version = routes().find(|route| {
+            route.event != event.name && base_name(&route.event) == base_name(&event.name)
+        });
         if let Some(route) = other_version {
             return Some(NearMiss::Version {
                 handler: route.handler,
@@ -177,7 +181,8 @@ impl<'r> CausalIndex<'r> {
             });
         }
 
-        // If the event of a route was raised, its handler does not wait for this one under a wrong name.
+        // If the event of a route was raised, the name in the route is right. The route is then no
+        // near miss.
         let never_raised =
             routes().filter(|route| self.stored_messages(&route.event).next().is_none());
         let wanted = nearest(&event.name, never_raised.map(|route| route.event.as_str()))?;

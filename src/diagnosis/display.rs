@@ -51,7 +51,7 @@ impl fmt::Display for Cause {
 }
 
 impl Cause {
-    /// Writes what the wiring lacks.
+    /// Writes which handler, projector or sender is missing.
     fn fmt_wiring(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NoHandler { command, .. } => write!(f, "no handler for the command {command}"),
@@ -191,7 +191,7 @@ impl Cause {
         }
     }
 
-    /// Writes what happened to a state.
+    /// Writes how a state got a wrong id or value, or that it was not written.
     fn fmt_state(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::WroteNothing {
@@ -249,7 +249,7 @@ impl Cause {
         }
     }
 
-    /// Writes what came too late, too early or not at all.
+    /// Writes which message or expectation came too early or too late.
     fn fmt_timing(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Scheduled { command, due, .. } => {
@@ -283,7 +283,7 @@ fn handled_clause(at: &HandlerCall) -> String {
     format!("{} handled {}", at.handler, at.message)
 }
 
-/// Returns the near miss, unless the search blames another handler.
+/// Returns the near miss, unless it is about another handler than `handler`.
 pub(super) fn relevant_near_miss<'n>(
     near_miss: Option<&'n NearMiss>,
     handler: Option<&str>,
@@ -318,7 +318,9 @@ fn write_earlier_call(f: &mut fmt::Formatter<'_>, earlier: Option<&HandlerCall>)
     }
 }
 
-/// Writes how the written id differs from the id in `wanted`: `OrderDashboard "ord-1"`.
+/// Writes how the written id differs from the wanted id.
+///
+/// `wanted` is a state with its id: `OrderDashboard "ord-1"`.
 fn write_similarity(
     f: &mut fmt::Formatter<'_>,
     similarity: &Similarity,
@@ -382,11 +384,11 @@ fn write_side_by_side(
         write!(f, "\n{expected:<width$}  {found}{mark}")?;
     }
 
-    let early = expected
+    let first_difference = expected
         .iter()
         .zip(found)
         .find(|(expected, found)| expected != found);
-    match at.zip(early) {
+    match at.zip(first_difference) {
         Some((at, (_, early))) => write!(
             f,
             "\n{} sent {early} too early, when it handled {}",

@@ -14,15 +14,15 @@ pub struct FieldCause {
     pub expected: Option<Value>,
     /// The value that was found; `None` if the field does not exist.
     pub found: Option<Value>,
-    /// The handler call that set it last; `None` if the test flow set it.
+    /// The handler call that set the field last; `None` if the test flow set the field.
     pub set_by: Option<HandlerCall>,
-    /// The event that set it, if the state is event-sourced.
+    /// The event that set the field, if the state is event-sourced.
     pub event: Option<String>,
     /// Whether the field had the expected value before it was set last.
     pub was_as_expected: bool,
     /// Where the value comes from, if the search can trace it.
     pub origin: Option<ValueOrigin>,
-    /// The field that has the expected value, in the message that the origin handled.
+    /// A field with the expected value, in the message that the call in `origin` handled.
     pub expected_field: Option<String>,
 }
 
@@ -37,7 +37,7 @@ pub enum ValueOrigin {
         /// Its field.
         field: String,
     },
-    /// A handler changed it: the field of the same name in its message has another value.
+    /// A handler changed the value: the field of the same name in its message has another value.
     Changed {
         /// The call of the handler.
         at: HandlerCall,
@@ -46,14 +46,14 @@ pub enum ValueOrigin {
         /// The value in the message.
         original: Value,
     },
-    /// A handler copied it from another field of its message.
+    /// A handler copied the value from another field of its message.
     OtherField {
         /// The call of the handler.
         at: HandlerCall,
         /// The other field.
         field: String,
     },
-    /// A handler created it.
+    /// A handler created the value.
     Created {
         /// The call of the handler.
         at: HandlerCall,
@@ -91,8 +91,8 @@ impl FieldCause {
 
 /// Returns the field that says most about the cause.
 ///
-/// A value that a handler changed is the strongest sign. Next is a field that had the expected value
-/// before. The weakest sign is a value that was copied from another field.
+/// A value that a handler changed is the strongest sign. Next is a field that had the expected
+/// value before. The weakest sign is a value that was copied from another field.
 pub(super) fn strongest_field(fields: &[FieldCause]) -> Option<&FieldCause> {
     let changed = fields.iter().find(|field| field.is_changed_by_handler());
     let was_as_expected = fields.iter().find(|field| field.was_as_expected);
@@ -101,7 +101,8 @@ pub(super) fn strongest_field(fields: &[FieldCause]) -> Option<&FieldCause> {
     changed.or(was_as_expected).or(from_other_field)
 }
 
-/// Returns one line for each field that differs: ``OrderHandler handled PlaceOrder and was the last to set `status` ..``.
+/// Returns one line for each field that differs:
+/// ``OrderHandler handled PlaceOrder and was the last to set `status` ..``.
 ///
 /// Fields with the same cause share a line.
 pub(super) fn field_lines(fields: &[FieldCause]) -> String {
@@ -136,16 +137,16 @@ impl FieldCause {
     /// Returns who set the fields at `paths`, and where the value comes from.
     fn text_for(&self, paths: &str) -> String {
         let mut text = match (&self.event, &self.set_by) {
-            (Some(event), Some(by)) => format!(
+            (Some(event), Some(call)) => format!(
                 "{} handled {} and raised {event}, the last event to set {paths}",
-                by.handler, by.message
+                call.handler, call.message
             ),
             (Some(event), None) => {
                 format!("{event} from the test flow was the last event to set {paths}")
             }
-            (None, Some(by)) => format!(
+            (None, Some(call)) => format!(
                 "{} handled {} and was the last to set {paths}",
-                by.handler, by.message
+                call.handler, call.message
             ),
             (None, None) => format!("the test flow set {paths}"),
         };
@@ -169,14 +170,15 @@ impl FieldCause {
     }
 }
 
-/// Writes who set the field: ``BoardProjector handled CoffeeServed and was the last to set `status` ..``.
+/// Writes who set the field:
+/// ``BoardProjector handled CoffeeServed and was the last to set `status` ..``.
 impl fmt::Display for FieldCause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.text_for(&self.quoted_path()))
     }
 }
 
-/// Writes where the value comes from. It stands after `the value` or `the id`.
+/// Writes where the value comes from. The text stands after `the value` or `the id`.
 impl fmt::Display for ValueOrigin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

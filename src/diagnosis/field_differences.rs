@@ -19,14 +19,14 @@ struct LastSet {
 }
 
 impl LastSet {
-    /// Returns true if the record shows the cause later, or if the fields were never set.
+    /// Returns true if the fields were last set before the cause happened, or never set.
     fn is_before(&self, cause: &Cause) -> bool {
         cause
             .entry()
             .is_some_and(|entry| self.entry.is_none_or(|last_set| last_set < entry))
     }
 
-    /// Returns true if the record shows the cause earlier.
+    /// Returns true if the fields were last set after the cause happened.
     fn is_after(&self, cause: &Cause) -> bool {
         cause
             .entry()
@@ -45,7 +45,7 @@ impl<'r> CausalIndex<'r> {
         let history = self.state_history(subject, fold);
         let fields = relevant_fields(subject, history.last());
         let last_set = self.last_set(&fields, &history);
-        // What came after the fields were set last, and is about the state, may have been meant to change it.
+        // A message or call after the fields were set last may have been meant to change them.
         let is_later = |cause: &Cause| last_set.is_before(cause);
 
         let field_causes = self.field_causes(&fields, &history);
@@ -56,7 +56,7 @@ impl<'r> CausalIndex<'r> {
         };
 
         let (problems, scheduled) = self.writer_problems(subject);
-        let (wrong_keys, idle) = split(self.calls_without_writes(subject), |cause| {
+        let (wrong_keys, without_writes) = split(self.calls_without_writes(subject), |cause| {
             matches!(cause, Cause::WrongKey { .. })
         });
         let gaps = self.subscription_gaps(subject, false);
@@ -64,7 +64,7 @@ impl<'r> CausalIndex<'r> {
         let (likely, guesses) = self.missing_triggers(subject);
         let (outdated, likely) = split(likely, |cause| is_outdated(cause, &last_set));
 
-        // The order is the ranking.
+        // The order of the causes is their ranking.
         let mut causes = problems;
         causes.extend(wrong_keys);
         causes.extend(self.wrong_writes(subject, &fields, &history));
@@ -80,9 +80,10 @@ impl<'r> CausalIndex<'r> {
         if last_set.is_in_last_act {
             causes.push(fields_differ.clone());
         } else {
-            // A call of the last act that left the state as it was.
+            // The last act left the state as it was: the reason may be a call that wrote nothing.
             causes.extend(
-                idle.into_iter()
+                without_writes
+                    .into_iter()
                     .filter(|cause| is_later(cause) && self.is_cause_in_last_act(cause)),
             );
         }
@@ -199,6 +200,7 @@ impl<'r> CausalIndex<'r> {
         fields: &[Difference],
         history: &[StateRevision<'_, 'r>],
     ) -> Option<Cause> {
+        // Without expected values, no revision is known to be as expected.
         if fields.iter().any(|field| field.expected.is_none()) {
             return None;
         }
@@ -208,9 +210,9 @@ impl<'r> CausalIndex<'r> {
                 .iter()
                 .all(|field| value_at(&revision.value, &field.path) == field.expected.as_ref())
         };
-        let last_expected = history.iter().rposition(is_as_expected)?;
-        let earlier = &history[last_expected];
-        let next = history.get(last_expected + 1)?;
+        let last_expected_idx = history.iter().rposition(is_as_expected)?;
+        let earlier = &history[last_expected_idx];
+        let next = history.get(last_expected_idx + 1)?;
 
         // A given state is only the start: the acts are meant to change it.
         let was_written_in_acts = earlier
@@ -272,17 +274,19 @@ impl<'r> CausalIndex<'r> {
     }
 }
 
-/// Returns true for a call that raised another message before the fields were set last.
+/// Returns true for a call that raised other messages, if the fields were set after that call.
 ///
-/// What a handler did before that cannot be why the fields were set.
+/// Such a call cannot be the reason why the fields were set.
 fn is_outdated(cause: &Cause, last_set: &LastSet) -> bool {
     matches!(cause, Cause::NotRaised { instead, .. } if !instead.is_empty())
         && last_set.is_after(cause)
 }
 
-/// Splits a list into the causes for which `is_first` holds and the others, both in order.
-fn split(causes: Vec<Cause>, is_first: impl FnMut(&Cause) -> bool) -> (Vec<Cause>, Vec<Cause>) {
-    causes.into_iter().partition(is_first)
+/// Splits a list: first the causes for which `is_selected` returns true, second all others.
+///
+/// Both lists keep the order of the causes.
+fn split(causes: Vec<Cause>, is_selected: impl FnMut(&Cause) -> bool) -> (Vec<Cause>, Vec<Cause>) {
+    causes.into_iter().partition(is_selected)
 }
 
 /// Returns true if the origin of a value hints at a mistake.

@@ -8,7 +8,7 @@ use crate::diagnosis::{
 
 /// Why a handler call had no effect.
 impl<'r> CausalIndex<'r> {
-    /// Returns why a call had no effect, if it did not simply succeed.
+    /// Returns why a call had no effect; `None` if it succeeded and was not rolled back.
     pub(super) fn problem_of_call(&self, call: &IndexedCall<'r>) -> Option<Cause> {
         let at = self.handler_call(call);
 
@@ -55,7 +55,7 @@ impl<'r> CausalIndex<'r> {
         })
     }
 
-    /// Returns the nearest failed call of this handler that led to a call.
+    /// Follows the messages back from `call` to the nearest failed call of `handler`.
     fn failed_outer_call(&self, call: &IndexedCall<'r>, handler: &str) -> Option<&IndexedCall<'r>> {
         let mut inner = call;
         loop {
@@ -86,7 +86,7 @@ impl<'r> CausalIndex<'r> {
 
     /// Returns why a handler failed: the most specific cause that is known.
     fn handler_failure(&self, call: &IndexedCall<'r>, failure: &RolledBack) -> Cause {
-        // First: work under a wrong key may be why an issued command failed.
+        // The wrong key comes first: it may be the reason why an issued command failed.
         self.wrong_key_in_field(call)
             .or_else(|| self.inner_failure(call, failure))
             .or_else(|| self.wrong_key(call))
@@ -108,9 +108,10 @@ impl<'r> CausalIndex<'r> {
         })
     }
 
-    /// Returns the cause inside an issued command, if its failure made the call fail.
+    /// Returns why an issued command failed, if its failure made the call fail, too.
     ///
-    /// The failure of a command makes the issuing handler fail, too. Their reasons then end alike.
+    /// The failure of a command makes the issuing handler fail, too. The reason of the handler
+    /// then ends with the reason of the command.
     fn inner_failure(&self, call: &IndexedCall<'r>, failure: &RolledBack) -> Option<Cause> {
         let commands = self
             .messages_caused_by(call)
@@ -124,9 +125,9 @@ impl<'r> CausalIndex<'r> {
             let cause = self
                 .calls_of(command)
                 .find(|inner| {
-                    inner
-                        .failure()
-                        .is_some_and(|inner| failure.reason.ends_with(&inner.reason))
+                    inner.failure().is_some_and(|inner_failure| {
+                        failure.reason.ends_with(&inner_failure.reason)
+                    })
                 })
                 .and_then(|inner| self.problem_of_call(inner));
             if cause.is_some() {
@@ -147,7 +148,7 @@ impl<'r> CausalIndex<'r> {
             .or_else(|| self.unreadable_write(call, type_name, failure))
     }
 
-    /// Returns the failure itself, where no cause behind it is known.
+    /// Returns the failure itself, if no cause behind it is known.
     fn unexplained_failure(&self, call: &IndexedCall<'r>, failure: &RolledBack) -> Cause {
         let attempts = self
             .calls

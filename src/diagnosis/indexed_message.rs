@@ -46,7 +46,7 @@ impl<'r> IndexedMessage<'r> {
         }
     }
 
-    /// Returns the content as JSON, without the level for the variant of an enum.
+    /// Returns the content as JSON, see [`content_of`].
     pub(super) fn content(&self) -> Value {
         content_of(&self.name, &self.envelope.message)
     }
@@ -60,12 +60,12 @@ impl<'r> IndexedMessage<'r> {
         // A number may be a quantity. It is an id only if its field has the name of an id, or if it
         // identifies the stream.
         let is_own_id = self.stream_id() == id;
-        let found = fields.into_iter().find(|(name, value)| match value {
+        let field = fields.into_iter().find(|(name, value)| match value {
             Value::Number(_) => (is_own_id || name.ends_with("id")) && equals_text(value, id),
             _ => equals_text(value, id),
         });
 
-        found.map(|(name, _)| name)
+        field.map(|(name, _)| name)
     }
 
     /// Returns true if the message belongs to the stream with this id or contains the id.
@@ -83,7 +83,7 @@ impl<'r> IndexedMessage<'r> {
         self.stored_at.is_some()
     }
 
-    /// Returns what a handler does with the message: it raises events and issues commands.
+    /// Returns the verb for the creation of the message: events are raised, commands are issued.
     pub(super) fn verb(&self) -> &'static str {
         if self.is_event() { "raised" } else { "issued" }
     }
@@ -107,8 +107,8 @@ impl<'r> IndexedMessage<'r> {
 
 /// Returns the content of a message as JSON.
 ///
-/// If the message is a variant of an enum, its fields are one level below the name of the variant. This
-/// level is left out.
+/// If the message is a variant of an enum, its fields are one level below the name of the variant.
+/// The result has the fields without the level above them.
 pub(crate) fn content_of(name: &str, payload: &Payload) -> Value {
     match payload.to_value() {
         Value::Object(mut fields) if fields.len() == 1 => {

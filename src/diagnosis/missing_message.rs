@@ -13,14 +13,14 @@ const NEVER_SENT_DISTANCE: usize = 1_000;
 
 /// The extra distance of a call that raised other messages than the missing one.
 ///
-/// It is less suspicious than a call that did nothing at all.
+/// Such a call is less suspicious than a call that raised nothing.
 const OTHER_MESSAGE_DISTANCE: usize = 10;
 
 /// The state of a search from a missing message back to its producers.
 struct ProducerTrace<'a> {
     /// The id that the missing message is about, if it is known.
     id: Option<&'a str>,
-    /// The names of the messages that the search has visited. It ends a search in a cycle.
+    /// The names of the messages that the search has visited, so that it does not run in a cycle.
     visited: Vec<String>,
     candidates: Candidates,
 }
@@ -32,7 +32,7 @@ impl<'r> CausalIndex<'r> {
         self.missing_message_about(name, None)
     }
 
-    /// Does the same for a message that is about this id.
+    /// Does the same as `missing_message`, for a message about this id.
     pub(super) fn missing_message_about(&self, name: &str, id: Option<&str>) -> Candidates {
         let mut trace = ProducerTrace {
             id,
@@ -51,7 +51,7 @@ impl<'r> CausalIndex<'r> {
         trace.candidates
     }
 
-    /// Returns the messages of the acts that have another name.
+    /// Returns the messages of the acts whose name is not `name`.
     fn other_messages<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a IndexedMessage<'r>> {
         self.messages_in_acts()
             .filter(move |message| message.name != name)
@@ -140,14 +140,14 @@ impl<'r> CausalIndex<'r> {
                 continue;
             }
 
-            let caused = self.caused_names(call);
-            if caused.iter().all(|caused| caused != name) {
+            let caused_names = self.caused_names(call);
+            if caused_names.iter().all(|caused| caused != name) {
                 let mut distance = depth + doubt;
-                if !caused.is_empty() {
+                if !caused_names.is_empty() {
                     distance += OTHER_MESSAGE_DISTANCE;
                 }
 
-                let cause = self.not_raised(call, name, caused);
+                let cause = self.not_raised(call, name, caused_names);
                 trace.candidates.add_inferred(distance, Some(cause));
             }
         }
@@ -174,7 +174,7 @@ impl<'r> CausalIndex<'r> {
         }
     }
 
-    /// Returns the last call of a handler with a message that was not skipped as a duplicate.
+    /// Returns the last call of a handler with a message, except calls that skipped a duplicate.
     ///
     /// A skipped duplicate does not say how the message was handled before.
     fn last_effective_call(
@@ -188,7 +188,7 @@ impl<'r> CausalIndex<'r> {
             .last()
     }
 
-    /// Returns why a call did not raise or issue a message, but `instead`.
+    /// Returns why a call did not raise or issue a message, but the messages `instead`.
     fn not_raised(&self, call: &IndexedCall<'r>, name: &str, instead: Vec<String>) -> Cause {
         self.wrong_key(call).unwrap_or_else(|| Cause::NotRaised {
             at: self.handler_call(call),
@@ -214,8 +214,8 @@ impl<'r> CausalIndex<'r> {
 
     /// Adds the handlers of the same aggregate that a command or an event did not reach.
     ///
-    /// No handler declares the message. But a handler that raises other events of the aggregate may be
-    /// meant to raise this one, too.
+    /// No handler declares the message. But a handler that raises other events of the aggregate
+    /// may be meant to raise this one, too.
     fn add_unreached_producers(&self, candidates: &mut Candidates, name: &str, depth: usize) {
         let Some(owner) = self.wiring.aggregates.iter().find(|aggregate| {
             let mut names = aggregate.events.iter().chain(&aggregate.commands);
@@ -231,14 +231,14 @@ impl<'r> CausalIndex<'r> {
             candidates.add_certain(depth, Some(self.no_handler(command)));
         }
 
-        let is_own = |name: &String| owner.events.contains(name) || owner.commands.contains(name);
-        let related = self
+        let is_owned = |name: &String| owner.events.contains(name) || owner.commands.contains(name);
+        let related_routes = self
             .wiring
             .subscriptions
             .iter()
-            .filter(|route| route.raises.iter().chain(&route.issues).any(is_own));
+            .filter(|route| route.raises.iter().chain(&route.issues).any(is_owned));
 
-        for route in related {
+        for route in related_routes {
             let unread = self.messages_in_acts().filter(|event| {
                 event.is_event()
                     && event.is_stored()

@@ -25,7 +25,8 @@ impl CausalIndex<'_> {
             ..
         } = gaps;
 
-        // The order is the ranking: what certainly went wrong first, then near misses, then omissions.
+        // The order of the causes is their ranking: first what certainly went wrong, then near
+        // misses, then omissions.
         let mut causes = Vec::new();
         causes.extend(self.no_projector(subject));
         causes.extend(self.deleted_state(subject));
@@ -46,7 +47,8 @@ impl CausalIndex<'_> {
             causes.extend(guesses);
         }
 
-        // If the acts show nothing, the `given` steps may have written another id.
+        // If the acts show nothing, the `given` steps may have written the state under another
+        // id.
         if causes.is_empty() {
             causes.extend(self.writes_under_other_ids(subject, 0));
         }
@@ -71,7 +73,7 @@ impl CausalIndex<'_> {
         })
     }
 
-    /// Returns the cause that the last call that wrote the state deleted it.
+    /// Returns the cause that the last write deleted the state.
     fn deleted_state(&self, subject: &StateSubject) -> Option<Cause> {
         let id = subject.id.as_ref()?;
         let mut writes = self.writes_of(subject.table(), id);
@@ -127,7 +129,7 @@ impl CausalIndex<'_> {
         })
     }
 
-    /// Returns the successful calls of the writers that wrote no such state.
+    /// Returns the successful calls of the writers that wrote no state of this type.
     ///
     /// The calls with a message about the wanted id come first.
     pub(super) fn calls_without_writes(&self, subject: &StateSubject) -> Vec<Cause> {

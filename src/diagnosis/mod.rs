@@ -1,18 +1,18 @@
 //! Why a step failed: a search through the record and the wiring that ends in one [`Cause`].
 //!
-//! A failed step says as data what it was about. The search starts there and looks for causes, the most
-//! certain first:
+//! A failed step describes as data what it was about. The search starts there and looks for
+//! causes, the most certain first:
 //!
-//! 1. What went wrong: a handler failed or rejected a message, or its work was rolled back. Or a message
-//!    is still pending, is scheduled, was skipped, or was handled before.
+//! 1. What went wrong: a handler failed or rejected a message, or its work was rolled back. Or a
+//!    message is still pending, is scheduled, was skipped, or was handled before.
 //! 2. What was done differently: another id, another value, a deleted or overwritten row.
-//! 3. What was not done: the search follows the wiring back from the missing message. It stops at the last
-//!    message that was sent, and reports where the chain broke.
+//! 3. What was not done: the search follows the wiring back from the missing message. It stops at
+//!    the last message that was sent, and reports where the chain broke.
 //!
 //! The second best cause becomes the runner-up.
 //!
-//! The search is a heuristic over the record, not a proof. Some effects of a handler are invisible to it,
-//! such as a call of a fake. A `then` that checks the fake still finds those.
+//! The search is a heuristic over the record, not a proof. Some effects of a handler are invisible
+//! to the search, such as a call of a fake. A `then` that checks the fake still finds them.
 //!
 //! # Examples
 //!

@@ -73,11 +73,12 @@ impl<'r> CausalIndex<'r> {
 
         let known_ids = self.known_ids(table);
         let in_other_field = known_ids.iter().find_map(|known| {
-            let other = message.field_carrying(known)?;
-            (Some(&other) != field.as_ref()).then(|| ExpectedKey::InField(other, known.clone()))
+            let known_field = message.field_carrying(known)?;
+            (Some(&known_field) != field.as_ref())
+                .then(|| ExpectedKey::InField(known_field, known.clone()))
         });
-        // If the message has the stored id in its id field, the call alone used the wrong id. The other
-        // handlers and the producers of the message are not to blame then.
+        // If the message has the stored id in its id field, the call alone used the wrong id. The
+        // other handlers and the producers of the message are not to blame then.
         let is_message_right = matches!(
             &in_other_field,
             Some(ExpectedKey::InField(field, _)) if self.is_id_field(table, field)
@@ -117,9 +118,10 @@ impl<'r> CausalIndex<'r> {
         })
     }
 
-    /// Returns true if a field of this name contains the id of such a state.
+    /// Returns true if a field of this name contains the id of a state in this table.
     ///
-    /// For an aggregate the search looks at the messages of its category, else at the written rows.
+    /// For an aggregate, the messages of its category show this; for other states, the written
+    /// rows.
     fn is_id_field(&self, table: Table, field: &str) -> bool {
         let Some(aggregate) = self.aggregate(table.name) else {
             return self
@@ -141,7 +143,7 @@ impl<'r> CausalIndex<'r> {
 
     /// Returns the call that stored the wanted state under another id.
     ///
-    /// It is a call with a message of the stream with the wanted id.
+    /// The message of that call belongs to the stream with the wanted id.
     fn stored_under_other_id(&self, table: Table, wanted: &str, written: &str) -> Option<Cause> {
         let (writer, _) = self.writes_of(table, written).next()?;
         let message = self.message_of(writer)?;
@@ -194,25 +196,26 @@ impl<'r> CausalIndex<'r> {
         })
     }
 
-    /// Returns an event that would have created the missing state, if the handler does not subscribe to it.
+    /// Returns the cause that the handler does not subscribe to the event that would have created
+    /// the missing state.
     pub(super) fn unsubscribed_creation(&self, call: &IndexedCall<'r>) -> Option<Cause> {
         let (_, id) = call.not_found.first()?;
-        let own = self.message_of(call)?;
+        let own_message = self.message_of(call)?;
 
-        let first = self.messages.iter().find(|message| {
+        let creating_event = self.messages.iter().find(|message| {
             message.is_event()
                 && message.is_stored()
-                && message.entry < own.entry
+                && message.entry < own_message.entry
                 && message.stream_id() == *id
-                && (message.category() == own.category()
+                && (message.category() == own_message.category()
                     || self.reads_category(call.handler, message.category()))
         })?;
-        let is_subscribed = self.is_subscribed(call.handler, first);
+        let is_subscribed = self.is_subscribed(call.handler, creating_event);
 
-        (!is_subscribed).then(|| self.no_subscriber(first, Some(call.handler)))
+        (!is_subscribed).then(|| self.no_subscriber(creating_event, Some(call.handler)))
     }
 
-    /// Returns all ids under which such a state was ever stored.
+    /// Returns all ids under which a state of this table was ever stored.
     pub(super) fn known_ids(&self, table: Table) -> BTreeSet<String> {
         let mut ids: BTreeSet<String> = self
             .calls

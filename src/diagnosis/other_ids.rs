@@ -46,7 +46,7 @@ impl<'r> CausalIndex<'r> {
         ranked.into_iter().map(|(_, cause)| cause).collect()
     }
 
-    /// Returns the ids of such states that a call wrote or raised events for.
+    /// Returns the ids of the states of this type that a call wrote or raised events for.
     fn ids_written_by(&self, call: &IndexedCall<'r>, subject: &StateSubject) -> Vec<String> {
         let table = subject.table();
         let written = call
@@ -99,7 +99,7 @@ impl<'r> CausalIndex<'r> {
             return Some((0, cause));
         }
 
-        // As in `nearest`, ids are similar if at most a third of the longer one differs.
+        // As in `nearest`, ids are similar if at most a third of the longer id differs.
         let distance = strsim::damerau_levenshtein(wanted, written);
         let is_similar = distance * 3 <= wanted.len().max(written.len());
         let (rank, similarity) = match expected_field {
@@ -126,7 +126,7 @@ impl<'r> CausalIndex<'r> {
         }
 
         let table = subject.table();
-        let is_stored_first = call.writes.iter().any(|change| {
+        let is_first_write = call.writes.iter().any(|change| {
             change.table == table
                 && *change.id == *id
                 && change.before.is_none()
@@ -141,6 +141,6 @@ impl<'r> CausalIndex<'r> {
                 && matches!(appended, Some(EntryKind::Appended(event)) if event.version == first)
         };
 
-        is_stored_first || self.messages_caused_by(call).any(begins_stream)
+        is_first_write || self.messages_caused_by(call).any(begins_stream)
     }
 }

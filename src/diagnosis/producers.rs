@@ -18,11 +18,12 @@ impl Producer {
     }
 }
 
-/// Who raises or issues a message, by the wiring.
+/// Who raises or issues a message, according to the wiring.
 impl<'r> CausalIndex<'r> {
     /// Returns the handlers that declare that they raise or issue a message.
     ///
-    /// If there are none, it returns the handlers that declare nothing: each of them may do so.
+    /// If there are none, it returns the handlers that declare nothing: each of them may raise or
+    /// issue the message. But an event from outside needs no such handler.
     pub(super) fn producers_of(&self, name: &str) -> Vec<Producer> {
         let declared = self.declared_producers(name);
         let comes_from_outside = self
@@ -92,7 +93,7 @@ impl<'r> CausalIndex<'r> {
 
         command_routes
             .chain(event_routes)
-            .filter(|(by, ..)| *by == handler)
+            .filter(|(route_handler, ..)| *route_handler == handler)
             .all(|(_, raises, issues)| raises.is_empty() && issues.is_empty())
     }
 
@@ -107,9 +108,9 @@ impl<'r> CausalIndex<'r> {
         let has_declarations = command_raises
             .chain(event_raises)
             .any(|raises| !raises.is_empty());
-        let is_given = self.messages.iter().any(|message| message.name == name);
+        let was_sent = self.messages.iter().any(|message| message.name == name);
 
-        (has_declarations && !is_given).then(|| Cause::NoProducer {
+        (has_declarations && !was_sent).then(|| Cause::NoProducer {
             event: name.to_owned(),
             aggregate: owner.name,
         })

@@ -31,7 +31,7 @@ impl<'r> CausalIndex<'r> {
         }
     }
 
-    /// Returns the causes for a requirement on all states of a type.
+    /// Returns the possible causes for a step that names no id, the most probable first.
     fn any_state_causes(&self, subject: &StateSubject) -> Vec<Cause> {
         let (problems, scheduled) = self.writer_problems(subject);
         let SubscriptionGaps {
@@ -52,7 +52,9 @@ impl<'r> CausalIndex<'r> {
         causes
     }
 
-    /// Returns the subject for one row of a projection: the id under which the row was written last.
+    /// Returns the subject for one row of a projection.
+    ///
+    /// Its id is the one under which the row was last written.
     fn subject_for_row(&self, subject: &StateSubject, row: &Payload) -> StateSubject {
         let table = subject.table();
         let last_write = self
@@ -68,7 +70,7 @@ impl<'r> CausalIndex<'r> {
         }
     }
 
-    /// Returns who wrote a state last that should not exist.
+    /// Returns who was the last to write a state that should not exist.
     fn last_writer(&self, subject: &StateSubject) -> Option<Cause> {
         let table = subject.table();
         let is_in_stream = |message: &IndexedMessage<'r>| {

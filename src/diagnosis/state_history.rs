@@ -22,7 +22,7 @@ pub(super) struct StateRevision<'f, 'r> {
     pub(super) event: Option<&'f IndexedMessage<'r>>,
 }
 
-/// How a state came about.
+/// How a state got its value.
 impl<'r> CausalIndex<'r> {
     /// Returns the revisions of a state, oldest first.
     pub(super) fn state_history<'f>(
@@ -104,7 +104,7 @@ pub(super) fn last_setters<'s, 'f, 'r>(
         .collect()
 }
 
-/// Returns the revision since which a field has had its last value.
+/// Returns the revision in which a field got its last value.
 pub(super) fn last_setter<'s, 'f, 'r>(
     path: &str,
     history: &'s [StateRevision<'f, 'r>],

@@ -18,16 +18,19 @@ pub(crate) enum Subject {
     },
     /// An ordered list of messages.
     Messages {
-        /// The messages that are missing (no differences) or have other fields, in order.
+        /// The expected messages that are missing, or that have other fields. A missing message has
+        /// no differences.
         missing: Vec<(String, Vec<Difference>)>,
         /// The names of the messages that were not expected.
         unexpected: Vec<String>,
+        /// The names of the expected messages, in this order.
         expected: Vec<String>,
+        /// The names of the messages that were found, oldest first.
         found: Vec<String>,
     },
     /// A message that should not have been raised, by its name.
     NoMessage(String),
-    /// A handler that should have handled something.
+    /// A handler that should have handled a message.
     Handled(&'static str),
     /// The result of a command or handler: accepted, rejected or failed, and with which error.
     CommandResult,
@@ -43,8 +46,9 @@ pub(crate) enum Subject {
     ScheduledCommand(String),
     /// A feature that only an engine has.
     EngineFeature {
+        /// What a run without an engine does not do: `retries nothing`.
         feature: String,
-        /// The method of the test flow that needs the feature.
+        /// The method of the test flow that needs an engine.
         method: &'static str,
         /// The event that the step is about.
         event: Option<String>,
@@ -57,7 +61,7 @@ pub(crate) enum Subject {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct StateSubject {
     pub(crate) state_type: StateType,
-    /// The id of the state; `None` for any.
+    /// The id of the state; `None` if the step is about any state of the type.
     pub(crate) id: Option<String>,
     /// The category of the streams that the state is folded from, if it is event-sourced.
     pub(crate) stream_category: Option<&'static str>,

@@ -11,7 +11,7 @@ pub(super) struct SubscriptionGaps {
     pub(super) no_subscriber: Vec<Cause>,
     /// The events that only other handlers subscribe to.
     pub(super) other_subscribers: Vec<Cause>,
-    /// The events that a process manager caused itself, and may have to wait for.
+    /// The events that a process manager caused itself. It may have to wait for them.
     pub(super) self_caused: Vec<Cause>,
     /// The events that a handler omits, although it subscribes to all others of the aggregate.
     pub(super) omitted: Vec<Cause>,
@@ -67,8 +67,8 @@ impl<'r> CausalIndex<'r> {
         SubscriptionGaps {
             no_subscriber,
             other_subscribers,
-            // A process manager may wait for the events that its commands cause. Other handlers know what
-            // they did.
+            // A process manager may wait for the events that its commands cause. Other handlers
+            // know what they caused.
             self_caused: match kind {
                 TableKind::ProcessManager => self_caused,
                 _ => Vec::new(),
@@ -103,7 +103,7 @@ impl<'r> CausalIndex<'r> {
         (self_caused, others)
     }
 
-    /// Returns the handlers that write the state, one for each of their routes.
+    /// Returns the handlers that write the state. A handler with two routes is in the list twice.
     fn writer_handlers(&self, subject: &StateSubject) -> Vec<&'static str> {
         self.writers_of(subject)
             .iter()

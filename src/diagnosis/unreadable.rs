@@ -10,8 +10,8 @@ use crate::diagnosis::{
 impl<'r> CausalIndex<'r> {
     /// Returns the handler that raised or issued the message that `call` could not read.
     ///
-    /// The message is to blame only if all its other handlers could not read it either. A handler that
-    /// fails alone reads it wrongly.
+    /// The message is to blame only if all its other handlers could not read it either. A handler
+    /// that is the only one to fail reads the message wrongly.
     pub(super) fn unreadable_message(
         &self,
         call: &IndexedCall<'r>,
@@ -30,6 +30,7 @@ impl<'r> CausalIndex<'r> {
                 |failure| matches!(&failure.kind, FailureKind::Codec(name) if name == type_name),
             )
         };
+        // If the handler could not read a value of another type, the message is not to blame.
         let has_other_readers = message.name == *type_name && !others.is_empty();
 
         (has_other_readers && others.iter().all(could_not_read)).then(|| Cause::Unreadable {
@@ -79,7 +80,7 @@ impl<'r> CausalIndex<'r> {
             }];
         }
 
-        // An event-sourced state is folded from events; the error may name the one that is unreadable.
+        // An event-sourced state is folded from events; the error may name the unreadable event.
         let events: Vec<_> = self
             .messages
             .iter()
@@ -91,11 +92,11 @@ impl<'r> CausalIndex<'r> {
                     && subject.matches_id(message.stream_id())
             })
             .collect();
-        let named = events
+        let named_event = events
             .iter()
             .find(|event| error.contains(&format!("`{}`", event.name)));
 
-        named
+        named_event
             .or(events.first())
             .and_then(|event| {
                 Some(Cause::Unreadable {

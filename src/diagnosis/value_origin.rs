@@ -6,7 +6,7 @@ use crate::diagnosis::{
     indexed_message::{IndexedMessage, equals_text},
 };
 
-/// Where a value comes from that messages passed on.
+/// Where a value comes from, traced back through the messages that passed it on.
 impl<'r> CausalIndex<'r> {
     /// Traces a value in a field of a message back to its origin.
     pub(super) fn origin_of(
@@ -24,7 +24,9 @@ impl<'r> CausalIndex<'r> {
         }
     }
 
-    /// Traces a value back that a call wrote, raised or issued in a field of this name.
+    /// Traces a value back to its origin.
+    ///
+    /// The call wrote, raised or issued the value in a field of this name.
     pub(super) fn origin_in_call(
         &self,
         call: &IndexedCall<'r>,
@@ -51,7 +53,7 @@ impl<'r> CausalIndex<'r> {
         }
     }
 
-    /// Returns the field that has `expected`, in the message that the origin handled.
+    /// Returns a field with the value `expected`, in the message that the call in `origin` handled.
     ///
     /// It is the field with the same name, or else the only field with that value.
     pub(super) fn expected_field(

@@ -35,7 +35,7 @@ impl WriterRoute {
 
 /// The handlers that write a state, and what went wrong in them.
 impl CausalIndex<'_> {
-    /// Returns the routes of the handlers that write a state, by the wiring.
+    /// Returns the routes of the handlers that write a state, according to the wiring.
     pub(super) fn writers_of(&self, subject: &StateSubject) -> Vec<WriterRoute> {
         let name = subject.state_type.name;
         let subscriptions = self.wiring.subscriptions.iter();
@@ -53,7 +53,9 @@ impl CausalIndex<'_> {
         }
     }
 
-    /// Returns the routes of the command handlers, and of the event handlers that raise its events.
+    /// Returns the routes of the handlers that write an aggregate.
+    ///
+    /// They are its command handlers, and the event handlers that raise its events.
     fn writers_of_aggregate(&self, name: &str) -> Vec<WriterRoute> {
         let Some(aggregate) = self.aggregate(name) else {
             return Vec::new();
@@ -80,7 +82,7 @@ impl CausalIndex<'_> {
         command_routes.chain(event_routes).collect()
     }
 
-    /// Returns true if a call wrote such a state, or should have written one.
+    /// Returns true if a call wrote a state of this type, or should have written one.
     pub(super) fn is_writer(&self, call: &IndexedCall<'_>, subject: &StateSubject) -> bool {
         let table = subject.table();
         let has_written = call.writes.iter().any(|change| change.table == table);
@@ -93,7 +95,9 @@ impl CausalIndex<'_> {
             })
     }
 
-    /// Returns true if the message of a call is about the id of the subject, or if it has none.
+    /// Returns true if the message of a call is about the id of the subject.
+    ///
+    /// Without an id, each call is about the subject.
     pub(super) fn is_call_about(&self, call: &IndexedCall<'_>, subject: &StateSubject) -> bool {
         let Some(id) = &subject.id else { return true };
 
@@ -101,10 +105,10 @@ impl CausalIndex<'_> {
             .is_some_and(|message| message.is_about(id))
     }
 
-    /// Returns what went wrong in the calls of the writers, and what did not reach them.
+    /// Returns what went wrong in the calls of the writers, and which messages did not reach them.
     ///
-    /// The second list has the commands that are scheduled for later. They are on time, so they are less
-    /// suspicious.
+    /// The second list has the commands that are scheduled for later. They are on time, so they are
+    /// less suspicious.
     pub(super) fn writer_problems(&self, subject: &StateSubject) -> (Vec<Cause>, Vec<Cause>) {
         let mut causes: Vec<Cause> = self
             .calls_in_acts()
@@ -138,7 +142,9 @@ impl CausalIndex<'_> {
         self.calls_of(message).any(|call| call.handler == handler)
     }
 
-    /// Returns true if no later attempt followed. A failure that a retry repaired is not a cause.
+    /// Returns true if no later attempt of the same delivery followed.
+    ///
+    /// A failure that a retry repaired is not a cause.
     pub(super) fn is_last_attempt(&self, call: &IndexedCall<'_>) -> bool {
         !self.calls.iter().any(|other| {
             other.is_same_delivery(call)
@@ -147,7 +153,9 @@ impl CausalIndex<'_> {
         })
     }
 
-    /// Returns why the messages are missing that make the writers write, as likely causes and guesses.
+    /// Returns why the messages that trigger the writers are missing.
+    ///
+    /// The first list has the likely causes, the second has the guesses.
     pub(super) fn missing_triggers(&self, subject: &StateSubject) -> (Vec<Cause>, Vec<Cause>) {
         let mut searches = Vec::new();
         for route in self.writers_of(subject) {

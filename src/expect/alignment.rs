@@ -6,13 +6,16 @@ use crate::{
     report::{differences, render_differences},
 };
 
-/// How one message of two lists relates to the other list. The numbers are indexes into the lists.
+/// How a message of one list relates to the other list. Each number is an index into one of them.
 #[derive(Clone, Copy)]
 enum Pairing {
+    /// Equal and in the same order: expected index.
     Same(usize),
-    /// A message of the same name with other fields: expected index, found index.
+    /// Two messages of the same name whose fields differ: expected index, found index.
     Differs(usize, usize),
+    /// In the expected list only: expected index.
     Missing(usize),
+    /// In the found list only: found index.
     Unexpected(usize),
     /// In both lists, but at different positions: expected index, found index.
     Moved(usize, usize),
@@ -23,8 +26,8 @@ enum Pairing {
 pub(super) struct Alignment {
     /// One line for each message, and one for each field that differs.
     pub(super) lines: Vec<String>,
-    /// The expected messages that were not found. If one of the same name was found, the second part
-    /// lists the fields that differ.
+    /// The names of the expected messages that were not found. If a message of the same name was
+    /// found, the second part lists the fields that differ.
     pub(super) missing: Vec<(String, Vec<Difference>)>,
     /// The names of the messages that were found and not expected.
     pub(super) unexpected: Vec<String>,
@@ -34,12 +37,12 @@ pub(super) struct Alignment {
 ///
 /// A message is as expected, missing, unexpected, moved, or differs in some fields.
 pub(super) fn align(expected: &[MessageView], found: &[MessageView]) -> Alignment {
-    let values = |list: &[MessageView]| -> Vec<(String, Value)> {
+    let names_and_contents = |list: &[MessageView]| -> Vec<(String, Value)> {
         list.iter()
             .map(|message| (message.name.clone(), message.content()))
             .collect()
     };
-    let (left, right) = (values(expected), values(found));
+    let (left, right) = (names_and_contents(expected), names_and_contents(found));
 
     let mut alignment = Alignment::default();
     let Alignment {
@@ -81,7 +84,7 @@ pub(super) fn align(expected: &[MessageView], found: &[MessageView]) -> Alignmen
 /// Pairs the messages of two lists, each with its name and content.
 fn pairings(expected: &[(String, Value)], found: &[(String, Value)]) -> Vec<Pairing> {
     let mut pairings = Vec::new();
-    // The unmatched messages since the last one that is in both lists.
+    // The indexes of the unmatched messages since the last message that is in both lists.
     let (mut missing, mut unexpected) = (Vec::new(), Vec::new());
     let (mut idx, mut found_idx) = (0, 0);
 
@@ -120,9 +123,10 @@ fn pairings(expected: &[(String, Value)], found: &[(String, Value)]) -> Vec<Pair
     find_moved(pairings, expected, found)
 }
 
-/// Pairs unmatched messages of the same name, between two messages that are in both lists.
+/// Pairs unmatched messages that have the same name.
 ///
-/// The unexpected messages before a pair come first, which keeps the order of the found list.
+/// `missing` and `unexpected` have the indexes of the messages between two [`Pairing::Same`]. The
+/// unexpected messages before a pair come first, which keeps the order of the found list.
 fn pair_by_name(
     pairings: &mut Vec<Pairing>,
     missing: &mut Vec<usize>,
@@ -144,7 +148,7 @@ fn pair_by_name(
     pairings.extend(unexpected.drain(..).map(Pairing::Unexpected));
 }
 
-/// Turns a missing message and an equal unexpected one into one moved message.
+/// Turns a missing message and an unexpected message that is equal to it into one moved message.
 fn find_moved(
     mut pairings: Vec<Pairing>,
     expected: &[(String, Value)],
@@ -155,7 +159,7 @@ fn find_moved(
             continue;
         };
 
-        let elsewhere = pairings
+        let equal_unexpected = pairings
             .iter()
             .enumerate()
             .find_map(|(other_position, pairing)| match pairing {
@@ -165,9 +169,10 @@ fn find_moved(
                 _ => None,
             });
 
-        if let Some((other_position, found_idx)) = elsewhere {
+        if let Some((other_position, found_idx)) = equal_unexpected {
             pairings[position] = Pairing::Moved(idx, found_idx);
-            // This one is a duplicate. It is removed after the loop, because the loop counts positions.
+            // This second pairing is a duplicate. It is removed after the loop, because the loop
+            // counts positions.
             pairings[other_position] = Pairing::Moved(idx, found_idx);
         }
     }

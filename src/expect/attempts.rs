@@ -62,6 +62,7 @@ impl<H: 'static> Expectation for Attempts<H> {
         };
         let mismatch = Mismatch::new(self.describe(), found).with_differences(lines);
 
+        // In `Mode::Sync` a handler has one attempt, because nothing is retried.
         Err(
             if n_found == 1 && 1 < self.expected && outcome.is_inline() {
                 mismatch.with_subject(Subject::EngineFeature {

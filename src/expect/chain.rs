@@ -27,7 +27,7 @@ struct Link {
 }
 
 impl Link {
-    /// Returns true if it has this name and was not rolled back.
+    /// Returns true if the message has this name and was not rolled back.
     fn matches(&self, name: &str) -> bool {
         self.name == name && self.rolled_back_by.is_none()
     }
@@ -69,8 +69,9 @@ impl MessageChain {
 
     /// Describes where the chain breaks off.
     ///
-    /// Only the first `n_matched` messages were found; `last` holds all matches of the last of them.
-    fn mismatch(&self, n_matched: usize, last: &[Link], outcome: &Outcome) -> Mismatch {
+    /// Only the first `n_matched` messages were found. `last_matches` has all matches for the last
+    /// of these names.
+    fn mismatch(&self, n_matched: usize, last_matches: &[Link], outcome: &Outcome) -> Mismatch {
         let expected = self.0.join(" -> ");
         if n_matched == 0 {
             let roots: Vec<String> = root_links(outcome)
@@ -81,7 +82,7 @@ impl MessageChain {
             return Mismatch::new(expected, found).with_subject(Subject::CommandResult);
         }
 
-        let mut caused: Vec<String> = last
+        let mut caused: Vec<String> = last_matches
             .iter()
             .flat_map(|link| caused_by(link.entry, outcome))
             .map(Link::show)
@@ -110,10 +111,10 @@ impl Expectation for MessageChain {
     fn check(&self, outcome: &Outcome) -> Result<(), Mismatch> {
         self.require_known_names(outcome)?;
 
-        // A message may occur more than once, so all paths that match so far are followed.
+        // A message may occur more than once, so the check follows all paths that match so far.
         let mut candidates: Vec<Link> = root_links(outcome);
         let mut n_matched = 0;
-        let mut last: Vec<Link> = Vec::new();
+        let mut last_matches: Vec<Link> = Vec::new();
         for name in &self.0 {
             let matching: Vec<Link> = candidates
                 .into_iter()
@@ -128,21 +129,21 @@ impl Expectation for MessageChain {
                 .iter()
                 .flat_map(|link| caused_by(link.entry, outcome))
                 .collect();
-            last = matching;
+            last_matches = matching;
         }
 
         if n_matched == self.0.len() {
             Ok(())
         } else {
-            Err(self.mismatch(n_matched, &last, outcome))
+            Err(self.mismatch(n_matched, &last_matches, outcome))
         }
     }
 }
 
 /// Returns the link of the message at this entry, if a command or a stored event is there.
 fn link_at(entry: EntryId, outcome: &Outcome) -> Option<Link> {
-    let found = outcome.record().entry(entry);
-    let envelope = match &found.kind {
+    let message_entry = outcome.record().entry(entry);
+    let envelope = match &message_entry.kind {
         EntryKind::CommandReceived(envelope) => envelope,
         EntryKind::Appended(recorded) => &recorded.envelope,
         _ => return None,
@@ -151,7 +152,7 @@ fn link_at(entry: EntryId, outcome: &Outcome) -> Option<Link> {
     Some(Link {
         entry,
         name: MessageView::from(&**envelope).name,
-        rolled_back_by: rolled_back_by(found, outcome.record()),
+        rolled_back_by: rolled_back_by(message_entry, outcome.record()),
     })
 }
 
@@ -170,20 +171,20 @@ fn root_links(outcome: &Outcome) -> Vec<Link> {
 /// An event has two entries: one when a handler raises it, and one when it is stored.
 fn caused_by(entry: EntryId, outcome: &Outcome) -> Vec<Link> {
     let record = outcome.record();
-    let mut found = Vec::new();
+    let mut links = Vec::new();
 
     for start_entry in record.effects(entry) {
         for effect in record.effects(start_entry.id) {
             match &effect.kind {
-                EntryKind::CommandReceived(_) => found.extend(link_at(effect.id, outcome)),
+                EntryKind::CommandReceived(_) => links.extend(link_at(effect.id, outcome)),
                 EntryKind::Raised(_) => {
                     let appended = record.effects(effect.id);
-                    found.extend(appended.filter_map(|appended| link_at(appended.id, outcome)));
+                    links.extend(appended.filter_map(|appended| link_at(appended.id, outcome)));
                 }
                 _ => {}
             }
         }
     }
 
-    found
+    links
 }

@@ -26,8 +26,8 @@ fn command_result_text(act: &ActOutcome) -> String {
     }
 }
 
-/// Returns the subject of a text about the result of an act: its message, if it has one.
-fn act_subject(act: &ActOutcome) -> &str {
+/// Returns the words for an act in a text: the name of its message, or "the last act".
+fn act_text(act: &ActOutcome) -> &str {
     match act.kind() {
         ActKind::Other => "the last act",
         ActKind::Message | ActKind::Submitted => act.name(),
@@ -39,7 +39,7 @@ fn command_result_mismatch(expected: impl Into<String>, found: impl Into<String>
     Mismatch::new(expected, found).with_subject(Subject::CommandResult)
 }
 
-/// Returns the mismatch of an expected text that is empty, and thus part of every message.
+/// Returns the mismatch for an expected text that is empty. Every message contains an empty text.
 pub(crate) fn empty_text_mismatch() -> Mismatch {
     Mismatch::new(
         "a text that is not empty",
@@ -64,7 +64,7 @@ impl Expectation for Accepted {
         match act.error() {
             None if act.kind() == ActKind::Message => Ok(()),
             _ => Err(command_result_mismatch(
-                format!("{} is accepted", act_subject(act)),
+                format!("{} is accepted", act_text(act)),
                 command_result_text(act),
             )),
         }
@@ -111,7 +111,7 @@ impl<R: Rejection, F: Fn(&R) -> bool + Send + Sync> Expectation for Rejected<R, 
 
     fn check(&self, outcome: &Outcome) -> Result<(), Mismatch> {
         let act = outcome.last_act();
-        let expected = || format!("{} is rejected with {}", act_subject(act), self.expected);
+        let expected = || format!("{} is rejected with {}", act_text(act), self.expected);
 
         match act.error().map(|err| (err, err.rejection::<R>())) {
             Some((_, Some(rejection))) if (self.predicate)(rejection) => Ok(()),
@@ -169,7 +169,7 @@ impl Expectation for RejectedSaying {
         Err(command_result_mismatch(
             format!(
                 "{} is rejected with a message that contains {:?}",
-                act_subject(act),
+                act_text(act),
                 self.0
             ),
             command_result_text(act),
@@ -239,9 +239,11 @@ impl<R: PartialEq + fmt::Debug + Send + Sync + 'static> Expectation for ReplyIs<
     }
 }
 
-/// Returns true if both types are integers, or both are floats. A literal of one type is then valid for
-/// the other.
+/// Returns true if both types are integers, or both are floats.
+///
+/// A literal of one type is then valid for the other.
 fn are_same_number_kind(left: &str, right: &str) -> bool {
+    // `None` if the type is not a number.
     let is_float = |name: &str| {
         let (prefix, width) = name.split_at_checked(1)?;
         let is_number = width == "size" || width.parse::<u8>().is_ok();
@@ -251,7 +253,7 @@ fn are_same_number_kind(left: &str, right: &str) -> bool {
     is_float(left).is_some_and(|left| is_float(right) == Some(left))
 }
 
-/// Expects that `expected` of the concurrent commands were accepted.
+/// Expects that exactly `expected` of the concurrent commands were accepted.
 pub(crate) fn accepted_count(expected: usize) -> impl Expectation {
     AcceptedCount(expected)
 }

@@ -15,7 +15,9 @@ use crate::{
 /// Expects dead letters in the acts so far: any, or an exact number, or one with a certain reason.
 #[derive(Debug, Default)]
 pub(crate) struct DeadLettersExpectation {
+    /// The exact number. `None` means at least one.
     n_expected: Option<usize>,
+    /// A text that the reason of at least one dead letter contains.
     reason: Option<String>,
 }
 
@@ -29,7 +31,7 @@ impl DeadLettersExpectation {
     }
 
     fn expected_text(&self) -> String {
-        let n = match self.n_expected {
+        let count_text = match self.n_expected {
             None => "dead letters".to_owned(),
             Some(0) => "no dead letters".to_owned(),
             Some(1) => "1 dead letter".to_owned(),
@@ -37,8 +39,8 @@ impl DeadLettersExpectation {
         };
 
         match &self.reason {
-            None => n,
-            Some(reason) => format!("{n} because of {reason:?}"),
+            None => count_text,
+            Some(reason) => format!("{count_text} because of {reason:?}"),
         }
     }
 }
@@ -110,7 +112,7 @@ struct DeadLetterView<'a> {
 }
 
 impl<'a> DeadLetterView<'a> {
-    /// Returns the dead letter that this entry recorded, if it did.
+    /// Returns the dead letter that was stored at this entry, if there is one.
     fn from_entry(entry: &Entry, record: &'a Record) -> Option<Self> {
         let EntryKind::RetriesExhausted {
             handler,
@@ -121,17 +123,20 @@ impl<'a> DeadLetterView<'a> {
             return None;
         };
 
-        let cause = entry.cause?;
+        let message_entry = entry.cause?;
         // Attempts after this entry do not belong to this dead letter.
         let last_attempt = record
-            .effects(cause)
+            .effects(message_entry)
             .take_while(|other| other.id < entry.id)
             .filter(|other| {
-                matches!(other.kind, EntryKind::HandlerStarted { handler: by, .. } if Some(by) == handler)
+                matches!(other.kind, EntryKind::HandlerStarted { handler: called, .. } if Some(called) == handler)
             })
             .last();
 
-        let message = message_at(cause, record)?.metadata.message_type.name();
+        let message = message_at(message_entry, record)?
+            .metadata
+            .message_type
+            .name();
         let reason = match (handler, last_attempt) {
             (None, _) => format!("no handler for the command {message}"),
             (Some(_), Some(start_entry)) => handler_outcome_text(start_entry.id, record),

@@ -73,11 +73,11 @@ impl Expectation for ContainsEvent {
 ///
 /// Otherwise the mismatch compares `expected` with the first event of the same name.
 pub(crate) fn find_event(expected: &MessageView, found: &[MessageView]) -> Result<(), Mismatch> {
-    if found.iter().any(|found| found.equals(expected)) {
+    if found.iter().any(|event| event.equals(expected)) {
         return Ok(());
     }
 
-    let same_name = found.iter().find(|found| found.name == expected.name);
+    let same_name = found.iter().find(|event| event.name == expected.name);
     Err(match same_name {
         Some(near) => {
             let differences = differences(&expected.content(), &near.content());
@@ -93,7 +93,7 @@ pub(crate) fn find_event(expected: &MessageView, found: &[MessageView]) -> Resul
     })
 }
 
-/// Returns the text for raised events among which none had the expected type.
+/// Returns the text that lists the raised events, if none of them had the expected type.
 fn raised_names(found: &[MessageView]) -> String {
     match found {
         [] => "no events at all".to_owned(),
@@ -138,7 +138,8 @@ impl<E: Event, F: Fn(&E) -> bool + Send + Sync> Expectation for EventLike<E, F> 
 
 /// Requires that one of the events of type `E` satisfies `predicate`.
 ///
-/// `of_type` holds the events of type `E`. `all` returns all events, and is called only for a mismatch.
+/// `of_type` holds the events of type `E`. `all` returns all events. It is called only for a
+/// mismatch.
 pub(crate) fn find_event_like<E: Event>(
     of_type: &[MessageView],
     all: impl FnOnce() -> Vec<MessageView>,
@@ -222,7 +223,7 @@ pub(crate) fn matches_type<E: Message>(envelope: &Envelope) -> bool {
 
 /// Returns true if `E` is the Rust type of messages with this category and name.
 ///
-/// `has_name` compares a name of one of the type's schemas with the name of the message.
+/// `has_name` returns true if the message has this name. It is called for each schema of `E`.
 pub(crate) fn matches_schema<E: Message>(
     category: &str,
     has_name: impl Fn(MessageName) -> bool,

@@ -40,6 +40,7 @@ pub(super) fn handler_name(
 pub(crate) struct HandledExpectation {
     handler: TypeId,
     type_name: &'static str,
+    /// The exact number of messages. `None` means at least one.
     times: Option<usize>,
 }
 
@@ -81,11 +82,8 @@ impl Expectation for HandledExpectation {
 
     fn check(&self, outcome: &Outcome) -> Result<(), Mismatch> {
         let name = handler_name(self.handler, self.type_name, outcome)?;
-        let handlings: Vec<FinishedHandling<'_>> = finished_handlings(name, outcome).collect();
-        let n_handled = handlings
-            .iter()
-            .filter(|handling| handling.is_handled())
-            .count();
+        let calls: Vec<FinishedCall<'_>> = finished_calls(name, outcome).collect();
+        let n_handled = calls.iter().filter(|call| call.is_handled()).count();
 
         let is_met = match self.times {
             None => 0 < n_handled,
@@ -99,25 +97,25 @@ impl Expectation for HandledExpectation {
             0 => "it handled nothing".to_owned(),
             _ => format!("it handled {}", n_messages_text(n_handled)),
         };
-        let others = handlings
+        let not_handled = calls
             .iter()
-            .filter(|handling| !handling.is_handled())
-            .map(FinishedHandling::summary)
+            .filter(|call| !call.is_handled())
+            .map(FinishedCall::summary)
             .collect();
         Err(Mismatch::new(self.expected_text(), found)
-            .with_differences(others)
+            .with_differences(not_handled)
             .with_subject(Subject::Handled(name)))
     }
 }
 
 /// A handler call that ended.
-struct FinishedHandling<'a> {
+struct FinishedCall<'a> {
     outcome: &'a HandlerOutcome,
     /// The handler whose failure rolled this call back, if one did.
     rolled_back_by: Option<&'static str>,
 }
 
-impl FinishedHandling<'_> {
+impl FinishedCall<'_> {
     /// Returns true if the handler succeeded and its work was not rolled back.
     fn is_handled(&self) -> bool {
         matches!(self.outcome, HandlerOutcome::Handled) && self.rolled_back_by.is_none()
@@ -141,16 +139,16 @@ impl FinishedHandling<'_> {
 }
 
 /// Returns the calls of `handler` that ended in the acts so far.
-fn finished_handlings<'a>(
+fn finished_calls<'a>(
     handler: &'a str,
     outcome: &'a Outcome,
-) -> impl Iterator<Item = FinishedHandling<'a>> {
+) -> impl Iterator<Item = FinishedCall<'a>> {
     outcome.act_entries().filter_map(move |entry| match &entry.kind {
         EntryKind::HandlerEnded(ending) => {
             let start = entry.cause.map(|cause| &outcome.record().entry(cause).kind);
-            let is_own = matches!(start, Some(EntryKind::HandlerStarted { handler: by, .. }) if *by == handler);
+            let is_of_handler = matches!(start, Some(EntryKind::HandlerStarted { handler: called, .. }) if *called == handler);
 
-            is_own.then(|| FinishedHandling {
+            is_of_handler.then(|| FinishedCall {
                 outcome: ending,
                 rolled_back_by: rolled_back_by(entry, outcome.record()),
             })
@@ -188,9 +186,10 @@ pub(crate) fn handler_failed_saying<H: 'static>(text: &str) -> impl Expectation 
 struct HandlerFailed<H, F> {
     expected: String,
     predicate: F,
-    /// Shows the error itself, if it has the expected type.
+    /// Returns the error itself as text, if it has the expected type.
     show_error: fn(&Error) -> Option<String>,
-    /// Whether the expected text is empty; such an expectation fails, since every message contains it.
+    /// Whether the expected text is empty. The expectation then fails, because every message
+    /// contains an empty text.
     has_empty_text: bool,
     handler: PhantomData<fn(H)>,
 }

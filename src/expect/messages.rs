@@ -26,7 +26,9 @@ impl MessageView {
         show_message(&self.name, &self.payload)
     }
 
-    /// Returns the content of the message. For an enum variant this is the part below the variant's name.
+    /// Returns the content of the message.
+    ///
+    /// For a variant of an enum, this is the JSON below the name of the variant.
     pub(crate) fn content(&self) -> Value {
         content_of(&self.name, &self.payload)
     }
@@ -42,6 +44,7 @@ impl MessageView {
 impl From<&SerializedMessage> for MessageView {
     fn from(message: &SerializedMessage) -> Self {
         Self {
+            // A name shows its version only from version 2 on.
             name: match message.name.version() {
                 1 => message.name.as_str().to_owned(),
                 _ => message.name.to_string(),
@@ -167,7 +170,7 @@ pub(super) fn message_at(entry: EntryId, record: &Record) -> Option<&Envelope> {
     }
 }
 
-/// Requires that the domain knows the message.
+/// Requires that the domain knows the message type `M`.
 ///
 /// An expectation about an unknown message is a mistake: no run could ever contain the message.
 pub(super) fn require_known_message<M: Message>(outcome: &Outcome) -> Result<(), Mismatch> {

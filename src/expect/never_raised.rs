@@ -2,28 +2,30 @@ use flow_domain::{Event, record::EntryKind, wiring::Wiring};
 
 use crate::{expect::matches_type, run::Outcome};
 
-/// Returns a warning if no handler declares that it raises `E`. Expecting no `E` then always passes.
+/// Returns a warning if no handler declares that it raises `E`. Expecting no `E` then always
+/// passes.
 ///
-/// Only declarations show what a handler raises, and they may be incomplete. The warning is given only
-/// if every command route of the domain declares its effects. A handler of events without declarations
-/// then most likely has no effects.
+/// Only declarations show what a handler raises, and they may be incomplete. So the warning is
+/// given only if every command route of the domain declares its effects. An event handler that
+/// declares nothing then most likely has no effects.
 pub(super) fn never_raised_warning<E: Event>(outcome: &Outcome) -> Option<String> {
-    let names = || E::SCHEMAS.iter().map(|schema| schema.name.to_string());
+    let schema_names = || E::SCHEMAS.iter().map(|schema| schema.name.to_string());
     let wiring = outcome.system().wiring();
-    let is_declared = declared_events(wiring).any(|event| names().any(|name| *event == name));
+    let is_declared =
+        declared_events(wiring).any(|event| schema_names().any(|name| *event == name));
     if is_declared || !declares_effects(wiring) || was_raised::<E>(outcome) {
         return None;
     }
 
-    let is_external = names().any(|name| wiring.events_from_outside.contains(&name));
-    let from = if is_external {
+    let is_external = schema_names().any(|name| wiring.events_from_outside.contains(&name));
+    let origin = if is_external {
         " (the event comes from outside the domain)"
     } else {
         ""
     };
     let event = E::NAME;
     Some(format!(
-        "no handler declares that it raises {event}{from}, so this expectation always passes. \
+        "no handler declares that it raises {event}{origin}, so this expectation always passes. \
          If a handler raises it, declare it in the routes: `.raises::<{event}>()`"
     ))
 }
@@ -44,7 +46,9 @@ fn declares_effects(wiring: &Wiring) -> bool {
         && declared_events(wiring).next().is_some()
 }
 
-/// Returns true if a handler raised `E` in this run, given steps included. Some handler can raise it then.
+/// Returns true if a handler raised `E` in this run, given steps included.
+///
+/// The expectation can then fail, although no route declares the event.
 fn was_raised<E: Event>(outcome: &Outcome) -> bool {
     outcome
         .record()

@@ -42,7 +42,7 @@ struct Pending {
 enum PendingScope {
     Anywhere,
     Outbox,
-    /// Those for one handler: its type and the name of the type.
+    /// The messages for one handler: the type of the handler, and the name of this type.
     Handler(TypeId, &'static str),
 }
 
@@ -68,23 +68,23 @@ impl Pending {
 
 impl Expectation for Pending {
     fn describe(&self) -> String {
-        let n = match self.expected {
+        let count_text = match self.expected {
             0 => "nothing pending".to_owned(),
             1 => "1 message pending".to_owned(),
             n => format!("{n} messages pending"),
         };
 
         match self.scope {
-            PendingScope::Anywhere => n,
-            PendingScope::Outbox => format!("{n} in the outbox"),
-            PendingScope::Handler(_, name) => format!("{n} for {name}"),
+            PendingScope::Anywhere => count_text,
+            PendingScope::Outbox => format!("{count_text} in the outbox"),
+            PendingScope::Handler(_, name) => format!("{count_text} for {name}"),
         }
     }
 
     fn check(&self, outcome: &Outcome) -> Result<(), Mismatch> {
         let remaining = outcome.remaining();
-        let found = self.count(remaining, outcome)?;
-        if found == self.expected {
+        let n_found = self.count(remaining, outcome)?;
+        if n_found == self.expected {
             return Ok(());
         }
 
@@ -115,7 +115,7 @@ impl Expectation for Pending {
 
 /// Returns the pending messages as text: one line for the outbox and for each subscription.
 ///
-/// The lines are those of [`Remaining`]; its other fields are left out.
+/// The lines come from the `Display` of [`Remaining`]. Its other fields are not shown.
 pub(crate) fn pending_lines(remaining: &Remaining) -> Vec<String> {
     let mut pending = Remaining::default();
     pending.outbox = remaining.outbox;

@@ -91,7 +91,9 @@ impl<E: Event> Expectation for Published<E> {
 }
 
 impl<E> Published<E> {
-    /// Returns true if the topic belongs to the expected lane. The name of the topic shows its lane.
+    /// Returns true if the topic belongs to the expected lane, or if no lane is expected.
+    ///
+    /// The name of the topic shows its lane.
     fn is_expected_lane(&self, topic: &str) -> bool {
         let is_backfill = topic.ends_with(":backfill");
         match self.lane {

@@ -17,7 +17,7 @@ use crate::{
     run::Outcome,
 };
 
-/// Expects that a `C` is scheduled and not yet due, or that none is.
+/// Expects that a scheduled `C` is pending. If `is_expected` is false, expects that none is.
 pub(crate) fn scheduled<C: Command>(is_expected: bool) -> impl Expectation {
     Scheduled {
         is_expected,
@@ -39,7 +39,7 @@ impl<C: Command> Expectation for Scheduled<C> {
     fn check(&self, outcome: &Outcome) -> Result<(), Mismatch> {
         require_known_message::<C>(outcome)?;
         let record = outcome.record();
-        let all: Vec<(&Entry, &Envelope)> = record
+        let all_scheduled: Vec<(&Entry, &Envelope)> = record
             .entries()
             .iter()
             .filter_map(|entry| match &entry.kind {
@@ -47,7 +47,7 @@ impl<C: Command> Expectation for Scheduled<C> {
                 _ => None,
             })
             .collect();
-        let statuses: Vec<(bool, String)> = all
+        let statuses: Vec<(bool, String)> = all_scheduled
             .iter()
             .filter(|(_, command)| matches_type::<C>(command))
             .map(|(entry, command)| schedule_status(entry, command, record))
@@ -66,7 +66,7 @@ impl<C: Command> Expectation for Scheduled<C> {
                 .join("\n"),
         };
 
-        let others = all
+        let others = all_scheduled
             .iter()
             .filter(|(_, command)| !matches_type::<C>(command))
             .map(|(entry, command)| schedule_status(entry, command, record).1)
@@ -190,13 +190,16 @@ fn unexpired_text<C: Command>(entry: &Entry, command: &Envelope, record: &Record
 
     match (command.metadata.deadline, handled) {
         (None, _) => format!("{} has no deadline", C::NAME),
-        (Some(until), Some(handled)) => format!(
-            "{} has the deadline {until} and was handled at {}",
+        (Some(deadline), Some(handled)) => format!(
+            "{} has the deadline {deadline} and was handled at {}",
             C::NAME,
             handled.time
         ),
-        (Some(until), None) => {
-            format!("{} has the deadline {until} and is still pending", C::NAME)
+        (Some(deadline), None) => {
+            format!(
+                "{} has the deadline {deadline} and is still pending",
+                C::NAME
+            )
         }
     }
 }

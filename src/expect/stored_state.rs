@@ -25,7 +25,7 @@ pub(crate) fn require_equal(
     Err(Mismatch::new(shown(expected), shown(found)).with_field_differences(differences))
 }
 
-/// Requires that a stored state has these fields with these values. It may have others.
+/// Requires that a stored state has these fields with these values. It may have other fields.
 pub(crate) fn require_like(
     subject: &str,
     expected: &Value,

@@ -53,32 +53,35 @@ pub trait Expectation: Send + Sync {
 
     /// Returns a warning about a probable mistake in the test.
     ///
-    /// An example is an expectation that could never fail. It is called after the check passed, and
-    /// the text is put into [`Outcome::warnings`](crate::Outcome::warnings).
+    /// An example is an expectation that could never fail. The harness calls this method after the
+    /// check passed, and adds the text to [`Outcome::warnings`](crate::Outcome::warnings).
     fn warning(&self, outcome: &Outcome) -> Option<String> {
         let _ = outcome;
         None
     }
 
-    /// Returns true if it covers this failure of the handler in [`covers`](Self::covers).
+    /// Returns true if the problem in [`covers`](Self::covers) includes this failure of a handler.
     ///
-    /// The question matters if the handler failed more than once. The default is true.
+    /// The harness calls this for each failure: a handler can fail more than once. The default is
+    /// true.
     fn covers_failure(&self, failure: &Error) -> bool {
         let _ = failure;
         true
     }
 
-    /// Returns true if it checks the last act only, so its answer depends on its place in the flow.
+    /// Returns true if this expectation checks only the last act before it.
+    ///
+    /// Its result then depends on its place in the flow.
     ///
     /// The default is false.
     fn is_about_last_act(&self) -> bool {
         false
     }
 
-    /// Returns true if it can be checked while messages are pending.
+    /// Returns true if this expectation can be checked while messages are pending.
     ///
-    /// That is so if the effects of pending messages cannot change the result. The default is false, and
-    /// pending messages then fail the step.
+    /// Return true only if the effects of pending messages cannot change the result. The default is
+    /// false: pending messages then fail the step.
     fn allows_pending(&self) -> bool {
         false
     }
@@ -123,7 +126,7 @@ pub struct Mismatch {
     pub expected: String,
     /// What was found instead.
     pub found: String,
-    /// The differences between the two, one a line.
+    /// The differences between `expected` and `found`, one per line.
     pub differences: Vec<String>,
     /// The subject of the diagnosis, if there is one.
     subject: Option<Box<Subject>>,
@@ -175,7 +178,7 @@ impl Mismatch {
         self.subject.as_deref()
     }
 
-    /// Sets the fields in which the two differ.
+    /// Sets the differences, from the fields in which the expected and the found value differ.
     pub(crate) fn with_field_differences(mut self, fields: Vec<Difference>) -> Self {
         self.differences = render_differences(&fields);
         if !fields.is_empty() {
@@ -184,7 +187,7 @@ impl Mismatch {
         self
     }
 
-    /// Sets the differences between the two, one a line.
+    /// Sets the differences between `expected` and `found`, one per line.
     #[must_use]
     pub fn with_differences(mut self, differences: Vec<String>) -> Self {
         self.differences = differences;

@@ -11,10 +11,11 @@ use crate::{
 };
 
 impl Flow<'_, Given> {
-    /// Adds events that happened before: one, or a tuple, an array or a `Vec`, of any streams.
+    /// Adds events that happened before: one event, or a tuple, an array or a `Vec` of events.
     ///
-    /// The events are appended to the store, and delivered to every handler that subscribes to them. So
-    /// projections and process managers know them. A handler that fails here fails the flow.
+    /// They may belong to different streams. The run appends them to the store, and delivers them
+    /// to every handler that subscribes to them. So projections and process managers know them. A
+    /// handler that fails here fails the flow.
     ///
     /// Events do not change an aggregate that is stored as state. Use
     /// [`given_aggregate`](Self::given_aggregate) or [`given_command`](Self::given_command) for that.
@@ -26,7 +27,7 @@ impl Flow<'_, Given> {
 
     /// Adds an aggregate that existed before, as if a handler had added it.
     ///
-    /// Its state is stored, and so are the events that it raised.
+    /// The run stores the state of the aggregate, and the events that it raised.
     #[track_caller]
     pub fn given_aggregate<A: Aggregate>(mut self, aggregate: A) -> Self {
         let mut serialized = SerializedAggregate::new(&aggregate)
@@ -64,7 +65,9 @@ impl Flow<'_, Given> {
 }
 
 /// Serialises the messages that a `then_*` step expects.
-pub(super) fn serialize_all<Kind>(
+///
+/// Their round trip is not checked, because no handler receives them.
+pub(super) fn serialize_expected<Kind>(
     messages: &impl IntoMessages<Kind>,
 ) -> Result<Vec<SerializedMessage>, Error> {
     let mut serialized = Vec::new();
@@ -78,7 +81,7 @@ pub(super) fn serialize_all<Kind>(
 }
 
 impl<S> Flow<'_, S> {
-    /// Serialises the messages of a `given_*` or `when*` step, and checks that they come back equal.
+    /// Serialises each message of a `given_*` or `when*` step with [`serialize`](Self::serialize).
     pub(super) fn serialize_each<Kind>(
         &mut self,
         messages: &impl IntoMessages<Kind>,

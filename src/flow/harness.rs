@@ -80,9 +80,9 @@ pub(crate) struct Setup {
     pub(crate) checks_determinism: bool,
     /// The invariants that every run checks.
     pub(crate) invariants: InvariantSet,
-    /// The other invariants, with the reasons.
+    /// The invariants that no run checks, each with the reason.
     pub(crate) disabled_invariants: Vec<DisabledInvariant>,
-    /// A method call that is invalid at its place. It fails the run.
+    /// The line of an invalid method call, and what is wrong with the call. It fails the run.
     pub(crate) invalid_call: Option<(&'static Location<'static>, Mismatch)>,
     /// The runtime of an earlier run, without tasks. The next run takes it.
     pub(crate) idle_runtime: Arc<Mutex<Option<Runtime>>>,
@@ -101,8 +101,8 @@ impl Setup {
 
     /// Returns a function that builds the domain again, for an engine that restarts.
     ///
-    /// It uses the same resources, because fakes stand for systems that survive a restart.
-    /// Returns `None` in [`Mode::Sync`], which has no engine.
+    /// The function uses the same resources, because fakes stand for systems that survive a
+    /// restart. Returns `None` in [`Mode::Sync`], which has no engine.
     pub(crate) fn rebuild_fn(
         self: &Arc<Self>,
         mode: Mode,
@@ -131,7 +131,7 @@ pub trait DomainFn<Arguments>: Send + Sync + 'static {
     ///
     /// # Errors
     ///
-    /// Returns the mistakes in its wiring.
+    /// Returns the mistakes in the wiring of the domain.
     fn build(&self, resources: &Resources) -> Result<Domain, WiringErrors>;
 }
 
@@ -186,7 +186,7 @@ impl FlowHarness {
 
     /// Stops the engine from running after every act.
     ///
-    /// It runs only in the steps [`when_engine_runs`](Flow::when_engine_runs) and
+    /// The engine then runs only in the steps [`when_engine_runs`](Flow::when_engine_runs) and
     /// [`when_engine_cycles`](Flow::when_engine_cycles). A flow that reads state while messages are
     /// pending fails. In [`Mode::Sync`] messages are never pending.
     #[must_use]
@@ -197,9 +197,10 @@ impl FlowHarness {
 
     /// Runs every flow five times, and fails it if a later run differs from the first.
     ///
-    /// This finds and names a handler that uses the wall clock or random ids. It may miss a handler that
-    /// depends on the order of a hash map. With two entries, it misses one of sixteen times, and with more
-    /// entries less often. It cannot find a difference between two processes, such as the seed of a static.
+    /// This finds and names a handler that uses the wall clock or random ids. It may miss a handler
+    /// that depends on the order of a hash map. In one of sixteen cases, a map of two entries has
+    /// the same order in all five runs. For a larger map this is less likely. The check cannot find
+    /// a difference between two processes, such as the seed of a static.
     #[must_use]
     pub fn check_determinism(mut self) -> Self {
         Arc::make_mut(&mut self.setup).checks_determinism = true;
@@ -234,7 +235,7 @@ impl FlowHarness {
         self
     }
 
-    /// Adds a fake. Every run makes its own with `make`.
+    /// Adds a fake. Every run makes its own fake with `make`.
     ///
     /// The function that builds the domain gets the fake with [`Resources::get`]. The test reads it with
     /// [`then_resource`](Flow::then_resource) or [`Outcome::resource`](crate::Outcome::resource). A

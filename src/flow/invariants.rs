@@ -16,7 +16,7 @@ pub(crate) struct DisabledInvariant {
 }
 
 impl DisabledInvariant {
-    /// Returns an error, as a mismatch at `location`, if there is no reason.
+    /// Returns `location` and a mismatch as the error if `reason` is blank.
     pub(crate) fn new(
         location: &'static Location<'static>,
         invariant: Invariant,
@@ -66,10 +66,10 @@ impl<S> Flow<'_, S> {
         self
     }
 
-    /// Serialises a message, and checks that it comes back equal.
+    /// Serialises a message, and checks that it is equal after deserialisation.
     ///
-    /// Handlers receive the deserialised message. Without the check they could handle another message
-    /// than the one in the test.
+    /// Handlers receive the deserialised message. Without the check, it could differ from the
+    /// message in the test.
     pub(super) fn serialize(
         &mut self,
         message: &dyn DynMessage,
@@ -86,7 +86,7 @@ impl<S> Flow<'_, S> {
 }
 
 impl Plan<'_> {
-    /// Adds violations of the step that is about to be added.
+    /// Adds violations of the next step, which is not yet in `steps`.
     pub(super) fn add_violations(
         &mut self,
         violations: impl IntoIterator<Item = InvariantViolation>,

@@ -53,13 +53,14 @@
 //! * Everything else: [`then_resource`](Flow::then_resource), [`then_settled`](Flow::then_settled),
 //!   [`then`](Flow::then).
 //!
-//! [`disable_invariant`](Flow::disable_invariant) may stand anywhere.
+//! [`disable_invariant`](Flow::disable_invariant) may be called in every phase.
 //!
 //! # How a plan is stored
 //!
-//! A run consumes the flow. To run it again, call the function that builds it again. Each step keeps its
-//! line, and a failure names it. Messages are serialised when the step is added, and the run reads them
-//! back, so they need no `Clone`. Closures run during the run, and may borrow from the test.
+//! A run consumes the flow. To run it again, call the function that builds it again. Each step
+//! keeps its line in the test, and a failure names that line. Messages are serialised when their
+//! step is added, and the run deserialises them. So they need no `Clone`. Closures are called
+//! during the run, and may borrow from the test.
 
 mod expectation;
 mod given;

@@ -27,11 +27,11 @@ pub(crate) struct Plan<'t> {
     pub(crate) every_step_faults: Vec<(&'static Location<'static>, StepFault)>,
     /// The invariants that the run checks.
     pub(crate) invariants: InvariantSet,
-    /// The invariants that are disabled in this flow, besides those of its harness.
+    /// The invariants that this flow disables, in addition to those that its harness disables.
     pub(crate) disabled_invariants: Vec<DisabledInvariant>,
-    /// The violations in the messages and aggregates of the plan itself, with the indices of the steps.
+    /// The violations in the messages and aggregates of the plan itself, each with its step index.
     pub(crate) invariant_violations: Vec<(usize, InvariantViolation)>,
-    /// A method call that is invalid at its place. It fails the run.
+    /// The line of an invalid method call, and what is wrong with the call. It fails the run.
     pub(crate) invalid_call: Option<(&'static Location<'static>, Mismatch)>,
 }
 
@@ -41,7 +41,7 @@ pub(crate) struct Step<'t> {
     pub(crate) kind: StepKind<'t>,
 }
 
-/// A serialised message. The run reports an error at the step of the message.
+/// A serialised message, or the error that the run reports at the step of the message.
 pub(crate) type MessageResult = Result<SerializedMessage, Error>;
 
 /// A message that is built during the run, and the invariant that it violates, if any.
@@ -50,10 +50,11 @@ pub(crate) type BuiltMessage = (MessageResult, Option<InvariantViolation>);
 /// Returns the type name of the reply of a command.
 pub(crate) type ReplyName = fn() -> &'static str;
 
+/// What a step does.
 pub(crate) enum StepKind<'t> {
     GivenNothing,
     GivenEvents(Result<Vec<SerializedMessage>, Error>),
-    /// An error comes with the name and id of the aggregate.
+    /// The text in the error is the name and id of the aggregate.
     GivenAggregate(Result<SerializedAggregate, (String, Error)>),
     GivenCommand(MessageResult),
     When(MessageResult, ReplyName, Headers),
@@ -61,12 +62,13 @@ pub(crate) enum StepKind<'t> {
     /// A command that is submitted, to be handled later.
     WhenSubmitted(MessageResult, Headers),
     WhenTime(ClockAdvance),
-    /// Runs the engine for `n` cycles, or until nothing is left.
+    /// Runs the engine for this number of cycles. `None` means until nothing is left.
     WhenEngine(Option<usize>),
     /// Concurrent commands.
     WhenAll(Result<Vec<SerializedMessage>, Error>),
-    /// Delivers the events of the last act again, `n` times.
+    /// Delivers the events of the last act again, this number of times.
     WhenRedelivered(u32),
+    /// A command that the closure builds from the outcome so far.
     WhenWith(
         Box<dyn Fn(&Outcome) -> BuiltMessage + Send + Sync + 't>,
         ReplyName,
@@ -80,9 +82,9 @@ pub(crate) enum StepKind<'t> {
 pub(crate) enum Then<'t> {
     /// An expectation about the outcome so far.
     Expectation(Box<dyn Expectation + 't>),
-    /// How often a handler handled something.
+    /// How many messages a handler handled.
     Handled(HandledExpectation),
-    /// The dead letters.
+    /// How many dead letters there are, and the reason of one of them.
     DeadLetters(DeadLettersExpectation),
     /// A stored state.
     State(StateQuery<'t>),
@@ -93,8 +95,9 @@ pub(crate) struct StateQuery<'t> {
     pub(crate) state_type: StateType,
     /// The id to read, or `None` for all rows.
     pub(crate) id: Option<String>,
-    /// The category of its streams, if the state is event-sourced.
+    /// The category of the aggregate's streams, if the state is an event-sourced aggregate.
     pub(crate) stream_category: Option<&'static str>,
+    /// The checks, each with its line in the test.
     pub(crate) checks: Vec<(&'static Location<'static>, Box<dyn StateCheck + 't>)>,
 }
 
@@ -103,10 +106,10 @@ pub(crate) trait StateCheck: Send + Sync {
     /// Returns the name of the method that added the check: `is`.
     fn method(&self) -> &'static str;
 
-    /// Checks the states in `found`: at most one if the query has an id.
+    /// Checks the states that the query found. A query with an id finds at most one.
     fn check(
         &self,
-        found: &[Payload],
+        states: &[Payload],
         query: &StateQuery<'_>,
         outcome: &Outcome,
     ) -> Result<(), Mismatch>;
@@ -146,12 +149,12 @@ impl StepKind<'_> {
 }
 
 impl Then<'_> {
-    /// Returns true if it can be checked while messages are pending.
+    /// Returns true if this step can be checked while messages are pending.
     pub(crate) fn allows_pending(&self) -> bool {
         matches!(self, Self::Expectation(expectation) if expectation.allows_pending())
     }
 
-    /// Returns true if it covers pending messages.
+    /// Returns true if this step covers pending messages.
     pub(crate) fn covers_pending(&self) -> bool {
         matches!(
             self,
@@ -160,7 +163,7 @@ impl Then<'_> {
         )
     }
 
-    /// Describes what it expects.
+    /// Describes what this step expects.
     pub(crate) fn describe(&self) -> String {
         match self {
             Self::Expectation(expectation) => expectation.describe(),
@@ -178,7 +181,7 @@ impl StateQuery<'_> {
     }
 
     /// Returns the subject of the diagnosis for a failure of this query.
-    pub(crate) fn failure_subject(&self, found: &[Payload], mismatch: &Mismatch) -> Subject {
+    pub(crate) fn failure_subject(&self, states: &[Payload], mismatch: &Mismatch) -> Subject {
         let wants_absence = self
             .checks
             .iter()
@@ -188,9 +191,10 @@ impl StateQuery<'_> {
             Requirement::RowPredicate(_) | Requirement::NoRow(_)
         );
 
+        // A check of all rows names the row that failed. Its requirement is kept.
         let requirement = if wants_absence && !is_about_row {
             Requirement::Absent
-        } else if found.is_empty() {
+        } else if states.is_empty() {
             Requirement::Present
         } else {
             mismatch.requirement.clone()

@@ -1,6 +1,8 @@
 use std::{panic::Location, thread};
 
-/// Panics when it is dropped before the flow was run. A test without a run would show nothing.
+/// Panics on drop if the flow was never run.
+///
+/// Without the panic, a test without a run would pass and check nothing.
 #[derive(Debug)]
 pub(crate) struct RunGuard {
     start_location: &'static Location<'static>,

@@ -39,6 +39,7 @@ impl Flow<'_, Given> {
 }
 
 impl<'t, S> Flow<'t, S> {
+    /// Adds a step, and moves on to the phase `Next`.
     pub(super) fn step<Next>(
         mut self,
         location: &'static Location<'static>,
@@ -48,6 +49,7 @@ impl<'t, S> Flow<'t, S> {
         self.into_phase()
     }
 
+    /// Adds a `then_*` step, and moves on to the phase `Next`.
     pub(super) fn then_step<Next>(
         self,
         location: &'static Location<'static>,
@@ -72,8 +74,7 @@ impl<S> Flow<'_, S> {
     ///
     /// # Panics
     ///
-    /// Panics with a report if the flow fails. Panics inside an async runtime, where `.await` runs the
-    /// flow.
+    /// Panics with a report if the flow fails, and inside an async runtime: use `.await` there.
     #[track_caller]
     pub fn run(self) -> Outcome
     where
@@ -93,7 +94,7 @@ impl<S> Flow<'_, S> {
     ///
     /// # Panics
     ///
-    /// Panics inside an async runtime, where `.await` runs the flow.
+    /// Panics inside an async runtime: use `.await` there.
     #[track_caller]
     pub fn try_run(mut self) -> Result<Outcome, FlowFailure>
     where

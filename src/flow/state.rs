@@ -12,26 +12,26 @@ use crate::{
     run::{Outcome, require_unchanged},
 };
 
-/// Decodes a stored value and returns whether `holds` is true for it.
+/// Decodes a stored state, and returns whether `holds` returns true for it.
 ///
-/// Returns a mismatch if the value cannot be decoded.
+/// Returns a mismatch if the state cannot be decoded.
 fn decode_and_test<T: DeserializeOwned + 'static>(
-    found: &Payload,
+    state: &Payload,
     query: &StateQuery<'_>,
     holds: impl FnOnce(&T) -> bool,
 ) -> Result<bool, Mismatch> {
-    found
+    state
         .with_decoded(query.state_type.name, holds)
         .map_err(|err| {
-            let found = format!("{} (from {})", err.with_causes(), found.as_json());
+            let found = format!("{} (from {})", err.with_causes(), state.as_json());
             Mismatch::unreadable(query.describe(), found, &err)
         })
 }
 
-/// Returns the state that a query with an id found.
-fn require_one<'a>(found: &'a [Payload], query: &StateQuery<'_>) -> Result<&'a Payload, Mismatch> {
-    // The runner has already failed the step if there is none, except for `absent`.
-    found
+/// Returns the only state that a query with an id found.
+fn require_one<'a>(states: &'a [Payload], query: &StateQuery<'_>) -> Result<&'a Payload, Mismatch> {
+    // If there is no state, the runner has already failed the step, unless `absent` expects that.
+    states
         .first()
         .ok_or_else(|| Mismatch::new(query.describe(), "nothing with this id"))
 }
@@ -45,11 +45,11 @@ impl StateCheck for Is {
 
     fn check(
         &self,
-        found: &[Payload],
+        states: &[Payload],
         query: &StateQuery<'_>,
         _: &Outcome,
     ) -> Result<(), Mismatch> {
-        let payload = require_one(found, query)?;
+        let payload = require_one(states, query)?;
 
         match &self.0 {
             Ok(expected) => require_equal(|| query.describe(), expected, payload),
@@ -70,11 +70,11 @@ impl StateCheck for Like {
 
     fn check(
         &self,
-        found: &[Payload],
+        states: &[Payload],
         query: &StateQuery<'_>,
         _: &Outcome,
     ) -> Result<(), Mismatch> {
-        require_like(&query.describe(), &self.0, require_one(found, query)?)
+        require_like(&query.describe(), &self.0, require_one(states, query)?)
     }
 }
 
@@ -87,15 +87,15 @@ impl StateCheck for Absent {
 
     fn check(
         &self,
-        found: &[Payload],
+        states: &[Payload],
         query: &StateQuery<'_>,
         _: &Outcome,
     ) -> Result<(), Mismatch> {
-        match found.first() {
+        match states.first() {
             None => Ok(()),
-            Some(found) => Err(Mismatch::new(
+            Some(state) => Err(Mismatch::new(
                 format!("no {}", query.describe()),
-                render_found(found, query),
+                render_state(state, query),
             )),
         }
     }
@@ -110,11 +110,11 @@ impl StateCheck for Unchanged {
 
     fn check(
         &self,
-        found: &[Payload],
+        states: &[Payload],
         query: &StateQuery<'_>,
         outcome: &Outcome,
     ) -> Result<(), Mismatch> {
-        require_unchanged(found, query, outcome)
+        require_unchanged(states, query, outcome)
     }
 }
 
@@ -127,19 +127,19 @@ impl StateCheck for Count {
 
     fn check(
         &self,
-        found: &[Payload],
+        states: &[Payload],
         query: &StateQuery<'_>,
         _: &Outcome,
     ) -> Result<(), Mismatch> {
-        if found.len() == self.0 {
+        if states.len() == self.0 {
             return Ok(());
         }
 
         let name = query.state_type.name;
         let counted = |n_rows: usize| format!("{} of {name}", count_text(n_rows));
-        let mismatch = Mismatch::new(counted(self.0), counted(found.len()));
+        let mismatch = Mismatch::new(counted(self.0), counted(states.len()));
 
-        Err(mismatch.with_differences(render_rows(found)))
+        Err(mismatch.with_differences(render_rows(states)))
     }
 }
 
@@ -151,43 +151,44 @@ fn count_text(n_rows: usize) -> String {
     }
 }
 
-/// Renders a stored value, with the name and id of the query.
-fn render_found(found: &Payload, query: &StateQuery<'_>) -> String {
-    format!("{} {}", query.describe(), show_stored(found))
+/// Renders a stored state, with the name and id of the query.
+fn render_state(state: &Payload, query: &StateQuery<'_>) -> String {
+    format!("{} {}", query.describe(), show_stored(state))
 }
 
-/// Renders the first few rows, one a line, and the number of the others.
-pub(crate) fn render_rows(found: &[Payload]) -> Vec<String> {
+/// Renders the first few rows, one per line, and the number of the remaining rows.
+pub(crate) fn render_rows(rows: &[Payload]) -> Vec<String> {
     const MAX_ROWS: usize = 5;
 
-    let mut lines: Vec<String> = found.iter().take(MAX_ROWS).map(show_stored).collect();
-    if MAX_ROWS < found.len() {
-        lines.push(format!("and {} more", found.len() - MAX_ROWS));
+    let mut lines: Vec<String> = rows.iter().take(MAX_ROWS).map(show_stored).collect();
+    if MAX_ROWS < rows.len() {
+        lines.push(format!("and {} more", rows.len() - MAX_ROWS));
     }
 
     lines
 }
 
+/// Defines a check that calls a closure. Its `check_closure` method is written by hand below.
 macro_rules! closure_check {
     ($name:ident, $method:literal) => {
         pub(super) struct $name<T, F> {
             holds: F,
-            state: PhantomData<fn(T)>,
+            state_type: PhantomData<fn(T)>,
         }
 
         impl<T, F: Fn(&T) -> bool> $name<T, F> {
             pub(super) fn new(holds: F) -> Self {
                 Self {
                     holds,
-                    state: PhantomData,
+                    state_type: PhantomData,
                 }
             }
 
-            fn holds_for(&self, found: &Payload, query: &StateQuery<'_>) -> Result<bool, Mismatch>
+            fn holds_for(&self, state: &Payload, query: &StateQuery<'_>) -> Result<bool, Mismatch>
             where
                 T: DeserializeOwned + 'static,
             {
-                decode_and_test(found, query, &self.holds)
+                decode_and_test(state, query, &self.holds)
             }
         }
 
@@ -202,11 +203,11 @@ macro_rules! closure_check {
 
             fn check(
                 &self,
-                found: &[Payload],
+                states: &[Payload],
                 query: &StateQuery<'_>,
                 _: &Outcome,
             ) -> Result<(), Mismatch> {
-                self.check_closure(found, query)
+                self.check_closure(states, query)
             }
         }
     };
@@ -218,30 +219,30 @@ closure_check!(Any, "any");
 closure_check!(NoneOf, "none");
 
 impl<T: DeserializeOwned + 'static, F: Fn(&T) -> bool> Has<T, F> {
-    fn check_closure(&self, found: &[Payload], query: &StateQuery<'_>) -> Result<(), Mismatch> {
-        let payload = require_one(found, query)?;
+    fn check_closure(&self, states: &[Payload], query: &StateQuery<'_>) -> Result<(), Mismatch> {
+        let payload = require_one(states, query)?;
         if self.holds_for(payload, query)? {
             return Ok(());
         }
 
         Err(Mismatch::new(
             format!("{} for which the closure returns true", query.describe()),
-            render_found(payload, query),
+            render_state(payload, query),
         ))
     }
 }
 
 impl<T: DeserializeOwned + 'static, F: Fn(&T) -> bool> All<T, F> {
-    fn check_closure(&self, found: &[Payload], query: &StateQuery<'_>) -> Result<(), Mismatch> {
+    fn check_closure(&self, states: &[Payload], query: &StateQuery<'_>) -> Result<(), Mismatch> {
         let name = query.state_type.name;
-        if found.is_empty() {
+        if states.is_empty() {
             return Err(Mismatch::new(
                 format!("one or more rows of {name}, and the closure returns true for each"),
                 "no rows, so the closure was never called; use `.count(0)` to expect no rows",
             ));
         }
 
-        for row in found {
+        for row in states {
             if !self.holds_for(row, query)? {
                 let requirement = Requirement::RowPredicate(Box::new(row.clone()));
                 let mismatch = Mismatch::new(
@@ -258,8 +259,8 @@ impl<T: DeserializeOwned + 'static, F: Fn(&T) -> bool> All<T, F> {
 }
 
 impl<T: DeserializeOwned + 'static, F: Fn(&T) -> bool> Any<T, F> {
-    fn check_closure(&self, found: &[Payload], query: &StateQuery<'_>) -> Result<(), Mismatch> {
-        for row in found {
+    fn check_closure(&self, states: &[Payload], query: &StateQuery<'_>) -> Result<(), Mismatch> {
+        for row in states {
             if self.holds_for(row, query)? {
                 return Ok(());
             }
@@ -267,20 +268,20 @@ impl<T: DeserializeOwned + 'static, F: Fn(&T) -> bool> Any<T, F> {
 
         let name = query.state_type.name;
         let expected = format!("a row of {name} for which the closure returns true");
-        let mut found_text = count_text(found.len());
-        if !found.is_empty() {
+        let mut found_text = count_text(states.len());
+        if !states.is_empty() {
             found_text.push_str(", but the closure returns true for none");
         }
 
-        Err(Mismatch::new(expected, found_text).with_differences(render_rows(found)))
+        Err(Mismatch::new(expected, found_text).with_differences(render_rows(states)))
     }
 }
 
 impl<T: DeserializeOwned + 'static, F: Fn(&T) -> bool> NoneOf<T, F> {
-    fn check_closure(&self, found: &[Payload], query: &StateQuery<'_>) -> Result<(), Mismatch> {
+    fn check_closure(&self, states: &[Payload], query: &StateQuery<'_>) -> Result<(), Mismatch> {
         let name = query.state_type.name;
 
-        for row in found {
+        for row in states {
             if self.holds_for(row, query)? {
                 let requirement = Requirement::NoRow(Box::new(row.clone()));
                 let mismatch = Mismatch::new(

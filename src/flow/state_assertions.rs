@@ -13,7 +13,7 @@ impl<'t, S> Flow<'t, S> {
     /// Adds a check to the state query of the last step.
     #[track_caller]
     fn check(mut self, check: impl StateCheck + 't) -> Self {
-        // The phases that call this guarantee that the last step is a state query.
+        // Only phases after a state query call this method, so the last step is a state query.
         if let Some(step) = self.plan.steps.last_mut()
             && let StepKind::Then(Then::State(query)) = &mut step.kind
         {
@@ -31,7 +31,7 @@ impl<'t, T: Serialize + DeserializeOwned + fmt::Debug + 'static> Flow<'t, StateO
         self.check(Is(Payload::encode("the expected value", &expected)))
     }
 
-    /// Expects that `holds` is true for the state.
+    /// Expects that `holds` returns true for the state.
     #[track_caller]
     pub fn has(self, holds: impl Fn(&T) -> bool + Send + Sync + 't) -> Self {
         self.check(Has::new(holds))
@@ -39,7 +39,7 @@ impl<'t, T: Serialize + DeserializeOwned + fmt::Debug + 'static> Flow<'t, StateO
 
     /// Expects that the state has these fields with these values: `json!({ "status": "Placed" })`.
     ///
-    /// It may have other fields.
+    /// The state may have other fields.
     #[track_caller]
     pub fn like(self, expected: Value) -> Self {
         self.check(Like(expected))
@@ -47,8 +47,8 @@ impl<'t, T: Serialize + DeserializeOwned + fmt::Debug + 'static> Flow<'t, StateO
 
     /// Expects that the last act did not change the state.
     ///
-    /// A check of a state that is still the same as before the first act needs this method. Without it
-    /// the check fails, unless the last act was rejected or one of its handlers failed.
+    /// Call this if no act wrote the state. Otherwise the step fails, unless the last act was
+    /// rejected or one of its handlers failed.
     ///
     /// # Examples
     ///
@@ -79,33 +79,34 @@ impl<'t, T: Serialize + DeserializeOwned + fmt::Debug + 'static> Flow<'t, StateO
 }
 
 impl<'t, P: Projection> Flow<'t, RowsOf<P>> {
-    /// Expects the number of rows.
+    /// Expects exactly this number of rows.
     #[track_caller]
     pub fn count(self, expected: usize) -> Self {
         self.check(Count(expected))
     }
 
-    /// Expects that the last act changed, added and removed no row.
+    /// Expects that the last act did not change, add or remove any row.
     #[track_caller]
     pub fn unchanged(self) -> Self {
         self.check(Unchanged)
     }
 
-    /// Expects that `holds` is true for every row, and that there is at least one row.
+    /// Expects that `holds` returns true for every row, and that there is at least one row.
     #[track_caller]
     pub fn all(self, holds: impl Fn(&P) -> bool + Send + Sync + 't) -> Self {
         self.check(All::new(holds))
     }
 
-    /// Expects that `holds` is true for at least one row.
+    /// Expects that `holds` returns true for at least one row.
     #[track_caller]
     pub fn any(self, holds: impl Fn(&P) -> bool + Send + Sync + 't) -> Self {
         self.check(Any::new(holds))
     }
 
-    /// Expects that `holds` is true for no row.
+    /// Expects that `holds` returns true for no row.
     ///
-    /// This passes if there are no rows. Add [`count`](Self::count) or [`any`](Self::any) to expect some.
+    /// This passes if there are no rows. Add [`count`](Self::count) or [`any`](Self::any) to expect
+    /// rows.
     #[track_caller]
     pub fn none(self, holds: impl Fn(&P) -> bool + Send + Sync + 't) -> Self {
         self.check(NoneOf::new(holds))
@@ -113,7 +114,7 @@ impl<'t, P: Projection> Flow<'t, RowsOf<P>> {
 }
 
 impl<'t> Flow<'t, HandledBy> {
-    /// Expects how many messages the handler handled in the acts so far.
+    /// Expects that the handler handled exactly this number of messages in the acts so far.
     #[track_caller]
     pub fn times(mut self, expected: usize) -> Flow<'t, Acted> {
         // The phase guarantees that the last step is `then_handled_by`.

@@ -10,8 +10,8 @@ use crate::{
 impl<'t, S> Flow<'t, S> {
     /// Expects that the aggregate with this id is stored. The methods that follow check it.
     ///
-    /// The step fails if no act wrote the aggregate and it was the same before. Add
-    /// [`unchanged`](Flow::unchanged) if that is expected.
+    /// The step fails if no act wrote the aggregate, because it would pass without any act. Add
+    /// [`unchanged`](Flow::unchanged) if the test expects that.
     #[track_caller]
     pub fn then_aggregate<A: Aggregate>(self, id: impl fmt::Display) -> Flow<'t, StateOf<A>>
     where
@@ -24,8 +24,8 @@ impl<'t, S> Flow<'t, S> {
 
     /// Expects that the row with this id is stored. The methods that follow check it.
     ///
-    /// The step fails if no act wrote the row and it was the same before. Add
-    /// [`unchanged`](Flow::unchanged) if that is expected.
+    /// The step fails if no act wrote the row, because it would pass without any act. Add
+    /// [`unchanged`](Flow::unchanged) if the test expects that.
     #[track_caller]
     pub fn then_projection<P: Projection>(self, id: impl fmt::Display) -> Flow<'t, StateOf<P>>
     where
@@ -38,8 +38,8 @@ impl<'t, S> Flow<'t, S> {
     /// Expects that the process manager with this correlation key is stored. The methods that follow
     /// check it.
     ///
-    /// The step fails if no act wrote the process manager and it was the same before. Add
-    /// [`unchanged`](Flow::unchanged) if that is expected.
+    /// The step fails if no act wrote the process manager, because it would pass without any act.
+    /// Add [`unchanged`](Flow::unchanged) if the test expects that.
     #[track_caller]
     pub fn then_process_manager<M: ProcessManager>(
         self,
@@ -52,10 +52,11 @@ impl<'t, S> Flow<'t, S> {
         self.query_state(state_type, Some(key.to_string()), None)
     }
 
-    /// Expects that a projection has rows. The methods that follow check all of them, ordered by id.
+    /// Reads all rows of a projection. The methods that follow check them, ordered by id.
     ///
-    /// The step fails if no act wrote a row and the rows were the same before. Add
-    /// [`unchanged`](Flow::unchanged) if that is expected.
+    /// Without such a method, the step expects at least one row. The step fails if no act wrote any
+    /// of the rows, because it would pass without any act. Add [`unchanged`](Flow::unchanged) if
+    /// the test expects that.
     #[track_caller]
     pub fn then_projections<P: Projection>(self) -> Flow<'t, RowsOf<P>>
     where
@@ -85,7 +86,7 @@ impl<'t, S> Flow<'t, S> {
     /// Expects that the handler `H`, of any kind, handled at least one message in the acts so far.
     ///
     /// [`times`](Flow::times) expects an exact number. A call does not count if it was rolled back with
-    /// the handler that issued the command.
+    /// the handler that issued its command.
     #[track_caller]
     pub fn then_handled_by<H: 'static>(self) -> Flow<'t, HandledBy>
     where

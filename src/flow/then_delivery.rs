@@ -9,7 +9,7 @@ use crate::{
 };
 
 impl<'t, S> Flow<'t, S> {
-    /// Expects that a `C` is scheduled and not yet due.
+    /// Expects that a command of type `C` is scheduled and not yet due.
     #[track_caller]
     pub fn then_scheduled<C: Command>(self) -> Flow<'t, Acted>
     where
@@ -18,7 +18,9 @@ impl<'t, S> Flow<'t, S> {
         self.expect(expect::scheduled::<C>(true))
     }
 
-    /// Expects that no `C` is scheduled: none ever was, or it was delivered or cancelled.
+    /// Expects that no command of type `C` is scheduled now.
+    ///
+    /// It was never scheduled, or it was delivered or cancelled.
     #[track_caller]
     pub fn then_not_scheduled<C: Command>(self) -> Flow<'t, Acted>
     where
@@ -27,7 +29,9 @@ impl<'t, S> Flow<'t, S> {
         self.expect(expect::scheduled::<C>(false))
     }
 
-    /// Expects that a `C` was delivered after its deadline in the acts so far, and was not handled.
+    /// Expects that, in the acts so far, a command of type `C` arrived after its deadline.
+    ///
+    /// Such a command is not handled.
     #[track_caller]
     pub fn then_expired<C: Command>(self) -> Flow<'t, Acted>
     where
@@ -36,7 +40,7 @@ impl<'t, S> Flow<'t, S> {
         self.expect(expect::expired::<C>())
     }
 
-    /// Expects that an `E` of the acts so far was published to the broker.
+    /// Expects that an event of type `E` from the acts so far was published to the broker.
     #[track_caller]
     pub fn then_published<E: Event>(self) -> Flow<'t, Acted>
     where
@@ -45,7 +49,7 @@ impl<'t, S> Flow<'t, S> {
         self.expect(expect::published::<E>(None))
     }
 
-    /// Expects that an `E` of the acts so far was published on `lane`.
+    /// Expects that an event of type `E` from the acts so far was published on `lane`.
     #[track_caller]
     pub fn then_lane<E: Event>(self, lane: Lane) -> Flow<'t, Acted>
     where
@@ -54,7 +58,9 @@ impl<'t, S> Flow<'t, S> {
         self.expect(expect::published::<E>(Some(lane)))
     }
 
-    /// Expects how often the handler `H` was called in the acts so far, with or without success.
+    /// Expects that the handler `H` was called exactly this number of times in the acts so far.
+    ///
+    /// Calls with and without success count.
     #[track_caller]
     pub fn then_attempts<H: 'static>(self, expected: usize) -> Flow<'t, Acted>
     where
@@ -65,8 +71,8 @@ impl<'t, S> Flow<'t, S> {
 
     /// Allows a difference between the two runs of [`Mode::Differential`](crate::Mode::Differential).
     ///
-    /// `difference` is a type (`"Room"`), a field (`"Room.updated_at"`), or a line of the report
-    /// (`"events of booking-b-1"`).
+    /// `difference` is a type (`"Room"`), a field (`"Room.updated_at"`), or the title of a
+    /// difference in the report (`"events of booking-b-1"`).
     pub fn allow_difference(mut self, difference: &str) -> Self {
         self.plan.allowed_differences.push(difference.to_owned());
         self
@@ -74,8 +80,8 @@ impl<'t, S> Flow<'t, S> {
 
     /// Runs the flow once more for each of its deliveries, with this fault at that delivery.
     ///
-    /// The flow must pass every time. Deliveries of the given part do not count. It needs an engine: the
-    /// flow fails in [`Mode::Sync`](crate::Mode::Sync), where nothing is retried.
+    /// The flow must pass every time. Deliveries before the first act do not count. The fault needs
+    /// an engine: the flow fails in [`Mode::Sync`](crate::Mode::Sync), where nothing is retried.
     #[track_caller]
     pub fn fault_at_every_step(mut self, fault: StepFault) -> Self {
         self.plan
@@ -84,7 +90,7 @@ impl<'t, S> Flow<'t, S> {
         self
     }
 
-    /// Expects how many messages are pending, in the outbox and for handlers.
+    /// Expects that this number of messages is pending, in the outbox and for handlers together.
     ///
     /// Messages are pending only in a [`paused`](crate::FlowHarness::paused) harness.
     #[track_caller]
@@ -95,7 +101,7 @@ impl<'t, S> Flow<'t, S> {
         self.expect(expect::pending(expected))
     }
 
-    /// Expects how many messages are in the outbox, to be published.
+    /// Expects that this number of messages is in the outbox and not yet published.
     #[track_caller]
     pub fn then_pending_in_outbox(self, expected: usize) -> Flow<'t, Acted>
     where
@@ -104,9 +110,9 @@ impl<'t, S> Flow<'t, S> {
         self.expect(expect::pending_in_outbox(expected))
     }
 
-    /// Expects how many messages are pending for the handler `H`.
+    /// Expects that this number of messages is pending for the handler `H`.
     ///
-    /// They were published, and `H` was not called for them yet, or must retry.
+    /// A published message is pending until `H` was called for it, and while `H` must retry it.
     #[track_caller]
     pub fn then_pending_for<H: 'static>(self, expected: usize) -> Flow<'t, Acted>
     where
@@ -116,6 +122,8 @@ impl<'t, S> Flow<'t, S> {
     }
 
     /// Expects dead letters from the acts so far. The methods that follow check them.
+    ///
+    /// Without such a method, the step expects at least one dead letter.
     ///
     /// # Examples
     ///
@@ -166,7 +174,7 @@ impl<'t> Flow<'t, DeadLetterPhase> {
         self.update_check(|dead_letters| dead_letters.set_count(expected))
     }
 
-    /// Expects that the reason of one dead letter contains `text`.
+    /// Expects that the reason of at least one dead letter contains `text`.
     pub fn because(self, text: &str) -> Self {
         self.update_check(|dead_letters| dead_letters.set_reason(text))
     }

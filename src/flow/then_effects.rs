@@ -7,7 +7,7 @@ use flow_domain::{
 
 use crate::{
     expect,
-    flow::{Acted, AfterAct, Flow, given::serialize_all},
+    flow::{Acted, AfterAct, Flow, given::serialize_expected},
 };
 
 impl<'t, S> Flow<'t, S> {
@@ -23,7 +23,7 @@ impl<'t, S> Flow<'t, S> {
     where
         S: AfterAct,
     {
-        self.expect(expect::events(serialize_all(&expected)))
+        self.expect(expect::events(serialize_expected(&expected)))
     }
 
     /// Expects that an event equal to this one was raised in the acts so far.
@@ -32,10 +32,11 @@ impl<'t, S> Flow<'t, S> {
     where
         S: AfterAct,
     {
-        self.expect(expect::event(serialize_all::<AnyEvent>(&expected)))
+        self.expect(expect::event(serialize_expected::<AnyEvent>(&expected)))
     }
 
-    /// Expects that an event of type `E` for which `holds` is true was raised in the acts so far.
+    /// Expects that an event of type `E` for which `holds` returns true was raised in the acts so
+    /// far.
     #[track_caller]
     pub fn then_event_like<E: Event>(
         self,
@@ -73,7 +74,7 @@ impl<'t, S> Flow<'t, S> {
     where
         S: AfterAct,
     {
-        self.expect(expect::commands(serialize_all(&expected)))
+        self.expect(expect::commands(serialize_expected(&expected)))
     }
 
     /// Expects that the last command was accepted.
@@ -85,7 +86,7 @@ impl<'t, S> Flow<'t, S> {
         self.expect(expect::accepted())
     }
 
-    /// Expects how many commands of the last [`when_all`](Self::when_all) were accepted.
+    /// Expects that this number of commands of the last [`when_all`](Self::when_all) was accepted.
     ///
     /// The others were rejected, or failed with a conflict.
     #[track_caller]
@@ -105,7 +106,7 @@ impl<'t, S> Flow<'t, S> {
         self.expect(expect::rejected(expected))
     }
 
-    /// Expects that the last command was rejected with an `R` for which `holds` is true.
+    /// Expects that the last command was rejected with an `R` for which `holds` returns true.
     #[track_caller]
     pub fn then_rejected_like<R: Rejection>(
         self,
@@ -138,7 +139,7 @@ impl<'t, S> Flow<'t, S> {
 
     /// Expects that the handler `H` failed with this error in the acts so far.
     ///
-    /// The error is the one that the handler returned, or the one that it wrapped with
+    /// `expected` is compared with the error that the handler returned, or with the error inside
     /// [`Error::failed`](flow_domain::Error::failed).
     #[track_caller]
     pub fn then_handler_failed<H: 'static>(
@@ -164,7 +165,8 @@ impl<'t, S> Flow<'t, S> {
 
     /// Expects that each of these messages directly caused the next, beginning with the last act.
     ///
-    /// An example is `["PlaceOrder", "OrderPlaced", "StockReserved"]`. None of them was rolled back.
+    /// An example is `["PlaceOrder", "OrderPlaced", "StockReserved"]`. A message that was rolled
+    /// back does not count.
     #[track_caller]
     pub fn then_chain<const N: usize>(self, expected: [&str; N]) -> Flow<'t, Acted>
     where
@@ -173,7 +175,7 @@ impl<'t, S> Flow<'t, S> {
         self.expect(expect::chain(&expected))
     }
 
-    /// Expects that `holds` is true for the fake of type `T`.
+    /// Expects that `holds` returns true for the fake of type `T`.
     #[track_caller]
     pub fn then_resource<T: fmt::Debug + Send + Sync + 'static>(
         self,

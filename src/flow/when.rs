@@ -57,12 +57,12 @@ impl<'t, S> Flow<'t, S> {
         self.step(Location::caller(), StepKind::WhenAll(serialized))
     }
 
-    /// Advances the virtual clock by `time`, and runs what becomes due: schedules and retries.
+    /// Advances the virtual clock by `duration`, and runs what becomes due: schedules and retries.
     ///
-    /// It costs no real time.
+    /// The step takes no real time.
     #[track_caller]
-    pub fn when_time_passes(self, time: Duration) -> Flow<'t, Acted> {
-        let advance = ClockAdvance::By(time);
+    pub fn when_time_passes(self, duration: Duration) -> Flow<'t, Acted> {
+        let advance = ClockAdvance::By(duration);
         self.step(Location::caller(), StepKind::WhenTime(advance))
     }
 
@@ -81,17 +81,17 @@ impl<'t, S> Flow<'t, S> {
         self.step(Location::caller(), StepKind::WhenEngine(None))
     }
 
-    /// Runs the engine of a [`paused`](crate::FlowHarness::paused) harness for `n` cycles.
+    /// Runs the engine of a [`paused`](crate::FlowHarness::paused) harness for `n_cycles` cycles.
     ///
-    /// A cycle publishes, reads and delivers what is there. Time does not pass.
+    /// A cycle publishes, reads and delivers what is available. Time does not pass.
     #[track_caller]
-    pub fn when_engine_cycles(self, n: usize) -> Flow<'t, Acted> {
-        self.step(Location::caller(), StepKind::WhenEngine(Some(n)))
+    pub fn when_engine_cycles(self, n_cycles: usize) -> Flow<'t, Acted> {
+        self.step(Location::caller(), StepKind::WhenEngine(Some(n_cycles)))
     }
 
     /// Delivers the events of the last act again, `times` times, each with the same id.
     ///
-    /// An engine does this if it crashed before it could acknowledge the delivery.
+    /// A production engine does this if it crashed before it acknowledged the delivery.
     #[track_caller]
     pub fn when_redelivered(mut self, times: u32) -> Flow<'t, Acted>
     where
@@ -163,12 +163,12 @@ impl Flow<'_, Acted> {
         self.with_header(location, "a priority", |headers| headers.priority(priority))
     }
 
-    /// Sets a deadline on the last act: its message expires after `time`.
+    /// Sets a deadline on the last act: its message expires when `duration` has passed.
     #[track_caller]
-    pub fn with_deadline(self, time: Duration) -> Self {
+    pub fn with_deadline(self, duration: Duration) -> Self {
         let location = Location::caller();
         self.with_header(location, "a deadline", |headers| {
-            headers.expires_after(time)
+            headers.expires_after(duration)
         })
     }
 

@@ -15,7 +15,7 @@ use crate::{
     run::Log,
 };
 
-/// The detail of a command that no relay has published yet.
+/// The detail of a command that the relay has not published yet.
 const IN_OUTBOX: &str = "pending in the outbox";
 
 /// The detail of a message without a handler.
@@ -23,8 +23,8 @@ const NO_HANDLER: &str = "no handler";
 
 /// Draws a part of the record as a tree that shows who caused what.
 ///
-/// The line of `marked` has a mark. If there are too many lines, it is among those that are drawn. The logs
-/// of a handler stand below its line.
+/// `part` is the range of the entries to draw. The line of the entry `marked` has a mark, and is
+/// drawn even if other lines are omitted. The logs of a handler stand below its line.
 pub(crate) fn chain_text(
     record: &Record,
     part: Range<usize>,
@@ -45,14 +45,14 @@ pub(crate) fn chain_text(
     chain.tree.draw(record, marked, options)
 }
 
-/// Builds the tree of a chain from the messages that came from outside.
+/// Builds the tree of a chain: first the roots, then everything that they caused.
 struct ChainBuilder<'r> {
     record: &'r Record,
     effects: Effects<'r>,
     tree: Tree,
     /// The entries that are not in the tree yet, each with its parent line.
     ///
-    /// It is a queue, not a recursion: a long flow would overflow the stack.
+    /// A recursion instead of the queue would overflow the stack in a long flow.
     queue: VecDeque<(EntryId, Option<usize>)>,
 }
 
@@ -66,7 +66,7 @@ impl<'r> ChainBuilder<'r> {
         }
     }
 
-    /// Queues the entries without a cause in this part of the record.
+    /// Queues the entries without a cause, and the earlier messages that this part handles.
     fn queue_roots(&mut self, part: Range<usize>) {
         let start = part.start;
         let mut earlier_messages: Vec<EntryId> = Vec::new();
@@ -105,7 +105,8 @@ impl<'r> ChainBuilder<'r> {
         }
     }
 
-    /// Adds a scheduled command. If it has no effect yet, its line shows when it is due.
+    /// Adds a scheduled command. If it has no effect yet, its line shows when it is due, or that it
+    /// was cancelled.
     fn add_scheduled(&mut self, entry: &Entry, name: String, parent: Option<usize>) {
         let line = self.add_command(entry, name, parent);
 
@@ -117,7 +118,8 @@ impl<'r> ChainBuilder<'r> {
         }
     }
 
-    /// Adds a raised event where it was appended. If it was not appended, it was rolled back.
+    /// Adds the appended event in place of a raised one. An event that was not appended was rolled
+    /// back.
     fn add_raised(&mut self, entry: &Entry, name: String, parent: Option<usize>) {
         let mut appended = self.effects.caused_by(entry.id).peekable();
 
@@ -137,7 +139,7 @@ impl<'r> ChainBuilder<'r> {
         }
     }
 
-    /// Adds a command and its handler: they share a line. Returns the line.
+    /// Adds a command and its handler in one line, and returns the index of the line.
     fn add_command(&mut self, entry: &Entry, name: String, parent: Option<usize>) -> usize {
         let mut detail = match &entry.kind {
             EntryKind::CommandReceived(command)
@@ -148,7 +150,8 @@ impl<'r> ChainBuilder<'r> {
             _ => NO_HANDLER.to_owned(),
         };
         let mut entries = vec![entry.id];
-        // The line must exist before its effects are queued below it. Its text follows at the end.
+        // The line must exist before its effects are queued below it. Its detail is set at the
+        // end.
         let line = self.tree.add(
             parent,
             TreeLine {
@@ -234,7 +237,7 @@ impl<'r> ChainBuilder<'r> {
         }
     }
 
-    /// Adds a call of a handler with an event.
+    /// Adds a handler call for an event.
     fn add_delivery(
         &mut self,
         start_entry: &Entry,
@@ -245,7 +248,7 @@ impl<'r> ChainBuilder<'r> {
         let outcome = self.effects.outcome_text(start_entry);
         let detail = format!("{outcome}{}", attempt_suffix(attempt));
 
-        // A retry replaces the line of an attempt that caused nothing.
+        // A retry reuses the line of the previous attempt if that attempt caused no messages.
         let line = self
             .tree
             .last_child(event_line, handler)
@@ -300,7 +303,7 @@ fn is_message(kind: &EntryKind) -> bool {
 
 /// Returns how the engine settled a message that it no longer retries.
 ///
-/// A message without a handler is not retried at all.
+/// `handler` is `None` for a message that has no handler: it is not retried at all.
 fn exhausted_suffix(handler: Option<&str>, is_dead_lettered: bool) -> &'static str {
     match (handler, is_dead_lettered) {
         (Some(_), true) => "; retries exhausted, dead letter",

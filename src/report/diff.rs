@@ -2,14 +2,14 @@ use serde_json::Value;
 
 use crate::{diagnosis::Difference, report::text::cut_middle};
 
-/// Returns each path in which `found` differs from `expected`.
+/// Returns one difference for each path at which `found` differs from `expected`.
 pub(crate) fn differences(expected: &Value, found: &Value) -> Vec<Difference> {
     let mut list = Vec::new();
     collect_differences(&mut list, String::new(), Some(expected), Some(found), false);
     list
 }
 
-/// Returns each path of `expected` in which `found` differs. It ignores fields that are not expected.
+/// Returns the differences like [`differences`], but ignores fields that `expected` does not have.
 pub(crate) fn partial_differences(expected: &Value, found: &Value) -> Vec<Difference> {
     let mut list = Vec::new();
     collect_differences(&mut list, String::new(), Some(expected), Some(found), true);
@@ -17,6 +17,8 @@ pub(crate) fn partial_differences(expected: &Value, found: &Value) -> Vec<Differ
 }
 
 /// Returns true if `found` has all fields of `expected`, with the same values.
+///
+/// `found` may have more fields, but its arrays must have the same length.
 pub(crate) fn is_like(expected: &Value, found: &Value) -> bool {
     match (expected, found) {
         (Value::Object(expected), Value::Object(found)) => expected
@@ -35,7 +37,7 @@ pub(crate) fn is_like(expected: &Value, found: &Value) -> bool {
 
 /// Adds the differences below `path` to `list`.
 ///
-/// `only_expected` ignores the fields that `expected` does not have.
+/// If `only_expected` is true, fields that `expected` does not have are ignored.
 fn collect_differences(
     list: &mut Vec<Difference>,
     path: String,
@@ -79,14 +81,14 @@ fn collect_differences(
     }
 }
 
-/// Returns one line for each difference, with the paths in a column.
+/// Returns one line for each difference. The first column has the paths.
 pub(crate) fn render_differences(list: &[Difference]) -> Vec<String> {
-    let width = list
+    let path_width = list
         .iter()
         .map(|difference| difference.path.chars().count())
         .max()
         .unwrap_or(0);
-    let shown = |value: &Option<Value>| match value {
+    let render_value = |value: &Option<Value>| match value {
         Some(value) => cut_middle(value.to_string()),
         None => "nothing".to_owned(),
     };
@@ -94,10 +96,10 @@ pub(crate) fn render_differences(list: &[Difference]) -> Vec<String> {
     list.iter()
         .map(|difference| {
             format!(
-                "{:<width$}  expected {}, found {}",
+                "{:<path_width$}  expected {}, found {}",
                 difference.path,
-                shown(&difference.expected),
-                shown(&difference.found)
+                render_value(&difference.expected),
+                render_value(&difference.found)
             )
         })
         .collect()

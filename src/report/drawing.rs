@@ -19,7 +19,7 @@ const PATH_ENDS: (usize, usize) = (8, 16);
 /// The mark at the line of the cause.
 const MARK: &str = "   <- here";
 
-/// The maximum number of log lines of one handler call: with room for all of them, and without.
+/// The maximum number of log lines of one handler call: if there is room for all logs, and if not.
 const LOGS_PER_CALL: (usize, usize) = (5, 1);
 
 /// A drawn line.
@@ -27,20 +27,20 @@ struct DrawnLine {
     label: String,
     detail: String,
     is_marked: bool,
-    /// Whether it is a log line, which has no columns.
+    /// Whether this is a log line. A log line has no second column.
     is_log: bool,
 }
 
-/// A selection of the lines of a tree that are drawn.
+/// A tree, and the selection of its lines to draw.
 pub(super) struct Drawing<'t> {
     tree: &'t Tree,
     /// The line with the mark.
     marked: Option<usize>,
     /// For each line, whether it is drawn.
     is_drawn: Vec<bool>,
-    /// The omitted middle of a long path: the first omitted line, and the first drawn one after it.
+    /// The omitted middle of a long path: its first line, and the first drawn line after it.
     gap: Option<(usize, usize)>,
-    /// For each line, the number of messages in its subtree, with itself.
+    /// For each line, the number of messages in its subtree. The line itself counts, too.
     n_messages: Vec<usize>,
     /// The maximum number of log lines of one handler call.
     n_logs: usize,
@@ -48,16 +48,18 @@ pub(super) struct Drawing<'t> {
 
 impl<'t> Drawing<'t> {
     /// Selects the lines to draw: the whole tree if it fits into `n_lines`.
+    ///
+    /// If it does not fit, selects the path to `marked`, and then the lines nearest to the path.
     pub(super) fn new(tree: &'t Tree, marked: Option<usize>, n_lines: usize) -> Self {
-        let deepest = tree.nodes.iter().map(|node| node.level).max();
-        let has_room = tree.nodes.len() <= n_lines && deepest.unwrap_or(0) < MAX_LEVELS;
+        let max_level = tree.nodes.iter().map(|node| node.level).max();
+        let has_room = tree.nodes.len() <= n_lines && max_level.unwrap_or(0) < MAX_LEVELS;
 
         let mut drawing = Self {
             tree,
             marked,
             is_drawn: vec![has_room; tree.nodes.len()],
             gap: None,
-            n_messages: count_messages(tree),
+            n_messages: tree.count_messages(),
             n_logs: max_logs_per_call(tree, n_lines),
         };
         if !has_room {
@@ -74,12 +76,13 @@ impl<'t> Drawing<'t> {
         // A breadth-first search from the end of the path: the nearest lines come first.
         let mut parents: VecDeque<Option<usize>> =
             path.iter().rev().map(|idx| Some(*idx)).collect();
+        // `None` stands for the parent of the roots.
         parents.push_back(None);
 
         while let Some(parent) = parents.pop_front() {
             for idx in self.nearest_first(parent) {
                 let has_room = n_drawn < n_lines && self.drawn_level(idx) < MAX_LEVELS;
-                let is_gap = self.gap.is_some_and(|(first, _)| first == idx);
+                let is_gap = self.gap.is_some_and(|(gap_start, _)| gap_start == idx);
 
                 if has_room && !self.is_drawn[idx] && !is_gap {
                     self.is_drawn[idx] = true;
@@ -98,9 +101,9 @@ impl<'t> Drawing<'t> {
         let (n_first, n_last) = PATH_ENDS;
 
         if n_first + n_last < path.len() {
-            let resumed = path.len() - n_last;
-            self.gap = Some((path[n_first], path[resumed]));
-            path.drain(n_first..resumed);
+            let after_gap = path.len() - n_last;
+            self.gap = Some((path[n_first], path[after_gap]));
+            path.drain(n_first..after_gap);
         }
 
         for idx in &path {
@@ -115,8 +118,8 @@ impl<'t> Drawing<'t> {
         let level = self.tree.nodes[idx].level;
 
         match self.gap {
-            Some((first, resumed)) if self.tree.nodes[resumed].level < level => {
-                level - (self.tree.nodes[resumed].level - self.tree.nodes[first].level)
+            Some((gap_start, after_gap)) if self.tree.nodes[after_gap].level < level => {
+                level - (self.tree.nodes[after_gap].level - self.tree.nodes[gap_start].level)
             }
             _ => level,
         }
@@ -125,14 +128,14 @@ impl<'t> Drawing<'t> {
     /// Returns the children of a line, those nearest to the drawn path first.
     fn nearest_first(&self, parent: Option<usize>) -> Vec<usize> {
         let children = self.children(parent);
-        let mut nearest: Vec<usize> = (0..children.len()).collect();
+        let mut nearest_first: Vec<usize> = (0..children.len()).collect();
 
         let on_path = children.iter().position(|idx| self.is_drawn[*idx]);
         if let Some(on_path) = on_path {
-            nearest.sort_by_key(|nth| nth.abs_diff(on_path));
+            nearest_first.sort_by_key(|nth| nth.abs_diff(on_path));
         }
 
-        nearest.into_iter().map(|nth| children[nth]).collect()
+        nearest_first.into_iter().map(|nth| children[nth]).collect()
     }
 
     /// Returns the children of a line, or the roots of the tree.
@@ -145,48 +148,54 @@ impl<'t> Drawing<'t> {
 
     /// Draws the children of a line, each with `prefix` before it. Roots have no prefix.
     fn draw_siblings(&self, lines: &mut Vec<DrawnLine>, siblings: &[usize], prefix: Option<&str>) {
-        // Omitted lines that follow each other share a line.
+        // Neighbours that are omitted share one drawn line.
         let groups: Vec<&[usize]> = siblings
-            .chunk_by(|one, next| self.is_omitted(*one) && self.is_omitted(*next))
+            .chunk_by(|idx, next_idx| self.is_omitted(*idx) && self.is_omitted(*next_idx))
             .collect();
 
         for (nth, group) in groups.iter().enumerate() {
             let is_last = nth + 1 == groups.len();
-            let (first, rest) = match prefix {
+            let (first_prefix, rest_prefix) = match prefix {
                 None => (String::new(), String::new()),
                 Some(prefix) if is_last => (format!("{prefix}└ "), format!("{prefix}  ")),
                 Some(prefix) => (format!("{prefix}├ "), format!("{prefix}│ ")),
             };
 
-            self.draw_group(lines, group, &first, &rest);
+            self.draw_group(lines, group, &first_prefix, &rest_prefix);
         }
     }
 
-    /// Draws a line with its children, or one line for several omitted ones.
+    /// Draws a line with its children, or one line that counts a group of omitted lines.
     ///
-    /// `first` stands before the line, `rest` before the lines below it.
-    fn draw_group(&self, lines: &mut Vec<DrawnLine>, group: &[usize], first: &str, rest: &str) {
+    /// `first_prefix` stands before the line, `rest_prefix` before the lines below it.
+    fn draw_group(
+        &self,
+        lines: &mut Vec<DrawnLine>,
+        group: &[usize],
+        first_prefix: &str,
+        rest_prefix: &str,
+    ) {
         let idx = group[0];
         let node = &self.tree.nodes[idx];
         let mut line = DrawnLine {
-            label: format!("{first}{}", node.line.label),
+            label: format!("{first_prefix}{}", node.line.label),
             detail: node.line.detail.clone(),
             is_marked: self.marked == Some(idx),
             is_log: false,
         };
 
         let children: &[usize] = match self.gap {
-            // The gap in the path: the path goes on below it.
-            Some((gap, ref resumed)) if gap == idx => {
-                let n_lines = self.tree.nodes[*resumed].level - node.level;
-                let n_messages = self.n_messages[idx] - self.n_messages[*resumed];
-                line.label = format!("{first}{}", omitted_count(n_lines, n_messages));
+            // One line counts the omitted lines of the gap, and the path goes on below it.
+            Some((gap_start, ref after_gap)) if gap_start == idx => {
+                let n_lines = self.tree.nodes[*after_gap].level - node.level;
+                let n_messages = self.n_messages[idx] - self.n_messages[*after_gap];
+                line.label = format!("{first_prefix}{}", omitted_count(n_lines, n_messages));
                 line.detail.clear();
-                std::slice::from_ref(resumed)
+                std::slice::from_ref(after_gap)
             }
             _ if !self.is_drawn[idx] => {
                 let n_messages = group.iter().map(|idx| self.n_messages[*idx]).sum();
-                line.label = format!("{first}{}", omitted_count(group.len(), n_messages));
+                line.label = format!("{first_prefix}{}", omitted_count(group.len(), n_messages));
                 line.detail.clear();
                 &[]
             }
@@ -204,11 +213,15 @@ impl<'t> Drawing<'t> {
 
         lines.push(line);
         if self.is_drawn[idx] {
-            let beam = if children.is_empty() { "  " } else { "│ " };
-            self.draw_logs(lines, &node.line.logs, &format!("{rest}{beam}"));
+            let continuation = if children.is_empty() { "  " } else { "│ " };
+            self.draw_logs(
+                lines,
+                &node.line.logs,
+                &format!("{rest_prefix}{continuation}"),
+            );
         }
 
-        self.draw_siblings(lines, children, Some(rest));
+        self.draw_siblings(lines, children, Some(rest_prefix));
     }
 
     fn draw_logs(&self, lines: &mut Vec<DrawnLine>, logs: &[String], prefix: &str) {
@@ -231,14 +244,14 @@ impl<'t> Drawing<'t> {
         let mut lines = Vec::new();
         self.draw_siblings(&mut lines, &self.tree.roots, None);
 
-        let longest = lines
+        let longest_label = lines
             .iter()
             .filter(|line| !line.is_log)
             .map(|line| line.label.chars().count())
             .max();
         let (min_width, max_width) = LABEL_WIDTH;
         let max_width = max_width.min(options.width / 2).max(min_width);
-        let label_width = (longest.unwrap_or(0) + 2).clamp(min_width, max_width);
+        let label_width = (longest_label.unwrap_or(0) + 2).clamp(min_width, max_width);
 
         lines
             .iter()
@@ -247,57 +260,42 @@ impl<'t> Drawing<'t> {
             .join("\n")
     }
 
-    /// Returns true for a line that has no place in the drawing, not even as the gap in the path.
+    /// Returns true if a line is not drawn, and does not stand for the gap in the path.
     fn is_omitted(&self, idx: usize) -> bool {
-        !self.is_drawn[idx] && self.gap.is_none_or(|(gap, _)| gap != idx)
+        !self.is_drawn[idx] && self.gap.is_none_or(|(gap_start, _)| gap_start != idx)
     }
 }
 
-/// Returns the number of omitted lines, and of the messages in their subtrees.
-fn omitted_count(n: usize, n_messages: usize) -> String {
+/// Returns the text that counts omitted lines and the messages in their subtrees.
+fn omitted_count(n_lines: usize, n_messages: usize) -> String {
     match n_messages {
-        0 => format!("{n} more"),
-        n_messages => format!("{n} more, {}", counted(n_messages, "message", "messages")),
+        0 => format!("{n_lines} more"),
+        n_messages => format!(
+            "{n_lines} more, {}",
+            counted(n_messages, "message", "messages")
+        ),
     }
 }
 
-/// Counts for each line the messages in its subtree, with itself.
-fn count_messages(tree: &Tree) -> Vec<usize> {
-    let mut n_messages: Vec<usize> = tree
-        .nodes
-        .iter()
-        .map(|node| usize::from(node.line.is_message))
-        .collect();
-
-    // Children stand after their parents, so the count of a child is complete when its parent gets it.
-    for (idx, node) in tree.nodes.iter().enumerate().rev() {
-        if let Some(parent) = node.parent {
-            n_messages[parent] += n_messages[idx];
-        }
-    }
-
-    n_messages
-}
-
-/// Returns the maximum number of log lines of one handler call: fewer if the tree does not fit with them.
+/// Returns the maximum number of log lines of one handler call: fewer if there is no room for all.
 fn max_logs_per_call(tree: &Tree, n_lines: usize) -> usize {
-    let (n_roomy, n_tight) = LOGS_PER_CALL;
+    let (n_with_room, n_without_room) = LOGS_PER_CALL;
     let n_logs: usize = tree
         .nodes
         .iter()
-        .map(|node| node.line.logs.len().min(n_roomy))
+        .map(|node| node.line.logs.len().min(n_with_room))
         .sum();
 
     match n_lines {
         usize::MAX => usize::MAX,
-        _ if tree.nodes.len() + n_logs <= n_lines => n_roomy,
-        _ => n_tight,
+        _ if tree.nodes.len() + n_logs <= n_lines => n_with_room,
+        _ => n_without_room,
     }
 }
 
 impl DrawnLine {
     fn render(&self, label_width: usize, options: &RenderOptions) -> String {
-        // The two spaces separate a label that is wider than its column from the detail.
+        // The two spaces separate label and detail even if the label is wider than its column.
         let label = format!("{}  ", self.label);
         let line = format!("{label:<label_width$}{}", self.detail);
         let line = line.trim_end();

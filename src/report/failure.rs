@@ -29,7 +29,7 @@ pub(super) struct Inner {
     pub(super) diagnosis: Option<Diagnosis>,
     /// The line about the end of the run.
     pub(super) remaining: String,
-    /// The name of the test, if its thread has it.
+    /// The name of the test, if its thread has the same name.
     pub(super) test_name: Option<String>,
     /// The mode, if the environment set it.
     pub(super) environment_mode: Option<Mode>,
@@ -53,8 +53,9 @@ pub struct FailedStep {
     pub mismatch: Mismatch,
 }
 
-/// The mismatch of a step, before the report describes it.
+/// The mismatch of a step, from which [`FlowFailure::new`] builds a [`FailedStep`].
 pub(crate) struct StepMismatch {
+    /// The index of the step, from 0.
     step: usize,
     location: &'static Location<'static>,
     mismatch: Mismatch,
@@ -77,7 +78,7 @@ impl StepMismatch {
         &self.mismatch
     }
 
-    /// Returns the index of the step.
+    /// Returns the index of the step, from 0.
     pub(crate) fn step(&self) -> usize {
         self.step
     }
@@ -85,23 +86,24 @@ impl StepMismatch {
 
 /// Returns the first diagnosis.
 ///
-/// A violated invariant gives way to another cause in the same handler call: that one says more.
+/// If its cause is a violated invariant, another cause in the same handler call replaces it: the
+/// other cause says more.
 fn first_diagnosis(mut diagnoses: impl Iterator<Item = Diagnosis>) -> Option<Diagnosis> {
     let first = diagnoses.next()?;
     let Cause::InvariantViolated { at, .. } = &first.cause else {
         return Some(first);
     };
 
-    let entry = Some(at.entry);
+    let call_entry = Some(at.entry);
     diagnoses
-        .find(|other| other.cause.handler_call().map(|at| at.entry) == entry)
+        .find(|diagnosis| diagnosis.cause.handler_call().map(|at| at.entry) == call_entry)
         .or(Some(first))
 }
 
 impl FlowFailure {
     /// Builds the report of a run, and searches for the cause of the failure.
-    pub(crate) fn new(outcome: Outcome, failed: Vec<StepMismatch>) -> Self {
-        let failed_steps: Vec<FailedStep> = failed
+    pub(crate) fn new(outcome: Outcome, mismatches: Vec<StepMismatch>) -> Self {
+        let failed_steps: Vec<FailedStep> = mismatches
             .into_iter()
             .map(|failed| FailedStep {
                 step: failed.step + 1,
@@ -146,6 +148,7 @@ impl FlowFailure {
         location: &'static Location<'static>,
         mismatch: Mismatch,
     ) -> Self {
+        // The failed step is the first one at or after the line of the call.
         let last = plan.steps.len().saturating_sub(1);
         let step = plan
             .steps
@@ -178,7 +181,7 @@ impl FlowFailure {
 
     /// Sets the diagnosis: the expectation would hold after the later step with this index.
     ///
-    /// A certain cause becomes the runner-up.
+    /// If the earlier diagnosis has a certain cause, that cause becomes the runner-up.
     pub(crate) fn with_later_step(mut self, step: usize) -> Self {
         let Some(outcome) = &self.inner.outcome else {
             return self;
@@ -213,7 +216,7 @@ impl FlowFailure {
 
     /// Returns the report for the terminal, and writes the record into a file.
     ///
-    /// The report ends with the path of the file.
+    /// The report ends with the path of the file. If the test flow did not run, there is no record.
     pub(crate) fn panic_text(&self) -> String {
         let options = RenderOptions::for_terminal();
         let report = self.render(&options);
@@ -227,7 +230,7 @@ impl FlowFailure {
         format!("{report}\n{name} {path}")
     }
 
-    /// Returns the name of the test, or else the file and line of the step.
+    /// Returns the name of the test, or else the file and line of the step: `orders-42`.
     fn record_name(&self) -> String {
         self.inner.test_name.clone().unwrap_or_else(|| {
             let location = self.location().rsplit('/').next().unwrap_or_default();
@@ -289,7 +292,8 @@ impl FlowFailure {
 
     /// Returns all failed steps; there is at least one.
     ///
-    /// Steps with a problem that no `then` covers come first, then the failed expectations, in order.
+    /// Steps with a problem that no `then` covers come first, then the failed expectations.
+    /// The expectations are in the order of the test flow.
     pub fn failed_steps(&self) -> &[FailedStep] {
         &self.inner.failed_steps
     }

@@ -15,7 +15,9 @@ use crate::{
     run::Outcome,
 };
 
-/// The maximum number of failed steps that are shown in full. Later ones mostly failed because of these.
+/// The maximum number of failed steps that are shown in full.
+///
+/// Later steps mostly failed because of these.
 const MAX_FULL_STEPS: usize = 4;
 
 /// The indentation of the sections.
@@ -42,10 +44,10 @@ impl Outcome {
         marked: Option<EntryId>,
         options: &RenderOptions,
     ) -> fmt::Result {
-        let inner = options.indented(MARGIN);
+        let indented = options.indented(MARGIN);
 
-        write_section(f, options, "story", &self.render_story(&inner))?;
-        write_section(f, options, "chain", &self.render_chain(marked, &inner))
+        write_section(f, options, "story", &self.render_story(&indented))?;
+        write_section(f, options, "chain", &self.render_chain(marked, &indented))
     }
 }
 
@@ -115,7 +117,7 @@ impl Inner {
         }
     }
 
-    /// Writes the diagnosis, without what the mismatch says already.
+    /// Writes the diagnosis, but leaves out what the mismatch says already.
     fn write_diagnosis(&self, f: &mut impl fmt::Write, options: &RenderOptions) -> fmt::Result {
         let Some(diagnosis) = &self.diagnosis else {
             return Ok(());
@@ -142,8 +144,8 @@ impl Inner {
             .filter(|_| is_about_missing_state)
             .unwrap_or_default();
 
-        let inner = options.indented(MARGIN);
-        write_section(f, options, "fix", &inner.wrap_words(&advice))
+        let indented = options.indented(MARGIN);
+        write_section(f, options, "fix", &indented.wrap_words(&advice))
     }
 
     /// Writes the story and the chain, the warnings, and the disabled invariants.
@@ -157,18 +159,19 @@ impl Inner {
             .diagnosis
             .as_ref()
             .and_then(|diagnosis| diagnosis.cause.entry());
-        let inner = options.indented(MARGIN);
-        let warnings = inner.wrap_words(&warning_lines(outcome));
-        let disabled_invariants = inner.wrap_words(&disabled_invariant_lines(outcome));
+        let indented = options.indented(MARGIN);
+        let warnings = indented.wrap_words(&warning_lines(outcome));
+        let disabled_invariants = indented.wrap_words(&disabled_invariant_lines(outcome));
 
         outcome.write_story_and_chain(f, marked, options)?;
         write_section(f, options, "warn", &warnings)?;
         write_section(f, options, "note", &disabled_invariants)
     }
 
-    /// Returns true if the first mismatch states the cause already, so that the report need not repeat it.
+    /// Returns true if the first mismatch states the cause already. Then the report omits the cause.
     ///
-    /// It compares texts: the mismatch must contain the reason, and the handler or the message.
+    /// The check compares texts: the mismatch must contain the reason, and the handler or the
+    /// message.
     fn is_stated_by_mismatch(&self, cause: &Cause) -> bool {
         if let Cause::InvariantViolated { .. } = cause {
             return true;
@@ -187,9 +190,11 @@ impl Inner {
             mismatch.subject(),
             Some(Subject::Problem(_) | Subject::CommandResult | Subject::Given)
         );
-        let states = |text: &str| mismatch.found.contains(text);
+        let is_in_mismatch = |text: &str| mismatch.found.contains(text);
 
-        is_about_a_failure && states(reason) && (states(at.handler) || states(&at.message))
+        is_about_a_failure
+            && is_in_mismatch(reason)
+            && (is_in_mismatch(at.handler) || is_in_mismatch(&at.message))
     }
 }
 
@@ -216,17 +221,17 @@ fn disabled_invariant_lines(outcome: &Outcome) -> String {
 impl Diagnosis {
     /// Writes the cause, the advice, and the runner-up.
     fn write_to(&self, f: &mut impl fmt::Write, options: &RenderOptions) -> fmt::Result {
-        let inner = options.indented(MARGIN);
+        let indented = options.indented(MARGIN);
 
-        let cause = inner.wrap_words(&self.cause.to_string());
+        let cause = indented.wrap_words(&self.cause.to_string());
         write_section(f, options, "why", &cause)?;
 
         if let Some(advice) = self.cause.advice() {
-            write_line(f, options, "fix", &inner.wrap_words(&advice))?;
+            write_line(f, options, "fix", &indented.wrap_words(&advice))?;
         }
 
         if let Some(runner_up) = &self.runner_up {
-            let runner_up = inner.wrap_words(&runner_up.to_string());
+            let runner_up = indented.wrap_words(&runner_up.to_string());
             write_line(f, options, "or", &runner_up)?;
         }
 
@@ -237,21 +242,21 @@ impl Diagnosis {
 impl Mismatch {
     /// Writes the expected and the found values, and the differences between them.
     pub(crate) fn write_to(&self, f: &mut impl fmt::Write, options: &RenderOptions) -> fmt::Result {
-        let inner = options.indented(VALUE_MARGIN);
-        let value = |style, text: &str| {
-            let wrapped = inner.wrap_fields(text);
+        let indented = options.indented(VALUE_MARGIN);
+        let paint_value = |style, text: &str| {
+            let wrapped = indented.wrap_fields(text);
             indent(&options.paint(style, &wrapped), VALUE_MARGIN)
         };
-        let name = |name| options.paint(Style::SectionName, name);
+        let paint_name = |name| options.paint(Style::SectionName, name);
 
-        let expected = value(Style::Expected, &self.expected);
-        write!(f, "  {}  {expected}", name("expected"))?;
+        let expected = paint_value(Style::Expected, &self.expected);
+        write!(f, "  {}  {expected}", paint_name("expected"))?;
 
-        let found = value(Style::Found, &self.found);
-        write!(f, "\n  {}     {found}", name("found"))?;
+        let found = paint_value(Style::Found, &self.found);
+        write!(f, "\n  {}     {found}", paint_name("found"))?;
 
         for difference in &self.differences {
-            let difference = value(Style::Difference, difference);
+            let difference = paint_value(Style::Difference, difference);
             write!(f, "\n{:VALUE_MARGIN$}{difference}", "")?;
         }
 
@@ -259,7 +264,7 @@ impl Mismatch {
     }
 }
 
-/// Writes a section after an empty line; nothing if the text is empty.
+/// Writes a section after an empty line, or nothing if the text is empty.
 fn write_section(
     f: &mut impl fmt::Write,
     options: &RenderOptions,
@@ -274,7 +279,7 @@ fn write_section(
     write_line(f, options, name, text)
 }
 
-/// Writes a part that belongs to the section before it.
+/// Writes a named line that belongs to the section before it.
 fn write_line(
     f: &mut impl fmt::Write,
     options: &RenderOptions,
@@ -288,17 +293,17 @@ fn write_line(
 }
 
 /// Returns a number with a noun: `1 message`, `2 messages`.
-pub(super) fn counted(n: usize, one: &str, many: &str) -> String {
+pub(super) fn counted(n: usize, singular: &str, plural: &str) -> String {
     match n {
-        1 => format!("1 {one}"),
-        n => format!("{n} {many}"),
+        1 => format!("1 {singular}"),
+        n => format!("{n} {plural}"),
     }
 }
 
-/// Colours a line of a story or a chain from the first word that reports a failure.
+/// Colours a line of a story or a chain, from the first word that reports a failure to the end.
 pub(super) fn highlight_failure(line: &str, options: &RenderOptions) -> String {
-    let words = ["FAILED", "REJECTED", "DID NOT SETTLE", "EXPIRED"];
-    let start = words
+    let failure_words = ["FAILED", "REJECTED", "DID NOT SETTLE", "EXPIRED"];
+    let start = failure_words
         .iter()
         .filter_map(|word| line.find(&format!("  {word}")))
         .min();

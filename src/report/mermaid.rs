@@ -5,7 +5,7 @@ use crate::{
     report::effects::{Effects, attempt_suffix},
 };
 
-/// The keywords of Mermaid, which cannot be the id of a participant.
+/// Keywords of Mermaid. A participant cannot have one of them as its id.
 const RESERVED: [&str; 12] = [
     "activate",
     "alt",
@@ -21,9 +21,9 @@ const RESERVED: [&str; 12] = [
     "rect",
 ];
 
-/// Draws the record from the entry `start` on as a Mermaid sequence diagram.
+/// Draws the record, from the entry with the index `start` on, as a Mermaid sequence diagram.
 ///
-/// The diagram shows who sent which message to whom, in the order in which they were handled.
+/// The diagram shows who sent which message to which handler, in the order of the record.
 pub(crate) fn mermaid_text(record: &Record, start: usize) -> String {
     let mut diagram = Diagram {
         record,
@@ -108,6 +108,8 @@ impl Diagram<'_> {
     }
 
     /// Adds the outcome of a handler call: an arrow back if the call failed, else a note.
+    ///
+    /// The outcome `handled` needs no note.
     fn add_outcome(&mut self, start_entry: &Entry) {
         let (Some(message), EntryKind::HandlerStarted { handler, .. }) =
             (start_entry.cause, &start_entry.kind)
@@ -120,7 +122,7 @@ impl Diagram<'_> {
         let outcome = self.effects.outcome_text(start_entry);
         let has_failed = ["FAILED", "REJECTED", "rolled back"]
             .iter()
-            .any(|word| outcome.starts_with(word));
+            .any(|start| outcome.starts_with(start));
 
         if has_failed {
             self.add_line(&format!("{to}--x{from}"), &outcome);
@@ -145,7 +147,7 @@ impl Diagram<'_> {
         self.add_line(&format!("Note over {handler}"), &text);
     }
 
-    /// Adds a note about a message that reached no handler, at its sender.
+    /// Adds a note about a message, over its sender.
     fn add_note(&mut self, message: &Entry, text: &str) {
         let sender = self.sender(message);
         let text = format!("{}{text}", message_name(message));
@@ -165,7 +167,7 @@ impl Diagram<'_> {
         self.participant(sender)
     }
 
-    /// Returns the id of a participant, and adds the participant if it is new.
+    /// Returns the id of a participant, and adds the participant if it is new. `None` is the test.
     fn participant(&mut self, handler: Option<&'static str>) -> String {
         if let Some((_, id)) = self.participants.iter().find(|(name, _)| *name == handler) {
             return id.clone();
@@ -173,7 +175,7 @@ impl Diagram<'_> {
 
         let name = handler.unwrap_or("Test");
         let mut id = name.replace(|char: char| !char.is_alphanumeric(), "_");
-        let is_taken = |id: &String| self.participants.iter().any(|(_, other)| other == id);
+        let is_taken = |id: &String| self.participants.iter().any(|(_, used_id)| used_id == id);
         while RESERVED.contains(&id.to_lowercase().as_str()) || is_taken(&id) {
             id.push('_');
         }
@@ -219,7 +221,7 @@ fn message_name(message: &Entry) -> String {
     }
 }
 
-/// Replaces characters that have a meaning in Mermaid by their codes.
+/// Replaces characters that have a meaning in Mermaid with their codes.
 fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for char in text.chars() {

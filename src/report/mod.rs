@@ -7,16 +7,17 @@
 //! 3. the story of the steps, and the chain: which message caused which
 //! 4. the remaining work of the engine, and the command that runs the test again
 //!
-//! If several `then` of one act fail, one report shows all of them.
+//! If several `then` steps of one act fail, one report shows all of them.
 //!
 //! | | colours | columns | the whole record |
 //! |---|---|---|---|
-//! | a test that panics | if stdout and stderr are a terminal | those of the terminal | in `target/flow-harness/<name of the test>.txt` |
+//! | a test that panics | if stdout and stderr are a terminal | as many as the terminal has | in `target/flow-harness/<name of the test>.txt` |
 //! | [`FlowFailure`]'s `Display` | none | 140 | as text: [`record_text`](FlowFailure::record_text) |
 //!
-//! Long values wrap after a comma. Long lines of the story and the chain are cut at the end. A chain of more
-//! than 60 lines shows a part of itself and counts the rest. `NO_COLOR` and `CLICOLOR=0` turn colours off.
-//! `CLICOLOR_FORCE` and `FORCE_COLOR` turn them on without a terminal.
+//! Long values wrap after a comma. Long lines of the story and the chain are cut at the end. If a
+//! chain has more than 60 lines, the report shows a part of it and counts the rest. `NO_COLOR` and
+//! `CLICOLOR=0` turn colours off. `CLICOLOR_FORCE` and `FORCE_COLOR` turn colours on, even without
+//! a terminal.
 //!
 //! With `FLOW_HARNESS_TRACE=1`, test flows that pass print their story and their chain on stderr. Tests can
 //! print or check the parts themselves: [`Outcome::story`](crate::Outcome::story),

@@ -8,23 +8,23 @@ use crate::{
 /// The ids of the states of one type that a run stored and deleted.
 #[derive(Default)]
 struct StoredIds<'r> {
-    /// The ids that were stored, in the order of their first write.
+    /// The ids that were ever stored, in the order of their first write.
     stored: Vec<&'r str>,
     /// The ids that were deleted and not stored again.
     deleted: Vec<&'r str>,
 }
 
-/// Returns the mismatch for a state that was not found. It shows which states there are instead.
+/// Returns the mismatch for a state that was not found. It lists the states that the run stored.
 pub(crate) fn nothing_found(query: &StateQuery<'_>, record: &Record) -> Mismatch {
-    let name = query.state_type.name;
+    let type_name = query.state_type.name;
     let ids = StoredIds::of(query, record);
 
     let found = match &query.id {
         Some(id) if ids.deleted.contains(&id.as_str()) => {
             "nothing with this id; the flow deleted it".to_owned()
         }
-        Some(_) => format!("nothing with this id; {}", ids.render(name)),
-        None => format!("none; {}", ids.render(name)),
+        Some(_) => format!("nothing with this id; {}", ids.render(type_name)),
+        None => format!("none; {}", ids.render(type_name)),
     };
 
     Mismatch::new(query.describe(), found)
@@ -63,10 +63,10 @@ impl<'r> StoredIds<'r> {
         }
     }
 
-    fn render(&self, name: &str) -> String {
-        let stored = self.stored.iter().map(|id| format!("{name} {id:?}"));
+    fn render(&self, type_name: &str) -> String {
+        let stored = self.stored.iter().map(|id| format!("{type_name} {id:?}"));
         if self.stored.is_empty() {
-            return format!("the flow stored no {name}");
+            return format!("the flow stored no {type_name}");
         }
 
         format!("the flow stored only {}", first_few(stored))

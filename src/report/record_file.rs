@@ -5,14 +5,15 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-/// The maximum number of files of one test.
+/// The maximum number of record files of one test in one process.
 ///
-/// A test may run a test flow a thousand times. A few of its failures are enough.
+/// A test may run a test flow a thousand times. A few files are enough: further failures overwrite
+/// the last one.
 const MAX_FILES: u32 = 5;
 
-/// Writes `text` into a file of the test in the target directory, and returns the path for the report.
+/// Writes `text` into a file in the target directory, and returns its path for the report.
 ///
-/// If it cannot write the file, it returns the reason instead: the report is shown all the same.
+/// If the file cannot be written, returns the reason instead of the path.
 pub(super) fn write_record(test: &str, text: &str) -> String {
     match target_dir() {
         Some(target) => write_record_in(&target, test, text),
@@ -38,6 +39,7 @@ fn write_file(path: &Path, text: &str) -> io::Result<()> {
 
 /// Returns the target directory in which cargo built this test.
 fn target_dir() -> Option<PathBuf> {
+    // Cargo puts this file into each target directory.
     let is_target = |dir: &Path| dir.join("CACHEDIR.TAG").is_file();
 
     let exe = env::current_exe().ok()?;
@@ -60,7 +62,9 @@ fn target_dir() -> Option<PathBuf> {
         .find(|dir| is_target(dir))
 }
 
-/// Returns the path from the root of the workspace, if the target directory is in its usual place.
+/// Returns the path relative to the root of the workspace.
+///
+/// If the target directory is not in its usual place, returns the path as it is.
 ///
 /// The locations in a report are relative to the same root.
 fn display_path(path: &Path, target: &Path) -> String {
@@ -74,8 +78,8 @@ fn display_path(path: &Path, target: &Path) -> String {
 
 /// Returns the next file name for a failure of a test: `a_test.txt`, `a_test-2.txt`.
 ///
-/// A later failure does not overwrite the first. The numbers start again in the next process, so the next
-/// run overwrites the files.
+/// A later failure does not overwrite the first one. In the next process the numbers start again at
+/// 1, so the next run overwrites the files.
 fn numbered_file_name(test: &str) -> String {
     static N_FILES: Mutex<BTreeMap<String, u32>> = Mutex::new(BTreeMap::new());
 

@@ -2,11 +2,13 @@ use flow_domain::record::{Entry, EntryId, EntryKind, HandlerKind, HandlerOutcome
 
 use crate::{expect::pending_due_time, report::failure_text::counted, run::Outcome};
 
-/// Returns one line about the end of a run: the pending messages, and how many handlers failed.
+/// Returns one line about the end of a run.
+///
+/// It counts pending messages, failed handlers, dead letters and scheduled commands.
 pub(super) fn remaining_text(outcome: &Outcome) -> String {
     let record = outcome.record();
     let n_failed = count_failures(record);
-    let (n_dead, n_scheduled) = count_dead_and_scheduled(record);
+    let (n_dead_letters, n_scheduled) = count_dead_letters_and_scheduled(record);
 
     let pending = match count_pending(outcome) {
         0 => "nothing".to_owned(),
@@ -17,9 +19,9 @@ pub(super) fn remaining_text(outcome: &Outcome) -> String {
         count_or_no(n_failed, "handler failed", "handlers failed"),
     ];
 
-    // Without an engine there are no dead letters: the text says so only if an engine ran.
-    if 0 < n_dead || !outcome.is_inline() {
-        parts.push(count_or_no(n_dead, "dead letter", "dead letters"));
+    // Only an engine stores dead letters. The text `no dead letters` appears only if an engine ran.
+    if 0 < n_dead_letters || !outcome.is_inline() {
+        parts.push(count_or_no(n_dead_letters, "dead letter", "dead letters"));
     }
 
     if 0 < n_scheduled {
@@ -29,10 +31,10 @@ pub(super) fn remaining_text(outcome: &Outcome) -> String {
     parts.join(" · ")
 }
 
-fn count_or_no(n: usize, one: &str, many: &str) -> String {
+fn count_or_no(n: usize, singular: &str, plural: &str) -> String {
     match n {
-        0 => format!("no {many}"),
-        n => counted(n, one, many),
+        0 => format!("no {plural}"),
+        n => counted(n, singular, plural),
     }
 }
 
@@ -69,14 +71,14 @@ fn count_failures(record: &Record) -> usize {
 }
 
 /// Counts the dead letters and the commands that are still scheduled.
-fn count_dead_and_scheduled(record: &Record) -> (usize, usize) {
-    let (mut n_dead, mut n_scheduled) = (0, 0);
+fn count_dead_letters_and_scheduled(record: &Record) -> (usize, usize) {
+    let (mut n_dead_letters, mut n_scheduled) = (0, 0);
     for entry in record.entries() {
         match &entry.kind {
             EntryKind::RetriesExhausted {
                 is_dead_lettered: true,
                 ..
-            } => n_dead += 1,
+            } => n_dead_letters += 1,
             EntryKind::Scheduled { .. } => {
                 n_scheduled += usize::from(pending_due_time(entry, record).is_ok());
             }
@@ -84,10 +86,12 @@ fn count_dead_and_scheduled(record: &Record) -> (usize, usize) {
         }
     }
 
-    (n_dead, n_scheduled)
+    (n_dead_letters, n_scheduled)
 }
 
-/// Returns the handler of a call that ended, and the index of the entry of its message.
+/// Returns the handler of a call, and the index of the entry of its message.
+///
+/// `end` is the entry at which the call ended.
 fn call_of(end: &Entry, record: &Record) -> Option<(&'static str, Option<usize>)> {
     let start_entry = record.entry(end.cause?);
 
@@ -99,11 +103,11 @@ fn call_of(end: &Entry, record: &Record) -> Option<(&'static str, Option<usize>)
     }
 }
 
-/// Returns true for the end of a handler call that failed inside no other failed call.
+/// Returns true if `entry` ends a failed handler call that is not inside another failed call.
 ///
 /// If a handler issues a command and the command fails, both calls fail. Only the outer one counts.
 fn is_independent_failure(entry: &Entry, record: &Record) -> bool {
-    let is_inside = |end: &Entry| {
+    let is_inside_failed_call = |end: &Entry| {
         record
             .causes(end.id)
             // The first cause is the start of the call itself.
@@ -114,17 +118,17 @@ fn is_independent_failure(entry: &Entry, record: &Record) -> bool {
             .any(|start_entry| {
                 record
                     .effects(start_entry.id)
-                    .any(|effect| has_failed(effect, record))
+                    .any(|effect| is_failed_end(effect, record))
             })
     };
 
-    has_failed(entry, record) && !is_inside(entry)
+    is_failed_end(entry, record) && !is_inside_failed_call(entry)
 }
 
-/// Returns true for the end of a handler call that failed.
+/// Returns true if `entry` ends a handler call that failed.
 ///
 /// A command handler may reject a command: that is no failure. A rejection by any other handler is one.
-fn has_failed(entry: &Entry, record: &Record) -> bool {
+fn is_failed_end(entry: &Entry, record: &Record) -> bool {
     match entry.kind {
         EntryKind::HandlerEnded(HandlerOutcome::Failed(_)) => true,
         EntryKind::HandlerEnded(HandlerOutcome::Rejected(_)) => {

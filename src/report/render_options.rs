@@ -53,9 +53,9 @@ impl RenderOptions {
         }
     }
 
-    /// Colours a text line by line.
+    /// Colours each line of a text on its own.
     ///
-    /// An indentation that is added later then has no colour.
+    /// So an indentation that is added later has no colour.
     pub(super) fn paint<'t>(&self, style: Style, text: &'t str) -> Cow<'t, str> {
         if !self.is_coloured {
             return Cow::Borrowed(text);
@@ -68,26 +68,26 @@ impl RenderOptions {
         Cow::Owned(lines.collect::<Vec<String>>().join("\n"))
     }
 
-    /// Breaks long values after a comma. A value without a comma stays as it is.
+    /// Breaks long lines after a comma. A line without a comma stays as it is.
     pub(super) fn wrap_fields(&self, text: &str) -> String {
         self.wrap_after(", ", text)
     }
 
-    /// Breaks long sentences after a word.
+    /// Breaks long lines between words.
     pub(super) fn wrap_words(&self, text: &str) -> String {
         self.wrap_after(" ", text)
     }
 
-    fn wrap_after(&self, mark: &str, text: &str) -> String {
+    fn wrap_after(&self, separator: &str, text: &str) -> String {
         let mut wrapped = Vec::new();
         for line in text.split('\n') {
             let indentation = line.len() - line.trim_start_matches(' ').len();
             let mut rest = line.to_owned();
 
-            while let Some(end) = self.break_point(mark, &rest, indentation + HANGING_INDENT) {
-                let more = rest.split_off(end);
+            while let Some(end) = self.break_point(separator, &rest, indentation + HANGING_INDENT) {
+                let next_line = rest.split_off(end);
                 wrapped.push(rest.trim_end().to_owned());
-                rest = format!("{}{more}", " ".repeat(indentation + HANGING_INDENT));
+                rest = format!("{}{next_line}", " ".repeat(indentation + HANGING_INDENT));
             }
 
             wrapped.push(rest);
@@ -98,24 +98,26 @@ impl RenderOptions {
 
     /// Returns where to break a line, if it is too long.
     ///
-    /// It is after the last mark that fits, or else after the first mark.
-    fn break_point(&self, mark: &str, line: &str, indentation: usize) -> Option<usize> {
+    /// The break is after the last separator that fits, or else after the first separator.
+    fn break_point(&self, separator: &str, line: &str, indentation: usize) -> Option<usize> {
         if line.chars().count() <= self.width {
             return None;
         }
 
-        let room = line
+        let max_end = line
             .char_indices()
             .nth(self.width)
             .map_or(line.len(), |(idx, _)| idx);
-        // The search skips the indentation: a break there would not shorten the line, and would repeat
-        // for ever.
+        // The search skips the indentation: a break there would not shorten the line, and the
+        // breaks would never end.
         let start = indentation.min(line.len());
-        let last_that_fits = line.get(start..room).and_then(|part| part.rfind(mark));
+        let last_that_fits = line
+            .get(start..max_end)
+            .and_then(|part| part.rfind(separator));
 
         last_that_fits
-            .or_else(|| line.get(start..).and_then(|part| part.find(mark)))
-            .map(|idx| start + idx + mark.len())
+            .or_else(|| line.get(start..).and_then(|part| part.find(separator)))
+            .map(|idx| start + idx + separator.len())
             .filter(|end| *end < line.len())
     }
 
@@ -125,8 +127,8 @@ impl RenderOptions {
             return line.to_owned();
         }
 
-        let room: String = line.chars().take(self.width.saturating_sub(3)).collect();
-        format!("{} ..", room.trim_end())
+        let kept: String = line.chars().take(self.width.saturating_sub(3)).collect();
+        format!("{} ..", kept.trim_end())
     }
 }
 

@@ -10,16 +10,16 @@ use crate::{
     system::ClockAdvance,
 };
 
-/// The maximum width of a step. A longer one is cut at the end.
+/// The maximum width of the text of a step. A longer text is cut at the end.
 const MAX_STEP_WIDTH: usize = 70;
 
-/// The width that a step has at least, also on a narrow terminal.
+/// The minimum room for the text of a step, even on a narrow terminal.
 const MIN_STEP_WIDTH: usize = 30;
 
 /// The columns before a step, for its number and its keyword.
 const PREFIX_WIDTH: usize = 13;
 
-/// The columns that are reserved behind a step for its status.
+/// The maximum number of columns that are reserved for the status of a step.
 const MAX_STATUS_WIDTH: usize = 30;
 
 /// The steps of a test flow, one line for each step.
@@ -60,7 +60,7 @@ enum StepText {
 enum StepStatus {
     /// The step ran, and has no result.
     Done,
-    /// The step ran acts: the index of the first, and their number.
+    /// The step ran acts: the index of the first act, and the number of acts.
     Acts(usize, usize),
     /// The expectation was met.
     Passed,
@@ -71,7 +71,7 @@ enum StepStatus {
 
 /// How far a run has come: what is known about each step so far.
 ///
-/// Steps are named by their indices in the plan.
+/// A step is identified by its index in the plan.
 #[derive(Debug, Default)]
 pub(crate) struct StepProgress {
     /// The step of each act.
@@ -80,7 +80,7 @@ pub(crate) struct StepProgress {
     built_commands: Vec<(usize, SerializedMessage)>,
     /// The steps that failed.
     failed: Vec<usize>,
-    /// The last step that was reached.
+    /// The last step that the run reached.
     reached: usize,
 }
 
@@ -127,7 +127,7 @@ impl StepProgress {
         }
     }
 
-    /// Removes the command that a step built.
+    /// Removes the command that the closure of a step built, and returns it.
     fn take_built_command(&mut self, idx: usize) -> Option<SerializedMessage> {
         let nth = self
             .built_commands
@@ -190,8 +190,8 @@ fn text_of(kind: &StepKind<'_>) -> StepText {
         StepKind::Then(Then::State(query)) => return query.step_text(),
 
         StepKind::GivenNothing => "nothing".to_owned(),
-        StepKind::WhenTime(ClockAdvance::By(time)) => {
-            format!("time passes: {}", humantime::format_duration(*time))
+        StepKind::WhenTime(ClockAdvance::By(duration)) => {
+            format!("time passes: {}", humantime::format_duration(*duration))
         }
         StepKind::WhenTime(ClockAdvance::To(time)) => format!("the time reaches {time}"),
         StepKind::WhenEngine(None) => "the engine runs".to_owned(),

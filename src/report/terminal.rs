@@ -12,7 +12,9 @@ use crate::report::RenderOptions;
 const MIN_WIDTH: usize = 60;
 
 impl RenderOptions {
-    /// Returns the options for the terminal that runs the test, or plain ones without a terminal.
+    /// Returns the options for the terminal that runs the test.
+    ///
+    /// Without a terminal the options are plain, but the environment can force colours.
     pub(crate) fn for_terminal() -> Self {
         // The test runner captures stderr and prints it to stdout, so both must be a terminal.
         let is_terminal = io::stdout().is_terminal() && io::stderr().is_terminal();
@@ -30,12 +32,12 @@ impl RenderOptions {
 
 /// Returns true if the report has colours.
 ///
-/// The rules are those of <https://no-color.org> and <https://bixense.com/clicolors>. `FORCE_COLOR` is
-/// another name for `CLICOLOR_FORCE`.
+/// The rules are those of <https://no-color.org> and <https://bixense.com/clicolors>. `FORCE_COLOR`
+/// is another name for `CLICOLOR_FORCE`. `var` reads an environment variable.
 fn is_coloured(is_terminal: bool, var: impl Fn(&str) -> Option<OsString>) -> bool {
-    let is = |name: &str, value: &str| var(name).is_some_and(|found| found == value);
-    let is_set = |name: &str| var(name).is_some_and(|found| !found.is_empty());
-    let is_forced = |name: &str| is_set(name) && !is(name, "0");
+    let has_value = |name: &str, expected: &str| var(name).is_some_and(|value| value == expected);
+    let is_set = |name: &str| var(name).is_some_and(|value| !value.is_empty());
+    let is_forced = |name: &str| is_set(name) && !has_value(name, "0");
 
     if is_set("NO_COLOR") {
         return false;
@@ -45,7 +47,7 @@ fn is_coloured(is_terminal: bool, var: impl Fn(&str) -> Option<OsString>) -> boo
         return true;
     }
 
-    is_terminal && !is("CLICOLOR", "0") && !is("TERM", "dumb")
+    is_terminal && !has_value("CLICOLOR", "0") && !has_value("TERM", "dumb")
 }
 
 #[cfg(test)]
@@ -56,7 +58,7 @@ mod tests {
     fn check(is_terminal: bool, vars: &[(&str, &str)], expected: bool) {
         let var = |name: &str| {
             vars.iter()
-                .find(|(known, _)| *known == name)
+                .find(|(var_name, _)| *var_name == name)
                 .map(|(_, value)| OsString::from(value))
         };
 

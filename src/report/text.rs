@@ -34,7 +34,8 @@ pub(crate) fn show_message(name: &str, payload: &Payload) -> String {
     cut_middle(format!("{name} {}", brace_fields(shown)))
 }
 
-/// Returns a stored value with its fields in their order: `{ order_id: "ord-01", status: "Placed" }`.
+/// Returns a stored value with its fields in the stored order:
+/// `{ order_id: "ord-01", status: "Placed" }`.
 pub(crate) fn show_stored(payload: &Payload) -> String {
     match serde_json::from_str::<Fields>(payload.as_json()) {
         Ok(Fields(fields)) => {
@@ -43,7 +44,7 @@ pub(crate) fn show_stored(payload: &Payload) -> String {
                 return line;
             }
 
-            // One field a line: a long field then does not hide the others.
+            // One field per line: a long field then does not hide the others.
             let lines: Vec<String> = fields
                 .iter()
                 .map(|(name, value)| cut_middle(format!("    {name}: {value},")))
@@ -54,7 +55,7 @@ pub(crate) fn show_stored(payload: &Payload) -> String {
     }
 }
 
-/// Returns a value with its fields by name, in one line.
+/// Returns a value in one line, with its fields sorted by name.
 pub(crate) fn show_value(value: &Value) -> String {
     cut_middle(match value {
         Value::Object(fields) => {
@@ -75,14 +76,14 @@ fn brace_fields<'a>(fields: impl Iterator<Item = (&'a str, &'a Value)>) -> Strin
     format!("{{ {} }}", shown.join(", "))
 }
 
-/// Cuts a long text in the middle, and says how much it cut.
+/// Cuts a long text in the middle, and shows there how many characters are missing.
 pub(crate) fn cut_middle(text: String) -> String {
     let n_chars = text.chars().count();
     if n_chars <= MAX_WIDTH {
         return text;
     }
 
-    // 30 columns are for the text in between.
+    // 30 columns are reserved for the text that replaces the middle.
     let n_kept = (MAX_WIDTH - 30) / 2;
     let start: String = text.chars().take(n_kept).collect();
     let end: String = text.chars().skip(n_chars - n_kept).collect();
@@ -100,16 +101,16 @@ pub(crate) fn cut_after_field(line: &str, width: usize) -> String {
     }
 
     let end = if line.ends_with('}') { ".. }" } else { ".." };
-    let room: String = line.chars().take(width - end.len() - 1).collect();
+    let kept: String = line.chars().take(width - end.len() - 1).collect();
 
-    match room.rfind(", ") {
-        Some(comma) if room.len() < 2 * comma => format!("{}{end}", &room[..comma + 2]),
+    match kept.rfind(", ") {
+        Some(comma) if kept.len() < 2 * comma => format!("{}{end}", &kept[..comma + 2]),
         // A cut after the comma would lose more than half of the line: one long field follows.
         _ => {
-            // `cut_middle` may have cut the line before. Half of its mark would be noise.
-            let shown = match room.split_once(" .. ") {
+            // `cut_middle` may have cut the line already. A part of its ` .. ` text would be noise.
+            let shown = match kept.split_once(" .. ") {
                 Some((start, rest)) if !rest.contains(" .. ") => start,
-                _ => &room,
+                _ => &kept,
             };
             format!("{} {end}", shown.trim_end())
         }
@@ -117,9 +118,9 @@ pub(crate) fn cut_after_field(line: &str, width: usize) -> String {
 }
 
 /// Returns the first five items of a list, and how many more there are.
-pub(crate) fn first_few(all: impl ExactSizeIterator<Item = String>) -> String {
-    let n_more = all.len().saturating_sub(5);
-    let mut shown: Vec<String> = all.take(5).collect();
+pub(crate) fn first_few(items: impl ExactSizeIterator<Item = String>) -> String {
+    let n_more = items.len().saturating_sub(5);
+    let mut shown: Vec<String> = items.take(5).collect();
     if 0 < n_more {
         shown.push(format!("and {n_more} more"));
     }
@@ -143,7 +144,7 @@ pub(crate) fn indent(text: &str, n_columns: usize) -> String {
     indented
 }
 
-/// The fields of a JSON object, in the order of the text.
+/// The fields of a JSON object, in the order in which the JSON text has them.
 ///
 /// A [`Value`] would sort them by name.
 struct Fields<V = Value>(Vec<(String, V)>);

@@ -10,7 +10,7 @@ pub(super) struct Tree {
     pub(super) roots: Vec<usize>,
 }
 
-/// The text of a node.
+/// The content of a node.
 #[derive(Debug, Default)]
 pub(super) struct TreeLine {
     /// The first column.
@@ -98,5 +98,24 @@ impl Tree {
         path.reverse();
 
         path
+    }
+
+    /// Counts for each line the messages in its subtree. The line itself counts, too.
+    pub(super) fn count_messages(&self) -> Vec<usize> {
+        let mut n_messages: Vec<usize> = self
+            .nodes
+            .iter()
+            .map(|node| usize::from(node.line.is_message))
+            .collect();
+
+        // Children stand after their parents. In reverse order, the count of a child is complete
+        // when it is added to the count of its parent.
+        for (idx, node) in self.nodes.iter().enumerate().rev() {
+            if let Some(parent) = node.parent {
+                n_messages[parent] += n_messages[idx];
+            }
+        }
+
+        n_messages
     }
 }

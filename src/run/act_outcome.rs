@@ -68,7 +68,7 @@ impl ActOutcome {
         self
     }
 
-    /// Marks it as one of `n` concurrent commands.
+    /// Marks the act as one of `n` concurrent commands.
     pub(super) fn with_n_overlapping(mut self, n: usize) -> Self {
         self.n_overlapping = n;
         self
@@ -114,7 +114,9 @@ impl ActOutcome {
         self.error().and_then(Error::rejection)
     }
 
-    /// Returns the handlers that failed after the act was committed, and the commands without a handler.
+    /// Returns the handlers that failed after the act was committed.
+    ///
+    /// A command without a handler is also in the list.
     pub fn failures(&self) -> &[HandlerFailure] {
         &self.result.failures
     }
@@ -124,7 +126,7 @@ impl ActOutcome {
         self.result.stall.as_ref()
     }
 
-    /// Returns the failures of this handler, both of the command itself and after it was committed.
+    /// Returns the failures of this handler: of the command itself, and after it was committed.
     pub(crate) fn failures_of(&self, handler: &'static str) -> Vec<&Error> {
         let own = self.error().filter(|_| self.handler == Some(handler));
         let downstream = self

@@ -8,20 +8,20 @@ use crate::{
 impl Runner<'_, '_> {
     /// Runs the spawned tasks until they block, and fails the step if one of them panics.
     ///
-    /// A panic that happened before, while a handler was running, is a warning only.
+    /// A panic that happened earlier, while a handler was running, is only a warning.
     pub(super) async fn run_spawned_tasks(&mut self, idx: usize, step: &Step<'_>) {
         if self.tasks.spawners().is_empty() {
             return;
         }
 
-        // Panics up to here happened while handlers were running. Such a handler may have awaited its
-        // task, and got the panic as an error.
+        // Panics up to here happened while handlers were running. Such a handler may have awaited
+        // its task, and got the panic as an error.
         let n_during_handlers = self.tasks.panics().len();
         self.tasks.run_until_blocked().await;
         let panics = self.tasks.panics();
         let task = self.task_with_spawner();
-        for (nth, panic) in panics.iter().enumerate().skip(self.n_reported_panics) {
-            if n_during_handlers <= nth {
+        for (panic_idx, panic) in panics.iter().enumerate().skip(self.n_reported_panics) {
+            if n_during_handlers <= panic_idx {
                 let found = format!(
                     "{task} {panic}\n\
                      No handler awaits the task. Await it in the handler and return its error, or move \
@@ -55,9 +55,9 @@ impl Runner<'_, '_> {
             1 => "a task".to_owned(),
             n => format!("{n} tasks"),
         };
-        let have = if n_unfinished == 1 { "has" } else { "have" };
+        let verb = if n_unfinished == 1 { "has" } else { "have" };
         let text = format!(
-            "{tasks} that {} spawned {have} not ended at the end of the flow: the test does not see the result",
+            "{tasks} that {} spawned {verb} not ended at the end of the flow: the test does not see the result",
             spawners.join(" or ")
         );
         self.outcome.warn(Warning {

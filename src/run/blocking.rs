@@ -28,8 +28,8 @@ pub(crate) fn run_blocking(plan: Plan<'_>) -> Result<Outcome, FlowFailure> {
     let runtime = take_runtime(&setup);
     let result = block_on(&runtime, run(&plan));
 
-    // A runtime with an unfinished task is dropped together with the task. The next run must not be
-    // disturbed by it.
+    // An unfinished task must not disturb the next run. So its runtime is not stored: it is dropped
+    // here, together with the task.
     if runtime.metrics().num_alive_tasks() == 0 {
         store_runtime(&setup, runtime);
     }

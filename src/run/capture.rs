@@ -13,12 +13,12 @@ use crate::run::logs::capture;
 
 /// The dispatcher for runs in threads without a subscriber, shared by the whole process.
 ///
-/// It is shared because `tracing` rebuilds the interest of all callsites for each new dispatcher. That
-/// takes longer than a run.
+/// It is shared because `tracing` rebuilds the interest of all callsites for each new dispatcher.
+/// That takes longer than a run.
 ///
 /// The second dispatcher is never used, but it must exist. While only one dispatcher is registered,
-/// `tracing` asks the current dispatcher of the thread that reaches a callsite first. If that thread has
-/// none, `tracing` disables the callsite for all threads.
+/// `tracing` asks the current dispatcher of the thread that reaches a callsite first. If that
+/// thread has none, `tracing` disables the callsite for all threads.
 static CAPTURE_ONLY: LazyLock<[Dispatch; 2]> =
     LazyLock::new(|| [Dispatch::new(CaptureOnly), Dispatch::new(CaptureOnly)]);
 
@@ -39,20 +39,20 @@ pub(super) fn capture_dispatch() -> Dispatch {
     })
 }
 
-/// Returns true for log events that are captured: those of handlers, from `DEBUG` up.
+/// Returns true for log events that are captured: level `DEBUG` or more severe.
 ///
-/// Events of `flow_domain` itself are not captured. They repeat the record, and they would slow down
-/// every step.
+/// Events of `flow_domain` itself are not captured. They repeat the record, and they would slow
+/// down every step.
 fn is_captured(metadata: &Metadata<'_>) -> bool {
     let target = metadata.target();
-    let is_own = target
+    let is_flow_domain = target
         .strip_prefix("flow_domain")
         .is_some_and(|rest| rest.is_empty() || rest.starts_with("::"));
 
-    metadata.is_event() && *metadata.level() <= Level::DEBUG && !is_own
+    metadata.is_event() && *metadata.level() <= Level::DEBUG && !is_flow_domain
 }
 
-/// Captures the logs of a run, where no other subscriber is set. It has no spans.
+/// Captures the logs of a run in a thread without another subscriber. It ignores spans.
 struct CaptureOnly;
 
 impl Subscriber for CaptureOnly {
@@ -115,7 +115,7 @@ impl Subscriber for Tee {
         if is_captured(event.metadata()) {
             capture(event);
         }
-        // The event may be enabled for the capture only.
+        // The other subscriber may have disabled the event. Then only the capture needs it.
         if self.inner.enabled(event.metadata()) {
             self.inner.event(event);
         }

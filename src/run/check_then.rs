@@ -12,12 +12,12 @@ use crate::{
     },
 };
 
-/// The expected text of the mismatch for a closure of the test that panics.
+/// The expected text of the mismatch, if a closure of the test panics.
 const CLOSURE_RETURNS: &str = "the closure returns without a panic";
 
 /// The `then_*` steps.
 impl Runner<'_, '_> {
-    /// Checks a `then_*` step. The run goes on if it fails.
+    /// Checks a `then_*` step. The run goes on if the step fails.
     pub(super) async fn check_then(&mut self, idx: usize, step: &Step<'_>, then: &Then<'_>) {
         if !self.outcome.remaining().is_quiet() {
             if then.allows_pending() {
@@ -88,8 +88,8 @@ impl Runner<'_, '_> {
             Problem::DeadLetter | Problem::Expiry => None,
             Problem::PendingMessages => return,
             Problem::ConcurrentFailure => {
-                // Concurrent commands may be rejected, or conflict. A handler that failed for any other
-                // reason is still a problem.
+                // Concurrent commands may be rejected, or conflict. A handler that failed for any
+                // other reason is still a problem.
                 self.problems.retain(|problem| match problem.failure {
                     None => false,
                     Some((_, FailureIdx::Command)) => !problem.is_conflict,
@@ -99,7 +99,7 @@ impl Runner<'_, '_> {
             }
         };
 
-        // All problems belong to the last act: the run stops before the next act while there are any.
+        // All problems belong to the last act: if any is left, the run stops before the next act.
         let act = self.outcome.last_act();
         self.problems.retain(|problem| {
             let Some((handler, idx)) = problem.failure else {
@@ -109,6 +109,7 @@ impl Runner<'_, '_> {
                 return true;
             }
 
+            // An expectation of an expiry covers only expired messages. Others never cover these.
             !act.failure(idx).is_some_and(|failure| {
                 failure.is_expired() == (covered == Problem::Expiry)
                     && expectation.covers_failure(failure)
@@ -136,6 +137,7 @@ impl Runner<'_, '_> {
             .iter()
             .any(|(_, check)| check.method() == "absent");
         let has_no_checks = query.checks.is_empty();
+        // Finding nothing is valid if `absent` is expected, or if the checks are about all rows.
         if found.is_empty() && (query.id.is_some() && !expects_absence || has_no_checks) {
             let mismatch = nothing_found(query, self.outcome.record());
             return Err((step.location, with_subject(mismatch)));
@@ -154,7 +156,7 @@ impl Runner<'_, '_> {
         require_changed(&found, query, &self.outcome).map_err(|mismatch| (step.location, mismatch))
     }
 
-    /// Reads the state with the id of the query, or all rows if it has none.
+    /// Reads the state with the id of the query, or all rows if the query has no id.
     async fn read_queried_state(&self, query: &StateQuery<'_>) -> Result<Vec<Payload>, Mismatch> {
         let system = self.outcome.system();
         let found = match &query.id {
@@ -172,8 +174,8 @@ impl Runner<'_, '_> {
                 return mismatch;
             }
 
-            // A state exists but cannot be read. The placeholder stands for it, so the subject is not
-            // that of a missing state.
+            // A state exists but cannot be read. The `null` stands for it. With an empty list, the
+            // subject would be a missing state.
             let subject = query.failure_subject(&[Payload::from_json("null")], &mismatch);
             mismatch.with_subject(subject)
         })

@@ -10,8 +10,8 @@ use crate::{
     system::Mode,
 };
 
-/// The number of extra runs. One would not be enough. A hash map of two entries has the same order
-/// in about half of the runs.
+/// The number of extra runs. One extra run would not be enough: in about half of the runs, a hash
+/// map of two entries has the same order as in the first run.
 const N_RERUNS: usize = 4;
 
 /// Runs a flow a few more times, and fails if a record differs from that of the first run.
@@ -64,7 +64,7 @@ fn first_difference(first: &Record, second: &Record) -> Option<Mismatch> {
     Some(Mismatch::new("two runs have the same record", found).with_differences(lines))
 }
 
-/// Returns the handler that caused `entry`: that of the entry itself, of its cause, or of a cause above.
+/// Returns the handler of the nearest call: `entry` itself, its cause, or an earlier cause.
 fn handler_of(entry: &Entry, record: &Record) -> String {
     let started = |kind: &EntryKind| match kind {
         EntryKind::HandlerStarted { handler, .. } => Some((*handler).to_owned()),
@@ -81,11 +81,11 @@ fn handler_of(entry: &Entry, record: &Record) -> String {
         .unwrap_or_else(|| "the test flow".to_owned())
 }
 
-/// Guesses why two texts differ, from the first words that differ.
+/// Guesses why two texts differ, from the first pair of words that differ.
 fn likely_cause(left: &str, right: &str) -> String {
     let words = |text: &str| -> Vec<String> {
-        let is_part = |letter: char| letter.is_ascii_alphanumeric() || "-:.".contains(letter);
-        text.split(|letter| !is_part(letter))
+        let is_word_part = |letter: char| letter.is_ascii_alphanumeric() || "-:.".contains(letter);
+        text.split(|letter| !is_word_part(letter))
             .map(str::to_owned)
             .collect()
     };

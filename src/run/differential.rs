@@ -35,8 +35,8 @@ pub(super) async fn run_differential(plan: &Plan<'_>) -> Result<Outcome, FlowFai
         return Err(FlowFailure::new(through_engine, vec![failure]));
     }
 
-    let names = ("Mode::Sync", "Mode::Engine");
-    let differences = inline.differences(names, &engine, &plan.allowed_differences);
+    let mode_names = ("Mode::Sync", "Mode::Engine");
+    let differences = inline.differences(mode_names, &engine, &plan.allowed_differences);
     if differences.is_empty() {
         return Ok(through_engine);
     }

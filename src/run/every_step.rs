@@ -20,8 +20,8 @@ pub(super) async fn fault_at_every_step(
 ) -> Result<(), FlowFailure> {
     let counter = Arc::new(FaultInjector::default());
     let outcome = run_once(plan, mode, Some(Arc::clone(&counter))).await?;
-    let n_steps = counter.n_deliveries();
-    if n_steps == 0 {
+    let n_deliveries = counter.n_deliveries();
+    if n_deliveries == 0 {
         let found = if mode == Mode::Sync {
             "`Mode::Sync` has no engine, so it delivers nothing; use `.mode(Mode::Engine)`"
         } else {
@@ -33,7 +33,7 @@ pub(super) async fn fault_at_every_step(
         return Err(FlowFailure::new(outcome, vec![failure]));
     }
 
-    for nth in 1..=n_steps {
+    for nth in 1..=n_deliveries {
         let faults = Arc::new(FaultInjector::at_delivery(fault, nth));
         let result = run_once(plan, mode, Some(Arc::clone(&faults))).await;
 
@@ -42,7 +42,7 @@ pub(super) async fn fault_at_every_step(
                 .injected_at()
                 .unwrap_or_else(|| "an unknown delivery".to_owned());
             failure.with_note(&format!(
-                "with a fault at delivery {nth} of {n_steps}: {fault} {injected_at}; \
+                "with a fault at delivery {nth} of {n_deliveries}: {fault} {injected_at}; \
                  without a fault the flow passes"
             ))
         })?;

@@ -4,16 +4,23 @@ use crate::{
     system::Mode,
 };
 
-/// Finds the first later act after which a failed expectation holds, and returns the index of its step.
+/// Returns the index of the first later act after which the expectation of step `failed_idx` holds.
 ///
-/// This runs the flow once more, with its own domain and resources. So the closures, handlers and fakes
-/// of the flow are called again. Other expectations are skipped.
-pub(super) async fn find_later_step(plan: &Plan<'_>, mode: Mode, failed: usize) -> Option<usize> {
-    let StepKind::Then(then) = &plan.steps[failed].kind else {
+/// This runs the flow once more, with its own domain and resources. So the closures, handlers and
+/// fakes of the flow are called again. Other expectations are skipped.
+pub(super) async fn find_later_step(
+    plan: &Plan<'_>,
+    mode: Mode,
+    failed_idx: usize,
+) -> Option<usize> {
+    let StepKind::Then(then) = &plan.steps[failed_idx].kind else {
         return None;
     };
 
-    if !plan.steps[failed..].iter().any(|step| step.kind.is_act()) {
+    if !plan.steps[failed_idx..]
+        .iter()
+        .any(|step| step.kind.is_act())
+    {
         return None;
     }
 
@@ -33,8 +40,10 @@ pub(super) async fn find_later_step(plan: &Plan<'_>, mode: Mode, failed: usize) 
             runner.failures.clear();
         }
 
-        if failed < idx && step.kind.is_act() {
-            runner.check_then(failed, &plan.steps[failed], then).await;
+        if failed_idx < idx && step.kind.is_act() {
+            runner
+                .check_then(failed_idx, &plan.steps[failed_idx], then)
+                .await;
             if runner.failures.is_empty() {
                 return Some(idx);
             }

@@ -115,8 +115,9 @@ pub(super) fn capture_logs<F: Future>(logs: Arc<Logs>, future: Pin<&mut F>) -> C
     }
 }
 
+/// The future of [`capture_logs`].
 pub(super) struct CaptureLogs<'a, F> {
-    /// `None` during a poll: [`ScopedLogs`] has moved them to the thread.
+    /// `None` during a poll: [`ScopedLogs`] has moved the logs to the thread.
     logs: Option<Arc<Logs>>,
     dispatch: Dispatch,
     future: Pin<&'a mut F>,
@@ -141,7 +142,7 @@ impl<F: Future> Future for CaptureLogs<'_, F> {
 /// Makes the logs of a run current in this thread, until it is dropped.
 struct ScopedLogs<'a> {
     logs: &'a mut Option<Arc<Logs>>,
-    /// The logs that were current before.
+    /// The logs that were current before, if this run is inside another one.
     outer: Option<Arc<Logs>>,
 }
 

@@ -2,14 +2,14 @@
 //!
 //! # Tasks that a handler spawns
 //!
-//! If a handler spawns a task and does not await it, the outcome of the task is hidden. After each act
-//! and each given step, the harness runs the spawned tasks until they block. Expectations then see their
-//! effects.
+//! If a handler spawns a task and does not await it, the outcome of the task is hidden. After each
+//! act and each given step, the harness runs the spawned tasks until they block. Expectations then
+//! see their effects.
 //!
 //! * A panic in a task fails the step after which it happened.
-//! * A panic while a handler is still running is a [`Warning`], because the handler may await the task.
-//! * A task that is unfinished at the end is a warning. If the runtime belongs to the run, it is dropped,
-//!   and the task with it.
+//! * A panic while a handler is still running is a [`Warning`]. The handler may await the task.
+//! * A task that is unfinished at the end is a warning. If the runtime belongs to the run, it is
+//!   dropped, and the task with it.
 //!
 //! This works with [`Flow::run`](crate::Flow::run). It also works with `.await` in a current-thread
 //! runtime, which is the default of `#[tokio::test]`. It does not work in a multi-threaded runtime.

@@ -18,8 +18,8 @@ use crate::{
 
 /// The outcome of a flow, for ordinary asserts.
 ///
-/// States are read from the record of the run, as they were stored last. Lists of events hold those of
-/// the acts, without the given ones.
+/// States are read from the record of the run, as they were stored last. Lists of events hold the
+/// events of the acts, without the given events.
 pub struct Outcome {
     system: Box<dyn System>,
     resources: Resources,
@@ -53,7 +53,7 @@ impl Outcome {
         }
     }
 
-    /// Adds what has happened since to the record, and returns the range of the new entries.
+    /// Adds to the record what happened since the last update, and returns the new range.
     pub(super) fn update_record(&mut self) -> std::ops::Range<usize> {
         let before = self.record.entries().len();
         self.system.update_record(&mut self.record);
@@ -113,15 +113,15 @@ impl Outcome {
         &self.logs
     }
 
-    /// Returns what handlers wrote through `tracing`, in order, from level `DEBUG` up.
+    /// Returns what handlers wrote through `tracing`, oldest first, from level `DEBUG` up.
     ///
-    /// Only the first thousand lines are stored. Lines of spawned tasks are not included. The lines are
-    /// not part of the record, because they may contain addresses and times.
+    /// Only the first thousand lines are stored. Lines of spawned tasks are not included. The lines
+    /// are not part of the record, because they may contain addresses and times.
     pub fn logs(&self) -> Vec<Log> {
         self.logs.all()
     }
 
-    /// Returns the acts of the flow, in order.
+    /// Returns the acts of the flow, in the order of its steps.
     pub fn acts(&self) -> &[ActOutcome] {
         &self.acts
     }
@@ -136,13 +136,13 @@ impl Outcome {
     ///
     /// # Panics
     ///
-    /// Panics if there was none yet. This can happen only in a closure of the first act.
+    /// Panics if no act has run yet. This can happen only in a closure of the first act.
     #[track_caller]
     pub fn last_act(&self) -> &ActOutcome {
         self.acts.last().expect("the flow has run no act yet")
     }
 
-    /// Returns the record: everything that happened, in order.
+    /// Returns the record: everything that happened, oldest first.
     pub fn record(&self) -> &Record {
         &self.record
     }
@@ -302,7 +302,7 @@ impl Outcome {
         })
     }
 
-    /// Reads what was stored last in a table with this id.
+    /// Reads the value that was stored last in this table under this id.
     #[track_caller]
     fn read_stored<T: DeserializeOwned + 'static>(
         &self,
@@ -329,8 +329,8 @@ impl Outcome {
 
     /// Returns likely mistakes that do not fail the flow.
     ///
-    /// Examples are an expectation that always passes, and an aggregate that changes without an event
-    /// ([`Invariant::SilentChange`](crate::Invariant::SilentChange)).
+    /// Examples are an expectation that always passes, and an aggregate that changes without an
+    /// event ([`Invariant::SilentChange`](crate::Invariant::SilentChange)).
     pub fn warnings(&self) -> Vec<Warning> {
         let mut warnings = self.warnings.clone();
         if self.invariants.has(Invariant::SilentChange) {
@@ -340,7 +340,7 @@ impl Outcome {
         warnings
     }
 
-    /// Returns the warnings that are printed when the flow passes: all except those about an invariant.
+    /// Returns the warnings that are printed when the flow passes: not those about an invariant.
     pub(super) fn warnings_to_print(&self) -> &[Warning] {
         &self.warnings
     }
@@ -393,13 +393,13 @@ impl Outcome {
 
     /// Returns what the acts caused, as a sequence diagram for [Mermaid](https://mermaid.js.org).
     ///
-    /// It shows who sent which message to whom, in order. It is meant for documentation and reviews. The
-    /// same flow always gives the same diagram.
+    /// It shows who sent which message to whom, in order. It is meant for documentation and
+    /// reviews. The same flow always gives the same diagram.
     pub fn mermaid(&self) -> String {
         mermaid_text(&self.record, self.n_given_entries)
     }
 
-    /// Returns the tree with a mark at the line of the entry `here`.
+    /// Returns the chain as a tree, with a mark at the line of the entry `here`.
     pub(crate) fn render_chain(&self, here: Option<EntryId>, options: &RenderOptions) -> String {
         // Given entries are left out, unless the marked one is among them.
         let is_given = here.is_some_and(|here| here.index() < self.n_given_entries);
@@ -425,7 +425,7 @@ fn raised_event(entry: &Entry) -> Option<&Recorded> {
 ///
 /// # Panics
 ///
-/// Panics if it cannot be read back as a `T`.
+/// Panics if the payload cannot be read back as a `T`.
 #[track_caller]
 fn decode_stored<T: DeserializeOwned + 'static>(payload: &Payload, name: &'static str) -> T {
     match payload.decode(name) {

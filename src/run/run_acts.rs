@@ -22,7 +22,7 @@ use crate::{
 
 /// The `given_*` and `when_*` steps.
 impl Runner<'_, '_> {
-    /// Runs a `given_*` step. It must cause no failure.
+    /// Runs a `given_*` step. The run stops if the step causes a problem.
     pub(super) async fn run_given(&mut self, idx: usize, step: &Step<'_>) -> Result<(), Stop> {
         let not_serialized =
             |err: &Error| Mismatch::new("a value that can be given", err.with_causes().to_string());
@@ -95,7 +95,7 @@ impl Runner<'_, '_> {
         }
     }
 
-    /// Marks the first act: faults count from here, and the given part of the record ends.
+    /// At the first act, starts to count deliveries, and ends the given part of the record.
     fn begin_acts(&mut self) {
         if self.has_acted {
             return;
@@ -159,7 +159,7 @@ impl Runner<'_, '_> {
         self.finish_act(idx, step, name, result, reply_name)
     }
 
-    /// Runs commands concurrently. Each is an act of its own.
+    /// Runs commands concurrently. Each command is an act of its own.
     async fn run_overlapping(
         &mut self,
         idx: usize,
@@ -200,7 +200,7 @@ impl Runner<'_, '_> {
         self.require_settled(idx, step, stall)
     }
 
-    /// Stops the run if the effects of the act did not end.
+    /// Stops the run if there was a stall: the effects of the act did not end within the budget.
     fn require_settled(
         &mut self,
         idx: usize,
@@ -273,7 +273,7 @@ impl Runner<'_, '_> {
         self.finish_act(idx, step, "the redelivery".to_owned(), result, None)
     }
 
-    /// Adds the outcome of an act, and stops the run if its effects did not end.
+    /// Adds the outcome of an act, and stops the run if there was a stall.
     fn finish_act(
         &mut self,
         idx: usize,
@@ -342,13 +342,13 @@ impl Runner<'_, '_> {
             }
         }
 
-        for (idx, failure) in act.failures().iter().enumerate() {
+        for (failure_idx, failure) in act.failures().iter().enumerate() {
             let text = match downstream_hint(failure, self.outcome.is_inline()) {
                 Some(hint) => format!("{failure}\n{hint}"),
                 None => failure.to_string(),
             };
             push(
-                Some((failure.handler, FailureIdx::Downstream(idx))),
+                Some((failure.handler, FailureIdx::Downstream(failure_idx))),
                 &failure.error,
                 text,
             );
@@ -356,7 +356,7 @@ impl Runner<'_, '_> {
     }
 }
 
-/// Returns the text that names the expectations for a failure after the commit, if there are any.
+/// Returns the hint that names the expectations of a failure after the commit, if there are any.
 fn downstream_hint(failure: &HandlerFailure, is_inline: bool) -> Option<String> {
     let can_be_dead_letter = !is_inline && !failure.error.is_rejection();
 
@@ -371,7 +371,7 @@ fn downstream_hint(failure: &HandlerFailure, is_inline: bool) -> Option<String> 
     }
 }
 
-/// Returns the text that names the expectation for this failure.
+/// Returns the hint that names the expectation of this failure.
 fn failure_hint(handler: &str, err: &Error) -> String {
     // Only an error type of the user can be compared with an expected value.
     let is_comparable = err.is_rejection() || std::error::Error::source(err).is_some();

@@ -14,29 +14,33 @@ use crate::{
     },
 };
 
-/// The error of a run that cannot go on, or that failed at its end. [`Runner::failures`] has the reasons.
+/// The error of a run that cannot go on, or whose checks at the end failed.
+///
+/// [`Runner::failures`] has the reasons.
 pub(super) struct Stop;
 
-/// A problem of the last act that no `then_*` step has covered yet. It fails the flow if none does.
+/// A problem of the last act that no `then_*` step has covered yet.
+///
+/// The flow fails if no later step covers the problem.
 pub(super) struct UnassertedProblem {
     /// The index of the step.
     pub(super) step: usize,
     pub(super) location: &'static Location<'static>,
-    /// The handler that failed, if there is one, and the failure of the act. `None` if the command was
-    /// rejected.
+    /// The handler that failed, if there is one, and the failure of the act. `None` if the command
+    /// was rejected.
     pub(super) failure: Option<(Option<&'static str>, FailureIdx)>,
     /// The name of the act: its command or event.
     pub(super) act_name: String,
-    /// Whether it failed because another writer appended first.
+    /// Whether the act failed because another writer committed first.
     pub(super) is_conflict: bool,
     /// Why the command was rejected, or why the handler failed.
     pub(super) cause: String,
-    /// The text of the report.
+    /// The text that the report shows.
     pub(super) text: String,
 }
 
 impl UnassertedProblem {
-    /// Returns true if this mismatch already reports the problem. It is then not reported again.
+    /// Returns true if this mismatch already reports the problem.
     fn is_reported_by(&self, mismatch: &Mismatch) -> bool {
         let found = format!("{}\n{}", mismatch.found, mismatch.differences.join("\n"));
         let has_name = match self.failure {
@@ -58,11 +62,13 @@ pub(super) struct Runner<'p, 't> {
     pub(super) steps: StepProgress,
     pub(super) failures: Vec<StepMismatch>,
     pub(super) problems: Vec<UnassertedProblem>,
+    /// Whether an act has begun.
     pub(super) has_acted: bool,
     /// Whether a `then_*` step since the last act covers the pending messages.
     pub(super) has_asserted_pending: bool,
+    /// `None` if the run needs no fault injector.
     pub(super) faults: Option<Arc<FaultInjector>>,
-    /// The index of each given step and act, and the number of entries that the record had before it.
+    /// The index of each given step and act, and the number of entries before it in the record.
     pub(super) step_starts: Vec<(usize, usize)>,
     /// The violations of commands that were built during the run, with the indexes of their steps.
     pub(super) invariant_violations: Vec<(usize, InvariantViolation)>,
@@ -116,7 +122,7 @@ impl Runner<'_, '_> {
         self.require_no_failures()
     }
 
-    /// Activates a fault from here on.
+    /// Activates a fault for the rest of the run.
     pub(super) fn activate_fault(
         &mut self,
         idx: usize,
@@ -190,6 +196,7 @@ impl Runner<'_, '_> {
 
     /// Stops the run if an expectation was not met, or if a problem was not covered.
     fn require_no_failures(&mut self) -> Result<(), Stop> {
+        // The report of the first mismatch may contain a problem, which is then not reported again.
         let first = self.failures.first().map(StepMismatch::mismatch);
         self.problems
             .retain(|problem| !first.is_some_and(|first| problem.is_reported_by(first)));
@@ -211,7 +218,7 @@ impl Runner<'_, '_> {
         }
     }
 
-    /// Records the mismatch of a step, and returns the error that stops the run.
+    /// Adds the mismatch of a step to the failures, and returns the error that stops the run.
     pub(super) fn fail_step(&mut self, idx: usize, step: &Step<'_>, mismatch: Mismatch) -> Stop {
         self.steps.mark_failed(idx);
         self.failures

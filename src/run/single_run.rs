@@ -15,13 +15,14 @@ use crate::{
 
 /// Runs a flow once, with its own domain and resources.
 ///
-/// If `faults` is set, it is the fault injector of the run. A failure is then not explained further.
+/// If `faults` is set, it is the fault injector of the run. The search for a later step is then
+/// skipped.
 pub(super) async fn run_once(
     plan: &Plan<'_>,
     mode: Mode,
     faults: Option<Arc<FaultInjector>>,
 ) -> Result<Outcome, FlowFailure> {
-    let is_plain = faults.is_none();
+    let explains_failure = faults.is_none();
     let mut runner = Runner::start(plan, mode, faults)?;
 
     let logs = Arc::clone(runner.outcome.shared_logs());
@@ -37,14 +38,14 @@ pub(super) async fn run_once(
     outcome.set_story(steps.into_story(plan));
     match result {
         Ok(()) => Ok(outcome),
-        Err(Stop) if is_plain => {
+        Err(Stop) if explains_failure => {
             Err(Box::pin(explain_failure(plan, mode, outcome, failures)).await)
         }
         Err(Stop) => Err(FlowFailure::new(outcome, failures)),
     }
 }
 
-/// Builds the failure, and names a later step after which the first failed expectation holds, if any.
+/// Builds the failure. It names a later step after which the failed expectation holds, if any.
 async fn explain_failure(
     plan: &Plan<'_>,
     mode: Mode,
@@ -69,7 +70,7 @@ async fn explain_failure(
     }
 }
 
-/// Returns true if a later act may still meet the expectation, because it is about all acts so far.
+/// Returns true if the expectation may hold after a later act, because it is about all acts so far.
 ///
 /// An expectation about the last act means something else after each act.
 fn may_hold_later(plan: &Plan<'_>, failure: &StepMismatch) -> bool {

@@ -4,7 +4,7 @@ use crate::run::Outcome;
 
 /// Whether flows that pass are printed.
 ///
-/// The variable is read once, because the environment is behind a lock.
+/// The variable is read once, because each read of the environment takes a lock.
 static IS_ENABLED: LazyLock<bool> = LazyLock::new(|| {
     env::var_os("FLOW_HARNESS_TRACE").is_some_and(|value| !value.is_empty() && value != "0")
 });

@@ -10,7 +10,8 @@ use crate::{
     run::Outcome,
 };
 
-/// Requires that an act wrote the state that was found. Otherwise the step would pass without any act.
+/// Requires that an act wrote the state that was found. Otherwise the step would pass without any
+/// act.
 ///
 /// A write counts even if it stores an equal state again.
 ///
@@ -18,7 +19,7 @@ use crate::{
 ///
 /// * a check says so (`unchanged`, `absent`, `none`)
 /// * nothing was found
-/// * the last act failed, and the point is that it changed nothing
+/// * the last act failed, so the test may check that it changed nothing
 pub(super) fn require_changed(
     found: &[Payload],
     query: &StateQuery<'_>,
@@ -44,11 +45,11 @@ pub(super) fn require_changed(
         Some(_) => ("the state is", "it"),
         None => ("the rows are", "any of them"),
     };
-    let found = format!(
+    let found_text = format!(
         "{subject} from before the first act, and no act changed {changed}: the step would pass without any act\n\
          If the test expects this, add `.unchanged()`"
     );
-    Err(Mismatch::new(expected, found))
+    Err(Mismatch::new(expected, found_text))
 }
 
 /// Requires that the last act left the queried state as it was before.
@@ -81,7 +82,7 @@ fn appeared_mismatch(subject: &str, now: &Payload) -> Mismatch {
     Mismatch::new(as_before(&format!("no {subject}")), found)
 }
 
-/// Compares each row that the last act wrote with what it was before the first of these writes.
+/// Compares each row that the last act wrote with its value before the act.
 fn require_same_rows(query: &StateQuery<'_>, outcome: &Outcome) -> Result<(), Mismatch> {
     let writes: Vec<&StateChange> = outcome
         .last_act_entries()
@@ -119,24 +120,24 @@ fn require_same_rows(query: &StateQuery<'_>, outcome: &Outcome) -> Result<(), Mi
     Ok(())
 }
 
-/// Compares an event-sourced aggregate with the one that its earlier events give.
+/// Compares an event-sourced aggregate with the fold of its events before the last act.
 fn require_same_aggregate(
     found: &[Payload],
     query: &StateQuery<'_>,
     outcome: &Outcome,
 ) -> Result<(), Mismatch> {
-    let own = |entry: &Entry| match &entry.kind {
+    let own_event = |entry: &Entry| match &entry.kind {
         EntryKind::Appended(event) if query.is_written_by(entry) => Some(event.clone()),
         _ => None,
     };
     let n_before = outcome.n_before_last_act();
     let (before, since) = outcome.record().entries().split_at(n_before);
-    let has_new_events = since.iter().any(|entry| own(entry).is_some());
+    let has_new_events = since.iter().any(|entry| own_event(entry).is_some());
     let Some(now) = found.first().filter(|_| has_new_events) else {
         return Ok(());
     };
 
-    let before: Vec<Recorded> = before.iter().filter_map(own).collect();
+    let before: Vec<Recorded> = before.iter().filter_map(own_event).collect();
     match outcome.system().fold(query.state_type, &before) {
         Some(before) => require_equal_to_before(&query.describe(), &before, now),
         None => Err(appeared_mismatch(&query.describe(), now)),
@@ -146,13 +147,14 @@ fn require_same_aggregate(
 impl StateQuery<'_> {
     /// Returns true if the entry wrote or deleted a state of this query.
     fn is_written_by(&self, entry: &Entry) -> bool {
-        let has_own_id = |id: &str| self.id.as_deref().is_none_or(|own_id| own_id == id);
+        let has_queried_id =
+            |id: &str| self.id.as_deref().is_none_or(|queried_id| queried_id == id);
         match (&entry.kind, self.stream_category) {
             (EntryKind::StateChanged(change), None) => {
-                self.is_stored_in(change.table) && has_own_id(&change.id)
+                self.is_stored_in(change.table) && has_queried_id(&change.id)
             }
             (EntryKind::Appended(event), Some(category)) => {
-                event.stream().category() == category && has_own_id(event.stream().id())
+                event.stream().category() == category && has_queried_id(event.stream().id())
             }
             _ => false,
         }

@@ -63,15 +63,15 @@ impl DomainSystem {
         }
     }
 
-    /// Processes what an act left for later, and merges it into the result of the act.
+    /// Processes what an act left for later, and merges that result into the result of the act.
     ///
-    /// With a paused engine, it only counts what is left.
+    /// If the engine is paused, this only counts what is left.
     async fn settle(&mut self, result: ProcessResult) -> ProcessResult {
         let Some(engine) = &mut self.engine else {
             return result.merge(self.app.process_due().await);
         };
 
-        // Boxed, or the future of an act without an engine would be as large as one with an engine.
+        // Without the box, the future of an act without an engine would be as large as with one.
         if !self.is_paused {
             let report = Box::pin(engine.run()).await;
             return result.merge(self.store_remaining(report));
@@ -87,12 +87,12 @@ impl DomainSystem {
     }
 
     /// Runs the engine of a paused harness.
-    async fn run_engine(&mut self, cycles: Option<usize>) -> ProcessResult {
+    async fn run_engine(&mut self, n_cycles: Option<usize>) -> ProcessResult {
         let Some(engine) = &mut self.engine else {
             return ProcessResult::empty();
         };
 
-        let report = match cycles {
+        let report = match n_cycles {
             Some(n) => engine.run_cycles(n).await,
             None => engine.run().await,
         };
@@ -101,6 +101,7 @@ impl DomainSystem {
             .unwrap_or_else(ProcessResult::from_error)
     }
 
+    /// Stores in `remaining` what the engine left, and returns the result in the report.
     fn store_remaining(
         &mut self,
         report: Result<SettleReport, Error>,
@@ -166,7 +167,7 @@ impl DomainSystem {
 
 impl System for DomainSystem {
     fn act<'a>(&'a mut self, act: Act<'a>, headers: &'a Headers) -> BoxFuture<'a, ProcessResult> {
-        // One box for each arm, or every future would be as large as the largest.
+        // Each arm has its own box. In a shared box, every future would be as large as the largest.
         match act {
             Act::Command(command) => Box::pin(async move {
                 let result = self.app.process_serialized(command, headers).await;
@@ -193,7 +194,7 @@ impl System for DomainSystem {
                 }
                 result
             }),
-            Act::Engine(cycles) => Box::pin(self.run_engine(cycles)),
+            Act::Engine(n_cycles) => Box::pin(self.run_engine(n_cycles)),
             Act::Redeliver(events, nth) => Box::pin(async move {
                 let result = self.redeliver(events, nth).await;
                 self.settle(result).await

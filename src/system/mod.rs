@@ -44,7 +44,7 @@ pub(crate) enum Act<'a> {
     Aggregate(&'a SerializedAggregate),
     /// Advances the clock.
     Time(ClockAdvance),
-    /// Runs the engine for `n` cycles, or until nothing is left.
+    /// Runs the engine for this number of cycles. `None` means until nothing is left.
     Engine(Option<usize>),
     /// Delivers events again. The number counts the redeliveries of this act, from 1.
     Redeliver(&'a [(Recorded, EntryId)], u32),
@@ -57,7 +57,7 @@ pub(crate) enum ClockAdvance {
     To(Timestamp),
 }
 
-/// The system under test: one world, used by one run only.
+/// The system under test: one world, for one run only.
 pub(crate) trait System: fmt::Debug + Send + Sync {
     /// Performs `act` and everything that it causes, and returns when nothing is left to do.
     fn act<'a>(&'a mut self, act: Act<'a>, headers: &'a Headers) -> BoxFuture<'a, ProcessResult>;
@@ -86,7 +86,7 @@ pub(crate) trait System: fmt::Debug + Send + Sync {
     /// Returns an error that says what to write instead, if there is no such projection.
     fn read_rows(&self, projection: StateType) -> BoxFuture<'_, Result<Vec<Payload>, Error>>;
 
-    /// Appends the entries since the last call to `record`.
+    /// Appends to `record` the entries that are new since the last call of this method.
     fn update_record(&self, record: &mut Record);
 
     /// Returns the name of the handler with this Rust type.
@@ -98,13 +98,13 @@ pub(crate) trait System: fmt::Debug + Send + Sync {
     /// Returns what is left to deliver after the last act.
     fn remaining(&self) -> &Remaining;
 
-    /// Returns true if the engine runs only in steps that say so.
+    /// Returns true if the engine runs only in `when_engine_*` steps.
     fn is_paused(&self) -> bool;
 
     /// Returns true if events are handled inline, without an engine.
     fn is_inline(&self) -> bool;
 
-    /// Rebuilds projections, given by name, from all events, and returns the rows that differ.
+    /// Rebuilds the named projections from all events, and returns the stored rows that differ.
     ///
     /// # Errors
     ///

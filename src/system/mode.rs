@@ -29,8 +29,8 @@ impl Mode {
     ///
     /// # Panics
     ///
-    /// Panics if the variable holds an invalid mode. A fallback would run the tests in another mode than
-    /// the user asked for.
+    /// Panics if [`ENV_VAR`](Self::ENV_VAR) holds an invalid mode. With a fallback, the tests would
+    /// not run in the mode that the user asked for.
     pub(crate) fn from_env() -> Self {
         match env::var(Self::ENV_VAR) {
             Ok(name) => match name.parse() {
@@ -41,7 +41,7 @@ impl Mode {
         }
     }
 
-    /// Returns its name, as in `FLOW_MODE`: `engine`.
+    /// Returns the name of the mode, as in `FLOW_MODE`: `engine`.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Sync => "sync",

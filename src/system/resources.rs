@@ -10,6 +10,7 @@ type MakeResource = Arc<dyn Fn() -> Resource + Send + Sync>;
 /// The fakes of one run, by their Rust types.
 #[derive(Clone, Default)]
 pub struct Resources {
+    /// Each fake, with its Rust type and the name of the type.
     resources: Vec<(TypeId, &'static str, Resource)>,
 }
 
@@ -27,7 +28,7 @@ impl Resources {
             .find(|(id, ..)| *id == TypeId::of::<T>())
             .and_then(|(.., resource)| Arc::clone(resource).downcast().ok());
 
-        // Not in a closure: `track_caller` would report the line of the closure.
+        // The panic is not in a closure. Otherwise it would report the line of the closure.
         let Some(resource) = resource else {
             let name = type_name::<T>();
             panic!("the harness has no resource `{name}`; add it with `.resource(|| ..)`");
@@ -54,11 +55,12 @@ impl fmt::Debug for Resources {
 /// The functions that make the fakes of a run.
 #[derive(Clone, Default)]
 pub(crate) struct ResourceMakers {
+    /// Each function, with the Rust type of its fake and the name of the type.
     makers: Vec<(TypeId, &'static str, MakeResource)>,
 }
 
 impl ResourceMakers {
-    /// Adds the function that makes a `T`, and removes an earlier one.
+    /// Adds the function that makes a `T`, and removes an earlier function for `T`.
     pub(crate) fn add<T: Send + Sync + 'static>(
         &mut self,
         make: impl Fn() -> T + Send + Sync + 'static,

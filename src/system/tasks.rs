@@ -1,7 +1,7 @@
 use flow_domain::handler::TaskWatch;
 use tokio::task::yield_now;
 
-/// How often the run yields after an act. Each yield polls every task that is ready once.
+/// How often the run yields after an act, at most. Each yield polls every task that is ready once.
 const MAX_YIELDS: usize = 64;
 
 /// The tasks that handlers spawn in a run.
@@ -24,7 +24,7 @@ impl SpawnedTasks {
         }
     }
 
-    /// Returns the names of the handlers that spawned tasks, each once.
+    /// Returns the names of the handlers that spawned tasks, without duplicates.
     pub(crate) fn spawners(&self) -> Vec<&'static str> {
         let mut spawners = self.watch.spawners();
         spawners.sort_unstable();

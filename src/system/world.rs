@@ -21,7 +21,7 @@ pub(crate) struct World {
     pub(crate) budget: usize,
     /// The invariants that the run checks.
     pub(crate) invariants: InvariantSet,
-    /// Whether the engine runs only in steps that say so.
+    /// Whether the engine runs only in `when_engine_*` steps.
     pub(crate) is_paused: bool,
     /// Builds the domain again, for an engine that restarts.
     pub(crate) rebuild_domain: Option<Arc<RebuildDomain>>,

@@ -2,12 +2,13 @@ use std::{panic::Location, thread};
 
 use crate::flow::Mismatch;
 
-/// Panics when it is dropped before an assertion, or before an assertion that covers a rejection.
+/// Panics on drop if the test has no assertion, or if no assertion covers the rejection.
 ///
-/// Without the panic, such a test would pass whatever the method does.
+/// Without the panic, such a test would pass, whatever the method does.
 #[derive(Debug)]
 pub(super) struct AssertionGuard {
     aggregate: &'static str,
+    /// The line of the `when` call.
     when_location: &'static Location<'static>,
     /// The rejection of the method, until an assertion covers it.
     rejection: Option<String>,
@@ -48,7 +49,7 @@ impl AssertionGuard {
         }
     }
 
-    /// Returns what is wrong with a test that ends now.
+    /// Returns a summary and a mismatch if the test must not end yet.
     fn problem(&self) -> Option<(&'static str, Mismatch)> {
         if let Some(rejection) = &self.rejection {
             let found = format!(

@@ -38,28 +38,28 @@ impl<A: Aggregate, R> UnitOutcome<A, R> {
         self.expect(WRONG_EVENTS, checked)
     }
 
-    /// Expects that the method raised an event of type `E` for which `holds` is true.
+    /// Expects that the method raised an event of type `E` for which `holds` returns true.
     #[track_caller]
     pub fn then_event_like<E: Event>(self, holds: impl Fn(&E) -> bool) -> Self {
-        let of_type: Vec<MessageView> = self
+        let views_of_type: Vec<MessageView> = self
             .events_of_type::<E>()
             .iter()
             .map(MessageView::from)
             .collect();
-        let checked = find_event_like(&of_type, || self.event_views(), holds);
+        let checked = find_event_like(&views_of_type, || self.event_views(), holds);
         self.expect(WRONG_EVENTS, checked)
     }
 
     /// Expects that the method raised no event of type `E`.
     ///
-    /// It fails if the aggregate does not have this event: then it could never raise it.
+    /// This also fails if `E` is not an event of the aggregate: the aggregate could never raise it.
     #[track_caller]
     pub fn then_no_event<E: Event>(self) -> Self {
         let expected = format!("no {}", E::NAME);
         let is_known = A::EVENTS
             .iter()
             .flat_map(|schemas| schemas.iter())
-            .any(|known| E::SCHEMAS.iter().any(|own| own.name == known.name));
+            .any(|known| E::SCHEMAS.iter().any(|schema| schema.name == known.name));
 
         let checked = if is_known {
             match self.events_of_type::<E>().first() {

@@ -28,7 +28,7 @@ use crate::{
 ///
 /// Nothing passes by accident. The test panics if no assertion follows `when`, or if the method rejected
 /// and no assertion covers that. It also checks two [invariants](crate::Invariant). Serialised values
-/// come back equal, and an event-sourced aggregate equals the one that is folded from its events.
+/// are equal after deserialisation, and an event-sourced aggregate equals the fold of its events.
 ///
 /// # Examples
 ///
@@ -60,7 +60,7 @@ pub struct UnitBegin<A>(PhantomData<fn() -> A>);
 #[must_use = "a unit test does nothing until `.when(|aggregate| ..)`"]
 pub struct UnitGiven<A> {
     aggregate: A,
-    /// The events that it was folded from, or `None` if it was given as a value.
+    /// The events that the aggregate was folded from, or `None` if it was given as a value.
     history: Option<Vec<SerializedMessage>>,
     invariants: InvariantSet,
 }
@@ -70,7 +70,8 @@ impl<A: Aggregate> UnitBegin<A> {
     ///
     /// # Panics
     ///
-    /// Panics if the aggregate is stored as state, or if it does not have one of the events.
+    /// Panics if the aggregate is stored as state, or if one of the events is not an event of this
+    /// aggregate.
     #[track_caller]
     pub fn given_events(self, events: impl IntoMessages<AnyEvent>) -> UnitGiven<A> {
         let Some(mut aggregate) = A::initial() else {
@@ -80,6 +81,7 @@ impl<A: Aggregate> UnitBegin<A> {
             );
         };
 
+        // A message type needs a domain, and a unit test has none. This name is a placeholder.
         let domain = "Unit".into();
         let mut history = Vec::new();
         let replayed = events.try_for_each(&mut |event| {
@@ -159,9 +161,10 @@ impl<A: Aggregate> UnitGiven<A> {
     ///
     /// # Panics
     ///
-    /// Panics if a raised event, or an aggregate that is stored as state, does not come back from JSON
-    /// equal. Panics if an event-sourced aggregate differs from the one that is folded from the given and
-    /// the raised events. [`disable_invariant`](Self::disable_invariant) switches this off.
+    /// Panics if a raised event, or an aggregate that is stored as state, differs after a round
+    /// trip through JSON. Panics if an event-sourced aggregate differs from the fold of the given
+    /// and the raised events. [`disable_invariant`](Self::disable_invariant) switches these checks
+    /// off.
     #[track_caller]
     #[must_use = "a unit test checks nothing without an assertion: `.then_events(..)`"]
     pub fn when<R: MethodResult>(mut self, act: impl FnOnce(&mut A) -> R) -> UnitOutcome<A, R> {

@@ -47,7 +47,7 @@ pub struct UnitOutcome<A, R> {
     pub(super) assertion_guard: AssertionGuard,
     pub(super) aggregate: A,
     pub(super) result: R,
-    /// The number of events that were raised before the method.
+    /// The number of events that were raised before the call of the method.
     pub(super) n_events_before: usize,
 }
 

@@ -15,7 +15,7 @@ const UNEXPECTED_STATE: &str = "is not as expected";
     reason = "the last assertion ends the test"
 )]
 impl<A: Aggregate, R> UnitOutcome<A, R> {
-    /// Expects that `holds` is true for the aggregate after the method.
+    /// Expects that `holds` returns true for the aggregate after the method.
     #[track_caller]
     pub fn has(self, holds: impl FnOnce(&A) -> bool) -> Self {
         let checked = if holds(&self.aggregate) {
@@ -38,9 +38,9 @@ impl<A: Aggregate, R> UnitOutcome<A, R> {
         self.expect(UNEXPECTED_STATE, checked)
     }
 
-    /// Expects that the stored form has these fields with these values: `json!({ "status": "Placed" })`.
+    /// Expects that the stored form of the aggregate has these fields with these values.
     ///
-    /// It may have other fields.
+    /// An example is `json!({ "status": "Placed" })`. The stored form may have other fields.
     #[track_caller]
     pub fn like(self, expected: Value) -> Self {
         let checked = require_like(A::NAME, &expected, &encode_aggregate(&self.aggregate));

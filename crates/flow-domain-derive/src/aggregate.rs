@@ -95,6 +95,7 @@ fn is_pending_events(ty: &Type) -> bool {
         .is_some_and(|segment| segment.ident == "PendingEvents" && segment.arguments.is_none())
 }
 
+/// Refuses an event-sourced aggregate that lists no events.
 fn require_events(input: &DeriveInput, attributes: &Attributes) -> Result<()> {
     match attributes.event_sourced {
         Some(span) if events(attributes).is_empty() => Err(Error::new(
@@ -177,7 +178,7 @@ fn schemas(messages: &[Type]) -> TokenStream {
 
 /// Writes `EVENT_SOURCED`, `initial` and `replay` of an aggregate that is stored as state.
 fn state_stored_items(name: &str) -> TokenStream {
-    let refusal = format!("`{name}` is stored as state: it is not folded from events");
+    let refusal_text = format!("`{name}` is stored as state: it is not folded from events");
     quote! {
         const EVENT_SOURCED: bool = false;
 
@@ -190,18 +191,18 @@ fn state_stored_items(name: &str) -> TokenStream {
             _message_type: &::flow_domain::message::MessageType,
             _content: &::flow_domain::message::Payload,
         ) -> ::core::result::Result<(), ::flow_domain::Error> {
-            ::core::result::Result::Err(::flow_domain::Error::setup(#refusal))
+            ::core::result::Result::Err(::flow_domain::Error::setup(#refusal_text))
         }
     }
 }
 
 /// Writes `EVENT_SOURCED`, `initial` and `replay` of an aggregate that is folded from its events.
 fn event_sourced_items(name: &str, event_sourced: Span, events: &[Type]) -> TokenStream {
-    // The compiler reports a missing `Default` at the key `event_sourced`.
+    // With this span, the compiler reports a missing `Default` at the key `event_sourced`.
     let span = Span::call_site().located_at(event_sourced);
     let initial = quote_spanned!(span=> <Self as ::core::default::Default>::default());
-    let folds = events.iter().map(replay_arm);
-    let unlisted = format!(
+    let replay_arms = events.iter().map(replay_arm);
+    let unlisted_text = format!(
         "`{{}}` is not in the `events(..)` of `{name}`: list it in `#[aggregate(.., events(..))]`"
     );
 
@@ -217,16 +218,16 @@ fn event_sourced_items(name: &str, event_sourced: Span, events: &[Type]) -> Toke
             message_type: &::flow_domain::message::MessageType,
             content: &::flow_domain::message::Payload,
         ) -> ::core::result::Result<(), ::flow_domain::Error> {
-            #(#folds)*
+            #(#replay_arms)*
             ::core::result::Result::Err(::flow_domain::Error::setup(
-                ::std::format!(#unlisted, message_type)
+                ::std::format!(#unlisted_text, message_type)
             ))
         }
     }
 }
 
 fn replay_arm(event: &Type) -> TokenStream {
-    // The compiler reports a missing `Apply` at the event in the list.
+    // With this span, the compiler reports a missing `Apply` at the event in the list.
     let span = Span::call_site().located_at(event.span());
     let apply = quote_spanned!(span=> ::flow_domain::model::Apply::<#event>::apply(self, event));
 

@@ -43,7 +43,7 @@ impl Grammar {
         for attribute in attributes {
             if attribute.path().is_ident(self.attribute) {
                 let parsed = attribute.parse_nested_meta(|meta| {
-                    // Goes on after a wrong key, to report all mistakes.
+                    // A wrong key does not end the loop, so all mistakes are reported.
                     if let Err(err) = self.read_key(&mut values, &meta) {
                         errors.push(err);
                         skip_to_comma(meta.input)?;
@@ -61,7 +61,7 @@ impl Grammar {
         let key = key_of(&meta.path);
         if !self.keys.contains(&key.as_str()) {
             if self.keys.contains(&"event_sourced") && is_flag(meta) {
-                // `event_sourced` is the only key without a value, so the user meant it.
+                // Only `event_sourced` has no value, so the user probably meant this key.
                 values.event_sourced.get_or_insert(meta.path.span());
             }
             return Err(self.unknown_key(&meta.path, &key));
@@ -107,6 +107,7 @@ fn key_of(path: &Path) -> String {
     )
 }
 
+/// Stores the value of a key. Reports a key that already has a value.
 fn set_once<T>(slot: &mut Option<T>, meta: &ParseNestedMeta<'_>, value: T) -> Result<()> {
     if slot.replace(value).is_some() {
         let key = key_of(&meta.path);
@@ -119,6 +120,7 @@ fn set_once<T>(slot: &mut Option<T>, meta: &ParseNestedMeta<'_>, value: T) -> Re
     Ok(())
 }
 
+/// Returns true if the key has no value: neither `= ..` nor `(..)` follows.
 fn is_flag(meta: &ParseNestedMeta<'_>) -> bool {
     !meta.input.peek(Token![=]) && !meta.input.peek(token::Paren)
 }
@@ -132,7 +134,7 @@ fn parse_bare_name<T: Parse>(slot: &mut Option<T>, meta: &ParseNestedMeta<'_>) -
 
     let (key, quoted) = (key_of(&meta.path), value.parse::<LitStr>()?);
     let name = quoted.value();
-    // The name is stored nevertheless, so no other error reports it as missing.
+    // The name is stored all the same. Otherwise a second error would report it as missing.
     *slot = slot.take().or_else(|| quoted.parse().ok());
 
     Err(Error::new_spanned(
@@ -156,7 +158,7 @@ fn parse_category(meta: &ParseNestedMeta<'_>) -> Result<LitStr> {
 
 fn parse_name(meta: &ParseNestedMeta<'_>) -> Result<LitStr> {
     let name: LitStr = meta.value()?.parse()?;
-    // A message is stored as `Domain.Name.v1`.
+    // A message is stored as `Domain.Name.v1`: the `.` ends the name.
     if name.value().is_empty() || name.value().contains('.') {
         return Err(Error::new_spanned(
             name,

@@ -35,7 +35,7 @@ impl Field<'_> {
         self.ident.unraw().to_string()
     }
 
-    /// Returns the name in JSON. `rename_all` is the rule of the struct.
+    /// Returns the name in JSON. `rename_all` is the serde rule of the struct: `camelCase`.
     pub(crate) fn json_name(&self, rename_all: Option<&str>) -> String {
         match (&self.serde.rename, rename_all) {
             (Some(name), _) => name.clone(),
@@ -52,7 +52,7 @@ impl Field<'_> {
 
     /// Writes an expression of type `Cow<'_, str>` from an expression for a reference to the field.
     pub(crate) fn text_expr(&self, reference: &impl ToTokens) -> TokenStream {
-        // The compiler reports a type without `Serialize` at the field's type.
+        // With this span, the compiler reports a missing `Serialize` at the type of the field.
         let span = Span::call_site().located_at(self.ty.span());
         if is_string(self.ty) {
             quote_spanned!(span=> ::std::borrow::Cow::Borrowed(::std::string::String::as_str(#reference)))

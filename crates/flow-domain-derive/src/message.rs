@@ -84,9 +84,9 @@ pub(crate) fn derive(kind: Kind, input: &DeriveInput) -> Result<TokenStream> {
 fn write(kind: Kind, input: &DeriveInput, attributes: &Attributes) -> Result<TokenStream> {
     let category = category(kind, input, attributes)?;
     let variants = variants(kind, input, attributes)?;
-    let message = write_message(input, &category, &variants);
-    let kind = kind.write_impl(input, attributes);
-    Ok(quote!(#message #kind))
+    let message_impl = write_message(input, &category, &variants);
+    let kind_impl = kind.write_impl(input, attributes);
+    Ok(quote!(#message_impl #kind_impl))
 }
 
 fn category(kind: Kind, input: &DeriveInput, attributes: &Attributes) -> Result<TokenStream> {
@@ -105,7 +105,7 @@ fn category(kind: Kind, input: &DeriveInput, attributes: &Attributes) -> Result<
 
 fn missing_part_of(kind: Kind, input: &DeriveInput) -> Error {
     let attribute = kind.grammar().attribute;
-    let outside = match kind {
+    let outside_hint = match kind {
         Kind::Command => "",
         Kind::Event => {
             ", or `category = \"..\"` in place of `part_of` if it comes from outside this domain"
@@ -116,7 +116,7 @@ fn missing_part_of(kind: Kind, input: &DeriveInput) -> Error {
         &input.ident,
         format!(
             "`{}` does not say which aggregate it is part of: \
-             write `#[{attribute}(part_of = TheAggregate, id = the_field)]`{outside}",
+             write `#[{attribute}(part_of = TheAggregate, id = the_field)]`{outside_hint}",
             input::name(input)
         ),
     )
@@ -204,7 +204,7 @@ fn enum_variant<'a>(
         label: format!("{}::{}", enum_ident.unraw(), ident.unraw()),
         grammar: &grammar,
         requires_id: kind == Kind::Event,
-        // The attribute of the enum is right for other variants, so the error is at this variant.
+        // Other variants may have the field that the enum names, so the error is at this variant.
         id_error_ident: Some(ident),
     };
 

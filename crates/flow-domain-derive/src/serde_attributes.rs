@@ -7,11 +7,11 @@ use syn::{Attribute, Expr, Lit, Meta, Token, punctuated::Punctuated};
 pub(crate) struct SerdeAttributes {
     /// The name in JSON.
     pub(crate) rename: Option<String>,
-    /// The rule for the names of the fields.
+    /// The rule for the names of the fields: `camelCase`.
     pub(crate) rename_all: Option<String>,
-    /// Neither serialized nor deserialized.
+    /// Whether the field is neither serialized nor deserialized.
     pub(crate) skipped: bool,
-    /// The JSON has no field with this name.
+    /// Whether the JSON has no field with this name: the field is skipped or flattened.
     pub(crate) hidden: bool,
 }
 
@@ -23,8 +23,9 @@ impl SerdeAttributes {
             .flat_map(metas)
             .collect();
 
-        let has = |flag: &str| metas.iter().any(|meta| is_flag(meta, flag));
-        let skipped = has("skip") || (has("skip_serializing") && has("skip_deserializing"));
+        let has_flag = |flag: &str| metas.iter().any(|meta| is_flag(meta, flag));
+        let skipped =
+            has_flag("skip") || (has_flag("skip_serializing") && has_flag("skip_deserializing"));
 
         Self {
             rename: metas.iter().find_map(|meta| string_value(meta, "rename")),
@@ -32,7 +33,7 @@ impl SerdeAttributes {
                 .iter()
                 .find_map(|meta| string_value(meta, "rename_all")),
             skipped,
-            hidden: skipped || has("skip_serializing") || has("flatten"),
+            hidden: skipped || has_flag("skip_serializing") || has_flag("flatten"),
         }
     }
 }
@@ -71,7 +72,7 @@ fn literal(value: &Expr) -> Option<String> {
             Lit::Str(text) => Some(text.value()),
             _ => None,
         },
-        // A value from a `macro_rules!` macro is in a group.
+        // If a `macro_rules!` macro inserts the value, the value is in a group.
         Expr::Group(group) => literal(&group.expr),
         _ => None,
     }

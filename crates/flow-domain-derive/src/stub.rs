@@ -67,7 +67,7 @@ fn apply_impls(ident: &Ident, attributes: &Attributes) -> TokenStream {
         // The user writes the impls of an event-sourced aggregate.
         (Some(_), _) => TokenStream::new(),
         (None, Some(events)) => empty_apply_impls(ident, events),
-        // The events are not known, so the aggregate may raise every event.
+        // Without a list of events, the stub lets the aggregate raise every event.
         (None, None) => quote! {
             #[automatically_derived]
             impl<E: ::flow_domain::model::Event> ::flow_domain::model::Apply<E> for #ident {
@@ -77,7 +77,7 @@ fn apply_impls(ident: &Ident, attributes: &Attributes) -> TokenStream {
     }
 }
 
-/// Writes an empty `Apply` for each event, so the aggregate may raise it.
+/// Writes an empty `Apply` for each event. Without it, the aggregate could not raise the event.
 pub(crate) fn empty_apply_impls(ident: &Ident, events: &[Type]) -> TokenStream {
     quote! {
         #(
@@ -97,7 +97,7 @@ pub(crate) fn message(kind: Kind, input: &DeriveInput, attributes: &Attributes) 
         (None, Some(category)) => quote!(#category),
         (None, None) => quote!(""),
     };
-    let kind = kind.write_impl(input, attributes);
+    let kind_impl = kind.write_impl(input, attributes);
 
     quote! {
         #[automatically_derived]
@@ -122,7 +122,7 @@ pub(crate) fn message(kind: Kind, input: &DeriveInput, attributes: &Attributes) 
             }
         }
 
-        #kind
+        #kind_impl
     }
 }
 

@@ -12,20 +12,23 @@ pub(crate) struct Variant<'a> {
     /// `Self` or `Self::Placed`.
     path: TokenStream,
     pub(crate) ident: &'a Ident,
+    /// The name under which the message is stored.
     pub(crate) name: String,
     pub(crate) version: u32,
     fields: Vec<Field<'a>>,
+    /// The field with the id of the aggregate.
     id: Option<Ident>,
 }
 
-/// The context of a variant: the struct or enum that has it.
+/// What a variant needs to know about the struct or enum that declares it.
 pub(crate) struct VariantContext<'a> {
     pub(crate) path: TokenStream,
     /// The name for errors: `Ping` or `OrderEvent::Placed`.
     pub(crate) label: String,
     pub(crate) grammar: &'a Grammar,
+    /// Whether a message without an id is a mistake.
     pub(crate) requires_id: bool,
-    /// Where a missing id field is reported, if not at the id in the attribute.
+    /// Where a missing id field is reported; `None` for the id in the attribute.
     pub(crate) id_error_ident: Option<&'a Ident>,
 }
 
@@ -105,18 +108,18 @@ impl<'a> Variant<'a> {
         let path = &self.path;
 
         let idents = self.stored_fields().map(|field| field.ident);
-        // A field may be called `name`. The new names cannot hide the parameter `name`.
-        let bound: Vec<Ident> = (0..self.stored_fields().count())
+        // Each field is bound to a new name: a field called `name` would hide the parameter `name`.
+        let bindings: Vec<Ident> = (0..self.stored_fields().count())
             .map(|field_idx| format_ident!("field_{field_idx}"))
             .collect();
         let names = self.stored_fields().map(Field::name);
         let texts = self
             .stored_fields()
-            .zip(&bound)
-            .map(|(field, bound)| field.text_expr(bound));
+            .zip(&bindings)
+            .map(|(field, binding)| field.text_expr(binding));
 
         quote! {
-            #path { #(#idents: #bound,)* .. } => match name {
+            #path { #(#idents: #bindings,)* .. } => match name {
                 #(#names => ::core::option::Option::Some(#texts),)*
                 _ => ::core::option::Option::None,
             }

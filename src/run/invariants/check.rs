@@ -14,7 +14,7 @@ use crate::{
 
 /// A violated invariant, and where it happened.
 struct Violation<'a> {
-    /// The index of the step.
+    /// The index of the step in which it happened.
     step: usize,
     details: &'a InvariantViolation,
     /// The handler that wrote the value, with the entry at which its call began.
@@ -54,14 +54,14 @@ impl Runner<'_, '_> {
         Err(Stop)
     }
 
-    /// Returns a failure for each violation, both of the messages in the test and of what handlers wrote.
+    /// Returns a failure for each violation, by values of the test or of handlers.
     fn violation_failures(&self) -> Vec<StepMismatch> {
         let violations: Vec<Violation<'_>> = self
             .violations_of_test()
             .chain(self.violations_of_handlers())
             .collect();
-        // A value that does not survive a round trip usually breaks the fold as well. Only the round
-        // trip is reported then.
+        // A value that changes in a round trip usually breaks the fold as well. Only the round trip
+        // is reported then.
         let breaks_round_trip = violations
             .iter()
             .any(|violation| violation.details.invariant == Invariant::RoundTrip);
@@ -112,7 +112,7 @@ impl Runner<'_, '_> {
             })
     }
 
-    /// Returns the violations in the record.
+    /// Returns the violations in the record, by values that were written during the run.
     fn violations_of_handlers(&self) -> impl Iterator<Item = Violation<'_>> {
         let record = self.outcome.record();
         record.entries().iter().filter_map(move |entry| {

@@ -61,7 +61,7 @@ fn collect_diffs(diffs: &mut Vec<FieldDiff>, path: &str, left: &str, right: &str
     }
 }
 
-/// Returns the names and values of the fields, if the value has named fields.
+/// Returns the names and values of the fields, if `text` shows a value with named fields.
 fn fields_of(text: &str) -> Option<Vec<(String, String)>> {
     let (head, rest) = text.split_once('\n')?;
     let body = rest.strip_suffix("\n}").filter(|_| head.ends_with('{'))?;
@@ -69,6 +69,7 @@ fn fields_of(text: &str) -> Option<Vec<(String, String)>> {
     let mut fields: Vec<(String, String)> = Vec::new();
     for line in body.lines() {
         let line = line.strip_prefix("    ")?;
+        // A line that is indented further, or closes a bracket, belongs to the field above it.
         let is_continued = line.starts_with([' ', '}', ']', ')']);
         match (is_continued, line.split_once(": ")) {
             (true, _) => {
@@ -98,6 +99,7 @@ fn fields_of(text: &str) -> Option<Vec<(String, String)>> {
 fn on_one_line(text: &str) -> String {
     let mut line = String::new();
     for part in text.lines().map(str::trim) {
+        // The last item has a comma in `{:#?}`, but not on one line.
         let is_closing = part.starts_with(['}', ']', ')']);
         if is_closing && line.ends_with(',') {
             line.pop();

@@ -13,9 +13,9 @@ use crate::{
 /// The last writer of a row.
 pub(super) struct RowWriter {
     pub(super) handler: &'static str,
-    /// The event on which it wrote the row.
+    /// The event for which the handler wrote the row.
     pub(super) event: Option<String>,
-    /// An event that it handled more than once, and the number of times.
+    /// An event that the handler handled more than once, and the number of times.
     pub(super) repeated_event: Option<(String, usize)>,
 }
 
@@ -23,14 +23,16 @@ pub(super) struct RowWriter {
 ///
 /// `origin` says where the value comes from: `written by Payments`.
 pub(crate) fn violation_mismatch(violation: &InvariantViolation, origin: &str) -> Mismatch {
-    let subject = &violation.violated_by;
+    let violated_by = &violation.violated_by;
     let invariant = violation.invariant;
     let restored = match &violation.restored {
         Ok(restored) => restored,
         Err(err) => {
             let found = match invariant {
-                Invariant::Fold => format!("{subject}, {origin}, cannot be folded from its events"),
-                _ => format!("{subject}, {origin}, cannot be deserialized"),
+                Invariant::Fold => {
+                    format!("{violated_by}, {origin}, cannot be folded from its events")
+                }
+                _ => format!("{violated_by}, {origin}, cannot be deserialized"),
             };
             let lines = vec![err.clone(), opt_out_hint(invariant)];
             return Mismatch::new(expected_text(invariant), found).with_differences(lines);
@@ -44,7 +46,7 @@ pub(crate) fn violation_mismatch(violation: &InvariantViolation, origin: &str) -
             "deserialized",
         ),
     };
-    let found = format!("{subject}, {origin}, {found}");
+    let found = format!("{violated_by}, {origin}, {found}");
 
     let diffs = diff_debug_text(&violation.live, restored);
     let mut lines = difference_lines(&diffs, verb);
@@ -64,7 +66,7 @@ const PROJECTOR_INPUTS_HINT: &str = "A projector must use only its rows and the 
 
 /// Returns the mismatch of a projection with rows that differ from the rebuilt ones.
 ///
-/// The first row is shown in full, the others by id.
+/// `first` is shown in full, `others` only by id.
 pub(super) fn stale_rows_mismatch(
     first: &StaleRow,
     writer: Option<&RowWriter>,
@@ -100,9 +102,9 @@ pub(super) fn stale_rows_mismatch(
     Mismatch::new(expected_text(Invariant::Rebuild), found).with_differences(lines)
 }
 
-/// Shows the fields in which a stale row and the rebuilt one differ.
+/// Shows the fields in which a stored row and the rebuilt row differ.
 ///
-/// If one of them is missing, the other is shown whole.
+/// If one of the two rows does not exist, the other is shown whole.
 fn stale_row_lines(row: &StaleRow) -> Vec<String> {
     let (Some(live), Some(rebuilt)) = (&row.live, &row.rebuilt) else {
         let show = |row: &Option<_>| row.as_ref().map_or("nothing".to_owned(), show_stored);
@@ -125,6 +127,7 @@ fn stale_row_lines(row: &StaleRow) -> Vec<String> {
     differences
         .iter()
         .map(|difference| {
+            // A difference calls the first value `expected`. Here it is the stored row.
             let (live, rebuilt) = (show(&difference.expected), show(&difference.found));
             format!(
                 "{:<width$}  {live}, but {rebuilt} when rebuilt",
@@ -134,7 +137,7 @@ fn stale_row_lines(row: &StaleRow) -> Vec<String> {
         .collect()
 }
 
-/// Returns the mismatch of a projector that fails on events during a rebuild, but handled them before.
+/// Returns the mismatch of a projector that handled events, but fails on them in a rebuild.
 pub(super) fn rebuild_failure_mismatch(failures: &[String]) -> Mismatch {
     let mut lines = failures.to_vec();
     lines.push(opt_out_hint(Invariant::Rebuild));
@@ -153,7 +156,7 @@ fn expected_text(invariant: Invariant) -> String {
     format!("{text} (the invariant `{invariant}`)")
 }
 
-/// Returns the hint how to disable the invariant.
+/// Returns the hint that says how to disable the invariant.
 fn opt_out_hint(invariant: Invariant) -> String {
     let name = match invariant {
         Invariant::RoundTrip => "RoundTrip",
@@ -165,7 +168,7 @@ fn opt_out_hint(invariant: Invariant) -> String {
     )
 }
 
-/// Names the fields that are missing in the serialized value, or other likely causes.
+/// Returns a hint: the fields that the serialized value does not have, or other likely causes.
 fn round_trip_hint(violation: &InvariantViolation, diffs: &[FieldDiff]) -> String {
     let serialized = violation
         .serialized
@@ -185,10 +188,10 @@ fn round_trip_hint(violation: &InvariantViolation, diffs: &[FieldDiff]) -> Strin
         return "`Serialize` and `Deserialize` do not match, or `PartialEq` compares something else"
             .to_owned();
     }
-    let be = if missing.len() == 1 { "is" } else { "are" };
+    let verb = if missing.len() == 1 { "is" } else { "are" };
     let missing = missing.join(", ");
     format!(
-        "{missing} {be} not serialized (`#[serde(skip)]`?), so the deserialized value has the default"
+        "{missing} {verb} not serialized (`#[serde(skip)]`?), so the deserialized value has the default"
     )
 }
 
@@ -203,6 +206,7 @@ fn difference_lines(diffs: &[FieldDiff], verb: &str) -> Vec<String> {
     diffs
         .iter()
         .map(|FieldDiff { path, left, right }| {
+            // The path is empty if the whole values differ.
             let line = format!("{path:<width$}  {left}, but {right} when {verb}");
             line.trim_start().to_owned()
         })

@@ -40,9 +40,9 @@ impl Runner<'_, '_> {
 
         let mut failures = Vec::new();
         for name in projections {
-            let mut rows = rows.iter().filter(|row| row.table.name == name);
-            if let Some(first) = rows.next() {
-                let others: Vec<&StaleRow> = rows.collect();
+            let mut own_rows = rows.iter().filter(|row| row.table.name == name);
+            if let Some(first) = own_rows.next() {
+                let others: Vec<&StaleRow> = own_rows.collect();
                 let (step, writer) = self.last_writer(first);
                 let mismatch = stale_rows_mismatch(first, writer.as_ref(), &others);
                 failures.push(self.failure_at(step.unwrap_or(last), mismatch));
@@ -52,7 +52,7 @@ impl Runner<'_, '_> {
         failures
     }
 
-    /// Returns the projections with rows in the record, if their projectors have handled everything.
+    /// Returns the projections with rows in the record, if their projectors handled all events.
     fn caught_up_projections(&self) -> Vec<&'static str> {
         let record = self.outcome.record();
         let (mut projections, mut unfinished) = (Vec::new(), Vec::new());
@@ -70,7 +70,7 @@ impl Runner<'_, '_> {
         projections
     }
 
-    /// Returns the projector that failed at this entry and will not be retried, if one did.
+    /// Returns the projector that failed at this entry and will not be retried, if there is one.
     fn failed_projector(&self, entry: &Entry) -> Option<&'static str> {
         match &entry.kind {
             EntryKind::HandlerEnded(HandlerOutcome::Failed(_) | HandlerOutcome::Rejected(_)) => {}
@@ -134,7 +134,9 @@ impl Runner<'_, '_> {
     fn first_repeated_event(&self, handler: &str) -> Option<(String, usize)> {
         let record = self.outcome.record();
         let is_handled = |entry: &&Entry| match entry.kind {
-            EntryKind::HandlerStarted { handler: by, .. } if by == handler => record
+            EntryKind::HandlerStarted {
+                handler: called, ..
+            } if called == handler => record
                 .effects(entry.id)
                 .any(|effect| effect.kind == EntryKind::HandlerEnded(HandlerOutcome::Handled)),
             _ => false,

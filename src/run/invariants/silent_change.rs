@@ -53,15 +53,16 @@ pub(in crate::run) fn silent_changes(
 
 /// Returns true if the unit of work of a change also stored an event of the changed aggregate.
 ///
-/// `started` is the entry at which the handler call began. Without a category, only the ids are compared.
+/// `started` is the entry at which the handler call began. If `category` is `None`, only the id of
+/// the stream is compared.
 fn has_raised_event(
     change: &StateChange,
     category: Option<&str>,
     started: EntryId,
     record: &Record,
 ) -> bool {
-    let unit = unit_of_work_start(started, record);
-    record.entries()[unit.index()..].iter().any(|other| {
+    let unit_start = unit_of_work_start(started, record);
+    record.entries()[unit_start.index()..].iter().any(|other| {
         let EntryKind::Appended(event) = &other.kind else {
             return false;
         };
@@ -70,29 +71,31 @@ fn has_raised_event(
         let raised_in = other.cause.and_then(|raised| record.entry(raised).cause);
         stream.id() == &*change.id
             && category.is_none_or(|category| stream.category() == category)
-            && raised_in.is_some_and(|started| unit_of_work_start(started, record) == unit)
+            && raised_in.is_some_and(|started| unit_of_work_start(started, record) == unit_start)
     })
 }
 
-/// Returns the start of the handler call whose unit of work includes the call that began at `started`.
+/// Returns the start of the outermost handler call in the unit of work of the call `started`.
 ///
 /// A command that is processed inline is part of the unit of work of the handler that issued it.
 fn unit_of_work_start(started: EntryId, record: &Record) -> EntryId {
-    let mut unit = started;
+    let mut unit_start = started;
     loop {
         let outer = record
-            .entry(unit)
+            .entry(unit_start)
             .cause
             .map(|cause| record.entry(cause))
             .filter(|message| is_processed_inline(&message.kind));
         match outer.and_then(|message| message.cause) {
-            Some(outer) => unit = outer,
-            None => return unit,
+            Some(outer) => unit_start = outer,
+            None => return unit_start,
         }
     }
 }
 
-/// Returns true for a command that the issuing handler processes itself. Others are handled later.
+/// Returns true for a command that the issuing handler processes itself.
+///
+/// Other commands are handled later.
 fn is_processed_inline(kind: &EntryKind) -> bool {
     match kind {
         EntryKind::CommandReceived(command) => command.metadata.processing == Processing::Sync,

@@ -3,7 +3,7 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-/// A fake whose calls can fail by a [`Fault::resource`](crate::system::fault::Fault::resource).
+/// A fake whose calls a [`Fault::resource`](crate::system::fault::Fault::resource) can make fail.
 ///
 /// # Examples
 ///
@@ -83,7 +83,7 @@ impl CallScript {
         }
     }
 
-    /// Returns how many calls there were.
+    /// Returns how many calls there were, including those that failed.
     pub fn n_calls(&self) -> u32 {
         self.state().n_calls
     }

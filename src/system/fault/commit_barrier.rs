@@ -8,7 +8,8 @@ use flow_domain::port::BoxFuture;
 
 /// Holds back the commits of concurrent commands until all of them have decided.
 ///
-/// So all of them decide on the same state, and a rare race of production happens in every run.
+/// So all of them decide on the same state. A race that is rare in production then happens in every
+/// run.
 #[derive(Debug, Default)]
 pub(crate) struct CommitBarrier {
     is_closed: Mutex<bool>,
@@ -33,7 +34,8 @@ impl CommitBarrier {
 
     /// Runs `futures` concurrently.
     ///
-    /// Each runs to its first commit, in their order. Then the barrier opens, and each runs to its end.
+    /// Each future runs to its first commit, in the order of `futures`. Then the barrier opens, and
+    /// each future runs to its end.
     pub(crate) async fn run_concurrently<T>(&self, mut futures: Vec<BoxFuture<'_, T>>) -> Vec<T> {
         *self.lock() = true;
         let mut results: Vec<Option<T>> = futures.iter().map(|_| None).collect();
@@ -41,19 +43,20 @@ impl CommitBarrier {
         std::future::poll_fn(|cx| {
             for (future, result) in futures.iter_mut().zip(&mut results) {
                 if result.is_none()
-                    && let Poll::Ready(done) = future.as_mut().poll(cx)
+                    && let Poll::Ready(output) = future.as_mut().poll(cx)
                 {
-                    *result = Some(done);
+                    *result = Some(output);
                 }
             }
 
+            // `take` leaves `false`, which opens the barrier.
             let was_closed = std::mem::take(&mut *self.lock());
             if results.iter().all(Option::is_some) {
                 return Poll::Ready(());
             }
 
             if was_closed {
-                // All have decided, and the barrier is open now. Poll those that wait at it again.
+                // All futures have decided. Wake this task, to poll those that wait at the barrier.
                 cx.waker().wake_by_ref();
             }
 
@@ -72,7 +75,8 @@ impl Future for BarrierWait<'_> {
     type Output = ();
 
     fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<()> {
-        // It needs no waker: `run_concurrently` polls every future again after it opens the barrier.
+        // No waker is needed: `run_concurrently` polls every future again after it opens the
+        // barrier.
         if self.0.is_closed() {
             Poll::Pending
         } else {

@@ -34,7 +34,7 @@ struct DeliveryCount {
     n_ended: u32,
     /// The fault to inject, and the number of its delivery, from 1.
     fault: Option<(StepFault, u32)>,
-    /// The delivery at which it was injected.
+    /// The label of the delivery at which the fault was injected.
     injected_at: Option<String>,
     /// The handler and the label of the delivery that started last.
     current: Option<(&'static str, String)>,
@@ -45,7 +45,7 @@ struct ActiveFault {
     injection_point: InjectionPoint,
     nth: u32,
     times: u32,
-    /// The index of its step in the flow.
+    /// The index of the step that activated it.
     step_idx: usize,
     /// The name of the handler in the domain, or `None` for any handler.
     handler: Option<&'static str>,
@@ -53,7 +53,7 @@ struct ActiveFault {
     n_hits: u32,
     /// How often the fault happened.
     n_injected: u32,
-    /// The highest attempt at which it happened.
+    /// The highest attempt at which the fault happened.
     last_attempt: u32,
 }
 
@@ -96,7 +96,7 @@ impl FaultInjector {
         self.deliveries().n_ended
     }
 
-    /// Returns the handler and the message at which the [`StepFault`] was injected.
+    /// Returns the label of the delivery at which the [`StepFault`] was injected, if it was.
     pub(crate) fn injected_at(&self) -> Option<String> {
         self.deliveries().injected_at.clone()
     }
@@ -154,7 +154,7 @@ impl FaultInjector {
         Ok(())
     }
 
-    /// Returns the step indices of the faults that happened too seldom, each with what was missing.
+    /// Returns the step index of each fault that happened too rarely, with a text that says why.
     pub(crate) fn shortfalls(&self, resources: &Resources) -> Vec<(usize, String)> {
         self.lock()
             .iter()
@@ -165,6 +165,7 @@ impl FaultInjector {
     /// Counts a hit of every fault for which `effect_at` returns an effect.
     ///
     /// Returns the effect of the first fault that is due. One hit injects at most one fault.
+    /// `attempt` is 0 where attempts do not matter.
     fn hit<T>(
         &self,
         attempt: u32,
@@ -218,7 +219,7 @@ impl FaultInjector {
 }
 
 impl ActiveFault {
-    /// Says what was missing if the fault did not happen as often as it should.
+    /// Returns a text that says why, if the fault did not happen as often as it should.
     fn shortfall(&self, resources: &Resources) -> Option<String> {
         let n_injected = match &self.injection_point {
             InjectionPoint::Resource { n_failed, .. } => n_failed(resources),
@@ -242,8 +243,8 @@ impl ActiveFault {
             )),
             // `on_attempts` sets no limit on the times, so only the last attempt counts.
             (InjectionPoint::Handler { attempts, .. }, _) if self.times == u32::MAX => {
-                let (last, wanted) = (self.last_attempt, *attempts.end());
-                (last < wanted && wanted != u32::MAX)
+                let (last, last_wanted) = (self.last_attempt, *attempts.end());
+                (last < last_wanted && last_wanted != u32::MAX)
                     .then(|| format!("attempt {last} was the last attempt"))
             }
             (_, n) if n < self.times && self.times != u32::MAX => {
@@ -257,7 +258,7 @@ impl ActiveFault {
 impl DeliveryCount {
     /// Counts the start of a delivery, and returns true if it must fail.
     fn start_delivery(&mut self, handler: &'static str, message: &Envelope) -> bool {
-        // An inline call is no delivery: nothing would retry it.
+        // An inline call does not count as a delivery: nothing would retry it.
         if !self.is_counting || message.metadata.processing == Processing::Sync {
             return false;
         }
@@ -280,7 +281,7 @@ impl DeliveryCount {
             && self.fault == Some((StepFault::Conflicts, self.n_started));
 
         match &self.current {
-            // Handlers that run inline within the delivery commit, too. They do not count.
+            // Handlers that run inline within the delivery also commit. Their commits do not count.
             Some((current, label)) if is_due && *current == handler => {
                 self.injected_at = Some(label.clone());
                 true
@@ -336,7 +337,7 @@ impl Interceptor for FaultInjector {
 
         match effect {
             None => Ok(()),
-            Some(FaultEffect::Fails(make)) => Err(make()),
+            Some(FaultEffect::Fails(make_error)) => Err(make_error()),
             // Not `panic!`: its location would be this line, which tells the user nothing.
             Some(FaultEffect::Panics(text)) => std::panic::resume_unwind(Box::new(text)),
         }

@@ -1,7 +1,7 @@
 //! Scripted faults: something goes wrong, once or a few times, at a given point of the run.
 //!
-//! A fault that never happens fails the flow. A test with a mail server that is down shows nothing if
-//! no mail is ever sent.
+//! A fault that never happens fails the flow. For example, a test in which a mail fails to be sent
+//! proves nothing if the flow sends no mail.
 //!
 //! | fault | what happens |
 //! |---|---|

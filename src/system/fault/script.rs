@@ -8,9 +8,9 @@ use crate::system::{Resources, fault::Failable};
 pub struct Fault {
     pub(crate) location: &'static Location<'static>,
     pub(crate) injection_point: InjectionPoint,
-    /// The number of the first hit of the injection point at which it happens, from 1.
+    /// The first hit of the injection point at which the fault happens, counted from 1.
     pub(crate) nth: u32,
-    /// At how many hits it happens, from there on.
+    /// At how many hits in a row the fault happens, beginning at `nth`.
     pub(crate) times: u32,
 }
 
@@ -20,7 +20,7 @@ pub(crate) enum InjectionPoint {
     /// Before a handler is called.
     Handler {
         handler: HandlerRef,
-        /// The attempts at which it may happen. The default is all.
+        /// The attempts at which the fault may happen. The default is all.
         attempts: RangeInclusive<u32>,
         effect: FaultEffect,
     },
@@ -28,15 +28,16 @@ pub(crate) enum InjectionPoint {
     Append(String),
     /// At the publication of a message.
     Publish,
-    /// After the commit of this handler, or of any.
+    /// After a commit of this handler, or of any handler if `None`.
     Crash(Option<HandlerRef>),
     /// After a delivery.
     Restart,
     /// At a call of a fake.
     Resource {
         name: &'static str,
-        /// Sets `nth` and `times` in the fake. Returns false if there is no such fake.
+        /// Calls `fail_calls(nth, times)` on the fake. Returns false if there is no such fake.
         fail: fn(&Resources, u32, u32) -> bool,
+        /// Returns how many calls of the fake have failed.
         n_failed: fn(&Resources) -> u32,
     },
 }
@@ -102,7 +103,7 @@ impl Fault {
         PublishFault(Self::at(InjectionPoint::Publish))
     }
 
-    /// Returns a crash of the engine after the handler `H` commits, and before the acknowledgement.
+    /// Returns a fault that crashes the engine after `H` commits, and before the acknowledgement.
     ///
     /// The engine redelivers the message, to newly built handlers.
     #[track_caller]
@@ -110,7 +111,9 @@ impl Fault {
         CrashFault(Self::at(InjectionPoint::Crash(Some(HandlerRef::of::<H>()))))
     }
 
-    /// Returns a restart of the engine after `n_deliveries` deliveries, with newly built handlers.
+    /// Returns a fault that restarts the engine after `n_deliveries` deliveries.
+    ///
+    /// The engine continues with newly built handlers.
     #[track_caller]
     pub fn restart_after(n_deliveries: u32) -> Self {
         Self {
@@ -147,14 +150,14 @@ impl Fault {
         )
     }
 
-    /// Sets how many times in a row it happens. The default is once.
+    /// Sets how many times in a row the fault happens. The default is once.
     #[must_use]
     pub fn times(mut self, times: u32) -> Self {
         self.times = times;
         self
     }
 
-    /// Sets at which hit it happens first, from 1. The default is the first.
+    /// Sets at which hit of its point the fault happens first, counted from 1. The default is 1.
     #[must_use]
     pub fn nth(mut self, nth: u32) -> Self {
         self.nth = nth;
@@ -162,7 +165,7 @@ impl Fault {
     }
 }
 
-/// A fault at a handler, without its effect.
+/// A fault at a handler, before its effect is set.
 #[derive(Debug)]
 #[must_use = "say what happens to it: `.fails(..)` or `.panics(..)`"]
 pub struct HandlerFault {
@@ -171,13 +174,13 @@ pub struct HandlerFault {
 }
 
 impl HandlerFault {
-    /// The handler fails with this error, without a call.
+    /// The handler is not called, and fails with this error.
     pub fn fails(self, error: impl error::Error + Clone + Send + Sync + 'static) -> Fault {
-        let make = move || Error::failed("the scripted attempt", error.clone());
-        self.with_effect(FaultEffect::Fails(Arc::new(make)))
+        let make_error = move || Error::failed("the scripted attempt", error.clone());
+        self.with_effect(FaultEffect::Fails(Arc::new(make_error)))
     }
 
-    /// The handler panics with this text, without a call.
+    /// The handler is not called, and panics with this text.
     pub fn panics(self, text: &str) -> Fault {
         self.with_effect(FaultEffect::Panics(text.to_owned()))
     }
@@ -199,7 +202,7 @@ impl HandlerFault {
 impl Fault {
     /// Makes a fault at a handler happen on each of these attempts of every message: `1..=3`.
     ///
-    /// It does not change other faults.
+    /// This does not change a fault that is not at a handler.
     #[must_use]
     pub fn on_attempts(mut self, range: RangeInclusive<u32>) -> Self {
         if let InjectionPoint::Handler { attempts, .. } = &mut self.injection_point {
@@ -211,7 +214,7 @@ impl Fault {
     }
 }
 
-/// A fault at an append to a stream, without its effect.
+/// A fault at an append to a stream, before its effect is set.
 #[derive(Debug)]
 #[must_use = "say what happens: `.conflicts()`"]
 pub struct AppendFault(Fault);
@@ -223,7 +226,7 @@ impl AppendFault {
     }
 }
 
-/// A fault at a publication, without its effect.
+/// A fault at a publication, before its effect is set.
 #[derive(Debug)]
 #[must_use = "say what happens: `.fails()`"]
 pub struct PublishFault(Fault);
@@ -235,7 +238,7 @@ impl PublishFault {
     }
 }
 
-/// A crash of the engine, without its time.
+/// A crash of the engine, before its time is set.
 #[derive(Debug)]
 #[must_use = "say when: `.commits()`"]
 pub struct CrashFault(Fault);
@@ -247,13 +250,13 @@ impl CrashFault {
     }
 }
 
-/// A fault at a call of a fake, without the number of the call.
+/// A fault at a call of a fake, before the number of the call is set.
 #[derive(Debug)]
 #[must_use = "say which call fails: `.fails_at_call(1)`"]
 pub struct ResourceFault(Fault);
 
 impl ResourceFault {
-    /// The call with this number fails, from 1, counted from this step of the flow.
+    /// The call with this number fails. Calls are counted from this step of the flow on, from 1.
     pub fn fails_at_call(self, nth: u32) -> Fault {
         self.0.nth(nth)
     }
@@ -269,8 +272,8 @@ impl fmt::Display for Fault {
             } => {
                 let name = handler.name;
                 match effect {
-                    FaultEffect::Fails(make) => {
-                        let err = make();
+                    FaultEffect::Fails(make_error) => {
+                        let err = make_error();
                         let cause = error::Error::source(&err).map(ToString::to_string);
                         write!(f, "{name} fails: {}", cause.unwrap_or_default())?;
                     }

@@ -6,7 +6,7 @@ use std::fmt;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum StepFault {
-    /// The handler fails without a call, and is retried.
+    /// The attempt fails without a call of the handler, and is retried.
     Fails,
     /// The commit of the handler fails with a conflict, and the handler is retried.
     ///

@@ -42,7 +42,7 @@ pub trait IdSource: fmt::Debug + Send + Sync {
     /// Makes the id for `context`.
     fn make(&self, context: IdContext<'_>) -> Uuid;
 
-    /// Returns a copy that makes the same ids from now on and counts independently.
+    /// Returns a copy that makes the same ids as this source from now on. It counts independently.
     ///
     /// Returns `None` if the source cannot repeat its ids.
     fn fork(&self) -> Option<Arc<dyn IdSource>> {
@@ -62,14 +62,15 @@ impl IdSource for SystemIds {
 
 /// Ids that are a function of their context: UUID version 8.
 ///
-/// Two runs give the same ids. So do two orders of deliveries that are independent of each other.
+/// Two runs give the same ids, even if they deliver independent messages in another order.
 /// An id depends on its cause, its handler and the ids that the handler made before. It never
 /// depends on the number of ids that other handlers made.
 ///
-/// The count of commits is part of the id. Otherwise the effects of a message that is delivered
-/// twice would have the same ids. Then nobody would see that there are two.
+/// The number of earlier commits is part of the id. Otherwise both deliveries of one message would
+/// give their effects the same ids. Then nobody would see that there are two effects.
 #[derive(Debug, Default)]
 pub struct VirtualIds {
+    /// The number of ids made so far for messages from outside.
     n_roots: AtomicU64,
 }
 
@@ -102,31 +103,31 @@ impl IdSource for VirtualIds {
     }
 }
 
-/// Two lanes of `SplitMix64` (Steele, Lea, Flood: "Fast splittable pseudorandom number generators",
-/// 2014).
+/// Two `SplitMix64` generators, one for each half of an id (Steele, Lea, Flood: "Fast splittable
+/// pseudorandom number generators", 2014).
 ///
-/// It is not for secrets. It gives the same values on every platform and in every release.
+/// Do not use it for secrets. It gives the same values on every platform and in every release.
 struct Mixer {
-    lanes: [u64; 2],
+    halves: [u64; 2],
 }
 
 impl Default for Mixer {
     fn default() -> Self {
         Self {
-            lanes: [0x9e37_79b9_7f4a_7c15, 0xd1b5_4a32_d192_ed03],
+            halves: [0x9e37_79b9_7f4a_7c15, 0xd1b5_4a32_d192_ed03],
         }
     }
 }
 
 impl Mixer {
     fn add(&mut self, word: u64) {
-        for lane in &mut self.lanes {
-            *lane = scramble(lane.wrapping_add(0x9e37_79b9_7f4a_7c15) ^ word);
+        for half in &mut self.halves {
+            *half = scramble(half.wrapping_add(0x9e37_79b9_7f4a_7c15) ^ word);
         }
     }
 
     fn finish(&self) -> Uuid {
-        let [high, low] = self.lanes;
+        let [high, low] = self.halves;
         let bytes = (u128::from(high) << 64 | u128::from(low)).to_be_bytes();
         uuid::Builder::from_custom_bytes(bytes).into_uuid()
     }

@@ -1,4 +1,4 @@
-//! Time and ids as ports. The virtual ones give the same values in every run.
+//! Time and ids as ports. The virtual clock and ids give the same values in every run.
 
 mod ids;
 mod time;

@@ -13,8 +13,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 /// A point in time, in whole microseconds of UTC. Its text form is RFC 3339.
 ///
-/// It lies in the years 1970 to 9999, because the text form has no others. A time outside is moved
-/// to the nearest bound.
+/// It lies in the years 1970 to 9999, because only these have a text form. An earlier or later time
+/// becomes the first or the last possible one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp {
     micros: i64,
@@ -160,12 +160,12 @@ impl VirtualClock {
 
     /// Moves the clock forward by this duration.
     pub fn advance(&self, by: Duration) {
-        let moved = |micros| Some((Timestamp::from_micros(micros) + by).as_micros());
+        let add_duration = |micros| Some((Timestamp::from_micros(micros) + by).as_micros());
 
         // The closure always returns a value, so the update always succeeds.
         let _ = self
             .micros
-            .fetch_update(Ordering::AcqRel, Ordering::Acquire, moved);
+            .fetch_update(Ordering::AcqRel, Ordering::Acquire, add_duration);
     }
 }
 

@@ -50,7 +50,7 @@ pub(super) struct StoredDeadLetter {
     pub(super) attempts: u32,
     pub(super) failed_at: Timestamp,
     pub(super) is_replayed: bool,
-    /// The next attempt of the replay, from 1.
+    /// The number of the next attempt of the replay, from 1.
     pub(super) attempt: u32,
     /// When the next attempt of the replay may begin.
     pub(super) due: Timestamp,
@@ -83,7 +83,7 @@ pub(super) fn id_of(subscription: &str, message: &Envelope) -> Arc<str> {
     format!("{subscription}/{}", message.metadata.id).into()
 }
 
-/// Writes a dead letter and overwrites an existing one; `None` deletes it.
+/// Writes a dead letter over the existing one, if there is one; `None` deletes the existing one.
 pub(super) async fn write(
     ports: &Ports,
     id: &Arc<str>,
@@ -149,9 +149,10 @@ pub(super) async fn find_replayed(
     find(ports, conditions).await
 }
 
-/// Claims a replayed dead letter, which hides it from other engines before `until`.
+/// Claims a dead letter for its replay, so that no other engine can claim it before `until`.
 ///
-/// Returns false if another engine has claimed it, or if it is no longer marked for replay.
+/// Returns false if it is not due, for example because another engine has claimed it. Also returns
+/// false if it is no longer marked for replay.
 pub(super) async fn claim(ports: &Ports, id: &Arc<str>, until: Timestamp) -> Result<bool, Error> {
     let Some(stored) = ports.store.load(TABLE, id).await? else {
         return Ok(false);
@@ -242,25 +243,28 @@ impl DeadLetters {
     ///
     /// Returns an error if the store fails, or if a dead letter cannot be decoded.
     pub async fn all(&self) -> Result<Vec<DeadLetter>, Error> {
-        let found = find(&self.ports, Vec::new()).await?;
-        Ok(to_dead_letters(found))
+        let letters = find(&self.ports, Vec::new()).await?;
+        Ok(to_dead_letters(letters))
     }
 
-    /// Lists the dead letters of one subscription: the name of a handler, or `order:command`.
+    /// Lists the dead letters of one subscription.
+    ///
+    /// `subscription` is the name of a handler, or `order:command` for commands.
     ///
     /// # Errors
     ///
     /// Those of [`all`](Self::all).
     pub async fn of_subscription(&self, subscription: &str) -> Result<Vec<DeadLetter>, Error> {
         let conditions = vec![field("subscription").equals(subscription)];
-        let found = find(&self.ports, conditions).await?;
-        Ok(to_dead_letters(found))
+        let letters = find(&self.ports, conditions).await?;
+        Ok(to_dead_letters(letters))
     }
 
     /// Marks a dead letter for replay; returns false if there is none with this id.
     ///
-    /// The next engine that reads it delivers the message to its handler only, as if for the first
-    /// time. If its retries are exhausted again, it becomes a dead letter again.
+    /// The next engine that reads the dead letter delivers its message again, only to the handler
+    /// that failed. The attempts count from 1 again. If the retries are exhausted again, the
+    /// message becomes a dead letter again.
     ///
     /// # Errors
     ///
@@ -323,8 +327,8 @@ impl DeadLetters {
     }
 }
 
-fn to_dead_letters(found: Vec<(Arc<str>, StoredDeadLetter)>) -> Vec<DeadLetter> {
-    found
+fn to_dead_letters(letters: Vec<(Arc<str>, StoredDeadLetter)>) -> Vec<DeadLetter> {
+    letters
         .into_iter()
         .map(|(id, letter)| letter.into_dead_letter(id))
         .collect()

@@ -18,9 +18,9 @@ const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 /// Runs the asynchronous part of an app: publishes committed messages and delivers them to the
 /// subscriptions.
 ///
-/// Several engines may share a store and a broker, in one process or in many. One of them handles each
-/// message, and the messages of one stream are handled one after the other. If an engine dies, another
-/// takes over its messages once their lease has ended.
+/// Several engines may share a store and a broker, in one process or in many. Each message goes to
+/// one of them, and the messages of one stream are handled one after the other. If an engine dies,
+/// another takes over its messages once their lease has ended.
 ///
 /// Delivery is at least once. An engine may crash between the commit of a handler and the
 /// acknowledgement. The message is then handled again.
@@ -89,7 +89,7 @@ impl Engine {
         TestEngine::new(app)
     }
 
-    /// Sets the name under which this engine claims messages. By default, the app makes an id.
+    /// Sets the name under which this engine claims messages. By default, the name is a new id.
     ///
     /// Two engines that run at the same time must not have the same name.
     pub fn worker(mut self, name: impl Into<Arc<str>>) -> Self {
@@ -97,8 +97,8 @@ impl Engine {
         self
     }
 
-    /// Sets how often the engine polls for work, such as that of another process. 100 milliseconds by
-    /// default.
+    /// Sets how often the engine polls for work that, for example, another process committed. The
+    /// default is 100 milliseconds.
     ///
     /// While the engine finds nothing, it polls less and less often, down to once in ten intervals.
     /// Commits in the same process wake it at once.
@@ -107,38 +107,41 @@ impl Engine {
         self
     }
 
-    /// Sets how long running handlers may take to finish when the engine stops. Ten seconds by default.
+    /// Sets how long running handlers may take to finish when the engine stops. The default is ten
+    /// seconds.
     pub fn grace(mut self, period: Duration) -> Self {
         self.grace = period;
         self
     }
 
-    /// Sets how long the outbox keeps published messages. Seven days by default.
+    /// Sets how long the outbox keeps published messages. The default is seven days.
     pub fn keep_published(mut self, age: Duration) -> Self {
         self.retention.published = age;
         self
     }
 
-    /// Sets how long the outbox keeps messages that could not be published. Thirty days by default.
+    /// Sets how long the outbox keeps messages that could not be published. The default is
+    /// thirty days.
     pub fn keep_abandoned(mut self, age: Duration) -> Self {
         self.retention.abandoned = age;
         self
     }
 
-    /// Runs the engine until `signal` is ready, then stops it in order.
+    /// Runs the engine until `signal` is ready, then stops it gracefully.
     ///
-    /// To stop, the engine reads nothing more. It waits for running handlers during the grace period
-    /// and abandons the rest. It releases the messages that it has read and not tried, and publishes
-    /// what was committed. The adapters stay open; [`App::close`] closes them.
+    /// After the signal, the engine reads no more messages. It waits for running handlers during
+    /// the grace period and abandons those that take longer. It releases the messages that it has
+    /// read and not tried, and publishes the messages that were committed. The adapters stay open;
+    /// [`App::close`] closes them.
     ///
-    /// If an adapter fails, the engine logs the error and backs off for at most half a minute. A failing
-    /// adapter never ends the engine. If the future is dropped, the engine stops as if the process had
-    /// died. Without subscriptions the engine logs a warning and returns at once.
+    /// If an adapter fails, the engine logs the error and backs off for at most half a minute. A
+    /// failing adapter never ends the engine. If the future is dropped, the engine stops as if the
+    /// process had died. Without subscriptions the engine logs a warning and returns at once.
     ///
     /// # Errors
     ///
-    /// Returns an error for which [`Error::is_setup`] is true if messages go through a broker and the app
-    /// has none.
+    /// Returns an error for which [`Error::is_setup`] returns true if messages go through a broker,
+    /// but the app has no broker.
     ///
     /// # Panics
     ///

@@ -10,8 +10,8 @@ use crate::{
 
 /// The health of an app that processes messages asynchronously.
 ///
-/// The counts come from the store and the broker, so they cover the engines of all processes. The
-/// numbers that only an engine knows cover the engines in this process.
+/// Most numbers come from the store and the broker, so they cover the engines of all processes. The
+/// numbers that only an engine knows cover only the engines in this process.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Health {
@@ -19,7 +19,7 @@ pub struct Health {
     pub subscriptions: Vec<SubscriptionHealth>,
     /// The number of messages that wait to be published.
     pub outbox: usize,
-    /// How long the oldest of them has been waiting.
+    /// How long the oldest message in the outbox has been waiting; `None` if none waits.
     pub oldest_age: Option<Duration>,
     /// The number of messages that could not be published and are not retried.
     pub abandoned: usize,
@@ -35,17 +35,17 @@ pub struct Health {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SubscriptionHealth {
-    /// The name of the subscription: that of the handler, or `order:command` for commands.
+    /// The name of the subscription: the name of the handler, or `order:command` for commands.
     pub subscription: Arc<str>,
     /// The number of published messages that are not settled yet.
     pub lag: usize,
-    /// How many of them failed and wait for a retry.
+    /// How many of these messages failed and wait for a retry.
     pub retried: usize,
     /// When its circuit breaker closes, if an engine in this process has opened it.
     pub paused_until: Option<Timestamp>,
     /// The number of attempts that did not fail, since the engine in this process started.
     pub handled: u64,
-    /// The number of attempts that failed since then.
+    /// The number of attempts that failed, since the engine in this process started.
     pub failed: u64,
 }
 
@@ -58,7 +58,9 @@ impl Health {
             .sum()
     }
 
-    /// Returns the health of a subscription by its name: that of a handler, or `order:command`.
+    /// Returns the health of a subscription.
+    ///
+    /// `name` is the name of a handler, or `order:command` for commands.
     pub fn subscription(&self, name: &str) -> Option<&SubscriptionHealth> {
         self.subscriptions
             .iter()
@@ -69,8 +71,8 @@ impl Health {
 impl App {
     /// Counts the unfinished messages, and the attempts of the engines in this process.
     ///
-    /// It reads all unsent rows of the outbox and all events that a store subscription has not read
-    /// yet. This is cheap enough for a dashboard, but not for every request.
+    /// This reads all unsent rows of the outbox and all events that a store subscription has not
+    /// read yet. This is cheap enough for a dashboard, but not for every request.
     ///
     /// # Errors
     ///
@@ -144,7 +146,7 @@ impl App {
 /// How long a row has been ready to be sent.
 fn age(row: &OutboxRow, now: Timestamp) -> Duration {
     let since = match row.state {
-        // After a failure `due` is the time of the next retry.
+        // After a failure, `due` is the time of the next retry, so it does not tell the age.
         OutboxState::Failed => row.envelope.metadata.time,
         _ => row.due,
     };

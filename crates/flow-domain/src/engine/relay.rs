@@ -79,7 +79,7 @@ impl Relay {
                 self.postpone(ports, &rows, &err).await?;
                 return Err(err);
             }
-            // Nobody knows which of them arrived, so each one counts as failed.
+            // Nobody knows which messages arrived, so each one counts as failed.
             Err(err) => {
                 let reason = err.with_causes().to_string();
                 let failure = || Err(Error::failed("publishing", reason.clone()));
@@ -130,7 +130,7 @@ impl Relay {
     }
 }
 
-/// Decides what becomes of a row after the broker has answered, and records it.
+/// Decides how to settle a row after the broker has answered, and records it.
 fn send_result(
     ports: &Ports,
     row: &OutboxRow,
@@ -165,7 +165,7 @@ fn send_result(
     }
 }
 
-/// Returns the topic of a message: that of its category, in the lane of its priority.
+/// Returns the topic of a message, from its category, its kind, and the lane for its priority.
 pub(super) fn topic_of(ports: &Ports, message: &Envelope) -> Topic {
     let metadata = &message.metadata;
     let is_less_urgent = ports

@@ -83,9 +83,9 @@ impl Error {
     /// assert_eq!(err.to_string(), "charging the card failed");
     /// assert_eq!(err.with_causes().to_string(), "charging the card failed: timed out");
     /// ```
-    pub fn failed(doing: impl Into<Cow<'static, str>>, cause: impl Into<Source>) -> Self {
+    pub fn failed(operation: impl Into<Cow<'static, str>>, cause: impl Into<Source>) -> Self {
         Kind::Failed {
-            doing: doing.into(),
+            doing: operation.into(),
             source: cause.into(),
         }
         .into()

@@ -27,11 +27,11 @@ pub(crate) struct Catalog {
     ///
     /// Invariant: sorted, with one element for each route.
     pub(crate) event_index: Vec<(u64, usize, usize)>,
-    /// The indices of the subscriptions that have a route for any event.
+    /// The indices of the subscriptions with a catch-all route.
     pub(crate) catch_all_idxs: Vec<usize>,
     /// The options that the domain sets for all subscriptions.
     pub(crate) defaults: SubscriptionOptions,
-    /// Set if messages below this priority have a lane of their own.
+    /// Set if messages below this priority go to the backfill lane; `None` means one lane for all.
     pub(crate) lane_threshold: Option<Priority>,
 }
 
@@ -110,11 +110,11 @@ impl Catalog {
         ))
     }
 
-    /// Returns true if an event of this type can appear in this category.
+    /// Returns true if the domain knows events of this type in the category of the event's stream.
     pub(crate) fn knows_event(&self, event: &Envelope) -> bool {
         let message_type = &event.metadata.message_type;
         let category = event.metadata.stream.category();
-        let has_type = |schemas: SchemaLists| {
+        let lists_type = |schemas: SchemaLists| {
             schemas
                 .iter()
                 .copied()
@@ -124,11 +124,13 @@ impl Catalog {
 
         self.aggregates
             .iter()
-            .any(|entry| entry.category == category && has_type(entry.events))
+            .any(|entry| entry.category == category && lists_type(entry.events))
             || self
                 .outside_events
                 .iter()
-                .any(|(from, schemas)| *from == category && has_type(schemas))
+                .any(|(outside_category, schemas)| {
+                    *outside_category == category && lists_type(schemas)
+                })
     }
 
     /// Returns true if a command of this name has a handler, whatever its category.
@@ -138,13 +140,13 @@ impl Catalog {
 
     /// Returns the routes of `event`, in order of registration, as arguments of [`Self::route`].
     ///
-    /// The route for any event of a subscription has the index after its last named route.
+    /// The catch-all route of a subscription has the index after its last named route.
     pub(crate) fn routes_of<'a>(
         &'a self,
         event: &'a Envelope,
     ) -> impl Iterator<Item = (usize, usize)> + 'a {
-        // Without subscriptions that take any event, the routes are returned as they are found. Only
-        // with some, a list is needed to sort them in.
+        // If no subscription has a catch-all route, the named routes are returned as they are
+        // found. Otherwise a list is needed, to sort the catch-all routes in.
         let mut named_routes = Some(self.named_routes_of(event));
         let mut all_routes = Vec::new();
 
@@ -154,10 +156,10 @@ impl Catalog {
             all_routes.extend(named_routes);
             for subscription_idx in &self.catch_all_idxs {
                 let subscription = &self.subscriptions[*subscription_idx];
-                let is_named = all_routes
+                let has_named_route = all_routes
                     .iter()
-                    .any(|(other, _)| other == subscription_idx);
-                if !is_named && subscription.reads(event.metadata.stream.category()) {
+                    .any(|(named_idx, _)| named_idx == subscription_idx);
+                if !has_named_route && subscription.reads(event.metadata.stream.category()) {
                     all_routes.push((*subscription_idx, subscription.routes.len()));
                 }
             }
@@ -201,9 +203,9 @@ impl Catalog {
             add(route.category);
         }
         if subscription.catch_all.is_some() {
-            let own = self.aggregates.iter().map(|entry| entry.category);
-            let outside = self.outside_events.iter().map(|(category, _)| *category);
-            own.chain(outside).for_each(add);
+            let from_aggregates = self.aggregates.iter().map(|entry| entry.category);
+            let from_outside = self.outside_events.iter().map(|(category, _)| *category);
+            from_aggregates.chain(from_outside).for_each(add);
         }
 
         categories
@@ -215,12 +217,14 @@ impl Catalog {
         event: &'a Envelope,
     ) -> impl Iterator<Item = (usize, usize)> + 'a {
         let message_type = &event.metadata.message_type;
-        let wanted = sort_key(message_type.name(), message_type.version());
-        let start = self.event_index.partition_point(|(key, ..)| *key < wanted);
+        let wanted_key = sort_key(message_type.name(), message_type.version());
+        let start = self
+            .event_index
+            .partition_point(|(key, ..)| *key < wanted_key);
 
         self.event_index[start..]
             .iter()
-            .take_while(move |(key, ..)| *key == wanted)
+            .take_while(move |(key, ..)| *key == wanted_key)
             .map(|(_, subscription_idx, route_idx)| (*subscription_idx, *route_idx))
             .filter(|(subscription_idx, route_idx)| {
                 let category = event.metadata.stream.category();
@@ -280,7 +284,7 @@ impl Catalog {
             .ok_or_else(|| not_registered_error(TableKind::Projection, name))
     }
 
-    /// Returns an error, with the missing call, unless this Rust type is registered.
+    /// Returns an error that names the missing builder call, unless this Rust type is registered.
     pub(crate) fn require_registered(
         &self,
         kind: TableKind,
@@ -296,7 +300,7 @@ impl Catalog {
             TableKind::ProcessManager => self.subscriptions.iter().any(|entry| {
                 entry.kind == HandlerKind::ProcessManager && entry.handler_type == type_id
             }),
-            // The engine's own tables have no Rust type of the user's.
+            // The engine's own tables have no Rust type that the user could register.
             TableKind::Inbox | TableKind::Checkpoint | TableKind::DeadLetter => true,
         };
 
@@ -315,6 +319,8 @@ impl Catalog {
     }
 
     /// Returns an error unless an aggregate of the domain has this category.
+    ///
+    /// `name` is the name of the aggregate, for the error.
     pub(crate) fn require_category(&self, category: &str, name: &str) -> Result<(), Error> {
         if self
             .aggregates
@@ -326,7 +332,7 @@ impl Catalog {
         Err(not_registered_error(TableKind::Aggregate, name))
     }
 
-    /// Returns an error unless an aggregate lists `event`, or it is registered as one from outside.
+    /// Returns an error unless an aggregate lists `event`, or it is registered as an outside event.
     pub(crate) fn require_event(&self, event: MessageName, category: &str) -> Result<(), Error> {
         let is_of_aggregate = self
             .aggregates
@@ -335,7 +341,9 @@ impl Catalog {
         let is_from_outside = || {
             self.outside_events
                 .iter()
-                .any(|(from, schemas)| *from == category && is_listed(schemas, event))
+                .any(|(outside_category, schemas)| {
+                    *outside_category == category && is_listed(schemas, event)
+                })
         };
         if is_of_aggregate || is_from_outside() {
             return Ok(());
@@ -372,7 +380,8 @@ fn not_registered_error(kind: TableKind, name: &str) -> Error {
 
 /// Packs the version, the length and the last six bytes of a name into one number.
 ///
-/// Numbers are faster to compare than names. Names with the same key must be compared in full.
+/// Numbers are faster to compare than names. Two names may have the same key, so the names of a
+/// match must be compared, too.
 fn sort_key(name: &str, version: u32) -> u64 {
     let bytes = name.as_bytes();
     let mut key = u64::from(version) << 56 | (bytes.len() as u64 & 0xff) << 48;

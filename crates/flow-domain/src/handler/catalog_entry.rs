@@ -33,7 +33,7 @@ type FoldAggregate = fn(&[Recorded]) -> Result<Option<Payload>, Error>;
 pub(crate) struct ProjectionEntry {
     pub(crate) name: &'static str,
     pub(crate) type_id: TypeId,
-    /// Compares two rows with different JSON.
+    /// Returns true if two rows are equal although their JSON differs.
     pub(crate) rows_are_equal: fn(&Payload, &Payload) -> bool,
 }
 

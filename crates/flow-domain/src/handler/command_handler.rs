@@ -55,7 +55,7 @@ pub trait CommandHandler: Send + Sync + Sized + 'static {
     ///
     /// # Errors
     ///
-    /// Returns an error if it could not do its own work.
+    /// Returns an error if the error handling itself failed.
     fn handle_error(
         &self,
         error: &Error,
@@ -83,12 +83,12 @@ impl<H: CommandHandler> CommandRoutes<H> {
             options: None,
             handler_type: PhantomData,
         };
-        let first = on.routes.len();
+        let first_route_idx = on.routes.len();
         H::routes(&mut on);
 
         if let Some(options) = on.options {
             let options = Arc::new(*options);
-            for route in &mut on.routes[first..] {
+            for route in &mut on.routes[first_route_idx..] {
                 route.options = Some(Arc::clone(&options));
             }
         }
@@ -96,12 +96,12 @@ impl<H: CommandHandler> CommandRoutes<H> {
         on.routes
     }
 
-    /// Returns the options of the handler's subscription, to change them. They hold for an engine.
+    /// Returns the options of the handler's subscription, to change them. Only an engine uses them.
     ///
     /// An engine reads all commands of one category together, from the broker. So the handlers of a
-    /// category share some options: batch size, concurrency, order, start and circuit breaker. It is
-    /// enough if one of them sets these. Building the domain fails if two set different values. Each
-    /// handler has all other options for itself.
+    /// category share some options: batch size, concurrency, order, start and circuit breaker. It
+    /// is enough if one of the handlers sets these. Building the domain fails if two set different
+    /// values. All other options apply only to the handler that sets them.
     pub fn subscription(&mut self) -> &mut SubscriptionOptions {
         self.options.get_or_insert_default()
     }
@@ -115,7 +115,7 @@ impl<H: CommandHandler> CommandRoutes<H> {
         C: Command,
         M: for<'a> CommandMethod<'a, H, C>,
     {
-        let first = self.routes.len();
+        let first_route_idx = self.routes.len();
         let call = CommandCall {
             method,
             types: PhantomData::<fn(H, C)>,
@@ -139,7 +139,7 @@ impl<H: CommandHandler> CommandRoutes<H> {
                 declaration: RouteDeclaration::default(),
             }));
 
-        RouteOptions::of_commands(&mut self.routes[first..])
+        RouteOptions::of_commands(&mut self.routes[first_route_idx..])
     }
 }
 

@@ -32,7 +32,7 @@ impl Delivery {
     ///
     /// # Errors
     ///
-    /// Returns an error for which [`Error::is_codec`] is true if it is not an `M`.
+    /// Returns an error for which [`Error::is_codec`] is true if the message is not an `M`.
     pub fn message<M: Message>(&self) -> Result<M, Error> {
         self.envelope.message.decode(M::NAME)
     }

@@ -15,7 +15,7 @@ struct MetricsState {
     by_subscription: BTreeMap<Arc<str>, SubscriptionMetrics>,
 }
 
-/// What one subscription did since the engine started.
+/// What one subscription did since the first running engine started.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct SubscriptionMetrics {
     /// The number of attempts that succeeded, or had nothing to do.
@@ -26,7 +26,7 @@ pub(crate) struct SubscriptionMetrics {
     pub(crate) open_until: Option<Timestamp>,
 }
 
-/// Counts an engine as running until it is dropped.
+/// Counts an engine as running, until this guard is dropped.
 #[derive(Debug)]
 pub(crate) struct RunningEngine(Arc<EngineMetrics>);
 
@@ -48,7 +48,7 @@ impl EngineMetrics {
         change: impl FnOnce(&mut SubscriptionMetrics),
     ) {
         let mut state = self.lock();
-        // Looked up first: `entry` would clone the name for every update.
+        // The name is looked up first, because `entry` would clone it for every update.
         if let Some(metrics) = state.by_subscription.get_mut(subscription) {
             return change(metrics);
         }

@@ -107,7 +107,7 @@ pub trait EventHandler: Send + Sync + Sized + 'static {
     ///
     /// # Errors
     ///
-    /// Returns an error if it could not do its own work.
+    /// Returns an error if the error handling itself failed.
     fn handle_error(
         &self,
         error: &Error,
@@ -177,7 +177,7 @@ impl<H: EventHandler> EventRoutes<H> {
         add_event_routes::<E>(&mut self.routes, call)
     }
 
-    /// Routes every event of the domain to `method` that has no method of its own in the handler.
+    /// Routes to `method` every event of the domain that no other method of the handler handles.
     ///
     /// The method is `async fn(&self, event: Envelope, work: &mut UnitOfWork) -> Result<(), X>`. A second
     /// call replaces the first.
@@ -214,17 +214,17 @@ impl<H: EventHandler> EventRoutes<H> {
     }
 }
 
-/// The schema of a route for any event; a placeholder.
+/// The schema of a catch-all route. It is a placeholder, because such a route has no single event.
 static ANY_EVENT: MessageSchema = MessageSchema::new(MessageName::new("any event", 1), &[]);
 
 /// Adds a route for each event that `E` stands for, all with the same call.
 ///
-/// An enum stands for one event for each variant.
+/// An enum stands for several events: one for each variant.
 pub(super) fn add_event_routes<E: Event>(
     routes: &mut Vec<EventRoute>,
     call: impl Call<Disposition> + 'static,
 ) -> RouteOptions<'_> {
-    let first = routes.len();
+    let first_route_idx = routes.len();
     let calls = <dyn Call<Disposition>>::one_per_message(E::SCHEMAS.len(), call);
 
     let schemas_and_calls = E::SCHEMAS.iter().zip(calls);
@@ -236,7 +236,7 @@ pub(super) fn add_event_routes<E: Event>(
         declaration: RouteDeclaration::default(),
     }));
 
-    RouteOptions::of_events(&mut routes[first..])
+    RouteOptions::of_events(&mut routes[first_route_idx..])
 }
 
 impl<H> fmt::Debug for EventRoutes<H> {

@@ -1,6 +1,7 @@
 /// The future that an async method of a handler returns.
 ///
-/// Every future implements it. It exists for its compiler message about a method that is not async.
+/// Every future implements this trait. It exists only for the compiler message below, for a method
+/// that is not async.
 #[diagnostic::on_unimplemented(
     message = "the method is not async: it returns `{Self}`",
     label = "write `async fn`",

@@ -29,21 +29,21 @@ pub fn remember_panic_locations() {
     static INSTALLED: Once = Once::new();
 
     INSTALLED.call_once(|| {
-        let previous = panic::take_hook();
-        let prints = std::env::var_os("RUST_BACKTRACE").is_some_and(|value| value != "0");
+        let previous_hook = panic::take_hook();
+        let prints_all = std::env::var_os("RUST_BACKTRACE").is_some_and(|value| value != "0");
 
         panic::set_hook(Box::new(move |info| {
             if INSIDE_HANDLER.get() {
                 let location = info.location().map(ToString::to_string);
                 LAST_LOCATION.with_borrow_mut(|last| *last = location);
-                if !prints {
+                if !prints_all {
                     return;
                 }
             } else {
                 remember_task_panic(info, panic_message(info.payload()));
             }
 
-            previous(info);
+            previous_hook(info);
         }));
     });
 }
@@ -54,7 +54,7 @@ pub fn remember_panic_locations() {
 ///
 /// # Errors
 ///
-/// Returns an error for which [`Error::is_panic`] is true if it panicked.
+/// Returns an error for which [`Error::is_panic`] is true if `call` panicked.
 #[doc(hidden)]
 pub fn catch<T>(call: impl FnOnce() -> T) -> Result<T, Error> {
     let was_inside = enter_handler();
@@ -64,7 +64,7 @@ pub fn catch<T>(call: impl FnOnce() -> T) -> Result<T, Error> {
     result.map_err(|panic| panic_error(panic.as_ref()))
 }
 
-/// Marks this thread as inside a handler, and returns whether it was so before.
+/// Marks this thread as inside a handler, and returns whether it was inside one before.
 ///
 /// The caller must restore the returned value in `INSIDE_HANDLER`.
 fn enter_handler() -> bool {

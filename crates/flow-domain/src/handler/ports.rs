@@ -32,7 +32,7 @@ pub(crate) struct SharedPorts {
     pub(crate) broker: Option<Arc<dyn Broker>>,
     /// Wakes engines when the outbox has something new to send.
     pub(crate) wake_signal: WakeSignal,
-    /// What the engines of this process count.
+    /// What the engines of this app count, in this process.
     pub(crate) engine_metrics: Arc<EngineMetrics>,
 }
 
@@ -48,7 +48,7 @@ impl Deref for Ports {
 pub trait Interceptor: fmt::Debug + Send + Sync {
     /// Runs before `handler` is called, as part of the attempt.
     ///
-    /// An error or a panic in it counts as one of the handler.
+    /// An error or a panic in this method counts as an error or a panic of the handler.
     ///
     /// # Errors
     ///
@@ -89,6 +89,8 @@ impl Ports {
     }
 
     /// Returns an error, and records and logs it, if the deadline of the command has passed.
+    ///
+    /// `received` is the entry at which the command was received.
     pub(crate) fn check_deadline(&self, command: &Envelope, received: EntryId) -> Option<Error> {
         let deadline = command.metadata.deadline?;
         let now = self.clock.now();
@@ -113,7 +115,8 @@ impl Ports {
 
     /// Returns the entry of the record at which this message was created.
     ///
-    /// It is for messages that are handled later; a handling inline has the entry at hand.
+    /// This is for messages that are handled later. The caller of an inline handling has the entry
+    /// already.
     pub(crate) fn entry_of(&self, message: MessageId) -> EntryId {
         self.recorder
             .as_ref()
@@ -135,7 +138,7 @@ impl Ports {
         self.record((cause != EntryId::UNRECORDED).then_some(cause), make_kind)
     }
 
-    /// Records and logs an entry, if anybody wants it. `make_kind` is called only then.
+    /// Records and logs an entry, if the app is observed. `make_kind` is called only then.
     pub(crate) fn record(
         &self,
         cause: Option<EntryId>,

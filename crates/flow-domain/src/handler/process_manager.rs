@@ -66,7 +66,7 @@ use crate::{
 pub trait ProcessManager:
     Serialize + DeserializeOwned + Default + fmt::Debug + Send + Sync + 'static
 {
-    /// The field of its events that has the key of the instance they belong to.
+    /// The field of its events that has the key of an instance. The event belongs to that instance.
     const KEY: &'static str;
 
     /// Names the method for each event that the process manager handles.
@@ -89,7 +89,7 @@ pub trait ProcessManager:
     ///
     /// # Errors
     ///
-    /// Returns an error if it could not do its own work.
+    /// Returns an error if the error handling itself failed.
     fn handle_error(
         error: &Error,
         delivery: &Delivery,
@@ -137,7 +137,7 @@ impl<M: ProcessManager> ProcessManagerRoutes<M> {
 
     /// Routes the event in the signature of `method` to it, and starts the process manager if needed.
     ///
-    /// It is started if there is no instance for the key of the event.
+    /// The process manager is started if there is no instance for the key of the event.
     ///
     /// The method is `async fn(&mut self, event: E, work: &mut UnitOfWork) -> Result<(), X>`, where
     /// `X` is [`Error`] or a [`Rejection`](crate::Rejection).

@@ -65,7 +65,7 @@ pub trait Projector: Send + Sync + Sized + 'static {
     ///
     /// # Errors
     ///
-    /// Returns an error if it could not do its own work.
+    /// Returns an error if the error handling itself failed.
     fn handle_error(
         &self,
         error: &Error,

@@ -27,7 +27,7 @@ impl Reply {
 
     /// Returns the reply if it is an `R`.
     pub fn downcast_ref<R: 'static>(&self) -> Option<&R> {
-        // `as_ref` first: the box implements `AnyReply`, too, and would return itself.
+        // Without `as_ref`, `as_any` would return the box, because it implements `AnyReply`, too.
         self.0.as_ref().as_any().downcast_ref()
     }
 
@@ -35,8 +35,8 @@ impl Reply {
     ///
     /// # Errors
     ///
-    /// Returns an error for which [`Error::is_setup`] is true if it is not an `R`. That happens only if
-    /// two Rust types stand for one message.
+    /// Returns an error for which [`Error::is_setup`] is true if the reply is not an `R`. That
+    /// happens only if two Rust types stand for one message.
     pub(crate) fn downcast<R: 'static>(self) -> Result<R, Error> {
         self.0.into_any().downcast().map(|reply| *reply).map_err(|_reply| {
             Error::setup(format!(

@@ -16,9 +16,10 @@ use crate::{
 /// A handler, without its Rust type.
 pub(crate) type AnyHandler = Arc<dyn Any + Send + Sync>;
 
-/// Calls one method of a handler, without the Rust types of the two.
+/// Calls one method of a handler, without the Rust types of the method and the handler.
 ///
-/// It does not store the handler. So it is as large as the method, which has no size.
+/// An implementation stores only the method, not the handler. A method has no size, so its box
+/// needs no memory.
 pub(crate) trait Call<R>: Send + Sync {
     fn call<'a>(
         &'a self,
@@ -31,7 +32,7 @@ pub(crate) trait Call<R>: Send + Sync {
 impl<R> dyn Call<R> {
     /// Returns `call` once for each of the `n_messages` that a Rust type stands for.
     ///
-    /// Several messages share it behind an `Arc`. One message gets it directly.
+    /// Several messages share it behind an `Arc`. A single message gets it without an `Arc`.
     pub(super) fn one_per_message(
         n_messages: usize,
         call: impl Call<R> + 'static,
@@ -132,9 +133,9 @@ pub(crate) struct Subscription {
     pub(crate) handler: &'static str,
     pub(crate) handler_type: TypeId,
     pub(crate) kind: HandlerKind,
-    /// The projection that it maintains, if it is a projector.
+    /// The name and type of the projection that the handler maintains, if it is a projector.
     pub(crate) projection: Option<(&'static str, TypeId)>,
-    /// The categories that it names itself; `None` if they are derived from its events.
+    /// The categories that the handler names itself; `None` if they are derived from its events.
     pub(crate) categories: Option<Vec<&'static str>>,
     /// The handler itself. A process manager is loaded for each event, so it has `()` here.
     pub(crate) instance: AnyHandler,
@@ -164,7 +165,7 @@ impl Subscription {
 
     /// Returns why the subscription skips an event, if it does.
     ///
-    /// It does if it wants only what a certain category causes, and another category caused the event.
+    /// A subscription with an origin skips every event that this category did not cause.
     pub(crate) fn skip_reason(&self, event: &Envelope) -> Option<String> {
         let wanted = self.options.as_ref()?.configured_origin()?;
         let caused_in = event.metadata.caused_in_category.as_deref();

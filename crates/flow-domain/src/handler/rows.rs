@@ -51,7 +51,7 @@ impl<'a, P: Projection> Rows<'a, P> {
         self.work.load_state(Self::table(), &shared_text(id)).await
     }
 
-    /// Inserts a row, or replaces the one with its id.
+    /// Inserts a row, or replaces the row with the same id.
     ///
     /// # Errors
     ///
@@ -84,7 +84,8 @@ impl<'a, P: Projection> Rows<'a, P> {
         Err(Error::not_found_with_hint(P::NAME, &*id, hint))
     }
 
-    /// Changes the row with this id, or the row that `insert` returns if there is none.
+    /// Changes the row with this id. If there is none, changes and inserts the row that `insert`
+    /// returns.
     ///
     /// # Errors
     ///

@@ -1,11 +1,11 @@
 use std::any::type_name;
 
-/// Returns the name of a type without its path: `OrderDashboard`.
+/// Returns the name of a type without its path: `OrderDashboard`. Type arguments keep their paths.
 pub fn short_type_name<T: ?Sized>() -> &'static str {
     let name = type_name::<T>();
-    let generics = name.find('<').unwrap_or(name.len());
+    let generics_start = name.find('<').unwrap_or(name.len());
 
-    match name.as_bytes()[..generics]
+    match name.as_bytes()[..generics_start]
         .iter()
         .rposition(|byte| *byte == b':')
     {

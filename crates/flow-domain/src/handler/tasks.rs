@@ -28,6 +28,7 @@ struct ThreadTasks {
     ///
     /// It is stored because a lookup of the current runtime at each poll costs more than all the rest.
     runtime_metrics: Option<RuntimeMetrics>,
+    /// The number of tasks that handlers spawned.
     n_spawned: usize,
     /// The handlers that spawned tasks.
     spawners: Vec<&'static str>,
@@ -35,13 +36,13 @@ struct ThreadTasks {
     panics: Vec<String>,
 }
 
-/// Observes the background tasks that handlers spawn, from the moment it was created.
+/// Observes the background tasks that handlers spawn while the watch exists.
 ///
 /// The runtime does not wait for such tasks, and their failures reach no handling.
 ///
 /// A watch sees only tasks of a current-thread runtime, in the thread that started it. While there is
-/// one, every poll of a handler asks the runtime twice how many tasks are alive. Only the harness
-/// should use it.
+/// a watch, every poll of a handler asks the runtime twice how many tasks are alive. So only the
+/// harness should use it.
 #[doc(hidden)]
 #[derive(Debug)]
 pub struct TaskWatch {
@@ -56,7 +57,8 @@ impl TaskWatch {
 
         THREAD_TASKS.with_borrow_mut(|tasks| {
             tasks.n_watches += 1;
-            // An earlier watch may have been in another runtime. A thread is in one at a time.
+            // An earlier watch may have been in another runtime. A thread is in one runtime at
+            // a time.
             tasks.runtime_metrics = current_thread_metrics();
             Self {
                 n_earlier_spawners: tasks.spawners.len(),
@@ -102,7 +104,8 @@ impl Drop for TaskWatch {
         // A thread that ends may have dropped its local values already.
         let _ = THREAD_TASKS.try_with(|tasks| {
             let mut tasks = tasks.borrow_mut();
-            // Saturating: a watch may be dropped in a thread that started none.
+            // The subtraction saturates, because a watch may be dropped in a thread that started
+            // none.
             tasks.n_watches = tasks.n_watches.saturating_sub(1);
 
             if tasks.n_watches == 0 {
@@ -132,7 +135,7 @@ pub(super) fn remember_task_panic(info: &PanicHookInfo<'_>, message: &str) {
     let location = location.as_deref().unwrap_or("an unknown location");
     let text = format!("panicked at {location}: {message}");
 
-    // Cannot be borrowed already: no code in this file panics while it borrows.
+    // The tasks cannot be borrowed already: no code in this file panics while it borrows them.
     THREAD_TASKS.with_borrow_mut(|tasks| tasks.panics.push(text));
 }
 

@@ -157,7 +157,7 @@ impl<P: Projection> ViewQuery<P> {
         self
     }
 
-    /// Runs the query and returns the rows, in order.
+    /// Runs the query and returns the sorted rows.
     ///
     /// # Errors
     ///
@@ -175,7 +175,7 @@ impl<P: Projection> ViewQuery<P> {
         rows.iter().map(|row| row.value.decode(P::NAME)).collect()
     }
 
-    /// Runs the query and returns the first row, in order.
+    /// Runs the query and returns the first of the sorted rows.
     ///
     /// # Errors
     ///
@@ -279,22 +279,22 @@ impl Field {
         self.compare_with(Comparison::NotEqual, value)
     }
 
-    /// The field is smaller.
+    /// The field is smaller than this value.
     pub fn less_than(self, value: impl Serialize) -> Condition {
         self.compare_with(Comparison::Less, value)
     }
 
-    /// The field is smaller or the same.
+    /// The field is smaller than this value, or equal to it.
     pub fn at_most(self, value: impl Serialize) -> Condition {
         self.compare_with(Comparison::AtMost, value)
     }
 
-    /// The field is greater.
+    /// The field is greater than this value.
     pub fn greater_than(self, value: impl Serialize) -> Condition {
         self.compare_with(Comparison::Greater, value)
     }
 
-    /// The field is greater or the same.
+    /// The field is greater than this value, or equal to it.
     pub fn at_least(self, value: impl Serialize) -> Condition {
         self.compare_with(Comparison::AtLeast, value)
     }

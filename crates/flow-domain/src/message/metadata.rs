@@ -23,10 +23,10 @@ pub enum MessageKind {
 )]
 #[serde(rename_all = "snake_case")]
 pub enum Processing {
-    /// Inline: the caller that submits it, before the call returns.
+    /// The call that submits the message, inline: it calls all handlers before it returns.
     #[default]
     Sync,
-    /// Later: an engine.
+    /// An engine, later.
     Async,
 }
 

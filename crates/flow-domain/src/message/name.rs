@@ -32,7 +32,8 @@ impl MessageName {
     }
 }
 
-// Equal names nearly always point to the same constant. Comparing pointers is cheaper than text.
+// Equal names nearly always point to the same constant. Comparing pointers is cheaper than
+// comparing text.
 impl PartialEq for MessageName {
     fn eq(&self, other: &Self) -> bool {
         self.version == other.version
@@ -86,9 +87,9 @@ impl MessageSchema {
 /// The schemas of several message types: one slice for each type.
 pub type SchemaLists = &'static [&'static [MessageSchema]];
 
-/// Returns true if `list` describes the message `name`.
-pub(crate) fn is_listed(list: SchemaLists, name: MessageName) -> bool {
-    for schemas in list {
+/// Returns true if one of `lists` describes the message `name`.
+pub(crate) fn is_listed(lists: SchemaLists, name: MessageName) -> bool {
+    for schemas in lists {
         for schema in *schemas {
             if schema.name == name {
                 return true;
@@ -127,6 +128,7 @@ impl MessageType {
         &self.name
     }
 
+    /// Returns the name as a `Cow`. The clone of a constant does not allocate.
     pub(crate) fn shared_name(&self) -> Cow<'static, str> {
         self.name.clone()
     }

@@ -14,7 +14,7 @@ use serde_json::Value;
 
 use crate::error::Error;
 
-/// The content of a message or of a stored value, as JSON text. A clone costs nothing.
+/// The content of a message or of a stored value, as JSON text. A clone does not copy the text.
 #[derive(Clone)]
 pub struct Payload {
     json: Arc<str>,
@@ -24,7 +24,7 @@ pub struct Payload {
 }
 
 impl Payload {
-    /// Encodes `value` as JSON. The error names it by `type_name`.
+    /// Encodes `value` as JSON. An error names the value by `type_name`.
     ///
     /// # Errors
     ///
@@ -44,7 +44,7 @@ impl Payload {
         })
     }
 
-    /// Decodes a `T`. The error names it by `type_name`.
+    /// Decodes a `T`. An error names the value by `type_name`.
     ///
     /// # Errors
     ///
@@ -169,9 +169,9 @@ pub(crate) fn shared_text(text: impl fmt::Display) -> Arc<str> {
     })
 }
 
-/// Lends an empty buffer of the thread, which has kept its capacity.
+/// Lends `write` an empty buffer that the thread reuses, so the buffer rarely grows.
 ///
-/// The caller copies the result out of it. So the result is allocated once and never grows.
+/// `write` copies the finished text out of the buffer, so this text is allocated only once.
 fn with_scratch<T>(write: impl FnOnce(&mut Vec<u8>) -> T) -> T {
     thread_local! {
         static SCRATCH: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
@@ -182,7 +182,7 @@ fn with_scratch<T>(write: impl FnOnce(&mut Vec<u8>) -> T) -> T {
             scratch.clear();
             write(&mut scratch)
         }
-        // The buffer is in use: a `Serialize` impl encodes another value.
+        // The buffer is in use when a `Serialize` impl encodes another value.
         Err(_) => write(&mut Vec::new()),
     })
 }

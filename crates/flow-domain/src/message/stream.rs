@@ -35,7 +35,7 @@ impl StreamName {
         Ok(Self { category, id })
     }
 
-    /// Returns true if this can be a category: not empty, and without `-`.
+    /// Returns true if `category` can be a category: not empty, and without `-`.
     pub(crate) fn is_category(category: &str) -> bool {
         !category.is_empty() && !category.as_bytes().contains(&b'-')
     }
@@ -45,6 +45,7 @@ impl StreamName {
         &self.category
     }
 
+    /// Returns the category as a `Cow`. The clone of a constant does not allocate.
     pub(crate) fn shared_category(&self) -> Cow<'static, str> {
         self.category.clone()
     }
@@ -123,7 +124,7 @@ macro_rules! counter {
             $(#[$zero_doc])*
             pub const $zero: Self = Self(0);
 
-            /// Returns the one with this number.
+            /// Creates it from its number.
             pub const fn new(number: u64) -> Self {
                 Self(number)
             }
@@ -133,7 +134,7 @@ macro_rules! counter {
                 self.0
             }
 
-            /// Returns the next one.
+            /// Returns the one with the next number.
             #[must_use]
             pub const fn next(self) -> Self {
                 Self(self.0 + 1)
@@ -175,11 +176,11 @@ pub enum ExpectedVersion {
 }
 
 impl ExpectedVersion {
-    /// Returns true if a write may go through while the current version is `found`.
-    pub fn allows(self, found: Version) -> bool {
+    /// Returns true if a write may go through while the current version is `current`.
+    pub fn allows(self, current: Version) -> bool {
         match self {
             Self::Any => true,
-            Self::Exact(expected) => expected == found,
+            Self::Exact(expected) => expected == current,
         }
     }
 }

@@ -10,9 +10,9 @@ use crate::{
 
 /// State that decides: its methods check rules, change the state and raise events.
 ///
-/// `#[derive(Aggregate)]` implements it. An aggregate is stored as state: the store has the struct
-/// itself. Or it is event-sourced: the store has its events, and [`Apply`] folds them into the
-/// state. [`Apply`] has an example. The derive takes
+/// `#[derive(Aggregate)]` implements it. Some aggregates are stored as state: the store has the
+/// struct itself. Others are event-sourced: the store has the events, and [`Apply`] folds them into
+/// the state. [`Apply`] has an example. The derive takes
 ///
 /// | attribute | meaning |
 /// |---|---|
@@ -21,6 +21,7 @@ use crate::{
 /// | `events(A, B)` | the events that it raises |
 /// | `event_sourced` | its state is folded from its events; needs `Default` |
 /// | `category = "order"` | the category of its streams, if not its name in snake case |
+/// | `name = "Order"` | its name, if not the name of the struct |
 ///
 /// and needs one field of type [`PendingEvents`] with `#[serde(skip)]`.
 ///
@@ -105,7 +106,7 @@ pub trait Aggregate: Serialize + DeserializeOwned + fmt::Debug + Send + Sync + '
     /// Returns the buffer of raised events, from which the unit of work takes them.
     fn pending_events_mut(&mut self) -> &mut PendingEvents;
 
-    /// Returns the events that were raised and not yet taken, in order.
+    /// Returns the events that were raised and not yet taken, in the order of raising.
     fn raised(&self) -> RaisedEvents<'_>;
 
     /// Raises an event. An event-sourced aggregate applies it to itself at once.
@@ -120,9 +121,9 @@ pub trait Aggregate: Serialize + DeserializeOwned + fmt::Debug + Send + Sync + '
 
 /// Applies an event to an event-sourced aggregate.
 ///
-/// It must not decide and cannot fail, because the event has already happened. For an aggregate
-/// that is stored as state, the derive writes an empty impl for each listed event. So it can raise
-/// only listed events.
+/// `apply` must not decide and cannot fail, because the event has already happened. For an
+/// aggregate that is stored as state, the derive writes an empty impl for each listed event. So
+/// such an aggregate can raise only listed events.
 ///
 /// # Examples
 ///

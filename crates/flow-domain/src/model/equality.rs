@@ -21,7 +21,7 @@ pub struct Pair<'a, T>(pub &'a T, pub &'a T);
 
 /// Two values whose type implements `PartialEq`.
 pub trait ComparableByPartialEq {
-    /// Returns whether they are equal. The answer is always `Some`.
+    /// Returns whether the two values are equal. The result is always `Some`.
     fn are_equal(&self) -> Option<bool>;
 }
 
@@ -33,7 +33,7 @@ impl<T: PartialEq> ComparableByPartialEq for Pair<'_, T> {
 
 /// Two values whose type may not implement `PartialEq`.
 pub trait NotComparable {
-    /// Returns `None`: it is not known whether they are equal.
+    /// Returns `None`: the two values cannot be compared.
     fn are_equal(&self) -> Option<bool>;
 }
 
@@ -46,14 +46,15 @@ impl<T> NotComparable for &Pair<'_, T> {
 /// Compares two values of one type. Returns `None` if the type does not implement `PartialEq`.
 pub(crate) type EqFn<T> = fn(&T, &T) -> Option<bool>;
 
-/// An [`EqFn`] for a type without `PartialEq`. The values are then compared by their JSON.
+/// An [`EqFn`] for a type without `PartialEq`. The caller then compares the values by their JSON.
 pub(crate) fn without_partial_eq<T>(_: &T, _: &T) -> Option<bool> {
     None
 }
 
 /// Decodes `serialized` and returns a violation if the result is not equal to `live`.
 ///
-/// If it is equal, the decoded value is cached in the payload for the next reader.
+/// A state or row has an id, a message has none. An equal value is cached in the payload for the
+/// next reader.
 #[inline(never)]
 pub(crate) fn check_round_trip<T: Serialize + DeserializeOwned + fmt::Debug + Send + 'static>(
     (name, id): (&'static str, Option<&str>),
@@ -78,7 +79,8 @@ pub(crate) fn check_round_trip<T: Serialize + DeserializeOwned + fmt::Debug + Se
     }
 }
 
-/// Compares by JSON and by `Debug` text. It is for types without `PartialEq`.
+/// Returns true if `decoded` has the JSON and the `Debug` text of `live`. It is for types without
+/// `PartialEq`.
 fn survives_round_trip<T: Serialize + fmt::Debug>(
     name: &'static str,
     (live, decoded): (&T, &T),
@@ -89,13 +91,13 @@ fn survives_round_trip<T: Serialize + fmt::Debug>(
         return false;
     };
 
-    // Only the `Debug` text shows a field that is never serialized. But it cannot be used for a
-    // state. Its buffer of raised events is never serialized, so it is always empty after decoding.
+    // Only the `Debug` text shows a field that is never serialized. For a state it shows too much:
+    // the buffer of raised events is never serialized, so it is always empty after decoding.
     are_equal_ignoring_order(serialized, &reserialized)
         && (is_state || have_similar_debug_text(live, decoded))
 }
 
-/// Returns a violation if two values that should be equal are not.
+/// Returns a violation if `restored` is an error or not equal to `live`.
 #[inline(never)]
 pub(crate) fn check_equal<T: Serialize + fmt::Debug>(
     invariant: Invariant,
@@ -140,7 +142,7 @@ fn violation<T: Serialize + fmt::Debug>(
         return InvariantViolation::new(invariant, violated_by, live_text, Ok(restored_text));
     }
 
-    // `Debug` shows no difference. The JSON may show one.
+    // The `Debug` texts are equal, but the JSON may show the difference.
     let json = |value: &T| match Payload::encode(name, value) {
         Ok(payload) => payload.as_json().to_owned(),
         Err(err) => err.with_causes().to_string(),

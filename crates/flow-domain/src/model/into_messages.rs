@@ -23,14 +23,14 @@ pub enum AnyEvent {}
     note = "a message needs `#[derive(Event)]` or `#[derive(Command)]`"
 )]
 pub trait IntoMessages<Kind> {
-    /// Calls `each` with each message, in order, until it returns an error.
+    /// Calls `visit` with each message, in order, until `visit` returns an error.
     ///
     /// # Errors
     ///
-    /// Returns the first error that `each` returned.
+    /// Returns the first error that `visit` returned.
     fn try_for_each(
         &self,
-        each: &mut dyn FnMut(&dyn DynMessage) -> Result<(), Error>,
+        visit: &mut dyn FnMut(&dyn DynMessage) -> Result<(), Error>,
     ) -> Result<(), Error>;
 }
 
@@ -60,42 +60,42 @@ impl<M: Message> DynMessage for M {
 impl<E: Event> IntoMessages<AnyEvent> for E {
     fn try_for_each(
         &self,
-        each: &mut dyn FnMut(&dyn DynMessage) -> Result<(), Error>,
+        visit: &mut dyn FnMut(&dyn DynMessage) -> Result<(), Error>,
     ) -> Result<(), Error> {
-        each(self)
+        visit(self)
     }
 }
 
 impl<C: Command> IntoMessages<AnyCommand> for C {
     fn try_for_each(
         &self,
-        each: &mut dyn FnMut(&dyn DynMessage) -> Result<(), Error>,
+        visit: &mut dyn FnMut(&dyn DynMessage) -> Result<(), Error>,
     ) -> Result<(), Error> {
-        each(self)
+        visit(self)
     }
 }
 
 impl<Kind, L: IntoMessages<Kind>, const N: usize> IntoMessages<Kind> for [L; N] {
     fn try_for_each(
         &self,
-        each: &mut dyn FnMut(&dyn DynMessage) -> Result<(), Error>,
+        visit: &mut dyn FnMut(&dyn DynMessage) -> Result<(), Error>,
     ) -> Result<(), Error> {
-        self.iter().try_for_each(|list| list.try_for_each(each))
+        self.iter().try_for_each(|list| list.try_for_each(visit))
     }
 }
 
 impl<Kind, L: IntoMessages<Kind>> IntoMessages<Kind> for Vec<L> {
     fn try_for_each(
         &self,
-        each: &mut dyn FnMut(&dyn DynMessage) -> Result<(), Error>,
+        visit: &mut dyn FnMut(&dyn DynMessage) -> Result<(), Error>,
     ) -> Result<(), Error> {
-        self.iter().try_for_each(|list| list.try_for_each(each))
+        self.iter().try_for_each(|list| list.try_for_each(visit))
     }
 }
 
 /// One message type, `OrderPlaced`, or a tuple of several.
 pub trait MessageTypes {
-    /// The schemas of all of them, in order.
+    /// The schemas of these types, in the order of the types.
     const SCHEMAS: SchemaLists;
 }
 
@@ -107,9 +107,9 @@ macro_rules! tuples {
     ($($name:ident)*) => {
         impl<Kind, $($name: IntoMessages<Kind>),*> IntoMessages<Kind> for ($($name,)*) {
             #[allow(non_snake_case, unused_variables, reason = "the type parameters name the fields; `()` has none")]
-            fn try_for_each(&self, each: &mut dyn FnMut(&dyn DynMessage) -> Result<(), Error>) -> Result<(), Error> {
+            fn try_for_each(&self, visit: &mut dyn FnMut(&dyn DynMessage) -> Result<(), Error>) -> Result<(), Error> {
                 let ($($name,)*) = self;
-                $($name.try_for_each(each)?;)*
+                $($name.try_for_each(visit)?;)*
                 Ok(())
             }
         }
@@ -132,7 +132,7 @@ tuples!(A B C D E F G H);
 impl<Kind> IntoMessages<Kind> for () {
     fn try_for_each(
         &self,
-        _each: &mut dyn FnMut(&dyn DynMessage) -> Result<(), Error>,
+        _visit: &mut dyn FnMut(&dyn DynMessage) -> Result<(), Error>,
     ) -> Result<(), Error> {
         Ok(())
     }

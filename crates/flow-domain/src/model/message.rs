@@ -93,8 +93,9 @@ pub trait Command: Message {
 /// assert_eq!(OrderPlaced::CATEGORY, "order");
 /// ```
 ///
-/// Each variant of an enum is an event of its own. A handler need not know them all. It takes a
-/// smaller enum whose variants have the same names, and receives no others.
+/// Each variant of an enum is an event of its own. A handler need not know all of them. It can take
+/// a smaller enum whose variants have the same names. Then it receives only the events of that
+/// enum.
 ///
 /// ```
 /// use flow_domain::{
@@ -154,8 +155,8 @@ pub trait Command: Message {
 /// # Ok::<(), flow_domain::WiringErrors>(())
 /// ```
 ///
-/// An event from outside the domain has no aggregate. It names its `category` itself and is
-/// registered. [`App::publish`](crate::App::publish) passes it to the domain.
+/// An event from outside the domain has no aggregate. Its attribute names the `category`, and the
+/// domain registers the event. [`App::publish`](crate::App::publish) passes it to the domain.
 ///
 /// ```
 /// # use flow_domain::{Domain, Event, Message};

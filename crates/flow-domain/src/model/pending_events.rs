@@ -66,8 +66,8 @@ impl Eq for PendingEvents {}
 
 /// The events that an aggregate raised, for comparison with expected events.
 ///
-/// They equal one event, or a tuple, an array or a `Vec` with the same events in the same order. No
-/// events equal `()`.
+/// They equal one event, or a tuple, an array or a `Vec` with the same events in the same order. If
+/// there are no events, they equal `()`.
 #[derive(Clone, Copy)]
 pub struct RaisedEvents<'a> {
     pending: &'a PendingEvents,
@@ -88,7 +88,7 @@ impl RaisedEvents<'_> {
     ///
     /// # Errors
     ///
-    /// Returns an error for which [`Error::is_codec`] is true if one has no JSON form.
+    /// Returns an error for which [`Error::is_codec`] is true if an event has no JSON form.
     pub fn to_serialized(&self) -> Result<Vec<SerializedMessage>, Error> {
         let mut serialized = Vec::with_capacity(self.len());
         for event in &self.pending.events {
@@ -120,10 +120,10 @@ impl fmt::Debug for RaisedEvents<'_> {
 
 impl<L: IntoMessages<AnyEvent>> PartialEq<L> for RaisedEvents<'_> {
     fn eq(&self, expected: &L) -> bool {
-        let mut events = self.pending.events.iter();
-        let compared = expected.try_for_each(&mut |expected| match events.next() {
-            Some(found)
-                if found
+        let mut raised_events = self.pending.events.iter();
+        let comparison = expected.try_for_each(&mut |expected| match raised_events.next() {
+            Some(raised)
+                if raised
                     .to_serialized()?
                     .has_same_content(&expected.to_serialized()?) =>
             {
@@ -133,6 +133,6 @@ impl<L: IntoMessages<AnyEvent>> PartialEq<L> for RaisedEvents<'_> {
             _ => Err(Error::setup("differs")),
         });
 
-        compared.is_ok() && events.next().is_none()
+        comparison.is_ok() && raised_events.next().is_none()
     }
 }

@@ -80,9 +80,9 @@ impl SerializedAggregate {
     ///
     /// # Errors
     ///
-    /// Returns an error for which [`Error::is_codec`] is true if it, or one of its events, has no
-    /// JSON form. Returns one for which [`Error::is_setup`] is true if it is event-sourced and
-    /// raised no events. Then there is nothing to store.
+    /// Returns an error for which [`Error::is_codec`] is true if the aggregate, or one of its
+    /// events, has no JSON form. Returns an error for which [`Error::is_setup`] is true if it is
+    /// event-sourced and raised no events. Then there is nothing to store.
     pub fn new<A: Aggregate>(aggregate: &A) -> Result<Self, Error> {
         let serialized = Self::from_aggregate(aggregate)?;
         if A::EVENT_SOURCED && serialized.raised.is_empty() {
@@ -112,8 +112,9 @@ impl SerializedAggregate {
         })
     }
 
-    /// Returns the invariants that `aggregate` violates. It must be the one that was serialized.
+    /// Returns the invariants that `aggregate` violates.
     ///
+    /// `aggregate` must be the one from which this value was serialized.
     /// Its state and its events must be equal after a round trip. An event-sourced aggregate must
     /// equal the fold of its events.
     pub fn invariant_violations<A: Aggregate>(
@@ -123,8 +124,9 @@ impl SerializedAggregate {
         self.violations_after(&mut aggregate, Some(&[]), InvariantSet::all())
     }
 
-    /// Does the same with the events that were stored before. Without a `history` nothing is
-    /// folded.
+    /// Returns the invariants of the set that `aggregate` violates.
+    ///
+    /// `history` has the events that were stored before. If it is `None`, nothing is folded.
     fn violations_after<A: Aggregate>(
         &mut self,
         aggregate: &mut A,
@@ -136,7 +138,8 @@ impl SerializedAggregate {
             violations = aggregate.raised().check_round_trips(&mut self.raised);
         }
 
-        // The events are not part of the state, and would appear in its `Debug` text.
+        // The raised events are not part of the state, but would appear in its `Debug` text. The
+        // last lines put them back.
         let raised = mem::take(aggregate.pending_events_mut());
         let name_and_id = (A::NAME, Some(&*self.id));
 

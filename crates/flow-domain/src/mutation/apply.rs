@@ -12,7 +12,7 @@ use crate::{
 };
 
 impl Domain {
-    /// Returns the domain with one mistake in it. It is unchanged if it has no such route.
+    /// Returns the domain with one mistake in it. A domain without such a route is not changed.
     ///
     /// # Panics
     ///

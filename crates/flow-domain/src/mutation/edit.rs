@@ -25,19 +25,19 @@ impl Edit {
 
         let mut edits = Vec::new();
         let fields: Vec<(&String, &Value)> = fields.iter().collect();
-        for (idx, (first, value)) in fields.iter().enumerate() {
-            for (second, other) in &fields[idx + 1..] {
-                if can_be_swapped(value, other) {
+        for (idx, (first, first_value)) in fields.iter().enumerate() {
+            for (second, second_value) in &fields[idx + 1..] {
+                if can_be_swapped(first_value, second_value) {
                     edits.push(Self::Swap((*first).clone(), (*second).clone()));
                 }
             }
 
             // Without a known id, the field name decides.
             let is_id = match id {
-                Some(id) => text_of(value) == id,
+                Some(id) => text_of(first_value) == id,
                 None => *first == "id" || first.ends_with("_id"),
             };
-            if is_id && value.is_string() {
+            if is_id && first_value.is_string() {
                 edits.push(Self::Extend((*first).clone()));
             }
         }
@@ -56,6 +56,7 @@ impl Edit {
     ) -> Option<(Payload, String)> {
         let mut value = content.to_value();
         let fields = fields_of(&mut value, name)?;
+        // An edit of this field also changes the id.
         let id_field = fields
             .iter()
             .find(|(_, value)| text_of(*value) == id)
@@ -86,8 +87,8 @@ impl Edit {
 
 /// Returns the fields of the message or state `name`.
 ///
-/// JSON has a struct as a bare object. It has a variant as an object with one field, the name of
-/// the variant.
+/// The JSON of a struct is the object of its fields. The JSON of an enum wraps this object in
+/// another one, whose only field is the name of the variant.
 fn fields_of<'a>(value: &'a mut Value, name: &str) -> Option<&'a mut Map<String, Value>> {
     let fields = value.as_object_mut()?;
     if fields.len() == 1 && fields.get(name).is_some_and(Value::is_object) {

@@ -7,7 +7,7 @@ use crate::mutation::Edit;
 pub struct Mutation {
     /// The handler that makes the mistake.
     pub handler: String,
-    /// The message with which the handler makes it.
+    /// The message whose route has the mistake.
     pub message: String,
     /// The kind of mistake.
     pub kind: MutationKind,

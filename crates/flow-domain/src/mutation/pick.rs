@@ -12,7 +12,7 @@ impl Mutation {
     }
 }
 
-/// Returns the next random number below `n`.
+/// Returns a random number below `n`, and changes `seed` for the next one.
 ///
 /// `SplitMix64` needs three lines and no dependency, and is the same on every platform.
 fn random_below(n: usize, seed: &mut u64) -> usize {

@@ -9,7 +9,7 @@ use crate::{
 /// A stored value and its version.
 ///
 /// The version starts at 1 and grows with every write. A deletion does not reset it: a value that is
-/// created again never has a version of the deleted value.
+/// created again never has a version that the deleted value had.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredState {
     /// The version after the last write.
@@ -22,6 +22,6 @@ pub struct StoredState {
 ///
 /// It also stores the data of an engine: inboxes, checkpoints and dead letters.
 pub trait AggregateStore: fmt::Debug + Send + Sync {
-    /// Loads the state with this `id` from `table`.
+    /// Loads the state with this `id` from `table`, or returns `None` if there is none.
     fn load<'a>(&'a self, table: Table, id: &'a str) -> PortFuture<'a, Option<StoredState>>;
 }

@@ -13,7 +13,7 @@ pub struct Topic {
     pub category: Cow<'static, str>,
     /// Whether its messages are events or commands.
     pub kind: MessageKind,
-    /// The lane.
+    /// The lane, which decides when the topic is read.
     pub lane: Lane,
 }
 
@@ -148,7 +148,7 @@ impl Backlog {
 /// [`port::contract::broker`](crate::port::contract::broker) has the rules as contract tests that any
 /// adapter can run.
 pub trait Broker: fmt::Debug + Send + Sync {
-    /// Publishes messages in order, and returns one result for each.
+    /// Publishes messages in the given order, and returns one result for each.
     fn publish<'a>(
         &'a self,
         publications: &'a [Publication],
@@ -183,7 +183,8 @@ pub trait Broker: fmt::Debug + Send + Sync {
 
     /// Acknowledges a message. The group never receives it again.
     ///
-    /// This holds even if the message was refused, or delivered to another consumer, in the meantime.
+    /// This applies even if the message was refused, or delivered to another consumer, in the
+    /// meantime.
     /// To acknowledge a message twice is no error.
     fn acknowledge<'a>(
         &'a self,

@@ -20,7 +20,7 @@ pub struct Changes {
     pub events: Vec<Arc<Envelope>>,
     /// The states and rows. Each pair of table and id is listed at most once.
     pub writes: Vec<Write>,
-    /// The messages to add to the outbox, in order.
+    /// The messages to add to the outbox. Their row numbers grow in this order.
     pub outgoing: Vec<Outgoing>,
     /// The messages to cancel in the outbox, if they are still pending. A store cancels them before it
     /// adds `outgoing`.
@@ -36,7 +36,7 @@ impl Changes {
         }
     }
 
-    /// Adds the events to the outgoing messages, before all others.
+    /// Adds the events to the outgoing messages, due at `now` and before all others.
     pub(crate) fn enqueue_events(&mut self, now: Timestamp) {
         let events = self.events.iter().map(|event| Outgoing {
             envelope: Arc::clone(event),

@@ -4,7 +4,7 @@
 //! [`Store::commit`]. It writes the events, states and rows of one unit of work whole or not at all.
 //!
 //! Nothing is locked between a read and a commit. A commit names the versions that it is based on. The
-//! store refuses it if one of them is stale.
+//! store refuses the commit if one of these versions is stale.
 
 mod aggregate_store;
 mod broker;

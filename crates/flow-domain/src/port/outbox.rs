@@ -66,7 +66,7 @@ pub struct Claim<'a> {
     pub worker: &'a str,
     /// The current time.
     pub now: Timestamp,
-    /// How long no other worker can claim the rows. After that, the worker counts as dead.
+    /// How long nobody can claim the same rows again. After that, the worker counts as dead.
     pub lease: Duration,
     /// The maximum number of rows.
     pub limit: usize,
@@ -103,7 +103,7 @@ pub enum SendResult {
     Released,
 }
 
-/// When more rows can be claimed, if nothing is written to the outbox.
+/// When more rows can be claimed, if nobody writes to the outbox until then.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct OutboxDue {
     /// The earliest time when a failed or claimed row can be claimed again.
@@ -121,16 +121,17 @@ pub struct OutboxDue {
 pub trait Outbox: fmt::Debug + Send + Sync {
     /// Claims rows that are due, in the order of their numbers.
     ///
-    /// A row belongs to the stream of its message. Commands and events of one aggregate are two streams.
+    /// A row belongs to the stream of its message. The commands and the events of one aggregate
+    /// count as two streams here.
     ///
     /// A due row can be claimed if it is pending, or failed, or claimed under a lease that has ended.
     /// Older unsettled rows of its stream block it, unless the same claim takes them. A row that is not
     /// due yet blocks no other row, unless it has failed before.
     fn claim<'a>(&'a self, claim: &'a Claim<'a>) -> PortFuture<'a, Vec<OutboxRow>>;
 
-    /// Applies the results of rows that `worker` claimed.
+    /// Applies the results of rows that `worker` claimed, and settles the rows at the time `now`.
     ///
-    /// Rows that it does not hold any more are not changed.
+    /// Rows that the worker does not hold any more are not changed.
     fn settle<'a>(
         &'a self,
         worker: &'a str,
@@ -145,7 +146,7 @@ pub trait Outbox: fmt::Debug + Send + Sync {
         limit: usize,
     ) -> PortFuture<'a, Vec<OutboxRow>>;
 
-    /// Returns when rows can be claimed that cannot be claimed at `now`.
+    /// Returns the times after `now` when the next rows can be claimed.
     ///
     /// It ignores rows that can be claimed already. Before it waits, a caller must claim until no row is
     /// left.
@@ -156,7 +157,9 @@ pub trait Outbox: fmt::Debug + Send + Sync {
     /// Returns false if the row is not abandoned.
     fn reopen(&self, number: u64, now: Timestamp) -> PortFuture<'_, bool>;
 
-    /// Deletes the rows that were settled with `state` before `before`, and returns their number.
+    /// Deletes the rows that were settled with `state` before the time `before`.
+    ///
+    /// Returns the number of deleted rows.
     ///
     /// `state` is [`Published`](OutboxState::Published) or [`Abandoned`](OutboxState::Abandoned).
     fn clean_up(&self, state: OutboxState, before: Timestamp) -> PortFuture<'_, usize>;

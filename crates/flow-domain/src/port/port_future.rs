@@ -8,8 +8,8 @@ use crate::{error::Error, port::BoxFuture};
 
 /// The future that every method of a port returns.
 ///
-/// An adapter that has to wait makes it with [`boxed`](Self::boxed). An adapter that never waits makes
-/// it with [`ready`](Self::ready), which allocates no memory.
+/// An adapter that has to wait makes this future with [`boxed`](Self::boxed). An adapter that never
+/// waits makes it with [`ready`](Self::ready), which allocates no memory.
 ///
 /// # Examples
 ///

@@ -17,16 +17,16 @@ pub struct Row {
 
 /// Stores the rows of projections.
 ///
-/// [`query`](Self::query) and [`count`](Self::count) also find the rows of any other table.
+/// [`query`](Self::query) and [`count`](Self::count) also work with tables of other kinds.
 pub trait ProjectionStore: fmt::Debug + Send + Sync {
-    /// Gets the row with this `id` from `table`.
+    /// Returns the row with this `id` in `table`, or `None` if there is none.
     fn get<'a>(&'a self, table: Table, id: &'a str) -> PortFuture<'a, Option<StoredState>>;
 
-    /// Returns the rows that match `query`, in its order.
+    /// Returns the rows that match `query`, in the order that `query` asks for.
     ///
     /// Rows that are equal in this order are sorted by id.
     fn query<'a>(&'a self, table: Table, query: &'a Query) -> PortFuture<'a, Vec<Row>>;
 
-    /// Counts the rows for which all `conditions` hold.
+    /// Counts the rows that meet all `conditions`.
     fn count<'a>(&'a self, table: Table, conditions: &'a [Condition]) -> PortFuture<'a, usize>;
 }

@@ -10,7 +10,7 @@ pub struct Query {
     pub conditions: Vec<Condition>,
     /// The fields to sort by, the most significant first.
     pub order: Vec<(String, Direction)>,
-    /// The maximum number of rows.
+    /// The maximum number of rows, or `None` for all of them.
     pub limit: Option<usize>,
     /// The number of rows to skip at the start.
     pub offset: usize,
@@ -39,8 +39,9 @@ pub struct Condition {
 /// How a field is compared with a value.
 ///
 /// Values of one kind are ordered: numbers by size, strings by their Unicode code points, `false`
-/// before `true`. Values of different kinds are neither equal nor ordered. For them, only
-/// [`NotEqual`](Self::NotEqual) holds. A missing field is `null`.
+/// before `true`. In a condition, values of different kinds are neither equal nor ordered. Only
+/// [`NotEqual`](Self::NotEqual) is true for them. The same applies to two different arrays or
+/// objects. A missing field is `null`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Comparison {
     /// The field is equal to the value.
@@ -58,10 +59,10 @@ pub enum Comparison {
 }
 
 impl Condition {
-    /// Returns true if the condition holds for `row`.
+    /// Returns true if `row` meets the condition.
     pub fn holds_for(&self, row: &Value) -> bool {
-        let found = row.get(&self.field).unwrap_or(&Value::Null);
-        let order = compare_same_kind(found, &self.value);
+        let field_value = row.get(&self.field).unwrap_or(&Value::Null);
+        let order = compare_same_kind(field_value, &self.value);
 
         match self.comparison {
             Comparison::Equal => order == Some(Ordering::Equal),
@@ -75,7 +76,7 @@ impl Condition {
 }
 
 impl Query {
-    /// Returns true if all conditions hold for `row`.
+    /// Returns true if `row` meets all conditions.
     pub fn matches(&self, row: &Value) -> bool {
         self.conditions
             .iter()
@@ -84,7 +85,8 @@ impl Query {
 
     /// Compares two rows by the fields to sort by.
     ///
-    /// Values of different kinds come in this order: `null`, boolean, number, string, array, object.
+    /// Values of different kinds are sorted in this order: `null`, boolean, number, string, array,
+    /// object.
     pub fn compare(&self, left: &Value, right: &Value) -> Ordering {
         let by_field = |(field, direction): &(String, Direction)| {
             let order = compare_values(
@@ -109,7 +111,9 @@ fn compare_values(left: &Value, right: &Value) -> Ordering {
     compare_same_kind(left, right).unwrap_or_else(|| kind_rank(left).cmp(&kind_rank(right)))
 }
 
-/// Returns `None` if the values have different kinds, or if they are different arrays or objects.
+/// Compares two values of the same kind.
+///
+/// Returns `None` if the kinds differ, or if the values are different arrays or objects.
 fn compare_same_kind(left: &Value, right: &Value) -> Option<Ordering> {
     match (left, right) {
         (Value::Null, Value::Null) => Some(Ordering::Equal),
@@ -151,6 +155,7 @@ fn compare_integer_with_float(integer: i128, float: f64) -> Ordering {
     integer.cmp(&(floor as i128)).then(if_floor_is_equal)
 }
 
+/// Returns the place of the kind of `value` when values of different kinds are sorted.
 fn kind_rank(value: &Value) -> u8 {
     match value {
         Value::Null => 0,

@@ -9,15 +9,15 @@ use crate::{
 ///
 /// [`port::contract`](crate::port::contract) has the rules as contract tests that any adapter can run.
 pub trait Store: EventStore + AggregateStore + ProjectionStore + Outbox {
-    /// Writes all of `changes` or nothing, and returns the recorded events in order.
+    /// Writes all of `changes` or nothing, and returns the recorded events in the same order.
     ///
     /// Versions and positions grow in the order of the events in `changes`.
     ///
     /// # Errors
     ///
     /// Returns an error if a stream, state or row is not at the expected version.
-    /// [`Error::is_conflict`](crate::Error::is_conflict) is true for it. It names the writer, the target
-    /// and both versions.
+    /// [`Error::is_conflict`](crate::Error::is_conflict) returns true for this error. The error
+    /// names the writer, the target and both versions.
     fn commit<'a>(&'a self, changes: &'a Changes) -> PortFuture<'a, Vec<Recorded>>;
 
     /// Returns an independent store with the same content, or `None` if the adapter cannot fork.

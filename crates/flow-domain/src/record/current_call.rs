@@ -15,6 +15,8 @@ pub fn current_handler_call() -> Option<EntryId> {
 }
 
 /// Runs `call` as part of the handler call that started with this entry.
+///
+/// `call` must not panic, because a panic would skip the reset at the end.
 #[inline]
 pub(crate) fn run_in_handler_call<T>(start_entry: EntryId, call: impl FnOnce() -> T) -> T {
     let start_entry = (start_entry != EntryId::UNRECORDED).then_some(start_entry);

@@ -15,7 +15,7 @@ use crate::{
 /// happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct EntryId(
-    // One more than the number, so an `Option` of it is no larger. A record has many of them.
+    // One more than the index. It is never zero, so an `Option<EntryId>` needs no extra space.
     NonZeroU32,
 );
 
@@ -74,7 +74,7 @@ pub enum EntryKind {
     /// A state or row was written or deleted.
     StateChanged(Box<StateChange>),
     /// The handler call that caused this entry tried to load a state or row that does not exist.
-    /// It did not create it either.
+    /// The handler call did not create it either.
     NotFound {
         /// The table in which it would be stored.
         table: Table,
@@ -106,7 +106,7 @@ pub enum EntryKind {
         /// When the relay tries again; `None` if it has abandoned the message.
         retry_at: Option<Timestamp>,
     },
-    /// The handler call that caused this entry failed. It is retried at this time.
+    /// The handler call that caused this entry failed. A retry follows at this time.
     RetryScheduled(Timestamp),
     /// The engine stopped retrying the message that caused this entry, after this handler failed.
     ///
@@ -121,9 +121,9 @@ pub enum EntryKind {
     },
     /// The command that caused this entry arrived after its deadline.
     Expired,
-    /// The `handle_error` of a handler that had failed failed as well.
+    /// A handler failed, and then its `handle_error` failed too.
     HandleErrorFailed {
-        /// Why it failed.
+        /// Why `handle_error` failed.
         reason: String,
     },
     /// The engine crashed after it had committed the handler call that caused this entry.
@@ -230,7 +230,8 @@ impl Table {
     }
 }
 
-// Equal names nearly always point to the same constant. Comparing pointers is cheaper than text.
+// Equal names nearly always point to the same constant. Comparing pointers is cheaper than
+// comparing text.
 impl PartialEq for Table {
     fn eq(&self, other: &Self) -> bool {
         self.kind == other.kind && (std::ptr::eq(self.name, other.name) || self.name == other.name)

@@ -92,7 +92,7 @@ pub struct InvariantViolation {
     pub live: String,
     /// The value after it was decoded, folded or rebuilt; an error if that failed.
     pub restored: Result<String, String>,
-    /// The JSON that was decoded, if it was a round trip.
+    /// The JSON that was decoded, if the invariant is `RoundTrip`.
     pub serialized: Option<Payload>,
 }
 

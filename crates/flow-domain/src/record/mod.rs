@@ -1,11 +1,11 @@
 //! The causal record of a run: everything that happened, each entry with its cause.
 //!
-//! The failure report, the expectations and the comparison of two runs all read this record. Without
-//! a [`Recorder`] the app records nothing, and recording costs nothing. A recorder keeps its
-//! entries until [`Recorder::drain_into`] takes them out. So it is made for tests, not for
+//! The failure report, the expectations and the comparison of two runs all read this record.
+//! Without a [`Recorder`] the app records nothing, and recording costs nothing. A recorder keeps
+//! its entries until [`Recorder::drain_into`] takes them out. So it is made for tests, not for
 //! production.
 //!
-//! The entries are numbered in the order in which they happened. Each names its cause:
+//! The entries are numbered in the order in which they happened. Each entry names its cause:
 //!
 //! | entry | cause |
 //! |---|---|

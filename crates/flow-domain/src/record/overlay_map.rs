@@ -2,7 +2,7 @@ use std::{collections::HashMap, hash::Hash, sync::Arc};
 
 /// A map that is cheap to fork often. All forks share one base, so a fork copies only the overlay.
 ///
-/// It has no iterator: a hash map has another order in the next run.
+/// It has no iterator, because a hash map has another order in each run.
 #[derive(Clone, Debug)]
 pub(crate) struct OverlayMap<K, V> {
     base: Arc<HashMap<K, V>>,
@@ -19,7 +19,8 @@ impl<K: Clone + Eq + Hash, V: Clone> OverlayMap<K, V> {
     }
 
     pub(crate) fn fork(&mut self) -> Self {
-        // Merges only if the overlay is the larger part. Then merging costs little per added entry.
+        // A merge copies the base. So it waits until the overlay is larger than the base: then many
+        // inserts share the cost of one merge.
         if self.base.len() < self.overlay.len() {
             let base = std::mem::take(&mut self.base);
             let overlay = std::mem::take(&mut self.overlay);

@@ -17,7 +17,7 @@ struct RecorderState {
     /// The number of entries that `drain_into` has taken out.
     n_drained: usize,
     entries: Vec<Entry>,
-    /// The entries that created the messages that an engine handles.
+    /// For each message that an engine handles: the entry that created it.
     async_messages: OverlayMap<MessageId, EntryId>,
 }
 
@@ -34,8 +34,8 @@ impl Recorder {
         }
 
         let id = EntryId::from_index(state.n_drained + state.entries.len());
-        if let Some(message) = kind.async_message_id() {
-            state.async_messages.insert(message, id);
+        if let Some(message_id) = kind.async_message_id() {
+            state.async_messages.insert(message_id, id);
         }
         state.entries.push(Entry {
             id,
@@ -48,8 +48,8 @@ impl Recorder {
     }
 
     /// Returns the entry that created this message, if an engine handles it.
-    pub(crate) fn creation_entry(&self, message: MessageId) -> Option<EntryId> {
-        self.lock().async_messages.get(&message).copied()
+    pub(crate) fn creation_entry(&self, message_id: MessageId) -> Option<EntryId> {
+        self.lock().async_messages.get(&message_id).copied()
     }
 
     /// Returns a copy that continues from here independently.

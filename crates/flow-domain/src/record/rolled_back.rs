@@ -24,7 +24,7 @@ pub enum FailureKind {
     Codec(String),
     /// There is no state or row with this id.
     NotFound {
-        /// Its Rust name: `Order`.
+        /// The Rust name of the state or row: `Order`.
         type_name: &'static str,
         /// The id that the handler tried to load.
         id: String,

@@ -83,7 +83,7 @@ impl ProcessResult {
 
     /// Adds the failures and the stall of a later result.
     ///
-    /// If `later` is an error, it replaces the reply, unless that is an error already.
+    /// If `later` is an error, it replaces the reply, unless the reply is an error already.
     pub fn merge(mut self, later: Result<Self, Error>) -> Self {
         match later {
             Ok(later) => {
@@ -180,7 +180,7 @@ impl App {
     ) -> ProcessResult {
         let processing = headers.event_processing.unwrap_or(self.modes.events);
         let (route, envelope, received) = match self.receive(command, headers) {
-            Ok(received) => received,
+            Ok(parts) => parts,
             Err(err) => return ProcessResult::from_error(err),
         };
 
@@ -201,7 +201,7 @@ impl App {
 
     /// Delivers committed events, unless an engine is to handle them.
     ///
-    /// `spare_session` lends its allocated memory.
+    /// The units of work reuse the memory that `spare_session` has allocated.
     pub(super) async fn deliver_inline(
         &self,
         committed: Vec<CommittedEvent>,
@@ -221,7 +221,7 @@ impl App {
 
     /// Wraps a command in its envelope, and finds its route.
     ///
-    /// It is not async: its locals would enlarge the future of every command.
+    /// This method is not async, because its locals would enlarge the future of every command.
     fn receive(
         &self,
         command: &SerializedMessage,

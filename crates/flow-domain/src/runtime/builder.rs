@@ -47,7 +47,7 @@ impl AppBuilder {
         self.shared_store(Arc::new(store))
     }
 
-    /// Sets a store that is shared with others.
+    /// Sets a store that other code uses, too.
     pub fn shared_store(self, store: Arc<dyn Store>) -> AppBuilder<Arc<dyn Store>> {
         AppBuilder {
             domain: self.domain,
@@ -112,7 +112,7 @@ impl<S> AppBuilder<S> {
         self
     }
 
-    /// Sets a broker that is shared with others.
+    /// Sets a broker that other code uses, too.
     pub fn shared_broker(mut self, broker: Arc<dyn Broker>) -> Self {
         self.broker = Some(broker);
         self

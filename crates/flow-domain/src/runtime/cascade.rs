@@ -67,12 +67,15 @@ impl Cascade {
 
     /// Delivers `committed` and everything that it causes.
     ///
-    /// The future is boxed because it is large. Otherwise the future of every command would be.
+    /// The future is boxed because it is large. Otherwise the future of every command would be
+    /// large.
     pub(super) fn run(&mut self, committed: Vec<CommittedEvent>) -> BoxFuture<'_, Option<Stall>> {
         Box::pin(self.deliver_all(committed))
     }
 
-    /// Delivers events again, as the `nth` copy, and everything that they cause.
+    /// Delivers events again, and everything that they cause.
+    ///
+    /// `nth` is the number of the redelivery, from 1.
     pub(super) fn redeliver(
         &mut self,
         committed: Vec<CommittedEvent>,
@@ -132,11 +135,13 @@ impl Cascade {
 
     /// Plans the deliveries of committed events, which the delivery with the index `cause_idx` raised.
     fn enqueue(&mut self, committed: Vec<CommittedEvent>, cause_idx: Option<usize>) {
-        for committed in committed {
+        for committed_event in committed {
             let n_before = self.deliveries.len();
-            for (subscription_idx, route_idx) in self.ports.catalog.routes_of(&committed.event) {
+            for (subscription_idx, route_idx) in
+                self.ports.catalog.routes_of(&committed_event.event)
+            {
                 self.deliveries.push(PlannedDelivery {
-                    committed: committed.clone(),
+                    committed: committed_event.clone(),
                     subscription_idx,
                     route_idx,
                     cause_idx,
@@ -145,19 +150,19 @@ impl Cascade {
 
             if self.deliveries.len() == n_before {
                 self.ports
-                    .record(Some(committed.entry), || EntryKind::NoSubscriber);
+                    .record(Some(committed_event.entry), || EntryKind::NoSubscriber);
             }
         }
     }
 
-    /// Makes one planned delivery, and plans those of the events that it raised.
+    /// Makes one planned delivery, and plans the deliveries of the events that it raised.
     async fn deliver(&mut self, delivery_idx: usize) {
         let delivery = &self.deliveries[delivery_idx];
         let (subscription, route) = self
             .ports
             .catalog
             .route(delivery.subscription_idx, delivery.route_idx);
-        let (handler, event) = (subscription.handler, route.event.name);
+        let (handler, event_name) = (subscription.handler, route.event.name);
         let (n_redeliveries, n_commits) = self.redelivery;
         let handling = Handling {
             ports: &self.ports,
@@ -192,14 +197,15 @@ impl Cascade {
             }
             Ok(HandlingSuccess::Duplicate) => {}
             Err(err) => {
+                // An inline delivery has one attempt, so the first is the last.
                 let delivery = Delivery::new(Arc::clone(handling.envelope), 1, true);
                 handling
                     .call_error_handler(subscription.on_error, &err, &delivery)
                     .await;
 
-                let event = event.as_str().to_owned();
+                let event_name = event_name.as_str().to_owned();
                 self.failures
-                    .push(HandlerFailure::new(Some(handler), event, err));
+                    .push(HandlerFailure::new(Some(handler), event_name, err));
             }
         }
     }

@@ -59,13 +59,14 @@ impl CascadeTrace {
                 .map(|idx| (&*self.steps[idx].event, self.steps[idx].handler))
                 .collect();
 
-        // The last steps may not belong to the cycle. They are skipped until something repeats.
-        let found = (0..labels.len()).find_map(|n_skipped| {
+        // The last steps may not belong to the cycle. They are skipped until something repeats. The
+        // period is the number of steps until it repeats.
+        let repetition = (0..labels.len()).find_map(|n_skipped| {
             let labels = &labels[n_skipped..];
             let period = (1..=labels.len() / 2).find(|n| labels[..*n] == labels[*n..2 * n])?;
             Some((labels, period))
         });
-        let Some((labels, period)) = found else {
+        let Some((labels, period)) = repetition else {
             return (Vec::new(), 0);
         };
 
@@ -73,14 +74,14 @@ impl CascadeTrace {
             .chunks(period)
             .take_while(|chunk| *chunk == &labels[..period])
             .count();
-        let names = labels[..period]
+        let cycle = labels[..period]
             .iter()
             .rev()
             .flat_map(|(event, handler)| iter::once(*event).chain(*handler))
             .map(str::to_owned)
             .collect();
 
-        (names, n_repeats)
+        (cycle, n_repeats)
     }
 
     /// Returns the step with the longest chain of causes. If there are several, it returns the last one.

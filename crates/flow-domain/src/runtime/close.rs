@@ -10,19 +10,19 @@ impl App {
     ///
     /// Returns the error of the broker, or else the error of the store. Both are logged.
     pub async fn close(&self) -> Result<(), Error> {
-        let broker = match &self.ports.broker {
+        let broker_result = match &self.ports.broker {
             Some(broker) => broker.close().await,
             None => Ok(()),
         };
-        let store = self.ports.store.close().await;
+        let store_result = self.ports.store.close().await;
 
-        for error in [&broker, &store]
+        for error in [&broker_result, &store_result]
             .into_iter()
             .filter_map(|result| result.as_ref().err())
         {
             tracing::error!(error = %error.with_causes(), "an adapter could not be closed");
         }
 
-        broker.and(store)
+        broker_result.and(store_result)
     }
 }

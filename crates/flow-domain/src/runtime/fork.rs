@@ -9,7 +9,9 @@ use crate::{
 };
 
 impl App {
-    /// Returns an app with another domain on the same ports. It may be the same domain, built again.
+    /// Returns an app with another domain on the same ports.
+    ///
+    /// `domain` may be the domain of this app, built again.
     pub(crate) fn with_domain(&self, domain: Domain) -> Self {
         let ports = Ports {
             catalog: Arc::clone(domain.catalog()),
@@ -40,7 +42,7 @@ impl App {
     /// # Errors
     ///
     /// Returns an error for which [`Error::is_setup`] is true if the store, broker, clock or ids cannot
-    /// be forked. It names the adapter.
+    /// be forked. The error names the adapter.
     pub fn fork(&self) -> Result<Self, Error> {
         let ports = &*self.ports;
         let store = ports.store.fork();
@@ -73,7 +75,9 @@ impl App {
     }
 }
 
-/// Returns the error for an adapter that cannot be forked. Its `Debug` text begins with its name.
+/// Returns the error for an adapter that cannot be forked.
+///
+/// The name of the adapter is the beginning of its `Debug` text.
 fn cannot_fork(port: &str, adapter: &dyn fmt::Debug) -> Error {
     let name: String = format!("{adapter:?}")
         .chars()

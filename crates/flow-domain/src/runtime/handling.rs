@@ -42,7 +42,7 @@ pub(crate) struct AttemptOptions {
 }
 
 impl AttemptOptions {
-    /// Returns the options of a delivery inline, which has one attempt.
+    /// Returns the options of an inline delivery, which has one attempt.
     pub(crate) fn inline(once: bool) -> Self {
         Self {
             attempt: 1,
@@ -65,9 +65,9 @@ pub(crate) enum HandlingSuccess<R> {
 }
 
 impl<R: HandlerOutput> Handling<'_, R> {
-    /// Handles the message and commits the unit of work. Also returns the entry at which it started.
+    /// Handles the message and commits the unit of work. Also returns the start entry.
     ///
-    /// `session` lends its allocated memory.
+    /// The unit of work reuses the memory that `session` has allocated.
     pub(crate) async fn run(
         &self,
         session: &mut Session,
@@ -131,7 +131,7 @@ impl<R: HandlerOutput> Handling<'_, R> {
 
     /// Calls `handle_error` of the handler after a failed attempt.
     ///
-    /// An error in it is recorded and logged, and changes nothing else.
+    /// An error of `handle_error` is recorded and logged, and changes nothing else.
     pub(crate) async fn call_error_handler(
         &self,
         on_error: OnError,

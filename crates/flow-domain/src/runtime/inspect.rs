@@ -35,11 +35,11 @@ impl StateType {
 }
 
 impl App {
-    /// Returns an error, with the missing call, unless `state_type` is registered.
+    /// Returns an error that names the missing builder call, unless `state_type` is registered.
     ///
     /// # Errors
     ///
-    /// Returns an error for which [`Error::is_setup`] is true if it is not registered.
+    /// Returns an error for which [`Error::is_setup`] is true if the type is not registered.
     pub fn require_registered(&self, state_type: StateType) -> Result<(), Error> {
         let StateType {
             kind,
@@ -54,7 +54,8 @@ impl App {
     ///
     /// # Errors
     ///
-    /// Returns an error if it is not registered, the store fails, or the aggregate cannot be folded.
+    /// Returns an error if the type is not registered, the store fails, or the aggregate cannot be
+    /// folded.
     pub async fn read_state(
         &self,
         state_type: StateType,
@@ -110,7 +111,7 @@ impl App {
     ///
     /// # Errors
     ///
-    /// Returns an error if it is not registered or the store fails.
+    /// Returns an error if the projection is not registered or the store fails.
     pub async fn read_all_rows(&self, projection: StateType) -> Result<Vec<Payload>, Error> {
         self.require_registered(projection)?;
 

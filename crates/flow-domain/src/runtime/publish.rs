@@ -17,7 +17,7 @@ use crate::{
 impl App {
     /// Publishes events that happened outside the domain, and handles everything that they cause.
     ///
-    /// They are appended to their streams, all or none, at any version of the streams.
+    /// They are appended to their streams, all or none, whatever the versions of the streams are.
     ///
     /// # Errors
     ///
@@ -143,6 +143,7 @@ pub(super) fn wrap(
     headers: &Headers,
     processing: Processing,
 ) -> Result<Arc<Envelope>, Error> {
+    // No message caused this one, and no handler sends it.
     let id = MessageId::new(ports.ids.make(IdContext::new(None, "", 0, 0)));
     let stream = match kind {
         MessageKind::Command => command_stream(message, || id)?,

@@ -21,7 +21,7 @@ pub enum SendOutcome<R> {
     Submitted(MessageId),
 }
 
-/// The name of the worker that claims commands which are handled inline.
+/// The worker name under which the app itself claims due commands, to handle them inline.
 const INLINE_WORKER: &str = "inline";
 
 impl App {
@@ -47,7 +47,7 @@ impl App {
     /// # Errors
     ///
     /// Returns an error for which [`Error::is_no_handler`] is true if the command has no handler, or an
-    /// error of the store. In both cases it was not submitted.
+    /// error of the store. In both cases the command was not submitted.
     pub async fn submit<C: Command>(&self, command: C) -> Result<MessageId, Error> {
         self.submit_with(command, &Headers::default()).await
     }
@@ -82,6 +82,8 @@ impl App {
     }
 
     /// Submits a serialized command; for tools that build on the app.
+    ///
+    /// The command is processed at the time `due`. `None` means at once.
     ///
     /// # Errors
     ///
@@ -247,7 +249,8 @@ impl App {
             },
         };
 
-        // Settled before it is handled: after a crash it is not handled again, as with `process`.
+        // The row is settled before the command is handled. So a command that is interrupted by a
+        // crash is not handled again, as with `process`.
         self.ports
             .store
             .settle(INLINE_WORKER, now, &[settlement])
@@ -262,7 +265,9 @@ impl App {
         ))
     }
 
-    /// Delivers events inline again, as the `nth` copy of each; for tests of redelivery.
+    /// Delivers events inline again; for tests of redelivery.
+    ///
+    /// `nth` is the number of the redelivery, from 1.
     pub async fn redeliver(&self, events: &[(Recorded, EntryId)], nth: u32) -> ProcessResult {
         let committed = events
             .iter()
@@ -281,7 +286,7 @@ impl App {
         result
     }
 
-    /// Returns whether events are handled inline or by an engine, unless a command says otherwise.
+    /// Returns whether events are handled inline or by an engine, unless the headers say otherwise.
     pub fn event_processing(&self) -> Processing {
         self.modes.events
     }

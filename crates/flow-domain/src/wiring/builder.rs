@@ -12,11 +12,11 @@ use crate::{
     wiring::{Domain, WiringErrors, verify::verify},
 };
 
-/// Builds a domain from its parts. [`build`](Self::build) checks that it can work.
+/// Builds a domain from its parts. [`build`](Self::build) checks that the domain can work.
 #[derive(Debug)]
 #[must_use = "nothing is checked or usable until `build` is called"]
 pub struct DomainBuilder {
-    // Boxed, because every method moves the builder.
+    // Every method moves the builder. The box makes this cheap.
     pub(super) parts: Box<Parts>,
 }
 
@@ -25,7 +25,7 @@ pub struct DomainBuilder {
 pub(super) struct Parts {
     pub(super) name: String,
     pub(super) catalog: Catalog,
-    /// The command handlers with the number of their routes.
+    /// The name, the type and the number of routes of each command handler.
     pub(super) command_handlers: Vec<(&'static str, TypeId, usize)>,
 }
 
@@ -83,11 +83,11 @@ impl DomainBuilder {
 
     /// Adds a command handler.
     pub fn command_handler<H: CommandHandler>(mut self, handler: H) -> Self {
-        let n_before = self.parts.catalog.commands.len();
+        let n_routes_before = self.parts.catalog.commands.len();
         let routes = std::mem::take(&mut self.parts.catalog.commands);
         self.parts.catalog.commands = CommandRoutes::collect(handler, routes);
 
-        let n_routes = self.parts.catalog.commands.len() - n_before;
+        let n_routes = self.parts.catalog.commands.len() - n_routes_before;
         self.parts
             .command_handlers
             .push((H::name(), TypeId::of::<H>(), n_routes));
@@ -128,9 +128,9 @@ impl DomainBuilder {
         self
     }
 
-    /// Gives messages below this priority a lane of their own.
+    /// Gives messages below this priority a lane of their own: the backfill lane.
     ///
-    /// The lane is read only when no more urgent message is pending.
+    /// A consumer reads it only when no more urgent message is pending.
     pub fn lanes_below(mut self, priority: Priority) -> Self {
         self.parts.catalog.lane_threshold = Some(priority);
         self
@@ -161,16 +161,16 @@ impl DomainBuilder {
 }
 
 impl Parts {
-    /// Returns all handlers with their kinds and the number of their routes.
+    /// Returns the name, the type, the kind and the number of routes of each handler.
     pub(super) fn handlers(
         &self,
     ) -> impl Iterator<Item = (&'static str, TypeId, HandlerKind, usize)> + '_ {
-        let commands = self.command_handlers.iter();
-        let events = self.catalog.subscriptions.iter();
+        let command_handlers = self.command_handlers.iter();
+        let subscriptions = self.catalog.subscriptions.iter();
 
-        commands
+        command_handlers
             .map(|(name, id, n_routes)| (*name, *id, HandlerKind::CommandHandler, *n_routes))
-            .chain(events.map(|subscription| {
+            .chain(subscriptions.map(|subscription| {
                 (
                     subscription.handler,
                     subscription.handler_type,

@@ -5,12 +5,12 @@ use crate::{
 
 /// Returns the events that a subscription receives only through its catch-all route.
 ///
-/// Each event has its category. They are in order of registration.
+/// Returns each event with its category. The order is the order of registration.
 pub(super) fn catch_all_events<'a>(
     catalog: &'a Catalog,
     subscription: &'a Subscription,
 ) -> Vec<(&'static MessageSchema, &'static str)> {
-    let mut caught = Vec::new();
+    let mut caught: Vec<(&'static MessageSchema, &'static str)> = Vec::new();
     if subscription.catch_all.is_none() {
         return caught;
     }
@@ -29,8 +29,8 @@ pub(super) fn catch_all_events<'a>(
                 .iter()
                 .any(|route| route.event.name == schema.name && route.category == category);
             // An event of an aggregate may be registered as an event from outside, too.
-            let is_caught = caught.iter().any(|(earlier, of): &(&MessageSchema, _)| {
-                earlier.name == schema.name && *of == category
+            let is_caught = caught.iter().any(|(earlier, earlier_category)| {
+                earlier.name == schema.name && *earlier_category == category
             });
 
             if !is_named && !is_caught {

@@ -6,7 +6,7 @@ use crate::{
     wiring::catch_all::catch_all_events,
 };
 
-/// A message and its category. Two aggregates may have messages with the same name.
+/// A message and its category, because two aggregates may have messages with the same name.
 type MessageKey = (MessageName, &'static str);
 
 /// One node of the message graph: a message, its handler, and the messages that the handler
@@ -20,8 +20,8 @@ struct Node {
 /// Finds cycles through the messages that handlers declare to raise and issue.
 ///
 /// A cycle begins with its first message in alphabetical order: message, handler, message, and so
-/// on. Of all cycles that begin with the same node only the shortest is returned: their number can
-/// grow exponentially.
+/// on. Of all cycles that begin with the same node, only the shortest is returned. The number of
+/// all cycles can grow exponentially.
 pub(super) fn cycles(catalog: &Catalog) -> Vec<Vec<String>> {
     let nodes = nodes(catalog);
     let mut cycles: Vec<Vec<String>> = (0..nodes.len())
@@ -65,12 +65,12 @@ fn nodes(catalog: &Catalog) -> Vec<Node> {
     commands.chain(events).collect()
 }
 
-/// Returns the messages that a route declares to raise and issue. `own` is the category of its
-/// message.
+/// Returns the messages that a route declares to raise and issue. `own_category` is the category of
+/// the message that it handles.
 fn declared_effects(
     catalog: &Catalog,
     declaration: &RouteDeclaration,
-    own: &str,
+    own_category: &str,
 ) -> Vec<MessageKey> {
     declaration
         .raises
@@ -78,15 +78,19 @@ fn declared_effects(
         .chain(declaration.issues)
         .copied()
         .flatten()
-        .flat_map(|schema| matching_messages(catalog, schema, own))
+        .flat_map(|schema| matching_messages(catalog, schema, own_category))
         .collect()
 }
 
 /// Returns the messages that have this schema, with their categories.
 ///
-/// A schema does not name its category. If several categories have the message, the one of `own` is
-/// meant.
-fn matching_messages(catalog: &Catalog, schema: &MessageSchema, own: &str) -> Vec<MessageKey> {
+/// A schema does not name its category. If several categories have the message, `own_category` is
+/// meant if it is one of them.
+fn matching_messages(
+    catalog: &Catalog,
+    schema: &MessageSchema,
+    own_category: &str,
+) -> Vec<MessageKey> {
     let of_aggregates = catalog.aggregates.iter().flat_map(|entry| {
         entry
             .commands
@@ -105,16 +109,19 @@ fn matching_messages(catalog: &Catalog, schema: &MessageSchema, own: &str) -> Ve
         .map(|(_, category)| (schema.name, category))
         .collect();
 
-    match matching.iter().find(|(_, category)| *category == own) {
-        Some(own) => vec![*own],
+    match matching
+        .iter()
+        .find(|(_, category)| *category == own_category)
+    {
+        Some(own_message) => vec![*own_message],
         None => matching,
     }
 }
 
-/// Finds the shortest path from a node back to it (breadth-first search).
+/// Finds the shortest path from a node back to itself (breadth-first search).
 ///
-/// The path has only messages that are alphabetically after the first. So every cycle is found from
-/// its first message.
+/// The path has only messages that are alphabetically after the first. So a cycle is found only
+/// from its first message in alphabetical order.
 fn shortest_cycle(nodes: &[Node], start: usize) -> Option<Vec<String>> {
     let first = nodes[start].message;
     let mut came_from: Vec<Option<usize>> = vec![None; nodes.len()];

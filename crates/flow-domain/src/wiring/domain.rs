@@ -82,7 +82,7 @@ impl Domain {
                 type_id: subscription.handler_type,
             });
 
-        // A command handler has one route for each command.
+        // A command handler has one route for each command, so it appears several times.
         let mut handlers: Vec<HandlerEntry> = Vec::new();
         for handler in command_handlers.chain(subscribers) {
             if !handlers.contains(&handler) {

@@ -10,9 +10,10 @@ use crate::{
 #[non_exhaustive]
 #[allow(missing_docs, reason = "each variant says what its fields are")]
 pub enum KeyAdvice {
-    /// All its events carry another field. Make that field the key.
+    /// All events of the process manager carry the same other field. Make that field the key.
     Key { field: String },
-    /// Name another field in this method. `None` means that no field is similar: add the key.
+    /// Name another field in `start_by` (if `starts`) or in `event_by`. `field` is the most similar
+    /// one; if it is `None`, add the key to the event.
     Field { starts: bool, field: Option<String> },
     /// Only some variants of an enum carry the key. Handle a smaller enum with only those.
     SmallerEnum {
@@ -58,8 +59,8 @@ fn route_method(starts: bool) -> &'static str {
     if starts { "start_by" } else { "event_by" }
 }
 
-/// Finds the events that do not carry the key of their process manager, with one mistake for each
-/// method.
+/// Finds the events that do not carry the key of their process manager. Returns one mistake for
+/// each method.
 pub(super) fn missing_keys(manager: &Subscription) -> Vec<WiringMistake> {
     let routes = &manager.routes;
     if routes.iter().all(carries_key) {
@@ -70,7 +71,7 @@ pub(super) fn missing_keys(manager: &Subscription) -> Vec<WiringMistake> {
         return vec![mistake];
     }
 
-    // A method whose event is an enum has one route for each variant.
+    // A method whose event is an enum has one route for each variant, but gets one mistake.
     let is_first_of_method = |idx: usize, route: &EventRoute| {
         !routes[..idx]
             .iter()
@@ -97,7 +98,7 @@ fn is_same_method(left: &EventRoute, right: &EventRoute) -> bool {
 
 /// Returns a mistake if no event carries the key, but all carry another field that fits.
 ///
-/// Then the key itself is wrong.
+/// In this case the key itself is wrong, not its events.
 fn wrong_key_mistake(manager: &Subscription) -> Option<WiringMistake> {
     let routes: Vec<&EventRoute> = manager.routes.iter().collect();
     let key = routes.first()?.declaration.key?;
@@ -111,7 +112,7 @@ fn wrong_key_mistake(manager: &Subscription) -> Option<WiringMistake> {
     Some(key_mistake(manager, key, &routes, advice))
 }
 
-/// Returns the mistake of one method. Its event may be an enum.
+/// Returns the mistake of the method that has this route. The event of the method may be an enum.
 fn missing_key_of_method(manager: &Subscription, route: &EventRoute) -> Option<WiringMistake> {
     let key = route.declaration.key?;
     let starts = route.declaration.starts;
@@ -120,7 +121,7 @@ fn missing_key_of_method(manager: &Subscription, route: &EventRoute) -> Option<W
         .iter()
         .filter(|other| is_same_method(other, route))
         .collect();
-    let lacking: Vec<&EventRoute> = variants
+    let routes_without_key: Vec<&EventRoute> = variants
         .iter()
         .filter(|variant| !carries_key(variant))
         .copied()
@@ -128,26 +129,26 @@ fn missing_key_of_method(manager: &Subscription, route: &EventRoute) -> Option<W
 
     let field = nearest(key, shared_fields(&variants)).map(str::to_owned);
     let advice = match field {
-        None if lacking.len() < variants.len() => KeyAdvice::SmallerEnum {
+        None if routes_without_key.len() < variants.len() => KeyAdvice::SmallerEnum {
             starts,
             event_enum: route.type_name,
         },
         field => KeyAdvice::Field { starts, field },
     };
 
-    Some(key_mistake(manager, key, &lacking, advice))
+    Some(key_mistake(manager, key, &routes_without_key, advice))
 }
 
 fn key_mistake(
     manager: &Subscription,
     key: &'static str,
-    lacking: &[&EventRoute],
+    routes_without_key: &[&EventRoute],
     advice: KeyAdvice,
 ) -> WiringMistake {
     WiringMistake::KeyNotCarried {
         process_manager: manager.handler,
         key,
-        events: lacking
+        events: routes_without_key
             .iter()
             .map(|route| route.event.name.to_string())
             .collect(),
@@ -155,6 +156,7 @@ fn key_mistake(
     }
 }
 
+/// Returns the fields that the events of all these routes have.
 fn shared_fields(routes: &[&EventRoute]) -> Vec<&'static str> {
     let Some((first, others)) = routes.split_first() else {
         return Vec::new();

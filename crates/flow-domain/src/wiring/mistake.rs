@@ -12,7 +12,7 @@ use crate::{
 pub struct WiringErrors {
     /// The name of the domain.
     pub domain: String,
-    /// The mistakes, in order of registration. Never empty.
+    /// The mistakes, sorted by kind of part, then in order of registration. Never empty.
     pub mistakes: Vec<WiringMistake>,
 }
 
@@ -59,7 +59,7 @@ pub enum WiringMistake {
         owner: &'static str,
         category: String,
     },
-    /// The same thing is registered twice.
+    /// An aggregate, a projection or a handler is registered twice.
     RegisteredTwice {
         what: &'static str,
         name: &'static str,
@@ -82,7 +82,7 @@ pub enum WiringMistake {
         first: &'static str,
         second: &'static str,
     },
-    /// A handler names two methods for one message.
+    /// A handler has two routes for one message.
     TwoMethods {
         handler: &'static str,
         message: String,
@@ -99,7 +99,7 @@ pub enum WiringMistake {
         used_by: &'static str,
         aggregate: &'static str,
     },
-    /// Another aggregate lists the message than the one that the message names as its own.
+    /// An aggregate lists the message, but the message names another aggregate or category.
     ListedByAnotherAggregate {
         what: &'static str,
         message: &'static str,
@@ -128,12 +128,12 @@ pub enum WiringMistake {
         command: String,
         issued_by: &'static str,
     },
-    /// A handler names no methods.
+    /// A handler has no routes, so it is never called.
     NoRoutes {
         handler: &'static str,
         kind: HandlerKind,
     },
-    /// A handler reads categories in which an event that it handles never appears.
+    /// A handler names the categories that it reads, but handles an event of another category.
     WrongCategory {
         handler: &'static str,
         event: String,
@@ -161,13 +161,14 @@ pub enum WiringMistake {
         declared_by: Option<&'static str>,
         mistake: SubscriptionMistake,
     },
-    /// Two command handlers read the same commands together, but with different options.
+    /// Two command handlers of one category set different options for reading. The commands of a
+    /// category are read together.
     ConflictingReadOptions {
         category: &'static str,
         first: &'static str,
         second: &'static str,
         differ_in: Vec<&'static str>,
     },
-    /// The domain has lanes, but nobody reads from the broker.
+    /// The domain has lanes, but no handler reads from the broker. Only the broker has lanes.
     LanesWithoutBroker { subscriptions: Vec<&'static str> },
 }

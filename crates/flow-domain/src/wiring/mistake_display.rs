@@ -58,7 +58,7 @@ impl fmt::Display for WiringMistake {
 
 // One function for each large group of mistakes. `fmt` lists the variants of each group.
 impl WiringMistake {
-    /// Writes a mistake about the names of what is registered.
+    /// Writes a mistake about the name of a domain, a category or a registered part.
     fn fmt_name_mistake(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::InvalidDomainName { name } => write!(

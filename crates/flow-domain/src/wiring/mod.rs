@@ -5,10 +5,10 @@
 //! instead. [`Domain::check`] returns a [`WiringWarning`] for everything that is allowed but
 //! suspicious. [`Domain::wiring`] returns the graph and the subscription of each handler as data.
 //!
-//! Nobody can see from outside what a method raises or issues. So a route must declare it with
+//! The wiring cannot see what a method raises or issues. So a route must declare it with
 //! [`raises`](crate::handler::RouteOptions::raises) and
-//! [`issues`](crate::handler::RouteOptions::issues). Without that, cycles and issued commands that
-//! nobody handles are not found.
+//! [`issues`](crate::handler::RouteOptions::issues). Without such a declaration, cycles and
+//! issued commands that nobody handles are not found.
 
 mod builder;
 mod catch_all;

@@ -1,10 +1,10 @@
-/// Returns the name in `names` that is most similar to `name`, if one is similar enough.
+/// Returns the candidate that is most similar to `name`, if one is similar enough.
 ///
-/// Two names are similar if at most a third of the longer one must change. The measure is the
-/// Damerau-Levenshtein distance.
-pub fn nearest<'a>(name: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+/// Two names are similar if at most a third of the longer name must change. The measure is the
+/// Damerau-Levenshtein distance. A candidate that equals `name` does not count.
+pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let distance = |candidate: &str| strsim::damerau_levenshtein(name, candidate);
-    names
+    candidates
         .into_iter()
         .filter(|candidate| *candidate != name)
         .map(|candidate| (distance(candidate), candidate))

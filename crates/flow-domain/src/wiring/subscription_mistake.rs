@@ -1,17 +1,18 @@
 use std::{fmt, time::Duration};
 
-/// A subscription option that cannot work. Its text continues after the name of the handler.
+/// A subscription option that cannot work. Its text continues a sentence that begins with the
+/// handler.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 #[allow(missing_docs, reason = "each variant says what its fields are")]
 pub enum SubscriptionMistake {
-    /// No message is read at once.
+    /// The batch size is zero.
     EmptyBatch,
-    /// No message is handled at once.
+    /// The concurrency is zero.
     NoConcurrency,
     /// Several messages from the event store are handled at once.
     ParallelFromEventStore { concurrency: usize },
-    /// No attempt is made for a message.
+    /// The retry policy allows no attempt.
     NoAttempts,
     /// The jitter is more than 100 percent of a delay.
     JitterTooLarge { percent: u8 },

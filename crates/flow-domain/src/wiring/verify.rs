@@ -7,7 +7,7 @@ use crate::{
     wiring::{WiringMistake, builder::Parts, keys::missing_keys, nearest},
 };
 
-/// Finds every mistake in the wiring, in order of registration.
+/// Finds every mistake in the wiring, sorted by kind of part, then in order of registration.
 pub(super) fn verify(parts: &Parts) -> Vec<WiringMistake> {
     let mut verifier = Verifier {
         parts,
@@ -32,8 +32,8 @@ pub(super) struct Verifier<'a> {
     pub(super) mistakes: Vec<WiringMistake>,
 }
 
-/// Calls `on_duplicate` with the earlier item and the item, for every item that equals an earlier
-/// one.
+/// For every item that equals an earlier one, calls `on_duplicate` with the earlier item and the
+/// item itself.
 fn for_each_duplicate<T>(
     items: &[T],
     are_equal: impl Fn(&T, &T) -> bool,
@@ -67,8 +67,11 @@ impl Verifier<'_> {
         }
 
         for (category, lists) in &self.parts.catalog.outside_events {
-            let first = lists.iter().copied().flatten().next();
-            self.check_category(first.map_or("", |schema| schema.name.as_str()), category);
+            let first_event = lists.iter().copied().flatten().next();
+            self.check_category(
+                first_event.map_or("", |schema| schema.name.as_str()),
+                category,
+            );
         }
 
         for_each_duplicate(
@@ -90,6 +93,7 @@ impl Verifier<'_> {
             },
         );
 
+        // Two aggregates with the same category are already reported.
         for_each_duplicate(
             aggregates,
             |first, second| first.name == second.name && first.category != second.category,
@@ -189,13 +193,13 @@ impl Verifier<'_> {
         for route in commands {
             self.check_command_options(route);
             self.check_command_is_listed(route);
-            self.check_declared(route.handler, &route.declaration, Some(route.category));
+            self.check_declared_messages(route.handler, &route.declaration, Some(route.category));
         }
     }
 
     /// Returns true if the handler is not registered twice.
     ///
-    /// A second registration is reported as one mistake. Its routes are not reported again.
+    /// A second registration is one mistake. Its routes are not reported as further mistakes.
     fn is_registered_once(&self, command_handler: TypeId) -> bool {
         self.parts
             .command_handlers
@@ -205,7 +209,7 @@ impl Verifier<'_> {
             == 1
     }
 
-    /// Adds a mistake unless it is already there. Each variant of an enum makes the same mistake.
+    /// Adds a mistake unless it is already there: each variant of an enum may lead to the same one.
     pub(super) fn push_once(&mut self, mistake: WiringMistake) {
         if !self.mistakes.contains(&mistake) {
             self.mistakes.push(mistake);
@@ -236,7 +240,7 @@ impl Verifier<'_> {
         }
 
         if let Some(route) = &subscription.catch_all {
-            self.check_declared(subscription.handler, &route.declaration, None);
+            self.check_declared_messages(subscription.handler, &route.declaration, None);
         }
         self.mistakes.extend(missing_keys(subscription));
         self.check_projection_is_registered(subscription);
@@ -264,7 +268,7 @@ impl Verifier<'_> {
             .routes
             .iter()
             .any(|route| route.declaration.starts);
-        // A handler without any routes is reported as such.
+        // A handler without any routes is already reported as `NoRoutes`.
         if subscription.kind == HandlerKind::ProcessManager
             && !starts
             && !subscription.routes.is_empty()
@@ -309,7 +313,7 @@ impl Verifier<'_> {
 
         if let Some(reads) = &subscription.categories
             && !reads.contains(&route.category)
-            // A typo is already reported as an unknown category.
+            // A typo in a category is already reported as an unknown category.
             && !reads.iter().any(|read| self.is_misspelt(read, route.category))
         {
             self.mistakes.push(WiringMistake::WrongCategory {
@@ -320,6 +324,6 @@ impl Verifier<'_> {
             });
         }
 
-        self.check_declared(subscription.handler, &route.declaration, None);
+        self.check_declared_messages(subscription.handler, &route.declaration, None);
     }
 }

@@ -4,7 +4,8 @@ use crate::{
     wiring::{WiringMistake, verify::Verifier},
 };
 
-/// Checks that each message is listed by the aggregate that it names as its own.
+/// Checks that the aggregate that a message names as its own lists the message, and that declared
+/// messages exist.
 impl Verifier<'_> {
     pub(super) fn check_command_is_listed(&mut self, route: &CommandRoute) {
         if self.lists_command(route.category, route.command) {
@@ -83,8 +84,8 @@ impl Verifier<'_> {
 
     /// Checks the messages that a route declares to issue and raise.
     ///
-    /// `category` is the category of its command; `None` for an event.
-    pub(super) fn check_declared(
+    /// `category` is the category of the command that the route handles; `None` for an event.
+    pub(super) fn check_declared_messages(
         &mut self,
         handler: &'static str,
         declaration: &RouteDeclaration,
@@ -100,13 +101,14 @@ impl Verifier<'_> {
         }
 
         for schema in declaration.raises.iter().copied().flatten() {
-            if !self.is_raised_by_any(schema.name) {
+            if !self.is_known_event(schema.name) {
                 self.push_unlisted_raise(handler, schema.name, category);
             }
         }
     }
 
-    fn is_raised_by_any(&self, event: MessageName) -> bool {
+    /// Returns true if an aggregate lists the event or the event comes from outside.
+    fn is_known_event(&self, event: MessageName) -> bool {
         let catalog = &self.parts.catalog;
         catalog
             .aggregates
@@ -132,8 +134,8 @@ impl Verifier<'_> {
             .flat_map(|subscription| &subscription.routes)
             .find(|route| route.event.name == event);
 
-        // A declared event does not name its category. A route that handles the event does. Without
-        // one, it is probably the category of the command.
+        // A declaration does not name the category of its event. A route that handles the event
+        // does. Without such a route, the category is probably the one of the command.
         let (category, name) = match handled_by {
             Some(route) => (Some(route.category), route.type_name.to_owned()),
             None => (category, event.to_string()),
@@ -150,7 +152,8 @@ impl Verifier<'_> {
         }
     }
 
-    /// Adds the mistake that `category` is not registered, or adds the handler to it.
+    /// Reports that the aggregate of `category` is not registered and that `handler` uses
+    /// `message`.
     ///
     /// All handlers that use the category share one mistake.
     fn push_unregistered_aggregate(
@@ -160,16 +163,16 @@ impl Verifier<'_> {
         message: String,
         is_event: bool,
     ) {
-        let found = self.mistakes.iter_mut().find_map(|mistake| match mistake {
+        let reported = self.mistakes.iter_mut().find_map(|mistake| match mistake {
             WiringMistake::UnregisteredAggregate {
-                category: known,
+                category: reported_category,
                 used_by,
                 only_events,
-            } if *known == category => Some((used_by, only_events)),
+            } if *reported_category == category => Some((used_by, only_events)),
             _ => None,
         });
 
-        let Some((used_by, only_events)) = found else {
+        let Some((used_by, only_events)) = reported else {
             self.mistakes.push(WiringMistake::UnregisteredAggregate {
                 category,
                 used_by: vec![(handler, vec![message])],
@@ -179,15 +182,15 @@ impl Verifier<'_> {
         };
 
         *only_events &= is_event;
-        match used_by.iter_mut().find(|(known, _)| *known == handler) {
+        match used_by.iter_mut().find(|(user, _)| *user == handler) {
             None => used_by.push((handler, vec![message])),
             Some((_, messages)) if messages.contains(&message) => {}
             Some((_, messages)) => messages.push(message),
         }
     }
 
-    /// Returns true if a handler uses a message of `category`. Its mistake then names the
-    /// aggregate.
+    /// Returns true if a handler uses a message of `category`. The mistake about this message then
+    /// names the aggregate.
     pub(super) fn is_reported_elsewhere(&self, category: &str) -> bool {
         let catalog = &self.parts.catalog;
         catalog
@@ -218,7 +221,9 @@ impl Verifier<'_> {
             || catalog
                 .outside_events
                 .iter()
-                .any(|(of, lists)| *of == category && is_listed(lists, event))
+                .any(|(outside_category, lists)| {
+                    *outside_category == category && is_listed(lists, event)
+                })
     }
 
     fn aggregate_name(&self, category: &str) -> Option<&'static str> {

@@ -54,7 +54,8 @@ impl Verifier<'_> {
         }
     }
 
-    /// Checks only the options that are set here. A default is checked where the domain sets it.
+    /// Checks only the options that `options` itself sets. Defaults are checked once, for the
+    /// domain.
     fn check_options(&mut self, handler: Option<&'static str>, options: &SubscriptionOptions) {
         if options.configured_batch_size() == Some(0) {
             self.push_subscription_mistake(handler, SubscriptionMistake::EmptyBatch);
@@ -110,7 +111,7 @@ impl Verifier<'_> {
     /// Checks that messages from the event store are handled one at a time.
     ///
     /// The source or the concurrency may be a default of the domain. The mistake names the handler
-    /// that sets the other one.
+    /// that sets the other of the two.
     fn check_source(&mut self, handler: Option<&'static str>, options: &SubscriptionOptions) {
         if options.configured_source().is_none() && options.configured_concurrency().is_none() {
             return;
@@ -151,15 +152,16 @@ impl Verifier<'_> {
 
     /// Checks that the command handlers of a category set the same read options.
     ///
-    /// The commands of a category are read together, with the options of the first handler that sets any.
+    /// The commands of a category are read together. The options are those of the first handler
+    /// that sets any read options.
     fn check_read_options(&mut self, route: &CommandRoute, options: &SubscriptionOptions) {
         let defaults = &self.parts.catalog.defaults;
-        let first = self.parts.catalog.commands.iter().find_map(|other| {
-            let options = other.options.as_ref()?;
-            (other.category == route.category && options.has_read_options())
-                .then_some((other.handler, options))
+        let first = self.parts.catalog.commands.iter().find_map(|candidate| {
+            let candidate_options = candidate.options.as_ref()?;
+            (candidate.category == route.category && candidate_options.has_read_options())
+                .then_some((candidate.handler, candidate_options))
         });
-        let Some((first, first_options)) = first else {
+        let Some((first_handler, first_options)) = first else {
             return;
         };
 
@@ -170,7 +172,7 @@ impl Verifier<'_> {
         if !differ_in.is_empty() {
             self.push_once(WiringMistake::ConflictingReadOptions {
                 category: route.category,
-                first,
+                first: first_handler,
                 second: route.handler,
                 differ_in,
             });

@@ -23,8 +23,8 @@ pub enum WiringWarning {
     ProjectionWithoutProjector { projection: String },
     /// The domain has lanes, but reads only commands from the broker.
     LanesForCommandsOnly { subscriptions: Vec<String> },
-    /// Handlers declare that they cause each other without end: message, handler, message, and so
-    /// on.
+    /// Handlers declare messages that cause each other without end. `path` lists message, handler,
+    /// message, and so on.
     ///
     /// It is the shortest of the cycles that begin with the same message and handler.
     Cycle { path: Vec<String> },

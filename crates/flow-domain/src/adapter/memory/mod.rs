@@ -1,7 +1,7 @@
 //! Stores everything in the memory of this process.
 //!
 //! A [`MemoryStore`] is not a stub. It counts versions, refuses stale commits, writes all or nothing,
-//! and stores serialised values. A [`MemoryBroker`] is a complete broker as well.
+//! and stores serialized values. A [`MemoryBroker`] is a complete broker as well.
 //!
 //! The data lives as long as the store. An empty store costs nothing, and every test can have its own.
 

@@ -2,10 +2,10 @@ use std::{mem, sync::Arc};
 
 /// One layer of an [`Overlay`].
 pub(super) trait Layer: Clone + Default {
-    /// Returns the number of items that a copy of the layer costs.
+    /// Returns the number of items that a copy of the layer has to copy.
     fn size(&self) -> usize;
 
-    /// Merges the layer that was written on top of this one.
+    /// Merges `upper` into this layer. `upper` was written on top of this layer.
     fn merge_upper(&mut self, upper: Self);
 }
 
@@ -16,6 +16,7 @@ pub(super) trait Layer: Clone + Default {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Overlay<T> {
     base: Option<Arc<T>>,
+    // The upper layer: the writes of this fork.
     own: T,
 }
 

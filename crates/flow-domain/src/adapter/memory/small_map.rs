@@ -8,8 +8,8 @@ const MAX_UNINDEXED: usize = 12;
 #[derive(Clone)]
 pub(super) struct SmallMap<K, V> {
     entries: Vec<(K, V)>,
-    // Invariant: if there is an index, it has exactly the positions of all entries. Nothing iterates over
-    // it, because the order of a hash map differs from run to run.
+    // Invariant: if there is an index, it maps each key to the position of its entry. Nothing
+    // iterates over the index, because the order of a hash map differs from run to run.
     index: Option<HashMap<K, usize>>,
 }
 

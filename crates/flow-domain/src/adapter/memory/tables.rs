@@ -77,25 +77,25 @@ impl Tables {
     }
 
     pub(super) fn query(&self, table: Table, query: &Query) -> Vec<Row> {
-        // Such a query needs no field, so no row has to be deserialised.
+        // A query without conditions and order needs no field, so no row has to be deserialized.
         if query.conditions.is_empty() && query.order.is_empty() {
-            let mut found: Vec<(&Arc<str>, &Payload)> = self.rows(table).collect();
-            found.sort_unstable_by_key(|(id, _)| *id);
-            return page(found, query);
+            let mut rows: Vec<(&Arc<str>, &Payload)> = self.rows(table).collect();
+            rows.sort_unstable_by_key(|(id, _)| *id);
+            return page(rows, query);
         }
 
-        let mut found: Vec<_> = self
+        let mut matches: Vec<_> = self
             .rows(table)
             .map(|(id, payload)| (payload.to_value(), (id, payload)))
             .filter(|(value, _)| query.matches(value))
             .collect();
-        found.sort_by(|(left, (left_id, _)), (right, (right_id, _))| {
+        matches.sort_by(|(left, (left_id, _)), (right, (right_id, _))| {
             query
                 .compare(left, right)
                 .then_with(|| left_id.cmp(right_id))
         });
 
-        page(found.into_iter().map(|(_, row)| row), query)
+        page(matches.into_iter().map(|(_, row)| row), query)
     }
 
     pub(super) fn count(&self, table: Table, conditions: &[Condition]) -> usize {
@@ -128,12 +128,12 @@ impl Tables {
     }
 }
 
-/// Copies the rows between the offset and the limit of a query. `found` must be sorted.
+/// Skips as many rows as the offset of `query`, and copies the next ones up to its limit.
 fn page<'a>(
-    found: impl IntoIterator<Item = (&'a Arc<str>, &'a Payload)>,
+    sorted_rows: impl IntoIterator<Item = (&'a Arc<str>, &'a Payload)>,
     query: &Query,
 ) -> Vec<Row> {
-    found
+    sorted_rows
         .into_iter()
         .skip(query.offset)
         .take(query.limit.unwrap_or(usize::MAX))

@@ -10,17 +10,19 @@ use crate::{
     port::Lane,
 };
 
-/// The delay before a message is tried again whose task has panicked.
+/// The delay before another attempt of a message after its task panicked.
 const PANIC_RETRY: Duration = Duration::from_secs(1);
 
 /// The methods of a consumer that only the background engine needs.
 impl Consumer {
-    /// Returns true if the source is the event store, from which only one engine may read at a time.
+    /// Returns true if the source is the event store, not the broker.
+    ///
+    /// For each such subscription, only one engine may read at a time.
     pub(in crate::engine) fn reads_store(&self) -> bool {
         matches!(self.feed, Feed::Store(_))
     }
 
-    /// Returns how many messages may be tried at once.
+    /// Returns how many messages may be tried at once: only one if the source is the event store.
     pub(in crate::engine) fn max_in_flight(&self) -> usize {
         let limit = if self.reads_store() {
             1
@@ -31,14 +33,15 @@ impl Consumer {
         self.breaker.limit(limit)
     }
 
-    /// Returns true if only backfill messages are ready, so a new message may be more urgent.
+    /// Returns true if the first ready message is backfill: an unread message may be more urgent.
     pub(in crate::engine) fn is_backfill_next(&self) -> bool {
         self.ready.front().is_some_and(is_backfill)
     }
 
-    /// Returns the index in `ready` of the next message to try; primary messages go before backfill.
+    /// Returns the index in `ready` of the next message to try. Primary goes before backfill.
     ///
-    /// `is_busy` returns true for a message that has to wait for an attempt in flight.
+    /// `is_busy` returns true for a message that has to wait for an unsettled message of its
+    /// stream.
     pub(in crate::engine) fn next_idx_by_lane(
         &self,
         is_busy: impl Fn(&IncomingMessage) -> bool,
@@ -51,7 +54,7 @@ impl Consumer {
             .or_else(|| self.next_idx(is_busy))
     }
 
-    /// Releases messages whose lease may end before they are handled.
+    /// Releases the ready messages whose lease may end before they are handled.
     pub(in crate::engine) async fn release_expiring(&mut self, ports: &Ports) -> Result<(), Error> {
         let now = ports.clock.now();
 
@@ -77,7 +80,8 @@ impl Consumer {
         Ok(())
     }
 
-    /// Schedules another attempt of a message whose task has panicked.
+    /// Schedules another attempt of a message whose task has panicked, and releases the messages
+    /// behind it in its stream.
     pub(in crate::engine) async fn redeliver_after_panic(
         &mut self,
         ports: &Ports,
@@ -94,6 +98,8 @@ impl Consumer {
     }
 
     /// Saves how far the subscription has read, including the events that it skipped.
+    ///
+    /// Does nothing if the source is the broker.
     pub(in crate::engine) async fn save_checkpoint(&mut self, ports: &Ports) -> Result<(), Error> {
         match &mut self.feed {
             Feed::Broker(_) => Ok(()),
@@ -102,6 +108,8 @@ impl Consumer {
     }
 
     /// Loads how far the subscription has read, and writes nothing.
+    ///
+    /// Does nothing if the source is the broker.
     pub(in crate::engine) async fn load_checkpoint(&mut self, ports: &Ports) -> Result<(), Error> {
         match &mut self.feed {
             Feed::Broker(_) => Ok(()),

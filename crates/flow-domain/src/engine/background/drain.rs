@@ -18,8 +18,8 @@ pub(in crate::engine) struct DrainReport {
 }
 
 impl Worker {
-    /// Finishes the attempts in flight, abandons those that take longer than `grace`, and releases the
-    /// untried messages.
+    /// Finishes the attempts in flight, abandons those that take longer than `grace`, and releases
+    /// the untried messages.
     pub(in crate::engine) async fn drain(mut self, grace: Duration) -> DrainReport {
         let n_unfinished = self.in_flight.len() + self.unsettled.len();
         let mut n_finished = 0;
@@ -47,15 +47,17 @@ impl Worker {
         }
     }
 
-    /// Waits for the attempts in flight and settles them; adds to `n_finished` even if it is dropped.
+    /// Waits for the attempts in flight and settles them.
+    ///
+    /// Adds each one to `n_finished` at once, so the count is right if a timeout drops this future.
     async fn finish_in_flight(&mut self, n_finished: &mut usize) {
         while !self.in_flight.is_empty() {
             let next = timeout(RENEW_AFTER, self.in_flight.next()).await;
             match next {
                 Ok(completion) => *n_finished += usize::from(self.complete(completion).await),
                 Err(_) => {
-                    // Keep the lease while the handlers run. A failure does not matter here, because
-                    // the checkpoint is saved only if nobody else has written it.
+                    // Keep the lease while the handlers run. A failure does not matter here,
+                    // because the checkpoint is saved only if nobody else has written it.
                     let _ = self.acquire_lease().await;
                 }
             }
@@ -65,32 +67,33 @@ impl Worker {
             let n_before = self.unsettled.len();
             let settled = self.retry_settling().await;
 
-            // On an error, `retry_settling` may have dropped an attempt whose lease has ended. That one
-            // is not finished.
+            // On an error, `retry_settling` may have dropped an attempt whose lease has ended. That
+            // one is not finished.
             let n_settled = n_before - self.unsettled.len();
             *n_finished += if settled.is_ok() { n_settled } else { 0 };
 
             if settled.is_err() {
+                // A plain wait: clippy disallows `sleep`.
                 let _ = timeout(SETTLE_RETRY, pending::<()>()).await;
             }
         }
     }
 
-    /// Releases the untried messages and the lease, and logs the errors.
+    /// Releases the untried messages, saves the checkpoint and releases the lease. Logs the errors.
     async fn release(&mut self) {
         let app = self.app.clone();
 
-        let messages = self.consumer.release_all(&app.ports, None).await;
-        let checkpoint = match &messages {
+        let messages_released = self.consumer.release_all(&app.ports, None).await;
+        let checkpoint_saved = match &messages_released {
             Ok(()) => self.save_checkpoint(&app.ports).await,
             Err(_) => Ok(()),
         };
-        let lease = match &mut self.lease {
+        let lease_released = match &mut self.lease {
             Some(lease) => lease.release(&app.ports).await,
             None => Ok(()),
         };
 
-        for err in [messages, checkpoint, lease]
+        for err in [messages_released, checkpoint_saved, lease_released]
             .into_iter()
             .filter_map(Result::err)
         {

@@ -12,7 +12,7 @@ use crate::{
     port::OutboxState,
 };
 
-/// How many rows of the outbox are published in one batch.
+/// The largest number of outbox rows that are published in one batch.
 const BATCH: usize = 200;
 
 /// How often old rows of the outbox are deleted.
@@ -37,8 +37,8 @@ pub(in crate::engine) async fn run_relay(
     loop {
         let result = publish_all_due(&ports, &mut relay, &published).await;
         if was_notified && matches!(result, Ok((0, _))) {
-            // There was nothing to publish, so the notification is for the subscriptions: a dead letter
-            // is replayed.
+            // The relay was notified, but there was nothing to publish. A dead letter may have been
+            // marked for replay, so notify the subscriptions.
             published.notify();
         }
 
@@ -68,7 +68,8 @@ pub(in crate::engine) async fn run_relay(
     }
 }
 
-/// Publishes all messages that are due. Returns their number, and the time until the next is due.
+/// Publishes all messages that are due. Returns their number, and the time until the next message
+/// is due, or [`MAX_IDLE`] if none is.
 async fn publish_all_due(
     ports: &Ports,
     relay: &mut Relay,
@@ -88,15 +89,15 @@ async fn publish_all_due(
     }
 
     let now = ports.clock.now();
-    let due = ports.store.next_due(now).await?;
-    let until_due = earliest(due.next_retry, due.next_scheduled)
+    let outbox = ports.store.next_due(now).await?;
+    let until_due = earliest(outbox.next_retry, outbox.next_scheduled)
         .map(|due| due.since(now))
         .filter(|until_due| !until_due.is_zero());
 
     Ok((n_published, until_due.unwrap_or(MAX_IDLE)))
 }
 
-/// How long the outbox keeps rows that are not sent any more.
+/// How long the outbox keeps rows after they were published or abandoned.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::engine) struct Retention {
     pub(in crate::engine) published: Duration,

@@ -4,7 +4,7 @@ use std::{
     task::{Context, Poll},
 };
 
-/// The output of the future that was ready.
+/// The output of the future that was ready first.
 pub(in crate::engine) enum Either<A, B> {
     First(A),
     Second(B),

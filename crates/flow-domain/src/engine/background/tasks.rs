@@ -26,8 +26,8 @@ use crate::{
 pub struct StopReport {
     /// The number of attempts that finished within the grace period.
     pub finished: usize,
-    /// The number of attempts that were aborted. Their messages are delivered again; those from the
-    /// broker once their lease has ended.
+    /// The number of attempts that were aborted. Their messages are delivered again. The broker
+    /// delivers its messages again once their lease has ended.
     pub abandoned: usize,
 }
 
@@ -64,6 +64,7 @@ enum EngineTask {
     /// Runs the consumer at this index.
     Consumer(usize),
     Relay,
+    /// Deletes old rows of the outbox.
     Cleaner,
 }
 
@@ -90,7 +91,7 @@ impl BackgroundEngine {
         engine
     }
 
-    /// Runs until `signal` is ready, and then stops in order. Starts tasks again that panic.
+    /// Runs until `signal` is ready, and then stops. Restarts the tasks that panic.
     pub(in crate::engine) async fn run_until(
         mut self,
         signal: impl Future<Output = ()>,
@@ -119,7 +120,7 @@ impl BackgroundEngine {
         }
     }
 
-    /// Stops the workers and then the relay, so it still publishes what the workers commit.
+    /// Stops the workers first and then the relay, so the relay still publishes what they commit.
     async fn stop(mut self) -> StopReport {
         let mut report = StopReport::default();
 
@@ -132,8 +133,8 @@ impl BackgroundEngine {
             }
         };
 
-        // A worker keeps to the grace period and the close timeout itself. This limit is for a worker
-        // that blocks its thread.
+        // A worker keeps to the grace period and the close timeout itself. This limit is for a
+        // worker that blocks its thread.
         let at_most = self.config.grace.saturating_add(CLOSE_TIMEOUT * 2);
         if timeout(at_most, workers_stopped).await.is_err() {
             tracing::error!("a subscription did not stop in time and is aborted");
@@ -160,7 +161,7 @@ impl BackgroundEngine {
         report
     }
 
-    /// Starts a task; after a delay if it has panicked before.
+    /// Starts a task. If it has panicked before, it first waits for a backoff.
     fn spawn(&mut self, engine_task: EngineTask, has_panicked: bool) {
         let EngineConfig {
             app,
@@ -184,7 +185,8 @@ impl BackgroundEngine {
         let task = match engine_task {
             EngineTask::Consumer(idx) => {
                 let consumer = self.consumers[idx].clone();
-                // Events are in the store after the commit, but at the broker only after publishing.
+                // Events are in the store after the commit, but at the broker only after
+                // publishing.
                 let wake_signal: &WakeSignal = if consumer.reads_store() {
                     &ports.wake_signal
                 } else {
@@ -220,7 +222,7 @@ impl BackgroundEngine {
     }
 }
 
-/// Waits until a task panics. Panics of handlers are caught before and do not count.
+/// Waits until a task panics. A panic of a handler does not count: the attempt catches it.
 async fn next_task_panic<T: 'static>(tasks: &mut JoinSet<T>) -> JoinError {
     loop {
         match tasks.join_next().await {

@@ -29,7 +29,8 @@ impl StopSignal {
     }
 
     pub(in crate::engine) async fn wait(&mut self) {
-        // An error means that the sender is gone. Then the engine is gone, too, and the task may stop.
+        // An error means that the sender is gone. Then the engine is gone, too, and the task may
+        // stop.
         let _ = self.0.wait_for(|is_set| *is_set).await;
     }
 }
@@ -49,7 +50,7 @@ pub(in crate::engine) struct Waiter {
 /// Why a wait ended.
 #[derive(Debug, PartialEq, Eq)]
 pub(in crate::engine) enum Wake<T> {
-    /// The other future is ready.
+    /// The future that was passed to [`Waiter::wait`] is ready.
     Ready(T),
     /// The wake signal was notified.
     Notified,
@@ -98,15 +99,16 @@ impl Waiter {
         }
     }
 
-    /// Waits until `other` is ready, the wake signal is notified, the time is over or the task has to
-    /// stop.
+    /// Waits until `future` is ready, the wake signal is notified, the time is over or the task has
+    /// to stop.
     ///
-    /// The time is at most `at_most`, and at most the current poll interval, which doubles each time it
-    /// runs out. After a failure, the time is the backoff, and the wake signal is ignored.
+    /// The time is `at_most` or the current poll interval, whichever is shorter. The poll interval
+    /// doubles each time the time runs out. After a failure, the time is the backoff, and the wake
+    /// signal is ignored.
     pub(in crate::engine) async fn wait<T>(
         &mut self,
         at_most: Duration,
-        other: impl Future<Output = T>,
+        future: impl Future<Output = T>,
     ) -> Wake<T> {
         let Self {
             wake_signal,
@@ -122,7 +124,7 @@ impl Waiter {
                 pending::<()>().await;
             }
         };
-        let event = select(stop.wait(), select(other, notified));
+        let event = select(stop.wait(), select(future, notified));
 
         match timeout(limit, event).await {
             Ok(Either::First(())) => Wake::Timeout,

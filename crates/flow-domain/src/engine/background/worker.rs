@@ -78,7 +78,7 @@ impl Worker {
 
     /// Settles attempts that have ended, reads messages, and starts as many attempts as possible.
     ///
-    /// Returns how long the worker may wait until something is due.
+    /// Returns how long the worker may wait before the next call, if no attempt ends earlier.
     async fn run_once(&mut self) -> Result<Duration, Error> {
         while let Some(completion) = self.in_flight.try_next() {
             self.complete(completion).await;
@@ -93,7 +93,7 @@ impl Worker {
         let ports = &*app.ports;
         self.consumer.release_expiring(ports).await?;
 
-        // Only backfill is ready: read first, because a primary message has to go before it.
+        // Backfill is first in `ready`: read first, because a primary message has to go before it.
         if self.consumer.is_backfill_next() && !self.is_full() {
             self.read(ports).await?;
         }
@@ -146,14 +146,15 @@ impl Worker {
         if has_read {
             self.waiter.reset_idle_delay();
         } else if self.in_flight.is_empty() && n_before == 0 {
-            // The feed may have read on past events that the subscription skips.
+            // The feed may have moved past events that the subscription skips: save its position.
             self.save_checkpoint(ports).await?;
         }
 
         Ok(has_read)
     }
 
-    /// Saves the checkpoint; on an error, drops what is in memory to load it again.
+    /// Saves the checkpoint. On an error, drops the state in memory, so the next read loads it
+    /// again.
     pub(in crate::engine) async fn save_checkpoint(&mut self, ports: &Ports) -> Result<(), Error> {
         let saved = self.consumer.save_checkpoint(ports).await;
         if saved.is_err() {
@@ -173,7 +174,8 @@ impl Worker {
                 break;
             };
 
-            // All engines see a replayed dead letter, so claim it first.
+            // All engines see a replayed dead letter, so claim it first. The claim lasts as long as
+            // the lease of a message from the broker.
             if let Some(id) = self.consumer.ready[idx].dead_letter_id().cloned() {
                 let lease = self.consumer.settings.time_limit.saturating_mul(4);
                 let until = app.now() + lease;
@@ -214,7 +216,8 @@ impl Worker {
         let due = self.consumer.next_due(ports).await?;
         let wait = due.map(|due| due.since(now)).filter(|wait| !wait.is_zero());
 
-        // A message that is due and was not read waits for something else, so its due time is no help.
+        // If a message is due but was not read, something else delays it. Then its due time does
+        // not tell how long to wait.
         Ok(wait.unwrap_or(RENEW_AFTER).min(RENEW_AFTER))
     }
 
@@ -273,7 +276,8 @@ impl Worker {
                 .await;
 
             if let Err(err) = settled {
-                // After the end of the lease the message is delivered again, so there is nothing to settle.
+                // After the end of its lease the message is delivered again: there is nothing to
+                // settle.
                 if now < completed.attempt.incoming.held_until {
                     self.unsettled.push(completed);
                 }
@@ -294,7 +298,7 @@ impl Worker {
     }
 }
 
-/// Logs a stall of the events that a command caused inline. Nobody else reports it.
+/// Logs a stall in the inline cascade of a command. No other code reports it.
 fn log_stall(completed: &Completed) {
     let inline = completed.report.inline.as_ref();
     if let Some(stall) = inline.and_then(|inline| inline.stall.as_ref()) {

@@ -30,10 +30,10 @@ pub(in crate::engine) struct AttemptReport {
     /// The handler; `None` for a command without a handler.
     pub(in crate::engine) handler: Option<&'static str>,
     pub(in crate::engine) message: String,
-    /// The entry of the handling if it has started, else the entry of the message.
+    /// The entry of the handler call if it has started, else the entry of the message.
     pub(in crate::engine) entry: EntryId,
     pub(in crate::engine) result: AttemptResult,
-    /// The result of the events of a command, if they are handled inline.
+    /// The result of handling the events of a command, if they are handled inline.
     pub(in crate::engine) inline: Option<ProcessResult>,
 }
 
@@ -55,7 +55,8 @@ pub(in crate::engine) enum AttemptResult {
 pub(in crate::engine) enum SkipReason {
     /// The subscription has no method for the message, or the message was handled inline.
     NotSubscribed,
-    /// The handler filtered the message, or another category than the wanted one caused it.
+    /// The handler filtered the message, or its cause is in a category that the handler does not
+    /// want.
     Filtered,
     /// The message was handled before.
     Duplicate,
@@ -96,7 +97,7 @@ impl Attempt {
         let subscription = &catalog.subscriptions[subscription_idx];
         let handler = subscription.handler;
 
-        // It was handled inline by the call that raised it.
+        // The event was already handled inline, right after it was committed.
         if event.metadata.processing == Processing::Sync {
             return self.skipped(handler, entry, SkipReason::NotSubscribed);
         }
@@ -208,9 +209,9 @@ impl Attempt {
         (Delivery::new(envelope, attempt, is_last), is_last)
     }
 
-    /// Fails for an event that the domain does not know.
+    /// Returns the failure for an event that the domain does not know.
     ///
-    /// It must not be skipped: a newer program may have raised it, and then it would be lost.
+    /// Such an event must not be skipped: a newer program may have raised it, and it would be lost.
     fn fail_unknown_event(&self) -> AttemptResult {
         let metadata = &self.incoming.envelope.metadata;
         let error = Error::setup(format!(

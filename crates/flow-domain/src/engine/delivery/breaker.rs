@@ -4,7 +4,8 @@ use crate::{clock::Timestamp, handler::CircuitBreaker};
 #[derive(Clone, Copy, Debug, Default)]
 pub(in crate::engine) struct Breaker {
     n_failures: u32,
-    /// Set until a message succeeds. After this time the breaker lets one message through.
+    /// The end of the pause. It stays set until a message succeeds; after the pause, the breaker
+    /// lets through one message at a time.
     open_until: Option<Timestamp>,
 }
 
@@ -14,8 +15,9 @@ impl Breaker {
         self.open_until.filter(|until| now < *until)
     }
 
-    /// Returns how many messages may be tried at once: `normal_limit`, or one until the next
-    /// success after the breaker opened.
+    /// Returns how many messages may be tried at once.
+    ///
+    /// After the breaker opened, that is one until a message succeeds; else `normal_limit`.
     pub(in crate::engine) fn limit(&self, normal_limit: usize) -> usize {
         if self.open_until.is_some() {
             1
@@ -30,7 +32,7 @@ impl Breaker {
 
     /// Counts a failure, and returns true if the breaker opens.
     ///
-    /// After a pause a single failure is enough to open it again.
+    /// After a pause, a single failure is enough to open the breaker again.
     pub(in crate::engine) fn record_failure(
         &mut self,
         settings: Option<CircuitBreaker>,

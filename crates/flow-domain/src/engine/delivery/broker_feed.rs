@@ -44,8 +44,8 @@ impl BrokerFeed {
             } else {
                 Vec::new()
             },
-            // A message may wait in `ready` for half of the lease. The other half is long enough to
-            // handle it to its end; `release_expiring` relies on this.
+            // A message may wait in `ready` for half of the lease. The other half is enough for the
+            // handler and its `handle_error`; `release_expiring` relies on this.
             lease: settings.time_limit.saturating_mul(4),
             is_subscribed: false,
         }
@@ -75,7 +75,8 @@ impl BrokerFeed {
 
     /// Reads up to `limit` messages into `ready`.
     ///
-    /// Reads the backfill lane only if the primary lane has nothing and `may_read_backfill` is true.
+    /// Reads the backfill lane only if `may_read_backfill` is true and the primary lane has
+    /// nothing.
     pub(in crate::engine) async fn read(
         &mut self,
         ports: &Ports,

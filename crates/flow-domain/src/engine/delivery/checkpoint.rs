@@ -13,13 +13,13 @@ use crate::{
 
 const TABLE: Table = Table::new(TableKind::Checkpoint, "Subscription");
 
-/// How far a subscription has read, and which of these events are not settled yet.
+/// How far a subscription has read, and which of the read events are not settled yet.
 // Invariant: the names of the fields are part of the stored format.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(in crate::engine) struct Checkpoint {
     /// The position of the last event that was read.
     pub(in crate::engine) position: Position,
-    /// The events that were read and are not settled yet, in order.
+    /// The events that were read and are not settled yet, in the order of reading.
     pub(in crate::engine) open: Vec<UnsettledEntry>,
 }
 
@@ -46,7 +46,7 @@ impl Checkpoint {
         Ok((Some(stored.value.decode("Checkpoint")?), stored.version))
     }
 
-    /// Saves the checkpoint over the version that was loaded, and returns the new version.
+    /// Saves the checkpoint if the store still has it at `version`, and returns the new version.
     ///
     /// # Errors
     ///

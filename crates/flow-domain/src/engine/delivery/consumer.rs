@@ -22,7 +22,8 @@ pub(in crate::engine) struct Consumer {
     pub(in crate::engine) target: Target,
     pub(in crate::engine) settings: SubscriptionSettings,
     pub(in crate::engine) feed: Feed,
-    /// Messages that were read and not tried yet. Those of one stream are in the order of the stream.
+    /// Messages that were read and not tried yet. Those of one stream are in the order of the
+    /// stream.
     pub(in crate::engine) ready: VecDeque<IncomingMessage>,
     /// Reused between reads, so that each read does not allocate.
     read_buffer: Vec<IncomingMessage>,
@@ -46,7 +47,8 @@ pub(in crate::engine) enum Feed {
 }
 
 impl Consumer {
-    /// Makes the consumers of a domain: those of events in order of registration, then those of commands.
+    /// Makes the consumers of a domain: those of events in order of registration, then those of
+    /// commands.
     pub(in crate::engine) fn all(catalog: &Catalog, worker: &Arc<str>) -> Vec<Self> {
         let events = catalog
             .subscriptions
@@ -131,7 +133,9 @@ impl Consumer {
         }
     }
 
-    /// Makes sure that the source knows the subscription; a new subscription starts reading here.
+    /// Makes sure that the source knows the subscription.
+    ///
+    /// A new subscription starts reading at `settings.start`.
     pub(in crate::engine) async fn subscribe(&mut self, ports: &Ports) -> Result<(), Error> {
         match &mut self.feed {
             Feed::Broker(feed) => feed.subscribe(ports, &self.settings).await,
@@ -139,14 +143,16 @@ impl Consumer {
         }
     }
 
-    /// Reads messages that may be tried now, until `ready` holds a batch.
+    /// Reads messages that may be tried now, up to the batch size in `ready`.
+    ///
+    /// Reads nothing while the circuit breaker is open.
     pub(in crate::engine) async fn fill(&mut self, ports: &Ports) -> Result<(), Error> {
         let now = ports.clock.now();
         if self.breaker.open_until(now).is_some() {
             return Ok(());
         }
 
-        // The broker delivers a message to another engine once its lease has ended.
+        // Once its lease has ended, the broker delivers a message to another engine: drop it here.
         self.ready.retain(|message| now < message.held_until);
         if self.free_capacity() == 0 {
             return Ok(());
@@ -183,11 +189,11 @@ impl Consumer {
         limit.saturating_sub(self.ready.len())
     }
 
-    /// Adds the dead letters to `ready` whose replay is due.
+    /// Adds to `ready` the dead letters whose replay is due.
     async fn read_replays(&mut self, ports: &Ports, now: Timestamp) -> Result<(), Error> {
         for (id, letter) in dead_letter::find_replayed(ports, &self.name).await? {
             let is_ready = self.ready.iter().any(
-                |message| matches!(&message.receipt, Receipt::DeadLetter(other) if *other == id),
+                |message| matches!(&message.receipt, Receipt::DeadLetter(ready_id) if *ready_id == id),
             );
             if is_ready || now < letter.due || self.free_capacity() == 0 {
                 continue;
@@ -207,7 +213,8 @@ impl Consumer {
 
     /// Returns the index in `ready` of the next message that can be tried and is not busy.
     ///
-    /// `is_busy` returns true for a message that has to wait for an attempt in flight.
+    /// `is_busy` returns true for a message that has to wait for an unsettled message of its
+    /// stream.
     pub(in crate::engine) fn next_idx(
         &self,
         is_busy: impl Fn(&IncomingMessage) -> bool,
@@ -215,9 +222,9 @@ impl Consumer {
         (0..self.ready.len()).find(|idx| self.can_be_tried(*idx) && !is_busy(&self.ready[*idx]))
     }
 
-    /// Returns false if the subscription skips the message, because it has no method for it.
+    /// Returns false if the handler has no method for the message, so the subscription skips it.
     ///
-    /// An event that the domain does not know is wanted, so that it fails and is not lost.
+    /// Returns true for an event that the domain does not know: it must fail, or it would be lost.
     pub(in crate::engine) fn wants(&self, catalog: &Catalog, message: &Envelope) -> bool {
         match self.target {
             Target::Events(idx) => {
@@ -239,7 +246,7 @@ impl Consumer {
                 .any(|earlier| earlier.shares_stream(message))
     }
 
-    /// Takes the message at `idx` out of `ready` and prepares an attempt.
+    /// Takes the message at `idx` out of `ready` and prepares an attempt; `None` if there is none.
     pub(in crate::engine) fn take(
         &mut self,
         idx: usize,
@@ -250,7 +257,7 @@ impl Consumer {
         let incoming = self.ready.remove(idx)?;
 
         // The handlers of a category share a subscription, but each has its own settings.
-        let settings = match self.target {
+        let handler_settings = match self.target {
             Target::Events(_) => None,
             Target::Commands(_) => {
                 let catalog = &ports.catalog;
@@ -258,7 +265,7 @@ impl Consumer {
                 route.map(|route| route.settings(&catalog.defaults))
             }
         };
-        let settings = settings.as_ref().unwrap_or(&self.settings);
+        let settings = handler_settings.as_ref().unwrap_or(&self.settings);
 
         Some(Attempt {
             ports: Arc::clone(ports),
@@ -282,14 +289,15 @@ impl Consumer {
         }
     }
 
-    /// Reads an event again that was read before, if the source is the event store.
+    /// Adds an event again that was read and settled before. Does nothing if the source is the
+    /// broker.
     pub(in crate::engine) fn reread(&mut self, ports: &Ports, event: &Recorded) {
         if let Feed::Store(feed) = &mut self.feed {
             feed.reread(ports, event);
         }
     }
 
-    /// Returns when the next message becomes ready to try, unless a new message is published first.
+    /// Returns when the next message can be tried, if no new message is published before.
     pub(in crate::engine) async fn next_due(
         &self,
         ports: &Ports,
@@ -306,8 +314,8 @@ impl Consumer {
             return Ok(due);
         };
 
-        // Messages that were published during the pause are not read yet and have no due time. The end
-        // of the pause counts only if there is such a message.
+        // Messages that were published during the pause are not read yet and have no due time. The
+        // end of the pause counts only if there is such a message.
         let (_, n_messages) = self.backlog(ports).await?;
         Ok(match due {
             Some(due) => Some(due.max(paused_until)),

@@ -43,7 +43,7 @@ pub(in crate::engine) enum SettleAction {
 }
 
 impl IncomingMessage {
-    /// Returns true if an ordered subscription must handle the two one after the other.
+    /// Returns true if an ordered subscription must handle the two messages one after the other.
     pub(in crate::engine) fn shares_stream(&self, other: &Self) -> bool {
         self.envelope.metadata.stream == other.envelope.metadata.stream
     }

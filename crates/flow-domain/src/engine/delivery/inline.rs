@@ -8,11 +8,11 @@ use crate::{
 };
 
 impl Target {
-    /// Returns how the events are processed that this target raises: inline, or by an engine.
+    /// Returns how the events that this target raises are processed: inline, or by an engine.
     pub(in crate::engine) fn processing(self, app: &App) -> Processing {
         match self {
-            // Inline, an event would stay unsettled until its whole cascade has ended. Nobody waits
-            // for that result.
+            // With inline processing, the incoming event would stay unsettled until its whole
+            // cascade has ended. Nobody waits for the result of that cascade.
             Self::Events(_) => Processing::Async,
             Self::Commands(_) => app.event_processing(),
         }
@@ -20,7 +20,7 @@ impl Target {
 }
 
 impl AttemptReport {
-    /// Handles the committed events of a command inline, if they were raised for that.
+    /// Handles the committed events of a command inline, if the app processes events inline.
     pub(in crate::engine) async fn handle_events_inline(&mut self, app: &App, target: Target) {
         if target.processing(app) == Processing::Async {
             return;

@@ -1,5 +1,5 @@
-//! Delivers a message from its source to its handler and settles it. Production and tests share this
-//! code.
+//! Delivers a message from its source to its handler and settles it. Production and tests share
+//! this code.
 
 pub(in crate::engine) mod attempt;
 mod breaker;

@@ -112,7 +112,7 @@ impl Consumer {
         });
 
         match incoming.receipt {
-            // The dead letter was written again under its id; to settle it would delete it.
+            // The failed replay has overwritten the dead letter, and settling would delete it.
             Receipt::DeadLetter(_) if is_dead_lettered => Ok(()),
             _ => {
                 self.settle_message(ports, incoming, SettleAction::Acknowledge)
@@ -174,9 +174,10 @@ impl Consumer {
         }
     }
 
-    /// Releases the messages of the same stream behind a failed one, which is retried at `due`.
+    /// Releases the ready messages of the stream of `failed`, which is retried at `due`.
     ///
-    /// They must not be due earlier: an earlier due time would hide when the stream can continue.
+    /// They must not be due before `failed`: an earlier due time would hide when the stream can
+    /// continue.
     pub(in crate::engine) async fn release_stream(
         &mut self,
         ports: &Ports,
@@ -205,7 +206,7 @@ impl Consumer {
         Ok(())
     }
 
-    /// Releases all messages that were not tried; they are due at `until`, or now.
+    /// Releases all messages that were not tried. They are due at `until`; `None` means now.
     pub(in crate::engine) async fn release_all(
         &mut self,
         ports: &Ports,
@@ -238,6 +239,7 @@ fn retry_at(attempt: &Attempt, report: &AttemptReport, error: &Error) -> Timesta
     let message = incoming.envelope.metadata.id.as_uuid();
     // Without a handler, the first attempt is the last one, so there is no retry.
     let handler = report.handler.unwrap_or_default();
+    // The largest index. A handler never reaches it, so none of its messages gets this id.
     let context = IdContext::new(Some(message), handler, incoming.attempt, u32::MAX);
     let (_, random) = attempt.ports.ids.make(context).as_u64_pair();
 

@@ -12,7 +12,8 @@ use crate::{
     port::StartFrom,
 };
 
-/// The limit of unsettled events. Every checkpoint lists all of them, so it must not grow too large.
+/// The limit of unsettled events. Every checkpoint lists all of them, so it must not grow too
+/// large.
 const MAX_UNSETTLED: usize = 1_000;
 
 /// Reads events from the event store in the order of commit, starting at a checkpoint.
@@ -39,6 +40,7 @@ pub(in crate::engine) struct StoreFeed {
 struct UnsettledEvent {
     event: Arc<Envelope>,
     entry: UnsettledEntry,
+    /// Whether the consumer has the event now, ready or in flight.
     is_handed_out: bool,
 }
 
@@ -63,7 +65,7 @@ impl StoreFeed {
         }
     }
 
-    /// Makes sure that the checkpoint is loaded. A new subscription starts reading here.
+    /// Makes sure that the checkpoint is loaded. A new subscription starts reading at `start`.
     pub(in crate::engine) async fn subscribe(&mut self, ports: &Ports) -> Result<(), Error> {
         if self.version.is_some() {
             return Ok(());
@@ -71,8 +73,8 @@ impl StoreFeed {
 
         self.load_checkpoint(ports).await?;
 
-        // Save the start even if the store is empty. Otherwise the next engine would start at a later
-        // position and miss the events in between.
+        // Save the start even if the store is empty. Otherwise the next engine would start at a
+        // later position and miss the events in between.
         if self.saved.is_none() && self.start == StartFrom::Now {
             return self.save(ports).await;
         }
@@ -96,12 +98,12 @@ impl StoreFeed {
 
         self.position = saved.position;
         for entry in &saved.open {
-            let before = Position::new(entry.position.as_u64() - 1);
-            let read = ports.store.read_category(None, before, 1).await?;
+            let previous = Position::new(entry.position.as_u64() - 1);
+            let events = ports.store.read_category(None, previous, 1).await?;
 
             // An event that the store no longer has is dropped.
             self.unsettled
-                .extend(read.into_iter().map(|event| UnsettledEvent {
+                .extend(events.into_iter().map(|event| UnsettledEvent {
                     event: event.envelope,
                     entry: entry.clone(),
                     is_handed_out: false,
@@ -160,7 +162,8 @@ impl StoreFeed {
         Ok(())
     }
 
-    /// Returns true if fewer than `limit` unsettled events can be handed out.
+    /// Returns true if fewer than `limit` unsettled events can be handed out, and there is room for
+    /// more.
     ///
     /// Events that wait for a retry do not count, because they must not block other streams.
     fn should_read_more(&self, limit: usize, now: Timestamp) -> bool {
@@ -174,7 +177,7 @@ impl StoreFeed {
         self.unsettled.len() < MAX_UNSETTLED && n_ready() < limit
     }
 
-    /// Reads the next events after the position, of all categories of the subscription, in order.
+    /// Reads the next events of all categories of the subscription, in the order of commit.
     ///
     /// Reads up to `limit` events of each category.
     async fn next_page(&self, ports: &Ports, limit: usize) -> Result<Vec<Recorded>, Error> {
@@ -182,7 +185,8 @@ impl StoreFeed {
             return ports.store.read_category(None, self.position, limit).await;
         };
 
-        // `horizon` is the last position up to which the events of all categories are in the page.
+        // Up to `horizon`, the page has the events of all categories. After it, some may be
+        // missing.
         let mut page = Vec::new();
         let mut horizon = None;
         for category in categories {
@@ -241,7 +245,8 @@ impl StoreFeed {
             return false;
         }
 
-        // Earlier events that are handed out do not block: they are ahead in the queue of the consumer.
+        // Earlier events that are handed out do not block: they are ahead in the queue of the
+        // consumer.
         let stream = &candidate.event.metadata.stream;
         !self.is_ordered
             || !self.unsettled[..idx]
@@ -249,7 +254,7 @@ impl StoreFeed {
                 .any(|earlier| !earlier.is_handed_out && earlier.event.metadata.stream == *stream)
     }
 
-    /// Adds an event again that was read and settled before.
+    /// Adds an event again if it was read and settled before.
     pub(in crate::engine) fn reread(&mut self, ports: &Ports, event: &Recorded) {
         let was_read = event.position <= self.position;
         let is_unsettled = self
@@ -317,7 +322,8 @@ impl StoreFeed {
                 Ok(())
             }
             Err(err) => {
-                // Another engine may have written the checkpoint, so load it again before the next read.
+                // Another engine may have written the checkpoint, so load it again before the next
+                // read.
                 self.forget();
                 Err(err)
             }

@@ -32,11 +32,12 @@ pub struct Footprint {
 pub enum FootprintItem {
     /// The events of a stream.
     Stream(StreamName),
-    /// The events of all streams of a category; of all categories if it is `None`.
+    /// The events of all streams of a category; `None` means all categories.
     Category(Option<String>),
     /// One state or row.
     Value(Table, Arc<str>),
-    /// All rows of a table. A query depends on each of them, and also on rows that do not exist yet.
+    /// All rows of a table. A query depends on each of them, and also on rows that do not exist
+    /// yet.
     Rows(Table),
     /// The unsent messages.
     Outbox,
@@ -46,15 +47,14 @@ impl FootprintItem {
     /// Returns true if the two items are the same, or one is part of the other.
     pub fn overlaps(&self, other: &Self) -> bool {
         match (self, other) {
-            (Self::Rows(all), Self::Value(table, _)) | (Self::Value(table, _), Self::Rows(all)) => {
-                all == table
-            }
+            (Self::Rows(queried), Self::Value(table, _))
+            | (Self::Value(table, _), Self::Rows(queried)) => queried == table,
             (Self::Category(category), Self::Stream(stream))
             | (Self::Stream(stream), Self::Category(category)) => category
                 .as_ref()
                 .is_none_or(|category| category == stream.category()),
-            (Self::Category(category), Self::Category(other)) => {
-                category.is_none() || other.is_none() || category == other
+            (Self::Category(category), Self::Category(other_category)) => {
+                category.is_none() || other_category.is_none() || category == other_category
             }
             (item, other) => item == other,
         }
@@ -62,8 +62,8 @@ impl FootprintItem {
 }
 
 impl Footprint {
-    /// Returns true if the order of the two deliveries may matter: one writes what the other reads or
-    /// writes.
+    /// Returns true if the order of the two deliveries may matter: one writes what the other reads
+    /// or writes.
     pub fn conflicts_with(&self, other: &Self) -> bool {
         let overlap = |items: &BTreeSet<FootprintItem>, others: &BTreeSet<FootprintItem>| {
             items

@@ -16,7 +16,7 @@ use crate::{
 impl TestEngine {
     /// Delivers an event again, with the same id, to every subscription that reads it.
     ///
-    /// It is published again, as if the relay had died before it could note that it had published it.
+    /// The event is published again, as if the relay had died right after the first publication.
     /// Subscriptions of the event store read it again, as if their checkpoint had not been saved.
     ///
     /// # Errors
@@ -33,7 +33,7 @@ impl TestEngine {
 
     /// Publishes a message again, with the same id.
     ///
-    /// A relay does this that died before it could note that it had published the message.
+    /// The same happens if a relay publishes the message and dies before it can note that.
     ///
     /// # Errors
     ///
@@ -59,8 +59,8 @@ impl TestEngine {
 
     /// Restarts the engine as after a crash. The stores and the broker stay as they are.
     ///
-    /// The engine forgets the messages that it has received and not acknowledged. They are redelivered
-    /// once their lease has ended.
+    /// The engine forgets the messages that it has received and not acknowledged. They are
+    /// redelivered once their lease has ended.
     ///
     /// # Errors
     ///
@@ -90,8 +90,8 @@ impl TestEngine {
 
     /// Returns an independent engine that continues from here with its own app.
     ///
-    /// Neither engine sees what the other does. With the in-memory adapters the cost does not depend on
-    /// the amount of data before the first fork.
+    /// Neither engine sees what the other does. With the in-memory adapters the cost does not
+    /// depend on the amount of data before the first fork.
     ///
     /// # Errors
     ///

@@ -31,8 +31,8 @@ impl TestEngine {
     ///
     /// # Errors
     ///
-    /// Those of [`subscribe`](Self::subscribe). If the run exceeds its budget of deliveries, that is not
-    /// an error: the report then has a [`stall`](SettleReport::stall).
+    /// Those of [`subscribe`](Self::subscribe). If the run exceeds its budget of deliveries, that
+    /// is not an error: the report then has a [`stall`](SettleReport::stall).
     pub async fn run(&mut self) -> Result<SettleReport, Error> {
         self.run_to(None).await
     }
@@ -47,7 +47,8 @@ impl TestEngine {
         self.run_to(Some(time)).await
     }
 
-    /// Runs `n` cycles of reading and delivering without advancing the clock, and reports what remains.
+    /// Runs `n` cycles of reading and delivering without advancing the clock, and reports what
+    /// remains.
     ///
     /// # Errors
     ///
@@ -122,13 +123,15 @@ impl TestEngine {
             return Ok(has_published);
         }
 
-        // By the order of commit; the same message by the order of registration.
+        // Deliver in the order of commit, and one message in the order of registration of its
+        // subscriptions.
         deliveries.sort_unstable_by_key(|(offset, consumer_idx, _)| (*offset, *consumer_idx));
         progress.cycles += 1;
         let ports = Arc::clone(&self.app.ports);
 
         for (_, consumer_idx, message_id) in deliveries {
-            // The message is gone if it was released behind one that failed.
+            // The message is gone if a failure in this cycle released it, or if the engine
+            // restarted.
             let Some(idx) = self.consumers[consumer_idx]
                 .ready
                 .iter()
@@ -149,10 +152,10 @@ impl TestEngine {
         Ok(true)
     }
 
-    /// Advances the clock to the next due time, but not past `target`.
+    /// Advances the clock to the next due time, or to `target` if that comes first.
     ///
-    /// Returns false if there is nothing to wait for. Without a target, scheduled commands alone are
-    /// not waited for.
+    /// Returns false if there is nothing to wait for. After the target or without one, it waits for
+    /// retries, but not for scheduled commands alone.
     pub(super) async fn advance_clock(&mut self, target: Option<Timestamp>) -> Result<bool, Error> {
         let ports = &self.app.ports;
         let now = ports.clock.now();
@@ -178,7 +181,8 @@ impl TestEngine {
         };
 
         if next <= now {
-            // It is due already, but the last cycle did not deliver it: waiting does not help.
+            // A message is due already, but the last cycle did not deliver it: waiting does not
+            // help.
             return Ok(false);
         }
 
@@ -193,13 +197,14 @@ impl TestEngine {
         Ok(true)
     }
 
-    /// Explains why the run exceeded its budget: the busy handlers, the cycle, and what waits.
+    /// Explains why the run exceeded its budget: the busy handlers, the loop of messages that cause
+    /// each other, and the waiting messages.
     pub(super) fn stall(&self) -> Stall {
-        let raised: HashMap<MessageId, usize> = self.raised.iter().copied().collect();
+        let attempt_of_event: HashMap<MessageId, usize> = self.raised.iter().copied().collect();
         let steps = self.attempts.iter().map(|attempt| TraceStep {
             event: attempt.name.clone(),
             handler: attempt.handler,
-            cause_idx: raised.get(&attempt.message).copied(),
+            cause_idx: attempt_of_event.get(&attempt.message).copied(),
         });
 
         let mut waiting = Vec::new();

@@ -17,7 +17,8 @@ pub struct SettleReport {
     pub cycles: usize,
     /// How far the run advanced the clock.
     pub elapsed: Duration,
-    /// The messages whose retries were exhausted, and the rejected commands.
+    /// The messages whose retries were exhausted, the rejected commands, and the failures of events
+    /// that were handled inline.
     pub failures: Vec<HandlerFailure>,
     /// Set if the run stopped because it exceeded its budget of deliveries.
     pub stall: Option<Stall>,
@@ -43,11 +44,11 @@ pub struct Remaining {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SubscriptionBacklog {
-    /// The name of the subscription: that of the handler, or `order:command` for commands.
+    /// The name of the subscription: the name of the handler, or `order:command` for commands.
     pub subscription: Arc<str>,
     /// The number of unsettled messages.
     pub n_messages: usize,
-    /// How many of them failed and wait for a retry.
+    /// How many of these messages failed and wait for a retry.
     pub n_retried: usize,
     /// When the circuit breaker closes, if it is open.
     pub paused_until: Option<Timestamp>,

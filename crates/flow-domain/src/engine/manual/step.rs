@@ -15,7 +15,7 @@ use crate::{
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct PendingDelivery {
-    /// The name of the subscription: that of the handler, or `order:command` for commands.
+    /// The name of the subscription: the name of the handler, or `order:command` for commands.
     pub subscription: Arc<str>,
     /// The message.
     pub message: Arc<Envelope>,
@@ -66,7 +66,8 @@ pub enum StepOutcome {
 impl TestEngine {
     /// Publishes the due messages of the outbox, and lists the messages that can be delivered now.
     ///
-    /// They are in the order in which [`run`](Self::run) would deliver them, the same every time.
+    /// The list is in the order in which [`run`](Self::run) would deliver them. This order is the
+    /// same every time.
     ///
     /// # Errors
     ///
@@ -97,8 +98,9 @@ impl TestEngine {
     ///
     /// # Errors
     ///
-    /// Returns an error for which [`Error::is_setup`] is true if the message is not pending, or an error
-    /// of an adapter. A failure of the handler is not an error: see [`Step::outcome`].
+    /// Returns an error for which [`Error::is_setup`] returns true if the message is not pending.
+    /// Also returns an error if an adapter fails. A failure of the handler is not an error: see
+    /// [`Step::outcome`].
     pub async fn deliver(&mut self, pending: &PendingDelivery) -> Result<Step, Error> {
         self.deliver_then(pending, None).await
     }
@@ -117,7 +119,7 @@ impl TestEngine {
     pub(super) async fn deliver_then(
         &mut self,
         pending: &PendingDelivery,
-        after: Option<EngineAction>,
+        next_action: Option<EngineAction>,
     ) -> Result<Step, Error> {
         let consumer = &self.consumers[pending.consumer_idx];
         let message_id = pending.message.metadata.id;
@@ -141,7 +143,7 @@ impl TestEngine {
         store.take();
 
         let report = self
-            .run_attempt(pending.consumer_idx, idx, &ports, after)
+            .run_attempt(pending.consumer_idx, idx, &ports, next_action)
             .await?;
         let footprint = store.take();
 
@@ -149,7 +151,7 @@ impl TestEngine {
             handler: report.handler,
             footprint,
             outcome: match report.result {
-                AttemptResult::Handled(_) if after == Some(EngineAction::Crash) => {
+                AttemptResult::Handled(_) if next_action == Some(EngineAction::Crash) => {
                     StepOutcome::Crashed
                 }
                 AttemptResult::Handled(committed) => StepOutcome::Handled {
@@ -162,7 +164,7 @@ impl TestEngine {
         })
     }
 
-    /// Returns ports that note what is read and written, and the store that has the notes.
+    /// Returns a store that notes what is read and written, and the ports that use this store.
     pub(super) fn watched_ports(&mut self) -> (Arc<FootprintStore>, Arc<Ports>) {
         let ports = &self.app.ports;
         let watched = self.watched_ports.get_or_insert_with(|| {

@@ -17,14 +17,14 @@ use crate::{
     wiring::{Domain, WiringErrors},
 };
 
-/// How many rows of the outbox are published in one batch.
+/// The largest number of outbox rows that are published in one batch.
 pub(super) const BATCH: usize = 1_000;
 
 /// An engine that a test drives step by step: no tasks, no waiting, the same order every time.
 ///
-/// It runs the code that delivers messages in production. It delivers messages in the order of commit,
-/// and one message to the subscriptions in the order of registration. The clock advances only when
-/// nothing else is left, to the next retry that is due. Therefore, the clock of the app must support
+/// It runs the same code that delivers messages in production. It delivers messages in the order of
+/// commit, and one message to the subscriptions in the order of registration. The engine advances
+/// the clock only when nothing else is left, to the next retry. The clock of the app must support
 /// that, as [`VirtualClock`](crate::clock::VirtualClock) does.
 ///
 /// # Examples
@@ -66,12 +66,12 @@ pub struct TestEngine {
     pub(super) relay: Relay,
     /// How often each subscription, by its index, has committed for each message.
     pub(super) commits: OverlayMap<(MessageId, usize), u32>,
-    /// The attempts of this run, in order.
+    /// The attempts of this run, in the order in which they ran.
     pub(super) attempts: Vec<LoggedAttempt>,
     /// The events that were raised in this run, each with the index of its attempt in `attempts`.
     pub(super) raised: Vec<(MessageId, usize)>,
     pub(super) session: Session,
-    /// Created when a footprint is asked for the first time.
+    /// Created for the first delivery whose footprint is needed.
     pub(super) watched_ports: Option<(Arc<FootprintStore>, Arc<Ports>)>,
     pub(super) rebuild: Option<Arc<BuildDomain>>,
     pub(super) is_subscribed: bool,
@@ -80,10 +80,11 @@ pub struct TestEngine {
 /// Builds the domain again when the engine restarts.
 pub(super) type BuildDomain = dyn Fn() -> Result<Domain, WiringErrors> + Send + Sync;
 
-/// An attempt as the explanation of a stall needs it.
+/// What the explanation of a stall needs to know about an attempt.
 #[derive(Clone, Debug)]
 pub(super) struct LoggedAttempt {
     pub(super) message: MessageId,
+    /// The name of the message.
     pub(super) name: Cow<'static, str>,
     /// The handler; `None` for a command without a handler.
     pub(super) handler: Option<&'static str>,
@@ -112,9 +113,9 @@ impl TestEngine {
     /// By default, a restart keeps the handlers and their state.
     pub fn rebuild_with(
         mut self,
-        domain: impl Fn() -> Result<Domain, WiringErrors> + Send + Sync + 'static,
+        build_domain: impl Fn() -> Result<Domain, WiringErrors> + Send + Sync + 'static,
     ) -> Self {
-        self.rebuild = Some(Arc::new(domain));
+        self.rebuild = Some(Arc::new(build_domain));
         self
     }
 
@@ -125,7 +126,8 @@ impl TestEngine {
 
     /// Makes sure that every source knows its subscriptions.
     ///
-    /// All other methods that read call this first. A new subscription that starts from now starts here.
+    /// All other methods that read call this first. A new subscription with `StartFrom::Now`
+    /// starts at this moment.
     ///
     /// # Errors
     ///
@@ -163,13 +165,14 @@ impl TestEngine {
 
     /// Tries the message at `idx` of the ready messages of a consumer, and settles the attempt.
     ///
-    /// `after` decides what the engine does next; without it, the interceptor of the app decides.
+    /// `next_action` is what the engine does then. If it is `None`, the interceptor of the app
+    /// decides.
     pub(super) async fn run_attempt(
         &mut self,
         consumer_idx: usize,
         idx: usize,
         ports: &Arc<Ports>,
-        after: Option<EngineAction>,
+        next_action: Option<EngineAction>,
     ) -> Result<AttemptReport, Error> {
         let consumer = &mut self.consumers[consumer_idx];
         let message_id = consumer.ready[idx].envelope.metadata.id;
@@ -190,7 +193,7 @@ impl TestEngine {
         let app = self.app.with_ports(ports);
         report.handle_events_inline(&app, target).await;
 
-        let action = after.unwrap_or_else(|| interceptor_action(ports, &attempt, &report));
+        let action = next_action.unwrap_or_else(|| interceptor_action(ports, &attempt, &report));
         match action {
             EngineAction::Continue => {
                 self.consumers[consumer_idx]

@@ -1,4 +1,5 @@
-//! How a handler is subscribed: the source of its messages, its retries, and what follows the last one.
+//! How a handler is subscribed: the source of its messages, its retries, and what happens after the
+//! last attempt.
 
 mod circuit_breaker;
 mod domain_defaults;

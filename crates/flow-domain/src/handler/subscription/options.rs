@@ -52,7 +52,7 @@ pub struct SubscriptionOptions {
 }
 
 impl SubscriptionOptions {
-    /// Sets the profile. It has the values of all options that are not set.
+    /// Sets the profile. An option that is not set has the value of the profile.
     pub fn profile(&mut self, profile: Profile) -> &mut Self {
         self.profile = Some(profile);
         self
@@ -158,13 +158,13 @@ impl SubscriptionOptions {
         self.circuit_breaker.flatten()
     }
 
-    /// Returns the source that was set, or that of the profile that was set.
+    /// Returns the source that was set, or else the source of the profile that was set.
     pub(crate) fn configured_source(&self) -> Option<Source> {
         self.source
             .or_else(|| self.profile.map(|profile| profile.settings().source))
     }
 
-    /// Returns true if a read option was set. The command handlers of a category share these options.
+    /// Returns true if an option was set that the command handlers of a category share.
     ///
     /// A profile counts, because it sets all options.
     pub(crate) fn has_read_options(&self) -> bool {
@@ -184,9 +184,10 @@ impl SubscriptionOptions {
         }
     }
 
-    /// Returns the settings: the options that are set, then those of the domain, then the profile.
+    /// Returns the settings. An option that is not set comes from the options of `domain`, or else
+    /// from the profile of the domain.
     ///
-    /// If a profile is set, the options of the domain do not count.
+    /// If the handler sets a profile, that profile replaces both, and `domain` is ignored.
     pub(crate) fn settings(&self, domain: &Self) -> SubscriptionSettings {
         if let Some(profile) = self.profile {
             return self.with_fallback(profile.settings());

@@ -4,8 +4,10 @@ use crate::error::Error;
 
 /// How often a failed delivery is tried again, and how long the delays in between are.
 ///
-/// The delay doubles with every attempt, up to a limit. A random part of it, the jitter, prevents that
-/// messages which failed together are retried together. Under the harness it is the same in every run.
+/// The delay doubles with every attempt, up to a limit. Then it is shortened by a random part, the
+/// jitter, so that messages that failed together are not retried together. Under the harness, the
+/// jitter is the same in every run.
+///
 /// A version conflict is retried without delay.
 ///
 /// # Examples
@@ -90,7 +92,7 @@ impl RetryPolicy {
             .saturating_mul(1 << n_doublings)
             .min(self.longest_delay);
 
-        // `chance % 1_000` is a fraction in thousandths, so the product is in parts of 100,000.
+        // Hundredths (the percentage) times thousandths (`chance % 1_000`) gives parts of 100,000.
         let jitter = u64::from(self.jitter_percent.min(100)) * (chance % 1_000);
         let shortened = delay.as_nanos() * u128::from(100_000 - jitter) / 100_000;
 

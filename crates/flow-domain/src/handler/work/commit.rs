@@ -41,7 +41,8 @@ impl UnitOfWork {
         }
 
         let result = self.ports.store.commit(&changes).await;
-        // Also if the commit failed: the record of the rollback lists the discarded events.
+        // The events are put back also if the commit failed: the record of the rollback lists the
+        // discarded events.
         self.session.events = std::mem::take(&mut changes.events);
         let recorded = result?;
 
@@ -56,10 +57,10 @@ impl UnitOfWork {
         Ok(recorded
             .into_iter()
             .zip(&self.session.event_entries)
-            .map(|(event, raised)| CommittedEvent {
+            .map(|(event, raised_entry)| CommittedEvent {
                 entry: self
                     .ports
-                    .record(Some(*raised), || EntryKind::Appended(event.clone())),
+                    .record(Some(*raised_entry), || EntryKind::Appended(event.clone())),
                 event: event.envelope,
             })
             .collect())

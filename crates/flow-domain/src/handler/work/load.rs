@@ -28,8 +28,8 @@ impl UnitOfWork {
 
     /// Returns the error for a missing aggregate.
     ///
-    /// It has a hint if there are events of an aggregate that is stored as state. In a test, they come
-    /// from the wrong `given` step.
+    /// It has a hint if the aggregate is stored as state, but its stream has events. In a test,
+    /// these events come from the wrong `given` step.
     async fn not_found_error<A: Aggregate>(&self, id: String) -> Error {
         if !A::EVENT_SOURCED
             && let Ok(stream) = stream_name::<A>(id.as_str())
@@ -67,15 +67,15 @@ impl UnitOfWork {
 
     async fn find_by_state<A: Aggregate>(&mut self, id: &Arc<str>) -> Result<Option<A>, Error> {
         let table = aggregate_table::<A>();
-        let mut found: Option<A> = self.load_state(table, id).await?;
+        let mut loaded: Option<A> = self.load_state(table, id).await?;
 
-        if let (Some(aggregate), Some(value)) = (&mut found, self.session.value(table, id)) {
+        if let (Some(aggregate), Some(value)) = (&mut loaded, self.session.value(table, id)) {
             aggregate
                 .pending_events_mut()
                 .set_load_token(value.load_token());
         }
 
-        Ok(found)
+        Ok(loaded)
     }
 
     async fn find_by_events<A: Aggregate>(&mut self, id: Arc<str>) -> Result<Option<A>, Error> {
@@ -87,14 +87,14 @@ impl UnitOfWork {
                 .track_stream(name.clone(), history, start_entry);
         }
 
-        let mut found: Option<A> = self.fold_current(&name)?;
-        if let (Some(aggregate), Some(stream)) = (&mut found, self.session.stream(&name)) {
+        let mut loaded: Option<A> = self.fold_current(&name)?;
+        if let (Some(aggregate), Some(stream)) = (&mut loaded, self.session.stream(&name)) {
             aggregate
                 .pending_events_mut()
                 .set_load_token(stream.load_token());
         }
 
-        Ok(found)
+        Ok(loaded)
     }
 
     /// Folds the stored events of a stream, and then those that were raised in this unit of work.
@@ -194,7 +194,7 @@ pub(crate) fn fold_aggregate<'a, A: Aggregate>(
     Ok(Some(aggregate))
 }
 
-/// Returns an error if the events of an aggregate gave it another id than that of its stream.
+/// Returns an error if the events of an aggregate gave it an id that differs from its stream's id.
 fn require_same_id<A: Aggregate>(
     aggregate: Option<A>,
     stream: &StreamName,

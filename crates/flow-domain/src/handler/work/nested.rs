@@ -93,9 +93,9 @@ impl UnitOfWork {
 
 /// The state of a unit of work before a nested command, to roll back to.
 ///
-/// Dropping it rolls back, unless it was released. This happens if the handler drops the future of the
-/// command, for example after a timeout. Without the rollback, the handler would go on in the context
-/// of the command.
+/// A savepoint that was not released rolls back when it is dropped. This happens if the handler
+/// drops the future of the command, for example after a timeout. Without the rollback, the handler
+/// would go on in the context of the command.
 struct Savepoint<'a> {
     work: &'a mut UnitOfWork,
     /// The entry of the record at which the handler of the command started.
@@ -161,10 +161,10 @@ impl Drop for Savepoint<'_> {
 /// A command without an aggregate id gets a stream of its own, named with its message id.
 pub(crate) fn command_stream(
     command: &SerializedMessage,
-    own_id: impl FnOnce() -> MessageId,
+    message_id: impl FnOnce() -> MessageId,
 ) -> Result<StreamName, Error> {
     if command.id.is_empty() {
-        return StreamName::new(command.category, own_id().to_string())
+        return StreamName::new(command.category, message_id().to_string())
             .map_err(|err| Error::setup(err.to_string()));
     }
 

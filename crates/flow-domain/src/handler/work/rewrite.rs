@@ -13,15 +13,16 @@ pub(crate) trait Rewrite: fmt::Debug + Send + Sync {
     /// Changes a message that the handling raises, issues or sends.
     fn rewrite_message(&self, message: &mut SerializedMessage, stream: &mut StreamName);
 
-    /// Returns another value to write instead of this one, and its id, if it is to be changed.
+    /// Returns the id and the value to write instead of these; `None` keeps them.
     fn rewrite_value(&self, table: Table, id: &str, value: &Payload)
     -> Option<(Arc<str>, Payload)>;
 }
 
 impl UnitOfWork {
-    /// Sets what changes the messages of this handling from here on, if anything does.
+    /// Sets the rewrite of the messages of this handling from here on; `None` leaves them
+    /// unchanged.
     ///
-    /// It does not apply to the messages of commands that this handling processes.
+    /// The rewrite does not apply to the messages of commands that this handling processes.
     pub(crate) fn set_message_rewrite(&mut self, rewrite: Option<Arc<dyn Rewrite>>) {
         self.context.rewrite = rewrite;
     }
@@ -34,13 +35,14 @@ impl UnitOfWork {
         for value in &mut self.session.values {
             if let PendingChange::Put(written) = &value.change
                 && value.start_entry == start_entry
-                && let Some((id, other)) = rewrite.rewrite_value(value.table, &value.id, written)
+                && let Some((id, new_value)) =
+                    rewrite.rewrite_value(value.table, &value.id, written)
             {
                 // The value moves to another id, so nothing is written under this one.
                 if id != value.id {
                     value.change = PendingChange::Unchanged;
                 }
-                rewritten.push((value.table, id, other));
+                rewritten.push((value.table, id, new_value));
             }
         }
 

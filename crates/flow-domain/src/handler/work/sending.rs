@@ -52,10 +52,10 @@ impl UnitOfWork {
         self.send(&command, time)
     }
 
-    /// Cancels a command that was submitted or scheduled, here or elsewhere.
+    /// Cancels a command that was submitted or scheduled, in this unit of work or in another.
     ///
-    /// Nothing happens if it was sent already. It may still arrive, so its handler must be able to
-    /// reject it.
+    /// Nothing happens if the command was sent already. Then it may still arrive, so its handler
+    /// must be able to reject it.
     pub fn cancel(&mut self, command: MessageId) {
         let sends = self.session.pending_sends_mut();
 
@@ -64,13 +64,13 @@ impl UnitOfWork {
             .outgoing
             .retain(|outgoing| outgoing.envelope.metadata.id != command);
 
-        // Not submitted in this unit of work: the store has to cancel it.
+        // The command was not submitted in this unit of work, so the store has to cancel it.
         if sends.outgoing.len() == n_before {
             sends.cancelled.push(command);
         }
     }
 
-    /// Enqueues a command for the outbox. It is due at `due`.
+    /// Enqueues a command for the outbox, to be processed at the time `due`.
     fn send<C: Command>(&mut self, message: &C, due: Timestamp) -> Result<MessageId, Error> {
         let mut command = SerializedMessage::new(message)?;
         self.check_message_round_trip(message, &mut command);

@@ -39,7 +39,7 @@ impl Session {
             .find(|value| value.table == table && *value.id == *id)
     }
 
-    /// Returns a value with the pending change, to change it in place.
+    /// Returns the value after the pending change, to change it in place.
     pub(super) fn current_mut(&mut self, table: Table, id: &str) -> Option<&mut Payload> {
         let value = self
             .values
@@ -102,7 +102,7 @@ impl Session {
 
     /// Sets the pending change of a value. A value that was never loaded must not exist in the store.
     ///
-    /// A change back to the stored value is no change, unless `always_write` was set once.
+    /// A change back to the stored value is no change, unless some call set `always_write`.
     pub(super) fn set_change(
         &mut self,
         (table, id): (Table, &Arc<str>),
@@ -165,7 +165,7 @@ impl Session {
         require_newest_revision(newest, load_token, || (handler, format!("stream `{name}`")))
     }
 
-    /// Counts that events are raised on the stream of an aggregate, so older copies are outdated.
+    /// Marks older copies of an aggregate as outdated, because events are raised on its stream.
     ///
     /// A stream that was never loaded must be empty in the store.
     pub(super) fn increment_revision(&mut self, name: &StreamName) {
@@ -184,9 +184,9 @@ impl Session {
         });
     }
 
-    /// Counts that an event is raised on a stream without its aggregate.
+    /// Like [`Self::increment_revision`], for an event that is raised without its aggregate.
     ///
-    /// A stream that was never loaded may have any version then, so it is not tracked.
+    /// A stream that was never loaded may have any version then, so it stays untracked.
     pub(super) fn increment_revision_if_tracked(&mut self, name: &StreamName) {
         if self.stream(name).is_some() {
             self.increment_revision(name);
@@ -256,7 +256,8 @@ impl Session {
         self.pending_sends = None;
     }
 
-    /// Returns all changes for the store, made by the handler `by`. The events are moved into it.
+    /// Returns all changes for the store, made by the handler `by`. Moves the events out of the
+    /// session.
     pub(super) fn take_changes(&mut self, by: &'static str) -> Changes {
         let mut changes = Changes::new(by);
 
@@ -339,12 +340,13 @@ impl Session {
 
 /// Returns a conflict unless a copy with this token has the newest revision.
 ///
-/// `newest` is the newest revision, and whether the aggregate exists. A copy without a token is new: it
-/// was not loaded. `names` returns the handler and the aggregate for the error.
+/// `newest` is the newest revision, and whether the aggregate exists. It is `None` if this unit of
+/// work neither loaded nor wrote the aggregate. A copy without a token is new: it was not loaded.
+/// `describe` returns the handler and the aggregate, for the error.
 fn require_newest_revision<'a>(
     newest: Option<(u32, bool)>,
     load_token: Option<&LoadToken>,
-    names: impl FnOnce() -> (&'a str, String),
+    describe: impl FnOnce() -> (&'a str, String),
 ) -> Result<(), Error> {
     let (expected, found) = match (newest, load_token) {
         (None | Some((_, false)), None) => return Ok(()),
@@ -363,6 +365,6 @@ fn require_newest_revision<'a>(
         ),
     };
 
-    let (handler, aggregate) = names();
+    let (handler, aggregate) = describe();
     Err(Error::conflict(handler, aggregate, expected, found))
 }

@@ -16,9 +16,10 @@ pub(super) struct TrackedValue {
     /// The value in the store.
     pub(super) before: Option<Payload>,
     pub(super) change: PendingChange,
-    /// The entry at which the handling started that wrote the value last, or else read it.
+    /// The start entry of the handling that wrote the value last, or read it if none wrote it.
     pub(super) start_entry: EntryId,
-    /// Whether it was read from the store. A value that is added without a read must not exist.
+    /// Whether it was read from the store. A value that is added without a read must not exist
+    /// there.
     pub(super) was_read: bool,
     /// Whether it is written even if it is unchanged.
     pub(super) always_write: bool,
@@ -44,7 +45,7 @@ pub(super) struct TrackedStream {
     pub(super) history: Vec<Recorded>,
     /// Whether it was read from the store.
     pub(super) was_read: bool,
-    /// The entry at which the handling started that read it.
+    /// The start entry of the handling that read the stream.
     pub(super) start_entry: EntryId,
     /// How often events were raised on it in this unit of work.
     pub(super) revision: u32,
@@ -81,7 +82,7 @@ impl TrackedValue {
             && self.change == PendingChange::Unchanged
     }
 
-    /// Returns the value with the pending change, as a read in this unit of work sees it.
+    /// Returns the value after the pending change, as a read in this unit of work sees it.
     pub(super) fn current(&self) -> Option<&Payload> {
         match &self.change {
             PendingChange::Unchanged => self.before.as_ref(),

@@ -51,20 +51,20 @@ pub async fn claim_follows_commit_order<S: Store + ?Sized>(store: &S) {
         .commit_to(store)
         .await;
 
-    let two = claim_up_to(store, "ann", at_second(5), 2).await;
-    let rest = claim_up_to(store, "ann", at_second(5), 2).await;
-    let all = [two.clone(), rest.clone()].concat();
+    let first = claim_up_to(store, "ann", at_second(5), 2).await;
+    let second = claim_up_to(store, "ann", at_second(5), 2).await;
+    let all = [first.clone(), second.clone()].concat();
 
-    assert_eq!(event_numbers(&two), [1, 2]);
+    assert_eq!(event_numbers(&first), [1, 2]);
     // The first row, which is still claimed, blocks the third row of the same stream.
-    assert_eq!(event_numbers(&rest), [0; 0]);
+    assert_eq!(event_numbers(&second), [0; 0]);
     assert!(all.is_sorted_by(|left, right| left.number < right.number));
-    assert_eq!(two[0].envelope, event("order-1", 1));
-    assert_eq!(two[0].due, at_second(2));
-    assert_eq!(two[0].state, OutboxState::Processing);
-    assert_eq!((two[0].n_failures, &two[0].error), (0, &None));
+    assert_eq!(first[0].envelope, event("order-1", 1));
+    assert_eq!(first[0].due, at_second(2));
+    assert_eq!(first[0].state, OutboxState::Processing);
+    assert_eq!((first[0].n_failures, &first[0].error), (0, &None));
 
-    settle(store, "ann", at_second(5), &two, SendResult::Published).await;
+    settle(store, "ann", at_second(5), &first, SendResult::Published).await;
     assert_eq!(event_numbers(&claim(store, "ann", at_second(5)).await), [3]);
 }
 
@@ -167,14 +167,14 @@ pub async fn row_not_yet_due_blocks_no_other<S: Store + ?Sized>(store: &S) {
         .commit_to(store)
         .await;
 
-    let now = claim(store, "ann", at_second(1)).await;
-    settle(store, "ann", at_second(1), &now, SendResult::Published).await;
+    let due_now = claim(store, "ann", at_second(1)).await;
+    settle(store, "ann", at_second(1), &due_now, SendResult::Published).await;
     let not_yet = claim(store, "ann", at_second(19)).await;
     let later = claim(store, "ann", at_second(20)).await;
     settle(store, "ann", at_second(20), &later, SendResult::Published).await;
     let last = claim(store, "ann", at_second(60)).await;
 
-    assert_eq!(event_numbers(&now), [2, 4]);
+    assert_eq!(event_numbers(&due_now), [2, 4]);
     assert_eq!(not_yet, []);
     assert_eq!(event_numbers(&later), [3]);
     assert_eq!(event_numbers(&last), [1]);

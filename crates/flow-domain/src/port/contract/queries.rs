@@ -7,8 +7,8 @@ use crate::port::{
 
 /// A query returns the rows that meet all conditions.
 ///
-/// Numbers are compared by size, and strings by their code points. Values of different kinds are
-/// neither equal nor ordered. A missing field is `null`.
+/// Numbers are compared by size, and strings by their code points. In a condition, values of
+/// different kinds are neither equal nor ordered. A missing field is `null`.
 pub async fn query_finds_rows_by_condition<S: Store + ?Sized>(store: &S) {
     write_rows(
         store,
@@ -71,7 +71,7 @@ async fn find_ids_where<S: Store + ?Sized>(store: &S, conditions: Vec<Condition>
 
 /// A query sorts rows by several fields, then applies `offset`, then `limit`.
 ///
-/// Values of different kinds come in this order: `null`, boolean, number, string.
+/// In a sort, values of different kinds come in this order: `null`, boolean, number, string.
 pub async fn query_sorts_limits_and_offsets<S: Store + ?Sized>(store: &S) {
     write_rows(
         store,

@@ -9,7 +9,7 @@ use crate::port::{
     },
 };
 
-/// A released row can be claimed at once by any worker, and has no failure.
+/// A released row can be claimed at once by any worker. A release does not count as a failure.
 pub async fn released_row_can_be_claimed_again<S: Store + ?Sized>(store: &S) {
     change()
         .send("order-1", 1, at_second(1))
@@ -232,8 +232,8 @@ pub async fn clean_up_deletes_rows_by_state_and_age<S: Store + ?Sized>(store: &S
 /// already, and settled rows.
 pub async fn next_due_reports_retries_and_schedules<S: Store + ?Sized>(store: &S) {
     let due = async |now| {
-        let due = store.next_due(at_second(now)).await;
-        due.expect("`next_due` must succeed")
+        let next_due = store.next_due(at_second(now)).await;
+        next_due.expect("`next_due` must succeed")
     };
     let expected = |next_retry: Option<i64>, next_scheduled: Option<i64>| OutboxDue {
         next_retry: next_retry.map(at_second),

@@ -80,28 +80,28 @@ pub async fn last_position_is_that_of_the_last_event<S: Store + ?Sized>(store: &
 
     assert_eq!(last_position().await, Position::START);
 
-    let two = change()
+    let first_commit = change()
         .append("order-1", [1])
         .append("payment-1", [2])
         .commit_to(store)
         .await;
-    assert_eq!(last_position().await, two[1].position);
+    assert_eq!(last_position().await, first_commit[1].position);
 
-    let one = change().append("order-1", [3]).commit_to(store).await;
-    assert_eq!(last_position().await, one[0].position);
+    let second_commit = change().append("order-1", [3]).commit_to(store).await;
+    assert_eq!(last_position().await, second_commit[0].position);
 
     change()
         .expect_version("order-1", exact(1))
         .append("order-1", [4])
         .expect_conflict(store)
         .await;
-    assert_eq!(last_position().await, one[0].position);
+    assert_eq!(last_position().await, second_commit[0].position);
 }
 
 fn versions_and_positions(recorded: &[Recorded]) -> Vec<(Version, Position)> {
     recorded
         .iter()
-        .map(|it| (it.version, it.position))
+        .map(|event| (event.version, event.position))
         .collect()
 }
 
@@ -127,8 +127,8 @@ pub async fn stream_is_read_in_pages<S: Store + ?Sized>(store: &S) {
     assert_eq!(page(1, usize::MAX).await, [2, 3, 4, 5]);
 }
 
-/// A category is read in pages, in the order of the store. Categories with similar names do not
-/// appear in it.
+/// A category is read in pages, in the order of positions. Events of categories with similar names
+/// do not appear in it.
 pub async fn category_is_read_in_store_order<S: Store + ?Sized>(store: &S) {
     let committed = change()
         .append("order-1", [1])

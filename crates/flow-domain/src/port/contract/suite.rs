@@ -2,7 +2,7 @@ use crate::port::Store;
 
 /// Gives a reference to a store that is owned or behind a pointer.
 ///
-/// [`store_contract!`](crate::store_contract) uses it to accept both.
+/// [`store_contract!`](crate::store_contract) uses this trait to accept both.
 pub trait AsStore: Store {
     /// Returns the store itself.
     fn as_store(&self) -> &Self;
@@ -16,9 +16,9 @@ impl<S: Store + ?Sized> AsStore for S {
 
 /// Defines one `#[tokio::test]` for each contract test of [`port::contract`](crate::port::contract).
 ///
-/// The first argument names the module of the tests. The second argument is a future that returns an
-/// empty store. The store is an `impl Store`, or one in a `Box` or an `Arc`. Each test evaluates the
-/// expression again, and no two tests may share a store.
+/// The first argument names the module of the tests. The second argument is an expression: a
+/// future that returns an empty store. The store is an `impl Store`, or one in a `Box` or an `Arc`.
+/// Each test evaluates this expression again, and no two tests may share a store.
 ///
 /// The caller needs the dependency `tokio`, with the features `macros` and `rt`.
 ///

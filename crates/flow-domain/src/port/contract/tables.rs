@@ -98,7 +98,7 @@ pub async fn deleted_row_can_be_created_again<S: Store + ?Sized>(store: &S) {
     assert_eq!(find_ids(store, &Query::default()).await, "1");
 }
 
-/// The same id, or the same table name, in two tables means two different values.
+/// Values with the same id are separate if their tables differ in kind or in name.
 pub async fn tables_are_separate<S: Store + ?Sized>(store: &S) {
     const MANAGERS: Table = Table::new(TableKind::ProcessManager, "Order");
     const ROWS: Table = Table::new(TableKind::Projection, "Order");
@@ -123,7 +123,8 @@ pub async fn tables_are_separate<S: Store + ?Sized>(store: &S) {
     assert_eq!(query(store, &Query::default()).await.len(), 1);
 }
 
-/// Reads of an unwritten store return nothing, without an error. The same is true for an empty commit.
+/// Reads of an unwritten store return nothing, without an error. An empty commit
+/// also returns nothing.
 pub async fn unwritten_store_reads_as_empty<S: Store + ?Sized>(store: &S) {
     let recorded = store.commit(&Changes::new(WRITER)).await;
     let n_rows = store.count(DASHBOARD, &[]).await;

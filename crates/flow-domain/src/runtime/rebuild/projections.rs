@@ -58,7 +58,7 @@ impl App {
     /// recorded, and does not call `handle_error`.
     ///
     /// The store already has the events that an engine has not delivered yet. The engine would deliver
-    /// them to the projector a second time, so settle the engine before.
+    /// them to the projector a second time, so settle the engine first.
     ///
     /// # Errors
     ///
@@ -86,8 +86,8 @@ impl App {
         self.ports.catalog.require_projection::<P>()?;
 
         let table = Table::new(TableKind::Projection, P::NAME);
-        // Read before the events: a projector may handle an event that is too late for this rebuild. If
-        // it writes from here on, the commit is a conflict.
+        // The rows are read before the events: a projector may handle an event that is too late for
+        // this rebuild. If it writes from here on, the commit is a conflict.
         let live_rows = self.live_rows(table).await?;
 
         let mut replay = Replay::new(&self.ports, |id| id == TypeId::of::<P>());
@@ -108,8 +108,8 @@ impl App {
 
     /// Rebuilds the projections with these names, and returns the stored rows that differ.
     ///
-    /// It writes nothing, and is for tools that build on the app. Two rows are equal if `PartialEq` or,
-    /// without that, their JSON says so.
+    /// It writes nothing, and is for tools that build on the app. Two rows are equal if their JSON
+    /// is equal, or `PartialEq` says so. Without `PartialEq`, the order in their JSON may differ.
     ///
     /// # Errors
     ///
@@ -148,7 +148,7 @@ impl App {
                 }
             }
 
-            // The rows that are left have no stored row.
+            // The rebuilt rows that are left have no stored row.
             stale_rows.extend(
                 rebuilt_rows
                     .into_iter()
@@ -195,7 +195,7 @@ fn differing_writes(
         }
     }
 
-    // The rows that are left have no stored row.
+    // The rebuilt rows that are left have no stored row.
     writes.extend(rebuilt_rows.into_iter().map(|(id, row)| Write {
         table,
         id,

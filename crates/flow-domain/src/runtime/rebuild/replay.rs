@@ -127,6 +127,7 @@ impl<'a> Replay<'a> {
             }
         }
 
+        // A subscription that is not replayed here may have a route for the event.
         let is_known = is_routed
             || catalog.knows_event(&event.envelope)
             || catalog.routes_of(&event.envelope).next().is_some();

@@ -73,11 +73,11 @@ impl fmt::Display for RebuildReport {
         for skipped in &self.skipped {
             write!(f, "\n  skipped {skipped}")?;
         }
-        for (message_type, n) in &self.unknown {
+        for (message_type, n_events) in &self.unknown {
             write!(
                 f,
                 "\n  skipped {} of type {message_type}: the domain does not know this type",
-                pluralized(*n, "event")
+                pluralized(*n_events, "event")
             )?;
         }
 

@@ -16,8 +16,8 @@ use crate::{
 
 /// Stores the rebuilt rows in memory. Readers of the real store see the old rows until the commit.
 ///
-/// It supports only the lookup of a row by its id: a projector needs nothing else. Any other call is an
-/// error.
+/// It supports only the lookup of a row by its id: a projector needs nothing else. Any other call
+/// returns an error.
 #[derive(Debug, Default)]
 pub(super) struct ScratchStore {
     /// The tables of the projections that are rebuilt. There are few, so a search is fast.
@@ -49,7 +49,7 @@ impl ScratchStore {
         let mut tables = self.lock();
         let table_idx = tables
             .iter()
-            .position(|(other, _)| *other == table)
+            .position(|(existing, _)| *existing == table)
             .unwrap_or_else(|| {
                 tables.push((table, RebuiltRows::new()));
                 tables.len() - 1
@@ -66,7 +66,7 @@ impl ScratchStore {
     pub(super) fn take_rows(&self, table: Table) -> RebuiltRows {
         self.lock()
             .iter_mut()
-            .find(|(other, _)| *other == table)
+            .find(|(existing, _)| *existing == table)
             .map_or_else(RebuiltRows::new, |(_, rows)| std::mem::take(rows))
     }
 }
@@ -81,7 +81,7 @@ impl ProjectionStore for ScratchStore {
         let stored = self
             .lock()
             .iter()
-            .find(|(other, _)| *other == table)
+            .find(|(existing, _)| *existing == table)
             .and_then(|(_, rows)| rows.get(id))
             .map(|row| StoredState {
                 version: Version::NONE,

@@ -45,13 +45,13 @@ impl BrokerState {
         }
     }
 
-    /// Returns a group together with the logs that it reads.
+    /// Returns a group, and all logs of the broker. The cursors of the group index these logs.
     pub(super) fn group(&self, name: &str) -> Option<(&Group, &[TopicLog])> {
         let idx = self.group_indices.get(name)?;
         Some((&self.groups[*idx], &self.logs))
     }
 
-    /// Returns a group for writing, together with the logs that it reads.
+    /// Returns a group for writing, and all logs of the broker.
     pub(super) fn group_mut(&mut self, name: &str) -> Option<(&mut Group, &[TopicLog])> {
         let idx = self.group_indices.get(name)?;
         Some((&mut self.groups[*idx], &self.logs))

@@ -13,7 +13,7 @@ pub(super) struct Group {
     cursors: Vec<Cursor>,
     pub(super) unacknowledged: UnacknowledgedList,
     // The indices of the cursors of the last read. The next read nearly always names the same topics.
-    // Then it allocates no memory, and a message that had to wait still has to wait.
+    // Such a read allocates no memory, and visits the waiting messages again only if it has to.
     pub(super) read_cursors: Vec<usize>,
 }
 
@@ -44,13 +44,13 @@ impl Group {
         logs: &[TopicLog],
         request: &ReadRequest<'_>,
     ) -> Vec<ReceivedMessage> {
-        let are_cursors_same = self.set_read_cursors(logs, request.topics);
+        let has_same_cursors = self.set_read_cursors(logs, request.topics);
 
-        // A waiting message may be free now if the read has other topics or no order. It may also be free
-        // if a message was acknowledged.
-        let may_be_free = self.unacknowledged.has_waiting()
-            && (!are_cursors_same || !request.ordered || self.unacknowledged.needs_rescan());
-        let may_be_due = may_be_free || self.unacknowledged.may_have_due(request.now);
+        // A waiting message may be unblocked now if this read has other topics, or is not ordered.
+        // It may also be unblocked if `needs_rescan` says so.
+        let may_be_unblocked = self.unacknowledged.has_waiting()
+            && (!has_same_cursors || !request.ordered || self.unacknowledged.needs_rescan());
+        let may_be_due = may_be_unblocked || self.unacknowledged.may_have_due(request.now);
         let first_unread = self.first_unread(logs);
 
         // Most reads find nothing, and end here.
@@ -61,15 +61,15 @@ impl Group {
     }
 
     pub(super) fn backlog(&self, logs: &[TopicLog], topics: &[Topic]) -> Backlog {
-        let cursors: Vec<usize> = topics
+        let cursor_indices: Vec<usize> = topics
             .iter()
-            .filter_map(|topic| self.cursor_of(logs, topic))
+            .filter_map(|topic| self.cursor_idx_of(logs, topic))
             .collect();
 
-        let mut backlog = self.unacknowledged.count_backlog(&cursors);
-        backlog.unread += cursors
+        let mut backlog = self.unacknowledged.count_backlog(&cursor_indices);
+        backlog.unread += cursor_indices
             .iter()
-            .map(|cursor| self.cursors[*cursor])
+            .map(|cursor_idx| self.cursors[*cursor_idx])
             .map(|cursor| logs[cursor.log_idx].end() - cursor.next_idx)
             .sum::<usize>();
 
@@ -80,34 +80,36 @@ impl Group {
     ///
     /// Returns `None` if the group does not read the log.
     pub(super) fn first_unfinished(&self, log_idx: usize, log: &TopicLog) -> Option<usize> {
-        let cursor = self
+        let cursor_idx = self
             .cursors
             .iter()
             .position(|cursor| cursor.log_idx == log_idx)?;
 
-        match self.unacknowledged.first_offset_of(cursor) {
+        match self.unacknowledged.first_offset_of(cursor_idx) {
             Some(offset) => Some(log.index_at_offset(offset)),
-            None => Some(self.cursors[cursor].next_idx),
+            None => Some(self.cursors[cursor_idx].next_idx),
         }
     }
 
-    /// Returns the first message that the cursors of the read have not passed, and its cursor.
+    /// Returns the first message that the cursors of the read have not passed.
+    ///
+    /// The returned number is the index of its cursor.
     pub(super) fn first_unread<'a>(&self, logs: &'a [TopicLog]) -> Option<(usize, &'a LogEntry)> {
         self.read_cursors
             .iter()
-            .filter_map(|cursor| {
-                let Cursor { log_idx, next_idx } = self.cursors[*cursor];
-                Some((*cursor, logs[log_idx].get(next_idx)?))
+            .filter_map(|cursor_idx| {
+                let Cursor { log_idx, next_idx } = self.cursors[*cursor_idx];
+                Some((*cursor_idx, logs[log_idx].get(next_idx)?))
             })
             .min_by_key(|(_, entry)| entry.offset)
     }
 
-    pub(super) fn advance(&mut self, cursor: usize) {
-        self.cursors[cursor].next_idx += 1;
+    pub(super) fn advance(&mut self, cursor_idx: usize) {
+        self.cursors[cursor_idx].next_idx += 1;
     }
 
-    pub(super) fn log_idx(&self, cursor: usize) -> usize {
-        self.cursors[cursor].log_idx
+    pub(super) fn log_idx(&self, cursor_idx: usize) -> usize {
+        self.cursors[cursor_idx].log_idx
     }
 
     /// Sets the cursors of the read, and returns true if they are the same as in the last read.
@@ -116,13 +118,13 @@ impl Group {
         let mut n_cursors = 0;
 
         for topic in topics {
-            let Some(cursor) = self.cursor_of(logs, topic) else {
+            let Some(cursor_idx) = self.cursor_idx_of(logs, topic) else {
                 continue;
             };
 
-            if self.read_cursors.get(n_cursors) != Some(&cursor) {
+            if self.read_cursors.get(n_cursors) != Some(&cursor_idx) {
                 self.read_cursors.truncate(n_cursors);
-                self.read_cursors.push(cursor);
+                self.read_cursors.push(cursor_idx);
                 are_same = false;
             }
             n_cursors += 1;
@@ -134,7 +136,7 @@ impl Group {
         are_same
     }
 
-    fn cursor_of(&self, logs: &[TopicLog], topic: &Topic) -> Option<usize> {
+    fn cursor_idx_of(&self, logs: &[TopicLog], topic: &Topic) -> Option<usize> {
         self.cursors
             .iter()
             .position(|cursor| logs[cursor.log_idx].topic() == topic)

@@ -14,7 +14,7 @@ use crate::{
 /// Each method does its work when it is called, and returns a ready future. The cost of publishing,
 /// reading and acknowledging does not grow with the number of published or acknowledged messages. It
 /// grows with the number of messages that a group holds or has refused. An ordered read that finds a new
-/// message scans all of them.
+/// message scans all of these messages.
 ///
 /// A [`fork`](Broker::fork) copies no published message. It costs a little for each topic and group, and
 /// for each message that a group holds or has refused.

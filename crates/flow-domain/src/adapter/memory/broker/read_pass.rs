@@ -25,9 +25,9 @@ pub(super) struct ReadPass<'a> {
     lease_until: Timestamp,
     /// The number of unacknowledged messages that the pass skipped at the start. None of them was due.
     n_skipped: usize,
-    /// The index of the next unacknowledged message.
+    /// The index of the next unacknowledged message to visit.
     next_idx: usize,
-    /// The next unread message, and its cursor.
+    /// The next unread message, and the index of its cursor.
     next_unread: Option<(usize, &'a LogEntry)>,
     /// The streams with a message that the pass visited but could not deliver.
     blocked_streams: SmallMap<StreamName, ()>,
@@ -35,7 +35,7 @@ pub(super) struct ReadPass<'a> {
 }
 
 impl<'a> ReadPass<'a> {
-    /// Starts a pass. `first_unread` is the first unread message, and its cursor.
+    /// Starts a pass. `first_unread` is the first unread message, and the index of its cursor.
     ///
     /// If `may_be_due` is false, no unacknowledged message can be delivered. Then the pass skips those
     /// before `first_unread`.
@@ -85,7 +85,7 @@ impl<'a> ReadPass<'a> {
             (Some(message), Some((_, entry))) if message.offset < entry.offset => {
                 self.visit_unacknowledged();
             }
-            (_, Some((cursor, entry))) => self.visit_unread(cursor, entry),
+            (_, Some((cursor_idx, entry))) => self.visit_unread(cursor_idx, entry),
             (Some(_), None) => self.visit_unacknowledged(),
             (None, None) => return false,
         }
@@ -98,7 +98,7 @@ impl<'a> ReadPass<'a> {
         let Some(message) = self.group.unacknowledged.get(self.next_idx) else {
             return;
         };
-        if !self.group.read_cursors.contains(&message.cursor) {
+        if !self.group.read_cursors.contains(&message.cursor_idx) {
             return;
         }
 
@@ -111,14 +111,14 @@ impl<'a> ReadPass<'a> {
         }
     }
 
-    fn visit_unread(&mut self, cursor: usize, entry: &LogEntry) {
+    fn visit_unread(&mut self, cursor_idx: usize, entry: &LogEntry) {
         let is_blocked = self.is_blocked(&entry.envelope.metadata.stream);
 
-        // The cursor passes the message in any case. From here on, the list keeps the message until its
-        // acknowledgement.
-        self.group.advance(cursor);
+        // The cursor passes the message, even if it is blocked. From here on, the list of
+        // unacknowledged messages keeps it until its acknowledgement.
+        self.group.advance(cursor_idx);
         self.next_unread = self.group.first_unread(self.logs);
-        let message = Unacknowledged::new(cursor, entry);
+        let message = Unacknowledged::new(cursor_idx, entry);
         self.group.unacknowledged.insert(self.next_idx, message);
 
         if !is_blocked {
@@ -133,8 +133,8 @@ impl<'a> ReadPass<'a> {
             .unacknowledged
             .deliver(self.next_idx, self.lease_until);
         let (offset, attempt) = (message.offset.into(), message.attempt);
-        let (cursor, envelope) = (message.cursor, Arc::clone(&message.envelope));
-        let topic = self.logs[self.group.log_idx(cursor)].topic().clone();
+        let (cursor_idx, envelope) = (message.cursor_idx, Arc::clone(&message.envelope));
+        let topic = self.logs[self.group.log_idx(cursor_idx)].topic().clone();
 
         let received = ReceivedMessage::new(topic, offset, envelope, attempt);
         self.received.push(received);
@@ -142,13 +142,14 @@ impl<'a> ReadPass<'a> {
 
     fn is_blocked(&self, stream: &StreamName) -> bool {
         // The pass did not visit the skipped messages, so `blocked_streams` does not have their streams.
-        let is_skipped = || {
+        let is_blocked_by_skipped = || {
             let cursors = &self.group.read_cursors;
             self.group
                 .unacknowledged
                 .has_stream(stream, self.n_skipped, cursors)
         };
 
-        self.request.ordered && (self.blocked_streams.get(stream).is_some() || is_skipped())
+        self.request.ordered
+            && (self.blocked_streams.get(stream).is_some() || is_blocked_by_skipped())
     }
 }

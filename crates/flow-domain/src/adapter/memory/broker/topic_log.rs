@@ -11,18 +11,19 @@ pub(super) struct LogEntry {
 
 /// The messages of one topic, in the order of publication.
 ///
-/// An index counts all messages that were ever published to the topic. Therefore a cursor stays valid
-/// when the oldest messages are discarded.
+/// The index of a message is the number of messages that were published to the topic before it.
+/// Therefore a cursor stays valid when the oldest messages are discarded.
 #[derive(Clone, Debug)]
 pub(super) struct TopicLog {
     topic: Topic,
-    // A clone shares the chunks. After that, each log appends to a new chunk. Small chunks are merged, but
-    // a message is copied into a larger chunk only as often as the size doubles.
+    // A clone shares the chunks. After that, each log appends to a new chunk. Small chunks are
+    // merged. A message is copied about once each time its chunk doubles in size.
     // Invariant: the chunks follow one another without gaps.
     chunks: Vec<Chunk>,
-    // Invariant: no caller uses an index below this. It is not greater than `end`.
+    // The index of the first message that is not discarded.
+    // Invariant: no caller uses a lower index. `first` is not greater than `end`.
     first: usize,
-    // Invariant: the end of the last chunk.
+    // Invariant: the index after the last published message, where the last chunk ends.
     end: usize,
 }
 
@@ -72,12 +73,13 @@ impl TopicLog {
     }
 
     pub(super) fn get(&self, index: usize) -> Option<&LogEntry> {
-        // Callers nearly always ask for an index at the end, or after it. So the search starts there.
+        // Callers nearly always ask for an index at the end, or after it. So the search starts
+        // with the last chunk.
         let chunk = self.chunks.iter().rfind(|chunk| chunk.first <= index)?;
         chunk.entries.get(index - chunk.first)
     }
 
-    /// Returns the index of the first message at this offset or a higher one.
+    /// Returns the index of the first message whose offset is `offset` or higher.
     pub(super) fn index_at_offset(&self, offset: u64) -> usize {
         // The message is in the last chunk that starts below the offset, or right after that chunk.
         let is_below = |entry: Option<&LogEntry>| entry.is_some_and(|entry| entry.offset < offset);

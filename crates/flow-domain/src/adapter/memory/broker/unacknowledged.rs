@@ -11,12 +11,12 @@ use crate::{
 #[derive(Clone, Debug)]
 pub(super) struct Unacknowledged {
     /// The index of the cursor that passed it.
-    pub(super) cursor: usize,
+    pub(super) cursor_idx: usize,
     pub(super) offset: u64,
     // Invariant: the fingerprint of its stream.
     fingerprint: u64,
     pub(super) envelope: Arc<Envelope>,
-    /// The number of its deliveries, without attempts that do not count.
+    /// The number of its deliveries. A delivery that was refused without counting is left out.
     pub(super) attempt: u32,
     pub(super) state: DeliveryState,
 }
@@ -33,9 +33,9 @@ pub(super) enum DeliveryState {
 
 impl Unacknowledged {
     /// Makes a waiting message.
-    pub(super) fn new(cursor: usize, entry: &LogEntry) -> Self {
+    pub(super) fn new(cursor_idx: usize, entry: &LogEntry) -> Self {
         Self {
-            cursor,
+            cursor_idx,
             offset: entry.offset,
             fingerprint: stream_fingerprint(&entry.envelope.metadata.stream),
             envelope: Arc::clone(&entry.envelope),
@@ -48,7 +48,7 @@ impl Unacknowledged {
         &self.envelope.metadata.stream
     }
 
-    /// Returns when it can be redelivered, or `None` if it is waiting.
+    /// Returns when the message can be redelivered, or `None` if it is waiting.
     fn due_at(&self) -> Option<Timestamp> {
         match self.state {
             DeliveryState::Waiting => None,
@@ -56,7 +56,9 @@ impl Unacknowledged {
         }
     }
 
-    /// Returns true if it can be delivered, unless an earlier message of its stream blocks it.
+    /// Returns true if the message can be delivered.
+    ///
+    /// An earlier message of its stream may still block it.
     pub(super) fn is_due(&self, now: Timestamp) -> bool {
         self.due_at().is_none_or(|due| due <= now)
     }
@@ -81,8 +83,8 @@ pub(super) struct UnacknowledgedList {
     // deque keeps its memory when it becomes empty.
     // Invariant: the offsets grow.
     entries: VecDeque<Unacknowledged>,
-    // Invariant: no held or refused message is due before this time. It may be too early, but never too
-    // late.
+    // Invariant: no held or refused message is due before this time. This time may be too early,
+    // but never too late.
     earliest_due: Timestamp,
     // Invariant: the number of entries that are `Waiting`.
     n_waiting: usize,
@@ -118,14 +120,19 @@ impl UnacknowledgedList {
         self.earliest_due <= now
     }
 
-    /// Returns true if one of the first `n` messages is of this stream and of one of `cursors`.
-    pub(super) fn has_stream(&self, stream: &StreamName, n: usize, cursors: &[usize]) -> bool {
+    /// Returns true if one of the first `n` messages is of this stream and of one of these cursors.
+    pub(super) fn has_stream(
+        &self,
+        stream: &StreamName,
+        n: usize,
+        cursor_indices: &[usize],
+    ) -> bool {
         let fingerprint = stream_fingerprint(stream);
 
         self.entries.range(..n).any(|message| {
             message.fingerprint == fingerprint
                 && message.stream() == stream
-                && cursors.contains(&message.cursor)
+                && cursor_indices.contains(&message.cursor_idx)
         })
     }
 
@@ -133,16 +140,16 @@ impl UnacknowledgedList {
         0 < self.n_waiting
     }
 
-    /// Returns true if a waiting message may be free now.
+    /// Returns true if a waiting message may be unblocked since the last read.
     pub(super) fn needs_rescan(&self) -> bool {
         self.needs_rescan
     }
 
-    /// Returns the offset of the first message of `cursor`.
-    pub(super) fn first_offset_of(&self, cursor: usize) -> Option<u64> {
+    /// Returns the offset of the first message that this cursor passed.
+    pub(super) fn first_offset_of(&self, cursor_idx: usize) -> Option<u64> {
         self.entries
             .iter()
-            .find(|message| message.cursor == cursor)
+            .find(|message| message.cursor_idx == cursor_idx)
             .map(|message| message.offset)
     }
 
@@ -152,7 +159,7 @@ impl UnacknowledgedList {
         self.entries.insert(idx, message);
     }
 
-    /// Marks a message as held, and counts the attempt.
+    /// Marks a message as held until `until`, and counts the attempt.
     pub(super) fn deliver(&mut self, idx: usize, until: Timestamp) -> &Unacknowledged {
         let message = &mut self.entries[idx];
         self.n_waiting -= usize::from(message.due_at().is_none());
@@ -179,7 +186,7 @@ impl UnacknowledgedList {
         }
     }
 
-    /// Refuses a message, if it is still held as this attempt.
+    /// Refuses a message, if it is still held with this attempt number.
     pub(super) fn refuse(
         &mut self,
         offset: u128,
@@ -192,8 +199,8 @@ impl UnacknowledgedList {
         };
         let message = &mut self.entries[idx];
 
-        // A consumer that lost the message to another consumer must not refuse it. A message that is
-        // refused already must not lower its attempt twice.
+        // A consumer that lost the message to another consumer must not refuse it. A second refusal
+        // must not lower the attempt number again.
         let is_holder =
             matches!(message.state, DeliveryState::Held { .. }) && message.attempt == attempt;
         if !is_holder {
@@ -220,12 +227,12 @@ impl UnacknowledgedList {
         self.needs_rescan = true;
     }
 
-    /// Counts the messages of `cursors`.
-    pub(super) fn count_backlog(&self, cursors: &[usize]) -> Backlog {
+    /// Counts the messages that these cursors passed, by state.
+    pub(super) fn count_backlog(&self, cursor_indices: &[usize]) -> Backlog {
         let mut backlog = Backlog::default();
 
         for message in &self.entries {
-            if !cursors.contains(&message.cursor) {
+            if !cursor_indices.contains(&message.cursor_idx) {
                 continue;
             }
 

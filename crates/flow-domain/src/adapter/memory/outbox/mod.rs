@@ -1,7 +1,7 @@
 //! The rows of the outbox.
 //!
-//! Unsent, scheduled, published and abandoned rows each have their own collection. It makes the look-ups
-//! for this kind of row fast.
+//! Unsent, scheduled, published and abandoned rows each have their own collection. Each collection
+//! is made for fast look-ups of its kind of row.
 
 mod outbox_table;
 mod scheduled_rows;

@@ -10,9 +10,11 @@ use crate::{
     port::{Claim, OutboxDue, OutboxRow, OutboxState, Outgoing, Settlement},
 };
 
-/// All rows of the outbox. Each row is in exactly one of the collections, which depends on its state.
+/// All rows of the outbox. Each row is in exactly one collection, which depends on its state and on
+/// its due time.
 #[derive(Clone, Debug, Default)]
 pub(in crate::adapter::memory) struct OutboxTable {
+    // The number of the last added row. Row numbers start at 1.
     n_added: u64,
     unsent: CowCell<UnsentRows>,
     scheduled: ScheduledRows,
@@ -95,25 +97,25 @@ impl OutboxTable {
         states: &[OutboxState],
         limit: usize,
     ) -> Vec<OutboxRow> {
-        let wants = |state| states.contains(&state);
-        let mut found: Vec<&OutboxRow> = Vec::new();
+        let is_wanted = |state| states.contains(&state);
+        let mut selected: Vec<&OutboxRow> = Vec::new();
 
-        found.extend(self.unsent.get().iter().filter(|row| wants(row.state)));
-        if wants(OutboxState::Pending) {
-            found.extend(self.scheduled.iter());
+        selected.extend(self.unsent.get().iter().filter(|row| is_wanted(row.state)));
+        if is_wanted(OutboxState::Pending) {
+            selected.extend(self.scheduled.iter());
         }
         // There are many published rows, and a caller seldom wants them.
-        if wants(OutboxState::Published) {
-            let settled = self.published.iter().flatten();
-            found.extend(settled.map(|settled| &settled.row));
+        if is_wanted(OutboxState::Published) {
+            let published = self.published.iter().flatten();
+            selected.extend(published.map(|settled| &settled.row));
         }
-        if wants(OutboxState::Abandoned) {
-            let settled = self.abandoned.get().values();
-            found.extend(settled.map(|settled| &settled.row));
+        if is_wanted(OutboxState::Abandoned) {
+            let abandoned = self.abandoned.get().values();
+            selected.extend(abandoned.map(|settled| &settled.row));
         }
 
-        found.sort_unstable_by_key(|row| row.number);
-        found.into_iter().take(limit).cloned().collect()
+        selected.sort_unstable_by_key(|row| row.number);
+        selected.into_iter().take(limit).cloned().collect()
     }
 
     pub(in crate::adapter::memory) fn next_due(&self, now: Timestamp) -> OutboxDue {

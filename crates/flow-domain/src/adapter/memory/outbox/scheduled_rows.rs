@@ -18,7 +18,7 @@ pub(super) struct ScheduledRows {
     layers: Overlay<ScheduledLayer>,
 }
 
-/// The due time and the number of a row. It sorts rows by due time.
+/// The due time and the number of a row. Keys sort by due time first.
 ///
 /// Numbers start at 1, so the default value comes before every row.
 type DueKey = (Timestamp, u64);
@@ -27,7 +27,7 @@ type DueKey = (Timestamp, u64);
 #[derive(Clone, Debug, Default)]
 struct ScheduledLayer {
     rows: BTreeMap<DueKey, OutboxRow>,
-    // Invariant: every row is in it, under the id of its message.
+    // Invariant: the key of every row is in this index, with the id of its message.
     by_message: BTreeSet<(MessageId, DueKey)>,
     // This layer has removed all rows of the base up to and including this key.
     removed_up_to: DueKey,

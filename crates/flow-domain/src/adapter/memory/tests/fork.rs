@@ -240,7 +240,7 @@ async fn schedules_before_a_fork_are_settled_per_fork() {
         let due = at_second(50 + i64::from(number));
         change().send("order-1", number, due).commit_to(&left).await;
     }
-    // A claim moves the rows that are not due to the scheduled rows.
+    // None of the rows is due, so this claim moves all of them to the scheduled rows.
     assert_eq!(claim(&left, "ann", at_second(1)).await, []);
 
     let right = fork(&left);
@@ -306,7 +306,7 @@ async fn removed_schedules_stay_removed_after_a_merge() {
     assert_eq!(claim(&*right, "ann", at_second(41)).await, []);
     let due = right.next_due(at_second(1)).await.unwrap();
 
-    // The upper layer is larger than the base now, so this fork merges them.
+    // The upper layer is larger than the base now, so this fork merges the two layers.
     let third = fork(&*right);
 
     assert_eq!(due.next_scheduled, Some(at_second(45)));

@@ -28,8 +28,8 @@ pub async fn backlog_counts_unfinished_messages<B: Broker + ?Sized>(broker: &B) 
     let refused = Backlog::new(1, 1, 1, Some(at_second(10)));
     assert_eq!(backlog(broker, "shipping", orders).await, refused);
 
-    let again = read(broker, with_time(20, request("shipping", "a"))).await;
-    acknowledge(broker, "shipping", &again).await;
+    let redelivered = read(broker, with_time(20, request("shipping", "a"))).await;
+    acknowledge(broker, "shipping", &redelivered).await;
     acknowledge(broker, "shipping", &messages[2..]).await;
     assert_eq!(
         backlog(broker, "shipping", orders).await,
@@ -61,7 +61,7 @@ pub async fn backlog_covers_only_requested_topics<B: Broker + ?Sized>(broker: &B
 
 /// Trimming stops at the first message that a group has not acknowledged.
 ///
-/// The group may not have read it, or may hold it, or may have refused it.
+/// It does not matter whether the group holds it, has refused it, or has never read it.
 pub async fn trim_keeps_unfinished_messages<B: Broker + ?Sized>(broker: &B) {
     subscribe(broker, "shipping", &[ORDERS]).await;
     subscribe(broker, "billing", &[ORDERS]).await;
@@ -82,9 +82,9 @@ pub async fn trim_keeps_unfinished_messages<B: Broker + ?Sized>(broker: &B) {
     assert_eq!(trim(broker, &ORDERS, 0).await, 1);
     assert_eq!(trim(broker, &ORDERS, 0).await, 0);
 
-    let again = read(broker, with_time(LEASE_SECONDS, request("billing", "a"))).await;
-    acknowledge(broker, "billing", &again).await;
-    assert_eq!(again.len(), 2);
+    let redelivered = read(broker, with_time(LEASE_SECONDS, request("billing", "a"))).await;
+    acknowledge(broker, "billing", &redelivered).await;
+    assert_eq!(redelivered.len(), 2);
     assert_eq!(trim(broker, &ORDERS, 0).await, 3);
 
     publish(broker, &ORDERS, "order-1", [5]).await;

@@ -14,7 +14,8 @@ pub(super) const COMMANDS: Topic = topic("order", MessageKind::Command, Lane::Pr
 pub(super) const BACKFILL: Topic = topic("order", MessageKind::Event, Lane::Backfill);
 pub(super) const PAYMENTS: Topic = topic("payment", MessageKind::Event, Lane::Primary);
 
-// A slice of a topic cannot be a constant, since a topic could own its name.
+// This is a static, because a reference to a constant would not live long enough. A topic may own
+// its category, so it has a destructor.
 static ONLY_ORDERS: [Topic; 1] = [ORDERS];
 
 /// The lease of [`request`], in seconds.
@@ -46,7 +47,7 @@ pub(super) fn request<'a>(group: &'a str, consumer: &'a str) -> ReadRequest<'a> 
     }
 }
 
-/// Makes the same request at `n` seconds after the start of the test.
+/// Returns `request` with the time changed to `n` seconds after the start of the test.
 pub(super) fn with_time(n: u64, request: ReadRequest<'_>) -> ReadRequest<'_> {
     ReadRequest {
         now: at_second(n),
@@ -54,7 +55,7 @@ pub(super) fn with_time(n: u64, request: ReadRequest<'_>) -> ReadRequest<'_> {
     }
 }
 
-/// Makes the same request for other topics.
+/// Returns `request` with other topics.
 pub(super) fn with_topics<'a>(topics: &'a [Topic], request: ReadRequest<'a>) -> ReadRequest<'a> {
     ReadRequest { topics, ..request }
 }
@@ -102,7 +103,7 @@ pub(super) async fn read_numbers<B: Broker + ?Sized>(
     numbers(&read(broker, request).await)
 }
 
-/// Reads, and returns pairs of number and attempt.
+/// Reads, and returns the number and the attempt of each message.
 pub(super) async fn read_attempts<B: Broker + ?Sized>(
     broker: &B,
     request: ReadRequest<'_>,

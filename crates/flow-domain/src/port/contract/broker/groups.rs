@@ -11,7 +11,7 @@ use crate::port::{
 
 /// Every group receives every message once, in the order of publication.
 ///
-/// The other groups make no difference.
+/// What the other groups do makes no difference.
 pub async fn each_group_gets_each_message_once<B: Broker + ?Sized>(broker: &B) {
     subscribe(broker, "shipping", &[ORDERS]).await;
     publish(broker, &ORDERS, "order-1", [1, 2]).await;
@@ -78,8 +78,8 @@ pub async fn topics_are_read_in_publication_order<B: Broker + ?Sized>(broker: &B
     let first = read(broker, both).await;
     acknowledge(broker, "shipping", &first).await;
 
-    let found: Vec<_> = first.iter().map(|message| &message.topic).collect();
-    assert_eq!(found, [&ORDERS, &PAYMENTS, &ORDERS]);
+    let received_topics: Vec<_> = first.iter().map(|message| &message.topic).collect();
+    assert_eq!(received_topics, [&ORDERS, &PAYMENTS, &ORDERS]);
     assert_eq!(read_numbers(broker, both).await, [4, 5]);
 }
 
@@ -106,15 +106,18 @@ pub async fn message_goes_to_one_consumer_of_a_group<B: Broker + ?Sized>(broker:
     publish(broker, &ORDERS, "order-1", [1]).await;
     publish(broker, &ORDERS, "order-2", [2]).await;
     publish(broker, &ORDERS, "order-3", [3]).await;
-    let two = |consumer| ReadRequest {
+    let limited_to_two = |consumer| ReadRequest {
         limit: 2,
         ..request("shipping", consumer)
     };
 
-    assert_eq!(read_numbers(broker, two("a")).await, [1, 2]);
-    assert_eq!(read_numbers(broker, two("b")).await, [3]);
-    assert_eq!(read_numbers(broker, two("a")).await, [0; 0]);
-    assert_eq!(read_numbers(broker, with_time(29, two("b"))).await, [0; 0]);
+    assert_eq!(read_numbers(broker, limited_to_two("a")).await, [1, 2]);
+    assert_eq!(read_numbers(broker, limited_to_two("b")).await, [3]);
+    assert_eq!(read_numbers(broker, limited_to_two("a")).await, [0; 0]);
+    assert_eq!(
+        read_numbers(broker, with_time(29, limited_to_two("b"))).await,
+        [0; 0]
+    );
 }
 
 /// A read returns at most `limit` messages, and the next read continues after them.
@@ -155,11 +158,11 @@ pub async fn resubscribing_keeps_the_position<B: Broker + ?Sized>(broker: &B) {
     publish(broker, &ORDERS, "order-1", [2]).await;
     publish(broker, &ORDERS, "order-2", [3]).await;
     subscribe(broker, "shipping", &[ORDERS]).await;
-    let one = ReadRequest {
+    let limited_to_one = ReadRequest {
         limit: 1,
         ..request("shipping", "a")
     };
-    let first = read(broker, one).await;
+    let first = read(broker, limited_to_one).await;
     acknowledge(broker, "shipping", &first).await;
 
     let resubscribed = broker

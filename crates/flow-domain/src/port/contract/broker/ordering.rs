@@ -44,24 +44,24 @@ pub async fn refused_message_blocks_only_its_stream<B: Broker + ?Sized>(broker: 
 
     let others = read(broker, with_time(1, request("shipping", "a"))).await;
     acknowledge(broker, "shipping", &others).await;
-    let one = ReadRequest {
+    let limited_to_one = ReadRequest {
         limit: 1,
         ..with_time(10, request("shipping", "b"))
     };
-    let again = read(broker, one).await;
+    let redelivered = read(broker, limited_to_one).await;
 
     assert_eq!(streams_and_attempts(&others), ["order-2 1", "order-3 1"]);
-    assert_eq!(streams_and_attempts(&again), ["order-1 2"]);
-    assert_eq!(again[0].offset, failing[0].offset);
-    assert_eq!(read_numbers(broker, one).await, [0; 0]);
+    assert_eq!(streams_and_attempts(&redelivered), ["order-1 2"]);
+    assert_eq!(redelivered[0].offset, failing[0].offset);
+    assert_eq!(read_numbers(broker, limited_to_one).await, [0; 0]);
 
-    acknowledge(broker, "shipping", &again).await;
+    acknowledge(broker, "shipping", &redelivered).await;
     let rest = with_time(10, request("shipping", "a"));
     assert_eq!(read_attempts(broker, rest).await, [(2, 1), (4, 1)]);
 }
 
 /// If a consumer refuses a message and the later messages of the same read, they are redelivered in
-/// order. No later message is redelivered before the first one.
+/// order. No later message is redelivered before the first refused one.
 pub async fn refused_batch_is_redelivered_in_order<B: Broker + ?Sized>(broker: &B) {
     subscribe(broker, "shipping", &[ORDERS]).await;
     publish(broker, &ORDERS, "order-1", [1, 2, 3]).await;
@@ -78,7 +78,7 @@ pub async fn refused_batch_is_redelivered_in_order<B: Broker + ?Sized>(broker: &
     assert_eq!(read_attempts(broker, due).await, [(2, 2), (3, 1)]);
 }
 
-/// A read keeps the order of a stream across its topics. Other topics do not matter.
+/// A read keeps the order of a stream across all topics of the request. Other topics do not matter.
 pub async fn stream_is_in_order_across_topics<B: Broker + ?Sized>(broker: &B) {
     subscribe(broker, "shipping", &[ORDERS, COMMANDS, BACKFILL]).await;
     publish(broker, &BACKFILL, "order-1", [1]).await;
@@ -113,34 +113,34 @@ pub async fn narrower_read_is_not_blocked_by_other_topics<B: Broker + ?Sized>(br
     publish(broker, &ORDERS, "order-2", [4]).await;
     assert_eq!(read_numbers(broker, both).await, [0; 0]);
 
-    let one = ReadRequest {
+    let limited_to_one = ReadRequest {
         limit: 1,
         ..request("shipping", "b")
     };
-    assert_eq!(read_numbers(broker, one).await, [3]);
-    assert_eq!(read_numbers(broker, one).await, [4]);
-    assert_eq!(read_numbers(broker, one).await, [0; 0]);
+    assert_eq!(read_numbers(broker, limited_to_one).await, [3]);
+    assert_eq!(read_numbers(broker, limited_to_one).await, [4]);
+    assert_eq!(read_numbers(broker, limited_to_one).await, [0; 0]);
 }
 
 /// In an unordered read, no message waits for another, even if it waited in an ordered read before.
 pub async fn unordered_read_is_never_blocked<B: Broker + ?Sized>(broker: &B) {
     subscribe(broker, "shipping", &[ORDERS]).await;
     publish(broker, &ORDERS, "order-1", [1, 2, 3]).await;
-    let one = |consumer| ReadRequest {
+    let limited_to_one = |consumer| ReadRequest {
         ordered: false,
         limit: 1,
         ..request("shipping", consumer)
     };
-    let failing = read(broker, one("a")).await;
+    let failing = read(broker, limited_to_one("a")).await;
 
-    assert_eq!(read_numbers(broker, one("b")).await, [2]);
+    assert_eq!(read_numbers(broker, limited_to_one("b")).await, [2]);
     assert_eq!(read_numbers(broker, request("shipping", "b")).await, [0; 0]);
 
     refuse(broker, "shipping", &failing[0], at_second(10)).await;
-    assert_eq!(read_numbers(broker, one("a")).await, [3]);
-    assert_eq!(read_numbers(broker, one("a")).await, [0; 0]);
+    assert_eq!(read_numbers(broker, limited_to_one("a")).await, [3]);
+    assert_eq!(read_numbers(broker, limited_to_one("a")).await, [0; 0]);
     assert_eq!(
-        read_attempts(broker, with_time(10, one("a"))).await,
+        read_attempts(broker, with_time(10, limited_to_one("a"))).await,
         [(1, 2)]
     );
 }

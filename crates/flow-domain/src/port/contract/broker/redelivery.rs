@@ -56,8 +56,8 @@ pub async fn refused_message_is_redelivered_when_due<B: Broker + ?Sized>(broker:
     refuse(broker, "shipping", &second_attempt, at_second(0)).await;
     let at_once = with_time(100, request("shipping", "a"));
     assert_eq!(read_attempts(broker, at_once).await, [(1, 3)]);
-    let other = with_time(100, request("billing", "a"));
-    assert_eq!(read_attempts(broker, other).await, [(1, 1)]);
+    let other_group = with_time(100, request("billing", "a"));
+    assert_eq!(read_attempts(broker, other_group).await, [(1, 1)]);
 }
 
 /// A message that was refused without counting the attempt is redelivered as the same attempt.
@@ -68,11 +68,11 @@ pub async fn uncounted_refusal_keeps_the_attempt<B: Broker + ?Sized>(broker: &B)
     let first = read(broker, request("shipping", "a")).await;
     refuse_uncounted(broker, "shipping", &first).await;
     refuse_uncounted(broker, "shipping", &first).await;
-    let again = read_one(broker, request("shipping", "b")).await;
+    let redelivered = read_one(broker, request("shipping", "b")).await;
 
-    assert_eq!(again.attempt, 1);
+    assert_eq!(redelivered.attempt, 1);
 
-    refuse(broker, "shipping", &again, at_second(1)).await;
+    refuse(broker, "shipping", &redelivered, at_second(1)).await;
     let third = with_time(1, request("shipping", "a"));
     assert_eq!(read_attempts(broker, third).await, [(1, 2)]);
 }

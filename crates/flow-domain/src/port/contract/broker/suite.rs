@@ -2,7 +2,7 @@ use crate::port::Broker;
 
 /// Gives a reference to a broker that is owned or behind a pointer.
 ///
-/// [`broker_contract!`](crate::broker_contract) uses it to accept both.
+/// [`broker_contract!`](crate::broker_contract) uses this trait to accept both.
 pub trait AsBroker: Broker {
     /// Returns the broker itself.
     fn as_broker(&self) -> &Self;
@@ -17,9 +17,9 @@ impl<B: Broker + ?Sized> AsBroker for B {
 /// Defines one `#[tokio::test]` for each contract test of
 /// [`port::contract::broker`](crate::port::contract::broker).
 ///
-/// The first argument names the module of the tests. The second argument is a future that returns an
-/// empty broker. The broker is an `impl Broker`, or one in a `Box` or an `Arc`. Each test evaluates the
-/// expression again, and no two tests may share a broker.
+/// The first argument names the module of the tests. The second argument is an expression: a
+/// future that returns an empty broker. The broker is an `impl Broker`, or one in a `Box` or an
+/// `Arc`. Each test evaluates this expression again, and no two tests may share a broker.
 ///
 /// The caller needs the dependency `tokio`, with the features `macros` and `rt`.
 ///

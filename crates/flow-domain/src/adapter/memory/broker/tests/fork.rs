@@ -33,57 +33,57 @@ async fn broker_with_two_messages() -> MemoryBroker {
 #[tokio::test]
 async fn forks_do_not_share_later_publications() {
     let broker = broker_with_two_messages().await;
-    let other = fork(&broker);
+    let forked = fork(&broker);
 
     publish(&broker, "order-3", 3).await;
-    publish(&*other, "order-4", 4).await;
-    publish(&*other, "order-5", 5).await;
+    publish(&*forked, "order-4", 4).await;
+    publish(&*forked, "order-5", 5).await;
 
     assert_eq!(read_ids(&broker).await, [1, 2, 3]);
-    assert_eq!(read_ids(&*other).await, [1, 2, 4, 5]);
+    assert_eq!(read_ids(&*forked).await, [1, 2, 4, 5]);
 }
 
 #[tokio::test]
 async fn forks_do_not_share_reads_or_acknowledgements() {
     let broker = broker_with_two_messages().await;
-    let other = fork(&broker);
+    let forked = fork(&broker);
 
     let messages = read(&broker).await;
     broker.acknowledge("shipping", &messages[0]).await.unwrap();
 
     assert_eq!(backlog(&broker).await.held, 1);
-    assert_eq!(backlog(&*other).await, Backlog::new(2, 0, 0, None));
+    assert_eq!(backlog(&*forked).await, Backlog::new(2, 0, 0, None));
 
-    let messages = read(&*other).await;
-    other.acknowledge("shipping", &messages[0]).await.unwrap();
-    other.acknowledge("shipping", &messages[1]).await.unwrap();
+    let messages = read(&*forked).await;
+    forked.acknowledge("shipping", &messages[0]).await.unwrap();
+    forked.acknowledge("shipping", &messages[1]).await.unwrap();
     assert_eq!(backlog(&broker).await.held, 1);
-    assert_eq!(backlog(&*other).await, Backlog::default());
+    assert_eq!(backlog(&*forked).await, Backlog::default());
 }
 
 #[tokio::test]
 async fn forks_refuse_held_messages_independently() {
     let broker = broker_with_two_messages().await;
     let held = read(&broker).await;
-    let other = fork(&broker);
+    let forked = fork(&broker);
 
     let now = VirtualClock::START;
     let refused = broker.refuse("shipping", &held[0], now, true);
     refused.await.unwrap();
 
-    assert_eq!(backlog(&*other).await.refused, 0);
-    assert_eq!(read_ids(&*other).await, [0; 0]);
+    assert_eq!(backlog(&*forked).await.refused, 0);
+    assert_eq!(read_ids(&*forked).await, [0; 0]);
     assert_eq!(read_ids(&broker).await, [1]);
 
-    other.acknowledge("shipping", &held[0]).await.unwrap();
-    other.acknowledge("shipping", &held[1]).await.unwrap();
+    forked.acknowledge("shipping", &held[0]).await.unwrap();
+    forked.acknowledge("shipping", &held[1]).await.unwrap();
     assert_eq!(backlog(&broker).await.held, 2);
 }
 
 #[tokio::test]
 async fn forks_do_not_share_trims_or_new_groups() {
     let broker = broker_with_two_messages().await;
-    let other = fork(&broker);
+    let forked = fork(&broker);
 
     let messages = read(&broker).await;
     for message in &messages {
@@ -93,10 +93,10 @@ async fn forks_do_not_share_trims_or_new_groups() {
     let start = StartFrom::Beginning;
     broker.subscribe("billing", &TOPICS, start).await.unwrap();
 
-    assert_eq!(read_ids(&*other).await, [1, 2]);
+    assert_eq!(read_ids(&*forked).await, [1, 2]);
     let billing = request("billing", true, VirtualClock::START, 9);
-    publish(&*other, "order-3", 3).await;
-    assert_eq!(other.read(&billing).await.unwrap(), []);
+    publish(&*forked, "order-3", 3).await;
+    assert_eq!(forked.read(&billing).await.unwrap(), []);
 }
 
 #[tokio::test]

@@ -12,10 +12,10 @@ use crate::{
 /// The groups, and whether their reads are ordered.
 const GROUPS: [(&str, bool); 3] = [("shipping", true), ("billing", true), ("audit", false)];
 
-/// The ids of the acknowledged messages, by group and stream.
+/// The ids of the acknowledged messages, by index of the group and by stream.
 type Acknowledged = BTreeMap<(usize, String), Vec<u128>>;
 
-/// Does the same random work with a broker that is never forked, and with one that is forked often.
+/// Does the same random work with two brokers. One is never forked, the other is forked often.
 struct Model {
     seed: u64,
     now: Timestamp,
@@ -45,8 +45,9 @@ impl Model {
         model
     }
 
+    /// Returns a pseudo-random number below `n`.
     fn pick(&mut self, n: usize) -> usize {
-        // SplitMix64: three lines, no dependency, and the same on every platform.
+        // The SplitMix64 generator: three lines, no dependency, and the same on every platform.
         self.seed = self.seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mixed = (self.seed ^ (self.seed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
@@ -75,33 +76,33 @@ impl Model {
 
     /// Reads messages, and acknowledges, refuses or holds each of them.
     async fn consume(&mut self) {
-        let group = self.pick(GROUPS.len());
-        let (_, ordered) = GROUPS[group];
+        let group_idx = self.pick(GROUPS.len());
+        let (_, ordered) = GROUPS[group_idx];
         let limit = 1 + self.pick(5);
         let mut failed_streams = Vec::new();
 
-        for message in self.read(group, limit).await {
+        for message in self.read(group_idx, limit).await {
             let stream = message.envelope.metadata.stream.clone();
             if ordered && failed_streams.contains(&stream) {
-                self.refuse(group, &message, self.now, false).await;
+                self.refuse(group_idx, &message, self.now, false).await;
                 continue;
             }
 
             match self.pick(5) {
                 0 => {
                     let due = self.now + Duration::from_secs(self.pick(40) as u64);
-                    self.refuse(group, &message, due, true).await;
+                    self.refuse(group_idx, &message, due, true).await;
                     failed_streams.push(stream);
                 }
                 // The consumer dies here. It holds the other messages until the lease ends.
                 1 => return,
-                _ => self.acknowledge(group, &message).await,
+                _ => self.acknowledge(group_idx, &message).await,
             }
         }
     }
 
-    async fn read(&mut self, group: usize, limit: usize) -> Vec<ReceivedMessage> {
-        let (name, ordered) = GROUPS[group];
+    async fn read(&mut self, group_idx: usize, limit: usize) -> Vec<ReceivedMessage> {
+        let (name, ordered) = GROUPS[group_idx];
         let request = request(name, ordered, self.now, limit);
 
         let plain = self.plain.read(&request).await.unwrap();
@@ -111,77 +112,79 @@ impl Model {
         plain
     }
 
-    async fn acknowledge(&mut self, group: usize, message: &ReceivedMessage) {
-        let (name, _) = GROUPS[group];
+    async fn acknowledge(&mut self, group_idx: usize, message: &ReceivedMessage) {
+        let (name, _) = GROUPS[group_idx];
         self.plain.acknowledge(name, message).await.unwrap();
         self.forked.acknowledge(name, message).await.unwrap();
 
         let stream = message.envelope.metadata.stream.to_string();
-        let ids = self.acknowledged.entry((group, stream)).or_default();
+        let ids = self.acknowledged.entry((group_idx, stream)).or_default();
         ids.push(id(message));
     }
 
     async fn refuse(
         &mut self,
-        group: usize,
+        group_idx: usize,
         message: &ReceivedMessage,
         due: Timestamp,
         count_attempt: bool,
     ) {
-        let (name, _) = GROUPS[group];
+        let (name, _) = GROUPS[group_idx];
         let refused = self.plain.refuse(name, message, due, count_attempt);
         refused.await.unwrap();
         let refused = self.forked.refuse(name, message, due, count_attempt);
         refused.await.unwrap();
     }
 
-    /// Forks, continues with one of the two brokers, and changes the other one.
+    /// Forks, continues with one of the two brokers, and changes the discarded one.
     async fn fork(&mut self) {
-        let mut other = fork(&*self.forked);
+        let mut discarded = fork(&*self.forked);
         if self.pick(2) == 0 {
-            std::mem::swap(&mut other, &mut self.forked);
+            std::mem::swap(&mut discarded, &mut self.forked);
         }
 
-        publish(&*other, "order-1", 0).await;
+        publish(&*discarded, "order-1", 0).await;
         let later = self.now + Duration::from_secs(20);
         for (group, ordered) in GROUPS {
             let request = request(group, ordered, later, 5);
-            for message in other.read(&request).await.unwrap() {
-                other.acknowledge(group, &message).await.unwrap();
+            for message in discarded.read(&request).await.unwrap() {
+                discarded.acknowledge(group, &message).await.unwrap();
             }
         }
-        other.trim(&ORDER, 0).await.unwrap();
+        discarded.trim(&ORDER, 0).await.unwrap();
     }
 
     /// Acknowledges all remaining messages. It advances the clock to get past leases and due times.
     async fn drain(&mut self) {
-        for group in 0..GROUPS.len() {
+        for group_idx in 0..GROUPS.len() {
             for _ in 0..self.n_published {
                 self.now = self.now + Duration::from_secs(60);
-                for message in self.read(group, 3).await {
-                    self.acknowledge(group, &message).await;
+                for message in self.read(group_idx, 3).await {
+                    self.acknowledge(group_idx, &message).await;
                 }
             }
         }
     }
 
-    /// Checks that each group acknowledged each message once, and in order if its reads are ordered.
+    /// Checks that each group acknowledged each message once.
+    ///
+    /// If its reads are ordered, the messages of each stream must be in the order of publication.
     async fn check_all_acknowledged(&self, seed: u64) {
         let published: Vec<u128> = (1..=self.n_published.into()).collect();
 
-        for (group, (name, ordered)) in GROUPS.into_iter().enumerate() {
+        for (group_idx, (name, ordered)) in GROUPS.into_iter().enumerate() {
             let mut all: Vec<u128> = Vec::new();
-            for ((of_group, stream), done) in &self.acknowledged {
-                if *of_group != group {
+            for ((acknowledged_by, stream), ids) in &self.acknowledged {
+                if *acknowledged_by != group_idx {
                     continue;
                 }
 
-                let is_in_order = done.is_sorted();
+                let is_in_order = ids.is_sorted();
                 assert!(
                     is_in_order || !ordered,
-                    "seed {seed}, group {name}, stream {stream}: acknowledged {done:?}"
+                    "seed {seed}, group {name}, stream {stream}: acknowledged {ids:?}"
                 );
-                all.extend(done);
+                all.extend(ids);
             }
             all.sort_unstable();
             assert_eq!(all, published, "seed {seed}, group {name}");
