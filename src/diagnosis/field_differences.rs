@@ -71,7 +71,6 @@ impl<'r> CausalIndex<'r> {
         if is_suspicious {
             causes.push(fields_differ.clone());
         }
-
         causes.extend(scheduled);
         causes.extend(gaps.no_subscriber);
         causes.extend(later_gaps);
@@ -87,7 +86,6 @@ impl<'r> CausalIndex<'r> {
                     .filter(|cause| is_later(cause) && self.is_cause_in_last_act(cause)),
             );
         }
-
         causes.extend(earlier_gaps);
         causes.extend(likely);
         causes.extend(gaps.self_caused.into_iter().filter(is_later));

@@ -15,8 +15,8 @@ use crate::{
 
 /// The failure of a test flow. Its `Display` is the report, as plain text.
 ///
-/// Its parts are also available as data: the [`failed_steps`](Self::failed_steps) with their mismatches,
-/// the [`diagnosis`](Self::diagnosis), and the [`record`](Self::record) of the run.
+/// Its parts are also available as data: the [`failed_steps`](Self::failed_steps) with their
+/// mismatches, the [`diagnosis`](Self::diagnosis), and the [`record`](Self::record) of the run.
 pub struct FlowFailure {
     inner: Box<Inner>,
 }
@@ -86,7 +86,7 @@ impl StepMismatch {
 
 /// Returns the first diagnosis.
 ///
-/// If its cause is a violated invariant, another cause in the same handler call replaces it: the
+/// If its cause is a violated invariant, another cause in the same handler call replaces it. The
 /// other cause says more.
 fn first_diagnosis(mut diagnoses: impl Iterator<Item = Diagnosis>) -> Option<Diagnosis> {
     let first = diagnoses.next()?;

@@ -127,8 +127,8 @@ impl RenderOptions {
             return line.to_owned();
         }
 
-        let kept: String = line.chars().take(self.width.saturating_sub(3)).collect();
-        format!("{} ..", kept.trim_end())
+        let shortened: String = line.chars().take(self.width.saturating_sub(3)).collect();
+        format!("{} ..", shortened.trim_end())
     }
 }
 

@@ -10,8 +10,8 @@ use crate::{
     system::Mode,
 };
 
-/// The number of extra runs. One extra run would not be enough: in about half of the runs, a hash
-/// map of two entries has the same order as in the first run.
+/// The number of extra runs. One extra run would not be enough. A hash map of two
+/// entries has the same order again in about half of the runs.
 const N_RERUNS: usize = 4;
 
 /// Runs a flow a few more times, and fails if a record differs from that of the first run.

@@ -70,8 +70,7 @@ impl<A: Aggregate> UnitBegin<A> {
     ///
     /// # Panics
     ///
-    /// Panics if the aggregate is stored as state, or if one of the events is not an event of this
-    /// aggregate.
+    /// Panics if the aggregate is stored as state, or if an event does not belong to it.
     #[track_caller]
     pub fn given_events(self, events: impl IntoMessages<AnyEvent>) -> UnitGiven<A> {
         let Some(mut aggregate) = A::initial() else {

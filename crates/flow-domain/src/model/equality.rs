@@ -91,8 +91,8 @@ fn survives_round_trip<T: Serialize + fmt::Debug>(
         return false;
     };
 
-    // Only the `Debug` text shows a field that is never serialized. For a state it shows too much:
-    // the buffer of raised events is never serialized, so it is always empty after decoding.
+    // Only the `Debug` text shows a field that is never serialized. For a state it shows too much.
+    // The buffer of raised events is never serialized, so it is always empty after decoding.
     are_equal_ignoring_order(serialized, &reserialized)
         && (is_state || have_similar_debug_text(live, decoded))
 }

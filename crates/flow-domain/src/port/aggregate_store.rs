@@ -8,8 +8,8 @@ use crate::{
 
 /// A stored value and its version.
 ///
-/// The version starts at 1 and grows with every write. A deletion does not reset it: a value that is
-/// created again never has a version that the deleted value had.
+/// The version starts at 1 and grows with every write. A deletion does not reset it. A value that
+/// is created again never has a version that the deleted value had.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredState {
     /// The version after the last write.

@@ -197,8 +197,8 @@ impl TestEngine {
         Ok(true)
     }
 
-    /// Explains why the run exceeded its budget: the busy handlers, the loop of messages that cause
-    /// each other, and the waiting messages.
+    /// Explains why the run exceeded its budget: busy handlers, a loop of messages, and waiting
+    /// messages.
     pub(super) fn stall(&self) -> Stall {
         let attempt_of_event: HashMap<MessageId, usize> = self.raised.iter().copied().collect();
         let steps = self.attempts.iter().map(|attempt| TraceStep {

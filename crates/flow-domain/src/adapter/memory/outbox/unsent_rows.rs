@@ -12,12 +12,13 @@ use crate::{
 
 /// The rows that a relay still has to send, by number.
 ///
-/// They are due, or claimed, or failed. A pending row that is not due stays here until the next claim
-/// moves it to the scheduled rows.
+/// They are due, or claimed, or failed. A pending row that is not due stays here until the next
+/// claim moves it to the scheduled rows.
 #[derive(Clone, Debug, Default)]
 pub(super) struct UnsentRows {
     rows: BTreeMap<u64, UnsentRow>,
-    // The name of the last worker. Usually the same worker claims again, and its name is not copied.
+    // The name of the last worker. Usually the same worker claims again, and its name is not
+    // copied.
     last_worker: Option<Arc<str>>,
 }
 
@@ -38,7 +39,8 @@ struct RowLease {
 enum Claimability {
     /// The row was never tried, and is not due. Later rows of its stream may go first.
     NotDue,
-    /// The row is claimed, or it failed and waits for its retry. It blocks the later rows of its stream.
+    /// The row is claimed, or it failed and waits for its retry. It blocks the later rows of its
+    /// stream.
     Blocking,
     /// The row can be claimed, unless an earlier row of its stream blocks it.
     Ready,
@@ -89,7 +91,8 @@ impl UnsentRows {
                 }
                 Claimability::Ready => {}
                 Claimability::Blocking => {
-                    // The set keeps the key, so the key must borrow the row for longer than the iteration.
+                    // The set keeps the key, so the key must borrow the row for longer than the
+                    // iteration.
                     let unsent: &UnsentRow = unsent;
                     blocked_streams.get_or_default(&unsent.stream_key(), || unsent.stream_key());
                 }
@@ -173,7 +176,7 @@ impl UnsentRow {
 
     /// Returns the key of the rows that must be sent in order.
     ///
-    /// An event and a command for the same aggregate may be sent in any order, so the key has the kind.
+    /// An event and a command of one aggregate may be sent in any order, so the key has the kind.
     fn stream_key(&self) -> (MessageKind, &StreamName) {
         let metadata = &self.row.envelope.metadata;
         (metadata.kind, &metadata.stream)
