@@ -149,8 +149,9 @@ impl Cause {
                 "check {wrote} in the test, or let {} use the `{field}` of {} as the id",
                 at.handler, at.message
             ),
-            Self::WroteOther { wanted, wrote, .. } => format!(
-                "check {wrote} in the test, or correct the code that creates the id of {wanted}"
+            Self::WroteOther { at, wrote, .. } => format!(
+                "check {wrote} in the test, or correct the id that {} writes",
+                at.handler
             ),
             Self::Overwritten { at, subject, .. } => {
                 format!("check what {} does with an existing {subject}", at.handler)

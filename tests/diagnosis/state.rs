@@ -57,7 +57,7 @@ fn expected_id_is_misspelt() {
 
     insta::assert_snapshot!(diagnosis_in_both_modes(flow), @r#"
     10 OrderDashboardProjector handled OrderPlaced and wrote OrderDashboard "ord-1" (1 edit away)
-    do check OrderDashboard "ord-1" in the test, or correct the code that creates the id of OrderDashboard "ord-01"
+    do check OrderDashboard "ord-1" in the test, or correct the id that OrderDashboardProjector writes
     "#);
 }
 
@@ -228,7 +228,7 @@ fn row_with_a_similar_id_does_not_exist() {
 
     insta::assert_snapshot!(diagnosis_in_both_modes(flow), @r#"
     10 OrderDashboardProjector handled OrderPlaced and wrote OrderDashboard "ord-1"
-    do check OrderDashboard "ord-1" in the test, or correct the code that creates the id of OrderDashboard "basket of eggs"
+    do check OrderDashboard "ord-1" in the test, or correct the id that OrderDashboardProjector writes
     "#);
 }
 
@@ -246,7 +246,7 @@ fn absent_row_was_stored_before() {
 
     insta::assert_snapshot!(diagnosis_in_both_modes(flow), @r#"
     10 Eraser handled OrderPlaced and wrote OrderDashboard "ord-1" (1 edit away)
-    do check OrderDashboard "ord-1" in the test, or correct the code that creates the id of OrderDashboard "ord-2"
+    do check OrderDashboard "ord-1" in the test, or correct the id that Eraser writes
     "#);
 }
 
@@ -297,7 +297,7 @@ fn quantity_is_not_matched_as_an_id() {
 
     insta::assert_snapshot!(diagnosis_in_both_modes(flow), @r#"
     10 OrderDashboardProjector handled OrderPlaced and wrote OrderDashboard "ord-1"
-    do check OrderDashboard "ord-1" in the test, or correct the code that creates the id of OrderDashboard "2"
+    do check OrderDashboard "ord-1" in the test, or correct the id that OrderDashboardProjector writes
     "#);
 }
 

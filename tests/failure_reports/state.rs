@@ -25,7 +25,7 @@ fn a_wrong_id() {
       found     nothing with this id; the flow stored only OrderDashboard "ord-1"
 
     why    OrderDashboardProjector handled OrderPlaced and wrote OrderDashboard "ord-1" (1 edit away)
-    fix    check OrderDashboard "ord-1" in the test, or correct the code that creates the id of OrderDashboard "ord-01"
+    fix    check OrderDashboard "ord-1" in the test, or correct the id that OrderDashboardProjector writes
 
     story   1 given  StockReceived { product_id: "prod-1", quantity: 100 }
             2 when   PlaceOrder { order_id: "ord-1", customer_id: "cust-1", .. }  accepted
