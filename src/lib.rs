@@ -200,21 +200,26 @@
 //! the stable compiler, not with 1.89 itself.
 #![cfg_attr(not(test), warn(clippy::unwrap_used))]
 
+mod chain;
 pub mod diagnosis;
 #[cfg(doc)]
 pub mod docs;
-mod expect;
+pub mod expect;
 pub mod flow;
+mod logs;
+pub mod outcome;
+mod plan;
 pub mod prelude;
 pub mod report;
-pub mod run;
+mod run;
 mod system;
 pub mod unit;
+mod value;
 
 pub use flow::{Flow, FlowHarness, Invariant, Mode};
 pub use flow_domain;
+pub use outcome::Outcome;
 pub use report::FlowFailure;
-pub use run::Outcome;
 pub use system::fault;
 pub use unit::unit;
 

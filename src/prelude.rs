@@ -1,10 +1,11 @@
 //! The names that a test needs: `use flow_harness::prelude::*;`.
 
 pub use crate::{
-    fault::{Fault, StepFault},
-    flow::{Expectation, Flow, FlowHarness, Mismatch, Mode, Resources},
+    expect::{self, Expectation, Mismatch},
+    fault::Fault,
+    flow::{Flow, FlowHarness, Mode, Resources},
+    outcome::Outcome,
     report::FlowFailure,
-    run::Outcome,
     unit::unit,
 };
 pub use serde_json::json;

@@ -3,7 +3,7 @@ use crate::{
         Cause, ExpectedKey, FieldCause, MissingState, NearMiss, Similarity, StoredAs,
         display::{relevant_near_miss, short_json},
     },
-    report::first_few,
+    value::first_few,
 };
 
 impl Cause {

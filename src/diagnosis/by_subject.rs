@@ -1,12 +1,15 @@
 use flow_domain::record::{EntryId, HandlerKind, HandlerOutcome, Invariant, TableKind};
 
-use crate::diagnosis::{
-    Cause, Difference,
-    candidates::merge,
-    causal_index::{CausalIndex, IndexedCall},
-    indexed_message::IndexedMessage,
-    state_history::Fold,
-    subject::Subject,
+use crate::{
+    diagnosis::{
+        Cause,
+        candidates::merge,
+        causal_index::{CausalIndex, IndexedCall},
+        indexed_message::IndexedMessage,
+        state_history::Fold,
+    },
+    expect::Subject,
+    value::Difference,
 };
 
 /// Why a step failed, for each kind of subject.

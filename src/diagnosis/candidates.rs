@@ -56,34 +56,12 @@ impl Candidates {
     }
 }
 
-/// Takes the first cause. The runner-up is the next cause that casts doubt on the first one.
-///
-/// A runner-up with the same text as the cause would say nothing new, so it is skipped.
+/// Returns the first cause as the diagnosis.
 pub(super) fn pick_diagnosis(causes: Vec<Cause>) -> Option<Diagnosis> {
-    let mut causes = causes.into_iter();
-    let cause = causes.next()?;
+    let cause = causes.into_iter().next()?;
+    let is_proven = cause.is_certain();
 
-    let text = cause.to_string();
-    let runner_up = causes.find(|other| is_rival(&cause, other) && other.to_string() != text);
-
-    Some(Diagnosis { cause, runner_up })
-}
-
-/// Returns true if `other` casts doubt on `cause`.
-///
-/// Only another certain cause casts doubt on a certain one. A call that raised other messages
-/// than the expected one casts doubt only on another [`Cause::NotRaised`].
-fn is_rival(cause: &Cause, other: &Cause) -> bool {
-    let has_raised_others =
-        matches!(other, Cause::NotRaised { instead, .. } if !instead.is_empty());
-
-    match cause {
-        _ if cause.is_certain() => {
-            other.is_certain() && !matches!(other, Cause::NoSubscriber { .. })
-        }
-        Cause::NotRaised { .. } => true,
-        _ => !has_raised_others,
-    }
+    Some(Diagnosis { cause, is_proven })
 }
 
 impl Cause {

@@ -11,8 +11,8 @@ use flow_domain::{
 };
 
 use crate::{
+    chain::rolled_back_by,
     diagnosis::{HandlerCall, indexed_message::IndexedMessage},
-    report::rolled_back_by,
 };
 
 /// An index of the record of a run: the handler calls and the messages, and which caused which.

@@ -9,10 +9,20 @@ use crate::diagnosis::{FieldCause, ValueOrigin, field_cause::strongest_field};
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Diagnosis {
-    /// The most probable cause.
+    /// The cause.
     pub cause: Cause,
-    /// Another possible cause, if the record leaves room for doubt.
-    pub runner_up: Option<Cause>,
+    /// Whether the record or the wiring proves the cause. Else it is a guess.
+    pub is_proven: bool,
+}
+
+impl Diagnosis {
+    /// Returns a diagnosis of which an experiment confirmed the cause.
+    pub(crate) fn proven(cause: Cause) -> Self {
+        Self {
+            cause,
+            is_proven: true,
+        }
+    }
 }
 
 /// A call of a handler with a message.

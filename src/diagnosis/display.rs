@@ -7,7 +7,7 @@ use crate::{
         Cause, ExpectedKey, HandlerCall, NearMiss, Similarity, ValueOrigin,
         field_cause::field_lines,
     },
-    report::cut_middle,
+    value::cut_middle,
 };
 
 /// Writes what happened, in one clause or a few lines. [`Cause::advice`] says what to do.

@@ -1,13 +1,16 @@
 use flow_domain::record::EntryId;
 
-use crate::diagnosis::{
-    Cause, FieldCause, Similarity, ValueOrigin,
-    causal_index::CausalIndex,
-    state_history::{
-        Fold, StateRevision, field_name, last_setter, last_setters, value_at,
-        was_as_expected_before,
+use crate::{
+    diagnosis::{
+        Cause, FieldCause, Similarity, ValueOrigin,
+        causal_index::CausalIndex,
+        state_history::{
+            Fold, StateRevision, field_name, last_setter, last_setters, value_at,
+            was_as_expected_before,
+        },
     },
-    subject::{Difference, Requirement, StateSubject},
+    expect::{Requirement, StateSubject},
+    value::Difference,
 };
 
 /// When the fields of a state were set last.

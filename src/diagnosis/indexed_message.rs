@@ -1,11 +1,14 @@
 use flow_domain::{
     clock::Timestamp,
-    message::{Envelope, MessageKind, Payload, Processing},
+    message::{Envelope, MessageKind, Processing},
     record::EntryId,
 };
 use serde_json::Value;
 
-use crate::{diagnosis::StateSubject, expect::MessageView};
+use crate::{
+    expect::StateSubject,
+    value::{MessageView, content_of},
+};
 
 /// A message: an event or a command.
 #[derive(Debug)]
@@ -102,28 +105,6 @@ impl<'r> IndexedMessage<'r> {
 
     pub(super) fn stream_id(&self) -> &str {
         self.envelope.metadata.stream.id()
-    }
-}
-
-/// Returns the content of a message as JSON.
-///
-/// If the message is a variant of an enum, its fields are one level below the name of the variant.
-/// The result has the fields without the level above them.
-pub(crate) fn content_of(name: &str, payload: &Payload) -> Value {
-    match payload.to_value() {
-        Value::Object(mut fields) if fields.len() == 1 => {
-            let variant = fields
-                .keys()
-                .find(|variant| name.starts_with(variant.as_str()))
-                .cloned();
-
-            match variant.and_then(|variant| fields.remove(&variant)) {
-                Some(Value::Object(inner)) => Value::Object(inner),
-                Some(other) => serde_json::json!({ name: other }),
-                None => Value::Object(fields),
-            }
-        }
-        other => other,
     }
 }
 

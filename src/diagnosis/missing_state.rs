@@ -1,10 +1,12 @@
 use flow_domain::record::{DiscardedEffect, HandlerOutcome, TableKind};
 
-use crate::diagnosis::{
-    Cause, Similarity,
-    causal_index::{CausalIndex, IndexedCall},
-    subject::StateSubject,
-    subscription_gaps::SubscriptionGaps,
+use crate::{
+    diagnosis::{
+        Cause, Similarity,
+        causal_index::{CausalIndex, IndexedCall},
+        subscription_gaps::SubscriptionGaps,
+    },
+    expect::StateSubject,
 };
 
 /// Why a state does not exist.

@@ -49,7 +49,6 @@ mod producers;
 mod search;
 mod state_causes;
 mod state_history;
-mod subject;
 mod subscription_gaps;
 mod unreadable;
 mod value_origin;
@@ -59,6 +58,4 @@ pub use cause::{
     Cause, Diagnosis, ExpectedKey, HandlerCall, MissingState, NearMiss, Similarity, StoredAs,
 };
 pub use field_cause::{FieldCause, ValueOrigin};
-pub(crate) use indexed_message::content_of;
-pub(crate) use search::diagnose;
-pub(crate) use subject::{Difference, Requirement, StateSubject, Subject};
+pub(crate) use search::{diagnose, first_diagnosis};

@@ -4,11 +4,13 @@ use flow_domain::{
 };
 use serde_json::Value;
 
-use crate::diagnosis::{
-    Cause, ExpectedKey, Similarity, ValueOrigin,
-    causal_index::{CausalIndex, IndexedCall},
-    indexed_message::IndexedMessage,
-    subject::StateSubject,
+use crate::{
+    diagnosis::{
+        Cause, ExpectedKey, Similarity, ValueOrigin,
+        causal_index::{CausalIndex, IndexedCall},
+        indexed_message::IndexedMessage,
+    },
+    expect::StateSubject,
 };
 
 /// Which calls wrote a state under another id than the wanted one.

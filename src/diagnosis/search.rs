@@ -1,6 +1,7 @@
 use crate::{
-    diagnosis::{Diagnosis, Subject, candidates::pick_diagnosis, causal_index::CausalIndex},
-    run::Outcome,
+    diagnosis::{Cause, Diagnosis, candidates::pick_diagnosis, causal_index::CausalIndex},
+    expect::Subject,
+    outcome::Outcome,
 };
 
 /// Searches for the cause of a failed step.
@@ -22,4 +23,20 @@ pub(crate) fn diagnose(subject: &Subject, outcome: &Outcome) -> Option<Diagnosis
     }
 
     pick_diagnosis(causes)
+}
+
+/// Returns the first diagnosis.
+///
+/// If its cause is a violated invariant, another cause in the same handler call replaces it. The
+/// other cause says more.
+pub(crate) fn first_diagnosis(mut diagnoses: impl Iterator<Item = Diagnosis>) -> Option<Diagnosis> {
+    let first = diagnoses.next()?;
+    let Cause::InvariantViolated { at, .. } = &first.cause else {
+        return Some(first);
+    };
+
+    let call_entry = Some(at.entry);
+    diagnoses
+        .find(|diagnosis| diagnosis.cause.handler_call().map(|at| at.entry) == call_entry)
+        .or(Some(first))
 }

@@ -1,12 +1,14 @@
 use flow_domain::message::Payload;
 
-use crate::diagnosis::{
-    Cause,
-    causal_index::{CausalIndex, IndexedCall},
-    indexed_message::IndexedMessage,
-    state_history::Fold,
-    subject::{Requirement, StateSubject},
-    subscription_gaps::SubscriptionGaps,
+use crate::{
+    diagnosis::{
+        Cause,
+        causal_index::{CausalIndex, IndexedCall},
+        indexed_message::IndexedMessage,
+        state_history::Fold,
+        subscription_gaps::SubscriptionGaps,
+    },
+    expect::{Requirement, StateSubject},
 };
 
 /// Why a stored state is not as required.
@@ -27,7 +29,9 @@ impl<'r> CausalIndex<'r> {
                 .into_iter()
                 .collect(),
             Requirement::Absent => self.last_writer(subject).into_iter().collect(),
-            Requirement::Readable { error } => self.unreadable_state(subject, error),
+            Requirement::Readable { error, type_name } => {
+                self.unreadable_state(subject, error, type_name.as_deref())
+            }
         }
     }
 

@@ -5,10 +5,13 @@ use flow_domain::{
 };
 use serde_json::Value;
 
-use crate::diagnosis::{
-    Difference, StateSubject,
-    causal_index::{CausalIndex, IndexedCall},
-    indexed_message::IndexedMessage,
+use crate::{
+    diagnosis::{
+        causal_index::{CausalIndex, IndexedCall},
+        indexed_message::IndexedMessage,
+    },
+    expect::StateSubject,
+    value::Difference,
 };
 
 /// Folds events into the state of an aggregate, as JSON.

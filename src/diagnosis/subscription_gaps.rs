@@ -1,7 +1,8 @@
 use flow_domain::{record::TableKind, runtime::StateType};
 
-use crate::diagnosis::{
-    Cause, causal_index::CausalIndex, indexed_message::IndexedMessage, subject::StateSubject,
+use crate::{
+    diagnosis::{Cause, causal_index::CausalIndex, indexed_message::IndexedMessage},
+    expect::StateSubject,
 };
 
 /// The events that the writers of a state do not subscribe to, each as a possible cause.

@@ -1,9 +1,11 @@
 use flow_domain::record::{FailureKind, RolledBack};
 
-use crate::diagnosis::{
-    Cause,
-    causal_index::{CausalIndex, IndexedCall},
-    subject::StateSubject,
+use crate::{
+    diagnosis::{
+        Cause,
+        causal_index::{CausalIndex, IndexedCall},
+    },
+    expect::StateSubject,
 };
 
 /// Who wrote a message or state that cannot be read.
@@ -66,7 +68,12 @@ impl<'r> CausalIndex<'r> {
     }
 
     /// Returns the last handler that wrote the state that cannot be read.
-    pub(super) fn unreadable_state(&self, subject: &StateSubject, error: &str) -> Vec<Cause> {
+    pub(super) fn unreadable_state(
+        &self,
+        subject: &StateSubject,
+        error: &str,
+        type_name: Option<&str>,
+    ) -> Vec<Cause> {
         let table = subject.table();
         let mut writes = self.calls.iter().rev().flat_map(|writer| {
             let writes = writer.writes.iter().filter(|write| write.table == table);
@@ -80,7 +87,7 @@ impl<'r> CausalIndex<'r> {
             }];
         }
 
-        // An event-sourced state is folded from events; the error may name the unreadable event.
+        // An event-sourced state is folded from events. The error may be about one of them.
         let events: Vec<_> = self
             .messages
             .iter()
@@ -94,7 +101,7 @@ impl<'r> CausalIndex<'r> {
             .collect();
         let named_event = events
             .iter()
-            .find(|event| error.contains(&format!("`{}`", event.name)));
+            .find(|event| type_name == Some(event.name.as_str()));
 
         named_event
             .or(events.first())

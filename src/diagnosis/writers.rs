@@ -1,11 +1,13 @@
 use flow_domain::record::{HandlerOutcome, TableKind};
 
-use crate::diagnosis::{
-    Cause,
-    candidates::merge,
-    causal_index::{CausalIndex, IndexedCall},
-    indexed_message::IndexedMessage,
-    subject::StateSubject,
+use crate::{
+    diagnosis::{
+        Cause,
+        candidates::merge,
+        causal_index::{CausalIndex, IndexedCall},
+        indexed_message::IndexedMessage,
+    },
+    expect::StateSubject,
 };
 
 /// A route of a handler that writes a state.

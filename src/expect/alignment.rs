@@ -1,10 +1,6 @@
 use serde_json::Value;
 
-use crate::{
-    diagnosis::Difference,
-    expect::MessageView,
-    report::{differences, render_differences},
-};
+use crate::value::{Difference, MessageView, differences, render_differences};
 
 /// How a message of one list relates to the other list. Each number is an index into one of them.
 #[derive(Clone, Copy)]

@@ -6,14 +6,14 @@ use flow_domain::{
 };
 
 use crate::{
-    diagnosis::Subject,
-    expect::handlers::handler_name,
-    flow::{Expectation, Mismatch},
-    run::Outcome,
+    expect::{Expectation, Mismatch, Subject, handlers::handler_name},
+    outcome::{FailureRef, Outcome},
 };
 
-/// Expects that a handler was called `expected` times in the acts so far.
-pub(crate) fn attempts<H: 'static>(expected: usize) -> impl Expectation {
+/// Expects that the handler `H` was called exactly this number of times in the acts so far.
+///
+/// Calls with and without success count.
+pub fn attempts<H: 'static>(expected: usize) -> impl Expectation {
     Attempts {
         expected,
         handler: PhantomData::<fn(H)>,
@@ -63,17 +63,18 @@ impl<H: 'static> Expectation for Attempts<H> {
         let mismatch = Mismatch::new(self.describe(), found).with_differences(lines);
 
         // In `Mode::Sync` a handler has one attempt, because nothing is retried.
-        Err(
-            if n_found == 1 && 1 < self.expected && outcome.is_inline() {
-                mismatch.with_subject(Subject::EngineFeature {
-                    feature: "retries nothing".to_owned(),
-                    method: "then_attempts",
-                    event: None,
-                })
-            } else {
-                mismatch.with_subject(Subject::Handled(name))
-            },
-        )
+        let subject = if n_found == 1 && 1 < self.expected && outcome.is_inline() {
+            Subject::EngineFeature {
+                feature: "retries nothing",
+                method: "expect::attempts",
+                event: None,
+            }
+        } else {
+            Subject::Handled(name)
+        };
+        Err(mismatch
+            .with_subject(subject)
+            .showing([FailureRef::Handler(Some(name))]))
     }
 }
 

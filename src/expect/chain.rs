@@ -4,16 +4,18 @@ use flow_domain::{
 };
 
 use crate::{
-    diagnosis::Subject,
-    expect::MessageView,
-    flow::{Expectation, Mismatch},
-    report::rolled_back_by,
-    run::Outcome,
+    chain::rolled_back_by,
+    expect::{Expectation, Mismatch, Subject},
+    outcome::Outcome,
+    value::MessageView,
 };
 
-/// Expects a chain of messages: the last act begins it, and each message directly causes the next.
-pub(crate) fn chain(expected: &[&str]) -> impl Expectation + use<> {
-    MessageChain(expected.iter().map(|name| (*name).to_owned()).collect())
+/// Expects that each of these messages directly caused the next, beginning with the last act.
+///
+/// An example is `["PlaceOrder", "OrderPlaced", "StockReserved"]`. A message that was rolled back does
+/// not count.
+pub fn chain<const N: usize>(expected: [&str; N]) -> impl Expectation + use<N> {
+    MessageChain(expected.map(str::to_owned).to_vec())
 }
 
 struct MessageChain(Vec<String>);

@@ -1,22 +1,74 @@
 use std::{fmt, marker::PhantomData};
 
-use flow_domain::{Error, Rejection, handler::short_type_name};
+use flow_domain::{Rejection, handler::short_type_name};
 
 use crate::{
-    diagnosis::Subject,
-    flow::{Expectation, Mismatch, Problem},
-    run::{ActKind, ActOutcome, Outcome},
+    expect::{Expectation, Mismatch, Subject},
+    outcome::{ActKind, ActOutcome, FailureRef, Outcome, Problem, ProblemKind},
+    value::counted,
 };
 
+/// Expects that the last command was accepted.
+pub fn accepted() -> impl Expectation {
+    Accepted
+}
+
+/// Expects that this number of commands of the last [`when_all`](crate::Flow::when_all) was accepted.
+///
+/// The others were rejected, or failed with a conflict.
+pub fn accepted_count(expected: usize) -> impl Expectation {
+    AcceptedCount(expected)
+}
+
+/// Expects that the last command was rejected with this value.
+pub fn rejected<R: Rejection + PartialEq>(expected: R) -> impl Expectation {
+    Rejected {
+        expected: format!("{expected:?}"),
+        holds: move |rejection: &R| *rejection == expected,
+        rejection: PhantomData,
+    }
+}
+
+/// Expects that the last command was rejected with an `R` for which `holds` returns true.
+pub fn rejected_matching<'t, R: Rejection>(
+    holds: impl Fn(&R) -> bool + Send + Sync + 't,
+) -> impl Expectation + 't {
+    Rejected {
+        expected: format!(
+            "a value of type {} for which the closure returns true",
+            short_type_name::<R>()
+        ),
+        holds,
+        rejection: PhantomData,
+    }
+}
+
+/// Expects that the last command was rejected with a message that contains `text`.
+pub fn rejected_with_message(text: &str) -> impl Expectation + use<> {
+    RejectedWithMessage(text.to_owned())
+}
+
+/// Expects that the handler of the last command replied with this value.
+pub fn reply<R: PartialEq + fmt::Debug + Send + Sync + 'static>(expected: R) -> impl Expectation {
+    Reply(expected)
+}
+
+/// Expects that everything settled and nothing went wrong.
+///
+/// The last command was accepted, no handler failed, and nothing is left to do.
+pub fn settled() -> impl Expectation {
+    Settled
+}
+
 /// Returns the result of an act as text.
-fn command_result_text(act: &ActOutcome) -> String {
+fn result_text(act: &ActOutcome) -> String {
     match act.error() {
         None => match act.kind() {
             ActKind::Message => format!("{} was accepted", act.name()),
             ActKind::Submitted => format!(
                 "{} was submitted, so the test does not see its result\n\
                  To expect that it was handled, add `.then_handled_by::<..>()`\n\
-                 To expect that it was rejected, add `.then_handler_failed::<..>(..)`",
+                 To expect that it was rejected, add `.then(expect::handler_failed::<..>(..))`",
                 act.name()
             ),
             ActKind::Other => "the last act was not a command".to_owned(),
@@ -34,40 +86,46 @@ fn act_text(act: &ActOutcome) -> &str {
     }
 }
 
-/// Returns the mismatch of a command result that differs from the expected one.
-fn command_result_mismatch(expected: impl Into<String>, found: impl Into<String>) -> Mismatch {
-    Mismatch::new(expected, found).with_subject(Subject::CommandResult)
+/// Returns the mismatch of a command result. Its text shows the result of the last act.
+fn result_mismatch(
+    expected: impl Into<String>,
+    found: impl Into<String>,
+    outcome: &Outcome,
+) -> Mismatch {
+    let shown = FailureRef::Command(outcome.last_act_idx(), outcome.last_act().handler());
+
+    Mismatch::new(expected, found)
+        .with_subject(Subject::CommandResult)
+        .showing([shown])
 }
 
-/// Returns the mismatch for an expected text that is empty. Every message contains an empty text.
-pub(crate) fn empty_text_mismatch() -> Mismatch {
-    Mismatch::new(
-        "a text that is not empty",
-        "an empty text, which every message contains",
-    )
-}
+/// Requires that an expected text is not empty. Every message contains an empty text.
+pub(super) fn require_text(text: &str) -> Result<(), Mismatch> {
+    if text.is_empty() {
+        return Err(Mismatch::new(
+            "a text that is not empty",
+            "an empty text, which every message contains",
+        ));
+    }
 
-/// Expects that the last command was accepted.
-pub(crate) fn accepted() -> impl Expectation {
-    Accepted
+    Ok(())
 }
 
 struct Accepted;
 
 impl Expectation for Accepted {
-    fn describe(&self) -> String {
-        "accepted".to_owned()
-    }
-
     fn check(&self, outcome: &Outcome) -> Result<(), Mismatch> {
         let act = outcome.last_act();
-        match act.error() {
-            None if act.kind() == ActKind::Message => Ok(()),
-            _ => Err(command_result_mismatch(
-                format!("{} is accepted", act_text(act)),
-                command_result_text(act),
-            )),
+        if act.error().is_none() && act.kind() == ActKind::Message {
+            return Ok(());
         }
+
+        let expected = format!("{} is accepted", act_text(act));
+        Err(result_mismatch(expected, result_text(act), outcome))
+    }
+
+    fn describe(&self) -> String {
+        "accepted".to_owned()
     }
 
     fn allows_pending(&self) -> bool {
@@ -75,67 +133,77 @@ impl Expectation for Accepted {
     }
 }
 
-/// Expects that the last command was rejected with this value.
-pub(crate) fn rejected<R: Rejection + PartialEq>(expected: R) -> impl Expectation {
-    Rejected {
-        expected: format!("{expected:?}"),
-        predicate: move |rejection: &R| *rejection == expected,
-        rejection: PhantomData,
-    }
-}
+struct AcceptedCount(usize);
 
-/// Expects that the last command was rejected with an `R` that satisfies `predicate`.
-pub(crate) fn rejected_like<'t, R: Rejection>(
-    predicate: impl Fn(&R) -> bool + Send + Sync + 't,
-) -> impl Expectation + 't {
-    Rejected {
-        expected: format!(
-            "a value of type {} for which the closure returns true",
-            short_type_name::<R>()
-        ),
-        predicate,
-        rejection: PhantomData,
+impl Expectation for AcceptedCount {
+    fn check(&self, outcome: &Outcome) -> Result<(), Mismatch> {
+        let acts = outcome.overlapping_acts();
+        let n_accepted = acts.iter().filter(|act| act.error().is_none()).count();
+        if n_accepted == self.0 {
+            return Ok(());
+        }
+
+        let first_idx = outcome.acts().len() - acts.len();
+        let shown = acts
+            .iter()
+            .enumerate()
+            .map(|(idx, act)| FailureRef::Command(first_idx + idx, act.handler()));
+        let found = format!("{n_accepted} of {}", acts.len());
+        Err(Mismatch::new(self.describe(), found)
+            .with_differences(acts.iter().map(result_text).collect())
+            .with_subject(Subject::CommandResult)
+            .showing(shown))
+    }
+
+    fn describe(&self) -> String {
+        format!("{} accepted", counted(self.0, "command is", "commands are"))
+    }
+
+    fn covers(&self, problem: &Problem<'_>, _: &Outcome) -> bool {
+        // Concurrent commands may be rejected, or conflict. Any other failure is still a problem.
+        match problem.kind {
+            ProblemKind::Rejection => true,
+            ProblemKind::CommandFailure => problem.error.is_conflict(),
+            ProblemKind::HandlerFailure => false,
+        }
+    }
+
+    fn allows_pending(&self) -> bool {
+        true
     }
 }
 
 struct Rejected<R, F> {
     expected: String,
-    predicate: F,
+    holds: F,
     rejection: PhantomData<fn(R)>,
 }
 
 impl<R: Rejection, F: Fn(&R) -> bool + Send + Sync> Expectation for Rejected<R, F> {
+    fn check(&self, outcome: &Outcome) -> Result<(), Mismatch> {
+        let act = outcome.last_act();
+        let error = act.error();
+        let found = match act.rejection::<R>() {
+            Some(rejection) if (self.holds)(rejection) => return Ok(()),
+            Some(rejection) => format!("{} was rejected with {rejection:?}", act.name()),
+            None if error.is_some_and(|err| err.is_rejection()) => format!(
+                "{}; this rejection is not of type {}",
+                result_text(act),
+                short_type_name::<R>()
+            ),
+            None => result_text(act),
+        };
+
+        let expected = format!("{} is rejected with {}", act_text(act), self.expected);
+        Err(result_mismatch(expected, found, outcome))
+    }
+
     fn describe(&self) -> String {
         format!("rejected with {}", self.expected)
     }
 
-    fn check(&self, outcome: &Outcome) -> Result<(), Mismatch> {
-        let act = outcome.last_act();
-        let expected = || format!("{} is rejected with {}", act_text(act), self.expected);
-
-        match act.error().map(|err| (err, err.rejection::<R>())) {
-            Some((_, Some(rejection))) if (self.predicate)(rejection) => Ok(()),
-            Some((_, Some(rejection))) => Err(command_result_mismatch(
-                expected(),
-                format!("{} was rejected with {rejection:?}", act.name()),
-            )),
-            Some((err, None)) if err.is_rejection() => Err(command_result_mismatch(
-                expected(),
-                format!(
-                    "{}; this rejection is not of type {}",
-                    command_result_text(act),
-                    short_type_name::<R>()
-                ),
-            )),
-            _ => Err(command_result_mismatch(
-                expected(),
-                command_result_text(act),
-            )),
-        }
-    }
-
-    fn covers(&self) -> Option<Problem> {
-        Some(Problem::Rejection)
+    fn covers(&self, problem: &Problem<'_>, _: &Outcome) -> bool {
+        problem.kind == ProblemKind::Rejection
     }
 
     fn allows_pending(&self) -> bool {
@@ -143,41 +211,32 @@ impl<R: Rejection, F: Fn(&R) -> bool + Send + Sync> Expectation for Rejected<R, 
     }
 }
 
-/// Expects that the last command was rejected with a message that contains this text.
-pub(crate) fn rejected_saying(text: &str) -> impl Expectation + use<> {
-    RejectedSaying(text.to_owned())
-}
+struct RejectedWithMessage(String);
 
-struct RejectedSaying(String);
-
-impl Expectation for RejectedSaying {
-    fn describe(&self) -> String {
-        format!("rejected saying {:?}", self.0)
-    }
-
+impl Expectation for RejectedWithMessage {
     fn check(&self, outcome: &Outcome) -> Result<(), Mismatch> {
-        let act = outcome.last_act();
-        if self.0.is_empty() {
-            return Err(empty_text_mismatch());
-        }
+        require_text(&self.0)?;
 
-        let matches = |err: &Error| err.is_rejection() && err.to_string().contains(&self.0);
-        if act.error().is_some_and(matches) {
+        let act = outcome.last_act();
+        let rejection = act.error().filter(|err| err.is_rejection());
+        if rejection.is_some_and(|err| err.to_string().contains(&self.0)) {
             return Ok(());
         }
 
-        Err(command_result_mismatch(
-            format!(
-                "{} is rejected with a message that contains {:?}",
-                act_text(act),
-                self.0
-            ),
-            command_result_text(act),
-        ))
+        let expected = format!(
+            "{} is rejected with a message that contains {:?}",
+            act_text(act),
+            self.0
+        );
+        Err(result_mismatch(expected, result_text(act), outcome))
     }
 
-    fn covers(&self) -> Option<Problem> {
-        Some(Problem::Rejection)
+    fn describe(&self) -> String {
+        format!("rejected with a message that contains {:?}", self.0)
+    }
+
+    fn covers(&self, problem: &Problem<'_>, _: &Outcome) -> bool {
+        problem.kind == ProblemKind::Rejection
     }
 
     fn allows_pending(&self) -> bool {
@@ -185,53 +244,38 @@ impl Expectation for RejectedSaying {
     }
 }
 
-/// Expects that the handler of the last command replied with this value.
-pub(crate) fn reply<R: PartialEq + fmt::Debug + Send + Sync + 'static>(
-    expected: R,
-) -> impl Expectation {
-    ReplyIs(expected)
-}
+struct Reply<R>(R);
 
-struct ReplyIs<R>(R);
-
-impl<R: PartialEq + fmt::Debug + Send + Sync + 'static> Expectation for ReplyIs<R> {
-    fn describe(&self) -> String {
-        format!("reply {:?}", self.0)
-    }
-
+impl<R: PartialEq + fmt::Debug + Send + Sync + 'static> Expectation for Reply<R> {
     fn check(&self, outcome: &Outcome) -> Result<(), Mismatch> {
         let act = outcome.last_act();
-        let expected = || format!("the reply {:?}", self.0);
-        let Some(found) = act.reply() else {
-            return Err(command_result_mismatch(
-                expected(),
-                command_result_text(act),
-            ));
+        let expected = format!("the reply {:?}", self.0);
+        let Some(reply) = act.reply() else {
+            return Err(result_mismatch(expected, result_text(act), outcome));
         };
 
-        match found.downcast_ref::<R>() {
+        match reply.downcast_ref::<R>() {
             Some(found) if *found == self.0 => Ok(()),
-            Some(found) => Err(command_result_mismatch(
-                expected(),
-                format!("the reply {found:?}"),
-            )),
+            Some(found) => {
+                let found = format!("the reply {found:?}");
+                Err(result_mismatch(expected, found, outcome))
+            }
             None => {
                 let (expected_type, found_type) = (short_type_name::<R>(), act.reply_name());
-                let hint = if are_same_number_kind(expected_type, found_type) {
-                    format!(
-                        "\nWrite the number with its type: `{:?}_{found_type}`",
-                        self.0
-                    )
-                } else {
-                    String::new()
-                };
+                let mut found = format!("the reply {reply:?}, of type {found_type}");
+                if are_same_number_kind(expected_type, found_type) {
+                    let literal = format!("{:?}_{found_type}", self.0);
+                    found.push_str(&format!("\nWrite the number with its type: `{literal}`"));
+                }
 
-                Err(Mismatch::new(
-                    format!("{}, of type {expected_type}", expected()),
-                    format!("the reply {found:?}, of type {found_type}{hint}"),
-                ))
+                let expected = format!("{expected}, of type {expected_type}");
+                Err(Mismatch::new(expected, found))
             }
         }
+    }
+
+    fn describe(&self) -> String {
+        format!("reply {:?}", self.0)
     }
 
     fn allows_pending(&self) -> bool {
@@ -253,68 +297,31 @@ fn are_same_number_kind(left: &str, right: &str) -> bool {
     is_float(left).is_some_and(|left| is_float(right) == Some(left))
 }
 
-/// Expects that exactly `expected` of the concurrent commands were accepted.
-pub(crate) fn accepted_count(expected: usize) -> impl Expectation {
-    AcceptedCount(expected)
-}
-
-struct AcceptedCount(usize);
-
-impl Expectation for AcceptedCount {
-    fn describe(&self) -> String {
-        match self.0 {
-            1 => "1 command is accepted".to_owned(),
-            n => format!("{n} commands are accepted"),
-        }
-    }
-
-    fn check(&self, outcome: &Outcome) -> Result<(), Mismatch> {
-        let acts = outcome.overlapping_acts();
-        let n_accepted = acts.iter().filter(|act| act.error().is_none()).count();
-        if n_accepted == self.0 {
-            return Ok(());
-        }
-
-        let lines = acts.iter().map(command_result_text);
-        let found = format!("{n_accepted} of {}", acts.len());
-
-        Err(command_result_mismatch(self.describe(), found).with_differences(lines.collect()))
-    }
-
-    fn covers(&self) -> Option<Problem> {
-        Some(Problem::ConcurrentFailure)
-    }
-
-    fn allows_pending(&self) -> bool {
-        true
-    }
-}
-
-/// Expects that the last act and everything it caused finished without errors.
-pub(crate) fn settled() -> impl Expectation {
-    Settled
-}
-
 struct Settled;
 
 impl Expectation for Settled {
-    fn describe(&self) -> String {
-        "settled".to_owned()
-    }
-
     fn check(&self, outcome: &Outcome) -> Result<(), Mismatch> {
         let act = outcome.last_act();
         let expected = "the flow settles without problems";
 
         if act.error().is_some() {
-            return Err(command_result_mismatch(expected, command_result_text(act)));
+            return Err(result_mismatch(expected, result_text(act), outcome));
         }
-
-        let failures: Vec<String> = act.failures().iter().map(ToString::to_string).collect();
-        if failures.is_empty() {
+        if act.failures().is_empty() {
             return Ok(());
         }
 
-        Err(command_result_mismatch(expected, failures.join("\n")))
+        let failures: Vec<String> = act.failures().iter().map(ToString::to_string).collect();
+        let shown = act
+            .failures()
+            .iter()
+            .map(|failure| FailureRef::Handler(failure.handler));
+        Err(Mismatch::new(expected, failures.join("\n"))
+            .with_subject(Subject::CommandResult)
+            .showing(shown))
+    }
+
+    fn describe(&self) -> String {
+        "settled".to_owned()
     }
 }

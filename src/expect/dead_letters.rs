@@ -1,41 +1,59 @@
-use flow_domain::{
-    Error,
-    record::{Entry, EntryKind, Record},
-};
+use flow_domain::record::{Entry, EntryKind, Record};
 
 use crate::{
-    diagnosis::Subject,
     expect::{
-        attempts::handler_outcome_text, command_result::empty_text_mismatch, messages::message_at,
+        Expectation, Mismatch, Subject, attempts::handler_outcome_text,
+        command_result::require_text, messages::message_at,
     },
-    flow::{Expectation, Mismatch, Problem},
-    run::Outcome,
+    outcome::{FailureRef, Outcome, Problem, ProblemKind},
+    value::counted,
 };
 
-/// Expects dead letters in the acts so far: any, or an exact number, or one with a certain reason.
-#[derive(Debug, Default)]
-pub(crate) struct DeadLettersExpectation {
-    /// The exact number. `None` means at least one.
+/// Expects dead letters from the acts so far.
+///
+/// Without a further method, it expects at least one.
+pub fn dead_letters() -> DeadLetters {
+    DeadLetters::default()
+}
+
+/// The expectation from [`dead_letters`].
+#[derive(Clone, Debug, Default)]
+#[must_use = "an expectation does nothing until it is passed to `then`"]
+pub struct DeadLetters {
+    /// The exact number; `None` for at least one.
     n_expected: Option<usize>,
     /// A text that the reason of at least one dead letter contains.
     reason: Option<String>,
 }
 
-impl DeadLettersExpectation {
-    pub(crate) fn set_count(&mut self, n: usize) {
-        self.n_expected = Some(n);
+impl DeadLetters {
+    /// Expects that there is no dead letter.
+    pub fn none(self) -> Self {
+        self.count(0)
     }
 
-    pub(crate) fn set_reason(&mut self, text: &str) {
+    /// Expects exactly one dead letter.
+    pub fn one(self) -> Self {
+        self.count(1)
+    }
+
+    /// Expects exactly this number of dead letters.
+    pub fn count(mut self, expected: usize) -> Self {
+        self.n_expected = Some(expected);
+        self
+    }
+
+    /// Expects that the reason of at least one dead letter contains `text`.
+    pub fn because(mut self, text: &str) -> Self {
         self.reason = Some(text.to_owned());
+        self
     }
 
     fn expected_text(&self) -> String {
         let count_text = match self.n_expected {
             None => "dead letters".to_owned(),
             Some(0) => "no dead letters".to_owned(),
-            Some(1) => "1 dead letter".to_owned(),
-            Some(n) => format!("{n} dead letters"),
+            Some(n) => counted(n, "dead letter", "dead letters"),
         };
 
         match &self.reason {
@@ -45,14 +63,14 @@ impl DeadLettersExpectation {
     }
 }
 
-impl Expectation for DeadLettersExpectation {
+impl Expectation for DeadLetters {
     fn describe(&self) -> String {
         self.expected_text()
     }
 
     fn check(&self, outcome: &Outcome) -> Result<(), Mismatch> {
-        if self.reason.as_ref().is_some_and(String::is_empty) {
-            return Err(empty_text_mismatch());
+        if let Some(reason) = &self.reason {
+            require_text(reason)?;
         }
 
         let record = outcome.record();
@@ -78,27 +96,33 @@ impl Expectation for DeadLettersExpectation {
                 "none: `Mode::Sync` retries nothing and stores no dead letters".to_owned()
             }
             0 => "none".to_owned(),
-            1 => "1 dead letter".to_owned(),
-            n => format!("{n} dead letters"),
+            n => counted(n, "dead letter", "dead letters"),
         };
         let lines = letters.iter().map(DeadLetterView::show).collect();
         let mismatch = Mismatch::new(self.expected_text(), found).with_differences(lines);
 
-        Err(mismatch.with_subject(Subject::EngineFeature {
-            feature: "retries nothing and stores no dead letters".to_owned(),
-            method: "then_dead_letters",
-            event: None,
-        }))
+        let shown = letters
+            .iter()
+            .map(|letter| FailureRef::Handler(letter.handler));
+        Err(mismatch
+            .showing(shown)
+            .with_subject(Subject::EngineFeature {
+                feature: "retries nothing and stores no dead letters",
+                method: "expect::dead_letters",
+                event: None,
+            }))
     }
 
-    fn covers(&self) -> Option<Problem> {
-        (self.n_expected != Some(0)).then_some(Problem::DeadLetter)
-    }
+    fn covers(&self, problem: &Problem<'_>, _: &Outcome) -> bool {
+        let has_reason = |reason: &String| {
+            let error = problem.error.with_causes().to_string();
+            error.contains(reason)
+        };
 
-    fn covers_failure(&self, failure: &Error) -> bool {
-        self.reason
-            .as_ref()
-            .is_none_or(|reason| failure.with_causes().to_string().contains(reason))
+        problem.kind != ProblemKind::Rejection
+            && self.n_expected != Some(0)
+            && !problem.error.is_expired()
+            && self.reason.as_ref().is_none_or(has_reason)
     }
 }
 

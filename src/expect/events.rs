@@ -1,67 +1,87 @@
 use std::marker::PhantomData;
 
 use flow_domain::{
-    Error, Event, Message,
-    message::{Envelope, MessageName},
-    model::SerializedMessage,
+    Error, Event,
+    model::{AnyEvent, IntoMessages},
 };
 
 use crate::{
-    diagnosis::Subject,
     expect::{
-        messages::{MessageView, compare_messages, expected_views, name_list},
+        Expectation, Mismatch, Subject,
+        messages::{ExpectedMessages, compare_messages, name_list, require_known_message},
         never_raised::never_raised_warning,
     },
-    flow::{Expectation, Mismatch},
-    report::{differences, show_message},
-    run::Outcome,
+    outcome::Outcome,
+    value::{MessageView, differences, matches_type},
 };
 
-/// Expects exactly these events, in this order, raised by the last act and everything it caused.
-pub(crate) fn events(expected: Result<Vec<SerializedMessage>, Error>) -> impl Expectation {
-    Events { expected }
+/// Expects that the last act and its cascade raised exactly these events, in this order.
+///
+/// `expected` is one event, or a tuple, an array or a `Vec` of events. Their stored forms are compared.
+/// The event of a [`when_event`](crate::Flow::when_event) act does not count.
+///
+/// The cascade runs breadth-first. All handlers of an event run in the order of their registration.
+/// The handlers of the events that they raise run after them.
+pub fn events<M: IntoMessages<AnyEvent>>(expected: M) -> impl Expectation + use<M> {
+    Events(ExpectedMessages::new(&expected))
 }
 
-struct Events {
-    expected: Result<Vec<SerializedMessage>, Error>,
+/// Expects that the last act and its cascade raised no events.
+pub fn no_events() -> impl Expectation {
+    Events(ExpectedMessages::new::<AnyEvent>(&()))
 }
+
+/// Expects that an event equal to this one was raised in the acts so far.
+pub fn event<E: Event>(expected: E) -> impl Expectation + use<E> {
+    ContainsEvent(ExpectedMessages::new::<AnyEvent>(&expected))
+}
+
+/// Expects that an event of type `E` for which `holds` returns true was raised in the acts so far.
+pub fn event_matching<'t, E: Event>(
+    holds: impl Fn(&E) -> bool + Send + Sync + 't,
+) -> impl Expectation + 't {
+    EventMatching {
+        holds,
+        event: PhantomData,
+    }
+}
+
+/// Expects that no event of type `E` was raised in the acts so far.
+pub fn no_event<E: Event>() -> impl Expectation {
+    NoEvent(PhantomData::<fn(E)>)
+}
+
+struct Events(ExpectedMessages);
 
 impl Expectation for Events {
-    fn describe(&self) -> String {
-        let expected = expected_views(&self.expected).unwrap_or_default();
-        if expected.is_empty() {
-            return "no events".to_owned();
-        }
-        format!("events {}", name_list(&expected))
-    }
-
     fn check(&self, outcome: &Outcome) -> Result<(), Mismatch> {
         let found: Vec<MessageView> = outcome.last_act_events().map(MessageView::from).collect();
-        compare_messages(&expected_views(&self.expected)?, &found)
+        compare_messages(self.0.views()?, &found)
+    }
+
+    fn describe(&self) -> String {
+        if self.0.is_empty() {
+            return "no events".to_owned();
+        }
+
+        format!("events {}", self.0.names())
     }
 }
 
-/// Expects that the acts so far raised an event equal to this one.
-pub(crate) fn event(expected: Result<Vec<SerializedMessage>, Error>) -> impl Expectation {
-    ContainsEvent { expected }
-}
-
-struct ContainsEvent {
-    expected: Result<Vec<SerializedMessage>, Error>,
-}
+struct ContainsEvent(ExpectedMessages);
 
 impl Expectation for ContainsEvent {
-    fn describe(&self) -> String {
-        let expected = expected_views(&self.expected).unwrap_or_default();
-        format!("event {}", name_list(&expected))
+    fn check(&self, outcome: &Outcome) -> Result<(), Mismatch> {
+        let found: Vec<MessageView> = outcome.event_envelopes().map(MessageView::from).collect();
+
+        self.0
+            .views()?
+            .iter()
+            .try_for_each(|expected| find_event(expected, &found))
     }
 
-    fn check(&self, outcome: &Outcome) -> Result<(), Mismatch> {
-        let Some(expected) = expected_views(&self.expected)?.pop() else {
-            return Ok(());
-        };
-        let found: Vec<MessageView> = outcome.event_envelopes().map(MessageView::from).collect();
-        find_event(&expected, &found)
+    fn describe(&self) -> String {
+        format!("event {}", self.0.names())
     }
 
     fn allows_pending(&self) -> bool {
@@ -72,7 +92,7 @@ impl Expectation for ContainsEvent {
 /// Requires that `found` contains an event equal to `expected`.
 ///
 /// Otherwise the mismatch compares `expected` with the first event of the same name.
-pub(crate) fn find_event(expected: &MessageView, found: &[MessageView]) -> Result<(), Mismatch> {
+fn find_event(expected: &MessageView, found: &[MessageView]) -> Result<(), Mismatch> {
     if found.iter().any(|event| event.equals(expected)) {
         return Ok(());
     }
@@ -101,34 +121,44 @@ fn raised_names(found: &[MessageView]) -> String {
     }
 }
 
-/// Expects that the acts so far raised an event of type `E` that satisfies `predicate`.
-pub(crate) fn event_like<'t, E: Event>(
-    predicate: impl Fn(&E) -> bool + Send + Sync + 't,
-) -> impl Expectation + 't {
-    EventLike {
-        predicate,
-        event: PhantomData::<fn(E)>,
-    }
-}
-
-struct EventLike<E, F> {
-    predicate: F,
+struct EventMatching<E, F> {
+    holds: F,
     event: PhantomData<fn(E)>,
 }
 
-impl<E: Event, F: Fn(&E) -> bool + Send + Sync> Expectation for EventLike<E, F> {
-    fn describe(&self) -> String {
-        format!("event like {}", E::NAME)
-    }
-
+impl<E: Event, F: Fn(&E) -> bool + Send + Sync> Expectation for EventMatching<E, F> {
     fn check(&self, outcome: &Outcome) -> Result<(), Mismatch> {
-        let of_type: Vec<MessageView> = outcome
+        let expected = || format!("{} for which the closure returns true", E::NAME);
+        let decode = |view: &MessageView| {
+            view.payload
+                .decode::<E>(E::NAME)
+                .map_err(|err: Error| Mismatch::not_serialized(&expected(), &err))
+        };
+
+        let views: Vec<MessageView> = outcome
             .event_envelopes()
             .filter(|envelope| matches_type::<E>(envelope))
             .map(MessageView::from)
             .collect();
-        let all = || outcome.event_envelopes().map(MessageView::from).collect();
-        find_event_like(&of_type, all, &self.predicate)
+        for view in &views {
+            if (self.holds)(&decode(view)?) {
+                return Ok(());
+            }
+        }
+
+        let Some(first) = views.first() else {
+            let all: Vec<MessageView> = outcome.event_envelopes().map(MessageView::from).collect();
+            let subject = Subject::for_message(&event_name::<E>());
+            return Err(Mismatch::new(expected(), raised_names(&all)).with_subject(subject));
+        };
+
+        let shown: Vec<String> = views.iter().map(MessageView::show).collect();
+        let subject = Subject::NoMessage(first.name.clone());
+        Err(Mismatch::new(expected(), shown.join("\n")).with_subject(subject))
+    }
+
+    fn describe(&self) -> String {
+        format!("event {} that matches", E::NAME)
     }
 
     fn allows_pending(&self) -> bool {
@@ -136,97 +166,34 @@ impl<E: Event, F: Fn(&E) -> bool + Send + Sync> Expectation for EventLike<E, F> 
     }
 }
 
-/// Requires that one of the events of type `E` satisfies `predicate`.
-///
-/// `of_type` holds the events of type `E`. `all` returns all events. It is called only for a
-/// mismatch.
-pub(crate) fn find_event_like<E: Event>(
-    of_type: &[MessageView],
-    all: impl FnOnce() -> Vec<MessageView>,
-    predicate: impl Fn(&E) -> bool,
-) -> Result<(), Mismatch> {
-    let expected = || format!("{} for which the closure returns true", E::NAME);
-    for view in of_type {
-        let event: E = view
-            .payload
-            .decode(E::NAME)
-            .map_err(|err| Mismatch::new(expected(), err.with_causes().to_string()))?;
-        if predicate(&event) {
-            return Ok(());
-        }
-    }
-
-    if of_type.is_empty() {
-        let name = E::SCHEMAS
-            .first()
-            .map_or(E::NAME, |schema| schema.name.as_str());
-        let mismatch = Mismatch::new(expected(), raised_names(&all()));
-        return Err(mismatch.with_subject(Subject::for_message(name)));
-    }
-
-    let shown: Vec<String> = of_type.iter().map(MessageView::show).collect();
-    let mismatch = Mismatch::new(expected(), shown.join("\n"));
-    Err(match of_type.first() {
-        Some(first) => mismatch.with_subject(Subject::NoMessage(first.name.clone())),
-        None => mismatch,
-    })
-}
-
-/// Expects that no event of type `E` was raised in the acts so far.
-pub(crate) fn no_event<E: Event>() -> impl Expectation {
-    NoEvent(PhantomData::<fn(E)>)
+/// Returns the name of an event, or of the first variant of an enum.
+fn event_name<E: Event>() -> String {
+    E::SCHEMAS
+        .first()
+        .map_or_else(|| E::NAME.to_owned(), |schema| schema.name.to_string())
 }
 
 struct NoEvent<E>(PhantomData<fn(E)>);
 
 impl<E: Event> Expectation for NoEvent<E> {
-    fn describe(&self) -> String {
-        format!("no event {}", E::NAME)
-    }
-
     fn check(&self, outcome: &Outcome) -> Result<(), Mismatch> {
-        let known = outcome.system().message_names();
-        let is_known = E::SCHEMAS
-            .iter()
-            .any(|schema| known.contains(&schema.name.to_string()));
-        if !is_known {
-            return Err(Mismatch::new(
-                format!("no {}", E::NAME),
-                "no such event in the domain, so none can ever be raised",
-            ));
-        }
+        require_known_message::<E>(outcome)?;
 
         let raised = outcome
             .event_envelopes()
             .find(|envelope| matches_type::<E>(envelope));
-        let Some(raised) = raised else {
-            return Ok(());
-        };
+        match raised.map(MessageView::from) {
+            None => Ok(()),
+            Some(view) => Err(Mismatch::new(format!("no {}", E::NAME), view.show())
+                .with_subject(Subject::NoMessage(view.name))),
+        }
+    }
 
-        let shown = show_message(raised.metadata.message_type.name(), &raised.message);
-        let mismatch = Mismatch::new(format!("no {}", E::NAME), shown);
-        Err(mismatch.with_subject(Subject::NoMessage(MessageView::from(raised).name)))
+    fn describe(&self) -> String {
+        format!("no event {}", E::NAME)
     }
 
     fn warning(&self, outcome: &Outcome) -> Option<String> {
         never_raised_warning::<E>(outcome)
     }
-}
-
-/// Returns true if `E` is the Rust type of this message.
-pub(crate) fn matches_type<E: Message>(envelope: &Envelope) -> bool {
-    let metadata = &envelope.metadata;
-    matches_schema::<E>(metadata.stream.category(), |name| {
-        metadata.message_type.matches(name)
-    })
-}
-
-/// Returns true if `E` is the Rust type of messages with this category and name.
-///
-/// `has_name` returns true if the message has this name. It is called for each schema of `E`.
-pub(crate) fn matches_schema<E: Message>(
-    category: &str,
-    has_name: impl Fn(MessageName) -> bool,
-) -> bool {
-    category == E::CATEGORY && E::SCHEMAS.iter().any(|schema| has_name(schema.name))
 }

@@ -1,4 +1,4 @@
-use std::{any::TypeId, error, marker::PhantomData};
+use std::{any::TypeId, error, marker::PhantomData, panic::Location};
 
 use flow_domain::{
     Error,
@@ -8,11 +8,10 @@ use flow_domain::{
 };
 
 use crate::{
-    diagnosis::Subject,
-    expect::command_result::empty_text_mismatch,
-    flow::{Expectation, Mismatch, Problem},
-    report::rolled_back_by,
-    run::Outcome,
+    chain::rolled_back_by,
+    expect::{Expectation, Mismatch, Subject, command_result::require_text},
+    outcome::{FailureRef, Outcome, Problem, ProblemKind},
+    value::counted,
 };
 
 /// Returns the name of a handler, or a mismatch if the domain has no such handler.
@@ -35,26 +34,37 @@ pub(super) fn handler_name(
     })
 }
 
-/// Expects that a handler handled at least one message, or an exact number of messages.
-#[derive(Debug)]
-pub(crate) struct HandledExpectation {
-    handler: TypeId,
-    type_name: &'static str,
-    /// The exact number of messages. `None` means at least one.
-    times: Option<usize>,
+/// Expects that the handler `H`, of any kind, handled at least one message in the acts so far.
+///
+/// A call does not count if it was rolled back with the handler that issued its command.
+pub fn handled_by<H: 'static>() -> HandledBy {
+    HandledBy {
+        handler: TypeId::of::<H>(),
+        type_name: short_type_name::<H>(),
+        times: None,
+        location: None,
+    }
 }
 
-impl HandledExpectation {
-    pub(crate) fn by<H: 'static>() -> Self {
-        Self {
-            handler: TypeId::of::<H>(),
-            type_name: short_type_name::<H>(),
-            times: None,
-        }
-    }
+/// The expectation from [`handled_by`].
+#[derive(Clone, Debug)]
+#[must_use = "an expectation does nothing until it is passed to `then`"]
+pub struct HandledBy {
+    handler: TypeId,
+    type_name: &'static str,
+    /// The exact number of messages; `None` for at least one.
+    times: Option<usize>,
+    /// The line that sets the number.
+    location: Option<&'static Location<'static>>,
+}
 
-    pub(crate) fn set_times(&mut self, times: usize) {
-        self.times = Some(times);
+impl HandledBy {
+    /// Expects exactly this number of messages.
+    #[track_caller]
+    pub fn times(mut self, expected: usize) -> Self {
+        self.times = Some(expected);
+        self.location = Some(Location::caller());
+        self
     }
 
     fn expected_text(&self) -> String {
@@ -66,13 +76,10 @@ impl HandledExpectation {
 }
 
 fn n_messages_text(n: usize) -> String {
-    match n {
-        1 => "1 message".to_owned(),
-        n => format!("{n} messages"),
-    }
+    counted(n, "message", "messages")
 }
 
-impl Expectation for HandledExpectation {
+impl Expectation for HandledBy {
     fn describe(&self) -> String {
         match self.times {
             None => format!("handled by {}", self.type_name),
@@ -102,9 +109,14 @@ impl Expectation for HandledExpectation {
             .filter(|call| !call.is_handled())
             .map(FinishedCall::summary)
             .collect();
-        Err(Mismatch::new(self.expected_text(), found)
+        let mismatch = Mismatch::new(self.expected_text(), found)
             .with_differences(not_handled)
-            .with_subject(Subject::Handled(name)))
+            .with_subject(Subject::Handled(name))
+            .showing([FailureRef::Handler(Some(name))]);
+        Err(match self.location {
+            Some(location) => mismatch.at(location),
+            None => mismatch,
+        })
     }
 }
 
@@ -158,26 +170,37 @@ fn finished_calls<'a>(
 }
 
 /// Expects that the handler `H` failed with this error in the acts so far.
-pub(crate) fn handler_failed<H: 'static, E>(expected: E) -> impl Expectation
+///
+/// `expected` is compared with the error that the handler returned, or with the error inside
+/// [`Error::failed`](flow_domain::Error::failed).
+pub fn handler_failed<H: 'static>(
+    expected: impl error::Error + PartialEq + Send + Sync + 'static,
+) -> impl Expectation {
+    handler_failed_with::<H, _>(expected)
+}
+
+fn handler_failed_with<H: 'static, E>(expected: E) -> impl Expectation
 where
     E: error::Error + PartialEq + Send + Sync + 'static,
 {
     HandlerFailed {
         expected: format!("{expected:?}"),
-        predicate: move |err: &Error| err.downcast_ref::<E>() == Some(&expected),
-        has_empty_text: false,
+        holds: move |err: &Error| err.downcast_ref::<E>() == Some(&expected),
+        text: None,
         show_error: |err| err.downcast_ref::<E>().map(|err| format!("{err:?}")),
         handler: PhantomData::<fn(H)>,
     }
 }
 
-/// Expects that the handler `H` failed in the acts so far with a message that contains this text.
-pub(crate) fn handler_failed_saying<H: 'static>(text: &str) -> impl Expectation + use<H> {
+/// Expects that the handler `H` failed in the acts so far with a message that contains `text`.
+///
+/// A panic is a failure, too.
+pub fn handler_failed_with_message<H: 'static>(text: &str) -> impl Expectation + use<H> {
     let text = text.to_owned();
     HandlerFailed {
         expected: format!("a message that contains {text:?}"),
-        has_empty_text: text.is_empty(),
-        predicate: move |err: &Error| err.with_causes().to_string().contains(&text),
+        text: Some(text.clone()),
+        holds: move |err: &Error| err.with_causes().to_string().contains(&text),
         show_error: |_| None,
         handler: PhantomData::<fn(H)>,
     }
@@ -185,12 +208,11 @@ pub(crate) fn handler_failed_saying<H: 'static>(text: &str) -> impl Expectation 
 
 struct HandlerFailed<H, F> {
     expected: String,
-    predicate: F,
-    /// Returns the error itself as text, if it has the expected type.
+    holds: F,
+    /// The text that the message must contain, if the expectation has one.
+    text: Option<String>,
+    /// Shows an error that has the expected type.
     show_error: fn(&Error) -> Option<String>,
-    /// Whether the expected text is empty. The expectation then fails, because every message
-    /// contains an empty text.
-    has_empty_text: bool,
     handler: PhantomData<fn(H)>,
 }
 
@@ -205,8 +227,8 @@ impl<H: 'static, F: Fn(&Error) -> bool + Send + Sync> Expectation for HandlerFai
 
     fn check(&self, outcome: &Outcome) -> Result<(), Mismatch> {
         let name = handler_name(TypeId::of::<H>(), short_type_name::<H>(), outcome)?;
-        if self.has_empty_text {
-            return Err(empty_text_mismatch());
+        if let Some(text) = &self.text {
+            require_text(text)?;
         }
 
         let failures: Vec<&Error> = outcome
@@ -214,7 +236,7 @@ impl<H: 'static, F: Fn(&Error) -> bool + Send + Sync> Expectation for HandlerFai
             .iter()
             .flat_map(|act| act.failures_of(name))
             .collect();
-        if failures.iter().any(|err| (self.predicate)(err)) {
+        if failures.iter().any(|err| (self.holds)(err)) {
             return Ok(());
         }
 
@@ -231,15 +253,19 @@ impl<H: 'static, F: Fn(&Error) -> bool + Send + Sync> Expectation for HandlerFai
             lines.join("\n")
         };
         let expected = format!("{name} fails with {}", self.expected);
-        Err(Mismatch::new(expected, found).with_subject(Subject::HandlerFailure(name)))
+        Err(Mismatch::new(expected, found)
+            .with_subject(Subject::HandlerFailure(name))
+            .showing([FailureRef::Handler(Some(name))]))
     }
 
-    fn covers(&self) -> Option<Problem> {
-        Some(Problem::HandlerFailure(TypeId::of::<H>()))
-    }
+    fn covers(&self, problem: &Problem<'_>, outcome: &Outcome) -> bool {
+        let name = outcome.system().handler_name(TypeId::of::<H>());
 
-    fn covers_failure(&self, failure: &Error) -> bool {
-        (self.predicate)(failure)
+        problem.kind != ProblemKind::Rejection
+            && name.is_some()
+            && problem.handler == name
+            && !problem.error.is_expired()
+            && (self.holds)(problem.error)
     }
 
     fn allows_pending(&self) -> bool {

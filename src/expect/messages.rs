@@ -1,82 +1,59 @@
 use flow_domain::{
     Error, Message,
-    message::{Envelope, Payload},
-    model::SerializedMessage,
+    message::Envelope,
+    model::{AnyCommand, IntoMessages, SerializedMessage},
     record::{EntryId, EntryKind, Record},
 };
-use serde_json::Value;
 
 use crate::{
-    diagnosis::{Subject, content_of},
-    expect::alignment::align,
-    flow::{Expectation, Mismatch},
-    report::show_message,
-    run::Outcome,
+    expect::{Expectation, Mismatch, Subject, alignment::align},
+    outcome::Outcome,
+    value::MessageView,
 };
 
-/// The name and content of a message, as they are compared and shown.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct MessageView {
-    pub(crate) name: String,
-    pub(crate) payload: Payload,
+/// Expects exactly these commands, in this order, from handlers because of the last act.
+///
+/// A command does not count if it was rolled back with the handler that issued it.
+pub fn commands<M: IntoMessages<AnyCommand>>(expected: M) -> impl Expectation + use<M> {
+    Commands(ExpectedMessages::new(&expected))
 }
 
-impl MessageView {
-    pub(crate) fn show(&self) -> String {
-        show_message(&self.name, &self.payload)
+/// The messages that a test expects, as JSON.
+///
+/// Their round trip is not checked, because no handler receives them.
+pub(super) struct ExpectedMessages(Result<Vec<MessageView>, Error>);
+
+impl ExpectedMessages {
+    pub(super) fn new<Kind>(messages: &impl IntoMessages<Kind>) -> Self {
+        let mut views = Vec::new();
+        let serialized = messages.try_for_each(&mut |message| {
+            let message: SerializedMessage = message.to_serialized()?;
+            views.push(MessageView::from(&message));
+            Ok(())
+        });
+
+        Self(serialized.map(|()| views))
     }
 
-    /// Returns the content of the message.
+    /// # Errors
     ///
-    /// For a variant of an enum, this is the JSON below the name of the variant.
-    pub(crate) fn content(&self) -> Value {
-        content_of(&self.name, &self.payload)
-    }
-
-    /// Returns true if name and content are equal. The order of the fields does not matter.
-    pub(crate) fn equals(&self, other: &Self) -> bool {
-        self.name == other.name
-            && (self.payload == other.payload
-                || self.payload.to_value() == other.payload.to_value())
-    }
-}
-
-impl From<&SerializedMessage> for MessageView {
-    fn from(message: &SerializedMessage) -> Self {
-        Self {
-            // A name shows its version only from version 2 on.
-            name: match message.name.version() {
-                1 => message.name.as_str().to_owned(),
-                _ => message.name.to_string(),
-            },
-            payload: message.payload.clone(),
+    /// Returns a mismatch if a message has no JSON form.
+    pub(super) fn views(&self) -> Result<&[MessageView], Mismatch> {
+        match &self.0 {
+            Ok(views) => Ok(views),
+            Err(err) => Err(Mismatch::not_serialized(
+                "messages that have a JSON form",
+                err,
+            )),
         }
     }
-}
 
-impl From<&Envelope> for MessageView {
-    fn from(envelope: &Envelope) -> Self {
-        let message_type = &envelope.metadata.message_type;
-        Self {
-            name: match message_type.version() {
-                1 => message_type.name().to_owned(),
-                version => format!("{}.v{version}", message_type.name()),
-            },
-            payload: envelope.message.clone(),
-        }
+    pub(super) fn names(&self) -> String {
+        name_list(self.0.as_deref().unwrap_or_default())
     }
-}
 
-/// Returns the expected messages, or a mismatch if they could not be serialized.
-pub(super) fn expected_views(
-    expected: &Result<Vec<SerializedMessage>, Error>,
-) -> Result<Vec<MessageView>, Mismatch> {
-    match expected {
-        Ok(messages) => Ok(messages.iter().map(MessageView::from).collect()),
-        Err(err) => Err(Mismatch::new(
-            "messages that have a JSON form",
-            err.with_causes().to_string(),
-        )),
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.as_ref().is_ok_and(Vec::is_empty)
     }
 }
 
@@ -94,7 +71,7 @@ pub(super) fn name_list(messages: &[MessageView]) -> String {
 }
 
 /// Requires that two lists hold equal messages in the same order.
-pub(crate) fn compare_messages(
+pub(super) fn compare_messages(
     expected: &[MessageView],
     found: &[MessageView],
 ) -> Result<(), Mismatch> {
@@ -118,22 +95,11 @@ pub(crate) fn compare_messages(
     }))
 }
 
-/// The expectation of [`commands`](crate::expect::commands).
-#[derive(Debug)]
-pub(super) struct Commands {
-    expected: Result<Vec<SerializedMessage>, Error>,
-}
-
-impl Commands {
-    pub(super) fn new(expected: Result<Vec<SerializedMessage>, Error>) -> Self {
-        Self { expected }
-    }
-}
+struct Commands(ExpectedMessages);
 
 impl Expectation for Commands {
     fn describe(&self) -> String {
-        let expected = expected_views(&self.expected).unwrap_or_default();
-        format!("commands {}", name_list(&expected))
+        format!("commands {}", self.0.names())
     }
 
     fn check(&self, outcome: &Outcome) -> Result<(), Mismatch> {
@@ -151,7 +117,7 @@ impl Expectation for Commands {
             }
         }
 
-        compare_messages(&expected_views(&self.expected)?, &found).map_err(|mut mismatch| {
+        compare_messages(self.0.views()?, &found).map_err(|mut mismatch| {
             mismatch.differences.append(&mut rolled_back);
             mismatch
         })

@@ -1,45 +1,83 @@
-//! The expectations behind the `then_*` methods: what each one checks, and the text of its failure.
+//! What a test expects: one constructor for each expectation, for [`Flow::then`](crate::Flow::then).
+//!
+//! An expectation is a value. A test can pass several of them to one `then` as a tuple, and a helper
+//! function can return one. A type of your own implements [`Expectation`].
+//!
+//! * Events: [`events`], [`no_events`], [`event`], [`event_matching`], [`no_event`].
+//! * Commands and causes: [`commands`], [`chain`].
+//! * The command result: [`accepted`], [`accepted_count`], [`rejected`], [`rejected_matching`],
+//!   [`rejected_with_message`], [`reply`], [`settled`].
+//! * Stored state: [`aggregate`], [`projection`], [`process_manager`], and all rows with
+//!   [`projections`].
+//! * Handlers: [`handled_by`], [`attempts`], [`handler_failed`], [`handler_failed_with_message`],
+//!   [`dead_letters`].
+//! * Schedules and publishing: [`scheduled`], [`not_scheduled`], [`expired`], [`published`],
+//!   [`published_on`], [`pending`].
+//! * Fakes: [`resource`].
+//!
+//! # Examples
+//!
+//! ```
+//! use flow_harness::prelude::*;
+//! # use shop::{OrderCancelled, OrderDashboard, OrderStatus, PlaceOrder};
+//!
+//! /// The order is cancelled, and its customer sees it.
+//! fn cancelled(order_id: &str) -> impl Expectation {
+//!     (
+//!         expect::event_matching::<OrderCancelled>(move |event| event.order_id == order_id),
+//!         expect::projection::<OrderDashboard>(order_id)
+//!             .has(|row| row.status == OrderStatus::Cancelled),
+//!     )
+//! }
+//!
+//! # let place_order = PlaceOrder { order_id: "ord-1".into(), customer_id: "ada".into(), product_id: "tea".into(), quantity: 2, total_cents: 1_200 };
+//! FlowHarness::new(shop::domain)
+//!     .when(place_order)
+//!     .then(cancelled("ord-1"))
+//!     .run();
+//! ```
 
 mod alignment;
 mod attempts;
+mod catch_closure;
 mod chain;
 mod command_result;
+mod compare_json;
 mod dead_letters;
 mod events;
+mod expectation;
 mod handlers;
 mod messages;
+mod mismatch;
 mod never_raised;
+mod nothing_found;
 mod pending;
 mod published;
 mod resource;
+mod rows;
 mod scheduled;
-mod stored_state;
+mod state;
+mod state_checks;
+mod subject;
+mod unchanged;
 
-pub(crate) use attempts::attempts;
-pub(crate) use chain::chain;
-pub(crate) use command_result::{
-    accepted, accepted_count, empty_text_mismatch, rejected, rejected_like, rejected_saying, reply,
-    settled,
+pub use attempts::attempts;
+pub(crate) use catch_closure::catch_closure;
+pub use chain::chain;
+pub use command_result::{
+    accepted, accepted_count, rejected, rejected_matching, rejected_with_message, reply, settled,
 };
-pub(crate) use dead_letters::DeadLettersExpectation;
-pub(crate) use events::{
-    event, event_like, events, find_event, find_event_like, matches_schema, matches_type, no_event,
-};
-pub(crate) use handlers::{HandledExpectation, handler_failed, handler_failed_saying};
-pub(crate) use messages::{MessageView, compare_messages};
-pub(crate) use pending::{
-    pending, pending_for, pending_in_outbox, pending_lines, read_while_pending,
-};
-pub(crate) use published::published;
-pub(crate) use resource::resource;
-pub(crate) use scheduled::{expired, pending_due_time, scheduled};
-pub(crate) use stored_state::{require_equal, require_like};
-
-use flow_domain::{Error, model::SerializedMessage};
-
-use crate::{expect::messages::Commands, flow::Expectation};
-
-/// Expects exactly these commands, issued by handlers because of the last act.
-pub(crate) fn commands(expected: Result<Vec<SerializedMessage>, Error>) -> impl Expectation {
-    Commands::new(expected)
-}
+pub use dead_letters::{DeadLetters, dead_letters};
+pub use events::{event, event_matching, events, no_event, no_events};
+pub use expectation::Expectation;
+pub use handlers::{HandledBy, handled_by, handler_failed, handler_failed_with_message};
+pub use messages::commands;
+pub use mismatch::Mismatch;
+pub(crate) use pending::pending_mismatch;
+pub use pending::{Pending, pending};
+pub use published::{published, published_on};
+pub use resource::resource;
+pub use rows::{Rows, projections};
+pub use scheduled::{expired, not_scheduled, scheduled};
+pub use state::{State, aggregate, process_manager, projection};
+pub(crate) use subject::{Requirement, StateSubject, Subject};

@@ -1,6 +1,6 @@
 use flow_domain::{Event, record::EntryKind, wiring::Wiring};
 
-use crate::{expect::matches_type, run::Outcome};
+use crate::{outcome::Outcome, value::matches_type};
 
 /// Returns a warning if no handler declares that it raises `E`. Expecting no `E` then always
 /// passes.

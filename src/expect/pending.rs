@@ -3,50 +3,52 @@ use std::any::TypeId;
 use flow_domain::{engine::Remaining, handler::short_type_name};
 
 use crate::{
-    diagnosis::Subject,
-    expect::handlers::handler_name,
-    flow::{Expectation, Mismatch, Problem},
-    run::Outcome,
+    expect::{Expectation, Mismatch, Subject, handlers::handler_name},
+    outcome::Outcome,
+    value::counted,
 };
 
-/// Expects that `expected` messages are pending.
-pub(crate) fn pending(expected: usize) -> impl Expectation {
+/// Expects that this number of messages is pending, in the outbox and for handlers together.
+///
+/// Messages are pending only in a [`paused`](crate::FlowHarness::paused) harness.
+pub fn pending(expected: usize) -> Pending {
     Pending {
         expected,
         scope: PendingScope::Anywhere,
     }
 }
 
-/// Expects that `expected` messages are waiting in the outbox to be published.
-pub(crate) fn pending_in_outbox(expected: usize) -> impl Expectation {
-    Pending {
-        expected,
-        scope: PendingScope::Outbox,
-    }
-}
-
-/// Expects that `expected` messages are pending for the handler `H`.
-pub(crate) fn pending_for<H: 'static>(expected: usize) -> impl Expectation {
-    Pending {
-        expected,
-        scope: PendingScope::Handler(TypeId::of::<H>(), short_type_name::<H>()),
-    }
-}
-
-struct Pending {
+/// The expectation from [`pending`].
+#[derive(Clone, Debug)]
+#[must_use = "an expectation does nothing until it is passed to `then`"]
+pub struct Pending {
     expected: usize,
     scope: PendingScope,
 }
 
-/// Which pending messages are counted.
+/// Which pending messages count.
+#[derive(Clone, Copy, Debug)]
 enum PendingScope {
     Anywhere,
     Outbox,
-    /// The messages for one handler: the type of the handler, and the name of this type.
     Handler(TypeId, &'static str),
 }
 
 impl Pending {
+    /// Counts only messages in the outbox that are not yet published.
+    pub fn in_outbox(mut self) -> Self {
+        self.scope = PendingScope::Outbox;
+        self
+    }
+
+    /// Counts only messages for the handler `H`.
+    ///
+    /// A published message is pending until `H` was called for it, and while `H` must retry it.
+    pub fn for_handler<H: 'static>(mut self) -> Self {
+        self.scope = PendingScope::Handler(TypeId::of::<H>(), short_type_name::<H>());
+        self
+    }
+
     fn count(&self, remaining: &Remaining, outcome: &Outcome) -> Result<usize, Mismatch> {
         let backlogs = remaining.backlogs.iter();
         Ok(match self.scope {
@@ -67,11 +69,29 @@ impl Pending {
 }
 
 impl Expectation for Pending {
+    fn check(&self, outcome: &Outcome) -> Result<(), Mismatch> {
+        let remaining = outcome.remaining();
+        let n_found = self.count(remaining, outcome)?;
+        if n_found == self.expected {
+            return Ok(());
+        }
+
+        let mut found = pending_text(remaining);
+        if outcome.is_inline() {
+            found.push_str("\n`Mode::Sync` has no engine, so no message is ever pending");
+        } else if !outcome.is_paused() {
+            found.push_str(
+                "\nthe engine runs after every act; to prevent that, call `.paused()` on the harness",
+            );
+        }
+
+        Err(Mismatch::new(self.describe(), found))
+    }
+
     fn describe(&self) -> String {
         let count_text = match self.expected {
             0 => "nothing pending".to_owned(),
-            1 => "1 message pending".to_owned(),
-            n => format!("{n} messages pending"),
+            n => format!("{} pending", counted(n, "message", "messages")),
         };
 
         match self.scope {
@@ -81,61 +101,29 @@ impl Expectation for Pending {
         }
     }
 
-    fn check(&self, outcome: &Outcome) -> Result<(), Mismatch> {
-        let remaining = outcome.remaining();
-        let n_found = self.count(remaining, outcome)?;
-        if n_found == self.expected {
-            return Ok(());
-        }
-
-        let mut lines = pending_lines(remaining);
-        if lines.is_empty() {
-            lines.push("nothing pending".to_owned());
-        }
-        if outcome.is_inline() {
-            lines.push("`Mode::Sync` has no engine, so no message is ever pending".to_owned());
-        } else if !outcome.is_paused() {
-            lines.push(
-                "the engine runs after every act; to prevent that, call `.paused()` on the harness"
-                    .to_owned(),
-            );
-        }
-
-        Err(Mismatch::new(self.describe(), lines.join("\n")))
-    }
-
-    fn covers(&self) -> Option<Problem> {
-        Some(Problem::PendingMessages)
-    }
-
     fn allows_pending(&self) -> bool {
+        true
+    }
+
+    fn expects_pending(&self) -> bool {
         true
     }
 }
 
-/// Returns the pending messages as text: one line for the outbox and for each subscription.
-///
-/// The lines come from the `Display` of [`Remaining`]. Its other fields are not shown.
-pub(crate) fn pending_lines(remaining: &Remaining) -> Vec<String> {
+/// Returns the pending messages as text. Scheduled commands and dead letters are not pending.
+fn pending_text(remaining: &Remaining) -> String {
+    if remaining.is_quiet() {
+        return "nothing pending".to_owned();
+    }
+
     let mut pending = Remaining::default();
     pending.outbox = remaining.outbox;
     pending.backlogs.clone_from(&remaining.backlogs);
-    if pending.is_quiet() {
-        return Vec::new();
-    }
-
-    pending.to_string().lines().map(str::to_owned).collect()
+    pending.to_string()
 }
 
-/// Returns the mismatch of an expectation that is checked too early, while messages are pending.
-pub(crate) fn read_while_pending(what: &str, remaining: &Remaining) -> Mismatch {
-    let mut lines = pending_lines(remaining);
-    lines.push(
-        "Add `.when_engine_runs()` before this step. \
-         If the test expects pending messages, use `.then_pending(..)` instead"
-            .to_owned(),
-    );
-
-    let expected = format!("nothing pending when the test checks {what}");
-    Mismatch::new(expected, lines.join("\n")).with_subject(Subject::ReadWhilePending)
+/// Returns the mismatch of a step that must not happen while messages are pending.
+pub(crate) fn pending_mismatch(expected: &str, remaining: &Remaining, advice: &str) -> Mismatch {
+    let found = format!("{}\n{advice}", pending_text(remaining));
+    Mismatch::new(expected, found).with_subject(Subject::ReadWhilePending)
 }

@@ -3,16 +3,23 @@ use std::marker::PhantomData;
 use flow_domain::{Event, port::Lane, record::EntryKind};
 
 use crate::{
-    diagnosis::Subject,
-    expect::{matches_type, messages::require_known_message},
-    flow::{Expectation, Mismatch},
-    run::Outcome,
+    expect::{Expectation, Mismatch, Subject, messages::require_known_message},
+    outcome::Outcome,
+    value::matches_type,
 };
 
-/// Expects that an `E` was published in the acts so far, on this lane if one is given.
-pub(crate) fn published<E: Event>(lane: Option<Lane>) -> impl Expectation {
+/// Expects that an event of type `E` from the acts so far was published to the broker.
+pub fn published<E: Event>() -> impl Expectation {
     Published {
-        lane,
+        lane: None,
+        event: PhantomData::<fn(E)>,
+    }
+}
+
+/// Expects that an event of type `E` from the acts so far was published on `lane`.
+pub fn published_on<E: Event>(lane: Lane) -> impl Expectation {
+    Published {
+        lane: Some(lane),
         event: PhantomData::<fn(E)>,
     }
 }
@@ -44,15 +51,14 @@ impl<E: Event> Expectation for Published<E> {
                 continue;
             }
 
-            let topics: Vec<&str> = record
-                .effects(entry.id)
-                .filter_map(|effect| match &effect.kind {
-                    EntryKind::Published { topic } => Some(topic.as_str()),
-                    _ => None,
-                })
-                .collect();
-            if topics.iter().any(|topic| self.is_expected_lane(topic)) {
-                return Ok(());
+            let mut topics = Vec::new();
+            for effect in record.effects(entry.id) {
+                if let EntryKind::Published { topic, is_backfill } = &effect.kind {
+                    if self.is_expected_lane(*is_backfill) {
+                        return Ok(());
+                    }
+                    topics.push(topic.as_str());
+                }
             }
 
             found.push(match topics.as_slice() {
@@ -75,11 +81,11 @@ impl<E: Event> Expectation for Published<E> {
 
         let mismatch = Mismatch::new(self.describe(), found.join("\n"));
         Err(mismatch.with_subject(Subject::EngineFeature {
-            feature: "publishes nothing".to_owned(),
+            feature: "publishes nothing",
             method: if self.lane.is_some() {
-                "then_lane"
+                "expect::published_on"
             } else {
-                "then_published"
+                "expect::published"
             },
             event: E::SCHEMAS.first().map(|schema| schema.name.to_string()),
         }))
@@ -91,15 +97,9 @@ impl<E: Event> Expectation for Published<E> {
 }
 
 impl<E> Published<E> {
-    /// Returns true if the topic belongs to the expected lane, or if no lane is expected.
-    ///
-    /// The name of the topic shows its lane.
-    fn is_expected_lane(&self, topic: &str) -> bool {
-        let is_backfill = topic.ends_with(":backfill");
-        match self.lane {
-            None => true,
-            Some(Lane::Primary) => !is_backfill,
-            Some(Lane::Backfill) => is_backfill,
-        }
+    /// Returns true if the test expects this lane, or any lane.
+    fn is_expected_lane(&self, is_backfill: bool) -> bool {
+        self.lane
+            .is_none_or(|lane| (lane == Lane::Backfill) == is_backfill)
     }
 }

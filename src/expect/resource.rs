@@ -3,22 +3,22 @@ use std::{fmt, marker::PhantomData};
 use flow_domain::handler::short_type_name;
 
 use crate::{
-    flow::{Expectation, Mismatch},
-    run::Outcome,
+    expect::{Expectation, Mismatch},
+    outcome::Outcome,
 };
 
-/// Expects that the resource of type `T` satisfies `predicate`.
-pub(crate) fn resource<'t, T: fmt::Debug + Send + Sync + 'static>(
-    predicate: impl Fn(&T) -> bool + Send + Sync + 't,
+/// Expects that `holds` returns true for the fake of type `T`.
+pub fn resource<'t, T: fmt::Debug + Send + Sync + 'static>(
+    holds: impl Fn(&T) -> bool + Send + Sync + 't,
 ) -> impl Expectation + 't {
     ResourceIs {
-        predicate,
+        holds,
         resource: PhantomData::<fn(T)>,
     }
 }
 
 struct ResourceIs<T, F> {
-    predicate: F,
+    holds: F,
     resource: PhantomData<fn(T)>,
 }
 
@@ -38,7 +38,7 @@ impl<T: fmt::Debug + Send + Sync + 'static, F: Fn(&T) -> bool + Send + Sync> Exp
                 expected,
                 format!("the harness has no resource `{name}`; add it with `.resource(|| ..)`"),
             )),
-            Some(resource) if (self.predicate)(resource) => Ok(()),
+            Some(resource) if (self.holds)(resource) => Ok(()),
             Some(resource) => Err(Mismatch::new(expected, format!("{resource:?}"))),
         }
     }

@@ -2,27 +2,43 @@ use std::marker::PhantomData;
 
 use flow_domain::{
     Command,
-    clock::Timestamp,
     message::Envelope,
     record::{Entry, EntryKind, Record},
 };
 
 use crate::{
-    diagnosis::Subject,
+    chain::{ScheduleStatus, schedule_status},
     expect::{
-        matches_type,
+        Expectation, Mismatch, Subject,
         messages::{message_at, require_known_message},
     },
-    flow::{Expectation, Mismatch, Problem},
-    run::Outcome,
+    outcome::{Outcome, Problem, ProblemKind},
+    value::matches_type,
 };
 
-/// Expects that a scheduled `C` is pending. If `is_expected` is false, expects that none is.
-pub(crate) fn scheduled<C: Command>(is_expected: bool) -> impl Expectation {
+/// Expects that a command of type `C` is scheduled and not yet due.
+pub fn scheduled<C: Command>() -> impl Expectation {
     Scheduled {
-        is_expected,
+        is_expected: true,
         command: PhantomData::<fn(C)>,
     }
+}
+
+/// Expects that no command of type `C` is scheduled now.
+///
+/// It was never scheduled, or it was delivered or cancelled.
+pub fn not_scheduled<C: Command>() -> impl Expectation {
+    Scheduled {
+        is_expected: false,
+        command: PhantomData::<fn(C)>,
+    }
+}
+
+/// Expects that, in the acts so far, a command of type `C` arrived after its deadline.
+///
+/// Such a command is not handled.
+pub fn expired<C: Command>() -> impl Expectation {
+    Expired(PhantomData::<fn(C)>)
 }
 
 struct Scheduled<C> {
@@ -39,39 +55,23 @@ impl<C: Command> Expectation for Scheduled<C> {
     fn check(&self, outcome: &Outcome) -> Result<(), Mismatch> {
         require_known_message::<C>(outcome)?;
         let record = outcome.record();
-        let all_scheduled: Vec<(&Entry, &Envelope)> = record
+        let (own, others): (Vec<Schedule<'_>>, Vec<Schedule<'_>>) = record
             .entries()
             .iter()
-            .filter_map(|entry| match &entry.kind {
-                EntryKind::Scheduled { command, .. } => Some((entry, &**command)),
-                _ => None,
-            })
-            .collect();
-        let statuses: Vec<(bool, String)> = all_scheduled
-            .iter()
-            .filter(|(_, command)| matches_type::<C>(command))
-            .map(|(entry, command)| schedule_status(entry, command, record))
-            .collect();
-        let is_pending = statuses.iter().any(|(is_pending, _)| *is_pending);
+            .filter_map(|entry| Schedule::from_entry(entry, record))
+            .partition(|schedule| matches_type::<C>(schedule.command));
+        let is_pending = own.iter().any(|schedule| schedule.status.is_pending());
         if is_pending == self.is_expected {
             return Ok(());
         }
 
-        let found = match statuses.as_slice() {
+        let own: Vec<String> = own.iter().map(Schedule::show).collect();
+        let found = match own.as_slice() {
             [] => format!("no {} was scheduled", C::NAME),
-            statuses => statuses
-                .iter()
-                .map(|(_, line)| line.as_str())
-                .collect::<Vec<&str>>()
-                .join("\n"),
+            lines => lines.join("\n"),
         };
-
-        let others = all_scheduled
-            .iter()
-            .filter(|(_, command)| !matches_type::<C>(command))
-            .map(|(entry, command)| schedule_status(entry, command, record).1)
-            .collect();
-        let mismatch = Mismatch::new(self.describe(), found).with_differences(others);
+        let mismatch = Mismatch::new(self.describe(), found)
+            .with_differences(others.iter().map(Schedule::show).collect());
 
         let name = schema_name::<C>();
         Err(mismatch.with_subject(if self.is_expected {
@@ -86,39 +86,30 @@ impl<C: Command> Expectation for Scheduled<C> {
     }
 }
 
-/// Returns when a scheduled command is due.
-///
-/// # Errors
-///
-/// Returns what happened to the command, as text, if it is no longer pending.
-pub(crate) fn pending_due_time(entry: &Entry, record: &Record) -> Result<Timestamp, String> {
-    let EntryKind::Scheduled { command, due } = &entry.kind else {
-        return Err("was never scheduled".to_owned());
-    };
-
-    let id = command.metadata.id;
-    let is_cancelled = record
-        .entries()
-        .iter()
-        .any(|other| other.kind == EntryKind::Cancelled(id));
-    if is_cancelled {
-        return Err("was cancelled".to_owned());
-    }
-
-    match record.effects(entry.id).next() {
-        Some(delivery) => Err(format!("was delivered at {}", delivery.time)),
-        None => Ok(*due),
-    }
+/// A command that was scheduled.
+struct Schedule<'r> {
+    command: &'r Envelope,
+    status: ScheduleStatus,
 }
 
-/// Returns whether a scheduled command is still pending, and its status as text.
-fn schedule_status(entry: &Entry, command: &Envelope, record: &Record) -> (bool, String) {
-    let metadata = &command.metadata;
-    let subject = format!("{} for {}", metadata.message_type.name(), metadata.stream);
+impl<'r> Schedule<'r> {
+    fn from_entry(entry: &'r Entry, record: &Record) -> Option<Self> {
+        let EntryKind::Scheduled { command, .. } = &entry.kind else {
+            return None;
+        };
 
-    match pending_due_time(entry, record) {
-        Ok(due) => (true, format!("{subject} is scheduled for {due}")),
-        Err(status) => (false, format!("{subject} {status}")),
+        Some(Self {
+            command,
+            status: schedule_status(entry, record)?,
+        })
+    }
+
+    fn show(&self) -> String {
+        let metadata = &self.command.metadata;
+        let (name, stream) = (metadata.message_type.name(), &metadata.stream);
+        let verb = if self.status.is_pending() { "is " } else { "" };
+
+        format!("{name} for {stream} {verb}{}", self.status)
     }
 }
 
@@ -126,11 +117,6 @@ fn schema_name<C: Command>() -> String {
     C::SCHEMAS
         .first()
         .map_or(C::NAME.to_owned(), |schema| schema.name.to_string())
-}
-
-/// Expects that a `C` arrived after its deadline and was not handled.
-pub(crate) fn expired<C: Command>() -> impl Expectation {
-    Expired(PhantomData::<fn(C)>)
 }
 
 struct Expired<C>(PhantomData<fn(C)>);
@@ -173,8 +159,8 @@ impl<C: Command> Expectation for Expired<C> {
         Err(Mismatch::new(self.describe(), found).with_subject(subject))
     }
 
-    fn covers(&self) -> Option<Problem> {
-        Some(Problem::Expiry)
+    fn covers(&self, problem: &Problem<'_>, _: &Outcome) -> bool {
+        problem.kind != ProblemKind::Rejection && problem.error.is_expired()
     }
 
     fn allows_pending(&self) -> bool {

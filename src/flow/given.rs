@@ -1,12 +1,13 @@
 use std::panic::Location;
 
 use flow_domain::{
-    Aggregate, Command, Error,
-    model::{AnyEvent, IntoMessages, SerializedAggregate, SerializedMessage},
+    Aggregate, Command,
+    model::{AnyEvent, IntoMessages, SerializedAggregate},
 };
 
 use crate::{
-    flow::{Flow, Given, StepKind},
+    flow::{Flow, Given},
+    plan::StepKind,
     system::fault::Fault,
 };
 
@@ -21,8 +22,8 @@ impl Flow<'_, Given> {
     /// [`given_aggregate`](Self::given_aggregate) or [`given_command`](Self::given_command) for that.
     #[track_caller]
     pub fn given_events(mut self, events: impl IntoMessages<AnyEvent>) -> Self {
-        let serialized = self.serialize_each(&events);
-        self.step(Location::caller(), StepKind::GivenEvents(serialized))
+        let serialized = self.plan.serialize_each(&events);
+        self.given(StepKind::GivenEvents(serialized))
     }
 
     /// Adds an aggregate that existed before, as if a handler had added it.
@@ -38,7 +39,7 @@ impl Flow<'_, Given> {
             self.plan.add_violations(violations);
         }
 
-        self.step(Location::caller(), StepKind::GivenAggregate(serialized))
+        self.given(StepKind::GivenAggregate(serialized))
     }
 
     /// Adds a command that its real handler processed before.
@@ -46,53 +47,25 @@ impl Flow<'_, Given> {
     /// A rejection or a failure here fails the flow.
     #[track_caller]
     pub fn given_command<C: Command>(mut self, command: C) -> Self {
-        let serialized = self.serialize(&command);
-        self.step(Location::caller(), StepKind::GivenCommand(serialized))
+        let serialized = self.plan.serialize(&command);
+        self.given(StepKind::GivenCommand(serialized))
     }
 
     /// Activates a fault from here on; see [`fault`](crate::fault).
     #[track_caller]
     pub fn with_fault(self, fault: Fault) -> Self {
-        let location = fault.location;
-        self.step(location, StepKind::Fault(fault))
+        self.add_fault(fault, Given)
     }
 
     /// States that nothing happened before. It only adds a line to the story.
     #[track_caller]
     pub fn given_nothing(self) -> Self {
-        self.step(Location::caller(), StepKind::GivenNothing)
+        self.given(StepKind::GivenNothing)
     }
-}
 
-/// Serialises the messages that a `then_*` step expects.
-///
-/// Their round trip is not checked, because no handler receives them.
-pub(super) fn serialize_expected<Kind>(
-    messages: &impl IntoMessages<Kind>,
-) -> Result<Vec<SerializedMessage>, Error> {
-    let mut serialized = Vec::new();
-
-    messages.try_for_each(&mut |message| {
-        serialized.push(message.to_serialized()?);
-        Ok(())
-    })?;
-
-    Ok(serialized)
-}
-
-impl<S> Flow<'_, S> {
-    /// Serialises each message of a `given_*` or `when*` step with [`serialize`](Self::serialize).
-    pub(super) fn serialize_each<Kind>(
-        &mut self,
-        messages: &impl IntoMessages<Kind>,
-    ) -> Result<Vec<SerializedMessage>, Error> {
-        let mut serialized = Vec::new();
-
-        messages.try_for_each(&mut |message| {
-            serialized.push(self.serialize(message)?);
-            Ok(())
-        })?;
-
-        Ok(serialized)
+    #[track_caller]
+    fn given(mut self, kind: StepKind<'static>) -> Self {
+        self.plan.push(Location::caller(), kind);
+        self
     }
 }

@@ -1,19 +1,15 @@
-use std::{
-    fmt,
-    panic::Location,
-    sync::{Arc, Mutex},
-};
+use std::{fmt, panic::Location, sync::Arc};
 
 use flow_domain::{
     Aggregate, Command, Domain, Event, WiringErrors,
     model::{AnyCommand, AnyEvent, IntoMessages},
-    record::InvariantSet,
+    record::Invariant,
 };
-use tokio::runtime::Runtime;
 
 use crate::{
-    flow::{Acted, DisabledInvariant, Flow, Given, Invariant, Mismatch},
-    system::{Mode, RebuildDomain, ResourceMakers, Resources, fault::Fault},
+    flow::{Acted, Flow, Given},
+    plan::{Setup, disabled_invariant},
+    system::{Mode, Resources, fault::Fault},
 };
 
 /// Wraps a domain, and begins test flows for it.
@@ -67,56 +63,6 @@ pub struct FlowHarness {
     setup: Arc<Setup>,
 }
 
-/// The settings of a harness, as a run needs them.
-#[derive(Clone)]
-pub(crate) struct Setup {
-    build_domain: Arc<BuildDomain>,
-    makers: ResourceMakers,
-    pub(crate) mode: Mode,
-    /// Whether [`FlowHarness::mode`] set the mode, and not the environment.
-    pub(crate) mode_is_explicit: bool,
-    pub(crate) budget: usize,
-    pub(crate) is_paused: bool,
-    pub(crate) checks_determinism: bool,
-    /// The invariants that every run checks.
-    pub(crate) invariants: InvariantSet,
-    /// The invariants that no run checks, each with the reason.
-    pub(crate) disabled_invariants: Vec<DisabledInvariant>,
-    /// The line of an invalid method call, and what is wrong with the call. It fails the run.
-    pub(crate) invalid_call: Option<(&'static Location<'static>, Mismatch)>,
-    /// The runtime of an earlier run, without tasks. The next run takes it.
-    pub(crate) idle_runtime: Arc<Mutex<Option<Runtime>>>,
-}
-
-type BuildDomain = dyn Fn(&Resources) -> Result<Domain, WiringErrors> + Send + Sync;
-
-impl Setup {
-    pub(crate) fn make_resources(&self) -> Resources {
-        self.makers.make()
-    }
-
-    pub(crate) fn build_domain(&self, resources: &Resources) -> Result<Domain, WiringErrors> {
-        (self.build_domain)(resources)
-    }
-
-    /// Returns a function that builds the domain again, for an engine that restarts.
-    ///
-    /// The function uses the same resources, because fakes stand for systems that survive a
-    /// restart. Returns `None` in [`Mode::Sync`], which has no engine.
-    pub(crate) fn rebuild_fn(
-        self: &Arc<Self>,
-        mode: Mode,
-        resources: &Resources,
-    ) -> Option<Arc<RebuildDomain>> {
-        if mode == Mode::Sync {
-            return None;
-        }
-
-        let (setup, resources) = (Arc::clone(self), resources.clone());
-        Some(Arc::new(move || setup.build_domain(&resources)))
-    }
-}
-
 /// A function that builds a domain: `fn() -> Result<Domain, WiringErrors>`.
 ///
 /// It may also take `&`[`Resources`], to pass fakes to handlers.
@@ -157,19 +103,7 @@ impl FlowHarness {
     /// Wraps the domain that `domain` builds.
     pub fn new<Arguments>(domain: impl DomainFn<Arguments>) -> Self {
         Self {
-            setup: Arc::new(Setup {
-                build_domain: Arc::new(move |resources| domain.build(resources)),
-                makers: ResourceMakers::default(),
-                mode: Mode::from_env(),
-                mode_is_explicit: false,
-                budget: 10_000,
-                is_paused: false,
-                checks_determinism: false,
-                invariants: InvariantSet::all(),
-                disabled_invariants: Vec::new(),
-                invalid_call: None,
-                idle_runtime: Arc::default(),
-            }),
+            setup: Arc::new(Setup::new(move |resources| domain.build(resources))),
         }
     }
 
@@ -215,12 +149,12 @@ impl FlowHarness {
     pub fn disable_invariant(mut self, invariant: Invariant, reason: &str) -> Self {
         let setup = Arc::make_mut(&mut self.setup);
 
-        match DisabledInvariant::new(Location::caller(), invariant, reason) {
+        match disabled_invariant(invariant, reason) {
             Ok(disabled) => {
                 setup.invariants = setup.invariants.without(invariant);
                 setup.disabled_invariants.push(disabled);
             }
-            Err(invalid_call) => setup.invalid_call = Some(invalid_call),
+            Err(mismatch) => setup.invalid_call = Some((Location::caller(), mismatch)),
         }
 
         self
@@ -238,7 +172,7 @@ impl FlowHarness {
     /// Adds a fake. Every run makes its own fake with `make`.
     ///
     /// The function that builds the domain gets the fake with [`Resources::get`]. The test reads it with
-    /// [`then_resource`](Flow::then_resource) or [`Outcome::resource`](crate::Outcome::resource). A
+    /// [`expect::resource`](crate::expect::resource) or [`Outcome::resource`](crate::Outcome::resource). A
     /// second call for the same type replaces the first, so a test can replace the fake of its fixture.
     #[must_use]
     pub fn resource<T: fmt::Debug + Send + Sync + 'static>(
@@ -314,14 +248,5 @@ impl fmt::Debug for FlowHarness {
         f.debug_struct("FlowHarness")
             .field("setup", &self.setup)
             .finish()
-    }
-}
-
-impl fmt::Debug for Setup {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Setup")
-            .field("mode", &self.mode)
-            .field("budget", &self.budget)
-            .finish_non_exhaustive()
     }
 }

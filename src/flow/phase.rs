@@ -1,40 +1,42 @@
-use std::{fmt, marker::PhantomData};
+use std::{fmt, panic::Location};
+
+use crate::{
+    expect::Expectation,
+    plan::{MessageAct, Plan, StepKind},
+};
 
 /// The phase of the `given_*` steps, before any act.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 #[non_exhaustive]
 pub struct Given;
 
 /// The phase after an act, and after most `then_*` steps.
-#[derive(Clone, Copy, Debug)]
-#[non_exhaustive]
-pub struct Acted;
+pub struct Acted {
+    /// The last step, if it sends a message. Its headers can still be set.
+    pub(super) message: Option<(&'static Location<'static>, MessageAct)>,
+}
 
-/// The phase for checks of one aggregate, row or process manager.
-pub struct StateOf<T>(PhantomData<fn() -> T>);
+/// The phase after a `then_*` step with an expectation that further methods refine.
+pub struct Expecting<X> {
+    pub(super) location: &'static Location<'static>,
+    pub(super) expectation: X,
+}
 
-/// The phase for checks of all rows of a projection.
-pub struct RowsOf<P>(PhantomData<fn() -> P>);
-
-/// The phase after [`then_handled_by`](crate::Flow::then_handled_by).
-#[derive(Clone, Copy, Debug)]
-#[non_exhaustive]
-pub struct HandledBy;
-
-/// The phase after [`then_dead_letters`](crate::Flow::then_dead_letters).
-#[derive(Clone, Copy, Debug)]
-#[non_exhaustive]
-pub struct DeadLetterPhase;
-
-impl<T> fmt::Debug for StateOf<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("StateOf")
+impl Acted {
+    pub(super) fn new() -> Self {
+        Self { message: None }
     }
 }
 
-impl<P> fmt::Debug for RowsOf<P> {
+impl fmt::Debug for Acted {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("RowsOf")
+        f.write_str("Acted")
+    }
+}
+
+impl<X: fmt::Debug> fmt::Debug for Expecting<X> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Expecting").field(&self.expectation).finish()
     }
 }
 
@@ -44,20 +46,50 @@ impl<P> fmt::Debug for RowsOf<P> {
     label = "needs an act first",
     note = "add an act: `.when(command)` or `.when_event(event)`"
 )]
-pub trait AfterAct: sealed::Sealed {}
+pub trait AfterAct: Phase {}
 
 impl AfterAct for Acted {}
-impl<T> AfterAct for StateOf<T> {}
-impl<P> AfterAct for RowsOf<P> {}
-impl AfterAct for HandledBy {}
-impl AfterAct for DeadLetterPhase {}
+impl<X: Expectation> AfterAct for Expecting<X> {}
+
+pub(super) use sealed::Phase;
 
 mod sealed {
+    use crate::plan::Plan;
+
+    /// A phase owns the data of the last step until the next step begins.
     #[expect(unnameable_types, reason = "so that nobody else can implement it")]
-    pub trait Sealed {}
-    impl Sealed for super::Acted {}
-    impl<T> Sealed for super::StateOf<T> {}
-    impl<P> Sealed for super::RowsOf<P> {}
-    impl Sealed for super::HandledBy {}
-    impl Sealed for super::DeadLetterPhase {}
+    pub trait Phase {
+        /// Adds the last step to the plan, unless it is there already.
+        fn finish<'t>(self, plan: &mut Plan<'t>)
+        where
+            Self: 't;
+    }
+}
+
+impl Phase for Given {
+    fn finish<'t>(self, _: &mut Plan<'t>)
+    where
+        Self: 't,
+    {
+    }
+}
+
+impl Phase for Acted {
+    fn finish<'t>(self, plan: &mut Plan<'t>)
+    where
+        Self: 't,
+    {
+        if let Some((location, message)) = self.message {
+            plan.push(location, StepKind::When(message));
+        }
+    }
+}
+
+impl<X: Expectation> Phase for Expecting<X> {
+    fn finish<'t>(self, plan: &mut Plan<'t>)
+    where
+        Self: 't,
+    {
+        plan.push_expectation(self.location, self.expectation);
+    }
 }

@@ -1,104 +1,21 @@
 use std::{fmt, panic::Location};
 
-use flow_domain::{Aggregate, ProcessManager, Projection, record::TableKind, runtime::StateType};
+use flow_domain::{
+    Aggregate, Event, ProcessManager, Projection, Rejection,
+    model::{AnyEvent, IntoMessages},
+};
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::Value;
 
 use crate::{
-    expect::HandledExpectation,
-    flow::{Acted, AfterAct, Expectation, Flow, HandledBy, RowsOf, StateOf, StateQuery, Then},
+    expect::{self, Expectation, HandledBy, Rows, State},
+    flow::{Acted, AfterAct, Expecting, Flow},
 };
 
-impl<'t, S> Flow<'t, S> {
-    /// Expects that the aggregate with this id is stored. The methods that follow check it.
+impl<'t, S: AfterAct + 't> Flow<'t, S> {
+    /// Adds an expectation: a value of [`expect`](crate::expect), a tuple, or a type of your own.
     ///
-    /// The step fails if no act wrote the aggregate, because it would pass without any act. Add
-    /// [`unchanged`](Flow::unchanged) if the test expects that.
-    #[track_caller]
-    pub fn then_aggregate<A: Aggregate>(self, id: impl fmt::Display) -> Flow<'t, StateOf<A>>
-    where
-        S: AfterAct,
-    {
-        let state_type = StateType::new::<A>(TableKind::Aggregate, A::NAME);
-        let stream_category = A::EVENT_SOURCED.then_some(A::CATEGORY);
-        self.query_state(state_type, Some(id.to_string()), stream_category)
-    }
-
-    /// Expects that the row with this id is stored. The methods that follow check it.
-    ///
-    /// The step fails if no act wrote the row, because it would pass without any act. Add
-    /// [`unchanged`](Flow::unchanged) if the test expects that.
-    #[track_caller]
-    pub fn then_projection<P: Projection>(self, id: impl fmt::Display) -> Flow<'t, StateOf<P>>
-    where
-        S: AfterAct,
-    {
-        let state_type = StateType::new::<P>(TableKind::Projection, P::NAME);
-        self.query_state(state_type, Some(id.to_string()), None)
-    }
-
-    /// Expects that the process manager with this correlation key is stored. The methods that follow
-    /// check it.
-    ///
-    /// The step fails if no act wrote the process manager, because it would pass without any act.
-    /// Add [`unchanged`](Flow::unchanged) if the test expects that.
-    #[track_caller]
-    pub fn then_process_manager<M: ProcessManager>(
-        self,
-        key: impl fmt::Display,
-    ) -> Flow<'t, StateOf<M>>
-    where
-        S: AfterAct,
-    {
-        let state_type = StateType::new::<M>(TableKind::ProcessManager, M::name());
-        self.query_state(state_type, Some(key.to_string()), None)
-    }
-
-    /// Reads all rows of a projection. The methods that follow check them, ordered by id.
-    ///
-    /// Without such a method, the step expects at least one row. The step fails if no act wrote any
-    /// of the rows, because it would pass without any act. Add [`unchanged`](Flow::unchanged) if
-    /// the test expects that.
-    #[track_caller]
-    pub fn then_projections<P: Projection>(self) -> Flow<'t, RowsOf<P>>
-    where
-        S: AfterAct,
-    {
-        let state_type = StateType::new::<P>(TableKind::Projection, P::NAME);
-        self.query_state(state_type, None, None)
-    }
-
-    #[track_caller]
-    fn query_state<Next>(
-        self,
-        state_type: StateType,
-        id: Option<String>,
-        stream_category: Option<&'static str>,
-    ) -> Flow<'t, Next> {
-        let query = StateQuery {
-            state_type,
-            id,
-            stream_category,
-            checks: Vec::new(),
-        };
-
-        self.then_step(Location::caller(), Then::State(query))
-    }
-
-    /// Expects that the handler `H`, of any kind, handled at least one message in the acts so far.
-    ///
-    /// [`times`](Flow::times) expects an exact number. A call does not count if it was rolled back with
-    /// the handler that issued its command.
-    #[track_caller]
-    pub fn then_handled_by<H: 'static>(self) -> Flow<'t, HandledBy>
-    where
-        S: AfterAct,
-    {
-        self.then_step(
-            Location::caller(),
-            Then::Handled(HandledExpectation::by::<H>()),
-        )
-    }
-
-    /// Adds a custom expectation.
+    /// Each expectation of a tuple becomes a step.
     ///
     /// # Examples
     ///
@@ -107,23 +24,212 @@ impl<'t, S> Flow<'t, S> {
     /// use flow_harness::prelude::*;
     ///
     /// FlowHarness::new(shop::domain)
+    ///     .mode(Mode::Engine)
     ///     .when_event(StockReceived { product_id: "prod-1".into(), quantity: 5 })
-    ///     .then(|outcome: &Outcome| match outcome.events().len() {
+    ///     .then((expect::no_events(), expect::dead_letters().none()))
+    ///     .then(|outcome: &Outcome| match outcome.warnings().len() {
     ///         0 => Ok(()),
-    ///         n_events => Err(Mismatch::new("no reaction", format!("{n_events} events"))),
+    ///         n => Err(Mismatch::new("no warnings", format!("{n} warnings"))),
     ///     })
     ///     .run();
     /// ```
     #[track_caller]
-    pub fn then(self, expectation: impl Expectation + 't) -> Flow<'t, Acted>
-    where
-        S: AfterAct,
-    {
-        self.expect(expectation)
+    pub fn then(self, expectation: impl Expectation + 't) -> Flow<'t, Acted> {
+        let mut flow = self.into_phase(Acted::new());
+        flow.plan.push_expectation(Location::caller(), expectation);
+        flow
     }
 
+    /// Adds an expectation that further methods refine.
     #[track_caller]
-    pub(super) fn expect<Next>(self, expectation: impl Expectation + 't) -> Flow<'t, Next> {
-        self.then_step(Location::caller(), Then::Expectation(Box::new(expectation)))
+    fn expecting<X>(self, expectation: X) -> Flow<'t, Expecting<X>> {
+        let location = Location::caller();
+        self.into_phase(Expecting {
+            location,
+            expectation,
+        })
+    }
+
+    /// Short for `then(`[`expect::events`]`(expected))`.
+    #[track_caller]
+    pub fn then_events<M: IntoMessages<AnyEvent> + 't>(self, expected: M) -> Flow<'t, Acted> {
+        self.then(expect::events(expected))
+    }
+
+    /// Short for `then(`[`expect::no_events`]`())`.
+    #[track_caller]
+    pub fn then_no_events(self) -> Flow<'t, Acted> {
+        self.then(expect::no_events())
+    }
+
+    /// Short for `then(`[`expect::event`]`(expected))`.
+    #[track_caller]
+    pub fn then_event<E: Event>(self, expected: E) -> Flow<'t, Acted> {
+        self.then(expect::event(expected))
+    }
+
+    /// Short for `then(`[`expect::accepted`]`())`.
+    #[track_caller]
+    pub fn then_accepted(self) -> Flow<'t, Acted> {
+        self.then(expect::accepted())
+    }
+
+    /// Short for `then(`[`expect::rejected`]`(expected))`.
+    #[track_caller]
+    pub fn then_rejected<R: Rejection + PartialEq>(self, expected: R) -> Flow<'t, Acted> {
+        self.then(expect::rejected(expected))
+    }
+
+    /// Short for `then(`[`expect::reply`]`(expected))`.
+    #[track_caller]
+    pub fn then_reply<R>(self, expected: R) -> Flow<'t, Acted>
+    where
+        R: PartialEq + fmt::Debug + Send + Sync + 'static,
+    {
+        self.then(expect::reply(expected))
+    }
+
+    /// Short for `then(`[`expect::aggregate`]`::<A>(id))`. The methods that follow check it.
+    #[track_caller]
+    pub fn then_aggregate<A: Aggregate>(
+        self,
+        id: impl fmt::Display,
+    ) -> Flow<'t, Expecting<State<'t, A>>> {
+        self.expecting(expect::aggregate(id))
+    }
+
+    /// Short for `then(`[`expect::projection`]`::<P>(id))`. The methods that follow check it.
+    #[track_caller]
+    pub fn then_projection<P: Projection>(
+        self,
+        id: impl fmt::Display,
+    ) -> Flow<'t, Expecting<State<'t, P>>> {
+        self.expecting(expect::projection(id))
+    }
+
+    /// Short for `then(`[`expect::process_manager`]`::<M>(key))`. The methods that follow check it.
+    #[track_caller]
+    pub fn then_process_manager<M: ProcessManager>(
+        self,
+        key: impl fmt::Display,
+    ) -> Flow<'t, Expecting<State<'t, M>>> {
+        self.expecting(expect::process_manager(key))
+    }
+
+    /// Short for `then(`[`expect::projections`]`::<P>())`. The methods that follow check the rows.
+    #[track_caller]
+    pub fn then_projections<P: Projection>(self) -> Flow<'t, Expecting<Rows<'t, P>>> {
+        self.expecting(expect::projections())
+    }
+
+    /// Short for `then(`[`expect::handled_by`]`::<H>())`. [`times`](Flow::times) may follow.
+    #[track_caller]
+    pub fn then_handled_by<H: 'static>(self) -> Flow<'t, Expecting<HandledBy>> {
+        self.expecting(expect::handled_by::<H>())
+    }
+
+    /// Short for `then(`[`expect::settled`]`())`.
+    #[track_caller]
+    pub fn then_settled(self) -> Flow<'t, Acted> {
+        self.then(expect::settled())
+    }
+}
+
+impl<'t, T> Flow<'t, Expecting<State<'t, T>>>
+where
+    T: Serialize + DeserializeOwned + fmt::Debug + 'static,
+{
+    /// Expects that the state equals `expected`. See [`State::is`].
+    #[track_caller]
+    pub fn is(mut self, expected: T) -> Self {
+        self.phase.expectation = self.phase.expectation.is(expected);
+        self
+    }
+
+    /// Expects that `holds` returns true for the state. See [`State::has`].
+    #[track_caller]
+    pub fn has(mut self, holds: impl Fn(&T) -> bool + Send + Sync + 't) -> Self {
+        self.phase.expectation = self.phase.expectation.has(holds);
+        self
+    }
+
+    /// Expects that the state has these fields with these values: `json!({ "status": "Placed" })`.
+    /// See [`State::like`].
+    #[track_caller]
+    pub fn like(mut self, expected: Value) -> Self {
+        self.phase.expectation = self.phase.expectation.like(expected);
+        self
+    }
+
+    /// Expects that the last act did not change the state. See [`State::unchanged`].
+    #[track_caller]
+    pub fn unchanged(mut self) -> Self {
+        self.phase.expectation = self.phase.expectation.unchanged();
+        self
+    }
+
+    /// Expects that there is no such state.
+    #[track_caller]
+    pub fn absent(self) -> Flow<'t, Acted> {
+        let Expecting {
+            location,
+            expectation,
+        } = self.phase;
+        let flow = Flow {
+            plan: self.plan,
+            run_guard: self.run_guard,
+            phase: Expecting {
+                location,
+                expectation: expectation.absent(),
+            },
+        };
+
+        flow.into_phase(Acted::new())
+    }
+}
+
+impl<'t, P: Projection> Flow<'t, Expecting<Rows<'t, P>>> {
+    /// Expects exactly this number of rows.
+    #[track_caller]
+    pub fn count(mut self, expected: usize) -> Self {
+        self.phase.expectation = self.phase.expectation.count(expected);
+        self
+    }
+
+    /// Expects that the last act did not change, add or remove any row.
+    #[track_caller]
+    pub fn unchanged(mut self) -> Self {
+        self.phase.expectation = self.phase.expectation.unchanged();
+        self
+    }
+
+    /// Expects that `holds` returns true for every row. See [`Rows::all`].
+    #[track_caller]
+    pub fn all(mut self, holds: impl Fn(&P) -> bool + Send + Sync + 't) -> Self {
+        self.phase.expectation = self.phase.expectation.all(holds);
+        self
+    }
+
+    /// Expects that `holds` returns true for at least one row.
+    #[track_caller]
+    pub fn any(mut self, holds: impl Fn(&P) -> bool + Send + Sync + 't) -> Self {
+        self.phase.expectation = self.phase.expectation.any(holds);
+        self
+    }
+
+    /// Expects that `holds` returns true for no row. See [`Rows::none`].
+    #[track_caller]
+    pub fn none(mut self, holds: impl Fn(&P) -> bool + Send + Sync + 't) -> Self {
+        self.phase.expectation = self.phase.expectation.none(holds);
+        self
+    }
+}
+
+impl<'t> Flow<'t, Expecting<HandledBy>> {
+    /// Expects that the handler handled exactly this number of messages in the acts so far.
+    #[track_caller]
+    pub fn times(mut self, expected: usize) -> Flow<'t, Acted> {
+        self.phase.expectation = self.phase.expectation.times(expected);
+        self.into_phase(Acted::new())
     }
 }

@@ -5,25 +5,22 @@ use flow_domain::{
     clock::Timestamp,
     handler::short_type_name,
     message::Priority,
-    model::{AnyCommand, DynMessage as _, IntoMessages, SerializedMessage},
+    model::{AnyCommand, DynMessage, IntoMessages, SerializedMessage},
 };
 
 use crate::{
-    flow::{Acted, AfterAct, Flow, Mismatch, StepKind},
-    run::Outcome,
-    system::ClockAdvance,
-    system::fault::Fault,
+    expect::Mismatch,
+    flow::{Acted, AfterAct, Flow, phase::Phase},
+    outcome::Outcome,
+    plan::{MessageAct, Sending, StepKind},
+    system::{ClockAdvance, fault::Fault},
 };
 
-impl<'t, S> Flow<'t, S> {
+impl<'t, S: Phase + 't> Flow<'t, S> {
     /// Dispatches a command to the domain, and runs everything that it causes.
     #[track_caller]
-    pub fn when<C: Command>(mut self, command: C) -> Flow<'t, Acted> {
-        let serialized = self.serialize(&command);
-        self.step(
-            Location::caller(),
-            StepKind::When(serialized, short_type_name::<C::Reply>, Headers::default()),
-        )
+    pub fn when<C: Command>(self, command: C) -> Flow<'t, Acted> {
+        self.send(&command, Sending::Command(short_type_name::<C::Reply>))
     }
 
     /// Submits a command to be processed later, as [`App::submit`](flow_domain::App::submit) does.
@@ -31,20 +28,29 @@ impl<'t, S> Flow<'t, S> {
     /// Nobody receives its reply. A rejection counts as a failure of its handler, which
     /// [`then_handler_failed`](Flow::then_handler_failed) covers.
     #[track_caller]
-    pub fn when_submitted<C: Command>(mut self, command: C) -> Flow<'t, Acted> {
-        let serialized = self.serialize(&command);
-        let kind = StepKind::WhenSubmitted(serialized, Headers::default());
-        self.step(Location::caller(), kind)
+    pub fn when_submitted<C: Command>(self, command: C) -> Flow<'t, Acted> {
+        self.send(&command, Sending::Submitted)
     }
 
     /// Publishes an event from outside the domain, and runs everything that it causes.
     #[track_caller]
-    pub fn when_event<E: Event>(mut self, event: E) -> Flow<'t, Acted> {
-        let serialized = self.serialize(&event);
-        self.step(
-            Location::caller(),
-            StepKind::WhenEvent(serialized, Headers::default()),
-        )
+    pub fn when_event<E: Event>(self, event: E) -> Flow<'t, Acted> {
+        self.send(&event, Sending::Event)
+    }
+
+    /// Moves on to a step that sends a message.
+    #[track_caller]
+    fn send(self, message: &dyn DynMessage, sending: Sending) -> Flow<'t, Acted> {
+        // The step before joins the plan first: violations are counted for the step that comes next.
+        let mut flow = self.into_phase(Acted::new());
+        let act = MessageAct {
+            message: flow.plan.serialize(message),
+            sending,
+            headers: Headers::default(),
+        };
+
+        flow.phase.message = Some((Location::caller(), act));
+        flow
     }
 
     /// Dispatches commands concurrently: all of them decide on the same state before one commits.
@@ -52,9 +58,10 @@ impl<'t, S> Flow<'t, S> {
     /// If two of them change the same aggregate, the second fails with a conflict.
     /// [`then_accepted_of`](Flow::then_accepted_of) expects how many were accepted.
     #[track_caller]
-    pub fn when_all(mut self, commands: impl IntoMessages<AnyCommand>) -> Flow<'t, Acted> {
-        let serialized = self.serialize_each(&commands);
-        self.step(Location::caller(), StepKind::WhenAll(serialized))
+    pub fn when_all(self, commands: impl IntoMessages<AnyCommand>) -> Flow<'t, Acted> {
+        let mut flow = self.into_phase(Acted::new());
+        let serialized = flow.plan.serialize_each(&commands);
+        flow.step(Location::caller(), StepKind::WhenAll(serialized))
     }
 
     /// Advances the virtual clock by `duration`, and runs what becomes due: schedules and retries.
@@ -149,53 +156,35 @@ impl<'t, S> Flow<'t, S> {
     }
 }
 
-impl Flow<'_, Acted> {
+impl<'t, S: AfterAct + 't> Flow<'t, S> {
     /// Activates a fault from here on; see [`fault`](crate::fault).
-    pub fn with_fault(self, fault: Fault) -> Self {
-        let location = fault.location;
-        self.step(location, StepKind::Fault(fault))
+    pub fn with_fault(self, fault: Fault) -> Flow<'t, Acted> {
+        self.add_fault(fault, Acted::new())
     }
+}
 
+impl Flow<'_, Acted> {
     /// Sets the priority of the last act, and of everything that it causes.
     #[track_caller]
     pub fn with_priority(self, priority: Priority) -> Self {
-        let location = Location::caller();
-        self.with_header(location, "a priority", |headers| headers.priority(priority))
+        self.with_header("a priority", |headers| headers.priority(priority))
     }
 
     /// Sets a deadline on the last act: its message expires when `duration` has passed.
     #[track_caller]
     pub fn with_deadline(self, duration: Duration) -> Self {
-        let location = Location::caller();
-        self.with_header(location, "a deadline", |headers| {
-            headers.expires_after(duration)
-        })
+        self.with_header("a deadline", |headers| headers.expires_after(duration))
     }
 
-    fn with_header(
-        mut self,
-        location: &'static Location<'static>,
-        header: &str,
-        set: impl FnOnce(Headers) -> Headers,
-    ) -> Self {
-        let act = self
-            .plan
-            .steps
-            .iter_mut()
-            .rev()
-            .find(|step| step.kind.is_act());
-
-        if let Some(
-            StepKind::When(_, _, headers)
-            | StepKind::WhenEvent(_, headers)
-            | StepKind::WhenSubmitted(_, headers),
-        ) = act.map(|step| &mut step.kind)
-        {
-            *headers = set(std::mem::take(headers));
+    #[track_caller]
+    fn with_header(mut self, header: &str, set: impl FnOnce(Headers) -> Headers) -> Self {
+        if let Some((_, act)) = &mut self.phase.message {
+            act.headers = set(std::mem::take(&mut act.headers));
         } else {
-            let expected = format!("an act that can have {header}");
-            let found = "the last act is not a `when`, `when_event` or `when_submitted`";
-            self.plan.invalid_call = Some((location, Mismatch::new(expected, found)));
+            let expected = format!("an act that can have {header}, just before");
+            let found = "the last step is not a `when`, `when_event` or `when_submitted`";
+            let mismatch = Mismatch::new(expected, found);
+            self.plan.invalid_call = Some((Location::caller(), mismatch));
         }
 
         self

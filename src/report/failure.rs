@@ -3,14 +3,13 @@ use std::{error, fmt, panic::Location};
 use flow_domain::{WiringErrors, record::Record};
 
 use crate::{
-    diagnosis::{Cause, Diagnosis, diagnose},
-    flow::{Mismatch, Plan},
-    report::{
-        RenderOptions, record_file::write_record, remaining::remaining_text, render_options::Style,
-        rerun_hint::test_name,
-    },
-    run::Outcome,
+    diagnosis::{Cause, Diagnosis},
+    expect::Mismatch,
+    outcome::Outcome,
+    plan::Plan,
+    report::{record_file::write_record, remaining::remaining_text, rerun_hint::test_name},
     system::Mode,
+    value::{RenderOptions, Style},
 };
 
 /// The failure of a test flow. Its `Display` is the report, as plain text.
@@ -84,25 +83,13 @@ impl StepMismatch {
     }
 }
 
-/// Returns the first diagnosis.
-///
-/// If its cause is a violated invariant, another cause in the same handler call replaces it. The
-/// other cause says more.
-fn first_diagnosis(mut diagnoses: impl Iterator<Item = Diagnosis>) -> Option<Diagnosis> {
-    let first = diagnoses.next()?;
-    let Cause::InvariantViolated { at, .. } = &first.cause else {
-        return Some(first);
-    };
-
-    let call_entry = Some(at.entry);
-    diagnoses
-        .find(|diagnosis| diagnosis.cause.handler_call().map(|at| at.entry) == call_entry)
-        .or(Some(first))
-}
-
 impl FlowFailure {
     /// Builds the report of a run, and searches for the cause of the failure.
-    pub(crate) fn new(outcome: Outcome, mismatches: Vec<StepMismatch>) -> Self {
+    pub(crate) fn new(
+        outcome: Outcome,
+        mismatches: Vec<StepMismatch>,
+        diagnosis: Option<Diagnosis>,
+    ) -> Self {
         let failed_steps: Vec<FailedStep> = mismatches
             .into_iter()
             .map(|failed| FailedStep {
@@ -112,11 +99,6 @@ impl FlowFailure {
                 mismatch: failed.mismatch,
             })
             .collect();
-        let subjects = failed_steps
-            .iter()
-            .filter_map(|failed| failed.mismatch.subject());
-        let diagnosis = first_diagnosis(subjects.filter_map(|subject| diagnose(subject, &outcome)));
-
         Self {
             inner: Box::new(Inner {
                 failed_steps,
@@ -191,14 +173,7 @@ impl FlowFailure {
             step: step + 1,
             described: outcome.step(step),
         };
-        let runner_up = self
-            .inner
-            .diagnosis
-            .take()
-            .map(|diagnosis| diagnosis.cause)
-            .filter(Cause::is_certain);
-
-        self.inner.diagnosis = Some(Diagnosis { cause, runner_up });
+        self.inner.diagnosis = Some(Diagnosis::proven(cause));
         self
     }
 

@@ -3,16 +3,14 @@ use std::fmt;
 use flow_domain::record::EntryId;
 
 use crate::{
-    diagnosis::{Cause, Diagnosis, Subject},
-    flow::Mismatch,
+    diagnosis::{Cause, Diagnosis},
+    expect::Subject,
+    outcome::Outcome,
     report::{
-        RenderOptions,
         failure::Inner,
-        indent,
-        render_options::Style,
         rerun_hint::{rerun_command, test_name},
     },
-    run::Outcome,
+    value::{RenderOptions, Style, indent},
 };
 
 /// The maximum number of failed steps that are shown in full.
@@ -23,31 +21,53 @@ const MAX_FULL_STEPS: usize = 4;
 /// The indentation of the sections.
 const MARGIN: usize = 7;
 
-/// The indentation of the expected and the found values.
-const VALUE_MARGIN: usize = 12;
+/// Returns the story and the chain of a test flow that passed, for the terminal.
+pub(crate) fn passed_text(outcome: &Outcome) -> String {
+    let name = test_name().unwrap_or_else(|| "a flow".to_owned());
+    let mut text = format!("{name} passed");
+    // Writing to a `String` never fails.
+    let _ = write_story_and_chain(&mut text, outcome, None, &RenderOptions::for_terminal());
 
-impl Outcome {
-    /// Returns the story and the chain of a test flow that passed, for the terminal.
-    pub(crate) fn render_passed(&self) -> String {
-        let name = test_name().unwrap_or_else(|| "a flow".to_owned());
-        let mut text = format!("{name} passed");
-        // Writing to a `String` never fails.
-        let _ = self.write_story_and_chain(&mut text, None, &RenderOptions::for_terminal());
+    text
+}
 
-        text
-    }
+/// Writes the story and the chain, with a mark at the entry `marked`.
+fn write_story_and_chain(
+    f: &mut impl fmt::Write,
+    outcome: &Outcome,
+    marked: Option<EntryId>,
+    options: &RenderOptions,
+) -> fmt::Result {
+    let indented = options.indented(MARGIN);
 
-    /// Writes the story and the chain, with a mark at the entry `marked`.
-    fn write_story_and_chain(
-        &self,
-        f: &mut impl fmt::Write,
-        marked: Option<EntryId>,
-        options: &RenderOptions,
-    ) -> fmt::Result {
-        let indented = options.indented(MARGIN);
+    write_section(f, options, "story", &outcome.render_story(&indented))?;
+    write_section(
+        f,
+        options,
+        "chain",
+        &outcome.render_chain(marked, &indented),
+    )
+}
 
-        write_section(f, options, "story", &self.render_story(&indented))?;
-        write_section(f, options, "chain", &self.render_chain(marked, &indented))
+/// Writes the cause and the advice.
+fn write_cause(
+    f: &mut impl fmt::Write,
+    diagnosis: &Diagnosis,
+    options: &RenderOptions,
+) -> fmt::Result {
+    let indented = options.indented(MARGIN);
+    let label = if diagnosis.is_proven {
+        "why"
+    } else {
+        "perhaps"
+    };
+
+    let cause = indented.wrap_words(&diagnosis.cause.to_string());
+    write_section(f, options, label, &cause)?;
+
+    match diagnosis.cause.advice() {
+        Some(advice) => write_line(f, options, "fix", &indented.wrap_words(&advice)),
+        None => Ok(()),
     }
 }
 
@@ -124,7 +144,7 @@ impl Inner {
         };
 
         if !self.is_stated_by_mismatch(&diagnosis.cause) {
-            return diagnosis.write_to(f, options);
+            return write_cause(f, diagnosis, options);
         }
 
         // The mismatch states the cause. Only advice about a missing state adds something to it.
@@ -163,25 +183,18 @@ impl Inner {
         let warnings = indented.wrap_words(&warning_lines(outcome));
         let disabled_invariants = indented.wrap_words(&disabled_invariant_lines(outcome));
 
-        outcome.write_story_and_chain(f, marked, options)?;
+        write_story_and_chain(f, outcome, marked, options)?;
         write_section(f, options, "warn", &warnings)?;
         write_section(f, options, "note", &disabled_invariants)
     }
 
     /// Returns true if the first mismatch states the cause already. Then the report omits the cause.
-    ///
-    /// The check compares texts: the mismatch must contain the reason, and the handler or the
-    /// message.
     fn is_stated_by_mismatch(&self, cause: &Cause) -> bool {
         if let Cause::InvariantViolated { .. } = cause {
             return true;
         }
 
-        let (Cause::Rejected { at, reason, .. }
-        | Cause::HandlerFailed {
-            at, error: reason, ..
-        }) = cause
-        else {
+        let (Cause::Rejected { at, .. } | Cause::HandlerFailed { at, .. }) = cause else {
             return false;
         };
 
@@ -190,11 +203,12 @@ impl Inner {
             mismatch.subject(),
             Some(Subject::Problem(_) | Subject::CommandResult | Subject::Given)
         );
-        let is_in_mismatch = |text: &str| mismatch.found.contains(text);
 
         is_about_a_failure
-            && is_in_mismatch(reason)
-            && (is_in_mismatch(at.handler) || is_in_mismatch(&at.message))
+            && mismatch
+                .shown_failures()
+                .iter()
+                .any(|shown| shown.handler() == Some(at.handler))
     }
 }
 
@@ -207,6 +221,7 @@ fn warning_lines(outcome: &Outcome) -> String {
 fn disabled_invariant_lines(outcome: &Outcome) -> String {
     let lines: Vec<String> = outcome
         .disabled_invariants()
+        .iter()
         .map(|disabled| {
             format!(
                 "invariant not checked: {}, because {}",
@@ -216,52 +231,6 @@ fn disabled_invariant_lines(outcome: &Outcome) -> String {
         .collect();
 
     lines.join("\n")
-}
-
-impl Diagnosis {
-    /// Writes the cause, the advice, and the runner-up.
-    fn write_to(&self, f: &mut impl fmt::Write, options: &RenderOptions) -> fmt::Result {
-        let indented = options.indented(MARGIN);
-
-        let cause = indented.wrap_words(&self.cause.to_string());
-        write_section(f, options, "why", &cause)?;
-
-        if let Some(advice) = self.cause.advice() {
-            write_line(f, options, "fix", &indented.wrap_words(&advice))?;
-        }
-
-        if let Some(runner_up) = &self.runner_up {
-            let runner_up = indented.wrap_words(&runner_up.to_string());
-            write_line(f, options, "or", &runner_up)?;
-        }
-
-        Ok(())
-    }
-}
-
-impl Mismatch {
-    /// Writes the expected and the found values, and the differences between them.
-    pub(crate) fn write_to(&self, f: &mut impl fmt::Write, options: &RenderOptions) -> fmt::Result {
-        let indented = options.indented(VALUE_MARGIN);
-        let paint_value = |style, text: &str| {
-            let wrapped = indented.wrap_fields(text);
-            indent(&options.paint(style, &wrapped), VALUE_MARGIN)
-        };
-        let paint_name = |name| options.paint(Style::SectionName, name);
-
-        let expected = paint_value(Style::Expected, &self.expected);
-        write!(f, "  {}  {expected}", paint_name("expected"))?;
-
-        let found = paint_value(Style::Found, &self.found);
-        write!(f, "\n  {}     {found}", paint_name("found"))?;
-
-        for difference in &self.differences {
-            let difference = paint_value(Style::Difference, difference);
-            write!(f, "\n{:VALUE_MARGIN$}{difference}", "")?;
-        }
-
-        Ok(())
-    }
 }
 
 /// Writes a section after an empty line, or nothing if the text is empty.
@@ -292,37 +261,11 @@ fn write_line(
     write!(f, "\n{name}{space}{}", indent(text, MARGIN))
 }
 
-/// Returns a number with a noun: `1 message`, `2 messages`.
-pub(super) fn counted(n: usize, singular: &str, plural: &str) -> String {
-    match n {
-        1 => format!("1 {singular}"),
-        n => format!("{n} {plural}"),
-    }
-}
-
-/// Colours a line of a story or a chain, from the first word that reports a failure to the end.
-pub(super) fn highlight_failure(line: &str, options: &RenderOptions) -> String {
-    let failure_words = ["FAILED", "REJECTED", "DID NOT SETTLE", "EXPIRED"];
-    let start = failure_words
-        .iter()
-        .filter_map(|word| line.find(&format!("  {word}")))
-        .min();
-
-    match start {
-        Some(start) => {
-            // The two spaces before the word stay without colour.
-            let (before, failure) = line.split_at(start + 2);
-            format!("{before}{}", options.paint(Style::Failure, failure))
-        }
-        None => line.to_owned(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use shop::{OrderDashboard, OrderStatus, PlaceOrder};
 
-    use crate::{FlowFailure, FlowHarness, report::RenderOptions};
+    use crate::{FlowFailure, FlowHarness, value::RenderOptions};
 
     fn failure() -> FlowFailure {
         let place = || PlaceOrder {

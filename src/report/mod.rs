@@ -24,31 +24,12 @@
 //! [`chain`](crate::Outcome::chain), [`mermaid`](crate::Outcome::mermaid) and
 //! [`logs`](crate::Outcome::logs).
 
-mod chain;
-mod diff;
-mod drawing;
-mod effects;
 mod failure;
 mod failure_text;
-mod mermaid;
-mod nothing_found;
 mod record_file;
 mod remaining;
-mod render_options;
 mod rerun_hint;
-mod rolled_back;
-mod story;
-mod terminal;
-mod text;
-mod tree;
 
-pub(crate) use chain::chain_text;
-pub(crate) use diff::{differences, is_like, partial_differences, render_differences};
 pub(crate) use failure::StepMismatch;
 pub use failure::{FailedStep, FlowFailure};
-pub(crate) use mermaid::mermaid_text;
-pub(crate) use nothing_found::nothing_found;
-pub(crate) use render_options::RenderOptions;
-pub(crate) use rolled_back::rolled_back_by;
-pub(crate) use story::{StepProgress, Story};
-pub(crate) use text::{cut_middle, first_few, indent, show_message, show_stored, show_value};
+pub(crate) use failure_text::passed_text;

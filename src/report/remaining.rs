@@ -1,6 +1,10 @@
 use flow_domain::record::{Entry, EntryId, EntryKind, HandlerKind, HandlerOutcome, Record};
 
-use crate::{expect::pending_due_time, report::failure_text::counted, run::Outcome};
+use crate::{
+    chain::{ScheduleStatus, schedule_status},
+    outcome::Outcome,
+    value::counted,
+};
 
 /// Returns one line about the end of a run.
 ///
@@ -80,7 +84,8 @@ fn count_dead_letters_and_scheduled(record: &Record) -> (usize, usize) {
                 ..
             } => n_dead_letters += 1,
             EntryKind::Scheduled { .. } => {
-                n_scheduled += usize::from(pending_due_time(entry, record).is_ok());
+                let status = schedule_status(entry, record);
+                n_scheduled += usize::from(status.is_some_and(ScheduleStatus::is_pending));
             }
             _ => {}
         }

@@ -1,8 +1,4 @@
-use crate::{
-    flow::{Mismatch, Step},
-    report::StepMismatch,
-    run::{Warning, runner::Runner},
-};
+use crate::{expect::Mismatch, outcome::Warning, plan::Step, run::runner::Runner};
 
 /// The tasks that handlers spawn.
 impl Runner<'_, '_> {
@@ -29,10 +25,8 @@ impl Runner<'_, '_> {
                 );
                 let mismatch = Mismatch::new("no panic in a task that a handler spawned", found);
 
-                self.steps.mark_failed(idx);
-                self.failures
-                    .push(StepMismatch::new(idx, step.location, mismatch));
-            } else if self.problems.is_empty() {
+                self.add_failure(idx, step, mismatch);
+            } else if self.unasserted_problems().next().is_none() {
                 let text = format!(
                     "{task} {panic}\nThe panic is lost, unless the handler awaited the task"
                 );

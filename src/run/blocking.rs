@@ -7,9 +7,10 @@ use std::{
 use tokio::runtime::{Builder, Handle, Runtime};
 
 use crate::{
-    flow::{Plan, Setup},
+    outcome::Outcome,
+    plan::{Plan, Setup},
     report::FlowFailure,
-    run::{Outcome, run},
+    run::run,
 };
 
 /// Runs `plan` in this thread, on a runtime that nothing else uses meanwhile.

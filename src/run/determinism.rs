@@ -4,9 +4,11 @@ use flow_domain::{
 };
 
 use crate::{
-    flow::{Mismatch, Plan},
+    expect::Mismatch,
+    outcome::Outcome,
+    plan::Plan,
     report::{FlowFailure, StepMismatch},
-    run::{Outcome, single_run::run_once},
+    run::single_run::run_once,
     system::Mode,
 };
 
@@ -30,7 +32,7 @@ pub(super) async fn check_determinism(
             let failure = StepMismatch::new(last, plan.steps[last].location, mismatch);
             let note = "in a repeated run that differs from the first; \
                         the record is from the repeated run";
-            return Err(FlowFailure::new(next, vec![failure]).with_note(note));
+            return Err(FlowFailure::new(next, vec![failure], None).with_note(note));
         }
     }
 

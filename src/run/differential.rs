@@ -1,8 +1,9 @@
 use crate::{
-    flow::{Mismatch, Plan},
+    expect::Mismatch,
+    outcome::Outcome,
+    plan::Plan,
     report::{FlowFailure, StepMismatch},
     run::{
-        Outcome,
         final_state::{FinalState, unknown_names},
         single_run::run_once,
     },
@@ -32,7 +33,7 @@ pub(super) async fn run_differential(plan: &Plan<'_>) -> Result<Outcome, FlowFai
         let found = format!("no match for `{}`", unknown.join("`, `"));
         let mismatch = Mismatch::new(expected, found);
         let failure = StepMismatch::new(last, plan.steps[last].location, mismatch);
-        return Err(FlowFailure::new(through_engine, vec![failure]));
+        return Err(FlowFailure::new(through_engine, vec![failure], None));
     }
 
     let mode_names = ("Mode::Sync", "Mode::Engine");
@@ -49,5 +50,5 @@ pub(super) async fn run_differential(plan: &Plan<'_>) -> Result<Outcome, FlowFai
         Mismatch::new("both modes end with the same state", found).with_differences(differences);
     let failure = StepMismatch::new(last, plan.steps[last].location, mismatch);
     let note = "in Mode::Sync and in Mode::Engine; the record is from Mode::Engine";
-    Err(FlowFailure::new(through_engine, vec![failure]).with_note(note))
+    Err(FlowFailure::new(through_engine, vec![failure], None).with_note(note))
 }

@@ -1,7 +1,8 @@
 use std::{panic::Location, sync::Arc};
 
 use crate::{
-    flow::{Mismatch, Plan},
+    expect::Mismatch,
+    plan::Plan,
     report::{FlowFailure, StepMismatch},
     run::single_run::run_once,
     system::{
@@ -30,7 +31,7 @@ pub(super) async fn fault_at_every_step(
         let mismatch = Mismatch::new("deliveries at which a fault can happen", found);
         let last = plan.steps.len() - 1;
         let failure = StepMismatch::new(last, location, mismatch);
-        return Err(FlowFailure::new(outcome, vec![failure]));
+        return Err(FlowFailure::new(outcome, vec![failure], None));
     }
 
     for nth in 1..=n_deliveries {

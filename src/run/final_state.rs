@@ -7,8 +7,8 @@ use flow_domain::{
 use serde_json::Value;
 
 use crate::{
-    expect::MessageView,
-    run::{ActKind, ActOutcome, Outcome},
+    outcome::{ActKind, ActOutcome, Outcome},
+    value::MessageView,
 };
 
 /// The final state of a run, without how the run reached it.

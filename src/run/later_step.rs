@@ -1,5 +1,5 @@
 use crate::{
-    flow::{Plan, StepKind},
+    plan::{Plan, StepKind},
     run::runner::Runner,
     system::Mode,
 };
@@ -13,7 +13,7 @@ pub(super) async fn find_later_step(
     mode: Mode,
     failed_idx: usize,
 ) -> Option<usize> {
-    let StepKind::Then(then) = &plan.steps[failed_idx].kind else {
+    let StepKind::Then(expectation) = &plan.steps[failed_idx].kind else {
         return None;
     };
 
@@ -42,7 +42,7 @@ pub(super) async fn find_later_step(
 
         if failed_idx < idx && step.kind.is_act() {
             runner
-                .check_then(failed_idx, &plan.steps[failed_idx], then)
+                .check_then(failed_idx, &plan.steps[failed_idx], &**expectation)
                 .await;
             if runner.failures.is_empty() {
                 return Some(idx);

@@ -1,30 +1,8 @@
 //! Runs a flow, and returns its outcome.
-//!
-//! # Tasks that a handler spawns
-//!
-//! If a handler spawns a task and does not await it, the outcome of the task is hidden. After each
-//! act and each given step, the harness runs the spawned tasks until they block. Expectations then
-//! see their effects.
-//!
-//! * A panic in a task fails the step after which it happened.
-//! * A panic while a handler is still running is a [`Warning`]. The handler may await the task.
-//! * A task that is unfinished at the end is a warning. If the runtime belongs to the run, it is
-//!   dropped, and the task with it.
-//!
-//! This works with [`Flow::run`](crate::Flow::run). It also works with `.await` in a current-thread
-//! runtime, which is the default of `#[tokio::test]`. It does not work in a multi-threaded runtime.
-//!
-//! The harness never sees these:
-//!
-//! * an error that a task returns, if its handle was dropped
-//! * a panic in `spawn_blocking` or in a thread that the handler started
-//! * anything a task does after the end of the flow
 
-mod act_outcome;
 mod background_tasks;
 mod blocking;
-mod capture;
-mod catch_closure;
+mod check_expectation;
 mod check_then;
 mod determinism;
 mod differential;
@@ -32,14 +10,12 @@ mod every_step;
 mod final_state;
 mod invariants;
 mod later_step;
-mod logs;
-mod outcome;
+mod problem_text;
+mod progress;
 mod run_acts;
 mod runner;
 mod single_run;
 mod trace;
-mod unchanged;
-mod warning;
 
 use std::{
     fmt,
@@ -49,17 +25,13 @@ use std::{
 
 use flow_domain::port::BoxFuture;
 
-pub(crate) use act_outcome::ActKind;
-pub use act_outcome::ActOutcome;
 pub(crate) use blocking::run_blocking;
+pub(crate) use check_expectation::check_expectation;
 pub(crate) use invariants::violation_mismatch;
-pub use logs::Log;
-pub use outcome::Outcome;
-pub(crate) use unchanged::require_unchanged;
-pub use warning::Warning;
 
 use crate::{
-    flow::{Plan, RunGuard},
+    outcome::{Outcome, print_warnings},
+    plan::{Plan, RunGuard},
     report::FlowFailure,
     run::{
         determinism::check_determinism, differential::run_differential,
@@ -71,7 +43,7 @@ use crate::{
 /// Runs a flow in the way its harness is configured, and prints its warnings.
 async fn run(plan: &Plan<'_>) -> Result<Outcome, FlowFailure> {
     let outcome = run_in_mode(plan).await?;
-    warning::print(outcome.warnings_to_print());
+    print_warnings(outcome.warnings_to_print());
     Ok(outcome)
 }
 

@@ -1,5 +1,7 @@
+use std::ops::Range;
+
 use flow_domain::{
-    Error, HandlerFailure, Headers,
+    Error, Headers,
     handler::short_type_name,
     message::Recorded,
     model::SerializedMessage,
@@ -8,24 +10,18 @@ use flow_domain::{
 };
 
 use crate::{
-    diagnosis::Subject,
-    expect::MessageView,
-    flow::{BuiltMessage, MessageResult, Mismatch, ReplyName, Step, StepKind},
-    run::{
-        ActOutcome, Outcome, Warning,
-        act_outcome::{ActKind, FailureIdx},
-        catch_closure::catch_closure,
-        runner::{Runner, Stop, UnassertedProblem},
-    },
+    expect::{Mismatch, Subject, catch_closure},
+    outcome::{ActKind, ActOutcome, FailureRef, ReplyName, Warning},
+    plan::{CommandBuilder, MessageAct, MessageResult, Sending, Step, StepKind},
+    run::runner::{Runner, Stop},
     system::Act,
+    value::MessageView,
 };
 
 /// The `given_*` and `when_*` steps.
 impl Runner<'_, '_> {
     /// Runs a `given_*` step. The run stops if the step causes a problem.
     pub(super) async fn run_given(&mut self, idx: usize, step: &Step<'_>) -> Result<(), Stop> {
-        let not_serialized =
-            |err: &Error| Mismatch::new("a value that can be given", err.with_causes().to_string());
         let act = match &step.kind {
             StepKind::GivenEvents(Ok(events)) => Act::Events(events),
             StepKind::GivenAggregate(Ok(aggregate)) => Act::Aggregate(aggregate),
@@ -33,7 +29,8 @@ impl Runner<'_, '_> {
             StepKind::GivenEvents(Err(err))
             | StepKind::GivenAggregate(Err((_, err)))
             | StepKind::GivenCommand(Err(err)) => {
-                return Err(self.fail_step(idx, step, not_serialized(err)));
+                let mismatch = Mismatch::not_serialized("a value that can be given", err);
+                return Err(self.fail_step(idx, step, mismatch));
             }
             _ => return Ok(()),
         };
@@ -46,19 +43,20 @@ impl Runner<'_, '_> {
             let settled = system.act(Act::Engine(None), &headers).await;
             result = result.merge(Ok(settled));
         }
-        self.outcome.update_record();
+        let entries = self.outcome.update_record();
 
-        match problem_text(&result) {
-            None => {
-                self.outcome.mark_end_of_given();
-                Ok(())
-            }
-            Some(problem) => {
-                let mismatch = Mismatch::new("the given step runs without problems", problem);
-                let mismatch = mismatch.with_subject(Subject::Given);
-                Err(self.fail_step(idx, step, mismatch))
-            }
-        }
+        let Some(problem) = given_problem(&result) else {
+            self.outcome.mark_end_of_given();
+            return Ok(());
+        };
+
+        let failures = result.failures.iter().map(|failure| failure.handler);
+        let own = result.reply.is_err().then(|| self.first_handler(entries));
+        let shown = failures.chain(own).map(FailureRef::Handler);
+        let mismatch = Mismatch::new("the given step runs without problems", problem)
+            .with_subject(Subject::Given)
+            .showing(shown);
+        Err(self.fail_step(idx, step, mismatch))
     }
 
     /// Runs a `when` step.
@@ -66,18 +64,19 @@ impl Runner<'_, '_> {
         self.begin_acts();
 
         match &step.kind {
-            StepKind::When(command, reply_name, headers) => {
-                self.run_message(idx, step, command, Some(*reply_name), headers)
-                    .await
-            }
-            StepKind::WhenEvent(event, headers) | StepKind::WhenSubmitted(event, headers) => {
-                self.run_message(idx, step, event, None, headers).await
-            }
+            StepKind::When(act) => self.run_message(idx, step, act).await,
             StepKind::WhenWith(build, reply_name) => {
-                let command = self.build_command(idx, step, build)?;
-                let headers = Headers::default();
-                self.run_message(idx, step, &command, Some(*reply_name), &headers)
-                    .await
+                let message = self.build_command(idx, step, build)?;
+                if let Ok(command) = &message {
+                    self.steps.add_built_command(idx, command.clone());
+                }
+
+                let act = MessageAct {
+                    message,
+                    sending: Sending::Command(*reply_name),
+                    headers: Headers::default(),
+                };
+                self.run_message(idx, step, &act).await
             }
             StepKind::WhenTime(advance) => {
                 self.run_system_act(idx, step, "time", Act::Time(*advance))
@@ -113,50 +112,43 @@ impl Runner<'_, '_> {
         &mut self,
         idx: usize,
         step: &Step<'_>,
-        build: &(dyn Fn(&Outcome) -> BuiltMessage + Send + Sync + '_),
+        build: &CommandBuilder<'_>,
     ) -> Result<MessageResult, Stop> {
         let build = || Ok(build(&self.outcome));
         let (command, violation) =
-            catch_closure("the closure returns a command without a panic", build)
-                .map_err(|mismatch| self.fail_step(idx, step, mismatch))?;
+            catch_closure(build).map_err(|mismatch| self.fail_step(idx, step, mismatch))?;
 
         self.invariant_violations
             .extend(violation.map(|violation| (idx, violation)));
         Ok(command)
     }
 
-    /// Runs a command or an event. `reply_name` is set if the act has a reply.
     async fn run_message(
         &mut self,
         idx: usize,
         step: &Step<'_>,
-        message: &MessageResult,
-        reply_name: Option<ReplyName>,
-        headers: &Headers,
+        act: &MessageAct,
     ) -> Result<(), Stop> {
-        let message = match message {
-            Ok(message) => message,
-            Err(err) => {
-                let mismatch = Mismatch::new(
-                    "a message that has a JSON form",
-                    err.with_causes().to_string(),
-                );
-                return Err(self.fail_step(idx, step, mismatch));
+        let message = act.message.as_ref().map_err(|err| {
+            let mismatch = Mismatch::not_serialized("a message that has a JSON form", err);
+            self.fail_step(idx, step, mismatch)
+        })?;
+
+        let (system_act, kind, reply_name) = match act.sending {
+            Sending::Command(reply_name) => {
+                (Act::Command(message), ActKind::Message, Some(reply_name))
+            }
+            Sending::Submitted => (Act::Submit(message), ActKind::Submitted, None),
+            Sending::Event => {
+                let events = std::slice::from_ref(message);
+                (Act::Events(events), ActKind::Message, None)
             }
         };
+        let system = self.outcome.system_mut();
+        let result = system.act(system_act, &act.headers).await;
 
-        let act = match reply_name {
-            None if matches!(step.kind, StepKind::WhenSubmitted(..)) => Act::Submit(message),
-            None => Act::Events(std::slice::from_ref(message)),
-            Some(_) => Act::Command(message),
-        };
-        let result = self.outcome.system_mut().act(act, headers).await;
-
-        if matches!(step.kind, StepKind::WhenWith(..)) {
-            self.steps.add_built_command(idx, message.clone());
-        }
         let name = MessageView::from(message).name;
-        self.finish_act(idx, step, name, result, reply_name)
+        self.finish_act(idx, step, name, result, (kind, reply_name))
     }
 
     /// Runs commands concurrently. Each command is an act of its own.
@@ -167,12 +159,8 @@ impl Runner<'_, '_> {
         commands: &Result<Vec<SerializedMessage>, Error>,
     ) -> Result<(), Stop> {
         let commands = commands.as_ref().map_err(|err| {
-            let found = err.with_causes().to_string();
-            self.fail_step(
-                idx,
-                step,
-                Mismatch::new("messages that have a JSON form", found),
-            )
+            let mismatch = Mismatch::not_serialized("messages that have a JSON form", err);
+            self.fail_step(idx, step, mismatch)
         })?;
 
         let results = self.outcome.system_mut().act_all(commands).await;
@@ -189,9 +177,9 @@ impl Runner<'_, '_> {
 
             stall = stall.or(result.stall.as_ref().map(ToString::to_string));
             let name = MessageView::from(command).name;
+            let handler = self.handler_of(command);
             let act =
-                ActOutcome::new(name, result, None, entries).with_n_overlapping(n_overlapping);
-            self.collect_problems(idx, step, &act);
+                ActOutcome::new(name, result, handler, entries).with_n_overlapping(n_overlapping);
             self.steps.add_act(idx);
             self.outcome.add_act(act);
         }
@@ -226,7 +214,7 @@ impl Runner<'_, '_> {
     ) -> Result<(), Stop> {
         let headers = Headers::default();
         let result = self.outcome.system_mut().act(act, &headers).await;
-        self.finish_act(idx, step, name.to_owned(), result, None)
+        self.finish_act(idx, step, name.to_owned(), result, (ActKind::Other, None))
     }
 
     /// Warns if an explicit run of the engine had nothing to do.
@@ -270,7 +258,8 @@ impl Runner<'_, '_> {
             result = result.merge(Ok(redelivery));
         }
 
-        self.finish_act(idx, step, "the redelivery".to_owned(), result, None)
+        let name = "the redelivery".to_owned();
+        self.finish_act(idx, step, name, result, (ActKind::Other, None))
     }
 
     /// Adds the outcome of an act, and stops the run if there was a stall.
@@ -280,111 +269,47 @@ impl Runner<'_, '_> {
         step: &Step<'_>,
         name: String,
         result: ProcessResult,
-        reply_name: Option<ReplyName>,
+        (kind, reply_name): (ActKind, Option<ReplyName>),
     ) -> Result<(), Stop> {
         let entries = self.outcome.update_record();
-        let handler = self.outcome.record().entries()[entries.clone()]
-            .iter()
-            .find_map(|entry| match entry.kind {
-                EntryKind::HandlerStarted { handler, .. } => Some(handler),
-                _ => None,
-            });
-        let kind = match step.kind {
-            StepKind::When(..) | StepKind::WhenEvent(..) | StepKind::WhenWith(..) => {
-                ActKind::Message
-            }
-            StepKind::WhenSubmitted(..) => ActKind::Submitted,
-            _ => ActKind::Other,
-        };
+        let handler = self.first_handler(entries.clone());
 
         let stall = result.stall.as_ref().map(ToString::to_string);
         let act = ActOutcome::new(name, result, handler, entries)
             .with_reply_name(reply_name.unwrap_or(short_type_name::<()>))
             .with_kind(kind);
 
-        self.collect_problems(idx, step, &act);
         self.steps.add_act(idx);
         self.outcome.add_act(act);
         self.has_asserted_pending = false;
         self.require_settled(idx, step, stall)
     }
 
-    /// Collects the problems of an act. A later `then_*` step may cover them.
-    fn collect_problems(&mut self, idx: usize, step: &Step<'_>, act: &ActOutcome) {
-        let mut push = |failure, err: &Error, text| {
-            self.problems.push(UnassertedProblem {
-                step: idx,
-                location: step.location,
-                failure,
-                is_conflict: err.is_conflict(),
-                act_name: act.name().to_owned(),
-                cause: if err.is_rejection() {
-                    err.to_string()
-                } else {
-                    err.with_causes().to_string()
-                },
-                text,
-            });
-        };
-
-        if let Some(err) = act.error() {
-            if err.is_rejection() {
-                let hint = "If the test expects this, add `.then_rejected(..)`";
-                let text = format!("{} was rejected: {err}\n{hint}", act.name());
-                push(None, err, text);
-            } else {
-                let text = format!("{} failed: {}", act.name(), err.with_causes());
-                let text = match act.handler() {
-                    Some(handler) => format!("{text}\n{}", failure_hint(handler, err)),
-                    None => text,
-                };
-                push(Some((act.handler(), FailureIdx::Command)), err, text);
-            }
-        }
-
-        for (failure_idx, failure) in act.failures().iter().enumerate() {
-            let text = match downstream_hint(failure, self.outcome.is_inline()) {
-                Some(hint) => format!("{failure}\n{hint}"),
-                None => failure.to_string(),
-            };
-            push(
-                Some((failure.handler, FailureIdx::Downstream(failure_idx))),
-                &failure.error,
-                text,
-            );
-        }
+    /// Returns the handler that was called first.
+    fn first_handler(&self, entries: Range<usize>) -> Option<&'static str> {
+        self.outcome.record().entries()[entries]
+            .iter()
+            .find_map(|entry| match entry.kind {
+                EntryKind::HandlerStarted { handler, .. } => Some(handler),
+                _ => None,
+            })
     }
-}
 
-/// Returns the hint that names the expectations of a failure after the commit, if there are any.
-fn downstream_hint(failure: &HandlerFailure, is_inline: bool) -> Option<String> {
-    let can_be_dead_letter = !is_inline && !failure.error.is_rejection();
+    /// Returns the handler of a command, as the wiring says.
+    fn handler_of(&self, command: &SerializedMessage) -> Option<&'static str> {
+        let name = command.name.to_string();
+        let wiring = self.outcome.system().wiring();
 
-    match (failure.handler, can_be_dead_letter) {
-        (Some(handler), false) => Some(failure_hint(handler, &failure.error)),
-        (Some(handler), true) => {
-            let hint = failure_hint(handler, &failure.error);
-            Some(format!("{hint}, or `.then_dead_letters()`"))
-        }
-        (None, true) => Some("If the test expects this, add `.then_dead_letters()`".to_owned()),
-        (None, false) => None,
+        wiring
+            .commands
+            .iter()
+            .find(|route| route.category == command.category && route.command == name)
+            .map(|route| route.handler)
     }
-}
-
-/// Returns the hint that names the expectation of this failure.
-fn failure_hint(handler: &str, err: &Error) -> String {
-    // Only an error type of the user can be compared with an expected value.
-    let is_comparable = err.is_rejection() || std::error::Error::source(err).is_some();
-    let method = if is_comparable {
-        format!("`.then_handler_failed::<{handler}>(..)`")
-    } else {
-        format!("`.then_handler_failed_saying::<{handler}>(\"..\")`")
-    };
-    format!("If the test expects this, add {method}")
 }
 
 /// Returns the error, stall or failures of a result as text, if it has any.
-fn problem_text(result: &ProcessResult) -> Option<String> {
+fn given_problem(result: &ProcessResult) -> Option<String> {
     if let Err(err) = &result.reply {
         return Some(if err.is_rejection() {
             format!(

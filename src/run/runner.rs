@@ -1,13 +1,13 @@
-use std::{panic::Location, sync::Arc};
+use std::sync::Arc;
 
 use flow_domain::record::InvariantViolation;
 
 use crate::{
-    diagnosis::Subject,
-    expect::pending_lines,
-    flow::{Mismatch, Plan, Step, StepKind},
-    report::{StepMismatch, StepProgress},
-    run::{Outcome, act_outcome::FailureIdx},
+    expect::{Mismatch, Subject, pending_mismatch},
+    outcome::{FailureRef, Outcome, Problem, ProblemId, ProblemKind},
+    plan::{Plan, Step, StepKind},
+    report::StepMismatch,
+    run::{problem_text::problem_text, progress::StepProgress},
     system::{
         SpawnedTasks,
         fault::{Fault, FaultInjector, HandlerRef},
@@ -19,49 +19,14 @@ use crate::{
 /// [`Runner::failures`] has the reasons.
 pub(super) struct Stop;
 
-/// A problem of the last act that no `then_*` step has covered yet.
-///
-/// The flow fails if no later step covers the problem.
-pub(super) struct UnassertedProblem {
-    /// The index of the step.
-    pub(super) step: usize,
-    pub(super) location: &'static Location<'static>,
-    /// The handler that failed, if there is one, and the failure of the act. `None` if the command
-    /// was rejected.
-    pub(super) failure: Option<(Option<&'static str>, FailureIdx)>,
-    /// The name of the act: its command or event.
-    pub(super) act_name: String,
-    /// Whether the act failed because another writer committed first.
-    pub(super) is_conflict: bool,
-    /// Why the command was rejected, or why the handler failed.
-    pub(super) cause: String,
-    /// The text that the report shows.
-    pub(super) text: String,
-}
-
-impl UnassertedProblem {
-    /// Returns true if this mismatch already reports the problem.
-    fn is_reported_by(&self, mismatch: &Mismatch) -> bool {
-        let found = format!("{}\n{}", mismatch.found, mismatch.differences.join("\n"));
-        let has_name = match self.failure {
-            Some((Some(handler), _)) if found.contains(handler) => true,
-            Some((Some(_), FailureIdx::Downstream(_))) => false,
-            // The cause names the command that has no handler.
-            Some((None, FailureIdx::Downstream(_))) => true,
-            _ => found.contains(&self.act_name),
-        };
-
-        has_name && found.contains(&self.cause)
-    }
-}
-
 /// Runs the steps of one flow.
 pub(super) struct Runner<'p, 't> {
     pub(super) plan: &'p Plan<'t>,
     pub(super) outcome: Outcome,
     pub(super) steps: StepProgress,
     pub(super) failures: Vec<StepMismatch>,
-    pub(super) problems: Vec<UnassertedProblem>,
+    /// The problems that a `then_*` step covers.
+    pub(super) asserted: Vec<ProblemId>,
     /// Whether an act has begun.
     pub(super) has_acted: bool,
     /// Whether a `then_*` step since the last act covers the pending messages.
@@ -90,8 +55,8 @@ impl Runner<'_, '_> {
             self.mark_step_start(idx, step);
 
             match &step.kind {
-                StepKind::Then(then) => {
-                    self.check_then(idx, step, then).await;
+                StepKind::Then(expectation) => {
+                    self.check_then(idx, step, &**expectation).await;
                     continue;
                 }
                 StepKind::Fault(fault) => {
@@ -106,14 +71,12 @@ impl Runner<'_, '_> {
         }
 
         if !plan.has_expectation() {
-            let last = plan.steps.len() - 1;
             let mismatch = Mismatch::new(
                 "at least one `then` step",
                 "none; a flow without an expectation always passes\n\
                  Add a `then` step. To expect only that the flow settles without problems, add `.then_settled()`",
             );
-            self.failures
-                .push(StepMismatch::new(last, plan.steps[last].location, mismatch));
+            self.failures.push(self.failure_at_end(mismatch));
         }
 
         self.warn_of_unfinished_tasks();
@@ -166,9 +129,7 @@ impl Runner<'_, '_> {
             }
 
             let mismatch = Mismatch::new(format!("the fault happens: {fault}"), found);
-            self.steps.mark_failed(idx);
-            self.failures
-                .push(StepMismatch::new(idx, step.location, mismatch));
+            self.add_failure(idx, step, mismatch);
         }
     }
 
@@ -179,37 +140,31 @@ impl Runner<'_, '_> {
             return;
         }
 
-        let mut lines = pending_lines(remaining);
-        lines.push(
-            "End the flow with `.when_engine_runs()` and an expectation. \
-             If the test expects pending messages, add `.then_pending(..)`"
-                .to_owned(),
-        );
-        let mismatch = Mismatch::new("nothing pending at the end of the flow", lines.join("\n"))
-            .with_subject(Subject::ReadWhilePending);
-
-        let last = self.plan.steps.len() - 1;
-        let location = self.plan.steps[last].location;
-        self.failures
-            .push(StepMismatch::new(last, location, mismatch));
+        let advice = "End the flow with `.when_engine_runs()` and an expectation. \
+                      If the test expects pending messages, add `.then(expect::pending(..))`";
+        let mismatch =
+            pending_mismatch("nothing pending at the end of the flow", remaining, advice);
+        self.failures.push(self.failure_at_end(mismatch));
     }
 
     /// Stops the run if an expectation was not met, or if a problem was not covered.
     fn require_no_failures(&mut self) -> Result<(), Stop> {
-        // The report of the first mismatch may contain a problem, which is then not reported again.
         let first = self.failures.first().map(StepMismatch::mismatch);
-        self.problems
-            .retain(|problem| !first.is_some_and(|first| problem.is_reported_by(first)));
-        let mismatches = self.problems.drain(..).map(|problem| {
-            let expected = "no problem, or a `then` that covers it";
-            let handler = problem.failure.and_then(|(handler, _)| handler);
-            let mismatch =
-                Mismatch::new(expected, problem.text).with_subject(Subject::Problem(handler));
-            StepMismatch::new(problem.step, problem.location, mismatch)
-        });
+        // The report of the first mismatch may show a problem, which is then not reported again.
+        let shown = first.map_or(&[][..], Mismatch::shown_failures);
+        let is_inline = self.outcome.is_inline();
+        let problems: Vec<StepMismatch> = self
+            .unasserted_problems()
+            .filter(|problem| !problem.is_shown_in(shown))
+            .map(|problem| {
+                let idx = self.steps.step_of_act(problem.act_idx());
+                let mismatch = problem_mismatch(&problem, is_inline);
+                StepMismatch::new(idx, self.plan.steps[idx].location, mismatch)
+            })
+            .collect();
 
         // Problems come first. They are usually the reason why an expectation was not met.
-        self.failures.splice(0..0, mismatches);
+        self.failures.splice(0..0, problems);
 
         if self.failures.is_empty() {
             Ok(())
@@ -218,11 +173,47 @@ impl Runner<'_, '_> {
         }
     }
 
-    /// Adds the mismatch of a step to the failures, and returns the error that stops the run.
-    pub(super) fn fail_step(&mut self, idx: usize, step: &Step<'_>, mismatch: Mismatch) -> Stop {
+    /// Returns the problems of the last act that no `then_*` step covers.
+    pub(super) fn unasserted_problems(&self) -> impl Iterator<Item = Problem<'_>> {
+        self.outcome
+            .problems()
+            .filter(|problem| !self.asserted.contains(&problem.id))
+    }
+
+    /// Returns a failure that belongs to no step. It is reported at the last one.
+    pub(super) fn failure_at_end(&self, mismatch: Mismatch) -> StepMismatch {
+        let last = self.plan.steps.len() - 1;
+        StepMismatch::new(last, self.plan.steps[last].location, mismatch)
+    }
+
+    /// Marks a step as failed. The run goes on.
+    pub(super) fn add_failure(&mut self, idx: usize, step: &Step<'_>, mismatch: Mismatch) {
+        let location = mismatch.location().unwrap_or(step.location);
+
         self.steps.mark_failed(idx);
         self.failures
-            .push(StepMismatch::new(idx, step.location, mismatch));
+            .push(StepMismatch::new(idx, location, mismatch));
+    }
+
+    /// Marks a step as failed, and stops the run.
+    pub(super) fn fail_step(&mut self, idx: usize, step: &Step<'_>, mismatch: Mismatch) -> Stop {
+        self.add_failure(idx, step, mismatch);
         Stop
     }
+}
+
+fn problem_mismatch(problem: &Problem<'_>, is_inline: bool) -> Mismatch {
+    let expected = "no problem, or a `then` that covers it";
+    let shown = match problem.kind {
+        ProblemKind::HandlerFailure => FailureRef::Handler(problem.handler),
+        _ => FailureRef::Command(problem.act_idx(), problem.handler),
+    };
+    // A rejection is a decision of the domain, not a failure of its handler.
+    let handler = problem
+        .handler
+        .filter(|_| problem.kind != ProblemKind::Rejection);
+
+    Mismatch::new(expected, problem_text(problem, is_inline))
+        .with_subject(Subject::Problem(handler))
+        .showing([shown])
 }

@@ -1,13 +1,15 @@
 use std::{pin::pin, sync::Arc};
 
 use crate::{
-    diagnosis::Subject,
-    flow::{Plan, Setup, StepKind, Then},
-    report::{FlowFailure, StepMismatch, StepProgress},
+    diagnosis::{Diagnosis, diagnose, first_diagnosis},
+    expect::Subject,
+    logs::capture_logs,
+    outcome::Outcome,
+    plan::{Plan, Setup, StepKind},
+    report::{FlowFailure, StepMismatch},
     run::{
-        Outcome,
         later_step::find_later_step,
-        logs::capture_logs,
+        progress::StepProgress,
         runner::{Runner, Stop},
     },
     system::{DomainSystem, Mode, SpawnedTasks, System, World, fault::FaultInjector},
@@ -41,26 +43,31 @@ pub(super) async fn run_once(
         Err(Stop) if explains_failure => {
             Err(Box::pin(explain_failure(plan, mode, outcome, failures)).await)
         }
-        Err(Stop) => Err(FlowFailure::new(outcome, failures)),
+        Err(Stop) => {
+            let diagnosis = diagnose_failures(&outcome, &failures);
+            Err(FlowFailure::new(outcome, failures, diagnosis))
+        }
     }
 }
 
-/// Builds the failure. It names a later step after which the failed expectation holds, if any.
+/// Returns the failure with its cause.
 async fn explain_failure(
     plan: &Plan<'_>,
     mode: Mode,
     outcome: Outcome,
     failures: Vec<StepMismatch>,
 ) -> FlowFailure {
+    let diagnosis = diagnose_failures(&outcome, &failures);
+    let has_other_cause = diagnosis
+        .as_ref()
+        .is_some_and(|diagnosis| diagnosis.cause.is_independent_failure());
     let early_step = failures
         .first()
-        .filter(|first| may_hold_later(plan, first))
+        .filter(|first| !has_other_cause && may_hold_later(plan, first))
         .map(StepMismatch::step);
-    let failure = FlowFailure::new(outcome, failures);
-    let has_other_cause = failure
-        .diagnosis()
-        .is_some_and(|diagnosis| diagnosis.cause.is_independent_failure());
-    let Some(early_step) = early_step.filter(|_| !has_other_cause) else {
+
+    let failure = FlowFailure::new(outcome, failures, diagnosis);
+    let Some(early_step) = early_step else {
         return failure;
     };
 
@@ -68,6 +75,15 @@ async fn explain_failure(
         Some(step) => failure.with_later_step(step),
         None => failure,
     }
+}
+
+/// Searches for the cause of the first failure that has one.
+fn diagnose_failures(outcome: &Outcome, failures: &[StepMismatch]) -> Option<Diagnosis> {
+    let subjects = failures
+        .iter()
+        .filter_map(|failed| failed.mismatch().subject());
+
+    first_diagnosis(subjects.filter_map(|subject| diagnose(subject, outcome)))
 }
 
 /// Returns true if the expectation may hold after a later act, because it is about all acts so far.
@@ -88,11 +104,7 @@ fn may_hold_later(plan: &Plan<'_>, failure: &StepMismatch) -> bool {
     );
 
     let is_about_last_act = match &plan.steps[failure.step()].kind {
-        StepKind::Then(Then::State(query)) => query
-            .checks
-            .iter()
-            .any(|(_, check)| check.method() == "unchanged"),
-        StepKind::Then(Then::Expectation(expectation)) => expectation.is_about_last_act(),
+        StepKind::Then(expectation) => expectation.is_about_last_act(),
         _ => false,
     };
 
@@ -126,10 +138,15 @@ impl<'p, 't> Runner<'p, 't> {
 
         Ok(Self {
             plan,
-            outcome: Outcome::new(system, resources, plan),
+            outcome: Outcome::new(
+                system,
+                resources,
+                plan.invariants,
+                plan.disabled_invariants.clone(),
+            ),
             steps: StepProgress::default(),
             failures: Vec::new(),
-            problems: Vec::new(),
+            asserted: Vec::new(),
             has_acted: false,
             has_asserted_pending: false,
             step_starts: Vec::new(),

@@ -1,6 +1,6 @@
 use std::{env, sync::LazyLock};
 
-use crate::run::Outcome;
+use crate::{outcome::Outcome, report::passed_text};
 
 /// Whether flows that pass are printed.
 ///
@@ -22,5 +22,5 @@ pub(super) fn trace(outcome: &Outcome) {
     reason = "the user asked for it, and the test runner captures what is printed this way"
 )]
 fn print(outcome: &Outcome) {
-    eprintln!("{}\n", outcome.render_passed());
+    eprintln!("{}\n", passed_text(outcome));
 }

@@ -258,34 +258,6 @@ impl System for DomainSystem {
         Box::pin(self.app.stale_rows(projections))
     }
 
-    fn projection_of(&self, projector: &str) -> Option<&'static str> {
-        self.wiring()
-            .subscriptions
-            .iter()
-            .find(|subscription| subscription.handler == projector)
-            .and_then(|subscription| subscription.projection)
-    }
-
-    fn category_of(&self, aggregate: &str) -> Option<&'static str> {
-        self.wiring()
-            .aggregates
-            .iter()
-            .find(|entry| entry.name == aggregate)
-            .map(|entry| entry.category)
-    }
-
-    fn message_names(&self) -> Vec<String> {
-        let wiring = self.wiring();
-
-        wiring
-            .aggregates
-            .iter()
-            .flat_map(|aggregate| aggregate.commands.iter().chain(&aggregate.events))
-            .chain(&wiring.events_from_outside)
-            .cloned()
-            .collect()
-    }
-
     fn wiring(&self) -> &Wiring {
         self.wiring.get_or_init(|| self.app.domain().wiring())
     }

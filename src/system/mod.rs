@@ -115,13 +115,35 @@ pub(crate) trait System: fmt::Debug + Send + Sync {
     ) -> BoxFuture<'a, Result<(Vec<StaleRow>, RebuildReport), Error>>;
 
     /// Returns the name of the projection that a projector writes.
-    fn projection_of(&self, projector: &str) -> Option<&'static str>;
+    fn projection_of(&self, projector: &str) -> Option<&'static str> {
+        self.wiring()
+            .subscriptions
+            .iter()
+            .find(|subscription| subscription.handler == projector)
+            .and_then(|subscription| subscription.projection)
+    }
 
     /// Returns the category of the streams of an aggregate.
-    fn category_of(&self, aggregate: &str) -> Option<&'static str>;
+    fn category_of(&self, aggregate: &str) -> Option<&'static str> {
+        self.wiring()
+            .aggregates
+            .iter()
+            .find(|entry| entry.name == aggregate)
+            .map(|entry| entry.category)
+    }
 
     /// Returns the names of all messages that can occur.
-    fn message_names(&self) -> Vec<String>;
+    fn message_names(&self) -> Vec<String> {
+        let wiring = self.wiring();
+
+        wiring
+            .aggregates
+            .iter()
+            .flat_map(|aggregate| aggregate.commands.iter().chain(&aggregate.events))
+            .chain(&wiring.events_from_outside)
+            .cloned()
+            .collect()
+    }
 
     /// Returns which handlers handle which messages.
     fn wiring(&self) -> &Wiring;

@@ -1,6 +1,6 @@
 use std::{panic::Location, thread};
 
-use crate::flow::Mismatch;
+use crate::expect::Mismatch;
 
 /// Panics on drop if the test has no assertion, or if no assertion covers the rejection.
 ///
@@ -39,14 +39,21 @@ impl AssertionGuard {
         self.rejection = None;
     }
 
-    /// Returns a line about the rejection, unless an assertion or this mismatch mentions it already.
-    pub(super) fn rejection_note(&self, mismatch: &Mismatch) -> String {
-        match &self.rejection {
-            Some(rejection) if !mismatch.found.contains(rejection) => {
+    /// Fails the test with a report.
+    #[track_caller]
+    pub(super) fn fail(&self, described: &str, location: &Location<'_>, mismatch: &Mismatch) -> ! {
+        let rejection = match &self.rejection {
+            // The rejection is shown, because it is often the cause of the mismatch.
+            Some(rejection) if mismatch.shown_failures().is_empty() => {
                 format!("\n\n  the method returned the rejection {rejection}")
             }
             _ => String::new(),
-        }
+        };
+
+        panic!(
+            "unit test of {} failed: then {described}      {location}\n\n{mismatch}{rejection}",
+            self.aggregate
+        );
     }
 
     /// Returns a summary and a mismatch if the test must not end yet.

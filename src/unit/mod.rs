@@ -1,24 +1,29 @@
 //! Level 1: tests of one aggregate without any infrastructure, with the methods of a test flow.
 
 mod assertion_guard;
-mod events;
 mod outcome;
-mod result;
-mod state;
+mod system;
 
 use std::{fmt, marker::PhantomData, panic::Location};
 
 use flow_domain::{
-    Aggregate,
+    Aggregate, Error,
+    handler::Reply,
     message::MessageType,
-    model::{AnyEvent, IntoMessages, SerializedMessage, invariant_violations},
+    model::{
+        AnyEvent, IntoMessages, SerializedMessage, UnitRecord, invariant_violations, unit_record,
+    },
     record::{Invariant, InvariantSet},
+    runtime::ProcessResult,
 };
 
 pub use outcome::{MethodResult, UnitOutcome};
 
 use crate::{
-    flow::DisabledInvariant, run::violation_mismatch, unit::assertion_guard::AssertionGuard,
+    outcome::{ActOutcome, Outcome},
+    plan::disabled_invariant,
+    run::violation_mismatch,
+    unit::{assertion_guard::AssertionGuard, system::UnitSystem},
 };
 
 /// Begins a test of one aggregate.
@@ -142,9 +147,9 @@ impl<A: Aggregate> UnitGiven<A> {
     /// ```
     #[track_caller]
     pub fn disable_invariant(mut self, invariant: Invariant, reason: &str) -> Self {
-        match DisabledInvariant::new(Location::caller(), invariant, reason) {
+        match disabled_invariant(invariant, reason) {
             Ok(disabled) => self.invariants = self.invariants.without(disabled.invariant),
-            Err((_, mismatch)) => panic!(
+            Err(mismatch) => panic!(
                 "the test of {} disables an invariant without a reason\n\n{mismatch}",
                 A::NAME
             ),
@@ -168,35 +173,62 @@ impl<A: Aggregate> UnitGiven<A> {
     #[must_use = "a unit test checks nothing without an assertion: `.then_events(..)`"]
     pub fn when<R: MethodResult>(mut self, act: impl FnOnce(&mut A) -> R) -> UnitOutcome<A, R> {
         let n_events_before = self.aggregate.raised().len();
-        let result = act(&mut self.aggregate);
+        let reply = act(&mut self.aggregate).into_reply().map(Reply::new);
 
-        let rejection = result
-            .as_result()
-            .err()
-            .map(|rejection| format!("{rejection:?}"));
-        let assertion_guard = AssertionGuard::new(A::NAME, Location::caller(), rejection);
+        let rejection = reply.as_ref().err().map(ToString::to_string);
+        let guard = AssertionGuard::new(A::NAME, Location::caller(), rejection);
+        self.require_invariants(&guard);
 
-        match invariant_violations(
-            &mut self.aggregate,
-            self.history.as_deref(),
-            self.invariants,
-        ) {
-            Ok(violations) => {
-                if let Some(first) = violations.first() {
-                    let mismatch = violation_mismatch(first, "after the method");
-                    let note = assertion_guard.rejection_note(&mismatch);
-                    panic!("{} violated an invariant\n\n{mismatch}{note}", A::NAME)
-                }
-            }
+        let outcome = match self.outcome(reply, n_events_before) {
+            Ok(outcome) => outcome,
             Err(err) => panic!("{}", err.with_causes()),
-        }
-
+        };
         UnitOutcome {
-            assertion_guard,
+            outcome,
             aggregate: self.aggregate,
-            result,
-            n_events_before,
+            guard,
+            result: PhantomData,
         }
+    }
+
+    /// Panics if the aggregate violates an invariant after its method was called.
+    #[track_caller]
+    fn require_invariants(&mut self, guard: &AssertionGuard) {
+        let history = self.history.as_deref();
+        let violations = match invariant_violations(&mut self.aggregate, history, self.invariants) {
+            Ok(violations) => violations,
+            Err(err) => panic!("{}", err.with_causes()),
+        };
+
+        if let Some(first) = violations.first() {
+            let mismatch = violation_mismatch(first, "after the method");
+            guard.fail(
+                &format!("the invariant `{}` holds", first.invariant),
+                Location::caller(),
+                &mismatch,
+            );
+        }
+    }
+
+    /// Returns the outcome that expectations check.
+    fn outcome(&self, reply: Result<Reply, Error>, n_before: usize) -> Result<Outcome, Error> {
+        let mut events = self.aggregate.raised().to_serialized()?;
+        let raised = events.split_off(n_before);
+        let given = self.history.as_deref().unwrap_or(&events);
+        let UnitRecord {
+            record,
+            n_given_entries,
+            ..
+        } = unit_record(&self.aggregate, given, &raised, reply.is_ok())?;
+
+        let act = ActOutcome::new(
+            "the method".to_owned(),
+            ProcessResult::from_reply(reply),
+            Some(A::NAME),
+            n_given_entries..record.entries().len(),
+        );
+        let system = Box::new(UnitSystem::new(&self.aggregate));
+        Ok(Outcome::of_unit_test(system, record, n_given_entries, act))
     }
 }
 

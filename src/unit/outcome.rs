@@ -1,90 +1,184 @@
-use std::fmt;
+use std::{
+    fmt,
+    marker::PhantomData,
+    panic::Location,
+    pin::pin,
+    task::{Context, Poll, Waker},
+};
 
-use flow_domain::Aggregate;
+use flow_domain::{
+    Aggregate, Error, Event, Rejection,
+    model::{AnyEvent, IntoMessages},
+};
+use serde_json::Value;
 
-use crate::{flow::Mismatch, unit::assertion_guard::AssertionGuard};
+use crate::{
+    expect::{self, Expectation, State},
+    outcome::Outcome,
+    run::check_expectation,
+    unit::assertion_guard::AssertionGuard,
+};
 
-/// What a method of an aggregate returns: nothing, a reply, or a rejection.
+/// What a method of an aggregate may return: nothing, or a `Result` with a rejection.
 pub trait MethodResult {
-    /// The type of the reply if the method accepts.
-    type Reply;
+    /// The value that is returned if the method does not reject.
+    type Reply: fmt::Debug + Send + Sync + 'static;
 
-    /// The type of the rejection.
-    type Rejection: fmt::Debug;
-
-    /// Returns the reply, or the rejection.
+    /// Returns the reply.
     ///
     /// # Errors
     ///
-    /// Returns the rejection.
-    fn as_result(&self) -> Result<&Self::Reply, &Self::Rejection>;
+    /// Returns the rejection of the method.
+    fn into_reply(self) -> Result<Self::Reply, Error>;
 }
 
-/// The result of a method that cannot reject.
 impl MethodResult for () {
     type Reply = ();
-    type Rejection = std::convert::Infallible;
 
-    fn as_result(&self) -> Result<&(), &Self::Rejection> {
-        Ok(self)
+    fn into_reply(self) -> Result<(), Error> {
+        Ok(())
     }
 }
 
-impl<T, R: fmt::Debug> MethodResult for Result<T, R> {
+impl<T: fmt::Debug + Send + Sync + 'static, R: Into<Error>> MethodResult for Result<T, R> {
     type Reply = T;
-    type Rejection = R;
 
-    fn as_result(&self) -> Result<&T, &R> {
-        self.as_ref()
+    fn into_reply(self) -> Result<T, Error> {
+        self.map_err(Into::into)
     }
 }
 
-/// The outcome of a method of an aggregate, for assertions.
+/// An aggregate after its method was called. Assertions follow.
 ///
-/// Every assertion panics at its line in the test if it fails. An outcome without assertions panics when
-/// it is dropped, with the line of `when`. So does an outcome with a rejection that no assertion covers.
+/// A value that is dropped without an assertion panics.
 pub struct UnitOutcome<A, R> {
-    pub(super) assertion_guard: AssertionGuard,
+    pub(super) outcome: Outcome,
     pub(super) aggregate: A,
-    pub(super) result: R,
-    /// The number of events that were raised before the call of the method.
-    pub(super) n_events_before: usize,
+    pub(super) guard: AssertionGuard,
+    pub(super) result: PhantomData<fn() -> R>,
 }
 
-impl<A: Aggregate, R> UnitOutcome<A, R> {
-    /// Returns the aggregate, for ordinary asserts.
+#[allow(
+    clippy::return_self_not_must_use,
+    reason = "the last assertion ends the test"
+)]
+impl<A: Aggregate, R: MethodResult> UnitOutcome<A, R> {
+    /// Checks an expectation: a value of [`expect`], a tuple, or a type of your own.
     ///
     /// # Panics
     ///
-    /// Panics if the method rejected and no assertion covers that. Call
-    /// [`then_rejected`](Self::then_rejected) first.
-    pub fn aggregate(mut self) -> A {
-        self.assertion_guard.mark_asserted();
-        self.aggregate
+    /// Panics if the expectation is not met.
+    #[track_caller]
+    pub fn then(mut self, expectation: impl Expectation) -> Self {
+        for part in expectation.into_parts() {
+            self.check(&*part);
+        }
+
+        self
     }
 
-    /// Marks the outcome as asserted, or panics with the mismatch.
     #[track_caller]
-    pub(super) fn expect(mut self, summary: &str, checked: Result<(), Mismatch>) -> Self {
-        match checked {
-            Ok(()) => {
-                self.assertion_guard.mark_asserted();
-                self
-            }
+    fn check(&mut self, expectation: &dyn Expectation) {
+        let outcome = &self.outcome;
+        if outcome
+            .problems()
+            .any(|problem| expectation.covers(&problem, outcome))
+        {
+            self.guard.mark_rejection_asserted();
+        }
+
+        let checked = pin!(check_expectation(expectation, &mut self.outcome));
+        // A unit test has no store to wait for.
+        let Poll::Ready(result) = checked.poll(&mut Context::from_waker(Waker::noop())) else {
+            unreachable!("the system of a unit test is always ready");
+        };
+
+        match result {
+            Ok(()) => self.guard.mark_asserted(),
             Err(mismatch) => {
-                // The rejection is shown, because it is often the cause of the mismatch.
-                let note = self.assertion_guard.rejection_note(&mismatch);
-                panic!("{} {summary}\n\n{mismatch}{note}", A::NAME)
+                let location = mismatch.location().unwrap_or(Location::caller());
+                self.guard
+                    .fail(&expectation.describe(), location, &mismatch);
             }
         }
     }
+
+    /// Short for `then(`[`expect::events`]`(expected))`.
+    #[track_caller]
+    pub fn then_events(self, expected: impl IntoMessages<AnyEvent>) -> Self {
+        self.then(expect::events(expected))
+    }
+
+    /// Short for `then(`[`expect::no_events`]`())`.
+    #[track_caller]
+    pub fn then_no_events(self) -> Self {
+        self.then(expect::no_events())
+    }
+
+    /// Short for `then(`[`expect::event`]`(expected))`.
+    #[track_caller]
+    pub fn then_event<E: Event>(self, expected: E) -> Self {
+        self.then(expect::event(expected))
+    }
+
+    /// Short for `then(`[`expect::accepted`]`())`.
+    #[track_caller]
+    pub fn then_accepted(self) -> Self {
+        self.then(expect::accepted())
+    }
+
+    /// Short for `then(`[`expect::rejected`]`(expected))`.
+    #[track_caller]
+    pub fn then_rejected<E: Rejection + PartialEq>(self, expected: E) -> Self {
+        self.then(expect::rejected(expected))
+    }
+
+    /// Short for `then(`[`expect::reply`]`(expected))`.
+    #[track_caller]
+    pub fn then_reply(self, expected: R::Reply) -> Self
+    where
+        R::Reply: PartialEq,
+    {
+        self.then(expect::reply(expected))
+    }
+
+    /// The expectation about the aggregate itself. It may be unchanged: nothing else is in the test.
+    fn state<'t>(&self) -> State<'t, A> {
+        expect::aggregate(self.aggregate.id()).even_if_unchanged()
+    }
+
+    /// Expects that `holds` returns true for the aggregate.
+    #[track_caller]
+    pub fn has(self, holds: impl Fn(&A) -> bool + Send + Sync) -> Self {
+        let state = self.state();
+        self.then(state.has(holds))
+    }
+
+    /// Expects that the aggregate equals `expected`. Their stored forms are compared.
+    #[track_caller]
+    pub fn is(self, expected: A) -> Self {
+        let state = self.state();
+        self.then(state.is(expected))
+    }
+
+    /// Expects that the aggregate has these fields with these values. It may have other fields.
+    #[track_caller]
+    pub fn like(self, expected: Value) -> Self {
+        let state = self.state();
+        self.then(state.like(expected))
+    }
+
+    /// Returns the aggregate, for ordinary asserts.
+    pub fn aggregate(mut self) -> A {
+        self.guard.mark_asserted();
+        self.aggregate
+    }
 }
 
-impl<A: fmt::Debug, R: fmt::Debug> fmt::Debug for UnitOutcome<A, R> {
+impl<A: fmt::Debug, R> fmt::Debug for UnitOutcome<A, R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("UnitOutcome")
             .field("aggregate", &self.aggregate)
-            .field("result", &self.result)
             .finish_non_exhaustive()
     }
 }

@@ -3,8 +3,8 @@ use flow_domain::record::{
 };
 
 use crate::{
-    diagnosis::Subject,
-    flow::{Mismatch, Step, StepKind},
+    expect::{Mismatch, Subject},
+    plan::{Step, StepKind},
     report::StepMismatch,
     run::{
         invariants::mismatch_text::violation_mismatch,

@@ -5,9 +5,9 @@ use flow_domain::{
 use serde_json::Value;
 
 use crate::{
-    flow::Mismatch,
-    report::{cut_middle, differences, first_few, show_stored},
+    expect::Mismatch,
     run::invariants::debug_diff::{FieldDiff, diff_debug_text},
+    value::{cut_middle, differences, first_few, show_stored},
 };
 
 /// The last writer of a row.

@@ -4,13 +4,13 @@ use flow_domain::{
 };
 
 use crate::{
-    expect::MessageView,
-    flow::Mismatch,
+    expect::Mismatch,
     report::StepMismatch,
     run::{
         invariants::mismatch_text::{RowWriter, rebuild_failure_mismatch, stale_rows_mismatch},
         runner::Runner,
     },
+    value::MessageView,
 };
 
 impl Runner<'_, '_> {

@@ -141,6 +141,7 @@ fn send_result(
     let Err(err) = result else {
         ports.record_for(message_id, || EntryKind::Published {
             topic: topic.to_string(),
+            is_backfill: topic.lane == Lane::Backfill,
         });
         return SendResult::Published;
     };

@@ -210,7 +210,8 @@ impl Error {
     }
 
     /// Returns the name of the type that could not be encoded as JSON or decoded.
-    pub(crate) fn codec_type(&self) -> Option<&str> {
+    #[doc(hidden)]
+    pub fn codec_type(&self) -> Option<&str> {
         match &*self.kind {
             Kind::Codec { what, .. } => Some(what),
             _ => None,

@@ -21,7 +21,8 @@ impl<R: fmt::Debug + Send + Sync + 'static> AnyReply for R {
 }
 
 impl Reply {
-    pub(crate) fn new<R: fmt::Debug + Send + Sync + 'static>(reply: R) -> Self {
+    #[doc(hidden)]
+    pub fn new<R: fmt::Debug + Send + Sync + 'static>(reply: R) -> Self {
         Self(Box::new(reply))
     }
 

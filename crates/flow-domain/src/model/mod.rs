@@ -8,6 +8,7 @@ mod message;
 mod pending_events;
 mod projection;
 mod serialized;
+mod unit_record;
 
 pub use aggregate::{Aggregate, Apply};
 pub use into_messages::{AnyCommand, AnyEvent, DynMessage, IntoMessages, MessageTypes};
@@ -16,3 +17,5 @@ pub(crate) use pending_events::LoadToken;
 pub use pending_events::{PendingEvents, RaisedEvents};
 pub use projection::Projection;
 pub use serialized::{SerializedAggregate, SerializedMessage, invariant_violations};
+#[doc(hidden)]
+pub use unit_record::{UnitRecord, unit_record};

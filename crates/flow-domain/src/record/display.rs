@@ -45,7 +45,7 @@ impl fmt::Display for EntryKind {
             Self::NoSubscriber => f.write_str("no handler for the message"),
             Self::Scheduled { command, due } => write_scheduled(f, command, *due),
             Self::Cancelled(id) => write!(f, "cancelled {id}"),
-            Self::Published { topic } => write!(f, "published to {topic}"),
+            Self::Published { topic, .. } => write!(f, "published to {topic}"),
             Self::PublishFailed { reason, retry_at } => write_publish_failed(f, reason, *retry_at),
             Self::RetryScheduled(time) => write!(f, "retry at {time}"),
             Self::RetriesExhausted {

@@ -98,6 +98,8 @@ pub enum EntryKind {
     Published {
         /// The name of the topic: `order`, `order:backfill`.
         topic: String,
+        /// Whether the topic belongs to the backfill lane.
+        is_backfill: bool,
     },
     /// The message that caused this entry could not be published.
     PublishFailed {

@@ -65,8 +65,13 @@ pub struct ProcessResult {
 impl ProcessResult {
     /// Returns a result without failures, with `()` as the reply.
     pub fn empty() -> Self {
+        Self::from_reply(Ok(Reply::new(())))
+    }
+
+    #[doc(hidden)]
+    pub fn from_reply(reply: Result<Reply, Error>) -> Self {
         Self {
-            reply: Ok(Reply::new(())),
+            reply,
             failures: Vec::new(),
             stall: None,
         }
@@ -74,11 +79,7 @@ impl ProcessResult {
 
     /// Returns the result of a command that failed, was rejected, or was not handled.
     pub fn from_error(err: Error) -> Self {
-        Self {
-            reply: Err(err),
-            failures: Vec::new(),
-            stall: None,
-        }
+        Self::from_reply(Err(err))
     }
 
     /// Adds the failures and the stall of a later result.

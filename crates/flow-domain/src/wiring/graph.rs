@@ -1,8 +1,9 @@
 use serde::Serialize;
 
 use crate::{
-    handler::{Catalog, EventRoute, Subscription},
+    handler::{AggregateEntry, Catalog, EventRoute, Subscription},
     message::{MessageSchema, SchemaLists},
+    model::Aggregate,
     record::HandlerKind,
     wiring::{
         catch_all::catch_all_events,
@@ -88,6 +89,22 @@ pub struct SubscriptionWiring {
     pub issues: Vec<String>,
 }
 
+impl Wiring {
+    /// Returns the wiring of one aggregate that no handler uses.
+    #[doc(hidden)]
+    pub fn of_aggregate<A: Aggregate>() -> Self {
+        Self {
+            domain: String::new(),
+            aggregates: vec![aggregate_wiring(&AggregateEntry::of::<A>())],
+            events_from_outside: Vec::new(),
+            projections: Vec::new(),
+            commands: Vec::new(),
+            subscriptions: Vec::new(),
+            handlers: Vec::new(),
+        }
+    }
+}
+
 pub(super) fn wiring(domain: &str, catalog: &Catalog) -> Wiring {
     Wiring {
         domain: domain.to_owned(),
@@ -119,17 +136,17 @@ fn schema_names(schemas: &[MessageSchema]) -> Vec<String> {
 }
 
 fn aggregates(catalog: &Catalog) -> Vec<AggregateWiring> {
-    catalog
-        .aggregates
-        .iter()
-        .map(|entry| AggregateWiring {
-            name: entry.name,
-            category: entry.category,
-            event_sourced: entry.event_sourced,
-            commands: message_names(entry.commands),
-            events: message_names(entry.events),
-        })
-        .collect()
+    catalog.aggregates.iter().map(aggregate_wiring).collect()
+}
+
+fn aggregate_wiring(entry: &AggregateEntry) -> AggregateWiring {
+    AggregateWiring {
+        name: entry.name,
+        category: entry.category,
+        event_sourced: entry.event_sourced,
+        commands: message_names(entry.commands),
+        events: message_names(entry.events),
+    }
 }
 
 fn commands(catalog: &Catalog) -> Vec<CommandWiring> {

@@ -8,7 +8,7 @@ use crate::{
     error::Error,
     handler::Session,
     message::{Envelope, Recorded},
-    port::Publication,
+    port::{Lane, Publication},
     record::EntryKind,
 };
 
@@ -49,6 +49,7 @@ impl TestEngine {
 
         ports.record_for(message.metadata.id, || EntryKind::Published {
             topic: publication.topic.to_string(),
+            is_backfill: publication.topic.lane == Lane::Backfill,
         });
         for result in broker.publish(&[publication]).await? {
             result?;

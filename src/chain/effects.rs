@@ -1,0 +1,124 @@
+use flow_domain::record::{Entry, EntryId, EntryKind, HandlerOutcome, Record, TableKind};
+
+use crate::{chain::rolled_back_by, value::StatusText};
+
+/// An index of what each entry of a record directly caused.
+///
+/// [`Record::effects`] searches the whole record, so it is too slow to call for every entry.
+#[derive(Debug)]
+pub(super) struct Effects<'r> {
+    record: &'r Record,
+    /// The effects of each entry, by the index of the entry.
+    by_cause: Vec<Vec<EntryId>>,
+}
+
+impl<'r> Effects<'r> {
+    pub(super) fn new(record: &'r Record) -> Self {
+        let mut by_cause = vec![Vec::new(); record.entries().len()];
+        for entry in record.entries() {
+            if let Some(cause) = entry.cause {
+                by_cause[cause.index()].push(entry.id);
+            }
+        }
+
+        Self { record, by_cause }
+    }
+
+    /// Returns the direct effects of an entry, oldest first.
+    pub(super) fn caused_by(&self, id: EntryId) -> impl Iterator<Item = &'r Entry> + use<'r> {
+        let record = self.record;
+        let ids = self.by_cause[id.index()].clone();
+
+        ids.into_iter().map(move |id| record.entry(id))
+    }
+
+    /// Returns how a handler call ended, and what it changed.
+    pub(super) fn call_result(&self, start_entry: &Entry) -> CallResult {
+        let mut changes = Vec::new();
+        let mut not_found = Vec::new();
+        let mut outcome = None;
+        let mut is_rolled_back = false;
+        let mut caused_something = false;
+
+        for effect in self.caused_by(start_entry.id) {
+            match &effect.kind {
+                // A row of the inbox says only that the message was handled.
+                EntryKind::StateChanged(change) if change.table.kind == TableKind::Inbox => {}
+                EntryKind::StateChanged(change) => {
+                    let verb = match (&change.after, change.table.kind) {
+                        (None, _) => "deleted",
+                        (Some(_), TableKind::Projection) => "wrote",
+                        (Some(_), _) => "stored",
+                    };
+                    changes.push(format!("{verb} {} {:?}", change.table.name, change.id));
+                }
+                EntryKind::InvariantViolated(violation) => {
+                    changes.push(format!("violated the invariant `{}`", violation.invariant));
+                }
+                EntryKind::NotFound { table, id } => {
+                    not_found.push(format!("found no {} {id:?}", table.name));
+                }
+                EntryKind::HandlerEnded(ended) => {
+                    outcome = Some(ended);
+                    is_rolled_back = rolled_back_by(effect, self.record).is_some();
+                }
+                _ => caused_something = true,
+            }
+        }
+
+        match outcome {
+            // The call has not ended.
+            None => CallResult::Noted(String::new()),
+            Some(HandlerOutcome::Handled) if is_rolled_back => CallResult::RolledBack,
+            Some(HandlerOutcome::Handled) if !changes.is_empty() => {
+                CallResult::Noted(changes.join(", "))
+            }
+            // A `work.add(..)` may be missing in the handler, so the report says that nothing changed.
+            Some(HandlerOutcome::Handled) if !caused_something => {
+                not_found.insert(0, "handled, changed nothing".to_owned());
+                CallResult::Noted(not_found.join("; "))
+            }
+            Some(HandlerOutcome::Handled) => CallResult::Handled,
+            Some(HandlerOutcome::Filtered(reason)) => {
+                CallResult::Noted(format!("skipped: {reason}"))
+            }
+            Some(HandlerOutcome::Rejected(rejection)) => {
+                CallResult::Failed(format!("REJECTED: {}", rejection.reason))
+            }
+            Some(HandlerOutcome::Failed(failure)) => {
+                CallResult::Failed(format!("FAILED: {failure}"))
+            }
+            Some(other) => CallResult::Noted(other.to_string()),
+        }
+    }
+}
+
+/// How a handler call ended, with what there is to say about it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum CallResult {
+    /// It was handled. Only the messages that it caused say more.
+    Handled,
+    /// It was handled or skipped.
+    Noted(String),
+    RolledBack,
+    /// It rejected the message, or failed.
+    Failed(String),
+}
+
+impl CallResult {
+    pub(super) fn into_text(self) -> StatusText {
+        match self {
+            Self::Handled => StatusText::new("handled"),
+            Self::Noted(text) => StatusText::new(text),
+            Self::RolledBack => StatusText::new("rolled back"),
+            Self::Failed(text) => StatusText::failure(text),
+        }
+    }
+}
+
+pub(super) fn attempt_suffix(attempt: u32) -> String {
+    match attempt {
+        1 => String::new(),
+        n => format!(" (attempt {n})"),
+    }
+}

@@ -1,0 +1,126 @@
+use flow_domain::record::{EntryId, Record};
+
+use crate::{
+    chain::drawing::Drawing,
+    value::{RenderOptions, StatusText},
+};
+
+/// A tree of lines. [`Drawing`] draws as many of them as there is room for.
+#[derive(Debug, Default)]
+pub(super) struct Tree {
+    /// Invariant: a parent stands before its children.
+    pub(super) nodes: Vec<Node>,
+    pub(super) roots: Vec<usize>,
+}
+
+/// The content of a node.
+#[derive(Debug, Default)]
+pub(super) struct TreeLine {
+    /// The first column.
+    pub(super) label: String,
+    /// The second column.
+    pub(super) detail: StatusText,
+    /// The handler, if the line is one delivery to it.
+    pub(super) handler: Option<&'static str>,
+    /// The entries of the record that the line is about.
+    pub(super) entries: Vec<EntryId>,
+    /// Whether the line is a message, and not a handler.
+    pub(super) is_message: bool,
+    /// What the handler logged.
+    pub(super) logs: Vec<String>,
+}
+
+/// A node of a tree. Nodes refer to each other by their indices.
+#[derive(Debug)]
+pub(super) struct Node {
+    pub(super) line: TreeLine,
+    pub(super) parent: Option<usize>,
+    pub(super) children: Vec<usize>,
+    /// The number of ancestors.
+    pub(super) level: usize,
+}
+
+impl Tree {
+    /// Adds a line below `parent`, or as a root, and returns its index.
+    pub(super) fn add(&mut self, parent: Option<usize>, line: TreeLine) -> usize {
+        let idx = self.nodes.len();
+        match parent {
+            Some(parent) => self.nodes[parent].children.push(idx),
+            None => self.roots.push(idx),
+        }
+
+        let level = parent.map_or(0, |parent| self.nodes[parent].level + 1);
+        self.nodes.push(Node {
+            line,
+            parent,
+            children: Vec::new(),
+            level,
+        });
+
+        idx
+    }
+
+    pub(super) fn line_mut(&mut self, idx: usize) -> &mut TreeLine {
+        &mut self.nodes[idx].line
+    }
+
+    /// Returns the last delivery to `handler` below `parent`.
+    pub(super) fn last_child(&self, parent: usize, handler: &str) -> Option<usize> {
+        self.nodes[parent]
+            .children
+            .iter()
+            .rev()
+            .copied()
+            .find(|idx| self.nodes[*idx].line.handler == Some(handler))
+    }
+
+    /// Draws the whole tree if it fits, else the path to the line of `marked` and its surroundings.
+    pub(super) fn draw(
+        &self,
+        record: &Record,
+        marked: Option<EntryId>,
+        options: &RenderOptions,
+    ) -> String {
+        let marked = marked.and_then(|entry| self.line_of(entry, record));
+        Drawing::new(self, marked, options.n_lines).render(options)
+    }
+
+    /// Returns the line of an entry, or else of its nearest cause that has one.
+    pub(super) fn line_of(&self, entry: EntryId, record: &Record) -> Option<usize> {
+        let causes = record.causes(entry).map(|cause| cause.id);
+
+        std::iter::once(entry).chain(causes).find_map(|id| {
+            self.nodes
+                .iter()
+                .position(|node| node.line.entries.contains(&id))
+        })
+    }
+
+    /// Returns the path from the root to a line.
+    pub(super) fn path_to(&self, idx: usize) -> Vec<usize> {
+        let mut path: Vec<usize> =
+            std::iter::successors(Some(idx), |idx| self.nodes[*idx].parent).collect();
+        path.reverse();
+
+        path
+    }
+
+    /// Counts for each line the messages in its subtree. The line itself counts, too.
+    pub(super) fn count_messages(&self) -> Vec<usize> {
+        let mut n_messages: Vec<usize> = self
+            .nodes
+            .iter()
+            .map(|node| usize::from(node.line.is_message))
+            .collect();
+
+        // Children stand after their parents. In reverse order, the count of a child is complete
+        // when it is added to the count of its parent.
+        for (idx, node) in self.nodes.iter().enumerate().rev() {
+            if let Some(parent) = node.parent {
+                n_messages[parent] += n_messages[idx];
+            }
+        }
+
+        n_messages
+    }
+}

@@ -1,0 +1,44 @@
+use flow_domain::message::Payload;
+use serde_json::Value;
+
+use crate::{
+    expect::Mismatch,
+    value::{differences, is_like, partial_differences, show_stored, show_value},
+};
+
+/// Requires that two stored states are equal. The order of their fields does not matter.
+pub(super) fn require_equal(
+    subject: impl Fn() -> String,
+    expected: &Payload,
+    found: &Payload,
+) -> Result<(), Mismatch> {
+    if expected == found {
+        return Ok(());
+    }
+
+    let differences = differences(&expected.to_value(), &found.to_value());
+    if differences.is_empty() {
+        return Ok(());
+    }
+
+    let shown = |payload| format!("{} {}", subject(), show_stored(payload));
+    Err(Mismatch::new(shown(expected), shown(found)).with_field_differences(differences))
+}
+
+/// Requires that a stored state has these fields with these values. It may have other fields.
+pub(super) fn require_like(
+    subject: impl Fn() -> String,
+    expected: &Value,
+    found: &Payload,
+) -> Result<(), Mismatch> {
+    let value = found.to_value();
+    if is_like(expected, &value) {
+        return Ok(());
+    }
+
+    let mismatch = Mismatch::new(
+        format!("{} like {}", subject(), show_value(expected)),
+        format!("{} {}", subject(), show_stored(found)),
+    );
+    Err(mismatch.with_field_differences(partial_differences(expected, &value)))
+}

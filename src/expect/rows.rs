@@ -1,0 +1,156 @@
+use std::{fmt, marker::PhantomData};
+
+use flow_domain::{Projection, record::TableKind, runtime::StateType};
+
+use crate::{
+    expect::{
+        Expectation, Mismatch, Requirement,
+        state_checks::{CheckKind, StateChecks, holds_for, show_rows},
+        unchanged::require_unchanged,
+    },
+    outcome::{Outcome, StateQuery},
+    value::{counted, show_stored},
+};
+
+/// Expects that all rows of a projection meet the checks that follow. They are ordered by id.
+///
+/// Without a check, it expects at least one row. If no act changed any row, the expectation fails,
+/// because it would pass without any act. Use [`unchanged`](Rows::unchanged) if the test expects
+/// that.
+pub fn projections<'t, P: Projection>() -> Rows<'t, P> {
+    Rows {
+        checks: StateChecks::new(StateQuery {
+            state_type: StateType::new::<P>(TableKind::Projection, P::NAME),
+            id: None,
+            stream_category: None,
+        }),
+        row_type: PhantomData,
+    }
+}
+
+/// The expectation about all rows of a projection, from [`projections`].
+#[must_use = "an expectation does nothing until it is passed to `then`"]
+pub struct Rows<'t, P> {
+    checks: StateChecks<'t>,
+    row_type: PhantomData<fn() -> P>,
+}
+
+impl<'t, P: Projection> Rows<'t, P> {
+    /// Expects exactly this number of rows.
+    #[track_caller]
+    pub fn count(mut self, expected: usize) -> Self {
+        self.checks.add(CheckKind::Count, move |rows, query, _| {
+            if rows.len() == expected {
+                return Ok(());
+            }
+
+            let name = query.state_type.name;
+            let counted = |n_rows: usize| format!("{} of {name}", count_text(n_rows));
+            let mismatch = Mismatch::new(counted(expected), counted(rows.len()));
+            Err(mismatch.with_differences(show_rows(rows)))
+        });
+        self
+    }
+
+    /// Expects that the last act did not change, add or remove any row.
+    #[track_caller]
+    pub fn unchanged(mut self) -> Self {
+        self.checks.add(CheckKind::Unchanged, require_unchanged);
+        self
+    }
+
+    /// Expects that `holds` returns true for every row, and that there is at least one row.
+    #[track_caller]
+    pub fn all(mut self, holds: impl Fn(&P) -> bool + Send + Sync + 't) -> Self {
+        self.checks.add(CheckKind::All, move |rows, query, _| {
+            let name = query.state_type.name;
+            if rows.is_empty() {
+                return Err(Mismatch::new(
+                    format!("one or more rows of {name}, and the closure returns true for each"),
+                    "no rows, so the closure was never called; use `.count(0)` to expect no rows",
+                ));
+            }
+
+            for row in rows {
+                if !holds_for(row, query, &holds)? {
+                    let expected =
+                        format!("only rows of {name} for which the closure returns true");
+                    return Err(Mismatch::new(expected, show_stored(row))
+                        .with_requirement(Requirement::RowPredicate(Box::new(row.clone()))));
+                }
+            }
+
+            Ok(())
+        });
+        self
+    }
+
+    /// Expects that `holds` returns true for at least one row.
+    #[track_caller]
+    pub fn any(mut self, holds: impl Fn(&P) -> bool + Send + Sync + 't) -> Self {
+        self.checks.add(CheckKind::Any, move |rows, query, _| {
+            for row in rows {
+                if holds_for(row, query, &holds)? {
+                    return Ok(());
+                }
+            }
+
+            let name = query.state_type.name;
+            let expected = format!("a row of {name} for which the closure returns true");
+            let mut found = count_text(rows.len());
+            if !rows.is_empty() {
+                found.push_str(", but the closure returns true for none");
+            }
+            Err(Mismatch::new(expected, found).with_differences(show_rows(rows)))
+        });
+        self
+    }
+
+    /// Expects that `holds` returns true for no row.
+    ///
+    /// This passes if there are no rows. Add [`count`](Self::count) or [`any`](Self::any) to expect
+    /// rows.
+    #[track_caller]
+    pub fn none(mut self, holds: impl Fn(&P) -> bool + Send + Sync + 't) -> Self {
+        self.checks.add(CheckKind::NoneOf, move |rows, query, _| {
+            for row in rows {
+                if holds_for(row, query, &holds)? {
+                    let name = query.state_type.name;
+                    let expected = format!("no row of {name} for which the closure returns true");
+                    return Err(Mismatch::new(expected, show_stored(row))
+                        .with_requirement(Requirement::NoRow(Box::new(row.clone()))));
+                }
+            }
+
+            Ok(())
+        });
+        self
+    }
+}
+
+fn count_text(n_rows: usize) -> String {
+    match n_rows {
+        0 => "no rows".to_owned(),
+        n => counted(n, "row", "rows"),
+    }
+}
+
+impl<P> Expectation for Rows<'_, P> {
+    fn check(&self, outcome: &Outcome) -> Result<(), Mismatch> {
+        self.checks.check(outcome)
+    }
+
+    fn describe(&self) -> String {
+        self.checks.describe()
+    }
+
+    fn is_about_last_act(&self) -> bool {
+        self.checks.is_about_last_act()
+    }
+}
+
+impl<P> fmt::Debug for Rows<'_, P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Rows").field(&self.describe()).finish()
+    }
+}

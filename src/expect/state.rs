@@ -1,0 +1,169 @@
+use std::{fmt, marker::PhantomData};
+
+use flow_domain::{
+    Aggregate, ProcessManager, Projection, message::Payload, record::TableKind, runtime::StateType,
+};
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::Value;
+
+use crate::{
+    expect::{
+        Expectation, Mismatch,
+        compare_json::{require_equal, require_like},
+        state_checks::{CheckKind, StateChecks, holds_for, require_one},
+        unchanged::require_unchanged,
+    },
+    outcome::{Outcome, StateQuery},
+    value::show_stored,
+};
+
+/// Expects that the aggregate with this id exists, and that it meets the checks that follow.
+///
+/// The id is compared as text. If no act changed the aggregate, the expectation fails, because it
+/// would pass without any act. Use [`unchanged`](State::unchanged) if the test expects that.
+pub fn aggregate<'t, A: Aggregate>(id: impl fmt::Display) -> State<'t, A> {
+    let stream_category = A::EVENT_SOURCED.then_some(A::CATEGORY);
+    State::new(
+        TableKind::Aggregate,
+        A::NAME,
+        id.to_string(),
+        stream_category,
+    )
+}
+
+/// Expects that the row with this id exists, and that it meets the checks that follow.
+///
+/// See [`aggregate`] for the rules.
+pub fn projection<'t, P: Projection>(id: impl fmt::Display) -> State<'t, P> {
+    State::new(TableKind::Projection, P::NAME, id.to_string(), None)
+}
+
+/// Expects that the process manager with this key exists, and that it meets the checks that follow.
+///
+/// See [`aggregate`] for the rules.
+pub fn process_manager<'t, M: ProcessManager>(key: impl fmt::Display) -> State<'t, M> {
+    State::new(TableKind::ProcessManager, M::name(), key.to_string(), None)
+}
+
+/// The expectation about one stored state, from [`aggregate`], [`projection`] or
+/// [`process_manager`].
+///
+/// Without a check, it expects only that the state exists.
+#[must_use = "an expectation does nothing until it is passed to `then`"]
+pub struct State<'t, T> {
+    checks: StateChecks<'t>,
+    state_type: PhantomData<fn() -> T>,
+}
+
+impl<T: 'static> State<'_, T> {
+    fn new(
+        kind: TableKind,
+        name: &'static str,
+        id: String,
+        stream_category: Option<&'static str>,
+    ) -> Self {
+        Self {
+            checks: StateChecks::new(StateQuery {
+                state_type: StateType::new::<T>(kind, name),
+                id: Some(id),
+                stream_category,
+            }),
+            state_type: PhantomData,
+        }
+    }
+
+    /// Passes even if no act changed the state. A unit test has no given state to mistake it for.
+    pub(crate) fn even_if_unchanged(mut self) -> Self {
+        self.checks.requires_change = false;
+        self
+    }
+}
+
+impl<'t, T: Serialize + DeserializeOwned + fmt::Debug + 'static> State<'t, T> {
+    /// Expects that the state equals `expected`.
+    ///
+    /// The stored values are compared. So the type needs no `PartialEq`, and a field that `serde`
+    /// skips is not compared.
+    #[track_caller]
+    pub fn is(mut self, expected: T) -> Self {
+        let expected = Payload::encode("the expected value", &expected);
+        self.checks.add(CheckKind::Is, move |states, query, _| {
+            let expected = expected
+                .as_ref()
+                .map_err(|err| Mismatch::not_serialized("a value that has a JSON form", err))?;
+            require_equal(|| query.describe(), expected, require_one(states, query)?)
+        });
+        self
+    }
+
+    /// Expects that `holds` returns true for the state.
+    #[track_caller]
+    pub fn has(mut self, holds: impl Fn(&T) -> bool + Send + Sync + 't) -> Self {
+        self.checks.add(CheckKind::Has, move |states, query, _| {
+            let state = require_one(states, query)?;
+            if holds_for(state, query, &holds)? {
+                return Ok(());
+            }
+
+            let subject = query.describe();
+            Err(Mismatch::new(
+                format!("{subject} for which the closure returns true"),
+                format!("{subject} {}", show_stored(state)),
+            ))
+        });
+        self
+    }
+
+    /// Expects that the state has these fields with these values. Other fields are not compared.
+    ///
+    /// Arrays must have equal lengths.
+    #[track_caller]
+    pub fn like(mut self, expected: Value) -> Self {
+        self.checks.add(CheckKind::Like, move |states, query, _| {
+            require_like(|| query.describe(), &expected, require_one(states, query)?)
+        });
+        self
+    }
+
+    /// Expects that the last act did not change the state.
+    #[track_caller]
+    pub fn unchanged(mut self) -> Self {
+        self.checks.add(CheckKind::Unchanged, require_unchanged);
+        self
+    }
+
+    /// Expects that there is no such state.
+    #[track_caller]
+    pub fn absent(mut self) -> impl Expectation + use<'t, T> {
+        self.checks
+            .add(CheckKind::Absent, |states, query, _| match states {
+                [] => Ok(()),
+                [state, ..] => {
+                    let subject = query.describe();
+                    let found = format!("{subject} {}", show_stored(state));
+                    Err(Mismatch::new(format!("no {subject}"), found))
+                }
+            });
+        self.checks
+    }
+}
+
+impl<T> Expectation for State<'_, T> {
+    fn check(&self, outcome: &Outcome) -> Result<(), Mismatch> {
+        self.checks.check(outcome)
+    }
+
+    fn describe(&self) -> String {
+        self.checks.describe()
+    }
+
+    fn is_about_last_act(&self) -> bool {
+        self.checks.is_about_last_act()
+    }
+}
+
+impl<T> fmt::Debug for State<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("State").field(&self.describe()).finish()
+    }
+}

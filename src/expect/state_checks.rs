@@ -1,0 +1,237 @@
+use std::panic::Location;
+
+use flow_domain::message::Payload;
+use serde::de::DeserializeOwned;
+
+use crate::{
+    expect::{
+        Expectation, Mismatch, Requirement, StateSubject, Subject, catch_closure,
+        nothing_found::nothing_found, unchanged::require_changed,
+    },
+    outcome::{Outcome, StateQuery},
+    value::show_stored,
+};
+
+/// A check of a stored state, by the method that adds it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum CheckKind {
+    Is,
+    Has,
+    Like,
+    Absent,
+    Unchanged,
+    Count,
+    All,
+    Any,
+    NoneOf,
+}
+
+impl CheckKind {
+    fn method(self) -> &'static str {
+        match self {
+            Self::Is => "is",
+            Self::Has => "has",
+            Self::Like => "like",
+            Self::Absent => "absent",
+            Self::Unchanged => "unchanged",
+            Self::Count => "count",
+            Self::All => "all",
+            Self::Any => "any",
+            Self::NoneOf => "none",
+        }
+    }
+
+    fn expects_absence(self) -> bool {
+        matches!(self, Self::Absent | Self::NoneOf)
+    }
+}
+
+type CheckFn<'t> =
+    dyn Fn(&[Payload], &StateQuery, &Outcome) -> Result<(), Mismatch> + Send + Sync + 't;
+
+struct Check<'t> {
+    location: &'static Location<'static>,
+    kind: CheckKind,
+    run: Box<CheckFn<'t>>,
+}
+
+/// The checks of the states that one query finds. They run in the order in which they were added.
+pub(super) struct StateChecks<'t> {
+    query: StateQuery,
+    checks: Vec<Check<'t>>,
+    /// Whether the expectation fails if no act changed the state.
+    pub(super) requires_change: bool,
+}
+
+impl<'t> StateChecks<'t> {
+    pub(super) fn new(query: StateQuery) -> Self {
+        Self {
+            query,
+            checks: Vec::new(),
+            requires_change: true,
+        }
+    }
+
+    #[track_caller]
+    pub(super) fn add(
+        &mut self,
+        kind: CheckKind,
+        run: impl Fn(&[Payload], &StateQuery, &Outcome) -> Result<(), Mismatch> + Send + Sync + 't,
+    ) {
+        self.checks.push(Check {
+            location: Location::caller(),
+            kind,
+            run: Box::new(run),
+        });
+    }
+
+    fn has(&self, kind: CheckKind) -> bool {
+        self.checks.iter().any(|check| check.kind == kind)
+    }
+
+    fn check_states(&self, states: &[Payload], outcome: &Outcome) -> Result<(), Mismatch> {
+        let query = &self.query;
+        // Finding nothing is valid if `absent` expects it, or if the checks are about all rows.
+        let needs_one = match query.id {
+            Some(_) => !self.has(CheckKind::Absent),
+            None => self.checks.is_empty(),
+        };
+        if states.is_empty() && needs_one {
+            return Err(nothing_found(query, outcome.record()));
+        }
+
+        for check in &self.checks {
+            let result = catch_closure(|| Ok((check.run)(states, query, outcome)));
+            result
+                .map_err(|panic| panic.with_differences(show_rows(states)))
+                .flatten()
+                .map_err(|mismatch| mismatch.at(check.location))?;
+        }
+
+        Ok(())
+    }
+
+    fn expects_no_change(&self) -> bool {
+        self.checks
+            .iter()
+            .any(|check| check.kind == CheckKind::Unchanged || check.kind.expects_absence())
+    }
+
+    /// Returns what the diagnosis must explain if `mismatch` was found.
+    fn subject(&self, states: &[Payload], mismatch: &Mismatch) -> Subject {
+        let expects_absence = self.checks.iter().any(|check| check.kind.expects_absence());
+        let is_about_row = matches!(
+            mismatch.requirement(),
+            Requirement::RowPredicate(_) | Requirement::NoRow(_)
+        );
+
+        // A check of all rows names the row that failed. Its requirement is kept.
+        let requirement = if expects_absence && !is_about_row {
+            Requirement::Absent
+        } else if states.is_empty() {
+            Requirement::Present
+        } else {
+            mismatch.requirement().clone()
+        };
+
+        self.subject_with(requirement)
+    }
+
+    fn subject_with(&self, requirement: Requirement) -> Subject {
+        Subject::State(StateSubject {
+            state_type: self.query.state_type,
+            id: self.query.id.clone(),
+            stream_category: self.query.stream_category,
+            requirement,
+        })
+    }
+}
+
+impl Expectation for StateChecks<'_> {
+    fn check(&self, outcome: &Outcome) -> Result<(), Mismatch> {
+        let states = match outcome.states(&self.query) {
+            // The runner reads the state and checks again, so nobody sees this mismatch.
+            None => return Err(Mismatch::new(String::new(), String::new())),
+            Some(Ok(states)) => states,
+            Some(Err(err)) => {
+                let found = err.with_causes().to_string();
+                let mismatch = Mismatch::unreadable(self.query.describe(), found, err);
+                if err.is_setup() {
+                    return Err(mismatch);
+                }
+
+                let requirement = mismatch.requirement().clone();
+                return Err(mismatch.with_subject(self.subject_with(requirement)));
+            }
+        };
+
+        self.check_states(states, outcome).map_err(|mismatch| {
+            let subject = self.subject(states, &mismatch);
+            mismatch.with_subject(subject)
+        })?;
+
+        if !self.requires_change || self.expects_no_change() {
+            return Ok(());
+        }
+        require_changed(states, &self.query, outcome)
+    }
+
+    fn describe(&self) -> String {
+        let mut text = self.query.describe();
+        let mut last = None;
+        for check in &self.checks {
+            if last != Some(check.kind) {
+                text.push(' ');
+                text.push_str(check.kind.method());
+            }
+            last = Some(check.kind);
+        }
+
+        text
+    }
+
+    fn is_about_last_act(&self) -> bool {
+        self.has(CheckKind::Unchanged)
+    }
+}
+
+/// Decodes a stored state, and returns whether `holds` returns true for it.
+///
+/// # Errors
+///
+/// Returns a mismatch if the state cannot be decoded.
+pub(super) fn holds_for<T: DeserializeOwned + 'static>(
+    state: &Payload,
+    query: &StateQuery,
+    holds: &impl Fn(&T) -> bool,
+) -> Result<bool, Mismatch> {
+    state
+        .with_decoded(query.state_type.name, holds)
+        .map_err(|err| {
+            let found = format!("{} (from {})", err.with_causes(), state.as_json());
+            Mismatch::unreadable(query.describe(), found, &err)
+        })
+}
+
+/// Returns the state that a query with an id found.
+pub(super) fn require_one<'a>(
+    states: &'a [Payload],
+    query: &StateQuery,
+) -> Result<&'a Payload, Mismatch> {
+    // The state can be missing only if `absent` follows.
+    states
+        .first()
+        .ok_or_else(|| Mismatch::new(query.describe(), "nothing with this id"))
+}
+
+/// Returns the first rows, one line each.
+pub(super) fn show_rows(rows: &[Payload]) -> Vec<String> {
+    const MAX_ROWS: usize = 5;
+
+    let mut lines: Vec<String> = rows.iter().take(MAX_ROWS).map(show_stored).collect();
+    if MAX_ROWS < rows.len() {
+        lines.push(format!("and {} more", rows.len() - MAX_ROWS));
+    }
+
+    lines
+}

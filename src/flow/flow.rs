@@ -1,0 +1,162 @@
+use std::{fmt, panic::Location, sync::Arc};
+
+use flow_domain::record::Invariant;
+
+use crate::{
+    flow::{Acted, AfterAct, Given, phase::Phase},
+    outcome::Outcome,
+    plan::{Plan, RunGuard, Setup, StepKind},
+    report::FlowFailure,
+    run,
+    system::fault::{Fault, StepFault},
+};
+
+/// A test flow as it is being built. `S` is its phase.
+///
+/// A flow is a plan: nothing runs before [`run`](Self::run) or `.await`. A flow that is dropped without
+/// a run panics.
+#[must_use = "a flow does nothing until `.run()` or `.await`"]
+pub struct Flow<'t, S> {
+    pub(super) plan: Box<Plan<'t>>,
+    pub(super) run_guard: RunGuard,
+    /// The data of the last step. It joins the plan when the next step begins.
+    pub(super) phase: S,
+}
+
+impl Flow<'_, Given> {
+    pub(super) fn begin(setup: Arc<Setup>, location: &'static Location<'static>) -> Self {
+        Self {
+            plan: Box::new(Plan::new(setup)),
+            run_guard: RunGuard::new(location),
+            phase: Given,
+        }
+    }
+}
+
+impl<'t, S: Phase + 't> Flow<'t, S> {
+    /// Adds the last step to the plan, and moves on to the phase `next`.
+    pub(super) fn into_phase<Next>(mut self, next: Next) -> Flow<'t, Next> {
+        self.phase.finish(&mut self.plan);
+
+        Flow {
+            plan: self.plan,
+            run_guard: self.run_guard,
+            phase: next,
+        }
+    }
+
+    /// Adds a step that needs nothing more, and moves on to the phase after an act.
+    pub(super) fn step(
+        self,
+        location: &'static Location<'static>,
+        kind: StepKind<'t>,
+    ) -> Flow<'t, Acted> {
+        let mut flow = self.into_phase(Acted::new());
+        flow.plan.push(location, kind);
+        flow
+    }
+
+    /// Activates a fault from here on.
+    pub(super) fn add_fault<Next>(self, fault: Fault, next: Next) -> Flow<'t, Next> {
+        let mut flow = self.into_phase(next);
+        flow.plan.push(fault.location, StepKind::Fault(fault));
+        flow
+    }
+
+    /// Disables an [`Invariant`] in this flow. A failure prints the reason.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use flow_harness::prelude::*;
+    /// # use shop::StockReceived;
+    /// use flow_harness::Invariant;
+    ///
+    /// FlowHarness::new(shop::domain)
+    ///     .when_event(StockReceived { product_id: "tea".into(), quantity: 5 })
+    ///     .then_settled()
+    ///     .disable_invariant(Invariant::Rebuild, "the projector is about to be replaced")
+    ///     .run();
+    /// ```
+    #[track_caller]
+    pub fn disable_invariant(mut self, invariant: Invariant, reason: &str) -> Self {
+        self.plan
+            .disable_invariant(Location::caller(), invariant, reason);
+        self
+    }
+
+    /// Allows a difference between the two runs of [`Mode::Differential`](crate::Mode::Differential).
+    ///
+    /// `difference` is a type (`"Room"`), a field (`"Room.updated_at"`), or the title of a
+    /// difference in the report (`"events of booking-b-1"`).
+    pub fn allow_difference(mut self, difference: &str) -> Self {
+        self.plan.allowed_differences.push(difference.to_owned());
+        self
+    }
+
+    /// Runs the flow once more for each of its deliveries, with this fault at that delivery.
+    ///
+    /// The flow must pass every time. Deliveries before the first act do not count. The fault needs
+    /// an engine: the flow fails in [`Mode::Sync`](crate::Mode::Sync), where nothing is retried.
+    #[track_caller]
+    pub fn fault_at_every_step(mut self, fault: StepFault) -> Self {
+        self.plan
+            .every_step_faults
+            .push((Location::caller(), fault));
+        self
+    }
+
+    /// Runs the flow in a plain test, and returns its outcome.
+    ///
+    /// Handlers run on a current-thread tokio runtime that belongs to the run.
+    ///
+    /// # Panics
+    ///
+    /// Panics with a report if the flow fails, and inside an async runtime: use `.await` there.
+    #[track_caller]
+    pub fn run(self) -> Outcome
+    where
+        S: AfterAct,
+    {
+        match self.try_run() {
+            Ok(outcome) => outcome,
+            Err(failure) => panic!("{}", failure.panic_text()),
+        }
+    }
+
+    /// Runs the flow in a plain test, and returns its failure instead of panicking.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the flow fails.
+    ///
+    /// # Panics
+    ///
+    /// Panics inside an async runtime: use `.await` there.
+    #[track_caller]
+    pub fn try_run(self) -> Result<Outcome, FlowFailure>
+    where
+        S: AfterAct,
+    {
+        let mut flow = self.into_phase(());
+        flow.run_guard.disarm();
+        run::run_blocking(*flow.plan)
+    }
+}
+
+/// Runs the flow in an async test, on the test's own runtime.
+impl<'t, S: AfterAct + 't> IntoFuture for Flow<'t, S> {
+    type Output = Outcome;
+    type IntoFuture = run::FlowFuture<'t>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        let flow = self.into_phase(());
+        run::run_async(flow.plan, flow.run_guard)
+    }
+}
+
+impl<S> fmt::Debug for Flow<'_, S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Flow").field("plan", &self.plan).finish()
+    }
+}

@@ -1,0 +1,137 @@
+use std::ops::Range;
+
+use flow_domain::{
+    Error, HandlerFailure, Rejection,
+    error::Stall,
+    handler::{Reply, short_type_name},
+    runtime::ProcessResult,
+};
+
+/// Returns the name of the reply type of a command.
+pub(crate) type ReplyName = fn() -> &'static str;
+
+/// The outcome of one act: one `when` step, or one of several concurrent commands.
+#[derive(Debug)]
+pub struct ActOutcome {
+    name: String,
+    result: ProcessResult,
+    /// The handler that an error of the command itself is attributed to.
+    handler: Option<&'static str>,
+    /// Returns the type name of the reply.
+    reply_name: ReplyName,
+    kind: ActKind,
+    /// The number of concurrent commands, this one included; 1 if it was alone.
+    n_overlapping: usize,
+    /// The entries of the record that belong to the act.
+    pub(crate) entries: Range<usize>,
+}
+
+/// The kind of an act.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ActKind {
+    /// A command or an event.
+    Message,
+    /// A command that was submitted, to be handled later.
+    Submitted,
+    /// A clock advance, a run of the engine, or a redelivery.
+    Other,
+}
+
+impl ActOutcome {
+    pub(crate) fn new(
+        name: String,
+        result: ProcessResult,
+        handler: Option<&'static str>,
+        entries: Range<usize>,
+    ) -> Self {
+        Self {
+            name,
+            result,
+            handler,
+            reply_name: short_type_name::<()>,
+            kind: ActKind::Message,
+            n_overlapping: 1,
+            entries,
+        }
+    }
+
+    pub(crate) fn with_reply_name(mut self, reply_name: ReplyName) -> Self {
+        self.reply_name = reply_name;
+        self
+    }
+
+    /// Marks the act as one of `n` concurrent commands.
+    pub(crate) fn with_n_overlapping(mut self, n: usize) -> Self {
+        self.n_overlapping = n;
+        self
+    }
+
+    pub(crate) fn n_overlapping(&self) -> usize {
+        self.n_overlapping
+    }
+
+    pub(crate) fn with_kind(mut self, kind: ActKind) -> Self {
+        self.kind = kind;
+        self
+    }
+
+    /// Returns the type name of the reply.
+    pub(crate) fn reply_name(&self) -> &'static str {
+        (self.reply_name)()
+    }
+
+    pub(crate) fn kind(&self) -> ActKind {
+        self.kind
+    }
+
+    /// Returns the name of the command or event.
+    ///
+    /// For other acts this is `time`, `the engine` or `the redelivery`.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Returns the reply of the command handler, if it accepted the command.
+    pub fn reply(&self) -> Option<&Reply> {
+        self.result.reply.as_ref().ok()
+    }
+
+    /// Returns why the command was rejected, or why its handler failed.
+    pub fn error(&self) -> Option<&Error> {
+        self.result.reply.as_ref().err()
+    }
+
+    /// Returns the rejection, if the command was rejected with an `R`.
+    pub fn rejection<R: Rejection>(&self) -> Option<&R> {
+        self.error().and_then(Error::rejection)
+    }
+
+    /// Returns the handlers that failed after the act was committed.
+    ///
+    /// A command without a handler is also in the list.
+    pub fn failures(&self) -> &[HandlerFailure] {
+        &self.result.failures
+    }
+
+    /// Returns the stall, if the effects of the act did not end within the budget of the run.
+    pub fn stall(&self) -> Option<&Stall> {
+        self.result.stall.as_ref()
+    }
+
+    /// Returns the failures of this handler: of the command itself, and after it was committed.
+    pub(crate) fn failures_of(&self, handler: &'static str) -> Vec<&Error> {
+        let own = self.error().filter(|_| self.handler == Some(handler));
+        let downstream = self
+            .failures()
+            .iter()
+            .filter(|failure| failure.handler == Some(handler))
+            .map(|failure| &failure.error);
+
+        own.into_iter().chain(downstream).collect()
+    }
+
+    /// Returns the handler that an error of the command itself is attributed to.
+    pub(crate) fn handler(&self) -> Option<&'static str> {
+        self.handler
+    }
+}

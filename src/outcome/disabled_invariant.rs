@@ -1,0 +1,8 @@
+use flow_domain::record::Invariant;
+
+/// An invariant that a flow does not check, and why.
+#[derive(Clone, Debug)]
+pub(crate) struct DisabledInvariant {
+    pub(crate) invariant: Invariant,
+    pub(crate) reason: String,
+}

@@ -1,0 +1,43 @@
+//! What a run brought about: its record, its acts, its story, its logs and its warnings.
+//!
+//! # Tasks that a handler spawns
+//!
+//! If a handler spawns a task and does not await it, the outcome of the task is hidden. After each
+//! act and each given step, the harness runs the spawned tasks until they block. Expectations then
+//! see their effects.
+//!
+//! * A panic in a task fails the step after which it happened.
+//! * A panic while a handler is still running is a [`Warning`]. The handler may await the task.
+//! * A task that is unfinished at the end is a warning. If the runtime belongs to the run, it is
+//!   dropped, and the task with it.
+//!
+//! This works with [`Flow::run`](crate::Flow::run). It also works with `.await` in a current-thread
+//! runtime, which is the default of `#[tokio::test]`. It does not work in a multi-threaded runtime.
+//!
+//! The harness never sees these:
+//!
+//! * an error that a task returns, if its handle was dropped
+//! * a panic in `spawn_blocking` or in a thread that the handler started
+//! * anything a task does after the end of the flow
+
+mod act_outcome;
+mod disabled_invariant;
+mod outcome;
+mod problem;
+mod silent_change;
+mod state_query;
+mod stored_values;
+mod story;
+mod warning;
+
+pub use crate::logs::Log;
+pub use act_outcome::ActOutcome;
+pub(crate) use act_outcome::{ActKind, ReplyName};
+pub(crate) use disabled_invariant::DisabledInvariant;
+pub use outcome::Outcome;
+pub(crate) use problem::{FailureRef, ProblemId};
+pub use problem::{Problem, ProblemKind};
+pub(crate) use state_query::StateQuery;
+pub(crate) use story::{Keyword, StepStatus, StepText, Story, StoryLine};
+pub use warning::Warning;
+pub(crate) use warning::print as print_warnings;

@@ -1,0 +1,387 @@
+use std::{
+    fmt, mem,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use flow_domain::{
+    Event,
+    engine::Remaining,
+    message::{Envelope, MessageKind, Recorded},
+    record::{Entry, EntryId, EntryKind, Invariant, InvariantSet, Record},
+};
+
+use crate::{
+    chain::{chain_text, mermaid_text, rolled_back_by},
+    logs::Logs,
+    outcome::{
+        ActOutcome, DisabledInvariant, Log, StateQuery, Story, Warning,
+        silent_change::silent_changes, state_query::StoredStates, stored_values::decode_stored,
+    },
+    system::{Resources, System},
+    value::{RenderOptions, matches_type},
+};
+
+/// The outcome of a flow, for ordinary asserts.
+///
+/// States are read from the record of the run, as they were stored last. Lists of events hold the
+/// events of the acts, without the given events.
+pub struct Outcome {
+    system: Box<dyn System>,
+    resources: Resources,
+    record: Record,
+    /// The number of entries in the record before the first act.
+    n_given_entries: usize,
+    acts: Vec<ActOutcome>,
+    story: Story,
+    logs: Arc<Logs>,
+    invariants: InvariantSet,
+    disabled_invariants: Vec<DisabledInvariant>,
+    warnings: Vec<Warning>,
+    /// The states that were read for the present `then` step.
+    states: Vec<(StateQuery, StoredStates)>,
+    /// The states that an expectation needs and that are not read yet.
+    wanted_states: Mutex<Vec<StateQuery>>,
+}
+
+impl Outcome {
+    pub(crate) fn new(
+        system: Box<dyn System>,
+        resources: Resources,
+        invariants: InvariantSet,
+        disabled_invariants: Vec<DisabledInvariant>,
+    ) -> Self {
+        Self {
+            system,
+            resources,
+            record: Record::default(),
+            n_given_entries: 0,
+            acts: Vec::new(),
+            story: Story::default(),
+            logs: Arc::default(),
+            invariants,
+            disabled_invariants,
+            warnings: Vec::new(),
+            states: Vec::new(),
+            wanted_states: Mutex::default(),
+        }
+    }
+
+    /// Returns the outcome of a unit test, which has one act and no story.
+    pub(crate) fn of_unit_test(
+        system: Box<dyn System>,
+        record: Record,
+        n_given_entries: usize,
+        act: ActOutcome,
+    ) -> Self {
+        Self {
+            record,
+            n_given_entries,
+            acts: vec![act],
+            ..Self::new(system, Resources::default(), InvariantSet::NONE, Vec::new())
+        }
+    }
+
+    /// Adds to the record what happened since the last update, and returns the new range.
+    pub(crate) fn update_record(&mut self) -> std::ops::Range<usize> {
+        let before = self.record.entries().len();
+        self.system.update_record(&mut self.record);
+        before..self.record.entries().len()
+    }
+
+    pub(crate) fn mark_end_of_given(&mut self) {
+        self.n_given_entries = self.record.entries().len();
+    }
+
+    pub(crate) fn add_act(&mut self, act: ActOutcome) {
+        self.acts.push(act);
+    }
+
+    pub(crate) fn warn(&mut self, warning: Warning) {
+        self.warnings.push(warning);
+    }
+
+    pub(crate) fn set_story(&mut self, story: Story) {
+        self.story = story;
+    }
+
+    /// Describes the step with this index as text.
+    pub(crate) fn step(&self, idx: usize) -> String {
+        self.story.describe_step(idx)
+    }
+
+    pub(crate) fn n_skipped(&self) -> usize {
+        self.story.n_skipped()
+    }
+
+    pub(crate) fn system(&self) -> &dyn System {
+        &*self.system
+    }
+
+    pub(crate) fn system_mut(&mut self) -> &mut dyn System {
+        &mut *self.system
+    }
+
+    /// Returns the messages that are pending after the last act.
+    ///
+    /// There are none unless the harness is [`paused`](crate::FlowHarness::paused).
+    pub fn remaining(&self) -> &Remaining {
+        self.system.remaining()
+    }
+
+    pub(crate) fn is_paused(&self) -> bool {
+        self.system.is_paused()
+    }
+
+    /// Returns true if events were handled inline, without an engine.
+    pub(crate) fn is_inline(&self) -> bool {
+        self.system.is_inline()
+    }
+
+    pub(crate) fn shared_logs(&self) -> &Arc<Logs> {
+        &self.logs
+    }
+
+    /// Returns what handlers wrote through `tracing`, oldest first, from level `DEBUG` up.
+    ///
+    /// Only the first thousand lines are stored. Lines of spawned tasks are not included. The lines
+    /// are not part of the record, because they may contain addresses and times.
+    pub fn logs(&self) -> Vec<Log> {
+        self.logs.all()
+    }
+
+    /// Returns the acts of the flow, in the order of its steps.
+    pub fn acts(&self) -> &[ActOutcome] {
+        &self.acts
+    }
+
+    /// Returns the last act, together with the commands that ran concurrently with it.
+    pub(crate) fn overlapping_acts(&self) -> &[ActOutcome] {
+        let n = self.acts.last().map_or(0, ActOutcome::n_overlapping);
+        &self.acts[self.acts.len() - n..]
+    }
+
+    /// Returns the last act.
+    ///
+    /// # Panics
+    ///
+    /// Panics if no act has run yet. This can happen only in a closure of the first act.
+    #[track_caller]
+    pub fn last_act(&self) -> &ActOutcome {
+        self.acts.last().expect("the flow has run no act yet")
+    }
+
+    /// Returns the record: everything that happened, oldest first.
+    pub fn record(&self) -> &Record {
+        &self.record
+    }
+
+    /// Returns the entries of the record since the first act.
+    pub(crate) fn act_entries(&self) -> impl Iterator<Item = &Entry> {
+        self.record.entries()[self.n_given_entries..].iter()
+    }
+
+    /// Returns the number of entries in the record before the first act.
+    pub(crate) fn n_given_entries(&self) -> usize {
+        self.n_given_entries
+    }
+
+    /// Returns the number of entries in the record before the last act.
+    pub(crate) fn n_before_last_act(&self) -> usize {
+        self.overlapping_acts()
+            .first()
+            .map_or(0, |act| act.entries.start)
+    }
+
+    pub(crate) fn last_act_entries(&self) -> &[Entry] {
+        match self.acts.last() {
+            Some(act) => &self.record.entries()[act.entries.clone()],
+            None => &[],
+        }
+    }
+
+    /// Returns the events that the acts raised, in the order in which they were stored.
+    pub fn events(&self) -> Vec<Recorded> {
+        self.act_entries()
+            .filter_map(raised_event)
+            .cloned()
+            .collect()
+    }
+
+    /// Returns the events of type `E` that the acts raised.
+    ///
+    /// # Panics
+    ///
+    /// Panics if a stored event cannot be read back as an `E`.
+    #[track_caller]
+    pub fn events_of<E: Event>(&self) -> Vec<E> {
+        self.event_envelopes()
+            .filter(|envelope| matches_type::<E>(envelope))
+            .map(|envelope| decode_stored(&envelope.message, E::NAME))
+            .collect()
+    }
+
+    pub(crate) fn event_envelopes(&self) -> impl Iterator<Item = &Envelope> {
+        self.act_entries()
+            .filter_map(raised_event)
+            .map(|event| &*event.envelope)
+    }
+
+    pub(crate) fn last_act_events(&self) -> impl Iterator<Item = &Envelope> {
+        self.last_act_entries()
+            .iter()
+            .filter_map(raised_event)
+            .map(|event| &*event.envelope)
+    }
+
+    /// Returns the commands that handlers issued because of the last act.
+    ///
+    /// The second part is the handler whose failure rolled the command back, if one did.
+    pub(crate) fn last_act_commands(
+        &self,
+    ) -> impl Iterator<Item = (&Envelope, Option<&'static str>)> {
+        self.last_act_entries()
+            .iter()
+            .filter_map(|entry| match &entry.kind {
+                EntryKind::CommandReceived(envelope) if entry.cause.is_some() => {
+                    Some((&**envelope, rolled_back_by(entry, &self.record)))
+                }
+                _ => None,
+            })
+    }
+
+    /// Returns the reply of the last command, if it is an `R`.
+    pub fn reply<R: 'static>(&self) -> Option<&R> {
+        self.acts.last()?.reply()?.downcast_ref()
+    }
+
+    /// Returns the states that `query` finds, as they are stored now; `None` if they are not read yet.
+    ///
+    /// The runner then reads them, and checks the expectation again.
+    pub(crate) fn states(&self, query: &StateQuery) -> Option<&StoredStates> {
+        let read = self.states.iter().find(|(known, _)| known == query);
+        if read.is_none() {
+            self.lock_wanted_states().push(query.clone());
+        }
+
+        read.map(|(_, states)| states)
+    }
+
+    /// Returns the states that an expectation asked for, and that are not read yet.
+    pub(crate) fn take_wanted_states(&self) -> Vec<StateQuery> {
+        mem::take(&mut *self.lock_wanted_states())
+    }
+
+    fn lock_wanted_states(&self) -> MutexGuard<'_, Vec<StateQuery>> {
+        self.wanted_states
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn add_states(&mut self, query: StateQuery, states: StoredStates) {
+        self.states.push((query, states));
+    }
+
+    /// Forgets the states that were read, because the next step may change them.
+    pub(crate) fn forget_states(&mut self) {
+        self.states.clear();
+    }
+
+    /// Returns likely mistakes that do not fail the flow.
+    ///
+    /// Examples are an expectation that always passes, and an aggregate that changes without an
+    /// event ([`Invariant::SilentChange`](crate::Invariant::SilentChange)).
+    pub fn warnings(&self) -> Vec<Warning> {
+        let mut warnings = self.warnings.clone();
+        if self.invariants.has(Invariant::SilentChange) {
+            let category_of = |aggregate: &str| self.system.category_of(aggregate);
+            warnings.extend(silent_changes(&self.record, category_of));
+        }
+        warnings
+    }
+
+    /// Returns the warnings that are printed when the flow passes: not those about an invariant.
+    pub(crate) fn warnings_to_print(&self) -> &[Warning] {
+        &self.warnings
+    }
+
+    /// Returns the invariants that are disabled, by the harness or by this flow.
+    pub(crate) fn disabled_invariants(&self) -> &[DisabledInvariant] {
+        &self.disabled_invariants
+    }
+
+    pub(crate) fn resources(&self) -> &Resources {
+        &self.resources
+    }
+
+    /// Returns the resource of type `T` that the handlers of this run used.
+    ///
+    /// # Panics
+    ///
+    /// Panics if the harness has no such resource.
+    #[track_caller]
+    pub fn resource<T: Send + Sync + 'static>(&self) -> Arc<T> {
+        self.resources.get()
+    }
+
+    pub(crate) fn find_resource<T: Send + Sync + 'static>(&self) -> Option<&T> {
+        self.resources.find()
+    }
+
+    /// Returns the flow as text, with a line for each step.
+    pub fn story(&self) -> String {
+        self.render_story(&RenderOptions::UNLIMITED)
+    }
+
+    pub(crate) fn render_story(&self, options: &RenderOptions) -> String {
+        self.story.render(&self.acts, options)
+    }
+
+    /// Returns what the acts caused, as a tree.
+    pub fn chain(&self) -> String {
+        self.render_chain(
+            None,
+            &RenderOptions {
+                n_lines: RenderOptions::PLAIN.n_lines,
+                ..RenderOptions::UNLIMITED
+            },
+        )
+    }
+
+    /// Returns what the acts caused, as a sequence diagram for [Mermaid](https://mermaid.js.org).
+    ///
+    /// It shows who sent which message to whom, in order. It is meant for documentation and
+    /// reviews. The same flow always gives the same diagram.
+    pub fn mermaid(&self) -> String {
+        mermaid_text(&self.record, self.n_given_entries)
+    }
+
+    /// Returns the chain as a tree, with a mark at the line of the entry `here`.
+    pub(crate) fn render_chain(&self, here: Option<EntryId>, options: &RenderOptions) -> String {
+        // Given entries are left out, unless the marked one is among them.
+        let is_given = here.is_some_and(|here| here.index() < self.n_given_entries);
+        let start = if is_given { 0 } else { self.n_given_entries };
+        let range = start..self.record.entries().len();
+        chain_text(&self.record, range, here, &self.logs(), options)
+    }
+}
+
+/// Returns the stored event of this entry, if a handler raised it.
+fn raised_event(entry: &Entry) -> Option<&Recorded> {
+    match &entry.kind {
+        // An event without a cause came from outside.
+        EntryKind::Appended(event) if entry.cause.is_some() => {
+            debug_assert_eq!(event.metadata().kind, MessageKind::Event);
+            Some(event)
+        }
+        _ => None,
+    }
+}
+
+impl fmt::Debug for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Outcome")
+            .field("acts", &self.acts)
+            .field("resources", &self.resources)
+            .finish_non_exhaustive()
+    }
+}

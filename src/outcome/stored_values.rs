@@ -1,0 +1,129 @@
+use std::fmt;
+
+use flow_domain::{
+    Aggregate, ProcessManager, Projection,
+    message::{Envelope, Payload},
+    record::{EntryKind, TableKind},
+};
+use serde::de::DeserializeOwned;
+
+use crate::outcome::Outcome;
+
+impl Outcome {
+    /// Returns the row of a projection with this id, as it was stored last.
+    ///
+    /// # Panics
+    ///
+    /// Panics if the stored row cannot be read back as a `P`.
+    #[track_caller]
+    pub fn projection<P: Projection>(&self, id: impl fmt::Display) -> Option<P> {
+        self.read_stored(TableKind::Projection, P::NAME, &id.to_string())
+    }
+
+    /// Returns all rows of a projection, ordered by id, as they were stored last.
+    ///
+    /// # Panics
+    ///
+    /// Panics if a stored row cannot be read back as a `P`.
+    #[track_caller]
+    pub fn projections<P: Projection>(&self) -> Vec<P> {
+        let mut rows: Vec<(&str, &Payload)> = Vec::new();
+        for entry in self.record().entries() {
+            let EntryKind::StateChanged(change) = &entry.kind else {
+                continue;
+            };
+            if change.table.kind == TableKind::Projection && change.table.name == P::NAME {
+                rows.retain(|(id, _)| *id != &*change.id);
+                rows.extend(change.after.as_ref().map(|after| (&*change.id, after)));
+            }
+        }
+
+        rows.sort_by_key(|(id, _)| *id);
+        rows.iter()
+            .map(|(_, row)| decode_stored(row, P::NAME))
+            .collect()
+    }
+
+    /// Returns the process manager with this correlation key, as it was stored last.
+    ///
+    /// # Panics
+    ///
+    /// Panics if the stored state cannot be read back as an `M`.
+    #[track_caller]
+    pub fn process_manager<M: ProcessManager>(&self, key: impl fmt::Display) -> Option<M> {
+        self.read_stored(TableKind::ProcessManager, M::name(), &key.to_string())
+    }
+
+    /// Returns the aggregate with this id, as it was stored last.
+    ///
+    /// # Panics
+    ///
+    /// Panics if the stored state or one of the events cannot be read back.
+    #[track_caller]
+    pub fn aggregate<A: Aggregate>(&self, id: impl fmt::Display) -> Option<A> {
+        let id = id.to_string();
+        if !A::EVENT_SOURCED {
+            return self.read_stored(TableKind::Aggregate, A::NAME, &id);
+        }
+
+        let own_events = self
+            .record()
+            .entries()
+            .iter()
+            .filter_map(|entry| match &entry.kind {
+                EntryKind::Appended(event) => Some(event),
+                _ => None,
+            })
+            .filter(|event| event.stream().category() == A::CATEGORY && event.stream().id() == id);
+
+        own_events.fold(None, |aggregate: Option<A>, event| {
+            let mut aggregate = aggregate.or_else(A::initial)?;
+            let Envelope { metadata, message } = &*event.envelope;
+            if let Err(err) = aggregate.replay(&metadata.message_type, message) {
+                panic!("{} `{id}` cannot be folded: {}", A::NAME, err.with_causes());
+            }
+            Some(aggregate)
+        })
+    }
+
+    /// Reads the value that was stored last in this table under this id.
+    #[track_caller]
+    fn read_stored<T: DeserializeOwned + 'static>(
+        &self,
+        kind: TableKind,
+        name: &'static str,
+        id: &str,
+    ) -> Option<T> {
+        let last = self
+            .record()
+            .entries()
+            .iter()
+            .rev()
+            .filter_map(|entry| match &entry.kind {
+                EntryKind::StateChanged(change) => Some(change),
+                _ => None,
+            })
+            .find(|change| {
+                let table = change.table;
+                table.kind == kind && table.name == name && *change.id == *id
+            })?;
+
+        last.after.as_ref().map(|value| decode_stored(value, name))
+    }
+}
+
+/// Decodes a stored state or event.
+///
+/// # Panics
+///
+/// Panics if the payload cannot be read back as a `T`.
+#[track_caller]
+pub(super) fn decode_stored<T: DeserializeOwned + 'static>(
+    payload: &Payload,
+    name: &'static str,
+) -> T {
+    match payload.decode(name) {
+        Ok(value) => value,
+        Err(err) => panic!("{} (from {})", err.with_causes(), payload.as_json()),
+    }
+}

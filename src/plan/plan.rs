@@ -1,0 +1,152 @@
+use std::{fmt, panic::Location, sync::Arc};
+
+use flow_domain::{
+    Error,
+    model::{DynMessage, IntoMessages, SerializedMessage},
+    record::{Invariant, InvariantSet, InvariantViolation},
+};
+
+use crate::{
+    expect::{Expectation, Mismatch},
+    outcome::DisabledInvariant,
+    plan::{Setup, Step, StepKind, disabled_invariant},
+    system::fault::StepFault,
+};
+
+/// A test flow as data. A run executes its steps in order.
+pub(crate) struct Plan<'t> {
+    pub(crate) setup: Arc<Setup>,
+    pub(crate) steps: Vec<Step<'t>>,
+    /// The differences between the two modes that the test allows.
+    pub(crate) allowed_differences: Vec<String>,
+    /// The faults that are injected at each delivery, one per run, each with its line.
+    pub(crate) every_step_faults: Vec<(&'static Location<'static>, StepFault)>,
+    /// The invariants that a run checks.
+    pub(crate) invariants: InvariantSet,
+    /// The invariants that the harness or the flow disables.
+    pub(crate) disabled_invariants: Vec<DisabledInvariant>,
+    /// The violations by values of the test itself, each with the index of its step.
+    pub(crate) invariant_violations: Vec<(usize, InvariantViolation)>,
+    /// The line of an invalid method call, and what is wrong with the call. It fails the run.
+    pub(crate) invalid_call: Option<(&'static Location<'static>, Mismatch)>,
+}
+
+impl<'t> Plan<'t> {
+    pub(crate) fn new(setup: Arc<Setup>) -> Self {
+        Self {
+            steps: Vec::with_capacity(6),
+            allowed_differences: Vec::new(),
+            every_step_faults: Vec::new(),
+            invariants: setup.invariants,
+            disabled_invariants: setup.disabled_invariants.clone(),
+            invariant_violations: Vec::new(),
+            invalid_call: setup.invalid_call.clone(),
+            setup,
+        }
+    }
+
+    pub(crate) fn push(&mut self, location: &'static Location<'static>, kind: StepKind<'t>) {
+        self.steps.push(Step { location, kind });
+    }
+
+    /// Adds a step for the expectation, or one for each expectation of a tuple.
+    pub(crate) fn push_expectation(
+        &mut self,
+        location: &'static Location<'static>,
+        expectation: impl Expectation + 't,
+    ) {
+        for part in expectation.into_parts() {
+            self.push(location, StepKind::Then(part));
+        }
+    }
+
+    /// Stops checking an invariant. An empty reason fails the run.
+    pub(crate) fn disable_invariant(
+        &mut self,
+        location: &'static Location<'static>,
+        invariant: Invariant,
+        reason: &str,
+    ) {
+        match disabled_invariant(invariant, reason) {
+            Ok(disabled) => {
+                self.invariants = self.invariants.without(invariant);
+                self.disabled_invariants.push(disabled);
+            }
+            Err(mismatch) => self.invalid_call = Some((location, mismatch)),
+        }
+    }
+
+    /// Serialises a message of the next step, and checks that it is equal after deserialisation.
+    ///
+    /// Handlers receive the deserialised message. Without the check, it could differ from the
+    /// message in the test.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the message has no JSON form.
+    pub(crate) fn serialize(
+        &mut self,
+        message: &dyn DynMessage,
+    ) -> Result<SerializedMessage, Error> {
+        let mut serialized = message.to_serialized()?;
+
+        if self.invariants.has(Invariant::RoundTrip) {
+            let violation = message.check_round_trip(&mut serialized);
+            self.add_violations(violation);
+        }
+
+        Ok(serialized)
+    }
+
+    /// Serialises each message of the next step.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if a message has no JSON form.
+    pub(crate) fn serialize_each<Kind>(
+        &mut self,
+        messages: &impl IntoMessages<Kind>,
+    ) -> Result<Vec<SerializedMessage>, Error> {
+        let mut serialized = Vec::new();
+
+        messages.try_for_each(&mut |message| {
+            serialized.push(self.serialize(message)?);
+            Ok(())
+        })?;
+
+        Ok(serialized)
+    }
+
+    /// Adds violations by values of the step that is pushed next.
+    pub(crate) fn add_violations(
+        &mut self,
+        violations: impl IntoIterator<Item = InvariantViolation>,
+    ) {
+        let step_idx = self.steps.len();
+        let violations = violations
+            .into_iter()
+            .map(|violation| (step_idx, violation));
+
+        self.invariant_violations.extend(violations);
+    }
+
+    /// Returns true if a step needs a fault injector: a fault, or concurrent commands.
+    pub(crate) fn needs_fault_injector(&self) -> bool {
+        self.steps
+            .iter()
+            .any(|step| matches!(step.kind, StepKind::Fault(_) | StepKind::WhenAll(_)))
+    }
+
+    pub(crate) fn has_expectation(&self) -> bool {
+        self.steps
+            .iter()
+            .any(|step| matches!(step.kind, StepKind::Then(_)))
+    }
+}
+
+impl fmt::Debug for Plan<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let lines = self.steps.iter().map(|step| step.location.to_string());
+        f.debug_list().entries(lines).finish()
+    }
+}

@@ -1,0 +1,42 @@
+use crate::{
+    expect::{Expectation, Mismatch, catch_closure},
+    outcome::{Outcome, StateQuery},
+};
+
+/// Checks an expectation, and reads the stored states that it needs.
+///
+/// An expectation that needs a state fails until the state is read. Then it is checked again.
+///
+/// # Errors
+///
+/// Returns a mismatch if the expectation is not met, or if it panics.
+pub(crate) async fn check_expectation(
+    expectation: &dyn Expectation,
+    outcome: &mut Outcome,
+) -> Result<(), Mismatch> {
+    loop {
+        let result = catch_closure(|| expectation.check(outcome));
+        let wanted = outcome.take_wanted_states();
+        if wanted.is_empty() {
+            outcome.forget_states();
+            return result;
+        }
+
+        for query in wanted {
+            read_states(query, outcome).await;
+        }
+    }
+}
+
+async fn read_states(query: StateQuery, outcome: &mut Outcome) {
+    let system = outcome.system();
+    let states = match &query.id {
+        Some(id) => system
+            .read_state(query.state_type, id)
+            .await
+            .map(|state| state.into_iter().collect()),
+        None => system.read_rows(query.state_type).await,
+    };
+
+    outcome.add_states(query, states);
+}

@@ -1,0 +1,125 @@
+use std::{any::TypeId, fmt, marker::PhantomData};
+
+use flow_domain::{
+    Aggregate, Error, Headers,
+    engine::Remaining,
+    message::{Payload, Recorded},
+    model::SerializedMessage,
+    port::BoxFuture,
+    record::Record,
+    runtime::{ProcessResult, RebuildReport, StaleRow, StateType},
+    wiring::Wiring,
+};
+
+use crate::system::{Act, System};
+
+/// The system of a unit test: one aggregate, without handlers or a store.
+pub(super) struct UnitSystem<A> {
+    id: String,
+    state: Result<Payload, String>,
+    remaining: Remaining,
+    wiring: Wiring,
+    aggregate: PhantomData<fn() -> A>,
+}
+
+impl<A: Aggregate> UnitSystem<A> {
+    pub(super) fn new(aggregate: &A) -> Self {
+        Self {
+            id: aggregate.id().into_owned(),
+            state: Payload::encode(A::NAME, aggregate).map_err(|err| err.with_causes().to_string()),
+            remaining: Remaining::default(),
+            wiring: Wiring::of_aggregate::<A>(),
+            aggregate: PhantomData,
+        }
+    }
+
+    fn read(&self, state_type: StateType, id: &str) -> Result<Option<Payload>, Error> {
+        if state_type.type_id != TypeId::of::<A>() {
+            return Err(unit_error(&format!("only the aggregate {}", A::NAME)));
+        }
+        if id != self.id {
+            return Ok(None);
+        }
+
+        self.state.clone().map(Some).map_err(Error::setup)
+    }
+}
+
+fn unit_error(what: &str) -> Error {
+    Error::setup(format!(
+        "a unit test has {what}; use a `FlowHarness` for more"
+    ))
+}
+
+impl<A: Aggregate> System for UnitSystem<A> {
+    fn act<'a>(&'a mut self, _: Act<'a>, _: &'a Headers) -> BoxFuture<'a, ProcessResult> {
+        Box::pin(async { ProcessResult::from_error(unit_error("no handlers")) })
+    }
+
+    fn act_all<'a>(&'a mut self, _: &'a [SerializedMessage]) -> BoxFuture<'a, Vec<ProcessResult>> {
+        Box::pin(async { Vec::new() })
+    }
+
+    fn read_state<'a>(
+        &'a self,
+        state_type: StateType,
+        id: &'a str,
+    ) -> BoxFuture<'a, Result<Option<Payload>, Error>> {
+        Box::pin(async move { self.read(state_type, id) })
+    }
+
+    fn read_rows(&self, _: StateType) -> BoxFuture<'_, Result<Vec<Payload>, Error>> {
+        Box::pin(async { Err(unit_error("no projections")) })
+    }
+
+    fn update_record(&self, _: &mut Record) {}
+
+    fn handler_name(&self, _: TypeId) -> Option<&'static str> {
+        None
+    }
+
+    fn handler_names(&self) -> Vec<&'static str> {
+        Vec::new()
+    }
+
+    fn remaining(&self) -> &Remaining {
+        &self.remaining
+    }
+
+    fn is_paused(&self) -> bool {
+        false
+    }
+
+    fn is_inline(&self) -> bool {
+        true
+    }
+
+    fn stale_rows<'a>(
+        &'a self,
+        _: &'a [&'static str],
+    ) -> BoxFuture<'a, Result<(Vec<StaleRow>, RebuildReport), Error>> {
+        Box::pin(async { Err(unit_error("no projections")) })
+    }
+
+    fn wiring(&self) -> &Wiring {
+        &self.wiring
+    }
+
+    fn fold(&self, _: StateType, events: &[Recorded]) -> Option<Payload> {
+        let mut aggregate = A::initial()?;
+        for event in events {
+            let message_type = &event.metadata().message_type;
+            aggregate
+                .replay(message_type, &event.envelope.message)
+                .ok()?;
+        }
+
+        Payload::encode(A::NAME, &aggregate).ok()
+    }
+}
+
+impl<A> fmt::Debug for UnitSystem<A> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("UnitSystem").field("id", &self.id).finish()
+    }
+}

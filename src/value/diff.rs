@@ -1,0 +1,155 @@
+use serde_json::Value;
+
+use crate::value::cut_middle;
+
+/// A field in which two values differ.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Difference {
+    /// The path of the field: `lines[1].price`.
+    pub(crate) path: String,
+    pub(crate) expected: Option<Value>,
+    pub(crate) found: Option<Value>,
+}
+
+/// Returns one difference for each path at which `found` differs from `expected`.
+pub(crate) fn differences(expected: &Value, found: &Value) -> Vec<Difference> {
+    let mut list = Vec::new();
+    collect_differences(&mut list, String::new(), Some(expected), Some(found), false);
+    list
+}
+
+/// Returns the differences like [`differences`], but ignores fields that `expected` does not have.
+pub(crate) fn partial_differences(expected: &Value, found: &Value) -> Vec<Difference> {
+    let mut list = Vec::new();
+    collect_differences(&mut list, String::new(), Some(expected), Some(found), true);
+    list
+}
+
+/// Returns true if `found` has all fields of `expected`, with the same values.
+///
+/// `found` may have more fields, but its arrays must have the same length.
+pub(crate) fn is_like(expected: &Value, found: &Value) -> bool {
+    match (expected, found) {
+        (Value::Object(expected), Value::Object(found)) => expected
+            .iter()
+            .all(|(name, value)| found.get(name).is_some_and(|found| is_like(value, found))),
+        (Value::Array(expected), Value::Array(found)) => {
+            expected.len() == found.len()
+                && expected
+                    .iter()
+                    .zip(found)
+                    .all(|(expected, found)| is_like(expected, found))
+        }
+        _ => expected == found,
+    }
+}
+
+/// Adds the differences below `path` to `list`.
+///
+/// If `only_expected` is true, fields that `expected` does not have are ignored.
+fn collect_differences(
+    list: &mut Vec<Difference>,
+    path: String,
+    expected: Option<&Value>,
+    found: Option<&Value>,
+    only_expected: bool,
+) {
+    match (expected, found) {
+        (expected, found) if expected == found => {}
+        (Some(Value::Object(expected)), Some(Value::Object(found))) => {
+            let unexpected = found
+                .keys()
+                .filter(|name| !only_expected && !expected.contains_key(*name));
+
+            for name in expected.keys().chain(unexpected) {
+                let path = if path.is_empty() {
+                    name.clone()
+                } else {
+                    format!("{path}.{name}")
+                };
+                collect_differences(
+                    list,
+                    path,
+                    expected.get(name),
+                    found.get(name),
+                    only_expected,
+                );
+            }
+        }
+        (Some(Value::Array(expected)), Some(Value::Array(found))) => {
+            for idx in 0..expected.len().max(found.len()) {
+                let path = format!("{path}[{idx}]");
+                collect_differences(list, path, expected.get(idx), found.get(idx), only_expected);
+            }
+        }
+        (expected, found) => list.push(Difference {
+            path,
+            expected: expected.cloned(),
+            found: found.cloned(),
+        }),
+    }
+}
+
+/// Returns one line for each difference. The first column has the paths.
+pub(crate) fn render_differences(list: &[Difference]) -> Vec<String> {
+    let path_width = list
+        .iter()
+        .map(|difference| difference.path.chars().count())
+        .max()
+        .unwrap_or(0);
+    let render_value = |value: &Option<Value>| match value {
+        Some(value) => cut_middle(value.to_string()),
+        None => "nothing".to_owned(),
+    };
+
+    list.iter()
+        .map(|difference| {
+            format!(
+                "{:<path_width$}  expected {}, found {}",
+                difference.path,
+                render_value(&difference.expected),
+                render_value(&difference.found)
+            )
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn diff_lists_only_fields_that_differ() {
+        let expected = json!({ "status": "Placed", "total": 1, "lines": [1, 2] });
+        let found = json!({ "status": "Draft", "total": 1, "lines": [1], "note": "x" });
+
+        assert_eq!(
+            render_differences(&differences(&expected, &found)),
+            [
+                "lines[1]  expected 2, found nothing",
+                r#"status    expected "Placed", found "Draft""#,
+                r#"note      expected nothing, found "x""#,
+            ]
+        );
+    }
+
+    #[test]
+    fn partial_diff_ignores_unexpected_fields() {
+        let found = json!({ "status": "Placed", "customer": { "id": 7, "name": "Ada" } });
+
+        assert!(is_like(&json!({ "customer": { "id": 7 } }), &found));
+        assert!(!is_like(&json!({ "customer": { "id": 8 } }), &found));
+        assert_eq!(
+            render_differences(&partial_differences(
+                &json!({ "customer": { "id": 8 }, "x": 1 }),
+                &found
+            )),
+            [
+                "customer.id  expected 8, found 7",
+                "x            expected 1, found nothing"
+            ]
+        );
+    }
+}

@@ -1,0 +1,18 @@
+//! Values as text: JSON differences, messages and states, wrapped and coloured lines.
+//!
+//! This folder knows nothing of a run.
+
+mod diff;
+mod message_view;
+mod render_options;
+mod show;
+mod status_text;
+mod terminal;
+
+pub(crate) use diff::{Difference, differences, is_like, partial_differences, render_differences};
+pub(crate) use message_view::{MessageView, content_of, matches_type};
+pub(crate) use render_options::{RenderOptions, Style};
+pub(crate) use show::{
+    counted, cut_after_field, cut_middle, first_few, indent, show_message, show_stored, show_value,
+};
+pub(crate) use status_text::StatusText;

@@ -1,0 +1,268 @@
+use std::{fmt, marker::PhantomData};
+
+use flow_domain::message::Payload;
+use serde::{
+    Deserialize, Deserializer,
+    de::{MapAccess, Visitor},
+};
+use serde_json::Value;
+
+/// The maximum number of characters of a value. A longer one is cut.
+const MAX_WIDTH: usize = 120;
+
+/// Returns a message in Rust syntax: `PlaceOrder { order_id: "ord-01", quantity: 2 }`.
+pub(crate) fn show_message(name: &str, payload: &Payload) -> String {
+    let Ok(Fields(mut fields)) = serde_json::from_str::<Fields>(payload.as_json()) else {
+        // The message has no fields, or is not valid JSON.
+        return match payload.as_json() {
+            "null" => name.to_owned(),
+            json if json.trim_matches('"') == name => name.to_owned(),
+            json => cut_middle(format!("{name} {json}")),
+        };
+    };
+
+    // The variant of an enum has its fields one level below its name.
+    if let [(variant, Value::Object(_))] = fields.as_slice()
+        && name.starts_with(variant.as_str())
+        && let Ok(Fields(mut variants)) = serde_json::from_str::<Fields<Fields>>(payload.as_json())
+        && let Some((_, Fields(inner))) = variants.pop()
+    {
+        fields = inner;
+    }
+
+    let shown = fields.iter().map(|(name, value)| (name.as_str(), value));
+    cut_middle(format!("{name} {}", brace_fields(shown)))
+}
+
+/// Returns a stored value with its fields in the stored order:
+/// `{ order_id: "ord-01", status: "Placed" }`.
+pub(crate) fn show_stored(payload: &Payload) -> String {
+    match serde_json::from_str::<Fields>(payload.as_json()) {
+        Ok(Fields(fields)) => {
+            let line = brace_fields(fields.iter().map(|(name, value)| (name.as_str(), value)));
+            if line.chars().count() <= MAX_WIDTH {
+                return line;
+            }
+
+            // One field per line: a long field then does not hide the others.
+            let lines: Vec<String> = fields
+                .iter()
+                .map(|(name, value)| cut_middle(format!("    {name}: {value},")))
+                .collect();
+            format!("{{\n{}\n}}", lines.join("\n"))
+        }
+        Err(_) => cut_middle(payload.as_json().to_owned()),
+    }
+}
+
+/// Returns a value in one line, with its fields sorted by name.
+pub(crate) fn show_value(value: &Value) -> String {
+    cut_middle(match value {
+        Value::Object(fields) => {
+            brace_fields(fields.iter().map(|(name, value)| (name.as_str(), value)))
+        }
+        other => other.to_string(),
+    })
+}
+
+fn brace_fields<'a>(fields: impl Iterator<Item = (&'a str, &'a Value)>) -> String {
+    let shown: Vec<String> = fields
+        .map(|(name, value)| format!("{name}: {value}"))
+        .collect();
+    if shown.is_empty() {
+        return "{}".to_owned();
+    }
+
+    format!("{{ {} }}", shown.join(", "))
+}
+
+/// Cuts a long text in the middle, and shows there how many characters are missing.
+pub(crate) fn cut_middle(text: String) -> String {
+    let n_chars = text.chars().count();
+    if n_chars <= MAX_WIDTH {
+        return text;
+    }
+
+    // 30 columns are reserved for the text that replaces the middle.
+    let n_kept = (MAX_WIDTH - 30) / 2;
+    let start: String = text.chars().take(n_kept).collect();
+    let end: String = text.chars().skip(n_chars - n_kept).collect();
+
+    format!(
+        "{start} .. {} more characters .. {end}",
+        n_chars - 2 * n_kept
+    )
+}
+
+/// Cuts a long line after the last field that fits into `width`.
+pub(crate) fn cut_after_field(line: &str, width: usize) -> String {
+    if line.chars().count() <= width {
+        return line.to_owned();
+    }
+
+    let end = if line.ends_with('}') { ".. }" } else { ".." };
+    let kept: String = line.chars().take(width - end.len() - 1).collect();
+
+    match kept.rfind(", ") {
+        Some(comma) if kept.len() < 2 * comma => format!("{}{end}", &kept[..comma + 2]),
+        // A cut after the comma would lose more than half of the line: one long field follows.
+        _ => {
+            // `cut_middle` may have cut the line already. A part of its ` .. ` text would be noise.
+            let shown = match kept.split_once(" .. ") {
+                Some((start, rest)) if !rest.contains(" .. ") => start,
+                _ => &kept,
+            };
+            format!("{} {end}", shown.trim_end())
+        }
+    }
+}
+
+/// Returns a number with a noun: `1 message`, `2 messages`.
+pub(crate) fn counted(n: usize, singular: &str, plural: &str) -> String {
+    match n {
+        1 => format!("1 {singular}"),
+        n => format!("{n} {plural}"),
+    }
+}
+
+/// Returns the first five items of a list, and how many more there are.
+pub(crate) fn first_few(items: impl ExactSizeIterator<Item = String>) -> String {
+    let n_more = items.len().saturating_sub(5);
+    let mut shown: Vec<String> = items.take(5).collect();
+    if 0 < n_more {
+        shown.push(format!("and {n_more} more"));
+    }
+
+    shown.join(", ")
+}
+
+/// Indents all lines but the first, and leaves empty lines empty.
+pub(crate) fn indent(text: &str, n_columns: usize) -> String {
+    let mut lines = text.lines();
+    let mut indented = lines.next().unwrap_or_default().to_owned();
+
+    for line in lines {
+        indented.push('\n');
+        if !line.is_empty() {
+            indented.push_str(&" ".repeat(n_columns));
+            indented.push_str(line);
+        }
+    }
+
+    indented
+}
+
+/// The fields of a JSON object, in the order in which the JSON text has them.
+///
+/// A [`Value`] would sort them by name.
+struct Fields<V = Value>(Vec<(String, V)>);
+
+impl<'de, V: Deserialize<'de>> Deserialize<'de> for Fields<V> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct FieldsVisitor<V>(PhantomData<V>);
+
+        impl<'de, V: Deserialize<'de>> Visitor<'de> for FieldsVisitor<V> {
+            type Value = Fields<V>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Fields<V>, M::Error> {
+                let mut fields = Vec::new();
+                while let Some(field) = map.next_entry()? {
+                    fields.push(field);
+                }
+                Ok(Fields(fields))
+            }
+        }
+
+        deserializer.deserialize_map(FieldsVisitor(PhantomData))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(name: &str, json: &str, expected: &str) {
+        assert_eq!(show_message(name, &Payload::from_json(json)), expected);
+    }
+
+    #[test]
+    fn show_message_keeps_the_field_order_of_variants() {
+        check(
+            "ParcelOut",
+            r#"{"ParcelOut":{"parcel_id":"p-1","driver":"mo"}}"#,
+            r#"ParcelOut { parcel_id: "p-1", driver: "mo" }"#,
+        );
+    }
+
+    #[test]
+    fn show_message_uses_rust_syntax() {
+        check(
+            "PlaceOrder",
+            r#"{"order_id":"ord-1","amount":2}"#,
+            r#"PlaceOrder { order_id: "ord-1", amount: 2 }"#,
+        );
+        check("Ping", "null", "Ping");
+        check("Ping", "{}", "Ping {}");
+    }
+
+    #[test]
+    fn show_message_shows_a_variant_like_a_struct() {
+        check(
+            "Deposited",
+            r#"{"Deposited":{"amount":2}}"#,
+            "Deposited { amount: 2 }",
+        );
+        check("Closed", r#""Closed""#, "Closed");
+    }
+
+    #[test]
+    fn cut_after_field_keeps_whole_fields() {
+        let line = r#"PlaceOrder { order_id: "ord-1", customer_id: "cust-1", quantity: 2 }"#;
+
+        assert_eq!(
+            cut_after_field(line, 60),
+            r#"PlaceOrder { order_id: "ord-1", customer_id: "cust-1", .. }"#
+        );
+        assert_eq!(cut_after_field(line, 70), line);
+        assert_eq!(
+            cut_after_field("Sent { what: \"very long\" }", 20),
+            "Sent { what: \"v .. }"
+        );
+    }
+
+    #[test]
+    fn cut_after_field_drops_half_of_a_mark() {
+        let line = cut_middle(format!("Sent {{ what: \"{}\" }}", "x".repeat(200)));
+
+        assert_eq!(
+            cut_after_field(&line, 62),
+            format!("Sent {{ what: \"{} .. }}", "x".repeat(31))
+        );
+    }
+
+    #[test]
+    fn show_stored_breaks_long_values_by_field() {
+        let stored = format!(r#"{{"note":"{}","status":"Placed"}}"#, "x".repeat(200));
+
+        let shown = show_stored(&Payload::from_json(stored));
+
+        assert!(shown.starts_with("{\n    note: \"xxx"), "{shown}");
+        assert!(
+            shown.ends_with("x\",\n    status: \"Placed\",\n}"),
+            "{shown}"
+        );
+    }
+
+    #[test]
+    fn cut_middle_keeps_both_ends() {
+        let shown = cut_middle("x".repeat(200));
+
+        assert!(shown.contains(" .. 110 more characters .. "), "{shown}");
+        assert!(shown.chars().count() <= MAX_WIDTH);
+    }
+}
