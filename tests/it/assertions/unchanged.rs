@@ -2,10 +2,9 @@
 
 use ::bank::{Account, AccountEvent, Deposit, Withdraw};
 use ::shop::{Inventory, OrderDashboard, OrderError, OrderStatus, StockLevel};
-use flow_harness::prelude::*;
 
 use crate::fixture::{
-    Instructed, Tally, instructed, lab, mismatch, payment_received, place_order,
+    Instructed, Tally, bank, instructed, lab, mismatch, payment_received, place_order,
     place_order_with_id, shop, stock_received,
 };
 
@@ -15,10 +14,6 @@ fn account_opened() -> AccountEvent {
         owner: "Ada".into(),
         overdraft_limit_cents: 0,
     }
-}
-
-fn bank() -> FlowHarness {
-    FlowHarness::new(::bank::domain)
 }
 
 fn deposit() -> Deposit {

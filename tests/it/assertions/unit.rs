@@ -4,11 +4,7 @@ use ::shop::{Inventory, Order, OrderError, OrderStatus};
 use flow_harness::unit::{UnitGiven, UnitOutcome, unit};
 use serde_json::json;
 
-use crate::fixture::{mask_line_numbers, order_placed, panic_text, stock_received};
-
-pub(crate) fn draft() -> Order {
-    Order::draft("ord-1", "cust-1", "prod-1", 2, 9_995)
-}
+use crate::fixture::{draft, mask_line_numbers, order_placed, panic_text, stock_received};
 
 /// Reserves two pieces and returns how many are left; rejects without stock.
 pub(crate) fn reserve_two(inventory: &mut Inventory) -> Result<u32, OrderError> {

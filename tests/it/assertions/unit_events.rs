@@ -4,8 +4,8 @@ use ::shop::{Inventory, Order, OrderPlaced, StockReceived, StockRefused, StockRe
 use flow_harness::unit::unit;
 
 use crate::{
-    assertions::unit::{draft, reserve_two, stocked_inventory},
-    fixture::{panic_text, stock_received, stock_refused, stock_reserved},
+    assertions::unit::{reserve_two, stocked_inventory},
+    fixture::{draft, panic_text, stock_received, stock_refused, stock_reserved},
 };
 
 #[test]

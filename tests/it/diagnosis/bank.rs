@@ -1,43 +1,27 @@
 //! The event-sourced bank with one mistake, usually a mutation.
 
 use ::bank::{
-    Account, AccountEvent, Balance, CloseAccount, OpenAccount, RequestTransfer, Transfer,
-    TransferCompleted, TransferDeposited, TransferFailed, TransferProcess, TransferRequested,
-    TransferWithdrawn, Withdraw,
+    Account, AccountEvent, Balance, CloseAccount, OpenAccount, Transfer, TransferCompleted,
+    TransferDeposited, TransferFailed, TransferProcess, TransferRequested, TransferWithdrawn,
+    Withdraw,
 };
-use flow_domain::mutation::{Edit, Mutation, MutationKind};
+use flow_domain::mutation::MutationKind;
 use flow_harness::prelude::*;
 
-use crate::diagnosis::diagnosis_text::{diagnosis, diagnosis_in_both_modes};
+use crate::{
+    diagnosis::diagnosis_text::{diagnosis, diagnosis_in_both_modes},
+    fixture::{account_opened, extend, money_deposited, mutation, swap, transfer},
+};
 
 /// Returns the bank in which `handler` has this mutation for `message`.
 fn bank_with(mode: Mode, (handler, message): (&str, &str), kind: MutationKind) -> FlowHarness {
-    let mutation = Mutation {
-        handler: handler.into(),
-        message: message.into(),
-        kind,
-    };
+    let mutation = mutation(handler, message, kind);
 
     FlowHarness::new(move || ::bank::domain().map(|bank| bank.mutated(&mutation))).mode(mode)
 }
 
 fn bank(mode: Mode) -> FlowHarness {
     FlowHarness::new(::bank::domain).mode(mode)
-}
-
-fn account_opened(account_id: &str) -> AccountEvent {
-    AccountEvent::AccountOpened {
-        account_id: account_id.into(),
-        owner: "Ada".into(),
-        overdraft_limit_cents: 50,
-    }
-}
-
-fn money_deposited(account_id: &str, amount_cents: u64) -> AccountEvent {
-    AccountEvent::Deposited {
-        account_id: account_id.into(),
-        amount_cents,
-    }
 }
 
 pub(crate) fn accounts() -> [AccountEvent; 3] {
@@ -55,27 +39,10 @@ pub(crate) fn withdraw(amount_cents: u64) -> Withdraw {
     }
 }
 
-fn transfer(amount_cents: u64) -> RequestTransfer {
-    RequestTransfer {
-        transfer_id: "trf-1".into(),
-        from_account_id: "acc-1".into(),
-        to_account_id: "acc-2".into(),
-        amount_cents,
-    }
-}
-
 fn transfer_completed() -> TransferCompleted {
     TransferCompleted {
         transfer_id: "trf-1".into(),
     }
-}
-
-fn extend(field: &str) -> Edit {
-    Edit::Extend(field.into())
-}
-
-fn swap(first: &str, second: &str) -> Edit {
-    Edit::Swap(first.into(), second.into())
 }
 
 #[test]

@@ -2,33 +2,25 @@
 
 use std::sync::Arc;
 
-use ::booking::{BookRoom, Booking, InMemoryMailer, PAYMENT_TERM, PaymentDeadline, Status};
-use flow_domain::mutation::{Edit, Mutation, MutationKind};
+use ::booking::{Booking, InMemoryMailer, PAYMENT_TERM, PaymentDeadline, Status};
+use flow_domain::mutation::MutationKind;
 use flow_harness::prelude::*;
 
-use crate::diagnosis::diagnosis_text::diagnosis_in_both_modes;
+use crate::{
+    diagnosis::diagnosis_text::diagnosis_in_both_modes,
+    fixture::{book_room, extend, mutation, swap},
+};
 
 /// Returns the booking system in which `handler` has this mutation for `message`.
 fn booking_with(mode: Mode, (handler, message): (&str, &str), kind: MutationKind) -> FlowHarness {
-    let mutation = Mutation {
-        handler: handler.into(),
-        message: message.into(),
-        kind,
-    };
+    let mutation = mutation(handler, message, kind);
     let domain = || ::booking::domain(Arc::<InMemoryMailer>::default());
 
     FlowHarness::new(move || domain().map(|domain| domain.mutated(&mutation))).mode(mode)
 }
 
-fn book_room() -> BookRoom {
-    BookRoom {
-        booking_id: "b-1".into(),
-        guest: "ada".into(),
-    }
-}
-
 fn swapped_fields(first: &str, second: &str) -> MutationKind {
-    MutationKind::Miswrites("Booking".into(), Edit::Swap(first.into(), second.into()))
+    MutationKind::Miswrites("Booking".into(), swap(first, second))
 }
 
 #[test]
@@ -87,7 +79,7 @@ fn stored_state_differs() {
         booking_with(
             mode,
             ("BookingHandler", "BookRoom"),
-            MutationKind::Miswrites("Booking".into(), Edit::Extend("guest".into())),
+            MutationKind::Miswrites("Booking".into(), extend("guest")),
         )
         .when(book_room())
         .then_aggregate::<Booking>("b-1")

@@ -2,13 +2,15 @@
 
 use flow_domain::{
     Domain, Error, Event, EventHandler, EventRoutes, Projection, Projector, ProjectorRoutes, Rows,
-    UnitOfWork, WiringErrors,
-    mutation::{Edit, Mutation, MutationKind},
+    UnitOfWork, WiringErrors, mutation::MutationKind,
 };
 use flow_harness::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use crate::diagnosis::diagnosis_text::diagnosis_in_both_modes;
+use crate::{
+    diagnosis::diagnosis_text::diagnosis_in_both_modes,
+    fixture::{mutation, swap},
+};
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Event)]
 #[event(category = "book", id = book_id)]
@@ -104,11 +106,8 @@ fn library() -> Result<Domain, WiringErrors> {
 /// is another one.
 #[test]
 fn row_is_loaded_by_the_stream_id_instead_of_its_own() {
-    let mutation = Mutation {
-        handler: "ReaderProjector".into(),
-        message: "BookReturned".into(),
-        kind: MutationKind::Misreads(Edit::Swap("book_id".into(), "reader_id".into())),
-    };
+    let misreads = MutationKind::Misreads(swap("book_id", "reader_id"));
+    let mutation = mutation("ReaderProjector", "BookReturned", misreads);
     let flow = |mode| {
         let mutation = mutation.clone();
         FlowHarness::new(move || library().map(|library| library.mutated(&mutation)))

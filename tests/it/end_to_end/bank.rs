@@ -1,47 +1,13 @@
 //! Level 2 on an event-sourced domain: transfers that are completed, rejected or refunded.
 
 use ::bank::{
-    Account, AccountError, AccountEvent, Balance, CloseAccount, LineKind, OpenAccount,
-    RequestTransfer, Statement, StatementLine, Transfer, TransferFailed, TransferProcess,
-    TransferStatus, TransferStep, Withdraw,
+    Account, AccountError, Balance, CloseAccount, LineKind, OpenAccount, Statement, StatementLine,
+    Transfer, TransferProcess, TransferStatus, TransferStep, Withdraw,
 };
 use flow_harness::prelude::*;
 use pretty_assertions::assert_eq;
 
-fn bank() -> FlowHarness {
-    FlowHarness::new(::bank::domain)
-}
-
-fn account_opened(account_id: &str) -> AccountEvent {
-    AccountEvent::AccountOpened {
-        account_id: account_id.into(),
-        owner: "Ada".into(),
-        overdraft_limit_cents: 50,
-    }
-}
-
-fn money_deposited(amount_cents: u64) -> AccountEvent {
-    AccountEvent::Deposited {
-        account_id: "acc-1".into(),
-        amount_cents,
-    }
-}
-
-fn transfer(amount_cents: u64) -> RequestTransfer {
-    RequestTransfer {
-        transfer_id: "trf-1".into(),
-        from_account_id: "acc-1".into(),
-        to_account_id: "acc-2".into(),
-        amount_cents,
-    }
-}
-
-fn transfer_failed(reason: &str) -> TransferFailed {
-    TransferFailed {
-        transfer_id: "trf-1".into(),
-        reason: reason.into(),
-    }
-}
+use crate::fixture::{account_opened, bank, money_deposited, transfer, transfer_failed};
 
 fn balances(outcome: &Outcome) -> Vec<i64> {
     outcome
@@ -54,7 +20,7 @@ fn balances(outcome: &Outcome) -> Vec<i64> {
 #[test]
 fn a_withdrawal_beyond_the_overdraft_is_refused() {
     bank()
-        .given_events((account_opened("acc-1"), money_deposited(100)))
+        .given_events((account_opened("acc-1"), money_deposited("acc-1", 100)))
         .when(Withdraw {
             account_id: "acc-1".into(),
             amount_cents: 151,
@@ -89,7 +55,7 @@ fn a_transfer_moves_the_money() {
         .given_events((
             account_opened("acc-1"),
             account_opened("acc-2"),
-            money_deposited(100),
+            money_deposited("acc-1", 100),
         ))
         .when(transfer(130))
         .then_chain([
@@ -117,7 +83,7 @@ fn a_transfer_beyond_the_overdraft_fails_and_moves_nothing() {
         .given_events((
             account_opened("acc-1"),
             account_opened("acc-2"),
-            money_deposited(100),
+            money_deposited("acc-1", 100),
         ))
         .when(transfer(151))
         .then_accepted()
@@ -141,7 +107,7 @@ fn transfer_refused_by_the_target_is_refunded() {
         .given_events((
             account_opened("acc-1"),
             account_opened("acc-2"),
-            money_deposited(100),
+            money_deposited("acc-1", 100),
         ))
         .given_command(CloseAccount {
             account_id: "acc-2".into(),

@@ -7,12 +7,9 @@ use flow_harness::unit;
 use pretty_assertions::assert_eq;
 
 use crate::fixture::{
-    order_confirmed, order_placed, stock_received, stock_refused, stock_released, stock_reserved,
+    draft, order_confirmed, order_placed, stock_received, stock_refused, stock_released,
+    stock_reserved,
 };
-
-fn draft() -> Order {
-    Order::draft("ord-1", "cust-1", "prod-1", 2, 9_995)
-}
 
 fn placed_order() -> Order {
     let mut order = draft();

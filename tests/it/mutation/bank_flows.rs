@@ -3,13 +3,16 @@
 use ::bank::{
     Account, AccountError, AccountEvent, Balance, CloseAccount, CompleteTransfer, Deposit,
     DepositForTransfer, FailTransfer, LineKind, OpenAccount, RefundTransfer, RequestTransfer,
-    Statement, StatementLine, Transfer, TransferCompleted, TransferDeposited, TransferFailed,
-    TransferProcess, TransferRefunded, TransferRequested, TransferStatus, TransferStep,
-    TransferWithdrawn, Withdraw, WithdrawForTransfer,
+    Statement, StatementLine, Transfer, TransferCompleted, TransferDeposited, TransferProcess,
+    TransferRefunded, TransferRequested, TransferStatus, TransferStep, TransferWithdrawn, Withdraw,
+    WithdrawForTransfer,
 };
 use flow_harness::prelude::*;
 
-use crate::mutation::flows::{FlowResult, NamedFlow};
+use crate::{
+    fixture::transfer_failed,
+    mutation::flows::{FlowResult, NamedFlow},
+};
 
 pub(crate) const FLOWS: &[NamedFlow] = &[
     ("an account is opened", open_account),
@@ -109,13 +112,6 @@ fn deposit_for_transfer(account_id: &str, amount_cents: u64) -> DepositForTransf
         account_id: account_id.into(),
         transfer_id: "trf-1".into(),
         amount_cents,
-    }
-}
-
-fn transfer_failed(reason: &str) -> TransferFailed {
-    TransferFailed {
-        transfer_id: "trf-1".into(),
-        reason: reason.into(),
     }
 }
 

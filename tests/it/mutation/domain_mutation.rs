@@ -2,30 +2,14 @@
 
 use ::bank::{Balance, Deposit, OpenAccount};
 use ::shop::{Fulfilment, InventoryEventHandler, OrderDashboard, OrderStatus};
-use flow_domain::mutation::{Edit, Mutation, MutationKind};
+use flow_domain::mutation::{Mutation, MutationKind};
 use flow_harness::prelude::*;
 use rstest::rstest;
 
 use crate::{
-    fixture::{payment_declined, place_order, stock_received},
+    fixture::{extend, mutation, payment_declined, place_order, stock_received, swap},
     mutation::flows::{BANK, SHOP, TestedDomain},
 };
-
-fn mutation(handler: &str, message: &str, kind: MutationKind) -> Mutation {
-    Mutation {
-        handler: handler.into(),
-        message: message.into(),
-        kind,
-    }
-}
-
-fn swap(first: &str, second: &str) -> Edit {
-    Edit::Swap(first.into(), second.into())
-}
-
-fn extend(field: &str) -> Edit {
-    Edit::Extend(field.into())
-}
 
 /// Returns the shop with one mutation.
 fn shop_with(mode: Mode, handler: &str, message: &str, kind: MutationKind) -> FlowHarness {
