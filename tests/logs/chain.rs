@@ -5,7 +5,7 @@ use std::thread;
 use flow_harness::prelude::*;
 
 use crate::{
-    fixture::instructed,
+    instructed::instructed,
     talker::{chain_of, talk},
 };
 

@@ -4,7 +4,7 @@
 //! whole process whether there is one.
 
 mod chain;
-#[path = "../fixture/mod.rs"]
-mod fixture;
+#[path = "../it/fixture/instructed.rs"]
+mod instructed;
 mod talker;
 mod test_subscriber;

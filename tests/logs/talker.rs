@@ -6,7 +6,7 @@ use flow_harness::prelude::*;
 use serde::{Deserialize, Serialize};
 use tracing::{debug, error, info, trace, warn};
 
-use crate::fixture::{Instructed, instructed};
+use crate::instructed::{Instructed, instructed};
 
 /// Logs one line, `times` times.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Command)]

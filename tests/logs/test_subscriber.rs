@@ -14,7 +14,7 @@ use tracing::{
 };
 
 use crate::{
-    fixture::instructed,
+    instructed::instructed,
     talker::{chain_of, talk},
 };
 

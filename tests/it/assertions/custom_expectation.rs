@@ -1,0 +1,93 @@
+//! Custom expectations of the user.
+
+use flow_harness::prelude::*;
+
+use crate::{
+    assertions::order_flows::{ordered, ordered_twice},
+    fixture::mismatch,
+};
+
+/// Expects at most this number of events.
+struct AtMost(usize);
+
+impl Expectation for AtMost {
+    fn describe(&self) -> String {
+        format!("at most {} events", self.0)
+    }
+
+    fn check(&self, outcome: &Outcome) -> Result<(), Mismatch> {
+        match outcome.events().len() {
+            n_events if n_events <= self.0 => Ok(()),
+            n_events => Err(Mismatch::new(self.describe(), format!("{n_events} events"))),
+        }
+    }
+}
+
+#[test]
+fn then_takes_an_expectation() {
+    ordered().then(AtMost(2)).run();
+
+    insta::assert_snapshot!(mismatch(ordered().then(AtMost(1))), @r"
+    expected  at most 1 events
+    found     2 events
+    ");
+}
+
+#[test]
+fn then_takes_a_closure() {
+    let expects = |expected: usize| {
+        move |outcome: &Outcome| match outcome.acts().len() {
+            found if found == expected => Ok(()),
+            found => Err(Mismatch::new(
+                format!("{expected} acts"),
+                format!("{found} acts"),
+            )),
+        }
+    };
+
+    ordered().then(expects(1)).run();
+
+    insta::assert_snapshot!(mismatch(ordered().then(expects(2))), @r"
+    expected  2 acts
+    found     1 acts
+    ");
+}
+
+#[test]
+fn custom_expectation_covers_no_problem_by_default() {
+    insta::assert_snapshot!(mismatch(ordered_twice().then(AtMost(0))), @"
+    expected  no problem, or a `then` that covers it
+    found     PlaceOrder was rejected: the order is already placed
+              If the test expects this, add `.then_rejected(..)`
+    ");
+}
+
+/// Expects any rejection.
+struct RejectionExpected;
+
+impl Expectation for RejectionExpected {
+    fn describe(&self) -> String {
+        "refused".into()
+    }
+
+    fn check(&self, outcome: &Outcome) -> Result<(), Mismatch> {
+        let act = outcome.last_act();
+        act.error()
+            .map(|_| ())
+            .ok_or_else(|| Mismatch::new("refused", "accepted"))
+    }
+
+    fn covers(&self) -> Option<flow_harness::flow::Problem> {
+        Some(flow_harness::flow::Problem::Rejection)
+    }
+}
+
+#[test]
+fn custom_expectation_can_cover_a_rejection() {
+    ordered_twice().then(RejectionExpected).run();
+
+    insta::assert_snapshot!(mismatch(ordered().then(RejectionExpected)), @r"
+    expected  refused
+    found     accepted
+    ");
+}

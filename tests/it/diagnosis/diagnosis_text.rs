@@ -1,0 +1,41 @@
+//! The diagnosis of a failing flow as text.
+//!
+//! Every cause is put into the shop and the bank at levels 2 and 3, next to its most similar cause.
+//! The booking system covers causes that depend on time.
+
+use flow_harness::{Flow, Mode, diagnosis::Diagnosis, flow::AfterAct};
+
+use crate::fixture::{failure, mask_line_numbers};
+
+/// Returns the cause of a failing flow with its number, the advice, and the second most likely
+/// cause.
+#[track_caller]
+pub(crate) fn diagnosis(flow: Flow<'_, impl AfterAct>) -> String {
+    let failure = failure(flow);
+    let Some(Diagnosis {
+        cause, runner_up, ..
+    }) = failure.diagnosis()
+    else {
+        panic!("no cause was found:\n{failure}");
+    };
+
+    let mut lines = vec![format!("{} {cause}", cause.case_number())];
+    lines.extend(cause.advice().map(|advice| format!("do {advice}")));
+    lines.extend(
+        runner_up
+            .iter()
+            .map(|cause| format!("or {} {cause}", cause.case_number())),
+    );
+
+    mask_line_numbers(&lines.join("\n"))
+}
+
+/// Returns the cause of a flow that fails at levels 2 and 3 for the same reason.
+#[track_caller]
+pub(crate) fn diagnosis_in_both_modes<'t, S: AfterAct>(
+    flow: impl Fn(Mode) -> Flow<'t, S>,
+) -> String {
+    let (inline, through_engine) = (diagnosis(flow(Mode::Sync)), diagnosis(flow(Mode::Engine)));
+    pretty_assertions::assert_eq!(inline, through_engine, "the two modes do not agree");
+    inline
+}

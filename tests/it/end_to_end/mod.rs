@@ -1,0 +1,9 @@
+//! End-to-end tests of the example domains at the three test levels.
+
+mod bank;
+mod engine;
+mod fulfilment;
+mod mail;
+mod place_order;
+mod unit;
+mod wiring;

@@ -1,0 +1,107 @@
+//! Equal flows write equal records, and non-deterministic handlers are found.
+
+use std::thread;
+
+use ::booking::PAYMENT_TERM;
+use flow_harness::prelude::*;
+
+use crate::fixture::{book_room, instructed, mask_line_numbers, rooms_with_mail_down, unstable};
+
+/// Returns the record of one run as text.
+fn record() -> String {
+    let outcome = rooms_with_mail_down(2)
+        .given_command(book_room())
+        .when_time_passes(PAYMENT_TERM)
+        .when_redelivered(1)
+        .then_settled()
+        .run();
+
+    outcome.record().to_string()
+}
+
+#[test]
+fn concurrent_runs_write_equal_records() {
+    let expected = record();
+
+    let records: Vec<String> = thread::scope(|scope| {
+        let runs: Vec<_> = (0..100).map(|_| scope.spawn(record)).collect();
+        runs.into_iter().map(|run| run.join().unwrap()).collect()
+    });
+
+    assert!(expected.contains("attempt 3"), "{expected}");
+    assert!(records.iter().all(|record| *record == expected));
+}
+
+#[test]
+fn determinism_check_passes_if_two_runs_are_equal() {
+    rooms_with_mail_down(2)
+        .check_determinism()
+        .given_command(book_room())
+        .when_time_passes(PAYMENT_TERM)
+        .then_settled()
+        .run();
+}
+
+#[track_caller]
+fn check(instruction: &str, hint: &str) {
+    for mode in [Mode::Sync, Mode::Engine] {
+        let failure = unstable()
+            .mode(mode)
+            .check_determinism()
+            .when_event(instructed(instruction))
+            .then_settled()
+            .try_run()
+            .expect_err("two runs differ");
+
+        let found = &failure.mismatch().found;
+        assert!(
+            found.starts_with("UnstableProjector gave two results"),
+            "{failure}"
+        );
+        assert!(found.contains(hint), "{failure}");
+    }
+}
+
+#[test]
+fn determinism_check_finds_the_wall_clock() {
+    check("wall clock", "work.now()");
+}
+
+#[test]
+fn determinism_check_finds_a_random_id() {
+    check("random id", "work.new_id()");
+}
+
+#[test]
+fn determinism_check_finds_hash_map_order() {
+    check("hash map", "BTreeMap");
+}
+
+#[test]
+fn determinism_check_shows_the_first_different_write() {
+    let failure = unstable()
+        .check_determinism()
+        .when_event(instructed("counter"))
+        .then_settled()
+        .try_run()
+        .expect_err("two runs differ");
+
+    let text = mask_line_numbers(&failure.to_string());
+    let head = text.split("\n\nstory").next().unwrap();
+    // The counter is global, so its values depend on the other tests.
+    let masked: Vec<&str> = head
+        .split("\"what\":\"")
+        .map(|part| part.trim_start_matches(|char: char| char.is_ascii_digit()))
+        .collect();
+    insta::assert_snapshot!(masked.join("\"what\":\"N"), @r#"
+    flow failed at step 2: then settled      tests/it/engine/determinism.rs:LINE
+
+      expected  two runs have the same record
+      found     UnstableProjector gave two results for the same message
+                the result depends on something outside the run: the clock, a random value, a static, or the order of a hash map
+                first   wrote projection Tally `inst-1` {"instruction_id":"inst-1","what":"N"}
+                second  wrote projection Tally `inst-1` {"instruction_id":"inst-1","what":"N"}
+
+    run    in a repeated run that differs from the first; the record is from the repeated run
+    "#);
+}

@@ -1,0 +1,110 @@
+//! A paused engine, and state that is read too early.
+
+use ::booking::{PAYMENT_TERM, PaymentDeadline, Room, RoomBooked, RoomListProjector, RoomReleased};
+
+use crate::fixture::{book_room, mask_line_numbers, rooms};
+
+#[test]
+fn paused_engine_keeps_messages_pending() {
+    rooms()
+        .paused()
+        .when(book_room())
+        .then_accepted()
+        .then_pending_in_outbox(1)
+        .when_engine_runs()
+        .then_pending(0)
+        .then_projection::<Room>("b-1")
+        .run();
+}
+
+#[test]
+fn engine_cycles_advance_step_by_step() {
+    rooms()
+        .paused()
+        .given_command(book_room())
+        .when_time_passes(PAYMENT_TERM)
+        .then_pending_in_outbox(1)
+        .when_engine_cycles(1)
+        .then_pending_in_outbox(1)
+        .when_engine_cycles(1)
+        .then_pending(0)
+        .then_event_like(|event: &RoomReleased| event.guest == "ada")
+        .run();
+}
+
+#[test]
+fn early_projection_read_reports_pending_messages() {
+    let failure = rooms()
+        .paused()
+        .when(book_room())
+        .then_projection::<Room>("b-1")
+        .try_run()
+        .expect_err("the engine did not run");
+
+    insta::assert_snapshot!(mask_line_numbers(&failure.to_string()), @r#"
+    flow failed at step 2: then Room "b-1"      tests/it/engine/pending_messages.rs:LINE
+
+      expected  nothing pending when the test checks Room "b-1"
+      found     the outbox has 1 message to publish
+                Add `.when_engine_runs()` before this step. If the test expects pending messages, use `.then_pending(..)` instead
+
+    why    RoomBooked is pending in the outbox and not published yet; the engine has not run since the message was sent
+    fix    let the engine run before this step: `.when_engine_runs()`
+
+    story   1 when   BookRoom { booking_id: "b-1", guest: "ada" }  accepted
+            2 then   Room "b-1"                                    FAILED
+
+    chain  BookRoom                            BookingHandler  stored Booking "b-1"   <- here
+           └ RoomBooked                        booking-b-1 @1
+
+    end    1 pending · no handlers failed · no dead letters
+    rerun  cargo test engine::pending_messages::early_projection_read_reports_pending_messages
+    "#);
+}
+
+#[test]
+fn pending_message_is_reported_with_its_handler() {
+    let failure = rooms()
+        .paused()
+        .when(book_room())
+        .when_engine_cycles(0)
+        .then_pending_for::<PaymentDeadline>(3)
+        .try_run()
+        .expect_err("it is in the outbox");
+
+    insta::assert_snapshot!(failure.mismatch(), @"
+    expected  3 messages pending for PaymentDeadline
+    found     the outbox has 1 message to publish
+    ");
+}
+
+#[test]
+fn pending_messages_at_the_end_fail_the_flow() {
+    let failure = rooms()
+        .paused()
+        .when(book_room())
+        .then_event_like(|event: &RoomBooked| event.guest == "ada")
+        .try_run()
+        .expect_err("a message waits");
+
+    insta::assert_snapshot!(failure.mismatch(), @"
+    expected  nothing pending at the end of the flow
+    found     the outbox has 1 message to publish
+              End the flow with `.when_engine_runs()` and an expectation. If the test expects pending messages, add `.then_pending(..)`
+    ");
+}
+
+#[test]
+fn unpaused_engine_leaves_no_pending_message() {
+    let failure = rooms()
+        .when(book_room())
+        .then_pending_for::<RoomListProjector>(1)
+        .try_run()
+        .expect_err("nothing waits");
+
+    insta::assert_snapshot!(failure.mismatch(), @"
+    expected  1 message pending for RoomListProjector
+    found     nothing pending
+              the engine runs after every act; to prevent that, call `.paused()` on the harness
+    ");
+}

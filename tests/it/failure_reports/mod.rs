@@ -1,0 +1,12 @@
+//! Whole failure reports, as a user sees them.
+
+mod closures;
+mod command_result;
+mod events;
+mod handlers;
+mod long_chain;
+mod panics;
+mod rolled_back;
+mod several_problems;
+mod state;
+mod wiring;

@@ -1,0 +1,13 @@
+//! Guards: no flow passes by accident.
+
+mod comparison;
+mod engine;
+mod json;
+mod run_guard;
+mod tasks;
+mod trap_list;
+mod traps;
+mod unasserted_problem;
+mod unchanged_state;
+mod unknown_names;
+mod warnings;

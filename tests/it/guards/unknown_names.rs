@@ -1,0 +1,173 @@
+//! An unknown name is a mistake, not something that did not happen.
+
+use ::bank::{Account, Balance, BalanceProjector, TransferCompleted};
+use ::shop::OrderDashboard;
+
+use crate::fixture::{Brittle, instructed, lab, mismatch, place_order, shop, stock_received};
+
+#[test]
+fn misspelt_message_in_a_chain_gets_a_suggestion() {
+    let flow = shop()
+        .given_events(stock_received(5))
+        .when(place_order())
+        .then_chain(["PlaceOrder", "OrderPlacd"]);
+
+    insta::assert_snapshot!(mismatch(flow), @r"
+    expected  a message OrderPlacd in the chain
+    found     no such message in the domain; did you mean OrderPlaced?
+    ");
+}
+
+#[test]
+fn unknown_message_in_a_chain_fails() {
+    let flow = shop().when(place_order()).then_chain(["PlaceOrder", "Xyz"]);
+
+    insta::assert_snapshot!(mismatch(flow), @r"
+    expected  a message Xyz in the chain
+    found     no such message in the domain
+    ");
+}
+
+#[test]
+fn empty_chain_fails() {
+    let flow = shop().when(place_order()).then_chain([]);
+
+    insta::assert_snapshot!(mismatch(flow), @r"
+    expected  the names of messages, beginning with the last act
+    found     none
+    ");
+}
+
+#[test]
+fn unknown_handler_in_then_handled_by_fails() {
+    let flow = shop()
+        .when(place_order())
+        .then_handled_by::<OrderDashboard>();
+
+    insta::assert_snapshot!(mismatch(flow), @r"
+    expected  the handler OrderDashboard
+    found     no such handler in the domain, only OrderCommandHandler, InventoryCommandHandler, InventoryEventHandler, Fulfilment, OrderDashboardProjector, StockLevelProjector
+    ");
+}
+
+#[test]
+fn foreign_handler_in_then_handled_by_fails() {
+    let flow = shop()
+        .when(place_order())
+        .then_handled_by::<BalanceProjector>()
+        .times(0);
+
+    insta::assert_snapshot!(mismatch(flow), @r"
+    expected  the handler BalanceProjector
+    found     no such handler in the domain, only OrderCommandHandler, InventoryCommandHandler, InventoryEventHandler, Fulfilment, OrderDashboardProjector, StockLevelProjector
+    ");
+}
+
+#[test]
+fn foreign_handler_in_then_handler_failed_fails() {
+    let flow = shop()
+        .when(place_order())
+        .then_handler_failed_saying::<BalanceProjector>("x");
+
+    insta::assert_snapshot!(mismatch(flow), @r"
+    expected  the handler BalanceProjector
+    found     no such handler in the domain, only OrderCommandHandler, InventoryCommandHandler, InventoryEventHandler, Fulfilment, OrderDashboardProjector, StockLevelProjector
+    ");
+}
+
+#[test]
+fn foreign_event_in_then_no_event_fails() {
+    let flow = shop()
+        .when(place_order())
+        .then_no_event::<TransferCompleted>();
+
+    insta::assert_snapshot!(mismatch(flow), @r"
+    expected  no TransferCompleted
+    found     no such event in the domain, so none can ever be raised
+    ");
+}
+
+#[test]
+fn foreign_state_in_absent_fails() {
+    let flow = shop()
+        .when(place_order())
+        .then_projection::<Balance>("x")
+        .absent();
+    insta::assert_snapshot!(mismatch(flow), @r#"
+    expected  Balance "x"
+    found     the projection `Balance` is not registered: add `.projection::<Balance>()` to the domain
+    "#);
+
+    let flow = shop()
+        .when(place_order())
+        .then_aggregate::<Account>("x")
+        .absent();
+    insta::assert_snapshot!(mismatch(flow), @r#"
+    expected  Account "x"
+    found     the aggregate `Account` is not registered: add `.aggregate::<Account>()` to the domain
+    "#);
+}
+
+#[test]
+fn empty_text_in_then_saying_fails() {
+    let flow = shop()
+        .given_command(place_order())
+        .when(place_order())
+        .then_rejected_saying("");
+    insta::assert_snapshot!(mismatch(flow), @"
+    expected  a text that is not empty
+    found     an empty text, which every message contains
+    ");
+
+    let flow = lab()
+        .when_event(instructed("fail"))
+        .then_handler_failed_saying::<Brittle>("");
+    insta::assert_snapshot!(mismatch(flow), @"
+    expected  a text that is not empty
+    found     an empty text, which every message contains
+    ");
+}
+
+#[test]
+fn command_without_a_handler_fails() {
+    let flow = shop()
+        .when(::bank::Deposit {
+            account_id: "acc-1".into(),
+            amount_cents: 1,
+        })
+        .then_settled();
+
+    insta::assert_snapshot!(mismatch(flow), @"
+    expected  the flow settles without problems
+    found     Deposit failed: no handler for the command `Deposit`: add a `.command_handler(..)` with a route for it
+    ");
+}
+
+#[test]
+fn unknown_event_fails() {
+    let flow = shop()
+        .when_event(TransferCompleted {
+            transfer_id: "trf-1".into(),
+        })
+        .then_settled();
+
+    insta::assert_snapshot!(mismatch(flow), @"
+    expected  the flow settles without problems
+    found     TransferCompleted failed: the event `TransferCompleted` is not registered: no aggregate of the domain has the category `transfer`; add the aggregate with `.aggregate::<..>()`, or `.event_from_outside::<TransferCompleted>()`
+    ");
+}
+
+#[test]
+fn unknown_given_event_fails() {
+    let flow = shop()
+        .given_events(TransferCompleted {
+            transfer_id: "trf-1".into(),
+        })
+        .when(place_order())
+        .then_accepted();
+
+    insta::assert_snapshot!(mismatch(flow), @"
+    expected  the given step runs without problems
+    found     the event `TransferCompleted` is not registered: no aggregate of the domain has the category `transfer`; add the aggregate with `.aggregate::<..>()`, or `.event_from_outside::<TransferCompleted>()`
+    ");
+}

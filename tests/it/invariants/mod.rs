@@ -1,0 +1,11 @@
+//! The invariants that every run checks, with a domain that violates each of them.
+
+mod disabled_invariant;
+mod fold;
+mod rebuild;
+mod round_trip;
+mod shelf;
+mod silent_change;
+mod skipped_fields;
+mod types_without_eq;
+mod unit;

@@ -1,9 +1,0 @@
-//! Running flows: with rstest, in plain and async tests, and on several threads.
-
-mod async_tests;
-mod closures;
-#[path = "../fixture/mod.rs"]
-mod fixture;
-mod io_handlers;
-mod parallel;
-mod rstest_cases;
