@@ -62,7 +62,7 @@ fn transfer_moves_money(bank: &FlowHarness) -> Outcome {
         .given_command(open("bob", 0))
         .given_command(deposit("ada", 100))
         .when(transfer_30())
-        .then_chain([
+        .then(expect::chain([
             "RequestTransfer",
             "TransferRequested",
             "WithdrawForTransfer",
@@ -70,7 +70,7 @@ fn transfer_moves_money(bank: &FlowHarness) -> Outcome {
             "DepositForTransfer",
             "TransferDeposited",
             "CompleteTransfer",
-        ])
+        ]))
         .then_projection::<Balance>("ada")
         .is(balance(70))
         .then_projection::<Balance>("bob")

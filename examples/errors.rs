@@ -61,10 +61,11 @@ fn mail_is_sent_after_retries() -> Outcome {
     rooms(4)
         .given_command(book())
         .when_time_passes(PAYMENT_TERM)
-        .then_attempts::<GuestMailer>(5)
-        .then_dead_letters()
-        .none()
-        .then_resource(|mail_server: &MailServer| mail_server.sent() == ["ada"])
+        .then(expect::attempts::<GuestMailer>(5))
+        .then(expect::dead_letters().none())
+        .then(expect::resource(|mail_server: &MailServer| {
+            mail_server.sent() == ["ada"]
+        }))
         .run()
 }
 
@@ -72,12 +73,16 @@ fn mail_becomes_dead_letter() -> Outcome {
     rooms(5)
         .given_command(book())
         .when_time_passes(PAYMENT_TERM)
-        .then_dead_letters()
-        .one()
-        .because("the mail server is down")
+        .then(
+            expect::dead_letters()
+                .one()
+                .because("the mail server is down"),
+        )
         .then_projection::<Room>("b-1")
         .has(|room| room.status == Status::Released)
-        .then_resource(|mail_server: &MailServer| mail_server.sent().is_empty())
+        .then(expect::resource(|mail_server: &MailServer| {
+            mail_server.sent().is_empty()
+        }))
         .run()
 }
 

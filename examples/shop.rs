@@ -57,10 +57,14 @@ fn payment_confirms_order(shop: &FlowHarness) -> Outcome {
             order_id: "ord-1".into(),
             amount_cents: 1_200,
         })
-        .then_commands(ConfirmOrder {
+        .then(expect::commands(ConfirmOrder {
             order_id: "ord-1".into(),
-        })
-        .then_chain(["PaymentReceived", "ConfirmOrder", "OrderConfirmed"])
+        }))
+        .then(expect::chain([
+            "PaymentReceived",
+            "ConfirmOrder",
+            "OrderConfirmed",
+        ]))
         .then_projection::<OrderDashboard>("ord-1")
         .is(dashboard(OrderStatus::Confirmed))
         .then_handled_by::<OrderDashboardProjector>()
@@ -71,8 +75,10 @@ fn payment_confirms_order(shop: &FlowHarness) -> Outcome {
 fn shortage_cancels_order(shop: &FlowHarness) -> Outcome {
     shop.given_events(stock(1))
         .when(place_order())
-        .then_event_like(|event: &StockRefused| event.available == 1)
-        .then_commands(cancel_order("out of stock"))
+        .then(expect::event_matching(|event: &StockRefused| {
+            event.available == 1
+        }))
+        .then(expect::commands(cancel_order("out of stock")))
         .then_projection::<OrderDashboard>("ord-1")
         .like(json!({ "status": "Cancelled" }))
         .run()

@@ -45,9 +45,9 @@
 //! let outcome = shop
 //!     .given_events(stock())
 //!     .when(place_order())
-//!     .then_no_event::<OrderConfirmed>()
+//!     .then(expect::no_event::<OrderConfirmed>())
 //!     .when_event(payment())
-//!     .then_commands(ConfirmOrder { order_id: "ord-1".into() })
+//!     .then(expect::commands(ConfirmOrder { order_id: "ord-1".into() }))
 //!     .run();
 //! assert_eq!(outcome.events_of::<OrderConfirmed>()[0].customer_id, "ada");
 //! ```
@@ -90,13 +90,11 @@
 //!     .resource(InMemoryMailer::default)
 //!     .mode(Mode::Engine)
 //!     .when(BookRoom { booking_id: "b-1".into(), guest: "ada".into() })
-//!     .then_scheduled::<ReleaseRoom>()
+//!     .then(expect::scheduled::<ReleaseRoom>())
 //!     .with_fault(Fault::handler::<GuestMailer>().fails(ServerDown).on_attempts(1..=5))
 //!     .when_time_passes(PAYMENT_TERM)
-//!     .then_attempts::<GuestMailer>(5)
-//!     .then_dead_letters()
-//!     .one()
-//!     .because("the mail server is down")
+//!     .then(expect::attempts::<GuestMailer>(5))
+//!     .then(expect::dead_letters().one().because("the mail server is down"))
 //!     .run();
 //! ```
 //!
@@ -178,7 +176,7 @@
 //!     .given_events(stock())
 //!     .given_command(place_order())
 //!     .when(confirm_order())
-//!     .then_resource(|mailer: &FakeMailer| mailer.0.lock().unwrap().len() == 1)
+//!     .then(expect::resource(|mailer: &FakeMailer| mailer.0.lock().unwrap().len() == 1))
 //!     .run();
 //! ```
 //!

@@ -38,7 +38,7 @@ fn release_unpaid_room(rooms: &FlowHarness) {
             guest: "ada".into(),
         })
         .when_time_passes(PAYMENT_TERM)
-        .then_attempts::<GuestMailer>(5)
+        .then(expect::attempts::<GuestMailer>(5))
         .then_projection::<Room>("b-1")
         .has(|room| room.status == Status::Released)
         .run();

@@ -108,7 +108,7 @@ impl Cause {
                 ..
             } => missing.advice(),
             Self::HandlerFailed { at, .. } => format!(
-                "correct {}, or expect the failure: `.then_handler_failed_saying::<{}>(\"..\")`",
+                "correct {}, or expect the failure: `.then(expect::handler_failed_with_message::<{}>(\"..\"))`",
                 at.handler, at.handler
             ),
             Self::RolledBack { at, .. } => format!(

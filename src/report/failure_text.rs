@@ -265,7 +265,7 @@ fn write_line(
 mod tests {
     use shop::{OrderDashboard, OrderStatus, PlaceOrder};
 
-    use crate::{FlowFailure, FlowHarness, value::RenderOptions};
+    use crate::{FlowFailure, FlowHarness, expect, value::RenderOptions};
 
     fn failure() -> FlowFailure {
         let place = || PlaceOrder {
@@ -280,7 +280,7 @@ mod tests {
             .mode(crate::Mode::Sync)
             .given_command(place())
             .when(place())
-            .then_rejected_saying("placed")
+            .then(expect::rejected_with_message("placed"))
             .then_projection::<OrderDashboard>("ord-1")
             .has(|row| row.status == OrderStatus::Placed);
 

@@ -89,7 +89,7 @@ fn returned_book_is_lent_to_the_first_waiting_reader(
         ))
         .when(return_book())
         .then_events((book_returned_by("ada"), book_lent_to("bob")))
-        .then_chain(["ReturnBook", "BookReturned", "LendBook", "BookLent"])
+        .then(expect::chain(["ReturnBook", "BookReturned", "LendBook", "BookLent"]))
         .then_projection::<Shelf>("ada")
         .like(json!({ "book_ids": [] }))
         .then_projection::<Shelf>("bob")
@@ -103,7 +103,7 @@ fn returned_book_stays_without_a_reservation(library: FlowHarness) {
         .given_events((book_acquired(), book_lent_to("ada")))
         .when(return_book())
         .then_handled_by::<WaitingList>()
-        .then_no_event::<BookLent>()
+        .then(expect::no_event::<BookLent>())
         .when(lend_book_to("bob"))
         .then_accepted()
         .run();

@@ -29,7 +29,7 @@
 //!     .given_events(stock)
 //!     .with_fault(Fault::handler::<InventoryEventHandler>().panics("out of memory"))
 //!     .when(place_order)
-//!     .then_attempts::<InventoryEventHandler>(2)
+//!     .then(expect::attempts::<InventoryEventHandler>(2))
 //!     .then_event(StockReserved { product_id: "tea".into(), order_id: "ord-1".into(), quantity: 2 })
 //!     .run();
 //! ```

@@ -4,15 +4,20 @@ use crate::{
     assertions::order_flows::ordered,
     fixture::{mismatch, payment_received, place_order, shop},
 };
+use flow_harness::expect;
 
 #[test]
 fn then_chain_follows_causes_from_the_act() {
     ordered()
-        .then_chain(["PlaceOrder"])
-        .then_chain(["PlaceOrder", "OrderPlaced", "StockReserved"])
+        .then(expect::chain(["PlaceOrder"]))
+        .then(expect::chain([
+            "PlaceOrder",
+            "OrderPlaced",
+            "StockReserved",
+        ]))
         .run();
 
-    let flow = ordered().then_chain(["PlaceOrder", "OrderPlaced", "StockRefused"]);
+    let flow = ordered().then(expect::chain(["PlaceOrder", "OrderPlaced", "StockRefused"]));
     insta::assert_snapshot!(mismatch(flow), @r"
     expected  PlaceOrder -> OrderPlaced -> StockRefused
     found     PlaceOrder -> OrderPlaced, which caused StockReserved
@@ -23,19 +28,19 @@ fn then_chain_follows_causes_from_the_act() {
 fn then_chain_goes_through_the_commands_that_handlers_issue() {
     shop()
         .when(place_order())
-        .then_chain([
+        .then(expect::chain([
             "PlaceOrder",
             "OrderPlaced",
             "StockRefused",
             "CancelOrder",
             "OrderCancelled",
-        ])
+        ]))
         .run();
 }
 
 #[test]
 fn then_chain_skips_nothing() {
-    let flow = ordered().then_chain(["PlaceOrder", "StockReserved"]);
+    let flow = ordered().then(expect::chain(["PlaceOrder", "StockReserved"]));
 
     insta::assert_snapshot!(mismatch(flow), @r"
     expected  PlaceOrder -> StockReserved
@@ -47,12 +52,16 @@ fn then_chain_skips_nothing() {
 fn then_chain_begins_with_the_last_act() {
     ordered()
         .when_event(payment_received())
-        .then_chain(["PaymentReceived", "ConfirmOrder", "OrderConfirmed"])
+        .then(expect::chain([
+            "PaymentReceived",
+            "ConfirmOrder",
+            "OrderConfirmed",
+        ]))
         .run();
 
     let flow = ordered()
         .when_event(payment_received())
-        .then_chain(["PlaceOrder"]);
+        .then(expect::chain(["PlaceOrder"]));
     insta::assert_snapshot!(mismatch(flow), @r"
     expected  PlaceOrder
     found     the last act began with PaymentReceived
@@ -61,7 +70,12 @@ fn then_chain_begins_with_the_last_act() {
 
 #[test]
 fn then_chain_ends_where_nothing_is_caused() {
-    let flow = ordered().then_chain(["PlaceOrder", "OrderPlaced", "StockReserved", "ConfirmOrder"]);
+    let flow = ordered().then(expect::chain([
+        "PlaceOrder",
+        "OrderPlaced",
+        "StockReserved",
+        "ConfirmOrder",
+    ]));
 
     insta::assert_snapshot!(mismatch(flow), @r"
     expected  PlaceOrder -> OrderPlaced -> StockReserved -> ConfirmOrder

@@ -79,7 +79,7 @@ fn in_then_resource() {
 
     check(
         "then resource FakeMailer  ",
-        ordered.then_resource::<FakeMailer>(panicking_closure),
+        ordered.then(expect::resource::<FakeMailer>(panicking_closure)),
     );
 }
 
@@ -87,7 +87,7 @@ fn in_then_resource() {
 fn in_then_event_like() {
     check(
         "then event like OrderPlaced  ",
-        ordered().then_event_like::<OrderPlaced>(panicking_closure),
+        ordered().then(expect::event_matching::<OrderPlaced>(panicking_closure)),
     );
 }
 
@@ -95,7 +95,7 @@ fn in_then_event_like() {
 fn in_then_rejected_like() {
     check(
         "then rejected with a value of type OrderError",
-        ordered_twice().then_rejected_like::<OrderError>(panicking_closure),
+        ordered_twice().then(expect::rejected_matching::<OrderError>(panicking_closure)),
     );
 }
 

@@ -1,6 +1,7 @@
 //! The result of the last command.
 
 use ::shop::{ConfirmOrder, OrderError, OrderStatus};
+use flow_harness::expect;
 
 use crate::{
     assertions::order_flows::{ordered, ordered_twice},
@@ -67,12 +68,14 @@ fn then_rejected_like_asks_a_closure() {
         .when(ConfirmOrder {
             order_id: "ord-1".into(),
         })
-        .then_rejected_like(|err: &OrderError| matches!(err, OrderError::NotPlaced(_)))
+        .then(expect::rejected_matching(|err: &OrderError| {
+            matches!(err, OrderError::NotPlaced(_))
+        }))
         .run();
 
-    let flow = ordered_twice().then_rejected_like(|err: &OrderError| {
+    let flow = ordered_twice().then(expect::rejected_matching(|err: &OrderError| {
         *err == OrderError::NotPlaced(OrderStatus::Confirmed)
-    });
+    }));
     insta::assert_snapshot!(mismatch(flow), @"
     expected  PlaceOrder is rejected with a value of type OrderError for which the closure returns true
     found     PlaceOrder was rejected with AlreadyPlaced
@@ -81,9 +84,11 @@ fn then_rejected_like_asks_a_closure() {
 
 #[test]
 fn then_rejected_saying_searches_the_message() {
-    ordered_twice().then_rejected_saying("already").run();
+    ordered_twice()
+        .then(expect::rejected_with_message("already"))
+        .run();
 
-    let flow = ordered_twice().then_rejected_saying("too late");
+    let flow = ordered_twice().then(expect::rejected_with_message("too late"));
     insta::assert_snapshot!(mismatch(flow), @r#"
     expected  PlaceOrder is rejected with a message that contains "too late"
     found     PlaceOrder was rejected: the order is already placed

@@ -1,6 +1,10 @@
 //! Custom expectations of the user.
 
-use flow_harness::prelude::*;
+use flow_harness::{
+    outcome::{Problem, ProblemKind},
+    prelude::*,
+};
+use shop::{Inventory, OrderDashboard, OrderPlaced, OrderStatus, StockReserved};
 
 use crate::{
     assertions::order_flows::{ordered, ordered_twice},
@@ -11,14 +15,13 @@ use crate::{
 struct AtMost(usize);
 
 impl Expectation for AtMost {
-    fn describe(&self) -> String {
-        format!("at most {} events", self.0)
-    }
-
     fn check(&self, outcome: &Outcome) -> Result<(), Mismatch> {
         match outcome.events().len() {
             n_events if n_events <= self.0 => Ok(()),
-            n_events => Err(Mismatch::new(self.describe(), format!("{n_events} events"))),
+            n_events => Err(Mismatch::new(
+                format!("at most {} events", self.0),
+                format!("{n_events} events"),
+            )),
         }
     }
 }
@@ -77,8 +80,8 @@ impl Expectation for RejectionExpected {
             .ok_or_else(|| Mismatch::new("refused", "accepted"))
     }
 
-    fn covers(&self) -> Option<flow_harness::flow::Problem> {
-        Some(flow_harness::flow::Problem::Rejection)
+    fn covers(&self, problem: &Problem<'_>, _: &Outcome) -> bool {
+        problem.kind == ProblemKind::Rejection
     }
 }
 
@@ -90,4 +93,53 @@ fn custom_expectation_can_cover_a_rejection() {
     expected  refused
     found     accepted
     ");
+}
+
+/// Expects that the order is placed and that its customer sees it.
+struct Placed(&'static str);
+
+impl Expectation for Placed {
+    fn check(&self, outcome: &Outcome) -> Result<(), Mismatch> {
+        let placed = (
+            expect::event_matching::<OrderPlaced>(|event| event.order_id == self.0),
+            expect::projection::<OrderDashboard>(self.0)
+                .has(|row| row.status == OrderStatus::Placed),
+        );
+        placed.check(outcome)
+    }
+}
+
+#[test]
+fn custom_expectation_can_read_stored_state() {
+    ordered().then(Placed("ord-1")).run();
+
+    insta::assert_snapshot!(mismatch(ordered().then(Placed("ord-2"))), @"");
+}
+
+#[test]
+fn each_expectation_of_a_tuple_is_a_step() {
+    let outcome = ordered()
+        .then((
+            AtMost(2),
+            (expect::accepted(), expect::no_event::<OrderPlaced>()),
+        ))
+        .try_run()
+        .unwrap_err();
+
+    assert_eq!(outcome.n_failed(), 1);
+    insta::assert_snapshot!(crate::fixture::mask_line_numbers(&outcome.to_string()), @"");
+}
+
+#[test]
+fn helper_function_returns_an_expectation() {
+    fn reserved(quantity: u32) -> impl Expectation {
+        (
+            expect::event_matching::<StockReserved>(move |event| event.quantity == quantity),
+            expect::aggregate::<Inventory>("prod-1")
+                .has(move |stock| stock.available == 100 - quantity),
+        )
+    }
+
+    ordered().then(reserved(2)).run();
+    insta::assert_snapshot!(mismatch(ordered().then(reserved(3))), @"");
 }

@@ -44,7 +44,7 @@ fn diagram_returns_a_rejection_to_the_sender() {
         .mode(Mode::Sync)
         .given_command(place_order())
         .when(place_order())
-        .then_rejected_saying("placed");
+        .then(expect::rejected_with_message("placed"));
 
     insta::assert_snapshot!(flow.run().mermaid(), @r"
     sequenceDiagram
@@ -60,9 +60,8 @@ fn diagram_shows_every_attempt() {
     let flow = lab()
         .mode(Mode::Engine)
         .when_event(instructed("fail"))
-        .then_handler_failed::<Brittle>(LabError("smoke"))
-        .then_dead_letters()
-        .one();
+        .then(expect::handler_failed::<Brittle>(LabError("smoke")))
+        .then(expect::dead_letters().one());
 
     insta::assert_snapshot!(flow.run().mermaid(), @r#"
     sequenceDiagram
@@ -112,7 +111,7 @@ fn diagram_marks_rolled_back_effects() {
 fn diagram_shows_pending_messages_as_a_note() {
     let flow = rooms()
         .when(book_room())
-        .then_scheduled::<ReleaseRoom>()
+        .then(expect::scheduled::<ReleaseRoom>())
         .then_settled();
 
     insta::assert_snapshot!(flow.run().mermaid(), @r#"

@@ -1,6 +1,7 @@
 //! `then_event..` and `then_commands`: raised events and issued commands.
 
 use ::shop::{CancelOrder, ConfirmOrder, OrderConfirmed, OrderPlaced, StockReserved};
+use flow_harness::expect;
 
 use crate::{
     assertions::order_flows::ordered,
@@ -81,15 +82,19 @@ fn then_event_is_one_that_equals() {
 #[test]
 fn then_event_like_asks_a_closure() {
     ordered()
-        .then_event_like(|event: &StockReserved| event.quantity == 2)
+        .then(expect::event_matching(|event: &StockReserved| {
+            event.quantity == 2
+        }))
         .run();
 
-    let flow = ordered().then_event_like(|event: &StockReserved| event.quantity == 3);
+    let flow = ordered().then(expect::event_matching(|event: &StockReserved| {
+        event.quantity == 3
+    }));
     insta::assert_snapshot!(mismatch(flow), @r#"
     expected  StockReserved for which the closure returns true
     found     StockReserved { product_id: "prod-1", order_id: "ord-1", quantity: 2 }
     "#);
-    let flow = ordered().then_event_like::<OrderConfirmed>(|_| true);
+    let flow = ordered().then(expect::event_matching::<OrderConfirmed>(|_| true));
     insta::assert_snapshot!(mismatch(flow), @"
     expected  OrderConfirmed for which the closure returns true
     found     only OrderPlaced, StockReserved
@@ -113,9 +118,9 @@ fn then_no_events_is_about_the_last_act() {
 
 #[test]
 fn then_no_event_is_about_one_type() {
-    ordered().then_no_event::<OrderConfirmed>().run();
+    ordered().then(expect::no_event::<OrderConfirmed>()).run();
 
-    insta::assert_snapshot!(mismatch(ordered().then_no_event::<OrderPlaced>()), @r#"
+    insta::assert_snapshot!(mismatch(ordered().then(expect::no_event::<OrderPlaced>())), @r#"
     expected  no OrderPlaced
     found     OrderPlaced { order_id: "ord-1", customer_id: "cust-1", product_id: "prod-1", quantity: 2, total_cents: 9995 }
     "#);
@@ -128,7 +133,7 @@ fn then_commands_are_those_that_handlers_issued() {
     };
     ordered()
         .when_event(payment_received())
-        .then_commands(confirm)
+        .then(expect::commands(confirm))
         .run();
 
     let confirm = ConfirmOrder {
@@ -136,7 +141,7 @@ fn then_commands_are_those_that_handlers_issued() {
     };
     let flow = ordered()
         .when_event(payment_declined())
-        .then_commands(confirm);
+        .then(expect::commands(confirm));
     insta::assert_snapshot!(mismatch(flow), @r#"
     expected  ConfirmOrder
     found     CancelOrder
@@ -147,9 +152,9 @@ fn then_commands_are_those_that_handlers_issued() {
 
 #[test]
 fn then_commands_do_not_include_the_act() {
-    ordered().then_commands(()).run();
+    ordered().then(expect::commands(())).run();
 
-    insta::assert_snapshot!(mismatch(ordered().then_commands(place_order())), @r#"
+    insta::assert_snapshot!(mismatch(ordered().then(expect::commands(place_order()))), @r#"
     expected  PlaceOrder
     found     nothing
               missing      PlaceOrder { order_id: "ord-1", customer_id: "cust-1", product_id: "prod-1", quantity: 2, total_cents: 9995 }
@@ -165,8 +170,8 @@ fn then_commands_takes_a_list() {
 
     shop()
         .when(place_order())
-        .then_commands([cancel("ord-1")])
+        .then(expect::commands([cancel("ord-1")]))
         .when(place_order_with_id("ord-2"))
-        .then_commands(vec![cancel("ord-2")])
+        .then(expect::commands(vec![cancel("ord-2")]))
         .run();
 }

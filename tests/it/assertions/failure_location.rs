@@ -3,11 +3,7 @@
 use std::{env, process::Command};
 
 use ::shop::{Order, OrderDashboard, OrderStatus};
-use flow_harness::{
-    Flow,
-    flow::{AfterAct, Mismatch},
-    prelude::Outcome,
-};
+use flow_harness::{Flow, expect::Mismatch, flow::AfterAct, prelude::Outcome};
 
 use crate::{
     assertions::order_flows::{ordered, ordered_twice},

@@ -4,6 +4,7 @@ use ::shop::{
     ConfirmOrder, Fulfilment, Inventory, Order, OrderDashboard, OrderStatus, ReceiveStock,
     StockLevel, StockReceived,
 };
+use flow_harness::expect;
 
 use crate::fixture::{
     FakeMailer, instructed, lab, mismatch, order_placed, payment_received, place_order, shop,
@@ -81,7 +82,9 @@ fn given_events_reach_projections_and_process_managers() {
         .has(|level| level.reserved == 2)
         .then_process_manager::<Fulfilment>("ord-1")
         .has(|fulfilment| fulfilment.reserved)
-        .then_handler_failed_saying::<Fulfilment>("there is no Order `ord-1`")
+        .then(expect::handler_failed_with_message::<Fulfilment>(
+            "there is no Order `ord-1`",
+        ))
         .run();
 }
 
@@ -105,7 +108,7 @@ fn given_events_are_not_among_the_events_of_the_acts() {
     shop()
         .given_events((stock_received(5), order_placed()))
         .when_event(stock_received(1))
-        .then_no_event::<StockReceived>()
+        .then(expect::no_event::<StockReceived>())
         .then_no_events()
         .run();
 }
@@ -131,7 +134,7 @@ fn given_aggregate_stores_a_state_aggregate() {
     shop()
         .given_aggregate(order)
         .when(place_order())
-        .then_rejected_saying("already placed")
+        .then(expect::rejected_with_message("already placed"))
         .then_projection::<OrderDashboard>("ord-1")
         .absent()
         .run();

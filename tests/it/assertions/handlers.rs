@@ -77,7 +77,7 @@ fn then_handled_by_ignores_failed_messages() {
         // An engine would retry the failed message.
         .mode(Mode::Sync)
         .when_event(instructed("fail"))
-        .then_handler_failed::<Brittle>(LabError("smoke"))
+        .then(expect::handler_failed::<Brittle>(LabError("smoke")))
         .then_handled_by::<Brittle>();
 
     insta::assert_snapshot!(mismatch(flow), @"
@@ -91,12 +91,12 @@ fn then_handled_by_ignores_failed_messages() {
 fn then_handler_failed_compares_the_error() {
     lab()
         .when_event(instructed("fail"))
-        .then_handler_failed::<Brittle>(LabError("smoke"))
+        .then(expect::handler_failed::<Brittle>(LabError("smoke")))
         .run();
 
     let flow = lab()
         .when_event(instructed("fail"))
-        .then_handler_failed::<Brittle>(LabError("fire"));
+        .then(expect::handler_failed::<Brittle>(LabError("fire")));
     insta::assert_snapshot!(mismatch(flow), @r#"
     expected  Brittle fails with LabError("fire")
     found     Brittle failed with LabError("smoke"): the instruction failed: there was smoke
@@ -105,7 +105,7 @@ fn then_handler_failed_compares_the_error() {
 
 #[test]
 fn then_handler_failed_needs_a_failure() {
-    let flow = ordered().then_handler_failed::<InventoryEventHandler>(MailError);
+    let flow = ordered().then(expect::handler_failed::<InventoryEventHandler>(MailError));
 
     insta::assert_snapshot!(mismatch(flow), @r"
     expected  InventoryEventHandler fails with MailError
@@ -123,10 +123,14 @@ fn then_handler_failed_saying_searches_the_error_chain() {
     };
 
     failed()
-        .then_handler_failed_saying::<MailHandler>("sending the mail failed: the mail server")
+        .then(expect::handler_failed_with_message::<MailHandler>(
+            "sending the mail failed: the mail server",
+        ))
         .run();
 
-    let flow = failed().then_handler_failed_saying::<MailHandler>("timed out");
+    let flow = failed().then(expect::handler_failed_with_message::<MailHandler>(
+        "timed out",
+    ));
     insta::assert_snapshot!(mismatch(flow), @r#"
     expected  MailHandler fails with a message that contains "timed out"
     found     MailHandler failed: sending the mail failed: the mail server is down
@@ -138,12 +142,16 @@ fn then_handler_failed_saying_searches_a_panic_message() {
     let panicked = || lab().when_event(instructed("panic"));
 
     panicked()
-        .then_handler_failed_saying::<Brittle>("fixture/lab.rs:")
-        .then_handler_failed_saying::<Brittle>("the beaker broke")
+        .then(expect::handler_failed_with_message::<Brittle>(
+            "fixture/lab.rs:",
+        ))
+        .then(expect::handler_failed_with_message::<Brittle>(
+            "the beaker broke",
+        ))
         .then_handled_by::<Bystander>()
         .run();
 
-    let text = mismatch(panicked().then_handler_failed_saying::<Brittle>("smoke"));
+    let text = mismatch(panicked().then(expect::handler_failed_with_message::<Brittle>("smoke")));
     insta::assert_snapshot!(text, @r#"
     expected  Brittle fails with a message that contains "smoke"
     found     Brittle failed: panicked at tests/it/fixture/lab.rs:LINE: the beaker broke
@@ -154,6 +162,8 @@ fn then_handler_failed_saying_searches_a_panic_message() {
 fn then_handler_failed_matches_a_command_handler_panic() {
     lab()
         .when(ask(""))
-        .then_handler_failed_saying::<DeskHandler>("nothing was asked")
+        .then(expect::handler_failed_with_message::<DeskHandler>(
+            "nothing was asked",
+        ))
         .run();
 }

@@ -4,6 +4,7 @@ use ::shop::{
     Fulfilment, Inventory, Order, OrderConfirmed, OrderDashboard, OrderError, OrderStatus,
     StockLevel, StockReserved,
 };
+use flow_harness::expect;
 use pretty_assertions::assert_eq;
 
 use crate::{
@@ -132,7 +133,9 @@ fn acts_have_their_results() {
 fn failures_are_those_of_the_act() {
     let outcome = lab()
         .when_event(instructed("fail"))
-        .then_handler_failed::<crate::fixture::Brittle>(LabError("smoke"))
+        .then(expect::handler_failed::<crate::fixture::Brittle>(LabError(
+            "smoke",
+        )))
         .run();
 
     let failures = outcome.last_act().failures();

@@ -19,10 +19,14 @@ fn then_resource_asks_the_fake_of_this_run() {
     };
 
     flow()
-        .then_resource(|mailer: &FakeMailer| mailer.sent().len() == 1)
+        .then(expect::resource(|mailer: &FakeMailer| {
+            mailer.sent().len() == 1
+        }))
         .run();
 
-    let flow = flow().then_resource(|mailer: &FakeMailer| mailer.sent().is_empty());
+    let flow = flow().then(expect::resource(|mailer: &FakeMailer| {
+        mailer.sent().is_empty()
+    }));
     insta::assert_snapshot!(mismatch(flow), @r#"
     expected  a FakeMailer for which the closure returns true
     found     FakeMailer { mails: Mutex { data: [Mail { customer_id: "cust-1", text: "Your order ord-1 is confirmed." }], poisoned: false, .. }, is_down: false, calls: CallScript { state: Mutex { data: CallState { n_calls: 1, failing: None, n_failed: 0 }, poisoned: false, .. } } }
@@ -31,7 +35,7 @@ fn then_resource_asks_the_fake_of_this_run() {
 
 #[test]
 fn then_resource_needs_one_of_that_type() {
-    let flow = ordered().then_resource::<FakeMailer>(|_| true);
+    let flow = ordered().then(expect::resource::<FakeMailer>(|_| true));
 
     insta::assert_snapshot!(mismatch(flow), @"
     expected  a FakeMailer for which the closure returns true

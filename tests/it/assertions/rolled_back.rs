@@ -3,6 +3,7 @@
 use crate::fixture::{
     DispatchHandler, LabError, LabelHandler, PackHandler, dispatch, label, mismatch, pack, parcels,
 };
+use flow_harness::expect;
 
 #[test]
 fn committed_command_is_handled() {
@@ -12,8 +13,8 @@ fn committed_command_is_handled() {
         .times(1)
         .then_handled_by::<LabelHandler>()
         .times(1)
-        .then_commands((pack(), label()))
-        .then_chain(["Dispatch", "Pack", "Label"])
+        .then(expect::commands((pack(), label())))
+        .then(expect::chain(["Dispatch", "Pack", "Label"]))
         .run();
 }
 
@@ -45,7 +46,7 @@ fn command_rolled_back_by_a_rejection_is_not_handled() {
 fn command_rolled_back_by_a_failure_is_not_handled() {
     let flow = parcels()
         .when(dispatch("rain"))
-        .then_handler_failed::<DispatchHandler>(LabError("rain"))
+        .then(expect::handler_failed::<DispatchHandler>(LabError("rain")))
         .then_handled_by::<PackHandler>();
 
     insta::assert_snapshot!(mismatch(flow), @"
@@ -77,9 +78,9 @@ fn then_commands_excludes_rolled_back_commands() {
             .then_rejected(LabError("fog"))
     };
 
-    rejected().then_commands(()).run();
+    rejected().then(expect::commands(())).run();
 
-    let flow = rejected().then_commands((pack(), label()));
+    let flow = rejected().then(expect::commands((pack(), label())));
     insta::assert_snapshot!(mismatch(flow), @r#"
     expected  Pack, Label
     found     nothing
@@ -95,7 +96,7 @@ fn then_chain_excludes_rolled_back_messages() {
     let flow = parcels()
         .when(dispatch("fog"))
         .then_rejected(LabError("fog"))
-        .then_chain(["Dispatch", "Pack"]);
+        .then(expect::chain(["Dispatch", "Pack"]));
 
     insta::assert_snapshot!(mismatch(flow), @"
     expected  Dispatch -> Pack

@@ -3,7 +3,8 @@
 use ::shop::{OrderDashboard, OrderStatus, StockLevel};
 use flow_harness::{
     Flow,
-    flow::{Acted, RowsOf},
+    expect::Rows,
+    flow::{Acted, Expecting},
 };
 
 use crate::{
@@ -12,7 +13,7 @@ use crate::{
 };
 
 /// Returns the rows of two placed orders, `ord-1` and `ord-2`.
-fn rows<'t>() -> Flow<'t, RowsOf<OrderDashboard>> {
+fn rows<'t>() -> Flow<'t, Expecting<Rows<'t, OrderDashboard>>> {
     two_orders().then_projections()
 }
 

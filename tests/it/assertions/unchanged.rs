@@ -2,6 +2,7 @@
 
 use ::bank::{Account, AccountEvent, Deposit, Withdraw};
 use ::shop::{Inventory, OrderDashboard, OrderError, OrderStatus, StockLevel};
+use flow_harness::expect;
 
 use crate::fixture::{
     Instructed, Tally, bank, instructed, lab, mismatch, payment_received, place_order,
@@ -68,7 +69,9 @@ fn unchanged_applies_to_the_last_act() {
             account_id: "acc-1".into(),
             amount_cents: 101,
         })
-        .then_rejected_saying("only 100 cents are available")
+        .then(expect::rejected_with_message(
+            "only 100 cents are available",
+        ))
         .then_aggregate::<Account>("acc-1")
         .has(|account| account.balance_cents == 100)
         .unchanged()

@@ -1,6 +1,7 @@
 //! Level 1: assertions of rejections, replies and states, and what they report on a mismatch.
 
 use ::shop::{Inventory, Order, OrderError, OrderStatus};
+use flow_harness::expect;
 use flow_harness::unit::{UnitGiven, UnitOutcome, unit};
 use serde_json::json;
 
@@ -121,9 +122,15 @@ fn aggregate_is_returned_for_plain_asserts() {
 
 #[test]
 fn unit_then_rejected_like_asks_a_closure() {
-    confirmed_draft().then_rejected_like(|err| matches!(err, OrderError::NotPlaced(_)));
+    confirmed_draft().then(expect::rejected_matching(|err: &OrderError| {
+        matches!(err, OrderError::NotPlaced(_))
+    }));
 
-    let text = panic_text(|| confirmed_draft().then_rejected_like(|err| *err == OrderError::Empty));
+    let text = panic_text(|| {
+        confirmed_draft().then(expect::rejected_matching(|err: &OrderError| {
+            *err == OrderError::Empty
+        }))
+    });
     insta::assert_snapshot!(text, @"
     Order rejected with another value
 
@@ -134,7 +141,7 @@ fn unit_then_rejected_like_asks_a_closure() {
     let text = panic_text(|| {
         stocked_inventory()
             .when(reserve_two)
-            .then_rejected_like(|_| true)
+            .then(expect::rejected_matching(|_: &OrderError| true))
     });
     insta::assert_snapshot!(text, @"
     Inventory accepted
@@ -146,9 +153,9 @@ fn unit_then_rejected_like_asks_a_closure() {
 
 #[test]
 fn unit_then_rejected_saying_searches_the_message() {
-    confirmed_draft().then_rejected_saying("not Placed");
+    confirmed_draft().then(expect::rejected_with_message("not Placed"));
 
-    let text = panic_text(|| confirmed_draft().then_rejected_saying("too late"));
+    let text = panic_text(|| confirmed_draft().then(expect::rejected_with_message("too late")));
     insta::assert_snapshot!(text, @r#"
     Order rejected with another value
 
@@ -159,7 +166,7 @@ fn unit_then_rejected_saying_searches_the_message() {
     let text = panic_text(|| {
         stocked_inventory()
             .when(reserve_two)
-            .then_rejected_saying("too late")
+            .then(expect::rejected_with_message("too late"))
     });
     insta::assert_snapshot!(text, @r#"
     Inventory accepted
@@ -168,7 +175,7 @@ fn unit_then_rejected_saying_searches_the_message() {
       found     accepted
     "#);
 
-    let text = panic_text(|| confirmed_draft().then_rejected_saying(""));
+    let text = panic_text(|| confirmed_draft().then(expect::rejected_with_message("")));
     insta::assert_snapshot!(text, @"
     Order rejected with another value
 
@@ -276,7 +283,7 @@ fn rejection_is_reported_with_the_missing_event() {
 #[test]
 fn asserted_rejection_keeps_the_aggregate_checkable() {
     let order = confirmed_draft()
-        .then_rejected_saying("not Placed")
+        .then(expect::rejected_with_message("not Placed"))
         .aggregate();
 
     assert_eq!(order.status, OrderStatus::Draft);

@@ -1,7 +1,7 @@
 //! Level 1: assertions of events, and what they report on a mismatch.
 
 use ::shop::{Inventory, Order, OrderPlaced, StockReceived, StockRefused, StockReserved};
-use flow_harness::unit::unit;
+use flow_harness::{expect, unit::unit};
 
 use crate::{
     assertions::unit::{reserve_two, stocked_inventory},
@@ -104,12 +104,16 @@ fn then_event_is_one_of_those_that_the_method_raised() {
 fn unit_then_event_like_asks_a_closure() {
     stocked_inventory()
         .when(reserve_two)
-        .then_event_like(|event: &StockReserved| event.quantity == 2);
+        .then(expect::event_matching(|event: &StockReserved| {
+            event.quantity == 2
+        }));
 
     let text = panic_text(|| {
         stocked_inventory()
             .when(reserve_two)
-            .then_event_like(|event: &StockReserved| event.quantity == 3)
+            .then(expect::event_matching(|event: &StockReserved| {
+                event.quantity == 3
+            }))
     });
     insta::assert_snapshot!(text, @r#"
     Inventory raised other events than expected
@@ -121,7 +125,7 @@ fn unit_then_event_like_asks_a_closure() {
     let text = panic_text(|| {
         stocked_inventory()
             .when(reserve_two)
-            .then_event_like(|_: &StockReceived| true)
+            .then(expect::event_matching(|_: &StockReceived| true))
     });
     insta::assert_snapshot!(text, @"
     Inventory raised other events than expected
@@ -135,13 +139,13 @@ fn unit_then_event_like_asks_a_closure() {
 fn then_no_event_is_of_that_type_and_of_the_method() {
     stocked_inventory()
         .when(reserve_two)
-        .then_no_event::<StockRefused>()
-        .then_no_event::<StockReceived>();
+        .then(expect::no_event::<StockRefused>())
+        .then(expect::no_event::<StockReceived>());
 
     let text = panic_text(|| {
         stocked_inventory()
             .when(reserve_two)
-            .then_no_event::<StockReserved>()
+            .then(expect::no_event::<StockReserved>())
     });
     insta::assert_snapshot!(text, @r#"
     Inventory raised other events than expected
@@ -156,7 +160,7 @@ fn then_no_event_is_one_that_the_aggregate_has() {
     let text = panic_text(|| {
         stocked_inventory()
             .when(reserve_two)
-            .then_no_event::<OrderPlaced>()
+            .then(expect::no_event::<OrderPlaced>())
     });
 
     insta::assert_snapshot!(text, @"

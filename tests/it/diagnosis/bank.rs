@@ -53,7 +53,9 @@ fn bank_command_has_no_handler() {
             .given_events(accounts())
             .when(transfer(30))
             .then_event(transfer_completed())
-            .then_handler_failed_saying::<TransferProcess>("no handler")
+            .then(expect::handler_failed_with_message::<TransferProcess>(
+                "no handler",
+            ))
     };
 
     insta::assert_snapshot!(diagnosis_in_both_modes(flow), @"
@@ -84,7 +86,7 @@ fn command_of_a_process_manager_was_rejected() {
         bank(mode)
             .given_events(accounts())
             .when(transfer(500))
-            .then_event_like(|_: &TransferWithdrawn| true)
+            .then(expect::event_matching(|_: &TransferWithdrawn| true))
     };
 
     insta::assert_snapshot!(diagnosis_in_both_modes(flow), @"
@@ -99,7 +101,7 @@ fn handler_issued_another_command() {
         bank(mode)
             .given_events(accounts())
             .when(transfer(30))
-            .then_event_like(|_: &TransferFailed| true)
+            .then(expect::event_matching(|_: &TransferFailed| true))
     };
 
     insta::assert_snapshot!(diagnosis_in_both_modes(flow), @"
@@ -155,7 +157,7 @@ fn a_process_manager_was_not_started() {
                 transfer_id: "trf-9".into(),
                 amount_cents: 5,
             })
-            .then_event_like(|_: &TransferCompleted| true)
+            .then(expect::event_matching(|_: &TransferCompleted| true))
     };
 
     insta::assert_snapshot!(diagnosis_in_both_modes(flow), @"
@@ -172,12 +174,14 @@ fn bank_handler_failed() {
             .when(withdraw(30))
             .then_projection::<Balance>("acc-1")
             .like(json!({ "balance_cents": 70 }))
-            .then_handler_failed_saying::<::bank::BalanceProjector>("mutation")
+            .then(expect::handler_failed_with_message::<
+                ::bank::BalanceProjector,
+            >("mutation"))
     };
 
     insta::assert_snapshot!(diagnosis(flow(Mode::Sync)), @r#"
     7 BalanceProjector failed on Withdrawn: the mutated handler failed: injected by a mutation
-    do correct BalanceProjector, or expect the failure: `.then_handler_failed_saying::<BalanceProjector>("..")`
+    do correct BalanceProjector, or expect the failure: `.then(expect::handler_failed_with_message::<BalanceProjector>(".."))`
     "#);
 }
 
@@ -189,12 +193,14 @@ fn nested_handler_panicked() {
             .given_events(accounts())
             .when(transfer(30))
             .then_event(transfer_completed())
-            .then_handler_failed_saying::<TransferProcess>("mutation")
+            .then(expect::handler_failed_with_message::<TransferProcess>(
+                "mutation",
+            ))
     };
 
     insta::assert_snapshot!(diagnosis(flow(Mode::Sync)), @r#"
     7 AccountCommandHandler failed on DepositForTransfer: panicked at crates/flow-domain/src/mutation/apply.rs:LINE: injected by a mutation
-    do correct AccountCommandHandler, or expect the failure: `.then_handler_failed_saying::<AccountCommandHandler>("..")`
+    do correct AccountCommandHandler, or expect the failure: `.then(expect::handler_failed_with_message::<AccountCommandHandler>(".."))`
     "#);
 }
 
@@ -353,7 +359,7 @@ fn sync_mode_has_no_dead_letters() {
     let flow = bank(Mode::Sync)
         .given_events(accounts())
         .when(withdraw(30))
-        .then_dead_letters();
+        .then(expect::dead_letters());
 
     insta::assert_snapshot!(diagnosis(flow), @"
     14 `Mode::Sync` retries nothing and stores no dead letters, but `then_dead_letters` needs an engine
@@ -368,7 +374,7 @@ fn aggregate_is_loaded_by_the_wrong_key() {
         bank_with(mode, ("AccountCommandHandler", "WithdrawForTransfer"), kind)
             .given_events(accounts())
             .when(transfer(30))
-            .then_event_like(|_: &TransferWithdrawn| true)
+            .then(expect::event_matching(|_: &TransferWithdrawn| true))
     };
 
     insta::assert_snapshot!(diagnosis_in_both_modes(flow), @r#"

@@ -138,7 +138,7 @@ fn change_was_rolled_back() {
             .then_event(AccountEvent::AccountClosed {
                 account_id: "acc-1".into(),
             })
-            .then_handler_failed_saying::<Rash>("ink")
+            .then(expect::handler_failed_with_message::<Rash>("ink"))
     };
 
     insta::assert_snapshot!(diagnosis_in_both_modes(flow), @"

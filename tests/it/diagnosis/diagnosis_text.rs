@@ -7,25 +7,20 @@ use flow_harness::{Flow, Mode, diagnosis::Diagnosis, flow::AfterAct};
 
 use crate::fixture::{failure, mask_line_numbers};
 
-/// Returns the cause of a failing flow with its number, the advice, and the second most likely
-/// cause.
+/// Returns the cause of a failing flow with its number, and the advice.
 #[track_caller]
 pub(crate) fn diagnosis(flow: Flow<'_, impl AfterAct>) -> String {
     let failure = failure(flow);
     let Some(Diagnosis {
-        cause, runner_up, ..
+        cause, is_proven, ..
     }) = failure.diagnosis()
     else {
         panic!("no cause was found:\n{failure}");
     };
 
-    let mut lines = vec![format!("{} {cause}", cause.case_number())];
+    let label = if *is_proven { "" } else { "perhaps " };
+    let mut lines = vec![format!("{label}{} {cause}", cause.case_number())];
     lines.extend(cause.advice().map(|advice| format!("do {advice}")));
-    lines.extend(
-        runner_up
-            .iter()
-            .map(|cause| format!("or {} {cause}", cause.case_number())),
-    );
 
     mask_line_numbers(&lines.join("\n"))
 }

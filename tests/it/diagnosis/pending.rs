@@ -21,7 +21,9 @@ fn command_is_scheduled_for_later() {
         with_handler(mode, || UnpaidOrderCanceller)
             .given_events(stock_received(9))
             .when(place_order())
-            .then_event_like(|event: &OrderCancelled| event.reason == "not paid")
+            .then(expect::event_matching(|event: &OrderCancelled| {
+                event.reason == "not paid"
+            }))
     };
 
     insta::assert_snapshot!(diagnosis_in_both_modes(flow), @"
@@ -37,7 +39,7 @@ fn scheduled_command_has_run() {
             .given_events(stock_received(9))
             .when(place_order())
             .when_time_passes(std::time::Duration::from_secs(90_000))
-            .then_scheduled::<CancelOrder>()
+            .then(expect::scheduled::<CancelOrder>())
     };
 
     insta::assert_snapshot!(diagnosis_in_both_modes(flow), @r#"20 OrderCommandHandler handled CancelOrder; effects: OrderCancelled, Order "ord-1""#);
@@ -100,7 +102,7 @@ fn sync_mode_publishes_nothing() {
         .mode(Mode::Sync)
         .given_events(stock_received(9))
         .when(place_order())
-        .then_published::<OrderPlaced>();
+        .then(expect::published::<OrderPlaced>());
 
     insta::assert_snapshot!(diagnosis(flow), @"
     14 `Mode::Sync` publishes nothing, but `then_published` needs an engine
@@ -113,8 +115,8 @@ fn sync_mode_retries_nothing() {
     let flow = with_inventory(Mode::Sync, || Clumsy)
         .given_events(stock_received(9))
         .when(place_order())
-        .then_attempts::<Clumsy>(3)
-        .then_handler_failed_saying::<Clumsy>("smoke");
+        .then(expect::attempts::<Clumsy>(3))
+        .then(expect::handler_failed_with_message::<Clumsy>("smoke"));
 
     insta::assert_snapshot!(diagnosis(flow), @"
     14 `Mode::Sync` retries nothing, but `then_attempts` needs an engine
@@ -128,7 +130,7 @@ fn no_dead_letter_because_all_handlers_succeeded() {
         .mode(Mode::Engine)
         .given_events(stock_received(9))
         .when(place_order())
-        .then_dead_letters();
+        .then(expect::dead_letters());
 
     insta::assert_snapshot!(diagnosis(flow), @"23 6 messages were handled, all successfully");
 }
@@ -151,7 +153,7 @@ fn expectation_on_the_last_act_is_not_too_early(
             product_id: "prod-1".into(),
             quantity: 4,
         }),
-        _ => base_flow.then_chain(["ReceiveStock", "StockReceived"]),
+        _ => base_flow.then(expect::chain(["ReceiveStock", "StockReceived"])),
     }
     .when(ReceiveStock {
         product_id: "prod-1".into(),

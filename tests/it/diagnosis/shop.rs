@@ -152,16 +152,16 @@ fn handler_failed() {
             .given_events(stock_received(9))
             .when(place_order())
             .then_event(stock_reserved())
-            .then_handler_failed_saying::<Clumsy>("smoke")
+            .then(expect::handler_failed_with_message::<Clumsy>("smoke"))
     };
 
     insta::assert_snapshot!(diagnosis(flow(Mode::Sync)), @r#"
     7 Clumsy failed on OrderPlaced: counting the stock failed: there was smoke
-    do correct Clumsy, or expect the failure: `.then_handler_failed_saying::<Clumsy>("..")`
+    do correct Clumsy, or expect the failure: `.then(expect::handler_failed_with_message::<Clumsy>(".."))`
     "#);
     insta::assert_snapshot!(diagnosis(flow(Mode::Engine)), @r#"
     7 Clumsy failed on OrderPlaced after 3 attempts, and OrderPlaced became a dead letter: counting the stock failed: there was smoke
-    do correct Clumsy, or expect the failure: `.then_handler_failed_saying::<Clumsy>("..")`
+    do correct Clumsy, or expect the failure: `.then(expect::handler_failed_with_message::<Clumsy>(".."))`
     "#);
 }
 
@@ -175,12 +175,12 @@ fn handler_panicked() {
             .given_events(stock_received(9))
             .when(order)
             .then_event(stock_reserved())
-            .then_handler_failed_saying::<Clumsy>("three")
+            .then(expect::handler_failed_with_message::<Clumsy>("three"))
     };
 
     insta::assert_snapshot!(diagnosis(flow(Mode::Sync)), @r#"
     7 Clumsy failed on OrderPlaced: panicked at tests/it/diagnosis/shop_doubles.rs:LINE: three are too many
-    do correct Clumsy, or expect the failure: `.then_handler_failed_saying::<Clumsy>("..")`
+    do correct Clumsy, or expect the failure: `.then(expect::handler_failed_with_message::<Clumsy>(".."))`
     "#);
 }
 
@@ -216,7 +216,7 @@ fn command_was_rolled_back() {
             .given_command(place_order())
             .when_event(payment_received())
             .then_event(order_confirmed())
-            .then_handler_failed_saying::<Hasty>("smoke")
+            .then(expect::handler_failed_with_message::<Hasty>("smoke"))
     };
 
     insta::assert_snapshot!(diagnosis_in_both_modes(flow), @"
@@ -286,7 +286,9 @@ fn aggregate_was_loaded_by_the_wrong_key() {
             .given_events(stock_received(9))
             .when(place_order())
             .then_event(stock_reserved())
-            .then_handler_failed_saying::<WrongShelf>("Inventory")
+            .then(expect::handler_failed_with_message::<WrongShelf>(
+                "Inventory",
+            ))
     };
 
     insta::assert_snapshot!(diagnosis_in_both_modes(flow), @r#"
@@ -302,7 +304,7 @@ fn event_was_raised_unexpectedly() {
             .mode(mode)
             .given_events(stock_received(1))
             .when(place_order())
-            .then_no_event::<OrderCancelled>()
+            .then(expect::no_event::<OrderCancelled>())
     };
 
     insta::assert_snapshot!(diagnosis_in_both_modes(flow), @"19 OrderCommandHandler handled CancelOrder and raised OrderCancelled");
@@ -349,7 +351,7 @@ fn event_type_never_occurred() {
             .mode(mode)
             .given_events(stock_received(9))
             .when(place_order())
-            .then_event_like(|_: &OrderConfirmed| true)
+            .then(expect::event_matching(|_: &OrderConfirmed| true))
     };
 
     insta::assert_snapshot!(diagnosis_in_both_modes(flow), @"
@@ -381,7 +383,7 @@ fn nested_rejection_failed_the_event_handler() {
             .given_command(place_order())
             .when_event(payment_received())
             .then_event(order_confirmed())
-            .then_handler_failed_saying::<Hasty>("not Placed")
+            .then(expect::handler_failed_with_message::<Hasty>("not Placed"))
     };
 
     insta::assert_snapshot!(diagnosis_in_both_modes(flow), @"

@@ -58,7 +58,7 @@ fn a_transfer_moves_the_money() {
             money_deposited("acc-1", 100),
         ))
         .when(transfer(130))
-        .then_chain([
+        .then(expect::chain([
             "RequestTransfer",
             "TransferRequested",
             "WithdrawForTransfer",
@@ -67,7 +67,7 @@ fn a_transfer_moves_the_money() {
             "TransferDeposited",
             "CompleteTransfer",
             "TransferCompleted",
-        ])
+        ]))
         .then_process_manager::<TransferProcess>("trf-1")
         .has(|process| process.step == TransferStep::Done)
         .then_projection::<Statement>("acc-2")

@@ -165,7 +165,7 @@ async fn backfill_is_handled_in_its_own_lane() -> Result<(), Error> {
         .entries()
         .iter()
         .filter_map(|entry| match &entry.kind {
-            EntryKind::Published { topic } => Some(topic.as_str()),
+            EntryKind::Published { topic, .. } => Some(topic.as_str()),
             _ => None,
         })
         .collect();

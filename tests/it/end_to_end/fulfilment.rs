@@ -33,9 +33,9 @@ fn a_payment_confirms_an_order_whose_stock_is_reserved() {
         .given_events(stock_received(100))
         .given_command(place_order())
         .when_event(payment_received())
-        .then_commands(ConfirmOrder {
+        .then(expect::commands(ConfirmOrder {
             order_id: "ord-1".into(),
-        })
+        }))
         .then_events(order_confirmed())
         .then_projection::<OrderDashboard>("ord-1")
         .is(dashboard(OrderStatus::Confirmed))
@@ -54,7 +54,11 @@ fn reserved_stock_confirms_an_order_that_is_paid() {
         .given_command(place_order())
         .given_events(payment_received())
         .when_event(stock_reserved())
-        .then_chain(["StockReserved", "ConfirmOrder", "OrderConfirmed"])
+        .then(expect::chain([
+            "StockReserved",
+            "ConfirmOrder",
+            "OrderConfirmed",
+        ]))
         .then_events(order_confirmed())
         .then_aggregate::<Order>("ord-1")
         .has(|order| order.status == OrderStatus::Confirmed)
@@ -67,10 +71,10 @@ fn a_declined_payment_cancels_the_order_and_releases_its_stock() {
         .given_events(stock_received(100))
         .given_command(place_order())
         .when_event(payment_declined())
-        .then_commands(CancelOrder {
+        .then(expect::commands(CancelOrder {
             order_id: "ord-1".into(),
             reason: "payment declined".into(),
-        })
+        }))
         .then_event(stock_released())
         .then_aggregate::<Inventory>("prod-1")
         .has(|inventory| inventory.available == 100)

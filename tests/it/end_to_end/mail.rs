@@ -1,6 +1,7 @@
 //! Level 2 with a fake: the customer gets a mail.
 
 use ::shop::{Mail, MailError, MailHandler, Order, OrderStatus};
+use flow_harness::expect;
 
 use crate::fixture::{FakeMailer, payment_received, place_order, shop_with_mail, stock_received};
 
@@ -10,7 +11,9 @@ fn confirmed_order_is_mailed_to_the_customer() {
         .given_events(stock_received(100))
         .given_command(place_order())
         .when_event(payment_received())
-        .then_resource::<FakeMailer>(|mailer| mailer.sent().len() == 1)
+        .then(expect::resource::<FakeMailer>(|mailer| {
+            mailer.sent().len() == 1
+        }))
         .run();
 
     let expected = Mail {
@@ -26,7 +29,7 @@ fn an_order_is_confirmed_even_if_the_mail_server_is_down() {
         .given_events(stock_received(100))
         .given_command(place_order())
         .when_event(payment_received())
-        .then_handler_failed::<MailHandler>(MailError)
+        .then(expect::handler_failed::<MailHandler>(MailError))
         .then_aggregate::<Order>("ord-1")
         .has(|order| order.status == OrderStatus::Confirmed)
         .run();

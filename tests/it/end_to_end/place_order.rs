@@ -1,6 +1,7 @@
 //! Level 2: from the command that places an order to its stock and its dashboard row.
 
 use ::shop::{Inventory, InventoryEventHandler, Order, OrderDashboard, OrderStatus, StockLevel};
+use flow_harness::expect;
 
 use crate::fixture::{
     dashboard, order_placed, place_order, shop, stock_received, stock_refused, stock_reserved,
@@ -26,7 +27,11 @@ fn a_placed_order_reserves_its_stock() {
     shop()
         .given_events(stock_received(100))
         .when(place_order())
-        .then_chain(["PlaceOrder", "OrderPlaced", "StockReserved"])
+        .then(expect::chain([
+            "PlaceOrder",
+            "OrderPlaced",
+            "StockReserved",
+        ]))
         .then_events((order_placed(), stock_reserved()))
         .then_handled_by::<InventoryEventHandler>()
         .times(1)
@@ -48,13 +53,13 @@ fn order_beyond_the_stock_is_cancelled() {
         .given_events(stock_received(1))
         .when(place_order())
         .then_event(stock_refused(1))
-        .then_chain([
+        .then(expect::chain([
             "PlaceOrder",
             "OrderPlaced",
             "StockRefused",
             "CancelOrder",
             "OrderCancelled",
-        ])
+        ]))
         .then_aggregate::<Order>("ord-1")
         .has(|order| order.status == OrderStatus::Cancelled)
         .then_aggregate::<Inventory>("prod-1")

@@ -91,6 +91,10 @@ fn stock_lookup_by_the_wrong_id_fails_with_that_id() {
             quantity: 100,
         })
         .when(place_order())
-        .then_handler_failed_saying::<SubscribedEventHandler>("there is no Inventory `cust-1`")
+        .then(
+            expect::handler_failed_with_message::<SubscribedEventHandler>(
+                "there is no Inventory `cust-1`",
+            ),
+        )
         .run();
 }

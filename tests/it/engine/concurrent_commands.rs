@@ -16,7 +16,7 @@ fn concurrent_commands_on_one_aggregate_conflict(
         .mode(mode)
         .given_nothing()
         .when_all((book_room(), book_room()))
-        .then_accepted_of(1)
+        .then(expect::accepted_count(1))
         .then_aggregate::<Booking>("b-1")
         .has(|booking| booking.status == Status::Booked)
         .then_process_manager::<PaymentDeadline>("b-1")
@@ -36,7 +36,7 @@ fn concurrent_commands_on_two_aggregates_succeed(#[values(Mode::Sync, Mode::Engi
         .mode(mode)
         .given_events(stock_received(100))
         .when_all([place_order(), place_order_with_id("ord-2")])
-        .then_accepted_of(2)
+        .then(expect::accepted_count(2))
         .run();
 }
 
@@ -60,7 +60,7 @@ fn wrong_accepted_count_reports_each_command() {
     let failure = rooms()
         .given_command(book_room())
         .when_all((pay_room(), pay_room()))
-        .then_accepted_of(2)
+        .then(expect::accepted_count(2))
         .try_run()
         .expect_err("one conflicts");
 

@@ -1,6 +1,7 @@
 //! Dead letters: messages whose retries are exhausted.
 
 use ::booking::{GuestMailer, PAYMENT_TERM, Room, Status};
+use flow_harness::expect;
 
 use crate::fixture::{book_room, rooms_with_mail_down};
 
@@ -9,10 +10,12 @@ fn dead_letter_does_not_stop_other_handlers() {
     rooms_with_mail_down(5)
         .given_command(book_room())
         .when_time_passes(PAYMENT_TERM)
-        .then_dead_letters()
-        .one()
-        .because("the mail server is down")
-        .then_attempts::<GuestMailer>(5)
+        .then(
+            expect::dead_letters()
+                .one()
+                .because("the mail server is down"),
+        )
+        .then(expect::attempts::<GuestMailer>(5))
         .then_projection::<Room>("b-1")
         .has(|room| room.status == Status::Released)
         .run();
@@ -32,7 +35,7 @@ fn unasserted_dead_letter_fails_the_flow() {
 
       expected  no problem, or a `then` that covers it
       found     GuestMailer failed on RoomReleased: sending the mail failed: the mail server is down
-                If the test expects this, add `.then_handler_failed::<GuestMailer>(..)`, or `.then_dead_letters()`
+                If the test expects this, add `.then(expect::handler_failed::<GuestMailer>(..))`, or `.then(expect::dead_letters())`
 
     story   1 given  BookRoom { booking_id: "b-1", guest: "ada" }
             2 when   time passes: 3days                            a handler failed
@@ -54,8 +57,7 @@ fn dead_letter_with_another_reason_fails() {
     let failure = rooms_with_mail_down(5)
         .given_command(book_room())
         .when_time_passes(PAYMENT_TERM)
-        .then_dead_letters()
-        .because("disk full")
+        .then(expect::dead_letters().because("disk full"))
         .try_run()
         .expect_err("another reason");
 
@@ -71,7 +73,7 @@ fn attempts_are_reported_with_their_outcomes() {
     let failure = rooms_with_mail_down(1)
         .given_command(book_room())
         .when_time_passes(PAYMENT_TERM)
-        .then_attempts::<GuestMailer>(3)
+        .then(expect::attempts::<GuestMailer>(3))
         .try_run()
         .expect_err("two attempts");
 

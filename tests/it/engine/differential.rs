@@ -76,7 +76,7 @@ fn differential_mode_reports_which_mode_failed() {
 
       expected  no problem, or a `then` that covers it
       found     GuestMailer failed on RoomReleased: sending the mail failed: the mail server is down
-                If the test expects this, add `.then_handler_failed::<GuestMailer>(..)`
+                If the test expects this, add `.then(expect::handler_failed::<GuestMailer>(..))`
 
     run    in Mode::Sync
 

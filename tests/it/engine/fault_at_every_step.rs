@@ -2,7 +2,7 @@
 
 use ::booking::{PAYMENT_TERM, Room, Status};
 use ::shop::{Inventory, Order, OrderStatus};
-use flow_harness::prelude::*;
+use flow_harness::{fault::StepFault, prelude::*};
 use rstest::rstest;
 
 use crate::fixture::{
@@ -43,7 +43,9 @@ fn guest_gets_one_mail_with_a_fault_at_every_step(
         .fault_at_every_step(fault)
         .then_projection::<Room>("b-1")
         .has(|room| room.status == Status::Released)
-        .then_resource(|mailer: &FlakyMailer| mailer.state().sent == ["ada"])
+        .then(expect::resource(|mailer: &FlakyMailer| {
+            mailer.state().sent == ["ada"]
+        }))
         .run();
 }
 
@@ -105,7 +107,9 @@ fn second_mail_after_a_refused_commit_is_found() {
         .given_command(book_room())
         .when_time_passes(PAYMENT_TERM)
         .fault_at_every_step(StepFault::Conflicts)
-        .then_resource(|mailer: &FlakyMailer| mailer.state().sent == ["ada"])
+        .then(expect::resource(|mailer: &FlakyMailer| {
+            mailer.state().sent == ["ada"]
+        }))
         .try_run()
         .expect_err("two mails");
 

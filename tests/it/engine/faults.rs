@@ -24,8 +24,10 @@ fn retried_handler_succeeds() {
                 .on_attempts(1..=4),
         )
         .when_time_passes(PAYMENT_TERM)
-        .then_attempts::<GuestMailer>(5)
-        .then_resource(|mailer: &FlakyMailer| mailer.state().sent == ["ada"])
+        .then(expect::attempts::<GuestMailer>(5))
+        .then(expect::resource(|mailer: &FlakyMailer| {
+            mailer.state().sent == ["ada"]
+        }))
         .run();
 }
 
@@ -36,7 +38,7 @@ fn retry_follows_a_panic() {
         .given_events(stock_received(100))
         .with_fault(Fault::handler::<InventoryEventHandler>().panics("out of memory"))
         .when(place_order())
-        .then_attempts::<InventoryEventHandler>(2)
+        .then(expect::attempts::<InventoryEventHandler>(2))
         .then_aggregate::<Inventory>("prod-1")
         .has(|inventory| inventory.available == 98)
         .run();
@@ -48,7 +50,7 @@ fn inline_failure_is_not_retried() {
         .given_events(stock_received(100))
         .with_fault(Fault::handler::<InventoryEventHandler>().panics("out of memory"))
         .when(place_order())
-        .then_handler_failed_saying::<InventoryEventHandler>("out of memory")
+        .then(expect::handler_failed_with_message::<InventoryEventHandler>("out of memory"))
         .then_aggregate::<Inventory>("prod-1")
         .has(|inventory| inventory.available == 100)
         .run();
@@ -61,7 +63,7 @@ fn conflict_is_retried_immediately() {
         .given_events(stock_received(100))
         .with_fault(Fault::append("inventory-prod-1").conflicts())
         .when(place_order())
-        .then_attempts::<InventoryEventHandler>(2)
+        .then(expect::attempts::<InventoryEventHandler>(2))
         .then_aggregate::<Inventory>("prod-1")
         .has(|inventory| inventory.available == 98)
         .run();
@@ -94,8 +96,10 @@ fn crashed_engine_redelivers_an_unacknowledged_message() {
         .given_command(book_room())
         .with_fault(Fault::crash_after::<GuestMailer>().commits())
         .when_time_passes(PAYMENT_TERM)
-        .then_attempts::<GuestMailer>(2)
-        .then_resource(|mailer: &FlakyMailer| mailer.state().sent == ["ada"])
+        .then(expect::attempts::<GuestMailer>(2))
+        .then(expect::resource(|mailer: &FlakyMailer| {
+            mailer.state().sent == ["ada"]
+        }))
         .then_projection::<Room>("b-1")
         .run();
 }
@@ -228,7 +232,7 @@ fn resource_fault_makes_the_handler_retry() {
         .given_command(place_order())
         .with_fault(Fault::resource::<FakeMailer>().fails_at_call(1))
         .when_event(payment_received())
-        .then_attempts::<MailHandler>(2)
+        .then(expect::attempts::<MailHandler>(2))
         .then_aggregate::<Order>("ord-1")
         .has(|order| order.status == OrderStatus::Confirmed)
         .run();

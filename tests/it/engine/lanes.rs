@@ -2,6 +2,7 @@
 
 use ::booking::{PAYMENT_TERM, Room, RoomBooked, RoomReleased};
 use flow_domain::{message::Priority, port::Lane};
+use flow_harness::expect;
 
 use crate::fixture::{book_room, rooms};
 
@@ -10,7 +11,7 @@ fn backfill_uses_its_own_lane() {
     rooms()
         .when(book_room())
         .with_priority(Priority::BACKFILL)
-        .then_lane::<RoomBooked>(Lane::Backfill)
+        .then(expect::published_on::<RoomBooked>(Lane::Backfill))
         .then_projection::<Room>("b-1")
         .run();
 }
@@ -21,7 +22,7 @@ fn priority_is_inherited_by_caused_messages() {
         .when(book_room())
         .with_priority(Priority::BACKFILL)
         .when_time_passes(PAYMENT_TERM)
-        .then_lane::<RoomReleased>(Lane::Backfill)
+        .then(expect::published_on::<RoomReleased>(Lane::Backfill))
         .run();
 }
 
@@ -29,7 +30,7 @@ fn priority_is_inherited_by_caused_messages() {
 fn priority_at_the_threshold_uses_the_normal_lane() {
     rooms()
         .when(book_room())
-        .then_lane::<RoomBooked>(Lane::Primary)
+        .then(expect::published_on::<RoomBooked>(Lane::Primary))
         .run();
 }
 
@@ -37,7 +38,7 @@ fn priority_at_the_threshold_uses_the_normal_lane() {
 fn wrong_lane_is_reported() {
     let failure = rooms()
         .when(book_room())
-        .then_lane::<RoomBooked>(Lane::Backfill)
+        .then(expect::published_on::<RoomBooked>(Lane::Backfill))
         .try_run()
         .expect_err("the primary lane");
 

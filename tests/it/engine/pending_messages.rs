@@ -1,6 +1,7 @@
 //! A paused engine, and state that is read too early.
 
 use ::booking::{PAYMENT_TERM, PaymentDeadline, Room, RoomBooked, RoomListProjector, RoomReleased};
+use flow_harness::expect;
 
 use crate::fixture::{book_room, mask_line_numbers, rooms};
 
@@ -10,9 +11,9 @@ fn paused_engine_keeps_messages_pending() {
         .paused()
         .when(book_room())
         .then_accepted()
-        .then_pending_in_outbox(1)
+        .then(expect::pending(1).in_outbox())
         .when_engine_runs()
-        .then_pending(0)
+        .then(expect::pending(0))
         .then_projection::<Room>("b-1")
         .run();
 }
@@ -23,12 +24,14 @@ fn engine_cycles_advance_step_by_step() {
         .paused()
         .given_command(book_room())
         .when_time_passes(PAYMENT_TERM)
-        .then_pending_in_outbox(1)
+        .then(expect::pending(1).in_outbox())
         .when_engine_cycles(1)
-        .then_pending_in_outbox(1)
+        .then(expect::pending(1).in_outbox())
         .when_engine_cycles(1)
-        .then_pending(0)
-        .then_event_like(|event: &RoomReleased| event.guest == "ada")
+        .then(expect::pending(0))
+        .then(expect::event_matching(|event: &RoomReleased| {
+            event.guest == "ada"
+        }))
         .run();
 }
 
@@ -46,7 +49,7 @@ fn early_projection_read_reports_pending_messages() {
 
       expected  nothing pending when the test checks Room "b-1"
       found     the outbox has 1 message to publish
-                Add `.when_engine_runs()` before this step. If the test expects pending messages, use `.then_pending(..)` instead
+                Add `.when_engine_runs()` before this step. If the test expects pending messages, use `.then(expect::pending(..))` instead
 
     why    RoomBooked is pending in the outbox and not published yet; the engine has not run since the message was sent
     fix    let the engine run before this step: `.when_engine_runs()`
@@ -68,7 +71,7 @@ fn pending_message_is_reported_with_its_handler() {
         .paused()
         .when(book_room())
         .when_engine_cycles(0)
-        .then_pending_for::<PaymentDeadline>(3)
+        .then(expect::pending(3).for_handler::<PaymentDeadline>())
         .try_run()
         .expect_err("it is in the outbox");
 
@@ -83,14 +86,16 @@ fn pending_messages_at_the_end_fail_the_flow() {
     let failure = rooms()
         .paused()
         .when(book_room())
-        .then_event_like(|event: &RoomBooked| event.guest == "ada")
+        .then(expect::event_matching(|event: &RoomBooked| {
+            event.guest == "ada"
+        }))
         .try_run()
         .expect_err("a message waits");
 
     insta::assert_snapshot!(failure.mismatch(), @"
     expected  nothing pending at the end of the flow
     found     the outbox has 1 message to publish
-              End the flow with `.when_engine_runs()` and an expectation. If the test expects pending messages, add `.then_pending(..)`
+              End the flow with `.when_engine_runs()` and an expectation. If the test expects pending messages, add `.then(expect::pending(..))`
     ");
 }
 
@@ -98,7 +103,7 @@ fn pending_messages_at_the_end_fail_the_flow() {
 fn unpaused_engine_leaves_no_pending_message() {
     let failure = rooms()
         .when(book_room())
-        .then_pending_for::<RoomListProjector>(1)
+        .then(expect::pending(1).for_handler::<RoomListProjector>())
         .try_run()
         .expect_err("nothing waits");
 

@@ -28,9 +28,11 @@ fn mail_is_retried_three_times_before_it_is_a_dead_letter() {
         .given_events(stock_received(100))
         .given_command(place_order())
         .when_event(payment_received())
-        .then_handler_failed_saying::<MailHandler>("mail server is down")
+        .then(expect::handler_failed_with_message::<MailHandler>(
+            "mail server is down",
+        ))
         .then_aggregate::<Order>("ord-1")
         .has(|order| order.status == OrderStatus::Confirmed)
-        .then_attempts::<MailHandler>(4)
+        .then(expect::attempts::<MailHandler>(4))
         .run();
 }

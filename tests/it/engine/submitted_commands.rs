@@ -28,9 +28,10 @@ fn submitted_command_rejection_is_reported(#[values(Mode::Sync, Mode::Engine)] m
         .given_command(book_room())
         .given_command(pay_room())
         .when_submitted(pay_room())
-        .then_handler_failed::<BookingHandler>(BookingError::NotBooked(Status::Paid))
-        .then_dead_letters()
-        .none()
+        .then(expect::handler_failed::<BookingHandler>(
+            BookingError::NotBooked(Status::Paid),
+        ))
+        .then(expect::dead_letters().none())
         .run();
 }
 
@@ -40,11 +41,11 @@ fn expired_command_is_skipped_and_reported() {
         .paused()
         .when_submitted(book_room())
         .with_deadline(Duration::from_secs(60))
-        .then_pending_in_outbox(1)
+        .then(expect::pending(1).in_outbox())
         .when_time_passes(Duration::from_secs(61))
         .when_engine_runs()
-        .then_expired::<BookRoom>()
-        .then_attempts::<BookingHandler>(0)
+        .then(expect::expired::<BookRoom>())
+        .then(expect::attempts::<BookingHandler>(0))
         .then_aggregate::<Booking>("b-1")
         .absent()
         .run();
@@ -55,7 +56,7 @@ fn command_before_its_deadline_does_not_expire() {
     let failure = rooms()
         .when_submitted(book_room())
         .with_deadline(Duration::from_secs(60))
-        .then_expired::<BookRoom>()
+        .then(expect::expired::<BookRoom>())
         .try_run()
         .expect_err("it came in time");
 

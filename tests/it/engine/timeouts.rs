@@ -16,16 +16,18 @@ fn a_room_that_is_not_paid_in_time_is_free_again(#[values(Mode::Sync, Mode::Engi
     rooms()
         .mode(mode)
         .when(book_room())
-        .then_scheduled::<ReleaseRoom>()
+        .then(expect::scheduled::<ReleaseRoom>())
         .when_time_passes(PAYMENT_TERM)
         .then_event(RoomReleased {
             booking_id: "b-1".into(),
             guest: "ada".into(),
         })
-        .then_not_scheduled::<ReleaseRoom>()
+        .then(expect::not_scheduled::<ReleaseRoom>())
         .then_projection::<Room>("b-1")
         .has(|room| room.status == Status::Released)
-        .then_resource(|mailer: &FlakyMailer| mailer.state().sent == ["ada"])
+        .then(expect::resource(|mailer: &FlakyMailer| {
+            mailer.state().sent == ["ada"]
+        }))
         .run();
 }
 
@@ -35,9 +37,9 @@ fn a_room_that_is_paid_keeps_its_guest(#[values(Mode::Sync, Mode::Engine)] mode:
         .mode(mode)
         .given_command(book_room())
         .when(pay_room())
-        .then_not_scheduled::<ReleaseRoom>()
+        .then(expect::not_scheduled::<ReleaseRoom>())
         .when_time_passes(PAYMENT_TERM * 2)
-        .then_no_event::<RoomReleased>()
+        .then(expect::no_event::<RoomReleased>())
         .then_aggregate::<Booking>("b-1")
         .has(|booking| booking.status == Status::Paid)
         .then_process_manager::<PaymentDeadline>("b-1")
@@ -53,10 +55,12 @@ fn scheduled_command_does_not_run_before_its_time(#[values(Mode::Sync, Mode::Eng
         .mode(mode)
         .given_command(book_room())
         .when_time_reaches(almost)
-        .then_no_event::<RoomReleased>()
-        .then_scheduled::<ReleaseRoom>()
+        .then(expect::no_event::<RoomReleased>())
+        .then(expect::scheduled::<ReleaseRoom>())
         .when_time_passes(Duration::from_micros(1))
-        .then_event_like(|event: &RoomReleased| event.booking_id == "b-1")
+        .then(expect::event_matching(|event: &RoomReleased| {
+            event.booking_id == "b-1"
+        }))
         .run();
 }
 
@@ -65,10 +69,11 @@ fn a_mail_server_that_is_down_is_tried_again_after_the_timeout() {
     let outcome = rooms_with_mail_down(4)
         .given_command(book_room())
         .when_time_passes(PAYMENT_TERM)
-        .then_attempts::<GuestMailer>(5)
-        .then_dead_letters()
-        .none()
-        .then_resource(|mailer: &FlakyMailer| mailer.state().sent == ["ada"])
+        .then(expect::attempts::<GuestMailer>(5))
+        .then(expect::dead_letters().none())
+        .then(expect::resource(|mailer: &FlakyMailer| {
+            mailer.state().sent == ["ada"]
+        }))
         .run();
 
     assert_eq!(

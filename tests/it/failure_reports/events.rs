@@ -1,6 +1,7 @@
 //! Reports of events that differ from the expected ones.
 
 use ::shop::StockReserved;
+use flow_harness::expect;
 
 use crate::fixture::{
     order_confirmed, order_placed, payment_received, place_order, report, shop, stock_received,
@@ -173,7 +174,11 @@ fn chain_differs() {
         .given_events(stock_received(1))
         .given_command(place_order())
         .when_event(payment_received())
-        .then_chain(["PaymentReceived", "ConfirmOrder", "OrderConfirmed"]);
+        .then(expect::chain([
+            "PaymentReceived",
+            "ConfirmOrder",
+            "OrderConfirmed",
+        ]));
 
     insta::assert_snapshot!(report(flow), @r#"
     flow failed at step 4: then chain PaymentReceived -> ConfirmOrder -> OrderConfirmed      tests/it/failure_reports/events.rs:LINE

@@ -1,6 +1,7 @@
 //! Reports of a handler that fails, panics, or never ends.
 
 use ::shop::Inventory;
+use flow_harness::expect;
 
 use crate::fixture::{
     Brittle, FakeMailer, LabError, ask, counted, instructed, lab, payment_received, place_order,
@@ -46,7 +47,7 @@ fn unasserted_handler_failure() {
 
       expected  no problem, or a `then` that covers it
       found     Brittle failed on Instructed: the instruction failed: there was smoke
-                If the test expects this, add `.then_handler_failed::<Brittle>(..)`
+                If the test expects this, add `.then(expect::handler_failed::<Brittle>(..))`
 
     story   1 when   Instructed { instruction_id: "inst-1", what: "fail" }  accepted, but a handler failed
             2 then   no events                                              ok
@@ -64,7 +65,7 @@ fn unasserted_handler_failure() {
 fn handler_that_fails_with_another_error() {
     let flow = lab()
         .when_event(instructed("fail"))
-        .then_handler_failed::<Brittle>(LabError("fire"));
+        .then(expect::handler_failed::<Brittle>(LabError("fire")));
 
     insta::assert_snapshot!(report(flow), @r#"
     flow failed at step 2: then handler Brittle failed with LabError("fire")      tests/it/failure_reports/handlers.rs:LINE
@@ -73,7 +74,7 @@ fn handler_that_fails_with_another_error() {
       found     Brittle failed with LabError("smoke"): the instruction failed: there was smoke
 
     why    Brittle failed on Instructed: the instruction failed: there was smoke
-    fix    correct Brittle, or expect the failure: `.then_handler_failed_saying::<Brittle>("..")`
+    fix    correct Brittle, or expect the failure: `.then(expect::handler_failed_with_message::<Brittle>(".."))`
 
     story   1 when   Instructed { instruction_id: "inst-1", what: "fail" }  accepted, but a handler failed
             2 then   handler Brittle failed with LabError("fire")           FAILED

@@ -96,7 +96,7 @@ fn handler_failure_is_reported_before_its_effects() {
 
       expected  no problem, or a `then` that covers it
       found     Brittle failed on Instructed: the instruction failed: there was smoke
-                If the test expects this, add `.then_handler_failed::<Brittle>(..)`
+                If the test expects this, add `.then(expect::handler_failed::<Brittle>(..))`
 
     and at step 2: then event Counted      tests/it/failure_reports/several_problems.rs:LINE
 

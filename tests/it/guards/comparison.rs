@@ -1,6 +1,7 @@
 //! A value that is almost equal to the expected one does not match.
 
 use ::shop::{OrderDashboard, OrderPlaced, StockLevel, StockReceived, StockReserved};
+use flow_harness::expect;
 
 use crate::fixture::{
     counted, lab, mismatch, order_placed, payment_received, place_order, place_order_with_id, shop,
@@ -102,7 +103,9 @@ fn mismatch_names_expected_before_found() {
 
 #[test]
 fn then_no_event_finds_an_event_of_the_act() {
-    let flow = shop().when(place_order()).then_no_event::<OrderPlaced>();
+    let flow = shop()
+        .when(place_order())
+        .then(expect::no_event::<OrderPlaced>());
 
     insta::assert_snapshot!(mismatch(flow), @r#"
     expected  no OrderPlaced
@@ -116,7 +119,7 @@ fn then_no_event_finds_an_event_of_an_earlier_act() {
         .given_events(stock_received(5))
         .when(place_order())
         .when_event(stock_received(1))
-        .then_no_event::<OrderPlaced>();
+        .then(expect::no_event::<OrderPlaced>());
 
     insta::assert_snapshot!(mismatch(flow), @r#"
     expected  no OrderPlaced

@@ -12,7 +12,7 @@ use flow_domain::{
     port::Lane,
     record::{EntryKind, Record},
 };
-use flow_harness::prelude::*;
+use flow_harness::{fault::StepFault, prelude::*};
 
 use crate::fixture::{
     book_room, counted, instructed, lab, mismatch, pay_room, place_order, rooms, shop,
@@ -25,14 +25,16 @@ fn submitted_command_is_not_an_accepted_one() {
         .given_command(book_room())
         .given_command(pay_room())
         .when_submitted(pay_room())
-        .then_handler_failed::<BookingHandler>(BookingError::NotBooked(Status::Paid))
+        .then(expect::handler_failed::<BookingHandler>(
+            BookingError::NotBooked(Status::Paid),
+        ))
         .then_accepted();
 
     insta::assert_snapshot!(mismatch(flow), @"
     expected  PayRoom is accepted
     found     PayRoom was submitted, so the test does not see its result
               To expect that it was handled, add `.then_handled_by::<..>()`
-              To expect that it was rejected, add `.then_handler_failed::<..>(..)`
+              To expect that it was rejected, add `.then(expect::handler_failed::<..>(..))`
     ");
 }
 
@@ -86,7 +88,7 @@ fn event_refused_by_the_store_is_not_recorded() {
         .given_events(stock_received(100))
         .with_fault(Fault::append("inventory-prod-1").conflicts())
         .when(place_order())
-        .then_attempts::<InventoryEventHandler>(2)
+        .then(expect::attempts::<InventoryEventHandler>(2))
         .run();
 
     let events = outcome.events();
@@ -114,7 +116,7 @@ fn failed_handler_is_reported_before_missing_state() {
     insta::assert_snapshot!(mismatch(flow), @r#"
     expected  no problem, or a `then` that covers it
     found     InventoryEventHandler failed on OrderPlaced: panicked at an unknown location: out of memory
-              If the test expects this, add `.then_handler_failed_saying::<InventoryEventHandler>("..")`, or `.then_dead_letters()`
+              If the test expects this, add `.then(expect::handler_failed_with_message::<InventoryEventHandler>(".."))`, or `.then(expect::dead_letters())`
     "#);
 }
 
@@ -154,7 +156,9 @@ fn time_belongs_to_one_run() {
         rooms
             .given_command(book_room())
             .when_time_passes(PAYMENT_TERM)
-            .then_event_like(|event: &RoomReleased| event.guest == "ada")
+            .then(expect::event_matching(|event: &RoomReleased| {
+                event.guest == "ada"
+            }))
             .run()
     };
 
@@ -248,7 +252,7 @@ fn priority_applies_to_the_last_act() {
         .when(book_room())
         .then_accepted()
         .with_priority(Priority::BACKFILL)
-        .then_lane::<RoomBooked>(Lane::Backfill)
+        .then(expect::published_on::<RoomBooked>(Lane::Backfill))
         .run();
 }
 
@@ -268,7 +272,7 @@ fn failed_handler_is_not_covered_by_accepted_count() {
         .given_command(book_room())
         .with_fault(Fault::handler::<BookingHandler>().panics("out of memory"))
         .when_all((pay_room(), pay_room()))
-        .then_accepted_of(1);
+        .then(expect::accepted_count(1));
 
     insta::assert_snapshot!(mismatch(flow), @"
     expected  no problem, or a `then` that covers it
@@ -281,8 +285,7 @@ fn fault_that_happens_too_rarely_fails() {
     let times = rooms()
         .with_fault(Fault::publish().fails().times(20))
         .when(book_room())
-        .then_dead_letters()
-        .none();
+        .then(expect::dead_letters().none());
     let attempts = rooms()
         .given_command(book_room())
         .with_fault(
@@ -291,8 +294,7 @@ fn fault_that_happens_too_rarely_fails() {
                 .on_attempts(1..=9),
         )
         .when_time_passes(PAYMENT_TERM)
-        .then_dead_letters()
-        .one();
+        .then(expect::dead_letters().one());
 
     insta::assert_snapshot!(mismatch(times), @"
     expected  the fault happens: publishing fails, 20 times

@@ -165,7 +165,9 @@ fn unserializable_event_cannot_be_expected() {
 fn unserializable_event_fails_its_handler() {
     charts()
         .when_event(measured(-1.0))
-        .then_handler_failed_saying::<Plotter>("serializing `Charted` failed: key must be a string")
+        .then(expect::handler_failed_with_message::<Plotter>(
+            "serializing `Charted` failed: key must be a string",
+        ))
         .run();
 }
 
@@ -173,10 +175,12 @@ fn unserializable_event_fails_its_handler() {
 fn undeserializable_event_fails_its_handlers() {
     charts()
         .when_event(measured(f64::NAN))
-        .then_handler_failed_saying::<Plotter>(
+        .then(expect::handler_failed_with_message::<Plotter>(
             "deserializing `Measured` failed: invalid type: null",
-        )
-        .then_handler_failed_saying::<ChartProjector>("deserializing `Measured` failed")
+        ))
+        .then(expect::handler_failed_with_message::<ChartProjector>(
+            "deserializing `Measured` failed",
+        ))
         .run();
 }
 

@@ -116,7 +116,9 @@ fn spawned_task_that_panics_fails_its_own_step() {
 fn awaited_task_that_panics_fails_its_handler() {
     tasks()
         .when_event(instructed("wait"))
-        .then_handler_failed_saying::<Delegator>("the handler hears me")
+        .then(expect::handler_failed_with_message::<Delegator>(
+            "the handler hears me",
+        ))
         .run();
 }
 
@@ -138,7 +140,9 @@ fn awaited_task_whose_panic_is_ignored_is_a_warning() {
 fn spawned_task_finishes_before_the_expectations() {
     tasks()
         .when_event(instructed("x"))
-        .then_resource(|done: &DoneCount| done.0.load(Ordering::Relaxed) == 1)
+        .then(expect::resource(|done: &DoneCount| {
+            done.0.load(Ordering::Relaxed) == 1
+        }))
         .run();
 }
 

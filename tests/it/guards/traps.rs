@@ -63,8 +63,8 @@ use crate::fixture::{
 fn scheduled_command_is_reported_as_remaining() {
     let failure = rooms()
         .when(book_room())
-        .then_scheduled::<ReleaseRoom>()
-        .then_no_event::<RoomBooked>()
+        .then(expect::scheduled::<ReleaseRoom>())
+        .then(expect::no_event::<RoomBooked>())
         .try_run()
         .expect_err("a room was booked");
 
@@ -155,7 +155,7 @@ fn wall_clock_time_does_not_stop_a_handler() {
     FlowHarness::new(slow_domain)
         .mode(Mode::Engine)
         .when_event(instructed("x"))
-        .then_attempts::<SlowHandler>(1)
+        .then(expect::attempts::<SlowHandler>(1))
         .then_events(counted(0))
         .run();
 }
@@ -169,7 +169,7 @@ fn retried_projector_is_waited_for() {
                 .on_attempts(1..=2),
         )
         .when(book_room())
-        .then_attempts::<RoomListProjector>(3)
+        .then(expect::attempts::<RoomListProjector>(3))
         .then_projection::<Room>("b-1")
         .run();
 }
@@ -239,7 +239,7 @@ fn retried_event_store_reader_is_waited_for() {
         .mode(Mode::Engine)
         .with_fault(Fault::handler::<EventStoreReader>().panics("out of memory"))
         .when_event(instructed("x"))
-        .then_attempts::<EventStoreReader>(2)
+        .then(expect::attempts::<EventStoreReader>(2))
         .then_projection::<Tally>("inst-1")
         .has(|tally| tally.what == "x")
         .run();
@@ -332,7 +332,7 @@ fn handler_failure_after_the_expected_events_fails() {
     insta::assert_snapshot!(mismatch(flow), @"
     expected  no problem, or a `then` that covers it
     found     MailHandler failed on OrderConfirmed: sending the mail failed: the mail server is down
-              If the test expects this, add `.then_handler_failed::<MailHandler>(..)`
+              If the test expects this, add `.then(expect::handler_failed::<MailHandler>(..))`
     ");
 }
 
@@ -347,7 +347,9 @@ fn concurrent_runs_do_not_share_time() {
             .then(|_: &Outcome| fast.meet())
             .when_time_passes(PAYMENT_TERM)
             .then(|_: &Outcome| fast.meet())
-            .then_event_like(|event: &RoomReleased| event.guest == "ada")
+            .then(expect::event_matching(|event: &RoomReleased| {
+                event.guest == "ada"
+            }))
             .run();
     };
     let run_one_second = move || {
@@ -356,7 +358,7 @@ fn concurrent_runs_do_not_share_time() {
             .then(|_: &Outcome| slow.meet())
             .then(|_: &Outcome| slow.meet())
             .when_time_passes(Duration::from_secs(1))
-            .then_no_event::<RoomReleased>()
+            .then(expect::no_event::<RoomReleased>())
             .run();
     };
 

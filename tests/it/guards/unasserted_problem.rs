@@ -1,6 +1,7 @@
 //! A problem that no `then` asserts fails the flow.
 
 use ::shop::{MailError, MailHandler, OrderDashboard, OrderError, OrderStatus};
+use flow_harness::expect;
 
 use crate::fixture::{
     Brittle, Bystander, FakeMailer, LabError, ask, counted, instructed, lab, mismatch,
@@ -88,7 +89,7 @@ fn unasserted_handler_failure_fails() {
     insta::assert_snapshot!(mismatch(flow), @"
     expected  no problem, or a `then` that covers it
     found     MailHandler failed on OrderConfirmed: sending the mail failed: the mail server is down
-              If the test expects this, add `.then_handler_failed::<MailHandler>(..)`
+              If the test expects this, add `.then(expect::handler_failed::<MailHandler>(..))`
     ");
 }
 
@@ -102,7 +103,7 @@ fn unasserted_handler_failure_before_another_act_fails() {
     insta::assert_snapshot!(mismatch(flow), @"
     expected  no problem, or a `then` that covers it
     found     Brittle failed on Instructed: the instruction failed: there was smoke
-              If the test expects this, add `.then_handler_failed::<Brittle>(..)`
+              If the test expects this, add `.then(expect::handler_failed::<Brittle>(..))`
     ");
 }
 
@@ -122,16 +123,16 @@ fn asserted_failure_does_not_cover_another_handler() {
         .given_events(stock_received(5))
         .given_command(place_order())
         .when_event(payment_received())
-        .then_handler_failed::<MailHandler>(MailError)
+        .then(expect::handler_failed::<MailHandler>(MailError))
         .when(::shop::ConfirmOrder {
             order_id: "ord-9".into(),
         })
-        .then_handler_failed::<MailHandler>(MailError);
+        .then(expect::handler_failed::<MailHandler>(MailError));
 
     insta::assert_snapshot!(mismatch(flow), @r#"
     expected  no problem, or a `then` that covers it
     found     ConfirmOrder failed: there is no Order `ord-9`
-              If the test expects this, add `.then_handler_failed_saying::<OrderCommandHandler>("..")`
+              If the test expects this, add `.then(expect::handler_failed_with_message::<OrderCommandHandler>(".."))`
     "#);
 }
 
@@ -139,12 +140,12 @@ fn asserted_failure_does_not_cover_another_handler() {
 fn asserted_failure_does_not_cover_a_second_failure() {
     let flow = lab()
         .when_event(instructed("fail, then panic"))
-        .then_handler_failed::<Brittle>(LabError("smoke"));
+        .then(expect::handler_failed::<Brittle>(LabError("smoke")));
 
     insta::assert_snapshot!(mismatch(flow), @r#"
     expected  no problem, or a `then` that covers it
     found     Brittle failed on Instructed: panicked at tests/it/fixture/lab.rs:LINE: the beaker broke
-              If the test expects this, add `.then_handler_failed_saying::<Brittle>("..")`
+              If the test expects this, add `.then(expect::handler_failed_with_message::<Brittle>(".."))`
     "#);
 }
 
@@ -160,11 +161,11 @@ fn failed_command_is_not_a_rejected_one() {
     expected  ConfirmOrder is rejected with AlreadyPlaced
     found     ConfirmOrder failed: there is no Order `ord-9`
     ");
-    insta::assert_snapshot!(mismatch(confirm().then_rejected_like(|_: &OrderError| true)), @"
+    insta::assert_snapshot!(mismatch(confirm().then(expect::rejected_matching(|_: &OrderError| true))), @"
     expected  ConfirmOrder is rejected with a value of type OrderError for which the closure returns true
     found     ConfirmOrder failed: there is no Order `ord-9`
     ");
-    insta::assert_snapshot!(mismatch(confirm().then_rejected_saying("no Order")), @r#"
+    insta::assert_snapshot!(mismatch(confirm().then(expect::rejected_with_message("no Order"))), @r#"
     expected  ConfirmOrder is rejected with a message that contains "no Order"
     found     ConfirmOrder failed: there is no Order `ord-9`
     "#);
@@ -175,7 +176,9 @@ fn rejected_command_is_not_a_failed_handler() {
     let flow = shop()
         .given_command(place_order())
         .when(place_order())
-        .then_handler_failed_saying::<::shop::OrderCommandHandler>("already placed");
+        .then(expect::handler_failed_with_message::<
+            ::shop::OrderCommandHandler,
+        >("already placed"));
 
     insta::assert_snapshot!(mismatch(flow), @"
     expected  no problem, or a `then` that covers it
@@ -245,7 +248,7 @@ fn failure_in_given_fails_the_flow() {
             product_id: "prod-1".into(),
             quantity: 1,
         })
-        .then_handler_failed::<MailHandler>(MailError);
+        .then(expect::handler_failed::<MailHandler>(MailError));
 
     insta::assert_snapshot!(mismatch(flow), @"
     expected  the given step runs without problems

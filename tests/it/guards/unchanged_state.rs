@@ -189,7 +189,7 @@ fn failed_handler_allows_check_of_given_row() {
         .given_events(stock_received(5))
         .given_command(place_order())
         .when_event(payment_received())
-        .then_handler_failed::<MailHandler>(MailError)
+        .then(expect::handler_failed::<MailHandler>(MailError))
         .then_projection::<StockLevel>("prod-1")
         .has(|level| level.reserved == 2)
         .run();

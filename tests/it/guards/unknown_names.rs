@@ -2,6 +2,7 @@
 
 use ::bank::{Account, Balance, BalanceProjector, TransferCompleted};
 use ::shop::OrderDashboard;
+use flow_harness::expect;
 
 use crate::fixture::{Brittle, instructed, lab, mismatch, place_order, shop, stock_received};
 
@@ -10,7 +11,7 @@ fn misspelt_message_in_a_chain_gets_a_suggestion() {
     let flow = shop()
         .given_events(stock_received(5))
         .when(place_order())
-        .then_chain(["PlaceOrder", "OrderPlacd"]);
+        .then(expect::chain(["PlaceOrder", "OrderPlacd"]));
 
     insta::assert_snapshot!(mismatch(flow), @r"
     expected  a message OrderPlacd in the chain
@@ -20,7 +21,9 @@ fn misspelt_message_in_a_chain_gets_a_suggestion() {
 
 #[test]
 fn unknown_message_in_a_chain_fails() {
-    let flow = shop().when(place_order()).then_chain(["PlaceOrder", "Xyz"]);
+    let flow = shop()
+        .when(place_order())
+        .then(expect::chain(["PlaceOrder", "Xyz"]));
 
     insta::assert_snapshot!(mismatch(flow), @r"
     expected  a message Xyz in the chain
@@ -30,7 +33,7 @@ fn unknown_message_in_a_chain_fails() {
 
 #[test]
 fn empty_chain_fails() {
-    let flow = shop().when(place_order()).then_chain([]);
+    let flow = shop().when(place_order()).then(expect::chain([]));
 
     insta::assert_snapshot!(mismatch(flow), @r"
     expected  the names of messages, beginning with the last act
@@ -67,7 +70,7 @@ fn foreign_handler_in_then_handled_by_fails() {
 fn foreign_handler_in_then_handler_failed_fails() {
     let flow = shop()
         .when(place_order())
-        .then_handler_failed_saying::<BalanceProjector>("x");
+        .then(expect::handler_failed_with_message::<BalanceProjector>("x"));
 
     insta::assert_snapshot!(mismatch(flow), @r"
     expected  the handler BalanceProjector
@@ -79,7 +82,7 @@ fn foreign_handler_in_then_handler_failed_fails() {
 fn foreign_event_in_then_no_event_fails() {
     let flow = shop()
         .when(place_order())
-        .then_no_event::<TransferCompleted>();
+        .then(expect::no_event::<TransferCompleted>());
 
     insta::assert_snapshot!(mismatch(flow), @r"
     expected  no TransferCompleted
@@ -113,7 +116,7 @@ fn empty_text_in_then_saying_fails() {
     let flow = shop()
         .given_command(place_order())
         .when(place_order())
-        .then_rejected_saying("");
+        .then(expect::rejected_with_message(""));
     insta::assert_snapshot!(mismatch(flow), @"
     expected  a text that is not empty
     found     an empty text, which every message contains
@@ -121,7 +124,7 @@ fn empty_text_in_then_saying_fails() {
 
     let flow = lab()
         .when_event(instructed("fail"))
-        .then_handler_failed_saying::<Brittle>("");
+        .then(expect::handler_failed_with_message::<Brittle>(""));
     insta::assert_snapshot!(mismatch(flow), @"
     expected  a text that is not empty
     found     an empty text, which every message contains

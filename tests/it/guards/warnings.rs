@@ -2,7 +2,7 @@
 
 use ::booking::RoomReleased;
 use ::shop::{OrderCancelled, OrderConfirmed, PaymentReceived};
-use flow_harness::{prelude::*, run::Warning};
+use flow_harness::{outcome::Warning, prelude::*};
 
 use crate::fixture::{
     Counted, ask, book_room, lab, mask_line_numbers, payment_received, place_order, rooms, shop,
@@ -25,7 +25,7 @@ fn then_no_event_warns_about_an_outside_event() {
     let outcome = shop()
         .given_events(stock_received(5))
         .when(place_order())
-        .then_no_event::<PaymentReceived>()
+        .then(expect::no_event::<PaymentReceived>())
         .run();
 
     let warning: &Warning = &outcome.warnings()[0];
@@ -44,14 +44,14 @@ fn then_no_event_of_a_declared_event_gives_no_warning() {
     let outcome = shop()
         .given_events(stock_received(5))
         .when(place_order())
-        .then_no_event::<OrderConfirmed>()
-        .then_no_event::<OrderCancelled>()
+        .then(expect::no_event::<OrderConfirmed>())
+        .then(expect::no_event::<OrderCancelled>())
         .run();
     assert_eq!(warning_texts(&outcome), NO_WARNINGS);
 
     let outcome = rooms()
         .when(book_room())
-        .then_no_event::<RoomReleased>()
+        .then(expect::no_event::<RoomReleased>())
         .run();
     assert_eq!(warning_texts(&outcome), NO_WARNINGS);
 }
@@ -59,7 +59,10 @@ fn then_no_event_of_a_declared_event_gives_no_warning() {
 #[test]
 fn then_no_event_without_declarations_gives_no_warning() {
     // No handler of the lab declares what it raises.
-    let outcome = lab().when(ask("why?")).then_no_event::<Counted>().run();
+    let outcome = lab()
+        .when(ask("why?"))
+        .then(expect::no_event::<Counted>())
+        .run();
 
     assert_eq!(warning_texts(&outcome), NO_WARNINGS);
 }
@@ -70,7 +73,7 @@ fn idle_engine_gives_a_warning() {
         .paused()
         .given_command(book_room())
         .when_engine_runs()
-        .then_pending(0)
+        .then(expect::pending(0))
         .run();
     let not_paused = rooms()
         .when(book_room())

@@ -139,7 +139,9 @@ fn rebuild_skips_a_projection_after_a_failure(#[values(Mode::Sync, Mode::Engine)
         .mode(mode)
         .when(put("remember"))
         .when(put("break"))
-        .then_handler_failed_saying::<StockKeeper>("the jar broke")
+        .then(expect::handler_failed_with_message::<StockKeeper>(
+            "the jar broke",
+        ))
         .then_projection::<Stock>("top")
         .has(|row| row.last == "call 1")
         .run();
@@ -153,7 +155,7 @@ fn rebuild_skips_a_projection_with_pending_events() {
         .when(put("remember"))
         .when_engine_runs()
         .when(put("remember"))
-        .then_pending(1)
+        .then(expect::pending(1))
         .run();
 }
 

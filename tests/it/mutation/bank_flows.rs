@@ -226,13 +226,13 @@ fn complete_transfer(bank: &FlowHarness) -> FlowResult {
                 transfer_id: "trf-1".into(),
             },
         ))
-        .then_commands((
+        .then(expect::commands((
             withdraw_for_transfer(130),
             deposit_for_transfer("acc-2", 130),
             CompleteTransfer {
                 transfer_id: "trf-1".into(),
             },
-        ))
+        )))
         .then_aggregate::<Transfer>("trf-1")
         .has(|transfer| transfer.status == TransferStatus::Completed)
         .has(|transfer| transfer.to_account_id == "acc-2" && transfer.amount_cents == 130)
@@ -286,7 +286,7 @@ fn refund_transfer(bank: &FlowHarness) -> FlowResult {
             },
             transfer_failed(reason),
         ))
-        .then_commands((
+        .then(expect::commands((
             withdraw_for_transfer(30),
             deposit_for_transfer("acc-2", 30),
             RefundTransfer {
@@ -298,7 +298,7 @@ fn refund_transfer(bank: &FlowHarness) -> FlowResult {
                 transfer_id: "trf-1".into(),
                 reason: reason.into(),
             },
-        ))
+        )))
         .then_aggregate::<Transfer>("trf-1")
         .has(is_failed(reason))
         .then_projection::<Statement>("acc-1")

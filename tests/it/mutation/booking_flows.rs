@@ -64,7 +64,7 @@ fn book_room(booking: &FlowHarness) -> FlowResult {
         .is(room(Status::Booked))
         .then_process_manager::<PaymentDeadline>("b-1")
         .has(|deadline| deadline.timeout.is_some() && !deadline.is_over)
-        .then_scheduled::<ReleaseRoom>()
+        .then(expect::scheduled::<ReleaseRoom>())
         .try_run()
 }
 
@@ -81,7 +81,7 @@ fn pay_room(booking: &FlowHarness) -> FlowResult {
         .is(room(Status::Paid))
         .then_process_manager::<PaymentDeadline>("b-1")
         .has(|deadline| deadline.is_over)
-        .then_not_scheduled::<ReleaseRoom>()
+        .then(expect::not_scheduled::<ReleaseRoom>())
         .try_run()
 }
 

@@ -87,7 +87,9 @@ fn miswritten_event_id_changes_another_aggregate(#[values(Mode::Sync, Mode::Engi
     let result = shop_with(mode, "InventoryEventHandler", "OrderPlaced", miswrites)
         .given_events(stock_received(100))
         .when(place_order())
-        .then_handler_failed_saying::<::shop::StockLevelProjector>("no StockLevel `prod-1x`")
+        .then(expect::handler_failed_with_message::<
+            ::shop::StockLevelProjector,
+        >("no StockLevel `prod-1x`"))
         .try_run();
 
     let outcome = match &result {
@@ -109,7 +111,9 @@ fn miswritten_command_id_reaches_another_aggregate() {
         .given_events(stock_received(100))
         .given_command(place_order())
         .when_event(payment_declined())
-        .then_handler_failed_saying::<Fulfilment>("there is no Order `ord-1x`")
+        .then(expect::handler_failed_with_message::<Fulfilment>(
+            "there is no Order `ord-1x`",
+        ))
         .then_projection::<OrderDashboard>("ord-1")
         .has(|row| row.status == OrderStatus::Placed)
         .run();
@@ -155,7 +159,7 @@ fn mutated_handler_fails_or_panics(#[case] kind: MutationKind, #[case] saying: &
     shop_with(Mode::Sync, "InventoryEventHandler", "OrderPlaced", kind)
         .given_events(stock_received(100))
         .when(place_order())
-        .then_handler_failed_saying::<InventoryEventHandler>(saying)
+        .then(expect::handler_failed_with_message::<InventoryEventHandler>(saying))
         .then_projection::<OrderDashboard>("ord-1")
         .has(|row| row.status == OrderStatus::Placed)
         .run();

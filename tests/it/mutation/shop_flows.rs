@@ -63,7 +63,11 @@ fn place_one_order(shop: &FlowHarness) -> FlowResult {
         .when(place_order())
         .then_accepted()
         .then_events((order_placed(), stock_reserved()))
-        .then_chain(["PlaceOrder", "OrderPlaced", "StockReserved"])
+        .then(expect::chain([
+            "PlaceOrder",
+            "OrderPlaced",
+            "StockReserved",
+        ]))
         .then_handled_by::<InventoryEventHandler>()
         .times(1)
         .then_aggregate::<Order>("ord-1")
@@ -85,11 +89,15 @@ fn confirm_by_payment(shop: &FlowHarness) -> FlowResult {
     shop.given_events(stock_received(100))
         .given_command(place_order())
         .when_event(payment_received())
-        .then_commands(ConfirmOrder {
+        .then(expect::commands(ConfirmOrder {
             order_id: "ord-1".into(),
-        })
+        }))
         .then_events(order_confirmed())
-        .then_chain(["PaymentReceived", "ConfirmOrder", "OrderConfirmed"])
+        .then(expect::chain([
+            "PaymentReceived",
+            "ConfirmOrder",
+            "OrderConfirmed",
+        ]))
         .then_aggregate::<Order>("ord-1")
         .has(|order| order.status == OrderStatus::Confirmed)
         .then_projection::<OrderDashboard>("ord-1")
@@ -107,7 +115,7 @@ fn cancel_for_lack_of_stock(shop: &FlowHarness) -> FlowResult {
             stock_refused(1),
             order_cancelled("out of stock"),
         ))
-        .then_commands(cancel_order("out of stock"))
+        .then(expect::commands(cancel_order("out of stock")))
         .then_aggregate::<Order>("ord-1")
         .has(|order| order.status == OrderStatus::Cancelled)
         .then_aggregate::<Inventory>("prod-1")
@@ -126,7 +134,7 @@ fn cancel_for_declined_payment(shop: &FlowHarness) -> FlowResult {
     shop.given_events(stock_received(100))
         .given_command(place_order())
         .when_event(payment_declined())
-        .then_commands(cancel_order("payment declined"))
+        .then(expect::commands(cancel_order("payment declined")))
         .then_event(order_cancelled("payment declined"))
         .then_event(stock_released())
         .then_aggregate::<Inventory>("prod-1")
@@ -206,7 +214,9 @@ fn place_two_orders(shop: &FlowHarness) -> FlowResult {
         .when(place_order())
         .then_events((order_placed(), stock_reserved()))
         .when(second)
-        .then_event_like(|event: &OrderPlaced| event.order_id == "ord-2" && event.quantity == 3)
+        .then(expect::event_matching(|event: &OrderPlaced| {
+            event.order_id == "ord-2" && event.quantity == 3
+        }))
         .then_event(StockRefused {
             order_id: "ord-2".into(),
             wanted: 3,

@@ -3,8 +3,8 @@
 use ::shop::OrderDashboard;
 use flow_harness::{
     Flow, FlowHarness, Outcome,
-    flow::{Acted, Given, RowsOf, StateOf},
-    run::FlowFuture,
+    expect::{Rows, State},
+    flow::{Acted, Expecting, FlowFuture, Given},
 };
 
 use crate::fixture::{place_order, shop, stock_received};
@@ -14,8 +14,8 @@ const _: fn() = || {
     fn send_sync<T: Send + Sync>() {}
     send::<Flow<'static, Given>>();
     send::<Flow<'static, Acted>>();
-    send::<Flow<'static, StateOf<OrderDashboard>>>();
-    send::<Flow<'static, RowsOf<OrderDashboard>>>();
+    send::<Flow<'static, Expecting<State<'static, OrderDashboard>>>>();
+    send::<Flow<'static, Expecting<Rows<'static, OrderDashboard>>>>();
     send::<FlowFuture<'static>>();
     send_sync::<FlowHarness>();
     send_sync::<Outcome>();

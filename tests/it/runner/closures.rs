@@ -42,7 +42,7 @@ async fn closure_borrows_from_an_async_test() {
         .when_with(|_| ConfirmOrder {
             order_id: order_id.clone(),
         })
-        .then_rejected_saying("Cancelled")
+        .then(expect::rejected_with_message("Cancelled"))
         .await;
 
     assert_eq!(order_id, "ord-1");

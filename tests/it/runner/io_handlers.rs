@@ -108,7 +108,9 @@ async fn server_error_is_a_handler_failure() {
 
     shop_with_courier(move || Courier { carrier })
         .when(place_order())
-        .then_handler_failed_saying::<Courier>("asking the carrier failed: HTTP/1.1 503")
+        .then(expect::handler_failed_with_message::<Courier>(
+            "asking the carrier failed: HTTP/1.1 503",
+        ))
         .await;
 
     assert_eq!(n_requests.load(Ordering::SeqCst), 1);
@@ -123,7 +125,9 @@ fn missing_server_is_a_handler_failure() {
 
     shop_with_courier(move || Courier { carrier })
         .when(place_order())
-        .then_handler_failed_saying::<Courier>("asking the carrier failed")
+        .then(expect::handler_failed_with_message::<Courier>(
+            "asking the carrier failed",
+        ))
         .run();
 }
 
@@ -239,7 +243,9 @@ fn detached_task_does_not_reach_the_next_run() {
     shop.when(::shop::ConfirmOrder {
         order_id: "ord-9".into(),
     })
-    .then_handler_failed_saying::<OrderCommandHandler>("no Order")
+    .then(expect::handler_failed_with_message::<OrderCommandHandler>(
+        "no Order",
+    ))
     .run();
 
     assert_eq!(n_ticks.load(Ordering::SeqCst), n_ticks_of_first_run);

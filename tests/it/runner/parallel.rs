@@ -1,5 +1,6 @@
 //! Repeated and concurrent runs of one flow.
 
+use flow_harness::expect;
 use std::thread;
 
 use ::shop::Inventory;
@@ -77,7 +78,9 @@ fn fake_is_created_for_every_run() {
         shop.given_events(stock_received(5))
             .given_command(place_order())
             .when_event(payment_received())
-            .then_resource::<FakeMailer>(|mailer| mailer.sent().len() == 1)
+            .then(expect::resource::<FakeMailer>(|mailer| {
+                mailer.sent().len() == 1
+            }))
             .run()
     };
 

@@ -123,9 +123,9 @@ fn fill_van(depot: &FlowHarness) -> FlowResult {
         .given_events((parcel_registered("p-1"), parcel_registered("p-2")))
         .given_command(load_command("p-1"))
         .when(load_command("p-2"))
-        .then_event_like(|filled: &VanFilled| {
+        .then(expect::event_matching(|filled: &VanFilled| {
             filled.load_grams == 2_400 && filled.driver == "carla"
-        })
+        }))
         .then_projection::<VanBoard>("van-7")
         .has(|board| board.is_full && board.n_parcels == 2)
         .try_run()
@@ -150,11 +150,11 @@ fn deliver_parcel(depot: &FlowHarness) -> FlowResult {
                 owed_cents: 620,
             },
         ))
-        .then_commands(ChargeAccount {
+        .then(expect::commands(ChargeAccount {
             owner: "acme".into(),
             parcel_id: "p-1".into(),
             cents: 620,
-        })
+        }))
         .then_projection::<Tracking>("p-1")
         .has(|row| row.stage == Stage::Delivered && row.note == "eve")
         .then_projection::<Bill>("acme")
@@ -177,7 +177,7 @@ fn return_parcel(depot: &FlowHarness) -> FlowResult {
             parcel_id: "p-1".into(),
             reason: "nobody there".into(),
         })
-        .then_no_event::<AccountCharged>()
+        .then(expect::no_event::<AccountCharged>())
         .then_aggregate::<Parcel>("p-1")
         .has(|parcel| parcel.stage == Stage::Returned && parcel.van_id.is_none())
         .then_projection::<Tracking>("p-1")
