@@ -323,7 +323,7 @@ mod tests {
 
         story   1 given  PlaceOrder { order_id: "o .. }
                 2 when   PlaceOrder { order_id: "o .. }  REJECTED: the orde ..
-                3 then   rejected saying "placed"        ok
+                3 then   rejected with a message tha ..  ok
                 4 then   OrderDashboard "ord-1" has      FAILED
 
         chain  PlaceOrder                          OrderCommandHa ..   <- here
@@ -355,7 +355,7 @@ mod tests {
 
         ESC[1mstoryESC[0m   1 given  PlaceOrder { order_id: "ord-1", customer_id: .. }
                 2 when   PlaceOrder { order_id: "ord-1", customer_id: .. }  ESC[1;31mREJECTED: the order is already placedESC[0m
-                3 then   rejected saying "placed"                           ok
+                3 then   rejected with a message that contains "placed"     ok
                 4 then   OrderDashboard "ord-1" has                         ESC[1;31mFAILEDESC[0m
 
         ESC[1mchainESC[0m  PlaceOrder                          OrderCommandHandler  ESC[1;31mREJECTED: the order is already placedESC[0mESC[1;36m   <- hereESC[0m

@@ -113,7 +113,10 @@ impl Expectation for Placed {
 fn custom_expectation_can_read_stored_state() {
     ordered().then(Placed("ord-1")).run();
 
-    insta::assert_snapshot!(mismatch(ordered().then(Placed("ord-2"))), @"");
+    insta::assert_snapshot!(mismatch(ordered().then(Placed("ord-2"))), @r#"
+    expected  OrderPlaced for which the closure returns true
+    found     OrderPlaced { order_id: "ord-1", customer_id: "cust-1", product_id: "prod-1", quantity: 2, total_cents: 9995 }
+    "#);
 }
 
 #[test]
@@ -127,7 +130,32 @@ fn each_expectation_of_a_tuple_is_a_step() {
         .unwrap_err();
 
     assert_eq!(outcome.n_failed(), 1);
-    insta::assert_snapshot!(crate::fixture::mask_line_numbers(&outcome.to_string()), @"");
+    insta::assert_snapshot!(crate::fixture::mask_line_numbers(&outcome.to_string()), @r#"
+    flow failed at step 5: then no event OrderPlaced      tests/it/assertions/custom_expectation.rs:LINE
+
+      expected  no OrderPlaced
+      found     OrderPlaced { order_id: "ord-1", customer_id: "cust-1", product_id: "prod-1", quantity: 2, total_cents: 9995 }
+
+    perhapsOrderCommandHandler handled PlaceOrder and raised OrderPlaced
+
+    story   1 given  StockReceived { product_id: "prod-1", quantity: 100 }
+            2 when   PlaceOrder { order_id: "ord-1", customer_id: "cust-1", .. }  accepted
+            3 then   AtMost                                                       ok
+            4 then   accepted                                                     ok
+            5 then   no event OrderPlaced                                         FAILED
+
+    chain  PlaceOrder                          OrderCommandHandler  stored Order "ord-1"   <- here
+           └ OrderPlaced                       order-ord-1 @1
+             ├ InventoryEventHandler           handled
+             │ └ StockReserved                 inventory-prod-1 @2
+             │   ├ Fulfilment                  stored Fulfilment "ord-1"
+             │   └ StockLevelProjector         wrote StockLevel "prod-1"
+             ├ Fulfilment                      stored Fulfilment "ord-1"
+             └ OrderDashboardProjector         wrote OrderDashboard "ord-1"
+
+    end    nothing pending · no handlers failed
+    rerun  cargo test assertions::custom_expectation::each_expectation_of_a_tuple_is_a_step
+    "#);
 }
 
 #[test]
@@ -141,5 +169,8 @@ fn helper_function_returns_an_expectation() {
     }
 
     ordered().then(reserved(2)).run();
-    insta::assert_snapshot!(mismatch(ordered().then(reserved(3))), @"");
+    insta::assert_snapshot!(mismatch(ordered().then(reserved(3))), @r#"
+    expected  StockReserved for which the closure returns true
+    found     StockReserved { product_id: "prod-1", order_id: "ord-1", quantity: 2 }
+    "#);
 }

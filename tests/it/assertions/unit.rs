@@ -38,10 +38,10 @@ fn has_shows_the_aggregate() {
     });
 
     insta::assert_snapshot!(text, @r#"
-    Order is not as expected
+    unit test of Order failed: then Order "ord-1" has      tests/it/assertions/unit.rs:37:14
 
-      expected  Order for which the closure returns true
-      found     Order { order_id: "ord-1", customer_id: "cust-1", product_id: "prod-1", quantity: 2, total_cents: 9995, status: "Placed" }
+      expected  Order "ord-1" for which the closure returns true
+      found     Order "ord-1" { order_id: "ord-1", customer_id: "cust-1", product_id: "prod-1", quantity: 2, total_cents: 9995, status: "Placed" }
     "#);
 }
 
@@ -55,10 +55,10 @@ fn then_accepted_shows_the_rejection() {
     });
 
     insta::assert_snapshot!(text, @"
-    Order rejected
+    unit test of Order failed: then accepted      tests/it/assertions/unit.rs:54:14
 
-      expected  accepted
-      found     rejected with NotPlaced(Draft)
+      expected  the method is accepted
+      found     the method was rejected: the order is Draft, not Placed
     ");
 }
 
@@ -72,10 +72,10 @@ fn then_rejected_shows_both_rejections() {
     });
 
     insta::assert_snapshot!(text, @"
-    Order rejected with another value
+    unit test of Order failed: then rejected with Empty      tests/it/assertions/unit.rs:71:14
 
-      expected  Empty
-      found     NotPlaced(Draft)
+      expected  the method is rejected with Empty
+      found     the method was rejected with NotPlaced(Draft)
     ");
 }
 
@@ -89,10 +89,10 @@ fn then_rejected_is_not_accepted() {
     });
 
     insta::assert_snapshot!(text, @"
-    Order accepted
+    unit test of Order failed: then rejected with Empty      tests/it/assertions/unit.rs:88:14
 
-      expected  rejected with Empty
-      found     accepted
+      expected  the method is rejected with Empty
+      found     the method was accepted
     ");
 }
 
@@ -132,10 +132,10 @@ fn unit_then_rejected_like_asks_a_closure() {
         }))
     });
     insta::assert_snapshot!(text, @"
-    Order rejected with another value
+    unit test of Order failed: then rejected with a value of type OrderError for which the closure returns true      tests/it/assertions/unit.rs:130:27
 
-      expected  a value of type OrderError for which the closure returns true
-      found     NotPlaced(Draft)
+      expected  the method is rejected with a value of type OrderError for which the closure returns true
+      found     the method was rejected with NotPlaced(Draft)
     ");
 
     let text = panic_text(|| {
@@ -144,10 +144,10 @@ fn unit_then_rejected_like_asks_a_closure() {
             .then(expect::rejected_matching(|_: &OrderError| true))
     });
     insta::assert_snapshot!(text, @"
-    Inventory accepted
+    unit test of Inventory failed: then rejected with a value of type OrderError for which the closure returns true      tests/it/assertions/unit.rs:144:14
 
-      expected  rejected with a value of type OrderError for which the closure returns true
-      found     accepted
+      expected  the method is rejected with a value of type OrderError for which the closure returns true
+      found     the method was accepted
     ");
 }
 
@@ -157,10 +157,10 @@ fn unit_then_rejected_saying_searches_the_message() {
 
     let text = panic_text(|| confirmed_draft().then(expect::rejected_with_message("too late")));
     insta::assert_snapshot!(text, @r#"
-    Order rejected with another value
+    unit test of Order failed: then rejected with a message that contains "too late"      tests/it/assertions/unit.rs:158:48
 
-      expected  rejected with a message that contains "too late"
-      found     rejected: the order is Draft, not Placed
+      expected  the method is rejected with a message that contains "too late"
+      found     the method was rejected: the order is Draft, not Placed
     "#);
 
     let text = panic_text(|| {
@@ -169,19 +169,19 @@ fn unit_then_rejected_saying_searches_the_message() {
             .then(expect::rejected_with_message("too late"))
     });
     insta::assert_snapshot!(text, @r#"
-    Inventory accepted
+    unit test of Inventory failed: then rejected with a message that contains "too late"      tests/it/assertions/unit.rs:169:14
 
-      expected  rejected with a message that contains "too late"
-      found     accepted
+      expected  the method is rejected with a message that contains "too late"
+      found     the method was accepted
     "#);
 
     let text = panic_text(|| confirmed_draft().then(expect::rejected_with_message("")));
-    insta::assert_snapshot!(text, @"
-    Order rejected with another value
+    insta::assert_snapshot!(text, @r#"
+    unit test of Order failed: then rejected with a message that contains ""      tests/it/assertions/unit.rs:178:48
 
       expected  a text that is not empty
       found     an empty text, which every message contains
-    ");
+    "#);
 }
 
 #[test]
@@ -190,7 +190,7 @@ fn then_reply_compares_the_reply_of_the_method() {
 
     let text = panic_text(|| stocked_inventory().when(reserve_two).then_reply(5));
     insta::assert_snapshot!(text, @"
-    Inventory replied with another value
+    unit test of Inventory failed: then reply 5      tests/it/assertions/unit.rs:191:68
 
       expected  the reply 5
       found     the reply 3
@@ -198,10 +198,10 @@ fn then_reply_compares_the_reply_of_the_method() {
 
     let text = panic_text(|| confirmed_draft().then_reply(()));
     insta::assert_snapshot!(text, @"
-    Order rejected
+    unit test of Order failed: then reply ()      tests/it/assertions/unit.rs:199:48
 
       expected  the reply ()
-      found     rejected with NotPlaced(Draft)
+      found     the method was rejected: the order is Draft, not Placed
     ");
 }
 
@@ -219,10 +219,10 @@ fn is_compares_the_serialized_aggregate() {
             .is(Inventory::empty("prod-1"))
     });
     insta::assert_snapshot!(text, @r#"
-    Inventory is not as expected
+    unit test of Inventory failed: then Inventory "prod-1" is      tests/it/assertions/unit.rs:219:14
 
-      expected  Inventory { product_id: "prod-1", available: 0, reserved: {} }
-      found     Inventory { product_id: "prod-1", available: 5, reserved: {} }
+      expected  Inventory "prod-1" { product_id: "prod-1", available: 0, reserved: {} }
+      found     Inventory "prod-1" { product_id: "prod-1", available: 5, reserved: {} }
                 available  expected 0, found 5
     "#);
 }
@@ -239,10 +239,10 @@ fn like_compares_some_fields() {
             .like(json!({ "available": 4 }))
     });
     insta::assert_snapshot!(text, @r#"
-    Inventory is not as expected
+    unit test of Inventory failed: then Inventory "prod-1" like      tests/it/assertions/unit.rs:239:14
 
-      expected  Inventory like { available: 4 }
-      found     Inventory { product_id: "prod-1", available: 3, reserved: {"ord-1":2} }
+      expected  Inventory "prod-1" like { available: 4 }
+      found     Inventory "prod-1" { product_id: "prod-1", available: 3, reserved: {"ord-1":2} }
                 available  expected 4, found 3
     "#);
 }
@@ -255,7 +255,7 @@ fn unasserted_rejection_fails() {
     Order rejected, and no `then` covers it      tests/it/assertions/unit.rs:LINE
 
       expected  no rejection, or a `then` that covers it
-      found     the method returned the rejection NotPlaced(Draft)
+      found     the method returned the rejection the order is Draft, not Placed
                 If the test expects this, add `.then_rejected(..)`
     ");
 
@@ -271,12 +271,12 @@ fn rejection_is_reported_with_the_missing_event() {
     let text = panic_text(|| confirmed_draft().then_event(order_placed()));
 
     insta::assert_snapshot!(text, @r#"
-    Order raised other events than expected
+    unit test of Order failed: then event OrderPlaced      tests/it/assertions/unit.rs:271:48
 
       expected  OrderPlaced { order_id: "ord-1", customer_id: "cust-1", product_id: "prod-1", quantity: 2, total_cents: 9995 }
       found     no events at all
 
-      the method returned the rejection NotPlaced(Draft)
+      the method returned the rejection the order is Draft, not Placed
     "#);
 }
 

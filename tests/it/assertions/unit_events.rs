@@ -18,7 +18,7 @@ fn unit_then_events_are_exactly_these() {
     });
 
     insta::assert_snapshot!(text, @r#"
-    Inventory raised other events than expected
+    unit test of Inventory failed: then events StockReserved, StockRefused      tests/it/assertions/unit_events.rs:17:14
 
       expected  StockReserved, StockRefused
       found     StockReserved
@@ -37,7 +37,7 @@ fn then_no_events_is_none() {
     });
 
     insta::assert_snapshot!(text, @r#"
-    Order raised other events than expected
+    unit test of Order failed: then no events      tests/it/assertions/unit_events.rs:36:14
 
       expected  nothing
       found     OrderPlaced
@@ -68,7 +68,7 @@ fn then_event_is_one_of_those_that_the_method_raised() {
             .then_event(stock_refused(3))
     });
     insta::assert_snapshot!(text, @r#"
-    Inventory raised other events than expected
+    unit test of Inventory failed: then event StockRefused      tests/it/assertions/unit_events.rs:68:14
 
       expected  StockRefused { product_id: "prod-1", order_id: "ord-1", wanted: 2, available: 3 }
       found     only StockReserved
@@ -80,7 +80,7 @@ fn then_event_is_one_of_those_that_the_method_raised() {
             .then_event(stock_received(5))
     });
     insta::assert_snapshot!(text, @r#"
-    Inventory raised other events than expected
+    unit test of Inventory failed: then event StockReceived      tests/it/assertions/unit_events.rs:80:14
 
       expected  StockReceived { product_id: "prod-1", quantity: 5 }
       found     only StockReserved
@@ -92,7 +92,7 @@ fn then_event_is_one_of_those_that_the_method_raised() {
     };
     let text = panic_text(|| stocked_inventory().when(reserve_two).then_event(other));
     insta::assert_snapshot!(text, @r#"
-    Inventory raised other events than expected
+    unit test of Inventory failed: then event StockReserved      tests/it/assertions/unit_events.rs:93:68
 
       expected  StockReserved { product_id: "prod-1", order_id: "ord-1", quantity: 3 }
       found     StockReserved { product_id: "prod-1", order_id: "ord-1", quantity: 2 }
@@ -116,7 +116,7 @@ fn unit_then_event_like_asks_a_closure() {
             }))
     });
     insta::assert_snapshot!(text, @r#"
-    Inventory raised other events than expected
+    unit test of Inventory failed: then event StockReserved that matches      tests/it/assertions/unit_events.rs:114:14
 
       expected  StockReserved for which the closure returns true
       found     StockReserved { product_id: "prod-1", order_id: "ord-1", quantity: 2 }
@@ -128,7 +128,7 @@ fn unit_then_event_like_asks_a_closure() {
             .then(expect::event_matching(|_: &StockReceived| true))
     });
     insta::assert_snapshot!(text, @"
-    Inventory raised other events than expected
+    unit test of Inventory failed: then event StockReceived that matches      tests/it/assertions/unit_events.rs:128:14
 
       expected  StockReceived for which the closure returns true
       found     only StockReserved
@@ -148,7 +148,7 @@ fn then_no_event_is_of_that_type_and_of_the_method() {
             .then(expect::no_event::<StockReserved>())
     });
     insta::assert_snapshot!(text, @r#"
-    Inventory raised other events than expected
+    unit test of Inventory failed: then no event StockReserved      tests/it/assertions/unit_events.rs:148:14
 
       expected  no StockReserved
       found     StockReserved { product_id: "prod-1", order_id: "ord-1", quantity: 2 }
@@ -164,9 +164,9 @@ fn then_no_event_is_one_that_the_aggregate_has() {
     });
 
     insta::assert_snapshot!(text, @"
-    Inventory raised other events than expected
+    unit test of Inventory failed: then no event OrderPlaced      tests/it/assertions/unit_events.rs:163:14
 
-      expected  no OrderPlaced
-      found     `Inventory` has no such event, so it can never raise it
+      expected  the message OrderPlaced
+      found     no such message in the domain
     ");
 }

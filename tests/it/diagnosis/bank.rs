@@ -105,9 +105,8 @@ fn handler_issued_another_command() {
     };
 
     insta::assert_snapshot!(diagnosis_in_both_modes(flow), @"
-    3 TransferProcess handled TransferRequested and issued WithdrawForTransfer, but no FailTransfer
+    perhaps 3 TransferProcess handled TransferRequested and issued WithdrawForTransfer, but no FailTransfer
     do check the conditions in TransferProcess that lead to FailTransfer
-    or 3 TransferProcess handled TransferWithdrawn and issued DepositForTransfer, but no RefundTransfer
     ");
 }
 
@@ -236,8 +235,6 @@ fn aggregate_has_another_id() {
     insta::assert_snapshot!(diagnosis_in_both_modes(flow), @r#"
     10 TransferCommandHandler handled RequestTransfer and wrote Transfer "trf-1x"; "trf-1" is the `transfer_id` of RequestTransfer
     do check Transfer "trf-1x" in the test, or let TransferCommandHandler use the `transfer_id` of RequestTransfer as the id
-    or 10 TransferCommandHandler handled CompleteTransfer and wrote Transfer "trf-1x" (1 edit away)
-    the id comes from TransferCommandHandler, but the `transfer_id` of RequestTransfer is "trf-1"
     "#);
 }
 
@@ -260,7 +257,7 @@ fn event_carries_a_wrong_value() {
     };
 
     insta::assert_snapshot!(diagnosis_in_both_modes(flow), @r#"
-    15 TransferCommandHandler handled RequestTransfer and raised TransferRequested, the last event to set `from_account_id`; the value comes from TransferCommandHandler, but the `from_account_id` of RequestTransfer is "acc-1"
+    perhaps 15 TransferCommandHandler handled RequestTransfer and raised TransferRequested, the last event to set `from_account_id`; the value comes from TransferCommandHandler, but the `from_account_id` of RequestTransfer is "acc-1"
     do let TransferCommandHandler take `from_account_id` from the `from_account_id` of RequestTransfer, if "acc-1" is correct
     "#);
 }
@@ -276,9 +273,8 @@ fn field_was_set_by_an_event() {
     };
 
     insta::assert_snapshot!(diagnosis_in_both_modes(flow), @"
-    15 AccountCommandHandler handled Withdraw and raised Withdrawn, the last event to set `balance_cents`
+    perhaps 15 AccountCommandHandler handled Withdraw and raised Withdrawn, the last event to set `balance_cents`
     AccountOpened from the test flow was the last event to set `owner`; the value is the `owner` of AccountOpened in the test flow
-    or 4 Withdrawn was raised, but TransferProcess is not subscribed to it
     ");
 }
 
@@ -362,7 +358,7 @@ fn sync_mode_has_no_dead_letters() {
         .then(expect::dead_letters());
 
     insta::assert_snapshot!(diagnosis(flow), @"
-    14 `Mode::Sync` retries nothing and stores no dead letters, but `then_dead_letters` needs an engine
+    14 `Mode::Sync` retries nothing and stores no dead letters, but `expect::dead_letters` needs an engine
     do run the flow with `.mode(Mode::Engine)`
     ");
 }

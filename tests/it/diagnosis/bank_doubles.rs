@@ -210,6 +210,5 @@ fn a_row_was_deleted() {
     insta::assert_snapshot!(diagnosis_in_both_modes(flow), @r#"
     11 Stingy handled Withdrawn and deleted Balance "acc-1", which Stingy wrote when it handled AccountOpened
     do check what Stingy does with an existing Balance "acc-1"
-    or 6 CloseAccount is scheduled for 2026-01-31T00:00:00Z and is not due yet
     "#);
 }

@@ -38,7 +38,6 @@ fn wrong_key_ranks_before_a_scheduled_command() {
     insta::assert_snapshot!(diagnosis_in_both_modes(flow), @r#"
     18 BookingHandler handled BookRoom and looked up Booking "ada" (the `guest` of BookRoom) instead of "b-1" (the `booking_id`)
     do let BookingHandler use the `booking_id` of BookRoom as the id of Booking
-    or 6 ReleaseRoom is scheduled for 2026-01-04T00:00:00Z and is not due yet
     "#);
 }
 
@@ -87,9 +86,8 @@ fn stored_state_differs() {
     };
 
     insta::assert_snapshot!(diagnosis_in_both_modes(flow), @r#"
-    15 BookingHandler handled BookRoom and was the last to set `booking_id`, `status`
+    perhaps 15 BookingHandler handled BookRoom and was the last to set `booking_id`, `status`
     BookingHandler handled BookRoom and was the last to set `guest`; the value comes from BookingHandler, but the `guest` of BookRoom is "ada"
-    or 6 ReleaseRoom is scheduled for 2026-01-04T00:00:00Z and is not due yet
     "#);
 }
 
@@ -127,10 +125,7 @@ fn process_manager_waits_for_its_scheduled_command() {
         .has(|deadline| deadline.is_over)
     };
 
-    insta::assert_snapshot!(diagnosis_in_both_modes(flow), @"
-    15 PaymentDeadline handled RoomBooked and was the last to set `is_over`, `timeout`
-    or 6 ReleaseRoom is scheduled for 2026-01-04T00:00:00Z and is not due yet
-    ");
+    insta::assert_snapshot!(diagnosis_in_both_modes(flow), @"perhaps 15 PaymentDeadline handled RoomBooked and was the last to set `is_over`, `timeout`");
 }
 
 #[test]

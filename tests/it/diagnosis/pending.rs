@@ -42,7 +42,7 @@ fn scheduled_command_has_run() {
             .then(expect::scheduled::<CancelOrder>())
     };
 
-    insta::assert_snapshot!(diagnosis_in_both_modes(flow), @r#"20 OrderCommandHandler handled CancelOrder; effects: OrderCancelled, Order "ord-1""#);
+    insta::assert_snapshot!(diagnosis_in_both_modes(flow), @r#"perhaps 20 OrderCommandHandler handled CancelOrder; effects: OrderCancelled, Order "ord-1""#);
 }
 
 #[test]
@@ -92,7 +92,6 @@ fn expectation_before_the_engine_run_is_too_early() {
     insta::assert_snapshot!(diagnosis(flow), @"
     17 the expectation holds only after step 4 (when the engine runs)
     do move the expectation after step 4
-    or 13 OrderPlaced is pending in the outbox and not published yet; the engine has not run since the message was sent
     ");
 }
 
@@ -105,7 +104,7 @@ fn sync_mode_publishes_nothing() {
         .then(expect::published::<OrderPlaced>());
 
     insta::assert_snapshot!(diagnosis(flow), @"
-    14 `Mode::Sync` publishes nothing, but `then_published` needs an engine
+    14 `Mode::Sync` publishes nothing, but `expect::published` needs an engine
     do run the flow with `.mode(Mode::Engine)`
     ");
 }
@@ -119,7 +118,7 @@ fn sync_mode_retries_nothing() {
         .then(expect::handler_failed_with_message::<Clumsy>("smoke"));
 
     insta::assert_snapshot!(diagnosis(flow), @"
-    14 `Mode::Sync` retries nothing, but `then_attempts` needs an engine
+    14 `Mode::Sync` retries nothing, but `expect::attempts` needs an engine
     do run the flow with `.mode(Mode::Engine)`
     ");
 }
@@ -132,7 +131,7 @@ fn no_dead_letter_because_all_handlers_succeeded() {
         .when(place_order())
         .then(expect::dead_letters());
 
-    insta::assert_snapshot!(diagnosis(flow), @"23 6 messages were handled, all successfully");
+    insta::assert_snapshot!(diagnosis(flow), @"perhaps 23 6 messages were handled, all successfully");
 }
 
 /// These expectations check the last act. After the next `when` that is another act, so they are never

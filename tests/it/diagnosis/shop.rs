@@ -91,7 +91,7 @@ fn handler_raised_another_event() {
     };
 
     insta::assert_snapshot!(diagnosis_in_both_modes(flow), @"
-    3 InventoryEventHandler handled OrderPlaced and raised StockRefused, but no StockReserved
+    perhaps 3 InventoryEventHandler handled OrderPlaced and raised StockRefused, but no StockReserved
     do check the conditions in InventoryEventHandler that lead to StockReserved
     ");
 }
@@ -107,9 +107,8 @@ fn handler_issued_no_command() {
     };
 
     insta::assert_snapshot!(diagnosis_in_both_modes(flow), @"
-    3 Fulfilment handled StockReserved and issued no ConfirmOrder
+    perhaps 3 Fulfilment handled StockReserved and issued no ConfirmOrder
     do check the conditions in Fulfilment that lead to ConfirmOrder
-    or 21 PaymentReceived was never sent; no handler of the domain sends it
     ");
 }
 
@@ -238,7 +237,7 @@ fn an_event_has_other_fields() {
             .then_event(stock_reserved())
     };
 
-    insta::assert_snapshot!(diagnosis_in_both_modes(flow), @"15 InventoryEventHandler handled OrderPlaced and was the last to set `quantity`; the value is the `quantity` of PlaceOrder in the test flow");
+    insta::assert_snapshot!(diagnosis_in_both_modes(flow), @"perhaps 15 InventoryEventHandler handled OrderPlaced and was the last to set `quantity`; the value is the `quantity` of PlaceOrder in the test flow");
 }
 
 #[test]
@@ -307,7 +306,7 @@ fn event_was_raised_unexpectedly() {
             .then(expect::no_event::<OrderCancelled>())
     };
 
-    insta::assert_snapshot!(diagnosis_in_both_modes(flow), @"19 OrderCommandHandler handled CancelOrder and raised OrderCancelled");
+    insta::assert_snapshot!(diagnosis_in_both_modes(flow), @"perhaps 19 OrderCommandHandler handled CancelOrder and raised OrderCancelled");
 }
 
 #[test]
@@ -320,7 +319,7 @@ fn rejection_did_not_happen() {
             .then_rejected(OrderError::AlreadyPlaced)
     };
 
-    insta::assert_snapshot!(diagnosis_in_both_modes(flow), @r#"20 OrderCommandHandler handled PlaceOrder; effects: OrderPlaced, Order "ord-1""#);
+    insta::assert_snapshot!(diagnosis_in_both_modes(flow), @r#"perhaps 20 OrderCommandHandler handled PlaceOrder; effects: OrderPlaced, Order "ord-1""#);
 }
 
 #[test]
@@ -338,10 +337,7 @@ fn outside_message_did_not_arrive() {
             .has(|order| order.status == OrderStatus::Confirmed)
     };
 
-    insta::assert_snapshot!(diagnosis_in_both_modes(flow), @"
-    15 OrderCommandHandler handled PlaceOrder and was the last to set `customer_id`, `order_id`, `product_id`, `quantity`, `status`, `total_cents`
-    or 21 PaymentReceived was never sent; no handler of the domain sends it
-    ");
+    insta::assert_snapshot!(diagnosis_in_both_modes(flow), @"perhaps 15 OrderCommandHandler handled PlaceOrder and was the last to set `customer_id`, `order_id`, `product_id`, `quantity`, `status`, `total_cents`");
 }
 
 #[test]
@@ -355,9 +351,8 @@ fn event_type_never_occurred() {
     };
 
     insta::assert_snapshot!(diagnosis_in_both_modes(flow), @"
-    3 Fulfilment handled StockReserved and issued no ConfirmOrder
+    perhaps 3 Fulfilment handled StockReserved and issued no ConfirmOrder
     do check the conditions in Fulfilment that lead to ConfirmOrder
-    or 21 PaymentReceived was never sent; no handler of the domain sends it
     ");
 }
 
@@ -372,7 +367,7 @@ fn redelivered_message_was_handled_again() {
             .times(3)
     };
 
-    insta::assert_snapshot!(diagnosis_in_both_modes(flow), @"20 InventoryEventHandler handled OrderPlaced and changed nothing");
+    insta::assert_snapshot!(diagnosis_in_both_modes(flow), @"perhaps 20 InventoryEventHandler handled OrderPlaced and changed nothing");
 }
 
 #[test]

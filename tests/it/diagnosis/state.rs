@@ -109,7 +109,7 @@ fn one_of_two_wrong_fields_was_overwritten() {
     };
 
     insta::assert_snapshot!(diagnosis_in_both_modes(flow), @"
-    15 Overwriter handled StockReserved and was the last to set `status`; this replaced the expected value
+    perhaps 15 Overwriter handled StockReserved and was the last to set `status`; this replaced the expected value
     Overwriter handled OrderPlaced and was the last to set `total_cents`; the value is the `total_cents` of PlaceOrder in the test flow
     ");
 }
@@ -125,7 +125,7 @@ fn field_has_the_value_of_another_field() {
     };
 
     insta::assert_snapshot!(diagnosis_in_both_modes(flow), @r#"
-    15 Mixer handled OrderPlaced and was the last to set `customer_id`; the value comes from Mixer, but the `customer_id` of OrderPlaced is "cust-1"
+    perhaps 15 Mixer handled OrderPlaced and was the last to set `customer_id`; the value comes from Mixer, but the `customer_id` of OrderPlaced is "cust-1"
     do let Mixer take `customer_id` from the `customer_id` of OrderPlaced, if "cust-1" is correct
     "#);
 }
@@ -142,9 +142,8 @@ fn expected_value_is_in_another_message_field() {
     };
 
     insta::assert_snapshot!(diagnosis_in_both_modes(flow), @r#"
-    15 Cashier handled PaymentReceived and was the last to set `customer_id`; the value comes from Cashier: it is the `order_id` of PaymentReceived
+    perhaps 15 Cashier handled PaymentReceived and was the last to set `customer_id`; the value comes from Cashier: it is the `order_id` of PaymentReceived
     do let Cashier take `customer_id` from the `payment_id` of PaymentReceived, if "pay-1" is correct
-    or 4 OrderConfirmed was raised, but no handler is subscribed to it
     "#);
 }
 
@@ -264,11 +263,10 @@ fn redelivered_event_was_counted_twice() {
             .is(dashboard(OrderStatus::Placed))
     };
 
-    insta::assert_snapshot!(diagnosis_in_both_modes(flow), @r#"
+    insta::assert_snapshot!(diagnosis_in_both_modes(flow), @"
     25 Adder handled the same OrderPlaced 2 times, and each call had an effect
     do add `on.subscription().once()` to Adder, or make the handler idempotent: a redelivered message has the same id
-    or 11 Adder handled OrderPlaced and overwrote OrderDashboard "ord-1", which Adder wrote when it handled OrderPlaced
-    "#);
+    ");
 }
 
 #[test]
@@ -281,10 +279,7 @@ fn aggregate_field_was_set_by_an_event() {
             .like(json!({ "available": 5 }))
     };
 
-    insta::assert_snapshot!(diagnosis_in_both_modes(flow), @"
-    15 InventoryEventHandler handled OrderPlaced and raised StockReserved, the last event to set `available`
-    or 21 ReceiveStock was never sent; no handler of the domain sends it
-    ");
+    insta::assert_snapshot!(diagnosis_in_both_modes(flow), @"perhaps 15 InventoryEventHandler handled OrderPlaced and raised StockReserved, the last event to set `available`");
 }
 
 #[test]
@@ -318,7 +313,7 @@ fn unexpected_row_is_not_the_last_written() {
             .none(|row| row.order_id == "ord-1")
     };
 
-    insta::assert_snapshot!(diagnosis_in_both_modes(flow), @r#"19 OrderDashboardProjector handled OrderPlaced and wrote OrderDashboard "ord-1""#);
+    insta::assert_snapshot!(diagnosis_in_both_modes(flow), @r#"perhaps 19 OrderDashboardProjector handled OrderPlaced and wrote OrderDashboard "ord-1""#);
 }
 
 #[test]
@@ -340,8 +335,7 @@ fn differing_row_is_not_the_last_written() {
     };
 
     insta::assert_snapshot!(diagnosis_in_both_modes(flow), @"
-    15 OrderDashboardProjector handled OrderPlaced and was the last to set `customer_id`, `order_id`, `total_cents`
+    perhaps 15 OrderDashboardProjector handled OrderPlaced and was the last to set `customer_id`, `order_id`, `total_cents`
     OrderDashboardProjector handled OrderConfirmed and was the last to set `status`
-    or 21 PaymentDeclined was never sent; no handler of the domain sends it
     ");
 }

@@ -49,10 +49,11 @@ fn unasserted_conflict_fails_the_flow() {
         .try_run()
         .expect_err("one conflicts");
 
-    insta::assert_snapshot!(failure.mismatch(), @"
+    insta::assert_snapshot!(failure.mismatch(), @r#"
     expected  no problem, or a `then` that covers it
     found     PayRoom failed: BookingHandler could not write aggregate Booking `b-1`: expected version 1, found version 2
-    ");
+              If the test expects this, add `.then(expect::handler_failed_with_message::<BookingHandler>(".."))`
+    "#);
 }
 
 #[test]

@@ -25,8 +25,7 @@ fn closure_that_panics_on_a_row() {
                  right: 9990
                 { order_id: "ord-1", customer_id: "cust-1", status: "Placed", total_cents: 9995 }
 
-    why    OrderDashboardProjector handled OrderPlaced and was the last to set `customer_id`, `order_id`, `status`, `total_cents`
-    or     Fulfilment handled StockReserved and issued no ConfirmOrder
+    perhapsOrderDashboardProjector handled OrderPlaced and was the last to set `customer_id`, `order_id`, `status`, `total_cents`
 
     story   1 given  StockReceived { product_id: "prod-1", quantity: 100 }
             2 when   PlaceOrder { order_id: "ord-1", customer_id: "cust-1", .. }  accepted
@@ -57,7 +56,7 @@ fn closure_that_panics_while_making_a_command() {
     insta::assert_snapshot!(report(flow), @r#"
     flow failed at step 2: when a command that a closure builds      tests/it/failure_reports/closures.rs:LINE
 
-      expected  the closure returns a command without a panic
+      expected  the closure returns without a panic
       found     the closure panicked at tests/it/failure_reports/closures.rs:LINE: index out of bounds: the len is 1 but the index is 7
 
       1 later step was skipped

@@ -241,8 +241,8 @@ fn priority_needs_an_act_that_can_have_one() {
         .then_settled();
 
     insta::assert_snapshot!(mismatch(flow), @"
-    expected  an act that can have a priority
-    found     the last act is not a `when`, `when_event` or `when_submitted`
+    expected  an act that can have a priority, just before
+    found     the last step is not a `when`, `when_event` or `when_submitted`
     ");
 }
 
@@ -274,10 +274,11 @@ fn failed_handler_is_not_covered_by_accepted_count() {
         .when_all((pay_room(), pay_room()))
         .then(expect::accepted_count(1));
 
-    insta::assert_snapshot!(mismatch(flow), @"
+    insta::assert_snapshot!(mismatch(flow), @r#"
     expected  no problem, or a `then` that covers it
     found     PayRoom failed: panicked at an unknown location: out of memory
-    ");
+              If the test expects this, add `.then(expect::handler_failed_with_message::<BookingHandler>(".."))`
+    "#);
 }
 
 #[test]

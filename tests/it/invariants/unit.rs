@@ -29,7 +29,7 @@ fn unit_fold_reports_fields_changed_outside_apply() {
     });
 
     insta::assert_snapshot!(text, @r#"
-    Shelf violated an invariant
+    unit test of Shelf failed: then the invariant `fold` holds      tests/it/invariants/unit.rs:24:14
 
       expected  an event-sourced aggregate equals the state folded from its events (the invariant `fold`)
       found     Shelf "top", after the method, differs from the state folded from its events
@@ -52,7 +52,7 @@ fn unit_fold_reports_a_change_before_a_rejection() {
     });
 
     insta::assert_snapshot!(text, @r#"
-    Shelf violated an invariant
+    unit test of Shelf failed: then the invariant `fold` holds      tests/it/invariants/unit.rs:47:14
 
       expected  an event-sourced aggregate equals the state folded from its events (the invariant `fold`)
       found     Shelf "top", after the method, differs from the state folded from its events
@@ -60,7 +60,7 @@ fn unit_fold_reports_a_change_before_a_rejection() {
                 Change the state only in `apply`, because only its events are stored
                 If this is intended, say why: `.disable_invariant(flow_harness::Invariant::Fold, "..")`
 
-      the method returned the rejection Setup("the shelf is full")
+      the method returned the rejection the shelf is full
     "#);
 }
 
@@ -74,7 +74,7 @@ fn unit_round_trip_reports_a_lost_event_field() {
     });
 
     insta::assert_snapshot!(text, @r#"
-    Shelf violated an invariant
+    unit test of Shelf failed: then the invariant `round trip` holds      tests/it/invariants/unit.rs:72:14
 
       expected  a value stays equal when it is serialized and deserialized (the invariant `round trip`)
       found     JarPut, after the method, changes when it is serialized and deserialized
@@ -94,7 +94,7 @@ fn unit_round_trip_reports_a_lost_state_field() {
     });
 
     insta::assert_snapshot!(text, @r#"
-    Label violated an invariant
+    unit test of Label failed: then the invariant `round trip` holds      tests/it/invariants/unit.rs:92:14
 
       expected  a value stays equal when it is serialized and deserialized (the invariant `round trip`)
       found     Label "l-1", after the method, changes when it is serialized and deserialized
