@@ -11,7 +11,7 @@ use crate::{
         schedule_status,
         tree::{Tree, TreeLine},
     },
-    outcome::Log,
+    logs::Log,
     value::{MessageView, RenderOptions, StatusText},
 };
 

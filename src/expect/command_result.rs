@@ -1,6 +1,6 @@
 use std::{fmt, marker::PhantomData};
 
-use flow_domain::{Rejection, handler::short_type_name};
+use flow_domain::{Error, Rejection, handler::short_type_name};
 
 use crate::{
     expect::{Expectation, Mismatch, Subject},
@@ -186,7 +186,7 @@ impl<R: Rejection, F: Fn(&R) -> bool + Send + Sync> Expectation for Rejected<R, 
         let found = match act.rejection::<R>() {
             Some(rejection) if (self.holds)(rejection) => return Ok(()),
             Some(rejection) => format!("{} was rejected with {rejection:?}", act.name()),
-            None if error.is_some_and(|err| err.is_rejection()) => format!(
+            None if error.is_some_and(Error::is_rejection) => format!(
                 "{}; this rejection is not of type {}",
                 result_text(act),
                 short_type_name::<R>()
@@ -265,7 +265,9 @@ impl<R: PartialEq + fmt::Debug + Send + Sync + 'static> Expectation for Reply<R>
                 let mut found = format!("the reply {reply:?}, of type {found_type}");
                 if are_same_number_kind(expected_type, found_type) {
                     let literal = format!("{:?}_{found_type}", self.0);
-                    found.push_str(&format!("\nWrite the number with its type: `{literal}`"));
+                    found.push_str("\nWrite the number with its type: `");
+                    found.push_str(&literal);
+                    found.push('`');
                 }
 
                 let expected = format!("{expected}, of type {expected_type}");

@@ -49,7 +49,7 @@
 //! step is added, and the run deserialises them. So they need no `Clone`. Closures are called
 //! during the run, and may borrow from the test.
 
-mod flow;
+mod builder;
 mod given;
 mod harness;
 #[allow(
@@ -62,7 +62,7 @@ mod when;
 
 pub use crate::run::FlowFuture;
 pub use crate::system::{InvalidMode, Mode, Resources};
-pub use flow::Flow;
+pub use builder::Flow;
 pub use flow_domain::record::Invariant;
 pub use harness::{DomainFn, FlowHarness};
 pub use phase::{Acted, AfterAct, Expecting, Given};

@@ -9,10 +9,10 @@ use serde_json::Value;
 
 use crate::{
     expect::{self, Expectation, HandledBy, Rows, State},
-    flow::{Acted, AfterAct, Expecting, Flow},
+    flow::{Acted, AfterAct, Expecting, Flow, phase::Phase},
 };
 
-impl<'t, S: AfterAct + 't> Flow<'t, S> {
+impl<'t, S: Phase + 't> Flow<'t, S> {
     /// Adds an expectation: a value of [`expect`](crate::expect), a tuple, or a type of your own.
     ///
     /// Each expectation of a tuple becomes a step.
@@ -34,7 +34,10 @@ impl<'t, S: AfterAct + 't> Flow<'t, S> {
     ///     .run();
     /// ```
     #[track_caller]
-    pub fn then(self, expectation: impl Expectation + 't) -> Flow<'t, Acted> {
+    pub fn then(self, expectation: impl Expectation + 't) -> Flow<'t, Acted>
+    where
+        S: AfterAct,
+    {
         let mut flow = self.into_phase(Acted::new());
         flow.plan.push_expectation(Location::caller(), expectation);
         flow
@@ -52,31 +55,46 @@ impl<'t, S: AfterAct + 't> Flow<'t, S> {
 
     /// Short for `then(`[`expect::events`]`(expected))`.
     #[track_caller]
-    pub fn then_events<M: IntoMessages<AnyEvent> + 't>(self, expected: M) -> Flow<'t, Acted> {
+    pub fn then_events<M: IntoMessages<AnyEvent> + 't>(self, expected: M) -> Flow<'t, Acted>
+    where
+        S: AfterAct,
+    {
         self.then(expect::events(expected))
     }
 
     /// Short for `then(`[`expect::no_events`]`())`.
     #[track_caller]
-    pub fn then_no_events(self) -> Flow<'t, Acted> {
+    pub fn then_no_events(self) -> Flow<'t, Acted>
+    where
+        S: AfterAct,
+    {
         self.then(expect::no_events())
     }
 
     /// Short for `then(`[`expect::event`]`(expected))`.
     #[track_caller]
-    pub fn then_event<E: Event>(self, expected: E) -> Flow<'t, Acted> {
+    pub fn then_event<E: Event>(self, expected: E) -> Flow<'t, Acted>
+    where
+        S: AfterAct,
+    {
         self.then(expect::event(expected))
     }
 
     /// Short for `then(`[`expect::accepted`]`())`.
     #[track_caller]
-    pub fn then_accepted(self) -> Flow<'t, Acted> {
+    pub fn then_accepted(self) -> Flow<'t, Acted>
+    where
+        S: AfterAct,
+    {
         self.then(expect::accepted())
     }
 
     /// Short for `then(`[`expect::rejected`]`(expected))`.
     #[track_caller]
-    pub fn then_rejected<R: Rejection + PartialEq>(self, expected: R) -> Flow<'t, Acted> {
+    pub fn then_rejected<R: Rejection + PartialEq>(self, expected: R) -> Flow<'t, Acted>
+    where
+        S: AfterAct,
+    {
         self.then(expect::rejected(expected))
     }
 
@@ -84,6 +102,7 @@ impl<'t, S: AfterAct + 't> Flow<'t, S> {
     #[track_caller]
     pub fn then_reply<R>(self, expected: R) -> Flow<'t, Acted>
     where
+        S: AfterAct,
         R: PartialEq + fmt::Debug + Send + Sync + 'static,
     {
         self.then(expect::reply(expected))
@@ -94,7 +113,10 @@ impl<'t, S: AfterAct + 't> Flow<'t, S> {
     pub fn then_aggregate<A: Aggregate>(
         self,
         id: impl fmt::Display,
-    ) -> Flow<'t, Expecting<State<'t, A>>> {
+    ) -> Flow<'t, Expecting<State<'t, A>>>
+    where
+        S: AfterAct,
+    {
         self.expecting(expect::aggregate(id))
     }
 
@@ -103,7 +125,10 @@ impl<'t, S: AfterAct + 't> Flow<'t, S> {
     pub fn then_projection<P: Projection>(
         self,
         id: impl fmt::Display,
-    ) -> Flow<'t, Expecting<State<'t, P>>> {
+    ) -> Flow<'t, Expecting<State<'t, P>>>
+    where
+        S: AfterAct,
+    {
         self.expecting(expect::projection(id))
     }
 
@@ -112,25 +137,37 @@ impl<'t, S: AfterAct + 't> Flow<'t, S> {
     pub fn then_process_manager<M: ProcessManager>(
         self,
         key: impl fmt::Display,
-    ) -> Flow<'t, Expecting<State<'t, M>>> {
+    ) -> Flow<'t, Expecting<State<'t, M>>>
+    where
+        S: AfterAct,
+    {
         self.expecting(expect::process_manager(key))
     }
 
     /// Short for `then(`[`expect::projections`]`::<P>())`. The methods that follow check the rows.
     #[track_caller]
-    pub fn then_projections<P: Projection>(self) -> Flow<'t, Expecting<Rows<'t, P>>> {
+    pub fn then_projections<P: Projection>(self) -> Flow<'t, Expecting<Rows<'t, P>>>
+    where
+        S: AfterAct,
+    {
         self.expecting(expect::projections())
     }
 
     /// Short for `then(`[`expect::handled_by`]`::<H>())`. [`times`](Flow::times) may follow.
     #[track_caller]
-    pub fn then_handled_by<H: 'static>(self) -> Flow<'t, Expecting<HandledBy>> {
+    pub fn then_handled_by<H: 'static>(self) -> Flow<'t, Expecting<HandledBy>>
+    where
+        S: AfterAct,
+    {
         self.expecting(expect::handled_by::<H>())
     }
 
     /// Short for `then(`[`expect::settled`]`())`.
     #[track_caller]
-    pub fn then_settled(self) -> Flow<'t, Acted> {
+    pub fn then_settled(self) -> Flow<'t, Acted>
+    where
+        S: AfterAct,
+    {
         self.then(expect::settled())
     }
 }

@@ -164,13 +164,13 @@ impl<'t, S: AfterAct + 't> Flow<'t, S> {
 }
 
 impl Flow<'_, Acted> {
-    /// Sets the priority of the last act, and of everything that it causes.
+    /// Sets the priority of the act just before, and of everything that it causes.
     #[track_caller]
     pub fn with_priority(self, priority: Priority) -> Self {
         self.with_header("a priority", |headers| headers.priority(priority))
     }
 
-    /// Sets a deadline on the last act: its message expires when `duration` has passed.
+    /// Sets a deadline on the act just before: its message expires when `duration` has passed.
     #[track_caller]
     pub fn with_deadline(self, duration: Duration) -> Self {
         self.with_header("a deadline", |headers| headers.expires_after(duration))

@@ -9,7 +9,7 @@ use tracing::{
 };
 use tracing_core::span::Current;
 
-use crate::logs::logs::capture;
+use crate::logs::captured::capture;
 
 /// The dispatcher for runs in threads without a subscriber, shared by the whole process.
 ///

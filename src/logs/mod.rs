@@ -1,7 +1,7 @@
 //! Captures what handlers log through `tracing`, each line with its handler call.
 
 mod capture;
-mod logs;
+mod captured;
 
-pub use logs::Log;
-pub(crate) use logs::{Logs, capture_logs};
+pub use captured::Log;
+pub(crate) use captured::{Logs, capture_logs};

@@ -22,8 +22,8 @@
 
 mod act_outcome;
 mod disabled_invariant;
-mod outcome;
 mod problem;
+mod run_outcome;
 mod silent_change;
 mod state_query;
 mod stored_values;
@@ -34,9 +34,9 @@ pub use crate::logs::Log;
 pub use act_outcome::ActOutcome;
 pub(crate) use act_outcome::{ActKind, ReplyName};
 pub(crate) use disabled_invariant::DisabledInvariant;
-pub use outcome::Outcome;
 pub(crate) use problem::{FailureRef, ProblemId};
 pub use problem::{Problem, ProblemKind};
+pub use run_outcome::Outcome;
 pub(crate) use state_query::StateQuery;
 pub(crate) use story::{Keyword, StepStatus, StepText, Story, StoryLine};
 pub use warning::Warning;

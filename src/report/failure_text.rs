@@ -56,14 +56,10 @@ fn write_cause(
     options: &RenderOptions,
 ) -> fmt::Result {
     let indented = options.indented(MARGIN);
-    let label = if diagnosis.is_proven {
-        "why"
-    } else {
-        "perhaps"
-    };
-
-    let cause = indented.wrap_words(&diagnosis.cause.to_string());
-    write_section(f, options, label, &cause)?;
+    // A guess must not read like a fact.
+    let prefix = if diagnosis.is_proven { "" } else { "perhaps: " };
+    let cause = indented.wrap_words(&format!("{prefix}{}", diagnosis.cause));
+    write_section(f, options, "why", &cause)?;
 
     match diagnosis.cause.advice() {
         Some(advice) => write_line(f, options, "fix", &indented.wrap_words(&advice)),

@@ -43,16 +43,17 @@ impl Runner<'_, '_> {
             let settled = system.act(Act::Engine(None), &headers).await;
             result = result.merge(Ok(settled));
         }
-        let entries = self.outcome.update_record();
+        self.outcome.update_record();
 
         let Some(problem) = given_problem(&result) else {
             self.outcome.mark_end_of_given();
             return Ok(());
         };
 
-        let failures = result.failures.iter().map(|failure| failure.handler);
-        let own = result.reply.is_err().then(|| self.first_handler(entries));
-        let shown = failures.chain(own).map(FailureRef::Handler);
+        let shown = result
+            .failures
+            .iter()
+            .map(|failure| FailureRef::Handler(failure.handler));
         let mismatch = Mismatch::new("the given step runs without problems", problem)
             .with_subject(Subject::Given)
             .showing(shown);

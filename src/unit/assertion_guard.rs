@@ -45,7 +45,7 @@ impl AssertionGuard {
         let rejection = match &self.rejection {
             // The rejection is shown, because it is often the cause of the mismatch.
             Some(rejection) if mismatch.shown_failures().is_empty() => {
-                format!("\n\n  the method returned the rejection {rejection}")
+                format!("\n\n  the method was rejected: {rejection}")
             }
             _ => String::new(),
         };
@@ -60,7 +60,7 @@ impl AssertionGuard {
     fn problem(&self) -> Option<(&'static str, Mismatch)> {
         if let Some(rejection) = &self.rejection {
             let found = format!(
-                "the method returned the rejection {rejection}\n\
+                "the method was rejected: {rejection}\n\
                  If the test expects this, add `.then_rejected(..)`"
             );
             let mismatch = Mismatch::new("no rejection, or a `then` that covers it", found);

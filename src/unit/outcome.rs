@@ -8,15 +8,17 @@ use std::{
 
 use flow_domain::{
     Aggregate, Error, Event, Rejection,
+    message::Payload,
     model::{AnyEvent, IntoMessages},
 };
 use serde_json::Value;
 
 use crate::{
-    expect::{self, Expectation, State},
+    expect::{self, Expectation, Mismatch, State},
     outcome::Outcome,
     run::check_expectation,
     unit::assertion_guard::AssertionGuard,
+    value::show_stored,
 };
 
 /// What a method of an aggregate may return: nothing, or a `Result` with a rejection.
@@ -148,10 +150,26 @@ impl<A: Aggregate, R: MethodResult> UnitOutcome<A, R> {
     }
 
     /// Expects that `holds` returns true for the aggregate.
+    ///
+    /// The closure gets the aggregate itself, with the fields that `serde` skips.
     #[track_caller]
-    pub fn has(self, holds: impl Fn(&A) -> bool + Send + Sync) -> Self {
-        let state = self.state();
-        self.then(state.has(holds))
+    pub fn has(mut self, holds: impl FnOnce(&A) -> bool) -> Self {
+        if holds(&self.aggregate) {
+            self.guard.mark_asserted();
+            return self;
+        }
+
+        let subject = format!("{} {:?}", A::NAME, self.aggregate.id());
+        let found = match Payload::encode(A::NAME, &self.aggregate) {
+            Ok(state) => show_stored(&state),
+            Err(_) => format!("{:?}", self.aggregate),
+        };
+        let mismatch = Mismatch::new(
+            format!("{subject} for which the closure returns true"),
+            format!("{subject} {found}"),
+        );
+        self.guard
+            .fail(&format!("{subject} has"), Location::caller(), &mismatch);
     }
 
     /// Expects that the aggregate equals `expected`. Their stored forms are compared.

@@ -120,6 +120,8 @@ impl<A: Aggregate> System for UnitSystem<A> {
 
 impl<A> fmt::Debug for UnitSystem<A> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("UnitSystem").field("id", &self.id).finish()
+        f.debug_struct("UnitSystem")
+            .field("id", &self.id)
+            .finish_non_exhaustive()
     }
 }

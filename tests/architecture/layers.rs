@@ -27,17 +27,22 @@ const FLOW_DOMAIN: &[Layer] = &[
     ("engine", &["error", "clock", "message", "record", "port", "model", "handler", "wiring", "runtime"]),
 ];
 
-/// `system` is the only module that calls into the runtime. The five modules above it form one
-/// layer.
+/// From the lowest layer up: each folder imports only from folders above its line. `system` is the
+/// only folder that calls into the runtime.
 #[rustfmt::skip]
 const FLOW_HARNESS: &[Layer] = &[
+    ("value", &[]),
+    ("logs", &[]),
     ("system", &[]),
-    ("expect", &["system", "flow", "run", "report", "diagnosis"]),
-    ("flow", &["system", "expect", "run", "report", "diagnosis"]),
-    ("run", &["system", "expect", "flow", "report", "diagnosis"]),
-    ("report", &["system", "expect", "flow", "run", "diagnosis"]),
-    ("diagnosis", &["system", "expect", "flow", "run", "report"]),
-    ("unit", &["system", "expect", "flow", "run", "report"]),
+    ("chain", &["value", "logs"]),
+    ("outcome", &["value", "logs", "system", "chain"]),
+    ("expect", &["value", "chain", "outcome"]),
+    ("diagnosis", &["value", "chain", "outcome", "expect"]),
+    ("plan", &["system", "outcome", "expect"]),
+    ("report", &["value", "system", "chain", "outcome", "expect", "diagnosis", "plan"]),
+    ("run", &["value", "logs", "system", "outcome", "expect", "diagnosis", "plan", "report"]),
+    ("flow", &["system", "outcome", "expect", "plan", "report", "run"]),
+    ("unit", &["value", "system", "outcome", "expect", "plan", "run"]),
 ];
 
 /// Modules at the top. Only documentation uses `docs` and `doc_fixture`.

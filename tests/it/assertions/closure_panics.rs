@@ -72,7 +72,7 @@ fn in_none() {
 }
 
 #[test]
-fn in_then_resource() {
+fn in_resource() {
     let ordered = shop_with_mail(FakeMailer::default)
         .given_events(stock_received(5))
         .when(place_order());
@@ -84,15 +84,15 @@ fn in_then_resource() {
 }
 
 #[test]
-fn in_then_event_like() {
+fn in_event_matching() {
     check(
-        "then event like OrderPlaced  ",
+        "then event OrderPlaced that matches  ",
         ordered().then(expect::event_matching::<OrderPlaced>(panicking_closure)),
     );
 }
 
 #[test]
-fn in_then_rejected_like() {
+fn in_rejected_matching() {
     check(
         "then rejected with a value of type OrderError",
         ordered_twice().then(expect::rejected_matching::<OrderError>(panicking_closure)),

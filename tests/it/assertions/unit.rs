@@ -5,7 +5,9 @@ use flow_harness::expect;
 use flow_harness::unit::{UnitGiven, UnitOutcome, unit};
 use serde_json::json;
 
-use crate::fixture::{draft, mask_line_numbers, order_placed, panic_text, stock_received};
+use crate::fixture::{
+    draft, mask_line_numbers, masked_panic_text, order_placed, panic_text, stock_received,
+};
 
 /// Reserves two pieces and returns how many are left; rejects without stock.
 pub(crate) fn reserve_two(inventory: &mut Inventory) -> Result<u32, OrderError> {
@@ -29,7 +31,7 @@ fn confirmed_draft() -> UnitOutcome<Order, Result<(), OrderError>> {
 
 #[test]
 fn has_shows_the_aggregate() {
-    let text = panic_text(|| {
+    let text = masked_panic_text(|| {
         unit::<Order>()
             .given_aggregate(draft())
             .when(Order::place)
@@ -38,7 +40,7 @@ fn has_shows_the_aggregate() {
     });
 
     insta::assert_snapshot!(text, @r#"
-    unit test of Order failed: then Order "ord-1" has      tests/it/assertions/unit.rs:37:14
+    unit test of Order failed: then Order "ord-1" has      tests/it/assertions/unit.rs:LINE
 
       expected  Order "ord-1" for which the closure returns true
       found     Order "ord-1" { order_id: "ord-1", customer_id: "cust-1", product_id: "prod-1", quantity: 2, total_cents: 9995, status: "Placed" }
@@ -47,7 +49,7 @@ fn has_shows_the_aggregate() {
 
 #[test]
 fn then_accepted_shows_the_rejection() {
-    let text = panic_text(|| {
+    let text = masked_panic_text(|| {
         unit::<Order>()
             .given_aggregate(draft())
             .when(Order::confirm)
@@ -55,7 +57,7 @@ fn then_accepted_shows_the_rejection() {
     });
 
     insta::assert_snapshot!(text, @"
-    unit test of Order failed: then accepted      tests/it/assertions/unit.rs:54:14
+    unit test of Order failed: then accepted      tests/it/assertions/unit.rs:LINE
 
       expected  the method is accepted
       found     the method was rejected: the order is Draft, not Placed
@@ -64,7 +66,7 @@ fn then_accepted_shows_the_rejection() {
 
 #[test]
 fn then_rejected_shows_both_rejections() {
-    let text = panic_text(|| {
+    let text = masked_panic_text(|| {
         unit::<Order>()
             .given_aggregate(draft())
             .when(Order::confirm)
@@ -72,7 +74,7 @@ fn then_rejected_shows_both_rejections() {
     });
 
     insta::assert_snapshot!(text, @"
-    unit test of Order failed: then rejected with Empty      tests/it/assertions/unit.rs:71:14
+    unit test of Order failed: then rejected with Empty      tests/it/assertions/unit.rs:LINE
 
       expected  the method is rejected with Empty
       found     the method was rejected with NotPlaced(Draft)
@@ -81,7 +83,7 @@ fn then_rejected_shows_both_rejections() {
 
 #[test]
 fn then_rejected_is_not_accepted() {
-    let text = panic_text(|| {
+    let text = masked_panic_text(|| {
         unit::<Order>()
             .given_aggregate(draft())
             .when(Order::place)
@@ -89,7 +91,7 @@ fn then_rejected_is_not_accepted() {
     });
 
     insta::assert_snapshot!(text, @"
-    unit test of Order failed: then rejected with Empty      tests/it/assertions/unit.rs:88:14
+    unit test of Order failed: then rejected with Empty      tests/it/assertions/unit.rs:LINE
 
       expected  the method is rejected with Empty
       found     the method was accepted
@@ -98,14 +100,14 @@ fn then_rejected_is_not_accepted() {
 
 #[test]
 fn unit_given_events_do_not_create_a_state_aggregate() {
-    let text = panic_text(|| unit::<Order>().given_events(order_placed()));
+    let text = masked_panic_text(|| unit::<Order>().given_events(order_placed()));
 
     insta::assert_snapshot!(text, @"`Order` is stored as state, so it cannot be folded from events; use `.given_aggregate(..)`");
 }
 
 #[test]
 fn given_events_are_those_of_the_aggregate() {
-    let text = panic_text(|| unit::<Inventory>().given_events(order_placed()));
+    let text = masked_panic_text(|| unit::<Inventory>().given_events(order_placed()));
 
     insta::assert_snapshot!(text, @"`Unit.OrderPlaced.v1` is not in the `events(..)` of `Inventory`: list it in `#[aggregate(.., events(..))]`");
 }
@@ -121,30 +123,30 @@ fn aggregate_is_returned_for_plain_asserts() {
 }
 
 #[test]
-fn unit_then_rejected_like_asks_a_closure() {
+fn unit_rejected_matching_calls_a_closure() {
     confirmed_draft().then(expect::rejected_matching(|err: &OrderError| {
         matches!(err, OrderError::NotPlaced(_))
     }));
 
-    let text = panic_text(|| {
+    let text = masked_panic_text(|| {
         confirmed_draft().then(expect::rejected_matching(|err: &OrderError| {
             *err == OrderError::Empty
         }))
     });
     insta::assert_snapshot!(text, @"
-    unit test of Order failed: then rejected with a value of type OrderError for which the closure returns true      tests/it/assertions/unit.rs:130:27
+    unit test of Order failed: then rejected with a value of type OrderError for which the closure returns true      tests/it/assertions/unit.rs:LINE
 
       expected  the method is rejected with a value of type OrderError for which the closure returns true
       found     the method was rejected with NotPlaced(Draft)
     ");
 
-    let text = panic_text(|| {
+    let text = masked_panic_text(|| {
         stocked_inventory()
             .when(reserve_two)
             .then(expect::rejected_matching(|_: &OrderError| true))
     });
     insta::assert_snapshot!(text, @"
-    unit test of Inventory failed: then rejected with a value of type OrderError for which the closure returns true      tests/it/assertions/unit.rs:144:14
+    unit test of Inventory failed: then rejected with a value of type OrderError for which the closure returns true      tests/it/assertions/unit.rs:LINE
 
       expected  the method is rejected with a value of type OrderError for which the closure returns true
       found     the method was accepted
@@ -152,32 +154,33 @@ fn unit_then_rejected_like_asks_a_closure() {
 }
 
 #[test]
-fn unit_then_rejected_saying_searches_the_message() {
+fn unit_rejected_with_message_searches_the_message() {
     confirmed_draft().then(expect::rejected_with_message("not Placed"));
 
-    let text = panic_text(|| confirmed_draft().then(expect::rejected_with_message("too late")));
+    let text =
+        masked_panic_text(|| confirmed_draft().then(expect::rejected_with_message("too late")));
     insta::assert_snapshot!(text, @r#"
-    unit test of Order failed: then rejected with a message that contains "too late"      tests/it/assertions/unit.rs:158:48
+    unit test of Order failed: then rejected with a message that contains "too late"      tests/it/assertions/unit.rs:LINE
 
       expected  the method is rejected with a message that contains "too late"
       found     the method was rejected: the order is Draft, not Placed
     "#);
 
-    let text = panic_text(|| {
+    let text = masked_panic_text(|| {
         stocked_inventory()
             .when(reserve_two)
             .then(expect::rejected_with_message("too late"))
     });
     insta::assert_snapshot!(text, @r#"
-    unit test of Inventory failed: then rejected with a message that contains "too late"      tests/it/assertions/unit.rs:169:14
+    unit test of Inventory failed: then rejected with a message that contains "too late"      tests/it/assertions/unit.rs:LINE
 
       expected  the method is rejected with a message that contains "too late"
       found     the method was accepted
     "#);
 
-    let text = panic_text(|| confirmed_draft().then(expect::rejected_with_message("")));
+    let text = masked_panic_text(|| confirmed_draft().then(expect::rejected_with_message("")));
     insta::assert_snapshot!(text, @r#"
-    unit test of Order failed: then rejected with a message that contains ""      tests/it/assertions/unit.rs:178:48
+    unit test of Order failed: then rejected with a message that contains ""      tests/it/assertions/unit.rs:LINE
 
       expected  a text that is not empty
       found     an empty text, which every message contains
@@ -188,17 +191,17 @@ fn unit_then_rejected_saying_searches_the_message() {
 fn then_reply_compares_the_reply_of_the_method() {
     stocked_inventory().when(reserve_two).then_reply(3);
 
-    let text = panic_text(|| stocked_inventory().when(reserve_two).then_reply(5));
+    let text = masked_panic_text(|| stocked_inventory().when(reserve_two).then_reply(5));
     insta::assert_snapshot!(text, @"
-    unit test of Inventory failed: then reply 5      tests/it/assertions/unit.rs:191:68
+    unit test of Inventory failed: then reply 5      tests/it/assertions/unit.rs:LINE
 
       expected  the reply 5
       found     the reply 3
     ");
 
-    let text = panic_text(|| confirmed_draft().then_reply(()));
+    let text = masked_panic_text(|| confirmed_draft().then_reply(()));
     insta::assert_snapshot!(text, @"
-    unit test of Order failed: then reply ()      tests/it/assertions/unit.rs:199:48
+    unit test of Order failed: then reply ()      tests/it/assertions/unit.rs:LINE
 
       expected  the reply ()
       found     the method was rejected: the order is Draft, not Placed
@@ -213,13 +216,13 @@ fn is_compares_the_serialized_aggregate() {
 
     stocked_inventory().when(|_| ()).is(expected);
 
-    let text = panic_text(|| {
+    let text = masked_panic_text(|| {
         stocked_inventory()
             .when(|_| ())
             .is(Inventory::empty("prod-1"))
     });
     insta::assert_snapshot!(text, @r#"
-    unit test of Inventory failed: then Inventory "prod-1" is      tests/it/assertions/unit.rs:219:14
+    unit test of Inventory failed: then Inventory "prod-1" is      tests/it/assertions/unit.rs:LINE
 
       expected  Inventory "prod-1" { product_id: "prod-1", available: 0, reserved: {} }
       found     Inventory "prod-1" { product_id: "prod-1", available: 5, reserved: {} }
@@ -233,13 +236,13 @@ fn like_compares_some_fields() {
         .when(reserve_two)
         .like(json!({ "available": 3 }));
 
-    let text = panic_text(|| {
+    let text = masked_panic_text(|| {
         stocked_inventory()
             .when(reserve_two)
             .like(json!({ "available": 4 }))
     });
     insta::assert_snapshot!(text, @r#"
-    unit test of Inventory failed: then Inventory "prod-1" like      tests/it/assertions/unit.rs:239:14
+    unit test of Inventory failed: then Inventory "prod-1" like      tests/it/assertions/unit.rs:LINE
 
       expected  Inventory "prod-1" like { available: 4 }
       found     Inventory "prod-1" { product_id: "prod-1", available: 3, reserved: {"ord-1":2} }
@@ -249,34 +252,34 @@ fn like_compares_some_fields() {
 
 #[test]
 fn unasserted_rejection_fails() {
-    let text = panic_text(|| drop(confirmed_draft().then_no_events()));
+    let text = masked_panic_text(|| drop(confirmed_draft().then_no_events()));
 
-    insta::assert_snapshot!(mask_line_numbers(&text), @"
+    insta::assert_snapshot!(text, @"
     Order rejected, and no `then` covers it      tests/it/assertions/unit.rs:LINE
 
       expected  no rejection, or a `then` that covers it
-      found     the method returned the rejection the order is Draft, not Placed
+      found     the method was rejected: the order is Draft, not Placed
                 If the test expects this, add `.then_rejected(..)`
     ");
 
-    let text = panic_text(|| drop(confirmed_draft().has(|order| order.quantity == 2)));
-    assert!(text.contains("NotPlaced(Draft)"), "{text}");
+    let text = masked_panic_text(|| drop(confirmed_draft().has(|order| order.quantity == 2)));
+    assert!(text.contains("the order is Draft, not Placed"), "{text}");
 
-    let text = panic_text(|| confirmed_draft().aggregate());
-    assert!(text.contains("NotPlaced(Draft)"), "{text}");
+    let text = masked_panic_text(|| confirmed_draft().aggregate());
+    assert!(text.contains("the order is Draft, not Placed"), "{text}");
 }
 
 #[test]
 fn rejection_is_reported_with_the_missing_event() {
-    let text = panic_text(|| confirmed_draft().then_event(order_placed()));
+    let text = masked_panic_text(|| confirmed_draft().then_event(order_placed()));
 
     insta::assert_snapshot!(text, @r#"
-    unit test of Order failed: then event OrderPlaced      tests/it/assertions/unit.rs:271:48
+    unit test of Order failed: then event OrderPlaced      tests/it/assertions/unit.rs:LINE
 
       expected  OrderPlaced { order_id: "ord-1", customer_id: "cust-1", product_id: "prod-1", quantity: 2, total_cents: 9995 }
       found     no events at all
 
-      the method returned the rejection the order is Draft, not Placed
+      the method was rejected: the order is Draft, not Placed
     "#);
 }
 
@@ -306,7 +309,7 @@ fn unasserted_act_fails_at_its_line() {
 
 #[test]
 fn failed_step_is_followed_by_no_second_failure() {
-    let text = panic_text(|| confirmed_draft().then_accepted());
+    let text = masked_panic_text(|| confirmed_draft().then_accepted());
 
-    assert!(text.starts_with("Order rejected\n"), "{text}");
+    assert!(text.starts_with("unit test of Order failed: "), "{text}");
 }

@@ -5,12 +5,12 @@ use flow_harness::{expect, unit::unit};
 
 use crate::{
     assertions::unit::{reserve_two, stocked_inventory},
-    fixture::{draft, panic_text, stock_received, stock_refused, stock_reserved},
+    fixture::{draft, masked_panic_text, stock_received, stock_refused, stock_reserved},
 };
 
 #[test]
 fn unit_then_events_are_exactly_these() {
-    let text = panic_text(|| {
+    let text = masked_panic_text(|| {
         unit::<Inventory>()
             .given_events(stock_received(5))
             .when(|inventory| inventory.reserve("ord-1", 2))
@@ -18,7 +18,7 @@ fn unit_then_events_are_exactly_these() {
     });
 
     insta::assert_snapshot!(text, @r#"
-    unit test of Inventory failed: then events StockReserved, StockRefused      tests/it/assertions/unit_events.rs:17:14
+    unit test of Inventory failed: then events StockReserved, StockRefused      tests/it/assertions/unit_events.rs:LINE
 
       expected  StockReserved, StockRefused
       found     StockReserved
@@ -29,7 +29,7 @@ fn unit_then_events_are_exactly_these() {
 
 #[test]
 fn then_no_events_is_none() {
-    let text = panic_text(|| {
+    let text = masked_panic_text(|| {
         unit::<Order>()
             .given_aggregate(draft())
             .when(Order::place)
@@ -37,7 +37,7 @@ fn then_no_events_is_none() {
     });
 
     insta::assert_snapshot!(text, @r#"
-    unit test of Order failed: then no events      tests/it/assertions/unit_events.rs:36:14
+    unit test of Order failed: then no events      tests/it/assertions/unit_events.rs:LINE
 
       expected  nothing
       found     OrderPlaced
@@ -62,25 +62,25 @@ fn then_event_is_one_of_those_that_the_method_raised() {
         .when(reserve_two)
         .then_event(stock_reserved());
 
-    let text = panic_text(|| {
+    let text = masked_panic_text(|| {
         stocked_inventory()
             .when(reserve_two)
             .then_event(stock_refused(3))
     });
     insta::assert_snapshot!(text, @r#"
-    unit test of Inventory failed: then event StockRefused      tests/it/assertions/unit_events.rs:68:14
+    unit test of Inventory failed: then event StockRefused      tests/it/assertions/unit_events.rs:LINE
 
       expected  StockRefused { product_id: "prod-1", order_id: "ord-1", wanted: 2, available: 3 }
       found     only StockReserved
     "#);
 
-    let text = panic_text(|| {
+    let text = masked_panic_text(|| {
         stocked_inventory()
             .when(reserve_two)
             .then_event(stock_received(5))
     });
     insta::assert_snapshot!(text, @r#"
-    unit test of Inventory failed: then event StockReceived      tests/it/assertions/unit_events.rs:80:14
+    unit test of Inventory failed: then event StockReceived      tests/it/assertions/unit_events.rs:LINE
 
       expected  StockReceived { product_id: "prod-1", quantity: 5 }
       found     only StockReserved
@@ -90,9 +90,9 @@ fn then_event_is_one_of_those_that_the_method_raised() {
         quantity: 3,
         ..stock_reserved()
     };
-    let text = panic_text(|| stocked_inventory().when(reserve_two).then_event(other));
+    let text = masked_panic_text(|| stocked_inventory().when(reserve_two).then_event(other));
     insta::assert_snapshot!(text, @r#"
-    unit test of Inventory failed: then event StockReserved      tests/it/assertions/unit_events.rs:93:68
+    unit test of Inventory failed: then event StockReserved      tests/it/assertions/unit_events.rs:LINE
 
       expected  StockReserved { product_id: "prod-1", order_id: "ord-1", quantity: 3 }
       found     StockReserved { product_id: "prod-1", order_id: "ord-1", quantity: 2 }
@@ -108,7 +108,7 @@ fn unit_then_event_like_asks_a_closure() {
             event.quantity == 2
         }));
 
-    let text = panic_text(|| {
+    let text = masked_panic_text(|| {
         stocked_inventory()
             .when(reserve_two)
             .then(expect::event_matching(|event: &StockReserved| {
@@ -116,19 +116,19 @@ fn unit_then_event_like_asks_a_closure() {
             }))
     });
     insta::assert_snapshot!(text, @r#"
-    unit test of Inventory failed: then event StockReserved that matches      tests/it/assertions/unit_events.rs:114:14
+    unit test of Inventory failed: then event StockReserved that matches      tests/it/assertions/unit_events.rs:LINE
 
       expected  StockReserved for which the closure returns true
       found     StockReserved { product_id: "prod-1", order_id: "ord-1", quantity: 2 }
     "#);
 
-    let text = panic_text(|| {
+    let text = masked_panic_text(|| {
         stocked_inventory()
             .when(reserve_two)
             .then(expect::event_matching(|_: &StockReceived| true))
     });
     insta::assert_snapshot!(text, @"
-    unit test of Inventory failed: then event StockReceived that matches      tests/it/assertions/unit_events.rs:128:14
+    unit test of Inventory failed: then event StockReceived that matches      tests/it/assertions/unit_events.rs:LINE
 
       expected  StockReceived for which the closure returns true
       found     only StockReserved
@@ -142,13 +142,13 @@ fn then_no_event_is_of_that_type_and_of_the_method() {
         .then(expect::no_event::<StockRefused>())
         .then(expect::no_event::<StockReceived>());
 
-    let text = panic_text(|| {
+    let text = masked_panic_text(|| {
         stocked_inventory()
             .when(reserve_two)
             .then(expect::no_event::<StockReserved>())
     });
     insta::assert_snapshot!(text, @r#"
-    unit test of Inventory failed: then no event StockReserved      tests/it/assertions/unit_events.rs:148:14
+    unit test of Inventory failed: then no event StockReserved      tests/it/assertions/unit_events.rs:LINE
 
       expected  no StockReserved
       found     StockReserved { product_id: "prod-1", order_id: "ord-1", quantity: 2 }
@@ -157,14 +157,14 @@ fn then_no_event_is_of_that_type_and_of_the_method() {
 
 #[test]
 fn then_no_event_is_one_that_the_aggregate_has() {
-    let text = panic_text(|| {
+    let text = masked_panic_text(|| {
         stocked_inventory()
             .when(reserve_two)
             .then(expect::no_event::<OrderPlaced>())
     });
 
     insta::assert_snapshot!(text, @"
-    unit test of Inventory failed: then no event OrderPlaced      tests/it/assertions/unit_events.rs:163:14
+    unit test of Inventory failed: then no event OrderPlaced      tests/it/assertions/unit_events.rs:LINE
 
       expected  the message OrderPlaced
       found     no such message in the domain

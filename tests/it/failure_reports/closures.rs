@@ -25,7 +25,7 @@ fn closure_that_panics_on_a_row() {
                  right: 9990
                 { order_id: "ord-1", customer_id: "cust-1", status: "Placed", total_cents: 9995 }
 
-    perhapsOrderDashboardProjector handled OrderPlaced and was the last to set `customer_id`, `order_id`, `status`, `total_cents`
+    why    perhaps: OrderDashboardProjector handled OrderPlaced and was the last to set `customer_id`, `order_id`, `status`, `total_cents`
 
     story   1 given  StockReceived { product_id: "prod-1", quantity: 100 }
             2 when   PlaceOrder { order_id: "ord-1", customer_id: "cust-1", .. }  accepted

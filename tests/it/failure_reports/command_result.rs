@@ -41,7 +41,7 @@ fn expected_rejection_is_missing() {
       expected  PlaceOrder is rejected with AlreadyPlaced
       found     PlaceOrder was accepted
 
-    perhapsOrderCommandHandler handled PlaceOrder; effects: OrderPlaced, Order "ord-1"
+    why    perhaps: OrderCommandHandler handled PlaceOrder; effects: OrderPlaced, Order "ord-1"
 
     story   1 given  StockReceived { product_id: "prod-1", quantity: 100 }
             2 when   PlaceOrder { order_id: "ord-1", customer_id: "cust-1", .. }  accepted
@@ -103,6 +103,9 @@ fn given_command_is_rejected() {
                 If the test expects this, use `.when(..)` instead
 
       2 later steps were skipped
+
+    why    OrderCommandHandler rejected PlaceOrder: the order is already placed
+    fix    set up the required state in a `given_..` step, or expect the rejection: `.then_rejected(..)`
 
     story   1 given  PlaceOrder { order_id: "ord-1", customer_id: "cust-1", .. }
             2 given  PlaceOrder { order_id: "ord-1", customer_id: "cust-1", .. }  FAILED

@@ -24,7 +24,7 @@ fn an_event_is_missing() {
                 as expected  StockReserved
                 missing      OrderConfirmed { order_id: "ord-1", customer_id: "cust-1" }
 
-    perhapsFulfilment handled StockReserved and issued no ConfirmOrder
+    why    perhaps: Fulfilment handled StockReserved and issued no ConfirmOrder
     fix    check the conditions in Fulfilment that lead to ConfirmOrder
 
     story   1 given  StockReceived { product_id: "prod-1", quantity: 100 }
@@ -60,7 +60,7 @@ fn an_event_is_unexpected() {
                 as expected  StockRefused
                 unexpected   OrderCancelled { order_id: "ord-1", product_id: "prod-1", reason: "out of stock" }
 
-    perhapsOrderCommandHandler handled CancelOrder and raised OrderCancelled
+    why    perhaps: OrderCommandHandler handled CancelOrder and raised OrderCancelled
 
     story   1 given  StockReceived { product_id: "prod-1", quantity: 1 }
             2 when   PlaceOrder { order_id: "ord-1", customer_id: "cust-1", .. }  accepted
@@ -106,8 +106,8 @@ fn an_event_has_other_fields() {
                              order_id  expected "ord-01", found "ord-1"
                              quantity  expected 3, found 2
 
-    perhapsInventoryEventHandler handled OrderPlaced and was the last to set `order_id`; the value is the `order_id` of PlaceOrder in the test
-             flow
+    why    perhaps: InventoryEventHandler handled OrderPlaced and was the last to set `order_id`; the value is the `order_id` of PlaceOrder in
+             the test flow
            InventoryEventHandler handled OrderPlaced and was the last to set `quantity`; the value is the `quantity` of PlaceOrder in the test
              flow
 

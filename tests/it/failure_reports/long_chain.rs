@@ -13,7 +13,7 @@ fn a_chain_that_is_too_deep() {
       found     Counted { counted_id: "count-1", left: 49 }
                 left  expected 99, found 49
 
-    perhapsCountdown handled Counted and was the last to set `left`; the value comes from Countdown, but the `left` of Counted is 50
+    why    perhaps: Countdown handled Counted and was the last to set `left`; the value comes from Countdown, but the `left` of Counted is 50
 
     story   1 when   Counted { counted_id: "count-1", left: 50 }  accepted
             2 then   event Counted                                FAILED
@@ -85,7 +85,7 @@ fn a_chain_that_is_too_long() {
                 unexpected   StockRefused { product_id: "prod-1", order_id: "ord-6", wanted: 2, available: 0 }
                 unexpected   OrderCancelled { order_id: "ord-6", product_id: "prod-1", reason: "out of stock" }
 
-    perhapsOrderCommandHandler handled PlaceOrder and raised OrderPlaced
+    why    perhaps: OrderCommandHandler handled PlaceOrder and raised OrderPlaced
 
     story   1 when   PlaceOrder {..}, PlaceOrder {..}, PlaceOrder {..}  accepted, accepted, accepted
             2 when   PlaceOrder {..}, PlaceOrder {..}, PlaceOrder {..}  accepted, accepted, accepted

@@ -95,8 +95,8 @@ fn a_wrong_field() {
                 customer_id  expected "cust-2", found "cust-1"
                 status       expected "Confirmed", found "Placed"
 
-    perhapsOrderDashboardProjector handled OrderPlaced and was the last to set `customer_id`; the value is the `customer_id` of PlaceOrder in
-             the test flow
+    why    perhaps: OrderDashboardProjector handled OrderPlaced and was the last to set `customer_id`; the value is the `customer_id` of
+             PlaceOrder in the test flow
            OrderDashboardProjector handled OrderPlaced and was the last to set `status`
 
     story   1 given  StockReceived { product_id: "prod-1", quantity: 100 }
@@ -130,7 +130,7 @@ fn closure_that_returns_false() {
       expected  Fulfilment "ord-1" for which the closure returns true
       found     Fulfilment "ord-1" { paid: false, reserved: true, cancelled: false }
 
-    perhapsFulfilment handled OrderPlaced and was the last to set `cancelled`, `paid`
+    why    perhaps: Fulfilment handled OrderPlaced and was the last to set `cancelled`, `paid`
            Fulfilment handled StockReserved and was the last to set `reserved`
 
     story   1 given  StockReceived { product_id: "prod-1", quantity: 100 }
@@ -166,8 +166,8 @@ fn partial_value_that_differs() {
                 reserved.ord-1  expected 1, found 2
                 reserved.ord-2  expected 1, found nothing
 
-    perhapsInventoryEventHandler handled OrderPlaced and raised StockReserved, the last event to set `reserved.ord-1`; the value comes from
-             InventoryEventHandler: it is the `quantity` of OrderPlaced
+    why    perhaps: InventoryEventHandler handled OrderPlaced and raised StockReserved, the last event to set `reserved.ord-1`; the value comes
+             from InventoryEventHandler: it is the `quantity` of OrderPlaced
            StockReceived from the test flow was the last event to set `reserved.ord-2`
 
     story   1 given  StockReceived { product_id: "prod-1", quantity: 100 }
@@ -201,7 +201,7 @@ fn state_that_should_be_absent() {
       expected  no OrderDashboard "ord-1"
       found     OrderDashboard "ord-1" { order_id: "ord-1", customer_id: "cust-1", status: "Cancelled", total_cents: 9995 }
 
-    perhapsOrderDashboardProjector handled OrderCancelled and wrote OrderDashboard "ord-1"
+    why    perhaps: OrderDashboardProjector handled OrderCancelled and wrote OrderDashboard "ord-1"
 
     story   1 given  StockReceived { product_id: "prod-1", quantity: 1 }
             2 when   PlaceOrder { order_id: "ord-1", customer_id: "cust-1", .. }  accepted
@@ -240,7 +240,7 @@ fn rows_are_too_many() {
                 { order_id: "ord-1", customer_id: "cust-1", status: "Placed", total_cents: 9995 }
                 { order_id: "ord-2", customer_id: "cust-1", status: "Placed", total_cents: 9995 }
 
-    perhapsOrderDashboardProjector handled OrderPlaced and wrote OrderDashboard "ord-2"
+    why    perhaps: OrderDashboardProjector handled OrderPlaced and wrote OrderDashboard "ord-2"
 
     story   1 given  StockReceived { product_id: "prod-1", quantity: 100 }
             2 given  PlaceOrder { order_id: "ord-1", customer_id: "cust-1", .. }
@@ -305,7 +305,7 @@ fn a_long_value_is_cut() {
                     what: "very very very very very very very .. 423 more characters .. ry very very very very very very very very ",
                 }
 
-    perhapsTallyKeeper handled Instructed and was the last to set `instruction_id`, `what`
+    why    perhaps: TallyKeeper handled Instructed and was the last to set `instruction_id`, `what`
 
     story   1 when   Instructed { instruction_id: "inst-1", .. }  accepted
             2 then   Tally "inst-1" has                           FAILED

@@ -247,13 +247,17 @@ fn priority_needs_an_act_that_can_have_one() {
 }
 
 #[test]
-fn priority_applies_to_the_last_act() {
-    rooms()
+fn priority_must_follow_its_act() {
+    let flow = rooms()
         .when(book_room())
         .then_accepted()
         .with_priority(Priority::BACKFILL)
-        .then(expect::published_on::<RoomBooked>(Lane::Backfill))
-        .run();
+        .then(expect::published_on::<RoomBooked>(Lane::Backfill));
+
+    insta::assert_snapshot!(mismatch(flow), @"
+    expected  an act that can have a priority, just before
+    found     the last step is not a `when`, `when_event` or `when_submitted`
+    ");
 }
 
 #[test]

@@ -52,7 +52,7 @@ fn silent_change_is_in_the_report() {
       expected  Label "l-1" for which the closure returns true
       found     Label "l-1" { id: "l-1", text: "plum" }
 
-    perhapsKeeper handled WriteLabel and was the last to set `id`; the value comes from Keeper: it is the `label_id` of WriteLabel
+    why    perhaps: Keeper handled WriteLabel and was the last to set `id`; the value comes from Keeper: it is the `label_id` of WriteLabel
            Keeper handled WriteLabel and was the last to set `text`
 
     story   1 when   WriteLabel { label_id: "l-1", mistake: "in silence" }  accepted

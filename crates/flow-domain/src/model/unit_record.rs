@@ -7,7 +7,7 @@ use crate::{
     error::Error,
     message::{
         CorrelationId, Envelope, MessageId, MessageKind, MessageType, Metadata, Payload, Position,
-        Priority, Processing, Recorded, Version,
+        Priority, Processing, Recorded, StreamName, Version,
     },
     model::{Aggregate, SerializedMessage},
     record::{
@@ -99,13 +99,20 @@ pub fn unit_record<A: Aggregate>(
 
 fn envelope(event: &SerializedMessage) -> Result<Arc<Envelope>, Error> {
     let id = MessageId::new(Uuid::nil());
+    // The aggregate of a unit test may have no id yet.
+    let stream = if event.id.is_empty() {
+        StreamName::new(event.category, "without-id")
+            .map_err(|err| Error::setup(err.to_string()))?
+    } else {
+        event.stream()?
+    };
 
     Ok(Arc::new(Envelope {
         metadata: Metadata {
             id,
             kind: MessageKind::Event,
             message_type: MessageType::new(&Arc::from(DOMAIN), event.name),
-            stream: event.stream()?,
+            stream,
             time: VirtualClock::START,
             correlation: CorrelationId::from(id),
             causation: None,
