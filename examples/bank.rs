@@ -93,9 +93,11 @@ fn refused_transfer_is_refunded(bank: &FlowHarness) -> Outcome {
             transfer_id: "trf-1".into(),
             amount_cents: 30,
         })
-        .then_projections::<Balance>()
-        .any(|row| row.account_id == "ada" && row.balance_cents == 100)
-        .none(|row| row.account_id == "bob" && row.balance_cents != 0)
+        .then(
+            expect::projections::<Balance>()
+                .any(|row| row.account_id == "ada" && row.balance_cents == 100)
+                .none(|row| row.account_id == "bob" && row.balance_cents != 0),
+        )
         .run()
 }
 

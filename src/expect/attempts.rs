@@ -1,4 +1,4 @@
-use std::{any::TypeId, marker::PhantomData};
+use std::any::TypeId;
 
 use flow_domain::{
     handler::short_type_name,
@@ -6,52 +6,26 @@ use flow_domain::{
 };
 
 use crate::{
-    expect::{Expectation, Mismatch, Subject, handlers::handler_name},
-    outcome::{FailureRef, Outcome},
+    expect::{Expectation, Mismatch, Subject, check::Check, handlers::handler_name},
+    outcome::Outcome,
 };
 
 /// Expects that the handler `H` was called exactly this number of times in the acts so far.
 ///
 /// Calls with and without success count.
 pub fn attempts<H: 'static>(expected: usize) -> impl Expectation {
-    Attempts {
-        expected,
-        handler: PhantomData::<fn(H)>,
-    }
-}
+    let type_name = short_type_name::<H>();
+    let description = match expected {
+        1 => format!("{type_name} tries once"),
+        n => format!("{type_name} tries {n} times"),
+    };
+    let expected_text = description.clone();
 
-struct Attempts<H> {
-    expected: usize,
-    handler: PhantomData<fn(H)>,
-}
-
-impl<H: 'static> Expectation for Attempts<H> {
-    fn describe(&self) -> String {
-        let name = short_type_name::<H>();
-        match self.expected {
-            1 => format!("{name} tries once"),
-            n => format!("{name} tries {n} times"),
-        }
-    }
-
-    fn check(&self, outcome: &Outcome) -> Result<(), Mismatch> {
-        let name = handler_name(TypeId::of::<H>(), short_type_name::<H>(), outcome)?;
-        let record = outcome.record();
-
-        let mut lines = Vec::new();
-        for entry in outcome.act_entries() {
-            if let EntryKind::HandlerStarted {
-                handler, attempt, ..
-            } = entry.kind
-                && handler == name
-            {
-                let ending = handler_outcome_text(entry.id, record);
-                lines.push(format!("attempt {attempt} at {}: {ending}", entry.time));
-            }
-        }
-
+    Check::new(description, move |outcome| {
+        let name = handler_name(TypeId::of::<H>(), type_name, outcome)?;
+        let lines = attempt_lines(name, outcome);
         let n_found = lines.len();
-        if n_found == self.expected {
+        if n_found == expected {
             return Ok(());
         }
 
@@ -60,10 +34,8 @@ impl<H: 'static> Expectation for Attempts<H> {
             1 => "it tried once".to_owned(),
             n => format!("it tried {n} times"),
         };
-        let mismatch = Mismatch::new(self.describe(), found).with_differences(lines);
-
         // In `Mode::Sync` a handler has one attempt, because nothing is retried.
-        let subject = if n_found == 1 && 1 < self.expected && outcome.is_inline() {
+        let subject = if n_found == 1 && 1 < expected && outcome.is_inline() {
             Subject::EngineFeature {
                 feature: "retries nothing",
                 method: "expect::attempts",
@@ -72,10 +44,29 @@ impl<H: 'static> Expectation for Attempts<H> {
         } else {
             Subject::Handled(name)
         };
-        Err(mismatch
+
+        Err(Mismatch::new(expected_text.as_str(), found)
+            .with_differences(lines)
             .with_subject(subject)
-            .showing([FailureRef::Handler(Some(name))]))
+            .showing_failures_of([Some(name)]))
+    })
+}
+
+/// Returns one line for each call of a handler in the acts so far.
+fn attempt_lines(name: &str, outcome: &Outcome) -> Vec<String> {
+    let mut lines = Vec::new();
+    for entry in outcome.act_entries() {
+        if let EntryKind::HandlerStarted {
+            handler, attempt, ..
+        } = entry.kind
+            && handler == name
+        {
+            let ending = handler_outcome_text(entry.id, outcome.record());
+            lines.push(format!("attempt {attempt} at {}: {ending}", entry.time));
+        }
     }
+
+    lines
 }
 
 /// Returns how the handler call that started at `started` ended, as text.

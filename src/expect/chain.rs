@@ -5,7 +5,7 @@ use flow_domain::{
 
 use crate::{
     chain::rolled_back_by,
-    expect::{Expectation, Mismatch, Subject},
+    expect::{Expectation, Mismatch, Subject, check::Check},
     outcome::Outcome,
     value::MessageView,
 };
@@ -15,7 +15,10 @@ use crate::{
 /// An example is `["PlaceOrder", "OrderPlaced", "StockReserved"]`. A message that was rolled back does
 /// not count.
 pub fn chain<const N: usize>(expected: [&str; N]) -> impl Expectation + use<N> {
-    MessageChain(expected.map(str::to_owned).to_vec())
+    let chain = MessageChain(expected.map(str::to_owned).to_vec());
+    let description = format!("chain {}", chain.0.join(" -> "));
+
+    Check::new(description, move |outcome| chain.check(outcome)).about_last_act()
 }
 
 struct MessageChain(Vec<String>);
@@ -98,16 +101,6 @@ impl MessageChain {
 
         let found = format!("{}, which caused {next}", self.0[..n_matched].join(" -> "));
         Mismatch::new(expected, found).with_subject(Subject::for_message(&self.0[n_matched]))
-    }
-}
-
-impl Expectation for MessageChain {
-    fn describe(&self) -> String {
-        format!("chain {}", self.0.join(" -> "))
-    }
-
-    fn is_about_last_act(&self) -> bool {
-        true
     }
 
     fn check(&self, outcome: &Outcome) -> Result<(), Mismatch> {

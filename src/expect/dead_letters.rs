@@ -5,7 +5,7 @@ use crate::{
         Expectation, Mismatch, Subject, attempts::handler_outcome_text,
         command_result::require_text, messages::message_at,
     },
-    outcome::{FailureRef, Outcome, Problem, ProblemKind},
+    outcome::{Outcome, Problem, ProblemKind},
     value::counted,
 };
 
@@ -101,11 +101,9 @@ impl Expectation for DeadLetters {
         let lines = letters.iter().map(DeadLetterView::show).collect();
         let mismatch = Mismatch::new(self.expected_text(), found).with_differences(lines);
 
-        let shown = letters
-            .iter()
-            .map(|letter| FailureRef::Handler(letter.handler));
+        let handlers = letters.iter().map(|letter| letter.handler);
         Err(mismatch
-            .showing(shown)
+            .showing_failures_of(handlers)
             .with_subject(Subject::EngineFeature {
                 feature: "retries nothing and stores no dead letters",
                 method: "expect::dead_letters",

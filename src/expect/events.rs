@@ -1,13 +1,12 @@
-use std::marker::PhantomData;
-
 use flow_domain::{
-    Error, Event,
+    Event,
     model::{AnyEvent, IntoMessages},
 };
 
 use crate::{
     expect::{
         Expectation, Mismatch, Subject,
+        check::Check,
         messages::{ExpectedMessages, compare_messages, name_list, require_known_message},
         never_raised::never_raised_warning,
     },
@@ -23,70 +22,94 @@ use crate::{
 /// The cascade runs breadth-first. All handlers of an event run in the order of their registration.
 /// The handlers of the events that they raise run after them.
 pub fn events<M: IntoMessages<AnyEvent>>(expected: M) -> impl Expectation + use<M> {
-    Events(ExpectedMessages::new(&expected))
+    exactly(ExpectedMessages::new(&expected))
 }
 
 /// Expects that the last act and its cascade raised no events.
 pub fn no_events() -> impl Expectation {
-    Events(ExpectedMessages::new::<AnyEvent>(&()))
+    exactly(ExpectedMessages::new::<AnyEvent>(&()))
+}
+
+fn exactly(expected: ExpectedMessages) -> Check<'static> {
+    let description = if expected.is_empty() {
+        "no events".to_owned()
+    } else {
+        format!("events {}", expected.names())
+    };
+
+    Check::new(description, move |outcome| {
+        let found: Vec<MessageView> = outcome.last_act_events().map(MessageView::from).collect();
+        compare_messages(expected.views()?, &found)
+    })
 }
 
 /// Expects that an event equal to this one was raised in the acts so far.
 pub fn event<E: Event>(expected: E) -> impl Expectation + use<E> {
-    ContainsEvent(ExpectedMessages::new::<AnyEvent>(&expected))
+    let expected = ExpectedMessages::new::<AnyEvent>(&expected);
+    let description = format!("event {}", expected.names());
+
+    let check = move |outcome: &Outcome| {
+        let found = all_events(outcome);
+        let mut views = expected.views()?.iter();
+        views.try_for_each(|expected| find_event(expected, &found))
+    };
+    Check::new(description, check).even_if_pending()
 }
 
 /// Expects that an event of type `E` for which `holds` returns true was raised in the acts so far.
 pub fn event_matching<'t, E: Event>(
     holds: impl Fn(&E) -> bool + Send + Sync + 't,
 ) -> impl Expectation + 't {
-    EventMatching {
-        holds,
-        event: PhantomData,
-    }
+    let check = move |outcome: &Outcome| {
+        let expected = format!("{} for which the closure returns true", E::NAME);
+        let envelopes = outcome.event_envelopes();
+        let views: Vec<MessageView> = envelopes
+            .filter(|envelope| matches_type::<E>(envelope))
+            .map(MessageView::from)
+            .collect();
+        for view in &views {
+            let event: E = view
+                .payload
+                .decode(E::NAME)
+                .map_err(|err| Mismatch::not_serialized(&expected, &err))?;
+            if holds(&event) {
+                return Ok(());
+            }
+        }
+
+        let Some(first) = views.first() else {
+            let subject = Subject::for_message(&event_name::<E>());
+            let found = raised_names(&all_events(outcome));
+            return Err(Mismatch::new(expected, found).with_subject(subject));
+        };
+
+        let shown: Vec<String> = views.iter().map(MessageView::show).collect();
+        let subject = Subject::NoMessage(first.name.clone());
+        Err(Mismatch::new(expected, shown.join("\n")).with_subject(subject))
+    };
+
+    Check::new(format!("event {} that matches", E::NAME), check).even_if_pending()
 }
 
 /// Expects that no event of type `E` was raised in the acts so far.
 pub fn no_event<E: Event>() -> impl Expectation {
-    NoEvent(PhantomData::<fn(E)>)
-}
+    let check = |outcome: &Outcome| {
+        require_known_message::<E>(outcome)?;
 
-struct Events(ExpectedMessages);
-
-impl Expectation for Events {
-    fn check(&self, outcome: &Outcome) -> Result<(), Mismatch> {
-        let found: Vec<MessageView> = outcome.last_act_events().map(MessageView::from).collect();
-        compare_messages(self.0.views()?, &found)
-    }
-
-    fn describe(&self) -> String {
-        if self.0.is_empty() {
-            return "no events".to_owned();
+        let mut envelopes = outcome.event_envelopes();
+        let raised = envelopes.find(|envelope| matches_type::<E>(envelope));
+        match raised.map(MessageView::from) {
+            None => Ok(()),
+            Some(view) => Err(Mismatch::new(format!("no {}", E::NAME), view.show())
+                .with_subject(Subject::NoMessage(view.name))),
         }
+    };
 
-        format!("events {}", self.0.names())
-    }
+    Check::new(format!("no event {}", E::NAME), check).warning(never_raised_warning::<E>)
 }
 
-struct ContainsEvent(ExpectedMessages);
-
-impl Expectation for ContainsEvent {
-    fn check(&self, outcome: &Outcome) -> Result<(), Mismatch> {
-        let found: Vec<MessageView> = outcome.event_envelopes().map(MessageView::from).collect();
-
-        self.0
-            .views()?
-            .iter()
-            .try_for_each(|expected| find_event(expected, &found))
-    }
-
-    fn describe(&self) -> String {
-        format!("event {}", self.0.names())
-    }
-
-    fn allows_pending(&self) -> bool {
-        true
-    }
+fn all_events(outcome: &Outcome) -> Vec<MessageView> {
+    outcome.event_envelopes().map(MessageView::from).collect()
 }
 
 /// Requires that `found` contains an event equal to `expected`.
@@ -121,79 +144,9 @@ fn raised_names(found: &[MessageView]) -> String {
     }
 }
 
-struct EventMatching<E, F> {
-    holds: F,
-    event: PhantomData<fn(E)>,
-}
-
-impl<E: Event, F: Fn(&E) -> bool + Send + Sync> Expectation for EventMatching<E, F> {
-    fn check(&self, outcome: &Outcome) -> Result<(), Mismatch> {
-        let expected = || format!("{} for which the closure returns true", E::NAME);
-        let decode = |view: &MessageView| {
-            view.payload
-                .decode::<E>(E::NAME)
-                .map_err(|err: Error| Mismatch::not_serialized(&expected(), &err))
-        };
-
-        let views: Vec<MessageView> = outcome
-            .event_envelopes()
-            .filter(|envelope| matches_type::<E>(envelope))
-            .map(MessageView::from)
-            .collect();
-        for view in &views {
-            if (self.holds)(&decode(view)?) {
-                return Ok(());
-            }
-        }
-
-        let Some(first) = views.first() else {
-            let all: Vec<MessageView> = outcome.event_envelopes().map(MessageView::from).collect();
-            let subject = Subject::for_message(&event_name::<E>());
-            return Err(Mismatch::new(expected(), raised_names(&all)).with_subject(subject));
-        };
-
-        let shown: Vec<String> = views.iter().map(MessageView::show).collect();
-        let subject = Subject::NoMessage(first.name.clone());
-        Err(Mismatch::new(expected(), shown.join("\n")).with_subject(subject))
-    }
-
-    fn describe(&self) -> String {
-        format!("event {} that matches", E::NAME)
-    }
-
-    fn allows_pending(&self) -> bool {
-        true
-    }
-}
-
 /// Returns the name of an event, or of the first variant of an enum.
 fn event_name<E: Event>() -> String {
     E::SCHEMAS
         .first()
         .map_or_else(|| E::NAME.to_owned(), |schema| schema.name.to_string())
-}
-
-struct NoEvent<E>(PhantomData<fn(E)>);
-
-impl<E: Event> Expectation for NoEvent<E> {
-    fn check(&self, outcome: &Outcome) -> Result<(), Mismatch> {
-        require_known_message::<E>(outcome)?;
-
-        let raised = outcome
-            .event_envelopes()
-            .find(|envelope| matches_type::<E>(envelope));
-        match raised.map(MessageView::from) {
-            None => Ok(()),
-            Some(view) => Err(Mismatch::new(format!("no {}", E::NAME), view.show())
-                .with_subject(Subject::NoMessage(view.name))),
-        }
-    }
-
-    fn describe(&self) -> String {
-        format!("no event {}", E::NAME)
-    }
-
-    fn warning(&self, outcome: &Outcome) -> Option<String> {
-        never_raised_warning::<E>(outcome)
-    }
 }

@@ -133,7 +133,7 @@ where
 
 macro_rules! tuple_expectation {
     ($($name:ident $idx:tt),+) => {
-        /// All expectations of the tuple. [`Flow::then`](crate::Flow::then) adds a step for each.
+        /// All expectations of the tuple. `then` adds a step for each.
         impl<$($name: Expectation),+> Expectation for ($($name,)+) {
             fn check(&self, outcome: &Outcome) -> Result<(), Mismatch> {
                 $(self.$idx.check(outcome)?;)+
@@ -142,28 +142,6 @@ macro_rules! tuple_expectation {
 
             fn describe(&self) -> String {
                 [$(self.$idx.describe()),+].join(", ")
-            }
-
-            fn covers(&self, problem: &Problem<'_>, outcome: &Outcome) -> bool {
-                $(self.$idx.covers(problem, outcome))||+
-            }
-
-            fn warning(&self, outcome: &Outcome) -> Option<String> {
-                let warnings = [$(self.$idx.warning(outcome)),+];
-                let warnings: Vec<String> = warnings.into_iter().flatten().collect();
-                (!warnings.is_empty()).then(|| warnings.join("\n"))
-            }
-
-            fn is_about_last_act(&self) -> bool {
-                $(self.$idx.is_about_last_act())||+
-            }
-
-            fn allows_pending(&self) -> bool {
-                $(self.$idx.allows_pending())&&+
-            }
-
-            fn expects_pending(&self) -> bool {
-                $(self.$idx.expects_pending())||+
             }
 
             fn into_parts<'t>(self) -> Vec<Box<dyn Expectation + 't>>

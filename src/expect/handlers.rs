@@ -1,4 +1,4 @@
-use std::{any::TypeId, error, marker::PhantomData, panic::Location};
+use std::{any::TypeId, error, panic::Location, sync::Arc};
 
 use flow_domain::{
     Error,
@@ -9,8 +9,8 @@ use flow_domain::{
 
 use crate::{
     chain::rolled_back_by,
-    expect::{Expectation, Mismatch, Subject, command_result::require_text},
-    outcome::{FailureRef, Outcome, Problem, ProblemKind},
+    expect::{Expectation, Mismatch, Subject, check::Check, command_result::require_text},
+    outcome::{Outcome, Problem, ProblemKind},
     value::counted,
 };
 
@@ -112,7 +112,7 @@ impl Expectation for HandledBy {
         let mismatch = Mismatch::new(self.expected_text(), found)
             .with_differences(not_handled)
             .with_subject(Subject::Handled(name))
-            .showing([FailureRef::Handler(Some(name))]);
+            .showing_failures_of([Some(name)]);
         Err(match self.location {
             Some(location) => mismatch.at(location),
             None => mismatch,
@@ -176,20 +176,18 @@ fn finished_calls<'a>(
 pub fn handler_failed<H: 'static>(
     expected: impl error::Error + PartialEq + Send + Sync + 'static,
 ) -> impl Expectation {
-    handler_failed_with::<H, _>(expected)
+    failed_with::<H, _>(expected)
 }
 
-fn handler_failed_with<H: 'static, E>(expected: E) -> impl Expectation
+fn failed_with<H: 'static, E>(expected: E) -> Check<'static>
 where
     E: error::Error + PartialEq + Send + Sync + 'static,
 {
-    HandlerFailed {
-        expected: format!("{expected:?}"),
-        holds: move |err: &Error| err.downcast_ref::<E>() == Some(&expected),
-        text: None,
-        show_error: |err| err.downcast_ref::<E>().map(|err| format!("{err:?}")),
-        handler: PhantomData::<fn(H)>,
-    }
+    let expected_text = format!("{expected:?}");
+    let holds = move |err: &Error| err.downcast_ref::<E>() == Some(&expected);
+    failed_if::<H>(&expected_text, None, holds, |err| {
+        err.downcast_ref::<E>().map(|err| format!("{err:?}"))
+    })
 }
 
 /// Expects that the handler `H` failed in the acts so far with a message that contains `text`.
@@ -197,78 +195,66 @@ where
 /// A panic is a failure, too.
 pub fn handler_failed_with_message<H: 'static>(text: &str) -> impl Expectation + use<H> {
     let text = text.to_owned();
-    HandlerFailed {
-        expected: format!("a message that contains {text:?}"),
-        text: Some(text.clone()),
-        holds: move |err: &Error| err.with_causes().to_string().contains(&text),
-        show_error: |_| None,
-        handler: PhantomData::<fn(H)>,
-    }
+    let expected = format!("a message that contains {text:?}");
+    let required = Some(text.clone());
+    let holds = move |err: &Error| err.with_causes().to_string().contains(&text);
+    failed_if::<H>(&expected, required, holds, |_| None)
 }
 
-struct HandlerFailed<H, F> {
-    expected: String,
-    holds: F,
-    /// The text that the message must contain, if the expectation has one.
+/// Expects a failure of `H` for which `holds` returns true.
+///
+/// `text` is the text that the message must contain, if there is one. `show_error` shows an error
+/// that has the expected type.
+fn failed_if<H: 'static>(
+    expected: &str,
     text: Option<String>,
-    /// Shows an error that has the expected type.
+    holds: impl Fn(&Error) -> bool + Send + Sync + 'static,
     show_error: fn(&Error) -> Option<String>,
-    handler: PhantomData<fn(H)>,
-}
+) -> Check<'static> {
+    let (type_id, type_name) = (TypeId::of::<H>(), short_type_name::<H>());
+    let description = format!("handler {type_name} failed with {expected}");
+    let expected = format!("{type_name} fails with {expected}");
+    let holds = Arc::new(holds);
 
-impl<H: 'static, F: Fn(&Error) -> bool + Send + Sync> Expectation for HandlerFailed<H, F> {
-    fn describe(&self) -> String {
-        format!(
-            "handler {} failed with {}",
-            short_type_name::<H>(),
-            self.expected
-        )
-    }
-
-    fn check(&self, outcome: &Outcome) -> Result<(), Mismatch> {
-        let name = handler_name(TypeId::of::<H>(), short_type_name::<H>(), outcome)?;
-        if let Some(text) = &self.text {
+    let is_expected = Arc::clone(&holds);
+    let check = move |outcome: &Outcome| {
+        let name = handler_name(type_id, type_name, outcome)?;
+        if let Some(text) = &text {
             require_text(text)?;
         }
 
-        let failures: Vec<&Error> = outcome
-            .acts()
-            .iter()
-            .flat_map(|act| act.failures_of(name))
-            .collect();
-        if failures.iter().any(|err| (self.holds)(err)) {
+        let acts = outcome.acts().iter();
+        let failures: Vec<&Error> = acts.flat_map(|act| act.failures_of(name)).collect();
+        if failures.iter().any(|err| is_expected(err)) {
             return Ok(());
         }
 
         let lines: Vec<String> = failures
             .iter()
-            .map(|err| match (self.show_error)(err) {
+            .map(|err| match show_error(err) {
                 Some(shown) => format!("{name} failed with {shown}: {}", err.with_causes()),
                 None => format!("{name} failed: {}", err.with_causes()),
             })
             .collect();
-        let found = if lines.is_empty() {
-            format!("{name} did not fail")
-        } else {
-            lines.join("\n")
+        let found = match lines.as_slice() {
+            [] => format!("{name} did not fail"),
+            lines => lines.join("\n"),
         };
-        let expected = format!("{name} fails with {}", self.expected);
-        Err(Mismatch::new(expected, found)
+        Err(Mismatch::new(expected.as_str(), found)
             .with_subject(Subject::HandlerFailure(name))
-            .showing([FailureRef::Handler(Some(name))]))
-    }
+            .showing_failures_of([Some(name)]))
+    };
 
-    fn covers(&self, problem: &Problem<'_>, outcome: &Outcome) -> bool {
-        let name = outcome.system().handler_name(TypeId::of::<H>());
+    let covers = move |problem: &Problem<'_>, outcome: &Outcome| {
+        let name = outcome.system().handler_name(type_id);
 
         problem.kind != ProblemKind::Rejection
             && name.is_some()
             && problem.handler == name
             && !problem.error.is_expired()
-            && (self.holds)(problem.error)
-    }
-
-    fn allows_pending(&self) -> bool {
-        true
-    }
+            && holds(problem.error)
+    };
+    Check::new(description, check)
+        .covering(covers)
+        .even_if_pending()
 }

@@ -6,7 +6,7 @@ use flow_domain::{
 };
 
 use crate::{
-    expect::{Expectation, Mismatch, Subject, alignment::align},
+    expect::{Expectation, Mismatch, Subject, alignment::align, check::Check},
     outcome::Outcome,
     value::MessageView,
 };
@@ -15,7 +15,12 @@ use crate::{
 ///
 /// A command does not count if it was rolled back with the handler that issued it.
 pub fn commands<M: IntoMessages<AnyCommand>>(expected: M) -> impl Expectation + use<M> {
-    Commands(ExpectedMessages::new(&expected))
+    let expected = ExpectedMessages::new(&expected);
+    let description = format!("commands {}", expected.names());
+
+    Check::new(description, move |outcome| {
+        check_commands(&expected, outcome)
+    })
 }
 
 /// The messages that a test expects, as JSON.
@@ -95,33 +100,25 @@ pub(super) fn compare_messages(
     }))
 }
 
-struct Commands(ExpectedMessages);
-
-impl Expectation for Commands {
-    fn describe(&self) -> String {
-        format!("commands {}", self.0.names())
-    }
-
-    fn check(&self, outcome: &Outcome) -> Result<(), Mismatch> {
-        let (mut found, mut rolled_back) = (Vec::new(), Vec::new());
-        for (command, rolled_back_by) in outcome.last_act_commands() {
-            let view = MessageView::from(command);
-            match rolled_back_by {
-                None => found.push(view),
-                Some(handler) => {
-                    let shown = view.show();
-                    rolled_back.push(format!(
-                        "rolled back  {shown}, because {handler} did not succeed"
-                    ));
-                }
+fn check_commands(expected: &ExpectedMessages, outcome: &Outcome) -> Result<(), Mismatch> {
+    let (mut found, mut rolled_back) = (Vec::new(), Vec::new());
+    for (command, rolled_back_by) in outcome.last_act_commands() {
+        let view = MessageView::from(command);
+        match rolled_back_by {
+            None => found.push(view),
+            Some(handler) => {
+                let shown = view.show();
+                rolled_back.push(format!(
+                    "rolled back  {shown}, because {handler} did not succeed"
+                ));
             }
         }
-
-        compare_messages(self.0.views()?, &found).map_err(|mut mismatch| {
-            mismatch.differences.append(&mut rolled_back);
-            mismatch
-        })
     }
+
+    compare_messages(expected.views()?, &found).map_err(|mut mismatch| {
+        mismatch.differences.append(&mut rolled_back);
+        mismatch
+    })
 }
 
 /// Returns the message that was issued, scheduled or stored at this entry.

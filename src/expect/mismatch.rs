@@ -4,7 +4,6 @@ use flow_domain::Error;
 
 use crate::{
     expect::{Requirement, Subject},
-    outcome::FailureRef,
     value::{Difference, RenderOptions, Style, indent, render_differences},
 };
 
@@ -33,8 +32,8 @@ struct Details {
     subject: Option<Subject>,
     /// The requirement that was not met.
     requirement: Requirement,
-    /// The failures that the texts show.
-    shown_failures: Vec<FailureRef>,
+    /// The handlers whose failures the texts show; `None` for a message without a handler.
+    shown_handlers: Vec<Option<&'static str>>,
 }
 
 impl Mismatch {
@@ -112,14 +111,17 @@ impl Mismatch {
         self.details.location
     }
 
-    /// Sets the failures that the texts show.
-    pub(crate) fn showing(mut self, failures: impl IntoIterator<Item = FailureRef>) -> Self {
-        self.details.shown_failures.extend(failures);
+    /// Says that the texts show the failures of these handlers. The report does not repeat them.
+    pub(crate) fn showing_failures_of(
+        mut self,
+        handlers: impl IntoIterator<Item = Option<&'static str>>,
+    ) -> Self {
+        self.details.shown_handlers.extend(handlers);
         self
     }
 
-    pub(crate) fn shown_failures(&self) -> &[FailureRef] {
-        &self.details.shown_failures
+    pub(crate) fn shown_handlers(&self) -> &[Option<&'static str>] {
+        &self.details.shown_handlers
     }
 
     /// Writes the expected and the found values, and the differences between them.

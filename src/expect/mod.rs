@@ -41,6 +41,7 @@ mod alignment;
 mod attempts;
 mod catch_closure;
 mod chain;
+mod check;
 mod command_result;
 mod compare_json;
 mod dead_letters;

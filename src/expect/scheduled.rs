@@ -1,5 +1,3 @@
-use std::marker::PhantomData;
-
 use flow_domain::{
     Command,
     message::Envelope,
@@ -10,80 +8,61 @@ use crate::{
     chain::{ScheduleStatus, schedule_status},
     expect::{
         Expectation, Mismatch, Subject,
+        check::Check,
         messages::{message_at, require_known_message},
     },
-    outcome::{Outcome, Problem, ProblemKind},
+    outcome::{Outcome, ProblemKind},
     value::matches_type,
 };
 
 /// Expects that a command of type `C` is scheduled and not yet due.
 pub fn scheduled<C: Command>() -> impl Expectation {
-    Scheduled {
-        is_expected: true,
-        command: PhantomData::<fn(C)>,
-    }
+    let description = format!("{} is scheduled", C::NAME);
+
+    Check::new(description, |outcome| {
+        check_scheduled::<C>(outcome, true).map_err(|mismatch| {
+            mismatch.with_subject(Subject::ScheduledCommand(schema_name::<C>()))
+        })
+    })
+    .even_if_pending()
 }
 
 /// Expects that no command of type `C` is scheduled now.
 ///
 /// It was never scheduled, or it was delivered or cancelled.
 pub fn not_scheduled<C: Command>() -> impl Expectation {
-    Scheduled {
-        is_expected: false,
-        command: PhantomData::<fn(C)>,
-    }
+    let description = format!("{} is not scheduled", C::NAME);
+
+    Check::new(description, |outcome| {
+        check_scheduled::<C>(outcome, false)
+            .map_err(|mismatch| mismatch.with_subject(Subject::NoMessage(schema_name::<C>())))
+    })
+    .even_if_pending()
 }
 
-/// Expects that, in the acts so far, a command of type `C` arrived after its deadline.
-///
-/// Such a command is not handled.
-pub fn expired<C: Command>() -> impl Expectation {
-    Expired(PhantomData::<fn(C)>)
-}
-
-struct Scheduled<C> {
-    is_expected: bool,
-    command: PhantomData<fn(C)>,
-}
-
-impl<C: Command> Expectation for Scheduled<C> {
-    fn describe(&self) -> String {
-        let verb = if self.is_expected { "is" } else { "is not" };
-        format!("{} {verb} scheduled", C::NAME)
+fn check_scheduled<C: Command>(outcome: &Outcome, is_expected: bool) -> Result<(), Mismatch> {
+    require_known_message::<C>(outcome)?;
+    let record = outcome.record();
+    let (own, others): (Vec<Schedule<'_>>, Vec<Schedule<'_>>) = record
+        .entries()
+        .iter()
+        .filter_map(|entry| Schedule::from_entry(entry, record))
+        .partition(|schedule| matches_type::<C>(schedule.command));
+    let is_pending = own.iter().any(|schedule| schedule.status.is_pending());
+    if is_pending == is_expected {
+        return Ok(());
     }
 
-    fn check(&self, outcome: &Outcome) -> Result<(), Mismatch> {
-        require_known_message::<C>(outcome)?;
-        let record = outcome.record();
-        let (own, others): (Vec<Schedule<'_>>, Vec<Schedule<'_>>) = record
-            .entries()
-            .iter()
-            .filter_map(|entry| Schedule::from_entry(entry, record))
-            .partition(|schedule| matches_type::<C>(schedule.command));
-        let is_pending = own.iter().any(|schedule| schedule.status.is_pending());
-        if is_pending == self.is_expected {
-            return Ok(());
-        }
-
-        let own: Vec<String> = own.iter().map(Schedule::show).collect();
-        let found = match own.as_slice() {
-            [] => format!("no {} was scheduled", C::NAME),
-            lines => lines.join("\n"),
-        };
-        let mismatch = Mismatch::new(self.describe(), found)
-            .with_differences(others.iter().map(Schedule::show).collect());
-
-        let name = schema_name::<C>();
-        Err(mismatch.with_subject(if self.is_expected {
-            Subject::ScheduledCommand(name)
-        } else {
-            Subject::NoMessage(name)
-        }))
-    }
-
-    fn allows_pending(&self) -> bool {
-        true
-    }
+    let verb = if is_expected { "is" } else { "is not" };
+    let own: Vec<String> = own.iter().map(Schedule::show).collect();
+    let found = match own.as_slice() {
+        [] => format!("no {} was scheduled", C::NAME),
+        lines => lines.join("\n"),
+    };
+    Err(
+        Mismatch::new(format!("{} {verb} scheduled", C::NAME), found)
+            .with_differences(others.iter().map(Schedule::show).collect()),
+    )
 }
 
 /// A command that was scheduled.
@@ -119,53 +98,44 @@ fn schema_name<C: Command>() -> String {
         .map_or(C::NAME.to_owned(), |schema| schema.name.to_string())
 }
 
-struct Expired<C>(PhantomData<fn(C)>);
+/// Expects that, in the acts so far, a command of type `C` arrived after its deadline.
+///
+/// Such a command is not handled.
+pub fn expired<C: Command>() -> impl Expectation {
+    Check::new(format!("{} expires", C::NAME), check_expired::<C>)
+        .covering(|problem, _| problem.kind != ProblemKind::Rejection && problem.error.is_expired())
+        .even_if_pending()
+}
 
-impl<C: Command> Expectation for Expired<C> {
-    fn describe(&self) -> String {
-        format!("{} expires", C::NAME)
-    }
+fn check_expired<C: Command>(outcome: &Outcome) -> Result<(), Mismatch> {
+    require_known_message::<C>(outcome)?;
+    let record = outcome.record();
 
-    fn check(&self, outcome: &Outcome) -> Result<(), Mismatch> {
-        require_known_message::<C>(outcome)?;
-        let record = outcome.record();
-
-        let mut found = Vec::new();
-        for entry in outcome.act_entries() {
-            let command = match &entry.kind {
-                EntryKind::CommandReceived(command) | EntryKind::Scheduled { command, .. } => {
-                    command
+    let mut found = Vec::new();
+    for entry in outcome.act_entries() {
+        let command = match &entry.kind {
+            EntryKind::CommandReceived(command) | EntryKind::Scheduled { command, .. } => command,
+            EntryKind::Expired => {
+                let expired = entry.cause.and_then(|cause| message_at(cause, record));
+                if expired.is_some_and(|command| matches_type::<C>(command)) {
+                    return Ok(());
                 }
-                EntryKind::Expired => {
-                    let expired = entry.cause.and_then(|cause| message_at(cause, record));
-                    if expired.is_some_and(|command| matches_type::<C>(command)) {
-                        return Ok(());
-                    }
-                    continue;
-                }
-                _ => continue,
-            };
-
-            if matches_type::<C>(command) {
-                found.push(unexpired_text::<C>(entry, command, record));
+                continue;
             }
-        }
-
-        let found = match found.as_slice() {
-            [] => format!("no {} was sent", C::NAME),
-            _ => found.join("\n"),
+            _ => continue,
         };
-        let subject = Subject::ScheduledCommand(schema_name::<C>());
-        Err(Mismatch::new(self.describe(), found).with_subject(subject))
+
+        if matches_type::<C>(command) {
+            found.push(unexpired_text::<C>(entry, command, record));
+        }
     }
 
-    fn covers(&self, problem: &Problem<'_>, _: &Outcome) -> bool {
-        problem.kind != ProblemKind::Rejection && problem.error.is_expired()
-    }
-
-    fn allows_pending(&self) -> bool {
-        true
-    }
+    let found = match found.as_slice() {
+        [] => format!("no {} was sent", C::NAME),
+        _ => found.join("\n"),
+    };
+    let subject = Subject::ScheduledCommand(schema_name::<C>());
+    Err(Mismatch::new(format!("{} expires", C::NAME), found).with_subject(subject))
 }
 
 /// Returns what happened, as text, to a command that has not expired.

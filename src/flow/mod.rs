@@ -36,8 +36,6 @@
 //!   [`then_projection`](Flow::then_projection), [`then_process_manager`](Flow::then_process_manager),
 //!   each with [`is`](Flow::is), [`has`](Flow::has), [`like`](Flow::like), [`absent`](Flow::absent),
 //!   [`unchanged`](Flow::unchanged).
-//! * All rows: [`then_projections`](Flow::then_projections), with [`count`](Flow::count),
-//!   [`all`](Flow::all), [`any`](Flow::any), [`none`](Flow::none), [`unchanged`](Flow::unchanged).
 //! * [`then_handled_by`](Flow::then_handled_by), with [`times`](Flow::times).
 //!
 //! [`disable_invariant`](Flow::disable_invariant) may be called in every phase.

@@ -8,7 +8,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
 use crate::{
-    expect::{self, Expectation, HandledBy, Rows, State},
+    expect::{self, Expectation, HandledBy, State},
     flow::{Acted, AfterAct, Expecting, Flow, phase::Phase},
 };
 
@@ -144,15 +144,6 @@ impl<'t, S: Phase + 't> Flow<'t, S> {
         self.expecting(expect::process_manager(key))
     }
 
-    /// Short for `then(`[`expect::projections`]`::<P>())`. The methods that follow check the rows.
-    #[track_caller]
-    pub fn then_projections<P: Projection>(self) -> Flow<'t, Expecting<Rows<'t, P>>>
-    where
-        S: AfterAct,
-    {
-        self.expecting(expect::projections())
-    }
-
     /// Short for `then(`[`expect::handled_by`]`::<H>())`. [`times`](Flow::times) may follow.
     #[track_caller]
     pub fn then_handled_by<H: 'static>(self) -> Flow<'t, Expecting<HandledBy>>
@@ -222,43 +213,6 @@ where
         };
 
         flow.into_phase(Acted::new())
-    }
-}
-
-impl<'t, P: Projection> Flow<'t, Expecting<Rows<'t, P>>> {
-    /// Expects exactly this number of rows.
-    #[track_caller]
-    pub fn count(mut self, expected: usize) -> Self {
-        self.phase.expectation = self.phase.expectation.count(expected);
-        self
-    }
-
-    /// Expects that the last act did not change, add or remove any row.
-    #[track_caller]
-    pub fn unchanged(mut self) -> Self {
-        self.phase.expectation = self.phase.expectation.unchanged();
-        self
-    }
-
-    /// Expects that `holds` returns true for every row. See [`Rows::all`].
-    #[track_caller]
-    pub fn all(mut self, holds: impl Fn(&P) -> bool + Send + Sync + 't) -> Self {
-        self.phase.expectation = self.phase.expectation.all(holds);
-        self
-    }
-
-    /// Expects that `holds` returns true for at least one row.
-    #[track_caller]
-    pub fn any(mut self, holds: impl Fn(&P) -> bool + Send + Sync + 't) -> Self {
-        self.phase.expectation = self.phase.expectation.any(holds);
-        self
-    }
-
-    /// Expects that `holds` returns true for no row. See [`Rows::none`].
-    #[track_caller]
-    pub fn none(mut self, holds: impl Fn(&P) -> bool + Send + Sync + 't) -> Self {
-        self.phase.expectation = self.phase.expectation.none(holds);
-        self
     }
 }
 

@@ -34,7 +34,7 @@ pub use crate::logs::Log;
 pub use act_outcome::ActOutcome;
 pub(crate) use act_outcome::{ActKind, ReplyName};
 pub(crate) use disabled_invariant::DisabledInvariant;
-pub(crate) use problem::{FailureRef, ProblemId};
+pub(crate) use problem::ProblemId;
 pub use problem::{Problem, ProblemKind};
 pub use run_outcome::Outcome;
 pub(crate) use state_query::StateQuery;

@@ -44,37 +44,10 @@ pub enum ProblemKind {
     HandlerFailure,
 }
 
-/// A failure whose text a mismatch shows. The report does not show it a second time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum FailureRef {
-    /// The command of the act with this index, and its handler.
-    Command(usize, Option<&'static str>),
-    /// Failures of a handler; `None` for messages without a handler.
-    Handler(Option<&'static str>),
-}
-
-impl FailureRef {
-    pub(crate) fn handler(self) -> Option<&'static str> {
-        match self {
-            Self::Command(_, handler) | Self::Handler(handler) => handler,
-        }
-    }
-}
-
 impl Problem<'_> {
     /// The index of the act in [`Outcome::acts`].
     pub(crate) fn act_idx(&self) -> usize {
         self.id.act_idx
-    }
-
-    pub(crate) fn is_shown_in(&self, shown: &[FailureRef]) -> bool {
-        shown.iter().any(|shown| match (*shown, self.kind) {
-            (FailureRef::Command(act_idx, _), kind) => {
-                kind != ProblemKind::HandlerFailure && act_idx == self.id.act_idx
-            }
-            (FailureRef::Handler(handler), ProblemKind::HandlerFailure) => handler == self.handler,
-            (FailureRef::Handler(handler), _) => handler.is_some() && handler == self.handler,
-        })
     }
 }
 
@@ -127,10 +100,5 @@ impl Outcome {
 
             own.into_iter().chain(downstream)
         })
-    }
-
-    /// Returns the index of the last act in [`acts`](Self::acts).
-    pub(crate) fn last_act_idx(&self) -> usize {
-        self.acts().len().saturating_sub(1)
     }
 }

@@ -200,11 +200,7 @@ impl Inner {
             Some(Subject::Problem(_) | Subject::CommandResult | Subject::Given)
         );
 
-        is_about_a_failure
-            && mismatch
-                .shown_failures()
-                .iter()
-                .any(|shown| shown.handler() == Some(at.handler))
+        is_about_a_failure && mismatch.shown_handlers().contains(&Some(at.handler))
     }
 }
 

@@ -11,7 +11,7 @@ use flow_domain::{
 
 use crate::{
     expect::{Mismatch, Subject, catch_closure},
-    outcome::{ActKind, ActOutcome, FailureRef, ReplyName, Warning},
+    outcome::{ActKind, ActOutcome, ReplyName, Warning},
     plan::{CommandBuilder, MessageAct, MessageResult, Sending, Step, StepKind},
     run::runner::{Runner, Stop},
     system::Act,
@@ -50,13 +50,10 @@ impl Runner<'_, '_> {
             return Ok(());
         };
 
-        let shown = result
-            .failures
-            .iter()
-            .map(|failure| FailureRef::Handler(failure.handler));
+        let handlers = result.failures.iter().map(|failure| failure.handler);
         let mismatch = Mismatch::new("the given step runs without problems", problem)
             .with_subject(Subject::Given)
-            .showing(shown);
+            .showing_failures_of(handlers);
         Err(self.fail_step(idx, step, mismatch))
     }
 

@@ -4,7 +4,7 @@ use flow_domain::record::InvariantViolation;
 
 use crate::{
     expect::{Mismatch, Subject, pending_mismatch},
-    outcome::{FailureRef, Outcome, Problem, ProblemId, ProblemKind},
+    outcome::{Outcome, Problem, ProblemId, ProblemKind},
     plan::{Plan, Step, StepKind},
     report::StepMismatch,
     run::{problem_text::problem_text, progress::StepProgress},
@@ -151,11 +151,11 @@ impl Runner<'_, '_> {
     fn require_no_failures(&mut self) -> Result<(), Stop> {
         let first = self.failures.first().map(StepMismatch::mismatch);
         // The report of the first mismatch may show a problem, which is then not reported again.
-        let shown = first.map_or(&[][..], Mismatch::shown_failures);
+        let shown = first.map_or(&[][..], Mismatch::shown_handlers);
         let is_inline = self.outcome.is_inline();
         let problems: Vec<StepMismatch> = self
             .unasserted_problems()
-            .filter(|problem| !problem.is_shown_in(shown))
+            .filter(|problem| !shown.contains(&problem.handler))
             .map(|problem| {
                 let idx = self.steps.step_of_act(problem.act_idx());
                 let mismatch = problem_mismatch(&problem, is_inline);
@@ -204,10 +204,6 @@ impl Runner<'_, '_> {
 
 fn problem_mismatch(problem: &Problem<'_>, is_inline: bool) -> Mismatch {
     let expected = "no problem, or a `then` that covers it";
-    let shown = match problem.kind {
-        ProblemKind::HandlerFailure => FailureRef::Handler(problem.handler),
-        _ => FailureRef::Command(problem.act_idx(), problem.handler),
-    };
     // A rejection is a decision of the domain, not a failure of its handler.
     let handler = problem
         .handler
@@ -215,5 +211,5 @@ fn problem_mismatch(problem: &Problem<'_>, is_inline: bool) -> Mismatch {
 
     Mismatch::new(expected, problem_text(problem, is_inline))
         .with_subject(Subject::Problem(handler))
-        .showing([shown])
+        .showing_failures_of([problem.handler])
 }

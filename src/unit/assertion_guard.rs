@@ -44,7 +44,7 @@ impl AssertionGuard {
     pub(super) fn fail(&self, described: &str, location: &Location<'_>, mismatch: &Mismatch) -> ! {
         let rejection = match &self.rejection {
             // The rejection is shown, because it is often the cause of the mismatch.
-            Some(rejection) if mismatch.shown_failures().is_empty() => {
+            Some(rejection) if mismatch.shown_handlers().is_empty() => {
                 format!("\n\n  the method was rejected: {rejection}")
             }
             _ => String::new(),

@@ -121,8 +121,7 @@ fn lent_book_cannot_be_lent_again(
         .given_events((book_acquired(), book_lent_to("bob")))
         .when(lend_book_to(reader_id))
         .then_rejected(expected)
-        .then_projections::<Shelf>()
-        .count(1)
+        .then(expect::projections::<Shelf>().count(1))
         .run();
 }
 

@@ -45,9 +45,7 @@ fn in_has() {
 fn in_all() {
     check(
         "then rows of OrderDashboard all  ",
-        ordered()
-            .then_projections::<OrderDashboard>()
-            .all(panicking_closure),
+        ordered().then(expect::projections::<OrderDashboard>().all(panicking_closure)),
     );
 }
 
@@ -55,9 +53,7 @@ fn in_all() {
 fn in_any() {
     check(
         "then rows of OrderDashboard any  ",
-        ordered()
-            .then_projections::<OrderDashboard>()
-            .any(panicking_closure),
+        ordered().then(expect::projections::<OrderDashboard>().any(panicking_closure)),
     );
 }
 
@@ -65,9 +61,7 @@ fn in_any() {
 fn in_none() {
     check(
         "then rows of OrderDashboard none  ",
-        ordered()
-            .then_projections::<OrderDashboard>()
-            .none(panicking_closure),
+        ordered().then(expect::projections::<OrderDashboard>().none(panicking_closure)),
     );
 }
 

@@ -3,7 +3,12 @@
 use std::{env, process::Command};
 
 use ::shop::{Order, OrderDashboard, OrderStatus};
-use flow_harness::{Flow, expect::Mismatch, flow::AfterAct, prelude::Outcome};
+use flow_harness::{
+    Flow,
+    expect::{self, Mismatch},
+    flow::AfterAct,
+    prelude::Outcome,
+};
 
 use crate::{
     assertions::order_flows::{ordered, ordered_twice},
@@ -61,12 +66,13 @@ fn wrong_handler_count_names_its_line() {
 
 #[test]
 fn failed_row_check_names_its_line() {
-    let flow = ordered()
-        .then_projections::<OrderDashboard>()
-        .count(1)
-        .all(|row| row.status == OrderStatus::Confirmed)
-        .any(|_| true);
-    check_failure_line(flow, line!() - 2);
+    let flow = ordered().then(
+        expect::projections::<OrderDashboard>()
+            .count(1)
+            .all(|row| row.status == OrderStatus::Confirmed)
+            .any(|_| true),
+    );
+    check_failure_line(flow, line!() - 3);
 }
 
 #[test]

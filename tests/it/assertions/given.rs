@@ -214,7 +214,6 @@ fn given_nothing_says_that_the_world_is_empty() {
     shop()
         .given_nothing()
         .when(place_order())
-        .then_projections::<StockLevel>()
-        .count(0)
+        .then(expect::projections::<StockLevel>().count(0))
         .run();
 }

@@ -34,8 +34,7 @@ fn unchanged_accepts_a_row_that_no_act_wrote() {
         .then_projection::<StockLevel>("prod-1")
         .has(|level| level.available == 5)
         .unchanged()
-        .then_projections::<StockLevel>()
-        .unchanged()
+        .then(expect::projections::<StockLevel>().unchanged())
         .run();
 }
 
@@ -136,8 +135,7 @@ fn unchanged_rows_reject_an_added_row() {
         .given_events(stock_received(5))
         .given_command(place_order())
         .when(place_order_with_id("ord-2"))
-        .then_projections::<OrderDashboard>()
-        .unchanged();
+        .then(expect::projections::<OrderDashboard>().unchanged());
 
     insta::assert_snapshot!(mismatch(flow), @r#"
     expected  no OrderDashboard "ord-2", as before the last act
@@ -150,8 +148,7 @@ fn unchanged_rows_reject_a_deleted_row() {
     let flow = lab()
         .given_events((instructed("x"), instructed_with_id("inst-2", "y")))
         .when_event(instructed_with_id("inst-2", "forget"))
-        .then_projections::<Tally>()
-        .unchanged();
+        .then(expect::projections::<Tally>().unchanged());
 
     insta::assert_snapshot!(mismatch(flow), @r#"
     expected  Tally "inst-2" { instruction_id: "inst-2", what: "y" }, as before the last act

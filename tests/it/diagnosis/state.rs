@@ -309,8 +309,7 @@ fn unexpected_row_is_not_the_last_written() {
                 order_id: "ord-2".into(),
                 ..place_order()
             })
-            .then_projections::<OrderDashboard>()
-            .none(|row| row.order_id == "ord-1")
+            .then(expect::projections::<OrderDashboard>().none(|row| row.order_id == "ord-1"))
     };
 
     insta::assert_snapshot!(diagnosis_in_both_modes(flow), @r#"perhaps 19 OrderDashboardProjector handled OrderPlaced and wrote OrderDashboard "ord-1""#);
@@ -330,8 +329,10 @@ fn differing_row_is_not_the_last_written() {
                 order_id: "ord-2".into(),
                 ..place_order()
             })
-            .then_projections::<OrderDashboard>()
-            .all(|row| row.status == OrderStatus::Placed)
+            .then(
+                expect::projections::<OrderDashboard>()
+                    .all(|row| row.status == OrderStatus::Placed),
+            )
     };
 
     insta::assert_snapshot!(diagnosis_in_both_modes(flow), @"

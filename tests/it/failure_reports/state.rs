@@ -229,8 +229,7 @@ fn rows_are_too_many() {
         .given_events(stock_received(100))
         .given_command(place_order())
         .when(place_order_with_id("ord-2"))
-        .then_projections::<OrderDashboard>()
-        .count(1);
+        .then(expect::projections::<OrderDashboard>().count(1));
 
     insta::assert_snapshot!(report(flow), @r#"
     flow failed at step 4: then rows of OrderDashboard count      tests/it/failure_reports/state.rs:LINE

@@ -308,8 +308,7 @@ fn concurrent_runs_do_not_share_state() {
             .then(|_: &Outcome| side.meet())
             .then_aggregate::<Inventory>("prod-1")
             .has(|inventory| inventory.available == quantity - 2)
-            .then_projections::<StockLevel>()
-            .count(1)
+            .then(expect::projections::<StockLevel>().count(1))
             .run();
     };
 

@@ -71,7 +71,8 @@ fn failed_check_is_reported_before_unchanged_row() {
 
 #[test]
 fn rows_from_given_need_unchanged() {
-    let rows = || unrelated_act().then_projections::<OrderDashboard>();
+    let rows = || expect::projections::<OrderDashboard>();
+    let mismatch = |rows| mismatch(unrelated_act().then(rows));
 
     insta::assert_snapshot!(mismatch(rows().all(|row| row.status == OrderStatus::Placed)), @"
     expected  rows of OrderDashboard, changed by an act
@@ -220,8 +221,10 @@ fn absent_row_needs_no_act() {
     unrelated_act()
         .then_projection::<OrderDashboard>("ord-9")
         .absent()
-        .then_projections::<OrderDashboard>()
-        .none(|row| row.status == OrderStatus::Cancelled)
+        .then(
+            expect::projections::<OrderDashboard>()
+                .none(|row| row.status == OrderStatus::Cancelled),
+        )
         .run();
 }
 

@@ -110,8 +110,7 @@ fn release_room(booking: &FlowHarness) -> FlowResult {
         .then_events(room_released())
         .then_aggregate::<Booking>("b-1")
         .has(|booking| booking.status == Status::Released)
-        .then_projections::<Room>()
-        .all(|room| room.status == Status::Released)
+        .then(expect::projections::<Room>().all(|room| room.status == Status::Released))
         .try_run()
 }
 

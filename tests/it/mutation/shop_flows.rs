@@ -160,8 +160,7 @@ fn receive_stock(shop: &FlowHarness) -> FlowResult {
         .has(|inventory| inventory.available == 42)
         .then_projection::<StockLevel>("prod-1")
         .is(stock_level(42, 0))
-        .then_projections::<StockLevel>()
-        .count(1)
+        .then(expect::projections::<StockLevel>().count(1))
         .try_run()
 }
 
@@ -226,8 +225,7 @@ fn place_two_orders(shop: &FlowHarness) -> FlowResult {
         .is(dashboard(OrderStatus::Placed))
         .then_projection::<OrderDashboard>("ord-2")
         .like(json!({ "customer_id": "cust-2", "status": "Cancelled", "total_cents": 14_990 }))
-        .then_projections::<OrderDashboard>()
-        .count(2)
+        .then(expect::projections::<OrderDashboard>().count(2))
         .then_projection::<StockLevel>("prod-1")
         .is(stock_level(2, 2))
         .try_run()

@@ -200,10 +200,8 @@ fn deliver_two_parcels(depot: &FlowHarness) -> FlowResult {
         .has(|account| account.owed_cents == 1_240)
         .then_projection::<Bill>("acme")
         .has(|bill| bill.parcels == ["p-1", "p-2"] && bill.owed_cents == 1_240)
-        .then_projections::<Tracking>()
-        .all(|row| row.stage == Stage::Delivered)
-        .then_projections::<Tracking>()
-        .count(2)
+        .then(expect::projections::<Tracking>().all(|row| row.stage == Stage::Delivered))
+        .then(expect::projections::<Tracking>().count(2))
         .try_run()
 }
 

@@ -1,0 +1,87 @@
+use crate::{
+    expect::{Expectation, Mismatch},
+    outcome::{Outcome, Problem},
+};
+
+type CheckFn<'t> = dyn Fn(&Outcome) -> Result<(), Mismatch> + Send + Sync + 't;
+type CoversFn<'t> = dyn Fn(&Problem<'_>, &Outcome) -> bool + Send + Sync + 't;
+
+/// An expectation that is made of closures.
+pub(super) struct Check<'t> {
+    description: String,
+    check: Box<CheckFn<'t>>,
+    covers: Option<Box<CoversFn<'t>>>,
+    warning: fn(&Outcome) -> Option<String>,
+    is_about_last_act: bool,
+    allows_pending: bool,
+}
+
+impl<'t> Check<'t> {
+    pub(super) fn new(
+        description: impl Into<String>,
+        check: impl Fn(&Outcome) -> Result<(), Mismatch> + Send + Sync + 't,
+    ) -> Self {
+        Self {
+            description: description.into(),
+            check: Box::new(check),
+            covers: None,
+            warning: |_| None,
+            is_about_last_act: false,
+            allows_pending: false,
+        }
+    }
+
+    /// Sets which problems the expectation covers.
+    pub(super) fn covering(
+        mut self,
+        covers: impl Fn(&Problem<'_>, &Outcome) -> bool + Send + Sync + 't,
+    ) -> Self {
+        self.covers = Some(Box::new(covers));
+        self
+    }
+
+    /// Sets the warning about a probable mistake in the test.
+    pub(super) fn warning(mut self, warning: fn(&Outcome) -> Option<String>) -> Self {
+        self.warning = warning;
+        self
+    }
+
+    pub(super) fn about_last_act(mut self) -> Self {
+        self.is_about_last_act = true;
+        self
+    }
+
+    /// Allows pending messages: their effects cannot change the result.
+    pub(super) fn even_if_pending(mut self) -> Self {
+        self.allows_pending = true;
+        self
+    }
+}
+
+impl Expectation for Check<'_> {
+    fn check(&self, outcome: &Outcome) -> Result<(), Mismatch> {
+        (self.check)(outcome)
+    }
+
+    fn describe(&self) -> String {
+        self.description.clone()
+    }
+
+    fn covers(&self, problem: &Problem<'_>, outcome: &Outcome) -> bool {
+        self.covers
+            .as_ref()
+            .is_some_and(|covers| covers(problem, outcome))
+    }
+
+    fn warning(&self, outcome: &Outcome) -> Option<String> {
+        (self.warning)(outcome)
+    }
+
+    fn is_about_last_act(&self) -> bool {
+        self.is_about_last_act
+    }
+
+    fn allows_pending(&self) -> bool {
+        self.allows_pending
+    }
+}
