@@ -4,7 +4,9 @@ use std::{
     path::Path,
 };
 
-use crate::source::{SourcePath, crate_paths_in, rust_files_in, use_paths_in};
+use crate::source::{
+    SourcePath, crate_paths_in, defined_types_in, inherent_impls_in, rust_files_in, use_paths_in,
+};
 
 /// A module, and the modules of its crate that it may import from.
 type Layer = (&'static str, &'static [&'static str]);
@@ -77,6 +79,9 @@ struct SourceFile {
     /// The folder or file directly below `src`.
     module: String,
     paths: Vec<SourcePath>,
+    defined_types: Vec<String>,
+    /// The types that have an inherent `impl` block, each with its line.
+    inherent_impls: Vec<(usize, String)>,
 }
 
 impl SourceCrate {
@@ -102,6 +107,8 @@ impl SourceCrate {
                 path: path.strip_prefix(workspace).unwrap().display().to_string(),
                 module: top_module,
                 paths: crate_paths_in(&source, &module, &["flow_domain"]),
+                defined_types: defined_types_in(&source),
+                inherent_impls: inherent_impls_in(&source),
             });
         }
         files
@@ -242,6 +249,31 @@ fn module_imports_only_from_lower_layers() {
 }
 
 #[test]
+fn type_has_its_impl_blocks_in_one_folder() {
+    let [_, flow_harness] = CRATES;
+    let files = flow_harness.files();
+    let is_defined_in = |module: &str, name: &String| {
+        files
+            .iter()
+            .any(|file| file.module == module && file.defined_types.contains(name))
+    };
+
+    let mut mistakes = Vec::new();
+    for file in &files {
+        for (line, name) in &file.inherent_impls {
+            if !is_defined_in(&file.module, name) {
+                let path = &file.path;
+                mistakes.push(format!(
+                    "{path}:{line}: `{name}` is not defined in this folder"
+                ));
+            }
+        }
+    }
+
+    assert!(mistakes.is_empty(), "\n{}\n", mistakes.join("\n"));
+}
+
+#[test]
 fn only_the_system_module_uses_handlers() {
     let seam = "src/system/";
     let uses = cross_crate_uses("handler", seam);
@@ -277,6 +309,8 @@ fn forbidden_import_is_reported_with_its_line() {
         path: "crates/flow-domain/src/record/show.rs".into(),
         module: "record".into(),
         paths: crate_paths_in(source, &["record".into(), "show".into()], &[]),
+        defined_types: Vec::new(),
+        inherent_impls: Vec::new(),
     };
 
     let mistakes = CRATES[0].forbidden_imports(&file, &BTreeMap::new());

@@ -79,6 +79,56 @@ pub(crate) fn use_paths_in(source: &str) -> Vec<SourcePath> {
 }
 
 /// A name, `::` or a single character, with its line.
+/// Returns the types that have an inherent `impl` block in a source file, each with its line.
+pub(crate) fn inherent_impls_in(source: &str) -> Vec<(usize, String)> {
+    let tokens = strip_tests(tokens_of(source));
+    let mut impls = Vec::new();
+    let mut depth = 0;
+
+    for (idx, token) in tokens.iter().enumerate() {
+        match token.text.as_str() {
+            "{" => depth += 1,
+            "}" => depth -= 1,
+            // In the signature of a function, `impl` follows other tokens.
+            "impl" if depth == 0 && (idx == 0 || "};]".contains(&tokens[idx - 1].text)) => {
+                impls.extend(inherent_type(&tokens[idx + 1..]).map(|name| (token.line, name)));
+            }
+            _ => {}
+        }
+    }
+
+    impls
+}
+
+/// Returns the type of an `impl` block; `None` if it implements a trait.
+fn inherent_type(tokens: &[Token]) -> Option<String> {
+    let (mut angle_depth, mut name) = (0, None);
+    for (idx, token) in tokens.iter().enumerate() {
+        match token.text.as_str() {
+            "<" => angle_depth += 1,
+            // The `>` of `->` closes nothing.
+            ">" if idx == 0 || tokens[idx - 1].text != "-" => angle_depth -= 1,
+            "for" if angle_depth == 0 => return None,
+            "{" | "where" if angle_depth == 0 => return name,
+            text if angle_depth == 0 && is_name(text) => name = Some(text.to_owned()),
+            _ => {}
+        }
+    }
+
+    None
+}
+
+/// Returns the names of the types that a source file defines.
+pub(crate) fn defined_types_in(source: &str) -> Vec<String> {
+    let tokens = strip_tests(tokens_of(source));
+
+    tokens
+        .windows(2)
+        .filter(|pair| ["struct", "enum", "trait", "type"].contains(&pair[0].text.as_str()))
+        .map(|pair| pair[1].text.clone())
+        .collect()
+}
+
 #[derive(Debug)]
 struct Token {
     line: usize,
