@@ -4,7 +4,7 @@ use crate::{
     error::Error,
     handler::{Ports, fold_aggregate, load_aggregate},
     message::{Payload, Recorded, SchemaLists, StreamName},
-    model::{Aggregate, Projection, equality::are_equal_ignoring_order},
+    model::{Aggregate, Projection, has_same_json, have_same_text_and_json},
     port::BoxFuture,
 };
 
@@ -88,12 +88,13 @@ impl ProjectionEntry {
             rows_are_equal: |left, right| {
                 let rows: (Result<P, _>, Result<P, _>) =
                     (left.decode(P::NAME), right.decode(P::NAME));
-                let are_equal = match &rows {
-                    (Ok(left), Ok(right)) => left.try_eq(right),
-                    _ => None,
-                };
 
-                are_equal.unwrap_or_else(|| are_equal_ignoring_order(left, right))
+                match &rows {
+                    (Ok(left), Ok(right)) => left
+                        .try_eq(right)
+                        .unwrap_or_else(|| have_same_text_and_json(P::NAME, left, right)),
+                    _ => has_same_json(left, right),
+                }
             },
         }
     }

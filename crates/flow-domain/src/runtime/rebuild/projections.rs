@@ -109,7 +109,8 @@ impl App {
     /// Rebuilds the projections with these names, and returns the stored rows that differ.
     ///
     /// It writes nothing, and is for tools that build on the app. Two rows are equal if their JSON
-    /// is equal, or `PartialEq` says so. Without `PartialEq`, the order in their JSON may differ.
+    /// is equal, or `PartialEq` says so. Without `PartialEq`, only a set or a map may have another
+    /// order.
     ///
     /// # Errors
     ///
