@@ -2,7 +2,8 @@ use std::panic::Location;
 
 use flow_domain::{
     Aggregate, Command, Error,
-    model::{AnyEvent, IntoMessages, SerializedAggregate, SerializedMessage},
+    model::{AnyEvent, IntoMessages, SerializedMessage},
+    testing::SerializedAggregate,
 };
 
 use crate::{

@@ -3,9 +3,9 @@ use std::{fmt, panic::Location, sync::Arc};
 use flow_domain::{
     Error, Headers,
     message::Payload,
-    model::{SerializedAggregate, SerializedMessage},
+    model::SerializedMessage,
     record::{InvariantSet, InvariantViolation, Table},
-    runtime::StateType,
+    testing::{SerializedAggregate, StateType},
 };
 
 use crate::{

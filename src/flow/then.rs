@@ -1,6 +1,6 @@
 use std::{fmt, panic::Location};
 
-use flow_domain::{Aggregate, ProcessManager, Projection, record::TableKind, runtime::StateType};
+use flow_domain::{Aggregate, ProcessManager, Projection, record::TableKind, testing::StateType};
 
 use crate::{
     expect::HandledExpectation,

@@ -2,9 +2,9 @@ use std::{fmt, sync::Arc};
 
 use flow_domain::{
     Aggregate, Event, ProcessManager, Projection,
-    engine::Remaining,
     message::{Envelope, MessageKind, Payload, Recorded},
     record::{Entry, EntryId, EntryKind, Invariant, InvariantSet, Record, TableKind},
+    testing::Remaining,
 };
 use serde::de::DeserializeOwned;
 

@@ -11,8 +11,9 @@ use std::{fmt, marker::PhantomData, panic::Location};
 use flow_domain::{
     Aggregate,
     message::MessageType,
-    model::{AnyEvent, IntoMessages, SerializedMessage, invariant_violations},
+    model::{AnyEvent, IntoMessages, SerializedMessage},
     record::{Invariant, InvariantSet},
+    testing::invariant_violations,
 };
 
 pub use outcome::{MethodResult, UnitOutcome};

@@ -22,9 +22,9 @@ const FLOW_DOMAIN: &[Layer] = &[
     ("model", &["error", "clock", "message", "record"]),
     ("handler", &["error", "clock", "message", "record", "port", "model"]),
     ("wiring", &["error", "clock", "message", "record", "port", "model", "handler"]),
-    ("mutation", &["error", "clock", "message", "record", "port", "model", "handler", "wiring"]),
     ("runtime", &["error", "clock", "message", "record", "port", "model", "handler", "wiring"]),
     ("engine", &["error", "clock", "message", "record", "port", "model", "handler", "wiring", "runtime"]),
+    ("testing", &["error", "clock", "message", "record", "port", "model", "handler", "wiring", "runtime", "engine"]),
 ];
 
 /// `system` is the only module that calls into the runtime. The five modules above it form one
@@ -44,7 +44,7 @@ const FLOW_HARNESS: &[Layer] = &[
 const TOP_MODULES: [&str; 4] = ["lib", "prelude", "doc_fixture", "docs"];
 
 /// The names of `flow_domain::handler` that the harness may use. None of them handles a message.
-const ALLOWED_HANDLER_NAMES: [&str; 4] = ["ProcessManager", "Reply", "catch", "short_type_name"];
+const ALLOWED_HANDLER_NAMES: [&str; 3] = ["ProcessManager", "Reply", "short_type_name"];
 
 /// A crate of the workspace.
 struct SourceCrate {

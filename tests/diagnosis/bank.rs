@@ -5,7 +5,7 @@ use ::bank::{
     TransferCompleted, TransferDeposited, TransferFailed, TransferProcess, TransferRequested,
     TransferWithdrawn, Withdraw,
 };
-use flow_domain::mutation::{Edit, Mutation, MutationKind};
+use flow_domain::testing::mutation::{Edit, Mutation, MutationKind};
 use flow_harness::prelude::*;
 
 use crate::{diagnosis, diagnosis_in_both_modes};
@@ -226,7 +226,7 @@ fn nested_handler_panicked() {
     };
 
     insta::assert_snapshot!(diagnosis(flow(Mode::Sync)), @r#"
-    7 AccountCommandHandler failed on DepositForTransfer: panicked at crates/flow-domain/src/mutation/apply.rs:LINE: injected by a mutation
+    7 AccountCommandHandler failed on DepositForTransfer: panicked at crates/flow-domain/src/testing/mutation/apply.rs:LINE: injected by a mutation
     do correct AccountCommandHandler, or expect the failure: `.then_handler_failed_saying::<AccountCommandHandler>("..")`
     "#);
 }

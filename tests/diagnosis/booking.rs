@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use ::booking::{BookRoom, Booking, InMemoryMailer, PAYMENT_TERM, PaymentDeadline, Status};
-use flow_domain::mutation::{Edit, Mutation, MutationKind};
+use flow_domain::testing::mutation::{Edit, Mutation, MutationKind};
 use flow_harness::prelude::*;
 
 use crate::diagnosis_in_both_modes;

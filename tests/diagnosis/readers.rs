@@ -3,7 +3,7 @@
 use flow_domain::{
     Domain, Error, Event, EventHandler, EventRoutes, Projection, Projector, ProjectorRoutes, Rows,
     UnitOfWork, WiringErrors,
-    mutation::{Edit, Mutation, MutationKind},
+    testing::mutation::{Edit, Mutation, MutationKind},
 };
 use flow_harness::prelude::*;
 use serde::{Deserialize, Serialize};

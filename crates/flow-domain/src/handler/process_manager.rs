@@ -12,7 +12,7 @@ use crate::{
         short_type_name,
     },
     message::Envelope,
-    model::{Event, equality::without_partial_eq},
+    model::Event,
     port::BoxFuture,
     record::{HandlerKind, Table, TableKind},
 };
@@ -336,7 +336,7 @@ where
             // If the method had an effect, the state is written even if it is unchanged. The method
             // decided on this state, so a concurrent change of it must be a conflict.
             work.write_state(table, &key, &manager, work.has_changes())?;
-            work.check_state_round_trip((table, &key), &manager, without_partial_eq);
+            work.check_process_manager((table, &key), &manager);
 
             Ok(Disposition::Handled)
         })

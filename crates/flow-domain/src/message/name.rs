@@ -129,6 +129,7 @@ impl MessageType {
     }
 
     /// Returns the name as a `Cow`. The clone of a constant does not allocate.
+    #[cfg(feature = "testing")]
     pub(crate) fn shared_name(&self) -> Cow<'static, str> {
         self.name.clone()
     }

@@ -1,8 +1,7 @@
 use crate::{
     error::Error,
     message::SchemaLists,
-    model::{Command, Event, Message, SerializedMessage, equality::check_round_trip},
-    record::InvariantViolation,
+    model::{Command, Event, Message, SerializedMessage},
 };
 
 /// Marks a list of commands in [`IntoMessages`].
@@ -44,7 +43,11 @@ pub trait DynMessage: std::fmt::Debug {
     fn to_serialized(&self) -> Result<SerializedMessage, Error>;
 
     /// Decodes `serialized` and returns a violation if the result is not equal to this message.
-    fn check_round_trip(&self, serialized: &mut SerializedMessage) -> Option<InvariantViolation>;
+    #[cfg(feature = "testing")]
+    fn check_round_trip(
+        &self,
+        serialized: &mut SerializedMessage,
+    ) -> Option<crate::record::InvariantViolation>;
 }
 
 impl<M: Message> DynMessage for M {
@@ -52,8 +55,17 @@ impl<M: Message> DynMessage for M {
         SerializedMessage::new(self)
     }
 
-    fn check_round_trip(&self, serialized: &mut SerializedMessage) -> Option<InvariantViolation> {
-        check_round_trip((M::NAME, None), self, &mut serialized.payload, M::try_eq)
+    #[cfg(feature = "testing")]
+    fn check_round_trip(
+        &self,
+        serialized: &mut SerializedMessage,
+    ) -> Option<crate::record::InvariantViolation> {
+        crate::model::invariants::check_round_trip(
+            (M::NAME, None),
+            self,
+            &mut serialized.payload,
+            M::try_eq,
+        )
     }
 }
 

@@ -145,8 +145,8 @@ impl Backlog {
 /// A broker has no clock: the caller passes the current time. All timestamps of a broker come from the
 /// clock of its callers.
 ///
-/// [`port::contract::broker`](crate::port::contract::broker) has the rules as contract tests that any
-/// adapter can run.
+/// The feature `testing` adds the rules as contract tests that any adapter can run, in
+/// `testing::contract::broker`.
 pub trait Broker: fmt::Debug + Send + Sync {
     /// Publishes messages in the given order, and returns one result for each.
     fn publish<'a>(

@@ -9,7 +9,6 @@
 mod aggregate_store;
 mod broker;
 mod changes;
-pub mod contract;
 mod event_store;
 mod outbox;
 mod port_future;

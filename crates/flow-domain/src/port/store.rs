@@ -7,7 +7,8 @@ use crate::{
 
 /// Reads and writes all data of a domain.
 ///
-/// [`port::contract`](crate::port::contract) has the rules as contract tests that any adapter can run.
+/// The feature `testing` adds the rules as contract tests that any adapter can run, in
+/// `testing::contract`.
 pub trait Store: EventStore + AggregateStore + ProjectionStore + Outbox {
     /// Writes all of `changes` or nothing, and returns the recorded events in the same order.
     ///
