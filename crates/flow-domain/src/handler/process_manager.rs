@@ -255,6 +255,7 @@ impl<M> fmt::Debug for ProcessManagerRoutes<M> {
     note = "the signature is `async fn(&mut self, event: E, work: &mut UnitOfWork) -> Result<(), Error>`",
     note = "`E` is the event and needs `#[derive(Event)]`"
 )]
+#[doc(hidden)]
 pub trait ProcessManagerMethod<'a, M, E: Event>: Send + Sync + 'static {
     /// The future that the method returns.
     type Future: Future<Output = Result<(), Self::Error>> + Send + 'a;

@@ -167,6 +167,7 @@ fn with_scratch<T>(write: impl FnOnce(&mut Vec<u8>) -> T) -> T {
 ///
 /// A `String`, a `Uuid` and a number give their usual text. So does a newtype around one of them.
 /// `None` gives the empty text.
+#[doc(hidden)]
 pub fn text_of<T: Serialize + ?Sized>(value: &T) -> Cow<'static, str> {
     match serde_json::to_value(value) {
         Ok(Value::String(text)) => Cow::Owned(text),

@@ -27,6 +27,7 @@ pub trait IntoMessages<Kind> {
     /// # Errors
     ///
     /// Returns the first error that `visit` returned.
+    #[doc(hidden)]
     fn try_for_each(
         &self,
         visit: &mut dyn FnMut(&dyn DynMessage) -> Result<(), Error>,
@@ -34,6 +35,7 @@ pub trait IntoMessages<Kind> {
 }
 
 /// A message of a list, without its Rust type.
+#[doc(hidden)]
 pub trait DynMessage: std::fmt::Debug {
     /// Serializes the message.
     ///
@@ -108,6 +110,7 @@ impl<Kind, L: IntoMessages<Kind>> IntoMessages<Kind> for Vec<L> {
 /// One message type, `OrderPlaced`, or a tuple of several.
 pub trait MessageTypes {
     /// The schemas of these types, in the order of the types.
+    #[doc(hidden)]
     const SCHEMAS: SchemaLists;
 }
 

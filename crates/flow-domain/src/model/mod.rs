@@ -12,9 +12,12 @@ mod projection;
 mod serialized;
 
 pub use aggregate::{Aggregate, Apply};
-pub use into_messages::{AnyCommand, AnyEvent, DynMessage, IntoMessages, MessageTypes};
+#[doc(hidden)]
+pub use into_messages::AnyCommand;
+pub use into_messages::{AnyEvent, DynMessage, IntoMessages, MessageTypes};
 pub use message::{Command, Event, Message};
 pub(crate) use pending_events::LoadToken;
 pub use pending_events::{PendingEvents, RaisedEvents};
 pub use projection::Projection;
+#[doc(hidden)]
 pub use serialized::SerializedMessage;

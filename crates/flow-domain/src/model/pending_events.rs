@@ -88,6 +88,7 @@ impl RaisedEvents<'_> {
     /// # Errors
     ///
     /// Returns an error for which [`Error::is_codec`] is true if an event has no JSON form.
+    #[doc(hidden)]
     pub fn to_serialized(&self) -> Result<Vec<SerializedMessage>, Error> {
         let mut serialized = Vec::with_capacity(self.len());
         for event in self.iter() {

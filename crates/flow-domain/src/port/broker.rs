@@ -219,6 +219,7 @@ pub trait Broker: fmt::Debug + Send + Sync {
     /// Returns an independent broker with the same content, or `None` if the adapter cannot fork.
     ///
     /// The cost must not grow with the number of published messages.
+    #[cfg_attr(not(feature = "testing"), doc(hidden))]
     fn fork(&self) -> Option<Arc<dyn Broker>> {
         None
     }

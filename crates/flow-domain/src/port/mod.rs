@@ -33,4 +33,5 @@ pub use query::{Comparison, Condition, Direction, Query};
 pub use store::Store;
 
 /// A future on the heap.
+#[doc(hidden)]
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;

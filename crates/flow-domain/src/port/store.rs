@@ -24,6 +24,7 @@ pub trait Store: EventStore + AggregateStore + ProjectionStore + Outbox {
     /// Returns an independent store with the same content, or `None` if the adapter cannot fork.
     ///
     /// The cost must not grow with the size of the store.
+    #[cfg_attr(not(feature = "testing"), doc(hidden))]
     fn fork(&self) -> Option<Arc<dyn Store>> {
         None
     }

@@ -7,6 +7,7 @@
 //! | an engine, step by step | [`TestEngine`], from [`Engine::test_mode`](crate::Engine::test_mode) |
 //! | what happened | [`Recorder`], [`Record`] |
 //! | a handler that fails | [`Interceptor`], [`EngineAction`], [`remember_panic_locations`] |
+//! | messages without their Rust types | [`SerializedMessage`], [`SerializedAggregate`] |
 //! | stored state | [`StateType`] and the methods of [`App`](crate::App) that take it |
 //! | rules that always hold | [`Invariant`], [`InvariantSet`], [`invariant_violations`] |
 //!
@@ -30,6 +31,9 @@ pub use crate::{
         StepOutcome, SubscriptionBacklog, TestEngine,
     },
     handler::hooks::{EngineAction, Interceptor, TaskWatch, catch, remember_panic_locations},
-    model::invariants::{SerializedAggregate, invariant_violations},
+    model::{
+        AnyCommand, SerializedMessage,
+        invariants::{SerializedAggregate, invariant_violations},
+    },
     runtime::testing::{StaleRow, StateType},
 };
