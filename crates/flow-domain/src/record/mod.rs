@@ -1,8 +1,8 @@
 //! The kinds of handlers and of stored values. With the feature `testing`, also the causal record of
 //! a run.
 //!
-//! The app describes everything that happens as an [`EntryKind`]. It logs each one with `tracing`, at
-//! the level `DEBUG`. In tests, `Recorder` collects them.
+//! The app describes everything that happens as an entry, and logs it with `tracing` at the level
+//! `DEBUG`. In tests, a recorder collects the entries.
 
 mod display;
 mod entry;
