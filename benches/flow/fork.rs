@@ -6,9 +6,9 @@ use flow_domain::{
     App, Engine,
     adapter::memory::{MemoryBroker, MemoryStore},
     clock::{VirtualClock, VirtualIds},
-    engine::TestEngine,
     message::Processing,
     record::{Record, Recorder},
+    testing::TestEngine,
 };
 use shop::ReceiveStock;
 

@@ -1,12 +1,12 @@
 use std::collections::BTreeMap;
 
 use flow_domain::{
-    engine::Remaining,
     message::MessageId,
     record::{
         Entry, EntryId, EntryKind, HandlerKind, HandlerOutcome, Record, RolledBack, StateChange,
         Table,
     },
+    testing::Remaining,
     wiring::{AggregateWiring, Wiring},
 };
 

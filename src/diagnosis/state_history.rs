@@ -1,7 +1,7 @@
 use flow_domain::{
     message::{Payload, Recorded},
     record::{EntryId, EntryKind},
-    runtime::StateType,
+    testing::StateType,
 };
 use serde_json::Value;
 

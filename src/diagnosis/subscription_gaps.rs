@@ -1,4 +1,4 @@
-use flow_domain::{record::TableKind, runtime::StateType};
+use flow_domain::{record::TableKind, testing::StateType};
 
 use crate::{
     diagnosis::{Cause, causal_index::CausalIndex, indexed_message::IndexedMessage},

@@ -1,4 +1,4 @@
-use flow_domain::handler::catch;
+use flow_domain::testing::catch;
 
 use crate::expect::Mismatch;
 

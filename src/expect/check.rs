@@ -9,7 +9,7 @@ type CoversFn<'t> = dyn Fn(&Problem<'_>, &Outcome) -> bool + Send + Sync + 't;
 /// An expectation that is made of closures.
 pub(super) struct Check<'t> {
     description: String,
-    check: Box<CheckFn<'t>>,
+    run: Box<CheckFn<'t>>,
     covers: Option<Box<CoversFn<'t>>>,
     warning: fn(&Outcome) -> Option<String>,
     is_about_last_act: bool,
@@ -23,7 +23,7 @@ impl<'t> Check<'t> {
     ) -> Self {
         Self {
             description: description.into(),
-            check: Box::new(check),
+            run: Box::new(check),
             covers: None,
             warning: |_| None,
             is_about_last_act: false,
@@ -60,7 +60,7 @@ impl<'t> Check<'t> {
 
 impl Expectation for Check<'_> {
     fn check(&self, outcome: &Outcome) -> Result<(), Mismatch> {
-        (self.check)(outcome)
+        (self.run)(outcome)
     }
 
     fn describe(&self) -> String {

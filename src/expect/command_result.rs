@@ -16,7 +16,8 @@ pub fn accepted() -> impl Expectation {
             return Ok(());
         }
 
-        Err(result_mismatch("is accepted", outcome))
+        let expected = last_act_text("is accepted", outcome);
+        Err(result_mismatch(expected, outcome))
     };
 
     Check::new("accepted", check).even_if_pending()
@@ -84,7 +85,8 @@ fn rejected_if<'t, R: Rejection>(
             return Ok(());
         }
 
-        let mut mismatch = result_mismatch(&format!("is rejected with {expected}"), outcome);
+        let expected = last_act_text(&format!("is rejected with {expected}"), outcome);
+        let mut mismatch = result_mismatch(expected, outcome);
         if let Some(rejection) = rejection {
             mismatch.found = format!("{} was rejected with {rejection:?}", act.name());
         } else if act.error().is_some_and(Error::is_rejection) {
@@ -111,7 +113,8 @@ pub fn rejected_with_message(text: &str) -> impl Expectation + use<> {
             return Ok(());
         }
 
-        Err(result_mismatch(&format!("is {expected}"), outcome))
+        let expected = last_act_text(&format!("is {expected}"), outcome);
+        Err(result_mismatch(expected, outcome))
     };
     covering_rejection(Check::new(description, check))
 }
@@ -128,9 +131,8 @@ pub fn reply<R: PartialEq + fmt::Debug + Send + Sync + 'static>(expected: R) -> 
     let check = move |outcome: &Outcome| {
         let act = outcome.last_act();
         let Some(reply) = act.reply() else {
-            let mut mismatch = result_mismatch("", outcome);
-            mismatch.expected = format!("the reply {expected:?}");
-            return Err(mismatch);
+            let expected = format!("the reply {expected:?}");
+            return Err(result_mismatch(expected, outcome));
         };
 
         match reply.downcast_ref::<R>() {
@@ -182,9 +184,7 @@ pub fn settled() -> impl Expectation {
         let expected = "the flow settles without problems";
 
         if act.error().is_some() {
-            let mut mismatch = result_mismatch("", outcome);
-            mismatch.expected = expected.to_owned();
-            return Err(mismatch);
+            return Err(result_mismatch(expected, outcome));
         }
         if act.failures().is_empty() {
             return Ok(());
@@ -216,15 +216,22 @@ fn result_text(act: &ActOutcome) -> String {
     }
 }
 
-/// Returns the mismatch of the last act, with another result than expected.
-fn result_mismatch(expected: &str, outcome: &Outcome) -> Mismatch {
+/// Returns what the last act should have done: `PlaceOrder is accepted`.
+fn last_act_text(verb: &str, outcome: &Outcome) -> String {
     let act = outcome.last_act();
     let name = match act.kind() {
         ActKind::Other => "the last act",
         ActKind::Message | ActKind::Submitted => act.name(),
     };
 
-    Mismatch::new(format!("{name} {expected}"), result_text(act))
+    format!("{name} {verb}")
+}
+
+/// Returns the mismatch of a last act that had another result.
+fn result_mismatch(expected: impl Into<String>, outcome: &Outcome) -> Mismatch {
+    let act = outcome.last_act();
+
+    Mismatch::new(expected, result_text(act))
         .with_subject(Subject::CommandResult)
         .showing_failures_of([act.handler()])
 }

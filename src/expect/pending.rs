@@ -1,6 +1,6 @@
 use std::any::TypeId;
 
-use flow_domain::{engine::Remaining, handler::short_type_name};
+use flow_domain::{handler::short_type_name, testing::Remaining};
 
 use crate::{
     expect::{Expectation, Mismatch, Subject, handlers::handler_name},

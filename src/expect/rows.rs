@@ -1,6 +1,6 @@
 use std::{fmt, marker::PhantomData};
 
-use flow_domain::{Projection, record::TableKind, runtime::StateType};
+use flow_domain::{Projection, record::TableKind, testing::StateType};
 
 use crate::{
     expect::{

@@ -1,7 +1,7 @@
 use std::{fmt, marker::PhantomData};
 
 use flow_domain::{
-    Aggregate, ProcessManager, Projection, message::Payload, record::TableKind, runtime::StateType,
+    Aggregate, ProcessManager, Projection, message::Payload, record::TableKind, testing::StateType,
 };
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;

@@ -1,7 +1,7 @@
 use flow_domain::{
     message::Payload,
     record::{EntryId, Invariant, Table},
-    runtime::StateType,
+    testing::StateType,
 };
 
 use crate::value::Difference;

@@ -2,7 +2,8 @@ use std::panic::Location;
 
 use flow_domain::{
     Aggregate, Command,
-    model::{AnyEvent, IntoMessages, SerializedAggregate},
+    model::{AnyEvent, IntoMessages},
+    testing::SerializedAggregate,
 };
 
 use crate::{

@@ -5,9 +5,9 @@ use std::{
 
 use flow_domain::{
     Event,
-    engine::Remaining,
     message::{Envelope, MessageKind, Recorded},
     record::{Entry, EntryId, EntryKind, Invariant, InvariantSet, Record},
+    testing::Remaining,
 };
 
 use crate::{

@@ -1,7 +1,7 @@
 use flow_domain::{
     message::Payload,
     record::{Entry, EntryKind, Table},
-    runtime::StateType,
+    testing::StateType,
 };
 
 /// Which stored state to read: the state with one id, or all rows of a projection.

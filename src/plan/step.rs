@@ -1,9 +1,8 @@
 use std::panic::Location;
 
 use flow_domain::{
-    Error, Headers,
-    model::{SerializedAggregate, SerializedMessage},
-    record::InvariantViolation,
+    Error, Headers, model::SerializedMessage, record::InvariantViolation,
+    testing::SerializedAggregate,
 };
 
 use crate::{

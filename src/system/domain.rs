@@ -5,13 +5,12 @@ use std::{
 
 use flow_domain::{
     App, Engine, Error, Headers,
-    engine::{Remaining, SettleReport, TestEngine},
-    handler::remember_panic_locations,
     message::{Payload, Recorded},
     model::SerializedMessage,
     port::BoxFuture,
     record::{EntryId, Record, Recorder},
-    runtime::{ProcessResult, RebuildReport, StaleRow, StateType},
+    runtime::{ProcessResult, RebuildReport},
+    testing::{Remaining, SettleReport, StaleRow, StateType, TestEngine, remember_panic_locations},
     wiring::Wiring,
 };
 

@@ -15,12 +15,12 @@ use std::{any::TypeId, fmt, time::Duration};
 use flow_domain::{
     Error, Headers,
     clock::Timestamp,
-    engine::Remaining,
     message::{Payload, Recorded},
-    model::{SerializedAggregate, SerializedMessage},
+    model::SerializedMessage,
     port::BoxFuture,
     record::{EntryId, Record},
-    runtime::{ProcessResult, RebuildReport, StaleRow, StateType},
+    runtime::{ProcessResult, RebuildReport},
+    testing::{Remaining, SerializedAggregate, StaleRow, StateType},
     wiring::Wiring,
 };
 

@@ -1,4 +1,4 @@
-use flow_domain::handler::TaskWatch;
+use flow_domain::testing::TaskWatch;
 use tokio::task::yield_now;
 
 /// How often the run yields after an act, at most. Each yield polls every task that is ready once.

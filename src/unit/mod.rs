@@ -10,11 +10,10 @@ use flow_domain::{
     Aggregate, Error,
     handler::Reply,
     message::MessageType,
-    model::{
-        AnyEvent, IntoMessages, SerializedMessage, UnitRecord, invariant_violations, unit_record,
-    },
+    model::{AnyEvent, IntoMessages, SerializedMessage},
     record::{Invariant, InvariantSet},
     runtime::ProcessResult,
+    testing::{UnitRecord, invariant_violations, unit_record},
 };
 
 pub use outcome::{MethodResult, UnitOutcome};

@@ -2,12 +2,12 @@ use std::{any::TypeId, fmt, marker::PhantomData};
 
 use flow_domain::{
     Aggregate, Error, Headers,
-    engine::Remaining,
     message::{Payload, Recorded},
     model::SerializedMessage,
     port::BoxFuture,
     record::Record,
-    runtime::{ProcessResult, RebuildReport, StaleRow, StateType},
+    runtime::{ProcessResult, RebuildReport},
+    testing::{Remaining, StaleRow, StateType},
     wiring::Wiring,
 };
 

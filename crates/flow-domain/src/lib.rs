@@ -155,16 +155,14 @@
 //! causes. Then it returns the reply of the command's handler. Deliveries are breadth-first, in
 //! order of commit. The handlers of one event are called in order of registration. Each delivery
 //! has a unit of work of its own. So a handler that fails rolls back only its own work.
-//! [`App::builder`] takes the clock, the ids, the recorder and the budget. See [`runtime`],
-//! [`clock`] and [`record`].
+//! [`App::builder`] takes the clock, the ids and the budget. See [`runtime`] and [`clock`].
 //!
 //! # Running it later
 //!
 //! An app with [`event_processing(Processing::Async)`](runtime::AppBuilder::event_processing)
-//! leaves events to an [`Engine`]. Use [`run_until`](Engine::run_until) in production. In a test,
-//! [`Engine::test_mode`] runs it step by step. Committed events are written to the outbox in the
-//! same transaction and published to the broker. Each subscription receives them at least once, in
-//! the order of each stream.
+//! leaves events to an [`Engine`], which [`run_until`](Engine::run_until) runs. Committed events
+//! are written to the outbox in the same transaction and published to the broker. Each subscription
+//! receives them at least once, in the order of each stream.
 //!
 //! A handler sets the options of its subscription in `routes`. Examples are the source (broker or
 //! event store), the number of attempts, and whether it handles each message `once`. A message
@@ -174,19 +172,36 @@
 //! and [`UnitOfWork::process_after`] set a time for it. [`UnitOfWork::cancel`] takes a scheduled
 //! command back. [`App::health`] counts the pending messages. See [`engine`].
 //!
-//! # Adapters and the contract suite
+//! # Adapters
 //!
 //! A store implements [`port::Store`]: reads by kind, and one `commit` that writes all or nothing
-//! and refuses stale writes. [`store_contract!`] generates a contract test for each rule, for our
-//! adapters and for yours. [`MemoryStore`](adapter::memory::MemoryStore) passes them all.
-//! [`port::Broker`], [`broker_contract!`] and [`MemoryBroker`](adapter::memory::MemoryBroker) are
-//! the same for messages. See [`port`].
+//! and refuses stale writes. A broker implements [`port::Broker`]. [`MemoryStore`] and
+//! [`MemoryBroker`] keep everything in memory. See [`port`].
+//!
+//! [`MemoryStore`]: adapter::memory::MemoryStore
+//! [`MemoryBroker`]: adapter::memory::MemoryBroker
+//!
+//! # Testing
+//!
+//! Add `flow-harness` to the dev-dependencies to test a domain. What it needs of this crate is behind
+//! the feature `testing`, in the module `testing`. Production does not turn this feature on.
+//!
+//! The feature is also for the authors of adapters. `store_contract!` and `broker_contract!` generate a
+//! contract test for each rule of a port. Turn the feature on for tests only:
+//!
+//! ```toml
+//! [dev-dependencies]
+//! flow-domain = { version = "0.1", features = ["testing"] }
+//! ```
+//!
+//! `cargo doc --features testing` shows the module and the macros.
 //!
 //! # Feature flags
 //!
 //! | name | description | default? |
 //! |---|---|---|
 //! | `derive` | `#[derive(Aggregate, Command, Event, Projection)]` | yes |
+//! | `testing` | what only tests need: contract tests, a step-by-step engine, virtual time, the recorder | no |
 //!
 //! # Supported Rust versions
 //!
@@ -195,12 +210,12 @@
 #![cfg_attr(not(test), warn(clippy::unwrap_used))]
 
 // The derives write `::flow_domain::..`. This makes the path valid inside this crate, too.
-#[cfg(feature = "derive")]
+#[cfg(all(feature = "derive", feature = "testing"))]
 extern crate self as flow_domain;
 
 pub mod adapter;
 pub mod clock;
-#[cfg(feature = "derive")]
+#[cfg(all(feature = "derive", feature = "testing"))]
 #[doc(hidden)]
 pub mod doc_fixture;
 pub mod engine;
@@ -208,11 +223,11 @@ pub mod error;
 pub mod handler;
 pub mod message;
 pub mod model;
-#[doc(hidden)]
-pub mod mutation;
 pub mod port;
 pub mod record;
 pub mod runtime;
+#[cfg(feature = "testing")]
+pub mod testing;
 pub mod wiring;
 
 pub use engine::Engine;

@@ -1,6 +1,6 @@
 use flow_domain::{
     record::{Invariant, InvariantViolation},
-    runtime::StaleRow,
+    testing::StaleRow,
 };
 use serde_json::Value;
 

@@ -1,6 +1,6 @@
 use flow_domain::{
     record::{Entry, EntryKind, HandlerKind, HandlerOutcome, StateChange, TableKind},
-    runtime::StaleRow,
+    testing::StaleRow,
 };
 
 use crate::{

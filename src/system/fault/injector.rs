@@ -5,8 +5,8 @@ use std::{
 
 use flow_domain::{
     Error,
-    handler::{EngineAction, Interceptor},
     message::{Envelope, Processing, StreamName},
+    testing::{EngineAction, Interceptor},
 };
 
 use crate::system::{

@@ -5,7 +5,7 @@ use ::bank::{
     TransferDeposited, TransferFailed, TransferProcess, TransferRequested, TransferWithdrawn,
     Withdraw,
 };
-use flow_domain::mutation::MutationKind;
+use flow_domain::testing::mutation::MutationKind;
 use flow_harness::prelude::*;
 
 use crate::{
@@ -198,7 +198,7 @@ fn nested_handler_panicked() {
     };
 
     insta::assert_snapshot!(diagnosis(flow(Mode::Sync)), @r#"
-    7 AccountCommandHandler failed on DepositForTransfer: panicked at crates/flow-domain/src/mutation/apply.rs:LINE: injected by a mutation
+    7 AccountCommandHandler failed on DepositForTransfer: panicked at crates/flow-domain/src/testing/mutation/apply.rs:LINE: injected by a mutation
     do correct AccountCommandHandler, or expect the failure: `.then(expect::handler_failed_with_message::<AccountCommandHandler>(".."))`
     "#);
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use ::booking::{Booking, InMemoryMailer, PAYMENT_TERM, PaymentDeadline, Status};
-use flow_domain::mutation::MutationKind;
+use flow_domain::testing::mutation::MutationKind;
 use flow_harness::prelude::*;
 
 use crate::{

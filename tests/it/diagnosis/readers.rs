@@ -2,7 +2,7 @@
 
 use flow_domain::{
     Domain, Error, Event, EventHandler, EventRoutes, Projection, Projector, ProjectorRoutes, Rows,
-    UnitOfWork, WiringErrors, mutation::MutationKind,
+    UnitOfWork, WiringErrors, testing::mutation::MutationKind,
 };
 use flow_harness::prelude::*;
 use serde::{Deserialize, Serialize};

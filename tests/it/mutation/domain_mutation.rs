@@ -2,7 +2,7 @@
 
 use ::bank::{Balance, Deposit, OpenAccount};
 use ::shop::{Fulfilment, InventoryEventHandler, OrderDashboard, OrderStatus};
-use flow_domain::mutation::{Mutation, MutationKind};
+use flow_domain::testing::mutation::{Mutation, MutationKind};
 use flow_harness::prelude::*;
 use rstest::rstest;
 

@@ -1,6 +1,6 @@
 //! The tested domains with their flows.
 
-use flow_domain::{Domain, WiringErrors, mutation::Mutation};
+use flow_domain::{Domain, WiringErrors, testing::mutation::Mutation};
 use flow_harness::prelude::*;
 
 use crate::mutation::{bank_flows, booking_flows, depot, shop_flows};

@@ -11,7 +11,7 @@
 
 use std::{collections::BTreeMap, env, fmt::Write as _, fs, path::Path};
 
-use flow_domain::mutation::{Mutation, MutationKind};
+use flow_domain::testing::mutation::{Mutation, MutationKind};
 use flow_harness::{diagnosis::Cause, prelude::*};
 use rstest::rstest;
 

@@ -1,10 +1,19 @@
-//! Time and ids as ports. The virtual clock and ids give the same values in every run.
+//! Time and ids as ports. With the feature `testing`, there are also a virtual clock and virtual ids:
+//! they give the same values in every run.
 
 mod ids;
 mod time;
 mod timeout;
+#[cfg(feature = "testing")]
+mod virtual_clock;
+#[cfg(feature = "testing")]
+mod virtual_ids;
 
 pub(crate) use timeout::timeout;
 
-pub use ids::{IdContext, IdSource, SystemIds, VirtualIds};
-pub use time::{Clock, SystemClock, Timestamp, VirtualClock};
+pub use ids::{IdContext, IdSource, SystemIds};
+pub use time::{Clock, SystemClock, Timestamp};
+#[cfg(feature = "testing")]
+pub use virtual_clock::VirtualClock;
+#[cfg(feature = "testing")]
+pub use virtual_ids::VirtualIds;

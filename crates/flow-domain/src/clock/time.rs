@@ -2,10 +2,6 @@ use std::{
     fmt,
     ops::{Add, Sub},
     str::FromStr,
-    sync::{
-        Arc,
-        atomic::{AtomicI64, Ordering},
-    },
     time::{Duration, SystemTime},
 };
 
@@ -119,6 +115,7 @@ pub trait Clock: fmt::Debug + Send + Sync {
     /// Moves the clock forward to `time`. Does nothing if the clock is already there or later.
     ///
     /// Returns false if this clock cannot be moved.
+    #[cfg(feature = "testing")]
     fn advance_to(&self, time: Timestamp) -> bool {
         let _ = time;
         false
@@ -127,7 +124,8 @@ pub trait Clock: fmt::Debug + Send + Sync {
     /// Returns a copy that shows the same time and moves independently.
     ///
     /// Returns `None` if this clock cannot be moved.
-    fn fork(&self) -> Option<Arc<dyn Clock>> {
+    #[cfg(feature = "testing")]
+    fn fork(&self) -> Option<std::sync::Arc<dyn Clock>> {
         None
     }
 }
@@ -146,66 +144,10 @@ impl Clock for SystemClock {
     }
 }
 
-/// A clock that stands still until it is moved.
-///
-/// It always starts at 2026-01-01T00:00:00Z, so two runs show the same time.
-#[derive(Debug)]
-pub struct VirtualClock {
-    micros: AtomicI64,
-}
-
-impl VirtualClock {
-    /// The time at which every virtual clock starts: 2026-01-01T00:00:00Z.
-    pub const START: Timestamp = Timestamp::from_micros(1_767_225_600_000_000);
-
-    /// Moves the clock forward by this duration.
-    pub fn advance(&self, by: Duration) {
-        let add_duration = |micros| Some((Timestamp::from_micros(micros) + by).as_micros());
-
-        // The closure always returns a value, so the update always succeeds.
-        let _ = self
-            .micros
-            .fetch_update(Ordering::AcqRel, Ordering::Acquire, add_duration);
-    }
-}
-
-impl Default for VirtualClock {
-    fn default() -> Self {
-        Self {
-            micros: AtomicI64::new(Self::START.micros),
-        }
-    }
-}
-
-impl Clock for VirtualClock {
-    fn now(&self) -> Timestamp {
-        Timestamp::from_micros(self.micros.load(Ordering::Acquire))
-    }
-
-    fn advance_to(&self, time: Timestamp) -> bool {
-        self.micros.fetch_max(time.as_micros(), Ordering::AcqRel);
-        true
-    }
-
-    fn fork(&self) -> Option<Arc<dyn Clock>> {
-        Some(Arc::new(Self {
-            micros: AtomicI64::new(self.now().as_micros()),
-        }))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn virtual_clock_stands_still_until_moved() {
-        let clock = VirtualClock::default();
-
-        assert_eq!(clock.now().to_string(), "2026-01-01T00:00:00Z");
-        clock.advance(Duration::from_secs(3 * 24 * 3600));
-        assert_eq!(clock.now().to_string(), "2026-01-04T00:00:00Z");
-    }
+    use crate::clock::VirtualClock;
 
     #[test]
     fn timestamp_json_keeps_microseconds() {

@@ -3,7 +3,6 @@ use std::{sync::Arc, time::Duration};
 use crate::{
     clock::IdContext,
     engine::{
-        TestEngine,
         background::maintenance::Retention,
         background::tasks::{BackgroundEngine, EngineConfig, StopReport},
         delivery::consumer::Consumer,
@@ -82,11 +81,6 @@ impl Engine {
                 abandoned: 30 * DAY,
             },
         }
-    }
-
-    /// Makes an engine for tests: it does nothing automatically, the test drives it step by step.
-    pub fn test_mode(app: &App) -> TestEngine {
-        TestEngine::new(app)
     }
 
     /// Sets the name under which this engine claims messages. By default, the name is a new id.

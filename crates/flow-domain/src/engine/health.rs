@@ -2,7 +2,7 @@ use std::{sync::Arc, time::Duration};
 
 use crate::{
     clock::Timestamp,
-    engine::{dead_letter, delivery::consumer::Consumer, remaining::OutboxBacklog},
+    engine::{dead_letter, delivery::consumer::Consumer, outbox_backlog::OutboxBacklog},
     error::Error,
     port::{OutboxRow, OutboxState},
     runtime::App,

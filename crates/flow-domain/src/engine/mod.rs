@@ -9,15 +9,12 @@ mod delivery;
 )]
 mod engine;
 mod health;
-mod manual;
+#[cfg(feature = "testing")]
+pub(crate) mod manual;
+mod outbox_backlog;
 mod relay;
-mod remaining;
 
 pub use background::tasks::StopReport;
 pub use dead_letter::{DeadLetter, DeadLetters};
 pub use engine::Engine;
 pub use health::{Health, SubscriptionHealth};
-pub use manual::footprint::{Footprint, FootprintItem};
-pub use manual::settle_report::{Remaining, ScheduledCommand, SettleReport, SubscriptionBacklog};
-pub use manual::step::{PendingDelivery, Step, StepOutcome};
-pub use manual::test_engine::TestEngine;

@@ -276,14 +276,6 @@ impl Catalog {
         )
     }
 
-    /// Returns the projection with this name, or an error if it is not registered.
-    pub(crate) fn require_projection_named(&self, name: &str) -> Result<&ProjectionEntry, Error> {
-        self.projections
-            .iter()
-            .find(|entry| entry.name == name)
-            .ok_or_else(|| not_registered_error(TableKind::Projection, name))
-    }
-
     /// Returns an error that names the missing builder call, unless this Rust type is registered.
     pub(crate) fn require_registered(
         &self,
@@ -316,20 +308,6 @@ impl Catalog {
             .iter()
             .find(|entry| entry.category == category)
             .map_or("aggregate", |entry| entry.name)
-    }
-
-    /// Returns an error unless an aggregate of the domain has this category.
-    ///
-    /// `name` is the name of the aggregate, for the error.
-    pub(crate) fn require_category(&self, category: &str, name: &str) -> Result<(), Error> {
-        if self
-            .aggregates
-            .iter()
-            .any(|entry| entry.category == category)
-        {
-            return Ok(());
-        }
-        Err(not_registered_error(TableKind::Aggregate, name))
     }
 
     /// Returns an error unless an aggregate lists `event`, or it is registered as an outside event.
@@ -366,7 +344,7 @@ impl Catalog {
     }
 }
 
-fn not_registered_error(kind: TableKind, name: &str) -> Error {
+pub(super) fn not_registered_error(kind: TableKind, name: &str) -> Error {
     let method = match kind {
         TableKind::Projection => "projection",
         TableKind::ProcessManager => "process_manager",

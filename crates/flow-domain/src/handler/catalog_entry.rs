@@ -1,12 +1,12 @@
-use std::{any::TypeId, fmt, sync::Arc};
+use std::{any::TypeId, fmt};
 
 use crate::{
-    error::Error,
-    handler::{Ports, fold_aggregate, load_aggregate},
-    message::{Payload, Recorded, SchemaLists, StreamName},
-    model::{Aggregate, Projection, equality::are_equal_ignoring_order},
-    port::BoxFuture,
+    message::SchemaLists,
+    model::{Aggregate, Projection},
 };
+
+#[cfg(feature = "testing")]
+use crate::handler::hooks::{AggregateReader, RowComparison};
 
 /// An aggregate of the domain, without its Rust type.
 #[derive(Clone)]
@@ -17,24 +17,19 @@ pub(crate) struct AggregateEntry {
     pub(crate) commands: SchemaLists,
     pub(crate) events: SchemaLists,
     pub(crate) event_sourced: bool,
-    load: LoadAggregate,
-    fold: FoldAggregate,
+    /// Reads aggregates of this type in tests.
+    #[cfg(feature = "testing")]
+    pub(crate) reader: AggregateReader,
 }
-
-/// Loads the aggregate of a stream and serializes its state.
-type LoadAggregate =
-    fn(Arc<Ports>, StreamName) -> BoxFuture<'static, Result<Option<Payload>, Error>>;
-
-/// Folds events into the state of an aggregate and serializes it.
-type FoldAggregate = fn(&[Recorded]) -> Result<Option<Payload>, Error>;
 
 /// A projection of the domain, without its Rust type.
 #[derive(Clone, Debug)]
 pub(crate) struct ProjectionEntry {
     pub(crate) name: &'static str,
     pub(crate) type_id: TypeId,
-    /// Returns true if two rows are equal although their JSON differs.
-    pub(crate) rows_are_equal: fn(&Payload, &Payload) -> bool,
+    /// Compares rows in tests.
+    #[cfg(feature = "testing")]
+    pub(crate) comparison: RowComparison,
 }
 
 impl AggregateEntry {
@@ -46,37 +41,9 @@ impl AggregateEntry {
             commands: A::COMMANDS,
             events: A::EVENTS,
             event_sourced: A::EVENT_SOURCED,
-            load: |ports, stream| {
-                Box::pin(async move {
-                    match load_aggregate::<A>(&ports, &stream).await? {
-                        Some(aggregate) => Payload::encode(A::NAME, &aggregate).map(Some),
-                        None => Ok(None),
-                    }
-                })
-            },
-            fold: |events| {
-                let folded = fold_aggregate::<A>(events.iter())?;
-                folded
-                    .map(|aggregate| Payload::encode(A::NAME, &aggregate))
-                    .transpose()
-            },
+            #[cfg(feature = "testing")]
+            reader: AggregateReader::of::<A>(),
         }
-    }
-
-    /// Folds events into the state of the aggregate and serializes it.
-    pub(crate) fn fold(&self, events: &[Recorded]) -> Result<Option<Payload>, Error> {
-        (self.fold)(events)
-    }
-
-    /// Loads the aggregate with this id and serializes its state.
-    pub(crate) async fn load(
-        &self,
-        ports: &Arc<Ports>,
-        id: &str,
-    ) -> Result<Option<Payload>, Error> {
-        let stream =
-            StreamName::new(self.category, id).map_err(|err| Error::setup(err.to_string()))?;
-        (self.load)(Arc::clone(ports), stream).await
     }
 }
 
@@ -85,16 +52,8 @@ impl ProjectionEntry {
         Self {
             name: P::NAME,
             type_id: TypeId::of::<P>(),
-            rows_are_equal: |left, right| {
-                let rows: (Result<P, _>, Result<P, _>) =
-                    (left.decode(P::NAME), right.decode(P::NAME));
-                let are_equal = match &rows {
-                    (Ok(left), Ok(right)) => left.try_eq(right),
-                    _ => None,
-                };
-
-                are_equal.unwrap_or_else(|| are_equal_ignoring_order(left, right))
-            },
+            #[cfg(feature = "testing")]
+            comparison: RowComparison::of::<P>(),
         }
     }
 }

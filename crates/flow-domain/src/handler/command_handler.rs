@@ -158,6 +158,7 @@ impl<H> fmt::Debug for CommandRoutes<H> {
     note = "the signature is `async fn(&self, command: C, work: &mut UnitOfWork) -> Result<C::Reply, Error>`",
     note = "`C` is the command and needs `#[derive(Command)]`; its reply is `()` unless `#[command(reply = ..)]` names another type"
 )]
+#[doc(hidden)]
 pub trait CommandMethod<'a, H, C: Command>: Send + Sync + 'static {
     /// The future that the method returns.
     type Future: Future<Output = Result<C::Reply, Self::Error>> + Send + 'a;

@@ -254,6 +254,7 @@ impl<H> fmt::Debug for EventRoutes<H> {
     note = "the signature is `async fn(&self, event: E, work: &mut UnitOfWork) -> Result<(), Error>`",
     note = "`E` is the event and needs `#[derive(Event)]`"
 )]
+#[doc(hidden)]
 pub trait EventMethod<'a, H, E: Event>: Send + Sync + 'static {
     /// The future that the method returns.
     type Future: Future<Output = Result<(), Self::Error>> + Send + 'a;
@@ -317,6 +318,7 @@ where
     label = "has the wrong signature, or returns a future that is not `Send`",
     note = "the signature is `async fn(&self, event: Envelope, work: &mut UnitOfWork) -> Result<(), Error>`"
 )]
+#[doc(hidden)]
 pub trait AnyEventMethod<'a, H>: Send + Sync + 'static {
     /// The future that the method returns.
     type Future: Future<Output = Result<(), Self::Error>> + Send + 'a;

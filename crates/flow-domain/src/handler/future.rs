@@ -10,6 +10,7 @@
             and a process manager has the same with `&mut self`",
     note = "a projector has `async fn(&self, event: E, rows: &mut Rows<'_, P>) -> Result<(), Error>`"
 )]
+#[doc(hidden)]
 pub trait HandlerFuture: Future<Output = <Self as HandlerFuture>::Answer> {
     /// The output of the future.
     type Answer;

@@ -10,6 +10,12 @@ mod delivery;
 mod engine_metrics;
 mod event_handler;
 mod future;
+// What tests do around handlers. In production, the same functions do nothing.
+#[cfg(feature = "testing")]
+pub(crate) mod hooks;
+#[cfg(not(feature = "testing"))]
+#[path = "no_hooks.rs"]
+mod hooks;
 mod panic;
 mod ports;
 mod process_manager;
@@ -19,7 +25,6 @@ mod route;
 mod rows;
 mod short_type_name;
 mod subscription;
-mod tasks;
 mod trace;
 mod view;
 mod wake_signal;
@@ -32,9 +37,8 @@ pub use delivery::Delivery;
 pub(crate) use engine_metrics::{EngineMetrics, RunningEngine};
 pub use event_handler::{AnyEventMethod, EventHandler, EventMethod, EventRoutes};
 pub use future::HandlerFuture;
+pub(crate) use hooks::Hooks;
 pub(crate) use panic::catch_panic;
-pub use panic::{catch, remember_panic_locations};
-pub use ports::{EngineAction, Interceptor};
 pub(crate) use ports::{Ports, SharedPorts};
 pub use process_manager::{ProcessManager, ProcessManagerMethod, ProcessManagerRoutes};
 pub use projector::{Projector, ProjectorMethod, ProjectorRoutes};
@@ -50,12 +54,8 @@ pub use subscription::{
     CircuitBreaker, Profile, RetryPolicy, Source, SubscriptionOptions, SubscriptionSettings,
     WhenExhausted,
 };
-pub use tasks::TaskWatch;
 pub(crate) use trace::handling_span;
 pub use view::{Field, View, ViewQuery, field};
 pub(crate) use wake_signal::WakeSignal;
 pub use work::UnitOfWork;
-pub(crate) use work::{
-    CommittedEvent, HandlingContext, Rewrite, Session, command_stream, fold_aggregate,
-    load_aggregate,
-};
+pub(crate) use work::{CommittedEvent, HandlingContext, Session, command_stream, load_aggregate};

@@ -1,12 +1,12 @@
-use std::{fmt, ops::Deref, sync::Arc};
+use std::{ops::Deref, sync::Arc};
 
 use crate::{
     clock::{Clock, IdSource},
     error::Error,
-    handler::{Catalog, EngineMetrics, WakeSignal, trace},
+    handler::{Catalog, EngineMetrics, Hooks, WakeSignal, trace},
     message::{Envelope, MessageId},
     port::{Broker, Store},
-    record::{EntryId, EntryKind, InvariantSet, Recorder},
+    record::{EntryId, EntryKind},
 };
 
 /// The domain, and the ports of the app that runs it, as every handling sees them.
@@ -14,10 +14,8 @@ use crate::{
 pub(crate) struct Ports {
     pub(crate) catalog: Arc<Catalog>,
     pub(crate) store: Arc<dyn Store>,
-    pub(crate) recorder: Option<Arc<Recorder>>,
-    pub(crate) interceptor: Option<Arc<dyn Interceptor>>,
-    /// The invariants that are checked while handlers write, for tests.
-    pub(crate) invariants: InvariantSet,
+    /// What a test has added; in production nothing.
+    pub(crate) hooks: Hooks,
     pub(crate) shared: Arc<SharedPorts>,
 }
 
@@ -44,48 +42,10 @@ impl Deref for Ports {
     }
 }
 
-/// Stands between the runtime and the handlers, for a test that makes a handler fail.
-pub trait Interceptor: fmt::Debug + Send + Sync {
-    /// Runs before `handler` is called, as part of the attempt.
-    ///
-    /// An error or a panic in this method counts as an error or a panic of the handler.
-    ///
-    /// # Errors
-    ///
-    /// Returns the error that the handler shall fail with.
-    fn before(&self, handler: &'static str, message: &Envelope, attempt: u32) -> Result<(), Error>;
-
-    /// Tells an engine in test mode what to do after an attempt.
-    ///
-    /// An attempt that succeeded is committed by then. `handler` is `None` for a command without a
-    /// handler.
-    fn after(
-        &self,
-        handler: Option<&'static str>,
-        message: &Envelope,
-        attempt: u32,
-    ) -> EngineAction {
-        let _ = (handler, message, attempt);
-        EngineAction::Continue
-    }
-}
-
-/// What an engine in test mode does when an attempt is over.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum EngineAction {
-    /// It acknowledges the message or schedules a retry, and continues.
-    #[default]
-    Continue,
-    /// It crashes before it can acknowledge the message, which is then redelivered.
-    Crash,
-    /// It acknowledges the message, stops and starts again.
-    Restart,
-}
-
 impl Ports {
     /// Returns true if there is a recorder, or a `tracing` subscriber for debug events.
     pub(crate) fn is_observed(&self) -> bool {
-        self.recorder.is_some() || trace::is_debug_enabled()
+        self.hooks.is_recording() || trace::is_debug_enabled()
     }
 
     /// Returns an error, and records and logs it, if the deadline of the command has passed.
@@ -118,10 +78,7 @@ impl Ports {
     /// This is for messages that are handled later. The caller of an inline handling has the entry
     /// already.
     pub(crate) fn entry_of(&self, message: MessageId) -> EntryId {
-        self.recorder
-            .as_ref()
-            .and_then(|recorder| recorder.creation_entry(message))
-            .unwrap_or(EntryId::UNRECORDED)
+        self.hooks.creation_entry(message)
     }
 
     /// Records an entry about a message that is handled later, caused by the entry of the message.
@@ -145,7 +102,7 @@ impl Ports {
         make_kind: impl FnOnce() -> EntryKind,
     ) -> EntryId {
         let is_traced = trace::is_debug_enabled();
-        if !is_traced && self.recorder.is_none() {
+        if !is_traced && !self.hooks.is_recording() {
             return EntryId::UNRECORDED;
         }
 
@@ -154,12 +111,7 @@ impl Ports {
             trace::log_entry(&kind);
         }
 
-        match &self.recorder {
-            Some(recorder) => {
-                let cause = cause.filter(|cause| *cause != EntryId::UNRECORDED);
-                recorder.add(cause, self.clock.now(), kind)
-            }
-            None => EntryId::UNRECORDED,
-        }
+        let cause = cause.filter(|cause| *cause != EntryId::UNRECORDED);
+        self.hooks.record(cause, &*self.clock, kind)
     }
 }

@@ -12,7 +12,7 @@ use crate::{
         short_type_name,
     },
     message::Envelope,
-    model::{Event, equality::without_partial_eq},
+    model::Event,
     port::BoxFuture,
     record::{HandlerKind, Table, TableKind},
 };
@@ -255,6 +255,7 @@ impl<M> fmt::Debug for ProcessManagerRoutes<M> {
     note = "the signature is `async fn(&mut self, event: E, work: &mut UnitOfWork) -> Result<(), Error>`",
     note = "`E` is the event and needs `#[derive(Event)]`"
 )]
+#[doc(hidden)]
 pub trait ProcessManagerMethod<'a, M, E: Event>: Send + Sync + 'static {
     /// The future that the method returns.
     type Future: Future<Output = Result<(), Self::Error>> + Send + 'a;
@@ -336,7 +337,7 @@ where
             // If the method had an effect, the state is written even if it is unchanged. The method
             // decided on this state, so a concurrent change of it must be a conflict.
             work.write_state(table, &key, &manager, work.has_changes())?;
-            work.check_state_round_trip((table, &key), &manager, without_partial_eq);
+            work.check_process_manager((table, &key), &manager);
 
             Ok(Disposition::Handled)
         })

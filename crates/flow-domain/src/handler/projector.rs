@@ -147,6 +147,7 @@ impl<H> fmt::Debug for ProjectorRoutes<H> {
     note = "the signature is `async fn(&self, event: E, rows: &mut Rows<'_, P>) -> Result<(), Error>`",
     note = "`E` is the event and needs `#[derive(Event)]`; `P` is the projection that the projector writes"
 )]
+#[doc(hidden)]
 pub trait ProjectorMethod<'a, H: Projector, E: Event>: Send + Sync + 'static {
     /// The future that the method returns.
     type Future: Future<Output = Result<(), Self::Error>> + Send + 'a;

@@ -121,8 +121,7 @@ impl<'a, P: Projection> Rows<'a, P> {
 
     fn write(&mut self, id: &Arc<str>, row: &P) -> Result<(), Error> {
         self.work.write_state(Self::table(), id, row, false)?;
-        self.work
-            .check_state_round_trip((Self::table(), id), row, P::try_eq);
+        self.work.check_row((Self::table(), id), row);
         Ok(())
     }
 

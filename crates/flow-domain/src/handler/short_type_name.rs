@@ -1,6 +1,7 @@
 use std::any::type_name;
 
 /// Returns the name of a type without its path: `OrderDashboard`. Type arguments keep their paths.
+#[doc(hidden)]
 pub fn short_type_name<T: ?Sized>() -> &'static str {
     let name = type_name::<T>();
     let generics_start = name.find('<').unwrap_or(name.len());

@@ -1,6 +1,12 @@
 //! The parts of a message besides its content: names, streams, ids, and the envelope with its
 //! metadata.
 
+// Only the checks of a test decode a value in advance. In production, the cache is empty.
+#[cfg(feature = "testing")]
+mod decoded_cache;
+#[cfg(not(feature = "testing"))]
+#[path = "no_decoded_cache.rs"]
+mod decoded_cache;
 mod envelope;
 mod id;
 mod metadata;

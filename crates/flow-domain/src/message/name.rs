@@ -17,6 +17,7 @@ pub struct MessageName {
 
 impl MessageName {
     /// Creates the name of a message. Versions count from 1.
+    #[doc(hidden)]
     pub const fn new(name: &'static str, version: u32) -> Self {
         Self { name, version }
     }
@@ -70,6 +71,7 @@ impl fmt::Debug for MessageName {
 /// A struct has one schema. An enum has one for each variant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
+#[doc(hidden)]
 pub struct MessageSchema {
     /// The name of the message.
     pub name: MessageName,
@@ -85,6 +87,7 @@ impl MessageSchema {
 }
 
 /// The schemas of several message types: one slice for each type.
+#[doc(hidden)]
 pub type SchemaLists = &'static [&'static [MessageSchema]];
 
 /// Returns true if one of `lists` describes the message `name`.
@@ -129,6 +132,7 @@ impl MessageType {
     }
 
     /// Returns the name as a `Cow`. The clone of a constant does not allocate.
+    #[cfg(feature = "testing")]
     pub(crate) fn shared_name(&self) -> Cow<'static, str> {
         self.name.clone()
     }

@@ -1,26 +1,24 @@
 use std::{
-    any::Any,
     borrow::Cow,
     cell::RefCell,
     cmp::Ordering,
     fmt,
     hash::{Hash, Hasher},
     io::Write as _,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::Arc,
 };
 
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
-use crate::error::Error;
+use crate::{error::Error, message::decoded_cache::DecodedCache};
 
 /// The content of a message or of a stored value, as JSON text. A clone does not copy the text.
 #[derive(Clone)]
 pub struct Payload {
     json: Arc<str>,
-    /// A `Mutex<Option<T>>` with the value that was already decoded from the text. The next caller
-    /// that decodes a `T` takes it.
-    decoded: Option<Arc<dyn Any + Send + Sync>>,
+    /// The value that a test has decoded from the text already; in production nothing.
+    pub(super) decoded: DecodedCache,
 }
 
 impl Payload {
@@ -53,7 +51,7 @@ impl Payload {
         &self,
         type_name: &'static str,
     ) -> Result<T, Error> {
-        match self.take_cached() {
+        match self.decoded.take() {
             Some(value) => Ok(value),
             None => self.decode_text(type_name),
         }
@@ -76,9 +74,7 @@ impl Payload {
         let value: T = self.decode(type_name)?;
         let output = inspect(&value);
 
-        if let Some(mut slot) = self.cache_slot() {
-            *slot = Some(value);
-        }
+        self.decoded.put_back(value);
         Ok(output)
     }
 
@@ -87,33 +83,13 @@ impl Payload {
             .map_err(|err| Error::codec("deserializing", type_name, err))
     }
 
-    /// Keeps `value` for the next caller that decodes the same type, so the text is parsed only
-    /// once.
-    ///
-    /// `value` must equal what [`decode`](Self::decode) returned.
-    pub(crate) fn cache_decoded<T: Send + 'static>(&mut self, value: T) {
-        self.decoded = Some(Arc::new(Mutex::new(Some(value))));
-    }
-
-    fn take_cached<T: 'static>(&self) -> Option<T> {
-        self.cache_slot()?.take()
-    }
-
-    fn cache_slot<T: 'static>(&self) -> Option<MutexGuard<'_, Option<T>>> {
-        let slot = self
-            .decoded
-            .as_deref()?
-            .downcast_ref::<Mutex<Option<T>>>()?;
-        Some(slot.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-
     /// Takes JSON text as it is, from a store or a broker.
     ///
     /// The text is not checked. If it is not JSON, `decode` fails.
     pub fn from_json(json: impl Into<Arc<str>>) -> Self {
         Self {
             json: json.into(),
-            decoded: None,
+            decoded: DecodedCache::default(),
         }
     }
 
@@ -191,6 +167,7 @@ fn with_scratch<T>(write: impl FnOnce(&mut Vec<u8>) -> T) -> T {
 ///
 /// A `String`, a `Uuid` and a number give their usual text. So does a newtype around one of them.
 /// `None` gives the empty text.
+#[doc(hidden)]
 pub fn text_of<T: Serialize + ?Sized>(value: &T) -> Cow<'static, str> {
     match serde_json::to_value(value) {
         Ok(Value::String(text)) => Cow::Owned(text),

@@ -70,12 +70,15 @@ pub trait Aggregate: Serialize + DeserializeOwned + fmt::Debug + Send + Sync + '
     const CATEGORY: &'static str;
 
     /// The commands that it accepts.
+    #[doc(hidden)]
     const COMMANDS: SchemaLists;
 
     /// The events that it raises.
+    #[doc(hidden)]
     const EVENTS: SchemaLists;
 
     /// Whether its state is folded from its events.
+    #[doc(hidden)]
     const EVENT_SOURCED: bool;
 
     /// Returns the id of this aggregate, unique within its category.
@@ -83,6 +86,7 @@ pub trait Aggregate: Serialize + DeserializeOwned + fmt::Debug + Send + Sync + '
 
     /// Returns the state before the first event. Returns `None` if the aggregate is stored as
     /// state.
+    #[doc(hidden)]
     fn initial() -> Option<Self>
     where
         Self: Sized;
@@ -92,18 +96,21 @@ pub trait Aggregate: Serialize + DeserializeOwned + fmt::Debug + Send + Sync + '
     /// # Errors
     ///
     /// Returns an error if the event cannot be decoded, or is none of [`EVENTS`](Self::EVENTS).
+    #[doc(hidden)]
     fn replay(&mut self, message_type: &MessageType, content: &Payload) -> Result<(), Error>;
 
     /// Compares two aggregates by `PartialEq`. Returns `None` if the type does not implement it.
     ///
     /// The derive implements this. Tests use it to check that an aggregate is equal after a round
     /// trip or a fold.
+    #[doc(hidden)]
     fn try_eq(&self, other: &Self) -> Option<bool> {
         let _ = other;
         None
     }
 
     /// Returns the buffer of raised events, from which the unit of work takes them.
+    #[doc(hidden)]
     fn pending_events_mut(&mut self) -> &mut PendingEvents;
 
     /// Returns the events that were raised and not yet taken, in the order of raising.

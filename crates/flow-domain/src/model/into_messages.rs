@@ -1,8 +1,7 @@
 use crate::{
     error::Error,
     message::SchemaLists,
-    model::{Command, Event, Message, SerializedMessage, equality::check_round_trip},
-    record::InvariantViolation,
+    model::{Command, Event, Message, SerializedMessage},
 };
 
 /// Marks a list of commands in [`IntoMessages`].
@@ -28,6 +27,7 @@ pub trait IntoMessages<Kind> {
     /// # Errors
     ///
     /// Returns the first error that `visit` returned.
+    #[doc(hidden)]
     fn try_for_each(
         &self,
         visit: &mut dyn FnMut(&dyn DynMessage) -> Result<(), Error>,
@@ -35,6 +35,7 @@ pub trait IntoMessages<Kind> {
 }
 
 /// A message of a list, without its Rust type.
+#[doc(hidden)]
 pub trait DynMessage: std::fmt::Debug {
     /// Serializes the message.
     ///
@@ -44,7 +45,11 @@ pub trait DynMessage: std::fmt::Debug {
     fn to_serialized(&self) -> Result<SerializedMessage, Error>;
 
     /// Decodes `serialized` and returns a violation if the result is not equal to this message.
-    fn check_round_trip(&self, serialized: &mut SerializedMessage) -> Option<InvariantViolation>;
+    #[cfg(feature = "testing")]
+    fn check_round_trip(
+        &self,
+        serialized: &mut SerializedMessage,
+    ) -> Option<crate::record::InvariantViolation>;
 }
 
 impl<M: Message> DynMessage for M {
@@ -52,8 +57,17 @@ impl<M: Message> DynMessage for M {
         SerializedMessage::new(self)
     }
 
-    fn check_round_trip(&self, serialized: &mut SerializedMessage) -> Option<InvariantViolation> {
-        check_round_trip((M::NAME, None), self, &mut serialized.payload, M::try_eq)
+    #[cfg(feature = "testing")]
+    fn check_round_trip(
+        &self,
+        serialized: &mut SerializedMessage,
+    ) -> Option<crate::record::InvariantViolation> {
+        crate::model::invariants::check_round_trip(
+            (M::NAME, None),
+            self,
+            &mut serialized.payload,
+            M::try_eq,
+        )
     }
 }
 
@@ -96,6 +110,7 @@ impl<Kind, L: IntoMessages<Kind>> IntoMessages<Kind> for Vec<L> {
 /// One message type, `OrderPlaced`, or a tuple of several.
 pub trait MessageTypes {
     /// The schemas of these types, in the order of the types.
+    #[doc(hidden)]
     const SCHEMAS: SchemaLists;
 }
 

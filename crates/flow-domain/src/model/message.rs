@@ -16,6 +16,7 @@ pub trait Message: Serialize + DeserializeOwned + fmt::Debug + Send + Sync + 'st
     const CATEGORY: &'static str;
 
     /// The messages of this type: one for a struct, one for each variant of an enum.
+    #[doc(hidden)]
     const SCHEMAS: &'static [MessageSchema];
 
     /// Returns the name of this message.
@@ -27,12 +28,14 @@ pub trait Message: Serialize + DeserializeOwned + fmt::Debug + Send + Sync + 'st
     /// Returns the text of the field with this name. Returns `None` if there is no such field.
     ///
     /// An event finds its process manager by the text of its key field.
+    #[doc(hidden)]
     fn field_text(&self, name: &str) -> Option<Cow<'_, str>>;
 
     /// Compares two messages by `PartialEq`. Returns `None` if the type does not implement it.
     ///
     /// The derives implement this. Tests use it to check that a message is equal after a round
     /// trip.
+    #[doc(hidden)]
     fn try_eq(&self, other: &Self) -> Option<bool> {
         let _ = other;
         None

@@ -4,18 +4,20 @@ mod aggregate;
 #[doc(hidden)]
 pub mod equality;
 mod into_messages;
+#[cfg(feature = "testing")]
+pub(crate) mod invariants;
 mod message;
 mod pending_events;
 mod projection;
 mod serialized;
-mod unit_record;
 
 pub use aggregate::{Aggregate, Apply};
-pub use into_messages::{AnyCommand, AnyEvent, DynMessage, IntoMessages, MessageTypes};
+#[doc(hidden)]
+pub use into_messages::AnyCommand;
+pub use into_messages::{AnyEvent, DynMessage, IntoMessages, MessageTypes};
 pub use message::{Command, Event, Message};
 pub(crate) use pending_events::LoadToken;
 pub use pending_events::{PendingEvents, RaisedEvents};
 pub use projection::Projection;
-pub use serialized::{SerializedAggregate, SerializedMessage, invariant_violations};
 #[doc(hidden)]
-pub use unit_record::{UnitRecord, unit_record};
+pub use serialized::SerializedMessage;

@@ -3,7 +3,6 @@ use std::{fmt, sync::Arc};
 use crate::{
     error::Error,
     model::{AnyEvent, DynMessage, Event, IntoMessages, SerializedMessage},
-    record::InvariantViolation,
 };
 
 /// The events that an aggregate raised, until the unit of work takes them.
@@ -89,26 +88,21 @@ impl RaisedEvents<'_> {
     /// # Errors
     ///
     /// Returns an error for which [`Error::is_codec`] is true if an event has no JSON form.
+    #[doc(hidden)]
     pub fn to_serialized(&self) -> Result<Vec<SerializedMessage>, Error> {
         let mut serialized = Vec::with_capacity(self.len());
-        for event in &self.pending.events {
+        for event in self.iter() {
             serialized.push(event.to_serialized()?);
         }
         Ok(serialized)
     }
 
-    /// Decodes `serialized` and returns a violation for each event that is not equal to the
-    /// original.
-    pub(crate) fn check_round_trips(
-        self,
-        serialized: &mut [SerializedMessage],
-    ) -> Vec<InvariantViolation> {
+    /// Returns the events, in order.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &dyn DynMessage> {
         self.pending
             .events
             .iter()
-            .zip(serialized)
-            .filter_map(|(event, serialized)| event.check_round_trip(serialized))
-            .collect()
+            .map(|event| &**event as &dyn DynMessage)
     }
 }
 
@@ -120,7 +114,7 @@ impl fmt::Debug for RaisedEvents<'_> {
 
 impl<L: IntoMessages<AnyEvent>> PartialEq<L> for RaisedEvents<'_> {
     fn eq(&self, expected: &L) -> bool {
-        let mut raised_events = self.pending.events.iter();
+        let mut raised_events = self.iter();
         let comparison = expected.try_for_each(&mut |expected| match raised_events.next() {
             Some(raised)
                 if raised

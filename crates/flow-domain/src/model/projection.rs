@@ -38,6 +38,7 @@ pub trait Projection: Serialize + DeserializeOwned + fmt::Debug + Send + Sync + 
     ///
     /// The derive implements this. Tests use it to check that a row is equal after a round trip or
     /// a rebuild.
+    #[doc(hidden)]
     fn try_eq(&self, other: &Self) -> Option<bool> {
         let _ = other;
         None

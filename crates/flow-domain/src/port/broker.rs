@@ -145,8 +145,8 @@ impl Backlog {
 /// A broker has no clock: the caller passes the current time. All timestamps of a broker come from the
 /// clock of its callers.
 ///
-/// [`port::contract::broker`](crate::port::contract::broker) has the rules as contract tests that any
-/// adapter can run.
+/// The feature `testing` adds the rules as contract tests that any adapter can run, in
+/// `testing::contract::broker`.
 pub trait Broker: fmt::Debug + Send + Sync {
     /// Publishes messages in the given order, and returns one result for each.
     fn publish<'a>(
@@ -219,6 +219,7 @@ pub trait Broker: fmt::Debug + Send + Sync {
     /// Returns an independent broker with the same content, or `None` if the adapter cannot fork.
     ///
     /// The cost must not grow with the number of published messages.
+    #[cfg_attr(not(feature = "testing"), doc(hidden))]
     fn fork(&self) -> Option<Arc<dyn Broker>> {
         None
     }

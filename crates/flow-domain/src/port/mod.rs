@@ -9,7 +9,6 @@
 mod aggregate_store;
 mod broker;
 mod changes;
-pub mod contract;
 mod event_store;
 mod outbox;
 mod port_future;
@@ -34,4 +33,5 @@ pub use query::{Comparison, Condition, Direction, Query};
 pub use store::Store;
 
 /// A future on the heap.
+#[doc(hidden)]
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;

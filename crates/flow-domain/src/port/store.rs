@@ -7,7 +7,8 @@ use crate::{
 
 /// Reads and writes all data of a domain.
 ///
-/// [`port::contract`](crate::port::contract) has the rules as contract tests that any adapter can run.
+/// The feature `testing` adds the rules as contract tests that any adapter can run, in
+/// `testing::contract`.
 pub trait Store: EventStore + AggregateStore + ProjectionStore + Outbox {
     /// Writes all of `changes` or nothing, and returns the recorded events in the same order.
     ///
@@ -23,6 +24,7 @@ pub trait Store: EventStore + AggregateStore + ProjectionStore + Outbox {
     /// Returns an independent store with the same content, or `None` if the adapter cannot fork.
     ///
     /// The cost must not grow with the size of the store.
+    #[cfg_attr(not(feature = "testing"), doc(hidden))]
     fn fork(&self) -> Option<Arc<dyn Store>> {
         None
     }

@@ -3,29 +3,8 @@ use std::fmt;
 use crate::{
     clock::Timestamp,
     message::{Envelope, Recorded},
-    record::{Entry, EntryKind, HandlerOutcome, Record, StateChange, Table},
+    record::{EntryKind, HandlerOutcome, StateChange, Table},
 };
-
-/// One line for each entry: its number, its cause, the time, and what happened with all ids and
-/// values.
-impl fmt::Display for Record {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for entry in self.entries() {
-            writeln!(f, "{entry}")?;
-        }
-        Ok(())
-    }
-}
-
-impl fmt::Display for Entry {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "#{}", self.id.index())?;
-        if let Some(cause) = self.cause {
-            write!(f, " <- #{}", cause.index())?;
-        }
-        write!(f, " {} {}", self.time, self.kind)
-    }
-}
 
 impl fmt::Display for EntryKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -41,6 +20,7 @@ impl fmt::Display for EntryKind {
             Self::Appended(event) => write_appended(f, event),
             Self::StateChanged(change) => write_state_change(f, change),
             Self::NotFound { table, id } => write!(f, "found no {table} `{id}`"),
+            #[cfg(feature = "testing")]
             Self::InvariantViolated(violation) => write!(f, "{violation}"),
             Self::NoSubscriber => f.write_str("no handler for the message"),
             Self::Scheduled { command, due } => write_scheduled(f, command, *due),

@@ -7,8 +7,8 @@ use std::{
 
 use crate::{
     clock::Timestamp,
-    message::{Envelope, MessageId, Payload, Processing, Recorded},
-    record::{InvariantViolation, RolledBack},
+    message::{Envelope, MessageId, Payload, Recorded},
+    record::RolledBack,
 };
 
 /// The id of one entry of a record. Entries are numbered from 0 in the order in which they
@@ -16,38 +16,12 @@ use crate::{
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct EntryId(
     // One more than the index. It is never zero, so an `Option<EntryId>` needs no extra space.
-    NonZeroU32,
+    pub(super) NonZeroU32,
 );
 
 impl EntryId {
     /// The id of every entry while nothing is recorded.
     pub(crate) const UNRECORDED: Self = Self(NonZeroU32::MAX);
-
-    pub(crate) fn from_index(idx: usize) -> Self {
-        let number = u32::try_from(idx)
-            .ok()
-            .and_then(|idx| NonZeroU32::new(idx.wrapping_add(1)));
-        number.map_or(Self::UNRECORDED, Self)
-    }
-
-    /// Returns the index of the entry in its record.
-    pub const fn index(self) -> usize {
-        self.0.get() as usize - 1
-    }
-}
-
-/// One entry of a record.
-#[derive(Clone, Debug, PartialEq)]
-#[non_exhaustive]
-pub struct Entry {
-    /// Its id, which is also its index in the record.
-    pub id: EntryId,
-    /// The entry that caused it; `None` for an entry that came from outside.
-    pub cause: Option<EntryId>,
-    /// When it happened.
-    pub time: Timestamp,
-    /// What happened.
-    pub kind: EntryKind,
 }
 
 /// What happened, with its data.
@@ -82,7 +56,8 @@ pub enum EntryKind {
         id: Arc<str>,
     },
     /// The handler call that caused this entry violated an invariant that the run checks.
-    InvariantViolated(Box<InvariantViolation>),
+    #[cfg(feature = "testing")]
+    InvariantViolated(Box<crate::record::InvariantViolation>),
     /// Nobody handles the message that caused this entry.
     NoSubscriber,
     /// A command was scheduled for later.
@@ -137,18 +112,6 @@ pub enum EntryKind {
         /// The time before.
         from: Timestamp,
     },
-}
-
-impl EntryKind {
-    /// Returns the id of the message that this entry creates, if an engine handles it.
-    pub(super) fn async_message_id(&self) -> Option<MessageId> {
-        let metadata = match self {
-            Self::Appended(event) => event.metadata(),
-            Self::CommandReceived(command) | Self::Scheduled { command, .. } => &command.metadata,
-            _ => return None,
-        };
-        (metadata.processing == Processing::Async).then_some(metadata.id)
-    }
 }
 
 /// A state or row that was written or deleted.

@@ -63,39 +63,13 @@ pub struct ProcessResult {
 }
 
 impl ProcessResult {
-    /// Returns a result without failures, with `()` as the reply.
-    pub fn empty() -> Self {
-        Self::from_reply(Ok(Reply::new(())))
-    }
-
-    #[doc(hidden)]
-    pub fn from_reply(reply: Result<Reply, Error>) -> Self {
+    /// Returns a result without failures.
+    pub(super) fn new(reply: Result<Reply, Error>) -> Self {
         Self {
             reply,
             failures: Vec::new(),
             stall: None,
         }
-    }
-
-    /// Returns the result of a command that failed, was rejected, or was not handled.
-    pub fn from_error(err: Error) -> Self {
-        Self::from_reply(Err(err))
-    }
-
-    /// Adds the failures and the stall of a later result.
-    ///
-    /// If `later` is an error, it replaces the reply, unless the reply is an error already.
-    pub fn merge(mut self, later: Result<Self, Error>) -> Self {
-        match later {
-            Ok(later) => {
-                self.failures.extend(later.failures);
-                self.stall = self.stall.or(later.stall);
-            }
-            Err(err) if self.reply.is_ok() => self.reply = Err(err),
-            Err(_) => {}
-        }
-
-        self
     }
 
     /// Returns the reply, or one error with everything that went wrong.
@@ -169,12 +143,12 @@ impl App {
         headers: &Headers,
     ) -> Result<C::Reply, Error> {
         let command = SerializedMessage::new(&command)?;
-        let result = self.process_serialized(&command, headers).await;
+        let result = self.process_message(&command, headers).await;
         result.into_result()?.downcast()
     }
 
-    /// Processes a serialized command; for tools that build on the app.
-    pub async fn process_serialized(
+    /// Processes a serialized command and everything that it causes.
+    pub(super) async fn process_message(
         &self,
         command: &SerializedMessage,
         headers: &Headers,
@@ -182,7 +156,7 @@ impl App {
         let processing = headers.event_processing.unwrap_or(self.modes.events);
         let (route, envelope, received) = match self.receive(command, headers) {
             Ok(parts) => parts,
-            Err(err) => return ProcessResult::from_error(err),
+            Err(err) => return ProcessResult::new(Err(err)),
         };
 
         match self
@@ -196,7 +170,7 @@ impl App {
                 result.reply = Ok(reply);
                 result
             }
-            Err(err) => ProcessResult::from_error(err),
+            Err(err) => ProcessResult::new(Err(err)),
         }
     }
 
@@ -209,7 +183,7 @@ impl App {
         spare_session: Session,
         processing: Processing,
     ) -> ProcessResult {
-        let mut result = ProcessResult::empty();
+        let mut result = ProcessResult::new(Ok(Reply::new(())));
 
         if processing == Processing::Sync {
             let mut cascade = Cascade::new(Arc::clone(&self.ports), self.budget, spare_session);

@@ -2,10 +2,9 @@ use std::sync::Arc;
 
 use crate::{
     clock::{Clock, IdSource, SystemClock, SystemIds},
-    handler::{Interceptor, Ports, SharedPorts, WakeSignal},
+    handler::{Hooks, Ports, SharedPorts, WakeSignal},
     message::Processing,
     port::{Broker, Store},
-    record::{InvariantSet, Recorder},
     runtime::{App, app::ProcessingModes},
     wiring::Domain,
 };
@@ -18,12 +17,10 @@ pub struct AppBuilder<S = ()> {
     store: S,
     clock: Option<Arc<dyn Clock>>,
     ids: Option<Arc<dyn IdSource>>,
-    recorder: Option<Arc<Recorder>>,
     budget: usize,
     modes: ProcessingModes,
     broker: Option<Arc<dyn Broker>>,
-    interceptor: Option<Arc<dyn Interceptor>>,
-    invariants: InvariantSet,
+    pub(super) hooks: Hooks,
 }
 
 impl AppBuilder {
@@ -33,12 +30,10 @@ impl AppBuilder {
             store: (),
             clock: None,
             ids: None,
-            recorder: None,
             budget: 10_000,
             modes: ProcessingModes::default(),
             broker: None,
-            interceptor: None,
-            invariants: InvariantSet::NONE,
+            hooks: Hooks::default(),
         }
     }
 
@@ -54,12 +49,10 @@ impl AppBuilder {
             store,
             clock: self.clock,
             ids: self.ids,
-            recorder: self.recorder,
             budget: self.budget,
             modes: self.modes,
             broker: self.broker,
-            interceptor: self.interceptor,
-            invariants: self.invariants,
+            hooks: self.hooks,
         }
     }
 }
@@ -74,12 +67,6 @@ impl<S> AppBuilder<S> {
     /// Sets the source of ids. By default ids are UUIDs of version 7.
     pub fn ids(mut self, ids: Arc<dyn IdSource>) -> Self {
         self.ids = Some(ids);
-        self
-    }
-
-    /// Sets the recorder of everything that happens. By default there is none.
-    pub fn recorder(mut self, recorder: Arc<Recorder>) -> Self {
-        self.recorder = Some(recorder);
         self
     }
 
@@ -117,20 +104,6 @@ impl<S> AppBuilder<S> {
         self.broker = Some(broker);
         self
     }
-
-    /// Sets an interceptor between the runtime and the handlers, for tests.
-    pub fn interceptor(mut self, interceptor: Arc<dyn Interceptor>) -> Self {
-        self.interceptor = Some(interceptor);
-        self
-    }
-
-    /// Sets which invariants are checked while handlers write, for tests. By default none are.
-    ///
-    /// A check is costly, because it reads back everything that is written. Violations are recorded.
-    pub fn invariants(mut self, invariants: InvariantSet) -> Self {
-        self.invariants = invariants;
-        self
-    }
 }
 
 impl AppBuilder<Arc<dyn Store>> {
@@ -139,9 +112,7 @@ impl AppBuilder<Arc<dyn Store>> {
         let ports = Ports {
             catalog: Arc::clone(self.domain.catalog()),
             store: self.store,
-            recorder: self.recorder,
-            interceptor: self.interceptor,
-            invariants: self.invariants,
+            hooks: self.hooks,
             shared: Arc::new(SharedPorts {
                 clock: self.clock.unwrap_or_else(|| Arc::new(SystemClock)),
                 ids: self.ids.unwrap_or_else(|| Arc::new(SystemIds)),

@@ -76,6 +76,7 @@ impl Cascade {
     /// Delivers events again, and everything that they cause.
     ///
     /// `nth` is the number of the redelivery, from 1.
+    #[cfg(feature = "testing")]
     pub(super) fn redeliver(
         &mut self,
         committed: Vec<CommittedEvent>,

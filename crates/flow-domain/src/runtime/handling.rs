@@ -169,9 +169,9 @@ impl<R: HandlerOutput> Handling<'_, R> {
             ..
         } = self;
 
-        if let Some(interceptor) = &ports.interceptor {
-            interceptor.before(self.handler, envelope, options.attempt)?;
-        }
+        ports
+            .hooks
+            .before_attempt(self.handler, envelope, options.attempt)?;
         // Futures that only few handlings need are boxed. Otherwise every handling pays for their size.
         if options.once && Box::pin(work.was_handled_before()).await? {
             return Ok(HandlingSuccess::Duplicate);

@@ -14,21 +14,19 @@
 mod app;
 mod builder;
 mod cascade;
-mod cascade_trace;
+pub(crate) mod cascade_trace;
 mod close;
-mod fork;
 mod handling;
 mod headers;
-mod inspect;
 mod publish;
 mod rebuild;
 mod schedule;
+#[cfg(feature = "testing")]
+pub(crate) mod testing;
 
 pub use app::{App, ProcessResult};
 pub use builder::AppBuilder;
-pub(crate) use cascade_trace::{CascadeTrace, TraceStep};
 pub(crate) use handling::{AttemptOptions, Handling, HandlingSuccess};
 pub use headers::Headers;
-pub use inspect::StateType;
-pub use rebuild::{RebuildReport, SkippedEvent, StaleRow};
+pub use rebuild::{RebuildReport, SkippedEvent};
 pub use schedule::SendOutcome;

@@ -4,13 +4,10 @@ use crate::{
     clock::IdContext,
     error::Error,
     handler::{CommittedEvent, Ports, Reply, Session, command_stream},
-    message::{
-        CorrelationId, Envelope, ExpectedVersion, MessageId, MessageKind, Metadata, Processing,
-        Version,
-    },
-    model::{AnyEvent, IntoMessages, SerializedAggregate, SerializedMessage},
-    port::{Changes, Write},
-    record::{EntryKind, StateChange, Table, TableKind},
+    message::{CorrelationId, Envelope, MessageId, MessageKind, Metadata, Processing, Recorded},
+    model::{AnyEvent, IntoMessages, SerializedMessage},
+    port::Changes,
+    record::EntryKind,
     runtime::{App, Headers, ProcessResult},
 };
 
@@ -31,65 +28,44 @@ impl App {
         })?;
 
         let result = self
-            .publish_serialized(&serialized, &Headers::default())
+            .publish_messages(&serialized, &Headers::default())
             .await;
         result.into_result().map(|_: Reply| ())
     }
 
-    /// Publishes serialized events; for tools that build on the app.
-    pub async fn publish_serialized(
+    /// Appends serialized events, and handles everything that they cause.
+    pub(super) async fn publish_messages(
         &self,
         events: &[SerializedMessage],
         headers: &Headers,
     ) -> ProcessResult {
-        match self.append(events, None, headers).await {
-            Ok((committed, processing)) => self.deliver_committed(committed, processing).await,
-            Err(err) => ProcessResult::from_error(err),
+        match self.append(events, headers).await {
+            Ok((committed, processing)) => {
+                let session = Session::default();
+                self.deliver_inline(committed, session, processing).await
+            }
+            Err(err) => ProcessResult::new(Err(err)),
         }
     }
 
-    /// Stores a serialized aggregate as if a handler had added it; for tools that build on the app.
-    ///
-    /// Handles everything that its events cause.
-    pub async fn add_serialized(&self, aggregate: &SerializedAggregate) -> ProcessResult {
-        let catalog = &self.ports.catalog;
-        if let Err(err) = catalog.require_category(aggregate.category, aggregate.name) {
-            return ProcessResult::from_error(err);
-        }
-
-        let state = aggregate.state.as_ref().map(|state| Write {
-            table: Table::new(TableKind::Aggregate, aggregate.name),
-            id: Arc::clone(&aggregate.id),
-            expected: ExpectedVersion::Exact(Version::NONE),
-            value: Some(state.clone()),
-        });
-        let headers = Headers::default();
-
-        match self
-            .append(&aggregate.raised, state.as_ref(), &headers)
-            .await
-        {
-            Ok((committed, processing)) => self.deliver_committed(committed, processing).await,
-            Err(err) => ProcessResult::from_error(err),
-        }
-    }
-
-    async fn deliver_committed(
-        &self,
-        committed: Vec<CommittedEvent>,
-        processing: Processing,
-    ) -> ProcessResult {
-        let session = Session::default();
-        self.deliver_inline(committed, session, processing).await
-    }
-
-    /// Commits events and the state of an aggregate. Returns the events and how they are handled.
+    /// Commits events. Returns them, and how they are handled.
     async fn append(
         &self,
         events: &[SerializedMessage],
-        state: Option<&Write>,
         headers: &Headers,
     ) -> Result<(Vec<CommittedEvent>, Processing), Error> {
+        let (changes, processing) = self.plan_append(events, headers)?;
+        let recorded = self.commit_append(&changes, processing).await?;
+
+        Ok((self.record_append(recorded), processing))
+    }
+
+    /// Returns the changes that append events, and how the events are handled.
+    pub(super) fn plan_append(
+        &self,
+        events: &[SerializedMessage],
+        headers: &Headers,
+    ) -> Result<(Changes, Processing), Error> {
         let processing = headers.event_processing.unwrap_or(self.modes.events);
 
         let mut changes = Changes::new("a caller outside the domain");
@@ -100,28 +76,30 @@ impl App {
             let envelope = wrap(&self.ports, event, MessageKind::Event, headers, processing)?;
             changes.events.push(envelope);
         }
-        changes.writes.extend(state.cloned());
         if processing == Processing::Async {
             changes.enqueue_events(self.ports.clock.now());
         }
 
-        let recorded = self.ports.store.commit(&changes).await?;
+        Ok((changes, processing))
+    }
+
+    /// Commits planned changes, and wakes the engine if it handles the events.
+    pub(super) async fn commit_append(
+        &self,
+        changes: &Changes,
+        processing: Processing,
+    ) -> Result<Vec<Recorded>, Error> {
+        let recorded = self.ports.store.commit(changes).await?;
         if processing == Processing::Async {
             self.ports.wake_signal.notify();
         }
 
-        if let Some(state) = state {
-            self.ports.record(None, || {
-                EntryKind::StateChanged(Box::new(StateChange {
-                    table: state.table,
-                    id: Arc::clone(&state.id),
-                    before: None,
-                    after: state.value.clone(),
-                }))
-            });
-        }
+        Ok(recorded)
+    }
 
-        let committed = recorded
+    /// Records the appended events, and returns them as committed events.
+    pub(super) fn record_append(&self, recorded: Vec<Recorded>) -> Vec<CommittedEvent> {
+        recorded
             .into_iter()
             .map(|event| CommittedEvent {
                 entry: self
@@ -129,9 +107,7 @@ impl App {
                     .record(None, || EntryKind::Appended(event.clone())),
                 event: event.envelope,
             })
-            .collect();
-
-        Ok((committed, processing))
+            .collect()
     }
 }
 

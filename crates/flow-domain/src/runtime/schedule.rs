@@ -3,11 +3,11 @@ use std::{sync::Arc, time::Duration};
 use crate::{
     clock::Timestamp,
     error::{Error, HandlerFailure},
-    handler::{CommittedEvent, Session},
-    message::{Envelope, MessageId, MessageKind, Processing, Recorded},
+    handler::{CommittedEvent, Reply, Session},
+    message::{Envelope, MessageId, MessageKind, Processing},
     model::{Command, SerializedMessage},
     port::{Changes, Claim, Outgoing, SendResult, Settlement},
-    record::{EntryId, EntryKind},
+    record::EntryKind,
     runtime::{App, Headers, ProcessResult, cascade::Cascade, publish::wrap},
 };
 
@@ -63,7 +63,7 @@ impl App {
         headers: &Headers,
     ) -> Result<MessageId, Error> {
         let command = SerializedMessage::new(&command)?;
-        self.submit_serialized(&command, headers, None).await
+        self.submit_message(&command, headers, None).await
     }
 
     /// Submits a command that is to be processed at `time`, or at once if that is past.
@@ -78,17 +78,11 @@ impl App {
     ) -> Result<MessageId, Error> {
         let command = SerializedMessage::new(&command)?;
         let headers = Headers::default();
-        self.submit_serialized(&command, &headers, Some(time)).await
+        self.submit_message(&command, &headers, Some(time)).await
     }
 
-    /// Submits a serialized command; for tools that build on the app.
-    ///
-    /// The command is processed at the time `due`. `None` means at once.
-    ///
-    /// # Errors
-    ///
-    /// Returns the errors of [`submit`](Self::submit).
-    pub async fn submit_serialized(
+    /// Submits a serialized command, to be processed at the time `due`. `None` means at once.
+    pub(super) async fn submit_message(
         &self,
         command: &SerializedMessage,
         headers: &Headers,
@@ -153,7 +147,7 @@ impl App {
     /// Returns an error if the store fails. Returns one for which [`Error::is_setup`] is true if an event
     /// is due, because only an engine sends events.
     pub async fn process_due(&self) -> Result<ProcessResult, Error> {
-        let mut total = ProcessResult::empty();
+        let mut total = ProcessResult::new(Ok(Reply::new(())));
 
         while let Some(command) = self.take_due_command().await? {
             // Boxed: mostly nothing is due, and the future of every caller would include its size.
@@ -173,57 +167,6 @@ impl App {
         }
 
         Ok(total)
-    }
-
-    /// Advances the clock to `time`, and processes inline the commands that become due on the way.
-    ///
-    /// It is for apps without an engine, with a clock that can be moved.
-    ///
-    /// # Errors
-    ///
-    /// Returns the errors of [`process_due`](Self::process_due), or an error for which
-    /// [`Error::is_setup`] is true if the clock cannot be moved.
-    pub async fn pass_time(&self, time: Timestamp) -> Result<ProcessResult, Error> {
-        let mut total = ProcessResult::empty();
-
-        loop {
-            // One step for each due time, so that each command sees its own time.
-            let now = self.ports.clock.now();
-            let next_scheduled = self.ports.store.next_due(now).await?.next_scheduled;
-            let next = next_scheduled.map_or(time, |scheduled| scheduled.min(time));
-            self.advance_to(next)?;
-
-            let result = self.process_due().await?;
-            total.failures.extend(result.failures);
-            total.stall = result.stall;
-
-            if total.stall.is_some() || time <= self.ports.clock.now() {
-                return Ok(total);
-            }
-        }
-    }
-
-    /// Advances the clock, and does nothing else. A time in the past has no effect.
-    ///
-    /// # Errors
-    ///
-    /// Returns an error for which [`Error::is_setup`] is true if the clock cannot be moved.
-    pub fn advance_to(&self, time: Timestamp) -> Result<(), Error> {
-        let now = self.ports.clock.now();
-        if time <= now {
-            return Ok(());
-        }
-
-        if !self.ports.clock.advance_to(time) {
-            return Err(Error::setup(
-                "the clock of the app cannot be advanced: give the app a `VirtualClock`",
-            ));
-        }
-
-        self.ports
-            .record(None, || EntryKind::ClockAdvanced { from: now });
-
-        Ok(())
     }
 
     /// Removes the next due command from the outbox, and returns it.
@@ -265,27 +208,6 @@ impl App {
         ))
     }
 
-    /// Delivers events inline again; for tests of redelivery.
-    ///
-    /// `nth` is the number of the redelivery, from 1.
-    pub async fn redeliver(&self, events: &[(Recorded, EntryId)], nth: u32) -> ProcessResult {
-        let committed = events
-            .iter()
-            .map(|(event, entry)| CommittedEvent {
-                event: Arc::clone(&event.envelope),
-                entry: *entry,
-            })
-            .collect();
-        let session = Session::default();
-        let mut cascade = Cascade::new(Arc::clone(&self.ports), self.budget, session);
-
-        let mut result = ProcessResult::empty();
-        result.stall = cascade.redeliver(committed, nth).await;
-        result.failures = cascade.into_failures();
-
-        result
-    }
-
     /// Returns whether events are handled inline or by an engine, unless the headers say otherwise.
     pub fn event_processing(&self) -> Processing {
         self.modes.events
@@ -304,7 +226,7 @@ impl App {
         let mut cascade =
             Cascade::new(Arc::clone(&self.ports), self.budget, session).with_time_limits();
 
-        let mut result = ProcessResult::empty();
+        let mut result = ProcessResult::new(Ok(Reply::new(())));
         result.stall = cascade.run(committed).await;
         result.failures = cascade.into_failures();
 
@@ -324,7 +246,7 @@ impl App {
                 result.reply = Ok(reply);
                 result
             }
-            Err(err) => ProcessResult::from_error(err),
+            Err(err) => ProcessResult::new(Err(err)),
         }
     }
 }

@@ -93,6 +93,7 @@ impl Domain {
         handlers
     }
 
+    #[cfg(feature = "testing")]
     pub(crate) fn into_parts(self) -> (Arc<str>, Arc<Catalog>) {
         (self.name, self.catalog)
     }

@@ -2,6 +2,7 @@
 ///
 /// Two names are similar if at most a third of the longer name must change. The measure is the
 /// Damerau-Levenshtein distance. A candidate that equals `name` does not count.
+#[doc(hidden)]
 pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let distance = |candidate: &str| strsim::damerau_levenshtein(name, candidate);
     candidates

@@ -24,12 +24,11 @@ pub(in crate::engine) struct Attempt {
     pub(in crate::engine) processing: Processing,
 }
 
-/// How an attempt ended, and for which handler and message.
+/// How an attempt ended, and for which handler.
 #[derive(Debug)]
 pub(in crate::engine) struct AttemptReport {
     /// The handler; `None` for a command without a handler.
     pub(in crate::engine) handler: Option<&'static str>,
-    pub(in crate::engine) message: String,
     /// The entry of the handler call if it has started, else the entry of the message.
     pub(in crate::engine) entry: EntryId,
     pub(in crate::engine) result: AttemptResult,
@@ -45,7 +44,13 @@ pub(in crate::engine) enum AttemptResult {
     /// There was nothing to do.
     Skipped(SkipReason),
     /// The domain rejected a command, which is not a failure.
-    Rejected(Error),
+    Rejected(
+        #[cfg_attr(
+            not(feature = "testing"),
+            expect(dead_code, reason = "the report of the test engine has it")
+        )]
+        Error,
+    ),
     /// The attempt failed; there is a retry unless `is_last`.
     Failed { error: Error, is_last: bool },
 }
@@ -99,14 +104,14 @@ impl Attempt {
 
         // The event was already handled inline, right after it was committed.
         if event.metadata.processing == Processing::Sync {
-            return self.skipped(handler, entry, SkipReason::NotSubscribed);
+            return Self::skipped(handler, entry, SkipReason::NotSubscribed);
         }
 
         let Some(route) = catalog.route_in(subscription_idx, event) else {
             return if catalog.knows_event(event) {
-                self.skipped(handler, entry, SkipReason::NotSubscribed)
+                Self::skipped(handler, entry, SkipReason::NotSubscribed)
             } else {
-                self.report(Some(handler), entry, self.fail_unknown_event())
+                Self::report(Some(handler), entry, self.fail_unknown_event())
             };
         };
 
@@ -123,7 +128,7 @@ impl Attempt {
 
         if let Some(reason) = subscription.skip_reason(event) {
             handling.record_skipped(reason);
-            return self.skipped(handler, entry, SkipReason::Filtered);
+            return Self::skipped(handler, entry, SkipReason::Filtered);
         }
 
         let (start_entry, handled) = handling.run(session).await;
@@ -142,7 +147,7 @@ impl Attempt {
             }
         };
 
-        self.report(Some(handler), start_entry, result)
+        Self::report(Some(handler), start_entry, result)
     }
 
     async fn run_command(&self, entry: EntryId, session: &mut Session) -> AttemptReport {
@@ -155,12 +160,12 @@ impl Attempt {
                     error,
                     is_last: true,
                 };
-                return self.report(None, entry, result);
+                return Self::report(None, entry, result);
             }
         };
 
         if self.ports.check_deadline(command, entry).is_some() {
-            return self.skipped(route.handler, entry, SkipReason::Expired);
+            return Self::skipped(route.handler, entry, SkipReason::Expired);
         }
 
         let handling = Handling {
@@ -187,7 +192,7 @@ impl Attempt {
             }
         };
 
-        self.report(Some(route.handler), start_entry, result)
+        Self::report(Some(route.handler), start_entry, result)
     }
 
     fn options(&self, once: bool, processing: Processing) -> AttemptOptions {
@@ -226,21 +231,17 @@ impl Attempt {
         }
     }
 
-    fn skipped(&self, handler: &'static str, entry: EntryId, reason: SkipReason) -> AttemptReport {
-        self.report(Some(handler), entry, AttemptResult::Skipped(reason))
+    fn skipped(handler: &'static str, entry: EntryId, reason: SkipReason) -> AttemptReport {
+        Self::report(Some(handler), entry, AttemptResult::Skipped(reason))
     }
 
     fn report(
-        &self,
         handler: Option<&'static str>,
         entry: EntryId,
         result: AttemptResult,
     ) -> AttemptReport {
-        let message = self.incoming.envelope.metadata.message_type.name();
-
         AttemptReport {
             handler,
-            message: message.to_owned(),
             entry,
             result,
             inline: None,

@@ -12,7 +12,7 @@ use crate::{
     },
     error::Error,
     handler::{Catalog, Ports, Source, Subscription, SubscriptionSettings},
-    message::{Envelope, MessageKind, Processing, Recorded},
+    message::{MessageKind, Processing},
 };
 
 /// One subscription of an engine: reads messages, prepares attempts and settles them.
@@ -133,16 +133,6 @@ impl Consumer {
         }
     }
 
-    /// Makes sure that the source knows the subscription.
-    ///
-    /// A new subscription starts reading at `settings.start`.
-    pub(in crate::engine) async fn subscribe(&mut self, ports: &Ports) -> Result<(), Error> {
-        match &mut self.feed {
-            Feed::Broker(feed) => feed.subscribe(ports, &self.settings).await,
-            Feed::Store(feed) => feed.subscribe(ports).await,
-        }
-    }
-
     /// Reads messages that may be tried now, up to the batch size in `ready`.
     ///
     /// Reads nothing while the circuit breaker is open.
@@ -222,18 +212,6 @@ impl Consumer {
         (0..self.ready.len()).find(|idx| self.can_be_tried(*idx) && !is_busy(&self.ready[*idx]))
     }
 
-    /// Returns false if the handler has no method for the message, so the subscription skips it.
-    ///
-    /// Returns true for an event that the domain does not know: it must fail, or it would be lost.
-    pub(in crate::engine) fn wants(&self, catalog: &Catalog, message: &Envelope) -> bool {
-        match self.target {
-            Target::Events(idx) => {
-                catalog.route_in(idx, message).is_some() || !catalog.knows_event(message)
-            }
-            Target::Commands(_) => true,
-        }
-    }
-
     /// Returns true if no earlier message in `ready` has to be handled before the one at `idx`.
     pub(in crate::engine) fn can_be_tried(&self, idx: usize) -> bool {
         let message = &self.ready[idx];
@@ -286,14 +264,6 @@ impl Consumer {
 
         if let Feed::Store(feed) = &mut self.feed {
             feed.forget();
-        }
-    }
-
-    /// Adds an event again that was read and settled before. Does nothing if the source is the
-    /// broker.
-    pub(in crate::engine) fn reread(&mut self, ports: &Ports, event: &Recorded) {
-        if let Feed::Store(feed) = &mut self.feed {
-            feed.reread(ports, event);
         }
     }
 

@@ -13,6 +13,10 @@ pub(in crate::engine) struct IncomingMessage {
     /// The number of the attempt, from 1.
     pub(in crate::engine) attempt: u32,
     /// The offset in the source. It grows in the order of commit.
+    #[cfg_attr(
+        not(feature = "testing"),
+        expect(dead_code, reason = "the test engine sorts messages by it")
+    )]
     pub(in crate::engine) offset: u128,
     /// The end of the lease: until then no other engine receives the message.
     pub(in crate::engine) held_until: Timestamp,

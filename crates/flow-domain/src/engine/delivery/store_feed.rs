@@ -255,6 +255,7 @@ impl StoreFeed {
     }
 
     /// Adds an event again if it was read and settled before.
+    #[cfg(feature = "testing")]
     pub(in crate::engine) fn reread(&mut self, ports: &Ports, event: &Recorded) {
         let was_read = event.position <= self.position;
         let is_unsettled = self

@@ -1,8 +1,15 @@
 //! The engine that a test drives step by step.
 
-pub(in crate::engine) mod footprint;
+mod consumer;
+mod footprint;
 mod redelivery;
+mod remaining;
 mod run;
-pub(in crate::engine) mod settle_report;
-pub(in crate::engine) mod step;
-pub(in crate::engine) mod test_engine;
+mod settle_report;
+mod step;
+mod test_engine;
+
+pub use footprint::{Footprint, FootprintItem};
+pub use settle_report::{Remaining, ScheduledCommand, SettleReport, SubscriptionBacklog};
+pub use step::{PendingDelivery, Step, StepOutcome};
+pub use test_engine::TestEngine;

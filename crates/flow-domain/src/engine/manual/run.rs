@@ -11,7 +11,7 @@ use crate::{
     error::{Error, HandlerFailure, Stall},
     message::MessageId,
     record::EntryKind,
-    runtime::{CascadeTrace, TraceStep},
+    runtime::cascade_trace::{CascadeTrace, TraceStep},
 };
 
 /// The state of a run in progress.
@@ -145,8 +145,10 @@ impl TestEngine {
                 return Ok(true);
             }
 
+            let metadata = &self.consumers[consumer_idx].ready[idx].envelope.metadata;
+            let message = metadata.message_type.name().to_owned();
             let report = self.run_attempt(consumer_idx, idx, &ports, None).await?;
-            progress.failures.extend(failures_of(report));
+            progress.failures.extend(failures_of(message, report));
         }
 
         Ok(true)
@@ -227,7 +229,7 @@ impl TestEngine {
 
 /// Returns the failures for the report of the run: exhausted messages, rejections, and failures of
 /// events that were handled inline.
-pub(super) fn failures_of(report: AttemptReport) -> Vec<HandlerFailure> {
+pub(super) fn failures_of(message: String, report: AttemptReport) -> Vec<HandlerFailure> {
     let mut failures = Vec::new();
 
     match report.result {
@@ -236,7 +238,7 @@ pub(super) fn failures_of(report: AttemptReport) -> Vec<HandlerFailure> {
             is_last: true,
         }
         | AttemptResult::Rejected(error) => {
-            failures.push(HandlerFailure::new(report.handler, report.message, error));
+            failures.push(HandlerFailure::new(report.handler, message, error));
         }
         _ => {}
     }

@@ -6,7 +6,7 @@ use crate::{
     runtime::ProcessResult,
 };
 
-/// What a run of a [`TestEngine`](crate::engine::TestEngine) did, and what remains.
+/// What a run of a [`TestEngine`](crate::testing::TestEngine) did, and what remains.
 #[derive(Debug)]
 #[non_exhaustive]
 #[must_use = "a handler may have failed, and messages may be pending"]

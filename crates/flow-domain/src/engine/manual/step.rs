@@ -7,7 +7,7 @@ use crate::{
         manual::test_engine::TestEngine,
     },
     error::Error,
-    handler::{EngineAction, Ports},
+    handler::{Ports, hooks::EngineAction},
     message::Envelope,
 };
 

@@ -2,15 +2,16 @@ use std::{borrow::Cow, fmt, sync::Arc};
 
 use crate::{
     engine::{
+        Engine,
         delivery::attempt::{Attempt, AttemptReport, AttemptResult},
         delivery::consumer::Consumer,
         manual::footprint::FootprintStore,
+        manual::remaining::find_remaining,
         manual::settle_report::Remaining,
         relay::Relay,
-        remaining::find_remaining,
     },
     error::Error,
-    handler::{EngineAction, Ports, Session},
+    handler::{Ports, Session, hooks::EngineAction},
     message::MessageId,
     record::{EntryKind, OverlayMap},
     runtime::App,
@@ -90,8 +91,15 @@ pub(super) struct LoggedAttempt {
     pub(super) handler: Option<&'static str>,
 }
 
+impl Engine {
+    /// Makes an engine for tests: it does nothing automatically, the test drives it step by step.
+    pub fn test_mode(app: &App) -> TestEngine {
+        TestEngine::new(app)
+    }
+}
+
 impl TestEngine {
-    pub(in crate::engine) fn new(app: &App) -> Self {
+    fn new(app: &App) -> Self {
         let worker: Arc<str> = "test".into();
 
         Self {
@@ -267,6 +275,7 @@ fn interceptor_action(ports: &Ports, attempt: &Attempt, report: &AttemptReport) 
 
     // A message that the handler has no method for does not count as an attempt.
     ports
+        .hooks
         .interceptor
         .as_ref()
         .filter(|_| !report.is_ignored())

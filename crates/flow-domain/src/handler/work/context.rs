@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use crate::{
-    handler::work::rewrite::Rewrite,
+    handler::work::hooks::MessageRewrite,
     message::{Envelope, Processing},
     record::EntryId,
 };
@@ -20,7 +20,7 @@ pub(crate) struct HandlingContext {
     /// How many ids were created so far, for this message and handler.
     pub(crate) n_ids: u32,
     /// Changes the messages of this handling, in mutation tests.
-    pub(crate) rewrite: Option<Arc<dyn Rewrite>>,
+    pub(crate) rewrite: MessageRewrite,
 }
 
 impl HandlingContext {
@@ -32,7 +32,7 @@ impl HandlingContext {
             n_commits: 0,
             processing: Processing::Sync,
             n_ids: 0,
-            rewrite: None,
+            rewrite: MessageRewrite::default(),
         }
     }
 }

@@ -2,11 +2,15 @@
 
 mod commit;
 mod context;
+// What tests do while a handler writes. In production, the same functions do nothing.
+#[cfg(feature = "testing")]
+pub(super) mod hooks;
+#[cfg(not(feature = "testing"))]
+#[path = "no_hooks.rs"]
+mod hooks;
 mod inbox;
-mod invariants;
-mod load;
+pub(super) mod load;
 mod nested;
-mod rewrite;
 mod sending;
 mod session;
 mod tracked_state;
@@ -14,8 +18,7 @@ mod unit_of_work;
 
 pub(crate) use commit::CommittedEvent;
 pub(crate) use context::HandlingContext;
-pub(crate) use load::{fold_aggregate, load_aggregate};
+pub(crate) use load::load_aggregate;
 pub(crate) use nested::command_stream;
-pub(crate) use rewrite::Rewrite;
 pub(crate) use session::Session;
 pub use unit_of_work::UnitOfWork;

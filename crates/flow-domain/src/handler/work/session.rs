@@ -3,7 +3,7 @@ use std::sync::Arc;
 use crate::{
     error::Error,
     handler::work::tracked_state::{PendingChange, TrackedStream, TrackedValue},
-    message::{Envelope, ExpectedVersion, MessageId, Payload, Recorded, StreamName, Version},
+    message::{Envelope, ExpectedVersion, MessageId, Recorded, StreamName, Version},
     model::LoadToken,
     port::{Changes, ExpectedStream, Outgoing, StoredState, Write},
     record::{DiscardedEffect, EntryId, Table},
@@ -37,20 +37,6 @@ impl Session {
         self.values
             .iter()
             .find(|value| value.table == table && *value.id == *id)
-    }
-
-    /// Returns the value after the pending change, to change it in place.
-    pub(super) fn current_mut(&mut self, table: Table, id: &str) -> Option<&mut Payload> {
-        let value = self
-            .values
-            .iter_mut()
-            .find(|value| value.table == table && *value.id == *id)?;
-
-        match &mut value.change {
-            PendingChange::Unchanged => value.before.as_mut(),
-            PendingChange::Put(value) => Some(value),
-            PendingChange::Delete => None,
-        }
     }
 
     pub(super) fn stream(&self, name: &StreamName) -> Option<&TrackedStream> {

@@ -227,9 +227,7 @@ impl UnitOfWork {
         processing: Processing,
     ) -> Arc<Envelope> {
         // Only mutation tests set a rewrite.
-        if let Some(rewrite) = &self.context.rewrite {
-            rewrite.rewrite_message(&mut message, &mut stream);
-        }
+        self.context.rewrite.apply(&mut message, &mut stream);
 
         let cause = &self.context.message.metadata;
         Arc::new(Envelope {

@@ -4,6 +4,7 @@ mod projections;
 mod replay;
 mod report;
 mod scratch_store;
+#[cfg(feature = "testing")]
+pub(super) mod stale_rows;
 
-pub use projections::StaleRow;
 pub use report::{RebuildReport, SkippedEvent};

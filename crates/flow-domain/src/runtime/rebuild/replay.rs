@@ -4,9 +4,9 @@ use tracing::Span;
 
 use crate::{
     error::{Error, HandlerFailure},
-    handler::{HandlingContext, Ports, Session, UnitOfWork, catch_panic},
+    handler::{HandlingContext, Hooks, Ports, Session, UnitOfWork, catch_panic},
     message::{Position, Recorded},
-    record::{EntryId, InvariantSet},
+    record::EntryId,
     runtime::rebuild::{RebuildReport, report::SkippedEvent, scratch_store::ScratchStore},
 };
 
@@ -16,7 +16,7 @@ const PAGE_SIZE: usize = 512;
 /// Delivers the events of the store to projectors again. They write to a scratch store.
 pub(super) struct Replay<'a> {
     live_ports: &'a Ports,
-    /// The live ports with the scratch store, and without recorder, interceptor and invariants.
+    /// The live ports with the scratch store, and without hooks.
     scratch_ports: Arc<Ports>,
     scratch_store: Arc<ScratchStore>,
     /// The indices of the subscriptions of the projectors.
@@ -45,9 +45,7 @@ impl<'a> Replay<'a> {
         let scratch_store = Arc::new(ScratchStore::default());
         let scratch_ports = Ports {
             store: Arc::clone(&scratch_store) as _,
-            recorder: None,
-            interceptor: None,
-            invariants: InvariantSet::NONE,
+            hooks: Hooks::default(),
             ..live_ports.clone()
         };
 

@@ -31,6 +31,10 @@ pub(super) type RebuiltRows = BTreeMap<Arc<str>, RebuiltRow>;
 #[derive(Clone, Debug)]
 pub(super) struct RebuiltRow {
     pub(super) value: Payload,
+    #[cfg_attr(
+        not(feature = "testing"),
+        expect(dead_code, reason = "a stale row names it")
+    )]
     pub(super) handler: &'static str,
 }
 

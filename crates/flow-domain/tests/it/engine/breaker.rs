@@ -5,8 +5,9 @@ use std::{sync::Arc, time::Duration};
 use flow_domain::{
     Error, RetryPolicy,
     clock::{Clock as _, VirtualClock},
-    handler::{CircuitBreaker, Interceptor, Source},
+    handler::{CircuitBreaker, Source},
     message::Envelope,
+    testing::Interceptor,
 };
 use pretty_assertions::assert_eq;
 

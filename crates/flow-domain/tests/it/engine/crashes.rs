@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use flow_domain::{
     Error,
-    handler::{EngineAction, Interceptor, Source},
+    handler::Source,
     message::Envelope,
     record::EntryKind,
+    testing::{EngineAction, Interceptor},
 };
 use pretty_assertions::assert_eq;
 

@@ -2,9 +2,9 @@
 
 use flow_domain::{
     Error, EventHandler, EventRoutes, UnitOfWork,
-    engine::StepOutcome,
     handler::{Profile, Source},
     message::Processing,
+    testing::StepOutcome,
     wiring::DomainBuilder,
 };
 use pretty_assertions::assert_eq;

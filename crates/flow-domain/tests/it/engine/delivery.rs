@@ -1,8 +1,8 @@
 //! Events and commands reach their handlers, each message once.
 
 use flow_domain::{
-    Error, Event, EventHandler, EventRoutes, UnitOfWork, engine::SettleReport, handler::Source,
-    message::Envelope,
+    Error, Event, EventHandler, EventRoutes, UnitOfWork, handler::Source, message::Envelope,
+    testing::SettleReport,
 };
 use pretty_assertions::assert_eq;
 use serde::{Deserialize, Serialize};

@@ -7,12 +7,12 @@ use flow_domain::{
     EventHandler, EventRoutes, PendingEvents, Rejection, UnitOfWork,
     adapter::memory::{MemoryBroker, MemoryStore},
     clock::{VirtualClock, VirtualIds},
-    engine::{PendingDelivery, TestEngine},
-    handler::{Interceptor, Source},
+    handler::Source,
     message::{Envelope, Processing, Recorded},
     port::Store,
     record::{EntryKind, Record, Recorder},
     runtime::AppBuilder,
+    testing::{Interceptor, PendingDelivery, TestEngine},
     wiring::DomainBuilder,
 };
 use serde::{Deserialize, Serialize};
@@ -222,7 +222,7 @@ impl World {
     }
 
     /// Runs the engine until nothing is left to deliver.
-    pub(crate) async fn run(&mut self) -> flow_domain::engine::SettleReport {
+    pub(crate) async fn run(&mut self) -> flow_domain::testing::SettleReport {
         self.engine.run().await.expect("memory does not fail")
     }
 

@@ -2,9 +2,9 @@
 
 use flow_domain::{
     Error, EventHandler, EventRoutes, Projection, Projector, ProjectorRoutes, Rows, UnitOfWork,
-    engine::{Footprint, FootprintItem, Step},
     handler::Source,
     message::Processing,
+    testing::{Footprint, FootprintItem, Step},
     wiring::DomainBuilder,
 };
 use pretty_assertions::assert_eq;

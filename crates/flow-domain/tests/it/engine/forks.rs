@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use flow_domain::{
-    App, RetryPolicy, clock::VirtualClock, engine::TestEngine, handler::Source,
+    App, RetryPolicy, clock::VirtualClock, handler::Source, testing::TestEngine,
     wiring::DomainBuilder,
 };
 use pretty_assertions::assert_eq;

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use flow_domain::{
-    Error, EventHandler, EventRoutes, UnitOfWork, engine::StepOutcome, handler::Source,
-    record::EntryKind, wiring::DomainBuilder,
+    Error, EventHandler, EventRoutes, UnitOfWork, handler::Source, record::EntryKind,
+    testing::StepOutcome, wiring::DomainBuilder,
 };
 use pretty_assertions::assert_eq;
 

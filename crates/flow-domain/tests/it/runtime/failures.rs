@@ -2,7 +2,7 @@
 
 use flow_domain::{
     Domain, Error, EventHandler, EventRoutes, Rejection, UnitOfWork,
-    handler::remember_panic_locations,
+    testing::remember_panic_locations,
 };
 use pretty_assertions::assert_eq;
 

@@ -293,7 +293,7 @@ async fn nested_rejection_that_is_caught_rolls_back_its_writes() {
 
 #[tokio::test]
 async fn nested_panic_that_is_caught_rolls_back_its_writes() {
-    flow_domain::handler::remember_panic_locations();
+    flow_domain::testing::remember_panic_locations();
     let world = shop();
 
     let reply = world

@@ -2,7 +2,7 @@
 
 use flow_domain::{
     Domain, Error, Event, ProcessManager, ProcessManagerRoutes, UnitOfWork, record::TableKind,
-    runtime::StateType,
+    testing::StateType,
 };
 use pretty_assertions::assert_eq;
 use serde::{Deserialize, Serialize};

@@ -26,7 +26,7 @@ use crate::{
 ///
 /// use flow_domain::{
 ///     adapter::memory::MemoryBroker,
-///     clock::VirtualClock,
+///     clock::Timestamp,
 ///     message::MessageKind,
 ///     port::{Broker as _, Lane, ReadRequest, StartFrom, Topic},
 /// };
@@ -45,7 +45,7 @@ use crate::{
 ///     consumer: "shipping-1",
 ///     topics: &orders,
 ///     ordered: true,
-///     now: VirtualClock::START,
+///     now: Timestamp::from_micros(0),
 ///     lease: Duration::from_secs(30),
 ///     limit: 10,
 /// };

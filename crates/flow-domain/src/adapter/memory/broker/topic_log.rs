@@ -137,7 +137,7 @@ impl TopicLog {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{adapter::memory::broker::tests::ORDER, port::contract::fixture::event};
+    use crate::{adapter::memory::broker::tests::ORDER, testing::contract::fixture::event};
 
     fn log_with(offsets: impl IntoIterator<Item = u64>) -> TopicLog {
         let mut log = TopicLog::new(ORDER);

@@ -5,15 +5,13 @@ use serde_json::json;
 use crate::{
     adapter::memory::MemoryStore,
     message::{Position, Version},
-    port::{
-        OutboxDue, OutboxState, Query, SendResult, Store,
-        contract::{
-            fixture::{
-                ABSENT, DASHBOARD, change, content, exact, find_ids, get, numbers, read_all,
-                read_category, read_stream, versions,
-            },
-            outbox_fixture::{abandoned, at_second, claim, event_numbers_in, failed, settle},
+    port::{OutboxDue, OutboxState, Query, SendResult, Store},
+    testing::contract::{
+        fixture::{
+            ABSENT, DASHBOARD, change, content, exact, find_ids, get, numbers, read_all,
+            read_category, read_stream, versions,
         },
+        outbox_fixture::{abandoned, at_second, claim, event_numbers_in, failed, settle},
     },
 };
 

@@ -7,10 +7,10 @@ use crate::{
     port::{
         Changes, Claim, OutboxDue, OutboxRow, OutboxState, Query, Row, SendResult, Settlement,
         Store,
-        contract::{
-            fixture::{DASHBOARD, ORDERS, change, stream},
-            outbox_fixture::{at_second, failed},
-        },
+    },
+    testing::contract::{
+        fixture::{DASHBOARD, ORDERS, change, stream},
+        outbox_fixture::{at_second, failed},
     },
 };
 

@@ -3,14 +3,12 @@ use std::sync::Arc;
 use crate::{
     adapter::memory::MemoryStore,
     message::{Envelope, MessageKind},
-    port::{
-        Changes, Outbox as _, OutboxState, Outgoing, SendResult, Store as _,
-        contract::{
-            fixture::{WRITER, change, event},
-            outbox_fixture::{
-                abandoned, at_second, claim, claim_up_to, event_numbers, event_numbers_in, failed,
-                rows, settle,
-            },
+    port::{Changes, Outbox as _, OutboxState, Outgoing, SendResult, Store as _},
+    testing::contract::{
+        fixture::{WRITER, change, event},
+        outbox_fixture::{
+            abandoned, at_second, claim, claim_up_to, event_numbers, event_numbers_in, failed,
+            rows, settle,
         },
     },
 };

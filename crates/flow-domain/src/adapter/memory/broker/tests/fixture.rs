@@ -3,9 +3,8 @@ use std::{borrow::Cow, sync::Arc, time::Duration};
 use crate::{
     clock::Timestamp,
     message::MessageKind,
-    port::{
-        Broker, Lane, Publication, ReadRequest, ReceivedMessage, Topic, contract::fixture::event,
-    },
+    port::{Broker, Lane, Publication, ReadRequest, ReceivedMessage, Topic},
+    testing::contract::fixture::event,
 };
 
 pub(in crate::adapter::memory::broker) const ORDER: Topic = topic("order", Lane::Primary);

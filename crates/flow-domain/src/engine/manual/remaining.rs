@@ -1,0 +1,51 @@
+use std::sync::Arc;
+
+use crate::{
+    engine::{
+        dead_letter,
+        delivery::consumer::Consumer,
+        manual::settle_report::{Remaining, ScheduledCommand, SubscriptionBacklog},
+        outbox_backlog::OutboxBacklog,
+    },
+    error::Error,
+    handler::Ports,
+};
+
+/// Returns what is left: unfinished messages of the outbox and of `consumers`, and dead letters.
+pub(super) async fn find_remaining(
+    ports: &Ports,
+    consumers: &[Consumer],
+) -> Result<Remaining, Error> {
+    let now = ports.clock.now();
+    let outbox = OutboxBacklog::load(ports).await?;
+    let scheduled = outbox.scheduled.iter().map(|row| {
+        let metadata = &row.envelope.metadata;
+        ScheduledCommand {
+            name: metadata.message_type.name().to_owned(),
+            stream: metadata.stream.to_string(),
+            due: row.due,
+        }
+    });
+
+    let mut remaining = Remaining {
+        outbox: outbox.waiting.len(),
+        scheduled: scheduled.collect(),
+        // Without conditions, it counts the dead letters of all subscriptions.
+        dead_letters: dead_letter::count(ports, &[]).await?,
+        ..Remaining::default()
+    };
+
+    for consumer in consumers {
+        let (n_retried, n_messages) = consumer.backlog(ports).await?;
+        if 0 < n_messages {
+            remaining.backlogs.push(SubscriptionBacklog {
+                subscription: Arc::clone(&consumer.name),
+                n_messages,
+                n_retried,
+                paused_until: consumer.paused_until(now),
+            });
+        }
+    }
+
+    Ok(remaining)
+}

@@ -1,0 +1,32 @@
+use crate::{
+    error::Error,
+    handler::Ports,
+    port::{OutboxRow, OutboxState},
+};
+
+/// The unsent messages of the outbox.
+#[derive(Debug, Default)]
+pub(super) struct OutboxBacklog {
+    /// Messages that are due, or that a relay has claimed or failed to send.
+    pub(super) waiting: Vec<OutboxRow>,
+    /// Messages that are not due yet, in the order of their due time.
+    pub(super) scheduled: Vec<OutboxRow>,
+}
+
+impl OutboxBacklog {
+    pub(super) async fn load(ports: &Ports) -> Result<Self, Error> {
+        let now = ports.clock.now();
+        let unsent = [
+            OutboxState::Pending,
+            OutboxState::Processing,
+            OutboxState::Failed,
+        ];
+
+        let rows = ports.store.rows(&unsent, usize::MAX).await?;
+        let is_scheduled = |row: &OutboxRow| row.state == OutboxState::Pending && now < row.due;
+        let (mut scheduled, waiting): (Vec<_>, Vec<_>) = rows.into_iter().partition(is_scheduled);
+        scheduled.sort_by_key(|row| row.due);
+
+        Ok(Self { waiting, scheduled })
+    }
+}

@@ -1,0 +1,41 @@
+use std::fmt;
+
+use crate::{error::Error, message::Envelope};
+
+/// Stands between the runtime and the handlers, for a test that makes a handler fail.
+pub trait Interceptor: fmt::Debug + Send + Sync {
+    /// Runs before `handler` is called, as part of the attempt.
+    ///
+    /// An error or a panic in this method counts as an error or a panic of the handler.
+    ///
+    /// # Errors
+    ///
+    /// Returns the error that the handler shall fail with.
+    fn before(&self, handler: &'static str, message: &Envelope, attempt: u32) -> Result<(), Error>;
+
+    /// Tells an engine in test mode what to do after an attempt.
+    ///
+    /// An attempt that succeeded is committed by then. `handler` is `None` for a command without a
+    /// handler.
+    fn after(
+        &self,
+        handler: Option<&'static str>,
+        message: &Envelope,
+        attempt: u32,
+    ) -> EngineAction {
+        let _ = (handler, message, attempt);
+        EngineAction::Continue
+    }
+}
+
+/// What an engine in test mode does when an attempt is over.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum EngineAction {
+    /// It acknowledges the message or schedules a retry, and continues.
+    #[default]
+    Continue,
+    /// It crashes before it can acknowledge the message, which is then redelivered.
+    Crash,
+    /// It acknowledges the message, stops and starts again.
+    Restart,
+}

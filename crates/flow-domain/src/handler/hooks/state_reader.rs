@@ -1,0 +1,85 @@
+use std::sync::Arc;
+
+use crate::{
+    error::Error,
+    handler::{Ports, load_aggregate, work::load::fold_aggregate},
+    message::{Payload, Recorded, StreamName},
+    model::{
+        Aggregate, Projection,
+        invariants::{has_same_json, have_same_text_and_json},
+    },
+    port::BoxFuture,
+};
+
+/// Reads the aggregates of one Rust type, without the type.
+#[derive(Clone, Copy)]
+pub(crate) struct AggregateReader {
+    load: LoadAggregate,
+    fold: FoldAggregate,
+}
+
+/// Loads the aggregate of a stream and serializes its state.
+type LoadAggregate =
+    fn(Arc<Ports>, StreamName) -> BoxFuture<'static, Result<Option<Payload>, Error>>;
+
+/// Folds events into the state of an aggregate and serializes it.
+type FoldAggregate = fn(&[Recorded]) -> Result<Option<Payload>, Error>;
+
+impl AggregateReader {
+    pub(in crate::handler) fn of<A: Aggregate>() -> Self {
+        Self {
+            load: |ports, stream| {
+                Box::pin(async move {
+                    match load_aggregate::<A>(&ports, &stream).await? {
+                        Some(aggregate) => Payload::encode(A::NAME, &aggregate).map(Some),
+                        None => Ok(None),
+                    }
+                })
+            },
+            fold: |events| {
+                let folded = fold_aggregate::<A>(events.iter())?;
+                folded
+                    .map(|aggregate| Payload::encode(A::NAME, &aggregate))
+                    .transpose()
+            },
+        }
+    }
+
+    /// Loads the aggregate of this stream and serializes its state.
+    pub(crate) async fn load(
+        &self,
+        ports: &Arc<Ports>,
+        stream: StreamName,
+    ) -> Result<Option<Payload>, Error> {
+        (self.load)(Arc::clone(ports), stream).await
+    }
+
+    /// Folds events into the state of the aggregate and serializes it.
+    pub(crate) fn fold(&self, events: &[Recorded]) -> Result<Option<Payload>, Error> {
+        (self.fold)(events)
+    }
+}
+
+/// Compares the rows of one projection, without its Rust type.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct RowComparison(fn(&Payload, &Payload) -> bool);
+
+impl RowComparison {
+    pub(in crate::handler) fn of<P: Projection>() -> Self {
+        Self(|left, right| {
+            let rows: (Result<P, _>, Result<P, _>) = (left.decode(P::NAME), right.decode(P::NAME));
+
+            match &rows {
+                (Ok(left), Ok(right)) => left
+                    .try_eq(right)
+                    .unwrap_or_else(|| have_same_text_and_json(P::NAME, left, right)),
+                _ => has_same_json(left, right),
+            }
+        })
+    }
+
+    /// Returns true if two rows are equal.
+    pub(crate) fn are_equal(self, left: &Payload, right: &Payload) -> bool {
+        left == right || (self.0)(left, right)
+    }
+}

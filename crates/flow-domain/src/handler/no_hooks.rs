@@ -1,0 +1,53 @@
+//! The types and functions of `hooks` for production: they are empty and do nothing.
+#![allow(
+    clippy::unnecessary_wraps,
+    clippy::unused_self,
+    reason = "the functions have the signatures of `hooks`"
+)]
+
+use crate::{
+    clock::Clock,
+    error::Error,
+    message::{Envelope, MessageId},
+    record::{EntryId, EntryKind},
+};
+
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Hooks {}
+
+impl Hooks {
+    pub(super) fn is_recording(&self) -> bool {
+        false
+    }
+
+    pub(super) fn creation_entry(&self, _: MessageId) -> EntryId {
+        EntryId::UNRECORDED
+    }
+
+    pub(super) fn record(&self, _: Option<EntryId>, _: &dyn Clock, _: EntryKind) -> EntryId {
+        EntryId::UNRECORDED
+    }
+
+    pub(crate) fn before_attempt(
+        &self,
+        _: &'static str,
+        _: &Envelope,
+        _: u32,
+    ) -> Result<(), Error> {
+        Ok(())
+    }
+}
+
+pub(super) struct PollObservation {}
+
+impl PollObservation {
+    pub(super) fn begin(_: EntryId) -> Self {
+        Self {}
+    }
+
+    pub(super) fn end(self, _: &'static str) {}
+}
+
+pub(super) fn take_panic_location() -> Option<String> {
+    None
+}

@@ -1,0 +1,186 @@
+//! Checks invariants while handlers write.
+
+use std::{fmt, sync::Arc};
+
+use serde::{Serialize, de::DeserializeOwned};
+
+use crate::{
+    handler::{
+        ProcessManager, UnitOfWork,
+        work::{load::aggregate_table, tracked_state::PendingChange},
+    },
+    message::{Payload, StreamName},
+    model::{
+        Aggregate, Message, PendingEvents, Projection, SerializedMessage,
+        invariants::{EqFn, check_equal, check_round_trip, check_round_trips, without_partial_eq},
+    },
+    record::{EntryKind, Invariant, InvariantSet, InvariantViolation, Table},
+};
+
+impl UnitOfWork {
+    /// Returns true if this invariant is checked.
+    fn checks_invariant(&self, invariant: Invariant) -> bool {
+        self.ports.hooks.invariants.has(invariant)
+    }
+
+    fn record_violations(&self, violations: impl IntoIterator<Item = InvariantViolation>) {
+        for violation in violations {
+            self.record_violation(violation);
+        }
+    }
+
+    #[cold]
+    fn record_violation(&self, violation: InvariantViolation) {
+        self.ports.record(Some(self.context.start_entry), || {
+            EntryKind::InvariantViolated(Box::new(violation))
+        });
+    }
+
+    /// Records a violation if a message differs after it was serialized and deserialized.
+    pub(in crate::handler::work) fn check_message_round_trip<M: Message>(
+        &self,
+        message: &M,
+        serialized: &mut SerializedMessage,
+    ) {
+        if self.checks_invariant(Invariant::RoundTrip) {
+            let name_and_id = (M::NAME, None);
+            self.record_violations(check_round_trip(
+                name_and_id,
+                message,
+                &mut serialized.payload,
+                M::try_eq,
+            ));
+        }
+    }
+
+    /// Records a violation if the state of a process manager differs after deserialization.
+    pub(in crate::handler) fn check_process_manager<M: ProcessManager>(
+        &mut self,
+        key: (Table, &Arc<str>),
+        manager: &M,
+    ) {
+        self.check_state_round_trip(key, manager, without_partial_eq);
+    }
+
+    /// Records a violation if a row differs after deserialization.
+    pub(in crate::handler) fn check_row<P: Projection>(
+        &mut self,
+        key: (Table, &Arc<str>),
+        row: &P,
+    ) {
+        self.check_state_round_trip(key, row, P::try_eq);
+    }
+
+    /// Records a violation if a written state or row differs after deserialization.
+    ///
+    /// `original` is the value that was just written.
+    fn check_state_round_trip<T: Serialize + DeserializeOwned + fmt::Debug + Send + 'static>(
+        &mut self,
+        (table, id): (Table, &Arc<str>),
+        original: &T,
+        try_eq: EqFn<T>,
+    ) {
+        if self.checks_invariant(Invariant::RoundTrip)
+            && let Some(payload) = self.current_mut(table, id)
+        {
+            let name_and_id = (table.name, Some(&**id));
+            let violation = check_round_trip(name_and_id, original, payload, try_eq);
+            self.record_violations(violation);
+        }
+    }
+
+    /// Returns a value after its pending change, to change it in place.
+    fn current_mut(&mut self, table: Table, id: &str) -> Option<&mut Payload> {
+        let value = self
+            .session
+            .values
+            .iter_mut()
+            .find(|value| value.table == table && *value.id == *id)?;
+
+        match &mut value.change {
+            PendingChange::Unchanged => value.before.as_mut(),
+            PendingChange::Put(value) => Some(value),
+            PendingChange::Delete => None,
+        }
+    }
+
+    /// Records a violation for each event of an aggregate that differs after deserialization.
+    pub(in crate::handler::work) fn check_event_round_trips<A: Aggregate>(
+        &self,
+        aggregate: &A,
+        events: &mut [SerializedMessage],
+    ) {
+        if self.checks_invariant(Invariant::RoundTrip) {
+            self.record_violations(check_round_trips(aggregate.raised(), events));
+        }
+    }
+
+    /// Checks the invariants of an aggregate that was just added.
+    #[inline]
+    pub(in crate::handler::work) fn check_aggregate<A: Aggregate>(
+        &mut self,
+        aggregate: A,
+        stream: &StreamName,
+    ) {
+        if self.ports.hooks.invariants != InvariantSet::NONE {
+            self.check_aggregate_invariants(aggregate, stream);
+        }
+    }
+
+    #[inline(never)]
+    fn check_aggregate_invariants<A: Aggregate>(&mut self, mut aggregate: A, stream: &StreamName) {
+        // Pending events are not part of the state. A report would show them as a difference.
+        *aggregate.pending_events_mut() = PendingEvents::default();
+
+        if A::EVENT_SOURCED {
+            self.check_fold(&aggregate, stream);
+        } else {
+            let key = (aggregate_table::<A>(), stream.shared_id());
+            self.check_state_round_trip(key, &aggregate, A::try_eq);
+        }
+    }
+
+    /// Checks an event-sourced aggregate that raised no events. Nothing of it is stored.
+    #[inline(never)]
+    pub(in crate::handler::work) fn check_aggregate_without_events<A: Aggregate>(
+        &mut self,
+        mut aggregate: A,
+        stream: &StreamName,
+    ) {
+        if !self.checks_invariant(Invariant::Fold) {
+            return;
+        }
+
+        let load_token = aggregate.pending_events_mut().load_token().cloned();
+        let newest_check =
+            self.session
+                .require_newest_stream(stream, load_token.as_ref(), self.context.handler);
+        // An outdated copy may differ from the newest one. That is no violation.
+        if newest_check.is_ok() {
+            self.check_aggregate(aggregate, stream);
+        }
+    }
+
+    /// Records a violation if the fold of its events is not equal to the aggregate.
+    fn check_fold<A: Aggregate>(&self, aggregate: &A, stream: &StreamName) {
+        if !self.checks_invariant(Invariant::Fold) {
+            return;
+        }
+
+        let folded = match self.fold_current::<A>(stream) {
+            // An aggregate without events must be equal to its initial state.
+            Ok(folded) => folded.or_else(A::initial).map(Ok),
+            Err(err) => Some(Err(err)),
+        };
+        if let Some(folded) = folded {
+            let name_and_id = (A::NAME, Some(stream.id()));
+            self.record_violations(check_equal(
+                Invariant::Fold,
+                name_and_id,
+                aggregate,
+                folded,
+                A::try_eq,
+            ));
+        }
+    }
+}

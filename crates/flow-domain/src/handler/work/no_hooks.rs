@@ -1,0 +1,41 @@
+//! The functions of `hooks` for production: they do nothing.
+#![allow(
+    clippy::unused_self,
+    reason = "the functions have the signatures of `hooks`"
+)]
+
+use std::sync::Arc;
+
+use crate::{
+    handler::{ProcessManager, UnitOfWork},
+    message::StreamName,
+    model::{Aggregate, Message, Projection, SerializedMessage},
+    record::Table,
+};
+
+#[derive(Clone, Debug, Default)]
+pub(crate) struct MessageRewrite {}
+
+impl MessageRewrite {
+    pub(super) fn apply(&self, _: &mut SerializedMessage, _: &mut StreamName) {}
+}
+
+impl UnitOfWork {
+    pub(super) fn check_message_round_trip<M: Message>(&self, _: &M, _: &mut SerializedMessage) {}
+
+    pub(super) fn check_event_round_trips<A: Aggregate>(&self, _: &A, _: &mut [SerializedMessage]) {
+    }
+
+    pub(super) fn check_aggregate<A: Aggregate>(&mut self, _: A, _: &StreamName) {}
+
+    pub(super) fn check_aggregate_without_events<A: Aggregate>(&mut self, _: A, _: &StreamName) {}
+
+    pub(in crate::handler) fn check_process_manager<M: ProcessManager>(
+        &mut self,
+        _: (Table, &Arc<str>),
+        _: &M,
+    ) {
+    }
+
+    pub(in crate::handler) fn check_row<P: Projection>(&mut self, _: (Table, &Arc<str>), _: &P) {}
+}

@@ -1,0 +1,181 @@
+use std::fmt;
+
+use serde::{Serialize, de::DeserializeOwned};
+
+use crate::{
+    error::Error,
+    message::Payload,
+    model::{RaisedEvents, SerializedMessage, invariants::have_same_text_and_json},
+    record::{Invariant, InvariantViolation},
+};
+
+/// Compares two values of one type. Returns `None` if the type does not implement `PartialEq`.
+pub(crate) type EqFn<T> = fn(&T, &T) -> Option<bool>;
+
+/// An [`EqFn`] for a type without `PartialEq`. The caller then compares texts and JSON.
+pub(crate) fn without_partial_eq<T>(_: &T, _: &T) -> Option<bool> {
+    None
+}
+
+/// Decodes `serialized` and returns a violation if the result is not equal to `live`.
+///
+/// A state or row has an id, a message has none. An equal value is cached in the payload for the
+/// next reader.
+#[inline(never)]
+pub(crate) fn check_round_trip<T: Serialize + DeserializeOwned + fmt::Debug + Send + 'static>(
+    (name, id): (&'static str, Option<&str>),
+    live: &T,
+    serialized: &mut Payload,
+    try_eq: EqFn<T>,
+) -> Option<InvariantViolation> {
+    let decoded: Result<T, Error> = serialized.decode(name);
+
+    match decoded {
+        Ok(decoded)
+            if try_eq(live, &decoded)
+                .unwrap_or_else(|| have_same_text_and_json(name, live, &decoded)) =>
+        {
+            serialized.cache_decoded(decoded);
+            None
+        }
+        decoded => Some(
+            violation(Invariant::RoundTrip, (name, id), live, decoded).with_serialized(serialized),
+        ),
+    }
+}
+
+/// Decodes `serialized` and returns a violation for each event that is not equal to the original.
+pub(crate) fn check_round_trips(
+    raised: RaisedEvents<'_>,
+    serialized: &mut [SerializedMessage],
+) -> Vec<InvariantViolation> {
+    raised
+        .iter()
+        .zip(serialized)
+        .filter_map(|(event, serialized)| event.check_round_trip(serialized))
+        .collect()
+}
+
+/// Returns a violation if `restored` is an error or not equal to `live`.
+#[inline(never)]
+pub(crate) fn check_equal<T: Serialize + fmt::Debug>(
+    invariant: Invariant,
+    (name, id): (&'static str, Option<&str>),
+    live: &T,
+    restored: Result<T, Error>,
+    try_eq: EqFn<T>,
+) -> Option<InvariantViolation> {
+    let is_equal = match &restored {
+        Ok(restored) => {
+            try_eq(live, restored).unwrap_or_else(|| have_same_text_and_json(name, live, restored))
+        }
+        Err(_) => false,
+    };
+
+    (!is_equal).then(|| violation(invariant, (name, id), live, restored))
+}
+
+#[cold]
+fn violation<T: Serialize + fmt::Debug>(
+    invariant: Invariant,
+    (name, id): (&'static str, Option<&str>),
+    live: &T,
+    restored: Result<T, Error>,
+) -> InvariantViolation {
+    let violated_by = match id {
+        Some(id) => format!("{name} {id:?}"),
+        None => name.to_owned(),
+    };
+    let live_text = format!("{live:#?}");
+
+    let restored = match restored {
+        Ok(restored) => restored,
+        Err(err) => {
+            let reason = err.with_causes().to_string();
+            return InvariantViolation::new(invariant, violated_by, live_text, Err(reason));
+        }
+    };
+    let restored_text = format!("{restored:#?}");
+    if live_text != restored_text {
+        return InvariantViolation::new(invariant, violated_by, live_text, Ok(restored_text));
+    }
+
+    // The `Debug` texts are equal, but the JSON may show the difference.
+    let json = |value: &T| match Payload::encode(name, value) {
+        Ok(payload) => payload.as_json().to_owned(),
+        Err(err) => err.with_causes().to_string(),
+    };
+    InvariantViolation::new(invariant, violated_by, json(live), Ok(json(&restored)))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::{HashMap, HashSet};
+
+    use serde::{Deserialize, Deserializer};
+
+    use super::*;
+
+    /// Returns the check of the round trip of `value`.
+    fn round_trip<T: Serialize + DeserializeOwned + fmt::Debug + Send + 'static>(
+        value: &T,
+        try_eq: EqFn<T>,
+    ) -> Option<InvariantViolation> {
+        let mut serialized = Payload::encode("Value", value).expect("it has a JSON form");
+        check_round_trip(("Value", None), value, &mut serialized, try_eq)
+    }
+
+    #[test]
+    fn round_trip_reports_a_skipped_field_that_is_swapped() {
+        #[derive(Debug, Serialize, Deserialize)]
+        struct Parcel {
+            #[serde(skip, default = "swapped")]
+            #[expect(dead_code, reason = "only `Debug` reads it")]
+            position: (u8, u8),
+        }
+
+        fn swapped() -> (u8, u8) {
+            (0, 1)
+        }
+
+        let violation = round_trip(&Parcel { position: (1, 0) }, without_partial_eq);
+
+        let violation = violation.expect("the position differs");
+        assert!(violation.live.contains("1,\n        0,"), "{violation}");
+        assert_eq!(
+            round_trip(&Parcel { position: (0, 1) }, without_partial_eq),
+            None
+        );
+    }
+
+    #[test]
+    fn round_trip_reports_a_list_that_is_reversed() {
+        #[derive(Debug, Serialize, Deserialize)]
+        struct Shelf(#[serde(deserialize_with = "reversed")] Vec<u8>);
+
+        fn reversed<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>, D::Error> {
+            Vec::deserialize(deserializer).map(|list: Vec<u8>| list.into_iter().rev().collect())
+        }
+
+        assert!(round_trip(&Shelf(vec![1, 2]), without_partial_eq).is_some());
+        assert_eq!(round_trip(&Shelf(vec![1, 1]), without_partial_eq), None);
+    }
+
+    #[test]
+    fn round_trip_accepts_sets_and_maps_in_any_order() {
+        #[derive(Debug, PartialEq, Serialize, Deserialize)]
+        struct Letter {
+            stamps: HashMap<String, u32>,
+            tags: HashSet<u32>,
+        }
+
+        // Two hash maps or sets with 30 elements practically never have the same order.
+        let letter = Letter {
+            stamps: (0..30).map(|n| (format!("stamp {n}"), n)).collect(),
+            tags: (0..30).collect(),
+        };
+
+        assert_eq!(round_trip(&letter, |left, right| Some(left == right)), None);
+        assert_eq!(round_trip(&letter, without_partial_eq), None);
+    }
+}

@@ -1,0 +1,11 @@
+//! The checks of invariants in tests.
+
+mod check;
+mod comparison;
+mod serialized_aggregate;
+
+pub(crate) use check::{
+    EqFn, check_equal, check_round_trip, check_round_trips, without_partial_eq,
+};
+pub(crate) use comparison::{has_same_json, have_same_text_and_json};
+pub use serialized_aggregate::{SerializedAggregate, invariant_violations};

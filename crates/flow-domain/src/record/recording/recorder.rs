@@ -1,0 +1,91 @@
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use crate::{
+    clock::Timestamp,
+    message::{MessageId, Processing},
+    record::{Entry, EntryId, EntryKind, OverlayMap, Record},
+};
+
+/// Collects the entries of a run while it goes on. Without a recorder the app records nothing.
+///
+/// A recorder keeps its entries until [`drain_into`](Self::drain_into) takes them out. So it is
+/// made for tests, not for production.
+#[derive(Debug, Default)]
+pub struct Recorder {
+    state: Mutex<RecorderState>,
+}
+
+#[derive(Debug, Default)]
+struct RecorderState {
+    /// The number of entries that `drain_into` has taken out.
+    n_drained: usize,
+    entries: Vec<Entry>,
+    /// For each message that an engine handles: the entry that created it.
+    async_messages: OverlayMap<MessageId, EntryId>,
+}
+
+impl Recorder {
+    fn lock(&self) -> MutexGuard<'_, RecorderState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn add(&self, cause: Option<EntryId>, time: Timestamp, kind: EntryKind) -> EntryId {
+        let mut state = self.lock();
+        if state.entries.capacity() == 0 {
+            // An act with two events and their handlers makes about 16 entries.
+            state.entries.reserve(16);
+        }
+
+        let id = EntryId::from_index(state.n_drained + state.entries.len());
+        if let Some(message_id) = async_message_id(&kind) {
+            state.async_messages.insert(message_id, id);
+        }
+        state.entries.push(Entry {
+            id,
+            cause,
+            time,
+            kind,
+        });
+
+        id
+    }
+
+    /// Returns the entry that created this message, if an engine handles it.
+    pub(crate) fn creation_entry(&self, message_id: MessageId) -> Option<EntryId> {
+        self.lock().async_messages.get(&message_id).copied()
+    }
+
+    /// Returns a copy that continues from here independently.
+    pub(crate) fn fork(&self) -> Self {
+        let mut state = self.lock();
+
+        Self {
+            state: Mutex::new(RecorderState {
+                n_drained: state.n_drained,
+                entries: state.entries.clone(),
+                async_messages: state.async_messages.fork(),
+            }),
+        }
+    }
+
+    /// Moves all entries since the last call to the end of `record`.
+    ///
+    /// Use one record for one recorder: the ids of the entries are their indices in it.
+    pub fn drain_into(&self, record: &mut Record) {
+        let mut state = self.lock();
+        state.n_drained += state.entries.len();
+        record.entries.append(&mut state.entries);
+    }
+}
+
+/// Returns the id of the message that this entry creates, if an engine handles it.
+fn async_message_id(kind: &EntryKind) -> Option<MessageId> {
+    let metadata = match kind {
+        EntryKind::Appended(event) => event.metadata(),
+        EntryKind::CommandReceived(command) | EntryKind::Scheduled { command, .. } => {
+            &command.metadata
+        }
+        _ => return None,
+    };
+    (metadata.processing == Processing::Async).then_some(metadata.id)
+}

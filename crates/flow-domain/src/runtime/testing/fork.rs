@@ -1,0 +1,87 @@
+use std::{fmt, sync::Arc};
+
+use crate::{
+    error::Error,
+    handler::{Ports, SharedPorts, WakeSignal},
+    runtime::App,
+    wiring::Domain,
+};
+
+impl App {
+    /// Returns an app with another domain on the same ports.
+    ///
+    /// `domain` may be the domain of this app, built again.
+    pub(crate) fn with_domain(&self, domain: Domain) -> Self {
+        let ports = Ports {
+            catalog: Arc::clone(domain.catalog()),
+            ..(*self.ports).clone()
+        };
+
+        Self {
+            domain,
+            ports: Arc::new(ports),
+            budget: self.budget,
+            modes: self.modes,
+        }
+    }
+
+    /// Returns the same app on other ports.
+    pub(crate) fn with_ports(&self, ports: &Arc<Ports>) -> Self {
+        Self {
+            ports: Arc::clone(ports),
+            ..self.clone()
+        }
+    }
+
+    /// Returns a copy of the app: it has the same content, clock and ids, and calls the same handlers.
+    ///
+    /// From here on, neither app sees what the other does. In memory, the cost of a fork does not depend
+    /// on how much was stored before the first fork.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error for which [`Error::is_setup`] is true if the store, broker, clock or ids cannot
+    /// be forked. The error names the adapter.
+    pub fn fork(&self) -> Result<Self, Error> {
+        let ports = &*self.ports;
+        let store = ports.store.fork();
+        let clock = ports.clock.fork();
+        let ids = ports.ids.fork();
+        let broker = match &ports.broker {
+            Some(broker) => Some(broker.fork().ok_or_else(|| cannot_fork("broker", broker))?),
+            None => None,
+        };
+
+        Ok(Self {
+            domain: self.domain.clone(),
+            ports: Arc::new(Ports {
+                catalog: Arc::clone(&ports.catalog),
+                store: store.ok_or_else(|| cannot_fork("store", &ports.store))?,
+                hooks: ports.hooks.fork(),
+                shared: Arc::new(SharedPorts {
+                    clock: clock.ok_or_else(|| cannot_fork("clock", &ports.clock))?,
+                    ids: ids.ok_or_else(|| cannot_fork("ids", &ports.ids))?,
+                    broker,
+                    wake_signal: WakeSignal::default(),
+                    engine_metrics: Arc::default(),
+                }),
+            }),
+            budget: self.budget,
+            modes: self.modes,
+        })
+    }
+}
+
+/// Returns the error for an adapter that cannot be forked.
+///
+/// The name of the adapter is the beginning of its `Debug` text.
+fn cannot_fork(port: &str, adapter: &dyn fmt::Debug) -> Error {
+    let name: String = format!("{adapter:?}")
+        .chars()
+        .take_while(|letter| letter.is_alphanumeric())
+        .collect();
+
+    Error::setup(format!(
+        "the {port} `{name}` cannot be forked: use one in memory"
+    ))
+}

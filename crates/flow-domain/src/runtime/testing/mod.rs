@@ -1,0 +1,12 @@
+//! What tests do with an app: they act with serialized messages, read its state, and fork it.
+
+mod builder;
+mod fork;
+mod inspect;
+mod process_result;
+mod redelivery;
+mod serialized;
+mod time;
+
+pub use crate::runtime::rebuild::stale_rows::StaleRow;
+pub use inspect::StateType;

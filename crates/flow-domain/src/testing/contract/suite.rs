@@ -1,0 +1,86 @@
+use crate::port::Store;
+
+/// Gives a reference to a store that is owned or behind a pointer.
+///
+/// [`store_contract!`](crate::store_contract) uses this trait to accept both.
+pub trait AsStore: Store {
+    /// Returns the store itself.
+    fn as_store(&self) -> &Self;
+}
+
+impl<S: Store + ?Sized> AsStore for S {
+    fn as_store(&self) -> &Self {
+        self
+    }
+}
+
+/// Defines one `#[tokio::test]` for each contract test of [`testing::contract`](crate::testing::contract).
+///
+/// The first argument names the module of the tests. The second argument is an expression: a
+/// future that returns an empty store. The store is an `impl Store`, or one in a `Box` or an `Arc`.
+/// Each test evaluates this expression again, and no two tests may share a store.
+///
+/// The caller needs the dependency `tokio`, with the features `macros` and `rt`.
+///
+/// # Examples
+///
+/// ```
+/// use flow_domain::{adapter::memory::MemoryStore, store_contract};
+///
+/// store_contract!(memory, async { MemoryStore::default() });
+/// ```
+#[macro_export]
+macro_rules! store_contract {
+    ($module:ident, $open:expr $(,)?) => {
+        mod $module {
+            #[allow(unused_imports, reason = "the expression that opens a store may need none")]
+            use super::*;
+
+            $crate::store_contract!(@tests $open;
+                events_are_appended_in_order,
+                positions_grow_across_streams,
+                stream_is_read_in_pages,
+                category_is_read_in_store_order,
+                events_keep_metadata_and_payload,
+                commit_refuses_a_stale_stream,
+                commit_refuses_a_stale_state,
+                commit_refuses_to_create_what_exists,
+                commit_writes_all_or_nothing,
+                conflict_names_writer_target_and_versions,
+                concurrent_commits_have_one_winner,
+                version_counts_the_writes_of_a_value,
+                deleted_row_is_gone_from_every_read,
+                deleted_row_can_be_created_again,
+                tables_are_separate,
+                unwritten_store_reads_as_empty,
+                query_finds_rows_by_condition,
+                query_sorts_limits_and_offsets,
+                query_breaks_ties_by_id,
+                count_applies_conditions,
+                last_position_is_that_of_the_last_event,
+                outbox_rows_are_committed_atomically,
+                claim_follows_commit_order,
+                claimed_rows_are_not_claimed_again,
+                concurrent_claims_share_no_row,
+                expired_lease_frees_claimed_rows,
+                released_row_can_be_claimed_again,
+                failed_row_blocks_its_stream,
+                row_not_yet_due_blocks_no_other,
+                cancelled_row_is_never_claimed,
+                claimed_or_published_row_cannot_be_cancelled,
+                abandoned_row_can_be_reopened,
+                clean_up_deletes_rows_by_state_and_age,
+                next_due_reports_retries_and_schedules,
+            );
+        }
+    };
+    (@tests $open:expr; $($test:ident),+ $(,)?) => {$(
+        #[::tokio::test]
+        async fn $test() {
+            use $crate::testing::contract::AsStore as _;
+
+            let store = $open.await;
+            $crate::testing::contract::$test(store.as_store()).await;
+        }
+    )+};
+}

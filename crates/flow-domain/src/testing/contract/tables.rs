@@ -1,0 +1,144 @@
+use serde_json::json;
+
+use crate::{
+    message::{ExpectedVersion, Position},
+    port::{Changes, Query, Store},
+    record::{Table, TableKind},
+    testing::contract::fixture::{
+        ABSENT, DASHBOARD, ORDERS, WRITER, change, content, exact, find_ids, get, load, query,
+        read_all, read_category, read_stream,
+    },
+};
+
+/// The version of a state or row is the number of its writes, with or without an expected version.
+pub async fn version_counts_the_writes_of_a_value<S: Store + ?Sized>(store: &S) {
+    let write = async |expected, json| {
+        change()
+            .write(ORDERS, "1", expected, json)
+            .write(DASHBOARD, "1", expected, json)
+            .commit_to(store)
+            .await;
+
+        let state = content(load(store, ORDERS, "1").await);
+        assert_eq!(content(get(store, DASHBOARD, "1").await), state);
+        state
+    };
+
+    assert_eq!(write(ABSENT, r#"{"n":1}"#).await, (1, json!({ "n": 1 })));
+    assert_eq!(write(exact(1), r#"{"n":2}"#).await, (2, json!({ "n": 2 })));
+    assert_eq!(write(exact(2), r#"{"n":2}"#).await, (3, json!({ "n": 2 })));
+    assert_eq!(
+        write(ExpectedVersion::Any, "null").await,
+        (4, json!(null)),
+        "the JSON value `null` must be stored like any other value"
+    );
+}
+
+/// No read returns a deleted row or state. Deleting a value that does not exist changes nothing.
+pub async fn deleted_row_is_gone_from_every_read<S: Store + ?Sized>(store: &S) {
+    change()
+        .write(DASHBOARD, "1", ABSENT, "1")
+        .write(DASHBOARD, "2", ABSENT, "2")
+        .write(DASHBOARD, "3", ABSENT, "3")
+        .write(ORDERS, "1", ABSENT, "1")
+        .commit_to(store)
+        .await;
+    change()
+        .delete(DASHBOARD, "1", exact(1))
+        .delete(DASHBOARD, "3", ExpectedVersion::Any)
+        .delete(ORDERS, "1", exact(1))
+        .delete(DASHBOARD, "never", ExpectedVersion::Any)
+        .delete(ORDERS, "never", ABSENT)
+        .commit_to(store)
+        .await;
+
+    assert_eq!(get(store, DASHBOARD, "1").await, None);
+    assert_eq!(get(store, DASHBOARD, "3").await, None);
+    assert_eq!(load(store, ORDERS, "1").await, None);
+    assert_eq!(content(get(store, DASHBOARD, "2").await), (1, json!(2)));
+    assert_eq!(find_ids(store, &Query::default()).await, "2");
+}
+
+/// A deleted row can be created again, at a higher version than before.
+///
+/// Therefore a writer that read the deleted row is refused.
+pub async fn deleted_row_can_be_created_again<S: Store + ?Sized>(store: &S) {
+    change()
+        .write(DASHBOARD, "1", ABSENT, "1")
+        .commit_to(store)
+        .await;
+    change()
+        .write(DASHBOARD, "1", exact(1), "2")
+        .commit_to(store)
+        .await;
+    change()
+        .delete(DASHBOARD, "1", exact(2))
+        .commit_to(store)
+        .await;
+
+    let stale = change().write(DASHBOARD, "1", exact(2), "3");
+    stale.expect_conflict(store).await;
+    change()
+        .write(DASHBOARD, "1", ABSENT, "4")
+        .commit_to(store)
+        .await;
+
+    let (version, value) = content(get(store, DASHBOARD, "1").await);
+    assert!(
+        2 < version,
+        "expected a version above 2 for the new row, found {version}"
+    );
+    assert_eq!(value, json!(4));
+    for version in [1, 2] {
+        let stale = change().write(DASHBOARD, "1", exact(version), "5");
+        stale.expect_conflict(store).await;
+    }
+    assert_eq!(find_ids(store, &Query::default()).await, "1");
+}
+
+/// Values with the same id are separate if their tables differ in kind or in name.
+pub async fn tables_are_separate<S: Store + ?Sized>(store: &S) {
+    const MANAGERS: Table = Table::new(TableKind::ProcessManager, "Order");
+    const ROWS: Table = Table::new(TableKind::Projection, "Order");
+
+    change()
+        .write(ORDERS, "1", ABSENT, "1")
+        .write(MANAGERS, "1", ABSENT, "2")
+        .write(ROWS, "1", ABSENT, "3")
+        .write(DASHBOARD, "1", ABSENT, "4")
+        .commit_to(store)
+        .await;
+    change().delete(ROWS, "1", exact(1)).commit_to(store).await;
+    change()
+        .write(MANAGERS, "1", exact(1), "5")
+        .commit_to(store)
+        .await;
+
+    assert_eq!(content(load(store, ORDERS, "1").await), (1, json!(1)));
+    assert_eq!(content(load(store, MANAGERS, "1").await), (2, json!(5)));
+    assert_eq!(get(store, ROWS, "1").await, None);
+    assert_eq!(content(get(store, DASHBOARD, "1").await), (1, json!(4)));
+    assert_eq!(query(store, &Query::default()).await.len(), 1);
+}
+
+/// Reads of an unwritten store return nothing, without an error. An empty commit
+/// also returns nothing.
+pub async fn unwritten_store_reads_as_empty<S: Store + ?Sized>(store: &S) {
+    let recorded = store.commit(&Changes::new(WRITER)).await;
+    let n_rows = store.count(DASHBOARD, &[]).await;
+
+    assert_eq!(
+        recorded.expect("`commit` of empty `Changes` must succeed"),
+        []
+    );
+    assert_eq!(n_rows.expect("`count` must succeed"), 0);
+    assert_eq!(read_stream(store, "order-1").await, []);
+    assert_eq!(
+        read_category(store, Some("order"), Position::START, 9).await,
+        []
+    );
+    assert_eq!(read_all(store).await, []);
+    assert_eq!(load(store, ORDERS, "1").await, None);
+    assert_eq!(get(store, DASHBOARD, "1").await, None);
+    assert_eq!(query(store, &Query::default()).await, []);
+}

@@ -1,0 +1,43 @@
+//! What tests need and production does not. The feature `testing` adds this module.
+//!
+//! | for | items |
+//! |---|---|
+//! | an adapter | [`contract`], with [`store_contract!`](crate::store_contract) and [`broker_contract!`](crate::broker_contract) |
+//! | time and ids | [`VirtualClock`], [`VirtualIds`] |
+//! | an engine, step by step | [`TestEngine`], from [`Engine::test_mode`](crate::Engine::test_mode) |
+//! | what happened | [`Recorder`], [`Record`] |
+//! | a handler that fails | [`Interceptor`], [`EngineAction`], [`remember_panic_locations`] |
+//! | messages without their Rust types | [`SerializedMessage`], [`SerializedAggregate`] |
+//! | stored state | [`StateType`] and the methods of [`App`](crate::App) that take it |
+//! | rules that always hold | [`Invariant`], [`InvariantSet`], [`invariant_violations`] |
+//!
+//! The feature also adds methods to [`App`](crate::App) and [`AppBuilder`](crate::runtime::AppBuilder),
+//! for example [`App::fork`](crate::App::fork) and [`App::pass_time`](crate::App::pass_time).
+//!
+//! `flow-harness` builds on this module. With the harness, a test rarely needs it.
+
+pub mod contract;
+#[doc(hidden)]
+pub mod mutation;
+mod unit_record;
+
+#[doc(hidden)]
+pub use unit_record::{UnitRecord, unit_record};
+
+#[doc(no_inline)]
+pub use crate::{
+    clock::{VirtualClock, VirtualIds},
+    record::{Invariant, InvariantSet, InvariantViolation, Record, Recorder},
+};
+pub use crate::{
+    engine::manual::{
+        Footprint, FootprintItem, PendingDelivery, Remaining, ScheduledCommand, SettleReport, Step,
+        StepOutcome, SubscriptionBacklog, TestEngine,
+    },
+    handler::hooks::{EngineAction, Interceptor, TaskWatch, catch, remember_panic_locations},
+    model::{
+        AnyCommand, SerializedMessage,
+        invariants::{SerializedAggregate, invariant_violations},
+    },
+    runtime::testing::{StaleRow, StateType},
+};
