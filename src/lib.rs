@@ -31,9 +31,10 @@
 //! A flow is a plan: nothing runs before [`run`](Flow::run) in a plain test, or `.await` in an async
 //! test. With `.await`, the handlers run on the test's own runtime. Both return an [`Outcome`].
 //!
-//! A flow may have several acts. Most `then_*` methods check all acts so far. `then_events`,
-//! `then_commands`, `then_chain` and the command results (`then_accepted`, `then_rejected`) check
-//! the last act only.
+//! A flow may have several acts. [`then`](Flow::then) takes any expectation of [`expect`]. The most
+//! used have a method of their own: `then_events(..)` is `then(expect::events(..))`. Most expectations
+//! check all acts so far. `events`, `commands`, `chain` and the command results check the last act
+//! only.
 //!
 //! ```
 //! # use flow_harness::prelude::*;
@@ -154,7 +155,7 @@
 //!
 //! Two things outlive a run. The harness keeps an idle runtime for its next run. It wraps the panic hook
 //! of the process once, to record where a handler panicked. Handlers must isolate their own
-//! statics, files and sockets. See [`run`].
+//! statics, files and sockets. See [`outcome`].
 //!
 //! # Fakes (resources)
 //!
@@ -185,8 +186,9 @@
 //!
 //! # Your own expectations
 //!
-//! [`Flow::then`] takes a closure from the [`Outcome`] to `Result<(), Mismatch>`, or a type that
-//! implements [`Expectation`](flow::Expectation).
+//! An expectation is a value. A function can return one, and a tuple combines several. A type of your
+//! own implements [`Expectation`](expect::Expectation) with one method. A closure from the [`Outcome`]
+//! to `Result<(), Mismatch>` is an expectation, too.
 //!
 //! # Feature flags
 //!

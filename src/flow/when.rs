@@ -26,7 +26,7 @@ impl<'t, S: Phase + 't> Flow<'t, S> {
     /// Submits a command to be processed later, as [`App::submit`](flow_domain::App::submit) does.
     ///
     /// Nobody receives its reply. A rejection counts as a failure of its handler, which
-    /// [`then_handler_failed`](Flow::then_handler_failed) covers.
+    /// [`expect::handler_failed`](crate::expect::handler_failed) covers.
     #[track_caller]
     pub fn when_submitted<C: Command>(self, command: C) -> Flow<'t, Acted> {
         self.send(&command, Sending::Submitted)
@@ -56,7 +56,7 @@ impl<'t, S: Phase + 't> Flow<'t, S> {
     /// Dispatches commands concurrently: all of them decide on the same state before one commits.
     ///
     /// If two of them change the same aggregate, the second fails with a conflict.
-    /// [`then_accepted_of`](Flow::then_accepted_of) expects how many were accepted.
+    /// [`expect::accepted_count`](crate::expect::accepted_count) expects how many were accepted.
     #[track_caller]
     pub fn when_all(self, commands: impl IntoMessages<AnyCommand>) -> Flow<'t, Acted> {
         let mut flow = self.into_phase(Acted::new());
