@@ -21,7 +21,9 @@ pub(super) fn handler_name(
     outcome: &Outcome,
 ) -> Result<&'static str, Mismatch> {
     outcome.system().handler_name(handler).ok_or_else(|| {
-        let handlers = outcome.system().handler_names();
+        let handlers = &outcome.system().wiring().handlers;
+        let mut handlers: Vec<&str> = handlers.iter().map(|wiring| wiring.handler).collect();
+        handlers.dedup();
         let hint = match nearest(type_name, handlers.iter().copied()) {
             Some(near) => format!("no such handler in the domain; did you mean {near}?"),
             None => format!(

@@ -1,6 +1,6 @@
 use crate::{
     expect::{Expectation, Mismatch, catch_closure},
-    outcome::{Outcome, StateQuery},
+    outcome::Outcome,
 };
 
 /// Checks an expectation, and reads the stored states that it needs.
@@ -23,20 +23,11 @@ pub(crate) async fn check_expectation(
         }
 
         for query in wanted {
-            read_states(query, outcome).await;
+            let system = outcome.system();
+            let states = system
+                .read_states(query.state_type, query.id.as_deref())
+                .await;
+            outcome.add_states(query, states);
         }
     }
-}
-
-async fn read_states(query: StateQuery, outcome: &mut Outcome) {
-    let system = outcome.system();
-    let states = match &query.id {
-        Some(id) => system
-            .read_state(query.state_type, id)
-            .await
-            .map(|state| state.into_iter().collect()),
-        None => system.read_rows(query.state_type).await,
-    };
-
-    outcome.add_states(query, states);
 }

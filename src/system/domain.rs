@@ -208,16 +208,20 @@ impl System for DomainSystem {
         Box::pin(self.process_all(commands))
     }
 
-    fn read_state<'a>(
+    fn read_states<'a>(
         &'a self,
         state_type: StateType,
-        id: &'a str,
-    ) -> BoxFuture<'a, Result<Option<Payload>, Error>> {
-        Box::pin(self.app.read_state(state_type, id))
-    }
-
-    fn read_rows(&self, projection: StateType) -> BoxFuture<'_, Result<Vec<Payload>, Error>> {
-        Box::pin(self.app.read_all_rows(projection))
+        id: Option<&'a str>,
+    ) -> BoxFuture<'a, Result<Vec<Payload>, Error>> {
+        Box::pin(async move {
+            match id {
+                Some(id) => {
+                    let state = self.app.read_state(state_type, id).await?;
+                    Ok(state.into_iter().collect())
+                }
+                None => self.app.read_all_rows(state_type).await,
+            }
+        })
     }
 
     fn update_record(&self, record: &mut Record) {
@@ -231,11 +235,6 @@ impl System for DomainSystem {
             .iter()
             .find(|entry| entry.type_id == handler)
             .map(|entry| entry.name)
-    }
-
-    fn handler_names(&self) -> Vec<&'static str> {
-        let handlers = self.app.domain().handlers();
-        handlers.iter().map(|entry| entry.name).collect()
     }
 
     fn remaining(&self) -> &Remaining {

@@ -68,32 +68,22 @@ pub(crate) trait System: fmt::Debug + Send + Sync {
         commands: &'a [SerializedMessage],
     ) -> BoxFuture<'a, Vec<ProcessResult>>;
 
-    /// Returns the state that is stored under `id`, as JSON.
+    /// Returns the state that is stored under `id`, or all rows of a projection, ordered by id.
     ///
     /// # Errors
     ///
     /// Returns an error that says what to write instead, if the domain does not store this type.
-    fn read_state<'a>(
+    fn read_states<'a>(
         &'a self,
         state_type: StateType,
-        id: &'a str,
-    ) -> BoxFuture<'a, Result<Option<Payload>, Error>>;
-
-    /// Returns all rows of a projection, ordered by id, as JSON.
-    ///
-    /// # Errors
-    ///
-    /// Returns an error that says what to write instead, if there is no such projection.
-    fn read_rows(&self, projection: StateType) -> BoxFuture<'_, Result<Vec<Payload>, Error>>;
+        id: Option<&'a str>,
+    ) -> BoxFuture<'a, Result<Vec<Payload>, Error>>;
 
     /// Appends to `record` the entries that are new since the last call of this method.
     fn update_record(&self, record: &mut Record);
 
     /// Returns the name of the handler with this Rust type.
     fn handler_name(&self, handler: TypeId) -> Option<&'static str>;
-
-    /// Returns the names of all handlers, in order of registration.
-    fn handler_names(&self) -> Vec<&'static str>;
 
     /// Returns what is left to deliver after the last act.
     fn remaining(&self) -> &Remaining;

@@ -33,15 +33,18 @@ impl<A: Aggregate> UnitSystem<A> {
         }
     }
 
-    fn read(&self, state_type: StateType, id: &str) -> Result<Option<Payload>, Error> {
+    fn read(&self, state_type: StateType, id: Option<&str>) -> Result<Vec<Payload>, Error> {
         if state_type.type_id != TypeId::of::<A>() {
             return Err(unit_error(&format!("only the aggregate {}", A::NAME)));
         }
-        if id != self.id {
-            return Ok(None);
+        if id != Some(self.id.as_str()) {
+            return Ok(Vec::new());
         }
 
-        self.state.clone().map(Some).map_err(Error::setup)
+        match &self.state {
+            Ok(state) => Ok(vec![state.clone()]),
+            Err(reason) => Err(Error::setup(reason.clone())),
+        }
     }
 }
 
@@ -60,26 +63,18 @@ impl<A: Aggregate> System for UnitSystem<A> {
         Box::pin(async { Vec::new() })
     }
 
-    fn read_state<'a>(
+    fn read_states<'a>(
         &'a self,
         state_type: StateType,
-        id: &'a str,
-    ) -> BoxFuture<'a, Result<Option<Payload>, Error>> {
+        id: Option<&'a str>,
+    ) -> BoxFuture<'a, Result<Vec<Payload>, Error>> {
         Box::pin(async move { self.read(state_type, id) })
-    }
-
-    fn read_rows(&self, _: StateType) -> BoxFuture<'_, Result<Vec<Payload>, Error>> {
-        Box::pin(async { Err(unit_error("no projections")) })
     }
 
     fn update_record(&self, _: &mut Record) {}
 
     fn handler_name(&self, _: TypeId) -> Option<&'static str> {
         None
-    }
-
-    fn handler_names(&self) -> Vec<&'static str> {
-        Vec::new()
     }
 
     fn remaining(&self) -> &Remaining {

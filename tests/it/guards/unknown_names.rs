@@ -47,9 +47,9 @@ fn unknown_handler_in_then_handled_by_fails() {
         .when(place_order())
         .then_handled_by::<OrderDashboard>();
 
-    insta::assert_snapshot!(mismatch(flow), @r"
+    insta::assert_snapshot!(mismatch(flow), @"
     expected  the handler OrderDashboard
-    found     no such handler in the domain, only OrderCommandHandler, InventoryCommandHandler, InventoryEventHandler, Fulfilment, OrderDashboardProjector, StockLevelProjector
+    found     no such handler in the domain, only InventoryEventHandler, Fulfilment, OrderDashboardProjector, StockLevelProjector, OrderCommandHandler, InventoryCommandHandler
     ");
 }
 
@@ -60,9 +60,9 @@ fn foreign_handler_in_then_handled_by_fails() {
         .then_handled_by::<BalanceProjector>()
         .times(0);
 
-    insta::assert_snapshot!(mismatch(flow), @r"
+    insta::assert_snapshot!(mismatch(flow), @"
     expected  the handler BalanceProjector
-    found     no such handler in the domain, only OrderCommandHandler, InventoryCommandHandler, InventoryEventHandler, Fulfilment, OrderDashboardProjector, StockLevelProjector
+    found     no such handler in the domain, only InventoryEventHandler, Fulfilment, OrderDashboardProjector, StockLevelProjector, OrderCommandHandler, InventoryCommandHandler
     ");
 }
 
@@ -72,9 +72,9 @@ fn foreign_handler_in_then_handler_failed_fails() {
         .when(place_order())
         .then(expect::handler_failed_with_message::<BalanceProjector>("x"));
 
-    insta::assert_snapshot!(mismatch(flow), @r"
+    insta::assert_snapshot!(mismatch(flow), @"
     expected  the handler BalanceProjector
-    found     no such handler in the domain, only OrderCommandHandler, InventoryCommandHandler, InventoryEventHandler, Fulfilment, OrderDashboardProjector, StockLevelProjector
+    found     no such handler in the domain, only InventoryEventHandler, Fulfilment, OrderDashboardProjector, StockLevelProjector, OrderCommandHandler, InventoryCommandHandler
     ");
 }
 
