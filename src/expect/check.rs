@@ -14,6 +14,7 @@ pub(super) struct Check<'t> {
     warning: fn(&Outcome) -> Option<String>,
     is_about_last_act: bool,
     allows_pending: bool,
+    needs_handlers: bool,
 }
 
 impl<'t> Check<'t> {
@@ -28,6 +29,7 @@ impl<'t> Check<'t> {
             warning: |_| None,
             is_about_last_act: false,
             allows_pending: false,
+            needs_handlers: true,
         }
     }
 
@@ -51,6 +53,12 @@ impl<'t> Check<'t> {
         self
     }
 
+    /// Allows the expectation in a unit test, which has no handlers.
+    pub(super) fn for_unit_tests_too(mut self) -> Self {
+        self.needs_handlers = false;
+        self
+    }
+
     /// Allows pending messages: their effects cannot change the result.
     pub(super) fn even_if_pending(mut self) -> Self {
         self.allows_pending = true;
@@ -58,8 +66,24 @@ impl<'t> Check<'t> {
     }
 }
 
+/// Requires handlers, which a unit test does not have.
+pub(super) fn require_handlers(outcome: &Outcome) -> Result<(), Mismatch> {
+    if outcome.is_unit_test() {
+        return Err(Mismatch::new(
+            "an expectation about one aggregate",
+            "a unit test has no handlers, no engine and no fakes; use a `FlowHarness`",
+        ));
+    }
+
+    Ok(())
+}
+
 impl Expectation for Check<'_> {
     fn check(&self, outcome: &Outcome) -> Result<(), Mismatch> {
+        if self.needs_handlers {
+            require_handlers(outcome)?;
+        }
+
         (self.run)(outcome)
     }
 

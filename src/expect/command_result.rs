@@ -20,7 +20,9 @@ pub fn accepted() -> impl Expectation {
         Err(result_mismatch(expected, outcome))
     };
 
-    Check::new("accepted", check).even_if_pending()
+    Check::new("accepted", check)
+        .for_unit_tests_too()
+        .even_if_pending()
 }
 
 /// Expects that this number of commands of the last [`when_all`](crate::Flow::when_all) was accepted.
@@ -35,6 +37,10 @@ pub fn accepted_count(expected: usize) -> impl Expectation {
 
     let check = move |outcome: &Outcome| {
         let acts = outcome.overlapping_acts();
+        if acts.iter().any(|act| act.kind() != ActKind::Message) {
+            return Err(result_mismatch(expected_text.as_str(), outcome));
+        }
+
         let n_accepted = acts.iter().filter(|act| act.error().is_none()).count();
         if n_accepted == expected {
             return Ok(());
@@ -121,7 +127,11 @@ pub fn rejected_with_message(text: &str) -> impl Expectation + use<> {
 
 fn covering_rejection(check: Check<'_>) -> Check<'_> {
     check
-        .covering(|problem, _| problem.kind == ProblemKind::Rejection)
+        .for_unit_tests_too()
+        // With concurrent commands, the expectation is about the last of them.
+        .covering(|problem, outcome| {
+            problem.kind == ProblemKind::Rejection && problem.act_idx() + 1 == outcome.acts().len()
+        })
         .even_if_pending()
 }
 
@@ -130,7 +140,7 @@ pub fn reply<R: PartialEq + fmt::Debug + Send + Sync + 'static>(expected: R) -> 
     let description = format!("reply {expected:?}");
     let check = move |outcome: &Outcome| {
         let act = outcome.last_act();
-        let Some(reply) = act.reply() else {
+        let Some(reply) = act.reply().filter(|_| act.kind() == ActKind::Message) else {
             let expected = format!("the reply {expected:?}");
             return Err(result_mismatch(expected, outcome));
         };
@@ -158,7 +168,9 @@ pub fn reply<R: PartialEq + fmt::Debug + Send + Sync + 'static>(expected: R) -> 
         }
     };
 
-    Check::new(description, check).even_if_pending()
+    Check::new(description, check)
+        .for_unit_tests_too()
+        .even_if_pending()
 }
 
 /// Returns true if both types are integers, or both are floats.
@@ -196,6 +208,7 @@ pub fn settled() -> impl Expectation {
             .with_subject(Subject::CommandResult)
             .showing_failures_of(handlers))
     })
+    .for_unit_tests_too()
 }
 
 /// Returns the result of an act as text.

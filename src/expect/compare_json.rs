@@ -1,5 +1,5 @@
 use flow_domain::message::Payload;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::{
     expect::Mismatch,
@@ -31,6 +31,11 @@ pub(super) fn require_like(
     expected: &Value,
     found: &Payload,
 ) -> Result<(), Mismatch> {
+    if expected.as_object().is_some_and(Map::is_empty) {
+        let found = "an empty object, which every state is like";
+        return Err(Mismatch::new("at least one field to compare", found));
+    }
+
     let value = found.to_value();
     if is_like(expected, &value) {
         return Ok(());

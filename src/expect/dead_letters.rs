@@ -2,7 +2,7 @@ use flow_domain::record::{Entry, EntryKind, Record};
 
 use crate::{
     expect::{
-        Expectation, Mismatch, Subject, attempts::handler_outcome_text,
+        Expectation, Mismatch, Subject, attempts::handler_outcome_text, check::require_handlers,
         command_result::require_text, messages::message_at,
     },
     outcome::{Outcome, Problem, ProblemKind},
@@ -69,6 +69,7 @@ impl Expectation for DeadLetters {
     }
 
     fn check(&self, outcome: &Outcome) -> Result<(), Mismatch> {
+        require_handlers(outcome)?;
         if let Some(reason) = &self.reason {
             require_text(reason)?;
         }
@@ -111,15 +112,22 @@ impl Expectation for DeadLetters {
             }))
     }
 
-    fn covers(&self, problem: &Problem<'_>, _: &Outcome) -> bool {
+    fn covers(&self, problem: &Problem<'_>, outcome: &Outcome) -> bool {
+        let is_dead_lettered = outcome.last_act_entries().iter().any(|entry| {
+            matches!(
+                entry.kind,
+                EntryKind::RetriesExhausted { handler, is_dead_lettered: true, .. }
+                    if handler == problem.handler
+            )
+        });
         let has_reason = |reason: &String| {
             let error = problem.error.with_causes().to_string();
             error.contains(reason)
         };
 
-        problem.kind != ProblemKind::Rejection
+        problem.kind == ProblemKind::HandlerFailure
+            && is_dead_lettered
             && self.n_expected != Some(0)
-            && !problem.error.is_expired()
             && self.reason.as_ref().is_none_or(has_reason)
     }
 }

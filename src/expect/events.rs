@@ -41,9 +41,13 @@ fn exactly(expected: ExpectedMessages) -> Check<'static> {
         let found: Vec<MessageView> = outcome.last_act_events().map(MessageView::from).collect();
         compare_messages(expected.views()?, &found)
     })
+    .for_unit_tests_too()
 }
 
 /// Expects that an event equal to this one was raised in the acts so far.
+///
+/// The event of a [`when_event`](crate::Flow::when_event) act does not count, because no handler
+/// raised it.
 pub fn event<E: Event>(expected: E) -> impl Expectation + use<E> {
     let expected = ExpectedMessages::new::<AnyEvent>(&expected);
     let description = format!("event {}", expected.names());
@@ -53,7 +57,9 @@ pub fn event<E: Event>(expected: E) -> impl Expectation + use<E> {
         let mut views = expected.views()?.iter();
         views.try_for_each(|expected| find_event(expected, &found))
     };
-    Check::new(description, check).even_if_pending()
+    Check::new(description, check)
+        .for_unit_tests_too()
+        .even_if_pending()
 }
 
 /// Expects that an event of type `E` for which `holds` returns true was raised in the acts so far.
@@ -88,7 +94,9 @@ pub fn event_matching<'t, E: Event>(
         Err(Mismatch::new(expected, shown.join("\n")).with_subject(subject))
     };
 
-    Check::new(format!("event {} that matches", E::NAME), check).even_if_pending()
+    Check::new(format!("event {} that matches", E::NAME), check)
+        .for_unit_tests_too()
+        .even_if_pending()
 }
 
 /// Expects that no event of type `E` was raised in the acts so far.
@@ -105,7 +113,9 @@ pub fn no_event<E: Event>() -> impl Expectation {
         }
     };
 
-    Check::new(format!("no event {}", E::NAME), check).warning(never_raised_warning::<E>)
+    Check::new(format!("no event {}", E::NAME), check)
+        .for_unit_tests_too()
+        .warning(never_raised_warning::<E>)
 }
 
 fn all_events(outcome: &Outcome) -> Vec<MessageView> {

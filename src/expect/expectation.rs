@@ -51,6 +51,11 @@ use crate::{
 ///     }
 /// }
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not an expectation",
+    label = "expected a value of `flow_harness::expect`, a tuple of up to 8, or a closure from `&Outcome`",
+    note = "for more than 8, nest tuples: `((a, b), (c, d))`"
+)]
 pub trait Expectation: Send + Sync {
     /// Checks the outcome.
     ///
@@ -142,6 +147,28 @@ macro_rules! tuple_expectation {
 
             fn describe(&self) -> String {
                 [$(self.$idx.describe()),+].join(", ")
+            }
+
+            fn covers(&self, problem: &Problem<'_>, outcome: &Outcome) -> bool {
+                $(self.$idx.covers(problem, outcome))||+
+            }
+
+            fn warning(&self, outcome: &Outcome) -> Option<String> {
+                let warnings = [$(self.$idx.warning(outcome)),+];
+                let warnings: Vec<String> = warnings.into_iter().flatten().collect();
+                (!warnings.is_empty()).then(|| warnings.join("\n"))
+            }
+
+            fn is_about_last_act(&self) -> bool {
+                $(self.$idx.is_about_last_act())||+
+            }
+
+            fn allows_pending(&self) -> bool {
+                $(self.$idx.allows_pending())&&+
+            }
+
+            fn expects_pending(&self) -> bool {
+                $(self.$idx.expects_pending())||+
             }
 
             fn into_parts<'t>(self) -> Vec<Box<dyn Expectation + 't>>

@@ -9,7 +9,11 @@ use flow_domain::{
 
 use crate::{
     chain::rolled_back_by,
-    expect::{Expectation, Mismatch, Subject, check::Check, command_result::require_text},
+    expect::{
+        Expectation, Mismatch, Subject,
+        check::{Check, require_handlers},
+        command_result::require_text,
+    },
     outcome::{Outcome, Problem, ProblemKind},
     value::counted,
 };
@@ -20,6 +24,8 @@ pub(super) fn handler_name(
     type_name: &str,
     outcome: &Outcome,
 ) -> Result<&'static str, Mismatch> {
+    require_handlers(outcome)?;
+
     outcome.system().handler_name(handler).ok_or_else(|| {
         let handlers = &outcome.system().wiring().handlers;
         let mut handlers: Vec<&str> = handlers.iter().map(|wiring| wiring.handler).collect();
@@ -238,9 +244,16 @@ fn failed_if<H: 'static>(
                 None => format!("{name} failed: {}", err.with_causes()),
             })
             .collect();
-        let found = match lines.as_slice() {
-            [] => format!("{name} did not fail"),
-            lines => lines.join("\n"),
+        let rejection = outcome
+            .problems()
+            .find(|problem| problem.handler == Some(name) && problem.error.is_rejection());
+        let found = match (lines.as_slice(), rejection) {
+            ([], None) => format!("{name} did not fail"),
+            ([], Some(rejection)) => format!(
+                "{rejection}\nA rejection of a command is not a failure. \
+                 If the test expects it, add `.then_rejected(..)`"
+            ),
+            (lines, _) => lines.join("\n"),
         };
         Err(Mismatch::new(expected.as_str(), found)
             .with_subject(Subject::HandlerFailure(name))

@@ -13,7 +13,8 @@ use crate::{
 
 /// Expects exactly these commands, in this order, from handlers because of the last act.
 ///
-/// A command does not count if it was rolled back with the handler that issued it.
+/// A command does not count if it was rolled back with the handler that issued it. A scheduled command
+/// does not count either: see [`scheduled`](crate::expect::scheduled).
 pub fn commands<M: IntoMessages<AnyCommand>>(expected: M) -> impl Expectation + use<M> {
     let expected = ExpectedMessages::new(&expected);
     let description = format!("commands {}", expected.names());

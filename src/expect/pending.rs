@@ -3,7 +3,7 @@ use std::any::TypeId;
 use flow_domain::{handler::short_type_name, testing::Remaining};
 
 use crate::{
-    expect::{Expectation, Mismatch, Subject, handlers::handler_name},
+    expect::{Expectation, Mismatch, Subject, check::require_handlers, handlers::handler_name},
     outcome::Outcome,
     value::counted,
 };
@@ -70,6 +70,8 @@ impl Pending {
 
 impl Expectation for Pending {
     fn check(&self, outcome: &Outcome) -> Result<(), Mismatch> {
+        require_handlers(outcome)?;
+
         let remaining = outcome.remaining();
         let n_found = self.count(remaining, outcome)?;
         if n_found == self.expected {
@@ -106,7 +108,8 @@ impl Expectation for Pending {
     }
 
     fn expects_pending(&self) -> bool {
-        true
+        // Without pending messages in its scope, it says nothing about the others.
+        0 < self.expected
     }
 }
 

@@ -111,10 +111,11 @@ impl<'t> StateChecks<'t> {
         Ok(())
     }
 
+    /// Returns true if the checks pass although no act changed the state, and should.
     fn expects_no_change(&self) -> bool {
-        self.checks
-            .iter()
-            .any(|check| check.kind == CheckKind::Unchanged || check.kind.expects_absence())
+        let are_all_about_absence = self.checks.iter().all(|check| check.kind.expects_absence());
+
+        self.has(CheckKind::Unchanged) || !self.checks.is_empty() && are_all_about_absence
     }
 
     /// Returns what the diagnosis must explain if `mismatch` was found.
@@ -150,8 +151,11 @@ impl<'t> StateChecks<'t> {
 impl Expectation for StateChecks<'_> {
     fn check(&self, outcome: &Outcome) -> Result<(), Mismatch> {
         let states = match outcome.states(&self.query) {
-            // The runner reads the state and checks again, so nobody sees this mismatch.
-            None => return Err(Mismatch::new(String::new(), String::new())),
+            // In a `then`, the runner reads the state and checks again.
+            None => {
+                let found = "not read, because only a `then` reads stored states";
+                return Err(Mismatch::new(self.query.describe(), found));
+            }
             Some(Ok(states)) => states,
             Some(Err(err)) => {
                 let found = err.with_causes().to_string();

@@ -123,14 +123,13 @@ fn require_same_aggregate(
         EntryKind::Appended(event) if query.is_written_by(entry) => Some(event.clone()),
         _ => None,
     };
-    let n_before = outcome.n_before_last_act();
-    let (before, since) = outcome.record().entries().split_at(n_before);
-    let has_new_events = since.iter().any(|entry| own_event(entry).is_some());
-    let Some(now) = found.first().filter(|_| has_new_events) else {
+    let Some(now) = found.first() else {
         return Ok(());
     };
 
-    let before: Vec<Recorded> = before.iter().filter_map(own_event).collect();
+    let n_before = outcome.n_before_last_act();
+    let entries = &outcome.record().entries()[..n_before];
+    let before: Vec<Recorded> = entries.iter().filter_map(own_event).collect();
     match outcome.system().fold(query.state_type, &before) {
         Some(before) => require_equal_to_before(&query.describe(), &before, now),
         None => Err(appeared_mismatch(&query.describe(), now)),

@@ -61,6 +61,11 @@ impl<'t, S: Phase + 't> Flow<'t, S> {
     pub fn when_all(self, commands: impl IntoMessages<AnyCommand>) -> Flow<'t, Acted> {
         let mut flow = self.into_phase(Acted::new());
         let serialized = flow.plan.serialize_each(&commands);
+        if serialized.as_ref().is_ok_and(Vec::is_empty) {
+            let mismatch = Mismatch::new("at least one command", "none");
+            flow.plan.invalid_call = Some((Location::caller(), mismatch));
+        }
+
         flow.step(Location::caller(), StepKind::WhenAll(serialized))
     }
 

@@ -120,7 +120,10 @@ impl ActOutcome {
 
     /// Returns the failures of this handler: of the command itself, and after it was committed.
     pub(crate) fn failures_of(&self, handler: &'static str) -> Vec<&Error> {
-        let own = self.error().filter(|_| self.handler == Some(handler));
+        // A rejection is a decision of the domain, not a failure of its handler.
+        let own = self
+            .error()
+            .filter(|err| self.handler == Some(handler) && !err.is_rejection());
         let downstream = self
             .failures()
             .iter()

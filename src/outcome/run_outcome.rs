@@ -29,6 +29,8 @@ pub struct Outcome {
     system: Box<dyn System>,
     resources: Resources,
     record: Record,
+    /// Whether it is the outcome of a unit test, which has no handlers.
+    is_unit_test: bool,
     /// The number of entries in the record before the first act.
     n_given_entries: usize,
     acts: Vec<ActOutcome>,
@@ -54,6 +56,7 @@ impl Outcome {
             system,
             resources,
             record: Record::default(),
+            is_unit_test: false,
             n_given_entries: 0,
             acts: Vec::new(),
             story: Story::default(),
@@ -75,6 +78,7 @@ impl Outcome {
     ) -> Self {
         Self {
             record,
+            is_unit_test: true,
             n_given_entries,
             acts: vec![act],
             ..Self::new(system, Resources::default(), InvariantSet::NONE, Vec::new())
@@ -130,6 +134,10 @@ impl Outcome {
 
     pub(crate) fn is_paused(&self) -> bool {
         self.system.is_paused()
+    }
+
+    pub(crate) fn is_unit_test(&self) -> bool {
+        self.is_unit_test
     }
 
     /// Returns true if events were handled inline, without an engine.

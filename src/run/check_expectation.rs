@@ -3,6 +3,9 @@ use crate::{
     outcome::Outcome,
 };
 
+/// The maximum number of times that an expectation is checked because it asks for another state.
+const MAX_READS: usize = 1_000;
+
 /// Checks an expectation, and reads the stored states that it needs.
 ///
 /// An expectation that needs a state fails until the state is read. Then it is checked again.
@@ -14,7 +17,7 @@ pub(crate) async fn check_expectation(
     expectation: &dyn Expectation,
     outcome: &mut Outcome,
 ) -> Result<(), Mismatch> {
-    loop {
+    for _ in 0..MAX_READS {
         let result = catch_closure(|| expectation.check(outcome));
         let wanted = outcome.take_wanted_states();
         if wanted.is_empty() {
@@ -30,4 +33,12 @@ pub(crate) async fn check_expectation(
             outcome.add_states(query, states);
         }
     }
+
+    outcome.forget_states();
+    let expected =
+        format!("an expectation that reads at most {MAX_READS} states, one after another");
+    Err(Mismatch::new(
+        expected,
+        "it asks for another state in each check",
+    ))
 }

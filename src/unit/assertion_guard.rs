@@ -1,5 +1,7 @@
 use std::{panic::Location, thread};
 
+use flow_domain::Error;
+
 use crate::expect::Mismatch;
 
 /// Panics on drop if the test has no assertion, or if no assertion covers the rejection.
@@ -10,21 +12,48 @@ pub(super) struct AssertionGuard {
     aggregate: &'static str,
     /// The line of the `when` call.
     when_location: &'static Location<'static>,
-    /// The rejection of the method, until an assertion covers it.
-    rejection: Option<String>,
+    /// The rejection or failure of the method, until an assertion covers it.
+    problem: Option<UnitProblem>,
     is_unasserted: bool,
+}
+
+/// A rejection or a failure of the method under test.
+#[derive(Debug)]
+pub(super) struct UnitProblem {
+    summary: &'static str,
+    text: String,
+    /// What to do if the test expects it.
+    advice: &'static str,
+}
+
+impl UnitProblem {
+    pub(super) fn new(err: &Error) -> Self {
+        if err.is_rejection() {
+            return Self {
+                summary: "rejected, and no `then` covers it",
+                text: format!("was rejected: {err}"),
+                advice: "If the test expects this, add `.then_rejected(..)`",
+            };
+        }
+
+        Self {
+            summary: "failed, and no `then` can cover it",
+            text: format!("failed: {}", err.with_causes()),
+            advice: "Only a rejection can be expected: let the method return a `Rejection`",
+        }
+    }
 }
 
 impl AssertionGuard {
     pub(super) fn new(
         aggregate: &'static str,
         when_location: &'static Location<'static>,
-        rejection: Option<String>,
+        problem: Option<UnitProblem>,
     ) -> Self {
         Self {
             aggregate,
             when_location,
-            rejection,
+            problem,
             is_unasserted: true,
         }
     }
@@ -34,37 +63,39 @@ impl AssertionGuard {
         self.is_unasserted = false;
     }
 
-    /// Records that an assertion covers the rejection.
-    pub(super) fn mark_rejection_asserted(&mut self) {
-        self.rejection = None;
+    /// Records that an assertion covers the problem.
+    pub(super) fn mark_problem_asserted(&mut self) {
+        self.problem = None;
     }
 
     /// Fails the test with a report.
     #[track_caller]
     pub(super) fn fail(&self, described: &str, location: &Location<'_>, mismatch: &Mismatch) -> ! {
-        let rejection = match &self.rejection {
-            // The rejection is shown, because it is often the cause of the mismatch.
-            Some(rejection) if mismatch.shown_handlers().is_empty() => {
-                format!("\n\n  the method was rejected: {rejection}")
+        let problem = match &self.problem {
+            // The problem is shown, because it is often the cause of the mismatch.
+            Some(problem) if mismatch.shown_handlers().is_empty() => {
+                format!("\n\n  the method {}", problem.text)
             }
             _ => String::new(),
         };
 
         panic!(
-            "unit test of {} failed: then {described}      {location}\n\n{mismatch}{rejection}",
+            "unit test of {} failed: then {described}      {location}\n\n{mismatch}{problem}",
             self.aggregate
         );
     }
 
     /// Returns a summary and a mismatch if the test must not end yet.
-    fn problem(&self) -> Option<(&'static str, Mismatch)> {
-        if let Some(rejection) = &self.rejection {
-            let found = format!(
-                "the method was rejected: {rejection}\n\
-                 If the test expects this, add `.then_rejected(..)`"
-            );
-            let mismatch = Mismatch::new("no rejection, or a `then` that covers it", found);
-            return Some(("rejected, and no `then` covers it", mismatch));
+    fn unasserted(&self) -> Option<(&'static str, Mismatch)> {
+        if let Some(UnitProblem {
+            summary,
+            text,
+            advice,
+        }) = &self.problem
+        {
+            let found = format!("the method {text}\n{advice}");
+            let mismatch = Mismatch::new("no problem, or a `then` that covers it", found);
+            return Some((*summary, mismatch));
         }
 
         self.is_unasserted.then(|| {
@@ -83,7 +114,7 @@ impl Drop for AssertionGuard {
             return;
         }
 
-        if let Some((summary, mismatch)) = self.problem() {
+        if let Some((summary, mismatch)) = self.unasserted() {
             let (aggregate, location) = (self.aggregate, self.when_location);
             panic!("{aggregate} {summary}      {location}\n\n{mismatch}");
         }

@@ -9,11 +9,11 @@ use std::{fmt, marker::PhantomData, panic::Location};
 use flow_domain::{
     Aggregate, Error,
     handler::Reply,
-    message::MessageType,
+    message::{MessageType, Payload},
     model::{AnyEvent, IntoMessages, SerializedMessage},
     record::{Invariant, InvariantSet},
     runtime::ProcessResult,
-    testing::{UnitRecord, invariant_violations, unit_record},
+    testing::{UnitRecord, invariant_violations, remember_panic_locations, unit_record},
 };
 
 pub use outcome::{MethodResult, UnitOutcome};
@@ -22,7 +22,10 @@ use crate::{
     outcome::{ActOutcome, Outcome},
     plan::disabled_invariant,
     run::violation_mismatch,
-    unit::{assertion_guard::AssertionGuard, system::UnitSystem},
+    unit::{
+        assertion_guard::{AssertionGuard, UnitProblem},
+        system::UnitSystem,
+    },
 };
 
 /// Begins a test of one aggregate.
@@ -171,14 +174,18 @@ impl<A: Aggregate> UnitGiven<A> {
     #[track_caller]
     #[must_use = "a unit test checks nothing without an assertion: `.then_events(..)`"]
     pub fn when<R: MethodResult>(mut self, act: impl FnOnce(&mut A) -> R) -> UnitOutcome<A, R> {
+        remember_panic_locations();
+
         let n_events_before = self.aggregate.raised().len();
+        // A state that has no JSON form is reported by the expectation that needs it.
+        let before = Payload::encode(A::NAME, &self.aggregate).ok();
         let reply = act(&mut self.aggregate).into_reply().map(Reply::new);
 
-        let rejection = reply.as_ref().err().map(ToString::to_string);
-        let guard = AssertionGuard::new(A::NAME, Location::caller(), rejection);
+        let problem = reply.as_ref().err().map(UnitProblem::new);
+        let guard = AssertionGuard::new(A::NAME, Location::caller(), problem);
         self.require_invariants(&guard);
 
-        let outcome = match self.outcome(reply, n_events_before) {
+        let outcome = match self.outcome(reply, n_events_before, before) {
             Ok(outcome) => outcome,
             Err(err) => panic!("{}", err.with_causes()),
         };
@@ -210,7 +217,12 @@ impl<A: Aggregate> UnitGiven<A> {
     }
 
     /// Returns the outcome that expectations check.
-    fn outcome(&self, reply: Result<Reply, Error>, n_before: usize) -> Result<Outcome, Error> {
+    fn outcome(
+        &self,
+        reply: Result<Reply, Error>,
+        n_before: usize,
+        before: Option<Payload>,
+    ) -> Result<Outcome, Error> {
         let mut events = self.aggregate.raised().to_serialized()?;
         let raised = events.split_off(n_before);
         let given = self.history.as_deref().unwrap_or(&events);
@@ -218,7 +230,12 @@ impl<A: Aggregate> UnitGiven<A> {
             record,
             n_given_entries,
             ..
-        } = unit_record(&self.aggregate, given, &raised, reply.is_ok())?;
+        } = unit_record(
+            &self.aggregate,
+            before.clone(),
+            (given, &raised),
+            reply.is_ok(),
+        )?;
 
         let act = ActOutcome::new(
             "the method".to_owned(),
@@ -226,7 +243,7 @@ impl<A: Aggregate> UnitGiven<A> {
             Some(A::NAME),
             n_given_entries..record.entries().len(),
         );
-        let system = Box::new(UnitSystem::new(&self.aggregate));
+        let system = Box::new(UnitSystem::new(&self.aggregate, before));
         Ok(Outcome::of_unit_test(system, record, n_given_entries, act))
     }
 }

@@ -86,7 +86,7 @@ impl<A: Aggregate, R: MethodResult> UnitOutcome<A, R> {
             .problems()
             .any(|problem| expectation.covers(&problem, outcome))
         {
-            self.guard.mark_rejection_asserted();
+            self.guard.mark_problem_asserted();
         }
 
         let checked = pin!(check_expectation(expectation, &mut self.outcome));

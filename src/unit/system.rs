@@ -16,6 +16,8 @@ use crate::system::{Act, System};
 /// The system of a unit test: one aggregate, without handlers or a store.
 pub(super) struct UnitSystem<A> {
     id: String,
+    /// The state before the method was called.
+    before: Option<Payload>,
     state: Result<Payload, String>,
     remaining: Remaining,
     wiring: Wiring,
@@ -23,9 +25,10 @@ pub(super) struct UnitSystem<A> {
 }
 
 impl<A: Aggregate> UnitSystem<A> {
-    pub(super) fn new(aggregate: &A) -> Self {
+    pub(super) fn new(aggregate: &A, before: Option<Payload>) -> Self {
         Self {
             id: aggregate.id().into_owned(),
+            before,
             state: Payload::encode(A::NAME, aggregate).map_err(|err| err.with_causes().to_string()),
             remaining: Remaining::default(),
             wiring: Wiring::of_aggregate::<A>(),
@@ -38,7 +41,8 @@ impl<A: Aggregate> UnitSystem<A> {
             return Err(unit_error(&format!("only the aggregate {}", A::NAME)));
         }
         if id != Some(self.id.as_str()) {
-            return Ok(Vec::new());
+            let found = format!("only {} {:?}", A::NAME, self.id);
+            return Err(unit_error(&found));
         }
 
         match &self.state {
@@ -100,16 +104,9 @@ impl<A: Aggregate> System for UnitSystem<A> {
         &self.wiring
     }
 
-    fn fold(&self, _: StateType, events: &[Recorded]) -> Option<Payload> {
-        let mut aggregate = A::initial()?;
-        for event in events {
-            let message_type = &event.metadata().message_type;
-            aggregate
-                .replay(message_type, &event.envelope.message)
-                .ok()?;
-        }
-
-        Payload::encode(A::NAME, &aggregate).ok()
+    fn fold(&self, _: StateType, _: &[Recorded]) -> Option<Payload> {
+        // Only `unchanged` folds: it asks for the state before the method was called.
+        self.before.clone()
     }
 }
 

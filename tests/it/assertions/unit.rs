@@ -257,7 +257,7 @@ fn unasserted_rejection_fails() {
     insta::assert_snapshot!(text, @"
     Order rejected, and no `then` covers it      tests/it/assertions/unit.rs:LINE
 
-      expected  no rejection, or a `then` that covers it
+      expected  no problem, or a `then` that covers it
       found     the method was rejected: the order is Draft, not Placed
                 If the test expects this, add `.then_rejected(..)`
     ");

@@ -2,6 +2,7 @@
 
 mod comparison;
 mod engine;
+mod expectations;
 mod json;
 mod run_guard;
 mod tasks;

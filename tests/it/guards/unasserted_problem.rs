@@ -180,11 +180,11 @@ fn rejected_command_is_not_a_failed_handler() {
             ::shop::OrderCommandHandler,
         >("already placed"));
 
-    insta::assert_snapshot!(mismatch(flow), @"
-    expected  no problem, or a `then` that covers it
+    insta::assert_snapshot!(mismatch(flow), @r#"
+    expected  OrderCommandHandler fails with a message that contains "already placed"
     found     PlaceOrder was rejected: the order is already placed
-              If the test expects this, add `.then_rejected(..)`
-    ");
+              A rejection of a command is not a failure. If the test expects it, add `.then_rejected(..)`
+    "#);
 }
 
 #[test]

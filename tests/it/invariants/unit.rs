@@ -60,7 +60,7 @@ fn unit_fold_reports_a_change_before_a_rejection() {
                 Change the state only in `apply`, because only its events are stored
                 If this is intended, say why: `.disable_invariant(flow_harness::Invariant::Fold, "..")`
 
-      the method was rejected: the shelf is full
+      the method failed: the shelf is full
     "#);
 }
 

@@ -31,7 +31,8 @@ pub struct UnitRecord {
 
 /// Returns the record of a unit test, as if a handler had called the method in a unit of work.
 ///
-/// `history` are the events before the call, and `raised` those of the call.
+/// `before` is the state before the call. `history` are the events before the call, and `raised` those
+/// of the call.
 ///
 /// # Errors
 ///
@@ -39,8 +40,8 @@ pub struct UnitRecord {
 #[doc(hidden)]
 pub fn unit_record<A: Aggregate>(
     aggregate: &A,
-    history: &[SerializedMessage],
-    raised: &[SerializedMessage],
+    before: Option<Payload>,
+    (history, raised): (&[SerializedMessage], &[SerializedMessage]),
     is_accepted: bool,
 ) -> Result<UnitRecord, Error> {
     let recorder = Recorder::default();
@@ -73,12 +74,13 @@ pub fn unit_record<A: Aggregate>(
         );
     }
 
-    if !A::EVENT_SOURCED {
+    let after = Some(Payload::encode(A::NAME, aggregate)?);
+    if !A::EVENT_SOURCED && before != after {
         let change = StateChange {
             table: Table::new(TableKind::Aggregate, A::NAME),
             id: Arc::from(&*aggregate.id()),
-            before: None,
-            after: Some(Payload::encode(A::NAME, aggregate)?),
+            before,
+            after,
         };
         add(Some(started), EntryKind::StateChanged(Box::new(change)));
     }
