@@ -45,9 +45,9 @@ fn differential_mode_finds_a_mode_dependent_handler() {
     insta::assert_snapshot!(failure.mismatch(), @r#"
     expected  both modes end with the same state
     found     1 difference; if the test expects it, add `.allow_difference(..)`
-              Tally "inst-1"
-                Mode::Sync    {"instruction_id":"inst-1","what":"inline"}
-                Mode::Engine  {"instruction_id":"inst-1","what":"engine"}
+              Reading "inst-1"
+                Mode::Sync    {"instruction_id":"inst-1","values":["inline"]}
+                Mode::Engine  {"instruction_id":"inst-1","values":["engine"]}
     "#);
 }
 
@@ -57,7 +57,7 @@ fn differential_mode_ignores_an_allowed_difference() {
         .mode(Mode::Differential)
         .when_event(instructed("which mode"))
         .then_settled()
-        .allow_difference("Tally.what")
+        .allow_difference("Reading.values")
         .run();
 }
 
