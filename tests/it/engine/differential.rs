@@ -53,12 +53,14 @@ fn differential_mode_finds_a_mode_dependent_handler() {
 
 #[test]
 fn differential_mode_ignores_an_allowed_difference() {
-    unstable()
-        .mode(Mode::Differential)
-        .when_event(instructed("which mode"))
-        .then_settled()
-        .allow_difference("Reading.values")
-        .run();
+    for difference in ["Reading", "Reading.values", "Reading \"inst-1\""] {
+        unstable()
+            .mode(Mode::Differential)
+            .when_event(instructed("which mode"))
+            .then_settled()
+            .allow_difference(difference)
+            .run();
+    }
 }
 
 #[test]
