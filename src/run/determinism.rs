@@ -12,7 +12,7 @@ use crate::{
     report::{FlowFailure, StepMismatch},
     run::single_run::run_once,
     system::Mode,
-    value::differences,
+    value::{differences, has_same_leaves},
 };
 
 /// The number of extra runs. One extra run would not be enough. A hash map of two
@@ -143,7 +143,7 @@ fn advice_for(left: (&str, &Payload), right: (&str, &Payload)) -> &'static str {
     let value_of = |(id, payload): (&str, &Payload)| json!([id, payload.to_value()]);
     let (left_value, right_value) = (value_of(left), value_of(right));
     // The fields of a hash map have another order only in the text.
-    if left != right && sorted_leaves(&left_value) == sorted_leaves(&right_value) {
+    if left != right && has_same_leaves(&left_value, &right_value) {
         return ORDER_ADVICE;
     }
 
@@ -161,22 +161,6 @@ fn advice_for(left: (&str, &Payload), right: (&str, &Payload)) -> &'static str {
     } else {
         OTHER_ADVICE
     }
-}
-
-/// Returns the values inside of all objects and arrays, in an order that does not depend on theirs.
-fn sorted_leaves(value: &Value) -> Vec<&Value> {
-    let mut leaves = Vec::new();
-    let mut rest = vec![value];
-    while let Some(value) = rest.pop() {
-        match value {
-            Value::Object(fields) => rest.extend(fields.values()),
-            Value::Array(elements) => rest.extend(elements),
-            leaf => leaves.push(leaf),
-        }
-    }
-
-    leaves.sort_by_cached_key(ToString::to_string);
-    leaves
 }
 
 fn is_uuid(value: &Value) -> bool {

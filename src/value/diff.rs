@@ -44,6 +44,26 @@ pub(crate) fn is_like(expected: &Value, found: &Value) -> bool {
     }
 }
 
+/// Returns true if the values inside of all objects and arrays are the same, in any order.
+pub(crate) fn has_same_leaves(left: &Value, right: &Value) -> bool {
+    sorted_leaves(left) == sorted_leaves(right)
+}
+
+fn sorted_leaves(value: &Value) -> Vec<&Value> {
+    let mut leaves = Vec::new();
+    let mut rest = vec![value];
+    while let Some(value) = rest.pop() {
+        match value {
+            Value::Object(fields) => rest.extend(fields.values()),
+            Value::Array(elements) => rest.extend(elements),
+            leaf => leaves.push(leaf),
+        }
+    }
+
+    leaves.sort_by_cached_key(ToString::to_string);
+    leaves
+}
+
 /// Adds the differences below `path` to `list`.
 ///
 /// If `only_expected` is true, fields that `expected` does not have are ignored.
