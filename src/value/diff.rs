@@ -112,6 +112,16 @@ fn collect_differences(
 
 /// Returns one line for each difference. The first column has the paths.
 pub(crate) fn render_differences(list: &[Difference]) -> Vec<String> {
+    render_differences_as(list, |expected, found| {
+        format!("expected {expected}, found {found}")
+    })
+}
+
+/// Returns one line for each difference, with the text that `show` makes of the two values.
+pub(crate) fn render_differences_as(
+    list: &[Difference],
+    show: impl Fn(&str, &str) -> String,
+) -> Vec<String> {
     let path_width = list
         .iter()
         .map(|difference| difference.path.chars().count())
@@ -123,14 +133,20 @@ pub(crate) fn render_differences(list: &[Difference]) -> Vec<String> {
     };
 
     list.iter()
-        .map(|difference| {
-            format!(
-                "{:<path_width$}  expected {}, found {}",
-                difference.path,
-                render_value(&difference.expected),
-                render_value(&difference.found)
-            )
-        })
+        .map(
+            |Difference {
+                 path,
+                 expected,
+                 found,
+             }| {
+                let text = show(&render_value(expected), &render_value(found));
+                match path_width {
+                    // The whole values differ.
+                    0 => text,
+                    _ => format!("{path:<path_width$}  {text}"),
+                }
+            },
+        )
         .collect()
 }
 
@@ -153,6 +169,22 @@ mod tests {
                 r#"note      expected nothing, found "x""#,
             ]
         );
+    }
+
+    #[test]
+    fn diff_of_whole_values_has_no_path() {
+        assert_eq!(
+            render_differences(&differences(&json!(1), &json!([1]))),
+            ["expected 1, found [1]"]
+        );
+    }
+
+    #[test]
+    fn leaves_are_compared_in_any_order() {
+        let leaves = json!({ "a": [1, { "b": "x" }], "c": null });
+
+        assert!(has_same_leaves(&leaves, &json!([null, "x", 1])));
+        assert!(!has_same_leaves(&leaves, &json!([null, "x", 1, 1])));
     }
 
     #[test]

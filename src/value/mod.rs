@@ -11,6 +11,7 @@ mod terminal;
 
 pub(crate) use diff::{
     Difference, differences, has_same_leaves, is_like, partial_differences, render_differences,
+    render_differences_as,
 };
 pub(crate) use message_view::{MessageView, content_of, matches_type};
 pub(crate) use render_options::{RenderOptions, Style};

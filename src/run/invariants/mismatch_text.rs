@@ -3,11 +3,10 @@ use flow_domain::{
     record::{Invariant, InvariantViolation},
     runtime::StaleRow,
 };
-use serde_json::Value;
 
 use crate::{
     expect::Mismatch,
-    value::{cut_middle, differences, first_few, has_same_leaves, indent, show_stored},
+    value::{differences, first_few, has_same_leaves, indent, render_differences_as, show_stored},
 };
 
 /// The last writer of a row.
@@ -146,29 +145,10 @@ fn stale_row_lines(row: &StaleRow) -> Vec<String> {
 /// Shows the fields in which the JSON of two values differs. `verb` says what the second one is.
 fn json_lines(live: &Payload, restored: &Payload, verb: &str) -> Vec<String> {
     let differences = differences(&live.to_value(), &restored.to_value());
-    let width = differences
-        .iter()
-        .map(|difference| difference.path.chars().count())
-        .max()
-        .unwrap_or(0);
 
-    let show = |value: &Option<Value>| match value {
-        Some(value) => cut_middle(value.to_string()),
-        None => "nothing".to_owned(),
-    };
-    differences
-        .iter()
-        .map(|difference| {
-            // A difference calls the first value `expected`. Here it is the live one.
-            let (live, restored) = (show(&difference.expected), show(&difference.found));
-            let line = format!(
-                "{:<width$}  {live}, but {restored} when {verb}",
-                difference.path
-            );
-            // The path is empty if the whole values differ.
-            line.trim_start().to_owned()
-        })
-        .collect()
+    render_differences_as(&differences, |live, restored| {
+        format!("{live}, but {restored} when {verb}")
+    })
 }
 
 /// Shows the lines in which the texts of two values differ. The second one has a title.
@@ -228,13 +208,8 @@ fn expected_text(invariant: Invariant) -> String {
 
 /// Returns the hint that says how to disable the invariant.
 fn opt_out_hint(invariant: Invariant) -> String {
-    let name = match invariant {
-        Invariant::RoundTrip => "RoundTrip",
-        Invariant::Fold => "Fold",
-        _ => "Rebuild",
-    };
     format!(
-        "If this is intended, say why: `.disable_invariant(flow_harness::Invariant::{name}, \"..\")`"
+        "If this is intended, say why: `.disable_invariant(flow_harness::Invariant::{invariant:?}, \"..\")`"
     )
 }
 
