@@ -149,16 +149,6 @@ impl Mismatch {
 }
 
 /// Compares the texts only, not the data for the diagnosis.
-impl PartialEq for Mismatch {
-    fn eq(&self, other: &Self) -> bool {
-        self.expected == other.expected
-            && self.found == other.found
-            && self.differences == other.differences
-    }
-}
-
-impl Eq for Mismatch {}
-
 impl fmt::Debug for Mismatch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Mismatch")

@@ -13,6 +13,7 @@ pub(super) fn silent_changes(
     category_of: impl Fn(&str) -> Option<&'static str>,
 ) -> Vec<Warning> {
     let mut warnings = Vec::new();
+    let mut reported = Vec::new();
     for entry in record.entries() {
         let EntryKind::StateChanged(change) = &entry.kind else {
             continue;
@@ -38,14 +39,17 @@ pub(super) fn silent_changes(
             (_, None) => "removed",
             _ => "changed",
         };
+        // A later act may repeat the change.
+        if reported.contains(&(handler, verb, &change.id, name)) {
+            continue;
+        }
+        reported.push((handler, verb, &change.id, name));
+
         let text = format!(
             "{handler} {verb} {name} {:?} and raised no event, so no subscriber learns of the change",
             change.id
         );
-        let warning = Warning::about_invariant(Invariant::SilentChange, text);
-        if !warnings.contains(&warning) {
-            warnings.push(warning);
-        }
+        warnings.push(Warning::about_invariant(Invariant::SilentChange, text));
     }
 
     warnings

@@ -1,4 +1,4 @@
-use std::{error, fmt, panic::Location};
+use std::{error, fmt, panic::Location, path::Path};
 
 use flow_domain::{WiringErrors, record::Record};
 
@@ -30,6 +30,8 @@ pub(super) struct Inner {
     pub(super) remaining: String,
     /// The name of the test, if its thread has the same name.
     pub(super) test_name: Option<String>,
+    /// The place of the first failed step, if the flow was run.
+    caller: Option<&'static Location<'static>>,
     /// The mode, if the environment set it.
     pub(super) environment_mode: Option<Mode>,
     /// Which of several runs failed.
@@ -90,6 +92,7 @@ impl FlowFailure {
         mismatches: Vec<StepMismatch>,
         diagnosis: Option<Diagnosis>,
     ) -> Self {
+        let caller = mismatches.first().map(|failed| failed.location);
         let failed_steps: Vec<FailedStep> = mismatches
             .into_iter()
             .map(|failed| FailedStep {
@@ -105,6 +108,7 @@ impl FlowFailure {
                 diagnosis,
                 remaining: remaining_text(&outcome),
                 test_name: test_name(),
+                caller,
                 environment_mode: None,
                 note: None,
                 outcome: Some(outcome),
@@ -154,6 +158,7 @@ impl FlowFailure {
                 diagnosis: None,
                 remaining: String::new(),
                 test_name: test_name(),
+                caller: None,
                 environment_mode: None,
                 note: None,
                 outcome: None,
@@ -207,14 +212,16 @@ impl FlowFailure {
 
     /// Returns the name of the test, or else the file and line of the step: `orders-42`.
     fn record_name(&self) -> String {
-        self.inner.test_name.clone().unwrap_or_else(|| {
-            let location = self.location().rsplit('/').next().unwrap_or_default();
-            let mut parts = location.split(':');
-            let file = parts.next().unwrap_or_default().trim_end_matches(".rs");
-            let line = parts.next().unwrap_or_default();
+        let of_step = |caller: &Location<'_>| {
+            let file = Path::new(caller.file()).file_stem().unwrap_or_default();
+            format!("{}-{}", file.display(), caller.line())
+        };
 
-            format!("{file}-{line}")
-        })
+        self.inner
+            .test_name
+            .clone()
+            .or_else(|| self.inner.caller.map(of_step))
+            .unwrap_or_default()
     }
 
     /// Returns the report with the whole chain, the record and the logs.

@@ -1,7 +1,9 @@
 use flow_domain::{
     clock::Timestamp,
+    message::Payload,
     record::{Entry, EntryKind, Record},
 };
+use serde_json::{Value, json};
 
 use crate::{
     expect::Mismatch,
@@ -10,6 +12,7 @@ use crate::{
     report::{FlowFailure, StepMismatch},
     run::single_run::run_once,
     system::Mode,
+    value::{differences, has_same_leaves},
 };
 
 /// The number of extra runs. One extra run would not be enough. A hash map of two
@@ -55,14 +58,19 @@ fn first_difference(first: &Record, second: &Record) -> Option<Mismatch> {
     };
     let handler = handler_of(left.or(right)?, record);
 
+    let advice = match (left, right) {
+        (Some(left), Some(right)) => likely_cause(&left.kind, &right.kind),
+        _ => OTHER_ADVICE,
+    };
+    let found = format!("{handler} gave two results for the same message\n{advice}");
     let show = |entry: Option<&Entry>| match entry {
         Some(entry) => entry.kind.to_string(),
         None => "nothing".to_owned(),
     };
-    let (left, right) = (show(left), show(right));
-    let hint = likely_cause(&left, &right);
-    let found = format!("{handler} gave two results for the same message\n{hint}");
-    let lines = vec![format!("first   {left}"), format!("second  {right}")];
+    let lines = vec![
+        format!("first   {}", show(left)),
+        format!("second  {}", show(right)),
+    ];
     Some(Mismatch::new("two runs have the same record", found).with_differences(lines))
 }
 
@@ -83,51 +91,90 @@ fn handler_of(entry: &Entry, record: &Record) -> String {
         .unwrap_or_else(|| "the test flow".to_owned())
 }
 
-/// Guesses why two texts differ, from the first pair of words that differ.
-fn likely_cause(left: &str, right: &str) -> String {
-    let words = |text: &str| -> Vec<String> {
-        let is_word_part = |letter: char| letter.is_ascii_alphanumeric() || "-:.".contains(letter);
-        text.split(|letter| !is_word_part(letter))
-            .map(str::to_owned)
-            .collect()
-    };
-    let (mut left, mut right) = (words(left), words(right));
-    let differing = left
-        .iter()
-        .zip(&right)
-        .find(|(left, right)| left != right)
-        .map(|(left, right)| (left.clone(), right.clone()));
+const TIME_ADVICE: &str =
+    "the time probably comes from the wall clock: use `work.now()`, the time of the run";
+const ID_ADVICE: &str =
+    "the id is probably random: use `work.new_id()`, which returns the same id in every run";
+const ORDER_ADVICE: &str = "the order probably comes from a hash map: use a `BTreeMap` or a `Vec`";
+const OTHER_ADVICE: &str = "the result depends on something outside the run: \
+     the clock, a random value, a static, or the order of a hash map";
 
-    // The same words in another order point to a hash map.
-    left.sort();
-    right.sort();
-    let is_reordered = left == right;
-
-    let advice = match &differing {
-        Some((left, right)) if is_time(left) && is_time(right) => {
-            "the time probably comes from the wall clock: use `work.now()`, the time of the run"
-        }
-        _ if is_reordered => {
-            "the order probably comes from a hash map: use a `BTreeMap` or a `Vec`"
-        }
-        Some((left, right)) if is_uuid(left) && is_uuid(right) => {
-            "the id is probably random: use `work.new_id()`, which returns the same id in every run"
-        }
-        _ => {
-            "the result depends on something outside the run: the clock, a random value, a static, or the order of a hash map"
-        }
+/// Returns why two entries probably differ, and what to do about it.
+fn likely_cause(left: &EntryKind, right: &EntryKind) -> &'static str {
+    let time_of = |kind: &EntryKind| match kind {
+        EntryKind::RetryScheduled(time) | EntryKind::Scheduled { due: time, .. } => Some(*time),
+        _ => None,
     };
-    advice.to_owned()
+    if let (Some(left), Some(right)) = (time_of(left), time_of(right))
+        && left != right
+    {
+        return TIME_ADVICE;
+    }
+
+    match (written_by_handler(left), written_by_handler(right)) {
+        (Some((left_name, left_id, left)), Some((right_name, right_id, right)))
+            if left_name == right_name =>
+        {
+            advice_for((left_id, left), (right_id, right))
+        }
+        _ => OTHER_ADVICE,
+    }
 }
 
-fn is_uuid(word: &str) -> bool {
-    word.len() == 36 && word.chars().filter(|letter| *letter == '-').count() == 4
+/// Returns the name, the id and the content of the message, state or row of this entry.
+fn written_by_handler(kind: &EntryKind) -> Option<(&str, &str, &Payload)> {
+    let envelope = match kind {
+        EntryKind::CommandReceived(command) | EntryKind::Scheduled { command, .. } => command,
+        EntryKind::Raised(event) => event,
+        EntryKind::Appended(event) => &event.envelope,
+        EntryKind::StateChanged(change) => {
+            return Some((change.table.name, &change.id, change.after.as_ref()?));
+        }
+        _ => return None,
+    };
+
+    let metadata = &envelope.metadata;
+    let (name, id) = (metadata.message_type.name(), metadata.stream.id());
+    Some((name, id, &envelope.message))
 }
 
-fn is_time(word: &str) -> bool {
-    word.parse::<Timestamp>().is_ok()
-        // Or a number long enough for a Unix timestamp of this century.
-        || word.len() >= 10 && word.parse::<u64>().is_ok()
+/// Returns the advice for two values of one type. Each has an id and a content.
+fn advice_for(left: (&str, &Payload), right: (&str, &Payload)) -> &'static str {
+    let value_of = |(id, payload): (&str, &Payload)| json!([id, payload.to_value()]);
+    let (left_value, right_value) = (value_of(left), value_of(right));
+    // The fields of a hash map have another order only in the text.
+    if left != right && has_same_leaves(&left_value, &right_value) {
+        return ORDER_ADVICE;
+    }
+
+    let differences = differences(&left_value, &right_value);
+    let has_two = |is_kind: fn(&Value) -> bool| {
+        let is_of_kind = |value: &Option<Value>| value.as_ref().is_some_and(is_kind);
+        differences
+            .iter()
+            .any(|difference| is_of_kind(&difference.expected) && is_of_kind(&difference.found))
+    };
+    if has_two(is_time) {
+        TIME_ADVICE
+    } else if has_two(is_uuid) {
+        ID_ADVICE
+    } else {
+        OTHER_ADVICE
+    }
+}
+
+fn is_uuid(value: &Value) -> bool {
+    value.as_str().is_some_and(|text| {
+        text.len() == 36 && text.chars().filter(|letter| *letter == '-').count() == 4
+    })
+}
+
+fn is_time(value: &Value) -> bool {
+    match value {
+        Value::String(text) => text.parse::<Timestamp>().is_ok(),
+        // A Unix timestamp of this century has at least ten digits.
+        _ => value.as_f64().is_some_and(|number| 1e9 <= number),
+    }
 }
 
 #[cfg(test)]
@@ -136,26 +183,42 @@ mod tests {
 
     #[track_caller]
     fn check(left: &str, right: &str, expected: &str) {
-        let hint = likely_cause(left, right);
+        let [left, right] = [left, right].map(Payload::from_json);
 
-        assert!(hint.contains(expected), "{hint}");
+        assert_eq!(advice_for(("7", &left), ("7", &right)), expected);
     }
 
     #[test]
-    fn hint_names_the_likely_cause() {
+    fn advice_names_the_likely_cause() {
         check(
             r#"{"at":"2026-01-01T00:00:00Z"}"#,
             r#"{"at":"2026-01-01T00:00:01Z"}"#,
-            "work.now()",
+            TIME_ADVICE,
+        );
+        check(
+            r#"{"at":1767225600}"#,
+            r#"{"at":1767225601.5}"#,
+            TIME_ADVICE,
         );
 
         check(
             r#"{"id":"46b73e79-f0c3-4c00-98bc-9b3a9f64da94"}"#,
             r#"{"id":"778b1aa9-c29b-4868-b842-58f55889b9b8"}"#,
-            "work.new_id()",
+            ID_ADVICE,
         );
 
-        check(r#"["a","b"]"#, r#"["b","a"]"#, "BTreeMap");
-        check(r#"{"n":1}"#, r#"{"n":2}"#, "outside the run");
+        check(r#"["a","b"]"#, r#"["b","a"]"#, ORDER_ADVICE);
+        check(r#"{"a":1,"b":2}"#, r#"{"b":2,"a":1}"#, ORDER_ADVICE);
+
+        check(r#"{"n":1}"#, r#"{"n":2}"#, OTHER_ADVICE);
+        check(r#"{"n":1}"#, r#"{"n":1}"#, OTHER_ADVICE);
+    }
+
+    #[test]
+    fn advice_compares_the_times_of_retries() {
+        let retry = |micros| EntryKind::RetryScheduled(Timestamp::from_micros(micros));
+
+        assert_eq!(likely_cause(&retry(1), &retry(2)), TIME_ADVICE);
+        assert_eq!(likely_cause(&retry(1), &EntryKind::Expired), OTHER_ADVICE);
     }
 }

@@ -3,10 +3,7 @@ use crate::{
     outcome::Outcome,
     plan::Plan,
     report::{FlowFailure, StepMismatch},
-    run::{
-        final_state::{FinalState, unknown_names},
-        single_run::run_once,
-    },
+    run::{allowed_difference::AllowedDifference, final_state::FinalState, single_run::run_once},
     system::Mode,
 };
 
@@ -26,7 +23,17 @@ pub(super) async fn run_differential(plan: &Plan<'_>) -> Result<Outcome, FlowFai
     );
     let last = plan.steps.len() - 1;
 
-    let unknown = unknown_names(&inline, &engine, &plan.allowed_differences);
+    let texts = &plan.allowed_differences;
+    let allowed: Vec<AllowedDifference<'_>> = texts
+        .iter()
+        .map(|text| AllowedDifference::parse(text))
+        .collect();
+    let unknown: Vec<&str> = texts
+        .iter()
+        .zip(&allowed)
+        .filter(|(_, allowed)| !inline.has(allowed) && !engine.has(allowed))
+        .map(|(text, _)| text.as_str())
+        .collect();
     if !unknown.is_empty() {
         let expected =
             "each allowed difference names a type, a `Type.field` or the title of a difference";
@@ -37,7 +44,7 @@ pub(super) async fn run_differential(plan: &Plan<'_>) -> Result<Outcome, FlowFai
     }
 
     let mode_names = ("Mode::Sync", "Mode::Engine");
-    let differences = inline.differences(mode_names, &engine, &plan.allowed_differences);
+    let differences = inline.differences(mode_names, &engine, &allowed);
     if differences.is_empty() {
         return Ok(through_engine);
     }

@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use crate::{
     outcome::{ActKind, ActOutcome, Outcome},
+    run::allowed_difference::{AllowedDifference, Key},
     value::MessageView,
 };
 
@@ -16,16 +17,15 @@ use crate::{
 /// It must be equal in `Mode::Sync` and `Mode::Engine`.
 #[derive(Debug, Default)]
 pub(super) struct FinalState {
-    /// The values at the end, by title, for example `events of order-7` or `Room "7"`.
-    values: BTreeMap<String, FinalValue>,
+    values: BTreeMap<Key, FinalValue>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug, PartialEq)]
 enum FinalValue {
-    /// Events, replies or failures, in order.
-    Lines(Vec<String>),
-    /// The name of a type, which is also that of its table, and a stored state.
-    State(&'static str, Value),
+    State(Value),
+    Events(Vec<MessageView>),
+    /// Replies and errors. Their types are not known, so they are compared as text.
+    Texts(Vec<String>),
 }
 
 impl FinalState {
@@ -34,8 +34,11 @@ impl FinalState {
         for entry in outcome.record().entries() {
             match &entry.kind {
                 EntryKind::Appended(event) => {
-                    let shown = MessageView::from(&*event.envelope).show();
-                    state.push_line(format!("events of {}", event.stream()), shown);
+                    let stream = state.values.entry(Key::Events(event.stream().clone()));
+                    if let FinalValue::Events(events) = stream.or_insert(FinalValue::Events(vec![]))
+                    {
+                        events.push(MessageView::from(&*event.envelope));
+                    }
                 }
                 EntryKind::StateChanged(change) => state.apply_change(change),
                 _ => {}
@@ -43,7 +46,7 @@ impl FinalState {
         }
 
         for (idx, act) in outcome.acts().iter().enumerate() {
-            state.push_act(idx + 1, act);
+            state.add_act(idx + 1, act);
         }
 
         state
@@ -53,129 +56,96 @@ impl FinalState {
     ///
     /// Other tables are not compared.
     fn apply_change(&mut self, change: &StateChange) {
-        let table = change.table;
         let is_compared = matches!(
-            table.kind,
+            change.table.kind,
             TableKind::Aggregate | TableKind::ProcessManager | TableKind::Projection
         );
         if !is_compared {
             return;
         }
 
-        let title = format!("{} {:?}", table.name, change.id);
-        match &change.after {
-            Some(after) => {
-                let value = FinalValue::State(table.name, Payload::to_value(after));
-                self.values.insert(title, value);
-            }
-            None => {
-                self.values.remove(&title);
-            }
-        }
+        let key = Key::State(change.table, change.id.clone());
+        match change.after.as_ref().map(Payload::to_value) {
+            Some(after) => self.values.insert(key, FinalValue::State(after)),
+            None => self.values.remove(&key),
+        };
     }
 
     /// Adds the reply and the failures of the `nth` act.
-    fn push_act(&mut self, nth: usize, act: &ActOutcome) {
+    fn add_act(&mut self, nth: usize, act: &ActOutcome) {
         if act.kind() == ActKind::Message {
             let reply = match (act.reply(), act.error()) {
                 (Some(reply), _) => format!("{reply:?}"),
                 (None, Some(err)) => err.with_causes().to_string(),
                 (None, None) => String::new(),
             };
-            self.push_line(format!("answer to act {nth}"), reply);
+            let value = FinalValue::Texts(vec![reply]);
+            self.values.insert(Key::Reply(nth), value);
         }
 
         // Sorted, because the order of the failures is not compared.
         let mut failures: Vec<String> = act.failures().iter().map(ToString::to_string).collect();
         failures.sort();
-        for failure in failures {
-            self.push_line(format!("failures of act {nth}"), failure);
+        if !failures.is_empty() {
+            let value = FinalValue::Texts(failures);
+            self.values.insert(Key::Failures(nth), value);
         }
     }
 
-    fn push_line(&mut self, title: String, line: String) {
-        let value = self
-            .values
-            .entry(title)
-            .or_insert_with(|| FinalValue::Lines(Vec::new()));
-        if let FinalValue::Lines(lines) = value {
-            lines.push(line);
-        }
+    pub(super) fn has(&self, allowed: &AllowedDifference<'_>) -> bool {
+        self.values.keys().any(|key| allowed.concerns(key))
     }
 
     /// Returns the differences between two final states, as text. `modes` names their modes.
-    ///
-    /// `allowed` names what may differ: a type, a field of a type (`Room.updated_at`), or a title.
     pub(super) fn differences(
         &self,
         modes: (&str, &str),
         other: &Self,
-        allowed: &[String],
+        allowed: &[AllowedDifference<'_>],
     ) -> Vec<String> {
-        let titles: BTreeSet<&String> = self.values.keys().chain(other.values.keys()).collect();
+        let keys: BTreeSet<&Key> = self.values.keys().chain(other.values.keys()).collect();
+        let width = modes.0.len().max(modes.1.len());
 
         let mut differences = Vec::new();
-        for title in titles {
-            let (left, right) = (self.values.get(title), other.values.get(title));
-            let (left, right) = (show(left, allowed), show(right, allowed));
-            // The title of a state begins with its type.
-            let is_allowed = allowed
-                .iter()
-                .any(|name| title == name || title.split(' ').next() == Some(name));
-            if left != right && !is_allowed {
+        for key in keys {
+            let [left, right] = [self, other].map(|state| state.value_without(key, allowed));
+            if left != right {
                 let (first, second) = modes;
-                let width = first.len().max(second.len());
+                let (left, right) = (show(left.as_ref()), show(right.as_ref()));
                 differences.push(format!(
-                    "{title}\n  {first:<width$}  {left}\n  {second:<width$}  {right}"
+                    "{key}\n  {first:<width$}  {left}\n  {second:<width$}  {right}"
                 ));
             }
         }
 
         differences
     }
+
+    /// Returns a value without what may differ; `None` if all of it may differ.
+    fn value_without(&self, key: &Key, allowed: &[AllowedDifference<'_>]) -> Option<FinalValue> {
+        let mut value = self.values.get(key)?.clone();
+
+        for allowed in allowed.iter().filter(|allowed| allowed.concerns(key)) {
+            let AllowedDifference::Field(_, field) = allowed else {
+                return None;
+            };
+            if let FinalValue::State(Value::Object(fields)) = &mut value {
+                fields.remove(*field);
+            }
+        }
+
+        Some(value)
+    }
 }
 
-/// Returns the names in `allowed` that match nothing in either final state.
-///
-/// Of `Room.updated_at`, it checks only the type.
-pub(super) fn unknown_names(
-    left: &FinalState,
-    right: &FinalState,
-    allowed: &[String],
-) -> Vec<String> {
-    let titles = || left.values.keys().chain(right.values.keys());
-    let is_known = |name: &&String| {
-        let type_name = name
-            .split_once('.')
-            .map_or(name.as_str(), |(type_name, _)| type_name);
-        titles().any(|title| title == *name || title.split(' ').next() == Some(type_name))
-    };
-
-    allowed
-        .iter()
-        .filter(|name| !is_known(name))
-        .cloned()
-        .collect()
-}
-
-/// Shows a value without the fields that may differ.
-fn show(value: Option<&FinalValue>, allowed: &[String]) -> String {
+fn show(value: Option<&FinalValue>) -> String {
     match value {
         None => "nothing".to_owned(),
-        Some(FinalValue::Lines(lines)) => lines.join(", "),
-        Some(FinalValue::State(table, value)) => {
-            let mut value = value.clone();
-            if let Value::Object(fields) = &mut value {
-                for path in allowed {
-                    if let Some((type_name, field)) = path.split_once('.')
-                        && type_name == *table
-                    {
-                        fields.remove(field);
-                    }
-                }
-            }
-
-            value.to_string()
+        Some(FinalValue::State(value)) => value.to_string(),
+        Some(FinalValue::Events(events)) => {
+            let lines: Vec<String> = events.iter().map(MessageView::show).collect();
+            lines.join(", ")
         }
+        Some(FinalValue::Texts(texts)) => texts.join(", "),
     }
 }

@@ -1,5 +1,6 @@
 //! Runs a flow, and returns its outcome.
 
+mod allowed_difference;
 mod background_tasks;
 mod blocking;
 mod check_expectation;

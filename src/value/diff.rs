@@ -44,6 +44,26 @@ pub(crate) fn is_like(expected: &Value, found: &Value) -> bool {
     }
 }
 
+/// Returns true if the values inside of all objects and arrays are the same, in any order.
+pub(crate) fn has_same_leaves(left: &Value, right: &Value) -> bool {
+    sorted_leaves(left) == sorted_leaves(right)
+}
+
+fn sorted_leaves(value: &Value) -> Vec<&Value> {
+    let mut leaves = Vec::new();
+    let mut rest = vec![value];
+    while let Some(value) = rest.pop() {
+        match value {
+            Value::Object(fields) => rest.extend(fields.values()),
+            Value::Array(elements) => rest.extend(elements),
+            leaf => leaves.push(leaf),
+        }
+    }
+
+    leaves.sort_by_cached_key(ToString::to_string);
+    leaves
+}
+
 /// Adds the differences below `path` to `list`.
 ///
 /// If `only_expected` is true, fields that `expected` does not have are ignored.
@@ -92,6 +112,16 @@ fn collect_differences(
 
 /// Returns one line for each difference. The first column has the paths.
 pub(crate) fn render_differences(list: &[Difference]) -> Vec<String> {
+    render_differences_as(list, |expected, found| {
+        format!("expected {expected}, found {found}")
+    })
+}
+
+/// Returns one line for each difference, with the text that `show` makes of the two values.
+pub(crate) fn render_differences_as(
+    list: &[Difference],
+    show: impl Fn(&str, &str) -> String,
+) -> Vec<String> {
     let path_width = list
         .iter()
         .map(|difference| difference.path.chars().count())
@@ -103,14 +133,20 @@ pub(crate) fn render_differences(list: &[Difference]) -> Vec<String> {
     };
 
     list.iter()
-        .map(|difference| {
-            format!(
-                "{:<path_width$}  expected {}, found {}",
-                difference.path,
-                render_value(&difference.expected),
-                render_value(&difference.found)
-            )
-        })
+        .map(
+            |Difference {
+                 path,
+                 expected,
+                 found,
+             }| {
+                let text = show(&render_value(expected), &render_value(found));
+                match path_width {
+                    // The whole values differ.
+                    0 => text,
+                    _ => format!("{path:<path_width$}  {text}"),
+                }
+            },
+        )
         .collect()
 }
 
@@ -133,6 +169,22 @@ mod tests {
                 r#"note      expected nothing, found "x""#,
             ]
         );
+    }
+
+    #[test]
+    fn diff_of_whole_values_has_no_path() {
+        assert_eq!(
+            render_differences(&differences(&json!(1), &json!([1]))),
+            ["expected 1, found [1]"]
+        );
+    }
+
+    #[test]
+    fn leaves_are_compared_in_any_order() {
+        let leaves = json!({ "a": [1, { "b": "x" }], "c": null });
+
+        assert!(has_same_leaves(&leaves, &json!([null, "x", 1])));
+        assert!(!has_same_leaves(&leaves, &json!([null, "x", 1, 1])));
     }
 
     #[test]

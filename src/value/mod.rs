@@ -9,7 +9,10 @@ mod show;
 mod status_text;
 mod terminal;
 
-pub(crate) use diff::{Difference, differences, is_like, partial_differences, render_differences};
+pub(crate) use diff::{
+    Difference, differences, has_same_leaves, is_like, partial_differences, render_differences,
+    render_differences_as,
+};
 pub(crate) use message_view::{MessageView, content_of, matches_type};
 pub(crate) use render_options::{RenderOptions, Style};
 pub(crate) use show::{

@@ -14,10 +14,10 @@ const MAX_WIDTH: usize = 120;
 pub(crate) fn show_message(name: &str, payload: &Payload) -> String {
     let Ok(Fields(mut fields)) = serde_json::from_str::<Fields>(payload.as_json()) else {
         // The message has no fields, or is not valid JSON.
-        return match payload.as_json() {
-            "null" => name.to_owned(),
-            json if json.trim_matches('"') == name => name.to_owned(),
-            json => cut_middle(format!("{name} {json}")),
+        return match payload.to_value() {
+            Value::Null => name.to_owned(),
+            Value::String(variant) if variant == name => name.to_owned(),
+            _ => cut_middle(format!("{name} {}", payload.as_json())),
         };
     };
 

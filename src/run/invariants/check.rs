@@ -1,5 +1,6 @@
 use flow_domain::record::{
-    Entry, EntryId, EntryKind, HandlerOutcome, Invariant, InvariantSet, InvariantViolation,
+    Entry, EntryId, EntryKind, FailureKind, HandlerOutcome, Invariant, InvariantSet,
+    InvariantViolation,
 };
 
 use crate::{
@@ -66,7 +67,7 @@ impl Runner<'_, '_> {
             .iter()
             .any(|violation| violation.details.invariant == Invariant::RoundTrip);
 
-        let mut reported: Vec<Mismatch> = Vec::new();
+        let mut reported = Vec::new();
         let mut failures = Vec::new();
         for Violation {
             step,
@@ -74,11 +75,15 @@ impl Runner<'_, '_> {
             handler,
         } in violations
         {
-            if self.is_reported_by_handler(details)
+            // A retry repeats the same violation.
+            let same = (details, handler.map(|(_, name)| name));
+            if reported.contains(&same)
+                || self.is_reported_by_handler(details)
                 || breaks_round_trip && details.invariant == Invariant::Fold
             {
                 continue;
             }
+            reported.push(same);
 
             let mismatch = match handler {
                 Some((started, handler)) => {
@@ -87,11 +92,7 @@ impl Runner<'_, '_> {
                 }
                 None => violation_mismatch(details, "from the test flow"),
             };
-            // A retry repeats the same violation.
-            if !reported.contains(&mismatch) {
-                reported.push(mismatch.clone());
-                failures.push(self.failure_at(step, mismatch));
-            }
+            failures.push(self.failure_at(step, mismatch));
         }
 
         failures
@@ -147,23 +148,20 @@ impl Runner<'_, '_> {
             .map_or(0, |(step, _)| *step)
     }
 
-    /// Returns true if a handler failed with the same error, because it could not read the value.
+    /// Returns true if a handler failed because it could not decode the same type.
     ///
     /// That failure is reported anyway, or covered by a `then_*` step.
     fn is_reported_by_handler(&self, violation: &InvariantViolation) -> bool {
-        let Err(reason) = &violation.restored else {
+        let Some(type_name) = &violation.codec_type else {
             return false;
         };
 
-        self.outcome
-            .record()
-            .entries()
-            .iter()
-            .any(|entry| match &entry.kind {
-                EntryKind::HandlerEnded(
-                    HandlerOutcome::Failed(rolled_back) | HandlerOutcome::Rejected(rolled_back),
-                ) => rolled_back.reason.contains(reason),
-                _ => false,
-            })
+        let mut entries = self.outcome.record().entries().iter();
+        entries.any(|entry| match &entry.kind {
+            EntryKind::HandlerEnded(HandlerOutcome::Failed(rolled_back)) => {
+                rolled_back.kind == FailureKind::Codec(type_name.clone())
+            }
+            _ => false,
+        })
     }
 }

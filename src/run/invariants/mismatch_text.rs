@@ -1,13 +1,12 @@
 use flow_domain::{
+    message::Payload,
     record::{Invariant, InvariantViolation},
     testing::StaleRow,
 };
-use serde_json::Value;
 
 use crate::{
     expect::Mismatch,
-    run::invariants::debug_diff::{FieldDiff, diff_debug_text},
-    value::{cut_middle, differences, first_few, show_stored},
+    value::{differences, first_few, has_same_leaves, indent, render_differences_as, show_stored},
 };
 
 /// The last writer of a row.
@@ -39,26 +38,52 @@ pub(crate) fn violation_mismatch(violation: &InvariantViolation, origin: &str) -
         }
     };
 
-    let (found, verb) = match invariant {
-        Invariant::Fold => ("differs from the state folded from its events", "folded"),
+    let (found, mut lines) = match invariant {
+        Invariant::Fold => (
+            "differs from the state folded from its events",
+            fold_lines(violation, restored),
+        ),
         _ => (
             "changes when it is serialized and deserialized",
-            "deserialized",
+            round_trip_lines(violation, restored),
         ),
     };
-    let found = format!("{violated_by}, {origin}, {found}");
-
-    let diffs = diff_debug_text(&violation.live, restored);
-    let mut lines = difference_lines(&diffs, verb);
-    lines.push(match invariant {
-        Invariant::Fold => {
-            "Change the state only in `apply`, because only its events are stored".to_owned()
-        }
-        _ => round_trip_hint(violation, &diffs),
-    });
     lines.push(opt_out_hint(invariant));
 
+    let found = format!("{violated_by}, {origin}, {found}");
     Mismatch::new(expected_text(invariant), found).with_differences(lines)
+}
+
+/// Shows what differs after a fold, and a hint.
+fn fold_lines(violation: &InvariantViolation, folded: &str) -> Vec<String> {
+    let mut lines = match &violation.json {
+        Some((live, folded)) => json_lines(live, folded, "folded"),
+        None => Vec::new(),
+    };
+    // A skipped field is not in the JSON.
+    if lines.is_empty() {
+        lines = text_lines(&violation.live, ("folded", folded));
+    }
+
+    lines.push("Change the state only in `apply`, because only its events are stored".to_owned());
+    lines
+}
+
+/// Shows what differs after a round trip, and a hint.
+fn round_trip_lines(violation: &InvariantViolation, deserialized: &str) -> Vec<String> {
+    let has_same_json = violation
+        .json
+        .as_ref()
+        .is_some_and(|(live, restored)| has_same_leaves(&live.to_value(), &restored.to_value()));
+    let hint = if has_same_json {
+        "What differs is not in the JSON (`#[serde(skip)]`?), so the deserialized value lacks it"
+    } else {
+        "`Serialize` and `Deserialize` do not match"
+    };
+
+    let mut lines = text_lines(&violation.live, ("deserialized", deserialized));
+    lines.push(hint.to_owned());
+    lines
 }
 
 const PROJECTOR_INPUTS_HINT: &str = "A projector must use only its rows and the event. \
@@ -114,27 +139,52 @@ fn stale_row_lines(row: &StaleRow) -> Vec<String> {
         ];
     };
 
-    let differences = differences(&live.to_value(), &rebuilt.to_value());
-    let width = differences
-        .iter()
-        .map(|difference| difference.path.chars().count())
-        .max()
-        .unwrap_or(0);
-    let show = |value: &Option<Value>| match value {
-        Some(value) => cut_middle(value.to_string()),
-        None => "nothing".to_owned(),
-    };
-    differences
-        .iter()
-        .map(|difference| {
-            // A difference calls the first value `expected`. Here it is the stored row.
-            let (live, rebuilt) = (show(&difference.expected), show(&difference.found));
-            format!(
-                "{:<width$}  {live}, but {rebuilt} when rebuilt",
-                difference.path
-            )
+    json_lines(live, rebuilt, "rebuilt")
+}
+
+/// Shows the fields in which the JSON of two values differs. `verb` says what the second one is.
+fn json_lines(live: &Payload, restored: &Payload, verb: &str) -> Vec<String> {
+    let differences = differences(&live.to_value(), &restored.to_value());
+
+    render_differences_as(&differences, |live, restored| {
+        format!("{live}, but {restored} when {verb}")
+    })
+}
+
+/// Shows the lines in which the texts of two values differ. The second one has a title.
+fn text_lines(live: &str, (title, restored): (&str, &str)) -> Vec<String> {
+    let mut texts = (lines_not_in(live, restored), lines_not_in(restored, live));
+    if texts.0.is_empty() && texts.1.is_empty() {
+        texts = (live.to_owned(), restored.to_owned());
+    }
+
+    let width = title.len().max("in memory".len());
+    [("in memory", texts.0), (title, texts.1)]
+        .map(|(title, text)| {
+            let text = if text.is_empty() { "nothing" } else { &text };
+            format!("{title:<width$}  {}", indent(text, width + 2))
         })
-        .collect()
+        .to_vec()
+}
+
+/// Returns the lines of `text` that `other` does not have, wherever they stand.
+///
+/// The order is ignored because two equal hash maps may print their entries in another order.
+fn lines_not_in(text: &str, other: &str) -> String {
+    let mut others: Vec<&str> = other.lines().collect();
+    let mut lines: Vec<&str> = text.lines().collect();
+    lines.retain(|line| {
+        let same = others.iter().position(|other| other == line);
+        same.map(|idx| others.swap_remove(idx)).is_none()
+    });
+
+    let indentation = lines
+        .iter()
+        .map(|line| line.len() - line.trim_start().len())
+        .min()
+        .unwrap_or(0);
+    let lines: Vec<&str> = lines.iter().map(|line| &line[indentation..]).collect();
+    lines.join("\n")
 }
 
 /// Returns the mismatch of a projector that handled events, but fails on them in a rebuild.
@@ -158,57 +208,46 @@ fn expected_text(invariant: Invariant) -> String {
 
 /// Returns the hint that says how to disable the invariant.
 fn opt_out_hint(invariant: Invariant) -> String {
-    let name = match invariant {
-        Invariant::RoundTrip => "RoundTrip",
-        Invariant::Fold => "Fold",
-        _ => "Rebuild",
-    };
     format!(
-        "If this is intended, say why: `.disable_invariant(flow_harness::Invariant::{name}, \"..\")`"
+        "If this is intended, say why: `.disable_invariant(flow_harness::Invariant::{invariant:?}, \"..\")`"
     )
 }
 
-/// Returns a hint: the fields that the serialized value does not have, or other likely causes.
-fn round_trip_hint(violation: &InvariantViolation, diffs: &[FieldDiff]) -> String {
-    let serialized = violation
-        .serialized
-        .as_ref()
-        .map_or("", |payload| payload.as_json());
-    let is_missing = |path: &str| {
-        let field = path.rsplit('.').next().unwrap_or_default();
-        !field.is_empty() && !serialized.contains(&format!("\"{field}\":"))
-    };
-    let missing: Vec<String> = diffs
-        .iter()
-        .filter(|diff| is_missing(&diff.path))
-        .map(|diff| format!("`{}`", diff.path))
-        .collect();
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-    if missing.is_empty() {
-        return "`Serialize` and `Deserialize` do not match, or `PartialEq` compares something else"
-            .to_owned();
+    #[test]
+    fn text_lines_leave_out_equal_lines_in_any_order() {
+        let live = "{\n    \"a\": 1,\n    \"b\": 2,\n    note: Some(\n        7,\n    ),\n}";
+        let restored = "{\n    \"b\": 2,\n    \"a\": 1,\n    note: None,\n}";
+
+        assert_eq!(
+            text_lines(live, ("folded", restored)),
+            [
+                "in memory  note: Some(\n               7,\n           ),",
+                "folded     note: None,",
+            ]
+        );
     }
-    let verb = if missing.len() == 1 { "is" } else { "are" };
-    let missing = missing.join(", ");
-    format!(
-        "{missing} {verb} not serialized (`#[serde(skip)]`?), so the deserialized value has the default"
-    )
-}
 
-/// Shows each difference on a line of its own. `verb` says how the second value was restored.
-fn difference_lines(diffs: &[FieldDiff], verb: &str) -> Vec<String> {
-    let width = diffs
-        .iter()
-        .map(|diff| diff.path.chars().count())
-        .max()
-        .unwrap_or(0);
+    #[test]
+    fn text_lines_count_equal_lines() {
+        let lines = text_lines("[\n    1,\n    1,\n]", ("folded", "[\n    1,\n]"));
 
-    diffs
-        .iter()
-        .map(|FieldDiff { path, left, right }| {
-            // The path is empty if the whole values differ.
-            let line = format!("{path:<width$}  {left}, but {right} when {verb}");
-            line.trim_start().to_owned()
-        })
-        .collect()
+        assert_eq!(lines, ["in memory  1,", "folded     nothing"]);
+    }
+
+    #[test]
+    fn text_lines_show_all_lines_in_another_order() {
+        let lines = text_lines("[\n    1,\n    2,\n]", ("folded", "[\n    2,\n    1,\n]"));
+
+        assert_eq!(
+            lines,
+            [
+                "in memory  [\n               1,\n               2,\n           ]",
+                "folded     [\n               2,\n               1,\n           ]",
+            ]
+        );
+    }
 }

@@ -1,7 +1,6 @@
 //! Checks the invariants of a run, and reports their violations.
 
 mod check;
-mod debug_diff;
 mod mismatch_text;
 mod rebuild;
 

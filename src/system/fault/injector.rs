@@ -105,7 +105,8 @@ impl FaultInjector {
     ///
     /// # Errors
     ///
-    /// Returns a text for the report if the domain has no such handler, or the harness no such fake.
+    /// Returns a text for the report if the domain has no such handler, the harness no such fake, or
+    /// the name of the stream is invalid.
     pub(crate) fn activate(
         &self,
         step_idx: usize,
@@ -132,6 +133,9 @@ impl FaultInjector {
             None => None,
         };
 
+        if let InjectionPoint::Append(Err(err)) = &fault.injection_point {
+            return Err(err.to_string());
+        }
         if let InjectionPoint::Resource { name, fail, .. } = &fault.injection_point
             && !fail(resources, fault.nth, fault.times)
         {
@@ -197,9 +201,7 @@ impl FaultInjector {
         streams: impl Iterator<Item = &'a StreamName> + Clone,
     ) -> Option<&'a StreamName> {
         self.hit(0, |fault| match &fault.injection_point {
-            InjectionPoint::Append(name) => {
-                streams.clone().find(|stream| stream.to_string() == *name)
-            }
+            InjectionPoint::Append(Ok(name)) => streams.clone().find(|stream| *stream == name),
             _ => None,
         })
     }

@@ -1,6 +1,10 @@
 use std::{any::TypeId, error, fmt, ops::RangeInclusive, panic::Location, sync::Arc};
 
-use flow_domain::{Error, handler::short_type_name};
+use flow_domain::{
+    Error,
+    handler::short_type_name,
+    message::{InvalidStreamName, StreamName},
+};
 
 use crate::system::{Resources, fault::Failable};
 
@@ -24,8 +28,8 @@ pub(crate) enum InjectionPoint {
         attempts: RangeInclusive<u32>,
         effect: FaultEffect,
     },
-    /// At an append to the stream with this name.
-    Append(String),
+    /// At an append to this stream.
+    Append(Result<StreamName, InvalidStreamName>),
     /// At the publication of a message.
     Publish,
     /// After a commit of this handler, or of any handler if `None`.
@@ -94,7 +98,7 @@ impl Fault {
     /// Returns a fault at an append to the stream with this name: `inventory-prod-1`.
     #[track_caller]
     pub fn append(stream: &str) -> AppendFault {
-        AppendFault(Self::at(InjectionPoint::Append(stream.to_owned())))
+        AppendFault(Self::at(InjectionPoint::Append(stream.parse())))
     }
 
     /// Returns a fault at the publication of a message.
@@ -289,7 +293,8 @@ impl fmt::Display for Fault {
                     return write!(f, ", on attempts {first} to {last}");
                 }
             }
-            InjectionPoint::Append(stream) => write!(f, "an append to {stream} conflicts")?,
+            InjectionPoint::Append(Ok(stream)) => write!(f, "an append to {stream} conflicts")?,
+            InjectionPoint::Append(Err(_)) => f.write_str("an append conflicts")?,
             InjectionPoint::Publish => f.write_str("publishing fails")?,
             InjectionPoint::Crash(handler) => {
                 let name = handler.unwrap_or(HandlerRef::ANY).name;

@@ -90,17 +90,17 @@ fn determinism_check_shows_the_first_different_write() {
     let head = text.split("\n\nstory").next().unwrap();
     // The counter is global, so its values depend on the other tests.
     let masked: Vec<&str> = head
-        .split("\"what\":\"")
+        .split("\"values\":[\"")
         .map(|part| part.trim_start_matches(|char: char| char.is_ascii_digit()))
         .collect();
-    insta::assert_snapshot!(masked.join("\"what\":\"N"), @r#"
+    insta::assert_snapshot!(masked.join("\"values\":[\"N"), @r#"
     flow failed at step 2: then settled      tests/it/engine/determinism.rs:LINE
 
       expected  two runs have the same record
       found     UnstableProjector gave two results for the same message
                 the result depends on something outside the run: the clock, a random value, a static, or the order of a hash map
-                first   wrote projection Tally `inst-1` {"instruction_id":"inst-1","what":"N"}
-                second  wrote projection Tally `inst-1` {"instruction_id":"inst-1","what":"N"}
+                first   wrote projection Reading `inst-1` {"instruction_id":"inst-1","values":["N"]}
+                second  wrote projection Reading `inst-1` {"instruction_id":"inst-1","values":["N"]}
 
     run    in a repeated run that differs from the first; the record is from the repeated run
     "#);

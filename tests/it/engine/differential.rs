@@ -45,20 +45,22 @@ fn differential_mode_finds_a_mode_dependent_handler() {
     insta::assert_snapshot!(failure.mismatch(), @r#"
     expected  both modes end with the same state
     found     1 difference; if the test expects it, add `.allow_difference(..)`
-              Tally "inst-1"
-                Mode::Sync    {"instruction_id":"inst-1","what":"inline"}
-                Mode::Engine  {"instruction_id":"inst-1","what":"engine"}
+              Reading "inst-1"
+                Mode::Sync    {"instruction_id":"inst-1","values":["inline"]}
+                Mode::Engine  {"instruction_id":"inst-1","values":["engine"]}
     "#);
 }
 
 #[test]
 fn differential_mode_ignores_an_allowed_difference() {
-    unstable()
-        .mode(Mode::Differential)
-        .when_event(instructed("which mode"))
-        .then_settled()
-        .allow_difference("Tally.what")
-        .run();
+    for difference in ["Reading", "Reading.values", "Reading \"inst-1\""] {
+        unstable()
+            .mode(Mode::Differential)
+            .when_event(instructed("which mode"))
+            .then_settled()
+            .allow_difference(difference)
+            .run();
+    }
 }
 
 #[test]

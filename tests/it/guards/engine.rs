@@ -312,6 +312,20 @@ fn fault_that_happens_too_rarely_fails() {
 }
 
 #[test]
+fn fault_needs_a_valid_stream_name() {
+    let flow = shop()
+        .mode(Mode::Engine)
+        .with_fault(Fault::append("inventory").conflicts())
+        .when(place_order())
+        .then_settled();
+
+    insta::assert_snapshot!(mismatch(flow), @"
+    expected  a fault that can happen: an append conflicts
+    found     `inventory` is not the name of a stream: it should look like `order-ord-001`
+    ");
+}
+
+#[test]
 fn allowed_difference_must_exist() {
     let flow = rooms()
         .mode(Mode::Differential)

@@ -197,6 +197,22 @@ fn undeserializable_row_violates_the_round_trip() {
 }
 
 #[test]
+fn undeserializable_row_is_reported_beside_another_json_failure() {
+    let flow = charts()
+        .when_event(measured(-1.0))
+        .then(expect::handler_failed_with_message::<Plotter>("`Charted`"))
+        .when_event(measured(0.0))
+        .then_settled();
+
+    insta::assert_snapshot!(mismatch(flow), @r#"
+    expected  a value stays equal when it is serialized and deserialized (the invariant `round trip`)
+    found     Chart "c-1", written by ChartProjector, cannot be deserialized
+              deserializing `Chart` failed: invalid type: null, expected f64 at line 1 column 30
+              If this is intended, say why: `.disable_invariant(flow_harness::Invariant::RoundTrip, "..")`
+    "#);
+}
+
+#[test]
 fn undeserializable_row_fails_when_read() {
     let flow = charts()
         .disable_invariant(Invariant::RoundTrip, "it is to be read")

@@ -68,6 +68,20 @@ fn fold_reports_a_change_without_an_event() {
 }
 
 #[test]
+fn fold_reports_a_field_that_is_not_serialized() {
+    let flow = pantry().when(put("smell")).then_settled();
+
+    insta::assert_snapshot!(mismatch(flow), @r#"
+    expected  an event-sourced aggregate equals the state folded from its events (the invariant `fold`)
+    found     Shelf "top", written by Keeper, differs from the state folded from its events
+              in memory  smell: "plums",
+              folded     smell: "",
+              Change the state only in `apply`, because only its events are stored
+              If this is intended, say why: `.disable_invariant(flow_harness::Invariant::Fold, "..")`
+    "#);
+}
+
+#[test]
 fn fold_reports_a_given_aggregate_that_differs() {
     let mut shelf = Shelf::put("top", "plum", "");
     shelf.n_jars = 5;

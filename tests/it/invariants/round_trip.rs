@@ -17,8 +17,9 @@ fn round_trip_reports_a_lost_event_field() {
 
       expected  a value stays equal when it is serialized and deserialized (the invariant `round trip`)
       found     JarPut, written by Keeper, changes when it is serialized and deserialized
-                secret  "honey", but "" when deserialized
-                `secret` is not serialized (`#[serde(skip)]`?), so the deserialized value has the default
+                in memory     secret: "honey",
+                deserialized  secret: "",
+                What differs is not in the JSON (`#[serde(skip)]`?), so the deserialized value lacks it
                 If this is intended, say why: `.disable_invariant(flow_harness::Invariant::RoundTrip, "..")`
 
     story   1 when   PutJar { shelf_id: "top", what: "secret" }  accepted
@@ -40,8 +41,9 @@ fn round_trip_violation_is_reported_in_both_modes(#[values(Mode::Sync, Mode::Eng
         insta::assert_snapshot!(mismatch(flow), @r#"
         expected  a value stays equal when it is serialized and deserialized (the invariant `round trip`)
         found     JarPut, written by Keeper, changes when it is serialized and deserialized
-                  secret  "honey", but "" when deserialized
-                  `secret` is not serialized (`#[serde(skip)]`?), so the deserialized value has the default
+                  in memory     secret: "honey",
+                  deserialized  secret: "",
+                  What differs is not in the JSON (`#[serde(skip)]`?), so the deserialized value lacks it
                   If this is intended, say why: `.disable_invariant(flow_harness::Invariant::RoundTrip, "..")`
         "#);
     }
@@ -55,15 +57,17 @@ fn round_trip_reports_a_lost_command_field() {
     insta::assert_snapshot!(mismatch(pantry().when(command.clone()).then_settled()), @r#"
     expected  a value stays equal when it is serialized and deserialized (the invariant `round trip`)
     found     PutJar, from the test flow, changes when it is serialized and deserialized
-              whisper  "psst", but "" when deserialized
-              `whisper` is not serialized (`#[serde(skip)]`?), so the deserialized value has the default
+              in memory     whisper: "psst",
+              deserialized  whisper: "",
+              What differs is not in the JSON (`#[serde(skip)]`?), so the deserialized value lacks it
               If this is intended, say why: `.disable_invariant(flow_harness::Invariant::RoundTrip, "..")`
     "#);
     insta::assert_snapshot!(mismatch(pantry().given_command(command.clone()).when(put("fig")).then_settled()), @r#"
     expected  a value stays equal when it is serialized and deserialized (the invariant `round trip`)
     found     PutJar, from the test flow, changes when it is serialized and deserialized
-              whisper  "psst", but "" when deserialized
-              `whisper` is not serialized (`#[serde(skip)]`?), so the deserialized value has the default
+              in memory     whisper: "psst",
+              deserialized  whisper: "",
+              What differs is not in the JSON (`#[serde(skip)]`?), so the deserialized value lacks it
               If this is intended, say why: `.disable_invariant(flow_harness::Invariant::RoundTrip, "..")`
     "#);
 
@@ -74,8 +78,9 @@ fn round_trip_reports_a_lost_command_field() {
     insta::assert_snapshot!(mismatch(flow), @r#"
     expected  a value stays equal when it is serialized and deserialized (the invariant `round trip`)
     found     PutJar, from the test flow, changes when it is serialized and deserialized
-              whisper  "psst", but "" when deserialized
-              `whisper` is not serialized (`#[serde(skip)]`?), so the deserialized value has the default
+              in memory     whisper: "psst",
+              deserialized  whisper: "",
+              What differs is not in the JSON (`#[serde(skip)]`?), so the deserialized value lacks it
               If this is intended, say why: `.disable_invariant(flow_harness::Invariant::RoundTrip, "..")`
     "#);
 }
@@ -90,8 +95,9 @@ fn round_trip_reports_a_lost_field_of_a_given_event() {
     insta::assert_snapshot!(mismatch(flow), @r#"
     expected  a value stays equal when it is serialized and deserialized (the invariant `round trip`)
     found     JarPut, from the test flow, changes when it is serialized and deserialized
-              secret  "honey", but "" when deserialized
-              `secret` is not serialized (`#[serde(skip)]`?), so the deserialized value has the default
+              in memory     secret: "honey",
+              deserialized  secret: "",
+              What differs is not in the JSON (`#[serde(skip)]`?), so the deserialized value lacks it
               If this is intended, say why: `.disable_invariant(flow_harness::Invariant::RoundTrip, "..")`
     "#);
 }
@@ -103,8 +109,9 @@ fn round_trip_reports_a_lost_state_field() {
     insta::assert_snapshot!(mismatch(flow), @r#"
     expected  a value stays equal when it is serialized and deserialized (the invariant `round trip`)
     found     Label "l-1", written by Keeper, changes when it is serialized and deserialized
-              colour  "red", but "" when deserialized
-              `colour` is not serialized (`#[serde(skip)]`?), so the deserialized value has the default
+              in memory     colour: "red",
+              deserialized  colour: "",
+              What differs is not in the JSON (`#[serde(skip)]`?), so the deserialized value lacks it
               If this is intended, say why: `.disable_invariant(flow_harness::Invariant::RoundTrip, "..")`
     "#);
 }
@@ -116,8 +123,9 @@ fn round_trip_compares_json_without_partial_eq() {
     insta::assert_snapshot!(mismatch(flow), @r#"
     expected  a value stays equal when it is serialized and deserialized (the invariant `round trip`)
     found     LabelWritten, written by Keeper, changes when it is serialized and deserialized
-              size  7, but 14 when deserialized
-              `Serialize` and `Deserialize` do not match, or `PartialEq` compares something else
+              in memory     size: 7,
+              deserialized  size: 14,
+              `Serialize` and `Deserialize` do not match
               If this is intended, say why: `.disable_invariant(flow_harness::Invariant::RoundTrip, "..")`
     "#);
 }
@@ -128,4 +136,14 @@ fn round_trip_violation_is_reported_first() {
 
     assert_eq!(failure.n_failed(), 2);
     assert_eq!(failure.step(), 1);
+}
+
+#[test]
+fn round_trip_violation_is_reported_once() {
+    let flow = pantry()
+        .when(put("secret"))
+        .when(put("secret"))
+        .then_settled();
+
+    assert_eq!(crate::fixture::failure(flow).n_failed(), 1);
 }

@@ -17,11 +17,14 @@ pub(crate) struct Shelf {
     pub(crate) n_jars: u32,
     /// Set without an event, so no `apply` restores it.
     pub(crate) is_dusty: bool,
+    /// Set without an event, and not serialized.
+    #[serde(skip)]
+    smell: String,
     #[serde(skip)]
     raised: PendingEvents,
 }
 
-/// `what` says what goes wrong: `forget the event`, `count beside` or `secret`.
+/// `what` says what goes wrong: `forget the event`, `count beside`, `smell` or `secret`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Command)]
 #[command(part_of = Shelf, id = shelf_id)]
 pub(crate) struct PutJar {
@@ -136,6 +139,9 @@ impl Keeper {
             }),
         }
         shelf.is_dusty |= what == "count beside";
+        if what == "smell" {
+            shelf.smell.push_str("plums");
+        }
 
         work.add(shelf)
     }

@@ -26,6 +26,18 @@ fn silent_change_is_a_warning(#[values(Mode::Sync, Mode::Engine)] mode: Mode) {
 }
 
 #[test]
+fn silent_change_is_reported_once() {
+    let outcome = pantry()
+        .given_command(write(""))
+        .when(write("in silence"))
+        .when(write("in silence"))
+        .then_settled()
+        .run();
+
+    assert_eq!(outcome.warnings().len(), 1);
+}
+
+#[test]
 fn silent_change_accepts_a_raised_event() {
     let outcome = pantry().when(write("")).then_settled().run();
 

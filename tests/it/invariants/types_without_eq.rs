@@ -65,8 +65,9 @@ fn round_trip_without_eq_reports_a_skipped_field() {
     insta::assert_snapshot!(mismatch(flow), @r#"
     expected  a value stays equal when it is serialized and deserialized (the invariant `round trip`)
     found     LetterArrived, from the test flow, changes when it is serialized and deserialized
-              whisper  "psst", but "" when deserialized
-              `whisper` is not serialized (`#[serde(skip)]`?), so the deserialized value has the default
+              in memory     whisper: "psst",
+              deserialized  whisper: "",
+              What differs is not in the JSON (`#[serde(skip)]`?), so the deserialized value lacks it
               If this is intended, say why: `.disable_invariant(flow_harness::Invariant::RoundTrip, "..")`
     "#);
 }

@@ -78,8 +78,9 @@ fn unit_round_trip_reports_a_lost_event_field() {
 
       expected  a value stays equal when it is serialized and deserialized (the invariant `round trip`)
       found     JarPut, after the method, changes when it is serialized and deserialized
-                secret  "honey", but "" when deserialized
-                `secret` is not serialized (`#[serde(skip)]`?), so the deserialized value has the default
+                in memory     secret: "honey",
+                deserialized  secret: "",
+                What differs is not in the JSON (`#[serde(skip)]`?), so the deserialized value lacks it
                 If this is intended, say why: `.disable_invariant(flow_harness::Invariant::RoundTrip, "..")`
     "#);
 }
@@ -98,8 +99,9 @@ fn unit_round_trip_reports_a_lost_state_field() {
 
       expected  a value stays equal when it is serialized and deserialized (the invariant `round trip`)
       found     Label "l-1", after the method, changes when it is serialized and deserialized
-                colour  "red", but "" when deserialized
-                `colour` is not serialized (`#[serde(skip)]`?), so the deserialized value has the default
+                in memory     colour: "red",
+                deserialized  colour: "",
+                What differs is not in the JSON (`#[serde(skip)]`?), so the deserialized value lacks it
                 If this is intended, say why: `.disable_invariant(flow_harness::Invariant::RoundTrip, "..")`
     "#);
 }

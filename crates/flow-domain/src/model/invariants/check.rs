@@ -38,9 +38,7 @@ pub(crate) fn check_round_trip<T: Serialize + DeserializeOwned + fmt::Debug + Se
             serialized.cache_decoded(decoded);
             None
         }
-        decoded => Some(
-            violation(Invariant::RoundTrip, (name, id), live, decoded).with_serialized(serialized),
-        ),
+        decoded => Some(violation(Invariant::RoundTrip, (name, id), live, decoded)),
     }
 }
 
@@ -92,20 +90,30 @@ fn violation<T: Serialize + fmt::Debug>(
         Ok(restored) => restored,
         Err(err) => {
             let reason = err.with_causes().to_string();
-            return InvariantViolation::new(invariant, violated_by, live_text, Err(reason));
+            let mut violation =
+                InvariantViolation::new(invariant, violated_by, live_text, Err(reason));
+            violation.codec_type = err.codec_type().map(str::to_owned);
+            return violation;
         }
     };
-    let restored_text = format!("{restored:#?}");
-    if live_text != restored_text {
-        return InvariantViolation::new(invariant, violated_by, live_text, Ok(restored_text));
-    }
 
-    // The `Debug` texts are equal, but the JSON may show the difference.
-    let json = |value: &T| match Payload::encode(name, value) {
-        Ok(payload) => payload.as_json().to_owned(),
-        Err(err) => err.with_causes().to_string(),
+    // The JSON may show a difference that the `Debug` texts do not show.
+    let json = (
+        Payload::encode(name, live),
+        Payload::encode(name, &restored),
+    );
+    let restored_text = format!("{restored:#?}");
+    let (live_text, restored_text) = match &json {
+        (Ok(live), Ok(restored)) if live_text == restored_text => {
+            (live.as_json().to_owned(), restored.as_json().to_owned())
+        }
+        _ => (live_text, restored_text),
     };
-    InvariantViolation::new(invariant, violated_by, json(live), Ok(json(&restored)))
+
+    let mut violation =
+        InvariantViolation::new(invariant, violated_by, live_text, Ok(restored_text));
+    violation.json = json.0.ok().zip(json.1.ok());
+    violation
 }
 
 #[cfg(test)]

@@ -92,8 +92,10 @@ pub struct InvariantViolation {
     pub live: String,
     /// The value after it was decoded, folded or rebuilt; an error if that failed.
     pub restored: Result<String, String>,
-    /// The JSON that was decoded, if the invariant is `RoundTrip`.
-    pub serialized: Option<Payload>,
+    /// The JSON of the value in memory and of the restored value, if both have a JSON form.
+    pub json: Option<(Payload, Payload)>,
+    /// The type that could not be decoded, if the value was not restored for this reason.
+    pub codec_type: Option<String>,
 }
 
 impl InvariantViolation {
@@ -109,13 +111,9 @@ impl InvariantViolation {
             violated_by,
             live: live.into(),
             restored,
-            serialized: None,
+            json: None,
+            codec_type: None,
         }
-    }
-
-    pub(crate) fn with_serialized(mut self, serialized: &Payload) -> Self {
-        self.serialized = Some(serialized.clone());
-        self
     }
 }
 
