@@ -128,7 +128,7 @@ impl<'r> CausalIndex<'r> {
                     cause,
                     Cause::WrongKey { .. }
                         | Cause::WroteOther {
-                            similarity: Similarity::InField(_),
+                            similarity: Similarity::InField { .. },
                             ..
                         }
                 )
@@ -212,16 +212,18 @@ impl<'r> CausalIndex<'r> {
         let earlier = &history[last_expected_idx];
         let next = history.get(last_expected_idx + 1)?;
 
-        // A given state is only the start: the acts are meant to change it.
+        // A given state is only the start: the acts are meant to change it. In the same way, the
+        // last act is meant to change what an earlier act overwrote.
         let was_written_in_acts = earlier
             .written_by
             .is_some_and(|call| self.n_given_entries <= call.started.index());
-        if !was_written_in_acts {
+        let overwriting_call = next.written_by?;
+        if !was_written_in_acts || !overwriting_call.is_in_last_act(self) {
             return None;
         }
 
         Some(Cause::Overwritten {
-            at: self.handler_call(next.written_by?),
+            at: self.handler_call(overwriting_call),
             subject: subject.description(),
             is_deleted: false,
             earlier: earlier.written_by.map(|call| self.handler_call(call)),
