@@ -1,3 +1,5 @@
+use flow_domain::record::TableKind;
+
 use crate::{
     diagnosis::{
         Cause, ExpectedKey, FieldCause, MissingState, NearMiss, Similarity, StoredAs,
@@ -43,13 +45,22 @@ impl Cause {
                 )
             }
             Self::NoProducer { event, .. } => format!(
-                "register the handler that raises {event}: `.event_handler(..)` or \
-                 `.command_handler(..)`"
+                "declare {event} in the route of the handler that raises it, `.raises::<{event}>()`, \
+                 or register the handler"
             ),
-            Self::NeverSent { message } => format!(
-                "send {message} from the test flow, if it comes from outside the domain: \
-                 `.when(..)` or `.when_event({message} {{ .. }})`"
-            ),
+            Self::NeverSent {
+                message,
+                is_command,
+            } => {
+                let step = if *is_command {
+                    "`.when(..)`"
+                } else {
+                    "`.when_event(..)`"
+                };
+                format!(
+                    "send {message} from the test flow, if it comes from outside the domain: {step}"
+                )
+            }
             _ => return None,
         };
 
@@ -68,6 +79,7 @@ impl Cause {
         else {
             return None;
         };
+        let wanted = wanted.join(" or ");
 
         Some(match changed {
             Some(changed) => format!(
@@ -96,28 +108,18 @@ impl Cause {
                 "create {state} with `.given_command(..)` or `.given_aggregate(..)`: it is stored \
                  as state, so its events do not create it"
             ),
-            Self::Rejected {
-                is_command_result: false,
-                ..
-            } => "set up the required state in a `given_..` step".to_owned(),
-            Self::Rejected { .. } => "set up the required state in a `given_..` step, or expect \
-                                      the rejection: `.then_rejected(..)`"
-                .to_owned(),
+            Self::Rejected { at, .. } => format!(
+                "set up the required state in a `given_..` step, if {} should be accepted",
+                at.message
+            ),
             Self::HandlerFailed {
                 missing: Some(missing),
                 ..
             } => missing.advice(),
-            Self::HandlerFailed { at, .. } => format!(
-                "correct {}, or expect the failure: `.then(expect::handler_failed_with_message::<{}>(\"..\"))`",
-                at.handler, at.handler
-            ),
             Self::RolledBack { at, .. } => format!(
                 "check why {} did not succeed: a unit of work is committed or rolled back as a whole",
                 at.handler
             ),
-            Self::Filtered { .. } => "check `.origin(..)`, the deadline, or the event that starts \
-                                      the process manager"
-                .to_owned(),
             Self::Deduplicated { at } => format!(
                 "send a new {}: only a message with the same id is skipped",
                 at.message
@@ -136,21 +138,26 @@ impl Cause {
     /// Returns the advice for a state that has a wrong id or value, or was not written.
     fn state_advice(&self) -> Option<String> {
         let advice = match self {
-            Self::WroteNothing { at, .. } => format!(
-                "look for a missing `work.add(..)` or `rows.put(..)` in {}",
-                at.handler
-            ),
+            Self::WroteNothing { at, table, .. } => match table {
+                TableKind::Aggregate => {
+                    format!("look for a missing `work.add(..)` in {}", at.handler)
+                }
+                TableKind::Projection => {
+                    format!("look for a missing `rows.put(..)` in {}", at.handler)
+                }
+                _ => return None,
+            },
             Self::WroteOther {
                 at,
-                wrote,
-                similarity: Similarity::InField(field),
+                wanted,
+                similarity: Similarity::InField { field, .. },
                 ..
             } => format!(
-                "check {wrote} in the test, or let {} use the `{field}` of {} as the id",
+                "check {wanted} in the test, or let {} use the `{field}` of {} as the id",
                 at.handler, at.message
             ),
-            Self::WroteOther { at, wrote, .. } => format!(
-                "check {wrote} in the test, or correct the id that {} writes",
+            Self::WroteOther { at, wanted, .. } => format!(
+                "check {wanted} in the test, or correct the id that {} writes",
                 at.handler
             ),
             Self::Overwritten { at, subject, .. } => {
@@ -195,9 +202,9 @@ impl Cause {
             Self::ExpectationTooEarly { step, .. } => {
                 format!("move the expectation after step {step}")
             }
-            Self::OrderDiffers { .. } => {
-                "use `.then_event(..)` for each message, if the order does not matter".to_owned()
-            }
+            Self::OrderDiffers {
+                is_command: false, ..
+            } => "use `.then_event(..)` for each event, if the order does not matter".to_owned(),
             _ => return None,
         };
 
@@ -276,6 +283,19 @@ mod tests {
         };
 
         assert_eq!(missing.advice(), expected);
+    }
+
+    #[test]
+    fn command_is_sent_with_when() {
+        let never_sent = |is_command| Cause::NeverSent {
+            message: "PayOrder".to_owned(),
+            is_command,
+        };
+
+        let advice = |is_command| never_sent(is_command).advice().unwrap();
+
+        assert!(advice(true).ends_with(": `.when(..)`"));
+        assert!(advice(false).ends_with(": `.when_event(..)`"));
     }
 
     #[test]

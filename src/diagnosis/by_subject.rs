@@ -1,4 +1,4 @@
-use flow_domain::record::{EntryId, HandlerKind, HandlerOutcome, Invariant, TableKind};
+use flow_domain::record::{EntryId, HandlerKind, HandlerOutcome, Invariant};
 
 use crate::{
     diagnosis::{
@@ -96,17 +96,27 @@ impl<'r> CausalIndex<'r> {
 
     /// Returns the cause that the expected messages came in another order.
     fn order_cause(&self, expected: &[String], found: &[String]) -> Cause {
-        // The first message at a wrong place came too early.
-        let early_message = expected
+        // The first message at a wrong place came too early. The list ends with the record, so later
+        // messages of the same name are counted from the end.
+        let early_idx = expected
             .iter()
             .zip(found)
-            .find(|(expected, found)| expected != found)
-            .and_then(|(_, early_name)| {
-                self.messages_in_acts()
-                    .find(|message| message.name == *early_name)
-            });
+            .position(|(expected, found)| expected != found);
+        let early_message = early_idx.and_then(|idx| {
+            let name = &found[idx];
+            let n_later = found[idx + 1..]
+                .iter()
+                .filter(|later| *later == name)
+                .count();
+
+            self.messages_in_acts()
+                .rev()
+                .filter(|message| message.name == *name && message.is_stored())
+                .nth(n_later)
+        });
 
         Cause::OrderDiffers {
+            is_command: early_message.is_some_and(|message| !message.is_event()),
             expected: expected.to_vec(),
             found: found.to_vec(),
             at: early_message
@@ -158,6 +168,7 @@ impl<'r> CausalIndex<'r> {
         };
 
         let mut causes: Vec<Cause> = own_calls()
+            .filter(|call| self.is_last_attempt(call))
             .filter_map(|call| self.problem_of_call(call))
             .collect();
         let mut missing = Vec::new();
@@ -188,7 +199,7 @@ impl<'r> CausalIndex<'r> {
     }
 
     /// Returns the names of the messages that a handler handles, according to the wiring.
-    fn handled_names(&self, handler: &str) -> Vec<&'r String> {
+    pub(super) fn handled_names(&self, handler: &str) -> Vec<&'r String> {
         let commands = self
             .wiring
             .commands
@@ -206,7 +217,7 @@ impl<'r> CausalIndex<'r> {
     }
 
     /// Returns the messages that came from outside in the last act.
-    fn last_act_messages(&self) -> impl Iterator<Item = &IndexedMessage<'r>> {
+    pub(super) fn last_act_messages(&self) -> impl Iterator<Item = &IndexedMessage<'r>> {
         let n_before = self.n_before_last_act;
         self.messages_in_acts().filter(move |message| {
             message.produced_by.is_none() && n_before <= message.entry.index()
@@ -244,10 +255,7 @@ impl<'r> CausalIndex<'r> {
     /// Returns what a successful call did.
     fn accepted_call(&self, call: &IndexedCall<'r>) -> Cause {
         let written = call
-            .writes
-            .iter()
-            // The inbox only remembers which messages were handled: its changes are no effects.
-            .filter(|change| change.table.kind != TableKind::Inbox)
+            .changes()
             .map(|change| format!("{} {:?}", change.table.name, change.id));
 
         Cause::Accepted {
@@ -343,11 +351,7 @@ impl<'r> CausalIndex<'r> {
         }
 
         let Some(event) = event else {
-            let last_problem = self
-                .calls_in_acts()
-                .rev()
-                .find_map(|call| self.problem_of_call(call));
-            return vec![last_problem.unwrap_or_else(|| self.nothing_failed())];
+            return self.last_failure().into_iter().collect();
         };
 
         match self.stored_messages(event).next() {
@@ -360,14 +364,28 @@ impl<'r> CausalIndex<'r> {
         }
     }
 
+    /// Returns the last failure that ended with a dead letter, or else the last failure that no retry
+    /// repaired.
+    fn last_failure(&self) -> Option<Cause> {
+        let calls = || self.calls_in_acts().rev();
+        let dead_letter = calls().find(|call| self.is_dead_letter(call));
+        let unrepaired = || calls().find(|call| call.has_failed() && self.is_last_attempt(call));
+
+        self.problem_of_call(dead_letter.or_else(unrepaired)?)
+    }
+
     /// Returns the cause that no handler failed. It is for searches that find no other cause.
-    pub(super) fn nothing_failed(&self) -> Cause {
+    pub(super) fn nothing_failed(&self) -> Option<Cause> {
+        if self.calls_in_acts().any(IndexedCall::has_failed) {
+            return None;
+        }
+
         let n_handled = self
             .calls_in_acts()
             .filter(|call| call.has_succeeded())
             .count();
 
-        Cause::NothingFailed { n_handled }
+        Some(Cause::NothingFailed { n_handled })
     }
 
     /// Returns a message that is still pending: the first of a backlog, or the last in the outbox.

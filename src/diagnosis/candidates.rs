@@ -1,4 +1,4 @@
-use crate::diagnosis::{Cause, Diagnosis};
+use crate::diagnosis::Cause;
 
 /// The distance of a cause that is only a guess: it ranks after all causes that the wiring shows.
 pub(super) const GUESS_DISTANCE: usize = 100;
@@ -56,14 +56,6 @@ impl Candidates {
     }
 }
 
-/// Returns the first cause as the diagnosis.
-pub(super) fn pick_diagnosis(causes: Vec<Cause>) -> Option<Diagnosis> {
-    let cause = causes.into_iter().next()?;
-    let is_proven = cause.is_certain();
-
-    Some(Diagnosis { cause, is_proven })
-}
-
 impl Cause {
     /// Returns true if a handler failed or rejected a message, or if a command has no handler.
     ///
@@ -72,22 +64,6 @@ impl Cause {
         matches!(
             self,
             Self::Rejected { .. } | Self::HandlerFailed { .. } | Self::NoHandler { .. }
-        )
-    }
-
-    /// Returns true if the record shows that something went wrong.
-    ///
-    /// The other causes only say that something was not done, or was done differently.
-    pub(crate) fn is_certain(&self) -> bool {
-        !matches!(
-            self,
-            Self::NotRaised { .. }
-                | Self::FieldsDiffer { .. }
-                | Self::Unexpected { .. }
-                | Self::Accepted { .. }
-                | Self::NeverSent { .. }
-                | Self::NoProducer { .. }
-                | Self::NothingFailed { .. }
         )
     }
 }

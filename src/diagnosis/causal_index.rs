@@ -3,8 +3,8 @@ use std::collections::BTreeMap;
 use flow_domain::{
     message::MessageId,
     record::{
-        Entry, EntryId, EntryKind, HandlerKind, HandlerOutcome, Record, RolledBack, StateChange,
-        Table,
+        DiscardedEffect, Entry, EntryId, EntryKind, HandlerKind, HandlerOutcome, Record,
+        RolledBack, StateChange, Table, TableKind,
     },
     testing::Remaining,
     wiring::{AggregateWiring, Wiring},
@@ -197,11 +197,9 @@ impl<'r> CausalIndex<'r> {
             EntryKind::Expired => message.is_expired = true,
             EntryKind::RetriesExhausted {
                 handler,
-                attempts,
-                is_dead_lettered,
-            } => message
-                .retries_exhausted
-                .push((*handler, *attempts, *is_dead_lettered)),
+                is_dead_lettered: true,
+                ..
+            } => message.dead_letters.extend(handler),
             _ => {}
         }
     }
@@ -314,9 +312,28 @@ impl<'r> IndexedCall<'r> {
         self.failure().is_some()
     }
 
+    /// Returns the effects that the failure of the call discarded.
+    pub(super) fn discarded(&self) -> impl Iterator<Item = &'r DiscardedEffect> {
+        self.failure()
+            .into_iter()
+            .flat_map(|failure| &failure.discarded)
+    }
+
+    /// Returns the writes that changed a value. The inbox does not count: it only remembers which
+    /// messages were handled.
+    pub(super) fn changes(&self) -> impl Iterator<Item = &'r StateChange> {
+        let writes = self.writes.iter().copied();
+        writes.filter(|write| write.table.kind != TableKind::Inbox && write.before != write.after)
+    }
+
     /// Returns true if the handler succeeded and its work was not rolled back.
     pub(super) fn has_succeeded(&self) -> bool {
         self.outcome == Some(&HandlerOutcome::Handled) && self.rolled_back_by.is_none()
+    }
+
+    /// Returns true if the call succeeded, and changed a value or sent a message.
+    pub(super) fn has_effect(&self) -> bool {
+        self.has_succeeded() && (!self.caused.is_empty() || self.changes().next().is_some())
     }
 
     /// Returns true if the same handler was called with the same message.

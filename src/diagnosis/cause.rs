@@ -1,17 +1,19 @@
 use flow_domain::{
     clock::Timestamp,
-    record::{EntryId, Invariant},
+    record::{EntryId, Invariant, TableKind},
 };
 
 use crate::diagnosis::{FieldCause, ValueOrigin, field_cause::strongest_field};
 
-/// Why a step failed: the most probable cause, and the second most probable one.
+/// Why a step failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Diagnosis {
     /// The cause.
     pub cause: Cause,
-    /// Whether the record or the wiring proves the cause. Else it is a guess.
+    /// Whether the record or the wiring proves that the cause explains the failure.
+    ///
+    /// Else it is a guess, and the report prints it after `perhaps`.
     pub is_proven: bool,
 }
 
@@ -80,22 +82,20 @@ pub enum Cause {
     },
     /// A handler rejected a command, for the reason `reason`.
     ///
-    /// `is_command_result` is true if the rejection is the result of a `when` step.
     /// `missing_state` is an aggregate that was not found although it has events: it is stored as
     /// state, not as events.
     Rejected {
         at: HandlerCall,
         reason: String,
-        is_command_result: bool,
         missing_state: Option<String>,
     },
-    /// A handler handled a message, but did not raise or issue the expected message.
+    /// A handler handled a message, but raised or issued none of the messages `wanted`.
     ///
     /// `instead` has the messages that the handler did raise or issue; the list may be empty.
     /// `changed` is an aggregate that the handler changed without raising an event.
     NotRaised {
         at: HandlerCall,
-        wanted: String,
+        wanted: Vec<String>,
         is_command: bool,
         instead: Vec<String>,
         changed: Option<String>,
@@ -108,9 +108,16 @@ pub enum Cause {
         near_miss: Option<NearMiss>,
         entry: EntryId,
     },
-    /// A handler skipped a message, or the message was cancelled or came too late. `reason` says
-    /// which, and why.
+    /// A handler skipped a message, for the reason `reason`.
     Filtered { at: HandlerCall, reason: String },
+    /// A message was not delivered, for the reason `reason`: `was cancelled`. `sent_by` is the call
+    /// that sent it; `None` if the test flow sent it.
+    Undelivered {
+        message: String,
+        reason: &'static str,
+        sent_by: Option<HandlerCall>,
+        entry: EntryId,
+    },
     /// A command is scheduled and not due yet.
     Scheduled {
         command: String,
@@ -129,10 +136,12 @@ pub enum Cause {
     },
     /// A handler that handles each message once skipped a message that it had already handled.
     Deduplicated { at: HandlerCall },
-    /// A handler handled a message and wrote nothing. `not_found` is a state that it did not find.
+    /// A handler handled a message and wrote nothing into `table`. `not_found` is a state that it
+    /// did not find.
     WroteNothing {
         at: HandlerCall,
         wanted: String,
+        table: TableKind,
         not_found: Option<String>,
     },
     /// A handler wrote another state (`wrote`) than the expected one (`wanted`). `origin` says
@@ -176,6 +185,7 @@ pub enum Cause {
     /// The expected messages came in another order. `at` is the call that raised or issued the
     /// first message that came too early.
     OrderDiffers {
+        is_command: bool,
         expected: Vec<String>,
         found: Vec<String>,
         at: Option<HandlerCall>,
@@ -208,7 +218,7 @@ pub enum Cause {
     },
     /// A message that would lead to the expected effect was never sent. No handler raises or
     /// issues the message, so it has to come from outside.
-    NeverSent { message: String },
+    NeverSent { message: String, is_command: bool },
     /// An aggregate lists the event, but no registered handler declares that it raises the
     /// event.
     NoProducer {
@@ -220,7 +230,7 @@ pub enum Cause {
         projection: &'static str,
         event: Option<String>,
     },
-    /// A handler handled the same message `times` times, and each call had an effect.
+    /// A handler handled the same message more than once. `times` calls changed something.
     HandledRepeatedly { at: HandlerCall, times: usize },
     /// A handler wrote a state or message that could not be read afterwards.
     Unreadable {
@@ -285,7 +295,12 @@ pub enum Similarity {
     /// This number of characters differs.
     EditDistance(usize),
     /// The message contains the expected id in this field.
-    InField(String),
+    InField {
+        /// The field.
+        field: String,
+        /// The expected id.
+        id: String,
+    },
     /// The ids are not similar.
     Unrelated,
 }
@@ -336,6 +351,7 @@ impl Cause {
             Self::HandledRepeatedly { .. } => 25,
             Self::NoProducer { .. } => 26,
             Self::InvariantViolated { .. } => 27,
+            Self::Undelivered { .. } => 28,
         }
     }
 
@@ -358,7 +374,9 @@ impl Cause {
                 let origin_call = origin.as_ref().and_then(ValueOrigin::handler_call);
                 Some(origin_call.unwrap_or(at))
             }
-            Self::Unexpected { at, .. } | Self::OrderDiffers { at, .. } => at.as_ref(),
+            Self::Unexpected { at, .. }
+            | Self::OrderDiffers { at, .. }
+            | Self::Undelivered { sent_by: at, .. } => at.as_ref(),
             Self::FieldsDiffer { fields, .. } => strongest_field(fields)
                 .and_then(FieldCause::handler_call)
                 .or_else(|| {
@@ -385,6 +403,7 @@ impl Cause {
         match self {
             Self::NoHandler { entry, .. }
             | Self::NoSubscriber { entry, .. }
+            | Self::Undelivered { entry, .. }
             | Self::Scheduled { entry, .. } => Some(*entry),
             Self::Pending { entry, .. } => *entry,
             other => other.handler_call().map(|at| at.entry),

@@ -9,10 +9,12 @@ impl<'r> CausalIndex<'r> {
     /// Returns why a message had no effect; `None` if it had one, or if the reason is not known.
     pub(super) fn problem_of_message(&self, message: &IndexedMessage<'r>) -> Option<Cause> {
         let producer = self.producer_of(message);
-        let filtered = |reason: &str| {
-            producer.map(|producer| Cause::Filtered {
-                at: self.handler_call(producer),
-                reason: format!("{} {reason}", message.name),
+        let undelivered = |reason| {
+            Some(Cause::Undelivered {
+                message: message.name.clone(),
+                reason,
+                sent_by: producer.map(|producer| self.handler_call(producer)),
+                entry: message.entry,
             })
         };
 
@@ -21,7 +23,7 @@ impl<'r> CausalIndex<'r> {
         }
 
         if message.is_cancelled {
-            return filtered("was cancelled");
+            return undelivered("was cancelled");
         }
 
         if message.has_no_subscriber && !message.is_event() {
@@ -29,7 +31,7 @@ impl<'r> CausalIndex<'r> {
         }
 
         if message.is_expired {
-            return filtered("arrived after its deadline");
+            return undelivered("arrived after its deadline");
         }
 
         if self.calls_of(message).next().is_some() {

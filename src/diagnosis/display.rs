@@ -32,6 +32,7 @@ impl fmt::Display for Cause {
             | Self::Unreadable { .. }
             | Self::RolledBack { .. }
             | Self::Filtered { .. }
+            | Self::Undelivered { .. }
             | Self::Deduplicated { .. }
             | Self::HandledRepeatedly { .. } => self.fmt_failure(f),
 
@@ -88,7 +89,7 @@ impl Cause {
                 ),
                 None => write!(f, "no projector writes {projection}"),
             },
-            Self::NeverSent { message } => {
+            Self::NeverSent { message, .. } => {
                 write!(
                     f,
                     "{message} was never sent; no handler of the domain sends it"
@@ -109,6 +110,7 @@ impl Cause {
                 changed,
             } => {
                 let verb = if *is_command { "issued" } else { "raised" };
+                let wanted = wanted.join(" or ");
 
                 f.write_str(&handled_clause(at))?;
                 if let Some(changed) = changed {
@@ -176,6 +178,9 @@ impl Cause {
             Self::Filtered { at, reason } => {
                 write!(f, "{} skipped {}: {reason}", at.handler, at.message)
             }
+            Self::Undelivered {
+                message, reason, ..
+            } => write!(f, "{message} {reason}"),
             Self::Deduplicated { at } => write!(
                 f,
                 "{} skipped {} as a duplicate: it handles each message `once`, and it handled \
@@ -184,7 +189,7 @@ impl Cause {
             ),
             Self::HandledRepeatedly { at, times } => write!(
                 f,
-                "{} handled the same {} {times} times, and each call had an effect",
+                "{} handled the same {} more than once, and {times} calls changed something",
                 at.handler, at.message
             ),
             _ => Ok(()),
@@ -198,6 +203,7 @@ impl Cause {
                 at,
                 wanted,
                 not_found,
+                ..
             } => {
                 write!(f, "{} and wrote no {wanted}", handled_clause(at))?;
                 match not_found {
@@ -207,13 +213,13 @@ impl Cause {
             }
             Self::WroteOther {
                 at,
-                wanted,
                 wrote,
                 similarity,
                 origin,
+                ..
             } => {
                 write!(f, "{} and wrote {wrote}", handled_clause(at))?;
-                write_similarity(f, similarity, wanted, &at.message)?;
+                write_similarity(f, similarity, &at.message)?;
                 write_id_origin(f, origin.as_ref())
             }
             Self::Overwritten {
@@ -257,11 +263,7 @@ impl Cause {
             }
             Self::Pending {
                 message, waits_for, ..
-            } => write!(
-                f,
-                "{message} is pending {waits_for}; the engine has not run since the message \
-                 was sent"
-            ),
+            } => write!(f, "{message} is pending {waits_for}"),
             Self::NotInMode { feature, method } => {
                 write!(f, "`Mode::Sync` {feature}, but `{method}` needs an engine")
             }
@@ -269,6 +271,7 @@ impl Cause {
                 expected,
                 found,
                 at,
+                ..
             } => write_side_by_side(f, expected, found, at.as_ref()),
             Self::ExpectationTooEarly { step, described } => write!(
                 f,
@@ -319,20 +322,16 @@ fn write_earlier_call(f: &mut fmt::Formatter<'_>, earlier: Option<&HandlerCall>)
 }
 
 /// Writes how the written id differs from the wanted id.
-///
-/// `wanted` is a state with its id: `OrderDashboard "ord-1"`.
 fn write_similarity(
     f: &mut fmt::Formatter<'_>,
     similarity: &Similarity,
-    wanted: &str,
     message: &str,
 ) -> fmt::Result {
     match similarity {
         Similarity::EditDistance(1) => f.write_str(" (1 edit away)"),
         Similarity::EditDistance(n) => write!(f, " ({n} edits away)"),
-        Similarity::InField(field) => {
-            let id = wanted.split_once(' ').map_or(wanted, |(_, id)| id);
-            write!(f, "; {id} is the `{field}` of {message}")
+        Similarity::InField { field, id } => {
+            write!(f, "; {id:?} is the `{field}` of {message}")
         }
         Similarity::Unrelated => Ok(()),
     }

@@ -4,10 +4,7 @@ use crate::{
     diagnosis::{
         Cause, FieldCause, Similarity, ValueOrigin,
         causal_index::CausalIndex,
-        state_history::{
-            Fold, StateRevision, field_name, last_setter, last_setters, value_at,
-            was_as_expected_before,
-        },
+        state_history::{Fold, StateRevision, last_setter, last_setters, was_as_expected_before},
     },
     expect::{Requirement, StateSubject},
     value::Difference,
@@ -131,7 +128,7 @@ impl<'r> CausalIndex<'r> {
                     cause,
                     Cause::WrongKey { .. }
                         | Cause::WroteOther {
-                            similarity: Similarity::InField(_),
+                            similarity: Similarity::InField { .. },
                             ..
                         }
                 )
@@ -164,8 +161,8 @@ impl<'r> CausalIndex<'r> {
 
     /// Returns who set a field last, and where its value comes from.
     fn field_cause(&self, field: &Difference, history: &[StateRevision<'_, 'r>]) -> FieldCause {
-        let setter = last_setter(&field.path, history);
-        let name = field_name(&field.path);
+        let setter = last_setter(field, history);
+        let name = field.field_name();
         let origin = setter
             .zip(field.found.as_ref())
             .and_then(
@@ -209,22 +206,24 @@ impl<'r> CausalIndex<'r> {
         let is_as_expected = |revision: &StateRevision<'_, 'r>| {
             fields
                 .iter()
-                .all(|field| value_at(&revision.value, &field.path) == field.expected.as_ref())
+                .all(|field| field.value_in(&revision.value) == field.expected.as_ref())
         };
         let last_expected_idx = history.iter().rposition(is_as_expected)?;
         let earlier = &history[last_expected_idx];
         let next = history.get(last_expected_idx + 1)?;
 
-        // A given state is only the start: the acts are meant to change it.
+        // A given state is only the start: the acts are meant to change it. In the same way, the
+        // last act is meant to change what an earlier act overwrote.
         let was_written_in_acts = earlier
             .written_by
             .is_some_and(|call| self.n_given_entries <= call.started.index());
-        if !was_written_in_acts {
+        let overwriting_call = next.written_by?;
+        if !was_written_in_acts || !overwriting_call.is_in_last_act(self) {
             return None;
         }
 
         Some(Cause::Overwritten {
-            at: self.handler_call(next.written_by?),
+            at: self.handler_call(overwriting_call),
             subject: subject.description(),
             is_deleted: false,
             earlier: earlier.written_by.map(|call| self.handler_call(call)),
@@ -243,14 +242,14 @@ impl<'r> CausalIndex<'r> {
             message.name == name
                 && differences
                     .iter()
-                    .all(|field| value_at(&content, &field.path) == field.found.as_ref())
+                    .all(|field| field.value_in(&content) == field.found.as_ref())
         })?;
         let set_by = self
             .producer_of(message)
             .map(|producer| self.handler_call(producer));
 
         let fields = differences.iter().map(|field| {
-            let name = field_name(&field.path);
+            let name = field.field_name();
             let origin = field
                 .found
                 .as_ref()
@@ -311,10 +310,6 @@ fn relevant_fields(
     last.and_then(|last| last.value.as_object())
         .into_iter()
         .flatten()
-        .map(|(path, found)| Difference {
-            path: path.clone(),
-            expected: None,
-            found: Some(found.clone()),
-        })
+        .map(|(name, found)| Difference::in_field(name, None, Some(found.clone())))
         .collect()
 }

@@ -14,13 +14,9 @@ impl<'r> CausalIndex<'r> {
 
         match call.outcome? {
             HandlerOutcome::Rejected(rejection) if call.kind == HandlerKind::CommandHandler => {
-                let is_command_result = self.message_of(call).is_some_and(|message| {
-                    message.produced_by.is_none() && self.n_given_entries <= message.entry.index()
-                });
                 let rejected = || Cause::Rejected {
                     at,
                     reason: rejection.reason.clone(),
-                    is_command_result,
                     missing_state: self.missing_state(call),
                 };
 
@@ -68,13 +64,13 @@ impl<'r> CausalIndex<'r> {
         }
     }
 
-    /// Returns the cause that a handler succeeded with the same message more than once.
+    /// Returns the cause that a handler changed something more than once with the same message.
     pub(super) fn handled_repeatedly(&self, call: &IndexedCall<'r>) -> Option<Cause> {
         let times = self
             .calls
             .iter()
             .filter(|other| {
-                other.is_same_delivery(call) && call.message.is_some() && other.has_succeeded()
+                other.is_same_delivery(call) && call.message.is_some() && other.has_effect()
             })
             .count();
 
@@ -110,32 +106,23 @@ impl<'r> CausalIndex<'r> {
 
     /// Returns why an issued command failed, if its failure made the call fail, too.
     ///
-    /// The failure of a command makes the issuing handler fail, too. The reason of the handler
-    /// then ends with the reason of the command.
+    /// The command must be the last message that the handler sent, and both must have failed alike.
+    /// A handler may also ignore the failure of a command, and fail later for another reason.
     fn inner_failure(&self, call: &IndexedCall<'r>, failure: &RolledBack) -> Option<Cause> {
-        let commands = self
+        let command = self
             .messages_caused_by(call)
-            .filter(|message| !message.is_event());
-
-        for command in commands.rev() {
-            if command.has_no_subscriber {
-                return Some(self.no_handler(command));
-            }
-
-            let cause = self
-                .calls_of(command)
-                .find(|inner| {
-                    inner.failure().is_some_and(|inner_failure| {
-                        failure.reason.ends_with(&inner_failure.reason)
-                    })
-                })
-                .and_then(|inner| self.problem_of_call(inner));
-            if cause.is_some() {
-                return cause;
-            }
+            .next_back()
+            .filter(|message| !message.is_event())?;
+        if command.has_no_subscriber {
+            return Some(self.no_handler(command));
         }
 
-        None
+        let inner = self.calls_of(command).last()?;
+        let inner_failure = inner.failure()?;
+        let is_same =
+            (&inner_failure.kind, &inner_failure.reason) == (&failure.kind, &failure.reason);
+
+        self.problem_of_call(inner).filter(|_| is_same)
     }
 
     /// Returns who wrote the message or state that a call could not read.
@@ -153,23 +140,15 @@ impl<'r> CausalIndex<'r> {
         let attempts = self
             .calls
             .iter()
-            .filter(|other| other.is_same_delivery(call))
+            .filter(|other| other.is_same_delivery(call) && other.has_failed())
             .map(|other| other.attempt)
             .max()
             .unwrap_or(1);
-        let is_dead_letter = self.message_of(call).is_some_and(|message| {
-            message
-                .retries_exhausted
-                .iter()
-                .find(|(handler, ..)| *handler == Some(call.handler))
-                .is_some_and(|(.., is_dead_lettered)| *is_dead_lettered)
-        });
-
         Cause::HandlerFailed {
             at: self.handler_call(call),
             error: failure.reason.clone(),
             attempts,
-            is_dead_letter,
+            is_dead_letter: self.is_dead_letter(call),
             is_panic: failure.kind == FailureKind::Panic,
             missing: match &failure.kind {
                 FailureKind::NotFound { type_name, id } => {
@@ -178,6 +157,13 @@ impl<'r> CausalIndex<'r> {
                 _ => None,
             },
         }
+    }
+
+    /// Returns true if a call failed and its message became a dead letter of the handler.
+    pub(super) fn is_dead_letter(&self, call: &IndexedCall<'_>) -> bool {
+        let letters = self.message_of(call).map(|message| &message.dead_letters);
+
+        call.has_failed() && letters.is_some_and(|letters| letters.contains(&call.handler))
     }
 
     /// Returns the cause that no handler handles a command.

@@ -26,10 +26,8 @@ pub(super) struct IndexedMessage<'r> {
     pub(super) is_cancelled: bool,
     pub(super) is_expired: bool,
     pub(super) has_no_subscriber: bool,
-    /// The handlers that exhausted their retries: `(handler, attempts, is it a dead letter)`.
-    ///
-    /// The handler is `None` for a command without a handler.
-    pub(super) retries_exhausted: Vec<(Option<&'static str>, u32, bool)>,
+    /// The handlers that exhausted their retries, so that the message became a dead letter.
+    pub(super) dead_letters: Vec<&'static str>,
 }
 
 impl<'r> IndexedMessage<'r> {
@@ -45,7 +43,7 @@ impl<'r> IndexedMessage<'r> {
             is_cancelled: false,
             is_expired: false,
             has_no_subscriber: false,
-            retries_exhausted: Vec::new(),
+            dead_letters: Vec::new(),
         }
     }
 
@@ -64,7 +62,7 @@ impl<'r> IndexedMessage<'r> {
         // identifies the stream.
         let is_own_id = self.stream_id() == id;
         let field = fields.into_iter().find(|(name, value)| match value {
-            Value::Number(_) => (is_own_id || name.ends_with("id")) && equals_text(value, id),
+            Value::Number(_) => (is_own_id || is_id_name(name)) && equals_text(value, id),
             _ => equals_text(value, id),
         });
 
@@ -108,11 +106,27 @@ impl<'r> IndexedMessage<'r> {
     }
 }
 
+/// Returns true if a field has the name of an id: `id`, `order_id`, `orderId`. `paid` is none.
+fn is_id_name(field: &str) -> bool {
+    field == "id" || field.ends_with("_id") || field.ends_with("Id")
+}
+
 /// Returns true if a value is this text, or a number that is written like this text.
 pub(super) fn equals_text(value: &Value, text: &str) -> bool {
     match value {
         Value::String(value) => value == text,
         Value::Number(number) => number.to_string() == text,
         _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn field_name_that_ends_with_id_by_chance_is_no_id() {
+        assert!(["id", "order_id", "orderId"].into_iter().all(is_id_name));
+        assert!(!["paid", "valid", "is_paid"].into_iter().any(is_id_name));
     }
 }

@@ -192,7 +192,7 @@ impl<'r> CausalIndex<'r> {
     fn not_raised(&self, call: &IndexedCall<'r>, name: &str, instead: Vec<String>) -> Cause {
         self.wrong_key(call).unwrap_or_else(|| Cause::NotRaised {
             at: self.handler_call(call),
-            wanted: name.to_owned(),
+            wanted: vec![name.to_owned()],
             is_command: self.is_command(name),
             changed: changed_aggregate(call).filter(|_| instead.is_empty()),
             instead,
@@ -207,6 +207,7 @@ impl<'r> CausalIndex<'r> {
         if self.may_come_from_outside(name) {
             let never_sent = Cause::NeverSent {
                 message: name.to_owned(),
+                is_command: self.is_command(name),
             };
             candidates.add_inferred(NEVER_SENT_DISTANCE + depth, Some(never_sent));
         }

@@ -1,9 +1,10 @@
-use flow_domain::record::{DiscardedEffect, HandlerOutcome, TableKind};
+use flow_domain::record::{HandlerOutcome, TableKind};
 
 use crate::{
     diagnosis::{
         Cause, Similarity,
         causal_index::{CausalIndex, IndexedCall},
+        proof::discards_state,
         subscription_gaps::SubscriptionGaps,
     },
     expect::StateSubject,
@@ -96,22 +97,11 @@ impl CausalIndex<'_> {
 
     /// Returns the cause that the state was written and rolled back.
     fn rolled_back_state(&self, subject: &StateSubject) -> Option<Cause> {
-        let id = subject.id.as_ref()?;
-        let is_wanted = |effect: &DiscardedEffect| match effect {
-            DiscardedEffect::Value {
-                table,
-                id: discarded,
-            } => *table == subject.table() && **discarded == **id,
-            DiscardedEffect::Event { stream, .. } => {
-                subject.stream_category == Some(stream.category()) && stream.id() == id
-            }
-            _ => false,
-        };
-
-        let outer = self.calls_in_acts().rev().find(|call| {
-            call.failure()
-                .is_some_and(|failure| failure.discarded.iter().any(is_wanted))
-        })?;
+        subject.id.as_ref()?;
+        let outer = self
+            .calls_in_acts()
+            .rev()
+            .find(|call| discards_state(call, subject))?;
         let was_written_by_inner_call = self
             .messages_caused_by(outer)
             .flat_map(|message| self.calls_of(message))
@@ -154,6 +144,7 @@ impl CausalIndex<'_> {
                 self.wrong_key(call).unwrap_or_else(|| Cause::WroteNothing {
                     at: self.handler_call(call),
                     wanted: subject.description(),
+                    table: table.kind,
                     not_found: first_not_found(call),
                 })
             })

@@ -9,10 +9,11 @@
 //! 3. What was not done: the search follows the wiring back from the missing message. It stops at
 //!    the last message that was sent, and reports where the chain broke.
 //!
-//! The second best cause becomes the runner-up.
+//! The first cause is the diagnosis. The search itself is a heuristic. So a last check asks whether
+//! the record or the wiring proves the cause. If not, the report prints it after `perhaps`.
 //!
-//! The search is a heuristic over the record, not a proof. Some effects of a handler are invisible
-//! to the search, such as a call of a fake. A `then` that checks the fake still finds them.
+//! Some effects of a handler are invisible to the search, such as a call of a fake. A `then` that
+//! checks the fake still finds them.
 //!
 //! # Examples
 //!
@@ -46,6 +47,7 @@ mod missing_state;
 mod not_found;
 mod other_ids;
 mod producers;
+mod proof;
 mod search;
 mod state_causes;
 mod state_history;

@@ -2,7 +2,7 @@ use std::collections::BTreeSet;
 
 use flow_domain::{
     message::Payload,
-    record::{Table, TableKind},
+    record::{HandlerKind, Table, TableKind},
     wiring::nearest,
 };
 use serde_json::Value;
@@ -153,7 +153,10 @@ impl<'r> CausalIndex<'r> {
         }
 
         let similarity = match message.field_carrying(wanted) {
-            Some(field) => Similarity::InField(field),
+            Some(field) => Similarity::InField {
+                field,
+                id: wanted.to_owned(),
+            },
             None => Similarity::EditDistance(strsim::damerau_levenshtein(wanted, written)),
         };
 
@@ -199,6 +202,11 @@ impl<'r> CausalIndex<'r> {
     /// Returns the cause that the handler does not subscribe to the event that would have created
     /// the missing state.
     pub(super) fn unsubscribed_creation(&self, call: &IndexedCall<'r>) -> Option<Cause> {
+        // A command handler does not subscribe to events.
+        if call.kind == HandlerKind::CommandHandler {
+            return None;
+        }
+
         let (_, id) = call.not_found.first()?;
         let own_message = self.message_of(call)?;
 

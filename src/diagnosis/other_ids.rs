@@ -49,7 +49,11 @@ impl<'r> CausalIndex<'r> {
     }
 
     /// Returns the ids of the states of this type that a call wrote or raised events for.
-    fn ids_written_by(&self, call: &IndexedCall<'r>, subject: &StateSubject) -> Vec<String> {
+    pub(super) fn ids_written_by(
+        &self,
+        call: &IndexedCall<'r>,
+        subject: &StateSubject,
+    ) -> Vec<String> {
         let table = subject.table();
         let written = call
             .writes
@@ -103,9 +107,13 @@ impl<'r> CausalIndex<'r> {
 
         // As in `nearest`, ids are similar if at most a third of the longer id differs.
         let distance = strsim::damerau_levenshtein(wanted, written);
-        let is_similar = distance * 3 <= wanted.len().max(written.len());
+        let n_chars = wanted.chars().count().max(written.chars().count());
+        let is_similar = distance * 3 <= n_chars;
         let (rank, similarity) = match expected_field {
-            Some(field) => (0, Similarity::InField(field)),
+            Some(field) => {
+                let id = wanted.to_owned();
+                (0, Similarity::InField { field, id })
+            }
             None if is_similar => (distance, Similarity::EditDistance(distance)),
             None => (usize::MAX, Similarity::Unrelated),
         };

@@ -57,6 +57,29 @@ impl<'r> CausalIndex<'r> {
         command_routes.chain(event_routes).collect()
     }
 
+    /// Returns the names of the messages that the routes for a message declare.
+    ///
+    /// If `handler` is set, only its route counts.
+    pub(super) fn declared_by_route(&self, handler: Option<&str>, message: &str) -> Vec<&'r str> {
+        let is_selected = |route_handler: &str, route_message: &str| {
+            route_message == message && handler.is_none_or(|handler| handler == route_handler)
+        };
+        let commands = self
+            .wiring
+            .commands
+            .iter()
+            .filter(|route| is_selected(route.handler, &route.command))
+            .flat_map(|route| route.raises.iter().chain(&route.issues));
+        let events = self
+            .wiring
+            .subscriptions
+            .iter()
+            .filter(|route| is_selected(route.handler, &route.event))
+            .flat_map(|route| route.raises.iter().chain(&route.issues));
+
+        commands.chain(events).map(String::as_str).collect()
+    }
+
     fn possible_producers(&self, name: &str) -> Vec<Producer> {
         let owner = self.aggregate_of_event(name);
         let command_routes = self

@@ -1,5 +1,5 @@
 use crate::{
-    diagnosis::{Cause, Diagnosis, candidates::pick_diagnosis, causal_index::CausalIndex},
+    diagnosis::{Cause, Diagnosis, causal_index::CausalIndex},
     expect::Subject,
     outcome::Outcome,
 };
@@ -15,14 +15,18 @@ pub(crate) fn diagnose(subject: &Subject, outcome: &Outcome) -> Option<Diagnosis
         (outcome.n_given_entries(), outcome.n_before_last_act()),
     );
 
-    let mut causes = index.causes(subject, &|state_type, events| {
+    let causes = index.causes(subject, &|state_type, events| {
         system.fold(state_type, events)
     });
-    if causes.is_empty() {
-        causes.push(index.nothing_failed());
-    }
+    let cause = causes
+        .into_iter()
+        .next()
+        .or_else(|| index.nothing_failed())?;
 
-    pick_diagnosis(causes)
+    Some(Diagnosis {
+        is_proven: index.is_proven(&cause, subject),
+        cause,
+    })
 }
 
 /// Returns the first diagnosis.

@@ -103,21 +103,21 @@ pub(super) fn last_setters<'s, 'f, 'r>(
 ) -> Vec<&'s StateRevision<'f, 'r>> {
     fields
         .iter()
-        .filter_map(|field| last_setter(&field.path, history))
+        .filter_map(|field| last_setter(field, history))
         .collect()
 }
 
 /// Returns the revision in which a field got its last value.
 pub(super) fn last_setter<'s, 'f, 'r>(
-    path: &str,
+    field: &Difference,
     history: &'s [StateRevision<'f, 'r>],
 ) -> Option<&'s StateRevision<'f, 'r>> {
-    let last = value_at(&history.last()?.value, path);
+    let last = field.value_in(&history.last()?.value);
 
     history
         .iter()
         .rev()
-        .take_while(|revision| value_at(&revision.value, path) == last)
+        .take_while(|revision| field.value_in(&revision.value) == last)
         .last()
 }
 
@@ -130,37 +130,11 @@ pub(super) fn was_as_expected_before(
         return false;
     };
 
-    let last = history
-        .last()
-        .and_then(|last| value_at(&last.value, &field.path));
+    let last = history.last().and_then(|last| field.value_in(&last.value));
     let before = history
         .iter()
         .rev()
-        .find(|revision| value_at(&revision.value, &field.path) != last);
+        .find(|revision| field.value_in(&revision.value) != last);
 
-    before.is_some_and(|before| value_at(&before.value, &field.path) == Some(expected))
-}
-
-/// Returns the value at a path: `lines[1].price`.
-pub(super) fn value_at<'v>(value: &'v Value, path: &str) -> Option<&'v Value> {
-    let mut value = value;
-    for part in path.split('.') {
-        let (name, indices) = part.split_once('[').unwrap_or((part, ""));
-        if !name.is_empty() {
-            value = value.get(name)?;
-        }
-
-        for idx in indices.split('[').filter(|idx| !idx.is_empty()) {
-            let idx: usize = idx.trim_end_matches(']').parse().ok()?;
-            value = value.get(idx)?;
-        }
-    }
-
-    Some(value)
-}
-
-/// Returns the name of the field at the end of a path: `price`.
-pub(super) fn field_name(path: &str) -> &str {
-    let last = path.rsplit('.').next().unwrap_or(path);
-    last.split('[').next().unwrap_or(last)
+    before.is_some_and(|before| field.value_in(&before.value) == Some(expected))
 }

@@ -125,7 +125,7 @@ impl<'r> CausalIndex<'r> {
     }
 
     /// Returns the events about the subject that no writer of the state handles.
-    fn unhandled_events(&self, subject: &StateSubject) -> Vec<&IndexedMessage<'r>> {
+    pub(super) fn unhandled_events(&self, subject: &StateSubject) -> Vec<&IndexedMessage<'r>> {
         let writers = self.writers_of(subject);
         let aggregate = self.aggregate(subject.state_type.name);
 

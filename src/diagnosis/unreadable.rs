@@ -87,24 +87,16 @@ impl<'r> CausalIndex<'r> {
             }];
         }
 
-        // An event-sourced state is folded from events. The error may be about one of them.
-        let events: Vec<_> = self
-            .messages
-            .iter()
-            .rev()
-            .filter(|message| {
-                message.is_event()
-                    && message.is_stored()
-                    && subject.stream_category == Some(message.category())
-                    && subject.matches_id(message.stream_id())
-            })
-            .collect();
-        let named_event = events
-            .iter()
-            .find(|event| type_name == Some(event.name.as_str()));
+        // An event-sourced state is folded from events. The error may name one of them.
+        let named_event = self.messages.iter().rev().find(|message| {
+            message.is_event()
+                && message.is_stored()
+                && subject.stream_category == Some(message.category())
+                && subject.matches_id(message.stream_id())
+                && type_name == Some(message.name.as_str())
+        });
 
         named_event
-            .or(events.first())
             .and_then(|event| {
                 Some(Cause::Unreadable {
                     at: self.handler_call(self.producer_of(event)?),

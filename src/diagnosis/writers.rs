@@ -15,7 +15,7 @@ use crate::{
 pub(super) struct WriterRoute {
     pub(super) handler: &'static str,
     /// The name of the message that the handler handles.
-    message: String,
+    pub(super) message: String,
     /// The category of the message.
     category: &'static str,
 }
@@ -170,6 +170,46 @@ impl CausalIndex<'_> {
             }
         }
 
-        merge(searches).into_likely_and_guesses()
+        let (likely, guesses) = merge(searches).into_likely_and_guesses();
+        (self.join_not_raised(likely), self.join_not_raised(guesses))
+    }
+
+    /// Joins the causes that the same call did not raise different messages.
+    ///
+    /// The state may need any of these messages. If some were never sent before, the others are not
+    /// missing: the state had them already.
+    fn join_not_raised(&self, causes: Vec<Cause>) -> Vec<Cause> {
+        let mut joined: Vec<Cause> = Vec::new();
+        for cause in causes {
+            let Cause::NotRaised { at, wanted, .. } = &cause else {
+                joined.push(cause);
+                continue;
+            };
+
+            let known = joined.iter_mut().find_map(|known| match known {
+                Cause::NotRaised {
+                    at: known_at,
+                    wanted,
+                    ..
+                } if known_at == at => Some(wanted),
+                _ => None,
+            });
+            match known {
+                Some(known) => known.extend_from_slice(wanted),
+                None => joined.push(cause),
+            }
+        }
+
+        for cause in &mut joined {
+            if let Cause::NotRaised { wanted, .. } = cause {
+                let is_new =
+                    |name: &String| self.messages.iter().all(|message| message.name != *name);
+                if wanted.iter().any(is_new) {
+                    wanted.retain(is_new);
+                }
+            }
+        }
+
+        joined
     }
 }

@@ -167,8 +167,6 @@ impl FlowFailure {
     }
 
     /// Sets the diagnosis: the expectation would hold after the later step with this index.
-    ///
-    /// If the earlier diagnosis has a certain cause, that cause becomes the runner-up.
     pub(crate) fn with_later_step(mut self, step: usize) -> Self {
         let Some(outcome) = &self.inner.outcome else {
             return self;

@@ -310,8 +310,8 @@ mod tests {
 
         why    OrderCommandHandler rejected PlaceOrder: the order is already
                  placed
-        fix    set up the required state in a `given_..` step, or expect the
-                 rejection: `.then_rejected(..)`
+        fix    set up the required state in a `given_..` step, if PlaceOrder
+                 should be accepted
 
         story   1 given  PlaceOrder { order_id: "o .. }
                 2 when   PlaceOrder { order_id: "o .. }  REJECTED: the orde ..
@@ -343,7 +343,7 @@ mod tests {
                     ESC[31m}ESC[0m
 
         ESC[1mwhyESC[0m    OrderCommandHandler rejected PlaceOrder: the order is already placed
-        ESC[1mfixESC[0m    set up the required state in a `given_..` step, or expect the rejection: `.then_rejected(..)`
+        ESC[1mfixESC[0m    set up the required state in a `given_..` step, if PlaceOrder should be accepted
 
         ESC[1mstoryESC[0m   1 given  PlaceOrder { order_id: "ord-1", customer_id: .. }
                 2 when   PlaceOrder { order_id: "ord-1", customer_id: .. }  ESC[1;31mREJECTED: the order is already placedESC[0m

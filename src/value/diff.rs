@@ -5,23 +5,86 @@ use crate::value::cut_middle;
 /// A field in which two values differ.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Difference {
-    /// The path of the field: `lines[1].price`.
+    /// The path of the field as text: `lines[1].price`.
     pub(crate) path: String,
+    parts: Vec<PathPart>,
     pub(crate) expected: Option<Value>,
     pub(crate) found: Option<Value>,
+}
+
+/// A step from a value into one of its parts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum PathPart {
+    Field(String),
+    Index(usize),
+}
+
+impl Difference {
+    /// Returns the difference of a whole field of an object.
+    pub(crate) fn in_field(name: &str, expected: Option<Value>, found: Option<Value>) -> Self {
+        Self::new(&[PathPart::Field(name.to_owned())], expected, found)
+    }
+
+    fn new(parts: &[PathPart], expected: Option<Value>, found: Option<Value>) -> Self {
+        let mut path = String::new();
+        for part in parts {
+            match part {
+                PathPart::Field(name) if path.is_empty() => path.push_str(name),
+                PathPart::Field(name) => path.extend([".", name]),
+                PathPart::Index(idx) => path.extend(["[", &idx.to_string(), "]"]),
+            }
+        }
+
+        Self {
+            path,
+            parts: parts.to_vec(),
+            expected,
+            found,
+        }
+    }
+
+    /// Returns the value of the field in another version of the whole value.
+    pub(crate) fn value_in<'v>(&self, whole: &'v Value) -> Option<&'v Value> {
+        self.parts.iter().try_fold(whole, |value, part| match part {
+            PathPart::Field(name) => value.get(name),
+            PathPart::Index(idx) => value.get(idx),
+        })
+    }
+
+    /// Returns the name of the last field in the path: `price`.
+    pub(crate) fn field_name(&self) -> &str {
+        let names = self.parts.iter().rev().filter_map(|part| match part {
+            PathPart::Field(name) => Some(name.as_str()),
+            PathPart::Index(_) => None,
+        });
+
+        names.into_iter().next().unwrap_or_default()
+    }
 }
 
 /// Returns one difference for each path at which `found` differs from `expected`.
 pub(crate) fn differences(expected: &Value, found: &Value) -> Vec<Difference> {
     let mut list = Vec::new();
-    collect_differences(&mut list, String::new(), Some(expected), Some(found), false);
+    collect_differences(
+        &mut list,
+        &mut Vec::new(),
+        Some(expected),
+        Some(found),
+        false,
+    );
     list
 }
 
 /// Returns the differences like [`differences`], but ignores fields that `expected` does not have.
 pub(crate) fn partial_differences(expected: &Value, found: &Value) -> Vec<Difference> {
     let mut list = Vec::new();
-    collect_differences(&mut list, String::new(), Some(expected), Some(found), true);
+    collect_differences(
+        &mut list,
+        &mut Vec::new(),
+        Some(expected),
+        Some(found),
+        true,
+    );
     list
 }
 
@@ -64,12 +127,12 @@ fn sorted_leaves(value: &Value) -> Vec<&Value> {
     leaves
 }
 
-/// Adds the differences below `path` to `list`.
+/// Adds the differences below the path of `parts` to `list`.
 ///
 /// If `only_expected` is true, fields that `expected` does not have are ignored.
 fn collect_differences(
     list: &mut Vec<Difference>,
-    path: String,
+    parts: &mut Vec<PathPart>,
     expected: Option<&Value>,
     found: Option<&Value>,
     only_expected: bool,
@@ -82,31 +145,21 @@ fn collect_differences(
                 .filter(|name| !only_expected && !expected.contains_key(*name));
 
             for name in expected.keys().chain(unexpected) {
-                let path = if path.is_empty() {
-                    name.clone()
-                } else {
-                    format!("{path}.{name}")
-                };
-                collect_differences(
-                    list,
-                    path,
-                    expected.get(name),
-                    found.get(name),
-                    only_expected,
-                );
+                let (expected, found) = (expected.get(name), found.get(name));
+                parts.push(PathPart::Field(name.clone()));
+                collect_differences(list, parts, expected, found, only_expected);
+                parts.pop();
             }
         }
         (Some(Value::Array(expected)), Some(Value::Array(found))) => {
             for idx in 0..expected.len().max(found.len()) {
-                let path = format!("{path}[{idx}]");
-                collect_differences(list, path, expected.get(idx), found.get(idx), only_expected);
+                let (expected, found) = (expected.get(idx), found.get(idx));
+                parts.push(PathPart::Index(idx));
+                collect_differences(list, parts, expected, found, only_expected);
+                parts.pop();
             }
         }
-        (expected, found) => list.push(Difference {
-            path,
-            expected: expected.cloned(),
-            found: found.cloned(),
-        }),
+        (expected, found) => list.push(Difference::new(parts, expected.cloned(), found.cloned())),
     }
 }
 
@@ -133,20 +186,16 @@ pub(crate) fn render_differences_as(
     };
 
     list.iter()
-        .map(
-            |Difference {
-                 path,
-                 expected,
-                 found,
-             }| {
-                let text = show(&render_value(expected), &render_value(found));
-                match path_width {
-                    // The whole values differ.
-                    0 => text,
-                    _ => format!("{path:<path_width$}  {text}"),
-                }
-            },
-        )
+        .map(|difference| {
+            let expected = render_value(&difference.expected);
+            let text = show(&expected, &render_value(&difference.found));
+
+            match path_width {
+                // The whole values differ.
+                0 => text,
+                _ => format!("{:<path_width$}  {text}", difference.path),
+            }
+        })
         .collect()
 }
 
@@ -185,6 +234,18 @@ mod tests {
 
         assert!(has_same_leaves(&leaves, &json!([null, "x", 1])));
         assert!(!has_same_leaves(&leaves, &json!([null, "x", 1, 1])));
+    }
+
+    #[test]
+    fn difference_reads_its_field_in_another_value() {
+        let expected = json!({ "lines": [{ "unit.price": 1 }] });
+        let found = json!({ "lines": [{ "unit.price": 2 }] });
+
+        let list = differences(&expected, &found);
+
+        assert_eq!(list[0].path, "lines[0].unit.price");
+        assert_eq!(list[0].field_name(), "unit.price");
+        assert_eq!(list[0].value_in(&found), Some(&json!(2)));
     }
 
     #[test]

@@ -78,6 +78,28 @@ pub(crate) fn use_paths_in(source: &str) -> Vec<SourcePath> {
     paths
 }
 
+/// Returns the string literals of a source, as written between their quotes, with their lines.
+pub(crate) fn string_literals_in(source: &str) -> Vec<(usize, String)> {
+    let chars: Vec<char> = source.chars().collect();
+    let mut literals = Vec::new();
+    let (mut idx, mut line) = (0, 1);
+
+    while idx < chars.len() {
+        let (end, _) = token_end(&chars, idx);
+        let text: String = chars[idx..end.min(chars.len())].iter().collect();
+        let n_lines = text.matches('\n').count();
+
+        let is_raw = end_of_raw_string(&chars, idx).is_some();
+        if is_raw || text.starts_with('"') {
+            literals.push((line, text));
+        }
+        line += n_lines;
+        idx = end;
+    }
+
+    literals
+}
+
 /// A name, `::` or a single character, with its line.
 /// Returns the types that have an inherent `impl` block in a source file, each with its line.
 pub(crate) fn inherent_impls_in(source: &str) -> Vec<(usize, String)> {

@@ -136,7 +136,7 @@ fn each_expectation_of_a_tuple_is_a_step() {
       expected  no OrderPlaced
       found     OrderPlaced { order_id: "ord-1", customer_id: "cust-1", product_id: "prod-1", quantity: 2, total_cents: 9995 }
 
-    why    perhaps: OrderCommandHandler handled PlaceOrder and raised OrderPlaced
+    why    OrderCommandHandler handled PlaceOrder and raised OrderPlaced
 
     story   1 given  StockReceived { product_id: "prod-1", quantity: 100 }
             2 when   PlaceOrder { order_id: "ord-1", customer_id: "cust-1", .. }  accepted

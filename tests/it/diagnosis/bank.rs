@@ -76,7 +76,7 @@ fn bank_command_was_rejected() {
 
     insta::assert_snapshot!(diagnosis_in_both_modes(flow), @"
     2 AccountCommandHandler rejected Withdraw: only 150 cents are available
-    do set up the required state in a `given_..` step, or expect the rejection: `.then_rejected(..)`
+    do set up the required state in a `given_..` step, if Withdraw should be accepted
     ");
 }
 
@@ -91,7 +91,7 @@ fn command_of_a_process_manager_was_rejected() {
 
     insta::assert_snapshot!(diagnosis_in_both_modes(flow), @"
     2 AccountCommandHandler rejected WithdrawForTransfer: only 150 cents are available
-    do set up the required state in a `given_..` step
+    do set up the required state in a `given_..` step, if WithdrawForTransfer should be accepted
     ");
 }
 
@@ -141,7 +141,7 @@ fn process_manager_is_not_subscribed() {
     };
 
     insta::assert_snapshot!(diagnosis_in_both_modes(flow), @"
-    4 TransferDeposited was raised, but TransferProcess is not subscribed to it
+    perhaps 4 TransferDeposited was raised, but TransferProcess is not subscribed to it
     do add a route for TransferDeposited to TransferProcess: `on.event(Self::the_method)`
     ");
 }
@@ -159,10 +159,7 @@ fn a_process_manager_was_not_started() {
             .then(expect::event_matching(|_: &TransferCompleted| true))
     };
 
-    insta::assert_snapshot!(diagnosis_in_both_modes(flow), @"
-    5 TransferProcess skipped TransferDeposited: no TransferProcess `trf-9` was started
-    do check `.origin(..)`, the deadline, or the event that starts the process manager
-    ");
+    insta::assert_snapshot!(diagnosis_in_both_modes(flow), @"5 TransferProcess skipped TransferDeposited: no TransferProcess `trf-9` was started");
 }
 
 #[test]
@@ -178,10 +175,7 @@ fn bank_handler_failed() {
             >("mutation"))
     };
 
-    insta::assert_snapshot!(diagnosis(flow(Mode::Sync)), @r#"
-    7 BalanceProjector failed on Withdrawn: the mutated handler failed: injected by a mutation
-    do correct BalanceProjector, or expect the failure: `.then(expect::handler_failed_with_message::<BalanceProjector>(".."))`
-    "#);
+    insta::assert_snapshot!(diagnosis(flow(Mode::Sync)), @"7 BalanceProjector failed on Withdrawn: the mutated handler failed: injected by a mutation");
 }
 
 #[test]
@@ -197,10 +191,7 @@ fn nested_handler_panicked() {
             ))
     };
 
-    insta::assert_snapshot!(diagnosis(flow(Mode::Sync)), @r#"
-    7 AccountCommandHandler failed on DepositForTransfer: panicked at crates/flow-domain/src/testing/mutation/apply.rs:LINE: injected by a mutation
-    do correct AccountCommandHandler, or expect the failure: `.then(expect::handler_failed_with_message::<AccountCommandHandler>(".."))`
-    "#);
+    insta::assert_snapshot!(diagnosis(flow(Mode::Sync)), @"7 AccountCommandHandler failed on DepositForTransfer: panicked at crates/flow-domain/src/testing/mutation/apply.rs:LINE: injected by a mutation");
 }
 
 #[test]
@@ -217,8 +208,8 @@ fn row_has_another_id() {
     };
 
     insta::assert_snapshot!(diagnosis_in_both_modes(flow), @r#"
-    10 BalanceProjector handled AccountOpened and wrote Balance "acc-1x"; "acc-1" is the `account_id` of AccountOpened
-    do check Balance "acc-1x" in the test, or let BalanceProjector use the `account_id` of AccountOpened as the id
+    perhaps 10 BalanceProjector handled AccountOpened and wrote Balance "acc-1x"; "acc-1" is the `account_id` of AccountOpened
+    do check Balance "acc-1" in the test, or let BalanceProjector use the `account_id` of AccountOpened as the id
     "#);
 }
 
@@ -233,8 +224,8 @@ fn aggregate_has_another_id() {
     };
 
     insta::assert_snapshot!(diagnosis_in_both_modes(flow), @r#"
-    10 TransferCommandHandler handled RequestTransfer and wrote Transfer "trf-1x"; "trf-1" is the `transfer_id` of RequestTransfer
-    do check Transfer "trf-1x" in the test, or let TransferCommandHandler use the `transfer_id` of RequestTransfer as the id
+    perhaps 10 TransferCommandHandler handled RequestTransfer and wrote Transfer "trf-1x"; "trf-1" is the `transfer_id` of RequestTransfer
+    do check Transfer "trf-1" in the test, or let TransferCommandHandler use the `transfer_id` of RequestTransfer as the id
     "#);
 }
 
@@ -312,7 +303,7 @@ fn bank_event_order_differs() {
     TransferWithdrawn  TransferDeposited  <-
     TransferCompleted  TransferCompleted
     AccountCommandHandler sent TransferWithdrawn too early, when it handled WithdrawForTransfer
-    do use `.then_event(..)` for each message, if the order does not matter
+    do use `.then_event(..)` for each event, if the order does not matter
     ");
 }
 
@@ -345,7 +336,7 @@ fn event_is_pending() {
         .then_projection::<Balance>("acc-1");
 
     insta::assert_snapshot!(diagnosis(flow), @"
-    13 Withdrawn is pending in the outbox and not published yet; the engine has not run since the message was sent
+    13 Withdrawn is pending in the outbox and not published yet
     do let the engine run before this step: `.when_engine_runs()`
     ");
 }
@@ -374,7 +365,7 @@ fn aggregate_is_loaded_by_the_wrong_key() {
     };
 
     insta::assert_snapshot!(diagnosis_in_both_modes(flow), @r#"
-    18 AccountCommandHandler handled WithdrawForTransfer and looked up Account "trf-1" (the `transfer_id` of WithdrawForTransfer) instead of "acc-1" (the `account_id`)
+    perhaps 18 AccountCommandHandler handled WithdrawForTransfer and looked up Account "trf-1" (the `transfer_id` of WithdrawForTransfer) instead of "acc-1" (the `account_id`)
     do let AccountCommandHandler use the `account_id` of WithdrawForTransfer as the id of Account
     "#);
 }

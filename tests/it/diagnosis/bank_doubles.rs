@@ -158,7 +158,7 @@ fn command_is_scheduled() {
     };
 
     insta::assert_snapshot!(diagnosis_in_both_modes(flow), @"
-    6 CloseAccount is scheduled for 2026-01-31T00:00:00Z and is not due yet
+    perhaps 6 CloseAccount is scheduled for 2026-01-31T00:00:00Z and is not due yet
     do let time pass before this step: `.when_time_passes(..)`
     ");
 }
@@ -193,8 +193,8 @@ fn bank_projector_wrote_nothing() {
     };
 
     insta::assert_snapshot!(diagnosis_in_both_modes(flow), @r#"
-    9 Stingy handled AccountOpened and wrote no Balance "acc-1"
-    do look for a missing `work.add(..)` or `rows.put(..)` in Stingy
+    perhaps 9 Stingy handled AccountOpened and wrote no Balance "acc-1"
+    do look for a missing `rows.put(..)` in Stingy
     "#);
 }
 

@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use ::booking::{Booking, InMemoryMailer, PAYMENT_TERM, PaymentDeadline, Status};
+use ::booking::{Booking, InMemoryMailer, PAYMENT_TERM, PaymentDeadline, RoomReleased, Status};
 use flow_domain::testing::mutation::MutationKind;
 use flow_harness::prelude::*;
 
 use crate::{
     diagnosis::diagnosis_text::diagnosis_in_both_modes,
-    fixture::{book_room, extend, mutation, swap},
+    fixture::{book_room, extend, mutation, pay_room, swap},
 };
 
 /// Returns the booking system in which `handler` has this mutation for `message`.
@@ -36,7 +36,7 @@ fn wrong_key_ranks_before_a_scheduled_command() {
     };
 
     insta::assert_snapshot!(diagnosis_in_both_modes(flow), @r#"
-    18 BookingHandler handled BookRoom and looked up Booking "ada" (the `guest` of BookRoom) instead of "b-1" (the `booking_id`)
+    perhaps 18 BookingHandler handled BookRoom and looked up Booking "ada" (the `guest` of BookRoom) instead of "b-1" (the `booking_id`)
     do let BookingHandler use the `booking_id` of BookRoom as the id of Booking
     "#);
 }
@@ -142,7 +142,23 @@ fn scheduled_command_would_set_the_field() {
     };
 
     insta::assert_snapshot!(diagnosis_in_both_modes(flow), @"
-    6 ReleaseRoom is scheduled for 2026-01-04T00:00:00Z and is not due yet
+    perhaps 6 ReleaseRoom is scheduled for 2026-01-04T00:00:00Z and is not due yet
     do let time pass before this step: `.when_time_passes(..)`
     ");
+}
+
+#[test]
+fn cancelled_command_was_not_delivered() {
+    let flow = |mode| {
+        let domain = || ::booking::domain(Arc::<InMemoryMailer>::default());
+
+        FlowHarness::new(domain)
+            .mode(mode)
+            .when(book_room())
+            .when(pay_room())
+            .when_time_passes(PAYMENT_TERM)
+            .then(expect::event_matching(|_: &RoomReleased| true))
+    };
+
+    insta::assert_snapshot!(diagnosis_in_both_modes(flow), @"28 ReleaseRoom was cancelled");
 }

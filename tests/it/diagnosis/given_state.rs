@@ -163,7 +163,7 @@ fn rejected_command_has_no_given_state() {
 
     insta::assert_snapshot!(diagnosis_in_both_modes(flow), @"
     2 TourPlanner rejected DepartTour: there is no such tour
-    do set up the required state in a `given_..` step, or expect the rejection: `.then_rejected(..)`
+    do set up the required state in a `given_..` step, if DepartTour should be accepted
     ");
 }
 

@@ -125,7 +125,7 @@ fn row_is_loaded_by_the_stream_id_instead_of_its_own() {
     };
 
     insta::assert_snapshot!(diagnosis_in_both_modes(flow), @r#"
-    18 ReaderProjector handled BookReturned and looked up Reader "dune" (the `book_id` of BookReturned) instead of "ada" (the `reader_id`)
+    perhaps 18 ReaderProjector handled BookReturned and looked up Reader "dune" (the `book_id` of BookReturned) instead of "ada" (the `reader_id`)
     do let ReaderProjector use the `reader_id` of BookReturned as the id of Reader
     "#);
 }
@@ -147,5 +147,5 @@ fn missing_row_is_named_despite_a_later_row() {
             .then_projection::<Reader>("bob")
     };
 
-    insta::assert_snapshot!(diagnosis_in_both_modes(flow), @r#"18 ReaderProjector handled BookReturned and did not find Reader "adax" (the `reader_id` of BookReturned); Reader "ada" exists"#);
+    insta::assert_snapshot!(diagnosis_in_both_modes(flow), @r#"perhaps 18 ReaderProjector handled BookReturned and did not find Reader "adax" (the `reader_id` of BookReturned); Reader "ada" exists"#);
 }

@@ -76,7 +76,7 @@ fn command_was_rejected() {
 
     insta::assert_snapshot!(diagnosis_in_both_modes(flow), @"
     2 OrderCommandHandler rejected PlaceOrder: the order is already placed
-    do set up the required state in a `given_..` step, or expect the rejection: `.then_rejected(..)`
+    do set up the required state in a `given_..` step, if PlaceOrder should be accepted
     ");
 }
 
@@ -121,10 +121,7 @@ fn message_was_filtered_by_origin() {
             .then_handled_by::<Picky>()
     };
 
-    insta::assert_snapshot!(diagnosis_in_both_modes(flow), @"
-    5 Picky skipped OrderPlaced: the event comes from the category `order`, but the handler accepts only the origin `payment`
-    do check `.origin(..)`, the deadline, or the event that starts the process manager
-    ");
+    insta::assert_snapshot!(diagnosis_in_both_modes(flow), @"5 Picky skipped OrderPlaced: the event comes from the category `order`, but the handler accepts only the origin `payment`");
 }
 
 #[test]
@@ -138,10 +135,7 @@ fn process_manager_was_complete() {
             .then_event(order_confirmed())
     };
 
-    insta::assert_snapshot!(diagnosis_in_both_modes(flow), @"
-    5 Fulfilment skipped PaymentReceived: Fulfilment `ord-1` is complete
-    do check `.origin(..)`, the deadline, or the event that starts the process manager
-    ");
+    insta::assert_snapshot!(diagnosis_in_both_modes(flow), @"5 Fulfilment skipped PaymentReceived: Fulfilment `ord-1` is complete");
 }
 
 #[test]
@@ -154,14 +148,8 @@ fn handler_failed() {
             .then(expect::handler_failed_with_message::<Clumsy>("smoke"))
     };
 
-    insta::assert_snapshot!(diagnosis(flow(Mode::Sync)), @r#"
-    7 Clumsy failed on OrderPlaced: counting the stock failed: there was smoke
-    do correct Clumsy, or expect the failure: `.then(expect::handler_failed_with_message::<Clumsy>(".."))`
-    "#);
-    insta::assert_snapshot!(diagnosis(flow(Mode::Engine)), @r#"
-    7 Clumsy failed on OrderPlaced after 3 attempts, and OrderPlaced became a dead letter: counting the stock failed: there was smoke
-    do correct Clumsy, or expect the failure: `.then(expect::handler_failed_with_message::<Clumsy>(".."))`
-    "#);
+    insta::assert_snapshot!(diagnosis(flow(Mode::Sync)), @"7 Clumsy failed on OrderPlaced: counting the stock failed: there was smoke");
+    insta::assert_snapshot!(diagnosis(flow(Mode::Engine)), @"7 Clumsy failed on OrderPlaced after 3 attempts, and OrderPlaced became a dead letter: counting the stock failed: there was smoke");
 }
 
 #[test]
@@ -177,10 +165,7 @@ fn handler_panicked() {
             .then(expect::handler_failed_with_message::<Clumsy>("three"))
     };
 
-    insta::assert_snapshot!(diagnosis(flow(Mode::Sync)), @r#"
-    7 Clumsy failed on OrderPlaced: panicked at tests/it/diagnosis/shop_doubles.rs:LINE: three are too many
-    do correct Clumsy, or expect the failure: `.then(expect::handler_failed_with_message::<Clumsy>(".."))`
-    "#);
+    insta::assert_snapshot!(diagnosis(flow(Mode::Sync)), @"7 Clumsy failed on OrderPlaced: panicked at tests/it/diagnosis/shop_doubles.rs:LINE: three are too many");
 }
 
 #[test]
@@ -256,7 +241,7 @@ fn event_order_differs() {
     StockReserved  OrderPlaced  <-
     OrderPlaced    StockReserved  <-
     OrderCommandHandler sent OrderPlaced too early, when it handled PlaceOrder
-    do use `.then_event(..)` for each message, if the order does not matter
+    do use `.then_event(..)` for each event, if the order does not matter
     ");
 }
 
@@ -291,7 +276,7 @@ fn aggregate_was_loaded_by_the_wrong_key() {
     };
 
     insta::assert_snapshot!(diagnosis_in_both_modes(flow), @r#"
-    18 WrongShelf handled OrderPlaced and looked up Inventory "cust-1" (the `customer_id` of OrderPlaced) instead of "prod-1" (the `product_id`)
+    perhaps 18 WrongShelf handled OrderPlaced and looked up Inventory "cust-1" (the `customer_id` of OrderPlaced) instead of "prod-1" (the `product_id`)
     do let WrongShelf use the `product_id` of OrderPlaced as the id of Inventory
     "#);
 }
@@ -306,7 +291,7 @@ fn event_was_raised_unexpectedly() {
             .then(expect::no_event::<OrderCancelled>())
     };
 
-    insta::assert_snapshot!(diagnosis_in_both_modes(flow), @"perhaps 19 OrderCommandHandler handled CancelOrder and raised OrderCancelled");
+    insta::assert_snapshot!(diagnosis_in_both_modes(flow), @"19 OrderCommandHandler handled CancelOrder and raised OrderCancelled");
 }
 
 #[test]
@@ -319,7 +304,7 @@ fn rejection_did_not_happen() {
             .then_rejected(OrderError::AlreadyPlaced)
     };
 
-    insta::assert_snapshot!(diagnosis_in_both_modes(flow), @r#"perhaps 20 OrderCommandHandler handled PlaceOrder; effects: OrderPlaced, Order "ord-1""#);
+    insta::assert_snapshot!(diagnosis_in_both_modes(flow), @r#"20 OrderCommandHandler handled PlaceOrder; effects: OrderPlaced, Order "ord-1""#);
 }
 
 #[test]
@@ -371,23 +356,6 @@ fn redelivered_message_was_handled_again() {
 }
 
 #[test]
-fn nested_rejection_failed_the_event_handler() {
-    let flow = |mode| {
-        with_handler(mode, || Hasty)
-            .given_events(stock_received(1))
-            .given_command(place_order())
-            .when_event(payment_received())
-            .then_event(order_confirmed())
-            .then(expect::handler_failed_with_message::<Hasty>("not Placed"))
-    };
-
-    insta::assert_snapshot!(diagnosis_in_both_modes(flow), @"
-    2 OrderCommandHandler rejected ConfirmOrder: the order is Cancelled, not Placed
-    do set up the required state in a `given_..` step
-    ");
-}
-
-#[test]
 fn event_is_missing_after_a_load_by_the_wrong_key() {
     let flow = |mode| {
         with_inventory(mode, || SilentShelf)
@@ -397,7 +365,7 @@ fn event_is_missing_after_a_load_by_the_wrong_key() {
     };
 
     insta::assert_snapshot!(diagnosis_in_both_modes(flow), @r#"
-    18 SilentShelf handled OrderPlaced and looked up Inventory "cust-1" (the `customer_id` of OrderPlaced) instead of "prod-1" (the `product_id`)
+    perhaps 18 SilentShelf handled OrderPlaced and looked up Inventory "cust-1" (the `customer_id` of OrderPlaced) instead of "prod-1" (the `product_id`)
     do let SilentShelf use the `product_id` of OrderPlaced as the id of Inventory
     "#);
 }

@@ -338,6 +338,29 @@ impl Hasty {
     }
 }
 
+/// Ignores that the order cannot be confirmed, and then fails for another reason.
+#[derive(Debug)]
+pub(crate) struct Stubborn;
+
+impl EventHandler for Stubborn {
+    fn routes(on: &mut EventRoutes<Self>) {
+        on.event(Self::on_payment_received).issues::<ConfirmOrder>();
+        on.subscription().retry(RetryPolicy::attempts(1));
+    }
+}
+
+impl Stubborn {
+    async fn on_payment_received(
+        &self,
+        event: PaymentReceived,
+        work: &mut UnitOfWork,
+    ) -> Result<(), Error> {
+        let order_id = event.order_id;
+        let _rejection = work.process(ConfirmOrder { order_id }).await;
+        Err(Error::failed("booking the payment", LabError("smoke")))
+    }
+}
+
 /// Loads the stock by the id of the customer.
 #[derive(Debug)]
 pub(crate) struct WrongShelf;

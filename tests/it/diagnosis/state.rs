@@ -27,8 +27,8 @@ fn projector_wrote_nothing() {
     };
 
     insta::assert_snapshot!(diagnosis_in_both_modes(flow), @r#"
-    9 Forgetful handled OrderPlaced and wrote no OrderDashboard "ord-1"
-    do look for a missing `work.add(..)` or `rows.put(..)` in Forgetful
+    perhaps 9 Forgetful handled OrderPlaced and wrote no OrderDashboard "ord-1"
+    do look for a missing `rows.put(..)` in Forgetful
     "#);
 }
 
@@ -42,8 +42,8 @@ fn projector_wrote_another_id() {
     };
 
     insta::assert_snapshot!(diagnosis_in_both_modes(flow), @r#"
-    10 Misfiler handled OrderPlaced and wrote OrderDashboard "cust-1"; "ord-1" is the `order_id` of OrderPlaced
-    do check OrderDashboard "cust-1" in the test, or let Misfiler use the `order_id` of OrderPlaced as the id
+    perhaps 10 Misfiler handled OrderPlaced and wrote OrderDashboard "cust-1"; "ord-1" is the `order_id` of OrderPlaced
+    do check OrderDashboard "ord-1" in the test, or let Misfiler use the `order_id` of OrderPlaced as the id
     "#);
 }
 
@@ -58,8 +58,8 @@ fn expected_id_is_misspelt() {
     };
 
     insta::assert_snapshot!(diagnosis_in_both_modes(flow), @r#"
-    10 OrderDashboardProjector handled OrderPlaced and wrote OrderDashboard "ord-1" (1 edit away)
-    do check OrderDashboard "ord-1" in the test, or correct the id that OrderDashboardProjector writes
+    perhaps 10 OrderDashboardProjector handled OrderPlaced and wrote OrderDashboard "ord-1" (1 edit away)
+    do check OrderDashboard "ord-01" in the test, or correct the id that OrderDashboardProjector writes
     "#);
 }
 
@@ -90,7 +90,7 @@ fn row_was_overwritten() {
     };
 
     insta::assert_snapshot!(diagnosis_in_both_modes(flow), @r#"
-    11 Overwriter handled StockReserved and overwrote OrderDashboard "ord-1", which Overwriter wrote when it handled OrderPlaced
+    perhaps 11 Overwriter handled StockReserved and overwrote OrderDashboard "ord-1", which Overwriter wrote when it handled OrderPlaced
     do check what Overwriter does with an existing OrderDashboard "ord-1"
     "#);
 }
@@ -158,7 +158,7 @@ fn state_was_loaded_by_the_wrong_key() {
     };
 
     insta::assert_snapshot!(diagnosis_in_both_modes(flow), @r#"
-    18 SilentShelf handled OrderPlaced and looked up Inventory "cust-1" (the `customer_id` of OrderPlaced) instead of "prod-1" (the `product_id`)
+    perhaps 18 SilentShelf handled OrderPlaced and looked up Inventory "cust-1" (the `customer_id` of OrderPlaced) instead of "prod-1" (the `product_id`)
     do let SilentShelf use the `product_id` of OrderPlaced as the id of Inventory
     "#);
 }
@@ -174,7 +174,7 @@ fn aggregate_was_created_under_the_wrong_key() {
     };
 
     insta::assert_snapshot!(diagnosis_in_both_modes(flow), @r#"
-    18 NewShelf handled OrderPlaced and looked up Inventory "cust-1" (the `customer_id` of OrderPlaced) instead of "prod-1" (the `product_id`)
+    perhaps 18 NewShelf handled OrderPlaced and looked up Inventory "cust-1" (the `customer_id` of OrderPlaced) instead of "prod-1" (the `product_id`)
     do let NewShelf use the `product_id` of OrderPlaced as the id of Inventory
     "#);
 }
@@ -228,8 +228,8 @@ fn row_with_a_similar_id_does_not_exist() {
     };
 
     insta::assert_snapshot!(diagnosis_in_both_modes(flow), @r#"
-    10 OrderDashboardProjector handled OrderPlaced and wrote OrderDashboard "ord-1"
-    do check OrderDashboard "ord-1" in the test, or correct the id that OrderDashboardProjector writes
+    perhaps 10 OrderDashboardProjector handled OrderPlaced and wrote OrderDashboard "ord-1"
+    do check OrderDashboard "basket of eggs" in the test, or correct the id that OrderDashboardProjector writes
     "#);
 }
 
@@ -246,8 +246,8 @@ fn absent_row_was_stored_before() {
     };
 
     insta::assert_snapshot!(diagnosis_in_both_modes(flow), @r#"
-    10 Eraser handled OrderPlaced and wrote OrderDashboard "ord-1" (1 edit away)
-    do check OrderDashboard "ord-1" in the test, or correct the id that Eraser writes
+    perhaps 10 Eraser handled OrderPlaced and wrote OrderDashboard "ord-1" (1 edit away)
+    do check OrderDashboard "ord-2" in the test, or correct the id that Eraser writes
     "#);
 }
 
@@ -264,7 +264,7 @@ fn redelivered_event_was_counted_twice() {
     };
 
     insta::assert_snapshot!(diagnosis_in_both_modes(flow), @"
-    25 Adder handled the same OrderPlaced 2 times, and each call had an effect
+    perhaps 25 Adder handled the same OrderPlaced more than once, and 2 calls changed something
     do add `on.subscription().once()` to Adder, or make the handler idempotent: a redelivered message has the same id
     ");
 }
@@ -293,8 +293,8 @@ fn quantity_is_not_matched_as_an_id() {
     };
 
     insta::assert_snapshot!(diagnosis_in_both_modes(flow), @r#"
-    10 OrderDashboardProjector handled OrderPlaced and wrote OrderDashboard "ord-1"
-    do check OrderDashboard "ord-1" in the test, or correct the id that OrderDashboardProjector writes
+    perhaps 10 OrderDashboardProjector handled OrderPlaced and wrote OrderDashboard "ord-1"
+    do check OrderDashboard "2" in the test, or correct the id that OrderDashboardProjector writes
     "#);
 }
 
@@ -312,7 +312,7 @@ fn unexpected_row_is_not_the_last_written() {
             .then(expect::projections::<OrderDashboard>().none(|row| row.order_id == "ord-1"))
     };
 
-    insta::assert_snapshot!(diagnosis_in_both_modes(flow), @r#"perhaps 19 OrderDashboardProjector handled OrderPlaced and wrote OrderDashboard "ord-1""#);
+    insta::assert_snapshot!(diagnosis_in_both_modes(flow), @r#"19 OrderDashboardProjector handled OrderPlaced and wrote OrderDashboard "ord-1""#);
 }
 
 #[test]

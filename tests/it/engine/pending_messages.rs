@@ -51,7 +51,7 @@ fn early_projection_read_reports_pending_messages() {
       found     the outbox has 1 message to publish
                 Add `.when_engine_runs()` before this step. If the test expects pending messages, use `.then(expect::pending(..))` instead
 
-    why    RoomBooked is pending in the outbox and not published yet; the engine has not run since the message was sent
+    why    RoomBooked is pending in the outbox and not published yet
     fix    let the engine run before this step: `.when_engine_runs()`
 
     story   1 when   BookRoom { booking_id: "b-1", guest: "ada" }  accepted

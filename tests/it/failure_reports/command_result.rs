@@ -41,7 +41,7 @@ fn expected_rejection_is_missing() {
       expected  PlaceOrder is rejected with AlreadyPlaced
       found     PlaceOrder was accepted
 
-    why    perhaps: OrderCommandHandler handled PlaceOrder; effects: OrderPlaced, Order "ord-1"
+    why    OrderCommandHandler handled PlaceOrder; effects: OrderPlaced, Order "ord-1"
 
     story   1 given  StockReceived { product_id: "prod-1", quantity: 100 }
             2 when   PlaceOrder { order_id: "ord-1", customer_id: "cust-1", .. }  accepted
@@ -105,7 +105,7 @@ fn given_command_is_rejected() {
       2 later steps were skipped
 
     why    OrderCommandHandler rejected PlaceOrder: the order is already placed
-    fix    set up the required state in a `given_..` step, or expect the rejection: `.then_rejected(..)`
+    fix    set up the required state in a `given_..` step, if PlaceOrder should be accepted
 
     story   1 given  PlaceOrder { order_id: "ord-1", customer_id: "cust-1", .. }
             2 given  PlaceOrder { order_id: "ord-1", customer_id: "cust-1", .. }  FAILED

@@ -60,7 +60,7 @@ fn an_event_is_unexpected() {
                 as expected  StockRefused
                 unexpected   OrderCancelled { order_id: "ord-1", product_id: "prod-1", reason: "out of stock" }
 
-    why    perhaps: OrderCommandHandler handled CancelOrder and raised OrderCancelled
+    why    OrderCommandHandler handled CancelOrder and raised OrderCancelled
 
     story   1 given  StockReceived { product_id: "prod-1", quantity: 1 }
             2 when   PlaceOrder { order_id: "ord-1", customer_id: "cust-1", .. }  accepted
@@ -148,7 +148,7 @@ fn events_are_in_another_order() {
            StockReserved  OrderPlaced  <-
            OrderPlaced    StockReserved  <-
            OrderCommandHandler sent OrderPlaced too early, when it handled PlaceOrder
-    fix    use `.then_event(..)` for each message, if the order does not matter
+    fix    use `.then_event(..)` for each event, if the order does not matter
 
     story   1 given  StockReceived { product_id: "prod-1", quantity: 100 }
             2 when   PlaceOrder { order_id: "ord-1", customer_id: "cust-1", .. }  accepted
@@ -186,7 +186,6 @@ fn chain_differs() {
       found     PaymentReceived, which caused nothing
 
     why    Fulfilment skipped PaymentReceived: Fulfilment `ord-1` is complete
-    fix    check `.origin(..)`, the deadline, or the event that starts the process manager
 
     story   1 given  StockReceived { product_id: "prod-1", quantity: 1 }
             2 given  PlaceOrder { order_id: "ord-1", customer_id: "cust-1", .. }

@@ -85,7 +85,7 @@ fn a_chain_that_is_too_long() {
                 unexpected   StockRefused { product_id: "prod-1", order_id: "ord-6", wanted: 2, available: 0 }
                 unexpected   OrderCancelled { order_id: "ord-6", product_id: "prod-1", reason: "out of stock" }
 
-    why    perhaps: OrderCommandHandler handled PlaceOrder and raised OrderPlaced
+    why    OrderCommandHandler handled PlaceOrder and raised OrderPlaced
 
     story   1 when   PlaceOrder {..}, PlaceOrder {..}, PlaceOrder {..}  accepted, accepted, accepted
             2 when   PlaceOrder {..}, PlaceOrder {..}, PlaceOrder {..}  accepted, accepted, accepted

@@ -68,7 +68,6 @@ fn nested_command_failure_is_one_failure() {
                 If the test expects this, add `.then(expect::handler_failed::<DispatchHandler>(..))`
 
     why    PackHandler failed on Pack: packing failed: there was a torn label
-    fix    correct PackHandler, or expect the failure: `.then(expect::handler_failed_with_message::<PackHandler>(".."))`
 
     story   1 when   Dispatch { parcel_id: "parcel-1", weather: "storm" }  FAILED: packing failed: there was a torn label
             2 then   no events                                             ok

@@ -22,8 +22,8 @@ fn a_wrong_id() {
       expected  OrderDashboard "ord-01"
       found     nothing with this id; the flow stored only OrderDashboard "ord-1"
 
-    why    OrderDashboardProjector handled OrderPlaced and wrote OrderDashboard "ord-1" (1 edit away)
-    fix    check OrderDashboard "ord-1" in the test, or correct the id that OrderDashboardProjector writes
+    why    perhaps: OrderDashboardProjector handled OrderPlaced and wrote OrderDashboard "ord-1" (1 edit away)
+    fix    check OrderDashboard "ord-01" in the test, or correct the id that OrderDashboardProjector writes
 
     story   1 given  StockReceived { product_id: "prod-1", quantity: 100 }
             2 when   PlaceOrder { order_id: "ord-1", customer_id: "cust-1", .. }  accepted
@@ -56,8 +56,8 @@ fn a_wrong_id_of_an_event_sourced_aggregate() {
       expected  Inventory "cust-1"
       found     nothing with this id; the flow stored only Inventory "prod-1"
 
-    why    InventoryEventHandler handled OrderPlaced and wrote Inventory "prod-1"; "cust-1" is the `customer_id` of OrderPlaced
-    fix    check Inventory "prod-1" in the test, or let InventoryEventHandler use the `customer_id` of OrderPlaced as the id
+    why    perhaps: InventoryEventHandler handled OrderPlaced and wrote Inventory "prod-1"; "cust-1" is the `customer_id` of OrderPlaced
+    fix    check Inventory "cust-1" in the test, or let InventoryEventHandler use the `customer_id` of OrderPlaced as the id
 
     story   1 given  StockReceived { product_id: "prod-1", quantity: 100 }
             2 when   PlaceOrder { order_id: "ord-1", customer_id: "cust-1", .. }  accepted
@@ -201,7 +201,7 @@ fn state_that_should_be_absent() {
       expected  no OrderDashboard "ord-1"
       found     OrderDashboard "ord-1" { order_id: "ord-1", customer_id: "cust-1", status: "Cancelled", total_cents: 9995 }
 
-    why    perhaps: OrderDashboardProjector handled OrderCancelled and wrote OrderDashboard "ord-1"
+    why    OrderDashboardProjector handled OrderCancelled and wrote OrderDashboard "ord-1"
 
     story   1 given  StockReceived { product_id: "prod-1", quantity: 1 }
             2 when   PlaceOrder { order_id: "ord-1", customer_id: "cust-1", .. }  accepted

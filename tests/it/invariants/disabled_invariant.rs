@@ -64,7 +64,7 @@ fn disabled_invariant_is_reported_with_its_reason() {
       found     JarPut
                 unexpected   JarPut { shelf_id: "top", what: "plum" }
 
-    why    perhaps: Keeper handled PutJar and raised JarPut
+    why    Keeper handled PutJar and raised JarPut
 
     story   1 when   PutJar { shelf_id: "top", what: "plum" }  accepted
             2 then   no events                                 FAILED

@@ -1,5 +1,5 @@
 //! Mutates the domains at random. Counts how often a flow fails, and how often its report names the
-//! mutated handler.
+//! mutated handler. The last column counts the reports that state a wrong cause without `perhaps`.
 //!
 //! `FLOW_MUTANTS_TABLE=1 cargo test --test it mutation::` writes listings to `target/`. Each lists
 //! the mutations that make no flow fail, and the reports that do not name the mutated handler:
@@ -51,6 +51,19 @@ struct MutationResult {
     first_failure: Option<(&'static str, FlowFailure, bool)>,
 }
 
+impl MutationResult {
+    /// Returns true if the report states a cause as proven that does not name the mutated handler.
+    fn states_wrong_cause(&self) -> bool {
+        let Some((_, failure, false)) = &self.first_failure else {
+            return false;
+        };
+
+        failure
+            .diagnosis()
+            .is_some_and(|diagnosis| diagnosis.is_proven)
+    }
+}
+
 /// The counts for one kind of mutation.
 #[derive(Default)]
 #[expect(clippy::struct_field_names, reason = "all fields are counts")]
@@ -58,6 +71,8 @@ struct KindCount {
     n_tried: usize,
     n_killed: usize,
     n_named: usize,
+    /// The reports that state a cause as proven, although it is elsewhere.
+    n_wrong: usize,
 }
 
 impl KindCount {
@@ -65,6 +80,7 @@ impl KindCount {
         self.n_tried += 1;
         self.n_killed += usize::from(result.first_failure.is_some());
         self.n_named += usize::from(matches!(result.first_failure, Some((.., true))));
+        self.n_wrong += usize::from(result.states_wrong_cause());
     }
 
     fn row(&self) -> String {
@@ -78,8 +94,8 @@ impl KindCount {
         };
 
         format!(
-            "{:>5}  {:>6}  {:>5}  {percent:>7}",
-            self.n_tried, self.n_killed, self.n_named
+            "{:>5}  {:>6}  {:>5}  {percent:>7}  {:>5}",
+            self.n_tried, self.n_killed, self.n_named, self.n_wrong
         )
     }
 }
@@ -128,7 +144,7 @@ fn table(results: &[MutationResult]) -> String {
         all.add(result);
     }
 
-    let mut table = format!("{:<34}  tried  killed  named  percent", "");
+    let mut table = format!("{:<34}  tried  killed  named  percent  wrong", "");
     for ((domain, kind), count) in counts {
         write!(table, "\n{domain}  {kind:<28}  {}", count.row()).unwrap();
     }
@@ -189,23 +205,23 @@ fn mutations_of_shop_and_bank_fail_a_flow_in_sync_mode() {
         write_listing(&shop_and_bank_results(usize::MAX, Mode::Sync), "all");
     }
 
-    insta::assert_snapshot!(table(&results), @r"
-                                        tried  killed  named  percent
-    bank  error                             8       8      8  100.0 %
-    bank  fields swapped when read         12      12     12  100.0 %
-    bank  fields swapped when written      16      16     16  100.0 %
-    bank  id changed when read             17      13     13  100.0 %
-    bank  id changed when written          20      20     20  100.0 %
-    bank  panic                            18      18     18  100.0 %
-    bank  route dropped                     9       8      8  100.0 %
-    shop  error                            10      10     10  100.0 %
-    shop  fields swapped when read         14      12     12  100.0 %
-    shop  fields swapped when written      33      28     27   96.4 %
-    shop  id changed when read             17       9      9  100.0 %
-    shop  id changed when written           9       9      9  100.0 %
-    shop  panic                             9       9      9  100.0 %
-    shop  route dropped                     8       8      8  100.0 %
-    all                                   200     180    179   99.4 %
+    insta::assert_snapshot!(table(&results), @"
+                                        tried  killed  named  percent  wrong
+    bank  error                             8       8      8  100.0 %      0
+    bank  fields swapped when read         12      12     12  100.0 %      0
+    bank  fields swapped when written      16      16     16  100.0 %      0
+    bank  id changed when read             17      13     13  100.0 %      0
+    bank  id changed when written          20      20     20  100.0 %      0
+    bank  panic                            18      18     18  100.0 %      0
+    bank  route dropped                     9       8      8  100.0 %      0
+    shop  error                            10      10     10  100.0 %      0
+    shop  fields swapped when read         14      12     12  100.0 %      0
+    shop  fields swapped when written      33      28     27   96.4 %      1
+    shop  id changed when read             17       9      9  100.0 %      0
+    shop  id changed when written           9       9      9  100.0 %      0
+    shop  panic                             9       9      9  100.0 %      0
+    shop  route dropped                     8       8      8  100.0 %      0
+    all                                   200     180    179   99.4 %      1
     ");
 }
 
@@ -217,23 +233,23 @@ fn mutations_of_shop_and_bank_fail_a_flow_in_engine_mode() {
         write_listing(&results, "engine");
     }
 
-    insta::assert_snapshot!(table(&results), @r"
-                                        tried  killed  named  percent
-    bank  error                             8       8      8  100.0 %
-    bank  fields swapped when read         12      12     12  100.0 %
-    bank  fields swapped when written      16      16     16  100.0 %
-    bank  id changed when read             17      13     13  100.0 %
-    bank  id changed when written          20      20     20  100.0 %
-    bank  panic                            18      18     18  100.0 %
-    bank  route dropped                     9       8      8  100.0 %
-    shop  error                            10      10     10  100.0 %
-    shop  fields swapped when read         14      12     12  100.0 %
-    shop  fields swapped when written      33      28     27   96.4 %
-    shop  id changed when read             17       9      9  100.0 %
-    shop  id changed when written           9       9      9  100.0 %
-    shop  panic                             9       9      9  100.0 %
-    shop  route dropped                     8       8      8  100.0 %
-    all                                   200     180    179   99.4 %
+    insta::assert_snapshot!(table(&results), @"
+                                        tried  killed  named  percent  wrong
+    bank  error                             8       8      8  100.0 %      0
+    bank  fields swapped when read         12      12     12  100.0 %      0
+    bank  fields swapped when written      16      16     16  100.0 %      0
+    bank  id changed when read             17      13     13  100.0 %      0
+    bank  id changed when written          20      20     20  100.0 %      0
+    bank  panic                            18      18     18  100.0 %      0
+    bank  route dropped                     9       8      8  100.0 %      0
+    shop  error                            10      10     10  100.0 %      0
+    shop  fields swapped when read         14      12     12  100.0 %      0
+    shop  fields swapped when written      33      28     27   96.4 %      1
+    shop  id changed when read             17       9      9  100.0 %      0
+    shop  id changed when written           9       9      9  100.0 %      0
+    shop  panic                             9       9      9  100.0 %      0
+    shop  route dropped                     8       8      8  100.0 %      0
+    all                                   200     180    179   99.4 %      1
     ");
 }
 
@@ -248,16 +264,16 @@ fn mutations_of_booking_fail_a_flow(#[values(Mode::Sync, Mode::Engine)] mode: Mo
     }
 
     insta::allow_duplicates! {
-        insta::assert_snapshot!(table(&results), @r"
-                                            tried  killed  named  percent
-        booking  error                            10      10     10  100.0 %
-        booking  fields swapped when read          6       5      5  100.0 %
-        booking  fields swapped when written      20      20     20  100.0 %
-        booking  id changed when read             10       9      9  100.0 %
-        booking  id changed when written           7       7      7  100.0 %
-        booking  panic                            10      10     10  100.0 %
-        booking  route dropped                    10       9      9  100.0 %
-        all                                    73      70     70  100.0 %
+        insta::assert_snapshot!(table(&results), @"
+                                            tried  killed  named  percent  wrong
+        booking  error                            10      10     10  100.0 %      0
+        booking  fields swapped when read          6       5      5  100.0 %      0
+        booking  fields swapped when written      20      20     20  100.0 %      0
+        booking  id changed when read             10       9      9  100.0 %      0
+        booking  id changed when written           7       7      7  100.0 %      0
+        booking  panic                            10      10     10  100.0 %      0
+        booking  route dropped                    10       9      9  100.0 %      0
+        all                                    73      70     70  100.0 %      0
         ");
     }
 }
@@ -272,16 +288,16 @@ fn mutations_of_depot_fail_a_flow(#[values(Mode::Sync, Mode::Engine)] mode: Mode
     }
 
     insta::allow_duplicates! {
-        insta::assert_snapshot!(table(&results), @r"
-                                            tried  killed  named  percent
-        depot  error                            26      26     26  100.0 %
-        depot  fields swapped when read         54      34     32   94.1 %
-        depot  fields swapped when written      50      49     49  100.0 %
-        depot  id changed when read             39      22     22  100.0 %
-        depot  id changed when written          21      21     21  100.0 %
-        depot  panic                            26      26     26  100.0 %
-        depot  route dropped                    26      20     18   90.0 %
-        all                                   242     198    194   97.9 %
+        insta::assert_snapshot!(table(&results), @"
+                                            tried  killed  named  percent  wrong
+        depot  error                            26      26     26  100.0 %      0
+        depot  fields swapped when read         54      34     32   94.1 %      0
+        depot  fields swapped when written      50      49     49  100.0 %      0
+        depot  id changed when read             39      22     22  100.0 %      0
+        depot  id changed when written          21      21     21  100.0 %      0
+        depot  panic                            26      26     26  100.0 %      0
+        depot  route dropped                    26      20     18   90.0 %      1
+        all                                   242     198    194   97.9 %      1
         ");
     }
 }

@@ -5,11 +5,14 @@
 #[doc(hidden)]
 pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let distance = |candidate: &str| strsim::damerau_levenshtein(name, candidate);
+    // The distance counts characters, not bytes.
+    let n_chars = |candidate: &str| name.chars().count().max(candidate.chars().count());
+
     candidates
         .into_iter()
         .filter(|candidate| *candidate != name)
         .map(|candidate| (distance(candidate), candidate))
-        .filter(|(distance, candidate)| distance * 3 <= name.len().max(candidate.len()))
+        .filter(|(distance, candidate)| *distance * 3 <= n_chars(candidate))
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, candidate)| candidate)
 }
@@ -22,5 +25,6 @@ mod tests {
     fn nearest_finds_a_typo_but_not_another_word() {
         assert_eq!(nearest("oder", ["inventory", "order"]), Some("order"));
         assert_eq!(nearest("payment", ["inventory", "order"]), None);
+        assert_eq!(nearest("äöü", ["äaa"]), None);
     }
 }
