@@ -1,5 +1,6 @@
 //! The names that a test needs: `use flow_harness::prelude::*;`.
 
+#[doc(no_inline)]
 pub use crate::{
     expect::{self, Expectation, Mismatch},
     fault::Fault,
@@ -8,4 +9,5 @@ pub use crate::{
     report::FlowFailure,
     unit::unit,
 };
+#[doc(no_inline)]
 pub use serde_json::json;

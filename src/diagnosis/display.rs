@@ -64,12 +64,9 @@ impl Cause {
             } => {
                 match handler {
                     Some(handler) => {
-                        write!(
-                            f,
-                            "{event} was raised, but {handler} is not subscribed to it"
-                        )?;
+                        write!(f, "{event} was raised, but {handler} does not handle it")?;
                     }
-                    None => write!(f, "{event} was raised, but no handler is subscribed to it")?,
+                    None => write!(f, "{event} was raised, but no handler handles it")?,
                 }
 
                 match relevant_near_miss(near_miss.as_ref(), *handler) {

@@ -125,7 +125,7 @@ fn projector_is_not_subscribed() {
     };
 
     insta::assert_snapshot!(diagnosis_in_both_modes(flow), @"
-    4 Withdrawn was raised, but BalanceProjector is not subscribed to it
+    4 Withdrawn was raised, but BalanceProjector does not handle it
     do add a route for Withdrawn to BalanceProjector: `on.event(Self::the_method)`
     ");
 }
@@ -141,7 +141,7 @@ fn process_manager_is_not_subscribed() {
     };
 
     insta::assert_snapshot!(diagnosis_in_both_modes(flow), @"
-    perhaps 4 TransferDeposited was raised, but TransferProcess is not subscribed to it
+    perhaps 4 TransferDeposited was raised, but TransferProcess does not handle it
     do add a route for TransferDeposited to TransferProcess: `on.event(Self::the_method)`
     ");
 }

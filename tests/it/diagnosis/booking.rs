@@ -107,7 +107,7 @@ fn process_manager_misses_the_event_of_its_command() {
     };
 
     insta::assert_snapshot!(diagnosis_in_both_modes(flow), @"
-    4 RoomReleased was raised, but PaymentDeadline is not subscribed to it
+    4 RoomReleased was raised, but PaymentDeadline does not handle it
     do add a route for RoomReleased to PaymentDeadline: `on.event(Self::the_method)`
     ");
 }

@@ -142,7 +142,7 @@ fn missing_route_is_found_after_a_given_state() {
     };
 
     insta::assert_snapshot!(diagnosis_in_both_modes(flow), @"
-    4 Expired was raised, but Catalogue is not subscribed to it
+    4 Expired was raised, but Catalogue does not handle it
     do add a route for Expired to Catalogue: `on.event(Self::the_method)`
     ");
 }
@@ -160,7 +160,7 @@ fn missing_route_is_found_after_an_overwrite() {
     };
 
     insta::assert_snapshot!(diagnosis_in_both_modes(flow), @"
-    4 Expired was raised, but Catalogue is not subscribed to it
+    4 Expired was raised, but Catalogue does not handle it
     do add a route for Expired to Catalogue: `on.event(Self::the_method)`
     ");
 }
@@ -179,7 +179,7 @@ fn missing_route_is_not_proven_after_another_act() {
     };
 
     insta::assert_snapshot!(diagnosis_in_both_modes(flow), @"
-    perhaps 4 Expired was raised, but Catalogue is not subscribed to it
+    perhaps 4 Expired was raised, but Catalogue does not handle it
     do add a route for Expired to Catalogue: `on.event(Self::the_method)`
     ");
 }

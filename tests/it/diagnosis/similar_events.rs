@@ -153,7 +153,7 @@ fn event_has_another_category() {
     };
 
     insta::assert_snapshot!(diagnosis_in_both_modes(flow), @"
-    perhaps 4 BasketPlaced was raised, but no handler is subscribed to it; BasketListProjector is subscribed to an event of this name in the category `market`, not `basket`
+    perhaps 4 BasketPlaced was raised, but no handler handles it; BasketListProjector is subscribed to an event of this name in the category `market`, not `basket`
     do set `#[event(part_of = ..)]` to the aggregate that raises BasketPlaced; its category is now `market`
     ");
 }
@@ -167,7 +167,7 @@ fn event_has_another_version() {
     };
 
     insta::assert_snapshot!(diagnosis_in_both_modes(flow), @"
-    perhaps 4 BasketPaid.v2 was raised, but no handler is subscribed to it; BasketListProjector is subscribed to BasketPaid
+    perhaps 4 BasketPaid.v2 was raised, but no handler handles it; BasketListProjector is subscribed to BasketPaid
     do add a route for BasketPaid.v2 to BasketListProjector: `on.event(Self::the_method)`
     ");
 }
@@ -181,7 +181,7 @@ fn event_has_a_similar_name() {
     };
 
     insta::assert_snapshot!(diagnosis_in_both_modes(flow), @"
-    perhaps 4 BasketSended was raised, but no handler is subscribed to it; BasketListProjector is subscribed to BasketSent
+    perhaps 4 BasketSended was raised, but no handler handles it; BasketListProjector is subscribed to BasketSent
     do add a route for BasketSended to the handler that needs it: `on.event(Self::the_method)`
     ");
 }

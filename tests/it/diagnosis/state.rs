@@ -212,7 +212,7 @@ fn projector_does_not_handle_the_event() {
     };
 
     insta::assert_snapshot!(diagnosis_in_both_modes(flow), @"
-    4 OrderConfirmed was raised, but Mixer is not subscribed to it
+    4 OrderConfirmed was raised, but Mixer does not handle it
     do add a route for OrderConfirmed to Mixer: `on.event(Self::the_method)`
     ");
 }
