@@ -155,19 +155,6 @@ fn given_aggregate_publishes_its_raised_events() {
 }
 
 #[test]
-fn given_aggregate_needs_state_to_store() {
-    let flow = shop()
-        .given_aggregate(Inventory::empty("prod-1"))
-        .when(place_order())
-        .then_settled();
-
-    insta::assert_snapshot!(mismatch(flow), @"
-    expected  a value that can be given
-    found     `Inventory` is event-sourced and raised no events, so there is nothing to store
-    ");
-}
-
-#[test]
 fn given_command_goes_through_its_handler() {
     shop()
         .given_command(ReceiveStock {
@@ -177,21 +164,6 @@ fn given_command_goes_through_its_handler() {
         .when(place_order())
         .then_event(stock_reserved())
         .run();
-}
-
-#[test]
-fn given_command_that_is_rejected_fails_the_flow() {
-    let flow = shop()
-        .given_command(place_order())
-        .given_command(place_order())
-        .when_event(payment_received())
-        .then_settled();
-
-    insta::assert_snapshot!(mismatch(flow), @"
-    expected  the given step runs without problems
-    found     the command was rejected: the order is already placed
-              If the test expects this, use `.when(..)` instead
-    ");
 }
 
 #[test]

@@ -32,21 +32,6 @@ fn last_act_without_then_is_checked_for_problems() {
 }
 
 #[test]
-fn unasserted_rejection_fails() {
-    let flow = shop()
-        .given_command(place_order())
-        .when(place_order())
-        .then_projection::<OrderDashboard>("ord-1")
-        .has(|row| row.status == OrderStatus::Cancelled);
-
-    insta::assert_snapshot!(mismatch(flow), @"
-    expected  no problem, or a `then` that covers it
-    found     PlaceOrder was rejected: the order is already placed
-              If the test expects this, add `.then_rejected(..)`
-    ");
-}
-
-#[test]
 fn unasserted_rejection_before_another_act_fails() {
     let flow = shop()
         .given_command(place_order())
