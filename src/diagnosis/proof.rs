@@ -8,12 +8,13 @@ use crate::{
     expect::{Requirement, StateSubject, Subject},
 };
 
-/// Whether the record or the wiring proves that a cause explains the failed step.
-///
-/// Three things are proof. The record shows the unexpected effect itself. Or a call failed in the
-/// last act, and the wiring or its discarded work leads to the expected effect. Or the wiring has no
-/// route on that way. No record shows what a handler should have done, so that is a guess.
 impl CausalIndex<'_> {
+    /// Returns true if the record or the wiring proves that a cause explains the failed step.
+    ///
+    /// Three things are proof. The record shows the unexpected effect itself. Or a call failed in
+    /// the last act, and the wiring or its discarded work leads to the expected effect. Or the
+    /// wiring has no route on that way. No record shows what a handler should have done, so that is
+    /// a guess.
     pub(super) fn is_proven(&self, cause: &Cause, subject: &Subject) -> bool {
         match cause {
             Cause::NoHandler { .. }
@@ -117,8 +118,9 @@ impl CausalIndex<'_> {
         is_writer && self.is_only_message_for(handler, stored_at, state)
     }
 
-    /// Returns true if the last act did nothing about a state except for one event. No writer of
-    /// the state handles that event, but `handler` reads its category.
+    /// Returns true if the last act stored one event about the state, and called no writer of it.
+    ///
+    /// `handler` reads the category of the event.
     fn is_only_message_for(&self, handler: &str, event: EntryId, state: &StateSubject) -> bool {
         let was_writer_called = self.calls_in_acts().any(|call| {
             call.is_in_last_act(self)
@@ -176,8 +178,9 @@ impl CausalIndex<'_> {
         }
     }
 
-    /// Returns true if a call sent one of these messages before it failed, or if its route declares
-    /// messages that lead to one of them.
+    /// Returns true if a call leads to one of these messages.
+    ///
+    /// It sent the message before it failed, or its route declares messages that lead to it.
     fn call_leads_to(&self, call: &IndexedCall<'_>, wanted: &[String]) -> bool {
         let has_sent = self
             .messages_caused_by(call)

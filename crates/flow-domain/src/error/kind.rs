@@ -47,8 +47,12 @@ enum Kind {
         operation: &'static str,
         source: Source,
     },
-    #[error("panicked at {location}: {message}")]
-    Panicked { message: String, location: String },
+    #[error("panicked{}: {message}", at(location.as_deref()))]
+    Panicked {
+        message: String,
+        /// `None` in production, where the panic hook of the process prints it.
+        location: Option<String>,
+    },
     #[error("{0}")]
     TimedOut(String),
     #[error("{0}")]
@@ -152,7 +156,7 @@ impl Error {
         .into()
     }
 
-    pub(crate) fn panicked(message: String, location: String) -> Self {
+    pub(crate) fn panicked(message: String, location: Option<String>) -> Self {
         Kind::Panicked { message, location }.into()
     }
 
@@ -318,6 +322,10 @@ impl fmt::Display for WithCauses<'_> {
         }
         Ok(())
     }
+}
+
+fn at(location: Option<&str>) -> String {
+    location.map_or_else(String::new, |location| format!(" at {location}"))
 }
 
 impl From<Kind> for Error {

@@ -64,12 +64,7 @@ where
 
 pub(super) fn panic_error(panic: &(dyn Any + Send)) -> Error {
     let message = panic_message(panic).to_owned();
-    let location = take_panic_location();
-
-    Error::panicked(
-        message,
-        location.unwrap_or_else(|| "an unknown location".to_owned()),
-    )
+    Error::panicked(message, take_panic_location())
 }
 
 pub(super) fn panic_message(panic: &(dyn Any + Send)) -> &str {
