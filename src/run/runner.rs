@@ -157,7 +157,7 @@ impl Runner<'_, '_> {
             .unasserted_problems()
             .filter(|problem| !shown.contains(&problem.handler))
             .map(|problem| {
-                let idx = self.steps.step_of_act(problem.act_idx());
+                let idx = self.steps.step_of_act(problem.id.act_idx);
                 let mismatch = problem_mismatch(&problem, is_inline);
                 StepMismatch::new(idx, self.plan.steps[idx].location, mismatch)
             })
