@@ -149,7 +149,7 @@ impl Runner<'_, '_> {
 
     /// Stops the run if an expectation was not met, or if a problem was not covered.
     fn require_no_failures(&mut self) -> Result<(), Stop> {
-        let first = self.failures.first().map(StepMismatch::mismatch);
+        let first = self.failures.first().map(|failed| &failed.mismatch);
         // The report of the first mismatch may show a problem, which is then not reported again.
         let shown = first.map_or(&[][..], Mismatch::shown_handlers);
         let is_inline = self.outcome.is_inline();
