@@ -89,7 +89,7 @@ impl FlowFailure {
             .into_iter()
             .map(|failed| FailedStep {
                 step: failed.step + 1,
-                described: outcome.step(failed.step),
+                described: outcome.story.describe_step(failed.step),
                 location: failed.location.to_string(),
                 mismatch: failed.mismatch,
             })
@@ -160,7 +160,7 @@ impl FlowFailure {
 
         let cause = Cause::ExpectationTooEarly {
             step: step + 1,
-            described: outcome.step(step),
+            described: outcome.story.describe_step(step),
         };
         self.inner.diagnosis = Some(Diagnosis::proven(cause));
         self

@@ -101,7 +101,7 @@ impl Inner {
         match self
             .outcome
             .as_ref()
-            .map_or(0, Outcome::n_skipped)
+            .map_or(0, |outcome| outcome.story.n_skipped())
         {
             0 => String::new(),
             1 => "\n\n  1 later step was skipped".to_owned(),
@@ -188,7 +188,7 @@ fn warning_lines(outcome: &Outcome) -> String {
 
 fn disabled_invariant_lines(outcome: &Outcome) -> String {
     let lines: Vec<String> = outcome
-        .disabled_invariants()
+        .disabled_invariants
         .iter()
         .map(|disabled| {
             format!(

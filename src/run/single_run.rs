@@ -27,7 +27,7 @@ pub(super) async fn run_once(
     let explains_failure = faults.is_none();
     let mut runner = Runner::start(plan, mode, faults)?;
 
-    let logs = Arc::clone(runner.outcome.shared_logs());
+    let logs = Arc::clone(&runner.outcome.logs);
     let result = capture_logs(logs, pin!(runner.run_steps())).await;
     let result = runner.check_invariants(result).await;
 
@@ -37,7 +37,7 @@ pub(super) async fn run_once(
         failures,
         ..
     } = runner;
-    outcome.set_story(steps.into_story(plan));
+    outcome.story = steps.into_story(plan);
     match result {
         Ok(()) => Ok(outcome),
         Err(Stop) if explains_failure => {
