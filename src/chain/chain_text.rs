@@ -1,18 +1,19 @@
 use std::{collections::VecDeque, ops::Range};
 
 use flow_domain::{
-    message::Processing,
+    message::{Processing, Recorded},
     record::{Entry, EntryId, EntryKind, Record},
 };
 
 use crate::{
     chain::{
-        effects::{Effects, attempt_suffix},
+        drawing::Drawing,
+        effects::{Effects, attempt_suffix, message_name},
         schedule_status,
         tree::{Tree, TreeLine},
     },
     logs::Log,
-    value::{MessageView, RenderOptions, StatusText},
+    value::{RenderOptions, StatusText},
 };
 
 /// The detail of a message without a handler.
@@ -39,7 +40,8 @@ pub(crate) fn chain_text(
         }
     }
 
-    chain.tree.draw(record, marked, options)
+    let marked = marked.and_then(|entry| chain.tree.line_of(entry, record));
+    Drawing::new(&chain.tree, marked, options.n_lines).render(options)
 }
 
 /// Builds the tree of a chain: first the roots, then everything that they caused.
@@ -86,26 +88,39 @@ impl<'r> ChainBuilder<'r> {
             let entry = self.record.entry(id);
 
             match &entry.kind {
-                EntryKind::CommandReceived(envelope) => {
-                    self.add_command(entry, MessageView::from(&**envelope).name, parent);
+                EntryKind::CommandReceived(_) => {
+                    self.add_command(entry, parent);
                 }
-                EntryKind::Scheduled { command, .. } => {
-                    let name = MessageView::from(&**command).name;
-                    self.add_scheduled(entry, name, parent);
-                }
-                EntryKind::Appended(_) => self.add_event(entry, parent),
-                EntryKind::Raised(envelope) => {
-                    self.add_raised(entry, MessageView::from(&**envelope).name, parent);
-                }
+                EntryKind::Scheduled { .. } => self.add_scheduled(entry, parent),
+                EntryKind::Appended(event) => self.add_event(entry, event, parent),
+                EntryKind::Raised(_) => self.add_raised(entry, parent),
                 _ => {}
             }
         }
     }
 
+    /// Adds the line of the message at this entry, and returns its index.
+    fn add_message(
+        &mut self,
+        entry: &Entry,
+        detail: impl Into<String>,
+        parent: Option<usize>,
+    ) -> usize {
+        let line = TreeLine {
+            label: message_name(entry),
+            detail: StatusText::new(detail),
+            entries: vec![entry.id],
+            is_message: true,
+            ..TreeLine::default()
+        };
+
+        self.tree.add(parent, line)
+    }
+
     /// Adds a scheduled command. If it has no effect yet, its line shows when it is due, or that it
     /// was cancelled.
-    fn add_scheduled(&mut self, entry: &Entry, name: String, parent: Option<usize>) {
-        let line = self.add_command(entry, name, parent);
+    fn add_scheduled(&mut self, entry: &Entry, parent: Option<usize>) {
+        let line = self.add_command(entry, parent);
 
         if self.effects.caused_by(entry.id).next().is_none()
             && let Some(status) = schedule_status(entry, self.record)
@@ -116,27 +131,22 @@ impl<'r> ChainBuilder<'r> {
 
     /// Adds the appended event in place of a raised one. An event that was not appended was rolled
     /// back.
-    fn add_raised(&mut self, entry: &Entry, name: String, parent: Option<usize>) {
-        let mut appended = self.effects.caused_by(entry.id).peekable();
-
-        if appended.peek().is_none() {
-            let line = TreeLine {
-                label: name,
-                detail: StatusText::new("rolled back"),
-                entries: vec![entry.id],
-                is_message: true,
-                ..TreeLine::default()
-            };
-            self.tree.add(parent, line);
+    fn add_raised(&mut self, entry: &Entry, parent: Option<usize>) {
+        let mut is_appended = false;
+        for effect in self.effects.caused_by(entry.id) {
+            if let EntryKind::Appended(event) = &effect.kind {
+                is_appended = true;
+                self.add_event(effect, event, parent);
+            }
         }
 
-        for event in appended {
-            self.add_event(event, parent);
+        if !is_appended {
+            self.add_message(entry, "rolled back", parent);
         }
     }
 
     /// Adds a command and its handler in one line, and returns the index of the line.
-    fn add_command(&mut self, entry: &Entry, name: String, parent: Option<usize>) -> usize {
+    fn add_command(&mut self, entry: &Entry, parent: Option<usize>) -> usize {
         let mut is_in_outbox = match &entry.kind {
             EntryKind::CommandReceived(command) => command.metadata.processing == Processing::Async,
             _ => false,
@@ -146,17 +156,9 @@ impl<'r> ChainBuilder<'r> {
         } else {
             NO_HANDLER
         });
-        let mut entries = vec![entry.id];
         // The line must exist before its effects are queued below it. Its detail is set at the
         // end.
-        let line = self.tree.add(
-            parent,
-            TreeLine {
-                label: name,
-                is_message: true,
-                ..TreeLine::default()
-            },
-        );
+        let line = self.add_message(entry, "", parent);
 
         for effect in self.effects.caused_by(entry.id) {
             match &effect.kind {
@@ -167,7 +169,7 @@ impl<'r> ChainBuilder<'r> {
                     detail = result.after(format!("{handler}  "));
                     detail.push_str(&attempt_suffix(*attempt));
                     is_in_outbox = false;
-                    entries.push(effect.id);
+                    self.tree.line_mut(line).entries.push(effect.id);
                     self.queue_effects(effect, line);
                 }
                 EntryKind::Published { .. } if is_in_outbox => {
@@ -186,29 +188,14 @@ impl<'r> ChainBuilder<'r> {
             }
         }
 
-        let added = self.tree.line_mut(line);
-        added.detail = detail;
-        added.entries = entries;
-
+        self.tree.line_mut(line).detail = detail;
         line
     }
 
     /// Adds an appended event, with one line below it for each of its handlers.
-    fn add_event(&mut self, entry: &Entry, parent: Option<usize>) {
-        let EntryKind::Appended(event) = &entry.kind else {
-            return;
-        };
-
-        let line = self.tree.add(
-            parent,
-            TreeLine {
-                label: MessageView::from(&*event.envelope).name,
-                detail: StatusText::new(format!("{} @{}", event.stream(), event.version)),
-                entries: vec![entry.id],
-                is_message: true,
-                ..TreeLine::default()
-            },
-        );
+    fn add_event(&mut self, entry: &Entry, event: &Recorded, parent: Option<usize>) {
+        let place = format!("{} @{}", event.stream(), event.version);
+        let line = self.add_message(entry, place, parent);
 
         for effect in self.effects.caused_by(entry.id) {
             match effect.kind {
@@ -227,9 +214,8 @@ impl<'r> ChainBuilder<'r> {
                     }
                 }
                 EntryKind::NoSubscriber => {
-                    let event = self.tree.line_mut(line);
-                    event.detail.push_str("  ");
-                    event.detail.push_str(NO_HANDLER);
+                    let suffix = format!("  {NO_HANDLER}");
+                    self.tree.line_mut(line).detail.push_str(&suffix);
                 }
                 _ => {}
             }
@@ -255,7 +241,6 @@ impl<'r> ChainBuilder<'r> {
             .unwrap_or_else(|| {
                 let line = TreeLine {
                     label: handler.to_owned(),
-                    handler: Some(handler),
                     ..TreeLine::default()
                 };
                 self.tree.add(Some(event_line), line)
@@ -268,14 +253,12 @@ impl<'r> ChainBuilder<'r> {
     }
 
     /// Returns true if the handler call of a line raised or issued a message.
-    fn has_caused_messages(&mut self, line: usize) -> bool {
-        let entries = self.tree.line_mut(line).entries.clone();
+    fn has_caused_messages(&self, line: usize) -> bool {
+        let calls = self.tree.nodes[line].line.entries.iter();
 
-        entries.into_iter().any(|id| {
-            self.effects
-                .caused_by(id)
-                .any(|effect| is_message(&effect.kind))
-        })
+        calls
+            .flat_map(|call| self.effects.caused_by(*call))
+            .any(|effect| is_message(&effect.kind))
     }
 
     /// Queues the messages that a handler call caused, below its line.

@@ -2,7 +2,7 @@ use std::collections::VecDeque;
 
 use crate::{
     chain::tree::Tree,
-    value::{RenderOptions, StatusText, Style, counted},
+    value::{RenderOptions, StatusText, Style, counted, max_width},
 };
 
 /// The minimum and the maximum width of the first column.
@@ -80,9 +80,8 @@ impl<'t> Drawing<'t> {
         while let Some(parent) = parents.pop_front() {
             for idx in self.nearest_first(parent) {
                 let has_room = n_drawn < n_lines && self.drawn_level(idx) < MAX_LEVELS;
-                let is_gap = self.gap.is_some_and(|(gap_start, _)| gap_start == idx);
 
-                if has_room && !self.is_drawn[idx] && !is_gap {
+                if has_room && self.is_omitted(idx) {
                     self.is_drawn[idx] = true;
                     n_drawn += 1;
                     parents.push_back(Some(idx));
@@ -242,14 +241,11 @@ impl<'t> Drawing<'t> {
         let mut lines = Vec::new();
         self.draw_siblings(&mut lines, &self.tree.roots, None);
 
-        let longest_label = lines
-            .iter()
-            .filter(|line| !line.is_log)
-            .map(|line| line.label.chars().count())
-            .max();
-        let (min_width, max_width) = LABEL_WIDTH;
-        let max_width = max_width.min(options.width / 2).max(min_width);
-        let label_width = (longest_label.unwrap_or(0) + 2).clamp(min_width, max_width);
+        let (min_label, max_label) = LABEL_WIDTH;
+        let max_label = max_label.min(options.width / 2).max(min_label);
+        let in_columns = lines.iter().filter(|line| !line.is_log);
+        let longest_label = max_width(in_columns.map(|line| line.label.as_str()));
+        let label_width = (longest_label + 2).clamp(min_label, max_label);
 
         lines
             .iter()

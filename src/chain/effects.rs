@@ -1,6 +1,9 @@
 use flow_domain::record::{Entry, EntryId, EntryKind, HandlerOutcome, Record, TableKind};
 
-use crate::{chain::rolled_back_by, value::StatusText};
+use crate::{
+    chain::rolled_back_by,
+    value::{MessageView, StatusText},
+};
 
 /// An index of what each entry of a record directly caused.
 ///
@@ -9,7 +12,7 @@ use crate::{chain::rolled_back_by, value::StatusText};
 pub(super) struct Effects<'r> {
     record: &'r Record,
     /// The effects of each entry, by the index of the entry.
-    by_cause: Vec<Vec<EntryId>>,
+    by_cause: Vec<Vec<&'r Entry>>,
 }
 
 impl<'r> Effects<'r> {
@@ -17,7 +20,7 @@ impl<'r> Effects<'r> {
         let mut by_cause = vec![Vec::new(); record.entries().len()];
         for entry in record.entries() {
             if let Some(cause) = entry.cause {
-                by_cause[cause.index()].push(entry.id);
+                by_cause[cause.index()].push(entry);
             }
         }
 
@@ -26,10 +29,7 @@ impl<'r> Effects<'r> {
 
     /// Returns the direct effects of an entry, oldest first.
     pub(super) fn caused_by(&self, id: EntryId) -> impl Iterator<Item = &'r Entry> + use<'r> {
-        let record = self.record;
-        let ids = self.by_cause[id.index()].clone();
-
-        ids.into_iter().map(move |id| record.entry(id))
+        self.by_cause[id.index()].clone().into_iter()
     }
 
     /// Returns how a handler call ended, and what it changed.
@@ -121,4 +121,19 @@ pub(super) fn attempt_suffix(attempt: u32) -> String {
         1 => String::new(),
         n => format!(" (attempt {n})"),
     }
+}
+
+/// Returns the name of the message that was issued, scheduled, raised or stored at this entry.
+pub(super) fn message_name(entry: &Entry) -> String {
+    let envelope = match &entry.kind {
+        EntryKind::CommandReceived(envelope)
+        | EntryKind::Raised(envelope)
+        | EntryKind::Scheduled {
+            command: envelope, ..
+        } => envelope,
+        EntryKind::Appended(event) => &event.envelope,
+        _ => return "a message".to_owned(),
+    };
+
+    MessageView::from(&**envelope).name
 }

@@ -1,9 +1,6 @@
 use flow_domain::record::{Entry, EntryKind, Record};
 
-use crate::{
-    chain::effects::{CallResult, Effects, attempt_suffix},
-    value::MessageView,
-};
+use crate::chain::effects::{CallResult, Effects, attempt_suffix, message_name};
 
 /// Keywords of Mermaid. A participant cannot have one of them as its id.
 const RESERVED: [&str; 12] = [
@@ -52,47 +49,32 @@ struct Diagram<'r> {
 
 impl Diagram<'_> {
     fn add(&mut self, entry: &Entry) {
-        let cause = entry.cause.map(|cause| self.record.entry(cause));
-        match (&entry.kind, cause) {
-            (
-                EntryKind::HandlerStarted {
-                    handler, attempt, ..
-                },
-                Some(message),
-            ) => {
-                let from = self.sender(message);
+        // The message or the handler call that the entry is about. A message is about itself.
+        let cause = entry.cause.map_or(entry, |cause| self.record.entry(cause));
+
+        match &entry.kind {
+            EntryKind::HandlerStarted {
+                handler, attempt, ..
+            } => {
+                let from = self.sender(cause);
                 let to = self.participant(Some(handler));
-                let text = format!("{}{}", message_name(message), attempt_suffix(*attempt));
+                let text = format!("{}{}", message_name(cause), attempt_suffix(*attempt));
                 self.add_line(&format!("{from}->>{to}"), &text);
             }
-            (EntryKind::HandlerEnded(_), Some(start_entry)) => self.add_outcome(start_entry),
-            (EntryKind::Scheduled { due, .. }, _) => {
+            EntryKind::HandlerEnded(_) => self.add_outcome(cause),
+            EntryKind::Scheduled { due, .. } => {
                 self.add_note(entry, &format!(", scheduled for {due}"));
             }
-            (EntryKind::CommandReceived(_) | EntryKind::Appended(_), _)
-                if !self.is_handled(entry) =>
-            {
+            EntryKind::CommandReceived(_) | EntryKind::Appended(_) if !self.is_handled(entry) => {
                 self.add_note(entry, ", pending");
             }
-            (EntryKind::NoSubscriber, Some(message)) => {
-                self.add_note(message, ", no handler");
-            }
-            (EntryKind::Expired, Some(message)) => self.add_note(message, ", expired"),
-            (
-                EntryKind::RetriesExhausted {
-                    handler,
-                    is_dead_lettered,
-                    ..
-                },
-                Some(message),
-            ) => {
-                let settlement = if *is_dead_lettered {
-                    "dead letter"
-                } else {
-                    "skipped"
-                };
-                self.add_exhausted(message, *handler, settlement);
-            }
+            EntryKind::NoSubscriber => self.add_note(cause, ", no handler"),
+            EntryKind::Expired => self.add_note(cause, ", expired"),
+            EntryKind::RetriesExhausted {
+                handler,
+                is_dead_lettered,
+                ..
+            } => self.add_exhausted(cause, *handler, *is_dead_lettered),
             _ => {}
         }
     }
@@ -130,7 +112,17 @@ impl Diagram<'_> {
     }
 
     /// Adds a note about a message that the engine no longer retries.
-    fn add_exhausted(&mut self, message: &Entry, handler: Option<&'static str>, settlement: &str) {
+    fn add_exhausted(
+        &mut self,
+        message: &Entry,
+        handler: Option<&'static str>,
+        is_dead_lettered: bool,
+    ) {
+        let settlement = if is_dead_lettered {
+            "dead letter"
+        } else {
+            "skipped"
+        };
         // Without a handler there were no retries. `None` as a participant would be the test.
         let Some(handler) = handler else {
             self.add_note(message, &format!(", {settlement}"));
@@ -191,31 +183,17 @@ impl Diagram<'_> {
         let mut text = String::from("sequenceDiagram");
         for (handler, id) in &self.participants {
             let name = handler.unwrap_or("Test");
-            text.push_str("\n    participant ");
-            text.push_str(id);
+            text.extend(["\n    participant ", id]);
             if id != name {
-                text.push_str(" as ");
-                text.push_str(&escape(name));
+                text.extend([" as ", &escape(name)]);
             }
         }
 
         for line in &self.lines {
-            text.push_str("\n    ");
-            text.push_str(line);
+            text.extend(["\n    ", line]);
         }
 
         text
-    }
-}
-
-fn message_name(message: &Entry) -> String {
-    match &message.kind {
-        EntryKind::CommandReceived(envelope)
-        | EntryKind::Scheduled {
-            command: envelope, ..
-        } => MessageView::from(&**envelope).name,
-        EntryKind::Appended(event) => MessageView::from(&*event.envelope).name,
-        _ => "a message".to_owned(),
     }
 }
 

@@ -20,15 +20,10 @@ pub(crate) fn rolled_back_by(entry: &Entry, record: &Record) -> Option<&'static 
 
 /// Returns true if the handler call with this start entry ended with a rejection or a failure.
 fn has_rejected_or_failed(start_entry: &Entry, record: &Record) -> bool {
-    let outcome = record
-        .effects(start_entry.id)
-        .find_map(|effect| match &effect.kind {
-            EntryKind::HandlerEnded(outcome) => Some(outcome),
-            _ => None,
-        });
-
-    matches!(
-        outcome,
-        Some(HandlerOutcome::Rejected(_) | HandlerOutcome::Failed(_))
-    )
+    record.effects(start_entry.id).any(|effect| {
+        matches!(
+            effect.kind,
+            EntryKind::HandlerEnded(HandlerOutcome::Rejected(_) | HandlerOutcome::Failed(_))
+        )
+    })
 }

@@ -1,11 +1,8 @@
 use flow_domain::record::{EntryId, Record};
 
-use crate::{
-    chain::drawing::Drawing,
-    value::{RenderOptions, StatusText},
-};
+use crate::value::StatusText;
 
-/// A tree of lines. [`Drawing`] draws as many of them as there is room for.
+/// A tree of lines. [`Drawing`](super::drawing::Drawing) draws as many of them as there is room for.
 #[derive(Debug, Default)]
 pub(super) struct Tree {
     /// Invariant: a parent stands before its children.
@@ -20,11 +17,9 @@ pub(super) struct TreeLine {
     pub(super) label: String,
     /// The second column.
     pub(super) detail: StatusText,
-    /// The handler, if the line is one delivery to it.
-    pub(super) handler: Option<&'static str>,
     /// The entries of the record that the line is about.
     pub(super) entries: Vec<EntryId>,
-    /// Whether the line is a message, and not a handler.
+    /// Whether the line is a message, and not one delivery to a handler.
     pub(super) is_message: bool,
     /// What the handler logged.
     pub(super) logs: Vec<String>,
@@ -66,23 +61,12 @@ impl Tree {
 
     /// Returns the last delivery to `handler` below `parent`.
     pub(super) fn last_child(&self, parent: usize, handler: &str) -> Option<usize> {
-        self.nodes[parent]
-            .children
-            .iter()
-            .rev()
-            .copied()
-            .find(|idx| self.nodes[*idx].line.handler == Some(handler))
-    }
+        let mut children = self.nodes[parent].children.iter().rev().copied();
 
-    /// Draws the whole tree if it fits, else the path to the line of `marked` and its surroundings.
-    pub(super) fn draw(
-        &self,
-        record: &Record,
-        marked: Option<EntryId>,
-        options: &RenderOptions,
-    ) -> String {
-        let marked = marked.and_then(|entry| self.line_of(entry, record));
-        Drawing::new(self, marked, options.n_lines).render(options)
+        children.find(|idx| {
+            let line = &self.nodes[*idx].line;
+            !line.is_message && line.label == handler
+        })
     }
 
     /// Returns the line of an entry, or else of its nearest cause that has one.

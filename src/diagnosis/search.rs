@@ -12,7 +12,7 @@ pub(crate) fn diagnose(subject: &Subject, outcome: &Outcome) -> Option<Diagnosis
         system.wiring(),
         outcome.remaining(),
         outcome.is_inline(),
-        (outcome.n_given_entries(), outcome.n_before_last_act()),
+        (outcome.n_given_entries, outcome.n_before_last_act()),
     );
 
     let causes = index.causes(subject, &|state_type, events| {

@@ -68,7 +68,7 @@ impl<'t> Check<'t> {
 
 /// Requires handlers, which a unit test does not have.
 pub(super) fn require_handlers(outcome: &Outcome) -> Result<(), Mismatch> {
-    if outcome.is_unit_test() {
+    if outcome.is_unit_test {
         return Err(Mismatch::new(
             "an expectation about one aggregate",
             "a unit test has no handlers, no engine and no fakes; use a `FlowHarness`",

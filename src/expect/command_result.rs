@@ -130,7 +130,7 @@ fn covering_rejection(check: Check<'_>) -> Check<'_> {
         .for_unit_tests_too()
         // With concurrent commands, the expectation is about the last of them.
         .covering(|problem, outcome| {
-            problem.kind == ProblemKind::Rejection && problem.act_idx() + 1 == outcome.acts().len()
+            problem.kind == ProblemKind::Rejection && problem.id.act_idx + 1 == outcome.acts().len()
         })
         .even_if_pending()
 }

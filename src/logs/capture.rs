@@ -19,8 +19,10 @@ use crate::logs::captured::capture;
 /// The second dispatcher is never used, but it must exist. While only one dispatcher is registered,
 /// `tracing` asks the current dispatcher of the thread that reaches a callsite first. If that
 /// thread has none, `tracing` disables the callsite for all threads.
-static CAPTURE_ONLY: LazyLock<[Dispatch; 2]> =
-    LazyLock::new(|| [Dispatch::new(CaptureOnly), Dispatch::new(CaptureOnly)]);
+static CAPTURE_ONLY: LazyLock<[Dispatch; 2]> = LazyLock::new(|| {
+    let capture_only = || Dispatch::new(Tee(Dispatch::none()));
+    [capture_only(), capture_only()]
+});
 
 /// Returns a dispatcher that captures the logs of a run.
 ///
@@ -29,12 +31,10 @@ pub(super) fn capture_dispatch() -> Dispatch {
     get_default(|current| {
         if current.is::<NoSubscriber>() {
             CAPTURE_ONLY[0].clone()
-        } else if current.is::<CaptureOnly>() || current.is::<Tee>() {
+        } else if current.is::<Tee>() {
             current.clone()
         } else {
-            Dispatch::new(Tee {
-                inner: current.clone(),
-            })
+            Dispatch::new(Tee(current.clone()))
         }
     })
 }
@@ -52,63 +52,30 @@ fn is_captured(metadata: &Metadata<'_>) -> bool {
     metadata.is_event() && *metadata.level() <= Level::DEBUG && !is_flow_domain
 }
 
-/// Captures the logs of a run in a thread without another subscriber. It ignores spans.
-struct CaptureOnly;
-
-impl Subscriber for CaptureOnly {
-    fn register_callsite(&self, metadata: &'static Metadata<'static>) -> Interest {
-        if is_captured(metadata) {
-            // Not `always`: events outside of a run are not captured.
-            Interest::sometimes()
-        } else {
-            Interest::never()
-        }
-    }
-
-    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        is_captured(metadata)
-    }
-
-    fn max_level_hint(&self) -> Option<LevelFilter> {
-        Some(LevelFilter::DEBUG)
-    }
-
-    fn event(&self, event: &Event<'_>) {
-        capture(event);
-    }
-
-    fn new_span(&self, _: &Attributes<'_>) -> Id {
-        Id::from_u64(1)
-    }
-
-    fn record(&self, _: &Id, _: &Record<'_>) {}
-
-    fn record_follows_from(&self, _: &Id, _: &Id) {}
-
-    fn enter(&self, _: &Id) {}
-
-    fn exit(&self, _: &Id) {}
-}
-
 /// Captures the logs of a run, and passes everything on to another subscriber.
 ///
-/// The other subscriber gets the same events and spans as it would without the run.
-struct Tee {
-    inner: Dispatch,
-}
+/// The other subscriber gets the same events and spans as it would without the run. In a thread
+/// without a subscriber, it is [`NoSubscriber`], which ignores everything.
+struct Tee(Dispatch);
 
 impl Subscriber for Tee {
     fn register_callsite(&self, metadata: &'static Metadata<'static>) -> Interest {
-        let inner = self.inner.register_callsite(metadata);
-        if inner.is_never() && is_captured(metadata) {
+        let interest = self.0.register_callsite(metadata);
+        if interest.is_never() && is_captured(metadata) {
+            // Not `always`: events outside of a run are not captured.
             Interest::sometimes()
         } else {
-            inner
+            interest
         }
     }
 
+    fn max_level_hint(&self) -> Option<LevelFilter> {
+        // Another subscriber may need all levels: a dispatcher does not tell the hint of its subscriber.
+        self.0.is::<NoSubscriber>().then_some(LevelFilter::DEBUG)
+    }
+
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        self.inner.enabled(metadata) || is_captured(metadata)
+        self.0.enabled(metadata) || is_captured(metadata)
     }
 
     fn event(&self, event: &Event<'_>) {
@@ -116,40 +83,40 @@ impl Subscriber for Tee {
             capture(event);
         }
         // The other subscriber may have disabled the event. Then only the capture needs it.
-        if self.inner.enabled(event.metadata()) {
-            self.inner.event(event);
+        if self.0.enabled(event.metadata()) {
+            self.0.event(event);
         }
     }
 
     fn new_span(&self, span: &Attributes<'_>) -> Id {
-        self.inner.new_span(span)
+        self.0.new_span(span)
     }
 
     fn record(&self, span: &Id, values: &Record<'_>) {
-        self.inner.record(span, values);
+        self.0.record(span, values);
     }
 
     fn record_follows_from(&self, span: &Id, follows: &Id) {
-        self.inner.record_follows_from(span, follows);
+        self.0.record_follows_from(span, follows);
     }
 
     fn enter(&self, span: &Id) {
-        self.inner.enter(span);
+        self.0.enter(span);
     }
 
     fn exit(&self, span: &Id) {
-        self.inner.exit(span);
+        self.0.exit(span);
     }
 
     fn clone_span(&self, span: &Id) -> Id {
-        self.inner.clone_span(span)
+        self.0.clone_span(span)
     }
 
     fn try_close(&self, span: Id) -> bool {
-        self.inner.try_close(span)
+        self.0.try_close(span)
     }
 
     fn current_span(&self) -> Current {
-        self.inner.current_span()
+        self.0.current_span()
     }
 }

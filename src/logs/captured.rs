@@ -1,14 +1,14 @@
 use std::{
     cell::RefCell,
     fmt,
+    future::poll_fn,
     pin::Pin,
     sync::{Arc, Mutex, PoisonError},
-    task::{Context, Poll},
 };
 
 use flow_domain::record::{EntryId, current_handler_call};
 use tracing::{
-    Dispatch, Event, Level,
+    Event, Level,
     dispatcher::with_default,
     field::{Field, Visit},
 };
@@ -106,56 +106,34 @@ impl Visit for LogText {
     }
 }
 
-/// Returns a future that runs `future` and stores the log lines of its handlers in `logs`.
-pub(crate) fn capture_logs<F: Future>(logs: Arc<Logs>, future: Pin<&mut F>) -> CaptureLogs<'_, F> {
-    CaptureLogs {
-        logs: Some(logs),
-        dispatch: capture_dispatch(),
-        future,
-    }
-}
-
-/// The future of [`capture_logs`].
-pub(crate) struct CaptureLogs<'a, F> {
-    /// `None` during a poll: [`ScopedLogs`] has moved the logs to the thread.
-    logs: Option<Arc<Logs>>,
-    dispatch: Dispatch,
-    future: Pin<&'a mut F>,
-}
-
-impl<F: Future> Future for CaptureLogs<'_, F> {
-    type Output = F::Output;
+/// Awaits `future`, and stores the log lines of its handlers in `logs`.
+pub(crate) async fn capture_logs<F: Future>(logs: Arc<Logs>, mut future: Pin<&mut F>) -> F::Output {
+    let dispatch = capture_dispatch();
 
     // Each poll sets logs and dispatcher again, because the next poll may happen in another thread.
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
-        let Self {
-            logs,
-            dispatch,
-            future,
-        } = &mut *self;
-
-        let _scope = ScopedLogs::enter(logs);
-        with_default(dispatch, || future.as_mut().poll(cx))
-    }
+    poll_fn(|cx| {
+        let _scope = ScopedLogs::enter(Arc::clone(&logs));
+        with_default(&dispatch, || future.as_mut().poll(cx))
+    })
+    .await
 }
 
 /// Makes the logs of a run current in this thread, until it is dropped.
-struct ScopedLogs<'a> {
-    logs: &'a mut Option<Arc<Logs>>,
+struct ScopedLogs {
     /// The logs that were current before, if this run is inside another one.
     outer: Option<Arc<Logs>>,
 }
 
-impl<'a> ScopedLogs<'a> {
-    fn enter(logs: &'a mut Option<Arc<Logs>>) -> Self {
+impl ScopedLogs {
+    fn enter(logs: Arc<Logs>) -> Self {
         // A closure of one flow may run another flow, so there may be logs already.
-        let outer = CURRENT_LOGS.replace(logs.take());
-        Self { logs, outer }
+        let outer = CURRENT_LOGS.replace(Some(logs));
+        Self { outer }
     }
 }
 
-impl Drop for ScopedLogs<'_> {
+impl Drop for ScopedLogs {
     fn drop(&mut self) {
-        *self.logs = CURRENT_LOGS.replace(self.outer.take());
+        CURRENT_LOGS.set(self.outer.take());
     }
 }

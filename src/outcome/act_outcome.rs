@@ -21,7 +21,7 @@ pub struct ActOutcome {
     reply_name: ReplyName,
     kind: ActKind,
     /// The number of concurrent commands, this one included; 1 if it was alone.
-    n_overlapping: usize,
+    pub(super) n_overlapping: usize,
     /// The entries of the record that belong to the act.
     pub(crate) entries: Range<usize>,
 }
@@ -64,10 +64,6 @@ impl ActOutcome {
     pub(crate) fn with_n_overlapping(mut self, n: usize) -> Self {
         self.n_overlapping = n;
         self
-    }
-
-    pub(crate) fn n_overlapping(&self) -> usize {
-        self.n_overlapping
     }
 
     pub(crate) fn with_kind(mut self, kind: ActKind) -> Self {

@@ -1,6 +1,6 @@
 use std::fmt;
 
-use flow_domain::{Error, HandlerFailure};
+use flow_domain::Error;
 
 use crate::outcome::{ActOutcome, Outcome};
 
@@ -19,15 +19,13 @@ pub struct Problem<'a> {
     /// The rejection or the failure.
     pub error: &'a Error,
     pub(crate) id: ProblemId,
-    /// The failure, if it is one of a handler.
-    failure: Option<&'a HandlerFailure>,
 }
 
 /// Identifies a problem in its run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct ProblemId {
     /// The index of the act in [`Outcome::acts`].
-    act_idx: usize,
+    pub(crate) act_idx: usize,
     /// The index in [`ActOutcome::failures`]; `None` for the command itself.
     failure_idx: Option<usize>,
 }
@@ -44,18 +42,11 @@ pub enum ProblemKind {
     HandlerFailure,
 }
 
-impl Problem<'_> {
-    /// The index of the act in [`Outcome::acts`].
-    pub(crate) fn act_idx(&self) -> usize {
-        self.id.act_idx
-    }
-}
-
 impl fmt::Display for Problem<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (name, error) = (self.act.name(), self.error);
-        match (self.kind, self.failure) {
-            (_, Some(failure)) => fmt::Display::fmt(failure, f),
+        match (self.kind, self.id.failure_idx) {
+            (_, Some(idx)) => write!(f, "{}", self.act.failures()[idx]),
             (ProblemKind::Rejection, None) => write!(f, "{name} was rejected: {error}"),
             (_, None) => write!(f, "{name} failed: {}", error.with_causes()),
         }
@@ -70,32 +61,29 @@ impl Outcome {
 
         acts.iter().enumerate().flat_map(move |(idx, act)| {
             let act_idx = first_idx + idx;
-            let own = act.error().map(|error| Problem {
-                kind: if error.is_rejection() {
-                    ProblemKind::Rejection
-                } else {
-                    ProblemKind::CommandFailure
-                },
+            let problem = move |kind, handler, error, failure_idx| Problem {
+                kind,
                 act,
-                handler: act.handler(),
+                handler,
                 error,
                 id: ProblemId {
                     act_idx,
-                    failure_idx: None,
+                    failure_idx,
                 },
-                failure: None,
+            };
+
+            let own = act.error().map(|error| {
+                let kind = if error.is_rejection() {
+                    ProblemKind::Rejection
+                } else {
+                    ProblemKind::CommandFailure
+                };
+                problem(kind, act.handler(), error, None)
             });
             let failures = act.failures().iter().enumerate();
-            let downstream = failures.map(move |(idx, failure)| Problem {
-                kind: ProblemKind::HandlerFailure,
-                act,
-                handler: failure.handler,
-                error: &failure.error,
-                id: ProblemId {
-                    act_idx,
-                    failure_idx: Some(idx),
-                },
-                failure: Some(failure),
+            let downstream = failures.map(move |(idx, failure)| {
+                let kind = ProblemKind::HandlerFailure;
+                problem(kind, failure.handler, &failure.error, Some(idx))
             });
 
             own.into_iter().chain(downstream)

@@ -30,14 +30,15 @@ pub struct Outcome {
     resources: Resources,
     record: Record,
     /// Whether it is the outcome of a unit test, which has no handlers.
-    is_unit_test: bool,
+    pub(crate) is_unit_test: bool,
     /// The number of entries in the record before the first act.
-    n_given_entries: usize,
+    pub(crate) n_given_entries: usize,
     acts: Vec<ActOutcome>,
-    story: Story,
-    logs: Arc<Logs>,
+    pub(crate) story: Story,
+    pub(crate) logs: Arc<Logs>,
     invariants: InvariantSet,
-    disabled_invariants: Vec<DisabledInvariant>,
+    /// The invariants that the harness or this flow disables.
+    pub(crate) disabled_invariants: Vec<DisabledInvariant>,
     warnings: Vec<Warning>,
     /// The states that were read for the present `then` step.
     states: Vec<(StateQuery, StoredStates)>,
@@ -104,19 +105,6 @@ impl Outcome {
         self.warnings.push(warning);
     }
 
-    pub(crate) fn set_story(&mut self, story: Story) {
-        self.story = story;
-    }
-
-    /// Describes the step with this index as text.
-    pub(crate) fn step(&self, idx: usize) -> String {
-        self.story.describe_step(idx)
-    }
-
-    pub(crate) fn n_skipped(&self) -> usize {
-        self.story.n_skipped()
-    }
-
     pub(crate) fn system(&self) -> &dyn System {
         &*self.system
     }
@@ -136,17 +124,9 @@ impl Outcome {
         self.system.is_paused()
     }
 
-    pub(crate) fn is_unit_test(&self) -> bool {
-        self.is_unit_test
-    }
-
     /// Returns true if events were handled inline, without an engine.
     pub(crate) fn is_inline(&self) -> bool {
         self.system.is_inline()
-    }
-
-    pub(crate) fn shared_logs(&self) -> &Arc<Logs> {
-        &self.logs
     }
 
     /// Returns what handlers wrote through `tracing`, oldest first, from level `DEBUG` up.
@@ -164,7 +144,7 @@ impl Outcome {
 
     /// Returns the last act, together with the commands that ran concurrently with it.
     pub(crate) fn overlapping_acts(&self) -> &[ActOutcome] {
-        let n = self.acts.last().map_or(0, ActOutcome::n_overlapping);
+        let n = self.acts.last().map_or(0, |act| act.n_overlapping);
         &self.acts[self.acts.len() - n..]
     }
 
@@ -186,11 +166,6 @@ impl Outcome {
     /// Returns the entries of the record since the first act.
     pub(crate) fn act_entries(&self) -> impl Iterator<Item = &Entry> {
         self.record.entries()[self.n_given_entries..].iter()
-    }
-
-    /// Returns the number of entries in the record before the first act.
-    pub(crate) fn n_given_entries(&self) -> usize {
-        self.n_given_entries
     }
 
     /// Returns the number of entries in the record before the last act.
@@ -310,11 +285,6 @@ impl Outcome {
     /// Returns the warnings that are printed when the flow passes: not those about an invariant.
     pub(crate) fn warnings_to_print(&self) -> &[Warning] {
         &self.warnings
-    }
-
-    /// Returns the invariants that are disabled, by the harness or by this flow.
-    pub(crate) fn disabled_invariants(&self) -> &[DisabledInvariant] {
-        &self.disabled_invariants
     }
 
     pub(crate) fn resources(&self) -> &Resources {

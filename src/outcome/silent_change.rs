@@ -1,3 +1,5 @@
+use std::iter;
+
 use flow_domain::{
     message::Processing,
     record::{EntryId, EntryKind, Invariant, Record, StateChange, TableKind},
@@ -15,24 +17,20 @@ pub(super) fn silent_changes(
     let mut warnings = Vec::new();
     let mut reported = Vec::new();
     for entry in record.entries() {
-        let EntryKind::StateChanged(change) = &entry.kind else {
-            continue;
-        };
         // Given aggregates have no cause: no handler changed them.
-        let Some(cause) = entry
-            .cause
-            .filter(|_| change.table.kind == TableKind::Aggregate)
-        else {
+        let (EntryKind::StateChanged(change), Some(cause)) = (&entry.kind, entry.cause) else {
             continue;
         };
-        let name = change.table.name;
-        let category = category_of(name);
-        if change.before == change.after || has_raised_event(change, category, cause, record) {
-            continue;
-        }
         let EntryKind::HandlerStarted { handler, .. } = record.entry(cause).kind else {
             continue;
         };
+        let name = change.table.name;
+        if change.table.kind != TableKind::Aggregate
+            || change.before == change.after
+            || has_raised_event(change, category_of(name), cause, record)
+        {
+            continue;
+        }
 
         let verb = match (&change.before, &change.after) {
             (None, _) => "added",
@@ -82,27 +80,21 @@ fn has_raised_event(
 /// Returns the start of the outermost handler call in the unit of work of the call `started`.
 ///
 /// A command that is processed inline is part of the unit of work of the handler that issued it.
-fn unit_of_work_start(started: EntryId, record: &Record) -> EntryId {
-    let mut unit_start = started;
-    loop {
-        let outer = record
-            .entry(unit_start)
-            .cause
-            .map(|cause| record.entry(cause))
-            .filter(|message| is_processed_inline(&message.kind));
-        match outer.and_then(|message| message.cause) {
-            Some(outer) => unit_start = outer,
-            None => return unit_start,
-        }
-    }
-}
-
-/// Returns true for a command that the issuing handler processes itself.
-///
 /// Other commands are handled later.
-fn is_processed_inline(kind: &EntryKind) -> bool {
-    match kind {
-        EntryKind::CommandReceived(command) => command.metadata.processing == Processing::Sync,
-        _ => false,
-    }
+fn unit_of_work_start(started: EntryId, record: &Record) -> EntryId {
+    let issuer_of = |started: &EntryId| {
+        let message = record.entry(record.entry(*started).cause?);
+        match &message.kind {
+            EntryKind::CommandReceived(command)
+                if command.metadata.processing == Processing::Sync =>
+            {
+                message.cause
+            }
+            _ => None,
+        }
+    };
+
+    iter::successors(Some(started), issuer_of)
+        .last()
+        .unwrap_or(started)
 }

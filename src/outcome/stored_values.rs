@@ -3,7 +3,7 @@ use std::fmt;
 use flow_domain::{
     Aggregate, ProcessManager, Projection,
     message::{Envelope, Payload},
-    record::{EntryKind, TableKind},
+    record::{EntryKind, StateChange, Table, TableKind},
 };
 use serde::de::DeserializeOwned;
 
@@ -17,7 +17,7 @@ impl Outcome {
     /// Panics if the stored row cannot be read back as a `P`.
     #[track_caller]
     pub fn projection<P: Projection>(&self, id: impl fmt::Display) -> Option<P> {
-        self.read_stored(TableKind::Projection, P::NAME, &id.to_string())
+        self.read_stored(Table::new(TableKind::Projection, P::NAME), &id.to_string())
     }
 
     /// Returns all rows of a projection, ordered by id, as they were stored last.
@@ -28,14 +28,9 @@ impl Outcome {
     #[track_caller]
     pub fn projections<P: Projection>(&self) -> Vec<P> {
         let mut rows: Vec<(&str, &Payload)> = Vec::new();
-        for entry in self.record().entries() {
-            let EntryKind::StateChanged(change) = &entry.kind else {
-                continue;
-            };
-            if change.table.kind == TableKind::Projection && change.table.name == P::NAME {
-                rows.retain(|(id, _)| *id != &*change.id);
-                rows.extend(change.after.as_ref().map(|after| (&*change.id, after)));
-            }
+        for change in self.changes_in(Table::new(TableKind::Projection, P::NAME)) {
+            rows.retain(|(id, _)| *id != &*change.id);
+            rows.extend(change.after.as_ref().map(|after| (&*change.id, after)));
         }
 
         rows.sort_by_key(|(id, _)| *id);
@@ -51,7 +46,8 @@ impl Outcome {
     /// Panics if the stored state cannot be read back as an `M`.
     #[track_caller]
     pub fn process_manager<M: ProcessManager>(&self, key: impl fmt::Display) -> Option<M> {
-        self.read_stored(TableKind::ProcessManager, M::name(), &key.to_string())
+        let table = Table::new(TableKind::ProcessManager, M::name());
+        self.read_stored(table, &key.to_string())
     }
 
     /// Returns the aggregate with this id, as it was stored last.
@@ -63,18 +59,18 @@ impl Outcome {
     pub fn aggregate<A: Aggregate>(&self, id: impl fmt::Display) -> Option<A> {
         let id = id.to_string();
         if !A::EVENT_SOURCED {
-            return self.read_stored(TableKind::Aggregate, A::NAME, &id);
+            return self.read_stored(Table::new(TableKind::Aggregate, A::NAME), &id);
         }
 
-        let own_events = self
-            .record()
-            .entries()
-            .iter()
-            .filter_map(|entry| match &entry.kind {
-                EntryKind::Appended(event) => Some(event),
-                _ => None,
-            })
-            .filter(|event| event.stream().category() == A::CATEGORY && event.stream().id() == id);
+        let entries = self.record().entries().iter();
+        let own_events = entries.filter_map(|entry| match &entry.kind {
+            EntryKind::Appended(event)
+                if event.stream().category() == A::CATEGORY && event.stream().id() == id =>
+            {
+                Some(event)
+            }
+            _ => None,
+        });
 
         own_events.fold(None, |aggregate: Option<A>, event| {
             let mut aggregate = aggregate.or_else(A::initial)?;
@@ -88,27 +84,22 @@ impl Outcome {
 
     /// Reads the value that was stored last in this table under this id.
     #[track_caller]
-    fn read_stored<T: DeserializeOwned + 'static>(
-        &self,
-        kind: TableKind,
-        name: &'static str,
-        id: &str,
-    ) -> Option<T> {
-        let last = self
-            .record()
-            .entries()
-            .iter()
-            .rev()
-            .filter_map(|entry| match &entry.kind {
-                EntryKind::StateChanged(change) => Some(change),
-                _ => None,
-            })
-            .find(|change| {
-                let table = change.table;
-                table.kind == kind && table.name == name && *change.id == *id
-            })?;
+    fn read_stored<T: DeserializeOwned + 'static>(&self, table: Table, id: &str) -> Option<T> {
+        let mut newest_first = self.changes_in(table).rev();
+        let last = newest_first.find(|change| *change.id == *id)?;
 
-        last.after.as_ref().map(|value| decode_stored(value, name))
+        last.after
+            .as_ref()
+            .map(|value| decode_stored(value, table.name))
+    }
+
+    /// Returns what was written to a table, oldest first.
+    fn changes_in(&self, table: Table) -> impl DoubleEndedIterator<Item = &StateChange> {
+        let entries = self.record().entries().iter();
+        entries.filter_map(move |entry| match &entry.kind {
+            EntryKind::StateChanged(change) if change.table == table => Some(&**change),
+            _ => None,
+        })
     }
 }
 

@@ -4,7 +4,7 @@ use flow_domain::model::SerializedMessage;
 
 use crate::{
     outcome::{ActKind, ActOutcome},
-    value::{MessageView, RenderOptions, StatusText, cut_after_field},
+    value::{MessageView, RenderOptions, StatusText, cut_after_field, max_width},
 };
 
 /// The maximum width of the text of a step. A longer text is cut at the end.
@@ -152,11 +152,6 @@ impl Story {
             .collect::<Vec<String>>()
             .join("\n")
     }
-}
-
-/// Returns the number of characters of the longest text.
-fn max_width<'a>(texts: impl Iterator<Item = &'a str>) -> usize {
-    texts.map(|text| text.chars().count()).max().unwrap_or(0)
 }
 
 impl Keyword {

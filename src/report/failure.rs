@@ -20,6 +20,7 @@ pub struct FlowFailure {
     inner: Box<Inner>,
 }
 
+#[derive(Default)]
 pub(super) struct Inner {
     /// The steps that failed together, in the order of the report.
     ///
@@ -57,9 +58,9 @@ pub struct FailedStep {
 /// The mismatch of a step, from which [`FlowFailure::new`] builds a [`FailedStep`].
 pub(crate) struct StepMismatch {
     /// The index of the step, from 0.
-    step: usize,
+    pub(crate) step: usize,
     location: &'static Location<'static>,
-    mismatch: Mismatch,
+    pub(crate) mismatch: Mismatch,
 }
 
 impl StepMismatch {
@@ -73,15 +74,6 @@ impl StepMismatch {
             location,
             mismatch,
         }
-    }
-
-    pub(crate) fn mismatch(&self) -> &Mismatch {
-        &self.mismatch
-    }
-
-    /// Returns the index of the step, from 0.
-    pub(crate) fn step(&self) -> usize {
-        self.step
     }
 }
 
@@ -97,7 +89,7 @@ impl FlowFailure {
             .into_iter()
             .map(|failed| FailedStep {
                 step: failed.step + 1,
-                described: outcome.step(failed.step),
+                described: outcome.story.describe_step(failed.step),
                 location: failed.location.to_string(),
                 mismatch: failed.mismatch,
             })
@@ -109,9 +101,8 @@ impl FlowFailure {
                 remaining: remaining_text(&outcome),
                 test_name: test_name(),
                 caller,
-                environment_mode: None,
-                note: None,
                 outcome: Some(outcome),
+                ..Inner::default()
             }),
         }
     }
@@ -155,13 +146,8 @@ impl FlowFailure {
         Self {
             inner: Box::new(Inner {
                 failed_steps: vec![failed],
-                diagnosis: None,
-                remaining: String::new(),
                 test_name: test_name(),
-                caller: None,
-                environment_mode: None,
-                note: None,
-                outcome: None,
+                ..Inner::default()
             }),
         }
     }
@@ -174,7 +160,7 @@ impl FlowFailure {
 
         let cause = Cause::ExpectationTooEarly {
             step: step + 1,
-            described: outcome.step(step),
+            described: outcome.story.describe_step(step),
         };
         self.inner.diagnosis = Some(Diagnosis::proven(cause));
         self
@@ -248,11 +234,7 @@ impl FlowFailure {
     }
 
     pub(super) fn render(&self, options: &RenderOptions) -> String {
-        let mut report = String::new();
-        // Writing to a `String` never fails.
-        let _ = self.inner.write_report(&mut report, options);
-
-        report
+        self.inner.report(options)
     }
 
     /// Returns the number of the first failed step, from 1.
@@ -301,7 +283,7 @@ impl FlowFailure {
 
 impl fmt::Display for FlowFailure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.inner.write_report(f, &RenderOptions::PLAIN)
+        f.write_str(&self.render(&RenderOptions::PLAIN))
     }
 }
 

@@ -1,5 +1,3 @@
-use std::fmt;
-
 use flow_domain::record::EntryId;
 
 use crate::{
@@ -7,7 +5,7 @@ use crate::{
     expect::Subject,
     outcome::Outcome,
     report::{
-        failure::Inner,
+        failure::{FailedStep, Inner},
         rerun_hint::{rerun_command, test_name},
     },
     value::{RenderOptions, Style, indent},
@@ -24,128 +22,116 @@ const MARGIN: usize = 7;
 /// Returns the story and the chain of a test flow that passed, for the terminal.
 pub(crate) fn passed_text(outcome: &Outcome) -> String {
     let name = test_name().unwrap_or_else(|| "a flow".to_owned());
-    let mut text = format!("{name} passed");
-    // Writing to a `String` never fails.
-    let _ = write_story_and_chain(&mut text, outcome, None, &RenderOptions::for_terminal());
+    let story_and_chain = story_and_chain(outcome, None, &RenderOptions::for_terminal());
 
-    text
+    format!("{name} passed{story_and_chain}")
 }
 
-/// Writes the story and the chain, with a mark at the entry `marked`.
-fn write_story_and_chain(
-    f: &mut impl fmt::Write,
-    outcome: &Outcome,
-    marked: Option<EntryId>,
-    options: &RenderOptions,
-) -> fmt::Result {
+/// Returns the story and the chain, with a mark at the entry `marked`.
+fn story_and_chain(outcome: &Outcome, marked: Option<EntryId>, options: &RenderOptions) -> String {
     let indented = options.indented(MARGIN);
+    let story = section(options, "story", &outcome.render_story(&indented));
+    let chain = section(options, "chain", &outcome.render_chain(marked, &indented));
 
-    write_section(f, options, "story", &outcome.render_story(&indented))?;
-    write_section(
-        f,
-        options,
-        "chain",
-        &outcome.render_chain(marked, &indented),
-    )
+    story + &chain
 }
 
-/// Writes the cause and the advice.
-fn write_cause(
-    f: &mut impl fmt::Write,
-    diagnosis: &Diagnosis,
-    options: &RenderOptions,
-) -> fmt::Result {
-    let indented = options.indented(MARGIN);
-    // A guess must not read like a fact.
-    let prefix = if diagnosis.is_proven { "" } else { "perhaps: " };
-    let cause = indented.wrap_words(&format!("{prefix}{}", diagnosis.cause));
-    write_section(f, options, "why", &cause)?;
+impl FailedStep {
+    fn render(&self, start: &str, options: &RenderOptions) -> String {
+        let head = format!("{start} {}: {}", self.step, self.described);
+        let head = options.paint(Style::Failure, &head);
+        let mut text = format!("{head}      {}\n\n", self.location);
+        // Writing to a `String` never fails.
+        let _ = self.mismatch.write_to(&mut text, options);
 
-    match diagnosis.cause.advice() {
-        Some(advice) => write_line(f, options, "fix", &indented.wrap_words(&advice)),
-        None => Ok(()),
+        text
     }
 }
 
 impl Inner {
-    /// Writes the whole report in reading order.
-    pub(super) fn write_report(
-        &self,
-        f: &mut impl fmt::Write,
-        options: &RenderOptions,
-    ) -> fmt::Result {
-        self.write_failed_steps(f, options)?;
-        self.write_n_skipped(f)?;
-        self.write_diagnosis(f, options)?;
-
-        write_section(f, options, "run", self.note.as_deref().unwrap_or_default())?;
-        if let Some(outcome) = &self.outcome {
-            self.write_outcome(f, outcome, options)?;
-        }
-
-        write_section(f, options, "end", &self.remaining)?;
-        if let Some(test_name) = &self.test_name {
+    /// Returns the whole report in reading order.
+    pub(super) fn report(&self, options: &RenderOptions) -> String {
+        let run = self.outcome.as_ref();
+        let rerun = self.test_name.as_ref().map(|test_name| {
             let command = rerun_command(test_name, self.environment_mode);
-            let name = options.paint(Style::SectionName, "rerun");
-            write!(f, "\n{name}  {command}")?;
-        }
+            line(options, "rerun", &command)
+        });
 
-        Ok(())
+        [
+            self.failed_steps(options),
+            self.skipped_steps(),
+            self.cause(options),
+            section(options, "run", self.note.as_deref().unwrap_or_default()),
+            run.map_or(String::new(), |outcome| self.run(outcome, options)),
+            section(options, "end", &self.remaining),
+            rerun.unwrap_or_default(),
+        ]
+        .concat()
     }
 
-    /// Writes the first failed steps in full, and the numbers of the others.
-    fn write_failed_steps(&self, f: &mut impl fmt::Write, options: &RenderOptions) -> fmt::Result {
-        for (idx, failed) in self.failed_steps.iter().take(MAX_FULL_STEPS).enumerate() {
-            let start = match idx {
-                0 if self.outcome.is_none() => "flow failed before step",
-                0 => "flow failed at step",
-                _ => {
-                    f.write_str("\n\n")?;
-                    "and at step"
-                }
-            };
-            let head = format!("{start} {}: {}", failed.step, failed.described);
-            let head = options.paint(Style::Failure, &head);
+    /// Returns the first failed steps in full, and the numbers of the others.
+    fn failed_steps(&self, options: &RenderOptions) -> String {
+        let n_full = self.failed_steps.len().min(MAX_FULL_STEPS);
+        let (full, others) = self.failed_steps.split_at(n_full);
 
-            write!(f, "{head}      {}\n\n", failed.location)?;
-            failed.mismatch.write_to(f, options)?;
-        }
-
-        let others: Vec<String> = self
-            .failed_steps
+        let full: Vec<String> = full
             .iter()
-            .skip(MAX_FULL_STEPS)
-            .map(|failed| failed.step.to_string())
+            .enumerate()
+            .map(|(idx, failed)| {
+                let start = match idx {
+                    0 if self.outcome.is_none() => "flow failed before step",
+                    0 => "flow failed at step",
+                    _ => "and at step",
+                };
+                failed.render(start, options)
+            })
             .collect();
-        match others.as_slice() {
-            [] => Ok(()),
-            [step] => write!(f, "\n\nand at step {step}"),
-            steps => write!(f, "\n\nand at steps {}", steps.join(", ")),
-        }
-    }
-
-    /// Writes how many steps were skipped because of the failure.
-    fn write_n_skipped(&self, f: &mut impl fmt::Write) -> fmt::Result {
-        match self.outcome.as_ref().map_or(0, Outcome::n_skipped) {
-            0 => Ok(()),
-            1 => f.write_str("\n\n  1 later step was skipped"),
-            n => write!(f, "\n\n  {n} later steps were skipped"),
-        }
-    }
-
-    /// Writes the diagnosis, but leaves out what the mismatch says already.
-    fn write_diagnosis(&self, f: &mut impl fmt::Write, options: &RenderOptions) -> fmt::Result {
-        let Some(diagnosis) = &self.diagnosis else {
-            return Ok(());
+        let others: Vec<String> = others.iter().map(|other| other.step.to_string()).collect();
+        let others = match others.as_slice() {
+            [] => String::new(),
+            [step] => format!("\n\nand at step {step}"),
+            steps => format!("\n\nand at steps {}", steps.join(", ")),
         };
 
-        if !self.is_stated_by_mismatch(&diagnosis.cause) {
-            return write_cause(f, diagnosis, options);
+        full.join("\n\n") + &others
+    }
+
+    /// Returns how many steps were skipped because of the failure.
+    fn skipped_steps(&self) -> String {
+        match self
+            .outcome
+            .as_ref()
+            .map_or(0, |outcome| outcome.story.n_skipped())
+        {
+            0 => String::new(),
+            1 => "\n\n  1 later step was skipped".to_owned(),
+            n => format!("\n\n  {n} later steps were skipped"),
+        }
+    }
+
+    /// Returns the cause and the advice, but leaves out what the mismatch says already.
+    fn cause(&self, options: &RenderOptions) -> String {
+        let Some(Diagnosis {
+            cause, is_proven, ..
+        }) = &self.diagnosis
+        else {
+            return String::new();
+        };
+
+        let indented = options.indented(MARGIN);
+        let advice = cause.advice().map(|advice| indented.wrap_words(&advice));
+        if !self.is_stated_by_mismatch(cause) {
+            // A guess must not read like a fact.
+            let prefix = if *is_proven { "" } else { "perhaps: " };
+            let why = indented.wrap_words(&format!("{prefix}{cause}"));
+            let fix = advice.map_or(String::new(), |advice| line(options, "fix", &advice));
+
+            return section(options, "why", &why) + &fix;
         }
 
         // The mismatch states the cause. Only advice about a missing state adds something to it.
         let is_about_missing_state = matches!(
-            diagnosis.cause,
+            cause,
             Cause::HandlerFailed {
                 missing: Some(_),
                 ..
@@ -154,34 +140,24 @@ impl Inner {
                 ..
             }
         );
-        let advice = diagnosis
-            .cause
-            .advice()
-            .filter(|_| is_about_missing_state)
-            .unwrap_or_default();
-
-        let indented = options.indented(MARGIN);
-        write_section(f, options, "fix", &indented.wrap_words(&advice))
+        let advice = advice.filter(|_| is_about_missing_state);
+        section(options, "fix", &advice.unwrap_or_default())
     }
 
-    /// Writes the story and the chain, the warnings, and the disabled invariants.
-    fn write_outcome(
-        &self,
-        f: &mut impl fmt::Write,
-        outcome: &Outcome,
-        options: &RenderOptions,
-    ) -> fmt::Result {
-        let marked = self
-            .diagnosis
-            .as_ref()
-            .and_then(|diagnosis| diagnosis.cause.entry());
+    /// Returns the story and the chain, the warnings, and the disabled invariants.
+    fn run(&self, outcome: &Outcome, options: &RenderOptions) -> String {
+        let diagnosis = self.diagnosis.as_ref();
+        let marked = diagnosis.and_then(|diagnosis| diagnosis.cause.entry());
         let indented = options.indented(MARGIN);
         let warnings = indented.wrap_words(&warning_lines(outcome));
         let disabled_invariants = indented.wrap_words(&disabled_invariant_lines(outcome));
 
-        write_story_and_chain(f, outcome, marked, options)?;
-        write_section(f, options, "warn", &warnings)?;
-        write_section(f, options, "note", &disabled_invariants)
+        [
+            story_and_chain(outcome, marked, options),
+            section(options, "warn", &warnings),
+            section(options, "note", &disabled_invariants),
+        ]
+        .concat()
     }
 
     /// Returns true if the first mismatch states the cause already. Then the report omits the cause.
@@ -212,7 +188,7 @@ fn warning_lines(outcome: &Outcome) -> String {
 
 fn disabled_invariant_lines(outcome: &Outcome) -> String {
     let lines: Vec<String> = outcome
-        .disabled_invariants()
+        .disabled_invariants
         .iter()
         .map(|disabled| {
             format!(
@@ -225,32 +201,20 @@ fn disabled_invariant_lines(outcome: &Outcome) -> String {
     lines.join("\n")
 }
 
-/// Writes a section after an empty line, or nothing if the text is empty.
-fn write_section(
-    f: &mut impl fmt::Write,
-    options: &RenderOptions,
-    name: &str,
-    text: &str,
-) -> fmt::Result {
-    if text.is_empty() {
-        return Ok(());
+/// Returns a section after an empty line, or nothing if the text is empty.
+fn section(options: &RenderOptions, name: &str, text: &str) -> String {
+    match text {
+        "" => String::new(),
+        text => format!("\n{}", line(options, name, text)),
     }
-
-    f.write_char('\n')?;
-    write_line(f, options, name, text)
 }
 
-/// Writes a named line that belongs to the section before it.
-fn write_line(
-    f: &mut impl fmt::Write,
-    options: &RenderOptions,
-    name: &str,
-    text: &str,
-) -> fmt::Result {
+/// Returns a named line that belongs to the section before it.
+fn line(options: &RenderOptions, name: &str, text: &str) -> String {
     let space = " ".repeat(MARGIN - name.len());
     let name = options.paint(Style::SectionName, name);
 
-    write!(f, "\n{name}{space}{}", indent(text, MARGIN))
+    format!("\n{name}{space}{}", indent(text, MARGIN))
 }
 
 #[cfg(test)]

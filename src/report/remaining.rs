@@ -1,3 +1,5 @@
+use std::collections::BTreeSet;
+
 use flow_domain::record::{Entry, EntryId, EntryKind, HandlerKind, HandlerOutcome, Record};
 
 use crate::{
@@ -61,91 +63,72 @@ fn count_pending(outcome: &Outcome) -> usize {
 }
 
 /// Counts the failures of handlers. The attempts of one handler with one message count as one failure.
+///
+/// If a handler issues a command and the command fails, both calls fail. Only the outer one counts.
 fn count_failures(record: &Record) -> usize {
-    let mut failures: Vec<_> = record
+    let failures: BTreeSet<(&str, Option<EntryId>)> = record
         .entries()
         .iter()
-        .filter(|entry| is_independent_failure(entry, record))
-        .filter_map(|entry| call_of(entry, record))
+        .filter_map(|end| failed_call(end, record))
+        .filter(|call| !is_inside_failed_call(call, record))
+        .filter_map(|call| match call.kind {
+            EntryKind::HandlerStarted { handler, .. } => Some((handler, call.cause)),
+            _ => None,
+        })
         .collect();
-    failures.sort_unstable();
-    failures.dedup();
 
     failures.len()
 }
 
 /// Counts the dead letters and the commands that are still scheduled.
 fn count_dead_letters_and_scheduled(record: &Record) -> (usize, usize) {
-    let (mut n_dead_letters, mut n_scheduled) = (0, 0);
-    for entry in record.entries() {
-        match &entry.kind {
-            EntryKind::RetriesExhausted {
-                is_dead_lettered: true,
-                ..
-            } => n_dead_letters += 1,
-            EntryKind::Scheduled { .. } => {
-                let status = schedule_status(entry, record);
-                n_scheduled += usize::from(status.is_some_and(ScheduleStatus::is_pending));
-            }
-            _ => {}
-        }
-    }
-
-    (n_dead_letters, n_scheduled)
-}
-
-/// Returns the handler of a call, and the index of the entry of its message.
-///
-/// `end` is the entry at which the call ended.
-fn call_of(end: &Entry, record: &Record) -> Option<(&'static str, Option<usize>)> {
-    let start_entry = record.entry(end.cause?);
-
-    match start_entry.kind {
-        EntryKind::HandlerStarted { handler, .. } => {
-            Some((handler, start_entry.cause.map(EntryId::index)))
-        }
-        _ => None,
-    }
-}
-
-/// Returns true if `entry` ends a failed handler call that is not inside another failed call.
-///
-/// If a handler issues a command and the command fails, both calls fail. Only the outer one counts.
-fn is_independent_failure(entry: &Entry, record: &Record) -> bool {
-    let is_inside_failed_call = |end: &Entry| {
-        record
-            .causes(end.id)
-            // The first cause is the start of the call itself.
-            .skip(1)
-            // An appended event was committed, so none of its causes has failed.
-            .take_while(|cause| !matches!(cause.kind, EntryKind::Appended(_)))
-            .filter(|cause| matches!(cause.kind, EntryKind::HandlerStarted { .. }))
-            .any(|start_entry| {
-                record
-                    .effects(start_entry.id)
-                    .any(|effect| is_failed_end(effect, record))
-            })
+    let is_dead_letter = |entry: &&Entry| match entry.kind {
+        EntryKind::RetriesExhausted {
+            is_dead_lettered, ..
+        } => is_dead_lettered,
+        _ => false,
     };
+    let is_scheduled =
+        |entry: &&Entry| schedule_status(entry, record).is_some_and(ScheduleStatus::is_pending);
 
-    is_failed_end(entry, record) && !is_inside_failed_call(entry)
+    let entries = record.entries().iter();
+    (
+        entries.clone().filter(is_dead_letter).count(),
+        entries.filter(is_scheduled).count(),
+    )
 }
 
-/// Returns true if `entry` ends a handler call that failed.
+/// Returns the start of the handler call that failed and ended at this entry.
 ///
 /// A command handler may reject a command: that is no failure. A rejection by any other handler is one.
-fn is_failed_end(entry: &Entry, record: &Record) -> bool {
-    match entry.kind {
-        EntryKind::HandlerEnded(HandlerOutcome::Failed(_)) => true,
-        EntryKind::HandlerEnded(HandlerOutcome::Rejected(_)) => {
-            let start_kind = entry.cause.map(|cause| &record.entry(cause).kind);
-            !matches!(
-                start_kind,
-                Some(EntryKind::HandlerStarted {
-                    kind: HandlerKind::CommandHandler,
-                    ..
-                })
-            )
+fn failed_call<'r>(end: &Entry, record: &'r Record) -> Option<&'r Entry> {
+    let EntryKind::HandlerEnded(outcome) = &end.kind else {
+        return None;
+    };
+
+    let start_entry = record.entry(end.cause?);
+    let may_reject = matches!(
+        start_entry.kind,
+        EntryKind::HandlerStarted {
+            kind: HandlerKind::CommandHandler,
+            ..
         }
+    );
+    let has_failed = match outcome {
+        HandlerOutcome::Failed(_) => true,
+        HandlerOutcome::Rejected(_) => !may_reject,
         _ => false,
-    }
+    };
+
+    has_failed.then_some(start_entry)
+}
+
+/// Returns true if a handler call is part of another call that failed.
+fn is_inside_failed_call(start_entry: &Entry, record: &Record) -> bool {
+    record
+        .causes(start_entry.id)
+        // An appended event was committed, so none of its causes has failed.
+        .take_while(|cause| !matches!(cause.kind, EntryKind::Appended(_)))
+        .flat_map(|cause| record.effects(cause.id))
+        .any(|effect| failed_call(effect, record).is_some())
 }

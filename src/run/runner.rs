@@ -149,7 +149,7 @@ impl Runner<'_, '_> {
 
     /// Stops the run if an expectation was not met, or if a problem was not covered.
     fn require_no_failures(&mut self) -> Result<(), Stop> {
-        let first = self.failures.first().map(StepMismatch::mismatch);
+        let first = self.failures.first().map(|failed| &failed.mismatch);
         // The report of the first mismatch may show a problem, which is then not reported again.
         let shown = first.map_or(&[][..], Mismatch::shown_handlers);
         let is_inline = self.outcome.is_inline();
@@ -157,7 +157,7 @@ impl Runner<'_, '_> {
             .unasserted_problems()
             .filter(|problem| !shown.contains(&problem.handler))
             .map(|problem| {
-                let idx = self.steps.step_of_act(problem.act_idx());
+                let idx = self.steps.step_of_act(problem.id.act_idx);
                 let mismatch = problem_mismatch(&problem, is_inline);
                 StepMismatch::new(idx, self.plan.steps[idx].location, mismatch)
             })

@@ -27,7 +27,7 @@ pub(super) async fn run_once(
     let explains_failure = faults.is_none();
     let mut runner = Runner::start(plan, mode, faults)?;
 
-    let logs = Arc::clone(runner.outcome.shared_logs());
+    let logs = Arc::clone(&runner.outcome.logs);
     let result = capture_logs(logs, pin!(runner.run_steps())).await;
     let result = runner.check_invariants(result).await;
 
@@ -37,7 +37,7 @@ pub(super) async fn run_once(
         failures,
         ..
     } = runner;
-    outcome.set_story(steps.into_story(plan));
+    outcome.story = steps.into_story(plan);
     match result {
         Ok(()) => Ok(outcome),
         Err(Stop) if explains_failure => {
@@ -64,7 +64,7 @@ async fn explain_failure(
     let early_step = failures
         .first()
         .filter(|first| !has_other_cause && may_hold_later(plan, first))
-        .map(StepMismatch::step);
+        .map(|first| first.step);
 
     let failure = FlowFailure::new(outcome, failures, diagnosis);
     let Some(early_step) = early_step else {
@@ -81,7 +81,7 @@ async fn explain_failure(
 fn diagnose_failures(outcome: &Outcome, failures: &[StepMismatch]) -> Option<Diagnosis> {
     let subjects = failures
         .iter()
-        .filter_map(|failed| failed.mismatch().subject());
+        .filter_map(|failed| failed.mismatch.subject());
 
     first_diagnosis(subjects.filter_map(|subject| diagnose(subject, outcome)))
 }
@@ -91,7 +91,7 @@ fn diagnose_failures(outcome: &Outcome, failures: &[StepMismatch]) -> Option<Dia
 /// An expectation about the last act means something else after each act.
 fn may_hold_later(plan: &Plan<'_>, failure: &StepMismatch) -> bool {
     let is_about_all_acts = matches!(
-        failure.mismatch().subject(),
+        failure.mismatch.subject(),
         Some(
             Subject::State(_)
                 | Subject::Message { .. }
@@ -103,7 +103,7 @@ fn may_hold_later(plan: &Plan<'_>, failure: &StepMismatch) -> bool {
         )
     );
 
-    let is_about_last_act = match &plan.steps[failure.step()].kind {
+    let is_about_last_act = match &plan.steps[failure.step].kind {
         StepKind::Then(expectation) => expectation.is_about_last_act(),
         _ => false,
     };

@@ -1,6 +1,6 @@
 use serde_json::Value;
 
-use crate::value::cut_middle;
+use crate::value::{cut_middle, max_width};
 
 /// A field in which two values differ.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,39 +53,28 @@ impl Difference {
 
     /// Returns the name of the last field in the path: `price`.
     pub(crate) fn field_name(&self) -> &str {
-        let names = self.parts.iter().rev().filter_map(|part| match part {
+        let mut parts = self.parts.iter().rev();
+        let last_field = parts.find_map(|part| match part {
             PathPart::Field(name) => Some(name.as_str()),
             PathPart::Index(_) => None,
         });
 
-        names.into_iter().next().unwrap_or_default()
+        last_field.unwrap_or_default()
     }
 }
 
 /// Returns one difference for each path at which `found` differs from `expected`.
 pub(crate) fn differences(expected: &Value, found: &Value) -> Vec<Difference> {
-    let mut list = Vec::new();
-    collect_differences(
-        &mut list,
-        &mut Vec::new(),
-        Some(expected),
-        Some(found),
-        false,
-    );
-    list
+    Comparison::default().run(expected, found)
 }
 
 /// Returns the differences like [`differences`], but ignores fields that `expected` does not have.
 pub(crate) fn partial_differences(expected: &Value, found: &Value) -> Vec<Difference> {
-    let mut list = Vec::new();
-    collect_differences(
-        &mut list,
-        &mut Vec::new(),
-        Some(expected),
-        Some(found),
-        true,
-    );
-    list
+    let comparison = Comparison {
+        only_expected: true,
+        ..Comparison::default()
+    };
+    comparison.run(expected, found)
 }
 
 /// Returns true if `found` has all fields of `expected`, with the same values.
@@ -127,39 +116,53 @@ fn sorted_leaves(value: &Value) -> Vec<&Value> {
     leaves
 }
 
-/// Adds the differences below the path of `parts` to `list`.
-///
-/// If `only_expected` is true, fields that `expected` does not have are ignored.
-fn collect_differences(
-    list: &mut Vec<Difference>,
-    parts: &mut Vec<PathPart>,
-    expected: Option<&Value>,
-    found: Option<&Value>,
+/// A comparison of two values, and the differences so far.
+#[derive(Default)]
+struct Comparison {
+    /// Whether fields that the expected value does not have are ignored.
     only_expected: bool,
-) {
-    match (expected, found) {
-        (expected, found) if expected == found => {}
-        (Some(Value::Object(expected)), Some(Value::Object(found))) => {
-            let unexpected = found
-                .keys()
-                .filter(|name| !only_expected && !expected.contains_key(*name));
+    /// The path of the values that are compared now.
+    parts: Vec<PathPart>,
+    differences: Vec<Difference>,
+}
 
-            for name in expected.keys().chain(unexpected) {
-                let (expected, found) = (expected.get(name), found.get(name));
-                parts.push(PathPart::Field(name.clone()));
-                collect_differences(list, parts, expected, found, only_expected);
-                parts.pop();
+impl Comparison {
+    fn run(mut self, expected: &Value, found: &Value) -> Vec<Difference> {
+        self.compare(Some(expected), Some(found));
+        self.differences
+    }
+
+    fn compare(&mut self, expected: Option<&Value>, found: Option<&Value>) {
+        match (expected, found) {
+            (expected, found) if expected == found => {}
+            (Some(Value::Object(expected)), Some(Value::Object(found))) => {
+                let only_expected = self.only_expected;
+                let unexpected = found
+                    .keys()
+                    .filter(|name| !only_expected && !expected.contains_key(*name));
+
+                for name in expected.keys().chain(unexpected) {
+                    let part = PathPart::Field(name.clone());
+                    self.compare_part(part, expected.get(name), found.get(name));
+                }
+            }
+            (Some(Value::Array(expected)), Some(Value::Array(found))) => {
+                for idx in 0..expected.len().max(found.len()) {
+                    let part = PathPart::Index(idx);
+                    self.compare_part(part, expected.get(idx), found.get(idx));
+                }
+            }
+            (expected, found) => {
+                let difference = Difference::new(&self.parts, expected.cloned(), found.cloned());
+                self.differences.push(difference);
             }
         }
-        (Some(Value::Array(expected)), Some(Value::Array(found))) => {
-            for idx in 0..expected.len().max(found.len()) {
-                let (expected, found) = (expected.get(idx), found.get(idx));
-                parts.push(PathPart::Index(idx));
-                collect_differences(list, parts, expected, found, only_expected);
-                parts.pop();
-            }
-        }
-        (expected, found) => list.push(Difference::new(parts, expected.cloned(), found.cloned())),
+    }
+
+    fn compare_part(&mut self, part: PathPart, expected: Option<&Value>, found: Option<&Value>) {
+        self.parts.push(part);
+        self.compare(expected, found);
+        self.parts.pop();
     }
 }
 
@@ -175,11 +178,7 @@ pub(crate) fn render_differences_as(
     list: &[Difference],
     show: impl Fn(&str, &str) -> String,
 ) -> Vec<String> {
-    let path_width = list
-        .iter()
-        .map(|difference| difference.path.chars().count())
-        .max()
-        .unwrap_or(0);
+    let path_width = max_width(list.iter().map(|difference| &*difference.path));
     let render_value = |value: &Option<Value>| match value {
         Some(value) => cut_middle(value.to_string()),
         None => "nothing".to_owned(),

@@ -37,11 +37,7 @@ impl MessageView {
 impl From<&SerializedMessage> for MessageView {
     fn from(message: &SerializedMessage) -> Self {
         Self {
-            // A name shows its version only from version 2 on.
-            name: match message.name.version() {
-                1 => message.name.as_str().to_owned(),
-                _ => message.name.to_string(),
-            },
+            name: message.name.to_string(),
             payload: message.payload.clone(),
         }
     }
@@ -51,6 +47,7 @@ impl From<&Envelope> for MessageView {
     fn from(envelope: &Envelope) -> Self {
         let message_type = &envelope.metadata.message_type;
         Self {
+            // A name shows its version only from version 2 on.
             name: match message_type.version() {
                 1 => message_type.name().to_owned(),
                 version => format!("{}.v{version}", message_type.name()),

@@ -100,14 +100,8 @@ impl RenderOptions {
     ///
     /// The break is after the last separator that fits, or else after the first separator.
     fn break_point(&self, separator: &str, line: &str, indentation: usize) -> Option<usize> {
-        if line.chars().count() <= self.width {
-            return None;
-        }
-
-        let max_end = line
-            .char_indices()
-            .nth(self.width)
-            .map_or(line.len(), |(idx, _)| idx);
+        // A line that fits has no character after the last column.
+        let (max_end, _) = line.char_indices().nth(self.width)?;
         // The search skips the indentation: a break there would not shorten the line, and the
         // breaks would never end.
         let start = indentation.min(line.len());

@@ -30,8 +30,8 @@ pub(crate) fn show_message(name: &str, payload: &Payload) -> String {
         fields = inner;
     }
 
-    let shown = fields.iter().map(|(name, value)| (name.as_str(), value));
-    cut_middle(format!("{name} {}", brace_fields(shown)))
+    let shown = brace_fields(fields.iter().map(|(name, value)| (name, value)));
+    cut_middle(format!("{name} {shown}"))
 }
 
 /// Returns a stored value with its fields in the stored order:
@@ -39,7 +39,7 @@ pub(crate) fn show_message(name: &str, payload: &Payload) -> String {
 pub(crate) fn show_stored(payload: &Payload) -> String {
     match serde_json::from_str::<Fields>(payload.as_json()) {
         Ok(Fields(fields)) => {
-            let line = brace_fields(fields.iter().map(|(name, value)| (name.as_str(), value)));
+            let line = brace_fields(fields.iter().map(|(name, value)| (name, value)));
             if line.chars().count() <= MAX_WIDTH {
                 return line;
             }
@@ -58,15 +58,14 @@ pub(crate) fn show_stored(payload: &Payload) -> String {
 /// Returns a value in one line, with its fields sorted by name.
 pub(crate) fn show_value(value: &Value) -> String {
     cut_middle(match value {
-        Value::Object(fields) => {
-            brace_fields(fields.iter().map(|(name, value)| (name.as_str(), value)))
-        }
+        Value::Object(fields) => brace_fields(fields),
         other => other.to_string(),
     })
 }
 
-fn brace_fields<'a>(fields: impl Iterator<Item = (&'a str, &'a Value)>) -> String {
+fn brace_fields<'a>(fields: impl IntoIterator<Item = (&'a String, &'a Value)>) -> String {
     let shown: Vec<String> = fields
+        .into_iter()
         .map(|(name, value)| format!("{name}: {value}"))
         .collect();
     if shown.is_empty() {
@@ -115,6 +114,11 @@ pub(crate) fn cut_after_field(line: &str, width: usize) -> String {
             format!("{} {end}", shown.trim_end())
         }
     }
+}
+
+/// Returns the number of characters of the longest text.
+pub(crate) fn max_width<'a>(texts: impl Iterator<Item = &'a str>) -> usize {
+    texts.map(|text| text.chars().count()).max().unwrap_or(0)
 }
 
 /// Returns a number with a noun: `1 message`, `2 messages`.
