@@ -9,7 +9,7 @@ use crate::{
     expect::{
         Expectation, Mismatch, Subject,
         check::Check,
-        messages::{message_at, require_known_message},
+        messages::{first_name, message_at, require_known_message},
     },
     outcome::{Outcome, ProblemKind},
     value::matches_type,
@@ -17,30 +17,37 @@ use crate::{
 
 /// Expects that a command of type `C` is scheduled and not yet due.
 pub fn scheduled<C: Command>() -> impl Expectation {
-    let description = format!("{} is scheduled", C::NAME);
-
-    Check::new(description, |outcome| {
-        check_scheduled::<C>(outcome, true).map_err(|mismatch| {
-            mismatch.with_subject(Subject::ScheduledCommand(schema_name::<C>()))
-        })
-    })
-    .even_if_pending()
+    scheduled_if::<C>(true)
 }
 
 /// Expects that no command of type `C` is scheduled now.
 ///
 /// It was never scheduled, or it was delivered or cancelled.
 pub fn not_scheduled<C: Command>() -> impl Expectation {
-    let description = format!("{} is not scheduled", C::NAME);
+    scheduled_if::<C>(false)
+}
 
-    Check::new(description, |outcome| {
-        check_scheduled::<C>(outcome, false)
-            .map_err(|mismatch| mismatch.with_subject(Subject::NoMessage(schema_name::<C>())))
+fn scheduled_if<C: Command>(is_expected: bool) -> Check<'static> {
+    let (verb, subject): (_, fn(String) -> Subject) = if is_expected {
+        ("is", Subject::ScheduledCommand)
+    } else {
+        ("is not", Subject::NoMessage)
+    };
+    let description = format!("{} {verb} scheduled", C::NAME);
+    let expected = description.clone();
+
+    Check::new(description, move |outcome| {
+        check_scheduled::<C>(&expected, is_expected, outcome)
+            .map_err(|mismatch| mismatch.with_subject(subject(first_name::<C>())))
     })
     .even_if_pending()
 }
 
-fn check_scheduled<C: Command>(outcome: &Outcome, is_expected: bool) -> Result<(), Mismatch> {
+fn check_scheduled<C: Command>(
+    expected: &str,
+    is_expected: bool,
+    outcome: &Outcome,
+) -> Result<(), Mismatch> {
     require_known_message::<C>(outcome)?;
     let record = outcome.record();
     let (own, others): (Vec<Schedule<'_>>, Vec<Schedule<'_>>) = record
@@ -53,16 +60,13 @@ fn check_scheduled<C: Command>(outcome: &Outcome, is_expected: bool) -> Result<(
         return Ok(());
     }
 
-    let verb = if is_expected { "is" } else { "is not" };
     let own: Vec<String> = own.iter().map(Schedule::show).collect();
     let found = match own.as_slice() {
         [] => format!("no {} was scheduled", C::NAME),
         lines => lines.join("\n"),
     };
-    Err(
-        Mismatch::new(format!("{} {verb} scheduled", C::NAME), found)
-            .with_differences(others.iter().map(Schedule::show).collect()),
-    )
+    let others = others.iter().map(Schedule::show).collect();
+    Err(Mismatch::new(expected, found).with_differences(others))
 }
 
 /// A command that was scheduled.
@@ -90,12 +94,6 @@ impl<'r> Schedule<'r> {
 
         format!("{name} for {stream} {verb}{}", self.status)
     }
-}
-
-fn schema_name<C: Command>() -> String {
-    C::SCHEMAS
-        .first()
-        .map_or(C::NAME.to_owned(), |schema| schema.name.to_string())
 }
 
 /// Expects that, in the acts so far, a command of type `C` arrived after its deadline.
@@ -134,7 +132,7 @@ fn check_expired<C: Command>(outcome: &Outcome) -> Result<(), Mismatch> {
         [] => format!("no {} was sent", C::NAME),
         _ => found.join("\n"),
     };
-    let subject = Subject::ScheduledCommand(schema_name::<C>());
+    let subject = Subject::ScheduledCommand(first_name::<C>());
     Err(Mismatch::new(format!("{} expires", C::NAME), found).with_subject(subject))
 }
 
