@@ -1,11 +1,11 @@
-use std::{fmt, panic::Location, sync::Arc};
+use std::{fmt, panic::Location};
 
 use flow_domain::record::Invariant;
 
 use crate::{
-    flow::{Acted, AfterAct, Given, phase::Phase},
+    flow::{Acted, AfterAct, phase::Phase},
     outcome::Outcome,
-    plan::{Plan, RunGuard, Setup, StepKind},
+    plan::{Plan, RunGuard, StepKind},
     report::FlowFailure,
     run,
     system::fault::{Fault, StepFault},
@@ -21,16 +21,6 @@ pub struct Flow<'t, S> {
     pub(super) run_guard: RunGuard,
     /// The data of the last step. It joins the plan when the next step begins.
     pub(super) phase: S,
-}
-
-impl Flow<'_, Given> {
-    pub(super) fn begin(setup: Arc<Setup>, location: &'static Location<'static>) -> Self {
-        Self {
-            plan: Box::new(Plan::new(setup)),
-            run_guard: RunGuard::new(location),
-            phase: Given,
-        }
-    }
 }
 
 impl<'t, S: Phase + 't> Flow<'t, S> {
