@@ -169,12 +169,17 @@ impl<'t> StateChecks<'t> {
     }
 
     pub(super) fn describe(&self) -> String {
-        let subject = self.query.describe();
-        let mut words = vec![subject.as_str()];
-        words.extend(self.checks.iter().map(|check| check.method));
-        words.dedup();
+        let mut text = self.query.describe();
+        // A method that is called several times in a row is shown once.
+        for calls in self
+            .checks
+            .chunk_by(|left, right| left.method == right.method)
+        {
+            text.push(' ');
+            text.push_str(calls[0].method);
+        }
 
-        words.join(" ")
+        text
     }
 
     pub(super) fn is_about_last_act(&self) -> bool {
