@@ -17,37 +17,29 @@ use crate::{
 
 /// Expects that a command of type `C` is scheduled and not yet due.
 pub fn scheduled<C: Command>() -> impl Expectation {
-    scheduled_if::<C>(true)
+    let description = format!("{} is scheduled", C::NAME);
+
+    Check::new(description, |outcome| {
+        check_scheduled::<C>(outcome, true)
+            .map_err(|mismatch| mismatch.with_subject(Subject::ScheduledCommand(first_name::<C>())))
+    })
+    .even_if_pending()
 }
 
 /// Expects that no command of type `C` is scheduled now.
 ///
 /// It was never scheduled, or it was delivered or cancelled.
 pub fn not_scheduled<C: Command>() -> impl Expectation {
-    scheduled_if::<C>(false)
-}
+    let description = format!("{} is not scheduled", C::NAME);
 
-fn scheduled_if<C: Command>(is_expected: bool) -> Check<'static> {
-    let (verb, subject): (_, fn(String) -> Subject) = if is_expected {
-        ("is", Subject::ScheduledCommand)
-    } else {
-        ("is not", Subject::NoMessage)
-    };
-    let description = format!("{} {verb} scheduled", C::NAME);
-    let expected = description.clone();
-
-    Check::new(description, move |outcome| {
-        check_scheduled::<C>(&expected, is_expected, outcome)
-            .map_err(|mismatch| mismatch.with_subject(subject(first_name::<C>())))
+    Check::new(description, |outcome| {
+        check_scheduled::<C>(outcome, false)
+            .map_err(|mismatch| mismatch.with_subject(Subject::NoMessage(first_name::<C>())))
     })
     .even_if_pending()
 }
 
-fn check_scheduled<C: Command>(
-    expected: &str,
-    is_expected: bool,
-    outcome: &Outcome,
-) -> Result<(), Mismatch> {
+fn check_scheduled<C: Command>(outcome: &Outcome, is_expected: bool) -> Result<(), Mismatch> {
     require_known_message::<C>(outcome)?;
     let record = outcome.record();
     let (own, others): (Vec<Schedule<'_>>, Vec<Schedule<'_>>) = record
@@ -65,6 +57,8 @@ fn check_scheduled<C: Command>(
         [] => format!("no {} was scheduled", C::NAME),
         lines => lines.join("\n"),
     };
+    let verb = if is_expected { "is" } else { "is not" };
+    let expected = format!("{} {verb} scheduled", C::NAME);
     let others = others.iter().map(Schedule::show).collect();
     Err(Mismatch::new(expected, found).with_differences(others))
 }
@@ -138,22 +132,16 @@ fn check_expired<C: Command>(outcome: &Outcome) -> Result<(), Mismatch> {
 
 /// Returns what happened, as text, to a command that has not expired.
 fn unexpired_text<C: Command>(entry: &Entry, command: &Envelope, record: &Record) -> String {
+    let Some(deadline) = command.metadata.deadline else {
+        return format!("{} has no deadline", C::NAME);
+    };
+
     let handled = record
         .effects(entry.id)
         .find(|effect| matches!(effect.kind, EntryKind::HandlerStarted { .. }));
-
-    match (command.metadata.deadline, handled) {
-        (None, _) => format!("{} has no deadline", C::NAME),
-        (Some(deadline), Some(handled)) => format!(
-            "{} has the deadline {deadline} and was handled at {}",
-            C::NAME,
-            handled.time
-        ),
-        (Some(deadline), None) => {
-            format!(
-                "{} has the deadline {deadline} and is still pending",
-                C::NAME
-            )
-        }
-    }
+    let status = match handled {
+        Some(handled) => format!("was handled at {}", handled.time),
+        None => "is still pending".to_owned(),
+    };
+    format!("{} has the deadline {deadline} and {status}", C::NAME)
 }
