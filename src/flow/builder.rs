@@ -36,13 +36,10 @@ impl<'t, S: Phase + 't> Flow<'t, S> {
     }
 
     /// Adds a step that needs nothing more, and moves on to the phase after an act.
-    pub(super) fn step(
-        self,
-        location: &'static Location<'static>,
-        kind: StepKind<'t>,
-    ) -> Flow<'t, Acted> {
+    #[track_caller]
+    pub(super) fn step(self, kind: StepKind<'t>) -> Flow<'t, Acted> {
         let mut flow = self.into_phase(Acted::new());
-        flow.plan.push(location, kind);
+        flow.plan.push(Location::caller(), kind);
         flow
     }
 
