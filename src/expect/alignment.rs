@@ -1,3 +1,5 @@
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
 use crate::value::{Difference, MessageView, differences, render_differences};
@@ -18,7 +20,7 @@ enum Pairing {
 }
 
 /// The result of comparing two lists of messages.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Alignment {
     /// One line for each message, and one for each field that differs.
     pub(super) lines: Vec<String>,
@@ -174,13 +176,9 @@ fn find_moved(
     }
 
     // A moved message is reported once, at whichever of its two positions comes first.
-    let mut reported = Vec::new();
+    let mut reported = BTreeSet::new();
     pairings.retain(|pairing| match pairing {
-        Pairing::Moved(idx, _) if reported.contains(idx) => false,
-        Pairing::Moved(idx, _) => {
-            reported.push(*idx);
-            true
-        }
+        Pairing::Moved(idx, _) => reported.insert(*idx),
         _ => true,
     });
 

@@ -72,34 +72,25 @@ impl MessageChain {
         ))
     }
 
-    /// Describes where the chain breaks off.
+    /// Describes where the chain breaks off: after the first `n_matched` messages.
     ///
-    /// Only the first `n_matched` messages were found. `last_matches` has all matches for the last
-    /// of these names.
-    fn mismatch(&self, n_matched: usize, last_matches: &[Link], outcome: &Outcome) -> Mismatch {
+    /// `candidates` has the messages that came next instead.
+    fn mismatch(&self, n_matched: usize, candidates: Vec<Link>) -> Mismatch {
         let expected = self.0.join(" -> ");
         if n_matched == 0 {
-            let roots: Vec<String> = root_links(outcome)
-                .into_iter()
-                .map(|link| link.name)
-                .collect();
+            let roots: Vec<String> = candidates.into_iter().map(|link| link.name).collect();
             let found = format!("the last act began with {}", roots.join(", "));
             return Mismatch::new(expected, found).with_subject(Subject::CommandResult);
         }
 
-        let mut caused: Vec<String> = last_matches
-            .iter()
-            .flat_map(|link| caused_by(link.entry, outcome))
-            .map(Link::show)
-            .collect();
+        let mut caused: Vec<String> = candidates.into_iter().map(Link::show).collect();
         caused.dedup();
-        let next = if caused.is_empty() {
-            "nothing".to_owned()
-        } else {
-            caused.join(", ")
-        };
+        if caused.is_empty() {
+            caused.push("nothing".to_owned());
+        }
 
-        let found = format!("{}, which caused {next}", self.0[..n_matched].join(" -> "));
+        let matched = self.0[..n_matched].join(" -> ");
+        let found = format!("{matched}, which caused {}", caused.join(", "));
         Mismatch::new(expected, found).with_subject(Subject::for_message(&self.0[n_matched]))
     }
 
@@ -107,31 +98,20 @@ impl MessageChain {
         self.require_known_names(outcome)?;
 
         // A message may occur more than once, so the check follows all paths that match so far.
-        let mut candidates: Vec<Link> = root_links(outcome);
-        let mut n_matched = 0;
-        let mut last_matches: Vec<Link> = Vec::new();
-        for name in &self.0 {
-            let matching: Vec<Link> = candidates
-                .into_iter()
-                .filter(|link| link.matches(name))
-                .collect();
-            if matching.is_empty() {
-                break;
+        let mut candidates = root_links(outcome);
+        for (n_matched, name) in self.0.iter().enumerate() {
+            if !candidates.iter().any(|link| link.matches(name)) {
+                return Err(self.mismatch(n_matched, candidates));
             }
 
-            n_matched += 1;
-            candidates = matching
+            candidates = candidates
                 .iter()
+                .filter(|link| link.matches(name))
                 .flat_map(|link| caused_by(link.entry, outcome))
                 .collect();
-            last_matches = matching;
         }
 
-        if n_matched == self.0.len() {
-            Ok(())
-        } else {
-            Err(self.mismatch(n_matched, &last_matches, outcome))
-        }
+        Ok(())
     }
 }
 

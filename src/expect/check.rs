@@ -10,7 +10,7 @@ type CoversFn<'t> = dyn Fn(&Problem<'_>, &Outcome) -> bool + Send + Sync + 't;
 pub(super) struct Check<'t> {
     description: String,
     run: Box<CheckFn<'t>>,
-    covers: Option<Box<CoversFn<'t>>>,
+    covers: Box<CoversFn<'t>>,
     warning: fn(&Outcome) -> Option<String>,
     is_about_last_act: bool,
     allows_pending: bool,
@@ -25,7 +25,7 @@ impl<'t> Check<'t> {
         Self {
             description: description.into(),
             run: Box::new(check),
-            covers: None,
+            covers: Box::new(|_, _| false),
             warning: |_| None,
             is_about_last_act: false,
             allows_pending: false,
@@ -38,7 +38,7 @@ impl<'t> Check<'t> {
         mut self,
         covers: impl Fn(&Problem<'_>, &Outcome) -> bool + Send + Sync + 't,
     ) -> Self {
-        self.covers = Some(Box::new(covers));
+        self.covers = Box::new(covers);
         self
     }
 
@@ -92,9 +92,7 @@ impl Expectation for Check<'_> {
     }
 
     fn covers(&self, problem: &Problem<'_>, outcome: &Outcome) -> bool {
-        self.covers
-            .as_ref()
-            .is_some_and(|covers| covers(problem, outcome))
+        (self.covers)(problem, outcome)
     }
 
     fn warning(&self, outcome: &Outcome) -> Option<String> {

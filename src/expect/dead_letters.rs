@@ -48,8 +48,10 @@ impl DeadLetters {
         self.reason = Some(text.to_owned());
         self
     }
+}
 
-    fn expected_text(&self) -> String {
+impl Expectation for DeadLetters {
+    fn describe(&self) -> String {
         let count_text = match self.n_expected {
             None => "dead letters".to_owned(),
             Some(0) => "no dead letters".to_owned(),
@@ -60,12 +62,6 @@ impl DeadLetters {
             None => count_text,
             Some(reason) => format!("{count_text} because of {reason:?}"),
         }
-    }
-}
-
-impl Expectation for DeadLetters {
-    fn describe(&self) -> String {
-        self.expected_text()
     }
 
     fn check(&self, outcome: &Outcome) -> Result<(), Mismatch> {
@@ -100,7 +96,7 @@ impl Expectation for DeadLetters {
             n => counted(n, "dead letter", "dead letters"),
         };
         let lines = letters.iter().map(DeadLetterView::show).collect();
-        let mismatch = Mismatch::new(self.expected_text(), found).with_differences(lines);
+        let mismatch = Mismatch::new(self.describe(), found).with_differences(lines);
 
         let handlers = letters.iter().map(|letter| letter.handler);
         Err(mismatch
@@ -137,7 +133,7 @@ struct DeadLetterView<'a> {
     /// The handler that failed; `None` for a command without a handler.
     handler: Option<&'static str>,
     message: &'a str,
-    attempts: u32,
+    n_attempts: usize,
     reason: String,
 }
 
@@ -176,24 +172,16 @@ impl<'a> DeadLetterView<'a> {
         Some(Self {
             handler,
             message,
-            attempts,
+            n_attempts: attempts as usize,
             reason,
         })
     }
 
     fn show(&self) -> String {
-        let Self {
-            handler,
-            message,
-            attempts,
-            reason,
-        } = self;
-        let attempts = match attempts {
-            1 => "1 attempt".to_owned(),
-            n => format!("{n} attempts"),
-        };
+        let (message, reason) = (self.message, &self.reason);
+        let attempts = counted(self.n_attempts, "attempt", "attempts");
 
-        match handler {
+        match self.handler {
             Some(handler) => format!("{handler} failed on {message} after {attempts}: {reason}"),
             None => format!("{reason}, after {attempts}"),
         }

@@ -7,7 +7,9 @@ use crate::{
     expect::{
         Expectation, Mismatch, Subject,
         check::Check,
-        messages::{ExpectedMessages, compare_messages, name_list, require_known_message},
+        messages::{
+            ExpectedMessages, compare_messages, first_name, name_list, require_known_message,
+        },
         never_raised::never_raised_warning,
     },
     outcome::Outcome,
@@ -84,7 +86,7 @@ pub fn event_matching<'t, E: Event>(
         }
 
         let Some(first) = views.first() else {
-            let subject = Subject::for_message(&event_name::<E>());
+            let subject = Subject::for_message(&first_name::<E>());
             let found = raised_names(&all_events(outcome));
             return Err(Mismatch::new(expected, found).with_subject(subject));
         };
@@ -152,11 +154,4 @@ fn raised_names(found: &[MessageView]) -> String {
         [] => "no events at all".to_owned(),
         found => format!("only {}", name_list(found)),
     }
-}
-
-/// Returns the name of an event, or of the first variant of an enum.
-fn event_name<E: Event>() -> String {
-    E::SCHEMAS
-        .first()
-        .map_or_else(|| E::NAME.to_owned(), |schema| schema.name.to_string())
 }

@@ -97,8 +97,9 @@ impl Expectation for HandledBy {
 
     fn check(&self, outcome: &Outcome) -> Result<(), Mismatch> {
         let name = handler_name(self.handler, self.type_name, outcome)?;
-        let calls: Vec<FinishedCall<'_>> = finished_calls(name, outcome).collect();
-        let n_handled = calls.iter().filter(|call| call.is_handled()).count();
+        let n_handled = finished_calls(name, outcome)
+            .filter(FinishedCall::is_handled)
+            .count();
 
         let is_met = match self.times {
             None => 0 < n_handled,
@@ -112,10 +113,9 @@ impl Expectation for HandledBy {
             0 => "it handled nothing".to_owned(),
             _ => format!("it handled {}", n_messages_text(n_handled)),
         };
-        let not_handled = calls
-            .iter()
+        let not_handled = finished_calls(name, outcome)
             .filter(|call| !call.is_handled())
-            .map(FinishedCall::summary)
+            .map(|call| call.summary())
             .collect();
         let mismatch = Mismatch::new(self.expected_text(), found)
             .with_differences(not_handled)

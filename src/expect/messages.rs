@@ -45,13 +45,9 @@ impl ExpectedMessages {
     ///
     /// Returns a mismatch if a message has no JSON form.
     pub(super) fn views(&self) -> Result<&[MessageView], Mismatch> {
-        match &self.0 {
-            Ok(views) => Ok(views),
-            Err(err) => Err(Mismatch::not_serialized(
-                "messages that have a JSON form",
-                err,
-            )),
-        }
+        self.0
+            .as_deref()
+            .map_err(|err| Mismatch::not_serialized("messages that have a JSON form", err))
     }
 
     pub(super) fn names(&self) -> String {
@@ -63,17 +59,17 @@ impl ExpectedMessages {
     }
 }
 
+fn names(messages: &[MessageView]) -> Vec<String> {
+    messages.iter().map(|view| view.name.clone()).collect()
+}
+
 /// Returns the names of the messages as one text.
 pub(super) fn name_list(messages: &[MessageView]) -> String {
     if messages.is_empty() {
         return "nothing".to_owned();
     }
 
-    let names: Vec<&str> = messages
-        .iter()
-        .map(|message| message.name.as_str())
-        .collect();
-    names.join(", ")
+    names(messages).join(", ")
 }
 
 /// Requires that two lists hold equal messages in the same order.
@@ -91,14 +87,15 @@ pub(super) fn compare_messages(
     }
 
     let alignment = align(expected, found);
-    let mismatch =
-        Mismatch::new(name_list(expected), name_list(found)).with_differences(alignment.lines);
-    Err(mismatch.with_subject(Subject::Messages {
+    let subject = Subject::Messages {
         missing: alignment.missing,
         unexpected: alignment.unexpected,
-        expected: expected.iter().map(|view| view.name.clone()).collect(),
-        found: found.iter().map(|view| view.name.clone()).collect(),
-    }))
+        expected: names(expected),
+        found: names(found),
+    };
+    Err(Mismatch::new(name_list(expected), name_list(found))
+        .with_differences(alignment.lines)
+        .with_subject(subject))
 }
 
 fn check_commands(expected: &ExpectedMessages, outcome: &Outcome) -> Result<(), Mismatch> {
@@ -132,6 +129,13 @@ pub(super) fn message_at(entry: EntryId, record: &Record) -> Option<&Envelope> {
         EntryKind::Appended(event) => Some(&event.envelope),
         _ => None,
     }
+}
+
+/// Returns the name of a message type, or of the first variant of an enum.
+pub(super) fn first_name<M: Message>() -> String {
+    M::SCHEMAS
+        .first()
+        .map_or_else(|| M::NAME.to_owned(), |schema| schema.name.to_string())
 }
 
 /// Requires that the domain knows the message type `M`.

@@ -55,11 +55,7 @@ impl Mismatch {
     }
 
     /// Creates a mismatch for a stored value that cannot be read.
-    pub(crate) fn unreadable(
-        expected: impl Into<String>,
-        found: impl Into<String>,
-        err: &Error,
-    ) -> Self {
+    pub(crate) fn unreadable(expected: String, found: String, err: &Error) -> Self {
         Self::new(expected, found).with_requirement(Requirement::Readable {
             error: err.with_causes().to_string().into(),
             type_name: err.codec_type().map(Into::into),

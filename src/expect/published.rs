@@ -1,33 +1,36 @@
 use flow_domain::{Event, port::Lane, record::EntryKind};
 
 use crate::{
-    expect::{Expectation, Mismatch, Subject, check::Check, messages::require_known_message},
+    expect::{
+        Expectation, Mismatch, Subject,
+        check::Check,
+        messages::{first_name, require_known_message},
+    },
     outcome::Outcome,
     value::matches_type,
 };
 
 /// Expects that an event of type `E` from the acts so far was published to the broker.
 pub fn published<E: Event>() -> impl Expectation {
-    let description = format!("{} is published", E::NAME);
-    let expected = description.clone();
-
-    Check::new(description, move |outcome| {
-        check_published::<E>(&expected, None, outcome)
-    })
-    .even_if_pending()
+    published_in::<E>(None)
 }
 
 /// Expects that an event of type `E` from the acts so far was published on `lane`.
 pub fn published_on<E: Event>(lane: Lane) -> impl Expectation {
-    let lane_name = match lane {
-        Lane::Primary => "primary",
-        Lane::Backfill => "backfill",
+    published_in::<E>(Some(lane))
+}
+
+fn published_in<E: Event>(lane: Option<Lane>) -> Check<'static> {
+    let lane_text = match lane {
+        None => "",
+        Some(Lane::Primary) => " on the primary lane",
+        Some(Lane::Backfill) => " on the backfill lane",
     };
-    let description = format!("{} is published on the {lane_name} lane", E::NAME);
+    let description = format!("{} is published{lane_text}", E::NAME);
     let expected = description.clone();
 
     Check::new(description, move |outcome| {
-        check_published::<E>(&expected, Some(lane), outcome)
+        check_published::<E>(&expected, lane, outcome)
     })
     .even_if_pending()
 }
@@ -84,7 +87,7 @@ fn check_published<E: Event>(
                 Some(_) => "expect::published_on",
                 None => "expect::published",
             },
-            event: E::SCHEMAS.first().map(|schema| schema.name.to_string()),
+            event: Some(first_name::<E>()),
         }),
     )
 }

@@ -8,7 +8,7 @@ use crate::{
         state_checks::{CheckKind, StateChecks, holds_for, show_rows},
         unchanged::require_unchanged,
     },
-    outcome::{Outcome, StateQuery},
+    outcome::Outcome,
     value::{counted, show_stored},
 };
 
@@ -18,12 +18,10 @@ use crate::{
 /// because it would pass without any act. Use [`unchanged`](Rows::unchanged) if the test expects
 /// that.
 pub fn projections<'t, P: Projection>() -> Rows<'t, P> {
+    let state_type = StateType::new::<P>(TableKind::Projection, P::NAME);
+
     Rows {
-        checks: StateChecks::new(StateQuery {
-            state_type: StateType::new::<P>(TableKind::Projection, P::NAME),
-            id: None,
-            stream_category: None,
-        }),
+        checks: StateChecks::new(state_type, None, None),
         row_type: PhantomData,
     }
 }
@@ -39,30 +37,32 @@ impl<'t, P: Projection> Rows<'t, P> {
     /// Expects exactly this number of rows.
     #[track_caller]
     pub fn count(mut self, expected: usize) -> Self {
-        self.checks.add(CheckKind::Count, move |rows, query, _| {
-            if rows.len() == expected {
-                return Ok(());
-            }
+        self.checks
+            .add("count", CheckKind::Values, move |rows, query, _| {
+                if rows.len() == expected {
+                    return Ok(());
+                }
 
-            let name = query.state_type.name;
-            let counted = |n_rows: usize| format!("{} of {name}", count_text(n_rows));
-            let mismatch = Mismatch::new(counted(expected), counted(rows.len()));
-            Err(mismatch.with_differences(show_rows(rows)))
-        });
+                let name = query.state_type.name;
+                let counted = |n_rows: usize| format!("{} of {name}", count_text(n_rows));
+                let mismatch = Mismatch::new(counted(expected), counted(rows.len()));
+                Err(mismatch.with_differences(show_rows(rows)))
+            });
         self
     }
 
     /// Expects that the last act did not change, add or remove any row.
     #[track_caller]
     pub fn unchanged(mut self) -> Self {
-        self.checks.add(CheckKind::Unchanged, require_unchanged);
+        self.checks
+            .add("unchanged", CheckKind::NoChange, require_unchanged);
         self
     }
 
     /// Expects that `holds` returns true for every row, and that there is at least one row.
     #[track_caller]
     pub fn all(mut self, holds: impl Fn(&P) -> bool + Send + Sync + 't) -> Self {
-        self.checks.add(CheckKind::All, move |rows, query, _| {
+        self.checks.add("all", CheckKind::Values, move |rows, query, _| {
             let name = query.state_type.name;
             if rows.is_empty() {
                 return Err(Mismatch::new(
@@ -88,21 +88,22 @@ impl<'t, P: Projection> Rows<'t, P> {
     /// Expects that `holds` returns true for at least one row.
     #[track_caller]
     pub fn any(mut self, holds: impl Fn(&P) -> bool + Send + Sync + 't) -> Self {
-        self.checks.add(CheckKind::Any, move |rows, query, _| {
-            for row in rows {
-                if holds_for(row, query, &holds)? {
-                    return Ok(());
+        self.checks
+            .add("any", CheckKind::Values, move |rows, query, _| {
+                for row in rows {
+                    if holds_for(row, query, &holds)? {
+                        return Ok(());
+                    }
                 }
-            }
 
-            let name = query.state_type.name;
-            let expected = format!("a row of {name} for which the closure returns true");
-            let mut found = count_text(rows.len());
-            if !rows.is_empty() {
-                found.push_str(", but the closure returns true for none");
-            }
-            Err(Mismatch::new(expected, found).with_differences(show_rows(rows)))
-        });
+                let name = query.state_type.name;
+                let expected = format!("a row of {name} for which the closure returns true");
+                let mut found = count_text(rows.len());
+                if !rows.is_empty() {
+                    found.push_str(", but the closure returns true for none");
+                }
+                Err(Mismatch::new(expected, found).with_differences(show_rows(rows)))
+            });
         self
     }
 
@@ -112,18 +113,20 @@ impl<'t, P: Projection> Rows<'t, P> {
     /// rows.
     #[track_caller]
     pub fn none(mut self, holds: impl Fn(&P) -> bool + Send + Sync + 't) -> Self {
-        self.checks.add(CheckKind::NoneOf, move |rows, query, _| {
-            for row in rows {
-                if holds_for(row, query, &holds)? {
-                    let name = query.state_type.name;
-                    let expected = format!("no row of {name} for which the closure returns true");
-                    return Err(Mismatch::new(expected, show_stored(row))
-                        .with_requirement(Requirement::NoRow(Box::new(row.clone()))));
+        self.checks
+            .add("none", CheckKind::Absence, move |rows, query, _| {
+                for row in rows {
+                    if holds_for(row, query, &holds)? {
+                        let name = query.state_type.name;
+                        let expected =
+                            format!("no row of {name} for which the closure returns true");
+                        return Err(Mismatch::new(expected, show_stored(row))
+                            .with_requirement(Requirement::NoRow(Box::new(row.clone()))));
+                    }
                 }
-            }
 
-            Ok(())
-        });
+                Ok(())
+            });
         self
     }
 }

@@ -9,7 +9,7 @@ use crate::{
     expect::{
         Expectation, Mismatch, Subject,
         check::Check,
-        messages::{message_at, require_known_message},
+        messages::{first_name, message_at, require_known_message},
     },
     outcome::{Outcome, ProblemKind},
     value::matches_type,
@@ -20,9 +20,8 @@ pub fn scheduled<C: Command>() -> impl Expectation {
     let description = format!("{} is scheduled", C::NAME);
 
     Check::new(description, |outcome| {
-        check_scheduled::<C>(outcome, true).map_err(|mismatch| {
-            mismatch.with_subject(Subject::ScheduledCommand(schema_name::<C>()))
-        })
+        check_scheduled::<C>(outcome, true)
+            .map_err(|mismatch| mismatch.with_subject(Subject::ScheduledCommand(first_name::<C>())))
     })
     .even_if_pending()
 }
@@ -35,7 +34,7 @@ pub fn not_scheduled<C: Command>() -> impl Expectation {
 
     Check::new(description, |outcome| {
         check_scheduled::<C>(outcome, false)
-            .map_err(|mismatch| mismatch.with_subject(Subject::NoMessage(schema_name::<C>())))
+            .map_err(|mismatch| mismatch.with_subject(Subject::NoMessage(first_name::<C>())))
     })
     .even_if_pending()
 }
@@ -53,16 +52,15 @@ fn check_scheduled<C: Command>(outcome: &Outcome, is_expected: bool) -> Result<(
         return Ok(());
     }
 
-    let verb = if is_expected { "is" } else { "is not" };
     let own: Vec<String> = own.iter().map(Schedule::show).collect();
     let found = match own.as_slice() {
         [] => format!("no {} was scheduled", C::NAME),
         lines => lines.join("\n"),
     };
-    Err(
-        Mismatch::new(format!("{} {verb} scheduled", C::NAME), found)
-            .with_differences(others.iter().map(Schedule::show).collect()),
-    )
+    let verb = if is_expected { "is" } else { "is not" };
+    let expected = format!("{} {verb} scheduled", C::NAME);
+    let others = others.iter().map(Schedule::show).collect();
+    Err(Mismatch::new(expected, found).with_differences(others))
 }
 
 /// A command that was scheduled.
@@ -90,12 +88,6 @@ impl<'r> Schedule<'r> {
 
         format!("{name} for {stream} {verb}{}", self.status)
     }
-}
-
-fn schema_name<C: Command>() -> String {
-    C::SCHEMAS
-        .first()
-        .map_or(C::NAME.to_owned(), |schema| schema.name.to_string())
 }
 
 /// Expects that, in the acts so far, a command of type `C` arrived after its deadline.
@@ -134,28 +126,22 @@ fn check_expired<C: Command>(outcome: &Outcome) -> Result<(), Mismatch> {
         [] => format!("no {} was sent", C::NAME),
         _ => found.join("\n"),
     };
-    let subject = Subject::ScheduledCommand(schema_name::<C>());
+    let subject = Subject::ScheduledCommand(first_name::<C>());
     Err(Mismatch::new(format!("{} expires", C::NAME), found).with_subject(subject))
 }
 
 /// Returns what happened, as text, to a command that has not expired.
 fn unexpired_text<C: Command>(entry: &Entry, command: &Envelope, record: &Record) -> String {
+    let Some(deadline) = command.metadata.deadline else {
+        return format!("{} has no deadline", C::NAME);
+    };
+
     let handled = record
         .effects(entry.id)
         .find(|effect| matches!(effect.kind, EntryKind::HandlerStarted { .. }));
-
-    match (command.metadata.deadline, handled) {
-        (None, _) => format!("{} has no deadline", C::NAME),
-        (Some(deadline), Some(handled)) => format!(
-            "{} has the deadline {deadline} and was handled at {}",
-            C::NAME,
-            handled.time
-        ),
-        (Some(deadline), None) => {
-            format!(
-                "{} has the deadline {deadline} and is still pending",
-                C::NAME
-            )
-        }
-    }
+    let status = match handled {
+        Some(handled) => format!("was handled at {}", handled.time),
+        None => "is still pending".to_owned(),
+    };
+    format!("{} has the deadline {deadline} and {status}", C::NAME)
 }

@@ -13,7 +13,7 @@ use crate::{
         state_checks::{CheckKind, StateChecks, holds_for, require_one},
         unchanged::require_unchanged,
     },
-    outcome::{Outcome, StateQuery},
+    outcome::Outcome,
     value::show_stored,
 };
 
@@ -63,11 +63,7 @@ impl<T: 'static> State<'_, T> {
         stream_category: Option<&'static str>,
     ) -> Self {
         Self {
-            checks: StateChecks::new(StateQuery {
-                state_type: StateType::new::<T>(kind, name),
-                id: Some(id),
-                stream_category,
-            }),
+            checks: StateChecks::new(StateType::new::<T>(kind, name), Some(id), stream_category),
             state_type: PhantomData,
         }
     }
@@ -87,30 +83,32 @@ impl<'t, T: Serialize + DeserializeOwned + fmt::Debug + 'static> State<'t, T> {
     #[track_caller]
     pub fn is(mut self, expected: T) -> Self {
         let expected = Payload::encode("the expected value", &expected);
-        self.checks.add(CheckKind::Is, move |states, query, _| {
-            let expected = expected
-                .as_ref()
-                .map_err(|err| Mismatch::not_serialized("a value that has a JSON form", err))?;
-            require_equal(|| query.describe(), expected, require_one(states, query)?)
-        });
+        self.checks
+            .add("is", CheckKind::Values, move |states, query, _| {
+                let expected = expected
+                    .as_ref()
+                    .map_err(|err| Mismatch::not_serialized("a value that has a JSON form", err))?;
+                require_equal(|| query.describe(), expected, require_one(states, query)?)
+            });
         self
     }
 
     /// Expects that `holds` returns true for the state.
     #[track_caller]
     pub fn has(mut self, holds: impl Fn(&T) -> bool + Send + Sync + 't) -> Self {
-        self.checks.add(CheckKind::Has, move |states, query, _| {
-            let state = require_one(states, query)?;
-            if holds_for(state, query, &holds)? {
-                return Ok(());
-            }
+        self.checks
+            .add("has", CheckKind::Values, move |states, query, _| {
+                let state = require_one(states, query)?;
+                if holds_for(state, query, &holds)? {
+                    return Ok(());
+                }
 
-            let subject = query.describe();
-            Err(Mismatch::new(
-                format!("{subject} for which the closure returns true"),
-                format!("{subject} {}", show_stored(state)),
-            ))
-        });
+                let subject = query.describe();
+                Err(Mismatch::new(
+                    format!("{subject} for which the closure returns true"),
+                    format!("{subject} {}", show_stored(state)),
+                ))
+            });
         self
     }
 
@@ -119,32 +117,43 @@ impl<'t, T: Serialize + DeserializeOwned + fmt::Debug + 'static> State<'t, T> {
     /// Arrays must have equal lengths.
     #[track_caller]
     pub fn like(mut self, expected: Value) -> Self {
-        self.checks.add(CheckKind::Like, move |states, query, _| {
-            require_like(|| query.describe(), &expected, require_one(states, query)?)
-        });
+        self.checks
+            .add("like", CheckKind::Values, move |states, query, _| {
+                require_like(|| query.describe(), &expected, require_one(states, query)?)
+            });
         self
     }
 
     /// Expects that the last act did not change the state.
     #[track_caller]
     pub fn unchanged(mut self) -> Self {
-        self.checks.add(CheckKind::Unchanged, require_unchanged);
+        self.checks
+            .add("unchanged", CheckKind::NoChange, require_unchanged);
         self
     }
 
     /// Expects that there is no such state.
     #[track_caller]
-    pub fn absent(mut self) -> impl Expectation + use<'t, T> {
-        self.checks
-            .add(CheckKind::Absent, |states, query, _| match states {
+    pub fn absent(self) -> impl Expectation + use<'t, T> {
+        self.require_absent()
+    }
+
+    /// Adds the check of [`absent`](Self::absent), and keeps the type.
+    #[track_caller]
+    pub(crate) fn require_absent(mut self) -> Self {
+        self.checks.add(
+            "absent",
+            CheckKind::Absence,
+            |states, query, _| match states {
                 [] => Ok(()),
                 [state, ..] => {
                     let subject = query.describe();
                     let found = format!("{subject} {}", show_stored(state));
                     Err(Mismatch::new(format!("no {subject}"), found))
                 }
-            });
-        self.checks
+            },
+        );
+        self
     }
 }
 

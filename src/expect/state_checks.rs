@@ -1,49 +1,26 @@
 use std::panic::Location;
 
-use flow_domain::message::Payload;
+use flow_domain::{message::Payload, testing::StateType};
 use serde::de::DeserializeOwned;
 
 use crate::{
     expect::{
-        Expectation, Mismatch, Requirement, StateSubject, Subject, catch_closure,
-        nothing_found::nothing_found, unchanged::require_changed,
+        Mismatch, Requirement, StateSubject, Subject, catch_closure, nothing_found::nothing_found,
+        unchanged::require_changed,
     },
     outcome::{Outcome, StateQuery},
     value::show_stored,
 };
 
-/// A check of a stored state, by the method that adds it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What a check of a stored state expects.
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum CheckKind {
-    Is,
-    Has,
-    Like,
-    Absent,
-    Unchanged,
-    Count,
-    All,
-    Any,
-    NoneOf,
-}
-
-impl CheckKind {
-    fn method(self) -> &'static str {
-        match self {
-            Self::Is => "is",
-            Self::Has => "has",
-            Self::Like => "like",
-            Self::Absent => "absent",
-            Self::Unchanged => "unchanged",
-            Self::Count => "count",
-            Self::All => "all",
-            Self::Any => "any",
-            Self::NoneOf => "none",
-        }
-    }
-
-    fn expects_absence(self) -> bool {
-        matches!(self, Self::Absent | Self::NoneOf)
-    }
+    /// The state has certain values.
+    Values,
+    /// The state does not exist.
+    Absence,
+    /// The last act did not change the state.
+    NoChange,
 }
 
 type CheckFn<'t> =
@@ -51,6 +28,8 @@ type CheckFn<'t> =
 
 struct Check<'t> {
     location: &'static Location<'static>,
+    /// The method that added the check.
+    method: &'static str,
     kind: CheckKind,
     run: Box<CheckFn<'t>>,
 }
@@ -64,9 +43,18 @@ pub(super) struct StateChecks<'t> {
 }
 
 impl<'t> StateChecks<'t> {
-    pub(super) fn new(query: StateQuery) -> Self {
+    /// Creates a list without checks. With an `id`, the query finds one state, otherwise all rows.
+    pub(super) fn new(
+        state_type: StateType,
+        id: Option<String>,
+        stream_category: Option<&'static str>,
+    ) -> Self {
         Self {
-            query,
+            query: StateQuery {
+                state_type,
+                id,
+                stream_category,
+            },
             checks: Vec::new(),
             requires_change: true,
         }
@@ -75,11 +63,13 @@ impl<'t> StateChecks<'t> {
     #[track_caller]
     pub(super) fn add(
         &mut self,
+        method: &'static str,
         kind: CheckKind,
         run: impl Fn(&[Payload], &StateQuery, &Outcome) -> Result<(), Mismatch> + Send + Sync + 't,
     ) {
         self.checks.push(Check {
             location: Location::caller(),
+            method,
             kind,
             run: Box::new(run),
         });
@@ -93,7 +83,7 @@ impl<'t> StateChecks<'t> {
         let query = &self.query;
         // Finding nothing is valid if `absent` expects it, or if the checks are about all rows.
         let needs_one = match query.id {
-            Some(_) => !self.has(CheckKind::Absent),
+            Some(_) => !self.has(CheckKind::Absence),
             None => self.checks.is_empty(),
         };
         if states.is_empty() && needs_one {
@@ -113,21 +103,21 @@ impl<'t> StateChecks<'t> {
 
     /// Returns true if the checks pass although no act changed the state, and should.
     fn expects_no_change(&self) -> bool {
-        let are_all_about_absence = self.checks.iter().all(|check| check.kind.expects_absence());
+        let mut kinds = self.checks.iter().map(|check| check.kind);
 
-        self.has(CheckKind::Unchanged) || !self.checks.is_empty() && are_all_about_absence
+        self.has(CheckKind::NoChange)
+            || !self.checks.is_empty() && kinds.all(|kind| kind == CheckKind::Absence)
     }
 
     /// Returns what the diagnosis must explain if `mismatch` was found.
     fn subject(&self, states: &[Payload], mismatch: &Mismatch) -> Subject {
-        let expects_absence = self.checks.iter().any(|check| check.kind.expects_absence());
         let is_about_row = matches!(
             mismatch.requirement(),
             Requirement::RowPredicate(_) | Requirement::NoRow(_)
         );
 
         // A check of all rows names the row that failed. Its requirement is kept.
-        let requirement = if expects_absence && !is_about_row {
+        let requirement = if self.has(CheckKind::Absence) && !is_about_row {
             Requirement::Absent
         } else if states.is_empty() {
             Requirement::Present
@@ -146,10 +136,8 @@ impl<'t> StateChecks<'t> {
             requirement,
         })
     }
-}
 
-impl Expectation for StateChecks<'_> {
-    fn check(&self, outcome: &Outcome) -> Result<(), Mismatch> {
+    pub(super) fn check(&self, outcome: &Outcome) -> Result<(), Mismatch> {
         let states = match outcome.states(&self.query) {
             // In a `then`, the runner reads the state and checks again.
             None => {
@@ -180,22 +168,22 @@ impl Expectation for StateChecks<'_> {
         require_changed(states, &self.query, outcome)
     }
 
-    fn describe(&self) -> String {
+    pub(super) fn describe(&self) -> String {
         let mut text = self.query.describe();
-        let mut last = None;
-        for check in &self.checks {
-            if last != Some(check.kind) {
-                text.push(' ');
-                text.push_str(check.kind.method());
-            }
-            last = Some(check.kind);
+        // A method that is called several times in a row is shown once.
+        for calls in self
+            .checks
+            .chunk_by(|left, right| left.method == right.method)
+        {
+            text.push(' ');
+            text.push_str(calls[0].method);
         }
 
         text
     }
 
-    fn is_about_last_act(&self) -> bool {
-        self.has(CheckKind::Unchanged)
+    pub(super) fn is_about_last_act(&self) -> bool {
+        self.has(CheckKind::NoChange)
     }
 }
 

@@ -95,8 +95,7 @@ fn require_same_rows(query: &StateQuery, outcome: &Outcome) -> Result<(), Mismat
 
         let last = writes
             .iter()
-            .rev()
-            .find(|other| is_same_row(other))
+            .rfind(|other| is_same_row(other))
             .unwrap_or(first);
         let subject = format!("{} {:?}", query.state_type.name, first.id);
         match (&first.before, &last.after) {

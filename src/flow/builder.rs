@@ -1,11 +1,11 @@
-use std::{fmt, panic::Location, sync::Arc};
+use std::{fmt, panic::Location};
 
 use flow_domain::record::Invariant;
 
 use crate::{
-    flow::{Acted, AfterAct, Given, phase::Phase},
+    flow::{Acted, AfterAct, phase::Phase},
     outcome::Outcome,
-    plan::{Plan, RunGuard, Setup, StepKind},
+    plan::{Plan, RunGuard, StepKind},
     report::FlowFailure,
     run,
     system::fault::{Fault, StepFault},
@@ -23,16 +23,6 @@ pub struct Flow<'t, S> {
     pub(super) phase: S,
 }
 
-impl Flow<'_, Given> {
-    pub(super) fn begin(setup: Arc<Setup>, location: &'static Location<'static>) -> Self {
-        Self {
-            plan: Box::new(Plan::new(setup)),
-            run_guard: RunGuard::new(location),
-            phase: Given,
-        }
-    }
-}
-
 impl<'t, S: Phase + 't> Flow<'t, S> {
     /// Adds the last step to the plan, and moves on to the phase `next`.
     pub(super) fn into_phase<Next>(mut self, next: Next) -> Flow<'t, Next> {
@@ -46,13 +36,10 @@ impl<'t, S: Phase + 't> Flow<'t, S> {
     }
 
     /// Adds a step that needs nothing more, and moves on to the phase after an act.
-    pub(super) fn step(
-        self,
-        location: &'static Location<'static>,
-        kind: StepKind<'t>,
-    ) -> Flow<'t, Acted> {
+    #[track_caller]
+    pub(super) fn step(self, kind: StepKind<'t>) -> Flow<'t, Acted> {
         let mut flow = self.into_phase(Acted::new());
-        flow.plan.push(location, kind);
+        flow.plan.push(Location::caller(), kind);
         flow
     }
 

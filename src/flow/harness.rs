@@ -8,7 +8,7 @@ use flow_domain::{
 
 use crate::{
     flow::{Acted, Flow, Given},
-    plan::{Setup, disabled_invariant},
+    plan::{Plan, RunGuard, Setup, disabled_invariant},
     system::{Mode, Resources, fault::Fault},
 };
 
@@ -58,7 +58,7 @@ use crate::{
 ///     harness.mode(mode).when(place_order()).then_accepted().run();
 /// }
 /// ```
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct FlowHarness {
     setup: Arc<Setup>,
 }
@@ -185,7 +185,11 @@ impl FlowHarness {
 
     #[track_caller]
     fn begin<'t>(&self) -> Flow<'t, Given> {
-        Flow::begin(Arc::clone(&self.setup), Location::caller())
+        Flow {
+            plan: Box::new(Plan::new(Arc::clone(&self.setup))),
+            run_guard: RunGuard::new(Location::caller()),
+            phase: Given,
+        }
     }
 
     /// Begins with events that happened before; see [`Flow::given_events`].
@@ -240,13 +244,5 @@ impl FlowHarness {
     #[track_caller]
     pub fn when_event<'t, E: Event>(&self, event: E) -> Flow<'t, Acted> {
         self.begin().when_event(event)
-    }
-}
-
-impl fmt::Debug for FlowHarness {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("FlowHarness")
-            .field("setup", &self.setup)
-            .finish()
     }
 }

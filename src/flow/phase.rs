@@ -62,17 +62,14 @@ mod sealed {
         /// Adds the last step to the plan, unless it is there already.
         fn finish<'t>(self, plan: &mut Plan<'t>)
         where
-            Self: 't;
+            Self: Sized + 't,
+        {
+            let _ = plan;
+        }
     }
 }
 
-impl Phase for Given {
-    fn finish<'t>(self, _: &mut Plan<'t>)
-    where
-        Self: 't,
-    {
-    }
-}
+impl Phase for Given {}
 
 impl Phase for Acted {
     fn finish<'t>(self, plan: &mut Plan<'t>)

@@ -198,21 +198,9 @@ where
 
     /// Expects that there is no such state.
     #[track_caller]
-    pub fn absent(self) -> Flow<'t, Acted> {
-        let Expecting {
-            location,
-            expectation,
-        } = self.phase;
-        let flow = Flow {
-            plan: self.plan,
-            run_guard: self.run_guard,
-            phase: Expecting {
-                location,
-                expectation: expectation.absent(),
-            },
-        };
-
-        flow.into_phase(Acted::new())
+    pub fn absent(mut self) -> Flow<'t, Acted> {
+        self.phase.expectation = self.phase.expectation.require_absent();
+        self.into_phase(Acted::new())
     }
 }
 

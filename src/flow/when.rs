@@ -66,7 +66,7 @@ impl<'t, S: Phase + 't> Flow<'t, S> {
             flow.plan.invalid_call = Some((Location::caller(), mismatch));
         }
 
-        flow.step(Location::caller(), StepKind::WhenAll(serialized))
+        flow.step(StepKind::WhenAll(serialized))
     }
 
     /// Advances the virtual clock by `duration`, and runs what becomes due: schedules and retries.
@@ -74,8 +74,7 @@ impl<'t, S: Phase + 't> Flow<'t, S> {
     /// The step takes no real time.
     #[track_caller]
     pub fn when_time_passes(self, duration: Duration) -> Flow<'t, Acted> {
-        let advance = ClockAdvance::By(duration);
-        self.step(Location::caller(), StepKind::WhenTime(advance))
+        self.step(StepKind::WhenTime(ClockAdvance::By(duration)))
     }
 
     /// Advances the virtual clock to `time`; see [`when_time_passes`](Self::when_time_passes).
@@ -83,14 +82,13 @@ impl<'t, S: Phase + 't> Flow<'t, S> {
     /// A run begins at [`VirtualClock::START`](flow_domain::clock::VirtualClock::START).
     #[track_caller]
     pub fn when_time_reaches(self, time: Timestamp) -> Flow<'t, Acted> {
-        let advance = ClockAdvance::To(time);
-        self.step(Location::caller(), StepKind::WhenTime(advance))
+        self.step(StepKind::WhenTime(ClockAdvance::To(time)))
     }
 
     /// Runs the engine of a [`paused`](crate::FlowHarness::paused) harness until nothing is left to do.
     #[track_caller]
     pub fn when_engine_runs(self) -> Flow<'t, Acted> {
-        self.step(Location::caller(), StepKind::WhenEngine(None))
+        self.step(StepKind::WhenEngine(None))
     }
 
     /// Runs the engine of a [`paused`](crate::FlowHarness::paused) harness for `n_cycles` cycles.
@@ -98,7 +96,7 @@ impl<'t, S: Phase + 't> Flow<'t, S> {
     /// A cycle publishes, reads and delivers what is available. Time does not pass.
     #[track_caller]
     pub fn when_engine_cycles(self, n_cycles: usize) -> Flow<'t, Acted> {
-        self.step(Location::caller(), StepKind::WhenEngine(Some(n_cycles)))
+        self.step(StepKind::WhenEngine(Some(n_cycles)))
     }
 
     /// Delivers the events of the last act again, `times` times, each with the same id.
@@ -114,7 +112,7 @@ impl<'t, S: Phase + 't> Flow<'t, S> {
             self.plan.invalid_call = Some((Location::caller(), mismatch));
         }
 
-        self.step(Location::caller(), StepKind::WhenRedelivered(times))
+        self.step(StepKind::WhenRedelivered(times))
     }
 
     /// Dispatches a command that is built from the outcome so far, for example from an id in an event.
@@ -157,7 +155,7 @@ impl<'t, S: Phase + 't> Flow<'t, S> {
         };
         let kind = StepKind::WhenWith(Box::new(build), short_type_name::<C::Reply>);
 
-        self.step(Location::caller(), kind)
+        self.step(kind)
     }
 }
 

@@ -7,7 +7,6 @@ use crate::expect::Mismatch;
 /// Panics on drop if the test has no assertion, or if no assertion covers the rejection.
 ///
 /// Without the panic, such a test would pass, whatever the method does.
-#[derive(Debug)]
 pub(super) struct AssertionGuard {
     aggregate: &'static str,
     /// The line of the `when` call.
@@ -18,7 +17,6 @@ pub(super) struct AssertionGuard {
 }
 
 /// A rejection or a failure of the method under test.
-#[derive(Debug)]
 pub(super) struct UnitProblem {
     summary: &'static str,
     text: String,
@@ -87,15 +85,10 @@ impl AssertionGuard {
 
     /// Returns a summary and a mismatch if the test must not end yet.
     fn unasserted(&self) -> Option<(&'static str, Mismatch)> {
-        if let Some(UnitProblem {
-            summary,
-            text,
-            advice,
-        }) = &self.problem
-        {
-            let found = format!("the method {text}\n{advice}");
+        if let Some(problem) = &self.problem {
+            let found = format!("the method {}\n{}", problem.text, problem.advice);
             let mismatch = Mismatch::new("no problem, or a `then` that covers it", found);
-            return Some((*summary, mismatch));
+            return Some((problem.summary, mismatch));
         }
 
         self.is_unasserted.then(|| {

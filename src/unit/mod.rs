@@ -13,7 +13,7 @@ use flow_domain::{
     model::{AnyEvent, IntoMessages, SerializedMessage},
     record::{Invariant, InvariantSet},
     runtime::ProcessResult,
-    testing::{UnitRecord, invariant_violations, remember_panic_locations, unit_record},
+    testing::{invariant_violations, remember_panic_locations, unit_record},
 };
 
 pub use outcome::{MethodResult, UnitOutcome};
@@ -97,9 +97,7 @@ impl<A: Aggregate> UnitBegin<A> {
             Ok(())
         });
 
-        if let Err(err) = replayed {
-            panic!("{}", err.with_causes());
-        }
+        or_panic(replayed);
 
         UnitGiven {
             aggregate,
@@ -185,12 +183,8 @@ impl<A: Aggregate> UnitGiven<A> {
         let guard = AssertionGuard::new(A::NAME, Location::caller(), problem);
         self.require_invariants(&guard);
 
-        let outcome = match self.outcome(reply, n_events_before, before) {
-            Ok(outcome) => outcome,
-            Err(err) => panic!("{}", err.with_causes()),
-        };
         UnitOutcome {
-            outcome,
+            outcome: or_panic(self.outcome(reply, n_events_before, before)),
             aggregate: self.aggregate,
             guard,
             result: PhantomData,
@@ -201,12 +195,9 @@ impl<A: Aggregate> UnitGiven<A> {
     #[track_caller]
     fn require_invariants(&mut self, guard: &AssertionGuard) {
         let history = self.history.as_deref();
-        let violations = match invariant_violations(&mut self.aggregate, history, self.invariants) {
-            Ok(violations) => violations,
-            Err(err) => panic!("{}", err.with_causes()),
-        };
+        let violations = invariant_violations(&mut self.aggregate, history, self.invariants);
 
-        if let Some(first) = violations.first() {
+        if let Some(first) = or_panic(violations).first() {
             let mismatch = violation_mismatch(first, "after the method");
             guard.fail(
                 &format!("the invariant `{}` holds", first.invariant),
@@ -226,25 +217,31 @@ impl<A: Aggregate> UnitGiven<A> {
         let mut events = self.aggregate.raised().to_serialized()?;
         let raised = events.split_off(n_before);
         let given = self.history.as_deref().unwrap_or(&events);
-        let UnitRecord {
-            record,
-            n_given_entries,
-            ..
-        } = unit_record(
-            &self.aggregate,
-            before.clone(),
-            (given, &raised),
-            reply.is_ok(),
-        )?;
+        let messages = (given, raised.as_slice());
+        let unit = unit_record(&self.aggregate, before.clone(), messages, reply.is_ok())?;
 
         let act = ActOutcome::new(
             "the method".to_owned(),
             ProcessResult::from_reply(reply),
             Some(A::NAME),
-            n_given_entries..record.entries().len(),
+            unit.n_given_entries..unit.record.entries().len(),
         );
         let system = Box::new(UnitSystem::new(&self.aggregate, before));
-        Ok(Outcome::of_unit_test(system, record, n_given_entries, act))
+        Ok(Outcome::of_unit_test(
+            system,
+            unit.record,
+            unit.n_given_entries,
+            act,
+        ))
+    }
+}
+
+/// Fails the test if its set-up is not possible.
+#[track_caller]
+fn or_panic<T>(result: Result<T, Error>) -> T {
+    match result {
+        Ok(value) => value,
+        Err(err) => panic!("{}", err.with_causes()),
     }
 }
 
