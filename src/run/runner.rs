@@ -10,7 +10,7 @@ use crate::{
     run::{problem_text::problem_text, progress::StepProgress},
     system::{
         SpawnedTasks,
-        fault::{Fault, FaultInjector, HandlerRef},
+        fault::{Fault, FaultInjector},
     },
 };
 
@@ -90,14 +90,14 @@ impl Runner<'_, '_> {
         &mut self,
         idx: usize,
         step: &Step<'_>,
-        fault: &Fault,
+        fault: &Arc<Fault>,
     ) -> Result<(), Stop> {
         let Some(faults) = &self.faults else {
             return Ok(());
         };
 
         let system = self.outcome.system();
-        let name_of = |handler: HandlerRef| system.handler_name(handler.type_id?);
+        let name_of = |handler| system.handler_name(handler);
         faults
             .activate(idx, fault, self.outcome.resources(), name_of)
             .map_err(|reason| {
