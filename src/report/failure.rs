@@ -63,16 +63,18 @@ pub(crate) struct StepMismatch {
 }
 
 impl StepMismatch {
-    pub(crate) fn new(
-        step: usize,
-        location: &'static Location<'static>,
-        mismatch: Mismatch,
-    ) -> Self {
+    /// Creates the mismatch of the step with this index, from 0.
+    pub(crate) fn new(plan: &Plan<'_>, step: usize, mismatch: Mismatch) -> Self {
         Self {
             step,
-            location,
+            location: mismatch.location().unwrap_or(plan.steps[step].location),
             mismatch,
         }
+    }
+
+    /// Creates a mismatch that belongs to no step. It is reported at the last one.
+    pub(crate) fn at_end(plan: &Plan<'_>, mismatch: Mismatch) -> Self {
+        Self::new(plan, plan.steps.len() - 1, mismatch)
     }
 
     pub(crate) fn mismatch(&self) -> &Mismatch {
