@@ -168,9 +168,9 @@ impl FlowFailure {
         }
     }
 
-    /// Sets the diagnosis: the expectation would hold after the later step with this index.
-    pub(crate) fn with_later_step(mut self, step: usize) -> Self {
-        let Some(outcome) = &self.inner.outcome else {
+    /// Sets the diagnosis, if the expectation would hold after a later step. The step has this index.
+    pub(crate) fn with_later_step(mut self, step: Option<usize>) -> Self {
+        let (Some(outcome), Some(step)) = (&self.inner.outcome, step) else {
             return self;
         };
 

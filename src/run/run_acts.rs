@@ -93,11 +93,10 @@ impl Runner<'_, '_> {
 
     /// At the first act, starts to count deliveries, and ends the given part of the record.
     fn begin_acts(&mut self) {
-        if self.has_acted {
+        if !self.outcome.acts().is_empty() {
             return;
         }
 
-        self.has_acted = true;
         if let Some(faults) = &self.faults {
             faults.start_counting();
         }

@@ -27,8 +27,6 @@ pub(super) struct Runner<'p, 't> {
     pub(super) failures: Vec<StepMismatch>,
     /// The problems that a `then_*` step covers.
     pub(super) asserted: Vec<ProblemId>,
-    /// Whether an act has begun.
-    pub(super) has_acted: bool,
     /// Whether a `then_*` step since the last act covers the pending messages.
     pub(super) has_asserted_pending: bool,
     /// `None` if the run needs no fault injector.

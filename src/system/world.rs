@@ -1,4 +1,4 @@
-use std::{fmt, sync::Arc};
+use std::sync::Arc;
 
 use flow_domain::{
     App, Domain, WiringErrors,
@@ -49,14 +49,5 @@ impl World {
                 .event_processing(Processing::Async)
                 .start(),
         }
-    }
-}
-
-impl fmt::Debug for World {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("World")
-            .field("domain", &self.domain)
-            .field("mode", &self.mode)
-            .finish_non_exhaustive()
     }
 }

@@ -36,7 +36,7 @@ impl Runner<'_, '_> {
             let failures: Vec<String> = report.skipped.iter().map(ToString::to_string).collect();
             return vec![StepMismatch::at_end(
                 self.plan,
-                rebuild_failure_mismatch(&failures),
+                rebuild_failure_mismatch(failures),
             )];
         }
 
