@@ -60,6 +60,7 @@ impl Runner<'_, '_> {
     /// Runs a `when` step.
     pub(super) async fn run_act(&mut self, idx: usize) -> Result<(), Stop> {
         self.begin_acts();
+        self.has_asserted_pending = false;
 
         match &self.plan.steps[idx].kind {
             StepKind::When(act) => self.run_message(idx, act).await,
@@ -153,7 +154,7 @@ impl Runner<'_, '_> {
         })?;
 
         let results = self.outcome.system_mut().act_all(commands).await;
-        let (n_overlapping, mut stall) = (results.len(), None);
+        let n_overlapping = results.len();
         for (command, result) in commands.iter().zip(results) {
             // Concurrent commands mix their entries in the record. The last act gets all of them.
             let is_last = self.steps.n_acts(idx) + 1 == n_overlapping;
@@ -164,28 +165,30 @@ impl Runner<'_, '_> {
                 n_entries..n_entries
             };
 
-            stall = stall.or(result.stall.as_ref().map(ToString::to_string));
             let name = MessageView::from(command).name;
             let handler = self.handler_of(command);
             let act =
                 ActOutcome::new(name, result, handler, entries).with_n_overlapping(n_overlapping);
-            self.steps.add_act(idx);
-            self.outcome.add_act(act);
+            self.add_act(idx, act);
         }
 
-        self.has_asserted_pending = false;
-        self.require_settled(idx, stall)
+        self.require_settled(idx)
+    }
+
+    fn add_act(&mut self, idx: usize, act: ActOutcome) {
+        self.steps.add_act(idx);
+        self.outcome.add_act(act);
     }
 
     /// Stops the run if there was a stall: the effects of the act did not end within the budget.
-    fn require_settled(&mut self, idx: usize, stall: Option<String>) -> Result<(), Stop> {
-        match stall {
-            None => Ok(()),
-            Some(stall) => {
-                let mismatch = Mismatch::new("the flow settles", stall);
-                Err(self.fail_step(idx, mismatch))
-            }
-        }
+    fn require_settled(&mut self, idx: usize) -> Result<(), Stop> {
+        let acts = self.outcome.overlapping_acts();
+        let Some(stall) = acts.iter().find_map(ActOutcome::stall) else {
+            return Ok(());
+        };
+
+        let mismatch = Mismatch::new("the flow settles", stall.to_string());
+        Err(self.fail_step(idx, mismatch))
     }
 
     /// Runs an act that is not a message: a clock advance or a run of the engine.
@@ -252,15 +255,12 @@ impl Runner<'_, '_> {
         let entries = self.outcome.update_record();
         let handler = self.first_handler(entries.clone());
 
-        let stall = result.stall.as_ref().map(ToString::to_string);
         let act = ActOutcome::new(name, result, handler, entries)
             .with_reply_name(reply_name.unwrap_or(short_type_name::<()>))
             .with_kind(kind);
 
-        self.steps.add_act(idx);
-        self.outcome.add_act(act);
-        self.has_asserted_pending = false;
-        self.require_settled(idx, stall)
+        self.add_act(idx, act);
+        self.require_settled(idx)
     }
 
     /// Returns the handler that was called first.

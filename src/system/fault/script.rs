@@ -160,6 +160,19 @@ impl Fault {
         self.nth = nth;
         self
     }
+
+    /// Makes a fault at a handler happen on each of these attempts of every message: `1..=3`.
+    ///
+    /// This does not change a fault that is not at a handler.
+    #[must_use]
+    pub fn on_attempts(mut self, range: RangeInclusive<u32>) -> Self {
+        if let InjectionPoint::Handler { attempts, .. } = &mut self.injection_point {
+            *attempts = range;
+            self.times = u32::MAX;
+        }
+
+        self
+    }
 }
 
 /// A fault at a handler, before its effect is set.
@@ -193,21 +206,6 @@ impl HandlerFault {
             nth: 1,
             times: 1,
         }
-    }
-}
-
-impl Fault {
-    /// Makes a fault at a handler happen on each of these attempts of every message: `1..=3`.
-    ///
-    /// This does not change a fault that is not at a handler.
-    #[must_use]
-    pub fn on_attempts(mut self, range: RangeInclusive<u32>) -> Self {
-        if let InjectionPoint::Handler { attempts, .. } = &mut self.injection_point {
-            *attempts = range;
-            self.times = u32::MAX;
-        }
-
-        self
     }
 }
 
