@@ -144,7 +144,7 @@ impl Mismatch {
     }
 }
 
-/// Compares the texts only, not the data for the diagnosis.
+/// Shows the texts only, not the data for the diagnosis.
 impl fmt::Debug for Mismatch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Mismatch")

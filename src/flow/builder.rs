@@ -1,4 +1,4 @@
-use std::{fmt, panic::Location};
+use std::{fmt, panic::Location, sync::Arc};
 
 use flow_domain::record::Invariant;
 
@@ -46,7 +46,8 @@ impl<'t, S: Phase + 't> Flow<'t, S> {
     /// Activates a fault from here on.
     pub(super) fn add_fault<Next>(self, fault: Fault, next: Next) -> Flow<'t, Next> {
         let mut flow = self.into_phase(next);
-        flow.plan.push(fault.location, StepKind::Fault(fault));
+        flow.plan
+            .push(fault.location, StepKind::Fault(Arc::new(fault)));
         flow
     }
 

@@ -56,10 +56,6 @@ impl Setup {
         }
     }
 
-    pub(crate) fn make_resources(&self) -> Resources {
-        self.makers.make()
-    }
-
     pub(crate) fn build_domain(&self, resources: &Resources) -> Result<Domain, WiringErrors> {
         (self.build_domain)(resources)
     }

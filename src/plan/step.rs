@@ -1,4 +1,4 @@
-use std::panic::Location;
+use std::{panic::Location, sync::Arc};
 
 use flow_domain::{
     Error, Headers, model::SerializedMessage, record::InvariantViolation,
@@ -41,7 +41,7 @@ pub(crate) enum StepKind<'t> {
     WhenAll(Result<Vec<SerializedMessage>, Error>),
     WhenRedelivered(u32),
     Then(Box<dyn Expectation + 't>),
-    Fault(Fault),
+    Fault(Arc<Fault>),
 }
 
 /// A message that the test sends.

@@ -64,16 +64,18 @@ pub(crate) struct StepMismatch {
 }
 
 impl StepMismatch {
-    pub(crate) fn new(
-        step: usize,
-        location: &'static Location<'static>,
-        mismatch: Mismatch,
-    ) -> Self {
+    /// Creates the mismatch of the step with this index, from 0.
+    pub(crate) fn new(plan: &Plan<'_>, step: usize, mismatch: Mismatch) -> Self {
         Self {
             step,
-            location,
+            location: mismatch.location().unwrap_or(plan.steps[step].location),
             mismatch,
         }
+    }
+
+    /// Creates a mismatch that belongs to no step. It is reported at the last one.
+    pub(crate) fn at_end(plan: &Plan<'_>, mismatch: Mismatch) -> Self {
+        Self::new(plan, plan.steps.len() - 1, mismatch)
     }
 }
 
@@ -152,9 +154,9 @@ impl FlowFailure {
         }
     }
 
-    /// Sets the diagnosis: the expectation would hold after the later step with this index.
-    pub(crate) fn with_later_step(mut self, step: usize) -> Self {
-        let Some(outcome) = &self.inner.outcome else {
+    /// Sets the diagnosis, if the expectation would hold after a later step. The step has this index.
+    pub(crate) fn with_later_step(mut self, step: Option<usize>) -> Self {
+        let (Some(outcome), Some(step)) = (&self.inner.outcome, step) else {
             return self;
         };
 

@@ -1,11 +1,11 @@
-use crate::{expect::Mismatch, outcome::Warning, plan::Step, run::runner::Runner};
+use crate::{expect::Mismatch, outcome::Warning, run::runner::Runner};
 
 /// The tasks that handlers spawn.
 impl Runner<'_, '_> {
     /// Runs the spawned tasks until they block, and fails the step if one of them panics.
     ///
     /// A panic that happened earlier, while a handler was running, is only a warning.
-    pub(super) async fn run_spawned_tasks(&mut self, idx: usize, step: &Step<'_>) {
+    pub(super) async fn run_spawned_tasks(&mut self, idx: usize) {
         if self.tasks.spawners().is_empty() {
             return;
         }
@@ -25,12 +25,13 @@ impl Runner<'_, '_> {
                 );
                 let mismatch = Mismatch::new("no panic in a task that a handler spawned", found);
 
-                self.add_failure(idx, step, mismatch);
+                self.add_failure(idx, mismatch);
             } else if self.unasserted_problems().next().is_none() {
                 let text = format!(
                     "{task} {panic}\nThe panic is lost, unless the handler awaited the task"
                 );
-                self.outcome.warn(Warning::at_step(step.location, text));
+                self.outcome
+                    .warn(Warning::at_step(self.plan.steps[idx].location, text));
             }
         }
 

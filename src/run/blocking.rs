@@ -1,6 +1,6 @@
 use std::{
     pin::pin,
-    sync::{Arc, PoisonError},
+    sync::{Arc, MutexGuard, PoisonError},
     task::{Context, Poll, Waker},
 };
 
@@ -32,7 +32,7 @@ pub(crate) fn run_blocking(plan: Plan<'_>) -> Result<Outcome, FlowFailure> {
     // An unfinished task must not disturb the next run. So its runtime is not stored: it is dropped
     // here, together with the task.
     if runtime.metrics().num_alive_tasks() == 0 {
-        store_runtime(&setup, runtime);
+        *lock_idle_runtime(&setup) = Some(runtime);
     }
 
     result
@@ -60,11 +60,7 @@ fn block_on<F: Future>(runtime: &Runtime, future: F) -> F::Output {
 
 /// Takes the idle runtime of the harness, or builds one.
 fn take_runtime(setup: &Setup) -> Runtime {
-    let idle = setup
-        .idle_runtime
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner)
-        .take();
+    let idle = lock_idle_runtime(setup).take();
 
     idle.unwrap_or_else(|| {
         Builder::new_current_thread()
@@ -74,12 +70,9 @@ fn take_runtime(setup: &Setup) -> Runtime {
     })
 }
 
-/// Stores the runtime for the next run.
-fn store_runtime(setup: &Setup, runtime: Runtime) {
-    let mut idle = setup
+fn lock_idle_runtime(setup: &Setup) -> MutexGuard<'_, Option<Runtime>> {
+    setup
         .idle_runtime
         .lock()
-        .unwrap_or_else(PoisonError::into_inner);
-
-    *idle = Some(runtime);
+        .unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,28 +1,21 @@
 use crate::{
     expect::{Expectation, Mismatch, catch_closure, pending_mismatch},
     outcome::Warning,
-    plan::Step,
     run::{check_expectation::check_expectation, runner::Runner},
 };
 
 /// The `then_*` steps.
 impl Runner<'_, '_> {
     /// Checks a `then_*` step. The run goes on if the step fails.
-    pub(super) async fn check_then(
-        &mut self,
-        idx: usize,
-        step: &Step<'_>,
-        expectation: &dyn Expectation,
-    ) {
-        let result = self.check_asserted(expectation).await;
-
-        match result {
+    pub(super) async fn check_then(&mut self, idx: usize, expectation: &dyn Expectation) {
+        match self.check_asserted(expectation).await {
             Ok(()) => {
                 if let Some(text) = expectation.warning(&self.outcome) {
-                    self.outcome.warn(Warning::at_step(step.location, text));
+                    let location = self.plan.steps[idx].location;
+                    self.outcome.warn(Warning::at_step(location, text));
                 }
             }
-            Err(mismatch) => self.add_failure(idx, step, mismatch),
+            Err(mismatch) => self.add_failure(idx, mismatch),
         }
     }
 

@@ -31,8 +31,7 @@ pub(super) async fn check_determinism(
             .map_err(|failure| failure.with_note("in a repeated run; the first run passes"))?;
 
         if let Some(mismatch) = first_difference(first.record(), next.record()) {
-            let last = plan.steps.len() - 1;
-            let failure = StepMismatch::new(last, plan.steps[last].location, mismatch);
+            let failure = StepMismatch::at_end(plan, mismatch);
             let note = "in a repeated run that differs from the first; \
                         the record is from the repeated run";
             return Err(FlowFailure::new(next, vec![failure], None).with_note(note));

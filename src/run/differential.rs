@@ -21,7 +21,6 @@ pub(super) async fn run_differential(plan: &Plan<'_>) -> Result<Outcome, FlowFai
         FinalState::from_outcome(&inline),
         FinalState::from_outcome(&through_engine),
     );
-    let last = plan.steps.len() - 1;
 
     let texts = &plan.allowed_differences;
     let allowed: Vec<AllowedDifference<'_>> = texts
@@ -39,7 +38,7 @@ pub(super) async fn run_differential(plan: &Plan<'_>) -> Result<Outcome, FlowFai
             "each allowed difference names a type, a `Type.field` or the title of a difference";
         let found = format!("no match for `{}`", unknown.join("`, `"));
         let mismatch = Mismatch::new(expected, found);
-        let failure = StepMismatch::new(last, plan.steps[last].location, mismatch);
+        let failure = StepMismatch::at_end(plan, mismatch);
         return Err(FlowFailure::new(through_engine, vec![failure], None));
     }
 
@@ -55,7 +54,7 @@ pub(super) async fn run_differential(plan: &Plan<'_>) -> Result<Outcome, FlowFai
     };
     let mismatch =
         Mismatch::new("both modes end with the same state", found).with_differences(differences);
-    let failure = StepMismatch::new(last, plan.steps[last].location, mismatch);
+    let failure = StepMismatch::at_end(plan, mismatch);
     let note = "in Mode::Sync and in Mode::Engine; the record is from Mode::Engine";
     Err(FlowFailure::new(through_engine, vec![failure], None).with_note(note))
 }

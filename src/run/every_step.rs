@@ -28,9 +28,8 @@ pub(super) async fn fault_at_every_step(
         } else {
             "the engine delivered nothing after the first act"
         };
-        let mismatch = Mismatch::new("deliveries at which a fault can happen", found);
-        let last = plan.steps.len() - 1;
-        let failure = StepMismatch::new(last, location, mismatch);
+        let mismatch = Mismatch::new("deliveries at which a fault can happen", found).at(location);
+        let failure = StepMismatch::at_end(plan, mismatch);
         return Err(FlowFailure::new(outcome, vec![failure], None));
     }
 

@@ -26,28 +26,18 @@ pub(super) async fn find_later_step(
 
     let mut runner = Runner::start(plan, mode, None).ok()?;
     for (idx, step) in plan.steps.iter().enumerate() {
-        let result = match &step.kind {
-            StepKind::Then(_) => Ok(()),
-            StepKind::Fault(fault) => runner.activate_fault(idx, step, fault),
-            kind if kind.is_act() => runner.run_act(idx, step).await,
-            _ => runner.run_given(idx, step).await,
-        };
-
-        result.ok()?;
-
-        if !matches!(step.kind, StepKind::Then(_) | StepKind::Fault(_)) {
-            runner.run_spawned_tasks(idx, step).await;
-            runner.failures.clear();
+        if matches!(step.kind, StepKind::Then(_)) {
+            continue;
         }
 
+        runner.run_step(idx).await.ok()?;
+        runner.failures.clear();
+
         if failed_idx < idx && step.kind.is_act() {
-            runner
-                .check_then(failed_idx, &plan.steps[failed_idx], &**expectation)
-                .await;
+            runner.check_then(failed_idx, &**expectation).await;
             if runner.failures.is_empty() {
                 return Some(idx);
             }
-            runner.failures.clear();
         }
     }
 

@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+
 use flow_domain::model::SerializedMessage;
 
 use crate::{
@@ -12,8 +14,8 @@ use crate::{
 pub(super) struct StepProgress {
     /// The step of each act.
     act_steps: Vec<usize>,
-    /// The commands that closures built, each with its step.
-    built_commands: Vec<(usize, SerializedMessage)>,
+    /// The commands that closures built, by step.
+    built_commands: BTreeMap<usize, SerializedMessage>,
     /// The steps that failed.
     failed: Vec<usize>,
     /// The last step that the run reached.
@@ -44,7 +46,7 @@ impl StepProgress {
     }
 
     pub(super) fn add_built_command(&mut self, idx: usize, command: SerializedMessage) {
-        self.built_commands.push((idx, command));
+        self.built_commands.insert(idx, command);
     }
 
     /// Builds the story of a run that has ended.
@@ -52,7 +54,9 @@ impl StepProgress {
         let mut lines = Vec::with_capacity(plan.steps.len());
         for (idx, step) in plan.steps.iter().enumerate() {
             let text = match step.kind.text() {
-                StepText::BuiltCommand(_) => StepText::BuiltCommand(self.take_built_command(idx)),
+                StepText::BuiltCommand(_) => {
+                    StepText::BuiltCommand(self.built_commands.remove(&idx))
+                }
                 text => text,
             };
 
@@ -64,16 +68,6 @@ impl StepProgress {
         }
 
         Story::new(lines)
-    }
-
-    /// Removes the command that the closure of a step built, and returns it.
-    fn take_built_command(&mut self, idx: usize) -> Option<SerializedMessage> {
-        let nth = self
-            .built_commands
-            .iter()
-            .position(|(step, _)| *step == idx)?;
-
-        Some(self.built_commands.swap_remove(nth).1)
     }
 
     fn status_of(&self, idx: usize, keyword: Keyword) -> StepStatus {

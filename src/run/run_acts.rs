@@ -12,7 +12,7 @@ use flow_domain::{
 use crate::{
     expect::{Mismatch, Subject, catch_closure},
     outcome::{ActKind, ActOutcome, ReplyName, Warning},
-    plan::{CommandBuilder, MessageAct, MessageResult, Sending, Step, StepKind},
+    plan::{CommandBuilder, MessageAct, MessageResult, Sending, StepKind},
     run::runner::{Runner, Stop},
     system::Act,
     value::MessageView,
@@ -21,8 +21,8 @@ use crate::{
 /// The `given_*` and `when_*` steps.
 impl Runner<'_, '_> {
     /// Runs a `given_*` step. The run stops if the step causes a problem.
-    pub(super) async fn run_given(&mut self, idx: usize, step: &Step<'_>) -> Result<(), Stop> {
-        let act = match &step.kind {
+    pub(super) async fn run_given(&mut self, idx: usize) -> Result<(), Stop> {
+        let act = match &self.plan.steps[idx].kind {
             StepKind::GivenEvents(Ok(events)) => Act::Events(events),
             StepKind::GivenAggregate(Ok(aggregate)) => Act::Aggregate(aggregate),
             StepKind::GivenCommand(Ok(command)) => Act::Command(command),
@@ -30,7 +30,7 @@ impl Runner<'_, '_> {
             | StepKind::GivenAggregate(Err((_, err)))
             | StepKind::GivenCommand(Err(err)) => {
                 let mismatch = Mismatch::not_serialized("a value that can be given", err);
-                return Err(self.fail_step(idx, step, mismatch));
+                return Err(self.fail_step(idx, mismatch));
             }
             _ => return Ok(()),
         };
@@ -54,17 +54,18 @@ impl Runner<'_, '_> {
         let mismatch = Mismatch::new("the given step runs without problems", problem)
             .with_subject(Subject::Given)
             .showing_failures_of(handlers);
-        Err(self.fail_step(idx, step, mismatch))
+        Err(self.fail_step(idx, mismatch))
     }
 
     /// Runs a `when` step.
-    pub(super) async fn run_act(&mut self, idx: usize, step: &Step<'_>) -> Result<(), Stop> {
+    pub(super) async fn run_act(&mut self, idx: usize) -> Result<(), Stop> {
         self.begin_acts();
+        self.has_asserted_pending = false;
 
-        match &step.kind {
-            StepKind::When(act) => self.run_message(idx, step, act).await,
+        match &self.plan.steps[idx].kind {
+            StepKind::When(act) => self.run_message(idx, act).await,
             StepKind::WhenWith(build, reply_name) => {
-                let message = self.build_command(idx, step, build)?;
+                let message = self.build_command(idx, build)?;
                 if let Ok(command) = &message {
                     self.steps.add_built_command(idx, command.clone());
                 }
@@ -74,31 +75,29 @@ impl Runner<'_, '_> {
                     sending: Sending::Command(*reply_name),
                     headers: Headers::default(),
                 };
-                self.run_message(idx, step, &act).await
+                self.run_message(idx, &act).await
             }
             StepKind::WhenTime(advance) => {
-                self.run_system_act(idx, step, "time", Act::Time(*advance))
-                    .await
+                self.run_system_act(idx, "time", Act::Time(*advance)).await
             }
             StepKind::WhenEngine(cycles) => {
-                self.run_system_act(idx, step, "the engine", Act::Engine(*cycles))
+                self.run_system_act(idx, "the engine", Act::Engine(*cycles))
                     .await?;
-                self.warn_of_idle_engine(step);
+                self.warn_of_idle_engine(idx);
                 Ok(())
             }
-            StepKind::WhenRedelivered(times) => self.redeliver(idx, step, *times).await,
-            StepKind::WhenAll(commands) => self.run_overlapping(idx, step, commands).await,
+            StepKind::WhenRedelivered(times) => self.redeliver(idx, *times).await,
+            StepKind::WhenAll(commands) => self.run_overlapping(idx, commands).await,
             _ => Ok(()),
         }
     }
 
     /// At the first act, starts to count deliveries, and ends the given part of the record.
     fn begin_acts(&mut self) {
-        if self.has_acted {
+        if !self.outcome.acts().is_empty() {
             return;
         }
 
-        self.has_acted = true;
         if let Some(faults) = &self.faults {
             faults.start_counting();
         }
@@ -109,27 +108,21 @@ impl Runner<'_, '_> {
     fn build_command(
         &mut self,
         idx: usize,
-        step: &Step<'_>,
         build: &CommandBuilder<'_>,
     ) -> Result<MessageResult, Stop> {
         let build = || Ok(build(&self.outcome));
         let (command, violation) =
-            catch_closure(build).map_err(|mismatch| self.fail_step(idx, step, mismatch))?;
+            catch_closure(build).map_err(|mismatch| self.fail_step(idx, mismatch))?;
 
         self.invariant_violations
             .extend(violation.map(|violation| (idx, violation)));
         Ok(command)
     }
 
-    async fn run_message(
-        &mut self,
-        idx: usize,
-        step: &Step<'_>,
-        act: &MessageAct,
-    ) -> Result<(), Stop> {
+    async fn run_message(&mut self, idx: usize, act: &MessageAct) -> Result<(), Stop> {
         let message = act.message.as_ref().map_err(|err| {
             let mismatch = Mismatch::not_serialized("a message that has a JSON form", err);
-            self.fail_step(idx, step, mismatch)
+            self.fail_step(idx, mismatch)
         })?;
 
         let (system_act, kind, reply_name) = match act.sending {
@@ -146,23 +139,22 @@ impl Runner<'_, '_> {
         let result = system.act(system_act, &act.headers).await;
 
         let name = MessageView::from(message).name;
-        self.finish_act(idx, step, name, result, (kind, reply_name))
+        self.finish_act(idx, name, result, (kind, reply_name))
     }
 
     /// Runs commands concurrently. Each command is an act of its own.
     async fn run_overlapping(
         &mut self,
         idx: usize,
-        step: &Step<'_>,
         commands: &Result<Vec<SerializedMessage>, Error>,
     ) -> Result<(), Stop> {
         let commands = commands.as_ref().map_err(|err| {
             let mismatch = Mismatch::not_serialized("messages that have a JSON form", err);
-            self.fail_step(idx, step, mismatch)
+            self.fail_step(idx, mismatch)
         })?;
 
         let results = self.outcome.system_mut().act_all(commands).await;
-        let (n_overlapping, mut stall) = (results.len(), None);
+        let n_overlapping = results.len();
         for (command, result) in commands.iter().zip(results) {
             // Concurrent commands mix their entries in the record. The last act gets all of them.
             let is_last = self.steps.n_acts(idx) + 1 == n_overlapping;
@@ -173,50 +165,41 @@ impl Runner<'_, '_> {
                 n_entries..n_entries
             };
 
-            stall = stall.or(result.stall.as_ref().map(ToString::to_string));
             let name = MessageView::from(command).name;
             let handler = self.handler_of(command);
             let act =
                 ActOutcome::new(name, result, handler, entries).with_n_overlapping(n_overlapping);
-            self.steps.add_act(idx);
-            self.outcome.add_act(act);
+            self.add_act(idx, act);
         }
 
-        self.has_asserted_pending = false;
-        self.require_settled(idx, step, stall)
+        self.require_settled(idx)
+    }
+
+    fn add_act(&mut self, idx: usize, act: ActOutcome) {
+        self.steps.add_act(idx);
+        self.outcome.add_act(act);
     }
 
     /// Stops the run if there was a stall: the effects of the act did not end within the budget.
-    fn require_settled(
-        &mut self,
-        idx: usize,
-        step: &Step<'_>,
-        stall: Option<String>,
-    ) -> Result<(), Stop> {
-        match stall {
-            None => Ok(()),
-            Some(stall) => {
-                let mismatch = Mismatch::new("the flow settles", stall);
-                Err(self.fail_step(idx, step, mismatch))
-            }
-        }
+    fn require_settled(&mut self, idx: usize) -> Result<(), Stop> {
+        let acts = self.outcome.overlapping_acts();
+        let Some(stall) = acts.iter().find_map(ActOutcome::stall) else {
+            return Ok(());
+        };
+
+        let mismatch = Mismatch::new("the flow settles", stall.to_string());
+        Err(self.fail_step(idx, mismatch))
     }
 
     /// Runs an act that is not a message: a clock advance or a run of the engine.
-    async fn run_system_act(
-        &mut self,
-        idx: usize,
-        step: &Step<'_>,
-        name: &str,
-        act: Act<'_>,
-    ) -> Result<(), Stop> {
+    async fn run_system_act(&mut self, idx: usize, name: &str, act: Act<'_>) -> Result<(), Stop> {
         let headers = Headers::default();
         let result = self.outcome.system_mut().act(act, &headers).await;
-        self.finish_act(idx, step, name.to_owned(), result, (ActKind::Other, None))
+        self.finish_act(idx, name.to_owned(), result, (ActKind::Other, None))
     }
 
     /// Warns if an explicit run of the engine had nothing to do.
-    fn warn_of_idle_engine(&mut self, step: &Step<'_>) {
+    fn warn_of_idle_engine(&mut self, idx: usize) {
         let outcome = &self.outcome;
         let is_idle = outcome.last_act_entries().is_empty() && outcome.remaining().is_quiet();
         if outcome.is_inline() || !is_idle {
@@ -228,11 +211,12 @@ impl Runner<'_, '_> {
             text.push_str(": it runs after every act, unless the harness is `.paused()`");
         }
 
-        self.outcome.warn(Warning::at_step(step.location, text));
+        let location = self.plan.steps[idx].location;
+        self.outcome.warn(Warning::at_step(location, text));
     }
 
     /// Delivers the events of the last act again, `times` times.
-    async fn redeliver(&mut self, idx: usize, step: &Step<'_>, times: u32) -> Result<(), Stop> {
+    async fn redeliver(&mut self, idx: usize, times: u32) -> Result<(), Stop> {
         let events: Vec<(Recorded, EntryId)> = self
             .outcome
             .last_act_entries()
@@ -245,7 +229,7 @@ impl Runner<'_, '_> {
         if events.is_empty() {
             let expected = "events of the last act, to be redelivered";
             let mismatch = Mismatch::new(expected, "the last act stored no events");
-            return Err(self.fail_step(idx, step, mismatch));
+            return Err(self.fail_step(idx, mismatch));
         }
 
         let headers = Headers::default();
@@ -257,14 +241,13 @@ impl Runner<'_, '_> {
         }
 
         let name = "the redelivery".to_owned();
-        self.finish_act(idx, step, name, result, (ActKind::Other, None))
+        self.finish_act(idx, name, result, (ActKind::Other, None))
     }
 
     /// Adds the outcome of an act, and stops the run if there was a stall.
     fn finish_act(
         &mut self,
         idx: usize,
-        step: &Step<'_>,
         name: String,
         result: ProcessResult,
         (kind, reply_name): (ActKind, Option<ReplyName>),
@@ -272,15 +255,12 @@ impl Runner<'_, '_> {
         let entries = self.outcome.update_record();
         let handler = self.first_handler(entries.clone());
 
-        let stall = result.stall.as_ref().map(ToString::to_string);
         let act = ActOutcome::new(name, result, handler, entries)
             .with_reply_name(reply_name.unwrap_or(short_type_name::<()>))
             .with_kind(kind);
 
-        self.steps.add_act(idx);
-        self.outcome.add_act(act);
-        self.has_asserted_pending = false;
-        self.require_settled(idx, step, stall)
+        self.add_act(idx, act);
+        self.require_settled(idx)
     }
 
     /// Returns the handler that was called first.

@@ -5,12 +5,12 @@ use flow_domain::record::InvariantViolation;
 use crate::{
     expect::{Mismatch, Subject, pending_mismatch},
     outcome::{Outcome, Problem, ProblemId, ProblemKind},
-    plan::{Plan, Step, StepKind},
+    plan::{Plan, StepKind},
     report::StepMismatch,
     run::{problem_text::problem_text, progress::StepProgress},
     system::{
         SpawnedTasks,
-        fault::{Fault, FaultInjector, HandlerRef},
+        fault::{Fault, FaultInjector},
     },
 };
 
@@ -27,8 +27,6 @@ pub(super) struct Runner<'p, 't> {
     pub(super) failures: Vec<StepMismatch>,
     /// The problems that a `then_*` step covers.
     pub(super) asserted: Vec<ProblemId>,
-    /// Whether an act has begun.
-    pub(super) has_acted: bool,
     /// Whether a `then_*` step since the last act covers the pending messages.
     pub(super) has_asserted_pending: bool,
     /// `None` if the run needs no fault injector.
@@ -52,22 +50,11 @@ impl Runner<'_, '_> {
             }
 
             self.steps.mark_reached(idx);
-            self.mark_step_start(idx, step);
 
             match &step.kind {
-                StepKind::Then(expectation) => {
-                    self.check_then(idx, step, &**expectation).await;
-                    continue;
-                }
-                StepKind::Fault(fault) => {
-                    self.activate_fault(idx, step, fault)?;
-                    continue;
-                }
-                kind if kind.is_act() => self.run_act(idx, step).await?,
-                _ => self.run_given(idx, step).await?,
+                StepKind::Then(expectation) => self.check_then(idx, &**expectation).await,
+                _ => self.run_step(idx).await?,
             }
-
-            self.run_spawned_tasks(idx, step).await;
         }
 
         if !plan.has_expectation() {
@@ -76,7 +63,7 @@ impl Runner<'_, '_> {
                 "none; a flow without an expectation always passes\n\
                  Add a `then` step. To expect only that the flow settles without problems, add `.then_settled()`",
             );
-            self.failures.push(self.failure_at_end(mismatch));
+            self.failures.push(StepMismatch::at_end(plan, mismatch));
         }
 
         self.warn_of_unfinished_tasks();
@@ -85,24 +72,37 @@ impl Runner<'_, '_> {
         self.require_no_failures()
     }
 
+    /// Runs a step that is not an expectation.
+    pub(super) async fn run_step(&mut self, idx: usize) -> Result<(), Stop> {
+        let kind = &self.plan.steps[idx].kind;
+        if let StepKind::Fault(fault) = kind {
+            return self.activate_fault(idx, fault);
+        }
+
+        self.mark_step_start(idx);
+        if kind.is_act() {
+            self.run_act(idx).await?;
+        } else {
+            self.run_given(idx).await?;
+        }
+
+        self.run_spawned_tasks(idx).await;
+        Ok(())
+    }
+
     /// Activates a fault for the rest of the run.
-    pub(super) fn activate_fault(
-        &mut self,
-        idx: usize,
-        step: &Step<'_>,
-        fault: &Fault,
-    ) -> Result<(), Stop> {
+    fn activate_fault(&mut self, idx: usize, fault: &Arc<Fault>) -> Result<(), Stop> {
         let Some(faults) = &self.faults else {
             return Ok(());
         };
 
         let system = self.outcome.system();
-        let name_of = |handler: HandlerRef| system.handler_name(handler.type_id?);
+        let name_of = |handler| system.handler_name(handler);
         faults
             .activate(idx, fault, self.outcome.resources(), name_of)
             .map_err(|reason| {
                 let mismatch = Mismatch::new(format!("a fault that can happen: {fault}"), reason);
-                self.fail_step(idx, step, mismatch)
+                self.fail_step(idx, mismatch)
             })
     }
 
@@ -116,8 +116,7 @@ impl Runner<'_, '_> {
         }
 
         for (idx, mut found) in faults.shortfalls(self.outcome.resources()) {
-            let step = &self.plan.steps[idx];
-            let StepKind::Fault(fault) = &step.kind else {
+            let StepKind::Fault(fault) = &self.plan.steps[idx].kind else {
                 continue;
             };
 
@@ -129,7 +128,7 @@ impl Runner<'_, '_> {
             }
 
             let mismatch = Mismatch::new(format!("the fault happens: {fault}"), found);
-            self.add_failure(idx, step, mismatch);
+            self.add_failure(idx, mismatch);
         }
     }
 
@@ -144,7 +143,8 @@ impl Runner<'_, '_> {
                       If the test expects pending messages, add `.then(expect::pending(..))`";
         let mismatch =
             pending_mismatch("nothing pending at the end of the flow", remaining, advice);
-        self.failures.push(self.failure_at_end(mismatch));
+        self.failures
+            .push(StepMismatch::at_end(self.plan, mismatch));
     }
 
     /// Stops the run if an expectation was not met, or if a problem was not covered.
@@ -158,8 +158,7 @@ impl Runner<'_, '_> {
             .filter(|problem| !shown.contains(&problem.handler))
             .map(|problem| {
                 let idx = self.steps.step_of_act(problem.id.act_idx);
-                let mismatch = problem_mismatch(&problem, is_inline);
-                StepMismatch::new(idx, self.plan.steps[idx].location, mismatch)
+                StepMismatch::new(self.plan, idx, problem_mismatch(&problem, is_inline))
             })
             .collect();
 
@@ -180,24 +179,16 @@ impl Runner<'_, '_> {
             .filter(|problem| !self.asserted.contains(&problem.id))
     }
 
-    /// Returns a failure that belongs to no step. It is reported at the last one.
-    pub(super) fn failure_at_end(&self, mismatch: Mismatch) -> StepMismatch {
-        let last = self.plan.steps.len() - 1;
-        StepMismatch::new(last, self.plan.steps[last].location, mismatch)
-    }
-
     /// Marks a step as failed. The run goes on.
-    pub(super) fn add_failure(&mut self, idx: usize, step: &Step<'_>, mismatch: Mismatch) {
-        let location = mismatch.location().unwrap_or(step.location);
-
+    pub(super) fn add_failure(&mut self, idx: usize, mismatch: Mismatch) {
         self.steps.mark_failed(idx);
         self.failures
-            .push(StepMismatch::new(idx, location, mismatch));
+            .push(StepMismatch::new(self.plan, idx, mismatch));
     }
 
     /// Marks a step as failed, and stops the run.
-    pub(super) fn fail_step(&mut self, idx: usize, step: &Step<'_>, mismatch: Mismatch) -> Stop {
-        self.add_failure(idx, step, mismatch);
+    pub(super) fn fail_step(&mut self, idx: usize, mismatch: Mismatch) -> Stop {
+        self.add_failure(idx, mismatch);
         Stop
     }
 }

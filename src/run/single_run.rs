@@ -7,11 +7,7 @@ use crate::{
     outcome::Outcome,
     plan::{Plan, Setup, StepKind},
     report::{FlowFailure, StepMismatch},
-    run::{
-        later_step::find_later_step,
-        progress::StepProgress,
-        runner::{Runner, Stop},
-    },
+    run::{later_step::find_later_step, progress::StepProgress, runner::Runner},
     system::{DomainSystem, Mode, SpawnedTasks, System, World, fault::FaultInjector},
 };
 
@@ -24,7 +20,7 @@ pub(super) async fn run_once(
     mode: Mode,
     faults: Option<Arc<FaultInjector>>,
 ) -> Result<Outcome, FlowFailure> {
-    let explains_failure = faults.is_none();
+    let searches_later_step = faults.is_none();
     let mut runner = Runner::start(plan, mode, faults)?;
 
     let logs = Arc::clone(&runner.outcome.logs);
@@ -38,43 +34,35 @@ pub(super) async fn run_once(
         ..
     } = runner;
     outcome.story = steps.into_story(plan);
-    match result {
-        Ok(()) => Ok(outcome),
-        Err(Stop) if explains_failure => {
-            Err(Box::pin(explain_failure(plan, mode, outcome, failures)).await)
+    if result.is_ok() {
+        return Ok(outcome);
+    }
+
+    let diagnosis = diagnose_failures(&outcome, &failures);
+    let early_step = early_step(plan, &failures, diagnosis.as_ref());
+    let failure = FlowFailure::new(outcome, failures, diagnosis);
+    match early_step {
+        Some(step) if searches_later_step => {
+            let later_step = Box::pin(find_later_step(plan, mode, step)).await;
+            Err(failure.with_later_step(later_step))
         }
-        Err(Stop) => {
-            let diagnosis = diagnose_failures(&outcome, &failures);
-            Err(FlowFailure::new(outcome, failures, diagnosis))
-        }
+        _ => Err(failure),
     }
 }
 
-/// Returns the failure with its cause.
-async fn explain_failure(
+/// Returns the step of the first failure, if its expectation may hold after a later act.
+fn early_step(
     plan: &Plan<'_>,
-    mode: Mode,
-    outcome: Outcome,
-    failures: Vec<StepMismatch>,
-) -> FlowFailure {
-    let diagnosis = diagnose_failures(&outcome, &failures);
-    let has_other_cause = diagnosis
-        .as_ref()
-        .is_some_and(|diagnosis| diagnosis.cause.is_independent_failure());
-    let early_step = failures
+    failures: &[StepMismatch],
+    diagnosis: Option<&Diagnosis>,
+) -> Option<usize> {
+    let has_other_cause =
+        diagnosis.is_some_and(|diagnosis| diagnosis.cause.is_independent_failure());
+
+    failures
         .first()
         .filter(|first| !has_other_cause && may_hold_later(plan, first))
-        .map(|first| first.step);
-
-    let failure = FlowFailure::new(outcome, failures, diagnosis);
-    let Some(early_step) = early_step else {
-        return failure;
-    };
-
-    match find_later_step(plan, mode, early_step).await {
-        Some(step) => failure.with_later_step(step),
-        None => failure,
-    }
+        .map(|first| first.step)
 }
 
 /// Searches for the cause of the first failure that has one.
@@ -119,7 +107,7 @@ impl<'p, 't> Runner<'p, 't> {
         faults: Option<Arc<FaultInjector>>,
     ) -> Result<Self, FlowFailure> {
         let setup: &Arc<Setup> = &plan.setup;
-        let resources = setup.make_resources();
+        let resources = setup.makers.make();
         let domain = match setup.build_domain(&resources) {
             Ok(domain) => domain,
             Err(errors) => return Err(FlowFailure::of_wiring(plan, &errors)),
@@ -147,7 +135,6 @@ impl<'p, 't> Runner<'p, 't> {
             steps: StepProgress::default(),
             failures: Vec::new(),
             asserted: Vec::new(),
-            has_acted: false,
             has_asserted_pending: false,
             step_starts: Vec::new(),
             invariant_violations: Vec::new(),

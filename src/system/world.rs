@@ -1,18 +1,14 @@
-use std::{fmt, sync::Arc};
+use std::sync::Arc;
 
 use flow_domain::{
     App, Domain, WiringErrors,
     adapter::memory::{MemoryBroker, MemoryStore},
     clock::{VirtualClock, VirtualIds},
     message::Processing,
-    port::{Broker, Store},
     record::{InvariantSet, Recorder},
 };
 
-use crate::system::{
-    Mode,
-    fault::{FaultInjector, FaultyBroker, FaultyStore},
-};
+use crate::system::{Mode, fault::FaultInjector};
 
 /// The settings of one run's world: its domain, mode, invariants and faults.
 pub(crate) struct World {
@@ -34,20 +30,8 @@ pub(crate) type RebuildDomain = dyn Fn() -> Result<Domain, WiringErrors> + Send 
 impl World {
     /// Starts an app with in-memory adapters and a virtual clock.
     pub(super) fn start(self, recorder: &Arc<Recorder>) -> App {
-        let (store, broker): (Arc<dyn Store>, Arc<dyn Broker>) = match &self.faults {
-            None => (
-                Arc::new(MemoryStore::default()),
-                Arc::new(MemoryBroker::default()),
-            ),
-            Some(faults) => {
-                let store = FaultyStore::new(MemoryStore::default(), Arc::clone(faults));
-                let broker = FaultyBroker::new(MemoryBroker::default(), Arc::clone(faults));
-                (Arc::new(store), Arc::new(broker))
-            }
-        };
-
         let mut builder = App::builder(self.domain)
-            .shared_store(store)
+            .shared_store(Arc::new(MemoryStore::default()))
             .clock(Arc::new(VirtualClock::default()))
             .ids(Arc::new(VirtualIds::default()))
             .recorder(Arc::clone(recorder))
@@ -61,18 +45,9 @@ impl World {
         match self.mode {
             Mode::Sync => builder.start(),
             Mode::Engine | Mode::Differential => builder
-                .shared_broker(broker)
+                .shared_broker(Arc::new(MemoryBroker::default()))
                 .event_processing(Processing::Async)
                 .start(),
         }
-    }
-}
-
-impl fmt::Debug for World {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("World")
-            .field("domain", &self.domain)
-            .field("mode", &self.mode)
-            .finish_non_exhaustive()
     }
 }

@@ -4,8 +4,7 @@ use flow_domain::record::{
 };
 
 use crate::{
-    expect::{Mismatch, Subject},
-    plan::{Step, StepKind},
+    expect::Subject,
     report::StepMismatch,
     run::{
         invariants::mismatch_text::violation_mismatch,
@@ -24,9 +23,8 @@ struct Violation<'a> {
 
 impl Runner<'_, '_> {
     /// Stores where in the record a given step or an act begins.
-    pub(in crate::run) fn mark_step_start(&mut self, idx: usize, step: &Step<'_>) {
-        let adds_entries = !matches!(step.kind, StepKind::Then(_) | StepKind::Fault(_));
-        if adds_entries && self.plan.invariants != InvariantSet::NONE {
+    pub(in crate::run) fn mark_step_start(&mut self, idx: usize) {
+        if self.plan.invariants != InvariantSet::NONE {
             let n_entries = self.outcome.record().entries().len();
             self.step_starts.push((idx, n_entries));
         }
@@ -92,7 +90,7 @@ impl Runner<'_, '_> {
                 }
                 None => violation_mismatch(details, "from the test flow"),
             };
-            failures.push(self.failure_at(step, mismatch));
+            failures.push(StepMismatch::new(self.plan, step, mismatch));
         }
 
         failures
@@ -132,11 +130,6 @@ impl Runner<'_, '_> {
                 handler,
             })
         })
-    }
-
-    /// Returns a failure of the step with this index.
-    pub(super) fn failure_at(&self, step: usize, mismatch: Mismatch) -> StepMismatch {
-        StepMismatch::new(step, self.plan.steps[step].location, mismatch)
     }
 
     /// Returns the index of the step in which this entry was added.

@@ -22,36 +22,21 @@ pub(super) struct RowWriter {
 ///
 /// `origin` says where the value comes from: `written by Payments`.
 pub(crate) fn violation_mismatch(violation: &InvariantViolation, origin: &str) -> Mismatch {
-    let violated_by = &violation.violated_by;
-    let invariant = violation.invariant;
-    let restored = match &violation.restored {
-        Ok(restored) => restored,
-        Err(err) => {
-            let found = match invariant {
-                Invariant::Fold => {
-                    format!("{violated_by}, {origin}, cannot be folded from its events")
-                }
-                _ => format!("{violated_by}, {origin}, cannot be deserialized"),
-            };
-            let lines = vec![err.clone(), opt_out_hint(invariant)];
-            return Mismatch::new(expected_text(invariant), found).with_differences(lines);
-        }
-    };
-
-    let (found, mut lines) = match invariant {
-        Invariant::Fold => (
+    let (found, lines) = match (violation.invariant, &violation.restored) {
+        (Invariant::Fold, Err(err)) => ("cannot be folded from its events", vec![err.clone()]),
+        (_, Err(err)) => ("cannot be deserialized", vec![err.clone()]),
+        (Invariant::Fold, Ok(folded)) => (
             "differs from the state folded from its events",
-            fold_lines(violation, restored),
+            fold_lines(violation, folded),
         ),
-        _ => (
+        (_, Ok(deserialized)) => (
             "changes when it is serialized and deserialized",
-            round_trip_lines(violation, restored),
+            round_trip_lines(violation, deserialized),
         ),
     };
-    lines.push(opt_out_hint(invariant));
 
-    let found = format!("{violated_by}, {origin}, {found}");
-    Mismatch::new(expected_text(invariant), found).with_differences(lines)
+    let found = format!("{}, {origin}, {found}", violation.violated_by);
+    invariant_mismatch(violation.invariant, found, lines)
 }
 
 /// Shows what differs after a fold, and a hint.
@@ -122,9 +107,8 @@ pub(super) fn stale_rows_mismatch(
         ),
         None => PROJECTOR_INPUTS_HINT.to_owned(),
     });
-    lines.push(opt_out_hint(Invariant::Rebuild));
 
-    Mismatch::new(expected_text(Invariant::Rebuild), found).with_differences(lines)
+    invariant_mismatch(Invariant::Rebuild, found, lines)
 }
 
 /// Shows the fields in which a stored row and the rebuilt row differ.
@@ -188,29 +172,24 @@ fn lines_not_in(text: &str, other: &str) -> String {
 }
 
 /// Returns the mismatch of a projector that handled events, but fails on them in a rebuild.
-pub(super) fn rebuild_failure_mismatch(failures: &[String]) -> Mismatch {
-    let mut lines = failures.to_vec();
-    lines.push(opt_out_hint(Invariant::Rebuild));
-
+pub(super) fn rebuild_failure_mismatch(failures: Vec<String>) -> Mismatch {
     let found = "a projector handled an event, but fails on it in a rebuild";
-    Mismatch::new(expected_text(Invariant::Rebuild), found).with_differences(lines)
+    invariant_mismatch(Invariant::Rebuild, found.to_owned(), failures)
 }
 
-/// Returns what the invariant requires, as text.
-fn expected_text(invariant: Invariant) -> String {
-    let text = match invariant {
+/// Returns a mismatch that says what the invariant requires, and ends with how to disable it.
+fn invariant_mismatch(invariant: Invariant, found: String, mut lines: Vec<String>) -> Mismatch {
+    let requirement = match invariant {
         Invariant::RoundTrip => "a value stays equal when it is serialized and deserialized",
         Invariant::Fold => "an event-sourced aggregate equals the state folded from its events",
         _ => "a projection rebuilt from all events equals the stored one",
     };
-    format!("{text} (the invariant `{invariant}`)")
-}
-
-/// Returns the hint that says how to disable the invariant.
-fn opt_out_hint(invariant: Invariant) -> String {
-    format!(
+    lines.push(format!(
         "If this is intended, say why: `.disable_invariant(flow_harness::Invariant::{invariant:?}, \"..\")`"
-    )
+    ));
+
+    let expected = format!("{requirement} (the invariant `{invariant}`)");
+    Mismatch::new(expected, found).with_differences(lines)
 }
 
 #[cfg(test)]

@@ -23,19 +23,21 @@ impl Runner<'_, '_> {
             return Vec::new();
         }
 
-        let last = self.plan.steps.len() - 1;
         let (rows, report) = match self.outcome.system().stale_rows(&projections).await {
             Ok(rows_and_report) => rows_and_report,
             Err(err) => {
                 let found = err.with_causes().to_string();
                 let mismatch = Mismatch::new("projections that can be rebuilt", found);
-                return vec![self.failure_at(last, mismatch)];
+                return vec![StepMismatch::at_end(self.plan, mismatch)];
             }
         };
 
         if !report.skipped.is_empty() {
             let failures: Vec<String> = report.skipped.iter().map(ToString::to_string).collect();
-            return vec![self.failure_at(last, rebuild_failure_mismatch(&failures))];
+            return vec![StepMismatch::at_end(
+                self.plan,
+                rebuild_failure_mismatch(failures),
+            )];
         }
 
         let mut failures = Vec::new();
@@ -45,7 +47,10 @@ impl Runner<'_, '_> {
                 let others: Vec<&StaleRow> = own_rows.collect();
                 let (step, writer) = self.last_writer(first);
                 let mismatch = stale_rows_mismatch(first, writer.as_ref(), &others);
-                failures.push(self.failure_at(step.unwrap_or(last), mismatch));
+                failures.push(match step {
+                    Some(step) => StepMismatch::new(self.plan, step, mismatch),
+                    None => StepMismatch::at_end(self.plan, mismatch),
+                });
             }
         }
 

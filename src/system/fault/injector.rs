@@ -1,11 +1,13 @@
 use std::{
+    any::TypeId,
     fmt,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use flow_domain::{
     Error,
-    message::{Envelope, Processing, StreamName},
+    message::{Envelope, Processing, Recorded, StreamName},
+    port::{Broker, Changes, PortFuture, Publication, Store},
     testing::{EngineAction, Interceptor},
 };
 
@@ -19,7 +21,7 @@ use crate::system::{
 };
 
 /// Injects the faults of one run. Each fault is active from its step on.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub(crate) struct FaultInjector {
     active: Mutex<Vec<ActiveFault>>,
     deliveries: Mutex<DeliveryCount>,
@@ -27,7 +29,7 @@ pub(crate) struct FaultInjector {
 }
 
 /// Counts the deliveries of a run since its first act.
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct DeliveryCount {
     is_counting: bool,
     n_started: u32,
@@ -41,13 +43,12 @@ struct DeliveryCount {
 }
 
 /// A fault that a step has activated, and its counters.
+#[derive(Debug)]
 struct ActiveFault {
-    injection_point: InjectionPoint,
-    nth: u32,
-    times: u32,
+    fault: Arc<Fault>,
     /// The index of the step that activated it.
     step_idx: usize,
-    /// The name of the handler in the domain, or `None` for any handler.
+    /// The name of the handler in the domain, if the fault is at a handler.
     handler: Option<&'static str>,
     /// How often the run reached its injection point.
     n_hits: u32,
@@ -110,44 +111,29 @@ impl FaultInjector {
     pub(crate) fn activate(
         &self,
         step_idx: usize,
-        fault: &Fault,
+        fault: &Arc<Fault>,
         resources: &Resources,
-        handler_name: impl Fn(HandlerRef) -> Option<&'static str>,
+        handler_name: impl Fn(TypeId) -> Option<&'static str>,
     ) -> Result<(), String> {
-        let handler_ref = match &fault.injection_point {
-            InjectionPoint::Handler { handler, .. } | InjectionPoint::Crash(Some(handler)) => {
-                Some(*handler)
+        let handler = match &fault.injection_point {
+            InjectionPoint::Handler { handler, .. } | InjectionPoint::Crash(handler) => {
+                let HandlerRef { type_id, name } = *handler;
+                let not_found = || format!("there is no handler {name} in the domain");
+                Some(handler_name(type_id).ok_or_else(not_found)?)
+            }
+            InjectionPoint::Append(Err(err)) => return Err(err.to_string()),
+            InjectionPoint::Resource { name, fail, .. }
+                if !fail(resources, fault.nth, fault.times) =>
+            {
+                return Err(format!(
+                    "the harness has no resource `{name}`; add it with `.resource(|| ..)`"
+                ));
             }
             _ => None,
         };
-        let handler = match handler_ref.filter(|handler| handler.type_id.is_some()) {
-            Some(handler) => match handler_name(handler) {
-                Some(name) => Some(name),
-                None => {
-                    return Err(format!(
-                        "there is no handler {} in the domain",
-                        handler.name
-                    ));
-                }
-            },
-            None => None,
-        };
-
-        if let InjectionPoint::Append(Err(err)) = &fault.injection_point {
-            return Err(err.to_string());
-        }
-        if let InjectionPoint::Resource { name, fail, .. } = &fault.injection_point
-            && !fail(resources, fault.nth, fault.times)
-        {
-            return Err(format!(
-                "the harness has no resource `{name}`; add it with `.resource(|| ..)`"
-            ));
-        }
 
         self.lock().push(ActiveFault {
-            injection_point: fault.injection_point.clone(),
-            nth: fault.nth,
-            times: fault.times,
+            fault: Arc::clone(fault),
             step_idx,
             handler,
             n_hits: 0,
@@ -177,17 +163,18 @@ impl FaultInjector {
     ) -> Option<T> {
         let mut injected = None;
 
-        for fault in self.lock().iter_mut() {
-            let Some(effect) = effect_at(fault) else {
+        for active in self.lock().iter_mut() {
+            let Some(effect) = effect_at(active) else {
                 continue;
             };
 
-            fault.n_hits += 1;
-            let is_due = fault.nth <= fault.n_hits && fault.n_hits - fault.nth < fault.times;
+            active.n_hits += 1;
+            let Fault { nth, times, .. } = *active.fault;
+            let is_due = nth <= active.n_hits && active.n_hits - nth < times;
 
             if is_due && injected.is_none() {
-                fault.n_injected += 1;
-                fault.last_attempt = fault.last_attempt.max(attempt);
+                active.n_injected += 1;
+                active.last_attempt = active.last_attempt.max(attempt);
                 injected = Some(effect);
             }
         }
@@ -196,25 +183,20 @@ impl FaultInjector {
     }
 
     /// Counts an append to `streams`, and returns the stream that must conflict, if any.
-    pub(super) fn conflicting_stream<'a>(
+    fn conflicting_stream<'a>(
         &self,
         streams: impl Iterator<Item = &'a StreamName> + Clone,
     ) -> Option<&'a StreamName> {
-        self.hit(0, |fault| match &fault.injection_point {
+        self.hit(0, |active| match &active.fault.injection_point {
             InjectionPoint::Append(Ok(name)) => streams.clone().find(|stream| *stream == name),
             _ => None,
         })
     }
 
-    /// Returns true if this commit of `handler` must conflict.
-    pub(super) fn commit_must_conflict(&self, handler: &str) -> bool {
-        self.deliveries().commit_must_conflict(handler)
-    }
-
     /// Counts the publication of a message, and returns true if it must fail.
-    pub(super) fn publication_must_fail(&self) -> bool {
-        self.hit(0, |fault| {
-            matches!(fault.injection_point, InjectionPoint::Publish).then_some(())
+    fn publication_must_fail(&self) -> bool {
+        self.hit(0, |active| {
+            matches!(active.fault.injection_point, InjectionPoint::Publish).then_some(())
         })
         .is_some()
     }
@@ -223,7 +205,7 @@ impl FaultInjector {
 impl ActiveFault {
     /// Returns a text that says why, if the fault did not happen as often as it should.
     fn shortfall(&self, resources: &Resources) -> Option<String> {
-        let n_injected = match &self.injection_point {
+        let n_injected = match &self.fault.injection_point {
             InjectionPoint::Resource { n_failed, .. } => n_failed(resources),
             _ => self.n_injected,
         };
@@ -232,7 +214,7 @@ impl ActiveFault {
             n => format!("{n} times"),
         };
 
-        match (&self.injection_point, n_injected) {
+        match (&self.fault.injection_point, n_injected) {
             (InjectionPoint::Resource { name, .. }, 0) => {
                 Some(format!("the flow called {name} fewer times"))
             }
@@ -244,12 +226,12 @@ impl ActiveFault {
                 times_text(self.n_hits)
             )),
             // `on_attempts` sets no limit on the times, so only the last attempt counts.
-            (InjectionPoint::Handler { attempts, .. }, _) if self.times == u32::MAX => {
+            (InjectionPoint::Handler { attempts, .. }, _) if self.fault.times == u32::MAX => {
                 let (last, last_wanted) = (self.last_attempt, *attempts.end());
                 (last < last_wanted && last_wanted != u32::MAX)
                     .then(|| format!("attempt {last} was the last attempt"))
             }
-            (_, n) if n < self.times && self.times != u32::MAX => {
+            (_, n) if n < self.fault.times && self.fault.times != u32::MAX => {
                 Some(format!("the fault happened only {}", times_text(n)))
             }
             _ => None,
@@ -326,12 +308,10 @@ impl Interceptor for FaultInjector {
             return Err(Error::failed("the scripted attempt", ScriptedFailure));
         }
 
-        let effect = self.hit(attempt, |fault| match &fault.injection_point {
+        let effect = self.hit(attempt, |active| match &active.fault.injection_point {
             InjectionPoint::Handler {
                 attempts, effect, ..
-            } if fault.handler.is_none_or(|name| name == handler)
-                && attempts.contains(&attempt) =>
-            {
+            } if active.handler == Some(handler) && attempts.contains(&attempt) => {
                 Some(effect.clone())
             }
             _ => None,
@@ -350,22 +330,78 @@ impl Interceptor for FaultInjector {
             return action;
         }
 
-        let action = self.hit(0, |fault| match &fault.injection_point {
-            InjectionPoint::Crash(_) if fault.handler.is_none_or(|name| Some(name) == handler) => {
-                Some(EngineAction::Crash)
-            }
+        let action = self.hit(0, |active| match &active.fault.injection_point {
+            InjectionPoint::Crash(_) if active.handler == handler => Some(EngineAction::Crash),
             InjectionPoint::Restart => Some(EngineAction::Restart),
             _ => None,
         });
 
         action.unwrap_or_default()
     }
+
+    fn commit<'a>(
+        &'a self,
+        store: &'a dyn Store,
+        changes: &'a Changes,
+    ) -> PortFuture<'a, Vec<Recorded>> {
+        if self.deliveries().commit_must_conflict(changes.writer) {
+            return scripted_conflict(changes, "its changes");
+        }
+
+        let streams = changes.events.iter().map(|event| &event.metadata.stream);
+        if let Some(stream) = self.conflicting_stream(streams) {
+            return scripted_conflict(changes, format_args!("stream `{stream}`"));
+        }
+
+        if !self.commit_barrier.is_closed() {
+            return store.commit(changes);
+        }
+
+        PortFuture::boxed(async {
+            self.commit_barrier.wait().await;
+            store.commit(changes).await
+        })
+    }
+
+    fn publish<'a>(
+        &'a self,
+        broker: &'a dyn Broker,
+        publications: &'a [Publication],
+    ) -> PortFuture<'a, Vec<Result<(), Error>>> {
+        let must_fail: Vec<bool> = publications
+            .iter()
+            .map(|_| self.publication_must_fail())
+            .collect();
+        if !must_fail.contains(&true) {
+            return broker.publish(publications);
+        }
+
+        PortFuture::boxed(async move {
+            let mut results = Vec::new();
+
+            for (publication, must_fail) in publications.iter().zip(must_fail) {
+                if must_fail {
+                    results.push(Err(Error::failed("publishing", ScriptedFailure)));
+                } else {
+                    let publication = std::slice::from_ref(publication);
+                    results.extend(broker.publish(publication).await?);
+                }
+            }
+
+            Ok(results)
+        })
+    }
 }
 
-impl fmt::Debug for FaultInjector {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("FaultInjector")
-            .field("n_faults", &self.lock().len())
-            .finish()
-    }
+/// Returns the conflict of a commit, as if another writer had changed `target` first.
+fn scripted_conflict<'a>(
+    changes: &Changes,
+    target: impl fmt::Display,
+) -> PortFuture<'a, Vec<Recorded>> {
+    PortFuture::ready(Err(Error::conflict(
+        changes.writer,
+        target,
+        "the loaded version",
+        "a newer version, from a scripted fault",
+    )))
 }

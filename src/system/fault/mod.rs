@@ -34,19 +34,14 @@
 //!     .run();
 //! ```
 
-mod broker;
 mod call_script;
 mod commit_barrier;
 mod injector;
 mod script;
 mod step_fault;
-mod store;
 
 pub use call_script::{CallScript, Failable, ScriptedFailure};
 pub use script::{AppendFault, CrashFault, Fault, HandlerFault, PublishFault, ResourceFault};
 pub use step_fault::StepFault;
 
-pub(crate) use broker::FaultyBroker;
 pub(crate) use injector::FaultInjector;
-pub(crate) use script::HandlerRef;
-pub(crate) use store::FaultyStore;

@@ -19,7 +19,6 @@ pub struct Fault {
 }
 
 /// The point at which a fault is injected, and its effect.
-#[derive(Clone)]
 pub(crate) enum InjectionPoint {
     /// Before a handler is called.
     Handler {
@@ -32,8 +31,8 @@ pub(crate) enum InjectionPoint {
     Append(Result<StreamName, InvalidStreamName>),
     /// At the publication of a message.
     Publish,
-    /// After a commit of this handler, or of any handler if `None`.
-    Crash(Option<HandlerRef>),
+    /// After a commit of this handler.
+    Crash(HandlerRef),
     /// After a delivery.
     Restart,
     /// At a call of a fake.
@@ -46,11 +45,10 @@ pub(crate) enum InjectionPoint {
     },
 }
 
-/// A handler, or any handler.
+/// A handler, by its Rust type.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct HandlerRef {
-    /// Its Rust type, or `None` for any handler.
-    pub(crate) type_id: Option<TypeId>,
+    pub(crate) type_id: TypeId,
     pub(crate) name: &'static str,
 }
 
@@ -64,15 +62,10 @@ pub(crate) enum FaultEffect {
 impl HandlerRef {
     fn of<H: 'static>() -> Self {
         Self {
-            type_id: Some(TypeId::of::<H>()),
+            type_id: TypeId::of::<H>(),
             name: short_type_name::<H>(),
         }
     }
-
-    pub(crate) const ANY: Self = Self {
-        type_id: None,
-        name: "any handler",
-    };
 }
 
 impl Fault {
@@ -112,7 +105,7 @@ impl Fault {
     /// The engine redelivers the message, to newly built handlers.
     #[track_caller]
     pub fn crash_after<H: 'static>() -> CrashFault {
-        CrashFault(Self::at(InjectionPoint::Crash(Some(HandlerRef::of::<H>()))))
+        CrashFault(Self::at(InjectionPoint::Crash(HandlerRef::of::<H>())))
     }
 
     /// Returns a fault that restarts the engine after `n_deliveries` deliveries.
@@ -167,6 +160,19 @@ impl Fault {
         self.nth = nth;
         self
     }
+
+    /// Makes a fault at a handler happen on each of these attempts of every message: `1..=3`.
+    ///
+    /// This does not change a fault that is not at a handler.
+    #[must_use]
+    pub fn on_attempts(mut self, range: RangeInclusive<u32>) -> Self {
+        if let InjectionPoint::Handler { attempts, .. } = &mut self.injection_point {
+            *attempts = range;
+            self.times = u32::MAX;
+        }
+
+        self
+    }
 }
 
 /// A fault at a handler, before its effect is set.
@@ -200,21 +206,6 @@ impl HandlerFault {
             nth: 1,
             times: 1,
         }
-    }
-}
-
-impl Fault {
-    /// Makes a fault at a handler happen on each of these attempts of every message: `1..=3`.
-    ///
-    /// This does not change a fault that is not at a handler.
-    #[must_use]
-    pub fn on_attempts(mut self, range: RangeInclusive<u32>) -> Self {
-        if let InjectionPoint::Handler { attempts, .. } = &mut self.injection_point {
-            *attempts = range;
-            self.times = u32::MAX;
-        }
-
-        self
     }
 }
 
@@ -297,8 +288,7 @@ impl fmt::Display for Fault {
             InjectionPoint::Append(Err(_)) => f.write_str("an append conflicts")?,
             InjectionPoint::Publish => f.write_str("publishing fails")?,
             InjectionPoint::Crash(handler) => {
-                let name = handler.unwrap_or(HandlerRef::ANY).name;
-                write!(f, "the engine crashes after {name} commits")?;
+                write!(f, "the engine crashes after {} commits", handler.name)?;
             }
             InjectionPoint::Restart => {
                 return match self.nth {

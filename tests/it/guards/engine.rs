@@ -115,7 +115,7 @@ fn failed_handler_is_reported_before_missing_state() {
 
     insta::assert_snapshot!(mismatch(flow), @r#"
     expected  no problem, or a `then` that covers it
-    found     InventoryEventHandler failed on OrderPlaced: panicked at an unknown location: out of memory
+    found     InventoryEventHandler failed on OrderPlaced: panicked: out of memory
               If the test expects this, add `.then(expect::handler_failed_with_message::<InventoryEventHandler>(".."))`, or `.then(expect::dead_letters())`
     "#);
 }
@@ -280,7 +280,7 @@ fn failed_handler_is_not_covered_by_accepted_count() {
 
     insta::assert_snapshot!(mismatch(flow), @r#"
     expected  no problem, or a `then` that covers it
-    found     PayRoom failed: panicked at an unknown location: out of memory
+    found     PayRoom failed: panicked: out of memory
               If the test expects this, add `.then(expect::handler_failed_with_message::<BookingHandler>(".."))`
     "#);
 }

@@ -73,7 +73,7 @@ impl Relay {
         });
         self.publications.extend(publications);
 
-        let results = match broker.publish(&self.publications).await {
+        let results = match ports.hooks.publish(&**broker, &self.publications).await {
             Ok(results) => results,
             Err(err) if self.waits_for_broker => {
                 self.postpone(ports, &rows, &err).await?;

@@ -8,7 +8,8 @@
 use crate::{
     clock::Clock,
     error::Error,
-    message::{Envelope, MessageId},
+    message::{Envelope, MessageId, Recorded},
+    port::{Broker, Changes, PortFuture, Publication, Store},
     record::{EntryId, EntryKind},
 };
 
@@ -35,6 +36,22 @@ impl Hooks {
         _: u32,
     ) -> Result<(), Error> {
         Ok(())
+    }
+
+    pub(crate) fn commit<'a>(
+        &self,
+        store: &'a dyn Store,
+        changes: &'a Changes,
+    ) -> PortFuture<'a, Vec<Recorded>> {
+        store.commit(changes)
+    }
+
+    pub(crate) fn publish<'a>(
+        &self,
+        broker: &'a dyn Broker,
+        publications: &'a [Publication],
+    ) -> PortFuture<'a, Vec<Result<(), Error>>> {
+        broker.publish(publications)
     }
 }
 

@@ -89,7 +89,8 @@ impl App {
         changes: &Changes,
         processing: Processing,
     ) -> Result<Vec<Recorded>, Error> {
-        let recorded = self.ports.store.commit(changes).await?;
+        let ports = &self.ports;
+        let recorded = ports.hooks.commit(&*ports.store, changes).await?;
         if processing == Processing::Async {
             self.ports.wake_signal.notify();
         }

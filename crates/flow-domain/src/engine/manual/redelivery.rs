@@ -51,7 +51,7 @@ impl TestEngine {
             topic: publication.topic.to_string(),
             is_backfill: publication.topic.lane == Lane::Backfill,
         });
-        for result in broker.publish(&[publication]).await? {
+        for result in ports.hooks.publish(&**broker, &[publication]).await? {
             result?;
         }
 

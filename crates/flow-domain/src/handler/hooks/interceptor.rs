@@ -1,8 +1,14 @@
 use std::fmt;
 
-use crate::{error::Error, message::Envelope};
+use crate::{
+    error::Error,
+    message::{Envelope, Recorded},
+    port::{Broker, Changes, PortFuture, Publication, Store},
+};
 
-/// Stands between the runtime and the handlers, for a test that makes a handler fail.
+/// Stands between the runtime and the handlers, the store and the broker.
+///
+/// A test uses it to make a handler, a commit or a publication fail.
 pub trait Interceptor: fmt::Debug + Send + Sync {
     /// Runs before `handler` is called, as part of the attempt.
     ///
@@ -25,6 +31,26 @@ pub trait Interceptor: fmt::Debug + Send + Sync {
     ) -> EngineAction {
         let _ = (handler, message, attempt);
         EngineAction::Continue
+    }
+
+    /// Commits the changes of a handler, or events from outside, to `store`.
+    ///
+    /// An error counts as an error of the store.
+    fn commit<'a>(
+        &'a self,
+        store: &'a dyn Store,
+        changes: &'a Changes,
+    ) -> PortFuture<'a, Vec<Recorded>> {
+        store.commit(changes)
+    }
+
+    /// Publishes messages to `broker`. An error counts as an error of the broker.
+    fn publish<'a>(
+        &'a self,
+        broker: &'a dyn Broker,
+        publications: &'a [Publication],
+    ) -> PortFuture<'a, Vec<Result<(), Error>>> {
+        broker.publish(publications)
     }
 }
 

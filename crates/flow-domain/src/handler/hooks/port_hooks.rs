@@ -4,7 +4,8 @@ use crate::{
     clock::Clock,
     error::Error,
     handler::hooks::Interceptor,
-    message::{Envelope, MessageId},
+    message::{Envelope, MessageId, Recorded},
+    port::{Broker, Changes, PortFuture, Publication, Store},
     record::{EntryId, EntryKind, InvariantSet, Recorder},
 };
 
@@ -52,6 +53,29 @@ impl Hooks {
         match &self.interceptor {
             Some(interceptor) => interceptor.before(handler, message, attempt),
             None => Ok(()),
+        }
+    }
+
+    /// Commits changes of a handler, or events from outside.
+    pub(crate) fn commit<'a>(
+        &'a self,
+        store: &'a dyn Store,
+        changes: &'a Changes,
+    ) -> PortFuture<'a, Vec<Recorded>> {
+        match &self.interceptor {
+            Some(interceptor) => interceptor.commit(store, changes),
+            None => store.commit(changes),
+        }
+    }
+
+    pub(crate) fn publish<'a>(
+        &'a self,
+        broker: &'a dyn Broker,
+        publications: &'a [Publication],
+    ) -> PortFuture<'a, Vec<Result<(), Error>>> {
+        match &self.interceptor {
+            Some(interceptor) => interceptor.publish(broker, publications),
+            None => broker.publish(publications),
         }
     }
 

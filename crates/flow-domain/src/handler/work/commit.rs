@@ -40,7 +40,8 @@ impl UnitOfWork {
             changes.enqueue_events(self.ports.clock.now());
         }
 
-        let result = self.ports.store.commit(&changes).await;
+        let ports = &self.ports;
+        let result = ports.hooks.commit(&*ports.store, &changes).await;
         // The events are put back also if the commit failed: the record of the rollback lists the
         // discarded events.
         self.session.events = std::mem::take(&mut changes.events);
