@@ -89,7 +89,12 @@ fn returned_book_is_lent_to_the_first_waiting_reader(
         ))
         .when(return_book())
         .then_events((book_returned_by("ada"), book_lent_to("bob")))
-        .then(expect::chain(["ReturnBook", "BookReturned", "LendBook", "BookLent"]))
+        .then(expect::chain([
+            "ReturnBook",
+            "BookReturned",
+            "LendBook",
+            "BookLent",
+        ]))
         .then_projection::<Shelf>("ada")
         .like(json!({ "book_ids": [] }))
         .then_projection::<Shelf>("bob")
