@@ -8,7 +8,7 @@ use shop::{Inventory, OrderDashboard, OrderPlaced, OrderStatus, StockReserved};
 
 use crate::{
     assertions::order_flows::{ordered, ordered_twice},
-    fixture::mismatch,
+    fixture::{mismatch, place_order, shop, stock_received},
 };
 
 /// Expects at most this number of events.
@@ -121,7 +121,10 @@ fn custom_expectation_can_read_stored_state() {
 
 #[test]
 fn each_expectation_of_a_tuple_is_a_step() {
-    let outcome = ordered()
+    let outcome = shop()
+        .mode(Mode::Sync)
+        .given_events(stock_received(100))
+        .when(place_order())
         .then((
             AtMost(2),
             (expect::accepted(), expect::no_event::<OrderPlaced>()),
