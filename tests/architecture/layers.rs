@@ -16,17 +16,18 @@ type Layer = (&'static str, &'static [&'static str]);
 #[rustfmt::skip]
 const FLOW_DOMAIN: &[Layer] = &[
     ("error", &[]),
+    ("json", &["error"]),
     ("clock", &["error"]),
-    ("message", &["error", "clock"]),
-    ("record", &["error", "clock", "message"]),
-    ("port", &["error", "clock", "message", "record"]),
-    ("adapter", &["error", "clock", "message", "record", "port"]),
-    ("model", &["error", "clock", "message", "record"]),
-    ("handler", &["error", "clock", "message", "record", "port", "model"]),
-    ("wiring", &["error", "clock", "message", "record", "port", "model", "handler"]),
-    ("runtime", &["error", "clock", "message", "record", "port", "model", "handler", "wiring"]),
-    ("engine", &["error", "clock", "message", "record", "port", "model", "handler", "wiring", "runtime"]),
-    ("testing", &["error", "clock", "message", "record", "port", "model", "handler", "wiring", "runtime", "engine"]),
+    ("message", &["error", "json", "clock"]),
+    ("record", &["error", "json", "clock", "message"]),
+    ("port", &["error", "json", "clock", "message", "record"]),
+    ("adapter", &["error", "json", "clock", "message", "record", "port"]),
+    ("model", &["error", "json", "clock", "message", "record"]),
+    ("handler", &["error", "json", "clock", "message", "record", "port", "model"]),
+    ("wiring", &["error", "json", "clock", "message", "record", "port", "model", "handler"]),
+    ("runtime", &["error", "json", "clock", "message", "record", "port", "model", "handler", "wiring"]),
+    ("engine", &["error", "json", "clock", "message", "record", "port", "model", "handler", "wiring", "runtime"]),
+    ("testing", &["error", "json", "clock", "message", "record", "port", "model", "handler", "wiring", "runtime", "engine"]),
 ];
 
 /// From the lowest layer up: each folder imports only from folders above its line. `system` is the

@@ -221,6 +221,7 @@ pub mod doc_fixture;
 pub mod engine;
 pub mod error;
 pub mod handler;
+pub mod json;
 pub mod message;
 pub mod model;
 pub mod port;

@@ -6,9 +6,10 @@ use crate::{
     clock::Timestamp,
     engine::delivery::incoming::SettleAction,
     error::Error,
-    handler::{Ports, field},
+    handler::Ports,
+    json::Json,
     message::{Envelope, ExpectedVersion, Metadata, Payload},
-    port::{Changes, Condition, Direction, Query, Write},
+    port::{Changes, Comparison, Condition, Direction, Query, Write},
     record::{Table, TableKind},
     runtime::App,
 };
@@ -143,8 +144,8 @@ pub(super) async fn find_replayed(
     }
 
     let conditions = vec![
-        field("subscription").equals(subscription),
-        field("is_replayed").equals(true),
+        equals("subscription", subscription),
+        equals("is_replayed", true),
     ];
     find(ports, conditions).await
 }
@@ -182,6 +183,14 @@ pub(super) async fn claim(ports: &Ports, id: &Arc<str>, until: Timestamp) -> Res
 
 pub(super) async fn count(ports: &Ports, conditions: &[Condition]) -> Result<usize, Error> {
     ports.store.count(TABLE, conditions).await
+}
+
+fn equals(field: &str, value: impl Into<Json>) -> Condition {
+    Condition {
+        field: field.to_owned(),
+        comparison: Comparison::Equal,
+        value: value.into(),
+    }
 }
 
 /// Finds the dead letters that meet all conditions, oldest first.
@@ -255,7 +264,7 @@ impl DeadLetters {
     ///
     /// Those of [`all`](Self::all).
     pub async fn of_subscription(&self, subscription: &str) -> Result<Vec<DeadLetter>, Error> {
-        let conditions = vec![field("subscription").equals(subscription)];
+        let conditions = vec![equals("subscription", subscription)];
         let letters = find(&self.ports, conditions).await?;
         Ok(to_dead_letters(letters))
     }

@@ -55,7 +55,7 @@ pub use subscription::{
     WhenExhausted,
 };
 pub(crate) use trace::handling_span;
-pub use view::{Field, View, ViewQuery, field};
+pub use view::{Field, FieldCondition, View, ViewQuery, field};
 pub(crate) use wake_signal::WakeSignal;
 pub use work::UnitOfWork;
 pub(crate) use work::{CommittedEvent, HandlingContext, Session, command_stream, load_aggregate};

@@ -1,15 +1,14 @@
 use std::{fmt, marker::PhantomData, sync::Arc};
 
-use serde::Serialize;
-use serde_json::Value;
-
 use crate::{
     error::Error,
     handler::Ports,
+    json::Json,
     model::Projection,
     port::{Comparison, Condition, Direction, Query},
     record::{Table, TableKind},
 };
+use serde::Serialize;
 
 /// Reads the rows of a projection.
 ///
@@ -91,7 +90,7 @@ impl<P: Projection> View<P> {
     /// # Errors
     ///
     /// Returns the errors of [`ViewQuery::all`].
-    pub async fn find(&self, condition: Condition) -> Result<Option<P>, Error> {
+    pub async fn find(&self, condition: FieldCondition) -> Result<Option<P>, Error> {
         self.query().filter(condition).first().await
     }
 
@@ -100,6 +99,7 @@ impl<P: Projection> View<P> {
         ViewQuery {
             ports: Arc::clone(&self.ports),
             query: Query::default(),
+            invalid_value: None,
             projection: PhantomData,
         }
     }
@@ -120,13 +120,24 @@ impl<P: Projection> fmt::Debug for View<P> {
 pub struct ViewQuery<P> {
     ports: Arc<Ports>,
     query: Query,
+    /// The first value of a condition that has no JSON form.
+    invalid_value: Option<Error>,
     projection: PhantomData<fn() -> P>,
 }
 
 impl<P: Projection> ViewQuery<P> {
     /// Adds a condition that the rows must meet.
-    pub fn filter(mut self, condition: Condition) -> Self {
-        self.query.conditions.push(condition);
+    pub fn filter(mut self, condition: FieldCondition) -> Self {
+        match condition.value {
+            Ok(value) => self.query.conditions.push(Condition {
+                field: condition.field,
+                comparison: condition.comparison,
+                value,
+            }),
+            Err(err) => {
+                self.invalid_value.get_or_insert(err);
+            }
+        }
         self
     }
 
@@ -162,9 +173,10 @@ impl<P: Projection> ViewQuery<P> {
     /// # Errors
     ///
     /// Returns an error if the projection is not registered, or lacks a field that the query names.
-    /// Returns one if the store fails, or a stored row is not a `P`.
-    pub async fn all(self) -> Result<Vec<P>, Error> {
-        self.check_fields()?;
+    /// Returns one if a condition compares with a value that has no JSON form. Returns one if the
+    /// store fails, or a stored row is not a `P`.
+    pub async fn all(mut self) -> Result<Vec<P>, Error> {
+        self.check()?;
 
         let rows = self
             .ports
@@ -189,8 +201,8 @@ impl<P: Projection> ViewQuery<P> {
     /// # Errors
     ///
     /// Returns the errors of [`all`](Self::all).
-    pub async fn count(self) -> Result<usize, Error> {
-        self.check_fields()?;
+    pub async fn count(mut self) -> Result<usize, Error> {
+        self.check()?;
 
         self.ports
             .store
@@ -198,9 +210,12 @@ impl<P: Projection> ViewQuery<P> {
             .await
     }
 
-    /// Returns an error if the projection is not registered, or lacks a field of the query.
-    fn check_fields(&self) -> Result<(), Error> {
+    /// Returns an error if the projection is not registered, or if the query is not valid for it.
+    fn check(&mut self) -> Result<(), Error> {
         self.ports.catalog.require_projection::<P>()?;
+        if let Some(err) = self.invalid_value.take() {
+            return Err(err);
+        }
 
         let conditions = self
             .query
@@ -233,16 +248,20 @@ impl<P: Projection> fmt::Debug for ViewQuery<P> {
 
 /// Names a field of a projection, for a condition on it.
 ///
-/// No row meets a condition on a value that has no JSON form. A float that is not a number is compared
-/// as `null`, its JSON form.
-///
 /// # Examples
 ///
 /// ```
+/// # use flow_domain::doc_fixture::{OrderDashboard, PlaceOrder, app};
 /// use flow_domain::field;
 ///
-/// let condition = field("total_cents").at_least(10_000);
-/// assert!(condition.holds_for(&serde_json::json!({ "total_cents": 12_500 })));
+/// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
+/// # let app = app()?;
+/// # app.process(PlaceOrder { order_id: "ord-1".into(), total_cents: 12_500 }).await?;
+/// let large = field("total_cents").at_least(10_000);
+/// assert!(app.view::<OrderDashboard>().find(large).await?.is_some());
+/// # Ok::<(), flow_domain::Error>(())
+/// # })?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn field(name: &str) -> Field {
     Field(name.to_owned())
@@ -253,49 +272,53 @@ pub fn field(name: &str) -> Field {
 #[must_use = "a field is not a condition until it is compared with a value"]
 pub struct Field(String);
 
-impl Field {
-    fn compare_with(self, comparison: Comparison, value: impl Serialize) -> Condition {
-        let (comparison, value) = match serde_json::to_value(value) {
-            Ok(value) => (comparison, value),
-            // No row has a value without a JSON form. This condition never holds: nothing is smaller
-            // than `null`.
-            Err(_) => (Comparison::Less, Value::Null),
-        };
+/// A condition on one field, from [`field`].
+///
+/// The value that it compares with may have no JSON form. Then the query returns an error.
+#[derive(Debug)]
+#[must_use = "a condition does nothing until it is passed to a query"]
+pub struct FieldCondition {
+    field: String,
+    comparison: Comparison,
+    value: Result<Json, Error>,
+}
 
-        Condition {
+impl Field {
+    fn compare_with(self, comparison: Comparison, value: impl Serialize) -> FieldCondition {
+        FieldCondition {
             field: self.0,
             comparison,
-            value,
+            value: Json::from_serialize(&value),
         }
     }
 
     /// The field has this value.
-    pub fn equals(self, value: impl Serialize) -> Condition {
+    pub fn equals(self, value: impl Serialize) -> FieldCondition {
         self.compare_with(Comparison::Equal, value)
     }
 
     /// The field has another value.
-    pub fn differs_from(self, value: impl Serialize) -> Condition {
+    pub fn differs_from(self, value: impl Serialize) -> FieldCondition {
         self.compare_with(Comparison::NotEqual, value)
     }
 
     /// The field is smaller than this value.
-    pub fn less_than(self, value: impl Serialize) -> Condition {
+    pub fn less_than(self, value: impl Serialize) -> FieldCondition {
         self.compare_with(Comparison::Less, value)
     }
 
     /// The field is smaller than this value, or equal to it.
-    pub fn at_most(self, value: impl Serialize) -> Condition {
+    pub fn at_most(self, value: impl Serialize) -> FieldCondition {
         self.compare_with(Comparison::AtMost, value)
     }
 
     /// The field is greater than this value.
-    pub fn greater_than(self, value: impl Serialize) -> Condition {
+    pub fn greater_than(self, value: impl Serialize) -> FieldCondition {
         self.compare_with(Comparison::Greater, value)
     }
 
     /// The field is greater than this value, or equal to it.
-    pub fn at_least(self, value: impl Serialize) -> Condition {
+    pub fn at_least(self, value: impl Serialize) -> FieldCondition {
         self.compare_with(Comparison::AtLeast, value)
     }
 }

@@ -11,7 +11,11 @@ use std::{
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
-use crate::{error::Error, message::decoded_cache::DecodedCache};
+use crate::{
+    error::Error,
+    json::{Json, write_json},
+    message::decoded_cache::DecodedCache,
+};
 
 /// The content of a message or of a stored value, as JSON text. A clone does not copy the text.
 #[derive(Clone)]
@@ -26,14 +30,16 @@ impl Payload {
     ///
     /// # Errors
     ///
-    /// Returns an error for which [`Error::is_codec`] is true if the value has no JSON form. An
-    /// example is a map whose keys are not strings.
+    /// Returns an error for which [`Error::is_codec`] is true if the value has no JSON form that can
+    /// be read back: a float that is not finite, a map key that has no text, or a value that is
+    /// nested deeper than [`MAX_NESTING`](crate::json::MAX_NESTING). The error names the path of the
+    /// field.
     pub fn encode<T: Serialize + ?Sized>(
         type_name: &'static str,
         value: &T,
     ) -> Result<Self, Error> {
         with_scratch(|scratch| {
-            serde_json::to_writer(&mut *scratch, value)
+            write_json(scratch, value)
                 .map_err(|err| Error::codec("serializing", type_name, err))?;
             let json = str::from_utf8(scratch)
                 .map_err(|err| Error::codec("serializing", type_name, err))?;
@@ -96,6 +102,15 @@ impl Payload {
     /// Returns the JSON text.
     pub fn as_json(&self) -> &str {
         &self.json
+    }
+
+    /// Returns the content as a JSON value. No number is rounded.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error for which [`Error::is_codec`] is true if the text is not JSON.
+    pub fn to_json(&self) -> Result<Json, Error> {
+        self.json.parse()
     }
 
     /// Returns the content as a JSON value. Text that is not JSON becomes a JSON string.

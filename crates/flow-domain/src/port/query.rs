@@ -1,6 +1,6 @@
 use std::cmp::Ordering;
 
-use serde_json::{Number, Value};
+use crate::json::Json;
 
 /// Selects and sorts the rows of a projection.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -33,7 +33,7 @@ pub struct Condition {
     /// How the field is compared with `value`.
     pub comparison: Comparison,
     /// The value to compare with.
-    pub value: Value,
+    pub value: Json,
 }
 
 /// How a field is compared with a value.
@@ -60,9 +60,9 @@ pub enum Comparison {
 
 impl Condition {
     /// Returns true if `row` meets the condition.
-    pub fn holds_for(&self, row: &Value) -> bool {
-        let field_value = row.get(&self.field).unwrap_or(&Value::Null);
-        let order = compare_same_kind(field_value, &self.value);
+    pub fn holds_for(&self, row: &Json) -> bool {
+        let field_value = row.get(&self.field).unwrap_or(&Json::Null);
+        let order = field_value.compare_same_kind(&self.value);
 
         match self.comparison {
             Comparison::Equal => order == Some(Ordering::Equal),
@@ -77,7 +77,7 @@ impl Condition {
 
 impl Query {
     /// Returns true if `row` meets all conditions.
-    pub fn matches(&self, row: &Value) -> bool {
+    pub fn matches(&self, row: &Json) -> bool {
         self.conditions
             .iter()
             .all(|condition| condition.holds_for(row))
@@ -87,12 +87,10 @@ impl Query {
     ///
     /// Values of different kinds are sorted in this order: `null`, boolean, number, string, array,
     /// object.
-    pub fn compare(&self, left: &Value, right: &Value) -> Ordering {
+    pub fn compare(&self, left: &Json, right: &Json) -> Ordering {
         let by_field = |(field, direction): &(String, Direction)| {
-            let order = compare_values(
-                left.get(field).unwrap_or(&Value::Null),
-                right.get(field).unwrap_or(&Value::Null),
-            );
+            let left = left.get(field).unwrap_or(&Json::Null);
+            let order = left.sort_order(right.get(field).unwrap_or(&Json::Null));
             match direction {
                 Direction::Ascending => order,
                 Direction::Descending => order.reverse(),
@@ -107,117 +105,67 @@ impl Query {
     }
 }
 
-fn compare_values(left: &Value, right: &Value) -> Ordering {
-    compare_same_kind(left, right).unwrap_or_else(|| kind_rank(left).cmp(&kind_rank(right)))
-}
-
-/// Compares two values of the same kind.
-///
-/// Returns `None` if the kinds differ, or if the values are different arrays or objects.
-fn compare_same_kind(left: &Value, right: &Value) -> Option<Ordering> {
-    match (left, right) {
-        (Value::Null, Value::Null) => Some(Ordering::Equal),
-        (Value::Bool(left), Value::Bool(right)) => Some(left.cmp(right)),
-        (Value::Number(left), Value::Number(right)) => compare_numbers(left, right),
-        (Value::String(left), Value::String(right)) => Some(left.cmp(right)),
-        (Value::Array(_), Value::Array(_)) | (Value::Object(_), Value::Object(_)) => {
-            (left == right).then_some(Ordering::Equal)
-        }
-        _ => None,
-    }
-}
-
-fn compare_numbers(left: &Number, right: &Number) -> Option<Ordering> {
-    match (left.as_i128(), right.as_i128()) {
-        (Some(left), Some(right)) => Some(left.cmp(&right)),
-        (Some(left), None) => Some(compare_integer_with_float(left, right.as_f64()?)),
-        (None, Some(right)) => Some(compare_integer_with_float(right, left.as_f64()?).reverse()),
-        (None, None) => left.as_f64()?.partial_cmp(&right.as_f64()?),
-    }
-}
-
-/// Compares exactly, without a conversion of `integer` to a float.
-///
-/// Such a conversion may round two neighbouring integers to one float. Then the order would not be
-/// transitive, and a sort would be wrong.
-#[expect(
-    clippy::cast_possible_truncation,
-    reason = "a cast to `i128` saturates, which keeps the order"
-)]
-fn compare_integer_with_float(integer: i128, float: f64) -> Ordering {
-    let floor = float.floor();
-    let if_floor_is_equal = if floor < float {
-        Ordering::Less
-    } else {
-        Ordering::Equal
-    };
-
-    integer.cmp(&(floor as i128)).then(if_floor_is_equal)
-}
-
-/// Returns the place of the kind of `value` when values of different kinds are sorted.
-fn kind_rank(value: &Value) -> u8 {
-    match value {
-        Value::Null => 0,
-        Value::Bool(_) => 1,
-        Value::Number(_) => 2,
-        Value::String(_) => 3,
-        Value::Array(_) => 4,
-        Value::Object(_) => 5,
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
+    fn json(text: &str) -> Json {
+        text.parse().expect("it is JSON")
+    }
+
     #[track_caller]
-    fn check(found: &Value, comparison: Comparison, value: &Value, expected: bool) {
+    fn check(found: &Json, comparison: Comparison, value: &Json, expected: bool) {
         let condition = Condition {
             field: "field".into(),
             comparison,
             value: value.clone(),
         };
 
-        assert_eq!(condition.holds_for(&json!({ "field": found })), expected);
+        assert_eq!(
+            condition.holds_for(&Json::Object([("field".to_owned(), found.clone())].into())),
+            expected
+        );
     }
 
     #[test]
     fn numbers_compare_by_size() {
-        check(&json!(2), Comparison::Less, &json!(10), true);
-        check(&json!(2.5), Comparison::AtLeast, &json!(2), true);
-        check(&json!(2), Comparison::Equal, &json!(2.0), true);
-        check(&json!(u64::MAX), Comparison::Greater, &json!(-1), true);
+        check(&Json::from(2), Comparison::Less, &Json::from(10), true);
+        check(&json("2.5"), Comparison::AtLeast, &Json::from(2), true);
+        check(&Json::from(2), Comparison::Equal, &json("2.0"), true);
+        check(
+            &Json::from(u64::MAX),
+            Comparison::Greater,
+            &Json::from(-1),
+            true,
+        );
     }
 
     #[test]
     fn large_integers_compare_exactly_with_floats() {
-        let float = json!(9_007_199_254_740_992.0);
+        let float = json("9007199254740992.0");
 
         check(
-            &json!(9_007_199_254_740_992_u64),
+            &Json::from(9_007_199_254_740_992_u64),
             Comparison::Equal,
             &float,
             true,
         );
         check(
-            &json!(9_007_199_254_740_993_u64),
+            &Json::from(9_007_199_254_740_993_u64),
             Comparison::Greater,
             &float,
             true,
         );
-        check(&json!(2), Comparison::Less, &json!(2.5), true);
-        check(&json!(-2), Comparison::Greater, &json!(-2.5), true);
+        check(&Json::from(2), Comparison::Less, &json("2.5"), true);
+        check(&Json::from(-2), Comparison::Greater, &json("-2.5"), true);
     }
 
     #[test]
     fn different_kinds_are_neither_equal_nor_ordered() {
-        check(&json!("2"), Comparison::Equal, &json!(2), false);
-        check(&json!("2"), Comparison::NotEqual, &json!(2), true);
-        check(&json!("2"), Comparison::Less, &json!(3), false);
-        check(&json!(null), Comparison::AtMost, &json!(3), false);
+        check(&Json::from("2"), Comparison::Equal, &Json::from(2), false);
+        check(&Json::from("2"), Comparison::NotEqual, &Json::from(2), true);
+        check(&Json::from("2"), Comparison::Less, &Json::from(3), false);
+        check(&Json::Null, Comparison::AtMost, &Json::from(3), false);
     }
 
     #[test]
@@ -225,10 +173,10 @@ mod tests {
         let condition = Condition {
             field: "note".into(),
             comparison: Comparison::Equal,
-            value: Value::Null,
+            value: Json::Null,
         };
 
-        assert!(condition.holds_for(&json!({ "status": "placed" })));
+        assert!(condition.holds_for(&json(r#"{"status":"placed"}"#)));
     }
 
     #[test]
@@ -240,12 +188,12 @@ mod tests {
             ],
             ..Query::default()
         };
-        let cheap = json!({ "status": "placed", "total": 1 });
-        let dear = json!({ "status": "placed", "total": 2 });
+        let cheap = json(r#"{"status":"placed","total":1}"#);
+        let dear = json(r#"{"status":"placed","total":2}"#);
 
         assert_eq!(query.compare(&dear, &cheap), Ordering::Less);
         assert_eq!(
-            query.compare(&cheap, &json!({ "status": "draft" })),
+            query.compare(&cheap, &json(r#"{"status":"draft"}"#)),
             Ordering::Greater
         );
     }

@@ -5,6 +5,8 @@ use crate::{
         overlay::{Layer, Overlay},
         small_map::SmallMap,
     },
+    error::Error,
+    json::Json,
     message::{Payload, Version},
     port::{Condition, Query, Row, StoredState, Write},
     record::Table,
@@ -76,37 +78,55 @@ impl Tables {
         }
     }
 
-    pub(super) fn query(&self, table: Table, query: &Query) -> Vec<Row> {
+    /// Returns the rows that match `query`, in its order.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the query names a field, and a row is not JSON.
+    pub(super) fn query(&self, table: Table, query: &Query) -> Result<Vec<Row>, Error> {
         // A query without conditions and order needs no field, so no row has to be deserialized.
         if query.conditions.is_empty() && query.order.is_empty() {
             let mut rows: Vec<(&Arc<str>, &Payload)> = self.rows(table).collect();
             rows.sort_unstable_by_key(|(id, _)| *id);
-            return page(rows, query);
+            return Ok(page(rows, query));
         }
 
-        let mut matches: Vec<_> = self
-            .rows(table)
-            .map(|(id, payload)| (payload.to_value(), (id, payload)))
-            .filter(|(value, _)| query.matches(value))
-            .collect();
+        let mut matches = Vec::new();
+        for (id, payload) in self.rows(table) {
+            let value = read_row(table, id, payload)?;
+            if query.matches(&value) {
+                matches.push((value, (id, payload)));
+            }
+        }
         matches.sort_by(|(left, (left_id, _)), (right, (right_id, _))| {
             query
                 .compare(left, right)
                 .then_with(|| left_id.cmp(right_id))
         });
 
-        page(matches.into_iter().map(|(_, row)| row), query)
+        Ok(page(matches.into_iter().map(|(_, row)| row), query))
     }
 
-    pub(super) fn count(&self, table: Table, conditions: &[Condition]) -> usize {
-        let rows = self.rows(table);
+    /// Counts the rows that meet all `conditions`.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if there are conditions, and a row is not JSON.
+    pub(super) fn count(&self, table: Table, conditions: &[Condition]) -> Result<usize, Error> {
         if conditions.is_empty() {
-            return rows.count();
+            return Ok(self.rows(table).count());
         }
 
-        rows.map(|(_, payload)| payload.to_value())
-            .filter(|row| conditions.iter().all(|condition| condition.holds_for(row)))
-            .count()
+        let mut n_rows = 0;
+        for (id, payload) in self.rows(table) {
+            let value = read_row(table, id, payload)?;
+            n_rows += usize::from(
+                conditions
+                    .iter()
+                    .all(|condition| condition.holds_for(&value)),
+            );
+        }
+        Ok(n_rows)
     }
 
     /// Iterates over the ids and values of a table, without deleted values.
@@ -126,6 +146,12 @@ impl Tables {
             layers: self.layers.fork(),
         }
     }
+}
+
+fn read_row(table: Table, id: &str, payload: &Payload) -> Result<Json, Error> {
+    payload
+        .to_json()
+        .map_err(|err| Error::codec("deserializing", format!("{table} `{id}`"), err))
 }
 
 /// Skips as many rows as the offset of `query`, and copies the next ones up to its limit.

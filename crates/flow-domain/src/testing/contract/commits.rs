@@ -1,6 +1,5 @@
-use serde_json::json;
-
 use crate::{
+    json::Json,
     port::{Changes, Store},
     testing::contract::{
         fixture::{
@@ -62,8 +61,11 @@ pub async fn commit_refuses_a_stale_state<S: Store + ?Sized>(store: &S) {
         stale.expect_conflict(store).await;
     }
 
-    assert_eq!(content(load(store, ORDERS, "1").await), (2, json!(2)));
-    assert_eq!(content(get(store, DASHBOARD, "1").await), (2, json!(2)));
+    assert_eq!(content(load(store, ORDERS, "1").await), (2, Json::from(2)));
+    assert_eq!(
+        content(get(store, DASHBOARD, "1").await),
+        (2, Json::from(2))
+    );
     assert_eq!(load(store, ORDERS, "2").await, None);
     assert_eq!(get(store, DASHBOARD, "2").await, None);
 }
@@ -111,15 +113,24 @@ pub async fn commit_writes_all_or_nothing<S: Store + ?Sized>(store: &S) {
         assert!(read_all(store).await.is_empty());
         assert!(read_stream(store, "order-1").await.is_empty());
         assert_eq!(load(store, ORDERS, "1").await, None);
-        assert_eq!(content(get(store, DASHBOARD, "old").await), (1, json!(0)));
+        assert_eq!(
+            content(get(store, DASHBOARD, "old").await),
+            (1, Json::from(0))
+        );
         assert_eq!(get(store, DASHBOARD, "new").await, None);
     }
 
     assert_eq!(versions(&whole.commit_to(store).await), [1, 1]);
     assert_eq!(numbers(&read_all(store).await), [1, 2]);
-    assert_eq!(content(load(store, ORDERS, "1").await), (1, json!(1)));
-    assert_eq!(content(get(store, DASHBOARD, "old").await), (2, json!(1)));
-    assert_eq!(content(get(store, DASHBOARD, "new").await), (1, json!(1)));
+    assert_eq!(content(load(store, ORDERS, "1").await), (1, Json::from(1)));
+    assert_eq!(
+        content(get(store, DASHBOARD, "old").await),
+        (2, Json::from(1))
+    );
+    assert_eq!(
+        content(get(store, DASHBOARD, "new").await),
+        (1, Json::from(1))
+    );
 }
 
 /// A conflict names the writer, the target, the expected version and the found version, in this order.
@@ -183,5 +194,8 @@ pub async fn concurrent_commits_have_one_winner<S: Store + ?Sized>(store: &S) {
     );
     assert_eq!(n_conflicts, 3);
     assert_eq!(numbers(&read_all(store).await), won);
-    assert_eq!(content(load(store, ORDERS, "1").await), (1, json!(won[0])));
+    assert_eq!(
+        content(load(store, ORDERS, "1").await),
+        (1, Json::from(won[0]))
+    );
 }

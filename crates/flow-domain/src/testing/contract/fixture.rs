@@ -1,11 +1,11 @@
 use std::sync::Arc;
 
-use serde_json::Value;
 use uuid::Uuid;
 
 use crate::{
     clock::Timestamp,
     error::Error,
+    json::Json,
     message::{
         CorrelationId, Envelope, ExpectedVersion, MessageId, MessageKind, MessageName, MessageType,
         Metadata, Payload, Position, Priority, Processing, Recorded, StreamName, Version,
@@ -170,8 +170,7 @@ pub(crate) async fn read_all<S: Store + ?Sized>(store: &S) -> Vec<Recorded> {
 pub(crate) fn numbers(recorded: &[Recorded]) -> Vec<u64> {
     recorded
         .iter()
-        .map(|it| it.envelope.message.to_value())
-        .filter_map(|value| value.as_u64())
+        .filter_map(|it| it.envelope.message.decode("number").ok())
         .collect()
 }
 
@@ -196,9 +195,12 @@ pub(crate) async fn get<S: Store + ?Sized>(
 }
 
 /// Returns the version and the value of a state or row that must exist.
-pub(crate) fn content(stored: Option<StoredState>) -> (u64, Value) {
+pub(crate) fn content(stored: Option<StoredState>) -> (u64, Json) {
     let stored = stored.expect("the state or row must exist because it was written");
-    (stored.version.as_u64(), stored.value.to_value())
+    (
+        stored.version.as_u64(),
+        stored.value.to_json().expect("the store returns JSON"),
+    )
 }
 
 pub(crate) async fn query<S: Store + ?Sized>(store: &S, query: &Query) -> Vec<Row> {
@@ -214,4 +216,8 @@ pub(crate) async fn find_ids<S: Store + ?Sized>(store: &S, wanted: &Query) -> St
 
     let ids: Vec<&str> = rows.iter().map(|row| &*row.id).collect();
     ids.join(" ")
+}
+
+pub(crate) fn json(text: &str) -> Json {
+    text.parse().expect("the contract tests use valid JSON")
 }

@@ -80,8 +80,7 @@ pub(crate) async fn rows<S: Store + ?Sized>(store: &S, states: &[OutboxState]) -
 /// Returns the numbers that the events in `rows` were made from.
 pub(crate) fn event_numbers(rows: &[OutboxRow]) -> Vec<u64> {
     rows.iter()
-        .map(|row| row.envelope.message.to_value())
-        .filter_map(|value| value.as_u64())
+        .filter_map(|row| row.envelope.message.decode("number").ok())
         .collect()
 }
 

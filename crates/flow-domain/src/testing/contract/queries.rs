@@ -1,8 +1,7 @@
-use serde_json::{Value, json};
-
 use crate::{
+    json::Json,
     port::{Comparison, Condition, Direction, Query, Store},
-    testing::contract::fixture::{ABSENT, DASHBOARD, ORDERS, change, exact, find_ids, query},
+    testing::contract::fixture::{ABSENT, DASHBOARD, ORDERS, change, exact, find_ids, json, query},
 };
 
 /// A query returns the rows that meet all conditions.
@@ -26,11 +25,11 @@ pub async fn query_finds_rows_by_condition<S: Store + ?Sized>(store: &S) {
     check_conditions_on_total(store).await;
 
     let both = vec![
-        status(Comparison::NotEqual, json!("paid")),
-        total(Comparison::Greater, json!(0)),
+        status(Comparison::NotEqual, Json::from("paid")),
+        total(Comparison::Greater, Json::from(0)),
     ];
     assert_eq!(find_ids_where(store, both).await, "a c");
-    let quoted = condition("it's \"in\"", Comparison::Equal, json!(true));
+    let quoted = condition("it's \"in\"", Comparison::Equal, Json::Bool(true));
     assert_eq!(find_ids_where(store, vec![quoted]).await, "a");
 }
 
@@ -40,11 +39,14 @@ async fn check_conditions_on_status<S: Store + ?Sized>(store: &S) {
         find_ids_where(store, conditions).await
     };
 
-    assert_eq!(finds(Comparison::Equal, json!("paid")).await, "b");
-    assert_eq!(finds(Comparison::Equal, json!("pai")).await, "");
-    assert_eq!(finds(Comparison::Equal, json!(null)).await, "d e");
-    assert_eq!(finds(Comparison::NotEqual, json!("paid")).await, "a c d e");
-    assert_eq!(finds(Comparison::Less, json!("placed")).await, "b c");
+    assert_eq!(finds(Comparison::Equal, Json::from("paid")).await, "b");
+    assert_eq!(finds(Comparison::Equal, Json::from("pai")).await, "");
+    assert_eq!(finds(Comparison::Equal, Json::Null).await, "d e");
+    assert_eq!(
+        finds(Comparison::NotEqual, Json::from("paid")).await,
+        "a c d e"
+    );
+    assert_eq!(finds(Comparison::Less, Json::from("placed")).await, "b c");
 }
 
 async fn check_conditions_on_total<S: Store + ?Sized>(store: &S) {
@@ -53,12 +55,15 @@ async fn check_conditions_on_total<S: Store + ?Sized>(store: &S) {
         find_ids_where(store, conditions).await
     };
 
-    assert_eq!(finds(Comparison::Equal, json!(2.0)).await, "a");
-    assert_eq!(finds(Comparison::NotEqual, json!("2")).await, "a b c e");
-    assert_eq!(finds(Comparison::Less, json!(10)).await, "a c e");
-    assert_eq!(finds(Comparison::AtMost, json!(2)).await, "a e");
-    assert_eq!(finds(Comparison::Greater, json!(2)).await, "b c");
-    assert_eq!(finds(Comparison::AtLeast, json!(2.5)).await, "b c");
+    assert_eq!(finds(Comparison::Equal, json("2.0")).await, "a");
+    assert_eq!(
+        finds(Comparison::NotEqual, Json::from("2")).await,
+        "a b c e"
+    );
+    assert_eq!(finds(Comparison::Less, Json::from(10)).await, "a c e");
+    assert_eq!(finds(Comparison::AtMost, Json::from(2)).await, "a e");
+    assert_eq!(finds(Comparison::Greater, Json::from(2)).await, "b c");
+    assert_eq!(finds(Comparison::AtLeast, json("2.5")).await, "b c");
 }
 
 async fn find_ids_where<S: Store + ?Sized>(store: &S, conditions: Vec<Condition>) -> String {
@@ -172,28 +177,31 @@ pub async fn count_applies_conditions<S: Store + ?Sized>(store: &S) {
         let n_rows = store.count(DASHBOARD, conditions).await;
         n_rows.expect("`count` must succeed")
     };
-    let placed = status(Comparison::Equal, json!("placed"));
-    let small = total(Comparison::Less, json!(2));
+    let placed = status(Comparison::Equal, Json::from("placed"));
+    let small = total(Comparison::Less, Json::from(2));
 
     assert_eq!(counts(&[]).await, 3);
     assert_eq!(counts(std::slice::from_ref(&placed)).await, 2);
     assert_eq!(counts(&[placed.clone(), small]).await, 1);
-    assert_eq!(counts(&[status(Comparison::Equal, json!("lost"))]).await, 0);
+    assert_eq!(
+        counts(&[status(Comparison::Equal, Json::from("lost"))]).await,
+        0
+    );
 
     let placed_rows = Query {
         conditions: vec![placed],
         ..Query::default()
     };
-    let values: Vec<Value> = query(store, &placed_rows)
+    let values: Vec<Json> = query(store, &placed_rows)
         .await
         .into_iter()
-        .map(|row| row.value.to_value())
+        .map(|row| row.value.to_json().expect("the store returns JSON"))
         .collect();
     assert_eq!(
         values,
         [
-            json!({ "status": "placed", "total": 1 }),
-            json!({ "status": "placed", "total": 2 }),
+            json(r#"{"status":"placed","total":1}"#),
+            json(r#"{"status":"placed","total":2}"#),
         ]
     );
 }
@@ -206,7 +214,7 @@ async fn write_rows<S: Store + ?Sized, const N: usize>(store: &S, rows: [(&str, 
     changes.commit_to(store).await;
 }
 
-fn condition(field: &str, comparison: Comparison, value: Value) -> Condition {
+fn condition(field: &str, comparison: Comparison, value: Json) -> Condition {
     Condition {
         field: field.into(),
         comparison,
@@ -214,10 +222,10 @@ fn condition(field: &str, comparison: Comparison, value: Value) -> Condition {
     }
 }
 
-fn status(comparison: Comparison, value: Value) -> Condition {
+fn status(comparison: Comparison, value: Json) -> Condition {
     condition("status", comparison, value)
 }
 
-fn total(comparison: Comparison, value: Value) -> Condition {
+fn total(comparison: Comparison, value: Json) -> Condition {
     condition("total", comparison, value)
 }

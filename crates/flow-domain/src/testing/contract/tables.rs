@@ -1,12 +1,11 @@
-use serde_json::json;
-
 use crate::{
+    json::Json,
     message::{ExpectedVersion, Position},
     port::{Changes, Query, Store},
     record::{Table, TableKind},
     testing::contract::fixture::{
-        ABSENT, DASHBOARD, ORDERS, WRITER, change, content, exact, find_ids, get, load, query,
-        read_all, read_category, read_stream,
+        ABSENT, DASHBOARD, ORDERS, WRITER, change, content, exact, find_ids, get, json, load,
+        query, read_all, read_category, read_stream,
     },
 };
 
@@ -24,12 +23,12 @@ pub async fn version_counts_the_writes_of_a_value<S: Store + ?Sized>(store: &S) 
         state
     };
 
-    assert_eq!(write(ABSENT, r#"{"n":1}"#).await, (1, json!({ "n": 1 })));
-    assert_eq!(write(exact(1), r#"{"n":2}"#).await, (2, json!({ "n": 2 })));
-    assert_eq!(write(exact(2), r#"{"n":2}"#).await, (3, json!({ "n": 2 })));
+    assert_eq!(write(ABSENT, r#"{"n":1}"#).await, (1, json(r#"{"n":1}"#)));
+    assert_eq!(write(exact(1), r#"{"n":2}"#).await, (2, json(r#"{"n":2}"#)));
+    assert_eq!(write(exact(2), r#"{"n":2}"#).await, (3, json(r#"{"n":2}"#)));
     assert_eq!(
         write(ExpectedVersion::Any, "null").await,
-        (4, json!(null)),
+        (4, Json::Null),
         "the JSON value `null` must be stored like any other value"
     );
 }
@@ -55,7 +54,10 @@ pub async fn deleted_row_is_gone_from_every_read<S: Store + ?Sized>(store: &S) {
     assert_eq!(get(store, DASHBOARD, "1").await, None);
     assert_eq!(get(store, DASHBOARD, "3").await, None);
     assert_eq!(load(store, ORDERS, "1").await, None);
-    assert_eq!(content(get(store, DASHBOARD, "2").await), (1, json!(2)));
+    assert_eq!(
+        content(get(store, DASHBOARD, "2").await),
+        (1, Json::from(2))
+    );
     assert_eq!(find_ids(store, &Query::default()).await, "2");
 }
 
@@ -88,7 +90,7 @@ pub async fn deleted_row_can_be_created_again<S: Store + ?Sized>(store: &S) {
         2 < version,
         "expected a version above 2 for the new row, found {version}"
     );
-    assert_eq!(value, json!(4));
+    assert_eq!(value, Json::from(4));
     for version in [1, 2] {
         let stale = change().write(DASHBOARD, "1", exact(version), "5");
         stale.expect_conflict(store).await;
@@ -114,10 +116,16 @@ pub async fn tables_are_separate<S: Store + ?Sized>(store: &S) {
         .commit_to(store)
         .await;
 
-    assert_eq!(content(load(store, ORDERS, "1").await), (1, json!(1)));
-    assert_eq!(content(load(store, MANAGERS, "1").await), (2, json!(5)));
+    assert_eq!(content(load(store, ORDERS, "1").await), (1, Json::from(1)));
+    assert_eq!(
+        content(load(store, MANAGERS, "1").await),
+        (2, Json::from(5))
+    );
     assert_eq!(get(store, ROWS, "1").await, None);
-    assert_eq!(content(get(store, DASHBOARD, "1").await), (1, json!(4)));
+    assert_eq!(
+        content(get(store, DASHBOARD, "1").await),
+        (1, Json::from(4))
+    );
     assert_eq!(query(store, &Query::default()).await.len(), 1);
 }
 

@@ -1,9 +1,8 @@
 use std::sync::Arc;
 
-use serde_json::json;
-
 use crate::{
     adapter::memory::MemoryStore,
+    json::Json,
     message::{Position, Version},
     port::{OutboxDue, OutboxState, Query, SendResult, Store},
     testing::contract::{
@@ -141,9 +140,15 @@ async fn forks_do_not_share_later_writes_or_deletions() {
         .await;
 
     assert_eq!(find_ids(&left, &Query::default()).await, "a b");
-    assert_eq!(content(get(&left, DASHBOARD, "b").await), (1, json!(1)));
+    assert_eq!(
+        content(get(&left, DASHBOARD, "b").await),
+        (1, Json::from(1))
+    );
     assert_eq!(find_ids(&*right, &Query::default()).await, "b c d");
-    assert_eq!(content(get(&*right, DASHBOARD, "b").await), (2, json!(2)));
+    assert_eq!(
+        content(get(&*right, DASHBOARD, "b").await),
+        (2, Json::from(2))
+    );
     assert_eq!(get(&*right, DASHBOARD, "a").await, None);
     assert_eq!(right.count(DASHBOARD, &[]).await.unwrap(), 3);
 }
@@ -170,7 +175,10 @@ async fn row_recreated_after_a_fork_has_a_later_version() {
         .commit_to(&*right)
         .await;
 
-    assert_eq!(content(get(&*right, DASHBOARD, "a").await), (3, json!(3)));
+    assert_eq!(
+        content(get(&*right, DASHBOARD, "a").await),
+        (3, Json::from(3))
+    );
     assert_eq!(right.count(DASHBOARD, &[]).await.unwrap(), 1);
 }
 
@@ -366,5 +374,5 @@ async fn fork_of_a_fork_has_the_writes_of_both() {
     assert_eq!(numbers(&recorded), [1, 2, 3, 4]);
     assert_eq!(versions(&recorded), [1, 2, 3, 4]);
     let row = content(get(&*second, DASHBOARD, "a").await);
-    assert_eq!(row, (1, json!(1)));
+    assert_eq!(row, (1, Json::from(1)));
 }

@@ -130,8 +130,7 @@ pub(super) async fn read_one<B: Broker + ?Sized>(
 pub(super) fn numbers(messages: &[ReceivedMessage]) -> Vec<u64> {
     messages
         .iter()
-        .map(|message| message.envelope.message.to_value())
-        .filter_map(|value| value.as_u64())
+        .filter_map(|message| message.envelope.message.decode("number").ok())
         .collect()
 }
 

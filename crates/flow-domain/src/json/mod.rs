@@ -1,0 +1,19 @@
+//! JSON values that keep every number exactly, and the check of what can be read back.
+//!
+//! `serde_json::Value` turns a number beyond 64 bits into a float, and its form depends on the
+//! features that other crates turn on. [`Json`] keeps the digits as they were written.
+
+mod decimal;
+mod encode;
+mod number;
+mod sort_key;
+mod value;
+
+pub(crate) use encode::write_json;
+pub use encode::{EncodeError, MAX_NESTING};
+pub use number::Number;
+pub use sort_key::{SortKey, SortKind};
+pub use value::Json;
+
+#[cfg(test)]
+mod tests;
