@@ -319,8 +319,8 @@ fn forbidden_import_is_reported_with_its_line() {
     assert_eq!(
         mistakes,
         [
-            "crates/flow-domain/src/record/show.rs:5: `record` must not import `crate::runtime::App`: `runtime` is not below it, only error, clock, message",
-            "crates/flow-domain/src/record/show.rs:5: `record` must not import `crate::runtime::StateType`: `runtime` is not below it, only error, clock, message",
+            "crates/flow-domain/src/record/show.rs:5: `record` must not import `crate::runtime::App`: `runtime` is not below it, only error, json, clock, message",
+            "crates/flow-domain/src/record/show.rs:5: `record` must not import `crate::runtime::StateType`: `runtime` is not below it, only error, json, clock, message",
         ]
     );
 }

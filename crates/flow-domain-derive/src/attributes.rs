@@ -31,6 +31,7 @@ pub(crate) struct Attributes {
     pub(crate) commands: Option<Vec<Type>>,
     pub(crate) events: Option<Vec<Type>>,
     pub(crate) event_sourced: Option<Span>,
+    pub(crate) index: Option<Vec<Ident>>,
 }
 
 impl Grammar {
@@ -76,6 +77,7 @@ impl Grammar {
             "version" => set_once(&mut values.version, meta, parse_version(meta)?),
             "commands" => parse_list(&mut values.commands, meta),
             "events" => parse_list(&mut values.events, meta),
+            "index" => parse_list(&mut values.index, meta),
             "event_sourced" => set_once(&mut values.event_sourced, meta, meta.path.span()),
             _ => unreachable!("every key of a grammar has an arm here"),
         }
@@ -177,25 +179,31 @@ fn parse_version(meta: &ParseNestedMeta<'_>) -> Result<u32> {
     }
 }
 
-fn parse_list(slot: &mut Option<Vec<Type>>, meta: &ParseNestedMeta<'_>) -> Result<()> {
+fn parse_list<T: Parse + ToTokens>(
+    slot: &mut Option<Vec<T>>,
+    meta: &ParseNestedMeta<'_>,
+) -> Result<()> {
     let content;
     parenthesized!(content in meta.input);
 
     let mut errors = Errors::default();
-    let mut types: Vec<Type> = Vec::new();
-    for ty in Punctuated::<Type, Token![,]>::parse_terminated(&content)? {
-        let text = ty.to_token_stream().to_string();
-        let is_listed = types
+    let mut items: Vec<T> = Vec::new();
+    for item in Punctuated::<T, Token![,]>::parse_terminated(&content)? {
+        let text = item.to_token_stream().to_string();
+        let is_listed = items
             .iter()
             .any(|listed| listed.to_token_stream().to_string() == text);
         if is_listed {
-            errors.push(Error::new_spanned(ty, format!("`{text}` is listed twice")));
+            errors.push(Error::new_spanned(
+                item,
+                format!("`{text}` is listed twice"),
+            ));
         } else {
-            types.push(ty);
+            items.push(item);
         }
     }
 
-    errors.take(set_once(slot, meta, types));
+    errors.take(set_once(slot, meta, items));
     errors.finish()
 }
 

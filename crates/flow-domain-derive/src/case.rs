@@ -42,6 +42,35 @@ pub(crate) fn apply_rename_rule(field: &str, rule: &str) -> String {
     }
 }
 
+/// Renames a variant by a rule of serde's `rename_all`. An unknown rule changes nothing.
+pub(crate) fn apply_rename_rule_to_variant(variant: &str, rule: &str) -> String {
+    match rule {
+        "lowercase" => variant.to_ascii_lowercase(),
+        "UPPERCASE" => variant.to_ascii_uppercase(),
+        "camelCase" => change_first_char(variant, char::to_ascii_lowercase),
+        "snake_case" => variant_to_snake_case(variant),
+        "SCREAMING_SNAKE_CASE" => variant_to_snake_case(variant).to_ascii_uppercase(),
+        "kebab-case" => variant_to_snake_case(variant).replace('_', "-"),
+        "SCREAMING-KEBAB-CASE" => variant_to_snake_case(variant)
+            .to_ascii_uppercase()
+            .replace('_', "-"),
+        // Serde assumes that variants already follow `PascalCase`.
+        _ => variant.to_owned(),
+    }
+}
+
+/// Serde begins a new word at each capital letter: `HTTPCall` becomes `h_t_t_p_call`.
+fn variant_to_snake_case(variant: &str) -> String {
+    let mut snake = String::new();
+    for (idx, char) in variant.char_indices() {
+        if 0 < idx && char.is_uppercase() {
+            snake.push('_');
+        }
+        snake.push(char.to_ascii_lowercase());
+    }
+    snake
+}
+
 fn to_pascal_case(field: &str) -> String {
     field
         .split('_')
@@ -84,6 +113,14 @@ mod tests {
             "ORDER_ID"
         );
         assert_eq!(apply_rename_rule("order_id", "kebab-case"), "order-id");
+        assert_eq!(
+            apply_rename_rule_to_variant("InTransit", "SCREAMING_SNAKE_CASE"),
+            "IN_TRANSIT"
+        );
+        assert_eq!(
+            apply_rename_rule_to_variant("InTransit", "camelCase"),
+            "inTransit"
+        );
         assert_eq!(
             apply_rename_rule("order_id", "SCREAMING-KEBAB-CASE"),
             "ORDER-ID"

@@ -62,6 +62,31 @@ impl Field<'_> {
     }
 }
 
+/// Finds the field with this name. A missing field is reported at `error_ident`.
+pub(crate) fn find<'a, 'f>(
+    fields: &'f [Field<'a>],
+    name: &Ident,
+    owner: &str,
+    error_ident: &Ident,
+) -> Result<&'f Field<'a>> {
+    fields
+        .iter()
+        .find(|field| field.ident == name)
+        .ok_or_else(|| {
+            let names: Vec<String> = fields.iter().map(Field::name).collect();
+            let known = if names.is_empty() {
+                "no fields at all".to_owned()
+            } else {
+                backticked(&names)
+            };
+
+            Error::new_spanned(
+                error_ident,
+                format!("`{owner}` has no field `{}`: it has {known}", name.unraw()),
+            )
+        })
+}
+
 /// Finds the field that is the id of `owner`. A missing field is reported at `error_ident`.
 pub(crate) fn find_id<'a, 'f>(
     fields: &'f [Field<'a>],
@@ -69,19 +94,7 @@ pub(crate) fn find_id<'a, 'f>(
     owner: &str,
     error_ident: &Ident,
 ) -> Result<&'f Field<'a>> {
-    let Some(field) = fields.iter().find(|field| field.ident == id) else {
-        let names: Vec<String> = fields.iter().map(Field::name).collect();
-        let known = if names.is_empty() {
-            "no fields at all".to_owned()
-        } else {
-            backticked(&names)
-        };
-
-        return Err(Error::new_spanned(
-            error_ident,
-            format!("`{owner}` has no field `{}`: it has {known}", id.unraw()),
-        ));
-    };
+    let field = find(fields, id, owner, error_ident)?;
 
     if field.serde.skipped {
         return Err(Error::new_spanned(

@@ -13,6 +13,7 @@ mod input;
 mod message;
 mod projection;
 mod serde_attributes;
+mod sortable;
 mod stub;
 mod variant;
 
@@ -58,10 +59,18 @@ pub fn derive_event(input: TokenStream) -> TokenStream {
 
 /// Makes a struct one row of a read model: `#[projection(id = order_id)]`.
 ///
-/// The key `name` is optional. See `flow_domain::Projection`.
+/// The keys `index` and `name` are optional. See `flow_domain::Projection`.
 #[proc_macro_derive(Projection, attributes(projection))]
 pub fn derive_projection(input: TokenStream) -> TokenStream {
     expand(&parse_macro_input!(input), projection::derive)
+}
+
+/// Makes a struct with one field, or an enum without fields, usable in `index(..)` of a projection.
+///
+/// See `flow_domain::Sortable`.
+#[proc_macro_derive(Sortable)]
+pub fn derive_sortable(input: TokenStream) -> TokenStream {
+    expand(&parse_macro_input!(input), sortable::derive)
 }
 
 fn expand(

@@ -1,14 +1,20 @@
-use proc_macro2::TokenStream;
-use quote::quote;
-use syn::{Attribute, DeriveInput, Result};
+use proc_macro2::{Span, TokenStream};
+use quote::{quote, quote_spanned};
+use syn::{DeriveInput, Error, Ident, Result, spanned::Spanned};
 
 use crate::{
-    attributes::Grammar, equality, fields::Field, input, serde_attributes::SerdeAttributes, stub,
+    attributes::Grammar,
+    equality,
+    errors::Errors,
+    fields::{self, Field},
+    input,
+    serde_attributes::SerdeAttributes,
+    stub,
 };
 
 const GRAMMAR: Grammar = Grammar {
     attribute: "projection",
-    keys: &["id", "name"],
+    keys: &["id", "index", "name"],
 };
 
 pub(crate) fn derive(input: &DeriveInput) -> Result<TokenStream> {
@@ -26,7 +32,14 @@ fn write(input: &DeriveInput) -> Result<TokenStream> {
     let name = attributes
         .name
         .map_or_else(|| input::name(input), |name| name.value());
-    let field_names = json_names(&input.attrs, &fields);
+    let rename_all = SerdeAttributes::read(&input.attrs).rename_all;
+    let field_names = json_names(rename_all.as_deref(), &fields);
+    let declared_fields = declared_fields(
+        input,
+        attributes.index.as_deref().unwrap_or_default(),
+        rename_all.as_deref(),
+        &fields,
+    )?;
     let id = id.text_expr_of_self();
     let try_eq = equality::try_eq_method();
 
@@ -35,6 +48,8 @@ fn write(input: &DeriveInput) -> Result<TokenStream> {
         impl ::flow_domain::model::Projection for #ident {
             const NAME: &'static str = #name;
             const FIELDS: &'static [&'static str] = &[#(#field_names),*];
+            const INDEX: &'static [::flow_domain::model::DeclaredField<Self>] =
+                &[#(#declared_fields),*];
 
             fn id(&self) -> ::std::borrow::Cow<'_, str> {
                 #id
@@ -45,11 +60,50 @@ fn write(input: &DeriveInput) -> Result<TokenStream> {
     })
 }
 
-fn json_names(attributes: &[Attribute], fields: &[Field<'_>]) -> Vec<String> {
-    let rename_all = SerdeAttributes::read(attributes).rename_all;
+fn json_names(rename_all: Option<&str>, fields: &[Field<'_>]) -> Vec<String> {
     fields
         .iter()
         .filter(|field| !field.serde.hidden)
-        .map(|field| field.json_name(rename_all.as_deref()))
+        .map(|field| field.json_name(rename_all))
         .collect()
+}
+
+/// Writes a `DeclaredField` for each field in `index(..)`.
+fn declared_fields(
+    input: &DeriveInput,
+    index: &[Ident],
+    rename_all: Option<&str>,
+    fields: &[Field<'_>],
+) -> Result<Vec<TokenStream>> {
+    let owner = input::name(input);
+    let mut errors = Errors::default();
+    let mut declared = Vec::new();
+
+    for ident in index {
+        let found = fields::find(fields, ident, &owner, ident).and_then(|field| {
+            if field.serde.hidden {
+                return Err(Error::new_spanned(
+                    ident,
+                    format!(
+                        "`{ident}` of `{owner}` has no field in the JSON, so a query cannot name it"
+                    ),
+                ));
+            }
+            Ok(field)
+        });
+        declared.extend(errors.take(found).map(|field| {
+            let (name, ty) = (field.json_name(rename_all), field.ty);
+            // With this span, the compiler reports a missing `Sortable` at the type of the field.
+            let span = Span::call_site().located_at(ty.span());
+            quote_spanned! {span=>
+                ::flow_domain::model::DeclaredField::new::<#ty>(
+                    #name,
+                    |row: &Self| ::flow_domain::model::Sortable::sort_key(&row.#ident),
+                )
+            }
+        }));
+    }
+
+    errors.finish()?;
+    Ok(declared)
 }

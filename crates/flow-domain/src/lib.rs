@@ -200,7 +200,7 @@
 //!
 //! | name | description | default? |
 //! |---|---|---|
-//! | `derive` | `#[derive(Aggregate, Command, Event, Projection)]` | yes |
+//! | `derive` | `#[derive(Aggregate, Command, Event, Projection, Sortable)]` | yes |
 //! | `testing` | what only tests need: contract tests, a step-by-step engine, virtual time, the recorder | no |
 //!
 //! # Supported Rust versions
@@ -234,12 +234,12 @@ pub mod wiring;
 pub use engine::Engine;
 pub use error::{Error, HandlerFailure, Rejection};
 #[cfg(feature = "derive")]
-pub use flow_domain_derive::{Aggregate, Command, Event, Projection};
+pub use flow_domain_derive::{Aggregate, Command, Event, Projection, Sortable};
 pub use handler::{
     CommandHandler, CommandRoutes, Delivery, EventHandler, EventRoutes, ProcessManager,
     ProcessManagerRoutes, Projector, ProjectorRoutes, RetryPolicy, Rows, UnitOfWork, View, field,
 };
-pub use model::{Aggregate, Apply, Command, Event, Message, PendingEvents, Projection};
+pub use model::{Aggregate, Apply, Command, Event, Message, PendingEvents, Projection, Sortable};
 pub use runtime::{App, Headers};
 pub use wiring::{Domain, WiringErrors};
 

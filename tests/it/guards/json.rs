@@ -7,7 +7,7 @@ use flow_domain::{
     UnitOfWork, WiringErrors,
 };
 use flow_harness::{Invariant, prelude::*};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::fixture::mismatch;
 
@@ -22,9 +22,26 @@ struct Charted {
 /// JSON has no number for NaN.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Event)]
 #[event(category = "chart", id = chart_id)]
+struct Sampled {
+    chart_id: String,
+    values: Vec<f64>,
+}
+
+/// Its `null` cannot be read as a number.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Event)]
+#[event(category = "chart", id = chart_id)]
 struct Measured {
     chart_id: String,
+    #[serde(serialize_with = "finite_or_null")]
     value: f64,
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde passes a reference"
+)]
+fn finite_or_null<S: Serializer>(value: &f64, serializer: S) -> Result<S::Ok, S::Error> {
+    value.is_finite().then_some(value).serialize(serializer)
 }
 
 /// JSON loses a skipped field.
@@ -40,6 +57,7 @@ struct Noted {
 #[projection(id = chart_id)]
 struct Chart {
     chart_id: String,
+    #[serde(serialize_with = "finite_or_null")]
     value: f64,
 }
 
@@ -101,6 +119,7 @@ fn domain() -> Result<Domain, WiringErrors> {
         .event_from_outside::<Charted>()
         .event_from_outside::<Measured>()
         .event_from_outside::<Noted>()
+        .event_from_outside::<Sampled>()
         .projection::<Chart>()
         .event_handler(Plotter)
         .projector(ChartProjector)
@@ -129,7 +148,20 @@ fn measured(value: f64) -> Measured {
 fn unserializable_event_fails_its_act() {
     insta::assert_snapshot!(mismatch(charts().when_event(charted()).then_settled()), @"
     expected  a message that has a JSON form
-    found     serializing `Charted` failed: key must be a string
+    found     serializing `Charted` failed: `points`: key must be a string
+    ");
+}
+
+#[test]
+fn number_without_a_json_form_fails_its_act() {
+    let sampled = Sampled {
+        chart_id: "c-1".into(),
+        values: vec![1.0, f64::NAN],
+    };
+
+    insta::assert_snapshot!(mismatch(charts().when_event(sampled).then_settled()), @"
+    expected  a message that has a JSON form
+    found     serializing `Sampled` failed: `values[1]`: NaN has no JSON form, so it cannot be read back
     ");
 }
 
@@ -142,7 +174,7 @@ fn unserializable_event_cannot_be_given() {
 
     insta::assert_snapshot!(mismatch(flow), @"
     expected  a value that can be given
-    found     serializing `Charted` failed: key must be a string
+    found     serializing `Charted` failed: `points`: key must be a string
     ");
 }
 
@@ -151,13 +183,13 @@ fn unserializable_event_cannot_be_expected() {
     let flow = charts().when_event(measured(1.0)).then_event(charted());
     insta::assert_snapshot!(mismatch(flow), @"
     expected  messages that have a JSON form
-    found     serializing `Charted` failed: key must be a string
+    found     serializing `Charted` failed: `points`: key must be a string
     ");
 
     let flow = charts().when_event(measured(1.0)).then_events(charted());
     insta::assert_snapshot!(mismatch(flow), @"
     expected  messages that have a JSON form
-    found     serializing `Charted` failed: key must be a string
+    found     serializing `Charted` failed: `points`: key must be a string
     ");
 }
 
@@ -166,7 +198,7 @@ fn unserializable_event_fails_its_handler() {
     charts()
         .when_event(measured(-1.0))
         .then(expect::handler_failed_with_message::<Plotter>(
-            "serializing `Charted` failed: key must be a string",
+            "serializing `Charted` failed: `points`: key must be a string",
         ))
         .run();
 }

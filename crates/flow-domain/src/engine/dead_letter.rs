@@ -9,7 +9,7 @@ use crate::{
     handler::Ports,
     json::Json,
     message::{Envelope, ExpectedVersion, Metadata, Payload},
-    port::{Changes, Comparison, Condition, Direction, Query, Write},
+    port::{Changes, Comparison, Condition, Direction, FieldValue, OrderBy, Query, RowKeys, Write},
     record::{Table, TableKind},
     runtime::App,
 };
@@ -98,6 +98,7 @@ pub(super) async fn write(
         value: letter
             .map(|letter| Payload::encode("DeadLetter", letter))
             .transpose()?,
+        keys: RowKeys::default(),
     });
 
     ports.store.commit(&changes).await.map(|_| ())
@@ -171,6 +172,7 @@ pub(super) async fn claim(ports: &Ports, id: &Arc<str>, until: Timestamp) -> Res
         id: Arc::clone(id),
         expected: ExpectedVersion::Exact(stored.version),
         value: Some(Payload::encode("DeadLetter", &letter)?),
+        keys: RowKeys::default(),
     });
 
     // The expected version makes the claim exclusive: of two engines, one gets a conflict.
@@ -189,7 +191,7 @@ fn equals(field: &str, value: impl Into<Json>) -> Condition {
     Condition {
         field: field.to_owned(),
         comparison: Comparison::Equal,
-        value: value.into(),
+        value: FieldValue::Json(value.into()),
     }
 }
 
@@ -200,7 +202,11 @@ async fn find(
 ) -> Result<Vec<(Arc<str>, StoredDeadLetter)>, Error> {
     let query = Query {
         conditions,
-        order: vec![("failed_at".to_owned(), Direction::Ascending)],
+        order: vec![OrderBy {
+            field: "failed_at".to_owned(),
+            is_declared: false,
+            direction: Direction::Ascending,
+        }],
         ..Query::default()
     };
     let rows = ports.store.query(TABLE, &query).await?;

@@ -120,7 +120,11 @@ impl<'a, P: Projection> Rows<'a, P> {
     }
 
     fn write(&mut self, id: &Arc<str>, row: &P) -> Result<(), Error> {
-        self.work.write_state(Self::table(), id, row, false)?;
+        let keys = P::INDEX
+            .iter()
+            .map(|field| (field.name, (field.key_of_row)(row)))
+            .collect();
+        self.work.write_row(Self::table(), id, row, keys, false)?;
         self.work.check_row((Self::table(), id), row);
         Ok(())
     }

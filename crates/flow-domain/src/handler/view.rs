@@ -3,9 +3,9 @@ use std::{fmt, marker::PhantomData, sync::Arc};
 use crate::{
     error::Error,
     handler::Ports,
-    json::Json,
-    model::Projection,
-    port::{Comparison, Condition, Direction, Query},
+    json::{Json, SortKind},
+    model::{DeclaredField, Projection},
+    port::{Comparison, Condition, Direction, FieldValue, OrderBy, Query},
     record::{Table, TableKind},
 };
 use serde::Serialize;
@@ -128,7 +128,11 @@ pub struct ViewQuery<P> {
 impl<P: Projection> ViewQuery<P> {
     /// Adds a condition that the rows must meet.
     pub fn filter(mut self, condition: FieldCondition) -> Self {
-        match condition.value {
+        let field = condition.field.as_str();
+        match condition
+            .value
+            .and_then(|value| field_value::<P>(field, value))
+        {
             Ok(value) => self.query.conditions.push(Condition {
                 field: condition.field,
                 comparison: condition.comparison,
@@ -152,7 +156,11 @@ impl<P: Projection> ViewQuery<P> {
     }
 
     fn add_order(mut self, field: &str, direction: Direction) -> Self {
-        self.query.order.push((field.to_owned(), direction));
+        self.query.order.push(OrderBy {
+            field: field.to_owned(),
+            is_declared: declared_field::<P>(field).is_some(),
+            direction,
+        });
         self
     }
 
@@ -222,7 +230,7 @@ impl<P: Projection> ViewQuery<P> {
             .conditions
             .iter()
             .map(|condition| &condition.field);
-        let order = self.query.order.iter().map(|(field, _)| field);
+        let order = self.query.order.iter().map(|order_by| &order_by.field);
         for field in conditions.chain(order) {
             if !P::FIELDS.contains(&field.as_str()) {
                 return Err(Error::setup(format!(
@@ -246,6 +254,31 @@ impl<P: Projection> fmt::Debug for ViewQuery<P> {
     }
 }
 
+fn declared_field<P: Projection>(name: &str) -> Option<&'static DeclaredField<P>> {
+    P::INDEX.iter().find(|field| field.name == name)
+}
+
+/// Returns the value that a field is compared with.
+fn field_value<P: Projection>(name: &str, value: Json) -> Result<FieldValue, Error> {
+    let Some(field) = declared_field::<P>(name) else {
+        return Ok(FieldValue::Json(value));
+    };
+
+    match (field.key_of_json)(&value) {
+        Some(key) => Ok(FieldValue::Key(key)),
+        None => Err(Error::setup(format!(
+            "`{name}` of {} is compared with {value}, but it holds {}",
+            P::NAME,
+            match field.kind {
+                SortKind::Bool => "booleans",
+                SortKind::Number => "numbers",
+                SortKind::Text => "texts",
+                SortKind::Time => "times",
+            }
+        ))),
+    }
+}
+
 /// Names a field of a projection, for a condition on it.
 ///
 /// # Examples
@@ -257,8 +290,8 @@ impl<P: Projection> fmt::Debug for ViewQuery<P> {
 /// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
 /// # let app = app()?;
 /// # app.process(PlaceOrder { order_id: "ord-1".into(), total_cents: 12_500 }).await?;
-/// let large = field("total_cents").at_least(10_000);
-/// assert!(app.view::<OrderDashboard>().find(large).await?.is_some());
+/// let placed = field("status").equals("placed");
+/// assert!(app.view::<OrderDashboard>().find(placed).await?.is_some());
 /// # Ok::<(), flow_domain::Error>(())
 /// # })?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())

@@ -1,38 +1,23 @@
 //! Writes a value as JSON, and refuses what could not be read back.
 
-use std::{cell::RefCell, fmt};
+use std::fmt;
 
 use serde::{
     Serialize, Serializer,
     ser::{
-        self, SerializeMap, SerializeSeq, SerializeStruct, SerializeStructVariant, SerializeTuple,
+        SerializeMap, SerializeSeq, SerializeStruct, SerializeStructVariant, SerializeTuple,
         SerializeTupleStruct, SerializeTupleVariant,
     },
+};
+
+use crate::json::{
+    Json,
+    encode_error::{EncodeError, Failure, PathStep},
 };
 
 /// The number of arrays and objects that can be inside of each other. The reader of `serde_json`
 /// refuses more.
 pub const MAX_NESTING: usize = 127;
-
-/// A value that has no JSON form, or none that can be read back.
-#[derive(Debug)]
-pub struct EncodeError {
-    path: Path,
-    reason: String,
-}
-
-/// The path from the whole value to one of its parts.
-#[derive(Debug, Default)]
-struct Path {
-    /// The steps, the innermost first.
-    steps: Vec<PathStep>,
-}
-
-#[derive(Debug)]
-enum PathStep {
-    Field(String),
-    Index(usize),
-}
 
 /// Writes `value` as JSON to the end of `text`.
 ///
@@ -54,57 +39,6 @@ pub(crate) fn write_json<T: Serialize + ?Sized>(
             failure: &failure,
         })
         .map_err(|err| failure.into_error(&err))
-}
-
-impl fmt::Display for EncodeError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.path.steps.as_slice() {
-            [] => f.write_str(&self.reason),
-            _ => write!(f, "`{}`: {}", self.path, self.reason),
-        }
-    }
-}
-
-impl std::error::Error for EncodeError {}
-
-impl fmt::Display for Path {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (idx, step) in self.steps.iter().rev().enumerate() {
-            match step {
-                PathStep::Field(name) if idx == 0 => f.write_str(name)?,
-                PathStep::Field(name) => write!(f, ".{name}")?,
-                PathStep::Index(idx) => write!(f, "[{idx}]")?,
-            }
-        }
-        Ok(())
-    }
-}
-
-/// The place and the reason of a failure. The errors of the inner serializer have no room for them.
-#[derive(Debug, Default)]
-struct Failure {
-    reason: RefCell<Option<String>>,
-    path: RefCell<Path>,
-}
-
-impl Failure {
-    fn refuse<E: ser::Error>(&self, reason: String) -> E {
-        let err = E::custom(&reason);
-        self.reason.replace(Some(reason));
-        err
-    }
-
-    /// Adds the next outer step to the path of the part that failed.
-    fn add_step(&self, step: PathStep) {
-        self.path.borrow_mut().steps.push(step);
-    }
-
-    fn into_error(self, err: &serde_json::Error) -> EncodeError {
-        EncodeError {
-            path: self.path.into_inner(),
-            reason: self.reason.into_inner().unwrap_or_else(|| err.to_string()),
-        }
-    }
 }
 
 /// A serializer that refuses what could not be read back.
@@ -456,8 +390,8 @@ impl<C: SerializeMap> SerializeMap for Compound<'_, C> {
 }
 
 fn key_text<K: Serialize + ?Sized>(key: &K) -> String {
-    match serde_json::to_value(key) {
-        Ok(serde_json::Value::String(text)) => text,
+    match Json::from_serialize(key) {
+        Ok(Json::String(text)) => text,
         Ok(other) => other.to_string(),
         Err(err) => err.to_string(),
     }

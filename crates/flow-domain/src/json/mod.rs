@@ -5,12 +5,14 @@
 
 mod decimal;
 mod encode;
+mod encode_error;
 mod number;
 mod sort_key;
 mod value;
 
+pub use encode::MAX_NESTING;
 pub(crate) use encode::write_json;
-pub use encode::{EncodeError, MAX_NESTING};
+pub use encode_error::EncodeError;
 pub use number::Number;
 pub use sort_key::{SortKey, SortKind};
 pub use value::Json;

@@ -94,6 +94,18 @@ impl SortKey {
         &self.text
     }
 
+    /// Returns a key that is not greater than any other of the same kind.
+    pub(crate) fn first_of_kind(&self) -> Self {
+        let kind = &self.text[..1];
+        Self { text: kind.into() }
+    }
+
+    /// Returns a key that is greater than all others of the same kind.
+    pub(crate) fn end_of_kind(&self) -> Self {
+        let next_kind = char::from(self.text.as_bytes()[0] + 1);
+        Self::new(next_kind, "")
+    }
+
     /// Compares two keys of the same kind. Returns `None` if the kinds differ.
     pub fn compare_same_kind(&self, other: &Self) -> Option<Ordering> {
         (self.text.as_bytes()[0] == other.text.as_bytes()[0]).then(|| self.cmp(other))

@@ -213,7 +213,7 @@ impl fmt::Display for Json {
 }
 
 fn write_string(text: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    let quoted = serde_json::to_string(text).map_err(|_| fmt::Error)?;
+    let quoted = serde_json::to_string(text).map_err(|_err| fmt::Error)?;
     f.write_str(&quoted)
 }
 

@@ -10,6 +10,7 @@ mod message;
 mod pending_events;
 mod projection;
 mod serialized;
+mod sortable;
 
 pub use aggregate::{Aggregate, Apply};
 #[doc(hidden)]
@@ -21,3 +22,6 @@ pub use pending_events::{PendingEvents, RaisedEvents};
 pub use projection::Projection;
 #[doc(hidden)]
 pub use serialized::SerializedMessage;
+#[doc(hidden)]
+pub use sortable::DeclaredField;
+pub use sortable::Sortable;

@@ -2,7 +2,25 @@ use std::{borrow::Cow, fmt};
 
 use serde::{Serialize, de::DeserializeOwned};
 
+use crate::model::DeclaredField;
+
 /// One row of a read model. Projectors make it from events, and views read it.
+///
+/// The derive takes
+///
+/// | attribute | meaning |
+/// |---|---|
+/// | `id = field` | the field that identifies the row |
+/// | `index(a, b)` | the fields that queries filter or sort by |
+/// | `name = "Order"` | its name, if not the name of the struct |
+///
+/// A field in `index(..)` is [`Sortable`](crate::Sortable). It is sorted and compared by its type, and
+/// the store has an index of it. Any other field is sorted and compared by its JSON; see
+/// [`Comparison`](crate::port::Comparison). Times in particular need `index(..)`, because the text of a
+/// time may not sort as the time does.
+///
+/// A row that was stored before a field was declared has no key for it. Then a query for the field is
+/// an error until the projection is rebuilt.
 ///
 /// # Examples
 ///
@@ -30,6 +48,10 @@ pub trait Projection: Serialize + DeserializeOwned + fmt::Debug + Send + Sync + 
 
     /// The JSON names of the fields that a query may name.
     const FIELDS: &'static [&'static str];
+
+    /// The fields that are declared with `index(..)`.
+    #[doc(hidden)]
+    const INDEX: &'static [DeclaredField<Self>] = &[];
 
     /// Returns the id of this row, unique within the projection.
     fn id(&self) -> Cow<'_, str>;

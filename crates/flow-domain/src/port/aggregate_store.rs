@@ -2,7 +2,7 @@ use std::fmt;
 
 use crate::{
     message::{Payload, Version},
-    port::PortFuture,
+    port::{PortFuture, RowKeys},
     record::Table,
 };
 
@@ -16,6 +16,8 @@ pub struct StoredState {
     pub version: Version,
     /// The value.
     pub value: Payload,
+    /// The sort keys that were written with the value.
+    pub keys: RowKeys,
 }
 
 /// Stores the state of aggregates and process managers.

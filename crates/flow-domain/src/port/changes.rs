@@ -3,7 +3,7 @@ use std::sync::Arc;
 use crate::{
     clock::Timestamp,
     message::{Envelope, ExpectedVersion, MessageId, Payload, StreamName},
-    port::Outgoing,
+    port::{Outgoing, RowKeys},
     record::Table,
 };
 
@@ -76,4 +76,6 @@ pub struct Write {
     pub expected: ExpectedVersion,
     /// The new value, or `None` to delete the stored value.
     pub value: Option<Payload>,
+    /// The sort keys of the declared fields of the new value.
+    pub keys: RowKeys,
 }

@@ -14,6 +14,7 @@ mod outbox;
 mod port_future;
 mod projection_store;
 mod query;
+mod row_keys;
 mod store;
 
 use std::pin::Pin;
@@ -29,7 +30,10 @@ pub use outbox::{
 };
 pub use port_future::PortFuture;
 pub use projection_store::{ProjectionStore, Row};
-pub use query::{Comparison, Condition, Direction, Query};
+pub use query::{
+    Comparison, Condition, Direction, FieldValue, OrderBy, QueriedRow, Query, compare_sort_values,
+};
+pub use row_keys::RowKeys;
 pub use store::Store;
 
 /// A future on the heap.

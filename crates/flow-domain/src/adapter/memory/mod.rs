@@ -12,6 +12,8 @@ mod overlay;
 mod small_map;
 mod store;
 mod store_state;
+mod table_layer;
+mod table_query;
 mod tables;
 #[cfg(test)]
 mod tests;

@@ -14,7 +14,8 @@ use crate::{
 /// Stores streams, states and rows in memory.
 ///
 /// Each method does its work when it is called, and returns a ready future. The cost of reading or
-/// writing one item does not grow with the size of the store. A query reads its whole table.
+/// writing one item does not grow with the size of the store. A query that filters or sorts by a
+/// declared field reads only the rows that it needs, by an index. Any other query reads the whole table.
 ///
 /// [`fork`](Store::fork) returns a second store with the same content. The two stores share this
 /// content, and later writes go to one store only. The cost of the first fork does not grow with the
@@ -157,7 +158,7 @@ mod tests {
     use super::*;
     use crate::{
         message::{ExpectedVersion, Payload},
-        port::Write,
+        port::{RowKeys, Write},
         record::TableKind,
     };
 
@@ -170,6 +171,7 @@ mod tests {
             id: id.into(),
             expected: ExpectedVersion::Exact(Version::NONE),
             value: Some(Payload::from_json("1")),
+            keys: RowKeys::default(),
         });
         changes
     }

@@ -7,7 +7,7 @@ use crate::{
     error::Error,
     handler::Ports,
     message::{ExpectedVersion, Payload, Version},
-    port::{Changes, Write},
+    port::{Changes, RowKeys, Write},
     record::{Table, TableKind},
 };
 
@@ -128,6 +128,7 @@ impl Lease {
                 "SubscriptionLease",
                 &StoredLease { worker, until },
             )?),
+            keys: RowKeys::default(),
         });
 
         ports.store.commit(&changes).await.map(|_| ())

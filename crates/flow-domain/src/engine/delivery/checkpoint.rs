@@ -7,7 +7,7 @@ use crate::{
     error::Error,
     handler::Ports,
     message::{ExpectedVersion, Payload, Position, Version},
-    port::{Changes, Write},
+    port::{Changes, RowKeys, Write},
     record::{Table, TableKind},
 };
 
@@ -63,6 +63,7 @@ impl Checkpoint {
             id: Arc::clone(subscription),
             expected: ExpectedVersion::Exact(version),
             value: Some(Payload::encode("Checkpoint", self)?),
+            keys: RowKeys::default(),
         });
 
         ports.store.commit(&changes).await?;

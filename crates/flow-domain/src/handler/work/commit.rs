@@ -4,6 +4,7 @@ use crate::{
     error::Error,
     handler::{UnitOfWork, work::tracked_state::PendingChange},
     message::{Envelope, Payload, Processing},
+    port::RowKeys,
     record::{EntryId, EntryKind, StateChange, Table, TableKind},
 };
 
@@ -18,11 +19,16 @@ impl UnitOfWork {
     /// Passes the pending writes to `write`, instead of committing them to the store.
     ///
     /// `write` gets `None` for a value that is to be deleted.
-    pub(crate) fn take_writes(&mut self, mut write: impl FnMut(Table, Arc<str>, Option<Payload>)) {
+    pub(crate) fn take_writes(
+        &mut self,
+        mut write: impl FnMut(Table, Arc<str>, Option<(Payload, RowKeys)>),
+    ) {
         for value in self.session.values.drain(..) {
             match value.change {
                 PendingChange::Unchanged => {}
-                PendingChange::Put(after) => write(value.table, value.id, Some(after)),
+                PendingChange::Put(after, keys) => {
+                    write(value.table, value.id, Some((after, keys)));
+                }
                 PendingChange::Delete => write(value.table, value.id, None),
             }
         }
@@ -109,7 +115,7 @@ impl UnitOfWork {
         for value in self.session.values.drain(..) {
             let after = match value.change {
                 PendingChange::Unchanged => continue,
-                PendingChange::Put(after) => Some(after),
+                PendingChange::Put(after, _) => Some(after),
                 PendingChange::Delete => None,
             };
 

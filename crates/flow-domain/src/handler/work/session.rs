@@ -5,7 +5,7 @@ use crate::{
     handler::work::tracked_state::{PendingChange, TrackedStream, TrackedValue},
     message::{Envelope, ExpectedVersion, MessageId, Recorded, StreamName, Version},
     model::LoadToken,
-    port::{Changes, ExpectedStream, Outgoing, StoredState, Write},
+    port::{Changes, ExpectedStream, Outgoing, RowKeys, StoredState, Write},
     record::{DiscardedEffect, EntryId, Table},
 };
 
@@ -55,14 +55,15 @@ impl Session {
         stored: Option<StoredState>,
         start_entry: EntryId,
     ) {
-        let (version, before) = match stored {
-            Some(stored) => (stored.version, Some(stored.value)),
-            None => (Version::NONE, None),
+        let (version, before, keys_before) = match stored {
+            Some(stored) => (stored.version, Some(stored.value), stored.keys),
+            None => (Version::NONE, None, RowKeys::default()),
         };
 
         self.values.push(TrackedValue {
             version,
             before,
+            keys_before,
             was_read: true,
             start_entry,
             ..TrackedValue::unread(table, id)
@@ -109,7 +110,9 @@ impl Session {
 
         value.always_write |= always_write;
         let is_unchanged = match &change {
-            PendingChange::Put(after) => value.before.as_ref() == Some(after),
+            PendingChange::Put(after, keys) => {
+                value.before.as_ref() == Some(after) && value.keys_before == *keys
+            }
             PendingChange::Delete => value.before.is_none(),
             PendingChange::Unchanged => true,
         };
@@ -196,12 +199,14 @@ impl Session {
                     id,
                     version,
                     before,
+                    keys_before,
                     start_entry,
                     ..
                 } = value;
                 self.values.push(TrackedValue {
                     version,
                     before,
+                    keys_before,
                     was_read: true,
                     start_entry,
                     ..TrackedValue::unread(table, id)
@@ -277,6 +282,7 @@ impl Session {
             id: Arc::clone(&value.id),
             expected: ExpectedVersion::Exact(value.version),
             value: value.current().cloned(),
+            keys: value.current_keys(),
         }));
 
         changes

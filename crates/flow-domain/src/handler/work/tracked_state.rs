@@ -3,6 +3,7 @@ use std::sync::Arc;
 use crate::{
     message::{Payload, Recorded, StreamName, Version},
     model::LoadToken,
+    port::RowKeys,
     record::{EntryId, Table, TableKind},
 };
 
@@ -15,6 +16,8 @@ pub(super) struct TrackedValue {
     pub(super) version: Version,
     /// The value in the store.
     pub(super) before: Option<Payload>,
+    /// The sort keys of the value in the store.
+    pub(super) keys_before: RowKeys,
     pub(super) change: PendingChange,
     /// The start entry of the handling that wrote the value last, or read it if none wrote it.
     pub(super) start_entry: EntryId,
@@ -31,7 +34,7 @@ pub(super) struct TrackedValue {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum PendingChange {
     Unchanged,
-    Put(Payload),
+    Put(Payload, RowKeys),
     Delete,
 }
 
@@ -59,6 +62,7 @@ impl TrackedValue {
             id,
             version: Version::NONE,
             before: None,
+            keys_before: RowKeys::default(),
             change: PendingChange::Unchanged,
             start_entry: EntryId::UNRECORDED,
             was_read: false,
@@ -86,8 +90,17 @@ impl TrackedValue {
     pub(super) fn current(&self) -> Option<&Payload> {
         match &self.change {
             PendingChange::Unchanged => self.before.as_ref(),
-            PendingChange::Put(value) => Some(value),
+            PendingChange::Put(value, _) => Some(value),
             PendingChange::Delete => None,
+        }
+    }
+
+    /// Returns the sort keys of the value after the pending change.
+    pub(super) fn current_keys(&self) -> RowKeys {
+        match &self.change {
+            PendingChange::Unchanged => self.keys_before.clone(),
+            PendingChange::Put(_, keys) => keys.clone(),
+            PendingChange::Delete => RowKeys::default(),
         }
     }
 

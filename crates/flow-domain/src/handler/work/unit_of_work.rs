@@ -20,6 +20,7 @@ use crate::{
         CausationId, Envelope, MessageId, MessageKind, Metadata, Payload, Processing, StreamName,
     },
     model::{Aggregate, Event, Projection, SerializedMessage},
+    port::RowKeys,
     record::{DiscardedEffect, EntryId, EntryKind, HandlerOutcome, RolledBack, Table, TableKind},
 };
 
@@ -121,8 +122,12 @@ impl UnitOfWork {
             // With events, the state is written even if it is unchanged. The events were decided on this
             // state, and only a write detects that another writer has changed it.
             let always_write = !events.is_empty();
-            self.session
-                .set_change(key, PendingChange::Put(state), always_write, start_entry);
+            self.session.set_change(
+                key,
+                PendingChange::Put(state, RowKeys::default()),
+                always_write,
+                start_entry,
+            );
         }
 
         self.push_events(&aggregate, events, &stream);
@@ -322,7 +327,19 @@ impl UnitOfWork {
         value: &T,
         always_write: bool,
     ) -> Result<(), Error> {
-        let change = PendingChange::Put(Payload::encode(table.name, value)?);
+        self.write_row(table, id, value, RowKeys::default(), always_write)
+    }
+
+    /// Like [`write_state`](Self::write_state), for a row with its sort keys.
+    pub(crate) fn write_row<T: Serialize>(
+        &mut self,
+        table: Table,
+        id: &Arc<str>,
+        value: &T,
+        keys: RowKeys,
+        always_write: bool,
+    ) -> Result<(), Error> {
+        let change = PendingChange::Put(Payload::encode(table.name, value)?, keys);
         self.session
             .set_change((table, id), change, always_write, self.context.start_entry);
 

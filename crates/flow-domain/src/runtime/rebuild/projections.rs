@@ -4,7 +4,7 @@ use crate::{
     error::Error,
     message::{ExpectedVersion, Version},
     model::Projection,
-    port::{Changes, Query, StoredState, Write},
+    port::{Changes, Query, RowKeys, StoredState, Write},
     record::{Table, TableKind},
     runtime::{
         App, RebuildReport,
@@ -100,13 +100,17 @@ fn differing_writes(
     let mut writes = Vec::new();
 
     for (id, stored) in live_rows {
-        let value = rebuilt_rows.remove(&id).map(|row| row.value);
-        if value.as_ref() != Some(&stored.value) {
+        let (value, keys) = match rebuilt_rows.remove(&id) {
+            Some(row) => (Some(row.value), row.keys),
+            None => (None, RowKeys::default()),
+        };
+        if value.as_ref() != Some(&stored.value) || keys != stored.keys {
             writes.push(Write {
                 table,
                 id,
                 expected: ExpectedVersion::Exact(stored.version),
                 value,
+                keys,
             });
         }
     }
@@ -117,6 +121,7 @@ fn differing_writes(
         id,
         expected: ExpectedVersion::Exact(Version::NONE),
         value: Some(row.value),
+        keys: row.keys,
     }));
 
     writes

@@ -9,7 +9,8 @@ use crate::{
     message::{Payload, Position, Recorded, StreamName, Version},
     port::{
         AggregateStore, Changes, Claim, Condition, EventStore, Outbox, OutboxDue, OutboxRow,
-        OutboxState, PortFuture, ProjectionStore, Query, Row, Settlement, Store, StoredState,
+        OutboxState, PortFuture, ProjectionStore, Query, Row, RowKeys, Settlement, Store,
+        StoredState,
     },
     record::Table,
 };
@@ -31,6 +32,7 @@ pub(super) type RebuiltRows = BTreeMap<Arc<str>, RebuiltRow>;
 #[derive(Clone, Debug)]
 pub(super) struct RebuiltRow {
     pub(super) value: Payload,
+    pub(super) keys: RowKeys,
     #[cfg_attr(
         not(feature = "testing"),
         expect(dead_code, reason = "a stale row names it")
@@ -48,7 +50,7 @@ impl ScratchStore {
         &self,
         handler: &'static str,
         (table, id): (Table, Arc<str>),
-        value: Option<Payload>,
+        value: Option<(Payload, RowKeys)>,
     ) {
         let mut tables = self.lock();
         let table_idx = tables
@@ -61,7 +63,14 @@ impl ScratchStore {
         let (_, rows) = &mut tables[table_idx];
 
         match value {
-            Some(value) => rows.insert(id, RebuiltRow { value, handler }),
+            Some((value, keys)) => {
+                let row = RebuiltRow {
+                    value,
+                    keys,
+                    handler,
+                };
+                rows.insert(id, row)
+            }
             None => rows.remove(&id),
         };
     }
@@ -90,6 +99,7 @@ impl ProjectionStore for ScratchStore {
             .map(|row| StoredState {
                 version: Version::NONE,
                 value: row.value.clone(),
+                keys: row.keys.clone(),
             });
 
         PortFuture::ready(Ok(stored))

@@ -6,7 +6,7 @@ use crate::{
     handler::Session,
     message::{ExpectedVersion, MessageId, Version},
     model::{SerializedMessage, invariants::SerializedAggregate},
-    port::Write,
+    port::{RowKeys, Write},
     record::{EntryKind, StateChange, Table, TableKind},
     runtime::{App, Headers, ProcessResult},
 };
@@ -76,6 +76,7 @@ impl App {
                 id: Arc::clone(id),
                 expected: ExpectedVersion::Exact(Version::NONE),
                 value: Some(state.clone()),
+                keys: RowKeys::default(),
             }));
         let recorded = self.commit_append(&changes, processing).await?;
 

@@ -10,7 +10,7 @@ use crate::{
         CorrelationId, Envelope, ExpectedVersion, MessageId, MessageKind, MessageName, MessageType,
         Metadata, Payload, Position, Priority, Processing, Recorded, StreamName, Version,
     },
-    port::{Changes, ExpectedStream, Outgoing, Query, Row, Store, StoredState, Write},
+    port::{Changes, ExpectedStream, Outgoing, Query, Row, RowKeys, Store, StoredState, Write},
     record::{Table, TableKind},
 };
 
@@ -32,6 +32,11 @@ pub(crate) fn stream(name: &str) -> StreamName {
 
 /// Makes an event of the stream `name`. `number` is its content and its id.
 pub(crate) fn event(name: &str, number: u32) -> Arc<Envelope> {
+    event_with_content(name, number, &number.to_string())
+}
+
+/// Makes an event of the stream `name` with this content. `number` is its id.
+pub(crate) fn event_with_content(name: &str, number: u32, json: &str) -> Arc<Envelope> {
     let id = MessageId::new(Uuid::from_u128(number.into()));
 
     Arc::new(Envelope {
@@ -49,7 +54,7 @@ pub(crate) fn event(name: &str, number: u32) -> Arc<Envelope> {
             deadline: None,
             processing: Processing::Async,
         },
-        message: Payload::from_json(number.to_string()),
+        message: Payload::from_json(json),
     })
 }
 
@@ -80,17 +85,29 @@ impl ChangesBuilder {
     }
 
     pub(crate) fn write(
+        self,
+        table: Table,
+        id: &str,
+        expected: ExpectedVersion,
+        json: &str,
+    ) -> Self {
+        self.write_row(table, id, expected, json, RowKeys::default())
+    }
+
+    pub(crate) fn write_row(
         mut self,
         table: Table,
         id: &str,
         expected: ExpectedVersion,
         json: &str,
+        keys: RowKeys,
     ) -> Self {
         self.0.writes.push(Write {
             table,
             id: id.into(),
             expected,
             value: Some(Payload::from_json(json)),
+            keys,
         });
         self
     }
@@ -101,6 +118,7 @@ impl ChangesBuilder {
             id: id.into(),
             expected,
             value: None,
+            keys: RowKeys::default(),
         });
         self
     }

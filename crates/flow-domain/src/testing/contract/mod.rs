@@ -5,8 +5,8 @@
 //! contract tests of a broker are in [`broker`], and [`broker_contract!`](crate::broker_contract)
 //! defines their tests.
 //!
-//! The contract tests require only what a port promises. Positions may have gaps. JSON may be stored in
-//! another format, if its meaning is the same.
+//! The contract tests require only what a port promises. Positions may have gaps. The JSON text of a
+//! message or a value comes back byte for byte.
 //!
 //! # Panics
 //!
@@ -19,6 +19,7 @@
 pub mod broker;
 mod claims;
 mod commits;
+pub(crate) mod declared_fields;
 pub(crate) mod fixture;
 mod join_all;
 pub(crate) mod outbox_fixture;
@@ -38,6 +39,7 @@ pub use commits::{
     commit_refuses_to_create_what_exists, commit_writes_all_or_nothing,
     concurrent_commits_have_one_winner, conflict_names_writer_target_and_versions,
 };
+pub use declared_fields::declared_fields_are_sorted_by_key;
 pub use queries::{
     count_applies_conditions, query_breaks_ties_by_id, query_finds_rows_by_condition,
     query_sorts_limits_and_offsets,
@@ -56,5 +58,6 @@ pub use streams::{
 pub use suite::AsStore;
 pub use tables::{
     deleted_row_can_be_created_again, deleted_row_is_gone_from_every_read, tables_are_separate,
-    unwritten_store_reads_as_empty, version_counts_the_writes_of_a_value,
+    unwritten_store_reads_as_empty, values_come_back_byte_for_byte,
+    version_counts_the_writes_of_a_value,
 };

@@ -1,6 +1,6 @@
 use crate::{
     json::Json,
-    port::{Comparison, Condition, Direction, Query, Store},
+    port::{Comparison, Condition, Direction, OrderBy, Query, Store},
     testing::contract::fixture::{ABSENT, DASHBOARD, ORDERS, change, exact, find_ids, json, query},
 };
 
@@ -95,7 +95,7 @@ pub async fn query_sorts_limits_and_offsets<S: Store + ?Sized>(store: &S) {
         let query = Query {
             order: order
                 .iter()
-                .map(|(field, direction)| ((*field).to_owned(), *direction))
+                .map(|(field, direction)| by_json(field, *direction))
                 .collect(),
             offset,
             limit,
@@ -135,7 +135,7 @@ pub async fn query_breaks_ties_by_id<S: Store + ?Sized>(store: &S) {
         .await;
 
     let sorted = |direction| Query {
-        order: vec![("status".into(), direction)],
+        order: vec![by_json("status", direction)],
         ..Query::default()
     };
 
@@ -218,7 +218,15 @@ fn condition(field: &str, comparison: Comparison, value: Json) -> Condition {
     Condition {
         field: field.into(),
         comparison,
-        value,
+        value: value.into(),
+    }
+}
+
+fn by_json(field: &str, direction: Direction) -> OrderBy {
+    OrderBy {
+        field: field.to_owned(),
+        is_declared: false,
+        direction,
     }
 }
 

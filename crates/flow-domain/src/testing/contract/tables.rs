@@ -4,8 +4,8 @@ use crate::{
     port::{Changes, Query, Store},
     record::{Table, TableKind},
     testing::contract::fixture::{
-        ABSENT, DASHBOARD, ORDERS, WRITER, change, content, exact, find_ids, get, json, load,
-        query, read_all, read_category, read_stream,
+        ABSENT, DASHBOARD, ORDERS, WRITER, change, content, event_with_content, exact, find_ids,
+        get, json, load, query, read_all, read_category, read_stream,
     },
 };
 
@@ -31,6 +31,40 @@ pub async fn version_counts_the_writes_of_a_value<S: Store + ?Sized>(store: &S) 
         (4, Json::Null),
         "the JSON value `null` must be stored like any other value"
     );
+}
+
+/// The JSON text of an event, a state or a row comes back byte for byte.
+///
+/// A store that parses the text can change a number or a character.
+pub async fn values_come_back_byte_for_byte<S: Store + ?Sized>(store: &S) {
+    const TEXTS: [&str; 8] = [
+        r#"{"z":1,"a":{"y":2,"b":3}}"#,
+        "340282366920938463463374607431768211455",
+        "-170141183460469231731687303715884105728",
+        "[5e-324,1.7976931348623157e308,0.1,-0.0,1.10]",
+        r#""\u0000 \u001f \\ \" /""#,
+        r#""Größe 東京 🦀 é""#,
+        r#"{"same":"a","name":"A","":null}"#,
+        r#"[[[]],{}, "a  b"]"#,
+    ];
+
+    for (number, text) in (0..).zip(TEXTS) {
+        let id = number.to_string();
+        let stream_name = format!("order-{id}");
+        change()
+            .event(&event_with_content(&stream_name, number, text))
+            .write(ORDERS, &id, ABSENT, text)
+            .write(DASHBOARD, &id, ABSENT, text)
+            .commit_to(store)
+            .await;
+
+        let events = read_stream(store, &stream_name).await;
+        let state = load(store, ORDERS, &id).await.expect("was written");
+        let row = get(store, DASHBOARD, &id).await.expect("was written");
+        assert_eq!(events[0].envelope.message.as_json(), text);
+        assert_eq!(state.value.as_json(), text);
+        assert_eq!(row.value.as_json(), text);
+    }
 }
 
 /// No read returns a deleted row or state. Deleting a value that does not exist changes nothing.

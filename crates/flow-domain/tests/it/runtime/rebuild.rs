@@ -9,7 +9,7 @@ use flow_domain::{
     App, Domain, Error, Projection, Projector, ProjectorRoutes, Rows,
     adapter::memory::MemoryStore,
     message::{ExpectedVersion, Payload, Version},
-    port::{Changes, ProjectionStore, Store, Write},
+    port::{Changes, ProjectionStore, RowKeys, Store, Write},
     record::{Table, TableKind},
     wiring::DomainBuilder,
 };
@@ -102,6 +102,7 @@ async fn put(store: &MemoryStore, row: &Score) {
         id: row.id.as_str().into(),
         expected: ExpectedVersion::Exact(stored.map_or(Version::NONE, |stored| stored.version)),
         value: Some(Payload::encode("Score", row).expect("has a JSON form")),
+        keys: RowKeys::default(),
     });
 
     store.commit(&changes).await.expect("it is the newest");

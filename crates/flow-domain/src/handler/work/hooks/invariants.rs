@@ -99,7 +99,7 @@ impl UnitOfWork {
 
         match &mut value.change {
             PendingChange::Unchanged => value.before.as_mut(),
-            PendingChange::Put(value) => Some(value),
+            PendingChange::Put(value, _) => Some(value),
             PendingChange::Delete => None,
         }
     }

@@ -50,23 +50,24 @@ impl UnitOfWork {
 
         let mut rewritten = Vec::new();
         for value in &mut self.session.values {
-            if let PendingChange::Put(written) = &value.change
+            if let PendingChange::Put(written, keys) = &value.change
                 && value.start_entry == start_entry
                 && let Some((id, new_value)) =
                     rewrite.rewrite_value(value.table, &value.id, written)
             {
+                let keys = keys.clone();
                 // The value moves to another id, so nothing is written under this one.
                 if id != value.id {
                     value.change = PendingChange::Unchanged;
                 }
-                rewritten.push((value.table, id, new_value));
+                rewritten.push((value.table, id, PendingChange::Put(new_value, keys)));
             }
         }
 
-        for (table, id, value) in rewritten {
+        for (table, id, change) in rewritten {
             self.ensure_loaded(table, &id).await?;
             self.session
-                .set_change((table, &id), PendingChange::Put(value), true, start_entry);
+                .set_change((table, &id), change, true, start_entry);
         }
 
         Ok(())

@@ -1,0 +1,90 @@
+use proc_macro2::TokenStream;
+use quote::{quote, quote_spanned};
+use syn::{Data, DataEnum, DeriveInput, Error, Fields, Result, ext::IdentExt, spanned::Spanned};
+
+use crate::input;
+
+/// Writes `Sortable` for a struct with one field, or for an enum without fields.
+pub(crate) fn derive(input: &DeriveInput) -> Result<TokenStream> {
+    input::refuse_generics(input, "a sortable type")?;
+
+    match &input.data {
+        Data::Struct(data) if data.fields.len() == 1 => Ok(write_for_struct(input, &data.fields)),
+        Data::Enum(data)
+            if data
+                .variants
+                .iter()
+                .all(|variant| variant.fields.is_empty()) =>
+        {
+            Ok(write_for_enum(input, data))
+        }
+        _ => Err(Error::new_spanned(
+            &input.ident,
+            format!(
+                "the derive of `Sortable` takes a struct with one field, or an enum without fields: \
+                 write `impl Sortable for {}`",
+                input::name(input)
+            ),
+        )),
+    }
+}
+
+/// The struct is sorted as its only field.
+fn write_for_struct(input: &DeriveInput, fields: &Fields) -> TokenStream {
+    let ident = &input.ident;
+    let members = fields.members();
+    let types = fields.iter().map(|field| {
+        let ty = &field.ty;
+        // With this span, the compiler reports a missing `Sortable` at the type of the field.
+        quote_spanned!(ty.span()=> #ty as ::flow_domain::model::Sortable)
+    });
+    let types: Vec<TokenStream> = types.collect();
+
+    quote! {
+        #[automatically_derived]
+        impl ::flow_domain::model::Sortable for #ident {
+            #(
+                const KIND: ::flow_domain::json::SortKind = <#types>::KIND;
+
+                fn sort_key(&self) -> ::flow_domain::json::SortKey {
+                    <#types>::sort_key(&self.#members)
+                }
+
+                fn sort_key_of_json(
+                    value: &::flow_domain::json::Json,
+                ) -> ::core::option::Option<::flow_domain::json::SortKey> {
+                    <#types>::sort_key_of_json(value)
+                }
+            )*
+        }
+    }
+}
+
+/// The enum is sorted by the JSON of its variants, which is their names unless serde renames them.
+fn write_for_enum(input: &DeriveInput, data: &DataEnum) -> TokenStream {
+    let ident = &input.ident;
+    let rename_all = crate::serde_attributes::SerdeAttributes::read(&input.attrs).rename_all;
+    let arms = data.variants.iter().map(|variant| {
+        let variant_ident = &variant.ident;
+        let attributes = crate::serde_attributes::SerdeAttributes::read(&variant.attrs);
+        let name = attributes.rename.unwrap_or_else(|| {
+            let name = variant_ident.unraw().to_string();
+            rename_all.as_deref().map_or_else(
+                || name.clone(),
+                |rule| crate::case::apply_rename_rule_to_variant(&name, rule),
+            )
+        });
+        quote!(Self::#variant_ident => #name)
+    });
+
+    quote! {
+        #[automatically_derived]
+        impl ::flow_domain::model::Sortable for #ident {
+            const KIND: ::flow_domain::json::SortKind = ::flow_domain::json::SortKind::Text;
+
+            fn sort_key(&self) -> ::flow_domain::json::SortKey {
+                ::flow_domain::json::SortKey::text(match self { #(#arms),* })
+            }
+        }
+    }
+}
