@@ -237,7 +237,8 @@ pub use error::{Error, HandlerFailure, Rejection};
 pub use flow_domain_derive::{Aggregate, Command, Event, Projection, Sortable};
 pub use handler::{
     CommandHandler, CommandRoutes, Delivery, EventHandler, EventRoutes, ProcessManager,
-    ProcessManagerRoutes, Projector, ProjectorRoutes, RetryPolicy, Rows, UnitOfWork, View, field,
+    ProcessManagerRoutes, Projector, ProjectorRoutes, RetryPolicy, Rows, UnitOfWork, Upcast, View,
+    field,
 };
 pub use model::{Aggregate, Apply, Command, Event, Message, PendingEvents, Projection, Sortable};
 pub use runtime::{App, Headers};

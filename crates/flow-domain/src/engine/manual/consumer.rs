@@ -1,7 +1,7 @@
 use crate::{
     engine::delivery::consumer::{Consumer, Feed, Target},
     error::Error,
-    handler::{Catalog, Ports},
+    handler::{Catalog, Interest, Ports},
     message::{Envelope, Recorded},
 };
 
@@ -18,12 +18,10 @@ impl Consumer {
 
     /// Returns false if the handler has no method for the message, so the subscription skips it.
     ///
-    /// Returns true for an event that the domain does not know: it must fail, or it would be lost.
+    /// Returns true for an event that the program cannot read: it must fail, or it would be lost.
     pub(super) fn wants(&self, catalog: &Catalog, message: &Envelope) -> bool {
         match self.target {
-            Target::Events(idx) => {
-                catalog.route_in(idx, message).is_some() || !catalog.knows_event(message)
-            }
+            Target::Events(idx) => !matches!(catalog.interest(idx, message), Interest::None),
             Target::Commands(_) => true,
         }
     }

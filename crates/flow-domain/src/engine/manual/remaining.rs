@@ -43,6 +43,7 @@ pub(super) async fn find_remaining(
                 n_messages,
                 n_retried,
                 paused_until: consumer.paused_until(now),
+                paused_streams: consumer.paused.clone(),
             });
         }
     }
