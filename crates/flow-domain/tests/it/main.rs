@@ -8,4 +8,5 @@ mod engine;
 mod fixture;
 mod production;
 mod runtime;
+mod upcast;
 mod wiring;

@@ -87,6 +87,12 @@ impl Consumer {
         self.paused.len() < n_before
     }
 
+    /// Returns the number of messages that wait with the newer events.
+    #[cfg(feature = "testing")]
+    pub(in crate::engine) fn n_paused_messages(&self) -> usize {
+        self.paused.iter().map(|paused| paused.n_messages).sum()
+    }
+
     /// Returns true if all that the subscription has left to try belongs to paused streams.
     #[cfg(feature = "testing")]
     pub(in crate::engine) async fn is_paused_only(&self, ports: &Ports) -> Result<bool, Error> {
@@ -97,8 +103,7 @@ impl Consumer {
         match &self.feed {
             Feed::Broker(feed) => {
                 let backlog = feed.backlog(ports).await?;
-                let n_paused: usize = self.paused.iter().map(|paused| paused.n_messages).sum();
-                Ok(backlog.refused + backlog.held <= n_paused)
+                Ok(backlog.refused + backlog.held <= self.n_paused_messages())
             }
             Feed::Store(feed) => Ok(feed
                 .all_unsettled(|stream| self.paused.iter().any(|paused| paused.stream == *stream))),

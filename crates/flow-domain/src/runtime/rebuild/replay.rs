@@ -4,7 +4,7 @@ use tracing::Span;
 
 use crate::{
     error::{Error, HandlerFailure},
-    handler::{HandlingContext, Hooks, Interest, Ports, Session, UnitOfWork, catch_panic},
+    handler::{Catalog, HandlingContext, Hooks, Interest, Ports, Session, UnitOfWork, catch_panic},
     message::{Position, Recorded},
     record::EntryId,
     runtime::rebuild::{RebuildReport, report::SkippedEvent, scratch_store::ScratchStore},
@@ -102,7 +102,7 @@ impl<'a> Replay<'a> {
                 Interest::Newer | Interest::Unreadable => {
                     catalog
                         .require_readable(&event.envelope)
-                        .map_err(|err| unreadable(event, err))?;
+                        .map_err(|err| unreadable(catalog, event, err))?;
                     continue;
                 }
             };
@@ -129,7 +129,7 @@ impl<'a> Replay<'a> {
                     });
                 }
                 // The projector would never get the event, and its rows would be lost.
-                Err(err) if err.is_codec() => return Err(unreadable(event, err)),
+                Err(err) if err.is_codec() => return Err(unreadable(catalog, event, err)),
                 Err(err) => {
                     let event_name = route.event.name.as_str().to_owned();
                     let failure = HandlerFailure::new(Some(handler), event_name, err);
@@ -152,13 +152,15 @@ impl<'a> Replay<'a> {
 }
 
 /// Returns the error for an event that a projector needs and that cannot be read.
-fn unreadable(event: &Recorded, cause: Error) -> Error {
+fn unreadable(catalog: &Catalog, event: &Recorded, cause: Error) -> Error {
     let stored = &event.envelope.as_stored().metadata;
-    let advice = if cause.is_codec() {
-        "; change the JSON of older events with an `Upcast` and a new `version` of the event"
-    } else {
+    let has_upcast = event.envelope.metadata.upcast_from.is_some()
+        || catalog.upcasts.try_upcast(&event.envelope).is_some();
+    let advice = match (has_upcast, cause.is_codec()) {
+        (true, _) => " (correct its `Upcast`)",
+        (false, true) => " (to read older events, give the event a new `version` and an `Upcast`)",
         // The cause says what to do.
-        ""
+        (false, false) => "",
     };
     let text = format!(
         "the rebuild changed no row: it cannot read the event `{}` at position {} in `{}`{advice}",
