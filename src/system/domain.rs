@@ -182,6 +182,10 @@ impl System for DomainSystem {
                 let result = self.app.publish_serialized(events, headers).await;
                 self.settle(result).await
             }),
+            Act::Stored(events) => Box::pin(async move {
+                let result = self.app.append_stored(events).await;
+                self.settle(result).await
+            }),
             Act::Aggregate(aggregate) => Box::pin(async move {
                 let result = self.app.add_serialized(aggregate).await;
                 self.settle(result).await

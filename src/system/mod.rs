@@ -20,7 +20,7 @@ use flow_domain::{
     port::BoxFuture,
     record::{EntryId, Record},
     runtime::{ProcessResult, RebuildReport},
-    testing::{Remaining, SerializedAggregate, StaleRow, StateType},
+    testing::{Remaining, SerializedAggregate, StaleRow, StateType, StoredEvent},
     wiring::Wiring,
 };
 
@@ -40,6 +40,8 @@ pub(crate) enum Act<'a> {
     Submit(&'a SerializedMessage),
     /// Publishes events from outside, or appends events that happened before.
     Events(&'a [SerializedMessage]),
+    /// Appends events as programs of yesterday stored them.
+    Stored(&'a [StoredEvent]),
     /// Adds an aggregate that existed before.
     Aggregate(&'a SerializedAggregate),
     /// Advances the clock.

@@ -26,6 +26,10 @@ pub(crate) struct Ports {
 #[derive(Debug)]
 pub(crate) struct SharedPorts {
     /// The store of the app, which returns events as they are stored.
+    #[cfg_attr(
+        not(feature = "testing"),
+        expect(dead_code, reason = "a test forks it, or gives it another domain")
+    )]
     pub(crate) raw_store: Arc<dyn Store>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) ids: Arc<dyn IdSource>,

@@ -50,8 +50,7 @@ impl<'a, T> PortFuture<'a, T> {
     {
         match self.0 {
             Inner::Ready(result) => {
-                let result = result.expect("a future is not changed after it is done");
-                PortFuture::ready(result.map(change))
+                PortFuture(Inner::Ready(result.map(|result| result.map(change))))
             }
             Inner::Boxed(future) => PortFuture::boxed(async move { future.await.map(change) }),
         }

@@ -4,11 +4,10 @@ use crate::{
     clock::Timestamp,
     engine::{
         delivery::attempt::Attempt,
-        delivery::consumer::{Consumer, Feed},
+        delivery::consumer::Consumer,
         delivery::incoming::{IncomingMessage, SettleAction},
     },
     error::Error,
-    handler::Ports,
     message::{MessageId, MessageType, StreamName},
 };
 
@@ -85,28 +84,5 @@ impl Consumer {
         self.paused.retain(|paused| paused.message != message);
 
         self.paused.len() < n_before
-    }
-
-    /// Returns the number of messages that wait with the newer events.
-    #[cfg(feature = "testing")]
-    pub(in crate::engine) fn n_paused_messages(&self) -> usize {
-        self.paused.iter().map(|paused| paused.n_messages).sum()
-    }
-
-    /// Returns true if all that the subscription has left to try belongs to paused streams.
-    #[cfg(feature = "testing")]
-    pub(in crate::engine) async fn is_paused_only(&self, ports: &Ports) -> Result<bool, Error> {
-        if self.paused.is_empty() {
-            return Ok(false);
-        }
-
-        match &self.feed {
-            Feed::Broker(feed) => {
-                let backlog = feed.backlog(ports).await?;
-                Ok(backlog.refused + backlog.held <= self.n_paused_messages())
-            }
-            Feed::Store(feed) => Ok(feed
-                .all_unsettled(|stream| self.paused.iter().any(|paused| paused.stream == *stream))),
-        }
     }
 }

@@ -33,4 +33,25 @@ impl Consumer {
             feed.reread(ports, event);
         }
     }
+
+    /// Returns the number of messages that wait with the newer events.
+    pub(super) fn n_paused_messages(&self) -> usize {
+        self.paused.iter().map(|paused| paused.n_messages).sum()
+    }
+
+    /// Returns true if all that the subscription has left to try belongs to paused streams.
+    pub(super) async fn is_paused_only(&self, ports: &Ports) -> Result<bool, Error> {
+        if self.paused.is_empty() {
+            return Ok(false);
+        }
+
+        match &self.feed {
+            Feed::Broker(feed) => {
+                let backlog = feed.backlog(ports).await?;
+                Ok(backlog.refused + backlog.held <= self.n_paused_messages())
+            }
+            Feed::Store(feed) => Ok(feed
+                .all_unsettled(|stream| self.paused.iter().any(|paused| paused.stream == *stream))),
+        }
+    }
 }

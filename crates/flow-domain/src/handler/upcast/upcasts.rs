@@ -15,7 +15,7 @@ use crate::{
 pub(crate) struct Upcasts {
     /// The domain in camel case, for the types of changed events.
     domain: Option<Arc<str>>,
-    upcasts: Vec<Upcast>,
+    declared: Vec<Upcast>,
     /// The names of events that are stored and that nobody needs.
     retired: Vec<String>,
     /// Invariant: sorted by name and version.
@@ -35,7 +35,7 @@ struct StoredType {
 impl Upcasts {
     /// Adds an upcast. [`build_index`](Self::build_index) must be called afterwards.
     pub(crate) fn add(&mut self, upcast: Upcast) {
-        self.upcasts.push(upcast);
+        self.declared.push(upcast);
     }
 
     pub(crate) fn add_retired(&mut self, name: String) {
@@ -43,7 +43,7 @@ impl Upcasts {
     }
 
     pub(crate) fn declared(&self) -> &[Upcast] {
-        &self.upcasts
+        &self.declared
     }
 
     pub(crate) fn retired(&self) -> &[String] {
@@ -55,7 +55,7 @@ impl Upcasts {
         self.domain = Some(Arc::clone(domain));
         self.stored_types.clear();
 
-        for (upcast_idx, upcast) in self.upcasts.iter_mut().enumerate() {
+        for (upcast_idx, upcast) in self.declared.iter_mut().enumerate() {
             // The step of version 1 gets the index 0.
             upcast.steps.sort_by_key(|(version, _)| *version);
             let Some(target) = upcast.target() else {
@@ -113,7 +113,7 @@ impl Upcasts {
             return None;
         }
 
-        let upcast = &self.upcasts[stored_type.upcast_idx];
+        let upcast = &self.declared[stored_type.upcast_idx];
         let domain = self.domain.as_ref()?;
         let content = run_steps(upcast, stored_type, &event.message)
             .map_err(|err| Error::codec("upcasting", metadata.message_type.to_string(), err));
@@ -140,7 +140,7 @@ impl Upcasts {
         self.stored_types[start..]
             .iter()
             .take_while(|stored| (stored.name.as_str(), stored.version) == wanted)
-            .find(|stored| self.upcasts[stored.upcast_idx].category == category)
+            .find(|stored| self.declared[stored.upcast_idx].category == category)
     }
 }
 

@@ -46,6 +46,7 @@ fn orders() -> DomainBuilder {
         .event_from_outside::<Family>()
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "it has the signature of a step")]
 fn keep(_: &mut flow_domain::json::Json) -> Result<(), flow_domain::Error> {
     Ok(())
 }
