@@ -6,6 +6,7 @@ mod cancellation;
 mod commands;
 mod conflicts;
 mod copies;
+mod declared_fields;
 mod dispatch;
 mod failures;
 mod fixture;
