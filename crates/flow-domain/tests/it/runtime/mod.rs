@@ -25,4 +25,5 @@ mod stale_decisions;
 mod subscription_settings;
 mod unit_of_work;
 mod variants;
+mod verify_writes;
 mod views;
