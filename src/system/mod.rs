@@ -15,7 +15,7 @@ use std::{any::TypeId, fmt, time::Duration};
 use flow_domain::{
     Error, Headers,
     clock::Timestamp,
-    message::{Payload, Recorded},
+    message::{MessageType, Payload, Recorded},
     model::SerializedMessage,
     port::BoxFuture,
     record::{EntryId, Record},
@@ -139,6 +139,9 @@ pub(crate) trait System: fmt::Debug + Send + Sync {
 
     /// Returns which handlers handle which messages.
     fn wiring(&self) -> &Wiring;
+
+    /// Returns true if the domain has retired events of this type.
+    fn is_retired(&self, event: &MessageType) -> bool;
 
     /// Folds an aggregate from these events, and returns it as JSON.
     ///

@@ -176,7 +176,25 @@ fn stored_event_without_a_valid_name_fails_the_step() {
 }
 
 #[test]
-fn chain_shows_stored_events() {
+fn outcome_folds_stored_events() {
+    let outcome = tickets()
+        .given_stored(
+            "ticket-1",
+            [("Theatre.Booked.v1", GREAT), ("Theatre.Noted.v1", "{}")],
+        )
+        .when(sell(5))
+        .then_accepted()
+        .run();
+
+    let ticket = outcome.aggregate::<Ticket>("1");
+    assert_eq!(
+        ticket.map(|ticket| ticket.cents),
+        Some(20_000_000_000_000_000_006)
+    );
+}
+
+#[test]
+fn record_names_the_stored_type() {
     let outcome = tickets()
         .given_stored("ticket-1", [("Theatre.Booked.v1", GREAT)])
         .when(sell(5))

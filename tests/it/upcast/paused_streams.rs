@@ -76,14 +76,14 @@ fn pause_does_not_keep_later_messages_from_their_handlers() {
     flow failed at step 3: then accepted      tests/it/upcast/paused_streams.rs:LINE
 
       expected  Sell is accepted
-      found     Sell failed: the event `Theatre.Sold.v3` of `ticket-1` is newer than `Sold.v2`,
+      found     Sell failed: the event `Theatre.Sold.v3` of `ticket-1` is newer than version 2,
                   which this program knows: run a program that knows version 3
 
     story   1 given  stored Theatre.Sold.v3 {"id":"1","price":[1,"EUR"]}
             2 when   Sell { id: "1", cents: 5 }                           FAILED: the event `Theatre.Sold.v3` of `ticket-1` is newer than `So ..
             3 then   accepted                                             FAILED
 
-    chain  Sell                                BoxOffice  FAILED: the event `Theatre.Sold.v3` of `ticket-1` is newer than `Sold.v2` ..   <- here
+    chain  Sell                                BoxOffice  FAILED: the event `Theatre.Sold.v3` of `ticket-1` is newer than version 2 ..   <- here
 
     end    1 pending · 1 handler failed · no dead letters
     "#);
@@ -103,7 +103,7 @@ fn newer_event_fails_the_step_without_an_engine() {
     flow failed at step 1: given stored Theatre.Sold.v3 {"id":"1","price":[1,"EUR"]}      tests/it/upcast/paused_streams.rs:LINE
 
       expected  the given step runs without problems
-      found     RevenueProjector failed on Sold: the event `Theatre.Sold.v3` of `ticket-1` is newer than `Sold.v2`,
+      found     RevenueProjector failed on Sold: the event `Theatre.Sold.v3` of `ticket-1` is newer than version 2,
                   which this program knows: run a program that knows version 3
 
       2 later steps were skipped

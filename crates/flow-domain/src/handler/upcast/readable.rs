@@ -36,13 +36,15 @@ impl Catalog {
         let known = self.newest_known(event);
         Err(match known {
             Some(known) if known.version() < message_type.version() => Error::newer_event(format!(
-                "the event `{message_type}` of `{stream}` is newer than `{known}`, which this program knows: \
+                "the event `{message_type}` of `{stream}` is newer than version {}, which this program knows: \
                      run a program that knows version {}",
+                known.version(),
                 message_type.version()
             )),
             Some(known) => Error::setup(format!(
-                "the event `{message_type}` of `{stream}` is older than `{known}`, and nothing upcasts it: \
+                "the event `{message_type}` of `{stream}` is older than version {}, and nothing upcasts it: \
                  add `.upcast(Upcast::to::<{}>().from({}, ..))` to the domain",
+                known.version(),
                 known.as_str(),
                 message_type.version()
             )),

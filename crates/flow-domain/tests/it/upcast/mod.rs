@@ -6,6 +6,7 @@ mod families;
 mod fixture;
 mod mistakes;
 mod newer;
+mod production;
 mod reading;
 mod rebuild;
 mod retired;

@@ -134,7 +134,7 @@ impl ClerkOfTomorrow {
     }
 }
 
-mod tomorrow {
+pub(super) mod tomorrow {
     //! The program of tomorrow.
 
     use flow_domain::{Domain, Upcast, handler::Source, json::Json, wiring::DomainBuilder};
@@ -142,7 +142,7 @@ mod tomorrow {
     use super::{ClerkOfTomorrow, PaidTomorrow};
     use crate::{fixture::CallLog, upcast::fixture::Closed};
 
-    pub(super) fn invoices(source: Source, calls: &CallLog) -> DomainBuilder {
+    pub(crate) fn invoices(source: Source, calls: &CallLog) -> DomainBuilder {
         let upcast = Upcast::to::<PaidTomorrow>()
             .was("Received", 1..=1)
             .from(1, |json| json.set("currency", "EUR"))
@@ -194,7 +194,7 @@ async fn load_of_a_stream_with_a_newer_event_is_an_error() {
     let err = world.app.load::<Invoice>("1").await.unwrap_err();
 
     assert!(err.is_newer_event());
-    insta::assert_snapshot!(err, @"the event `Shop.Paid.v4` of `invoice-1` is newer than `Paid.v3`, which this program knows: run a program that knows version 4");
+    insta::assert_snapshot!(err, @"the event `Shop.Paid.v4` of `invoice-1` is newer than version 3, which this program knows: run a program that knows version 4");
     let pay = Pay {
         id: "1".into(),
         cents: 1,
@@ -210,7 +210,7 @@ async fn inline_delivery_of_a_newer_event_is_a_failure() {
     let result = app.append_stored(&[paid_v4("1")]).await;
 
     assert_eq!(result.failures.len(), 1);
-    insta::assert_snapshot!(result.failures[0], @"SumProjector failed on Paid: the event `Shop.Paid.v4` of `invoice-1` is newer than `Paid.v3`, which this program knows: run a program that knows version 4");
+    insta::assert_snapshot!(result.failures[0], @"SumProjector failed on Paid: the event `Shop.Paid.v4` of `invoice-1` is newer than version 3, which this program knows: run a program that knows version 4");
 }
 
 /// Gets all events that have no method of their own.

@@ -275,7 +275,7 @@ async fn event_without_an_upcast_is_named_with_the_missing_step() {
     let err = app.load::<Invoice>("1").await.unwrap_err();
 
     assert!(err.is_setup());
-    insta::assert_snapshot!(err, @"the event `Shop.Paid.v2` of `invoice-1` is older than `Paid.v3`, and nothing upcasts it: add `.upcast(Upcast::to::<Paid>().from(2, ..))` to the domain");
+    insta::assert_snapshot!(err, @"the event `Shop.Paid.v2` of `invoice-1` is older than version 3, and nothing upcasts it: add `.upcast(Upcast::to::<Paid>().from(2, ..))` to the domain");
 }
 
 #[tokio::test]
