@@ -1,9 +1,9 @@
 //! Events of a newer version than the program knows.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use flow_domain::{
-    Error, Event, EventHandler, EventRoutes, UnitOfWork,
+    Error, Event, EventHandler, EventRoutes, RetryPolicy, UnitOfWork,
     adapter::memory::MemoryStore,
     handler::Source,
     message::{Envelope, Position, Recorded},
@@ -13,6 +13,7 @@ use pretty_assertions::assert_eq;
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    engine::fixture::{World, fail_first_attempts},
     fixture::CallLog,
     upcast::fixture::{
         Clerk, Closed, Invoice, Pay, app_on, append, paid_v2, paid_v4, received, stored, sums,
@@ -182,6 +183,58 @@ async fn newer_program_goes_on_where_the_older_one_waits() {
 
     assert_eq!(calls.take(), ["1 1 CHF false", "1 6 USD true"]);
     assert!(new.engine.remaining().await.unwrap().is_quiet());
+}
+
+#[tokio::test]
+async fn pause_does_not_end_the_retries_of_other_streams() {
+    for source in [Source::Broker, Source::EventStore] {
+        let calls = CallLog::default();
+        let store = Arc::new(MemoryStore::default());
+        let domain = upcasting_invoices(source)
+            .event_handler(Clerk(calls.clone()))
+            .subscriptions(|all| {
+                let minute = Duration::from_secs(60);
+                all.retry(RetryPolicy::attempts(4).first_delay(minute));
+            });
+        // The retries come later than the next attempt of the paused stream.
+        let mut world = World::with_store(Arc::clone(&store) as _, domain, |app| {
+            app.interceptor(fail_first_attempts("Clerk", "invoice-2", 3))
+        });
+        append(&world.app, &[paid_v4("1"), received("2", 7)]).await;
+
+        let report = world.run().await;
+
+        assert_eq!(calls.take(), ["2 7 EUR (Shop.Received.v1)"]);
+        assert_eq!(world.dead_letter_lines().await, [""; 0]);
+        assert_eq!(report.remaining.backlogs.len(), 2);
+        assert!(report.stall.is_none());
+    }
+}
+
+#[tokio::test]
+async fn replay_of_a_newer_dead_letter_fails_again() {
+    for source in [Source::Broker, Source::EventStore] {
+        let calls = CallLog::default();
+        let store = Arc::new(MemoryStore::default());
+        let domain = tomorrow::invoices(source, &calls);
+        let mut new = World::with_store(Arc::clone(&store) as _, domain, |app| {
+            app.interceptor(fail_first_attempts("Clerk", "invoice-1", 9))
+        });
+        append(&new.app, &[paid_v4("1")]).await;
+        let _ = new.run().await;
+        assert_eq!(new.dead_letter_lines().await.len(), 1);
+
+        // The deployment is rolled back.
+        let domain = upcasting_invoices(source).event_handler(Clerk(calls.clone()));
+        let mut old = world_on(&store, domain);
+        old.app.dead_letters().replay_all().await.unwrap();
+        let _ = old.run().await;
+
+        let lines = old.dead_letter_lines().await;
+        assert_eq!(lines.len(), 1);
+        assert!(lines[0].contains("run a program that knows version 4"));
+        assert_eq!(calls.take(), [""; 0]);
+    }
 }
 
 #[tokio::test]
