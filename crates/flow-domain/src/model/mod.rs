@@ -3,6 +3,9 @@
 mod aggregate;
 #[doc(hidden)]
 pub mod equality;
+mod id;
+#[doc(hidden)]
+pub mod id_field;
 mod into_messages;
 #[cfg(feature = "testing")]
 pub(crate) mod invariants;
@@ -11,8 +14,10 @@ mod pending_events;
 mod projection;
 mod serialized;
 mod sortable;
+mod times;
 
 pub use aggregate::{Aggregate, Apply};
+pub use id::Id;
 #[doc(hidden)]
 pub use into_messages::AnyCommand;
 pub use into_messages::{AnyEvent, DynMessage, IntoMessages, MessageTypes};

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use crate::{
     error::Error,
     handler::UnitOfWork,
-    message::shared_text,
+    model::Id,
     record::{Table, TableKind},
 };
 
@@ -29,6 +29,7 @@ impl UnitOfWork {
     /// Returns the inbox of the handler, and the id of the message in it.
     fn inbox_key(&self) -> (Table, Arc<str>) {
         let table = Table::new(TableKind::Inbox, self.context.handler);
-        (table, shared_text(self.context.message.metadata.id))
+        let id = self.context.message.metadata.id.key();
+        (table, Arc::from(&*id))
     }
 }

@@ -8,7 +8,7 @@ mod conflicts;
 mod copies;
 mod dispatch;
 mod failures;
-mod fixture;
+pub(crate) mod fixture;
 mod metadata;
 mod nested_commands;
 mod not_found;

@@ -1,0 +1,1 @@
+//! The one rule for keys, wherever a key is written or looked up.
