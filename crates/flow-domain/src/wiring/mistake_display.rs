@@ -208,8 +208,8 @@ impl WiringMistake {
                 events,
             } => write!(
                 f,
-                "`{process_manager}` finds its instance by the field `{key}`, but its type in `{}` is not an id\n     \
-                 derive or implement `flow_domain::Id` for this type, or name a field that is an id: `on.start_by(\"..\", Self::the_method)`",
+                "`{process_manager}` finds its instance by the field `{key}`, but in `{}` its type is not an id\n     \
+                 name a field whose type is an id, for example a `String`, or write `#[derive(flow_domain::Id)]` on the type",
                 events.join("`, `")
             ),
             _ => unreachable!("`fmt` passes no other mistakes to `fmt_route_mistake`"),
