@@ -75,10 +75,10 @@ use crate::{
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not an id",
     label = "this must be an id",
-    note = "an id is a text, an integer, a `char`, a `Uuid` or a time",
-    note = "for a struct with one field, or an enum without fields, write `#[derive(flow_domain::Id)]`",
-    note = "for any other type, write `impl flow_domain::Id for {Self}`, or use a field that is always there",
-    note = "for a time of `chrono`, `jiff` or `time`, turn on this feature of flow-domain"
+    note = "an id is a text, an integer, a `char`, a `Uuid` or a time; flow-domain has the features `chrono`, `jiff` and `time`",
+    note = "write `#[derive(flow_domain::Id)]` on a struct with one field, or on an enum without fields",
+    note = "write `impl flow_domain::Id` for another type of your own",
+    note = "an `Option`, a float, a `bool` or a list is not an id: take a field that is always there and identifies one thing"
 )]
 pub trait Id {
     /// Returns the key of this id.

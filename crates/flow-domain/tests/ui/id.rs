@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use flow_domain::{Aggregate, App, Event, Id, PendingEvents, Projection};
+use flow_domain::{Aggregate, Event, Id, PendingEvents, Projection};
 use serde::{Deserialize, Serialize};
 
 #[derive(Debug, Serialize, Deserialize, Event)]
@@ -36,10 +36,5 @@ struct Order {
 
 #[derive(Debug, Id)]
 struct Weight(f64);
-
-async fn look_up(app: &App) {
-    let _ = app.load::<Order>(OrderNo(7)).await;
-    let _ = app.view::<Parcel>().get(Some("a")).await;
-}
 
 fn main() {}

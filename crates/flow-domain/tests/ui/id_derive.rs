@@ -1,6 +1,7 @@
 //! `Id` is derived for a struct with one field, and for an enum without fields.
 
 use flow_domain::Id;
+use serde::Serialize;
 
 #[derive(Id)]
 struct Seat {
@@ -23,7 +24,7 @@ enum Place {
 #[derive(Id)]
 enum Never {}
 
-#[derive(Id)]
+#[derive(Serialize, Id)]
 #[serde(rename_all = "lowercase")]
 enum Twice {
     North,
@@ -34,6 +35,11 @@ enum Twice {
 union Bits {
     signed: i32,
     unsigned: u32,
+}
+
+/// A type with a mistake is one error, without errors where it is used.
+fn keys() {
+    let _ = (Place::Hall.key(), Seat { row: 1, number: 1 }.key());
 }
 
 fn main() {}
