@@ -2,7 +2,7 @@ use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
 use syn::{Data, DataEnum, DeriveInput, Error, Fields, Result, spanned::Spanned};
 
-use crate::{input, variant_names};
+use crate::{fields, input, serde_attributes::SerdeAttributes, variant_names};
 
 /// Writes `Sortable` for a struct with one field, or for an enum without fields.
 pub(crate) fn derive(input: &DeriveInput) -> Result<TokenStream> {
@@ -33,6 +33,7 @@ pub(crate) fn derive(input: &DeriveInput) -> Result<TokenStream> {
 fn write_for_struct(input: &DeriveInput, fields: &Fields) -> TokenStream {
     let ident = &input.ident;
     let members = fields.members();
+    let inner_json = inner_json(input, fields);
     let types = fields.iter().map(|field| {
         let ty = &field.ty;
         // With this span, the compiler reports a missing `Sortable` at the type of the field.
@@ -53,10 +54,22 @@ fn write_for_struct(input: &DeriveInput, fields: &Fields) -> TokenStream {
                 fn sort_key_of_json(
                     value: &::flow_domain::json::Json,
                 ) -> ::core::option::Option<::flow_domain::json::SortKey> {
-                    <#types>::sort_key_of_json(value)
+                    <#types>::sort_key_of_json(#inner_json)
                 }
             )*
         }
+    }
+}
+
+/// Writes the JSON of the only field, from the JSON `value` of the struct.
+fn inner_json(input: &DeriveInput, fields: &Fields) -> TokenStream {
+    let serde = SerdeAttributes::read(&input.attrs);
+    match fields::read(fields).as_deref() {
+        Some([field]) if !serde.transparent => {
+            let name = field.json_name(serde.rename_all.as_deref());
+            quote!(value.get(#name)?)
+        }
+        _ => quote!(value),
     }
 }
 
