@@ -257,10 +257,14 @@ fn write_message(
                 match self { #(#id_arms,)* }
             }
 
-            fn field_text(
+            fn field_key(
                 &self,
                 name: &str,
             ) -> ::core::option::Option<::std::borrow::Cow<'_, str>> {
+                // Unused if every field is an id.
+                #[allow(unused_imports)]
+                use ::flow_domain::model::id_field::NotAnId as _;
+
                 match self { #(#field_arms,)* }
             }
 
