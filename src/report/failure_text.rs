@@ -309,10 +309,10 @@ mod tests {
         ESC[1mwhyESC[0m    OrderCommandHandler rejected PlaceOrder: the order is already placed
         ESC[1mfixESC[0m    set up the required state in a `given_..` step, if PlaceOrder should be accepted
 
-        ESC[1mstoryESC[0m   1 given  PlaceOrder { order_id: "ord-1", customer_id: .. }
-                2 when   PlaceOrder { order_id: "ord-1", customer_id: .. }  ESC[1;31mREJECTED: the order is already placedESC[0m
-                3 then   rejected with a message that contains "placed"     ok
-                4 then   OrderDashboard "ord-1" has                         ESC[1;31mFAILEDESC[0m
+        ESC[1mstoryESC[0m   1 given  PlaceOrder { order_id: "ord-1", customer_id: "a customer with a n .. }
+                2 when   PlaceOrder { order_id: "ord-1", customer_id: "a customer with a n .. }  ESC[1;31mREJECTED: the order is already placedESC[0m
+                3 then   rejected with a message that contains "placed"                          ok
+                4 then   OrderDashboard "ord-1" has                                              ESC[1;31mFAILEDESC[0m
 
         ESC[1mchainESC[0m  PlaceOrder                          OrderCommandHandler  ESC[1;31mREJECTED: the order is already placedESC[0mESC[1;36m   <- hereESC[0m
 
