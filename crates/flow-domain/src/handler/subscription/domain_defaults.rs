@@ -58,7 +58,7 @@ impl Catalog {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "derive"))]
 mod tests {
     use std::time::Duration;
 
