@@ -28,6 +28,20 @@ enum FinalValue {
     Texts(Vec<String>),
 }
 
+impl FinalValue {
+    /// Returns the names of the fields of a state.
+    fn fields(&self) -> impl Iterator<Item = &str> {
+        let fields = match self {
+            Self::State(Value::Object(fields)) => Some(fields),
+            _ => None,
+        };
+        fields
+            .into_iter()
+            .flat_map(|fields| fields.keys())
+            .map(String::as_str)
+    }
+}
+
 impl FinalState {
     pub(super) fn from_outcome(outcome: &Outcome) -> Self {
         let mut state = Self::default();
@@ -92,8 +106,23 @@ impl FinalState {
         }
     }
 
+    /// Returns true if the state has what may differ.
     pub(super) fn has(&self, allowed: &AllowedDifference<'_>) -> bool {
-        self.values.keys().any(|key| allowed.concerns(key))
+        let mut concerned = self.values.iter().filter(|(key, _)| allowed.concerns(key));
+
+        concerned.any(|(_, value)| match allowed {
+            AllowedDifference::Field(_, field) => value.fields().any(|name| name == *field),
+            _ => true,
+        })
+    }
+
+    /// Returns the fields of the states that may differ.
+    pub(super) fn fields<'s>(
+        &'s self,
+        allowed: &'s AllowedDifference<'_>,
+    ) -> impl Iterator<Item = &'s str> {
+        let concerned = self.values.iter().filter(|(key, _)| allowed.concerns(key));
+        concerned.flat_map(|(_, value)| value.fields())
     }
 
     /// Returns the differences between two final states, as text. `modes` names their modes.
