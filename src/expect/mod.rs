@@ -63,7 +63,7 @@ mod subject;
 mod unchanged;
 
 pub use attempts::attempts;
-pub(crate) use catch_closure::catch_closure;
+pub(crate) use catch_closure::{catch_closure, describe};
 pub use chain::chain;
 pub use command_result::{
     accepted, accepted_count, rejected, rejected_matching, rejected_with_message, reply, settled,
