@@ -2,7 +2,6 @@ use flow_domain::record::EntryId;
 
 use crate::{
     diagnosis::{Cause, Diagnosis},
-    expect::Subject,
     outcome::Outcome,
     report::{
         failure::{FailedStep, Inner},
@@ -171,12 +170,7 @@ impl Inner {
         };
 
         let mismatch = &self.failed_steps[0].mismatch;
-        let is_about_a_failure = matches!(
-            mismatch.subject(),
-            Some(Subject::Problem(_) | Subject::CommandResult | Subject::Given)
-        );
-
-        is_about_a_failure && mismatch.shown_handlers().contains(&Some(at.handler))
+        mismatch.shown_handlers().contains(&Some(at.handler))
     }
 }
 
