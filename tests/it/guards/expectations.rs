@@ -228,6 +228,8 @@ mod unit {
         check_does_not_apply(expect::pending(0).in_outbox());
         check_does_not_apply(expect::dead_letters().none());
         check_does_not_apply(expect::commands(()));
+        check_does_not_apply(expect::no_commands());
+        check_does_not_apply(expect::no_handler_failure::<::shop::OrderCommandHandler>());
         check_does_not_apply(expect::accepted_count(1));
         check_does_not_apply(expect::not_scheduled::<::shop::CancelOrder>());
         check_does_not_apply(expect::chain(["OrderPlaced"]));
