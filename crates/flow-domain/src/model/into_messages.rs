@@ -1,7 +1,7 @@
 use crate::{
     error::Error,
     message::SchemaLists,
-    model::{Command, Event, Message, SerializedMessage},
+    model::{Command, Event, Message, SerializedMessage, verify_read_back},
 };
 
 /// Marks a list of commands in [`IntoMessages`].
@@ -44,6 +44,13 @@ pub trait DynMessage: std::fmt::Debug {
     /// Returns an error for which [`Error::is_codec`] is true if it has no JSON form.
     fn to_serialized(&self) -> Result<SerializedMessage, Error>;
 
+    /// Returns an error unless `serialized` is read back as this message.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error for which [`Error::is_codec`] is true if it cannot be decoded, or differs.
+    fn verify_read_back(&self, serialized: &SerializedMessage) -> Result<(), Error>;
+
     /// Decodes `serialized` and returns a violation if the result is not equal to this message.
     #[cfg(feature = "testing")]
     fn check_round_trip(
@@ -55,6 +62,10 @@ pub trait DynMessage: std::fmt::Debug {
 impl<M: Message> DynMessage for M {
     fn to_serialized(&self) -> Result<SerializedMessage, Error> {
         SerializedMessage::new(self)
+    }
+
+    fn verify_read_back(&self, serialized: &SerializedMessage) -> Result<(), Error> {
+        verify_read_back(M::NAME, self, &serialized.payload, M::try_eq)
     }
 
     #[cfg(feature = "testing")]
