@@ -65,8 +65,8 @@ fn round_trip_reports_a_lost_command_field() {
     insta::assert_snapshot!(mismatch(pantry().given_command(command.clone()).when(put("fig")).then_settled()), @r#"
     expected  a value stays equal when it is serialized and deserialized (the invariant `round trip`)
     found     PutJar, from the test flow, changes when it is serialized and deserialized
-              in memory     whisper: "psst",
-              deserialized  whisper: "",
+              in memory     PutJar { shelf_id: "top", what: "plum", whisper: "psst" }
+              deserialized  PutJar { shelf_id: "top", what: "plum", whisper: "" }
               What differs is not in the JSON (`#[serde(skip)]`?), so the deserialized value lacks it
               If this is intended, say why: `.disable_invariant(flow_harness::Invariant::RoundTrip, "..")`
     "#);
@@ -78,8 +78,8 @@ fn round_trip_reports_a_lost_command_field() {
     insta::assert_snapshot!(mismatch(flow), @r#"
     expected  a value stays equal when it is serialized and deserialized (the invariant `round trip`)
     found     PutJar, from the test flow, changes when it is serialized and deserialized
-              in memory     whisper: "psst",
-              deserialized  whisper: "",
+              in memory     PutJar { shelf_id: "top", what: "plum", whisper: "psst" }
+              deserialized  PutJar { shelf_id: "top", what: "plum", whisper: "" }
               What differs is not in the JSON (`#[serde(skip)]`?), so the deserialized value lacks it
               If this is intended, say why: `.disable_invariant(flow_harness::Invariant::RoundTrip, "..")`
     "#);

@@ -58,7 +58,8 @@ impl Catalog {
     }
 }
 
-#[cfg(all(test, feature = "derive"))]
+#[cfg(feature = "derive")]
+#[cfg(test)]
 mod tests {
     use std::time::Duration;
 
