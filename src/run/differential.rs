@@ -63,7 +63,11 @@ pub(super) async fn run_differential(plan: &Plan<'_>) -> Result<Outcome, FlowFai
 }
 
 /// Returns that no final state has what `text` allows to differ, and which field has a similar name.
-fn unknown_text(text: &str, allowed: &AllowedDifference<'_>, states: [&FinalState; 2]) -> String {
+fn unknown_text(
+    text: &str,
+    allowed: &AllowedDifference<'_>,
+    states: [&FinalState<'_>; 2],
+) -> String {
     let AllowedDifference::Field(type_name, field) = allowed else {
         return format!("no match for `{text}`");
     };
