@@ -157,15 +157,15 @@ impl<'t> StateChecks<'t> {
             }
         };
 
-        self.check_states(states, outcome)
-            .map_err(|mismatch| match mismatch.requirement() {
-                // A mistake of the test has no cause in a handler.
-                Requirement::Impossible => mismatch,
-                _ => {
-                    let subject = self.subject(states, &mismatch);
-                    mismatch.with_subject(subject)
-                }
-            })?;
+        self.check_states(states, outcome).map_err(|mismatch| {
+            // A mistake of the test has no cause in a handler.
+            if *mismatch.requirement() == Requirement::Impossible {
+                return mismatch;
+            }
+
+            let subject = self.subject(states, &mismatch);
+            mismatch.with_subject(subject)
+        })?;
 
         if !self.requires_change || self.expects_no_change() {
             return Ok(());

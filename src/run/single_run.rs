@@ -130,7 +130,7 @@ impl<'p, 't> Runner<'p, 't> {
             plan.invariants,
             plan.disabled_invariants.clone(),
         );
-        outcome.compared_by_json = plan.compared_by_json.clone();
+        outcome.compared_by_json.clone_from(&plan.compared_by_json);
 
         Ok(Self {
             plan,
