@@ -19,10 +19,10 @@ struct Broken {
 
 impl Expectation for Broken {
     fn check(&self, _: &Outcome) -> Result<(), Mismatch> {
-        match self.is_met {
-            true => Ok(()),
-            false => Err(Mismatch::new("a whole glass", "a broken one")),
+        if self.is_met {
+            return Ok(());
         }
+        Err(Mismatch::new("a whole glass", "a broken one"))
     }
 
     fn describe(&self) -> String {
