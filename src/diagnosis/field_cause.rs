@@ -129,6 +129,9 @@ pub(super) fn field_lines(fields: &[FieldCause]) -> String {
 
 impl FieldCause {
     fn quoted_path(&self) -> String {
+        if self.path.is_empty() {
+            return "the whole value".to_owned();
+        }
         format!("`{}`", self.path)
     }
 

@@ -120,6 +120,23 @@ fn like_needs_a_field() {
 }
 
 #[test]
+fn like_of_another_shape_names_the_whole_value() {
+    let flow = shop()
+        .given_events(stock_received(9))
+        .when(place_order())
+        .then_projection::<OrderDashboard>("ord-1")
+        .like(json!([]));
+
+    let failure = flow.try_run().unwrap_err();
+
+    let cause = failure.diagnosis().unwrap().cause.to_string();
+    assert!(
+        cause.ends_with("was the last to set the whole value"),
+        "{cause}"
+    );
+}
+
+#[test]
 fn accepted_count_needs_commands() {
     let flow = shop()
         .given_nothing()
