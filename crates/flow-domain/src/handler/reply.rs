@@ -1,4 +1,7 @@
-use std::{any::Any, fmt};
+use std::{
+    any::{Any, TypeId},
+    fmt,
+};
 
 use crate::{error::Error, handler::short_type_name, model::Command};
 
@@ -38,6 +41,13 @@ impl Reply {
             value: Box::new(reply),
             try_eq: |left, right| C::try_eq_replies(left.downcast_ref()?, right.downcast_ref()?),
         }
+    }
+
+    /// Returns the Rust type of the reply.
+    #[doc(hidden)]
+    pub fn type_of_value(&self) -> TypeId {
+        // Without `as_ref`, `as_any` would return the box, because it implements `AnyReply`, too.
+        self.value.as_ref().as_any().type_id()
     }
 
     /// Compares two replies to the same command by `PartialEq`.
