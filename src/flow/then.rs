@@ -1,7 +1,7 @@
 use std::{fmt, panic::Location};
 
 use flow_domain::{
-    Aggregate, Event, ProcessManager, Projection, Rejection,
+    Aggregate, Event, Id, ProcessManager, Projection, Rejection,
     model::{AnyEvent, IntoMessages},
 };
 use serde::{Serialize, de::DeserializeOwned};
@@ -110,10 +110,7 @@ impl<'t, S: Phase + 't> Flow<'t, S> {
 
     /// Short for `then(`[`expect::aggregate`]`::<A>(id))`. The methods that follow check it.
     #[track_caller]
-    pub fn then_aggregate<A: Aggregate>(
-        self,
-        id: impl fmt::Display,
-    ) -> Flow<'t, Expecting<State<'t, A>>>
+    pub fn then_aggregate<A: Aggregate>(self, id: impl Id) -> Flow<'t, Expecting<State<'t, A>>>
     where
         S: AfterAct,
     {
@@ -122,10 +119,7 @@ impl<'t, S: Phase + 't> Flow<'t, S> {
 
     /// Short for `then(`[`expect::projection`]`::<P>(id))`. The methods that follow check it.
     #[track_caller]
-    pub fn then_projection<P: Projection>(
-        self,
-        id: impl fmt::Display,
-    ) -> Flow<'t, Expecting<State<'t, P>>>
+    pub fn then_projection<P: Projection>(self, id: impl Id) -> Flow<'t, Expecting<State<'t, P>>>
     where
         S: AfterAct,
     {
@@ -136,7 +130,7 @@ impl<'t, S: Phase + 't> Flow<'t, S> {
     #[track_caller]
     pub fn then_process_manager<M: ProcessManager>(
         self,
-        key: impl fmt::Display,
+        key: impl Id,
     ) -> Flow<'t, Expecting<State<'t, M>>>
     where
         S: AfterAct,

@@ -8,7 +8,7 @@ use flow_domain::{
 };
 
 use crate::{
-    expect::Expectation,
+    expect::{Expectation, describe},
     outcome::{Keyword, Outcome, ReplyName, StepText},
     system::{ClockAdvance, fault::Fault},
 };
@@ -116,7 +116,7 @@ impl StepKind<'_> {
             Self::WhenRedelivered(1) => "redelivered once".to_owned(),
             Self::WhenRedelivered(n) => format!("redelivered {n} times"),
             Self::Fault(fault) => fault.to_string(),
-            Self::Then(expectation) => expectation.describe(),
+            Self::Then(expectation) => describe(&**expectation),
 
             // The value could not be serialized. The failure of the step says why.
             Self::GivenEvents(Err(_)) => "events".to_owned(),

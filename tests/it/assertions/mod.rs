@@ -10,6 +10,7 @@ mod events;
 mod failure_location;
 mod given;
 mod handlers;
+mod ids;
 mod order_flows;
 mod outcome;
 mod resource;

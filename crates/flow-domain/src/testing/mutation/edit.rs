@@ -1,8 +1,8 @@
-use std::{fmt, mem};
+use std::{borrow::Cow, fmt, mem};
 
 use serde_json::{Map, Value};
 
-use crate::message::{Payload, text_of};
+use crate::message::Payload;
 
 /// A change of a message, a state or a row.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,7 +34,7 @@ impl Edit {
 
             // Without a known id, the field name decides.
             let is_id = match id {
-                Some(id) => text_of(first_value) == id,
+                Some(id) => plain_text(first_value) == id,
                 None => *first == "id" || first.ends_with("_id"),
             };
             if is_id && first_value.is_string() {
@@ -59,7 +59,7 @@ impl Edit {
         // An edit of this field also changes the id.
         let id_field = fields
             .iter()
-            .find(|(_, value)| text_of(*value) == id)
+            .find(|(_, value)| plain_text(value) == id)
             .map(|(field, _)| field.clone());
 
         match self {
@@ -78,7 +78,7 @@ impl Edit {
         }
 
         let id = match id_field {
-            Some(field) => text_of(&fields[&field]).into_owned(),
+            Some(field) => plain_text(&fields[&field]).into_owned(),
             None => id.to_owned(),
         };
         Some((Payload::from_json(value.to_string()), id))
@@ -95,6 +95,14 @@ fn fields_of<'a>(value: &'a mut Value, name: &str) -> Option<&'a mut Map<String,
         return fields.get_mut(name)?.as_object_mut();
     }
     Some(fields)
+}
+
+/// Returns a string as it is, and any other value as JSON.
+fn plain_text(value: &Value) -> Cow<'_, str> {
+    match value {
+        Value::String(text) => Cow::Borrowed(text),
+        other => Cow::Owned(other.to_string()),
+    }
 }
 
 /// Returns true if two values have the same JSON type and are different.

@@ -9,7 +9,7 @@ mod copies;
 mod declared_fields;
 mod dispatch;
 mod failures;
-mod fixture;
+pub(crate) mod fixture;
 mod metadata;
 mod nested_commands;
 mod not_found;

@@ -22,8 +22,11 @@ impl Event for CarSold {}
 impl Message for CarSold {
     const NAME: &'static str = "CarSold";
     const CATEGORY: &'static str = "used-car";
-    const SCHEMAS: &'static [MessageSchema] =
-        &[MessageSchema::new(MessageName::new("CarSold", 1), &[])];
+    const SCHEMAS: &'static [MessageSchema] = &[MessageSchema::new(
+        MessageName::new("CarSold", 1),
+        None,
+        &[],
+    )];
 
     fn message_name(&self) -> MessageName {
         Self::SCHEMAS[0].name
@@ -33,7 +36,7 @@ impl Message for CarSold {
         "car-1".into()
     }
 
-    fn field_text(&self, _name: &str) -> Option<Cow<'_, str>> {
+    fn field_key(&self, _name: &str) -> Option<Cow<'_, str>> {
         None
     }
 }
@@ -47,7 +50,7 @@ impl Message for Rained {
     const NAME: &'static str = "Rained";
     const CATEGORY: &'static str = "";
     const SCHEMAS: &'static [MessageSchema] =
-        &[MessageSchema::new(MessageName::new("Rained", 1), &[])];
+        &[MessageSchema::new(MessageName::new("Rained", 1), None, &[])];
 
     fn message_name(&self) -> MessageName {
         Self::SCHEMAS[0].name
@@ -57,7 +60,7 @@ impl Message for Rained {
         "here".into()
     }
 
-    fn field_text(&self, _name: &str) -> Option<Cow<'_, str>> {
+    fn field_key(&self, _name: &str) -> Option<Cow<'_, str>> {
         None
     }
 }
