@@ -159,8 +159,7 @@ impl<'r> CausalIndex<'r> {
     /// Returns a handler that subscribes to nearly the same event.
     fn near_miss(&self, event: &IndexedMessage<'r>) -> Option<NearMiss> {
         let routes = || self.wiring.subscriptions.iter();
-        // The name of an event without its version: `OrderPlaced` for `OrderPlaced.v2`.
-        let base_name = |name: &str| name.split('.').next().unwrap_or_default().to_owned();
+        let event_type = &event.envelope.metadata.message_type;
         let category = event.category();
 
         let other_category =
@@ -174,7 +173,8 @@ impl<'r> CausalIndex<'r> {
         }
 
         let other_version = routes().find(|route| {
-            route.event != event.name && base_name(&route.event) == base_name(&event.name)
+            route.event_name.as_str() == event_type.name()
+                && route.event_name.version() != event_type.version()
         });
         if let Some(route) = other_version {
             return Some(NearMiss::Version {

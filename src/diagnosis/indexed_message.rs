@@ -49,7 +49,8 @@ impl<'r> IndexedMessage<'r> {
 
     /// Returns the content as JSON, see [`content_of`].
     pub(super) fn content(&self) -> Value {
-        content_of(&self.name, &self.envelope.message)
+        let variant = self.envelope.metadata.message_type.name();
+        content_of(variant, &self.envelope.message)
     }
 
     /// Returns the first field that contains this id.

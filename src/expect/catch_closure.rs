@@ -1,6 +1,6 @@
 use flow_domain::testing::catch;
 
-use crate::expect::Mismatch;
+use crate::expect::{Expectation, Mismatch};
 
 /// Calls a closure of the test. Returns a mismatch if the closure panics.
 pub(crate) fn catch_closure<T>(
@@ -12,4 +12,10 @@ pub(crate) fn catch_closure<T>(
             Mismatch::new(expected, format!("the closure {err}"))
         })
         .flatten()
+}
+
+/// Describes an expectation. If its own text panics, the description says so.
+pub(crate) fn describe(expectation: &dyn Expectation) -> String {
+    catch(|| expectation.describe())
+        .unwrap_or_else(|err| format!("an expectation whose description {err}"))
 }

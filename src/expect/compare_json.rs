@@ -1,8 +1,8 @@
-use flow_domain::message::Payload;
+use flow_domain::{message::Payload, wiring::nearest};
 use serde_json::{Map, Value};
 
 use crate::{
-    expect::Mismatch,
+    expect::{Mismatch, Requirement},
     value::{differences, is_like, partial_differences, show_stored, show_value},
 };
 
@@ -41,9 +41,43 @@ pub(super) fn require_like(
         return Ok(());
     }
 
-    let mismatch = Mismatch::new(
+    let mut mismatch = Mismatch::new(
         format!("{} like {}", subject(), show_value(expected)),
         format!("{} {}", subject(), show_stored(found)),
-    );
-    Err(mismatch.with_field_differences(partial_differences(expected, &value)))
+    )
+    .with_field_differences(partial_differences(expected, &value));
+    for (field, near) in unknown_fields(expected, &value) {
+        let hint = format!("{} has no field `{field}`", subject());
+        match near {
+            None => mismatch.differences.push(hint),
+            Some(near) => {
+                mismatch
+                    .differences
+                    .push(format!("{hint}; did you mean `{near}`?"));
+                mismatch = mismatch.with_requirement(Requirement::Impossible);
+            }
+        }
+    }
+
+    Err(mismatch)
+}
+
+/// Returns the fields that a state should have and does not have, each with the most similar field.
+///
+/// Fields further inside are left out: they may be the keys of a map.
+fn unknown_fields<'v>(expected: &'v Value, found: &'v Value) -> Vec<(&'v str, Option<&'v str>)> {
+    let (Some(expected), Some(found)) = (expected.as_object(), found.as_object()) else {
+        return Vec::new();
+    };
+
+    expected
+        .keys()
+        .filter(|name| !found.contains_key(*name))
+        .map(|name| {
+            (
+                name.as_str(),
+                nearest(name, found.keys().map(String::as_str)),
+            )
+        })
+        .collect()
 }

@@ -25,7 +25,7 @@ pub(super) fn never_raised_warning<E: Event>(outcome: &Outcome) -> Option<String
     };
     let event = E::NAME;
     Some(format!(
-        "no handler declares that it raises {event}{origin}, so this expectation always passes. \
+        "no handler declares that it raises {event}{origin}, so this expectation probably always passes. \
          If a handler raises it, declare it in the routes: `.raises::<{event}>()`"
     ))
 }

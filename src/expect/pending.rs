@@ -1,6 +1,9 @@
 use std::any::TypeId;
 
-use flow_domain::{handler::short_type_name, testing::Remaining};
+use flow_domain::{
+    handler::short_type_name,
+    testing::{Remaining, SubscriptionBacklog},
+};
 
 use crate::{
     expect::{Expectation, Mismatch, Subject, check::require_handlers, handlers::handler_name},
@@ -127,6 +130,34 @@ fn pending_text(remaining: &Remaining) -> String {
 
 /// Returns the mismatch of a step that must not happen while messages are pending.
 pub(crate) fn pending_mismatch(expected: &str, remaining: &Remaining, advice: &str) -> Mismatch {
+    let mut paused = remaining
+        .backlogs
+        .iter()
+        .filter(|backlog| !backlog.paused_streams.is_empty())
+        .peekable();
+    if paused.peek().is_some() {
+        return paused_mismatch(paused);
+    }
+
     let found = format!("{}\n{advice}", pending_text(remaining));
     Mismatch::new(expected, found).with_subject(Subject::ReadWhilePending)
+}
+
+/// Returns the mismatch for streams with events of newer versions. The engine cannot deliver them.
+fn paused_mismatch<'a>(paused: impl Iterator<Item = &'a SubscriptionBacklog>) -> Mismatch {
+    let mut lines = Vec::new();
+    for backlog in paused {
+        lines.extend(backlog.paused_streams.iter().map(|paused| {
+            let (stream, message_type) = (&paused.stream, &paused.message_type);
+            let handler = &backlog.subscription;
+            format!("{handler} has paused the stream `{stream}`: it does not know {message_type}")
+        }));
+    }
+
+    lines.push(
+        "Let the domain know this version of the event. \
+         If the test expects the pause, end the flow with `.then(expect::pending(..))`"
+            .to_owned(),
+    );
+    Mismatch::new("no stream that waits for a newer program", lines.join("\n"))
 }

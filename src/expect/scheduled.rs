@@ -11,7 +11,7 @@ use crate::{
         check::Check,
         messages::{first_name, message_at, require_known_message},
     },
-    outcome::{Outcome, ProblemKind},
+    outcome::Outcome,
     value::matches_type,
 };
 
@@ -23,7 +23,6 @@ pub fn scheduled<C: Command>() -> impl Expectation {
         check_scheduled::<C>(outcome, true)
             .map_err(|mismatch| mismatch.with_subject(Subject::ScheduledCommand(first_name::<C>())))
     })
-    .even_if_pending()
 }
 
 /// Expects that no command of type `C` is scheduled now.
@@ -36,7 +35,6 @@ pub fn not_scheduled<C: Command>() -> impl Expectation {
         check_scheduled::<C>(outcome, false)
             .map_err(|mismatch| mismatch.with_subject(Subject::NoMessage(first_name::<C>())))
     })
-    .even_if_pending()
 }
 
 fn check_scheduled<C: Command>(outcome: &Outcome, is_expected: bool) -> Result<(), Mismatch> {
@@ -94,9 +92,7 @@ impl<'r> Schedule<'r> {
 ///
 /// Such a command is not handled.
 pub fn expired<C: Command>() -> impl Expectation {
-    Check::new(format!("{} expires", C::NAME), check_expired::<C>)
-        .covering(|problem, _| problem.kind != ProblemKind::Rejection && problem.error.is_expired())
-        .even_if_pending()
+    Check::new(format!("{} expires", C::NAME), check_expired::<C>).even_if_pending()
 }
 
 fn check_expired<C: Command>(outcome: &Outcome) -> Result<(), Mismatch> {

@@ -1,9 +1,9 @@
-use std::panic::Location;
+use std::{fmt, panic::Location};
 
 use flow_domain::{
     Aggregate, Command,
     model::{AnyEvent, IntoMessages},
-    testing::SerializedAggregate,
+    testing::{SerializedAggregate, StoredEvent},
 };
 
 use crate::{
@@ -25,6 +25,96 @@ impl Flow<'_, Given> {
     pub fn given_events(mut self, events: impl IntoMessages<AnyEvent>) -> Self {
         let serialized = self.plan.serialize_each(&events);
         self.given(StepKind::GivenEvents(serialized))
+    }
+
+    /// Adds events to a stream, exactly as a program of yesterday stored them.
+    ///
+    /// Each event is its stored type and its JSON. An [`Upcast`](flow_domain::Upcast) of the domain changes
+    /// it when it is read. The run appends and delivers the events, as
+    /// [`given_events`](Self::given_events) does.
+    ///
+    /// The step fails if the domain cannot read an event. Only a newer version is allowed: the engine
+    /// pauses its stream, and the messages of the stream are pending at the end of the flow.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use flow_domain::{Domain, Event, Upcast, WiringErrors};
+    /// use flow_harness::prelude::*;
+    /// # use flow_domain::{Error, Projection, Projector, ProjectorRoutes, Rows};
+    /// # use serde::{Deserialize, Serialize};
+    ///
+    /// #[derive(Debug, Serialize, Deserialize, Event)]
+    /// #[event(category = "order", id = order_id, version = 2)]
+    /// struct OrderPlaced {
+    ///     order_id: String,
+    ///     currency: String,
+    /// }
+    ///
+    /// #[derive(Debug, Clone, Serialize, Deserialize, Event)]
+    /// #[event(category = "order", id = order_id)]
+    /// struct OrderShipped {
+    ///     order_id: String,
+    /// }
+    /// #
+    /// # #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Projection)]
+    /// # #[projection(id = order_id)]
+    /// # struct OrderList { order_id: String, currency: String, is_shipped: bool }
+    /// #
+    /// # struct OrderListProjector;
+    /// #
+    /// # impl Projector for OrderListProjector {
+    /// #     type Projection = OrderList;
+    /// #     fn routes(on: &mut ProjectorRoutes<Self>) {
+    /// #         on.event(Self::on_placed);
+    /// #         on.event(Self::on_shipped);
+    /// #     }
+    /// # }
+    /// #
+    /// # impl OrderListProjector {
+    /// #     async fn on_placed(&self, e: OrderPlaced, rows: &mut Rows<'_, OrderList>) -> Result<(), Error> {
+    /// #         let OrderPlaced { order_id, currency } = e;
+    /// #         let row = OrderList { order_id: order_id.clone(), currency, is_shipped: false };
+    /// #         rows.change_or_insert(order_id, || row.clone(), |_| {}).await
+    /// #     }
+    /// #     async fn on_shipped(&self, e: OrderShipped, rows: &mut Rows<'_, OrderList>) -> Result<(), Error> {
+    /// #         rows.change(e.order_id, |row| row.is_shipped = true).await
+    /// #     }
+    /// # }
+    ///
+    /// fn shop() -> Result<Domain, WiringErrors> {
+    ///     Domain::builder("shop")
+    ///         .event_from_outside::<OrderPlaced>()
+    ///         .event_from_outside::<OrderShipped>()
+    ///         .upcast(Upcast::to::<OrderPlaced>().from(1, |json| json.set("currency", "EUR")))
+    ///         # .projection::<OrderList>()
+    ///         # .projector(OrderListProjector)
+    ///         .build()
+    /// }
+    ///
+    /// FlowHarness::new(|_: &Resources| shop())
+    ///     .given_stored("order-1", [("Shop.OrderPlaced.v1", r#"{"order_id":"1"}"#)])
+    ///     .when_event(OrderShipped { order_id: "1".into() })
+    ///     .then_projection::<OrderList>("1")
+    ///     .has(|row| row.currency == "EUR" && row.is_shipped)
+    ///     .run();
+    /// ```
+    #[track_caller]
+    pub fn given_stored<T, J>(
+        self,
+        stream: impl AsRef<str>,
+        events: impl IntoIterator<Item = (T, J)>,
+    ) -> Self
+    where
+        T: AsRef<str>,
+        J: fmt::Display,
+    {
+        let parse = |(message_type, content): (T, J)| {
+            StoredEvent::parse(stream.as_ref(), message_type.as_ref(), &content.to_string())
+        };
+        let stored = events.into_iter().map(parse).collect();
+
+        self.given(StepKind::GivenStored(stored))
     }
 
     /// Adds an aggregate that existed before, as if a handler had added it.

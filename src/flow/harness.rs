@@ -198,6 +198,16 @@ impl FlowHarness {
         self.begin().given_events(events)
     }
 
+    /// Begins with events as they were stored; see [`Flow::given_stored`].
+    #[track_caller]
+    pub fn given_stored<'t, T: AsRef<str>, J: fmt::Display>(
+        &self,
+        stream: impl AsRef<str>,
+        events: impl IntoIterator<Item = (T, J)>,
+    ) -> Flow<'t, Given> {
+        self.begin().given_stored(stream, events)
+    }
+
     /// Begins with an aggregate that existed before; see [`Flow::given_aggregate`].
     #[track_caller]
     pub fn given_aggregate<'t, A: Aggregate>(&self, aggregate: A) -> Flow<'t, Given> {

@@ -67,7 +67,9 @@ impl Outcome {
         let entries = self.record().entries().iter();
         let own_events = entries.filter_map(|entry| match &entry.kind {
             EntryKind::Appended(event)
-                if event.stream().category() == A::CATEGORY && event.stream().id() == id =>
+                if event.stream().category() == A::CATEGORY
+                    && event.stream().id() == id
+                    && !self.system().is_retired(&event.metadata().message_type) =>
             {
                 Some(event)
             }

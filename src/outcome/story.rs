@@ -73,7 +73,7 @@ impl StepText {
             Self::Text(text) => text.clone(),
             Self::Messages(messages) => render_messages(messages),
             Self::Message(message) | Self::BuiltCommand(Some(message)) => {
-                MessageView::from(message).show()
+                MessageView::from(message).show_whole()
             }
             Self::BuiltCommand(None) => "a command that a closure builds".to_owned(),
         }
@@ -84,7 +84,7 @@ impl StepText {
 fn render_messages(messages: &[SerializedMessage]) -> String {
     let messages: Vec<MessageView> = messages.iter().map(MessageView::from).collect();
 
-    let whole: Vec<String> = messages.iter().map(MessageView::show).collect();
+    let whole: Vec<String> = messages.iter().map(MessageView::show_whole).collect();
     let whole = whole.join(", ");
     if whole.chars().count() <= MAX_STEP_WIDTH || messages.len() == 1 {
         return whole;

@@ -1,12 +1,14 @@
 use std::{panic::Location, sync::Arc};
 
 use flow_domain::{
-    Error, Headers, model::SerializedMessage, record::InvariantViolation,
-    testing::SerializedAggregate,
+    Error, Headers,
+    model::SerializedMessage,
+    record::InvariantViolation,
+    testing::{SerializedAggregate, StoredEvent},
 };
 
 use crate::{
-    expect::Expectation,
+    expect::{Expectation, describe},
     outcome::{Keyword, Outcome, ReplyName, StepText},
     system::{ClockAdvance, fault::Fault},
 };
@@ -30,6 +32,8 @@ pub(crate) type CommandBuilder<'t> = Box<dyn Fn(&Outcome) -> BuiltMessage + Send
 pub(crate) enum StepKind<'t> {
     GivenNothing,
     GivenEvents(Result<Vec<SerializedMessage>, Error>),
+    /// Events as programs of yesterday stored them, or why they cannot be read.
+    GivenStored(Result<Vec<StoredEvent>, Error>),
     /// The aggregate, or its description and why it has no JSON form.
     GivenAggregate(Result<SerializedAggregate, (String, Error)>),
     GivenCommand(MessageResult),
@@ -72,6 +76,7 @@ impl StepKind<'_> {
         match self {
             Self::GivenNothing
             | Self::GivenEvents(_)
+            | Self::GivenStored(_)
             | Self::GivenAggregate(_)
             | Self::GivenCommand(_) => Keyword::Given,
             Self::When(_)
@@ -99,6 +104,7 @@ impl StepKind<'_> {
             Self::WhenWith(..) => return StepText::BuiltCommand(None),
 
             Self::GivenNothing => "nothing".to_owned(),
+            Self::GivenStored(Ok(events)) => stored_text(events),
             Self::GivenAggregate(Ok(aggregate)) => format!("{} {:?}", aggregate.name, aggregate.id),
             Self::WhenTime(ClockAdvance::By(duration)) => {
                 format!("time passes: {}", humantime::format_duration(*duration))
@@ -110,10 +116,11 @@ impl StepKind<'_> {
             Self::WhenRedelivered(1) => "redelivered once".to_owned(),
             Self::WhenRedelivered(n) => format!("redelivered {n} times"),
             Self::Fault(fault) => fault.to_string(),
-            Self::Then(expectation) => expectation.describe(),
+            Self::Then(expectation) => describe(&**expectation),
 
             // The value could not be serialized. The failure of the step says why.
             Self::GivenEvents(Err(_)) => "events".to_owned(),
+            Self::GivenStored(Err(_)) => "stored events".to_owned(),
             Self::GivenAggregate(Err((aggregate, _))) => aggregate.clone(),
             Self::WhenAll(Err(_)) => "commands".to_owned(),
             Self::When(MessageAct {
@@ -125,4 +132,13 @@ impl StepKind<'_> {
 
         StepText::Text(text)
     }
+}
+
+fn stored_text(events: &[StoredEvent]) -> String {
+    let lines: Vec<String> = events
+        .iter()
+        .map(|event| format!("stored {} {:?}", event.message_type, event.content))
+        .collect();
+
+    lines.join(", ")
 }

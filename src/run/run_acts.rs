@@ -24,8 +24,13 @@ impl Runner<'_, '_> {
     pub(super) async fn run_given(&mut self, idx: usize) -> Result<(), Stop> {
         let act = match &self.plan.steps[idx].kind {
             StepKind::GivenEvents(Ok(events)) => Act::Events(events),
+            StepKind::GivenStored(Ok(events)) => Act::Stored(events),
             StepKind::GivenAggregate(Ok(aggregate)) => Act::Aggregate(aggregate),
             StepKind::GivenCommand(Ok(command)) => Act::Command(command),
+            StepKind::GivenStored(Err(err)) => {
+                let mismatch = Mismatch::not_serialized("events that can be stored", err);
+                return Err(self.fail_step(idx, mismatch));
+            }
             StepKind::GivenEvents(Err(err))
             | StepKind::GivenAggregate(Err((_, err)))
             | StepKind::GivenCommand(Err(err)) => {

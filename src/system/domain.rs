@@ -5,7 +5,7 @@ use std::{
 
 use flow_domain::{
     App, Engine, Error, Headers,
-    message::{Payload, Recorded},
+    message::{MessageType, Payload, Recorded},
     model::SerializedMessage,
     port::BoxFuture,
     record::{EntryId, Record, Recorder},
@@ -182,6 +182,10 @@ impl System for DomainSystem {
                 let result = self.app.publish_serialized(events, headers).await;
                 self.settle(result).await
             }),
+            Act::Stored(events) => Box::pin(async move {
+                let result = self.app.append_stored(events).await;
+                self.settle(result).await
+            }),
             Act::Aggregate(aggregate) => Box::pin(async move {
                 let result = self.app.add_serialized(aggregate).await;
                 self.settle(result).await
@@ -258,6 +262,10 @@ impl System for DomainSystem {
 
     fn wiring(&self) -> &Wiring {
         self.wiring.get_or_init(|| self.app.domain().wiring())
+    }
+
+    fn is_retired(&self, event: &MessageType) -> bool {
+        self.app.domain().is_retired(event)
     }
 
     fn fold(&self, state_type: StateType, events: &[Recorded]) -> Option<Payload> {

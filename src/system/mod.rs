@@ -15,12 +15,12 @@ use std::{any::TypeId, fmt, time::Duration};
 use flow_domain::{
     Error, Headers,
     clock::Timestamp,
-    message::{Payload, Recorded},
+    message::{MessageType, Payload, Recorded},
     model::SerializedMessage,
     port::BoxFuture,
     record::{EntryId, Record},
     runtime::{ProcessResult, RebuildReport},
-    testing::{Remaining, SerializedAggregate, StaleRow, StateType},
+    testing::{Remaining, SerializedAggregate, StaleRow, StateType, StoredEvent},
     wiring::Wiring,
 };
 
@@ -40,6 +40,8 @@ pub(crate) enum Act<'a> {
     Submit(&'a SerializedMessage),
     /// Publishes events from outside, or appends events that happened before.
     Events(&'a [SerializedMessage]),
+    /// Appends events as programs of yesterday stored them.
+    Stored(&'a [StoredEvent]),
     /// Adds an aggregate that existed before.
     Aggregate(&'a SerializedAggregate),
     /// Advances the clock.
@@ -137,6 +139,9 @@ pub(crate) trait System: fmt::Debug + Send + Sync {
 
     /// Returns which handlers handle which messages.
     fn wiring(&self) -> &Wiring;
+
+    /// Returns true if the domain has retired events of this type.
+    fn is_retired(&self, event: &MessageType) -> bool;
 
     /// Folds an aggregate from these events, and returns it as JSON.
     ///

@@ -14,7 +14,7 @@ use flow_domain::{
 use serde_json::Value;
 
 use crate::{
-    expect::{self, Expectation, Mismatch, State},
+    expect::{self, Expectation, Mismatch, State, describe},
     outcome::Outcome,
     run::check_expectation,
     unit::assertion_guard::AssertionGuard,
@@ -99,8 +99,7 @@ impl<A: Aggregate, R: MethodResult> UnitOutcome<A, R> {
             Ok(()) => self.guard.mark_asserted(),
             Err(mismatch) => {
                 let location = mismatch.location().unwrap_or(Location::caller());
-                self.guard
-                    .fail(&expectation.describe(), location, &mismatch);
+                self.guard.fail(&describe(expectation), location, &mismatch);
             }
         }
     }

@@ -2,7 +2,7 @@ use std::{any::TypeId, fmt, marker::PhantomData};
 
 use flow_domain::{
     Aggregate, Error, Headers,
-    message::{Payload, Recorded},
+    message::{MessageType, Payload, Recorded},
     model::SerializedMessage,
     port::BoxFuture,
     record::Record,
@@ -102,6 +102,10 @@ impl<A: Aggregate> System for UnitSystem<A> {
 
     fn wiring(&self) -> &Wiring {
         &self.wiring
+    }
+
+    fn is_retired(&self, _: &MessageType) -> bool {
+        false
     }
 
     fn fold(&self, _: StateType, _: &[Recorded]) -> Option<Payload> {

@@ -5,25 +5,33 @@ use flow_domain::{
 };
 use serde_json::Value;
 
-use crate::value::show_message;
+use crate::value::{cut_middle, show_message};
 
 /// The name and content of a message, as they are compared and shown.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct MessageView {
     pub(crate) name: String,
+    /// The name without the version. The JSON of an enum has it as the name of the variant.
+    variant: String,
     pub(crate) payload: Payload,
 }
 
 impl MessageView {
+    /// Returns the message in Rust syntax, cut in the middle if it is long.
     pub(crate) fn show(&self) -> String {
-        show_message(&self.name, &self.payload)
+        cut_middle(self.show_whole())
+    }
+
+    /// Returns the message in Rust syntax: `PlaceOrder { order_id: "ord-01", quantity: 2 }`.
+    pub(crate) fn show_whole(&self) -> String {
+        show_message(&self.name, &self.variant, &self.payload)
     }
 
     /// Returns the content of the message.
     ///
     /// For a variant of an enum, this is the JSON below the name of the variant.
     pub(crate) fn content(&self) -> Value {
-        content_of(&self.name, &self.payload)
+        content_of(&self.variant, &self.payload)
     }
 
     /// Returns true if name and content are equal. The order of the fields does not matter.
@@ -38,6 +46,7 @@ impl From<&SerializedMessage> for MessageView {
     fn from(message: &SerializedMessage) -> Self {
         Self {
             name: message.name.to_string(),
+            variant: message.name.as_str().to_owned(),
             payload: message.payload.clone(),
         }
     }
@@ -52,6 +61,7 @@ impl From<&Envelope> for MessageView {
                 1 => message_type.name().to_owned(),
                 version => format!("{}.v{version}", message_type.name()),
             },
+            variant: message_type.name().to_owned(),
             payload: envelope.message.clone(),
         }
     }
@@ -65,24 +75,17 @@ pub(crate) fn matches_type<E: Message>(envelope: &Envelope) -> bool {
     metadata.stream.category() == E::CATEGORY && E::SCHEMAS.iter().any(has_name)
 }
 
-/// Returns the content of a message as JSON.
+/// Returns the content of a message as JSON. `variant` is its name without the version.
 ///
 /// If the message is a variant of an enum, its fields are one level below the name of the variant.
 /// The result has the fields without the level above them.
-pub(crate) fn content_of(name: &str, payload: &Payload) -> Value {
+pub(crate) fn content_of(variant: &str, payload: &Payload) -> Value {
     match payload.to_value() {
-        Value::Object(mut fields) if fields.len() == 1 => {
-            let variant = fields
-                .keys()
-                .find(|variant| name.starts_with(variant.as_str()))
-                .cloned();
-
-            match variant.and_then(|variant| fields.remove(&variant)) {
-                Some(Value::Object(inner)) => Value::Object(inner),
-                Some(other) => serde_json::json!({ name: other }),
-                None => Value::Object(fields),
-            }
-        }
+        Value::Object(mut fields) if fields.len() == 1 => match fields.remove(variant) {
+            Some(Value::Object(inner)) => Value::Object(inner),
+            Some(other) => serde_json::json!({ variant: other }),
+            None => Value::Object(fields),
+        },
         other => other,
     }
 }

@@ -11,19 +11,21 @@ use serde_json::Value;
 const MAX_WIDTH: usize = 120;
 
 /// Returns a message in Rust syntax: `PlaceOrder { order_id: "ord-01", quantity: 2 }`.
-pub(crate) fn show_message(name: &str, payload: &Payload) -> String {
+///
+/// `variant` is its name without the version.
+pub(crate) fn show_message(name: &str, variant: &str, payload: &Payload) -> String {
     let Ok(Fields(mut fields)) = serde_json::from_str::<Fields>(payload.as_json()) else {
         // The message has no fields, or is not valid JSON.
         return match payload.to_value() {
             Value::Null => name.to_owned(),
-            Value::String(variant) if variant == name => name.to_owned(),
-            _ => cut_middle(format!("{name} {}", payload.as_json())),
+            Value::String(text) if text == variant => name.to_owned(),
+            _ => format!("{name} {}", payload.as_json()),
         };
     };
 
     // The variant of an enum has its fields one level below its name.
-    if let [(variant, Value::Object(_))] = fields.as_slice()
-        && name.starts_with(variant.as_str())
+    if let [(field, Value::Object(_))] = fields.as_slice()
+        && field == variant
         && let Ok(Fields(mut variants)) = serde_json::from_str::<Fields<Fields>>(payload.as_json())
         && let Some((_, Fields(inner))) = variants.pop()
     {
@@ -31,7 +33,7 @@ pub(crate) fn show_message(name: &str, payload: &Payload) -> String {
     }
 
     let shown = brace_fields(fields.iter().map(|(name, value)| (name, value)));
-    cut_middle(format!("{name} {shown}"))
+    format!("{name} {shown}")
 }
 
 /// Returns a stored value with its fields in the stored order:
@@ -105,14 +107,7 @@ pub(crate) fn cut_after_field(line: &str, width: usize) -> String {
     match kept.rfind(", ") {
         Some(comma) if kept.len() < 2 * comma => format!("{}{end}", &kept[..comma + 2]),
         // A cut after the comma would lose more than half of the line: one long field follows.
-        _ => {
-            // `cut_middle` may have cut the line already. A part of its ` .. ` text would be noise.
-            let shown = match kept.split_once(" .. ") {
-                Some((start, rest)) if !rest.contains(" .. ") => start,
-                _ => &kept,
-            };
-            format!("{} {end}", shown.trim_end())
-        }
+        _ => format!("{} {end}", kept.trim_end()),
     }
 }
 
@@ -191,7 +186,22 @@ mod tests {
 
     #[track_caller]
     fn check(name: &str, json: &str, expected: &str) {
-        assert_eq!(show_message(name, &Payload::from_json(json)), expected);
+        let payload = Payload::from_json(json);
+
+        assert_eq!(show_message(name, name, &payload), expected);
+    }
+
+    #[test]
+    fn show_message_compares_the_whole_name_of_a_variant() {
+        check(
+            "NoteAdded",
+            r#"{"Note":{"a":1}}"#,
+            r#"NoteAdded { Note: {"a":1} }"#,
+        );
+
+        let payload = Payload::from_json(r#"{"NoteAdded":{"a":1}}"#);
+        let shown = show_message("NoteAdded.v2", "NoteAdded", &payload);
+        assert_eq!(shown, "NoteAdded.v2 { a: 1 }");
     }
 
     #[test]
@@ -240,12 +250,10 @@ mod tests {
     }
 
     #[test]
-    fn cut_after_field_drops_half_of_a_mark() {
-        let line = cut_middle(format!("Sent {{ what: \"{}\" }}", "x".repeat(200)));
-
+    fn cut_after_field_keeps_dots_of_the_user() {
         assert_eq!(
-            cut_after_field(&line, 62),
-            format!("Sent {{ what: \"{} .. }}", "x".repeat(31))
+            cut_after_field("Sent { what: \"from a .. to b and on\" }", 32),
+            "Sent { what: \"from a .. to .. }"
         );
     }
 

@@ -60,6 +60,14 @@ impl Kind {
                     #[automatically_derived]
                     impl ::flow_domain::model::Command for #ident {
                         type Reply = #reply;
+
+                        fn try_eq_replies(
+                            left: &Self::Reply,
+                            right: &Self::Reply,
+                        ) -> ::core::option::Option<bool> {
+                            use ::flow_domain::model::equality::*;
+                            (&Pair(left, right)).are_equal()
+                        }
                     }
                 }
             }

@@ -125,6 +125,14 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! # Events that change
+//!
+//! The store keeps events for years, and their types change. An event gets a new `version` then, and
+//! an [`Upcast`] with one step for each older version. Everybody who reads an event gets the
+//! version of today. [`retired`](wiring::DomainBuilder::retired) names events that nobody needs any
+//! more. During a deployment, an older program may read an event of a newer version. Then its
+//! engine pauses the stream until the newer program takes over.
+//!
 //! # Wiring checks
 //!
 //! [`build`](wiring::DomainBuilder::build) refuses a domain that cannot work. It reports all
@@ -145,6 +153,8 @@
 //! | [`is_not_found`](Error::is_not_found) | check the id: the state or row does not exist |
 //! | [`handler_failures`](Error::handler_failures) is not empty | look at the handlers that failed: the command itself is committed |
 //! | [`stall`](Error::stall) | break the cycle that it names: the cascade of the command does not end |
+//! | [`is_newer_event`](Error::is_newer_event) | run the newer program that wrote the event |
+//! | [`is_unreadable_event`](Error::is_unreadable_event) | add an [`Upcast`], and rebuild again |
 //! | [`is_setup`](Error::is_setup), [`is_codec`](Error::is_codec), [`is_no_handler`](Error::is_no_handler), [`is_panic`](Error::is_panic) | fix the program |
 //!
 //! See [`mod@error`].
@@ -238,7 +248,8 @@ pub use error::{Error, HandlerFailure, Rejection};
 pub use flow_domain_derive::{Aggregate, Command, Event, Id, Projection, Sortable};
 pub use handler::{
     CommandHandler, CommandRoutes, Delivery, EventHandler, EventRoutes, ProcessManager,
-    ProcessManagerRoutes, Projector, ProjectorRoutes, RetryPolicy, Rows, UnitOfWork, View, field,
+    ProcessManagerRoutes, Projector, ProjectorRoutes, RetryPolicy, Rows, UnitOfWork, Upcast, View,
+    field,
 };
 pub use model::{
     Aggregate, Apply, Command, Event, Id, Message, PendingEvents, Projection, Sortable,

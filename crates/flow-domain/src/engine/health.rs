@@ -43,6 +43,10 @@ pub struct SubscriptionHealth {
     pub retried: usize,
     /// When its circuit breaker closes, if an engine in this process has opened it.
     pub paused_until: Option<Timestamp>,
+    /// The number of streams that wait for a newer program, as far as the engine in this process knows.
+    ///
+    /// Their events are of newer versions than this program knows. The lag contains them.
+    pub paused_streams: usize,
     /// The number of attempts that did not fail, since the engine in this process started.
     pub handled: u64,
     /// The number of attempts that failed, since the engine in this process started.
@@ -125,6 +129,11 @@ impl App {
                 lag,
                 retried,
                 paused_until: metrics.open_until.filter(|until| now < *until),
+                // Once the time has passed without a new pause, another program handles the events.
+                paused_streams: match metrics.paused_until {
+                    Some(until) if now < until => metrics.n_paused_streams,
+                    _ => 0,
+                },
                 handled: metrics.n_handled,
                 failed: metrics.n_failed,
             });

@@ -16,5 +16,6 @@ mod relay;
 
 pub use background::tasks::StopReport;
 pub use dead_letter::{DeadLetter, DeadLetters};
+pub use delivery::paused::PausedStream;
 pub use engine::Engine;
 pub use health::{Health, SubscriptionHealth};

@@ -1,6 +1,6 @@
 use std::{borrow::Cow, error, fmt};
 
-use crate::error::{HandlerFailure, Rejection, Stall, stall};
+use crate::error::{HandlerFailure, Rejection, Stall, foreign::ForeignText, stall};
 
 type Source = Box<dyn error::Error + Send + Sync>;
 
@@ -59,6 +59,10 @@ enum Kind {
     Expired(String),
     #[error("{0}")]
     NoHandler(String),
+    #[error("{0}")]
+    NewerEvent(String),
+    #[error("{text}")]
+    Unreadable { text: String, source: Source },
     #[error("{0}")]
     Setup(String),
     #[error("{}", handler_failures_text(.0))]
@@ -172,6 +176,18 @@ impl Error {
         Kind::NoHandler(text).into()
     }
 
+    pub(crate) fn newer_event(text: String) -> Self {
+        Kind::NewerEvent(text).into()
+    }
+
+    pub(crate) fn unreadable(text: String, cause: impl Into<Source>) -> Self {
+        Kind::Unreadable {
+            text,
+            source: cause.into(),
+        }
+        .into()
+    }
+
     /// Creates an error for a wrong setup. A retry does not help.
     pub fn setup(text: impl Into<String>) -> Self {
         Kind::Setup(text.into()).into()
@@ -250,6 +266,21 @@ impl Error {
         matches!(*self.kind, Kind::NoHandler(_))
     }
 
+    /// Returns true if a stored event has a newer version than this program knows.
+    ///
+    /// Run the program that wrote it, or a newer one. An engine waits for that: it tries the event again
+    /// from time to time.
+    pub fn is_newer_event(&self) -> bool {
+        matches!(*self.kind, Kind::NewerEvent(_))
+    }
+
+    /// Returns true if a rebuild could not read an event. Nothing was changed.
+    ///
+    /// The cause says why. An [`Upcast`](crate::Upcast) makes older events readable.
+    pub fn is_unreadable_event(&self) -> bool {
+        matches!(*self.kind, Kind::Unreadable { .. })
+    }
+
     /// Returns true if the setup is wrong. A retry does not help.
     pub fn is_setup(&self) -> bool {
         matches!(*self.kind, Kind::Setup(_))
@@ -279,6 +310,7 @@ impl Error {
             Kind::Rejected(source)
             | Kind::Failed { source, .. }
             | Kind::Codec { source, .. }
+            | Kind::Unreadable { source, .. }
             | Kind::Adapter { source, .. } => source.downcast_ref(),
             _ => None,
         }
@@ -317,7 +349,7 @@ impl fmt::Display for WithCauses<'_> {
 
         let mut cause = error::Error::source(self.0);
         while let Some(err) = cause {
-            write!(f, ": {err}")?;
+            write!(f, ": {}", ForeignText(err))?;
             cause = err.source();
         }
         Ok(())
@@ -350,7 +382,10 @@ impl fmt::Debug for Error {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(&self.kind, f)
+        match &*self.kind {
+            Kind::Rejected(rejection) => ForeignText(rejection).fmt(f),
+            kind => kind.fmt(f),
+        }
     }
 }
 

@@ -4,7 +4,7 @@ use crate::{
     error::Error,
     handler::{
         AggregateEntry, CommandRoute, EventRoute, ProjectionEntry, Subscription,
-        SubscriptionOptions, short_type_name,
+        SubscriptionOptions, Upcasts, short_type_name,
     },
     message::{Envelope, MessageName, MessageType, Priority, SchemaLists, is_listed},
     model::{Aggregate, Projection},
@@ -19,6 +19,8 @@ pub(crate) struct Catalog {
     pub(crate) projections: Vec<ProjectionEntry>,
     /// The events that come from outside, with their categories.
     pub(crate) outside_events: Vec<(&'static str, SchemaLists)>,
+    /// How stored events become events of today.
+    pub(crate) upcasts: Upcasts,
     /// In order of registration.
     pub(crate) commands: Vec<CommandRoute>,
     /// In order of registration, which is the order of delivery.
@@ -111,6 +113,8 @@ impl Catalog {
     }
 
     /// Returns true if the domain knows events of this type in the category of the event's stream.
+    ///
+    /// It knows retired events, too, but nobody handles them.
     pub(crate) fn knows_event(&self, event: &Envelope) -> bool {
         let message_type = &event.metadata.message_type;
         let category = event.metadata.stream.category();
@@ -122,9 +126,11 @@ impl Catalog {
                 .any(|schema| message_type.matches(schema.name))
         };
 
-        self.aggregates
-            .iter()
-            .any(|entry| entry.category == category && lists_type(entry.events))
+        self.upcasts.is_retired(message_type)
+            || self
+                .aggregates
+                .iter()
+                .any(|entry| entry.category == category && lists_type(entry.events))
             || self
                 .outside_events
                 .iter()
@@ -159,7 +165,7 @@ impl Catalog {
                 let has_named_route = all_routes
                     .iter()
                     .any(|(named_idx, _)| named_idx == subscription_idx);
-                if !has_named_route && subscription.reads(event.metadata.stream.category()) {
+                if !has_named_route && self.reaches_catch_all(subscription, event) {
                     all_routes.push((*subscription_idx, subscription.routes.len()));
                 }
             }
@@ -181,13 +187,21 @@ impl Catalog {
             return None;
         }
 
-        subscription
-            .routes
-            .iter()
-            .find(|route| {
-                message_type.matches(route.event.name) && route.category == stream.category()
-            })
-            .or(subscription.catch_all.as_deref())
+        let named_route = subscription.routes.iter().find(|route| {
+            message_type.matches(route.event.name) && route.category == stream.category()
+        });
+        named_route.or_else(|| {
+            let catch_all = subscription.catch_all.as_deref()?;
+            self.reaches_catch_all(subscription, event)
+                .then_some(catch_all)
+        })
+    }
+
+    /// Returns true if a catch-all route gets an event that has no route of its own.
+    fn reaches_catch_all(&self, subscription: &Subscription, event: &Envelope) -> bool {
+        subscription.reads(event.metadata.stream.category())
+            && !self.upcasts.is_retired(&event.metadata.message_type)
+            && !self.waits_for_newer(subscription, event)
     }
 
     /// Returns the categories whose events a subscription receives.

@@ -24,6 +24,10 @@ pub(crate) struct SubscriptionMetrics {
     pub(crate) n_failed: u64,
     /// When the circuit breaker tries again, if it is open.
     pub(crate) open_until: Option<Timestamp>,
+    /// The number of streams that wait for a newer program.
+    pub(crate) n_paused_streams: usize,
+    /// When the last of these streams is tried again.
+    pub(crate) paused_until: Option<Timestamp>,
 }
 
 /// Counts an engine as running, until this guard is dropped.
@@ -82,6 +86,7 @@ impl Drop for RunningEngine {
         if state.n_engines == 0 {
             for metrics in state.by_subscription.values_mut() {
                 metrics.open_until = None;
+                metrics.n_paused_streams = 0;
             }
         }
     }

@@ -26,6 +26,7 @@ mod rows;
 mod short_type_name;
 mod subscription;
 mod trace;
+mod upcast;
 mod view;
 mod wake_signal;
 mod work;
@@ -55,6 +56,8 @@ pub use subscription::{
     WhenExhausted,
 };
 pub(crate) use trace::handling_span;
+pub use upcast::Upcast;
+pub(crate) use upcast::{FormerName, Interest, Upcasts, upcasting};
 pub use view::{Field, FieldCondition, View, ViewQuery, field};
 pub(crate) use wake_signal::WakeSignal;
 pub use work::UnitOfWork;

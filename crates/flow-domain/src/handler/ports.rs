@@ -16,6 +16,7 @@ use crate::{
 #[derive(Clone, Debug)]
 pub(crate) struct Ports {
     pub(crate) catalog: Arc<Catalog>,
+    /// It returns events as they are today. See [`SharedPorts::raw_store`].
     pub(crate) store: Arc<dyn Store>,
     /// What a test has added; in production nothing.
     pub(crate) hooks: Hooks,
@@ -27,6 +28,12 @@ pub(crate) struct Ports {
 /// They are behind one pointer, which makes a clone of [`Ports`] cheap.
 #[derive(Debug)]
 pub(crate) struct SharedPorts {
+    /// The store of the app, which returns events as they are stored.
+    #[cfg_attr(
+        not(feature = "testing"),
+        expect(dead_code, reason = "a test forks it, or gives it another domain")
+    )]
+    pub(crate) raw_store: Arc<dyn Store>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) ids: Arc<dyn IdSource>,
     /// Set if the app has a broker; only an engine needs one.

@@ -4,6 +4,7 @@
 //! features that other crates turn on. [`Json`] keeps the digits as they were written.
 
 mod decimal;
+mod edit;
 mod encode;
 mod encode_error;
 mod number;

@@ -11,6 +11,13 @@ pub struct Envelope<M = Payload> {
     pub message: M,
 }
 
+impl Envelope {
+    /// Returns the message as it is stored, before any [`Upcast`](crate::Upcast).
+    pub fn as_stored(&self) -> &Self {
+        self.metadata.upcast_from.as_deref().unwrap_or(self)
+    }
+}
+
 /// An event that is stored: it has a version and a position.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Recorded {

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     clock::Timestamp,
-    message::{CausationId, CorrelationId, MessageId, MessageType, StreamName},
+    message::{CausationId, CorrelationId, Envelope, MessageId, MessageType, StreamName},
 };
 
 /// The kind of a message: a command or an event.
@@ -100,4 +100,7 @@ pub struct Metadata {
     /// Who calls its handlers. An engine never handles a message that is handled inline.
     #[serde(default)]
     pub processing: Processing,
+    /// The event as it is stored, if an [`Upcast`](crate::Upcast) has changed it.
+    #[serde(skip)]
+    pub upcast_from: Option<Arc<Envelope>>,
 }

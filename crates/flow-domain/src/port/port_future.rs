@@ -42,6 +42,19 @@ impl<'a, T> PortFuture<'a, T> {
     pub fn boxed(future: impl Future<Output = Result<T, Error>> + Send + 'a) -> Self {
         Self(Inner::Boxed(Box::pin(future)))
     }
+
+    /// Changes the value of the future, if it has one. A future that is ready stays ready.
+    pub fn map<U: 'a>(self, change: impl FnOnce(T) -> U + Send + 'a) -> PortFuture<'a, U>
+    where
+        T: 'a,
+    {
+        match self.0 {
+            Inner::Ready(result) => {
+                PortFuture(Inner::Ready(result.map(|result| result.map(change))))
+            }
+            Inner::Boxed(future) => PortFuture::boxed(async move { future.await.map(change) }),
+        }
+    }
 }
 
 impl<T: Unpin> Future for PortFuture<'_, T> {

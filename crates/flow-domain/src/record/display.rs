@@ -66,7 +66,12 @@ fn write_appended(f: &mut fmt::Formatter<'_>, event: &Recorded) -> fmt::Result {
         f,
         "appended {} {} to {} @{} at {}",
         metadata.message_type, metadata.id, metadata.stream, event.version, event.position
-    )
+    )?;
+
+    match &metadata.upcast_from {
+        Some(stored) => write!(f, ", upcast from {}", stored.metadata.message_type),
+        None => Ok(()),
+    }
 }
 
 fn write_state_change(f: &mut fmt::Formatter<'_>, change: &StateChange) -> fmt::Result {

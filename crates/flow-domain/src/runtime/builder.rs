@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use crate::{
     clock::{Clock, IdSource, SystemClock, SystemIds},
-    handler::{Hooks, Ports, SharedPorts, WakeSignal},
+    handler::{Hooks, Ports, SharedPorts, WakeSignal, upcasting},
     message::Processing,
     port::{Broker, Store},
     runtime::{App, app::ProcessingModes},
@@ -128,9 +128,10 @@ impl AppBuilder<Arc<dyn Store>> {
     pub fn start(self) -> App {
         let ports = Ports {
             catalog: Arc::clone(self.domain.catalog()),
-            store: self.store,
+            store: upcasting(&self.store, self.domain.catalog()),
             hooks: self.hooks,
             shared: Arc::new(SharedPorts {
+                raw_store: self.store,
                 clock: self.clock.unwrap_or_else(|| Arc::new(SystemClock)),
                 ids: self.ids.unwrap_or_else(|| Arc::new(SystemIds)),
                 broker: self.broker,

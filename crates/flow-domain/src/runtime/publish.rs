@@ -143,6 +143,7 @@ pub(super) fn wrap(
             caused_in_category: None,
             deadline: headers.deadline_from(ports.clock.now()),
             processing,
+            upcast_from: None,
         },
         message: message.payload.clone(),
     }))

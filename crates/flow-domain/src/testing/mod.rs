@@ -8,6 +8,7 @@
 //! | what happened | [`Recorder`], [`Record`] |
 //! | a handler that fails | [`Interceptor`], [`EngineAction`], [`remember_panic_locations`] |
 //! | messages without their Rust types | [`SerializedMessage`], [`SerializedAggregate`] |
+//! | events of yesterday | [`StoredEvent`] |
 //! | stored state | [`StateType`] and the methods of [`App`](crate::App) that take it |
 //! | rules that always hold | [`Invariant`], [`InvariantSet`], [`invariant_violations`] |
 //!
@@ -39,5 +40,5 @@ pub use crate::{
         AnyCommand, SerializedMessage,
         invariants::{SerializedAggregate, invariant_violations},
     },
-    runtime::testing::{StaleRow, StateType},
+    runtime::testing::{StaleRow, StateType, StoredEvent},
 };

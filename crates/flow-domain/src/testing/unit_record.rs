@@ -123,6 +123,7 @@ fn envelope(event: &SerializedMessage) -> Result<Arc<Envelope>, Error> {
             caused_in_category: None,
             deadline: None,
             processing: Processing::Sync,
+            upcast_from: None,
         },
         message: event.payload.clone(),
     }))

@@ -4,7 +4,7 @@ use crate::{
     handler::{
         AggregateEntry, Catalog, CommandHandler, CommandRoutes, EventHandler, EventRoutes,
         ProcessManager, ProcessManagerRoutes, ProjectionEntry, Projector, ProjectorRoutes,
-        SubscriptionOptions,
+        SubscriptionOptions, Upcast, Upcasts,
     },
     message::{Priority, SchemaLists},
     model::{Aggregate, Event, Message, Projection},
@@ -36,6 +36,7 @@ impl DomainBuilder {
             aggregates: Vec::new(),
             projections: Vec::new(),
             outside_events: Vec::new(),
+            upcasts: Upcasts::default(),
             commands: Vec::new(),
             subscriptions: Vec::new(),
             event_index: Vec::new(),
@@ -78,6 +79,21 @@ impl DomainBuilder {
             .catalog
             .outside_events
             .push((E::CATEGORY, schemas));
+        self
+    }
+
+    /// Changes stored events of older versions into events of today. See [`Upcast`].
+    pub fn upcast(mut self, upcast: Upcast) -> Self {
+        self.parts.catalog.upcasts.add(upcast);
+        self
+    }
+
+    /// Names an event that is stored and that nobody needs any more.
+    ///
+    /// It stays in its stream, and counts for the version of the stream. Loads, handlers and rebuilds skip
+    /// it, whatever its version and its category are.
+    pub fn retired(mut self, event: impl Into<String>) -> Self {
+        self.parts.catalog.upcasts.add_retired(event.into());
         self
     }
 
@@ -156,6 +172,7 @@ impl DomainBuilder {
         }
 
         catalog.apply_defaults();
+        catalog.upcasts.build_index(&catalog.domain);
         Ok(Domain::new(name, catalog))
     }
 }

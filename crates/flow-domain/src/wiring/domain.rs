@@ -2,6 +2,7 @@ use std::{any::TypeId, sync::Arc};
 
 use crate::{
     handler::Catalog,
+    message::MessageType,
     record::HandlerKind,
     wiring::{DomainBuilder, Wiring, WiringWarning, graph, warning},
 };
@@ -91,6 +92,13 @@ impl Domain {
         }
 
         handlers
+    }
+
+    /// Returns true if nobody needs events of this type any more.
+    ///
+    /// See [`DomainBuilder::retired`].
+    pub fn is_retired(&self, event: &MessageType) -> bool {
+        self.catalog.upcasts.is_retired(event)
     }
 
     #[cfg(feature = "testing")]

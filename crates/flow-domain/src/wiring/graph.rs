@@ -2,7 +2,7 @@ use serde::Serialize;
 
 use crate::{
     handler::{AggregateEntry, Catalog, EventRoute, Subscription},
-    message::{MessageSchema, SchemaLists},
+    message::{MessageName, MessageSchema, SchemaLists},
     model::Aggregate,
     record::HandlerKind,
     wiring::{
@@ -71,6 +71,9 @@ pub struct CommandWiring {
 pub struct SubscriptionWiring {
     /// The event.
     pub event: String,
+    /// The name and the version of the event, which `event` has as one text.
+    #[serde(skip)]
+    pub event_name: MessageName,
     /// The category of its streams.
     pub category: &'static str,
     /// The handler.
@@ -188,6 +191,7 @@ fn edge(
 ) -> SubscriptionWiring {
     SubscriptionWiring {
         event: event.name.to_string(),
+        event_name: event.name,
         category,
         handler: subscription.handler,
         kind: subscription.kind,

@@ -3,7 +3,7 @@ use std::{error, fmt};
 use crate::{
     error::Error,
     record::HandlerKind,
-    wiring::{KeyAdvice, SubscriptionMistake},
+    wiring::{KeyAdvice, SubscriptionMistake, UpcastMistake},
 };
 
 /// All mistakes in the wiring of a domain.
@@ -166,6 +166,17 @@ pub enum WiringMistake {
         /// The handler that sets the option; `None` if the domain sets it for all handlers.
         declared_by: Option<&'static str>,
         mistake: SubscriptionMistake,
+    },
+    /// An upcast cannot work.
+    InvalidUpcast {
+        /// The expression that starts it: `Upcast::to::<OrderPlaced>()`.
+        upcast: String,
+        mistake: UpcastMistake,
+    },
+    /// An event is retired, and an event of this category has its name today.
+    RetiredEventIsCurrent {
+        event: String,
+        category: &'static str,
     },
     /// Two command handlers of one category set different options for reading. The commands of a
     /// category are read together.

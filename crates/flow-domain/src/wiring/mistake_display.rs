@@ -50,6 +50,12 @@ impl fmt::Display for WiringMistake {
                 category,
                 nearest,
             } => write_unknown_category(f, handler, category, nearest.as_deref()),
+            Self::InvalidUpcast { upcast, mistake } => write!(f, "`{upcast}` {mistake}"),
+            Self::RetiredEventIsCurrent { event, category } => write!(
+                f,
+                "`{event}` is retired, but an event of the category `{category}` has this name\n     \
+                 remove `.retired(\"{event}\")`, or the event"
+            ),
             Self::InvalidSubscription { .. }
             | Self::ConflictingReadOptions { .. }
             | Self::LanesWithoutBroker { .. } => self.fmt_subscription_mistake(f),

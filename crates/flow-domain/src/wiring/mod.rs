@@ -21,9 +21,11 @@ mod mistake;
 mod mistake_display;
 mod nearest;
 mod subscription_mistake;
+mod upcast_mistake;
 mod verify;
 mod verify_messages;
 mod verify_subscriptions;
+mod verify_upcasts;
 mod warning;
 
 pub use builder::DomainBuilder;
@@ -34,4 +36,5 @@ pub use keys::KeyAdvice;
 pub use mistake::{WiringErrors, WiringMistake};
 pub use nearest::nearest;
 pub use subscription_mistake::SubscriptionMistake;
+pub use upcast_mistake::UpcastMistake;
 pub use warning::WiringWarning;

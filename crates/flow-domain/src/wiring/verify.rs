@@ -19,6 +19,7 @@ pub(super) fn verify(parts: &Parts) -> Vec<WiringMistake> {
     verifier.check_aggregates();
     verifier.check_projections();
     verifier.check_handlers();
+    verifier.check_upcasts();
     verifier.check_commands();
     for subscription in &parts.catalog.subscriptions {
         verifier.check_subscription(subscription);

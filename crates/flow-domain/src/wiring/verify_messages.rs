@@ -212,7 +212,7 @@ impl Verifier<'_> {
             .any(|entry| entry.category == category && is_listed(entry.commands, command))
     }
 
-    fn lists_event(&self, category: &str, event: MessageName) -> bool {
+    pub(super) fn lists_event(&self, category: &str, event: MessageName) -> bool {
         let catalog = &self.parts.catalog;
         catalog
             .aggregates

@@ -9,4 +9,5 @@ mod fixture;
 mod ids;
 mod production;
 mod runtime;
+mod upcast;
 mod wiring;

@@ -13,12 +13,14 @@ use std::{
 };
 
 use flow_domain::{
-    App, Domain,
-    adapter::memory::MemoryStore,
+    App, Domain, Engine,
+    adapter::memory::{MemoryBroker, MemoryStore},
     clock::{VirtualClock, VirtualIds},
     doc_fixture::{
         Order, OrderCommandHandler, OrderDashboard, OrderDashboardProjector, PlaceOrder,
     },
+    message::Processing,
+    testing::StoredEvent,
 };
 use tracing::{
     Event, Level, Metadata, Subscriber,
@@ -100,6 +102,11 @@ impl Subscriber for CapturedTrace {
 
 /// Places an order twice, and returns the captured trace.
 fn traced(level: Level) -> String {
+    trace_of(level, place_order_twice())
+}
+
+/// Returns the captured trace of `flow`.
+fn trace_of(level: Level, flow: impl Future<Output = ()>) -> String {
     static LOCK: Mutex<()> = Mutex::new(());
     let _guard = LOCK.lock().unwrap_or_else(PoisonError::into_inner);
 
@@ -108,22 +115,25 @@ fn traced(level: Level) -> String {
         tokio::runtime::Builder::new_current_thread()
             .build()
             .unwrap()
-            .block_on(place_order_twice());
+            .block_on(flow);
     });
 
     let lines = trace.lines.lock().unwrap();
     lines.clone()
 }
 
-async fn place_order_twice() {
-    let domain = Domain::builder("shop")
+fn shop() -> Domain {
+    Domain::builder("shop")
         .aggregate::<Order>()
         .projection::<OrderDashboard>()
         .command_handler(OrderCommandHandler)
         .projector(OrderDashboardProjector)
         .build()
-        .unwrap();
-    let app = App::builder(domain)
+        .unwrap()
+}
+
+async fn place_order_twice() {
+    let app = App::builder(shop())
         .store(MemoryStore::default())
         .clock(Arc::new(VirtualClock::default()))
         .ids(Arc::new(VirtualIds::default()))
@@ -161,4 +171,30 @@ fn handler_call_writes_events_in_its_span() {
         .count();
     assert_eq!(n_raised, 2);
     assert!(trace.contains("  DEBUG flow.entry=wrote projection OrderDashboard `ord-1`"));
+}
+
+/// Delivers an event of a newer version, twice.
+async fn deliver_newer_event() {
+    let clock = Arc::new(VirtualClock::default());
+    let app = App::builder(shop())
+        .store(MemoryStore::default())
+        .broker(MemoryBroker::default())
+        .clock(Arc::clone(&clock) as _)
+        .ids(Arc::new(VirtualIds::default()))
+        .event_processing(Processing::Async)
+        .start();
+    let event = StoredEvent::parse("order-ord-1", "Shop.OrderPlaced.v2", "{}").unwrap();
+    assert!(app.append_stored(&[event]).await.reply.is_ok());
+
+    let mut engine = Engine::test_mode(&app);
+    for minutes in [0, 1] {
+        let time = VirtualClock::START + std::time::Duration::from_secs(60 * minutes);
+        let report = engine.run_until(time).await.unwrap();
+        assert!(!report.remaining.is_quiet());
+    }
+}
+
+#[test]
+fn newer_event_is_one_warning() {
+    insta::assert_snapshot!(trace_of(Level::WARN, deliver_newer_event()), @r#"WARN message=a stream is paused: the event `Shop.OrderPlaced.v2` of `order-ord-1` is newer than version 1, which this program knows: run a program that knows version 2 subscription="OrderDashboardProjector" stream=order-ord-1 messaging.message.id event=Shop.OrderPlaced.v2"#);
 }

@@ -227,7 +227,10 @@ impl Worker {
         let settled = match completion {
             Completion::Completed(completed) => {
                 let has_failed = matches!(completed.report.result, AttemptResult::Failed { .. });
-                self.count_attempt(!has_failed);
+                let is_newer = matches!(completed.report.result, AttemptResult::NewerEvent(_));
+                if !is_newer {
+                    self.count_attempt(!has_failed);
+                }
                 log_stall(&completed);
 
                 let Completed { attempt, report } = &*completed;
@@ -249,10 +252,17 @@ impl Worker {
         };
 
         let open_until = self.consumer.paused_until(app.ports.clock.now());
+        let paused = &self.consumer.paused;
+        let (n_paused, paused_until) = (
+            paused.len(),
+            paused.iter().map(|stream| stream.retry_at).max(),
+        );
         app.ports
             .engine_metrics
             .update(&self.consumer.name, |metrics| {
                 metrics.open_until = open_until;
+                metrics.n_paused_streams = n_paused;
+                metrics.paused_until = paused_until;
             });
 
         if let Err(err) = &settled {

@@ -1,9 +1,14 @@
 use std::{sync::Arc, time::Duration};
 
 use crate::{
-    engine::{delivery::consumer::Target, delivery::incoming::IncomingMessage},
+    engine::{
+        delivery::consumer::Target,
+        delivery::incoming::{IncomingMessage, Receipt},
+    },
     error::Error,
-    handler::{CommittedEvent, Delivery, Disposition, Ports, RetryPolicy, Session, WhenExhausted},
+    handler::{
+        CommittedEvent, Delivery, Disposition, Interest, Ports, RetryPolicy, Session, WhenExhausted,
+    },
     message::Processing,
     record::{EntryId, EntryKind, HandlerKind},
     runtime::{AttemptOptions, Handling, HandlingSuccess, ProcessResult},
@@ -51,6 +56,8 @@ pub(in crate::engine) enum AttemptResult {
         )]
         Error,
     ),
+    /// The event is newer than this program, so no handler saw it. Its stream waits.
+    NewerEvent(Error),
     /// The attempt failed; there is a retry unless `is_last`.
     Failed { error: Error, is_last: bool },
 }
@@ -74,7 +81,7 @@ impl AttemptReport {
     pub(in crate::engine) fn is_ignored(&self) -> bool {
         matches!(
             self.result,
-            AttemptResult::Skipped(SkipReason::NotSubscribed)
+            AttemptResult::Skipped(SkipReason::NotSubscribed) | AttemptResult::NewerEvent(_)
         )
     }
 }
@@ -107,12 +114,12 @@ impl Attempt {
             return Self::skipped(handler, entry, SkipReason::NotSubscribed);
         }
 
-        let Some(route) = catalog.route_in(subscription_idx, event) else {
-            return if catalog.knows_event(event) {
-                Self::skipped(handler, entry, SkipReason::NotSubscribed)
-            } else {
-                Self::report(Some(handler), entry, self.fail_unknown_event())
-            };
+        let route = match catalog.interest(subscription_idx, event) {
+            Interest::Route(route) => route,
+            Interest::None => return Self::skipped(handler, entry, SkipReason::NotSubscribed),
+            Interest::Newer | Interest::Unreadable => {
+                return Self::report(Some(handler), entry, self.fail_unreadable_event());
+            }
         };
 
         let handling = Handling {
@@ -214,16 +221,20 @@ impl Attempt {
         (Delivery::new(envelope, attempt, is_last), is_last)
     }
 
-    /// Returns the failure for an event that the domain does not know.
+    /// Returns the result for an event that the program cannot read.
     ///
     /// Such an event must not be skipped: a newer program may have raised it, and it would be lost.
-    fn fail_unknown_event(&self) -> AttemptResult {
-        let metadata = &self.incoming.envelope.metadata;
-        let error = Error::setup(format!(
-            "the event `{}` of `{}` is not registered: \
-             list it in `#[aggregate(.., events(..))]`, or add it with `.event_from_outside::<..>()`",
-            metadata.message_type, metadata.stream
-        ));
+    fn fail_unreadable_event(&self) -> AttemptResult {
+        let event = &self.incoming.envelope;
+        let Err(error) = self.ports.catalog.require_readable(event) else {
+            return AttemptResult::Skipped(SkipReason::NotSubscribed);
+        };
+
+        // A dead letter has left its stream, so nothing waits for it.
+        let is_replay = matches!(self.incoming.receipt, Receipt::DeadLetter(_));
+        if error.is_newer_event() && !is_replay {
+            return AttemptResult::NewerEvent(error);
+        }
 
         AttemptResult::Failed {
             error,

@@ -8,6 +8,7 @@ use crate::{
         delivery::breaker::Breaker,
         delivery::broker_feed::{BrokerFeed, earliest},
         delivery::incoming::{IncomingMessage, Receipt},
+        delivery::paused::PausedStream,
         delivery::store_feed::StoreFeed,
     },
     error::Error,
@@ -28,6 +29,8 @@ pub(in crate::engine) struct Consumer {
     /// Reused between reads, so that each read does not allocate.
     read_buffer: Vec<IncomingMessage>,
     pub(in crate::engine) breaker: Breaker,
+    /// The streams that wait for a newer program.
+    pub(in crate::engine) paused: Vec<PausedStream>,
 }
 
 /// What handles the messages of a consumer.
@@ -130,6 +133,7 @@ impl Consumer {
             ready: VecDeque::new(),
             read_buffer: Vec::new(),
             breaker: Breaker::default(),
+            paused: Vec::new(),
         }
     }
 
@@ -149,6 +153,7 @@ impl Consumer {
         }
 
         self.read_replays(ports, now).await?;
+        self.add_read(ports);
         let limit = self.free_capacity();
         if limit == 0 {
             return Ok(());
@@ -169,8 +174,17 @@ impl Consumer {
             Feed::Store(feed) => feed.read(ports, limit, &mut self.read_buffer).await?,
         }
 
-        self.ready.extend(self.read_buffer.drain(..));
+        self.add_read(ports);
         Ok(())
+    }
+
+    /// Moves the messages that were read to `ready`. Events become those of today.
+    fn add_read(&mut self, ports: &Ports) {
+        let read = self.read_buffer.drain(..);
+        self.ready.extend(read.map(|message| IncomingMessage {
+            envelope: ports.catalog.upcasts.to_current(message.envelope),
+            ..message
+        }));
     }
 
     /// Returns how many more messages may be read.
@@ -179,17 +193,18 @@ impl Consumer {
         limit.saturating_sub(self.ready.len())
     }
 
-    /// Adds to `ready` the dead letters whose replay is due.
+    /// Reads the dead letters whose replay is due.
     async fn read_replays(&mut self, ports: &Ports, now: Timestamp) -> Result<(), Error> {
         for (id, letter) in dead_letter::find_replayed(ports, &self.name).await? {
             let is_ready = self.ready.iter().any(
                 |message| matches!(&message.receipt, Receipt::DeadLetter(ready_id) if *ready_id == id),
             );
-            if is_ready || now < letter.due || self.free_capacity() == 0 {
+            let is_full = self.free_capacity() <= self.read_buffer.len();
+            if is_ready || now < letter.due || is_full {
                 continue;
             }
 
-            self.ready.push_back(IncomingMessage {
+            self.read_buffer.push(IncomingMessage {
                 envelope: letter.envelope(),
                 attempt: letter.attempt,
                 offset: 0,
@@ -260,6 +275,7 @@ impl Consumer {
     /// Drops everything that was read and not saved, as if the engine had died.
     pub(in crate::engine) fn forget(&mut self) {
         self.ready.clear();
+        self.paused.clear();
         self.breaker = Breaker::default();
 
         if let Feed::Store(feed) = &mut self.feed {

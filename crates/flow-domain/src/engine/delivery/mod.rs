@@ -8,5 +8,6 @@ pub(in crate::engine) mod checkpoint;
 pub(in crate::engine) mod consumer;
 pub(in crate::engine) mod incoming;
 mod inline;
+pub(in crate::engine) mod paused;
 mod settling;
 pub(in crate::engine) mod store_feed;

@@ -26,6 +26,11 @@ impl Consumer {
     ) -> Result<(), Error> {
         let ports = &*attempt.ports;
         let now = ports.clock.now();
+        if let AttemptResult::NewerEvent(error) = &report.result {
+            return self.pause_stream(attempt, error).await;
+        }
+        self.resume_stream(&attempt.incoming);
+
         let AttemptResult::Failed { error, is_last } = &report.result else {
             if !report.is_ignored() {
                 self.breaker.record_success();
@@ -128,11 +133,14 @@ impl Consumer {
         error: &Error,
         now: Timestamp,
     ) -> StoredDeadLetter {
+        // A replay upcasts the event again, perhaps by a corrected step.
+        let stored = incoming.envelope.as_stored();
+
         StoredDeadLetter {
             subscription: self.name.to_string(),
             handler: report.handler.map(str::to_owned),
-            metadata: incoming.envelope.metadata.clone(),
-            message: incoming.envelope.message.as_json().to_owned(),
+            metadata: stored.metadata.clone(),
+            message: stored.message.as_json().to_owned(),
             reason: error.with_causes().to_string(),
             attempts: incoming.attempt,
             failed_at: now,

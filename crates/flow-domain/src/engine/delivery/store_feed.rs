@@ -1,5 +1,7 @@
 use std::sync::Arc;
 
+#[cfg(feature = "testing")]
+use crate::message::StreamName;
 use crate::{
     clock::Timestamp,
     engine::{
@@ -7,7 +9,7 @@ use crate::{
         delivery::incoming::{IncomingMessage, Receipt, SettleAction},
     },
     error::Error,
-    handler::Ports,
+    handler::{Interest, Ports},
     message::{Envelope, Position, Processing, Recorded, Version},
     port::StartFrom,
 };
@@ -218,13 +220,11 @@ impl StoreFeed {
     /// Adds an event that the subscription has to handle, and ignores other events.
     fn add_unsettled(&mut self, ports: &Ports, event: Recorded, now: Timestamp) {
         let is_handled_inline = event.metadata().processing == Processing::Sync;
-        let catalog = &ports.catalog;
-        let is_wanted = catalog
-            .route_in(self.subscription_idx, &event.envelope)
-            .is_some()
-            || !catalog.knows_event(&event.envelope);
+        let interest = ports
+            .catalog
+            .interest(self.subscription_idx, &event.envelope);
 
-        if is_handled_inline || !is_wanted {
+        if is_handled_inline || matches!(interest, Interest::None) {
             return;
         }
 
@@ -341,6 +341,14 @@ impl StoreFeed {
     /// Returns the number of events that were read and are not settled.
     pub(in crate::engine) fn n_unsettled(&self) -> usize {
         self.unsettled.len()
+    }
+
+    /// Returns true if all unsettled events belong to streams for which `is_match` returns true.
+    #[cfg(feature = "testing")]
+    pub(in crate::engine) fn all_unsettled(&self, is_match: impl Fn(&StreamName) -> bool) -> bool {
+        self.unsettled
+            .iter()
+            .all(|unsettled| is_match(&unsettled.event.metadata.stream))
     }
 
     /// Returns the number of unsettled events that failed and wait for a retry.

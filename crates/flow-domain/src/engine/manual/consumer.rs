@@ -1,7 +1,7 @@
 use crate::{
     engine::delivery::consumer::{Consumer, Feed, Target},
     error::Error,
-    handler::{Catalog, Ports},
+    handler::{Catalog, Interest, Ports},
     message::{Envelope, Recorded},
 };
 
@@ -18,12 +18,10 @@ impl Consumer {
 
     /// Returns false if the handler has no method for the message, so the subscription skips it.
     ///
-    /// Returns true for an event that the domain does not know: it must fail, or it would be lost.
+    /// Returns true for an event that the program cannot read: it must fail, or it would be lost.
     pub(super) fn wants(&self, catalog: &Catalog, message: &Envelope) -> bool {
         match self.target {
-            Target::Events(idx) => {
-                catalog.route_in(idx, message).is_some() || !catalog.knows_event(message)
-            }
+            Target::Events(idx) => !matches!(catalog.interest(idx, message), Interest::None),
             Target::Commands(_) => true,
         }
     }
@@ -33,6 +31,27 @@ impl Consumer {
     pub(super) fn reread(&mut self, ports: &Ports, event: &Recorded) {
         if let Feed::Store(feed) = &mut self.feed {
             feed.reread(ports, event);
+        }
+    }
+
+    /// Returns the number of messages that wait with the newer events.
+    pub(super) fn n_paused_messages(&self) -> usize {
+        self.paused.iter().map(|paused| paused.n_messages).sum()
+    }
+
+    /// Returns true if all that the subscription has left to try belongs to paused streams.
+    pub(super) async fn is_paused_only(&self, ports: &Ports) -> Result<bool, Error> {
+        if self.paused.is_empty() {
+            return Ok(false);
+        }
+
+        match &self.feed {
+            Feed::Broker(feed) => {
+                let backlog = feed.backlog(ports).await?;
+                Ok(backlog.refused + backlog.held <= self.n_paused_messages())
+            }
+            Feed::Store(feed) => Ok(feed
+                .all_unsettled(|stream| self.paused.iter().any(|paused| paused.stream == *stream))),
         }
     }
 }

@@ -41,8 +41,10 @@ pub(super) async fn find_remaining(
             remaining.backlogs.push(SubscriptionBacklog {
                 subscription: Arc::clone(&consumer.name),
                 n_messages,
-                n_retried,
+                // Messages of paused streams did not fail.
+                n_retried: n_retried.saturating_sub(consumer.n_paused_messages()),
                 paused_until: consumer.paused_until(now),
+                paused_streams: consumer.paused.clone(),
             });
         }
     }

@@ -2,6 +2,7 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use crate::{
     clock::Timestamp,
+    engine::PausedStream,
     error::{HandlerFailure, Stall},
     runtime::ProcessResult,
 };
@@ -52,6 +53,8 @@ pub struct SubscriptionBacklog {
     pub n_retried: usize,
     /// When the circuit breaker closes, if it is open.
     pub paused_until: Option<Timestamp>,
+    /// The streams that wait for a newer program.
+    pub paused_streams: Vec<PausedStream>,
 }
 
 /// A command that is scheduled for later.
@@ -109,6 +112,14 @@ impl fmt::Display for Remaining {
                 .unwrap_or_default();
 
             lines.push(format!("{name} has {messages} to handle{retries}{paused}"));
+            lines.extend(backlog.paused_streams.iter().map(|paused| {
+                let PausedStream {
+                    stream,
+                    message_type,
+                    ..
+                } = paused;
+                format!("{name} waits in `{stream}` for a program that knows {message_type}")
+            }));
         }
 
         for ScheduledCommand { name, stream, due } in &self.scheduled {

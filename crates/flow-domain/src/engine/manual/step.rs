@@ -51,6 +51,8 @@ pub enum StepOutcome {
     Skipped,
     /// The domain rejected the command.
     Rejected(Error),
+    /// The event is newer than this program. Its stream waits in this subscription.
+    Paused(Error),
     /// The handler failed.
     Failed {
         /// Why the handler failed.
@@ -159,6 +161,7 @@ impl TestEngine {
                 },
                 AttemptResult::Skipped(_) => StepOutcome::Skipped,
                 AttemptResult::Rejected(error) => StepOutcome::Rejected(error),
+                AttemptResult::NewerEvent(error) => StepOutcome::Paused(error),
                 AttemptResult::Failed { error, is_last } => StepOutcome::Failed { error, is_last },
             },
         })

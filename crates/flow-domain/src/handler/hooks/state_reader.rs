@@ -2,11 +2,11 @@ use std::sync::Arc;
 
 use crate::{
     error::Error,
-    handler::{Ports, load_aggregate, work::load::fold_aggregate},
+    handler::{Catalog, Ports, load_aggregate, work::load::fold_aggregate},
     message::{Payload, Recorded, StreamName},
     model::{
         Aggregate, Projection,
-        invariants::{has_same_json, have_same_text_and_json},
+        invariants::{has_same_json, have_equal_json},
     },
     port::BoxFuture,
 };
@@ -23,7 +23,7 @@ type LoadAggregate =
     fn(Arc<Ports>, StreamName) -> BoxFuture<'static, Result<Option<Payload>, Error>>;
 
 /// Folds events into the state of an aggregate and serializes it.
-type FoldAggregate = fn(&[Recorded]) -> Result<Option<Payload>, Error>;
+type FoldAggregate = fn(&Catalog, &[Recorded]) -> Result<Option<Payload>, Error>;
 
 impl AggregateReader {
     pub(in crate::handler) fn of<A: Aggregate>() -> Self {
@@ -36,8 +36,8 @@ impl AggregateReader {
                     }
                 })
             },
-            fold: |events| {
-                let folded = fold_aggregate::<A>(events.iter())?;
+            fold: |catalog, events| {
+                let folded = fold_aggregate::<A>(catalog, events.iter())?;
                 folded
                     .map(|aggregate| Payload::encode(A::NAME, &aggregate))
                     .transpose()
@@ -55,8 +55,12 @@ impl AggregateReader {
     }
 
     /// Folds events into the state of the aggregate and serializes it.
-    pub(crate) fn fold(&self, events: &[Recorded]) -> Result<Option<Payload>, Error> {
-        (self.fold)(events)
+    pub(crate) fn fold(
+        &self,
+        catalog: &Catalog,
+        events: &[Recorded],
+    ) -> Result<Option<Payload>, Error> {
+        (self.fold)(catalog, events)
     }
 }
 
@@ -72,7 +76,7 @@ impl RowComparison {
             match &rows {
                 (Ok(left), Ok(right)) => left
                     .try_eq(right)
-                    .unwrap_or_else(|| have_same_text_and_json(P::NAME, left, right)),
+                    .unwrap_or_else(|| have_equal_json(P::NAME, left, right)),
                 _ => has_same_json(left, right),
             }
         })

@@ -253,6 +253,7 @@ impl UnitOfWork {
                 caused_in_category: Some(cause.stream.shared_category()),
                 deadline: None,
                 processing,
+                upcast_from: None,
             },
             message: message.payload,
         })

@@ -1,4 +1,4 @@
-use std::{fmt, num::NonZeroU32};
+use std::{collections::BTreeSet, fmt, num::NonZeroU32};
 
 use crate::{
     clock::Timestamp,
@@ -63,12 +63,20 @@ pub struct Entry {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Record {
     pub(super) entries: Vec<Entry>,
+    pub(super) compared_by_json: BTreeSet<&'static str>,
 }
 
 impl Record {
     /// Returns all entries, in order.
     pub fn entries(&self) -> &[Entry] {
         &self.entries
+    }
+
+    /// Returns the types without `PartialEq`, whose values were compared by their JSON only.
+    ///
+    /// Process managers are not among them: nothing shows whether their types implement `PartialEq`.
+    pub fn compared_by_json(&self) -> &BTreeSet<&'static str> {
+        &self.compared_by_json
     }
 
     /// Returns the entry with this id.

@@ -23,7 +23,8 @@ impl App {
     /// rows that no event makes. Readers see all old rows or all new rows. If the rebuild fails, the old
     /// rows stay.
     ///
-    /// If a projector fails, its event is skipped, and [`RebuildReport`] reports it. A rebuild is not
+    /// If a projector fails, its event is skipped, and [`RebuildReport`] reports it. If it needs an event
+    /// that cannot be read, the rebuild ends with an error, because the new rows would lack it. A rebuild is not
     /// recorded, and does not call `handle_error`.
     ///
     /// The store already has the events that an engine has not delivered yet. The engine would deliver
@@ -32,6 +33,8 @@ impl App {
     /// # Errors
     ///
     /// Returns an error if the projection is not registered or the store fails. Returns one for which
+    /// [`Error::is_unreadable_event`] is true if a projector needs an event that cannot be read. It names
+    /// the position, the stream, the type and the reason. Returns one for which
     /// [`Error::is_conflict`] is true if another writer changed a row in the meantime. Then nothing was
     /// changed, and the rebuild can be repeated.
     ///

@@ -4,7 +4,7 @@ use tracing::Span;
 
 use crate::{
     error::{Error, HandlerFailure},
-    handler::{HandlingContext, Hooks, Ports, Session, UnitOfWork, catch_panic},
+    handler::{Catalog, HandlingContext, Hooks, Interest, Ports, Session, UnitOfWork, catch_panic},
     message::{Position, Recorded},
     record::EntryId,
     runtime::rebuild::{RebuildReport, report::SkippedEvent, scratch_store::ScratchStore},
@@ -60,6 +60,10 @@ impl<'a> Replay<'a> {
     }
 
     /// Delivers all events in their order, page by page.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the store fails, or if a projector needs an event that cannot be read.
     pub(super) async fn run(&mut self) -> Result<(), Error> {
         let mut after = Position::START;
         loop {
@@ -69,7 +73,7 @@ impl<'a> Replay<'a> {
                 .read_category(None, after, PAGE_SIZE)
                 .await?;
             for event in &page {
-                self.deliver(event).await;
+                self.deliver(event).await?;
             }
 
             match page.last() {
@@ -85,15 +89,22 @@ impl<'a> Replay<'a> {
     }
 
     /// Delivers an event to all projectors that have a route for it.
-    async fn deliver(&mut self, event: &Recorded) {
+    async fn deliver(&mut self, event: &Recorded) -> Result<(), Error> {
         self.report.n_events += 1;
         let catalog = &self.live_ports.catalog;
 
         let mut is_routed = false;
         for projector_idx in &self.projector_idxs {
             let subscription = &catalog.subscriptions[*projector_idx];
-            let Some(route) = catalog.route_in(*projector_idx, &event.envelope) else {
-                continue;
+            let route = match catalog.interest(*projector_idx, &event.envelope) {
+                Interest::Route(route) => route,
+                Interest::None => continue,
+                Interest::Newer | Interest::Unreadable => {
+                    catalog
+                        .require_readable(&event.envelope)
+                        .map_err(|err| unreadable(catalog, event, err))?;
+                    continue;
+                }
             };
             is_routed = true;
             if subscription.skip_reason(&event.envelope).is_some() {
@@ -117,6 +128,8 @@ impl<'a> Replay<'a> {
                         self.scratch_store.write(handler, (table, id), value);
                     });
                 }
+                // The projector would never get the event, and its rows would be lost.
+                Err(err) if err.is_codec() => return Err(unreadable(catalog, event, err)),
                 Err(err) => {
                     let event_name = route.event.name.as_str().to_owned();
                     let failure = HandlerFailure::new(Some(handler), event_name, err);
@@ -133,7 +146,28 @@ impl<'a> Replay<'a> {
             let message_type = event.metadata().message_type.to_string();
             *self.report.unknown.entry(message_type).or_default() += 1;
         }
+
+        Ok(())
     }
+}
+
+/// Returns the error for an event that a projector needs and that cannot be read.
+fn unreadable(catalog: &Catalog, event: &Recorded, cause: Error) -> Error {
+    let stored = &event.envelope.as_stored().metadata;
+    let has_upcast = event.envelope.metadata.upcast_from.is_some()
+        || catalog.upcasts.try_upcast(&event.envelope).is_some();
+    let advice = match (has_upcast, cause.is_codec()) {
+        (true, _) => " (correct its `Upcast`)",
+        (false, true) => " (to read older events, give the event a new `version` and an `Upcast`)",
+        // The cause says what to do.
+        (false, false) => "",
+    };
+    let text = format!(
+        "the rebuild changed no row: it cannot read the event `{}` at position {} in `{}`{advice}",
+        stored.message_type, event.position, stored.stream,
+    );
+
+    Error::unreadable(text, cause)
 }
 
 /// Begins a unit of work in the memory of the last one, if there is one.

@@ -20,7 +20,7 @@ pub struct RebuildReport {
     pub n_changed: usize,
     /// The events that a projector failed on, in order. The rows are rebuilt without them.
     pub skipped: Vec<SkippedEvent>,
-    /// The event types that the domain does not know, with the number of events of each.
+    /// The event types that the domain does not know, in categories that no rebuilt projector reads, with the number of events of each.
     ///
     /// The rows are rebuilt without these events, too.
     pub unknown: BTreeMap<String, usize>,

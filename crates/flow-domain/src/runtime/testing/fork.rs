@@ -2,7 +2,7 @@ use std::{fmt, sync::Arc};
 
 use crate::{
     error::Error,
-    handler::{Ports, SharedPorts, WakeSignal},
+    handler::{Ports, SharedPorts, WakeSignal, upcasting},
     runtime::App,
     wiring::Domain,
 };
@@ -14,6 +14,7 @@ impl App {
     pub(crate) fn with_domain(&self, domain: Domain) -> Self {
         let ports = Ports {
             catalog: Arc::clone(domain.catalog()),
+            store: upcasting(&self.ports.raw_store, domain.catalog()),
             ..(*self.ports).clone()
         };
 
@@ -44,7 +45,10 @@ impl App {
     /// be forked. The error names the adapter.
     pub fn fork(&self) -> Result<Self, Error> {
         let ports = &*self.ports;
-        let store = ports.store.fork();
+        let raw_store = ports
+            .raw_store
+            .fork()
+            .ok_or_else(|| cannot_fork("store", &ports.raw_store))?;
         let clock = ports.clock.fork();
         let ids = ports.ids.fork();
         let broker = match &ports.broker {
@@ -56,9 +60,10 @@ impl App {
             domain: self.domain.clone(),
             ports: Arc::new(Ports {
                 catalog: Arc::clone(&ports.catalog),
-                store: store.ok_or_else(|| cannot_fork("store", &ports.store))?,
+                store: upcasting(&raw_store, &ports.catalog),
                 hooks: ports.hooks.fork(),
                 shared: Arc::new(SharedPorts {
+                    raw_store,
                     clock: clock.ok_or_else(|| cannot_fork("clock", &ports.clock))?,
                     ids: ids.ok_or_else(|| cannot_fork("ids", &ports.ids))?,
                     broker,

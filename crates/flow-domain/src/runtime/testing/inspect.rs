@@ -101,7 +101,7 @@ impl App {
         events: &[Recorded],
     ) -> Result<Option<Payload>, Error> {
         match self.aggregate_entry(state_type) {
-            Some(entry) if entry.event_sourced => entry.reader.fold(events),
+            Some(entry) if entry.event_sourced => entry.reader.fold(&self.ports.catalog, events),
             _ => Ok(None),
         }
     }

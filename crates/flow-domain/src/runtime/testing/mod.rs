@@ -6,7 +6,9 @@ mod inspect;
 mod process_result;
 mod redelivery;
 mod serialized;
+mod stored;
 mod time;
 
 pub use crate::runtime::rebuild::stale_rows::StaleRow;
 pub use inspect::StateType;
+pub use stored::StoredEvent;

@@ -53,6 +53,7 @@ pub(crate) fn event_with_content(name: &str, number: u32, json: &str) -> Arc<Env
             caused_in_category: None,
             deadline: None,
             processing: Processing::Async,
+            upcast_from: None,
         },
         message: Payload::from_json(json),
     })

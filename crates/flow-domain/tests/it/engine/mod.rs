@@ -9,7 +9,7 @@ mod dead_letters;
 mod deadlines;
 mod deduplication;
 mod delivery;
-mod fixture;
+pub(crate) mod fixture;
 mod footprints;
 mod forks;
 mod handle_error;

@@ -54,17 +54,17 @@ async fn stall_names_the_cycle_that_hits_the_budget() {
     assert!(!report.remaining.is_quiet());
 }
 
-/// Commits an event in a version that the domain does not know, as a newer program does.
-async fn commit_event_of_newer_version(world: &World) {
+/// Commits an event that the domain does not know, as another program does.
+async fn commit_unknown_event(world: &World) {
     world.publish_pings(["1"]).await;
     let mut metadata = world.events().await.remove(0).envelope.metadata.clone();
-    metadata.message_type = MessageType::new(&"Game".into(), MessageName::new("Ping", 2));
+    metadata.message_type = MessageType::new(&"Game".into(), MessageName::new("Smash", 1));
     let envelope = Arc::new(Envelope {
         metadata,
         message: Payload::from_json(r#"{"ball":1}"#),
     });
 
-    let mut changes = Changes::new("a newer program");
+    let mut changes = Changes::new("another program");
     changes.events.push(Arc::clone(&envelope));
     let due = world.app.now();
     changes.outgoing.push(Outgoing { envelope, due });
@@ -74,7 +74,7 @@ async fn commit_event_of_newer_version(world: &World) {
 async fn check_unknown_event(source: Source) {
     let calls = CallLog::default();
     let mut world = World::of(ping_domain(source).event_handler(Listener(calls.clone())));
-    commit_event_of_newer_version(&world).await;
+    commit_unknown_event(&world).await;
 
     let report = world.run().await;
 
@@ -82,8 +82,9 @@ async fn check_unknown_event(source: Source) {
     assert_eq!(
         world.dead_letter_lines().await,
         [
-            "Listener: the event `Game.Ping.v2` of `table-1` is not registered: list it in \
-             `#[aggregate(.., events(..))]`, or add it with `.event_from_outside::<..>()`"
+            "Listener: the event `Game.Smash.v1` of `table-1` is not registered: list it in \
+             `#[aggregate(.., events(..))]`, or add it with `.event_from_outside::<..>()`; \
+             if nobody needs it any more, add `.retired(\"Smash\")`"
         ]
     );
     assert_eq!(report.failures.len(), 1);
@@ -91,12 +92,12 @@ async fn check_unknown_event(source: Source) {
 }
 
 #[tokio::test]
-async fn newer_event_from_the_broker_is_dead_lettered() {
+async fn unknown_event_from_the_broker_is_dead_lettered() {
     check_unknown_event(Source::Broker).await;
 }
 
 #[tokio::test]
-async fn newer_event_from_the_store_is_dead_lettered() {
+async fn unknown_event_from_the_store_is_dead_lettered() {
     check_unknown_event(Source::EventStore).await;
 }
 

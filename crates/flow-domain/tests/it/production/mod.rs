@@ -2,7 +2,7 @@
 #![cfg(feature = "derive")]
 
 mod delivery;
-mod fixture;
+pub(crate) mod fixture;
 mod flaky_adapters;
 mod handler_failures;
 mod health;

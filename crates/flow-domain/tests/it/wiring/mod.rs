@@ -8,7 +8,7 @@ mod cycles;
 mod data;
 mod events;
 mod every_event;
-mod fixture;
+pub(crate) mod fixture;
 mod foreign_messages;
 mod lanes;
 mod names;
