@@ -1,9 +1,9 @@
 use flow_domain::{
     clock::Timestamp,
+    json::Json,
     message::{Envelope, MessageKind, Processing},
     record::EntryId,
 };
-use serde_json::Value;
 
 use crate::{
     expect::StateSubject,
@@ -47,14 +47,14 @@ impl<'r> IndexedMessage<'r> {
         }
     }
 
-    /// Returns the content as JSON, see [`content_of`].
-    pub(super) fn content(&self) -> Value {
-        content_of(&self.name, &self.envelope.message)
+    /// Returns the content as JSON, see [`content_of`]; `None` if the message is not JSON.
+    pub(super) fn content(&self) -> Option<Json> {
+        content_of(&self.name, &self.envelope.message).ok()
     }
 
     /// Returns the first field that contains this id.
     pub(super) fn field_carrying(&self, id: &str) -> Option<String> {
-        let Value::Object(fields) = self.content() else {
+        let Some(Json::Object(fields)) = self.content() else {
             return None;
         };
 
@@ -62,7 +62,7 @@ impl<'r> IndexedMessage<'r> {
         // identifies the stream.
         let is_own_id = self.stream_id() == id;
         let field = fields.into_iter().find(|(name, value)| match value {
-            Value::Number(_) => (is_own_id || is_id_name(name)) && equals_text(value, id),
+            Json::Number(_) => (is_own_id || is_id_name(name)) && equals_text(value, id),
             _ => equals_text(value, id),
         });
 
@@ -112,10 +112,10 @@ fn is_id_name(field: &str) -> bool {
 }
 
 /// Returns true if a value is this text, or a number that is written like this text.
-pub(super) fn equals_text(value: &Value, text: &str) -> bool {
+pub(super) fn equals_text(value: &Json, text: &str) -> bool {
     match value {
-        Value::String(value) => value == text,
-        Value::Number(number) => number.to_string() == text,
+        Json::String(value) => value == text,
+        Json::Number(number) => number.to_string() == text,
         _ => false,
     }
 }

@@ -1,8 +1,11 @@
 use std::collections::BTreeSet;
 
-use serde_json::Value;
+use flow_domain::json::Json;
 
-use crate::value::{Difference, MessageView, differences, render_differences};
+use crate::value::{Difference, MessageView, NotJson, differences, render_differences};
+
+/// A message that is compared: its name and its content.
+type Compared = (String, Result<Json, NotJson>);
 
 /// How a message of one list relates to the other list. Each number is an index into one of them.
 #[derive(Clone, Copy)]
@@ -35,7 +38,7 @@ pub(super) struct Alignment {
 ///
 /// A message is as expected, missing, unexpected, moved, or differs in some fields.
 pub(super) fn align(expected: &[MessageView], found: &[MessageView]) -> Alignment {
-    let names_and_contents = |list: &[MessageView]| -> Vec<(String, Value)> {
+    let names_and_contents = |list: &[MessageView]| -> Vec<Compared> {
         list.iter()
             .map(|message| (message.name.clone(), message.content()))
             .collect()
@@ -54,8 +57,14 @@ pub(super) fn align(expected: &[MessageView], found: &[MessageView]) -> Alignmen
             Pairing::Same(idx) => lines.push(format!("as expected  {}", expected[idx].name)),
             Pairing::Differs(idx, found_idx) => {
                 lines.push(format!("differs      {}", expected[idx].name));
-                let fields = differences(&left[idx].1, &right[found_idx].1);
-                let rendered = render_differences(&fields);
+                let (fields, rendered) = match (&left[idx].1, &right[found_idx].1) {
+                    (Ok(expected), Ok(found)) => {
+                        let fields = differences(expected, found);
+                        let rendered = render_differences(&fields);
+                        (fields, rendered)
+                    }
+                    (Err(err), _) | (_, Err(err)) => (Vec::new(), vec![err.to_string()]),
+                };
                 lines.extend(rendered.iter().map(|field| format!("             {field}")));
                 missing.push((expected[idx].name.clone(), fields));
             }
@@ -80,7 +89,7 @@ pub(super) fn align(expected: &[MessageView], found: &[MessageView]) -> Alignmen
 }
 
 /// Pairs the messages of two lists, each with its name and content.
-fn pairings(expected: &[(String, Value)], found: &[(String, Value)]) -> Vec<Pairing> {
+fn pairings(expected: &[Compared], found: &[Compared]) -> Vec<Pairing> {
     let mut pairings = Vec::new();
     // The indexes of the unmatched messages since the last message that is in both lists.
     let (mut missing, mut unexpected) = (Vec::new(), Vec::new());
@@ -129,8 +138,8 @@ fn pair_by_name(
     pairings: &mut Vec<Pairing>,
     missing: &mut Vec<usize>,
     unexpected: &mut Vec<usize>,
-    expected: &[(String, Value)],
-    found: &[(String, Value)],
+    expected: &[Compared],
+    found: &[Compared],
 ) {
     for idx in missing.drain(..) {
         let same_name = |found_idx: &usize| found[*found_idx].0 == expected[idx].0;
@@ -149,8 +158,8 @@ fn pair_by_name(
 /// Turns a missing message and an unexpected message that is equal to it into one moved message.
 fn find_moved(
     mut pairings: Vec<Pairing>,
-    expected: &[(String, Value)],
-    found: &[(String, Value)],
+    expected: &[Compared],
+    found: &[Compared],
 ) -> Vec<Pairing> {
     for position in 0..pairings.len() {
         let Pairing::Missing(idx) = pairings[position] else {

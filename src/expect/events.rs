@@ -135,7 +135,11 @@ fn find_event(expected: &MessageView, found: &[MessageView]) -> Result<(), Misma
     let same_name = found.iter().find(|event| event.name == expected.name);
     Err(match same_name {
         Some(near) => {
-            let differences = differences(&expected.content(), &near.content());
+            let differences = match (expected.content(), near.content()) {
+                (Ok(expected), Ok(near)) => differences(&expected, &near),
+                // The texts of the mismatch show the error.
+                _ => Vec::new(),
+            };
             Mismatch::new(expected.show(), near.show())
                 .with_subject(Subject::Message {
                     name: expected.name.clone(),

@@ -1,9 +1,9 @@
 use flow_domain::{
     clock::Timestamp,
+    json::{Json, Number},
     message::Payload,
     record::{Entry, EntryKind, Record},
 };
-use serde_json::{Value, json};
 
 use crate::{
     expect::Mismatch,
@@ -139,16 +139,21 @@ fn written_by_handler(kind: &EntryKind) -> Option<(&str, &str, &Payload)> {
 
 /// Returns the advice for two values of one type. Each has an id and a content.
 fn advice_for(left: (&str, &Payload), right: (&str, &Payload)) -> &'static str {
-    let value_of = |(id, payload): (&str, &Payload)| json!([id, payload.to_value()]);
-    let (left_value, right_value) = (value_of(left), value_of(right));
+    let value_of = |(id, payload): (&str, &Payload)| {
+        let content = payload.to_json().ok()?;
+        Some(Json::Array(vec![Json::from(id), content]))
+    };
+    let (Some(left_value), Some(right_value)) = (value_of(left), value_of(right)) else {
+        return OTHER_ADVICE;
+    };
     // The fields of a hash map have another order only in the text.
     if left != right && has_same_leaves(&left_value, &right_value) {
         return ORDER_ADVICE;
     }
 
     let differences = differences(&left_value, &right_value);
-    let has_two = |is_kind: fn(&Value) -> bool| {
-        let is_of_kind = |value: &Option<Value>| value.as_ref().is_some_and(is_kind);
+    let has_two = |is_kind: fn(&Json) -> bool| {
+        let is_of_kind = |value: &Option<Json>| value.as_ref().is_some_and(is_kind);
         differences
             .iter()
             .any(|difference| is_of_kind(&difference.expected) && is_of_kind(&difference.found))
@@ -162,17 +167,18 @@ fn advice_for(left: (&str, &Payload), right: (&str, &Payload)) -> &'static str {
     }
 }
 
-fn is_uuid(value: &Value) -> bool {
+fn is_uuid(value: &Json) -> bool {
     value.as_str().is_some_and(|text| {
         text.len() == 36 && text.chars().filter(|letter| *letter == '-').count() == 4
     })
 }
 
-fn is_time(value: &Value) -> bool {
+fn is_time(value: &Json) -> bool {
     match value {
-        Value::String(text) => text.parse::<Timestamp>().is_ok(),
+        Json::String(text) => text.parse::<Timestamp>().is_ok(),
         // A Unix timestamp of this century has at least ten digits.
-        _ => value.as_f64().is_some_and(|number| 1e9 <= number),
+        Json::Number(number) => Number::from(1_000_000_000) <= *number,
+        _ => false,
     }
 }
 

@@ -1,15 +1,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use flow_domain::{
-    message::Payload,
+    json::Json,
     record::{EntryKind, StateChange, TableKind},
 };
-use serde_json::Value;
 
 use crate::{
     outcome::{ActKind, ActOutcome, Outcome},
     run::allowed_difference::{AllowedDifference, Key},
-    value::MessageView,
+    value::{MessageView, NotJson, read_json},
 };
 
 /// The final state of a run, without how the run reached it.
@@ -22,7 +21,7 @@ pub(super) struct FinalState {
 
 #[derive(Clone, Debug, PartialEq)]
 enum FinalValue {
-    State(Value),
+    State(Result<Json, NotJson>),
     Events(Vec<MessageView>),
     /// Replies and errors. Their types are not known, so they are compared as text.
     Texts(Vec<String>),
@@ -65,7 +64,7 @@ impl FinalState {
         }
 
         let key = Key::State(change.table, change.id.clone());
-        match change.after.as_ref().map(Payload::to_value) {
+        match change.after.as_ref().map(read_json) {
             Some(after) => self.values.insert(key, FinalValue::State(after)),
             None => self.values.remove(&key),
         };
@@ -129,7 +128,7 @@ impl FinalState {
             let AllowedDifference::Field(_, field) = allowed else {
                 return None;
             };
-            if let FinalValue::State(Value::Object(fields)) = &mut value {
+            if let FinalValue::State(Ok(Json::Object(fields))) = &mut value {
                 fields.remove(*field);
             }
         }
@@ -141,7 +140,8 @@ impl FinalState {
 fn show(value: Option<&FinalValue>) -> String {
     match value {
         None => "nothing".to_owned(),
-        Some(FinalValue::State(value)) => value.to_string(),
+        Some(FinalValue::State(Ok(value))) => value.to_string(),
+        Some(FinalValue::State(Err(err))) => err.to_string(),
         Some(FinalValue::Events(events)) => {
             let lines: Vec<String> = events.iter().map(MessageView::show).collect();
             lines.join(", ")

@@ -11,7 +11,7 @@ use flow_domain::{
     message::Payload,
     model::{AnyEvent, IntoMessages},
 };
-use serde_json::Value;
+use serde::Serialize;
 
 use crate::{
     expect::{self, Expectation, Mismatch, State},
@@ -162,7 +162,7 @@ impl<A: Aggregate, R: MethodResult> UnitOutcome<A, R> {
         let subject = format!("{} {:?}", A::NAME, self.aggregate.id());
         let found = match Payload::encode(A::NAME, &self.aggregate) {
             Ok(state) => show_stored(&state),
-            Err(_) => format!("{:?}", self.aggregate),
+            Err(err) => format!("{:?} ({})", self.aggregate, err.with_causes()),
         };
         let mismatch = Mismatch::new(
             format!("{subject} for which the closure returns true"),
@@ -181,7 +181,7 @@ impl<A: Aggregate, R: MethodResult> UnitOutcome<A, R> {
 
     /// Expects that the aggregate has these fields with these values. It may have other fields.
     #[track_caller]
-    pub fn like(self, expected: Value) -> Self {
+    pub fn like(self, expected: impl Serialize) -> Self {
         let state = self.state();
         self.then(state.like(expected))
     }

@@ -1,11 +1,12 @@
+use std::collections::BTreeMap;
+
+use crate::value::{NotJson, read_json, show_message};
 use flow_domain::{
     Message,
+    json::Json,
     message::{Envelope, MessageSchema, Payload},
     model::SerializedMessage,
 };
-use serde_json::Value;
-
-use crate::value::show_message;
 
 /// The name and content of a message, as they are compared and shown.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,15 +23,22 @@ impl MessageView {
     /// Returns the content of the message.
     ///
     /// For a variant of an enum, this is the JSON below the name of the variant.
-    pub(crate) fn content(&self) -> Value {
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the stored text is not JSON.
+    pub(crate) fn content(&self) -> Result<Json, NotJson> {
         content_of(&self.name, &self.payload)
     }
 
     /// Returns true if name and content are equal. The order of the fields does not matter.
     pub(crate) fn equals(&self, other: &Self) -> bool {
-        self.name == other.name
-            && (self.payload == other.payload
-                || self.payload.to_value() == other.payload.to_value())
+        let has_same_json = || match (self.payload.to_json(), other.payload.to_json()) {
+            (Ok(json), Ok(other_json)) => json == other_json,
+            _ => false,
+        };
+
+        self.name == other.name && (self.payload == other.payload || has_same_json())
     }
 }
 
@@ -69,20 +77,24 @@ pub(crate) fn matches_type<E: Message>(envelope: &Envelope) -> bool {
 ///
 /// If the message is a variant of an enum, its fields are one level below the name of the variant.
 /// The result has the fields without the level above them.
-pub(crate) fn content_of(name: &str, payload: &Payload) -> Value {
-    match payload.to_value() {
-        Value::Object(mut fields) if fields.len() == 1 => {
+///
+/// # Errors
+///
+/// Returns an error if the stored text is not JSON.
+pub(crate) fn content_of(name: &str, payload: &Payload) -> Result<Json, NotJson> {
+    Ok(match read_json(payload)? {
+        Json::Object(mut fields) if fields.len() == 1 => {
             let variant = fields
                 .keys()
                 .find(|variant| name.starts_with(variant.as_str()))
                 .cloned();
 
             match variant.and_then(|variant| fields.remove(&variant)) {
-                Some(Value::Object(inner)) => Value::Object(inner),
-                Some(other) => serde_json::json!({ name: other }),
-                None => Value::Object(fields),
+                Some(Json::Object(inner)) => Json::Object(inner),
+                Some(other) => Json::Object(BTreeMap::from([(name.to_owned(), other)])),
+                None => Json::Object(fields),
             }
         }
         other => other,
-    }
+    })
 }

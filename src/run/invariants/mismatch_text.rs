@@ -6,7 +6,9 @@ use flow_domain::{
 
 use crate::{
     expect::Mismatch,
-    value::{differences, first_few, has_same_leaves, indent, render_differences_as, show_stored},
+    value::{
+        first_few, has_same_leaves, indent, render_differences_as, show_stored, stored_differences,
+    },
 };
 
 /// The last writer of a row.
@@ -56,10 +58,12 @@ fn fold_lines(violation: &InvariantViolation, folded: &str) -> Vec<String> {
 
 /// Shows what differs after a round trip, and a hint.
 fn round_trip_lines(violation: &InvariantViolation, deserialized: &str) -> Vec<String> {
-    let has_same_json = violation
-        .json
-        .as_ref()
-        .is_some_and(|(live, restored)| has_same_leaves(&live.to_value(), &restored.to_value()));
+    let has_same_json = violation.json.as_ref().is_some_and(|(live, restored)| {
+        matches!(
+            (live.to_json(), restored.to_json()),
+            (Ok(live), Ok(restored)) if has_same_leaves(&live, &restored)
+        )
+    });
     let hint = if has_same_json {
         "What differs is not in the JSON (`#[serde(skip)]`?), so the deserialized value lacks it"
     } else {
@@ -128,11 +132,12 @@ fn stale_row_lines(row: &StaleRow) -> Vec<String> {
 
 /// Shows the fields in which the JSON of two values differs. `verb` says what the second one is.
 fn json_lines(live: &Payload, restored: &Payload, verb: &str) -> Vec<String> {
-    let differences = differences(&live.to_value(), &restored.to_value());
-
-    render_differences_as(&differences, |live, restored| {
-        format!("{live}, but {restored} when {verb}")
-    })
+    match stored_differences(live, restored) {
+        Ok(differences) => render_differences_as(&differences, |live, restored| {
+            format!("{live}, but {restored} when {verb}")
+        }),
+        Err(err) => vec![err.to_string()],
+    }
 }
 
 /// Shows the lines in which the texts of two values differ. The second one has a title.

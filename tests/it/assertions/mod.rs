@@ -7,6 +7,7 @@ mod compile_errors;
 mod custom_expectation;
 mod diagram;
 mod events;
+mod exact_numbers;
 mod failure_location;
 mod given;
 mod handlers;

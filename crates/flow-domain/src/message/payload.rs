@@ -112,12 +112,6 @@ impl Payload {
     pub fn to_json(&self) -> Result<Json, Error> {
         self.json.parse()
     }
-
-    /// Returns the content as a JSON value. Text that is not JSON becomes a JSON string.
-    pub fn to_value(&self) -> Value {
-        serde_json::from_str(&self.json)
-            .unwrap_or_else(|_| Value::String(self.json.as_ref().to_owned()))
-    }
 }
 
 impl fmt::Debug for Payload {

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use crate::{
     error::Error,
     message::{MessageName, Payload, StreamName},
-    model::Message,
+    model::{Message, invariants::has_same_json},
 };
 
 /// A serialized message without its Rust type.
@@ -37,11 +37,10 @@ impl SerializedMessage {
 
     /// Returns true if `other` has the same name and the same content.
     ///
-    /// The order of fields and of map entries does not matter.
+    /// The order of fields and of map entries does not matter. Numbers are compared by their exact
+    /// value.
     pub fn has_same_content(&self, other: &Self) -> bool {
-        self.name == other.name
-            && (self.payload == other.payload
-                || self.payload.to_value() == other.payload.to_value())
+        self.name == other.name && has_same_json(&self.payload, &other.payload)
     }
 
     /// Returns the stream of the aggregate that the message is for.

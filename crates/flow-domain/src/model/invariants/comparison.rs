@@ -3,9 +3,8 @@
 use std::fmt;
 
 use serde::Serialize;
-use serde_json::Value;
 
-use crate::message::Payload;
+use crate::{json::Json, message::Payload};
 
 /// Returns true if two values have the same `Debug` text and the same JSON. It is for types without
 /// `PartialEq`.
@@ -33,29 +32,33 @@ pub(crate) fn have_same_text_and_json<T: Serialize + fmt::Debug>(
     if left_text == right_text {
         return has_same_json(&left_json, &right_json);
     }
+    let sorted_json = |json: &Payload| json.to_json().ok().map(with_sorted_arrays);
     with_sorted_braces(&left_text) == with_sorted_braces(&right_text)
-        && with_sorted_arrays(left_json.to_value()) == with_sorted_arrays(right_json.to_value())
+        && sorted_json(&left_json) == sorted_json(&right_json)
 }
 
 /// Returns true if the JSON of two values is equal. The order of the fields does not matter.
+///
+/// Texts that are not JSON are equal only if they are the same.
 pub(crate) fn has_same_json(left: &Payload, right: &Payload) -> bool {
-    left == right || left.to_value() == right.to_value()
+    left == right
+        || matches!((left.to_json(), right.to_json()), (Ok(left), Ok(right)) if left == right)
 }
 
 /// Returns the value with the elements of all arrays sorted.
-fn with_sorted_arrays(value: Value) -> Value {
+fn with_sorted_arrays(value: Json) -> Json {
     match value {
-        Value::Array(elements) => {
-            let mut elements: Vec<Value> = elements.into_iter().map(with_sorted_arrays).collect();
+        Json::Array(elements) => {
+            let mut elements: Vec<Json> = elements.into_iter().map(with_sorted_arrays).collect();
             elements.sort_by_cached_key(ToString::to_string);
-            Value::Array(elements)
+            Json::Array(elements)
         }
-        Value::Object(fields) => {
+        Json::Object(fields) => {
             let sorted_fields = fields
                 .into_iter()
                 .map(|(name, value)| (name, with_sorted_arrays(value)))
                 .collect();
-            Value::Object(sorted_fields)
+            Json::Object(sorted_fields)
         }
         value => value,
     }

@@ -7,6 +7,7 @@ mod commands;
 mod conflicts;
 mod copies;
 mod dispatch;
+mod exact_numbers;
 mod failures;
 mod fixture;
 mod metadata;
