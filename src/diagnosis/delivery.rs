@@ -159,12 +159,11 @@ impl<'r> CausalIndex<'r> {
     /// Returns a handler that subscribes to nearly the same event.
     fn near_miss(&self, event: &IndexedMessage<'r>) -> Option<NearMiss> {
         let routes = || self.wiring.subscriptions.iter();
-        // The name of an event without its version: `OrderPlaced` for `OrderPlaced.v2`.
-        let base_name = |name: &str| name.split('.').next().unwrap_or_default().to_owned();
+        let message_type = &event.envelope.metadata.message_type;
         let category = event.category();
 
         let other_category =
-            routes().find(|route| route.event == event.name && route.category != category);
+            routes().find(|route| message_type.matches(route.name) && route.category != category);
         if let Some(route) = other_category {
             return Some(NearMiss::Category {
                 handler: route.handler,
@@ -173,9 +172,8 @@ impl<'r> CausalIndex<'r> {
             });
         }
 
-        let other_version = routes().find(|route| {
-            route.event != event.name && base_name(&route.event) == base_name(&event.name)
-        });
+        let other_version = routes()
+            .find(|route| route.event != event.name && route.name.as_str() == message_type.name());
         if let Some(route) = other_version {
             return Some(NearMiss::Version {
                 handler: route.handler,

@@ -1,14 +1,11 @@
 use flow_domain::{
     clock::Timestamp,
     json::Json,
-    message::{Envelope, MessageKind, Processing},
+    message::{Envelope, MessageKind, MessageLabels, Processing},
     record::EntryId,
 };
 
-use crate::{
-    expect::StateSubject,
-    value::{MessageView, content_of},
-};
+use crate::{expect::StateSubject, value::content_of};
 
 /// A message: an event or a command.
 #[derive(Debug)]
@@ -18,6 +15,7 @@ pub(super) struct IndexedMessage<'r> {
     /// The entry that stored or submitted the message; `None` if it was rolled back.
     pub(super) stored_at: Option<EntryId>,
     pub(super) envelope: &'r Envelope,
+    /// The label of the message. Two messages of different aggregates have different labels.
     pub(super) name: String,
     /// The index of the call that created the message; `None` if the message came from outside.
     pub(super) produced_by: Option<usize>,
@@ -32,12 +30,12 @@ pub(super) struct IndexedMessage<'r> {
 
 impl<'r> IndexedMessage<'r> {
     /// Returns a message that came from outside and was stored at once.
-    pub(super) fn new(entry: EntryId, envelope: &'r Envelope) -> Self {
+    pub(super) fn new(entry: EntryId, envelope: &'r Envelope, labels: &MessageLabels) -> Self {
         Self {
             entry,
             stored_at: Some(entry),
             envelope,
-            name: MessageView::from(envelope).name,
+            name: labels.label_of_envelope(envelope),
             produced_by: None,
             due: None,
             is_cancelled: false,
@@ -49,7 +47,12 @@ impl<'r> IndexedMessage<'r> {
 
     /// Returns the content as JSON, see [`content_of`]; `None` if the message is not JSON.
     pub(super) fn content(&self) -> Option<Json> {
-        content_of(&self.name, &self.envelope.message).ok()
+        content_of(self.short_name(), &self.envelope.message).ok()
+    }
+
+    /// Returns the name of the message without its aggregate and its version.
+    pub(super) fn short_name(&self) -> &'r str {
+        self.envelope.metadata.message_type.name()
     }
 
     /// Returns the first field that contains this id.

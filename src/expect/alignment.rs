@@ -1,11 +1,6 @@
 use std::collections::BTreeSet;
 
-use flow_domain::json::Json;
-
-use crate::value::{Difference, MessageView, NotJson, differences, render_differences};
-
-/// A message that is compared: its name and its content.
-type Compared = (String, Result<Json, NotJson>);
+use crate::value::{Difference, MessageView, differences, render_differences};
 
 /// How a message of one list relates to the other list. Each number is an index into one of them.
 #[derive(Clone, Copy)]
@@ -38,13 +33,6 @@ pub(super) struct Alignment {
 ///
 /// A message is as expected, missing, unexpected, moved, or differs in some fields.
 pub(super) fn align(expected: &[MessageView], found: &[MessageView]) -> Alignment {
-    let names_and_contents = |list: &[MessageView]| -> Vec<Compared> {
-        list.iter()
-            .map(|message| (message.name.clone(), message.content()))
-            .collect()
-    };
-    let (left, right) = (names_and_contents(expected), names_and_contents(found));
-
     let mut alignment = Alignment::default();
     let Alignment {
         lines,
@@ -52,19 +40,12 @@ pub(super) fn align(expected: &[MessageView], found: &[MessageView]) -> Alignmen
         unexpected,
     } = &mut alignment;
 
-    for pairing in pairings(&left, &right) {
+    for pairing in pairings(expected, found) {
         match pairing {
             Pairing::Same(idx) => lines.push(format!("as expected  {}", expected[idx].name)),
             Pairing::Differs(idx, found_idx) => {
                 lines.push(format!("differs      {}", expected[idx].name));
-                let (fields, rendered) = match (&left[idx].1, &right[found_idx].1) {
-                    (Ok(expected), Ok(found)) => {
-                        let fields = differences(expected, found);
-                        let rendered = render_differences(&fields);
-                        (fields, rendered)
-                    }
-                    (Err(err), _) | (_, Err(err)) => (Vec::new(), vec![err.to_string()]),
-                };
+                let (fields, rendered) = compare_fields(&expected[idx], &found[found_idx]);
                 lines.extend(rendered.iter().map(|field| format!("             {field}")));
                 missing.push((expected[idx].name.clone(), fields));
             }
@@ -88,8 +69,27 @@ pub(super) fn align(expected: &[MessageView], found: &[MessageView]) -> Alignmen
     alignment
 }
 
-/// Pairs the messages of two lists, each with its name and content.
-fn pairings(expected: &[Compared], found: &[Compared]) -> Vec<Pairing> {
+/// Returns the fields in which two messages differ, as data and as text.
+///
+/// The text says why if no field can be shown.
+pub(super) fn compare_fields(
+    expected: &MessageView,
+    found: &MessageView,
+) -> (Vec<Difference>, Vec<String>) {
+    let fields = match (expected.content(), found.content()) {
+        (Ok(expected), Ok(found)) => differences(&expected, &found),
+        (Err(err), _) | (_, Err(err)) => return (Vec::new(), vec![err.to_string()]),
+    };
+    let rendered = match fields.as_slice() {
+        [] => vec!["`PartialEq` says that they differ, but their JSON is equal".to_owned()],
+        fields => render_differences(fields),
+    };
+
+    (fields, rendered)
+}
+
+/// Pairs the messages of two lists.
+fn pairings(expected: &[MessageView], found: &[MessageView]) -> Vec<Pairing> {
     let mut pairings = Vec::new();
     // The indexes of the unmatched messages since the last message that is in both lists.
     let (mut missing, mut unexpected) = (Vec::new(), Vec::new());
@@ -138,11 +138,11 @@ fn pair_by_name(
     pairings: &mut Vec<Pairing>,
     missing: &mut Vec<usize>,
     unexpected: &mut Vec<usize>,
-    expected: &[Compared],
-    found: &[Compared],
+    expected: &[MessageView],
+    found: &[MessageView],
 ) {
     for idx in missing.drain(..) {
-        let same_name = |found_idx: &usize| found[*found_idx].0 == expected[idx].0;
+        let same_name = |found_idx: &usize| found[*found_idx].name == expected[idx].name;
         match unexpected.iter().position(same_name) {
             Some(position) => {
                 pairings.extend(unexpected.drain(..position).map(Pairing::Unexpected));
@@ -158,8 +158,8 @@ fn pair_by_name(
 /// Turns a missing message and an unexpected message that is equal to it into one moved message.
 fn find_moved(
     mut pairings: Vec<Pairing>,
-    expected: &[Compared],
-    found: &[Compared],
+    expected: &[MessageView],
+    found: &[MessageView],
 ) -> Vec<Pairing> {
     for position in 0..pairings.len() {
         let Pairing::Missing(idx) = pairings[position] else {

@@ -111,8 +111,8 @@ fn likely_cause(left: &EntryKind, right: &EntryKind) -> &'static str {
     }
 
     match (written_by_handler(left), written_by_handler(right)) {
-        (Some((left_name, left_id, left)), Some((right_name, right_id, right)))
-            if left_name == right_name =>
+        (Some((left_kind, left_id, left)), Some((right_kind, right_id, right)))
+            if left_kind == right_kind =>
         {
             advice_for((left_id, left), (right_id, right))
         }
@@ -120,21 +120,23 @@ fn likely_cause(left: &EntryKind, right: &EntryKind) -> &'static str {
     }
 }
 
-/// Returns the name, the id and the content of the message, state or row of this entry.
-fn written_by_handler(kind: &EntryKind) -> Option<(&str, &str, &Payload)> {
+/// Returns the category and name, the id and the content of the message, state or row of this entry.
+///
+/// A state or row has no category.
+fn written_by_handler(kind: &EntryKind) -> Option<((&str, &str), &str, &Payload)> {
     let envelope = match kind {
         EntryKind::CommandReceived(command) | EntryKind::Scheduled { command, .. } => command,
         EntryKind::Raised(event) => event,
         EntryKind::Appended(event) => &event.envelope,
         EntryKind::StateChanged(change) => {
-            return Some((change.table.name, &change.id, change.after.as_ref()?));
+            return Some((("", change.table.name), &change.id, change.after.as_ref()?));
         }
         _ => return None,
     };
 
     let metadata = &envelope.metadata;
-    let (name, id) = (metadata.message_type.name(), metadata.stream.id());
-    Some((name, id, &envelope.message))
+    let kind = (metadata.stream.category(), metadata.message_type.name());
+    Some((kind, metadata.stream.id(), &envelope.message))
 }
 
 /// Returns the advice for two values of one type. Each has an id and a content.

@@ -36,7 +36,8 @@ impl FinalState {
                     let stream = state.values.entry(Key::Events(event.stream().clone()));
                     if let FinalValue::Events(events) = stream.or_insert(FinalValue::Events(vec![]))
                     {
-                        events.push(MessageView::from(&*event.envelope));
+                        let labels = outcome.record().labels();
+                        events.push(MessageView::new(&event.envelope, labels));
                     }
                 }
                 EntryKind::StateChanged(change) => state.apply_change(change),

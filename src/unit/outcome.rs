@@ -89,6 +89,7 @@ impl<A: Aggregate, R: MethodResult> UnitOutcome<A, R> {
             self.guard.mark_problem_asserted();
         }
 
+        let description = expectation.describe_in(outcome.record().labels());
         let checked = pin!(check_expectation(expectation, &mut self.outcome));
         // A unit test has no store to wait for.
         let Poll::Ready(result) = checked.poll(&mut Context::from_waker(Waker::noop())) else {
@@ -99,8 +100,7 @@ impl<A: Aggregate, R: MethodResult> UnitOutcome<A, R> {
             Ok(()) => self.guard.mark_asserted(),
             Err(mismatch) => {
                 let location = mismatch.location().unwrap_or(Location::caller());
-                self.guard
-                    .fail(&expectation.describe(), location, &mismatch);
+                self.guard.fail(&description, location, &mismatch);
             }
         }
     }

@@ -1,23 +1,53 @@
 use std::collections::BTreeMap;
 
-use crate::value::{NotJson, read_json, show_message};
 use flow_domain::{
     Message,
     json::Json,
-    message::{Envelope, MessageSchema, Payload},
-    model::SerializedMessage,
+    message::{Envelope, MessageLabels, MessageSchema, Payload},
+    model::{SameContent, SerializedMessage},
 };
 
-/// The name and content of a message, as they are compared and shown.
-#[derive(Clone, Debug, PartialEq, Eq)]
+use crate::value::{NotJson, read_json, show_message};
+
+/// A message, as it is compared and shown.
+#[derive(Clone, Debug)]
 pub(crate) struct MessageView {
+    /// The label of the message. Two messages of different aggregates have different labels.
     pub(crate) name: String,
+    /// The name without the aggregate and the version.
+    short_name: String,
     pub(crate) payload: Payload,
+    /// Compares two contents by `PartialEq`, if the test gave a value of the Rust type.
+    same_content: Option<SameContent>,
 }
 
 impl MessageView {
+    pub(crate) fn new(envelope: &Envelope, labels: &MessageLabels) -> Self {
+        Self {
+            name: labels.label_of_envelope(envelope),
+            short_name: envelope.metadata.message_type.name().to_owned(),
+            payload: envelope.message.clone(),
+            same_content: None,
+        }
+    }
+
+    pub(crate) fn of_serialized(message: &SerializedMessage, labels: &MessageLabels) -> Self {
+        Self {
+            name: labels.label(message.category, message.name),
+            short_name: message.name.as_str().to_owned(),
+            payload: message.payload.clone(),
+            same_content: None,
+        }
+    }
+
+    /// Compares the message with others by this function.
+    pub(crate) fn compared_by(mut self, same_content: SameContent) -> Self {
+        self.same_content = Some(same_content);
+        self
+    }
+
     pub(crate) fn show(&self) -> String {
-        show_message(&self.name, &self.payload)
+        show_message(&self.name, &self.short_name, &self.payload)
     }
 
     /// Returns the content of the message.
@@ -28,40 +58,22 @@ impl MessageView {
     ///
     /// Returns an error if the stored text is not JSON.
     pub(crate) fn content(&self) -> Result<Json, NotJson> {
-        content_of(&self.name, &self.payload)
-    }
-
-    /// Returns true if name and content are equal. The order of the fields does not matter.
-    pub(crate) fn equals(&self, other: &Self) -> bool {
-        let has_same_json = || match (self.payload.to_json(), other.payload.to_json()) {
-            (Ok(json), Ok(other_json)) => json == other_json,
-            _ => false,
-        };
-
-        self.name == other.name && (self.payload == other.payload || has_same_json())
+        content_of(&self.short_name, &self.payload)
     }
 }
 
-impl From<&SerializedMessage> for MessageView {
-    fn from(message: &SerializedMessage) -> Self {
-        Self {
-            name: message.name.to_string(),
-            payload: message.payload.clone(),
-        }
-    }
-}
+/// Two messages are equal if they are of the same kind and have the same content.
+///
+/// The contents are compared by `PartialEq` if one of the messages is a value of the test whose type
+/// implements it, or else by their JSON.
+impl PartialEq for MessageView {
+    fn eq(&self, other: &Self) -> bool {
+        let same_content = self
+            .same_content
+            .or(other.same_content)
+            .unwrap_or(Payload::has_same_json);
 
-impl From<&Envelope> for MessageView {
-    fn from(envelope: &Envelope) -> Self {
-        let message_type = &envelope.metadata.message_type;
-        Self {
-            // A name shows its version only from version 2 on.
-            name: match message_type.version() {
-                1 => message_type.name().to_owned(),
-                version => format!("{}.v{version}", message_type.name()),
-            },
-            payload: envelope.message.clone(),
-        }
+        self.name == other.name && same_content(&self.payload, &other.payload)
     }
 }
 

@@ -14,18 +14,19 @@ const MAX_WIDTH: usize = 120;
 
 /// Returns a message in Rust syntax: `PlaceOrder { order_id: "ord-01", quantity: 2 }`.
 ///
-/// If its text is not JSON, the result says so.
-pub(crate) fn show_message(name: &str, payload: &Payload) -> String {
+/// The text begins with `label`. `name` is the short name, which the JSON of a variant has. If the
+/// text is not JSON, the result says so.
+pub(crate) fn show_message(label: &str, name: &str, payload: &Payload) -> String {
     let json = match read_json(payload) {
         Ok(json) => json,
-        Err(err) => return format!("{name}: {err}"),
+        Err(err) => return format!("{label}: {err}"),
     };
     let Some(Fields(mut fields)) = Fields::read(payload.as_json()) else {
         // The message has no fields.
         return match json {
-            Json::Null => name.to_owned(),
-            Json::String(variant) if variant == name => name.to_owned(),
-            _ => cut_middle(format!("{name} {json}")),
+            Json::Null => label.to_owned(),
+            Json::String(variant) if variant == name => label.to_owned(),
+            _ => cut_middle(format!("{label} {json}")),
         };
     };
 
@@ -37,7 +38,7 @@ pub(crate) fn show_message(name: &str, payload: &Payload) -> String {
         fields = inner;
     }
 
-    cut_middle(format!("{name} {}", brace_fields(show_fields(&fields))))
+    cut_middle(format!("{label} {}", brace_fields(show_fields(&fields))))
 }
 
 /// Returns a stored value with its fields in the stored order:
@@ -218,7 +219,10 @@ mod tests {
 
     #[track_caller]
     fn check(name: &str, json: &str, expected: &str) {
-        assert_eq!(show_message(name, &Payload::from_json(json)), expected);
+        assert_eq!(
+            show_message(name, name, &Payload::from_json(json)),
+            expected
+        );
     }
 
     #[test]
@@ -247,7 +251,10 @@ mod tests {
         let err = "deserializing `JSON` failed: key must be a string at line 1 column 3 \
                    (from { no json)";
 
-        assert_eq!(show_message("Paid", &not_json), format!("Paid: {err}"));
+        assert_eq!(
+            show_message("Paid", "Paid", &not_json),
+            format!("Paid: {err}")
+        );
         assert_eq!(show_stored(&not_json), err);
     }
 

@@ -82,7 +82,11 @@ impl<'a> Variant<'a> {
     pub(crate) fn write_schema(&self) -> TokenStream {
         let name = self.write_name();
         let fields = self.stored_fields().map(Field::name);
-        quote!(::flow_domain::message::MessageSchema::new(#name, &[#(#fields),*]))
+        quote!(::flow_domain::message::MessageSchema::new(
+            <Self as ::flow_domain::model::Message>::CATEGORY,
+            #name,
+            &[#(#fields),*]
+        ))
     }
 
     pub(crate) fn write_name_arm(&self) -> TokenStream {

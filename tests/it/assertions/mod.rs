@@ -16,6 +16,7 @@ mod outcome;
 mod resource;
 mod rolled_back;
 mod rows;
+mod shared_names;
 mod state;
 mod unchanged;
 mod unit;

@@ -9,6 +9,7 @@ mod decoded_cache;
 mod decoded_cache;
 mod envelope;
 mod id;
+mod labels;
 mod metadata;
 mod name;
 mod payload;
@@ -16,6 +17,7 @@ mod stream;
 
 pub use envelope::{Envelope, Recorded};
 pub use id::{CausationId, CorrelationId, MessageId};
+pub use labels::MessageLabels;
 pub use metadata::{MessageKind, Metadata, Priority, Processing};
 pub(crate) use name::is_listed;
 pub use name::{InvalidMessageType, MessageName, MessageSchema, MessageType, SchemaLists};

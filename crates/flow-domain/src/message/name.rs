@@ -66,13 +66,15 @@ impl fmt::Debug for MessageName {
     }
 }
 
-/// The name of one kind of message and the names of its fields.
+/// The category and the name of one kind of message, and the names of its fields.
 ///
 /// A struct has one schema. An enum has one for each variant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 #[doc(hidden)]
 pub struct MessageSchema {
+    /// The category of the aggregate that the message is for.
+    pub category: &'static str,
     /// The name of the message.
     pub name: MessageName,
     /// The fields, as they are called in Rust.
@@ -81,8 +83,16 @@ pub struct MessageSchema {
 
 impl MessageSchema {
     /// Describes one kind of message.
-    pub const fn new(name: MessageName, fields: &'static [&'static str]) -> Self {
-        Self { name, fields }
+    pub const fn new(
+        category: &'static str,
+        name: MessageName,
+        fields: &'static [&'static str],
+    ) -> Self {
+        Self {
+            category,
+            name,
+            fields,
+        }
     }
 }
 

@@ -112,6 +112,14 @@ impl Payload {
     pub fn to_json(&self) -> Result<Json, Error> {
         self.json.parse()
     }
+
+    /// Returns true if the JSON of both is equal. The order of the fields does not matter.
+    ///
+    /// Texts that are not JSON are equal only if they are the same.
+    pub fn has_same_json(&self, other: &Self) -> bool {
+        self == other
+            || matches!((self.to_json(), other.to_json()), (Ok(left), Ok(right)) if left == right)
+    }
 }
 
 impl fmt::Debug for Payload {

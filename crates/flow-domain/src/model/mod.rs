@@ -14,7 +14,7 @@ mod sortable;
 
 pub use aggregate::{Aggregate, Apply};
 #[doc(hidden)]
-pub use into_messages::AnyCommand;
+pub use into_messages::{AnyCommand, SameContent};
 pub use into_messages::{AnyEvent, DynMessage, IntoMessages, MessageTypes};
 pub use message::{Command, Event, Message};
 pub(crate) use pending_events::LoadToken;

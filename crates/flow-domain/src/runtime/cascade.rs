@@ -163,7 +163,7 @@ impl Cascade {
             .ports
             .catalog
             .route(delivery.subscription_idx, delivery.route_idx);
-        let (handler, event_name) = (subscription.handler, route.event.name);
+        let (handler, event) = (subscription.handler, (route.category, route.event.name));
         let (n_redeliveries, n_commits) = self.redelivery;
         let handling = Handling {
             ports: &self.ports,
@@ -204,7 +204,7 @@ impl Cascade {
                     .call_error_handler(subscription.on_error, &err, &delivery)
                     .await;
 
-                let event_name = event_name.as_str().to_owned();
+                let event_name = self.ports.catalog.labels.label(event.0, event.1);
                 self.failures
                     .push(HandlerFailure::new(Some(handler), event_name, err));
             }

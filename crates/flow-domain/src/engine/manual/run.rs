@@ -145,8 +145,8 @@ impl TestEngine {
                 return Ok(true);
             }
 
-            let metadata = &self.consumers[consumer_idx].ready[idx].envelope.metadata;
-            let message = metadata.message_type.name().to_owned();
+            let envelope = &self.consumers[consumer_idx].ready[idx].envelope;
+            let message = ports.catalog.labels.label_of_envelope(envelope);
             let report = self.run_attempt(consumer_idx, idx, &ports, None).await?;
             progress.failures.extend(failures_of(message, report));
         }

@@ -118,7 +118,7 @@ impl<'a> Replay<'a> {
                     });
                 }
                 Err(err) => {
-                    let event_name = route.event.name.as_str().to_owned();
+                    let event_name = catalog.labels.label_of_envelope(&event.envelope);
                     let failure = HandlerFailure::new(Some(handler), event_name, err);
                     self.report.skipped.push(SkippedEvent::new(event, failure));
                 }

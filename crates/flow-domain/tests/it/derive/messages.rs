@@ -124,6 +124,7 @@ fn struct_is_one_message_with_its_name() {
     assert_eq!(
         PlaceOrder::SCHEMAS,
         [MessageSchema::new(
+            "order",
             MessageName::new("PlaceOrder", 1),
             &["order_id", "quantity", "type"]
         )]
@@ -160,9 +161,13 @@ fn an_enum_is_one_message_for_each_variant() {
     assert_eq!(
         OrderEvent::SCHEMAS,
         [
-            MessageSchema::new(MessageName::new("Opened", 3), &["order_id", "quantity"]),
-            MessageSchema::new(MessageName::new("OrderClosed", 1), &["order_id"]),
-            MessageSchema::new(MessageName::new("Moved", 3), &["from", "to"]),
+            MessageSchema::new(
+                "order",
+                MessageName::new("Opened", 3),
+                &["order_id", "quantity"]
+            ),
+            MessageSchema::new("order", MessageName::new("OrderClosed", 1), &["order_id"]),
+            MessageSchema::new("order", MessageName::new("Moved", 3), &["from", "to"]),
         ]
     );
 }

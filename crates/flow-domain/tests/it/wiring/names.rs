@@ -22,8 +22,11 @@ impl Event for CarSold {}
 impl Message for CarSold {
     const NAME: &'static str = "CarSold";
     const CATEGORY: &'static str = "used-car";
-    const SCHEMAS: &'static [MessageSchema] =
-        &[MessageSchema::new(MessageName::new("CarSold", 1), &[])];
+    const SCHEMAS: &'static [MessageSchema] = &[MessageSchema::new(
+        Self::CATEGORY,
+        MessageName::new("CarSold", 1),
+        &[],
+    )];
 
     fn message_name(&self) -> MessageName {
         Self::SCHEMAS[0].name
@@ -46,8 +49,11 @@ impl Event for Rained {}
 impl Message for Rained {
     const NAME: &'static str = "Rained";
     const CATEGORY: &'static str = "";
-    const SCHEMAS: &'static [MessageSchema] =
-        &[MessageSchema::new(MessageName::new("Rained", 1), &[])];
+    const SCHEMAS: &'static [MessageSchema] = &[MessageSchema::new(
+        Self::CATEGORY,
+        MessageName::new("Rained", 1),
+        &[],
+    )];
 
     fn message_name(&self) -> MessageName {
         Self::SCHEMAS[0].name
