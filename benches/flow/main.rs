@@ -1,5 +1,5 @@
-//! Measures what a test flow costs compared with hand-written code, and how much an engine
-//! delivers.
+//! Measures what a test flow costs compared with hand-written code, how much an engine delivers, and
+//! queries on many rows.
 //!
 //! Prints one line per figure: `figure NAME VALUE UNIT` or `ratio NAME VALUE`. The two sides of a
 //! ratio are measured in the same run, in turns, on the same work. `-- fork` runs only that theme.
@@ -9,6 +9,7 @@ mod fork;
 mod manual_baseline;
 mod measure;
 mod place_order;
+mod query;
 mod test_flow;
 mod timeout;
 
@@ -23,11 +24,12 @@ fn main() {
         .iter()
         .find(|argument| !argument.starts_with("--"));
 
-    let all: [Theme; 4] = [
+    let all: [Theme; 5] = [
         ("sentence", test_flow::measure),
         ("timeout", timeout::measure),
         ("deliveries", deliveries::measure),
         ("fork", fork::measure),
+        ("query", query::measure),
     ];
     for (name, measure) in all {
         if theme.is_none_or(|theme| theme == name) {

@@ -13,6 +13,8 @@ pub(crate) struct SerdeAttributes {
     pub(crate) skipped: bool,
     /// Whether the JSON has no field with this name: the field is skipped or flattened.
     pub(crate) hidden: bool,
+    /// Whether the JSON of a struct is that of its only field.
+    pub(crate) transparent: bool,
 }
 
 impl SerdeAttributes {
@@ -34,6 +36,7 @@ impl SerdeAttributes {
                 .find_map(|meta| string_value(meta, "rename_all")),
             skipped,
             hidden: skipped || has_flag("skip_serializing") || has_flag("flatten"),
+            transparent: has_flag("transparent"),
         }
     }
 }

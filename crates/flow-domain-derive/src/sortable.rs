@@ -2,7 +2,7 @@ use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
 use syn::{Data, DataEnum, DeriveInput, Error, Fields, Result, ext::IdentExt, spanned::Spanned};
 
-use crate::input;
+use crate::{case, fields, input, serde_attributes::SerdeAttributes};
 
 /// Writes `Sortable` for a struct with one field, or for an enum without fields.
 pub(crate) fn derive(input: &DeriveInput) -> Result<TokenStream> {
@@ -33,6 +33,7 @@ pub(crate) fn derive(input: &DeriveInput) -> Result<TokenStream> {
 fn write_for_struct(input: &DeriveInput, fields: &Fields) -> TokenStream {
     let ident = &input.ident;
     let members = fields.members();
+    let inner_json = inner_json(input, fields);
     let types = fields.iter().map(|field| {
         let ty = &field.ty;
         // With this span, the compiler reports a missing `Sortable` at the type of the field.
@@ -53,25 +54,37 @@ fn write_for_struct(input: &DeriveInput, fields: &Fields) -> TokenStream {
                 fn sort_key_of_json(
                     value: &::flow_domain::json::Json,
                 ) -> ::core::option::Option<::flow_domain::json::SortKey> {
-                    <#types>::sort_key_of_json(value)
+                    <#types>::sort_key_of_json(#inner_json)
                 }
             )*
         }
     }
 }
 
+/// Writes the JSON of the only field, from the JSON `value` of the struct.
+fn inner_json(input: &DeriveInput, fields: &Fields) -> TokenStream {
+    let serde = SerdeAttributes::read(&input.attrs);
+    match fields::read(fields).as_deref() {
+        Some([field]) if !serde.transparent => {
+            let name = field.json_name(serde.rename_all.as_deref());
+            quote!(value.get(#name)?)
+        }
+        _ => quote!(value),
+    }
+}
+
 /// The enum is sorted by the JSON of its variants, which is their names unless serde renames them.
 fn write_for_enum(input: &DeriveInput, data: &DataEnum) -> TokenStream {
     let ident = &input.ident;
-    let rename_all = crate::serde_attributes::SerdeAttributes::read(&input.attrs).rename_all;
+    let rename_all = SerdeAttributes::read(&input.attrs).rename_all;
     let arms = data.variants.iter().map(|variant| {
         let variant_ident = &variant.ident;
-        let attributes = crate::serde_attributes::SerdeAttributes::read(&variant.attrs);
+        let attributes = SerdeAttributes::read(&variant.attrs);
         let name = attributes.rename.unwrap_or_else(|| {
             let name = variant_ident.unraw().to_string();
             rename_all.as_deref().map_or_else(
                 || name.clone(),
-                |rule| crate::case::apply_rename_rule_to_variant(&name, rule),
+                |rule| case::apply_rename_rule_to_variant(&name, rule),
             )
         });
         quote!(Self::#variant_ident => #name)

@@ -9,7 +9,7 @@ use crate::{
     handler::Ports,
     json::Json,
     message::{Envelope, ExpectedVersion, Metadata, Payload},
-    port::{Changes, Comparison, Condition, Direction, FieldValue, OrderBy, Query, RowKeys, Write},
+    port::{Changes, Comparison, Condition, FieldValue, Query, RowKeys, Write},
     record::{Table, TableKind},
     runtime::App,
 };
@@ -202,21 +202,18 @@ async fn find(
 ) -> Result<Vec<(Arc<str>, StoredDeadLetter)>, Error> {
     let query = Query {
         conditions,
-        order: vec![OrderBy {
-            field: "failed_at".to_owned(),
-            is_declared: false,
-            direction: Direction::Ascending,
-        }],
         ..Query::default()
     };
     let rows = ports.store.query(TABLE, &query).await?;
 
-    rows.into_iter()
-        .map(|row| {
-            let letter = row.value.decode("DeadLetter")?;
-            Ok((row.id, letter))
-        })
-        .collect()
+    let mut letters = Vec::with_capacity(rows.len());
+    for row in rows {
+        let letter: StoredDeadLetter = row.value.decode("DeadLetter")?;
+        letters.push((row.id, letter));
+    }
+    // Many messages can fail at the same time. Ids of messages grow with time.
+    letters.sort_by_key(|(_, letter)| (letter.failed_at, letter.metadata.time, letter.metadata.id));
+    Ok(letters)
 }
 
 /// The dead letters of an app, to list, replay or purge.

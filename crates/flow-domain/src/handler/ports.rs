@@ -1,10 +1,13 @@
 use std::{ops::Deref, sync::Arc};
 
+use serde::{Serialize, de::DeserializeOwned};
+
 use crate::{
     clock::{Clock, IdSource},
     error::Error,
     handler::{Catalog, EngineMetrics, Hooks, WakeSignal, trace},
-    message::{Envelope, MessageId},
+    message::{Envelope, MessageId, Payload},
+    model::{DynMessage, SerializedMessage, verify_read_back},
     port::{Broker, Store},
     record::{EntryId, EntryKind},
 };
@@ -32,6 +35,8 @@ pub(crate) struct SharedPorts {
     pub(crate) wake_signal: WakeSignal,
     /// What the engines of this app count, in this process.
     pub(crate) engine_metrics: Arc<EngineMetrics>,
+    /// Whether each written value is read back before the commit.
+    pub(crate) verifies_writes: bool,
 }
 
 impl Deref for Ports {
@@ -43,6 +48,31 @@ impl Deref for Ports {
 }
 
 impl Ports {
+    /// Serializes a message, and verifies it if the app verifies its writes.
+    pub(crate) fn serialize(&self, message: &dyn DynMessage) -> Result<SerializedMessage, Error> {
+        let serialized = message.to_serialized()?;
+        if self.verifies_writes {
+            message.verify_read_back(&serialized)?;
+        }
+        Ok(serialized)
+    }
+
+    /// Encodes a state or row, and verifies it if the app verifies its writes.
+    ///
+    /// `try_eq` returns `None` if the type does not implement `PartialEq`.
+    pub(crate) fn encode<T: Serialize + DeserializeOwned + 'static>(
+        &self,
+        name: &'static str,
+        value: &T,
+        try_eq: fn(&T, &T) -> Option<bool>,
+    ) -> Result<Payload, Error> {
+        let encoded = Payload::encode(name, value)?;
+        if self.verifies_writes {
+            verify_read_back(name, value, &encoded, try_eq)?;
+        }
+        Ok(encoded)
+    }
+
     /// Returns true if there is a recorder, or a `tracing` subscriber for debug events.
     pub(crate) fn is_observed(&self) -> bool {
         self.hooks.is_recording() || trace::is_debug_enabled()

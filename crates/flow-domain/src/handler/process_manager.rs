@@ -13,7 +13,7 @@ use crate::{
     },
     message::Envelope,
     model::Event,
-    port::BoxFuture,
+    port::{BoxFuture, RowKeys},
     record::{HandlerKind, Table, TableKind},
 };
 
@@ -336,7 +336,9 @@ where
 
             // If the method had an effect, the state is written even if it is unchanged. The method
             // decided on this state, so a concurrent change of it must be a conflict.
-            work.write_state(table, &key, &manager, work.has_changes())?;
+            let state = work.ports().encode(table.name, &manager, |_, _| None)?;
+            let has_effect = work.has_changes();
+            work.write_state((table, &key), state, RowKeys::default(), has_effect);
             work.check_process_manager((table, &key), &manager);
 
             Ok(Disposition::Handled)

@@ -124,7 +124,9 @@ impl<'a, P: Projection> Rows<'a, P> {
             .iter()
             .map(|field| (field.name, (field.key_of_row)(row)))
             .collect();
-        self.work.write_row(Self::table(), id, row, keys, false)?;
+        let value = self.work.ports().encode(P::NAME, row, P::try_eq)?;
+        self.work
+            .write_state((Self::table(), id), value, keys, false);
         self.work.check_row((Self::table(), id), row);
         Ok(())
     }

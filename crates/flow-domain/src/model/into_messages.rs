@@ -1,7 +1,7 @@
 use crate::{
     error::Error,
     message::{Payload, SchemaLists},
-    model::{Command, Event, Message, SerializedMessage},
+    model::{Command, Event, Message, SerializedMessage, verify_read_back},
 };
 
 /// Marks a list of commands in [`IntoMessages`].
@@ -62,6 +62,13 @@ pub trait DynMessage: std::fmt::Debug {
     /// Returns a function that compares two serialized messages of the type of this message.
     fn same_content(&self) -> SameContent;
 
+    /// Returns an error unless `serialized` is read back as this message.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error for which [`Error::is_codec`] is true if it cannot be decoded, or differs.
+    fn verify_read_back(&self, serialized: &SerializedMessage) -> Result<(), Error>;
+
     /// Decodes `serialized` and returns a violation if the result is not equal to this message.
     #[cfg(feature = "testing")]
     fn check_round_trip(
@@ -77,6 +84,10 @@ impl<M: Message> DynMessage for M {
 
     fn same_content(&self) -> SameContent {
         has_same_content::<M>
+    }
+
+    fn verify_read_back(&self, serialized: &SerializedMessage) -> Result<(), Error> {
+        verify_read_back(M::NAME, self, &serialized.payload, M::try_eq)
     }
 
     #[cfg(feature = "testing")]

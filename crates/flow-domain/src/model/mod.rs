@@ -9,6 +9,7 @@ pub(crate) mod invariants;
 mod message;
 mod pending_events;
 mod projection;
+mod read_back;
 mod serialized;
 mod sortable;
 
@@ -20,6 +21,7 @@ pub use message::{Command, Event, Message};
 pub(crate) use pending_events::LoadToken;
 pub use pending_events::{PendingEvents, RaisedEvents};
 pub use projection::Projection;
+pub(crate) use read_back::verify_read_back;
 #[doc(hidden)]
 pub use serialized::SerializedMessage;
 #[doc(hidden)]

@@ -98,7 +98,7 @@ impl RaisedEvents<'_> {
     }
 
     /// Returns the events, in order.
-    pub(super) fn iter(&self) -> impl Iterator<Item = &dyn DynMessage> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &dyn DynMessage> {
         self.pending
             .events
             .iter()

@@ -25,18 +25,19 @@ use crate::model::DeclaredField;
 /// # Examples
 ///
 /// ```
-/// use flow_domain::Projection;
+/// use flow_domain::{Projection, clock::Timestamp};
 /// use serde::{Deserialize, Serialize};
 ///
 /// #[derive(Debug, Clone, Serialize, Deserialize, Projection)]
-/// #[projection(id = order_id)]
+/// #[projection(id = order_id, index(status, due_at))]
 /// struct OrderDashboard {
 ///     order_id: String,
 ///     status: String,
+///     due_at: Timestamp,
 /// }
 ///
 /// assert_eq!(OrderDashboard::NAME, "OrderDashboard");
-/// assert_eq!(OrderDashboard::FIELDS, ["order_id", "status"]);
+/// assert_eq!(OrderDashboard::FIELDS, ["order_id", "status", "due_at"]);
 /// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a projection",

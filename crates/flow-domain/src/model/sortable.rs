@@ -36,8 +36,9 @@ use crate::{
 /// ```
 #[diagnostic::on_unimplemented(
     message = "a query cannot sort by `{Self}`",
-    label = "this field is declared in `index(..)`",
-    note = "add `#[derive(flow_domain::Sortable)]` to `{Self}`, or implement `Sortable` for it"
+    label = "not sortable",
+    note = "numbers, texts, booleans, times and UUIDs are sortable",
+    note = "a struct with one field, or an enum without fields, needs `#[derive(Sortable)]`"
 )]
 pub trait Sortable {
     /// The kind of the values.

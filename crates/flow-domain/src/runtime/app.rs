@@ -142,7 +142,7 @@ impl App {
         command: C,
         headers: &Headers,
     ) -> Result<C::Reply, Error> {
-        let command = SerializedMessage::new(&command)?;
+        let command = self.ports.serialize(&command)?;
         let result = self.process_message(&command, headers).await;
         result.into_result()?.downcast()
     }

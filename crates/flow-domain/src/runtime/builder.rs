@@ -20,6 +20,7 @@ pub struct AppBuilder<S = ()> {
     budget: usize,
     modes: ProcessingModes,
     broker: Option<Arc<dyn Broker>>,
+    verifies_writes: bool,
     pub(super) hooks: Hooks,
 }
 
@@ -33,6 +34,7 @@ impl AppBuilder {
             budget: 10_000,
             modes: ProcessingModes::default(),
             broker: None,
+            verifies_writes: false,
             hooks: Hooks::default(),
         }
     }
@@ -52,6 +54,7 @@ impl AppBuilder {
             budget: self.budget,
             modes: self.modes,
             broker: self.broker,
+            verifies_writes: self.verifies_writes,
             hooks: self.hooks,
         }
     }
@@ -99,6 +102,20 @@ impl<S> AppBuilder<S> {
         self
     }
 
+    /// Sets whether each message, state and row is read back before it is committed. The default is
+    /// no.
+    ///
+    /// Then a value that does not come back as it was written is an error, and nothing of its unit of
+    /// work is committed. The values are compared by `PartialEq`. Of a type without `PartialEq`, and
+    /// of the state of a process manager, it is only checked that it can be decoded. The check decodes
+    /// every value once more.
+    ///
+    /// What has no JSON form at all, for example NaN, is refused with or without this check.
+    pub fn verify_writes(mut self, verify: bool) -> Self {
+        self.verifies_writes = verify;
+        self
+    }
+
     /// Sets a broker that other code uses, too.
     pub fn shared_broker(mut self, broker: Arc<dyn Broker>) -> Self {
         self.broker = Some(broker);
@@ -119,6 +136,7 @@ impl AppBuilder<Arc<dyn Store>> {
                 broker: self.broker,
                 wake_signal: WakeSignal::default(),
                 engine_metrics: Arc::default(),
+                verifies_writes: self.verifies_writes,
             }),
         };
 

@@ -23,7 +23,7 @@ impl App {
     pub async fn publish(&self, events: impl IntoMessages<AnyEvent>) -> Result<(), Error> {
         let mut serialized = Vec::new();
         events.try_for_each(&mut |event| {
-            serialized.push(event.to_serialized()?);
+            serialized.push(self.ports.serialize(event)?);
             Ok(())
         })?;
 

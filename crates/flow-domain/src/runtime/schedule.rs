@@ -62,7 +62,7 @@ impl App {
         command: C,
         headers: &Headers,
     ) -> Result<MessageId, Error> {
-        let command = SerializedMessage::new(&command)?;
+        let command = self.ports.serialize(&command)?;
         self.submit_message(&command, headers, None).await
     }
 
@@ -76,7 +76,7 @@ impl App {
         command: C,
         time: Timestamp,
     ) -> Result<MessageId, Error> {
-        let command = SerializedMessage::new(&command)?;
+        let command = self.ports.serialize(&command)?;
         let headers = Headers::default();
         self.submit_message(&command, &headers, Some(time)).await
     }

@@ -3,7 +3,8 @@ use std::sync::Arc;
 use crate::{
     error::Error,
     handler::UnitOfWork,
-    message::shared_text,
+    message::{Payload, shared_text},
+    port::RowKeys,
     record::{Table, TableKind},
 };
 
@@ -22,8 +23,10 @@ impl UnitOfWork {
     /// The commit is refused if another delivery of the message was handled in the meantime.
     pub(crate) fn remember_as_handled(&mut self) -> Result<(), Error> {
         let (table, id) = self.inbox_key();
-        let time = self.now();
-        self.write_state(table, &id, &time, true)
+        let time = Payload::encode(table.name, &self.now())?;
+        self.write_state((table, &id), time, RowKeys::default(), true);
+
+        Ok(())
     }
 
     /// Returns the inbox of the handler, and the id of the message in it.

@@ -26,7 +26,7 @@ impl UnitOfWork {
     /// Returns the rejection or failure of the command's handler. Returns an error for which
     /// [`Error::is_no_handler`] is true if the command has no handler.
     pub async fn process<C: Command>(&mut self, command: C) -> Result<C::Reply, Error> {
-        let mut serialized = SerializedMessage::new(&command)?;
+        let mut serialized = self.ports.serialize(&command)?;
         self.check_message_round_trip(&command, &mut serialized);
 
         let ports = Arc::clone(&self.ports);

@@ -5,7 +5,7 @@ use crate::{
     error::Error,
     handler::{UnitOfWork, work::nested::command_stream},
     message::{MessageId, MessageKind, Processing},
-    model::{Command, SerializedMessage},
+    model::Command,
     port::{Changes, Outgoing},
     record::EntryKind,
 };
@@ -72,7 +72,7 @@ impl UnitOfWork {
 
     /// Enqueues a command for the outbox, to be processed at the time `due`.
     fn send<C: Command>(&mut self, message: &C, due: Timestamp) -> Result<MessageId, Error> {
-        let mut command = SerializedMessage::new(message)?;
+        let mut command = self.ports.serialize(message)?;
         self.check_message_round_trip(message, &mut command);
 
         let id = MessageId::new(self.new_id());

@@ -1,6 +1,6 @@
 use std::{fmt, sync::Arc};
 
-use serde::{Serialize, de::DeserializeOwned};
+use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
 use crate::{
@@ -62,6 +62,10 @@ impl UnitOfWork {
         self.session
     }
 
+    pub(in crate::handler) fn ports(&self) -> &Ports {
+        &self.ports
+    }
+
     /// Returns the current time. Under the harness it is virtual.
     pub fn now(&self) -> Timestamp {
         self.ports.clock.now()
@@ -102,7 +106,7 @@ impl UnitOfWork {
     pub fn add<A: Aggregate>(&mut self, mut aggregate: A) -> Result<(), Error> {
         self.ports.catalog.require_aggregate::<A>()?;
         let stream = require_own_stream(&mut aggregate)?;
-        let events = require_own_events(&aggregate, &stream)?;
+        let events = require_own_events(&self.ports, &aggregate, &stream)?;
         let load_token = aggregate.pending_events_mut().load_token().cloned();
         let (handler, start_entry) = (self.context.handler, self.context.start_entry);
 
@@ -115,7 +119,7 @@ impl UnitOfWork {
                 .require_newest_stream(&stream, load_token.as_ref(), handler)?;
             self.session.increment_revision(&stream);
         } else {
-            let state = Payload::encode(A::NAME, &aggregate)?;
+            let state = self.ports.encode(A::NAME, &aggregate, A::try_eq)?;
             let key = (aggregate_table::<A>(), stream.shared_id());
             self.session
                 .require_newest(key, load_token.as_ref(), handler)?;
@@ -163,7 +167,7 @@ impl UnitOfWork {
             )));
         }
 
-        let events = require_own_events(&aggregate, &stream)?;
+        let events = require_own_events(&self.ports, &aggregate, &stream)?;
         let key = (aggregate_table::<A>(), stream.shared_id());
         self.session
             .require_newest(key, load_token.as_ref(), self.context.handler)?;
@@ -195,7 +199,7 @@ impl UnitOfWork {
     ///
     /// Returns an error if the event is not registered, has an empty id, or has no JSON form.
     pub fn raise<E: Event>(&mut self, event: E) -> Result<(), Error> {
-        let mut serialized = SerializedMessage::new(&event)?;
+        let mut serialized = self.ports.serialize(&event)?;
         self.ports
             .catalog
             .require_event(serialized.name, serialized.category)?;
@@ -317,33 +321,20 @@ impl UnitOfWork {
         Ok(())
     }
 
-    /// Writes a state or row. If it was not loaded in this unit of work, it must not exist yet.
+    /// Writes an encoded state or row. If it was not loaded in this unit of work, it must not exist
+    /// yet.
     ///
     /// With `always_write` it is written even if it is unchanged.
-    pub(crate) fn write_state<T: Serialize>(
+    pub(crate) fn write_state(
         &mut self,
-        table: Table,
-        id: &Arc<str>,
-        value: &T,
-        always_write: bool,
-    ) -> Result<(), Error> {
-        self.write_row(table, id, value, RowKeys::default(), always_write)
-    }
-
-    /// Like [`write_state`](Self::write_state), for a row with its sort keys.
-    pub(crate) fn write_row<T: Serialize>(
-        &mut self,
-        table: Table,
-        id: &Arc<str>,
-        value: &T,
+        (table, id): (Table, &Arc<str>),
+        value: Payload,
         keys: RowKeys,
         always_write: bool,
-    ) -> Result<(), Error> {
-        let change = PendingChange::Put(Payload::encode(table.name, value)?, keys);
+    ) {
+        let change = PendingChange::Put(value, keys);
         self.session
             .set_change((table, id), change, always_write, self.context.start_entry);
-
-        Ok(())
     }
 
     /// Deletes a state or row that was loaded in this unit of work.
@@ -376,10 +367,15 @@ fn require_own_stream<A: Aggregate>(aggregate: &mut A) -> Result<StreamName, Err
 
 /// Returns the events that an aggregate raised, or an error if one belongs to another aggregate.
 fn require_own_events<A: Aggregate>(
+    ports: &Ports,
     aggregate: &A,
     stream: &StreamName,
 ) -> Result<Vec<SerializedMessage>, Error> {
-    let events = aggregate.raised().to_serialized()?;
+    let raised = aggregate.raised();
+    let events: Vec<SerializedMessage> = raised
+        .iter()
+        .map(|event| ports.serialize(event))
+        .collect::<Result<_, _>>()?;
     for event in &events {
         if event.category != A::CATEGORY || *event.id != *stream.id() {
             return Err(Error::setup(format!(

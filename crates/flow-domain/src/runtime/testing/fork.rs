@@ -64,6 +64,7 @@ impl App {
                     broker,
                     wake_signal: WakeSignal::default(),
                     engine_metrics: Arc::default(),
+                    verifies_writes: ports.verifies_writes,
                 }),
             }),
             budget: self.budget,

@@ -90,6 +90,26 @@ async fn dead_letter_has_handler_message_and_reason() {
     assert!(of_others.is_empty());
 }
 
+#[tokio::test]
+async fn dead_letters_are_listed_oldest_first() {
+    let (mut world, _, failures) = dead_lettered_world(Source::Broker, ["2", "3", "1"]).await;
+    let letters = world.app.dead_letters();
+    let messages = async || -> Vec<String> {
+        let all = letters.all().await.unwrap();
+        let json = all.iter().map(|letter| letter.envelope.message.as_json());
+        json.map(str::to_owned).collect()
+    };
+    let [two, three, one] = ["2", "3", "1"].map(|id| format!(r#"{{"id":"{id}"}}"#));
+    assert_eq!(messages().await, [&*two, &*three, &*one]);
+
+    // The message fails again, later than the others.
+    let id = letters.all().await.unwrap()[0].id.clone();
+    letters.replay(&id).await.unwrap();
+    failures.store(2, Ordering::Relaxed);
+    assert_eq!(world.run().await.remaining.dead_letters, 3);
+    assert_eq!(messages().await, [three, one, two]);
+}
+
 async fn check_replay(source: Source) {
     let (mut world, calls, _) = dead_lettered_world(source, ["1", "2"]).await;
     let id = world.app.dead_letters().all().await.unwrap()[1].id.clone();
