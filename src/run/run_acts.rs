@@ -280,7 +280,7 @@ impl Runner<'_, '_> {
 
     /// Returns the handler of a command, as the wiring says.
     fn handler_of(&self, command: &SerializedMessage) -> Option<&'static str> {
-        let name = command.name.to_string();
+        let name = self.label_of(command);
         let wiring = self.outcome.system().wiring();
 
         wiring

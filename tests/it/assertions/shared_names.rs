@@ -1,5 +1,7 @@
 //! Two aggregates have a command `Create` and an event `Created`. Every step tells them apart.
 
+use std::fmt;
+
 use flow_domain::{
     Aggregate, Domain, Error, Event, EventHandler, EventRoutes, PendingEvents, UnitOfWork,
 };
@@ -7,7 +9,8 @@ use flow_harness::{Flow, expect, flow::Acted, prelude::*, unit::unit};
 use serde::{Deserialize, Serialize};
 
 use crate::fixture::{
-    InvoiceRow, customer, customers_and_invoices, invoice, masked_panic_text, mismatch, report,
+    InvoiceMaker, InvoiceRow, customer, customers_and_invoices, invoice, masked_panic_text,
+    mismatch, report,
 };
 
 fn created(id: &str) -> Flow<'static, Acted> {
@@ -202,6 +205,35 @@ fn failure_names_the_message_of_the_aggregate() {
     chain  Customer.Create                     CustomerHandler  stored Customer "broken"
            └ Customer.Created                  customer-broken @1
              └ InvoiceMaker                    FAILED: panicked at tests/it/fixture/customers.rs:LINE: there is no invoice   <- here
+
+    end    nothing pending · 1 handler failed
+    "#);
+}
+
+#[test]
+fn rolled_back_event_of_another_aggregate_is_no_cause() {
+    let flow = created("undone")
+        .then(expect::handler_failed::<InvoiceMaker>(fmt::Error))
+        .then_event(invoice_created("i-1"));
+
+    insta::assert_snapshot!(report(flow), @r#"
+    flow failed at step 3: then event Invoice.Created      tests/it/assertions/shared_names.rs:LINE
+
+      expected  Invoice.Created { id: "i-1" }
+      found     only Customer.Created
+
+    why    perhaps: Invoice.Create was never sent; no handler of the domain sends it
+    fix    send Invoice.Create from the test flow, if it comes from outside the domain: `.when(..)`
+
+    story   1 when   Customer.Create { id: "undone" }        accepted, but a handler failed
+            2 then   handler InvoiceMaker failed with Error  ok
+            3 then   event Invoice.Created                   FAILED
+
+    chain  Customer.Create                     CustomerHandler  stored Customer "undone"
+           └ Customer.Created                  customer-undone @1
+             └ InvoiceMaker                    FAILED: making the invoice failed: an error occurred when formatting an argument; rolled back ..
+               └ Customer.Create               CustomerHandler  rolled back
+                 └ Customer.Created            rolled back
 
     end    nothing pending · 1 handler failed
     "#);

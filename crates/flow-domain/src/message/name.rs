@@ -141,12 +141,6 @@ impl MessageType {
         &self.name
     }
 
-    /// Returns the name as a `Cow`. The clone of a constant does not allocate.
-    #[cfg(feature = "testing")]
-    pub(crate) fn shared_name(&self) -> Cow<'static, str> {
-        self.name.clone()
-    }
-
     /// Returns the version of its fields, from 1.
     pub const fn version(&self) -> u32 {
         self.version

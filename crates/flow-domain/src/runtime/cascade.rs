@@ -116,7 +116,7 @@ impl Cascade {
         let step = |delivery: &PlannedDelivery| {
             let (subscription, route) = route_of(delivery);
             TraceStep {
-                event: route.event.name.as_str().into(),
+                event: catalog.labels.label(route.category, route.event.name),
                 handler: Some(subscription.handler),
                 cause_idx: delivery.cause_idx,
             }
@@ -127,7 +127,8 @@ impl Cascade {
             .iter()
             .map(|delivery| {
                 let (subscription, route) = route_of(delivery);
-                format!("{} on {}", subscription.handler, route.event.name.as_str())
+                let event = catalog.labels.label(route.category, route.event.name);
+                format!("{} on {event}", subscription.handler)
             })
             .collect();
 

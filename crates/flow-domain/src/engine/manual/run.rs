@@ -218,7 +218,7 @@ impl TestEngine {
                 .filter(|message| consumer.wants(catalog, &message.envelope));
 
             waiting.extend(wanted.map(|message| {
-                let name = message.envelope.metadata.message_type.name();
+                let name = catalog.labels.label_of_envelope(&message.envelope);
                 format!("{} on {name}", consumer.name)
             }));
         }
