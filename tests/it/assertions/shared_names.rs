@@ -262,6 +262,7 @@ fn given_events_are_told_apart() {
         .run();
 
     let flow = FlowHarness::new(customers_and_invoices)
+        .mode(Mode::Sync)
         .given_events(customer_created("broken"))
         .when(invoice::Create { id: "i-1".into() })
         .then_accepted();
