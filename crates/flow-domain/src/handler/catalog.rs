@@ -150,11 +150,6 @@ impl Catalog {
                 })
     }
 
-    /// Returns true if a command of this name has a handler, whatever its category.
-    pub(crate) fn handles(&self, command: MessageName) -> bool {
-        self.commands.iter().any(|route| route.command == command)
-    }
-
     /// Returns the routes of `event`, in order of registration, as arguments of [`Self::route`].
     ///
     /// The catch-all route of a subscription has the index after its last named route.
