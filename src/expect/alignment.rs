@@ -7,7 +7,7 @@ use crate::value::{Difference, MessageView, differences, render_differences};
 enum Pairing {
     /// Equal and in the same order: expected index.
     Same(usize),
-    /// Two messages of the same name whose fields differ: expected index, found index.
+    /// Two messages of the same kind whose fields differ: expected index, found index.
     Differs(usize, usize),
     /// In the expected list only: expected index.
     Missing(usize),
@@ -22,7 +22,7 @@ enum Pairing {
 pub(super) struct Alignment {
     /// One line for each message, and one for each field that differs.
     pub(super) lines: Vec<String>,
-    /// The names of the expected messages that were not found. If a message of the same name was
+    /// The names of the expected messages that were not found. If a message of the same kind was
     /// found, the second part lists the fields that differ.
     pub(super) missing: Vec<(String, Vec<Difference>)>,
     /// The names of the messages that were found and not expected.
@@ -106,7 +106,7 @@ fn pairings(expected: &[MessageView], found: &[MessageView]) -> Vec<Pairing> {
                 found_idx += 1;
             }
             diff::Result::Both(..) => {
-                pair_by_name(
+                pair_by_kind(
                     &mut pairings,
                     &mut missing,
                     &mut unexpected,
@@ -120,7 +120,7 @@ fn pairings(expected: &[MessageView], found: &[MessageView]) -> Vec<Pairing> {
         }
     }
 
-    pair_by_name(
+    pair_by_kind(
         &mut pairings,
         &mut missing,
         &mut unexpected,
@@ -130,11 +130,11 @@ fn pairings(expected: &[MessageView], found: &[MessageView]) -> Vec<Pairing> {
     find_moved(pairings, expected, found)
 }
 
-/// Pairs unmatched messages that have the same name.
+/// Pairs unmatched messages of the same kind.
 ///
 /// `missing` and `unexpected` have the indexes of the messages between two [`Pairing::Same`]. The
 /// unexpected messages before a pair come first, which keeps the order of the found list.
-fn pair_by_name(
+fn pair_by_kind(
     pairings: &mut Vec<Pairing>,
     missing: &mut Vec<usize>,
     unexpected: &mut Vec<usize>,
@@ -142,8 +142,8 @@ fn pair_by_name(
     found: &[MessageView],
 ) {
     for idx in missing.drain(..) {
-        let same_name = |found_idx: &usize| found[*found_idx].name == expected[idx].name;
-        match unexpected.iter().position(same_name) {
+        let is_same_kind = |found_idx: &usize| found[*found_idx].is_same_kind(&expected[idx]);
+        match unexpected.iter().position(is_same_kind) {
             Some(position) => {
                 pairings.extend(unexpected.drain(..position).map(Pairing::Unexpected));
                 pairings.push(Pairing::Differs(idx, unexpected.remove(0)));

@@ -159,14 +159,14 @@ fn all_events(outcome: &Outcome) -> Vec<MessageView> {
 
 /// Requires that `found` contains an event equal to `expected`.
 ///
-/// Otherwise the mismatch compares `expected` with the first event of the same name.
+/// Otherwise the mismatch compares `expected` with the first event of the same kind.
 fn find_event(expected: &MessageView, found: &[MessageView]) -> Result<(), Mismatch> {
     if found.contains(expected) {
         return Ok(());
     }
 
-    let same_name = found.iter().find(|event| event.name == expected.name);
-    Err(match same_name {
+    let same_kind = found.iter().find(|event| event.is_same_kind(expected));
+    Err(match same_kind {
         Some(near) => {
             let (differences, rendered) = compare_fields(expected, near);
             Mismatch::new(expected.show(), near.show())

@@ -9,13 +9,20 @@ use flow_domain::{
 
 use crate::value::{NotJson, read_json, show_message};
 
+/// What kind of message it is. Messages of different aggregates are of different kinds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct MessageKind {
+    category: String,
+    name: String,
+    version: u32,
+}
+
 /// A message, as it is compared and shown.
 #[derive(Clone, Debug)]
 pub(crate) struct MessageView {
-    /// The label of the message. Two messages of different aggregates have different labels.
+    kind: MessageKind,
+    /// The label of the message, for texts.
     pub(crate) name: String,
-    /// The name without the aggregate and the version.
-    short_name: String,
     pub(crate) payload: Payload,
     /// Compares two contents by `PartialEq`, if the test gave a value of the Rust type.
     same_content: Option<SameContent>,
@@ -23,9 +30,14 @@ pub(crate) struct MessageView {
 
 impl MessageView {
     pub(crate) fn new(envelope: &Envelope, labels: &MessageLabels) -> Self {
+        let metadata = &envelope.metadata;
         Self {
+            kind: MessageKind {
+                category: metadata.stream.category().to_owned(),
+                name: metadata.message_type.name().to_owned(),
+                version: metadata.message_type.version(),
+            },
             name: labels.label_of_envelope(envelope),
-            short_name: envelope.metadata.message_type.name().to_owned(),
             payload: envelope.message.clone(),
             same_content: None,
         }
@@ -33,8 +45,12 @@ impl MessageView {
 
     pub(crate) fn of_serialized(message: &SerializedMessage, labels: &MessageLabels) -> Self {
         Self {
+            kind: MessageKind {
+                category: message.category.to_owned(),
+                name: message.name.as_str().to_owned(),
+                version: message.name.version(),
+            },
             name: labels.label(message.category, message.name),
-            short_name: message.name.as_str().to_owned(),
             payload: message.payload.clone(),
             same_content: None,
         }
@@ -46,8 +62,13 @@ impl MessageView {
         self
     }
 
+    /// Returns true if the other message has the same category, name and version.
+    pub(crate) fn is_same_kind(&self, other: &Self) -> bool {
+        self.kind == other.kind
+    }
+
     pub(crate) fn show(&self) -> String {
-        show_message(&self.name, &self.short_name, &self.payload)
+        show_message(&self.name, &self.kind.name, &self.payload)
     }
 
     /// Returns the content of the message.
@@ -58,7 +79,7 @@ impl MessageView {
     ///
     /// Returns an error if the stored text is not JSON.
     pub(crate) fn content(&self) -> Result<Json, NotJson> {
-        content_of(&self.short_name, &self.payload)
+        content_of(&self.kind.name, &self.payload)
     }
 }
 
@@ -73,7 +94,7 @@ impl PartialEq for MessageView {
             .or(other.same_content)
             .unwrap_or(Payload::has_same_json);
 
-        self.name == other.name && same_content(&self.payload, &other.payload)
+        self.is_same_kind(other) && same_content(&self.payload, &other.payload)
     }
 }
 
