@@ -159,11 +159,11 @@ impl<'r> CausalIndex<'r> {
     /// Returns a handler that subscribes to nearly the same event.
     fn near_miss(&self, event: &IndexedMessage<'r>) -> Option<NearMiss> {
         let routes = || self.wiring.subscriptions.iter();
-        let message_type = &event.envelope.metadata.message_type;
+        let event_type = &event.envelope.metadata.message_type;
         let category = event.category();
 
-        let other_category =
-            routes().find(|route| message_type.matches(route.name) && route.category != category);
+        let other_category = routes()
+            .find(|route| event_type.matches(route.event_name) && route.category != category);
         if let Some(route) = other_category {
             return Some(NearMiss::Category {
                 handler: route.handler,
@@ -172,8 +172,10 @@ impl<'r> CausalIndex<'r> {
             });
         }
 
-        let other_version = routes()
-            .find(|route| route.event != event.name && route.name.as_str() == message_type.name());
+        let other_version = routes().find(|route| {
+            route.event_name.as_str() == event_type.name()
+                && route.event_name.version() != event_type.version()
+        });
         if let Some(route) = other_version {
             return Some(NearMiss::Version {
                 handler: route.handler,

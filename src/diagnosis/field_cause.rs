@@ -108,11 +108,9 @@ pub(super) fn strongest_field(fields: &[FieldCause]) -> Option<&FieldCause> {
 pub(super) fn field_lines(fields: &[FieldCause]) -> String {
     let mut lines: Vec<(String, &FieldCause)> = Vec::new();
     for field in fields {
-        // Without the paths, fields with the same cause have the same text.
-        let cause = field.text_for("");
         match lines
             .iter_mut()
-            .find(|(_, known)| known.text_for("") == cause)
+            .find(|(_, known)| known.has_same_cause(field))
         {
             Some((paths, _)) => {
                 paths.push_str(", ");
@@ -131,7 +129,27 @@ pub(super) fn field_lines(fields: &[FieldCause]) -> String {
 
 impl FieldCause {
     fn quoted_path(&self) -> String {
+        if self.path.is_empty() {
+            return "the whole value".to_owned();
+        }
         format!("`{}`", self.path)
+    }
+
+    /// Returns where the value comes from, unless that adds nothing to who set the field.
+    fn origin_to_show(&self) -> Option<&ValueOrigin> {
+        self.origin.as_ref().filter(|origin| match origin {
+            ValueOrigin::TestFlow { .. } => self.expected.is_some(),
+            ValueOrigin::Created { at } => Some(at) != self.set_by.as_ref(),
+            _ => true,
+        })
+    }
+
+    /// Returns true if the two fields have the same text, except for their paths.
+    fn has_same_cause(&self, other: &Self) -> bool {
+        self.set_by == other.set_by
+            && self.event == other.event
+            && self.was_as_expected == other.was_as_expected
+            && self.origin_to_show() == other.origin_to_show()
     }
 
     /// Returns who set the fields at `paths`, and where the value comes from.
@@ -155,15 +173,9 @@ impl FieldCause {
             text.push_str("; this replaced the expected value");
         }
 
-        match &self.origin {
-            Some(ValueOrigin::TestFlow { .. }) if self.expected.is_none() => {}
-            // The text names this call already.
-            Some(ValueOrigin::Created { at }) if Some(at) == self.set_by.as_ref() => {}
-            Some(origin) => {
-                text.push_str("; the value ");
-                text.push_str(&origin.to_string());
-            }
-            None => {}
+        if let Some(origin) = self.origin_to_show() {
+            text.push_str("; the value ");
+            text.push_str(&origin.to_string());
         }
 
         text

@@ -17,8 +17,7 @@ impl CausalIndex<'_> {
     /// a guess.
     pub(super) fn is_proven(&self, cause: &Cause, subject: &Subject) -> bool {
         match cause {
-            Cause::NoHandler { .. }
-            | Cause::NoProjector { .. }
+            Cause::NoProjector { .. }
             | Cause::NotInMode { .. }
             | Cause::OrderDiffers { .. }
             | Cause::ExpectationTooEarly { .. }
@@ -51,7 +50,11 @@ impl CausalIndex<'_> {
                 entry,
                 ..
             } => self.is_route_missing(handler, event, *entry, subject),
-            Cause::Pending { message, .. } => self.is_awaited(message, subject),
+            // No declaration shows what the missing handler would have done.
+            Cause::NoHandler {
+                command: message, ..
+            }
+            | Cause::Pending { message, .. } => self.is_awaited(message, subject),
             // The command may have another effect on a state than the expected one.
             Cause::Scheduled { command, .. }
             | Cause::Undelivered {

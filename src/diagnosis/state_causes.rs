@@ -28,7 +28,7 @@ impl<'r> CausalIndex<'r> {
                 .last_writer(&self.subject_for_row(subject, row))
                 .into_iter()
                 .collect(),
-            Requirement::Comparable => Vec::new(),
+            Requirement::Impossible => Vec::new(),
             Requirement::Absent => self.last_writer(subject).into_iter().collect(),
             Requirement::Readable { error, type_name } => {
                 self.unreadable_state(subject, error, type_name.as_deref())

@@ -1,6 +1,8 @@
+use flow_domain::message::MessageLabels;
+
 use flow_domain::testing::catch;
 
-use crate::expect::Mismatch;
+use crate::expect::{Expectation, Mismatch};
 
 /// Calls a closure of the test. Returns a mismatch if the closure panics.
 pub(crate) fn catch_closure<T>(
@@ -12,4 +14,10 @@ pub(crate) fn catch_closure<T>(
             Mismatch::new(expected, format!("the closure {err}"))
         })
         .flatten()
+}
+
+/// Describes an expectation. If its own text panics, the description says so.
+pub(crate) fn describe(expectation: &dyn Expectation, labels: &MessageLabels) -> String {
+    catch(|| expectation.describe_in(labels))
+        .unwrap_or_else(|err| format!("an expectation whose description {err}"))
 }

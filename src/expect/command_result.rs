@@ -1,4 +1,4 @@
-use std::fmt;
+use std::{any::TypeId, fmt};
 
 use flow_domain::{Error, Rejection, handler::short_type_name};
 
@@ -154,7 +154,7 @@ pub fn reply<R: PartialEq + fmt::Debug + Send + Sync + 'static>(expected: R) -> 
             .with_subject(Subject::CommandResult)),
             None => {
                 let (expected_type, found_type) = (short_type_name::<R>(), act.reply_name());
-                let hint = if are_same_number_kind(expected_type, found_type) {
+                let hint = if are_same_number_kind(TypeId::of::<R>(), reply.type_of_value()) {
                     format!("\nWrite the number with its type: `{expected:?}_{found_type}`")
                 } else {
                     String::new()
@@ -176,15 +176,25 @@ pub fn reply<R: PartialEq + fmt::Debug + Send + Sync + 'static>(expected: R) -> 
 /// Returns true if both types are integers, or both are floats.
 ///
 /// A literal of one type is then valid for the other.
-fn are_same_number_kind(left: &str, right: &str) -> bool {
-    // `None` if the type is not a number.
-    let is_float = |name: &str| {
-        let (prefix, width) = name.split_at_checked(1)?;
-        let is_number = width == "size" || width.parse::<u8>().is_ok();
-        (is_number && matches!(prefix, "i" | "u" | "f")).then_some(prefix == "f")
-    };
+fn are_same_number_kind(left: TypeId, right: TypeId) -> bool {
+    let integers = [
+        TypeId::of::<i8>(),
+        TypeId::of::<i16>(),
+        TypeId::of::<i32>(),
+        TypeId::of::<i64>(),
+        TypeId::of::<i128>(),
+        TypeId::of::<isize>(),
+        TypeId::of::<u8>(),
+        TypeId::of::<u16>(),
+        TypeId::of::<u32>(),
+        TypeId::of::<u64>(),
+        TypeId::of::<u128>(),
+        TypeId::of::<usize>(),
+    ];
+    let floats = [TypeId::of::<f32>(), TypeId::of::<f64>()];
 
-    is_float(left).is_some_and(|left| is_float(right) == Some(left))
+    let both_in = |kinds: &[TypeId]| kinds.contains(&left) && kinds.contains(&right);
+    both_in(&integers) || both_in(&floats)
 }
 
 /// Expects that everything settled and nothing went wrong.

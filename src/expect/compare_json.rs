@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use flow_domain::{json::Json, message::Payload};
+use flow_domain::{json::Json, message::Payload, wiring::nearest};
 
 use crate::{
     expect::{Mismatch, Requirement},
@@ -32,7 +32,7 @@ pub(super) fn require_like(
     if expected.as_object().is_some_and(BTreeMap::is_empty) {
         let found = "an empty object, which every state is like";
         return Err(Mismatch::new("at least one field to compare", found)
-            .with_requirement(Requirement::Comparable));
+            .with_requirement(Requirement::Impossible));
     }
 
     let like = || format!("{} like {}", subject(), show_value(expected));
@@ -41,6 +41,40 @@ pub(super) fn require_like(
         return Ok(());
     }
 
-    let mismatch = Mismatch::new(like(), format!("{} {}", subject(), show_stored(found)));
-    Err(mismatch.with_field_differences(partial_differences(expected, &value)))
+    let mut mismatch = Mismatch::new(like(), format!("{} {}", subject(), show_stored(found)))
+        .with_field_differences(partial_differences(expected, &value));
+    for (field, near) in unknown_fields(expected, &value) {
+        let hint = format!("{} has no field `{field}`", subject());
+        match near {
+            None => mismatch.differences.push(hint),
+            Some(near) => {
+                mismatch
+                    .differences
+                    .push(format!("{hint}; did you mean `{near}`?"));
+                mismatch = mismatch.with_requirement(Requirement::Impossible);
+            }
+        }
+    }
+
+    Err(mismatch)
+}
+
+/// Returns the fields that a state should have and does not have, each with the most similar field.
+///
+/// Fields further inside are left out: they may be the keys of a map.
+fn unknown_fields<'v>(expected: &'v Json, found: &'v Json) -> Vec<(&'v str, Option<&'v str>)> {
+    let (Some(expected), Some(found)) = (expected.as_object(), found.as_object()) else {
+        return Vec::new();
+    };
+
+    expected
+        .keys()
+        .filter(|name| !found.contains_key(*name))
+        .map(|name| {
+            (
+                name.as_str(),
+                nearest(name, found.keys().map(String::as_str)),
+            )
+        })
+        .collect()
 }

@@ -209,6 +209,42 @@ pub fn handler_failed_with_message<H: 'static>(text: &str) -> impl Expectation +
     failed_if::<H>(&expected, required, holds, |_| None)
 }
 
+/// Expects that the handler `H` was called in the acts so far, and did not fail.
+///
+/// An attempt that failed does not count if a later attempt succeeded. A handler that was never
+/// called cannot fail, so the expectation is not met.
+pub fn no_handler_failure<H: 'static>() -> impl Expectation {
+    let (type_id, type_name) = (TypeId::of::<H>(), short_type_name::<H>());
+
+    Check::new(format!("no failure of {type_name}"), move |outcome| {
+        let name = handler_name(type_id, type_name, outcome)?;
+        let expected = format!("{type_name} is called and does not fail");
+        if finished_calls(name, outcome).next().is_none() {
+            return Err(
+                Mismatch::new(expected, "it was not called").with_subject(Subject::Handled(name))
+            );
+        }
+
+        let lines: Vec<String> = failures_of(name, outcome)
+            .into_iter()
+            .map(|err| format!("{name} failed: {}", err.with_causes()))
+            .collect();
+        if lines.is_empty() {
+            return Ok(());
+        }
+
+        Err(Mismatch::new(expected, lines.join("\n"))
+            .with_subject(Subject::Handled(name))
+            .showing_failures_of([Some(name)]))
+    })
+}
+
+/// Returns the failures of a handler in the acts so far.
+fn failures_of<'o>(name: &'static str, outcome: &'o Outcome) -> Vec<&'o Error> {
+    let acts = outcome.acts().iter();
+    acts.flat_map(|act| act.failures_of(name)).collect()
+}
+
 /// Expects a failure of `H` for which `holds` returns true.
 ///
 /// `text` is the text that the message must contain, if there is one. `show_error` shows an error
@@ -231,8 +267,7 @@ fn failed_if<H: 'static>(
             require_text(text)?;
         }
 
-        let acts = outcome.acts().iter();
-        let failures: Vec<&Error> = acts.flat_map(|act| act.failures_of(name)).collect();
+        let failures = failures_of(name, outcome);
         if failures.iter().any(|err| is_expected(err)) {
             return Ok(());
         }

@@ -27,6 +27,18 @@ pub fn commands<M: IntoMessages<AnyCommand>>(expected: M) -> impl Expectation + 
     )
 }
 
+/// Expects that no handler issued a command because of the last act.
+///
+/// A command that was rolled back with the handler that issued it does not count, and neither does a
+/// scheduled command.
+pub fn no_commands() -> impl Expectation {
+    let expected = ExpectedMessages::new::<AnyCommand>(&());
+
+    Check::new("no commands", move |outcome| {
+        check_commands(&expected, outcome)
+    })
+}
+
 /// The messages that a test expects, as JSON, and how to compare each by its Rust type.
 ///
 /// Their round trip is not checked, because no handler receives them.

@@ -72,7 +72,7 @@ impl Mismatch {
 
     /// Creates a mismatch for a value of the test that has no JSON form.
     pub(crate) fn not_serialized(expected: &str, err: &Error) -> Self {
-        Self::new(expected, err.with_causes().to_string()).with_requirement(Requirement::Comparable)
+        Self::new(expected, err.with_causes().to_string()).with_requirement(Requirement::Impossible)
     }
 
     /// Sets the differences, from the fields in which the expected and the found value differ.

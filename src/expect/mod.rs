@@ -4,13 +4,13 @@
 //! function can return one. A type of your own implements [`Expectation`].
 //!
 //! * Events: [`events`], [`no_events`], [`event`], [`event_matching`], [`no_event`].
-//! * Commands and causes: [`commands`], [`chain`].
+//! * Commands and causes: [`commands`], [`no_commands`], [`chain`].
 //! * The command result: [`accepted`], [`accepted_count`], [`rejected`], [`rejected_matching`],
 //!   [`rejected_with_message`], [`reply`], [`settled`].
 //! * Stored state: [`aggregate`], [`projection`], [`process_manager`], and all rows with
 //!   [`projections`].
 //! * Handlers: [`handled_by`], [`attempts`], [`handler_failed`], [`handler_failed_with_message`],
-//!   [`dead_letters`].
+//!   [`no_handler_failure`], [`dead_letters`].
 //! * Schedules and publishing: [`scheduled`], [`not_scheduled`], [`expired`], [`published`],
 //!   [`published_on`], [`pending`].
 //! * Fakes: [`resource`].
@@ -63,7 +63,7 @@ mod subject;
 mod unchanged;
 
 pub use attempts::attempts;
-pub(crate) use catch_closure::catch_closure;
+pub(crate) use catch_closure::{catch_closure, describe};
 pub use chain::chain;
 pub use command_result::{
     accepted, accepted_count, rejected, rejected_matching, rejected_with_message, reply, settled,
@@ -71,8 +71,10 @@ pub use command_result::{
 pub use dead_letters::{DeadLetters, dead_letters};
 pub use events::{event, event_matching, events, no_event, no_events};
 pub use expectation::Expectation;
-pub use handlers::{HandledBy, handled_by, handler_failed, handler_failed_with_message};
-pub use messages::commands;
+pub use handlers::{
+    HandledBy, handled_by, handler_failed, handler_failed_with_message, no_handler_failure,
+};
+pub use messages::{commands, no_commands};
 pub use mismatch::Mismatch;
 pub(crate) use pending::pending_mismatch;
 pub use pending::{Pending, pending};

@@ -29,7 +29,7 @@ pub(super) fn never_raised_warning<E: Event>(outcome: &Outcome) -> Option<String
     };
     let (name, event) = (type_name::<E>(labels), E::NAME);
     Some(format!(
-        "no handler declares that it raises {name}{origin}, so this expectation always passes. \
+        "no handler declares that it raises {name}{origin}, so this expectation probably always passes. \
          If a handler raises it, declare it in the routes: `.raises::<{event}>()`"
     ))
 }

@@ -18,7 +18,7 @@ use crate::{
 /// because it would pass without any act. Use [`unchanged`](Rows::unchanged) if the test expects
 /// that.
 pub fn projections<'t, P: Projection>() -> Rows<'t, P> {
-    let state_type = StateType::new::<P>(TableKind::Projection, P::NAME);
+    let state_type = StateType::new::<P>(TableKind::Projection, P::NAME, P::ID_FIELD);
 
     Rows {
         checks: StateChecks::new(state_type, None, None),

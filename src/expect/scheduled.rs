@@ -11,7 +11,7 @@ use crate::{
         check::Check,
         messages::{first_name, message_at, require_known_message, type_name},
     },
-    outcome::{Outcome, ProblemKind},
+    outcome::Outcome,
     value::matches_type,
 };
 
@@ -24,7 +24,6 @@ pub fn scheduled<C: Command>() -> impl Expectation {
         check_scheduled::<C>(outcome, true)
             .map_err(|mismatch| mismatch.with_subject(Subject::ScheduledCommand(name())))
     })
-    .even_if_pending()
 }
 
 /// Expects that no command of type `C` is scheduled now.
@@ -38,7 +37,6 @@ pub fn not_scheduled<C: Command>() -> impl Expectation {
         check_scheduled::<C>(outcome, false)
             .map_err(|mismatch| mismatch.with_subject(Subject::NoMessage(name())))
     })
-    .even_if_pending()
 }
 
 fn check_scheduled<C: Command>(outcome: &Outcome, is_expected: bool) -> Result<(), Mismatch> {
@@ -100,9 +98,7 @@ impl<'r> Schedule<'r> {
 /// Such a command is not handled.
 pub fn expired<C: Command>() -> impl Expectation {
     let describe = |labels: &MessageLabels| format!("{} expires", type_name::<C>(labels));
-    Check::about_messages(describe, check_expired::<C>)
-        .covering(|problem, _| problem.kind != ProblemKind::Rejection && problem.error.is_expired())
-        .even_if_pending()
+    Check::about_messages(describe, check_expired::<C>).even_if_pending()
 }
 
 fn check_expired<C: Command>(outcome: &Outcome) -> Result<(), Mismatch> {

@@ -1,7 +1,7 @@
 use std::{fmt, marker::PhantomData};
 
 use flow_domain::{
-    Aggregate, ProcessManager, Projection, json::Json, message::Payload, record::TableKind,
+    Aggregate, Id, ProcessManager, Projection, json::Json, message::Payload, record::TableKind,
     testing::StateType,
 };
 use serde::{Serialize, de::DeserializeOwned};
@@ -19,30 +19,28 @@ use crate::{
 
 /// Expects that the aggregate with this id exists, and that it meets the checks that follow.
 ///
-/// The id is compared as text. If no act changed the aggregate, the expectation fails, because it
+/// The state is found by the key of the id; see [`Id`]. If no act changed the aggregate, the expectation fails, because it
 /// would pass without any act. Use [`unchanged`](State::unchanged) if the test expects that.
-pub fn aggregate<'t, A: Aggregate>(id: impl fmt::Display) -> State<'t, A> {
+pub fn aggregate<'t, A: Aggregate>(id: impl Id) -> State<'t, A> {
+    let state_type = StateType::new::<A>(TableKind::Aggregate, A::NAME, A::ID_FIELD);
     let stream_category = A::EVENT_SOURCED.then_some(A::CATEGORY);
-    State::new(
-        TableKind::Aggregate,
-        A::NAME,
-        id.to_string(),
-        stream_category,
-    )
+    State::new(state_type, id, stream_category)
 }
 
 /// Expects that the row with this id exists, and that it meets the checks that follow.
 ///
 /// See [`aggregate`] for the rules.
-pub fn projection<'t, P: Projection>(id: impl fmt::Display) -> State<'t, P> {
-    State::new(TableKind::Projection, P::NAME, id.to_string(), None)
+pub fn projection<'t, P: Projection>(id: impl Id) -> State<'t, P> {
+    let state_type = StateType::new::<P>(TableKind::Projection, P::NAME, P::ID_FIELD);
+    State::new(state_type, id, None)
 }
 
 /// Expects that the process manager with this key exists, and that it meets the checks that follow.
 ///
 /// See [`aggregate`] for the rules.
-pub fn process_manager<'t, M: ProcessManager>(key: impl fmt::Display) -> State<'t, M> {
-    State::new(TableKind::ProcessManager, M::name(), key.to_string(), None)
+pub fn process_manager<'t, M: ProcessManager>(key: impl Id) -> State<'t, M> {
+    let state_type = StateType::new::<M>(TableKind::ProcessManager, M::name(), M::KEY);
+    State::new(state_type, key, None)
 }
 
 /// The expectation about one stored state, from [`aggregate`], [`projection`] or
@@ -55,15 +53,11 @@ pub struct State<'t, T> {
     state_type: PhantomData<fn() -> T>,
 }
 
-impl<T: 'static> State<'_, T> {
-    fn new(
-        kind: TableKind,
-        name: &'static str,
-        id: String,
-        stream_category: Option<&'static str>,
-    ) -> Self {
+impl<T> State<'_, T> {
+    fn new(state_type: StateType, id: impl Id, stream_category: Option<&'static str>) -> Self {
+        let id = Some(id.key().into_owned());
         Self {
-            checks: StateChecks::new(StateType::new::<T>(kind, name), Some(id), stream_category),
+            checks: StateChecks::new(state_type, id, stream_category),
             state_type: PhantomData,
         }
     }

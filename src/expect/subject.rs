@@ -85,8 +85,8 @@ pub(crate) enum Requirement {
     RowPredicate(Box<Payload>),
     /// This row does not exist.
     NoRow(Box<Payload>),
-    /// The test gives a value that it can be compared with. The cause is the test itself.
-    Comparable,
+    /// No state can meet it, because the test itself is wrong.
+    Impossible,
     /// It can be read.
     Readable {
         /// Why it cannot be read.

@@ -1,7 +1,7 @@
 use std::{fmt, panic::Location};
 
 use flow_domain::{
-    Aggregate, Event, ProcessManager, Projection, Rejection,
+    Aggregate, Event, Id, ProcessManager, Projection, Rejection,
     model::{AnyEvent, IntoMessages},
 };
 use serde::{Serialize, de::DeserializeOwned};
@@ -109,10 +109,7 @@ impl<'t, S: Phase + 't> Flow<'t, S> {
 
     /// Short for `then(`[`expect::aggregate`]`::<A>(id))`. The methods that follow check it.
     #[track_caller]
-    pub fn then_aggregate<A: Aggregate>(
-        self,
-        id: impl fmt::Display,
-    ) -> Flow<'t, Expecting<State<'t, A>>>
+    pub fn then_aggregate<A: Aggregate>(self, id: impl Id) -> Flow<'t, Expecting<State<'t, A>>>
     where
         S: AfterAct,
     {
@@ -121,10 +118,7 @@ impl<'t, S: Phase + 't> Flow<'t, S> {
 
     /// Short for `then(`[`expect::projection`]`::<P>(id))`. The methods that follow check it.
     #[track_caller]
-    pub fn then_projection<P: Projection>(
-        self,
-        id: impl fmt::Display,
-    ) -> Flow<'t, Expecting<State<'t, P>>>
+    pub fn then_projection<P: Projection>(self, id: impl Id) -> Flow<'t, Expecting<State<'t, P>>>
     where
         S: AfterAct,
     {
@@ -135,7 +129,7 @@ impl<'t, S: Phase + 't> Flow<'t, S> {
     #[track_caller]
     pub fn then_process_manager<M: ProcessManager>(
         self,
-        key: impl fmt::Display,
+        key: impl Id,
     ) -> Flow<'t, Expecting<State<'t, M>>>
     where
         S: AfterAct,

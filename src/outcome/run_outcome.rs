@@ -1,4 +1,5 @@
 use std::{
+    collections::BTreeSet,
     fmt, mem,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
@@ -40,6 +41,8 @@ pub struct Outcome {
     /// The invariants that the harness or this flow disables.
     pub(crate) disabled_invariants: Vec<DisabledInvariant>,
     warnings: Vec<Warning>,
+    /// The types of messages of the test that do not implement `PartialEq`.
+    pub(crate) compared_by_json: BTreeSet<&'static str>,
     /// The states that were read for the present `then` step.
     states: Vec<(StateQuery, StoredStates)>,
     /// The states that an expectation needs and that are not read yet.
@@ -68,6 +71,7 @@ impl Outcome {
             invariants,
             disabled_invariants,
             warnings: Vec::new(),
+            compared_by_json: BTreeSet::new(),
             states: Vec::new(),
             wanted_states: Mutex::default(),
         }
@@ -276,10 +280,10 @@ impl Outcome {
 
     /// Returns likely mistakes that do not fail the flow.
     ///
-    /// Examples are an expectation that always passes, and an aggregate that changes without an
-    /// event ([`Invariant::SilentChange`](crate::Invariant::SilentChange)).
+    /// Examples are an expectation that always passes, a type without `PartialEq`, and an aggregate
+    /// that changes without an event ([`Invariant::SilentChange`](crate::Invariant::SilentChange)).
     pub fn warnings(&self) -> Vec<Warning> {
-        let mut warnings = self.warnings.clone();
+        let mut warnings = self.warnings_to_print();
         if self.invariants.has(Invariant::SilentChange) {
             let category_of = |aggregate: &str| self.system.category_of(aggregate);
             warnings.extend(silent_changes(&self.record, category_of));
@@ -287,9 +291,15 @@ impl Outcome {
         warnings
     }
 
-    /// Returns the warnings that are printed when the flow passes: not those about an invariant.
-    pub(crate) fn warnings_to_print(&self) -> &[Warning] {
-        &self.warnings
+    /// Returns the warnings that are printed when the flow passes: not those about silent changes.
+    pub(crate) fn warnings_to_print(&self) -> Vec<Warning> {
+        let mut warnings = self.warnings.clone();
+        if self.invariants.has(Invariant::RoundTrip) {
+            let of_handlers = self.record.compared_by_json();
+            let types = self.compared_by_json.union(of_handlers);
+            warnings.extend(types.map(|name| Warning::compared_by_json(name)));
+        }
+        warnings
     }
 
     pub(crate) fn resources(&self) -> &Resources {

@@ -1,8 +1,8 @@
-use std::fmt;
+use std::borrow::Cow;
 
 use flow_domain::{
-    Aggregate, ProcessManager, Projection,
-    message::{Envelope, Payload},
+    Aggregate, Id, ProcessManager, Projection,
+    message::{Envelope, Payload, require_key},
     record::{EntryKind, StateChange, Table, TableKind},
 };
 use serde::de::DeserializeOwned;
@@ -14,10 +14,11 @@ impl Outcome {
     ///
     /// # Panics
     ///
-    /// Panics if the stored row cannot be read back as a `P`.
+    /// Panics if the key of the id is invalid, or the stored row cannot be read back as a `P`.
     #[track_caller]
-    pub fn projection<P: Projection>(&self, id: impl fmt::Display) -> Option<P> {
-        self.read_stored(Table::new(TableKind::Projection, P::NAME), &id.to_string())
+    pub fn projection<P: Projection>(&self, id: impl Id) -> Option<P> {
+        let id = valid_key(P::NAME, P::ID_FIELD, &id);
+        self.read_stored(Table::new(TableKind::Projection, P::NAME), &id)
     }
 
     /// Returns all rows of a projection, ordered by id, as they were stored last.
@@ -43,21 +44,22 @@ impl Outcome {
     ///
     /// # Panics
     ///
-    /// Panics if the stored state cannot be read back as an `M`.
+    /// Panics if the key is invalid, or the stored state cannot be read back as an `M`.
     #[track_caller]
-    pub fn process_manager<M: ProcessManager>(&self, key: impl fmt::Display) -> Option<M> {
+    pub fn process_manager<M: ProcessManager>(&self, key: impl Id) -> Option<M> {
         let table = Table::new(TableKind::ProcessManager, M::name());
-        self.read_stored(table, &key.to_string())
+        self.read_stored(table, &valid_key(M::name(), M::KEY, &key))
     }
 
     /// Returns the aggregate with this id, as it was stored last.
     ///
     /// # Panics
     ///
-    /// Panics if the stored state or one of the events cannot be read back.
+    /// Panics if the key of the id is invalid, or the stored state or one of the events cannot be read
+    /// back.
     #[track_caller]
-    pub fn aggregate<A: Aggregate>(&self, id: impl fmt::Display) -> Option<A> {
-        let id = id.to_string();
+    pub fn aggregate<A: Aggregate>(&self, id: impl Id) -> Option<A> {
+        let id = valid_key(A::NAME, A::ID_FIELD, &id);
         if !A::EVENT_SOURCED {
             return self.read_stored(Table::new(TableKind::Aggregate, A::NAME), &id);
         }
@@ -101,6 +103,20 @@ impl Outcome {
             _ => None,
         })
     }
+}
+
+/// Returns the key of an id.
+///
+/// # Panics
+///
+/// Panics if the key is invalid.
+#[track_caller]
+fn valid_key<'i>(name: &str, field: &str, id: &'i impl Id) -> Cow<'i, str> {
+    let key = id.key();
+    if let Err(err) = require_key(name, field, &key) {
+        panic!("{err}");
+    }
+    key
 }
 
 /// Decodes a stored state or event.

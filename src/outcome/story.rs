@@ -70,7 +70,7 @@ impl StepText {
         match self {
             Self::Text(text) => text.clone(),
             Self::Messages(messages) => render_messages(messages),
-            Self::Message(message) | Self::BuiltCommand(Some(message)) => message.show(),
+            Self::Message(message) | Self::BuiltCommand(Some(message)) => message.show_whole(),
             Self::BuiltCommand(None) => "a command that a closure builds".to_owned(),
         }
     }
@@ -78,7 +78,7 @@ impl StepText {
 
 /// Returns the messages with their fields, or only their names if the fields do not fit.
 fn render_messages(messages: &[MessageView]) -> String {
-    let whole: Vec<String> = messages.iter().map(MessageView::show).collect();
+    let whole: Vec<String> = messages.iter().map(MessageView::show_whole).collect();
     let whole = whole.join(", ");
     if whole.chars().count() <= MAX_STEP_WIDTH || messages.len() == 1 {
         return whole;

@@ -4,8 +4,9 @@ use flow_domain::record::Invariant;
 
 /// A likely mistake that does not fail the flow.
 ///
-/// The report of a failed flow contains its warnings. If a flow passes, its warnings are printed to
-/// standard error, except those about an invariant. `cargo test -- --show-output` shows them.
+/// The report of a failed flow contains its warnings, except those about types without `PartialEq`. If
+/// a flow passes, its warnings are printed to standard error, except those about silent changes.
+/// `cargo test -- --show-output` shows them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Warning {
@@ -24,6 +25,15 @@ impl Warning {
             invariant: None,
             text,
         }
+    }
+
+    /// Creates the warning about a type that does not implement `PartialEq`.
+    pub(crate) fn compared_by_json(type_name: &str) -> Self {
+        let text = format!(
+            "{type_name} has no `PartialEq`, so its round trip is compared by JSON only: \
+             add `#[derive(PartialEq)]`"
+        );
+        Self::about_invariant(Invariant::RoundTrip, text)
     }
 
     pub(crate) fn about_invariant(invariant: Invariant, text: String) -> Self {

@@ -1,4 +1,4 @@
-use std::{fmt, panic::Location, sync::Arc};
+use std::{collections::BTreeSet, fmt, panic::Location, sync::Arc};
 
 use flow_domain::{
     Error,
@@ -27,6 +27,8 @@ pub(crate) struct Plan<'t> {
     pub(crate) disabled_invariants: Vec<DisabledInvariant>,
     /// The violations by values of the test itself, each with the index of its step.
     pub(crate) invariant_violations: Vec<(usize, InvariantViolation)>,
+    /// The types of messages of the test that do not implement `PartialEq`.
+    pub(crate) compared_by_json: BTreeSet<&'static str>,
     /// The line of an invalid method call, and what is wrong with the call. It fails the run.
     pub(crate) invalid_call: Option<(&'static Location<'static>, Mismatch)>,
 }
@@ -40,6 +42,7 @@ impl<'t> Plan<'t> {
             invariants: setup.invariants,
             disabled_invariants: setup.disabled_invariants.clone(),
             invariant_violations: Vec::new(),
+            compared_by_json: BTreeSet::new(),
             invalid_call: setup.invalid_call.clone(),
             setup,
         }
@@ -91,6 +94,7 @@ impl<'t> Plan<'t> {
         let mut serialized = message.to_serialized()?;
 
         if self.invariants.has(Invariant::RoundTrip) {
+            self.compared_by_json.extend(message.type_without_eq());
             let violation = message.check_round_trip(&mut serialized);
             self.add_violations(violation);
         }

@@ -6,7 +6,7 @@ use flow_domain::{
 };
 
 use crate::{
-    expect::Expectation,
+    expect::{Expectation, describe},
     outcome::{Keyword, Outcome, ReplyName, StepText},
     system::{ClockAdvance, fault::Fault},
     value::MessageView,
@@ -112,7 +112,7 @@ impl StepKind<'_> {
             Self::WhenRedelivered(1) => "redelivered once".to_owned(),
             Self::WhenRedelivered(n) => format!("redelivered {n} times"),
             Self::Fault(fault) => fault.to_string(),
-            Self::Then(expectation) => expectation.describe_in(labels),
+            Self::Then(expectation) => describe(&**expectation, labels),
 
             // The value could not be serialized. The failure of the step says why.
             Self::GivenEvents(Err(_)) => "events".to_owned(),

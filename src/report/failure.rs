@@ -256,8 +256,8 @@ impl FlowFailure {
 
     /// Returns all failed steps; there is at least one.
     ///
-    /// Steps with a problem that no `then` covers come first, then the failed expectations.
-    /// The expectations are in the order of the test flow.
+    /// Steps that show a problem which no `then` covers come first. The others are in the order of
+    /// the test flow.
     pub fn failed_steps(&self) -> &[FailedStep] {
         &self.inner.failed_steps
     }

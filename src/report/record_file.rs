@@ -11,6 +11,12 @@ use std::{
 /// the last one.
 const MAX_FILES: u32 = 5;
 
+/// The maximum length of a test name in a file name, in bytes. A longer name is cut, and ends with a
+/// hash of the whole name.
+///
+/// File systems allow 255 bytes.
+const MAX_STEM_BYTES: usize = 120;
+
 /// Writes `text` into a file in the target directory, and returns its path for the report.
 ///
 /// If the file cannot be written, returns the reason instead of the path.
@@ -97,15 +103,26 @@ fn numbered_file_name(test: &str) -> String {
 /// Returns the name of a test as a file name: `orders--a_wrong_id`.
 fn file_stem(test: &str) -> String {
     let is_safe = |char: char| char.is_alphanumeric() || "_-.".contains(char);
-    let stem: String = test
-        .replace("::", "--")
+    let name = test.replace("::", "--");
+    let stem: String = name
+        .trim_start_matches('.')
         .chars()
         .map(|char| if is_safe(char) { char } else { '_' })
-        // File systems allow 255 bytes, and a character has up to 4 bytes.
-        .take(60)
         .collect();
 
-    stem.trim_start_matches('.').to_owned()
+    if stem.len() <= MAX_STEM_BYTES {
+        return stem;
+    }
+
+    let end = (0..=MAX_STEM_BYTES).rfind(|end| stem.is_char_boundary(*end));
+    format!("{}-{:016x}", &stem[..end.unwrap_or(0)], hash(test))
+}
+
+/// Returns the same number for the same text in every process (FNV-1a).
+fn hash(text: &str) -> u64 {
+    text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    })
 }
 
 #[cfg(test)]
@@ -116,6 +133,17 @@ mod tests {
     fn file_stem_escapes_the_test_name() {
         assert_eq!(file_stem("orders::a_wrong_id"), "orders--a_wrong_id");
         assert_eq!(file_stem("../a b/c:1"), "_a_b_c_1");
+    }
+
+    #[test]
+    fn file_stems_of_long_test_names_differ() {
+        let stem_of = |end: &str| file_stem(&format!("{}{end}", "ö_".repeat(50)));
+
+        assert_eq!(
+            stem_of("a"),
+            format!("{}-4a7fdb8b6e4970ac", "ö_".repeat(40))
+        );
+        assert_ne!(stem_of("a"), stem_of("b"));
     }
 
     #[test]

@@ -1,5 +1,5 @@
 use crate::{
-    expect::{Expectation, Mismatch, catch_closure, pending_mismatch},
+    expect::{Expectation, Mismatch, catch_closure, describe, pending_mismatch},
     outcome::Warning,
     run::{check_expectation::check_expectation, runner::Runner},
 };
@@ -8,12 +8,15 @@ use crate::{
 impl Runner<'_, '_> {
     /// Checks a `then_*` step. The run goes on if the step fails.
     pub(super) async fn check_then(&mut self, idx: usize, expectation: &dyn Expectation) {
-        match self.check_asserted(expectation).await {
-            Ok(()) => {
-                if let Some(text) = expectation.warning(&self.outcome) {
-                    let location = self.plan.steps[idx].location;
-                    self.outcome.warn(Warning::at_step(location, text));
-                }
+        let checked = self.check_asserted(expectation).await;
+        let warning =
+            checked.and_then(|()| catch_closure(|| Ok(expectation.warning(&self.outcome))));
+
+        match warning {
+            Ok(None) => {}
+            Ok(Some(text)) => {
+                let location = self.plan.steps[idx].location;
+                self.outcome.warn(Warning::at_step(location, text));
             }
             Err(mismatch) => self.add_failure(idx, mismatch),
         }
@@ -24,7 +27,7 @@ impl Runner<'_, '_> {
         if !remaining.is_quiet() && !expectation.allows_pending() {
             let expected = format!(
                 "nothing pending when the test checks {}",
-                expectation.describe_in(self.outcome.record().labels())
+                describe(expectation, self.outcome.record().labels())
             );
             let advice = "Add `.when_engine_runs()` before this step. \
                           If the test expects pending messages, use `.then(expect::pending(..))` instead";

@@ -55,13 +55,19 @@ fn first_difference(first: &Record, second: &Record) -> Option<Mismatch> {
         None if n_second < n_first => (first.entries().get(n_second), None, first),
         None => return None,
     };
-    let handler = handler_of(left.or(right)?, record);
+    let differing = left.or(right)?;
+    let handler = handler_of(differing, record);
+    // A result of a call shows that the handler differs. Anything else may have another reason.
+    let perhaps = match differing.cause {
+        Some(cause) if !is_start(&record.entry(cause).kind) => "perhaps ",
+        _ => "",
+    };
 
     let advice = match (left, right) {
         (Some(left), Some(right)) => likely_cause(&left.kind, &right.kind),
         _ => OTHER_ADVICE,
     };
-    let found = format!("{handler} gave two results for the same message\n{advice}");
+    let found = format!("{perhaps}{handler} gave two results for the same message\n{advice}");
     let show = |entry: Option<&Entry>| match entry {
         Some(entry) => entry.kind.to_string(),
         None => "nothing".to_owned(),
@@ -71,6 +77,10 @@ fn first_difference(first: &Record, second: &Record) -> Option<Mismatch> {
         format!("second  {}", show(right)),
     ];
     Some(Mismatch::new("two runs have the same record", found).with_differences(lines))
+}
+
+fn is_start(kind: &EntryKind) -> bool {
+    matches!(kind, EntryKind::HandlerStarted { .. })
 }
 
 /// Returns the handler of the nearest call: `entry` itself, its cause, or an earlier cause.

@@ -1,3 +1,7 @@
+use std::collections::BTreeSet;
+
+use flow_domain::wiring::nearest;
+
 use crate::{
     expect::Mismatch,
     outcome::Outcome,
@@ -27,17 +31,16 @@ pub(super) async fn run_differential(plan: &Plan<'_>) -> Result<Outcome, FlowFai
         .iter()
         .map(|text| AllowedDifference::parse(text))
         .collect();
-    let unknown: Vec<&str> = texts
+    let unknown: Vec<String> = texts
         .iter()
         .zip(&allowed)
         .filter(|(_, allowed)| !inline.has(allowed) && !engine.has(allowed))
-        .map(|(text, _)| text.as_str())
+        .map(|(text, allowed)| unknown_text(text, allowed, [&inline, &engine]))
         .collect();
     if !unknown.is_empty() {
         let expected =
             "each allowed difference names a type, a `Type.field` or the title of a difference";
-        let found = format!("no match for `{}`", unknown.join("`, `"));
-        let mismatch = Mismatch::new(expected, found);
+        let mismatch = Mismatch::new(expected, unknown.join("\n"));
         let failure = StepMismatch::at_end(plan, mismatch);
         return Err(FlowFailure::new(through_engine, vec![failure], None));
     }
@@ -57,4 +60,31 @@ pub(super) async fn run_differential(plan: &Plan<'_>) -> Result<Outcome, FlowFai
     let failure = StepMismatch::at_end(plan, mismatch);
     let note = "in Mode::Sync and in Mode::Engine; the record is from Mode::Engine";
     Err(FlowFailure::new(through_engine, vec![failure], None).with_note(note))
+}
+
+/// Returns that no final state has what `text` allows to differ, and which field has a similar name.
+fn unknown_text(
+    text: &str,
+    allowed: &AllowedDifference<'_>,
+    states: [&FinalState<'_>; 2],
+) -> String {
+    let AllowedDifference::Field(type_name, field) = allowed else {
+        return format!("no match for `{text}`");
+    };
+
+    let fields: BTreeSet<&str> = states
+        .iter()
+        .flat_map(|state| state.fields(allowed))
+        .collect();
+    match nearest(field, fields.iter().copied()) {
+        _ if fields.is_empty() => format!("no match for `{text}`: no state of {type_name}"),
+        Some(near) => format!("{type_name} has no field `{field}`; did you mean `{near}`?"),
+        None => {
+            let fields: Vec<&str> = fields.into_iter().collect();
+            format!(
+                "{type_name} has no field `{field}`, only `{}`",
+                fields.join("`, `")
+            )
+        }
+    }
 }

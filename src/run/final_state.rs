@@ -1,6 +1,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use flow_domain::{
+    Error,
+    handler::Reply,
     json::Json,
     record::{EntryKind, StateChange, TableKind},
 };
@@ -15,20 +17,72 @@ use crate::{
 ///
 /// It must be equal in `Mode::Sync` and `Mode::Engine`.
 #[derive(Debug, Default)]
-pub(super) struct FinalState {
-    values: BTreeMap<Key, FinalValue>,
+pub(super) struct FinalState<'o> {
+    values: BTreeMap<Key, FinalValue<'o>>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
-enum FinalValue {
+enum FinalValue<'o> {
     State(Result<Json, NotJson>),
     Events(Vec<MessageView>),
-    /// Replies and errors. Their types are not known, so they are compared as text.
-    Texts(Vec<String>),
+    Reply(FinalReply<'o>),
+    /// The error of the command of an act.
+    Error(FinalError),
+    /// Sorted, because the order of the failures is not compared.
+    Failures(Vec<FinalFailure<'o>>),
 }
 
-impl FinalState {
-    pub(super) fn from_outcome(outcome: &Outcome) -> Self {
+/// A reply. Two replies without `PartialEq` count as equal.
+#[derive(Clone, Debug)]
+struct FinalReply<'o>(&'o Reply);
+
+impl PartialEq for FinalReply<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.try_eq(other.0) != Some(false)
+    }
+}
+
+/// An error. All that is known of the error type of a user is its message.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct FinalError {
+    is_rejection: bool,
+    /// The message of the error, with those of its causes.
+    message: String,
+}
+
+impl From<&Error> for FinalError {
+    fn from(err: &Error) -> Self {
+        Self {
+            is_rejection: err.is_rejection(),
+            message: err.with_causes().to_string(),
+        }
+    }
+}
+
+/// A handler that failed on a message.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct FinalFailure<'o> {
+    handler: Option<&'static str>,
+    message: &'o str,
+    error: FinalError,
+}
+
+impl FinalValue<'_> {
+    /// Returns the names of the fields of a state.
+    fn fields(&self) -> impl Iterator<Item = &str> {
+        let fields = match self {
+            Self::State(Ok(Json::Object(fields))) => Some(fields),
+            _ => None,
+        };
+        fields
+            .into_iter()
+            .flat_map(|fields| fields.keys())
+            .map(String::as_str)
+    }
+}
+
+impl<'o> FinalState<'o> {
+    pub(super) fn from_outcome(outcome: &'o Outcome) -> Self {
         let mut state = Self::default();
         for entry in outcome.record().entries() {
             match &entry.kind {
@@ -72,28 +126,50 @@ impl FinalState {
     }
 
     /// Adds the reply and the failures of the `nth` act.
-    fn add_act(&mut self, nth: usize, act: &ActOutcome) {
+    fn add_act(&mut self, nth: usize, act: &'o ActOutcome) {
         if act.kind() == ActKind::Message {
-            let reply = match (act.reply(), act.error()) {
-                (Some(reply), _) => format!("{reply:?}"),
-                (None, Some(err)) => err.with_causes().to_string(),
-                (None, None) => String::new(),
+            let value = match (act.reply(), act.error()) {
+                (Some(reply), _) => Some(FinalValue::Reply(FinalReply(reply))),
+                (None, Some(err)) => Some(FinalValue::Error(err.into())),
+                (None, None) => None,
             };
-            let value = FinalValue::Texts(vec![reply]);
-            self.values.insert(Key::Reply(nth), value);
+            self.values
+                .extend(value.map(|value| (Key::Reply(nth), value)));
         }
 
-        // Sorted, because the order of the failures is not compared.
-        let mut failures: Vec<String> = act.failures().iter().map(ToString::to_string).collect();
+        let mut failures: Vec<FinalFailure<'_>> = act
+            .failures()
+            .iter()
+            .map(|failure| FinalFailure {
+                handler: failure.handler,
+                message: &failure.message,
+                error: (&failure.error).into(),
+            })
+            .collect();
         failures.sort();
         if !failures.is_empty() {
-            let value = FinalValue::Texts(failures);
+            let value = FinalValue::Failures(failures);
             self.values.insert(Key::Failures(nth), value);
         }
     }
 
+    /// Returns true if the state has what may differ.
     pub(super) fn has(&self, allowed: &AllowedDifference<'_>) -> bool {
-        self.values.keys().any(|key| allowed.concerns(key))
+        let mut concerned = self.values.iter().filter(|(key, _)| allowed.concerns(key));
+
+        concerned.any(|(_, value)| match allowed {
+            AllowedDifference::Field(_, field) => value.fields().any(|name| name == *field),
+            _ => true,
+        })
+    }
+
+    /// Returns the fields of the states that may differ.
+    pub(super) fn fields<'s>(
+        &'s self,
+        allowed: &'s AllowedDifference<'_>,
+    ) -> impl Iterator<Item = &'s str> {
+        let concerned = self.values.iter().filter(|(key, _)| allowed.concerns(key));
+        concerned.flat_map(|(_, value)| value.fields())
     }
 
     /// Returns the differences between two final states, as text. `modes` names their modes.
@@ -122,7 +198,11 @@ impl FinalState {
     }
 
     /// Returns a value without what may differ; `None` if all of it may differ.
-    fn value_without(&self, key: &Key, allowed: &[AllowedDifference<'_>]) -> Option<FinalValue> {
+    fn value_without(
+        &self,
+        key: &Key,
+        allowed: &[AllowedDifference<'_>],
+    ) -> Option<FinalValue<'o>> {
         let mut value = self.values.get(key)?.clone();
 
         for allowed in allowed.iter().filter(|allowed| allowed.concerns(key)) {
@@ -138,7 +218,7 @@ impl FinalState {
     }
 }
 
-fn show(value: Option<&FinalValue>) -> String {
+fn show(value: Option<&FinalValue<'_>>) -> String {
     match value {
         None => "nothing".to_owned(),
         Some(FinalValue::State(Ok(value))) => value.to_string(),
@@ -147,6 +227,22 @@ fn show(value: Option<&FinalValue>) -> String {
             let lines: Vec<String> = events.iter().map(MessageView::show).collect();
             lines.join(", ")
         }
-        Some(FinalValue::Texts(texts)) => texts.join(", "),
+        Some(FinalValue::Reply(reply)) => format!("{:?}", reply.0),
+        Some(FinalValue::Error(err)) => err.message.clone(),
+        Some(FinalValue::Failures(failures)) => {
+            let lines: Vec<String> = failures.iter().map(FinalFailure::show).collect();
+            lines.join(", ")
+        }
+    }
+}
+
+impl FinalFailure<'_> {
+    fn show(&self) -> String {
+        let error = &self.error.message;
+        match self.handler {
+            Some(handler) => format!("{handler} failed on {}: {error}", self.message),
+            // The error itself says that the command has no handler.
+            None => error.clone(),
+        }
     }
 }

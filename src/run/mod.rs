@@ -44,7 +44,7 @@ use crate::{
 /// Runs a flow in the way its harness is configured, and prints its warnings.
 async fn run(plan: &Plan<'_>) -> Result<Outcome, FlowFailure> {
     let outcome = run_in_mode(plan).await?;
-    print_warnings(outcome.warnings_to_print());
+    print_warnings(&outcome.warnings_to_print());
     Ok(outcome)
 }
 

@@ -1,4 +1,4 @@
-use std::sync::Arc;
+use std::{mem, sync::Arc};
 
 use flow_domain::record::InvariantViolation;
 
@@ -149,13 +149,21 @@ impl Runner<'_, '_> {
 
     /// Stops the run if an expectation was not met, or if a problem was not covered.
     fn require_no_failures(&mut self) -> Result<(), Stop> {
-        let first = self.failures.first().map(|failed| &failed.mismatch);
-        // The report of the first mismatch may show a problem, which is then not reported again.
-        let shown = first.map_or(&[][..], Mismatch::shown_handlers);
+        // A mismatch may show a problem, which is then not reported again.
+        let shows = |failed: &StepMismatch, problem: &Problem<'_>| {
+            failed.mismatch.shown_handlers().contains(&problem.handler)
+        };
+        let mut failures = mem::take(&mut self.failures);
+        failures.sort_by_key(|failed| {
+            !self
+                .unasserted_problems()
+                .any(|problem| shows(failed, &problem))
+        });
+
         let is_inline = self.outcome.is_inline();
         let problems: Vec<StepMismatch> = self
             .unasserted_problems()
-            .filter(|problem| !shown.contains(&problem.handler))
+            .filter(|problem| !failures.iter().any(|failed| shows(failed, problem)))
             .map(|problem| {
                 let idx = self.steps.step_of_act(problem.id.act_idx);
                 StepMismatch::new(self.plan, idx, problem_mismatch(&problem, is_inline))
@@ -163,7 +171,8 @@ impl Runner<'_, '_> {
             .collect();
 
         // Problems come first. They are usually the reason why an expectation was not met.
-        self.failures.splice(0..0, problems);
+        self.failures = problems;
+        self.failures.append(&mut failures);
 
         if self.failures.is_empty() {
             Ok(())

@@ -124,14 +124,17 @@ impl<'p, 't> Runner<'p, 't> {
             faults: faults.clone(),
         }));
 
+        let mut outcome = Outcome::new(
+            system,
+            resources,
+            plan.invariants,
+            plan.disabled_invariants.clone(),
+        );
+        outcome.compared_by_json.clone_from(&plan.compared_by_json);
+
         Ok(Self {
             plan,
-            outcome: Outcome::new(
-                system,
-                resources,
-                plan.invariants,
-                plan.disabled_invariants.clone(),
-            ),
+            outcome,
             steps: StepProgress::default(),
             failures: Vec::new(),
             asserted: Vec::new(),

@@ -4,19 +4,29 @@ use flow_domain::Error;
 
 use crate::expect::Mismatch;
 
-/// Panics on drop if the test has no assertion, or if no assertion covers the rejection.
+/// Panics on drop if the test calls no method or has no assertion, or if no assertion covers the
+/// rejection.
 ///
 /// Without the panic, such a test would pass, whatever the method does.
+#[derive(Debug)]
 pub(super) struct AssertionGuard {
     aggregate: &'static str,
-    /// The line of the `when` call.
-    when_location: &'static Location<'static>,
+    /// The line of the `unit` call, or of the `when` call once it was made.
+    location: &'static Location<'static>,
     /// The rejection or failure of the method, until an assertion covers it.
     problem: Option<UnitProblem>,
-    is_unasserted: bool,
+    missing: Option<MissingPart>,
+}
+
+/// What a unit test needs and does not have yet.
+#[derive(Clone, Copy, Debug)]
+enum MissingPart {
+    Method,
+    Assertion,
 }
 
 /// A rejection or a failure of the method under test.
+#[derive(Debug)]
 pub(super) struct UnitProblem {
     summary: &'static str,
     text: String,
@@ -43,22 +53,30 @@ impl UnitProblem {
 }
 
 impl AssertionGuard {
-    pub(super) fn new(
-        aggregate: &'static str,
-        when_location: &'static Location<'static>,
-        problem: Option<UnitProblem>,
-    ) -> Self {
+    /// Creates the guard of a test that begins at `location`.
+    pub(super) fn new(aggregate: &'static str, location: &'static Location<'static>) -> Self {
         Self {
             aggregate,
-            when_location,
-            problem,
-            is_unasserted: true,
+            location,
+            problem: None,
+            missing: Some(MissingPart::Method),
         }
+    }
+
+    /// Records that the method was called at `location`.
+    pub(super) fn mark_called(
+        &mut self,
+        location: &'static Location<'static>,
+        problem: Option<UnitProblem>,
+    ) {
+        self.location = location;
+        self.problem = problem;
+        self.missing = Some(MissingPart::Assertion);
     }
 
     /// Records that the test has an assertion.
     pub(super) fn mark_asserted(&mut self) {
-        self.is_unasserted = false;
+        self.missing = None;
     }
 
     /// Records that an assertion covers the problem.
@@ -91,11 +109,19 @@ impl AssertionGuard {
             return Some((problem.summary, mismatch));
         }
 
-        self.is_unasserted.then(|| {
-            let found = "none; a unit test without an assertion always passes\n\
-                         Add an assertion. To expect only that there is no rejection, add `.then_accepted()`";
-            let mismatch = Mismatch::new("at least one assertion after `when`", found);
-            ("has no assertion after `when`", mismatch)
+        self.missing.map(|missing| match missing {
+            MissingPart::Method => {
+                let found = "none; a unit test without `when` checks nothing\n\
+                             Add `.when(|aggregate| ..)` and an assertion";
+                let mismatch = Mismatch::new("a method to test, in `when`", found);
+                ("has no method to test", mismatch)
+            }
+            MissingPart::Assertion => {
+                let found = "none; a unit test without an assertion always passes\n\
+                             Add an assertion. To expect only that there is no rejection, add `.then_accepted()`";
+                let mismatch = Mismatch::new("at least one assertion after `when`", found);
+                ("has no assertion after `when`", mismatch)
+            }
         })
     }
 }
@@ -108,7 +134,7 @@ impl Drop for AssertionGuard {
         }
 
         if let Some((summary, mismatch)) = self.unasserted() {
-            let (aggregate, location) = (self.aggregate, self.when_location);
+            let (aggregate, location) = (self.aggregate, self.location);
             panic!("{aggregate} {summary}      {location}\n\n{mismatch}");
         }
     }

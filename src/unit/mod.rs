@@ -55,12 +55,20 @@ use crate::{
 ///     .then_rejected(OrderError::Empty)
 ///     .then_no_events();
 /// ```
+#[track_caller]
 pub fn unit<A: Aggregate>() -> UnitBegin<A> {
-    UnitBegin(PhantomData)
+    UnitBegin {
+        guard: AssertionGuard::new(A::NAME, Location::caller()),
+        aggregate: PhantomData,
+    }
 }
 
 /// A test of one aggregate, before its given part.
-pub struct UnitBegin<A>(PhantomData<fn() -> A>);
+#[must_use = "a unit test does nothing until `.when(|aggregate| ..)`"]
+pub struct UnitBegin<A> {
+    guard: AssertionGuard,
+    aggregate: PhantomData<fn() -> A>,
+}
 
 /// A test of one aggregate, after its given part.
 #[derive(Debug)]
@@ -70,6 +78,7 @@ pub struct UnitGiven<A> {
     /// The events that the aggregate was folded from, or `None` if it was given as a value.
     history: Option<Vec<SerializedMessage>>,
     invariants: InvariantSet,
+    guard: AssertionGuard,
 }
 
 impl<A: Aggregate> UnitBegin<A> {
@@ -77,7 +86,8 @@ impl<A: Aggregate> UnitBegin<A> {
     ///
     /// # Panics
     ///
-    /// Panics if the aggregate is stored as state, or if an event does not belong to it.
+    /// Panics if the aggregate is stored as state, if an event does not belong to it, or if the events
+    /// have different ids.
     #[track_caller]
     pub fn given_events(self, events: impl IntoMessages<AnyEvent>) -> UnitGiven<A> {
         let Some(mut aggregate) = A::initial() else {
@@ -98,11 +108,19 @@ impl<A: Aggregate> UnitBegin<A> {
         });
 
         or_panic(replayed);
+        if let Some([first, other]) = two_ids(&history) {
+            panic!(
+                "`{}` is given events of {first:?} and of {other:?}: a unit test is about one \
+                 aggregate; give only the events of one id, or use a `FlowHarness`",
+                A::NAME
+            );
+        }
 
         UnitGiven {
             aggregate,
             history: Some(history),
             invariants: InvariantSet::all(),
+            guard: self.guard,
         }
     }
 
@@ -112,6 +130,7 @@ impl<A: Aggregate> UnitBegin<A> {
             aggregate,
             history: None,
             invariants: InvariantSet::all(),
+            guard: self.guard,
         }
     }
 
@@ -180,26 +199,26 @@ impl<A: Aggregate> UnitGiven<A> {
         let reply = act(&mut self.aggregate).into_reply().map(Reply::new);
 
         let problem = reply.as_ref().err().map(UnitProblem::new);
-        let guard = AssertionGuard::new(A::NAME, Location::caller(), problem);
-        self.require_invariants(&guard);
+        self.guard.mark_called(Location::caller(), problem);
+        self.require_invariants();
 
         UnitOutcome {
             outcome: or_panic(self.outcome(reply, n_events_before, before)),
             aggregate: self.aggregate,
-            guard,
+            guard: self.guard,
             result: PhantomData,
         }
     }
 
     /// Panics if the aggregate violates an invariant after its method was called.
     #[track_caller]
-    fn require_invariants(&mut self, guard: &AssertionGuard) {
+    fn require_invariants(&mut self) {
         let history = self.history.as_deref();
         let violations = invariant_violations(&mut self.aggregate, history, self.invariants);
 
         if let Some(first) = or_panic(violations).first() {
             let mismatch = violation_mismatch(first, "after the method");
-            guard.fail(
+            self.guard.fail(
                 &format!("the invariant `{}` holds", first.invariant),
                 Location::caller(),
                 &mismatch,
@@ -234,6 +253,20 @@ impl<A: Aggregate> UnitGiven<A> {
             act,
         ))
     }
+}
+
+/// Returns the ids of the first two events that are for different aggregates.
+///
+/// An event that names no id is for any aggregate.
+fn two_ids(events: &[SerializedMessage]) -> Option<[&str; 2]> {
+    let mut ids = events
+        .iter()
+        .map(|event| &*event.id)
+        .filter(|id| !id.is_empty());
+    let first = ids.next()?;
+    let other = ids.find(|id| *id != first)?;
+
+    Some([first, other])
 }
 
 /// Fails the test if its set-up is not possible.

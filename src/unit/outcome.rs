@@ -14,7 +14,7 @@ use flow_domain::{
 use serde::Serialize;
 
 use crate::{
-    expect::{self, Expectation, Mismatch, State},
+    expect::{self, Expectation, Mismatch, State, describe},
     outcome::Outcome,
     run::check_expectation,
     unit::assertion_guard::AssertionGuard,
@@ -89,7 +89,7 @@ impl<A: Aggregate, R: MethodResult> UnitOutcome<A, R> {
             self.guard.mark_problem_asserted();
         }
 
-        let description = expectation.describe_in(outcome.record().labels());
+        let description = describe(expectation, outcome.record().labels());
         let checked = pin!(check_expectation(expectation, &mut self.outcome));
         // A unit test has no store to wait for.
         let Poll::Ready(result) = checked.poll(&mut Context::from_waker(Waker::noop())) else {

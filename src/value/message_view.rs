@@ -7,12 +7,13 @@ use flow_domain::{
     model::{SameContent, SerializedMessage},
 };
 
-use crate::value::{NotJson, read_json, show_message};
+use crate::value::{NotJson, cut_middle, read_json, show_message};
 
 /// What kind of message it is. Messages of different aggregates are of different kinds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct MessageKind {
     category: String,
+    /// The name without the version. The JSON of an enum has it as the name of the variant.
     name: String,
     version: u32,
 }
@@ -67,7 +68,13 @@ impl MessageView {
         self.kind == other.kind
     }
 
+    /// Returns the message in Rust syntax, cut in the middle if it is long.
     pub(crate) fn show(&self) -> String {
+        cut_middle(self.show_whole())
+    }
+
+    /// Returns the message in Rust syntax: `PlaceOrder { order_id: "ord-01", quantity: 2 }`.
+    pub(crate) fn show_whole(&self) -> String {
         show_message(&self.name, &self.kind.name, &self.payload)
     }
 
@@ -106,7 +113,7 @@ pub(crate) fn matches_type<E: Message>(envelope: &Envelope) -> bool {
     metadata.stream.category() == E::CATEGORY && E::SCHEMAS.iter().any(has_name)
 }
 
-/// Returns the content of a message as JSON.
+/// Returns the content of a message as JSON. `variant` is its name without the version.
 ///
 /// If the message is a variant of an enum, its fields are one level below the name of the variant.
 /// The result has the fields without the level above them.
@@ -114,20 +121,13 @@ pub(crate) fn matches_type<E: Message>(envelope: &Envelope) -> bool {
 /// # Errors
 ///
 /// Returns an error if the stored text is not JSON.
-pub(crate) fn content_of(name: &str, payload: &Payload) -> Result<Json, NotJson> {
+pub(crate) fn content_of(variant: &str, payload: &Payload) -> Result<Json, NotJson> {
     Ok(match read_json(payload)? {
-        Json::Object(mut fields) if fields.len() == 1 => {
-            let variant = fields
-                .keys()
-                .find(|variant| name.starts_with(variant.as_str()))
-                .cloned();
-
-            match variant.and_then(|variant| fields.remove(&variant)) {
-                Some(Json::Object(inner)) => Json::Object(inner),
-                Some(other) => Json::Object(BTreeMap::from([(name.to_owned(), other)])),
-                None => Json::Object(fields),
-            }
-        }
+        Json::Object(mut fields) if fields.len() == 1 => match fields.remove(variant) {
+            Some(Json::Object(inner)) => Json::Object(inner),
+            Some(other) => Json::Object(BTreeMap::from([(variant.to_owned(), other)])),
+            None => Json::Object(fields),
+        },
         other => other,
     })
 }

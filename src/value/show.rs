@@ -14,9 +14,9 @@ const MAX_WIDTH: usize = 120;
 
 /// Returns a message in Rust syntax: `PlaceOrder { order_id: "ord-01", quantity: 2 }`.
 ///
-/// The text begins with `label`. `name` is the short name, which the JSON of a variant has. If the
-/// text is not JSON, the result says so.
-pub(crate) fn show_message(label: &str, name: &str, payload: &Payload) -> String {
+/// The text begins with `label`. `variant` is the name without the version, which the JSON of a
+/// variant has. If the text is not JSON, the result says so.
+pub(crate) fn show_message(label: &str, variant: &str, payload: &Payload) -> String {
     let json = match read_json(payload) {
         Ok(json) => json,
         Err(err) => return format!("{label}: {err}"),
@@ -25,20 +25,20 @@ pub(crate) fn show_message(label: &str, name: &str, payload: &Payload) -> String
         // The message has no fields.
         return match json {
             Json::Null => label.to_owned(),
-            Json::String(variant) if variant == name => label.to_owned(),
-            _ => cut_middle(format!("{label} {json}")),
+            Json::String(text) if text == variant => label.to_owned(),
+            _ => format!("{label} {json}"),
         };
     };
 
     // The variant of an enum has its fields one level below its name.
-    if let [(variant, content)] = fields.as_slice()
-        && name.starts_with(variant.as_str())
+    if let [(field, content)] = fields.as_slice()
+        && field == variant
         && let Some(Fields(inner)) = Fields::read(content.get())
     {
         fields = inner;
     }
 
-    cut_middle(format!("{label} {}", brace_fields(show_fields(&fields))))
+    format!("{label} {}", brace_fields(show_fields(&fields)))
 }
 
 /// Returns a stored value with its fields in the stored order:
@@ -128,14 +128,7 @@ pub(crate) fn cut_after_field(line: &str, width: usize) -> String {
     match kept.rfind(", ") {
         Some(comma) if kept.len() < 2 * comma => format!("{}{end}", &kept[..comma + 2]),
         // A cut after the comma would lose more than half of the line: one long field follows.
-        _ => {
-            // `cut_middle` may have cut the line already. A part of its ` .. ` text would be noise.
-            let shown = match kept.split_once(" .. ") {
-                Some((start, rest)) if !rest.contains(" .. ") => start,
-                _ => &kept,
-            };
-            format!("{} {end}", shown.trim_end())
-        }
+        _ => format!("{} {end}", kept.trim_end()),
     }
 }
 
@@ -219,10 +212,22 @@ mod tests {
 
     #[track_caller]
     fn check(name: &str, json: &str, expected: &str) {
-        assert_eq!(
-            show_message(name, name, &Payload::from_json(json)),
-            expected
+        let payload = Payload::from_json(json);
+
+        assert_eq!(show_message(name, name, &payload), expected);
+    }
+
+    #[test]
+    fn show_message_compares_the_whole_name_of_a_variant() {
+        check(
+            "NoteAdded",
+            r#"{"Note":{"a":1}}"#,
+            r#"NoteAdded { Note: {"a":1} }"#,
         );
+
+        let payload = Payload::from_json(r#"{"NoteAdded":{"a":1}}"#);
+        let shown = show_message("NoteAdded.v2", "NoteAdded", &payload);
+        assert_eq!(shown, "NoteAdded.v2 { a: 1 }");
     }
 
     #[test]
@@ -293,12 +298,10 @@ mod tests {
     }
 
     #[test]
-    fn cut_after_field_drops_half_of_a_mark() {
-        let line = cut_middle(format!("Sent {{ what: \"{}\" }}", "x".repeat(200)));
-
+    fn cut_after_field_keeps_dots_of_the_user() {
         assert_eq!(
-            cut_after_field(&line, 62),
-            format!("Sent {{ what: \"{} .. }}", "x".repeat(31))
+            cut_after_field("Sent { what: \"from a .. to b and on\" }", 32),
+            "Sent { what: \"from a .. to .. }"
         );
     }
 

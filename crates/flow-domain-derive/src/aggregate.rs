@@ -132,7 +132,8 @@ fn write_aggregate(
 
     let commands = schemas(attributes.commands.as_deref().unwrap_or_default());
     let event_schemas = schemas(events(attributes));
-    let id = id.text_expr_of_self();
+    let id_field = id.name();
+    let id = id.key_expr_of_self();
     let storage_items = match attributes.event_sourced {
         Some(span) => event_sourced_items(&input::name(input), span, events(attributes)),
         None => state_stored_items(&input::name(input)),
@@ -150,6 +151,7 @@ fn write_aggregate(
             const CATEGORY: &'static str = #category;
             const COMMANDS: ::flow_domain::message::SchemaLists = #commands;
             const EVENTS: ::flow_domain::message::SchemaLists = #event_schemas;
+            const ID_FIELD: &'static str = #id_field;
 
             fn id(&self) -> ::std::borrow::Cow<'_, str> {
                 #id

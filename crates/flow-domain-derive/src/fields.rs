@@ -1,6 +1,6 @@
-use proc_macro2::{Span, TokenStream};
-use quote::{ToTokens, quote, quote_spanned};
-use syn::{Error, Fields, Ident, Result, Type, ext::IdentExt, spanned::Spanned};
+use proc_macro2::TokenStream;
+use quote::{ToTokens, quote};
+use syn::{Error, Fields, Ident, Result, Type, ext::IdentExt};
 
 use crate::{attributes::backticked, case, serde_attributes::SerdeAttributes};
 
@@ -44,21 +44,17 @@ impl Field<'_> {
         }
     }
 
-    /// Writes an expression of type `Cow<'_, str>` for this field of `self`.
-    pub(crate) fn text_expr_of_self(&self) -> TokenStream {
+    /// Writes the key of this field of `self`, of type `Cow<'_, str>`.
+    pub(crate) fn key_expr_of_self(&self) -> TokenStream {
         let ident = self.ident;
-        self.text_expr(&quote!(&self.#ident))
+        self.key_expr(&quote!(&self.#ident))
     }
 
-    /// Writes an expression of type `Cow<'_, str>` from an expression for a reference to the field.
-    pub(crate) fn text_expr(&self, reference: &impl ToTokens) -> TokenStream {
-        // With this span, the compiler reports a missing `Serialize` at the type of the field.
-        let span = Span::call_site().located_at(self.ty.span());
-        if is_string(self.ty) {
-            quote_spanned!(span=> ::std::borrow::Cow::Borrowed(::std::string::String::as_str(#reference)))
-        } else {
-            quote_spanned!(span=> ::flow_domain::message::text_of(#reference))
-        }
+    /// Writes the key, of type `Cow<'_, str>`. `reference` is a reference to the field.
+    pub(crate) fn key_expr(&self, reference: &impl ToTokens) -> TokenStream {
+        // The compiler reports a missing `Id` at the type of the field.
+        let ty = self.ty;
+        quote!(<#ty as ::flow_domain::model::Id>::key(#reference))
     }
 }
 
@@ -115,8 +111,4 @@ pub(crate) fn likely_id(fields: &[Field<'_>]) -> String {
         .map(Field::name)
         .find(|name| name == "id" || name.ends_with("_id"))
         .unwrap_or_else(|| "the_field".to_owned())
-}
-
-fn is_string(ty: &Type) -> bool {
-    matches!(ty, Type::Path(ty) if ty.qself.is_none() && ty.path.is_ident("String"))
 }

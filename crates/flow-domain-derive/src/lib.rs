@@ -9,6 +9,7 @@ mod case;
 mod equality;
 mod errors;
 mod fields;
+mod id;
 mod input;
 mod message;
 mod projection;
@@ -16,6 +17,7 @@ mod serde_attributes;
 mod sortable;
 mod stub;
 mod variant;
+mod variant_names;
 
 use proc_macro::TokenStream;
 use syn::{DeriveInput, parse_macro_input};
@@ -71,6 +73,14 @@ pub fn derive_projection(input: TokenStream) -> TokenStream {
 #[proc_macro_derive(Sortable)]
 pub fn derive_sortable(input: TokenStream) -> TokenStream {
     expand(&parse_macro_input!(input), sortable::derive)
+}
+
+/// Makes a struct with one field, or an enum without fields, usable as an id.
+///
+/// See `flow_domain::Id`.
+#[proc_macro_derive(Id)]
+pub fn derive_id(input: TokenStream) -> TokenStream {
+    expand(&parse_macro_input!(input), id::derive)
 }
 
 fn expand(

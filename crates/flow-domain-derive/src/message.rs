@@ -60,6 +60,14 @@ impl Kind {
                     #[automatically_derived]
                     impl ::flow_domain::model::Command for #ident {
                         type Reply = #reply;
+
+                        fn try_eq_replies(
+                            left: &Self::Reply,
+                            right: &Self::Reply,
+                        ) -> ::core::option::Option<bool> {
+                            use ::flow_domain::model::equality::*;
+                            (&Pair(left, right)).are_equal()
+                        }
                     }
                 }
             }
@@ -257,10 +265,14 @@ fn write_message(
                 match self { #(#id_arms,)* }
             }
 
-            fn field_text(
+            fn field_key(
                 &self,
                 name: &str,
             ) -> ::core::option::Option<::std::borrow::Cow<'_, str>> {
+                // Unused if every field is an id.
+                #[allow(unused_imports)]
+                use ::flow_domain::model::id_field::NotAnId as _;
+
                 match self { #(#field_arms,)* }
             }
 

@@ -40,7 +40,8 @@ fn write(input: &DeriveInput) -> Result<TokenStream> {
         rename_all.as_deref(),
         &fields,
     )?;
-    let id = id.text_expr_of_self();
+    let id_field = id.name();
+    let id = id.key_expr_of_self();
     let try_eq = equality::try_eq_method();
 
     Ok(quote! {
@@ -50,6 +51,7 @@ fn write(input: &DeriveInput) -> Result<TokenStream> {
             const FIELDS: &'static [&'static str] = &[#(#field_names),*];
             const INDEX: &'static [::flow_domain::model::DeclaredField<Self>] =
                 &[#(#declared_fields),*];
+            const ID_FIELD: &'static str = #id_field;
 
             fn id(&self) -> ::std::borrow::Cow<'_, str> {
                 #id

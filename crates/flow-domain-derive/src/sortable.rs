@@ -1,8 +1,8 @@
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
-use syn::{Data, DataEnum, DeriveInput, Error, Fields, Result, ext::IdentExt, spanned::Spanned};
+use syn::{Data, DataEnum, DeriveInput, Error, Fields, Result, spanned::Spanned};
 
-use crate::{case, fields, input, serde_attributes::SerdeAttributes};
+use crate::{fields, input, serde_attributes::SerdeAttributes, variant_names};
 
 /// Writes `Sortable` for a struct with one field, or for an enum without fields.
 pub(crate) fn derive(input: &DeriveInput) -> Result<TokenStream> {
@@ -76,17 +76,9 @@ fn inner_json(input: &DeriveInput, fields: &Fields) -> TokenStream {
 /// The enum is sorted by the JSON of its variants, which is their names unless serde renames them.
 fn write_for_enum(input: &DeriveInput, data: &DataEnum) -> TokenStream {
     let ident = &input.ident;
-    let rename_all = SerdeAttributes::read(&input.attrs).rename_all;
-    let arms = data.variants.iter().map(|variant| {
+    let names = variant_names::json_names(&input.attrs, data);
+    let arms = data.variants.iter().zip(names).map(|(variant, name)| {
         let variant_ident = &variant.ident;
-        let attributes = SerdeAttributes::read(&variant.attrs);
-        let name = attributes.rename.unwrap_or_else(|| {
-            let name = variant_ident.unraw().to_string();
-            rename_all.as_deref().map_or_else(
-                || name.clone(),
-                |rule| case::apply_rename_rule_to_variant(&name, rule),
-            )
-        });
         quote!(Self::#variant_ident => #name)
     });
 

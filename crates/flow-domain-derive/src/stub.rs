@@ -31,6 +31,7 @@ pub(crate) fn aggregate(input: &DeriveInput, attributes: &Attributes) -> TokenSt
             const CATEGORY: &'static str = #category;
             const COMMANDS: ::flow_domain::message::SchemaLists = &[];
             const EVENTS: ::flow_domain::message::SchemaLists = &[];
+            const ID_FIELD: &'static str = "";
             const EVENT_SOURCED: bool = false;
 
             fn id(&self) -> ::std::borrow::Cow<'_, str> {
@@ -114,7 +115,7 @@ pub(crate) fn message(kind: Kind, input: &DeriveInput, attributes: &Attributes) 
                 ::core::unimplemented!()
             }
 
-            fn field_text(
+            fn field_key(
                 &self,
                 _name: &str,
             ) -> ::core::option::Option<::std::borrow::Cow<'_, str>> {
@@ -135,6 +136,7 @@ pub(crate) fn projection(input: &DeriveInput) -> TokenStream {
         impl ::flow_domain::model::Projection for #ident {
             const NAME: &'static str = #name;
             const FIELDS: &'static [&'static str] = &[];
+            const ID_FIELD: &'static str = "";
 
             fn id(&self) -> ::std::borrow::Cow<'_, str> {
                 ::core::unimplemented!()

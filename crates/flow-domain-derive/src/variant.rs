@@ -81,10 +81,29 @@ impl<'a> Variant<'a> {
 
     pub(crate) fn write_schema(&self) -> TokenStream {
         let name = self.write_name();
-        let fields = self.stored_fields().map(Field::name);
+        let id = self.id.as_ref().map_or_else(
+            || quote!(::core::option::Option::None),
+            |id| {
+                let id = id.unraw().to_string();
+                quote!(::core::option::Option::Some(#id))
+            },
+        );
+        let fields = self.stored_fields().map(|field| {
+            let (name, ty) = (field.name(), field.ty);
+            quote! {
+                ::flow_domain::message::FieldSchema::new(#name, {
+                    // Unused if the type is an id.
+                    #[allow(unused_imports)]
+                    use ::flow_domain::model::id_field::NotAnId as _;
+
+                    ::flow_domain::model::id_field::IdField::<'static, #ty>::IS_ID
+                })
+            }
+        });
         quote!(::flow_domain::message::MessageSchema::new(
             <Self as ::flow_domain::model::Message>::CATEGORY,
             #name,
+            #id,
             &[#(#fields),*]
         ))
     }
@@ -104,8 +123,8 @@ impl<'a> Variant<'a> {
         };
 
         let ident = field.ident;
-        let text = field.text_expr(&quote!(id));
-        quote!(#path { #ident: id, .. } => #text)
+        let key = field.key_expr(&quote!(id));
+        quote!(#path { #ident: id, .. } => #key)
     }
 
     pub(crate) fn write_field_arm(&self) -> TokenStream {
@@ -117,14 +136,9 @@ impl<'a> Variant<'a> {
             .map(|field_idx| format_ident!("field_{field_idx}"))
             .collect();
         let names = self.stored_fields().map(Field::name);
-        let texts = self
-            .stored_fields()
-            .zip(&bindings)
-            .map(|(field, binding)| field.text_expr(binding));
-
         quote! {
             #path { #(#idents: #bindings,)* .. } => match name {
-                #(#names => ::core::option::Option::Some(#texts),)*
+                #(#names => ::flow_domain::model::id_field::IdField(#bindings).key(),)*
                 _ => ::core::option::Option::None,
             }
         }

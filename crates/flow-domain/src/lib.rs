@@ -200,7 +200,8 @@
 //!
 //! | name | description | default? |
 //! |---|---|---|
-//! | `derive` | `#[derive(Aggregate, Command, Event, Projection, Sortable)]` | yes |
+//! | `derive` | `#[derive(Aggregate, Command, Event, Id, Projection, Sortable)]` | yes |
+//! | `chrono`, `jiff`, `time` | [`Id`] and [`Sortable`] for the times and dates of these crates | no |
 //! | `testing` | what only tests need: contract tests, a step-by-step engine, virtual time, the recorder | no |
 //!
 //! # Supported Rust versions
@@ -234,12 +235,14 @@ pub mod wiring;
 pub use engine::Engine;
 pub use error::{Error, HandlerFailure, Rejection};
 #[cfg(feature = "derive")]
-pub use flow_domain_derive::{Aggregate, Command, Event, Projection, Sortable};
+pub use flow_domain_derive::{Aggregate, Command, Event, Id, Projection, Sortable};
 pub use handler::{
     CommandHandler, CommandRoutes, Delivery, EventHandler, EventRoutes, ProcessManager,
     ProcessManagerRoutes, Projector, ProjectorRoutes, RetryPolicy, Rows, UnitOfWork, View, field,
 };
-pub use model::{Aggregate, Apply, Command, Event, Message, PendingEvents, Projection, Sortable};
+pub use model::{
+    Aggregate, Apply, Command, Event, Id, Message, PendingEvents, Projection, Sortable,
+};
 pub use runtime::{App, Headers};
 pub use wiring::{Domain, WiringErrors};
 

@@ -43,36 +43,48 @@ pub(crate) fn violation_mismatch(violation: &InvariantViolation, origin: &str) -
 
 /// Shows what differs after a fold, and a hint.
 fn fold_lines(violation: &InvariantViolation, folded: &str) -> Vec<String> {
-    let mut lines = match &violation.json {
-        Some((live, folded)) => json_lines(live, folded, "folded"),
-        None => Vec::new(),
-    };
-    // A skipped field is not in the JSON.
-    if lines.is_empty() {
-        lines = text_lines(&violation.live, ("folded", folded));
-    }
-
+    let mut lines = difference_lines(violation, ("folded", folded));
     lines.push("Change the state only in `apply`, because only its events are stored".to_owned());
     lines
 }
 
 /// Shows what differs after a round trip, and a hint.
 fn round_trip_lines(violation: &InvariantViolation, deserialized: &str) -> Vec<String> {
-    let has_same_json = violation.json.as_ref().is_some_and(|(live, restored)| {
-        matches!(
-            (live.to_json(), restored.to_json()),
-            (Ok(live), Ok(restored)) if has_same_leaves(&live, &restored)
-        )
-    });
-    let hint = if has_same_json {
-        "What differs is not in the JSON (`#[serde(skip)]`?), so the deserialized value lacks it"
-    } else {
+    let hint = if has_other_json(violation) {
         "`Serialize` and `Deserialize` do not match"
+    } else {
+        "What differs is not in the JSON (`#[serde(skip)]`?), so the deserialized value lacks it"
     };
 
-    let mut lines = text_lines(&violation.live, ("deserialized", deserialized));
+    let mut lines = difference_lines(violation, ("deserialized", deserialized));
     lines.push(hint.to_owned());
     lines
+}
+
+/// Returns true if the JSON of the two values differs by more than the order of elements.
+fn has_other_json(violation: &InvariantViolation) -> bool {
+    violation.json.as_ref().is_none_or(|(live, restored)| {
+        match (live.to_json(), restored.to_json()) {
+            (Ok(live), Ok(restored)) => !has_same_leaves(&live, &restored),
+            _ => true,
+        }
+    })
+}
+
+/// Shows the fields of the JSON that differ. If the JSON is equal, shows both values whole.
+///
+/// `verb` says what the second value is.
+fn difference_lines(violation: &InvariantViolation, (verb, restored): (&str, &str)) -> Vec<String> {
+    if let Some((live, restored)) = &violation.json
+        && has_other_json(violation)
+    {
+        return json_lines(live, restored, verb);
+    }
+
+    let width = verb.len().max("in memory".len());
+    [("in memory", &*violation.live), (verb, restored)]
+        .map(|(title, text)| format!("{title:<width$}  {}", indent(text, width + 2)))
+        .to_vec()
 }
 
 const PROJECTOR_INPUTS_HINT: &str = "A projector must use only its rows and the event. \
@@ -140,42 +152,6 @@ fn json_lines(live: &Payload, restored: &Payload, verb: &str) -> Vec<String> {
     }
 }
 
-/// Shows the lines in which the texts of two values differ. The second one has a title.
-fn text_lines(live: &str, (title, restored): (&str, &str)) -> Vec<String> {
-    let mut texts = (lines_not_in(live, restored), lines_not_in(restored, live));
-    if texts.0.is_empty() && texts.1.is_empty() {
-        texts = (live.to_owned(), restored.to_owned());
-    }
-
-    let width = title.len().max("in memory".len());
-    [("in memory", texts.0), (title, texts.1)]
-        .map(|(title, text)| {
-            let text = if text.is_empty() { "nothing" } else { &text };
-            format!("{title:<width$}  {}", indent(text, width + 2))
-        })
-        .to_vec()
-}
-
-/// Returns the lines of `text` that `other` does not have, wherever they stand.
-///
-/// The order is ignored because two equal hash maps may print their entries in another order.
-fn lines_not_in(text: &str, other: &str) -> String {
-    let mut others: Vec<&str> = other.lines().collect();
-    let mut lines: Vec<&str> = text.lines().collect();
-    lines.retain(|line| {
-        let same = others.iter().position(|other| other == line);
-        same.map(|idx| others.swap_remove(idx)).is_none()
-    });
-
-    let indentation = lines
-        .iter()
-        .map(|line| line.len() - line.trim_start().len())
-        .min()
-        .unwrap_or(0);
-    let lines: Vec<&str> = lines.iter().map(|line| &line[indentation..]).collect();
-    lines.join("\n")
-}
-
 /// Returns the mismatch of a projector that handled events, but fails on them in a rebuild.
 pub(super) fn rebuild_failure_mismatch(failures: Vec<String>) -> Mismatch {
     let found = "a projector handled an event, but fails on it in a rebuild";
@@ -195,43 +171,4 @@ fn invariant_mismatch(invariant: Invariant, found: String, mut lines: Vec<String
 
     let expected = format!("{requirement} (the invariant `{invariant}`)");
     Mismatch::new(expected, found).with_differences(lines)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn text_lines_leave_out_equal_lines_in_any_order() {
-        let live = "{\n    \"a\": 1,\n    \"b\": 2,\n    note: Some(\n        7,\n    ),\n}";
-        let restored = "{\n    \"b\": 2,\n    \"a\": 1,\n    note: None,\n}";
-
-        assert_eq!(
-            text_lines(live, ("folded", restored)),
-            [
-                "in memory  note: Some(\n               7,\n           ),",
-                "folded     note: None,",
-            ]
-        );
-    }
-
-    #[test]
-    fn text_lines_count_equal_lines() {
-        let lines = text_lines("[\n    1,\n    1,\n]", ("folded", "[\n    1,\n]"));
-
-        assert_eq!(lines, ["in memory  1,", "folded     nothing"]);
-    }
-
-    #[test]
-    fn text_lines_show_all_lines_in_another_order() {
-        let lines = text_lines("[\n    1,\n    2,\n]", ("folded", "[\n    2,\n    1,\n]"));
-
-        assert_eq!(
-            lines,
-            [
-                "in memory  [\n               1,\n               2,\n           ]",
-                "folded     [\n               2,\n               1,\n           ]",
-            ]
-        );
-    }
 }

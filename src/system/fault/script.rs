@@ -4,6 +4,7 @@ use flow_domain::{
     Error,
     handler::short_type_name,
     message::{InvalidStreamName, StreamName},
+    testing::catch,
 };
 
 use crate::system::{Resources, fault::Failable};
@@ -269,8 +270,11 @@ impl fmt::Display for Fault {
                 match effect {
                     FaultEffect::Fails(make_error) => {
                         let err = make_error();
-                        let cause = error::Error::source(&err).map(ToString::to_string);
-                        write!(f, "{name} fails: {}", cause.unwrap_or_default())?;
+                        let cause = || error::Error::source(&err).map(ToString::to_string);
+                        let text = catch(cause).unwrap_or_else(|panic| {
+                            Some(format!("an error whose `Display` {panic}"))
+                        });
+                        write!(f, "{name} fails: {}", text.unwrap_or_default())?;
                     }
                     FaultEffect::Panics(text) => write!(f, "{name} panics: {text}")?,
                 }

@@ -175,3 +175,16 @@ fn then_commands_takes_a_list() {
         .then(expect::commands(vec![cancel("ord-2")]))
         .run();
 }
+
+#[test]
+fn no_commands_reports_an_issued_command() {
+    let flow = ordered()
+        .when_event(payment_received())
+        .then(expect::no_commands());
+
+    insta::assert_snapshot!(mismatch(flow), @r#"
+    expected  nothing
+    found     ConfirmOrder
+              unexpected   ConfirmOrder { order_id: "ord-1" }
+    "#);
+}

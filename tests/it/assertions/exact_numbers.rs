@@ -379,8 +379,6 @@ fn like_needs_a_value_that_has_a_json_form() {
       expected  a value that has a JSON form
       found     serializing `[f64; 1]` failed: `[0]`: NaN has no JSON form, so it cannot be read back
 
-    why    2 messages were handled, all successfully
-
     story   1 when   Mint { id: "w", sum: {"fee":"0.10","lon":0.1,"seq":18446744073709 .. }  accepted
             2 then   Balance "w" like                                                        FAILED
 

@@ -167,3 +167,37 @@ fn then_handler_failed_matches_a_command_handler_panic() {
         ))
         .run();
 }
+
+#[test]
+fn no_handler_failure_needs_a_call_without_a_failure() {
+    let no_failure = expect::no_handler_failure::<Brittle>;
+
+    lab()
+        .when_event(instructed("rest"))
+        .then(no_failure())
+        .run();
+
+    let flow = lab().when_event(instructed("fail")).then(no_failure());
+    insta::assert_snapshot!(mismatch(flow), @"
+    expected  Brittle is called and does not fail
+    found     Brittle failed: the instruction failed: there was smoke
+    ");
+    let flow = lab().when(ask("why?")).then(no_failure());
+    insta::assert_snapshot!(mismatch(flow), @"
+    expected  Brittle is called and does not fail
+    found     it was not called
+    ");
+}
+
+#[test]
+fn no_handler_failure_ignores_a_retried_attempt() {
+    shop_with_mail(FakeMailer::default)
+        .mode(Mode::Engine)
+        .with_fault(Fault::handler::<MailHandler>().fails(MailError))
+        .given_events(stock_received(5))
+        .when(place_order())
+        .when_event(payment_received())
+        .then(expect::no_handler_failure::<MailHandler>())
+        .then(expect::attempts::<MailHandler>(2))
+        .run();
+}

@@ -11,6 +11,7 @@ mod exact_numbers;
 mod failure_location;
 mod given;
 mod handlers;
+mod ids;
 mod order_flows;
 mod outcome;
 mod resource;

@@ -79,6 +79,7 @@ fn then_commands_excludes_rolled_back_commands() {
     };
 
     rejected().then(expect::commands(())).run();
+    rejected().then(expect::no_commands()).run();
 
     let flow = rejected().then(expect::commands((pack(), label())));
     insta::assert_snapshot!(mismatch(flow), @r#"

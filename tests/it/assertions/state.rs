@@ -157,6 +157,7 @@ fn then_projection_like() {
     found     OrderDashboard "ord-1" { order_id: "ord-1", customer_id: "cust-1", status: "Placed", total_cents: 9995 }
               statu   expected "Placed", found nothing
               status  expected "Placd", found "Placed"
+              OrderDashboard "ord-1" has no field `statu`; did you mean `status`?
     "#);
 }
 

@@ -313,3 +313,16 @@ fn failed_step_is_followed_by_no_second_failure() {
 
     assert!(text.starts_with("unit test of Order failed: "), "{text}");
 }
+
+#[test]
+fn unit_refuses_events_of_two_ids() {
+    let received = |product_id: &str| ::shop::StockReceived {
+        product_id: product_id.into(),
+        quantity: 5,
+    };
+
+    let text =
+        masked_panic_text(|| unit::<Inventory>().given_events([received("tea"), received("rum")]));
+
+    insta::assert_snapshot!(text, @r#"`Inventory` is given events of "tea" and of "rum": a unit test is about one aggregate; give only the events of one id, or use a `FlowHarness`"#);
+}

@@ -59,7 +59,7 @@ fn bank_command_has_no_handler() {
     };
 
     insta::assert_snapshot!(diagnosis_in_both_modes(flow), @"
-    1 no handler for the command DepositForTransfer
+    perhaps 1 no handler for the command DepositForTransfer
     do add a route for DepositForTransfer to AccountCommandHandler, which handles other commands of the same aggregate: `on.command(..)`
     ");
 }

@@ -1,11 +1,18 @@
 //! Equal flows write equal records, and non-deterministic handlers are found.
 
-use std::thread;
+use std::{
+    sync::atomic::{AtomicU32, Ordering},
+    thread,
+};
 
 use ::booking::PAYMENT_TERM;
+use flow_domain::Domain;
 use flow_harness::prelude::*;
 
-use crate::fixture::{book_room, instructed, mask_line_numbers, rooms_with_mail_down, unstable};
+use crate::fixture::{
+    Brittle, Bystander, Instructed, book_room, instructed, mask_line_numbers, mismatch,
+    rooms_with_mail_down, unstable,
+};
 
 /// Returns the record of one run as text.
 fn record() -> String {
@@ -104,4 +111,31 @@ fn determinism_check_shows_the_first_different_write() {
 
     run    in a repeated run that differs from the first; the record is from the repeated run
     "#);
+}
+
+#[test]
+fn handler_without_another_result_is_a_guess() {
+    // The two handlers are registered in another order in every run.
+    let n_runs = AtomicU32::new(0);
+    let domain = move || {
+        let builder = Domain::builder("lab").event_from_outside::<Instructed>();
+        match n_runs.fetch_add(1, Ordering::Relaxed) % 2 {
+            0 => builder.event_handler(Brittle).event_handler(Bystander),
+            _ => builder.event_handler(Bystander).event_handler(Brittle),
+        }
+        .build()
+    };
+
+    let flow = FlowHarness::new(domain)
+        .check_determinism()
+        .when_event(instructed("rest"))
+        .then_settled();
+
+    insta::assert_snapshot!(mismatch(flow), @"
+    expected  two runs have the same record
+    found     perhaps Brittle gave two results for the same message
+              the result depends on something outside the run: the clock, a random value, a static, or the order of a hash map
+              first   event handler Brittle started, attempt 1
+              second  event handler Bystander started, attempt 1
+    ");
 }

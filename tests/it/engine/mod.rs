@@ -4,6 +4,7 @@ mod concurrent_commands;
 mod dead_letters;
 mod determinism;
 mod differential;
+mod differential_replies;
 mod fault_at_every_step;
 mod faults;
 mod lanes;

@@ -1,9 +1,11 @@
 //! A paused engine, and state that is read too early.
 
-use ::booking::{PAYMENT_TERM, PaymentDeadline, Room, RoomBooked, RoomListProjector, RoomReleased};
-use flow_harness::expect;
+use ::booking::{
+    PAYMENT_TERM, PaymentDeadline, ReleaseRoom, Room, RoomBooked, RoomListProjector, RoomReleased,
+};
+use flow_harness::{Mode, expect};
 
-use crate::fixture::{book_room, mask_line_numbers, rooms};
+use crate::fixture::{book_room, mask_line_numbers, mismatch, rooms};
 
 #[test]
 fn paused_engine_keeps_messages_pending() {
@@ -33,6 +35,21 @@ fn engine_cycles_advance_step_by_step() {
             event.guest == "ada"
         }))
         .run();
+}
+
+#[test]
+fn not_scheduled_is_not_checked_while_messages_are_pending() {
+    let flow = rooms()
+        .mode(Mode::Engine)
+        .paused()
+        .when(book_room())
+        .then(expect::not_scheduled::<ReleaseRoom>());
+
+    insta::assert_snapshot!(mismatch(flow), @"
+    expected  nothing pending when the test checks ReleaseRoom is not scheduled
+    found     the outbox has 1 message to publish
+              Add `.when_engine_runs()` before this step. If the test expects pending messages, use `.then(expect::pending(..))` instead
+    ");
 }
 
 #[test]

@@ -73,8 +73,6 @@ fn handler_that_fails_with_another_error() {
       expected  Brittle fails with LabError("fire")
       found     Brittle failed with LabError("smoke"): the instruction failed: there was smoke
 
-    why    Brittle failed on Instructed: the instruction failed: there was smoke
-
     story   1 when   Instructed { instruction_id: "inst-1", what: "fail" }  accepted, but a handler failed
             2 then   handler Brittle failed with LabError("fire")           FAILED
 

@@ -5,6 +5,7 @@ mod command_result;
 mod events;
 mod handlers;
 mod long_chain;
+mod panicking_texts;
 mod panics;
 mod rolled_back;
 mod several_problems;

@@ -65,22 +65,16 @@ fn handler_failure_is_reported_before_its_effects() {
         .then_handled_by::<Brittle>();
 
     insta::assert_snapshot!(report(flow), @r#"
-    flow failed at step 1: when Instructed { instruction_id: "inst-1", what: "fail" }      tests/it/failure_reports/several_problems.rs:LINE
+    flow failed at step 3: then handled by Brittle      tests/it/failure_reports/several_problems.rs:LINE
 
-      expected  no problem, or a `then` that covers it
-      found     Brittle failed on Instructed: the instruction failed: there was smoke
-                If the test expects this, add `.then(expect::handler_failed::<Brittle>(..))`
+      expected  Brittle handles at least 1 message
+      found     it handled nothing
+                failed on 1 message: the instruction failed: there was smoke
 
     and at step 2: then event Counted      tests/it/failure_reports/several_problems.rs:LINE
 
       expected  Counted { counted_id: "count-1", left: 3 }
       found     no events at all
-
-    and at step 3: then handled by Brittle      tests/it/failure_reports/several_problems.rs:LINE
-
-      expected  Brittle handles at least 1 message
-      found     it handled nothing
-                failed on 1 message: the instruction failed: there was smoke
 
     story   1 when   Instructed { instruction_id: "inst-1", what: "fail" }  accepted, but a handler failed
             2 then   event Counted                                          FAILED
@@ -152,5 +146,35 @@ fn first_mismatch_is_not_repeated() {
            └ TallyKeeper                       wrote Tally "inst-1"
 
     end    nothing pending · 1 handler failed
+    "#);
+}
+
+#[test]
+fn problem_is_printed_once_if_a_later_step_shows_it() {
+    let flow = shop()
+        .given_command(place_order())
+        .when(place_order())
+        .then_event(order_confirmed())
+        .then_accepted();
+
+    insta::assert_snapshot!(report(flow), @r#"
+    flow failed at step 4: then accepted      tests/it/failure_reports/several_problems.rs:LINE
+
+      expected  PlaceOrder is accepted
+      found     PlaceOrder was rejected: the order is already placed
+
+    and at step 3: then event OrderConfirmed      tests/it/failure_reports/several_problems.rs:LINE
+
+      expected  OrderConfirmed { order_id: "ord-1", customer_id: "cust-1" }
+      found     no events at all
+
+    story   1 given  PlaceOrder { order_id: "ord-1", customer_id: "cust-1", .. }
+            2 when   PlaceOrder { order_id: "ord-1", customer_id: "cust-1", .. }  REJECTED: the order is already placed
+            3 then   event OrderConfirmed                                         FAILED
+            4 then   accepted                                                     FAILED
+
+    chain  PlaceOrder                          OrderCommandHandler  REJECTED: the order is already placed   <- here
+
+    end    nothing pending · no handlers failed
     "#);
 }

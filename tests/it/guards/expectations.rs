@@ -120,6 +120,23 @@ fn like_needs_a_field() {
 }
 
 #[test]
+fn like_of_another_shape_names_the_whole_value() {
+    let flow = shop()
+        .given_events(stock_received(9))
+        .when(place_order())
+        .then_projection::<OrderDashboard>("ord-1")
+        .like(json!([]));
+
+    let failure = flow.try_run().unwrap_err();
+
+    let cause = failure.diagnosis().unwrap().cause.to_string();
+    assert!(
+        cause.ends_with("was the last to set the whole value"),
+        "{cause}"
+    );
+}
+
+#[test]
 fn accepted_count_needs_commands() {
     let flow = shop()
         .given_nothing()
@@ -228,6 +245,8 @@ mod unit {
         check_does_not_apply(expect::pending(0).in_outbox());
         check_does_not_apply(expect::dead_letters().none());
         check_does_not_apply(expect::commands(()));
+        check_does_not_apply(expect::no_commands());
+        check_does_not_apply(expect::no_handler_failure::<::shop::OrderCommandHandler>());
         check_does_not_apply(expect::accepted_count(1));
         check_does_not_apply(expect::not_scheduled::<::shop::CancelOrder>());
         check_does_not_apply(expect::chain(["OrderPlaced"]));

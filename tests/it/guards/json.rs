@@ -84,7 +84,7 @@ impl ChartProjector {
 
     async fn on_noted(&self, event: Noted, rows: &mut Rows<'_, Chart>) -> Result<(), Error> {
         rows.put(Chart {
-            chart_id: event.note,
+            chart_id: format!("note:{}", event.note),
             value: 1.0,
         })
         .await
@@ -266,8 +266,8 @@ fn skipped_field_does_not_reach_a_handler() {
             chart_id: "c-1".into(),
             note: "lost".into(),
         })
-        .then_projection::<Chart>("lost")
+        .then_projection::<Chart>("note:lost")
         .absent()
-        .then_projection::<Chart>("")
+        .then_projection::<Chart>("note:")
         .run();
 }

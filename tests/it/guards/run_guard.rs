@@ -2,7 +2,10 @@
 
 use std::panic::{self, AssertUnwindSafe};
 
-use crate::fixture::{panic_text, place_order, shop};
+use ::shop::Inventory;
+use flow_harness::unit;
+
+use crate::fixture::{masked_panic_text, panic_text, place_order, shop};
 
 #[test]
 fn flow_that_is_never_run_panics() {
@@ -57,4 +60,19 @@ async fn flow_that_is_not_awaited_panics() {
     });
 
     assert!(text.contains("was never run to its end"), "{text}");
+}
+
+#[test]
+fn unit_test_without_a_method_panics() {
+    let begun = masked_panic_text(|| drop(unit::<Inventory>()));
+    let given = masked_panic_text(|| drop(unit::<Inventory>().given_nothing()));
+
+    assert_eq!(begun, given);
+    insta::assert_snapshot!(begun, @"
+    Inventory has no method to test      tests/it/guards/run_guard.rs:LINE
+
+      expected  a method to test, in `when`
+      found     none; a unit test without `when` checks nothing
+                Add `.when(|aggregate| ..)` and an assertion
+    ");
 }

@@ -1,10 +1,12 @@
 //! An unknown name is a mistake, not something that did not happen.
 
 use ::bank::{Account, Balance, BalanceProjector, TransferCompleted};
-use ::shop::OrderDashboard;
-use flow_harness::expect;
+use ::shop::{Inventory, OrderDashboard};
+use flow_harness::prelude::*;
 
-use crate::fixture::{Brittle, instructed, lab, mismatch, place_order, shop, stock_received};
+use crate::fixture::{
+    Brittle, failure, instructed, lab, mismatch, place_order, shop, stock_received, unstable,
+};
 
 #[test]
 fn misspelt_message_in_a_chain_gets_a_suggestion() {
@@ -172,5 +174,66 @@ fn unknown_given_event_fails() {
     insta::assert_snapshot!(mismatch(flow), @"
     expected  the given step runs without problems
     found     the event `TransferCompleted` is not registered: no aggregate of the domain has the category `transfer`; add the aggregate with `.aggregate::<..>()`, or `.event_from_outside::<TransferCompleted>()`
+    ");
+}
+
+#[test]
+fn misspelt_field_in_like_gets_a_suggestion() {
+    let flow = shop()
+        .given_events(stock_received(5))
+        .when(place_order())
+        .then_projection::<OrderDashboard>("ord-1")
+        .like(json!({ "statu": "Placed", "total_cents": 1 }));
+
+    let failure = failure(flow);
+
+    insta::assert_snapshot!(failure.mismatch(), @r#"
+    expected  OrderDashboard "ord-1" like { statu: "Placed", total_cents: 1 }
+    found     OrderDashboard "ord-1" { order_id: "ord-1", customer_id: "cust-1", status: "Placed", total_cents: 9995 }
+              statu        expected "Placed", found nothing
+              total_cents  expected 1, found 9995
+              OrderDashboard "ord-1" has no field `statu`; did you mean `status`?
+    "#);
+    assert_eq!(failure.diagnosis(), None);
+}
+
+#[test]
+fn unknown_field_in_like_is_named() {
+    let flow = shop()
+        .given_events(stock_received(5))
+        .when(place_order())
+        .then_aggregate::<Inventory>("prod-1")
+        .like(json!({ "shelf": 7, "reserved": { "ord-2": 2 } }));
+
+    insta::assert_snapshot!(mismatch(flow), @r#"
+    expected  Inventory "prod-1" like { reserved: {"ord-2":2}, shelf: 7 }
+    found     Inventory "prod-1" { product_id: "prod-1", available: 3, reserved: {"ord-1":2} }
+              reserved.ord-2  expected 2, found nothing
+              shelf           expected 7, found nothing
+              Inventory "prod-1" has no field `shelf`
+    "#);
+}
+
+#[test]
+fn misspelt_field_in_an_allowed_difference_fails() {
+    let flow = |difference: &str| {
+        unstable()
+            .mode(Mode::Differential)
+            .when_event(instructed("the same in both modes"))
+            .then_settled()
+            .allow_difference(difference)
+    };
+
+    insta::assert_snapshot!(mismatch(flow("Reading.valeus")), @"
+    expected  each allowed difference names a type, a `Type.field` or the title of a difference
+    found     Reading has no field `valeus`; did you mean `values`?
+    ");
+    insta::assert_snapshot!(mismatch(flow("Reading.time")), @"
+    expected  each allowed difference names a type, a `Type.field` or the title of a difference
+    found     Reading has no field `time`, only `instruction_id`, `values`
+    ");
+    insta::assert_snapshot!(mismatch(flow("Order.status")), @"
+    expected  each allowed difference names a type, a `Type.field` or the title of a difference
+    found     no match for `Order.status`: no state of Order
     ");
 }

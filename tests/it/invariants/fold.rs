@@ -74,8 +74,8 @@ fn fold_reports_a_field_that_is_not_serialized() {
     insta::assert_snapshot!(mismatch(flow), @r#"
     expected  an event-sourced aggregate equals the state folded from its events (the invariant `fold`)
     found     Shelf "top", written by Keeper, differs from the state folded from its events
-              in memory  smell: "plums",
-              folded     smell: "",
+              in memory  Shelf { id: "top", n_jars: 1, is_dusty: false, smell: "plums", raised: [] }
+              folded     Shelf { id: "top", n_jars: 1, is_dusty: false, smell: "", raised: [] }
               Change the state only in `apply`, because only its events are stored
               If this is intended, say why: `.disable_invariant(flow_harness::Invariant::Fold, "..")`
     "#);

@@ -17,8 +17,8 @@ fn round_trip_reports_a_lost_event_field() {
 
       expected  a value stays equal when it is serialized and deserialized (the invariant `round trip`)
       found     JarPut, written by Keeper, changes when it is serialized and deserialized
-                in memory     secret: "honey",
-                deserialized  secret: "",
+                in memory     JarPut { shelf_id: "top", what: "secret", secret: "honey" }
+                deserialized  JarPut { shelf_id: "top", what: "secret", secret: "" }
                 What differs is not in the JSON (`#[serde(skip)]`?), so the deserialized value lacks it
                 If this is intended, say why: `.disable_invariant(flow_harness::Invariant::RoundTrip, "..")`
 
@@ -41,8 +41,8 @@ fn round_trip_violation_is_reported_in_both_modes(#[values(Mode::Sync, Mode::Eng
         insta::assert_snapshot!(mismatch(flow), @r#"
         expected  a value stays equal when it is serialized and deserialized (the invariant `round trip`)
         found     JarPut, written by Keeper, changes when it is serialized and deserialized
-                  in memory     secret: "honey",
-                  deserialized  secret: "",
+                  in memory     JarPut { shelf_id: "top", what: "secret", secret: "honey" }
+                  deserialized  JarPut { shelf_id: "top", what: "secret", secret: "" }
                   What differs is not in the JSON (`#[serde(skip)]`?), so the deserialized value lacks it
                   If this is intended, say why: `.disable_invariant(flow_harness::Invariant::RoundTrip, "..")`
         "#);
@@ -57,16 +57,16 @@ fn round_trip_reports_a_lost_command_field() {
     insta::assert_snapshot!(mismatch(pantry().when(command.clone()).then_settled()), @r#"
     expected  a value stays equal when it is serialized and deserialized (the invariant `round trip`)
     found     PutJar, from the test flow, changes when it is serialized and deserialized
-              in memory     whisper: "psst",
-              deserialized  whisper: "",
+              in memory     PutJar { shelf_id: "top", what: "plum", whisper: "psst" }
+              deserialized  PutJar { shelf_id: "top", what: "plum", whisper: "" }
               What differs is not in the JSON (`#[serde(skip)]`?), so the deserialized value lacks it
               If this is intended, say why: `.disable_invariant(flow_harness::Invariant::RoundTrip, "..")`
     "#);
     insta::assert_snapshot!(mismatch(pantry().given_command(command.clone()).when(put("fig")).then_settled()), @r#"
     expected  a value stays equal when it is serialized and deserialized (the invariant `round trip`)
     found     PutJar, from the test flow, changes when it is serialized and deserialized
-              in memory     whisper: "psst",
-              deserialized  whisper: "",
+              in memory     PutJar { shelf_id: "top", what: "plum", whisper: "psst" }
+              deserialized  PutJar { shelf_id: "top", what: "plum", whisper: "" }
               What differs is not in the JSON (`#[serde(skip)]`?), so the deserialized value lacks it
               If this is intended, say why: `.disable_invariant(flow_harness::Invariant::RoundTrip, "..")`
     "#);
@@ -78,8 +78,8 @@ fn round_trip_reports_a_lost_command_field() {
     insta::assert_snapshot!(mismatch(flow), @r#"
     expected  a value stays equal when it is serialized and deserialized (the invariant `round trip`)
     found     PutJar, from the test flow, changes when it is serialized and deserialized
-              in memory     whisper: "psst",
-              deserialized  whisper: "",
+              in memory     PutJar { shelf_id: "top", what: "plum", whisper: "psst" }
+              deserialized  PutJar { shelf_id: "top", what: "plum", whisper: "" }
               What differs is not in the JSON (`#[serde(skip)]`?), so the deserialized value lacks it
               If this is intended, say why: `.disable_invariant(flow_harness::Invariant::RoundTrip, "..")`
     "#);
@@ -95,8 +95,8 @@ fn round_trip_reports_a_lost_field_of_a_given_event() {
     insta::assert_snapshot!(mismatch(flow), @r#"
     expected  a value stays equal when it is serialized and deserialized (the invariant `round trip`)
     found     JarPut, from the test flow, changes when it is serialized and deserialized
-              in memory     secret: "honey",
-              deserialized  secret: "",
+              in memory     JarPut { shelf_id: "top", what: "plum", secret: "honey" }
+              deserialized  JarPut { shelf_id: "top", what: "plum", secret: "" }
               What differs is not in the JSON (`#[serde(skip)]`?), so the deserialized value lacks it
               If this is intended, say why: `.disable_invariant(flow_harness::Invariant::RoundTrip, "..")`
     "#);
@@ -109,8 +109,8 @@ fn round_trip_reports_a_lost_state_field() {
     insta::assert_snapshot!(mismatch(flow), @r#"
     expected  a value stays equal when it is serialized and deserialized (the invariant `round trip`)
     found     Label "l-1", written by Keeper, changes when it is serialized and deserialized
-              in memory     colour: "red",
-              deserialized  colour: "",
+              in memory     Label { id: "l-1", text: "plum", colour: "red", raised: [] }
+              deserialized  Label { id: "l-1", text: "plum", colour: "", raised: [] }
               What differs is not in the JSON (`#[serde(skip)]`?), so the deserialized value lacks it
               If this is intended, say why: `.disable_invariant(flow_harness::Invariant::RoundTrip, "..")`
     "#);
@@ -123,8 +123,7 @@ fn round_trip_compares_json_without_partial_eq() {
     insta::assert_snapshot!(mismatch(flow), @r#"
     expected  a value stays equal when it is serialized and deserialized (the invariant `round trip`)
     found     LabelWritten, written by Keeper, changes when it is serialized and deserialized
-              in memory     size: 7,
-              deserialized  size: 14,
+              size  14, but 28 when deserialized
               `Serialize` and `Deserialize` do not match
               If this is intended, say why: `.disable_invariant(flow_harness::Invariant::RoundTrip, "..")`
     "#);

@@ -78,8 +78,8 @@ fn unit_round_trip_reports_a_lost_event_field() {
 
       expected  a value stays equal when it is serialized and deserialized (the invariant `round trip`)
       found     JarPut, after the method, changes when it is serialized and deserialized
-                in memory     secret: "honey",
-                deserialized  secret: "",
+                in memory     JarPut { shelf_id: "top", what: "plum", secret: "honey" }
+                deserialized  JarPut { shelf_id: "top", what: "plum", secret: "" }
                 What differs is not in the JSON (`#[serde(skip)]`?), so the deserialized value lacks it
                 If this is intended, say why: `.disable_invariant(flow_harness::Invariant::RoundTrip, "..")`
     "#);
@@ -99,8 +99,8 @@ fn unit_round_trip_reports_a_lost_state_field() {
 
       expected  a value stays equal when it is serialized and deserialized (the invariant `round trip`)
       found     Label "l-1", after the method, changes when it is serialized and deserialized
-                in memory     colour: "red",
-                deserialized  colour: "",
+                in memory     Label { id: "l-1", text: "", colour: "red", raised: [] }
+                deserialized  Label { id: "l-1", text: "", colour: "", raised: [] }
                 What differs is not in the JSON (`#[serde(skip)]`?), so the deserialized value lacks it
                 If this is intended, say why: `.disable_invariant(flow_harness::Invariant::RoundTrip, "..")`
     "#);

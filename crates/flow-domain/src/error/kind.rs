@@ -1,6 +1,6 @@
 use std::{borrow::Cow, error, fmt};
 
-use crate::error::{HandlerFailure, Rejection, Stall, stall};
+use crate::error::{HandlerFailure, Rejection, Stall, foreign::ForeignText, stall};
 
 type Source = Box<dyn error::Error + Send + Sync>;
 
@@ -317,7 +317,7 @@ impl fmt::Display for WithCauses<'_> {
 
         let mut cause = error::Error::source(self.0);
         while let Some(err) = cause {
-            write!(f, ": {err}")?;
+            write!(f, ": {}", ForeignText(err))?;
             cause = err.source();
         }
         Ok(())
@@ -350,7 +350,10 @@ impl fmt::Debug for Error {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(&self.kind, f)
+        match &*self.kind {
+            Kind::Rejected(rejection) => ForeignText(rejection).fmt(f),
+            kind => kind.fmt(f),
+        }
     }
 }
 

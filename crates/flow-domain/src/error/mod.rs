@@ -5,11 +5,13 @@
 //! [`Error::is_rejection`] tells the two apart.
 
 mod failure;
+mod foreign;
 mod kind;
 mod rejection;
 mod stall;
 
 pub use failure::HandlerFailure;
+pub(crate) use foreign::panic_message;
 pub use kind::Error;
 pub use rejection::Rejection;
 pub use stall::Stall;

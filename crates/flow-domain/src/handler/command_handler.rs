@@ -209,7 +209,7 @@ where
                 .method
                 .call(downcast_handler(handler), command, work)
                 .await;
-            reply.map(Reply::new).map_err(Into::into)
+            reply.map(Reply::to_command::<C>).map_err(Into::into)
         })
     }
 }

@@ -58,4 +58,6 @@ pub(crate) use trace::handling_span;
 pub use view::{Field, FieldCondition, View, ViewQuery, field};
 pub(crate) use wake_signal::WakeSignal;
 pub use work::UnitOfWork;
-pub(crate) use work::{CommittedEvent, HandlingContext, Session, command_stream, load_aggregate};
+pub(crate) use work::{
+    CommittedEvent, HandlingContext, Session, command_stream, load_aggregate, stream_name,
+};

@@ -8,7 +8,7 @@ use std::{
 use tracing::Span;
 
 use crate::{
-    error::Error,
+    error::{Error, panic_message},
     handler::hooks::{PollObservation, take_panic_location},
     record::EntryId,
 };
@@ -65,12 +65,4 @@ where
 pub(super) fn panic_error(panic: &(dyn Any + Send)) -> Error {
     let message = panic_message(panic).to_owned();
     Error::panicked(message, take_panic_location())
-}
-
-pub(super) fn panic_message(panic: &(dyn Any + Send)) -> &str {
-    panic
-        .downcast_ref::<&str>()
-        .copied()
-        .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
-        .unwrap_or("a panic value that is not a string")
 }

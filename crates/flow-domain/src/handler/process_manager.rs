@@ -11,7 +11,7 @@ use crate::{
         route::{AnyHandler, Call, Disposition},
         short_type_name,
     },
-    message::Envelope,
+    message::{Envelope, require_key},
     model::Event,
     port::{BoxFuture, RowKeys},
     record::{HandlerKind, Table, TableKind},
@@ -306,15 +306,9 @@ where
         Box::pin(async move {
             let table = Table::new(TableKind::ProcessManager, M::name());
             let event: E = message.message.decode(E::NAME)?;
-            let key: Arc<str> = Arc::from(&*event.field_text(self.key).unwrap_or_default());
-            if key.is_empty() {
-                return Err(Error::setup(format!(
-                    "{} cannot find its instance for {}: the field `{}` of the event is empty",
-                    M::name(),
-                    message.metadata.message_type.name(),
-                    self.key
-                )));
-            }
+            // The wiring has checked that the event has this field, and that it is an id.
+            let key: Arc<str> = Arc::from(&*event.field_key(self.key).unwrap_or_default());
+            require_key(message.metadata.message_type.name(), self.key, &key)?;
 
             let mut manager = match work.load_state::<M>(table, &key).await? {
                 Some(manager) => manager,

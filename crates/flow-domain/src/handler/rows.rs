@@ -4,8 +4,8 @@ use crate::{
     clock::Timestamp,
     error::Error,
     handler::UnitOfWork,
-    message::{Metadata, shared_text},
-    model::Projection,
+    message::{Metadata, require_key},
+    model::{Id, Projection},
     record::{Table, TableKind},
 };
 
@@ -29,6 +29,13 @@ impl<'a, P: Projection> Rows<'a, P> {
         Table::new(TableKind::Projection, P::NAME)
     }
 
+    /// Returns the key of a row, or an error if it is invalid.
+    fn key_of(id: &impl Id) -> Result<Arc<str>, Error> {
+        let key = id.key();
+        require_key(P::NAME, P::ID_FIELD, &key)?;
+        Ok(Arc::from(&*key))
+    }
+
     /// Returns the metadata of the current event.
     pub fn metadata(&self) -> &Metadata {
         self.work.metadata()
@@ -46,18 +53,21 @@ impl<'a, P: Projection> Rows<'a, P> {
     ///
     /// # Errors
     ///
-    /// Returns an error if the store fails, or the stored row is not a `P`.
-    pub async fn get(&mut self, id: impl fmt::Display) -> Result<Option<P>, Error> {
-        self.work.load_state(Self::table(), &shared_text(id)).await
+    /// Returns an error if the key of the id is invalid, the store fails, or the stored row is not a
+    /// `P`.
+    pub async fn get(&mut self, id: impl Id) -> Result<Option<P>, Error> {
+        let id = Self::key_of(&id)?;
+        self.work.load_state(Self::table(), &id).await
     }
 
     /// Inserts a row, or replaces the row with the same id.
     ///
     /// # Errors
     ///
-    /// Returns an error if the store fails, or the row has no JSON form.
+    /// Returns an error if the key of the row is invalid, the store fails, or the row has no JSON
+    /// form.
     pub async fn put(&mut self, row: P) -> Result<(), Error> {
-        let id: Arc<str> = Arc::from(&*row.id());
+        let id = Self::key_of(&row.id())?;
         // The version that is read here makes a concurrent write of the row a conflict.
         self.work.ensure_loaded(Self::table(), &id).await?;
 
@@ -70,12 +80,8 @@ impl<'a, P: Projection> Rows<'a, P> {
     ///
     /// Returns an error for which [`Error::is_not_found`] is true if there is no such row. If the event
     /// that inserts the row may arrive later, use [`change_or_insert`](Self::change_or_insert).
-    pub async fn change(
-        &mut self,
-        id: impl fmt::Display,
-        change: impl FnOnce(&mut P),
-    ) -> Result<(), Error> {
-        let id = shared_text(id);
+    pub async fn change(&mut self, id: impl Id, change: impl FnOnce(&mut P)) -> Result<(), Error> {
+        let id = Self::key_of(&id)?;
         if let Some(row) = self.work.load_state::<P>(Self::table(), &id).await? {
             return self.write_changed(&id, row, change);
         }
@@ -89,14 +95,15 @@ impl<'a, P: Projection> Rows<'a, P> {
     ///
     /// # Errors
     ///
-    /// Returns an error if the store fails, or the stored row is not a `P`.
+    /// Returns an error if the key of the id is invalid, the store fails, or the stored row is not a
+    /// `P`.
     pub async fn change_or_insert(
         &mut self,
-        id: impl fmt::Display,
+        id: impl Id,
         insert: impl FnOnce() -> P,
         change: impl FnOnce(&mut P),
     ) -> Result<(), Error> {
-        let id = shared_text(id);
+        let id = Self::key_of(&id)?;
         let row = self.work.load_state::<P>(Self::table(), &id).await?;
         self.write_changed(&id, row.unwrap_or_else(insert), change)
     }
@@ -135,9 +142,9 @@ impl<'a, P: Projection> Rows<'a, P> {
     ///
     /// # Errors
     ///
-    /// Returns an error if the store fails.
-    pub async fn delete(&mut self, id: impl fmt::Display) -> Result<(), Error> {
-        let id = shared_text(id);
+    /// Returns an error if the key of the id is invalid, or the store fails.
+    pub async fn delete(&mut self, id: impl Id) -> Result<(), Error> {
+        let id = Self::key_of(&id)?;
         self.work.ensure_loaded(Self::table(), &id).await?;
         self.work.delete_state(Self::table(), &id);
         Ok(())

@@ -4,8 +4,9 @@ use crate::{
     error::Error,
     handler::Ports,
     json::{Json, SortKind},
-    model::{DeclaredField, Projection},
-    port::{Comparison, Condition, Direction, FieldValue, OrderBy, Query},
+    message::require_key,
+    model::{DeclaredField, Id, Projection},
+    port::{Comparison, Condition, Direction, FieldValue, OrderBy, Query, StoredState},
     record::{Table, TableKind},
 };
 use serde::Serialize;
@@ -53,12 +54,10 @@ impl<P: Projection> View<P> {
     ///
     /// # Errors
     ///
-    /// Returns an error if the projection is not registered, the store fails, or the stored row is
-    /// not a `P`.
-    pub async fn get(&self, id: impl fmt::Display) -> Result<Option<P>, Error> {
-        self.ports.catalog.require_projection::<P>()?;
-        let id = id.to_string();
-        let stored = self.ports.store.get(Self::table(), &id).await?;
+    /// Returns an error if the projection is not registered, the key of the id is invalid, the store
+    /// fails, or the stored row is not a `P`.
+    pub async fn get(&self, id: impl Id) -> Result<Option<P>, Error> {
+        let stored = self.load(&id.key()).await?;
 
         stored
             .map(|stored| stored.value.decode(P::NAME))
@@ -69,11 +68,16 @@ impl<P: Projection> View<P> {
     ///
     /// # Errors
     ///
-    /// Returns an error if the projection is not registered or the store fails.
-    pub async fn exists(&self, id: impl fmt::Display) -> Result<bool, Error> {
+    /// Returns an error if the projection is not registered, the key of the id is invalid, or the
+    /// store fails.
+    pub async fn exists(&self, id: impl Id) -> Result<bool, Error> {
+        Ok(self.load(&id.key()).await?.is_some())
+    }
+
+    async fn load(&self, key: &str) -> Result<Option<StoredState>, Error> {
         self.ports.catalog.require_projection::<P>()?;
-        let id = id.to_string();
-        Ok(self.ports.store.get(Self::table(), &id).await?.is_some())
+        require_key(P::NAME, P::ID_FIELD, key)?;
+        self.ports.store.get(Self::table(), key).await
     }
 
     /// Counts all rows.

@@ -9,6 +9,7 @@ mod decoded_cache;
 mod decoded_cache;
 mod envelope;
 mod id;
+mod key;
 mod labels;
 mod metadata;
 mod name;
@@ -17,10 +18,14 @@ mod stream;
 
 pub use envelope::{Envelope, Recorded};
 pub use id::{CausationId, CorrelationId, MessageId};
+#[doc(hidden)]
+pub use key::require_key;
+pub use key::{InvalidKey, MAX_KEY_BYTES};
 pub use labels::MessageLabels;
 pub use metadata::{MessageKind, Metadata, Priority, Processing};
 pub(crate) use name::is_listed;
-pub use name::{InvalidMessageType, MessageName, MessageSchema, MessageType, SchemaLists};
-pub(crate) use payload::shared_text;
-pub use payload::{Payload, text_of};
+pub use name::{
+    FieldSchema, InvalidMessageType, MessageName, MessageSchema, MessageType, SchemaLists,
+};
+pub use payload::Payload;
 pub use stream::{ExpectedVersion, InvalidStreamName, Position, StreamName, Version};

@@ -77,8 +77,28 @@ pub struct MessageSchema {
     pub category: &'static str,
     /// The name of the message.
     pub name: MessageName,
-    /// The fields, as they are called in Rust.
-    pub fields: &'static [&'static str],
+    /// The field with the id of the aggregate. `None` if the message declares none.
+    pub id: Option<&'static str>,
+    /// The stored fields.
+    pub fields: &'static [FieldSchema],
+}
+
+/// Describes one field of a message.
+#[doc(hidden)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct FieldSchema {
+    /// The name, as it is in Rust.
+    pub name: &'static str,
+    /// Whether its type is an id, so that it can be the key of a process manager.
+    pub is_id: bool,
+}
+
+impl FieldSchema {
+    /// Describes one field.
+    pub const fn new(name: &'static str, is_id: bool) -> Self {
+        Self { name, is_id }
+    }
 }
 
 impl MessageSchema {
@@ -86,11 +106,13 @@ impl MessageSchema {
     pub const fn new(
         category: &'static str,
         name: MessageName,
-        fields: &'static [&'static str],
+        id: Option<&'static str>,
+        fields: &'static [FieldSchema],
     ) -> Self {
         Self {
             category,
             name,
+            id,
             fields,
         }
     }

@@ -1,15 +1,12 @@
 use std::{
-    borrow::Cow,
     cell::RefCell,
     cmp::Ordering,
     fmt,
     hash::{Hash, Hasher},
-    io::Write as _,
     sync::Arc,
 };
 
 use serde::{Serialize, de::DeserializeOwned};
-use serde_json::Value;
 
 use crate::{
     error::Error,
@@ -154,14 +151,6 @@ impl Hash for Payload {
     }
 }
 
-/// Writes `text` into an `Arc<str>` with one allocation.
-pub(crate) fn shared_text(text: impl fmt::Display) -> Arc<str> {
-    with_scratch(|scratch| match write!(scratch, "{text}") {
-        Ok(()) => str::from_utf8(scratch).unwrap_or_default().into(),
-        Err(_) => text.to_string().into(),
-    })
-}
-
 /// Lends `write` an empty buffer that the thread reuses, so the buffer rarely grows.
 ///
 /// `write` copies the finished text out of the buffer, so this text is allocated only once.
@@ -178,19 +167,6 @@ fn with_scratch<T>(write: impl FnOnce(&mut Vec<u8>) -> T) -> T {
         // The buffer is in use when a `Serialize` impl encodes another value.
         Err(_) => write(&mut Vec::new()),
     })
-}
-
-/// Returns the text of an id or a key: a string as it is, any other value as JSON.
-///
-/// A `String`, a `Uuid` and a number give their usual text. So does a newtype around one of them.
-/// `None` gives the empty text.
-#[doc(hidden)]
-pub fn text_of<T: Serialize + ?Sized>(value: &T) -> Cow<'static, str> {
-    match serde_json::to_value(value) {
-        Ok(Value::String(text)) => Cow::Owned(text),
-        Ok(Value::Null) | Err(_) => Cow::Borrowed(""),
-        Ok(other) => Cow::Owned(other.to_string()),
-    }
 }
 
 #[cfg(test)]
@@ -260,23 +236,12 @@ mod tests {
     #[test]
     fn decode_error_names_the_type_and_the_position() {
         let err = Payload::from_json("{\"n\":")
-            .decode::<Value>("Basket")
+            .decode::<serde_json::Value>("Basket")
             .expect_err("cut off");
 
         assert_eq!(
             err.with_causes().to_string(),
             "deserializing `Basket` failed: EOF while parsing a value at line 1 column 5"
         );
-    }
-
-    #[test]
-    fn text_of_strings_numbers_and_uuids() {
-        assert_eq!(text_of("ord-1"), "ord-1");
-        assert_eq!(text_of(&7), "7");
-        assert_eq!(
-            text_of(&uuid::Uuid::nil()),
-            "00000000-0000-0000-0000-000000000000"
-        );
-        assert_eq!(text_of(&None::<u8>), "");
     }
 }

@@ -2,6 +2,11 @@ use std::{borrow::Cow, fmt, str::FromStr, sync::Arc};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
+use crate::{
+    error::Error,
+    message::{InvalidKey, key::check_key},
+};
+
 /// The name of one stream, `order-ord-001`: a category and an id with a `-` between them.
 ///
 /// A clone does not allocate if the category is a constant.
@@ -9,7 +14,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 pub struct StreamName {
     // Invariant: not empty, and without `-`. Otherwise the text would be split at another `-`.
     category: Cow<'static, str>,
-    // Invariant: not empty.
+    // Invariant: `check_key` accepts it.
     id: Arc<str>,
 }
 
@@ -18,7 +23,8 @@ impl StreamName {
     ///
     /// # Errors
     ///
-    /// Returns an error if either is empty, or if the category has a `-` in it.
+    /// Returns an error if the category is empty or has a `-` in it, or if the id cannot be a key;
+    /// see [`InvalidKey`].
     pub fn new(
         category: impl Into<Cow<'static, str>>,
         id: impl Into<Arc<str>>,
@@ -28,11 +34,13 @@ impl StreamName {
             return Err(InvalidStreamName::Category(category.into_owned()));
         }
 
-        if id.is_empty() {
-            return Err(InvalidStreamName::Id(category.into_owned()));
+        match check_key(&id) {
+            Ok(()) => Ok(Self { category, id }),
+            Err(reason) => Err(InvalidStreamName::Id {
+                category: category.into_owned(),
+                reason,
+            }),
         }
-
-        Ok(Self { category, id })
     }
 
     /// Returns true if `category` can be a category: not empty, and without `-`.
@@ -103,12 +111,27 @@ pub enum InvalidStreamName {
     /// The category is empty or has a `-` in it.
     #[error("`{0}` cannot be a category: it must not be empty and must not contain `-`")]
     Category(String),
-    /// The id is empty.
-    #[error("the id of a stream of the category `{0}` must not be empty")]
-    Id(String),
+    /// The id cannot be a key.
+    #[error("the id of a stream of the category `{category}` is invalid: {reason}")]
+    Id {
+        /// The category of the stream.
+        category: String,
+        /// Why the id cannot be a key.
+        reason: InvalidKey,
+    },
     /// There is no `-` between category and id.
     #[error("`{0}` is not the name of a stream: it should look like `order-ord-001`")]
     Separator(String),
+}
+
+impl InvalidStreamName {
+    /// Returns the error for a stream whose id is the field `field` of `owner`.
+    pub(crate) fn of(&self, owner: &str, field: &str) -> Error {
+        match self {
+            Self::Id { reason, .. } => reason.of(owner, field),
+            _ => Error::setup(format!("{owner} has no valid stream name: {self}")),
+        }
+    }
 }
 
 macro_rules! counter {
@@ -216,7 +239,7 @@ mod tests {
 
         assert_eq!(
             no_id.to_string(),
-            "the id of a stream of the category `order` must not be empty"
+            "the id of a stream of the category `order` is invalid: a key must have 1 to 512 bytes, but this one is empty"
         );
         assert_eq!(
             no_dash.to_string(),

@@ -16,7 +16,7 @@ use crate::{
 ///
 /// | attribute | meaning |
 /// |---|---|
-/// | `id = field` | the field that identifies it |
+/// | `id = field` | the field that identifies it, an [`Id`](crate::Id) |
 /// | `commands(A, B)` | the commands that it accepts |
 /// | `events(A, B)` | the events that it raises |
 /// | `event_sourced` | its state is folded from its events; needs `Default` |
@@ -77,11 +77,15 @@ pub trait Aggregate: Serialize + DeserializeOwned + fmt::Debug + Send + Sync + '
     #[doc(hidden)]
     const EVENTS: SchemaLists;
 
+    /// The field with its id.
+    #[doc(hidden)]
+    const ID_FIELD: &'static str;
+
     /// Whether its state is folded from its events.
     #[doc(hidden)]
     const EVENT_SOURCED: bool;
 
-    /// Returns the id of this aggregate, unique within its category.
+    /// Returns the key of this aggregate, unique within its category. See [`Id`](crate::Id).
     fn id(&self) -> Cow<'_, str>;
 
     /// Returns the state before the first event. Returns `None` if the aggregate is stored as

@@ -75,6 +75,10 @@ pub trait DynMessage: std::fmt::Debug {
         &self,
         serialized: &mut SerializedMessage,
     ) -> Option<crate::record::InvariantViolation>;
+
+    /// Returns the name of the type if it does not implement `PartialEq`.
+    #[cfg(feature = "testing")]
+    fn type_without_eq(&self) -> Option<&'static str>;
 }
 
 impl<M: Message> DynMessage for M {
@@ -101,6 +105,11 @@ impl<M: Message> DynMessage for M {
             &mut serialized.payload,
             M::try_eq,
         )
+    }
+
+    #[cfg(feature = "testing")]
+    fn type_without_eq(&self) -> Option<&'static str> {
+        self.try_eq(self).is_none().then_some(M::NAME)
     }
 }
 

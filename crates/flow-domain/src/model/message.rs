@@ -22,14 +22,15 @@ pub trait Message: Serialize + DeserializeOwned + fmt::Debug + Send + Sync + 'st
     /// Returns the name of this message.
     fn message_name(&self) -> MessageName;
 
-    /// Returns the id of the aggregate that the message is for; empty if it names none.
+    /// Returns the key of the aggregate that the message is for; empty if it names none.
     fn aggregate_id(&self) -> Cow<'_, str>;
 
-    /// Returns the text of the field with this name. Returns `None` if there is no such field.
+    /// Returns the key in the field with this name. Returns `None` if there is no such field, or if
+    /// its type is not an [`Id`](crate::Id).
     ///
-    /// An event finds its process manager by the text of its key field.
+    /// An event finds its process manager by the key in one of its fields.
     #[doc(hidden)]
-    fn field_text(&self, name: &str) -> Option<Cow<'_, str>>;
+    fn field_key(&self, name: &str) -> Option<Cow<'_, str>>;
 
     /// Compares two messages by `PartialEq`. Returns `None` if the type does not implement it.
     ///
@@ -71,6 +72,15 @@ pub trait Message: Serialize + DeserializeOwned + fmt::Debug + Send + Sync + 'st
 pub trait Command: Message {
     /// The value that the handler returns if it accepts the command.
     type Reply: fmt::Debug + Send + Sync + 'static;
+
+    /// Compares two replies by `PartialEq`. Returns `None` if their type does not implement it.
+    ///
+    /// The derive implements this. Tests use it to compare the replies of two runs.
+    #[doc(hidden)]
+    fn try_eq_replies(left: &Self::Reply, right: &Self::Reply) -> Option<bool> {
+        let _ = (left, right);
+        None
+    }
 }
 
 /// A fact that happened, in the past tense: `OrderPlaced`. It is never refused.

@@ -3,6 +3,9 @@
 mod aggregate;
 #[doc(hidden)]
 pub mod equality;
+mod id;
+#[doc(hidden)]
+pub mod id_field;
 mod into_messages;
 #[cfg(feature = "testing")]
 pub(crate) mod invariants;
@@ -12,8 +15,10 @@ mod projection;
 mod read_back;
 mod serialized;
 mod sortable;
+mod times;
 
 pub use aggregate::{Aggregate, Apply};
+pub use id::Id;
 #[doc(hidden)]
 pub use into_messages::{AnyCommand, SameContent};
 pub use into_messages::{AnyEvent, DynMessage, IntoMessages, MessageTypes};

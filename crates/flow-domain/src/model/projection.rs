@@ -10,7 +10,7 @@ use crate::model::DeclaredField;
 ///
 /// | attribute | meaning |
 /// |---|---|
-/// | `id = field` | the field that identifies the row |
+/// | `id = field` | the field that identifies the row, an [`Id`](crate::Id) |
 /// | `index(a, b)` | the fields that queries filter or sort by |
 /// | `name = "Order"` | its name, if not the name of the struct |
 ///
@@ -54,7 +54,11 @@ pub trait Projection: Serialize + DeserializeOwned + fmt::Debug + Send + Sync + 
     #[doc(hidden)]
     const INDEX: &'static [DeclaredField<Self>] = &[];
 
-    /// Returns the id of this row, unique within the projection.
+    /// The field with the id of the row.
+    #[doc(hidden)]
+    const ID_FIELD: &'static str;
+
+    /// Returns the key of this row, unique within the projection. See [`Id`](crate::Id).
     fn id(&self) -> Cow<'_, str>;
 
     /// Compares two rows by `PartialEq`. Returns `None` if the type does not implement it.

@@ -16,6 +16,8 @@ pub struct SerializedMessage {
     pub category: &'static str,
     /// The id of the aggregate that it is for; empty if it names none.
     pub id: Arc<str>,
+    /// The field with this id. `None` if the message declares none.
+    pub id_field: Option<&'static str>,
     /// Its content.
     pub payload: Payload,
 }
@@ -27,10 +29,14 @@ impl SerializedMessage {
     ///
     /// Returns an error for which [`Error::is_codec`] is true if it has no JSON form.
     pub fn new<M: Message>(message: &M) -> Result<Self, Error> {
+        let name = message.message_name();
+        let schema = M::SCHEMAS.iter().find(|schema| schema.name == name);
+
         Ok(Self {
-            name: message.message_name(),
+            name,
             category: M::CATEGORY,
             id: Arc::from(&*message.aggregate_id()),
+            id_field: schema.and_then(|schema| schema.id),
             payload: Payload::encode(M::NAME, message)?,
         })
     }
@@ -44,9 +50,14 @@ impl SerializedMessage {
     ///
     /// # Errors
     ///
-    /// Returns an error for which [`Error::is_setup`] is true if the message names no id.
+    /// Returns an error for which [`Error::is_setup`] is true if the message names no id, or if the
+    /// id is not a valid key; see [`Id`](crate::Id).
     pub fn stream(&self) -> Result<StreamName, Error> {
-        StreamName::new(self.category, Arc::clone(&self.id))
-            .map_err(|err| Error::setup(format!("`{}` has no valid stream name: {err}", self.name)))
+        StreamName::new(self.category, Arc::clone(&self.id)).map_err(|err| {
+            err.of(
+                &self.name.to_string(),
+                self.id_field.unwrap_or("aggregate_id"),
+            )
+        })
     }
 }

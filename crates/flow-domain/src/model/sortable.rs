@@ -5,6 +5,7 @@ use uuid::Uuid;
 use crate::{
     clock::Timestamp,
     json::{Json, Number, SortKey, SortKind},
+    model::times::nanos_since_epoch,
 };
 
 /// A value that a query can sort and compare by its type, not by its JSON.
@@ -176,13 +177,7 @@ impl Sortable for SystemTime {
     const KIND: SortKind = SortKind::Time;
 
     fn sort_key(&self) -> SortKey {
-        let nanos = match self.duration_since(Self::UNIX_EPOCH) {
-            Ok(after) => i128::try_from(after.as_nanos()).unwrap_or(i128::MAX),
-            Err(before) => {
-                i128::try_from(before.duration().as_nanos()).map_or(i128::MIN, |nanos| -nanos)
-            }
-        };
-        SortKey::time(nanos)
+        SortKey::time(nanos_since_epoch(*self))
     }
 
     fn sort_key_of_json(value: &Json) -> Option<SortKey> {

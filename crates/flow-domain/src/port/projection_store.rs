@@ -24,8 +24,9 @@ pub trait ProjectionStore: fmt::Debug + Send + Sync {
 
     /// Returns the rows that match `query`, in the order that `query` asks for.
     ///
-    /// Rows that are equal in this order are sorted by id. A store should have an index of each
-    /// declared field, so that its cost does not grow with the number of rows that do not match.
+    /// Rows that are equal in this order are sorted by the bytes of their ids. A store should have an
+    /// index of each declared field, so that its cost does not grow with the number of rows that do
+    /// not match.
     fn query<'a>(&'a self, table: Table, query: &'a Query) -> PortFuture<'a, Vec<Row>>;
 
     /// Counts the rows that meet all `conditions`.

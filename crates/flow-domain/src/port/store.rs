@@ -7,6 +7,10 @@ use crate::{
 
 /// Reads and writes all data of a domain.
 ///
+/// The id of a stream, a state or a row is a key. It has 1 to 512 bytes, and no control characters
+/// (U+0000 to U+001F, and U+007F); the callers check this. Two ids are the same only if all their
+/// bytes are.
+///
 /// The feature `testing` adds the rules as contract tests that any adapter can run, in
 /// `testing::contract`.
 pub trait Store: EventStore + AggregateStore + ProjectionStore + Outbox {

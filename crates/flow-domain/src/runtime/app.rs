@@ -1,11 +1,13 @@
-use std::{fmt, sync::Arc};
+use std::sync::Arc;
 
 use crate::{
     clock::Timestamp,
     error::{Error, HandlerFailure, Stall},
-    handler::{CommandRoute, CommittedEvent, Ports, Reply, Session, View, load_aggregate},
-    message::{Envelope, MessageKind, Processing, StreamName},
-    model::{Aggregate, Command, Projection, SerializedMessage},
+    handler::{
+        CommandRoute, CommittedEvent, Ports, Reply, Session, View, load_aggregate, stream_name,
+    },
+    message::{Envelope, MessageKind, Processing},
+    model::{Aggregate, Command, Id, Projection, SerializedMessage},
     port::Store,
     record::{EntryId, EntryKind, HandlerKind},
     runtime::{
@@ -277,13 +279,12 @@ impl App {
     ///
     /// # Errors
     ///
-    /// Returns an error if the aggregate is not registered, the store fails, or the stored data is not
-    /// an `A`.
-    pub async fn load<A: Aggregate>(&self, id: impl fmt::Display) -> Result<Option<A>, Error> {
+    /// Returns an error if the aggregate is not registered, the key of the id is invalid, the store
+    /// fails, or the stored data is not an `A`.
+    pub async fn load<A: Aggregate>(&self, id: impl Id) -> Result<Option<A>, Error> {
         self.ports.catalog.require_aggregate::<A>()?;
 
-        let stream = StreamName::new(A::CATEGORY, id.to_string())
-            .map_err(|err| Error::setup(err.to_string()))?;
+        let stream = stream_name::<A>(&*id.key())?;
         load_aggregate(&self.ports, &stream).await
     }
 }

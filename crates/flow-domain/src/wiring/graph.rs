@@ -75,10 +75,9 @@ pub struct CommandWiring {
 pub struct SubscriptionWiring {
     /// The event.
     pub event: String,
-    /// The name of the event.
-    #[doc(hidden)]
+    /// The name and the version of the event, which `event` has as one text.
     #[serde(skip)]
-    pub name: MessageName,
+    pub event_name: MessageName,
     /// The category of its streams.
     pub category: &'static str,
     /// The handler.
@@ -206,7 +205,7 @@ fn edge(
 ) -> SubscriptionWiring {
     SubscriptionWiring {
         event: catalog.labels.label(category, event.name),
-        name: event.name,
+        event_name: event.name,
         category,
         handler: subscription.handler,
         kind: subscription.kind,

@@ -2,6 +2,7 @@ use std::fmt;
 
 use crate::{
     handler::{EventRoute, Subscription},
+    message::FieldSchema,
     wiring::{WiringMistake, nearest},
 };
 
@@ -59,9 +60,15 @@ fn route_method(starts: bool) -> &'static str {
     if starts { "start_by" } else { "event_by" }
 }
 
-/// Finds the events that do not carry the key of their process manager. Returns one mistake for
-/// each method.
-pub(super) fn missing_keys(manager: &Subscription) -> Vec<WiringMistake> {
+/// Finds the events that do not carry the key of their process manager, or whose key is not an id.
+/// Returns one mistake for each method.
+pub(super) fn wrong_keys(manager: &Subscription) -> Vec<WiringMistake> {
+    let mut mistakes = missing_keys(manager);
+    mistakes.extend(keys_without_id(manager));
+    mistakes
+}
+
+fn missing_keys(manager: &Subscription) -> Vec<WiringMistake> {
     let routes = &manager.routes;
     if routes.iter().all(carries_key) {
         return Vec::new();
@@ -85,9 +92,38 @@ pub(super) fn missing_keys(manager: &Subscription) -> Vec<WiringMistake> {
         .collect()
 }
 
+/// Finds the keys that the events carry, but whose types are not ids.
+fn keys_without_id(manager: &Subscription) -> Vec<WiringMistake> {
+    let mut mistakes: Vec<(&'static str, Vec<String>)> = Vec::new();
+    for route in &manager.routes {
+        let Some(field) = key_field(route).filter(|field| !field.is_id) else {
+            continue;
+        };
+        let event = route.event.name.to_string();
+        match mistakes.iter_mut().find(|(key, _)| *key == field.name) {
+            Some((_, events)) => events.push(event),
+            None => mistakes.push((field.name, vec![event])),
+        }
+    }
+
+    mistakes
+        .into_iter()
+        .map(|(key, events)| WiringMistake::KeyIsNotAnId {
+            process_manager: manager.handler,
+            key,
+            events,
+        })
+        .collect()
+}
+
 fn carries_key(route: &EventRoute) -> bool {
-    let key = route.declaration.key;
-    key.is_none_or(|key| route.event.fields.contains(&key))
+    route.declaration.key.is_none() || key_field(route).is_some()
+}
+
+/// Returns the field of the event that has the key.
+fn key_field(route: &EventRoute) -> Option<&'static FieldSchema> {
+    let key = route.declaration.key?;
+    route.event.fields.iter().find(|field| field.name == key)
 }
 
 fn is_same_method(left: &EventRoute, right: &EventRoute) -> bool {
@@ -156,22 +192,24 @@ fn key_mistake(
     }
 }
 
-/// Returns the fields that the events of all these routes have.
+/// Returns the ids that the events of all these routes have.
 fn shared_fields(routes: &[&EventRoute]) -> Vec<&'static str> {
     let Some((first, others)) = routes.split_first() else {
         return Vec::new();
     };
 
+    let is_id_in_all = |field: &&FieldSchema| {
+        field.is_id
+            && others
+                .iter()
+                .all(|other| other.event.fields.contains(field))
+    };
     first
         .event
         .fields
         .iter()
-        .copied()
-        .filter(|field| {
-            others
-                .iter()
-                .all(|other| other.event.fields.contains(field))
-        })
+        .filter(is_id_in_all)
+        .map(|field| field.name)
         .collect()
 }
 

@@ -155,6 +155,12 @@ pub enum WiringMistake {
         events: Vec<String>,
         advice: KeyAdvice,
     },
+    /// The key field of a process manager has a type that is not an [`Id`](crate::Id).
+    KeyIsNotAnId {
+        process_manager: &'static str,
+        key: &'static str,
+        events: Vec<String>,
+    },
     /// The options of a subscription cannot work.
     InvalidSubscription {
         /// The handler that sets the option; `None` if the domain sets it for all handlers.

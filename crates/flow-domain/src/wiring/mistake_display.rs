@@ -32,7 +32,8 @@ impl fmt::Display for WiringMistake {
             | Self::TwoMethods { .. }
             | Self::NoRoutes { .. }
             | Self::NoStart { .. }
-            | Self::KeyNotCarried { .. } => self.fmt_route_mistake(f),
+            | Self::KeyNotCarried { .. }
+            | Self::KeyIsNotAnId { .. } => self.fmt_route_mistake(f),
             Self::WrongCategory {
                 handler,
                 event,
@@ -200,6 +201,16 @@ impl WiringMistake {
                     [event] => format!("`{event}` does"),
                     events => format!("`{}` do", events.join("`, `")),
                 }
+            ),
+            Self::KeyIsNotAnId {
+                process_manager,
+                key,
+                events,
+            } => write!(
+                f,
+                "`{process_manager}` finds its instance by the field `{key}`, but in `{}` its type is not an id\n     \
+                 name a field whose type is an id, for example a `String`, or write `#[derive(flow_domain::Id)]` on the type",
+                events.join("`, `")
             ),
             _ => unreachable!("`fmt` passes no other mistakes to `fmt_route_mistake`"),
         }

@@ -4,7 +4,7 @@ use crate::{
     handler::{EventRoute, Subscription},
     message::StreamName,
     record::HandlerKind,
-    wiring::{WiringMistake, builder::Parts, keys::missing_keys, nearest},
+    wiring::{WiringMistake, builder::Parts, keys::wrong_keys, nearest},
 };
 
 /// Finds every mistake in the wiring, sorted by kind of part, then in order of registration.
@@ -242,7 +242,7 @@ impl Verifier<'_> {
         if let Some(route) = &subscription.catch_all {
             self.check_declared_messages(subscription.handler, &route.declaration);
         }
-        self.mistakes.extend(missing_keys(subscription));
+        self.mistakes.extend(wrong_keys(subscription));
         self.check_projection_is_registered(subscription);
         self.check_process_manager_is_started(subscription);
     }

@@ -6,6 +6,7 @@ mod adapters;
 mod derive;
 mod engine;
 mod fixture;
+mod ids;
 mod production;
 mod runtime;
 mod wiring;

@@ -5,11 +5,8 @@ use std::{
 };
 
 use crate::{
-    error::Error,
-    handler::{
-        hooks::tasks::remember_task_panic,
-        panic::{panic_error, panic_message},
-    },
+    error::{Error, panic_message},
+    handler::{hooks::tasks::remember_task_panic, panic::panic_error},
 };
 
 thread_local! {

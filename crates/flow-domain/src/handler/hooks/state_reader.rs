@@ -6,7 +6,7 @@ use crate::{
     message::{Payload, Recorded, StreamName},
     model::{
         Aggregate, Projection,
-        invariants::{has_same_json, have_same_text_and_json},
+        invariants::{has_same_json, have_equal_json},
     },
     port::BoxFuture,
 };
@@ -72,7 +72,7 @@ impl RowComparison {
             match &rows {
                 (Ok(left), Ok(right)) => left
                     .try_eq(right)
-                    .unwrap_or_else(|| have_same_text_and_json(P::NAME, left, right)),
+                    .unwrap_or_else(|| have_equal_json(P::NAME, left, right)),
                 _ => has_same_json(left, right),
             }
         })

@@ -58,6 +58,7 @@ impl Catalog {
     }
 }
 
+#[cfg(feature = "derive")]
 #[cfg(test)]
 mod tests {
     use std::time::Duration;

@@ -3,7 +3,8 @@ use std::sync::Arc;
 use crate::{
     error::Error,
     handler::UnitOfWork,
-    message::{Payload, shared_text},
+    message::Payload,
+    model::Id,
     port::RowKeys,
     record::{Table, TableKind},
 };
@@ -32,6 +33,7 @@ impl UnitOfWork {
     /// Returns the inbox of the handler, and the id of the message in it.
     fn inbox_key(&self) -> (Table, Arc<str>) {
         let table = Table::new(TableKind::Inbox, self.context.handler);
-        (table, shared_text(self.context.message.metadata.id))
+        let id = self.context.message.metadata.id.key();
+        (table, Arc::from(&*id))
     }
 }

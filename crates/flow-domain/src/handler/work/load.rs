@@ -1,10 +1,10 @@
-use std::{fmt, sync::Arc};
+use std::sync::Arc;
 
 use crate::{
     error::Error,
     handler::{Ports, UnitOfWork},
-    message::{Recorded, StreamName, Version, shared_text},
-    model::Aggregate,
+    message::{Recorded, StreamName, Version},
+    model::{Aggregate, Id},
     record::{Table, TableKind},
 };
 
@@ -18,11 +18,11 @@ impl UnitOfWork {
     ///
     /// Returns an error for which [`Error::is_not_found`] is true if it does not exist. Otherwise
     /// returns the errors of [`find`](Self::find).
-    pub async fn load<A: Aggregate>(&mut self, id: impl fmt::Display) -> Result<A, Error> {
-        let id = id.to_string();
-        match self.find(&id).await? {
+    pub async fn load<A: Aggregate>(&mut self, id: impl Id) -> Result<A, Error> {
+        let id = id.key();
+        match self.find(&*id).await? {
             Some(aggregate) => Ok(aggregate),
-            None => Err(self.not_found_error::<A>(id).await),
+            None => Err(self.not_found_error::<A>(id.into_owned()).await),
         }
     }
 
@@ -52,16 +52,16 @@ impl UnitOfWork {
     ///
     /// # Errors
     ///
-    /// Returns an error if the aggregate is not registered, the store fails, or the stored data is not
-    /// an `A`.
-    pub async fn find<A: Aggregate>(&mut self, id: impl fmt::Display) -> Result<Option<A>, Error> {
+    /// Returns an error if the aggregate is not registered, the key of the id is invalid, the store
+    /// fails, or the stored data is not an `A`.
+    pub async fn find<A: Aggregate>(&mut self, id: impl Id) -> Result<Option<A>, Error> {
         self.ports.catalog.require_aggregate::<A>()?;
 
-        let id = shared_text(id);
+        let name = stream_name::<A>(&*id.key())?;
         if A::EVENT_SOURCED {
-            self.find_by_events(id).await
+            self.find_by_events(name).await
         } else {
-            self.find_by_state(&id).await
+            self.find_by_state(name.shared_id()).await
         }
     }
 
@@ -78,8 +78,7 @@ impl UnitOfWork {
         Ok(loaded)
     }
 
-    async fn find_by_events<A: Aggregate>(&mut self, id: Arc<str>) -> Result<Option<A>, Error> {
-        let name = stream_name::<A>(id)?;
+    async fn find_by_events<A: Aggregate>(&mut self, name: StreamName) -> Result<Option<A>, Error> {
         if self.session.stream(&name).is_none() {
             let history = read_history(&self.ports, &name).await?;
             let start_entry = self.context.start_entry;
@@ -128,8 +127,8 @@ pub(super) const fn aggregate_table<A: Aggregate>() -> Table {
 }
 
 /// Returns the name of the stream of the `A` with this id.
-pub(super) fn stream_name<A: Aggregate>(id: impl Into<Arc<str>>) -> Result<StreamName, Error> {
-    StreamName::new(A::CATEGORY, id).map_err(|err| Error::setup(err.to_string()))
+pub(crate) fn stream_name<A: Aggregate>(id: impl Into<Arc<str>>) -> Result<StreamName, Error> {
+    StreamName::new(A::CATEGORY, id).map_err(|err| err.of(A::NAME, A::ID_FIELD))
 }
 
 /// Loads an aggregate as it is stored, outside any unit of work.

@@ -161,12 +161,12 @@ impl Drop for Savepoint<'_> {
 
 /// Returns the stream of the aggregate that a command is for.
 ///
-/// A command without an aggregate id gets a stream of its own, named with its message id.
+/// A command that declares no id gets a stream of its own, named with its message id.
 pub(crate) fn command_stream(
     command: &SerializedMessage,
     message_id: impl FnOnce() -> MessageId,
 ) -> Result<StreamName, Error> {
-    if command.id.is_empty() {
+    if command.id.is_empty() && command.id_field.is_none() {
         return StreamName::new(command.category, message_id().to_string())
             .map_err(|err| Error::setup(err.to_string()));
     }

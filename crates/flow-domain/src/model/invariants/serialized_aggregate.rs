@@ -2,7 +2,7 @@ use std::{mem, sync::Arc};
 
 use crate::{
     error::Error,
-    message::{MessageType, Payload},
+    message::{MessageType, Payload, require_key},
     model::{
         Aggregate, SerializedMessage,
         invariants::{check_equal, check_round_trip, check_round_trips},
@@ -32,10 +32,11 @@ impl SerializedAggregate {
     /// # Errors
     ///
     /// Returns an error for which [`Error::is_codec`] is true if the aggregate, or one of its
-    /// events, has no JSON form. Returns an error for which [`Error::is_setup`] is true if it is
-    /// event-sourced and raised no events. Then there is nothing to store.
+    /// events, has no JSON form. Returns an error for which [`Error::is_setup`] is true if its key is
+    /// invalid, or if it is event-sourced and raised no events. Then there is nothing to store.
     pub fn new<A: Aggregate>(aggregate: &A) -> Result<Self, Error> {
         let serialized = Self::from_aggregate(aggregate)?;
+        require_key(A::NAME, A::ID_FIELD, &serialized.id)?;
         if A::EVENT_SOURCED && serialized.raised.is_empty() {
             return Err(Error::setup(format!(
                 "`{}` is event-sourced and raised no events, so there is nothing to store",

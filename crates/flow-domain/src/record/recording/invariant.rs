@@ -88,7 +88,7 @@ pub struct InvariantViolation {
     pub invariant: Invariant,
     /// The message or state that violates it: `OrderPlaced`, `Account "acc-1"`.
     pub violated_by: String,
-    /// The value in memory as `{:#?}` shows it, or as JSON if `{:#?}` shows no difference.
+    /// The value in memory as `{:?}` shows it.
     pub live: String,
     /// The value after it was decoded, folded or rebuilt; an error if that failed.
     pub restored: Result<String, String>,

@@ -1,4 +1,4 @@
-use std::{fmt, num::NonZeroU32};
+use std::{collections::BTreeSet, fmt, num::NonZeroU32};
 
 use crate::{
     clock::Timestamp,
@@ -65,6 +65,7 @@ pub struct Entry {
 pub struct Record {
     pub(super) entries: Vec<Entry>,
     labels: MessageLabels,
+    pub(super) compared_by_json: BTreeSet<&'static str>,
 }
 
 impl Record {
@@ -83,6 +84,13 @@ impl Record {
     /// Returns all entries, in order.
     pub fn entries(&self) -> &[Entry] {
         &self.entries
+    }
+
+    /// Returns the types without `PartialEq`, whose values were compared by their JSON only.
+    ///
+    /// Process managers are not among them: nothing shows whether their types implement `PartialEq`.
+    pub fn compared_by_json(&self) -> &BTreeSet<&'static str> {
+        &self.compared_by_json
     }
 
     /// Returns the entry with this id.

@@ -1,4 +1,7 @@
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::{
+    collections::BTreeSet,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
 
 use crate::{
     clock::Timestamp,
@@ -22,6 +25,8 @@ struct RecorderState {
     entries: Vec<Entry>,
     /// For each message that an engine handles: the entry that created it.
     async_messages: OverlayMap<MessageId, EntryId>,
+    /// The types that were compared by their JSON since the last `drain_into`.
+    compared_by_json: BTreeSet<&'static str>,
 }
 
 impl Recorder {
@@ -50,6 +55,11 @@ impl Recorder {
         id
     }
 
+    /// Adds a type that was compared by its JSON, because it does not implement `PartialEq`.
+    pub(crate) fn add_compared_by_json(&self, type_name: &'static str) {
+        self.lock().compared_by_json.insert(type_name);
+    }
+
     /// Returns the entry that created this message, if an engine handles it.
     pub(crate) fn creation_entry(&self, message_id: MessageId) -> Option<EntryId> {
         self.lock().async_messages.get(&message_id).copied()
@@ -64,6 +74,7 @@ impl Recorder {
                 n_drained: state.n_drained,
                 entries: state.entries.clone(),
                 async_messages: state.async_messages.fork(),
+                compared_by_json: state.compared_by_json.clone(),
             }),
         }
     }
@@ -75,6 +86,7 @@ impl Recorder {
         let mut state = self.lock();
         state.n_drained += state.entries.len();
         record.entries.append(&mut state.entries);
+        record.compared_by_json.append(&mut state.compared_by_json);
     }
 }
 

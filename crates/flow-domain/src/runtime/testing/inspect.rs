@@ -3,7 +3,7 @@ use std::any::TypeId;
 use crate::{
     error::Error,
     handler::AggregateEntry,
-    message::{Payload, Recorded, StreamName},
+    message::{Payload, Recorded, StreamName, require_key},
     port::Query,
     record::{Table, TableKind},
     runtime::App,
@@ -21,15 +21,18 @@ pub struct StateType {
     pub type_id: TypeId,
     /// The name of the Rust type.
     pub name: &'static str,
+    /// The field with the id of a value.
+    pub id_field: &'static str,
 }
 
 impl StateType {
-    /// Returns the state type of `T`.
-    pub fn new<T: 'static>(kind: TableKind, name: &'static str) -> Self {
+    /// Returns the state type of `T`, whose values are found by `id_field`.
+    pub fn new<T: 'static>(kind: TableKind, name: &'static str, id_field: &'static str) -> Self {
         Self {
             kind,
             type_id: TypeId::of::<T>(),
             name,
+            id_field,
         }
     }
 }
@@ -45,6 +48,7 @@ impl App {
             kind,
             type_id,
             name,
+            ..
         } = state_type;
 
         self.ports.catalog.require_registered(kind, type_id, name)
@@ -54,14 +58,15 @@ impl App {
     ///
     /// # Errors
     ///
-    /// Returns an error if the type is not registered, the store fails, or the aggregate cannot be
-    /// folded.
+    /// Returns an error if the type is not registered, the key is invalid, the store fails, or the
+    /// aggregate cannot be folded.
     pub async fn read_state(
         &self,
         state_type: StateType,
         id: &str,
     ) -> Result<Option<Payload>, Error> {
         self.require_registered(state_type)?;
+        require_key(state_type.name, state_type.id_field, id)?;
 
         let table = Table::new(state_type.kind, state_type.name);
         let stored = match state_type.kind {

@@ -22,6 +22,7 @@ mod commits;
 pub(crate) mod declared_fields;
 pub(crate) mod fixture;
 mod join_all;
+mod keys;
 pub(crate) mod outbox_fixture;
 mod queries;
 mod settlements;
@@ -40,6 +41,7 @@ pub use commits::{
     concurrent_commits_have_one_winner, conflict_names_writer_target_and_versions,
 };
 pub use declared_fields::declared_fields_are_sorted_by_key;
+pub use keys::keys_are_compared_by_their_bytes;
 pub use queries::{
     count_applies_conditions, query_breaks_ties_by_id, query_finds_rows_by_condition,
     query_sorts_limits_and_offsets,

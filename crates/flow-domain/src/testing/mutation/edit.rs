@@ -104,7 +104,7 @@ fn fields_of<'a>(json: &'a mut Json, name: &str) -> Option<&'a mut BTreeMap<Stri
     }
 }
 
-/// Returns the value of a field as the text of an id.
+/// Returns a string as it is, and any other value as JSON.
 fn id_text(value: &Json) -> String {
     match value {
         Json::String(text) => text.clone(),

@@ -79,7 +79,7 @@ fn an_aggregate_knows_its_commands_and_events() {
 }
 
 #[test]
-fn aggregate_id_is_the_text_of_its_id_field() {
+fn aggregate_id_is_the_key_of_its_id_field() {
     let bin = Bin {
         r#type: "paper".into(),
         thrown: PendingEvents::default(),

@@ -38,7 +38,7 @@ fn a_projection_is_named_after_its_type() {
 }
 
 #[test]
-fn a_row_is_identified_by_the_text_of_its_id() {
+fn a_row_is_identified_by_the_key_of_its_id() {
     let row = OrderDashboard {
         order_id: "ord-1".into(),
         r#type: "retail".into(),

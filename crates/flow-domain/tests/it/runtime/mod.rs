@@ -10,7 +10,7 @@ mod declared_fields;
 mod dispatch;
 mod exact_numbers;
 mod failures;
-mod fixture;
+pub(crate) mod fixture;
 mod metadata;
 mod nested_commands;
 mod not_found;

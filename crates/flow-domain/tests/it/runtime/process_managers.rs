@@ -123,7 +123,8 @@ fn parcel_sent(order_id: &str) -> ParcelSent {
 
 /// Returns the stored state of the process manager with this key, as JSON.
 async fn fulfilment(world: &World, key: &str) -> Option<String> {
-    let state_type = StateType::new::<Fulfilment>(TableKind::ProcessManager, "Fulfilment");
+    let state_type =
+        StateType::new::<Fulfilment>(TableKind::ProcessManager, "Fulfilment", "order_id");
     let state = world.app.read_state(state_type, key).await;
 
     state
@@ -280,6 +281,6 @@ async fn an_empty_key_is_an_error() {
     assert!(err.handler_failures()[0].error.is_setup());
     insta::assert_snapshot!(err, @"
     the commit succeeded, but 1 handler failed afterwards:
-      Fulfilment failed on StockReserved: Fulfilment cannot find its instance for StockReserved: the field `for_order` of the event is empty
+      Fulfilment failed on StockReserved: the key `for_order` of StockReserved is invalid: a key must have 1 to 512 bytes, but this one is empty
     ");
 }

@@ -28,6 +28,7 @@ impl Message for CarSold {
     const SCHEMAS: &'static [MessageSchema] = &[MessageSchema::new(
         Self::CATEGORY,
         MessageName::new("CarSold", 1),
+        None,
         &[],
     )];
 
@@ -39,7 +40,7 @@ impl Message for CarSold {
         "car-1".into()
     }
 
-    fn field_text(&self, _name: &str) -> Option<Cow<'_, str>> {
+    fn field_key(&self, _name: &str) -> Option<Cow<'_, str>> {
         None
     }
 }
@@ -55,6 +56,7 @@ impl Message for Rained {
     const SCHEMAS: &'static [MessageSchema] = &[MessageSchema::new(
         Self::CATEGORY,
         MessageName::new("Rained", 1),
+        None,
         &[],
     )];
 
@@ -66,7 +68,7 @@ impl Message for Rained {
         "here".into()
     }
 
-    fn field_text(&self, _name: &str) -> Option<Cow<'_, str>> {
+    fn field_key(&self, _name: &str) -> Option<Cow<'_, str>> {
         None
     }
 }

@@ -112,6 +112,80 @@ impl ProcessManager for Keyless {
     }
 }
 
+#[derive(Debug, Serialize, Deserialize, Event)]
+#[event(category = "visit", id = visit_id)]
+enum Visit {
+    Begun {
+        visit_id: String,
+        customer_id: Option<String>,
+    },
+    Ended {
+        visit_id: String,
+        customer_id: Option<String>,
+    },
+    Paid {
+        visit_id: String,
+        customer_id: String,
+    },
+}
+
+#[derive(Debug, Serialize, Deserialize, Event)]
+#[event(category = "parcel", id = parcel_id)]
+struct ParcelWeighed {
+    parcel_id: String,
+    weight: f64,
+}
+
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct OptionalKey;
+
+impl ProcessManager for OptionalKey {
+    const KEY: &'static str = "customer_id";
+
+    fn routes(on: &mut ProcessManagerRoutes<Self>) {
+        on.start(advance::<Self, Visit>);
+    }
+}
+
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct Scales;
+
+impl ProcessManager for Scales {
+    const KEY: &'static str = "wieght";
+
+    fn routes(on: &mut ProcessManagerRoutes<Self>) {
+        on.start(advance::<Self, ParcelWeighed>);
+    }
+}
+
+#[test]
+fn key_that_is_not_an_id_is_a_mistake() {
+    let domain = Domain::builder("salon")
+        .event_from_outside::<Visit>()
+        .process_manager::<OptionalKey>();
+
+    insta::assert_snapshot!(wiring_errors_text(domain), @"
+    the domain `salon` has 1 wiring mistake
+
+      1. `OptionalKey` finds its instance by the field `customer_id`, but in `Begun`, `Ended` its type is not an id
+         name a field whose type is an id, for example a `String`, or write `#[derive(flow_domain::Id)]` on the type
+    ");
+}
+
+#[test]
+fn key_suggestion_is_an_id() {
+    let domain = Domain::builder("post")
+        .event_from_outside::<ParcelWeighed>()
+        .process_manager::<Scales>();
+
+    insta::assert_snapshot!(wiring_errors_text(domain), @r#"
+    the domain `post` has 1 wiring mistake
+
+      1. `Scales` finds its instance by the field `wieght`, but `ParcelWeighed` does not have this field
+         did you mean `parcel_id`? write `const KEY: &'static str = "parcel_id"`
+    "#);
+}
+
 #[test]
 fn process_manager_without_a_start_is_a_mistake() {
     let domain = Domain::builder("shop")

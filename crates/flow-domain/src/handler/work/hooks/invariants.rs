@@ -11,7 +11,7 @@ use crate::{
     },
     message::{Payload, StreamName},
     model::{
-        Aggregate, Message, PendingEvents, Projection, SerializedMessage,
+        Aggregate, DynMessage, Message, PendingEvents, Projection, SerializedMessage,
         invariants::{EqFn, check_equal, check_round_trip, check_round_trips, without_partial_eq},
     },
     record::{EntryKind, Invariant, InvariantSet, InvariantViolation, Table},
@@ -36,6 +36,13 @@ impl UnitOfWork {
         });
     }
 
+    /// Records that values of a type are compared by their JSON, if it has no `PartialEq`.
+    fn record_type_without_eq(&self, type_without_eq: Option<&'static str>) {
+        if let (Some(name), Some(recorder)) = (type_without_eq, &self.ports.hooks.recorder) {
+            recorder.add_compared_by_json(name);
+        }
+    }
+
     /// Records a violation if a message differs after it was serialized and deserialized.
     pub(in crate::handler::work) fn check_message_round_trip<M: Message>(
         &self,
@@ -43,6 +50,7 @@ impl UnitOfWork {
         serialized: &mut SerializedMessage,
     ) {
         if self.checks_invariant(Invariant::RoundTrip) {
+            self.record_type_without_eq(message.type_without_eq());
             let name_and_id = (M::NAME, None);
             self.record_violations(check_round_trip(
                 name_and_id,
@@ -68,7 +76,15 @@ impl UnitOfWork {
         key: (Table, &Arc<str>),
         row: &P,
     ) {
+        self.record_state_without_eq(P::NAME, row, P::try_eq);
         self.check_state_round_trip(key, row, P::try_eq);
+    }
+
+    /// Records that states of this type are compared by their JSON, if it has no `PartialEq`.
+    fn record_state_without_eq<T>(&self, name: &'static str, state: &T, try_eq: EqFn<T>) {
+        if self.ports.hooks.invariants != InvariantSet::NONE {
+            self.record_type_without_eq(try_eq(state, state).is_none().then_some(name));
+        }
     }
 
     /// Records a violation if a written state or row differs after deserialization.
@@ -111,6 +127,9 @@ impl UnitOfWork {
         events: &mut [SerializedMessage],
     ) {
         if self.checks_invariant(Invariant::RoundTrip) {
+            for event in aggregate.raised().iter() {
+                self.record_type_without_eq(event.type_without_eq());
+            }
             self.record_violations(check_round_trips(aggregate.raised(), events));
         }
     }
@@ -131,6 +150,7 @@ impl UnitOfWork {
     fn check_aggregate_invariants<A: Aggregate>(&mut self, mut aggregate: A, stream: &StreamName) {
         // Pending events are not part of the state. A report would show them as a difference.
         *aggregate.pending_events_mut() = PendingEvents::default();
+        self.record_state_without_eq(A::NAME, &aggregate, A::try_eq);
 
         if A::EVENT_SOURCED {
             self.check_fold(&aggregate, stream);
