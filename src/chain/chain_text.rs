@@ -107,7 +107,7 @@ impl<'r> ChainBuilder<'r> {
         parent: Option<usize>,
     ) -> usize {
         let line = TreeLine {
-            label: message_name(entry),
+            label: message_name(entry, self.record),
             detail: StatusText::new(detail),
             entries: vec![entry.id],
             is_message: true,

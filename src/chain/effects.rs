@@ -1,9 +1,6 @@
 use flow_domain::record::{Entry, EntryId, EntryKind, HandlerOutcome, Record, TableKind};
 
-use crate::{
-    chain::rolled_back_by,
-    value::{MessageView, StatusText},
-};
+use crate::{chain::rolled_back_by, value::StatusText};
 
 /// An index of what each entry of a record directly caused.
 ///
@@ -124,7 +121,7 @@ pub(super) fn attempt_suffix(attempt: u32) -> String {
 }
 
 /// Returns the name of the message that was issued, scheduled, raised or stored at this entry.
-pub(super) fn message_name(entry: &Entry) -> String {
+pub(super) fn message_name(entry: &Entry, record: &Record) -> String {
     let envelope = match &entry.kind {
         EntryKind::CommandReceived(envelope)
         | EntryKind::Raised(envelope)
@@ -135,5 +132,5 @@ pub(super) fn message_name(entry: &Entry) -> String {
         _ => return "a message".to_owned(),
     };
 
-    MessageView::from(&**envelope).name
+    record.labels().label_of_envelope(envelope)
 }

@@ -58,7 +58,11 @@ impl Diagram<'_> {
             } => {
                 let from = self.sender(cause);
                 let to = self.participant(Some(handler));
-                let text = format!("{}{}", message_name(cause), attempt_suffix(*attempt));
+                let text = format!(
+                    "{}{}",
+                    message_name(cause, self.record),
+                    attempt_suffix(*attempt)
+                );
                 self.add_line(&format!("{from}->>{to}"), &text);
             }
             EntryKind::HandlerEnded(_) => self.add_outcome(cause),
@@ -131,7 +135,7 @@ impl Diagram<'_> {
 
         let text = format!(
             "retries of {} exhausted, {settlement}",
-            message_name(message)
+            message_name(message, self.record)
         );
         let handler = self.participant(Some(handler));
         self.add_line(&format!("Note over {handler}"), &text);
@@ -140,7 +144,7 @@ impl Diagram<'_> {
     /// Adds a note about a message, over its sender.
     fn add_note(&mut self, message: &Entry, text: &str) {
         let sender = self.sender(message);
-        let text = format!("{}{text}", message_name(message));
+        let text = format!("{}{text}", message_name(message, self.record));
         self.add_line(&format!("Note over {sender}"), &text);
     }
 

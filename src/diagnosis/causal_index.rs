@@ -90,6 +90,7 @@ impl<'r> CausalIndex<'r> {
     }
 
     fn add_entry(&mut self, entry: &'r Entry) {
+        let labels = self.record.labels();
         let cause = entry.cause.map(EntryId::index);
         let call_idx = cause.and_then(|cause| self.call_by_entry.get(&cause).copied());
         let message_idx = cause.and_then(|cause| self.message_by_entry.get(&cause).copied());
@@ -97,25 +98,25 @@ impl<'r> CausalIndex<'r> {
         match &entry.kind {
             EntryKind::CommandReceived(envelope) => self.add_message(IndexedMessage {
                 produced_by: call_idx,
-                ..IndexedMessage::new(entry.id, envelope)
+                ..IndexedMessage::new(entry.id, envelope, labels)
             }),
             EntryKind::Scheduled { command, due } => self.add_message(IndexedMessage {
                 produced_by: call_idx,
                 due: Some(*due),
-                ..IndexedMessage::new(entry.id, command)
+                ..IndexedMessage::new(entry.id, command, labels)
             }),
             EntryKind::Raised(envelope) => self.add_message(IndexedMessage {
                 produced_by: call_idx,
                 // A later `Appended` entry says where it was stored.
                 stored_at: None,
-                ..IndexedMessage::new(entry.id, envelope)
+                ..IndexedMessage::new(entry.id, envelope, labels)
             }),
             EntryKind::Appended(event) => match message_idx {
                 Some(message_idx) => {
                     self.messages[message_idx].stored_at = Some(entry.id);
                     self.message_by_entry.insert(entry.id.index(), message_idx);
                 }
-                None => self.add_message(IndexedMessage::new(entry.id, &event.envelope)),
+                None => self.add_message(IndexedMessage::new(entry.id, &event.envelope, labels)),
             },
             EntryKind::HandlerStarted {
                 handler,

@@ -162,8 +162,8 @@ impl<'r> CausalIndex<'r> {
         let event_type = &event.envelope.metadata.message_type;
         let category = event.category();
 
-        let other_category =
-            routes().find(|route| route.event == event.name && route.category != category);
+        let other_category = routes()
+            .find(|route| event_type.matches(route.event_name) && route.category != category);
         if let Some(route) = other_category {
             return Some(NearMiss::Category {
                 handler: route.handler,

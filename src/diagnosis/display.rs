@@ -1,6 +1,6 @@
 use std::fmt;
 
-use serde_json::Value;
+use flow_domain::json::Json;
 
 use crate::{
     diagnosis::{
@@ -424,6 +424,6 @@ impl fmt::Display for NearMiss {
 }
 
 /// Returns a value as JSON, cut in the middle if it is long.
-pub(super) fn short_json(value: &Value) -> String {
+pub(super) fn short_json(value: &Json) -> String {
     cut_middle(value.to_string())
 }

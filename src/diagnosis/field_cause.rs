@@ -1,6 +1,6 @@
 use std::fmt;
 
-use serde_json::Value;
+use flow_domain::json::Json;
 
 use crate::diagnosis::{HandlerCall, display::short_json};
 
@@ -11,9 +11,9 @@ pub struct FieldCause {
     /// The path of the field.
     pub path: String,
     /// The expected value; `None` if the field was not expected.
-    pub expected: Option<Value>,
+    pub expected: Option<Json>,
     /// The value that was found; `None` if the field does not exist.
-    pub found: Option<Value>,
+    pub found: Option<Json>,
     /// The handler call that set the field last; `None` if the test flow set the field.
     pub set_by: Option<HandlerCall>,
     /// The event that set the field, if the state is event-sourced.
@@ -44,7 +44,7 @@ pub enum ValueOrigin {
         /// The field of the message.
         field: String,
         /// The value in the message.
-        original: Value,
+        original: Json,
     },
     /// A handler copied the value from another field of its message.
     OtherField {

@@ -1,4 +1,4 @@
-use flow_domain::record::EntryId;
+use flow_domain::{json::Json, record::EntryId};
 
 use crate::{
     diagnosis::{
@@ -167,7 +167,11 @@ impl<'r> CausalIndex<'r> {
             .zip(field.found.as_ref())
             .and_then(
                 |(revision, found)| match (revision.event, revision.written_by) {
-                    (Some(event), _) if event.content().get(name) == Some(found) => {
+                    (Some(event), _)
+                        if event
+                            .content()
+                            .is_some_and(|content| content.get(name) == Some(found)) =>
+                    {
                         Some(self.origin_of(event, name, found))
                     }
                     (_, Some(call)) => Some(self.origin_in_call(call, name, found)),
@@ -237,12 +241,12 @@ impl<'r> CausalIndex<'r> {
         differences: &[Difference],
     ) -> Option<Cause> {
         let message = self.messages_in_acts().find(|message| {
-            let content = message.content();
-
-            message.name == name
-                && differences
+            let has_found_fields = |content: Json| {
+                differences
                     .iter()
                     .all(|field| field.value_in(&content) == field.found.as_ref())
+            };
+            message.name == name && message.content().is_some_and(has_found_fields)
         })?;
         let set_by = self
             .producer_of(message)

@@ -1,14 +1,11 @@
 use flow_domain::{
     clock::Timestamp,
-    message::{Envelope, MessageKind, Processing},
+    json::Json,
+    message::{Envelope, MessageKind, MessageLabels, Processing},
     record::EntryId,
 };
-use serde_json::Value;
 
-use crate::{
-    expect::StateSubject,
-    value::{MessageView, content_of},
-};
+use crate::{expect::StateSubject, value::content_of};
 
 /// A message: an event or a command.
 #[derive(Debug)]
@@ -18,6 +15,7 @@ pub(super) struct IndexedMessage<'r> {
     /// The entry that stored or submitted the message; `None` if it was rolled back.
     pub(super) stored_at: Option<EntryId>,
     pub(super) envelope: &'r Envelope,
+    /// The label of the message. Two messages of different aggregates have different labels.
     pub(super) name: String,
     /// The index of the call that created the message; `None` if the message came from outside.
     pub(super) produced_by: Option<usize>,
@@ -32,12 +30,12 @@ pub(super) struct IndexedMessage<'r> {
 
 impl<'r> IndexedMessage<'r> {
     /// Returns a message that came from outside and was stored at once.
-    pub(super) fn new(entry: EntryId, envelope: &'r Envelope) -> Self {
+    pub(super) fn new(entry: EntryId, envelope: &'r Envelope, labels: &MessageLabels) -> Self {
         Self {
             entry,
             stored_at: Some(entry),
             envelope,
-            name: MessageView::from(envelope).name,
+            name: labels.label_of_envelope(envelope),
             produced_by: None,
             due: None,
             is_cancelled: false,
@@ -47,15 +45,19 @@ impl<'r> IndexedMessage<'r> {
         }
     }
 
-    /// Returns the content as JSON, see [`content_of`].
-    pub(super) fn content(&self) -> Value {
-        let variant = self.envelope.metadata.message_type.name();
-        content_of(variant, &self.envelope.message)
+    /// Returns the content as JSON, see [`content_of`]; `None` if the message is not JSON.
+    pub(super) fn content(&self) -> Option<Json> {
+        content_of(self.short_name(), &self.envelope.message).ok()
+    }
+
+    /// Returns the name of the message without its aggregate and its version.
+    pub(super) fn short_name(&self) -> &'r str {
+        self.envelope.metadata.message_type.name()
     }
 
     /// Returns the first field that contains this id.
     pub(super) fn field_carrying(&self, id: &str) -> Option<String> {
-        let Value::Object(fields) = self.content() else {
+        let Some(Json::Object(fields)) = self.content() else {
             return None;
         };
 
@@ -63,7 +65,7 @@ impl<'r> IndexedMessage<'r> {
         // identifies the stream.
         let is_own_id = self.stream_id() == id;
         let field = fields.into_iter().find(|(name, value)| match value {
-            Value::Number(_) => (is_own_id || is_id_name(name)) && equals_text(value, id),
+            Json::Number(_) => (is_own_id || is_id_name(name)) && equals_text(value, id),
             _ => equals_text(value, id),
         });
 
@@ -113,10 +115,10 @@ fn is_id_name(field: &str) -> bool {
 }
 
 /// Returns true if a value is this text, or a number that is written like this text.
-pub(super) fn equals_text(value: &Value, text: &str) -> bool {
+pub(super) fn equals_text(value: &Json, text: &str) -> bool {
     match value {
-        Value::String(value) => value == text,
-        Value::Number(number) => number.to_string() == text,
+        Json::String(value) => value == text,
+        Json::Number(number) => number.to_string() == text,
         _ => false,
     }
 }

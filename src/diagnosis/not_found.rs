@@ -1,11 +1,10 @@
 use std::collections::BTreeSet;
 
 use flow_domain::{
-    message::Payload,
+    json::Json,
     record::{HandlerKind, Table, TableKind},
     wiring::nearest,
 };
-use serde_json::Value;
 
 use crate::diagnosis::{
     Cause, ExpectedKey, MissingState, Similarity, StoredAs, ValueOrigin,
@@ -96,7 +95,7 @@ impl<'r> CausalIndex<'r> {
 
         let origin = field
             .as_ref()
-            .map(|field| self.origin_of(message, field, &Value::String(id.to_owned())))
+            .map(|field| self.origin_of(message, field, &Json::from(id)))
             .filter(|origin| !is_message_right && !matches!(origin, ValueOrigin::TestFlow { .. }));
         let is_changed = matches!(origin, Some(ValueOrigin::Changed { .. }));
         let expected_key = match in_other_field {
@@ -130,14 +129,16 @@ impl<'r> CausalIndex<'r> {
                 .flat_map(|call| call.writes.iter())
                 .filter(|change| change.table == table)
                 .any(|change| {
-                    let row = change.after.as_ref().map(Payload::to_value);
+                    let row = change.after.as_ref().and_then(|row| row.to_json().ok());
                     row.is_some_and(|row| has_text(&row, field, &change.id))
                 });
         };
 
         self.messages.iter().any(|message| {
             message.category() == aggregate.category
-                && has_text(&message.content(), field, message.stream_id())
+                && message
+                    .content()
+                    .is_some_and(|content| has_text(&content, field, message.stream_id()))
         })
     }
 
@@ -185,7 +186,7 @@ impl<'r> CausalIndex<'r> {
 
         let message = self.message_of(writer)?;
         let field = message.field_carrying(written)?;
-        let origin = self.origin_of(message, &field, &Value::String(written.to_owned()));
+        let origin = self.origin_of(message, &field, &Json::from(written));
         let ValueOrigin::Changed { original, .. } = &origin else {
             return None;
         };
@@ -250,7 +251,7 @@ impl<'r> CausalIndex<'r> {
 }
 
 /// Returns true if the field of an object is this text.
-fn has_text(object: &Value, field: &str, text: &str) -> bool {
+fn has_text(object: &Json, field: &str, text: &str) -> bool {
     object
         .get(field)
         .is_some_and(|value| equals_text(value, text))

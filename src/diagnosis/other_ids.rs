@@ -1,8 +1,8 @@
 use flow_domain::{
+    json::Json,
     message::Version,
     record::{EntryKind, TableKind},
 };
-use serde_json::Value;
 
 use crate::{
     diagnosis::{
@@ -85,7 +85,7 @@ impl<'r> CausalIndex<'r> {
         let expected_field = message.field_carrying(wanted);
         let origin = field
             .as_ref()
-            .map(|field| self.origin_of(message, field, &Value::String(written.to_owned())))
+            .map(|field| self.origin_of(message, field, &Json::from(written)))
             .filter(|origin| matches!(origin, ValueOrigin::Changed { .. }));
 
         // The message contains both ids, and the handler created the aggregate under the wrong one.

@@ -1,9 +1,9 @@
 use flow_domain::{
+    json::Json,
     message::{Payload, Recorded},
     record::{EntryId, EntryKind},
     testing::StateType,
 };
-use serde_json::Value;
 
 use crate::{
     diagnosis::{
@@ -19,7 +19,7 @@ pub(super) type Fold<'a> = &'a dyn Fn(StateType, &[Recorded]) -> Option<Payload>
 
 /// The state at one time, and who wrote it.
 pub(super) struct StateRevision<'f, 'r> {
-    pub(super) value: Value,
+    pub(super) value: Json,
     pub(super) written_by: Option<&'f IndexedCall<'r>>,
     /// The event that led to this revision, if the state is event-sourced.
     pub(super) event: Option<&'f IndexedMessage<'r>>,
@@ -28,6 +28,8 @@ pub(super) struct StateRevision<'f, 'r> {
 /// How a state got its value.
 impl<'r> CausalIndex<'r> {
     /// Returns the revisions of a state, oldest first.
+    ///
+    /// A revision that is not JSON has no fields to explain, so it is left out.
     pub(super) fn state_history<'f>(
         &'f self,
         subject: &'f StateSubject,
@@ -43,7 +45,7 @@ impl<'r> CausalIndex<'r> {
                 .writes_of(subject.table(), id)
                 .filter_map(|(call, change)| {
                     Some(StateRevision {
-                        value: change.after.as_ref()?.to_value(),
+                        value: change.after.as_ref()?.to_json().ok()?,
                         written_by: Some(call),
                         event: None,
                     })
@@ -73,9 +75,10 @@ impl<'r> CausalIndex<'r> {
                 events.push(event.clone());
             }
 
-            if let Some(value) = fold(state_type, &events) {
+            let folded = fold(state_type, &events);
+            if let Some(value) = folded.and_then(|folded| folded.to_json().ok()) {
                 history.push(StateRevision {
-                    value: value.to_value(),
+                    value,
                     written_by: self.producer_of(message),
                     event: Some(message),
                 });

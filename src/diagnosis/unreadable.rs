@@ -33,7 +33,7 @@ impl<'r> CausalIndex<'r> {
             )
         };
         // If the handler could not read a value of another type, the message is not to blame.
-        let has_other_readers = message.name == *type_name && !others.is_empty();
+        let has_other_readers = message.short_name() == type_name && !others.is_empty();
 
         (has_other_readers && others.iter().all(could_not_read)).then(|| Cause::Unreadable {
             at: self.handler_call(producer),
@@ -93,7 +93,7 @@ impl<'r> CausalIndex<'r> {
                 && message.is_stored()
                 && subject.stream_category == Some(message.category())
                 && subject.matches_id(message.stream_id())
-                && type_name == Some(message.name.as_str())
+                && type_name == Some(message.short_name())
         });
 
         named_event

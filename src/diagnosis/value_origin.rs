@@ -1,4 +1,4 @@
-use serde_json::Value;
+use flow_domain::json::{Json, Number};
 
 use crate::diagnosis::{
     ValueOrigin,
@@ -13,7 +13,7 @@ impl<'r> CausalIndex<'r> {
         &self,
         message: &IndexedMessage<'r>,
         field: &str,
-        value: &Value,
+        value: &Json,
     ) -> ValueOrigin {
         match self.producer_of(message) {
             Some(producer) => self.origin_in_call(producer, field, value),
@@ -31,14 +31,16 @@ impl<'r> CausalIndex<'r> {
         &self,
         call: &IndexedCall<'r>,
         field: &str,
-        value: &Value,
+        value: &Json,
     ) -> ValueOrigin {
         let at = self.handler_call(call);
-        let Some(message) = self.message_of(call) else {
+        let handled = self.message_of(call);
+        let Some((message, content)) =
+            handled.and_then(|handled| Some((handled, handled.content()?)))
+        else {
             return ValueOrigin::Created { at };
         };
 
-        let content = message.content();
         match content.get(field) {
             Some(original) if original == value => self.origin_of(message, field, value),
             Some(original) => ValueOrigin::Changed {
@@ -60,12 +62,12 @@ impl<'r> CausalIndex<'r> {
         &self,
         origin: Option<&ValueOrigin>,
         field: &str,
-        expected: Option<&Value>,
+        expected: Option<&Json>,
     ) -> Option<String> {
         let at = origin?.handler_call()?;
         let call = self.calls.iter().find(|call| call.started == at.entry)?;
 
-        let mut fields = fields_with_value(&self.message_of(call)?.content(), expected?);
+        let mut fields = fields_with_value(&self.message_of(call)?.content()?, expected?);
         let same_name = fields.iter().position(|name| name == field);
 
         match (same_name, fields.len()) {
@@ -79,12 +81,10 @@ impl<'r> CausalIndex<'r> {
 /// Returns the fields that have this value.
 ///
 /// It ignores values that fields often share by chance: empty texts, numbers up to 1, and booleans.
-fn fields_with_value(content: &Value, value: &Value) -> Vec<String> {
+fn fields_with_value(content: &Json, value: &Json) -> Vec<String> {
     let text = match value {
-        Value::String(text) if !text.is_empty() => text.clone(),
-        Value::Number(number) if number.as_f64().is_some_and(|number| 1.0 < number) => {
-            number.to_string()
-        }
+        Json::String(text) if !text.is_empty() => text.clone(),
+        Json::Number(number) if Number::from(1) < *number => number.to_string(),
         _ => return Vec::new(),
     };
 
@@ -92,7 +92,7 @@ fn fields_with_value(content: &Value, value: &Value) -> Vec<String> {
         .as_object()
         .into_iter()
         .flatten()
-        .filter(|(_, value)| equals_text(value, &text))
+        .filter(|(_, found)| *found == value || equals_text(found, &text))
         .map(|(name, _)| name.clone())
         .collect()
 }

@@ -1,7 +1,5 @@
 use std::collections::BTreeSet;
 
-use serde_json::Value;
-
 use crate::value::{Difference, MessageView, differences, render_differences};
 
 /// How a message of one list relates to the other list. Each number is an index into one of them.
@@ -9,7 +7,7 @@ use crate::value::{Difference, MessageView, differences, render_differences};
 enum Pairing {
     /// Equal and in the same order: expected index.
     Same(usize),
-    /// Two messages of the same name whose fields differ: expected index, found index.
+    /// Two messages of the same kind whose fields differ: expected index, found index.
     Differs(usize, usize),
     /// In the expected list only: expected index.
     Missing(usize),
@@ -24,7 +22,7 @@ enum Pairing {
 pub(super) struct Alignment {
     /// One line for each message, and one for each field that differs.
     pub(super) lines: Vec<String>,
-    /// The names of the expected messages that were not found. If a message of the same name was
+    /// The names of the expected messages that were not found. If a message of the same kind was
     /// found, the second part lists the fields that differ.
     pub(super) missing: Vec<(String, Vec<Difference>)>,
     /// The names of the messages that were found and not expected.
@@ -35,13 +33,6 @@ pub(super) struct Alignment {
 ///
 /// A message is as expected, missing, unexpected, moved, or differs in some fields.
 pub(super) fn align(expected: &[MessageView], found: &[MessageView]) -> Alignment {
-    let names_and_contents = |list: &[MessageView]| -> Vec<(String, Value)> {
-        list.iter()
-            .map(|message| (message.name.clone(), message.content()))
-            .collect()
-    };
-    let (left, right) = (names_and_contents(expected), names_and_contents(found));
-
     let mut alignment = Alignment::default();
     let Alignment {
         lines,
@@ -49,13 +40,12 @@ pub(super) fn align(expected: &[MessageView], found: &[MessageView]) -> Alignmen
         unexpected,
     } = &mut alignment;
 
-    for pairing in pairings(&left, &right) {
+    for pairing in pairings(expected, found) {
         match pairing {
             Pairing::Same(idx) => lines.push(format!("as expected  {}", expected[idx].name)),
             Pairing::Differs(idx, found_idx) => {
                 lines.push(format!("differs      {}", expected[idx].name));
-                let fields = differences(&left[idx].1, &right[found_idx].1);
-                let rendered = render_differences(&fields);
+                let (fields, rendered) = compare_fields(&expected[idx], &found[found_idx]);
                 lines.extend(rendered.iter().map(|field| format!("             {field}")));
                 missing.push((expected[idx].name.clone(), fields));
             }
@@ -79,8 +69,27 @@ pub(super) fn align(expected: &[MessageView], found: &[MessageView]) -> Alignmen
     alignment
 }
 
-/// Pairs the messages of two lists, each with its name and content.
-fn pairings(expected: &[(String, Value)], found: &[(String, Value)]) -> Vec<Pairing> {
+/// Returns the fields in which two messages differ, as data and as text.
+///
+/// The text says why if no field can be shown.
+pub(super) fn compare_fields(
+    expected: &MessageView,
+    found: &MessageView,
+) -> (Vec<Difference>, Vec<String>) {
+    let fields = match (expected.content(), found.content()) {
+        (Ok(expected), Ok(found)) => differences(&expected, &found),
+        (Err(err), _) | (_, Err(err)) => return (Vec::new(), vec![err.to_string()]),
+    };
+    let rendered = match fields.as_slice() {
+        [] => vec!["`PartialEq` says that they differ, but their JSON is equal".to_owned()],
+        fields => render_differences(fields),
+    };
+
+    (fields, rendered)
+}
+
+/// Pairs the messages of two lists.
+fn pairings(expected: &[MessageView], found: &[MessageView]) -> Vec<Pairing> {
     let mut pairings = Vec::new();
     // The indexes of the unmatched messages since the last message that is in both lists.
     let (mut missing, mut unexpected) = (Vec::new(), Vec::new());
@@ -97,7 +106,7 @@ fn pairings(expected: &[(String, Value)], found: &[(String, Value)]) -> Vec<Pair
                 found_idx += 1;
             }
             diff::Result::Both(..) => {
-                pair_by_name(
+                pair_by_kind(
                     &mut pairings,
                     &mut missing,
                     &mut unexpected,
@@ -111,7 +120,7 @@ fn pairings(expected: &[(String, Value)], found: &[(String, Value)]) -> Vec<Pair
         }
     }
 
-    pair_by_name(
+    pair_by_kind(
         &mut pairings,
         &mut missing,
         &mut unexpected,
@@ -121,20 +130,20 @@ fn pairings(expected: &[(String, Value)], found: &[(String, Value)]) -> Vec<Pair
     find_moved(pairings, expected, found)
 }
 
-/// Pairs unmatched messages that have the same name.
+/// Pairs unmatched messages of the same kind.
 ///
 /// `missing` and `unexpected` have the indexes of the messages between two [`Pairing::Same`]. The
 /// unexpected messages before a pair come first, which keeps the order of the found list.
-fn pair_by_name(
+fn pair_by_kind(
     pairings: &mut Vec<Pairing>,
     missing: &mut Vec<usize>,
     unexpected: &mut Vec<usize>,
-    expected: &[(String, Value)],
-    found: &[(String, Value)],
+    expected: &[MessageView],
+    found: &[MessageView],
 ) {
     for idx in missing.drain(..) {
-        let same_name = |found_idx: &usize| found[*found_idx].0 == expected[idx].0;
-        match unexpected.iter().position(same_name) {
+        let is_same_kind = |found_idx: &usize| found[*found_idx].is_same_kind(&expected[idx]);
+        match unexpected.iter().position(is_same_kind) {
             Some(position) => {
                 pairings.extend(unexpected.drain(..position).map(Pairing::Unexpected));
                 pairings.push(Pairing::Differs(idx, unexpected.remove(0)));
@@ -149,8 +158,8 @@ fn pair_by_name(
 /// Turns a missing message and an unexpected message that is equal to it into one moved message.
 fn find_moved(
     mut pairings: Vec<Pairing>,
-    expected: &[(String, Value)],
-    found: &[(String, Value)],
+    expected: &[MessageView],
+    found: &[MessageView],
 ) -> Vec<Pairing> {
     for position in 0..pairings.len() {
         let Pairing::Missing(idx) = pairings[position] else {

@@ -1,3 +1,5 @@
+use flow_domain::message::MessageLabels;
+
 use flow_domain::testing::catch;
 
 use crate::expect::{Expectation, Mismatch};
@@ -15,7 +17,7 @@ pub(crate) fn catch_closure<T>(
 }
 
 /// Describes an expectation. If its own text panics, the description says so.
-pub(crate) fn describe(expectation: &dyn Expectation) -> String {
-    catch(|| expectation.describe())
+pub(crate) fn describe(expectation: &dyn Expectation, labels: &MessageLabels) -> String {
+    catch(|| expectation.describe_in(labels))
         .unwrap_or_else(|err| format!("an expectation whose description {err}"))
 }

@@ -7,13 +7,13 @@ use crate::{
     chain::rolled_back_by,
     expect::{Expectation, Mismatch, Subject, check::Check},
     outcome::Outcome,
-    value::MessageView,
 };
 
 /// Expects that each of these messages directly caused the next, beginning with the last act.
 ///
-/// An example is `["PlaceOrder", "OrderPlaced", "StockReserved"]`. A message that was rolled back does
-/// not count.
+/// An example is `["PlaceOrder", "OrderPlaced", "StockReserved"]`. If messages of several aggregates
+/// have the same name, the aggregate comes first: `"Customer.Created"`. A message that was rolled
+/// back does not count.
 pub fn chain<const N: usize>(expected: [&str; N]) -> impl Expectation + use<N> {
     let chain = MessageChain(expected.map(str::to_owned).to_vec());
     let description = format!("chain {}", chain.0.join(" -> "));
@@ -62,7 +62,12 @@ impl MessageChain {
             return Ok(());
         };
 
+        let same_name = outcome.record().labels().labels_with_name(name);
         let found = match nearest(name, known.iter().map(String::as_str)) {
+            _ if !same_name.is_empty() => format!(
+                "several messages have this name; write one of {}",
+                same_name.join(", ")
+            ),
             Some(near) => format!("no such message in the domain; did you mean {near}?"),
             None => "no such message in the domain".to_owned(),
         };
@@ -126,7 +131,7 @@ fn link_at(entry: EntryId, outcome: &Outcome) -> Option<Link> {
 
     Some(Link {
         entry,
-        name: MessageView::from(&**envelope).name,
+        name: outcome.record().labels().label_of_envelope(envelope),
         rolled_back_by: rolled_back_by(message_entry, outcome.record()),
     })
 }

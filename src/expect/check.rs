@@ -1,14 +1,17 @@
+use flow_domain::message::MessageLabels;
+
 use crate::{
     expect::{Expectation, Mismatch},
     outcome::{Outcome, Problem},
 };
 
+type DescribeFn<'t> = dyn Fn(&MessageLabels) -> String + Send + Sync + 't;
 type CheckFn<'t> = dyn Fn(&Outcome) -> Result<(), Mismatch> + Send + Sync + 't;
 type CoversFn<'t> = dyn Fn(&Problem<'_>, &Outcome) -> bool + Send + Sync + 't;
 
 /// An expectation that is made of closures.
 pub(super) struct Check<'t> {
-    description: String,
+    describe: Box<DescribeFn<'t>>,
     run: Box<CheckFn<'t>>,
     covers: Box<CoversFn<'t>>,
     warning: fn(&Outcome) -> Option<String>,
@@ -22,8 +25,17 @@ impl<'t> Check<'t> {
         description: impl Into<String>,
         check: impl Fn(&Outcome) -> Result<(), Mismatch> + Send + Sync + 't,
     ) -> Self {
+        let description = description.into();
+        Self::about_messages(move |_| description.clone(), check)
+    }
+
+    /// Creates an expectation whose description names messages.
+    pub(super) fn about_messages(
+        describe: impl Fn(&MessageLabels) -> String + Send + Sync + 't,
+        check: impl Fn(&Outcome) -> Result<(), Mismatch> + Send + Sync + 't,
+    ) -> Self {
         Self {
-            description: description.into(),
+            describe: Box::new(describe),
             run: Box::new(check),
             covers: Box::new(|_, _| false),
             warning: |_| None,
@@ -88,7 +100,12 @@ impl Expectation for Check<'_> {
     }
 
     fn describe(&self) -> String {
-        self.description.clone()
+        // Without a domain, all labels are short.
+        self.describe_in(&MessageLabels::default())
+    }
+
+    fn describe_in(&self, labels: &MessageLabels) -> String {
+        (self.describe)(labels)
     }
 
     fn covers(&self, problem: &Problem<'_>, outcome: &Outcome) -> bool {

@@ -1,9 +1,10 @@
-use flow_domain::{message::Payload, wiring::nearest};
-use serde_json::{Map, Value};
+use std::collections::BTreeMap;
+
+use flow_domain::{json::Json, message::Payload, wiring::nearest};
 
 use crate::{
     expect::{Mismatch, Requirement},
-    value::{differences, is_like, partial_differences, show_stored, show_value},
+    value::{is_like, partial_differences, read_json, show_stored, show_value, stored_differences},
 };
 
 /// Requires that two stored states are equal. The order of their fields does not matter.
@@ -12,40 +13,36 @@ pub(super) fn require_equal(
     expected: &Payload,
     found: &Payload,
 ) -> Result<(), Mismatch> {
-    if expected == found {
-        return Ok(());
-    }
-
-    let differences = differences(&expected.to_value(), &found.to_value());
+    let shown = |payload| format!("{} {}", subject(), show_stored(payload));
+    let differences = stored_differences(expected, found)
+        .map_err(|err| Mismatch::not_json(shown(expected), &err))?;
     if differences.is_empty() {
         return Ok(());
     }
 
-    let shown = |payload| format!("{} {}", subject(), show_stored(payload));
     Err(Mismatch::new(shown(expected), shown(found)).with_field_differences(differences))
 }
 
 /// Requires that a stored state has these fields with these values. It may have other fields.
 pub(super) fn require_like(
     subject: impl Fn() -> String,
-    expected: &Value,
+    expected: &Json,
     found: &Payload,
 ) -> Result<(), Mismatch> {
-    if expected.as_object().is_some_and(Map::is_empty) {
+    if expected.as_object().is_some_and(BTreeMap::is_empty) {
         let found = "an empty object, which every state is like";
-        return Err(Mismatch::new("at least one field to compare", found));
+        return Err(Mismatch::new("at least one field to compare", found)
+            .with_requirement(Requirement::Impossible));
     }
 
-    let value = found.to_value();
+    let like = || format!("{} like {}", subject(), show_value(expected));
+    let value = read_json(found).map_err(|err| Mismatch::not_json(like(), &err))?;
     if is_like(expected, &value) {
         return Ok(());
     }
 
-    let mut mismatch = Mismatch::new(
-        format!("{} like {}", subject(), show_value(expected)),
-        format!("{} {}", subject(), show_stored(found)),
-    )
-    .with_field_differences(partial_differences(expected, &value));
+    let mut mismatch = Mismatch::new(like(), format!("{} {}", subject(), show_stored(found)))
+        .with_field_differences(partial_differences(expected, &value));
     for (field, near) in unknown_fields(expected, &value) {
         let hint = format!("{} has no field `{field}`", subject());
         match near {
@@ -65,7 +62,7 @@ pub(super) fn require_like(
 /// Returns the fields that a state should have and does not have, each with the most similar field.
 ///
 /// Fields further inside are left out: they may be the keys of a map.
-fn unknown_fields<'v>(expected: &'v Value, found: &'v Value) -> Vec<(&'v str, Option<&'v str>)> {
+fn unknown_fields<'v>(expected: &'v Json, found: &'v Json) -> Vec<(&'v str, Option<&'v str>)> {
     let (Some(expected), Some(found)) = (expected.as_object(), found.as_object()) else {
         return Vec::new();
     };

@@ -71,7 +71,7 @@ impl Expectation for DeadLetters {
         }
 
         let record = outcome.record();
-        let letters: Vec<DeadLetterView<'_>> = outcome
+        let letters: Vec<DeadLetterView> = outcome
             .act_entries()
             .filter_map(|entry| DeadLetterView::from_entry(entry, record))
             .collect();
@@ -129,17 +129,17 @@ impl Expectation for DeadLetters {
 }
 
 /// A dead letter, as it is compared and shown.
-struct DeadLetterView<'a> {
+struct DeadLetterView {
     /// The handler that failed; `None` for a command without a handler.
     handler: Option<&'static str>,
-    message: &'a str,
+    message: String,
     n_attempts: usize,
     reason: String,
 }
 
-impl<'a> DeadLetterView<'a> {
+impl DeadLetterView {
     /// Returns the dead letter that was stored at this entry, if there is one.
-    fn from_entry(entry: &Entry, record: &'a Record) -> Option<Self> {
+    fn from_entry(entry: &Entry, record: &Record) -> Option<Self> {
         let EntryKind::RetriesExhausted {
             handler,
             attempts,
@@ -159,10 +159,8 @@ impl<'a> DeadLetterView<'a> {
             })
             .last();
 
-        let message = message_at(message_entry, record)?
-            .metadata
-            .message_type
-            .name();
+        let envelope = message_at(message_entry, record)?;
+        let message = record.labels().label_of_envelope(envelope);
         let reason = match (handler, last_attempt) {
             (None, _) => format!("no handler for the command {message}"),
             (Some(_), Some(start_entry)) => handler_outcome_text(start_entry.id, record),
@@ -178,7 +176,7 @@ impl<'a> DeadLetterView<'a> {
     }
 
     fn show(&self) -> String {
-        let (message, reason) = (self.message, &self.reason);
+        let (message, reason) = (&self.message, &self.reason);
         let attempts = counted(self.n_attempts, "attempt", "attempts");
 
         match self.handler {

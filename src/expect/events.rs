@@ -1,25 +1,31 @@
+use std::sync::Arc;
+
 use flow_domain::{
     Event,
+    message::MessageLabels,
     model::{AnyEvent, IntoMessages},
 };
 
 use crate::{
     expect::{
         Expectation, Mismatch, Subject,
+        alignment::compare_fields,
         check::Check,
         messages::{
             ExpectedMessages, compare_messages, first_name, name_list, require_known_message,
+            type_name,
         },
         never_raised::never_raised_warning,
     },
     outcome::Outcome,
-    value::{MessageView, differences, matches_type},
+    value::{MessageView, matches_type},
 };
 
 /// Expects that the last act and its cascade raised exactly these events, in this order.
 ///
-/// `expected` is one event, or a tuple, an array or a `Vec` of events. Their stored forms are compared.
-/// The event of a [`when_event`](crate::Flow::when_event) act does not count.
+/// `expected` is one event, or a tuple, an array or a `Vec` of events. They are compared by
+/// `PartialEq` if their type implements it, or else by their stored forms. Events of different
+/// aggregates differ, even if they have the same name. The event of a [`when_event`](crate::Flow::when_event) act does not count.
 ///
 /// The cascade runs breadth-first. All handlers of an event run in the order of their registration.
 /// The handlers of the events that they raise run after them.
@@ -33,15 +39,23 @@ pub fn no_events() -> impl Expectation {
 }
 
 fn exactly(expected: ExpectedMessages) -> Check<'static> {
-    let description = if expected.is_empty() {
-        "no events".to_owned()
-    } else {
-        format!("events {}", expected.names())
+    let expected = Arc::new(expected);
+    let described = Arc::clone(&expected);
+    let describe = move |labels: &MessageLabels| {
+        if described.is_empty() {
+            "no events".to_owned()
+        } else {
+            format!("events {}", described.names(labels))
+        }
     };
 
-    Check::new(description, move |outcome| {
-        let found: Vec<MessageView> = outcome.last_act_events().map(MessageView::from).collect();
-        compare_messages(expected.views()?, &found)
+    Check::about_messages(describe, move |outcome| {
+        let labels = outcome.record().labels();
+        let found: Vec<MessageView> = outcome
+            .last_act_events()
+            .map(|event| MessageView::new(event, labels))
+            .collect();
+        compare_messages(&expected.views(labels)?, &found)
     })
     .for_unit_tests_too()
 }
@@ -51,17 +65,22 @@ fn exactly(expected: ExpectedMessages) -> Check<'static> {
 /// The event of a [`when_event`](crate::Flow::when_event) act does not count, because no handler
 /// raised it.
 pub fn event<E: Event>(expected: E) -> impl Expectation + use<E> {
-    let expected = ExpectedMessages::new::<AnyEvent>(&expected);
-    let description = format!("event {}", expected.names());
+    let expected = Arc::new(ExpectedMessages::new::<AnyEvent>(&expected));
+    let described = Arc::clone(&expected);
 
     let check = move |outcome: &Outcome| {
         let found = all_events(outcome);
-        let mut views = expected.views()?.iter();
-        views.try_for_each(|expected| find_event(expected, &found))
+        let views = expected.views(outcome.record().labels())?;
+        views
+            .iter()
+            .try_for_each(|expected| find_event(expected, &found))
     };
-    Check::new(description, check)
-        .for_unit_tests_too()
-        .even_if_pending()
+    Check::about_messages(
+        move |labels| format!("event {}", described.names(labels)),
+        check,
+    )
+    .for_unit_tests_too()
+    .even_if_pending()
 }
 
 /// Expects that an event of type `E` for which `holds` returns true was raised in the acts so far.
@@ -69,11 +88,15 @@ pub fn event_matching<'t, E: Event>(
     holds: impl Fn(&E) -> bool + Send + Sync + 't,
 ) -> impl Expectation + 't {
     let check = move |outcome: &Outcome| {
-        let expected = format!("{} for which the closure returns true", E::NAME);
+        let labels = outcome.record().labels();
+        let expected = format!(
+            "{} for which the closure returns true",
+            type_name::<E>(labels)
+        );
         let envelopes = outcome.event_envelopes();
         let views: Vec<MessageView> = envelopes
             .filter(|envelope| matches_type::<E>(envelope))
-            .map(MessageView::from)
+            .map(|envelope| MessageView::new(envelope, labels))
             .collect();
         for view in &views {
             let event: E = view
@@ -86,7 +109,7 @@ pub fn event_matching<'t, E: Event>(
         }
 
         let Some(first) = views.first() else {
-            let subject = Subject::for_message(&first_name::<E>());
+            let subject = Subject::for_message(&first_name::<E>(labels));
             let found = raised_names(&all_events(outcome));
             return Err(Mismatch::new(expected, found).with_subject(subject));
         };
@@ -96,7 +119,9 @@ pub fn event_matching<'t, E: Event>(
         Err(Mismatch::new(expected, shown.join("\n")).with_subject(subject))
     };
 
-    Check::new(format!("event {} that matches", E::NAME), check)
+    let describe =
+        |labels: &MessageLabels| format!("event {} that matches", type_name::<E>(labels));
+    Check::about_messages(describe, check)
         .for_unit_tests_too()
         .even_if_pending()
 }
@@ -106,42 +131,50 @@ pub fn no_event<E: Event>() -> impl Expectation {
     let check = |outcome: &Outcome| {
         require_known_message::<E>(outcome)?;
 
+        let labels = outcome.record().labels();
         let mut envelopes = outcome.event_envelopes();
         let raised = envelopes.find(|envelope| matches_type::<E>(envelope));
-        match raised.map(MessageView::from) {
+        match raised.map(|event| MessageView::new(event, labels)) {
             None => Ok(()),
-            Some(view) => Err(Mismatch::new(format!("no {}", E::NAME), view.show())
-                .with_subject(Subject::NoMessage(view.name))),
+            Some(view) => Err(
+                Mismatch::new(format!("no {}", type_name::<E>(labels)), view.show())
+                    .with_subject(Subject::NoMessage(view.name)),
+            ),
         }
     };
 
-    Check::new(format!("no event {}", E::NAME), check)
+    let describe = |labels: &MessageLabels| format!("no event {}", type_name::<E>(labels));
+    Check::about_messages(describe, check)
         .for_unit_tests_too()
         .warning(never_raised_warning::<E>)
 }
 
 fn all_events(outcome: &Outcome) -> Vec<MessageView> {
-    outcome.event_envelopes().map(MessageView::from).collect()
+    let labels = outcome.record().labels();
+    outcome
+        .event_envelopes()
+        .map(|event| MessageView::new(event, labels))
+        .collect()
 }
 
 /// Requires that `found` contains an event equal to `expected`.
 ///
-/// Otherwise the mismatch compares `expected` with the first event of the same name.
+/// Otherwise the mismatch compares `expected` with the first event of the same kind.
 fn find_event(expected: &MessageView, found: &[MessageView]) -> Result<(), Mismatch> {
-    if found.iter().any(|event| event.equals(expected)) {
+    if found.contains(expected) {
         return Ok(());
     }
 
-    let same_name = found.iter().find(|event| event.name == expected.name);
-    Err(match same_name {
+    let same_kind = found.iter().find(|event| event.is_same_kind(expected));
+    Err(match same_kind {
         Some(near) => {
-            let differences = differences(&expected.content(), &near.content());
+            let (differences, rendered) = compare_fields(expected, near);
             Mismatch::new(expected.show(), near.show())
                 .with_subject(Subject::Message {
                     name: expected.name.clone(),
-                    differs: Some((near.name.clone(), differences.clone())),
+                    differs: Some((near.name.clone(), differences)),
                 })
-                .with_field_differences(differences)
+                .with_differences(rendered)
         }
         None => Mismatch::new(expected.show(), raised_names(found))
             .with_subject(Subject::for_message(&expected.name)),

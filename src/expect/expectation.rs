@@ -1,4 +1,4 @@
-use flow_domain::handler::short_type_name;
+use flow_domain::{handler::short_type_name, message::MessageLabels};
 
 use crate::{
     expect::Mismatch,
@@ -113,6 +113,13 @@ pub trait Expectation: Send + Sync {
         false
     }
 
+    /// Returns the description, with these labels of the messages.
+    #[doc(hidden)]
+    fn describe_in(&self, labels: &MessageLabels) -> String {
+        let _ = labels;
+        self.describe()
+    }
+
     /// Splits a tuple into its expectations. Each becomes a step of its own.
     #[doc(hidden)]
     fn into_parts<'t>(self) -> Vec<Box<dyn Expectation + 't>>
@@ -147,6 +154,10 @@ macro_rules! tuple_expectation {
 
             fn describe(&self) -> String {
                 [$(self.$idx.describe()),+].join(", ")
+            }
+
+            fn describe_in(&self, labels: &MessageLabels) -> String {
+                [$(self.$idx.describe_in(labels)),+].join(", ")
             }
 
             fn covers(&self, problem: &Problem<'_>, outcome: &Outcome) -> bool {

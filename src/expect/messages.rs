@@ -1,7 +1,9 @@
+use std::sync::Arc;
+
 use flow_domain::{
     Error, Message,
-    message::Envelope,
-    model::{AnyCommand, IntoMessages, SerializedMessage},
+    message::{Envelope, MessageLabels},
+    model::{AnyCommand, IntoMessages, SameContent, SerializedMessage},
     record::{EntryId, EntryKind, Record},
 };
 
@@ -16,12 +18,13 @@ use crate::{
 /// A command does not count if it was rolled back with the handler that issued it. A scheduled command
 /// does not count either: see [`scheduled`](crate::expect::scheduled).
 pub fn commands<M: IntoMessages<AnyCommand>>(expected: M) -> impl Expectation + use<M> {
-    let expected = ExpectedMessages::new(&expected);
-    let description = format!("commands {}", expected.names());
+    let expected = Arc::new(ExpectedMessages::new(&expected));
+    let described = Arc::clone(&expected);
 
-    Check::new(description, move |outcome| {
-        check_commands(&expected, outcome)
-    })
+    Check::about_messages(
+        move |labels| format!("commands {}", described.names(labels)),
+        move |outcome| check_commands(&expected, outcome),
+    )
 }
 
 /// Expects that no handler issued a command because of the last act.
@@ -36,34 +39,42 @@ pub fn no_commands() -> impl Expectation {
     })
 }
 
-/// The messages that a test expects, as JSON.
+/// The messages that a test expects, as JSON, and how to compare each by its Rust type.
 ///
 /// Their round trip is not checked, because no handler receives them.
-pub(super) struct ExpectedMessages(Result<Vec<MessageView>, Error>);
+pub(super) struct ExpectedMessages(Result<Vec<(SerializedMessage, SameContent)>, Error>);
 
 impl ExpectedMessages {
     pub(super) fn new<Kind>(messages: &impl IntoMessages<Kind>) -> Self {
-        let mut views = Vec::new();
+        let mut list = Vec::new();
         let serialized = messages.try_for_each(&mut |message| {
-            let message: SerializedMessage = message.to_serialized()?;
-            views.push(MessageView::from(&message));
+            list.push((message.to_serialized()?, message.same_content()));
             Ok(())
         });
 
-        Self(serialized.map(|()| views))
+        Self(serialized.map(|()| list))
     }
 
     /// # Errors
     ///
     /// Returns a mismatch if a message has no JSON form.
-    pub(super) fn views(&self) -> Result<&[MessageView], Mismatch> {
-        self.0
-            .as_deref()
-            .map_err(|err| Mismatch::not_serialized("messages that have a JSON form", err))
+    pub(super) fn views(&self, labels: &MessageLabels) -> Result<Vec<MessageView>, Mismatch> {
+        let list = self
+            .0
+            .as_ref()
+            .map_err(|err| Mismatch::not_serialized("messages that have a JSON form", err))?;
+        let views = list.iter().map(|(message, same_content)| {
+            MessageView::of_serialized(message, labels).compared_by(*same_content)
+        });
+
+        Ok(views.collect())
     }
 
-    pub(super) fn names(&self) -> String {
-        name_list(self.0.as_deref().unwrap_or_default())
+    pub(super) fn names(&self, labels: &MessageLabels) -> String {
+        match self.views(labels) {
+            Ok(views) => name_list(&views),
+            Err(_) => "that have no JSON form".to_owned(),
+        }
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -89,12 +100,7 @@ pub(super) fn compare_messages(
     expected: &[MessageView],
     found: &[MessageView],
 ) -> Result<(), Mismatch> {
-    let are_equal = expected.len() == found.len()
-        && expected
-            .iter()
-            .zip(found)
-            .all(|(expected, found)| expected.equals(found));
-    if are_equal {
+    if expected == found {
         return Ok(());
     }
 
@@ -111,9 +117,10 @@ pub(super) fn compare_messages(
 }
 
 fn check_commands(expected: &ExpectedMessages, outcome: &Outcome) -> Result<(), Mismatch> {
+    let labels = outcome.record().labels();
     let (mut found, mut rolled_back) = (Vec::new(), Vec::new());
     for (command, rolled_back_by) in outcome.last_act_commands() {
-        let view = MessageView::from(command);
+        let view = MessageView::new(command, labels);
         match rolled_back_by {
             None => found.push(view),
             Some(handler) => {
@@ -125,7 +132,7 @@ fn check_commands(expected: &ExpectedMessages, outcome: &Outcome) -> Result<(), 
         }
     }
 
-    compare_messages(expected.views()?, &found).map_err(|mut mismatch| {
+    compare_messages(&expected.views(labels)?, &found).map_err(|mut mismatch| {
         mismatch.differences.append(&mut rolled_back);
         mismatch
     })
@@ -143,25 +150,35 @@ pub(super) fn message_at(entry: EntryId, record: &Record) -> Option<&Envelope> {
     }
 }
 
-/// Returns the name of a message type, or of the first variant of an enum.
-pub(super) fn first_name<M: Message>() -> String {
-    M::SCHEMAS
-        .first()
-        .map_or_else(|| M::NAME.to_owned(), |schema| schema.name.to_string())
+/// Returns the name of a message type, as texts show it.
+pub(super) fn type_name<M: Message>(labels: &MessageLabels) -> String {
+    labels.label_of_type(M::NAME, M::SCHEMAS)
+}
+
+/// Returns the label of a message type, or of the first variant of an enum.
+pub(super) fn first_name<M: Message>(labels: &MessageLabels) -> String {
+    M::SCHEMAS.first().map_or_else(
+        || M::NAME.to_owned(),
+        |schema| labels.label(schema.category, schema.name),
+    )
 }
 
 /// Requires that the domain knows the message type `M`.
 ///
 /// An expectation about an unknown message is a mistake: no run could ever contain the message.
 pub(super) fn require_known_message<M: Message>(outcome: &Outcome) -> Result<(), Mismatch> {
+    let labels = outcome.record().labels();
     let known = outcome.system().message_names();
     let is_known = M::SCHEMAS
         .iter()
-        .any(|schema| known.contains(&schema.name.to_string()));
+        .any(|schema| known.contains(&labels.label(schema.category, schema.name)));
     if is_known {
         return Ok(());
     }
 
     let found = "no such message in the domain";
-    Err(Mismatch::new(format!("the message {}", M::NAME), found))
+    Err(Mismatch::new(
+        format!("the message {}", type_name::<M>(labels)),
+        found,
+    ))
 }

@@ -4,7 +4,7 @@ use flow_domain::Error;
 
 use crate::{
     expect::{Requirement, Subject},
-    value::{Difference, RenderOptions, Style, indent, render_differences},
+    value::{Difference, NotJson, RenderOptions, Style, indent, render_differences},
 };
 
 /// The indentation of the expected and the found values.
@@ -62,9 +62,17 @@ impl Mismatch {
         })
     }
 
+    /// Creates a mismatch for a stored text that is not JSON.
+    pub(crate) fn not_json(expected: String, err: &NotJson) -> Self {
+        Self::new(expected, err.to_string()).with_requirement(Requirement::Readable {
+            error: err.to_string().into(),
+            type_name: None,
+        })
+    }
+
     /// Creates a mismatch for a value of the test that has no JSON form.
     pub(crate) fn not_serialized(expected: &str, err: &Error) -> Self {
-        Self::new(expected, err.with_causes().to_string())
+        Self::new(expected, err.with_causes().to_string()).with_requirement(Requirement::Impossible)
     }
 
     /// Sets the differences, from the fields in which the expected and the found value differ.

@@ -1,6 +1,6 @@
 use flow_domain::{Event, record::EntryKind, wiring::Wiring};
 
-use crate::{outcome::Outcome, value::matches_type};
+use crate::{expect::messages::type_name, outcome::Outcome, value::matches_type};
 
 /// Returns a warning if no handler declares that it raises `E`. Expecting no `E` then always
 /// passes.
@@ -9,7 +9,11 @@ use crate::{outcome::Outcome, value::matches_type};
 /// given only if every command route of the domain declares its effects. An event handler that
 /// declares nothing then most likely has no effects.
 pub(super) fn never_raised_warning<E: Event>(outcome: &Outcome) -> Option<String> {
-    let schema_names = || E::SCHEMAS.iter().map(|schema| schema.name.to_string());
+    let labels = outcome.record().labels();
+    let schema_names = || {
+        let schemas = E::SCHEMAS.iter();
+        schemas.map(|schema| labels.label(schema.category, schema.name))
+    };
     let wiring = outcome.system().wiring();
     let is_declared =
         declared_events(wiring).any(|event| schema_names().any(|name| *event == name));
@@ -23,9 +27,9 @@ pub(super) fn never_raised_warning<E: Event>(outcome: &Outcome) -> Option<String
     } else {
         ""
     };
-    let event = E::NAME;
+    let (name, event) = (type_name::<E>(labels), E::NAME);
     Some(format!(
-        "no handler declares that it raises {event}{origin}, so this expectation probably always passes. \
+        "no handler declares that it raises {name}{origin}, so this expectation probably always passes. \
          If a handler raises it, declare it in the routes: `.raises::<{event}>()`"
     ))
 }

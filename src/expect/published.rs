@@ -1,10 +1,10 @@
-use flow_domain::{Event, port::Lane, record::EntryKind};
+use flow_domain::{Event, message::MessageLabels, port::Lane, record::EntryKind};
 
 use crate::{
     expect::{
         Expectation, Mismatch, Subject,
         check::Check,
-        messages::{first_name, require_known_message},
+        messages::{first_name, require_known_message, type_name},
     },
     outcome::Outcome,
     value::matches_type,
@@ -26,10 +26,11 @@ fn published_in<E: Event>(lane: Option<Lane>) -> Check<'static> {
         Some(Lane::Primary) => " on the primary lane",
         Some(Lane::Backfill) => " on the backfill lane",
     };
-    let description = format!("{} is published{lane_text}", E::NAME);
-    let expected = description.clone();
+    let describe =
+        move |labels: &MessageLabels| format!("{} is published{lane_text}", type_name::<E>(labels));
 
-    Check::new(description, move |outcome| {
+    Check::about_messages(describe, move |outcome| {
+        let expected = describe(outcome.record().labels());
         check_published::<E>(&expected, lane, outcome)
     })
     .even_if_pending()
@@ -42,6 +43,7 @@ fn check_published<E: Event>(
 ) -> Result<(), Mismatch> {
     require_known_message::<E>(outcome)?;
     let record = outcome.record();
+    let name = type_name::<E>(record.labels());
 
     let mut found = Vec::new();
     for entry in outcome.act_entries() {
@@ -63,18 +65,17 @@ fn check_published<E: Event>(
         }
 
         found.push(match topics.as_slice() {
-            [] => format!("{} of {} was not published", E::NAME, event.stream()),
-            [topic] => format!("{} was published to the topic `{topic}`", E::NAME),
+            [] => format!("{name} of {} was not published", event.stream()),
+            [topic] => format!("{name} was published to the topic `{topic}`"),
             topics => format!(
-                "{} was published to the topics `{}`",
-                E::NAME,
+                "{name} was published to the topics `{}`",
                 topics.join("`, `")
             ),
         });
     }
 
     if found.is_empty() {
-        found.push(format!("no {} was raised", E::NAME));
+        found.push(format!("no {name} was raised"));
     }
     if outcome.is_inline() {
         found.push("`Mode::Sync` publishes nothing: events are handled inline".to_owned());
@@ -87,7 +88,7 @@ fn check_published<E: Event>(
                 Some(_) => "expect::published_on",
                 None => "expect::published",
             },
-            event: Some(first_name::<E>()),
+            event: Some(first_name::<E>(record.labels())),
         }),
     )
 }

@@ -1,6 +1,6 @@
 use flow_domain::{
     Command,
-    message::Envelope,
+    message::{Envelope, MessageLabels},
     record::{Entry, EntryKind, Record},
 };
 
@@ -9,7 +9,7 @@ use crate::{
     expect::{
         Expectation, Mismatch, Subject,
         check::Check,
-        messages::{first_name, message_at, require_known_message},
+        messages::{first_name, message_at, require_known_message, type_name},
     },
     outcome::Outcome,
     value::matches_type,
@@ -17,11 +17,12 @@ use crate::{
 
 /// Expects that a command of type `C` is scheduled and not yet due.
 pub fn scheduled<C: Command>() -> impl Expectation {
-    let description = format!("{} is scheduled", C::NAME);
+    let describe = |labels: &MessageLabels| format!("{} is scheduled", type_name::<C>(labels));
 
-    Check::new(description, |outcome| {
+    Check::about_messages(describe, |outcome| {
+        let name = || first_name::<C>(outcome.record().labels());
         check_scheduled::<C>(outcome, true)
-            .map_err(|mismatch| mismatch.with_subject(Subject::ScheduledCommand(first_name::<C>())))
+            .map_err(|mismatch| mismatch.with_subject(Subject::ScheduledCommand(name())))
     })
 }
 
@@ -29,11 +30,12 @@ pub fn scheduled<C: Command>() -> impl Expectation {
 ///
 /// It was never scheduled, or it was delivered or cancelled.
 pub fn not_scheduled<C: Command>() -> impl Expectation {
-    let description = format!("{} is not scheduled", C::NAME);
+    let describe = |labels: &MessageLabels| format!("{} is not scheduled", type_name::<C>(labels));
 
-    Check::new(description, |outcome| {
+    Check::about_messages(describe, |outcome| {
+        let name = || first_name::<C>(outcome.record().labels());
         check_scheduled::<C>(outcome, false)
-            .map_err(|mismatch| mismatch.with_subject(Subject::NoMessage(first_name::<C>())))
+            .map_err(|mismatch| mismatch.with_subject(Subject::NoMessage(name())))
     })
 }
 
@@ -50,14 +52,17 @@ fn check_scheduled<C: Command>(outcome: &Outcome, is_expected: bool) -> Result<(
         return Ok(());
     }
 
-    let own: Vec<String> = own.iter().map(Schedule::show).collect();
+    let labels = record.labels();
+    let show = |schedule: &Schedule<'_>| schedule.show(labels);
+    let name = type_name::<C>(labels);
+    let own: Vec<String> = own.iter().map(show).collect();
     let found = match own.as_slice() {
-        [] => format!("no {} was scheduled", C::NAME),
+        [] => format!("no {name} was scheduled"),
         lines => lines.join("\n"),
     };
     let verb = if is_expected { "is" } else { "is not" };
-    let expected = format!("{} {verb} scheduled", C::NAME);
-    let others = others.iter().map(Schedule::show).collect();
+    let expected = format!("{name} {verb} scheduled");
+    let others = others.iter().map(show).collect();
     Err(Mismatch::new(expected, found).with_differences(others))
 }
 
@@ -79,9 +84,9 @@ impl<'r> Schedule<'r> {
         })
     }
 
-    fn show(&self) -> String {
-        let metadata = &self.command.metadata;
-        let (name, stream) = (metadata.message_type.name(), &metadata.stream);
+    fn show(&self, labels: &MessageLabels) -> String {
+        let stream = &self.command.metadata.stream;
+        let name = labels.label_of_envelope(self.command);
         let verb = if self.status.is_pending() { "is " } else { "" };
 
         format!("{name} for {stream} {verb}{}", self.status)
@@ -92,12 +97,14 @@ impl<'r> Schedule<'r> {
 ///
 /// Such a command is not handled.
 pub fn expired<C: Command>() -> impl Expectation {
-    Check::new(format!("{} expires", C::NAME), check_expired::<C>).even_if_pending()
+    let describe = |labels: &MessageLabels| format!("{} expires", type_name::<C>(labels));
+    Check::about_messages(describe, check_expired::<C>).even_if_pending()
 }
 
 fn check_expired<C: Command>(outcome: &Outcome) -> Result<(), Mismatch> {
     require_known_message::<C>(outcome)?;
     let record = outcome.record();
+    let name = type_name::<C>(record.labels());
 
     let mut found = Vec::new();
     for entry in outcome.act_entries() {
@@ -114,22 +121,22 @@ fn check_expired<C: Command>(outcome: &Outcome) -> Result<(), Mismatch> {
         };
 
         if matches_type::<C>(command) {
-            found.push(unexpired_text::<C>(entry, command, record));
+            found.push(unexpired_text(&name, entry, command, record));
         }
     }
 
     let found = match found.as_slice() {
-        [] => format!("no {} was sent", C::NAME),
+        [] => format!("no {name} was sent"),
         _ => found.join("\n"),
     };
-    let subject = Subject::ScheduledCommand(first_name::<C>());
-    Err(Mismatch::new(format!("{} expires", C::NAME), found).with_subject(subject))
+    let subject = Subject::ScheduledCommand(first_name::<C>(record.labels()));
+    Err(Mismatch::new(format!("{name} expires"), found).with_subject(subject))
 }
 
 /// Returns what happened, as text, to a command that has not expired.
-fn unexpired_text<C: Command>(entry: &Entry, command: &Envelope, record: &Record) -> String {
+fn unexpired_text(name: &str, entry: &Entry, command: &Envelope, record: &Record) -> String {
     let Some(deadline) = command.metadata.deadline else {
-        return format!("{} has no deadline", C::NAME);
+        return format!("{name} has no deadline");
     };
 
     let handled = record
@@ -139,5 +146,5 @@ fn unexpired_text<C: Command>(entry: &Entry, command: &Envelope, record: &Record
         Some(handled) => format!("was handled at {}", handled.time),
         None => "is still pending".to_owned(),
     };
-    format!("{} has the deadline {deadline} and {status}", C::NAME)
+    format!("{name} has the deadline {deadline} and {status}")
 }

@@ -1,11 +1,10 @@
 use std::{fmt, marker::PhantomData};
 
 use flow_domain::{
-    Aggregate, Id, ProcessManager, Projection, message::Payload, record::TableKind,
+    Aggregate, Id, ProcessManager, Projection, json::Json, message::Payload, record::TableKind,
     testing::StateType,
 };
 use serde::{Serialize, de::DeserializeOwned};
-use serde_json::Value;
 
 use crate::{
     expect::{
@@ -74,7 +73,7 @@ impl<'t, T: Serialize + DeserializeOwned + fmt::Debug + 'static> State<'t, T> {
     /// Expects that the state equals `expected`.
     ///
     /// The stored values are compared. So the type needs no `PartialEq`, and a field that `serde`
-    /// skips is not compared.
+    /// skips is not compared. Numbers are compared by their exact value: `1` and `1.0` are equal.
     #[track_caller]
     pub fn is(mut self, expected: T) -> Self {
         let expected = Payload::encode("the expected value", &expected);
@@ -109,12 +108,18 @@ impl<'t, T: Serialize + DeserializeOwned + fmt::Debug + 'static> State<'t, T> {
 
     /// Expects that the state has these fields with these values. Other fields are not compared.
     ///
-    /// Arrays must have equal lengths.
+    /// `expected` is `json!({ "status": "Placed" })`, or a value with some fields of the state.
+    /// Numbers are compared by their exact value, and `json!` rounds a number beyond 64 bits. Arrays
+    /// must have equal lengths.
     #[track_caller]
-    pub fn like(mut self, expected: Value) -> Self {
+    pub fn like(mut self, expected: impl Serialize) -> Self {
+        let expected = Json::from_serialize(&expected);
         self.checks
             .add("like", CheckKind::Values, move |states, query, _| {
-                require_like(|| query.describe(), &expected, require_one(states, query)?)
+                let expected = expected
+                    .as_ref()
+                    .map_err(|err| Mismatch::not_serialized("a value that has a JSON form", err))?;
+                require_like(|| query.describe(), expected, require_one(states, query)?)
             });
         self
     }

@@ -5,7 +5,6 @@ use flow_domain::{
     model::{AnyEvent, IntoMessages},
 };
 use serde::{Serialize, de::DeserializeOwned};
-use serde_json::Value;
 
 use crate::{
     expect::{self, Expectation, HandledBy, State},
@@ -178,7 +177,7 @@ where
     /// Expects that the state has these fields with these values: `json!({ "status": "Placed" })`.
     /// See [`State::like`].
     #[track_caller]
-    pub fn like(mut self, expected: Value) -> Self {
+    pub fn like(mut self, expected: impl Serialize) -> Self {
         self.phase.expectation = self.phase.expectation.like(expected);
         self
     }

@@ -56,10 +56,13 @@ impl Outcome {
         invariants: InvariantSet,
         disabled_invariants: Vec<DisabledInvariant>,
     ) -> Self {
+        let mut record = Record::default();
+        record.set_labels(system.wiring().labels.clone());
+
         Self {
             system,
             resources,
-            record: Record::default(),
+            record,
             is_unit_test: false,
             n_given_entries: 0,
             acts: Vec::new(),
@@ -77,16 +80,18 @@ impl Outcome {
     /// Returns the outcome of a unit test, which has one act and no story.
     pub(crate) fn of_unit_test(
         system: Box<dyn System>,
-        record: Record,
+        mut record: Record,
         n_given_entries: usize,
         act: ActOutcome,
     ) -> Self {
+        let outcome = Self::new(system, Resources::default(), InvariantSet::NONE, Vec::new());
+        record.set_labels(outcome.system.wiring().labels.clone());
         Self {
             record,
             is_unit_test: true,
             n_given_entries,
             acts: vec![act],
-            ..Self::new(system, Resources::default(), InvariantSet::NONE, Vec::new())
+            ..outcome
         }
     }
 

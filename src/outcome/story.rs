@@ -1,7 +1,5 @@
 use std::fmt;
 
-use flow_domain::model::SerializedMessage;
-
 use crate::{
     outcome::{ActKind, ActOutcome},
     value::{MessageView, RenderOptions, StatusText, cut_after_field, max_width},
@@ -47,10 +45,10 @@ pub(crate) enum Keyword {
 #[derive(Debug)]
 pub(crate) enum StepText {
     Text(String),
-    Message(SerializedMessage),
-    Messages(Vec<SerializedMessage>),
+    Message(MessageView),
+    Messages(Vec<MessageView>),
     /// A command that a closure builds; `None` if it was not built yet.
-    BuiltCommand(Option<SerializedMessage>),
+    BuiltCommand(Option<MessageView>),
 }
 
 /// How a step ended.
@@ -72,18 +70,14 @@ impl StepText {
         match self {
             Self::Text(text) => text.clone(),
             Self::Messages(messages) => render_messages(messages),
-            Self::Message(message) | Self::BuiltCommand(Some(message)) => {
-                MessageView::from(message).show_whole()
-            }
+            Self::Message(message) | Self::BuiltCommand(Some(message)) => message.show_whole(),
             Self::BuiltCommand(None) => "a command that a closure builds".to_owned(),
         }
     }
 }
 
 /// Returns the messages with their fields, or only their names if the fields do not fit.
-fn render_messages(messages: &[SerializedMessage]) -> String {
-    let messages: Vec<MessageView> = messages.iter().map(MessageView::from).collect();
-
+fn render_messages(messages: &[MessageView]) -> String {
     let whole: Vec<String> = messages.iter().map(MessageView::show_whole).collect();
     let whole = whole.join(", ");
     if whole.chars().count() <= MAX_STEP_WIDTH || messages.len() == 1 {

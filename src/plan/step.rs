@@ -2,6 +2,7 @@ use std::{panic::Location, sync::Arc};
 
 use flow_domain::{
     Error, Headers,
+    message::MessageLabels,
     model::SerializedMessage,
     record::InvariantViolation,
     testing::{SerializedAggregate, StoredEvent},
@@ -11,6 +12,7 @@ use crate::{
     expect::{Expectation, describe},
     outcome::{Keyword, Outcome, ReplyName, StepText},
     system::{ClockAdvance, fault::Fault},
+    value::MessageView,
 };
 
 /// A step of a plan, with its line in the test.
@@ -90,17 +92,18 @@ impl StepKind<'_> {
         }
     }
 
-    /// Returns the text of the step for the story.
-    pub(crate) fn text(&self) -> StepText {
+    /// Returns the text of the step for the story, with these labels of the messages.
+    pub(crate) fn text(&self, labels: &MessageLabels) -> StepText {
+        let view = |message| MessageView::of_serialized(message, labels);
         let text = match self {
             Self::GivenEvents(Ok(messages)) | Self::WhenAll(Ok(messages)) => {
-                return StepText::Messages(messages.clone());
+                return StepText::Messages(messages.iter().map(view).collect());
             }
             Self::GivenCommand(Ok(message))
             | Self::When(MessageAct {
                 message: Ok(message),
                 ..
-            }) => return StepText::Message(message.clone()),
+            }) => return StepText::Message(view(message)),
             Self::WhenWith(..) => return StepText::BuiltCommand(None),
 
             Self::GivenNothing => "nothing".to_owned(),
@@ -116,7 +119,7 @@ impl StepKind<'_> {
             Self::WhenRedelivered(1) => "redelivered once".to_owned(),
             Self::WhenRedelivered(n) => format!("redelivered {n} times"),
             Self::Fault(fault) => fault.to_string(),
-            Self::Then(expectation) => describe(&**expectation),
+            Self::Then(expectation) => describe(&**expectation, labels),
 
             // The value could not be serialized. The failure of the step says why.
             Self::GivenEvents(Err(_)) => "events".to_owned(),

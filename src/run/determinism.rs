@@ -1,9 +1,9 @@
 use flow_domain::{
     clock::Timestamp,
+    json::{Json, Number},
     message::Payload,
     record::{Entry, EntryKind, Record},
 };
-use serde_json::{Value, json};
 
 use crate::{
     expect::Mismatch,
@@ -121,8 +121,8 @@ fn likely_cause(left: &EntryKind, right: &EntryKind) -> &'static str {
     }
 
     match (written_by_handler(left), written_by_handler(right)) {
-        (Some((left_name, left_id, left)), Some((right_name, right_id, right)))
-            if left_name == right_name =>
+        (Some((left_kind, left_id, left)), Some((right_kind, right_id, right)))
+            if left_kind == right_kind =>
         {
             advice_for((left_id, left), (right_id, right))
         }
@@ -130,35 +130,42 @@ fn likely_cause(left: &EntryKind, right: &EntryKind) -> &'static str {
     }
 }
 
-/// Returns the name, the id and the content of the message, state or row of this entry.
-fn written_by_handler(kind: &EntryKind) -> Option<(&str, &str, &Payload)> {
+/// Returns the category and name, the id and the content of the message, state or row of this entry.
+///
+/// A state or row has no category.
+fn written_by_handler(kind: &EntryKind) -> Option<((&str, &str), &str, &Payload)> {
     let envelope = match kind {
         EntryKind::CommandReceived(command) | EntryKind::Scheduled { command, .. } => command,
         EntryKind::Raised(event) => event,
         EntryKind::Appended(event) => &event.envelope,
         EntryKind::StateChanged(change) => {
-            return Some((change.table.name, &change.id, change.after.as_ref()?));
+            return Some((("", change.table.name), &change.id, change.after.as_ref()?));
         }
         _ => return None,
     };
 
     let metadata = &envelope.metadata;
-    let (name, id) = (metadata.message_type.name(), metadata.stream.id());
-    Some((name, id, &envelope.message))
+    let kind = (metadata.stream.category(), metadata.message_type.name());
+    Some((kind, metadata.stream.id(), &envelope.message))
 }
 
 /// Returns the advice for two values of one type. Each has an id and a content.
 fn advice_for(left: (&str, &Payload), right: (&str, &Payload)) -> &'static str {
-    let value_of = |(id, payload): (&str, &Payload)| json!([id, payload.to_value()]);
-    let (left_value, right_value) = (value_of(left), value_of(right));
+    let value_of = |(id, payload): (&str, &Payload)| {
+        let content = payload.to_json().ok()?;
+        Some(Json::Array(vec![Json::from(id), content]))
+    };
+    let (Some(left_value), Some(right_value)) = (value_of(left), value_of(right)) else {
+        return OTHER_ADVICE;
+    };
     // The fields of a hash map have another order only in the text.
     if left != right && has_same_leaves(&left_value, &right_value) {
         return ORDER_ADVICE;
     }
 
     let differences = differences(&left_value, &right_value);
-    let has_two = |is_kind: fn(&Value) -> bool| {
-        let is_of_kind = |value: &Option<Value>| value.as_ref().is_some_and(is_kind);
+    let has_two = |is_kind: fn(&Json) -> bool| {
+        let is_of_kind = |value: &Option<Json>| value.as_ref().is_some_and(is_kind);
         differences
             .iter()
             .any(|difference| is_of_kind(&difference.expected) && is_of_kind(&difference.found))
@@ -172,17 +179,18 @@ fn advice_for(left: (&str, &Payload), right: (&str, &Payload)) -> &'static str {
     }
 }
 
-fn is_uuid(value: &Value) -> bool {
+fn is_uuid(value: &Json) -> bool {
     value.as_str().is_some_and(|text| {
         text.len() == 36 && text.chars().filter(|letter| *letter == '-').count() == 4
     })
 }
 
-fn is_time(value: &Value) -> bool {
+fn is_time(value: &Json) -> bool {
     match value {
-        Value::String(text) => text.parse::<Timestamp>().is_ok(),
+        Json::String(text) => text.parse::<Timestamp>().is_ok(),
         // A Unix timestamp of this century has at least ten digits.
-        _ => value.as_f64().is_some_and(|number| 1e9 <= number),
+        Json::Number(number) => Number::from(1_000_000_000) <= *number,
+        _ => false,
     }
 }
 

@@ -1,5 +1,7 @@
 use std::{panic::Location, sync::Arc};
 
+use flow_domain::record::Record;
+
 use crate::{
     expect::Mismatch,
     plan::Plan,
@@ -38,9 +40,11 @@ pub(super) async fn fault_at_every_step(
         let result = run_once(plan, mode, Some(Arc::clone(&faults))).await;
 
         result.map_err(|failure| {
-            let injected_at = faults
-                .injected_at()
-                .unwrap_or_else(|| "an unknown delivery".to_owned());
+            let labels = failure.record().map(Record::labels);
+            let injected_at = faults.injected_at().zip(labels).map_or_else(
+                || "an unknown delivery".to_owned(),
+                |(delivery, labels)| delivery.describe(labels),
+            );
             failure.with_note(&format!(
                 "with a fault at delivery {nth} of {n_deliveries}: {fault} {injected_at}; \
                  without a fault the flow passes"

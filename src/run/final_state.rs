@@ -3,15 +3,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use flow_domain::{
     Error,
     handler::Reply,
-    message::Payload,
+    json::Json,
     record::{EntryKind, StateChange, TableKind},
 };
-use serde_json::Value;
 
 use crate::{
     outcome::{ActKind, ActOutcome, Outcome},
     run::allowed_difference::{AllowedDifference, Key},
-    value::MessageView,
+    value::{MessageView, NotJson, read_json},
 };
 
 /// The final state of a run, without how the run reached it.
@@ -24,7 +23,7 @@ pub(super) struct FinalState<'o> {
 
 #[derive(Clone, Debug, PartialEq)]
 enum FinalValue<'o> {
-    State(Value),
+    State(Result<Json, NotJson>),
     Events(Vec<MessageView>),
     Reply(FinalReply<'o>),
     /// The error of the command of an act.
@@ -72,7 +71,7 @@ impl FinalValue<'_> {
     /// Returns the names of the fields of a state.
     fn fields(&self) -> impl Iterator<Item = &str> {
         let fields = match self {
-            Self::State(Value::Object(fields)) => Some(fields),
+            Self::State(Ok(Json::Object(fields))) => Some(fields),
             _ => None,
         };
         fields
@@ -91,7 +90,8 @@ impl<'o> FinalState<'o> {
                     let stream = state.values.entry(Key::Events(event.stream().clone()));
                     if let FinalValue::Events(events) = stream.or_insert(FinalValue::Events(vec![]))
                     {
-                        events.push(MessageView::from(&*event.envelope));
+                        let labels = outcome.record().labels();
+                        events.push(MessageView::new(&event.envelope, labels));
                     }
                 }
                 EntryKind::StateChanged(change) => state.apply_change(change),
@@ -119,7 +119,7 @@ impl<'o> FinalState<'o> {
         }
 
         let key = Key::State(change.table, change.id.clone());
-        match change.after.as_ref().map(Payload::to_value) {
+        match change.after.as_ref().map(read_json) {
             Some(after) => self.values.insert(key, FinalValue::State(after)),
             None => self.values.remove(&key),
         };
@@ -209,7 +209,7 @@ impl<'o> FinalState<'o> {
             let AllowedDifference::Field(_, field) = allowed else {
                 return None;
             };
-            if let FinalValue::State(Value::Object(fields)) = &mut value {
+            if let FinalValue::State(Ok(Json::Object(fields))) = &mut value {
                 fields.remove(*field);
             }
         }
@@ -221,7 +221,8 @@ impl<'o> FinalState<'o> {
 fn show(value: Option<&FinalValue<'_>>) -> String {
     match value {
         None => "nothing".to_owned(),
-        Some(FinalValue::State(value)) => value.to_string(),
+        Some(FinalValue::State(Ok(value))) => value.to_string(),
+        Some(FinalValue::State(Err(err))) => err.to_string(),
         Some(FinalValue::Events(events)) => {
             let lines: Vec<String> = events.iter().map(MessageView::show).collect();
             lines.join(", ")

@@ -1,10 +1,11 @@
 use std::collections::BTreeMap;
 
-use flow_domain::model::SerializedMessage;
+use flow_domain::{message::MessageLabels, model::SerializedMessage};
 
 use crate::{
     outcome::{Keyword, StepStatus, StepText, Story, StoryLine},
     plan::Plan,
+    value::MessageView,
 };
 
 /// How far a run has come: what is known about each step so far.
@@ -50,12 +51,15 @@ impl StepProgress {
     }
 
     /// Builds the story of a run that has ended.
-    pub(super) fn into_story(mut self, plan: &Plan<'_>) -> Story {
+    pub(super) fn into_story(mut self, plan: &Plan<'_>, labels: &MessageLabels) -> Story {
         let mut lines = Vec::with_capacity(plan.steps.len());
         for (idx, step) in plan.steps.iter().enumerate() {
-            let text = match step.kind.text() {
+            let text = match step.kind.text(labels) {
                 StepText::BuiltCommand(_) => {
-                    StepText::BuiltCommand(self.built_commands.remove(&idx))
+                    let built = self.built_commands.remove(&idx);
+                    StepText::BuiltCommand(
+                        built.map(|command| MessageView::of_serialized(&command, labels)),
+                    )
                 }
                 text => text,
             };

@@ -15,7 +15,6 @@ use crate::{
     plan::{CommandBuilder, MessageAct, MessageResult, Sending, StepKind},
     run::runner::{Runner, Stop},
     system::Act,
-    value::MessageView,
 };
 
 /// The `given_*` and `when_*` steps.
@@ -143,7 +142,7 @@ impl Runner<'_, '_> {
         let system = self.outcome.system_mut();
         let result = system.act(system_act, &act.headers).await;
 
-        let name = MessageView::from(message).name;
+        let name = self.label_of(message);
         self.finish_act(idx, name, result, (kind, reply_name))
     }
 
@@ -170,7 +169,7 @@ impl Runner<'_, '_> {
                 n_entries..n_entries
             };
 
-            let name = MessageView::from(command).name;
+            let name = self.label_of(command);
             let handler = self.handler_of(command);
             let act =
                 ActOutcome::new(name, result, handler, entries).with_n_overlapping(n_overlapping);
@@ -178,6 +177,12 @@ impl Runner<'_, '_> {
         }
 
         self.require_settled(idx)
+    }
+
+    /// Returns the label of a message of the test.
+    fn label_of(&self, message: &SerializedMessage) -> String {
+        let labels = self.outcome.record().labels();
+        labels.label(message.category, message.name)
     }
 
     fn add_act(&mut self, idx: usize, act: ActOutcome) {
@@ -280,7 +285,7 @@ impl Runner<'_, '_> {
 
     /// Returns the handler of a command, as the wiring says.
     fn handler_of(&self, command: &SerializedMessage) -> Option<&'static str> {
-        let name = command.name.to_string();
+        let name = self.label_of(command);
         let wiring = self.outcome.system().wiring();
 
         wiring

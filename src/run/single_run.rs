@@ -33,7 +33,7 @@ pub(super) async fn run_once(
         failures,
         ..
     } = runner;
-    outcome.story = steps.into_story(plan);
+    outcome.story = steps.into_story(plan, outcome.record().labels());
     if result.is_ok() {
         return Ok(outcome);
     }

@@ -11,7 +11,7 @@ use flow_domain::{
     message::Payload,
     model::{AnyEvent, IntoMessages},
 };
-use serde_json::Value;
+use serde::Serialize;
 
 use crate::{
     expect::{self, Expectation, Mismatch, State, describe},
@@ -89,6 +89,7 @@ impl<A: Aggregate, R: MethodResult> UnitOutcome<A, R> {
             self.guard.mark_problem_asserted();
         }
 
+        let description = describe(expectation, outcome.record().labels());
         let checked = pin!(check_expectation(expectation, &mut self.outcome));
         // A unit test has no store to wait for.
         let Poll::Ready(result) = checked.poll(&mut Context::from_waker(Waker::noop())) else {
@@ -99,7 +100,7 @@ impl<A: Aggregate, R: MethodResult> UnitOutcome<A, R> {
             Ok(()) => self.guard.mark_asserted(),
             Err(mismatch) => {
                 let location = mismatch.location().unwrap_or(Location::caller());
-                self.guard.fail(&describe(expectation), location, &mismatch);
+                self.guard.fail(&description, location, &mismatch);
             }
         }
     }
@@ -161,7 +162,7 @@ impl<A: Aggregate, R: MethodResult> UnitOutcome<A, R> {
         let subject = format!("{} {:?}", A::NAME, self.aggregate.id());
         let found = match Payload::encode(A::NAME, &self.aggregate) {
             Ok(state) => show_stored(&state),
-            Err(_) => format!("{:?}", self.aggregate),
+            Err(err) => format!("{:?} ({})", self.aggregate, err.with_causes()),
         };
         let mismatch = Mismatch::new(
             format!("{subject} for which the closure returns true"),
@@ -180,7 +181,7 @@ impl<A: Aggregate, R: MethodResult> UnitOutcome<A, R> {
 
     /// Expects that the aggregate has these fields with these values. It may have other fields.
     #[track_caller]
-    pub fn like(self, expected: Value) -> Self {
+    pub fn like(self, expected: impl Serialize) -> Self {
         let state = self.state();
         self.then(state.like(expected))
     }

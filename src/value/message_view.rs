@@ -1,22 +1,73 @@
+use std::collections::BTreeMap;
+
 use flow_domain::{
     Message,
-    message::{Envelope, MessageSchema, Payload},
-    model::SerializedMessage,
+    json::Json,
+    message::{Envelope, MessageLabels, MessageSchema, Payload},
+    model::{SameContent, SerializedMessage},
 };
-use serde_json::Value;
 
-use crate::value::{cut_middle, show_message};
+use crate::value::{NotJson, cut_middle, read_json, show_message};
 
-/// The name and content of a message, as they are compared and shown.
+/// What kind of message it is. Messages of different aggregates are of different kinds.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct MessageView {
-    pub(crate) name: String,
+struct MessageKind {
+    category: String,
     /// The name without the version. The JSON of an enum has it as the name of the variant.
-    variant: String,
+    name: String,
+    version: u32,
+}
+
+/// A message, as it is compared and shown.
+#[derive(Clone, Debug)]
+pub(crate) struct MessageView {
+    kind: MessageKind,
+    /// The label of the message, for texts.
+    pub(crate) name: String,
     pub(crate) payload: Payload,
+    /// Compares two contents by `PartialEq`, if the test gave a value of the Rust type.
+    same_content: Option<SameContent>,
 }
 
 impl MessageView {
+    pub(crate) fn new(envelope: &Envelope, labels: &MessageLabels) -> Self {
+        let metadata = &envelope.metadata;
+        Self {
+            kind: MessageKind {
+                category: metadata.stream.category().to_owned(),
+                name: metadata.message_type.name().to_owned(),
+                version: metadata.message_type.version(),
+            },
+            name: labels.label_of_envelope(envelope),
+            payload: envelope.message.clone(),
+            same_content: None,
+        }
+    }
+
+    pub(crate) fn of_serialized(message: &SerializedMessage, labels: &MessageLabels) -> Self {
+        Self {
+            kind: MessageKind {
+                category: message.category.to_owned(),
+                name: message.name.as_str().to_owned(),
+                version: message.name.version(),
+            },
+            name: labels.label(message.category, message.name),
+            payload: message.payload.clone(),
+            same_content: None,
+        }
+    }
+
+    /// Compares the message with others by this function.
+    pub(crate) fn compared_by(mut self, same_content: SameContent) -> Self {
+        self.same_content = Some(same_content);
+        self
+    }
+
+    /// Returns true if the other message has the same category, name and version.
+    pub(crate) fn is_same_kind(&self, other: &Self) -> bool {
+        self.kind == other.kind
+    }
+
     /// Returns the message in Rust syntax, cut in the middle if it is long.
     pub(crate) fn show(&self) -> String {
         cut_middle(self.show_whole())
@@ -24,46 +75,33 @@ impl MessageView {
 
     /// Returns the message in Rust syntax: `PlaceOrder { order_id: "ord-01", quantity: 2 }`.
     pub(crate) fn show_whole(&self) -> String {
-        show_message(&self.name, &self.variant, &self.payload)
+        show_message(&self.name, &self.kind.name, &self.payload)
     }
 
     /// Returns the content of the message.
     ///
     /// For a variant of an enum, this is the JSON below the name of the variant.
-    pub(crate) fn content(&self) -> Value {
-        content_of(&self.variant, &self.payload)
-    }
-
-    /// Returns true if name and content are equal. The order of the fields does not matter.
-    pub(crate) fn equals(&self, other: &Self) -> bool {
-        self.name == other.name
-            && (self.payload == other.payload
-                || self.payload.to_value() == other.payload.to_value())
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the stored text is not JSON.
+    pub(crate) fn content(&self) -> Result<Json, NotJson> {
+        content_of(&self.kind.name, &self.payload)
     }
 }
 
-impl From<&SerializedMessage> for MessageView {
-    fn from(message: &SerializedMessage) -> Self {
-        Self {
-            name: message.name.to_string(),
-            variant: message.name.as_str().to_owned(),
-            payload: message.payload.clone(),
-        }
-    }
-}
+/// Two messages are equal if they are of the same kind and have the same content.
+///
+/// The contents are compared by `PartialEq` if one of the messages is a value of the test whose type
+/// implements it, or else by their JSON.
+impl PartialEq for MessageView {
+    fn eq(&self, other: &Self) -> bool {
+        let same_content = self
+            .same_content
+            .or(other.same_content)
+            .unwrap_or(Payload::has_same_json);
 
-impl From<&Envelope> for MessageView {
-    fn from(envelope: &Envelope) -> Self {
-        let message_type = &envelope.metadata.message_type;
-        Self {
-            // A name shows its version only from version 2 on.
-            name: match message_type.version() {
-                1 => message_type.name().to_owned(),
-                version => format!("{}.v{version}", message_type.name()),
-            },
-            variant: message_type.name().to_owned(),
-            payload: envelope.message.clone(),
-        }
+        self.is_same_kind(other) && same_content(&self.payload, &other.payload)
     }
 }
 
@@ -79,13 +117,17 @@ pub(crate) fn matches_type<E: Message>(envelope: &Envelope) -> bool {
 ///
 /// If the message is a variant of an enum, its fields are one level below the name of the variant.
 /// The result has the fields without the level above them.
-pub(crate) fn content_of(variant: &str, payload: &Payload) -> Value {
-    match payload.to_value() {
-        Value::Object(mut fields) if fields.len() == 1 => match fields.remove(variant) {
-            Some(Value::Object(inner)) => Value::Object(inner),
-            Some(other) => serde_json::json!({ variant: other }),
-            None => Value::Object(fields),
+///
+/// # Errors
+///
+/// Returns an error if the stored text is not JSON.
+pub(crate) fn content_of(variant: &str, payload: &Payload) -> Result<Json, NotJson> {
+    Ok(match read_json(payload)? {
+        Json::Object(mut fields) if fields.len() == 1 => match fields.remove(variant) {
+            Some(Json::Object(inner)) => Json::Object(inner),
+            Some(other) => Json::Object(BTreeMap::from([(variant.to_owned(), other)])),
+            None => Json::Object(fields),
         },
         other => other,
-    }
+    })
 }

@@ -4,6 +4,7 @@
 
 mod diff;
 mod message_view;
+mod not_json;
 mod render_options;
 mod show;
 mod status_text;
@@ -11,9 +12,10 @@ mod terminal;
 
 pub(crate) use diff::{
     Difference, differences, has_same_leaves, is_like, partial_differences, render_differences,
-    render_differences_as,
+    render_differences_as, stored_differences,
 };
 pub(crate) use message_view::{MessageView, content_of, matches_type};
+pub(crate) use not_json::{NotJson, read_json};
 pub(crate) use render_options::{RenderOptions, Style};
 pub(crate) use show::{
     counted, cut_after_field, cut_middle, first_few, indent, max_width, show_message, show_stored,

@@ -1,75 +1,96 @@
-use std::{fmt, marker::PhantomData};
+use std::{fmt, iter};
 
-use flow_domain::message::Payload;
+use flow_domain::{json::Json, message::Payload};
 use serde::{
     Deserialize, Deserializer,
     de::{MapAccess, Visitor},
 };
-use serde_json::Value;
+use serde_json::value::RawValue;
+
+use crate::value::read_json;
 
 /// The maximum number of characters of a value. A longer one is cut.
 const MAX_WIDTH: usize = 120;
 
 /// Returns a message in Rust syntax: `PlaceOrder { order_id: "ord-01", quantity: 2 }`.
 ///
-/// `variant` is its name without the version.
-pub(crate) fn show_message(name: &str, variant: &str, payload: &Payload) -> String {
-    let Ok(Fields(mut fields)) = serde_json::from_str::<Fields>(payload.as_json()) else {
-        // The message has no fields, or is not valid JSON.
-        return match payload.to_value() {
-            Value::Null => name.to_owned(),
-            Value::String(text) if text == variant => name.to_owned(),
-            _ => format!("{name} {}", payload.as_json()),
+/// The text begins with `label`. `variant` is the name without the version, which the JSON of a
+/// variant has. If the text is not JSON, the result says so.
+pub(crate) fn show_message(label: &str, variant: &str, payload: &Payload) -> String {
+    let json = match read_json(payload) {
+        Ok(json) => json,
+        Err(err) => return format!("{label}: {err}"),
+    };
+    let Some(Fields(mut fields)) = Fields::read(payload.as_json()) else {
+        // The message has no fields.
+        return match json {
+            Json::Null => label.to_owned(),
+            Json::String(text) if text == variant => label.to_owned(),
+            _ => format!("{label} {json}"),
         };
     };
 
     // The variant of an enum has its fields one level below its name.
-    if let [(field, Value::Object(_))] = fields.as_slice()
+    if let [(field, content)] = fields.as_slice()
         && field == variant
-        && let Ok(Fields(mut variants)) = serde_json::from_str::<Fields<Fields>>(payload.as_json())
-        && let Some((_, Fields(inner))) = variants.pop()
+        && let Some(Fields(inner)) = Fields::read(content.get())
     {
         fields = inner;
     }
 
-    let shown = brace_fields(fields.iter().map(|(name, value)| (name, value)));
-    format!("{name} {shown}")
+    format!("{label} {}", brace_fields(show_fields(&fields)))
 }
 
 /// Returns a stored value with its fields in the stored order:
 /// `{ order_id: "ord-01", status: "Placed" }`.
+///
+/// If the stored text is not JSON, the result says so.
 pub(crate) fn show_stored(payload: &Payload) -> String {
-    match serde_json::from_str::<Fields>(payload.as_json()) {
-        Ok(Fields(fields)) => {
-            let line = brace_fields(fields.iter().map(|(name, value)| (name, value)));
-            if line.chars().count() <= MAX_WIDTH {
-                return line;
-            }
+    let json = match read_json(payload) {
+        Ok(json) => json,
+        Err(err) => return err.to_string(),
+    };
+    let Some(Fields(fields)) = Fields::read(payload.as_json()) else {
+        return cut_middle(json.to_string());
+    };
 
-            // One field per line: a long field then does not hide the others.
-            let lines: Vec<String> = fields
-                .iter()
-                .map(|(name, value)| cut_middle(format!("    {name}: {value},")))
-                .collect();
-            format!("{{\n{}\n}}", lines.join("\n"))
-        }
-        Err(_) => cut_middle(payload.as_json().to_owned()),
+    let line = brace_fields(show_fields(&fields));
+    if line.chars().count() <= MAX_WIDTH {
+        return line;
     }
+
+    // One field per line: a long field then does not hide the others.
+    let lines: Vec<String> = show_fields(&fields)
+        .map(|field| cut_middle(format!("    {field},")))
+        .collect();
+    format!("{{\n{}\n}}", lines.join("\n"))
 }
 
 /// Returns a value in one line, with its fields sorted by name.
-pub(crate) fn show_value(value: &Value) -> String {
+pub(crate) fn show_value(value: &Json) -> String {
     cut_middle(match value {
-        Value::Object(fields) => brace_fields(fields),
+        Json::Object(fields) => brace_fields(
+            fields
+                .iter()
+                .map(|(name, value)| format!("{name}: {value}")),
+        ),
         other => other.to_string(),
     })
 }
 
-fn brace_fields<'a>(fields: impl IntoIterator<Item = (&'a String, &'a Value)>) -> String {
-    let shown: Vec<String> = fields
-        .into_iter()
-        .map(|(name, value)| format!("{name}: {value}"))
-        .collect();
+/// Returns each field as text: `quantity: 2`.
+fn show_fields(fields: &[(String, &RawValue)]) -> impl Iterator<Item = String> {
+    fields.iter().map(|(name, raw)| {
+        let value = match raw.get().parse::<Json>() {
+            Ok(value) => value.to_string(),
+            Err(err) => err.with_causes().to_string(),
+        };
+        format!("{name}: {value}")
+    })
+}
+
+fn brace_fields(fields: impl Iterator<Item = String>) -> String {
+    let shown: Vec<String> = fields.collect();
     if shown.is_empty() {
         return "{}".to_owned();
     }
@@ -153,30 +174,35 @@ pub(crate) fn indent(text: &str, n_columns: usize) -> String {
 
 /// The fields of a JSON object, in the order in which the JSON text has them.
 ///
-/// A [`Value`] would sort them by name.
-struct Fields<V = Value>(Vec<(String, V)>);
+/// A [`Json`] would sort them by name.
+struct Fields<'a>(Vec<(String, &'a RawValue)>);
 
-impl<'de, V: Deserialize<'de>> Deserialize<'de> for Fields<V> {
+impl<'a> Fields<'a> {
+    /// Returns the fields of the object in `text`; `None` if it is not an object.
+    fn read(text: &'a str) -> Option<Self> {
+        serde_json::from_str(text).ok()
+    }
+}
+
+impl<'de> Deserialize<'de> for Fields<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct FieldsVisitor<V>(PhantomData<V>);
+        struct FieldsVisitor;
 
-        impl<'de, V: Deserialize<'de>> Visitor<'de> for FieldsVisitor<V> {
-            type Value = Fields<V>;
+        impl<'de> Visitor<'de> for FieldsVisitor {
+            type Value = Fields<'de>;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("an object")
             }
 
-            fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Fields<V>, M::Error> {
-                let mut fields = Vec::new();
-                while let Some(field) = map.next_entry()? {
-                    fields.push(field);
-                }
-                Ok(Fields(fields))
+            fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Fields<'de>, M::Error> {
+                iter::from_fn(|| map.next_entry().transpose())
+                    .collect::<Result<_, _>>()
+                    .map(Fields)
             }
         }
 
-        deserializer.deserialize_map(FieldsVisitor(PhantomData))
+        deserializer.deserialize_map(FieldsVisitor)
     }
 }
 
@@ -222,6 +248,28 @@ mod tests {
         );
         check("Ping", "null", "Ping");
         check("Ping", "{}", "Ping {}");
+    }
+
+    #[test]
+    fn text_that_is_not_json_is_shown_as_an_error() {
+        let not_json = Payload::from_json("{ no json");
+        let err = "deserializing `JSON` failed: key must be a string at line 1 column 3 \
+                   (from { no json)";
+
+        assert_eq!(
+            show_message("Paid", "Paid", &not_json),
+            format!("Paid: {err}")
+        );
+        assert_eq!(show_stored(&not_json), err);
+    }
+
+    #[test]
+    fn numbers_are_shown_with_all_digits() {
+        check(
+            "Minted",
+            r#"{"wei":20000000000000000001,"rate":0.10000000000000002}"#,
+            "Minted { wei: 20000000000000000001, rate: 0.10000000000000002 }",
+        );
     }
 
     #[test]

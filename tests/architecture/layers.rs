@@ -41,7 +41,7 @@ const FLOW_HARNESS: &[Layer] = &[
     ("outcome", &["value", "logs", "system", "chain"]),
     ("expect", &["value", "chain", "outcome"]),
     ("diagnosis", &["value", "chain", "outcome", "expect"]),
-    ("plan", &["system", "outcome", "expect"]),
+    ("plan", &["value", "system", "outcome", "expect"]),
     ("report", &["value", "system", "chain", "outcome", "expect", "diagnosis", "plan"]),
     ("run", &["value", "logs", "system", "outcome", "expect", "diagnosis", "plan", "report"]),
     ("schema", &["outcome"]),

@@ -100,7 +100,12 @@ impl<'a> Variant<'a> {
                 })
             }
         });
-        quote!(::flow_domain::message::MessageSchema::new(#name, #id, &[#(#fields),*]).of_type::<Self>())
+        quote!(::flow_domain::message::MessageSchema::new(
+            <Self as ::flow_domain::model::Message>::CATEGORY,
+            #name,
+            #id,
+            &[#(#fields),*]
+        ).of_type::<Self>())
     }
 
     pub(crate) fn write_name_arm(&self) -> TokenStream {

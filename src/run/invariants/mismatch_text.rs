@@ -6,7 +6,9 @@ use flow_domain::{
 
 use crate::{
     expect::Mismatch,
-    value::{differences, first_few, has_same_leaves, indent, render_differences_as, show_stored},
+    value::{
+        first_few, has_same_leaves, indent, render_differences_as, show_stored, stored_differences,
+    },
 };
 
 /// The last writer of a row.
@@ -61,10 +63,12 @@ fn round_trip_lines(violation: &InvariantViolation, deserialized: &str) -> Vec<S
 
 /// Returns true if the JSON of the two values differs by more than the order of elements.
 fn has_other_json(violation: &InvariantViolation) -> bool {
-    violation
-        .json
-        .as_ref()
-        .is_none_or(|(live, restored)| !has_same_leaves(&live.to_value(), &restored.to_value()))
+    violation.json.as_ref().is_none_or(|(live, restored)| {
+        match (live.to_json(), restored.to_json()) {
+            (Ok(live), Ok(restored)) => !has_same_leaves(&live, &restored),
+            _ => true,
+        }
+    })
 }
 
 /// Shows the fields of the JSON that differ. If the JSON is equal, shows both values whole.
@@ -140,11 +144,12 @@ fn stale_row_lines(row: &StaleRow) -> Vec<String> {
 
 /// Shows the fields in which the JSON of two values differs. `verb` says what the second one is.
 fn json_lines(live: &Payload, restored: &Payload, verb: &str) -> Vec<String> {
-    let differences = differences(&live.to_value(), &restored.to_value());
-
-    render_differences_as(&differences, |live, restored| {
-        format!("{live}, but {restored} when {verb}")
-    })
+    match stored_differences(live, restored) {
+        Ok(differences) => render_differences_as(&differences, |live, restored| {
+            format!("{live}, but {restored} when {verb}")
+        }),
+        Err(err) => vec![err.to_string()],
+    }
 }
 
 /// Returns the mismatch of a projector that handled events, but fails on them in a rebuild.

@@ -10,7 +10,6 @@ use crate::{
         invariants::mismatch_text::{RowWriter, rebuild_failure_mismatch, stale_rows_mismatch},
         runner::Runner,
     },
-    value::MessageView,
 };
 
 impl Runner<'_, '_> {
@@ -121,7 +120,9 @@ impl Runner<'_, '_> {
             let event = started
                 .cause
                 .and_then(|cause| match &record.entry(cause).kind {
-                    EntryKind::Appended(event) => Some(MessageView::from(&*event.envelope).name),
+                    EntryKind::Appended(event) => {
+                        Some(record.labels().label_of_envelope(&event.envelope))
+                    }
                     _ => None,
                 });
 
@@ -152,7 +153,8 @@ impl Runner<'_, '_> {
                 return None;
             };
             let n_handled = record.effects(entry.id).filter(is_handled).count();
-            (1 < n_handled).then(|| (MessageView::from(&*event.envelope).name, n_handled))
+            let label = || record.labels().label_of_envelope(&event.envelope);
+            (1 < n_handled).then(|| (label(), n_handled))
         })
     }
 }

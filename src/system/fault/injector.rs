@@ -6,7 +6,7 @@ use std::{
 
 use flow_domain::{
     Error,
-    message::{Envelope, Processing, Recorded, StreamName},
+    message::{Envelope, MessageLabels, Processing, Recorded, StreamName},
     port::{Broker, Changes, PortFuture, Publication, Store},
     testing::{EngineAction, Interceptor},
 };
@@ -36,10 +36,37 @@ struct DeliveryCount {
     n_ended: u32,
     /// The fault to inject, and the number of its delivery, from 1.
     fault: Option<(StepFault, u32)>,
-    /// The label of the delivery at which the fault was injected.
-    injected_at: Option<String>,
-    /// The handler and the label of the delivery that started last.
-    current: Option<(&'static str, String)>,
+    /// The delivery at which the fault was injected.
+    injected_at: Option<FaultedDelivery>,
+    /// The delivery that started last.
+    current: Option<FaultedDelivery>,
+}
+
+/// A delivery of a message to a handler.
+#[derive(Clone, Debug)]
+pub(crate) struct FaultedDelivery {
+    /// The handler; `None` if the message has none.
+    handler: Option<String>,
+    message: Envelope,
+}
+
+impl FaultedDelivery {
+    fn new(handler: Option<&str>, message: &Envelope) -> Self {
+        Self {
+            handler: handler.map(str::to_owned),
+            message: message.clone(),
+        }
+    }
+
+    /// Names the delivery: `OrderHandler on PlaceOrder`, or `PlaceOrder` without a handler.
+    pub(crate) fn describe(&self, labels: &MessageLabels) -> String {
+        let message = labels.label_of_envelope(&self.message);
+
+        match &self.handler {
+            Some(handler) => format!("{handler} on {message}"),
+            None => message,
+        }
+    }
 }
 
 /// A fault that a step has activated, and its counters.
@@ -98,7 +125,7 @@ impl FaultInjector {
     }
 
     /// Returns the label of the delivery at which the [`StepFault`] was injected, if it was.
-    pub(crate) fn injected_at(&self) -> Option<String> {
+    pub(crate) fn injected_at(&self) -> Option<FaultedDelivery> {
         self.deliveries().injected_at.clone()
     }
 
@@ -248,11 +275,11 @@ impl DeliveryCount {
         }
 
         self.n_started += 1;
-        self.current = Some((handler, delivery_label(Some(handler), message)));
+        self.current = Some(FaultedDelivery::new(Some(handler), message));
 
         let must_fail = self.fault == Some((StepFault::Fails, self.n_started));
         if must_fail {
-            self.injected_at = Some(delivery_label(Some(handler), message));
+            self.injected_at.clone_from(&self.current);
         }
 
         must_fail
@@ -266,8 +293,8 @@ impl DeliveryCount {
 
         match &self.current {
             // Handlers that run inline within the delivery also commit. Their commits do not count.
-            Some((current, label)) if is_due && *current == handler => {
-                self.injected_at = Some(label.clone());
+            Some(current) if is_due && current.handler.as_deref() == Some(handler) => {
+                self.injected_at = Some(current.clone());
                 true
             }
             _ => false,
@@ -287,18 +314,8 @@ impl DeliveryCount {
             _ => return None,
         };
 
-        self.injected_at = Some(delivery_label(handler, message));
+        self.injected_at = Some(FaultedDelivery::new(handler, message));
         Some(action)
-    }
-}
-
-/// Names a delivery: `OrderHandler on PlaceOrder`, or `PlaceOrder` without a handler.
-fn delivery_label(handler: Option<&str>, message: &Envelope) -> String {
-    let message = message.metadata.message_type.name();
-
-    match handler {
-        Some(handler) => format!("{handler} on {message}"),
-        None => message.to_owned(),
     }
 }
 

@@ -153,8 +153,8 @@ fn event_has_another_category() {
     };
 
     insta::assert_snapshot!(diagnosis_in_both_modes(flow), @"
-    perhaps 4 BasketPlaced was raised, but no handler handles it; BasketListProjector is subscribed to an event of this name in the category `market`, not `basket`
-    do set `#[event(part_of = ..)]` to the aggregate that raises BasketPlaced; its category is now `market`
+    perhaps 4 Basket.BasketPlaced was raised, but no handler handles it; BasketListProjector is subscribed to an event of this name in the category `market`, not `basket`
+    do set `#[event(part_of = ..)]` to the aggregate that raises Basket.BasketPlaced; its category is now `market`
     ");
 }
 
@@ -167,8 +167,8 @@ fn event_has_another_version() {
     };
 
     insta::assert_snapshot!(diagnosis_in_both_modes(flow), @"
-    perhaps 4 BasketPaid.v2 was raised, but no handler handles it; BasketListProjector is subscribed to BasketPaid
-    do add a route for BasketPaid.v2 to BasketListProjector: `on.event(Self::the_method)`
+    perhaps 4 Basket.BasketPaid.v2 was raised, but no handler handles it; BasketListProjector is subscribed to market.BasketPaid
+    do add a route for Basket.BasketPaid.v2 to BasketListProjector: `on.event(Self::the_method)`
     ");
 }
 

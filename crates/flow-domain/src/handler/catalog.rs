@@ -6,7 +6,9 @@ use crate::{
         AggregateEntry, CommandRoute, EventRoute, ProjectionEntry, Subscription,
         SubscriptionOptions, Upcasts, short_type_name,
     },
-    message::{Envelope, MessageName, MessageType, Priority, SchemaLists, is_listed},
+    message::{
+        Envelope, MessageLabels, MessageName, MessageType, Priority, SchemaLists, is_listed,
+    },
     model::{Aggregate, Projection},
     record::{HandlerKind, TableKind},
 };
@@ -35,9 +37,24 @@ pub(crate) struct Catalog {
     pub(crate) defaults: SubscriptionOptions,
     /// Set if messages below this priority go to the backfill lane; `None` means one lane for all.
     pub(crate) lane_threshold: Option<Priority>,
+    /// How texts name the messages.
+    pub(crate) labels: MessageLabels,
 }
 
 impl Catalog {
+    /// Builds the labels of the messages. No aggregate or event may be added afterwards.
+    pub(crate) fn build_labels(&mut self) {
+        self.labels = MessageLabels::default();
+        for entry in &self.aggregates {
+            entry.add_to_labels(&mut self.labels);
+        }
+        for (category, lists) in &self.outside_events {
+            for schema in lists.iter().copied().flatten() {
+                self.labels.add_message(schema.name, category);
+            }
+        }
+    }
+
     /// Builds the index of events. No route may be added afterwards.
     pub(crate) fn build_event_index(&mut self) {
         let n_routes = self
@@ -137,11 +154,6 @@ impl Catalog {
                 .any(|(outside_category, schemas)| {
                     *outside_category == category && lists_type(schemas)
                 })
-    }
-
-    /// Returns true if a command of this name has a handler, whatever its category.
-    pub(crate) fn handles(&self, command: MessageName) -> bool {
-        self.commands.iter().any(|route| route.command == command)
     }
 
     /// Returns the routes of `event`, in order of registration, as arguments of [`Self::route`].

@@ -1,7 +1,7 @@
 use std::{any::TypeId, fmt};
 
 use crate::{
-    message::SchemaLists,
+    message::{MessageLabels, SchemaLists},
     model::{Aggregate, Projection},
 };
 
@@ -43,6 +43,14 @@ impl AggregateEntry {
             event_sourced: A::EVENT_SOURCED,
             #[cfg(feature = "testing")]
             reader: AggregateReader::of::<A>(),
+        }
+    }
+
+    /// Adds the aggregate and its messages.
+    pub(crate) fn add_to_labels(&self, labels: &mut MessageLabels) {
+        labels.add_aggregate(self.name, self.category);
+        for schema in self.commands.iter().chain(self.events).copied().flatten() {
+            labels.add_message(schema.name, self.category);
         }
     }
 }

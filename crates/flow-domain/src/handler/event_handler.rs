@@ -215,7 +215,8 @@ impl<H: EventHandler> EventRoutes<H> {
 }
 
 /// The schema of a catch-all route. It is a placeholder, because such a route has no single event.
-static ANY_EVENT: MessageSchema = MessageSchema::new(MessageName::new("any event", 1), None, &[]);
+static ANY_EVENT: MessageSchema =
+    MessageSchema::new("", MessageName::new("any event", 1), None, &[]);
 
 /// Adds a route for each event that `E` stands for, all with the same call.
 ///

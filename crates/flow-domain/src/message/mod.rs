@@ -10,6 +10,7 @@ mod decoded_cache;
 mod envelope;
 mod id;
 mod key;
+mod labels;
 mod metadata;
 mod name;
 mod payload;
@@ -20,6 +21,7 @@ pub use id::{CausationId, CorrelationId, MessageId};
 #[doc(hidden)]
 pub use key::require_key;
 pub use key::{InvalidKey, MAX_KEY_BYTES};
+pub use labels::MessageLabels;
 pub use metadata::{MessageKind, Metadata, Priority, Processing};
 pub(crate) use name::is_listed;
 pub use name::{

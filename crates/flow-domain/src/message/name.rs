@@ -71,13 +71,15 @@ impl fmt::Debug for MessageName {
     }
 }
 
-/// The name of one kind of message and the names of its fields.
+/// The category and the name of one kind of message, and the names of its fields.
 ///
 /// A struct has one schema. An enum has one for each variant.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 #[doc(hidden)]
 pub struct MessageSchema {
+    /// The category of the aggregate that the message is for.
+    pub category: &'static str,
     /// The name of the message.
     pub name: MessageName,
     /// The field with the id of the aggregate. `None` if the message declares none.
@@ -111,7 +113,8 @@ type ReencodeFn = fn(&Payload) -> Result<Payload, Error>;
 
 impl PartialEq for MessageSchema {
     fn eq(&self, other: &Self) -> bool {
-        (self.name, self.id, self.fields) == (other.name, other.id, other.fields)
+        (self.category, self.name, self.id, self.fields)
+            == (other.category, other.name, other.id, other.fields)
     }
 }
 
@@ -120,11 +123,13 @@ impl Eq for MessageSchema {}
 impl MessageSchema {
     /// Describes one kind of message.
     pub const fn new(
+        category: &'static str,
         name: MessageName,
         id: Option<&'static str>,
         fields: &'static [FieldSchema],
     ) -> Self {
         Self {
+            category,
             name,
             id,
             fields,
@@ -192,12 +197,6 @@ impl MessageType {
     /// Returns the name of the message: `OrderPlaced`.
     pub fn name(&self) -> &str {
         &self.name
-    }
-
-    /// Returns the name as a `Cow`. The clone of a constant does not allocate.
-    #[cfg(feature = "testing")]
-    pub(crate) fn shared_name(&self) -> Cow<'static, str> {
-        self.name.clone()
     }
 
     /// Returns the version of its fields, from 1.

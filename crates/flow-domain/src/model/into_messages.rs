@@ -1,6 +1,6 @@
 use crate::{
     error::Error,
-    message::SchemaLists,
+    message::{Payload, SchemaLists},
     model::{Command, Event, Message, SerializedMessage, verify_read_back},
 };
 
@@ -34,6 +34,21 @@ pub trait IntoMessages<Kind> {
     ) -> Result<(), Error>;
 }
 
+/// Returns true if two contents of a message are the same.
+#[doc(hidden)]
+pub type SameContent = fn(&Payload, &Payload) -> bool;
+
+/// Compares two contents of an `M` by `PartialEq`. Without `PartialEq`, it compares their JSON.
+fn has_same_content<M: Message>(left: &Payload, right: &Payload) -> bool {
+    let compare = |left: &M| right.with_decoded(M::NAME, |right: &M| left.try_eq(right));
+    let are_equal = left.with_decoded(M::NAME, compare);
+
+    match are_equal {
+        Ok(Ok(Some(are_equal))) => are_equal,
+        _ => left.has_same_json(right),
+    }
+}
+
 /// A message of a list, without its Rust type.
 #[doc(hidden)]
 pub trait DynMessage: std::fmt::Debug {
@@ -43,6 +58,9 @@ pub trait DynMessage: std::fmt::Debug {
     ///
     /// Returns an error for which [`Error::is_codec`] is true if it has no JSON form.
     fn to_serialized(&self) -> Result<SerializedMessage, Error>;
+
+    /// Returns a function that compares two serialized messages of the type of this message.
+    fn same_content(&self) -> SameContent;
 
     /// Returns an error unless `serialized` is read back as this message.
     ///
@@ -66,6 +84,10 @@ pub trait DynMessage: std::fmt::Debug {
 impl<M: Message> DynMessage for M {
     fn to_serialized(&self) -> Result<SerializedMessage, Error> {
         SerializedMessage::new(self)
+    }
+
+    fn same_content(&self) -> SameContent {
+        has_same_content::<M>
     }
 
     fn verify_read_back(&self, serialized: &SerializedMessage) -> Result<(), Error> {

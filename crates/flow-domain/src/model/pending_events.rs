@@ -112,17 +112,19 @@ impl fmt::Debug for RaisedEvents<'_> {
     }
 }
 
+/// Returns true if two events are of the same kind and have the same content.
+fn is_equal(raised: &dyn DynMessage, expected: &dyn DynMessage) -> Result<bool, Error> {
+    let same_content = expected.same_content();
+    let (raised, expected) = (raised.to_serialized()?, expected.to_serialized()?);
+
+    Ok(raised.has_same_name(&expected) && same_content(&raised.payload, &expected.payload))
+}
+
 impl<L: IntoMessages<AnyEvent>> PartialEq<L> for RaisedEvents<'_> {
     fn eq(&self, expected: &L) -> bool {
         let mut raised_events = self.iter();
         let comparison = expected.try_for_each(&mut |expected| match raised_events.next() {
-            Some(raised)
-                if raised
-                    .to_serialized()?
-                    .has_same_content(&expected.to_serialized()?) =>
-            {
-                Ok(())
-            }
+            Some(raised) if is_equal(raised, expected)? => Ok(()),
             // The error only ends the iteration.
             _ => Err(Error::setup("differs")),
         });

@@ -55,8 +55,8 @@ fn write_raised(f: &mut fmt::Formatter<'_>, event: &Envelope) -> fmt::Result {
     let metadata = &event.metadata;
     write!(
         f,
-        "raised {} {} {:?}",
-        metadata.message_type, metadata.id, event.message
+        "raised {} {} for {} {:?}",
+        metadata.message_type, metadata.id, metadata.stream, event.message
     )
 }
 
@@ -94,8 +94,8 @@ fn write_scheduled(f: &mut fmt::Formatter<'_>, command: &Envelope, due: Timestam
     let metadata = &command.metadata;
     write!(
         f,
-        "scheduled {} {} at {due} {:?}",
-        metadata.message_type, metadata.id, command.message
+        "scheduled {} {} for {} at {due} {:?}",
+        metadata.message_type, metadata.id, metadata.stream, command.message
     )
 }
 

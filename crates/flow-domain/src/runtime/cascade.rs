@@ -116,7 +116,7 @@ impl Cascade {
         let step = |delivery: &PlannedDelivery| {
             let (subscription, route) = route_of(delivery);
             TraceStep {
-                event: route.event.name.as_str().into(),
+                event: catalog.labels.label(route.category, route.event.name),
                 handler: Some(subscription.handler),
                 cause_idx: delivery.cause_idx,
             }
@@ -127,7 +127,8 @@ impl Cascade {
             .iter()
             .map(|delivery| {
                 let (subscription, route) = route_of(delivery);
-                format!("{} on {}", subscription.handler, route.event.name.as_str())
+                let event = catalog.labels.label(route.category, route.event.name);
+                format!("{} on {event}", subscription.handler)
             })
             .collect();
 
@@ -163,7 +164,7 @@ impl Cascade {
             .ports
             .catalog
             .route(delivery.subscription_idx, delivery.route_idx);
-        let (handler, event_name) = (subscription.handler, route.event.name);
+        let (handler, event) = (subscription.handler, (route.category, route.event.name));
         let (n_redeliveries, n_commits) = self.redelivery;
         let handling = Handling {
             ports: &self.ports,
@@ -204,7 +205,7 @@ impl Cascade {
                     .call_error_handler(subscription.on_error, &err, &delivery)
                     .await;
 
-                let event_name = event_name.as_str().to_owned();
+                let event_name = self.ports.catalog.labels.label(event.0, event.1);
                 self.failures
                     .push(HandlerFailure::new(Some(handler), event_name, err));
             }

@@ -1,4 +1,4 @@
-use std::{borrow::Cow, cmp::Reverse, iter};
+use std::{cmp::Reverse, iter};
 
 use crate::error::Stall;
 
@@ -11,7 +11,7 @@ pub(crate) struct CascadeTrace {
 /// One call of a handler, or one command without a handler.
 #[derive(Debug)]
 pub(crate) struct TraceStep {
-    pub(crate) event: Cow<'static, str>,
+    pub(crate) event: String,
     pub(crate) handler: Option<&'static str>,
     /// The index of the step that raised the event. It is always an earlier step.
     pub(crate) cause_idx: Option<usize>,

@@ -158,7 +158,7 @@ impl App {
             if let Err(err) = result.reply {
                 let route = self.ports.catalog.require_command_route(&command);
                 let handler = route.ok().map(|route| route.handler);
-                let name = command.metadata.message_type.name().to_owned();
+                let name = self.ports.catalog.labels.label_of_envelope(&command);
                 total.failures.push(HandlerFailure::new(handler, name, err));
             }
             if total.stall.is_some() {

@@ -6,7 +6,7 @@ use crate::{
         ProcessManager, ProcessManagerRoutes, ProjectionEntry, Projector, ProjectorRoutes,
         SubscriptionOptions, Upcast, Upcasts,
     },
-    message::{Priority, SchemaLists},
+    message::{MessageLabels, Priority, SchemaLists},
     model::{Aggregate, Event, Message, Projection},
     record::HandlerKind,
     wiring::{Domain, WiringErrors, verify::verify},
@@ -43,6 +43,7 @@ impl DomainBuilder {
             catch_all_idxs: Vec::new(),
             defaults: SubscriptionOptions::default(),
             lane_threshold: None,
+            labels: MessageLabels::default(),
         };
 
         Self {
@@ -158,6 +159,7 @@ impl DomainBuilder {
     ///
     /// Returns all mistakes together, each with what to write instead.
     pub fn build(mut self) -> Result<Domain, WiringErrors> {
+        self.parts.catalog.build_labels();
         self.parts.catalog.build_event_index();
         let mistakes = verify(&self.parts);
 

@@ -2,7 +2,7 @@ use std::collections::VecDeque;
 
 use crate::{
     handler::{Catalog, RouteDeclaration},
-    message::{MessageName, MessageSchema},
+    message::{MessageLabels, MessageName},
     wiring::catch_all::catch_all_events,
 };
 
@@ -25,7 +25,7 @@ struct Node {
 pub(super) fn cycles(catalog: &Catalog) -> Vec<Vec<String>> {
     let nodes = nodes(catalog);
     let mut cycles: Vec<Vec<String>> = (0..nodes.len())
-        .filter_map(|start| shortest_cycle(&nodes, start))
+        .filter_map(|start| shortest_cycle(&nodes, start, &catalog.labels))
         .collect();
 
     cycles.sort();
@@ -37,7 +37,7 @@ fn nodes(catalog: &Catalog) -> Vec<Node> {
     let commands = catalog.commands.iter().map(|route| Node {
         message: (route.command, route.category),
         handler: route.handler,
-        effects: declared_effects(catalog, &route.declaration, route.category),
+        effects: declared_effects(&route.declaration),
     });
 
     let events = catalog.subscriptions.iter().flat_map(|subscription| {
@@ -58,71 +58,30 @@ fn nodes(catalog: &Catalog) -> Vec<Node> {
         named.chain(caught).map(|(route, event, category)| Node {
             message: (event.name, category),
             handler: subscription.handler,
-            effects: declared_effects(catalog, &route.declaration, category),
+            effects: declared_effects(&route.declaration),
         })
     });
 
     commands.chain(events).collect()
 }
 
-/// Returns the messages that a route declares to raise and issue. `own_category` is the category of
-/// the message that it handles.
-fn declared_effects(
-    catalog: &Catalog,
-    declaration: &RouteDeclaration,
-    own_category: &str,
-) -> Vec<MessageKey> {
+/// Returns the messages that a route declares to raise and issue.
+fn declared_effects(declaration: &RouteDeclaration) -> Vec<MessageKey> {
     declaration
         .raises
         .iter()
         .chain(declaration.issues)
         .copied()
         .flatten()
-        .flat_map(|schema| matching_messages(catalog, schema, own_category))
+        .map(|schema| (schema.name, schema.category))
         .collect()
-}
-
-/// Returns the messages that have this schema, with their categories.
-///
-/// A schema does not name its category. If several categories have the message, `own_category` is
-/// meant if it is one of them.
-fn matching_messages(
-    catalog: &Catalog,
-    schema: &MessageSchema,
-    own_category: &str,
-) -> Vec<MessageKey> {
-    let of_aggregates = catalog.aggregates.iter().flat_map(|entry| {
-        entry
-            .commands
-            .iter()
-            .chain(entry.events)
-            .map(|list| (*list, entry.category))
-    });
-    let from_outside = catalog
-        .outside_events
-        .iter()
-        .flat_map(|(category, lists)| lists.iter().map(|list| (*list, *category)));
-
-    let matching: Vec<MessageKey> = of_aggregates
-        .chain(from_outside)
-        .filter(|(list, _)| list.contains(schema))
-        .map(|(_, category)| (schema.name, category))
-        .collect();
-
-    match matching
-        .iter()
-        .find(|(_, category)| *category == own_category)
-    {
-        Some(own_message) => vec![*own_message],
-        None => matching,
-    }
 }
 
 /// Finds the shortest path from a node back to itself (breadth-first search).
 ///
 /// The path has only messages that are alphabetically after the first. So a cycle is found only
 /// from its first message in alphabetical order.
-fn shortest_cycle(nodes: &[Node], start: usize) -> Option<Vec<String>> {
+fn shortest_cycle(nodes: &[Node], start: usize, labels: &MessageLabels) -> Option<Vec<String>> {
     let first = nodes[start].message;
     let mut came_from: Vec<Option<usize>> = vec![None; nodes.len()];
     let mut queue = VecDeque::from([start]);
@@ -130,7 +89,7 @@ fn shortest_cycle(nodes: &[Node], start: usize) -> Option<Vec<String>> {
     while let Some(idx) = queue.pop_front() {
         let effects = &nodes[idx].effects;
         if effects.contains(&first) {
-            return Some(cycle_path(nodes, &came_from, idx));
+            return Some(cycle_path(nodes, &came_from, idx, labels));
         }
 
         for (next, node) in nodes.iter().enumerate() {
@@ -146,13 +105,21 @@ fn shortest_cycle(nodes: &[Node], start: usize) -> Option<Vec<String>> {
     None
 }
 
-fn cycle_path(nodes: &[Node], came_from: &[Option<usize>], last: usize) -> Vec<String> {
+fn cycle_path(
+    nodes: &[Node],
+    came_from: &[Option<usize>],
+    last: usize,
+    labels: &MessageLabels,
+) -> Vec<String> {
     let mut path: Vec<&Node> = std::iter::successors(Some(last), |idx| came_from[*idx])
         .map(|idx| &nodes[idx])
         .collect();
     path.reverse();
 
     path.iter()
-        .flat_map(|node| [node.message.0.to_string(), node.handler.to_owned()])
+        .flat_map(|node| {
+            let (name, category) = node.message;
+            [labels.label(category, name), node.handler.to_owned()]
+        })
         .collect()
 }

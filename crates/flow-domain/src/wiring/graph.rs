@@ -2,7 +2,7 @@ use serde::Serialize;
 
 use crate::{
     handler::{AggregateEntry, Catalog, EventRoute, Subscription},
-    message::{MessageName, MessageSchema, SchemaLists},
+    message::{MessageLabels, MessageName, MessageSchema, SchemaLists},
     model::Aggregate,
     record::HandlerKind,
     wiring::{
@@ -31,6 +31,10 @@ pub struct Wiring {
     pub subscriptions: Vec<SubscriptionWiring>,
     /// The subscriptions of the handlers, in order of registration. Command handlers come last.
     pub handlers: Vec<HandlerWiring>,
+    /// How texts name the messages.
+    #[doc(hidden)]
+    #[serde(skip)]
+    pub labels: MessageLabels,
 }
 
 /// An aggregate with its messages.
@@ -96,14 +100,19 @@ impl Wiring {
     /// Returns the wiring of one aggregate that no handler uses.
     #[doc(hidden)]
     pub fn of_aggregate<A: Aggregate>() -> Self {
+        let entry = AggregateEntry::of::<A>();
+        let mut labels = MessageLabels::default();
+        entry.add_to_labels(&mut labels);
+
         Self {
             domain: String::new(),
-            aggregates: vec![aggregate_wiring(&AggregateEntry::of::<A>())],
+            aggregates: vec![aggregate_wiring(&entry, &labels)],
             events_from_outside: Vec::new(),
             projections: Vec::new(),
             commands: Vec::new(),
             subscriptions: Vec::new(),
             handlers: Vec::new(),
+            labels,
         }
     }
 }
@@ -115,40 +124,40 @@ pub(super) fn wiring(domain: &str, catalog: &Catalog) -> Wiring {
         events_from_outside: catalog
             .outside_events
             .iter()
-            .flat_map(|(_, events)| message_names(events))
+            .flat_map(|(_, events)| message_names(events, &catalog.labels))
             .collect(),
         projections: catalog.projections.iter().map(|entry| entry.name).collect(),
         commands: commands(catalog),
         subscriptions: subscriptions(catalog),
         handlers: handlers(catalog),
+        labels: catalog.labels.clone(),
     }
 }
 
-fn message_names(lists: SchemaLists) -> Vec<String> {
+fn message_names(lists: SchemaLists, labels: &MessageLabels) -> Vec<String> {
     lists
         .iter()
-        .flat_map(|schemas| schema_names(schemas))
-        .collect()
-}
-
-fn schema_names(schemas: &[MessageSchema]) -> Vec<String> {
-    schemas
-        .iter()
-        .map(|schema| schema.name.to_string())
+        .copied()
+        .flatten()
+        .map(|schema| labels.label(schema.category, schema.name))
         .collect()
 }
 
 fn aggregates(catalog: &Catalog) -> Vec<AggregateWiring> {
-    catalog.aggregates.iter().map(aggregate_wiring).collect()
+    catalog
+        .aggregates
+        .iter()
+        .map(|entry| aggregate_wiring(entry, &catalog.labels))
+        .collect()
 }
 
-fn aggregate_wiring(entry: &AggregateEntry) -> AggregateWiring {
+fn aggregate_wiring(entry: &AggregateEntry, labels: &MessageLabels) -> AggregateWiring {
     AggregateWiring {
         name: entry.name,
         category: entry.category,
         event_sourced: entry.event_sourced,
-        commands: message_names(entry.commands),
-        events: message_names(entry.events),
+        commands: message_names(entry.commands, labels),
+        events: message_names(entry.events, labels),
     }
 }
 
@@ -157,11 +166,11 @@ fn commands(catalog: &Catalog) -> Vec<CommandWiring> {
         .commands
         .iter()
         .map(|route| CommandWiring {
-            command: route.command.to_string(),
+            command: catalog.labels.label(route.category, route.command),
             category: route.category,
             handler: route.handler,
-            raises: message_names(route.declaration.raises),
-            issues: message_names(route.declaration.issues),
+            raises: message_names(route.declaration.raises, &catalog.labels),
+            issues: message_names(route.declaration.issues, &catalog.labels),
         })
         .collect()
 }
@@ -170,12 +179,17 @@ fn subscriptions(catalog: &Catalog) -> Vec<SubscriptionWiring> {
     let mut edges = Vec::new();
     for subscription in &catalog.subscriptions {
         for route in &subscription.routes {
-            edges.push(edge(subscription, route, route.event, route.category));
+            edges.push(edge(
+                catalog,
+                subscription,
+                route,
+                (route.event, route.category),
+            ));
         }
 
         if let Some(route) = &subscription.catch_all {
             for (event, category) in catch_all_events(catalog, subscription) {
-                edges.push(edge(subscription, route, event, category));
+                edges.push(edge(catalog, subscription, route, (event, category)));
             }
         }
     }
@@ -184,13 +198,13 @@ fn subscriptions(catalog: &Catalog) -> Vec<SubscriptionWiring> {
 }
 
 fn edge(
+    catalog: &Catalog,
     subscription: &Subscription,
     route: &EventRoute,
-    event: &MessageSchema,
-    category: &'static str,
+    (event, category): (&MessageSchema, &'static str),
 ) -> SubscriptionWiring {
     SubscriptionWiring {
-        event: event.name.to_string(),
+        event: catalog.labels.label(category, event.name),
         event_name: event.name,
         category,
         handler: subscription.handler,
@@ -198,7 +212,7 @@ fn edge(
         projection: subscription.projection.map(|(name, _)| name),
         key: route.declaration.key,
         starts: route.declaration.starts,
-        raises: message_names(route.declaration.raises),
-        issues: message_names(route.declaration.issues),
+        raises: message_names(route.declaration.raises, &catalog.labels),
+        issues: message_names(route.declaration.issues, &catalog.labels),
     }
 }

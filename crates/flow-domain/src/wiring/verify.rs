@@ -194,7 +194,7 @@ impl Verifier<'_> {
         for route in commands {
             self.check_command_options(route);
             self.check_command_is_listed(route);
-            self.check_declared_messages(route.handler, &route.declaration, Some(route.category));
+            self.check_declared_messages(route.handler, &route.declaration);
         }
     }
 
@@ -241,7 +241,7 @@ impl Verifier<'_> {
         }
 
         if let Some(route) = &subscription.catch_all {
-            self.check_declared_messages(subscription.handler, &route.declaration, None);
+            self.check_declared_messages(subscription.handler, &route.declaration);
         }
         self.mistakes.extend(wrong_keys(subscription));
         self.check_projection_is_registered(subscription);
@@ -325,6 +325,6 @@ impl Verifier<'_> {
             });
         }
 
-        self.check_declared_messages(subscription.handler, &route.declaration, None);
+        self.check_declared_messages(subscription.handler, &route.declaration);
     }
 }

@@ -1,6 +1,6 @@
 use crate::{
     handler::{CommandRoute, EventRoute, RouteDeclaration},
-    message::{MessageName, is_listed},
+    message::{MessageName, MessageSchema, is_listed},
     wiring::{WiringMistake, verify::Verifier},
 };
 
@@ -83,16 +83,17 @@ impl Verifier<'_> {
     }
 
     /// Checks the messages that a route declares to issue and raise.
-    ///
-    /// `category` is the category of the command that the route handles; `None` for an event.
     pub(super) fn check_declared_messages(
         &mut self,
         handler: &'static str,
         declaration: &RouteDeclaration,
-        category: Option<&'static str>,
     ) {
         for schema in declaration.issues.iter().copied().flatten() {
-            if !self.parts.catalog.handles(schema.name) {
+            let route = self
+                .parts
+                .catalog
+                .command_route(schema.name, schema.category);
+            if route.is_none() {
                 self.push_once(WiringMistake::UnhandledIssuedCommand {
                     command: schema.name.to_string(),
                     issued_by: handler,
@@ -101,55 +102,34 @@ impl Verifier<'_> {
         }
 
         for schema in declaration.raises.iter().copied().flatten() {
-            if !self.is_known_event(schema.name) {
-                self.push_unlisted_raise(handler, schema.name, category);
+            if !self.lists_event(schema.category, schema.name) {
+                self.push_unlisted_raise(handler, schema);
             }
         }
     }
 
-    /// Returns true if an aggregate lists the event or the event comes from outside.
-    fn is_known_event(&self, event: MessageName) -> bool {
-        let catalog = &self.parts.catalog;
-        catalog
-            .aggregates
-            .iter()
-            .any(|entry| is_listed(entry.events, event))
-            || catalog
-                .outside_events
-                .iter()
-                .any(|(_, lists)| is_listed(lists, event))
-    }
+    fn push_unlisted_raise(&mut self, handler: &'static str, event: &MessageSchema) {
+        if self.categories().any(|known| known == event.category) {
+            self.push_once(WiringMistake::UnlistedRaisedEvent {
+                event: event.name.to_string(),
+                raised_by: handler,
+            });
+            return;
+        }
 
-    fn push_unlisted_raise(
-        &mut self,
-        handler: &'static str,
-        event: MessageName,
-        category: Option<&'static str>,
-    ) {
+        // A route that handles the event knows the name of its Rust type.
         let handled_by = self
             .parts
             .catalog
             .subscriptions
             .iter()
             .flat_map(|subscription| &subscription.routes)
-            .find(|route| route.event.name == event);
-
-        // A declaration does not name the category of its event. A route that handles the event
-        // does. Without such a route, the category is probably the one of the command.
-        let (category, name) = match handled_by {
-            Some(route) => (Some(route.category), route.type_name.to_owned()),
-            None => (category, event.to_string()),
+            .find(|route| (route.category, route.event.name) == (event.category, event.name));
+        let name = match handled_by {
+            Some(route) => route.type_name.to_owned(),
+            None => event.name.to_string(),
         };
-
-        match category {
-            Some(category) if !self.categories().any(|known| known == category) => {
-                self.push_unregistered_aggregate(category, handler, name, true);
-            }
-            _ => self.push_once(WiringMistake::UnlistedRaisedEvent {
-                event: event.to_string(),
-                raised_by: handler,
-            }),
-        }
+        self.push_unregistered_aggregate(event.category, handler, name, true);
     }
 
     /// Reports that the aggregate of `category` is not registered and that `handler` uses

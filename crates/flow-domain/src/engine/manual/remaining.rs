@@ -21,7 +21,7 @@ pub(super) async fn find_remaining(
     let scheduled = outbox.scheduled.iter().map(|row| {
         let metadata = &row.envelope.metadata;
         ScheduledCommand {
-            name: metadata.message_type.name().to_owned(),
+            name: ports.catalog.labels.label_of_envelope(&row.envelope),
             stream: metadata.stream.to_string(),
             due: row.due,
         }

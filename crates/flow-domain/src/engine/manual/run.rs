@@ -145,8 +145,8 @@ impl TestEngine {
                 return Ok(true);
             }
 
-            let metadata = &self.consumers[consumer_idx].ready[idx].envelope.metadata;
-            let message = metadata.message_type.name().to_owned();
+            let envelope = &self.consumers[consumer_idx].ready[idx].envelope;
+            let message = ports.catalog.labels.label_of_envelope(envelope);
             let report = self.run_attempt(consumer_idx, idx, &ports, None).await?;
             progress.failures.extend(failures_of(message, report));
         }
@@ -222,7 +222,7 @@ impl TestEngine {
                 .filter(|message| consumer.wants(catalog, &message.envelope));
 
             waiting.extend(wanted.map(|message| {
-                let name = message.envelope.metadata.message_type.name();
+                let name = catalog.labels.label_of_envelope(&message.envelope);
                 format!("{} on {name}", consumer.name)
             }));
         }

@@ -1,4 +1,4 @@
-use std::{borrow::Cow, fmt, sync::Arc};
+use std::{fmt, sync::Arc};
 
 use crate::{
     engine::{
@@ -86,7 +86,7 @@ pub(super) type BuildDomain = dyn Fn() -> Result<Domain, WiringErrors> + Send + 
 pub(super) struct LoggedAttempt {
     pub(super) message: MessageId,
     /// The name of the message.
-    pub(super) name: Cow<'static, str>,
+    pub(super) name: String,
     /// The handler; `None` for a command without a handler.
     pub(super) handler: Option<&'static str>,
 }
@@ -238,7 +238,9 @@ impl TestEngine {
             return;
         }
 
-        let metadata = &attempt.incoming.envelope.metadata;
+        let labels = &self.app.ports.catalog.labels;
+        let envelope = &attempt.incoming.envelope;
+        let metadata = &envelope.metadata;
         if let AttemptResult::Handled(committed) = &report.result {
             self.commits
                 .insert((metadata.id, consumer_idx), n_commits + 1);
@@ -253,7 +255,7 @@ impl TestEngine {
 
         self.attempts.push(LoggedAttempt {
             message: metadata.id,
-            name: metadata.message_type.shared_name(),
+            name: labels.label_of_envelope(envelope),
             handler: report.handler,
         });
     }

@@ -131,7 +131,10 @@ impl<'a> Savepoint<'a> {
             return Vec::new();
         };
 
-        let discarded = self.work.session.discarded_since(&session);
+        let discarded = self
+            .work
+            .session
+            .discarded_since(&session, &self.work.ports.catalog.labels);
         self.work.context = outer;
         self.work.session.roll_back_to(session);
 

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use crate::{
     error::Error,
     handler::work::tracked_state::{PendingChange, TrackedStream, TrackedValue},
-    message::{Envelope, ExpectedVersion, MessageId, Recorded, StreamName, Version},
+    message::{Envelope, ExpectedVersion, MessageId, MessageLabels, Recorded, StreamName, Version},
     model::LoadToken,
     port::{Changes, ExpectedStream, Outgoing, RowKeys, StoredState, Write},
     record::{DiscardedEffect, EntryId, Table},
@@ -289,14 +289,18 @@ impl Session {
     }
 
     /// Returns the effects since the session `earlier`, which a rollback discards.
-    pub(super) fn discarded_since(&self, earlier: &Self) -> Vec<DiscardedEffect> {
-        let events = self.events[earlier.events.len()..].iter().map(|event| {
-            let metadata = &event.metadata;
-            DiscardedEffect::Event {
-                name: metadata.message_type.name().to_owned(),
-                stream: metadata.stream.clone(),
-            }
-        });
+    pub(super) fn discarded_since(
+        &self,
+        earlier: &Self,
+        labels: &MessageLabels,
+    ) -> Vec<DiscardedEffect> {
+        let events =
+            self.events[earlier.events.len()..]
+                .iter()
+                .map(|event| DiscardedEffect::Event {
+                    name: labels.label_of_envelope(event),
+                    stream: event.metadata.stream.clone(),
+                });
 
         let values = self
             .values
@@ -321,10 +325,7 @@ impl Session {
             .iter()
             .flat_map(|sends| &sends.outgoing)
             .skip(n_earlier_commands)
-            .map(|outgoing| {
-                let name = outgoing.envelope.metadata.message_type.name();
-                DiscardedEffect::Command(name.to_owned())
-            });
+            .map(|outgoing| DiscardedEffect::Command(labels.label_of_envelope(&outgoing.envelope)));
 
         events.chain(values).chain(commands).collect()
     }

@@ -282,7 +282,8 @@ impl UnitOfWork {
 
     /// Returns the effects that a rollback discards. The entry of the rollback lists them.
     pub(crate) fn discarded_effects(&self) -> Vec<DiscardedEffect> {
-        self.session.discarded_since(&Session::default())
+        self.session
+            .discarded_since(&Session::default(), &self.ports.catalog.labels)
     }
 
     /// Returns a view of the stored rows of a projection, without the changes of this unit of work.

@@ -1,9 +1,8 @@
 //! Compares two values of a type that does not implement `PartialEq`, by their JSON.
 
 use serde::Serialize;
-use serde_json::Value;
 
-use crate::message::Payload;
+use crate::{json::Json, message::Payload};
 
 /// Returns true if two values have the same JSON. It is for types without `PartialEq`.
 ///
@@ -13,8 +12,9 @@ use crate::message::Payload;
 pub(crate) fn have_equal_json<T: Serialize>(name: &'static str, left: &T, right: &T) -> bool {
     match (Payload::encode(name, left), Payload::encode(name, right)) {
         (Ok(left), Ok(right)) => {
+            let sorted = |json: &Payload| json.to_json().map(with_sorted_arrays);
             left == right
-                || with_sorted_arrays(left.to_value()) == with_sorted_arrays(right.to_value())
+                || matches!((sorted(&left), sorted(&right)), (Ok(left), Ok(right)) if left == right)
         }
         _ => false,
     }
@@ -22,23 +22,23 @@ pub(crate) fn have_equal_json<T: Serialize>(name: &'static str, left: &T, right:
 
 /// Returns true if the JSON of two values is equal. The order of the fields does not matter.
 pub(crate) fn has_same_json(left: &Payload, right: &Payload) -> bool {
-    left == right || left.to_value() == right.to_value()
+    left.has_same_json(right)
 }
 
 /// Returns the value with the elements of all arrays sorted.
-fn with_sorted_arrays(value: Value) -> Value {
+fn with_sorted_arrays(value: Json) -> Json {
     match value {
-        Value::Array(elements) => {
-            let mut elements: Vec<Value> = elements.into_iter().map(with_sorted_arrays).collect();
+        Json::Array(elements) => {
+            let mut elements: Vec<Json> = elements.into_iter().map(with_sorted_arrays).collect();
             elements.sort_by_cached_key(ToString::to_string);
-            Value::Array(elements)
+            Json::Array(elements)
         }
-        Value::Object(fields) => {
+        Json::Object(fields) => {
             let sorted_fields = fields
                 .into_iter()
                 .map(|(name, value)| (name, with_sorted_arrays(value)))
                 .collect();
-            Value::Object(sorted_fields)
+            Json::Object(sorted_fields)
         }
         value => value,
     }

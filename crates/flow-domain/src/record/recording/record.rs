@@ -2,6 +2,7 @@ use std::{collections::BTreeSet, fmt, num::NonZeroU32};
 
 use crate::{
     clock::Timestamp,
+    message::MessageLabels,
     record::{EntryId, EntryKind},
 };
 
@@ -63,10 +64,23 @@ pub struct Entry {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Record {
     pub(super) entries: Vec<Entry>,
+    labels: MessageLabels,
     pub(super) compared_by_json: BTreeSet<&'static str>,
 }
 
 impl Record {
+    /// Sets how texts name the messages of the domain.
+    #[doc(hidden)]
+    pub fn set_labels(&mut self, labels: MessageLabels) {
+        self.labels = labels;
+    }
+
+    /// Returns how texts name the messages of the domain.
+    #[doc(hidden)]
+    pub fn labels(&self) -> &MessageLabels {
+        &self.labels
+    }
+
     /// Returns all entries, in order.
     pub fn entries(&self) -> &[Entry] {
         &self.entries

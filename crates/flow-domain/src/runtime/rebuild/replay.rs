@@ -131,7 +131,7 @@ impl<'a> Replay<'a> {
                 // The projector would never get the event, and its rows would be lost.
                 Err(err) if err.is_codec() => return Err(unreadable(catalog, event, err)),
                 Err(err) => {
-                    let event_name = route.event.name.as_str().to_owned();
+                    let event_name = catalog.labels.label_of_envelope(&event.envelope);
                     let failure = HandlerFailure::new(Some(handler), event_name, err);
                     self.report.skipped.push(SkippedEvent::new(event, failure));
                 }

@@ -1,8 +1,6 @@
-use std::{borrow::Cow, fmt, mem};
+use std::{collections::BTreeMap, fmt, mem};
 
-use serde_json::{Map, Value};
-
-use crate::message::Payload;
+use crate::{json::Json, message::Payload};
 
 /// A change of a message, a state or a row.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,13 +16,15 @@ impl Edit {
     ///
     /// `name` is the name of its type, and `id` the id under which it is stored.
     pub(super) fn all_of(name: &str, content: &Payload, id: Option<&str>) -> Vec<Self> {
-        let mut value = content.to_value();
-        let Some(fields) = fields_of(&mut value, name) else {
+        let Ok(mut json) = content.to_json() else {
+            return Vec::new();
+        };
+        let Some(fields) = fields_of(&mut json, name) else {
             return Vec::new();
         };
 
         let mut edits = Vec::new();
-        let fields: Vec<(&String, &Value)> = fields.iter().collect();
+        let fields: Vec<(&String, &Json)> = fields.iter().collect();
         for (idx, (first, first_value)) in fields.iter().enumerate() {
             for (second, second_value) in &fields[idx + 1..] {
                 if can_be_swapped(first_value, second_value) {
@@ -34,10 +34,10 @@ impl Edit {
 
             // Without a known id, the field name decides.
             let is_id = match id {
-                Some(id) => plain_text(first_value) == id,
+                Some(id) => id_text(first_value) == id,
                 None => *first == "id" || first.ends_with("_id"),
             };
-            if is_id && first_value.is_string() {
+            if is_id && first_value.as_str().is_some() {
                 edits.push(Self::Extend((*first).clone()));
             }
         }
@@ -54,12 +54,12 @@ impl Edit {
         content: &Payload,
         id: &str,
     ) -> Option<(Payload, String)> {
-        let mut value = content.to_value();
-        let fields = fields_of(&mut value, name)?;
+        let mut json = content.to_json().ok()?;
+        let fields = fields_of(&mut json, name)?;
         // An edit of this field also changes the id.
         let id_field = fields
             .iter()
-            .find(|(_, value)| plain_text(value) == id)
+            .find(|(_, value)| id_text(value) == id)
             .map(|(field, _)| field.clone());
 
         match self {
@@ -72,16 +72,16 @@ impl Edit {
                 *fields.get_mut(first)? = second_value;
             }
             Self::Extend(field) => match fields.get_mut(field)? {
-                Value::String(text) => text.push('x'),
+                Json::String(text) => text.push('x'),
                 _ => return None,
             },
         }
 
         let id = match id_field {
-            Some(field) => plain_text(&fields[&field]).into_owned(),
+            Some(field) => id_text(&fields[&field]),
             None => id.to_owned(),
         };
-        Some((Payload::from_json(value.to_string()), id))
+        Some((Payload::from_json(json.to_string()), id))
     }
 }
 
@@ -89,24 +89,31 @@ impl Edit {
 ///
 /// The JSON of a struct is the object of its fields. The JSON of an enum wraps this object in
 /// another one, whose only field is the name of the variant.
-fn fields_of<'a>(value: &'a mut Value, name: &str) -> Option<&'a mut Map<String, Value>> {
-    let fields = value.as_object_mut()?;
-    if fields.len() == 1 && fields.get(name).is_some_and(Value::is_object) {
-        return fields.get_mut(name)?.as_object_mut();
+fn fields_of<'a>(json: &'a mut Json, name: &str) -> Option<&'a mut BTreeMap<String, Json>> {
+    let Json::Object(fields) = json else {
+        return None;
+    };
+    let is_variant = matches!(fields.get(name), Some(Json::Object(_))) && fields.len() == 1;
+    if !is_variant {
+        return Some(fields);
     }
-    Some(fields)
+
+    match fields.get_mut(name)? {
+        Json::Object(inner) => Some(inner),
+        _ => None,
+    }
 }
 
 /// Returns a string as it is, and any other value as JSON.
-fn plain_text(value: &Value) -> Cow<'_, str> {
+fn id_text(value: &Json) -> String {
     match value {
-        Value::String(text) => Cow::Borrowed(text),
-        other => Cow::Owned(other.to_string()),
+        Json::String(text) => text.clone(),
+        other => other.to_string(),
     }
 }
 
 /// Returns true if two values have the same JSON type and are different.
-fn can_be_swapped(left: &Value, right: &Value) -> bool {
+fn can_be_swapped(left: &Json, right: &Json) -> bool {
     mem::discriminant(left) == mem::discriminant(right) && left != right
 }
 

@@ -132,6 +132,7 @@ fn struct_is_one_message_with_its_name() {
     assert_eq!(
         PlaceOrder::SCHEMAS,
         [MessageSchema::new(
+            "order",
             MessageName::new("PlaceOrder", 1),
             Some("order_id"),
             const { &[id("order_id"), id("quantity"), no_id("type")] }
@@ -170,16 +171,19 @@ fn an_enum_is_one_message_for_each_variant() {
         OrderEvent::SCHEMAS,
         [
             MessageSchema::new(
+                "order",
                 MessageName::new("Opened", 3),
                 Some("order_id"),
                 const { &[id("order_id"), id("quantity")] }
             ),
             MessageSchema::new(
+                "order",
                 MessageName::new("OrderClosed", 1),
                 Some("order_id"),
                 const { &[id("order_id")] }
             ),
             MessageSchema::new(
+                "order",
                 MessageName::new("Moved", 3),
                 Some("to"),
                 const { &[id("from"), id("to")] }

@@ -8,6 +8,7 @@ mod conflicts;
 mod copies;
 mod declared_fields;
 mod dispatch;
+mod exact_numbers;
 mod failures;
 pub(crate) mod fixture;
 mod metadata;

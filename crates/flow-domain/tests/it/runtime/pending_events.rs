@@ -7,7 +7,7 @@ use pretty_assertions::assert_eq;
 use serde::{Deserialize, Serialize};
 
 #[derive(Debug, Default, Serialize, Deserialize, Aggregate)]
-#[aggregate(id = id, events(Counted))]
+#[aggregate(id = id, events(Counted, Guessed))]
 struct Stock {
     id: String,
     #[serde(skip)]
@@ -48,4 +48,58 @@ fn pending_events_are_equal_for_any_map_order() {
 
     assert_eq!(stock.raised(), stock_counted(8));
     assert_ne!(stock.raised(), stock_counted(9));
+}
+
+#[derive(Debug, Default, Serialize, Deserialize, Aggregate)]
+#[aggregate(id = id, events(OtherCounted))]
+struct Shelf {
+    id: String,
+    #[serde(skip)]
+    raised: PendingEvents,
+}
+
+/// Has the name and the fields of the event of [`Stock`].
+#[derive(Debug, Serialize, Deserialize, Event)]
+#[event(part_of = Shelf, id = id, name = "Counted")]
+struct OtherCounted {
+    id: String,
+    shelves: HashMap<char, u8>,
+}
+
+#[test]
+fn pending_events_of_another_aggregate_differ() {
+    let Counted { id, shelves } = stock_counted(8);
+    let mut shelf = Shelf::default();
+
+    shelf.raise(OtherCounted { id, shelves });
+
+    assert_ne!(shelf.raised(), stock_counted(8));
+}
+
+/// Is equal to any other guess.
+#[derive(Debug, Serialize, Deserialize, Event)]
+#[event(part_of = Stock, id = id)]
+struct Guessed {
+    id: String,
+    n_pieces: u8,
+}
+
+impl PartialEq for Guessed {
+    fn eq(&self, other: &Self) -> bool {
+        self.id == other.id
+    }
+}
+
+#[test]
+fn pending_events_are_compared_by_their_partial_eq() {
+    let guessed = |id: &str, n_pieces| Guessed {
+        id: id.into(),
+        n_pieces,
+    };
+    let mut stock = Stock::default();
+
+    stock.raise(guessed("s", 1));
+
+    assert_eq!(stock.raised(), guessed("s", 2));
+    assert_ne!(stock.raised(), guessed("t", 1));
 }

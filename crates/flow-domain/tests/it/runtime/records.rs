@@ -149,7 +149,7 @@ async fn record_shows_every_entry_with_its_cause() {
     insta::assert_snapshot!(world.record(), @r#"
     #0 2026-01-01T00:00:00Z command Shop.PlaceOrder.v1 46b73e79-f0c3-8c00-98bc-9b3a9f64da94 for order-ord-1 {"order_id":"ord-1"}
     #1 <- #0 2026-01-01T00:00:00Z command handler OrderCommandHandler started, attempt 1
-    #2 <- #1 2026-01-01T00:00:00Z raised Shop.OrderPlaced.v1 9ed9ef2f-4740-8f37-ab91-1ae354a05d03 {"order_id":"ord-1"}
+    #2 <- #1 2026-01-01T00:00:00Z raised Shop.OrderPlaced.v1 9ed9ef2f-4740-8f37-ab91-1ae354a05d03 for order-ord-1 {"order_id":"ord-1"}
     #3 <- #1 2026-01-01T00:00:00Z wrote aggregate Order `ord-1` {"order_id":"ord-1"}
     #4 <- #2 2026-01-01T00:00:00Z appended Shop.OrderPlaced.v1 9ed9ef2f-4740-8f37-ab91-1ae354a05d03 to order-ord-1 @1 at 1
     #5 <- #1 2026-01-01T00:00:00Z handled

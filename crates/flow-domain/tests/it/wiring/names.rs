@@ -9,9 +9,12 @@ use flow_domain::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::wiring::fixture::{
-    Order, OrderCommandHandler, OrderDashboard, OrderPlaced, PlaceOrder, decide, react,
-    wiring_errors_text,
+use crate::{
+    fixture::build,
+    wiring::fixture::{
+        Order, OrderCommandHandler, OrderDashboard, OrderPlaced, PlaceOrder, decide, react,
+        wiring_errors_text,
+    },
 };
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -23,6 +26,7 @@ impl Message for CarSold {
     const NAME: &'static str = "CarSold";
     const CATEGORY: &'static str = "used-car";
     const SCHEMAS: &'static [MessageSchema] = &[MessageSchema::new(
+        Self::CATEGORY,
         MessageName::new("CarSold", 1),
         None,
         &[],
@@ -49,8 +53,12 @@ impl Event for Rained {}
 impl Message for Rained {
     const NAME: &'static str = "Rained";
     const CATEGORY: &'static str = "";
-    const SCHEMAS: &'static [MessageSchema] =
-        &[MessageSchema::new(MessageName::new("Rained", 1), None, &[])];
+    const SCHEMAS: &'static [MessageSchema] = &[MessageSchema::new(
+        Self::CATEGORY,
+        MessageName::new("Rained", 1),
+        None,
+        &[],
+    )];
 
     fn message_name(&self) -> MessageName {
         Self::SCHEMAS[0].name
@@ -271,4 +279,45 @@ fn two_kinds_of_handler_with_one_name_are_a_mistake() {
       1. the command handler and the event handler are both called `Shop`
          give one of them another name: `fn name() -> &'static str`
     ");
+}
+
+#[derive(Debug, Serialize, Deserialize, Aggregate)]
+#[aggregate(id = id, events(OrderPlacedAgain))]
+struct Reorder {
+    id: String,
+    #[serde(skip)]
+    raised: PendingEvents,
+}
+
+/// Has the name of the event of [`Order`].
+#[derive(Debug, Serialize, Deserialize, Event)]
+#[event(part_of = Reorder, id = id, name = "OrderPlaced")]
+struct OrderPlacedAgain {
+    id: String,
+}
+
+#[test]
+fn shared_name_of_a_message_is_qualified() {
+    let domain = Domain::builder("shop")
+        .aggregate::<Order>()
+        .aggregate::<Reorder>()
+        .event_handler(Mailer);
+
+    let wiring = build(domain).wiring();
+
+    let names: Vec<&String> = wiring
+        .aggregates
+        .iter()
+        .flat_map(|aggregate| aggregate.commands.iter().chain(&aggregate.events))
+        .chain(wiring.subscriptions.iter().map(|route| &route.event))
+        .collect();
+    assert_eq!(
+        names,
+        [
+            "PlaceOrder",
+            "Order.OrderPlaced",
+            "Reorder.OrderPlaced",
+            "Order.OrderPlaced"
+        ]
+    );
 }
