@@ -212,6 +212,7 @@ mod plan;
 pub mod prelude;
 pub mod report;
 mod run;
+pub mod schema;
 mod system;
 pub mod unit;
 mod value;

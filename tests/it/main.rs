@@ -13,6 +13,7 @@ mod invariants;
 mod mutation;
 mod readme;
 mod runner;
+mod schema;
 mod upcast;
 
 // The files of `examples/broken` import these modules from the root of their crate.

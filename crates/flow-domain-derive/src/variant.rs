@@ -100,7 +100,7 @@ impl<'a> Variant<'a> {
                 })
             }
         });
-        quote!(::flow_domain::message::MessageSchema::new(#name, #id, &[#(#fields),*]))
+        quote!(::flow_domain::message::MessageSchema::new(#name, #id, &[#(#fields),*]).of_type::<Self>())
     }
 
     pub(crate) fn write_name_arm(&self) -> TokenStream {

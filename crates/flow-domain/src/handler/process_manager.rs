@@ -67,6 +67,8 @@ pub trait ProcessManager:
     Serialize + DeserializeOwned + Default + fmt::Debug + Send + Sync + 'static
 {
     /// The field of its events that has the key of an instance. The event belongs to that instance.
+    ///
+    /// The type of the field is an [`Id`](crate::Id). Otherwise the domain has a wiring mistake.
     const KEY: &'static str;
 
     /// Names the method for each event that the process manager handles.

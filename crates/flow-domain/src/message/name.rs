@@ -6,7 +6,12 @@ use std::{
     sync::Arc,
 };
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use serde::{
+    Deserialize, Deserializer, Serialize, Serializer,
+    de::{self, DeserializeOwned},
+};
+
+use crate::{error::Error, message::Payload};
 
 /// The name of a kind of message within its domain, `OrderPlaced`, and the version of its fields.
 #[derive(Clone, Copy, Eq, PartialOrd, Ord)]
@@ -69,7 +74,7 @@ impl fmt::Debug for MessageName {
 /// The name of one kind of message and the names of its fields.
 ///
 /// A struct has one schema. An enum has one for each variant.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 #[doc(hidden)]
 pub struct MessageSchema {
@@ -79,6 +84,8 @@ pub struct MessageSchema {
     pub id: Option<&'static str>,
     /// The stored fields.
     pub fields: &'static [FieldSchema],
+    /// Decodes a message as its Rust type, and encodes it again. Set for messages of a derive.
+    pub reencode: Option<ReencodeFn>,
 }
 
 /// Describes one field of a message.
@@ -99,6 +106,17 @@ impl FieldSchema {
     }
 }
 
+/// A function that decodes a message as its Rust type, and encodes it again.
+type ReencodeFn = fn(&Payload) -> Result<Payload, Error>;
+
+impl PartialEq for MessageSchema {
+    fn eq(&self, other: &Self) -> bool {
+        (self.name, self.id, self.fields) == (other.name, other.id, other.fields)
+    }
+}
+
+impl Eq for MessageSchema {}
+
 impl MessageSchema {
     /// Describes one kind of message.
     pub const fn new(
@@ -106,8 +124,29 @@ impl MessageSchema {
         id: Option<&'static str>,
         fields: &'static [FieldSchema],
     ) -> Self {
-        Self { name, id, fields }
+        Self {
+            name,
+            id,
+            fields,
+            reencode: None,
+        }
     }
+
+    /// Adds the Rust type of the message.
+    #[must_use]
+    pub const fn of_type<T: Serialize + DeserializeOwned + 'static>(mut self) -> Self {
+        self.reencode = Some(|payload| {
+            let message: T = payload.decode(short_name::<T>())?;
+            Payload::encode(short_name::<T>(), &message)
+        });
+        self
+    }
+}
+
+/// Returns the name of a type without its path.
+fn short_name<T>() -> &'static str {
+    let name = std::any::type_name::<T>();
+    name.rsplit("::").next().unwrap_or(name)
 }
 
 /// The schemas of several message types: one slice for each type.

@@ -20,8 +20,11 @@
 pub mod contract;
 #[doc(hidden)]
 pub mod mutation;
+mod stored_messages;
 mod unit_record;
 
+#[doc(hidden)]
+pub use stored_messages::{ReadContent, StoredType, read_stored, stored_types};
 #[doc(hidden)]
 pub use unit_record::{UnitRecord, unit_record};
 

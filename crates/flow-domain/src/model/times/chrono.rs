@@ -8,7 +8,8 @@ use crate::{
     model::{Id, Sortable},
 };
 
-/// Two times in different zones have the same key if they are equal.
+/// Two times in different zones have the same key if they are equal. A leap second has the key of the
+/// second after it.
 impl<Tz: TimeZone> Id for DateTime<Tz> {
     fn key(&self) -> Cow<'_, str> {
         time_key(nanos_since_epoch(self))
