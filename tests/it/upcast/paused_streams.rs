@@ -80,7 +80,7 @@ fn pause_does_not_keep_later_messages_from_their_handlers() {
                   which this program knows: run a program that knows version 3
 
     story   1 given  stored Theatre.Sold.v3 {"id":"1","price":[1,"EUR"]}
-            2 when   Sell { id: "1", cents: 5 }                           FAILED: the event `Theatre.Sold.v3` of `ticket-1` is newer than `So ..
+            2 when   Sell { id: "1", cents: 5 }                           FAILED: the event `Theatre.Sold.v3` of `ticket-1` is newer than ver ..
             3 then   accepted                                             FAILED
 
     chain  Sell                                BoxOffice  FAILED: the event `Theatre.Sold.v3` of `ticket-1` is newer than version 2 ..   <- here

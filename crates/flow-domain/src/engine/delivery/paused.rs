@@ -43,7 +43,8 @@ impl Consumer {
     ) -> Result<(), Error> {
         let (ports, incoming) = (&*attempt.ports, &attempt.incoming);
         let metadata = &incoming.envelope.metadata;
-        let due = ports.clock.now() + PAUSE;
+        let now = ports.clock.now();
+        let due = now + PAUSE;
 
         let n_followers = if self.settings.ordered {
             let ready = self.ready.iter();
@@ -61,6 +62,8 @@ impl Consumer {
                 "a stream is paused: {error}"
             );
         }
+        // The messages that did not come back are handled by another program now.
+        self.paused.retain(|paused| now <= paused.retry_at + PAUSE);
         self.paused.push(PausedStream {
             stream: metadata.stream.clone(),
             message_type: metadata.message_type.clone(),
