@@ -6,7 +6,10 @@ use flow_domain::{
 };
 
 use crate::{
-    expect::{Expectation, Mismatch, Subject, check::Check, handlers::handler_name},
+    expect::{
+        Expectation, Mismatch, Subject, check::Check, handlers::handler_name,
+        never_happens::NeverHappens,
+    },
     outcome::Outcome,
 };
 
@@ -21,7 +24,7 @@ pub fn attempts<H: 'static>(expected: usize) -> impl Expectation {
     };
     let expected_text = description.clone();
 
-    Check::new(description, move |outcome| {
+    let check = Check::new(description, move |outcome| {
         let name = handler_name(TypeId::of::<H>(), type_name, outcome)?;
         let lines = attempt_lines(name, outcome);
         let n_found = lines.len();
@@ -49,7 +52,14 @@ pub fn attempts<H: 'static>(expected: usize) -> impl Expectation {
             .with_differences(lines)
             .with_subject(subject)
             .showing_failures_of([Some(name)]))
-    })
+    });
+    match expected {
+        0 => check.excluding(|outcome| {
+            let name = outcome.system().handler_name(TypeId::of::<H>())?;
+            NeverHappens::call(name, outcome)
+        }),
+        _ => check,
+    }
 }
 
 /// Returns one line for each call of a handler in the acts so far.

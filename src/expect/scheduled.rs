@@ -10,6 +10,7 @@ use crate::{
         Expectation, Mismatch, Subject,
         check::Check,
         messages::{first_name, message_at, require_known_message, type_name},
+        never_happens::NeverHappens,
     },
     outcome::Outcome,
     value::matches_type,
@@ -37,6 +38,7 @@ pub fn not_scheduled<C: Command>() -> impl Expectation {
         check_scheduled::<C>(outcome, false)
             .map_err(|mismatch| mismatch.with_subject(Subject::NoMessage(name())))
     })
+    .excluding(NeverHappens::command::<C>)
 }
 
 fn check_scheduled<C: Command>(outcome: &Outcome, is_expected: bool) -> Result<(), Mismatch> {
