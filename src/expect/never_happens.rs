@@ -3,8 +3,9 @@ use std::collections::BTreeSet;
 use flow_domain::{
     Message,
     message::{Envelope, MessageLabels},
-    record::{EntryKind, HandlerKind},
-    wiring::Wiring,
+    record::{EntryKind, HandlerKind, TableKind},
+    testing::StateType,
+    wiring::{SubscriptionWiring, Wiring},
 };
 
 use crate::{
@@ -56,24 +57,44 @@ impl NeverHappens {
     }
 
     /// Finds out whether no message can reach the handler with this name.
-    ///
-    /// A message that the test sends reaches it, so a handler of such a message is possible.
     pub(super) fn call(handler: &str, outcome: &Outcome) -> Option<Self> {
         let wiring = outcome.system().wiring();
-        let commands = wiring.commands.iter().filter(|r| r.handler == handler);
-        let events = wiring.subscriptions.iter().filter(|r| r.handler == handler);
-        let messages: BTreeSet<&str> = commands
-            .map(|route| route.command.as_str())
-            .chain(events.map(|route| route.event.as_str()))
-            .collect();
+        let commands = wiring
+            .commands
+            .iter()
+            .filter(|route| route.handler == handler)
+            .map(|route| route.command.as_str());
+        let events = events_to(wiring, |route| route.handler == handler);
 
-        let effects = [Effect::Raises, Effect::Issues];
-        let is_possible = effects
+        Self::of_handler(handler, commands.chain(events).collect(), outcome)
+    }
+
+    /// Finds out whether no message can reach the handlers that write states of this type.
+    ///
+    /// Nothing is known of an aggregate: any handler of a command may add one.
+    pub(super) fn state(state_type: StateType, outcome: &Outcome) -> Option<Self> {
+        let name = state_type.name;
+        let events = events_to(outcome.system().wiring(), |route| match state_type.kind {
+            TableKind::Projection => route.projection == Some(name),
+            TableKind::ProcessManager => route.handler == name,
+            _ => false,
+        });
+
+        let writer = format!("the handler that writes {name}");
+
+        Self::of_handler(&writer, events.collect(), outcome)
+    }
+
+    /// Finds out whether none of the messages that reach `handler` can be sent.
+    ///
+    /// The test may have sent one itself.
+    fn of_handler(handler: &str, messages: BTreeSet<&str>, outcome: &Outcome) -> Option<Self> {
+        let wiring = outcome.system().wiring();
+        let is_declared = [Effect::Raises, Effect::Issues]
             .into_iter()
             .flat_map(|effect| declared(effect, wiring))
-            .any(|declared| messages.contains(declared))
-            || has_message(outcome, &messages);
-        if is_possible {
+            .any(|declared| messages.contains(declared));
+        if messages.is_empty() || is_declared || has_message(outcome, &messages) {
             return None;
         }
 
@@ -205,6 +226,17 @@ impl Effect {
             Self::Issues => "a command",
         }
     }
+}
+
+/// Returns the events of the routes for which `matches` returns true.
+fn events_to(
+    wiring: &Wiring,
+    matches: impl Fn(&SubscriptionWiring) -> bool,
+) -> impl Iterator<Item = &str> {
+    let routes = wiring.subscriptions.iter();
+    routes
+        .filter(move |route| matches(route))
+        .map(|route| route.event.as_str())
 }
 
 /// Returns the messages that the routes of the domain declare to raise or to issue.

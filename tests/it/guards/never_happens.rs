@@ -1,10 +1,11 @@
 //! A negative expectation about what no handler can cause.
 
-use std::fmt::Write;
+use std::{collections::BTreeSet, fmt::Write, fs, path::Path};
 
 use flow_domain::{
     Aggregate, Command, CommandHandler, CommandRoutes, Domain, Error, Event, EventHandler,
-    EventRoutes, PendingEvents, UnitOfWork, WiringErrors,
+    EventRoutes, PendingEvents, Projection, Projector, ProjectorRoutes, Rows, UnitOfWork,
+    WiringErrors,
 };
 use flow_harness::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -122,6 +123,29 @@ impl Neighbour {
     }
 }
 
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Projection)]
+#[projection(id = id)]
+struct Visit {
+    id: String,
+}
+
+#[derive(Debug)]
+struct VisitProjector;
+
+impl Projector for VisitProjector {
+    type Projection = Visit;
+
+    fn routes(on: &mut ProjectorRoutes<Self>) {
+        on.event(Self::on_knocked);
+    }
+}
+
+impl VisitProjector {
+    async fn on_knocked(&self, event: Knocked, rows: &mut Rows<'_, Visit>) -> Result<(), Error> {
+        rows.put(Visit { id: event.id }).await
+    }
+}
+
 /// Every handler of this house declares something, and none issues a command.
 fn raising_house() -> Result<Domain, WiringErrors> {
     Domain::builder("house")
@@ -129,6 +153,8 @@ fn raising_house() -> Result<Domain, WiringErrors> {
         .event_from_outside::<Knocked>()
         .command_handler(RaisingDoors)
         .event_handler(Porter)
+        .projection::<Visit>()
+        .projector(VisitProjector)
         .build()
 }
 
@@ -148,6 +174,8 @@ fn house_with_neighbour() -> Result<Domain, WiringErrors> {
         .command_handler(RaisingDoors)
         .event_handler(Porter)
         .event_handler(Neighbour)
+        .projection::<Visit>()
+        .projector(VisitProjector)
         .build()
 }
 
@@ -166,6 +194,14 @@ fn negatives() -> Vec<(&'static str, Box<dyn Expectation>)> {
             Box::new(expect::handled_by::<Porter>().times(0)),
         ),
         ("attempts(0)", Box::new(expect::attempts::<Porter>(0))),
+        (
+            "absent",
+            Box::new(expect::projection::<Visit>("v-1").absent()),
+        ),
+        (
+            "none",
+            Box::new(expect::projections::<Visit>().none(|_| true)),
+        ),
     ]
 }
 
@@ -217,6 +253,16 @@ fn negative_about_what_never_happens_fails() {
       found     no handler declares a message that reaches Porter (Knocked), and the test sends none
                 If a handler raises or issues one, declare it in the routes: `.raises::<..>()` or `.issues::<..>()`
 
+    absent
+      expected  an expectation that can fail
+      found     no handler declares a message that reaches the handler that writes Visit (Knocked), and the test sends none
+                If a handler raises or issues one, declare it in the routes: `.raises::<..>()` or `.issues::<..>()`
+
+    none
+      expected  an expectation that can fail
+      found     no handler declares a message that reaches the handler that writes Visit (Knocked), and the test sends none
+                If a handler raises or issues one, declare it in the routes: `.raises::<..>()` or `.issues::<..>()`
+
     no_events
       expected  an expectation that can fail
       found     no handler declares that it raises an event
@@ -233,6 +279,8 @@ fn undeclared_handler_makes_it_a_warning() {
         .then(expect::not_scheduled::<Shut>())
         .then(expect::handled_by::<Porter>().times(0))
         .then(expect::attempts::<Porter>(0))
+        .then(expect::projection::<Visit>("v-1").absent())
+        .then(expect::projections::<Visit>().none(|_| true))
         .run();
 
     let texts: Vec<String> = outcome
@@ -246,6 +294,8 @@ fn undeclared_handler_makes_it_a_warning() {
     no handler declares that it issues Shut, so this expectation probably always passes. If a handler issues it, declare it in the routes: `.issues::<Shut>()`
     no handler declares a message that reaches Porter (Knocked), and the test sends none, so this expectation probably always passes. If a handler raises or issues one, declare it in the routes: `.raises::<..>()` or `.issues::<..>()`
     no handler declares a message that reaches Porter (Knocked), and the test sends none, so this expectation probably always passes. If a handler raises or issues one, declare it in the routes: `.raises::<..>()` or `.issues::<..>()`
+    no handler declares a message that reaches the handler that writes Visit (Knocked), and the test sends none, so this expectation probably always passes. If a handler raises or issues one, declare it in the routes: `.raises::<..>()` or `.issues::<..>()`
+    no handler declares a message that reaches the handler that writes Visit (Knocked), and the test sends none, so this expectation probably always passes. If a handler raises or issues one, declare it in the routes: `.raises::<..>()` or `.issues::<..>()`
     ");
 }
 
@@ -260,4 +310,37 @@ fn negative_about_what_can_happen_passes() {
         .run();
 
     assert_eq!(outcome.warnings(), []);
+}
+
+/// Returns the names of the public expectations that begin with `no_` or `not_`.
+fn negatives_in_sources() -> BTreeSet<String> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/expect");
+    let files = fs::read_dir(folder).expect("the folder exists");
+    let mut names = BTreeSet::new();
+
+    for file in files {
+        let path = file.expect("a readable folder").path();
+        let source = fs::read_to_string(path).expect("a source file");
+        let declarations = source.split("\npub fn no").skip(1);
+        names.extend(declarations.filter_map(|rest| {
+            let name = rest.split(['<', '(']).next()?;
+            Some(format!("no{name}"))
+        }));
+    }
+
+    names
+}
+
+#[test]
+fn every_negative_is_checked() {
+    // `no_handler_failure` needs a call of the handler, so it cannot be about nothing.
+    let checked = [
+        "no_commands",
+        "no_event",
+        "no_events",
+        "no_handler_failure",
+        "not_scheduled",
+    ];
+
+    assert_eq!(negatives_in_sources(), checked.map(str::to_owned).into());
 }
