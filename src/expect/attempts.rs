@@ -15,7 +15,8 @@ use crate::{
 
 /// Expects that the handler `H` was called exactly this number of times in the acts so far.
 ///
-/// Calls with and without success count.
+/// Calls with and without success count. With 0, this fails if no message can reach the handler; see
+/// [`docs::guards`](crate::docs::guards).
 pub fn attempts<H: 'static>(expected: usize) -> impl Expectation {
     let type_name = short_type_name::<H>();
     let description = match expected {

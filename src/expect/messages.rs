@@ -36,7 +36,8 @@ pub fn commands<M: IntoMessages<AnyCommand>>(expected: M) -> impl Expectation + 
 /// Expects that no handler issued a command because of the last act.
 ///
 /// A command that was rolled back with the handler that issued it does not count, and neither does a
-/// scheduled command.
+/// scheduled command. This fails if no handler can issue a command; see
+/// [`docs::guards`](crate::docs::guards).
 pub fn no_commands() -> impl Expectation {
     let expected = ExpectedMessages::new::<AnyCommand>(&());
 

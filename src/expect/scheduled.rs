@@ -29,7 +29,8 @@ pub fn scheduled<C: Command>() -> impl Expectation {
 
 /// Expects that no command of type `C` is scheduled now.
 ///
-/// It was never scheduled, or it was delivered or cancelled.
+/// It was never scheduled, or it was delivered or cancelled. This fails if no handler can issue one; see
+/// [`docs::guards`](crate::docs::guards).
 pub fn not_scheduled<C: Command>() -> impl Expectation {
     let describe = |labels: &MessageLabels| format!("{} is not scheduled", type_name::<C>(labels));
 

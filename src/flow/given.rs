@@ -39,8 +39,9 @@ impl Flow<'_, Given> {
     /// it when it is read. The run appends and delivers the events, as
     /// [`given_events`](Self::given_events) does.
     ///
-    /// The step fails if the domain cannot read an event. Only a newer version is allowed: the engine
-    /// pauses its stream, and the messages of the stream are pending at the end of the flow.
+    /// The step fails if there are no events, or if the domain cannot read one. Only a newer version is
+    /// allowed: the engine pauses its stream, and the messages of the stream are pending at the end of
+    /// the flow.
     ///
     /// # Examples
     ///

@@ -55,7 +55,7 @@ impl<'t, S: Phase + 't> Flow<'t, S> {
 
     /// Dispatches commands concurrently: all of them decide on the same state before one commits.
     ///
-    /// If two of them change the same aggregate, the second fails with a conflict.
+    /// The step fails if there are none. If two of them change the same aggregate, the second fails with a conflict.
     /// [`expect::accepted_count`](crate::expect::accepted_count) expects how many were accepted.
     #[track_caller]
     pub fn when_all(self, commands: impl IntoMessages<AnyCommand>) -> Flow<'t, Acted> {
@@ -98,7 +98,8 @@ impl<'t, S: Phase + 't> Flow<'t, S> {
 
     /// Runs the engine of a [`paused`](crate::FlowHarness::paused) harness for `n_cycles` cycles.
     ///
-    /// A cycle publishes, reads and delivers what is available. Time does not pass.
+    /// A cycle publishes, reads and delivers what is available. Time does not pass. The step fails if
+    /// `n_cycles` is 0.
     #[track_caller]
     pub fn when_engine_cycles(self, n_cycles: usize) -> Flow<'t, Acted> {
         self.step_with(
@@ -110,7 +111,8 @@ impl<'t, S: Phase + 't> Flow<'t, S> {
 
     /// Delivers the events of the last act again, `times` times, each with the same id.
     ///
-    /// A production engine does this if it crashed before it acknowledged the delivery.
+    /// A production engine does this if it crashed before it acknowledged the delivery. The step fails
+    /// if `times` is 0.
     #[track_caller]
     pub fn when_redelivered(self, times: u32) -> Flow<'t, Acted>
     where
