@@ -49,9 +49,7 @@ impl Catalog {
             entry.add_to_labels(&mut self.labels);
         }
         for (category, lists) in &self.outside_events {
-            for schema in lists.iter().copied().flatten() {
-                self.labels.add_message(schema.name, category);
-            }
+            self.labels.add(category, None, lists);
         }
     }
 
