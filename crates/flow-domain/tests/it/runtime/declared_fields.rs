@@ -11,7 +11,8 @@ use flow_domain::{
     adapter::memory::MemoryStore,
     clock::{Timestamp, VirtualClock},
     field,
-    handler::{FieldCondition, short_type_name},
+    handler::FieldCondition,
+    message::short_type_name,
     port::Store,
 };
 use pretty_assertions::assert_eq;
