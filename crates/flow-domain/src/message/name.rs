@@ -186,6 +186,16 @@ impl MessageType {
         }
     }
 
+    /// Returns the type of a stored message, which the domain may not know today.
+    #[cfg(feature = "testing")]
+    pub(crate) fn of_stored(domain: &Arc<str>, name: &str, version: u32) -> Self {
+        Self {
+            domain: Arc::clone(domain),
+            name: Cow::Owned(name.to_owned()),
+            version,
+        }
+    }
+
     /// Returns the domain of the message: `Shop`.
     pub fn domain(&self) -> &str {
         &self.domain
