@@ -4,10 +4,11 @@ use crate::{
     error::Error,
     handler::{
         AggregateEntry, CommandRoute, EventRoute, ProjectionEntry, Subscription,
-        SubscriptionOptions, Upcasts, short_type_name,
+        SubscriptionOptions, Upcasts,
     },
     message::{
         Envelope, MessageLabels, MessageName, MessageType, Priority, SchemaLists, is_listed,
+        short_type_name,
     },
     model::{Aggregate, Projection},
     record::{HandlerKind, TableKind},
