@@ -32,8 +32,9 @@ const UPDATE: &str = "UPDATE_SCHEMA";
 /// files.
 ///
 /// The check fails if a sample cannot be read, or loses a part: after a rename without an upcast, for
-/// example. It also fails if a sample is gone, or if the files are not up to date. `UPDATE_SCHEMA=1 cargo test` updates them, but
-/// only if all samples can be read. An update never changes or deletes a sample.
+/// example. It also fails if a sample is gone, or if the files are not up to date.
+/// `UPDATE_SCHEMA=1 cargo test` updates them, but only if all samples can be read. An update never
+/// changes or deletes a sample.
 ///
 /// Every event needs a sample. A nested part is only compared if a sample shows it.
 ///
