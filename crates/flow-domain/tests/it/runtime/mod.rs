@@ -11,6 +11,7 @@ mod dispatch;
 mod exact_numbers;
 mod failures;
 pub(crate) mod fixture;
+mod generated_values;
 mod metadata;
 mod nested_commands;
 mod not_found;
