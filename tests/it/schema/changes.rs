@@ -409,7 +409,6 @@ paid!(skipped_zero, { lines: Vec<Line>, method: Method }
     }
     use super::yesterday::Method;
 
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
     fn is_zero(cents: &u128) -> bool { *cents == 0 }
 );
 
