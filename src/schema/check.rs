@@ -8,7 +8,7 @@ use flow_domain::{
     Domain, Error,
     json::Json,
     message::Payload,
-    model::IntoMessages,
+    model::{IntoMessages, ListKind},
     testing::{SerializedMessage, read_stored, stored_types},
 };
 
@@ -17,6 +17,7 @@ use crate::{
     expect::EmptyInput,
     schema::{
         lock::{Lock, LockedKind, LockedMessage},
+        lost_part::{Step, has_same_parts, lost_part, path_text, replace},
         problem::{Advice, Problem, SampleId},
         samples::{Samples, SchemaFolder},
     },
@@ -32,8 +33,9 @@ const UPDATE: &str = "UPDATE_SCHEMA";
 /// files.
 ///
 /// The check fails if a sample cannot be read, or loses a part: after a rename without an upcast, for
-/// example. It also fails if the files are not up to date. `UPDATE_SCHEMA=1 cargo test` updates them, but
-/// only if all samples can be read. An update never changes or deletes a sample.
+/// example. It also fails if a sample is gone, or if the files are not up to date.
+/// `UPDATE_SCHEMA=1 cargo test` updates them, but only if all samples can be read. An update never
+/// changes or deletes a sample.
 ///
 /// Every event needs a sample. A nested part is only compared if a sample shows it.
 ///
@@ -66,6 +68,7 @@ pub struct SchemaCheck {
 /// A sample that the test passes, of a current version.
 #[derive(Debug)]
 struct SampleOfTest {
+    kind: LockedKind,
     category: String,
     name: String,
     version: u32,
@@ -85,7 +88,7 @@ impl SchemaCheck {
     }
 
     /// Adds messages of the current version as samples: one message, a tuple, an array or a `Vec`.
-    pub fn sample<Kind>(mut self, messages: impl IntoMessages<Kind>) -> Self {
+    pub fn sample<Kind: ListKind>(mut self, messages: impl IntoMessages<Kind>) -> Self {
         let n_before = self.samples.len();
         let result = messages.try_for_each(&mut |message| {
             let SerializedMessage {
@@ -95,6 +98,7 @@ impl SchemaCheck {
                 ..
             } = message.to_serialized()?;
             self.samples.push(SampleOfTest {
+                kind: Kind::KIND.into(),
                 category: category.to_owned(),
                 name: name.as_str().to_owned(),
                 version: name.version(),
@@ -124,6 +128,7 @@ impl SchemaCheck {
         for event in events {
             let metadata = &event.envelope.metadata;
             self.samples.push(SampleOfTest {
+                kind: LockedKind::Event,
                 category: metadata.stream.category().to_owned(),
                 name: metadata.message_type.name().to_owned(),
                 version: metadata.message_type.version(),
@@ -204,6 +209,13 @@ impl SchemaCheck {
             }
         }
 
+        for key in self.folder.event_keys().map_err(Problem::File)? {
+            if !messages.contains_key(&key) {
+                let file = self.folder.sample_file(&key);
+                self.problems.push(Problem::UnknownSamples { file });
+            }
+        }
+
         let mut samples = BTreeMap::new();
         for key in messages.keys() {
             let stored = self.folder.read_samples(key).map_err(Problem::File)?;
@@ -213,7 +225,7 @@ impl SchemaCheck {
 
         for (key, message) in &mut messages {
             message.content = samples[key].content.clone();
-            self.check_samples(key, message, &samples[key]);
+            self.check_samples(key, message, locked.get(key), &samples[key]);
             self.compare(key, message, locked.get(key));
         }
 
@@ -232,7 +244,8 @@ impl SchemaCheck {
     ) {
         for sample in std::mem::take(&mut self.samples) {
             let found = current.iter().find(|(_, message)| {
-                message.category == sample.category
+                message.kind == sample.kind
+                    && message.category == sample.category
                     && message.name == sample.name
                     && message.version == sample.version
             });
@@ -251,12 +264,28 @@ impl SchemaCheck {
     }
 
     /// Reads all samples of a message with today's domain.
-    fn check_samples(&mut self, key: &str, message: &LockedMessage, samples: &Samples) {
+    fn check_samples(
+        &mut self,
+        key: &str,
+        message: &LockedMessage,
+        locked: Option<&LockedMessage>,
+        samples: &Samples,
+    ) {
         let file = self.folder.sample_file(key);
         if samples.payloads.is_empty() && message.kind == LockedKind::Event {
             let event = key.to_owned();
             self.problems.push(Problem::NoSample { event, file });
             return;
+        }
+        if let Some(locked) = locked {
+            let paths = message.content.clone().add(locked.content.clone());
+            if !paths.is_empty() {
+                self.problems.push(Problem::PartsGone {
+                    message: key.to_owned(),
+                    file: file.clone(),
+                    paths,
+                });
+            }
         }
 
         for (payload, number) in samples.payloads.iter().zip(1..) {
@@ -296,7 +325,16 @@ impl SchemaCheck {
         };
 
         let (current, reencoded) = (content.current.to_json()?, content.reencoded.to_json()?);
-        Ok(lost_part(&current, &reencoded, String::new()))
+        // The type reads a field under another name if the value of the field matters.
+        let is_read = |path: &[Step]| {
+            let mut changed = current.clone();
+            replace(&mut changed, path, unusual_value());
+            let result = content.reencode(&Payload::from_json(changed.to_string()));
+            let result = result.and_then(|payload| payload.to_json());
+            !matches!(result, Ok(json) if has_same_parts(&json, &reencoded))
+        };
+        let path = lost_part(&current, &reencoded, &is_read);
+        Ok(path.map(|path| path_text(&path)))
     }
 
     /// Compares a message with the lock file.
@@ -321,43 +359,8 @@ impl SchemaCheck {
     }
 }
 
-/// Returns the path of the first part of `before` that `after` does not have.
-///
-/// A value that serde may skip is not lost: `null`, an empty array, an empty object. The elements of
-/// an array may have another order, because it may be a set.
-fn lost_part(before: &Json, after: &Json, path: String) -> Option<String> {
-    match (before, after) {
-        (Json::Object(before), Json::Object(after)) => before.iter().find_map(|(name, value)| {
-            let separator = if path.is_empty() { "" } else { "." };
-            let path = format!("{path}{separator}{name}");
-            match after.get(name) {
-                Some(after) => lost_part(value, after, path),
-                None => (!may_be_skipped(value)).then_some(path),
-            }
-        }),
-        (Json::Array(before), Json::Array(after)) => {
-            before.iter().enumerate().find_map(|(idx, element)| {
-                let is_kept = |after: &Json| lost_part(element, after, String::new()).is_none();
-                if after.iter().any(is_kept) {
-                    return None;
-                }
-
-                let path = format!("{path}[{idx}]");
-                match after.get(idx) {
-                    Some(after) => lost_part(element, after, path),
-                    None => Some(path),
-                }
-            })
-        }
-        _ => (before != after).then_some(path),
-    }
-}
-
-fn may_be_skipped(value: &Json) -> bool {
-    match value {
-        Json::Null => true,
-        Json::Array(elements) => elements.is_empty(),
-        Json::Object(fields) => fields.is_empty(),
-        Json::Bool(_) | Json::Number(_) | Json::String(_) => false,
-    }
+/// Returns a value that no field has. A type that reads it fails, or gets another value.
+fn unusual_value() -> Json {
+    let field = ("flow-harness".to_owned(), Json::from("unusual"));
+    Json::Array(vec![Json::Object([field].into())])
 }

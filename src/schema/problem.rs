@@ -15,6 +15,14 @@ pub(super) enum Problem {
     EmptySamples(EmptyInput),
     /// No sample shows what is stored for an event.
     NoSample { event: String, file: PathBuf },
+    /// The lock file has parts of a message that no sample shows.
+    PartsGone {
+        message: String,
+        file: PathBuf,
+        paths: Vec<String>,
+    },
+    /// A file has samples of an event that neither the domain nor the lock file has.
+    UnknownSamples { file: PathBuf },
     /// The domain cannot read a stored message.
     Unreadable {
         message: String,
@@ -62,6 +70,8 @@ impl Problem {
             | Self::InvalidSample { .. }
             | Self::EmptySamples(_)
             | Self::NoSample { .. }
+            | Self::PartsGone { .. }
+            | Self::UnknownSamples { .. }
             | Self::Unreadable { .. }
             | Self::PartLost { .. } => false,
         }
@@ -70,7 +80,8 @@ impl Problem {
     /// Returns what to do.
     pub(super) fn advice(&self) -> Advice {
         match self {
-            Self::File(_) => Advice::RestoreFile,
+            Self::File(_) | Self::PartsGone { .. } => Advice::RestoreFile,
+            Self::UnknownSamples { .. } => Advice::RestoreLock,
             Self::InvalidSample { .. } => Advice::PassOtherSample,
             Self::EmptySamples(_) | Self::NoSample { .. } => Advice::PassSample,
             Self::Unreadable { .. } | Self::PartLost { .. } => Advice::Upcast,
@@ -86,6 +97,7 @@ impl Problem {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Advice {
     RestoreFile,
+    RestoreLock,
     PassOtherSample,
     PassSample,
     Upcast,
@@ -96,6 +108,7 @@ impl Advice {
     pub(super) fn text(self) -> &'static str {
         match self {
             Self::RestoreFile => "Restore the file from version control.",
+            Self::RestoreLock => "Restore `schema.lock.json` from version control.",
             Self::PassOtherSample => "Pass only messages of this domain that have a JSON form.",
             Self::PassSample => {
                 "Pass a sample with `.sample(..)`, or the outcome of a flow with `.samples_from(&outcome)`.\n\
@@ -129,6 +142,21 @@ impl fmt::Display for Problem {
             Self::NoSample { event, file } => {
                 write!(f, "{event} has no sample in {}", file.display())
             }
+            Self::PartsGone {
+                message,
+                file,
+                paths,
+            } => write!(
+                f,
+                "{message} has no sample with `{}` any more in {}",
+                paths.join("`, `"),
+                file.display()
+            ),
+            Self::UnknownSamples { file } => write!(
+                f,
+                "{} has samples, but neither the lock file nor the domain has the event",
+                file.display()
+            ),
             Self::Unreadable {
                 message,
                 sample,

@@ -241,7 +241,7 @@ fn renamed_event_is_reported_in_spite_of_an_update() {
     The stored messages of folder do not fit the domain:
 
     - events/payment.Paid.v1 cannot be read any more
-      the event `Shop.Paid.v1` of `payment-1` is not registered: list it in `#[aggregate(.., events(..))]`, or add it with `.event_from_outside::<..>()`; if nobody needs it any more, add `.retired("Paid")`
+      the event `Shop.Paid.v1` of `payment-1` is not registered: list it in `#[aggregate(.., events(..))]`, or add it with `.event_from_outside::<..>()`; if it has another name today, add `.was("Paid", ..)` to its `Upcast`; if nobody needs it any more, add `.retired("Paid")`
       sample 1 in folder/events/payment.Paid.v1.json: {"payment_id":"pay-1","lines":[{"product_id":"prod-1","cents":340282366920938463463374607431768211455}],"method":{"Card":{"number":"1234"}}}
 
     Messages like these samples are stored, and the domain must read them.
@@ -356,4 +356,91 @@ fn new_version_without_an_upcast_is_reported() {
     Or accept both forms with `#[serde(alias = "..")]` or `#[serde(default)]`.
     For an event that nobody needs any more, add `.retired("..")`.
     "#);
+}
+
+paid!(alias, { lines: Vec<Line>, method: Method }
+    #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+    struct Line {
+        product_id: String,
+        #[serde(alias = "cents", default)]
+        total: u128,
+    }
+    use super::yesterday::Method;
+);
+
+#[test]
+fn nested_field_with_an_alias_passes() {
+    let folder = empty_folder("alias");
+    store(&folder, yesterday());
+
+    let check = SchemaCheck::new(domain_of::<alias::Paid>(), &folder);
+    assert_eq!(check.try_check(), Ok(()));
+}
+
+paid!(default_field, { lines: Vec<Line>, method: Method }
+    #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+    struct Line {
+        product_id: String,
+        #[serde(default)]
+        total: u128,
+    }
+    use super::yesterday::Method;
+);
+
+#[test]
+fn nested_field_that_becomes_its_default_is_reported() {
+    let folder = empty_folder("default-field");
+    store(&folder, yesterday());
+
+    let check = SchemaCheck::new(domain_of::<default_field::Paid>(), &folder);
+    let report = problems(&folder, check);
+    assert!(
+        report.contains("events/payment.Paid.v1 is read without `lines[0].cents`"),
+        "{report}"
+    );
+}
+
+paid!(skipped_zero, { lines: Vec<Line>, method: Method }
+    #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+    struct Line {
+        product_id: String,
+        #[serde(default, skip_serializing_if = "is_zero")]
+        cents: u128,
+    }
+    use super::yesterday::Method;
+
+    fn is_zero(cents: &u128) -> bool { *cents == 0 }
+);
+
+#[test]
+fn field_that_is_skipped_today_passes() {
+    let folder = empty_folder("skipped-zero");
+    let mut free = yesterday();
+    free.lines[0].cents = 0;
+    store(&folder, free);
+
+    let check = SchemaCheck::new(domain_of::<skipped_zero::Paid>(), &folder);
+    assert_eq!(check.try_check(), Ok(()));
+}
+
+paid!(set_of_lines, { lines: BTreeSet<Line>, method: Method }
+    #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+    struct Line { product_id: String, cents: u128 }
+    use super::yesterday::Method;
+    use std::collections::BTreeSet;
+);
+
+#[test]
+fn equal_elements_that_become_one_are_reported() {
+    let folder = empty_folder("equal-elements");
+    let mut twice = yesterday();
+    twice.lines.push(twice.lines[0].clone());
+    store(&folder, twice);
+
+    let check = SchemaCheck::new(domain_of::<set_of_lines::Paid>(), &folder);
+    let report = problems(&folder, check);
+    assert!(
+        report.contains("events/payment.Paid.v1 is read without `lines[1]`"),
+        "{report}"
+    );
 }

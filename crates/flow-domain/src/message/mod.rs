@@ -14,6 +14,7 @@ mod labels;
 mod metadata;
 mod name;
 mod payload;
+mod short_type_name;
 mod stream;
 
 pub use envelope::{Envelope, Recorded};
@@ -23,9 +24,12 @@ pub use key::require_key;
 pub use key::{InvalidKey, MAX_KEY_BYTES};
 pub use labels::MessageLabels;
 pub use metadata::{MessageKind, Metadata, Priority, Processing};
+#[cfg(feature = "testing")]
+pub(crate) use name::ReencodeFn;
 pub(crate) use name::is_listed;
 pub use name::{
     FieldSchema, InvalidMessageType, MessageName, MessageSchema, MessageType, SchemaLists,
 };
 pub use payload::Payload;
+pub use short_type_name::short_type_name;
 pub use stream::{ExpectedVersion, InvalidStreamName, Position, StreamName, Version};

@@ -7,7 +7,7 @@ use crate::{
     error::Error,
     message::{
         CorrelationId, Envelope, FieldSchema, MessageId, MessageKind, MessageName, MessageSchema,
-        MessageType, Metadata, Payload, Priority, Processing, SchemaLists, StreamName,
+        MessageType, Metadata, Payload, Priority, Processing, ReencodeFn, SchemaLists, StreamName,
     },
     wiring::Domain,
 };
@@ -34,6 +34,18 @@ pub struct ReadContent {
     pub current: Payload,
     /// The content after it was decoded as its Rust type and encoded again.
     pub reencoded: Payload,
+    reencode: ReencodeFn,
+}
+
+impl ReadContent {
+    /// Decodes another content of the same message as its Rust type, and encodes it again.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the content cannot be decoded.
+    pub fn reencode(&self, content: &Payload) -> Result<Payload, Error> {
+        (self.reencode)(content)
+    }
 }
 
 /// Returns the message types of a domain, sorted by kind, category, name and version.
@@ -91,6 +103,7 @@ pub fn read_stored(
     Ok(Some(ReadContent {
         current: message.message.clone(),
         reencoded: reencode(&message.message)?,
+        reencode,
     }))
 }
 
@@ -103,16 +116,12 @@ fn stored_message(
 ) -> Result<Arc<Envelope>, Error> {
     let catalog = domain.catalog();
     let id = MessageId::new(Uuid::nil());
-    let text = format!("{}.{name}.v{version}", catalog.domain);
-    let message_type: MessageType = text
-        .parse()
-        .map_err(|err| Error::codec("reading the type", "message", err))?;
 
     Ok(Arc::new(Envelope {
         metadata: Metadata {
             id,
             kind,
-            message_type,
+            message_type: MessageType::of_stored(&catalog.domain, name, version),
             stream: StreamName::new(category.to_owned(), "1")
                 .map_err(|err| Error::setup(err.to_string()))?,
             time: Timestamp::from_micros(0),
