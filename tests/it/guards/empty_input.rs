@@ -48,6 +48,7 @@ const CASES: &[Case] = &[
     ("unit.like", |_| masked_panic_text(|| drop(unit_order().like(json!({}))))),
 
     ("schema.sample", |_| schema(|check| check.sample(Vec::<::booking::RoomBooked>::new()))),
+    ("schema.stored_sample", |_| schema(|check| check.stored_sample("order", "", "{}"))),
     ("schema.samples_from", |mode| {
         let outcome = begin(mode).when_time_passes(Duration::from_secs(1)).then_no_events().run();
         schema(|check| check.samples_from(&outcome))
@@ -298,6 +299,9 @@ fn method_that_is_given_nothing_fails() {
 
     schema.sample
     - the samples of the test: expected at least one message as a sample, found none
+
+    schema.stored_sample
+    - a sample of the test: `` is not the type of a message: it should look like `Shop.OrderPlaced.v1`
 
     schema.samples_from
     - the samples of the test: expected a flow that raised an event, found no event
