@@ -6,13 +6,17 @@ use flow_domain::{
 };
 
 use crate::{
-    expect::{Expectation, Mismatch, Subject, check::Check, handlers::handler_name},
+    expect::{
+        Expectation, Mismatch, Subject, check::Check, handlers::handler_name,
+        never_happens::NeverHappens,
+    },
     outcome::Outcome,
 };
 
 /// Expects that the handler `H` was called exactly this number of times in the acts so far.
 ///
-/// Calls with and without success count.
+/// Calls with and without success count. With 0, this fails if no message can reach the handler; see
+/// [`docs::guards`](crate::docs::guards).
 pub fn attempts<H: 'static>(expected: usize) -> impl Expectation {
     let type_name = short_type_name::<H>();
     let description = match expected {
@@ -21,7 +25,7 @@ pub fn attempts<H: 'static>(expected: usize) -> impl Expectation {
     };
     let expected_text = description.clone();
 
-    Check::new(description, move |outcome| {
+    let check = Check::new(description, move |outcome| {
         let name = handler_name(TypeId::of::<H>(), type_name, outcome)?;
         let lines = attempt_lines(name, outcome);
         let n_found = lines.len();
@@ -49,7 +53,14 @@ pub fn attempts<H: 'static>(expected: usize) -> impl Expectation {
             .with_differences(lines)
             .with_subject(subject)
             .showing_failures_of([Some(name)]))
-    })
+    });
+    match expected {
+        0 => check.excluding(|outcome| {
+            let name = outcome.system().handler_name(TypeId::of::<H>())?;
+            NeverHappens::call(name, outcome)
+        }),
+        _ => check,
+    }
 }
 
 /// Returns one line for each call of a handler in the acts so far.

@@ -5,7 +5,7 @@ use flow_domain::{
 
 use crate::{
     chain::rolled_back_by,
-    expect::{Expectation, Mismatch, Subject, check::Check},
+    expect::{EmptyInput, Expectation, Mismatch, Subject, check::Check},
     outcome::Outcome,
 };
 
@@ -50,12 +50,7 @@ impl Link {
 
 impl MessageChain {
     fn require_known_names(&self, outcome: &Outcome) -> Result<(), Mismatch> {
-        if self.0.is_empty() {
-            return Err(Mismatch::new(
-                "the names of messages, beginning with the last act",
-                "none",
-            ));
-        }
+        EmptyInput::ChainNames.require(self.0.is_empty())?;
 
         let known = outcome.system().message_names();
         let Some(name) = self.0.iter().find(|name| !known.contains(name)) else {

@@ -1,7 +1,7 @@
 use flow_domain::message::MessageLabels;
 
 use crate::{
-    expect::{Expectation, Mismatch},
+    expect::{Expectation, Mismatch, never_happens::NeverHappens},
     outcome::{Outcome, Problem},
 };
 
@@ -14,7 +14,7 @@ pub(super) struct Check<'t> {
     describe: Box<DescribeFn<'t>>,
     run: Box<CheckFn<'t>>,
     covers: Box<CoversFn<'t>>,
-    warning: fn(&Outcome) -> Option<String>,
+    never_happens: fn(&Outcome) -> Option<NeverHappens>,
     is_about_last_act: bool,
     allows_pending: bool,
     needs_handlers: bool,
@@ -38,7 +38,7 @@ impl<'t> Check<'t> {
             describe: Box::new(describe),
             run: Box::new(check),
             covers: Box::new(|_, _| false),
-            warning: |_| None,
+            never_happens: |_| None,
             is_about_last_act: false,
             allows_pending: false,
             needs_handlers: true,
@@ -54,9 +54,9 @@ impl<'t> Check<'t> {
         self
     }
 
-    /// Sets the warning about a probable mistake in the test.
-    pub(super) fn warning(mut self, warning: fn(&Outcome) -> Option<String>) -> Self {
-        self.warning = warning;
+    /// Sets the function that finds out whether what the expectation excludes can never happen.
+    pub(super) fn excluding(mut self, never_happens: fn(&Outcome) -> Option<NeverHappens>) -> Self {
+        self.never_happens = never_happens;
         self
     }
 
@@ -96,7 +96,8 @@ impl Expectation for Check<'_> {
             require_handlers(outcome)?;
         }
 
-        (self.run)(outcome)
+        (self.run)(outcome)?;
+        NeverHappens::require_possible((self.never_happens)(outcome))
     }
 
     fn describe(&self) -> String {
@@ -113,7 +114,7 @@ impl Expectation for Check<'_> {
     }
 
     fn warning(&self, outcome: &Outcome) -> Option<String> {
-        (self.warning)(outcome)
+        NeverHappens::warning((self.never_happens)(outcome))
     }
 
     fn is_about_last_act(&self) -> bool {

@@ -3,7 +3,7 @@ use std::{any::TypeId, fmt};
 use flow_domain::{Error, Rejection, message::short_type_name};
 
 use crate::{
-    expect::{Expectation, Mismatch, Subject, check::Check},
+    expect::{EmptyInput, Expectation, Mismatch, Subject, check::Check},
     outcome::{ActKind, ActOutcome, Outcome, Problem, ProblemKind},
     value::counted,
 };
@@ -261,12 +261,5 @@ fn result_mismatch(expected: impl Into<String>, outcome: &Outcome) -> Mismatch {
 
 /// Requires that an expected text is not empty. Every message contains an empty text.
 pub(super) fn require_text(text: &str) -> Result<(), Mismatch> {
-    if text.is_empty() {
-        return Err(Mismatch::new(
-            "a text that is not empty",
-            "an empty text, which every message contains",
-        ));
-    }
-
-    Ok(())
+    EmptyInput::Text.require(text.is_empty())
 }

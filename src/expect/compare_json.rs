@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use flow_domain::{json::Json, message::Payload, wiring::nearest};
 
 use crate::{
-    expect::{Mismatch, Requirement},
+    expect::{EmptyInput, Mismatch, Requirement},
     value::{is_like, partial_differences, read_json, show_stored, show_value, stored_differences},
 };
 
@@ -29,11 +29,8 @@ pub(super) fn require_like(
     expected: &Json,
     found: &Payload,
 ) -> Result<(), Mismatch> {
-    if expected.as_object().is_some_and(BTreeMap::is_empty) {
-        let found = "an empty object, which every state is like";
-        return Err(Mismatch::new("at least one field to compare", found)
-            .with_requirement(Requirement::Impossible));
-    }
+    let is_empty = expected.as_object().is_some_and(BTreeMap::is_empty);
+    EmptyInput::Fields.require(is_empty)?;
 
     let like = || format!("{} like {}", subject(), show_value(expected));
     let value = read_json(found).map_err(|err| Mismatch::not_json(like(), &err))?;

@@ -8,14 +8,14 @@ use flow_domain::{
 
 use crate::{
     expect::{
-        Expectation, Mismatch, Subject,
+        EmptyInput, Expectation, Mismatch, Subject,
         alignment::compare_fields,
         check::Check,
         messages::{
             ExpectedMessages, compare_messages, first_name, name_list, require_known_message,
             type_name,
         },
-        never_raised::never_raised_warning,
+        never_happens::NeverHappens,
     },
     outcome::Outcome,
     value::{MessageView, matches_type},
@@ -23,22 +23,28 @@ use crate::{
 
 /// Expects that the last act and its cascade raised exactly these events, in this order.
 ///
-/// `expected` is one event, or a tuple, an array or a `Vec` of events. They are compared by
+/// `expected` is one event, or a tuple, an array or a `Vec` of events. For none, use [`no_events`]. They are compared by
 /// `PartialEq` if their type implements it, or else by their stored forms. Events of different
 /// aggregates differ, even if they have the same name. The event of a [`when_event`](crate::Flow::when_event) act does not count.
 ///
 /// The cascade runs breadth-first. All handlers of an event run in the order of their registration.
 /// The handlers of the events that they raise run after them.
 pub fn events<M: IntoMessages<AnyEvent>>(expected: M) -> impl Expectation + use<M> {
-    exactly(ExpectedMessages::new(&expected))
+    exactly(
+        ExpectedMessages::new(&expected),
+        Some(EmptyInput::ExpectedEvents),
+    )
 }
 
 /// Expects that the last act and its cascade raised no events.
+///
+/// This fails if no handler can raise an event; see [`docs::guards`](crate::docs::guards).
 pub fn no_events() -> impl Expectation {
-    exactly(ExpectedMessages::new::<AnyEvent>(&()))
+    exactly(ExpectedMessages::new::<AnyEvent>(&()), None).excluding(NeverHappens::any_event)
 }
 
-fn exactly(expected: ExpectedMessages) -> Check<'static> {
+/// Expects exactly these events. With `not_empty`, the list must have at least one.
+fn exactly(expected: ExpectedMessages, not_empty: Option<EmptyInput>) -> Check<'static> {
     let expected = Arc::new(expected);
     let described = Arc::clone(&expected);
     let describe = move |labels: &MessageLabels| {
@@ -50,6 +56,10 @@ fn exactly(expected: ExpectedMessages) -> Check<'static> {
     };
 
     Check::about_messages(describe, move |outcome| {
+        if let Some(input) = not_empty {
+            input.require(expected.is_empty())?;
+        }
+
         let labels = outcome.record().labels();
         let found: Vec<MessageView> = outcome
             .last_act_events()
@@ -127,6 +137,8 @@ pub fn event_matching<'t, E: Event>(
 }
 
 /// Expects that no event of type `E` was raised in the acts so far.
+///
+/// This fails if no handler can raise one; see [`docs::guards`](crate::docs::guards).
 pub fn no_event<E: Event>() -> impl Expectation {
     let check = |outcome: &Outcome| {
         require_known_message::<E>(outcome)?;
@@ -146,7 +158,7 @@ pub fn no_event<E: Event>() -> impl Expectation {
     let describe = |labels: &MessageLabels| format!("no event {}", type_name::<E>(labels));
     Check::about_messages(describe, check)
         .for_unit_tests_too()
-        .warning(never_raised_warning::<E>)
+        .excluding(NeverHappens::event::<E>)
 }
 
 fn all_events(outcome: &Outcome) -> Vec<MessageView> {

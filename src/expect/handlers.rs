@@ -13,6 +13,7 @@ use crate::{
         Expectation, Mismatch, Subject,
         check::{Check, require_handlers},
         command_result::require_text,
+        never_happens::NeverHappens,
     },
     outcome::{Outcome, Problem, ProblemKind},
     value::counted,
@@ -75,6 +76,15 @@ impl HandledBy {
         self
     }
 
+    /// Finds out whether the handler can never be called, if the test expects that it is not.
+    fn never_happens(&self, outcome: &Outcome) -> Option<NeverHappens> {
+        let name = outcome.system().handler_name(self.handler)?;
+
+        (self.times == Some(0))
+            .then(|| NeverHappens::call(name, outcome))
+            .flatten()
+    }
+
     fn expected_text(&self) -> String {
         match self.times {
             None => format!("{} handles at least 1 message", self.type_name),
@@ -106,7 +116,7 @@ impl Expectation for HandledBy {
             Some(times) => times == n_handled,
         };
         if is_met {
-            return Ok(());
+            return NeverHappens::require_possible(self.never_happens(outcome));
         }
 
         let found = match n_handled {
@@ -125,6 +135,10 @@ impl Expectation for HandledBy {
             Some(location) => mismatch.at(location),
             None => mismatch,
         })
+    }
+
+    fn warning(&self, outcome: &Outcome) -> Option<String> {
+        NeverHappens::warning(self.never_happens(outcome))
     }
 }
 

@@ -8,14 +8,17 @@ use flow_domain::{
 };
 
 use crate::{
-    expect::{Expectation, Mismatch, Subject, alignment::align, check::Check},
+    expect::{
+        EmptyInput, Expectation, Mismatch, Subject, alignment::align, check::Check,
+        never_happens::NeverHappens,
+    },
     outcome::Outcome,
     value::MessageView,
 };
 
 /// Expects exactly these commands, in this order, from handlers because of the last act.
 ///
-/// A command does not count if it was rolled back with the handler that issued it. A scheduled command
+/// For none, use [`no_commands`]. A command does not count if it was rolled back with the handler that issued it. A scheduled command
 /// does not count either: see [`scheduled`](crate::expect::scheduled).
 pub fn commands<M: IntoMessages<AnyCommand>>(expected: M) -> impl Expectation + use<M> {
     let expected = Arc::new(ExpectedMessages::new(&expected));
@@ -23,20 +26,25 @@ pub fn commands<M: IntoMessages<AnyCommand>>(expected: M) -> impl Expectation + 
 
     Check::about_messages(
         move |labels| format!("commands {}", described.names(labels)),
-        move |outcome| check_commands(&expected, outcome),
+        move |outcome| {
+            EmptyInput::ExpectedCommands.require(expected.is_empty())?;
+            check_commands(&expected, outcome)
+        },
     )
 }
 
 /// Expects that no handler issued a command because of the last act.
 ///
 /// A command that was rolled back with the handler that issued it does not count, and neither does a
-/// scheduled command.
+/// scheduled command. This fails if no handler can issue a command; see
+/// [`docs::guards`](crate::docs::guards).
 pub fn no_commands() -> impl Expectation {
     let expected = ExpectedMessages::new::<AnyCommand>(&());
 
     Check::new("no commands", move |outcome| {
         check_commands(&expected, outcome)
     })
+    .excluding(NeverHappens::any_command)
 }
 
 /// The messages that a test expects, as JSON, and how to compare each by its Rust type.

@@ -45,12 +45,13 @@ mod check;
 mod command_result;
 mod compare_json;
 mod dead_letters;
+mod empty_input;
 mod events;
 mod expectation;
 mod handlers;
 mod messages;
 mod mismatch;
-mod never_raised;
+mod never_happens;
 mod nothing_found;
 mod pending;
 mod published;
@@ -69,6 +70,7 @@ pub use command_result::{
     accepted, accepted_count, rejected, rejected_matching, rejected_with_message, reply, settled,
 };
 pub use dead_letters::{DeadLetters, dead_letters};
+pub(crate) use empty_input::EmptyInput;
 pub use events::{event, event_matching, events, no_event, no_events};
 pub use expectation::Expectation;
 pub use handlers::{

@@ -147,6 +147,10 @@ impl<P> Expectation for Rows<'_, P> {
         self.checks.describe()
     }
 
+    fn warning(&self, outcome: &Outcome) -> Option<String> {
+        self.checks.warning(outcome)
+    }
+
     fn is_about_last_act(&self) -> bool {
         self.checks.is_about_last_act()
     }

@@ -166,6 +166,10 @@ impl<T> Expectation for State<'_, T> {
         self.checks.describe()
     }
 
+    fn warning(&self, outcome: &Outcome) -> Option<String> {
+        self.checks.warning(outcome)
+    }
+
     fn is_about_last_act(&self) -> bool {
         self.checks.is_about_last_act()
     }

@@ -5,8 +5,8 @@ use serde::de::DeserializeOwned;
 
 use crate::{
     expect::{
-        Mismatch, Requirement, StateSubject, Subject, catch_closure, nothing_found::nothing_found,
-        unchanged::require_changed,
+        Mismatch, Requirement, StateSubject, Subject, catch_closure, never_happens::NeverHappens,
+        nothing_found::nothing_found, unchanged::require_changed,
     },
     outcome::{Outcome, StateQuery},
     value::show_stored,
@@ -103,10 +103,24 @@ impl<'t> StateChecks<'t> {
 
     /// Returns true if the checks pass although no act changed the state, and should.
     fn expects_no_change(&self) -> bool {
+        self.has(CheckKind::NoChange) || self.expects_absence()
+    }
+
+    fn expects_absence(&self) -> bool {
         let mut kinds = self.checks.iter().map(|check| check.kind);
 
-        self.has(CheckKind::NoChange)
-            || !self.checks.is_empty() && kinds.all(|kind| kind == CheckKind::Absence)
+        !self.checks.is_empty() && kinds.all(|kind| kind == CheckKind::Absence)
+    }
+
+    /// Finds out whether no handler can write such a state, if the checks expect only its absence.
+    fn never_happens(&self, outcome: &Outcome) -> Option<NeverHappens> {
+        self.expects_absence()
+            .then(|| NeverHappens::state(self.query.state_type, outcome))
+            .flatten()
+    }
+
+    pub(super) fn warning(&self, outcome: &Outcome) -> Option<String> {
+        NeverHappens::warning(self.never_happens(outcome))
     }
 
     /// Returns what the diagnosis must explain if `mismatch` was found.
@@ -166,6 +180,7 @@ impl<'t> StateChecks<'t> {
             let subject = self.subject(states, &mismatch);
             mismatch.with_subject(subject)
         })?;
+        NeverHappens::require_possible(self.never_happens(outcome))?;
 
         if !self.requires_change || self.expects_no_change() {
             return Ok(());

@@ -3,12 +3,13 @@ use std::{fmt, panic::Location, sync::Arc};
 use flow_domain::record::Invariant;
 
 use crate::{
+    expect::EmptyInput,
     flow::{Acted, AfterAct, phase::Phase},
     outcome::Outcome,
     plan::{Plan, RunGuard, StepKind},
     report::FlowFailure,
     run,
-    system::fault::{Fault, StepFault},
+    system::fault::{Fault, InjectionPoint, StepFault},
 };
 
 /// A test flow as it is being built. `S` is its phase.
@@ -43,9 +44,26 @@ impl<'t, S: Phase + 't> Flow<'t, S> {
         flow
     }
 
+    /// Adds a step that fails the run if it asks for nothing.
+    #[track_caller]
+    pub(super) fn step_with(
+        self,
+        input: EmptyInput,
+        is_empty: bool,
+        kind: StepKind<'t>,
+    ) -> Flow<'t, Acted> {
+        let mut flow = self.step(kind);
+        flow.plan
+            .require_not_empty(Location::caller(), input, is_empty);
+        flow
+    }
+
     /// Activates a fault from here on.
     pub(super) fn add_fault<Next>(self, fault: Fault, next: Next) -> Flow<'t, Next> {
         let mut flow = self.into_phase(next);
+        if let Some(input) = empty_fault_input(&fault) {
+            flow.plan.require_not_empty(fault.location, input, true);
+        }
         flow.plan
             .push(fault.location, StepKind::Fault(Arc::new(fault)));
         flow
@@ -77,7 +95,11 @@ impl<'t, S: Phase + 't> Flow<'t, S> {
     ///
     /// `difference` is a type (`"Room"`), a field (`"Room.updated_at"`), or the title of a
     /// difference in the report (`"events of booking-b-1"`).
+    #[track_caller]
     pub fn allow_difference(mut self, difference: &str) -> Self {
+        let is_empty = difference.trim().is_empty();
+        self.plan
+            .require_not_empty(Location::caller(), EmptyInput::AllowedDifference, is_empty);
         self.plan.allowed_differences.push(difference.to_owned());
         self
     }
@@ -129,6 +151,19 @@ impl<'t, S: Phase + 't> Flow<'t, S> {
         let mut flow = self.into_phase(());
         flow.run_guard.disarm();
         run::run_blocking(*flow.plan)
+    }
+}
+
+/// Returns which number of a fault makes it happen never.
+fn empty_fault_input(fault: &Fault) -> Option<EmptyInput> {
+    match &fault.injection_point {
+        _ if fault.times == 0 => Some(EmptyInput::FaultTimes),
+        InjectionPoint::Restart if fault.nth == 0 => Some(EmptyInput::DeliveriesBeforeRestart),
+        _ if fault.nth == 0 => Some(EmptyInput::FaultOccurrence),
+        InjectionPoint::Handler { attempts, .. } if attempts.is_empty() || *attempts.end() == 0 => {
+            Some(EmptyInput::FaultAttempts)
+        }
+        _ => None,
     }
 }
 

@@ -1,12 +1,13 @@
 use std::{fmt, panic::Location};
 
 use flow_domain::{
-    Aggregate, Command,
+    Aggregate, Command, Error,
     model::{AnyEvent, IntoMessages},
     testing::{SerializedAggregate, StoredEvent},
 };
 
 use crate::{
+    expect::EmptyInput,
     flow::{Flow, Given},
     plan::StepKind,
     system::fault::Fault,
@@ -15,6 +16,7 @@ use crate::{
 impl Flow<'_, Given> {
     /// Adds events that happened before: one event, or a tuple, an array or a `Vec` of events.
     ///
+    /// The list must not be empty: [`given_nothing`](Self::given_nothing) says that nothing happened.
     /// They may belong to different streams. The run appends them to the store, and delivers them
     /// to every handler that subscribes to them. So projections and process managers know them. A
     /// handler that fails here fails the flow.
@@ -24,6 +26,10 @@ impl Flow<'_, Given> {
     #[track_caller]
     pub fn given_events(mut self, events: impl IntoMessages<AnyEvent>) -> Self {
         let serialized = self.plan.serialize_each(&events);
+        let is_empty = serialized.as_ref().is_ok_and(Vec::is_empty);
+
+        self.plan
+            .require_not_empty(Location::caller(), EmptyInput::GivenEvents, is_empty);
         self.given(StepKind::GivenEvents(serialized))
     }
 
@@ -33,8 +39,9 @@ impl Flow<'_, Given> {
     /// it when it is read. The run appends and delivers the events, as
     /// [`given_events`](Self::given_events) does.
     ///
-    /// The step fails if the domain cannot read an event. Only a newer version is allowed: the engine
-    /// pauses its stream, and the messages of the stream are pending at the end of the flow.
+    /// The step fails if there are no events, or if the domain cannot read one. Only a newer version is
+    /// allowed: the engine pauses its stream, and the messages of the stream are pending at the end of
+    /// the flow.
     ///
     /// # Examples
     ///
@@ -101,7 +108,7 @@ impl Flow<'_, Given> {
     /// ```
     #[track_caller]
     pub fn given_stored<T, J>(
-        self,
+        mut self,
         stream: impl AsRef<str>,
         events: impl IntoIterator<Item = (T, J)>,
     ) -> Self
@@ -112,8 +119,11 @@ impl Flow<'_, Given> {
         let parse = |(message_type, content): (T, J)| {
             StoredEvent::parse(stream.as_ref(), message_type.as_ref(), &content.to_string())
         };
-        let stored = events.into_iter().map(parse).collect();
+        let stored: Result<Vec<StoredEvent>, Error> = events.into_iter().map(parse).collect();
+        let is_empty = stored.as_ref().is_ok_and(Vec::is_empty);
 
+        self.plan
+            .require_not_empty(Location::caller(), EmptyInput::StoredEvents, is_empty);
         self.given(StepKind::GivenStored(stored))
     }
 

@@ -153,7 +153,11 @@ impl FlowHarness {
                 setup.invariants = setup.invariants.without(invariant);
                 setup.disabled_invariants.push(disabled);
             }
-            Err(mismatch) => setup.invalid_call = Some((Location::caller(), mismatch)),
+            Err(mismatch) => {
+                setup
+                    .invalid_call
+                    .get_or_insert((Location::caller(), mismatch));
+            }
         }
 
         self

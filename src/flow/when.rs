@@ -8,7 +8,7 @@ use flow_domain::{
 };
 
 use crate::{
-    expect::Mismatch,
+    expect::{EmptyInput, Mismatch},
     flow::{Acted, AfterAct, Flow, phase::Phase},
     outcome::Outcome,
     plan::{MessageAct, Sending, StepKind},
@@ -54,31 +54,36 @@ impl<'t, S: Phase + 't> Flow<'t, S> {
 
     /// Dispatches commands concurrently: all of them decide on the same state before one commits.
     ///
-    /// If two of them change the same aggregate, the second fails with a conflict.
+    /// The step fails if there are none. If two of them change the same aggregate, the second fails with a conflict.
     /// [`expect::accepted_count`](crate::expect::accepted_count) expects how many were accepted.
     #[track_caller]
     pub fn when_all(self, commands: impl IntoMessages<AnyCommand>) -> Flow<'t, Acted> {
         let mut flow = self.into_phase(Acted::new());
         let serialized = flow.plan.serialize_each(&commands);
-        if serialized.as_ref().is_ok_and(Vec::is_empty) {
-            let mismatch = Mismatch::new("at least one command", "none");
-            flow.plan.invalid_call = Some((Location::caller(), mismatch));
-        }
+        let is_empty = serialized.as_ref().is_ok_and(Vec::is_empty);
 
+        flow.plan
+            .require_not_empty(Location::caller(), EmptyInput::Commands, is_empty);
         flow.step(StepKind::WhenAll(serialized))
     }
 
     /// Advances the virtual clock by `duration`, and runs what becomes due: schedules and retries.
     ///
-    /// The step takes no real time.
+    /// The step takes no real time. It fails if no time passes.
     #[track_caller]
     pub fn when_time_passes(self, duration: Duration) -> Flow<'t, Acted> {
-        self.step(StepKind::WhenTime(ClockAdvance::By(duration)))
+        let is_empty = duration.as_micros() == 0;
+        self.step_with(
+            EmptyInput::Duration,
+            is_empty,
+            StepKind::WhenTime(ClockAdvance::By(duration)),
+        )
     }
 
     /// Advances the virtual clock to `time`; see [`when_time_passes`](Self::when_time_passes).
     ///
-    /// A run begins at [`VirtualClock::START`](flow_domain::clock::VirtualClock::START).
+    /// A run begins at [`VirtualClock::START`](flow_domain::clock::VirtualClock::START). The step fails
+    /// if `time` is not in the future.
     #[track_caller]
     pub fn when_time_reaches(self, time: Timestamp) -> Flow<'t, Acted> {
         self.step(StepKind::WhenTime(ClockAdvance::To(time)))
@@ -92,26 +97,31 @@ impl<'t, S: Phase + 't> Flow<'t, S> {
 
     /// Runs the engine of a [`paused`](crate::FlowHarness::paused) harness for `n_cycles` cycles.
     ///
-    /// A cycle publishes, reads and delivers what is available. Time does not pass.
+    /// A cycle publishes, reads and delivers what is available. Time does not pass. The step fails if
+    /// `n_cycles` is 0.
     #[track_caller]
     pub fn when_engine_cycles(self, n_cycles: usize) -> Flow<'t, Acted> {
-        self.step(StepKind::WhenEngine(Some(n_cycles)))
+        self.step_with(
+            EmptyInput::Cycles,
+            n_cycles == 0,
+            StepKind::WhenEngine(Some(n_cycles)),
+        )
     }
 
     /// Delivers the events of the last act again, `times` times, each with the same id.
     ///
-    /// A production engine does this if it crashed before it acknowledged the delivery.
+    /// A production engine does this if it crashed before it acknowledged the delivery. The step fails
+    /// if `times` is 0.
     #[track_caller]
-    pub fn when_redelivered(mut self, times: u32) -> Flow<'t, Acted>
+    pub fn when_redelivered(self, times: u32) -> Flow<'t, Acted>
     where
         S: AfterAct,
     {
-        if times == 0 {
-            let mismatch = Mismatch::new("at least one redelivery", "0 times");
-            self.plan.invalid_call = Some((Location::caller(), mismatch));
-        }
-
-        self.step(StepKind::WhenRedelivered(times))
+        self.step_with(
+            EmptyInput::Redeliveries,
+            times == 0,
+            StepKind::WhenRedelivered(times),
+        )
     }
 
     /// Dispatches a command that is built from the outcome so far, for example from an id in an event.
@@ -174,7 +184,10 @@ impl Flow<'_, Acted> {
 
     /// Sets a deadline on the act just before: its message expires when `duration` has passed.
     #[track_caller]
-    pub fn with_deadline(self, duration: Duration) -> Self {
+    pub fn with_deadline(mut self, duration: Duration) -> Self {
+        let is_empty = duration.as_micros() == 0;
+        self.plan
+            .require_not_empty(Location::caller(), EmptyInput::Deadline, is_empty);
         self.with_header("a deadline", |headers| headers.expires_after(duration))
     }
 
@@ -186,7 +199,7 @@ impl Flow<'_, Acted> {
             let expected = format!("an act that can have {header}, just before");
             let found = "the last step is not a `when`, `when_event` or `when_submitted`";
             let mismatch = Mismatch::new(expected, found);
-            self.plan.invalid_call = Some((Location::caller(), mismatch));
+            self.plan.reject_call(Location::caller(), mismatch);
         }
 
         self

@@ -1,6 +1,9 @@
 use flow_domain::record::Invariant;
 
-use crate::{expect::Mismatch, outcome::DisabledInvariant};
+use crate::{
+    expect::{EmptyInput, Mismatch},
+    outcome::DisabledInvariant,
+};
 
 /// Returns an invariant that is not checked.
 ///
@@ -12,12 +15,7 @@ pub(crate) fn disabled_invariant(
     reason: &str,
 ) -> Result<DisabledInvariant, Mismatch> {
     let reason = reason.trim();
-    if reason.is_empty() {
-        return Err(Mismatch::new(
-            format!("a reason why the invariant `{invariant}` is disabled"),
-            "no reason; a later reader cannot tell whether the invariant must stay disabled",
-        ));
-    }
+    EmptyInput::DisabledReason.require(reason.is_empty())?;
 
     Ok(DisabledInvariant {
         invariant,

@@ -7,7 +7,7 @@ use flow_domain::{
 };
 
 use crate::{
-    expect::{Expectation, Mismatch},
+    expect::{EmptyInput, Expectation, Mismatch},
     outcome::DisabledInvariant,
     plan::{Setup, Step, StepKind, disabled_invariant},
     system::fault::StepFault,
@@ -75,7 +75,24 @@ impl<'t> Plan<'t> {
                 self.invariants = self.invariants.without(invariant);
                 self.disabled_invariants.push(disabled);
             }
-            Err(mismatch) => self.invalid_call = Some((location, mismatch)),
+            Err(mismatch) => self.reject_call(location, mismatch),
+        }
+    }
+
+    /// Fails the run because of an invalid method call. The first one is reported.
+    pub(crate) fn reject_call(&mut self, location: &'static Location<'static>, mismatch: Mismatch) {
+        self.invalid_call.get_or_insert((location, mismatch));
+    }
+
+    /// Fails the run if a method call asks for nothing.
+    pub(crate) fn require_not_empty(
+        &mut self,
+        location: &'static Location<'static>,
+        input: EmptyInput,
+        is_empty: bool,
+    ) {
+        if let Err(mismatch) = input.require(is_empty) {
+            self.reject_call(location, mismatch);
         }
     }
 

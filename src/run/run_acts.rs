@@ -9,11 +9,11 @@ use flow_domain::{
 };
 
 use crate::{
-    expect::{Mismatch, Subject, catch_closure},
+    expect::{EmptyInput, Mismatch, Subject, catch_closure},
     outcome::{ActKind, ActOutcome, ReplyName, Warning},
     plan::{CommandBuilder, MessageAct, MessageResult, Sending, StepKind},
     run::runner::{Runner, Stop},
-    system::Act,
+    system::{Act, ClockAdvance},
 };
 
 /// The `given_*` and `when_*` steps.
@@ -81,6 +81,7 @@ impl Runner<'_, '_> {
                 self.run_message(idx, &act).await
             }
             StepKind::WhenTime(advance) => {
+                self.require_future(idx, *advance)?;
                 self.run_system_act(idx, "time", Act::Time(*advance)).await
             }
             StepKind::WhenEngine(cycles) => {
@@ -205,6 +206,18 @@ impl Runner<'_, '_> {
         let headers = Headers::default();
         let result = self.outcome.system_mut().act(act, &headers).await;
         self.finish_act(idx, name.to_owned(), result, (ActKind::Other, None))
+    }
+
+    /// Fails the step if the test advances the clock to a time that is not in the future.
+    fn require_future(&mut self, idx: usize, advance: ClockAdvance) -> Result<(), Stop> {
+        let now = self.outcome.system().now();
+        match advance {
+            ClockAdvance::To(time) if time <= now => {
+                let mismatch = EmptyInput::time_mismatch(time, now);
+                Err(self.fail_step(idx, mismatch))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Warns if an explicit run of the engine had nothing to do.

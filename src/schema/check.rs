@@ -14,6 +14,7 @@ use flow_domain::{
 
 use crate::{
     Outcome,
+    expect::EmptyInput,
     schema::{
         lock::{Lock, LockedKind, LockedMessage},
         lost_part::{Step, has_same_parts, lost_part, path_text, replace},
@@ -90,6 +91,7 @@ impl SchemaCheck {
 
     /// Adds messages of the current version as samples: one message, a tuple, an array or a `Vec`.
     pub fn sample<Kind: ListKind>(mut self, messages: impl IntoMessages<Kind>) -> Self {
+        let n_before = self.samples.len();
         let result = messages.try_for_each(&mut |message| {
             let SerializedMessage {
                 name,
@@ -111,13 +113,22 @@ impl SchemaCheck {
         if let Err(err) = result {
             let reason = err.with_causes().to_string();
             self.problems.push(Problem::InvalidSample { reason });
+        } else if self.samples.len() == n_before {
+            self.problems
+                .push(Problem::EmptySamples(EmptyInput::Samples));
         }
         self
     }
 
     /// Adds the events that a flow raised as samples.
     pub fn samples_from(mut self, outcome: &Outcome) -> Self {
-        for event in outcome.events() {
+        let events = outcome.events();
+        if events.is_empty() {
+            self.problems
+                .push(Problem::EmptySamples(EmptyInput::RaisedSamples));
+        }
+
+        for event in events {
             let metadata = &event.envelope.metadata;
             self.samples.push(SampleOfTest {
                 kind: LockedKind::Event,

@@ -2,7 +2,7 @@ use std::{fmt, path::PathBuf};
 
 use flow_domain::Error;
 
-use crate::schema::samples::FileError;
+use crate::{expect::EmptyInput, schema::samples::FileError};
 
 /// A reason why a check of the schema fails.
 #[derive(Debug)]
@@ -11,6 +11,8 @@ pub(super) enum Problem {
     File(FileError),
     /// A sample of the test is no message of the domain, or has no JSON form.
     InvalidSample { reason: String },
+    /// The test passes no sample where it should.
+    EmptySamples(EmptyInput),
     /// No sample shows what is stored for an event.
     NoSample { event: String, file: PathBuf },
     /// The lock file has parts of a message that no sample shows.
@@ -66,6 +68,7 @@ impl Problem {
             | Self::CommandGone { .. } => true,
             Self::File(_)
             | Self::InvalidSample { .. }
+            | Self::EmptySamples(_)
             | Self::NoSample { .. }
             | Self::PartsGone { .. }
             | Self::UnknownSamples { .. }
@@ -80,7 +83,7 @@ impl Problem {
             Self::File(_) | Self::PartsGone { .. } => Advice::RestoreFile,
             Self::UnknownSamples { .. } => Advice::RestoreLock,
             Self::InvalidSample { .. } => Advice::PassOtherSample,
-            Self::NoSample { .. } => Advice::PassSample,
+            Self::EmptySamples(_) | Self::NoSample { .. } => Advice::PassSample,
             Self::Unreadable { .. } | Self::PartLost { .. } => Advice::Upcast,
             Self::New { .. }
             | Self::OtherFields { .. }
@@ -129,6 +132,13 @@ impl fmt::Display for Problem {
         match self {
             Self::File(FileError { path, reason }) => write!(f, "{}: {reason}", path.display()),
             Self::InvalidSample { reason } => write!(f, "a sample of the test: {reason}"),
+            Self::EmptySamples(input) => {
+                let [expected, found] = input.texts();
+                write!(
+                    f,
+                    "the samples of the test: expected {expected}, found {found}"
+                )
+            }
             Self::NoSample { event, file } => {
                 write!(f, "{event} has no sample in {}", file.display())
             }

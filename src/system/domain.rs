@@ -5,6 +5,7 @@ use std::{
 
 use flow_domain::{
     App, Engine, Error, Headers,
+    clock::Timestamp,
     message::{MessageLabels, MessageType, Payload, Recorded},
     model::SerializedMessage,
     port::BoxFuture,
@@ -226,6 +227,10 @@ impl System for DomainSystem {
                 None => self.app.read_all_rows(state_type).await,
             }
         })
+    }
+
+    fn now(&self) -> Timestamp {
+        self.app.now()
     }
 
     fn update_record(&self, record: &mut Record) {

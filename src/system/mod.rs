@@ -81,6 +81,9 @@ pub(crate) trait System: fmt::Debug + Send + Sync {
         id: Option<&'a str>,
     ) -> BoxFuture<'a, Result<Vec<Payload>, Error>>;
 
+    /// Returns the time of the virtual clock.
+    fn now(&self) -> Timestamp;
+
     /// Appends to `record` the entries that are new since the last call of this method.
     fn update_record(&self, record: &mut Record);
 

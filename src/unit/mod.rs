@@ -19,6 +19,7 @@ use flow_domain::{
 pub use outcome::{MethodResult, UnitOutcome};
 
 use crate::{
+    expect::EmptyInput,
     outcome::{ActOutcome, Outcome},
     plan::disabled_invariant,
     run::violation_mismatch,
@@ -82,14 +83,26 @@ pub struct UnitGiven<A> {
 }
 
 impl<A: Aggregate> UnitBegin<A> {
-    /// Folds the aggregate from events that happened before.
+    /// Folds the aggregate from events that happened before; for none, see
+    /// [`given_nothing`](Self::given_nothing).
     ///
     /// # Panics
     ///
-    /// Panics if the aggregate is stored as state, if an event does not belong to it, or if the events
-    /// have different ids.
+    /// Panics if there are no events, if the aggregate is stored as state, if an event does not belong to
+    /// it, or if the events have different ids.
     #[track_caller]
     pub fn given_events(self, events: impl IntoMessages<AnyEvent>) -> UnitGiven<A> {
+        let given = self.folded_from(events);
+        let is_empty = given.history.as_ref().is_none_or(Vec::is_empty);
+        if let Err(mismatch) = EmptyInput::GivenEvents.require(is_empty) {
+            panic!("the test of {} is given no events\n\n{mismatch}", A::NAME);
+        }
+
+        given
+    }
+
+    #[track_caller]
+    fn folded_from(self, events: impl IntoMessages<AnyEvent>) -> UnitGiven<A> {
         let Some(mut aggregate) = A::initial() else {
             panic!(
                 "`{}` is stored as state, so it cannot be folded from events; use `.given_aggregate(..)`",
@@ -141,7 +154,7 @@ impl<A: Aggregate> UnitBegin<A> {
     /// Panics if the aggregate is stored as state.
     #[track_caller]
     pub fn given_nothing(self) -> UnitGiven<A> {
-        self.given_events(())
+        self.folded_from(())
     }
 }
 

@@ -2,6 +2,7 @@ use std::{any::TypeId, fmt, marker::PhantomData};
 
 use flow_domain::{
     Aggregate, Error, Headers,
+    clock::{Timestamp, VirtualClock},
     message::{MessageLabels, MessageType, Payload, Recorded},
     model::SerializedMessage,
     port::BoxFuture,
@@ -73,6 +74,10 @@ impl<A: Aggregate> System for UnitSystem<A> {
         id: Option<&'a str>,
     ) -> BoxFuture<'a, Result<Vec<Payload>, Error>> {
         Box::pin(async move { self.read(state_type, id) })
+    }
+
+    fn now(&self) -> Timestamp {
+        VirtualClock::START
     }
 
     fn update_record(&self, _: &mut Record) {}

@@ -44,7 +44,7 @@ const FLOW_HARNESS: &[Layer] = &[
     ("plan", &["value", "system", "outcome", "expect"]),
     ("report", &["value", "system", "chain", "outcome", "expect", "diagnosis", "plan"]),
     ("run", &["value", "logs", "system", "outcome", "expect", "diagnosis", "plan", "report"]),
-    ("schema", &["outcome"]),
+    ("schema", &["outcome", "expect"]),
     ("flow", &["system", "outcome", "expect", "plan", "report", "run"]),
     ("unit", &["value", "system", "outcome", "expect", "plan", "run"]),
 ];

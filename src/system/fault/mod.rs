@@ -45,3 +45,4 @@ pub use script::{AppendFault, CrashFault, Fault, HandlerFault, PublishFault, Res
 pub use step_fault::StepFault;
 
 pub(crate) use injector::FaultInjector;
+pub(crate) use script::InjectionPoint;

@@ -152,7 +152,7 @@ fn then_commands_are_those_that_handlers_issued() {
 
 #[test]
 fn then_commands_do_not_include_the_act() {
-    ordered().then(expect::commands(())).run();
+    ordered().then(expect::no_commands()).run();
 
     insta::assert_snapshot!(mismatch(ordered().then(expect::commands(place_order()))), @r#"
     expected  PlaceOrder

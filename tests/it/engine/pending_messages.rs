@@ -87,7 +87,6 @@ fn pending_message_is_reported_with_its_handler() {
     let failure = rooms()
         .paused()
         .when(book_room())
-        .when_engine_cycles(0)
         .then(expect::pending(3).for_handler::<PaymentDeadline>())
         .try_run()
         .expect_err("it is in the outbox");

@@ -261,16 +261,6 @@ fn priority_must_follow_its_act() {
 }
 
 #[test]
-fn redelivery_of_zero_times_fails() {
-    let flow = rooms().when(book_room()).when_redelivered(0).then_settled();
-
-    insta::assert_snapshot!(mismatch(flow), @"
-    expected  at least one redelivery
-    found     0 times
-    ");
-}
-
-#[test]
 fn failed_handler_is_not_covered_by_accepted_count() {
     let flow = rooms()
         .given_command(book_room())

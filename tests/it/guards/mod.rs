@@ -1,9 +1,11 @@
 //! Guards: no flow passes by accident.
 
 mod comparison;
+mod empty_input;
 mod engine;
 mod expectations;
 mod json;
+mod never_happens;
 mod run_guard;
 mod tasks;
 mod trap_list;

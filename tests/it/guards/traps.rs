@@ -14,7 +14,8 @@
 //! | a fault or a stub that is never reached | [`fault_that_is_never_reached_fails`], [`resource_fault_without_a_call_fails`] |
 //! | a wait without a delivery | [`passed_time_without_effect_does_not_change_a_row`], `warnings::idle_engine_gives_a_warning`, `engine::fault_at_every_step_needs_a_delivery` |
 //! | state that no act changed | `unchanged_state::row_from_given_needs_unchanged` and the other tests of that module |
-//! | the absence of an event that no handler raises | `warnings::then_no_event_warns_about_an_outside_event` |
+//! | the absence of an event that no handler raises | `warnings::then_no_event_warns_about_an_outside_event`, `never_happens::negative_about_what_never_happens_fails` |
+//! | an act or a list that is empty | `empty_input::method_that_is_given_nothing_fails` |
 //!
 //! The traps:
 //!

@@ -92,11 +92,11 @@ fn disabled_invariant_needs_a_reason() {
         .then_settled();
 
     insta::assert_snapshot!(mismatch(in_flow), @"
-    expected  a reason why the invariant `rebuild` is disabled
+    expected  a reason why the invariant is disabled
     found     no reason; a later reader cannot tell whether the invariant must stay disabled
     ");
     assert_eq!(
         failure(in_harness).mismatch().expected,
-        "a reason why the invariant `rebuild` is disabled"
+        "a reason why the invariant is disabled"
     );
 }
