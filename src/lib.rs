@@ -146,6 +146,12 @@
 //! Every run also checks a few [invariants](Invariant), for example that a rebuilt projection equals
 //! the stored one. [`Flow::disable_invariant`] switches one off, with a reason.
 //!
+//! # Events that change
+//!
+//! Events stay stored for years. [`given_stored`](FlowHarness::given_stored) puts events into the store
+//! exactly as they were once written, so a flow tests the upcasts. A [`SchemaCheck`](schema::SchemaCheck)
+//! keeps samples of all stored messages in files. It fails if the domain of today cannot read one.
+//!
 //! # Test isolation
 //!
 //! Every run builds its own domain, with its own store, clock, ids, handlers and fakes. Tests run in

@@ -1,6 +1,6 @@
 use std::{any::TypeId, fmt};
 
-use flow_domain::{Error, Rejection, handler::short_type_name};
+use flow_domain::{Error, Rejection, message::short_type_name};
 
 use crate::{
     expect::{Expectation, Mismatch, Subject, check::Check},

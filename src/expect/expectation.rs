@@ -1,4 +1,4 @@
-use flow_domain::{handler::short_type_name, message::MessageLabels};
+use flow_domain::message::{MessageLabels, short_type_name};
 
 use crate::{
     expect::Mismatch,

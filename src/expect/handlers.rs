@@ -2,7 +2,7 @@ use std::{any::TypeId, error, panic::Location, sync::Arc};
 
 use flow_domain::{
     Error,
-    handler::short_type_name,
+    message::short_type_name,
     record::{EntryKind, HandlerOutcome},
     wiring::nearest,
 };

@@ -1,7 +1,7 @@
 use std::any::TypeId;
 
 use flow_domain::{
-    handler::short_type_name,
+    message::short_type_name,
     testing::{Remaining, SubscriptionBacklog},
 };
 

@@ -1,6 +1,6 @@
 use std::fmt;
 
-use flow_domain::handler::short_type_name;
+use flow_domain::message::short_type_name;
 
 use crate::expect::{Expectation, Mismatch, check::Check};
 

@@ -129,12 +129,11 @@ impl FlowHarness {
         self
     }
 
-    /// Runs every flow five times, and fails it if a later run differs from the first.
+    /// Runs every flow 31 times, and fails it if a later run differs from the first.
     ///
-    /// This finds and names a handler that uses the wall clock or random ids. It may miss a handler
-    /// that depends on the order of a hash map. In one of sixteen cases, a map of two entries has
-    /// the same order in all five runs. For a larger map this is less likely. The check cannot find
-    /// a difference between two processes, such as the seed of a static.
+    /// This finds and names a handler that uses the wall clock, random ids or the order of a hash
+    /// map. It cannot find a difference between two processes, such as the seed of a static. The
+    /// first difference ends the check. A flow that fails for another reason is checked, too.
     #[must_use]
     pub fn check_determinism(mut self) -> Self {
         Arc::make_mut(&mut self.setup).checks_determinism = true;

@@ -3,8 +3,7 @@ use std::{panic::Location, time::Duration};
 use flow_domain::{
     Command, Event, Headers,
     clock::Timestamp,
-    handler::short_type_name,
-    message::Priority,
+    message::{Priority, short_type_name},
     model::{AnyCommand, DynMessage, IntoMessages, SerializedMessage},
 };
 

@@ -1,9 +1,7 @@
 use std::ops::Range;
 
 use flow_domain::{
-    Error, HandlerFailure, Rejection,
-    error::Stall,
-    handler::{Reply, short_type_name},
+    Error, HandlerFailure, Rejection, error::Stall, handler::Reply, message::short_type_name,
     runtime::ProcessResult,
 };
 

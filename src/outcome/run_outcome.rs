@@ -57,7 +57,7 @@ impl Outcome {
         disabled_invariants: Vec<DisabledInvariant>,
     ) -> Self {
         let mut record = Record::default();
-        record.set_labels(system.wiring().labels.clone());
+        record.set_labels(system.labels());
 
         Self {
             system,
@@ -85,7 +85,7 @@ impl Outcome {
         act: ActOutcome,
     ) -> Self {
         let outcome = Self::new(system, Resources::default(), InvariantSet::NONE, Vec::new());
-        record.set_labels(outcome.system.wiring().labels.clone());
+        record.set_labels(outcome.system.labels());
         Self {
             record,
             is_unit_test: true,

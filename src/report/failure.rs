@@ -168,6 +168,21 @@ impl FlowFailure {
         self
     }
 
+    /// Adds a mismatch after those of the failed steps.
+    pub(crate) fn with_mismatch(mut self, failed: StepMismatch) -> Self {
+        let described = match &self.inner.outcome {
+            Some(outcome) => outcome.story.describe_step(failed.step),
+            None => String::new(),
+        };
+        self.inner.failed_steps.push(FailedStep {
+            step: failed.step + 1,
+            described,
+            location: failed.location.to_string(),
+            mismatch: failed.mismatch,
+        });
+        self
+    }
+
     /// Notes which of several runs failed.
     pub(crate) fn with_note(mut self, note: &str) -> Self {
         self.inner.note = Some(note.to_owned());

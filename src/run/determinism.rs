@@ -15,30 +15,60 @@ use crate::{
     value::{differences, has_same_leaves},
 };
 
-/// The number of extra runs. One extra run would not be enough. A hash map of two
-/// entries has the same order again in about half of the runs.
-const N_RERUNS: usize = 4;
+/// The number of extra runs. A hash map of two entries has the same order in all of them in one of
+/// 2^30 cases.
+const N_RERUNS: usize = 30;
 
-/// Runs a flow a few more times, and fails if a record differs from that of the first run.
+/// Runs a flow many more times, and fails if a record differs from that of the first run.
+///
+/// A flow that fails for another reason stays a failure, which then names the difference, too.
 pub(super) async fn check_determinism(
     plan: &Plan<'_>,
     mode: Mode,
-    first: Outcome,
+    first: Result<Outcome, FlowFailure>,
 ) -> Result<Outcome, FlowFailure> {
-    for _ in 0..N_RERUNS {
-        let next = run_once(plan, mode, None)
-            .await
-            .map_err(|failure| failure.with_note("in a repeated run; the first run passes"))?;
+    let Some(first_record) = record_of(&first) else {
+        return first;
+    };
 
-        if let Some(mismatch) = first_difference(first.record(), next.record()) {
-            let failure = StepMismatch::at_end(plan, mismatch);
-            let note = "in a repeated run that differs from the first; \
-                        the record is from the repeated run";
-            return Err(FlowFailure::new(next, vec![failure], None).with_note(note));
+    for _ in 0..N_RERUNS {
+        let next = run_once(plan, mode, None).await;
+        let difference = match record_of(&next) {
+            Some(record) => first_difference(first_record, record),
+            None => None,
+        };
+        let difference = difference.map(|mismatch| StepMismatch::at_end(plan, mismatch));
+
+        match (&first, next, difference) {
+            (Err(_), _, Some(difference)) => {
+                return first.map_err(|failure| failure.with_mismatch(difference));
+            }
+            (Ok(_), Err(failure), difference) => {
+                let note = "in a repeated run; the first run passes";
+                return Err(match difference {
+                    Some(difference) => failure.with_mismatch(difference),
+                    None => failure,
+                }
+                .with_note(note));
+            }
+            (Ok(_), Ok(next), Some(difference)) => {
+                let note = "in a repeated run that differs from the first; \
+                            the record is from the repeated run";
+                return Err(FlowFailure::new(next, vec![difference], None).with_note(note));
+            }
+            (Err(_), _, None) | (Ok(_), Ok(_), None) => {}
         }
     }
 
-    Ok(first)
+    first
+}
+
+/// Returns the record of a run. A flow that cannot run has none.
+fn record_of(run: &Result<Outcome, FlowFailure>) -> Option<&Record> {
+    match run {
+        Ok(outcome) => Some(outcome.record()),
+        Err(failure) => failure.outcome().map(Outcome::record),
+    }
 }
 
 /// Returns the first entry that differs, and the handler that caused it, as a mismatch.

@@ -75,14 +75,15 @@ async fn run_in_mode(plan: &Plan<'_>) -> Result<Outcome, FlowFailure> {
 
 /// Runs a flow several times, and returns the outcome of a run without extra faults.
 async fn run_several_times(plan: &Plan<'_>) -> Result<Outcome, FlowFailure> {
-    let (mut outcome, mode) = match plan.setup.mode {
-        Mode::Differential => (run_differential(plan).await?, Mode::Engine),
-        mode => (run_once(plan, mode, None).await?, mode),
+    let (mut result, mode) = match plan.setup.mode {
+        Mode::Differential => (Ok(run_differential(plan).await?), Mode::Engine),
+        mode => (run_once(plan, mode, None).await, mode),
     };
 
     if plan.setup.checks_determinism {
-        outcome = check_determinism(plan, mode, outcome).await?;
+        result = check_determinism(plan, mode, result).await;
     }
+    let outcome = result?;
     for (location, fault) in &plan.every_step_faults {
         fault_at_every_step(plan, mode, (location, *fault)).await?;
     }

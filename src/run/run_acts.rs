@@ -2,8 +2,7 @@ use std::ops::Range;
 
 use flow_domain::{
     Error, Headers,
-    handler::short_type_name,
-    message::Recorded,
+    message::{Recorded, short_type_name},
     model::SerializedMessage,
     record::{EntryId, EntryKind},
     runtime::ProcessResult,

@@ -5,7 +5,7 @@ use std::{
 
 use flow_domain::{
     App, Engine, Error, Headers,
-    message::{MessageType, Payload, Recorded},
+    message::{MessageLabels, MessageType, Payload, Recorded},
     model::SerializedMessage,
     port::BoxFuture,
     record::{EntryId, Record, Recorder},
@@ -258,6 +258,10 @@ impl System for DomainSystem {
         projections: &'a [&'static str],
     ) -> BoxFuture<'a, Result<(Vec<StaleRow>, RebuildReport), Error>> {
         Box::pin(self.app.stale_rows(projections))
+    }
+
+    fn labels(&self) -> MessageLabels {
+        self.app.domain().labels().clone()
     }
 
     fn wiring(&self) -> &Wiring {

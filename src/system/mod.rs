@@ -15,7 +15,7 @@ use std::{any::TypeId, fmt, time::Duration};
 use flow_domain::{
     Error, Headers,
     clock::Timestamp,
-    message::{MessageType, Payload, Recorded},
+    message::{MessageLabels, MessageType, Payload, Recorded},
     model::SerializedMessage,
     port::BoxFuture,
     record::{EntryId, Record},
@@ -136,6 +136,9 @@ pub(crate) trait System: fmt::Debug + Send + Sync {
             .cloned()
             .collect()
     }
+
+    /// Returns how texts name the messages.
+    fn labels(&self) -> MessageLabels;
 
     /// Returns which handlers handle which messages.
     fn wiring(&self) -> &Wiring;

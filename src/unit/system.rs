@@ -2,7 +2,7 @@ use std::{any::TypeId, fmt, marker::PhantomData};
 
 use flow_domain::{
     Aggregate, Error, Headers,
-    message::{MessageType, Payload, Recorded},
+    message::{MessageLabels, MessageType, Payload, Recorded},
     model::SerializedMessage,
     port::BoxFuture,
     record::Record,
@@ -98,6 +98,10 @@ impl<A: Aggregate> System for UnitSystem<A> {
         _: &'a [&'static str],
     ) -> BoxFuture<'a, Result<(Vec<StaleRow>, RebuildReport), Error>> {
         Box::pin(async { Err(unit_error("no projections")) })
+    }
+
+    fn labels(&self) -> MessageLabels {
+        self.wiring.labels.clone()
     }
 
     fn wiring(&self) -> &Wiring {

@@ -53,7 +53,7 @@ const FLOW_HARNESS: &[Layer] = &[
 const TOP_MODULES: [&str; 4] = ["lib", "prelude", "doc_fixture", "docs"];
 
 /// The names of `flow_domain::handler` that the harness may use. None of them handles a message.
-const ALLOWED_HANDLER_NAMES: [&str; 3] = ["ProcessManager", "Reply", "short_type_name"];
+const ALLOWED_HANDLER_NAMES: [&str; 2] = ["ProcessManager", "Reply"];
 
 /// A crate of the workspace.
 struct SourceCrate {

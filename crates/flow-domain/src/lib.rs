@@ -65,10 +65,10 @@
 //! # Messages
 //!
 //! A [`Command`] asks for a change and may be refused. An [`Event`] is a fact. `part_of` names the
-//! aggregate to which they belong, and `id` the field with its id. An enum can derive them, too:
-//! each variant is a message. Messages are encoded as JSON when they are submitted and decoded for
-//! each handler. So a message without a JSON form fails at once. The type is stored as
-//! `Shop.OrderPlaced.v1`.
+//! aggregate to which they belong, and `id` the field with its id. A type of your own derives [`Id`] to
+//! be an id. An enum can derive messages, too: each variant is a message. Messages are encoded as JSON
+//! when they are submitted and decoded for each handler. So a message without a JSON form fails at
+//! once. The type is stored as `Shop.OrderPlaced.v1`.
 //!
 //! An event from outside the domain has `category = "payment"` in place of `part_of`. Register it
 //! with [`event_from_outside`](wiring::DomainBuilder::event_from_outside), and pass it to the
@@ -124,6 +124,9 @@
 //! # })?;
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
+//!
+//! A projection declares the fields by which queries filter or sort: `index(status, due_at)`. They are
+//! compared by their type, so a time is compared as a time. See [`Projection`].
 //!
 //! # Events that change
 //!

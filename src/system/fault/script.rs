@@ -2,8 +2,7 @@ use std::{any::TypeId, error, fmt, ops::RangeInclusive, panic::Location, sync::A
 
 use flow_domain::{
     Error,
-    handler::short_type_name,
-    message::{InvalidStreamName, StreamName},
+    message::{InvalidStreamName, StreamName, short_type_name},
     testing::catch,
 };
 

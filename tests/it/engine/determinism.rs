@@ -10,7 +10,7 @@ use flow_domain::Domain;
 use flow_harness::prelude::*;
 
 use crate::fixture::{
-    Brittle, Bystander, Instructed, book_room, instructed, mask_line_numbers, mismatch,
+    Brittle, Bystander, Instructed, Reading, book_room, instructed, mask_line_numbers, mismatch,
     rooms_with_mail_down, unstable,
 };
 
@@ -80,8 +80,10 @@ fn determinism_check_finds_a_random_id() {
 }
 
 #[test]
-fn determinism_check_finds_hash_map_order() {
-    check("hash map", "BTreeMap");
+fn determinism_check_finds_the_order_of_a_map_of_two_entries() {
+    for _ in 0..20 {
+        check("hash map", "BTreeMap");
+    }
 }
 
 #[test]
@@ -138,4 +140,32 @@ fn handler_without_another_result_is_a_guess() {
               first   event handler Brittle started, attempt 1
               second  event handler Bystander started, attempt 1
     ");
+}
+
+#[test]
+fn failing_flow_is_checked_for_determinism_too() {
+    let failure = unstable()
+        .check_determinism()
+        .when_event(instructed("hash map"))
+        .then_projection::<Reading>("inst-9")
+        .try_run()
+        .expect_err("there is no such row, and two runs differ");
+
+    let text = mask_line_numbers(&failure.to_string());
+    let head = text.split("\n\nwhy").next().unwrap();
+    let (first, second) = (r#"["word0","word1"]"#, r#"["word1","word0"]"#);
+    insta::assert_snapshot!(head.replace(second, first), @r#"
+    flow failed at step 2: then Reading "inst-9"      tests/it/engine/determinism.rs:LINE
+
+      expected  Reading "inst-9"
+      found     nothing with this id; the flow stored only Reading "inst-1"
+
+    and at step 2: then Reading "inst-9"      tests/it/engine/determinism.rs:LINE
+
+      expected  two runs have the same record
+      found     UnstableProjector gave two results for the same message
+                the order probably comes from a hash map: use a `BTreeMap` or a `Vec`
+                first   wrote projection Reading `inst-1` {"instruction_id":"inst-1","values":["word0","word1"]}
+                second  wrote projection Reading `inst-1` {"instruction_id":"inst-1","values":["word0","word1"]}
+    "#);
 }

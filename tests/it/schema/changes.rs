@@ -241,7 +241,7 @@ fn renamed_event_is_reported_in_spite_of_an_update() {
     The stored messages of folder do not fit the domain:
 
     - events/payment.Paid.v1 cannot be read any more
-      the event `Shop.Paid.v1` of `payment-1` is not registered: list it in `#[aggregate(.., events(..))]`, or add it with `.event_from_outside::<..>()`; if nobody needs it any more, add `.retired("Paid")`
+      the event `Shop.Paid.v1` of `payment-1` is not registered: list it in `#[aggregate(.., events(..))]`, or add it with `.event_from_outside::<..>()`; if it has another name today, add `.was("Paid", ..)` to its `Upcast`; if nobody needs it any more, add `.retired("Paid")`
       sample 1 in folder/events/payment.Paid.v1.json: {"payment_id":"pay-1","lines":[{"product_id":"prod-1","cents":340282366920938463463374607431768211455}],"method":{"Card":{"number":"1234"}}}
 
     Messages like these samples are stored, and the domain must read them.

@@ -68,7 +68,8 @@ fn stored_event_of_an_unknown_type_fails_the_step() {
 
       expected  the given step runs without problems
       found     the event `Theatre.Bookd.v1` of `ticket-1` is not registered: list it in `#[aggregate(.., events(..))]`,
-                  or add it with `.event_from_outside::<..>()`; if nobody needs it any more, add `.retired("Bookd")`
+                  or add it with `.event_from_outside::<..>()`; if it has another name today, add `.was("Bookd",
+                  ..)` to its `Upcast`; if nobody needs it any more, add `.retired("Bookd")`
 
       2 later steps were skipped
 
@@ -149,7 +150,7 @@ fn stored_event_without_a_valid_name_fails_the_step() {
     flow failed at step 1: given stored events      tests/it/upcast/given_stored.rs:LINE
 
       expected  events that can be stored
-      found     deserializing `JSON` failed: EOF while parsing an object at line 1 column 1
+      found     reading the content of `Theatre.Booked.v1` failed: deserializing `JSON` failed: EOF while parsing an object at line 1 column 1
 
       2 later steps were skipped
 
@@ -211,5 +212,11 @@ fn record_names_the_stored_type() {
         .map(|entry| entry.kind.to_string())
         .filter(|line| line.contains("upcast"))
         .collect();
-    assert_eq!(lines.len(), 1, "{lines:?}");
+    assert_eq!(
+        lines,
+        [
+            "appended Theatre.Sold.v2 46b73e79-f0c3-8c00-98bc-9b3a9f64da94 to ticket-1 @1 at 1, \
+             upcast from Theatre.Booked.v1"
+        ]
+    );
 }

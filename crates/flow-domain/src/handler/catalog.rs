@@ -4,10 +4,11 @@ use crate::{
     error::Error,
     handler::{
         AggregateEntry, CommandRoute, EventRoute, ProjectionEntry, Subscription,
-        SubscriptionOptions, Upcasts, short_type_name,
+        SubscriptionOptions, Upcasts,
     },
     message::{
         Envelope, MessageLabels, MessageName, MessageType, Priority, SchemaLists, is_listed,
+        short_type_name,
     },
     model::{Aggregate, Projection},
     record::{HandlerKind, TableKind},
@@ -49,9 +50,7 @@ impl Catalog {
             entry.add_to_labels(&mut self.labels);
         }
         for (category, lists) in &self.outside_events {
-            for schema in lists.iter().copied().flatten() {
-                self.labels.add_message(schema.name, category);
-            }
+            self.labels.add(category, None, lists);
         }
     }
 

@@ -48,9 +48,8 @@ impl AggregateEntry {
 
     /// Adds the aggregate and its messages.
     pub(crate) fn add_to_labels(&self, labels: &mut MessageLabels) {
-        labels.add_aggregate(self.name, self.category);
-        for schema in self.commands.iter().chain(self.events).copied().flatten() {
-            labels.add_message(schema.name, self.category);
+        for schemas in [self.commands, self.events] {
+            labels.add(self.category, Some(self.name), schemas);
         }
     }
 }

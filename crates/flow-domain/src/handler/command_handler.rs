@@ -6,9 +6,8 @@ use crate::{
         CommandRoute, Delivery, HandlerFuture, Reply, RouteOptions, SubscriptionOptions,
         UnitOfWork,
         route::{AnyHandler, Call, RouteDeclaration, downcast_handler},
-        short_type_name,
     },
-    message::Envelope,
+    message::{Envelope, short_type_name},
     model::Command,
     port::BoxFuture,
 };

@@ -23,7 +23,6 @@ mod projector;
 mod reply;
 mod route;
 mod rows;
-mod short_type_name;
 mod subscription;
 mod trace;
 mod upcast;
@@ -50,7 +49,6 @@ pub(crate) use route::{
     Subscription,
 };
 pub use rows::Rows;
-pub use short_type_name::short_type_name;
 pub use subscription::{
     CircuitBreaker, Profile, RetryPolicy, Source, SubscriptionOptions, SubscriptionSettings,
     WhenExhausted,

@@ -3,7 +3,7 @@ use std::{
     fmt,
 };
 
-use crate::{error::Error, handler::short_type_name, model::Command};
+use crate::{error::Error, message::short_type_name, model::Command};
 
 /// The reply of a command handler, without its Rust type.
 pub struct Reply {

@@ -271,7 +271,8 @@ fn field_value<P: Projection>(name: &str, value: Json) -> Result<FieldValue, Err
     match (field.key_of_json)(&value) {
         Some(key) => Ok(FieldValue::Key(key)),
         None => Err(Error::setup(format!(
-            "`{name}` of {} is compared with {value}, but it holds {}",
+            "`{name}` of {} is compared with {value}, but it holds {}: \
+             compare it with a value of its Rust type",
             P::NAME,
             match field.kind {
                 SortKind::Bool => "booleans",

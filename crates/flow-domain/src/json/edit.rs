@@ -5,6 +5,27 @@ use crate::{error::Error, json::Json};
 /// Changes of an object, for [`Upcast`](crate::Upcast).
 impl Json {
     /// Returns the field with this name, to change it, if this is an object that has it.
+    ///
+    /// # Examples
+    ///
+    /// A step of an [`Upcast`](crate::Upcast) changes parts further inside:
+    ///
+    /// ```
+    /// use flow_domain::json::Json;
+    ///
+    /// let mut order: Json = r#"{"guest":{"tel":"7"},"lines":[{"sum":5}]}"#.parse()?;
+    /// if let Some(guest) = order.get_mut("guest") {
+    ///     guest.rename("tel", "phone")?;
+    /// }
+    /// if let Some(Json::Array(lines)) = order.get_mut("lines") {
+    ///     for line in lines {
+    ///         line.rename("sum", "total")?;
+    ///     }
+    /// }
+    ///
+    /// assert_eq!(order.to_string(), r#"{"guest":{"phone":"7"},"lines":[{"total":5}]}"#);
+    /// # Ok::<(), flow_domain::Error>(())
+    /// ```
     pub fn get_mut(&mut self, field: &str) -> Option<&mut Self> {
         match self {
             Self::Object(fields) => fields.get_mut(field),

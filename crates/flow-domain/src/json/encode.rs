@@ -51,6 +51,7 @@ struct Checked<'f, S> {
 
 impl<'f, S: Serializer> Checked<'f, S> {
     /// Opens an array or an object. That of a variant is inside of an object.
+    #[inline]
     fn open<C>(
         self,
         variant: Option<&'static str>,
@@ -70,12 +71,14 @@ impl<'f, S: Serializer> Checked<'f, S> {
         })
     }
 
+    #[cold]
     fn refuse_nesting(&self) -> S::Error {
         self.failure.refuse(format!(
             "nested deeper than {MAX_NESTING} levels, so it cannot be read back"
         ))
     }
 
+    #[cold]
     fn refuse_float(&self, float: f64) -> S::Error {
         self.failure.refuse(format!(
             "{float} has no JSON form, so it cannot be read back"
@@ -85,7 +88,8 @@ impl<'f, S: Serializer> Checked<'f, S> {
 
 macro_rules! pass_on {
     ($($method:ident($value:ty)),*) => {
-        $(fn $method(self, value: $value) -> Result<S::Ok, S::Error> {
+        $(#[inline]
+        fn $method(self, value: $value) -> Result<S::Ok, S::Error> {
             self.inner.$method(value)
         })*
     };
@@ -269,17 +273,26 @@ impl<'f, C> Compound<'f, C> {
     }
 
     /// Adds the index of the current element to the path of an error.
+    #[inline]
     fn at_index<E>(&mut self, result: Result<(), E>) -> Result<(), E> {
         let idx = self.n_parts;
         self.n_parts += 1;
-        result.inspect_err(|_| self.add_step(PathStep::Index(idx)))
+        if result.is_err() {
+            self.add_step(PathStep::Index(idx));
+        }
+        result
     }
 
     /// Adds the name of a field to the path of an error.
+    #[inline]
     fn at_field<E>(&self, name: &str, result: Result<(), E>) -> Result<(), E> {
-        result.inspect_err(|_| self.add_step(PathStep::Field(name.to_owned())))
+        if result.is_err() {
+            self.add_step(PathStep::Field(name.to_owned()));
+        }
+        result
     }
 
+    #[cold]
     fn add_step(&self, step: PathStep) {
         self.failure.add_step(step);
         if let Some(variant) = self.variant {
@@ -296,6 +309,7 @@ struct Part<'f, 'v, T: ?Sized> {
 }
 
 impl<T: Serialize + ?Sized> Serialize for Part<'_, '_, T> {
+    #[inline]
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         self.value.serialize(Checked {
             inner: serializer,
@@ -311,6 +325,7 @@ macro_rules! elements {
             type Ok = C::Ok;
             type Error = C::Error;
 
+            #[inline]
             fn $method<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), C::Error> {
                 let part = self.part(value);
                 let result = self.inner.$method(&part);
@@ -337,6 +352,7 @@ macro_rules! fields {
             type Ok = C::Ok;
             type Error = C::Error;
 
+            #[inline]
             fn serialize_field<T: Serialize + ?Sized>(
                 &mut self,
                 name: &'static str,
@@ -378,10 +394,11 @@ impl<C: SerializeMap> SerializeMap for Compound<'_, C> {
 
         let part = self.part(value);
         let result = self.inner.serialize_value(&part);
-        // The key has a text, because the line above has written it.
-        result.inspect_err(|_| {
+        if result.is_err() {
+            // The key has a text, because it has been written.
             self.failure.add_step(PathStep::Field(key_text(key)));
-        })
+        }
+        result
     }
 
     fn end(self) -> Result<C::Ok, C::Error> {

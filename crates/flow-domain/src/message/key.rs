@@ -34,7 +34,9 @@ pub(crate) fn check_key(text: &str) -> Result<(), InvalidKey> {
         return Err(InvalidKey::TooLong(text.len()));
     }
     // In UTF-8, no other character has a byte below U+0080.
-    if text.bytes().any(|byte| byte.is_ascii_control()) {
+    // The loop has no early exit, so the compiler can look at several bytes at once.
+    let has_control = |found: bool, byte: u8| found | byte.is_ascii_control();
+    if text.bytes().fold(false, has_control) {
         return Err(InvalidKey::ControlCharacter(text.to_owned()));
     }
 

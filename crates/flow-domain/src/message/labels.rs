@@ -1,6 +1,6 @@
-use std::collections::{BTreeMap, BTreeSet};
+use std::{collections::BTreeSet, sync::Arc};
 
-use crate::message::{Envelope, MessageName, MessageSchema};
+use crate::message::{Envelope, MessageName, MessageSchema, SchemaLists};
 
 /// The names that texts use for the messages of a domain.
 ///
@@ -10,22 +10,32 @@ use crate::message::{Envelope, MessageName, MessageSchema};
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[doc(hidden)]
 pub struct MessageLabels {
-    /// The categories that have a message with this name.
-    categories: BTreeMap<&'static str, BTreeSet<&'static str>>,
-    /// The aggregate of each category.
-    aggregates: BTreeMap<&'static str, &'static str>,
+    /// A clone shares the list: every run of a test has one.
+    messages: Arc<Vec<CategoryMessages>>,
+}
+
+/// Messages of one category.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct CategoryMessages {
+    category: &'static str,
+    /// The name of the aggregate; `None` if the messages come from outside.
+    aggregate: Option<&'static str>,
+    schemas: SchemaLists,
 }
 
 impl MessageLabels {
-    pub(crate) fn add_aggregate(&mut self, name: &'static str, category: &'static str) {
-        self.aggregates.insert(category, name);
-    }
-
-    pub(crate) fn add_message(&mut self, name: MessageName, category: &'static str) {
-        self.categories
-            .entry(name.as_str())
-            .or_default()
-            .insert(category);
+    /// Adds messages of a category. `aggregate` is its aggregate, if it has one.
+    pub(crate) fn add(
+        &mut self,
+        category: &'static str,
+        aggregate: Option<&'static str>,
+        schemas: SchemaLists,
+    ) {
+        Arc::make_mut(&mut self.messages).push(CategoryMessages {
+            category,
+            aggregate,
+            schemas,
+        });
     }
 
     /// Returns the label of the message `name` of this category.
@@ -58,7 +68,11 @@ impl MessageLabels {
 
     /// Returns the aggregate of a category, or the category itself if it has none.
     fn owner<'a>(&'a self, category: &'a str) -> &'a str {
-        self.aggregates.get(category).copied().unwrap_or(category)
+        self.messages
+            .iter()
+            .filter(|messages| messages.category == category)
+            .find_map(|messages| messages.aggregate)
+            .unwrap_or(category)
     }
 
     fn label_of(&self, category: &str, name: &str, version: u32) -> String {
@@ -76,15 +90,25 @@ impl MessageLabels {
 
     /// Returns true if a message of another category has this name.
     fn has_other_category(&self, category: &str, name: &str) -> bool {
-        self.categories
-            .get(name)
-            .is_some_and(|categories| categories.iter().any(|other| *other != category))
+        self.categories_with(name).any(|other| other != category)
+    }
+
+    /// Returns the categories that have a message with this name, some of them twice.
+    fn categories_with(&self, name: &str) -> impl Iterator<Item = &'static str> {
+        self.messages
+            .iter()
+            .filter(move |messages| {
+                let mut schemas = messages.schemas.iter().copied().flatten();
+                schemas.any(|schema| schema.name.as_str() == name)
+            })
+            .map(|messages| messages.category)
     }
 
     /// Returns the labels of all messages with this name, without regard to the version.
     pub fn labels_with_name(&self, name: &str) -> Vec<String> {
-        let categories = self.categories.get(name).into_iter().flatten();
+        let categories: BTreeSet<&str> = self.categories_with(name).collect();
         categories
+            .into_iter()
             .map(|category| self.label_of(category, name, 1))
             .collect()
     }
@@ -94,12 +118,17 @@ impl MessageLabels {
 mod tests {
     use super::*;
 
+    const fn schema(name: &'static str, version: u32) -> MessageSchema {
+        MessageSchema::new("", MessageName::new(name, version), None, &[])
+    }
+
+    static CUSTOMER: [MessageSchema; 2] = [schema("Created", 1), schema("Renamed", 2)];
+    static BILLING: [MessageSchema; 1] = [schema("Created", 1)];
+
     fn labels() -> MessageLabels {
         let mut labels = MessageLabels::default();
-        labels.add_aggregate("Customer", "customer");
-        labels.add_message(MessageName::new("Created", 1), "customer");
-        labels.add_message(MessageName::new("Renamed", 2), "customer");
-        labels.add_message(MessageName::new("Created", 1), "billing");
+        labels.add("customer", Some("Customer"), const { &[&CUSTOMER] });
+        labels.add("billing", None, const { &[&BILLING] });
         labels
     }
 

@@ -14,6 +14,7 @@ mod labels;
 mod metadata;
 mod name;
 mod payload;
+mod short_type_name;
 mod stream;
 
 pub use envelope::{Envelope, Recorded};
@@ -28,4 +29,5 @@ pub use name::{
     FieldSchema, InvalidMessageType, MessageName, MessageSchema, MessageType, SchemaLists,
 };
 pub use payload::Payload;
+pub use short_type_name::short_type_name;
 pub use stream::{ExpectedVersion, InvalidStreamName, Position, StreamName, Version};

@@ -11,7 +11,10 @@ use serde::{
     de::{self, DeserializeOwned},
 };
 
-use crate::{error::Error, message::Payload};
+use crate::{
+    error::Error,
+    message::{Payload, short_type_name},
+};
 
 /// The name of a kind of message within its domain, `OrderPlaced`, and the version of its fields.
 #[derive(Clone, Copy, Eq, PartialOrd, Ord)]
@@ -141,17 +144,11 @@ impl MessageSchema {
     #[must_use]
     pub const fn of_type<T: Serialize + DeserializeOwned + 'static>(mut self) -> Self {
         self.reencode = Some(|payload| {
-            let message: T = payload.decode(short_name::<T>())?;
-            Payload::encode(short_name::<T>(), &message)
+            let message: T = payload.decode(short_type_name::<T>())?;
+            Payload::encode(short_type_name::<T>(), &message)
         });
         self
     }
-}
-
-/// Returns the name of a type without its path.
-fn short_name<T>() -> &'static str {
-    let name = std::any::type_name::<T>();
-    name.rsplit("::").next().unwrap_or(name)
 }
 
 /// The schemas of several message types: one slice for each type.
@@ -186,6 +183,16 @@ impl MessageType {
             domain: Arc::clone(domain),
             name: Cow::Borrowed(name.name),
             version: name.version,
+        }
+    }
+
+    /// Returns the type of a stored message, which the domain may not know today.
+    #[cfg(feature = "testing")]
+    pub(crate) fn of_stored(domain: &Arc<str>, name: &str, version: u32) -> Self {
+        Self {
+            domain: Arc::clone(domain),
+            name: Cow::Owned(name.to_owned()),
+            version,
         }
     }
 

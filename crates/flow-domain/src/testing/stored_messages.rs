@@ -103,16 +103,12 @@ fn stored_message(
 ) -> Result<Arc<Envelope>, Error> {
     let catalog = domain.catalog();
     let id = MessageId::new(Uuid::nil());
-    let text = format!("{}.{name}.v{version}", catalog.domain);
-    let message_type: MessageType = text
-        .parse()
-        .map_err(|err| Error::codec("reading the type", "message", err))?;
 
     Ok(Arc::new(Envelope {
         metadata: Metadata {
             id,
             kind,
-            message_type,
+            message_type: MessageType::of_stored(&catalog.domain, name, version),
             stream: StreamName::new(category.to_owned(), "1")
                 .map_err(|err| Error::setup(err.to_string()))?,
             time: Timestamp::from_micros(0),

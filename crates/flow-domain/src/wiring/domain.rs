@@ -2,7 +2,7 @@ use std::{any::TypeId, sync::Arc};
 
 use crate::{
     handler::Catalog,
-    message::MessageType,
+    message::{MessageLabels, MessageType},
     record::HandlerKind,
     wiring::{DomainBuilder, Wiring, WiringWarning, graph, warning},
 };
@@ -54,6 +54,12 @@ impl Domain {
     /// Returns the name of the domain.
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// Returns how texts name the messages.
+    #[doc(hidden)]
+    pub fn labels(&self) -> &MessageLabels {
+        &self.catalog.labels
     }
 
     /// Returns the wiring as data: the handlers of all messages and how they are subscribed.

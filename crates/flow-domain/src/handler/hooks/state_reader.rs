@@ -4,10 +4,7 @@ use crate::{
     error::Error,
     handler::{Catalog, Ports, load_aggregate, work::load::fold_aggregate},
     message::{Payload, Recorded, StreamName},
-    model::{
-        Aggregate, Projection,
-        invariants::{has_same_json, have_equal_json},
-    },
+    model::{Aggregate, Projection, invariants::have_equal_json},
     port::BoxFuture,
 };
 
@@ -77,7 +74,7 @@ impl RowComparison {
                 (Ok(left), Ok(right)) => left
                     .try_eq(right)
                     .unwrap_or_else(|| have_equal_json(P::NAME, left, right)),
-                _ => has_same_json(left, right),
+                _ => left.has_same_json(right),
             }
         })
     }

@@ -147,7 +147,7 @@ impl Upcast {
 
     /// Adds the step that changes the JSON of this version into that of the next version.
     ///
-    /// `|json| Ok(())` keeps the content.
+    /// `|json| Ok(())` keeps the content. [`Json::get_mut`] reaches a part further inside.
     pub fn from(
         mut self,
         version: u32,

@@ -51,8 +51,9 @@ impl Catalog {
             None => Error::setup(format!(
                 "the event `{message_type}` of `{stream}` is not registered: \
                  list it in `#[aggregate(.., events(..))]`, or add it with `.event_from_outside::<..>()`; \
-                 if nobody needs it any more, add `.retired(\"{}\")`",
-                message_type.name()
+                 if it has another name today, add `.was(\"{name}\", ..)` to its `Upcast`; \
+                 if nobody needs it any more, add `.retired(\"{name}\")`",
+                name = message_type.name()
             )),
         })
     }

@@ -20,11 +20,6 @@ pub(crate) fn have_equal_json<T: Serialize>(name: &'static str, left: &T, right:
     }
 }
 
-/// Returns true if the JSON of two values is equal. The order of the fields does not matter.
-pub(crate) fn has_same_json(left: &Payload, right: &Payload) -> bool {
-    left.has_same_json(right)
-}
-
 /// Returns the value with the elements of all arrays sorted.
 fn with_sorted_arrays(value: Json) -> Json {
     match value {

@@ -7,5 +7,5 @@ mod serialized_aggregate;
 pub(crate) use check::{
     EqFn, check_equal, check_round_trip, check_round_trips, without_partial_eq,
 };
-pub(crate) use comparison::{has_same_json, have_equal_json};
+pub(crate) use comparison::have_equal_json;
 pub use serialized_aggregate::{SerializedAggregate, invariant_violations};

@@ -41,7 +41,9 @@ impl StoredEvent {
             content: Payload::from_json(content),
         };
 
-        event.content.to_json()?;
+        event.content.to_json().map_err(|err| {
+            Error::failed(format!("reading the content of `{message_type}`"), err)
+        })?;
         Ok(event)
     }
 }

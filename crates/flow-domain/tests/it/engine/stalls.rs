@@ -84,6 +84,7 @@ async fn check_unknown_event(source: Source) {
         [
             "Listener: the event `Game.Smash.v1` of `table-1` is not registered: list it in \
              `#[aggregate(.., events(..))]`, or add it with `.event_from_outside::<..>()`; \
+             if it has another name today, add `.was(\"Smash\", ..)` to its `Upcast`; \
              if nobody needs it any more, add `.retired(\"Smash\")`"
         ]
     );

@@ -11,7 +11,8 @@ use flow_domain::{
     adapter::memory::MemoryStore,
     clock::{Timestamp, VirtualClock},
     field,
-    handler::{FieldCondition, short_type_name},
+    handler::FieldCondition,
+    message::short_type_name,
     port::Store,
 };
 use pretty_assertions::assert_eq;
@@ -220,11 +221,11 @@ async fn refused(condition: FieldCondition) -> String {
 
 #[tokio::test]
 async fn value_of_another_type_is_refused() {
-    insta::assert_snapshot!(refused(field("dueAt").less_than(5)).await, @"`dueAt` of Loan is compared with 5, but it holds times");
-    insta::assert_snapshot!(refused(field("dueAt").less_than("today")).await, @r#"`dueAt` of Loan is compared with "today", but it holds times"#);
-    insta::assert_snapshot!(refused(field("kind").equals(1)).await, @"`kind` of Loan is compared with 1, but it holds texts");
-    insta::assert_snapshot!(refused(field("fee").at_least(1)).await, @"`fee` of Loan is compared with 1, but it holds numbers");
-    insta::assert_snapshot!(refused(field("isOverdue").equals("yes")).await, @r#"`isOverdue` of Loan is compared with "yes", but it holds booleans"#);
+    insta::assert_snapshot!(refused(field("dueAt").less_than(5)).await, @"`dueAt` of Loan is compared with 5, but it holds times: compare it with a value of its Rust type");
+    insta::assert_snapshot!(refused(field("dueAt").less_than("today")).await, @r#"`dueAt` of Loan is compared with "today", but it holds times: compare it with a value of its Rust type"#);
+    insta::assert_snapshot!(refused(field("kind").equals(1)).await, @"`kind` of Loan is compared with 1, but it holds texts: compare it with a value of its Rust type");
+    insta::assert_snapshot!(refused(field("fee").at_least(1)).await, @"`fee` of Loan is compared with 1, but it holds numbers: compare it with a value of its Rust type");
+    insta::assert_snapshot!(refused(field("isOverdue").equals("yes")).await, @r#"`isOverdue` of Loan is compared with "yes", but it holds booleans: compare it with a value of its Rust type"#);
 }
 
 /// The projection of [`Loan`] before fields were declared.

@@ -51,7 +51,7 @@ async fn rebuild_without_upcasts_keeps_the_rows() {
 
     let err = rebuild_error(&app_on(&store, invoices())).await;
 
-    insta::assert_snapshot!(err, @r#"the rebuild changed no row: it cannot read the event `Shop.Received.v1` at position 1 in `invoice-1`: the event `Shop.Received.v1` of `invoice-1` is not registered: list it in `#[aggregate(.., events(..))]`, or add it with `.event_from_outside::<..>()`; if nobody needs it any more, add `.retired("Received")`"#);
+    insta::assert_snapshot!(err, @r#"the rebuild changed no row: it cannot read the event `Shop.Received.v1` at position 1 in `invoice-1`: the event `Shop.Received.v1` of `invoice-1` is not registered: list it in `#[aggregate(.., events(..))]`, or add it with `.event_from_outside::<..>()`; if it has another name today, add `.was("Received", ..)` to its `Upcast`; if nobody needs it any more, add `.retired("Received")`"#);
 }
 
 #[tokio::test]
