@@ -39,6 +39,8 @@ pub(super) struct CausalIndex<'r> {
     message_by_entry: BTreeMap<usize, usize>,
     /// The indices of the calls whose message is not in the record, oldest first.
     calls_without_message: Vec<usize>,
+    /// The changes of each state with the indices of their calls, in the order of the calls.
+    writes: BTreeMap<Table, BTreeMap<&'r str, Vec<(usize, &'r StateChange)>>>,
     /// The index of each scheduled command.
     scheduled_by_id: BTreeMap<MessageId, usize>,
 }
@@ -84,6 +86,7 @@ impl<'r> CausalIndex<'r> {
             call_by_entry: BTreeMap::new(),
             message_by_entry: BTreeMap::new(),
             calls_without_message: Vec::new(),
+            writes: BTreeMap::new(),
             scheduled_by_id: BTreeMap::new(),
         };
 
@@ -91,8 +94,18 @@ impl<'r> CausalIndex<'r> {
         for entry in record.entries() {
             index.add_entry(entry);
         }
+        index.index_writes();
 
         index
+    }
+
+    fn index_writes(&mut self) {
+        for (idx, call) in self.calls.iter().enumerate() {
+            for change in &call.writes {
+                let ids = self.writes.entry(change.table).or_default();
+                ids.entry(&*change.id).or_default().push((idx, change));
+            }
+        }
     }
 
     fn add_entry(&mut self, entry: &'r Entry) {
@@ -312,13 +325,19 @@ impl<'r> CausalIndex<'r> {
         table: Table,
         id: &'a str,
     ) -> impl DoubleEndedIterator<Item = (&'a IndexedCall<'r>, &'r StateChange)> + 'a {
-        self.calls.iter().flat_map(move |call| {
-            call.writes
-                .iter()
-                .copied()
-                .filter(move |change| change.table == table && *change.id == *id)
-                .map(move |change| (call, change))
-        })
+        let writes = self.writes.get(&table).and_then(|ids| ids.get(id));
+
+        writes
+            .into_iter()
+            .flatten()
+            .map(|(call, change)| (&self.calls[*call], *change))
+    }
+
+    /// Returns the ids under which states of a table were written.
+    pub(super) fn written_ids(&self, table: Table) -> impl Iterator<Item = &'r str> {
+        let ids = self.writes.get(&table).into_iter().flatten();
+        ids.filter(|(_, writes)| writes.iter().any(|(_, change)| change.after.is_some()))
+            .map(|(id, _)| *id)
     }
 }
 
