@@ -40,10 +40,13 @@ pub(super) struct CausalIndex<'r> {
     /// The indices of the calls whose message is not in the record, oldest first.
     calls_without_message: Vec<usize>,
     /// The changes of each state with the indices of their calls, in the order of the calls.
-    writes: BTreeMap<Table, BTreeMap<&'r str, Vec<(usize, &'r StateChange)>>>,
+    writes: BTreeMap<Table, WritesById<'r>>,
     /// The index of each scheduled command.
     scheduled_by_id: BTreeMap<MessageId, usize>,
 }
+
+/// For each id in a table: the indices of the calls that wrote it, with the changes.
+type WritesById<'r> = BTreeMap<&'r str, Vec<(usize, &'r StateChange)>>;
 
 /// A call of a handler.
 #[derive(Debug)]
