@@ -7,7 +7,7 @@ use std::{
 use flow_domain::{
     Domain, Error,
     json::Json,
-    message::Payload,
+    message::{MessageType, Payload},
     model::{IntoMessages, ListKind},
     testing::{SerializedMessage, read_stored, stored_types},
 };
@@ -72,6 +72,8 @@ struct SampleOfTest {
     name: String,
     version: u32,
     payload: Payload,
+    /// Whether the domain may have a newer version of it.
+    may_be_old: bool,
 }
 
 impl SchemaCheck {
@@ -101,6 +103,7 @@ impl SchemaCheck {
                 name: name.as_str().to_owned(),
                 version: name.version(),
                 payload,
+                may_be_old: false,
             });
             Ok(())
         });
@@ -122,7 +125,31 @@ impl SchemaCheck {
                 name: metadata.message_type.name().to_owned(),
                 version: metadata.message_type.version(),
                 payload: event.envelope.message.clone(),
+                may_be_old: false,
             });
+        }
+        self
+    }
+
+    /// Adds an event of an older version as a sample, as the store has it: with its type
+    /// `Shop.OrderPlaced.v1` and its JSON.
+    ///
+    /// A project that starts to use this check needs it once for each older version. An update then
+    /// writes the samples into files.
+    pub fn stored_sample(mut self, category: &str, message_type: &str, json: &str) -> Self {
+        match message_type.parse::<MessageType>() {
+            Ok(message_type) => self.samples.push(SampleOfTest {
+                kind: LockedKind::Event,
+                category: category.to_owned(),
+                name: message_type.name().to_owned(),
+                version: message_type.version(),
+                payload: Payload::from_json(json),
+                may_be_old: true,
+            }),
+            Err(err) => {
+                let reason = err.to_string();
+                self.problems.push(Problem::InvalidSample { reason });
+            }
         }
         self
     }
@@ -198,6 +225,12 @@ impl SchemaCheck {
             }
         }
 
+        for sample in self.samples.iter().filter(|sample| sample.may_be_old) {
+            let message =
+                LockedMessage::of_old_event(&sample.category, &sample.name, sample.version);
+            messages.entry(message.key()).or_insert(message);
+        }
+
         for key in self.folder.event_keys().map_err(Problem::File)? {
             if !messages.contains_key(&key) {
                 let file = self.folder.sample_file(&key);
@@ -210,7 +243,7 @@ impl SchemaCheck {
             let stored = self.folder.read_samples(key).map_err(Problem::File)?;
             samples.insert(key.clone(), stored);
         }
-        self.add_samples_of_test(&current, &mut samples);
+        self.add_samples_of_test(&current, &messages, &mut samples);
 
         for (key, message) in &mut messages {
             message.content = samples[key].content.clone();
@@ -225,14 +258,17 @@ impl SchemaCheck {
         Ok(())
     }
 
-    /// Adds the samples that show a new part to the stored samples.
+    /// Adds the samples that show a new part to the stored samples. They are of the current version,
+    /// unless they may be old.
     fn add_samples_of_test(
         &mut self,
         current: &BTreeMap<String, LockedMessage>,
+        all: &BTreeMap<String, LockedMessage>,
         samples: &mut BTreeMap<String, Samples>,
     ) {
         for sample in std::mem::take(&mut self.samples) {
-            let found = current.iter().find(|(_, message)| {
+            let allowed = if sample.may_be_old { all } else { current };
+            let found = allowed.iter().find(|(_, message)| {
                 message.kind == sample.kind
                     && message.category == sample.category
                     && message.name == sample.name
