@@ -7,8 +7,8 @@ use std::{
 use flow_domain::{
     Domain, Error,
     json::Json,
-    message::Payload,
-    model::IntoMessages,
+    message::{MessageType, Payload},
+    model::{IntoMessages, ListKind},
     testing::{SerializedMessage, read_stored, stored_types},
 };
 
@@ -16,6 +16,7 @@ use crate::{
     Outcome,
     schema::{
         lock::{Lock, LockedKind, LockedMessage},
+        lost_part::{Step, has_same_parts, lost_part, path_text, replace},
         problem::{Advice, Problem, SampleId},
         samples::{Samples, SchemaFolder},
     },
@@ -31,8 +32,9 @@ const UPDATE: &str = "UPDATE_SCHEMA";
 /// files.
 ///
 /// The check fails if a sample cannot be read, or loses a part: after a rename without an upcast, for
-/// example. It also fails if the files are not up to date. `UPDATE_SCHEMA=1 cargo test` updates them, but
-/// only if all samples can be read. An update never changes or deletes a sample.
+/// example. It also fails if a sample is gone, or if the files are not up to date.
+/// `UPDATE_SCHEMA=1 cargo test` updates them, but only if all samples can be read. An update never
+/// changes or deletes a sample.
 ///
 /// Every event needs a sample. A nested part is only compared if a sample shows it.
 ///
@@ -65,10 +67,13 @@ pub struct SchemaCheck {
 /// A sample that the test passes, of a current version.
 #[derive(Debug)]
 struct SampleOfTest {
+    kind: LockedKind,
     category: String,
     name: String,
     version: u32,
     payload: Payload,
+    /// Whether the domain may have a newer version of it.
+    may_be_old: bool,
 }
 
 impl SchemaCheck {
@@ -84,7 +89,7 @@ impl SchemaCheck {
     }
 
     /// Adds messages of the current version as samples: one message, a tuple, an array or a `Vec`.
-    pub fn sample<Kind>(mut self, messages: impl IntoMessages<Kind>) -> Self {
+    pub fn sample<Kind: ListKind>(mut self, messages: impl IntoMessages<Kind>) -> Self {
         let result = messages.try_for_each(&mut |message| {
             let SerializedMessage {
                 name,
@@ -93,10 +98,12 @@ impl SchemaCheck {
                 ..
             } = message.to_serialized()?;
             self.samples.push(SampleOfTest {
+                kind: Kind::KIND.into(),
                 category: category.to_owned(),
                 name: name.as_str().to_owned(),
                 version: name.version(),
                 payload,
+                may_be_old: false,
             });
             Ok(())
         });
@@ -113,11 +120,36 @@ impl SchemaCheck {
         for event in outcome.events() {
             let metadata = &event.envelope.metadata;
             self.samples.push(SampleOfTest {
+                kind: LockedKind::Event,
                 category: metadata.stream.category().to_owned(),
                 name: metadata.message_type.name().to_owned(),
                 version: metadata.message_type.version(),
                 payload: event.envelope.message.clone(),
+                may_be_old: false,
             });
+        }
+        self
+    }
+
+    /// Adds an event of an older version as a sample, as the store has it: with its type
+    /// `Shop.OrderPlaced.v1` and its JSON.
+    ///
+    /// A project that starts to use this check needs it once for each older version. An update then
+    /// writes the samples into files.
+    pub fn stored_sample(mut self, category: &str, message_type: &str, json: &str) -> Self {
+        match message_type.parse::<MessageType>() {
+            Ok(message_type) => self.samples.push(SampleOfTest {
+                kind: LockedKind::Event,
+                category: category.to_owned(),
+                name: message_type.name().to_owned(),
+                version: message_type.version(),
+                payload: Payload::from_json(json),
+                may_be_old: true,
+            }),
+            Err(err) => {
+                let reason = err.to_string();
+                self.problems.push(Problem::InvalidSample { reason });
+            }
         }
         self
     }
@@ -193,16 +225,29 @@ impl SchemaCheck {
             }
         }
 
+        for sample in self.samples.iter().filter(|sample| sample.may_be_old) {
+            let message =
+                LockedMessage::of_old_event(&sample.category, &sample.name, sample.version);
+            messages.entry(message.key()).or_insert(message);
+        }
+
+        for key in self.folder.event_keys().map_err(Problem::File)? {
+            if !messages.contains_key(&key) {
+                let file = self.folder.sample_file(&key);
+                self.problems.push(Problem::UnknownSamples { file });
+            }
+        }
+
         let mut samples = BTreeMap::new();
         for key in messages.keys() {
             let stored = self.folder.read_samples(key).map_err(Problem::File)?;
             samples.insert(key.clone(), stored);
         }
-        self.add_samples_of_test(&current, &mut samples);
+        self.add_samples_of_test(&current, &messages, &mut samples);
 
         for (key, message) in &mut messages {
             message.content = samples[key].content.clone();
-            self.check_samples(key, message, &samples[key]);
+            self.check_samples(key, message, locked.get(key), &samples[key]);
             self.compare(key, message, locked.get(key));
         }
 
@@ -213,15 +258,19 @@ impl SchemaCheck {
         Ok(())
     }
 
-    /// Adds the samples that show a new part to the stored samples.
+    /// Adds the samples that show a new part to the stored samples. They are of the current version,
+    /// unless they may be old.
     fn add_samples_of_test(
         &mut self,
         current: &BTreeMap<String, LockedMessage>,
+        all: &BTreeMap<String, LockedMessage>,
         samples: &mut BTreeMap<String, Samples>,
     ) {
         for sample in std::mem::take(&mut self.samples) {
-            let found = current.iter().find(|(_, message)| {
-                message.category == sample.category
+            let allowed = if sample.may_be_old { all } else { current };
+            let found = allowed.iter().find(|(_, message)| {
+                message.kind == sample.kind
+                    && message.category == sample.category
                     && message.name == sample.name
                     && message.version == sample.version
             });
@@ -240,12 +289,28 @@ impl SchemaCheck {
     }
 
     /// Reads all samples of a message with today's domain.
-    fn check_samples(&mut self, key: &str, message: &LockedMessage, samples: &Samples) {
+    fn check_samples(
+        &mut self,
+        key: &str,
+        message: &LockedMessage,
+        locked: Option<&LockedMessage>,
+        samples: &Samples,
+    ) {
         let file = self.folder.sample_file(key);
         if samples.payloads.is_empty() && message.kind == LockedKind::Event {
             let event = key.to_owned();
             self.problems.push(Problem::NoSample { event, file });
             return;
+        }
+        if let Some(locked) = locked {
+            let paths = message.content.clone().add(locked.content.clone());
+            if !paths.is_empty() {
+                self.problems.push(Problem::PartsGone {
+                    message: key.to_owned(),
+                    file: file.clone(),
+                    paths,
+                });
+            }
         }
 
         for (payload, number) in samples.payloads.iter().zip(1..) {
@@ -285,7 +350,16 @@ impl SchemaCheck {
         };
 
         let (current, reencoded) = (content.current.to_json()?, content.reencoded.to_json()?);
-        Ok(lost_part(&current, &reencoded, String::new()))
+        // The type reads a field under another name if the value of the field matters.
+        let is_read = |path: &[Step]| {
+            let mut changed = current.clone();
+            replace(&mut changed, path, unusual_value());
+            let result = content.reencode(&Payload::from_json(changed.to_string()));
+            let result = result.and_then(|payload| payload.to_json());
+            !matches!(result, Ok(json) if has_same_parts(&json, &reencoded))
+        };
+        let path = lost_part(&current, &reencoded, &is_read);
+        Ok(path.map(|path| path_text(&path)))
     }
 
     /// Compares a message with the lock file.
@@ -310,43 +384,8 @@ impl SchemaCheck {
     }
 }
 
-/// Returns the path of the first part of `before` that `after` does not have.
-///
-/// A value that serde may skip is not lost: `null`, an empty array, an empty object. The elements of
-/// an array may have another order, because it may be a set.
-fn lost_part(before: &Json, after: &Json, path: String) -> Option<String> {
-    match (before, after) {
-        (Json::Object(before), Json::Object(after)) => before.iter().find_map(|(name, value)| {
-            let separator = if path.is_empty() { "" } else { "." };
-            let path = format!("{path}{separator}{name}");
-            match after.get(name) {
-                Some(after) => lost_part(value, after, path),
-                None => (!may_be_skipped(value)).then_some(path),
-            }
-        }),
-        (Json::Array(before), Json::Array(after)) => {
-            before.iter().enumerate().find_map(|(idx, element)| {
-                let is_kept = |after: &Json| lost_part(element, after, String::new()).is_none();
-                if after.iter().any(is_kept) {
-                    return None;
-                }
-
-                let path = format!("{path}[{idx}]");
-                match after.get(idx) {
-                    Some(after) => lost_part(element, after, path),
-                    None => Some(path),
-                }
-            })
-        }
-        _ => (before != after).then_some(path),
-    }
-}
-
-fn may_be_skipped(value: &Json) -> bool {
-    match value {
-        Json::Null => true,
-        Json::Array(elements) => elements.is_empty(),
-        Json::Object(fields) => fields.is_empty(),
-        Json::Bool(_) | Json::Number(_) | Json::String(_) => false,
-    }
+/// Returns a value that no field has. A type that reads it fails, or gets another value.
+fn unusual_value() -> Json {
+    let field = ("flow-harness".to_owned(), Json::from("unusual"));
+    Json::Array(vec![Json::Object([field].into())])
 }

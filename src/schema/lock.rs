@@ -65,6 +65,18 @@ impl LockedMessage {
         }
     }
 
+    /// Describes an event of a version that the domain does not have any more.
+    pub(super) fn of_old_event(category: &str, name: &str, version: u32) -> Self {
+        Self {
+            kind: LockedKind::Event,
+            category: category.to_owned(),
+            name: name.to_owned(),
+            version,
+            fields: Vec::new(),
+            content: Content::default(),
+        }
+    }
+
     /// Returns the key in the lock file, which is also the path of the sample file.
     pub(super) fn key(&self) -> String {
         let folder = match self.kind {

@@ -6,6 +6,7 @@
 
 mod check;
 mod lock;
+mod lost_part;
 mod problem;
 mod samples;
 

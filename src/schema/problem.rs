@@ -13,6 +13,14 @@ pub(super) enum Problem {
     InvalidSample { reason: String },
     /// No sample shows what is stored for an event.
     NoSample { event: String, file: PathBuf },
+    /// The lock file has parts of a message that no sample shows.
+    PartsGone {
+        message: String,
+        file: PathBuf,
+        paths: Vec<String>,
+    },
+    /// A file has samples of an event that neither the domain nor the lock file has.
+    UnknownSamples { file: PathBuf },
     /// The domain cannot read a stored message.
     Unreadable {
         message: String,
@@ -59,6 +67,8 @@ impl Problem {
             Self::File(_)
             | Self::InvalidSample { .. }
             | Self::NoSample { .. }
+            | Self::PartsGone { .. }
+            | Self::UnknownSamples { .. }
             | Self::Unreadable { .. }
             | Self::PartLost { .. } => false,
         }
@@ -67,7 +77,8 @@ impl Problem {
     /// Returns what to do.
     pub(super) fn advice(&self) -> Advice {
         match self {
-            Self::File(_) => Advice::RestoreFile,
+            Self::File(_) | Self::PartsGone { .. } => Advice::RestoreFile,
+            Self::UnknownSamples { .. } => Advice::RestoreLock,
             Self::InvalidSample { .. } => Advice::PassOtherSample,
             Self::NoSample { .. } => Advice::PassSample,
             Self::Unreadable { .. } | Self::PartLost { .. } => Advice::Upcast,
@@ -83,6 +94,7 @@ impl Problem {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Advice {
     RestoreFile,
+    RestoreLock,
     PassOtherSample,
     PassSample,
     Upcast,
@@ -93,6 +105,7 @@ impl Advice {
     pub(super) fn text(self) -> &'static str {
         match self {
             Self::RestoreFile => "Restore the file from version control.",
+            Self::RestoreLock => "Restore `schema.lock.json` from version control.",
             Self::PassOtherSample => "Pass only messages of this domain that have a JSON form.",
             Self::PassSample => {
                 "Pass a sample with `.sample(..)`, or the outcome of a flow with `.samples_from(&outcome)`.\n\
@@ -119,6 +132,21 @@ impl fmt::Display for Problem {
             Self::NoSample { event, file } => {
                 write!(f, "{event} has no sample in {}", file.display())
             }
+            Self::PartsGone {
+                message,
+                file,
+                paths,
+            } => write!(
+                f,
+                "{message} has no sample with `{}` any more in {}",
+                paths.join("`, `"),
+                file.display()
+            ),
+            Self::UnknownSamples { file } => write!(
+                f,
+                "{} has samples, but neither the lock file nor the domain has the event",
+                file.display()
+            ),
             Self::Unreadable {
                 message,
                 sample,

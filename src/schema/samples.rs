@@ -1,5 +1,5 @@
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fs, io,
     path::{Path, PathBuf},
 };
@@ -59,11 +59,33 @@ impl SchemaFolder {
             Ok(Some(lock))
         } else {
             let reason = format!(
-                "format {} is newer than this version of flow-harness",
-                lock.format
+                "it has the format {}, but this version of flow-harness reads only {}",
+                lock.format,
+                Lock::FORMAT
             );
             Err(FileError { path, reason })
         }
+    }
+
+    /// Returns the keys of all events that have a file with samples, sorted.
+    pub(super) fn event_keys(&self) -> Result<BTreeSet<String>, FileError> {
+        let folder = self.folder.join("events");
+        let entries = match fs::read_dir(&folder) {
+            Ok(entries) => entries,
+            Err(err) if err.kind() == io::ErrorKind::NotFound => return Ok(BTreeSet::new()),
+            Err(err) => return Err(FileError::new(&folder, &err)),
+        };
+
+        let mut keys = BTreeSet::new();
+        for entry in entries {
+            let name = entry
+                .map_err(|err| FileError::new(&folder, &err))?
+                .file_name();
+            if let Some(key) = name.to_string_lossy().strip_suffix(".json") {
+                keys.insert(format!("events/{key}"));
+            }
+        }
+        Ok(keys)
     }
 
     /// Reads the samples of a message of one version. Without a file there are none.

@@ -15,6 +15,8 @@ pub(crate) struct SerdeAttributes {
     pub(crate) hidden: bool,
     /// Whether the JSON of a struct is that of its only field.
     pub(crate) transparent: bool,
+    /// The attribute that replaces the names of the variants in JSON: `into`, `tag` or `untagged`.
+    pub(crate) other_form: Option<String>,
 }
 
 impl SerdeAttributes {
@@ -37,6 +39,10 @@ impl SerdeAttributes {
             skipped,
             hidden: skipped || has_flag("skip_serializing") || has_flag("flatten"),
             transparent: has_flag("transparent"),
+            other_form: metas.iter().find_map(|meta| {
+                let name = meta.path().get_ident()?.to_string();
+                matches!(name.as_str(), "into" | "tag" | "untagged").then_some(name)
+            }),
         }
     }
 }

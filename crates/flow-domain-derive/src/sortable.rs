@@ -7,6 +7,7 @@ use crate::{fields, input, serde_attributes::SerdeAttributes, variant_names};
 /// Writes `Sortable` for a struct with one field, or for an enum without fields.
 pub(crate) fn derive(input: &DeriveInput) -> Result<TokenStream> {
     input::refuse_generics(input, "a sortable type")?;
+    refuse_other_form(input)?;
 
     match &input.data {
         Data::Struct(data) if data.fields.len() == 1 => Ok(write_for_struct(input, &data.fields)),
@@ -27,6 +28,28 @@ pub(crate) fn derive(input: &DeriveInput) -> Result<TokenStream> {
             ),
         )),
     }
+}
+
+/// Refuses a type whose JSON does not have the names of its variants, or its only field.
+///
+/// A query compares with the JSON of a value, so it would find nothing.
+fn refuse_other_form(input: &DeriveInput) -> Result<()> {
+    let Some(attribute) = SerdeAttributes::read(&input.attrs).other_form else {
+        return Ok(());
+    };
+    // A tag is one more field in the JSON of a struct.
+    if attribute == "tag" && matches!(input.data, Data::Struct(_)) {
+        return Ok(());
+    }
+
+    let name = input::name(input);
+    Err(Error::new_spanned(
+        &input.ident,
+        format!(
+            "`{name}` cannot derive `Sortable`, because `#[serde({attribute})]` changes its JSON: \
+             write `impl Sortable for {name}`"
+        ),
+    ))
 }
 
 /// The struct is sorted as its only field.

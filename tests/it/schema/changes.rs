@@ -357,3 +357,158 @@ fn new_version_without_an_upcast_is_reported() {
     For an event that nobody needs any more, add `.retired("..")`.
     "#);
 }
+
+paid!(alias, { lines: Vec<Line>, method: Method }
+    #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+    struct Line {
+        product_id: String,
+        #[serde(alias = "cents", default)]
+        total: u128,
+    }
+    use super::yesterday::Method;
+);
+
+#[test]
+fn nested_field_with_an_alias_passes() {
+    let folder = empty_folder("alias");
+    store(&folder, yesterday());
+
+    let check = SchemaCheck::new(domain_of::<alias::Paid>(), &folder);
+    assert_eq!(check.try_check(), Ok(()));
+}
+
+paid!(default_field, { lines: Vec<Line>, method: Method }
+    #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+    struct Line {
+        product_id: String,
+        #[serde(default)]
+        total: u128,
+    }
+    use super::yesterday::Method;
+);
+
+#[test]
+fn nested_field_that_becomes_its_default_is_reported() {
+    let folder = empty_folder("default-field");
+    store(&folder, yesterday());
+
+    let check = SchemaCheck::new(domain_of::<default_field::Paid>(), &folder);
+    let report = problems(&folder, check);
+    assert!(
+        report.contains("events/payment.Paid.v1 is read without `lines[0].cents`"),
+        "{report}"
+    );
+}
+
+paid!(skipped_zero, { lines: Vec<Line>, method: Method }
+    #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+    struct Line {
+        product_id: String,
+        #[serde(default, skip_serializing_if = "is_zero")]
+        cents: u128,
+    }
+    use super::yesterday::Method;
+
+    fn is_zero(cents: &u128) -> bool { *cents == 0 }
+);
+
+#[test]
+fn field_that_is_skipped_today_passes() {
+    let folder = empty_folder("skipped-zero");
+    let mut free = yesterday();
+    free.lines[0].cents = 0;
+    store(&folder, free);
+
+    let check = SchemaCheck::new(domain_of::<skipped_zero::Paid>(), &folder);
+    assert_eq!(check.try_check(), Ok(()));
+}
+
+paid!(set_of_lines, { lines: BTreeSet<Line>, method: Method }
+    #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+    struct Line { product_id: String, cents: u128 }
+    use super::yesterday::Method;
+    use std::collections::BTreeSet;
+);
+
+#[test]
+fn equal_elements_that_become_one_are_reported() {
+    let folder = empty_folder("equal-elements");
+    let mut twice = yesterday();
+    twice.lines.push(twice.lines[0].clone());
+    store(&folder, twice);
+
+    let check = SchemaCheck::new(domain_of::<set_of_lines::Paid>(), &folder);
+    let report = problems(&folder, check);
+    assert!(
+        report.contains("events/payment.Paid.v1 is read without `lines[1]`"),
+        "{report}"
+    );
+}
+
+#[test]
+fn sample_of_an_old_version_can_be_added_later() {
+    let folder = empty_folder("stored-sample");
+    let check = |upcast| {
+        let domain = Domain::builder("shop")
+            .event_from_outside::<version_2::Paid>()
+            .upcast(upcast);
+        let stored = r#"{"payment_id":"pay-1","lines":[],"method":"Cash"}"#;
+        SchemaCheck::new(domain.build().unwrap(), &folder)
+            .sample(paid_today())
+            .stored_sample("payment", "Shop.Paid.v1", stored)
+    };
+    let wrong = || Upcast::to::<version_2::Paid>().from(1, |json| json.rename("lines", "parts"));
+    let right = || Upcast::to::<version_2::Paid>().from(1, |json| json.rename("lines", "items"));
+
+    insta::assert_snapshot!(problems(&folder, check(wrong())), @r#"
+    The stored messages of folder do not fit the domain:
+
+    - events/payment.Paid.v1 cannot be read any more
+      deserializing `Paid` failed: missing field `items` at line 1 column 49
+      sample 1 in folder/events/payment.Paid.v1.json: {"payment_id":"pay-1","lines":[],"method":"Cash"}
+    - events/payment.Paid.v1 is new
+    - events/payment.Paid.v2 is new
+
+    Messages like these samples are stored, and the domain must read them.
+    Raise the version and add `.upcast(Upcast::to::<..>().from(..))` to the domain.
+    Or accept both forms with `#[serde(alias = "..")]` or `#[serde(default)]`.
+    For an event that nobody needs any more, add `.retired("..")`.
+
+    If the changes are intended, update the files: `UPDATE_SCHEMA=1 cargo test`.
+    "#);
+    assert_eq!(check(right()).update(true).try_check(), Ok(()));
+
+    // The file has the sample now.
+    let domain = Domain::builder("shop")
+        .event_from_outside::<version_2::Paid>()
+        .upcast(wrong());
+    let later = SchemaCheck::new(domain.build().unwrap(), &folder);
+    insta::assert_snapshot!(problems(&folder, later), @r#"
+    The stored messages of folder do not fit the domain:
+
+    - events/payment.Paid.v1 cannot be read any more
+      deserializing `Paid` failed: missing field `items` at line 1 column 49
+      sample 1 in folder/events/payment.Paid.v1.json: {"payment_id":"pay-1","lines":[],"method":"Cash"}
+
+    Messages like these samples are stored, and the domain must read them.
+    Raise the version and add `.upcast(Upcast::to::<..>().from(..))` to the domain.
+    Or accept both forms with `#[serde(alias = "..")]` or `#[serde(default)]`.
+    For an event that nobody needs any more, add `.retired("..")`.
+    "#);
+}
+
+#[test]
+fn stored_sample_with_an_invalid_type_is_reported() {
+    let folder = empty_folder("invalid-type");
+    store(&folder, yesterday());
+
+    let check = SchemaCheck::new(domain_of::<yesterday::Paid>(), &folder)
+        .stored_sample("payment", "Paid", "{}");
+    insta::assert_snapshot!(problems(&folder, check), @"
+    The stored messages of folder do not fit the domain:
+
+    - a sample of the test: `Paid` is not the type of a message: it should look like `Shop.OrderPlaced.v1`
+
+    Pass only messages of this domain that have a JSON form.
+    ");
+}

@@ -183,3 +183,59 @@ fn check_panics_with_the_problems() {
         .sample(measured(&[1.0]))
         .check();
 }
+
+#[test]
+fn deleted_sample_is_reported_in_spite_of_an_update() {
+    let folder = empty_folder("deleted-sample");
+    store(&folder, measured(&[1.0]));
+    let file = folder.join("events/meter.Measured.v1.json");
+    fs::write(file, r#"[{"meter_id":"m-1","values":[]}]"#).unwrap();
+
+    let check = SchemaCheck::new(domain_of::<Measured>(), &folder).update(true);
+    insta::assert_snapshot!(problems(&folder, check), @"
+    The stored messages of folder do not fit the domain:
+
+    - events/meter.Measured.v1 has no sample with `values[]` any more in folder/events/meter.Measured.v1.json
+
+    Restore the file from version control.
+    ");
+}
+
+#[test]
+fn samples_without_the_lock_file_are_reported() {
+    let folder = empty_folder("deleted-lock");
+    store(&folder, measured(&[1.0]));
+    fs::remove_file(folder.join("schema.lock.json")).unwrap();
+
+    let check = SchemaCheck::new(domain_of::<shop::StockReceived>(), &folder)
+        .sample(shop::StockReceived {
+            product_id: "prod-1".into(),
+            quantity: 5,
+        })
+        .update(true);
+    insta::assert_snapshot!(problems(&folder, check), @"
+    The stored messages of folder do not fit the domain:
+
+    - folder/events/meter.Measured.v1.json has samples, but neither the lock file nor the domain has the event
+
+    Restore `schema.lock.json` from version control.
+    ");
+}
+
+#[test]
+fn lock_file_of_another_format_is_reported() {
+    let folder = empty_folder("other-format");
+    store(&folder, measured(&[1.0]));
+    let lock = folder.join("schema.lock.json");
+    let text = fs::read_to_string(&lock).unwrap();
+    fs::write(&lock, text.replace("\"format\": 1", "\"format\": 0")).unwrap();
+
+    let check = SchemaCheck::new(domain_of::<Measured>(), &folder);
+    insta::assert_snapshot!(problems(&folder, check), @"
+    The stored messages of folder do not fit the domain:
+
+    - folder/schema.lock.json: it has the format 0, but this version of flow-harness reads only 1
+
+    Restore the file from version control.
+    ");
+}

@@ -24,6 +24,8 @@ pub use key::require_key;
 pub use key::{InvalidKey, MAX_KEY_BYTES};
 pub use labels::MessageLabels;
 pub use metadata::{MessageKind, Metadata, Priority, Processing};
+#[cfg(feature = "testing")]
+pub(crate) use name::ReencodeFn;
 pub(crate) use name::is_listed;
 pub use name::{
     FieldSchema, InvalidMessageType, MessageName, MessageSchema, MessageType, SchemaLists,

@@ -112,7 +112,7 @@ impl FieldSchema {
 }
 
 /// A function that decodes a message as its Rust type, and encodes it again.
-type ReencodeFn = fn(&Payload) -> Result<Payload, Error>;
+pub(crate) type ReencodeFn = fn(&Payload) -> Result<Payload, Error>;
 
 impl PartialEq for MessageSchema {
     fn eq(&self, other: &Self) -> bool {

@@ -1,6 +1,6 @@
 use crate::{
     error::Error,
-    message::{Payload, SchemaLists},
+    message::{MessageKind, Payload, SchemaLists},
     model::{Command, Event, Message, SerializedMessage, verify_read_back},
 };
 
@@ -11,6 +11,20 @@ pub enum AnyCommand {}
 /// Marks a list of events in [`IntoMessages`].
 #[derive(Debug, Clone, Copy)]
 pub enum AnyEvent {}
+
+/// The mark of a list of messages: [`AnyCommand`] or [`AnyEvent`].
+pub trait ListKind {
+    /// The kind of all messages of the list.
+    const KIND: MessageKind;
+}
+
+impl ListKind for AnyCommand {
+    const KIND: MessageKind = MessageKind::Command;
+}
+
+impl ListKind for AnyEvent {
+    const KIND: MessageKind = MessageKind::Event;
+}
 
 /// One message, a tuple of messages, an array or a `Vec`.
 ///

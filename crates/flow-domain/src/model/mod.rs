@@ -20,7 +20,7 @@ mod times;
 pub use aggregate::{Aggregate, Apply};
 pub use id::Id;
 #[doc(hidden)]
-pub use into_messages::{AnyCommand, SameContent};
+pub use into_messages::{AnyCommand, ListKind, SameContent};
 pub use into_messages::{AnyEvent, DynMessage, IntoMessages, MessageTypes};
 pub use message::{Command, Event, Message};
 pub(crate) use pending_events::LoadToken;

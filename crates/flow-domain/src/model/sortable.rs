@@ -168,7 +168,8 @@ impl Sortable for Timestamp {
     }
 
     fn sort_key_of_json(value: &Json) -> Option<SortKey> {
-        let time: Self = value.as_str()?.parse().ok()?;
+        // The value may have nanoseconds, and is not rounded to those of a `Timestamp`.
+        let time = humantime::parse_rfc3339(value.as_str()?).ok()?;
         Some(time.sort_key())
     }
 }

@@ -7,7 +7,7 @@ use crate::{
     error::Error,
     message::{
         CorrelationId, Envelope, FieldSchema, MessageId, MessageKind, MessageName, MessageSchema,
-        MessageType, Metadata, Payload, Priority, Processing, SchemaLists, StreamName,
+        MessageType, Metadata, Payload, Priority, Processing, ReencodeFn, SchemaLists, StreamName,
     },
     wiring::Domain,
 };
@@ -34,6 +34,18 @@ pub struct ReadContent {
     pub current: Payload,
     /// The content after it was decoded as its Rust type and encoded again.
     pub reencoded: Payload,
+    reencode: ReencodeFn,
+}
+
+impl ReadContent {
+    /// Decodes another content of the same message as its Rust type, and encodes it again.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the content cannot be decoded.
+    pub fn reencode(&self, content: &Payload) -> Result<Payload, Error> {
+        (self.reencode)(content)
+    }
 }
 
 /// Returns the message types of a domain, sorted by kind, category, name and version.
@@ -91,6 +103,7 @@ pub fn read_stored(
     Ok(Some(ReadContent {
         current: message.message.clone(),
         reencoded: reencode(&message.message)?,
+        reencode,
     }))
 }
 

@@ -39,4 +39,16 @@ enum Payment {
 #[derive(Sortable)]
 struct Tags(Vec<String>);
 
+#[derive(Clone, Serialize, Sortable)]
+#[serde(into = "String")]
+enum Level {
+    Low,
+}
+
+impl From<Level> for String {
+    fn from(_: Level) -> Self {
+        "low level".into()
+    }
+}
+
 fn main() {}

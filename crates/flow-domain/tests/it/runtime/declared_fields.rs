@@ -358,3 +358,19 @@ proptest! {
         prop_assert_eq!(left.sort_key().cmp(&right.sort_key()), order);
     }
 }
+
+#[tokio::test]
+async fn compared_time_is_not_rounded() {
+    let loans = loans([lent("a", |loan| loan.due_at = after_start(0))]).await;
+    let later = || "2026-01-01T00:00:00.000000500Z";
+
+    assert_eq!(
+        found(&loans, field("dueAt").less_than(later())).await,
+        ["a"]
+    );
+    assert!(
+        found(&loans, field("dueAt").equals(later()))
+            .await
+            .is_empty()
+    );
+}
