@@ -12,6 +12,7 @@ use pretty_assertions::assert_eq;
 mod changes;
 mod files;
 mod shared_name;
+mod versions;
 
 /// Returns an empty folder for the files of one test.
 fn empty_folder(test: &str) -> PathBuf {

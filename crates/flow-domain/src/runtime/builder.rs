@@ -110,7 +110,8 @@ impl<S> AppBuilder<S> {
     /// of the state of a process manager, it is only checked that it can be decoded. The check decodes
     /// every value once more.
     ///
-    /// What has no JSON form at all, for example NaN, is refused with or without this check.
+    /// What has no JSON form at all, for example NaN, is refused with or without this check. Only this
+    /// check finds what serde reads as another value: `Some(None)` as `None`, or a skipped field.
     pub fn verify_writes(mut self, verify: bool) -> Self {
         self.verifies_writes = verify;
         self
