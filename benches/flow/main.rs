@@ -1,11 +1,12 @@
-//! Measures what a test flow costs compared with hand-written code, how much an engine delivers, and
-//! queries on many rows.
+//! Measures what a test flow costs compared with hand-written code, how much an engine delivers,
+//! queries on many rows, and whether the cost of a delivery depends on how many there are.
 //!
 //! Prints one line per figure: `figure NAME VALUE UNIT` or `ratio NAME VALUE`. The two sides of a
 //! ratio are measured in the same run, in turns, on the same work. `-- fork` runs only that theme.
 
 mod deliveries;
 mod fork;
+mod linear;
 mod manual_baseline;
 mod measure;
 mod place_order;
@@ -24,12 +25,13 @@ fn main() {
         .iter()
         .find(|argument| !argument.starts_with("--"));
 
-    let all: [Theme; 5] = [
+    let all: [Theme; 6] = [
         ("sentence", test_flow::measure),
         ("timeout", timeout::measure),
         ("deliveries", deliveries::measure),
         ("fork", fork::measure),
         ("query", query::measure),
+        ("linear", linear::measure),
     ];
     for (name, measure) in all {
         if theme.is_none_or(|theme| theme == name) {

@@ -1,4 +1,7 @@
-use std::{collections::VecDeque, ops::Range};
+use std::{
+    collections::{BTreeSet, VecDeque},
+    ops::Range,
+};
 
 use flow_domain::{
     message::{Processing, Recorded},
@@ -9,7 +12,7 @@ use crate::{
     chain::{
         drawing::Drawing,
         effects::{Effects, attempt_suffix, message_name},
-        schedule_status,
+        schedule::ScheduledCommands,
         tree::{Tree, TreeLine},
     },
     logs::Log,
@@ -34,13 +37,14 @@ pub(crate) fn chain_text(
     chain.queue_roots(part);
     chain.build();
 
+    let lines = chain.tree.lines_by_entry(record);
     for log in logs {
-        if let Some(line) = chain.tree.line_of(log.entry, record) {
+        if let Some(line) = lines.of(log.entry) {
             chain.tree.line_mut(line).logs.push(log.to_string());
         }
     }
 
-    let marked = marked.and_then(|entry| chain.tree.line_of(entry, record));
+    let marked = marked.and_then(|entry| lines.of(entry));
     Drawing::new(&chain.tree, marked, options.n_lines).render(options)
 }
 
@@ -48,6 +52,7 @@ pub(crate) fn chain_text(
 struct ChainBuilder<'r> {
     record: &'r Record,
     effects: Effects<'r>,
+    scheduled: ScheduledCommands<'r>,
     tree: Tree,
     /// The entries that are not in the tree yet, each with its parent line.
     ///
@@ -60,6 +65,7 @@ impl<'r> ChainBuilder<'r> {
         Self {
             record,
             effects: Effects::new(record),
+            scheduled: ScheduledCommands::new(record),
             tree: Tree::default(),
             queue: VecDeque::new(),
         }
@@ -68,14 +74,13 @@ impl<'r> ChainBuilder<'r> {
     /// Queues the entries without a cause, and the earlier messages that this part handles.
     fn queue_roots(&mut self, part: Range<usize>) {
         let start = part.start;
-        let mut earlier_messages: Vec<EntryId> = Vec::new();
+        let mut earlier_messages: BTreeSet<EntryId> = BTreeSet::new();
 
         for entry in &self.record.entries()[part] {
             match entry.cause {
                 None => self.queue.push_back((entry.id, None)),
                 // The message is from before this part, and is handled only now.
-                Some(cause) if cause.index() < start && !earlier_messages.contains(&cause) => {
-                    earlier_messages.push(cause);
+                Some(cause) if cause.index() < start && earlier_messages.insert(cause) => {
                     self.queue.push_back((cause, None));
                 }
                 Some(_) => {}
@@ -123,7 +128,7 @@ impl<'r> ChainBuilder<'r> {
         let line = self.add_command(entry, parent);
 
         if self.effects.caused_by(entry.id).next().is_none()
-            && let Some(status) = schedule_status(entry, self.record)
+            && let Some(status) = self.scheduled.status(entry)
         {
             self.tree.line_mut(line).detail = StatusText::new(status.to_string());
         }
@@ -237,7 +242,7 @@ impl<'r> ChainBuilder<'r> {
         let line = self
             .tree
             .last_child(event_line, handler)
-            .filter(|line| 1 < attempt && !self.has_caused_messages(*line))
+            .filter(|line| 1 < attempt && !self.tree.nodes[*line].line.has_caused_messages)
             .unwrap_or_else(|| {
                 let line = TreeLine {
                     label: handler.to_owned(),
@@ -252,15 +257,6 @@ impl<'r> ChainBuilder<'r> {
         self.queue_effects(start_entry, line);
     }
 
-    /// Returns true if the handler call of a line raised or issued a message.
-    fn has_caused_messages(&self, line: usize) -> bool {
-        let calls = self.tree.nodes[line].line.entries.iter();
-
-        calls
-            .flat_map(|call| self.effects.caused_by(*call))
-            .any(|effect| is_message(&effect.kind))
-    }
-
     /// Queues the messages that a handler call caused, below its line.
     fn queue_effects(&mut self, start_entry: &Entry, line: usize) {
         let messages = self
@@ -268,8 +264,10 @@ impl<'r> ChainBuilder<'r> {
             .caused_by(start_entry.id)
             .filter(|effect| is_message(&effect.kind));
 
-        self.queue
-            .extend(messages.map(|message| (message.id, Some(line))));
+        for message in messages {
+            self.tree.line_mut(line).has_caused_messages = true;
+            self.queue.push_back((message.id, Some(line)));
+        }
     }
 }
 

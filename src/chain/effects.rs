@@ -2,31 +2,20 @@ use flow_domain::record::{Entry, EntryId, EntryKind, HandlerOutcome, Record, Tab
 
 use crate::{chain::rolled_back_by, value::StatusText};
 
-/// An index of what each entry of a record directly caused.
-///
-/// [`Record::effects`] searches the whole record, so it is too slow to call for every entry.
+/// What each entry of a record directly caused.
 #[derive(Debug)]
 pub(super) struct Effects<'r> {
     record: &'r Record,
-    /// The effects of each entry, by the index of the entry.
-    by_cause: Vec<Vec<&'r Entry>>,
 }
 
 impl<'r> Effects<'r> {
     pub(super) fn new(record: &'r Record) -> Self {
-        let mut by_cause = vec![Vec::new(); record.entries().len()];
-        for entry in record.entries() {
-            if let Some(cause) = entry.cause {
-                by_cause[cause.index()].push(entry);
-            }
-        }
-
-        Self { record, by_cause }
+        Self { record }
     }
 
     /// Returns the direct effects of an entry, oldest first.
     pub(super) fn caused_by(&self, id: EntryId) -> impl Iterator<Item = &'r Entry> + use<'r> {
-        self.by_cause[id.index()].clone().into_iter()
+        self.record.effects(id)
     }
 
     /// Returns how a handler call ended, and what it changed.

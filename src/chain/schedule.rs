@@ -1,7 +1,8 @@
-use std::fmt;
+use std::{collections::BTreeSet, fmt};
 
 use flow_domain::{
     clock::Timestamp,
+    message::MessageId,
     record::{Entry, EntryKind, Record},
 };
 
@@ -14,25 +15,44 @@ pub(crate) enum ScheduleStatus {
     Delivered(Timestamp),
 }
 
-/// Returns what became of the command that `entry` scheduled; `None` for any other entry.
-pub(crate) fn schedule_status(entry: &Entry, record: &Record) -> Option<ScheduleStatus> {
-    let EntryKind::Scheduled { command, due } = &entry.kind else {
-        return None;
-    };
+/// What became of the scheduled commands of a record.
+#[derive(Debug)]
+pub(crate) struct ScheduledCommands<'r> {
+    record: &'r Record,
+    /// The commands that were cancelled.
+    cancelled: BTreeSet<MessageId>,
+}
 
-    let id = command.metadata.id;
-    let is_cancelled = record
-        .entries()
-        .iter()
-        .any(|other| other.kind == EntryKind::Cancelled(id));
-    if is_cancelled {
-        return Some(ScheduleStatus::Cancelled);
+impl<'r> ScheduledCommands<'r> {
+    pub(crate) fn new(record: &'r Record) -> Self {
+        let cancelled = record
+            .entries()
+            .iter()
+            .filter_map(|entry| match entry.kind {
+                EntryKind::Cancelled(id) => Some(id),
+                _ => None,
+            });
+
+        Self {
+            record,
+            cancelled: cancelled.collect(),
+        }
     }
 
-    Some(match record.effects(entry.id).next() {
-        Some(delivery) => ScheduleStatus::Delivered(delivery.time),
-        None => ScheduleStatus::Due(*due),
-    })
+    /// Returns what became of the command that `entry` scheduled; `None` for any other entry.
+    pub(crate) fn status(&self, entry: &Entry) -> Option<ScheduleStatus> {
+        let EntryKind::Scheduled { command, due } = &entry.kind else {
+            return None;
+        };
+        if self.cancelled.contains(&command.metadata.id) {
+            return Some(ScheduleStatus::Cancelled);
+        }
+
+        Some(match self.record.effects(entry.id).next() {
+            Some(delivery) => ScheduleStatus::Delivered(delivery.time),
+            None => ScheduleStatus::Due(*due),
+        })
+    }
 }
 
 impl ScheduleStatus {

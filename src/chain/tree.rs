@@ -1,3 +1,5 @@
+use std::{collections::BTreeMap, iter};
+
 use flow_domain::record::{EntryId, Record};
 
 use crate::value::StatusText;
@@ -23,6 +25,8 @@ pub(super) struct TreeLine {
     pub(super) is_message: bool,
     /// What the handler logged.
     pub(super) logs: Vec<String>,
+    /// Whether the handler calls of the line raised or issued messages.
+    pub(super) has_caused_messages: bool,
 }
 
 /// A node of a tree. Nodes refer to each other by their indices.
@@ -69,15 +73,16 @@ impl Tree {
         })
     }
 
-    /// Returns the line of an entry, or else of its nearest cause that has one.
-    pub(super) fn line_of(&self, entry: EntryId, record: &Record) -> Option<usize> {
-        let causes = record.causes(entry).map(|cause| cause.id);
+    /// Returns an index of the lines by the entries that they are about.
+    pub(super) fn lines_by_entry<'r>(&self, record: &'r Record) -> LinesByEntry<'r> {
+        let mut lines = BTreeMap::new();
+        for (idx, node) in self.nodes.iter().enumerate() {
+            for entry in &node.line.entries {
+                lines.entry(*entry).or_insert(idx);
+            }
+        }
 
-        std::iter::once(entry).chain(causes).find_map(|id| {
-            self.nodes
-                .iter()
-                .position(|node| node.line.entries.contains(&id))
-        })
+        LinesByEntry { record, lines }
     }
 
     /// Returns the path from the root to a line.
@@ -106,5 +111,23 @@ impl Tree {
         }
 
         n_messages
+    }
+}
+
+/// An index of the lines of a tree.
+#[derive(Debug)]
+pub(super) struct LinesByEntry<'r> {
+    record: &'r Record,
+    lines: BTreeMap<EntryId, usize>,
+}
+
+impl LinesByEntry<'_> {
+    /// Returns the line of an entry, or else of its nearest cause that has one.
+    pub(super) fn of(&self, entry: EntryId) -> Option<usize> {
+        let causes = self.record.causes(entry).map(|cause| cause.id);
+
+        iter::once(entry)
+            .chain(causes)
+            .find_map(|id| self.lines.get(&id).copied())
     }
 }

@@ -56,7 +56,7 @@ impl<'r> CausalIndex<'r> {
 
     /// Returns the call that violated an invariant. The entry `started` began the call.
     fn invariant_violation(&self, invariant: Invariant, started: EntryId) -> Vec<Cause> {
-        let call = self.calls.iter().find(|call| call.started == started);
+        let call = self.call_at(started);
 
         call.map(|call| Cause::InvariantViolated {
             at: self.handler_call(call),

@@ -1,3 +1,7 @@
+use std::collections::BTreeMap;
+
+use flow_domain::record::EntryId;
+
 use crate::diagnosis::Cause;
 
 /// The distance of a cause that is only a guess: it ranks after all causes that the wiring shows.
@@ -14,6 +18,8 @@ pub(super) struct Candidates {
     /// The distance is the number of messages between the cause and the failed step. It is
     /// longer if the cause is doubtful.
     ranked: Vec<((bool, usize), Cause)>,
+    /// The indices in `ranked`, by the entry of the cause. Equal causes have the same entry.
+    by_entry: BTreeMap<Option<EntryId>, Vec<usize>>,
 }
 
 impl Candidates {
@@ -30,7 +36,9 @@ impl Candidates {
     fn push(&mut self, rank: (bool, usize), cause: Option<Cause>) {
         let Some(cause) = cause else { return };
 
-        if self.ranked.iter().all(|(_, known)| *known != cause) {
+        let same_entry = self.by_entry.entry(cause.entry()).or_default();
+        if same_entry.iter().all(|idx| self.ranked[*idx].1 != cause) {
+            same_entry.push(self.ranked.len());
             self.ranked.push((rank, cause));
         }
     }

@@ -37,7 +37,16 @@ pub(super) struct CausalIndex<'r> {
     call_by_entry: BTreeMap<usize, usize>,
     /// The index of the message that an entry is about. The key is the index of the entry.
     message_by_entry: BTreeMap<usize, usize>,
+    /// The indices of the calls whose message is not in the record, oldest first.
+    calls_without_message: Vec<usize>,
+    /// The changes of each state with the indices of their calls, in the order of the calls.
+    writes: BTreeMap<Table, WritesById<'r>>,
+    /// The index of each scheduled command.
+    scheduled_by_id: BTreeMap<MessageId, usize>,
 }
+
+/// For each id in a table: the indices of the calls that wrote it, with the changes.
+type WritesById<'r> = BTreeMap<&'r str, Vec<(usize, &'r StateChange)>>;
 
 /// A call of a handler.
 #[derive(Debug)]
@@ -79,14 +88,27 @@ impl<'r> CausalIndex<'r> {
             messages: Vec::new(),
             call_by_entry: BTreeMap::new(),
             message_by_entry: BTreeMap::new(),
+            calls_without_message: Vec::new(),
+            writes: BTreeMap::new(),
+            scheduled_by_id: BTreeMap::new(),
         };
 
         // A cause is recorded before its effects, so one pass finds all of them.
         for entry in record.entries() {
             index.add_entry(entry);
         }
+        index.index_writes();
 
         index
+    }
+
+    fn index_writes(&mut self) {
+        for (idx, call) in self.calls.iter().enumerate() {
+            for change in &call.writes {
+                let ids = self.writes.entry(change.table).or_default();
+                ids.entry(&*change.id).or_default().push((idx, change));
+            }
+        }
     }
 
     fn add_entry(&mut self, entry: &'r Entry) {
@@ -147,8 +169,13 @@ impl<'r> CausalIndex<'r> {
     }
 
     fn add_call(&mut self, call: IndexedCall<'r>) {
-        self.call_by_entry
-            .insert(call.started.index(), self.calls.len());
+        let idx = self.calls.len();
+        self.call_by_entry.insert(call.started.index(), idx);
+        match call.message {
+            Some(message) => self.messages[message].calls.push(idx),
+            None => self.calls_without_message.push(idx),
+        }
+
         self.calls.push(call);
     }
 
@@ -158,17 +185,17 @@ impl<'r> CausalIndex<'r> {
         if let Some(producer) = message.produced_by {
             self.calls[producer].caused.push(idx);
         }
+        if message.due.is_some() {
+            let id = message.envelope.metadata.id;
+            self.scheduled_by_id.entry(id).or_insert(idx);
+        }
 
         self.messages.push(message);
     }
 
     fn mark_cancelled(&mut self, id: MessageId) {
-        if let Some(message) = self
-            .messages
-            .iter_mut()
-            .find(|message| message.envelope.metadata.id == id)
-        {
-            message.is_cancelled = true;
+        if let Some(idx) = self.scheduled_by_id.get(&id) {
+            self.messages[*idx].is_cancelled = true;
         }
     }
 
@@ -226,10 +253,29 @@ impl<'r> CausalIndex<'r> {
         &self,
         message: &IndexedMessage<'_>,
     ) -> impl Iterator<Item = &IndexedCall<'r>> {
-        let idx = self.message_by_entry.get(&message.entry.index()).copied();
-        self.calls
+        message.calls.iter().map(|idx| &self.calls[*idx])
+    }
+
+    /// Returns the calls of the same handler with the same message, oldest first.
+    ///
+    /// `call` itself is one of them.
+    pub(super) fn attempts_of(
+        &self,
+        call: &IndexedCall<'_>,
+    ) -> impl DoubleEndedIterator<Item = &IndexedCall<'r>> {
+        let (handler, message) = (call.handler, call.message);
+        let calls = message.map_or(&self.calls_without_message, |idx| &self.messages[idx].calls);
+
+        calls
             .iter()
-            .filter(move |call| call.message.is_some() && call.message == idx)
+            .map(|idx| &self.calls[*idx])
+            .filter(move |other| other.handler == handler)
+    }
+
+    /// Returns the call that this entry started.
+    pub(super) fn call_at(&self, entry: EntryId) -> Option<&IndexedCall<'r>> {
+        let idx = self.call_by_entry.get(&entry.index())?;
+        Some(&self.calls[*idx])
     }
 
     /// Returns the message that a handler was called with.
@@ -282,13 +328,19 @@ impl<'r> CausalIndex<'r> {
         table: Table,
         id: &'a str,
     ) -> impl DoubleEndedIterator<Item = (&'a IndexedCall<'r>, &'r StateChange)> + 'a {
-        self.calls.iter().flat_map(move |call| {
-            call.writes
-                .iter()
-                .copied()
-                .filter(move |change| change.table == table && *change.id == *id)
-                .map(move |change| (call, change))
-        })
+        let writes = self.writes.get(&table).and_then(|ids| ids.get(id));
+
+        writes
+            .into_iter()
+            .flatten()
+            .map(|(call, change)| (&self.calls[*call], *change))
+    }
+
+    /// Returns the ids under which states of a table were written.
+    pub(super) fn written_ids(&self, table: Table) -> impl Iterator<Item = &'r str> {
+        let ids = self.writes.get(&table).into_iter().flatten();
+        ids.filter(|(_, writes)| writes.iter().any(|(_, change)| change.after.is_some()))
+            .map(|(id, _)| *id)
     }
 }
 
@@ -335,10 +387,5 @@ impl<'r> IndexedCall<'r> {
     /// Returns true if the call succeeded, and changed a value or sent a message.
     pub(super) fn has_effect(&self) -> bool {
         self.has_succeeded() && (!self.caused.is_empty() || self.changes().next().is_some())
-    }
-
-    /// Returns true if the same handler was called with the same message.
-    pub(super) fn is_same_delivery(&self, other: &IndexedCall<'_>) -> bool {
-        (self.handler, self.message) == (other.handler, other.message)
     }
 }

@@ -67,11 +67,8 @@ impl<'r> CausalIndex<'r> {
     /// Returns the cause that a handler changed something more than once with the same message.
     pub(super) fn handled_repeatedly(&self, call: &IndexedCall<'r>) -> Option<Cause> {
         let times = self
-            .calls
-            .iter()
-            .filter(|other| {
-                other.is_same_delivery(call) && call.message.is_some() && other.has_effect()
-            })
+            .attempts_of(call)
+            .filter(|other| call.message.is_some() && other.has_effect())
             .count();
 
         (1 < times).then(|| Cause::HandledRepeatedly {
@@ -138,9 +135,8 @@ impl<'r> CausalIndex<'r> {
     /// Returns the failure itself, if no cause behind it is known.
     fn unexplained_failure(&self, call: &IndexedCall<'r>, failure: &RolledBack) -> Cause {
         let attempts = self
-            .calls
-            .iter()
-            .filter(|other| other.is_same_delivery(call) && other.has_failed())
+            .attempts_of(call)
+            .filter(|other| other.has_failed())
             .map(|other| other.attempt)
             .max()
             .unwrap_or(1);

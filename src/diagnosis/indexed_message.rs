@@ -19,6 +19,8 @@ pub(super) struct IndexedMessage<'r> {
     pub(super) name: String,
     /// The index of the call that created the message; `None` if the message came from outside.
     pub(super) produced_by: Option<usize>,
+    /// The indices of the calls in which handlers were called with the message, oldest first.
+    pub(super) calls: Vec<usize>,
     /// The time at which the message is due, if it was scheduled.
     pub(super) due: Option<Timestamp>,
     pub(super) is_cancelled: bool,
@@ -37,6 +39,7 @@ impl<'r> IndexedMessage<'r> {
             envelope,
             name: labels.label_of_envelope(envelope),
             produced_by: None,
+            calls: Vec::new(),
             due: None,
             is_cancelled: false,
             is_expired: false,

@@ -226,13 +226,7 @@ impl<'r> CausalIndex<'r> {
 
     /// Returns all ids under which a state of this table was ever stored.
     pub(super) fn known_ids(&self, table: Table) -> BTreeSet<String> {
-        let mut ids: BTreeSet<String> = self
-            .calls
-            .iter()
-            .flat_map(|call| call.writes.iter())
-            .filter(|change| change.table == table && change.after.is_some())
-            .map(|change| change.id.to_string())
-            .collect();
+        let mut ids: BTreeSet<String> = self.written_ids(table).map(str::to_owned).collect();
 
         if table.kind == TableKind::Aggregate {
             let category = self

@@ -145,7 +145,7 @@ impl CausalIndex<'_> {
     ///
     /// A call also explains it if its failure made an outer call fail, and that call explains it.
     fn is_failure_proven(&self, at: &HandlerCall, subject: &Subject) -> bool {
-        let call = self.calls.iter().find(|call| call.started == at.entry);
+        let call = self.call_at(at.entry);
         let mut calls = std::iter::successors(call, |call| {
             self.producer_of(self.message_of(call)?)
                 .filter(|outer| outer.has_failed())

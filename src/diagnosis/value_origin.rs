@@ -65,7 +65,7 @@ impl<'r> CausalIndex<'r> {
         expected: Option<&Json>,
     ) -> Option<String> {
         let at = origin?.handler_call()?;
-        let call = self.calls.iter().find(|call| call.started == at.entry)?;
+        let call = self.call_at(at.entry)?;
 
         let mut fields = fields_with_value(&self.message_of(call)?.content()?, expected?);
         let same_name = fields.iter().position(|name| name == field);

@@ -1,4 +1,6 @@
-use flow_domain::record::{HandlerOutcome, TableKind};
+use std::collections::{BTreeMap, BTreeSet};
+
+use flow_domain::record::{EntryId, HandlerOutcome, TableKind};
 
 use crate::{
     diagnosis::{
@@ -148,11 +150,11 @@ impl CausalIndex<'_> {
     ///
     /// A failure that a retry repaired is not a cause.
     pub(super) fn is_last_attempt(&self, call: &IndexedCall<'_>) -> bool {
-        !self.calls.iter().any(|other| {
-            other.is_same_delivery(call)
-                && other.outcome != Some(&HandlerOutcome::Deduplicated)
-                && call.started < other.started
-        })
+        !self
+            .attempts_of(call)
+            .rev()
+            .take_while(|other| call.started < other.started)
+            .any(|other| other.outcome != Some(&HandlerOutcome::Deduplicated))
     }
 
     /// Returns why the messages that trigger the writers are missing.
@@ -180,30 +182,29 @@ impl CausalIndex<'_> {
     /// missing: the state had them already.
     fn join_not_raised(&self, causes: Vec<Cause>) -> Vec<Cause> {
         let mut joined: Vec<Cause> = Vec::new();
+        // The index of the cause of each call in `joined`. The key is the entry of the call.
+        let mut idx_by_call: BTreeMap<EntryId, usize> = BTreeMap::new();
         for cause in causes {
             let Cause::NotRaised { at, wanted, .. } = &cause else {
                 joined.push(cause);
                 continue;
             };
 
-            let known = joined.iter_mut().find_map(|known| match known {
-                Cause::NotRaised {
-                    at: known_at,
-                    wanted,
-                    ..
-                } if known_at == at => Some(wanted),
-                _ => None,
-            });
-            match known {
-                Some(known) => known.extend_from_slice(wanted),
-                None => joined.push(cause),
+            let idx = *idx_by_call.entry(at.entry).or_insert(joined.len());
+            match joined.get_mut(idx) {
+                Some(Cause::NotRaised { wanted: known, .. }) => known.extend_from_slice(wanted),
+                _ => joined.push(cause),
             }
         }
 
+        let sent: BTreeSet<&str> = self
+            .messages
+            .iter()
+            .map(|message| message.name.as_str())
+            .collect();
         for cause in &mut joined {
             if let Cause::NotRaised { wanted, .. } = cause {
-                let is_new =
-                    |name: &String| self.messages.iter().all(|message| message.name != *name);
+                let is_new = |name: &String| !sent.contains(name.as_str());
                 if wanted.iter().any(is_new) {
                     wanted.retain(is_new);
                 }

@@ -5,7 +5,7 @@ use flow_domain::{
 };
 
 use crate::{
-    chain::{ScheduleStatus, schedule_status},
+    chain::{ScheduleStatus, ScheduledCommands},
     expect::{
         Expectation, Mismatch, Subject,
         check::Check,
@@ -45,10 +45,11 @@ pub fn not_scheduled<C: Command>() -> impl Expectation {
 fn check_scheduled<C: Command>(outcome: &Outcome, is_expected: bool) -> Result<(), Mismatch> {
     require_known_message::<C>(outcome)?;
     let record = outcome.record();
+    let scheduled = ScheduledCommands::new(record);
     let (own, others): (Vec<Schedule<'_>>, Vec<Schedule<'_>>) = record
         .entries()
         .iter()
-        .filter_map(|entry| Schedule::from_entry(entry, record))
+        .filter_map(|entry| Schedule::from_entry(entry, &scheduled))
         .partition(|schedule| matches_type::<C>(schedule.command));
     let is_pending = own.iter().any(|schedule| schedule.status.is_pending());
     if is_pending == is_expected {
@@ -76,14 +77,14 @@ struct Schedule<'r> {
 }
 
 impl<'r> Schedule<'r> {
-    fn from_entry(entry: &'r Entry, record: &Record) -> Option<Self> {
+    fn from_entry(entry: &'r Entry, scheduled: &ScheduledCommands<'_>) -> Option<Self> {
         let EntryKind::Scheduled { command, .. } = &entry.kind else {
             return None;
         };
 
         Some(Self {
             command,
-            status: schedule_status(entry, record)?,
+            status: scheduled.status(entry)?,
         })
     }
 

@@ -1,11 +1,6 @@
-use std::{
-    fmt,
-    panic::Location,
-    sync::{Arc, Mutex},
-};
+use std::{fmt, panic::Location, sync::Arc};
 
 use flow_domain::{Domain, WiringErrors, record::InvariantSet};
-use tokio::runtime::Runtime;
 
 use crate::{
     expect::Mismatch,
@@ -30,8 +25,6 @@ pub(crate) struct Setup {
     pub(crate) disabled_invariants: Vec<DisabledInvariant>,
     /// The line of an invalid method call, and what is wrong with the call. It fails the run.
     pub(crate) invalid_call: Option<(&'static Location<'static>, Mismatch)>,
-    /// The runtime of an earlier run, without tasks. The next run takes it.
-    pub(crate) idle_runtime: Arc<Mutex<Option<Runtime>>>,
 }
 
 type BuildDomain = dyn Fn(&Resources) -> Result<Domain, WiringErrors> + Send + Sync;
@@ -52,7 +45,6 @@ impl Setup {
             invariants: InvariantSet::all(),
             disabled_invariants: Vec::new(),
             invalid_call: None,
-            idle_runtime: Arc::default(),
         }
     }
 

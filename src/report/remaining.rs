@@ -3,7 +3,7 @@ use std::collections::BTreeSet;
 use flow_domain::record::{Entry, EntryId, EntryKind, HandlerKind, HandlerOutcome, Record};
 
 use crate::{
-    chain::{ScheduleStatus, schedule_status},
+    chain::{ScheduleStatus, ScheduledCommands, causes_in_unit_of_work},
     outcome::Outcome,
     value::counted,
 };
@@ -88,8 +88,12 @@ fn count_dead_letters_and_scheduled(record: &Record) -> (usize, usize) {
         } => is_dead_lettered,
         _ => false,
     };
-    let is_scheduled =
-        |entry: &&Entry| schedule_status(entry, record).is_some_and(ScheduleStatus::is_pending);
+    let scheduled = ScheduledCommands::new(record);
+    let is_scheduled = |entry: &&Entry| {
+        scheduled
+            .status(entry)
+            .is_some_and(ScheduleStatus::is_pending)
+    };
 
     let entries = record.entries().iter();
     (
@@ -125,10 +129,7 @@ fn failed_call<'r>(end: &Entry, record: &'r Record) -> Option<&'r Entry> {
 
 /// Returns true if a handler call is part of another call that failed.
 fn is_inside_failed_call(start_entry: &Entry, record: &Record) -> bool {
-    record
-        .causes(start_entry.id)
-        // An appended event was committed, so none of its causes has failed.
-        .take_while(|cause| !matches!(cause.kind, EntryKind::Appended(_)))
+    causes_in_unit_of_work(start_entry.id, record)
         .flat_map(|cause| record.effects(cause.id))
         .any(|effect| failed_call(effect, record).is_some())
 }

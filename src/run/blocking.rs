@@ -1,16 +1,15 @@
 use std::{
     pin::pin,
-    sync::{Arc, MutexGuard, PoisonError},
     task::{Context, Poll, Waker},
 };
 
-use tokio::runtime::{Builder, Handle, Runtime};
+use tokio::runtime::{Handle, Runtime};
 
 use crate::{
     outcome::Outcome,
-    plan::{Plan, Setup},
+    plan::Plan,
     report::FlowFailure,
-    run::run,
+    run::{run, runtime_pool::RUNTIME_POOL},
 };
 
 /// Runs `plan` in this thread, on a runtime that nothing else uses meanwhile.
@@ -25,15 +24,10 @@ pub(crate) fn run_blocking(plan: Plan<'_>) -> Result<Outcome, FlowFailure> {
         "`.run()` was called inside an async runtime, which it would block: write `.await` instead"
     );
 
-    let setup = Arc::clone(&plan.setup);
-    let runtime = take_runtime(&setup);
+    // If the flow panics, its runtime is dropped on the way out.
+    let runtime = RUNTIME_POOL.take();
     let result = block_on(&runtime, run(&plan));
-
-    // An unfinished task must not disturb the next run. So its runtime is not stored: it is dropped
-    // here, together with the task.
-    if runtime.metrics().num_alive_tasks() == 0 {
-        *lock_idle_runtime(&setup) = Some(runtime);
-    }
+    RUNTIME_POOL.give_back(runtime);
 
     result
 }
@@ -56,23 +50,4 @@ fn block_on<F: Future>(runtime: &Runtime, future: F) -> F::Output {
         // `block_on` polls again at once, so nothing is lost by the no-op waker of the first poll.
         Poll::Pending => runtime.block_on(future),
     }
-}
-
-/// Takes the idle runtime of the harness, or builds one.
-fn take_runtime(setup: &Setup) -> Runtime {
-    let idle = lock_idle_runtime(setup).take();
-
-    idle.unwrap_or_else(|| {
-        Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .expect("a runtime of one thread needs nothing but file handles")
-    })
-}
-
-fn lock_idle_runtime(setup: &Setup) -> MutexGuard<'_, Option<Runtime>> {
-    setup
-        .idle_runtime
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner)
 }

@@ -15,6 +15,7 @@ mod problem_text;
 mod progress;
 mod run_acts;
 mod runner;
+mod runtime_pool;
 mod single_run;
 mod trace;
 

@@ -1,6 +1,7 @@
 //! The recording of a run in tests.
 
 mod current_call;
+mod effect_links;
 mod invariant;
 mod overlay_map;
 mod record;

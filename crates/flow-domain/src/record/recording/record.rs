@@ -3,7 +3,7 @@ use std::{collections::BTreeSet, fmt, num::NonZeroU32};
 use crate::{
     clock::Timestamp,
     message::MessageLabels,
-    record::{EntryId, EntryKind},
+    record::{EntryId, EntryKind, recording::effect_links::EffectLinks},
 };
 
 /// One entry of a record.
@@ -63,7 +63,9 @@ pub struct Entry {
 /// ```
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Record {
-    pub(super) entries: Vec<Entry>,
+    entries: Vec<Entry>,
+    /// Which entry caused which, so that [`effects`](Self::effects) searches nothing.
+    effects: EffectLinks,
     labels: MessageLabels,
     pub(super) compared_by_json: BTreeSet<&'static str>,
 }
@@ -79,6 +81,12 @@ impl Record {
     #[doc(hidden)]
     pub fn labels(&self) -> &MessageLabels {
         &self.labels
+    }
+
+    /// Moves all of `entries` to the end of the record.
+    pub(super) fn append(&mut self, entries: &mut Vec<Entry>) {
+        self.effects.add(entries);
+        self.entries.append(entries);
     }
 
     /// Returns all entries, in order.
@@ -104,12 +112,7 @@ impl Record {
 
     /// Returns the entries that `id` directly caused, in order.
     pub fn effects(&self, id: EntryId) -> impl Iterator<Item = &Entry> {
-        // An effect always stands after its cause.
-        self.entries
-            .get(id.index() + 1..)
-            .unwrap_or_default()
-            .iter()
-            .filter(move |entry| entry.cause == Some(id))
+        self.effects.of(id).map(|effect| self.entry(effect))
     }
 
     /// Returns the entries that caused `id`, nearest first.

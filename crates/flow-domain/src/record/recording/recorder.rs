@@ -85,7 +85,7 @@ impl Recorder {
     pub fn drain_into(&self, record: &mut Record) {
         let mut state = self.lock();
         state.n_drained += state.entries.len();
-        record.entries.append(&mut state.entries);
+        record.append(&mut state.entries);
         record.compared_by_json.append(&mut state.compared_by_json);
     }
 }
