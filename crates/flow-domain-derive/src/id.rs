@@ -19,7 +19,7 @@ pub(crate) fn derive(input: &DeriveInput) -> Result<TokenStream> {
     Ok(match key {
         Ok(key) => write(input, &key),
         Err(err) => {
-            let stub = write(input, &quote!(::core::unimplemented!()));
+            let stub = write(input, &quote!(::core::unreachable!()));
             stub::error_with_stub(&err, &stub)
         }
     })

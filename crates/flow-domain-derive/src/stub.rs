@@ -35,11 +35,11 @@ pub(crate) fn aggregate(input: &DeriveInput, attributes: &Attributes) -> TokenSt
             const EVENT_SOURCED: bool = false;
 
             fn id(&self) -> ::std::borrow::Cow<'_, str> {
-                ::core::unimplemented!()
+                ::core::unreachable!()
             }
 
             fn initial() -> ::core::option::Option<Self> {
-                ::core::unimplemented!()
+                ::core::unreachable!()
             }
 
             fn replay(
@@ -47,15 +47,15 @@ pub(crate) fn aggregate(input: &DeriveInput, attributes: &Attributes) -> TokenSt
                 _message_type: &::flow_domain::message::MessageType,
                 _content: &::flow_domain::message::Payload,
             ) -> ::core::result::Result<(), ::flow_domain::Error> {
-                ::core::unimplemented!()
+                ::core::unreachable!()
             }
 
             fn pending_events_mut(&mut self) -> &mut ::flow_domain::model::PendingEvents {
-                ::core::unimplemented!()
+                ::core::unreachable!()
             }
 
             fn raised(&self) -> ::flow_domain::model::RaisedEvents<'_> {
-                ::core::unimplemented!()
+                ::core::unreachable!()
             }
         }
 
@@ -108,18 +108,18 @@ pub(crate) fn message(kind: Kind, input: &DeriveInput, attributes: &Attributes) 
             const SCHEMAS: &'static [::flow_domain::message::MessageSchema] = &[];
 
             fn message_name(&self) -> ::flow_domain::message::MessageName {
-                ::core::unimplemented!()
+                ::core::unreachable!()
             }
 
             fn aggregate_id(&self) -> ::std::borrow::Cow<'_, str> {
-                ::core::unimplemented!()
+                ::core::unreachable!()
             }
 
             fn field_key(
                 &self,
                 _name: &str,
             ) -> ::core::option::Option<::std::borrow::Cow<'_, str>> {
-                ::core::unimplemented!()
+                ::core::unreachable!()
             }
         }
 
@@ -139,7 +139,7 @@ pub(crate) fn projection(input: &DeriveInput) -> TokenStream {
             const ID_FIELD: &'static str = "";
 
             fn id(&self) -> ::std::borrow::Cow<'_, str> {
-                ::core::unimplemented!()
+                ::core::unreachable!()
             }
         }
     }

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::fixture::{masked_panic_text, mismatch};
 
-/// Written as a number, shown with a prefix.
+/// Its JSON is a number, and its `Display` has a prefix.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, Id)]
 struct TicketNo(u32);
 

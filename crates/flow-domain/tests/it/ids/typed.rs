@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::runtime::fixture::World;
 
-/// Written as a number, shown with a prefix.
+/// Its JSON is a number, and its `Display` has a prefix.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize, Id)]
 struct OrderNo(u32);
 
