@@ -68,7 +68,7 @@ impl DomainSystem {
     /// If the engine is paused, this only counts what is left.
     async fn settle(&mut self, result: ProcessResult) -> ProcessResult {
         let Some(engine) = &mut self.engine else {
-            return result.merge(self.app.process_due().await);
+            return self.app.settle_inline(result).await;
         };
 
         // Without the box, the future of an act without an engine would be as large as with one.

@@ -10,6 +10,7 @@ use crate::{
     message::{Envelope, Recorded},
     port::{Lane, Publication},
     record::EntryKind,
+    runtime::delivery_log::DeliveryLog,
 };
 
 /// Redelivery, restarts and forks.
@@ -103,8 +104,7 @@ impl TestEngine {
             consumers: self.consumers.clone(),
             relay: self.relay.clone(),
             commits: self.commits.fork(),
-            attempts: Vec::new(),
-            raised: Vec::new(),
+            log: DeliveryLog::default(),
             session: Session::default(),
             watched_ports: None,
             rebuild: self.rebuild.clone(),

@@ -1,17 +1,18 @@
-use std::{collections::HashMap, sync::Arc};
+use std::sync::Arc;
 
 use crate::{
     clock::Timestamp,
     engine::{
         delivery::attempt::{AttemptReport, AttemptResult},
         delivery::broker_feed::earliest,
+        delivery::consumer::Target,
         manual::settle_report::SettleReport,
         manual::test_engine::TestEngine,
     },
     error::{Error, HandlerFailure, Stall},
     message::MessageId,
     record::EntryKind,
-    runtime::cascade_trace::{CascadeTrace, TraceStep},
+    runtime::delivery_log::{pending_command_text, pending_text},
 };
 
 /// The state of a run in progress.
@@ -83,8 +84,7 @@ impl TestEngine {
     }
 
     pub(super) fn start_run(&mut self) -> Progress {
-        self.attempts.clear();
-        self.raised.clear();
+        self.log.clear();
 
         Progress {
             began_at: self.app.ports.clock.now(),
@@ -96,7 +96,7 @@ impl TestEngine {
 
     pub(super) async fn finish_run(&mut self, progress: Progress) -> Result<SettleReport, Error> {
         Ok(SettleReport {
-            deliveries: self.attempts.len(),
+            deliveries: self.log.len(),
             cycles: progress.cycles,
             elapsed: self.app.ports.clock.now().since(progress.began_at),
             failures: progress.failures,
@@ -140,15 +140,20 @@ impl TestEngine {
                 continue;
             };
 
-            if self.app.budget <= self.attempts.len() {
+            if self.app.budget <= self.log.len() {
                 progress.stall = Some(self.stall());
                 return Ok(true);
             }
 
             let envelope = &self.consumers[consumer_idx].ready[idx].envelope;
             let message = ports.catalog.labels.label_of_envelope(envelope);
-            let report = self.run_attempt(consumer_idx, idx, &ports, None).await?;
+            let mut report = self.run_attempt(consumer_idx, idx, &ports, None).await?;
+            let inline = report.inline.as_mut();
+            progress.stall = inline.and_then(|inline| inline.stall.take());
             progress.failures.extend(failures_of(message, report));
+            if progress.stall.is_some() {
+                return Ok(true);
+            }
         }
 
         Ok(true)
@@ -206,13 +211,6 @@ impl TestEngine {
     /// Explains why the run exceeded its budget: busy handlers, a loop of messages, and waiting
     /// messages.
     pub(super) fn stall(&self) -> Stall {
-        let attempt_of_event: HashMap<MessageId, usize> = self.raised.iter().copied().collect();
-        let steps = self.attempts.iter().map(|attempt| TraceStep {
-            event: attempt.name.clone(),
-            handler: attempt.handler,
-            cause_idx: attempt_of_event.get(&attempt.message).copied(),
-        });
-
         let mut waiting = Vec::new();
         for consumer in &self.consumers {
             let catalog = &self.app.ports.catalog;
@@ -221,13 +219,14 @@ impl TestEngine {
                 .iter()
                 .filter(|message| consumer.wants(catalog, &message.envelope));
 
-            waiting.extend(wanted.map(|message| {
-                let name = catalog.labels.label_of_envelope(&message.envelope);
-                format!("{} on {name}", consumer.name)
+            waiting.extend(wanted.map(|message| match consumer.target {
+                Target::Commands(_) => pending_command_text(catalog, &message.envelope),
+                Target::Events(_) => pending_text(catalog, &consumer.name, &message.envelope),
             }));
         }
 
-        CascadeTrace::new(steps).explain_stall(waiting)
+        let labels = &self.app.ports.catalog.labels;
+        self.log.explain_stall(self.app.budget, labels, waiting)
     }
 }
 

@@ -42,7 +42,9 @@ pub struct UnitOfWork {
 
 impl UnitOfWork {
     /// Begins a unit of work. `session` is empty, but may bring the memory of an earlier one to reuse.
-    pub(crate) fn begin(ports: Arc<Ports>, context: HandlingContext, session: Session) -> Self {
+    pub(crate) fn begin(ports: Arc<Ports>, context: HandlingContext, mut session: Session) -> Self {
+        session.sent.clear();
+
         Self {
             ports,
             context,
