@@ -16,7 +16,8 @@ pub use entry::{HandlerKind, Table, TableKind};
 pub use entry::{EntryId, EntryKind, HandlerOutcome, StateChange};
 #[cfg(feature = "testing")]
 pub use recording::{
-    Entry, Invariant, InvariantSet, InvariantViolation, Record, Recorder, current_handler_call,
+    Entry, Invariant, InvariantSet, InvariantViolation, OpenCall, Record, Recorder,
+    current_handler_call,
 };
 #[cfg(feature = "testing")]
 pub(crate) use recording::{OverlayMap, enter_handler_call, leave_handler_call};

@@ -106,8 +106,7 @@ impl Cascade {
     fn explain_stall(&self) -> Stall {
         let catalog = &self.ports.catalog;
         let pending = self.deliveries[self.n_delivered..].iter().map(|delivery| {
-            let (subscription, _) =
-                catalog.route(delivery.subscription_idx, delivery.route_idx);
+            let (subscription, _) = catalog.route(delivery.subscription_idx, delivery.route_idx);
             pending_text(catalog, subscription.handler, &delivery.committed.event)
         });
 
@@ -161,7 +160,9 @@ impl Cascade {
                 },
                 ..AttemptOptions::inline(
                     subscription.is_once(),
-                    subscription.settings(&self.ports.catalog.defaults).time_limit,
+                    subscription
+                        .settings(&self.ports.catalog.defaults)
+                        .time_limit,
                 )
             },
         };

@@ -176,13 +176,7 @@ impl<R: HandlerOutput> Handling<'_, R> {
         }
 
         let future = self.call.call(self.instance, envelope, work);
-        let limit = options.time_limit;
-        let output = timeout(limit, future).await.unwrap_or_else(|| {
-            Err(Error::timed_out(format!(
-                "{} took longer than {limit:?}",
-                self.handler
-            )))
-        })?;
+        let output = call_within(options.time_limit, self.handler, future).await?;
         if output.skip_reason().is_some() {
             return Ok(HandlingSuccess::Completed(output, Vec::new()));
         }
@@ -194,6 +188,19 @@ impl<R: HandlerOutput> Handling<'_, R> {
 
         Ok(HandlingSuccess::Completed(output, committed))
     }
+}
+
+/// Runs the call of a handler, which fails if it takes longer than `limit`.
+pub(super) async fn call_within<T>(
+    limit: Duration,
+    handler: &str,
+    call: impl Future<Output = Result<T, Error>>,
+) -> Result<T, Error> {
+    timeout(limit, call).await.unwrap_or_else(|| {
+        Err(Error::timed_out(format!(
+            "{handler} took longer than {limit:?}"
+        )))
+    })
 }
 
 impl<R: HandlerOutput> HandlingSuccess<R> {

@@ -6,7 +6,7 @@ use crate::{
     handler::{CommittedEvent, Reply, Session},
     message::{Envelope, MessageId, MessageKind, Processing},
     model::{Command, SerializedMessage},
-    port::{Changes, Claim, Outgoing, OutboxRow, SendResult, Settlement},
+    port::{Changes, Claim, OutboxRow, Outgoing, SendResult, Settlement},
     record::EntryKind,
     runtime::{
         App, Headers, ProcessResult,

@@ -19,6 +19,8 @@ pub(crate) struct HandlingContext {
     pub(crate) processing: Processing,
     /// How many ids were created so far, for this message and handler.
     pub(crate) n_ids: u32,
+    /// How many handlers process this message as a part of their own unit of work.
+    pub(crate) n_outer: usize,
     /// Changes the messages of this handling, in mutation tests.
     pub(crate) rewrite: MessageRewrite,
 }
@@ -32,6 +34,7 @@ impl HandlingContext {
             n_commits: 0,
             processing: Processing::Sync,
             n_ids: 0,
+            n_outer: 0,
             rewrite: MessageRewrite::default(),
         }
     }

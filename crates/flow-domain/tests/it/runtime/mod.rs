@@ -25,6 +25,7 @@ mod similar_names;
 mod stale_copies;
 mod stale_decisions;
 mod subscription_settings;
+mod time_limits;
 mod unit_of_work;
 mod variants;
 mod verify_writes;
