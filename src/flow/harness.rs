@@ -165,6 +165,7 @@ impl FlowHarness {
 
     /// Sets how many deliveries one act may cause, directly and indirectly. The default is 10,000.
     ///
+    /// They are counted in the same way in every mode. Time that passes is one act with all its timers.
     /// An act that exceeds the budget fails the flow, and the report names the cycle.
     #[must_use]
     pub fn budget(mut self, n_deliveries: usize) -> Self {

@@ -50,6 +50,7 @@ impl Runner<'_, '_> {
             }
 
             self.steps.mark_reached(idx);
+            plan.watched.begin_step(step.location);
 
             match &step.kind {
                 StepKind::Then(expectation) => self.check_then(idx, &**expectation).await,

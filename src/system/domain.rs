@@ -63,6 +63,11 @@ impl DomainSystem {
         }
     }
 
+    /// Returns the recorder of this world.
+    pub(crate) fn recorder(&self) -> &Arc<Recorder> {
+        &self.recorder
+    }
+
     /// Processes what an act left for later, and merges that result into the result of the act.
     ///
     /// If the engine is paused, this only counts what is left.

@@ -9,6 +9,7 @@ mod engine;
 mod failure_reports;
 mod fixture;
 mod guards;
+mod hangs;
 mod invariants;
 mod mutation;
 mod readme;
