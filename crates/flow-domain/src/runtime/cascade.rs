@@ -190,7 +190,7 @@ impl Cascade {
 
                 let event_name = self.ports.catalog.labels.label(event.0, event.1);
                 self.failures
-                    .push(HandlerFailure::new(Some(handler), event_name, err));
+                    .push(HandlerFailure::new(Some(handler), event_name.into(), err));
             }
         }
     }
