@@ -186,9 +186,9 @@ impl FlowFailure {
     /// Adds warnings about the whole run.
     pub(crate) fn with_warnings(mut self, warnings: Vec<Warning>) -> Self {
         if let Some(outcome) = &mut self.inner.outcome {
-            warnings
-                .into_iter()
-                .for_each(|warning| outcome.warn(warning));
+            for warning in warnings {
+                outcome.warn(warning);
+            }
         }
         self
     }

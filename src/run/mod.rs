@@ -53,7 +53,9 @@ async fn run(plan: &Plan<'_>) -> Result<Outcome, FlowFailure> {
 
     match result {
         Ok(mut outcome) => {
-            waits.into_iter().for_each(|warning| outcome.warn(warning));
+            for warning in waits {
+                outcome.warn(warning);
+            }
             print_warnings(&outcome.warnings_to_print());
             Ok(outcome)
         }
