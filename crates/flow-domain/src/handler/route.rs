@@ -2,6 +2,7 @@ use std::{
     any::{Any, TypeId},
     fmt,
     sync::Arc,
+    time::Duration,
 };
 
 use crate::{
@@ -155,6 +156,14 @@ impl Subscription {
             .is_none_or(|categories| categories.contains(&category))
     }
 
+    /// Returns the time limit of the subscription. `defaults` are the options of the domain.
+    pub(crate) fn time_limit(&self, defaults: &SubscriptionOptions) -> Duration {
+        match &self.options {
+            Some(options) => options.applied_time_limit(defaults),
+            None => SubscriptionOptions::default().applied_time_limit(defaults),
+        }
+    }
+
     /// Returns the settings of the subscription. `defaults` are the options of the domain.
     pub(crate) fn settings(&self, defaults: &SubscriptionOptions) -> SubscriptionSettings {
         match &self.options {
@@ -190,6 +199,14 @@ impl Subscription {
 }
 
 impl CommandRoute {
+    /// Returns the time limit of the handler's subscription. `defaults` are the options of the domain.
+    pub(crate) fn time_limit(&self, defaults: &SubscriptionOptions) -> Duration {
+        match &self.options {
+            Some(options) => options.applied_time_limit(defaults),
+            None => SubscriptionOptions::default().applied_time_limit(defaults),
+        }
+    }
+
     /// Returns the settings of the handler's subscription. `defaults` are the options of the domain.
     pub(crate) fn settings(&self, defaults: &SubscriptionOptions) -> SubscriptionSettings {
         match &self.options {

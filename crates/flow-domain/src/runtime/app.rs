@@ -246,7 +246,7 @@ impl App {
         received: EntryId,
         processing: Processing,
     ) -> Result<(Reply, Vec<CommittedEvent>, Session), Error> {
-        let time_limit = route.settings(&self.ports.catalog.defaults).time_limit;
+        let time_limit = route.time_limit(&self.ports.catalog.defaults);
         let handling = Handling {
             ports: &self.ports,
             envelope,

@@ -160,9 +160,7 @@ impl Cascade {
                 },
                 ..AttemptOptions::inline(
                     subscription.is_once(),
-                    subscription
-                        .settings(&self.ports.catalog.defaults)
-                        .time_limit,
+                    subscription.time_limit(&self.ports.catalog.defaults),
                 )
             },
         };

@@ -117,7 +117,7 @@ impl<'a> Replay<'a> {
                 HandlingContext::new(Arc::clone(&event.envelope), handler, EntryId::UNRECORDED);
             let work = begin_work(&mut self.spare_work, &self.scratch_ports, context);
 
-            let limit = subscription.settings(&catalog.defaults).time_limit;
+            let limit = subscription.time_limit(&catalog.defaults);
             let call = (route.call).call(&subscription.instance, &event.envelope, work);
             let handling = (handler, EntryId::UNRECORDED);
             let result = {
