@@ -67,7 +67,8 @@ pub trait ProcessManager:
 {
     /// The field of its events that has the key of an instance. The event belongs to that instance.
     ///
-    /// The type of the field is an [`Id`](crate::Id). Otherwise the domain has a wiring mistake.
+    /// The type of the field is an [`Id`](crate::Id), or an `Option` of one. Otherwise the domain has a
+    /// wiring mistake.
     const KEY: &'static str;
 
     /// Names the method for each event that the process manager handles.
@@ -307,8 +308,16 @@ where
         Box::pin(async move {
             let table = Table::new(TableKind::ProcessManager, M::name());
             let event: E = message.message.decode(E::NAME)?;
-            // The wiring has checked that the event has this field, and that it is an id.
-            let key: Arc<str> = Arc::from(&*event.field_key(self.key).unwrap_or_default());
+            // The wiring has checked that the event has this field, and that it is an id or an option
+            // of one. So only an option without a value has no key.
+            let Some(key) = event.field_key(self.key) else {
+                let reason = format!(
+                    "`{}` is empty, so no {} gets the event",
+                    self.key,
+                    M::name()
+                );
+                return Ok(Disposition::Filtered(reason));
+            };
             require_key(message.metadata.message_type.name(), self.key, &key)?;
 
             let mut manager = match work.load_state::<M>(table, &key).await? {
@@ -321,6 +330,7 @@ where
             };
             if manager.is_complete() {
                 let reason = format!("{} `{key}` is complete", M::name());
+            let key: Arc<str> = Arc::from(&*key);
                 return Ok(Disposition::Filtered(reason));
             }
 

@@ -215,7 +215,7 @@ impl WiringMistake {
             } => write!(
                 f,
                 "`{process_manager}` finds its instance by the field `{key}`, but in `{}` its type is not an id\n     \
-                 name a field whose type is an id, for example a `String`, or write `#[derive(flow_domain::Id)]` on the type",
+                 name a field whose type is an id or an option of one, for example a `String`, or write `#[derive(flow_domain::Id)]` on the type",
                 events.join("`, `")
             ),
             _ => unreachable!("`fmt` passes no other mistakes to `fmt_route_mistake`"),
