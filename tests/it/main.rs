@@ -11,6 +11,7 @@ mod fixture;
 mod guards;
 mod invariants;
 mod mutation;
+mod process_managers;
 mod readme;
 mod runner;
 mod schema;
