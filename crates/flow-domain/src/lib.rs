@@ -258,7 +258,7 @@ pub use model::{
     Aggregate, Apply, Command, Event, Id, Message, PendingEvents, Projection, Sortable,
 };
 pub use runtime::{App, Headers};
-pub use wiring::{Domain, WiringErrors};
+pub use wiring::{Domain, WarningSelector, WiringErrors};
 
 /// The README's example, compiled.
 #[doc = include_str!("../README.md")]

@@ -50,6 +50,11 @@ impl fmt::Display for WiringMistake {
                 category,
                 nearest,
             } => write_unknown_category(f, handler, category, nearest.as_deref()),
+            Self::AcknowledgedWithoutReason { selector } => write!(
+                f,
+                "the warning of `{selector}` is acknowledged without a reason\n     \
+                 write why it is no mistake: `.acknowledge({selector}, \"..\")`"
+            ),
             Self::InvalidUpcast { upcast, mistake } => write!(f, "`{upcast}` {mistake}"),
             Self::RetiredEventIsCurrent { event, category } => write!(
                 f,
