@@ -145,7 +145,8 @@ impl Flow<'_, Given> {
 
     /// Adds a command that its real handler processed before.
     ///
-    /// A rejection or a failure here fails the flow.
+    /// A rejection or a failure here fails the flow. If the command changes nothing, a report of a later
+    /// failure says so.
     #[track_caller]
     pub fn given_command<C: Command>(mut self, command: C) -> Self {
         let serialized = self.plan.serialize(&command);
