@@ -7,9 +7,9 @@ use serde::{Deserialize, Serialize};
 
 /// A book of a library.
 #[derive(Debug, Default, Clone, PartialEq, Serialize, Deserialize, Aggregate)]
-#[aggregate(id = book_id, commands(MoveBook), events(BookLent, BookRenewed, BookReturned))]
+#[aggregate(id = id, commands(MoveBook), events(BookLent, BookRenewed, BookReturned))]
 pub(crate) struct Book {
-    pub(crate) book_id: String,
+    pub(crate) id: String,
     pub(crate) n_moves: usize,
     #[serde(skip)]
     raised: PendingEvents,
@@ -80,7 +80,7 @@ impl BookHandler {
             loan_id,
         };
 
-        book.book_id = book_id;
+        book.id = book_id;
         book.n_moves += moves.len();
         for letter in moves.chars() {
             match letter {
