@@ -165,15 +165,14 @@ impl DomainBuilder {
     /// # Examples
     ///
     /// ```
-    /// # use flow_domain::doc_fixture::{Order, OrderCommandHandler, OrderPlaced};
+    /// # use flow_domain::doc_fixture::OrderDashboard;
     /// use flow_domain::{Domain, WarningSelector};
     ///
     /// let shop = Domain::builder("shop")
-    ///     .aggregate::<Order>()
-    ///     .command_handler(OrderCommandHandler)
+    ///     .projection::<OrderDashboard>()
     ///     .acknowledge(
-    ///         WarningSelector::unhandled_event::<OrderPlaced>(),
-    ///         "the warehouse will read it next year",
+    ///         WarningSelector::projection_without_projector::<OrderDashboard>(),
+    ///         "another program writes its rows",
     ///     )
     ///     .build()?;
     ///
