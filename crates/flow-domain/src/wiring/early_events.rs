@@ -22,7 +22,12 @@ fn early_events_of(manager: &Subscription, catalog: &Catalog) -> Vec<WiringWarni
         .routes
         .iter()
         .partition(|route| route.declaration.starts);
-    let label = |route: &EventRoute| catalog.labels.label(route.category, route.event.name);
+    let label = |route: &EventRoute| {
+        catalog
+            .labels
+            .label(route.category, route.event.name)
+            .into_owned()
+    };
 
     others
         .into_iter()
