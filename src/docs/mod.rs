@@ -8,3 +8,6 @@ pub mod guards {}
 
 #[doc = include_str!("hangs.md")]
 pub mod hangs {}
+
+#[doc = include_str!("process_managers.md")]
+pub mod process_managers {}

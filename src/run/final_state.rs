@@ -4,7 +4,7 @@ use flow_domain::{
     Error,
     handler::Reply,
     json::Json,
-    record::{EntryKind, StateChange, TableKind},
+    record::{EntryKind, StateChange},
 };
 
 use crate::{
@@ -110,11 +110,7 @@ impl<'o> FinalState<'o> {
     ///
     /// Other tables are not compared.
     fn apply_change(&mut self, change: &StateChange) {
-        let is_compared = matches!(
-            change.table.kind,
-            TableKind::Aggregate | TableKind::ProcessManager | TableKind::Projection
-        );
-        if !is_compared {
+        if !change.table.kind.has_user_data() {
             return;
         }
 

@@ -12,6 +12,7 @@ mod guards;
 mod hangs;
 mod invariants;
 mod mutation;
+mod process_managers;
 mod readme;
 mod runner;
 mod schema;

@@ -149,6 +149,11 @@ pub(crate) struct Subscription {
 }
 
 impl Subscription {
+    /// Iterates over all routes, also the one of every other event.
+    pub(crate) fn all_routes(&self) -> impl Iterator<Item = &EventRoute> {
+        self.routes.iter().chain(self.catch_all.as_deref())
+    }
+
     /// Returns true if events of `category` reach the handler.
     pub(crate) fn reads(&self, category: &str) -> bool {
         self.categories

@@ -220,6 +220,8 @@ pub enum TableKind {
     ProcessManager,
     /// The rows of a projection.
     Projection,
+    /// The messages that began or completed the instances of a process manager.
+    ProcessHistory,
     /// The messages that a handler with `once` has handled.
     Inbox,
     /// The checkpoints of subscriptions.
@@ -228,12 +230,23 @@ pub enum TableKind {
     DeadLetter,
 }
 
+impl TableKind {
+    /// Returns true if the handlers of the domain wrote the values, and false for bookkeeping.
+    pub fn has_user_data(self) -> bool {
+        match self {
+            Self::Aggregate | Self::ProcessManager | Self::Projection => true,
+            Self::ProcessHistory | Self::Inbox | Self::Checkpoint | Self::DeadLetter => false,
+        }
+    }
+}
+
 impl fmt::Display for TableKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Aggregate => "aggregate",
             Self::ProcessManager => "process manager",
             Self::Projection => "projection",
+            Self::ProcessHistory => "process history",
             Self::Inbox => "inbox",
             Self::Checkpoint => "checkpoint",
             Self::DeadLetter => "dead letter",

@@ -70,15 +70,15 @@ impl App {
         self.submit_message(&command, headers, None).await
     }
 
-    /// Submits a command that is to be processed at `time`, or at once if that is past.
+    /// Submits a command to be processed at `time`, or at once if that is past.
     ///
     /// # Errors
     ///
     /// Returns the errors of [`submit`](Self::submit).
-    pub async fn schedule<C: Command>(
+    pub async fn process_at<C: Command>(
         &self,
-        command: C,
         time: Timestamp,
+        command: C,
     ) -> Result<MessageId, Error> {
         let command = self.ports.serialize(&command)?;
         let headers = Headers::default();

@@ -213,9 +213,10 @@ fn require_same_id<A: Aggregate>(
         && aggregate.id() != stream.id()
     {
         return Err(Error::setup(format!(
-            "the events of the stream `{stream}` fold into {} `{}`: the first event must set the id of the stream",
+            "the events of the stream `{stream}` fold into {} `{}`: the first event must set the id `{}`, in its `apply`",
             A::NAME,
-            aggregate.id()
+            aggregate.id(),
+            stream.id()
         )));
     }
 

@@ -195,7 +195,10 @@ impl UnitOfWork {
         }
     }
 
-    /// Raises an event without loading its aggregate. The stream of the event may have any version.
+    /// Raises an event without loading its aggregate.
+    ///
+    /// The commit then accepts any version of the stream. But if this unit of work has loaded or added the
+    /// event-sourced aggregate, it decided on that version: another writer of the stream is a conflict.
     ///
     /// # Errors
     ///

@@ -72,6 +72,7 @@ impl App {
         let stored = match state_type.kind {
             TableKind::Projection => self.ports.store.get(table, id).await?,
             TableKind::ProcessManager
+            | TableKind::ProcessHistory
             | TableKind::Inbox
             | TableKind::Checkpoint
             | TableKind::DeadLetter => self.ports.store.load(table, id).await?,

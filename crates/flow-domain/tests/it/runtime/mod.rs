@@ -18,6 +18,7 @@ mod not_found;
 mod pending_events;
 mod process_managers;
 mod projectors;
+mod raised_events;
 mod rebuild;
 mod records;
 mod send_sync;
