@@ -21,6 +21,7 @@
 //! * anything a task does after the end of the flow
 
 mod act_outcome;
+mod clock_moves;
 mod disabled_invariant;
 mod problem;
 mod run_outcome;

@@ -326,7 +326,7 @@ impl Outcome {
     }
 
     pub(crate) fn render_story(&self, options: &RenderOptions) -> String {
-        self.story.render(&self.acts, options)
+        self.story.render(&self.acts, &self.record, options)
     }
 
     /// Returns what the acts caused, as a tree.

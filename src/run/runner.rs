@@ -31,8 +31,6 @@ pub(super) struct Runner<'p, 't> {
     pub(super) has_asserted_pending: bool,
     /// `None` if the run needs no fault injector.
     pub(super) faults: Option<Arc<FaultInjector>>,
-    /// The index of each given step and act, and the number of entries before it in the record.
-    pub(super) step_starts: Vec<(usize, usize)>,
     /// The violations of commands that were built during the run, with the indexes of their steps.
     pub(super) invariant_violations: Vec<(usize, InvariantViolation)>,
     pub(super) tasks: SpawnedTasks,
@@ -79,7 +77,8 @@ impl Runner<'_, '_> {
             return self.activate_fault(idx, fault);
         }
 
-        self.mark_step_start(idx);
+        let n_entries = self.outcome.record().entries().len();
+        self.steps.mark_start(idx, n_entries);
         if kind.is_act() {
             self.run_act(idx).await?;
         } else {

@@ -33,7 +33,7 @@ pub(super) async fn run_once(
         failures,
         ..
     } = runner;
-    outcome.story = steps.into_story(plan, outcome.record().labels());
+    outcome.story = steps.into_story(plan, outcome.record());
     if result.is_ok() {
         return Ok(outcome);
     }
@@ -139,7 +139,6 @@ impl<'p, 't> Runner<'p, 't> {
             failures: Vec::new(),
             asserted: Vec::new(),
             has_asserted_pending: false,
-            step_starts: Vec::new(),
             invariant_violations: Vec::new(),
             faults,
             tasks: SpawnedTasks::watch(),
