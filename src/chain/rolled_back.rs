@@ -20,7 +20,7 @@ pub(crate) fn rolled_back_by(entry: &Entry, record: &Record) -> Option<&'static 
 ///
 /// An appended event was committed, and so was a command that was delivered later. None of their
 /// causes can be rolled back any more. So nobody follows a long chain to its beginning.
-pub(crate) fn causes_in_unit_of_work(id: EntryId, record: &Record) -> impl Iterator<Item = &Entry> {
+fn causes_in_unit_of_work(id: EntryId, record: &Record) -> impl Iterator<Item = &Entry> {
     record.causes(id).take_while(|cause| match &cause.kind {
         EntryKind::Appended(_) => false,
         EntryKind::CommandReceived(command) | EntryKind::Scheduled { command, .. } => {

@@ -7,7 +7,7 @@ use flow_domain::{
 
 use crate::{
     outcome::{
-        ActKind, ActOutcome,
+        ActKind, ActOutcome, ProblemCount,
         clock_moves::{ClockMove, clock_moves},
     },
     value::{MessageView, RenderOptions, StatusText, cut_after_field, max_width},
@@ -238,14 +238,30 @@ fn act_result(act: &ActOutcome) -> StatusText {
             StatusText::failure(format!("REJECTED: {}", first_line(err)))
         }
         Some(err) => StatusText::failure(format!("FAILED: {}", first_line(err.with_causes()))),
-        None => StatusText::new(match (act.kind(), act.failures().is_empty()) {
-            (ActKind::Message, true) => "accepted",
-            (ActKind::Message, false) => "accepted, but a handler failed",
-            (ActKind::Submitted, true) => "submitted",
-            (ActKind::Submitted, false) => "submitted, but a handler failed",
-            (ActKind::Other, true) => "",
-            (ActKind::Other, false) => "a handler failed",
-        }),
+        None => {
+            let start = match act.kind() {
+                ActKind::Message => "accepted",
+                ActKind::Submitted => "submitted",
+                ActKind::Other => "",
+            };
+            let but = if start.is_empty() { "" } else { ", but " };
+            let problem = problem_status(&ProblemCount::of(act.problems(0)));
+
+            StatusText::new(problem.map_or(start.to_owned(), |text| format!("{start}{but}{text}")))
+        }
+    }
+}
+
+/// Returns which kind of problem an act caused. A failure comes before a rejection.
+fn problem_status(count: &ProblemCount) -> Option<&'static str> {
+    if 0 < count.n_failed {
+        Some("a handler failed")
+    } else if 0 < count.n_rejected {
+        Some("a command was rejected")
+    } else if 0 < count.n_unhandled {
+        Some("a command has no handler")
+    } else {
+        None
     }
 }
 

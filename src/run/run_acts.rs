@@ -46,17 +46,21 @@ impl Runner<'_, '_> {
             let settled = system.act(Act::Engine(None), &headers).await;
             result = result.merge(Ok(settled));
         }
-        self.outcome.update_record();
+        let entries = self.outcome.update_record();
 
         let Some(problem) = given_problem(&result) else {
             self.outcome.mark_end_of_given();
             return Ok(());
         };
 
-        let handlers = result.failures.iter().map(|failure| failure.handler);
+        let handler = self.first_handler(entries.clone());
+        let given = ActOutcome::new("the given step".to_owned(), result, handler, entries);
+        let handlers = given.failures().iter().map(|failure| failure.handler);
         let mismatch = Mismatch::new("the given step runs without problems", problem)
             .with_subject(Subject::Given)
             .showing_failures_of(handlers);
+
+        self.outcome.failed_given = Some(given);
         Err(self.fail_step(idx, mismatch))
     }
 

@@ -133,7 +133,7 @@ fn second_mail_after_a_refused_commit_is_found() {
              ├ GuestMailer                     handled, changed nothing (attempt 2)
              └ RoomListProjector               wrote Room "b-1"
 
-    end    nothing pending · 1 handler failed · no dead letters
+    end    nothing pending · no handlers failed · 1 delivery retried · no dead letters
     rerun  cargo test engine::fault_at_every_step::second_mail_after_a_refused_commit_is_found
     "#);
 }

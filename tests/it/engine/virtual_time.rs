@@ -243,6 +243,6 @@ fn report_tells_how_far_the_clock_moved() {
            ├ Greeter                           handled, changed nothing (attempt 3)
            └ Counter                           handled, changed nothing
 
-    end    nothing pending · 1 handler failed · no dead letters
+    end    nothing pending · no handlers failed · 1 delivery retried · no dead letters
     "#);
 }

@@ -159,7 +159,9 @@ impl App {
                 let route = self.ports.catalog.require_command_route(&command);
                 let handler = route.ok().map(|route| route.handler);
                 let name = self.ports.catalog.labels.label_of_envelope(&command);
-                total.failures.push(HandlerFailure::new(handler, name, err));
+                total
+                    .failures
+                    .push(HandlerFailure::of_command(handler, name, err));
             }
             if total.stall.is_some() {
                 break;

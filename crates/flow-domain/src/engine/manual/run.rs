@@ -246,9 +246,9 @@ pub(super) fn failures_of(message: String, report: AttemptReport) -> Vec<Handler
         AttemptResult::Failed {
             error,
             is_last: true,
-        }
-        | AttemptResult::Rejected(error) => {
-            failures.push(HandlerFailure::new(report.handler, message, error));
+        } => failures.push(HandlerFailure::new(report.handler, message, error)),
+        AttemptResult::Rejected(error) => {
+            failures.push(HandlerFailure::of_command(report.handler, message, error));
         }
         _ => {}
     }
