@@ -32,10 +32,8 @@ fn causes_in_unit_of_work(id: EntryId, record: &Record) -> impl Iterator<Item = 
 
 /// Returns true if the handler call with this start entry ended with a rejection or a failure.
 fn has_rejected_or_failed(start_entry: &Entry, record: &Record) -> bool {
-    record.effects(start_entry.id).any(|effect| {
-        matches!(
-            effect.kind,
-            EntryKind::HandlerEnded(HandlerOutcome::Rejected(_) | HandlerOutcome::Failed(_))
-        )
-    })
+    matches!(
+        record.call_outcome(start_entry.id),
+        Some(HandlerOutcome::Rejected(_) | HandlerOutcome::Failed(_))
+    )
 }

@@ -16,7 +16,7 @@ pub(crate) fn diagnose(subject: &Subject, outcome: &Outcome) -> Option<Diagnosis
     );
 
     let causes = index.causes(subject, &|state_type, events| {
-        system.fold(state_type, events)
+        system.fold_each(state_type, events)
     });
     let nothing_failed = || {
         let has_problems = outcome.count_problems() != ProblemCount::default();

@@ -22,7 +22,7 @@ pub struct Problem<'a> {
 }
 
 /// Identifies a problem in its run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct ProblemId {
     /// The index of the act in [`Outcome::acts`].
     pub(crate) act_idx: usize,

@@ -1,4 +1,4 @@
-use std::{mem, sync::Arc};
+use std::{collections::BTreeSet, mem, sync::Arc};
 
 use flow_domain::record::InvariantViolation;
 
@@ -26,7 +26,7 @@ pub(super) struct Runner<'p, 't> {
     pub(super) steps: StepProgress,
     pub(super) failures: Vec<StepMismatch>,
     /// The problems that a `then_*` step covers.
-    pub(super) asserted: Vec<ProblemId>,
+    pub(super) asserted: BTreeSet<ProblemId>,
     /// Whether a `then_*` step since the last act covers the pending messages.
     pub(super) has_asserted_pending: bool,
     /// `None` if the run needs no fault injector.

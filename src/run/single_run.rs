@@ -1,4 +1,4 @@
-use std::{pin::pin, sync::Arc};
+use std::{collections::BTreeSet, pin::pin, sync::Arc};
 
 use crate::{
     diagnosis::{Diagnosis, diagnose, first_diagnosis},
@@ -137,7 +137,7 @@ impl<'p, 't> Runner<'p, 't> {
             outcome,
             steps: StepProgress::default(),
             failures: Vec::new(),
-            asserted: Vec::new(),
+            asserted: BTreeSet::new(),
             has_asserted_pending: false,
             invariant_violations: Vec::new(),
             faults,
