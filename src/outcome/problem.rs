@@ -34,11 +34,11 @@ pub(crate) struct ProblemId {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct ProblemCount {
     /// Commands that were rejected, at once or later.
-    pub(crate) n_rejected: usize,
+    pub(crate) rejected: usize,
     /// Handlers that failed, of any kind.
-    pub(crate) n_failed: usize,
+    pub(crate) failed: usize,
     /// Commands that no handler handles.
-    pub(crate) n_unhandled: usize,
+    pub(crate) unhandled: usize,
 }
 
 /// What went wrong in an act.
@@ -122,9 +122,9 @@ impl Outcome {
             .chain(&self.failed_given)
             .map(|act| ProblemCount::of(act.problems(0)))
             .fold(ProblemCount::default(), |sum, count| ProblemCount {
-                n_rejected: sum.n_rejected + count.n_rejected,
-                n_failed: sum.n_failed + count.n_failed,
-                n_unhandled: sum.n_unhandled + count.n_unhandled,
+                rejected: sum.rejected + count.rejected,
+                failed: sum.failed + count.failed,
+                unhandled: sum.unhandled + count.unhandled,
             })
     }
 }
@@ -134,9 +134,9 @@ impl ProblemCount {
         let mut count = Self::default();
         for problem in problems {
             match (problem.kind, problem.handler) {
-                (ProblemKind::Rejection | ProblemKind::LaterRejection, _) => count.n_rejected += 1,
-                (_, Some(_)) => count.n_failed += 1,
-                (_, None) if problem.error.is_no_handler() => count.n_unhandled += 1,
+                (ProblemKind::Rejection | ProblemKind::LaterRejection, _) => count.rejected += 1,
+                (_, Some(_)) => count.failed += 1,
+                (_, None) if problem.error.is_no_handler() => count.unhandled += 1,
                 // The test or an adapter failed, and no handler.
                 (_, None) => {}
             }

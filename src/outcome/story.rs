@@ -254,11 +254,11 @@ fn act_result(act: &ActOutcome) -> StatusText {
 
 /// Returns which kind of problem an act caused. A failure comes before a rejection.
 fn problem_status(count: &ProblemCount) -> Option<&'static str> {
-    if 0 < count.n_failed {
+    if 0 < count.failed {
         Some("a handler failed")
-    } else if 0 < count.n_rejected {
+    } else if 0 < count.rejected {
         Some("a command was rejected")
-    } else if 0 < count.n_unhandled {
+    } else if 0 < count.unhandled {
         Some("a command has no handler")
     } else {
         None

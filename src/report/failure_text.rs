@@ -284,7 +284,7 @@ mod tests {
 
         chain  PlaceOrder                          OrderCommandHa ..   <- here
 
-        end    nothing pending · no handlers failed
+        end    nothing pending · no handlers failed · 1 command rejected
         "#);
     }
 
@@ -316,7 +316,7 @@ mod tests {
 
         ESC[1mchainESC[0m  PlaceOrder                          OrderCommandHandler  ESC[1;31mREJECTED: the order is already placedESC[0mESC[1;36m   <- hereESC[0m
 
-        ESC[1mendESC[0m    nothing pending · no handlers failed
+        ESC[1mendESC[0m    nothing pending · no handlers failed · 1 command rejected
         "#);
     }
 }

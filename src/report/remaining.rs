@@ -14,9 +14,9 @@ use crate::{
 pub(super) fn remaining_text(outcome: &Outcome) -> String {
     let record = outcome.record();
     let ProblemCount {
-        n_rejected,
-        n_failed,
-        n_unhandled,
+        rejected,
+        failed,
+        unhandled,
     } = outcome.count_problems();
     let n_retried = count_retried(record);
     let (n_dead_letters, n_scheduled) = count_dead_letters_and_scheduled(record);
@@ -27,13 +27,13 @@ pub(super) fn remaining_text(outcome: &Outcome) -> String {
     };
     let mut parts = vec![
         format!("{pending} pending"),
-        count_or_no(n_failed, "handler failed", "handlers failed"),
+        count_or_no(failed, "handler failed", "handlers failed"),
     ];
 
     let rare = [
-        (n_rejected, "command rejected", "commands rejected"),
+        (rejected, "command rejected", "commands rejected"),
         (
-            n_unhandled,
+            unhandled,
             "command without a handler",
             "commands without a handler",
         ),

@@ -75,16 +75,16 @@ fn crash_finds_a_careless_process_whatever_its_term() {
 }
 
 #[rstest]
-fn crash_moves_no_time(#[values(1, 2, 3)] n_crashes: usize) {
+fn crash_moves_no_time(#[values(1, 2, 3)] n_crashes: u8) {
     let outcome = sign_ups()
         .mode(Mode::Engine)
         .with_fault(
             Fault::crash_after::<Greeter>()
                 .commits()
-                .times(n_crashes as u32),
+                .times(n_crashes.into()),
         )
         .when_event(signed_up(60))
-        .then(expect::attempts::<Greeter>(n_crashes + 1))
+        .then(expect::attempts::<Greeter>(usize::from(n_crashes) + 1))
         .then(expect::scheduled::<Remind>())
         .run();
 

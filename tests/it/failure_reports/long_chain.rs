@@ -173,7 +173,11 @@ fn end_of_mismatch(report: &str, n_lines: usize) -> String {
 fn a_list_that_is_too_long() {
     let flow = || lab().when_event(counted(100)).then_no_events();
 
-    insta::assert_snapshot!(end_of_mismatch(&report(flow()), 3), @"");
+    insta::assert_snapshot!(end_of_mismatch(&report(flow()), 3), @r#"
+    unexpected   Counted { counted_id: "count-1", le
+    unexpected   Counted { counted_id: "count-1", le
+    and 60 more
+    "#);
     let whole = failure(flow()).record_text();
     assert!(whole.contains("left: 0 }"), "the file has all of it");
 }
@@ -183,7 +187,11 @@ fn an_expected_list_that_is_too_long() {
     let expected: Vec<_> = (0..100).map(counted).collect();
     let flow = lab().when_event(counted(0)).then_events(expected);
 
-    insta::assert_snapshot!(end_of_mismatch(&report(flow), 3), @"");
+    insta::assert_snapshot!(end_of_mismatch(&report(flow), 3), @r#"
+    missing      Counted { counted_id: "count-1", le
+    missing      Counted { counted_id: "count-1", le
+    and 60 more
+    "#);
 }
 
 #[test]
@@ -193,5 +201,7 @@ fn steps_that_are_too_many() {
         flow = flow.then(expect::event(counted(left)));
     }
 
-    insta::assert_snapshot!(end_of_mismatch(&report(flow), 2), @"");
+    let text = report(flow);
+    let others = text.lines().find(|line| line.starts_with("and at steps"));
+    insta::assert_snapshot!(others.unwrap_or_default(), @"and at steps 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40, 41, 42, 43, 44, 45, and 7 more");
 }
