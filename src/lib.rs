@@ -126,7 +126,7 @@
 //!
 //! chain  PlaceOrder                          OrderCommandHandler  REJECTED: the order is already placed   <- here
 //!
-//! end    nothing pending · no handlers failed
+//! end    nothing pending · no handlers failed · 1 command rejected
 //! rerun  cargo test an_order_is_placed_once
 //! record target/flow-harness/an_order_is_placed_once.txt
 //! ```

@@ -35,6 +35,8 @@ pub struct Outcome {
     /// The number of entries in the record before the first act.
     pub(crate) n_given_entries: usize,
     acts: Vec<ActOutcome>,
+    /// The given step that failed. It is no act, and the flow ends there.
+    pub(crate) failed_given: Option<ActOutcome>,
     pub(crate) story: Story,
     pub(crate) logs: Arc<Logs>,
     invariants: InvariantSet,
@@ -68,6 +70,7 @@ impl Outcome {
             is_unit_test: false,
             n_given_entries: 0,
             acts: Vec::new(),
+            failed_given: None,
             story: Story::default(),
             logs: Arc::default(),
             invariants,
@@ -336,7 +339,7 @@ impl Outcome {
     }
 
     pub(crate) fn render_story(&self, options: &RenderOptions) -> String {
-        self.story.render(&self.acts, options)
+        self.story.render(&self.acts, &self.record, options)
     }
 
     /// Returns what the acts caused, as a tree.

@@ -89,9 +89,9 @@ async fn run_in_mode(plan: &Plan<'_>) -> Result<Outcome, FlowFailure> {
 
 /// Runs a flow several times, and returns the outcome of a run without extra faults.
 async fn run_several_times(plan: &Plan<'_>) -> Result<Outcome, FlowFailure> {
-    let (mut result, mode) = match plan.setup.mode {
-        Mode::Differential => (Ok(run_differential(plan).await?), Mode::Engine),
-        mode => (run_once(plan, mode, None).await, mode),
+    let (mode, mut result) = match plan.setup.mode {
+        Mode::Differential => run_differential(plan).await,
+        mode => (mode, run_once(plan, mode, None).await),
     };
 
     if plan.setup.checks_determinism {

@@ -54,10 +54,14 @@ impl Runner<'_, '_> {
             return Ok(());
         };
 
-        let handlers = result.failures.iter().map(|failure| failure.handler);
+        let handler = self.first_handler(entries.clone());
+        let given = ActOutcome::new("the given step".to_owned(), result, handler, entries);
+        let handlers = given.failures().iter().map(|failure| failure.handler);
         let mismatch = Mismatch::new("the given step runs without problems", problem)
             .with_subject(Subject::Given)
             .showing_failures_of(handlers);
+
+        self.outcome.failed_given = Some(given);
         Err(self.fail_step(idx, mismatch))
     }
 

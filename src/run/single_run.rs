@@ -1,4 +1,4 @@
-use std::{pin::pin, sync::Arc};
+use std::{collections::BTreeSet, pin::pin, sync::Arc};
 
 use crate::{
     diagnosis::{Diagnosis, diagnose, first_diagnosis},
@@ -33,7 +33,7 @@ pub(super) async fn run_once(
         failures,
         ..
     } = runner;
-    outcome.story = steps.into_story(plan, outcome.record().labels());
+    outcome.story = steps.into_story(plan, outcome.record());
     if result.is_ok() {
         return Ok(outcome);
     }
@@ -142,9 +142,8 @@ impl<'p, 't> Runner<'p, 't> {
             outcome,
             steps: StepProgress::default(),
             failures: Vec::new(),
-            asserted: Vec::new(),
+            asserted: BTreeSet::new(),
             has_asserted_pending: false,
-            step_starts: Vec::new(),
             invariant_violations: Vec::new(),
             faults,
             tasks: SpawnedTasks::watch(),

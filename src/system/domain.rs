@@ -285,4 +285,8 @@ impl System for DomainSystem {
     fn fold(&self, state_type: StateType, events: &[Recorded]) -> Option<Payload> {
         self.app.fold(state_type, events).ok().flatten()
     }
+
+    fn fold_each(&self, state_type: StateType, events: &[Recorded]) -> Vec<Option<Payload>> {
+        self.app.fold_each(state_type, events)
+    }
 }

@@ -107,11 +107,32 @@ pub enum EntryKind {
     EngineCrashed,
     /// The engine restarted after the handler call that caused this entry.
     EngineRestarted,
-    /// The clock was moved forward, because nothing else was left to do.
+    /// The clock moved forward, to the time of this entry.
     ClockAdvanced {
         /// The time before.
         from: Timestamp,
+        /// Why the clock moved.
+        reason: ClockReason,
     },
+}
+
+/// Why the clock of a test moved. It moves for no other reason.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ClockReason {
+    /// The test let time pass.
+    TimePassed,
+    /// Nothing was left to do but attempts that wait for their time.
+    WaitingAttempts,
+}
+
+impl fmt::Display for ClockReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::TimePassed => "the test let time pass",
+            Self::WaitingAttempts => "only waiting attempts were left",
+        })
+    }
 }
 
 /// A state or row that was written or deleted.

@@ -269,7 +269,8 @@ impl App {
             Err(err) => {
                 act.log.add(command, handler, []);
                 let name = self.ports.catalog.labels.label_of_envelope(command);
-                act.failures.push(HandlerFailure::new(handler, name, err));
+                act.failures
+                    .push(HandlerFailure::of_command(handler, name, err));
             }
         }
     }

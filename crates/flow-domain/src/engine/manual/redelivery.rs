@@ -2,6 +2,7 @@ use std::sync::Arc;
 
 use crate::{
     engine::{
+        delivery::incoming::{Receipt, SettleAction},
         manual::test_engine::TestEngine,
         relay::{missing_broker, topic_of},
     },
@@ -61,14 +62,17 @@ impl TestEngine {
 
     /// Restarts the engine as after a crash. The stores and the broker stay as they are.
     ///
-    /// The engine forgets the messages that it has received and not acknowledged. They are
-    /// redelivered once their lease has ended.
+    /// The engine forgets the messages that it has received and not acknowledged. A run redelivers
+    /// them when nothing else is left to do, and needs no time for it. Until then their lease holds.
     ///
     /// # Errors
     ///
     /// Returns an error if the domain cannot be rebuilt.
     pub fn restart(&mut self) -> Result<(), Error> {
-        for consumer in &mut self.consumers {
+        for (consumer_idx, consumer) in self.consumers.iter_mut().enumerate() {
+            let held = consumer.ready.drain(..);
+            self.abandoned
+                .extend(held.map(|message| (consumer_idx, message)));
             consumer.forget();
         }
 
@@ -79,6 +83,29 @@ impl TestEngine {
         }
 
         Ok(())
+    }
+
+    /// Ends the leases of a crashed engine. Returns false if it held no messages.
+    ///
+    /// The clock stays. A lease is for other engines, and in test mode there are none to wait for.
+    pub(super) async fn release_abandoned(&mut self) -> Result<bool, Error> {
+        let ports = &self.app.ports;
+        let action = SettleAction::Redeliver {
+            due: ports.clock.now(),
+            counts_as_attempt: true,
+        };
+
+        let mut has_released = false;
+        for (consumer_idx, message) in std::mem::take(&mut self.abandoned) {
+            // Only the broker has leases. The store feed reads again from its checkpoint.
+            if let Receipt::Broker(_) = message.receipt {
+                let consumer = &mut self.consumers[consumer_idx];
+                consumer.settle_message(ports, &message, action).await?;
+                has_released = true;
+            }
+        }
+
+        Ok(has_released)
     }
 
     /// Releases the messages that were received and not tried.
@@ -105,6 +132,7 @@ impl TestEngine {
             relay: self.relay.clone(),
             commits: self.commits.fork(),
             log: DeliveryLog::default(),
+            abandoned: self.abandoned.clone(),
             session: Session::default(),
             watched_ports: None,
             rebuild: self.rebuild.clone(),

@@ -11,7 +11,7 @@ use crate::{
     },
     error::{Error, HandlerFailure, Stall},
     message::MessageId,
-    record::EntryKind,
+    record::{ClockReason, EntryKind},
     runtime::delivery_log::{pending_command_text, pending_text},
 };
 
@@ -106,6 +106,8 @@ impl TestEngine {
     }
 
     /// Publishes, reads, and delivers what was read; returns false if there was nothing to do.
+    ///
+    /// If there is nothing to deliver, it releases what a crashed engine held.
     pub(super) async fn run_cycle(&mut self, progress: &mut Progress) -> Result<bool, Error> {
         let has_published = self.publish_and_read().await?;
 
@@ -120,7 +122,7 @@ impl TestEngine {
         }
 
         if deliveries.is_empty() {
-            return Ok(has_published);
+            return Ok(has_published || self.release_abandoned().await?);
         }
 
         // Deliver in the order of commit, and one message in the order of registration of its
@@ -204,7 +206,11 @@ impl TestEngine {
             )));
         }
 
-        ports.record(None, || EntryKind::ClockAdvanced { from: now });
+        let reason = match target {
+            Some(target) if now < target => ClockReason::TimePassed,
+            _ => ClockReason::WaitingAttempts,
+        };
+        ports.record(None, || EntryKind::ClockAdvanced { from: now, reason });
         Ok(true)
     }
 
@@ -239,9 +245,9 @@ pub(super) fn failures_of(message: String, report: AttemptReport) -> Vec<Handler
         AttemptResult::Failed {
             error,
             is_last: true,
-        }
-        | AttemptResult::Rejected(error) => {
-            failures.push(HandlerFailure::new(report.handler, message, error));
+        } => failures.push(HandlerFailure::new(report.handler, message, error)),
+        AttemptResult::Rejected(error) => {
+            failures.push(HandlerFailure::of_command(report.handler, message, error));
         }
         _ => {}
     }

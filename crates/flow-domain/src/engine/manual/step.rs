@@ -109,7 +109,7 @@ impl TestEngine {
 
     /// Delivers one message, and crashes between the commit and the acknowledgement.
     ///
-    /// The message is redelivered once its lease has ended.
+    /// The message is redelivered once its lease has ended, or by a run that has nothing else to do.
     ///
     /// # Errors
     ///

@@ -5,6 +5,7 @@ use crate::{
         Engine,
         delivery::attempt::{Attempt, AttemptReport, AttemptResult},
         delivery::consumer::Consumer,
+        delivery::incoming::IncomingMessage,
         manual::footprint::FootprintStore,
         manual::remaining::find_remaining,
         manual::settle_report::Remaining,
@@ -67,6 +68,8 @@ pub struct TestEngine {
     pub(super) relay: Relay,
     /// How often each subscription, by its index, has committed for each message.
     pub(super) commits: OverlayMap<(MessageId, usize), u32>,
+    /// The messages that an engine held when it crashed, each with the index of its consumer.
+    pub(super) abandoned: Vec<(usize, IncomingMessage)>,
     /// The attempts of this run, in the order in which they ran.
     pub(super) log: DeliveryLog,
     pub(super) session: Session,
@@ -96,6 +99,7 @@ impl TestEngine {
             app: app.clone(),
             commits: OverlayMap::default(),
             log: DeliveryLog::default(),
+            abandoned: Vec::new(),
             session: Session::default(),
             watched_ports: None,
             rebuild: None,
@@ -200,6 +204,7 @@ impl TestEngine {
             }
             EngineAction::Crash => {
                 ports.record(Some(report.entry), || EntryKind::EngineCrashed);
+                self.abandoned.push((consumer_idx, attempt.incoming));
                 self.restart()?;
             }
             EngineAction::Restart => {

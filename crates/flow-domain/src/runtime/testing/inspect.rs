@@ -107,6 +107,19 @@ impl App {
         }
     }
 
+    /// Folds an event-sourced aggregate, and returns its state after each of these events as JSON.
+    ///
+    /// The state is `None` if the events up to there cannot be folded, or are all retired. For any
+    /// other aggregate the list is empty.
+    pub fn fold_each(&self, state_type: StateType, events: &[Recorded]) -> Vec<Option<Payload>> {
+        match self.aggregate_entry(state_type) {
+            Some(entry) if entry.event_sourced => {
+                entry.reader.fold_each(&self.ports.catalog, events)
+            }
+            _ => Vec::new(),
+        }
+    }
+
     fn aggregate_entry(&self, state_type: StateType) -> Option<&AggregateEntry> {
         self.ports
             .catalog

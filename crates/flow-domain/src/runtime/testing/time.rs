@@ -1,7 +1,7 @@
 use crate::{
     clock::Timestamp,
     error::Error,
-    record::EntryKind,
+    record::{ClockReason, EntryKind},
     runtime::{App, ProcessResult},
 };
 
@@ -56,8 +56,9 @@ impl App {
             ));
         }
 
+        let reason = ClockReason::TimePassed;
         self.ports
-            .record(None, || EntryKind::ClockAdvanced { from: now });
+            .record(None, || EntryKind::ClockAdvanced { from: now, reason });
 
         Ok(())
     }

@@ -78,7 +78,7 @@ async fn restart_reads_the_store_from_the_checkpoint() {
 }
 
 #[tokio::test]
-async fn crash_redelivers_held_messages_after_the_lease() {
+async fn crash_redelivers_held_messages_and_moves_no_time() {
     let (world, calls) = run_with_action(Source::Broker, EngineAction::Crash).await;
 
     assert_eq!(calls, ["Listener 1", "Listener 2"]);
@@ -86,4 +86,5 @@ async fn crash_redelivers_held_messages_after_the_lease() {
         world.stored_event_names().await[2..],
         ["Pong in table-1", "Pong in table-1", "Pong in table-2"]
     );
+    assert_eq!(world.app.now(), flow_domain::clock::VirtualClock::START);
 }
