@@ -76,8 +76,8 @@ pub trait ProcessManager:
     /// Whether a start event begins a new instance if the one with its key is complete.
     ///
     /// Each key remembers its last 64 events that could start an instance or completed one. A redelivery
-    /// of such an event is skipped. [`once`](SubscriptionOptions::once) remembers all events, without
-    /// a limit.
+    /// of such an event is skipped when the instance is complete. An instance that runs handles it again.
+    /// [`once`](SubscriptionOptions::once) skips each redelivery, and remembers all events without a limit.
     const RESTARTS: bool = true;
 
     /// Names the method for each event that the process manager handles.
@@ -347,8 +347,10 @@ where
             let has_effect = work.has_changes();
             work.write_state((table, &key), state, RowKeys::default(), has_effect);
             work.check_process_manager((table, &key), &manager);
-            if M::RESTARTS && (self.starts || manager.is_complete()) {
-                work.remember_in_process_history(M::name(), &key).await?;
+            let is_complete = manager.is_complete();
+            if M::RESTARTS && (self.starts || is_complete) {
+                work.remember_in_process_history(M::name(), &key, is_complete)
+                    .await?;
             }
 
             Ok(Disposition::Handled)
@@ -377,7 +379,7 @@ where
         };
         if M::RESTARTS && work.is_in_process_history(name, key).await? {
             return Ok(Err(format!(
-                "{name} `{key}` has handled this message before"
+                "an earlier {name} `{key}` has handled this message"
             )));
         }
 

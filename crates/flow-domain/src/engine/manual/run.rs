@@ -147,12 +147,12 @@ impl TestEngine {
                 return Ok(true);
             }
 
-            let envelope = &self.consumers[consumer_idx].ready[idx].envelope;
-            let message = ports.catalog.labels.label_of_envelope(envelope);
+            let envelope = Arc::clone(&self.consumers[consumer_idx].ready[idx].envelope);
             let mut report = self.run_attempt(consumer_idx, idx, &ports, None).await?;
             let inline = report.inline.as_mut();
             progress.stall = inline.and_then(|inline| inline.stall.take());
-            progress.failures.extend(failures_of(message, report));
+            let label = || ports.catalog.labels.label_of_envelope(&envelope);
+            progress.failures.extend(failures_of(label, report));
             if progress.stall.is_some() {
                 return Ok(true);
             }
@@ -237,17 +237,17 @@ impl TestEngine {
 }
 
 /// Returns the failures for the report of the run: exhausted messages, rejections, and failures of
-/// events that were handled inline.
-pub(super) fn failures_of(message: String, report: AttemptReport) -> Vec<HandlerFailure> {
+/// events that were handled inline. `label` is that of the message, which few reports need.
+fn failures_of(label: impl FnOnce() -> String, report: AttemptReport) -> Vec<HandlerFailure> {
     let mut failures = Vec::new();
 
     match report.result {
         AttemptResult::Failed {
             error,
             is_last: true,
-        } => failures.push(HandlerFailure::new(report.handler, message, error)),
+        } => failures.push(HandlerFailure::new(report.handler, label(), error)),
         AttemptResult::Rejected(error) => {
-            failures.push(HandlerFailure::of_command(report.handler, message, error));
+            failures.push(HandlerFailure::of_command(report.handler, label(), error));
         }
         _ => {}
     }
