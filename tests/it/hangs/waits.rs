@@ -137,7 +137,8 @@ fn time_limit_report_says_how_to_wait_for_others() {
 
       expected  the flow settles without problems
       found     Waiter failed on Called: Waiter took longer than 100ms
-                under `.run()`, tokio's timers fire as soon as every task waits: if the handler waits for another thread or the network, write `.await` in a `#[tokio::test]`
+                under `.run()`, tokio's timers fire as soon as every task waits: if the handler waits for another thread or the network,
+                  write `.await` in a `#[tokio::test]`
 
     story   1 when   Called { call_id: "c-1" }  accepted, but a handler failed
             2 then   settled                    FAILED
