@@ -16,7 +16,7 @@ pub(super) fn real_wait_warnings(watched: &WatchedFlow) -> Vec<Warning> {
         invariant: None,
         text: format!(
             "{handler} waited for {} ms of real time. If it waits for a timer, write `.run()` in a plain \
-             test, or `#[tokio::test(start_paused = true)]`: then timers cost no time",
+             test, or add `start_paused = true` to `#[tokio::test]`: then timers cost no time",
             time.as_millis()
         ),
     });

@@ -53,6 +53,7 @@ impl DeliveryLog {
     }
 
     /// Adds the deliveries of a later log.
+    #[cfg(feature = "testing")]
     pub(crate) fn append(&mut self, later: Self) {
         let n_before = self.deliveries.len();
         self.deliveries.extend(later.deliveries);
@@ -60,6 +61,7 @@ impl DeliveryLog {
             .extend(later.sent.into_iter().map(|(id, idx)| (id, n_before + idx)));
     }
 
+    #[cfg(feature = "testing")]
     pub(crate) fn clear(&mut self) {
         self.deliveries.clear();
         self.sent.clear();
