@@ -110,7 +110,7 @@ impl ActOutcome {
 
     /// Returns the stall, if the effects of the act did not end within the budget of the run.
     pub fn stall(&self) -> Option<&Stall> {
-        self.result.stall.as_ref()
+        self.result.stall.as_deref()
     }
 
     /// Returns the failures of this handler: of the command itself, and after it was committed.

@@ -69,7 +69,7 @@ enum Kind {
     HandlersFailed(Vec<HandlerFailure>),
     #[error(fmt = stall::write_stall)]
     Stalled {
-        stall: Stall,
+        stall: Box<Stall>,
         failures: Vec<HandlerFailure>,
     },
 }
@@ -197,7 +197,7 @@ impl Error {
         Kind::HandlersFailed(failures).into()
     }
 
-    pub(crate) fn stalled(stall: Stall, failures: Vec<HandlerFailure>) -> Self {
+    pub(crate) fn stalled(stall: Box<Stall>, failures: Vec<HandlerFailure>) -> Self {
         Kind::Stalled { stall, failures }.into()
     }
 

@@ -115,13 +115,13 @@ mod tests {
 
     #[test]
     fn stall_report_shows_five_lines_per_section() {
-        let stall = Stall {
+        let stall = Box::new(Stall {
             budget: 7,
             cycle: Vec::new(),
             n_repeats: 0,
             handler_calls: vec![("Mailer", 6), ("Courier", 1)],
             pending: (1..=6).map(|idx| format!("Mailer on Event{idx}")).collect(),
-        };
+        });
         let failures: Vec<HandlerFailure> = (0..11).map(failure).collect();
 
         let err = Error::stalled(stall, failures);

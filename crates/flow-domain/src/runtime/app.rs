@@ -62,7 +62,7 @@ pub struct ProcessResult {
     /// The handlers that failed after the commit. Committed changes stay.
     pub failures: Vec<HandlerFailure>,
     /// Set if the cascade was stopped because it went over its budget of deliveries.
-    pub stall: Option<Stall>,
+    pub stall: Option<Box<Stall>>,
     /// What was delivered inline.
     pub(crate) log: DeliveryLog,
 }
@@ -168,11 +168,13 @@ impl App {
             Err(err) => return ProcessResult::new(Err(err)),
         };
 
-        match self
-            .handle_with_route(route, &envelope, received, processing)
-            .await
-        {
-            Ok((reply, committed, session)) => {
+        let mut session = Session::default();
+        let handled = self
+            .handle_with_route(route, &envelope, received, processing, &mut session)
+            .await;
+
+        match handled {
+            Ok((reply, committed)) => {
                 let mut result = ProcessResult::new(Ok(reply));
                 if processing == Processing::Sync {
                     self.deliver_inline(committed, session, &mut result).await;
@@ -227,15 +229,16 @@ impl App {
 
     /// Handles a command that has its envelope already.
     ///
-    /// Returns the reply, the committed events, and a session whose memory can be reused.
+    /// Returns the reply and the committed events. The memory of `session` can be reused.
     pub(super) async fn handle_envelope(
         &self,
         envelope: &Arc<Envelope>,
         received: EntryId,
         processing: Processing,
-    ) -> Result<(Reply, Vec<CommittedEvent>, Session), Error> {
+        session: &mut Session,
+    ) -> Result<(Reply, Vec<CommittedEvent>), Error> {
         let route = self.ports.catalog.require_command_route(envelope)?;
-        self.handle_with_route(route, envelope, received, processing)
+        self.handle_with_route(route, envelope, received, processing, session)
             .await
     }
 
@@ -245,7 +248,8 @@ impl App {
         envelope: &Arc<Envelope>,
         received: EntryId,
         processing: Processing,
-    ) -> Result<(Reply, Vec<CommittedEvent>, Session), Error> {
+        session: &mut Session,
+    ) -> Result<(Reply, Vec<CommittedEvent>), Error> {
         let time_limit = route.time_limit(&self.ports.catalog.defaults);
         let handling = Handling {
             ports: &self.ports,
@@ -265,11 +269,10 @@ impl App {
             return Err(err);
         }
 
-        let mut session = Session::default();
-        let (_, result) = handling.run(&mut session).await;
+        let (_, result) = handling.run(session).await;
 
         match result? {
-            HandlingSuccess::Completed(reply, committed) => Ok((reply, committed, session)),
+            HandlingSuccess::Completed(reply, committed) => Ok((reply, committed)),
             HandlingSuccess::Duplicate => {
                 unreachable!("a new command cannot be a duplicate")
             }

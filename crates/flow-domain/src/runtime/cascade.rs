@@ -64,7 +64,10 @@ impl Cascade {
     ///
     /// The future is boxed because it is large. Otherwise the future of every command would be
     /// large.
-    pub(super) fn run(&mut self, committed: Vec<CommittedEvent>) -> BoxFuture<'_, Option<Stall>> {
+    pub(super) fn run(
+        &mut self,
+        committed: Vec<CommittedEvent>,
+    ) -> BoxFuture<'_, Option<Box<Stall>>> {
         Box::pin(self.deliver_all(committed))
     }
 
@@ -76,14 +79,14 @@ impl Cascade {
         &mut self,
         committed: Vec<CommittedEvent>,
         nth: u32,
-    ) -> BoxFuture<'_, Option<Stall>> {
+    ) -> BoxFuture<'_, Option<Box<Stall>>> {
         self.enqueue(committed);
         self.redelivery = (self.deliveries.len(), nth);
 
         Box::pin(self.deliver_all(Vec::new()))
     }
 
-    async fn deliver_all(&mut self, committed: Vec<CommittedEvent>) -> Option<Stall> {
+    async fn deliver_all(&mut self, committed: Vec<CommittedEvent>) -> Option<Box<Stall>> {
         self.enqueue(committed);
 
         while self.n_delivered < self.deliveries.len() {
@@ -103,7 +106,7 @@ impl Cascade {
     }
 
     /// Explains why the cascade was stopped.
-    fn explain_stall(&self) -> Stall {
+    fn explain_stall(&self) -> Box<Stall> {
         let catalog = &self.ports.catalog;
         let pending = self.deliveries[self.n_delivered..].iter().map(|delivery| {
             let (subscription, _) = catalog.route(delivery.subscription_idx, delivery.route_idx);

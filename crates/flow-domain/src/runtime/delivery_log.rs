@@ -12,6 +12,12 @@ use crate::{
 /// explain it in the same way.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct DeliveryLog {
+    // Boxed, because the future of an act holds several logs. `None` until the first delivery.
+    content: Option<Box<LogContent>>,
+}
+
+#[derive(Clone, Debug, Default)]
+struct LogContent {
     deliveries: Vec<LoggedDelivery>,
     /// The messages that deliveries sent, each with the index of the delivery.
     sent: Vec<(MessageId, usize)>,
@@ -34,7 +40,17 @@ struct TraceStep {
 
 impl DeliveryLog {
     pub(crate) fn len(&self) -> usize {
-        self.deliveries.len()
+        self.deliveries().len()
+    }
+
+    fn deliveries(&self) -> &[LoggedDelivery] {
+        self.content
+            .as_ref()
+            .map_or(&[], |content| &content.deliveries)
+    }
+
+    fn sent(&self) -> &[(MessageId, usize)] {
+        self.content.as_ref().map_or(&[], |content| &content.sent)
     }
 
     /// Adds a delivery, and the ids of the messages that its handler sent.
@@ -44,27 +60,34 @@ impl DeliveryLog {
         handler: Option<&'static str>,
         sent: impl IntoIterator<Item = MessageId>,
     ) {
-        let idx = self.deliveries.len();
-        self.deliveries.push(LoggedDelivery {
+        let content = self.content.get_or_insert_default();
+        let idx = content.deliveries.len();
+        content.deliveries.push(LoggedDelivery {
             message: Arc::clone(message),
             handler,
         });
-        self.sent.extend(sent.into_iter().map(|id| (id, idx)));
+        content.sent.extend(sent.into_iter().map(|id| (id, idx)));
     }
 
     /// Adds the deliveries of a later log.
     #[cfg(feature = "testing")]
     pub(crate) fn append(&mut self, later: Self) {
-        let n_before = self.deliveries.len();
-        self.deliveries.extend(later.deliveries);
-        self.sent
+        let Some(later) = later.content else { return };
+
+        let content = self.content.get_or_insert_default();
+        let n_before = content.deliveries.len();
+        content.deliveries.extend(later.deliveries);
+        content
+            .sent
             .extend(later.sent.into_iter().map(|(id, idx)| (id, n_before + idx)));
     }
 
     #[cfg(feature = "testing")]
     pub(crate) fn clear(&mut self) {
-        self.deliveries.clear();
-        self.sent.clear();
+        if let Some(content) = &mut self.content {
+            content.deliveries.clear();
+            content.sent.clear();
+        }
     }
 
     /// Explains why nothing was delivered after the last delivery.
@@ -73,24 +96,24 @@ impl DeliveryLog {
         budget: usize,
         labels: &MessageLabels,
         pending: Vec<String>,
-    ) -> Stall {
+    ) -> Box<Stall> {
         let steps = self.trace(labels);
         let (cycle, n_repeats) = find_cycle(&steps);
 
-        Stall {
+        Box::new(Stall {
             budget,
             cycle,
             n_repeats,
             handler_calls: busiest_handlers(&steps),
             pending,
-        }
+        })
     }
 
     fn trace(&self, labels: &MessageLabels) -> Vec<TraceStep> {
-        let sent_by: HashMap<MessageId, usize> = self.sent.iter().copied().collect();
+        let sent_by: HashMap<MessageId, usize> = self.sent().iter().copied().collect();
         let mut attempts: HashMap<(MessageId, Option<&'static str>), usize> = HashMap::new();
 
-        let deliveries = self.deliveries.iter().enumerate();
+        let deliveries = self.deliveries().iter().enumerate();
         deliveries
             .map(|(idx, delivery)| {
                 let id = delivery.message.metadata.id;

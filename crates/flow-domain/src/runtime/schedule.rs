@@ -179,7 +179,7 @@ impl App {
         Ok(())
     }
 
-    fn explain_stall(&self, log: &DeliveryLog, due: &Envelope) -> Stall {
+    fn explain_stall(&self, log: &DeliveryLog, due: &Envelope) -> Box<Stall> {
         let catalog = &self.ports.catalog;
         let pending = vec![pending_command_text(catalog, due)];
         log.explain_stall(self.budget, &catalog.labels, pending)
@@ -258,8 +258,13 @@ impl App {
         let route = self.ports.catalog.require_command_route(command);
         let handler = route.ok().map(|route| route.handler);
 
-        match self.handle_envelope(command, received, processing).await {
-            Ok((_, committed, session)) => {
+        let mut session = Session::default();
+        let handled = self
+            .handle_envelope(command, received, processing, &mut session)
+            .await;
+
+        match handled {
+            Ok((_, committed)) => {
                 act.log
                     .add(command, handler, session.sent().iter().copied());
                 if processing == Processing::Sync {

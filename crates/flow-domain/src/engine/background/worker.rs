@@ -311,7 +311,7 @@ impl Worker {
 /// Logs a stall in the inline cascade of a command. No other code reports it.
 fn log_stall(completed: &Completed) {
     let inline = completed.report.inline.as_ref();
-    if let Some(stall) = inline.and_then(|inline| inline.stall.as_ref()) {
+    if let Some(stall) = inline.and_then(|inline| inline.stall.as_deref()) {
         tracing::error!(handler = completed.report.handler, error = %stall, "the cascade of a command did not settle");
     }
 }

@@ -20,7 +20,7 @@ pub(super) struct Progress {
     pub(super) began_at: Timestamp,
     pub(super) cycles: usize,
     pub(super) failures: Vec<HandlerFailure>,
-    pub(super) stall: Option<Stall>,
+    pub(super) stall: Option<Box<Stall>>,
 }
 
 /// Runs that continue until nothing is left to deliver.
@@ -216,7 +216,7 @@ impl TestEngine {
 
     /// Explains why the run exceeded its budget: busy handlers, a loop of messages, and waiting
     /// messages.
-    pub(super) fn stall(&self) -> Stall {
+    pub(super) fn stall(&self) -> Box<Stall> {
         let mut waiting = Vec::new();
         for consumer in &self.consumers {
             let catalog = &self.app.ports.catalog;

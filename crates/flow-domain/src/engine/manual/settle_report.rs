@@ -22,7 +22,7 @@ pub struct SettleReport {
     /// that were handled inline.
     pub failures: Vec<HandlerFailure>,
     /// Set if the run stopped because it exceeded its budget of deliveries.
-    pub stall: Option<Stall>,
+    pub stall: Option<Box<Stall>>,
     /// What remains to be delivered.
     pub remaining: Remaining,
 }
