@@ -57,13 +57,15 @@ fn inline_failure_is_not_retried() {
 }
 
 #[test]
-fn conflict_is_retried_immediately() {
+fn conflict_is_a_lost_race_and_no_failed_attempt() {
     let outcome = shop()
         .mode(Mode::Engine)
         .given_events(stock_received(100))
         .with_fault(Fault::append("inventory-prod-1").conflicts())
         .when(place_order())
-        .then(expect::attempts::<InventoryEventHandler>(2))
+        .then(expect::attempts::<InventoryEventHandler>(1))
+        .then(expect::handled_by::<InventoryEventHandler>().times(1))
+        .then(expect::no_handler_failure::<InventoryEventHandler>())
         .then_aggregate::<Inventory>("prod-1")
         .has(|inventory| inventory.available == 98)
         .run();
@@ -75,6 +77,31 @@ fn conflict_is_retried_immediately() {
         .map(|entry| entry.time)
         .collect();
     assert!(times.iter().all(|time| *time == times[0]), "no time passed");
+}
+
+#[test]
+fn conflict_in_every_try_fails_the_attempt() {
+    shop()
+        .mode(Mode::Engine)
+        .given_events(stock_received(100))
+        .with_fault(Fault::append("inventory-prod-1").conflicts().times(100))
+        .when(place_order())
+        .then(expect::attempts::<InventoryEventHandler>(2))
+        .then_aggregate::<Inventory>("prod-1")
+        .has(|inventory| inventory.available == 98)
+        .run();
+}
+
+#[test]
+fn inline_handler_that_loses_races_is_called_again() {
+    shop()
+        .given_events(stock_received(100))
+        .with_fault(Fault::append("inventory-prod-1").conflicts().times(99))
+        .when(place_order())
+        .then(expect::attempts::<InventoryEventHandler>(1))
+        .then_aggregate::<Inventory>("prod-1")
+        .has(|inventory| inventory.available == 98)
+        .run();
 }
 
 #[test]
