@@ -136,6 +136,18 @@ fn cause_of_an_accepted_command_is_the_call_that_won() {
     insta::assert_snapshot!(cause, @r#"BookingHandler handled PayRoom; effects: RoomPaid, Booking "b-1""#);
 }
 
+/// The command is a part of the unit of work that lost the race, so its first handling does not count.
+#[test]
+fn nested_command_in_a_lost_race_is_rolled_back() {
+    shop()
+        .given_events(stock_received(100))
+        .given_command(place_order())
+        .with_fault(Fault::append("order-ord-1").conflicts())
+        .when_event(payment_received())
+        .then(expect::handled_by::<OrderCommandHandler>().times(1))
+        .run();
+}
+
 #[test]
 fn conflict_in_every_try_fails_the_attempt() {
     shop()
