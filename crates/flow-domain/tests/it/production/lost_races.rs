@@ -144,8 +144,10 @@ impl DayManager {
     }
 }
 
+type Register = fn(DomainBuilder) -> DomainBuilder;
+
 /// The handlers of the event, each of which counts sales in one place.
-const HANDLERS: [(&str, fn(DomainBuilder) -> DomainBuilder); 3] = [
+const HANDLERS: [(&str, Register); 3] = [
     ("SalesProjector", |shop| shop.projector(SalesProjector)),
     ("StockHandler", |shop| shop.event_handler(StockHandler)),
     ("DayManager", |shop| shop.process_manager::<DayManager>()),
