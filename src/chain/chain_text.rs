@@ -11,7 +11,7 @@ use flow_domain::{
 use crate::{
     chain::{
         drawing::Drawing,
-        effects::{Effects, attempt_suffix, message_name},
+        effects::{Effects, call_suffix, message_name},
         schedule::ScheduledCommands,
         tree::{Tree, TreeLine},
     },
@@ -172,7 +172,8 @@ impl<'r> ChainBuilder<'r> {
                 } => {
                     let result = self.effects.call_result(effect).into_text();
                     detail = result.after(format!("{handler}  "));
-                    detail.push_str(&attempt_suffix(*attempt));
+                    let n_lost_races = self.effects.n_lost_races(effect);
+                    detail.push_str(&call_suffix(*attempt, n_lost_races));
                     is_in_outbox = false;
                     self.tree.line_mut(line).entries.push(effect.id);
                     self.queue_effects(effect, line);
@@ -236,13 +237,15 @@ impl<'r> ChainBuilder<'r> {
         event_line: usize,
     ) {
         let mut detail = self.effects.call_result(start_entry).into_text();
-        detail.push_str(&attempt_suffix(attempt));
+        let n_lost_races = self.effects.n_lost_races(start_entry);
+        detail.push_str(&call_suffix(attempt, n_lost_races));
 
-        // A retry reuses the line of the previous attempt if that attempt caused no messages.
+        // A repeated call reuses the line of the previous one if that one caused no messages.
+        let is_repeated = 1 < attempt || 0 < n_lost_races;
         let line = self
             .tree
             .last_child(event_line, handler)
-            .filter(|line| 1 < attempt && !self.tree.nodes[*line].line.has_caused_messages)
+            .filter(|line| is_repeated && !self.tree.nodes[*line].line.has_caused_messages)
             .unwrap_or_else(|| {
                 let line = TreeLine {
                     label: handler.to_owned(),

@@ -1,6 +1,9 @@
 use flow_domain::record::{Entry, EntryId, EntryKind, HandlerOutcome, Record, TableKind};
 
-use crate::{chain::rolled_back_by, value::StatusText};
+use crate::{
+    chain::rolled_back_by,
+    value::{StatusText, counted},
+};
 
 /// What each entry of a record directly caused.
 #[derive(Debug)]
@@ -16,6 +19,19 @@ impl<'r> Effects<'r> {
     /// Returns the direct effects of an entry, oldest first.
     pub(super) fn caused_by(&self, id: EntryId) -> impl Iterator<Item = &'r Entry> + use<'r> {
         self.record.effects(id)
+    }
+
+    /// Returns how many races the same attempt had lost before this call.
+    pub(super) fn n_lost_races(&self, start_entry: &Entry) -> usize {
+        let earlier = start_entry.cause.into_iter().flat_map(|message| {
+            self.caused_by(message)
+                .take_while(|other| other.id < start_entry.id)
+        });
+
+        earlier
+            .filter(|other| other.kind == start_entry.kind)
+            .filter(|call| self.record.has_lost_race(call.id))
+            .count()
     }
 
     /// Returns how a handler call ended, and what it changed.
@@ -103,9 +119,18 @@ impl CallResult {
 }
 
 pub(super) fn attempt_suffix(attempt: u32) -> String {
-    match attempt {
-        1 => String::new(),
-        n => format!(" (attempt {n})"),
+    call_suffix(attempt, 0)
+}
+
+/// Returns the number of the attempt and of the races that it lost before this call, as far as there is
+/// something to say.
+pub(super) fn call_suffix(attempt: u32, n_lost_races: usize) -> String {
+    let races = counted(n_lost_races, "lost race", "lost races");
+    match (attempt, n_lost_races) {
+        (1, 0) => String::new(),
+        (n, 0) => format!(" (attempt {n})"),
+        (1, _) => format!(" (after {races})"),
+        (n, _) => format!(" (attempt {n}, after {races})"),
     }
 }
 

@@ -6,12 +6,10 @@ use flow_domain::{
 /// Returns the outer handler that rolled back `entry`, if one did.
 ///
 /// A command is handled in the unit of work of the handler that issued it. If that handler rejects
-/// or fails later, the command is rolled back, too, although its own handler succeeded.
+/// or fails later, or loses a race, the command is rolled back, too, although its own handler succeeded.
 pub(crate) fn rolled_back_by(entry: &Entry, record: &Record) -> Option<&'static str> {
     causes_in_unit_of_work(entry.id, record).find_map(|cause| match cause.kind {
-        EntryKind::HandlerStarted { handler, .. } if has_rejected_or_failed(cause, record) => {
-            Some(handler)
-        }
+        EntryKind::HandlerStarted { handler, .. } if was_discarded(cause, record) => Some(handler),
         _ => None,
     })
 }
@@ -30,10 +28,10 @@ fn causes_in_unit_of_work(id: EntryId, record: &Record) -> impl Iterator<Item = 
     })
 }
 
-/// Returns true if the handler call with this start entry ended with a rejection or a failure.
-fn has_rejected_or_failed(start_entry: &Entry, record: &Record) -> bool {
+/// Returns true if the work of the handler call with this start entry was not committed.
+fn was_discarded(start_entry: &Entry, record: &Record) -> bool {
     matches!(
         record.call_outcome(start_entry.id),
-        Some(HandlerOutcome::Rejected(_) | HandlerOutcome::Failed(_))
+        Some(HandlerOutcome::Rejected(_) | HandlerOutcome::Failed(_) | HandlerOutcome::LostRace(_))
     )
 }

@@ -233,11 +233,13 @@ impl<'r> CausalIndex<'r> {
     }
 
     /// Returns the calls since the first act, oldest first.
+    ///
+    /// Here and below, a call that lost a race is left out: it was repeated, so it explains nothing.
     pub(super) fn calls_in_acts(&self) -> impl DoubleEndedIterator<Item = &IndexedCall<'r>> {
         let n_given = self.n_given_entries;
         self.calls
             .iter()
-            .filter(move |call| n_given <= call.started.index())
+            .filter(move |call| n_given <= call.started.index() && !call.has_lost_race())
     }
 
     /// Returns the messages since the first act, oldest first.
@@ -253,7 +255,8 @@ impl<'r> CausalIndex<'r> {
         &self,
         message: &IndexedMessage<'_>,
     ) -> impl Iterator<Item = &IndexedCall<'r>> {
-        message.calls.iter().map(|idx| &self.calls[*idx])
+        let calls = message.calls.iter().map(|idx| &self.calls[*idx]);
+        calls.filter(|call| !call.has_lost_race())
     }
 
     /// Returns the calls of the same handler with the same message, oldest first.
@@ -269,7 +272,7 @@ impl<'r> CausalIndex<'r> {
         calls
             .iter()
             .map(|idx| &self.calls[*idx])
-            .filter(move |other| other.handler == handler)
+            .filter(move |other| other.handler == handler && !other.has_lost_race())
     }
 
     /// Returns the call that this entry started.
@@ -348,6 +351,11 @@ impl<'r> IndexedCall<'r> {
     /// Returns true if the handler was called in the last act.
     pub(super) fn is_in_last_act(&self, index: &CausalIndex<'_>) -> bool {
         index.n_before_last_act <= self.started.index()
+    }
+
+    /// Returns true if another writer committed first, and the call was repeated.
+    fn has_lost_race(&self) -> bool {
+        matches!(self.outcome, Some(HandlerOutcome::LostRace(_)))
     }
 
     /// Returns the failure or rejection that the call ended with.

@@ -15,7 +15,8 @@ use crate::{
 
 /// Expects that the handler `H` was called exactly this number of times in the acts so far.
 ///
-/// Calls with and without success count. With 0, this fails if no message can reach the handler; see
+/// Calls with and without success count. A call that lost a race does not: it is repeated within its
+/// attempt. With 0, this fails if no message can reach the handler; see
 /// [`docs::guards`](crate::docs::guards).
 pub fn attempts<H: 'static>(expected: usize) -> impl Expectation {
     let type_name = short_type_name::<H>();
@@ -71,6 +72,7 @@ fn attempt_lines(name: &str, outcome: &Outcome) -> Vec<String> {
             handler, attempt, ..
         } = entry.kind
             && handler == name
+            && !outcome.record().has_lost_race(entry.id)
         {
             let ending = handler_outcome_text(entry.id, outcome.record());
             lines.push(format!("attempt {attempt} at {}: {ending}", entry.time));

@@ -172,12 +172,14 @@ impl FinishedCall<'_> {
     }
 }
 
-/// Returns the calls of `handler` that ended in the acts so far.
+/// Returns the calls of `handler` that ended in the acts so far. Calls that lost a race are repeated, so
+/// they do not count.
 fn finished_calls<'a>(
     handler: &'a str,
     outcome: &'a Outcome,
 ) -> impl Iterator<Item = FinishedCall<'a>> {
     outcome.act_entries().filter_map(move |entry| match &entry.kind {
+        EntryKind::HandlerEnded(HandlerOutcome::LostRace(_)) => None,
         EntryKind::HandlerEnded(ending) => {
             let start = entry.cause.map(|cause| &outcome.record().entry(cause).kind);
             let is_of_handler = matches!(start, Some(EntryKind::HandlerStarted { handler: called, .. }) if *called == handler);

@@ -1,6 +1,6 @@
 use std::collections::BTreeSet;
 
-use flow_domain::record::{Entry, EntryId, EntryKind, Record};
+use flow_domain::record::{Entry, EntryId, EntryKind, HandlerOutcome, Record};
 
 use crate::{
     chain::{ScheduleStatus, ScheduledCommands},
@@ -10,7 +10,7 @@ use crate::{
 
 /// Returns one line about the end of a run.
 ///
-/// It counts pending messages, problems, retries, dead letters and scheduled commands.
+/// It counts pending messages, problems, retries, lost races, dead letters and scheduled commands.
 pub(super) fn remaining_text(outcome: &Outcome) -> String {
     let record = outcome.record();
     let ProblemCount {
@@ -38,6 +38,7 @@ pub(super) fn remaining_text(outcome: &Outcome) -> String {
             "commands without a handler",
         ),
         (n_retried, "delivery retried", "deliveries retried"),
+        (count_lost_races(record), "race lost", "races lost"),
     ];
     parts.extend(
         rare.into_iter()
@@ -100,6 +101,18 @@ fn count_retried(record: &Record) -> usize {
     }
 
     retried.len()
+}
+
+/// Counts the calls that lost a race and were repeated, which is no problem.
+fn count_lost_races(record: &Record) -> usize {
+    let is_lost_race = |entry: &&Entry| {
+        matches!(
+            entry.kind,
+            EntryKind::HandlerEnded(HandlerOutcome::LostRace(_))
+        )
+    };
+
+    record.entries().iter().filter(is_lost_race).count()
 }
 
 /// Counts the dead letters and the commands that are still scheduled.

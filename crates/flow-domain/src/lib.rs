@@ -152,7 +152,7 @@
 //! | question | what to do |
 //! |---|---|
 //! | [`is_rejection`](Error::is_rejection) | tell the caller why; [`rejection`](Error::rejection) has the value |
-//! | [`is_conflict`](Error::is_conflict) | load and decide again: another writer was first |
+//! | [`is_conflict`](Error::is_conflict) | try again later, or tell the caller: another writer was first in every try |
 //! | [`is_not_found`](Error::is_not_found) | check the id: the state or row does not exist |
 //! | [`handler_failures`](Error::handler_failures) is not empty | look at the handlers that failed: the command itself is committed |
 //! | [`stall`](Error::stall) | break the cycle that it names: the cascade of the command does not end |

@@ -6,7 +6,7 @@
 //! | fault | what happens |
 //! |---|---|
 //! | [`Fault::handler`] | a handler fails, or panics |
-//! | [`Fault::append`] | an append to a stream fails with a conflict, as if another writer had appended first |
+//! | [`Fault::append`] | an append to a stream meets a conflict, as if another writer had appended first; the handler is called again |
 //! | [`Fault::publish`] | the broker rejects a message |
 //! | [`Fault::crash_after`] | the engine crashes after a handler commits, and before the acknowledgement |
 //! | [`Fault::restart_after`] | the engine stops after `n` deliveries, and starts again with new handlers |

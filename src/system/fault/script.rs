@@ -216,6 +216,11 @@ pub struct AppendFault(Fault);
 
 impl AppendFault {
     /// The append fails with a conflict, as if another writer had appended first. Nothing is written.
+    ///
+    /// A handler that has loaded what it writes has lost a race. It is called again within the same
+    /// attempt, so the flow fails only if it cannot bear that. To make the handler lose each race, add as
+    /// many [`times`](Fault::times) as it has tries: 10 in a command of the test, and 100 otherwise. A handler that
+    /// adds something without loading it first fails at once.
     pub fn conflicts(self) -> Fault {
         self.0
     }

@@ -8,9 +8,10 @@ use std::fmt;
 pub enum StepFault {
     /// The attempt fails without a call of the handler, and is retried.
     Fails,
-    /// The commit of the handler fails with a conflict, and the handler is retried.
+    /// Another writer commits first: the handler loses a race, and is called again in the same attempt.
     ///
-    /// Its effects outside of the store, such as a sent mail, are not rolled back.
+    /// Its effects outside of the store, such as a sent mail, are not rolled back. A handler that writes
+    /// only what it has not loaded cannot lose a race: there the attempt fails, and is retried.
     Conflicts,
     /// The engine crashes after the handler commits, and before the acknowledgement.
     ///

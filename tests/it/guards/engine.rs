@@ -88,7 +88,7 @@ fn event_refused_by_the_store_is_not_recorded() {
         .given_events(stock_received(100))
         .with_fault(Fault::append("inventory-prod-1").conflicts())
         .when(place_order())
-        .then(expect::attempts::<InventoryEventHandler>(2))
+        .then(expect::attempts::<InventoryEventHandler>(1))
         .run();
 
     let events = outcome.events();

@@ -1,6 +1,7 @@
 use std::{
     fmt,
     ops::{Add, Sub},
+    pin::Pin,
     str::FromStr,
     time::{Duration, SystemTime},
 };
@@ -113,6 +114,13 @@ pub trait Clock: fmt::Debug + Send + Sync {
     /// Returns the current time.
     fn now(&self) -> Timestamp;
 
+    /// Waits this long. It needs a runtime of tokio with time; outside of tokio it does not wait.
+    ///
+    /// A clock that stands still does not wait either.
+    fn sleep(&self, duration: Duration) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+        Box::pin(sleep_on_tokio(duration))
+    }
+
     /// Moves the clock forward to `time`. Does nothing if the clock is already there or later.
     ///
     /// Returns false if this clock cannot be moved.
@@ -128,6 +136,16 @@ pub trait Clock: fmt::Debug + Send + Sync {
     #[cfg(feature = "testing")]
     fn fork(&self) -> Option<std::sync::Arc<dyn Clock>> {
         None
+    }
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this is the one place that waits for a time to pass"
+)]
+async fn sleep_on_tokio(duration: Duration) {
+    if tokio::runtime::Handle::try_current().is_ok() {
+        tokio::time::sleep(duration).await;
     }
 }
 

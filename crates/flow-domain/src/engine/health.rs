@@ -51,6 +51,11 @@ pub struct SubscriptionHealth {
     pub handled: u64,
     /// The number of attempts that failed, since the engine in this process started.
     pub failed: u64,
+    /// The number of calls that lost a race against another writer and were repeated.
+    ///
+    /// Calls of engines and inline calls count, in this process since the app started. If it grows fast,
+    /// many messages change the same state or row at once.
+    pub lost_races: u64,
 }
 
 impl Health {
@@ -136,6 +141,7 @@ impl App {
                 },
                 handled: metrics.n_handled,
                 failed: metrics.n_failed,
+                lost_races: metrics.n_lost_races,
             });
         }
 

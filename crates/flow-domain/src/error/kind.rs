@@ -1,6 +1,11 @@
 use std::{borrow::Cow, error, fmt};
 
-use crate::error::{HandlerFailure, Rejection, Stall, foreign::ForeignText, stall};
+use crate::error::{
+    HandlerFailure, Rejection, Stall,
+    foreign::ForeignText,
+    kind_text::{at, handler_failures_text, tries_text},
+    stall,
+};
 
 type Source = Box<dyn error::Error + Send + Sync>;
 
@@ -17,12 +22,17 @@ pub struct Error {
 enum Kind {
     #[error("{0}")]
     Rejected(Source),
-    #[error("{who} could not write {what}: expected {expected}, found {found}")]
+    #[error(
+        "{who} could not write {what}: expected {expected}, found {found}{}",
+        tries_text(*n_tries)
+    )]
     Conflict {
         who: String,
         what: String,
         expected: String,
         found: String,
+        /// How often the handler was called; each call ended with a conflict.
+        n_tries: u32,
     },
     #[error("there is no {what} `{id}`{hint}")]
     NotFound {
@@ -125,8 +135,17 @@ impl Error {
             what: target.to_string(),
             expected: expected.to_string(),
             found: found.to_string(),
+            n_tries: 1,
         }
         .into()
+    }
+
+    /// Sets after how many conflicts the runtime has returned this one.
+    pub(crate) fn after_tries(mut self, n: u32) -> Self {
+        if let Kind::Conflict { n_tries, .. } = &mut *self.kind {
+            *n_tries = n;
+        }
+        self
     }
 
     pub(crate) fn not_found(type_name: &'static str, id: impl Into<String>) -> Self {
@@ -215,6 +234,9 @@ impl Error {
     }
 
     /// Returns true if another writer was first. Nothing was written. Load and decide again.
+    ///
+    /// Before the runtime returns such an error, it has called the handler again: see
+    /// [`conflict_tries`](crate::handler::SubscriptionOptions::conflict_tries).
     pub fn is_conflict(&self) -> bool {
         matches!(*self.kind, Kind::Conflict { .. })
     }
@@ -322,25 +344,6 @@ impl Error {
     }
 }
 
-fn handler_failures_text(failures: &[HandlerFailure]) -> String {
-    let n_failures = failures.len();
-    let noun = if n_failures == 1 {
-        "handler"
-    } else {
-        "handlers"
-    };
-
-    let lines: Vec<String> = failures
-        .iter()
-        .map(|failure| format!("\n  {failure}"))
-        .collect();
-
-    format!(
-        "the commit succeeded, but {n_failures} {noun} failed afterwards:{}",
-        lines.concat()
-    )
-}
-
 struct WithCauses<'a>(&'a Error);
 
 impl fmt::Display for WithCauses<'_> {
@@ -354,10 +357,6 @@ impl fmt::Display for WithCauses<'_> {
         }
         Ok(())
     }
-}
-
-fn at(location: Option<&str>) -> String {
-    location.map_or_else(String::new, |location| format!(" at {location}"))
 }
 
 impl From<Kind> for Error {

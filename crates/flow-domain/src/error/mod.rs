@@ -7,6 +7,7 @@
 mod failure;
 mod foreign;
 mod kind;
+mod kind_text;
 mod rejection;
 mod stall;
 

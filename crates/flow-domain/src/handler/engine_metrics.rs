@@ -22,6 +22,8 @@ pub(crate) struct SubscriptionMetrics {
     pub(crate) n_handled: u64,
     /// The number of attempts that failed.
     pub(crate) n_failed: u64,
+    /// The number of calls that lost a race and were repeated, since the app started. Inline ones count.
+    pub(crate) n_lost_races: u64,
     /// When the circuit breaker tries again, if it is open.
     pub(crate) open_until: Option<Timestamp>,
     /// The number of streams that wait for a newer program.
@@ -35,11 +37,16 @@ pub(crate) struct SubscriptionMetrics {
 pub(crate) struct RunningEngine(Arc<EngineMetrics>);
 
 impl EngineMetrics {
-    /// Registers an engine. Counting starts from zero, unless another engine of the app runs already.
+    /// Registers an engine. Counting attempts starts from zero, unless another engine of the app runs already.
     pub(crate) fn register_engine(self: &Arc<Self>) -> RunningEngine {
         let mut state = self.lock();
         if state.n_engines == 0 {
-            state.by_subscription.clear();
+            for metrics in state.by_subscription.values_mut() {
+                *metrics = SubscriptionMetrics {
+                    n_lost_races: metrics.n_lost_races,
+                    ..SubscriptionMetrics::default()
+                };
+            }
         }
         state.n_engines += 1;
 

@@ -195,6 +195,11 @@ impl Subscription {
         })
     }
 
+    /// Returns how often a call is tried if it always loses the race, if the handler or domain sets it.
+    pub(crate) fn conflict_tries(&self) -> Option<u32> {
+        self.options.as_ref()?.configured_conflict_tries()
+    }
+
     /// Returns true if the subscription skips messages that it has handled before.
     pub(crate) fn is_once(&self) -> bool {
         self.options
@@ -218,6 +223,11 @@ impl CommandRoute {
             Some(options) => options.settings(defaults),
             None => SubscriptionOptions::default().settings(defaults),
         }
+    }
+
+    /// Returns how often a call is tried if it always loses the race, if the handler or domain sets it.
+    pub(crate) fn conflict_tries(&self) -> Option<u32> {
+        self.options.as_ref()?.configured_conflict_tries()
     }
 
     /// Returns true if the handler skips commands that it has handled before.

@@ -52,6 +52,11 @@ pub(super) fn log_entry(kind: &EntryKind) {
     debug!(flow.entry = %kind);
 }
 
+/// Logs that another writer committed first. The handler is called again, so this is no failure.
+pub(super) fn log_lost_race(handler: &'static str, err: &Error) {
+    debug!(messaging.consumer.group.name = handler, error = %err, "lost a race");
+}
+
 /// Logs that a handling did not succeed: a rejection as information, a failure as an error.
 pub(super) fn log_failure(handler: &'static str, err: &Error) {
     let reason = err.with_causes();

@@ -22,7 +22,8 @@ pub trait Store: EventStore + AggregateStore + ProjectionStore + Outbox {
     ///
     /// Returns an error if a stream, state or row is not at the expected version.
     /// [`Error::is_conflict`](crate::Error::is_conflict) returns true for this error. The error
-    /// names the writer, the target and both versions.
+    /// names the writer, the target and both versions. The runtime answers it with a fresh load and another
+    /// call of the handler, so it must mean that nothing was written.
     fn commit<'a>(&'a self, changes: &'a Changes) -> PortFuture<'a, Vec<Recorded>>;
 
     /// Returns an independent store with the same content, or `None` if the adapter cannot fork.

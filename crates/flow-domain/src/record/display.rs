@@ -143,6 +143,7 @@ impl fmt::Display for HandlerOutcome {
             Self::Deduplicated => f.write_str("already handled"),
             Self::Rejected(rolled_back) => write!(f, "rejected: {rolled_back}"),
             Self::Failed(rolled_back) => write!(f, "failed: {rolled_back}"),
+            Self::LostRace(rolled_back) => write!(f, "lost a race: {rolled_back}"),
         }
     }
 }

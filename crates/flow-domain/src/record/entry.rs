@@ -197,6 +197,9 @@ pub enum HandlerOutcome {
     Rejected(Box<RolledBack>),
     /// The handler failed. Its work is rolled back.
     Failed(Box<RolledBack>),
+    /// Another writer committed first. The work is rolled back, and the handler is called again
+    /// within the same attempt.
+    LostRace(Box<RolledBack>),
 }
 
 /// The table that stores a value.

@@ -15,6 +15,7 @@ use crate::{
         cascade::Cascade,
         delivery_log::DeliveryLog,
         handling::{AttemptOptions, Handling, HandlingSuccess},
+        lost_race::COMMAND_TRIES,
         publish::wrap,
     },
     wiring::Domain,
@@ -131,6 +132,10 @@ impl App {
     /// # Errors
     ///
     /// Returns an error if the command was rejected or its handler failed. Then nothing was written.
+    ///
+    /// If another writer commits first, the handler is called again, 10 times in all unless it sets
+    /// [`conflict_tries`](crate::handler::SubscriptionOptions::conflict_tries). After the last try the error is the conflict:
+    /// [`Error::is_conflict`] is true.
     ///
     /// Returns an error with [`Error::handler_failures`] if handlers failed after the commit. Returns one
     /// with [`Error::stall`] if the cascade went over its budget. In both cases committed changes stay.
@@ -251,6 +256,7 @@ impl App {
         session: &mut Session,
     ) -> Result<(Reply, Vec<CommittedEvent>), Error> {
         let time_limit = route.time_limit(&self.ports.catalog.defaults);
+        let conflict_tries = route.conflict_tries().unwrap_or(COMMAND_TRIES);
         let handling = Handling {
             ports: &self.ports,
             envelope,
@@ -262,7 +268,7 @@ impl App {
             options: AttemptOptions {
                 processing,
                 // No check for duplicates: the id is new, or the command was removed from the outbox.
-                ..AttemptOptions::inline(false, time_limit)
+                ..AttemptOptions::inline(false, time_limit, conflict_tries)
             },
         };
         if let Some(err) = self.ports.check_deadline(envelope, received) {

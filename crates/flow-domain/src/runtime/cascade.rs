@@ -8,6 +8,7 @@ use crate::{
     runtime::{
         delivery_log::{DeliveryLog, pending_text},
         handling::{AttemptOptions, Handling, HandlingSuccess},
+        lost_race::DELIVERY_TRIES,
     },
 };
 
@@ -164,6 +165,7 @@ impl Cascade {
                 ..AttemptOptions::inline(
                     subscription.is_once(),
                     subscription.time_limit(&self.ports.catalog.defaults),
+                    subscription.conflict_tries().unwrap_or(DELIVERY_TRIES),
                 )
             },
         };

@@ -4,16 +4,18 @@ use crate::{
     clock::timeout,
     error::Error,
     handler::{
-        AnyHandler, Call, CommittedEvent, Delivery, Disposition, HandlingContext, OnError, Ports,
-        Reply, Session, UnitOfWork, catch_panic, handling_span,
+        AnyHandler, Call, Catalog, CommittedEvent, Delivery, Disposition, HandlingContext, OnError,
+        Ports, Reply, Session, UnitOfWork, catch_panic, handling_span,
     },
     message::{Envelope, Processing},
     record::{EntryId, EntryKind, HandlerKind, HandlerOutcome},
+    runtime::lost_race::LostRaces,
 };
 
 /// One attempt to handle one message by one method.
 ///
-/// It has a span and a unit of work of its own, and its start and end are recorded.
+/// Each call has a span and a unit of work of its own, and its start and end are recorded. A call that
+/// loses a race against another writer is repeated within the same attempt.
 pub(crate) struct Handling<'a, R> {
     pub(crate) ports: &'a Arc<Ports>,
     pub(crate) envelope: &'a Arc<Envelope>,
@@ -37,19 +39,22 @@ pub(crate) struct AttemptOptions {
     pub(crate) processing: Processing,
     /// Whether the message is skipped if it was handled before.
     pub(crate) once: bool,
-    /// How long the attempt may take.
+    /// How long one call may take.
     pub(crate) time_limit: Duration,
+    /// How often the method is called if another writer always commits first.
+    pub(crate) conflict_tries: u32,
 }
 
 impl AttemptOptions {
     /// Returns the options of an inline delivery, which has one attempt.
-    pub(crate) fn inline(once: bool, time_limit: Duration) -> Self {
+    pub(crate) fn inline(once: bool, time_limit: Duration, conflict_tries: u32) -> Self {
         Self {
             attempt: 1,
             n_commits: 0,
             processing: Processing::Sync,
             once,
             time_limit,
+            conflict_tries,
         }
     }
 }
@@ -64,14 +69,40 @@ pub(crate) enum HandlingSuccess<R> {
     Duplicate,
 }
 
+/// How one call of a method ended, if it did not fail.
+enum Called<R> {
+    Finished(HandlingSuccess<R>),
+    /// Another writer committed first. Nothing was written.
+    LostRace(Error),
+}
+
 impl<R: HandlerOutput> Handling<'_, R> {
-    /// Handles the message and commits the unit of work. Also returns the start entry.
+    /// Handles the message and commits the unit of work. Also returns the start entry of the last call.
     ///
-    /// The unit of work reuses the memory that `session` has allocated.
+    /// The units of work reuse the memory that `session` has allocated.
     pub(crate) async fn run(
         &self,
         session: &mut Session,
     ) -> (EntryId, Result<HandlingSuccess<R>, Error>) {
+        let mut lost_races = LostRaces::default();
+
+        loop {
+            let (start_entry, result) = self.run_once(session, &mut lost_races).await;
+            if let Some(result) = result.transpose() {
+                return (start_entry, result);
+            }
+
+            let handling = (self.handler, self.options.attempt);
+            Box::pin(lost_races.wait(self.ports, self.envelope, handling)).await;
+        }
+    }
+
+    /// Calls the method once and commits. Returns `None` if it lost a race and is to be called again.
+    async fn run_once(
+        &self,
+        session: &mut Session,
+        lost_races: &mut LostRaces,
+    ) -> (EntryId, Result<Option<HandlingSuccess<R>>, Error>) {
         let Self {
             ports,
             envelope,
@@ -93,25 +124,57 @@ impl<R: HandlerOutput> Handling<'_, R> {
         let span = handling_span(envelope, self.handler, self.kind);
 
         let result = {
-            let future = self.handle(&mut work);
+            let future = self.handle(&mut work, lost_races.n_lost == 0);
             catch_panic(&span, (self.handler, start_entry), pin!(future)).await
         };
 
         let _entered = span.enter();
-        match &result {
-            Ok(success) => {
+        let result = match result {
+            Ok(Called::Finished(success)) => {
                 ports.record(Some(start_entry), || {
                     EntryKind::HandlerEnded(success.outcome())
                 });
+                Ok(Some(success))
             }
-            Err(err) => {
-                work.record_not_found();
-                work.record_failure((self.handler, start_entry), err, work.discarded_effects());
+            Ok(Called::LostRace(err)) => {
+                let AttemptOptions {
+                    conflict_tries,
+                    time_limit,
+                    ..
+                } = *options;
+                if lost_races.add(ports, conflict_tries, time_limit) {
+                    work.record_lost_race((self.handler, start_entry), &err);
+                    self.count_lost_race();
+                    Ok(None)
+                } else {
+                    Err(err.after_tries(lost_races.n_lost))
+                }
             }
+            Err(err) => Err(err),
+        };
+        if let Err(err) = &result {
+            work.record_not_found();
+            work.record_failure((self.handler, start_entry), err, work.discarded_effects());
         }
 
         *session = work.into_session();
         (start_entry, result)
+    }
+
+    /// Counts a lost race for the health of the subscription.
+    #[cold]
+    fn count_lost_race(&self) {
+        let subscription = match self.kind {
+            HandlerKind::CommandHandler => {
+                let category = self.envelope.metadata.stream.category();
+                Catalog::command_subscription_name(category)
+            }
+            _ => self.handler.to_owned(),
+        };
+
+        self.ports
+            .engine_metrics
+            .update(&subscription.into(), |metrics| metrics.n_lost_races += 1);
     }
 
     /// Records that the handler skips the message, and why.
@@ -159,7 +222,7 @@ impl<R: HandlerOutput> Handling<'_, R> {
     }
 
     /// Calls the method and commits, inside the span and the panic guard of [`Self::run`].
-    async fn handle(&self, work: &mut UnitOfWork) -> Result<HandlingSuccess<R>, Error> {
+    async fn handle(&self, work: &mut UnitOfWork, is_first: bool) -> Result<Called<R>, Error> {
         let Self {
             ports,
             envelope,
@@ -167,26 +230,35 @@ impl<R: HandlerOutput> Handling<'_, R> {
             ..
         } = self;
 
-        ports
-            .hooks
-            .before_attempt(self.handler, envelope, options.attempt)?;
+        if is_first {
+            ports
+                .hooks
+                .before_attempt(self.handler, envelope, options.attempt)?;
+        }
         // Futures that only few handlings need are boxed. Otherwise every handling pays for their size.
         if options.once && Box::pin(work.was_handled_before()).await? {
-            return Ok(HandlingSuccess::Duplicate);
+            return Ok(Called::Finished(HandlingSuccess::Duplicate));
         }
 
         let future = self.call.call(self.instance, envelope, work);
         let output = call_within(options.time_limit, self.handler, future).await?;
         if output.skip_reason().is_some() {
-            return Ok(HandlingSuccess::Completed(output, Vec::new()));
+            let success = HandlingSuccess::Completed(output, Vec::new());
+            return Ok(Called::Finished(success));
         }
 
         if options.once {
             work.remember_as_handled()?;
         }
-        let committed = work.commit().await?;
 
-        Ok(HandlingSuccess::Completed(output, committed))
+        match work.commit().await {
+            Ok(committed) => {
+                let success = HandlingSuccess::Completed(output, committed);
+                Ok(Called::Finished(success))
+            }
+            Err(err) if err.is_conflict() && !work.writes_blindly() => Ok(Called::LostRace(err)),
+            Err(err) => Err(err),
+        }
     }
 }
 

@@ -8,7 +8,8 @@
 //! back. The failures of all handlers are reported at the end. A cascade that goes over its budget of
 //! deliveries stops with an error: [`Stall`](crate::error::Stall) names the cycle.
 //!
-//! All of this happens before [`App::process`] returns, in the task that called it, without retries.
+//! All of this happens before [`App::process`] returns, in the task that called it. Only calls that
+//! lost a race against another writer are repeated; no failure is retried.
 //! Alternatively, an app leaves its events to an [`Engine`](crate::Engine), which handles them later.
 
 mod app;
@@ -18,6 +19,7 @@ mod close;
 pub(crate) mod delivery_log;
 mod handling;
 mod headers;
+mod lost_race;
 mod publish;
 mod rebuild;
 mod schedule;
@@ -28,5 +30,6 @@ pub use app::{App, ProcessResult};
 pub use builder::AppBuilder;
 pub(crate) use handling::{AttemptOptions, Handling, HandlingSuccess};
 pub use headers::Headers;
+pub(crate) use lost_race::DELIVERY_TRIES;
 pub use rebuild::{RebuildReport, SkippedEvent};
 pub use schedule::SendOutcome;

@@ -14,6 +14,8 @@ pub enum SubscriptionMistake {
     ParallelFromEventStore { concurrency: usize },
     /// The retry policy allows no attempt.
     NoAttempts,
+    /// A call is never tried.
+    NoConflictTries,
     /// The jitter is more than 100 percent of a delay.
     JitterTooLarge { percent: u8 },
     /// The first delay is longer than the longest.
@@ -54,6 +56,10 @@ impl fmt::Display for SubscriptionMistake {
             Self::NoAttempts => f.write_str(
                 "sets `RetryPolicy::attempts(0)`, so no message is ever handled\n     \
                  write the number of all attempts, or `RetryPolicy::never()` for one attempt",
+            ),
+            Self::NoConflictTries => f.write_str(
+                "sets `.conflict_tries(0)`, so no message is ever handled\n     \
+                 write the number of all tries, or `.conflict_tries(1)` to repeat nothing",
             ),
             Self::JitterTooLarge { percent } => write!(
                 f,

@@ -66,6 +66,9 @@ impl Verifier<'_> {
         if let Some(retry) = options.configured_retry() {
             self.check_retry(handler, &retry);
         }
+        if options.configured_conflict_tries() == Some(0) {
+            self.push_subscription_mistake(handler, SubscriptionMistake::NoConflictTries);
+        }
         if options.configured_time_limit() == Some(Duration::ZERO) {
             self.push_subscription_mistake(handler, SubscriptionMistake::ZeroTimeLimit);
         }

@@ -11,7 +11,7 @@ use crate::{
     },
     message::Processing,
     record::{EntryId, EntryKind, HandlerKind},
-    runtime::{AttemptOptions, Handling, HandlingSuccess, ProcessResult},
+    runtime::{AttemptOptions, DELIVERY_TRIES, Handling, HandlingSuccess, ProcessResult},
 };
 
 /// One attempt to handle a message, with everything that it needs.
@@ -130,7 +130,11 @@ impl Attempt {
             kind: subscription.kind,
             instance: &subscription.instance,
             call: &*route.call,
-            options: self.options(subscription.is_once(), Processing::Async),
+            options: self.options(
+                subscription.is_once(),
+                subscription.conflict_tries(),
+                Processing::Async,
+            ),
         };
 
         if let Some(reason) = subscription.skip_reason(event) {
@@ -183,7 +187,7 @@ impl Attempt {
             kind: HandlerKind::CommandHandler,
             instance: &route.instance,
             call: &*route.call,
-            options: self.options(route.is_once(), self.processing),
+            options: self.options(route.is_once(), route.conflict_tries(), self.processing),
         };
         let (start_entry, handled) = handling.run(session).await;
         let result = match handled {
@@ -202,13 +206,19 @@ impl Attempt {
         Self::report(Some(route.handler), start_entry, result)
     }
 
-    fn options(&self, once: bool, processing: Processing) -> AttemptOptions {
+    fn options(
+        &self,
+        once: bool,
+        conflict_tries: Option<u32>,
+        processing: Processing,
+    ) -> AttemptOptions {
         AttemptOptions {
             attempt: self.incoming.attempt,
             n_commits: self.n_commits,
             processing,
             once,
             time_limit: self.time_limit,
+            conflict_tries: conflict_tries.unwrap_or(DELIVERY_TRIES),
         }
     }
 

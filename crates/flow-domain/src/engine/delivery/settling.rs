@@ -47,7 +47,7 @@ impl Consumer {
         if *is_last {
             self.finish_exhausted(attempt, report, error).await?;
         } else {
-            let due = retry_at(attempt, report, error);
+            let due = retry_at(attempt, report);
             ports.record(Some(report.entry), || EntryKind::RetryScheduled(due));
 
             let action = SettleAction::Redeliver {
@@ -234,13 +234,8 @@ impl Consumer {
 }
 
 /// Returns when a failed message is tried again.
-fn retry_at(attempt: &Attempt, report: &AttemptReport, error: &Error) -> Timestamp {
+fn retry_at(attempt: &Attempt, report: &AttemptReport) -> Timestamp {
     let now = attempt.ports.clock.now();
-
-    // After a conflict another attempt can succeed at once: it reads the newer state.
-    if error.is_conflict() {
-        return now;
-    }
 
     // The id maker is the source of randomness, so with virtual ids the jitter is reproducible.
     let incoming = &attempt.incoming;

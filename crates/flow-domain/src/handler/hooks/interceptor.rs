@@ -12,6 +12,8 @@ use crate::{
 pub trait Interceptor: fmt::Debug + Send + Sync {
     /// Runs before `handler` is called, as part of the attempt.
     ///
+    /// It runs once for each attempt. A call that is repeated after a lost race belongs to the same one.
+    ///
     /// An error or a panic in this method counts as an error or a panic of the handler.
     ///
     /// # Errors

@@ -4,11 +4,15 @@ use crate::handler::{Catalog, Source, SubscriptionOptions, SubscriptionSettings}
 
 /// The options that handlers get from the domain, and the settings that command handlers share.
 impl Catalog {
-    /// Copies the options `origin` and `once` of the domain to the handlers that do not set them.
+    /// Copies the options `origin`, `once` and `conflict_tries` of the domain to the handlers that do not
+    /// set them.
     ///
-    /// A delivery reads these two from the options of the handler, not from the settings.
+    /// A delivery reads these from the options of the handler, not from the settings.
     pub(crate) fn apply_defaults(&mut self) {
-        if self.defaults.configured_origin().is_none() && !self.defaults.is_once() {
+        if self.defaults.configured_origin().is_none()
+            && self.defaults.configured_conflict_tries().is_none()
+            && !self.defaults.is_once()
+        {
             return;
         }
 

@@ -47,6 +47,7 @@ pub struct SubscriptionOptions {
         reason = "`None` inherits, `Some(None)` means no circuit breaker"
     )]
     circuit_breaker: Option<Option<CircuitBreaker>>,
+    conflict_tries: Option<u32>,
     origin: Option<&'static str>,
     once: Option<bool>,
 }
@@ -115,6 +116,29 @@ impl SubscriptionOptions {
         self
     }
 
+    /// Sets how often a call is tried if another writer always commits first; at least once.
+    ///
+    /// Such a call has lost a race. Nothing was written, and this is no failure: the handler is called
+    /// again at once, with a fresh load. It uses up no attempt of the retry policy, opens no circuit
+    /// breaker, and does not call `handle_error`. The first repeated call has no delay. Later ones wait
+    /// longer each time, up to 250 ms, and the wait is random. No call begins once the calls together
+    /// have taken longer than the time limit. A call that loses the last race fails with a conflict.
+    ///
+    /// By default events are tried 100 times, and so are commands of an engine. A command of
+    /// [`App::process`](crate::App::process) is tried 10 times, because its caller waits. Its handler decides on
+    /// what it loads, so a fresh load makes a correct decision, and callers do not need a loop. With
+    /// `conflict_tries(1)` the first conflict goes to the caller. Use that if the handler has effects
+    /// outside the store that must not be repeated.
+    ///
+    /// Two conflicts are not repeated, because a fresh load cannot change them. One is a conflict that
+    /// the handler returns itself: for example, it compares the version that the caller saw with the
+    /// stored one, and returns [`Error::conflict`](crate::Error::conflict). The other is that of a handler that
+    /// adds something without loading it first, and that exists already.
+    pub fn conflict_tries(&mut self, n_tries: u32) -> &mut Self {
+        self.conflict_tries = Some(n_tries);
+        self
+    }
+
     /// Skips every event that was not caused by a message of this category.
     pub fn origin(&mut self, category: &'static str) -> &mut Self {
         self.origin = Some(category);
@@ -132,6 +156,10 @@ impl SubscriptionOptions {
     /// Returns the category that was set with [`origin`](Self::origin).
     pub(crate) fn configured_origin(&self) -> Option<&'static str> {
         self.origin
+    }
+
+    pub(crate) fn configured_conflict_tries(&self) -> Option<u32> {
+        self.conflict_tries
     }
 
     pub(crate) fn is_once(&self) -> bool {
@@ -176,11 +204,12 @@ impl SubscriptionOptions {
             || self.circuit_breaker.is_some()
     }
 
-    /// Copies the options `origin` and `once` from `domain`, unless they or a profile are set.
+    /// Copies the options that a delivery reads directly from `domain`, unless they or a profile are set.
     pub(crate) fn inherit(&mut self, domain: &Self) {
         if self.profile.is_none() {
             self.origin = self.origin.or(domain.origin);
             self.once = self.once.or(domain.once);
+            self.conflict_tries = self.conflict_tries.or(domain.conflict_tries);
         }
     }
 
@@ -238,7 +267,7 @@ mod tests {
 
     fn domain() -> SubscriptionOptions {
         let mut domain = SubscriptionOptions::default();
-        domain.once().origin("order");
+        domain.once().origin("order").conflict_tries(3);
         domain
     }
 
@@ -270,6 +299,7 @@ mod tests {
         handler.inherit(&domain());
 
         assert_eq!(handler.configured_origin(), Some("inventory"));
+        assert_eq!(handler.configured_conflict_tries(), Some(3));
         assert!(handler.is_once());
     }
 
@@ -281,6 +311,7 @@ mod tests {
         handler.inherit(&domain());
 
         assert_eq!(handler.configured_origin(), None);
+        assert_eq!(handler.configured_conflict_tries(), None);
         assert!(!handler.is_once());
     }
 }

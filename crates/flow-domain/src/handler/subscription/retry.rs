@@ -8,7 +8,8 @@ use crate::error::Error;
 /// jitter, so that messages that failed together are not retried together. Under the harness, the
 /// jitter is the same in every run.
 ///
-/// A version conflict is retried without delay.
+/// A conflict with another writer is no failure: see
+/// [`conflict_tries`](crate::handler::SubscriptionOptions::conflict_tries).
 ///
 /// # Examples
 ///
@@ -101,7 +102,7 @@ impl RetryPolicy {
 
     /// Returns true if there is another attempt after this one failed with `err`.
     pub(crate) fn should_retry(&self, attempt: u32, err: &Error) -> bool {
-        attempt < self.attempts && (err.is_conflict() || (self.is_retryable)(err))
+        attempt < self.attempts && (self.is_retryable)(err)
     }
 }
 

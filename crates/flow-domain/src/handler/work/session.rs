@@ -240,6 +240,22 @@ impl Session {
                 .any(|value| value.change != PendingChange::Unchanged)
     }
 
+    /// Returns true if the commit checks only versions that were not loaded: nothing may be there.
+    ///
+    /// A fresh load cannot change that, because there was none.
+    pub(super) fn writes_blindly(&self) -> bool {
+        let values = self.values.iter();
+        let written = values.filter(|value| value.change != PendingChange::Unchanged);
+        let streams = self.streams.iter();
+        let raised = streams.filter(|stream| 0 < stream.revision);
+
+        let mut checks = written
+            .map(|value| value.was_read)
+            .chain(raised.map(|stream| stream.was_read))
+            .peekable();
+        checks.peek().is_some() && !checks.any(|was_read| was_read)
+    }
+
     /// Returns the events and commands that the last unit of work committed.
     pub(crate) fn sent(&self) -> &[MessageId] {
         &self.sent

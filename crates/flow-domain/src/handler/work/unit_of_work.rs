@@ -8,7 +8,7 @@ use crate::{
     error::Error,
     handler::{
         Ports, View,
-        trace::log_failure,
+        trace::{log_failure, log_lost_race},
         work::{
             context::HandlingContext,
             load::{aggregate_table, stream_name},
@@ -33,7 +33,8 @@ use crate::{
 /// load returns a copy with the added changes. A commit writes each changed aggregate once.
 ///
 /// Nothing is locked. The commit fails with a conflict if another writer has changed a value that this
-/// unit of work writes. Values that were only read are not checked.
+/// unit of work writes. Then the handler is called again, with a new unit of work; see
+/// [`conflict_tries`](crate::handler::SubscriptionOptions::conflict_tries). Values that were only read are not checked.
 pub struct UnitOfWork {
     pub(super) ports: Arc<Ports>,
     pub(super) context: HandlingContext,
@@ -283,6 +284,25 @@ impl UnitOfWork {
                 HandlerOutcome::Failed(rolled_back)
             })
         });
+    }
+
+    /// Records and logs that another writer committed first, so that the handler is called again.
+    pub(crate) fn record_lost_race(
+        &self,
+        (handler, start_entry): (&'static str, EntryId),
+        err: &Error,
+    ) {
+        log_lost_race(handler, err);
+
+        self.ports.record(Some(start_entry), || {
+            let rolled_back = RolledBack::new(err, self.discarded_effects());
+            EntryKind::HandlerEnded(HandlerOutcome::LostRace(Box::new(rolled_back)))
+        });
+    }
+
+    /// Returns true if the commit checks only versions that were not loaded: nothing may be there.
+    pub(crate) fn writes_blindly(&self) -> bool {
+        self.session.writes_blindly()
     }
 
     /// Returns the effects that a rollback discards. The entry of the rollback lists them.

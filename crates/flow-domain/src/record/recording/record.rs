@@ -115,6 +115,11 @@ impl Record {
         self.effects.of(id).map(|effect| self.entry(effect))
     }
 
+    /// Returns true if the handler call that began at `start` lost a race and was repeated.
+    pub fn has_lost_race(&self, start: EntryId) -> bool {
+        matches!(self.call_outcome(start), Some(HandlerOutcome::LostRace(_)))
+    }
+
     /// Returns how the handler call that began at `start` ended; `None` if it has not ended.
     pub fn call_outcome(&self, start: EntryId) -> Option<&HandlerOutcome> {
         match &self.entry(self.effects.end_of(start)?).kind {

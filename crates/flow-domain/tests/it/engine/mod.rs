@@ -15,6 +15,7 @@ mod forks;
 mod handle_error;
 mod inline_processing;
 mod lanes;
+mod lost_races;
 mod order;
 mod origin_filter;
 mod outbox;

@@ -1,12 +1,9 @@
 //! How often a failed message is retried, and when.
 
-use std::{
-    sync::{Arc, Mutex},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use flow_domain::{
-    App, Error, EventHandler, EventRoutes, RetryPolicy, UnitOfWork,
+    Error, EventHandler, EventRoutes, RetryPolicy, UnitOfWork,
     handler::{Source, WhenExhausted},
     record::EntryKind,
 };
@@ -14,8 +11,7 @@ use pretty_assertions::assert_eq;
 
 use crate::{
     engine::fixture::{
-        FailFirstAttempts, Game, GameOver, Player, Referee, World, fail_first_attempts,
-        ping_domain, score,
+        FailFirstAttempts, GameOver, Player, World, fail_first_attempts, ping_domain,
     },
     fixture::{CallLog, Ping},
 };
@@ -210,52 +206,4 @@ async fn handler_that_hangs_fails_at_its_time_limit() {
         world.dead_letter_lines().await,
         ["Patient: Patient took longer than 7s"]
     );
-}
-
-/// Loads a game, lets a command change it first, and then writes it. The command runs only once.
-struct Overtaken(Arc<Mutex<Option<App>>>);
-
-impl EventHandler for Overtaken {
-    fn routes(on: &mut EventRoutes<Self>) {
-        on.event(Self::on_ping);
-    }
-}
-
-impl Overtaken {
-    async fn on_ping(&self, event: Ping, work: &mut UnitOfWork) -> Result<(), Error> {
-        let mut game = work.load::<Game>(&event.id).await?;
-        let app = self.0.lock().expect("nobody panics here").take();
-        if let Some(app) = app {
-            app.process(score(&event.id)).await?;
-        }
-        game.points += 1;
-        work.add(game)
-    }
-}
-
-#[tokio::test]
-async fn conflict_is_retried_at_once() {
-    let other_app = Arc::new(Mutex::new(None));
-    let domain = ping_domain(Source::Broker)
-        .aggregate::<Game>()
-        .command_handler(Referee)
-        .event_handler(Overtaken(Arc::clone(&other_app)));
-    let mut world = World::of(domain);
-    world.app.process(score("1")).await.unwrap();
-    *other_app.lock().unwrap() = Some(world.app.clone());
-    world.publish_pings(["1"]).await;
-
-    let report = world.run().await;
-
-    assert_eq!(
-        world.attempts()[1..],
-        [
-            "Overtaken #1 at 0ns",
-            "Referee #1 at 0ns",
-            "Overtaken #2 at 0ns"
-        ]
-    );
-    assert_eq!(report.elapsed, Duration::ZERO);
-    let game = world.app.load::<Game>("1").await.unwrap().unwrap();
-    assert_eq!(game.points, 3);
 }

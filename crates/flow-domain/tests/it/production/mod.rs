@@ -7,6 +7,8 @@ mod flaky_adapters;
 mod handler_failures;
 mod health;
 mod load;
+mod lost_race_limits;
+mod lost_races;
 mod outages;
 mod retention;
 mod several_engines;

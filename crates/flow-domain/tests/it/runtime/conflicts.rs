@@ -96,6 +96,10 @@ impl CounterHandler {
 fn world() -> World {
     World::new(
         Domain::builder("counting")
+            // The first conflict is returned, so that the tests see it.
+            .subscriptions(|on| {
+                on.conflict_tries(1);
+            })
             .aggregate::<Counter>()
             .aggregate::<Diary>()
             .command_handler(CounterHandler),

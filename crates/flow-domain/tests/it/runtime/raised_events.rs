@@ -66,6 +66,10 @@ impl Visitor {
 async fn knocks_after_another(looks_first: bool, other_looks_first: bool) -> bool {
     let world = World::new(
         Domain::builder("house")
+            // The first conflict is returned, so that the tests see it.
+            .subscriptions(|on| {
+                on.conflict_tries(1);
+            })
             .aggregate::<Door>()
             .command_handler(Visitor),
     );

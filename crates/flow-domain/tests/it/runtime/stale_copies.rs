@@ -184,6 +184,10 @@ fn new_folder(id: &str) -> Folder {
 
 async fn office() -> World {
     let domain = Domain::builder("office")
+        // The first conflict is returned, so that the tests see it.
+        .subscriptions(|on| {
+            on.conflict_tries(1);
+        })
         .aggregate::<Folder>()
         .aggregate::<Counter>()
         .command_handler(Handler);

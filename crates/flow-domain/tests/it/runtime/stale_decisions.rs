@@ -125,6 +125,10 @@ impl Reminders {
 /// Returns a world with an unpaid invoice.
 async fn office() -> World {
     let domain = Domain::builder("office")
+        // The first conflict is returned, so that the tests see it.
+        .subscriptions(|on| {
+            on.conflict_tries(1);
+        })
         .aggregate::<Invoice>()
         .command_handler(Handler)
         .process_manager::<Reminders>();

@@ -33,6 +33,7 @@ impl EventHandler for ImpossibleMailer {
                     .jitter_percent(101)
                     .first_delay(Duration::from_secs(600)),
             )
+            .conflict_tries(0)
             .time_limit(Duration::ZERO)
             .circuit_breaker(Some(CircuitBreaker {
                 threshold: 0,
@@ -111,7 +112,7 @@ fn invalid_settings_of_a_handler_are_all_reported() {
     let domain = orders().event_handler(ImpossibleMailer);
 
     insta::assert_snapshot!(wiring_errors_text(domain), @r#"
-    the domain `shop` has 9 wiring mistakes
+    the domain `shop` has 10 wiring mistakes
 
       1. `ImpossibleMailer` sets `.batch_size(0)`, so no message is ever read
          write `.batch_size(1)` or more, or remove `.batch_size(0)`
@@ -128,16 +129,19 @@ fn invalid_settings_of_a_handler_are_all_reported() {
       5. `ImpossibleMailer` sets a first delay of 600s, which is longer than the longest delay of 300s
          write a `.longest_delay(..)` of 600s or more, or a shorter `.first_delay(..)`
 
-      6. `ImpossibleMailer` sets a `.time_limit(..)` of zero, so every attempt fails
+      6. `ImpossibleMailer` sets `.conflict_tries(0)`, so no message is ever handled
+         write the number of all tries, or `.conflict_tries(1)` to repeat nothing
+
+      7. `ImpossibleMailer` sets a `.time_limit(..)` of zero, so every attempt fails
          write how long one attempt may take: `.time_limit(Duration::from_secs(30))`
 
-      7. `ImpossibleMailer` sets `CircuitBreaker { threshold: 0, .. }`, but a circuit breaker opens only after a failure
+      8. `ImpossibleMailer` sets `CircuitBreaker { threshold: 0, .. }`, but a circuit breaker opens only after a failure
          write `threshold: 1` or more, or `.circuit_breaker(None)` for none
 
-      8. `ImpossibleMailer` sets `CircuitBreaker { pause: Duration::ZERO, .. }`, so the circuit breaker never pauses
+      9. `ImpossibleMailer` sets `CircuitBreaker { pause: Duration::ZERO, .. }`, so the circuit breaker never pauses
          write how long it pauses: `pause: Duration::from_secs(60)`, or `.circuit_breaker(None)` for none
 
-      9. `ImpossibleMailer` sets `.origin("oder")`, but no aggregate and no event from outside has this category
+     10. `ImpossibleMailer` sets `.origin("oder")`, but no aggregate and no event from outside has this category
          did you mean `order`?
     "#);
 }
