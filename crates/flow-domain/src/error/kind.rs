@@ -24,6 +24,12 @@ enum Kind {
         expected: String,
         found: String,
     },
+    #[error("{who} could not commit: another engine owns partition {partition} of {group}")]
+    Fenced {
+        who: String,
+        group: String,
+        partition: u32,
+    },
     #[error("there is no {what} `{id}`{hint}")]
     NotFound {
         what: &'static str,
@@ -53,6 +59,8 @@ enum Kind {
         /// `None` in production, where the panic hook of the process prints it.
         location: Option<String>,
     },
+    #[error("the message killed its process in each of {0} attempts")]
+    KilledProcess(u32),
     #[error("{0}")]
     TimedOut(String),
     #[error("{0}")]
@@ -129,6 +137,18 @@ impl Error {
         .into()
     }
 
+    /// Creates the error for a commit of `writer` whose fence is over.
+    ///
+    /// A store returns it if another member owns `partition` of `group` by now.
+    pub fn fenced(writer: impl fmt::Display, group: impl fmt::Display, partition: u32) -> Self {
+        Kind::Fenced {
+            who: writer.to_string(),
+            group: group.to_string(),
+            partition,
+        }
+        .into()
+    }
+
     pub(crate) fn not_found(type_name: &'static str, id: impl Into<String>) -> Self {
         Self::not_found_with_hint(type_name, id, "")
     }
@@ -162,6 +182,10 @@ impl Error {
 
     pub(crate) fn panicked(message: String, location: Option<String>) -> Self {
         Kind::Panicked { message, location }.into()
+    }
+
+    pub(crate) fn killed_process(n_attempts: u32) -> Self {
+        Kind::KilledProcess(n_attempts).into()
     }
 
     pub(crate) fn timed_out(text: String) -> Self {
@@ -199,6 +223,11 @@ impl Error {
 
     pub(crate) fn stalled(stall: Stall, failures: Vec<HandlerFailure>) -> Self {
         Kind::Stalled { stall, failures }.into()
+    }
+
+    /// Returns true if another engine owns the partition by now. Nothing was written.
+    pub fn is_fenced(&self) -> bool {
+        matches!(*self.kind, Kind::Fenced { .. })
     }
 
     /// Returns true if the domain refused. Tell the caller why. A retry does not help.

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use crate::{
     clock::Timestamp,
     message::{Envelope, ExpectedVersion, MessageId, Payload, StreamName},
-    port::{Outgoing, RowKeys},
+    port::{Fence, LedgerWrite, Outgoing, RowKeys},
     record::Table,
 };
 
@@ -25,6 +25,22 @@ pub struct Changes {
     /// The messages to cancel in the outbox, if they are still pending. A store cancels them before it
     /// adds `outgoing`.
     pub cancelled: Vec<MessageId>,
+    /// The partition that the writer works on. The commit fails if its epoch is over.
+    pub fence: Option<Fence>,
+    /// The ledgers to save.
+    pub ledgers: Vec<LedgerWrite>,
+    /// Whether the commit must survive a crash of the store.
+    pub durability: Durability,
+}
+
+/// Whether a commit must survive a crash of the store.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Durability {
+    /// The commit is on disk when it returns.
+    #[default]
+    Full,
+    /// The commit may be lost in a crash, but never a part of it. Losing a ledger costs a repetition.
+    Relaxed,
 }
 
 impl Changes {
@@ -52,6 +68,7 @@ impl Changes {
             && self.writes.is_empty()
             && self.outgoing.is_empty()
             && self.cancelled.is_empty()
+            && self.ledgers.is_empty()
     }
 }
 

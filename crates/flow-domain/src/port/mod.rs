@@ -10,6 +10,7 @@ mod aggregate_store;
 mod broker;
 mod changes;
 mod event_store;
+mod ledger;
 mod outbox;
 mod port_future;
 mod projection_store;
@@ -20,11 +21,12 @@ mod store;
 use std::pin::Pin;
 
 pub use aggregate_store::{AggregateStore, StoredState};
-pub use broker::{
-    Backlog, Broker, Lane, Publication, ReadRequest, ReceivedMessage, StartFrom, Topic,
-};
-pub use changes::{Changes, ExpectedStream, Write};
+pub use broker::{Broker, Lane, LogMessage, Publication, PublishResult, StartFrom, Topic};
+pub use changes::{Changes, Durability, ExpectedStream, Write};
 pub use event_store::EventStore;
+pub use ledger::{
+    Cursor, Fence, HeldPartition, Ledger, LedgerWrite, Turn, TurnResult, WonPartition,
+};
 pub use outbox::{
     Claim, Outbox, OutboxDue, OutboxRow, OutboxState, Outgoing, SendResult, Settlement,
 };

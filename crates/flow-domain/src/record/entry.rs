@@ -222,8 +222,6 @@ pub enum TableKind {
     Projection,
     /// The messages that a handler with `once` has handled.
     Inbox,
-    /// The checkpoints of subscriptions.
-    Checkpoint,
     /// The dead letters.
     DeadLetter,
 }
@@ -235,7 +233,6 @@ impl fmt::Display for TableKind {
             Self::ProcessManager => "process manager",
             Self::Projection => "projection",
             Self::Inbox => "inbox",
-            Self::Checkpoint => "checkpoint",
             Self::DeadLetter => "dead letter",
         })
     }

@@ -8,6 +8,7 @@ use crate::{
         Reply, Session, UnitOfWork, catch_panic, handling_span,
     },
     message::{Envelope, Processing},
+    port::Fence,
     record::{EntryId, EntryKind, HandlerKind, HandlerOutcome},
 };
 
@@ -27,7 +28,7 @@ pub(crate) struct Handling<'a, R> {
 }
 
 /// The number of an attempt, and its options.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct AttemptOptions {
     /// The number of the attempt, from 1.
     pub(crate) attempt: u32,
@@ -39,6 +40,8 @@ pub(crate) struct AttemptOptions {
     pub(crate) once: bool,
     /// How long the attempt may take.
     pub(crate) time_limit: Option<Duration>,
+    /// The right of an engine to handle the message, which the commit checks.
+    pub(crate) fence: Option<Fence>,
 }
 
 impl AttemptOptions {
@@ -50,6 +53,7 @@ impl AttemptOptions {
             processing: Processing::Sync,
             once,
             time_limit: None,
+            fence: None,
         }
     }
 }
@@ -87,6 +91,7 @@ impl<R: HandlerOutput> Handling<'_, R> {
         let context = HandlingContext {
             n_commits: options.n_commits,
             processing: options.processing,
+            fence: options.fence.clone(),
             ..HandlingContext::new(Arc::clone(envelope), self.handler, start_entry)
         };
         let mut work = UnitOfWork::begin(Arc::clone(ports), context, std::mem::take(session));

@@ -5,6 +5,8 @@ use crate::{
         Engine,
         delivery::attempt::{Attempt, AttemptReport, AttemptResult},
         delivery::consumer::Consumer,
+        delivery::incoming::IncomingMessage,
+        delivery::queue::{MessageState, QueueKey},
         manual::footprint::FootprintStore,
         manual::remaining::find_remaining,
         manual::settle_report::Remaining,
@@ -13,6 +15,7 @@ use crate::{
     error::Error,
     handler::{Ports, Session, hooks::EngineAction},
     message::MessageId,
+    port::Changes,
     record::{EntryKind, OverlayMap},
     runtime::App,
     wiring::{Domain, WiringErrors},
@@ -100,6 +103,7 @@ impl Engine {
 
 impl TestEngine {
     fn new(app: &App) -> Self {
+        // The name never changes: an engine that replaces another one owns all partitions at once.
         let worker: Arc<str> = "test".into();
 
         Self {
@@ -143,12 +147,43 @@ impl TestEngine {
     pub async fn subscribe(&mut self) -> Result<(), Error> {
         if !self.is_subscribed {
             for consumer in &mut self.consumers {
-                consumer.subscribe(&self.app.ports).await?;
+                consumer.take_turn(&self.app.ports).await?;
             }
             self.is_subscribed = true;
+            // A subscription that starts now must be known to the next engine.
+            self.save().await?;
         }
 
         Ok(())
+    }
+
+    /// Saves the ledgers of all subscriptions in one commit.
+    ///
+    /// Each public method calls this at its end. So a crash repeats only the message that was in flight,
+    /// as if the ledger had been saved after each delivery.
+    pub(super) async fn save(&mut self) -> Result<(), Error> {
+        let mut changes = Changes::new("the engine");
+        for consumer in &self.consumers {
+            changes.ledgers.extend(consumer.unsaved_ledgers()?);
+        }
+        if changes.ledgers.is_empty() {
+            return Ok(());
+        }
+
+        self.app.ports.store.commit(&changes).await?;
+        for consumer in &mut self.consumers {
+            consumer.mark_saved();
+        }
+        Ok(())
+    }
+
+    /// Returns a message if it can be delivered now.
+    pub(super) fn startable(&self, consumer_idx: usize, key: QueueKey) -> Option<&IncomingMessage> {
+        let consumer = &self.consumers[consumer_idx];
+        let message = consumer.queue.get(key)?;
+        let can_start = message.state == MessageState::Ready
+            && consumer.can_start(&message.incoming, self.app.now());
+        can_start.then_some(&message.incoming)
     }
 
     /// Publishes the due messages and reads new ones; returns true if something was published.
@@ -171,19 +206,21 @@ impl TestEngine {
         Ok(has_published)
     }
 
-    /// Tries the message at `idx` of the ready messages of a consumer, and settles the attempt.
+    /// Tries a ready message of a consumer, and settles the attempt.
     ///
     /// `next_action` is what the engine does then. If it is `None`, the interceptor of the app
     /// decides.
     pub(super) async fn run_attempt(
         &mut self,
         consumer_idx: usize,
-        idx: usize,
+        key: QueueKey,
         ports: &Arc<Ports>,
         next_action: Option<EngineAction>,
     ) -> Result<AttemptReport, Error> {
+        let not_ready = || Error::setup("the message is not ready");
         let consumer = &mut self.consumers[consumer_idx];
-        let message_id = consumer.ready[idx].envelope.metadata.id;
+        let message = consumer.queue.get(key).ok_or_else(not_ready)?;
+        let message_id = message.incoming.envelope.metadata.id;
         let n_commits = self
             .commits
             .get(&(message_id, consumer_idx))
@@ -192,8 +229,9 @@ impl TestEngine {
         let target = consumer.target;
         let processing = target.processing(&self.app);
         let attempt = consumer
-            .take(idx, ports, n_commits, processing)
-            .ok_or_else(|| Error::setup(format!("there is no ready message at the index {idx}")))?;
+            .start(key, ports, n_commits, processing)
+            .await?
+            .ok_or_else(not_ready)?;
 
         let mut report = attempt.run(&mut self.session).await;
         self.log_attempt(&attempt, &report, consumer_idx, n_commits);
@@ -210,6 +248,7 @@ impl TestEngine {
             }
             EngineAction::Crash => {
                 ports.record(Some(report.entry), || EntryKind::EngineCrashed);
+                self.save().await?;
                 self.restart()?;
             }
             EngineAction::Restart => {
@@ -218,7 +257,9 @@ impl TestEngine {
                     .await?;
                 ports.record(Some(report.entry), || EntryKind::EngineRestarted);
 
-                self.release_all().await?;
+                for consumer in &mut self.consumers {
+                    consumer.leave(&self.app.ports).await?;
+                }
                 self.restart()?;
             }
         }

@@ -46,6 +46,7 @@ impl UnitOfWork {
             changes.enqueue_events(self.ports.clock.now());
         }
 
+        changes.fence.clone_from(&self.context.fence);
         let ports = &self.ports;
         let result = ports.hooks.commit(&*ports.store, &changes).await;
         // The events are put back also if the commit failed: the record of the rollback lists the

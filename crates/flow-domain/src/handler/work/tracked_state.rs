@@ -77,7 +77,7 @@ impl TrackedValue {
     pub(super) fn is_not_found(&self) -> bool {
         let is_user_data = match self.table.kind {
             TableKind::Aggregate | TableKind::ProcessManager | TableKind::Projection => true,
-            TableKind::Inbox | TableKind::Checkpoint | TableKind::DeadLetter => false,
+            TableKind::Inbox | TableKind::DeadLetter => false,
         };
 
         is_user_data

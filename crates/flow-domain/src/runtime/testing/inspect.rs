@@ -71,10 +71,9 @@ impl App {
         let table = Table::new(state_type.kind, state_type.name);
         let stored = match state_type.kind {
             TableKind::Projection => self.ports.store.get(table, id).await?,
-            TableKind::ProcessManager
-            | TableKind::Inbox
-            | TableKind::Checkpoint
-            | TableKind::DeadLetter => self.ports.store.load(table, id).await?,
+            TableKind::ProcessManager | TableKind::Inbox | TableKind::DeadLetter => {
+                self.ports.store.load(table, id).await?
+            }
             TableKind::Aggregate => {
                 let Some(entry) = self.aggregate_entry(state_type) else {
                     return Ok(None);

@@ -23,7 +23,9 @@ pub(crate) mod declared_fields;
 pub(crate) mod fixture;
 mod join_all;
 mod keys;
+mod ledgers;
 pub(crate) mod outbox_fixture;
+mod partitions;
 mod queries;
 mod settlements;
 mod streams;
@@ -42,6 +44,16 @@ pub use commits::{
 };
 pub use declared_fields::declared_fields_are_sorted_by_key;
 pub use keys::keys_are_compared_by_their_bytes;
+pub use ledgers::{
+    ended_lease_can_be_renewed, ended_lease_is_taken_over, groups_do_not_share_partitions,
+    ledger_reaches_the_next_owner, released_partition_is_free_at_once,
+    replaced_member_cannot_commit, restarted_member_does_not_wait,
+    shares_are_fair_as_members_come_and_go, single_member_owns_all_partitions,
+};
+pub use partitions::{
+    events_are_read_by_partition, partitions_are_read_from_their_own_positions,
+    read_at_finds_single_events, read_of_categories_is_in_store_order,
+};
 pub use queries::{
     count_applies_conditions, query_breaks_ties_by_id, query_finds_rows_by_condition,
     query_sorts_limits_and_offsets,

@@ -1,0 +1,477 @@
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use crate::{
+    engine::delivery::{
+        consumer::Consumer,
+        incoming::Origin,
+        ledger_row::{LedgerRow, OpenMessage, Progress},
+        queue::{MessageState, QueueKey},
+    },
+    error::Error,
+    handler::Ports,
+    message::Payload,
+    port::{
+        Changes, Cursor, Durability, Fence, HeldPartition, LedgerWrite, StartFrom, Turn,
+        WonPartition,
+    },
+};
+
+/// How long an engine owns its partitions if it does not renew its leases. Another engine takes over
+/// after this time.
+pub(in crate::engine) const LEASE: Duration = Duration::from_secs(10);
+
+/// From this number of owners that died in a row on, messages are tried one at a time.
+const N_SUSPICIOUS_DEATHS: u32 = 2;
+
+/// The limit of unsettled messages of a partition. Its ledger may list all of them.
+const MAX_OPEN: usize = 1_000;
+
+/// A partition that this engine owns.
+#[derive(Clone, Debug)]
+pub(in crate::engine) struct OwnedPartition {
+    pub(super) index: u32,
+    pub(super) epoch: u64,
+    /// Whether the ledger has changed since it was saved.
+    is_dirty: bool,
+    /// Whether it is to be released as soon as nothing of it is in flight.
+    is_leaving: bool,
+    /// How many owners in a row died without progress, this engine not included.
+    n_deaths: u32,
+    /// Whether the number of deaths must be saved before the next message is tried.
+    saves_first: bool,
+    /// How many messages are to be tried alone, because one of them may kill its process.
+    n_quarantined: usize,
+}
+
+/// Membership: what this engine owns, and what its ledgers say.
+impl Consumer {
+    fn held(&self) -> Vec<HeldPartition> {
+        let held = self.partitions.iter().map(|partition| HeldPartition {
+            partition: partition.index,
+            epoch: partition.epoch,
+        });
+
+        held.collect()
+    }
+
+    /// Renews the leases, and takes a fair share. Returns the partitions that were lost.
+    pub(in crate::engine) async fn take_turn(&mut self, ports: &Ports) -> Result<Vec<u32>, Error> {
+        let held = self.held();
+        let turn = Turn {
+            group: &self.name,
+            member: &self.member,
+            n_partitions: self.feed.n_partitions(ports)?,
+            held: &held,
+            lease: LEASE,
+        };
+        let result = ports.store.turn(&turn).await?;
+
+        for partition in &result.lost {
+            self.drop_partition(*partition);
+        }
+        let stays = self.partitions.len().saturating_sub(result.n_surplus);
+        for surplus in &mut self.partitions[stays..] {
+            surplus.is_leaving = true;
+        }
+        if !result.won.is_empty() {
+            self.open(ports, result.won).await?;
+        }
+
+        Ok(result.lost)
+    }
+
+    /// Begins to read partitions where their ledgers say.
+    async fn open(&mut self, ports: &Ports, won: Vec<WonPartition>) -> Result<(), Error> {
+        let (n_topics, _) = self.feed.n_topics();
+        let starts_now = self.settings.start == StartFrom::Now;
+        let mut cursors = Vec::with_capacity(won.len() * usize::from(n_topics));
+        let mut new_cursors = Vec::new();
+        let mut partitions = Vec::with_capacity(won.len());
+        let mut open_messages = Vec::new();
+
+        for won in won {
+            let partition = won.partition;
+            let ledger: Option<LedgerRow> = won
+                .ledger
+                .map(|ledger| ledger.decode("Ledger"))
+                .transpose()?;
+            let ledger = ledger.unwrap_or_default();
+            let n_deaths = ledger.n_deaths + u32::from(won.was_abandoned);
+            let is_suspicious = N_SUSPICIOUS_DEATHS <= n_deaths;
+            let mut is_dirty = false;
+
+            for topic in 0..n_topics {
+                let progress = match ledger.topics.is_empty() {
+                    true => None,
+                    false => ledger.topics.get(&self.feed.topic_name(topic)),
+                };
+                let place = progress.map_or(0, |progress| progress.read);
+                let cursor = Cursor {
+                    topic,
+                    partition,
+                    place,
+                };
+                if progress.is_none() && starts_now {
+                    new_cursors.push(cursor);
+                    is_dirty = true;
+                } else {
+                    cursors.push(cursor);
+                }
+
+                let open = progress.map_or(&[][..], |progress| &progress.open);
+                if !open.is_empty() {
+                    let places: Vec<u64> = open.iter().map(|open| open.place).collect();
+                    let read = self
+                        .feed
+                        .read_at(ports, (topic, partition), &places)
+                        .await?;
+                    open_messages.extend(read.into_iter().map(|message| (message, open.to_vec())));
+                }
+            }
+
+            partitions.push(OwnedPartition {
+                index: partition,
+                epoch: won.epoch,
+                is_dirty,
+                is_leaving: false,
+                n_deaths,
+                saves_first: won.was_abandoned,
+                n_quarantined: if is_suspicious {
+                    self.settings.batch_size.max(1)
+                } else {
+                    0
+                },
+            });
+        }
+
+        // A new group starts at the end of its topics, and must save that: the next engine would start
+        // at a later end and miss what is in between.
+        if !new_cursors.is_empty() {
+            self.feed.seek_end(ports, &mut new_cursors).await?;
+        }
+
+        // From here on nothing fails, so a partition is either opened whole or not at all.
+        self.cursors.extend(cursors);
+        self.cursors.extend(new_cursors);
+        self.cursors.sort_unstable();
+        self.partitions.extend(partitions);
+        self.partitions
+            .sort_unstable_by_key(|partition| partition.index);
+        for (mut message, open) in open_messages {
+            let Origin::Partition { topic, place, .. } = message.origin else {
+                continue;
+            };
+            let entry = open.iter().find(|entry| entry.place == place);
+            message.attempt = entry.map_or(1, |entry| entry.attempt);
+            let due = entry.and_then(|entry| entry.due);
+            self.mark_touched(&message.origin);
+            message.envelope = ports.catalog.upcasts.to_current(message.envelope);
+            self.queue.push(message, self.feed.is_backfill(topic), due);
+        }
+
+        Ok(())
+    }
+
+    pub(super) fn partition_mut(&mut self, index: u32) -> Option<&mut OwnedPartition> {
+        let partitions = &mut self.partitions;
+        let idx = partitions.binary_search_by_key(&index, |partition| partition.index);
+        Some(&mut partitions[idx.ok()?])
+    }
+
+    fn partition(&self, index: u32) -> Option<&OwnedPartition> {
+        let partitions = &self.partitions;
+        let idx = partitions.binary_search_by_key(&index, |partition| partition.index);
+        Some(&partitions[idx.ok()?])
+    }
+
+    /// Returns the fence for an attempt with a message of this partition.
+    pub(super) fn fence(&self, partition: Option<u32>) -> Option<Fence> {
+        let partition = self.partition(partition?)?;
+
+        Some(Fence {
+            group: Arc::clone(&self.name),
+            partition: partition.index,
+            epoch: partition.epoch,
+        })
+    }
+
+    /// Notes that a message was settled or has failed, so that the ledger must list all open messages
+    /// before it.
+    pub(super) fn mark_touched(&mut self, origin: &Origin) {
+        let Origin::Partition {
+            topic,
+            partition,
+            place,
+        } = *origin
+        else {
+            return;
+        };
+
+        let touched = self.touched.entry((partition, topic)).or_default();
+        *touched = place.max(*touched);
+        if let Some(partition) = self.partition_mut(partition) {
+            partition.is_dirty = true;
+        }
+    }
+
+    /// Notes that the subscription skips a message that was read.
+    pub(super) fn mark_skipped(&mut self, origin: &Origin) {
+        if let Origin::Partition { partition, .. } = *origin
+            && let Some(partition) = self.partition_mut(partition)
+        {
+            partition.is_dirty = true;
+        }
+    }
+
+    /// Notes that a message of this partition was settled, so its owner did not die of it.
+    pub(super) fn mark_progress(&mut self, partition: Option<u32>) {
+        if let Some(index) = partition
+            && let Some(partition) = self.partition_mut(index)
+        {
+            partition.n_quarantined = partition.n_quarantined.saturating_sub(1);
+            if partition.n_quarantined == 0 {
+                partition.n_deaths = 0;
+            }
+        }
+    }
+
+    /// Returns true if messages of the partition may be tried besides those in flight.
+    pub(super) fn is_partition_free(&self, partition: Option<u32>) -> bool {
+        let Some(partition) = partition.and_then(|index| self.partition(index)) else {
+            // A replay has no partition.
+            return partition.is_none();
+        };
+
+        !partition.is_leaving
+            && (partition.n_quarantined == 0 || !self.is_in_flight(partition.index))
+    }
+
+    pub(super) fn is_quarantined(&self, partition: Option<u32>) -> bool {
+        let partition = partition.and_then(|index| self.partition(index));
+        partition.is_some_and(|partition| 0 < partition.n_quarantined)
+    }
+
+    fn is_in_flight(&self, partition: u32) -> bool {
+        self.queue.iter().any(|(_, message)| {
+            message.state == MessageState::InFlight
+                && message.incoming.partition() == Some(partition)
+        })
+    }
+
+    /// Saves what the next owner must know if the message that was just started kills this process.
+    pub(super) async fn save_before_attempt(
+        &mut self,
+        ports: &Ports,
+        origin: &Origin,
+    ) -> Result<(), Error> {
+        let Origin::Partition {
+            partition: index, ..
+        } = *origin
+        else {
+            return Ok(());
+        };
+        let Some(partition) = self.partition(index) else {
+            return Ok(());
+        };
+        if 0 < partition.n_quarantined {
+            self.mark_touched(origin);
+        } else if !partition.saves_first {
+            return Ok(());
+        }
+
+        let mut changes = Changes::new("the engine");
+        changes.ledgers.extend(self.ledger(index, None)?);
+        ports.store.commit(&changes).await?;
+
+        if let Some(partition) = self.partition_mut(index) {
+            partition.saves_first = false;
+        }
+        Ok(())
+    }
+
+    /// Returns true if there is something to save.
+    pub(in crate::engine) fn has_unsaved(&self) -> bool {
+        self.partitions.iter().any(|partition| partition.is_dirty)
+    }
+
+    /// Returns the ledgers that changed since they were saved.
+    pub(in crate::engine) fn unsaved_ledgers(&self) -> Result<Vec<LedgerWrite>, Error> {
+        let dirty = self
+            .partitions
+            .iter()
+            .filter(|partition| partition.is_dirty);
+        let ledgers = dirty.map(|partition| self.ledger(partition.index, None));
+
+        ledgers.filter_map(Result::transpose).collect()
+    }
+
+    pub(in crate::engine) fn mark_saved(&mut self) {
+        for partition in &mut self.partitions {
+            partition.is_dirty = false;
+        }
+    }
+
+    /// Saves the ledgers that changed. A lost save costs a repetition, so it need not be durable.
+    pub(in crate::engine) async fn save(&mut self, ports: &Ports) -> Result<(), Error> {
+        let mut changes = Changes::new("the engine");
+        changes.ledgers = self.unsaved_ledgers()?;
+        changes.durability = Durability::Relaxed;
+        if !changes.ledgers.is_empty() {
+            ports.store.commit(&changes).await?;
+            self.mark_saved();
+        }
+
+        Ok(())
+    }
+
+    /// Makes the ledger of a partition; `None` if this engine does not own it.
+    ///
+    /// `settled` counts as settled already. In quarantine, what is in flight counts as tried.
+    pub(super) fn ledger(
+        &self,
+        index: u32,
+        settled: Option<QueueKey>,
+    ) -> Result<Option<LedgerWrite>, Error> {
+        let (Some(partition), Some(fence)) = (self.partition(index), self.fence(Some(index)))
+        else {
+            return Ok(None);
+        };
+
+        let is_tried =
+            |state: &MessageState| 0 < partition.n_quarantined && *state == MessageState::InFlight;
+
+        // The place of the first message of each topic that nobody has touched, and the open ones before.
+        let mut topics: BTreeMap<u16, (Option<u64>, Vec<OpenMessage>)> = BTreeMap::new();
+        for (key, message) in self.queue.iter() {
+            let Origin::Partition {
+                topic,
+                partition,
+                place,
+            } = message.incoming.origin
+            else {
+                continue;
+            };
+            if partition != index || settled == Some(key) {
+                continue;
+            }
+
+            let (first_untouched, open) = topics.entry(topic).or_default();
+            let touched = self.touched.get(&(index, topic)).copied();
+            if touched.is_none_or(|touched| touched < place) {
+                first_untouched.get_or_insert(place);
+                continue;
+            }
+            open.push(OpenMessage {
+                place,
+                attempt: message.incoming.attempt + u32::from(is_tried(&message.state)),
+                due: match message.state {
+                    MessageState::Waiting { due, .. } => Some(due),
+                    _ => None,
+                },
+            });
+        }
+
+        let mut row = LedgerRow {
+            n_deaths: partition.n_deaths,
+            ..LedgerRow::default()
+        };
+        for cursor in &self.cursors {
+            if cursor.partition != index {
+                continue;
+            }
+            let (first_untouched, open) = topics.remove(&cursor.topic).unwrap_or_default();
+            let read = first_untouched.map_or(cursor.place, |place| place - 1);
+            if 0 < read || self.settings.start == StartFrom::Now {
+                let topic = self.feed.topic_name(cursor.topic);
+                row.topics.insert(topic, Progress { read, open });
+            }
+        }
+
+        let value = Payload::encode("Ledger", &row)?;
+        Ok(Some(LedgerWrite { fence, value }))
+    }
+
+    /// Returns the cursors that may be read now: one lane, without partitions that are full or leaving.
+    pub(super) fn readable_cursors(&self, is_backfill: bool) -> Vec<Cursor> {
+        let mut n_open: BTreeMap<u32, usize> = BTreeMap::new();
+        if MAX_OPEN <= self.queue.len() {
+            for (_, message) in self.queue.iter() {
+                if let Some(partition) = message.incoming.partition() {
+                    *n_open.entry(partition).or_default() += 1;
+                }
+            }
+        }
+
+        let is_readable = |cursor: &&Cursor| {
+            let is_full = n_open
+                .get(&cursor.partition)
+                .is_some_and(|n_open| MAX_OPEN <= *n_open);
+            let partition = self.partition(cursor.partition);
+            let is_leaving = partition.is_none_or(|partition| partition.is_leaving);
+            !is_full && !is_leaving && self.feed.is_backfill(cursor.topic) == is_backfill
+        };
+
+        self.cursors.iter().filter(is_readable).copied().collect()
+    }
+
+    /// Notes how far the cursors have moved.
+    pub(super) fn advance_cursors(&mut self, moved: &[Cursor]) {
+        for moved in moved {
+            let idx = self
+                .cursors
+                .binary_search_by_key(&(moved.topic, moved.partition), |cursor| {
+                    (cursor.topic, cursor.partition)
+                });
+            if let Ok(idx) = idx {
+                self.cursors[idx].place = moved.place;
+            }
+        }
+    }
+
+    /// Releases the partitions that are to be given up and of which nothing is in flight any more.
+    pub(in crate::engine) async fn release_leaving(&mut self, ports: &Ports) -> Result<(), Error> {
+        let leaving = self
+            .partitions
+            .iter()
+            .filter(|partition| partition.is_leaving && !self.is_in_flight(partition.index));
+        let leaving: Vec<HeldPartition> = leaving
+            .map(|partition| HeldPartition {
+                partition: partition.index,
+                epoch: partition.epoch,
+            })
+            .collect();
+        if leaving.is_empty() {
+            return Ok(());
+        }
+
+        self.save(ports).await?;
+        ports.store.release(&self.name, &leaving).await?;
+        for held in leaving {
+            self.drop_partition(held.partition);
+        }
+        Ok(())
+    }
+
+    /// Saves the ledgers, releases all partitions and leaves the group.
+    pub(in crate::engine) async fn leave(&mut self, ports: &Ports) -> Result<(), Error> {
+        let saved = self.save(ports).await;
+        let held = self.held();
+        ports.store.release(&self.name, &held).await?;
+        ports.store.leave(&self.name, &self.member).await?;
+        self.forget();
+        saved
+    }
+
+    /// Forgets a partition that another engine owns by now.
+    pub(in crate::engine) fn drop_partition(&mut self, index: u32) {
+        self.queue.remove_partition(index);
+        self.partitions.retain(|partition| partition.index != index);
+        self.cursors.retain(|cursor| cursor.partition != index);
+        self.touched.retain(|(partition, _), _| *partition != index);
+    }
+
+    /// Returns true if this engine owns no partition.
+    pub(in crate::engine) fn is_standby(&self) -> bool {
+        self.partitions.is_empty()
+    }
+}
