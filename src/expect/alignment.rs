@@ -42,24 +42,24 @@ pub(super) fn align(expected: &[MessageView], found: &[MessageView]) -> Alignmen
 
     for pairing in pairings(expected, found) {
         match pairing {
-            Pairing::Same(idx) => lines.push(format!("as expected  {}", expected[idx].name)),
+            Pairing::Same(idx) => lines.push(format!("as expected  {}", expected[idx].label())),
             Pairing::Differs(idx, found_idx) => {
-                lines.push(format!("differs      {}", expected[idx].name));
+                lines.push(format!("differs      {}", expected[idx].label()));
                 let (fields, rendered) = compare_fields(&expected[idx], &found[found_idx]);
                 lines.extend(rendered.iter().map(|field| format!("             {field}")));
-                missing.push((expected[idx].name.clone(), fields));
+                missing.push((expected[idx].label(), fields));
             }
             Pairing::Missing(idx) => {
                 lines.push(format!("missing      {}", expected[idx].show()));
-                missing.push((expected[idx].name.clone(), Vec::new()));
+                missing.push((expected[idx].label(), Vec::new()));
             }
             Pairing::Unexpected(idx) => {
                 lines.push(format!("unexpected   {}", found[idx].show()));
-                unexpected.push(found[idx].name.clone());
+                unexpected.push(found[idx].label());
             }
             Pairing::Moved(idx, found_idx) => lines.push(format!(
                 "moved        {}, expected at position {}, found at position {}",
-                expected[idx].name,
+                expected[idx].label(),
                 idx + 1,
                 found_idx + 1
             )),

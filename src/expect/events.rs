@@ -125,7 +125,7 @@ pub fn event_matching<'t, E: Event>(
         };
 
         let shown: Vec<String> = views.iter().map(MessageView::show).collect();
-        let subject = Subject::NoMessage(first.name.clone());
+        let subject = Subject::NoMessage(first.label());
         Err(Mismatch::new(expected, shown.join("\n")).with_subject(subject))
     };
 
@@ -150,7 +150,7 @@ pub fn no_event<E: Event>() -> impl Expectation {
             None => Ok(()),
             Some(view) => Err(
                 Mismatch::new(format!("no {}", type_name::<E>(labels)), view.show())
-                    .with_subject(Subject::NoMessage(view.name)),
+                    .with_subject(Subject::NoMessage(view.label())),
             ),
         }
     };
@@ -183,13 +183,13 @@ fn find_event(expected: &MessageView, found: &[MessageView]) -> Result<(), Misma
             let (differences, rendered) = compare_fields(expected, near);
             Mismatch::new(expected.show(), near.show())
                 .with_subject(Subject::Message {
-                    name: expected.name.clone(),
-                    differs: Some((near.name.clone(), differences)),
+                    name: expected.label(),
+                    differs: Some((near.label(), differences)),
                 })
                 .with_differences(rendered)
         }
         None => Mismatch::new(expected.show(), raised_names(found))
-            .with_subject(Subject::for_message(&expected.name)),
+            .with_subject(Subject::for_message(&expected.label())),
     })
 }
 

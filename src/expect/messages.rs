@@ -91,7 +91,7 @@ impl ExpectedMessages {
 }
 
 fn names(messages: &[MessageView]) -> Vec<String> {
-    messages.iter().map(|view| view.name.clone()).collect()
+    messages.iter().map(MessageView::label).collect()
 }
 
 /// Returns the names of the messages as one text.
@@ -167,7 +167,7 @@ pub(super) fn type_name<M: Message>(labels: &MessageLabels) -> String {
 pub(super) fn first_name<M: Message>(labels: &MessageLabels) -> String {
     M::SCHEMAS.first().map_or_else(
         || M::NAME.to_owned(),
-        |schema| labels.label(schema.category, schema.name),
+        |schema| labels.label(schema.category, schema.name).into_owned(),
     )
 }
 
@@ -179,7 +179,7 @@ pub(super) fn require_known_message<M: Message>(outcome: &Outcome) -> Result<(),
     let known = outcome.system().message_names();
     let is_known = M::SCHEMAS
         .iter()
-        .any(|schema| known.contains(&labels.label(schema.category, schema.name)));
+        .any(|schema| known.contains(&labels.label(schema.category, schema.name).into_owned()));
     if is_known {
         return Ok(());
     }

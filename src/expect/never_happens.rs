@@ -115,7 +115,7 @@ impl NeverHappens {
         let (labels, wiring) = (outcome.record().labels(), outcome.system().wiring());
         let names: BTreeSet<String> = M::SCHEMAS
             .iter()
-            .map(|schema| labels.label(schema.category, schema.name))
+            .map(|schema| labels.label(schema.category, schema.name).into_owned())
             .collect();
         let is_declared = declared(effect, wiring).any(|declared| names.contains(declared));
         let is_named = |message: &Envelope| names.contains(&labels.label_of_envelope(message));

@@ -1,4 +1,4 @@
-use std::ops::Range;
+use std::{borrow::Cow, ops::Range};
 
 use flow_domain::{
     Error, HandlerFailure, Rejection, error::Stall, handler::Reply, message::short_type_name,
@@ -11,7 +11,7 @@ pub(crate) type ReplyName = fn() -> &'static str;
 /// The outcome of one act: one `when` step, or one of several concurrent commands.
 #[derive(Debug)]
 pub struct ActOutcome {
-    name: String,
+    name: Cow<'static, str>,
     result: ProcessResult,
     /// The handler that an error of the command itself is attributed to.
     handler: Option<&'static str>,
@@ -37,13 +37,13 @@ pub(crate) enum ActKind {
 
 impl ActOutcome {
     pub(crate) fn new(
-        name: String,
+        name: impl Into<Cow<'static, str>>,
         result: ProcessResult,
         handler: Option<&'static str>,
         entries: Range<usize>,
     ) -> Self {
         Self {
-            name,
+            name: name.into(),
             result,
             handler,
             reply_name: short_type_name::<()>,

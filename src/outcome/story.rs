@@ -87,7 +87,7 @@ fn render_messages(messages: &[MessageView]) -> String {
     // All names say more than the fields of the first message.
     let names: Vec<String> = messages
         .iter()
-        .map(|message| format!("{} {{..}}", message.name))
+        .map(|message| format!("{} {{..}}", message.label()))
         .collect();
     names.join(", ")
 }

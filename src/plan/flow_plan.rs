@@ -36,7 +36,8 @@ pub(crate) struct Plan<'t> {
 impl<'t> Plan<'t> {
     pub(crate) fn new(setup: Arc<Setup>) -> Self {
         Self {
-            steps: Vec::with_capacity(6),
+            // Most flows have no more steps. This much memory is still cheap to allocate.
+            steps: Vec::with_capacity(5),
             allowed_differences: Vec::new(),
             every_step_faults: Vec::new(),
             invariants: setup.invariants,

@@ -1,4 +1,4 @@
-use std::ops::Range;
+use std::{borrow::Cow, ops::Range};
 
 use flow_domain::{
     Error, Headers,
@@ -180,7 +180,7 @@ impl Runner<'_, '_> {
     }
 
     /// Returns the label of a message of the test.
-    fn label_of(&self, message: &SerializedMessage) -> String {
+    fn label_of(&self, message: &SerializedMessage) -> Cow<'static, str> {
         let labels = self.outcome.record().labels();
         labels.label(message.category, message.name)
     }
@@ -202,10 +202,15 @@ impl Runner<'_, '_> {
     }
 
     /// Runs an act that is not a message: a clock advance or a run of the engine.
-    async fn run_system_act(&mut self, idx: usize, name: &str, act: Act<'_>) -> Result<(), Stop> {
+    async fn run_system_act(
+        &mut self,
+        idx: usize,
+        name: &'static str,
+        act: Act<'_>,
+    ) -> Result<(), Stop> {
         let headers = Headers::default();
         let result = self.outcome.system_mut().act(act, &headers).await;
-        self.finish_act(idx, name.to_owned(), result, (ActKind::Other, None))
+        self.finish_act(idx, name.into(), result, (ActKind::Other, None))
     }
 
     /// Fails the step if the test advances the clock to a time that is not in the future.
@@ -262,15 +267,14 @@ impl Runner<'_, '_> {
             result = result.merge(Ok(redelivery));
         }
 
-        let name = "the redelivery".to_owned();
-        self.finish_act(idx, name, result, (ActKind::Other, None))
+        self.finish_act(idx, "the redelivery".into(), result, (ActKind::Other, None))
     }
 
     /// Adds the outcome of an act, and stops the run if there was a stall.
     fn finish_act(
         &mut self,
         idx: usize,
-        name: String,
+        name: Cow<'static, str>,
         result: ProcessResult,
         (kind, reply_name): (ActKind, Option<ReplyName>),
     ) -> Result<(), Stop> {

@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap};
 
 use flow_domain::{
     Message,
@@ -12,9 +12,9 @@ use crate::value::{NotJson, cut_middle, read_json, show_message};
 /// What kind of message it is. Messages of different aggregates are of different kinds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct MessageKind {
-    category: String,
+    category: Cow<'static, str>,
     /// The name without the version. The JSON of an enum has it as the name of the variant.
-    name: String,
+    name: Cow<'static, str>,
     version: u32,
 }
 
@@ -22,8 +22,8 @@ struct MessageKind {
 #[derive(Clone, Debug)]
 pub(crate) struct MessageView {
     kind: MessageKind,
-    /// The label of the message, for texts.
-    pub(crate) name: String,
+    /// The labels of the domain. A view finds its own only for a text, which few runs need.
+    labels: MessageLabels,
     pub(crate) payload: Payload,
     /// Compares two contents by `PartialEq`, if the test gave a value of the Rust type.
     same_content: Option<SameContent>,
@@ -34,11 +34,11 @@ impl MessageView {
         let metadata = &envelope.metadata;
         Self {
             kind: MessageKind {
-                category: metadata.stream.category().to_owned(),
-                name: metadata.message_type.name().to_owned(),
+                category: metadata.stream.category().to_owned().into(),
+                name: metadata.message_type.name().to_owned().into(),
                 version: metadata.message_type.version(),
             },
-            name: labels.label_of_envelope(envelope),
+            labels: labels.clone(),
             payload: envelope.message.clone(),
             same_content: None,
         }
@@ -47,11 +47,11 @@ impl MessageView {
     pub(crate) fn of_serialized(message: &SerializedMessage, labels: &MessageLabels) -> Self {
         Self {
             kind: MessageKind {
-                category: message.category.to_owned(),
-                name: message.name.as_str().to_owned(),
+                category: message.category.into(),
+                name: message.name.as_str().into(),
                 version: message.name.version(),
             },
-            name: labels.label(message.category, message.name),
+            labels: labels.clone(),
             payload: message.payload.clone(),
             same_content: None,
         }
@@ -61,6 +61,13 @@ impl MessageView {
     pub(crate) fn compared_by(mut self, same_content: SameContent) -> Self {
         self.same_content = Some(same_content);
         self
+    }
+
+    /// Returns the label of the message, for texts.
+    pub(crate) fn label(&self) -> String {
+        let kind = &self.kind;
+        self.labels
+            .label_of(&kind.category, &kind.name, kind.version)
     }
 
     /// Returns true if the other message has the same category, name and version.
@@ -75,7 +82,7 @@ impl MessageView {
 
     /// Returns the message in Rust syntax: `PlaceOrder { order_id: "ord-01", quantity: 2 }`.
     pub(crate) fn show_whole(&self) -> String {
-        show_message(&self.name, &self.kind.name, &self.payload)
+        show_message(&self.label(), &self.kind.name, &self.payload)
     }
 
     /// Returns the content of the message.

@@ -7,8 +7,8 @@ use crate::{
         SubscriptionOptions, Upcasts,
     },
     message::{
-        Envelope, MessageLabels, MessageName, MessageType, Priority, SchemaLists, is_listed,
-        short_type_name,
+        CategoryMessages, Envelope, MessageLabels, MessageName, MessageType, Priority, SchemaLists,
+        is_listed, short_type_name,
     },
     model::{Aggregate, Projection},
     record::{HandlerKind, TableKind},
@@ -45,13 +45,17 @@ pub(crate) struct Catalog {
 impl Catalog {
     /// Builds the labels of the messages. No aggregate or event may be added afterwards.
     pub(crate) fn build_labels(&mut self) {
-        self.labels = MessageLabels::default();
-        for entry in &self.aggregates {
-            entry.add_to_labels(&mut self.labels);
-        }
-        for (category, lists) in &self.outside_events {
-            self.labels.add(category, None, lists);
-        }
+        let of_aggregates = self.aggregates.iter().flat_map(AggregateEntry::messages);
+        let from_outside = self
+            .outside_events
+            .iter()
+            .map(|(category, schemas)| CategoryMessages {
+                category,
+                aggregate: None,
+                schemas,
+            });
+
+        self.labels = of_aggregates.chain(from_outside).collect();
     }
 
     /// Builds the index of events. No route may be added afterwards.

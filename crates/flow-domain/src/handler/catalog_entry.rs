@@ -1,7 +1,7 @@
 use std::{any::TypeId, fmt};
 
 use crate::{
-    message::{MessageLabels, SchemaLists},
+    message::{CategoryMessages, SchemaLists},
     model::{Aggregate, Projection},
 };
 
@@ -46,11 +46,13 @@ impl AggregateEntry {
         }
     }
 
-    /// Adds the aggregate and its messages.
-    pub(crate) fn add_to_labels(&self, labels: &mut MessageLabels) {
-        for schemas in [self.commands, self.events] {
-            labels.add(self.category, Some(self.name), schemas);
-        }
+    /// Returns the messages of the aggregate: its commands and its events.
+    pub(crate) fn messages(&self) -> [CategoryMessages; 2] {
+        [self.commands, self.events].map(|schemas| CategoryMessages {
+            category: self.category,
+            aggregate: Some(self.name),
+            schemas,
+        })
     }
 }
 

@@ -34,9 +34,7 @@ pub(crate) fn check_key(text: &str) -> Result<(), InvalidKey> {
         return Err(InvalidKey::TooLong(text.len()));
     }
     // In UTF-8, no other character has a byte below U+0080.
-    // The loop has no early exit, so the compiler can look at several bytes at once.
-    let has_control = |found: bool, byte: u8| found | byte.is_ascii_control();
-    if text.bytes().fold(false, has_control) {
+    if text.bytes().any(|byte| byte.is_ascii_control()) {
         return Err(InvalidKey::ControlCharacter(text.to_owned()));
     }
 

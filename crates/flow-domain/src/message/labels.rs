@@ -1,4 +1,4 @@
-use std::{collections::BTreeSet, sync::Arc};
+use std::{borrow::Cow, collections::BTreeSet, sync::Arc};
 
 use crate::message::{Envelope, MessageName, MessageSchema, SchemaLists};
 
@@ -11,36 +11,36 @@ use crate::message::{Envelope, MessageName, MessageSchema, SchemaLists};
 #[doc(hidden)]
 pub struct MessageLabels {
     /// A clone shares the list: every run of a test has one.
-    messages: Arc<Vec<CategoryMessages>>,
+    messages: Arc<[CategoryMessages]>,
 }
 
 /// Messages of one category.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct CategoryMessages {
-    category: &'static str,
+pub(crate) struct CategoryMessages {
+    pub(crate) category: &'static str,
     /// The name of the aggregate; `None` if the messages come from outside.
-    aggregate: Option<&'static str>,
-    schemas: SchemaLists,
+    pub(crate) aggregate: Option<&'static str>,
+    pub(crate) schemas: SchemaLists,
+}
+
+impl FromIterator<CategoryMessages> for MessageLabels {
+    fn from_iter<I: IntoIterator<Item = CategoryMessages>>(messages: I) -> Self {
+        Self {
+            messages: messages.into_iter().collect(),
+        }
+    }
 }
 
 impl MessageLabels {
-    /// Adds messages of a category. `aggregate` is its aggregate, if it has one.
-    pub(crate) fn add(
-        &mut self,
-        category: &'static str,
-        aggregate: Option<&'static str>,
-        schemas: SchemaLists,
-    ) {
-        Arc::make_mut(&mut self.messages).push(CategoryMessages {
-            category,
-            aggregate,
-            schemas,
-        });
-    }
-
     /// Returns the label of the message `name` of this category.
-    pub fn label(&self, category: &str, name: MessageName) -> String {
-        self.label_of(category, name.as_str(), name.version())
+    pub fn label(&self, category: &str, name: MessageName) -> Cow<'static, str> {
+        let is_short = name.version() == 1 && !self.has_other_category(category, name.as_str());
+        if is_short {
+            // Every run asks for labels. Most of them are the plain name, which costs nothing.
+            return Cow::Borrowed(name.as_str());
+        }
+
+        Cow::Owned(self.label_of(category, name.as_str(), name.version()))
     }
 
     /// Returns the label of the message in an envelope.
@@ -75,7 +75,8 @@ impl MessageLabels {
             .unwrap_or(category)
     }
 
-    fn label_of(&self, category: &str, name: &str, version: u32) -> String {
+    /// Returns the label of a message by the parts of its type.
+    pub fn label_of(&self, category: &str, name: &str, version: u32) -> String {
         let versioned = match version {
             1 => name.to_owned(),
             version => format!("{name}.v{version}"),
@@ -126,10 +127,18 @@ mod tests {
     static BILLING: [MessageSchema; 1] = [schema("Created", 1)];
 
     fn labels() -> MessageLabels {
-        let mut labels = MessageLabels::default();
-        labels.add("customer", Some("Customer"), const { &[&CUSTOMER] });
-        labels.add("billing", None, const { &[&BILLING] });
-        labels
+        let customer = CategoryMessages {
+            category: "customer",
+            aggregate: Some("Customer"),
+            schemas: const { &[&CUSTOMER] },
+        };
+        let billing = CategoryMessages {
+            category: "billing",
+            aggregate: None,
+            schemas: const { &[&BILLING] },
+        };
+
+        MessageLabels::from_iter([customer, billing])
     }
 
     #[test]

@@ -22,6 +22,7 @@ pub use id::{CausationId, CorrelationId, MessageId};
 #[doc(hidden)]
 pub use key::require_key;
 pub use key::{InvalidKey, MAX_KEY_BYTES};
+pub(crate) use labels::CategoryMessages;
 pub use labels::MessageLabels;
 pub use metadata::{MessageKind, Metadata, Priority, Processing};
 #[cfg(feature = "testing")]

@@ -7,7 +7,8 @@ use crate::json::SortKey;
 /// A clone does not copy the keys. States, and rows without declared fields, have no keys.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RowKeys {
-    keys: Option<Arc<[(&'static str, SortKey)]>>,
+    // Most changes have no keys, so a thin pointer keeps all changes small.
+    keys: Option<Arc<Vec<(&'static str, SortKey)>>>,
 }
 
 impl RowKeys {
@@ -28,9 +29,11 @@ impl RowKeys {
 
 impl FromIterator<(&'static str, SortKey)> for RowKeys {
     fn from_iter<I: IntoIterator<Item = (&'static str, SortKey)>>(keys: I) -> Self {
-        let keys: Arc<[(&'static str, SortKey)]> = keys.into_iter().collect();
+        let mut keys = keys.into_iter().peekable();
+        let has_keys = keys.peek().is_some();
+
         Self {
-            keys: (!keys.is_empty()).then_some(keys),
+            keys: has_keys.then(|| Arc::new(keys.collect())),
         }
     }
 }

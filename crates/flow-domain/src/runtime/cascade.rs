@@ -116,7 +116,10 @@ impl Cascade {
         let step = |delivery: &PlannedDelivery| {
             let (subscription, route) = route_of(delivery);
             TraceStep {
-                event: catalog.labels.label(route.category, route.event.name),
+                event: catalog
+                    .labels
+                    .label(route.category, route.event.name)
+                    .into_owned(),
                 handler: Some(subscription.handler),
                 cause_idx: delivery.cause_idx,
             }
@@ -207,7 +210,7 @@ impl Cascade {
 
                 let event_name = self.ports.catalog.labels.label(event.0, event.1);
                 self.failures
-                    .push(HandlerFailure::new(Some(handler), event_name, err));
+                    .push(HandlerFailure::new(Some(handler), event_name.into(), err));
             }
         }
     }

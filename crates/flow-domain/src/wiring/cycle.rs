@@ -119,7 +119,10 @@ fn cycle_path(
     path.iter()
         .flat_map(|node| {
             let (name, category) = node.message;
-            [labels.label(category, name), node.handler.to_owned()]
+            [
+                labels.label(category, name).into_owned(),
+                node.handler.to_owned(),
+            ]
         })
         .collect()
 }

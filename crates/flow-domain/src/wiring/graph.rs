@@ -101,8 +101,7 @@ impl Wiring {
     #[doc(hidden)]
     pub fn of_aggregate<A: Aggregate>() -> Self {
         let entry = AggregateEntry::of::<A>();
-        let mut labels = MessageLabels::default();
-        entry.add_to_labels(&mut labels);
+        let labels = entry.messages().into_iter().collect();
 
         Self {
             domain: String::new(),
@@ -139,7 +138,7 @@ fn message_names(lists: SchemaLists, labels: &MessageLabels) -> Vec<String> {
         .iter()
         .copied()
         .flatten()
-        .map(|schema| labels.label(schema.category, schema.name))
+        .map(|schema| labels.label(schema.category, schema.name).into_owned())
         .collect()
 }
 
@@ -166,7 +165,10 @@ fn commands(catalog: &Catalog) -> Vec<CommandWiring> {
         .commands
         .iter()
         .map(|route| CommandWiring {
-            command: catalog.labels.label(route.category, route.command),
+            command: catalog
+                .labels
+                .label(route.category, route.command)
+                .into_owned(),
             category: route.category,
             handler: route.handler,
             raises: message_names(route.declaration.raises, &catalog.labels),
@@ -204,7 +206,7 @@ fn edge(
     (event, category): (&MessageSchema, &'static str),
 ) -> SubscriptionWiring {
     SubscriptionWiring {
-        event: catalog.labels.label(category, event.name),
+        event: catalog.labels.label(category, event.name).into_owned(),
         event_name: event.name,
         category,
         handler: subscription.handler,
