@@ -77,7 +77,7 @@ fn non_idempotent_handler_is_found_with_its_step() {
            ├ Countdown                         handled
            │ └ Counted                         count-count-1 @2
            │   └ Countdown                     handled, changed nothing
-           └ Countdown                         handled (attempt 2)
+           └ Countdown                         handled
              └ Counted                         count-count-1 @3
                └ Countdown                     handled, changed nothing
 

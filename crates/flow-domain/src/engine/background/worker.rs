@@ -3,7 +3,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::{
-    clock::monotonic_now,
+    clock::{Timestamp, monotonic_now},
     engine::{
         background::in_flight::{Completed, Completion, InFlight},
         background::waiter::{Waiter, Wake},
@@ -235,13 +235,9 @@ impl Worker {
         let mut wait = until.saturating_duration_since(now);
         if self.in_flight.is_empty() && !self.consumer.is_standby() {
             let due = self.consumer.next_due(&app.ports).await?;
-            // If a message is due but was not started, something else delays it. Then its due time
-            // does not tell how long to wait.
-            let until_due = due.map(|due| due.since(app.now()));
-            let until_due = until_due.filter(|until_due| !until_due.is_zero());
-            wait = wait.min(until_due.unwrap_or(wait));
+            wait = wait.min(due.map_or(wait, |due| until_due(app, due)));
         } else if let Some(due) = self.consumer.queue.next_due() {
-            wait = wait.min(due.since(app.now()).max(Duration::from_millis(1)));
+            wait = wait.min(until_due(app, due));
         }
 
         Ok(wait)
@@ -299,6 +295,11 @@ impl Worker {
             metrics.n_failed += u64::from(!is_handled);
         });
     }
+}
+
+/// Returns the time until `due`, but never zero: a timer of zero would starve the other tasks.
+fn until_due(app: &App, due: Timestamp) -> Duration {
+    due.since(app.now()).max(Duration::from_millis(1))
 }
 
 /// Logs a stall in the inline cascade of a command. No other code reports it.

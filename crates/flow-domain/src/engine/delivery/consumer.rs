@@ -154,10 +154,16 @@ impl Consumer {
 
     async fn read_lane(&mut self, ports: &Ports, lane: Lane) -> Result<(), Error> {
         let is_backfill = lane == Lane::Backfill;
-        let mut cursors = self.readable_cursors(is_backfill);
         // What waits for a retry does not count, because it must not hold back other streams.
-        while !cursors.is_empty() && self.n_ready_soon_in(lane) < self.settings.batch_size {
-            let limit = self.settings.batch_size - self.n_ready_soon_in(lane);
+        while let limit @ 1.. = self
+            .settings
+            .batch_size
+            .saturating_sub(self.n_ready_soon_in(lane))
+        {
+            let mut cursors = self.readable_cursors(is_backfill);
+            if cursors.is_empty() {
+                break;
+            }
             let read = self.feed.read(ports, &mut cursors, limit).await?;
             self.advance_cursors(&cursors);
             if read.is_empty() {
@@ -167,7 +173,6 @@ impl Consumer {
             for message in read {
                 self.add(ports, message, is_backfill);
             }
-            cursors = self.readable_cursors(is_backfill);
         }
 
         Ok(())

@@ -11,4 +11,5 @@ mod ledger_row;
 pub(in crate::engine) mod partitions;
 pub(in crate::engine) mod paused;
 pub(in crate::engine) mod queue;
+mod saving;
 mod settling;

@@ -2,18 +2,11 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use crate::{
     engine::delivery::{
-        consumer::Consumer,
-        incoming::Origin,
-        ledger_row::{LedgerRow, OpenMessage, Progress},
-        queue::{MessageState, QueueKey},
+        consumer::Consumer, incoming::Origin, ledger_row::LedgerRow, queue::MessageState,
     },
     error::Error,
     handler::Ports,
-    message::Payload,
-    port::{
-        Changes, Cursor, Durability, Fence, HeldPartition, LedgerWrite, StartFrom, Turn,
-        WonPartition,
-    },
+    port::{Cursor, Fence, HeldPartition, StartFrom, Turn, WonPartition},
 };
 
 /// How long an engine owns its partitions if it does not renew its leases. Another engine takes over
@@ -32,15 +25,15 @@ pub(in crate::engine) struct OwnedPartition {
     pub(super) index: u32,
     pub(super) epoch: u64,
     /// Whether the ledger has changed since it was saved.
-    is_dirty: bool,
+    pub(super) is_dirty: bool,
     /// Whether it is to be released as soon as nothing of it is in flight.
-    is_leaving: bool,
+    pub(super) is_leaving: bool,
     /// How many owners in a row died without progress, this engine not included.
-    n_deaths: u32,
+    pub(super) n_deaths: u32,
     /// Whether the number of deaths must be saved before the next message is tried.
-    saves_first: bool,
+    pub(super) saves_first: bool,
     /// How many messages are to be tried alone, because one of them may kill its process.
-    n_quarantined: usize,
+    pub(super) n_quarantined: usize,
 }
 
 /// Membership: what this engine owns, and what its ledgers say.
@@ -178,7 +171,7 @@ impl Consumer {
         Some(&mut partitions[idx.ok()?])
     }
 
-    fn partition(&self, index: u32) -> Option<&OwnedPartition> {
+    pub(super) fn partition(&self, index: u32) -> Option<&OwnedPartition> {
         let partitions = &self.partitions;
         let idx = partitions.binary_search_by_key(&index, |partition| partition.index);
         Some(&partitions[idx.ok()?])
@@ -256,139 +249,6 @@ impl Consumer {
             message.state == MessageState::InFlight
                 && message.incoming.partition() == Some(partition)
         })
-    }
-
-    /// Saves what the next owner must know if the message that was just started kills this process.
-    pub(super) async fn save_before_attempt(
-        &mut self,
-        ports: &Ports,
-        origin: &Origin,
-    ) -> Result<(), Error> {
-        let Origin::Partition {
-            partition: index, ..
-        } = *origin
-        else {
-            return Ok(());
-        };
-        let Some(partition) = self.partition(index) else {
-            return Ok(());
-        };
-        if 0 < partition.n_quarantined {
-            self.mark_touched(origin);
-        } else if !partition.saves_first {
-            return Ok(());
-        }
-
-        let mut changes = Changes::new("the engine");
-        changes.ledgers.extend(self.ledger(index, None)?);
-        ports.store.commit(&changes).await?;
-
-        if let Some(partition) = self.partition_mut(index) {
-            partition.saves_first = false;
-        }
-        Ok(())
-    }
-
-    /// Returns true if there is something to save.
-    pub(in crate::engine) fn has_unsaved(&self) -> bool {
-        self.partitions.iter().any(|partition| partition.is_dirty)
-    }
-
-    /// Returns the ledgers that changed since they were saved.
-    pub(in crate::engine) fn unsaved_ledgers(&self) -> Result<Vec<LedgerWrite>, Error> {
-        let dirty = self
-            .partitions
-            .iter()
-            .filter(|partition| partition.is_dirty);
-        let ledgers = dirty.map(|partition| self.ledger(partition.index, None));
-
-        ledgers.filter_map(Result::transpose).collect()
-    }
-
-    pub(in crate::engine) fn mark_saved(&mut self) {
-        for partition in &mut self.partitions {
-            partition.is_dirty = false;
-        }
-    }
-
-    /// Saves the ledgers that changed. A lost save costs a repetition, so it need not be durable.
-    pub(in crate::engine) async fn save(&mut self, ports: &Ports) -> Result<(), Error> {
-        let mut changes = Changes::new("the engine");
-        changes.ledgers = self.unsaved_ledgers()?;
-        changes.durability = Durability::Relaxed;
-        if !changes.ledgers.is_empty() {
-            ports.store.commit(&changes).await?;
-            self.mark_saved();
-        }
-
-        Ok(())
-    }
-
-    /// Makes the ledger of a partition; `None` if this engine does not own it.
-    ///
-    /// `settled` counts as settled already. In quarantine, what is in flight counts as tried.
-    pub(super) fn ledger(
-        &self,
-        index: u32,
-        settled: Option<QueueKey>,
-    ) -> Result<Option<LedgerWrite>, Error> {
-        let (Some(partition), Some(fence)) = (self.partition(index), self.fence(Some(index)))
-        else {
-            return Ok(None);
-        };
-
-        let is_tried =
-            |state: &MessageState| 0 < partition.n_quarantined && *state == MessageState::InFlight;
-
-        // The place of the first message of each topic that nobody has touched, and the open ones before.
-        let mut topics: BTreeMap<u16, (Option<u64>, Vec<OpenMessage>)> = BTreeMap::new();
-        for (key, message) in self.queue.iter() {
-            let Origin::Partition {
-                topic,
-                partition,
-                place,
-            } = message.incoming.origin
-            else {
-                continue;
-            };
-            if partition != index || settled == Some(key) {
-                continue;
-            }
-
-            let (first_untouched, open) = topics.entry(topic).or_default();
-            let touched = self.touched.get(&(index, topic)).copied();
-            if touched.is_none_or(|touched| touched < place) {
-                first_untouched.get_or_insert(place);
-                continue;
-            }
-            open.push(OpenMessage {
-                place,
-                attempt: message.incoming.attempt + u32::from(is_tried(&message.state)),
-                due: match message.state {
-                    MessageState::Waiting { due, .. } => Some(due),
-                    _ => None,
-                },
-            });
-        }
-
-        let mut row = LedgerRow {
-            n_deaths: partition.n_deaths,
-            ..LedgerRow::default()
-        };
-        for cursor in &self.cursors {
-            if cursor.partition != index {
-                continue;
-            }
-            let (first_untouched, open) = topics.remove(&cursor.topic).unwrap_or_default();
-            let read = first_untouched.map_or(cursor.place, |place| place - 1);
-            if 0 < read || self.settings.start == StartFrom::Now {
-                let topic = self.feed.topic_name(cursor.topic);
-                row.topics.insert(topic, Progress { read, open });
-            }
-        }
-
-        let value = Payload::encode("Ledger", &row)?;
-        Ok(Some(LedgerWrite { fence, value }))
     }
 
     /// Returns the cursors that may be read now: one lane, without partitions that are full or leaving.

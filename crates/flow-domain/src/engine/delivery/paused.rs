@@ -72,7 +72,7 @@ impl Consumer {
         &self,
     ) -> impl Iterator<Item = (QueueKey, &QueuedMessage, &MessageType, Timestamp)> {
         self.queue
-            .iter()
+            .waiting()
             .filter_map(|(key, message)| match &message.state {
                 MessageState::Waiting {
                     due,

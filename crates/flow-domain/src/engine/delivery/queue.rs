@@ -267,6 +267,12 @@ impl Queue {
         }
     }
 
+    /// Returns the messages that wait for another attempt, by their due time.
+    pub(in crate::engine) fn waiting(&self) -> impl Iterator<Item = (QueueKey, &QueuedMessage)> {
+        let waiting = self.waiting.iter();
+        waiting.filter_map(|(_, key)| Some((*key, self.messages.get(key)?)))
+    }
+
     /// Returns when the next message is due for another attempt.
     pub(in crate::engine) fn next_due(&self) -> Option<Timestamp> {
         self.waiting.first().map(|(due, _)| *due)
