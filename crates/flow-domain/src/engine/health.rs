@@ -156,7 +156,7 @@ fn age(row: &OutboxRow, now: Timestamp) -> Duration {
     let since = match row.state {
         // After a failure, `due` is the time of the next retry, so it does not tell the age.
         OutboxState::Failed => row.envelope.metadata.time,
-        _ => row.due,
+        _ => row.due.unwrap_or(row.envelope.metadata.time),
     };
     now.since(since)
 }

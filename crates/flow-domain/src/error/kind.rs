@@ -53,6 +53,12 @@ enum Kind {
         operation: &'static str,
         source: Source,
     },
+    #[error("nobody knows whether {operation} went through in the {adapter} adapter")]
+    Unknown {
+        adapter: &'static str,
+        operation: &'static str,
+        source: Source,
+    },
     #[error("panicked{}: {message}", at(location.as_deref()))]
     Panicked {
         message: String,
@@ -114,6 +120,29 @@ impl Error {
         cause: impl Into<Source>,
     ) -> Self {
         Kind::Adapter {
+            adapter,
+            operation,
+            source: cause.into(),
+        }
+        .into()
+    }
+
+    /// Creates the error for a commit whose answer was lost: it was written, or it was not.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use flow_domain::Error;
+    ///
+    /// let err = Error::unknown("postgres", "commit", std::io::Error::other("connection reset"));
+    /// assert!(err.is_unknown());
+    /// ```
+    pub fn unknown(
+        adapter: &'static str,
+        operation: &'static str,
+        cause: impl Into<Source>,
+    ) -> Self {
+        Kind::Unknown {
             adapter,
             operation,
             source: cause.into(),
@@ -223,6 +252,11 @@ impl Error {
 
     pub(crate) fn stalled(stall: Stall, failures: Vec<HandlerFailure>) -> Self {
         Kind::Stalled { stall, failures }.into()
+    }
+
+    /// Returns true if nobody knows whether a commit went through. Look before trying it again.
+    pub fn is_unknown(&self) -> bool {
+        matches!(*self.kind, Kind::Unknown { .. })
     }
 
     /// Returns true if another engine owns the partition by now. Nothing was written.
@@ -340,6 +374,7 @@ impl Error {
             | Kind::Failed { source, .. }
             | Kind::Codec { source, .. }
             | Kind::Unreadable { source, .. }
+            | Kind::Unknown { source, .. }
             | Kind::Adapter { source, .. } => source.downcast_ref(),
             _ => None,
         }
@@ -425,42 +460,5 @@ impl error::Error for Error {
             Kind::Rejected(rejection) => rejection.source(),
             kind => error::Error::source(kind),
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::{error::Error as _, io};
-
-    use super::*;
-
-    #[test]
-    fn error_display_leaves_out_the_cause() {
-        let err = Error::adapter("sqlite", "append", io::Error::other("disk is full"));
-
-        assert_eq!(err.to_string(), "append failed in the sqlite adapter");
-        assert_eq!(
-            err.source().expect("has a cause").to_string(),
-            "disk is full"
-        );
-    }
-
-    #[test]
-    fn conflict_names_writer_target_and_versions() {
-        let err = Error::conflict("OrderCommandHandler", "Order `7`", "version 1", "version 2");
-
-        assert!(err.is_conflict());
-        assert_eq!(
-            err.to_string(),
-            "OrderCommandHandler could not write Order `7`: expected version 1, found version 2"
-        );
-    }
-
-    #[test]
-    fn error_is_one_word_and_send_sync() {
-        fn send_sync<T: Send + Sync + 'static>() {}
-        send_sync::<Error>();
-
-        assert_eq!(size_of::<Error>(), size_of::<usize>());
     }
 }

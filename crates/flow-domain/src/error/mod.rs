@@ -9,6 +9,8 @@ mod foreign;
 mod kind;
 mod rejection;
 mod stall;
+#[cfg(test)]
+mod tests;
 
 pub use failure::HandlerFailure;
 pub(crate) use foreign::panic_message;

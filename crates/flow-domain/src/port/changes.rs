@@ -1,7 +1,6 @@
 use std::sync::Arc;
 
 use crate::{
-    clock::Timestamp,
     message::{Envelope, ExpectedVersion, MessageId, Payload, StreamName},
     port::{Fence, LedgerWrite, Outgoing, RowKeys},
     record::Table,
@@ -52,11 +51,11 @@ impl Changes {
         }
     }
 
-    /// Adds the events to the outgoing messages, due at `now` and before all others.
-    pub(crate) fn enqueue_events(&mut self, now: Timestamp) {
+    /// Adds the events to the outgoing messages, before all others.
+    pub(crate) fn enqueue_events(&mut self) {
         let events = self.events.iter().map(|event| Outgoing {
             envelope: Arc::clone(event),
-            due: now,
+            due: None,
         });
 
         self.outgoing.splice(0..0, events);

@@ -67,6 +67,8 @@ impl Worker {
                     self.waiter.record_success();
                     self.wait(at_most).await;
                 }
+                // Another engine owns a partition by now, and the next turn tells which.
+                Err(err) if err.is_fenced() => self.next_turn = monotonic_now(),
                 Err(err) => self.back_off(&err).await,
             }
         }
@@ -155,15 +157,9 @@ impl Worker {
             return Ok(());
         }
 
-        match self.consumer.save(&self.app.ports).await {
-            Ok(()) => {
-                self.unsaved_since = None;
-                Ok(())
-            }
-            // Some partition is lost, and a turn tells which. The others are saved afterwards.
-            Err(err) if err.is_fenced() => self.take_turn().await,
-            Err(err) => Err(err),
-        }
+        self.consumer.save(&self.app.ports).await?;
+        self.unsaved_since = None;
+        Ok(())
     }
 
     /// Reads messages and starts attempts, until the subscription is full or nothing is left.

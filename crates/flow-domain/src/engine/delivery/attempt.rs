@@ -100,7 +100,7 @@ impl Attempt {
     /// Handles the message once and commits. If that fails, calls `handle_error` of the handler.
     pub(in crate::engine) async fn run(&self, session: &mut Session) -> AttemptReport {
         let entry = self.ports.entry_of(self.incoming.envelope.metadata.id);
-        if self.is_quarantined && self.retry.attempts < self.incoming.attempt {
+        if self.is_given_up() {
             return self.report_killer(entry);
         }
 
@@ -257,6 +257,11 @@ impl Attempt {
             error,
             is_last: true,
         }
+    }
+
+    /// Returns true if no attempt survived. Then the message becomes a dead letter untried.
+    pub(in crate::engine) fn is_given_up(&self) -> bool {
+        self.is_quarantined && self.retry.attempts < self.incoming.attempt
     }
 
     /// Returns the report for a message that no attempt survived.

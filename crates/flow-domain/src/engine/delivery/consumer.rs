@@ -160,12 +160,7 @@ impl Consumer {
             .batch_size
             .saturating_sub(self.n_ready_soon_in(lane))
         {
-            let mut cursors = self.readable_cursors(is_backfill);
-            if cursors.is_empty() {
-                break;
-            }
-            let read = self.feed.read(ports, &mut cursors, limit).await?;
-            self.advance_cursors(&cursors);
+            let read = self.read_readable(ports, is_backfill, limit).await?;
             if read.is_empty() {
                 break;
             }

@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// The number of partitions of a subscription that reads the event store.
-const N_STORE_PARTITIONS: u32 = 16;
+const N_STORE_PARTITIONS: u32 = 8;
 
 /// The log that a subscription reads: topics of the broker, or the event store.
 #[derive(Clone, Debug)]

@@ -2,7 +2,10 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use crate::{
     engine::delivery::{
-        consumer::Consumer, incoming::Origin, ledger_row::LedgerRow, queue::MessageState,
+        consumer::Consumer,
+        incoming::{IncomingMessage, Origin},
+        ledger_row::LedgerRow,
+        queue::MessageState,
     },
     error::Error,
     handler::Ports,
@@ -24,8 +27,10 @@ const MAX_OPEN: usize = 1_000;
 pub(in crate::engine) struct OwnedPartition {
     pub(super) index: u32,
     pub(super) epoch: u64,
-    /// Whether the ledger has changed since it was saved.
+    /// Whether a message was settled or has failed since the ledger was saved.
     pub(super) is_dirty: bool,
+    /// Whether messages were skipped since the ledger was saved.
+    pub(super) has_skipped: bool,
     /// Whether it is to be released as soon as nothing of it is in flight.
     pub(super) is_leaving: bool,
     /// How many owners in a row died without progress, this engine not included.
@@ -126,6 +131,7 @@ impl Consumer {
                 index: partition,
                 epoch: won.epoch,
                 is_dirty,
+                has_skipped: false,
                 is_leaving: false,
                 n_deaths,
                 saves_first: won.was_abandoned,
@@ -212,7 +218,7 @@ impl Consumer {
         if let Origin::Partition { partition, .. } = *origin
             && let Some(partition) = self.partition_mut(partition)
         {
-            partition.is_dirty = true;
+            partition.has_skipped = true;
         }
     }
 
@@ -251,41 +257,53 @@ impl Consumer {
         })
     }
 
-    /// Returns the cursors that may be read now: one lane, without partitions that are full or leaving.
-    pub(super) fn readable_cursors(&self, is_backfill: bool) -> Vec<Cursor> {
+    /// Reads a lane of the owned partitions, without those that are full or leaving.
+    pub(super) async fn read_readable(
+        &mut self,
+        ports: &Ports,
+        is_backfill: bool,
+        limit: usize,
+    ) -> Result<Vec<IncomingMessage>, Error> {
+        let first_backfill = self
+            .cursors
+            .partition_point(|cursor| !self.feed.is_backfill(cursor.topic));
+        let (primary, backfill) = self.cursors.split_at_mut(first_backfill);
+        let cursors = if is_backfill { backfill } else { primary };
+
+        let is_leaving = self.partitions.iter().any(|partition| partition.is_leaving);
+        if !is_leaving && self.queue.len() < MAX_OPEN {
+            return self.feed.read(ports, cursors, limit).await;
+        }
+
+        // The others are read with copies of their cursors.
         let mut n_open: BTreeMap<u32, usize> = BTreeMap::new();
-        if MAX_OPEN <= self.queue.len() {
-            for (_, message) in self.queue.iter() {
-                if let Some(partition) = message.incoming.partition() {
-                    *n_open.entry(partition).or_default() += 1;
-                }
+        for (_, message) in self.queue.iter() {
+            if let Some(partition) = message.incoming.partition() {
+                *n_open.entry(partition).or_default() += 1;
             }
         }
-
-        let is_readable = |cursor: &&Cursor| {
-            let is_full = n_open
-                .get(&cursor.partition)
-                .is_some_and(|n_open| MAX_OPEN <= *n_open);
-            let partition = self.partition(cursor.partition);
-            let is_leaving = partition.is_none_or(|partition| partition.is_leaving);
-            !is_full && !is_leaving && self.feed.is_backfill(cursor.topic) == is_backfill
+        let is_readable = |cursor: &Cursor| {
+            let is_full = |n_open: &usize| MAX_OPEN <= *n_open;
+            let mut leaving = self
+                .partitions
+                .iter()
+                .filter(|partition| partition.is_leaving);
+            !n_open.get(&cursor.partition).is_some_and(is_full)
+                && !leaving.any(|partition| partition.index == cursor.partition)
         };
-
-        self.cursors.iter().filter(is_readable).copied().collect()
-    }
-
-    /// Notes how far the cursors have moved.
-    pub(super) fn advance_cursors(&mut self, moved: &[Cursor]) {
-        for moved in moved {
-            let idx = self
-                .cursors
-                .binary_search_by_key(&(moved.topic, moved.partition), |cursor| {
-                    (cursor.topic, cursor.partition)
-                });
-            if let Ok(idx) = idx {
-                self.cursors[idx].place = moved.place;
-            }
+        let mut readable: Vec<Cursor> = cursors.iter().copied().filter(is_readable).collect();
+        let read = self.feed.read(ports, &mut readable, limit).await?;
+        for cursor in cursors {
+            let same = |moved: &&Cursor| {
+                (moved.topic, moved.partition) == (cursor.topic, cursor.partition)
+            };
+            cursor.place = readable
+                .iter()
+                .find(same)
+                .map_or(cursor.place, |moved| moved.place);
         }
+
+        Ok(read)
     }
 
     /// Releases the partitions that are to be given up and of which nothing is in flight any more.

@@ -5,6 +5,7 @@ use crate::{
         consumer::Consumer,
         incoming::Origin,
         ledger_row::{LedgerRow, OpenMessage, Progress},
+        partitions::OwnedPartition,
         queue::{MessageState, QueueKey},
     },
     error::Error,
@@ -48,15 +49,21 @@ impl Consumer {
 
     /// Returns true if there is something to save.
     pub(in crate::engine) fn has_unsaved(&self) -> bool {
-        self.partitions.iter().any(|partition| partition.is_dirty)
+        let is_unsaved = |partition: &OwnedPartition| partition.is_dirty || partition.has_skipped;
+        self.partitions.iter().any(is_unsaved)
     }
 
     /// Returns the ledgers that changed since they were saved.
-    pub(in crate::engine) fn unsaved_ledgers(&self) -> Result<Vec<LedgerWrite>, Error> {
+    ///
+    /// What was only skipped counts if `with_skipped` is true. Losing that costs another look.
+    pub(in crate::engine) fn unsaved_ledgers(
+        &self,
+        with_skipped: bool,
+    ) -> Result<Vec<LedgerWrite>, Error> {
         let dirty = self
             .partitions
             .iter()
-            .filter(|partition| partition.is_dirty);
+            .filter(|partition| partition.is_dirty || with_skipped && partition.has_skipped);
         let ledgers = dirty.map(|partition| self.ledger(partition.index, None));
 
         ledgers.filter_map(Result::transpose).collect()
@@ -65,13 +72,14 @@ impl Consumer {
     pub(in crate::engine) fn mark_saved(&mut self) {
         for partition in &mut self.partitions {
             partition.is_dirty = false;
+            partition.has_skipped = false;
         }
     }
 
     /// Saves the ledgers that changed. A lost save costs a repetition, so it need not be durable.
     pub(in crate::engine) async fn save(&mut self, ports: &Ports) -> Result<(), Error> {
         let mut changes = Changes::new("the engine");
-        changes.ledgers = self.unsaved_ledgers()?;
+        changes.ledgers = self.unsaved_ledgers(true)?;
         changes.durability = Durability::Relaxed;
         if !changes.ledgers.is_empty() {
             ports.store.commit(&changes).await?;

@@ -23,7 +23,7 @@ pub(super) async fn find_remaining(
         ScheduledCommand {
             name: ports.catalog.labels.label_of_envelope(&row.envelope),
             stream: metadata.stream.to_string(),
-            due: row.due,
+            due: row.due.unwrap_or(now),
         }
     });
 

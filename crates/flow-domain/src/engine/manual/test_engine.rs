@@ -164,7 +164,7 @@ impl TestEngine {
     pub(super) async fn save(&mut self) -> Result<(), Error> {
         let mut changes = Changes::new("the engine");
         for consumer in &self.consumers {
-            changes.ledgers.extend(consumer.unsaved_ledgers()?);
+            changes.ledgers.extend(consumer.unsaved_ledgers(false)?);
         }
         if changes.ledgers.is_empty() {
             return Ok(());
@@ -321,7 +321,7 @@ fn interceptor_action(ports: &Ports, attempt: &Attempt, report: &AttemptReport) 
         .hooks
         .interceptor
         .as_ref()
-        .filter(|_| !report.is_ignored())
+        .filter(|_| !report.is_ignored() && !attempt.is_given_up())
         .map_or(EngineAction::Continue, |interceptor| {
             interceptor.after(report.handler, &incoming.envelope, incoming.attempt)
         })

@@ -70,6 +70,7 @@ macro_rules! store_contract {
                 released_row_can_be_claimed_again,
                 failed_row_blocks_its_stream,
                 row_not_yet_due_blocks_no_other,
+                row_without_a_due_time_never_waits,
                 cancelled_row_is_never_claimed,
                 claimed_or_published_row_cannot_be_cancelled,
                 abandoned_row_can_be_reopened,

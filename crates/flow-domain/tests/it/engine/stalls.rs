@@ -68,8 +68,10 @@ async fn commit_unknown_event(world: &World) {
 
     let mut changes = Changes::new("another program");
     changes.events.push(Arc::clone(&envelope));
-    let due = world.app.now();
-    changes.outgoing.push(Outgoing { envelope, due });
+    changes.outgoing.push(Outgoing {
+        envelope,
+        due: None,
+    });
     world.app.store().commit(&changes).await.unwrap();
 }
 

@@ -11,7 +11,7 @@ use crate::{
 /// reading does not grow with the number of published messages.
 ///
 /// It returns the messages of all topics of a read in the order of publication, which the port does not
-/// promise. It keeps 16 partitions, and remembers at least the last 1,000 ids.
+/// promise. It keeps eight partitions, and remembers at least the last 1,000 ids.
 ///
 /// A [`fork`](Broker::fork) copies no published message.
 ///
@@ -41,7 +41,7 @@ pub struct MemoryBroker {
     state: Mutex<BrokerState>,
 }
 
-const N_PARTITIONS: u32 = 16;
+const N_PARTITIONS: u32 = 8;
 
 impl MemoryBroker {
     // A poisoned lock can be ignored, because no method fails in the middle of a change.
