@@ -35,3 +35,23 @@ impl fmt::Display for HandlerFailure {
         }
     }
 }
+
+/// Returns the text of an error for handlers that failed after a commit.
+pub(super) fn handler_failures_text(failures: &[HandlerFailure]) -> String {
+    let n_failures = failures.len();
+    let noun = if n_failures == 1 {
+        "handler"
+    } else {
+        "handlers"
+    };
+
+    let lines: Vec<String> = failures
+        .iter()
+        .map(|failure| format!("\n  {failure}"))
+        .collect();
+
+    format!(
+        "the commit succeeded, but {n_failures} {noun} failed afterwards:{}",
+        lines.concat()
+    )
+}

@@ -1,6 +1,6 @@
 use std::{borrow::Cow, error, fmt};
 
-use crate::error::{HandlerFailure, Rejection, Stall, foreign::ForeignText, stall};
+use crate::error::{HandlerFailure, Rejection, Stall, failure, foreign::ForeignText, stall};
 
 type Source = Box<dyn error::Error + Send + Sync>;
 
@@ -79,7 +79,7 @@ enum Kind {
     Unreadable { text: String, source: Source },
     #[error("{0}")]
     Setup(String),
-    #[error("{}", handler_failures_text(.0))]
+    #[error("{}", failure::handler_failures_text(.0))]
     HandlersFailed(Vec<HandlerFailure>),
     #[error(fmt = stall::write_stall)]
     Stalled {
@@ -384,25 +384,6 @@ impl Error {
     pub fn with_causes(&self) -> impl fmt::Display + '_ {
         WithCauses(self)
     }
-}
-
-fn handler_failures_text(failures: &[HandlerFailure]) -> String {
-    let n_failures = failures.len();
-    let noun = if n_failures == 1 {
-        "handler"
-    } else {
-        "handlers"
-    };
-
-    let lines: Vec<String> = failures
-        .iter()
-        .map(|failure| format!("\n  {failure}"))
-        .collect();
-
-    format!(
-        "the commit succeeded, but {n_failures} {noun} failed afterwards:{}",
-        lines.concat()
-    )
 }
 
 struct WithCauses<'a>(&'a Error);

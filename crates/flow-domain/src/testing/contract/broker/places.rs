@@ -10,8 +10,8 @@ pub async fn seek_end_skips_older_messages<B: Broker + ?Sized>(broker: &B) {
     publish(broker, &ORDERS, "order-1", [1]).await;
     let (topics, mut cursors) = ([ORDERS], cursors(broker, 1));
 
-    let sought = broker.seek_end(&topics, &mut cursors).await;
-    sought.expect("`seek_end` must succeed");
+    let moved = broker.seek_end(&topics, &mut cursors).await;
+    moved.expect("`seek_end` must succeed");
     publish(broker, &ORDERS, "order-2", [2]).await;
     publish(broker, &ORDERS, "order-1", [3]).await;
 
