@@ -64,6 +64,10 @@ impl StreamName {
     }
 
     /// Returns the slot of the stream, from 0 to 1,023. It is a hash of the name and never changes.
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "the remainder is smaller than the number of slots"
+    )]
     pub fn slot(&self) -> u16 {
         // FNV-1a: a few lines, no dependency, and the same on every platform.
         let bytes = self.category.bytes().chain([b'-']).chain(self.id.bytes());

@@ -70,7 +70,7 @@ pub enum PublishResult {
 #[non_exhaustive]
 pub struct LogMessage {
     /// The index of its topic in the list of topics that was read.
-    pub topic: u16,
+    pub topic: usize,
     /// The partition.
     pub partition: u32,
     /// The place, from 1. It grows within the partition, and may have gaps.
@@ -81,7 +81,7 @@ pub struct LogMessage {
 
 impl LogMessage {
     /// Makes a message. An adapter calls this for each message that it returns.
-    pub fn new(topic: u16, partition: u32, place: u64, envelope: Arc<Envelope>) -> Self {
+    pub fn new(topic: usize, partition: u32, place: u64, envelope: Arc<Envelope>) -> Self {
         Self {
             topic,
             partition,

@@ -8,7 +8,7 @@ use crate::{message::Payload, port::PortFuture};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Cursor {
     /// The index of the topic in a list of topics. In the event store it is always 0.
-    pub topic: u16,
+    pub topic: usize,
     /// The partition.
     pub partition: u32,
     /// The place of the last message that was read, or 0. In the event store it is a position.

@@ -11,6 +11,7 @@ use crate::{
         delivery::attempt::AttemptResult,
         delivery::consumer::Consumer,
         delivery::partitions::LEASE,
+        delivery::queue::QueueKey,
     },
     error::Error,
     runtime::App,
@@ -168,7 +169,7 @@ impl Worker {
 
         // Backfill is next: read first, because a primary message has to go before it.
         let next = self.consumer.next_key(app.now());
-        if next.is_some_and(|key| key.is_backfill()) && !self.is_full() {
+        if next.is_some_and(QueueKey::is_backfill) && !self.is_full() {
             self.consumer.fill(&app.ports).await?;
         }
 

@@ -37,7 +37,7 @@ pub(in crate::engine) struct Consumer {
     // Invariant: sorted.
     pub(super) cursors: Vec<Cursor>,
     /// The greatest place that was settled or tried, by partition and topic.
-    pub(super) touched: BTreeMap<(u32, u16), u64>,
+    pub(super) touched: BTreeMap<(u32, usize), u64>,
     pub(in crate::engine) breaker: Breaker,
     /// The newer events that a warning was logged for.
     pub(super) newer: Vec<MessageId>,

@@ -39,11 +39,11 @@ impl Feed {
     }
 
     /// Returns the number of topics, and how many of them are in the primary lane.
-    pub(super) fn n_topics(&self) -> (u16, u16) {
+    pub(super) fn n_topics(&self) -> (usize, usize) {
         match self {
             Self::Broker(topics) => {
                 let primary = topics.iter().filter(|topic| topic.lane == Lane::Primary);
-                (topics.len() as u16, primary.count() as u16)
+                (topics.len(), primary.count())
             }
             Self::Store(_) => (1, 1),
         }
@@ -66,14 +66,14 @@ impl Feed {
         }
     }
 
-    pub(super) fn is_backfill(&self, topic: u16) -> bool {
+    pub(super) fn is_backfill(&self, topic: usize) -> bool {
         self.n_topics().1 <= topic
     }
 
     /// Returns the name of a topic in the ledger.
-    pub(super) fn topic_name(&self, topic: u16) -> String {
+    pub(super) fn topic_name(&self, topic: usize) -> String {
         match self {
-            Self::Broker(topics) => topics[usize::from(topic)].to_string(),
+            Self::Broker(topics) => topics[topic].to_string(),
             Self::Store(_) => "events".to_owned(),
         }
     }
@@ -106,12 +106,12 @@ impl Feed {
     pub(super) async fn read_at(
         &self,
         ports: &Ports,
-        (topic, partition): (u16, u32),
+        (topic, partition): (usize, u32),
         places: &[u64],
     ) -> Result<Vec<IncomingMessage>, Error> {
         match self {
             Self::Broker(topics) => {
-                let name = &topics[usize::from(topic)];
+                let name = &topics[topic];
                 let read = broker(ports)?.read_at(name, partition, places).await?;
                 let messages = read
                     .into_iter()

@@ -17,7 +17,7 @@ pub(in crate::engine) enum Origin {
     /// A partition of the broker or of the event store.
     Partition {
         /// The index of the topic; 0 in the event store.
-        topic: u16,
+        topic: usize,
         partition: u32,
         place: u64,
     },

@@ -27,10 +27,7 @@ const MAX_OPEN: usize = 1_000;
 pub(in crate::engine) struct OwnedPartition {
     pub(super) index: u32,
     pub(super) epoch: u64,
-    /// Whether a message was settled or has failed since the ledger was saved.
-    pub(super) is_dirty: bool,
-    /// Whether messages were skipped since the ledger was saved.
-    pub(super) has_skipped: bool,
+    pub(super) unsaved: Unsaved,
     /// Whether it is to be released as soon as nothing of it is in flight.
     pub(super) is_leaving: bool,
     /// How many owners in a row died without progress, this engine not included.
@@ -39,6 +36,17 @@ pub(in crate::engine) struct OwnedPartition {
     pub(super) saves_first: bool,
     /// How many messages are to be tried alone, because one of them may kill its process.
     pub(super) n_quarantined: usize,
+}
+
+/// What has changed since a ledger was saved.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(in crate::engine) enum Unsaved {
+    #[default]
+    Nothing,
+    /// Messages were skipped. If that is lost, they are looked at again.
+    Skipped,
+    /// Messages were settled or have failed.
+    Settled,
 }
 
 /// Membership: what this engine owns, and what its ledgers say.
@@ -82,7 +90,7 @@ impl Consumer {
     async fn open(&mut self, ports: &Ports, won: Vec<WonPartition>) -> Result<(), Error> {
         let (n_topics, _) = self.feed.n_topics();
         let starts_now = self.settings.start == StartFrom::Now;
-        let mut cursors = Vec::with_capacity(won.len() * usize::from(n_topics));
+        let mut cursors = Vec::with_capacity(won.len() * n_topics);
         let mut new_cursors = Vec::new();
         let mut partitions = Vec::with_capacity(won.len());
         let mut open_messages = Vec::new();
@@ -96,13 +104,14 @@ impl Consumer {
             let ledger = ledger.unwrap_or_default();
             let n_deaths = ledger.n_deaths + u32::from(won.was_abandoned);
             let is_suspicious = N_SUSPICIOUS_DEATHS <= n_deaths;
-            let mut is_dirty = false;
+            let mut unsaved = Unsaved::Nothing;
 
             for topic in 0..n_topics {
-                let progress = match ledger.topics.is_empty() {
-                    true => None,
-                    false => ledger.topics.get(&self.feed.topic_name(topic)),
-                };
+                // A new group has no topics, and needs no names.
+                let is_new = ledger.topics.is_empty();
+                let progress = (!is_new)
+                    .then(|| ledger.topics.get(&self.feed.topic_name(topic)))
+                    .flatten();
                 let place = progress.map_or(0, |progress| progress.read);
                 let cursor = Cursor {
                     topic,
@@ -111,7 +120,7 @@ impl Consumer {
                 };
                 if progress.is_none() && starts_now {
                     new_cursors.push(cursor);
-                    is_dirty = true;
+                    unsaved = Unsaved::Settled;
                 } else {
                     cursors.push(cursor);
                 }
@@ -130,8 +139,7 @@ impl Consumer {
             partitions.push(OwnedPartition {
                 index: partition,
                 epoch: won.epoch,
-                is_dirty,
-                has_skipped: false,
+                unsaved,
                 is_leaving: false,
                 n_deaths,
                 saves_first: won.was_abandoned,
@@ -209,7 +217,7 @@ impl Consumer {
         let touched = self.touched.entry((partition, topic)).or_default();
         *touched = place.max(*touched);
         if let Some(partition) = self.partition_mut(partition) {
-            partition.is_dirty = true;
+            partition.unsaved = Unsaved::Settled;
         }
     }
 
@@ -218,7 +226,7 @@ impl Consumer {
         if let Origin::Partition { partition, .. } = *origin
             && let Some(partition) = self.partition_mut(partition)
         {
-            partition.has_skipped = true;
+            partition.unsaved = partition.unsaved.max(Unsaved::Skipped);
         }
     }
 

@@ -5,7 +5,7 @@ use crate::{
         consumer::Consumer,
         incoming::Origin,
         ledger_row::{LedgerRow, OpenMessage, Progress},
-        partitions::OwnedPartition,
+        partitions::{OwnedPartition, Unsaved},
         queue::{MessageState, QueueKey},
     },
     error::Error,
@@ -49,21 +49,19 @@ impl Consumer {
 
     /// Returns true if there is something to save.
     pub(in crate::engine) fn has_unsaved(&self) -> bool {
-        let is_unsaved = |partition: &OwnedPartition| partition.is_dirty || partition.has_skipped;
-        self.partitions.iter().any(is_unsaved)
+        let is_saved = |partition: &OwnedPartition| partition.unsaved == Unsaved::Nothing;
+        !self.partitions.iter().all(is_saved)
     }
 
-    /// Returns the ledgers that changed since they were saved.
-    ///
-    /// What was only skipped counts if `with_skipped` is true. Losing that costs another look.
+    /// Returns the ledgers that changed since they were saved, if they changed at least that much.
     pub(in crate::engine) fn unsaved_ledgers(
         &self,
-        with_skipped: bool,
+        at_least: Unsaved,
     ) -> Result<Vec<LedgerWrite>, Error> {
         let dirty = self
             .partitions
             .iter()
-            .filter(|partition| partition.is_dirty || with_skipped && partition.has_skipped);
+            .filter(|partition| at_least <= partition.unsaved);
         let ledgers = dirty.map(|partition| self.ledger(partition.index, None));
 
         ledgers.filter_map(Result::transpose).collect()
@@ -71,15 +69,14 @@ impl Consumer {
 
     pub(in crate::engine) fn mark_saved(&mut self) {
         for partition in &mut self.partitions {
-            partition.is_dirty = false;
-            partition.has_skipped = false;
+            partition.unsaved = Unsaved::Nothing;
         }
     }
 
     /// Saves the ledgers that changed. A lost save costs a repetition, so it need not be durable.
     pub(in crate::engine) async fn save(&mut self, ports: &Ports) -> Result<(), Error> {
         let mut changes = Changes::new("the engine");
-        changes.ledgers = self.unsaved_ledgers(true)?;
+        changes.ledgers = self.unsaved_ledgers(Unsaved::Skipped)?;
         changes.durability = Durability::Relaxed;
         if !changes.ledgers.is_empty() {
             ports.store.commit(&changes).await?;
@@ -106,7 +103,7 @@ impl Consumer {
             |state: &MessageState| 0 < partition.n_quarantined && *state == MessageState::InFlight;
 
         // The place of the first message of each topic that nobody has touched, and the open ones before.
-        let mut topics: BTreeMap<u16, (Option<u64>, Vec<OpenMessage>)> = BTreeMap::new();
+        let mut topics: BTreeMap<usize, (Option<u64>, Vec<OpenMessage>)> = BTreeMap::new();
         for (key, message) in self.queue.iter() {
             let Origin::Partition {
                 topic,

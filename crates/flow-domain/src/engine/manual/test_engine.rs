@@ -6,6 +6,7 @@ use crate::{
         delivery::attempt::{Attempt, AttemptReport, AttemptResult},
         delivery::consumer::Consumer,
         delivery::incoming::IncomingMessage,
+        delivery::partitions::Unsaved,
         delivery::queue::{MessageState, QueueKey},
         manual::footprint::FootprintStore,
         manual::remaining::find_remaining,
@@ -164,7 +165,9 @@ impl TestEngine {
     pub(super) async fn save(&mut self) -> Result<(), Error> {
         let mut changes = Changes::new("the engine");
         for consumer in &self.consumers {
-            changes.ledgers.extend(consumer.unsaved_ledgers(false)?);
+            changes
+                .ledgers
+                .extend(consumer.unsaved_ledgers(Unsaved::Settled)?);
         }
         if changes.ledgers.is_empty() {
             return Ok(());

@@ -170,7 +170,7 @@ impl Yard {
 
 /// Returns true if job `n` is one of the stream. Each stream leaves out every fifth.
 fn is_in_stream(stream: u32, n: u32) -> bool {
-    (stream + n) % 5 != 0
+    !(stream + n).is_multiple_of(5)
 }
 
 async fn publish_next(publisher: &App, n: &mut u32) {

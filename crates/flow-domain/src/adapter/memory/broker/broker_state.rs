@@ -109,8 +109,8 @@ impl BrokerState {
         log.discard_before(first_to_keep.unwrap_or(log.end()))
     }
 
-    fn log(&self, topics: &[Topic], topic: u16) -> Option<&TopicLog> {
-        let topic = topics.get(usize::from(topic))?;
+    fn log(&self, topics: &[Topic], topic: usize) -> Option<&TopicLog> {
+        let topic = topics.get(topic)?;
         Some(&self.logs[*self.log_indices.get(topic)?])
     }
 
@@ -127,7 +127,7 @@ impl BrokerState {
 }
 
 /// Groups sorted cursors by topic.
-fn by_topic(cursors: &[Cursor]) -> impl Iterator<Item = (u16, &[Cursor])> {
+fn by_topic(cursors: &[Cursor]) -> impl Iterator<Item = (usize, &[Cursor])> {
     cursors
         .chunk_by(|left, right| left.topic == right.topic)
         .map(|cursors| (cursors[0].topic, cursors))
@@ -136,7 +136,7 @@ fn by_topic(cursors: &[Cursor]) -> impl Iterator<Item = (u16, &[Cursor])> {
 /// Iterates over the messages of a topic that are after its cursors.
 fn messages_after(
     log: &TopicLog,
-    topic: u16,
+    topic: usize,
     cursors: &[Cursor],
 ) -> impl Iterator<Item = LogMessage> {
     let start = cursors.iter().map(|cursor| cursor.place).min();
@@ -156,7 +156,7 @@ fn is_after(cursors: &[Cursor], entry: &LogEntry) -> Option<bool> {
     Some(cursors[idx].place < entry.place)
 }
 
-fn to_message(topic: u16, entry: &LogEntry) -> LogMessage {
+fn to_message(topic: usize, entry: &LogEntry) -> LogMessage {
     let LogEntry {
         place,
         partition,

@@ -48,7 +48,7 @@ pub(super) async fn publish_all<B: Broker + ?Sized>(broker: &B, publications: Ve
 }
 
 /// Returns cursors at the beginning of all partitions of `n_topics` topics.
-pub(super) fn cursors<B: Broker + ?Sized>(broker: &B, n_topics: u16) -> Vec<Cursor> {
+pub(super) fn cursors<B: Broker + ?Sized>(broker: &B, n_topics: usize) -> Vec<Cursor> {
     let partitions = || 0..broker.n_partitions();
     let all = (0..n_topics).flat_map(|topic| {
         partitions().map(move |partition| Cursor {

@@ -84,7 +84,7 @@ pub async fn lanes_and_kinds_are_separate_topics<B: Broker + ?Sized>(broker: &B)
     }
     let two = [ORDERS, PAYMENTS];
     let read = read_all(broker, &two, &mut cursors(broker, 2)).await;
-    let mut found: Vec<(u16, u64)> = read
+    let mut found: Vec<(usize, u64)> = read
         .iter()
         .map(|message| (message.topic, super::fixture::number(message)))
         .collect();
