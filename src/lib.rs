@@ -126,7 +126,7 @@
 //!
 //! chain  PlaceOrder                          OrderCommandHandler  REJECTED: the order is already placed   <- here
 //!
-//! end    nothing pending · no handlers failed
+//! end    nothing pending · no handlers failed · 1 command rejected
 //! rerun  cargo test an_order_is_placed_once
 //! record target/flow-harness/an_order_is_placed_once.txt
 //! ```
@@ -141,7 +141,8 @@
 //! # No test passes by accident
 //!
 //! A flow fails for problems that no `then` covers: rejections, failed handlers, dead letters, pending
-//! messages. It fails if it expects nothing, or if an act is about nothing. See [`docs::guards`] for the list.
+//! messages. It fails if it expects nothing, or if an act is about nothing. See [`docs::guards`] for the list,
+//! and [`docs::hangs`] for why no test hangs.
 //!
 //! Every run also checks a few [invariants](Invariant), for example that a rebuilt projection equals
 //! the stored one. [`Flow::disable_invariant`] switches one off, with a reason.
@@ -222,6 +223,7 @@ pub mod schema;
 mod system;
 pub mod unit;
 mod value;
+mod watchdog;
 
 pub use flow::{Flow, FlowHarness, Invariant, Mode};
 pub use flow_domain;

@@ -28,8 +28,8 @@ impl<'r> Effects<'r> {
 
         for effect in self.caused_by(start_entry.id) {
             match &effect.kind {
-                // A row of the inbox says only that the message was handled.
-                EntryKind::StateChanged(change) if change.table.kind == TableKind::Inbox => {}
+                // Bookkeeping says only that the message was handled.
+                EntryKind::StateChanged(change) if !change.table.kind.has_user_data() => {}
                 EntryKind::StateChanged(change) => {
                     let verb = match (&change.after, change.table.kind) {
                         (None, _) => "deleted",

@@ -10,5 +10,5 @@ mod tree;
 
 pub(crate) use chain_text::chain_text;
 pub(crate) use mermaid::mermaid_text;
-pub(crate) use rolled_back::{causes_in_unit_of_work, rolled_back_by};
+pub(crate) use rolled_back::rolled_back_by;
 pub(crate) use schedule::{ScheduleStatus, ScheduledCommands};

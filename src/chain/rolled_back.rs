@@ -20,7 +20,7 @@ pub(crate) fn rolled_back_by(entry: &Entry, record: &Record) -> Option<&'static 
 ///
 /// An appended event was committed, and so was a command that was delivered later. None of their
 /// causes can be rolled back any more. So nobody follows a long chain to its beginning.
-pub(crate) fn causes_in_unit_of_work(id: EntryId, record: &Record) -> impl Iterator<Item = &Entry> {
+fn causes_in_unit_of_work(id: EntryId, record: &Record) -> impl Iterator<Item = &Entry> {
     record.causes(id).take_while(|cause| match &cause.kind {
         EntryKind::Appended(_) => false,
         EntryKind::CommandReceived(command) | EntryKind::Scheduled { command, .. } => {
@@ -32,10 +32,8 @@ pub(crate) fn causes_in_unit_of_work(id: EntryId, record: &Record) -> impl Itera
 
 /// Returns true if the handler call with this start entry ended with a rejection or a failure.
 fn has_rejected_or_failed(start_entry: &Entry, record: &Record) -> bool {
-    record.effects(start_entry.id).any(|effect| {
-        matches!(
-            effect.kind,
-            EntryKind::HandlerEnded(HandlerOutcome::Rejected(_) | HandlerOutcome::Failed(_))
-        )
-    })
+    matches!(
+        record.call_outcome(start_entry.id),
+        Some(HandlerOutcome::Rejected(_) | HandlerOutcome::Failed(_))
+    )
 }

@@ -5,6 +5,7 @@ use crate::{
         Cause, ExpectedKey, FieldCause, MissingState, NearMiss, Similarity, StoredAs,
         display::{relevant_near_miss, short_json},
     },
+    expect::TIMER_ADVICE,
     value::first_few,
 };
 
@@ -116,6 +117,9 @@ impl Cause {
                 missing: Some(missing),
                 ..
             } => missing.advice(),
+            Self::HandlerFailed {
+                is_timed_out: true, ..
+            } => TIMER_ADVICE.to_owned(),
             Self::RolledBack { at, .. } => format!(
                 "check why {} did not succeed: a unit of work is committed or rolled back as a whole",
                 at.handler

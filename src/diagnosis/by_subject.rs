@@ -3,7 +3,7 @@ use flow_domain::record::{EntryId, HandlerKind, HandlerOutcome, Invariant};
 use crate::{
     diagnosis::{
         Cause,
-        candidates::merge,
+        candidates::{MAX_SIMILAR_CAUSES, merge},
         causal_index::{CausalIndex, IndexedCall},
         indexed_message::IndexedMessage,
         state_history::Fold,
@@ -132,7 +132,7 @@ impl<'r> CausalIndex<'r> {
         unexpected: &[String],
     ) -> Vec<Cause> {
         let mut causes = Vec::new();
-        for (name, differences) in missing {
+        for (name, differences) in missing.iter().take(MAX_SIMILAR_CAUSES) {
             if differences.is_empty() {
                 causes.extend(self.missing_message(name).into_causes());
             } else {
@@ -140,7 +140,7 @@ impl<'r> CausalIndex<'r> {
             }
         }
 
-        for name in unexpected {
+        for name in unexpected.iter().take(MAX_SIMILAR_CAUSES) {
             let Some(message) = self
                 .messages_in_acts()
                 .rev()

@@ -7,6 +7,11 @@ use crate::diagnosis::Cause;
 /// The distance of a cause that is only a guess: it ranks after all causes that the wiring shows.
 pub(super) const GUESS_DISTANCE: usize = 100;
 
+/// The maximum number of causes of the same kind that are looked into.
+///
+/// The report shows one cause, so nobody sees the others of its kind.
+pub(super) const MAX_SIMILAR_CAUSES: usize = 16;
+
 /// The possible causes of a failure, with their ranks.
 #[derive(Debug, Default)]
 pub(super) struct Candidates {

@@ -4,7 +4,7 @@ use flow_domain::{
     message::MessageId,
     record::{
         DiscardedEffect, Entry, EntryId, EntryKind, HandlerKind, HandlerOutcome, Record,
-        RolledBack, StateChange, Table, TableKind,
+        RolledBack, StateChange, Table,
     },
     testing::Remaining,
     wiring::{AggregateWiring, Wiring},
@@ -372,11 +372,11 @@ impl<'r> IndexedCall<'r> {
             .flat_map(|failure| &failure.discarded)
     }
 
-    /// Returns the writes that changed a value. The inbox does not count: it only remembers which
+    /// Returns the writes that changed a value. Bookkeeping does not count: it only remembers which
     /// messages were handled.
     pub(super) fn changes(&self) -> impl Iterator<Item = &'r StateChange> {
         let writes = self.writes.iter().copied();
-        writes.filter(|write| write.table.kind != TableKind::Inbox && write.before != write.after)
+        writes.filter(|write| write.table.kind.has_user_data() && write.before != write.after)
     }
 
     /// Returns true if the handler succeeded and its work was not rolled back.

@@ -131,6 +131,7 @@ pub enum Cause {
         attempts: u32,
         is_dead_letter: bool,
         is_panic: bool,
+        is_timed_out: bool,
         /// The state that the handler did not find, if that is why it failed.
         missing: Option<MissingState>,
     },

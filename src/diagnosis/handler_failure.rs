@@ -146,6 +146,7 @@ impl<'r> CausalIndex<'r> {
             attempts,
             is_dead_letter: self.is_dead_letter(call),
             is_panic: failure.kind == FailureKind::Panic,
+            is_timed_out: failure.kind == FailureKind::TimedOut,
             missing: match &failure.kind {
                 FailureKind::NotFound { type_name, id } => {
                     Some(self.describe_missing(type_name, id))

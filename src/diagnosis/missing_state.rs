@@ -3,6 +3,7 @@ use flow_domain::record::{HandlerOutcome, TableKind};
 use crate::{
     diagnosis::{
         Cause, Similarity,
+        candidates::MAX_SIMILAR_CAUSES,
         causal_index::{CausalIndex, IndexedCall},
         proof::discards_state,
         subscription_gaps::SubscriptionGaps,
@@ -140,6 +141,7 @@ impl CausalIndex<'_> {
         about
             .into_iter()
             .chain(others)
+            .take(MAX_SIMILAR_CAUSES)
             .map(|call| {
                 self.wrong_key(call).unwrap_or_else(|| Cause::WroteNothing {
                     at: self.handler_call(call),

@@ -7,11 +7,32 @@ use flow_domain::{
 use crate::{
     diagnosis::{
         Cause, ExpectedKey, Similarity, ValueOrigin,
+        candidates::MAX_SIMILAR_CAUSES,
         causal_index::{CausalIndex, IndexedCall},
         indexed_message::IndexedMessage,
     },
     expect::StateSubject,
 };
+
+/// How an id under which a call wrote relates to the wanted id.
+enum OtherId {
+    /// The message has the wanted id, in this field.
+    WrongField {
+        expected_field: String,
+    },
+    Similar(Similarity),
+}
+
+impl OtherId {
+    /// Returns 0 for the strongest relation.
+    fn rank(&self) -> usize {
+        match self {
+            Self::WrongField { .. } | Self::Similar(Similarity::InField { .. }) => 0,
+            Self::Similar(Similarity::EditDistance(distance)) => *distance,
+            Self::Similar(Similarity::Unrelated) => usize::MAX,
+        }
+    }
+}
 
 /// Which calls wrote a state under another id than the wanted one.
 impl<'r> CausalIndex<'r> {
@@ -27,7 +48,7 @@ impl<'r> CausalIndex<'r> {
             return Vec::new();
         };
 
-        let mut ranked: Vec<((usize, usize), Cause)> = Vec::new();
+        let mut ranked: Vec<((usize, usize), &IndexedCall<'r>, String)> = Vec::new();
         let calls = self
             .calls
             .iter()
@@ -37,15 +58,20 @@ impl<'r> CausalIndex<'r> {
         for (age, call) in calls.enumerate() {
             for written in self.ids_written_by(call, subject) {
                 if written != *id
-                    && let Some((rank, cause)) = self.other_id_cause(call, subject, id, &written)
+                    && let Some(other) = self.other_id(call, subject, id, &written)
                 {
-                    ranked.push(((rank, age), cause));
+                    ranked.push(((other.rank(), age), call, written));
                 }
             }
         }
 
-        ranked.sort_by_key(|(rank, _)| *rank);
-        ranked.into_iter().map(|(_, cause)| cause).collect()
+        // A cause names the origin of the id, which may be far away. So only the best ones have one.
+        ranked.sort_by_key(|(rank, ..)| *rank);
+        ranked
+            .into_iter()
+            .take(MAX_SIMILAR_CAUSES)
+            .filter_map(|(_, call, written)| self.other_id_cause(call, subject, id, &written))
+            .collect()
     }
 
     /// Returns the ids of the states of this type that a call wrote or raised events for.
@@ -72,61 +98,75 @@ impl<'r> CausalIndex<'r> {
         written.chain(raised).collect()
     }
 
-    /// Returns the cause for a write under another id, with its rank: 0 for the strongest.
-    fn other_id_cause(
+    /// Returns how the id under which a call wrote relates to the wanted id.
+    fn other_id(
         &self,
         call: &IndexedCall<'r>,
         subject: &StateSubject,
         wanted: &str,
         written: &str,
-    ) -> Option<(usize, Cause)> {
+    ) -> Option<OtherId> {
         let message = self.message_of(call)?;
         let field = message.field_carrying(written);
         let expected_field = message.field_carrying(wanted);
-        let origin = field
-            .as_ref()
-            .map(|field| self.origin_of(message, field, &Json::from(written)))
-            .filter(|origin| matches!(origin, ValueOrigin::Changed { .. }));
 
         // The message contains both ids, and the handler created the aggregate under the wrong one.
         if self.is_new_aggregate(call, subject, written)
             && let (Some(field), Some(expected_field)) = (&field, &expected_field)
             && field != expected_field
         {
-            let cause = Cause::WrongKey {
-                at: self.handler_call(call),
-                type_name: subject.state_type.name,
-                id: written.to_owned(),
-                field: Some(field.clone()),
-                expected_key: ExpectedKey::InField(expected_field.clone(), wanted.to_owned()),
-                origin,
-            };
-
-            return Some((0, cause));
+            return Some(OtherId::WrongField {
+                expected_field: expected_field.clone(),
+            });
         }
 
         // As in `nearest`, ids are similar if at most a third of the longer id differs.
         let distance = strsim::damerau_levenshtein(wanted, written);
         let n_chars = wanted.chars().count().max(written.chars().count());
         let is_similar = distance * 3 <= n_chars;
-        let (rank, similarity) = match expected_field {
+
+        Some(OtherId::Similar(match expected_field {
             Some(field) => {
                 let id = wanted.to_owned();
-                (0, Similarity::InField { field, id })
+                Similarity::InField { field, id }
             }
-            None if is_similar => (distance, Similarity::EditDistance(distance)),
-            None => (usize::MAX, Similarity::Unrelated),
-        };
+            None if is_similar => Similarity::EditDistance(distance),
+            None => Similarity::Unrelated,
+        }))
+    }
 
-        let cause = Cause::WroteOther {
-            at: self.handler_call(call),
-            wanted: subject.description(),
-            wrote: format!("{} {written:?}", subject.state_type.name),
-            similarity,
-            origin,
-        };
+    /// Returns the cause for a write under another id.
+    fn other_id_cause(
+        &self,
+        call: &IndexedCall<'r>,
+        subject: &StateSubject,
+        wanted: &str,
+        written: &str,
+    ) -> Option<Cause> {
+        let message = self.message_of(call)?;
+        let field = message.field_carrying(written);
+        let origin = field
+            .as_ref()
+            .map(|field| self.origin_of(message, field, &Json::from(written)))
+            .filter(|origin| matches!(origin, ValueOrigin::Changed { .. }));
 
-        Some((rank, cause))
+        Some(match self.other_id(call, subject, wanted, written)? {
+            OtherId::WrongField { expected_field } => Cause::WrongKey {
+                at: self.handler_call(call),
+                type_name: subject.state_type.name,
+                id: written.to_owned(),
+                field,
+                expected_key: ExpectedKey::InField(expected_field, wanted.to_owned()),
+                origin,
+            },
+            OtherId::Similar(similarity) => Cause::WroteOther {
+                at: self.handler_call(call),
+                wanted: subject.description(),
+                wrote: format!("{} {written:?}", subject.state_type.name),
+                similarity,
+                origin,
+            },
+        })
     }
 
     /// Returns true if a call created an aggregate under this id.

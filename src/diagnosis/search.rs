@@ -1,7 +1,7 @@
 use crate::{
     diagnosis::{Cause, Diagnosis, causal_index::CausalIndex},
     expect::Subject,
-    outcome::Outcome,
+    outcome::{Outcome, ProblemCount},
 };
 
 /// Searches for the cause of a failed step.
@@ -16,12 +16,13 @@ pub(crate) fn diagnose(subject: &Subject, outcome: &Outcome) -> Option<Diagnosis
     );
 
     let causes = index.causes(subject, &|state_type, events| {
-        system.fold(state_type, events)
+        system.fold_each(state_type, events)
     });
-    let cause = causes
-        .into_iter()
-        .next()
-        .or_else(|| index.nothing_failed())?;
+    let nothing_failed = || {
+        let has_problems = outcome.count_problems() != ProblemCount::default();
+        (!has_problems).then(|| index.nothing_failed())?
+    };
+    let cause = causes.into_iter().next().or_else(nothing_failed)?;
 
     Some(Diagnosis {
         is_proven: index.is_proven(&cause, subject),

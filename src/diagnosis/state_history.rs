@@ -14,8 +14,8 @@ use crate::{
     value::Difference,
 };
 
-/// Folds events into the state of an aggregate, as JSON.
-pub(super) type Fold<'a> = &'a dyn Fn(StateType, &[Recorded]) -> Option<Payload>;
+/// Folds events into the states of an aggregate after each of them, as JSON.
+pub(super) type Fold<'a> = &'a dyn Fn(StateType, &[Recorded]) -> Vec<Option<Payload>>;
 
 /// The state at one time, and who wrote it.
 pub(super) struct StateRevision<'f, 'r> {
@@ -55,16 +55,16 @@ impl<'r> CausalIndex<'r> {
     }
 
     /// Returns the revisions of an event-sourced state: one after each event of its stream.
-    fn folded_history(
-        &self,
+    fn folded_history<'f>(
+        &'f self,
         state_type: StateType,
         category: &str,
         id: &str,
         fold: Fold<'_>,
-    ) -> Vec<StateRevision<'_, 'r>> {
+    ) -> Vec<StateRevision<'f, 'r>> {
         let mut events: Vec<Recorded> = Vec::new();
-        let mut history = Vec::new();
-
+        // Each message with the number of events up to it. A rolled back event is not among them.
+        let mut messages: Vec<(&'f IndexedMessage<'r>, usize)> = Vec::new();
         for message in self.messages.iter().filter(|message| {
             message.is_event() && (message.category(), message.stream_id()) == (category, id)
         }) {
@@ -74,18 +74,19 @@ impl<'r> CausalIndex<'r> {
             if let Some(EntryKind::Appended(event)) = appended {
                 events.push(event.clone());
             }
-
-            let folded = fold(state_type, &events);
-            if let Some(value) = folded.and_then(|folded| folded.to_json().ok()) {
-                history.push(StateRevision {
-                    value,
-                    written_by: self.producer_of(message),
-                    event: Some(message),
-                });
-            }
+            messages.push((message, events.len()));
         }
 
-        history
+        let states = fold(state_type, &events);
+        let revision = |(message, n_events): &(&'f IndexedMessage<'r>, usize)| {
+            let state = states.get(n_events.checked_sub(1)?)?.as_ref()?;
+            Some(StateRevision {
+                value: state.to_json().ok()?,
+                written_by: self.producer_of(message),
+                event: Some(*message),
+            })
+        };
+        messages.iter().filter_map(revision).collect()
     }
 
     /// Returns the entry that stored the message which led to a revision.

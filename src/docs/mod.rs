@@ -5,3 +5,9 @@ pub mod broken {}
 
 #[doc = include_str!("guards.md")]
 pub mod guards {}
+
+#[doc = include_str!("hangs.md")]
+pub mod hangs {}
+
+#[doc = include_str!("process_managers.md")]
+pub mod process_managers {}

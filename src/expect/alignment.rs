@@ -1,4 +1,7 @@
-use std::collections::BTreeSet;
+use std::{
+    collections::{BTreeSet, VecDeque},
+    ops::Range,
+};
 
 use crate::value::{Difference, MessageView, differences, render_differences};
 
@@ -88,21 +91,81 @@ pub(super) fn compare_fields(
     (fields, rendered)
 }
 
+/// The maximum number of pairs of messages that are compared to find the smallest difference.
+const MAX_PAIRS: usize = 40_000;
+
 /// Pairs the messages of two lists.
+///
+/// The messages between the common beginning and the common end are paired for the smallest
+/// difference. If they are too many, they are paired in order. Each way costs less than `MAX_PAIRS`.
 fn pairings(expected: &[MessageView], found: &[MessageView]) -> Vec<Pairing> {
+    let n_shorter = expected.len().min(found.len());
+    let both = || expected.iter().zip(found);
+    let n_start = both().take_while(|(left, right)| left == right).count();
+    let n_end = (expected.iter().rev().zip(found.iter().rev()))
+        .take(n_shorter - n_start)
+        .take_while(|(left, right)| left == right)
+        .count();
+    let middle = [
+        n_start..expected.len() - n_end,
+        n_start..found.len() - n_end,
+    ];
+    let [expected_middle, found_middle] = &middle;
+
+    let mut pairings: Vec<Pairing> = (0..n_start).map(Pairing::Same).collect();
+    if expected_middle.len() * found_middle.len() <= MAX_PAIRS {
+        pairings.extend(smallest_difference(middle.clone(), expected, found));
+    } else {
+        pairings.extend(pairs_in_order(middle.clone(), expected, found));
+    }
+    pairings.extend((expected_middle.end..expected.len()).map(Pairing::Same));
+
+    pairings
+}
+
+/// Pairs the messages of two ranges in order: the first with the first, and so on.
+fn pairs_in_order(
+    [expected_range, found_range]: [Range<usize>; 2],
+    expected: &[MessageView],
+    found: &[MessageView],
+) -> Vec<Pairing> {
+    let n_pairs = expected_range.len().min(found_range.len());
+    let mut pairings = Vec::new();
+    for (idx, found_idx) in expected_range.clone().zip(found_range.clone()) {
+        let (left, right) = (&expected[idx], &found[found_idx]);
+        if left == right {
+            pairings.push(Pairing::Same(idx));
+        } else if right.is_same_kind(left) {
+            pairings.push(Pairing::Differs(idx, found_idx));
+        } else {
+            pairings.extend([Pairing::Missing(idx), Pairing::Unexpected(found_idx)]);
+        }
+    }
+
+    pairings.extend(expected_range.skip(n_pairs).map(Pairing::Missing));
+    pairings.extend(found_range.skip(n_pairs).map(Pairing::Unexpected));
+    pairings
+}
+
+/// Pairs the messages of two ranges so that as few as possible differ.
+fn smallest_difference(
+    [expected_range, found_range]: [Range<usize>; 2],
+    expected: &[MessageView],
+    found: &[MessageView],
+) -> Vec<Pairing> {
     let mut pairings = Vec::new();
     // The indexes of the unmatched messages since the last message that is in both lists.
-    let (mut missing, mut unexpected) = (Vec::new(), Vec::new());
-    let (mut idx, mut found_idx) = (0, 0);
+    let (mut missing, mut unexpected) = (Vec::new(), VecDeque::new());
+    let (mut idx, mut found_idx) = (expected_range.start, found_range.start);
 
-    for step in diff::slice(expected, found) {
+    for step in diff::slice(&expected[expected_range], &found[found_range]) {
         match step {
             diff::Result::Left(_) => {
                 missing.push(idx);
                 idx += 1;
             }
             diff::Result::Right(_) => {
-                unexpected.push(found_idx);
+                unexpected.push_back(found_idx);
                 found_idx += 1;
             }
             diff::Result::Both(..) => {
@@ -137,19 +200,20 @@ fn pairings(expected: &[MessageView], found: &[MessageView]) -> Vec<Pairing> {
 fn pair_by_kind(
     pairings: &mut Vec<Pairing>,
     missing: &mut Vec<usize>,
-    unexpected: &mut Vec<usize>,
+    unexpected: &mut VecDeque<usize>,
     expected: &[MessageView],
     found: &[MessageView],
 ) {
     for idx in missing.drain(..) {
         let is_same_kind = |found_idx: &usize| found[*found_idx].is_same_kind(&expected[idx]);
-        match unexpected.iter().position(is_same_kind) {
-            Some(position) => {
-                pairings.extend(unexpected.drain(..position).map(Pairing::Unexpected));
-                pairings.push(Pairing::Differs(idx, unexpected.remove(0)));
-            }
-            None => pairings.push(Pairing::Missing(idx)),
-        }
+        let Some(position) = unexpected.iter().position(is_same_kind) else {
+            pairings.push(Pairing::Missing(idx));
+            continue;
+        };
+
+        pairings.extend(unexpected.drain(..position).map(Pairing::Unexpected));
+        let found_idx = unexpected.pop_front();
+        pairings.extend(found_idx.map(|found_idx| Pairing::Differs(idx, found_idx)));
     }
 
     pairings.extend(unexpected.drain(..).map(Pairing::Unexpected));

@@ -3,7 +3,7 @@ use std::{any::TypeId, fmt};
 use flow_domain::{Error, Rejection, message::short_type_name};
 
 use crate::{
-    expect::{EmptyInput, Expectation, Mismatch, Subject, check::Check},
+    expect::{EmptyInput, Expectation, Mismatch, Subject, check::Check, with_timer_advice},
     outcome::{ActKind, ActOutcome, Outcome, Problem, ProblemKind},
     value::counted,
 };
@@ -57,7 +57,7 @@ pub fn accepted_count(expected: usize) -> impl Expectation {
     let covers = |problem: &Problem<'_>, _: &Outcome| match problem.kind {
         ProblemKind::Rejection => true,
         ProblemKind::CommandFailure => problem.error.is_conflict(),
-        ProblemKind::HandlerFailure => false,
+        ProblemKind::LaterRejection | ProblemKind::HandlerFailure => false,
     };
     Check::new(description, check)
         .covering(covers)
@@ -214,7 +214,9 @@ pub fn settled() -> impl Expectation {
 
         let failures: Vec<String> = act.failures().iter().map(ToString::to_string).collect();
         let handlers = act.failures().iter().map(|failure| failure.handler);
-        Err(Mismatch::new(expected, failures.join("\n"))
+        let errors = act.failures().iter().map(|failure| &failure.error);
+        let found = with_timer_advice(failures.join("\n"), errors);
+        Err(Mismatch::new(expected, found)
             .with_subject(Subject::CommandResult)
             .showing_failures_of(handlers))
     })
@@ -254,7 +256,7 @@ fn last_act_text(verb: &str, outcome: &Outcome) -> String {
 fn result_mismatch(expected: impl Into<String>, outcome: &Outcome) -> Mismatch {
     let act = outcome.last_act();
 
-    Mismatch::new(expected, result_text(act))
+    Mismatch::new(expected, with_timer_advice(result_text(act), act.error()))
         .with_subject(Subject::CommandResult)
         .showing_failures_of([act.handler()])
 }

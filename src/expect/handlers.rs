@@ -193,6 +193,8 @@ fn finished_calls<'a>(
 
 /// Expects that the handler `H` failed with this error in the acts so far.
 ///
+/// It also expects a rejection of a command that was handled later, which has no caller.
+///
 /// `expected` is compared with the error that the handler returned, or with the error inside
 /// [`Error::failed`](flow_domain::Error::failed).
 pub fn handler_failed<H: 'static>(

@@ -13,7 +13,7 @@ use crate::{
         never_happens::NeverHappens,
     },
     outcome::Outcome,
-    value::MessageView,
+    value::{MessageView, cut_list},
 };
 
 /// Expects exactly these commands, in this order, from handlers because of the last act.
@@ -100,7 +100,7 @@ pub(super) fn name_list(messages: &[MessageView]) -> String {
         return "nothing".to_owned();
     }
 
-    names(messages).join(", ")
+    cut_list(names(messages)).join(", ")
 }
 
 /// Requires that two lists hold equal messages in the same order.

@@ -4,7 +4,7 @@ use flow_domain::Error;
 
 use crate::{
     expect::{Requirement, Subject},
-    value::{Difference, NotJson, RenderOptions, Style, indent, render_differences},
+    value::{Difference, NotJson, RenderOptions, Style, cut_list, indent, render_differences},
 };
 
 /// The indentation of the expected and the found values.
@@ -131,8 +131,13 @@ impl Mismatch {
     /// Writes the expected and the found values, and the differences between them.
     pub(crate) fn write_to(&self, f: &mut impl fmt::Write, options: &RenderOptions) -> fmt::Result {
         let indented = options.indented(VALUE_MARGIN);
+        let cut = |entries: Vec<String>| match options.n_lines {
+            usize::MAX => entries,
+            _ => cut_list(entries),
+        };
         let paint_value = |style, text: &str| {
-            let wrapped = indented.wrap_fields(text);
+            let entries = cut(text.lines().map(str::to_owned).collect());
+            let wrapped = indented.wrap_fields(&entries.join("\n"));
             indent(&options.paint(style, &wrapped), VALUE_MARGIN)
         };
         let paint_name = |name| options.paint(Style::SectionName, name);
@@ -143,8 +148,8 @@ impl Mismatch {
         let found = paint_value(Style::Found, &self.found);
         write!(f, "\n  {}     {found}", paint_name("found"))?;
 
-        for difference in &self.differences {
-            let difference = paint_value(Style::Difference, difference);
+        for difference in cut(self.differences.clone()) {
+            let difference = paint_value(Style::Difference, &difference);
             write!(f, "\n{:VALUE_MARGIN$}{difference}", "")?;
         }
 

@@ -61,6 +61,7 @@ mod scheduled;
 mod state;
 mod state_checks;
 mod subject;
+mod timer_advice;
 mod unchanged;
 
 pub use attempts::attempts;
@@ -86,3 +87,4 @@ pub use rows::{Rows, projections};
 pub use scheduled::{expired, not_scheduled, scheduled};
 pub use state::{State, aggregate, process_manager, projection};
 pub(crate) use subject::{Requirement, StateSubject, Subject};
+pub(crate) use timer_advice::{TIMER_ADVICE, with_timer_advice};

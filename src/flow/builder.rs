@@ -118,7 +118,8 @@ impl<'t, S: Phase + 't> Flow<'t, S> {
 
     /// Runs the flow in a plain test, and returns its outcome.
     ///
-    /// Handlers run on a current-thread tokio runtime that belongs to the run.
+    /// Handlers run on a current-thread tokio runtime that belongs to the run. Its clock is paused, so a
+    /// handler that sleeps costs no time; see [`docs::hangs`](crate::docs::hangs).
     ///
     /// # Panics
     ///
@@ -168,6 +169,9 @@ fn empty_fault_input(fault: &Fault) -> Option<EmptyInput> {
 }
 
 /// Runs the flow in an async test, on the test's own runtime.
+///
+/// A handler that sleeps costs real time, unless the clock of that runtime is paused. A warning names
+/// the handler.
 impl<'t, S: AfterAct + 't> IntoFuture for Flow<'t, S> {
     type Output = Outcome;
     type IntoFuture = run::FlowFuture<'t>;

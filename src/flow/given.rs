@@ -1,14 +1,14 @@
 use std::{fmt, panic::Location};
 
 use flow_domain::{
-    Aggregate, Command, Error,
+    Aggregate, Error,
     model::{AnyEvent, IntoMessages},
     testing::{SerializedAggregate, StoredEvent},
 };
 
 use crate::{
     expect::EmptyInput,
-    flow::{Flow, Given},
+    flow::{Flow, Given, GivenCommand},
     plan::StepKind,
     system::fault::Fault,
 };
@@ -145,9 +145,10 @@ impl Flow<'_, Given> {
 
     /// Adds a command that its real handler processed before.
     ///
-    /// A rejection or a failure here fails the flow.
+    /// A rejection or a failure here fails the flow. If the command changes nothing, a report of a later
+    /// failure says so.
     #[track_caller]
-    pub fn given_command<C: Command>(mut self, command: C) -> Self {
+    pub fn given_command<C: GivenCommand>(mut self, command: C) -> Self {
         let serialized = self.plan.serialize(&command);
         self.given(StepKind::GivenCommand(serialized))
     }

@@ -1,13 +1,13 @@
 use std::{fmt, panic::Location, sync::Arc};
 
 use flow_domain::{
-    Aggregate, Command, Domain, Event, WiringErrors,
+    Aggregate, Domain, WiringErrors,
     model::{AnyCommand, AnyEvent, IntoMessages},
     record::Invariant,
 };
 
 use crate::{
-    flow::{Acted, Flow, Given},
+    flow::{Acted, Flow, Given, GivenCommand, WhenCommand, WhenEvent},
     plan::{Plan, RunGuard, Setup, disabled_invariant},
     system::{Mode, Resources, fault::Fault},
 };
@@ -165,6 +165,7 @@ impl FlowHarness {
 
     /// Sets how many deliveries one act may cause, directly and indirectly. The default is 10,000.
     ///
+    /// They are counted in the same way in every mode. Time that passes is one act with all its timers.
     /// An act that exceeds the budget fails the flow, and the report names the cycle.
     #[must_use]
     pub fn budget(mut self, n_deliveries: usize) -> Self {
@@ -219,7 +220,7 @@ impl FlowHarness {
 
     /// Begins with a command that was processed before; see [`Flow::given_command`].
     #[track_caller]
-    pub fn given_command<'t, C: Command>(&self, command: C) -> Flow<'t, Given> {
+    pub fn given_command<'t, C: GivenCommand>(&self, command: C) -> Flow<'t, Given> {
         self.begin().given_command(command)
     }
 
@@ -237,13 +238,13 @@ impl FlowHarness {
 
     /// Begins with a command in an empty world; see [`Flow::when`].
     #[track_caller]
-    pub fn when<'t, C: Command>(&self, command: C) -> Flow<'t, Acted> {
+    pub fn when<'t, C: WhenCommand>(&self, command: C) -> Flow<'t, Acted> {
         self.begin().when(command)
     }
 
     /// Begins with a submitted command; see [`Flow::when_submitted`].
     #[track_caller]
-    pub fn when_submitted<'t, C: Command>(&self, command: C) -> Flow<'t, Acted> {
+    pub fn when_submitted<'t, C: WhenCommand>(&self, command: C) -> Flow<'t, Acted> {
         self.begin().when_submitted(command)
     }
 
@@ -255,7 +256,7 @@ impl FlowHarness {
 
     /// Begins with an event in an empty world; see [`Flow::when_event`].
     #[track_caller]
-    pub fn when_event<'t, E: Event>(&self, event: E) -> Flow<'t, Acted> {
+    pub fn when_event<'t, E: WhenEvent>(&self, event: E) -> Flow<'t, Acted> {
         self.begin().when_event(event)
     }
 }

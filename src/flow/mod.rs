@@ -50,6 +50,7 @@
 mod builder;
 mod given;
 mod harness;
+mod message;
 #[allow(
     private_interfaces,
     reason = "the phases are sealed, so nobody else can call the method that takes the plan"
@@ -63,4 +64,5 @@ pub use crate::system::{InvalidMode, Mode, Resources};
 pub use builder::Flow;
 pub use flow_domain::record::Invariant;
 pub use harness::{DomainFn, FlowHarness};
+pub use message::{GivenCommand, WhenCommand, WhenEvent};
 pub use phase::{Acted, AfterAct, Expecting, Given};

@@ -1,7 +1,7 @@
 use std::{panic::Location, time::Duration};
 
 use flow_domain::{
-    Command, Event, Headers,
+    Headers,
     clock::Timestamp,
     message::{Priority, short_type_name},
     model::{AnyCommand, DynMessage, IntoMessages, SerializedMessage},
@@ -9,7 +9,7 @@ use flow_domain::{
 
 use crate::{
     expect::{EmptyInput, Mismatch},
-    flow::{Acted, AfterAct, Flow, phase::Phase},
+    flow::{Acted, AfterAct, Flow, WhenCommand, WhenEvent, phase::Phase},
     outcome::Outcome,
     plan::{MessageAct, Sending, StepKind},
     system::{ClockAdvance, fault::Fault},
@@ -18,7 +18,7 @@ use crate::{
 impl<'t, S: Phase + 't> Flow<'t, S> {
     /// Dispatches a command to the domain, and runs everything that it causes.
     #[track_caller]
-    pub fn when<C: Command>(self, command: C) -> Flow<'t, Acted> {
+    pub fn when<C: WhenCommand>(self, command: C) -> Flow<'t, Acted> {
         self.send(&command, Sending::Command(short_type_name::<C::Reply>))
     }
 
@@ -27,13 +27,13 @@ impl<'t, S: Phase + 't> Flow<'t, S> {
     /// Nobody receives its reply. A rejection counts as a failure of its handler, which
     /// [`expect::handler_failed`](crate::expect::handler_failed) covers.
     #[track_caller]
-    pub fn when_submitted<C: Command>(self, command: C) -> Flow<'t, Acted> {
+    pub fn when_submitted<C: WhenCommand>(self, command: C) -> Flow<'t, Acted> {
         self.send(&command, Sending::Submitted)
     }
 
     /// Publishes an event from outside the domain, and runs everything that it causes.
     #[track_caller]
-    pub fn when_event<E: Event>(self, event: E) -> Flow<'t, Acted> {
+    pub fn when_event<E: WhenEvent>(self, event: E) -> Flow<'t, Acted> {
         self.send(&event, Sending::Event)
     }
 
@@ -147,7 +147,7 @@ impl<'t, S: Phase + 't> Flow<'t, S> {
     ///     .run();
     /// ```
     #[track_caller]
-    pub fn when_with<C: Command>(
+    pub fn when_with<C: WhenCommand>(
         self,
         command: impl Fn(&Outcome) -> C + Send + Sync + 't,
     ) -> Flow<'t, Acted> {

@@ -100,9 +100,10 @@ impl ActOutcome {
         self.error().and_then(Error::rejection)
     }
 
-    /// Returns the handlers that failed after the act was committed.
+    /// Returns the problems that the act caused after it was committed.
     ///
-    /// A command without a handler is also in the list.
+    /// They are failed handlers, commands that were handled later and rejected, and commands without
+    /// a handler.
     pub fn failures(&self) -> &[HandlerFailure] {
         &self.result.failures
     }

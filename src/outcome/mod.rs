@@ -21,6 +21,7 @@
 //! * anything a task does after the end of the flow
 
 mod act_outcome;
+mod clock_moves;
 mod disabled_invariant;
 mod problem;
 mod run_outcome;
@@ -34,8 +35,8 @@ pub use crate::logs::Log;
 pub use act_outcome::ActOutcome;
 pub(crate) use act_outcome::{ActKind, ReplyName};
 pub(crate) use disabled_invariant::DisabledInvariant;
-pub(crate) use problem::ProblemId;
 pub use problem::{Problem, ProblemKind};
+pub(crate) use problem::{ProblemCount, ProblemId};
 pub use run_outcome::Outcome;
 pub(crate) use state_query::StateQuery;
 pub(crate) use story::{Keyword, StepStatus, StepText, Story, StoryLine};

@@ -22,12 +22,23 @@ pub struct Problem<'a> {
 }
 
 /// Identifies a problem in its run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct ProblemId {
     /// The index of the act in [`Outcome::acts`].
     pub(crate) act_idx: usize,
     /// The index in [`ActOutcome::failures`]; `None` for the command itself.
     failure_idx: Option<usize>,
+}
+
+/// The number of problems of each kind.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct ProblemCount {
+    /// Commands that were rejected, at once or later.
+    pub(crate) rejected: usize,
+    /// Handlers that failed, of any kind.
+    pub(crate) failed: usize,
+    /// Commands that no handler handles.
+    pub(crate) unhandled: usize,
 }
 
 /// What went wrong in an act.
@@ -38,7 +49,9 @@ pub enum ProblemKind {
     Rejection,
     /// The command failed.
     CommandFailure,
-    /// A handler rejected a message that the act caused, or failed on it.
+    /// A command was handled later and rejected: one that was submitted, scheduled or issued.
+    LaterRejection,
+    /// A handler failed on a message that the act caused.
     HandlerFailure,
 }
 
@@ -53,40 +66,82 @@ impl fmt::Display for Problem<'_> {
     }
 }
 
+impl ActOutcome {
+    /// Returns the problems of this act. All texts and counts are made from these.
+    ///
+    /// `act_idx` is the index of the act in [`Outcome::acts`].
+    pub(crate) fn problems(&self, act_idx: usize) -> impl Iterator<Item = Problem<'_>> {
+        let problem = move |kind, handler, error, failure_idx| Problem {
+            kind,
+            act: self,
+            handler,
+            error,
+            id: ProblemId {
+                act_idx,
+                failure_idx,
+            },
+        };
+
+        let own = self.error().map(|error| {
+            let kind = if error.is_rejection() {
+                ProblemKind::Rejection
+            } else {
+                ProblemKind::CommandFailure
+            };
+            problem(kind, self.handler(), error, None)
+        });
+        let failures = self.failures().iter().enumerate();
+        let downstream = failures.map(move |(idx, failure)| {
+            let kind = if failure.is_rejected_command() {
+                ProblemKind::LaterRejection
+            } else {
+                ProblemKind::HandlerFailure
+            };
+            problem(kind, failure.handler, &failure.error, Some(idx))
+        });
+
+        own.into_iter().chain(downstream)
+    }
+}
+
 impl Outcome {
     /// Returns the problems of the last act, or of the last concurrent commands.
     pub(crate) fn problems(&self) -> impl Iterator<Item = Problem<'_>> {
         let acts = self.overlapping_acts();
         let first_idx = self.acts().len() - acts.len();
 
-        acts.iter().enumerate().flat_map(move |(idx, act)| {
-            let act_idx = first_idx + idx;
-            let problem = move |kind, handler, error, failure_idx| Problem {
-                kind,
-                act,
-                handler,
-                error,
-                id: ProblemId {
-                    act_idx,
-                    failure_idx,
-                },
-            };
+        acts.iter()
+            .enumerate()
+            .flat_map(move |(idx, act)| act.problems(first_idx + idx))
+    }
 
-            let own = act.error().map(|error| {
-                let kind = if error.is_rejection() {
-                    ProblemKind::Rejection
-                } else {
-                    ProblemKind::CommandFailure
-                };
-                problem(kind, act.handler(), error, None)
-            });
-            let failures = act.failures().iter().enumerate();
-            let downstream = failures.map(move |(idx, failure)| {
-                let kind = ProblemKind::HandlerFailure;
-                problem(kind, failure.handler, &failure.error, Some(idx))
-            });
+    /// Counts the problems of all acts, and of the given step that failed.
+    pub(crate) fn count_problems(&self) -> ProblemCount {
+        self.acts()
+            .iter()
+            .chain(&self.failed_given)
+            .map(|act| ProblemCount::of(act.problems(0)))
+            .fold(ProblemCount::default(), |sum, count| ProblemCount {
+                rejected: sum.rejected + count.rejected,
+                failed: sum.failed + count.failed,
+                unhandled: sum.unhandled + count.unhandled,
+            })
+    }
+}
 
-            own.into_iter().chain(downstream)
-        })
+impl ProblemCount {
+    pub(crate) fn of<'a>(problems: impl Iterator<Item = Problem<'a>>) -> Self {
+        let mut count = Self::default();
+        for problem in problems {
+            match (problem.kind, problem.handler) {
+                (ProblemKind::Rejection | ProblemKind::LaterRejection, _) => count.rejected += 1,
+                (_, Some(_)) => count.failed += 1,
+                (_, None) if problem.error.is_no_handler() => count.unhandled += 1,
+                // The test or an adapter failed, and no handler.
+                (_, None) => {}
+            }
+        }
+
+        count
     }
 }

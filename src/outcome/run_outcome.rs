@@ -35,12 +35,16 @@ pub struct Outcome {
     /// The number of entries in the record before the first act.
     pub(crate) n_given_entries: usize,
     acts: Vec<ActOutcome>,
+    /// The given step that failed. It is no act, and the flow ends there.
+    pub(crate) failed_given: Option<ActOutcome>,
     pub(crate) story: Story,
     pub(crate) logs: Arc<Logs>,
     invariants: InvariantSet,
     /// The invariants that the harness or this flow disables.
     pub(crate) disabled_invariants: Vec<DisabledInvariant>,
     warnings: Vec<Warning>,
+    /// A warning for each `given_command` that changed nothing.
+    idle_given_commands: Vec<Warning>,
     /// The types of messages of the test that do not implement `PartialEq`.
     pub(crate) compared_by_json: BTreeSet<&'static str>,
     /// The states that were read for the present `then` step.
@@ -66,11 +70,13 @@ impl Outcome {
             is_unit_test: false,
             n_given_entries: 0,
             acts: Vec::new(),
+            failed_given: None,
             story: Story::default(),
             logs: Arc::default(),
             invariants,
             disabled_invariants,
             warnings: Vec::new(),
+            idle_given_commands: Vec::new(),
             compared_by_json: BTreeSet::new(),
             states: Vec::new(),
             wanted_states: Mutex::default(),
@@ -112,6 +118,11 @@ impl Outcome {
 
     pub(crate) fn warn(&mut self, warning: Warning) {
         self.warnings.push(warning);
+    }
+
+    /// Adds a warning about a `given_command` that changed nothing.
+    pub(crate) fn warn_of_idle_given_command(&mut self, warning: Warning) {
+        self.idle_given_commands.push(warning);
     }
 
     pub(crate) fn system(&self) -> &dyn System {
@@ -280,10 +291,11 @@ impl Outcome {
 
     /// Returns likely mistakes that do not fail the flow.
     ///
-    /// Examples are an expectation that always passes, a type without `PartialEq`, and an aggregate
-    /// that changes without an event ([`Invariant::SilentChange`](crate::Invariant::SilentChange)).
+    /// Examples are an expectation that always passes, a type without `PartialEq`, a `given_command` that
+    /// changed nothing, and an aggregate that changes without an event ([`Invariant::SilentChange`](crate::Invariant::SilentChange)).
     pub fn warnings(&self) -> Vec<Warning> {
         let mut warnings = self.warnings_to_print();
+        warnings.extend(self.idle_given_commands.iter().cloned());
         if self.invariants.has(Invariant::SilentChange) {
             let category_of = |aggregate: &str| self.system.category_of(aggregate);
             warnings.extend(silent_changes(&self.record, category_of));
@@ -291,7 +303,8 @@ impl Outcome {
         warnings
     }
 
-    /// Returns the warnings that are printed when the flow passes: not those about silent changes.
+    /// Returns the warnings that are printed when the flow passes: not those about silent changes and
+    /// about given commands.
     pub(crate) fn warnings_to_print(&self) -> Vec<Warning> {
         let mut warnings = self.warnings.clone();
         if self.invariants.has(Invariant::RoundTrip) {
@@ -326,7 +339,7 @@ impl Outcome {
     }
 
     pub(crate) fn render_story(&self, options: &RenderOptions) -> String {
-        self.story.render(&self.acts, options)
+        self.story.render(&self.acts, &self.record, options)
     }
 
     /// Returns what the acts caused, as a tree.

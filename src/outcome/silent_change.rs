@@ -1,4 +1,7 @@
-use std::iter;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    iter,
+};
 
 use flow_domain::{
     message::Processing,
@@ -14,8 +17,9 @@ pub(super) fn silent_changes(
     record: &Record,
     category_of: impl Fn(&str) -> Option<&'static str>,
 ) -> Vec<Warning> {
+    let raised = raised_events(record);
     let mut warnings = Vec::new();
-    let mut reported = Vec::new();
+    let mut reported = BTreeSet::new();
     for entry in record.entries() {
         // Given aggregates have no cause: no handler changed them.
         let (EntryKind::StateChanged(change), Some(cause)) = (&entry.kind, entry.cause) else {
@@ -27,7 +31,12 @@ pub(super) fn silent_changes(
         let name = change.table.name;
         if change.table.kind != TableKind::Aggregate
             || change.before == change.after
-            || has_raised_event(change, category_of(name), cause, record)
+            || has_raised_event(
+                change,
+                category_of(name),
+                unit_of_work_start(cause, record),
+                &raised,
+            )
         {
             continue;
         }
@@ -38,10 +47,9 @@ pub(super) fn silent_changes(
             _ => "changed",
         };
         // A later act may repeat the change.
-        if reported.contains(&(handler, verb, &change.id, name)) {
+        if !reported.insert((handler, verb, &change.id, name)) {
             continue;
         }
-        reported.push((handler, verb, &change.id, name));
 
         let text = format!(
             "{handler} {verb} {name} {:?} and raised no event, so no subscriber learns of the change",
@@ -53,28 +61,41 @@ pub(super) fn silent_changes(
     warnings
 }
 
+/// The categories of the events that a unit of work stored, by its start and the id of the stream.
+type RaisedEvents<'r> = BTreeMap<(EntryId, &'r str), Vec<&'r str>>;
+
+fn raised_events(record: &Record) -> RaisedEvents<'_> {
+    let mut raised = RaisedEvents::new();
+    for entry in record.entries() {
+        let EntryKind::Appended(event) = &entry.kind else {
+            continue;
+        };
+        let Some(started) = entry.cause.and_then(|raised| record.entry(raised).cause) else {
+            continue;
+        };
+
+        let (stream, unit_start) = (event.stream(), unit_of_work_start(started, record));
+        let categories = raised.entry((unit_start, stream.id())).or_default();
+        if !categories.contains(&stream.category()) {
+            categories.push(stream.category());
+        }
+    }
+
+    raised
+}
+
 /// Returns true if the unit of work of a change also stored an event of the changed aggregate.
 ///
-/// `started` is the entry at which the handler call began. If `category` is `None`, only the id of
-/// the stream is compared.
+/// If `category` is `None`, only the id of the stream is compared.
 fn has_raised_event(
     change: &StateChange,
     category: Option<&str>,
-    started: EntryId,
-    record: &Record,
+    unit_start: EntryId,
+    raised: &RaisedEvents<'_>,
 ) -> bool {
-    let unit_start = unit_of_work_start(started, record);
-    record.entries()[unit_start.index()..].iter().any(|other| {
-        let EntryKind::Appended(event) = &other.kind else {
-            return false;
-        };
-
-        let stream = event.stream();
-        let raised_in = other.cause.and_then(|raised| record.entry(raised).cause);
-        stream.id() == &*change.id
-            && category.is_none_or(|category| stream.category() == category)
-            && raised_in.is_some_and(|started| unit_of_work_start(started, record) == unit_start)
-    })
+    let categories = raised.get(&(unit_start, &*change.id));
+    categories
+        .is_some_and(|categories| category.is_none_or(|category| categories.contains(&category)))
 }
 
 /// Returns the start of the outermost handler call in the unit of work of the call `started`.

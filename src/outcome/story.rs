@@ -1,7 +1,15 @@
-use std::fmt;
+use std::{fmt, ops::Range};
+
+use flow_domain::{
+    clock::Timestamp,
+    record::{ClockReason, Record},
+};
 
 use crate::{
-    outcome::{ActKind, ActOutcome},
+    outcome::{
+        ActKind, ActOutcome, ProblemCount,
+        clock_moves::{ClockMove, clock_moves},
+    },
     value::{MessageView, RenderOptions, StatusText, cut_after_field, max_width},
 };
 
@@ -19,6 +27,8 @@ const MAX_STATUS_WIDTH: usize = 30;
 
 /// The steps of a test flow, one line for each step.
 ///
+/// If the clock moved although the step does not say so, a second line says when and why.
+///
 /// The lines are data. They become text only when somebody reads the story.
 #[derive(Debug, Default)]
 pub(crate) struct Story {
@@ -30,6 +40,8 @@ pub(crate) struct StoryLine {
     pub(crate) keyword: Keyword,
     pub(crate) text: StepText,
     pub(crate) status: StepStatus,
+    /// The entries of the record that belong to the step.
+    pub(crate) entries: Range<usize>,
 }
 
 /// The kind of a step.
@@ -52,12 +64,12 @@ pub(crate) enum StepText {
 }
 
 /// How a step ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum StepStatus {
     /// The step ran, and has no result.
     Done,
-    /// The step ran acts: the index of the first act, and the number of acts.
-    Acts(usize, usize),
+    /// The step ran the acts with these indexes.
+    Acts(Range<usize>),
     /// The expectation was met.
     Passed,
     Failed,
@@ -114,11 +126,22 @@ impl Story {
     }
 
     /// Renders the story in columns: the number, the keyword, the text and the status of each step.
-    pub(crate) fn render(&self, acts: &[ActOutcome], options: &RenderOptions) -> String {
+    pub(crate) fn render(
+        &self,
+        acts: &[ActOutcome],
+        record: &Record,
+        options: &RenderOptions,
+    ) -> String {
+        let moves: Vec<Vec<ClockMove>> = self
+            .lines
+            .iter()
+            .map(|line| clock_moves(record, line.entries.clone()))
+            .collect();
         let statuses: Vec<StatusText> = self
             .lines
             .iter()
-            .map(|line| line.render_status(acts))
+            .zip(&moves)
+            .map(|(line, moves)| line.render_status(acts, moves))
             .collect();
         // The texts are cut to leave room for the statuses.
         let status_width = max_width(statuses.iter().map(StatusText::as_str)).min(MAX_STATUS_WIDTH);
@@ -137,15 +160,26 @@ impl Story {
             .iter()
             .zip(texts)
             .zip(statuses)
+            .zip(&moves)
             .enumerate()
-            .map(|(idx, ((line, text), status))| {
+            .flat_map(|(idx, (((line, text), status), moves))| {
                 let (number, keyword) = (idx + 1, line.keyword.as_str());
                 let step = format!("{number:>2} {keyword:<5}  {text:<text_width$}  ");
-                status.after(step).render(options)
+                let lines = vec![status.after(step).render(options)];
+
+                lines.into_iter().chain(hidden_moves(moves, options))
             })
             .collect::<Vec<String>>()
             .join("\n")
     }
+}
+
+/// Returns a line for each move of the clock that the text of the step does not show.
+fn hidden_moves(moves: &[ClockMove], options: &RenderOptions) -> impl Iterator<Item = String> {
+    moves
+        .iter()
+        .filter(|clock_move| clock_move.reason != ClockReason::TimePassed)
+        .map(|clock_move| options.cut_end(&format!("{:10}{clock_move}", "")))
 }
 
 impl Keyword {
@@ -160,10 +194,18 @@ impl Keyword {
 }
 
 impl StoryLine {
-    fn render_status(&self, acts: &[ActOutcome]) -> StatusText {
-        match self.status {
+    fn render_status(&self, acts: &[ActOutcome], moves: &[ClockMove]) -> StatusText {
+        match &self.status {
             StepStatus::Done => StatusText::default(),
-            StepStatus::Acts(first, n) => join_results(&acts[first..first + n]),
+            StepStatus::Acts(range) => {
+                let result = join_results(&acts[range.clone()]);
+                match moves.first() {
+                    Some(first) if first.reason == ClockReason::TimePassed => {
+                        result_at(first.to, result)
+                    }
+                    _ => result,
+                }
+            }
             StepStatus::Passed => StatusText::new("ok"),
             StepStatus::Failed => StatusText::failure("FAILED"),
             StepStatus::Skipped => StatusText::new("skipped"),
@@ -183,6 +225,12 @@ fn join_results(acts: &[ActOutcome]) -> StatusText {
     joined
 }
 
+/// Returns the result of an act that let time pass until `now`.
+fn result_at(now: Timestamp, result: StatusText) -> StatusText {
+    let comma = if result.as_str().is_empty() { "" } else { ", " };
+    result.after(format!("now {now}{comma}"))
+}
+
 fn act_result(act: &ActOutcome) -> StatusText {
     match act.error() {
         _ if act.stall().is_some() => StatusText::failure("DID NOT SETTLE"),
@@ -190,14 +238,30 @@ fn act_result(act: &ActOutcome) -> StatusText {
             StatusText::failure(format!("REJECTED: {}", first_line(err)))
         }
         Some(err) => StatusText::failure(format!("FAILED: {}", first_line(err.with_causes()))),
-        None => StatusText::new(match (act.kind(), act.failures().is_empty()) {
-            (ActKind::Message, true) => "accepted",
-            (ActKind::Message, false) => "accepted, but a handler failed",
-            (ActKind::Submitted, true) => "submitted",
-            (ActKind::Submitted, false) => "submitted, but a handler failed",
-            (ActKind::Other, true) => "",
-            (ActKind::Other, false) => "a handler failed",
-        }),
+        None => {
+            let start = match act.kind() {
+                ActKind::Message => "accepted",
+                ActKind::Submitted => "submitted",
+                ActKind::Other => "",
+            };
+            let but = if start.is_empty() { "" } else { ", but " };
+            let problem = problem_status(&ProblemCount::of(act.problems(0)));
+
+            StatusText::new(problem.map_or(start.to_owned(), |text| format!("{start}{but}{text}")))
+        }
+    }
+}
+
+/// Returns which kind of problem an act caused. A failure comes before a rejection.
+fn problem_status(count: &ProblemCount) -> Option<&'static str> {
+    if 0 < count.failed {
+        Some("a handler failed")
+    } else if 0 < count.rejected {
+        Some("a command was rejected")
+    } else if 0 < count.unhandled {
+        Some("a command has no handler")
+    } else {
+        None
     }
 }
 

@@ -5,7 +5,8 @@ use flow_domain::record::Invariant;
 /// A likely mistake that does not fail the flow.
 ///
 /// The report of a failed flow contains its warnings, except those about types without `PartialEq`. If
-/// a flow passes, its warnings are printed to standard error, except those about silent changes.
+/// a flow passes, its warnings are printed to standard error, except those about silent changes and about
+/// a `given_command` that changed nothing.
 /// `cargo test -- --show-output` shows them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]

@@ -11,6 +11,7 @@ use crate::{
     outcome::DisabledInvariant,
     plan::{Setup, Step, StepKind, disabled_invariant},
     system::fault::StepFault,
+    watchdog::WatchedFlow,
 };
 
 /// A test flow as data. A run executes its steps in order.
@@ -31,6 +32,8 @@ pub(crate) struct Plan<'t> {
     pub(crate) compared_by_json: BTreeSet<&'static str>,
     /// The line of an invalid method call, and what is wrong with the call. It fails the run.
     pub(crate) invalid_call: Option<(&'static Location<'static>, Mismatch)>,
+    /// Where a run of the plan is.
+    pub(crate) watched: Arc<WatchedFlow>,
 }
 
 impl<'t> Plan<'t> {
@@ -45,6 +48,7 @@ impl<'t> Plan<'t> {
             invariant_violations: Vec::new(),
             compared_by_json: BTreeSet::new(),
             invalid_call: setup.invalid_call.clone(),
+            watched: Arc::default(),
             setup,
         }
     }

@@ -5,7 +5,7 @@ use flow_domain::{WiringErrors, record::Record};
 use crate::{
     diagnosis::{Cause, Diagnosis},
     expect::Mismatch,
-    outcome::Outcome,
+    outcome::{Outcome, Warning},
     plan::Plan,
     report::{record_file::write_record, remaining::remaining_text, rerun_hint::test_name},
     system::Mode,
@@ -180,6 +180,16 @@ impl FlowFailure {
             location: failed.location.to_string(),
             mismatch: failed.mismatch,
         });
+        self
+    }
+
+    /// Adds warnings about the whole run.
+    pub(crate) fn with_warnings(mut self, warnings: Vec<Warning>) -> Self {
+        if let Some(outcome) = &mut self.inner.outcome {
+            for warning in warnings {
+                outcome.warn(warning);
+            }
+        }
         self
     }
 

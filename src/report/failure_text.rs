@@ -7,7 +7,7 @@ use crate::{
         failure::{FailedStep, Inner},
         rerun_hint::{rerun_command, test_name},
     },
-    value::{RenderOptions, Style, indent},
+    value::{RenderOptions, Style, cut_list, indent},
 };
 
 /// The maximum number of failed steps that are shown in full.
@@ -89,7 +89,7 @@ impl Inner {
         let others = match others.as_slice() {
             [] => String::new(),
             [step] => format!("\n\nand at step {step}"),
-            steps => format!("\n\nand at steps {}", steps.join(", ")),
+            _ => format!("\n\nand at steps {}", cut_list(others).join(", ")),
         };
 
         full.join("\n\n") + &others
@@ -183,7 +183,7 @@ fn warning_lines(outcome: &Outcome) -> String {
         .map(ToString::to_string)
         .collect();
 
-    lines.join("\n")
+    cut_list(lines).join("\n")
 }
 
 fn disabled_invariant_lines(outcome: &Outcome) -> String {
@@ -284,7 +284,7 @@ mod tests {
 
         chain  PlaceOrder                          OrderCommandHa ..   <- here
 
-        end    nothing pending · no handlers failed
+        end    nothing pending · no handlers failed · 1 command rejected
         "#);
     }
 
@@ -316,7 +316,7 @@ mod tests {
 
         ESC[1mchainESC[0m  PlaceOrder                          OrderCommandHandler  ESC[1;31mREJECTED: the order is already placedESC[0mESC[1;36m   <- hereESC[0m
 
-        ESC[1mendESC[0m    nothing pending · no handlers failed
+        ESC[1mendESC[0m    nothing pending · no handlers failed · 1 command rejected
         "#);
     }
 }

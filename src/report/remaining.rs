@@ -1,19 +1,24 @@
 use std::collections::BTreeSet;
 
-use flow_domain::record::{Entry, EntryId, EntryKind, HandlerKind, HandlerOutcome, Record};
+use flow_domain::record::{Entry, EntryId, EntryKind, Record};
 
 use crate::{
-    chain::{ScheduleStatus, ScheduledCommands, causes_in_unit_of_work},
-    outcome::Outcome,
+    chain::{ScheduleStatus, ScheduledCommands},
+    outcome::{Outcome, ProblemCount},
     value::counted,
 };
 
 /// Returns one line about the end of a run.
 ///
-/// It counts pending messages, failed handlers, dead letters and scheduled commands.
+/// It counts pending messages, problems, retries, dead letters and scheduled commands.
 pub(super) fn remaining_text(outcome: &Outcome) -> String {
     let record = outcome.record();
-    let n_failed = count_failures(record);
+    let ProblemCount {
+        rejected,
+        failed,
+        unhandled,
+    } = outcome.count_problems();
+    let n_retried = count_retried(record);
     let (n_dead_letters, n_scheduled) = count_dead_letters_and_scheduled(record);
 
     let pending = match count_pending(outcome) {
@@ -22,8 +27,23 @@ pub(super) fn remaining_text(outcome: &Outcome) -> String {
     };
     let mut parts = vec![
         format!("{pending} pending"),
-        count_or_no(n_failed, "handler failed", "handlers failed"),
+        count_or_no(failed, "handler failed", "handlers failed"),
     ];
+
+    let rare = [
+        (rejected, "command rejected", "commands rejected"),
+        (
+            unhandled,
+            "command without a handler",
+            "commands without a handler",
+        ),
+        (n_retried, "delivery retried", "deliveries retried"),
+    ];
+    parts.extend(
+        rare.into_iter()
+            .filter(|(n, ..)| 0 < *n)
+            .map(|(n, singular, plural)| counted(n, singular, plural)),
+    );
 
     // Only an engine stores dead letters. The text `no dead letters` appears only if an engine ran.
     if 0 < n_dead_letters || !outcome.is_inline() {
@@ -62,22 +82,24 @@ fn count_pending(outcome: &Outcome) -> usize {
     in_stalled_acts + remaining.outbox + in_backlogs
 }
 
-/// Counts the failures of handlers. The attempts of one handler with one message count as one failure.
-///
-/// If a handler issues a command and the command fails, both calls fail. Only the outer one counts.
-fn count_failures(record: &Record) -> usize {
-    let failures: BTreeSet<(&str, Option<EntryId>)> = record
-        .entries()
-        .iter()
-        .filter_map(|end| failed_call(end, record))
-        .filter(|call| !is_inside_failed_call(call, record))
-        .filter_map(|call| match call.kind {
-            EntryKind::HandlerStarted { handler, .. } => Some((handler, call.cause)),
-            _ => None,
-        })
-        .collect();
+/// Counts the deliveries that were tried again after a failure, and are not given up.
+fn count_retried(record: &Record) -> usize {
+    let mut retried: BTreeSet<(Option<&str>, EntryId)> = BTreeSet::new();
+    for entry in record.entries() {
+        let Some(cause) = entry.cause else { continue };
+        match (&entry.kind, &record.entry(cause).kind) {
+            (EntryKind::RetryScheduled(_), EntryKind::HandlerStarted { handler, .. }) => {
+                let message = record.entry(cause).cause;
+                retried.extend(message.map(|message| (Some(*handler), message)));
+            }
+            (EntryKind::RetriesExhausted { handler, .. }, _) => {
+                retried.remove(&(*handler, cause));
+            }
+            _ => {}
+        }
+    }
 
-    failures.len()
+    retried.len()
 }
 
 /// Counts the dead letters and the commands that are still scheduled.
@@ -100,36 +122,4 @@ fn count_dead_letters_and_scheduled(record: &Record) -> (usize, usize) {
         entries.clone().filter(is_dead_letter).count(),
         entries.filter(is_scheduled).count(),
     )
-}
-
-/// Returns the start of the handler call that failed and ended at this entry.
-///
-/// A command handler may reject a command: that is no failure. A rejection by any other handler is one.
-fn failed_call<'r>(end: &Entry, record: &'r Record) -> Option<&'r Entry> {
-    let EntryKind::HandlerEnded(outcome) = &end.kind else {
-        return None;
-    };
-
-    let start_entry = record.entry(end.cause?);
-    let may_reject = matches!(
-        start_entry.kind,
-        EntryKind::HandlerStarted {
-            kind: HandlerKind::CommandHandler,
-            ..
-        }
-    );
-    let has_failed = match outcome {
-        HandlerOutcome::Failed(_) => true,
-        HandlerOutcome::Rejected(_) => !may_reject,
-        _ => false,
-    };
-
-    has_failed.then_some(start_entry)
-}
-
-/// Returns true if a handler call is part of another call that failed.
-fn is_inside_failed_call(start_entry: &Entry, record: &Record) -> bool {
-    causes_in_unit_of_work(start_entry.id, record)
-        .flat_map(|cause| record.effects(cause.id))
-        .any(|effect| failed_call(effect, record).is_some())
 }

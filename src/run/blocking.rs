@@ -1,5 +1,6 @@
 use std::{
     pin::pin,
+    sync::Arc,
     task::{Context, Poll, Waker},
 };
 
@@ -14,6 +15,8 @@ use crate::{
 
 /// Runs `plan` in this thread, on a runtime that nothing else uses meanwhile.
 ///
+/// The clock of the runtime is paused. While every task waits, it jumps to the next timer.
+///
 /// # Panics
 ///
 /// Panics if it is called inside an async runtime.
@@ -23,6 +26,9 @@ pub(crate) fn run_blocking(plan: Plan<'_>) -> Result<Outcome, FlowFailure> {
         Handle::try_current().is_err(),
         "`.run()` was called inside an async runtime, which it would block: write `.await` instead"
     );
+
+    let watched = Arc::clone(&plan.watched);
+    let _entered = watched.enter();
 
     // If the flow panics, its runtime is dropped on the way out.
     let runtime = RUNTIME_POOL.take();

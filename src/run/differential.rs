@@ -13,16 +13,21 @@ use crate::{
 
 /// Runs a flow in sync mode and in engine mode, and fails if the final states differ.
 ///
-/// Returns the outcome of the run in engine mode.
-pub(super) async fn run_differential(plan: &Plan<'_>) -> Result<Outcome, FlowFailure> {
-    let inline = run_once(plan, Mode::Sync, None)
-        .await
-        .map_err(|failure| failure.with_note("in Mode::Sync"))?;
+/// Returns the mode of the run whose record is in the result, and the result. Without a failure it is
+/// the run in engine mode.
+pub(super) async fn run_differential(plan: &Plan<'_>) -> (Mode, Result<Outcome, FlowFailure>) {
+    match run_once(plan, Mode::Sync, None).await {
+        Ok(inline) => (Mode::Engine, compare_with_engine(plan, &inline).await),
+        Err(failure) => (Mode::Sync, Err(failure.with_note("in Mode::Sync"))),
+    }
+}
+
+async fn compare_with_engine(plan: &Plan<'_>, inline: &Outcome) -> Result<Outcome, FlowFailure> {
     let through_engine = run_once(plan, Mode::Engine, None)
         .await
         .map_err(|failure| failure.with_note("in Mode::Engine; in Mode::Sync the flow passes"))?;
     let (inline, engine) = (
-        FinalState::from_outcome(&inline),
+        FinalState::from_outcome(inline),
         FinalState::from_outcome(&through_engine),
     );
 

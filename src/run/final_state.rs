@@ -4,7 +4,7 @@ use flow_domain::{
     Error,
     handler::Reply,
     json::Json,
-    record::{EntryKind, StateChange, TableKind},
+    record::{EntryKind, StateChange},
 };
 
 use crate::{
@@ -59,11 +59,12 @@ impl From<&Error> for FinalError {
     }
 }
 
-/// A handler that failed on a message.
+/// A handler that failed on a message, or rejected a command later.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct FinalFailure<'o> {
     handler: Option<&'static str>,
     message: &'o str,
+    is_rejected_command: bool,
     error: FinalError,
 }
 
@@ -110,11 +111,7 @@ impl<'o> FinalState<'o> {
     ///
     /// Other tables are not compared.
     fn apply_change(&mut self, change: &StateChange) {
-        let is_compared = matches!(
-            change.table.kind,
-            TableKind::Aggregate | TableKind::ProcessManager | TableKind::Projection
-        );
-        if !is_compared {
+        if !change.table.kind.has_user_data() {
             return;
         }
 
@@ -143,6 +140,7 @@ impl<'o> FinalState<'o> {
             .map(|failure| FinalFailure {
                 handler: failure.handler,
                 message: &failure.message,
+                is_rejected_command: failure.is_rejected_command(),
                 error: (&failure.error).into(),
             })
             .collect();
@@ -240,6 +238,9 @@ impl FinalFailure<'_> {
     fn show(&self) -> String {
         let error = &self.error.message;
         match self.handler {
+            Some(handler) if self.is_rejected_command => {
+                format!("{handler} rejected {}: {error}", self.message)
+            }
             Some(handler) => format!("{handler} failed on {}: {error}", self.message),
             // The error itself says that the command has no handler.
             None => error.clone(),

@@ -30,6 +30,7 @@ pub(super) async fn find_later_step(
             continue;
         }
 
+        plan.watched.begin_step(step.location);
         runner.run_step(idx).await.ok()?;
         runner.failures.clear();
 

@@ -13,6 +13,7 @@ mod invariants;
 mod later_step;
 mod problem_text;
 mod progress;
+mod real_wait;
 mod run_acts;
 mod runner;
 mod runtime_pool;
@@ -22,6 +23,7 @@ mod trace;
 use std::{
     fmt,
     pin::Pin,
+    sync::Arc,
     task::{Context, Poll},
 };
 
@@ -37,16 +39,28 @@ use crate::{
     report::FlowFailure,
     run::{
         determinism::check_determinism, differential::run_differential,
-        every_step::fault_at_every_step, single_run::run_once, trace::trace,
+        every_step::fault_at_every_step, real_wait::real_wait_warnings, single_run::run_once,
+        trace::trace,
     },
     system::Mode,
+    watchdog::WatchedFlow,
 };
 
 /// Runs a flow in the way its harness is configured, and prints its warnings.
 async fn run(plan: &Plan<'_>) -> Result<Outcome, FlowFailure> {
-    let outcome = run_in_mode(plan).await?;
-    print_warnings(&outcome.warnings_to_print());
-    Ok(outcome)
+    let result = run_in_mode(plan).await;
+    let waits = real_wait_warnings(&plan.watched);
+
+    match result {
+        Ok(mut outcome) => {
+            for warning in waits {
+                outcome.warn(warning);
+            }
+            print_warnings(&outcome.warnings_to_print());
+            Ok(outcome)
+        }
+        Err(failure) => Err(failure.with_warnings(waits)),
+    }
 }
 
 /// Runs a flow in the mode of its harness, and as many times as the checks need.
@@ -75,9 +89,9 @@ async fn run_in_mode(plan: &Plan<'_>) -> Result<Outcome, FlowFailure> {
 
 /// Runs a flow several times, and returns the outcome of a run without extra faults.
 async fn run_several_times(plan: &Plan<'_>) -> Result<Outcome, FlowFailure> {
-    let (mut result, mode) = match plan.setup.mode {
-        Mode::Differential => (Ok(run_differential(plan).await?), Mode::Engine),
-        mode => (run_once(plan, mode, None).await, mode),
+    let (mode, mut result) = match plan.setup.mode {
+        Mode::Differential => run_differential(plan).await,
+        mode => (mode, run_once(plan, mode, None).await),
     };
 
     if plan.setup.checks_determinism {
@@ -97,6 +111,7 @@ async fn run_several_times(plan: &Plan<'_>) -> Result<Outcome, FlowFailure> {
 #[must_use = "a flow does nothing until it is awaited"]
 pub struct FlowFuture<'t> {
     future: BoxFuture<'t, Result<Outcome, FlowFailure>>,
+    watched: Arc<WatchedFlow>,
     guard: RunGuard,
 }
 
@@ -104,9 +119,12 @@ impl Future for FlowFuture<'_> {
     type Output = Outcome;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Outcome> {
+        let _entered = self.watched.enter();
         let polled = self.future.as_mut().poll(cx);
         if polled.is_ready() {
             self.guard.disarm();
+        } else {
+            self.watched.begin_wait();
         }
 
         polled.map(|result| match result {
@@ -125,6 +143,7 @@ impl fmt::Debug for FlowFuture<'_> {
 /// Returns a future that runs `plan`. It panics with the report if the flow fails.
 pub(crate) fn run_async(plan: Box<Plan<'_>>, guard: RunGuard) -> FlowFuture<'_> {
     FlowFuture {
+        watched: Arc::clone(&plan.watched),
         future: Box::pin(async move { run(&plan).await }),
         guard,
     }

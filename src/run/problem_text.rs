@@ -2,7 +2,10 @@ use std::error::Error as _;
 
 use flow_domain::Error;
 
-use crate::outcome::{Problem, ProblemKind};
+use crate::{
+    expect::with_timer_advice,
+    outcome::{Problem, ProblemKind},
+};
 
 /// Returns what went wrong, and which step the test needs if it expects that.
 pub(super) fn problem_text(problem: &Problem<'_>, is_inline: bool) -> String {
@@ -20,11 +23,12 @@ pub(super) fn problem_text(problem: &Problem<'_>, is_inline: bool) -> String {
         steps.push("`.then(expect::dead_letters())`".to_owned());
     }
 
+    let text = with_timer_advice(problem.to_string(), [error]);
     if steps.is_empty() {
-        return problem.to_string();
+        return text;
     }
     format!(
-        "{problem}\nIf the test expects this, add {}",
+        "{text}\nIf the test expects this, add {}",
         steps.join(", or ")
     )
 }

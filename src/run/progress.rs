@@ -1,6 +1,6 @@
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, ops::Range};
 
-use flow_domain::{message::MessageLabels, model::SerializedMessage};
+use flow_domain::{model::SerializedMessage, record::Record};
 
 use crate::{
     outcome::{Keyword, StepStatus, StepText, Story, StoryLine},
@@ -13,7 +13,13 @@ use crate::{
 /// A step is identified by its index in the plan.
 #[derive(Debug, Default)]
 pub(super) struct StepProgress {
+    /// Each given step and act, and the number of entries before it in the record.
+    ///
+    /// Invariant: both numbers grow.
+    starts: Vec<(usize, usize)>,
     /// The step of each act.
+    ///
+    /// Invariant: the steps are in order.
     act_steps: Vec<usize>,
     /// The commands that closures built, by step.
     built_commands: BTreeMap<usize, SerializedMessage>,
@@ -26,6 +32,29 @@ pub(super) struct StepProgress {
 impl StepProgress {
     pub(super) fn mark_reached(&mut self, idx: usize) {
         self.reached = idx;
+    }
+
+    /// Marks the start of a given step or an act, after `n_entries` entries of the record.
+    pub(super) fn mark_start(&mut self, idx: usize, n_entries: usize) {
+        self.starts.push((idx, n_entries));
+    }
+
+    /// Returns the step in which an entry was added; the first one if it was before all steps.
+    pub(super) fn step_of_entry(&self, entry_idx: usize) -> usize {
+        let n_started = self
+            .starts
+            .partition_point(|(_, n_entries)| *n_entries <= entry_idx);
+        self.starts[..n_started].last().map_or(0, |(step, _)| *step)
+    }
+
+    /// Returns the entries that a step added. `n_entries` is the number of all entries.
+    fn entries_of(&self, idx: usize, n_entries: usize) -> Range<usize> {
+        let Ok(nth) = self.starts.binary_search_by_key(&idx, |(step, _)| *step) else {
+            return 0..0;
+        };
+
+        let end = self.starts.get(nth + 1).map_or(n_entries, |(_, end)| *end);
+        self.starts[nth].1..end
     }
 
     pub(super) fn mark_failed(&mut self, idx: usize) {
@@ -43,7 +72,14 @@ impl StepProgress {
 
     /// Returns the number of acts of a step.
     pub(super) fn n_acts(&self, idx: usize) -> usize {
-        self.act_steps.iter().filter(|step| **step == idx).count()
+        self.acts_of(idx).len()
+    }
+
+    /// Returns the indexes of the acts of a step.
+    fn acts_of(&self, idx: usize) -> Range<usize> {
+        let start = self.act_steps.partition_point(|step| *step < idx);
+        let end = self.act_steps.partition_point(|step| *step <= idx);
+        start..end
     }
 
     pub(super) fn add_built_command(&mut self, idx: usize, command: SerializedMessage) {
@@ -51,7 +87,8 @@ impl StepProgress {
     }
 
     /// Builds the story of a run that has ended.
-    pub(super) fn into_story(mut self, plan: &Plan<'_>, labels: &MessageLabels) -> Story {
+    pub(super) fn into_story(mut self, plan: &Plan<'_>, record: &Record) -> Story {
+        let labels = record.labels();
         let mut lines = Vec::with_capacity(plan.steps.len());
         for (idx, step) in plan.steps.iter().enumerate() {
             let text = match step.kind.text(labels) {
@@ -68,6 +105,7 @@ impl StepProgress {
                 keyword: step.kind.keyword(),
                 text,
                 status: self.status_of(idx, step.kind.keyword()),
+                entries: self.entries_of(idx, record.entries().len()),
             });
         }
 
@@ -75,8 +113,9 @@ impl StepProgress {
     }
 
     fn status_of(&self, idx: usize, keyword: Keyword) -> StepStatus {
-        if let Some(act) = self.act_steps.iter().position(|step| *step == idx) {
-            StepStatus::Acts(act, self.n_acts(idx))
+        let acts = self.acts_of(idx);
+        if !acts.is_empty() {
+            StepStatus::Acts(acts)
         } else if self.failed.contains(&idx) {
             StepStatus::Failed
         } else if self.reached < idx {

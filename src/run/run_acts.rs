@@ -4,7 +4,7 @@ use flow_domain::{
     Error, Headers,
     message::{Recorded, short_type_name},
     model::SerializedMessage,
-    record::{EntryId, EntryKind},
+    record::{Entry, EntryId, EntryKind},
     runtime::ProcessResult,
 };
 
@@ -46,18 +46,45 @@ impl Runner<'_, '_> {
             let settled = system.act(Act::Engine(None), &headers).await;
             result = result.merge(Ok(settled));
         }
-        self.outcome.update_record();
+        let entries = self.outcome.update_record();
 
         let Some(problem) = given_problem(&result) else {
+            self.warn_of_idle_given_command(idx, entries);
             self.outcome.mark_end_of_given();
             return Ok(());
         };
 
-        let handlers = result.failures.iter().map(|failure| failure.handler);
+        let handler = self.first_handler(entries.clone());
+        let given = ActOutcome::new("the given step".to_owned(), result, handler, entries);
+        let handlers = given.failures().iter().map(|failure| failure.handler);
         let mismatch = Mismatch::new("the given step runs without problems", problem)
             .with_subject(Subject::Given)
             .showing_failures_of(handlers);
+
+        self.outcome.failed_given = Some(given);
         Err(self.fail_step(idx, mismatch))
+    }
+
+    /// Adds a warning if the step is a `given_command` that changed nothing.
+    ///
+    /// The flow may pass nevertheless. If it fails, this may be the reason.
+    fn warn_of_idle_given_command(&mut self, idx: usize, entries: Range<usize>) {
+        let step = &self.plan.steps[idx];
+        let record = self.outcome.record();
+        let StepKind::GivenCommand(Ok(command)) = &step.kind else {
+            return;
+        };
+        if record.entries()[entries].iter().any(is_change) {
+            return;
+        }
+
+        let name = record.labels().label(command.category, command.name);
+        let text = format!(
+            "the given command {name} was accepted, but changed nothing: no event, no state, no row. \
+             Check its fields and the given steps before it"
+        );
+        self.outcome
+            .warn_of_idle_given_command(Warning::at_step(step.location, text));
     }
 
     /// Runs a `when` step.
@@ -330,4 +357,15 @@ fn given_problem(result: &ProcessResult) -> Option<String> {
 
     let failures: Vec<String> = result.failures.iter().map(ToString::to_string).collect();
     (!failures.is_empty()).then(|| failures.join("\n"))
+}
+
+/// Returns true if the entry is about an event, a changed state or row, or a command for later.
+fn is_change(entry: &Entry) -> bool {
+    match &entry.kind {
+        EntryKind::Appended(_) | EntryKind::Scheduled { .. } | EntryKind::Cancelled(_) => true,
+        EntryKind::StateChanged(change) => {
+            change.table.kind.has_user_data() && change.before != change.after
+        }
+        _ => false,
+    }
 }

@@ -1,4 +1,4 @@
-use std::{mem, sync::Arc};
+use std::{collections::BTreeSet, mem, sync::Arc};
 
 use flow_domain::record::InvariantViolation;
 
@@ -26,13 +26,11 @@ pub(super) struct Runner<'p, 't> {
     pub(super) steps: StepProgress,
     pub(super) failures: Vec<StepMismatch>,
     /// The problems that a `then_*` step covers.
-    pub(super) asserted: Vec<ProblemId>,
+    pub(super) asserted: BTreeSet<ProblemId>,
     /// Whether a `then_*` step since the last act covers the pending messages.
     pub(super) has_asserted_pending: bool,
     /// `None` if the run needs no fault injector.
     pub(super) faults: Option<Arc<FaultInjector>>,
-    /// The index of each given step and act, and the number of entries before it in the record.
-    pub(super) step_starts: Vec<(usize, usize)>,
     /// The violations of commands that were built during the run, with the indexes of their steps.
     pub(super) invariant_violations: Vec<(usize, InvariantViolation)>,
     pub(super) tasks: SpawnedTasks,
@@ -50,6 +48,7 @@ impl Runner<'_, '_> {
             }
 
             self.steps.mark_reached(idx);
+            plan.watched.begin_step(step.location);
 
             match &step.kind {
                 StepKind::Then(expectation) => self.check_then(idx, &**expectation).await,
@@ -79,7 +78,8 @@ impl Runner<'_, '_> {
             return self.activate_fault(idx, fault);
         }
 
-        self.mark_step_start(idx);
+        let n_entries = self.outcome.record().entries().len();
+        self.steps.mark_start(idx, n_entries);
         if kind.is_act() {
             self.run_act(idx).await?;
         } else {

@@ -8,7 +8,10 @@ use tokio::runtime::{Builder, Runtime};
 /// The idle runtimes of the process.
 pub(super) static RUNTIME_POOL: RuntimePool = RuntimePool::new();
 
-/// Runtimes that wait for a run. Nothing runs on them, and their clocks are not paused.
+/// Runtimes that wait for a run. Nothing runs on them, and their clocks are paused.
+///
+/// A paused clock jumps to the next timer while every task waits. So a handler that sleeps costs no
+/// time, and one that waits for ever reaches its time limit at once.
 ///
 /// A new runtime costs more than a short flow, because it asks the operating system for handles.
 /// The pool has at most as many as there were runs at the same time.
@@ -30,6 +33,7 @@ impl RuntimePool {
         idle.unwrap_or_else(|| {
             Builder::new_current_thread()
                 .enable_all()
+                .start_paused(true)
                 .build()
                 .expect("a runtime of one thread needs nothing but file handles")
         })
@@ -38,10 +42,12 @@ impl RuntimePool {
     /// Gives a runtime back, so that the next run can take it.
     ///
     /// Drops it instead if the run left something behind that could disturb the next run: a task,
-    /// or a paused clock.
+    /// or a clock that is not paused. It does not wait for code that still blocks a thread.
     pub(super) fn give_back(&self, runtime: Runtime) {
-        if runtime.metrics().num_alive_tasks() == 0 && is_clock_running(&runtime) {
+        if runtime.metrics().num_alive_tasks() == 0 && is_clock_paused(&runtime) {
             self.lock().push(runtime);
+        } else {
+            runtime.shutdown_background();
         }
     }
 
@@ -50,20 +56,20 @@ impl RuntimePool {
     }
 }
 
-/// Returns true if the clock of the runtime shows the time of the machine.
+/// Returns true if the clock of the runtime stands still.
 ///
-/// A handler may call `tokio::time::pause` if the test turns on that feature of tokio. A clock that
-/// was paused once stays behind or ahead.
+/// A handler may call `tokio::time::resume`.
 #[expect(
     clippy::disallowed_methods,
     reason = "the time decides only whether a runtime is used again, and no run sees that"
 )]
-fn is_clock_running(runtime: &Runtime) -> bool {
+fn is_clock_paused(runtime: &Runtime) -> bool {
     let _entered = runtime.enter();
-    let before = time::Instant::now();
-    let shown = tokio::time::Instant::now().into_std();
+    let shown = tokio::time::Instant::now();
 
-    before <= shown && shown <= time::Instant::now()
+    let before = time::Instant::now();
+    while time::Instant::now() == before {}
+    tokio::time::Instant::now() == shown
 }
 
 #[cfg(test)]
@@ -88,6 +94,17 @@ mod tests {
         let pool = RuntimePool::new();
         let runtime = pool.take();
         runtime.spawn(pending::<()>());
+
+        pool.give_back(runtime);
+
+        assert!(pool.lock().is_empty());
+    }
+
+    #[test]
+    fn runtime_with_a_resumed_clock_is_dropped() {
+        let pool = RuntimePool::new();
+        let runtime = pool.take();
+        runtime.block_on(async { tokio::time::resume() });
 
         pool.give_back(runtime);
 

@@ -1,4 +1,4 @@
-use std::{pin::pin, sync::Arc};
+use std::{collections::BTreeSet, pin::pin, sync::Arc};
 
 use crate::{
     diagnosis::{Diagnosis, diagnose, first_diagnosis},
@@ -8,7 +8,7 @@ use crate::{
     plan::{Plan, Setup, StepKind},
     report::{FlowFailure, StepMismatch},
     run::{later_step::find_later_step, progress::StepProgress, runner::Runner},
-    system::{DomainSystem, Mode, SpawnedTasks, System, World, fault::FaultInjector},
+    system::{DomainSystem, Mode, SpawnedTasks, World, fault::FaultInjector},
 };
 
 /// Runs a flow once, with its own domain and resources.
@@ -33,7 +33,7 @@ pub(super) async fn run_once(
         failures,
         ..
     } = runner;
-    outcome.story = steps.into_story(plan, outcome.record().labels());
+    outcome.story = steps.into_story(plan, outcome.record());
     if result.is_ok() {
         return Ok(outcome);
     }
@@ -107,6 +107,10 @@ impl<'p, 't> Runner<'p, 't> {
         faults: Option<Arc<FaultInjector>>,
     ) -> Result<Self, FlowFailure> {
         let setup: &Arc<Setup> = &plan.setup;
+        if let Some(first) = plan.steps.first() {
+            plan.watched.begin_step(first.location);
+        }
+
         let resources = setup.makers.make();
         let domain = match setup.build_domain(&resources) {
             Ok(domain) => domain,
@@ -114,7 +118,7 @@ impl<'p, 't> Runner<'p, 't> {
         };
 
         let faults = faults.or_else(|| plan.needs_fault_injector().then(Arc::default));
-        let system: Box<dyn System> = Box::new(DomainSystem::start(World {
+        let system = DomainSystem::start(World {
             domain,
             mode,
             budget: setup.budget,
@@ -122,10 +126,11 @@ impl<'p, 't> Runner<'p, 't> {
             invariants: plan.invariants,
             rebuild_domain: setup.rebuild_fn(mode, &resources),
             faults: faults.clone(),
-        }));
+        });
+        plan.watched.begin_run(system.recorder());
 
         let mut outcome = Outcome::new(
-            system,
+            Box::new(system),
             resources,
             plan.invariants,
             plan.disabled_invariants.clone(),
@@ -137,9 +142,8 @@ impl<'p, 't> Runner<'p, 't> {
             outcome,
             steps: StepProgress::default(),
             failures: Vec::new(),
-            asserted: Vec::new(),
+            asserted: BTreeSet::new(),
             has_asserted_pending: false,
-            step_starts: Vec::new(),
             invariant_violations: Vec::new(),
             faults,
             tasks: SpawnedTasks::watch(),

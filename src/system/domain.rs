@@ -63,12 +63,17 @@ impl DomainSystem {
         }
     }
 
+    /// Returns the recorder of this world.
+    pub(crate) fn recorder(&self) -> &Arc<Recorder> {
+        &self.recorder
+    }
+
     /// Processes what an act left for later, and merges that result into the result of the act.
     ///
     /// If the engine is paused, this only counts what is left.
     async fn settle(&mut self, result: ProcessResult) -> ProcessResult {
         let Some(engine) = &mut self.engine else {
-            return result.merge(self.app.process_due().await);
+            return self.app.settle_inline(result).await;
         };
 
         // Without the box, the future of an act without an engine would be as large as with one.
@@ -279,5 +284,9 @@ impl System for DomainSystem {
 
     fn fold(&self, state_type: StateType, events: &[Recorded]) -> Option<Payload> {
         self.app.fold(state_type, events).ok().flatten()
+    }
+
+    fn fold_each(&self, state_type: StateType, events: &[Recorded]) -> Vec<Option<Payload>> {
+        self.app.fold_each(state_type, events)
     }
 }

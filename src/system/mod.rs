@@ -153,4 +153,7 @@ pub(crate) trait System: fmt::Debug + Send + Sync {
     ///
     /// Returns `None` if it cannot be folded.
     fn fold(&self, state_type: StateType, events: &[Recorded]) -> Option<Payload>;
+
+    /// Folds an aggregate from these events, and returns its state after each of them as JSON.
+    fn fold_each(&self, state_type: StateType, events: &[Recorded]) -> Vec<Option<Payload>>;
 }

@@ -121,6 +121,10 @@ impl<A: Aggregate> System for UnitSystem<A> {
         // Only `unchanged` folds: it asks for the state before the method was called.
         self.before.clone()
     }
+
+    fn fold_each(&self, _: StateType, _: &[Recorded]) -> Vec<Option<Payload>> {
+        Vec::new()
+    }
 }
 
 impl<A> fmt::Debug for UnitSystem<A> {

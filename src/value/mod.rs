@@ -18,7 +18,7 @@ pub(crate) use message_view::{MessageView, content_of, matches_type};
 pub(crate) use not_json::{NotJson, read_json};
 pub(crate) use render_options::{RenderOptions, Style};
 pub(crate) use show::{
-    counted, cut_after_field, cut_middle, first_few, indent, max_width, show_message, show_stored,
-    show_value,
+    counted, cut_after_field, cut_list, cut_middle, first_few, indent, max_width, show_message,
+    show_stored, show_value,
 };
 pub(crate) use status_text::StatusText;

@@ -156,6 +156,22 @@ pub(crate) fn first_few(items: impl ExactSizeIterator<Item = String>) -> String 
     shown.join(", ")
 }
 
+/// The maximum number of entries of a list in a report.
+const MAX_ENTRIES: usize = 40;
+
+/// Returns the entries that a report shows, and a last one that counts the others.
+///
+/// One entry too many is shown, because the count would take its place.
+pub(crate) fn cut_list(mut entries: Vec<String>) -> Vec<String> {
+    let n_more = entries.len().saturating_sub(MAX_ENTRIES);
+    if 1 < n_more {
+        entries.truncate(MAX_ENTRIES);
+        entries.push(format!("and {n_more} more"));
+    }
+
+    entries
+}
+
 /// Indents all lines but the first, and leaves empty lines empty.
 pub(crate) fn indent(text: &str, n_columns: usize) -> String {
     let mut lines = text.lines();

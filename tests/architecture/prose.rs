@@ -100,7 +100,14 @@ fn texts() -> Vec<(String, String)> {
 
     rust_files
         .chain(PAGES.map(str::to_owned))
-        .chain(["src/docs/broken.md", "src/docs/guards.md"].map(str::to_owned))
+        .chain(
+            [
+                "src/docs/broken.md",
+                "src/docs/guards.md",
+                "src/docs/process_managers.md",
+            ]
+            .map(str::to_owned),
+        )
         .filter(|path| path != THIS_FILE)
         .map(|path| (path.clone(), read(&path)))
         .collect()

@@ -269,7 +269,7 @@ fn write_message(
                 &self,
                 name: &str,
             ) -> ::core::option::Option<::std::borrow::Cow<'_, str>> {
-                // Unused if every field is an id.
+                // Unused if every field is an id, or an option of one.
                 #[allow(unused_imports)]
                 use ::flow_domain::model::id_field::NotAnId as _;
 

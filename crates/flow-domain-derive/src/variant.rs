@@ -92,11 +92,11 @@ impl<'a> Variant<'a> {
             let (name, ty) = (field.name(), field.ty);
             quote! {
                 ::flow_domain::message::FieldSchema::new(#name, {
-                    // Unused if the type is an id.
+                    // Unused if the type is an id, or an option of one.
                     #[allow(unused_imports)]
                     use ::flow_domain::model::id_field::NotAnId as _;
 
-                    ::flow_domain::model::id_field::IdField::<'static, #ty>::IS_ID
+                    ::flow_domain::model::id_field::IdField::<'static, #ty>::KIND
                 })
             }
         });

@@ -181,7 +181,7 @@
 //! event store), the number of attempts, and whether it handles each message `once`. A message
 //! whose retries are exhausted is stored as a [dead letter](App::dead_letters).
 //!
-//! [`App::submit`] and [`UnitOfWork::submit`] submit a command for later. [`UnitOfWork::schedule`]
+//! [`App::submit`] and [`UnitOfWork::submit`] submit a command for later. [`UnitOfWork::process_at`]
 //! and [`UnitOfWork::process_after`] set a time for it. [`UnitOfWork::cancel`] takes a scheduled
 //! command back. [`App::health`] counts the pending messages. See [`engine`].
 //!
@@ -258,7 +258,7 @@ pub use model::{
     Aggregate, Apply, Command, Event, Id, Message, PendingEvents, Projection, Sortable,
 };
 pub use runtime::{App, Headers};
-pub use wiring::{Domain, WiringErrors};
+pub use wiring::{Domain, WarningSelector, WiringErrors};
 
 /// The README's example, compiled.
 #[doc = include_str!("../README.md")]

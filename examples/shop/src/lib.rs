@@ -20,7 +20,7 @@ mod stock_level;
 
 use std::sync::Arc;
 
-use flow_domain::{Domain, WiringErrors};
+use flow_domain::{Domain, WarningSelector, WiringErrors};
 
 pub use dashboard::{OrderDashboard, OrderDashboardProjector};
 pub use fulfilment::Fulfilment;
@@ -66,6 +66,14 @@ fn builder() -> flow_domain::wiring::DomainBuilder {
         .command_handler(InventoryCommandHandler)
         .event_handler(InventoryEventHandler)
         .process_manager::<Fulfilment>()
+        .acknowledge(
+            WarningSelector::event_before_start::<Fulfilment, PaymentReceived>(),
+            "the customer pays when the order is shown, which is long after the start",
+        )
+        .acknowledge(
+            WarningSelector::event_before_start::<Fulfilment, PaymentDeclined>(),
+            "the customer pays when the order is shown, which is long after the start",
+        )
         .projector(OrderDashboardProjector)
         .projector(StockLevelProjector)
 }

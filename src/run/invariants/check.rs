@@ -1,6 +1,5 @@
 use flow_domain::record::{
-    Entry, EntryId, EntryKind, FailureKind, HandlerOutcome, Invariant, InvariantSet,
-    InvariantViolation,
+    EntryId, EntryKind, FailureKind, HandlerOutcome, Invariant, InvariantSet, InvariantViolation,
 };
 
 use crate::{
@@ -22,14 +21,6 @@ struct Violation<'a> {
 }
 
 impl Runner<'_, '_> {
-    /// Stores where in the record a given step or an act begins.
-    pub(in crate::run) fn mark_step_start(&mut self, idx: usize) {
-        if self.plan.invariants != InvariantSet::NONE {
-            let n_entries = self.outcome.record().entries().len();
-            self.step_starts.push((idx, n_entries));
-        }
-    }
-
     /// Checks the invariants of the run.
     ///
     /// Violations are reported before other failures, because they are usually the cause of those.
@@ -125,20 +116,11 @@ impl Runner<'_, '_> {
                 _ => None,
             };
             Some(Violation {
-                step: self.step_of(entry),
+                step: self.steps.step_of_entry(entry.id.index()),
                 details,
                 handler,
             })
         })
-    }
-
-    /// Returns the index of the step in which this entry was added.
-    pub(super) fn step_of(&self, entry: &Entry) -> usize {
-        self.step_starts
-            .iter()
-            .rev()
-            .find(|(_, n_entries)| *n_entries <= entry.id.index())
-            .map_or(0, |(step, _)| *step)
     }
 
     /// Returns true if a handler failed because it could not decode the same type.

@@ -25,7 +25,10 @@ pub(super) struct RowWriter {
 /// `origin` says where the value comes from: `written by Payments`.
 pub(crate) fn violation_mismatch(violation: &InvariantViolation, origin: &str) -> Mismatch {
     let (found, lines) = match (violation.invariant, &violation.restored) {
-        (Invariant::Fold, Err(err)) => ("cannot be folded from its events", vec![err.clone()]),
+        (Invariant::Fold, Err(err)) => (
+            "cannot be folded from its events",
+            [vec![err.clone()], new_aggregate_lines(violation)].concat(),
+        ),
         (_, Err(err)) => ("cannot be deserialized", vec![err.clone()]),
         (Invariant::Fold, Ok(folded)) => (
             "differs from the state folded from its events",
@@ -45,7 +48,16 @@ pub(crate) fn violation_mismatch(violation: &InvariantViolation, origin: &str) -
 fn fold_lines(violation: &InvariantViolation, folded: &str) -> Vec<String> {
     let mut lines = difference_lines(violation, ("folded", folded));
     lines.push("Change the state only in `apply`, because only its events are stored".to_owned());
+    lines.extend(new_aggregate_lines(violation));
     lines
+}
+
+/// Says how an aggregate begins, if the violation is about a new one.
+fn new_aggregate_lines(violation: &InvariantViolation) -> Vec<String> {
+    let hint = "A new aggregate begins as its `Default`, and may have its id. Its first event carries everything else,\n\
+        and the `apply` of this event sets it, also the id";
+
+    Vec::from_iter(violation.is_new_aggregate.then(|| hint.to_owned()))
 }
 
 /// Shows what differs after a round trip, and a hint.

@@ -133,7 +133,7 @@ impl Runner<'_, '_> {
             })
         });
 
-        (Some(self.step_of(entry)), writer)
+        (Some(self.steps.step_of_entry(entry.id.index())), writer)
     }
 
     /// Returns the first event that a handler handled more than once, and the number of times.

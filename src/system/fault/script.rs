@@ -102,7 +102,7 @@ impl Fault {
 
     /// Returns a fault that crashes the engine after `H` commits, and before the acknowledgement.
     ///
-    /// The engine redelivers the message, to newly built handlers.
+    /// The engine redelivers the message, to newly built handlers. The clock does not move.
     #[track_caller]
     pub fn crash_after<H: 'static>() -> CrashFault {
         CrashFault(Self::at(InjectionPoint::Crash(HandlerRef::of::<H>())))

@@ -14,7 +14,7 @@ pub enum StepFault {
     Conflicts,
     /// The engine crashes after the handler commits, and before the acknowledgement.
     ///
-    /// The engine redelivers the message.
+    /// The engine redelivers the message. The clock does not move.
     Crashes,
     /// The engine stops after the delivery, and starts again with newly built handlers.
     Restarts,

@@ -99,7 +99,8 @@ impl Closer {
 
         let month = Duration::from_secs(30 * 86_400);
         let due = work.now() + month;
-        work.schedule(CloseAccount { account_id }, due).map(|_| ())
+        work.process_at(due, CloseAccount { account_id })
+            .map(|_| ())
     }
 }
 

@@ -276,7 +276,7 @@ impl UnpaidOrderCanceller {
         };
         let tomorrow = work.now() + Duration::from_secs(86_400);
 
-        work.schedule(cancel_order, tomorrow).map(|_| ())
+        work.process_at(tomorrow, cancel_order).map(|_| ())
     }
 }
 

@@ -98,3 +98,8 @@ fn stock_lookup_by_the_wrong_id_fails_with_that_id() {
         )
         .run();
 }
+
+#[test]
+fn shop_has_no_warnings() {
+    assert_eq!(::shop::domain().unwrap().check(), []);
+}

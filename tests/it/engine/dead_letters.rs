@@ -38,7 +38,8 @@ fn unasserted_dead_letter_fails_the_flow() {
                 If the test expects this, add `.then(expect::handler_failed::<GuestMailer>(..))`, or `.then(expect::dead_letters())`
 
     story   1 given  BookRoom { booking_id: "b-1", guest: "ada" }
-            2 when   time passes: 3days                            a handler failed
+            2 when   time passes: 3days                            now 2026-01-04T00:00:00Z, a handler failed
+                     clock +12m to 2026-01-04T00:12:00Z: only waiting attempts were left
             3 then   Room "b-1"                                    ok
 
     chain  ReleaseRoom                         BookingHandler  stored Booking "b-1"

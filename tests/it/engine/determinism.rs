@@ -49,6 +49,25 @@ fn determinism_check_passes_if_two_runs_are_equal() {
         .run();
 }
 
+/// Whether the modes differ by chance or not, the reason is in the report.
+#[test]
+fn determinism_check_speaks_when_the_modes_differ() {
+    for _ in 0..10 {
+        let failure = unstable()
+            .mode(Mode::Differential)
+            .check_determinism()
+            .when_event(instructed("hash map"))
+            .then_settled()
+            .try_run()
+            .expect_err("two runs differ");
+
+        let last = failure.failed_steps().last().expect("a failed step");
+        let found = &last.mismatch.found;
+        assert!(found.starts_with("UnstableProjector gave two"), "{failure}");
+        assert!(found.contains("BTreeMap"), "{failure}");
+    }
+}
+
 #[track_caller]
 fn check(instruction: &str, hint: &str) {
     for mode in [Mode::Sync, Mode::Engine] {

@@ -83,7 +83,7 @@ fn differential_mode_reports_which_mode_failed() {
     run    in Mode::Sync
 
     story   1 given  BookRoom { booking_id: "b-1", guest: "ada" }
-            2 when   time passes: 3days                            a handler failed
+            2 when   time passes: 3days                            now 2026-01-04T00:00:00Z, a handler failed
             3 then   Room "b-1"                                    ok
 
     chain  ReleaseRoom                         BookingHandler  stored Booking "b-1"

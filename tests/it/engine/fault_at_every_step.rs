@@ -77,7 +77,7 @@ fn non_idempotent_handler_is_found_with_its_step() {
            ├ Countdown                         handled
            │ └ Counted                         count-count-1 @2
            │   └ Countdown                     handled, changed nothing
-           └ Countdown                         handled
+           └ Countdown                         handled (attempt 2)
              └ Counted                         count-count-1 @3
                └ Countdown                     handled, changed nothing
 
@@ -124,7 +124,7 @@ fn second_mail_after_a_refused_commit_is_found() {
     run    with a fault at delivery 3 of 4: a conflict at the commit of GuestMailer on RoomReleased; without a fault the flow passes
 
     story   1 given  BookRoom { booking_id: "b-1", guest: "ada" }
-            2 when   time passes: 3days
+            2 when   time passes: 3days                            now 2026-01-04T00:00:00Z
             3 then   resource FlakyMailer                          FAILED
 
     chain  ReleaseRoom                         BookingHandler  stored Booking "b-1"
@@ -133,7 +133,7 @@ fn second_mail_after_a_refused_commit_is_found() {
              ├ GuestMailer                     handled, changed nothing (attempt 2)
              └ RoomListProjector               wrote Room "b-1"
 
-    end    nothing pending · 1 handler failed · no dead letters
+    end    nothing pending · no handlers failed · 1 delivery retried · no dead letters
     rerun  cargo test engine::fault_at_every_step::second_mail_after_a_refused_commit_is_found
     "#);
 }

@@ -253,6 +253,7 @@ fn story_shows_the_fault() {
     insta::assert_snapshot!(outcome.story(), @r#"
     1 fault  RoomListProjector fails: the mail server is down, 2 times
     2 when   BookRoom { booking_id: "b-1", guest: "ada" }               accepted
+             clock +2s 537ms 400us to 2026-01-01T00:00:02.537400000Z: only waiting attempts were left
     3 then   Booking "b-1"                                              ok
     "#);
 }

@@ -34,6 +34,6 @@ fn endless_chain_is_stopped_and_named() {
               busy     Countdown, called 20 times
               cycle    Counted -> Countdown -> Counted, repeated 20 times
               pending  Countdown on Counted
-              fix      break the cycle, or raise the budget if the flow really is this long
+              fix      break the cycle, or raise the budget with `.budget(..)` if the flow really is this long
     ");
 }

@@ -14,3 +14,4 @@ mod place_order;
 mod redelivery;
 mod submitted_commands;
 mod timeouts;
+mod virtual_time;

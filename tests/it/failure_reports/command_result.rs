@@ -24,7 +24,7 @@ fn unasserted_rejection() {
 
     chain  PlaceOrder                          OrderCommandHandler  REJECTED: the order is already placed   <- here
 
-    end    nothing pending · no handlers failed
+    end    nothing pending · no handlers failed · 1 command rejected
     "#);
 }
 
@@ -114,7 +114,7 @@ fn given_command_is_rejected() {
 
     chain  PlaceOrder                          OrderCommandHandler  REJECTED: the order is already placed   <- here
 
-    end    nothing pending · no handlers failed
+    end    nothing pending · no handlers failed · 1 command rejected
     "#);
 }
 
@@ -146,6 +146,6 @@ fn failed_act_skips_the_later_steps() {
 
     chain  PlaceOrder                          OrderCommandHandler  REJECTED: the order is already placed   <- here
 
-    end    nothing pending · no handlers failed
+    end    nothing pending · no handlers failed · 1 command rejected
     "#);
 }

@@ -138,7 +138,7 @@ fn a_flow_that_does_not_settle() {
                 busy     Countdown, called 10 times
                 cycle    Counted -> Countdown -> Counted, repeated 10 times
                 pending  Countdown on Counted
-                fix      break the cycle, or raise the budget if the flow really is this long
+                fix      break the cycle, or raise the budget with `.budget(..)` if the flow really is this long
 
       1 later step was skipped
 

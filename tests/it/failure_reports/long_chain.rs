@@ -1,6 +1,8 @@
 //! Reports that are shortened.
 
-use crate::fixture::{counted, lab, place_order_with_id, report, shop};
+use flow_harness::prelude::*;
+
+use crate::fixture::{counted, failure, lab, place_order_with_id, report, shop};
 
 #[test]
 fn a_chain_that_is_too_deep() {
@@ -154,4 +156,52 @@ fn a_chain_that_is_too_long() {
 
     end    nothing pending · no handlers failed
     "#);
+}
+
+/// Returns the last lines of the first section of a report, each at most 60 characters long.
+fn end_of_mismatch(report: &str, n_lines: usize) -> String {
+    let section = report.split("\n\nwhy").next().unwrap_or_default();
+    let lines: Vec<&str> = section.lines().collect();
+    let last = lines[lines.len() - n_lines..].iter();
+
+    last.map(|line| line.chars().take(60).collect::<String>())
+        .collect::<Vec<String>>()
+        .join("\n")
+}
+
+#[test]
+fn a_list_that_is_too_long() {
+    let flow = || lab().when_event(counted(100)).then_no_events();
+
+    insta::assert_snapshot!(end_of_mismatch(&report(flow()), 3), @r#"
+    unexpected   Counted { counted_id: "count-1", le
+    unexpected   Counted { counted_id: "count-1", le
+    and 60 more
+    "#);
+    let whole = failure(flow()).record_text();
+    assert!(whole.contains("left: 0 }"), "the file has all of it");
+}
+
+#[test]
+fn an_expected_list_that_is_too_long() {
+    let expected: Vec<_> = (0..100).map(counted).collect();
+    let flow = lab().when_event(counted(0)).then_events(expected);
+
+    insta::assert_snapshot!(end_of_mismatch(&report(flow), 3), @r#"
+    missing      Counted { counted_id: "count-1", le
+    missing      Counted { counted_id: "count-1", le
+    and 60 more
+    "#);
+}
+
+#[test]
+fn steps_that_are_too_many() {
+    let mut flow = lab().when_event(counted(0)).then_event(counted(9));
+    for left in 10..60 {
+        flow = flow.then(expect::event(counted(left)));
+    }
+
+    let text = report(flow);
+    let others = text.lines().find(|line| line.starts_with("and at steps"));
+    insta::assert_snapshot!(others.unwrap_or_default(), @"and at steps 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40, 41, 42, 43, 44, 45, and 7 more");
 }

@@ -7,6 +7,7 @@ mod handlers;
 mod long_chain;
 mod panicking_texts;
 mod panics;
+mod problem_count;
 mod rolled_back;
 mod several_problems;
 mod state;

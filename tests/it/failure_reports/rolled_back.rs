@@ -30,7 +30,7 @@ fn nested_command_is_rolled_back_with_its_issuer() {
              ├ Label                           LabelHandler  rolled back
              └ Packed                          rolled back
 
-    end    nothing pending · no handlers failed
+    end    nothing pending · no handlers failed · 1 command rejected
     "#);
 }
 

@@ -114,7 +114,7 @@ fn rejection_is_reported_before_missing_events() {
 
     chain  PlaceOrder                          OrderCommandHandler  REJECTED: the order is already placed   <- here
 
-    end    nothing pending · no handlers failed
+    end    nothing pending · no handlers failed · 1 command rejected
     "#);
 }
 
@@ -175,6 +175,6 @@ fn problem_is_printed_once_if_a_later_step_shows_it() {
 
     chain  PlaceOrder                          OrderCommandHandler  REJECTED: the order is already placed   <- here
 
-    end    nothing pending · no handlers failed
+    end    nothing pending · no handlers failed · 1 command rejected
     "#);
 }

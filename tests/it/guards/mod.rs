@@ -4,6 +4,7 @@ mod comparison;
 mod empty_input;
 mod engine;
 mod expectations;
+mod idle_given_command;
 mod json;
 mod never_happens;
 mod run_guard;

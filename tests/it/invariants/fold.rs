@@ -19,6 +19,8 @@ fn fold_reports_fields_changed_outside_apply() {
       found     Shelf "top", written by Keeper, differs from the state folded from its events
                 is_dusty  true, but false when folded
                 Change the state only in `apply`, because only its events are stored
+                A new aggregate begins as its `Default`, and may have its id. Its first event carries everything else,
+                and the `apply` of this event sets it, also the id
                 If this is intended, say why: `.disable_invariant(flow_harness::Invariant::Fold, "..")`
 
     story   1 when   PutJar { shelf_id: "top", what: "count beside" }  accepted
@@ -77,6 +79,8 @@ fn fold_reports_a_field_that_is_not_serialized() {
               in memory  Shelf { id: "top", n_jars: 1, is_dusty: false, smell: "plums", raised: [] }
               folded     Shelf { id: "top", n_jars: 1, is_dusty: false, smell: "", raised: [] }
               Change the state only in `apply`, because only its events are stored
+              A new aggregate begins as its `Default`, and may have its id. Its first event carries everything else,
+              and the `apply` of this event sets it, also the id
               If this is intended, say why: `.disable_invariant(flow_harness::Invariant::Fold, "..")`
     "#);
 }
@@ -96,6 +100,8 @@ fn fold_reports_a_given_aggregate_that_differs() {
     found     Shelf "top", from the test flow, differs from the state folded from its events
               n_jars  5, but 1 when folded
               Change the state only in `apply`, because only its events are stored
+              A new aggregate begins as its `Default`, and may have its id. Its first event carries everything else,
+              and the `apply` of this event sets it, also the id
               If this is intended, say why: `.disable_invariant(flow_harness::Invariant::Fold, "..")`
     "#);
 }

@@ -2,6 +2,7 @@
 
 mod disabled_invariant;
 mod fold;
+mod new_aggregate;
 mod rebuild;
 mod round_trip;
 mod shelf;

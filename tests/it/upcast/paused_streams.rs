@@ -108,14 +108,12 @@ fn newer_event_fails_the_step_without_an_engine() {
 
       2 later steps were skipped
 
-    why    no message was handled
-
     story   1 given  stored Theatre.Sold.v3 {"id":"1","price":[1,"EUR"]}  FAILED
             2 when   Sell { id: "2", cents: 5 }                           skipped
             3 then   accepted                                             skipped
 
     chain  Sold.v3                             ticket-1 @1  no handler
 
-    end    nothing pending · no handlers failed
+    end    nothing pending · 1 handler failed
     "#);
 }

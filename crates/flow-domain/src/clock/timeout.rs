@@ -1,17 +1,33 @@
-use std::{pin::pin, task::Poll, time::Duration};
+use std::{future::poll_fn, pin::pin, task::Poll, time::Duration};
+
+use tokio::{task::unconstrained, time::sleep};
 
 /// Waits for `future` no longer than `limit`. Returns `None` if it takes longer.
 ///
-/// A future that is ready at its first poll needs no timer. So it runs without tokio, too.
+/// A future that is ready at its first poll needs no timer. So it runs without tokio, too. Any other
+/// needs a runtime of tokio, with time enabled.
+///
+/// It polls the future only when its caller does. `tokio::time::timeout` after a first poll would poll
+/// it twice in a row, which changes the order of concurrent handlers.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a time limit is real, unless the clock of tokio is paused"
+)]
 pub(crate) async fn timeout<F: Future>(limit: Duration, future: F) -> Option<F::Output> {
     let mut future = pin!(future);
-    let first_poll = std::future::poll_fn(|cx| Poll::Ready(future.as_mut().poll(cx))).await;
+    let mut timer = None;
 
-    match first_poll {
-        Poll::Ready(output) => Some(output),
-        // A timer is large, and most futures never need it. The box keeps this future small.
-        Poll::Pending => Box::pin(tokio::time::timeout(limit, future)).await.ok(),
-    }
+    poll_fn(|cx| {
+        if let Poll::Ready(output) = future.as_mut().poll(cx) {
+            return Poll::Ready(Some(output));
+        }
+
+        // A timer is large, and most futures never need it. The box keeps this future small. A
+        // future that uses up the budget of its task must not stop the timer.
+        let timer = timer.get_or_insert_with(|| Box::pin(unconstrained(sleep(limit))));
+        timer.as_mut().poll(cx).map(|()| None)
+    })
+    .await
 }
 
 /// Returns the time of the timers of the runtime, which never goes back. A test can pause it.

@@ -2,16 +2,18 @@ use std::fmt;
 
 use crate::error::Error;
 
-/// A handler that failed after the command was committed, or a command without a handler.
+/// A problem of which no caller learns: a handler failed on an event, or a command was handled later
+/// and failed, was rejected, or has no handler.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct HandlerFailure {
-    /// The handler that failed; `None` if the message is a command without a handler.
+    /// The handler that failed or rejected the command; `None` for a command without a handler.
     pub handler: Option<&'static str>,
     /// The name of the message that the handler received.
     pub message: String,
-    /// Why the handler failed.
+    /// Why the handler failed, or the rejection.
     pub error: Error,
+    is_rejected_command: bool,
 }
 
 impl HandlerFailure {
@@ -20,7 +22,23 @@ impl HandlerFailure {
             handler,
             message,
             error,
+            is_rejected_command: false,
         }
+    }
+
+    /// Describes a command that failed or was rejected when it was handled later.
+    pub(crate) fn of_command(handler: Option<&'static str>, command: String, error: Error) -> Self {
+        Self {
+            is_rejected_command: error.is_rejection(),
+            ..Self::new(handler, command, error)
+        }
+    }
+
+    /// Returns true if the domain rejected a command, which is no failure of the handler.
+    ///
+    /// A handler of events that returns a rejection has failed.
+    pub fn is_rejected_command(&self) -> bool {
+        self.is_rejected_command
     }
 }
 
@@ -29,6 +47,9 @@ impl fmt::Display for HandlerFailure {
         let error = self.error.with_causes();
 
         match self.handler {
+            Some(handler) if self.is_rejected_command => {
+                write!(f, "{handler} rejected {}: {error}", self.message)
+            }
             Some(handler) => write!(f, "{handler} failed on {}: {error}", self.message),
             // The error itself says that the command has no handler.
             None => write!(f, "{error}"),

@@ -52,7 +52,7 @@ pub(super) fn write_stall(
     write_first_five(f, "pending", stall.pending.iter().cloned())?;
     write_first_five(f, "failed ", group_equal_failures(failures).into_iter())?;
 
-    f.write_str("\nfix      break the cycle, or raise the budget if the flow really is this long")
+    f.write_str("\nfix      break the cycle, or raise the budget with `.budget(..)` if the flow really is this long")
 }
 
 fn write_first_five(
@@ -142,7 +142,7 @@ mod tests {
         failed   Mailer failed on OrderPlaced: reason 3, 2 times
         failed   Mailer failed on OrderPlaced: reason 4, 2 times
         failed   and 1 more
-        fix      break the cycle, or raise the budget if the flow really is this long
+        fix      break the cycle, or raise the budget with `.budget(..)` if the flow really is this long
         ");
     }
 }

@@ -20,8 +20,10 @@ use crate::{
 ///
 /// There is one instance for each key. An event named with [`start`](ProcessManagerRoutes::start)
 /// creates it from `Default`, unless it exists already. Any other event is skipped if there is no
-/// instance for its key. An instance that [`is_complete`](Self::is_complete) stays stored, and skips
-/// all further events.
+/// instance for its key. An event is skipped, too, if its key is an `Option` without a value.
+///
+/// An instance that [`is_complete`](Self::is_complete) stays stored, and skips all further events.
+/// Only a new start event replaces it by a new instance; see [`RESTARTS`](Self::RESTARTS).
 ///
 /// Events of one stream arrive in order. Events of two streams may arrive in either order. If the
 /// process manager joins two streams, the events of both must be able to start it.
@@ -67,13 +69,22 @@ pub trait ProcessManager:
 {
     /// The field of its events that has the key of an instance. The event belongs to that instance.
     ///
-    /// The type of the field is an [`Id`](crate::Id). Otherwise the domain has a wiring mistake.
+    /// The type of the field is an [`Id`](crate::Id), or an `Option` of one. Otherwise the domain has a
+    /// wiring mistake.
     const KEY: &'static str;
+
+    /// Whether a start event begins a new instance if the one with its key is complete.
+    ///
+    /// Each key remembers its last 64 events that could start an instance or completed one. A redelivery
+    /// of such an event is skipped when the instance is complete. An instance that runs handles it again.
+    /// [`once`](SubscriptionOptions::once) skips each redelivery, and remembers all events without a limit.
+    const RESTARTS: bool = true;
 
     /// Names the method for each event that the process manager handles.
     fn routes(on: &mut ProcessManagerRoutes<Self>);
 
-    /// Returns true if its work is done: it then skips all further events.
+    /// Returns true if its work is done: it then skips all further events, unless one
+    /// [restarts](Self::RESTARTS) it.
     fn is_complete(&self) -> bool {
         false
     }
@@ -138,7 +149,8 @@ impl<M: ProcessManager> ProcessManagerRoutes<M> {
 
     /// Routes the event in the signature of `method` to it, and starts the process manager if needed.
     ///
-    /// The process manager is started if there is no instance for the key of the event.
+    /// The process manager is started if there is no instance for the key of the event, or if that one is
+    /// complete and [`RESTARTS`](ProcessManager::RESTARTS).
     ///
     /// The method is `async fn(&mut self, event: E, work: &mut UnitOfWork) -> Result<(), X>`, where
     /// `X` is [`Error`] or a [`Rejection`](crate::Rejection).
@@ -307,23 +319,23 @@ where
         Box::pin(async move {
             let table = Table::new(TableKind::ProcessManager, M::name());
             let event: E = message.message.decode(E::NAME)?;
-            // The wiring has checked that the event has this field, and that it is an id.
-            let key: Arc<str> = Arc::from(&*event.field_key(self.key).unwrap_or_default());
-            require_key(message.metadata.message_type.name(), self.key, &key)?;
-
-            let mut manager = match work.load_state::<M>(table, &key).await? {
-                Some(manager) => manager,
-                None if self.starts => M::default(),
-                None => {
-                    let reason = format!("no {} `{key}` was started", M::name());
-                    return Ok(Disposition::Filtered(reason));
-                }
-            };
-            if manager.is_complete() {
-                let reason = format!("{} `{key}` is complete", M::name());
+            // The wiring has checked that the event has this field, and that it is an id or an option
+            // of one. So only an option without a value has no key.
+            let Some(key) = event.field_key(self.key) else {
+                let reason = format!(
+                    "`{}` is empty, so no {} gets the event",
+                    self.key,
+                    M::name()
+                );
                 return Ok(Disposition::Filtered(reason));
-            }
+            };
+            require_key(message.metadata.message_type.name(), self.key, &key)?;
+            let key: Arc<str> = Arc::from(&*key);
 
+            let mut manager = match self.find_instance(table, &key, work).await? {
+                Ok(manager) => manager,
+                Err(reason) => return Ok(Disposition::Filtered(reason)),
+            };
             self.method
                 .call(&mut manager, event, work)
                 .await
@@ -335,8 +347,49 @@ where
             let has_effect = work.has_changes();
             work.write_state((table, &key), state, RowKeys::default(), has_effect);
             work.check_process_manager((table, &key), &manager);
+            let is_complete = manager.is_complete();
+            if M::RESTARTS && (self.starts || is_complete) {
+                work.remember_in_process_history(M::name(), &key, is_complete)
+                    .await?;
+            }
 
             Ok(Disposition::Handled)
+        })
+    }
+}
+
+impl<M, E, F> ProcessManagerCall<M, E, F>
+where
+    M: ProcessManager,
+{
+    /// Returns the instance that handles the event, or the reason why none does.
+    async fn find_instance(
+        &self,
+        table: Table,
+        key: &Arc<str>,
+        work: &mut UnitOfWork,
+    ) -> Result<Result<M, String>, Error> {
+        let name = M::name();
+        let Some(manager) = work.load_state::<M>(table, key).await? else {
+            return Ok(if self.starts {
+                Ok(M::default())
+            } else {
+                Err(format!("no {name} `{key}` was started"))
+            });
+        };
+        if M::RESTARTS && work.is_in_process_history(name, key).await? {
+            return Ok(Err(format!(
+                "an earlier {name} `{key}` has handled this message"
+            )));
+        }
+
+        Ok(match (manager.is_complete(), self.starts) {
+            (false, _) => Ok(manager),
+            (true, true) if M::RESTARTS => Ok(M::default()),
+            (true, true) => Err(format!(
+                "{name} `{key}` is complete, and never begins again"
+            )),
+            (true, false) => Err(format!("{name} `{key}` is complete")),
         })
     }
 }

@@ -2,6 +2,7 @@ use std::{
     any::{Any, TypeId},
     fmt,
     sync::Arc,
+    time::Duration,
 };
 
 use crate::{
@@ -148,11 +149,24 @@ pub(crate) struct Subscription {
 }
 
 impl Subscription {
+    /// Iterates over all routes, also the one of every other event.
+    pub(crate) fn all_routes(&self) -> impl Iterator<Item = &EventRoute> {
+        self.routes.iter().chain(self.catch_all.as_deref())
+    }
+
     /// Returns true if events of `category` reach the handler.
     pub(crate) fn reads(&self, category: &str) -> bool {
         self.categories
             .as_ref()
             .is_none_or(|categories| categories.contains(&category))
+    }
+
+    /// Returns the time limit of the subscription. `defaults` are the options of the domain.
+    pub(crate) fn time_limit(&self, defaults: &SubscriptionOptions) -> Duration {
+        match &self.options {
+            Some(options) => options.applied_time_limit(defaults),
+            None => SubscriptionOptions::default().applied_time_limit(defaults),
+        }
     }
 
     /// Returns the settings of the subscription. `defaults` are the options of the domain.
@@ -190,6 +204,14 @@ impl Subscription {
 }
 
 impl CommandRoute {
+    /// Returns the time limit of the handler's subscription. `defaults` are the options of the domain.
+    pub(crate) fn time_limit(&self, defaults: &SubscriptionOptions) -> Duration {
+        match &self.options {
+            Some(options) => options.applied_time_limit(defaults),
+            None => SubscriptionOptions::default().applied_time_limit(defaults),
+        }
+    }
+
     /// Returns the settings of the handler's subscription. `defaults` are the options of the domain.
     pub(crate) fn settings(&self, defaults: &SubscriptionOptions) -> SubscriptionSettings {
         match &self.options {

@@ -29,7 +29,7 @@ pub use metadata::{MessageKind, Metadata, Priority, Processing};
 pub(crate) use name::ReencodeFn;
 pub(crate) use name::is_listed;
 pub use name::{
-    FieldSchema, InvalidMessageType, MessageName, MessageSchema, MessageType, SchemaLists,
+    FieldSchema, IdKind, InvalidMessageType, MessageName, MessageSchema, MessageType, SchemaLists,
 };
 pub use payload::Payload;
 pub use short_type_name::short_type_name;

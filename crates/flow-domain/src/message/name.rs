@@ -100,15 +100,27 @@ pub struct MessageSchema {
 pub struct FieldSchema {
     /// The name, as it is in Rust.
     pub name: &'static str,
-    /// Whether its type is an id, so that it can be the key of a process manager.
-    pub is_id: bool,
+    /// Whether the field can be the key of a process manager.
+    pub id_kind: IdKind,
 }
 
 impl FieldSchema {
     /// Describes one field.
-    pub const fn new(name: &'static str, is_id: bool) -> Self {
-        Self { name, is_id }
+    pub const fn new(name: &'static str, id_kind: IdKind) -> Self {
+        Self { name, id_kind }
     }
+}
+
+/// Whether the type of a field is an id.
+#[doc(hidden)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum IdKind {
+    /// It is an [`Id`](crate::Id).
+    Id,
+    /// It is an `Option` of an id. Without a value, an event is for no process manager.
+    OptionalId,
+    /// It is another type.
+    NotAnId,
 }
 
 /// A function that decodes a message as its Rust type, and encodes it again.

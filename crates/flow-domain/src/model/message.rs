@@ -25,8 +25,8 @@ pub trait Message: Serialize + DeserializeOwned + fmt::Debug + Send + Sync + 'st
     /// Returns the key of the aggregate that the message is for; empty if it names none.
     fn aggregate_id(&self) -> Cow<'_, str>;
 
-    /// Returns the key in the field with this name. Returns `None` if there is no such field, or if
-    /// its type is not an [`Id`](crate::Id).
+    /// Returns the key in the field with this name. Returns `None` if there is no such field, if its
+    /// type is not an [`Id`](crate::Id), or if it is an `Option` without a value.
     ///
     /// An event finds its process manager by the key in one of its fields.
     #[doc(hidden)]

@@ -37,7 +37,9 @@ impl fmt::Display for EntryKind {
             Self::HandleErrorFailed { reason } => write!(f, "handle_error failed: {reason}"),
             Self::EngineCrashed => f.write_str("the engine crashed"),
             Self::EngineRestarted => f.write_str("the engine restarted"),
-            Self::ClockAdvanced { from } => write!(f, "the clock advanced from {from}"),
+            Self::ClockAdvanced { from, reason } => {
+                write!(f, "the clock advanced from {from}: {reason}")
+            }
         }
     }
 }

@@ -107,11 +107,32 @@ pub enum EntryKind {
     EngineCrashed,
     /// The engine restarted after the handler call that caused this entry.
     EngineRestarted,
-    /// The clock was moved forward, because nothing else was left to do.
+    /// The clock moved forward, to the time of this entry.
     ClockAdvanced {
         /// The time before.
         from: Timestamp,
+        /// Why the clock moved.
+        reason: ClockReason,
     },
+}
+
+/// Why the clock of a test moved. It moves for no other reason.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ClockReason {
+    /// The test let time pass.
+    TimePassed,
+    /// Nothing was left to do but attempts that wait for their time.
+    WaitingAttempts,
+}
+
+impl fmt::Display for ClockReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::TimePassed => "the test let time pass",
+            Self::WaitingAttempts => "only waiting attempts were left",
+        })
+    }
 }
 
 /// A state or row that was written or deleted.
@@ -220,10 +241,22 @@ pub enum TableKind {
     ProcessManager,
     /// The rows of a projection.
     Projection,
+    /// The messages that began or completed the instances of a process manager.
+    ProcessHistory,
     /// The messages that a handler with `once` has handled.
     Inbox,
     /// The dead letters.
     DeadLetter,
+}
+
+impl TableKind {
+    /// Returns true if the handlers of the domain wrote the values, and false for bookkeeping.
+    pub fn has_user_data(self) -> bool {
+        match self {
+            Self::Aggregate | Self::ProcessManager | Self::Projection => true,
+            Self::ProcessHistory | Self::Inbox | Self::DeadLetter => false,
+        }
+    }
 }
 
 impl fmt::Display for TableKind {
@@ -232,6 +265,7 @@ impl fmt::Display for TableKind {
             Self::Aggregate => "aggregate",
             Self::ProcessManager => "process manager",
             Self::Projection => "projection",
+            Self::ProcessHistory => "process history",
             Self::Inbox => "inbox",
             Self::DeadLetter => "dead letter",
         })

@@ -13,10 +13,11 @@ mod rolled_back;
 pub use entry::{HandlerKind, Table, TableKind};
 // Only tests read entries. Production compiles them for its logs.
 #[cfg_attr(not(feature = "testing"), doc(hidden))]
-pub use entry::{EntryId, EntryKind, HandlerOutcome, StateChange};
+pub use entry::{ClockReason, EntryId, EntryKind, HandlerOutcome, StateChange};
 #[cfg(feature = "testing")]
 pub use recording::{
-    Entry, Invariant, InvariantSet, InvariantViolation, Record, Recorder, current_handler_call,
+    Entry, Invariant, InvariantSet, InvariantViolation, OpenCall, Record, Recorder,
+    current_handler_call,
 };
 #[cfg(feature = "testing")]
 pub(crate) use recording::{OverlayMap, enter_handler_call, leave_handler_call};

@@ -20,6 +20,8 @@ pub struct RolledBack {
 pub enum FailureKind {
     /// The handler panicked.
     Panic,
+    /// The handler took longer than its time limit.
+    TimedOut,
     /// A value of this type could not be encoded as JSON or decoded.
     Codec(String),
     /// There is no state or row with this id.
@@ -59,6 +61,8 @@ impl RolledBack {
     pub(crate) fn new(err: &Error, discarded: Vec<DiscardedEffect>) -> Self {
         let kind = if err.is_panic() {
             FailureKind::Panic
+        } else if err.is_timed_out() {
+            FailureKind::TimedOut
         } else if let Some(type_name) = err.codec_type() {
             FailureKind::Codec(type_name.to_owned())
         } else if let Some((type_name, id)) = err.missing_item() {

@@ -13,6 +13,7 @@ use crate::{
     runtime::{
         AppBuilder, Headers,
         cascade::Cascade,
+        delivery_log::DeliveryLog,
         handling::{AttemptOptions, Handling, HandlingSuccess},
         publish::wrap,
     },
@@ -62,6 +63,8 @@ pub struct ProcessResult {
     pub failures: Vec<HandlerFailure>,
     /// Set if the cascade was stopped because it went over its budget of deliveries.
     pub stall: Option<Stall>,
+    /// What was delivered inline.
+    pub(crate) log: DeliveryLog,
 }
 
 impl ProcessResult {
@@ -71,6 +74,7 @@ impl ProcessResult {
             reply,
             failures: Vec::new(),
             stall: None,
+            log: DeliveryLog::default(),
         }
     }
 
@@ -130,6 +134,9 @@ impl App {
     ///
     /// Returns an error with [`Error::handler_failures`] if handlers failed after the commit. Returns one
     /// with [`Error::stall`] if the cascade went over its budget. In both cases committed changes stay.
+    ///
+    /// Each handler has the time limit of its subscription. One that takes longer fails with an error for
+    /// which [`Error::is_timed_out`] is true. So an app whose handlers wait needs a runtime of tokio.
     pub async fn process<C: Command>(&self, command: C) -> Result<C::Reply, Error> {
         self.process_with(command, &Headers::default()).await
     }
@@ -165,35 +172,33 @@ impl App {
             .handle_with_route(route, &envelope, received, processing)
             .await
         {
-            Ok((reply, committed, spare_session)) => {
-                let mut result = self
-                    .deliver_inline(committed, spare_session, processing)
-                    .await;
-                result.reply = Ok(reply);
+            Ok((reply, committed, session)) => {
+                let mut result = ProcessResult::new(Ok(reply));
+                if processing == Processing::Sync {
+                    self.deliver_inline(committed, session, &mut result).await;
+                }
                 result
             }
             Err(err) => ProcessResult::new(Err(err)),
         }
     }
 
-    /// Delivers committed events, unless an engine is to handle them.
+    /// Delivers committed events, and everything that they cause, as a part of the act with this result.
     ///
     /// The units of work reuse the memory that `spare_session` has allocated.
     pub(super) async fn deliver_inline(
         &self,
         committed: Vec<CommittedEvent>,
         spare_session: Session,
-        processing: Processing,
-    ) -> ProcessResult {
-        let mut result = ProcessResult::new(Ok(Reply::new(())));
+        act: &mut ProcessResult,
+    ) {
+        let log = std::mem::take(&mut act.log);
+        let mut cascade = Cascade::new(Arc::clone(&self.ports), self.budget, log, spare_session);
 
-        if processing == Processing::Sync {
-            let mut cascade = Cascade::new(Arc::clone(&self.ports), self.budget, spare_session);
-            result.stall = cascade.run(committed).await;
-            result.failures = cascade.into_failures();
-        }
-
-        result
+        act.stall = cascade.run(committed).await;
+        let (failures, log) = cascade.into_parts();
+        act.failures.extend(failures);
+        act.log = log;
     }
 
     /// Wraps a command in its envelope, and finds its route.
@@ -241,6 +246,7 @@ impl App {
         received: EntryId,
         processing: Processing,
     ) -> Result<(Reply, Vec<CommittedEvent>, Session), Error> {
+        let time_limit = route.time_limit(&self.ports.catalog.defaults);
         let handling = Handling {
             ports: &self.ports,
             envelope,
@@ -252,7 +258,7 @@ impl App {
             options: AttemptOptions {
                 processing,
                 // No check for duplicates: the id is new, or the command was removed from the outbox.
-                ..AttemptOptions::inline(false)
+                ..AttemptOptions::inline(false, time_limit)
             },
         };
         if let Some(err) = self.ports.check_deadline(envelope, received) {

@@ -76,7 +76,7 @@ impl<S> AppBuilder<S> {
     /// Sets how many deliveries one command or event may cause, directly and indirectly.
     ///
     /// The default is 10,000. A cascade that goes over the budget stops with an error that names the
-    /// cycle.
+    /// cycle. So does [`App::process_due`], with all the commands that it processes.
     pub fn budget(mut self, n_deliveries: usize) -> Self {
         self.budget = n_deliveries;
         self

@@ -6,7 +6,7 @@ use crate::{
     port::BoxFuture,
     record::EntryKind,
     runtime::{
-        cascade_trace::{CascadeTrace, TraceStep},
+        delivery_log::{DeliveryLog, pending_text},
         handling::{AttemptOptions, Handling, HandlingSuccess},
     },
 };
@@ -20,15 +20,14 @@ use crate::{
 pub(super) struct Cascade {
     ports: Arc<Ports>,
     budget: usize,
-    /// All deliveries in order, done and pending. None is removed: if the cascade does not end, they
-    /// show which delivery caused which.
+    /// All deliveries in order, done and pending.
     deliveries: Vec<PlannedDelivery>,
     n_delivered: usize,
+    /// What was delivered in this act. Earlier cascades of the act count, too.
+    log: DeliveryLog,
     /// How many of the first deliveries are redeliveries, and how often they were delivered before.
     redelivery: (usize, u32),
     failures: Vec<HandlerFailure>,
-    /// Whether the time limits of the subscriptions apply.
-    has_time_limits: bool,
     /// The session of the last unit of work; its allocated memory is reused.
     spare_session: Session,
 }
@@ -39,29 +38,25 @@ struct PlannedDelivery {
     committed: CommittedEvent,
     subscription_idx: usize,
     route_idx: usize,
-    /// The index of the delivery that raised the event.
-    cause_idx: Option<usize>,
 }
 
 impl Cascade {
-    pub(super) fn new(ports: Arc<Ports>, budget: usize, spare_session: Session) -> Self {
+    /// Creates a cascade that continues the act with this log.
+    pub(super) fn new(
+        ports: Arc<Ports>,
+        budget: usize,
+        log: DeliveryLog,
+        spare_session: Session,
+    ) -> Self {
         Self {
             ports,
             budget,
             deliveries: Vec::new(),
             n_delivered: 0,
+            log,
             redelivery: (0, 0),
             failures: Vec::new(),
-            has_time_limits: false,
             spare_session,
-        }
-    }
-
-    /// Applies the time limits of the subscriptions, for callers that must not wait forever.
-    pub(super) fn with_time_limits(self) -> Self {
-        Self {
-            has_time_limits: true,
-            ..self
         }
     }
 
@@ -82,17 +77,17 @@ impl Cascade {
         committed: Vec<CommittedEvent>,
         nth: u32,
     ) -> BoxFuture<'_, Option<Stall>> {
-        self.enqueue(committed, None);
+        self.enqueue(committed);
         self.redelivery = (self.deliveries.len(), nth);
 
         Box::pin(self.deliver_all(Vec::new()))
     }
 
     async fn deliver_all(&mut self, committed: Vec<CommittedEvent>) -> Option<Stall> {
-        self.enqueue(committed, None);
+        self.enqueue(committed);
 
         while self.n_delivered < self.deliveries.len() {
-            if self.n_delivered == self.budget {
+            if self.budget <= self.log.len() {
                 return Some(self.explain_stall());
             }
             self.n_delivered += 1;
@@ -102,44 +97,25 @@ impl Cascade {
         None
     }
 
-    /// Returns the failures of the handlers, in order.
-    pub(super) fn into_failures(self) -> Vec<HandlerFailure> {
-        self.failures
+    /// Returns the failures of the handlers, in order, and the log of the act.
+    pub(super) fn into_parts(self) -> (Vec<HandlerFailure>, DeliveryLog) {
+        (self.failures, self.log)
     }
 
     /// Explains why the cascade was stopped.
     fn explain_stall(&self) -> Stall {
         let catalog = &self.ports.catalog;
-        let route_of = |delivery: &PlannedDelivery| {
-            catalog.route(delivery.subscription_idx, delivery.route_idx)
-        };
-        let step = |delivery: &PlannedDelivery| {
-            let (subscription, route) = route_of(delivery);
-            TraceStep {
-                event: catalog
-                    .labels
-                    .label(route.category, route.event.name)
-                    .into_owned(),
-                handler: Some(subscription.handler),
-                cause_idx: delivery.cause_idx,
-            }
-        };
+        let pending = self.deliveries[self.n_delivered..].iter().map(|delivery| {
+            let (subscription, _) = catalog.route(delivery.subscription_idx, delivery.route_idx);
+            pending_text(catalog, subscription.handler, &delivery.committed.event)
+        });
 
-        let (delivered, pending) = self.deliveries.split_at(self.n_delivered);
-        let pending = pending
-            .iter()
-            .map(|delivery| {
-                let (subscription, route) = route_of(delivery);
-                let event = catalog.labels.label(route.category, route.event.name);
-                format!("{} on {event}", subscription.handler)
-            })
-            .collect();
-
-        CascadeTrace::new(delivered.iter().map(step)).explain_stall(pending)
+        self.log
+            .explain_stall(self.budget, &catalog.labels, pending.collect())
     }
 
-    /// Plans the deliveries of committed events, which the delivery with the index `cause_idx` raised.
-    fn enqueue(&mut self, committed: Vec<CommittedEvent>, cause_idx: Option<usize>) {
+    /// Plans the deliveries of committed events.
+    fn enqueue(&mut self, committed: Vec<CommittedEvent>) {
         for committed_event in committed {
             let n_before = self.deliveries.len();
             for (subscription_idx, route_idx) in
@@ -149,7 +125,6 @@ impl Cascade {
                     committed: committed_event.clone(),
                     subscription_idx,
                     route_idx,
-                    cause_idx,
                 });
             }
 
@@ -183,22 +158,25 @@ impl Cascade {
                 } else {
                     0
                 },
-                time_limit: self.has_time_limits.then(|| {
-                    let defaults = &self.ports.catalog.defaults;
-                    subscription.settings(defaults).time_limit
-                }),
-                ..AttemptOptions::inline(subscription.is_once())
+                ..AttemptOptions::inline(
+                    subscription.is_once(),
+                    subscription.time_limit(&self.ports.catalog.defaults),
+                )
             },
         };
         if let Some(reason) = subscription.skip_reason(handling.envelope) {
             handling.record_skipped(reason);
+            self.log.add(handling.envelope, Some(handler), []);
             return;
         }
 
         let (_, result) = handling.run(&mut self.spare_session).await;
+        let sent = self.spare_session.sent().iter().copied();
+        self.log.add(handling.envelope, Some(handler), sent);
+
         match result {
             Ok(HandlingSuccess::Completed(_, committed)) => {
-                self.enqueue(committed, Some(delivery_idx));
+                self.enqueue(committed);
             }
             Ok(HandlingSuccess::Duplicate) => {}
             Err(err) => {

@@ -39,20 +39,20 @@ pub(crate) struct AttemptOptions {
     /// Whether the message is skipped if it was handled before.
     pub(crate) once: bool,
     /// How long the attempt may take.
-    pub(crate) time_limit: Option<Duration>,
+    pub(crate) time_limit: Duration,
     /// The right of an engine to handle the message, which the commit checks.
     pub(crate) fence: Option<Fence>,
 }
 
 impl AttemptOptions {
     /// Returns the options of an inline delivery, which has one attempt.
-    pub(crate) fn inline(once: bool) -> Self {
+    pub(crate) fn inline(once: bool, time_limit: Duration) -> Self {
         Self {
             attempt: 1,
             n_commits: 0,
             processing: Processing::Sync,
             once,
-            time_limit: None,
+            time_limit,
             fence: None,
         }
     }
@@ -147,14 +147,12 @@ impl<R: HandlerOutput> Handling<'_, R> {
         let mut future = on_error(self.instance, err, delivery);
         let future = catch_panic(&span, (self.handler, self.cause), future.as_mut());
 
-        let result = match self.options.time_limit {
-            Some(limit) => timeout(limit, future).await.unwrap_or_else(|| {
-                Err(Error::timed_out(format!(
-                    "the call took longer than {limit:?}"
-                )))
-            }),
-            None => future.await,
-        };
+        let limit = self.options.time_limit;
+        let result = timeout(limit, future).await.unwrap_or_else(|| {
+            Err(Error::timed_out(format!(
+                "the call took longer than {limit:?}"
+            )))
+        });
 
         if let Err(err) = result {
             tracing::error!(handler = self.handler, error = %err.with_causes(), "handle_error failed");
@@ -183,15 +181,7 @@ impl<R: HandlerOutput> Handling<'_, R> {
         }
 
         let future = self.call.call(self.instance, envelope, work);
-        let output = match options.time_limit {
-            Some(limit) => Box::pin(timeout(limit, future)).await.unwrap_or_else(|| {
-                Err(Error::timed_out(format!(
-                    "{} took longer than {limit:?}",
-                    self.handler
-                )))
-            }),
-            None => future.await,
-        }?;
+        let output = call_within(options.time_limit, self.handler, future).await?;
         if output.skip_reason().is_some() {
             return Ok(HandlingSuccess::Completed(output, Vec::new()));
         }
@@ -203,6 +193,19 @@ impl<R: HandlerOutput> Handling<'_, R> {
 
         Ok(HandlingSuccess::Completed(output, committed))
     }
+}
+
+/// Runs the call of a handler, which fails if it takes longer than `limit`.
+pub(super) async fn call_within<T>(
+    limit: Duration,
+    handler: &str,
+    call: impl Future<Output = Result<T, Error>>,
+) -> Result<T, Error> {
+    timeout(limit, call).await.unwrap_or_else(|| {
+        Err(Error::timed_out(format!(
+            "{handler} took longer than {limit:?}"
+        )))
+    })
 }
 
 impl<R: HandlerOutput> HandlingSuccess<R> {

@@ -14,8 +14,8 @@
 mod app;
 mod builder;
 mod cascade;
-pub(crate) mod cascade_trace;
 mod close;
+pub(crate) mod delivery_log;
 mod handling;
 mod headers;
 mod publish;

@@ -41,8 +41,12 @@ impl App {
     ) -> ProcessResult {
         match self.append(events, headers).await {
             Ok((committed, processing)) => {
-                let session = Session::default();
-                self.deliver_inline(committed, session, processing).await
+                let mut result = ProcessResult::new(Ok(Reply::new(())));
+                if processing == Processing::Sync {
+                    self.deliver_inline(committed, Session::default(), &mut result)
+                        .await;
+                }
+                result
             }
             Err(err) => ProcessResult::new(Err(err)),
         }

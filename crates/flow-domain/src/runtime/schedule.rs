@@ -2,13 +2,17 @@ use std::{sync::Arc, time::Duration};
 
 use crate::{
     clock::Timestamp,
-    error::{Error, HandlerFailure},
+    error::{Error, HandlerFailure, Stall},
     handler::{CommittedEvent, Reply, Session},
     message::{Envelope, MessageId, MessageKind, Processing},
     model::{Command, SerializedMessage},
-    port::{Changes, Claim, Outgoing, SendResult, Settlement},
+    port::{Changes, Claim, OutboxRow, Outgoing, SendResult, Settlement},
     record::EntryKind,
-    runtime::{App, Headers, ProcessResult, cascade::Cascade, publish::wrap},
+    runtime::{
+        App, Headers, ProcessResult,
+        delivery_log::{DeliveryLog, pending_command_text},
+        publish::wrap,
+    },
 };
 
 /// The outcome of [`App::send`]: the command was handled, or will be.
@@ -66,15 +70,15 @@ impl App {
         self.submit_message(&command, headers, None).await
     }
 
-    /// Submits a command that is to be processed at `time`, or at once if that is past.
+    /// Submits a command to be processed at `time`, or at once if that is past.
     ///
     /// # Errors
     ///
     /// Returns the errors of [`submit`](Self::submit).
-    pub async fn schedule<C: Command>(
+    pub async fn process_at<C: Command>(
         &self,
-        command: C,
         time: Timestamp,
+        command: C,
     ) -> Result<MessageId, Error> {
         let command = self.ports.serialize(&command)?;
         let headers = Headers::default();
@@ -141,70 +145,90 @@ impl App {
     ///
     /// A rejection counts as a failure here, because no caller receives it.
     ///
+    /// All deliveries of one call count against the budget of the app. Over it, the result has a
+    /// [`stall`](ProcessResult::stall). The commands that are left stay due for the next call.
+    ///
     /// # Errors
     ///
     /// Returns an error if the store fails. Returns one for which [`Error::is_setup`] is true if an event
     /// is due, because only an engine sends events.
     pub async fn process_due(&self) -> Result<ProcessResult, Error> {
-        let mut total = ProcessResult::new(Ok(Reply::new(())));
+        let mut act = ProcessResult::new(Ok(Reply::new(())));
+        self.process_due_in(&mut act).await?;
 
-        while let Some(command) = self.take_due_command().await? {
-            // Boxed: mostly nothing is due, and the future of every caller would include its size.
-            let result = Box::pin(self.process_envelope(&command)).await;
-            total.failures.extend(result.failures);
-            total.stall = total.stall.or(result.stall);
-
-            if let Err(err) = result.reply {
-                let route = self.ports.catalog.require_command_route(&command);
-                let handler = route.ok().map(|route| route.handler);
-                let name = self.ports.catalog.labels.label_of_envelope(&command);
-                total.failures.push(HandlerFailure::new(handler, name, err));
-            }
-            if total.stall.is_some() {
-                break;
-            }
-        }
-
-        Ok(total)
+        Ok(act)
     }
 
-    /// Removes the next due command from the outbox, and returns it.
-    async fn take_due_command(&self) -> Result<Option<Arc<Envelope>>, Error> {
-        let now = self.ports.clock.now();
+    /// Processes all due commands as a part of the act with this result, until a stall.
+    pub(super) async fn process_due_in(&self, act: &mut ProcessResult) -> Result<(), Error> {
+        while act.stall.is_none()
+            && let Some(row) = self.claim_due_row().await?
+        {
+            if self.budget <= act.log.len() {
+                self.settle_row(&row, SendResult::Released).await?;
+                act.stall = Some(self.explain_stall(&act.log, &row.envelope));
+                break;
+            }
+
+            let command = self.take_command(row).await?;
+            // Boxed: mostly nothing is due, and the future of every caller would include its size.
+            Box::pin(self.process_envelope(&command, act)).await;
+        }
+
+        Ok(())
+    }
+
+    fn explain_stall(&self, log: &DeliveryLog, due: &Envelope) -> Stall {
+        let catalog = &self.ports.catalog;
+        let pending = vec![pending_command_text(catalog, due)];
+        log.explain_stall(self.budget, &catalog.labels, pending)
+    }
+
+    /// Claims the next due row of the outbox.
+    async fn claim_due_row(&self) -> Result<Option<OutboxRow>, Error> {
         let claim = Claim {
             worker: INLINE_WORKER,
-            now,
+            now: self.ports.clock.now(),
             lease: Duration::from_secs(60),
             limit: 1,
         };
-        let Some(row) = self.ports.store.claim(&claim).await?.pop() else {
-            return Ok(None);
-        };
 
+        Ok(self.ports.store.claim(&claim).await?.pop())
+    }
+
+    /// Removes the command of a claimed row from the outbox, and returns it.
+    async fn take_command(&self, row: OutboxRow) -> Result<Arc<Envelope>, Error> {
         let is_command = row.envelope.metadata.kind == MessageKind::Command;
-        let settlement = Settlement {
-            number: row.number,
-            result: if is_command {
-                SendResult::Published
-            } else {
-                SendResult::Released
-            },
+        let result = if is_command {
+            SendResult::Published
+        } else {
+            SendResult::Released
         };
 
         // The row is settled before the command is handled. So a command that is interrupted by a
         // crash is not handled again, as with `process`.
-        self.ports
-            .store
-            .settle(INLINE_WORKER, now, &[settlement])
-            .await?;
+        self.settle_row(&row, result).await?;
 
         if is_command {
-            return Ok(Some(row.envelope));
+            return Ok(row.envelope);
         }
         Err(Error::setup(
             "events are pending, but without an engine only commands can be handled: \
              an app with `.event_processing(Processing::Async)` needs an engine",
         ))
+    }
+
+    async fn settle_row(&self, row: &OutboxRow, result: SendResult) -> Result<(), Error> {
+        let settlement = Settlement {
+            number: row.number,
+            result,
+        };
+        let now = self.ports.clock.now();
+
+        self.ports
+            .store
+            .settle(INLINE_WORKER, now, &[settlement])
+            .await
     }
 
     /// Returns whether events are handled inline or by an engine, unless the headers say otherwise.
@@ -218,34 +242,35 @@ impl App {
     }
 
     /// Handles committed events, and everything that they cause, inline.
-    ///
-    /// Each handling has the time limit of its subscription.
     pub(crate) async fn handle_inline(&self, committed: Vec<CommittedEvent>) -> ProcessResult {
-        let session = Session::default();
-        let mut cascade =
-            Cascade::new(Arc::clone(&self.ports), self.budget, session).with_time_limits();
+        let mut act = ProcessResult::new(Ok(Reply::new(())));
+        self.deliver_inline(committed, Session::default(), &mut act)
+            .await;
 
-        let mut result = ProcessResult::new(Ok(Reply::new(())));
-        result.stall = cascade.run(committed).await;
-        result.failures = cascade.into_failures();
-
-        result
+        act
     }
 
-    /// Processes a command that has its envelope already, and everything that it causes.
-    async fn process_envelope(&self, envelope: &Arc<Envelope>) -> ProcessResult {
-        let received = self.ports.entry_of(envelope.metadata.id);
+    /// Processes a due command and everything that it causes, as a part of the act with this result.
+    async fn process_envelope(&self, command: &Arc<Envelope>, act: &mut ProcessResult) {
+        let received = self.ports.entry_of(command.metadata.id);
         let processing = self.modes.events;
+        let route = self.ports.catalog.require_command_route(command);
+        let handler = route.ok().map(|route| route.handler);
 
-        match self.handle_envelope(envelope, received, processing).await {
-            Ok((reply, committed, spare_session)) => {
-                let mut result = self
-                    .deliver_inline(committed, spare_session, processing)
-                    .await;
-                result.reply = Ok(reply);
-                result
+        match self.handle_envelope(command, received, processing).await {
+            Ok((_, committed, session)) => {
+                act.log
+                    .add(command, handler, session.sent().iter().copied());
+                if processing == Processing::Sync {
+                    self.deliver_inline(committed, session, act).await;
+                }
             }
-            Err(err) => ProcessResult::new(Err(err)),
+            Err(err) => {
+                act.log.add(command, handler, []);
+                let name = self.ports.catalog.labels.label_of_envelope(command);
+                act.failures
+                    .push(HandlerFailure::of_command(handler, name, err));
+            }
         }
     }
 }

@@ -9,7 +9,9 @@ use crate::{
     message::{MessageLabels, Priority, SchemaLists},
     model::{Aggregate, Event, Message, Projection},
     record::HandlerKind,
-    wiring::{Domain, WiringErrors, verify::verify},
+    wiring::{
+        Domain, WarningSelector, WiringErrors, acknowledgement::Acknowledgement, verify::verify,
+    },
 };
 
 /// Builds a domain from its parts. [`build`](Self::build) checks that the domain can work.
@@ -27,6 +29,7 @@ pub(super) struct Parts {
     pub(super) catalog: Catalog,
     /// The name, the type and the number of routes of each command handler.
     pub(super) command_handlers: Vec<(&'static str, TypeId, usize)>,
+    pub(super) acknowledgements: Vec<Acknowledgement>,
 }
 
 impl DomainBuilder {
@@ -51,6 +54,7 @@ impl DomainBuilder {
                 name: name.to_owned(),
                 catalog,
                 command_handlers: Vec::new(),
+                acknowledgements: Vec::new(),
             }),
         }
     }
@@ -153,6 +157,36 @@ impl DomainBuilder {
         self
     }
 
+    /// Says that warnings are known, and why they are no mistake: [`Domain::check`] does not return them.
+    ///
+    /// If the selector selects no warning, `check` returns one about this. An empty `reason` is a wiring
+    /// mistake.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use flow_domain::doc_fixture::OrderDashboard;
+    /// use flow_domain::{Domain, WarningSelector};
+    ///
+    /// let shop = Domain::builder("shop")
+    ///     .projection::<OrderDashboard>()
+    ///     .acknowledge(
+    ///         WarningSelector::projection_without_projector::<OrderDashboard>(),
+    ///         "another program writes its rows",
+    ///     )
+    ///     .build()?;
+    ///
+    /// assert_eq!(shop.check(), []);
+    /// # Ok::<(), flow_domain::WiringErrors>(())
+    /// ```
+    pub fn acknowledge(mut self, selector: WarningSelector, reason: impl Into<String>) -> Self {
+        self.parts.acknowledgements.push(Acknowledgement {
+            selector,
+            reason: reason.into(),
+        });
+        self
+    }
+
     /// Checks the wiring and builds the domain.
     ///
     /// # Errors
@@ -164,7 +198,10 @@ impl DomainBuilder {
         let mistakes = verify(&self.parts);
 
         let Parts {
-            name, mut catalog, ..
+            name,
+            mut catalog,
+            acknowledgements,
+            ..
         } = *self.parts;
         if !mistakes.is_empty() {
             return Err(WiringErrors {
@@ -175,7 +212,7 @@ impl DomainBuilder {
 
         catalog.apply_defaults();
         catalog.upcasts.build_index(&catalog.domain);
-        Ok(Domain::new(name, catalog))
+        Ok(Domain::new(name, catalog, acknowledgements.into()))
     }
 }
 

@@ -4,7 +4,11 @@ use crate::{
     handler::Catalog,
     message::{MessageLabels, MessageType},
     record::HandlerKind,
-    wiring::{DomainBuilder, Wiring, WiringWarning, graph, warning},
+    wiring::{
+        DomainBuilder, Wiring, WiringWarning,
+        acknowledgement::{Acknowledgement, without_acknowledged},
+        graph, warning,
+    },
 };
 
 /// A domain: its aggregates, handlers and projections, wired and checked. It never changes.
@@ -33,6 +37,7 @@ use crate::{
 pub struct Domain {
     name: Arc<str>,
     catalog: Arc<Catalog>,
+    acknowledgements: Arc<[Acknowledgement]>,
 }
 
 impl Domain {
@@ -44,10 +49,15 @@ impl Domain {
         DomainBuilder::new(name)
     }
 
-    pub(crate) fn new(name: String, catalog: Catalog) -> Self {
+    pub(crate) fn new(
+        name: String,
+        catalog: Catalog,
+        acknowledgements: Arc<[Acknowledgement]>,
+    ) -> Self {
         Self {
             name: name.into(),
             catalog: Arc::new(catalog),
+            acknowledgements,
         }
     }
 
@@ -68,8 +78,11 @@ impl Domain {
     }
 
     /// Returns a warning for everything that is allowed but may be a mistake.
+    ///
+    /// [`DomainBuilder::acknowledge`] leaves out the warnings that are known.
     pub fn check(&self) -> Vec<WiringWarning> {
-        warning::warnings(&self.wiring(), &self.catalog)
+        let warnings = warning::warnings(&self.wiring(), &self.catalog);
+        without_acknowledged(warnings, &self.acknowledgements, &self.catalog.labels)
     }
 
     /// Returns all handlers with their names, kinds and Rust types, command handlers first.
@@ -108,8 +121,8 @@ impl Domain {
     }
 
     #[cfg(feature = "testing")]
-    pub(crate) fn into_parts(self) -> (Arc<str>, Arc<Catalog>) {
-        (self.name, self.catalog)
+    pub(crate) fn into_parts(self) -> (Arc<str>, Arc<Catalog>, Arc<[Acknowledgement]>) {
+        (self.name, self.catalog, self.acknowledgements)
     }
 
     pub(crate) fn catalog(&self) -> &Arc<Catalog> {

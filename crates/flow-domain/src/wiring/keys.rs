@@ -2,7 +2,7 @@ use std::fmt;
 
 use crate::{
     handler::{EventRoute, Subscription},
-    message::FieldSchema,
+    message::{FieldSchema, IdKind},
     wiring::{WiringMistake, nearest},
 };
 
@@ -96,7 +96,7 @@ fn missing_keys(manager: &Subscription) -> Vec<WiringMistake> {
 fn keys_without_id(manager: &Subscription) -> Vec<WiringMistake> {
     let mut mistakes: Vec<(&'static str, Vec<String>)> = Vec::new();
     for route in &manager.routes {
-        let Some(field) = key_field(route).filter(|field| !field.is_id) else {
+        let Some(field) = key_field(route).filter(|field| field.id_kind == IdKind::NotAnId) else {
             continue;
         };
         let event = route.event.name.to_string();
@@ -199,10 +199,14 @@ fn shared_fields(routes: &[&EventRoute]) -> Vec<&'static str> {
     };
 
     let is_id_in_all = |field: &&FieldSchema| {
-        field.is_id
-            && others
-                .iter()
-                .all(|other| other.event.fields.contains(field))
+        field.id_kind != IdKind::NotAnId
+            && others.iter().all(|other| {
+                other
+                    .event
+                    .fields
+                    .iter()
+                    .any(|same| same.name == field.name && same.id_kind != IdKind::NotAnId)
+            })
     };
     first
         .event

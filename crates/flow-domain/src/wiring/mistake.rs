@@ -3,7 +3,7 @@ use std::{error, fmt};
 use crate::{
     error::Error,
     record::HandlerKind,
-    wiring::{KeyAdvice, SubscriptionMistake, UpcastMistake},
+    wiring::{KeyAdvice, SubscriptionMistake, UpcastMistake, WarningSelector},
 };
 
 /// All mistakes in the wiring of a domain.
@@ -186,6 +186,8 @@ pub enum WiringMistake {
         second: &'static str,
         differ_in: Vec<&'static str>,
     },
+    /// A warning is acknowledged without a reason.
+    AcknowledgedWithoutReason { selector: WarningSelector },
     /// The domain has lanes, but no handler reads from the broker. Only the broker has lanes.
     LanesWithoutBroker { subscriptions: Vec<&'static str> },
 }

@@ -50,6 +50,11 @@ impl fmt::Display for WiringMistake {
                 category,
                 nearest,
             } => write_unknown_category(f, handler, category, nearest.as_deref()),
+            Self::AcknowledgedWithoutReason { selector } => write!(
+                f,
+                "the warning of `{selector}` is acknowledged without a reason\n     \
+                 write why it is no mistake: `.acknowledge({selector}, \"..\")`"
+            ),
             Self::InvalidUpcast { upcast, mistake } => write!(f, "`{upcast}` {mistake}"),
             Self::RetiredEventIsCurrent { event, category } => write!(
                 f,
@@ -215,7 +220,7 @@ impl WiringMistake {
             } => write!(
                 f,
                 "`{process_manager}` finds its instance by the field `{key}`, but in `{}` its type is not an id\n     \
-                 name a field whose type is an id, for example a `String`, or write `#[derive(flow_domain::Id)]` on the type",
+                 name a field whose type is an id or an option of one, for example a `String`, or write `#[derive(flow_domain::Id)]` on the type",
                 events.join("`, `")
             ),
             _ => unreachable!("`fmt` passes no other mistakes to `fmt_route_mistake`"),

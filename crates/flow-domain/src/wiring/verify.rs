@@ -24,6 +24,7 @@ pub(super) fn verify(parts: &Parts) -> Vec<WiringMistake> {
     for subscription in &parts.catalog.subscriptions {
         verifier.check_subscription(subscription);
     }
+    verifier.check_acknowledgements();
 
     verifier.mistakes
 }
@@ -49,6 +50,19 @@ fn for_each_duplicate<T>(
 }
 
 impl Verifier<'_> {
+    fn check_acknowledgements(&mut self) {
+        let without_reason = self
+            .parts
+            .acknowledgements
+            .iter()
+            .filter(|known| known.reason.trim().is_empty());
+        self.mistakes.extend(without_reason.map(|known| {
+            WiringMistake::AcknowledgedWithoutReason {
+                selector: known.selector.clone(),
+            }
+        }));
+    }
+
     fn check_name(&mut self) {
         let name = &self.parts.name;
         let is_legal =

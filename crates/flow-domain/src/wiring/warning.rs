@@ -3,7 +3,7 @@ use std::fmt;
 use crate::{
     handler::{Catalog, Source},
     record::HandlerKind,
-    wiring::{Wiring, cycle::cycles},
+    wiring::{WarningSelector, Wiring, cycle::cycles, early_events::early_events},
 };
 
 /// Something in the wiring that is allowed but may be a mistake.
@@ -28,6 +28,20 @@ pub enum WiringWarning {
     ///
     /// It is the shortest of the cycles that begin with the same message and handler.
     Cycle { path: Vec<String> },
+    /// An event of another stream may reach a process manager before the events that start it.
+    ///
+    /// Events of two streams may arrive in either order. There is no warning if handlers declare that only
+    /// the process manager itself brings the event about.
+    EventBeforeStart {
+        process_manager: String,
+        event: String,
+        starts: Vec<String>,
+    },
+    /// An acknowledgement selects no warning.
+    UnneededAcknowledgement {
+        selector: WarningSelector,
+        reason: String,
+    },
 }
 
 impl fmt::Display for WiringWarning {
@@ -63,6 +77,23 @@ impl fmt::Display for WiringWarning {
                 "the handlers form a cycle, which ends only if one of them sends no message: {} -> {}",
                 path.join(" -> "),
                 path.first().map_or("", String::as_str)
+            ),
+            Self::EventBeforeStart {
+                process_manager,
+                event,
+                starts,
+            } => write!(
+                f,
+                "`{process_manager}` may get `{event}` before it starts, and skips it then: it starts by \
+                 `{}`, and events of two streams have no promised order. Start it by `{event}`, too: \
+                 `on.start(Self::the_method)`. If `{event}` only follows from what the process manager \
+                 does, declare this with `.issues::<..>()` and `.raises::<..>()`. If something else keeps \
+                 the order, say what: `.acknowledge(WarningSelector::event_before_start::<.., ..>(), \"..\")`",
+                starts.join("` or `")
+            ),
+            Self::UnneededAcknowledgement { selector, reason } => write!(
+                f,
+                "the acknowledged warning does not occur: remove `.acknowledge({selector}, {reason:?})`"
             ),
         }
     }
@@ -121,6 +152,7 @@ pub(super) fn warnings(wiring: &Wiring, catalog: &Catalog) -> Vec<WiringWarning>
     for path in cycles(catalog) {
         warnings.push(WiringWarning::Cycle { path });
     }
+    warnings.extend(early_events(catalog));
 
     warnings
 }

@@ -224,7 +224,7 @@ impl Attempt {
             n_commits: self.n_commits,
             processing,
             once,
-            time_limit: Some(self.time_limit),
+            time_limit: self.time_limit,
             fence: self.fence.clone(),
         }
     }

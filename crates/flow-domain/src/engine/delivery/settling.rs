@@ -189,6 +189,15 @@ impl Consumer {
         Ok(())
     }
 
+    /// Makes the message of a crashed attempt ready for the next one.
+    #[cfg(feature = "testing")]
+    pub(in crate::engine) fn retry_after_crash(&mut self, attempt: &Attempt) {
+        let (incoming, now) = (&attempt.incoming, attempt.ports.clock.now());
+        self.mark_touched(&incoming.origin);
+        self.queue
+            .retry(attempt.key, incoming.attempt + 1, now, None);
+    }
+
     /// Schedules another attempt of a message whose task has panicked.
     pub(in crate::engine) fn retry_after_panic(
         &mut self,

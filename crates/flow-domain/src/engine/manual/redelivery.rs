@@ -7,6 +7,7 @@ use crate::{
     message::{Envelope, Recorded},
     port::Lane,
     record::EntryKind,
+    runtime::delivery_log::DeliveryLog,
 };
 
 /// Redelivery, restarts and forks.
@@ -82,8 +83,7 @@ impl TestEngine {
             consumers: self.consumers.clone(),
             relay: self.relay.clone(),
             commits: self.commits.fork(),
-            attempts: Vec::new(),
-            raised: Vec::new(),
+            log: DeliveryLog::default(),
             session: Session::default(),
             watched_ports: None,
             rebuild: self.rebuild.clone(),

@@ -1,18 +1,17 @@
-use std::{collections::HashMap, sync::Arc};
+use std::sync::Arc;
 
 use crate::{
     clock::Timestamp,
     engine::{
         delivery::attempt::{AttemptReport, AttemptResult},
-        delivery::consumer::earliest,
+        delivery::consumer::{Target, earliest},
         delivery::queue::QueueKey,
         manual::settle_report::SettleReport,
         manual::test_engine::TestEngine,
     },
     error::{Error, HandlerFailure, Stall},
-    message::MessageId,
-    record::EntryKind,
-    runtime::cascade_trace::{CascadeTrace, TraceStep},
+    record::{ClockReason, EntryKind},
+    runtime::delivery_log::{pending_command_text, pending_text},
 };
 
 /// The state of a run in progress.
@@ -84,8 +83,7 @@ impl TestEngine {
     }
 
     pub(super) fn start_run(&mut self) -> Progress {
-        self.attempts.clear();
-        self.raised.clear();
+        self.log.clear();
 
         Progress {
             began_at: self.app.ports.clock.now(),
@@ -98,7 +96,7 @@ impl TestEngine {
     pub(super) async fn finish_run(&mut self, progress: Progress) -> Result<SettleReport, Error> {
         self.save().await?;
         Ok(SettleReport {
-            deliveries: self.attempts.len(),
+            deliveries: self.log.len(),
             cycles: progress.cycles,
             elapsed: self.app.ports.clock.now().since(progress.began_at),
             failures: progress.failures,
@@ -129,16 +127,22 @@ impl TestEngine {
             let Some(message) = self.startable(consumer_idx, key) else {
                 continue;
             };
-            let message = ports.catalog.labels.label_of_envelope(&message.envelope);
+            let envelope = Arc::clone(&message.envelope);
 
-            if self.app.budget <= self.attempts.len() {
+            if self.app.budget <= self.log.len() {
                 progress.stall = Some(self.stall());
                 return Ok(true);
             }
 
-            let report = self.run_attempt(consumer_idx, key, &ports, None).await?;
+            let mut report = self.run_attempt(consumer_idx, key, &ports, None).await?;
             has_delivered = true;
-            progress.failures.extend(failures_of(message, report));
+            let inline = report.inline.as_mut();
+            progress.stall = inline.and_then(|inline| inline.stall.take());
+            let label = || ports.catalog.labels.label_of_envelope(&envelope);
+            progress.failures.extend(failures_of(label, report));
+            if progress.stall.is_some() {
+                return Ok(true);
+            }
         }
 
         progress.cycles += usize::from(has_delivered);
@@ -190,48 +194,49 @@ impl TestEngine {
             )));
         }
 
-        ports.record(None, || EntryKind::ClockAdvanced { from: now });
+        let reason = match target {
+            Some(target) if now < target => ClockReason::TimePassed,
+            _ => ClockReason::WaitingAttempts,
+        };
+        ports.record(None, || EntryKind::ClockAdvanced { from: now, reason });
         Ok(true)
     }
 
     /// Explains why the run exceeded its budget: busy handlers, a loop of messages, and waiting
     /// messages.
     pub(super) fn stall(&self) -> Stall {
-        let attempt_of_event: HashMap<MessageId, usize> = self.raised.iter().copied().collect();
-        let steps = self.attempts.iter().map(|attempt| TraceStep {
-            event: attempt.name.clone(),
-            handler: attempt.handler,
-            cause_idx: attempt_of_event.get(&attempt.message).copied(),
-        });
-
         let mut waiting = Vec::new();
         for consumer in &self.consumers {
-            let labels = &self.app.ports.catalog.labels;
+            let catalog = &self.app.ports.catalog;
             let ready_soon = consumer.ready_soon();
             let messages = ready_soon.filter_map(|key| consumer.queue.get(key));
 
             waiting.extend(messages.map(|message| {
-                let name = labels.label_of_envelope(&message.incoming.envelope);
-                format!("{} on {name}", consumer.name)
+                let envelope = &message.incoming.envelope;
+                match consumer.target {
+                    Target::Commands(_) => pending_command_text(catalog, envelope),
+                    Target::Events(_) => pending_text(catalog, &consumer.name, envelope),
+                }
             }));
         }
 
-        CascadeTrace::new(steps).explain_stall(waiting)
+        let labels = &self.app.ports.catalog.labels;
+        self.log.explain_stall(self.app.budget, labels, waiting)
     }
 }
 
 /// Returns the failures for the report of the run: exhausted messages, rejections, and failures of
-/// events that were handled inline.
-pub(super) fn failures_of(message: String, report: AttemptReport) -> Vec<HandlerFailure> {
+/// events that were handled inline. `label` is that of the message, which few reports need.
+fn failures_of(label: impl FnOnce() -> String, report: AttemptReport) -> Vec<HandlerFailure> {
     let mut failures = Vec::new();
 
     match report.result {
         AttemptResult::Failed {
             error,
             is_last: true,
-        }
-        | AttemptResult::Rejected(error) => {
-            failures.push(HandlerFailure::new(report.handler, message, error));
+        } => failures.push(HandlerFailure::new(report.handler, label(), error)),
+        AttemptResult::Rejected(error) => {
+            failures.push(HandlerFailure::of_command(report.handler, label(), error));
         }
         _ => {}
     }

@@ -12,7 +12,7 @@ use crate::{
 #[non_exhaustive]
 #[must_use = "a handler may have failed, and messages may be pending"]
 pub struct SettleReport {
-    /// The number of attempts.
+    /// The number of attempts, and of the inline deliveries that they caused.
     pub deliveries: usize,
     /// The number of cycles of publishing, reading and delivering.
     pub cycles: usize,

@@ -18,7 +18,7 @@ use crate::{
     message::MessageId,
     port::Changes,
     record::{EntryKind, OverlayMap},
-    runtime::App,
+    runtime::{App, delivery_log::DeliveryLog},
     wiring::{Domain, WiringErrors},
 };
 
@@ -72,9 +72,7 @@ pub struct TestEngine {
     /// How often each subscription, by its index, has committed for each message.
     pub(super) commits: OverlayMap<(MessageId, usize), u32>,
     /// The attempts of this run, in the order in which they ran.
-    pub(super) attempts: Vec<LoggedAttempt>,
-    /// The events that were raised in this run, each with the index of its attempt in `attempts`.
-    pub(super) raised: Vec<(MessageId, usize)>,
+    pub(super) log: DeliveryLog,
     pub(super) session: Session,
     /// Created for the first delivery whose footprint is needed.
     pub(super) watched_ports: Option<(Arc<FootprintStore>, Arc<Ports>)>,
@@ -84,16 +82,6 @@ pub struct TestEngine {
 
 /// Builds the domain again when the engine restarts.
 pub(super) type BuildDomain = dyn Fn() -> Result<Domain, WiringErrors> + Send + Sync;
-
-/// What the explanation of a stall needs to know about an attempt.
-#[derive(Clone, Debug)]
-pub(super) struct LoggedAttempt {
-    pub(super) message: MessageId,
-    /// The name of the message.
-    pub(super) name: String,
-    /// The handler; `None` for a command without a handler.
-    pub(super) handler: Option<&'static str>,
-}
 
 impl Engine {
     /// Makes an engine for tests: it does nothing automatically, the test drives it step by step.
@@ -112,8 +100,7 @@ impl TestEngine {
             relay: Relay::new(worker),
             app: app.clone(),
             commits: OverlayMap::default(),
-            attempts: Vec::new(),
-            raised: Vec::new(),
+            log: DeliveryLog::default(),
             session: Session::default(),
             watched_ports: None,
             rebuild: None,
@@ -241,6 +228,9 @@ impl TestEngine {
 
         let app = self.app.with_ports(ports);
         report.handle_events_inline(&app, target).await;
+        if let Some(inline) = &mut report.inline {
+            self.log.append(std::mem::take(&mut inline.log));
+        }
 
         let action = next_action.unwrap_or_else(|| interceptor_action(ports, &attempt, &report));
         match action {
@@ -251,6 +241,8 @@ impl TestEngine {
             }
             EngineAction::Crash => {
                 ports.record(Some(report.entry), || EntryKind::EngineCrashed);
+                // No other engine knows which message was in flight. This one counts the attempt.
+                self.consumers[consumer_idx].retry_after_crash(&attempt);
                 self.save().await?;
                 self.restart()?;
             }
@@ -270,7 +262,7 @@ impl TestEngine {
         Ok(report)
     }
 
-    /// Notes the attempt and the events that it raised, to explain a stall.
+    /// Logs the attempt and what it sent, to count it and to explain a stall.
     fn log_attempt(
         &mut self,
         attempt: &Attempt,
@@ -282,26 +274,15 @@ impl TestEngine {
             return;
         }
 
-        let labels = &self.app.ports.catalog.labels;
-        let envelope = &attempt.incoming.envelope;
-        let metadata = &envelope.metadata;
-        if let AttemptResult::Handled(committed) = &report.result {
+        let message = &attempt.incoming.envelope;
+        let mut sent: &[MessageId] = &[];
+        if let AttemptResult::Handled(_) = &report.result {
             self.commits
-                .insert((metadata.id, consumer_idx), n_commits + 1);
-
-            let attempt_idx = self.attempts.len();
-            self.raised.extend(
-                committed
-                    .iter()
-                    .map(|committed| (committed.event.metadata.id, attempt_idx)),
-            );
+                .insert((message.metadata.id, consumer_idx), n_commits + 1);
+            sent = self.session.sent();
         }
 
-        self.attempts.push(LoggedAttempt {
-            message: metadata.id,
-            name: labels.label_of_envelope(envelope),
-            handler: report.handler,
-        });
+        self.log.add(message, report.handler, sent.iter().copied());
     }
 
     /// Counts what remains to be published, delivered and retried.

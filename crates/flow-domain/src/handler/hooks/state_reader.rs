@@ -2,7 +2,10 @@ use std::sync::Arc;
 
 use crate::{
     error::Error,
-    handler::{Catalog, Ports, load_aggregate, work::load::fold_aggregate},
+    handler::{
+        Catalog, Ports, load_aggregate,
+        work::load::{fold_aggregate, fold_each},
+    },
     message::{Payload, Recorded, StreamName},
     model::{Aggregate, Projection, invariants::have_equal_json},
     port::BoxFuture,
@@ -13,6 +16,7 @@ use crate::{
 pub(crate) struct AggregateReader {
     load: LoadAggregate,
     fold: FoldAggregate,
+    fold_each: FoldEach,
 }
 
 /// Loads the aggregate of a stream and serializes its state.
@@ -21,6 +25,9 @@ type LoadAggregate =
 
 /// Folds events into the state of an aggregate and serializes it.
 type FoldAggregate = fn(&Catalog, &[Recorded]) -> Result<Option<Payload>, Error>;
+
+/// Folds events one by one and serializes the state after each.
+type FoldEach = fn(&Catalog, &[Recorded]) -> Vec<Option<Payload>>;
 
 impl AggregateReader {
     pub(in crate::handler) fn of<A: Aggregate>() -> Self {
@@ -38,6 +45,17 @@ impl AggregateReader {
                 folded
                     .map(|aggregate| Payload::encode(A::NAME, &aggregate))
                     .transpose()
+            },
+            fold_each: |catalog, events| {
+                let mut states = Vec::with_capacity(events.len());
+                let encode = |aggregate: &A| Payload::encode(A::NAME, aggregate).ok();
+                // After an event that cannot be read there is no state.
+                let _ = fold_each::<A>(catalog, events, |aggregate| {
+                    states.push(aggregate.and_then(encode));
+                });
+
+                states.resize(events.len(), None);
+                states
             },
         }
     }
@@ -58,6 +76,11 @@ impl AggregateReader {
         events: &[Recorded],
     ) -> Result<Option<Payload>, Error> {
         (self.fold)(catalog, events)
+    }
+
+    /// Folds events one by one, and returns the serialized state after each; `None` if there is none.
+    pub(crate) fn fold_each(&self, catalog: &Catalog, events: &[Recorded]) -> Vec<Option<Payload>> {
+        (self.fold_each)(catalog, events)
     }
 }
 

@@ -196,6 +196,23 @@ impl SubscriptionOptions {
         self.with_fallback(domain.with_fallback(profile.settings()))
     }
 
+    /// Returns the time limit of [`settings`](Self::settings), without the other settings.
+    ///
+    /// Every inline delivery needs it, and nothing else.
+    pub(crate) fn applied_time_limit(&self, domain: &Self) -> Duration {
+        if let Some(limit) = self.time_limit {
+            return limit;
+        }
+
+        match self.profile {
+            Some(profile) => profile.settings().time_limit,
+            None => domain.time_limit.unwrap_or_else(|| {
+                let profile = domain.profile.unwrap_or_default();
+                profile.settings().time_limit
+            }),
+        }
+    }
+
     /// Returns the options that are set, completed with the values of `fallback`.
     fn with_fallback(&self, fallback: SubscriptionSettings) -> SubscriptionSettings {
         SubscriptionSettings {
@@ -222,6 +239,26 @@ mod tests {
         let mut domain = SubscriptionOptions::default();
         domain.once().origin("order");
         domain
+    }
+
+    #[test]
+    fn applied_time_limit_is_that_of_the_settings() {
+        let [none, mut limited, mut fast, mut both]: [SubscriptionOptions; 4] = Default::default();
+        limited.time_limit(Duration::from_secs(7));
+        fast.profile(Profile::Fast);
+        both.profile(Profile::Batch)
+            .time_limit(Duration::from_secs(9));
+
+        let all = [&none, &limited, &fast, &both];
+        for (handler, domain) in all
+            .iter()
+            .flat_map(|handler| all.map(|domain| (handler, domain)))
+        {
+            assert_eq!(
+                handler.applied_time_limit(domain),
+                handler.settings(domain).time_limit
+            );
+        }
     }
 
     #[test]

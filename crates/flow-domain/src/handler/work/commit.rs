@@ -3,7 +3,7 @@ use std::sync::Arc;
 use crate::{
     error::Error,
     handler::{Ports, UnitOfWork, work::tracked_state::PendingChange},
-    message::{Envelope, ExpectedVersion, Payload, Processing, Recorded, Version},
+    message::{Envelope, ExpectedVersion, MessageKind, Payload, Processing, Recorded, Version},
     port::{Changes, RowKeys},
     record::{EntryId, EntryKind, StateChange, Table, TableKind},
 };
@@ -57,6 +57,7 @@ impl UnitOfWork {
         self.session.events = std::mem::take(&mut changes.events);
         let recorded = result?;
 
+        self.note_sent(&changes);
         self.record_not_found();
         self.record_writes();
 
@@ -75,6 +76,18 @@ impl UnitOfWork {
                 event: event.envelope,
             })
             .collect())
+    }
+
+    /// Notes the ids of the committed events and commands, to explain a cascade that does not end.
+    fn note_sent(&mut self, changes: &Changes) {
+        let session = &mut self.session;
+        let commands = changes.outgoing.iter().map(|outgoing| &outgoing.envelope);
+        let commands = commands.filter(|message| message.metadata.kind == MessageKind::Command);
+
+        let messages = session.events.iter().chain(commands);
+        session
+            .sent
+            .extend(messages.map(|message| message.metadata.id));
     }
 
     /// Records the values and streams that were looked up and not found.

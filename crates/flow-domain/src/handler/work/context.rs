@@ -22,6 +22,8 @@ pub(crate) struct HandlingContext {
     pub(crate) fence: Option<Fence>,
     /// How many ids were created so far, for this message and handler.
     pub(crate) n_ids: u32,
+    /// How many handlers process this message as a part of their own unit of work.
+    pub(crate) n_outer: usize,
     /// Changes the messages of this handling, in mutation tests.
     pub(crate) rewrite: MessageRewrite,
 }
@@ -36,6 +38,7 @@ impl HandlingContext {
             processing: Processing::Sync,
             fence: None,
             n_ids: 0,
+            n_outer: 0,
             rewrite: MessageRewrite::default(),
         }
     }

@@ -181,27 +181,61 @@ pub(crate) fn fold_aggregate<'a, A: Aggregate>(
         return Ok(None);
     }
 
-    let Some(mut aggregate) = A::initial() else {
-        return Err(Error::setup(format!(
-            "`{}` is event-sourced and has no initial state: `Aggregate::initial` must return one",
-            A::NAME
-        )));
-    };
+    let mut aggregate = initial::<A>()?;
     let mut n_folded = 0;
     for recorded in history {
-        let (metadata, content) = (recorded.metadata(), &recorded.envelope.message);
-        match aggregate.replay(&metadata.message_type, content) {
-            Ok(()) => n_folded += 1,
-            // The checks come after the failure, so readable events do not pay for them.
-            Err(_) if catalog.upcasts.is_retired(&metadata.message_type) => {}
-            Err(err) => {
-                catalog.require_readable(&recorded.envelope)?;
-                return Err(err);
-            }
-        }
+        n_folded += usize::from(fold_event(&mut aggregate, catalog, recorded)?);
     }
 
     Ok((0 < n_folded).then_some(aggregate))
+}
+
+/// Folds events one by one, and calls `visit` with the state after each; `None` if there is none yet.
+///
+/// # Errors
+///
+/// Those of [`fold_aggregate`]. The states after the event that cannot be read are not visited.
+#[cfg(feature = "testing")]
+pub(crate) fn fold_each<A: Aggregate>(
+    catalog: &Catalog,
+    history: &[Recorded],
+    mut visit: impl FnMut(Option<&A>),
+) -> Result<(), Error> {
+    let mut aggregate = initial::<A>()?;
+    let mut n_folded = 0;
+    for recorded in history {
+        n_folded += usize::from(fold_event(&mut aggregate, catalog, recorded)?);
+        visit((0 < n_folded).then_some(&aggregate));
+    }
+
+    Ok(())
+}
+
+fn initial<A: Aggregate>() -> Result<A, Error> {
+    A::initial().ok_or_else(|| {
+        Error::setup(format!(
+            "`{}` is event-sourced and has no initial state: `Aggregate::initial` must return one",
+            A::NAME
+        ))
+    })
+}
+
+/// Applies a stored event. Returns false for a retired event, which changes nothing.
+fn fold_event<A: Aggregate>(
+    aggregate: &mut A,
+    catalog: &Catalog,
+    recorded: &Recorded,
+) -> Result<bool, Error> {
+    let (metadata, content) = (recorded.metadata(), &recorded.envelope.message);
+    match aggregate.replay(&metadata.message_type, content) {
+        Ok(()) => Ok(true),
+        // The checks come after the failure, so readable events do not pay for them.
+        Err(_) if catalog.upcasts.is_retired(&metadata.message_type) => Ok(false),
+        Err(err) => {
+            catalog.require_readable(&recorded.envelope)?;
+            Err(err)
+        }
+    }
 }
 
 /// Returns an error if the events of an aggregate gave it an id that differs from its stream's id.
@@ -213,9 +247,10 @@ fn require_same_id<A: Aggregate>(
         && aggregate.id() != stream.id()
     {
         return Err(Error::setup(format!(
-            "the events of the stream `{stream}` fold into {} `{}`: the first event must set the id of the stream",
+            "the events of the stream `{stream}` fold into {} `{}`: the first event must set the id `{}`, in its `apply`",
             A::NAME,
-            aggregate.id()
+            aggregate.id(),
+            stream.id()
         )));
     }
 

@@ -11,6 +11,7 @@ mod hooks;
 mod inbox;
 pub(super) mod load;
 mod nested;
+mod process_history;
 mod sending;
 mod session;
 mod tracked_state;

@@ -13,6 +13,9 @@ use crate::{
     },
 };
 
+/// The number of commands that may be nested in each other. More would exceed the stack of a thread.
+const MAX_NESTED: usize = 100;
+
 impl UnitOfWork {
     /// Processes a command as part of this unit of work, and returns the reply of its handler.
     ///
@@ -24,7 +27,8 @@ impl UnitOfWork {
     /// # Errors
     ///
     /// Returns the rejection or failure of the command's handler. Returns an error for which
-    /// [`Error::is_no_handler`] is true if the command has no handler.
+    /// [`Error::is_no_handler`] is true if the command has no handler, and one for which
+    /// [`Error::is_setup`] is true if 100 commands are nested in each other.
     pub async fn process<C: Command>(&mut self, command: C) -> Result<C::Reply, Error> {
         let mut serialized = self.ports.serialize(&command)?;
         self.check_message_round_trip(&command, &mut serialized);
@@ -32,6 +36,13 @@ impl UnitOfWork {
         let ports = Arc::clone(&self.ports);
         let (envelope, route) = self.route_nested(&ports, serialized)?;
         let (handler, kind) = (route.handler, HandlerKind::CommandHandler);
+        if self.context.n_outer == MAX_NESTED {
+            let command = ports.catalog.labels.label_of_envelope(&envelope);
+            return Err(Error::setup(format!(
+                "{handler} processes {command} inside {MAX_NESTED} other commands, so it probably \
+                 never ends: end the cycle, or use `submit`, which counts against the budget"
+            )));
+        }
         let received = ports.record(Some(self.context.start_entry), || {
             EntryKind::CommandReceived(Arc::clone(&envelope))
         });
@@ -45,6 +56,7 @@ impl UnitOfWork {
         let context = HandlingContext {
             n_commits: self.context.n_commits,
             processing: self.context.processing,
+            n_outer: self.context.n_outer + 1,
             ..HandlingContext::new(Arc::clone(&envelope), handler, start_entry)
         };
         let mut savepoint = Savepoint::begin(self, context);

@@ -24,20 +24,20 @@ impl UnitOfWork {
         self.send(&command, None)
     }
 
-    /// Submits a command that is to be processed at `time`, or at once if that is past.
+    /// Submits a command to be processed at `time`, or at once if that is past.
     ///
     /// # Errors
     ///
     /// Returns the errors of [`submit`](Self::submit).
-    pub fn schedule<C: Command>(
+    pub fn process_at<C: Command>(
         &mut self,
-        command: C,
         time: Timestamp,
+        command: C,
     ) -> Result<MessageId, Error> {
         self.send(&command, Some(time))
     }
 
-    /// Submits a command that is to be processed after `delay`.
+    /// Submits a command to be processed after `delay`.
     ///
     /// # Errors
     ///

@@ -19,6 +19,8 @@ pub(crate) struct Session {
     pub(super) events: Vec<Arc<Envelope>>,
     /// For each event, the entry of the record at which it was raised.
     pub(super) event_entries: Vec<EntryId>,
+    /// The messages that the last commit sent. They stay when the session is cleared.
+    pub(super) sent: Vec<MessageId>,
     /// In a box, because few handlings send something, but every handling has a session.
     pending_sends: Option<Box<PendingSends>>,
 }
@@ -236,6 +238,11 @@ impl Session {
                 .values
                 .iter()
                 .any(|value| value.change != PendingChange::Unchanged)
+    }
+
+    /// Returns the events and commands that the last unit of work committed.
+    pub(crate) fn sent(&self) -> &[MessageId] {
+        &self.sent
     }
 
     /// Removes everything, and keeps the allocated memory for the next unit of work.

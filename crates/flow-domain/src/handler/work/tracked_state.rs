@@ -4,7 +4,7 @@ use crate::{
     message::{Payload, Recorded, StreamName, Version},
     model::LoadToken,
     port::RowKeys,
-    record::{EntryId, Table, TableKind},
+    record::{EntryId, Table},
 };
 
 /// A state or row that was loaded or written.
@@ -73,14 +73,9 @@ impl TrackedValue {
 
     /// Returns true if the value was not found in the store, and not written either.
     ///
-    /// Returns false for the engine's own tables: a missing row is normal there.
+    /// Returns false for bookkeeping: a missing row is normal there.
     pub(super) fn is_not_found(&self) -> bool {
-        let is_user_data = match self.table.kind {
-            TableKind::Aggregate | TableKind::ProcessManager | TableKind::Projection => true,
-            TableKind::Inbox | TableKind::DeadLetter => false,
-        };
-
-        is_user_data
+        self.table.kind.has_user_data()
             && self.was_read
             && self.before.is_none()
             && self.change == PendingChange::Unchanged

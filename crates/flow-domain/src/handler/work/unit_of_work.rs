@@ -42,7 +42,9 @@ pub struct UnitOfWork {
 
 impl UnitOfWork {
     /// Begins a unit of work. `session` is empty, but may bring the memory of an earlier one to reuse.
-    pub(crate) fn begin(ports: Arc<Ports>, context: HandlingContext, session: Session) -> Self {
+    pub(crate) fn begin(ports: Arc<Ports>, context: HandlingContext, mut session: Session) -> Self {
+        session.sent.clear();
+
         Self {
             ports,
             context,
@@ -193,7 +195,10 @@ impl UnitOfWork {
         }
     }
 
-    /// Raises an event without loading its aggregate. The stream of the event may have any version.
+    /// Raises an event without loading its aggregate.
+    ///
+    /// The commit then accepts any version of the stream. But if this unit of work has loaded or added the
+    /// event-sourced aggregate, it decided on that version: another writer of the stream is a conflict.
     ///
     /// # Errors
     ///

@@ -5,7 +5,7 @@ use crate::{
     message::{MessageType, Payload, require_key},
     model::{
         Aggregate, SerializedMessage,
-        invariants::{check_equal, check_round_trip, check_round_trips},
+        invariants::{check_fold, check_round_trip, check_round_trips},
     },
     record::{Invariant, InvariantSet, InvariantViolation},
 };
@@ -103,15 +103,10 @@ impl SerializedAggregate {
 
         if invariants.has(Invariant::Fold)
             && let Some(history) = history
-            && let Some(folded) = fold(history.iter().chain(&self.raised))
         {
-            violations.extend(check_equal(
-                Invariant::Fold,
-                name_and_id,
-                aggregate,
-                folded,
-                A::try_eq,
-            ));
+            let folded = fold(history.iter().chain(&self.raised));
+            let is_new = history.is_empty();
+            violations.extend(check_fold(&self.id, aggregate, folded, is_new));
         }
 
         *aggregate.pending_events_mut() = raised;
@@ -138,10 +133,12 @@ pub fn invariant_violations<A: Aggregate>(
     Ok(serialized.violations_after(aggregate, history, invariants))
 }
 
-/// Folds events into an aggregate. Returns `None` if it is stored as state.
+/// Folds events into an aggregate. Returns `None` if there are none, or if it is stored as state.
 fn fold<'e, A: Aggregate>(
-    mut events: impl Iterator<Item = &'e SerializedMessage>,
+    events: impl Iterator<Item = &'e SerializedMessage>,
 ) -> Option<Result<A, Error>> {
+    let mut events = events.peekable();
+    events.peek()?;
     let mut aggregate = A::initial()?;
     // `replay` ignores the domain of the message type.
     let domain = Arc::from("");

@@ -1,6 +1,6 @@
 use std::iter;
 
-use crate::record::{Entry, EntryId};
+use crate::record::{Entry, EntryId, EntryKind};
 
 /// The effects of each entry of a record, as linked lists.
 ///
@@ -16,6 +16,8 @@ pub(super) struct EffectLinks {
 struct Links {
     first_effect: Option<EntryId>,
     last_effect: Option<EntryId>,
+    /// The effect that ended this handler call.
+    end: Option<EntryId>,
     /// The next effect of the cause of this entry.
     next_sibling: Option<EntryId>,
 }
@@ -29,6 +31,11 @@ impl EffectLinks {
 
             if let Some(cause) = entry.cause {
                 self.add_effect(cause, entry.id);
+                if let (EntryKind::HandlerEnded(_), Some(links)) =
+                    (&entry.kind, self.links.get_mut(cause.index()))
+                {
+                    links.end = Some(entry.id);
+                }
             }
         }
     }
@@ -44,6 +51,11 @@ impl EffectLinks {
             Some(previous) => self.links[previous.index()].next_sibling = Some(effect),
             None => links.first_effect = Some(effect),
         }
+    }
+
+    /// Returns the effect that ended a handler call.
+    pub(super) fn end_of(&self, start: EntryId) -> Option<EntryId> {
+        self.links.get(start.index())?.end
     }
 
     /// Returns the effects of an entry, in order.

@@ -96,6 +96,8 @@ pub struct InvariantViolation {
     pub json: Option<(Payload, Payload)>,
     /// The type that could not be decoded, if the value was not restored for this reason.
     pub codec_type: Option<String>,
+    /// Whether it is an event-sourced aggregate without earlier events: a new one.
+    pub is_new_aggregate: bool,
 }
 
 impl InvariantViolation {
@@ -113,6 +115,7 @@ impl InvariantViolation {
             restored,
             json: None,
             codec_type: None,
+            is_new_aggregate: false,
         }
     }
 }

@@ -3,7 +3,7 @@ use std::{collections::BTreeSet, fmt, num::NonZeroU32};
 use crate::{
     clock::Timestamp,
     message::MessageLabels,
-    record::{EntryId, EntryKind, recording::effect_links::EffectLinks},
+    record::{EntryId, EntryKind, HandlerOutcome, recording::effect_links::EffectLinks},
 };
 
 /// One entry of a record.
@@ -113,6 +113,14 @@ impl Record {
     /// Returns the entries that `id` directly caused, in order.
     pub fn effects(&self, id: EntryId) -> impl Iterator<Item = &Entry> {
         self.effects.of(id).map(|effect| self.entry(effect))
+    }
+
+    /// Returns how the handler call that began at `start` ended; `None` if it has not ended.
+    pub fn call_outcome(&self, start: EntryId) -> Option<&HandlerOutcome> {
+        match &self.entry(self.effects.end_of(start)?).kind {
+            EntryKind::HandlerEnded(outcome) => Some(outcome),
+            _ => None,
+        }
     }
 
     /// Returns the entries that caused `id`, nearest first.

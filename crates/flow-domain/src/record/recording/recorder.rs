@@ -6,7 +6,7 @@ use std::{
 use crate::{
     clock::Timestamp,
     message::{MessageId, Processing},
-    record::{Entry, EntryId, EntryKind, OverlayMap, Record},
+    record::{Entry, EntryId, EntryKind, OpenCall, OverlayMap, Record},
 };
 
 /// Collects the entries of a run while it goes on. Without a recorder the app records nothing.
@@ -77,6 +77,20 @@ impl Recorder {
                 compared_by_json: state.compared_by_json.clone(),
             }),
         }
+    }
+
+    /// Returns the number of entries so far.
+    pub fn n_entries(&self) -> usize {
+        let state = self.lock();
+        state.n_drained + state.entries.len()
+    }
+
+    /// Returns the last handler call that has not ended, if `drain_into` has not taken it out.
+    ///
+    /// After a failed call, this is the call of `handle_error`.
+    pub fn open_call(&self) -> Option<OpenCall> {
+        let state = self.lock();
+        OpenCall::find(&state.entries)
     }
 
     /// Moves all entries since the last call to the end of `record`.

@@ -1,4 +1,4 @@
-use std::{any::TypeId, sync::Arc};
+use std::{any::TypeId, pin::pin, sync::Arc};
 
 use tracing::Span;
 
@@ -7,6 +7,7 @@ use crate::{
     handler::{Catalog, HandlingContext, Hooks, Interest, Ports, Session, UnitOfWork, catch_panic},
     message::{Position, Recorded},
     record::EntryId,
+    runtime::handling::call_within,
     runtime::rebuild::{RebuildReport, report::SkippedEvent, scratch_store::ScratchStore},
 };
 
@@ -116,10 +117,13 @@ impl<'a> Replay<'a> {
                 HandlingContext::new(Arc::clone(&event.envelope), handler, EntryId::UNRECORDED);
             let work = begin_work(&mut self.spare_work, &self.scratch_ports, context);
 
-            let mut future = (route.call).call(&subscription.instance, &event.envelope, work);
+            let limit = subscription.time_limit(&catalog.defaults);
+            let call = (route.call).call(&subscription.instance, &event.envelope, work);
             let handling = (handler, EntryId::UNRECORDED);
-            let result = catch_panic(&Span::none(), handling, future.as_mut()).await;
-            drop(future);
+            let result = {
+                let call = pin!(call_within(limit, handler, call));
+                catch_panic(&Span::none(), handling, call).await
+            };
 
             match result {
                 Ok(_) => {

@@ -71,9 +71,10 @@ impl App {
         let table = Table::new(state_type.kind, state_type.name);
         let stored = match state_type.kind {
             TableKind::Projection => self.ports.store.get(table, id).await?,
-            TableKind::ProcessManager | TableKind::Inbox | TableKind::DeadLetter => {
-                self.ports.store.load(table, id).await?
-            }
+            TableKind::ProcessManager
+            | TableKind::ProcessHistory
+            | TableKind::Inbox
+            | TableKind::DeadLetter => self.ports.store.load(table, id).await?,
             TableKind::Aggregate => {
                 let Some(entry) = self.aggregate_entry(state_type) else {
                     return Ok(None);
@@ -102,6 +103,19 @@ impl App {
         match self.aggregate_entry(state_type) {
             Some(entry) if entry.event_sourced => entry.reader.fold(&self.ports.catalog, events),
             _ => Ok(None),
+        }
+    }
+
+    /// Folds an event-sourced aggregate, and returns its state after each of these events as JSON.
+    ///
+    /// The state is `None` if the events up to there cannot be folded, or are all retired. For any
+    /// other aggregate the list is empty.
+    pub fn fold_each(&self, state_type: StateType, events: &[Recorded]) -> Vec<Option<Payload>> {
+        match self.aggregate_entry(state_type) {
+            Some(entry) if entry.event_sourced => {
+                entry.reader.fold_each(&self.ports.catalog, events)
+            }
+            _ => Vec::new(),
         }
     }
 

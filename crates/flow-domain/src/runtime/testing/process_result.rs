@@ -23,6 +23,7 @@ impl ProcessResult {
         match later {
             Ok(later) => {
                 self.failures.extend(later.failures);
+                self.log.append(later.log);
                 self.stall = self.stall.or(later.stall);
             }
             Err(err) if self.reply.is_ok() => self.reply = Err(err),

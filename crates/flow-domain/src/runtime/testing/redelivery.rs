@@ -4,7 +4,7 @@ use crate::{
     handler::{CommittedEvent, Session},
     message::Recorded,
     record::EntryId,
-    runtime::{App, ProcessResult, cascade::Cascade},
+    runtime::{App, ProcessResult, cascade::Cascade, delivery_log::DeliveryLog},
 };
 
 impl App {
@@ -19,12 +19,12 @@ impl App {
                 entry: *entry,
             })
             .collect();
-        let session = Session::default();
-        let mut cascade = Cascade::new(Arc::clone(&self.ports), self.budget, session);
-
         let mut result = ProcessResult::empty();
+        let (ports, log) = (Arc::clone(&self.ports), DeliveryLog::default());
+        let mut cascade = Cascade::new(ports, self.budget, log, Session::default());
+
         result.stall = cascade.redeliver(committed, nth).await;
-        result.failures = cascade.into_failures();
+        (result.failures, result.log) = cascade.into_parts();
 
         result
     }

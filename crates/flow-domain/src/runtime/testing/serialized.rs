@@ -4,7 +4,7 @@ use crate::{
     clock::Timestamp,
     error::Error,
     handler::Session,
-    message::{ExpectedVersion, MessageId, Version},
+    message::{ExpectedVersion, MessageId, Processing, Version},
     model::{SerializedMessage, invariants::SerializedAggregate},
     port::{RowKeys, Write},
     record::{EntryKind, StateChange, Table, TableKind},
@@ -92,8 +92,11 @@ impl App {
         }
         let committed = self.record_append(recorded);
 
-        Ok(self
-            .deliver_inline(committed, Session::default(), processing)
-            .await)
+        let mut result = ProcessResult::empty();
+        if processing == Processing::Sync {
+            self.deliver_inline(committed, Session::default(), &mut result)
+                .await;
+        }
+        Ok(result)
     }
 }

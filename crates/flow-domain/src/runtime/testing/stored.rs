@@ -83,16 +83,14 @@ impl App {
         let committed = self.record_append(recorded);
 
         // An engine pauses the streams of newer events. An inline delivery cannot wait.
-        let mut failures = Vec::new();
+        let mut result = ProcessResult::empty();
         if processing == Processing::Sync {
             for event in &committed {
-                failures.extend(self.waiting_handlers(&event.event));
+                result.failures.extend(self.waiting_handlers(&event.event));
             }
+            self.deliver_inline(committed, Session::default(), &mut result)
+                .await;
         }
-
-        let session = Session::default();
-        let mut result = self.deliver_inline(committed, session, processing).await;
-        result.failures.splice(0..0, failures);
         Ok(result)
     }
 

@@ -1,7 +1,7 @@
 use crate::{
     clock::Timestamp,
     error::Error,
-    record::EntryKind,
+    record::{ClockReason, EntryKind},
     runtime::{App, ProcessResult},
 };
 
@@ -15,7 +15,7 @@ impl App {
     /// Returns the errors of [`process_due`](Self::process_due), or an error for which
     /// [`Error::is_setup`] is true if the clock cannot be moved.
     pub async fn pass_time(&self, time: Timestamp) -> Result<ProcessResult, Error> {
-        let mut total = ProcessResult::empty();
+        let mut act = ProcessResult::empty();
 
         loop {
             // One step for each due time, so that each command sees its own time.
@@ -24,13 +24,18 @@ impl App {
             let next = next_scheduled.map_or(time, |scheduled| scheduled.min(time));
             self.advance_to(next)?;
 
-            let result = self.process_due().await?;
-            total.failures.extend(result.failures);
-            total.stall = result.stall;
-
-            if total.stall.is_some() || time <= self.ports.clock.now() {
-                return Ok(total);
+            self.process_due_in(&mut act).await?;
+            if act.stall.is_some() || time <= self.ports.clock.now() {
+                return Ok(act);
             }
+        }
+    }
+
+    /// Processes the due commands that an act left, as a part of that act.
+    pub async fn settle_inline(&self, mut act: ProcessResult) -> ProcessResult {
+        match self.process_due_in(&mut act).await {
+            Ok(()) => act,
+            Err(err) => act.merge(Err(err)),
         }
     }
 
@@ -51,8 +56,9 @@ impl App {
             ));
         }
 
+        let reason = ClockReason::TimePassed;
         self.ports
-            .record(None, || EntryKind::ClockAdvanced { from: now });
+            .record(None, || EntryKind::ClockAdvanced { from: now, reason });
 
         Ok(())
     }

@@ -22,7 +22,7 @@ impl Domain {
     #[doc(hidden)]
     #[must_use]
     pub fn mutated(self, mutation: &Mutation) -> Self {
-        let (name, catalog) = self.into_parts();
+        let (name, catalog, acknowledgements) = self.into_parts();
         let mut catalog =
             Arc::into_inner(catalog).expect("a domain is mutated before it is started or cloned");
 
@@ -38,7 +38,7 @@ impl Domain {
             .collect();
         catalog.build_event_index();
 
-        Self::new(name.as_ref().to_owned(), catalog)
+        Self::new(name.as_ref().to_owned(), catalog, acknowledgements)
     }
 }
 

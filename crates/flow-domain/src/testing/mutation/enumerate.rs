@@ -100,8 +100,10 @@ fn name_of(message: &Envelope) -> &str {
 fn miswrites_of(effect: &Entry) -> Vec<MutationKind> {
     let (name, content, id): (&str, &Payload, Option<&str>) = match &effect.kind {
         EntryKind::StateChanged(change) => match &change.after {
-            Some(after) => (change.table.name, after, Some(&change.id)),
-            None => return Vec::new(),
+            Some(after) if change.table.kind.has_user_data() => {
+                (change.table.name, after, Some(&change.id))
+            }
+            _ => return Vec::new(),
         },
         kind => match message_of(kind) {
             Some(message) => (name_of(message), &message.message, None),

@@ -1,6 +1,6 @@
 use flow_domain::{
     Aggregate, Command, Event, Id, Message, PendingEvents,
-    message::{FieldSchema, MessageName, MessageSchema},
+    message::{FieldSchema, IdKind, MessageName, MessageSchema},
 };
 use pretty_assertions::assert_eq;
 use serde::{Deserialize, Serialize};
@@ -118,11 +118,11 @@ fn check_field<M: Message>(message: &M, name: &str, key: Option<&str>) {
 }
 
 const fn id(name: &'static str) -> FieldSchema {
-    FieldSchema::new(name, true)
+    FieldSchema::new(name, IdKind::Id)
 }
 
-const fn no_id(name: &'static str) -> FieldSchema {
-    FieldSchema::new(name, false)
+const fn optional_id(name: &'static str) -> FieldSchema {
+    FieldSchema::new(name, IdKind::OptionalId)
 }
 
 #[test]
@@ -135,7 +135,7 @@ fn struct_is_one_message_with_its_name() {
             "order",
             MessageName::new("PlaceOrder", 1),
             Some("order_id"),
-            const { &[id("order_id"), id("quantity"), no_id("type")] }
+            const { &[id("order_id"), id("quantity"), optional_id("type")] }
         )]
     );
     check_name(&place_order(), "PlaceOrder", "ord-1");

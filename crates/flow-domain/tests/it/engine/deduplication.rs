@@ -134,12 +134,12 @@ async fn once_handler_skips_a_store_event_committed_before_a_crash() {
 }
 
 #[tokio::test]
-async fn crash_after_commit_redelivers_at_once() {
+async fn crash_after_commit_redelivers_at_the_same_time() {
     let mut world = crash_after_commit(ping_domain(Source::Broker).event_handler(Player)).await;
 
     assert_eq!(
         world.attempts()[..2],
-        ["Player #1 at 0ns", "Player #1 at 0ns"]
+        ["Player #1 at 0ns", "Player #2 at 0ns"]
     );
     assert_eq!(
         world.stored_event_names().await,

@@ -109,7 +109,7 @@ async fn inline_app_handles_events_of_submitted_commands() {
 
     let report = world.run().await;
 
-    assert_eq!(report.deliveries, 1);
+    assert_eq!(report.deliveries, 2);
     assert_eq!(calls.take(), ["scored g"]);
 }
 

@@ -47,7 +47,7 @@ async fn send_follows_the_command_processing_of_the_app() {
 #[tokio::test]
 async fn scheduled_command_is_left_and_reported_by_a_run() {
     let mut world = World::of(game_domain());
-    world.app.schedule(score("g"), at(60)).await.unwrap();
+    world.app.process_at(at(60), score("g")).await.unwrap();
 
     let report = world.run().await;
 
@@ -60,10 +60,10 @@ async fn scheduled_command_is_left_and_reported_by_a_run() {
 #[tokio::test]
 async fn scheduled_commands_are_sent_in_due_order() {
     let mut world = World::of(game_domain());
-    world.app.schedule(score("third"), at(60)).await.unwrap();
-    world.app.schedule(score("first"), at(20)).await.unwrap();
-    world.app.schedule(score("second"), at(40)).await.unwrap();
-    world.app.schedule(score("never"), at(61)).await.unwrap();
+    world.app.process_at(at(60), score("third")).await.unwrap();
+    world.app.process_at(at(20), score("first")).await.unwrap();
+    world.app.process_at(at(40), score("second")).await.unwrap();
+    world.app.process_at(at(61), score("never")).await.unwrap();
 
     let report = world.engine.run_until(at(60)).await.unwrap();
 
@@ -106,8 +106,8 @@ async fn scheduled_command_is_sent_if_a_retry_passes_its_time() {
         app.interceptor(fail_first_attempts("Player", "table-1", 3))
     });
     let soon = VirtualClock::START + Duration::from_millis(100);
-    world.app.schedule(score("g"), soon).await.unwrap();
-    world.app.schedule(score("h"), at(600)).await.unwrap();
+    world.app.process_at(soon, score("g")).await.unwrap();
+    world.app.process_at(at(600), score("h")).await.unwrap();
     world.publish_pings(["1"]).await;
 
     let report = world.run().await;
@@ -124,7 +124,7 @@ async fn scheduled_command_is_sent_if_a_retry_passes_its_time() {
 async fn scheduled_command_in_the_past_is_due_at_once() {
     let mut world = World::of(game_domain());
     world.clock.advance(Duration::from_secs(60));
-    world.app.schedule(score("g"), at(30)).await.unwrap();
+    world.app.process_at(at(30), score("g")).await.unwrap();
 
     assert!(world.run().await.remaining.is_quiet());
 
@@ -135,7 +135,7 @@ async fn scheduled_command_in_the_past_is_due_at_once() {
 async fn cancelled_command_is_never_sent() {
     let mut world = World::of(game_domain());
     let submitted = world.app.submit(score("g")).await.unwrap();
-    let scheduled = world.app.schedule(score("h"), at(60)).await.unwrap();
+    let scheduled = world.app.process_at(at(60), score("h")).await.unwrap();
 
     world.app.cancel(submitted).await.unwrap();
     world.app.cancel(scheduled).await.unwrap();
@@ -181,7 +181,7 @@ impl Coach {
     async fn on_ping(&self, event: Ping, work: &mut UnitOfWork) -> Result<(), Error> {
         work.submit(score("now"))?;
         work.process_after(Duration::from_secs(30), score("later"))?;
-        let cancelled = work.schedule(score("never"), at(40))?;
+        let cancelled = work.process_at(at(40), score("never"))?;
         work.cancel(cancelled);
 
         if event.id == "bad" {
@@ -328,8 +328,8 @@ async fn process_due_runs_due_commands_without_an_engine() {
 #[tokio::test]
 async fn pass_time_stops_at_each_schedule_without_an_engine() {
     let mut world = inline_world();
-    world.app.schedule(score("second"), at(20)).await.unwrap();
-    world.app.schedule(score("first"), at(10)).await.unwrap();
+    world.app.process_at(at(20), score("second")).await.unwrap();
+    world.app.process_at(at(10), score("first")).await.unwrap();
 
     let processed = world.app.pass_time(at(60)).await.unwrap();
 

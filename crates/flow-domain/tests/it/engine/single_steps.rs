@@ -188,7 +188,7 @@ async fn crash_of_the_engine_is_recorded() {
     assert!(matches!(step.outcome, StepOutcome::Crashed));
     let crashes = world.entry_lines(|kind| matches!(kind, EntryKind::EngineCrashed));
     assert_eq!(crashes, ["the engine crashed"]);
-    assert_eq!(world.pending().await, ["Player Ping 1 #1"]);
+    assert_eq!(world.pending().await, ["Player Ping 1 #2"]);
 }
 
 #[tokio::test]

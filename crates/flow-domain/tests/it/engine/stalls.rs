@@ -49,7 +49,7 @@ async fn stall_names_the_cycle_that_hits_the_budget() {
     busy     Returner, called 6 times
     cycle    Ping -> Player -> Pong -> Returner -> Ping, repeated 6 times
     pending  Returner on Pong
-    fix      break the cycle, or raise the budget if the flow really is this long
+    fix      break the cycle, or raise the budget with `.budget(..)` if the flow really is this long
     ");
     assert_eq!(report.deliveries, 20);
     assert!(!report.remaining.is_quiet());

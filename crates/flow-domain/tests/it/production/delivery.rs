@@ -121,7 +121,7 @@ async fn scheduled_command_is_processed_when_due() {
     let app = world.app(counter_domain(&calls));
     let engine = spawn_engine(Engine::new(app.clone()));
 
-    app.schedule(count("a"), app.now() + seconds(3_600))
+    app.process_at(app.now() + seconds(3_600), count("a"))
         .await
         .unwrap();
     pass_time(seconds(3_599)).await;

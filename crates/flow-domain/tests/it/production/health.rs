@@ -16,7 +16,7 @@ async fn health_counts_the_outbox_without_an_engine() {
     let world = World::new();
     let app = world.app(counter_domain(&CallLog::default()));
     app.submit(count("a")).await.unwrap();
-    app.schedule(count("a"), app.now() + seconds(3_600))
+    app.process_at(app.now() + seconds(3_600), count("a"))
         .await
         .unwrap();
     pass_time(seconds(90)).await;

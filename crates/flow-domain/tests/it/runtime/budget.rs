@@ -93,7 +93,7 @@ async fn cycle_is_stopped_and_reported_as_a_path() {
     busy     Right, called 5 times
     cycle    Ping -> Left -> Pong -> Right -> Ping, repeated 5 times
     pending  Left on Ping
-    fix      break the cycle, or raise the budget if the flow really is this long
+    fix      break the cycle, or raise the budget with `.budget(..)` if the flow really is this long
     ");
     let stall = err.stall().unwrap();
     assert_eq!(stall.budget, 10);
@@ -124,7 +124,7 @@ async fn cycle_that_is_stopped_still_reports_failures() {
     pending  Spectator on Pong
     pending  Left on Ping
     failed   Spectator failed on Pong: charging the card failed: timed out, 6 times
-    fix      break the cycle, or raise the budget if the flow really is this long
+    fix      break the cycle, or raise the budget with `.budget(..)` if the flow really is this long
     ");
     assert_eq!(err.handler_failures().len(), 6);
 }
@@ -157,7 +157,7 @@ async fn budget_error_names_the_repeated_messages() {
     busy     Countdown, called 10 times
     cycle    Counted -> Countdown -> Counted, repeated 10 times
     pending  Countdown on Counted
-    fix      break the cycle, or raise the budget if the flow really is this long
+    fix      break the cycle, or raise the budget with `.budget(..)` if the flow really is this long
     ");
 }
 

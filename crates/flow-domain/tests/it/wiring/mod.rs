@@ -1,11 +1,13 @@
 //! The wiring of a domain: errors when it is built, warnings, and the wiring as data.
 #![cfg(feature = "derive")]
 
+mod acknowledgements;
 mod aggregates;
 mod all_errors;
 mod commands;
 mod cycles;
 mod data;
+mod early_events;
 mod events;
 mod every_event;
 pub(crate) mod fixture;

@@ -118,14 +118,17 @@ enum Visit {
     Begun {
         visit_id: String,
         customer_id: Option<String>,
+        rating: Option<f64>,
     },
     Ended {
         visit_id: String,
         customer_id: Option<String>,
+        rating: Option<f64>,
     },
     Paid {
         visit_id: String,
         customer_id: String,
+        rating: u8,
     },
 }
 
@@ -148,6 +151,28 @@ impl ProcessManager for OptionalKey {
 }
 
 #[derive(Debug, Default, Serialize, Deserialize)]
+struct MisspeltOptionalKey;
+
+impl ProcessManager for MisspeltOptionalKey {
+    const KEY: &'static str = "custommer_id";
+
+    fn routes(on: &mut ProcessManagerRoutes<Self>) {
+        on.start(advance::<Self, Visit>);
+    }
+}
+
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct Rating;
+
+impl ProcessManager for Rating {
+    const KEY: &'static str = "rating";
+
+    fn routes(on: &mut ProcessManagerRoutes<Self>) {
+        on.start(advance::<Self, Visit>);
+    }
+}
+
+#[derive(Debug, Default, Serialize, Deserialize)]
 struct Scales;
 
 impl ProcessManager for Scales {
@@ -159,16 +184,39 @@ impl ProcessManager for Scales {
 }
 
 #[test]
-fn key_that_is_not_an_id_is_a_mistake() {
+fn key_can_be_an_optional_id() {
     let domain = Domain::builder("salon")
         .event_from_outside::<Visit>()
         .process_manager::<OptionalKey>();
 
+    assert!(domain.build().is_ok());
+}
+
+#[test]
+fn key_suggestion_can_be_an_optional_id() {
+    let domain = Domain::builder("salon")
+        .event_from_outside::<Visit>()
+        .process_manager::<MisspeltOptionalKey>();
+
+    insta::assert_snapshot!(wiring_errors_text(domain), @r#"
+    the domain `salon` has 1 wiring mistake
+
+      1. `MisspeltOptionalKey` finds its instance by the field `custommer_id`, but `Begun`, `Ended`, `Paid` do not have this field
+         did you mean `customer_id`? write `const KEY: &'static str = "customer_id"`
+    "#);
+}
+
+#[test]
+fn key_that_is_not_an_id_is_a_mistake() {
+    let domain = Domain::builder("salon")
+        .event_from_outside::<Visit>()
+        .process_manager::<Rating>();
+
     insta::assert_snapshot!(wiring_errors_text(domain), @"
     the domain `salon` has 1 wiring mistake
 
-      1. `OptionalKey` finds its instance by the field `customer_id`, but in `Begun`, `Ended` its type is not an id
-         name a field whose type is an id, for example a `String`, or write `#[derive(flow_domain::Id)]` on the type
+      1. `Rating` finds its instance by the field `rating`, but in `Begun`, `Ended` its type is not an id
+         name a field whose type is an id or an option of one, for example a `String`, or write `#[derive(flow_domain::Id)]` on the type
     ");
 }
 

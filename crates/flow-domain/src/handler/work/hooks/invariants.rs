@@ -12,7 +12,10 @@ use crate::{
     message::{Payload, StreamName},
     model::{
         Aggregate, DynMessage, Message, PendingEvents, Projection, SerializedMessage,
-        invariants::{EqFn, check_equal, check_round_trip, check_round_trips, without_partial_eq},
+        invariants::{
+            EqFn, check_fold as find_fold_violation, check_round_trip, check_round_trips,
+            without_partial_eq,
+        },
     },
     record::{EntryKind, Invariant, InvariantSet, InvariantViolation, Table},
 };
@@ -187,20 +190,9 @@ impl UnitOfWork {
             return;
         }
 
-        let folded = match self.fold_current::<A>(stream) {
-            // An aggregate without events must be equal to its initial state.
-            Ok(folded) => folded.or_else(A::initial).map(Ok),
-            Err(err) => Some(Err(err)),
-        };
-        if let Some(folded) = folded {
-            let name_and_id = (A::NAME, Some(stream.id()));
-            self.record_violations(check_equal(
-                Invariant::Fold,
-                name_and_id,
-                aggregate,
-                folded,
-                A::try_eq,
-            ));
-        }
+        let history = self.session.stream(stream).map(|tracked| &tracked.history);
+        let is_new = history.is_none_or(Vec::is_empty);
+        let folded = self.fold_current::<A>(stream).transpose();
+        self.record_violations(find_fold_violation(stream.id(), aggregate, folded, is_new));
     }
 }
