@@ -3,6 +3,9 @@
 //! Each kind of data has its own trait for reading. All writing goes through one method,
 //! [`Store::commit`]. It writes the events, states and rows of one unit of work whole or not at all.
 //!
+//! A [`Broker`] and an [`EventStore`] are both logs in partitions, which an engine reads with
+//! [`Cursor`]s. The [`Ledger`] of the store says which engine owns a partition and what is done.
+//!
 //! Nothing is locked between a read and a commit. A commit names the versions that it is based on. The
 //! store refuses the commit if one of these versions is stale.
 

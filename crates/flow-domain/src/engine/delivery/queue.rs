@@ -13,7 +13,8 @@ use crate::{
 #[derive(Clone, Debug)]
 pub(in crate::engine) struct Queue {
     is_ordered: bool,
-    messages: BTreeMap<QueueKey, QueuedMessage>,
+    // In boxes, because a map moves its values, and allocates room for several at once.
+    messages: BTreeMap<QueueKey, Box<QueuedMessage>>,
     // Nothing iterates over the streams, because the order of a hash map differs from run to run.
     // Invariant: each stream has its first message in `messages`, and `next` leads to the others.
     streams: HashMap<StreamKey, StreamState>,
@@ -107,14 +108,12 @@ impl Queue {
         };
 
         let is_behind = self.add_to_stream(key, &incoming);
-        self.messages.insert(
-            key,
-            QueuedMessage {
-                incoming,
-                state: MessageState::Behind,
-                next: None,
-            },
-        );
+        let message = QueuedMessage {
+            incoming,
+            state: MessageState::Behind,
+            next: None,
+        };
+        self.messages.insert(key, Box::new(message));
         match due {
             _ if is_behind => {}
             Some(due) => self.wait(key, due, None),
@@ -170,7 +169,9 @@ impl Queue {
 
     /// Returns all messages, in the order of the source within each lane.
     pub(in crate::engine) fn iter(&self) -> impl Iterator<Item = (QueueKey, &QueuedMessage)> {
-        self.messages.iter().map(|(key, message)| (*key, message))
+        self.messages
+            .iter()
+            .map(|(key, message)| (*key, &**message))
     }
 
     /// Returns the messages that are not held back by one that waits, in the order of the source.
@@ -191,7 +192,7 @@ impl Queue {
     }
 
     pub(in crate::engine) fn get(&self, key: QueueKey) -> Option<&QueuedMessage> {
-        self.messages.get(&key)
+        self.messages.get(&key).map(Box::as_ref)
     }
 
     pub(in crate::engine) fn len(&self) -> usize {
@@ -270,7 +271,7 @@ impl Queue {
     /// Returns the messages that wait for another attempt, by their due time.
     pub(in crate::engine) fn waiting(&self) -> impl Iterator<Item = (QueueKey, &QueuedMessage)> {
         let waiting = self.waiting.iter();
-        waiting.filter_map(|(_, key)| Some((*key, self.messages.get(key)?)))
+        waiting.filter_map(|(_, key)| Some((*key, self.get(*key)?)))
     }
 
     /// Returns when the next message is due for another attempt.
@@ -296,7 +297,7 @@ impl Queue {
     /// Removes a message and its state, but leaves its stream as it is.
     fn detach(&mut self, key: QueueKey) -> Option<QueuedMessage> {
         self.leave_state(key);
-        self.messages.remove(&key)
+        self.messages.remove(&key).map(|message| *message)
     }
 
     /// Takes a message out of the state that it is in.
