@@ -131,6 +131,7 @@ impl Group {
             }
         }
 
+        result.won.reserve(share.saturating_sub(n_kept));
         let is_held = |idx: u32| turn.held.iter().any(|held| held.partition == idx);
         for (partition, idx) in self.partitions.iter_mut().zip(0..) {
             let is_forgotten = partition.owner.as_ref() == Some(turn.member) && !is_held(idx);

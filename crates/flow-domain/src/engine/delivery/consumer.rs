@@ -352,6 +352,7 @@ impl Consumer {
     }
 
     /// Returns two counts: the messages that wait for a retry, and all unsettled messages.
+    #[cfg(feature = "testing")]
     pub(in crate::engine) async fn backlog(&self, ports: &Ports) -> Result<(usize, usize), Error> {
         let n_replayed = dead_letter::find_replayed(ports, &self.name).await?.len();
         let is_retried =
@@ -399,7 +400,7 @@ impl Consumer {
                 .iter_mut()
                 .filter(|cursor| cursor.partition == partition);
             for cursor in of_partition {
-                if let Some(progress) = ledger.topics.get(&self.feed.topic_name(cursor.topic)) {
+                if let Some(progress) = ledger.progress(&self.feed.topic_name(cursor.topic)) {
                     cursor.place = progress.read;
                 }
             }

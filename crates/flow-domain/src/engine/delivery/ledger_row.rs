@@ -1,5 +1,3 @@
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Timestamp;
@@ -8,8 +6,7 @@ use crate::clock::Timestamp;
 // Invariant: the names of the fields are part of the stored format.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(in crate::engine) struct LedgerRow {
-    /// By the name of the topic.
-    pub(in crate::engine) topics: BTreeMap<String, Progress>,
+    pub(in crate::engine) topics: Vec<TopicProgress>,
     /// How many owners in a row died without any progress.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub(in crate::engine) n_deaths: u32,
@@ -17,7 +14,9 @@ pub(in crate::engine) struct LedgerRow {
 
 /// How far a topic was read, and which of the messages before that are not settled.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub(in crate::engine) struct Progress {
+pub(in crate::engine) struct TopicProgress {
+    /// The name of the topic.
+    pub(in crate::engine) topic: String,
     /// The place up to which everything is settled, except for `open`.
     pub(in crate::engine) read: u64,
     /// In the order of their places.
@@ -37,8 +36,12 @@ pub(in crate::engine) struct OpenMessage {
 }
 
 impl LedgerRow {
+    pub(in crate::engine) fn progress(&self, topic: &str) -> Option<&TopicProgress> {
+        self.topics.iter().find(|progress| progress.topic == topic)
+    }
+
     pub(in crate::engine) fn open(&self) -> impl Iterator<Item = &OpenMessage> {
-        self.topics.values().flat_map(|progress| &progress.open)
+        self.topics.iter().flat_map(|progress| &progress.open)
     }
 }
 

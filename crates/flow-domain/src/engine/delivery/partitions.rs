@@ -110,7 +110,7 @@ impl Consumer {
                 // A new group has no topics, and needs no names.
                 let is_new = ledger.topics.is_empty();
                 let progress = (!is_new)
-                    .then(|| ledger.topics.get(&self.feed.topic_name(topic)))
+                    .then(|| ledger.progress(&self.feed.topic_name(topic)))
                     .flatten();
                 let place = progress.map_or(0, |progress| progress.read);
                 let cursor = Cursor {

@@ -175,6 +175,7 @@ impl Queue {
     }
 
     /// Returns the messages that are not held back by one that waits, in the order of the source.
+    #[cfg(feature = "testing")]
     pub(in crate::engine) fn ready_soon(&self) -> impl Iterator<Item = QueueKey> {
         let is_held_back = |(key, message): &(QueueKey, &QueuedMessage)| match message.state {
             MessageState::Waiting { .. } => true,

@@ -4,7 +4,7 @@ use crate::{
     engine::delivery::{
         consumer::Consumer,
         incoming::Origin,
-        ledger_row::{LedgerRow, OpenMessage, Progress},
+        ledger_row::{LedgerRow, OpenMessage, TopicProgress},
         partitions::{OwnedPartition, Unsaved},
         queue::{MessageState, QueueKey},
     },
@@ -145,7 +145,7 @@ impl Consumer {
             let read = first_untouched.map_or(cursor.place, |place| place - 1);
             if 0 < read || self.settings.start == StartFrom::Now {
                 let topic = self.feed.topic_name(cursor.topic);
-                row.topics.insert(topic, Progress { read, open });
+                row.topics.push(TopicProgress { topic, read, open });
             }
         }
 

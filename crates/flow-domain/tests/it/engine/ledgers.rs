@@ -124,14 +124,14 @@ async fn check_ledgers(source: Source) -> String {
 #[tokio::test]
 async fn ledger_says_how_far_each_partition_is_done() {
     insta::assert_snapshot!(check_ledgers(Source::EventStore).await, @r#"
-    0: {"topics":{"events":{"read":3}}}
-    4: {"topics":{"events":{"read":3}}}
-    7: {"topics":{"events":{"read":3}}}
+    0: {"topics":[{"topic":"events","read":3}]}
+    4: {"topics":[{"topic":"events","read":3}]}
+    7: {"topics":[{"topic":"events","read":3}]}
     "#);
     insta::assert_snapshot!(check_ledgers(Source::Broker).await, @r#"
-    0: {"topics":{"table":{"read":3}}}
-    4: {"topics":{"table":{"read":3}}}
-    7: {"topics":{"table":{"read":3}}}
+    0: {"topics":[{"topic":"table","read":3}]}
+    4: {"topics":[{"topic":"table","read":3}]}
+    7: {"topics":[{"topic":"table","read":3}]}
     "#);
 }
 
@@ -151,7 +151,7 @@ async fn ledger_lists_what_waits_for_a_retry() {
 
     insta::assert_snapshot!(
         ledgers(&world, "Player").await.join("\n"),
-        @r#"4: {"topics":{"events":{"read":1,"open":[{"place":1,"attempt":2,"due":"2026-01-01T00:00:01.000000Z"}]}}}"#
+        @r#"4: {"topics":[{"topic":"events","read":1,"open":[{"place":1,"attempt":2,"due":"2026-01-01T00:00:01.000000Z"}]}]}"#
     );
 }
 
