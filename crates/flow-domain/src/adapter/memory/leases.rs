@@ -133,7 +133,7 @@ impl Group {
 
         result.won.reserve(share.saturating_sub(n_kept));
         let is_held = |idx: u32| turn.held.iter().any(|held| held.partition == idx);
-        for (partition, idx) in self.partitions.iter_mut().zip(0..) {
+        for (partition, idx) in self.partitions.iter_mut().zip(0..turn.n_partitions) {
             let is_forgotten = partition.owner.as_ref() == Some(turn.member) && !is_held(idx);
             let is_free = is_forgotten || partition.until.is_none_or(|until| until <= now);
             let is_kept = is_held(idx) && !result.lost.contains(&idx);
