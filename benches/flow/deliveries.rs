@@ -16,7 +16,11 @@ use flow_domain::{
     message::Processing,
 };
 use serde::{Deserialize, Serialize};
-use tokio::{runtime::Runtime, sync::Notify, time::timeout};
+use tokio::{
+    runtime::Runtime,
+    sync::{Notify, watch},
+    time::timeout,
+};
 
 use crate::measure::{per_second, ratio};
 
@@ -30,21 +34,20 @@ struct Job {
     id: String,
 }
 
-/// Handles `N` jobs at a time and notifies `done` after the last one.
-struct JobHandler<const N: usize> {
+/// Handles jobs and notifies `done` after the last one.
+struct JobHandler {
     duration: Duration,
     n_left: AtomicU32,
     done: Arc<Notify>,
 }
 
-impl<const N: usize> EventHandler for JobHandler<N> {
+impl EventHandler for JobHandler {
     fn routes(on: &mut EventRoutes<Self>) {
         on.event(Self::on_job);
-        on.subscription().concurrency(N);
     }
 }
 
-impl<const N: usize> JobHandler<N> {
+impl JobHandler {
     async fn on_job(&self, _job: Job, _work: &mut UnitOfWork) -> Result<(), Error> {
         if !self.duration.is_zero() {
             // Simulates waiting for an external service.
@@ -80,6 +83,67 @@ pub(crate) fn measure(quick: bool) {
     per_second("deliveries-of-1ms-per-second-1", n_waiting, one);
     per_second("deliveries-of-1ms-per-second-4", n_waiting, four);
     ratio("deliveries-of-1ms-4-over-1", one, four);
+
+    measure_grid(&runtime, quick);
+    measure_engines(&runtime, rounds, n_jobs);
+}
+
+/// Measures a backlog with few streams and more or less concurrency, and reports the slowest pair.
+fn measure_grid(runtime: &Runtime, quick: bool) {
+    let n_jobs = if quick { 200 } else { 50_000 };
+    let mut slowest = Duration::ZERO;
+
+    for n_streams in [1, 4, 15, 16, 32] {
+        for concurrency in [1, 4, 16] {
+            let load = Load {
+                n_streams,
+                concurrency,
+                ..Load::of(n_jobs)
+            };
+            slowest = slowest.max(runtime.block_on(run(load)));
+        }
+    }
+
+    per_second("deliveries-per-second-slowest-of-grid", n_jobs, slowest);
+}
+
+/// Compares sixteen engines on one store with one engine.
+fn measure_engines(runtime: &Runtime, rounds: usize, n_jobs: u32) {
+    let mut best = [Duration::MAX; 2];
+    for _ in 0..rounds {
+        for (best, n_engines) in best.iter_mut().zip([1, 16]) {
+            let load = Load {
+                n_engines,
+                ..Load::of(n_jobs)
+            };
+            *best = (*best).min(runtime.block_on(run(load)));
+        }
+    }
+
+    per_second("deliveries-per-second-16-engines", n_jobs, best[1]);
+    ratio("deliveries-16-engines-over-1", best[0], best[1]);
+}
+
+/// How many jobs are handled, and by what.
+#[derive(Clone, Copy, Debug)]
+struct Load {
+    n_jobs: u32,
+    n_streams: u32,
+    duration: Duration,
+    concurrency: usize,
+    n_engines: usize,
+}
+
+impl Load {
+    fn of(n_jobs: u32) -> Self {
+        Self {
+            n_jobs,
+            n_streams: STREAMS,
+            duration: Duration::ZERO,
+            concurrency: 1,
+            n_engines: 1,
+        }
+    }
 }
 
 /// Returns the time of the fastest round with one delivery at a time, and with four.
@@ -91,29 +155,32 @@ fn fastest_of_one_and_four(
 ) -> [Duration; 2] {
     let mut best = [Duration::MAX; 2];
     for _ in 0..rounds {
-        let times = runtime.block_on(async {
-            [
-                run::<1>(n_jobs, duration).await,
-                run::<4>(n_jobs, duration).await,
-            ]
-        });
+        let load = |concurrency| Load {
+            duration,
+            concurrency,
+            ..Load::of(n_jobs)
+        };
+        let times = runtime.block_on(async { [run(load(1)).await, run(load(4)).await] });
         best = [best[0].min(times[0]), best[1].min(times[1])];
     }
     best
 }
 
-/// Returns how long an engine takes to handle `n_jobs` jobs from the outbox.
+/// Returns how long the engines take to handle the jobs from the outbox.
 #[expect(clippy::disallowed_methods, reason = "a benchmark measures real time")]
-async fn run<const N: usize>(n_jobs: u32, duration: Duration) -> Duration {
+async fn run(load: Load) -> Duration {
     let done = Arc::new(Notify::new());
-    let handler = JobHandler::<N> {
-        duration,
-        n_left: AtomicU32::new(n_jobs),
+    let handler = JobHandler {
+        duration: load.duration,
+        n_left: AtomicU32::new(load.n_jobs),
         done: Arc::clone(&done),
     };
     let domain = Domain::builder("yard")
         .event_from_outside::<Job>()
         .event_handler(handler)
+        .subscriptions(|on| {
+            on.concurrency(load.concurrency);
+        })
         .build()
         .expect("a domain that can work");
     let app = App::builder(domain)
@@ -122,19 +189,29 @@ async fn run<const N: usize>(n_jobs: u32, duration: Duration) -> Duration {
         .event_processing(Processing::Async)
         .start();
 
-    let jobs = (0..n_jobs).map(|n| Job {
-        id: (n % STREAMS).to_string(),
+    let jobs = (0..load.n_jobs).map(|n| Job {
+        id: (n % load.n_streams).to_string(),
     });
     app.publish(jobs.collect::<Vec<_>>()).await.expect("stored");
 
+    let (stop, stopped) = watch::channel(false);
     let start = Instant::now();
-    let mut elapsed = Duration::ZERO;
-    let handled = async {
-        done.notified().await;
-        elapsed = start.elapsed();
-    };
-    let stopped = Engine::new(app).run_until(handled).await;
+    let engines: Vec<_> = (0..load.n_engines)
+        .map(|_| {
+            let mut stopped = stopped.clone();
+            let signal = async move {
+                let _ = stopped.wait_for(|is_stopped| *is_stopped).await;
+            };
+            tokio::spawn(Engine::new(app.clone()).run_until(signal))
+        })
+        .collect();
+    done.notified().await;
+    let elapsed = start.elapsed();
 
-    assert_eq!(stopped.expect("it has a broker").abandoned, 0);
+    stop.send_replace(true);
+    for engine in engines {
+        let report = engine.await.expect("it does not panic");
+        assert_eq!(report.expect("it has a broker").abandoned, 0);
+    }
     elapsed
 }

@@ -7,7 +7,7 @@ use std::{
 use flow_domain::{
     Error,
     message::{Envelope, MessageLabels, Processing, Recorded, StreamName},
-    port::{Broker, Changes, PortFuture, Publication, Store},
+    port::{Broker, Changes, PortFuture, Publication, PublishResult, Store},
     testing::{EngineAction, Interceptor},
 };
 
@@ -384,30 +384,56 @@ impl Interceptor for FaultInjector {
         &'a self,
         broker: &'a dyn Broker,
         publications: &'a [Publication],
-    ) -> PortFuture<'a, Vec<Result<(), Error>>> {
-        let must_fail: Vec<bool> = publications
+    ) -> PortFuture<'a, Vec<PublishResult>> {
+        // A broker stops a partition at its first failure, to keep its order.
+        let mut failed = Vec::new();
+        let plan: Vec<PublishPlan> = publications
             .iter()
-            .map(|_| self.publication_must_fail())
+            .map(|publication| {
+                let stream = &publication.envelope.metadata.stream;
+                let partition = (&publication.topic, stream.partition(broker.n_partitions()));
+                if failed.contains(&partition) {
+                    PublishPlan::Skip
+                } else if self.publication_must_fail() {
+                    failed.push(partition);
+                    PublishPlan::Fail
+                } else {
+                    PublishPlan::Publish
+                }
+            })
             .collect();
-        if !must_fail.contains(&true) {
+        if failed.is_empty() {
             return broker.publish(publications);
         }
 
         PortFuture::boxed(async move {
             let mut results = Vec::new();
 
-            for (publication, must_fail) in publications.iter().zip(must_fail) {
-                if must_fail {
-                    results.push(Err(Error::failed("publishing", ScriptedFailure)));
-                } else {
-                    let publication = std::slice::from_ref(publication);
-                    results.extend(broker.publish(publication).await?);
+            for (publication, plan) in publications.iter().zip(plan) {
+                match plan {
+                    PublishPlan::Publish => {
+                        let publication = std::slice::from_ref(publication);
+                        results.extend(broker.publish(publication).await?);
+                    }
+                    PublishPlan::Fail => {
+                        let error = Error::failed("publishing", ScriptedFailure);
+                        results.push(PublishResult::Failed(error));
+                    }
+                    PublishPlan::Skip => results.push(PublishResult::NotTried),
                 }
             }
 
             Ok(results)
         })
     }
+}
+
+/// What happens to a message in a batch in which a publication must fail.
+#[derive(Clone, Copy, Debug)]
+enum PublishPlan {
+    Publish,
+    Fail,
+    Skip,
 }
 
 /// Returns the conflict of a commit, as if another writer had changed `target` first.

@@ -107,7 +107,7 @@ fn crash_while_time_passes_comes_before_later_schedules() {
      0 s  Reminder #1
      0 s  Greeter #1
      0 s  Greeter #2
-     0 s  Counter #2
+     0 s  Counter #1
      0 s  Reminder #1
      0 s  Greeter #1
      0 s  Counter #1

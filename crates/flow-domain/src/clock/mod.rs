@@ -9,7 +9,7 @@ mod virtual_clock;
 #[cfg(feature = "testing")]
 mod virtual_ids;
 
-pub(crate) use timeout::timeout;
+pub(crate) use timeout::{monotonic_now, timeout};
 
 pub use ids::{IdContext, IdSource, SystemIds};
 pub use time::{Clock, SystemClock, Timestamp};

@@ -29,3 +29,10 @@ pub(crate) async fn timeout<F: Future>(limit: Duration, future: F) -> Option<F::
     })
     .await
 }
+
+/// Returns the time of the timers of the runtime, which never goes back. A test can pause it.
+///
+/// It measures how long something lasts. What time it is, only a [`Clock`](crate::clock::Clock) says.
+pub(crate) fn monotonic_now() -> tokio::time::Instant {
+    tokio::time::Instant::now()
+}

@@ -4,7 +4,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     clock::Timestamp,
-    engine::delivery::incoming::SettleAction,
     error::Error,
     handler::Ports,
     json::Json,
@@ -84,12 +83,8 @@ pub(super) fn id_of(subscription: &str, message: &Envelope) -> Arc<str> {
     format!("{subscription}/{}", message.metadata.id).into()
 }
 
-/// Writes a dead letter over the existing one, if there is one; `None` deletes the existing one.
-pub(super) async fn write(
-    ports: &Ports,
-    id: &Arc<str>,
-    letter: Option<&StoredDeadLetter>,
-) -> Result<(), Error> {
+/// Returns the changes that write a dead letter over the existing one; `None` deletes it.
+pub(super) fn changes(id: &Arc<str>, letter: Option<&StoredDeadLetter>) -> Result<Changes, Error> {
     let mut changes = Changes::new("the engine");
     changes.writes.push(Write {
         table: TABLE,
@@ -101,7 +96,16 @@ pub(super) async fn write(
         keys: RowKeys::default(),
     });
 
-    ports.store.commit(&changes).await.map(|_| ())
+    Ok(changes)
+}
+
+/// Writes a dead letter over the existing one, if there is one; `None` deletes the existing one.
+pub(super) async fn write(
+    ports: &Ports,
+    id: &Arc<str>,
+    letter: Option<&StoredDeadLetter>,
+) -> Result<(), Error> {
+    ports.store.commit(&changes(id, letter)?).await.map(|_| ())
 }
 
 pub(super) async fn read(ports: &Ports, id: &str) -> Result<Option<StoredDeadLetter>, Error> {
@@ -111,24 +115,17 @@ pub(super) async fn read(ports: &Ports, id: &str) -> Result<Option<StoredDeadLet
         .transpose()
 }
 
-/// Deletes a replayed dead letter, or schedules the next attempt of its replay.
-pub(super) async fn settle(
+/// Schedules the next attempt of a replay.
+pub(super) async fn postpone(
     ports: &Ports,
     id: &Arc<str>,
-    action: SettleAction,
+    next_attempt: u32,
+    due: Timestamp,
 ) -> Result<(), Error> {
-    let SettleAction::Redeliver {
-        due,
-        counts_as_attempt,
-    } = action
-    else {
-        return write(ports, id, None).await;
-    };
-
     let Some(mut letter) = read(ports, id).await? else {
         return Ok(());
     };
-    letter.attempt += u32::from(counts_as_attempt);
+    letter.attempt = next_attempt;
     letter.due = due;
 
     write(ports, id, Some(&letter)).await

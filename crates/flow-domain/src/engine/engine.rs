@@ -17,14 +17,21 @@ const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 /// Runs the asynchronous part of an app: publishes committed messages and delivers them to the
 /// subscriptions.
 ///
-/// Several engines may share a store and a broker, in one process or in many. Each message goes to
-/// one of them, and the messages of one stream are handled one after the other. If an engine dies,
-/// another takes over its messages once their lease has ended.
+/// Several engines may share a store and a broker, in one process or in many. They divide the
+/// partitions of each subscription among them, and share again when engines come and go. A partition
+/// has all messages of its streams, and one engine at a time. The messages of one stream are handled
+/// one after the other.
 ///
-/// Delivery is at least once. An engine may crash between the commit of a handler and the
-/// acknowledgement. The message is then handled again.
+/// If an engine dies, the others take over its partitions after ten seconds, however long its handlers
+/// may take. An engine that stops releases them at once. An engine that was replaced and does not know
+/// it yet cannot commit any more.
 ///
-/// For a subscription that reads the event store, only one engine reads at a time.
+/// Delivery is at least once. What an engine has done is saved in batches, at most 20 milliseconds
+/// later. If it dies in between, the messages are handled again. With
+/// [`once`](crate::handler::SubscriptionOptions::once), the second time changes nothing.
+///
+/// A message that kills its process again and again becomes a dead letter. After the second death, the
+/// messages of its partition are tried one at a time, until the one is found.
 ///
 /// # Examples
 ///

@@ -118,12 +118,11 @@ impl App {
         let outbox = OutboxBacklog::load(ports).await?;
         let mut subscriptions = Vec::new();
 
-        // These consumers claim nothing, so the name of the worker does not matter.
-        for mut consumer in Consumer::all(&ports.catalog, &"health".into()) {
+        // These consumers own nothing, so the name of the engine does not matter.
+        for consumer in Consumer::all(&ports.catalog, &"health".into()) {
             let has_feed = consumer.reads_store() || ports.broker.is_some();
             let (retried, lag) = if has_feed {
-                consumer.load_checkpoint(ports).await?;
-                consumer.backlog(ports).await?
+                consumer.saved_backlog(ports).await?
             } else {
                 (0, 0)
             };
@@ -163,7 +162,7 @@ fn age(row: &OutboxRow, now: Timestamp) -> Duration {
     let since = match row.state {
         // After a failure, `due` is the time of the next retry, so it does not tell the age.
         OutboxState::Failed => row.envelope.metadata.time,
-        _ => row.due,
+        _ => row.due.unwrap_or(row.envelope.metadata.time),
     };
     now.since(since)
 }

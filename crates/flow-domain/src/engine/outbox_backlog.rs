@@ -23,7 +23,9 @@ impl OutboxBacklog {
         ];
 
         let rows = ports.store.rows(&unsent, usize::MAX).await?;
-        let is_scheduled = |row: &OutboxRow| row.state == OutboxState::Pending && now < row.due;
+        let is_scheduled = |row: &OutboxRow| {
+            row.state == OutboxState::Pending && row.due.is_some_and(|due| now < due)
+        };
         let (mut scheduled, waiting): (Vec<_>, Vec<_>) = rows.into_iter().partition(is_scheduled);
         scheduled.sort_by_key(|row| row.due);
 

@@ -4,7 +4,7 @@ use crate::{
     error::Error,
     handler::{Ports, RetryPolicy},
     message::{Envelope, MessageKind},
-    port::{Claim, Lane, OutboxRow, Publication, SendResult, Settlement, Topic},
+    port::{Claim, Lane, OutboxRow, Publication, PublishResult, SendResult, Settlement, Topic},
     record::EntryKind,
 };
 
@@ -82,7 +82,7 @@ impl Relay {
             // Nobody knows which messages arrived, so each one counts as failed.
             Err(err) => {
                 let reason = err.with_causes().to_string();
-                let failure = || Err(Error::failed("publishing", reason.clone()));
+                let failure = || PublishResult::Failed(Error::failed("publishing", reason.clone()));
                 rows.iter().map(|_| failure()).collect()
             }
         };
@@ -131,19 +131,18 @@ impl Relay {
 }
 
 /// Decides how to settle a row after the broker has answered, and records it.
-fn send_result(
-    ports: &Ports,
-    row: &OutboxRow,
-    topic: &Topic,
-    result: Result<(), Error>,
-) -> SendResult {
+fn send_result(ports: &Ports, row: &OutboxRow, topic: &Topic, result: PublishResult) -> SendResult {
     let message_id = row.envelope.metadata.id;
-    let Err(err) = result else {
-        ports.record_for(message_id, || EntryKind::Published {
-            topic: topic.to_string(),
-            is_backfill: topic.lane == Lane::Backfill,
-        });
-        return SendResult::Published;
+    let err = match result {
+        PublishResult::Published => {
+            ports.record_for(message_id, || EntryKind::Published {
+                topic: topic.to_string(),
+                is_backfill: topic.lane == Lane::Backfill,
+            });
+            return SendResult::Published;
+        }
+        PublishResult::NotTried => return SendResult::Released,
+        PublishResult::Failed(err) => err,
     };
 
     let reason = err.with_causes().to_string();

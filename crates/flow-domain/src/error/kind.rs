@@ -34,6 +34,12 @@ enum Kind {
         /// How often the handler was called; each call ended with a conflict.
         n_tries: u32,
     },
+    #[error("{who} could not commit: another engine owns partition {partition} of {group}")]
+    Fenced {
+        who: String,
+        group: String,
+        partition: u32,
+    },
     #[error("there is no {what} `{id}`{hint}")]
     NotFound {
         what: &'static str,
@@ -57,12 +63,20 @@ enum Kind {
         operation: &'static str,
         source: Source,
     },
+    #[error("nobody knows whether {operation} went through in the {adapter} adapter")]
+    Unknown {
+        adapter: &'static str,
+        operation: &'static str,
+        source: Source,
+    },
     #[error("panicked{}: {message}", at(location.as_deref()))]
     Panicked {
         message: String,
         /// `None` in production, where the panic hook of the process prints it.
         location: Option<String>,
     },
+    #[error("the message killed its process in each of {0} attempts")]
+    KilledProcess(u32),
     #[error("{0}")]
     TimedOut(String),
     #[error("{0}")]
@@ -123,6 +137,29 @@ impl Error {
         .into()
     }
 
+    /// Creates the error for a commit whose answer was lost: it was written, or it was not.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use flow_domain::Error;
+    ///
+    /// let err = Error::unknown("postgres", "commit", std::io::Error::other("connection reset"));
+    /// assert!(err.is_unknown());
+    /// ```
+    pub fn unknown(
+        adapter: &'static str,
+        operation: &'static str,
+        cause: impl Into<Source>,
+    ) -> Self {
+        Kind::Unknown {
+            adapter,
+            operation,
+            source: cause.into(),
+        }
+        .into()
+    }
+
     /// Creates a version conflict: `writer` expected another version of `target` than it found.
     pub fn conflict(
         writer: impl fmt::Display,
@@ -146,6 +183,18 @@ impl Error {
             *n_tries = n;
         }
         self
+    }
+
+    /// Creates the error for a commit of `writer` whose fence is over.
+    ///
+    /// A store returns it if another member owns `partition` of `group` by now.
+    pub fn fenced(writer: impl fmt::Display, group: impl fmt::Display, partition: u32) -> Self {
+        Kind::Fenced {
+            who: writer.to_string(),
+            group: group.to_string(),
+            partition,
+        }
+        .into()
     }
 
     pub(crate) fn not_found(type_name: &'static str, id: impl Into<String>) -> Self {
@@ -183,6 +232,10 @@ impl Error {
         Kind::Panicked { message, location }.into()
     }
 
+    pub(crate) fn killed_process(n_attempts: u32) -> Self {
+        Kind::KilledProcess(n_attempts).into()
+    }
+
     pub(crate) fn timed_out(text: String) -> Self {
         Kind::TimedOut(text).into()
     }
@@ -218,6 +271,16 @@ impl Error {
 
     pub(crate) fn stalled(stall: Box<Stall>, failures: Vec<HandlerFailure>) -> Self {
         Kind::Stalled { stall, failures }.into()
+    }
+
+    /// Returns true if nobody knows whether a commit went through. Look before trying it again.
+    pub fn is_unknown(&self) -> bool {
+        matches!(*self.kind, Kind::Unknown { .. })
+    }
+
+    /// Returns true if another engine owns the partition by now. Nothing was written.
+    pub fn is_fenced(&self) -> bool {
+        matches!(*self.kind, Kind::Fenced { .. })
     }
 
     /// Returns true if the domain refused. Tell the caller why. A retry does not help.
@@ -333,29 +396,10 @@ impl Error {
             | Kind::Failed { source, .. }
             | Kind::Codec { source, .. }
             | Kind::Unreadable { source, .. }
+            | Kind::Unknown { source, .. }
             | Kind::Adapter { source, .. } => source.downcast_ref(),
             _ => None,
         }
-    }
-
-    /// Returns the error and its chain of causes as one line.
-    pub fn with_causes(&self) -> impl fmt::Display + '_ {
-        WithCauses(self)
-    }
-}
-
-struct WithCauses<'a>(&'a Error);
-
-impl fmt::Display for WithCauses<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.0)?;
-
-        let mut cause = error::Error::source(self.0);
-        while let Some(err) = cause {
-            write!(f, ": {}", ForeignText(err))?;
-            cause = err.source();
-        }
-        Ok(())
     }
 }
 
@@ -395,42 +439,5 @@ impl error::Error for Error {
             Kind::Rejected(rejection) => rejection.source(),
             kind => error::Error::source(kind),
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::{error::Error as _, io};
-
-    use super::*;
-
-    #[test]
-    fn error_display_leaves_out_the_cause() {
-        let err = Error::adapter("sqlite", "append", io::Error::other("disk is full"));
-
-        assert_eq!(err.to_string(), "append failed in the sqlite adapter");
-        assert_eq!(
-            err.source().expect("has a cause").to_string(),
-            "disk is full"
-        );
-    }
-
-    #[test]
-    fn conflict_names_writer_target_and_versions() {
-        let err = Error::conflict("OrderCommandHandler", "Order `7`", "version 1", "version 2");
-
-        assert!(err.is_conflict());
-        assert_eq!(
-            err.to_string(),
-            "OrderCommandHandler could not write Order `7`: expected version 1, found version 2"
-        );
-    }
-
-    #[test]
-    fn error_is_one_word_and_send_sync() {
-        fn send_sync<T: Send + Sync + 'static>() {}
-        send_sync::<Error>();
-
-        assert_eq!(size_of::<Error>(), size_of::<usize>());
     }
 }

@@ -10,6 +10,9 @@ mod kind;
 mod kind_text;
 mod rejection;
 mod stall;
+#[cfg(test)]
+mod tests;
+mod with_causes;
 
 pub use failure::HandlerFailure;
 pub(crate) use foreign::panic_message;

@@ -322,10 +322,7 @@ impl Catalog {
                 entry.kind == HandlerKind::ProcessManager && entry.handler_type == type_id
             }),
             // The engine's own tables have no Rust type that the user could register.
-            TableKind::ProcessHistory
-            | TableKind::Inbox
-            | TableKind::Checkpoint
-            | TableKind::DeadLetter => true,
+            TableKind::ProcessHistory | TableKind::Inbox | TableKind::DeadLetter => true,
         };
 
         if is_registered {

@@ -9,7 +9,7 @@ use crate::{
     clock::Clock,
     error::Error,
     message::{Envelope, MessageId, Recorded},
-    port::{Broker, Changes, PortFuture, Publication, Store},
+    port::{Broker, Changes, PortFuture, Publication, PublishResult, Store},
     record::{EntryId, EntryKind},
 };
 
@@ -50,7 +50,7 @@ impl Hooks {
         &self,
         broker: &'a dyn Broker,
         publications: &'a [Publication],
-    ) -> PortFuture<'a, Vec<Result<(), Error>>> {
+    ) -> PortFuture<'a, Vec<PublishResult>> {
         broker.publish(publications)
     }
 }

@@ -63,6 +63,31 @@ impl StreamName {
         &self.id
     }
 
+    /// Returns the slot of the stream, from 0 to 1,023. It is a hash of the name and never changes.
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "the remainder is smaller than the number of slots"
+    )]
+    pub fn slot(&self) -> u16 {
+        // FNV-1a: a few lines, no dependency, and the same on every platform.
+        let bytes = self.category.bytes().chain([b'-']).chain(self.id.bytes());
+        let hash = bytes.fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+        });
+
+        ((hash ^ (hash >> 32)) % u64::from(Self::N_SLOTS)) as u16
+    }
+
+    /// Returns the partition of the stream, if there are `n_partitions` of them.
+    ///
+    /// A partition is a range of slots. At most 1,024 partitions make sense.
+    pub fn partition(&self, n_partitions: u32) -> u32 {
+        u32::from(self.slot()) * n_partitions / u32::from(Self::N_SLOTS)
+    }
+
+    /// The number of slots.
+    pub const N_SLOTS: u16 = 1_024;
+
     pub(crate) fn shared_id(&self) -> &Arc<str> {
         &self.id
     }

@@ -22,7 +22,7 @@ pub struct StoredState {
 
 /// Stores the state of aggregates and process managers.
 ///
-/// It also stores the data of an engine: inboxes, checkpoints and dead letters.
+/// It also stores the data of an engine: inboxes and dead letters.
 pub trait AggregateStore: fmt::Debug + Send + Sync {
     /// Loads the state with this `id` from `table`, or returns `None` if there is none.
     fn load<'a>(&'a self, table: Table, id: &'a str) -> PortFuture<'a, Option<StoredState>>;

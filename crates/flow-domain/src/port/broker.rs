@@ -1,9 +1,9 @@
-use std::{borrow::Cow, fmt, sync::Arc, time::Duration};
+use std::{borrow::Cow, fmt, sync::Arc};
 
 use crate::{
-    clock::Timestamp,
+    error::Error,
     message::{Envelope, MessageKind},
-    port::PortFuture,
+    port::{Cursor, PortFuture},
 };
 
 /// The name of a topic of the broker, such as `order`, `order:backfill` or `order:command`.
@@ -18,6 +18,9 @@ pub struct Topic {
 }
 
 /// The priority of a topic.
+///
+/// A stream whose messages are in both lanes has an order within each lane. Between the lanes it has
+/// none.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Lane {
     /// The lane that is read first.
@@ -51,28 +54,39 @@ pub struct Publication {
     pub envelope: Arc<Envelope>,
 }
 
-/// A message that a consumer received, and must acknowledge or refuse.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct ReceivedMessage {
-    /// The topic that it was read from.
-    pub topic: Topic,
-    /// The offset. It grows in the order of publication across all topics.
-    pub offset: u128,
-    /// The message.
-    pub envelope: Arc<Envelope>,
-    /// The number of the delivery attempt within the group, from 1.
-    pub attempt: u32,
+/// What became of a message that was to be published.
+#[derive(Debug)]
+pub enum PublishResult {
+    /// The topic has the message.
+    Published,
+    /// Publishing failed. Nobody knows whether the topic has the message.
+    Failed(Error),
+    /// The broker did not try, because an earlier message of the partition failed.
+    NotTried,
 }
 
-impl ReceivedMessage {
-    /// Makes a received message. An adapter calls this for each message that it delivers.
-    pub fn new(topic: Topic, offset: u128, envelope: Arc<Envelope>, attempt: u32) -> Self {
+/// A message of a partition, as a read returns it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct LogMessage {
+    /// The index of its topic in the list of topics that was read.
+    pub topic: usize,
+    /// The partition.
+    pub partition: u32,
+    /// The place, from 1. It grows within the partition, and may have gaps.
+    pub place: u64,
+    /// The message.
+    pub envelope: Arc<Envelope>,
+}
+
+impl LogMessage {
+    /// Makes a message. An adapter calls this for each message that it returns.
+    pub fn new(topic: usize, partition: u32, place: u64, envelope: Arc<Envelope>) -> Self {
         Self {
             topic,
-            offset,
+            partition,
+            place,
             envelope,
-            attempt,
         }
     }
 }
@@ -87,134 +101,64 @@ pub enum StartFrom {
     Now,
 }
 
-/// A request of a consumer for messages.
-#[derive(Clone, Copy, Debug)]
-pub struct ReadRequest<'a> {
-    /// The group. Each message is delivered to one consumer of the group.
-    pub group: &'a str,
-    /// The name of the consumer.
-    pub consumer: &'a str,
-    /// The topics to read. Another read of the group may name other topics, such as another lane.
-    pub topics: &'a [Topic],
-    /// Whether a message waits for the earlier messages of its stream.
-    pub ordered: bool,
-    /// The current time.
-    pub now: Timestamp,
-    /// The visibility timeout: for this time, nobody in the group receives the same messages again.
-    /// After that, the consumer counts as dead.
-    pub lease: Duration,
-    /// The maximum number of messages.
-    pub limit: usize,
-}
-
-/// The number of messages that a group has not acknowledged, in some topics.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Backlog {
-    /// Messages that were never delivered. Some may wait for an earlier message of their stream.
-    pub unread: usize,
-    /// Messages that were delivered, and neither acknowledged nor refused. A message stays here after
-    /// its lease until it is redelivered.
-    pub held: usize,
-    /// Messages that were refused and will be redelivered.
-    pub refused: usize,
-    /// The earliest time when a held or refused message is due again. An earlier message of its stream
-    /// may still block it then.
-    pub next_due: Option<Timestamp>,
-}
-
-impl Backlog {
-    /// Makes a backlog from its counts.
-    pub fn new(unread: usize, held: usize, refused: usize, next_due: Option<Timestamp>) -> Self {
-        Self {
-            unread,
-            held,
-            refused,
-            next_due,
-        }
-    }
-
-    /// Returns the number of all messages in the backlog.
-    pub const fn total(&self) -> usize {
-        self.unread + self.held + self.refused
-    }
-}
-
-/// Carries messages between processes. Each subscribed group receives each message at least once.
+/// Carries messages between processes, in partitioned logs.
 ///
-/// A broker has no clock: the caller passes the current time. All timestamps of a broker come from the
-/// clock of its callers.
+/// Each topic has [`n_partitions`](Self::n_partitions) partitions. A message belongs to the partition
+/// of its stream: [`StreamName::partition`](crate::message::StreamName::partition). A partition keeps
+/// its messages in the order of publication. Between partitions there is no order.
+///
+/// A broker knows neither groups nor acknowledgements. What a group has done is in the
+/// [`Ledger`](crate::port::Ledger) of the store. So a broker needs no locks, leases or clock.
 ///
 /// The feature `testing` adds the rules as contract tests that any adapter can run, in
 /// `testing::contract::broker`.
 pub trait Broker: fmt::Debug + Send + Sync {
-    /// Publishes messages in the given order, and returns one result for each.
-    fn publish<'a>(
-        &'a self,
-        publications: &'a [Publication],
-    ) -> PortFuture<'a, Vec<Result<(), crate::Error>>>;
+    /// Returns the number of partitions of each topic. It never changes.
+    fn n_partitions(&self) -> u32;
 
-    /// Subscribes `group` to `topics`.
+    /// Publishes messages, and returns one result for each.
     ///
-    /// The group reads topics that are new to it from `start`. In topics that it reads already, its
-    /// position does not change.
-    fn subscribe<'a>(
+    /// Messages of one partition keep their order. Therefore a partition stops at its first failure:
+    /// its later messages are [`NotTried`](PublishResult::NotTried). A message whose id was published
+    /// lately is not added again, and counts as published.
+    fn publish<'a>(&'a self, publications: &'a [Publication])
+    -> PortFuture<'a, Vec<PublishResult>>;
+
+    /// Reads up to `limit` messages after the cursors, and moves the cursors behind them.
+    ///
+    /// It returns at once. It returns the messages of each partition in order, and leaves none out.
+    /// A cursor may also move past places that have no message. `cursors` are sorted, and each names
+    /// a topic by its index in `topics`.
+    fn read<'a>(
         &'a self,
-        group: &'a str,
         topics: &'a [Topic],
-        start: StartFrom,
-    ) -> PortFuture<'a, ()>;
+        cursors: &'a mut [Cursor],
+        limit: usize,
+    ) -> PortFuture<'a, Vec<LogMessage>>;
 
-    /// Delivers messages in the order of publication across all topics of the request.
-    ///
-    /// It delivers new messages, refused messages that are due, and messages whose lease has ended.
-    /// It ignores topics that the group did not subscribe to.
-    ///
-    /// An `ordered` read does not deliver a message while an earlier message of its stream blocks it. An
-    /// earlier message blocks in any topic of the request, until it is acknowledged or delivered in the
-    /// same read. Therefore a failing message blocks its own stream and no other. Messages that the
-    /// consumer holds from an earlier read block as well.
-    ///
-    /// If a consumer fails with a message of an ordered read, it must not handle later messages of
-    /// that stream. It must [`refuse`](Self::refuse) those of the same read too, with
-    /// `count_attempt` false. They are redelivered together with the failed message, or after its
-    /// acknowledgement, never before.
-    fn read<'a>(&'a self, request: &'a ReadRequest<'a>) -> PortFuture<'a, Vec<ReceivedMessage>>;
-
-    /// Acknowledges a message. The group never receives it again.
-    ///
-    /// This applies even if the message was refused, or delivered to another consumer, in the
-    /// meantime.
-    /// To acknowledge a message twice is no error.
-    fn acknowledge<'a>(
+    /// Reads the messages at some places of a partition. It leaves out those that were trimmed.
+    fn read_at<'a>(
         &'a self,
-        group: &'a str,
-        message: &'a ReceivedMessage,
-    ) -> PortFuture<'a, ()>;
+        topic: &'a Topic,
+        partition: u32,
+        places: &'a [u64],
+    ) -> PortFuture<'a, Vec<LogMessage>>;
 
-    /// Refuses a message, which is redelivered at `due` or later.
-    ///
-    /// If `count_attempt` is false, the consumer did not try to handle the message. Then the redelivery
-    /// has the same attempt number.
-    ///
-    /// Nothing happens unless the message is still held with this [`ReceivedMessage::attempt`]. A consumer
-    /// cannot refuse a message that another consumer has received after the lease.
-    fn refuse<'a>(
+    /// Moves the cursors behind the last message that a read could return now.
+    fn seek_end<'a>(&'a self, topics: &'a [Topic], cursors: &'a mut [Cursor])
+    -> PortFuture<'a, ()>;
+
+    /// Counts the messages after the cursors.
+    fn count_after<'a>(
         &'a self,
-        group: &'a str,
-        message: &'a ReceivedMessage,
-        due: Timestamp,
-        count_attempt: bool,
-    ) -> PortFuture<'a, ()>;
+        topics: &'a [Topic],
+        cursors: &'a [Cursor],
+    ) -> PortFuture<'a, usize>;
 
-    /// Counts the messages in `topics` that `group` has not acknowledged.
-    fn backlog<'a>(&'a self, group: &'a str, topics: &'a [Topic]) -> PortFuture<'a, Backlog>;
-
-    /// Deletes the oldest messages of a topic, and returns their number.
+    /// Deletes the messages of a topic up to the places of `floors`, and returns their number.
     ///
-    /// It stops at the first message that a subscribed group has not acknowledged. It always keeps the
-    /// last `keep` messages.
-    fn trim<'a>(&'a self, topic: &'a Topic, keep: usize) -> PortFuture<'a, usize>;
+    /// Each floor has the topic index 0. A partition that is not listed keeps all its messages.
+    fn trim<'a>(&'a self, topic: &'a Topic, floors: &'a [Cursor]) -> PortFuture<'a, usize>;
 
     /// Returns an independent broker with the same content, or `None` if the adapter cannot fork.
     ///

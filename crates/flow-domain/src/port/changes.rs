@@ -1,9 +1,8 @@
 use std::sync::Arc;
 
 use crate::{
-    clock::Timestamp,
     message::{Envelope, ExpectedVersion, MessageId, Payload, StreamName},
-    port::{Outgoing, RowKeys},
+    port::{Fence, LedgerWrite, Outgoing, RowKeys},
     record::Table,
 };
 
@@ -25,6 +24,22 @@ pub struct Changes {
     /// The messages to cancel in the outbox, if they are still pending. A store cancels them before it
     /// adds `outgoing`.
     pub cancelled: Vec<MessageId>,
+    /// The partition that the writer works on. The commit fails if its epoch is over.
+    pub fence: Option<Fence>,
+    /// The ledgers to save.
+    pub ledgers: Vec<LedgerWrite>,
+    /// Whether the commit must survive a crash of the store.
+    pub durability: Durability,
+}
+
+/// Whether a commit must survive a crash of the store.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Durability {
+    /// The commit is on disk when it returns.
+    #[default]
+    Full,
+    /// The commit may be lost in a crash, but never a part of it. Losing a ledger costs a repetition.
+    Relaxed,
 }
 
 impl Changes {
@@ -36,11 +51,11 @@ impl Changes {
         }
     }
 
-    /// Adds the events to the outgoing messages, due at `now` and before all others.
-    pub(crate) fn enqueue_events(&mut self, now: Timestamp) {
+    /// Adds the events to the outgoing messages, before all others.
+    pub(crate) fn enqueue_events(&mut self) {
         let events = self.events.iter().map(|event| Outgoing {
             envelope: Arc::clone(event),
-            due: now,
+            due: None,
         });
 
         self.outgoing.splice(0..0, events);
@@ -52,6 +67,7 @@ impl Changes {
             && self.writes.is_empty()
             && self.outgoing.is_empty()
             && self.cancelled.is_empty()
+            && self.ledgers.is_empty()
     }
 }
 

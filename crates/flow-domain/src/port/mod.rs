@@ -3,6 +3,9 @@
 //! Each kind of data has its own trait for reading. All writing goes through one method,
 //! [`Store::commit`]. It writes the events, states and rows of one unit of work whole or not at all.
 //!
+//! A [`Broker`] and an [`EventStore`] are both logs in partitions, which an engine reads with
+//! [`Cursor`]s. The [`Ledger`] of the store says which engine owns a partition and what is done.
+//!
 //! Nothing is locked between a read and a commit. A commit names the versions that it is based on. The
 //! store refuses the commit if one of these versions is stale.
 
@@ -10,6 +13,7 @@ mod aggregate_store;
 mod broker;
 mod changes;
 mod event_store;
+mod ledger;
 mod outbox;
 mod port_future;
 mod projection_store;
@@ -20,11 +24,12 @@ mod store;
 use std::pin::Pin;
 
 pub use aggregate_store::{AggregateStore, StoredState};
-pub use broker::{
-    Backlog, Broker, Lane, Publication, ReadRequest, ReceivedMessage, StartFrom, Topic,
-};
-pub use changes::{Changes, ExpectedStream, Write};
+pub use broker::{Broker, Lane, LogMessage, Publication, PublishResult, StartFrom, Topic};
+pub use changes::{Changes, Durability, ExpectedStream, Write};
 pub use event_store::EventStore;
+pub use ledger::{
+    Cursor, Fence, HeldPartition, Ledger, LedgerWrite, Turn, TurnResult, WonPartition,
+};
 pub use outbox::{
     Claim, Outbox, OutboxDue, OutboxRow, OutboxState, Outgoing, SendResult, Settlement,
 };

@@ -7,8 +7,11 @@ use crate::{clock::Timestamp, message::Envelope, port::PortFuture};
 pub struct Outgoing {
     /// The message.
     pub envelope: Arc<Envelope>,
-    /// The earliest time to send it.
-    pub due: Timestamp,
+    /// The earliest time to send it; `None` means at once.
+    ///
+    /// A row without a due time never waits. So the events of a writer with a fast clock cannot be
+    /// overtaken by later ones.
+    pub due: Option<Timestamp>,
 }
 
 /// A row of the outbox: a message that a relay sends from the store to the broker.
@@ -19,8 +22,9 @@ pub struct OutboxRow {
     pub number: u64,
     /// The message.
     pub envelope: Arc<Envelope>,
-    /// The earliest time to send it. After a failure, the earliest time for the next attempt.
-    pub due: Timestamp,
+    /// The earliest time to send it; `None` means at once. After a failure, the earliest time for the
+    /// next attempt.
+    pub due: Option<Timestamp>,
     /// The state of the row.
     pub state: OutboxState,
     /// How often sending it failed.

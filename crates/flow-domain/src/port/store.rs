@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use crate::{
     message::Recorded,
-    port::{AggregateStore, Changes, EventStore, Outbox, PortFuture, ProjectionStore},
+    port::{AggregateStore, Changes, EventStore, Ledger, Outbox, PortFuture, ProjectionStore},
 };
 
 /// Reads and writes all data of a domain.
@@ -13,7 +13,7 @@ use crate::{
 ///
 /// The feature `testing` adds the rules as contract tests that any adapter can run, in
 /// `testing::contract`.
-pub trait Store: EventStore + AggregateStore + ProjectionStore + Outbox {
+pub trait Store: EventStore + AggregateStore + ProjectionStore + Outbox + Ledger {
     /// Writes all of `changes` or nothing, and returns the recorded events in the same order.
     ///
     /// Versions and positions grow in the order of the events in `changes`.
@@ -24,6 +24,9 @@ pub trait Store: EventStore + AggregateStore + ProjectionStore + Outbox {
     /// [`Error::is_conflict`](crate::Error::is_conflict) returns true for this error. The error
     /// names the writer, the target and both versions. The runtime answers it with a fresh load and another
     /// call of the handler, so it must mean that nothing was written.
+    ///
+    /// Returns an error for which [`Error::is_fenced`](crate::Error::is_fenced) returns true if the
+    /// epoch of a fence is over.
     fn commit<'a>(&'a self, changes: &'a Changes) -> PortFuture<'a, Vec<Recorded>>;
 
     /// Returns an independent store with the same content, or `None` if the adapter cannot fork.

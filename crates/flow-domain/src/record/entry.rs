@@ -248,8 +248,6 @@ pub enum TableKind {
     ProcessHistory,
     /// The messages that a handler with `once` has handled.
     Inbox,
-    /// The checkpoints of subscriptions.
-    Checkpoint,
     /// The dead letters.
     DeadLetter,
 }
@@ -259,7 +257,7 @@ impl TableKind {
     pub fn has_user_data(self) -> bool {
         match self {
             Self::Aggregate | Self::ProcessManager | Self::Projection => true,
-            Self::ProcessHistory | Self::Inbox | Self::Checkpoint | Self::DeadLetter => false,
+            Self::ProcessHistory | Self::Inbox | Self::DeadLetter => false,
         }
     }
 }
@@ -272,7 +270,6 @@ impl fmt::Display for TableKind {
             Self::Projection => "projection",
             Self::ProcessHistory => "process history",
             Self::Inbox => "inbox",
-            Self::Checkpoint => "checkpoint",
             Self::DeadLetter => "dead letter",
         })
     }

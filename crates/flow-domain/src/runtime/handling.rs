@@ -8,6 +8,7 @@ use crate::{
         Ports, Reply, Session, UnitOfWork, catch_panic, handling_span,
     },
     message::{Envelope, Processing},
+    port::Fence,
     record::{EntryId, EntryKind, HandlerKind, HandlerOutcome},
     runtime::lost_race::LostRaces,
 };
@@ -29,7 +30,7 @@ pub(crate) struct Handling<'a, R> {
 }
 
 /// The number of an attempt, and its options.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct AttemptOptions {
     /// The number of the attempt, from 1.
     pub(crate) attempt: u32,
@@ -43,6 +44,8 @@ pub(crate) struct AttemptOptions {
     pub(crate) time_limit: Duration,
     /// How often the method is called if another writer always commits first.
     pub(crate) conflict_tries: u32,
+    /// The right of an engine to handle the message, which the commit checks.
+    pub(crate) fence: Option<Fence>,
 }
 
 impl AttemptOptions {
@@ -55,6 +58,7 @@ impl AttemptOptions {
             once,
             time_limit,
             conflict_tries,
+            fence: None,
         }
     }
 }
@@ -118,6 +122,7 @@ impl<R: HandlerOutput> Handling<'_, R> {
         let context = HandlingContext {
             n_commits: options.n_commits,
             processing: options.processing,
+            fence: options.fence.clone(),
             ..HandlingContext::new(Arc::clone(envelope), self.handler, start_entry)
         };
         let mut work = UnitOfWork::begin(Arc::clone(ports), context, std::mem::take(session));

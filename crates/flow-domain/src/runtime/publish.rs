@@ -81,7 +81,7 @@ impl App {
             changes.events.push(envelope);
         }
         if processing == Processing::Async {
-            changes.enqueue_events(self.ports.clock.now());
+            changes.enqueue_events();
         }
 
         Ok((changes, processing))

@@ -105,7 +105,6 @@ impl App {
 
         let id = envelope.metadata.id;
         let now = self.ports.clock.now();
-        let due = due.unwrap_or(now);
 
         let mut changes = Changes::new("a caller outside the domain");
         changes.outgoing.push(Outgoing {
@@ -114,14 +113,14 @@ impl App {
         });
         self.ports.store.commit(&changes).await?;
 
-        self.ports.record(None, || {
-            if due <= now {
-                EntryKind::CommandReceived(envelope)
-            } else {
-                let command = envelope;
-                EntryKind::Scheduled { command, due }
-            }
-        });
+        self.ports
+            .record(None, || match due.filter(|due| now < *due) {
+                None => EntryKind::CommandReceived(envelope),
+                Some(due) => {
+                    let command = envelope;
+                    EntryKind::Scheduled { command, due }
+                }
+            });
         self.ports.wake_signal.notify();
 
         Ok(id)

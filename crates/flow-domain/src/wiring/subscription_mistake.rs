@@ -10,8 +10,6 @@ pub enum SubscriptionMistake {
     EmptyBatch,
     /// The concurrency is zero.
     NoConcurrency,
-    /// Several messages from the event store are handled at once.
-    ParallelFromEventStore { concurrency: usize },
     /// The retry policy allows no attempt.
     NoAttempts,
     /// A call is never tried.
@@ -47,11 +45,6 @@ impl fmt::Display for SubscriptionMistake {
             Self::NoConcurrency => f.write_str(
                 "sets `.concurrency(0)`, so no message is ever handled\n     \
                  write `.concurrency(1)` or more, or remove `.concurrency(0)`",
-            ),
-            Self::ParallelFromEventStore { concurrency } => write!(
-                f,
-                "reads from the event store with `.concurrency({concurrency})`, but the checkpoint allows only one message at a time\n     \
-                 write `.concurrency(1)`, or `.source(Source::Broker)`"
             ),
             Self::NoAttempts => f.write_str(
                 "sets `RetryPolicy::attempts(0)`, so no message is ever handled\n     \

@@ -15,7 +15,6 @@ impl Verifier<'_> {
         let catalog = &self.parts.catalog;
         let defaults = &catalog.defaults;
         self.check_options(None, defaults);
-        self.check_source(None, defaults);
 
         if catalog.lane_threshold.is_some() {
             self.check_lanes();
@@ -27,9 +26,7 @@ impl Verifier<'_> {
             return;
         };
 
-        let handler = Some(subscription.handler);
-        self.check_options(handler, options);
-        self.check_source(handler, options);
+        self.check_options(Some(subscription.handler), options);
     }
 
     pub(super) fn check_command_options(&mut self, route: &CommandRoute) {
@@ -107,26 +104,6 @@ impl Verifier<'_> {
             self.push_subscription_mistake(
                 handler,
                 SubscriptionMistake::FirstDelayTooLong { first, longest },
-            );
-        }
-    }
-
-    /// Checks that messages from the event store are handled one at a time.
-    ///
-    /// The source or the concurrency may be a default of the domain. The mistake names the handler
-    /// that sets the other of the two.
-    fn check_source(&mut self, handler: Option<&'static str>, options: &SubscriptionOptions) {
-        if options.configured_source().is_none() && options.configured_concurrency().is_none() {
-            return;
-        }
-
-        // For the domain itself this merges the defaults with themselves, which changes nothing.
-        let settings = options.settings(&self.parts.catalog.defaults);
-        let concurrency = settings.concurrency;
-        if 1 < concurrency && settings.source == Source::EventStore {
-            self.push_subscription_mistake(
-                handler,
-                SubscriptionMistake::ParallelFromEventStore { concurrency },
             );
         }
     }

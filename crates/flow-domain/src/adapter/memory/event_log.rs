@@ -9,6 +9,7 @@ use crate::{
         small_map::SmallMap,
     },
     message::{Envelope, Position, Recorded, StreamName, Version},
+    port::Cursor,
 };
 
 /// The events, in the order in which they were committed.
@@ -106,6 +107,65 @@ impl EventLog {
         }
 
         found
+    }
+
+    /// Reads events after the cursors, and moves the cursors to where the read ended.
+    ///
+    /// A read passes every event once for each subscription, whatever its category: the cursors move
+    /// past it.
+    pub(super) fn read_partitions(
+        &self,
+        categories: Option<&[&'static str]>,
+        n_partitions: u32,
+        cursors: &mut [Cursor],
+        limit: usize,
+    ) -> Vec<Recorded> {
+        let start = cursors.iter().map(|cursor| cursor.place).min();
+        let (Some(start), 1..) = (start, limit) else {
+            return Vec::new();
+        };
+        let is_wanted = |event: &Recorded| {
+            let stream = event.stream();
+            if categories.is_some_and(|all| !all.contains(&stream.category())) {
+                return false;
+            }
+            let partition = stream.partition(n_partitions);
+            let cursor = cursors.binary_search_by_key(&partition, |cursor| cursor.partition);
+            cursor.is_ok_and(|idx| cursors[idx].place < event.position.as_u64())
+        };
+
+        let mut found: Vec<Recorded> = Vec::new();
+        let mut next_idx = saturating_usize(start);
+        for layer in self.layers.iter() {
+            let events = skip_first(&layer.events, next_idx).iter();
+            let n_free = limit - found.len();
+            found.extend(
+                events
+                    .filter(|event| is_wanted(event))
+                    .take(n_free)
+                    .cloned(),
+            );
+            next_idx = next_idx.saturating_sub(layer.events.len());
+        }
+
+        let end = match found.last() {
+            Some(last) if found.len() == limit => last.position,
+            _ => self.last_position(),
+        };
+        for cursor in cursors {
+            cursor.place = cursor.place.max(end.as_u64());
+        }
+
+        found
+    }
+
+    pub(super) fn read_at(&self, positions: &[Position]) -> Vec<Recorded> {
+        let read = |position: &Position| {
+            let previous = Position::new(position.as_u64().checked_sub(1)?);
+            self.read_category(None, previous, 1).pop()
+        };
+
+        positions.iter().filter_map(read).collect()
     }
 
     pub(super) fn fork(&mut self) -> Self {

@@ -2,11 +2,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::{
     adapter::memory::store_state::StoreState,
-    clock::Timestamp,
-    message::{Position, Recorded, StreamName, Version},
+    clock::{Timestamp, monotonic_now},
+    message::{Payload, Position, Recorded, StreamName, Version},
     port::{
-        AggregateStore, Changes, Claim, Condition, EventStore, Outbox, OutboxDue, OutboxRow,
-        OutboxState, PortFuture, ProjectionStore, Query, Row, Settlement, Store, StoredState,
+        AggregateStore, Changes, Claim, Condition, Cursor, EventStore, HeldPartition, Ledger,
+        Outbox, OutboxDue, OutboxRow, OutboxState, PortFuture, ProjectionStore, Query, Row,
+        Settlement, Store, StoredState, Turn, TurnResult,
     },
     record::Table,
 };
@@ -21,6 +22,9 @@ use crate::{
 /// content, and later writes go to one store only. The cost of the first fork does not grow with the
 /// size of the store. A later fork copies the writes since the first one, but never more than the shared
 /// part. The unsent rows of the outbox are copied at the next write to the outbox.
+///
+/// It measures leases by the timers of the tokio runtime, not by the clock of an app. So virtual time
+/// ends no lease, and the paused time of a test does.
 ///
 /// # Examples
 ///
@@ -65,6 +69,25 @@ impl EventStore for MemoryStore {
         limit: usize,
     ) -> PortFuture<'a, Vec<Recorded>> {
         let recorded = self.lock().events.read_category(category, after, limit);
+        PortFuture::ready(Ok(recorded))
+    }
+
+    fn read_partitions<'a>(
+        &'a self,
+        categories: Option<&'a [&'static str]>,
+        n_partitions: u32,
+        cursors: &'a mut [Cursor],
+        limit: usize,
+    ) -> PortFuture<'a, Vec<Recorded>> {
+        let state = self.lock();
+        let recorded = state
+            .events
+            .read_partitions(categories, n_partitions, cursors, limit);
+        PortFuture::ready(Ok(recorded))
+    }
+
+    fn read_at<'a>(&'a self, positions: &'a [Position]) -> PortFuture<'a, Vec<Recorded>> {
+        let recorded = self.lock().events.read_at(positions);
         PortFuture::ready(Ok(recorded))
     }
 
@@ -136,6 +159,28 @@ impl Outbox for MemoryStore {
     fn clean_up(&self, state: OutboxState, before: Timestamp) -> PortFuture<'_, usize> {
         let n_deleted = self.lock().outbox.clean_up(state, before);
         PortFuture::ready(Ok(n_deleted))
+    }
+}
+
+impl Ledger for MemoryStore {
+    fn turn<'a>(&'a self, turn: &'a Turn<'a>) -> PortFuture<'a, TurnResult> {
+        let result = self.lock().leases.turn(turn, monotonic_now());
+        PortFuture::ready(Ok(result))
+    }
+
+    fn release<'a>(&'a self, group: &'a Arc<str>, held: &'a [HeldPartition]) -> PortFuture<'a, ()> {
+        self.lock().leases.release(group, held);
+        PortFuture::ready(Ok(()))
+    }
+
+    fn leave<'a>(&'a self, group: &'a Arc<str>, member: &'a Arc<str>) -> PortFuture<'a, ()> {
+        self.lock().leases.leave(group, member);
+        PortFuture::ready(Ok(()))
+    }
+
+    fn ledgers<'a>(&'a self, group: &'a str) -> PortFuture<'a, Vec<(u32, Payload)>> {
+        let ledgers = self.lock().leases.ledgers(group);
+        PortFuture::ready(Ok(ledgers))
     }
 }
 

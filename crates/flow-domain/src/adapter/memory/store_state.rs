@@ -1,7 +1,7 @@
 use std::{fmt, sync::Arc};
 
 use crate::{
-    adapter::memory::{event_log::EventLog, outbox::OutboxTable, tables::Tables},
+    adapter::memory::{event_log::EventLog, leases::Leases, outbox::OutboxTable, tables::Tables},
     error::Error,
     message::{ExpectedVersion, Recorded, Version},
     port::Changes,
@@ -13,6 +13,7 @@ pub(super) struct StoreState {
     pub(super) events: EventLog,
     pub(super) tables: Tables,
     pub(super) outbox: OutboxTable,
+    pub(super) leases: Leases,
 }
 
 impl StoreState {
@@ -22,6 +23,10 @@ impl StoreState {
         // Nothing may fail from here on, or a commit would be written in part.
         for write in &changes.writes {
             self.tables.apply(write);
+        }
+
+        for ledger in &changes.ledgers {
+            self.leases.save(ledger);
         }
 
         // The cancellations come before the additions. A commit can cancel a message and add it again.
@@ -45,10 +50,19 @@ impl StoreState {
             events: self.events.fork(),
             tables: self.tables.fork(),
             outbox: self.outbox.fork(),
+            leases: self.leases.clone(),
         }
     }
 
     fn check_versions(&self, changes: &Changes) -> Result<(), Error> {
+        let ledger_fences = changes.ledgers.iter().map(|ledger| &ledger.fence);
+        for fence in changes.fence.iter().chain(ledger_fences) {
+            if !self.leases.is_current(fence) {
+                let (group, partition) = (&fence.group, fence.partition);
+                return Err(Error::fenced(changes.writer, group, partition));
+            }
+        }
+
         for expected in &changes.expected {
             let found = self.events.version(&expected.stream);
             check_version(changes.writer, expected.version, found, || {

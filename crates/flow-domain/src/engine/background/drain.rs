@@ -1,14 +1,11 @@
-use std::{future::pending, time::Duration};
+use std::time::Duration;
 
 use tokio::time::timeout;
 
-use crate::engine::{background::lease::RENEW_AFTER, background::worker::Worker};
+use crate::engine::background::worker::{TURN_INTERVAL, Worker};
 
-/// The longest time that a stopping engine waits for the adapters to release its messages.
+/// The longest time that a stopping engine waits for the adapters to release its partitions.
 pub(in crate::engine) const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
-
-/// The delay before settling is tried again.
-const SETTLE_RETRY: Duration = Duration::from_millis(100);
 
 /// What a worker did with its attempts in flight when it stopped.
 #[derive(Clone, Copy, Debug, Default)]
@@ -19,9 +16,9 @@ pub(in crate::engine) struct DrainReport {
 
 impl Worker {
     /// Finishes the attempts in flight, abandons those that take longer than `grace`, and releases
-    /// the untried messages.
+    /// the partitions.
     pub(in crate::engine) async fn drain(mut self, grace: Duration) -> DrainReport {
-        let n_unfinished = self.in_flight.len() + self.unsettled.len();
+        let n_unfinished = self.in_flight.len();
         let mut n_finished = 0;
 
         let finished = timeout(grace, self.finish_in_flight(&mut n_finished)).await;
@@ -37,8 +34,16 @@ impl Worker {
 
         self.in_flight.abandon();
         let subscription = self.consumer.name.clone();
-        if timeout(CLOSE_TIMEOUT, self.release()).await.is_err() {
-            tracing::warn!(subscription = &*subscription, "an adapter does not answer");
+        let app = self.app.clone();
+        match timeout(CLOSE_TIMEOUT, self.consumer.leave(&app.ports)).await {
+            Ok(Ok(())) => {}
+            Ok(Err(err)) => {
+                let error = err.with_causes();
+                tracing::error!(subscription = &*subscription, %error, "the subscription could not be released");
+            }
+            Err(_) => {
+                tracing::warn!(subscription = &*subscription, "an adapter does not answer");
+            }
         }
 
         DrainReport {
@@ -52,53 +57,14 @@ impl Worker {
     /// Adds each one to `n_finished` at once, so the count is right if a timeout drops this future.
     async fn finish_in_flight(&mut self, n_finished: &mut usize) {
         while !self.in_flight.is_empty() {
-            let next = timeout(RENEW_AFTER, self.in_flight.next()).await;
-            match next {
+            match timeout(TURN_INTERVAL, self.in_flight.next()).await {
                 Ok(completion) => *n_finished += usize::from(self.complete(completion).await),
                 Err(_) => {
-                    // Keep the lease while the handlers run. A failure does not matter here,
-                    // because the checkpoint is saved only if nobody else has written it.
-                    let _ = self.acquire_lease().await;
+                    // Keep the leases while the handlers run. A failure does not matter here, because
+                    // no engine can commit for a partition that another one owns.
+                    let _ = self.take_turn().await;
                 }
             }
-        }
-
-        while !self.unsettled.is_empty() {
-            let n_before = self.unsettled.len();
-            let settled = self.retry_settling().await;
-
-            // On an error, `retry_settling` may have dropped an attempt whose lease has ended. That
-            // one is not finished.
-            let n_settled = n_before - self.unsettled.len();
-            *n_finished += if settled.is_ok() { n_settled } else { 0 };
-
-            if settled.is_err() {
-                // A plain wait: clippy disallows `sleep`.
-                let _ = timeout(SETTLE_RETRY, pending::<()>()).await;
-            }
-        }
-    }
-
-    /// Releases the untried messages, saves the checkpoint and releases the lease. Logs the errors.
-    async fn release(&mut self) {
-        let app = self.app.clone();
-
-        let messages_released = self.consumer.release_all(&app.ports, None).await;
-        let checkpoint_saved = match &messages_released {
-            Ok(()) => self.save_checkpoint(&app.ports).await,
-            Err(_) => Ok(()),
-        };
-        let lease_released = match &mut self.lease {
-            Some(lease) => lease.release(&app.ports).await,
-            None => Ok(()),
-        };
-
-        for err in [messages_released, checkpoint_saved, lease_released]
-            .into_iter()
-            .filter_map(Result::err)
-        {
-            let (subscription, error) = (&*self.consumer.name, err.with_causes());
-            tracing::error!(subscription, %error, "the subscription could not be released");
         }
     }
 }

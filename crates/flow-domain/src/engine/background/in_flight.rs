@@ -1,11 +1,12 @@
 use std::future::pending;
 
-use tokio::task::{Id, JoinError, JoinSet};
+use tokio::task::{AbortHandle, Id, JoinError, JoinSet};
 
 use crate::{
     engine::{
         delivery::attempt::{Attempt, AttemptReport},
         delivery::incoming::IncomingMessage,
+        delivery::queue::QueueKey,
     },
     handler::Session,
     runtime::App,
@@ -15,10 +16,18 @@ use crate::{
 #[derive(Debug, Default)]
 pub(in crate::engine) struct InFlight {
     tasks: JoinSet<(Completed, Session)>,
-    // Invariant: there is one message for each task.
-    incoming: Vec<(Id, IncomingMessage)>,
+    // Invariant: there is one entry for each task.
+    started: Vec<StartedTask>,
     /// Sessions of completed attempts. The next attempts reuse their allocations.
     spare_sessions: Vec<Session>,
+}
+
+/// The task of an attempt, and its message.
+#[derive(Debug)]
+struct StartedTask {
+    handle: AbortHandle,
+    key: QueueKey,
+    incoming: IncomingMessage,
 }
 
 /// An attempt that has ended and is not settled.
@@ -33,7 +42,9 @@ pub(in crate::engine) struct Completed {
 pub(in crate::engine) enum Completion {
     Completed(Box<Completed>),
     /// The engine itself panicked, not the handler: a panic of a handler is caught.
-    TaskPanicked(Box<IncomingMessage>, JoinError),
+    TaskPanicked(QueueKey, Box<IncomingMessage>, JoinError),
+    /// The attempt was aborted, because another engine owns its partition by now.
+    Aborted,
 }
 
 impl InFlight {
@@ -41,28 +52,36 @@ impl InFlight {
     pub(in crate::engine) fn start(&mut self, app: &App, attempt: Attempt) {
         let app = app.clone();
         let mut session = self.spare_sessions.pop().unwrap_or_default();
-        let incoming = attempt.incoming.clone();
+        let (key, incoming) = (attempt.key, attempt.incoming.clone());
 
-        let task = self.tasks.spawn(async move {
+        let handle = self.tasks.spawn(async move {
             let mut report = attempt.run(&mut session).await;
             report.handle_events_inline(&app, attempt.target).await;
             (Completed { attempt, report }, session)
         });
 
-        self.incoming.push((task.id(), incoming));
+        self.started.push(StartedTask {
+            handle,
+            key,
+            incoming,
+        });
     }
 
     pub(in crate::engine) fn len(&self) -> usize {
-        self.incoming.len()
+        self.started.len()
     }
 
     pub(in crate::engine) fn is_empty(&self) -> bool {
-        self.incoming.is_empty()
+        self.started.is_empty()
     }
 
-    /// Returns the messages in flight.
-    pub(in crate::engine) fn incoming(&self) -> impl Iterator<Item = &IncomingMessage> {
-        self.incoming.iter().map(|(_, incoming)| incoming)
+    /// Aborts the attempts with messages of a partition.
+    pub(in crate::engine) fn abort_partition(&self, partition: u32) {
+        for task in &self.started {
+            if task.incoming.partition() == Some(partition) {
+                task.handle.abort();
+            }
+        }
     }
 
     /// Waits until an attempt has ended. Waits for ever if none is in flight.
@@ -83,31 +102,35 @@ impl InFlight {
     pub(in crate::engine) fn abandon(&mut self) {
         // Do not wait for the tasks: a handler that blocks its thread cannot be aborted.
         self.tasks = JoinSet::new();
-        self.incoming.clear();
+        self.started.clear();
     }
 
     fn completion(&mut self, joined: Result<(Id, (Completed, Session)), JoinError>) -> Completion {
         match joined {
             Ok((id, (completed, session))) => {
-                self.take_incoming(id);
+                self.take(id);
                 self.spare_sessions.push(session);
                 Completion::Completed(Box::new(completed))
             }
             Err(err) => {
-                let incoming = self.take_incoming(err.id());
-                Completion::TaskPanicked(Box::new(incoming), err)
+                let StartedTask { key, incoming, .. } = self.take(err.id());
+                if err.is_cancelled() {
+                    Completion::Aborted
+                } else {
+                    Completion::TaskPanicked(key, Box::new(incoming), err)
+                }
             }
         }
     }
 
-    /// Removes and returns the message of a task.
-    fn take_incoming(&mut self, task_id: Id) -> IncomingMessage {
+    /// Removes and returns the entry of a task.
+    fn take(&mut self, task_id: Id) -> StartedTask {
         let idx = self
-            .incoming
+            .started
             .iter()
-            .position(|(id, _)| *id == task_id)
-            .expect("each task has its message");
+            .position(|task| task.handle.id() == task_id)
+            .expect("each task has its entry");
 
-        self.incoming.swap_remove(idx).1
+        self.started.swap_remove(idx)
     }
 }

@@ -4,7 +4,7 @@ use crate::{
     clock::Timestamp,
     engine::{
         background::waiter::{Waiter, Wake},
-        delivery::broker_feed::earliest,
+        delivery::consumer::earliest,
         relay::Relay,
     },
     error::Error,

@@ -26,8 +26,8 @@ use crate::{
 pub struct StopReport {
     /// The number of attempts that finished within the grace period.
     pub finished: usize,
-    /// The number of attempts that were aborted. Their messages are delivered again. The broker
-    /// delivers its messages again once their lease has ended.
+    /// The number of attempts that were aborted. Their messages are delivered again by
+    /// the next owner of their partition.
     pub abandoned: usize,
 }
 
@@ -193,7 +193,7 @@ impl BackgroundEngine {
                     &self.published
                 };
                 let waiter = waiter(wake_signal, stop_workers, poll_interval);
-                let mut worker = Worker::new(app, consumer, &worker, waiter);
+                let mut worker = Worker::new(app, consumer, waiter);
 
                 self.workers.spawn(async move {
                     worker.waiter.wait_for_backoff().await;

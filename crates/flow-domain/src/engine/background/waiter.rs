@@ -103,8 +103,8 @@ impl Waiter {
     /// to stop.
     ///
     /// The time is `at_most` or the current poll interval, whichever is shorter. The poll interval
-    /// doubles each time the time runs out. After a failure, the time is the backoff, and the wake
-    /// signal is ignored.
+    /// doubles each time the time runs out. After a failure, the time is `at_most` or the backoff, and
+    /// the wake signal is ignored.
     pub(in crate::engine) async fn wait<T>(
         &mut self,
         at_most: Duration,
@@ -117,7 +117,7 @@ impl Waiter {
             idle_delay,
             backoff,
         } = self;
-        let limit = backoff.unwrap_or_else(|| at_most.min(*idle_delay));
+        let limit = at_most.min(backoff.unwrap_or(*idle_delay));
         let notified = async {
             // During the backoff, a commit must not cause another call of the failing adapter.
             if backoff.is_some() || wake_signal.changed().await.is_err() {

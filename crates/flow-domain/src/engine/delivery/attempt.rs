@@ -2,14 +2,14 @@ use std::{sync::Arc, time::Duration};
 
 use crate::{
     engine::{
-        delivery::consumer::Target,
-        delivery::incoming::{IncomingMessage, Receipt},
+        delivery::consumer::Target, delivery::incoming::IncomingMessage, delivery::queue::QueueKey,
     },
     error::Error,
     handler::{
         CommittedEvent, Delivery, Disposition, Interest, Ports, RetryPolicy, Session, WhenExhausted,
     },
     message::Processing,
+    port::Fence,
     record::{EntryId, EntryKind, HandlerKind},
     runtime::{AttemptOptions, DELIVERY_TRIES, Handling, HandlingSuccess, ProcessResult},
 };
@@ -22,7 +22,13 @@ pub(in crate::engine) struct Attempt {
     pub(in crate::engine) retry: RetryPolicy,
     pub(in crate::engine) time_limit: Duration,
     pub(in crate::engine) when_exhausted: WhenExhausted,
+    /// Where the message is in the queue of its consumer.
+    pub(in crate::engine) key: QueueKey,
     pub(in crate::engine) incoming: IncomingMessage,
+    /// The right of this engine to handle the message; `None` for a replay.
+    pub(in crate::engine) fence: Option<Fence>,
+    /// Whether the message may have killed the processes that tried it before.
+    pub(in crate::engine) is_quarantined: bool,
     /// How often the handler has already committed for this message.
     pub(in crate::engine) n_commits: u32,
     /// Whether the events of a command are handled inline or by an engine.
@@ -58,6 +64,8 @@ pub(in crate::engine) enum AttemptResult {
     ),
     /// The event is newer than this program, so no handler saw it. Its stream waits.
     NewerEvent(Error),
+    /// Another engine owns the partition by now, so nothing was committed.
+    Fenced,
     /// The attempt failed; there is a retry unless `is_last`.
     Failed { error: Error, is_last: bool },
 }
@@ -81,7 +89,9 @@ impl AttemptReport {
     pub(in crate::engine) fn is_ignored(&self) -> bool {
         matches!(
             self.result,
-            AttemptResult::Skipped(SkipReason::NotSubscribed) | AttemptResult::NewerEvent(_)
+            AttemptResult::Skipped(SkipReason::NotSubscribed)
+                | AttemptResult::NewerEvent(_)
+                | AttemptResult::Fenced
         )
     }
 }
@@ -90,6 +100,10 @@ impl Attempt {
     /// Handles the message once and commits. If that fails, calls `handle_error` of the handler.
     pub(in crate::engine) async fn run(&self, session: &mut Session) -> AttemptReport {
         let entry = self.ports.entry_of(self.incoming.envelope.metadata.id);
+        if self.is_given_up() {
+            return self.report_killer(entry);
+        }
+
         match self.target {
             Target::Events(subscription_idx) => {
                 self.run_event(subscription_idx, entry, session).await
@@ -149,6 +163,7 @@ impl Attempt {
                 Disposition::Filtered(_) => AttemptResult::Skipped(SkipReason::Filtered),
             },
             Ok(HandlingSuccess::Duplicate) => AttemptResult::Skipped(SkipReason::Duplicate),
+            Err(error) if error.is_fenced() => AttemptResult::Fenced,
             Err(error) => {
                 let (delivery, is_last) = self.delivery(&error);
                 handling
@@ -194,6 +209,7 @@ impl Attempt {
             Ok(HandlingSuccess::Completed(_, committed)) => AttemptResult::Handled(committed),
             Ok(HandlingSuccess::Duplicate) => AttemptResult::Skipped(SkipReason::Duplicate),
             Err(error) if error.is_rejection() => AttemptResult::Rejected(error),
+            Err(error) if error.is_fenced() => AttemptResult::Fenced,
             Err(error) => {
                 let (delivery, is_last) = self.delivery(&error);
                 handling
@@ -219,6 +235,7 @@ impl Attempt {
             once,
             time_limit: self.time_limit,
             conflict_tries: conflict_tries.unwrap_or(DELIVERY_TRIES),
+            fence: self.fence.clone(),
         }
     }
 
@@ -241,7 +258,7 @@ impl Attempt {
         };
 
         // A dead letter has left its stream, so nothing waits for it.
-        let is_replay = matches!(self.incoming.receipt, Receipt::DeadLetter(_));
+        let is_replay = self.incoming.dead_letter_id().is_some();
         if error.is_newer_event() && !is_replay {
             return AttemptResult::NewerEvent(error);
         }
@@ -250,6 +267,29 @@ impl Attempt {
             error,
             is_last: true,
         }
+    }
+
+    /// Returns true if no attempt survived. Then the message becomes a dead letter untried.
+    pub(in crate::engine) fn is_given_up(&self) -> bool {
+        self.is_quarantined && self.retry.attempts < self.incoming.attempt
+    }
+
+    /// Returns the report for a message that no attempt survived.
+    fn report_killer(&self, entry: EntryId) -> AttemptReport {
+        let catalog = &self.ports.catalog;
+        let handler = match self.target {
+            Target::Events(idx) => Some(catalog.subscriptions[idx].handler),
+            Target::Commands(_) => {
+                let route = catalog.require_command_route(&self.incoming.envelope);
+                route.ok().map(|route| route.handler)
+            }
+        };
+        let n_attempts = self.incoming.attempt - 1;
+        let result = AttemptResult::Failed {
+            error: Error::killed_process(n_attempts),
+            is_last: true,
+        };
+        Self::report(handler, entry, result)
     }
 
     fn skipped(handler: &'static str, entry: EntryId, reason: SkipReason) -> AttemptReport {

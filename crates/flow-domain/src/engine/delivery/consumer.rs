@@ -1,4 +1,4 @@
-use std::{collections::VecDeque, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc};
 
 use crate::{
     clock::Timestamp,
@@ -6,31 +6,41 @@ use crate::{
         dead_letter,
         delivery::attempt::Attempt,
         delivery::breaker::Breaker,
-        delivery::broker_feed::{BrokerFeed, earliest},
-        delivery::incoming::{IncomingMessage, Receipt},
-        delivery::paused::PausedStream,
-        delivery::store_feed::StoreFeed,
+        delivery::feed::Feed,
+        delivery::incoming::{IncomingMessage, Origin},
+        delivery::ledger_row::LedgerRow,
+        delivery::partitions::OwnedPartition,
+        delivery::queue::{Queue, QueueKey},
+        relay::topics,
     },
     error::Error,
-    handler::{Catalog, Ports, Source, Subscription, SubscriptionSettings},
-    message::{MessageKind, Processing},
+    handler::{Catalog, Interest, Ports, Source, Subscription, SubscriptionSettings},
+    message::{Envelope, MessageId, MessageKind, Processing},
+    port::{Cursor, Lane, StartFrom},
 };
 
 /// One subscription of an engine: reads messages, prepares attempts and settles them.
 #[derive(Clone, Debug)]
 pub(in crate::engine) struct Consumer {
+    /// The name of the subscription, which is that of its group.
     pub(in crate::engine) name: Arc<str>,
+    /// The name of the engine.
+    pub(super) member: Arc<str>,
     pub(in crate::engine) target: Target,
     pub(in crate::engine) settings: SubscriptionSettings,
-    pub(in crate::engine) feed: Feed,
-    /// Messages that were read and not tried yet. Those of one stream are in the order of the
-    /// stream.
-    pub(in crate::engine) ready: VecDeque<IncomingMessage>,
-    /// Reused between reads, so that each read does not allocate.
-    read_buffer: Vec<IncomingMessage>,
+    pub(super) feed: Feed,
+    /// The messages that were read and are not settled.
+    pub(in crate::engine) queue: Queue,
+    // Invariant: sorted by index.
+    pub(super) partitions: Vec<OwnedPartition>,
+    /// How far each topic of each owned partition was read.
+    // Invariant: sorted.
+    pub(super) cursors: Vec<Cursor>,
+    /// The greatest place that was settled or tried, by partition and topic.
+    pub(super) touched: BTreeMap<(u32, usize), u64>,
     pub(in crate::engine) breaker: Breaker,
-    /// The streams that wait for a newer program.
-    pub(in crate::engine) paused: Vec<PausedStream>,
+    /// The newer events that a warning was logged for.
+    pub(super) newer: Vec<MessageId>,
 }
 
 /// What handles the messages of a consumer.
@@ -42,22 +52,15 @@ pub(in crate::engine) enum Target {
     Commands(&'static str),
 }
 
-/// The source of the messages of a consumer.
-#[derive(Clone, Debug)]
-pub(in crate::engine) enum Feed {
-    Broker(BrokerFeed),
-    Store(StoreFeed),
-}
-
 impl Consumer {
     /// Makes the consumers of a domain: those of events in order of registration, then those of
     /// commands.
-    pub(in crate::engine) fn all(catalog: &Catalog, worker: &Arc<str>) -> Vec<Self> {
+    pub(in crate::engine) fn all(catalog: &Catalog, member: &Arc<str>) -> Vec<Self> {
         let events = catalog
             .subscriptions
             .iter()
             .enumerate()
-            .map(|(idx, subscription)| Self::of_events(catalog, worker, idx, subscription));
+            .map(|(idx, subscription)| Self::of_events(catalog, member, idx, subscription));
 
         let mut categories: Vec<&'static str> = Vec::new();
         for route in &catalog.commands {
@@ -68,186 +71,226 @@ impl Consumer {
 
         let commands = categories
             .into_iter()
-            .map(|category| Self::of_commands(catalog, worker, category));
+            .map(|category| Self::of_commands(catalog, member, category));
 
         events.chain(commands).collect()
     }
 
     fn of_events(
         catalog: &Catalog,
-        worker: &Arc<str>,
+        member: &Arc<str>,
         subscription_idx: usize,
         subscription: &Subscription,
     ) -> Self {
-        let name: Arc<str> = subscription.handler.into();
         let settings = subscription.settings(&catalog.defaults);
         let categories = catalog.categories_of(subscription);
-
         let feed = match settings.source {
-            Source::Broker => {
-                let has_lanes = catalog.lane_threshold.is_some();
-                Feed::Broker(BrokerFeed::new(
-                    Arc::clone(&name),
-                    Arc::clone(worker),
-                    &categories,
-                    MessageKind::Event,
-                    has_lanes,
-                    &settings,
-                ))
+            Source::Broker => broker_feed(catalog, &categories, MessageKind::Event),
+            // A catch-all method reads the events of all categories.
+            Source::EventStore => {
+                Feed::Store(subscription.catch_all.is_none().then_some(categories))
             }
-            Source::EventStore => Feed::Store(StoreFeed::new(
-                Arc::clone(&name),
-                subscription_idx,
-                // A catch-all method reads the events of all categories.
-                subscription.catch_all.is_none().then_some(categories),
-                settings.start,
-                settings.ordered,
-            )),
         };
 
-        Self::new(name, Target::Events(subscription_idx), settings, feed)
+        let target = Target::Events(subscription_idx);
+        Self::new(subscription.handler.into(), member, target, settings, feed)
     }
 
-    fn of_commands(catalog: &Catalog, worker: &Arc<str>, category: &'static str) -> Self {
-        let name: Arc<str> = Catalog::command_subscription_name(category).into();
+    fn of_commands(catalog: &Catalog, member: &Arc<str>, category: &'static str) -> Self {
+        let name = Catalog::command_subscription_name(category).into();
         let settings = catalog.command_settings(category);
-        let has_lanes = catalog.lane_threshold.is_some();
-        let feed = Feed::Broker(BrokerFeed::new(
-            Arc::clone(&name),
-            Arc::clone(worker),
-            &[category],
-            MessageKind::Command,
-            has_lanes,
-            &settings,
-        ));
+        let feed = broker_feed(catalog, &[category], MessageKind::Command);
 
-        Self::new(name, Target::Commands(category), settings, feed)
+        Self::new(name, member, Target::Commands(category), settings, feed)
     }
 
-    fn new(name: Arc<str>, target: Target, settings: SubscriptionSettings, feed: Feed) -> Self {
+    fn new(
+        name: Arc<str>,
+        member: &Arc<str>,
+        target: Target,
+        settings: SubscriptionSettings,
+        feed: Feed,
+    ) -> Self {
         Self {
             name,
+            member: Arc::clone(member),
             target,
+            queue: Queue::new(settings.ordered),
             settings,
             feed,
-            ready: VecDeque::new(),
-            read_buffer: Vec::new(),
+            partitions: Vec::new(),
+            cursors: Vec::new(),
+            touched: BTreeMap::new(),
             breaker: Breaker::default(),
-            paused: Vec::new(),
+            newer: Vec::new(),
         }
     }
 
-    /// Reads messages that may be tried now, up to the batch size in `ready`.
+    /// Returns true if the source is the event store, not the broker.
+    pub(in crate::engine) fn reads_store(&self) -> bool {
+        self.feed.is_store()
+    }
+
+    /// Reads messages until the batch is full or there are no more.
     ///
-    /// Reads nothing while the circuit breaker is open.
+    /// Reads nothing while the circuit breaker is open. Reads the backfill lane only if nothing else
+    /// is left to start.
     pub(in crate::engine) async fn fill(&mut self, ports: &Ports) -> Result<(), Error> {
         let now = ports.clock.now();
+        self.queue.wake_due(now);
         if self.breaker.open_until(now).is_some() {
             return Ok(());
         }
 
-        // Once its lease has ended, the broker delivers a message to another engine: drop it here.
-        self.ready.retain(|message| now < message.held_until);
-        if self.free_capacity() == 0 {
-            return Ok(());
-        }
-
         self.read_replays(ports, now).await?;
-        self.add_read(ports);
-        let limit = self.free_capacity();
-        if limit == 0 {
-            return Ok(());
+        self.read_lane(ports, Lane::Primary).await?;
+        let (n_topics, n_primary) = self.feed.n_topics();
+        if n_primary < n_topics && self.queue.n_ready_soon() == 0 {
+            self.read_lane(ports, Lane::Backfill).await?;
         }
 
-        match &mut self.feed {
-            Feed::Broker(feed) => {
-                let may_read_backfill = self.ready.is_empty();
-                feed.read(
-                    ports,
-                    &self.settings,
-                    limit,
-                    may_read_backfill,
-                    &mut self.read_buffer,
-                )
-                .await?;
-            }
-            Feed::Store(feed) => feed.read(ports, limit, &mut self.read_buffer).await?,
-        }
-
-        self.add_read(ports);
         Ok(())
     }
 
-    /// Moves the messages that were read to `ready`. Events become those of today.
-    fn add_read(&mut self, ports: &Ports) {
-        let read = self.read_buffer.drain(..);
-        self.ready.extend(read.map(|message| IncomingMessage {
-            envelope: ports.catalog.upcasts.to_current(message.envelope),
-            ..message
-        }));
+    async fn read_lane(&mut self, ports: &Ports, lane: Lane) -> Result<(), Error> {
+        let is_backfill = lane == Lane::Backfill;
+        // What waits for a retry does not count, because it must not hold back other streams.
+        while let limit @ 1.. = self
+            .settings
+            .batch_size
+            .saturating_sub(self.n_ready_soon_in(lane))
+        {
+            let read = self.read_readable(ports, is_backfill, limit).await?;
+            if read.is_empty() {
+                break;
+            }
+
+            for message in read {
+                self.add(ports, message, is_backfill);
+            }
+        }
+
+        Ok(())
     }
 
-    /// Returns how many more messages may be read.
-    fn free_capacity(&self) -> usize {
-        let limit = self.breaker.limit(self.settings.batch_size);
-        limit.saturating_sub(self.ready.len())
+    /// Returns how many messages of a lane will be started soon. Backfill does not keep the engine from
+    /// reading what is more urgent.
+    fn n_ready_soon_in(&self, lane: Lane) -> usize {
+        let (n_topics, n_primary) = self.feed.n_topics();
+        if lane == Lane::Backfill || n_primary == n_topics {
+            return self.queue.n_ready_soon();
+        }
+
+        let ready = self.queue.ready();
+        ready.filter(|(key, _)| !key.is_backfill()).count()
+    }
+
+    /// Adds a message that was read, unless the subscription skips it. Events become those of today.
+    fn add(&mut self, ports: &Ports, message: IncomingMessage, is_backfill: bool) {
+        let envelope = ports.catalog.upcasts.to_current(message.envelope);
+        if !self.wants(&ports.catalog, &envelope) {
+            return self.mark_skipped(&message.origin);
+        }
+
+        let message = IncomingMessage {
+            envelope,
+            ..message
+        };
+        self.queue.push(message, is_backfill, None);
+    }
+
+    /// Returns false if the handler has no method for the message, or if it was handled inline, right
+    /// after it was committed.
+    ///
+    /// Returns true for an event that the program cannot read: it must fail, or it would be lost.
+    pub(in crate::engine) fn wants(&self, catalog: &Catalog, message: &Envelope) -> bool {
+        match self.target {
+            Target::Events(idx) => {
+                message.metadata.processing != Processing::Sync
+                    && !matches!(catalog.interest(idx, message), Interest::None)
+            }
+            Target::Commands(_) => true,
+        }
     }
 
     /// Reads the dead letters whose replay is due.
     async fn read_replays(&mut self, ports: &Ports, now: Timestamp) -> Result<(), Error> {
         for (id, letter) in dead_letter::find_replayed(ports, &self.name).await? {
-            let is_ready = self.ready.iter().any(
-                |message| matches!(&message.receipt, Receipt::DeadLetter(ready_id) if *ready_id == id),
-            );
-            let is_full = self.free_capacity() <= self.read_buffer.len();
-            if is_ready || now < letter.due || is_full {
+            let is_queued = self
+                .queue
+                .iter()
+                .any(|(_, message)| message.incoming.dead_letter_id() == Some(&id));
+            if is_queued || now < letter.due {
                 continue;
             }
 
-            self.read_buffer.push(IncomingMessage {
-                envelope: letter.envelope(),
+            let message = IncomingMessage {
+                envelope: ports.catalog.upcasts.to_current(letter.envelope()),
                 attempt: letter.attempt,
-                offset: 0,
-                held_until: Timestamp::MAX,
-                receipt: Receipt::DeadLetter(id),
-            });
+                origin: Origin::DeadLetter(id),
+            };
+            self.queue.push(message, false, None);
         }
 
         Ok(())
     }
 
-    /// Returns the index in `ready` of the next message that can be tried and is not busy.
+    /// Returns the message to start next; `None` if none can be started beside those in flight.
+    pub(in crate::engine) fn next_key(&self, now: Timestamp) -> Option<QueueKey> {
+        let (key, _) = self
+            .queue
+            .ready()
+            .find(|(_, message)| self.can_start(message, now))?;
+        Some(key)
+    }
+
+    /// Returns true if a ready message may be started beside those in flight.
+    pub(in crate::engine) fn can_start(&self, message: &IncomingMessage, now: Timestamp) -> bool {
+        self.breaker.open_until(now).is_none()
+            && self.queue.n_in_flight() < self.breaker.limit(usize::MAX)
+            && self.is_partition_free(message.partition())
+    }
+
+    /// Returns the messages that can be started one after the other, unless one of them fails.
+    #[cfg(feature = "testing")]
+    pub(in crate::engine) fn ready_soon(&self) -> impl Iterator<Item = QueueKey> {
+        self.queue.ready_soon()
+    }
+
+    /// Adds a message once more, as if the ledger had not been saved after its first delivery.
     ///
-    /// `is_busy` returns true for a message that has to wait for an unsettled message of its
-    /// stream.
-    pub(in crate::engine) fn next_idx(
-        &self,
-        is_busy: impl Fn(&IncomingMessage) -> bool,
-    ) -> Option<usize> {
-        (0..self.ready.len()).find(|idx| self.can_be_tried(*idx) && !is_busy(&self.ready[*idx]))
+    /// Does nothing if the subscription does not read it.
+    #[cfg(feature = "testing")]
+    pub(in crate::engine) fn repeat(&mut self, ports: &Ports, envelope: &Arc<Envelope>) {
+        let envelope = ports.catalog.upcasts.to_current(Arc::clone(envelope));
+        if !self.feed.reads(&envelope) || !self.wants(&ports.catalog, &envelope) {
+            return;
+        }
+
+        let message = IncomingMessage {
+            envelope,
+            attempt: 1,
+            origin: Origin::Repeated,
+        };
+        self.queue.push(message, false, None);
     }
 
-    /// Returns true if no earlier message in `ready` has to be handled before the one at `idx`.
-    pub(in crate::engine) fn can_be_tried(&self, idx: usize) -> bool {
-        let message = &self.ready[idx];
-
-        !self.settings.ordered
-            || !self
-                .ready
-                .iter()
-                .take(idx)
-                .any(|earlier| earlier.shares_stream(message))
-    }
-
-    /// Takes the message at `idx` out of `ready` and prepares an attempt; `None` if there is none.
-    pub(in crate::engine) fn take(
+    /// Prepares an attempt of the message with this key; `None` if another engine tries it.
+    pub(in crate::engine) async fn start(
         &mut self,
-        idx: usize,
+        key: QueueKey,
         ports: &Arc<Ports>,
         n_commits: u32,
         processing: Processing,
-    ) -> Option<Attempt> {
-        let incoming = self.ready.remove(idx)?;
+    ) -> Result<Option<Attempt>, Error> {
+        let Some(incoming) = self.queue.start(key) else {
+            return Ok(None);
+        };
+        if let Err(err) = self.save_before_attempt(ports, &incoming.origin).await {
+            let now = ports.clock.now();
+            self.queue.retry(key, incoming.attempt, now, None);
+            return Err(err);
+        }
 
         // The handlers of a category share a subscription, but each has its own settings.
         let handler_settings = match self.target {
@@ -260,27 +303,29 @@ impl Consumer {
         };
         let settings = handler_settings.as_ref().unwrap_or(&self.settings);
 
-        Some(Attempt {
+        Ok(Some(Attempt {
             ports: Arc::clone(ports),
             target: self.target,
             retry: settings.retry,
             time_limit: settings.time_limit,
             when_exhausted: settings.when_exhausted,
+            fence: self.fence(incoming.partition()),
+            is_quarantined: self.is_quarantined(incoming.partition()),
+            key,
             incoming,
             n_commits,
             processing,
-        })
+        }))
     }
 
     /// Drops everything that was read and not saved, as if the engine had died.
     pub(in crate::engine) fn forget(&mut self) {
-        self.ready.clear();
-        self.paused.clear();
+        self.queue = Queue::new(self.settings.ordered);
+        self.partitions.clear();
+        self.cursors.clear();
+        self.touched.clear();
         self.breaker = Breaker::default();
-
-        if let Feed::Store(feed) = &mut self.feed {
-            feed.forget();
-        }
+        self.newer.clear();
     }
 
     /// Returns when the next message can be tried, if no new message is published before.
@@ -288,10 +333,7 @@ impl Consumer {
         &self,
         ports: &Ports,
     ) -> Result<Option<Timestamp>, Error> {
-        let mut due = match &self.feed {
-            Feed::Broker(feed) => feed.backlog(ports).await?.next_due,
-            Feed::Store(feed) => feed.next_due(),
-        };
+        let mut due = self.queue.next_due();
         for (_, letter) in dead_letter::find_replayed(ports, &self.name).await? {
             due = earliest(due, Some(letter.due));
         }
@@ -300,34 +342,98 @@ impl Consumer {
             return Ok(due);
         };
 
-        // Messages that were published during the pause are not read yet and have no due time. The
-        // end of the pause counts only if there is such a message.
-        let (_, n_messages) = self.backlog(ports).await?;
+        // Messages that were published during the pause are not read yet. The end of the pause counts
+        // only if there is something to start then.
+        let has_ready = 0 < self.queue.n_ready_soon() || 0 < self.lag(ports).await?;
         Ok(match due {
-            Some(due) => Some(due.max(paused_until)),
-            None => (0 < n_messages).then_some(paused_until),
+            Some(due) if !has_ready => Some(due.max(paused_until)),
+            _ => (has_ready || due.is_some()).then_some(paused_until),
         })
     }
 
     /// Returns two counts: the messages that wait for a retry, and all unsettled messages.
+    #[cfg(feature = "testing")]
     pub(in crate::engine) async fn backlog(&self, ports: &Ports) -> Result<(usize, usize), Error> {
         let n_replayed = dead_letter::find_replayed(ports, &self.name).await?.len();
-        let (n_retried, n_messages) = match &self.feed {
-            Feed::Broker(feed) => {
-                let backlog = feed.backlog(ports).await?;
-                (backlog.refused, backlog.total())
-            }
-            Feed::Store(feed) => {
-                let n_messages = feed.n_unsettled() + feed.lag(ports).await?;
-                (feed.n_retried(), n_messages)
-            }
-        };
+        let is_retried =
+            |message: &IncomingMessage| 1 < message.attempt && message.dead_letter_id().is_none();
+        let is_open = |message: &IncomingMessage| message.dead_letter_id().is_none();
+        let messages = || self.queue.iter().map(|(_, message)| &message.incoming);
+        let n_retried = messages().filter(|message| is_retried(message)).count();
+        let n_open = messages().filter(|message| is_open(message)).count();
 
+        let n_messages = n_open + self.lag(ports).await?;
         Ok((n_retried + n_replayed, n_messages + n_replayed))
+    }
+
+    /// Counts the messages that the subscription has not read yet.
+    async fn lag(&self, ports: &Ports) -> Result<usize, Error> {
+        let is_wanted = |message: &Envelope| self.wants(&ports.catalog, message);
+        self.feed.count_after(ports, &self.cursors, is_wanted).await
+    }
+
+    /// Returns the counts of [`backlog`](Self::backlog) for all engines, as the ledgers have them.
+    pub(in crate::engine) async fn saved_backlog(
+        &self,
+        ports: &Ports,
+    ) -> Result<(usize, usize), Error> {
+        let (n_topics, _) = self.feed.n_topics();
+        let mut cursors = Vec::new();
+        for topic in 0..n_topics {
+            cursors.extend((0..self.feed.n_partitions(ports)?).map(|partition| Cursor {
+                topic,
+                partition,
+                place: 0,
+            }));
+        }
+        if self.settings.start == StartFrom::Now {
+            self.feed.seek_end(ports, &mut cursors).await?;
+        }
+
+        let (mut n_retried, mut n_open) = (0, 0);
+        for (partition, ledger) in ports.store.ledgers(&self.name).await? {
+            let ledger: LedgerRow = ledger.decode("Ledger")?;
+            n_retried += ledger.open().filter(|open| 1 < open.attempt).count();
+            n_open += ledger.open().count();
+
+            let of_partition = cursors
+                .iter_mut()
+                .filter(|cursor| cursor.partition == partition);
+            for cursor in of_partition {
+                if let Some(progress) = ledger.progress(&self.feed.topic_name(cursor.topic)) {
+                    cursor.place = progress.read;
+                }
+            }
+        }
+
+        let n_replayed = dead_letter::find_replayed(ports, &self.name).await?.len();
+        let is_wanted = |message: &Envelope| self.wants(&ports.catalog, message);
+        let n_unread = self.feed.count_after(ports, &cursors, is_wanted).await?;
+        Ok((n_retried + n_replayed, n_open + n_unread + n_replayed))
     }
 
     /// Returns when the circuit breaker closes, if it is open at `now`.
     pub(in crate::engine) fn paused_until(&self, now: Timestamp) -> Option<Timestamp> {
         self.breaker.open_until(now)
+    }
+}
+
+fn broker_feed(catalog: &Catalog, categories: &[&'static str], kind: MessageKind) -> Feed {
+    let mut all = topics(categories, kind, Lane::Primary);
+    if catalog.lane_threshold.is_some() {
+        all.extend(topics(categories, kind, Lane::Backfill));
+    }
+
+    Feed::Broker(all)
+}
+
+/// Returns the earlier of two times; `None` means never.
+pub(in crate::engine) fn earliest(
+    first: Option<Timestamp>,
+    second: Option<Timestamp>,
+) -> Option<Timestamp> {
+    match (first, second) {
+        (Some(first), Some(second)) => Some(first.min(second)),
+        (first, second) => first.or(second),
     }
 }

@@ -3,11 +3,13 @@
 
 pub(in crate::engine) mod attempt;
 mod breaker;
-pub(in crate::engine) mod broker_feed;
-pub(in crate::engine) mod checkpoint;
 pub(in crate::engine) mod consumer;
+mod feed;
 pub(in crate::engine) mod incoming;
 mod inline;
+mod ledger_row;
+pub(in crate::engine) mod partitions;
 pub(in crate::engine) mod paused;
+pub(in crate::engine) mod queue;
+mod saving;
 mod settling;
-pub(in crate::engine) mod store_feed;

@@ -5,10 +5,10 @@ use crate::{
     engine::{
         delivery::attempt::Attempt,
         delivery::consumer::Consumer,
-        delivery::incoming::{IncomingMessage, SettleAction},
+        delivery::queue::{MessageState, QueueKey, QueuedMessage},
     },
     error::Error,
-    message::{MessageId, MessageType, StreamName},
+    message::{MessageType, StreamName},
 };
 
 /// The delay before a newer event is tried again.
@@ -26,9 +26,6 @@ pub struct PausedStream {
     pub message_type: MessageType,
     /// When the event is tried again.
     pub retry_at: Timestamp,
-    pub(in crate::engine) message: MessageId,
-    /// The number of messages that were released with the event, which is one of them.
-    pub(in crate::engine) n_messages: usize,
 }
 
 /// Streams that wait for a newer program.
@@ -36,24 +33,14 @@ impl Consumer {
     /// Pauses the stream of a newer event. Other streams go on.
     ///
     /// It is not an attempt, and no failure: the event does not become a dead letter.
-    pub(super) async fn pause_stream(
-        &mut self,
-        attempt: &Attempt,
-        error: &Error,
-    ) -> Result<(), Error> {
-        let (ports, incoming) = (&*attempt.ports, &attempt.incoming);
+    pub(super) fn pause_stream(&mut self, attempt: &Attempt, error: &Error) {
+        let incoming = &attempt.incoming;
         let metadata = &incoming.envelope.metadata;
-        let now = ports.clock.now();
-        let due = now + PAUSE;
+        let due = attempt.ports.clock.now() + PAUSE;
 
-        let n_followers = if self.settings.ordered {
-            let ready = self.ready.iter();
-            ready.filter(|later| later.shares_stream(incoming)).count()
-        } else {
-            0
-        };
-
-        if !self.resume_stream(incoming) {
+        let is_new = !self.newer.contains(&metadata.id);
+        if is_new {
+            self.newer.push(metadata.id);
             tracing::warn!(
                 subscription = &*self.name,
                 stream = %metadata.stream,
@@ -62,30 +49,46 @@ impl Consumer {
                 "a stream is paused: {error}"
             );
         }
-        // The messages that did not come back are handled by another program now.
-        self.paused.retain(|paused| now <= paused.retry_at + PAUSE);
-        self.paused.push(PausedStream {
-            stream: metadata.stream.clone(),
-            message_type: metadata.message_type.clone(),
-            retry_at: due,
-            message: metadata.id,
-            n_messages: 1 + n_followers,
-        });
 
-        let action = SettleAction::Redeliver {
-            due,
-            counts_as_attempt: false,
-        };
-        self.settle_message(ports, incoming, action).await?;
-        self.release_stream(ports, incoming, due).await
+        let newer = Some(metadata.message_type.clone());
+        self.mark_touched(&incoming.origin);
+        self.queue.retry(attempt.key, incoming.attempt, due, newer);
     }
 
-    /// Ends the pause that this message began; returns false if it began none.
-    pub(super) fn resume_stream(&mut self, incoming: &IncomingMessage) -> bool {
-        let n_before = self.paused.len();
-        let message = incoming.envelope.metadata.id;
-        self.paused.retain(|paused| paused.message != message);
+    /// Returns the streams that wait for a newer program.
+    pub(in crate::engine) fn paused_streams(&self) -> Vec<PausedStream> {
+        let paused = self
+            .newer_messages()
+            .map(|(_, message, message_type, due)| PausedStream {
+                stream: message.incoming.envelope.metadata.stream.clone(),
+                message_type: message_type.clone(),
+                retry_at: due,
+            });
 
-        self.paused.len() < n_before
+        paused.collect()
+    }
+
+    fn newer_messages(
+        &self,
+    ) -> impl Iterator<Item = (QueueKey, &QueuedMessage, &MessageType, Timestamp)> {
+        self.queue
+            .waiting()
+            .filter_map(|(key, message)| match &message.state {
+                MessageState::Waiting {
+                    due,
+                    newer: Some(newer),
+                } => Some((key, message, newer, *due)),
+                _ => None,
+            })
+    }
+
+    /// Returns true if all that the subscription has left to try belongs to paused streams.
+    #[cfg(feature = "testing")]
+    pub(in crate::engine) fn is_paused_only(&self) -> bool {
+        let paused = self
+            .newer_messages()
+            .map(|(key, ..)| self.queue.n_from(key));
+        let n_paused: usize = paused.sum();
+        0 < n_paused && n_paused == self.queue.len()
     }
 }

@@ -5,8 +5,9 @@ use crate::{
     engine::{
         dead_letter::{self, StoredDeadLetter},
         delivery::attempt::{Attempt, AttemptReport, AttemptResult},
-        delivery::consumer::{Consumer, Feed},
-        delivery::incoming::{IncomingMessage, Receipt, SettleAction},
+        delivery::consumer::Consumer,
+        delivery::incoming::IncomingMessage,
+        delivery::queue::QueueKey,
     },
     error::Error,
     handler::{Ports, WhenExhausted},
@@ -16,9 +17,14 @@ use crate::{
 /// The delay before another attempt if the dead letter could not be written.
 const DEAD_LETTER_RETRY: Duration = Duration::from_secs(1);
 
+/// The delay before another attempt of a message after its task panicked.
+const PANIC_RETRY: Duration = Duration::from_secs(1);
+
 /// Settling of attempts and messages.
 impl Consumer {
-    /// Settles an attempt: acknowledges the message, schedules a retry or writes a dead letter.
+    /// Settles an attempt: the message is done, waits for a retry, or becomes a dead letter.
+    ///
+    /// The ledger is saved later. Only a dead letter is written at once, together with the ledger.
     pub(in crate::engine) async fn settle(
         &mut self,
         attempt: &Attempt,
@@ -26,45 +32,77 @@ impl Consumer {
     ) -> Result<(), Error> {
         let ports = &*attempt.ports;
         let now = ports.clock.now();
-        if let AttemptResult::NewerEvent(error) = &report.result {
-            return self.pause_stream(attempt, error).await;
+        if self.queue.get(attempt.key).is_none() {
+            // Another engine has won the partition in the meantime.
+            return Ok(());
         }
-        self.resume_stream(&attempt.incoming);
 
-        let AttemptResult::Failed { error, is_last } = &report.result else {
-            if !report.is_ignored() {
-                self.breaker.record_success();
+        match &report.result {
+            AttemptResult::Fenced => {
+                if let Some(partition) = attempt.incoming.partition() {
+                    self.drop_partition(partition);
+                }
+                Ok(())
             }
-            return self
-                .settle_message(ports, &attempt.incoming, SettleAction::Acknowledge)
-                .await;
-        };
+            AttemptResult::NewerEvent(error) => {
+                self.pause_stream(attempt, error);
+                Ok(())
+            }
+            AttemptResult::Failed { error, is_last } => {
+                let opens = self
+                    .breaker
+                    .record_failure(self.settings.circuit_breaker, now);
+                if opens {
+                    tracing::warn!(subscription = &*self.name, "circuit breaker opened");
+                }
 
-        let opens = self
-            .breaker
-            .record_failure(self.settings.circuit_breaker, now);
+                if *is_last {
+                    return self.finish_exhausted(attempt, report, error).await;
+                }
+                let due = retry_at(attempt, report);
+                ports.record(Some(report.entry), || EntryKind::RetryScheduled(due));
+                self.retry(attempt, attempt.incoming.attempt + 1, due).await
+            }
+            AttemptResult::Handled(_) | AttemptResult::Skipped(_) | AttemptResult::Rejected(_) => {
+                if !report.is_ignored() {
+                    self.breaker.record_success();
+                }
+                if let Some(id) = attempt.incoming.dead_letter_id() {
+                    dead_letter::write(ports, id, None).await?;
+                }
+                self.finish(attempt);
+                Ok(())
+            }
+        }
+    }
 
-        if *is_last {
-            self.finish_exhausted(attempt, report, error).await?;
-        } else {
-            let due = retry_at(attempt, report);
-            ports.record(Some(report.entry), || EntryKind::RetryScheduled(due));
+    /// Marks the message of an attempt as settled.
+    fn finish(&mut self, attempt: &Attempt) {
+        let incoming = &attempt.incoming;
+        self.newer
+            .retain(|message| *message != incoming.envelope.metadata.id);
+        self.queue.finish(attempt.key);
+        self.mark_touched(&incoming.origin);
+        self.mark_progress(incoming.partition());
+    }
 
-            let action = SettleAction::Redeliver {
-                due,
-                counts_as_attempt: true,
-            };
-            self.settle_message(ports, &attempt.incoming, action)
-                .await?;
-            self.release_stream(ports, &attempt.incoming, due).await?;
+    /// Makes the message of an attempt wait until `due`. Later messages of its stream wait, too.
+    async fn retry(
+        &mut self,
+        attempt: &Attempt,
+        next_attempt: u32,
+        due: Timestamp,
+    ) -> Result<(), Error> {
+        let incoming = &attempt.incoming;
+        if let Some(id) = incoming.dead_letter_id() {
+            // Any engine may try a replay again.
+            self.queue.finish(attempt.key);
+            return dead_letter::postpone(&attempt.ports, id, next_attempt, due).await;
         }
 
-        if opens {
-            tracing::warn!(subscription = &*self.name, "circuit breaker opened");
-            self.release_all(ports, self.breaker.open_until(now))
-                .await?;
-        }
-
+        self.mark_touched(&incoming.origin);
+        self.mark_progress(incoming.partition());
+        self.queue.retry(attempt.key, next_attempt, due, None);
         Ok(())
     }
 
@@ -79,25 +117,14 @@ impl Consumer {
         let is_dead_lettered = attempt.when_exhausted == WhenExhausted::DeadLetter;
 
         if is_dead_lettered {
-            let id = match &incoming.receipt {
-                Receipt::DeadLetter(id) => Arc::clone(id),
-                _ => dead_letter::id_of(&self.name, &incoming.envelope),
-            };
             let now = ports.clock.now();
-            let letter = self.dead_letter(incoming, report, error, now);
-
-            if let Err(err) = dead_letter::write(ports, &id, Some(&letter)).await {
+            if let Err(err) = self.write_dead_letter(attempt, report, error, now).await {
                 let reason = err.with_causes();
                 tracing::error!(subscription = &*self.name, error = %reason, "a dead letter could not be stored");
 
                 // Another attempt is better than a lost message.
                 let due = now + DEAD_LETTER_RETRY;
-                let action = SettleAction::Redeliver {
-                    due,
-                    counts_as_attempt: false,
-                };
-                self.settle_message(ports, incoming, action).await?;
-                return self.release_stream(ports, incoming, due).await;
+                return self.retry(attempt, incoming.attempt, due).await;
             }
         }
 
@@ -116,27 +143,30 @@ impl Consumer {
             }
         });
 
-        match incoming.receipt {
-            // The failed replay has overwritten the dead letter, and settling would delete it.
-            Receipt::DeadLetter(_) if is_dead_lettered => Ok(()),
-            _ => {
-                self.settle_message(ports, incoming, SettleAction::Acknowledge)
-                    .await
-            }
+        if let (Some(id), false) = (incoming.dead_letter_id(), is_dead_lettered) {
+            dead_letter::write(ports, id, None).await?;
         }
+        self.finish(attempt);
+        Ok(())
     }
 
-    fn dead_letter(
+    /// Writes a dead letter and the ledger in one commit, so that the message is neither lost nor
+    /// tried again.
+    async fn write_dead_letter(
         &self,
-        incoming: &IncomingMessage,
+        attempt: &Attempt,
         report: &AttemptReport,
         error: &Error,
         now: Timestamp,
-    ) -> StoredDeadLetter {
+    ) -> Result<(), Error> {
+        let incoming = &attempt.incoming;
+        let id = match incoming.dead_letter_id() {
+            Some(id) => Arc::clone(id),
+            None => dead_letter::id_of(&self.name, &incoming.envelope),
+        };
         // A replay upcasts the event again, perhaps by a corrected step.
         let stored = incoming.envelope.as_stored();
-
-        StoredDeadLetter {
+        let letter = StoredDeadLetter {
             subscription: self.name.to_string(),
             handler: report.handler.map(str::to_owned),
             metadata: stored.metadata.clone(),
@@ -147,89 +177,36 @@ impl Consumer {
             is_replayed: false,
             attempt: 1,
             due: now,
-        }
-    }
+        };
 
-    /// Settles a message with the source that it came from.
-    pub(in crate::engine) async fn settle_message(
-        &mut self,
-        ports: &Ports,
-        incoming: &IncomingMessage,
-        action: SettleAction,
-    ) -> Result<(), Error> {
-        match (&incoming.receipt, &mut self.feed) {
-            (Receipt::Broker(message), Feed::Broker(feed)) => {
-                feed.settle(ports, message, action).await
-            }
-            (Receipt::Store(position), Feed::Store(feed)) => {
-                feed.settle(ports, *position, action).await
-            }
-            // An untried dead letter needs no release, because it is claimed only for an attempt.
-            // Another engine may have claimed it by now.
-            (Receipt::DeadLetter(_), _)
-                if matches!(
-                    action,
-                    SettleAction::Redeliver {
-                        counts_as_attempt: false,
-                        ..
-                    }
-                ) =>
-            {
-                Ok(())
-            }
-            (Receipt::DeadLetter(id), _) => dead_letter::settle(ports, id, action).await,
-            _ => Ok(()),
+        let mut changes = dead_letter::changes(&id, Some(&letter))?;
+        if let Some(partition) = incoming.partition() {
+            changes
+                .ledgers
+                .extend(self.ledger(partition, Some(attempt.key))?);
         }
-    }
-
-    /// Releases the ready messages of the stream of `failed`, which is retried at `due`.
-    ///
-    /// They must not be due before `failed`: an earlier due time would hide when the stream can
-    /// continue.
-    pub(in crate::engine) async fn release_stream(
-        &mut self,
-        ports: &Ports,
-        failed: &IncomingMessage,
-        due: Timestamp,
-    ) -> Result<(), Error> {
-        if !self.settings.ordered || matches!(failed.receipt, Receipt::DeadLetter(_)) {
-            return Ok(());
-        }
-
-        let mut idx = 0;
-        while idx < self.ready.len() {
-            if self.ready[idx].shares_stream(failed)
-                && let Some(later) = self.ready.remove(idx)
-            {
-                let action = SettleAction::Redeliver {
-                    due,
-                    counts_as_attempt: false,
-                };
-                self.settle_message(ports, &later, action).await?;
-            } else {
-                idx += 1;
-            }
-        }
-
+        attempt.ports.store.commit(&changes).await?;
         Ok(())
     }
 
-    /// Releases all messages that were not tried. They are due at `until`; `None` means now.
-    pub(in crate::engine) async fn release_all(
+    /// Makes the message of a crashed attempt ready for the next one.
+    #[cfg(feature = "testing")]
+    pub(in crate::engine) fn retry_after_crash(&mut self, attempt: &Attempt) {
+        let (incoming, now) = (&attempt.incoming, attempt.ports.clock.now());
+        self.mark_touched(&incoming.origin);
+        self.queue
+            .retry(attempt.key, incoming.attempt + 1, now, None);
+    }
+
+    /// Schedules another attempt of a message whose task has panicked.
+    pub(in crate::engine) fn retry_after_panic(
         &mut self,
         ports: &Ports,
-        until: Option<Timestamp>,
-    ) -> Result<(), Error> {
-        let due = until.unwrap_or_else(|| ports.clock.now());
-        while let Some(incoming) = self.ready.pop_front() {
-            let action = SettleAction::Redeliver {
-                due,
-                counts_as_attempt: false,
-            };
-            self.settle_message(ports, &incoming, action).await?;
-        }
-
-        Ok(())
+        (key, incoming): (QueueKey, &IncomingMessage),
+    ) {
+        let due = ports.clock.now() + PANIC_RETRY;
+        self.mark_touched(&incoming.origin);
+        self.queue.retry(key, incoming.attempt + 1, due, None);
     }
 }
 

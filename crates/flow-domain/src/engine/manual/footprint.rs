@@ -6,10 +6,11 @@ use std::{
 
 use crate::{
     clock::Timestamp,
-    message::{Position, Recorded, StreamName, Version},
+    message::{Payload, Position, Recorded, StreamName, Version},
     port::{
-        AggregateStore, Changes, Claim, Condition, EventStore, Outbox, OutboxDue, OutboxRow,
-        OutboxState, PortFuture, ProjectionStore, Query, Row, Settlement, Store, StoredState,
+        AggregateStore, Changes, Claim, Condition, Cursor, EventStore, HeldPartition, Ledger,
+        Outbox, OutboxDue, OutboxRow, OutboxState, PortFuture, ProjectionStore, Query, Row,
+        Settlement, Store, StoredState, Turn, TurnResult,
     },
     record::Table,
 };
@@ -142,6 +143,30 @@ impl EventStore for FootprintStore {
         self.store.read_category(category, after, limit)
     }
 
+    fn read_partitions<'a>(
+        &'a self,
+        categories: Option<&'a [&'static str]>,
+        n_partitions: u32,
+        cursors: &'a mut [Cursor],
+        limit: usize,
+    ) -> PortFuture<'a, Vec<Recorded>> {
+        match categories {
+            None => self.note_read(FootprintItem::Category(None)),
+            Some(categories) => {
+                for category in categories {
+                    self.note_read(FootprintItem::Category(Some((*category).to_owned())));
+                }
+            }
+        }
+        self.store
+            .read_partitions(categories, n_partitions, cursors, limit)
+    }
+
+    fn read_at<'a>(&'a self, positions: &'a [Position]) -> PortFuture<'a, Vec<Recorded>> {
+        self.note_read(FootprintItem::Category(None));
+        self.store.read_at(positions)
+    }
+
     fn last_position(&self) -> PortFuture<'_, Position> {
         self.note_read(FootprintItem::Category(None));
         self.store.last_position()
@@ -169,6 +194,25 @@ impl ProjectionStore for FootprintStore {
     fn count<'a>(&'a self, table: Table, conditions: &'a [Condition]) -> PortFuture<'a, usize> {
         self.note_read(FootprintItem::Rows(table));
         self.store.count(table, conditions)
+    }
+}
+
+// What a group has done depends on no other message, so it is no part of the footprint.
+impl Ledger for FootprintStore {
+    fn turn<'a>(&'a self, turn: &'a Turn<'a>) -> PortFuture<'a, TurnResult> {
+        self.store.turn(turn)
+    }
+
+    fn release<'a>(&'a self, group: &'a Arc<str>, held: &'a [HeldPartition]) -> PortFuture<'a, ()> {
+        self.store.release(group, held)
+    }
+
+    fn leave<'a>(&'a self, group: &'a Arc<str>, member: &'a Arc<str>) -> PortFuture<'a, ()> {
+        self.store.leave(group, member)
+    }
+
+    fn ledgers<'a>(&'a self, group: &'a str) -> PortFuture<'a, Vec<(u32, Payload)>> {
+        self.store.ledgers(group)
     }
 }
 

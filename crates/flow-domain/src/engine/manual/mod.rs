@@ -1,6 +1,5 @@
 //! The engine that a test drives step by step.
 
-mod consumer;
 mod footprint;
 mod redelivery;
 mod remaining;

@@ -23,7 +23,7 @@ pub(super) async fn find_remaining(
         ScheduledCommand {
             name: ports.catalog.labels.label_of_envelope(&row.envelope),
             stream: metadata.stream.to_string(),
-            due: row.due,
+            due: row.due.unwrap_or(now),
         }
     });
 
@@ -41,10 +41,9 @@ pub(super) async fn find_remaining(
             remaining.backlogs.push(SubscriptionBacklog {
                 subscription: Arc::clone(&consumer.name),
                 n_messages,
-                // Messages of paused streams did not fail.
-                n_retried: n_retried.saturating_sub(consumer.n_paused_messages()),
+                n_retried,
                 paused_until: consumer.paused_until(now),
-                paused_streams: consumer.paused.clone(),
+                paused_streams: consumer.paused_streams(),
             });
         }
     }

@@ -4,13 +4,12 @@ use crate::{
     clock::Timestamp,
     engine::{
         delivery::attempt::{AttemptReport, AttemptResult},
-        delivery::broker_feed::earliest,
-        delivery::consumer::Target,
+        delivery::consumer::{Target, earliest},
+        delivery::queue::QueueKey,
         manual::settle_report::SettleReport,
         manual::test_engine::TestEngine,
     },
     error::{Error, HandlerFailure, Stall},
-    message::MessageId,
     record::{ClockReason, EntryKind},
     runtime::delivery_log::{pending_command_text, pending_text},
 };
@@ -95,6 +94,7 @@ impl TestEngine {
     }
 
     pub(super) async fn finish_run(&mut self, progress: Progress) -> Result<SettleReport, Error> {
+        self.save().await?;
         Ok(SettleReport {
             deliveries: self.log.len(),
             cycles: progress.cycles,
@@ -106,49 +106,36 @@ impl TestEngine {
     }
 
     /// Publishes, reads, and delivers what was read; returns false if there was nothing to do.
-    ///
-    /// If there is nothing to deliver, it releases what a crashed engine held.
     pub(super) async fn run_cycle(&mut self, progress: &mut Progress) -> Result<bool, Error> {
         let has_published = self.publish_and_read().await?;
 
-        let mut deliveries: Vec<(u128, usize, MessageId)> = Vec::new();
+        let mut deliveries: Vec<(u64, usize, QueueKey)> = Vec::new();
         for (consumer_idx, consumer) in self.consumers.iter().enumerate() {
-            deliveries.extend(
-                consumer
-                    .ready
-                    .iter()
-                    .map(|message| (message.offset, consumer_idx, message.envelope.metadata.id)),
-            );
-        }
-
-        if deliveries.is_empty() {
-            return Ok(has_published || self.release_abandoned().await?);
+            let ready_soon = consumer.ready_soon();
+            deliveries.extend(ready_soon.map(|key| (key.place, consumer_idx, key)));
         }
 
         // Deliver in the order of commit, and one message in the order of registration of its
         // subscriptions.
-        deliveries.sort_unstable_by_key(|(offset, consumer_idx, _)| (*offset, *consumer_idx));
-        progress.cycles += 1;
+        deliveries.sort_unstable();
+        let mut has_delivered = false;
         let ports = Arc::clone(&self.app.ports);
 
-        for (_, consumer_idx, message_id) in deliveries {
-            // The message is gone if a failure in this cycle released it, or if the engine
+        for (_, consumer_idx, key) in deliveries {
+            // The message waits if one before it failed in this cycle, and it is gone if the engine
             // restarted.
-            let Some(idx) = self.consumers[consumer_idx]
-                .ready
-                .iter()
-                .position(|message| message.envelope.metadata.id == message_id)
-            else {
+            let Some(message) = self.startable(consumer_idx, key) else {
                 continue;
             };
+            let envelope = Arc::clone(&message.envelope);
 
             if self.app.budget <= self.log.len() {
                 progress.stall = Some(self.stall());
                 return Ok(true);
             }
 
-            let envelope = Arc::clone(&self.consumers[consumer_idx].ready[idx].envelope);
-            let mut report = self.run_attempt(consumer_idx, idx, &ports, None).await?;
+            let mut report = self.run_attempt(consumer_idx, key, &ports, None).await?;
+            has_delivered = true;
             let inline = report.inline.as_mut();
             progress.stall = inline.and_then(|inline| inline.stall.take());
             let label = || ports.catalog.labels.label_of_envelope(&envelope);
@@ -158,7 +145,8 @@ impl TestEngine {
             }
         }
 
-        Ok(true)
+        progress.cycles += usize::from(has_delivered);
+        Ok(has_published || has_delivered)
     }
 
     /// Advances the clock to the next due time, or to `target` if that comes first.
@@ -173,7 +161,7 @@ impl TestEngine {
         let mut next_retry = outbox.next_retry;
         for consumer in &self.consumers {
             // Waiting does not help: only a newer program can handle the events.
-            if consumer.is_paused_only(ports).await? {
+            if consumer.is_paused_only() {
                 continue;
             }
             next_retry = earliest(next_retry, consumer.next_due(ports).await?);
@@ -220,14 +208,15 @@ impl TestEngine {
         let mut waiting = Vec::new();
         for consumer in &self.consumers {
             let catalog = &self.app.ports.catalog;
-            let wanted = consumer
-                .ready
-                .iter()
-                .filter(|message| consumer.wants(catalog, &message.envelope));
+            let ready_soon = consumer.ready_soon();
+            let messages = ready_soon.filter_map(|key| consumer.queue.get(key));
 
-            waiting.extend(wanted.map(|message| match consumer.target {
-                Target::Commands(_) => pending_command_text(catalog, &message.envelope),
-                Target::Events(_) => pending_text(catalog, &consumer.name, &message.envelope),
+            waiting.extend(messages.map(|message| {
+                let envelope = &message.incoming.envelope;
+                match consumer.target {
+                    Target::Commands(_) => pending_command_text(catalog, envelope),
+                    Target::Events(_) => pending_text(catalog, &consumer.name, envelope),
+                }
             }));
         }
 

@@ -3,6 +3,7 @@ use std::sync::Arc;
 use crate::{
     engine::{
         delivery::attempt::AttemptResult,
+        delivery::queue::QueueKey,
         manual::footprint::{Footprint, FootprintStore},
         manual::test_engine::TestEngine,
     },
@@ -21,7 +22,7 @@ pub struct PendingDelivery {
     pub message: Arc<Envelope>,
     /// The number of the attempt, from 1.
     pub attempt: u32,
-    pub(super) offset: u128,
+    pub(super) key: QueueKey,
     pub(super) consumer_idx: usize,
 }
 
@@ -77,22 +78,27 @@ impl TestEngine {
     pub async fn pending(&mut self) -> Result<Vec<PendingDelivery>, Error> {
         self.publish_and_read().await?;
 
+        let now = self.app.now();
         let mut pending = Vec::new();
         for (consumer_idx, consumer) in self.consumers.iter().enumerate() {
-            for (idx, message) in consumer.ready.iter().enumerate() {
-                if consumer.can_be_tried(idx) {
-                    pending.push(PendingDelivery {
-                        subscription: Arc::clone(&consumer.name),
-                        message: Arc::clone(&message.envelope),
-                        attempt: message.attempt,
-                        offset: message.offset,
-                        consumer_idx,
-                    });
-                }
-            }
+            let ready = consumer
+                .queue
+                .ready()
+                .filter(|(_, message)| consumer.can_start(message, now));
+
+            // After a pause, the circuit breaker lets one message through.
+            let limit = consumer.breaker.limit(usize::MAX);
+            pending.extend(ready.take(limit).map(|(key, message)| PendingDelivery {
+                subscription: Arc::clone(&consumer.name),
+                message: Arc::clone(&message.envelope),
+                attempt: message.attempt,
+                key,
+                consumer_idx,
+            }));
         }
 
-        pending.sort_by_key(|delivery| (delivery.offset, delivery.consumer_idx));
+        pending.sort_by_key(|delivery| (delivery.key.place, delivery.consumer_idx, delivery.key));
+        self.save().await?;
         Ok(pending)
     }
 
@@ -109,7 +115,7 @@ impl TestEngine {
 
     /// Delivers one message, and crashes between the commit and the acknowledgement.
     ///
-    /// The message is redelivered once its lease has ended, or by a run that has nothing else to do.
+    /// The engine restarts and owns its partitions at once, so the message is pending again.
     ///
     /// # Errors
     ///
@@ -123,31 +129,30 @@ impl TestEngine {
         pending: &PendingDelivery,
         next_action: Option<EngineAction>,
     ) -> Result<Step, Error> {
-        let consumer = &self.consumers[pending.consumer_idx];
         let message_id = pending.message.metadata.id;
-        let idx = (0..consumer.ready.len()).find(|idx| {
-            let message = &consumer.ready[*idx];
-            message.envelope.metadata.id == message_id
-                && message.attempt == pending.attempt
-                && consumer.can_be_tried(*idx)
-        });
+        let is_pending = self
+            .startable(pending.consumer_idx, pending.key)
+            .is_some_and(|message| {
+                message.envelope.metadata.id == message_id && message.attempt == pending.attempt
+            });
 
-        let Some(idx) = idx else {
+        if !is_pending {
             let (subscription, metadata) = (&pending.subscription, &pending.message.metadata);
             return Err(Error::setup(format!(
                 "{} {message_id} is not pending for {subscription}: call `pending()` again",
                 metadata.message_type.name()
             )));
-        };
+        }
 
         // Drop what was noted before, so the footprint has only this delivery.
         let (store, ports) = self.watched_ports();
         store.take();
 
         let report = self
-            .run_attempt(pending.consumer_idx, idx, &ports, next_action)
+            .run_attempt(pending.consumer_idx, pending.key, &ports, next_action)
             .await?;
         let footprint = store.take();
+        self.save().await?;
 
         Ok(Step {
             handler: report.handler,
@@ -159,7 +164,7 @@ impl TestEngine {
                 AttemptResult::Handled(committed) => StepOutcome::Handled {
                     n_events: committed.len(),
                 },
-                AttemptResult::Skipped(_) => StepOutcome::Skipped,
+                AttemptResult::Skipped(_) | AttemptResult::Fenced => StepOutcome::Skipped,
                 AttemptResult::Rejected(error) => StepOutcome::Rejected(error),
                 AttemptResult::NewerEvent(error) => StepOutcome::Paused(error),
                 AttemptResult::Failed { error, is_last } => StepOutcome::Failed { error, is_last },

@@ -6,6 +6,8 @@ use crate::{
         delivery::attempt::{Attempt, AttemptReport, AttemptResult},
         delivery::consumer::Consumer,
         delivery::incoming::IncomingMessage,
+        delivery::partitions::Unsaved,
+        delivery::queue::{MessageState, QueueKey},
         manual::footprint::FootprintStore,
         manual::remaining::find_remaining,
         manual::settle_report::Remaining,
@@ -14,6 +16,7 @@ use crate::{
     error::Error,
     handler::{Ports, Session, hooks::EngineAction},
     message::MessageId,
+    port::Changes,
     record::{EntryKind, OverlayMap},
     runtime::{App, delivery_log::DeliveryLog},
     wiring::{Domain, WiringErrors},
@@ -68,8 +71,6 @@ pub struct TestEngine {
     pub(super) relay: Relay,
     /// How often each subscription, by its index, has committed for each message.
     pub(super) commits: OverlayMap<(MessageId, usize), u32>,
-    /// The messages that an engine held when it crashed, each with the index of its consumer.
-    pub(super) abandoned: Vec<(usize, IncomingMessage)>,
     /// The attempts of this run, in the order in which they ran.
     pub(super) log: DeliveryLog,
     pub(super) session: Session,
@@ -91,6 +92,7 @@ impl Engine {
 
 impl TestEngine {
     fn new(app: &App) -> Self {
+        // The name never changes: an engine that replaces another one owns all partitions at once.
         let worker: Arc<str> = "test".into();
 
         Self {
@@ -99,7 +101,6 @@ impl TestEngine {
             app: app.clone(),
             commits: OverlayMap::default(),
             log: DeliveryLog::default(),
-            abandoned: Vec::new(),
             session: Session::default(),
             watched_ports: None,
             rebuild: None,
@@ -134,12 +135,45 @@ impl TestEngine {
     pub async fn subscribe(&mut self) -> Result<(), Error> {
         if !self.is_subscribed {
             for consumer in &mut self.consumers {
-                consumer.subscribe(&self.app.ports).await?;
+                consumer.take_turn(&self.app.ports).await?;
             }
             self.is_subscribed = true;
+            // A subscription that starts now must be known to the next engine.
+            self.save().await?;
         }
 
         Ok(())
+    }
+
+    /// Saves the ledgers of all subscriptions in one commit.
+    ///
+    /// Each public method calls this at its end. So a crash repeats only the message that was in flight,
+    /// as if the ledger had been saved after each delivery.
+    pub(super) async fn save(&mut self) -> Result<(), Error> {
+        let mut changes = Changes::new("the engine");
+        for consumer in &self.consumers {
+            changes
+                .ledgers
+                .extend(consumer.unsaved_ledgers(Unsaved::Settled)?);
+        }
+        if changes.ledgers.is_empty() {
+            return Ok(());
+        }
+
+        self.app.ports.store.commit(&changes).await?;
+        for consumer in &mut self.consumers {
+            consumer.mark_saved();
+        }
+        Ok(())
+    }
+
+    /// Returns a message if it can be delivered now.
+    pub(super) fn startable(&self, consumer_idx: usize, key: QueueKey) -> Option<&IncomingMessage> {
+        let consumer = &self.consumers[consumer_idx];
+        let message = consumer.queue.get(key)?;
+        let can_start = message.state == MessageState::Ready
+            && consumer.can_start(&message.incoming, self.app.now());
+        can_start.then_some(&message.incoming)
     }
 
     /// Publishes the due messages and reads new ones; returns true if something was published.
@@ -162,19 +196,21 @@ impl TestEngine {
         Ok(has_published)
     }
 
-    /// Tries the message at `idx` of the ready messages of a consumer, and settles the attempt.
+    /// Tries a ready message of a consumer, and settles the attempt.
     ///
     /// `next_action` is what the engine does then. If it is `None`, the interceptor of the app
     /// decides.
     pub(super) async fn run_attempt(
         &mut self,
         consumer_idx: usize,
-        idx: usize,
+        key: QueueKey,
         ports: &Arc<Ports>,
         next_action: Option<EngineAction>,
     ) -> Result<AttemptReport, Error> {
+        let not_ready = || Error::setup("the message is not ready");
         let consumer = &mut self.consumers[consumer_idx];
-        let message_id = consumer.ready[idx].envelope.metadata.id;
+        let message = consumer.queue.get(key).ok_or_else(not_ready)?;
+        let message_id = message.incoming.envelope.metadata.id;
         let n_commits = self
             .commits
             .get(&(message_id, consumer_idx))
@@ -183,8 +219,9 @@ impl TestEngine {
         let target = consumer.target;
         let processing = target.processing(&self.app);
         let attempt = consumer
-            .take(idx, ports, n_commits, processing)
-            .ok_or_else(|| Error::setup(format!("there is no ready message at the index {idx}")))?;
+            .start(key, ports, n_commits, processing)
+            .await?
+            .ok_or_else(not_ready)?;
 
         let mut report = attempt.run(&mut self.session).await;
         self.log_attempt(&attempt, &report, consumer_idx, n_commits);
@@ -204,7 +241,9 @@ impl TestEngine {
             }
             EngineAction::Crash => {
                 ports.record(Some(report.entry), || EntryKind::EngineCrashed);
-                self.abandoned.push((consumer_idx, attempt.incoming));
+                // No other engine knows which message was in flight. This one counts the attempt.
+                self.consumers[consumer_idx].retry_after_crash(&attempt);
+                self.save().await?;
                 self.restart()?;
             }
             EngineAction::Restart => {
@@ -213,7 +252,9 @@ impl TestEngine {
                     .await?;
                 ports.record(Some(report.entry), || EntryKind::EngineRestarted);
 
-                self.release_all().await?;
+                for consumer in &mut self.consumers {
+                    consumer.leave(&self.app.ports).await?;
+                }
                 self.restart()?;
             }
         }
@@ -264,7 +305,7 @@ fn interceptor_action(ports: &Ports, attempt: &Attempt, report: &AttemptReport) 
         .hooks
         .interceptor
         .as_ref()
-        .filter(|_| !report.is_ignored())
+        .filter(|_| !report.is_ignored() && !attempt.is_given_up())
         .map_or(EngineAction::Continue, |interceptor| {
             interceptor.after(report.handler, &incoming.envelope, incoming.attempt)
         })

@@ -3,7 +3,7 @@ use std::fmt;
 use crate::{
     error::Error,
     message::{Envelope, Recorded},
-    port::{Broker, Changes, PortFuture, Publication, Store},
+    port::{Broker, Changes, PortFuture, Publication, PublishResult, Store},
 };
 
 /// Stands between the runtime and the handlers, the store and the broker.
@@ -51,7 +51,7 @@ pub trait Interceptor: fmt::Debug + Send + Sync {
         &'a self,
         broker: &'a dyn Broker,
         publications: &'a [Publication],
-    ) -> PortFuture<'a, Vec<Result<(), Error>>> {
+    ) -> PortFuture<'a, Vec<PublishResult>> {
         broker.publish(publications)
     }
 }

@@ -5,7 +5,7 @@ use crate::{
     error::Error,
     handler::hooks::Interceptor,
     message::{Envelope, MessageId, Recorded},
-    port::{Broker, Changes, PortFuture, Publication, Store},
+    port::{Broker, Changes, PortFuture, Publication, PublishResult, Store},
     record::{EntryId, EntryKind, InvariantSet, Recorder},
 };
 
@@ -72,7 +72,7 @@ impl Hooks {
         &'a self,
         broker: &'a dyn Broker,
         publications: &'a [Publication],
-    ) -> PortFuture<'a, Vec<Result<(), Error>>> {
+    ) -> PortFuture<'a, Vec<PublishResult>> {
         match &self.interceptor {
             Some(interceptor) => interceptor.publish(broker, publications),
             None => broker.publish(publications),

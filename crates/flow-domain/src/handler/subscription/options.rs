@@ -73,8 +73,7 @@ impl SubscriptionOptions {
 
     /// Sets how many messages one engine handles at once; at least one.
     ///
-    /// They are of different streams, unless the subscription is [`unordered`](Self::unordered). A
-    /// subscription that reads from the event store can handle only one at once.
+    /// They are of different streams, unless the subscription is [`unordered`](Self::unordered).
     pub fn concurrency(&mut self, n_messages: usize) -> &mut Self {
         self.concurrency = Some(n_messages);
         self

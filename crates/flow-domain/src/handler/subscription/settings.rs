@@ -9,10 +9,10 @@ use crate::{
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Source {
-    /// The broker. The relay publishes committed messages to it. Each message is acknowledged separately.
+    /// The broker. The relay publishes committed messages to it.
     #[default]
     Broker,
-    /// The event store, read in the order of commit, starting at a checkpoint.
+    /// The event store, read in the order of commit.
     EventStore,
 }
 

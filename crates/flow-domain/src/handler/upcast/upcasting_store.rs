@@ -3,10 +3,11 @@ use std::{fmt, sync::Arc};
 use crate::{
     clock::Timestamp,
     handler::Catalog,
-    message::{Position, Recorded, StreamName, Version},
+    message::{Payload, Position, Recorded, StreamName, Version},
     port::{
-        AggregateStore, Changes, Claim, Condition, EventStore, Outbox, OutboxDue, OutboxRow,
-        OutboxState, PortFuture, ProjectionStore, Query, Row, Settlement, Store, StoredState,
+        AggregateStore, Changes, Claim, Condition, Cursor, EventStore, HeldPartition, Ledger,
+        Outbox, OutboxDue, OutboxRow, OutboxState, PortFuture, ProjectionStore, Query, Row,
+        Settlement, Store, StoredState, Turn, TurnResult,
     },
     record::Table,
 };
@@ -69,6 +70,21 @@ impl EventStore for UpcastingStore {
         self.make_current(self.store.read_category(category, after, limit))
     }
 
+    fn read_partitions<'a>(
+        &'a self,
+        categories: Option<&'a [&'static str]>,
+        n_partitions: u32,
+        cursors: &'a mut [Cursor],
+        limit: usize,
+    ) -> PortFuture<'a, Vec<Recorded>> {
+        let store = &self.store;
+        self.make_current(store.read_partitions(categories, n_partitions, cursors, limit))
+    }
+
+    fn read_at<'a>(&'a self, positions: &'a [Position]) -> PortFuture<'a, Vec<Recorded>> {
+        self.make_current(self.store.read_at(positions))
+    }
+
     fn last_position(&self) -> PortFuture<'_, Position> {
         self.store.last_position()
     }
@@ -110,6 +126,24 @@ impl ProjectionStore for UpcastingStore {
 
     fn count<'a>(&'a self, table: Table, conditions: &'a [Condition]) -> PortFuture<'a, usize> {
         self.store.count(table, conditions)
+    }
+}
+
+impl Ledger for UpcastingStore {
+    fn turn<'a>(&'a self, turn: &'a Turn<'a>) -> PortFuture<'a, TurnResult> {
+        self.store.turn(turn)
+    }
+
+    fn release<'a>(&'a self, group: &'a Arc<str>, held: &'a [HeldPartition]) -> PortFuture<'a, ()> {
+        self.store.release(group, held)
+    }
+
+    fn leave<'a>(&'a self, group: &'a Arc<str>, member: &'a Arc<str>) -> PortFuture<'a, ()> {
+        self.store.leave(group, member)
+    }
+
+    fn ledgers<'a>(&'a self, group: &'a str) -> PortFuture<'a, Vec<(u32, Payload)>> {
+        self.store.ledgers(group)
     }
 }
 

@@ -2,8 +2,8 @@ use std::sync::Arc;
 
 use crate::{
     error::Error,
-    handler::{UnitOfWork, work::tracked_state::PendingChange},
-    message::{Envelope, MessageKind, Payload, Processing},
+    handler::{Ports, UnitOfWork, work::tracked_state::PendingChange},
+    message::{Envelope, ExpectedVersion, MessageKind, Payload, Processing, Recorded, Version},
     port::{Changes, RowKeys},
     record::{EntryId, EntryKind, StateChange, Table, TableKind},
 };
@@ -43,11 +43,15 @@ impl UnitOfWork {
         }
 
         if self.context.processing == Processing::Async {
-            changes.enqueue_events(self.ports.clock.now());
+            changes.enqueue_events();
         }
 
+        changes.fence.clone_from(&self.context.fence);
         let ports = &self.ports;
-        let result = ports.hooks.commit(&*ports.store, &changes).await;
+        let result = match ports.hooks.commit(&*ports.store, &changes).await {
+            Err(err) if err.is_unknown() => settle_unknown(ports, &changes, err).await,
+            result => result,
+        };
         // The events are put back also if the commit failed: the record of the rollback lists the
         // discarded events.
         self.session.events = std::mem::take(&mut changes.events);
@@ -142,4 +146,40 @@ impl UnitOfWork {
             });
         }
     }
+}
+
+/// Looks whether a commit went through whose answer was lost. Returns `err` if it did not.
+///
+/// All of it was written or nothing, so its events tell. A commit without events is tried again.
+async fn settle_unknown(
+    ports: &Ports,
+    changes: &Changes,
+    err: Error,
+) -> Result<Vec<Recorded>, Error> {
+    let mut recorded = Vec::with_capacity(changes.events.len());
+    for event in &changes.events {
+        let stream = &event.metadata.stream;
+        let expected = changes
+            .expected
+            .iter()
+            .find(|expected| expected.stream == *stream);
+        let after = match expected.map(|expected| expected.version) {
+            Some(ExpectedVersion::Exact(version)) => version,
+            Some(ExpectedVersion::Any) | None => Version::NONE,
+        };
+
+        let stored = ports.store.read_stream(stream, after, usize::MAX).await?;
+        let found = stored
+            .into_iter()
+            .find(|stored| stored.metadata().id == event.metadata.id);
+        match found {
+            Some(found) => recorded.push(found),
+            None => return Err(err),
+        }
+    }
+
+    if recorded.is_empty() {
+        return Err(err);
+    }
+    Ok(recorded)
 }

@@ -3,6 +3,7 @@ use std::sync::Arc;
 use crate::{
     handler::work::hooks::MessageRewrite,
     message::{Envelope, Processing},
+    port::Fence,
     record::EntryId,
 };
 
@@ -17,6 +18,8 @@ pub(crate) struct HandlingContext {
     pub(crate) n_commits: u32,
     /// Whether the events that are raised here are handled inline or by an engine.
     pub(crate) processing: Processing,
+    /// The right of an engine to handle the message, which the commit checks.
+    pub(crate) fence: Option<Fence>,
     /// How many ids were created so far, for this message and handler.
     pub(crate) n_ids: u32,
     /// How many handlers process this message as a part of their own unit of work.
@@ -33,6 +36,7 @@ impl HandlingContext {
             start_entry,
             n_commits: 0,
             processing: Processing::Sync,
+            fence: None,
             n_ids: 0,
             n_outer: 0,
             rewrite: MessageRewrite::default(),

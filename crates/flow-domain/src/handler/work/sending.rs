@@ -21,8 +21,7 @@ impl UnitOfWork {
     /// Returns an error for which [`Error::is_no_handler`] is true if the command has no handler.
     /// Returns one for which [`Error::is_codec`] is true if the command has no JSON form.
     pub fn submit<C: Command>(&mut self, command: C) -> Result<MessageId, Error> {
-        let now = self.now();
-        self.send(&command, now)
+        self.send(&command, None)
     }
 
     /// Submits a command to be processed at `time`, or at once if that is past.
@@ -35,7 +34,7 @@ impl UnitOfWork {
         time: Timestamp,
         command: C,
     ) -> Result<MessageId, Error> {
-        self.send(&command, time)
+        self.send(&command, Some(time))
     }
 
     /// Submits a command to be processed after `delay`.
@@ -49,7 +48,7 @@ impl UnitOfWork {
         command: C,
     ) -> Result<MessageId, Error> {
         let time = self.now() + delay;
-        self.send(&command, time)
+        self.send(&command, Some(time))
     }
 
     /// Cancels a command that was submitted or scheduled, in this unit of work or in another.
@@ -70,8 +69,12 @@ impl UnitOfWork {
         }
     }
 
-    /// Enqueues a command for the outbox, to be processed at the time `due`.
-    fn send<C: Command>(&mut self, message: &C, due: Timestamp) -> Result<MessageId, Error> {
+    /// Enqueues a command for the outbox, to be processed at the time `due`; `None` means at once.
+    fn send<C: Command>(
+        &mut self,
+        message: &C,
+        due: Option<Timestamp>,
+    ) -> Result<MessageId, Error> {
         let mut command = self.ports.serialize(message)?;
         self.check_message_round_trip(message, &mut command);
 
@@ -111,13 +114,11 @@ impl UnitOfWork {
             }
 
             let (command, due) = (Arc::clone(envelope), *due);
-            self.ports.record(cause, || {
-                if due <= now {
-                    EntryKind::CommandReceived(command)
-                } else {
-                    EntryKind::Scheduled { command, due }
-                }
-            });
+            self.ports
+                .record(cause, || match due.filter(|due| now < *due) {
+                    None => EntryKind::CommandReceived(command),
+                    Some(due) => EntryKind::Scheduled { command, due },
+                });
         }
     }
 }

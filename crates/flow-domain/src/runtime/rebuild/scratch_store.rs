@@ -8,9 +8,9 @@ use crate::{
     error::Error,
     message::{Payload, Position, Recorded, StreamName, Version},
     port::{
-        AggregateStore, Changes, Claim, Condition, EventStore, Outbox, OutboxDue, OutboxRow,
-        OutboxState, PortFuture, ProjectionStore, Query, Row, RowKeys, Settlement, Store,
-        StoredState,
+        AggregateStore, Changes, Claim, Condition, Cursor, EventStore, HeldPartition, Ledger,
+        Outbox, OutboxDue, OutboxRow, OutboxState, PortFuture, ProjectionStore, Query, Row,
+        RowKeys, Settlement, Store, StoredState, Turn, TurnResult,
     },
     record::Table,
 };
@@ -139,7 +139,39 @@ impl EventStore for ScratchStore {
         unsupported()
     }
 
+    fn read_partitions<'a>(
+        &'a self,
+        _: Option<&'a [&'static str]>,
+        _: u32,
+        _: &'a mut [Cursor],
+        _: usize,
+    ) -> PortFuture<'a, Vec<Recorded>> {
+        unsupported()
+    }
+
+    fn read_at<'a>(&'a self, _: &'a [Position]) -> PortFuture<'a, Vec<Recorded>> {
+        unsupported()
+    }
+
     fn last_position(&self) -> PortFuture<'_, Position> {
+        unsupported()
+    }
+}
+
+impl Ledger for ScratchStore {
+    fn turn<'a>(&'a self, _: &'a Turn<'a>) -> PortFuture<'a, TurnResult> {
+        unsupported()
+    }
+
+    fn release<'a>(&'a self, _: &'a Arc<str>, _: &'a [HeldPartition]) -> PortFuture<'a, ()> {
+        unsupported()
+    }
+
+    fn leave<'a>(&'a self, _: &'a Arc<str>, _: &'a Arc<str>) -> PortFuture<'a, ()> {
+        unsupported()
+    }
+
+    fn ledgers<'a>(&'a self, _: &'a str) -> PortFuture<'a, Vec<(u32, Payload)>> {
         unsupported()
     }
 }

@@ -74,7 +74,6 @@ impl App {
             TableKind::ProcessManager
             | TableKind::ProcessHistory
             | TableKind::Inbox
-            | TableKind::Checkpoint
             | TableKind::DeadLetter => self.ports.store.load(table, id).await?,
             TableKind::Aggregate => {
                 let Some(entry) = self.aggregate_entry(state_type) else {

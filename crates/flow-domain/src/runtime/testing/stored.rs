@@ -76,7 +76,7 @@ impl App {
             }
         }
         if processing == Processing::Async {
-            changes.enqueue_events(self.ports.clock.now());
+            changes.enqueue_events();
         }
 
         let recorded = self.commit_append(&changes, processing).await?;

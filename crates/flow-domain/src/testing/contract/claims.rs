@@ -1,6 +1,7 @@
 use std::time::Duration;
 
 use crate::{
+    clock::Timestamp,
     port::{Claim, OutboxRow, OutboxState, SendResult, Store},
     testing::contract::{
         fixture::{ABSENT, DASHBOARD, ORDERS, change, event, exact},
@@ -60,7 +61,7 @@ pub async fn claim_follows_commit_order<S: Store + ?Sized>(store: &S) {
     assert_eq!(event_numbers(&second), [0; 0]);
     assert!(all.is_sorted_by(|left, right| left.number < right.number));
     assert_eq!(first[0].envelope, event("order-1", 1));
-    assert_eq!(first[0].due, at_second(2));
+    assert_eq!(first[0].due, Some(at_second(2)));
     assert_eq!(first[0].state, OutboxState::Processing);
     assert_eq!((first[0].n_failures, &first[0].error), (0, &None));
 
@@ -121,6 +122,23 @@ pub async fn concurrent_claims_share_no_row<S: Store + ?Sized>(store: &S) {
     let mut numbers = [event_numbers(&claimed), event_numbers(&rest)].concat();
     numbers.sort_unstable();
     assert_eq!(numbers, [1, 2, 3, 4, 5, 6]);
+}
+
+/// A row without a due time can be claimed at any time, whatever the clock of its writer says. A later
+/// row of its stream cannot overtake it.
+pub async fn row_without_a_due_time_never_waits<S: Store + ?Sized>(store: &S) {
+    change()
+        .send_at_once("order-1", 1)
+        .send("order-1", 2, at_second(2))
+        .commit_to(store)
+        .await;
+
+    let long_ago = Timestamp::from_micros(0);
+    assert_eq!(event_numbers(&claim(store, "ann", long_ago).await), [1]);
+    assert_eq!(
+        event_numbers(&claim(store, "bob", at_second(2)).await),
+        [0; 0]
+    );
 }
 
 /// When a lease has ended, the rows can be claimed again. Then a late result of the first worker is

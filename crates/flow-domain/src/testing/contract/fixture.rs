@@ -127,7 +127,20 @@ impl ChangesBuilder {
     /// Adds [`event`] of this stream and number to the outbox, due at `due`.
     pub(crate) fn send(mut self, name: &str, number: u32, due: Timestamp) -> Self {
         let envelope = event(name, number);
-        self.0.outgoing.push(Outgoing { envelope, due });
+        self.0.outgoing.push(Outgoing {
+            envelope,
+            due: Some(due),
+        });
+        self
+    }
+
+    /// Adds [`event`] of this stream and number to the outbox, to be sent at once.
+    pub(crate) fn send_at_once(mut self, name: &str, number: u32) -> Self {
+        let envelope = event(name, number);
+        self.0.outgoing.push(Outgoing {
+            envelope,
+            due: None,
+        });
         self
     }
 

@@ -23,7 +23,9 @@ pub(crate) mod declared_fields;
 pub(crate) mod fixture;
 mod join_all;
 mod keys;
+mod ledgers;
 pub(crate) mod outbox_fixture;
+mod partitions;
 mod queries;
 mod settlements;
 mod streams;
@@ -33,7 +35,7 @@ mod tables;
 pub use claims::{
     claim_follows_commit_order, claimed_rows_are_not_claimed_again, concurrent_claims_share_no_row,
     expired_lease_frees_claimed_rows, outbox_rows_are_committed_atomically,
-    row_not_yet_due_blocks_no_other,
+    row_not_yet_due_blocks_no_other, row_without_a_due_time_never_waits,
 };
 pub use commits::{
     commit_refuses_a_stale_state, commit_refuses_a_stale_stream,
@@ -42,6 +44,16 @@ pub use commits::{
 };
 pub use declared_fields::declared_fields_are_sorted_by_key;
 pub use keys::keys_are_compared_by_their_bytes;
+pub use ledgers::{
+    ended_lease_can_be_renewed, ended_lease_is_taken_over, groups_do_not_share_partitions,
+    ledger_reaches_the_next_owner, released_partition_is_free_at_once,
+    replaced_member_cannot_commit, restarted_member_does_not_wait,
+    shares_are_fair_as_members_come_and_go, single_member_owns_all_partitions,
+};
+pub use partitions::{
+    events_are_read_by_partition, partitions_are_read_from_their_own_positions,
+    read_at_finds_single_events, read_of_categories_is_in_store_order,
+};
 pub use queries::{
     count_applies_conditions, query_breaks_ties_by_id, query_finds_rows_by_condition,
     query_sorts_limits_and_offsets,

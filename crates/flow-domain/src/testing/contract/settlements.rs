@@ -48,7 +48,10 @@ pub async fn failed_row_blocks_its_stream<S: Store + ?Sized>(store: &S) {
 
     assert_eq!(event_numbers(&others), [3, 4]);
     assert_eq!(event_numbers(&waiting), [1]);
-    assert_eq!((waiting[0].n_failures, waiting[0].due), (1, at_second(20)));
+    assert_eq!(
+        (waiting[0].n_failures, waiting[0].due),
+        (1, Some(at_second(20)))
+    );
     assert_eq!(waiting[0].error.as_deref(), Some("no broker"));
     assert_eq!(too_early, []);
     assert_eq!(event_numbers(&again), [1, 2]);
@@ -62,7 +65,10 @@ pub async fn failed_row_blocks_its_stream<S: Store + ?Sized>(store: &S) {
     )
     .await;
     let twice = rows(store, &[OutboxState::Failed]).await;
-    assert_eq!((twice[0].n_failures, twice[0].due), (2, at_second(30)));
+    assert_eq!(
+        (twice[0].n_failures, twice[0].due),
+        (2, Some(at_second(30)))
+    );
 }
 
 /// A cancelled row is never claimed, whether it is due or not. Other rows are not cancelled.

@@ -20,7 +20,8 @@ impl<S: Store + ?Sized> AsStore for S {
 /// future that returns an empty store. The store is an `impl Store`, or one in a `Box` or an `Arc`.
 /// Each test evaluates this expression again, and no two tests may share a store.
 ///
-/// The caller needs the dependency `tokio`, with the features `macros` and `rt`.
+/// The caller needs the dependency `tokio`, with the features `macros`, `rt` and `time`. Some tests wait
+/// for a part of a second, until a lease has ended.
 ///
 /// # Examples
 ///
@@ -69,11 +70,25 @@ macro_rules! store_contract {
                 released_row_can_be_claimed_again,
                 failed_row_blocks_its_stream,
                 row_not_yet_due_blocks_no_other,
+                row_without_a_due_time_never_waits,
                 cancelled_row_is_never_claimed,
                 claimed_or_published_row_cannot_be_cancelled,
                 abandoned_row_can_be_reopened,
                 clean_up_deletes_rows_by_state_and_age,
                 next_due_reports_retries_and_schedules,
+                read_of_categories_is_in_store_order,
+                events_are_read_by_partition,
+                partitions_are_read_from_their_own_positions,
+                read_at_finds_single_events,
+                single_member_owns_all_partitions,
+                shares_are_fair_as_members_come_and_go,
+                released_partition_is_free_at_once,
+                ended_lease_is_taken_over,
+                ended_lease_can_be_renewed,
+                restarted_member_does_not_wait,
+                replaced_member_cannot_commit,
+                ledger_reaches_the_next_owner,
+                groups_do_not_share_partitions,
             );
         }
     };

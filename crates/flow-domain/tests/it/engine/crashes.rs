@@ -67,7 +67,7 @@ async fn restart_loses_nothing_and_repeats_nothing() {
 }
 
 #[tokio::test]
-async fn restart_reads_the_store_from_the_checkpoint() {
+async fn restart_reads_the_store_from_the_ledger() {
     let (world, calls) = run_with_action(Source::EventStore, EngineAction::Restart).await;
 
     assert_eq!(calls, ["Listener 1", "Listener 2"]);

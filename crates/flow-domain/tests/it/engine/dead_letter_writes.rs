@@ -10,10 +10,11 @@ use flow_domain::{
     adapter::memory::MemoryStore,
     clock::Timestamp,
     handler::Source,
-    message::{Position, Recorded, StreamName, Version},
+    message::{Payload, Position, Recorded, StreamName, Version},
     port::{
-        AggregateStore, Changes, Claim, Condition, EventStore, Outbox, OutboxDue, OutboxRow,
-        OutboxState, PortFuture, ProjectionStore, Query, Row, Settlement, Store, StoredState,
+        AggregateStore, Changes, Claim, Condition, Cursor, EventStore, HeldPartition, Ledger,
+        Outbox, OutboxDue, OutboxRow, OutboxState, PortFuture, ProjectionStore, Query, Row,
+        Settlement, Store, StoredState, Turn, TurnResult,
     },
     record::{EntryKind, Table, TableKind},
 };
@@ -66,6 +67,21 @@ impl EventStore for DeadLetterRefusingStore {
         self.store.read_category(category, after, limit)
     }
 
+    fn read_partitions<'a>(
+        &'a self,
+        categories: Option<&'a [&'static str]>,
+        n_partitions: u32,
+        cursors: &'a mut [Cursor],
+        limit: usize,
+    ) -> PortFuture<'a, Vec<Recorded>> {
+        self.store
+            .read_partitions(categories, n_partitions, cursors, limit)
+    }
+
+    fn read_at<'a>(&'a self, positions: &'a [Position]) -> PortFuture<'a, Vec<Recorded>> {
+        self.store.read_at(positions)
+    }
+
     fn last_position(&self) -> PortFuture<'_, Position> {
         self.store.last_position()
     }
@@ -88,6 +104,24 @@ impl ProjectionStore for DeadLetterRefusingStore {
 
     fn count<'a>(&'a self, table: Table, conditions: &'a [Condition]) -> PortFuture<'a, usize> {
         self.store.count(table, conditions)
+    }
+}
+
+impl Ledger for DeadLetterRefusingStore {
+    fn turn<'a>(&'a self, turn: &'a Turn<'a>) -> PortFuture<'a, TurnResult> {
+        self.store.turn(turn)
+    }
+
+    fn release<'a>(&'a self, group: &'a Arc<str>, held: &'a [HeldPartition]) -> PortFuture<'a, ()> {
+        self.store.release(group, held)
+    }
+
+    fn leave<'a>(&'a self, group: &'a Arc<str>, member: &'a Arc<str>) -> PortFuture<'a, ()> {
+        self.store.leave(group, member)
+    }
+
+    fn ledgers<'a>(&'a self, group: &'a str) -> PortFuture<'a, Vec<(u32, Payload)>> {
+        self.store.ledgers(group)
     }
 }
 

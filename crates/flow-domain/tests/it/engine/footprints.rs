@@ -165,18 +165,15 @@ async fn footprints_of_writer_and_reader_conflict() {
 }
 
 #[tokio::test]
-async fn footprints_of_one_store_subscription_share_its_checkpoint() {
+async fn footprints_of_a_subscription_do_not_share_its_ledger() {
     let mut world = World::of(ping_domain(Source::EventStore).event_handler(Player));
     world.publish_pings(["1", "2"]).await;
 
     let first = deliver_next(&mut world, "Player").await.footprint;
     let second = deliver_next(&mut world, "Player").await.footprint;
 
-    assert_eq!(
-        writes(&first),
-        ["stream table-1", "checkpoint Subscription \"Player\""]
-    );
-    assert!(first.conflicts_with(&second));
+    assert_eq!(writes(&first), ["stream table-1"]);
+    assert!(!first.conflicts_with(&second));
 }
 
 struct Fan;

@@ -77,7 +77,7 @@ async fn fork_runs_independently_of_its_origin() {
 }
 
 #[tokio::test]
-async fn fork_has_its_own_checkpoints() {
+async fn fork_has_its_own_ledgers() {
     check(Source::EventStore).await;
 }
 

@@ -2,7 +2,6 @@
 #![cfg(feature = "derive")]
 
 mod breaker;
-mod checkpoints;
 mod crashes;
 mod dead_letter_writes;
 mod dead_letters;
@@ -15,10 +14,13 @@ mod forks;
 mod handle_error;
 mod inline_processing;
 mod lanes;
+mod ledgers;
+mod lost_answers;
 mod lost_races;
 mod order;
 mod origin_filter;
 mod outbox;
+mod poison;
 mod profiles;
 mod retries;
 mod scheduling;

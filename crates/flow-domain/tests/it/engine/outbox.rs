@@ -11,11 +11,11 @@ use std::{
 use flow_domain::{
     Error, EventHandler, EventRoutes, RetryPolicy, UnitOfWork,
     adapter::memory::MemoryBroker,
-    clock::{Timestamp, VirtualClock},
+    clock::VirtualClock,
     handler::Source,
     port::{
-        Backlog, Broker, OutboxRow, OutboxState, PortFuture, Publication, ReadRequest,
-        ReceivedMessage, StartFrom, Topic,
+        Broker, Cursor, LogMessage, OutboxRow, OutboxState, PortFuture, Publication, PublishResult,
+        Topic,
     },
     record::EntryKind,
 };
@@ -43,10 +43,11 @@ impl UnreachableBroker {
 }
 
 impl Broker for UnreachableBroker {
-    fn publish<'a>(
-        &'a self,
-        messages: &'a [Publication],
-    ) -> PortFuture<'a, Vec<Result<(), Error>>> {
+    fn n_partitions(&self) -> u32 {
+        self.broker.n_partitions()
+    }
+
+    fn publish<'a>(&'a self, messages: &'a [Publication]) -> PortFuture<'a, Vec<PublishResult>> {
         let n_left = self.n_failures.load(Ordering::Relaxed);
         if 0 < n_left {
             self.n_failures.store(n_left - 1, Ordering::Relaxed);
@@ -56,43 +57,42 @@ impl Broker for UnreachableBroker {
         self.broker.publish(messages)
     }
 
-    fn subscribe<'a>(
+    fn read<'a>(
         &'a self,
-        group: &'a str,
         topics: &'a [Topic],
-        start: StartFrom,
-    ) -> PortFuture<'a, ()> {
-        self.broker.subscribe(group, topics, start)
+        cursors: &'a mut [Cursor],
+        limit: usize,
+    ) -> PortFuture<'a, Vec<LogMessage>> {
+        self.broker.read(topics, cursors, limit)
     }
 
-    fn read<'a>(&'a self, request: &'a ReadRequest<'a>) -> PortFuture<'a, Vec<ReceivedMessage>> {
-        self.broker.read(request)
-    }
-
-    fn acknowledge<'a>(
+    fn read_at<'a>(
         &'a self,
-        group: &'a str,
-        message: &'a ReceivedMessage,
-    ) -> PortFuture<'a, ()> {
-        self.broker.acknowledge(group, message)
+        topic: &'a Topic,
+        partition: u32,
+        places: &'a [u64],
+    ) -> PortFuture<'a, Vec<LogMessage>> {
+        self.broker.read_at(topic, partition, places)
     }
 
-    fn refuse<'a>(
+    fn seek_end<'a>(
         &'a self,
-        group: &'a str,
-        message: &'a ReceivedMessage,
-        due: Timestamp,
-        count_attempt: bool,
+        topics: &'a [Topic],
+        cursors: &'a mut [Cursor],
     ) -> PortFuture<'a, ()> {
-        self.broker.refuse(group, message, due, count_attempt)
+        self.broker.seek_end(topics, cursors)
     }
 
-    fn backlog<'a>(&'a self, group: &'a str, topics: &'a [Topic]) -> PortFuture<'a, Backlog> {
-        self.broker.backlog(group, topics)
+    fn count_after<'a>(
+        &'a self,
+        topics: &'a [Topic],
+        cursors: &'a [Cursor],
+    ) -> PortFuture<'a, usize> {
+        self.broker.count_after(topics, cursors)
     }
 
-    fn trim<'a>(&'a self, topic: &'a Topic, keep: usize) -> PortFuture<'a, usize> {
-        self.broker.trim(topic, keep)
+    fn trim<'a>(&'a self, topic: &'a Topic, floors: &'a [Cursor]) -> PortFuture<'a, usize> {
+        self.broker.trim(topic, floors)
     }
 }
 

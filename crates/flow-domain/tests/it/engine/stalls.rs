@@ -5,10 +5,11 @@ use std::sync::Arc;
 use flow_domain::{
     Error, EventHandler, EventRoutes, UnitOfWork,
     handler::Source,
-    message::{Envelope, MessageName, MessageType, Payload},
+    message::{Envelope, MessageId, MessageName, MessageType, Payload},
     port::{Changes, Outgoing},
 };
 use pretty_assertions::assert_eq;
+use uuid::Uuid;
 
 use crate::{
     engine::fixture::{Listener, Player, World, game_domain, ping_domain, score},
@@ -58,6 +59,7 @@ async fn stall_names_the_cycle_that_hits_the_budget() {
 async fn commit_unknown_event(world: &World) {
     world.publish_pings(["1"]).await;
     let mut metadata = world.events().await.remove(0).envelope.metadata.clone();
+    metadata.id = MessageId::new(Uuid::from_u128(1));
     metadata.message_type = MessageType::new(&"Game".into(), MessageName::new("Smash", 1));
     let envelope = Arc::new(Envelope {
         metadata,
@@ -66,8 +68,10 @@ async fn commit_unknown_event(world: &World) {
 
     let mut changes = Changes::new("another program");
     changes.events.push(Arc::clone(&envelope));
-    let due = world.app.now();
-    changes.outgoing.push(Outgoing { envelope, due });
+    changes.outgoing.push(Outgoing {
+        envelope,
+        due: None,
+    });
     world.app.store().commit(&changes).await.unwrap();
 }
 

@@ -83,6 +83,7 @@ async fn rejection_does_not_block_other_commands() {
     }
     app.submit(count("b")).await.unwrap();
     wait_until(|| calls.len() == 4).await;
+    pass_time(seconds(1)).await;
 
     let health = app.health().await.unwrap();
     assert_eq!((health.lag(), health.dead_letters), (0, 0));

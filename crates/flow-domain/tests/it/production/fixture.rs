@@ -188,8 +188,8 @@ impl Clock for RuntimeClock {
 pub(crate) struct World {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) broker: Arc<dyn Broker>,
-    clock: Arc<dyn Clock>,
-    start: Instant,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) start: Instant,
 }
 
 impl World {

@@ -1,28 +1,35 @@
 //! A store and a broker that fail while a test switches them to failing.
 
-use std::sync::{
-    Arc, Mutex,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
 };
 
 use flow_domain::{
     Error,
     adapter::memory::{MemoryBroker, MemoryStore},
     clock::Timestamp,
-    message::{Position, Recorded, StreamName, Version},
+    message::{Payload, Position, Recorded, StreamName, Version},
     port::{
-        AggregateStore, Backlog, Broker, Changes, Claim, Condition, EventStore, Outbox, OutboxDue,
-        OutboxRow, OutboxState, PortFuture, ProjectionStore, Publication, Query, ReadRequest,
-        ReceivedMessage, Row, Settlement, StartFrom, Store, StoredState, Topic,
+        AggregateStore, Broker, Changes, Claim, Condition, Cursor, EventStore, HeldPartition,
+        Ledger, LogMessage, Outbox, OutboxDue, OutboxRow, OutboxState, PortFuture, ProjectionStore,
+        Publication, PublishResult, Query, Row, Settlement, Store, StoredState, Topic, Turn,
+        TurnResult,
     },
     record::Table,
 };
 
-/// Makes an adapter fail or panic while it is set.
+use crate::production::fixture::pass_time;
+
+/// Makes an adapter fail, panic or hang while it is set.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Switch {
     is_failing: Arc<AtomicBool>,
     is_panicking: Arc<AtomicBool>,
+    is_paused: Arc<AtomicBool>,
     closed_adapters: Arc<Mutex<Vec<&'static str>>>,
 }
 
@@ -33,6 +40,22 @@ impl Switch {
 
     pub(crate) fn set_panicking(&self, is_panicking: bool) {
         self.is_panicking.store(is_panicking, Ordering::SeqCst);
+    }
+
+    /// While an engine is paused, its adapters and handlers do not answer, as if its process did not run.
+    pub(crate) fn set_paused(&self, is_paused: bool) {
+        self.is_paused.store(is_paused, Ordering::SeqCst);
+    }
+
+    pub(crate) fn is_paused(&self) -> bool {
+        self.is_paused.load(Ordering::SeqCst)
+    }
+
+    /// Waits until the engine is not paused.
+    pub(crate) async fn wait_for_pause(&self) {
+        while self.is_paused() {
+            pass_time(Duration::from_millis(50)).await;
+        }
     }
 
     /// Returns the adapters for which `close` was called, in order.
@@ -47,8 +70,11 @@ impl Switch {
 
     fn unless_failing<'a, T>(
         &self,
-        operation: impl FnOnce() -> PortFuture<'a, T>,
-    ) -> PortFuture<'a, T> {
+        operation: impl FnOnce() -> PortFuture<'a, T> + Send + 'a,
+    ) -> PortFuture<'a, T>
+    where
+        T: Send + Unpin + 'a,
+    {
         assert!(
             !self.is_panicking.load(Ordering::SeqCst),
             "the adapter is broken"
@@ -56,75 +82,96 @@ impl Switch {
         if self.is_failing.load(Ordering::SeqCst) {
             return PortFuture::ready(Err(Error::adapter("flaky", "answer", "connection refused")));
         }
+        if self.is_paused() {
+            let switch = self.clone();
+            return PortFuture::boxed(async move {
+                switch.wait_for_pause().await;
+                operation().await
+            });
+        }
         operation()
     }
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct FlakyBroker {
     pub(crate) switch: Switch,
-    broker: MemoryBroker,
+    broker: Arc<dyn Broker>,
+}
+
+impl Default for FlakyBroker {
+    fn default() -> Self {
+        Self::with_switch(&Switch::default())
+    }
 }
 
 impl FlakyBroker {
     pub(crate) fn with_switch(switch: &Switch) -> Self {
+        Self::over(Arc::new(MemoryBroker::default()), switch)
+    }
+
+    pub(crate) fn over(broker: Arc<dyn Broker>, switch: &Switch) -> Self {
         Self {
             switch: switch.clone(),
-            broker: MemoryBroker::default(),
+            broker,
         }
     }
 }
 
 impl Broker for FlakyBroker {
+    fn n_partitions(&self) -> u32 {
+        self.broker.n_partitions()
+    }
+
     fn publish<'a>(
         &'a self,
         publications: &'a [Publication],
-    ) -> PortFuture<'a, Vec<Result<(), Error>>> {
+    ) -> PortFuture<'a, Vec<PublishResult>> {
         self.switch
-            .unless_failing(|| self.broker.publish(publications))
+            .unless_failing(move || self.broker.publish(publications))
     }
 
-    fn subscribe<'a>(
+    fn read<'a>(
         &'a self,
-        group: &'a str,
         topics: &'a [Topic],
-        start: StartFrom,
-    ) -> PortFuture<'a, ()> {
+        cursors: &'a mut [Cursor],
+        limit: usize,
+    ) -> PortFuture<'a, Vec<LogMessage>> {
         self.switch
-            .unless_failing(|| self.broker.subscribe(group, topics, start))
+            .unless_failing(move || self.broker.read(topics, cursors, limit))
     }
 
-    fn read<'a>(&'a self, request: &'a ReadRequest<'a>) -> PortFuture<'a, Vec<ReceivedMessage>> {
-        self.switch.unless_failing(|| self.broker.read(request))
-    }
-
-    fn acknowledge<'a>(
+    fn read_at<'a>(
         &'a self,
-        group: &'a str,
-        message: &'a ReceivedMessage,
-    ) -> PortFuture<'a, ()> {
+        topic: &'a Topic,
+        partition: u32,
+        places: &'a [u64],
+    ) -> PortFuture<'a, Vec<LogMessage>> {
         self.switch
-            .unless_failing(|| self.broker.acknowledge(group, message))
+            .unless_failing(move || self.broker.read_at(topic, partition, places))
     }
 
-    fn refuse<'a>(
+    fn seek_end<'a>(
         &'a self,
-        group: &'a str,
-        message: &'a ReceivedMessage,
-        due: Timestamp,
-        count_attempt: bool,
+        topics: &'a [Topic],
+        cursors: &'a mut [Cursor],
     ) -> PortFuture<'a, ()> {
         self.switch
-            .unless_failing(|| self.broker.refuse(group, message, due, count_attempt))
+            .unless_failing(move || self.broker.seek_end(topics, cursors))
     }
 
-    fn backlog<'a>(&'a self, group: &'a str, topics: &'a [Topic]) -> PortFuture<'a, Backlog> {
+    fn count_after<'a>(
+        &'a self,
+        topics: &'a [Topic],
+        cursors: &'a [Cursor],
+    ) -> PortFuture<'a, usize> {
         self.switch
-            .unless_failing(|| self.broker.backlog(group, topics))
+            .unless_failing(move || self.broker.count_after(topics, cursors))
     }
 
-    fn trim<'a>(&'a self, topic: &'a Topic, keep: usize) -> PortFuture<'a, usize> {
-        self.switch.unless_failing(|| self.broker.trim(topic, keep))
+    fn trim<'a>(&'a self, topic: &'a Topic, floors: &'a [Cursor]) -> PortFuture<'a, usize> {
+        self.switch
+            .unless_failing(move || self.broker.trim(topic, floors))
     }
 
     fn close(&self) -> PortFuture<'_, ()> {
@@ -132,24 +179,35 @@ impl Broker for FlakyBroker {
     }
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct FlakyStore {
     pub(crate) switch: Switch,
-    store: MemoryStore,
+    store: Arc<dyn Store>,
+}
+
+impl Default for FlakyStore {
+    fn default() -> Self {
+        Self::with_switch(&Switch::default())
+    }
 }
 
 impl FlakyStore {
     pub(crate) fn with_switch(switch: &Switch) -> Self {
+        Self::over(Arc::new(MemoryStore::default()), switch)
+    }
+
+    pub(crate) fn over(store: Arc<dyn Store>, switch: &Switch) -> Self {
         Self {
             switch: switch.clone(),
-            store: MemoryStore::default(),
+            store,
         }
     }
 }
 
 impl Store for FlakyStore {
     fn commit<'a>(&'a self, changes: &'a Changes) -> PortFuture<'a, Vec<Recorded>> {
-        self.switch.unless_failing(|| self.store.commit(changes))
+        self.switch
+            .unless_failing(move || self.store.commit(changes))
     }
 
     fn close(&self) -> PortFuture<'_, ()> {
@@ -165,7 +223,7 @@ impl EventStore for FlakyStore {
         limit: usize,
     ) -> PortFuture<'a, Vec<Recorded>> {
         self.switch
-            .unless_failing(|| self.store.read_stream(stream, after, limit))
+            .unless_failing(move || self.store.read_stream(stream, after, limit))
     }
 
     fn read_category<'a>(
@@ -175,39 +233,81 @@ impl EventStore for FlakyStore {
         limit: usize,
     ) -> PortFuture<'a, Vec<Recorded>> {
         self.switch
-            .unless_failing(|| self.store.read_category(category, after, limit))
+            .unless_failing(move || self.store.read_category(category, after, limit))
+    }
+
+    fn read_partitions<'a>(
+        &'a self,
+        categories: Option<&'a [&'static str]>,
+        n_partitions: u32,
+        cursors: &'a mut [Cursor],
+        limit: usize,
+    ) -> PortFuture<'a, Vec<Recorded>> {
+        self.switch.unless_failing(move || {
+            self.store
+                .read_partitions(categories, n_partitions, cursors, limit)
+        })
+    }
+
+    fn read_at<'a>(&'a self, positions: &'a [Position]) -> PortFuture<'a, Vec<Recorded>> {
+        self.switch
+            .unless_failing(move || self.store.read_at(positions))
     }
 
     fn last_position(&self) -> PortFuture<'_, Position> {
-        self.switch.unless_failing(|| self.store.last_position())
+        self.switch
+            .unless_failing(move || self.store.last_position())
     }
 }
 
 impl AggregateStore for FlakyStore {
     fn load<'a>(&'a self, table: Table, id: &'a str) -> PortFuture<'a, Option<StoredState>> {
-        self.switch.unless_failing(|| self.store.load(table, id))
+        self.switch
+            .unless_failing(move || self.store.load(table, id))
     }
 }
 
 impl ProjectionStore for FlakyStore {
     fn get<'a>(&'a self, table: Table, id: &'a str) -> PortFuture<'a, Option<StoredState>> {
-        self.switch.unless_failing(|| self.store.get(table, id))
+        self.switch
+            .unless_failing(move || self.store.get(table, id))
     }
 
     fn query<'a>(&'a self, table: Table, query: &'a Query) -> PortFuture<'a, Vec<Row>> {
         self.switch
-            .unless_failing(|| self.store.query(table, query))
+            .unless_failing(move || self.store.query(table, query))
     }
 
     fn count<'a>(&'a self, table: Table, conditions: &'a [Condition]) -> PortFuture<'a, usize> {
         self.switch
-            .unless_failing(|| self.store.count(table, conditions))
+            .unless_failing(move || self.store.count(table, conditions))
+    }
+}
+
+impl Ledger for FlakyStore {
+    fn turn<'a>(&'a self, turn: &'a Turn<'a>) -> PortFuture<'a, TurnResult> {
+        self.switch.unless_failing(move || self.store.turn(turn))
+    }
+
+    fn release<'a>(&'a self, group: &'a Arc<str>, held: &'a [HeldPartition]) -> PortFuture<'a, ()> {
+        self.switch
+            .unless_failing(move || self.store.release(group, held))
+    }
+
+    fn leave<'a>(&'a self, group: &'a Arc<str>, member: &'a Arc<str>) -> PortFuture<'a, ()> {
+        self.switch
+            .unless_failing(move || self.store.leave(group, member))
+    }
+
+    fn ledgers<'a>(&'a self, group: &'a str) -> PortFuture<'a, Vec<(u32, Payload)>> {
+        self.switch
+            .unless_failing(move || self.store.ledgers(group))
     }
 }
 
 impl Outbox for FlakyStore {
     fn claim<'a>(&'a self, claim: &'a Claim<'a>) -> PortFuture<'a, Vec<OutboxRow>> {
-        self.switch.unless_failing(|| self.store.claim(claim))
+        self.switch.unless_failing(move || self.store.claim(claim))
     }
 
     fn settle<'a>(
@@ -217,7 +317,7 @@ impl Outbox for FlakyStore {
         settlements: &'a [Settlement],
     ) -> PortFuture<'a, ()> {
         self.switch
-            .unless_failing(|| self.store.settle(worker, now, settlements))
+            .unless_failing(move || self.store.settle(worker, now, settlements))
     }
 
     fn rows<'a>(
@@ -226,20 +326,20 @@ impl Outbox for FlakyStore {
         limit: usize,
     ) -> PortFuture<'a, Vec<OutboxRow>> {
         self.switch
-            .unless_failing(|| self.store.rows(states, limit))
+            .unless_failing(move || self.store.rows(states, limit))
     }
 
     fn next_due(&self, now: Timestamp) -> PortFuture<'_, OutboxDue> {
-        self.switch.unless_failing(|| self.store.next_due(now))
+        self.switch.unless_failing(move || self.store.next_due(now))
     }
 
     fn reopen(&self, number: u64, now: Timestamp) -> PortFuture<'_, bool> {
         self.switch
-            .unless_failing(|| self.store.reopen(number, now))
+            .unless_failing(move || self.store.reopen(number, now))
     }
 
     fn clean_up(&self, state: OutboxState, before: Timestamp) -> PortFuture<'_, usize> {
         self.switch
-            .unless_failing(|| self.store.clean_up(state, before))
+            .unless_failing(move || self.store.clean_up(state, before))
     }
 }

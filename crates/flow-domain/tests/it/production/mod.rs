@@ -1,6 +1,7 @@
 //! Tests of the background engine with in-memory adapters.
 #![cfg(feature = "derive")]
 
+mod chaos;
 mod delivery;
 pub(crate) mod fixture;
 mod flaky_adapters;

@@ -75,7 +75,7 @@ async fn broker_outage_of_an_hour_loses_no_message() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn broker_outage_delays_the_acknowledgement() {
+async fn broker_outage_does_not_stop_what_was_read() {
     let (world, switch) = with_flaky_broker();
     let calls = CallLog::default();
     let app = world.app(doer_domain(Doer::new(slow_job(&calls))));
@@ -86,7 +86,7 @@ async fn broker_outage_delays_the_acknowledgement() {
     pass_time(seconds(1) / 2).await;
     switch.set_failing(true);
     pass_time(seconds(20)).await;
-    assert_eq!(calls.lines(), ["a1"]);
+    assert_eq!(calls.lines(), ["a1", "a2"]);
     switch.set_failing(false);
     pass_time(seconds(600)).await;
 
@@ -131,7 +131,7 @@ async fn store_outage_loses_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn store_outage_resumes_at_the_checkpoint() {
+async fn store_outage_repeats_nothing_if_nobody_took_over() {
     let (world, switch) = with_flaky_store();
     let calls = CallLog::default();
     let app = world.app(reader_domain(Reader::new(slow_job(&calls))));
@@ -146,8 +146,7 @@ async fn store_outage_resumes_at_the_checkpoint() {
     switch.set_failing(false);
     pass_time(seconds(600)).await;
 
-    // The checkpoint after the first job could not be saved, so the job was delivered again.
-    assert_eq!(calls.lines(), ["a1", "a1", "a2", "a3"]);
+    assert_eq!(calls.lines(), ["a1", "a2", "a3"]);
     assert_eq!(app.health().await.unwrap().lag(), 0);
     engine.stop().await;
 }

@@ -87,9 +87,9 @@ async fn check_pause(source: Source) -> String {
 #[tokio::test]
 async fn newer_event_from_the_broker_pauses_its_stream() {
     insta::assert_snapshot!(check_pause(Source::Broker).await, @"
-    SumProjector has 3 messages to handle
+    SumProjector has 2 messages to handle
     SumProjector waits in `invoice-1` for a program that knows Shop.Paid.v4
-    Clerk has 3 messages to handle
+    Clerk has 2 messages to handle
     Clerk waits in `invoice-1` for a program that knows Shop.Paid.v4
     ");
 }

@@ -64,17 +64,6 @@ impl EventHandler for ProfiledStoreReader {
     }
 }
 
-struct ParallelStoreReader;
-
-impl EventHandler for ParallelStoreReader {
-    fn routes(on: &mut EventRoutes<Self>) {
-        on.event(react::<Self, OrderPlaced>);
-        on.subscription()
-            .profile(Profile::Projection)
-            .concurrency(4);
-    }
-}
-
 struct PatientMailer;
 
 impl EventHandler for PatientMailer {
@@ -164,51 +153,6 @@ fn invalid_domain_settings_are_reported_once() {
       2. `.subscriptions(..)` sets `.origin("invoice")`, but no aggregate and no event from outside has this category
          register the aggregate that has it, or remove `.origin(..)`
     "#);
-}
-
-#[test]
-fn event_store_subscription_has_one_reader() {
-    let domain = orders().event_handler(ParallelStoreReader);
-
-    insta::assert_snapshot!(wiring_errors_text(domain), @"
-    the domain `shop` has 1 wiring mistake
-
-      1. `ParallelStoreReader` reads from the event store with `.concurrency(4)`, but the checkpoint allows only one message at a time
-         write `.concurrency(1)`, or `.source(Source::Broker)`
-    ");
-}
-
-#[test]
-fn domain_concurrency_excludes_event_store_readers() {
-    let domain = orders()
-        .subscriptions(|all| {
-            all.concurrency(4);
-        })
-        .event_handler(SilentStoreReader);
-
-    insta::assert_snapshot!(wiring_errors_text(domain), @"
-    the domain `shop` has 1 wiring mistake
-
-      1. `SilentStoreReader` reads from the event store with `.concurrency(4)`, but the checkpoint allows only one message at a time
-         write `.concurrency(1)`, or `.source(Source::Broker)`
-    ");
-}
-
-#[test]
-fn parallel_event_store_domain_is_reported_once() {
-    let domain = orders()
-        .subscriptions(|all| {
-            all.profile(Profile::Projection).concurrency(4);
-        })
-        .event_handler(Mailer)
-        .event_handler(PatientMailer);
-
-    insta::assert_snapshot!(wiring_errors_text(domain), @"
-    the domain `shop` has 1 wiring mistake
-
-      1. `.subscriptions(..)` reads from the event store with `.concurrency(4)`, but the checkpoint allows only one message at a time
-         write `.concurrency(1)`, or `.source(Source::Broker)`
-    ");
 }
 
 #[test]

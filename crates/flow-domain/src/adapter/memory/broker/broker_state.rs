@@ -3,12 +3,12 @@ use std::sync::Arc;
 use crate::{
     adapter::memory::{
         broker::{
-            group::Group,
+            recent_ids::RecentIds,
             topic_log::{LogEntry, TopicLog},
         },
         small_map::SmallMap,
     },
-    port::{Publication, StartFrom, Topic},
+    port::{Cursor, LogMessage, Publication, Topic},
 };
 
 /// All data of a broker, without the lock. A clone shares the published messages.
@@ -18,59 +18,100 @@ pub(super) struct BrokerState {
     // few topics, because an application has few categories.
     log_indices: Arc<SmallMap<Topic, usize>>,
     logs: Vec<TopicLog>,
-    // Invariant: each name maps to the index of its group in `groups`.
-    group_indices: Arc<SmallMap<Arc<str>, usize>>,
-    groups: Vec<Group>,
-    // One counter for all topics, because offsets give the order across topics.
-    last_offset: u64,
+    recent_ids: RecentIds,
+    // One counter for all topics. So places give the order of publication across all of them, which the
+    // test engine follows.
+    last_place: u64,
 }
 
 impl BrokerState {
-    pub(super) fn publish(&mut self, publication: &Publication) {
-        let log_idx = self.log_idx_or_create(&publication.topic);
-        self.last_offset += 1;
+    pub(super) fn publish(&mut self, publication: &Publication, n_partitions: u32) {
+        let Publication { topic, envelope } = publication;
+        if !self.recent_ids.insert(envelope.metadata.id) {
+            return;
+        }
 
+        let log_idx = self.log_idx_or_create(topic);
+        self.last_place += 1;
         self.logs[log_idx].push(LogEntry {
-            offset: self.last_offset,
-            envelope: Arc::clone(&publication.envelope),
+            place: self.last_place,
+            partition: envelope.metadata.stream.partition(n_partitions),
+            envelope: Arc::clone(envelope),
         });
     }
 
-    pub(super) fn subscribe(&mut self, group: &str, topics: &[Topic], start: StartFrom) {
-        let group_idx = self.group_idx_or_create(group);
-
-        for topic in topics {
-            let log_idx = self.log_idx_or_create(topic);
-            self.groups[group_idx].subscribe(log_idx, &self.logs[log_idx], start);
+    /// Reads messages of all topics in the order of publication, and moves the cursors.
+    pub(super) fn read(
+        &self,
+        topics: &[Topic],
+        cursors: &mut [Cursor],
+        limit: usize,
+    ) -> Vec<LogMessage> {
+        let mut found = Vec::new();
+        for (topic, cursors) in by_topic(cursors) {
+            if let Some(log) = self.log(topics, topic) {
+                found.extend(messages_after(log, topic, cursors).take(limit));
+            }
         }
+
+        found.sort_unstable_by_key(|message: &LogMessage| message.place);
+        // After a full read, the rest of a topic is unread from the last place on.
+        let end = if found.len() < limit {
+            self.last_place
+        } else {
+            found.truncate(limit);
+            found.last().map_or(0, |last| last.place)
+        };
+        for cursor in cursors {
+            cursor.place = cursor.place.max(end);
+        }
+
+        found
     }
 
-    /// Returns a group, and all logs of the broker. The cursors of the group index these logs.
-    pub(super) fn group(&self, name: &str) -> Option<(&Group, &[TopicLog])> {
-        let idx = self.group_indices.get(name)?;
-        Some((&self.groups[*idx], &self.logs))
+    pub(super) fn read_at(&self, topic: &Topic, places: &[u64]) -> Vec<LogMessage> {
+        let Some(log) = self.log(std::slice::from_ref(topic), 0) else {
+            return Vec::new();
+        };
+        let read = |place: &u64| {
+            let entry = log.get(log.index_after(place.checked_sub(1)?))?;
+            (entry.place == *place).then(|| to_message(0, entry))
+        };
+
+        places.iter().filter_map(read).collect()
     }
 
-    /// Returns a group for writing, and all logs of the broker.
-    pub(super) fn group_mut(&mut self, name: &str) -> Option<(&mut Group, &[TopicLog])> {
-        let idx = self.group_indices.get(name)?;
-        Some((&mut self.groups[*idx], &self.logs))
+    pub(super) fn count_after(&self, topics: &[Topic], cursors: &[Cursor]) -> usize {
+        by_topic(cursors)
+            .filter_map(|(topic, cursors)| {
+                let log = self.log(topics, topic)?;
+                Some(messages_after(log, topic, cursors).count())
+            })
+            .sum()
     }
 
-    pub(super) fn trim(&mut self, topic: &Topic, keep: usize) -> usize {
+    pub(super) fn last_place(&self) -> u64 {
+        self.last_place
+    }
+
+    /// Discards the oldest messages of a topic, up to the first that is after its floor.
+    pub(super) fn trim(&mut self, topic: &Topic, floors: &[Cursor]) -> usize {
         let Some(log_idx) = self.log_indices.get(topic).copied() else {
             return 0;
         };
-        let log = &self.logs[log_idx];
 
-        let first_to_keep = self
-            .groups
-            .iter()
-            .filter_map(|group| group.first_unfinished(log_idx, log))
-            .chain([log.end().saturating_sub(keep)])
-            .min();
+        let log = &mut self.logs[log_idx];
+        let is_needed = |idx: &usize| {
+            log.get(*idx)
+                .is_some_and(|entry| is_after(floors, entry).unwrap_or(true))
+        };
+        let first_to_keep = (log.first()..log.end()).find(is_needed);
+        log.discard_before(first_to_keep.unwrap_or(log.end()))
+    }
 
-        self.logs[log_idx].discard_before(first_to_keep.unwrap_or(0))
+    fn log(&self, topics: &[Topic], topic: usize) -> Option<&TopicLog> {
+        let topic = topics.get(topic)?;
+        Some(&self.logs[*self.log_indices.get(topic)?])
     }
 
     fn log_idx_or_create(&mut self, topic: &Topic) -> usize {
@@ -79,19 +120,47 @@ impl BrokerState {
         }
 
         let idx = self.logs.len();
-        self.logs.push(TopicLog::new(topic.clone()));
+        self.logs.push(TopicLog::default());
         Arc::make_mut(&mut self.log_indices).insert_new(topic.clone(), idx);
         idx
     }
+}
 
-    fn group_idx_or_create(&mut self, name: &str) -> usize {
-        if let Some(idx) = self.group_indices.get(name) {
-            return *idx;
-        }
+/// Groups sorted cursors by topic.
+fn by_topic(cursors: &[Cursor]) -> impl Iterator<Item = (usize, &[Cursor])> {
+    cursors
+        .chunk_by(|left, right| left.topic == right.topic)
+        .map(|cursors| (cursors[0].topic, cursors))
+}
 
-        let idx = self.groups.len();
-        self.groups.push(Group::default());
-        Arc::make_mut(&mut self.group_indices).insert_new(name.into(), idx);
-        idx
-    }
+/// Iterates over the messages of a topic that are after its cursors.
+fn messages_after(
+    log: &TopicLog,
+    topic: usize,
+    cursors: &[Cursor],
+) -> impl Iterator<Item = LogMessage> {
+    let start = cursors.iter().map(|cursor| cursor.place).min();
+    let first = start.map_or(log.end(), |place| log.index_after(place));
+
+    (first..log.end())
+        .filter_map(|idx| log.get(idx))
+        .filter(|entry| is_after(cursors, entry).unwrap_or(false))
+        .map(move |entry| to_message(topic, entry))
+}
+
+/// Returns whether a message is after the cursor of its partition; `None` if there is no such cursor.
+fn is_after(cursors: &[Cursor], entry: &LogEntry) -> Option<bool> {
+    let idx = cursors
+        .binary_search_by_key(&entry.partition, |cursor| cursor.partition)
+        .ok()?;
+    Some(cursors[idx].place < entry.place)
+}
+
+fn to_message(topic: usize, entry: &LogEntry) -> LogMessage {
+    let LogEntry {
+        place,
+        partition,
+        envelope,
+    } = entry;
+    LogMessage::new(topic, *partition, *place, Arc::clone(envelope))
 }

@@ -2,33 +2,26 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::{
     adapter::memory::broker::broker_state::BrokerState,
-    clock::Timestamp,
-    error::Error,
-    port::{
-        Backlog, Broker, PortFuture, Publication, ReadRequest, ReceivedMessage, StartFrom, Topic,
-    },
+    port::{Broker, Cursor, LogMessage, PortFuture, Publication, PublishResult, Topic},
 };
 
 /// Carries messages within this process.
 ///
-/// Each method does its work when it is called, and returns a ready future. The cost of publishing,
-/// reading and acknowledging does not grow with the number of published or acknowledged messages. It
-/// grows with the number of messages that a group holds or has refused. An ordered read that finds a new
-/// message scans all of these messages.
+/// Each method does its work when it is called, and returns a ready future. The cost of publishing and
+/// reading does not grow with the number of published messages.
 ///
-/// A [`fork`](Broker::fork) copies no published message. It costs a little for each topic and group, and
-/// for each message that a group holds or has refused.
+/// It returns the messages of all topics of a read in the order of publication, which the port does not
+/// promise. It keeps eight partitions, and remembers at least the last 1,000 ids.
+///
+/// A [`fork`](Broker::fork) copies no published message.
 ///
 /// # Examples
 ///
 /// ```
-/// use std::time::Duration;
-///
 /// use flow_domain::{
 ///     adapter::memory::MemoryBroker,
-///     clock::Timestamp,
 ///     message::MessageKind,
-///     port::{Broker as _, Lane, ReadRequest, StartFrom, Topic},
+///     port::{Broker as _, Cursor, Lane, Topic},
 /// };
 ///
 /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
@@ -38,18 +31,8 @@ use crate::{
 ///     kind: MessageKind::Event,
 ///     lane: Lane::Primary,
 /// }];
-/// broker.subscribe("shipping", &orders, StartFrom::Beginning).await?;
-///
-/// let request = ReadRequest {
-///     group: "shipping",
-///     consumer: "shipping-1",
-///     topics: &orders,
-///     ordered: true,
-///     now: Timestamp::from_micros(0),
-///     lease: Duration::from_secs(30),
-///     limit: 10,
-/// };
-/// assert!(broker.read(&request).await?.is_empty());
+/// let mut cursors = [Cursor { topic: 0, partition: 3, place: 0 }];
+/// assert!(broker.read(&orders, &mut cursors, 10).await?.is_empty());
 /// # Ok::<(), flow_domain::Error>(())
 /// # }).unwrap();
 /// ```
@@ -57,6 +40,8 @@ use crate::{
 pub struct MemoryBroker {
     state: Mutex<BrokerState>,
 }
+
+const N_PARTITIONS: u32 = 8;
 
 impl MemoryBroker {
     // A poisoned lock can be ignored, because no method fails in the middle of a change.
@@ -66,75 +51,66 @@ impl MemoryBroker {
 }
 
 impl Broker for MemoryBroker {
+    fn n_partitions(&self) -> u32 {
+        N_PARTITIONS
+    }
+
     fn publish<'a>(
         &'a self,
         publications: &'a [Publication],
-    ) -> PortFuture<'a, Vec<Result<(), Error>>> {
+    ) -> PortFuture<'a, Vec<PublishResult>> {
         let mut state = self.lock();
         for publication in publications {
-            state.publish(publication);
+            state.publish(publication, N_PARTITIONS);
         }
 
-        let results = publications.iter().map(|_| Ok(())).collect();
-        PortFuture::ready(Ok(results))
+        let results = publications.iter().map(|_| PublishResult::Published);
+        PortFuture::ready(Ok(results.collect()))
     }
 
-    fn subscribe<'a>(
+    fn read<'a>(
         &'a self,
-        group: &'a str,
         topics: &'a [Topic],
-        start: StartFrom,
-    ) -> PortFuture<'a, ()> {
-        self.lock().subscribe(group, topics, start);
-        PortFuture::ready(Ok(()))
-    }
-
-    fn read<'a>(&'a self, request: &'a ReadRequest<'a>) -> PortFuture<'a, Vec<ReceivedMessage>> {
-        let mut state = self.lock();
-        let messages = match state.group_mut(request.group) {
-            Some((group, logs)) => group.read(logs, request),
-            None => Vec::new(),
-        };
+        cursors: &'a mut [Cursor],
+        limit: usize,
+    ) -> PortFuture<'a, Vec<LogMessage>> {
+        let messages = self.lock().read(topics, cursors, limit);
         PortFuture::ready(Ok(messages))
     }
 
-    fn acknowledge<'a>(
+    fn read_at<'a>(
         &'a self,
-        group: &'a str,
-        message: &'a ReceivedMessage,
+        topic: &'a Topic,
+        _partition: u32,
+        places: &'a [u64],
+    ) -> PortFuture<'a, Vec<LogMessage>> {
+        let messages = self.lock().read_at(topic, places);
+        PortFuture::ready(Ok(messages))
+    }
+
+    fn seek_end<'a>(
+        &'a self,
+        _topics: &'a [Topic],
+        cursors: &'a mut [Cursor],
     ) -> PortFuture<'a, ()> {
-        if let Some((group, _)) = self.lock().group_mut(group) {
-            group.unacknowledged.acknowledge(message.offset);
+        let end = self.lock().last_place();
+        for cursor in cursors {
+            cursor.place = end;
         }
         PortFuture::ready(Ok(()))
     }
 
-    fn refuse<'a>(
+    fn count_after<'a>(
         &'a self,
-        group: &'a str,
-        message: &'a ReceivedMessage,
-        due: Timestamp,
-        count_attempt: bool,
-    ) -> PortFuture<'a, ()> {
-        if let Some((group, _)) = self.lock().group_mut(group) {
-            group
-                .unacknowledged
-                .refuse(message.offset, message.attempt, due, count_attempt);
-        }
-        PortFuture::ready(Ok(()))
+        topics: &'a [Topic],
+        cursors: &'a [Cursor],
+    ) -> PortFuture<'a, usize> {
+        let n_messages = self.lock().count_after(topics, cursors);
+        PortFuture::ready(Ok(n_messages))
     }
 
-    fn backlog<'a>(&'a self, group: &'a str, topics: &'a [Topic]) -> PortFuture<'a, Backlog> {
-        let state = self.lock();
-        let backlog = match state.group(group) {
-            Some((group, logs)) => group.backlog(logs, topics),
-            None => Backlog::default(),
-        };
-        PortFuture::ready(Ok(backlog))
-    }
-
-    fn trim<'a>(&'a self, topic: &'a Topic, keep: usize) -> PortFuture<'a, usize> {
-        let n_deleted = self.lock().trim(topic, keep);
+    fn trim<'a>(&'a self, topic: &'a Topic, floors: &'a [Cursor]) -> PortFuture<'a, usize> {
+        let n_deleted = self.lock().trim(topic, floors);
         PortFuture::ready(Ok(n_deleted))
     }
 

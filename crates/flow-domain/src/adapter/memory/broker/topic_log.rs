@@ -1,11 +1,13 @@
 use std::{collections::VecDeque, sync::Arc};
 
-use crate::{message::Envelope, port::Topic};
+use crate::message::Envelope;
 
-/// A message with its offset.
+/// A message with its place.
 #[derive(Clone, Debug)]
 pub(super) struct LogEntry {
-    pub(super) offset: u64,
+    /// The place. It grows over all topics.
+    pub(super) place: u64,
+    pub(super) partition: u32,
     pub(super) envelope: Arc<Envelope>,
 }
 
@@ -13,9 +15,8 @@ pub(super) struct LogEntry {
 ///
 /// The index of a message is the number of messages that were published to the topic before it.
 /// Therefore a cursor stays valid when the oldest messages are discarded.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct TopicLog {
-    topic: Topic,
     // A clone shares the chunks. After that, each log appends to a new chunk. Small chunks are
     // merged. A message is copied about once each time its chunk doubles in size.
     // Invariant: the chunks follow one another without gaps.
@@ -35,19 +36,6 @@ struct Chunk {
 }
 
 impl TopicLog {
-    pub(super) fn new(topic: Topic) -> Self {
-        Self {
-            topic,
-            chunks: Vec::new(),
-            first: 0,
-            end: 0,
-        }
-    }
-
-    pub(super) fn topic(&self) -> &Topic {
-        &self.topic
-    }
-
     /// Returns the index of the oldest stored message.
     pub(super) fn first(&self) -> usize {
         self.first
@@ -79,22 +67,22 @@ impl TopicLog {
         chunk.entries.get(index - chunk.first)
     }
 
-    /// Returns the index of the first message whose offset is `offset` or higher.
-    pub(super) fn index_at_offset(&self, offset: u64) -> usize {
-        // The message is in the last chunk that starts below the offset, or right after that chunk.
-        let is_below = |entry: Option<&LogEntry>| entry.is_some_and(|entry| entry.offset < offset);
-        let n_chunks_below = self
+    /// Returns the index of the first message after `place`.
+    pub(super) fn index_after(&self, place: u64) -> usize {
+        // The message is in the last chunk that starts at or before the place, or right after that chunk.
+        let is_before = |entry: Option<&LogEntry>| entry.is_some_and(|entry| entry.place <= place);
+        let n_chunks_before = self
             .chunks
-            .partition_point(|chunk| is_below(chunk.entries.front()));
-        let Some(chunk) = n_chunks_below
+            .partition_point(|chunk| is_before(chunk.entries.front()));
+        let Some(chunk) = n_chunks_before
             .checked_sub(1)
             .and_then(|idx| self.chunks.get(idx))
         else {
             return self.first;
         };
 
-        let n_entries_below = chunk.entries.partition_point(|entry| entry.offset < offset);
-        chunk.first + n_entries_below
+        let n_entries_before = chunk.entries.partition_point(|entry| entry.place <= place);
+        chunk.first + n_entries_before
     }
 
     /// Discards the messages before the index `first`, and returns their number.
@@ -137,25 +125,29 @@ impl TopicLog {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{adapter::memory::broker::tests::ORDER, testing::contract::fixture::event};
+    use crate::testing::contract::fixture::event;
 
-    fn log_with(offsets: impl IntoIterator<Item = u64>) -> TopicLog {
-        let mut log = TopicLog::new(ORDER);
-        push(&mut log, offsets);
+    fn log_with(places: impl IntoIterator<Item = u64>) -> TopicLog {
+        let mut log = TopicLog::default();
+        push(&mut log, places);
         log
     }
 
-    fn push(log: &mut TopicLog, offsets: impl IntoIterator<Item = u64>) {
-        for offset in offsets {
+    fn push(log: &mut TopicLog, places: impl IntoIterator<Item = u64>) {
+        for place in places {
             let envelope = event("order-1", 0);
-            log.push(LogEntry { offset, envelope });
+            log.push(LogEntry {
+                place,
+                partition: 0,
+                envelope,
+            });
         }
     }
 
-    fn offsets(log: &TopicLog) -> Vec<u64> {
+    fn places(log: &TopicLog) -> Vec<u64> {
         (log.first()..log.end())
             .filter_map(|index| log.get(index))
-            .map(|entry| entry.offset)
+            .map(|entry| entry.place)
             .collect()
     }
 
@@ -167,8 +159,8 @@ mod tests {
         push(&mut log, [3]);
         push(&mut clone, [4, 5]);
 
-        assert_eq!(offsets(&log), [1, 2, 3]);
-        assert_eq!(offsets(&clone), [1, 2, 4, 5]);
+        assert_eq!(places(&log), [1, 2, 3]);
+        assert_eq!(places(&clone), [1, 2, 4, 5]);
         assert!(Arc::ptr_eq(
             &log.chunks[0].entries,
             &clone.chunks[0].entries
@@ -177,11 +169,11 @@ mod tests {
 
     #[test]
     fn log_cloned_after_each_message_has_few_chunks() {
-        let mut log = TopicLog::new(ORDER);
+        let mut log = TopicLog::default();
 
         let clones: Vec<TopicLog> = (0..1_000)
-            .map(|offset| {
-                push(&mut log, [offset]);
+            .map(|place| {
+                push(&mut log, [place]);
                 log.clone()
             })
             .collect();
@@ -191,8 +183,8 @@ mod tests {
             "expected at most 10 chunks, found {}",
             log.chunks.len()
         );
-        assert_eq!(offsets(&log), (0..1_000).collect::<Vec<_>>());
-        assert_eq!(offsets(&clones[499]), (0..500).collect::<Vec<_>>());
+        assert_eq!(places(&log), (0..1_000).collect::<Vec<_>>());
+        assert_eq!(places(&clones[499]), (0..500).collect::<Vec<_>>());
     }
 
     #[test]
@@ -206,25 +198,25 @@ mod tests {
         assert_eq!(log.discard_before(15), 10);
         assert_eq!(log.chunks[0].entries.len(), 5);
 
-        assert_eq!(offsets(&log), [15, 16, 17, 18, 19]);
-        assert_eq!(offsets(&clone), (0..10).collect::<Vec<_>>());
+        assert_eq!(places(&log), [15, 16, 17, 18, 19]);
+        assert_eq!(places(&clone), (0..10).collect::<Vec<_>>());
         assert_eq!(log.discard_before(3), 0);
     }
 
     #[test]
-    fn index_is_found_by_offset() {
+    fn index_is_found_by_place() {
         let mut log = log_with([10, 20]);
         // While a clone shares the first chunk, the log appends to a second one.
         let _clone = log.clone();
         push(&mut log, [30, 40]);
 
-        assert_eq!(log.index_at_offset(10), 0);
-        assert_eq!(log.index_at_offset(20), 1);
-        assert_eq!(log.index_at_offset(25), 2);
-        assert_eq!(log.index_at_offset(40), 3);
-        assert_eq!(log.index_at_offset(41), 4);
+        assert_eq!(log.index_after(9), 0);
+        assert_eq!(log.index_after(10), 1);
+        assert_eq!(log.index_after(25), 2);
+        assert_eq!(log.index_after(30), 3);
+        assert_eq!(log.index_after(40), 4);
 
         log.discard_before(3);
-        assert_eq!(log.index_at_offset(10), 3);
+        assert_eq!(log.index_after(10), 3);
     }
 }

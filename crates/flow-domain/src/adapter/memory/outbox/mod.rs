@@ -8,3 +8,8 @@ mod scheduled_rows;
 mod unsent_rows;
 
 pub(super) use outbox_table::OutboxTable;
+
+use crate::clock::Timestamp;
+
+/// Before all times, so that a row without a due time never waits.
+const AT_ONCE: Timestamp = Timestamp::from_micros(i64::MIN);

@@ -138,7 +138,7 @@ impl OutboxTable {
 
         self.unsent.to_mut().insert(OutboxRow {
             state: OutboxState::Pending,
-            due: now,
+            due: Some(now),
             // The row gets as many attempts as a new row.
             n_failures: 0,
             ..settled.row

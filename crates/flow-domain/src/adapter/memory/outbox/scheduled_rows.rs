@@ -4,7 +4,10 @@ use std::{
 };
 
 use crate::{
-    adapter::memory::overlay::{Layer, Overlay},
+    adapter::memory::{
+        outbox::AT_ONCE,
+        overlay::{Layer, Overlay},
+    },
     clock::Timestamp,
     message::MessageId,
     port::OutboxRow,
@@ -38,7 +41,7 @@ struct ScheduledLayer {
 impl ScheduledRows {
     pub(super) fn insert(&mut self, row: OutboxRow) {
         let (_, own) = self.layers.split_mut();
-        own.insert((row.due, row.number), row);
+        own.insert((row.due.unwrap_or(AT_ONCE), row.number), row);
     }
 
     /// Removes and returns one due row, if there is one.

@@ -4,7 +4,7 @@ use std::{
 };
 
 use crate::{
-    adapter::memory::small_map::SmallMap,
+    adapter::memory::{outbox::AT_ONCE, small_map::SmallMap},
     clock::Timestamp,
     message::{MessageId, MessageKind, StreamName},
     port::{Claim, OutboxRow, OutboxState, SendResult, Settlement},
@@ -162,7 +162,7 @@ impl UnsentRow {
     fn claimable_at(&self) -> Timestamp {
         match &self.lease {
             Some(lease) => lease.until,
-            None => self.row.due,
+            None => self.row.due.unwrap_or(AT_ONCE),
         }
     }
 
@@ -195,7 +195,7 @@ fn apply_result(row: &mut OutboxRow, result: &SendResult) {
         SendResult::Published => row.state = OutboxState::Published,
         SendResult::Failed { error, retry_at } => {
             record_failure(row, OutboxState::Failed, error);
-            row.due = *retry_at;
+            row.due = Some(*retry_at);
         }
         SendResult::Abandoned { error } => record_failure(row, OutboxState::Abandoned, error),
         // The row returns to its state before the claim. A row with a failure was `Failed` then.

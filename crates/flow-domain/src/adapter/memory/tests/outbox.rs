@@ -28,7 +28,7 @@ async fn command_does_not_wait_for_an_event_of_its_stream() {
     let mut changes = Changes::new(WRITER);
     changes.outgoing.push(Outgoing {
         envelope: Arc::new(command),
-        due: at_second(1),
+        due: Some(at_second(1)),
     });
     store.commit(&changes).await.unwrap();
 
@@ -128,7 +128,10 @@ async fn reopened_row_is_due_now_with_no_failures() {
     assert!(store.reopen(claimed[0].number, at_second(9)).await.unwrap());
 
     let reopened = rows(&store, &[OutboxState::Pending]).await;
-    assert_eq!((reopened[0].due, reopened[0].n_failures), (at_second(9), 0));
+    assert_eq!(
+        (reopened[0].due, reopened[0].n_failures),
+        (Some(at_second(9)), 0)
+    );
     assert_eq!(reopened[0].error.as_deref(), Some("no such topic"));
 }
 

@@ -1,116 +1,111 @@
+use std::{borrow::Cow, sync::Arc};
+
 use crate::{
-    adapter::memory::{
-        MemoryBroker,
-        broker::tests::fixture::{ORDER, TOPICS, fork, id, publish, request},
-    },
-    clock::VirtualClock,
-    port::{Backlog, Broker, ReceivedMessage, StartFrom},
+    adapter::memory::MemoryBroker,
+    message::MessageKind,
+    port::{Broker, Cursor, Lane, Publication, Topic},
+    testing::contract::fixture::event,
 };
 
-async fn read(broker: &dyn Broker) -> Vec<ReceivedMessage> {
-    let request = request("shipping", true, VirtualClock::START, 9);
-    broker.read(&request).await.unwrap()
+const ORDER: Topic = Topic {
+    category: Cow::Borrowed("order"),
+    kind: MessageKind::Event,
+    lane: Lane::Primary,
+};
+
+async fn publish(broker: &dyn Broker, numbers: impl IntoIterator<Item = u32>) {
+    for number in numbers {
+        let publication = Publication {
+            topic: ORDER,
+            envelope: event(&format!("order-{number}"), number),
+        };
+        broker.publish(&[publication]).await.unwrap();
+    }
+}
+
+fn cursors(place: u64) -> Vec<Cursor> {
+    let cursor = |partition| Cursor {
+        topic: 0,
+        partition,
+        place,
+    };
+    (0..MemoryBroker::default().n_partitions())
+        .map(cursor)
+        .collect()
 }
 
 async fn read_ids(broker: &dyn Broker) -> Vec<u128> {
-    read(broker).await.iter().map(id).collect()
+    let read = broker.read(&[ORDER], &mut cursors(0), 99).await.unwrap();
+    let ids = read
+        .iter()
+        .map(|message| message.envelope.metadata.id.as_uuid().as_u128());
+
+    ids.collect()
 }
 
-async fn backlog(broker: &dyn Broker) -> Backlog {
-    broker.backlog("shipping", &TOPICS).await.unwrap()
-}
-
-/// Makes a broker with two unread messages.
-async fn broker_with_two_messages() -> MemoryBroker {
-    let broker = MemoryBroker::default();
-    let start = StartFrom::Beginning;
-    broker.subscribe("shipping", &TOPICS, start).await.unwrap();
-    publish(&broker, "order-1", 1).await;
-    publish(&broker, "order-2", 2).await;
-    broker
+fn fork(broker: &dyn Broker) -> Arc<dyn Broker> {
+    broker.fork().expect("a memory broker can be forked")
 }
 
 #[tokio::test]
 async fn forks_do_not_share_later_publications() {
-    let broker = broker_with_two_messages().await;
+    let broker = MemoryBroker::default();
+    publish(&broker, [1, 2]).await;
     let forked = fork(&broker);
 
-    publish(&broker, "order-3", 3).await;
-    publish(&*forked, "order-4", 4).await;
-    publish(&*forked, "order-5", 5).await;
+    publish(&broker, [3]).await;
+    publish(&*forked, [4, 5]).await;
 
     assert_eq!(read_ids(&broker).await, [1, 2, 3]);
     assert_eq!(read_ids(&*forked).await, [1, 2, 4, 5]);
 }
 
 #[tokio::test]
-async fn forks_do_not_share_reads_or_acknowledgements() {
-    let broker = broker_with_two_messages().await;
+async fn forks_do_not_share_trims() {
+    let broker = MemoryBroker::default();
+    publish(&broker, [1, 2]).await;
     let forked = fork(&broker);
 
-    let messages = read(&broker).await;
-    broker.acknowledge("shipping", &messages[0]).await.unwrap();
+    assert_eq!(broker.trim(&ORDER, &cursors(2)).await.unwrap(), 2);
 
-    assert_eq!(backlog(&broker).await.held, 1);
-    assert_eq!(backlog(&*forked).await, Backlog::new(2, 0, 0, None));
-
-    let messages = read(&*forked).await;
-    forked.acknowledge("shipping", &messages[0]).await.unwrap();
-    forked.acknowledge("shipping", &messages[1]).await.unwrap();
-    assert_eq!(backlog(&broker).await.held, 1);
-    assert_eq!(backlog(&*forked).await, Backlog::default());
+    assert_eq!(read_ids(&broker).await, [0; 0]);
+    assert_eq!(read_ids(&*forked).await, [1, 2]);
 }
 
 #[tokio::test]
-async fn forks_refuse_held_messages_independently() {
-    let broker = broker_with_two_messages().await;
-    let held = read(&broker).await;
+async fn fork_remembers_the_ids_of_its_origin() {
+    let broker = MemoryBroker::default();
+    publish(&broker, [1]).await;
     let forked = fork(&broker);
 
-    let now = VirtualClock::START;
-    let refused = broker.refuse("shipping", &held[0], now, true);
-    refused.await.unwrap();
-
-    assert_eq!(backlog(&*forked).await.refused, 0);
-    assert_eq!(read_ids(&*forked).await, [0; 0]);
-    assert_eq!(read_ids(&broker).await, [1]);
-
-    forked.acknowledge("shipping", &held[0]).await.unwrap();
-    forked.acknowledge("shipping", &held[1]).await.unwrap();
-    assert_eq!(backlog(&broker).await.held, 2);
-}
-
-#[tokio::test]
-async fn forks_do_not_share_trims_or_new_groups() {
-    let broker = broker_with_two_messages().await;
-    let forked = fork(&broker);
-
-    let messages = read(&broker).await;
-    for message in &messages {
-        broker.acknowledge("shipping", message).await.unwrap();
-    }
-    assert_eq!(broker.trim(&ORDER, 0).await.unwrap(), 2);
-    let start = StartFrom::Beginning;
-    broker.subscribe("billing", &TOPICS, start).await.unwrap();
+    publish(&*forked, [1, 2]).await;
+    publish(&broker, [2]).await;
 
     assert_eq!(read_ids(&*forked).await, [1, 2]);
-    let billing = request("billing", true, VirtualClock::START, 9);
-    publish(&*forked, "order-3", 3).await;
-    assert_eq!(forked.read(&billing).await.unwrap(), []);
+    assert_eq!(read_ids(&broker).await, [1, 2]);
 }
 
 #[tokio::test]
 async fn fork_of_a_fork_has_all_earlier_messages() {
-    let first = broker_with_two_messages().await;
+    let first = MemoryBroker::default();
+    publish(&first, [1, 2]).await;
     let second = fork(&first);
-    publish(&*second, "order-3", 3).await;
+    publish(&*second, [3]).await;
     let third = fork(&*second);
-    publish(&*third, "order-4", 4).await;
-    publish(&*second, "order-5", 5).await;
+    publish(&*third, [4]).await;
+    publish(&*second, [5]).await;
     let fourth = fork(&*third);
     drop(second);
 
     assert_eq!(read_ids(&*fourth).await, [1, 2, 3, 4]);
     assert_eq!(read_ids(&*third).await, [1, 2, 3, 4]);
     assert_eq!(read_ids(&first).await, [1, 2]);
+}
+
+#[tokio::test]
+async fn read_follows_publication_across_partitions() {
+    let broker = MemoryBroker::default();
+    publish(&broker, 0..50).await;
+
+    assert_eq!(read_ids(&broker).await, (0..50).collect::<Vec<_>>());
 }

@@ -1,13 +1,13 @@
-//! Where subscriptions start, how checkpoints are saved, and what a new engine resumes.
+//! Where subscriptions start, how ledgers are saved, and what a new engine resumes.
 
 use std::{sync::Arc, time::Duration};
 
 use flow_domain::{
     Error, EventHandler, EventRoutes, RetryPolicy, UnitOfWork,
     adapter::memory::MemoryBroker,
+    clock::VirtualIds,
     handler::Source,
     port::{Broker, StartFrom},
-    record::{Table, TableKind},
     wiring::DomainBuilder,
 };
 use pretty_assertions::assert_eq;
@@ -18,8 +18,6 @@ use crate::{
     },
     fixture::{CallLog, Ping, Pong, ping, pong},
 };
-
-const CHECKPOINT_TABLE: Table = Table::new(TableKind::Checkpoint, "Subscription");
 
 fn from_now_domain(source: Source, calls: &CallLog) -> DomainBuilder {
     ping_domain(source)
@@ -46,14 +44,15 @@ async fn subscription_from_now_skips_stored_events() {
 async fn group_from_now_skips_published_events() {
     let calls = CallLog::default();
     let broker: Arc<dyn Broker> = Arc::new(MemoryBroker::default());
+    let ids = Arc::new(VirtualIds::default());
     let mut before = World::with_app(ping_domain(Source::Broker).event_handler(Player), |app| {
-        app.shared_broker(Arc::clone(&broker))
+        app.shared_broker(Arc::clone(&broker)).ids(ids.clone())
     });
     before.publish_pings(["before"]).await;
     assert!(before.run().await.remaining.is_quiet());
 
     let mut world = World::with_app(from_now_domain(Source::Broker, &calls), |app| {
-        app.shared_broker(broker)
+        app.shared_broker(broker).ids(ids)
     });
     world.publish_pings(["after"]).await;
     assert!(world.run().await.remaining.is_quiet());
@@ -65,14 +64,15 @@ async fn group_from_now_skips_published_events() {
 async fn group_starts_at_the_first_published_event() {
     let calls = CallLog::default();
     let broker: Arc<dyn Broker> = Arc::new(MemoryBroker::default());
+    let ids = Arc::new(VirtualIds::default());
     let mut before = World::with_app(ping_domain(Source::Broker).event_handler(Player), |app| {
-        app.shared_broker(Arc::clone(&broker))
+        app.shared_broker(Arc::clone(&broker)).ids(ids.clone())
     });
     before.publish_pings(["before"]).await;
     assert!(before.run().await.remaining.is_quiet());
 
     let domain = ping_domain(Source::Broker).event_handler(Listener(calls.clone()));
-    let mut world = World::with_app(domain, |app| app.shared_broker(broker));
+    let mut world = World::with_app(domain, |app| app.shared_broker(broker).ids(ids));
     assert!(world.run().await.remaining.is_quiet());
 
     assert_eq!(calls.take(), ["Listener before"]);
@@ -100,49 +100,84 @@ async fn start_in_an_empty_store_is_known_to_the_next_engine() {
     check_start_position(Source::EventStore).await;
 }
 
-async fn checkpoint(world: &World, subscription: &str) -> Option<(u64, String)> {
-    let stored = world.app.store().load(CHECKPOINT_TABLE, subscription).await;
-    let stored = stored.expect("memory does not fail")?;
-    Some((stored.version.as_u64(), stored.value.as_json().to_owned()))
+/// Returns a line for each partition with a saved ledger.
+async fn ledgers(world: &World, subscription: &str) -> Vec<String> {
+    let ledgers = world.app.store().ledgers(subscription).await;
+    let ledgers = ledgers.expect("memory does not fail");
+    let lines = ledgers
+        .iter()
+        .map(|(partition, ledger)| format!("{partition}: {}", ledger.as_json()));
+
+    lines.collect()
 }
 
-#[tokio::test]
-async fn checkpoint_is_saved_after_every_event() {
-    let calls = CallLog::default();
-    let domain = ping_domain(Source::EventStore).event_handler(Listener(calls));
+async fn check_ledgers(source: Source) -> String {
+    let domain = ping_domain(source).event_handler(Listener(CallLog::default()));
     let mut world = World::of(domain);
-    world.publish_pings(["1", "2"]).await;
-    assert_eq!(checkpoint(&world, "Listener").await, None);
+    world.publish_pings(["1", "2", "3"]).await;
+    assert_eq!(ledgers(&world, "Listener").await, [""; 0]);
 
     assert!(world.run().await.remaining.is_quiet());
-
-    let saved = checkpoint(&world, "Listener").await.unwrap();
-    assert_eq!(saved, (2, r#"{"position":2,"open":[]}"#.to_owned()));
+    ledgers(&world, "Listener").await.join("\n")
 }
 
 #[tokio::test]
-async fn checkpoint_is_not_written_without_changes() {
+async fn ledger_says_how_far_each_partition_is_done() {
+    insta::assert_snapshot!(check_ledgers(Source::EventStore).await, @r#"
+    0: {"topics":[{"topic":"events","read":3}]}
+    4: {"topics":[{"topic":"events","read":3}]}
+    7: {"topics":[{"topic":"events","read":3}]}
+    "#);
+    insta::assert_snapshot!(check_ledgers(Source::Broker).await, @r#"
+    0: {"topics":[{"topic":"table","read":3}]}
+    4: {"topics":[{"topic":"table","read":3}]}
+    7: {"topics":[{"topic":"table","read":3}]}
+    "#);
+}
+
+#[tokio::test]
+async fn ledger_lists_what_waits_for_a_retry() {
+    let domain = ping_domain(Source::EventStore)
+        .subscriptions(|all| {
+            all.retry(RetryPolicy::attempts(3).jitter_percent(0));
+        })
+        .event_handler(Player);
+    let mut world = World::with_app(domain, |app| {
+        app.interceptor(fail_first_attempts("Player", "table-1", 9))
+    });
+    world.app.publish((ping("1"), ping("1"))).await.unwrap();
+
+    let _ = world.engine.run_cycles(1).await.unwrap();
+
+    insta::assert_snapshot!(
+        ledgers(&world, "Player").await.join("\n"),
+        @r#"4: {"topics":[{"topic":"events","read":1,"open":[{"place":1,"attempt":2,"due":"2026-01-01T00:00:01.000000Z"}]}]}"#
+    );
+}
+
+#[tokio::test]
+async fn ledger_is_not_written_without_changes() {
     let calls = CallLog::default();
     let mut world = World::of(from_now_domain(Source::EventStore, &calls));
     world.engine.subscribe().await.unwrap();
     world.publish_pings(["1"]).await;
     assert!(world.run().await.remaining.is_quiet());
-    let before = checkpoint(&world, "Listener").await;
+    let before = ledgers(&world, "Listener").await;
     world.replace_engine();
 
     assert!(world.run().await.remaining.is_quiet());
     assert!(world.run().await.remaining.is_quiet());
-    assert_eq!(checkpoint(&world, "Listener").await, before);
+    assert_eq!(ledgers(&world, "Listener").await, before);
 
     let event = world.events().await.remove(0);
     world.engine.redeliver(&event).await.unwrap();
     assert!(world.run().await.remaining.is_quiet());
     assert_eq!(calls.take(), ["Listener 1", "Listener 1"]);
-    assert_eq!(checkpoint(&world, "Listener").await, before);
+    assert_eq!(ledgers(&world, "Listener").await, before);
 }
 
 #[tokio::test]
-async fn new_engine_resumes_at_the_checkpoint() {
+async fn new_engine_resumes_at_the_ledger() {
     let calls = CallLog::default();
     let mut world =
         World::of(ping_domain(Source::EventStore).event_handler(Listener(calls.clone())));

@@ -1,0 +1,210 @@
+use std::sync::Arc;
+
+#[cfg(feature = "testing")]
+use crate::message::MessageKind;
+use crate::{
+    engine::{
+        delivery::incoming::{IncomingMessage, Origin},
+        relay::missing_broker,
+    },
+    error::Error,
+    handler::Ports,
+    message::{Envelope, Position},
+    port::{Broker, Cursor, Lane, LogMessage, Topic},
+};
+
+/// The number of partitions of a subscription that reads the event store.
+const N_STORE_PARTITIONS: u32 = 8;
+
+/// The log that a subscription reads: topics of the broker, or the event store.
+#[derive(Clone, Debug)]
+pub(in crate::engine) enum Feed {
+    /// The topics of the primary lane, then those of the backfill lane if the domain has lanes.
+    Broker(Vec<Topic>),
+    /// The categories, or `None` for all. The store counts as one topic.
+    Store(Option<Vec<&'static str>>),
+}
+
+impl Feed {
+    /// Returns true if the source is the event store, not the broker.
+    pub(in crate::engine) fn is_store(&self) -> bool {
+        matches!(self, Self::Store(_))
+    }
+
+    pub(super) fn n_partitions(&self, ports: &Ports) -> Result<u32, Error> {
+        match self {
+            Self::Broker(_) => Ok(broker(ports)?.n_partitions()),
+            Self::Store(_) => Ok(N_STORE_PARTITIONS),
+        }
+    }
+
+    /// Returns the number of topics, and how many of them are in the primary lane.
+    pub(super) fn n_topics(&self) -> (usize, usize) {
+        match self {
+            Self::Broker(topics) => {
+                let primary = topics.iter().filter(|topic| topic.lane == Lane::Primary);
+                (topics.len(), primary.count())
+            }
+            Self::Store(_) => (1, 1),
+        }
+    }
+
+    /// Returns true if the message is in one of the topics or categories.
+    #[cfg(feature = "testing")]
+    pub(super) fn reads(&self, message: &Envelope) -> bool {
+        let (category, kind) = (message.metadata.stream.category(), message.metadata.kind);
+        match self {
+            Self::Broker(topics) => topics
+                .iter()
+                .any(|topic| topic.category == category && topic.kind == kind),
+            Self::Store(categories) => {
+                kind == MessageKind::Event
+                    && categories
+                        .as_ref()
+                        .is_none_or(|categories| categories.contains(&category))
+            }
+        }
+    }
+
+    pub(super) fn is_backfill(&self, topic: usize) -> bool {
+        self.n_topics().1 <= topic
+    }
+
+    /// Returns the name of a topic in the ledger.
+    pub(super) fn topic_name(&self, topic: usize) -> String {
+        match self {
+            Self::Broker(topics) => topics[topic].to_string(),
+            Self::Store(_) => "events".to_owned(),
+        }
+    }
+
+    /// Reads up to `limit` messages after the cursors, and moves the cursors.
+    pub(super) async fn read(
+        &self,
+        ports: &Ports,
+        cursors: &mut [Cursor],
+        limit: usize,
+    ) -> Result<Vec<IncomingMessage>, Error> {
+        match self {
+            Self::Broker(topics) => {
+                let read = broker(ports)?.read(topics, cursors, limit).await?;
+                Ok(read.into_iter().map(from_log).collect())
+            }
+            Self::Store(categories) => {
+                let store = &ports.store;
+                let categories = categories.as_deref();
+                let read = store.read_partitions(categories, N_STORE_PARTITIONS, cursors, limit);
+                let read = read.await?.into_iter();
+                Ok(read
+                    .map(|event| from_store(event.position, event.envelope))
+                    .collect())
+            }
+        }
+    }
+
+    /// Reads the messages at some places of a partition again.
+    pub(super) async fn read_at(
+        &self,
+        ports: &Ports,
+        (topic, partition): (usize, u32),
+        places: &[u64],
+    ) -> Result<Vec<IncomingMessage>, Error> {
+        match self {
+            Self::Broker(topics) => {
+                let name = &topics[topic];
+                let read = broker(ports)?.read_at(name, partition, places).await?;
+                let messages = read
+                    .into_iter()
+                    .map(|message| LogMessage { topic, ..message });
+                Ok(messages.map(from_log).collect())
+            }
+            Self::Store(_) => {
+                let positions: Vec<Position> = places.iter().copied().map(Position::new).collect();
+                let read = ports.store.read_at(&positions).await?.into_iter();
+                Ok(read
+                    .map(|event| from_store(event.position, event.envelope))
+                    .collect())
+            }
+        }
+    }
+
+    pub(super) async fn seek_end(
+        &self,
+        ports: &Ports,
+        cursors: &mut [Cursor],
+    ) -> Result<(), Error> {
+        match self {
+            Self::Broker(topics) => broker(ports)?.seek_end(topics, cursors).await,
+            Self::Store(_) => {
+                let end = ports.store.last_position().await?;
+                for cursor in cursors {
+                    cursor.place = end.as_u64();
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// Counts the messages after the cursors that the subscription wants.
+    ///
+    /// A broker counts all of them. The event store also has what was handled inline, so its events are
+    /// read.
+    pub(super) async fn count_after(
+        &self,
+        ports: &Ports,
+        cursors: &[Cursor],
+        is_wanted: impl Fn(&Envelope) -> bool,
+    ) -> Result<usize, Error> {
+        if let Self::Broker(topics) = self {
+            return broker(ports)?.count_after(topics, cursors).await;
+        }
+
+        let mut cursors = cursors.to_vec();
+        let mut n_messages = 0;
+        loop {
+            let page = self.read(ports, &mut cursors, 512).await?;
+            if page.is_empty() {
+                return Ok(n_messages);
+            }
+            let wanted = page.iter().filter(|message| is_wanted(&message.envelope));
+            n_messages += wanted.count();
+        }
+    }
+}
+
+fn broker(ports: &Ports) -> Result<&dyn Broker, Error> {
+    ports.broker.as_deref().ok_or_else(missing_broker)
+}
+
+fn from_log(message: LogMessage) -> IncomingMessage {
+    let LogMessage {
+        topic,
+        partition,
+        place,
+        envelope,
+        ..
+    } = message;
+    IncomingMessage {
+        envelope,
+        attempt: 1,
+        origin: Origin::Partition {
+            topic,
+            partition,
+            place,
+        },
+    }
+}
+
+fn from_store(position: Position, envelope: Arc<Envelope>) -> IncomingMessage {
+    let partition = envelope.metadata.stream.partition(N_STORE_PARTITIONS);
+    let place = position.as_u64();
+    IncomingMessage {
+        envelope,
+        attempt: 1,
+        origin: Origin::Partition {
+            topic: 0,
+            partition,
+            place,
+        },
+    }
+}

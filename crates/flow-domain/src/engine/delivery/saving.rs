@@ -1,0 +1,155 @@
+use std::collections::BTreeMap;
+
+use crate::{
+    engine::delivery::{
+        consumer::Consumer,
+        incoming::Origin,
+        ledger_row::{LedgerRow, OpenMessage, TopicProgress},
+        partitions::{OwnedPartition, Unsaved},
+        queue::{MessageState, QueueKey},
+    },
+    error::Error,
+    handler::Ports,
+    message::Payload,
+    port::{Changes, Durability, LedgerWrite, StartFrom},
+};
+
+/// Ledgers: what is saved of the work of this engine.
+impl Consumer {
+    /// Saves what the next owner must know if the message that was just started kills this process.
+    pub(super) async fn save_before_attempt(
+        &mut self,
+        ports: &Ports,
+        origin: &Origin,
+    ) -> Result<(), Error> {
+        let Origin::Partition {
+            partition: index, ..
+        } = *origin
+        else {
+            return Ok(());
+        };
+        let Some(partition) = self.partition(index) else {
+            return Ok(());
+        };
+        if 0 < partition.n_quarantined {
+            self.mark_touched(origin);
+        } else if !partition.saves_first {
+            return Ok(());
+        }
+
+        let mut changes = Changes::new("the engine");
+        changes.ledgers.extend(self.ledger(index, None)?);
+        ports.store.commit(&changes).await?;
+
+        if let Some(partition) = self.partition_mut(index) {
+            partition.saves_first = false;
+        }
+        Ok(())
+    }
+
+    /// Returns true if there is something to save.
+    pub(in crate::engine) fn has_unsaved(&self) -> bool {
+        let is_saved = |partition: &OwnedPartition| partition.unsaved == Unsaved::Nothing;
+        !self.partitions.iter().all(is_saved)
+    }
+
+    /// Returns the ledgers that changed since they were saved, if they changed at least that much.
+    pub(in crate::engine) fn unsaved_ledgers(
+        &self,
+        at_least: Unsaved,
+    ) -> Result<Vec<LedgerWrite>, Error> {
+        let dirty = self
+            .partitions
+            .iter()
+            .filter(|partition| at_least <= partition.unsaved);
+        let ledgers = dirty.map(|partition| self.ledger(partition.index, None));
+
+        ledgers.filter_map(Result::transpose).collect()
+    }
+
+    pub(in crate::engine) fn mark_saved(&mut self) {
+        for partition in &mut self.partitions {
+            partition.unsaved = Unsaved::Nothing;
+        }
+    }
+
+    /// Saves the ledgers that changed. A lost save costs a repetition, so it need not be durable.
+    pub(in crate::engine) async fn save(&mut self, ports: &Ports) -> Result<(), Error> {
+        let mut changes = Changes::new("the engine");
+        changes.ledgers = self.unsaved_ledgers(Unsaved::Skipped)?;
+        changes.durability = Durability::Relaxed;
+        if !changes.ledgers.is_empty() {
+            ports.store.commit(&changes).await?;
+            self.mark_saved();
+        }
+
+        Ok(())
+    }
+
+    /// Makes the ledger of a partition; `None` if this engine does not own it.
+    ///
+    /// `settled` counts as settled already. In quarantine, what is in flight counts as tried.
+    pub(super) fn ledger(
+        &self,
+        index: u32,
+        settled: Option<QueueKey>,
+    ) -> Result<Option<LedgerWrite>, Error> {
+        let (Some(partition), Some(fence)) = (self.partition(index), self.fence(Some(index)))
+        else {
+            return Ok(None);
+        };
+
+        let is_tried =
+            |state: &MessageState| 0 < partition.n_quarantined && *state == MessageState::InFlight;
+
+        // The place of the first message of each topic that nobody has touched, and the open ones before.
+        let mut topics: BTreeMap<usize, (Option<u64>, Vec<OpenMessage>)> = BTreeMap::new();
+        for (key, message) in self.queue.iter() {
+            let Origin::Partition {
+                topic,
+                partition,
+                place,
+            } = message.incoming.origin
+            else {
+                continue;
+            };
+            if partition != index || settled == Some(key) {
+                continue;
+            }
+
+            let (first_untouched, open) = topics.entry(topic).or_default();
+            let touched = self.touched.get(&(index, topic)).copied();
+            if touched.is_none_or(|touched| touched < place) {
+                first_untouched.get_or_insert(place);
+                continue;
+            }
+            open.push(OpenMessage {
+                place,
+                attempt: message.incoming.attempt + u32::from(is_tried(&message.state)),
+                due: match message.state {
+                    MessageState::Waiting { due, .. } => Some(due),
+                    _ => None,
+                },
+            });
+        }
+
+        let mut row = LedgerRow {
+            n_deaths: partition.n_deaths,
+            ..LedgerRow::default()
+        };
+        for cursor in &self.cursors {
+            if cursor.partition != index {
+                continue;
+            }
+            let (first_untouched, open) = topics.remove(&cursor.topic).unwrap_or_default();
+            let read = first_untouched.map_or(cursor.place, |place| place - 1);
+            if 0 < read || self.settings.start == StartFrom::Now {
+                let topic = self.feed.topic_name(cursor.topic);
+                row.topics.push(TopicProgress { topic, read, open });
+            }
+        }
+
+        let value = Payload::encode("Ledger", &row)?;
+        Ok(Some(LedgerWrite { fence, value }))
+    }
+}
