@@ -92,7 +92,7 @@ impl Cascade {
 
         while self.n_delivered < self.deliveries.len() {
             if self.budget <= self.log.len() {
-                return Some(self.explain_stall());
+                return Some(Box::new(self.explain_stall()));
             }
             self.n_delivered += 1;
             self.deliver(self.n_delivered - 1).await;
@@ -107,7 +107,7 @@ impl Cascade {
     }
 
     /// Explains why the cascade was stopped.
-    fn explain_stall(&self) -> Box<Stall> {
+    fn explain_stall(&self) -> Stall {
         let catalog = &self.ports.catalog;
         let pending = self.deliveries[self.n_delivered..].iter().map(|delivery| {
             let (subscription, _) = catalog.route(delivery.subscription_idx, delivery.route_idx);

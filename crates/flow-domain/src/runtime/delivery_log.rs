@@ -96,17 +96,17 @@ impl DeliveryLog {
         budget: usize,
         labels: &MessageLabels,
         pending: Vec<String>,
-    ) -> Box<Stall> {
+    ) -> Stall {
         let steps = self.trace(labels);
         let (cycle, n_repeats) = find_cycle(&steps);
 
-        Box::new(Stall {
+        Stall {
             budget,
             cycle,
             n_repeats,
             handler_calls: busiest_handlers(&steps),
             pending,
-        })
+        }
     }
 
     fn trace(&self, labels: &MessageLabels) -> Vec<TraceStep> {

@@ -166,7 +166,7 @@ impl App {
         {
             if self.budget <= act.log.len() {
                 self.settle_row(&row, SendResult::Released).await?;
-                act.stall = Some(self.explain_stall(&act.log, &row.envelope));
+                act.stall = Some(Box::new(self.explain_stall(&act.log, &row.envelope)));
                 break;
             }
 
@@ -178,7 +178,7 @@ impl App {
         Ok(())
     }
 
-    fn explain_stall(&self, log: &DeliveryLog, due: &Envelope) -> Box<Stall> {
+    fn explain_stall(&self, log: &DeliveryLog, due: &Envelope) -> Stall {
         let catalog = &self.ports.catalog;
         let pending = vec![pending_command_text(catalog, due)];
         log.explain_stall(self.budget, &catalog.labels, pending)

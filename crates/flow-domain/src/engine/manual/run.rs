@@ -130,7 +130,7 @@ impl TestEngine {
             let envelope = Arc::clone(&message.envelope);
 
             if self.app.budget <= self.log.len() {
-                progress.stall = Some(self.stall());
+                progress.stall = Some(Box::new(self.stall()));
                 return Ok(true);
             }
 
@@ -204,7 +204,7 @@ impl TestEngine {
 
     /// Explains why the run exceeded its budget: busy handlers, a loop of messages, and waiting
     /// messages.
-    pub(super) fn stall(&self) -> Box<Stall> {
+    pub(super) fn stall(&self) -> Stall {
         let mut waiting = Vec::new();
         for consumer in &self.consumers {
             let catalog = &self.app.ports.catalog;

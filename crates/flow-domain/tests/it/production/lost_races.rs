@@ -265,17 +265,19 @@ async fn check_engines(n_engines: usize, concurrency: usize, once: bool) -> Vec<
         domain
     };
     let apps: Vec<App> = (0..n_engines).map(|_| world.app(domain())).collect();
+    let engines = apps
+        .iter()
+        .map(|app| spawn_engine(Engine::new(app.clone())));
+    let engines: Vec<_> = engines.collect();
+    // The engines share the partitions first. Otherwise one of them would do all the work.
+    pass_time(Duration::from_secs(60)).await;
+
     for n in 0..N {
         let (till, day) = (format!("till-{n}"), "today".to_owned());
         apps[0].publish(Sold { till, day }).await.unwrap();
         let till = "main".to_owned();
         apps[0].submit(Sell { till }).await.unwrap();
     }
-
-    let engines = apps
-        .iter()
-        .map(|app| spawn_engine(Engine::new(app.clone())));
-    let engines: Vec<_> = engines.collect();
     pass_time(Duration::from_secs(300)).await;
     for engine in engines {
         engine.stop().await;
