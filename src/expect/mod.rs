@@ -11,7 +11,7 @@
 //!   [`projections`].
 //! * Handlers: [`handled_by`], [`attempts`], [`handler_failed`], [`handler_failed_with_message`],
 //!   [`no_handler_failure`], [`dead_letters`].
-//! * Schedules and publishing: [`scheduled`], [`not_scheduled`], [`expired`], [`published`],
+//! * Schedules and publishing: [`scheduled`], [`scheduled_times`], [`not_scheduled`], [`expired`], [`published`],
 //!   [`published_on`], [`pending`].
 //! * Fakes: [`resource`].
 //!
@@ -84,7 +84,7 @@ pub use pending::{Pending, pending};
 pub use published::{published, published_on};
 pub use resource::resource;
 pub use rows::{Rows, projections};
-pub use scheduled::{expired, not_scheduled, scheduled};
+pub use scheduled::{expired, not_scheduled, scheduled, scheduled_times};
 pub use state::{State, aggregate, process_manager, projection};
 pub(crate) use subject::{Requirement, StateSubject, Subject};
 pub(crate) use timer_advice::{TIMER_ADVICE, with_timer_advice};

@@ -13,17 +13,41 @@ use crate::{
         never_happens::NeverHappens,
     },
     outcome::Outcome,
-    value::matches_type,
+    value::{counted, matches_type},
 };
 
-/// Expects that a command of type `C` is scheduled and not yet due.
+/// Expects that at least one command of type `C` is scheduled and not yet due.
+///
+/// [`scheduled_times`] expects an exact number, so it also finds a command that is scheduled twice.
 pub fn scheduled<C: Command>() -> impl Expectation {
     let describe = |labels: &MessageLabels| format!("{} is scheduled", type_name::<C>(labels));
 
     Check::about_messages(describe, |outcome| {
         let name = || first_name::<C>(outcome.record().labels());
-        check_scheduled::<C>(outcome, true)
+        check_scheduled::<C>(outcome, "is scheduled", |n| 0 < n)
             .map_err(|mismatch| mismatch.with_subject(Subject::ScheduledCommand(name())))
+    })
+}
+
+/// Expects that exactly this number of commands of type `C` are scheduled and not yet due.
+///
+/// For none, use [`not_scheduled`].
+pub fn scheduled_times<C: Command>(times: usize) -> impl Expectation {
+    let verb = format!("is scheduled {}", counted(times, "time", "times"));
+    let description = verb.clone();
+    let describe =
+        move |labels: &MessageLabels| format!("{} {description}", type_name::<C>(labels));
+
+    Check::about_messages(describe, move |outcome| {
+        let is_met = |n| 0 < n && n == times;
+        check_scheduled::<C>(outcome, &verb, is_met).map_err(|mismatch| {
+            if is_any_pending::<C>(outcome.record()) {
+                return mismatch;
+            }
+
+            let name = first_name::<C>(outcome.record().labels());
+            mismatch.with_subject(Subject::ScheduledCommand(name))
+        })
     })
 }
 
@@ -36,23 +60,23 @@ pub fn not_scheduled<C: Command>() -> impl Expectation {
 
     Check::about_messages(describe, |outcome| {
         let name = || first_name::<C>(outcome.record().labels());
-        check_scheduled::<C>(outcome, false)
+        check_scheduled::<C>(outcome, "is not scheduled", |n| n == 0)
             .map_err(|mismatch| mismatch.with_subject(Subject::NoMessage(name())))
     })
     .excluding(NeverHappens::command::<C>)
 }
 
-fn check_scheduled<C: Command>(outcome: &Outcome, is_expected: bool) -> Result<(), Mismatch> {
+/// Requires that `is_met` returns true for the number of commands of type `C` that are scheduled now.
+fn check_scheduled<C: Command>(
+    outcome: &Outcome,
+    verb: &str,
+    is_met: impl Fn(usize) -> bool,
+) -> Result<(), Mismatch> {
     require_known_message::<C>(outcome)?;
     let record = outcome.record();
-    let scheduled = ScheduledCommands::new(record);
-    let (own, others): (Vec<Schedule<'_>>, Vec<Schedule<'_>>) = record
-        .entries()
-        .iter()
-        .filter_map(|entry| Schedule::from_entry(entry, &scheduled))
-        .partition(|schedule| matches_type::<C>(schedule.command));
-    let is_pending = own.iter().any(|schedule| schedule.status.is_pending());
-    if is_pending == is_expected {
+    let (own, others) = schedules::<C>(record);
+    let is_pending = |schedule: &&Schedule<'_>| schedule.status.is_pending();
+    if is_met(own.iter().filter(is_pending).count()) {
         return Ok(());
     }
 
@@ -64,10 +88,24 @@ fn check_scheduled<C: Command>(outcome: &Outcome, is_expected: bool) -> Result<(
         [] => format!("no {name} was scheduled"),
         lines => lines.join("\n"),
     };
-    let verb = if is_expected { "is" } else { "is not" };
-    let expected = format!("{name} {verb} scheduled");
+    let expected = format!("{name} {verb}");
     let others = others.iter().map(show).collect();
     Err(Mismatch::new(expected, found).with_differences(others))
+}
+
+fn is_any_pending<C: Command>(record: &Record) -> bool {
+    let (own, _) = schedules::<C>(record);
+    own.iter().any(|schedule| schedule.status.is_pending())
+}
+
+/// Returns the scheduled commands of type `C`, and those of other types.
+fn schedules<C: Command>(record: &Record) -> (Vec<Schedule<'_>>, Vec<Schedule<'_>>) {
+    let scheduled = ScheduledCommands::new(record);
+    record
+        .entries()
+        .iter()
+        .filter_map(|entry| Schedule::from_entry(entry, &scheduled))
+        .partition(|schedule| matches_type::<C>(schedule.command))
 }
 
 /// A command that was scheduled.

@@ -75,6 +75,45 @@ fn crash_finds_a_careless_process_whatever_its_term() {
 }
 
 #[rstest]
+fn number_of_schedules_finds_a_careless_process(#[values(Mode::Sync, Mode::Engine)] mode: Mode) {
+    let reminders = |harness: FlowHarness, n| {
+        harness
+            .mode(mode)
+            .when_event(signed_up(60))
+            .then_settled()
+            .when_redelivered(1)
+            .then(expect::scheduled::<Remind>())
+            .then(expect::scheduled_times::<Remind>(n))
+    };
+    reminders(sign_ups(), 1).run();
+    reminders(careless_sign_ups(), 2).run();
+
+    let failure = reminders(careless_sign_ups(), 1).try_run().unwrap_err();
+    insta::allow_duplicates! {
+        insta::assert_snapshot!(failure.mismatch(), @"
+        expected  Remind is scheduled 1 time
+        found     Remind for mailbox-ada is scheduled for 2026-01-01T00:01:00Z
+                  Remind for mailbox-ada is scheduled for 2026-01-01T00:01:00Z
+        ");
+    }
+}
+
+#[test]
+fn number_of_schedules_is_told_when_there_is_none() {
+    let failure = sign_ups()
+        .when_event(signed_up(60))
+        .when_time_passes(Duration::from_secs(60))
+        .then(expect::scheduled_times::<Remind>(2))
+        .try_run()
+        .unwrap_err();
+
+    insta::assert_snapshot!(failure.mismatch(), @"
+    expected  Remind is scheduled 2 times
+    found     Remind for mailbox-ada was delivered at 2026-01-01T00:01:00Z
+    ");
+}
+
+#[rstest]
 fn crash_moves_no_time(#[values(1, 2, 3)] n_crashes: u8) {
     let outcome = sign_ups()
         .mode(Mode::Engine)
